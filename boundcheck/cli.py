@@ -280,7 +280,7 @@ def bound(
     as_json: Json = False,
 ) -> None:
     """Evaluate the quantities of a claim at given constants, each with a rigorous enclosure."""
-    from boundcheck.exact.balls import shown
+    from boundcheck.exact.digits import shown
     from boundcheck.language.catalogue import catalogue
     from boundcheck.language.symbols import toward
     from boundcheck.language.view import Prose, Table

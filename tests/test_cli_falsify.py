@@ -9,7 +9,7 @@ import pytest
 
 import boundcheck as bc
 from boundcheck.errors import InputError
-from boundcheck.exact.balls import UP, shown
+from boundcheck.exact.digits import UP, shown
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.worst_case import search

@@ -28,7 +28,8 @@ from boundcheck.checked.exact_model import Curve
 from boundcheck.checked.smoothness import FORMULAS, above
 from boundcheck.checked.trial import Answer, Mutant, varied
 from boundcheck.errors import InputError
-from boundcheck.exact.balls import DOWN, UP, ball_of, lower, shown, upper
+from boundcheck.exact.balls import ball_of, lower, upper
+from boundcheck.exact.digits import DOWN, UP, shown
 from boundcheck.experiment import measure
 from boundcheck.experiment.plan import build_problem
 from boundcheck.experiment.result import Result

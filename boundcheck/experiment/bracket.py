@@ -14,7 +14,8 @@ import xarray as xr
 from flint import arb
 from torch import Tensor
 
-from boundcheck.exact.balls import DOWN, UP, lower, rounded, shown, telling, upper
+from boundcheck.exact.balls import lower, upper
+from boundcheck.exact.digits import DOWN, UP, rounded, shown, telling
 from boundcheck.experiment.plan import generator, starting_point, stream
 from boundcheck.experiment.result import Blame, BracketResult
 from boundcheck.experiment.spec import Spec

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, overload
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from boundcheck.errors import InputError
-from boundcheck.exact.balls import UP, Toward, shown, telling
+from boundcheck.exact.digits import UP, Toward, shown, telling
 from boundcheck.experiment.statistics import Interval, Kind, borne
 from boundcheck.functions.problem import End
 from boundcheck.language.evidence import Audit, Guilt

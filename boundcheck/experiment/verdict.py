@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from boundcheck.exact.balls import DOWN, UP, Toward, lower, rounded, shown, telling, upper
+from boundcheck.exact.balls import lower, upper
+from boundcheck.exact.digits import DOWN, UP, Toward, rounded, shown, telling
 from boundcheck.experiment.audit import Evidence, largest_ratio
 from boundcheck.experiment.plan import Plan, at_the_longest, informative_horizon
 from boundcheck.experiment.result import AtSmoothness, Blame, Estimates

@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from boundcheck.errors import InputError
-from boundcheck.exact.balls import DOWN, UP, Toward, shown
+from boundcheck.exact.digits import DOWN, UP, Toward, shown
 from boundcheck.experiment.result import (
     FROM_BELOW,
     BracketResult,

@@ -24,7 +24,7 @@ import sympy as sp
 import torch
 from torch import Tensor
 
-from boundcheck.exact.balls import UP, shown
+from boundcheck.exact.digits import UP, shown
 from boundcheck.exact.evaluate import Model, VectorFunction, t
 from boundcheck.exact.floats import Approx, ApproxMatrix, Rounded
 from boundcheck.experiment.audit import Evidence, known_ends

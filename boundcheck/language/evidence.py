@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import sympy as sp
 
-from boundcheck.exact.balls import Number, Rationals, Toward, ball, telling
+from boundcheck.exact.balls import Number, Rationals, ball
+from boundcheck.exact.digits import Toward, telling
 from boundcheck.language.symbols import toward
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import numpy as np
 import sympy as sp
 
 from boundcheck.errors import InputError
-from boundcheck.exact.balls import DOWN, UP, Toward, shown
+from boundcheck.exact.digits import DOWN, UP, Toward, shown
 from boundcheck.exact.evaluate import t
 from boundcheck.language.algorithms import IN_FACTORS, SLOPE_A, SLOPE_B, STEEPNESS, A_moved, B_moved, W_t, g_a, g_b
 from boundcheck.language.catalogue import catalogue

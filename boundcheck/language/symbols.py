@@ -23,7 +23,8 @@ import sympy as sp
 from sympy.printing.latex import greek_letters_set
 
 from boundcheck.errors import InputError
-from boundcheck.exact.balls import Toward, enclose
+from boundcheck.exact.balls import enclose
+from boundcheck.exact.digits import Toward
 from boundcheck.language.prose import plain
 
 Domain = Literal["positive real", "positive integer", "real"]

@@ -17,7 +17,7 @@ from html import escape
 from importlib import import_module
 from typing import Any
 
-from boundcheck.exact.balls import Toward, shown
+from boundcheck.exact.digits import Toward, shown
 from boundcheck.language import prose
 from boundcheck.language.prose import mathml_of
 from boundcheck.shown import visible

@@ -22,7 +22,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from boundcheck.exact.balls import Toward, last_place, rounded
+from boundcheck.exact.digits import Toward, last_place, rounded
 from boundcheck.experiment.result import toward_of
 from boundcheck.experiment.statistics import Interval
 from boundcheck.language import prose, view

@@ -19,7 +19,7 @@ import xarray as xr
 
 from boundcheck.checked.coverage import Coverage, Power
 from boundcheck.errors import InputError, raised
-from boundcheck.exact.balls import DOWN, UP, telling
+from boundcheck.exact.digits import DOWN, UP, telling
 from boundcheck.experiment.result import BracketResult, Chain, Ends, Estimates, RunResult
 from boundcheck.experiment.spec import AdapterSpec, about_its_own_step
 from boundcheck.experiment.store import NUMERICS, finished

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from boundcheck.exact.balls import Toward, shown
+from boundcheck.exact.digits import Toward, shown
 from boundcheck.language.catalogue import catalogue
 from boundcheck.present.material import Material, StoredRun, distinct, highest_rank, largest, settings
 from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, marks, name_axes, panels, ticks, wrapped

@@ -18,10 +18,10 @@ from boundcheck.language import prose
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.hypotheses import LEAST
 from boundcheck.present import Form
-from boundcheck.present.audit import Attack, Programme
 from boundcheck.present.material import REPORTS, Finding, Material, Search, StoredRun, Study, grouped, load_runs
 from boundcheck.present.opening import Opening, in_all, opening_of
 from boundcheck.present.page import write_page
+from boundcheck.present.programme import Attack, Programme
 from boundcheck.present.words import label
 from boundcheck.proof import ProofAudit
 from boundcheck.proof.audit import standing

@@ -8,7 +8,7 @@ from functools import cache
 import sympy as sp
 from markupsafe import Markup, escape
 
-from boundcheck.exact.balls import Toward, last_place, rounded, shown
+from boundcheck.exact.digits import Toward, last_place, rounded, shown
 from boundcheck.experiment.result import Result
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language import prose

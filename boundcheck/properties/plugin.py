@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from boundcheck.exact.balls import DOWN, shown
+from boundcheck.exact.digits import DOWN, shown
 from boundcheck.properties.session import PROFILES, Profile, using
 
 _KEY = "boundcheck"

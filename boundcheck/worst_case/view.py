@@ -9,7 +9,7 @@ from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
-from boundcheck.exact.balls import DOWN, UP, Toward, rounded, shown, telling
+from boundcheck.exact.digits import DOWN, UP, Toward, rounded, shown, telling
 from boundcheck.exact.floats import Comparison
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim

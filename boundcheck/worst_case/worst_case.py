@@ -20,7 +20,8 @@ import sympy as sp
 from flint import arb, arb_mat, ctx
 
 from boundcheck.errors import InputError
-from boundcheck.exact.balls import DOWN, UP, Balls, ball_of, enclose, lower, shown, upper
+from boundcheck.exact.balls import Balls, ball_of, enclose, lower, upper
+from boundcheck.exact.digits import DOWN, UP, shown
 from boundcheck.exact.evaluate import Model, VectorFunction
 from boundcheck.functions.checks import check_steps
 from boundcheck.functions.judged import BITS, number

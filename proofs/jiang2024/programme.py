@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from boundcheck.language.catalogue import catalogue
-from boundcheck.present.audit import Attack, Programme, Sweep
+from boundcheck.present.programme import Attack, Programme, Sweep
 
 from .claims import LEMMA_1
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sympy as sp
 from markupsafe import Markup
 
-from boundcheck.exact.balls import Toward
+from boundcheck.exact.digits import Toward
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.hypotheses import LARGER, LEAST
 from boundcheck.language.symbols import kappa, q

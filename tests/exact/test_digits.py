@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from boundcheck.exact.balls import DOWN, UP, Toward, last_place, rounded, shown, telling
+from boundcheck.exact.digits import DOWN, UP, Toward, last_place, rounded, shown, telling
 from boundcheck.language.view import short
 from boundcheck.present.latex import significant
 from boundcheck.present.words import number, signed

@@ -19,9 +19,9 @@ from boundcheck.language.hypotheses import BOUNDED_BELOW, Hypothesis
 from boundcheck.language.symbols import D
 from boundcheck.language.view import File, paragraph
 from boundcheck.present import section
-from boundcheck.present.audit import programme_of
 from boundcheck.present.material import Material
 from boundcheck.present.page import write_page
+from boundcheck.present.programme import programme_of
 from boundcheck.proofs import paper_at
 from boundcheck.system.plugins import theirs
 from tests.outside.my_objective import LogCosh

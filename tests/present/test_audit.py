@@ -22,9 +22,11 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.screen import show
 from boundcheck.present import audit as auditing
 from boundcheck.present import paper as written_by
-from boundcheck.present.audit import Attack, Audited, Programme
+from boundcheck.present import programme
+from boundcheck.present.audit import Audited
 from boundcheck.present.material import REPORTS, Material, StoredRun, Study
 from boundcheck.present.opening import in_all, opening_of
+from boundcheck.present.programme import Attack, Programme
 from boundcheck.present.screen import findings_parts, rows_table, verdicts_table
 from boundcheck.proof.audit import Carrier, carrier, standing
 from boundcheck.proof.view import show as show_proofs
@@ -208,7 +210,7 @@ def test_the_proofs_are_told_before_anything_is_waited_for(proofs, tmp_path, mon
             return [call.function.__name__ for call in self.calls]
 
     monkeypatch.setattr(auditing, "Running", Pool)
-    monkeypatch.setattr(auditing, "programme_of", lambda paper, full: asked)
+    monkeypatch.setattr(programme, "programme_of", lambda paper, full: asked)
     monkeypatch.setattr(auditing, "prove", lambda paper: order.append(f"proved {paper}") or proofs)
     monkeypatch.setattr(written_by, "write", lambda *given: {"found": given[3], "command": given[1].command})
     told: list[tuple[str, int, int]] = []
@@ -226,8 +228,8 @@ def test_the_proofs_are_told_before_anything_is_waited_for(proofs, tmp_path, mon
     assert outcome["found"] == {
         "experiments": [],
         "faults": [],
-        "attacks": [auditing.search.__name__],
-        "waterfall": [auditing.waterfall.__name__],
+        "attacks": [programme.search.__name__],
+        "waterfall": [programme.waterfall.__name__],
     }
     # The time that is left is known from the start, with that of the page.
     assert [stage for stage, _, _ in told] == ["proofs", "page"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from boundcheck.functions.adapters import ADAPTERS
-from boundcheck.present.audit import waterfall
+from boundcheck.present import programme
 from boundcheck.present.material import Material
 from boundcheck.present.page import write_page
 from boundcheck.present.sections.attacks import attacks
@@ -84,7 +84,7 @@ def test_waterfalls_start_at_the_measured_ratio_and_end_at_the_bound(waterfalls)
 
 @pytest.mark.full
 def test_at_the_adversarys_instance_the_sharp_proof_gives_nothing_away():
-    chains = waterfall("jiang2024.lemma1", 4)
+    chains = programme.waterfall("jiang2024.lemma1", 4)
     lost = {chain.version: chain.links[-1].value / chain.measured for chain in chains}
     assert 1 <= lost["sharp"] < 1.001
     # At L = G = sigma = 1 and C = sigma the printed constant is 2 sqrt(r) + 1, and lambda* is 3.

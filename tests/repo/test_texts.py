@@ -25,7 +25,7 @@ LAMBDIFY = {
 }
 # These round numbers for print.
 DECIMAL = {
-    "boundcheck/exact/balls.py",
+    "boundcheck/exact/digits.py",
     "boundcheck/checked/smoothness.py",
 }
 # It runs files that a person allowed: tests/test_hostile.py.

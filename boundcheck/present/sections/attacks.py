@@ -10,7 +10,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from boundcheck.checked.coverage import Coverage, Power
-from boundcheck.exact.balls import UP
+from boundcheck.exact.digits import UP
 from boundcheck.language import view
 from boundcheck.language.hypotheses import LEAST
 from boundcheck.language.symbols import C, sigma

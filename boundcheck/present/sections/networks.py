@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from boundcheck.exact.balls import DOWN, UP
+from boundcheck.exact.digits import DOWN, UP
 from boundcheck.experiment.result import FROM_BELOW, AtSmoothness
 from boundcheck.functions.adapters import title_of
 from boundcheck.language import view

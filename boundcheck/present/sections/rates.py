@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from boundcheck.exact.balls import DOWN, UP
+from boundcheck.exact.digits import DOWN, UP
 from boundcheck.experiment.spec import AdapterSpec, about_its_own_step
 from boundcheck.experiment.statistics import Exponent, fit_exponent
 from boundcheck.functions.adapters import ADAPTERS

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from boundcheck.exact.balls import DOWN, UP, shown
+from boundcheck.exact.digits import DOWN, UP, shown
 from boundcheck.experiment.result import Chain, Waterfall
 from boundcheck.experiment.statistics import Schedule, student_interval
 from boundcheck.functions.adapters import ADAPTERS, title_of
