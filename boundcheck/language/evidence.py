@@ -22,7 +22,6 @@ from boundcheck.language.symbols import toward
 if TYPE_CHECKING:
     import xarray as xr
 
-    from boundcheck.language.algorithms import Algorithm
     from boundcheck.language.claim import Claim, Quantity
     from boundcheck.language.function import Function
 
@@ -273,7 +272,8 @@ class Instance:
         """Decide whether a letter stands for its formula; an instance that knows it by the formula alone says so."""
         return self.decide(sp.Eq(quantity.symbol, quantity.expression, evaluate=False))
 
-    def follows(self, algorithm: Algorithm) -> Answer:
+    # An `Algorithm`, whose module is above this one.
+    def follows(self, algorithm: Any) -> Answer:
         """Decide whether each iterate is the one that the algorithm makes of those before it."""
         return Answer("open", f"nothing says whether its points are steps of {algorithm.title}")
 
