@@ -9,10 +9,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from boundcheck.checked.attacks import IMPORTED
+
 ROOT = Path(__file__).parents[1]
 # Each command is forked from a process that has imported what most commands import, which takes longer than they do.
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["boundcheck.checked.preloaded"])
+_FORKS.set_forkserver_preload(IMPORTED)
 
 
 def _command(arguments: list[str], cwd: str, variables: dict[str, str], out: str, err: str) -> None:

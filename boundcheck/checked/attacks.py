@@ -336,7 +336,7 @@ WAYS: dict[str, Callable[[Random, Path, Path], object]] = {
 # A subject in a process of its own, from its start to whatever ends it
 
 # What the process from which the others are forked imports.
-_IMPORTED = [
+IMPORTED = [
     f"boundcheck.{name}"
     for name in (
         *("cli", "checked.attacks", "checked.inputs", "experiment.bracket", "experiment.experiment", "proof.audit"),
@@ -418,7 +418,7 @@ class Running:
 @cache
 def _context() -> ForkServerContext:
     made = multiprocessing.get_context("forkserver")
-    made.set_forkserver_preload(_IMPORTED)
+    made.set_forkserver_preload(IMPORTED)
     return made
 
 

@@ -419,9 +419,9 @@ class Paths(Generic[State, Sample]):
         """The state after so many steps of a path, and the last gradient."""
         if not 0 <= steps <= self.T:
             raise IndexError(f"{steps} steps of a run of {self.T}")
-        if not steps:
-            return self.start, None
         draw = self.draws[path][:steps]
+        if not draw:
+            return self.start, None
         if draw not in self._reached:
             state = self._after(steps - 1, path)[0]
             g = self.gradient(self.query(state, steps), self.samples[draw[-1]])

@@ -299,7 +299,9 @@ class AdapterSettings:
     kind: str
     rank: int | None = None
     scale: float | str = 1.0
+    targets: str = ""
     start: str = "lora"
+    gain: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -559,13 +561,17 @@ def read(data: Any) -> RunResult | BracketResult:
     return replace(found, verdict=borne(found.verdict, found.ground, replicas))
 
 
-def _filled(part: Any, numbers: Any) -> Any:
+def _filled(part: Any, numbers: dict[str, Any]) -> Any:
     """A part with these numbers where it has None, in each of its rows or tables."""
     if isinstance(part, list):
         return [_filled(each, numbers) for each in part]
-    if isinstance(part, Mapping) and isinstance(numbers, dict):
-        return {name: _filled(each, numbers.get(name)) for name, each in part.items()}
-    return numbers if part is None and not isinstance(numbers, dict) else part
+    if not isinstance(part, Mapping):
+        return part
+    filled = {}
+    for name, each in part.items():
+        instead = numbers.get(name)
+        filled[name] = _filled(each, instead) if isinstance(instead, dict) else instead if each is None else each
+    return filled
 
 
 def _checked(kind: Any, table: dict[str, Any], *above: str) -> Any:
@@ -621,7 +627,8 @@ class Results(list[Result], Shown):
     def varied(self) -> dict[str, list[Any]]:
         """The fields in which the specs differ, by path, the claim first; None where a spec lacks one."""
         specs = [fields_of(each.spec) for each in self]
-        columns = {path: [spec.get(path) for spec in specs] for spec in specs for path in spec}
+        paths = dict.fromkeys(path for spec in specs for path in spec)
+        columns = {path: [spec.get(path) for spec in specs] for path in paths}
         differ = {path: values for path, values in columns.items() if len({json.dumps(x) for x in values}) > 1}
         return {path: differ[path] for path in sorted(differ, key=lambda path: path != "claim")}
 
@@ -632,7 +639,8 @@ class Results(list[Result], Shown):
         for place, each in enumerate(self):
             interval, blame, ratio = each.interval, each.blame, each.gradient_ratio
             row: dict[str, Any] = {"run_id": each.run_id, "claim": each.claim}
-            row |= {path: values[place] for path, values in differ.items()}
+            # The claim of a result is the one that it was judged by, whatever its spec says.
+            row |= {path: values[place] for path, values in differ.items() if path != "claim"}
             row |= {"verdict": str(each.verdict), "reason": each.reason}
             row |= {"blame": f"{blame.kind} {blame.name}" if blame else None, "measured": each.measured}
             for end in ("lower", "upper", "level"):

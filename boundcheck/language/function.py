@@ -165,7 +165,7 @@ class Function(ABC):
 
     @abstractmethod
     def observe(self, v: Point, v_next: Point, law: Any) -> dict[str, Tensor]:
-        """The observables of steps from v to v_next; `law` is the minibatch's (`functions.draws.Draw`), or None."""
+        """The observables of steps from v to v_next; `law` is the minibatch's (`functions.sgd.Draw`), or None."""
 
     def look(self, v: Point, random: Any, tick: Any = None) -> dict[str, float]:
         """The values that are read off rarely, at a single point, by name."""

@@ -274,16 +274,17 @@ def _stated(conclusion: sp.Basic, quantifier: str = "") -> tuple[Statement, ...]
 
 @dataclass(frozen=True)
 class Compared:
-    """A decision: the instance's answer to a question, against the word's constant, or against 0 where it has none."""
+    """A decision: the instance's answer to a question, against the word's first constant, or against 0."""
 
     what: str
     question: str
     given: tuple[Any, ...] = ()
     by: Callable[[str, Extent, object, Extent], Answer] = at_most
+    with_0: bool = False
 
     def __call__(self, instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
         size: Extent = getattr(instance, self.question)(*self.given)
-        if not word.symbols:
+        if self.with_0:
             return self.by(self.what, size, 0, Extent.of(Fraction(0)))
         constant = word.symbols[0]
         return self.by(self.what, size, constant, instance.value(constant))
@@ -446,7 +447,7 @@ CONVEX = Hypothesis(
     (),
     Worst(is_convex=True),
     held=_held_convex,
-    decided=Compared("the convexity of F", "convexity", ("space",), by=at_least),
+    decided=Compared("the convexity of F", "convexity", ("space",), by=at_least, with_0=True),
     says=_stated(sp.Ge(Value(F, v2), _TANGENT), _EVERYWHERE),
 )
 STRONGLY_CONVEX = Hypothesis(
@@ -682,7 +683,7 @@ UNBIASED = Hypothesis(
     says=(UNBIASED_AT_ANY_POINT, UNBIASED_GIVEN_THE_PAST, UNBIASED_IN_THE_FACTORS),
     is_about_noise=True,
     held=_held_unbiased,
-    decided=Compared("the bias of the stochastic gradient", "bias"),
+    decided=Compared("the bias of the stochastic gradient", "bias", with_0=True),
     blamed="sampling",
 )
 

@@ -26,7 +26,7 @@ from boundcheck.proof.notation import Display, identity_latex, letters, shown
 from boundcheck.proof.script import find
 from boundcheck.proof.solvers import smt_lib
 from boundcheck.proof.verdict import JudgedProof, judge
-from boundcheck.rocq.check import LIST, accept, check, differing, rocq
+from boundcheck.rocq.check import LIST, Word, accept, check, differing, rocq
 from boundcheck.system.ending import in_one_line
 from boundcheck.system.files import file_name, replace_file
 
@@ -310,8 +310,16 @@ if __name__ == "__main__":
     parser.add_argument("--accept", action="store_true", help=f"write what is checked into {LIST.name}")
     given = parser.parse_args()
     with in_one_line():
-        proved = [for_rocq(each) for each in map(judge, find(given.targets)) if each.verdict == "proved"]
-        words = check(proved, given.out, given.jobs, lambda word: print(word, flush=True))
+        words, exports = [], []
+        for proof in map(judge, find(given.targets)):
+            if proof.verdict == "proved":
+                try:
+                    exports.append(for_rocq(proof))
+                except InputError as error:
+                    words.append(Word(f"{proof.script.id}, {proof.script.version}", 0, 0.0, str(error)))
+        for word in words:
+            print(word, flush=True)
+        words += check(exports, given.out, given.jobs, lambda word: print(word, flush=True))
     print(f"{sum(not word.reason for word in words)} of {len(words)} proofs are checked by Rocq")
     print(f"Axioms: {', '.join(sorted({name for word in words for name in word.entry.get('axioms', ())})) or 'none'}")
     if given.accept:

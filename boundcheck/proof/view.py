@@ -191,7 +191,7 @@ def _formulas(*statements: Statement) -> list[Cell]:
 def line_parts(proof: JudgedProof, judged: JudgedStep) -> Iterator[Part]:
     """A line: its verdict, what it says, what it is given besides, and its witness or certificate."""
     step = judged.step
-    yield line(Prose(step.label, "strong"), Badge(judged.verdict), Prose(judged.trust, "small"), Prose(_words(judged)))
+    yield line(Prose(step.label, "strong"), Badge(judged.verdict), Prose(judged.trust, "small"), *_words(judged))
     if step.printed:
         yield line(Prose("Printed:", "small"), Math(step.printed, apart=True), Prose("Read as:", "small"))
     yield line(*_formulas(step.theorem.conclusion))
@@ -205,10 +205,10 @@ def line_parts(proof: JudgedProof, judged: JudgedStep) -> Iterator[Part]:
         yield Fold(line("certificate"), tuple(rows))
 
 
-def _words(judged: JudgedStep) -> str:
-    """The words of a line's author, and why it is not proved."""
+def _words(judged: JudgedStep) -> list[Prose]:
+    """The words of a line's author, and apart from them why it is not proved."""
     follows = "It does not follow from the lines before it either." if judged.follows is False else ""
-    return " ".join(filter(None, (judged.step.meaning, follows, judged.reason and f"{judged.reason}.")))
+    return [Prose(x, "small") for x in (judged.step.meaning, follows, judged.reason and f"{judged.reason}.") if x]
 
 
 def _at(numbers: Mapping[str, str]) -> str:
@@ -280,9 +280,10 @@ def show(audit: ProofAudit, steps: bool, voices: Mapping[str, Mapping[int, Mappi
                 yield line(Badge("unknown"), Prose(f"{claim.id}: {proof.reason}"))
             for judged in proof.steps:
                 if found := witness_as_json(proof, judged):
-                    where = f"{judged.step.label} of {proof.script.id}: {found['about']}."
+                    # The author's words stand apart from ours: a sign in them must not reach into what is found.
+                    where = (Prose(judged.step.label), f"of {proof.script.id}:", Prose(f"{found['about']}."))
                     sides = f"There the left side is {found['left']} and the right side {found['right']}."
-                    yield line(Badge("refuted"), Prose(f"{where} {sides} {_at(found['numbers'])}"))
+                    yield line(Badge("refuted"), *where, sides, Prose(_at(found["numbers"])))
         if claim.verdict == "unknown" and any(proof.verdict == "refuted" for proof in claim.proofs):
             told = "a line of its proof is refuted; the claim stays unknown, since a false line does not make it false"
             yield line(Badge("unknown"), Prose(f"{claim.id}: {told}"))
@@ -313,7 +314,7 @@ def _lines(proof: JudgedProof, steps: bool, voices: Mapping[int, Mapping[str, st
     for place, judged in lines:
         own = proof.own(judged)
         says = [*_formulas(judged.step.theorem.conclusion), *(["given " + "; ".join(map(str, own))] if own else [])]
-        said = Stack((*says, *([Prose(_words(judged), "small")] if _words(judged) else [])))
+        said = Stack((*says, *_words(judged)))
         cells: list[Cell] = [Prose(judged.step.label), Badge(judged.verdict), judged.trust, said]
         rows.append([*cells, *([", ".join(voices.get(place, {}).values())] if voices else [])])
     title = f"“{proof.script.title}” ({proof.script.id}, {proof.script.called})"

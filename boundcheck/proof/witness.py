@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Literal, final
@@ -349,7 +349,11 @@ def examined(witness: Witness) -> Witness:
         about = getattr(witness, "about", witness)
         raise InputError("witness", about, "a Witness by `at_points`, `on_run`, or of numbers")
     if source is not None:
-        return _made_again(witness.about, source)
+        given = source.setting
+        setting: Any = type(given)(**{each.name: _plain(getattr(given, each.name)) for each in fields(given)})
+        if isinstance(source, Run):
+            return _made_again(witness.about, Run(setting, bool(source.replacement)))
+        return _made_again(witness.about, Points(setting, _plain(source.v1), _plain(source.v2)))
     model = _tabulated(witness.model)
     functions = {name: _checked(name, each) for name, each in model.functions.items()}
     return replace(witness, model=_asked(replace(model, functions=functions)))
@@ -367,16 +371,27 @@ class _Asked(dict[str, Any]):
         raise InputError("witness", name, "an instance that has a value of this dimension or function")
 
 
+def _plain(x: Any) -> Any:
+    """A field made again, of Python's own numbers: a number of a script's class may be another one each time.
+
+    A slope is made again from its knots alone: what a script wrote into a cached property does not count.
+    """
+    if isinstance(x, PiecewiseLinear):
+        return PiecewiseLinear(_plain(x.knots))
+    if isinstance(x, tuple):
+        return tuple(map(_plain, x))
+    if isinstance(x, int):
+        return int(x)
+    if not isinstance(x, Fraction):
+        raise InputError("witness", x, "exact numbers, integers and fractions")
+    return Fraction(int(x.numerator), int(x.denominator))
+
+
+# Of plain sources alone: a cache goes by what is equal, and a number of a script's class may be equal to an honest one.
 @cache
 def _made_again(about: str, source: Points | Run) -> Witness:
     """One witness for all lines that it is checked against; results are kept where no script can reach them."""
-    # Made from its fields alone: what a script wrote into a cached property does not count.
-    slope = PiecewiseLinear(source.setting.slope.knots)
-    if isinstance(source, Run):
-        return _of(about, Run(replace(source.setting, slope=slope), source.replacement))
-    # Plain fractions, whatever the class of the numbers.
-    A_1, B_1, A_2, B_2 = (Fraction(int(x.numerator), int(x.denominator)) for x in (*source.v1, *source.v2))
-    return _of(about, Points(replace(source.setting, slope=slope), (A_1, B_1), (A_2, B_2)))
+    return _of(about, source)
 
 
 def _tabulated(model: Model) -> Model:

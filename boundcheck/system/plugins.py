@@ -128,9 +128,11 @@ def installed(field: str, value: str) -> Any:
         raise
     except (Exception, SystemExit) as error:
         raise InputError(field, value, f"a module that runs, and not {raised(error)}") from error
-    if name and not hasattr(module, name):
+    if not is_path(value):
+        return module
+    if not hasattr(module, name):
         raise InputError(field, value, f"a name that is in {place}")
-    return getattr(module, name) if name else module
+    return getattr(module, name)
 
 
 def _files(field: str, text: str) -> list[Path]:

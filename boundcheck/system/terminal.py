@@ -108,8 +108,10 @@ def _shown(cell: object) -> Text:
 
     A text keeps its colour; those of several colours are our own words.
     """
-    text = cell if isinstance(cell, Text) else Text(str(cell))
-    return text if text.plain == (seen := visible(text.plain)) else Text(seen, style=text.style)
+    if not isinstance(cell, Text):
+        # Before it is a text, which drops some of these signs.
+        return Text(visible(str(cell)))
+    return cell if cell.plain == (seen := visible(cell.plain)) else Text(seen, style=cell.style)
 
 
 def print_json(value: dict[str, Any]) -> None:

@@ -178,7 +178,7 @@ class Adapter(ABC):
                 raise InputError(f"adapter.{name}", f"of shape {tuple(X.shape)}", expected)
         if "rank" in given:
             check_rank(given["rank"], self.W0)
-        elif len(matrices) > 1:
+        if len(matrices) > 1:
             (d, k), rank = self.W0.shape, len(matrices["A"]) if "A" in matrices else matrices["B"].shape[1]
             check_rank(rank, self.W0)
             for name, shape in (("A", (rank, k)), ("B", (d, rank))):

@@ -42,7 +42,7 @@ _HEADER, _LONGEST = 2**25, 2**26
 # A folder within a model's, which transformers reads too.
 _TEMPLATES = "additional_chat_templates"
 # What a reader of JSON or of a tokenizer takes for a byte of it.
-_READ = 32
+_TAKEN = 32
 # Lists of so many entries cost nothing, and a configuration makes them before any module.
 _CHEAP = 2**16
 _LISTED = re.compile("layer|label|block|depth|attention_types")
@@ -123,8 +123,8 @@ def held(folder: Path) -> Held:
             raise InputError("model.path", path, "files and folders alone; this is a pipe or a device")
     for path in (each for each in folder.iterdir() if each.suffix in (".json", ".txt", ".model", ".jinja")):
         size = _size(path)
-        if not path.is_file() or size > _LONGEST or size * _READ > available():
-            expected = f"a file of at most {_LONGEST} bytes, of which {_READ} times as many are free in memory"
+        if not path.is_file() or size > _LONGEST or size * _TAKEN > available():
+            expected = f"a file of at most {_LONGEST} bytes, of which {_TAKEN} times as many are free in memory"
             raise InputError("model.path", path, f"{expected}; it has {size}")
     tensors = numbers = 0
     for path in folder.glob("*.safetensors"):

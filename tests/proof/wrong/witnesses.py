@@ -52,6 +52,19 @@ def square(slope: int, times: Fraction = ONE) -> dict[str, MatrixFunction]:
     return {"f": MatrixFunction(value, lambda point: (((exact(slope) * point[0][0][0],),),))}
 
 
+class Flatter(Fraction):
+    """A number whose differences, divided, have the size 1/2."""
+
+    def __sub__(self, other: Any) -> Flatter:
+        return Flatter(Fraction(self) - other)
+
+    def __truediv__(self, other: Any) -> Flatter:
+        return Flatter(Fraction(self) / other)
+
+    def __abs__(self) -> Fraction:
+        return Fraction(1, 2)
+
+
 class Mine(Setting):
     """A setting with another function, by its own word."""
 
@@ -68,6 +81,7 @@ def smoother() -> Setting:
 
 SLOPE = PiecewiseLinear.clipped(ONE, ONE, ONE)
 HONEST = Setting(SLOPE, ONE, ONE, ONE, ONE)
+FLATTER = PiecewiseLinear(((Fraction(0), Flatter(-1)), (Fraction(2), Flatter(1))))
 CORNER, OTHER = (ONE, ONE), (Fraction(1, 2), ONE)
 PARABOLA = at_points("A parabola", HONEST, CORNER, OTHER)
 # False of v_1 and v_2 as they are.
@@ -117,9 +131,18 @@ CASES = [
         "a constant that the script wrote",
         "the witness breaks a hypothesis",
         FEW,
-        [LAW],
         at_points("A parabola", smoother(), CORNER, OTHER),
-        at_points("A parabola", HONEST, CORNER, OTHER),
+        PARABOLA,
+        LAW,
+        reading=POINTS,
+    ),
+    of_witnesses(
+        "numbers of a script's own class",
+        "the witness breaks a hypothesis",
+        FEW,
+        at_points("A flat one", replace(HONEST, slope=FLATTER, L=Fraction(1, 2)), CORNER, OTHER),
+        PARABOLA,
+        LAW,
         reading=POINTS,
     ),
     of_witnesses(
