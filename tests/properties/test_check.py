@@ -148,7 +148,7 @@ def test_the_side_on_which_a_term_stands_hides_nothing() -> None:
     ):
         error = violated(wrong)
         assert replayed(error.path)[1].violated
-        assert {X.shape for X in error.instance.matrices.values()} == {(2, 2)}
+        assert {X.shape for X in error.instance.matrices.values()} <= {(2, 2), (3, 3)}
 
 
 def scaled(id: str, factor: Rational) -> Claim:
