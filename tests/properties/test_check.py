@@ -146,9 +146,10 @@ def test_the_side_on_which_a_term_stands_hides_nothing() -> None:
         sp.Ge(Rational(196, 100) * product**2 - COMMUTATOR**2, 0),
         sp.And(Le(SpectralNorm(Q), FrobeniusNorm(Q)), Le(COMMUTATOR, Rational(14, 10) * product)),
     ):
-        error = violated(wrong)
+        # Few sides to choose from: which instances are drawn of many is chance.
+        error = violated(wrong, largest=2)
         assert replayed(error.path)[1].violated
-        assert {X.shape for X in error.instance.matrices.values()} <= {(2, 2), (3, 3)}
+        assert {X.shape for X in error.instance.matrices.values()} == {(2, 2)}
 
 
 def scaled(id: str, factor: Rational) -> Claim:
