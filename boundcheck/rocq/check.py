@@ -381,6 +381,19 @@ def allowed() -> set[str]:
     return {line.strip() for line in lines if line.strip() and not line.startswith("#")}
 
 
+def entry_of(export: Export) -> dict[str, Any]:
+    """The hashes that the list has of a proof that is checked; raises InputError for one that has no form in Rocq."""
+    world = World(export)
+    entry = {"derivation": digest(export.theorem), "library": library_hash(), "file": hash_of(rocq(export))}
+    return entry | ({"world": world.hash} if world.script.exists() else {})
+
+
+def is_listed(export: Export) -> bool:
+    """True if the list has this very proof."""
+    kept = {name: value for name, value in checked().get(export.name, {}).items() if name != "axioms"}
+    return entry_of(export) == kept
+
+
 def check(exports: Sequence[Export], folder: Path, jobs: int, say: Callable[[Word], None]) -> list[Word]:
     """Write these theorems into a folder and let Rocq check each, `jobs` at a time.
 
@@ -393,7 +406,7 @@ def check(exports: Sequence[Export], folder: Path, jobs: int, say: Callable[[Wor
     def one(export: Export) -> Word:
         steps, began = len(derivation([export.theorem])), perf_counter()
         try:
-            text = rocq(export)
+            text, entry = rocq(export), entry_of(export)
         except InputError as error:
             word = Word(export.name, steps, 0, str(error))
         else:
@@ -401,10 +414,8 @@ def check(exports: Sequence[Export], folder: Path, jobs: int, say: Callable[[Wor
             file.write_text(text, encoding="utf-8")
             began = perf_counter()
             reason, rests = _believed(file, library)
-            entry = {"derivation": digest(export.theorem), "library": library_hash(), "file": hash_of(text)}
-            world = World(export)
-            if not reason and world.script.exists() and not (reason := in_world(world, folder, library)):
-                entry["world"] = world.hash
+            if not reason and "world" in entry:
+                reason = in_world(World(export), folder, library)
             word = Word(export.name, steps, perf_counter() - began, reason, {**entry, "axioms": rests})
         say(word)
         return word
