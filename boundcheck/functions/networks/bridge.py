@@ -36,8 +36,8 @@ from boundcheck.system.files import parse_json, read_text
 from boundcheck.system.limits import GIB, Demand, Tick, available, silent
 from boundcheck.system.tables import Count, Seed, Table
 
-# Bytes of a header, and of a JSON file: those of tokenizers are the longest.
-_HEADER, _LONGEST = 2**25, 2**26
+# Bytes of a JSON file: those of tokenizers are the longest.
+_LONGEST = 2**26
 # A folder within a model's, which transformers reads too.
 _TEMPLATES = "additional_chat_templates"
 # What a reader of JSON or of a tokenizer takes for a byte of it.
@@ -48,12 +48,7 @@ _LISTED = re.compile("layer|label|block|depth|attention_types")
 # Heads that are drawn, and weights that are tied to others, are in no file: so many more tensors and numbers, and for
 # each class a row that is no wider.
 _MORE, _FINE, _WIDEST = 64, 2**24, 2**16
-# Bits of a number. Integers may hold up to eight numbers each, of models that are quantized.
-_BITS = {
-    **dict.fromkeys(("F64", "I64", "U64"), 64),
-    **dict.fromkeys(("F32", "I32", "U32"), 32),
-    **dict.fromkeys(("F16", "BF16", "I16", "U16"), 16),
-}
+# Integers may hold up to eight numbers each, of models that are quantized.
 _PACKED = 8
 
 
@@ -151,22 +146,17 @@ def _size(path: Path) -> int:
 
 
 def _tensors(path: Path) -> Iterator[int]:
-    """The most numbers that each tensor of a file can have."""
+    """The most numbers that each tensor of a file can have, by its header, which safetensors holds against the file."""
     try:
-        with path.open("rb") as file:
-            room = path.stat().st_size - 8 - (length := int.from_bytes(file.read(8), "little"))
-            if length > _HEADER or room < 0:
-                raise ValueError(f"it is said to have {length} bytes, of at most {min(_HEADER, room + length)}")
-            entries = parse_json(file.read(length))
-        for name, entry in entries.items():
-            if name == "__metadata__":
-                continue
-            first, last = entry["data_offsets"]
-            if not 0 <= first <= last or (room := room - (last - first)) < 0:
-                raise ValueError(f"{name} is said to be where its file has no bytes")
-            kind = entry["dtype"]
-            yield (last - first) * 8 // _BITS.get(kind, 8) * (1 if "F" in kind else _PACKED)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        with _imported("safetensors").safe_open(path, "pt") as file:
+            # It is no mapping.
+            for name in file.keys():  # noqa: SIM118
+                tensor = file.get_slice(name)
+                yield math.prod(tensor.get_shape()) * (1 if "F" in tensor.get_dtype() else _PACKED)
+    except InputError:
+        raise
+    except Exception as error:
+        # Its errors are documented nowhere.
         expected = f"weights with a header that can be read ({type(error).__name__}: {error})"
         raise InputError("model.path", path, expected) from None
 
