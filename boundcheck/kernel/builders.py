@@ -10,46 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
-from boundcheck.kernel.terms import (
-    ANY,
-    CONSTANT,
-    FROBENIUS,
-    ONE,
-    SPECTRAL,
-    ZERO,
-    Atom,
-    Before,
-    Clock,
-    Expectation,
-    Gradient,
-    Horizon,
-    Index,
-    Inverse,
-    Letter,
-    Matrix,
-    Maximum,
-    Mean,
-    Minimum,
-    Monomial,
-    Norm,
-    Point,
-    Power,
-    Root,
-    Scalar,
-    ShapeError,
-    Symbol,
-    Term,
-    TermError,
-    Time,
-    Total,
-    Trace,
-    Value,
-    Variable,
-    When,
-    Word,
-    parts_of,
-    word_key,
-)
+from boundcheck.kernel import terms as k
+from boundcheck.kernel.terms import Index, Letter, Matrix, Monomial, Point, Scalar, Symbol, Term, TermError, Variable
 
 Values = Mapping[Term, Matrix | Scalar]
 
@@ -63,13 +25,13 @@ def size_of(name: str) -> int | None:
 def known(term: Term, given: Index | None) -> bool:
     """True if the term is certainly a function of the past up to `given`, or, for None, the same at every outcome."""
     if isinstance(term, Symbol | Variable):
-        if not isinstance(term.when, Time):
-            return term.when == CONSTANT
+        if not isinstance(term.when, k.Time):
+            return term.when == k.CONSTANT
         index = term.when.index
         return given is not None and Index(index.base, index.offset + term.when.lag).certainly_at_most(given)
-    if isinstance(term, Expectation | Mean) and is_coarser(term.given, given):
+    if isinstance(term, k.Expectation | k.Mean) and is_coarser(term.given, given):
         return True
-    if isinstance(term, Before):
+    if isinstance(term, k.Before):
         # Its last summand is the body at t - 1; one that cannot be taken there is no later known at t.
         try:
             last = at(term.body, Index("t", -1))
@@ -77,22 +39,22 @@ def known(term: Term, given: Index | None) -> bool:
             last = term.body
         return known(last, given)
     # A sum over all times is known when its last summand is; no proof needs that.
-    if isinstance(term, Total | Minimum):
+    if isinstance(term, k.Total | k.Minimum):
         return known(term.body, None)
-    return all(known(each, given) for each in parts_of(term))
+    return all(known(each, given) for each in k.parts_of(term))
 
 
 def timed(term: Term) -> bool:
     """True if the term may depend on t."""
     if isinstance(term, Symbol | Variable):
-        return term.when == ANY or (isinstance(term.when, Time) and term.when.index.base == "t")
-    if isinstance(term, Total | Minimum):
+        return term.when == k.ANY or (isinstance(term.when, k.Time) and term.when.index.base == "t")
+    if isinstance(term, k.Total | k.Minimum):
         return False
-    if isinstance(term, Clock | Before) or (isinstance(term, Power) and term.exponent.base == "t"):
+    if isinstance(term, k.Clock | k.Before) or (isinstance(term, k.Power) and term.exponent.base == "t"):
         return True
-    if isinstance(term, Expectation | Mean) and term.given is not None and term.given.base == "t":
+    if isinstance(term, k.Expectation | k.Mean) and term.given is not None and term.given.base == "t":
         return True
-    return any(timed(each) for each in parts_of(term))
+    return any(timed(each) for each in k.parts_of(term))
 
 
 def is_coarser(first: Index | None, second: Index | None) -> bool:
@@ -102,14 +64,14 @@ def is_coarser(first: Index | None, second: Index | None) -> bool:
 
 def norm(kind: str, *blocks: Matrix) -> Scalar:
     """The norm of the blocks. Rational factors are taken out; a block and its transpose give the same norm."""
-    if kind not in (FROBENIUS, SPECTRAL) or not blocks or (kind == SPECTRAL and len(blocks) > 1):
+    if kind not in (k.FROBENIUS, k.SPECTRAL) or not blocks or (kind == k.SPECTRAL and len(blocks) > 1):
         raise TermError(f"{len(blocks)} blocks have no norm {kind!r}: F takes any number, op takes one")
-    chosen = tuple(min(x, x.T, key=lambda y: [word_key(word) for word in y.terms]) for x in blocks)
+    chosen = tuple(min(x, x.T, key=lambda y: [k.word_key(word) for word in y.terms]) for x in blocks)
     first = next((c for x in chosen for c in x.terms.values()), None)
     if first is None:
-        return ZERO
+        return k.ZERO
     scale = next(iter(first.terms.values()))
-    return Scalar.of(Norm(kind, tuple(x.scaled(1 / scale) for x in chosen))) * abs(scale)
+    return Scalar.of(k.Norm(kind, tuple(x.scaled(1 / scale) for x in chosen))) * abs(scale)
 
 
 def inner(x: Point, y: Point) -> Scalar:
@@ -127,28 +89,19 @@ def square(x: Point) -> Scalar:
 def trace(matrix: Matrix) -> Scalar:
     """The trace of a square matrix, the sum of those of its words; raises ShapeError for any other."""
     if matrix.shape[0] != matrix.shape[1]:
-        raise ShapeError("trace", matrix, matrix)
-    return Scalar.sum(c * Scalar.of(Trace(word)) for word, c in matrix.terms.items())
+        raise k.ShapeError("trace", matrix, matrix)
+    return Scalar.sum(c * Scalar.of(k.Trace(word)) for word, c in matrix.terms.items())
 
 
 def total(body: Scalar) -> Scalar:
     """The sum over 1 <= t <= T. It is linear, and factors that do not depend on t are taken out."""
-    summands = []
-    for monomial, coefficient in body.terms.items():
-        inside, outside = _split(monomial, timed)
-        summed = Total(Scalar({inside: 1})) if inside else Horizon()
-        summands.append(Scalar({outside: coefficient}) * Scalar.of(summed))
-    return Scalar.sum(summands)
+    return _linear(body, timed, lambda monomial: k.Total(Scalar({monomial: 1})) if monomial else k.Horizon())
 
 
 def before(body: Scalar) -> Scalar:
     """The sum over the times before t. It is linear, and factors that do not depend on t are taken out."""
-    summands = []
-    for monomial, coefficient in body.terms.items():
-        inside, outside = _split(monomial, timed)
-        summed = Scalar.of(Before(Scalar({inside: 1}))) if inside else Clock() + Scalar.of(-1)
-        summands.append(Scalar({outside: coefficient}) * summed)
-    return Scalar.sum(summands)
+    one = Scalar.of(1)
+    return _linear(body, timed, lambda monomial: k.Before(Scalar({monomial: 1})) if monomial else k.Clock() - one)
 
 
 def before_at(body: Scalar, t: Index) -> Scalar:
@@ -169,18 +122,18 @@ def power(base: Scalar, exponent: Index) -> Scalar:
         return base**exponent.offset
     if exponent.offset < -1:
         raise TermError(f"{base} to the power {exponent}, which may be negative")
-    return base ** (exponent.offset + 1) * Power(base, Index(exponent.base, -1))
+    return base ** (exponent.offset + 1) * k.Power(base, Index(exponent.base, -1))
 
 
 def maximum(*members: Scalar) -> Scalar:
     """The largest of several numbers."""
     chosen = tuple(sorted(set(members)))
-    return Scalar.of(Maximum(chosen)) if len(chosen) > 1 else chosen[0]
+    return Scalar.of(k.Maximum(chosen)) if len(chosen) > 1 else chosen[0]
 
 
 def clock(t: Index) -> Scalar:
     """The number that an index stands for."""
-    return t.offset + ({"t": Scalar.of(Clock()), "T": Scalar.of(Horizon())}[t.base] if t.base else ZERO)
+    return t.offset + ({"t": Scalar.of(k.Clock()), "T": Scalar.of(k.Horizon())}[t.base] if t.base else k.ZERO)
 
 
 def expect(body: Scalar, given: Index | None) -> Scalar:
@@ -188,29 +141,31 @@ def expect(body: Scalar, given: Index | None) -> Scalar:
 
     Without a past, that of a sum over all times is the sum of the expectations.
     """
+    return _linear(body, lambda atom: not known(atom, given), lambda monomial: _expect_monomial(monomial, given))
+
+
+def _linear(body: Scalar, inside: Callable[[k.Atom], bool], of: Callable[[Monomial], Scalar | k.Atom]) -> Scalar:
+    """A linear operator of a polynomial: of each monomial the factors that are not `inside` are taken out."""
     summands = []
     for monomial, coefficient in body.terms.items():
-        inside, outside = _split(monomial, lambda atom: not known(atom, given))
-        summands.append(Scalar({outside: coefficient}) * _expect_monomial(inside, given))
+        within = tuple(x for x in monomial if inside(x[0]))
+        without = tuple(x for x in monomial if not inside(x[0]))
+        summands.append(Scalar({without: coefficient}) * of(within))
     return Scalar.sum(summands)
-
-
-def _split(monomial: Monomial, inside: Callable[[Atom], bool]) -> tuple[Monomial, Monomial]:
-    return tuple(x for x in monomial if inside(x[0])), tuple(x for x in monomial if not inside(x[0]))
 
 
 def _expect_monomial(monomial: Monomial, given: Index | None) -> Scalar:
     if not monomial:
-        return ONE
+        return k.ONE
     if len(monomial) == 1 and monomial[0][1] == 1:
         atom = monomial[0][0]
-        if isinstance(atom, Expectation) and is_coarser(given, atom.given):
+        if isinstance(atom, k.Expectation) and is_coarser(given, atom.given):
             return expect(atom.body, given)
-        if isinstance(atom, Total) and given is None:
+        if isinstance(atom, k.Total) and given is None:
             return total(expect(atom.body, None))
-        if isinstance(atom, Trace) and sum(not known(letter, given) for letter, _ in atom.word) == 1:
-            return Scalar.of(Trace(_mean_word(atom.word, given)))
-    return Scalar.of(Expectation(Scalar({monomial: 1}), given))
+        if isinstance(atom, k.Trace) and sum(not known(letter, given) for letter, _ in atom.word) == 1:
+            return Scalar.of(k.Trace(_mean_word(atom.word, given)))
+    return Scalar.of(k.Expectation(Scalar({monomial: 1}), given))
 
 
 def mean(matrix: Matrix, given: Index | None) -> Matrix:
@@ -224,15 +179,15 @@ def mean(matrix: Matrix, given: Index | None) -> Matrix:
     return Matrix.sum(matrix.shape, means)
 
 
-def _mean_word(word: Word, given: Index | None) -> Word:
+def _mean_word(word: k.Word, given: Index | None) -> k.Word:
     unknown = [letter for letter, _ in word if not known(letter, given)]
     if len(unknown) > 1:
         raise TermError(f"the mean of a product needs all its factors but one known; unknown are {unknown}")
     means: dict[Letter, Letter] = {}
     for letter in unknown:
         # By the tower rule, the mean of a finer mean is that of its letter.
-        finer = isinstance(letter, Mean) and is_coarser(given, letter.given)
-        means[letter] = Mean(letter.letter if isinstance(letter, Mean) and finer else letter, given)
+        finer = isinstance(letter, k.Mean) and is_coarser(given, letter.given)
+        means[letter] = k.Mean(letter.letter if isinstance(letter, k.Mean) and finer else letter, given)
     return tuple((means.get(letter, letter), flip) for letter, flip in word)
 
 
@@ -257,38 +212,38 @@ def substitute_scalar(scalar: Scalar, mapping: Values, t: Index | None = None) -
     return Scalar.sum(summands)
 
 
-def _map_atom(atom: Atom, mapping: Values, t: Index | None) -> Scalar:
+def _map_atom(atom: k.Atom, mapping: Values, t: Index | None) -> Scalar:
     """The atom with other parts and at another time, in normal form."""
     if atom in mapping:
         # `Scalar.of` refuses a matrix.
         return Scalar.of(mapping[atom])  # type: ignore[arg-type]
     if isinstance(atom, Variable):
         return Scalar.of(Variable(atom.name, _moved(atom.when, t, atom)))
-    if t is not None and isinstance(atom, Total | Minimum | Clock | Before):
+    if t is not None and isinstance(atom, k.Total | k.Minimum | k.Clock | k.Before):
         # What they range over is not this t.
-        if isinstance(atom, Before):
+        if isinstance(atom, k.Before):
             return before_at(atom.body, t)
-        return clock(t) if isinstance(atom, Clock) else Scalar.of(atom)
+        return clock(t) if isinstance(atom, k.Clock) else Scalar.of(atom)
     matrices = tuple(substitute_matrix(x, mapping, t) for x in atom.parts if isinstance(x, Matrix))
     scalars = [substitute_scalar(x, mapping, t) for x in atom.parts if isinstance(x, Scalar)]
     match atom:
-        case Norm():
+        case k.Norm():
             return norm(atom.kind, *matrices)
-        case Trace():
+        case k.Trace():
             return trace(matrices[0])
-        case Value():
-            return Scalar.of(Value(atom.function, matrices))
-        case Expectation():
+        case k.Value():
+            return Scalar.of(k.Value(atom.function, matrices))
+        case k.Expectation():
             return expect(scalars[0], atom.given if t is None or atom.given is None else atom.given.moved(t))
-        case Total():
+        case k.Total():
             return total(scalars[0])
-        case Before():
+        case k.Before():
             return before(scalars[0])
-        case Power():
+        case k.Power():
             return power(scalars[0], atom.exponent if t is None else atom.exponent.moved(t))
-        case Maximum():
+        case k.Maximum():
             return maximum(*scalars)
-        case Minimum() | Root() | Inverse():
+        case k.Minimum() | k.Root() | k.Inverse():
             return Scalar.of(type(atom)(scalars[0]))
     return Scalar.of(atom)
 
@@ -317,18 +272,18 @@ def _map_letter(letter: Letter, mapping: Values, t: Index | None) -> Matrix:
         return image
     if isinstance(letter, Symbol):
         return Matrix.of(Symbol(letter.name, letter.shape, _moved(letter.when, t, letter)))
-    if isinstance(letter, Gradient):
+    if isinstance(letter, k.Gradient):
         point = tuple(substitute_matrix(x, mapping, t) for x in letter.point)
-        return Matrix.of(Gradient(letter.function, point, letter.block))
-    if isinstance(letter, Mean):
+        return Matrix.of(k.Gradient(letter.function, point, letter.block))
+    if isinstance(letter, k.Mean):
         given = letter.given if t is None or letter.given is None else letter.given.moved(t)
         return mean(_map_letter(letter.letter, mapping, t), given)
     raise TermError(f"unknown kind of letter: {letter!r}")
 
 
-def _moved(when: When, t: Index | None, symbol: Term) -> When:
-    if t is None or when == CONSTANT:
+def _moved(when: k.When, t: Index | None, symbol: Term) -> k.When:
+    if t is None or when == k.CONSTANT:
         return when
     if isinstance(when, str):
         raise TermError(f"{symbol} may be any function of t: it has no value at {t}")
-    return Time(when.index.moved(t), when.lag)
+    return k.Time(when.index.moved(t), when.lag)

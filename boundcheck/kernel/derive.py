@@ -20,37 +20,17 @@ from inspect import signature
 from types import MappingProxyType
 from typing import Any, ParamSpec
 
+from boundcheck.kernel import terms as k
 from boundcheck.kernel.terms import (
-    ANY,
-    CONSTANT,
-    Before,
-    Clock,
-    Dimension,
-    Expectation,
-    Gradient,
-    Horizon,
     Index,
-    Inverse,
-    KernelError,
     Matrix,
-    Maximum,
-    Mean,
-    Minimum,
-    Norm,
-    Power,
     ReplayError,
-    Root,
     RuleError,
     Scalar,
     Symbol,
     Term,
     TermError,
-    Time,
-    Total,
-    Trace,
-    Value,
     Variable,
-    forget,
     keys_of,
 )
 
@@ -90,7 +70,7 @@ class Law(Term):
     def __init__(self, variables: Iterable[Symbol | Variable], premises: Iterable[Statement], conclusion: Fact) -> None:
         bound, wanted = (tuple(sorted(set(each))) for each in (variables, premises))
         for x in bound:
-            if not isinstance(x, Symbol | Variable) or x.when not in (ANY, CONSTANT):
+            if not isinstance(x, Symbol | Variable) or x.when not in (k.ANY, k.CONSTANT):
                 raise TermError(f"a law cannot be for all {x}, which is neither a constant nor an arbitrary symbol")
         if type(conclusion) is not Fact or not all(isinstance(x, Fact | Law) for x in wanted):
             raise TermError(f"a law is a fact with facts and laws as premises, and not {conclusion!r} with {wanted!r}")
@@ -206,7 +186,7 @@ def rule(premises: int | None, *, standard_fact: str = "") -> Callable[[Callable
     def register(function: Callable[P, Answer]) -> Callable[P, Theorem]:
         name = function.__name__
         if _sealed or name in _rules:
-            raise KernelError(f"{name} cannot become a rule: the kernel has its rules, {', '.join(_rules)}")
+            raise k.KernelError(f"{name} cannot become a rule: the kernel has its rules, {', '.join(_rules)}")
         if standard_fact:
             _standard_facts[name] = standard_fact
 
@@ -247,9 +227,12 @@ def seal() -> None:
 
 
 # Kinds are told apart by identity: a class of another kind may say that it equals one of these.
-_LETTERS = (Symbol, Gradient, Mean)
+_LETTERS = (Symbol, k.Gradient, k.Mean)
 _ARGUMENTS = frozenset(
-    map(id, (str, int, Fraction, type(None), Index, Scalar, Matrix, *_LETTERS, Variable, Dimension, Horizon, Fact, Law))
+    map(
+        id,
+        (str, int, Fraction, type(None), Index, Scalar, Matrix, *_LETTERS, Variable, k.Dimension, k.Horizon, Fact, Law),
+    )
 )
 
 
@@ -276,7 +259,7 @@ def replay_all(theorems: Sequence[Theorem]) -> list[Theorem]:
 
     Nothing of a theorem is believed: its arguments and what it says are built anew from their content.
     """
-    forget()
+    k.forget()
     collecting = gc.isenabled()
     # Everything made here is kept to the end, so the collector would search in vain.
     gc.disable()
@@ -298,11 +281,11 @@ def replay_all(theorems: Sequence[Theorem]) -> list[Theorem]:
 
 
 # The parts of each kind of object that a theorem may hold are what its constructor takes.
-_ATOMS = (Variable, Dimension, Horizon, Clock, Power, Norm, Trace, Value, Maximum, Expectation)
-_OPERATORS = (Root, Inverse, Minimum, Total, Before)
+_ATOMS = (Variable, k.Dimension, k.Horizon, k.Clock, k.Power, k.Norm, k.Trace, k.Value, k.Maximum, k.Expectation)
+_OPERATORS = (k.Root, k.Inverse, k.Minimum, k.Total, k.Before)
 _CONTENT: Mapping[int, tuple[str, ...]] = {
     id(kind): tuple(signature(kind).parameters)
-    for kind in (Index, Time, Scalar, Matrix, Fact, Law, *_LETTERS, *_ATOMS, *_OPERATORS)
+    for kind in (Index, k.Time, Scalar, Matrix, Fact, Law, *_LETTERS, *_ATOMS, *_OPERATORS)
 }
 _PLAIN = frozenset(map(id, (str, int, bool, Fraction, type(None))))
 # Marks an object that is being built: to meet the mark means that the object contains itself.

@@ -11,35 +11,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import floor, isqrt
 
+from boundcheck.kernel import terms as k
 from boundcheck.kernel.derive import Fact
-from boundcheck.kernel.terms import (
-    FROBENIUS,
-    Atom,
-    Before,
-    Clock,
-    Dimension,
-    Expectation,
-    Gradient,
-    Horizon,
-    Index,
-    Inverse,
-    Letter,
-    Matrix,
-    Maximum,
-    Mean,
-    Minimum,
-    Norm,
-    Power,
-    Root,
-    Scalar,
-    Symbol,
-    TermError,
-    Time,
-    Total,
-    Trace,
-    Value,
-    Variable,
-)
+from boundcheck.kernel.terms import FROBENIUS, Atom, Index, Letter, Matrix, Scalar, Symbol, TermError, Time, Variable
 
 _BITS = 128
 
@@ -157,9 +131,9 @@ def denote(scalar: Scalar, model: Model, t: int, outcome: int) -> Interval:
         product = exact(coefficient)
         for atom, exponent in monomial:
             # The square of a Frobenius norm is rational if its matrix is.
-            squared = isinstance(atom, Norm) and atom.kind == FROBENIUS and exponent % 2 == 0
+            squared = isinstance(atom, k.Norm) and atom.kind == FROBENIUS and exponent % 2 == 0
             # An expectation is the same on all outcomes with the same past.
-            where = _shares(model, atom.given, t, outcome)[0][0] if isinstance(atom, Expectation) else outcome
+            where = _shares(model, atom.given, t, outcome)[0][0] if isinstance(atom, k.Expectation) else outcome
             place = (atom, squared, t, where)
             if place not in model.known:
                 model.known[place] = _atom(atom, model, t, where, squared=squared)
@@ -177,50 +151,50 @@ def _atom(atom: Atom, model: Model, t: int, outcome: int, *, squared: bool) -> I
             when = model.time(atom.when.index, t) if isinstance(atom.when, Time) else t
             # A model gives a variable a number, and a symbol a matrix.
             return exact(model.symbols(atom, when, outcome))  # type: ignore[arg-type]
-        case Dimension():
+        case k.Dimension():
             return exact(model.dimensions[atom.name])
-        case Horizon():
+        case k.Horizon():
             return exact(model.horizon)
-        case Clock():
+        case k.Clock():
             return exact(t)
-        case Power():
+        case k.Power():
             base, product = denote(atom.base, model, t, outcome), exact(1)
             for _ in range(model.time(atom.exponent, t)):
                 product = product * base
             return product
-        case Norm():
+        case k.Norm():
             blocks = [denote_matrix(x, model, t, outcome) for x in atom.blocks]
             if atom.kind != FROBENIUS:
                 return _spectral(blocks[0])
             squares = (x * x for block in blocks for row in block for x in row)
             square = sum((Interval(max(x.low, Fraction(0)), x.high) for x in squares), exact(0))
             return square if squared else square.root()
-        case Trace():
+        case k.Trace():
             grid = denote_matrix(Matrix.word(atom.word), model, t, outcome)
             return sum((grid[i][i] for i in range(len(grid))), exact(0))
-        case Value():
+        case k.Value():
             point = tuple(denote_matrix(x, model, t, outcome) for x in atom.point)
             return model.functions[atom.function].value(point)
-        case Root():
+        case k.Root():
             return denote(atom.body, model, t, outcome).root()
-        case Inverse():
+        case k.Inverse():
             x = denote(atom.body, model, t, outcome)
             if x.low == x.high == 0:
                 return x
             if x.low <= 0 <= x.high:
                 raise TermError("an interval around 0 has no inverse")
             return Interval(1 / x.high, 1 / x.low).rounded()
-        case Total():
+        case k.Total():
             return sum((denote(atom.body, model, i, outcome) for i in range(1, model.horizon + 1)), exact(0))
-        case Before():
+        case k.Before():
             return sum((denote(atom.body, model, i, outcome) for i in range(1, t)), exact(0))
-        case Maximum():
+        case k.Maximum():
             values = [denote(x, model, t, outcome) for x in atom.members]
             return Interval(max(x.low for x in values), max(x.high for x in values))
-        case Minimum():
+        case k.Minimum():
             values = [denote(atom.body, model, i, outcome) for i in range(1, model.horizon + 1)]
             return Interval(min(x.low for x in values), min(x.high for x in values))
-        case Expectation():
+        case k.Expectation():
             shares = _shares(model, atom.given, t, outcome)
             return sum((share * denote(atom.body, model, t, i) for i, share in shares), exact(0))
     raise TermError(f"{atom!r} has no meaning")
@@ -257,10 +231,10 @@ def _letter(letter: Letter, model: Model, t: int, outcome: int, flipped: bool) -
             when = model.time(letter.when.index, t) if isinstance(letter.when, Time) else t
             value = model.symbols(letter, when, outcome)
             grid: Grid = tuple(tuple(exact(x) for x in row) for row in value)  # type: ignore[union-attr]
-        case Gradient():
+        case k.Gradient():
             point = tuple(denote_matrix(x, model, t, outcome) for x in letter.point)
             grid = model.functions[letter.function].gradient(point)[letter.block]
-        case Mean():
+        case k.Mean():
             shares = _shares(model, letter.given, t, outcome)
             grids = [(share, _letter(letter.letter, model, t, i, False)) for i, share in shares]
             scaled = [tuple(tuple(share * x for x in row) for row in each) for share, each in grids]
@@ -310,12 +284,12 @@ def positive_semidefinite(matrix: list[list[Fraction]]) -> bool:
     """True if a symmetric rational matrix is positive semidefinite, by exact elimination (LDLᵀ)."""
     rows = [list(row) for row in matrix]
     size = len(rows)
-    for k in range(size):
-        pivot = rows[k][k]
-        if pivot < 0 or (pivot == 0 and any(rows[k][j] for j in range(k, size))):
+    for place in range(size):
+        pivot = rows[place][place]
+        if pivot < 0 or (pivot == 0 and any(rows[place][j] for j in range(place, size))):
             return False
-        for i in range(k + 1, size):
-            if pivot and rows[i][k]:
-                ratio = rows[i][k] / pivot
-                rows[i] = [x - ratio * y for x, y in zip(rows[i], rows[k], strict=True)]
+        for i in range(place + 1, size):
+            if pivot and rows[i][place]:
+                ratio = rows[i][place] / pivot
+                rows[i] = [x - ratio * y for x, y in zip(rows[i], rows[place], strict=True)]
     return True

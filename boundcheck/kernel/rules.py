@@ -10,38 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
+from boundcheck.kernel import terms as k
 from boundcheck.kernel.builders import at, expect, inner, known, maximum, norm, square, substitute_scalar, timed, total
 from boundcheck.kernel.derive import Answer, Fact, Law, Statement, Theorem, derivation, free, rule
-from boundcheck.kernel.terms import (
-    ANY,
-    CONSTANT,
-    FROBENIUS,
-    NEXT,
-    ONE,
-    SPECTRAL,
-    ZERO,
-    Before,
-    Clock,
-    Dimension,
-    Gradient,
-    Horizon,
-    Index,
-    Inverse,
-    Letter,
-    Matrix,
-    Minimum,
-    Point,
-    Root,
-    RuleError,
-    Scalar,
-    Symbol,
-    Term,
-    Total,
-    Value,
-    Variable,
-    difference,
-    transposed,
-)
+from boundcheck.kernel.terms import FROBENIUS, SPECTRAL, Index, Matrix, Point, RuleError, Scalar, Symbol, Term, Variable
 
 # The first and the last time.
 FIRST, LAST = Index("", 1), Index("T", 0)
@@ -112,7 +84,7 @@ def generalise(theorem: Theorem, variables: tuple[Symbol | Variable, ...], premi
     """
     rest = theorem.hypotheses - set(premises)
     for variable in variables:
-        if not isinstance(variable, Symbol | Variable) or variable.when not in (ANY, CONSTANT):
+        if not isinstance(variable, Symbol | Variable) or variable.when not in (k.ANY, k.CONSTANT):
             raise RuleError("generalise", None, f"{variable} is neither a constant nor an arbitrary symbol")
         holder = next((x for x in sorted(rest) if variable in free(x)), None)
         if holder is not None:
@@ -147,7 +119,7 @@ def instantiate(theorem: Theorem, values: tuple[tuple[Symbol | Variable, Matrix 
             fits = isinstance(value, Scalar)
         if not fits:
             raise RuleError("instantiate", None, f"{variable} cannot become {value}")
-        if variable.when == CONSTANT and (timed(value) or not known(value, None)):
+        if variable.when == k.CONSTANT and (timed(value) or not known(value, None)):
             raise RuleError("instantiate", None, f"{variable} is a constant, and {value} is not")
     premises = frozenset(_substituted(x, mapping) for x in law.premises)
     return theorem.hypotheses | premises, _substituted(law.conclusion, mapping)
@@ -168,7 +140,7 @@ def _substituted(statement: Statement, mapping: Mapping[Term, Matrix | Scalar]) 
 
 
 @rule(2)
-def rewrite(equation: Theorem, theorem: Theorem, letter: Letter, value: Matrix, goal: Fact) -> Answer:
+def rewrite(equation: Theorem, theorem: Theorem, letter: k.Letter, value: Matrix, goal: Fact) -> Answer:
     """Replace equals by equals, in either direction.
 
     ::
@@ -248,7 +220,7 @@ def rank_bound(x: Matrix, dimension: str) -> Answer:
         bounds |= {name for letter, _ in next(iter(x.terms)) for name in letter.shape}
     if dimension not in bounds:
         raise RuleError("rank_bound", None, f"{dimension} is not one of {sorted(bounds)}, the dimensions within {x}")
-    return at_least_zero(Scalar.of(Dimension(dimension)) * norm(SPECTRAL, x) ** 2 - norm(FROBENIUS, x) ** 2)
+    return at_least_zero(Scalar.of(k.Dimension(dimension)) * norm(SPECTRAL, x) ** 2 - norm(FROBENIUS, x) ** 2)
 
 
 @rule(0)
@@ -266,7 +238,7 @@ def norm_expansion(x: Point) -> Answer:
 @rule(0)
 def dimension_positive(name: str) -> Answer:
     """⊢ m >= 1 for a dimension m."""
-    return at_least_zero(Scalar.of(Dimension(name)) - 1)
+    return at_least_zero(Scalar.of(k.Dimension(name)) - 1)
 
 
 # Roots and inverses.
@@ -275,7 +247,7 @@ def dimension_positive(name: str) -> Answer:
 @rule(0)
 def root_nonnegative(x: Scalar) -> Answer:
     """⊢ root(x) >= 0, whatever x."""
-    return at_least_zero(Scalar.of(Root(x)))
+    return at_least_zero(Scalar.of(k.Root(x)))
 
 
 @rule(1)
@@ -289,7 +261,7 @@ def root_square(radicand: Theorem) -> Answer:
     H ⊢ root(x)² = x
     """
     x = polynomial_of("root_square", 0, radicand, ">=", ">")
-    return zero(Scalar.of(Root(x)) ** 2 - x)
+    return zero(Scalar.of(k.Root(x)) ** 2 - x)
 
 
 @rule(1)
@@ -303,7 +275,7 @@ def inverse(divisor: Theorem) -> Answer:
     H ⊢ x · inverse(x) = 1
     """
     x = polynomial_of("inverse", 0, divisor, ">")
-    return zero(x * Inverse(x) - 1)
+    return zero(x * k.Inverse(x) - 1)
 
 
 @rule(0)
@@ -386,13 +358,13 @@ def summation(theorem: Theorem) -> Answer:
 @rule(0)
 def telescope(x: Scalar) -> Answer:
     """⊢ Σ_t (x_{t+1} - x_t) = x_{T+1} - x_1; fails where x varies with t in an unknown way."""
-    return zero(total(at(x, NEXT) - x) - at(x, Index("T", 1)) + at(x, Index("", 1)))
+    return zero(total(at(x, k.NEXT) - x) - at(x, Index("T", 1)) + at(x, Index("", 1)))
 
 
 @rule(0)
 def minimum_at_most(x: Scalar) -> Answer:
     """⊢ min_t x <= x, at each t."""
-    return at_least_zero(x - Scalar.of(Minimum(x)))
+    return at_least_zero(x - Scalar.of(k.Minimum(x)))
 
 
 @rule(1)
@@ -410,13 +382,13 @@ def minimum_at_least(theorem: Theorem, x: Scalar) -> Answer:
     c = x - polynomial_of("minimum_at_least", 0, theorem, ">=", ">")
     if timed(c):
         raise RuleError("minimum_at_least", 0, f"{c} varies with t")
-    return Fact(theorem.fact.relation, Scalar.of(Minimum(x)) - c)
+    return Fact(theorem.fact.relation, Scalar.of(k.Minimum(x)) - c)
 
 
 @rule(0)
 def horizon_positive() -> Answer:
     """⊢ T >= 1."""
-    return at_least_zero(Scalar.of(Horizon()) - 1)
+    return at_least_zero(Scalar.of(k.Horizon()) - 1)
 
 
 # Certificates.
@@ -449,7 +421,7 @@ def certificate(
     """
     if not isinstance(goal, Fact):
         raise RuleError("certificate", None, f"the goal must be a fact, and not {goal}")
-    right, positive, own_square = ZERO, False, False
+    right, positive, own_square = k.ZERO, False, False
     for squares, places in terms:
         if any(weight <= 0 for weight, _ in squares):
             raise RuleError("certificate", None, f"a weight among {squares} is not positive")
@@ -472,7 +444,7 @@ def certificate(
 
 
 def _product(premises: Sequence[Theorem], places: Sequence[int], *relations: str) -> Scalar:
-    product = ONE
+    product = k.ONE
     for place in places:
         if not 0 <= place < len(premises):
             raise RuleError("certificate", None, f"there is no premise {place + 1} among {len(premises)}")
@@ -490,13 +462,13 @@ def _product(premises: Sequence[Theorem], places: Sequence[int], *relations: str
 @rule(0)
 def time_at_least_one() -> Answer:
     """⊢ t >= 1."""
-    return at_least_zero(Clock() + Scalar.of(-1))
+    return at_least_zero(k.Clock() + Scalar.of(-1))
 
 
 @rule(0)
 def time_at_most_horizon() -> Answer:
     """⊢ t <= T."""
-    return at_least_zero(Horizon() - Scalar.of(Clock()))
+    return at_least_zero(k.Horizon() - Scalar.of(k.Clock()))
 
 
 @rule(1)
@@ -530,7 +502,7 @@ def induction(first: Theorem, step: Theorem, goal: Fact) -> Answer:
     Fails where the two theorems conclude something else, and where a part of the step uses p at other times: where p is
     summed over t, taken at a time, a premise of a law, or made one.
     """
-    wanted = {FIRST: first, NEXT: step}
+    wanted = {FIRST: first, k.NEXT: step}
     for place, (time, theorem) in enumerate(wanted.items()):
         expected = Fact(goal.relation, at(goal.polynomial, time))
         if theorem.conclusion != expected:
@@ -563,7 +535,7 @@ def _moved(theorem: Theorem, below: frozenset[Statement]) -> frozenset[Statement
             return known.hypotheses
         # In a sum, a letter is replaced at every time.
         case "rewrite", (equation, used) if any(
-            isinstance(x, Total | Minimum | Before)
+            isinstance(x, k.Total | k.Minimum | k.Before)
             for x in theorem.fact.polynomial.inside | used.fact.polynomial.inside
         ):
             return equation.hypotheses
@@ -609,20 +581,20 @@ def chain_rule(composition: Theorem, block: int) -> Answer:
         raise RuleError("chain_rule", None, f"there is no block {block} among {len(variables)}")
     gradient = Matrix.zero(variables[block].shape)
     for j, image in enumerate(inner_.point):
-        slope = Matrix.of(Gradient(inner_.function, inner_.point, j))
+        slope = Matrix.of(k.Gradient(inner_.function, inner_.point, j))
         gradient = gradient + _adjoint(image, variables, variables[block], slope)
-    left = Matrix.of(Gradient(outer.function, outer.point, block))
+    left = Matrix.of(k.Gradient(outer.function, outer.point, block))
     return composition.hypotheses, Law(law.variables, (), Fact("=", norm(FROBENIUS, left - gradient)))
 
 
-def sides_of(law: Law) -> tuple[Value, Value]:
+def sides_of(law: Law) -> tuple[k.Value, k.Value]:
     """The terms F(X) and f(P(X)) of the equation F(X) - f(P(X)) = 0, written with either sign."""
     terms = law.conclusion.polynomial.terms
-    values = [atom for monomial in terms for atom, exponent in monomial if isinstance(atom, Value) and exponent == 1]
+    values = [atom for monomial in terms for atom, exponent in monomial if isinstance(atom, k.Value) and exponent == 1]
     if law.conclusion.relation == "=" and len(terms) == len(values) == 2:
         for outer, inside in (values, values[::-1]):
             if law.conclusion.polynomial in (Scalar.of(outer) - inside, Scalar.of(inside) - outer):
-                variables = {Matrix.of(x) for x in law.variables if isinstance(x, Symbol) and x.when == ANY}
+                variables = {Matrix.of(x) for x in law.variables if isinstance(x, Symbol) and x.when == k.ANY}
                 if set(outer.point) == variables and outer.function != inside.function:
                     return outer, inside
     raise RuleError("chain_rule", 0, f"expected F(X) - f(P(X)) = 0, and not {law.conclusion}")
@@ -637,7 +609,7 @@ def _adjoint(image: Matrix, variables: list[Symbol], x: Symbol, slope: Matrix) -
             raise RuleError("chain_rule", 0, f"a variable is hidden in a factor of {image}")
         for place, (letter, flipped) in enumerate(word):
             if letter == x:
-                before, after = transposed(word[:place]), transposed(word[place + 1 :])
+                before, after = k.transposed(word[:place]), k.transposed(word[place + 1 :])
                 term = Matrix.word(before) @ slope if before else slope
                 term = term @ Matrix.word(after) if after else term
                 summands.append((term.T if flipped else term).scaled(coefficient))
@@ -661,21 +633,21 @@ def descent_lemma(
     if len(x) != len(step) or sign not in (1, -1):
         raise RuleError("descent_lemma", None, f"a point of {len(x)} blocks, a step of {len(step)} and the sign {sign}")
     ends = Scalar.of(theta)
-    rest = smooth.hypotheses - {Fact(">=", ends), Fact(">=", ONE - ends)}
+    rest = smooth.hypotheses - {Fact(">=", ends), Fact(">=", k.ONE - ends)}
     beyond = tuple(p + q.scaled(ends) for p, q in zip(x, step, strict=True))
-    change = difference(gradients(function, beyond), gradients(function, x))
+    change = k.difference(gradients(function, beyond), gradients(function, x))
     wanted = Fact(">=", constant * ends * norm(FROBENIUS, *step) - norm(FROBENIUS, *change))
     if smooth.conclusion != wanted:
         raise RuleError("descent_lemma", 0, f"expected {wanted}, and not {smooth.conclusion}")
     elsewhere = any(theta in term.inside for term in (*x, *step, constant))
-    if theta.when != ANY or elsewhere or any(theta in free(each) for each in rest):
+    if theta.when != k.ANY or elsewhere or any(theta in free(each) for each in rest):
         raise RuleError("descent_lemma", 0, f"{theta} must be arbitrary, and occur only in its two ends")
     size = norm(FROBENIUS, *step)
     after = tuple(p + q for p, q in zip(x, step, strict=True))
-    gain = Value(function, after) - Scalar.of(Value(function, x)) - inner(gradients(function, x), step)
+    gain = k.Value(function, after) - Scalar.of(k.Value(function, x)) - inner(gradients(function, x), step)
     return rest, Fact(">=", constant * size * size * Fraction(1, 2) - sign * gain)
 
 
 def gradients(function: str, point: Point) -> Point:
     """All blocks of the gradient of a function at a point."""
-    return tuple(Matrix.of(Gradient(function, point, i)) for i in range(len(point)))
+    return tuple(Matrix.of(k.Gradient(function, point, i)) for i in range(len(point)))
