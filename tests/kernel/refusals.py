@@ -10,9 +10,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from boundcheck import kernel
-from boundcheck.kernel import RULES, Fact, KernelError, Law, ShapeError, TermError, Theorem, replay, rules
+from boundcheck.kernel import RULES, Fact, KernelError, Law, ShapeError, TermError, Theorem, builders, replay, rules
 from boundcheck.kernel import terms as nodes
-from boundcheck.kernel.builders import at, expect, inner, mean, norm, substitute_matrix, substitute_scalar, total
+from boundcheck.kernel.builders import at, before, expect, inner, mean, norm, power, total
 from boundcheck.kernel.rules import gradients
 from boundcheck.kernel.terms import FROBENIUS, NOW, ONE, Index, Matrix, Scalar, Symbol, Time, Value, Variable
 
@@ -193,21 +193,9 @@ def times() -> Iterator[Case]:
 def norms() -> Iterator[Case]:
     yield refused("triangle", None, "1 blocks and 2 blocks", FROBENIUS, (MA,), (MA, MA))
     yield Case("triangle: shapes", lambda: rules.triangle(FROBENIUS, (MA,), (MB,)), ShapeError, "do not fit")
-    yield Case(
-        "triangle: op of two",
-        lambda: rules.triangle(nodes.SPECTRAL, (MA, MA), (MA, MA)),
-        TermError,
-        "op takes one",
-    )
     yield Case("norm of nothing", lambda: rules.norm_nonnegative(FROBENIUS, ()), TermError, "0 blocks")
-    yield Case("norm_expansion of nothing", lambda: rules.norm_expansion(()), TermError, "0 blocks")
     yield Case("unknown norm", lambda: rules.norm_nonnegative("nuclear", (MA,)), TermError, "have no norm 'nuclear'")
-    yield Case(
-        "spectral norm of two",
-        lambda: rules.norm_nonnegative(nodes.SPECTRAL, (MA, MA)),
-        TermError,
-        "op takes one",
-    )
+    yield Case("spectral norm of two", lambda: rules.norm_nonnegative("op", (MA, MA)), TermError, "op takes one")
     yield refused("homogeneous", 0, "expected a fact p >= or > 0", *assumed(eq(a)), FROBENIUS, (MA,))
     yield refused("homogeneous", 0, "expected a fact", rules.assume(LAW), FROBENIUS, (MA,), name="law")
     for kinds in ((FROBENIUS, FROBENIUS), ("F", "nuclear"), ("op",)):
@@ -381,11 +369,17 @@ def terms() -> Iterator[Case]:
     yield Case("float", lambda: of(a) * 0.5, TermError, "rational number")
     yield Case("power of no polynomial", lambda: nodes.Power(a, Index("t", -1)), TermError, "not a polynomial")
     yield Case("power of another exponent", lambda: nodes.Power(of(a), NOW), TermError, "the exponent of a power")
+    yield Case("power that may be negative", lambda: power(of(c), Index("t", -2)), TermError, "may be negative")
+    yield Case("sum before no time", lambda: at(before(of(c)), Index("t", -1)), TermError, "may be no time")
+    late = of(nodes.Root(total(of(c)) * c))
+    yield Case("sum of a sum", lambda: before(late), TermError, "over all times in it")
     yield Case("maximum of no polynomials", lambda: nodes.Maximum((a, b)), TermError, "not polynomials")
     yield Case("maximum of one", lambda: nodes.Maximum((of(a),)), TermError, "sorted, two or more")
     yield Case("relation", lambda: Fact("<=", of(a)), TermError, "one of the relations")
     yield Case("fact of a law", lambda: rules.assume(LAW).fact, TermError, "must be applied")
-    yield Case("shape of a value", lambda: substitute_scalar(norm("F", MA), {A: MB}), TermError, "cannot become")
+    yield Case(
+        "shape of a value", lambda: builders.substitute_scalar(norm("F", MA), {A: MB}), TermError, "cannot become"
+    )
     yield Case("any function at a time", lambda: at(of(u), nodes.NEXT), TermError, "any function of t")
     yield Case(
         "mean with an unknown factor", lambda: mean(MA.scaled(c), None), TermError, "coefficients that are known"
@@ -463,7 +457,7 @@ def attacks() -> Iterator[Case]:
     ((((atom, _),), _),) = circle.terms.items()
     vars(atom)["blocks"] = (MA.scaled(circle),)
     yield closed("a term that contains itself", lambda: replay(Theorem(*_assumed(circle))))
-    yield closed("a kind of letter that no builder knows", lambda: substitute_matrix(Matrix.of(Foreign()), {}))
+    yield closed("a kind of letter that no builder knows", lambda: builders.substitute_matrix(Matrix.of(Foreign()), {}))
     foreign = norm(FROBENIUS, Matrix.of(Foreign()))
     yield closed("a kind of letter that no builder knows, at another time", lambda: at(foreign, Index("t", 1)))
 

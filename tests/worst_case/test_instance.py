@@ -189,19 +189,6 @@ def test_a_spectral_norm_is_inside_exactly_when_elimination_says_so(data: DataOb
         assert not there.inside
 
 
-def test_both_answers_of_inside_are_met_within_a_few_bits() -> None:
-    """What the test above asks elimination about is close enough to the boundary for both."""
-    random = np.random.default_rng(0)
-    seen = set()
-    for _ in range(20):
-        X = random.standard_normal((2, 3))
-        radius = float(np.linalg.norm(X, 2))
-        for step in (0.0, 1e9):
-            level = Fraction(nextafter(nextafter(radius, step), step)) ** 2
-            seen |= {(step, is_above_the_top(level, X), is_below_the_top(level, X))}
-    assert {(1e9, True, False), (0.0, False, True)} <= seen
-
-
 def test_what_may_equal_an_irrational_bound_is_no_violation(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bound lies between two floats; what is measured is compared with the upper one."""
     instance = instance_of("lora")
@@ -234,20 +221,6 @@ def write(path: Path, data: Any) -> Path:
 
 
 @each_kind
-def test_a_stored_instance_is_read_back_to_the_last_bit(kind: str, tmp_path: Path) -> None:
-    instance = instance_of(kind)
-    path = tmp_path / "folder" / "instance.json"
-    save(instance, path)
-    again, certificate = replayed(path)
-    assert certificate == certify(instance)
-    assert certificate.inside
-    assert bits(again) == bits(instance)
-    assert again.claim is instance.claim
-    assert (again.measured, again.bound, again.inputs) == (instance.measured, instance.bound, instance.inputs)
-    assert [path.name for path in path.parent.iterdir()] == ["instance.json"]
-
-
-@each_kind
 @examples(8)
 @given(st.data())
 def test_any_instance_goes_through_json_as_it_is(kind: str, data: DataObject) -> None:
@@ -256,6 +229,8 @@ def test_any_instance_goes_through_json_as_it_is(kind: str, data: DataObject) ->
     assert bits(again) == bits(instance)
     assert again.as_json() == instance.as_json()
     assert certify(again) == certify(instance)
+    assert again.claim is instance.claim
+    assert (again.measured, again.bound, again.inputs) == (instance.measured, instance.bound, instance.inputs)
 
 
 def test_a_claim_of_ones_own_is_read_back_where_it_is_given() -> None:
@@ -434,25 +409,30 @@ def test_what_is_no_table_in_json_is_refused(tmp_path: Path) -> None:
     assert refused(AdapterInstance.from_json, {}).value == "(not given)"
 
 
-@pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
-@pytest.mark.parametrize("kind", ["lora", "vera", "loreft"])
-@pytest.mark.parametrize("size", [1e160, 1e308, 1e-160, 5e-324])
-def test_numbers_too_extreme_for_floats_are_refused_or_judged(kind: str, size: float) -> None:
-    """Beyond the range of floats lies the square of some, the bound of others."""
-    escaped = []
-    for name, value in numeric(kind).items():
-        changed = edited(kind, {name: with_entry(size) if isinstance(value, list) else size})
-        try:
-            certify(AdapterInstance.from_json(changed))
-        except InputError:
-            continue
-        except (ArithmeticError, ValueError, RuntimeError) as error:
-            escaped.append((name, repr(error)))
-    assert escaped == []
-
-
 LEAVES = st.sampled_from(
-    [0, -1, 1, 0.5, 1e308, 1e200, -1e200, 1e-200, 5e-324, 2.5, "1", "", None, True, [], {}, [[]], NAN, INF]
+    [
+        0,
+        -1,
+        1,
+        0.5,
+        1e308,
+        1e160,
+        1e25,
+        -1e200,
+        1e-200,
+        1e-160,
+        5e-324,
+        2.5,
+        "1",
+        "",
+        None,
+        True,
+        [],
+        {},
+        [[]],
+        NAN,
+        INF,
+    ]
 )
 
 

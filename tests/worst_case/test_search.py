@@ -241,8 +241,8 @@ SHARP = (
     *("meft.lemma1_sharp", "meft.full", "meft.frozen_a", "meft.frozen_b", "meft.direft", "meft.vera_sharp"),
     *("meft.loreft_sharp", "meft.loreft_rank1", "meft.lemma1_sharp_equal_radii"),
 )
-FACTORS = (Fraction(1, 2), Fraction(9, 10), Fraction(99, 100), Fraction(998, 1000))
-FALSE: dict[str, Claim] = {f"{id} times {x}": with_quantity_scaled(catalogue[id], x) for id in SHARP for x in FACTORS}
+NEARLY = Fraction(998, 1000)
+FALSE: dict[str, Claim] = {f"nearly {id}": with_quantity_scaled(catalogue[id], NEARLY) for id in SHARP}
 FALSE |= {
     "without the scale's square": with_formula("meft.frozen_a", lambda x: x / s),
     "as in (R, V)": with_formula("meft.loreft_trained", lambda x: catalogue["meft.loreft_sharp"].expression("Lhat")),
@@ -265,19 +265,9 @@ def test_a_false_claim_is_caught(name: str) -> None:
     assert found.lower > 1
 
 
-@pytest.mark.parametrize("id", SHARP)
-@pytest.mark.parametrize("factor", [Fraction(1_000_001, 1_000_000), Fraction(10_001, 10_000), 2])
-def test_a_true_claim_with_some_to_spare_is_not(id: str, factor: Fraction) -> None:
-    claim = with_quantity_scaled(catalogue[id], factor)
-    found = certify(tight_instance(claim))
-    assert found.inside
-    assert not found.violated
-    assert found.lower <= 1 / factor
-
-
 @pytest.mark.usefixtures("short")
 def test_the_search_catches_a_false_claim_and_stores_what_breaks_it(tmp_path) -> None:
-    doctored = FALSE["meft.lemma1_sharp times 9/10"]
+    doctored = with_quantity_scaled(catalogue["meft.lemma1_sharp"], Fraction(9, 10))
     # By the id of a true claim nobody may call a false one.
     assert refused(falsify, doctored, Search((2,))).field == "claim.id"
     found = falsify(replace(doctored, id="mine"), Search((2,), adapter="lora", starts=8, rounds=16, examples=2))
@@ -314,6 +304,8 @@ def test_the_printed_lemma_is_tight_at_rank_one() -> None:
         ({"constants": {"a": 0.0}}, "a"),
         ({"constants": {"a": float("nan")}}, "a"),
         ({"constants": {"L": float("inf")}}, "L"),
+        ({"constants": {"G": 1e160}}, "G"),
+        ({"constants": {"s": 1e-160}}, "s"),
         ({"constants": {"mu": 1.0}}, "mu"),
         ({"claim": "meft.direft", "constants": {"s": 2.0}}, "s"),
         ({"claim": "jiang2024.lemma1", "constants": {"a": 2.0}}, "a, b"),
@@ -323,22 +315,6 @@ def test_the_printed_lemma_is_tight_at_rank_one() -> None:
 def test_bad_input_is_refused_by_name(options: dict, field: str) -> None:
     arguments = {"claim": "meft.lemma1_sharp", "ranks": (1,), "starts": 1, "rounds": 1, "examples": 0} | options
     assert refused(lambda: falsify(arguments.pop("claim"), Search(**arguments))).field == field
-
-
-# Constants of which no float arithmetic is possible are the user's to change.
-@pytest.mark.parametrize("constant", ["L", "G", "s", "a"])
-@pytest.mark.parametrize("value", [1e-300, 1e-160, 1e160, 1e300])
-@pytest.mark.usefixtures("short")
-def test_extreme_constants_are_refused_or_searched(constant: str, value: float) -> None:
-    refusal = ""
-    try:
-        found = falsify("meft.lemma1_sharp", Search((1,), {constant: value}, starts=1, rounds=1, examples=0))
-    except boundcheck.InputError as error:
-        refusal = str(error)
-    else:
-        assert not found.violated
-        assert 0 <= found.ratio <= 1
-    assert len(refusal.splitlines()) <= 1
 
 
 @pytest.mark.parametrize("kind", ADAPTERS)

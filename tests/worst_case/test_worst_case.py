@@ -83,24 +83,6 @@ def test_sgd_without_noise_is_gradient_descent_and_noise_makes_it_worse(iterates
         assert noisy[0] < noisy[1] < noisy[2]
 
 
-def quadratic(step: float, zeta: float, iterates: int) -> float:
-    """The best that v²/2 does against SGD over its starts with v_1² <= 2: it is L = D = 1."""
-
-    def smallest(square: float) -> float:
-        squares = [square]
-        for _ in range(iterates - 1):
-            squares.append((1 - step) ** 2 * squares[-1] + (step * zeta) ** 2)
-        return min(squares)
-
-    return max(smallest(2 * i / 200) for i in range(201))
-
-
-@given(st.floats(0.05, 1.5), st.floats(0.2, 3), st.integers(2, 3))
-@few_examples
-def test_the_quadratic_is_no_worse_than_the_worst_case(step: float, zeta: float, iterates: int) -> None:
-    assert quadratic(step, zeta, iterates) <= two_point_sgd(1, 1, zeta, step, iterates) * (1 + TOLERANCE)
-
-
 @pytest.mark.parametrize("steps", [2, 3, 4])
 def test_the_hard_instance_lies_within_a_tenth_of_the_worst_case(steps: int) -> None:
     gain = 1e4
