@@ -422,21 +422,12 @@ class Falsification(Shown):
         return pd.DataFrame({"claim": self.id} | row for row in rows)
 
 
-@dataclass
-class Best:
-    """The best instance so far; an instance that certainly breaks the claim beats any other."""
+def rating(found: Certificate) -> tuple[bool, float]:
+    """What makes one instance better than another: that it certainly breaks the claim, then its certified ratio.
 
-    instance: AdapterInstance | None = None
-    certificate: Certificate | None = None
-    ratio: float = 0.0
-
-    def offer(self, instance: AdapterInstance) -> float:
-        """Keep an instance if it is better; return its certified ratio, 0 if something given fails in it."""
-        found = certify(instance)
-        ratio = found.lower if found.inside else 0.0
-        if self.certificate is None or (found.violated, ratio) > (self.certificate.violated, self.ratio):
-            self.instance, self.certificate, self.ratio = instance, found, ratio
-        return ratio
+    The ratio is 0 if something given fails in the instance.
+    """
+    return found.violated, found.lower if found.inside else 0.0
 
 
 @dataclass(frozen=True)
@@ -493,24 +484,24 @@ class Search:
         if not plans:
             raise InputError("rank", ", ".join(map(str, self.ranks)), f"a rank that {claim.id} speaks of")
 
-        best, rows = Best(), []
+        tried: list[tuple[AdapterInstance, Certificate]] = []
+        rows = []
         for done, (chosen, rank) in enumerate(plans):
             structure = Structure.of(claim, kind, (rank + 1, rank + 1, rank), chosen)
             climber = Climber(structure, self.starts, self.seed).run(self.rounds)
             found = climber.best(claim, self.lipschitz)
             check_pull_back(found.adapter, found.v)
             share = (climber.state.values >= REACHED * found.bound).double().mean().item()
-            rows.append(Row(rank, chosen, best.offer(found), share))
+            tried.append((found, certify(found)))
+            rows.append(Row(rank, chosen, rating(tried[-1][1])[1], share))
             tick(f"climb, rank {rank}", done + 1, len(plans))
-        explored = self._explored(claim, kind, best, tick) if self.examples else 0.0
-        if best.instance is None or best.certificate is None:
-            raise InputError("claim", claim.id, "constants of which the claim speaks")
-        instance = shrunk(best.instance, best.certificate)
+        explored = self._explored(claim, kind, tried, tick) if self.examples else 0.0
+        instance = shrunk(*max(tried, key=lambda each: rating(each[1])))
         final = certify(instance)
-        tried = self.examples, explored
-        return Falsification(claim.id, final.lower, final.violated, instance, tuple(rows), tried, final.open)
+        counted = self.examples, explored
+        return Falsification(claim.id, final.lower, final.violated, instance, tuple(rows), counted, final.open)
 
-    def _explored(self, claim: Claim, kind: str, best: Best, tick: Tick) -> float:
+    def _explored(self, claim: Claim, kind: str, tried: list[tuple[AdapterInstance, Certificate]], tick: Tick) -> float:
         """Let Hypothesis look for a structure that breaks the claim; return the largest certified ratio."""
         done, largest = 0, 0.0
 
@@ -533,7 +524,8 @@ class Search:
                 # A condition of the claim excludes these constants.
                 reject()
             if ratio > largest:
-                ratio = best.offer(found)
+                tried.append((found, certify(found)))
+                _, ratio = rating(tried[-1][1])
             largest = max(largest, ratio)
             target(ratio)
             done += 1

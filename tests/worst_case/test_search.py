@@ -16,7 +16,7 @@ from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import G, s
 from boundcheck.worst_case import falsify, search
 from boundcheck.worst_case.instance import AdapterInstance, certify, rank_of
-from boundcheck.worst_case.search import Best, Climber, Search, Structure, adapter_of, shrunk, weight_derivatives
+from boundcheck.worst_case.search import Climber, Search, Structure, adapter_of, rating, shrunk, weight_derivatives
 from boundcheck.worst_case.stored import replayed, save
 from tests.experiment.small import refused, with_quantity_scaled
 from tests.language.plain import Plain, single
@@ -205,26 +205,16 @@ def test_the_same_seed_finds_the_same_and_another_does_not() -> None:
     assert first["rows"] != found(1)["rows"]
 
 
-def test_the_best_is_one_that_is_inside() -> None:
+def test_the_best_is_inside_and_a_violation_before_a_larger_ratio() -> None:
     """However large the ratio of points off the domain."""
     tight = instance_of("lora")
-    outside = replace(tight, v=tuple(2 * part for part in tight.v), claim=with_quantity_scaled(tight.claim, 2))
-    inside = replace(tight, claim=with_quantity_scaled(tight.claim, 100))
-    assert certify(outside).lower > certify(inside).lower > 0
-    for order in ((outside, inside), (inside, outside)):
-        best = Best()
-        offers = [best.offer(instance) for instance in order]
-        assert best.instance is inside
-        assert sorted(offers) == [0, certify(inside).lower]
-
-
-def test_the_best_is_a_violation_before_a_larger_ratio() -> None:
-    tight = instance_of("lora")
-    worst, worse = (replace(tight, claim=with_quantity_scaled(tight.claim, Fraction(n, 8))) for n in (1, 2))
-    best = Best()
-    for instance in (tight, worse, worst, tight):
-        best.offer(instance)
-    assert best.instance is worst
+    far = tuple(2 * part for part in tight.v)
+    scales = {"outside": 2, "inside": 100, "worse": Fraction(1, 4), "worst": Fraction(1, 8)}
+    scaled = {name: replace(tight, claim=with_quantity_scaled(tight.claim, x)) for name, x in scales.items()}
+    found = {name: certify(x if name != "outside" else replace(x, v=far)) for name, x in scaled.items()}
+    assert found["outside"].lower > found["inside"].lower > 0
+    assert sorted(found, key=lambda name: rating(found[name])) == ["outside", "inside", "worse", "worst"]
+    assert rating(found["outside"]) == (False, 0.0)
 
 
 # False claims: what is a little below a sharp constant is broken by the same instance as anything that is less.
