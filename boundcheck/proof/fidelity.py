@@ -73,7 +73,7 @@ def _is_reading(assumption: Assumption, script: Script) -> bool:
     if not _says(assumption, script.reading):
         return False
     bound = frozenset(statement.variables) if isinstance(statement, Law) else frozenset()
-    if assumption.role == "definition":
+    if assumption.role == "definition" and isinstance(relation, sp.Eq):
         left, right = relation.args
         is_setting = isinstance(left, words.Value) and isinstance(right, words.Value) and left.args[0] != right.args[0]
         letters = {x for block in script.reading.point(right.args[1]) for x in block.inside} if is_setting else set()
@@ -120,6 +120,8 @@ def may_start_from(assumption: Assumption, script: Script) -> bool:
             signed = isinstance(relation, sp.Symbol) and bool(relation.is_positive)
             return signed and relation not in {quantity.symbol for quantity in claim.quantities}
         case "definition":
+            if not isinstance(relation, sp.Eq):
+                return False
             left, right = relation.args
             # The algorithm of a theorem says how its iterates begin, and lead from step t to step t + 1.
             algorithm = algorithm_of(claim)
@@ -234,7 +236,7 @@ def unused(script: Script, carried: Sequence[Assumption]) -> list[Claim]:
         return []
     used = {each.claim.id for each in carried if each.claim is not None}
     listed = [script.instead.get(each.id, each) for each in script.claim.hypotheses]
-    return [each for each in listed if not {each.id, *(x.id for x in conjuncts_of(each))} & used]
+    return [each for each in listed if not {x.id for x in _with_parts([each])} & used]
 
 
 def stronger(script: Script, proof: Proof) -> str:
@@ -290,7 +292,7 @@ def hypotheses_of(script: Script) -> list[Claim]:
     """The hypotheses of the script's claim, and their hypotheses, with those of `instead` replaced."""
     if script.claim is None:
         return []
-    kept = [each for each in _closure(script.claim) if each.id not in script.instead]
+    kept = [each for each in _with_parts(script.claim.hypotheses) if each.id not in script.instead]
     return [*kept, *script.instead.values()]
 
 
@@ -309,15 +311,13 @@ def _usable(script: Script) -> list[Claim]:
     ]
 
 
-def _closure(claim: Claim) -> list[Claim]:
-    """The hypotheses of a claim; a conjunction of hypotheses is followed by its parts."""
+def _with_parts(hypotheses: Iterable[Claim]) -> Iterator[Claim]:
+    """The hypotheses; a conjunction of hypotheses is followed by its parts."""
     # Not `whole`: what any other hypothesis rests on is its own condition, and nothing that the claim assumes.
-    return [x for hypothesis in claim.hypotheses for x in (hypothesis, *conjuncts_of(hypothesis))]
-
-
-def conjuncts_of(claim: Claim) -> list[Claim]:
-    """The hypotheses whose conjunction the claim is, and their parts; empty for any other claim."""
-    return _closure(claim) if conjuncts(claim) else []
+    for each in hypotheses:
+        yield each
+        if conjuncts(each):
+            yield from _with_parts(each.hypotheses)
 
 
 def _renames(old: sp.Basic, new: sp.Basic) -> bool:
@@ -349,10 +349,6 @@ def misstated(script: Script, proof: Proof, *, fixing: bool = False) -> str:
     by_us = is_ours(claim)
     if claim.quantifier.strip() and not by_us and not _UNIVERSAL.match(claim.quantifier):
         return f"the range of the claim is not read: {claim.quantifier}"
-    if closing.where:
-        return f"it replaces {next(iter(closing.where))} in the claim's conclusion"
-    if proof.goal != proof.stated(reading.fact(claim.conclusion), closing):
-        return f"its goal is {proof.goal}, and not the claim's"
     # A letter over which the claim may range is in no hypothesis of the theorem.
     assumed = {x for each in (proof.conclusion.hypotheses if proof.conclusion else ()) for x in free(each)}
     for name, letters in _read(frozenset() if by_us else _may_range_over(claim), reading).items():

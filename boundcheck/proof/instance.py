@@ -7,6 +7,7 @@ finitely many paths, so every expectation is a finite sum of fractions.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import TypeAlias
 
 import sympy as sp
@@ -94,6 +95,19 @@ class Setting:
 
 
 @dataclass(frozen=True)
+class Points(Setting):
+    """A setting with two points, at which a line of Lemma 1 is checked."""
+
+    v1: Point
+    v2: Point
+
+    @property
+    def visited(self) -> tuple[Point, ...]:
+        """The two points."""
+        return self.v1, self.v2
+
+
+@dataclass(frozen=True)
 class MeftRun(Setting):
     """A setting with a run of Algorithm 1, and the constants that Theorem 2 is told.
 
@@ -103,6 +117,7 @@ class MeftRun(Setting):
         zeta: the claimed bound on the noise.
         alpha: the step size.
         T: the number of iterations.
+        replacement: whether each step draws any sample, and not one that is new.
 
     """
 
@@ -111,6 +126,7 @@ class MeftRun(Setting):
     zeta: Fraction
     alpha: Fraction
     T: int
+    replacement: bool = True
 
     def __post_init__(self) -> None:
         """Check that T and the offsets describe a run."""
@@ -123,9 +139,15 @@ class MeftRun(Setting):
         if not self.offsets:
             raise InputError("offsets", self.offsets, "an offset for each sample, one sample or more")
 
-    def paths(self, *, replacement: bool = True) -> Paths[Point, Fraction]:
-        """All paths of Algorithm 1; each step draws a sample, or without `replacement` a new one."""
-        return Paths(self.start, self.gradient, descent(self.alpha), self.offsets, self.T, replacement)
+    @cached_property
+    def paths(self) -> Paths[Point, Fraction]:
+        """All paths of Algorithm 1."""
+        return Paths(self.start, self.gradient, descent(self.alpha), self.offsets, self.T, self.replacement)
+
+    @property
+    def visited(self) -> tuple[Point, ...]:
+        """The iterates of all paths."""
+        return tuple(v for law in self.paths.laws for v in law)
 
     @property
     def gap(self) -> Fraction:

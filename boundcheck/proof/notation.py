@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
+from math import prod
 from typing import TypeVar
 
 from boundcheck.errors import InputError
@@ -125,13 +126,7 @@ def read(text: str, letters: Letters) -> Statement:
     Raises InputError for a text that is not a statement.
     """
     reader = _Reader(tokens_of(text), letters)
-    try:
-        statement = reader.statement()
-        if reader.next():
-            raise reader.unexpected("the end")
-    except (KernelError, RecursionError) as error:
-        raise InputError("text", text, f"the text of a statement of the kernel, and not {error}") from error
-    return statement
+    return reader.all_of(reader.statement)
 
 
 class _Reader:
@@ -155,6 +150,18 @@ class _Reader:
     def skip(self, token: str) -> bool:
         found = self.next() == token
         self.place += found
+        return found
+
+    def all_of(self, read_one: Callable[[], _Part]) -> _Part:
+        """A part with nothing after it."""
+        try:
+            found = read_one()
+            if self.next():
+                raise self.unexpected("the end")
+        except (KernelError, RecursionError, ValueError, ZeroDivisionError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError("text", " ".join(self.tokens), f"the text of the kernel, and not {error}") from error
         return found
 
     def inside(self, read_one: Callable[[], _Part]) -> _Part:
@@ -537,46 +544,33 @@ def shown(*statements: Statement) -> Display:
     return Display(texts, tuple(latex(text, table) for text in texts), table)
 
 
-# The identity behind a theorem by certificate, as data, as text, and read back from it.
+# The identity behind a theorem by certificate, to check by hand: factor · goal = Σ weight · premises · square.
 
 
-@dataclass(frozen=True)
-class Summand:
-    """weight · product of the factors · root², without the square where there is no root."""
+def identity_of(theorem: Theorem) -> list[tuple[str, list[Scalar]]]:
+    """The lines of the identity behind a theorem by certificate, each with the factors of what it says.
 
-    weight: Fraction
-    factors: tuple[Scalar, ...]
-    root: Scalar | None = None
-
-
-@dataclass(frozen=True)
-class Identity:
-    """An identity: the product on the left is the sum on the right.
-
-    In its text each factor is in brackets unless it is a single letter, norm or the like, and a squared factor is the
-    last of its summand. So only the identity that the kernel checked has this text.
+    The first line is the left side, the others are the summands of the right side, which begin with their signs. In the
+    text each factor is in brackets unless it is a single letter, norm or the like.
     """
-
-    left: tuple[Scalar, ...]
-    right: tuple[Summand, ...]
-
-    @property
-    def letters(self) -> Letters:
-        """The role of each name in the identity; raises InputError if one name stands for two things."""
-        inside = [each for summand in self.right for each in (*summand.factors, summand.root) if each is not None]
-        return letters([Fact(">=", each) for each in (*self.left, *inside) if each.terms])
-
-    @property
-    def lines(self) -> list[str]:
-        """The text of the identity: the left side, and a line for each summand, which begins with its sign."""
-        made = ["*".join(map(_factor, self.left))]
-        for place, each in enumerate(self.right):
-            factors = [*map(_factor, each.factors), *([f"{_factor(each.root)}^2"] if each.root is not None else [])]
-            size = abs(each.weight)
-            summand = "*".join(factors if factors and size == 1 else [str(size), *factors])
-            sign = "-" if each.weight < 0 else "+" if place else ""
-            made.append(" ".join(filter(None, ("" if place else "=", sign, summand))))
-        return made if self.right else [*made, "= 0"]
+    goal, terms, multipliers, factor = theorem.arguments
+    premises = [premise.fact.polynomial for premise in theorem.premises]
+    left = [*(premises[place] for place in factor), goal.polynomial]
+    lines = [("*".join(map(_factor, left)), left)]
+    summands = [(weight, places, root, 2) for squares, places in terms for weight, root in squares]
+    for weight, places, other, power in summands + [(Fraction(1), (place,), x, 1) for x, place in multipliers]:
+        factors = [premises[place] for place in places]
+        texts = list(map(_factor, factors))
+        if other.number is not None:
+            weight *= other.number**power
+        else:
+            texts = [*texts, f"{_factor(other)}^2"] if power == 2 else [_factor(other), *texts]
+            factors += [other] * power
+        size, sign = abs(weight), "-" if weight < 0 else "+" if lines[1:] else ""
+        text = "*".join(texts if texts and size == 1 else [str(size), *texts])
+        begins = "" if lines[1:] else "="
+        lines.append((" ".join(filter(None, (begins, sign, text))), [Scalar.of(weight), *factors]))
+    return lines if lines[1:] else [*lines, ("= 0", [Scalar({})])]
 
 
 def _factor(scalar: Scalar) -> str:
@@ -584,72 +578,26 @@ def _factor(scalar: Scalar) -> str:
     return str(scalar) if is_atom else f"({scalar})"
 
 
-def identity_of(theorem: Theorem) -> Identity:
-    """The identity behind a theorem by certificate, to check by hand: factor · goal = Σ weight · premises · square."""
-    goal, terms, multipliers, factor = theorem.arguments
-    premises = [premise.fact.polynomial for premise in theorem.premises]
-    pieces = []
-    for squares, places in terms:
-        factors = tuple(premises[place] for place in places)
-        for weight, root in squares:
-            number = root.number
-            pieces.append(Summand(weight, factors, root) if number is None else Summand(weight * number**2, factors))
-    for multiplier, place in multipliers:
-        number = multiplier.number
-        factors = (premises[place],) if number is not None else (multiplier, premises[place])
-        pieces.append(Summand(Fraction(1) if number is None else number, factors))
-    return Identity((*(premises[place] for place in factor), goal.polynomial), tuple(pieces))
-
-
 def identity(theorem: Theorem) -> str | None:
     """The identity that closes a line, as text; None if a rule yields the line as it stands."""
-    return " ".join(identity_of(theorem).lines) if theorem.rule == "certificate" else None
+    return " ".join(line for line, _ in identity_of(theorem)) if theorem.rule == "certificate" else None
 
 
 def identity_latex(theorem: Theorem) -> list[str]:
-    """The lines of the identity in LaTeX; empty where they could be read as another identity."""
-    found = identity_of(theorem)
+    """The lines of the identity in LaTeX; empty where one of them could be read as something else."""
+    lines = identity_of(theorem)
     try:
-        table = found.letters
-        made = [latex(line, table) for line in found.lines]
-        return made if read_identity(" ".join(from_latex(line, table) for line in made), table) == found else []
+        table = letters(Fact(">=", factor) for _, factors in lines for factor in factors)
+        made = [latex(line, table) for line, _ in lines]
+        said = [read_line(from_latex(line, table), table) for line in made]
     except InputError:
         return []
+    return made if said == [prod(factors, start=ONE) for _, factors in lines] else []
 
 
-def read_identity(text: str, table: Letters) -> Identity:
-    """The identity that a text says, with these letters as its names; raises InputError for any other text."""
-    reader = _Reader(tokens_of(text), table)
-
-    def factor() -> tuple[Scalar, bool]:
-        """A factor, with True if it is squared."""
-        found = reader.unit()
-        if not isinstance(found, Scalar):
-            raise reader.unexpected("a number")
-        return found, reader.skip("^") and bool(reader.take("2"))
-
-    def summand(sign: int) -> Summand:
-        weight = Fraction(sign)
-        if reader.next().isdigit():
-            weight *= Fraction(int(reader.take()))
-            weight /= int(reader.take()) if reader.skip("/") else 1
-            if not reader.skip("*"):
-                return Summand(weight, ())
-        factors = reader.several(factor, "*")
-        root = factors.pop()[0] if factors[-1][1] else None
-        if any(squared for _, squared in factors):
-            raise reader.unexpected("one square, as the last factor")
-        return Summand(weight, tuple(each for each, _ in factors), root)
-
-    try:
-        left = reader.several(factor, "*")
-        reader.take("=")
-        right = list[Summand]()
-        while reader.next() or not right:
-            sign = -1 if reader.skip("-") else 1
-            if right and sign == 1:
-                reader.take("+")
-            right.append(summand(sign))
-    except (KernelError, RecursionError, ValueError, ZeroDivisionError) as error:
-        raise InputError("text", text, f"the identity of a certificate, and not {error}") from error
-    return Identity(tuple(each for each, _ in left), () if right == [Summand(Fraction(0), ())] else tuple(right))
+def read_line(text: str, letters: Letters) -> Scalar:
+    """The number that a line of an identity says; raises InputError if it says none."""
+    reader = _Reader(tokens_of(text), letters)
+    reader.skip("=")
+    reader.skip("+")
+    return reader.all_of(reader.number)

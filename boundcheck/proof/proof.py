@@ -59,9 +59,8 @@ class Assumption:
 
 @dataclass(frozen=True)
 class Closing:
-    """The form of a proof's conclusion: the claim's with matrices replaced, or the proof's own, for all of `forall`."""
+    """The form of a proof's conclusion: the claim's relation, or the proof's own, for all of `forall`."""
 
-    where: Mapping[sp.Basic, sp.Basic]
     forall: tuple[sp.Basic, ...]
     such_that: tuple[sp.Basic, ...]
     relation: sp.Basic | None
@@ -143,7 +142,6 @@ class Proof:
     assumptions: list[Assumption] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     conclusion: Theorem | None = None
-    goal: Statement | None = None
     closing: Closing | None = None
 
     @property
@@ -161,32 +159,20 @@ class Proof:
         forall: Sequence[sp.Basic] = (),
         given: Sequence[sp.Basic] = (),
         name: str = "",
-        role: Literal["hypothesis", "choice", "local"] = "hypothesis",
+        role: Role = "hypothesis",
     ) -> Theorem | tuple[Theorem, ...]:
         """Start from a hypothesis: its relation with symbols replaced as in `where`, for all of `forall` with `given`.
+
+        `define` and `positive` assume a definition and a domain.
 
         Returns:
             The theorem that assumes it; for a conjunction or maximum of several parts, one for each, in sympy's order.
 
         """
-        if role not in ("hypothesis", "choice", "local"):
-            raise InputError("role", role, "hypothesis, choice or local; `define` and `positive` give the others")
-        if isinstance(hypothesis, Claim) and not name:
-            name = hypothesis.title
-        return self._lay_down(hypothesis, dict(where or {}), forall, given, name, role)
-
-    def _lay_down(
-        self,
-        hypothesis: Claim | sp.Basic,
-        where: Mapping[sp.Basic, sp.Basic],
-        forall: Sequence[sp.Basic],
-        given: Sequence[sp.Basic],
-        name: str,
-        role: Role,
-    ) -> Theorem | tuple[Theorem, ...]:
         claim, relation = (hypothesis, hypothesis.conclusion) if isinstance(hypothesis, Claim) else (None, hypothesis)
+        where = dict(where or {})
         relation = relation.xreplace(where)
-        title = name or f"${as_typed(relation)}$"
+        title = name or (claim.title if claim else f"${as_typed(relation)}$")
         theorems = []
         for fact in self.reading.facts(relation):
             statement = self.law(forall, given, fact) if forall else fact
@@ -212,7 +198,7 @@ class Proof:
         assumed = any(x.relation == left for x in self.assumptions)
         if assumed and not right.is_positive and left not in _GIVEN:
             raise InputError("definition", relation, f"a value that is positive, as {left} is assumed to be")
-        theorem = self._lay_down(relation, {}, forall, (), name or f"${as_typed(left)}$", "definition")
+        theorem = self.assume(relation, forall=forall, name=name or f"${as_typed(left)}$", role="definition")
         if isinstance(theorem, tuple):
             raise InputError("definition", relation, "a single equation")
         if not own:
@@ -248,7 +234,7 @@ class Proof:
     @property
     def definitions(self) -> list[tuple[sp.Basic, sp.Basic]]:
         """The two sides of every definition."""
-        return [x.relation.args for x in self.assumptions if x.role == "definition"]
+        return [x.relation.args for x in self.assumptions if x.role == "definition" and isinstance(x.relation, sp.Eq)]
 
     def positive(self, *symbols: sp.Symbol) -> list[Theorem]:
         """Assume that these symbols are positive, which is their domain; dimensions and T are always at least 1."""
@@ -412,7 +398,6 @@ class Proof:
         self,
         theorem: Theorem,
         *given: Theorem,
-        where: Mapping[sp.Basic, sp.Basic] | None = None,
         forall: Sequence[sp.Basic] = (),
         such_that: Sequence[sp.Basic] = (),
         relation: sp.Basic | None = None,
@@ -421,22 +406,27 @@ class Proof:
 
         `given` proves the remaining hypotheses; `forall` and `such_that` close the statement.
         """
-        wanted = relation if relation is not None else (self.claim.conclusion if self.claim else None)
+        wanted = relation if self.claim is None else self.claim.conclusion
         if wanted is None:
             raise InputError("conclusion", None, "a relation, for a proof of no claim of the catalogue")
         if relation is not None and self.claim is not None:
             raise InputError("conclusion", relation, f"none: the proof ends in {self.claim.id}'s own")
-        self.closing = Closing(dict(where or {}), tuple(forall), tuple(such_that), relation)
-        fact = _saying("conclusion", wanted, self.reading.fact(wanted.xreplace(dict(where or {}))))
-        self.goal = self.stated(fact, self.closing)
+        _saying("conclusion", wanted, self.reading.fact(wanted))
+        self.closing = Closing(tuple(forall), tuple(such_that), relation)
         theorem = discharged(theorem, *given)
         # A proof that rests on an open line cannot become a law; the verdict names the line.
         closed = theorem.hypotheses <= {each.statement for each in self.assumptions}
         self.conclusion = self.generalise(theorem, forall, such_that) if forall and closed else theorem
         return self.conclusion
 
-    def stated(self, fact: Fact, closing: Closing) -> Statement:
-        """The fact as the closing states it: a law, if the closing has `forall`."""
+    @property
+    def goal(self) -> Statement | None:
+        """The statement that the proof is to end in: a law, if its closing has `forall`; None if it does not close."""
+        closing = self.closing
+        wanted = closing and (closing.relation if self.claim is None else self.claim.conclusion)
+        if closing is None or wanted is None:
+            return None
+        fact = self.reading.fact(wanted)
         return self.law(closing.forall, closing.such_that, fact) if closing.forall else fact
 
 

@@ -8,14 +8,13 @@ set of facts. Each solver runs in a process of its own, which is killed when its
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import sysconfig
+from ast import literal_eval
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -132,10 +131,6 @@ def _joined(operator: str, parts: list[str]) -> str:
 # The solvers.
 
 
-class SolverMissingError(BoundcheckError):
-    """The solver is not installed where boundcheck is."""
-
-
 class DisagreementError(BoundcheckError):
     """One solver says sat and the other unsat: one of them is wrong, so neither counts."""
 
@@ -156,21 +151,10 @@ class Answer:
 
 
 def ask(solver: Solver, text: str, seconds: float) -> Answer:
-    """The answer to the first `(check-sat)` of an SMT-LIB text, within so many seconds.
-
-    Raises SolverMissingError for a solver that is not installed.
-    """
-    command = command_of(solver)
-    # What becomes the solver is started in any case.
-    if shutil.which(command[0]) is None:
-        raise SolverMissingError(f"{solver} cannot be started: {command[0]} is no program")
-    pipe = subprocess.PIPE
-    try:
-        # A session of its own makes it the leader of a process group, which is killed as one.
-        process = subprocess.Popen(watched(command), stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
-    except OSError as error:
-        raise SolverMissingError(f"{solver} cannot be started: {error}") from error
-    with process:
+    """The answer to the first `(check-sat)` of an SMT-LIB text, within so many seconds."""
+    pipe, command = subprocess.PIPE, watched(command_of(solver))
+    # A session of its own makes it the leader of a process group, which is killed as one.
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True) as process:
         try:
             output, _ = process.communicate(text.encode(), timeout=seconds)
         except subprocess.TimeoutExpired:
@@ -192,27 +176,20 @@ def ask(solver: Solver, text: str, seconds: float) -> Answer:
 def command_of(solver: Solver) -> tuple[str, ...]:
     """The command that starts a solver: of z3 the executable that came with its package."""
     if solver == "cvc5":
-        if importlib.util.find_spec("cvc5") is None:
-            raise SolverMissingError("cvc5 is not installed: pip install cvc5")
         # -P: the folder of the file, with modules of boundcheck's, must not be searched for cvc5.
         return sys.executable, "-P", str(Path(__file__).with_name("cvc5_child.py"))
     name = "z3" + (sysconfig.get_config_var("EXE") or "")
-    try:
-        package = metadata.distribution("z3-solver")
-    except metadata.PackageNotFoundError:
-        raise SolverMissingError("z3 is not installed: pip install z3-solver") from None
+    package = metadata.distribution("z3-solver")
     places = [Path(sysconfig.get_path("scripts")) / name]
     places += [Path(str(package.locate_file(file))) for file in package.files or [] if file.name == name]
-    for place in places:
-        if os.access(place, os.X_OK) and place.is_file():
-            return str(place), "-smt2", "-in"
-    raise SolverMissingError(f"the package z3-solver {package.version} is installed and its executable {name} is not")
+    place = next((place for place in places if os.access(place, os.X_OK) and place.is_file()), name)
+    return str(place), "-smt2", "-in"
 
 
 def second_opinion(goal: Fact, premises: Sequence[Fact], seconds: float) -> dict[str, Status]:
     """The answers of z3 and cvc5 on the negated goal, side by side: "unsat" if the premises entail the goal.
 
-    Raises DisagreementError if one says sat and the other unsat, and what `ask` raises.
+    Raises DisagreementError if one says sat and the other unsat.
     """
     text = smt_lib(goal, premises)
     with ThreadPoolExecutor() as pool:
@@ -240,21 +217,15 @@ def read_models(text: str) -> list[dict[str, Fraction | None]]:
 
     A decimal that ends in "?" is read as far as it goes. Raises ValueError for text that is not a list of models.
     """
-    stack: list[list[_Expression]] = [[]]
-    for token in _TOKEN.findall(text):
-        if token == "(":
-            stack.append([])
-        elif token != ")":
-            stack[-1].append(token)
-        elif len(stack) == 1:
-            raise ValueError("a ) without its (")
-        else:
-            done = stack.pop()
-            stack[-1].append(done)
-    if len(stack) > 1:
-        raise ValueError("a ( without its )")
+    # As lists of texts in lists, which Python reads.
+    brackets = {"(": "[", ")": "],"}
+    listed = "".join(brackets.get(token) or f"{token!r}," for token in _TOKEN.findall(text))
+    try:
+        found: list[_Expression] = literal_eval(f"[{listed}]")
+    except (SyntaxError, MemoryError, RecursionError) as error:
+        raise ValueError(f"brackets that do not close: {error}") from None
     models = []
-    for model in stack[0]:
+    for model in found:
         values = {}
         for entry in model:
             match entry:
@@ -350,10 +321,7 @@ def evaluate(polynomial: Scalar, values: Mapping[Atom, Fraction]) -> Fraction:
 
 
 def counterexample(goal: Fact, premises: Sequence[Fact], seconds: float) -> Counterexample | None:
-    """A rational counterexample, searched for at most so many seconds; None if none was found.
-
-    Raises what `ask` raises.
-    """
+    """A rational counterexample, searched for at most so many seconds; None if none was found."""
     deadline = monotonic() + seconds
     # The names are the same in all attempts, which have the same atoms.
     names = _variables(goal, premises)

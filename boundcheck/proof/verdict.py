@@ -27,7 +27,7 @@ from boundcheck.language.vocabulary import Iterate
 from boundcheck.proof.certificate import entailed
 from boundcheck.proof.fidelity import digest, is_added, is_condition, misstated, stray, stronger, unused
 from boundcheck.proof.notation import check_math, from_latex, latex, letters, read, tokens_of
-from boundcheck.proof.proof import Assumption, Proof, Step, circular
+from boundcheck.proof.proof import Assumption, Closing, Proof, Step, circular
 from boundcheck.proof.reading import CATALOGUE, gt
 from boundcheck.proof.script import Script, checked, fixed_statements
 from boundcheck.proof.solvers import SECONDS, Counterexample, Status, counterexample, second_opinion, trust
@@ -166,7 +166,9 @@ def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
     lines, ends = tuple(filled.steps), [x for x in (filled.conclusion,) if x is not None]
     theorems = replay_all([*(step.theorem for step in lines), *ends])
     assumptions = [replace(x, statement=renewed(x.statement)) for x in tuple(filled.assumptions)]
-    proof = Proof(script.claim, script.reading, assumptions, goal=renewed(filled.goal), closing=filled.closing)
+    end = filled.closing
+    end = end and Closing(tuple(end.forall), tuple(end.such_that), end.relation)
+    proof = Proof(script.claim, script.reading, assumptions, closing=end)
     proof.steps = [replace(step, theorem=theorem) for step, theorem in zip(lines, theorems, strict=False)]
     final = proof.conclusion = theorems[-1] if ends else None
     script = replace(script)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
-from functools import cache, cached_property
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, final
 
 import sympy as sp
@@ -28,74 +28,11 @@ from boundcheck.language import evidence as judged
 from boundcheck.language import symbols
 from boundcheck.language.evidence import HOLDS, UNKNOWN, Answer, Extent, at_most
 from boundcheck.language.hypotheses import BALL
-from boundcheck.proof.instance import MeftRun, Point, Setting
+from boundcheck.proof.instance import MeftRun, Point, Points, Setting
 from boundcheck.proof.reading import Reading, shape_names
 
 if TYPE_CHECKING:
     from boundcheck.language.algorithms import Algorithm
-
-
-@dataclass(frozen=True)
-class Points:
-    """Two points at which a line of Lemma 1 is checked in a setting."""
-
-    setting: Setting
-    v1: Point
-    v2: Point
-
-    def visited(self) -> tuple[Point, ...]:
-        """The two points."""
-        return self.v1, self.v2
-
-    def numbers(self) -> dict[str, Fraction]:
-        """The constants and the points."""
-        points = {"A_1": self.v1[0], "B_1": self.v1[1], "A_2": self.v2[0], "B_2": self.v2[1]}
-        return _constants(self.setting) | points
-
-    def model(self) -> Model:
-        """The setting as a model, at one time and in one outcome."""
-        return _model(self.setting, self.numbers())
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run of Algorithm 1, all of its paths; each step draws a sample, or without `replacement` a new one."""
-
-    setting: MeftRun
-    replacement: bool
-
-    @cached_property
-    def paths(self) -> Paths[Point, Fraction]:
-        """All of its paths."""
-        return self.setting.paths(replacement=self.replacement)
-
-    def visited(self) -> tuple[Point, ...]:
-        """The iterates of all paths."""
-        return tuple(v for law in self.paths.laws for v in law)
-
-    def numbers(self) -> dict[str, Fraction]:
-        """The constants, the start and the samples."""
-        run = self.setting
-        start = {"A at t = 1": run.start[0], "B at t = 1": run.start[1], "T": Fraction(run.T)}
-        noise = {f"c_{i + 1}": offset for i, offset in enumerate(run.offsets)}
-        return _constants(run) | start | noise | self._told
-
-    @cached_property
-    def _told(self) -> dict[str, Fraction]:
-        """What Theorem 2 is told besides what Lemma 1 is."""
-        run = self.setting
-        told = {symbols.alpha: run.alpha, symbols.zeta: run.zeta, symbols.D: run.gap}
-        return {str(x.name): value for x, value in (told | {symbols.T_min: run.shortest_horizon}).items()}
-
-    def model(self) -> Model:
-        """All paths of the run as a model."""
-
-        def process(name: str, time: int, outcome: int) -> Rows:
-            # A_t, B_t or a block of g_t.
-            at = self.paths.drawn if name.startswith("g") else self.paths.state
-            return number(at(time, outcome)["AB".index(name[-1])])
-
-        return _model(self.setting, _constants(self.setting) | self._told, process, self.paths)
 
 
 @final
@@ -114,13 +51,11 @@ class Witness:
     about: str
     numbers: Mapping[str, Fraction]
     model: Model = field(repr=False)
-    source: Points | Run | None = None
+    source: Points | MeftRun | None = None
     _met: dict[Fact, bool] = field(default_factory=dict, init=False, repr=False)
 
     def told(self, reading: Reading) -> Told:
         """The witness as an instance that the judge asks, its letters read as a script reads them."""
-        if isinstance(self.source, Run):
-            return ToldOfRun(self, reading, self.source)
         return ToldOfSetting(self, reading, self.source) if self.source else Told(self, reading)
 
     def refutes(self, fact: Fact) -> bool:
@@ -215,9 +150,9 @@ class Told(judged.Instance):
 class ToldOfSetting(Told):
     """A witness that is made of a setting of MeFT: it knows its function at all points, and its domain is a ball."""
 
-    def __init__(self, witness: Witness, reading: Reading, source: Points | Run) -> None:
+    def __init__(self, witness: Witness, reading: Reading, source: Points | MeftRun) -> None:
         super().__init__(witness, reading)
-        self.setting, self.visited = source.setting, source.visited()
+        self.setting, self.visited = source, source.visited
 
     def at_no_point(self) -> Told:
         """The setting without the points that are visited.
@@ -257,47 +192,43 @@ class ToldOfSetting(Told):
         """The least value of f, which F(1, w) = f(w) has too."""
         return Extent.of(self.setting.slope.minimum)
 
-
-class ToldOfRun(ToldOfSetting):
-    """A witness that is made of a run of Algorithm 1, all of whose paths are known."""
-
-    def __init__(self, witness: Witness, reading: Reading, source: Run) -> None:
-        super().__init__(witness, reading, source)
-        self.run, self.paths = source.setting, source.paths
+    # What only a run knows, all of whose paths are known.
 
     def gap(self) -> Extent:
         """F(v_1) - f*."""
-        return Extent.of(self.run.gap)
+        return Extent.of(self.setting.gap) if isinstance(self.setting, MeftRun) else UNKNOWN
 
     def bias(self) -> Extent:
         """The extent from the largest entry of |E[g_t | past] - ∇F(v_t)| to the largest sum of its two entries."""
-        errors = []
-        for t, path in self.paths.places:
-            if t <= self.paths.T:
-                past = self.paths.past(t)
-                alike = [self.paths.drawn(t, i) for i, label in enumerate(past) if label == past[path]]
-                true = self.run.gradient(self.paths.state(t, path))
+        if not isinstance(self.setting, MeftRun):
+            return UNKNOWN
+        paths, errors = self.setting.paths, []
+        for t, path in paths.places:
+            if t <= paths.T:
+                past = paths.past(t)
+                alike = [paths.drawn(t, i) for i, label in enumerate(past) if label == past[path]]
+                true = self.setting.gradient(paths.state(t, path))
                 means = (sum(each) / len(alike) for each in zip(*alike, strict=True))
                 errors.append([abs(mean - x) for mean, x in zip(means, true, strict=True)])
         return Extent(max(map(max, errors)), max(sum(each, Fraction(0)) for each in errors))
 
     def variance(self) -> Extent:
         """The largest variance on the ball, at |A| = |B| = σ, of what a step may still draw after any others."""
-        squares = sorted(c * c for c in self.run.offsets)
-        left = squares[0 if self.paths.replacement else self.paths.T - 1 :]
-        if self.on_domain() != HOLDS:
+        run = self.setting
+        if not isinstance(run, MeftRun) or self.on_domain() != HOLDS:
             return UNKNOWN
-        return Extent.of(sum(left, Fraction(0)) / len(left) * 2 * self.run.sigma**2)
+        left = sorted(c * c for c in run.offsets)[0 if run.replacement else run.T - 1 :]
+        return Extent.of(sum(left, Fraction(0)) / len(left) * 2 * run.sigma**2)
 
 
 def at_points(about: str, setting: Setting, v1: Point, v2: Point) -> Witness:
     """Two points at which a line of Lemma 1 fails."""
-    return _of(about, Points(setting, v1, v2))
+    return _of(about, Points(setting.slope, setting.L, setting.G, setting.C, setting.sigma, v1, v2))
 
 
 def on_run(about: str, run: MeftRun, *, replacement: bool = True) -> Witness:
     """A run of Algorithm 1, all of its paths, on which a line of the proof of Theorem 2 fails."""
-    return _of(about, Run(run, replacement))
+    return _of(about, replace(run, replacement=replacement))
 
 
 def at_numbers(about: str, values: Mapping[sp.Symbol | sp.MatrixSymbol, Any]) -> Witness:
@@ -331,8 +262,34 @@ def at_numbers(about: str, values: Mapping[sp.Symbol | sp.MatrixSymbol, Any]) ->
     return Witness(about, {}, Model(sizes, 1, (Fraction(1),), lambda _: (0,), look_up))
 
 
-def _of(about: str, source: Points | Run) -> Witness:
-    return Witness(about, source.numbers(), _asked(source.model()), source)
+def _of(about: str, source: Points | MeftRun) -> Witness:
+    """The witness of a setting: its numbers, for a person, and its model."""
+    knots = enumerate(source.slope.knots, start=1)
+    known = source.constants | {symbols.Lhat.name: source.smoothness}
+    known |= {f"knot {i}, {what}": x for i, knot in knots for what, x in zip(("w", "f'"), knot, strict=True)}
+    if isinstance(source, Points):
+        known |= {"A_1": source.v1[0], "B_1": source.v1[1], "A_2": source.v2[0], "B_2": source.v2[1]}
+        return Witness(about, known, _model(source, known), source)
+    run, paths = source, source.paths
+    told = {symbols.alpha: run.alpha, symbols.zeta: run.zeta, symbols.D: run.gap, symbols.T_min: run.shortest_horizon}
+    more = {str(x.name): value for x, value in told.items()}
+    start = {"A at t = 1": run.start[0], "B at t = 1": run.start[1], "T": Fraction(run.T)}
+    noise = {f"c_{i + 1}": offset for i, offset in enumerate(run.offsets)}
+
+    def process(name: str, time: int, outcome: int) -> Rows:
+        # A_t, B_t or a block of g_t.
+        at = paths.drawn if name.startswith("g") else paths.state
+        return number(at(time, outcome)["AB".index(name[-1])])
+
+    return Witness(about, known | start | noise | more, _model(run, known | more, process, paths), run)
+
+
+def _model(setting: Setting, values: Mapping[str, Fraction], *run: Any) -> Model:
+    # The segment's parameter, of which a run says nothing, is its end at v_t.
+    known = {"W_0": Fraction(0), symbols.f_star.name: setting.slope.minimum, "theta": Fraction(0)} | dict(values)
+    letters = {name: number(x) for name, x in known.items()}
+    sides = dict.fromkeys(("d", "k", "r", "n", "one"), 1)
+    return _asked(rational_model(sides, known, letters, setting.functions, *run))
 
 
 def examined(witness: Witness) -> Witness:
@@ -341,19 +298,16 @@ def examined(witness: Witness) -> Witness:
     Raises InputError for a witness, setting or function of the user's own class, which would have to be believed.
     """
     source = witness.source
-    kinds = {Points: (Setting, MeftRun), Run: (MeftRun,)}.get(type(source), ())
     believed = source is not None and (
-        type(source.setting) not in kinds or type(source.setting.slope) is not PiecewiseLinear
+        type(source) not in (Points, MeftRun) or type(source.slope) is not PiecewiseLinear
     )
     if type(witness) is not Witness or type(witness.model) is not Model or believed:
         about = getattr(witness, "about", witness)
         raise InputError("witness", about, "a Witness by `at_points`, `on_run`, or of numbers")
     if source is not None:
-        given = source.setting
-        setting: Any = type(given)(**{each.name: _plain(getattr(given, each.name)) for each in fields(given)})
-        if isinstance(source, Run):
-            return _made_again(witness.about, Run(setting, bool(source.replacement)))
-        return _made_again(witness.about, Points(setting, _plain(source.v1), _plain(source.v2)))
+        return _made_again(
+            witness.about, type(source)(**{each.name: _plain(getattr(source, each.name)) for each in fields(source)})
+        )
     model = _tabulated(witness.model)
     functions = {name: _checked(name, each) for name, each in model.functions.items()}
     return replace(witness, model=_asked(replace(model, functions=functions)))
@@ -389,7 +343,7 @@ def _plain(x: Any) -> Any:
 
 # Of plain sources alone: a cache goes by what is equal, and a number of a script's class may be equal to an honest one.
 @cache
-def _made_again(about: str, source: Points | Run) -> Witness:
+def _made_again(about: str, source: Points | MeftRun) -> Witness:
     """One witness for all lines that it is checked against; results are kept where no script can reach them."""
     return _of(about, source)
 
@@ -497,20 +451,6 @@ def numbers_at(fact: Fact, witness: Witness) -> dict[str, str]:
             rows = "; ".join(" ".join(map(str, row)) for row in value)
             found[str(letter)] = rows if len(value) == len(value[0]) == 1 else f"[{rows}]"
     return found
-
-
-def _constants(setting: Setting) -> dict[str, Fraction]:
-    names = setting.constants | {symbols.Lhat.name: setting.smoothness}
-    knots = enumerate(setting.slope.knots, start=1)
-    return names | {f"knot {i}, {what}": x for i, knot in knots for what, x in zip(("w", "f'"), knot, strict=True)}
-
-
-def _model(setting: Setting, values: Mapping[str, Fraction], *run: Any) -> Model:
-    # The segment's parameter, of which a run says nothing, is its end at v_t.
-    known = {"W_0": Fraction(0), symbols.f_star.name: setting.slope.minimum, "theta": Fraction(0)} | dict(values)
-    letters = {name: number(x) for name, x in known.items()}
-    sides = dict.fromkeys(("d", "k", "r", "n", "one"), 1)
-    return rational_model(sides, known, letters, setting.functions, *run)
 
 
 def rational_model(

@@ -12,7 +12,7 @@ import sympy as sp
 from boundcheck.proofs.jiang2024.claims import ASSUMPTION_1, ASSUMPTION_3_1, ASSUMPTION_3_2, LEMMA_1
 
 from boundcheck.exact.evaluate import t
-from boundcheck.kernel import Fact, Theorem, rules
+from boundcheck.kernel import Theorem, rules
 from boundcheck.language import vocabulary as words
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import C, G, L, Lhat, r, sigma
@@ -20,7 +20,7 @@ from boundcheck.language.vocabulary import A1, A2, B1, B2, W1, W2, F, Gradient, 
 from boundcheck.proof import Process, Proof, Reading, Script, eq, ge, le, script
 from boundcheck.proof.proof import Assumption
 
-from .scripts import x, y, z
+from .scripts import y, z
 
 GOAL = LEMMA_1.conclusion
 A, B = sp.MatrixSymbol("A", r, k), sp.MatrixSymbol("B", d, r)
@@ -55,15 +55,6 @@ def at_once(proof: Proof) -> None:
     proof.conclude(proof.step("line", GOAL))
 
 
-def at_one_point(proof: Proof) -> None:
-    proof.conclude(proof.step("line", GOAL.xreplace({v2: v1})), where={v2: v1})
-
-
-def one_gradient(proof: Proof) -> None:
-    where = {Gradient(F, v2): Gradient(F, v1)}
-    proof.conclude(proof.step("line", GOAL.xreplace(where), signs(proof)), where=where)
-
-
 def one_factor(proof: Proof) -> None:
     # W_i is not W_0 + B_i A_i but anything, and the factors are the same.
     where = {W1: Gradient(F, v1), W2: Gradient(F, v2), A2: A1, B2: B1}
@@ -73,16 +64,6 @@ def one_factor(proof: Proof) -> None:
 def all_bounds(proof: Proof) -> list[Theorem]:
     law = proof.assume(ASSUMPTION_3_2, where={W: W1}, forall=[W1, G])
     return [proof.by.instance(law, {W1: W1, G: sp.Integer(-1)}), proof.by.nonnegative("F", Gradient(f, W1))]
-
-
-def positive_and_negative(proof: Proof) -> list[Theorem]:
-    name = sp.Symbol("w", positive=True)
-    return [*proof.positive(name), proof.define(name, -1)]
-
-
-def function_twice(proof: Proof) -> list[Theorem]:
-    first, second = (proof.define(Value(f, at), value, forall=[at]) for at, value in ((W, x - x), (W1, 1)))
-    return [proof.by.instance(first, {W: W2}), proof.by.instance(second, {W1: W2})]
 
 
 def another_function(proof: Proof) -> None:
@@ -118,27 +99,13 @@ def entered(role: str, claim: Claim | None = None) -> Callable[[Proof], Any]:
     return build
 
 
-class Easy(Reading):
-    """Lemma 1 reads 0 <= 1."""
-
-    def facts(self, relation: sp.Basic) -> tuple[Fact, ...]:
-        return super().facts(le(0, 1) if relation == GOAL else relation)
-
-
-def with_another_number(proof: Proof) -> None:
-    """L̂ is z, which is y, for which the goal is assumed."""
-    assumed = GOAL.xreplace({Lhat: y})
-    line = proof.step("line", GOAL.xreplace({Lhat: z}), proof.define(z, y), proof.local(assumed))
-    proof.conclude(line, where={Lhat: z}, forall=[v1, v2], such_that=[assumed])
-
-
 def under_an_absurd_condition(proof: Proof) -> None:
     line = proof.step("line", GOAL, proof.local(le(1, 0)), signs(proof), degree=3)
     proof.conclude(line, forall=[v1, v2], such_that=[le(1, 0)])
 
 
 def assumed_as(role: str) -> Callable[[Proof], Any]:
-    return lambda proof: proof.conclude(proof.assume(GOAL, role=role))
+    return lambda proof: proof.conclude(proof.assume(GOAL, role=role.removesuffix(" fact")))
 
 
 def trivial(**conclude: Any) -> Callable[[Proof], Any]:
@@ -159,36 +126,24 @@ class Cheat(NamedTuple):
 
 # Refused because the fixed statement of Lemma 1 says otherwise: who fixes it reads that.
 IN_WORDS = "W_i of Assumption 3(1) are any"
+# What is refused whatever the claim is, such as letters defined twice, is in `wrong`.
 CHEATS = {
     # The ids of claims were compared, and not the claims.
     "a hypothesis by its id alone": Cheat(
         lambda proof: proof.conclude(proof.assume(Claim(ASSUMPTION_1.id, "Mine", "me", GOAL)))
     ),
-    # Keys of `instead` could be no hypotheses of the claim, and what stands there the claim itself.
-    "itself instead of nothing": Cheat(lambda proof: proof.conclude(proof.assume(LEMMA_1)), instead={"none": LEMMA_1}),
     # Another claim with an id of the catalogue was reported under it.
     "a claim of that id": Cheat(trivial(), claim=Claim(LEMMA_1.id, "Mine", "me", le(0, 1))),
-    # `where` of a conclusion could make two points one, or replace what is no name of a point.
-    "v_1 for v_2": Cheat(at_one_point),
-    "∇F(v_1) for ∇F(v_2)": Cheat(one_gradient),
+    # Keys of `instead` could be no hypotheses of the claim, and what stands there the claim itself.
+    "itself instead of nothing": Cheat(lambda proof: proof.conclude(proof.assume(LEMMA_1)), instead={"none": LEMMA_1}),
     # W_i = W_0 + B_iA_i is in words alone, and A_2 may be A_1.
     IN_WORDS: Cheat(one_factor),
     "Assumption 3(2) for all G": Cheat(absurd(all_bounds)),
-    # Any symbol that sympy takes for positive had that domain, whatever its definition.
-    "positive by domain, negative by definition": Cheat(absurd(positive_and_negative)),
-    # Symbols of one name and other assumptions are two to sympy and one to the kernel.
-    "L of another make": Cheat(absurd(lambda proof: [*proof.positive(L), proof.define(sp.Symbol("L"), -1)])),
-    "a symbol defined twice, of another make": Cheat(
-        absurd(lambda proof: [proof.define(z, 0), proof.define(sp.Symbol(z.name, real=True), 1)])
-    ),
-    # f(W) and f(W_1) had a definition each.
-    "a function defined twice": Cheat(absurd(function_twice)),
     # That F(v) is f(W_0 + BA) was nowhere checked.
     "another F": Cheat(another_function),
     # A point that is read as a constant matrix has no letter to share.
     "points that are both 0": Cheat(at_once, reading=Reading(points={v1: ORIGIN, v2: ORIGIN}, constants={z})),
     "two points that are one": Cheat(at_once, reading=Reading(points={v1: (A1,), v2: (A1,)}, arbitrary=(A1,))),
-    "a reading of one's own": Cheat(at_once, reading=Easy()),
     # What `cite` brings was read by the other proof's reading.
     "another proof's reading": Cheat(another_reading),
     # A statement was not held against its role and relation.
@@ -196,8 +151,10 @@ CHEATS = {
     "a definition entered by hand": Cheat(entered("definition")),
     "a hypothesis entered by hand": Cheat(entered("hypothesis", ASSUMPTION_1)),
     "itself": Cheat(lambda proof: proof.conclude(proof.assume(LEMMA_1))),
-    **{f"itself as a {role}": Cheat(assumed_as(role)) for role in ("hypothesis", "definition", "domain", "choice")},
-    "itself as a local fact": Cheat(assumed_as("local")),
+    **{
+        f"itself as a {role}": Cheat(assumed_as(role))
+        for role in ("hypothesis", "definition", "domain", "choice", "local fact")
+    },
     "itself as a condition": Cheat(lambda proof: proof.conclude(proof.local(GOAL), forall=[v1, v2], such_that=[GOAL])),
     "itself as Assumption 1": Cheat(
         lambda proof: proof.conclude(proof.assume(ASSUMPTION_1, where={ASSUMPTION_1.conclusion: GOAL}))
@@ -205,12 +162,4 @@ CHEATS = {
     "an absurd condition": Cheat(under_an_absurd_condition),
     "another statement": Cheat(trivial()),
     "a conclusion of its own": Cheat(trivial(relation=le(0, 1))),
-    "another conclusion by replacement": Cheat(trivial(where={GOAL: le(0, 1)})),
-    "a conclusion with its number replaced": Cheat(with_another_number),
-    "a quantity defined otherwise": Cheat(absurd(lambda proof: [proof.define(Lhat, -1), *proof.positive(Lhat)])),
-    "a parameter defined": Cheat(absurd(lambda proof: [proof.define(L, -1), *proof.positive(L)])),
-    "a dimension defined": Cheat(absurd(lambda proof: [proof.define(r, 0), *proof.positive(r)])),
-    "a symbol defined by itself": Cheat(absurd(lambda proof: [proof.define(z, z + 1)])),
-    "a circle of definitions": Cheat(absurd(lambda proof: [proof.define(z, y + 1), proof.define(y, z)])),
-    "a symbol defined twice": Cheat(absurd(lambda proof: [proof.define(z, 0), proof.define(z, 1)])),
 }

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from fractions import Fraction
-from functools import reduce
-from operator import mul
+from math import prod
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from boundcheck.errors import InputError
-from boundcheck.kernel import Fact, Law
+from boundcheck.kernel import Fact, Law, rules
 from boundcheck.kernel.builders import norm
 from boundcheck.kernel.derive import RELATIONS, derivation
 from boundcheck.kernel.terms import ANY, NOW, ONE, ZERO, Inverse, Matrix, Scalar, Symbol, Time, Variable
 from boundcheck.proof import notation
-from boundcheck.proof.notation import Identity, Summand, from_latex, latex, letters, read_identity, tokens_of
+from boundcheck.proof.certificate import certify
+from boundcheck.proof.notation import from_latex, latex, letters, read_line, tokens_of
 from tests.judged import SCRIPTS, of_the_paper
 from tests.kernel.strategies import matrices, scalars, symbols, variables
 from tests.layers import examples
+
+from .entailments import Entailment, entailed
 
 FACTS = st.builds(Fact, st.sampled_from(RELATIONS), scalars(2))
 BOUND = st.lists(st.one_of(symbols(("m", "n"), (ANY,)), variables((ANY,))), max_size=2)
@@ -159,76 +159,34 @@ def test_what_passes_as_a_formula_cannot_leave_it(text: str) -> None:
     assert plain.count("{") == plain.count("}")
 
 
-@st.composite
-def identities(draw: st.DrawFn) -> Identity:
-    """Of factors that are made of one term, so that few have one name for two things."""
-    base = draw(scalars(2).filter(lambda x: bool(x.terms)))
-    factors = st.sampled_from([base, base * base, base - 1, base * 2 + 1, base * -1, *map(Scalar.of, base.atoms())])
-    weights = st.fractions(-9, 9, max_denominator=9).filter(bool)
-    roots = st.none() | factors.filter(lambda x: x.number is None)
-    summands = st.builds(Summand, weights, st.lists(factors, max_size=3).map(tuple), roots)
-    left, right = draw(st.lists(factors, min_size=1, max_size=3)), draw(st.lists(summands, max_size=3))
-    return Identity(tuple(left), tuple(right))
-
-
-@examples(100)
-@given(identities())
-def test_any_identity_reads_back(found: Identity) -> None:
-    """Factor by factor, and not as polynomials, which would be equal on both sides."""
-    try:
-        table = found.letters
-    except InputError:
-        # One name for two things, of which none is displayed.
-        assume(False)
-    text = " ".join(found.lines)
-    assert read_identity(text, table) == found
-    made = " ".join(latex(line, table) for line in found.lines)
-    assert tokens_of(from_latex(made, table)) == tokens_of(text)
-
-
-def product(factors: Iterable[Scalar]) -> Scalar:
-    return reduce(mul, factors, ONE)
-
-
-def value(summand: Summand) -> Scalar:
-    square = ONE if summand.root is None else summand.root * summand.root
-    return product(summand.factors) * square * summand.weight
-
-
 @pytest.mark.full
 @of_the_paper
 def test_every_certificate_of_the_paper_is_shown_as_it_was_checked() -> None:
     closed = [x.theorem for script in SCRIPTS for x in script.proof.steps if x.theorem.rule == "certificate"]
     assert len(closed) > 400
     for theorem in closed:
-        found = notation.identity_of(theorem)
-        assert not (product(found.left) - sum(map(value, found.right), ZERO)).terms
-        assert read_identity(notation.identity(theorem), found.letters) == found
-        rows = notation.identity_latex(theorem)
-        assert len(rows) == 1 + max(len(found.right), 1)
-        assert read_identity(" ".join(from_latex(row, found.letters) for row in rows), found.letters) == found
+        (_, left), *summands = notation.identity_of(theorem)
+        assert prod(left, start=ONE) == sum((prod(each, start=ONE) for _, each in summands), ZERO)
+        assert len(notation.identity_latex(theorem)) == 1 + len(summands)
 
 
-x, y = (Scalar.of(Variable(name)) for name in "xy")
-BOTH = Identity(
-    (x, y - 1), (Summand(Fraction(-3, 4), (x,), y + 1), Summand(Fraction(1), (x * x,)), Summand(Fraction(2), ()))
-)
+@examples(60)
+@given(entailed())
+def test_an_identity_is_read_back_line_by_line(given: Entailment) -> None:
+    theorem = certify(given.goal, [rules.assume(premise) for premise in given.premises])
+    assert theorem is not None
+    lines = notation.identity_of(theorem)
+    table = letters(Fact(">=", factor) for _, factors in lines for factor in factors)
+    assert [read_line(text, table) for text, _ in lines] == [prod(factors, start=ONE) for _, factors in lines]
+    assert notation.identity(theorem) == " ".join(text for text, _ in lines)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "x", "x =", "x = y y", "x = y^2*x", "x = y^3", "x = 2*", "x = (y", "x = q", "x = 1/0", "x - y = 1"]
-)
-def test_what_is_no_identity_is_refused(text: str) -> None:
+LINE = "- 3/4*x*(y - 1)^2"
+
+
+@pytest.mark.parametrize("text", ["", "x =", "y y", "2*", "(y", "q", "1/0", "x^y", "x = y"])
+def test_what_is_no_line_of_an_identity_is_refused(text: str) -> None:
+    table = letters([Fact(">=", Scalar.of(Variable("x")) + Variable("y"))])
+    assert read_line(f"= {LINE}", table) == read_line(LINE, table) != read_line(f"+ {LINE[2:]}", table)
     with pytest.raises(InputError):
-        read_identity(text, BOTH.letters)
-
-
-@pytest.mark.parametrize(
-    ("line", "other"),
-    [(1, "= 3/4*x*(1 + y)^2"), (1, "= - 3/4*x*(y - 1)^2"), (2, "+ x^2"), (3, "- 2"), (0, "(y - 1)*x")],
-)
-def test_another_text_is_another_identity(line: int, other: str) -> None:
-    lines = [*BOTH.lines]
-    lines[line] = other
-    assert read_identity(" ".join(lines), BOTH.letters) != BOTH
-    assert not re.fullmatch(re.escape(BOTH.lines[line]), other)
+        read_line(text, table)

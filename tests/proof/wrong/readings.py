@@ -117,14 +117,6 @@ CASES = [
         reading=RUN,
         twin_reading=ONE,
     ),
-    of_scripts(
-        "a point that is read as 0",
-        "conclusion = .*expected a statement that says something",
-        lemma(le(FrobeniusNorm(X), 0)),
-        lemma(ge(FrobeniusNorm(X), 0)),
-        reading=Reading(points={X: (sp.ZeroMatrix(d, k),)}),
-        twin_reading=Reading(arbitrary={X}),
-    ),
     of_acts(
         "a translation of one's own in a field",
         "unexpected keyword",

@@ -16,7 +16,7 @@ from boundcheck.language.symbols import zeta
 from boundcheck.language.vocabulary import A1, A2, B1, B2, W1, W2, EuclideanNorm, F, FrobeniusNorm, Gradient, f, v1, v2
 from boundcheck.proof import Proof, Reading, Witness, ge, judge, le, script
 from boundcheck.proof.audit import witness_as_json
-from boundcheck.proof.instance import Setting
+from boundcheck.proof.instance import Points, Setting
 from boundcheck.proof.witness import at_points
 
 from .case import Case, of_witnesses, x, y
@@ -65,7 +65,7 @@ class Flatter(Fraction):
         return Fraction(1, 2)
 
 
-class Mine(Setting):
+class Mine(Points):
     """A setting with another function, by its own word."""
 
     def loss(self, v: Any) -> Fraction:
@@ -181,7 +181,7 @@ CASES = [
         "a setting of a class of one's own",
         "expected a Witness by `at_points`",
         FEW,
-        at_points("Mine", Mine(SLOPE, Fraction(1, 2), ONE, ONE, ONE), CORNER, OTHER),
+        replace(PARABOLA, source=Mine(SLOPE, Fraction(1, 2), ONE, ONE, ONE, CORNER, OTHER)),
         PARABOLA,
         LAW,
         reading=POINTS,
