@@ -90,7 +90,7 @@ class Multipliers:
         """The sum of `start` times the bound at the start and `noise` times zeta²."""
         first = self.points[0][0]
         size = EuclideanNorm(first - v_star) ** 2 if self.has_minimiser else Value(F, first) - f_star
-        return sp.Add(*(_number(weight) * x for weight, x in ((start, size), (noise, zeta**2))))
+        return sp.Add(*(sp.Rational(weight) * x for weight, x in ((start, size), (noise, zeta**2))))
 
 
 def _up(x: Fraction) -> Fraction:
@@ -98,16 +98,12 @@ def _up(x: Fraction) -> Fraction:
     return -(-x * 10**_DECIMALS // 1) / Fraction(10**_DECIMALS)
 
 
-def _number(x: Fraction) -> sp.Rational:
-    return sp.Rational(x.numerator, x.denominator)
-
-
 class _Written:
     """The proof: laws about F, an interpolation inequality for each pair that is used, and one identity."""
 
     def __init__(self, given: Multipliers, proof: Proof) -> None:
         self.given, self.proof, self.by = given, proof, proof.by
-        self.curvature = _number(given.curvature)
+        self.curvature = sp.Rational(given.curvature)
         near = le(EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)), EuclideanNorm(v1 - v2))
         self.smooth = self.assume(near, "F is 1-smooth", [v1, v2])
         self.lowest = self.assume(ge(Value(F, v), f_star), "F is at least f*", [v])
@@ -235,8 +231,8 @@ class _Written:
         least, most = self.given.step
         parts: list[tuple[Fraction, rules.Places, Scalar]] = [(Fraction(1), (), ONE)]
         if least != most:
-            long = self.assume(le(alpha, _number(most)), "the step is at most")
-            short = self.assume(ge(alpha, _number(least)), "the step is at least")
+            long = self.assume(le(alpha, sp.Rational(most)), "the step is at most")
+            short = self.assume(ge(alpha, sp.Rational(least)), "the step is at least")
             left, right = len(theorems), len(theorems) + 1
             theorems += [long, short]
             scale, p, q = 1 / (most - least) ** 2, long.fact.polynomial, short.fact.polynomial

@@ -18,14 +18,14 @@ from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Fact, Law, Statement, Theorem, builders, rules
 from boundcheck.kernel.builders import known, substitute_scalar, timed
-from boundcheck.kernel.terms import CONSTANT, NEXT, Dimension, Horizon, Index, Matrix, Scalar, Symbol, Term, Variable
+from boundcheck.kernel.terms import CONSTANT, NEXT, Index, Matrix, Scalar, Symbol, Term, Variable
 from boundcheck.language.claim import Claim, Quantity, as_typed
 from boundcheck.language.prose import plain
 from boundcheck.language.sentence import algorithm_of
 from boundcheck.language.symbols import PARAMETERS, D
 from boundcheck.language.vocabulary import GAP, Iterate, MinimumOver, Value, i
 from boundcheck.proof.by import By, discharged
-from boundcheck.proof.certificate import entailed
+from boundcheck.proof.certificate import entailed, signs
 from boundcheck.proof.notation import check_math
 from boundcheck.proof.reading import Reading, at_t, index
 from boundcheck.proof.solvers import SECONDS, Counterexample, counterexample
@@ -245,17 +245,13 @@ class Proof:
             value = next((right for left, right in self.definitions if left == symbol), None)
             if value is not None and not value.is_positive and symbol not in _GIVEN:
                 raise InputError("symbol", symbol, f"a proof that it is positive: it is defined, as {value}")
-            (atom,) = self.reading.scalar(symbol).atoms()
-            match atom:
-                case Dimension():
-                    found.append(rules.dimension_positive(atom.name))
-                case Horizon():
-                    found.append(rules.horizon_positive())
-                case _:
-                    statement, name = Fact(">", Scalar.of(atom)), f"${as_typed(symbol)} > 0$"
-                    if statement not in {each.statement for each in self.assumptions if each.role == "domain"}:
-                        self.assumptions.append(Assumption(name, "domain", statement, None, symbol))
-                    found.append(rules.assume(statement))
+            statement, name = Fact(">", self.reading.scalar(symbol)), f"${as_typed(symbol)} > 0$"
+            if known := signs([statement]):
+                found += known
+                continue
+            if statement not in {each.statement for each in self.assumptions if each.role == "domain"}:
+                self.assumptions.append(Assumption(name, "domain", statement, None, symbol))
+            found.append(rules.assume(statement))
         return found
 
     def law(self, forall: Sequence[sp.Basic], given: Sequence[sp.Basic], fact: Fact) -> Law:

@@ -10,7 +10,6 @@ from boundcheck.kernel import STANDARD_FACTS, replay_all
 from boundcheck.kernel.derive import derivation
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
-from boundcheck.language.symbols import D
 from boundcheck.proof import Script
 from boundcheck.proofs import paper_of, papers
 from tests.judged import SCRIPTS, judged, names, of_the_paper
@@ -113,17 +112,6 @@ def test_every_hypothesis_of_a_proved_claim_is_the_claims_own(script: Script) ->
     proof = judged(script)
     assert {each.claim.id for each in proof.hypotheses if each.role == "hypothesis" and each.claim} <= allowed
     assert {each.role for each in proof.hypotheses} <= {"hypothesis", "definition", "domain"}
-
-
-@proofs
-def test_what_a_proved_claim_defines_is_its_own_quantities(script: Script) -> None:
-    own = {quantity.symbol: quantity.expression for quantity in script.claim.quantities}
-    # D alone is both: a parameter of the claims, and F(v_1) - f* where it comes from.
-    given = {parameter.symbol for parameter in script.claim.parameters} - {D}
-    for each in judged(script).hypotheses:
-        if each.role == "definition":
-            assert each.relation.lhs not in given
-            assert each.relation.rhs == own.get(each.relation.lhs, each.relation.rhs), each.name
 
 
 @proofs

@@ -19,13 +19,13 @@ from boundcheck.exact.evaluate import t
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.kernel.meaning import MatrixFunction, Model, exact
 from boundcheck.language import vocabulary as words
-from boundcheck.language.algorithms import ALGORITHMS, GRADIENT_DESCENT, Algorithm, LinearMethod
+from boundcheck.language.algorithms import ALGORITHMS, Algorithm, LinearMethod
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity, Statement
 from boundcheck.language.evidence import HOLDS
 from boundcheck.language.hypotheses import BOUNDED_VARIANCE, HYPOTHESES, Hypothesis
-from boundcheck.language.symbols import C, D, Parameter, alpha, bound, ell, f_star, zeta
-from boundcheck.language.vocabulary import A1, A2, B1, B2, EuclideanNorm, F, FrobeniusNorm, Value, n, v_t
+from boundcheck.language.symbols import C, Parameter, zeta
+from boundcheck.language.vocabulary import A1, A2, B1, B2, EuclideanNorm, FrobeniusNorm, n, v_t
 from boundcheck.proof import Process, Proof, Reading, Witness, at_numbers, eq, ge, gt, le
 from boundcheck.proof.instance import MeftRun, Setting
 from boundcheck.proof.witness import at_points, on_run
@@ -234,42 +234,6 @@ def test_a_run_by_hand_counts_only_where_it_follows_the_algorithm(algorithm: Lin
             other = {each: list(values) for each, values in letters.items()}
             other[name][place] += 1
             assert not refuted(claim, claim.conclusion, run_by_hand(algorithm, other, T_), reading), (name, place)
-
-
-def test_gradient_descents_own_theorem_is_not_refuted_by_points_that_stay() -> None:
-    """F(x) = x with v_t = 0 for all t meets the hypotheses along the run; gradient descent would not stay."""
-    next_ = v_t.xreplace({t: t + 1})
-    fall = (
-        Value(F, v_t)
-        + words.InnerProduct(words.Gradient(F, v_t), next_ - v_t)
-        + ell / 2 * EuclideanNorm(next_ - v_t) ** 2
-    )
-    hypotheses = (
-        Claim("my.smooth", "F is smooth along the run", "me", le(Value(F, next_), fall), "for all t"),
-        Claim("my.below", "F is bounded below", "me", ge(Value(F, next_), f_star), "for all t"),
-        Claim("my.gap", "D is the gap", "me", eq(D, Value(F, v_t.xreplace({t: sp.Integer(1)})) - f_star)),
-    )
-    claim = Claim(
-        "my.gd",
-        "Gradient descent",
-        "me",
-        le(EuclideanNorm(words.Gradient(F, v_t)) ** 2, bound),
-        hypotheses=hypotheses,
-        quantities=(Quantity(alpha, 1 / ell), Quantity(bound, 2 * ell * D)),
-        algorithm=GRADIENT_DESCENT,
-    )
-    small = Fraction(1, 100)
-    numbers = {"D": small, "f_star": -small, "ell": ONE, "alpha": ONE, "bound": 2 * small}
-    functions = {"F": MatrixFunction(lambda p: p[0][0][0], lambda p: (((exact(1),),),))}
-
-    def look_up(letter: Any, time: int, outcome: int) -> Any:
-        return ((Fraction(0),),) if hasattr(letter, "shape") else numbers[letter.name]
-
-    still = Witness("Still", {}, Model({"one": 1, "n": 1}, 2, (ONE,), lambda _: (0,), look_up, functions))
-    reading = Reading(processes={v_t: Process((sp.MatrixSymbol("v", n, 1),))}, constants=set())
-    assert not refuted(claim, claim.conclusion, still, reading, *hypotheses)
-    of_any_points = replace(claim, quantities=claim.quantities[1:], algorithm=None)
-    assert refuted(of_any_points, claim.conclusion, still, reading, *hypotheses)
 
 
 # Where a line has no meaning it is not false.

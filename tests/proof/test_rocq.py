@@ -73,16 +73,6 @@ def test_the_theorem_has_the_value_of_the_kernel_s(values, horizon):
     assert denote(proof.conclusion.polynomial, model, 1, 0) == Interval(exact, exact)
 
 
-def test_the_theorem_has_all_hypotheses_and_no_gap():
-    proof = proof_of(*SMALL)
-    text = rocq(for_rocq(proof))
-    arrows = re.search(r"^Theorem \w+ : (.*)\.$", text, re.MULTILINE)[1]
-    assert arrows.startswith(" -> ".join(f"H{i + 1}" for i in range(len(proof.hypotheses))) + " -> (")
-    assert len(re.findall(r"^Definition H\d+", text, re.MULTILINE)) == len(proof.hypotheses)
-    assert not re.search(r"Admitted|Axiom|Parameter|admit", text)
-    assert text.rstrip().endswith(f"Print Assumptions {for_rocq(proof).name_in_rocq}.")
-
-
 def test_letters_that_rocq_has_for_itself_get_other_names():
     book = Book(frozenset())
     assert [book.fresh(name) for name in ("w", "forall", "x", "x", "h_1")] == ["w_", "forall_", "x", "x_", "h_1_"]

@@ -52,12 +52,6 @@ def test_an_id_stands_for_those_below_it_and_for_no_other():
     assert ids("jiang2024.rate") == [f"jiang2024.rate.{part}" for part in parts]
 
 
-def test_claims_and_their_ids_find_the_same_and_each_once():
-    claim = bc.claims["meft.frozen_a"]
-    assert find([claim]) == find([claim.id]) == find([claim, claim.id, claim])
-    assert find(["jiang2024.lemma1", "jiang2024.lemma1.any_points"]) == find(["jiang2024.lemma1"])
-
-
 @pytest.mark.parametrize(
     ("target", "near"),
     [

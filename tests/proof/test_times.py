@@ -65,13 +65,6 @@ def test_a_recurrence_with_a_start_is_a_definition() -> None:
     proof.define(at(1), 2 * B)
 
 
-@pytest.mark.parametrize("symbol", [t, i], ids=str)
-def test_a_time_is_no_parameter(symbol: sp.Symbol) -> None:
-    mine = {"quantities": (Quantity(c, symbol, "a number"),), "declared": (Parameter(symbol, "positive integer", ""),)}
-    with pytest.raises(InputError, match=f"claim.declared = {symbol}"):
-        Claim("my.time", "", "", le(T * SIZE, SIZE), **mine)
-
-
 def hypothesis(relation: sp.Basic) -> Claim:
     return Claim("my.hypothesis", "Hypothesis", "mine", relation, r"\text{for all } t")
 

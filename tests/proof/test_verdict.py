@@ -12,19 +12,18 @@ from hypothesis import strategies as st
 from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import t
 from boundcheck.kernel import ReplayError, RuleError, Theorem
-from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import L, Parameter
-from boundcheck.language.vocabulary import A1, A2, B1, B2, EuclideanNorm, i, n, v1, v2, v_t
+from boundcheck.language.vocabulary import A1, EuclideanNorm, i, n, v_t
 from boundcheck.proof import Process, Proof, Reading, Witness, eq, ge, gt, judge, le
 from boundcheck.proof import proof as proofs
 from boundcheck.proof.audit import step_as_json
 from boundcheck.proof.script import find
 from boundcheck.proof.solvers import DisagreementError
-from boundcheck.proof.verdict import claim_verdict, weakest
+from boundcheck.proof.verdict import claim_verdict
 
 from .entailments import play
-from .scripts import NUMBERS, judged, lemma, line, numbers, x, y, z
+from .scripts import NUMBERS, judged, line, numbers, x, y, z
 
 u, w = sp.Symbol("u", real=True), sp.Symbol("w", real=True)
 NONNEGATIVE = Claim("my.nonnegative", "w is not negative", "me", ge(w, 0))
@@ -38,17 +37,7 @@ CLAIM = Claim(
     conditions=(ge(u, w),),
     declared=(Parameter(u, "real", "a number"), Parameter(w, "real", "another")),
 )
-TRUST = ("kernel", "solvers", "solver", "assumed")
-
-
 # What is proved.
-
-
-def test_a_lemma_is_proved_by_the_kernel():
-    proof = judged(lemma(ge(2 * x, 2), ge(x, 1)))
-    assert (proof.verdict, proof.trust, proof.reason, proof.ledger) == ("proved", "kernel", "", ())
-    assert [each.name for each in proof.hypotheses] == ["given x >= 1"]
-    assert line(proof, "line").verdict == "proved"
 
 
 def test_a_claim_is_proved_from_its_hypotheses_its_conditions_and_domains():
@@ -284,11 +273,6 @@ def test_a_law_can_rest_on_the_solvers(monkeypatch):
     assert judged(build).trust == "solvers"
 
 
-@given(st.lists(st.sampled_from(TRUST)))
-def test_the_weakest_trust_is_the_last_in_the_order(trusts):
-    assert weakest(trusts) == max(trusts, key=TRUST.index, default="kernel")
-
-
 def test_standard_facts_are_assumed_and_in_the_ledger():
     proof = judge(next(each for each in find(["meft.frozen_a"])))
     assert proof.ledger == ("chain_rule",)
@@ -364,14 +348,6 @@ def test_a_theorem_cannot_change_after_it_was_replayed():
 def test_a_definition_defines_a_name(left):
     with pytest.raises(InputError, match=r"definition = .*expected a symbol"):
         judged(lambda proof: proof.define(left, 0))
-
-
-def test_an_id_of_the_catalogue_stands_for_its_claim():
-    points = {v1: (A1, B1), v2: (A2, B2)}
-    reading = Reading(points=points, constants={x, y, z}, arbitrary={A1, A2, B1, B2})
-    proof = judged(lambda proof: proof.conclude(proof.step("trivial", le(0, 1))), LEMMA_1.id, reading=reading)
-    assert proof.script.claim is catalogue[LEMMA_1.id] is LEMMA_1
-    assert proof.verdict == "unknown"
 
 
 def test_a_claim_is_refuted_by_its_own_conclusion_alone():

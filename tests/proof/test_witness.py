@@ -103,17 +103,6 @@ def test_expectations_are_means_over_all_paths(run: MeftRun) -> None:
 
 
 @examples(50)
-@given(instances(), POINTS)
-def test_gradient_is_the_limit_of_differences(run: MeftRun, v: Point) -> None:
-    A, B = v
-    h = Fraction(1, 10**6)
-    gradient = run.gradient(v)
-    for i, shifted in enumerate([((A + h, B), (A - h, B)), ((A, B + h), (A, B - h))]):
-        difference = (run.loss(shifted[0]) - run.loss(shifted[1])) / (2 * h)
-        assert abs(difference - gradient[i]) <= run.slope.lipschitz * 4 * h
-
-
-@examples(50)
 @given(instances())
 def test_numeric_layer_replays_every_run(run: MeftRun) -> None:
     # Small numbers that are differences of larger ones keep fewer digits.

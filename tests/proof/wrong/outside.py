@@ -49,7 +49,6 @@ from tests.worst_case.small import instance_of
 from .case import Case, of_acts, refusal
 
 KAPPA = sp.Symbol("kappa", positive=True)
-Change = Callable[[dict[str, Any]], Any]
 
 
 def same(name: str, why: str, act: Callable[..., str], wrong: Any, twin: Any) -> Case:

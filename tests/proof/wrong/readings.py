@@ -315,13 +315,6 @@ CASES = [
         defined(x, y, ge(2, 1)),
     ),
     of_scripts(
-        "a power that may be negative",
-        "which may be negative",
-        about(eq(x ** (t - 2), x)),
-        about(ge(sp.Sum(EuclideanNorm(v_t), (t, 1, T)), x)),
-        reading=RUN,
-    ),
-    of_scripts(
         "a block that two vectors have at two places",
         "expected a block at one place",
         about(eq(words.PartialGradient(F, v, X), X)),
