@@ -167,7 +167,7 @@ def _has_instances() -> None:
 
 def _pretrain(seed: int = 0) -> None:
     shape = GPTShape(vocabulary=len(ALPHABET), width=8, heads=2, layers=1, context=8)
-    print(pretrained(shape, steps=1, seed=seed).held_out_loss)
+    print(pretrained(shape, steps=1, seed=seed).head.weight.sum().item())
 
 
 def _is_pretrained() -> None:

@@ -7,7 +7,6 @@ from boundcheck.functions.loss import Loss
 from boundcheck.functions.networks import corpora
 from boundcheck.functions.networks.corpora import ALPHABET, text_of
 from boundcheck.functions.networks.gpt import STEPS, GPTShape, pretrained, token_losses
-from boundcheck.system.limits import silent
 
 
 def gpt_matrix(matrix: str, samples: int, smoothness: float, device: str) -> Loss:
@@ -16,7 +15,7 @@ def gpt_matrix(matrix: str, samples: int, smoothness: float, device: str) -> Los
     Its L is not known: `smoothness` is what the algorithm is told.
     """
     shape = GPTShape(vocabulary=len(ALPHABET))
-    model = pretrained(shape, STEPS, 0, silent).model.double().to(device).requires_grad_(False)
+    model = pretrained(shape, STEPS).double().to(device).requires_grad_(False)
     name = f"{matrix}.weight"
     before = model.get_parameter(name)
     train, _ = corpora.split(text_of("python-library"))
