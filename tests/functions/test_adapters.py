@@ -24,7 +24,7 @@ from boundcheck.functions.adapters import (
     Rebased,
     make_adapter,
 )
-from boundcheck.functions.arithmetic import Point, inner, lengths, product, spectral_norm, square_norm
+from boundcheck.functions.arithmetic import Point, product, spectral_norm, square_norm
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.functions.problem import Problem
 from boundcheck.properties import SEEDS, SIZES, adapters, ball, domain_points, domains, matrices, shapes
@@ -39,25 +39,6 @@ MOST = 16
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 some_examples = examples(15)
-
-
-@each_kind
-@some_examples
-@given(st.data())
-def test_pull_back_is_that_of_automatic_differentiation(kind: str, data: DataObject) -> None:
-    adapter = data.draw(adapters(kind, most=MOST))
-    radii = data.draw(domains(adapter))
-    v = data.draw(domain_points(adapter, radii, replicas=2))
-    M = torch.tensor(np.stack([data.draw(ball(tuple(adapter.W0.shape), 1.0)) for _ in range(2)]))
-    expected = adapter.tangent(v, torch.func.vjp(lambda *w: adapter.weight(w), *v)[1](M))
-    sizes = adapter.sizes(v)
-    found = adapter.pull_back(v, M)
-    assert [part.shape for part in found] == [part.shape for part in v]
-    allowed = 16 * sum(M.shape) * EPSILON * (sizes.products * sizes.jacobian).max().item() * M.norm().item()
-    for got, wanted in zip(found, expected, strict=True):
-        assert (got - wanted).abs().max().item() <= allowed
-    longest = sizes.jacobian * torch.linalg.matrix_norm(M)
-    assert (square_norm(found).sqrt() <= longest * (1 + 1e-12)).all()
 
 
 @each_kind
@@ -78,6 +59,9 @@ def test_rounding_is_within_the_sizes(kind: str, data: DataObject) -> None:
         square = sum(dot(x - y, x - y) for x, y in zip(found, expected, strict=True))
         scale = sizes.jacobian.item() * float(torch.as_tensor(sizes.products).max()) * M.norm().item()
         assert square**0.5 <= (sum(adapter.W0.shape) + 4) * EPSILON * scale
+        # J bounds the pull-back too.
+        longest = sizes.jacobian.item() * M.norm().item() * (1 + 1e-12)
+        assert sum(dot(x, x) for x in expected) ** 0.5 <= longest
 
 
 @pytest.mark.parametrize(("kind", "name"), [("frozen-a", "A"), ("frozen-b", "B"), ("vera", "A"), ("vera", "B")])
@@ -179,19 +163,6 @@ def test_what_makes_no_adapter_is_refused(field: str, kind: str, bad: dict[str, 
 
 # How far inside of the boundary `draw` and `project` stay: U of LoReFT is rounded beside R E, which is larger than V.
 NEAR = 5e-13
-
-
-@given(st.lists(matrices((3, 5)), min_size=1, max_size=4), st.lists(matrices((4, 3)), min_size=4, max_size=4))
-def test_norm_and_inner_product_are_those_of_the_concatenation(A: list[np.ndarray], B: list[np.ndarray]) -> None:
-    v = (torch.tensor(np.stack(A)), torch.tensor(np.stack(B[: len(A)])))
-    u = (v[0].flip(0), v[1].flip(0))
-    for count in (1, 2, 3):
-        v, u = ((*point, point[0])[:count] for point in (v, u))
-        flat_v, flat_u = (torch.cat([part.flatten(1) for part in point], 1) for point in (v, u))
-        torch.testing.assert_close(square_norm(v), (flat_v * flat_v).sum(1), rtol=64 * EPSILON, atol=0)
-        torch.testing.assert_close(lengths(v).square().sum(0), square_norm(v), rtol=64 * EPSILON, atol=0)
-        size = (square_norm(v) * square_norm(u)).sqrt().max().item()
-        torch.testing.assert_close(inner(u, v), (flat_u * flat_v).sum(1), rtol=0, atol=64 * EPSILON * size)
 
 
 @given(st.data(), shapes(12))

@@ -6,18 +6,13 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-import hypothesis.strategies as st
-import mpmath as mp
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
-from hypothesis.strategies import DataObject, DrawFn
-from torch import Tensor
 
 from boundcheck.functions.adapters import LoRA
-from boundcheck.functions.arithmetic import EPSILON, Point, replicate, spectral_norm, square_norm
-from boundcheck.functions.objective import Objective
+from boundcheck.functions.arithmetic import Point, replicate, spectral_norm, square_norm
 from boundcheck.functions.objectives.clipped import Clipped, Separable, Tilted, hard_instance
 from boundcheck.functions.objectives.pseudo_huber import synthetic
 from boundcheck.functions.piecewise import PiecewiseLinear
@@ -25,11 +20,9 @@ from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import draw_batch, sgd_step
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.function import Constant
-from boundcheck.properties import ball, weights
 from boundcheck.properties.problem_strategies import fractions, slopes
 from tests.experiment.small import refused
-from tests.functions.twins import DIGITS, KINDS, distance, each_kind, exactly, matrix
-from tests.layers import examples
+from tests.functions.twins import DIRECTIONS, separable_problems, tilted_problems
 
 PLACES = fractions(-6, 6)
 ZERO = (Fraction(0),)
@@ -88,94 +81,39 @@ def test_clipped_is_a_huber_function() -> None:
     assert slope.integral(Fraction(51, 10)) - slope.minimum == Fraction(1, 100)
 
 
-# Orthogonal in pairs, none of them a multiple of an entry, of sizes that differ.
-DIRECTIONS = [
-    np.array(E, dtype=float) for E in ([[1, 2, 0], [0, 1, 0]], [[2, -1, 3], [0, 0, 1]], [[0, 1, 0], [5, -2, 1]])
-]
 THEOREMS = ("meft.theorem2_repaired", "meft.theorem2_best_step", "jiang2024.theorem2")
 each_theorem = pytest.mark.parametrize("id", THEOREMS)
 
 
-@st.composite
-def separable(draw: DrawFn) -> Separable:
-    count, samples = draw(st.integers(1, 3)), draw(st.integers(1, 3))
-    parts = []
-    for E in DIRECTIONS[:count]:
-        first = draw(st.lists(fractions(-2, 2), min_size=samples - 1, max_size=samples - 1))
-        parts.append(Clipped(draw(slopes()), (*first, -sum(first, Fraction(0))), direction=E))
-    return Separable(parts)
+@given(separable_problems())
+def test_constants_of_a_sum_are_those_of_its_parts(objective: Separable) -> None:
+    """What holds along each of orthogonal directions; all parts attain theirs at one W."""
+    parts, (L, G, least) = objective.parts, (objective.smoothness, objective.gradient_bound, objective.infimum)
+    assert (L.kind, G.kind, least.kind) == ("certified",) * 3
+    assert L.value == max(part.smoothness.value for part in parts)
+    square = sum(Fraction(part.gradient_bound.value) ** 2 for part in parts)
+    assert square <= Fraction(G.value) ** 2 <= square * (1 + Fraction(1, 10**14))
+    total = sum(Fraction(part.infimum.value) for part in parts)
+    assert Fraction(least.value) <= total
+    assert least.value == pytest.approx(float(total), rel=1e-14)
 
 
-# Multiples of 1/16: products with the directions are exact in floats.
-WEIGHTS = st.lists(
-    st.lists(st.integers(-64, 64).map(lambda x: x / 16), min_size=6, max_size=6), min_size=1, max_size=3
-).map(lambda rows: torch.tensor(rows, dtype=torch.float64).reshape(-1, 2, 3))
-
-
-def coordinate(part: Clipped, w: Tensor) -> Fraction:
-    pairs = zip(part.direction.flat, w.flatten().tolist(), strict=True)
-    return sum((Fraction(e) * Fraction(x) for e, x in pairs), Fraction(0))
-
-
-def exact_loss(objective: Separable, w: Tensor) -> Fraction:
-    return sum((part.slope.integral(coordinate(part, w)) for part in objective.parts), Fraction(0))
-
-
-def exact_gradient(objective: Separable, w: Tensor) -> list[Fraction]:
-    terms = [
-        [part.slope.value(coordinate(part, w)) * Fraction(e) for e in part.direction.flat] for part in objective.parts
-    ]
-    return [sum(column, Fraction(0)) for column in zip(*terms, strict=True)]
-
-
-@given(separable(), WEIGHTS)
-def test_loss_and_gradient_are_exact_to_within_their_rounding(objective: Separable, W: Tensor) -> None:
-    loss, gradient = objective.loss(W), objective.gradient(W)
-    in_loss, in_gradient = objective.rounding(W, loss)
-    for i, w in enumerate(W):
-        assert abs(Fraction(loss[i].item()) - exact_loss(objective, w)) <= Fraction(in_loss[i].item())
-        pairs = zip(gradient[i].flatten().tolist(), exact_gradient(objective, w), strict=True)
-        square = sum((Fraction(got) - wanted) ** 2 for got, wanted in pairs)
-        assert square <= Fraction(in_gradient[i].item()) ** 2
-    # Not for want of trying: the bounds are near the roundoff of the sizes that there are.
-    size = 1e3 * (1 + sum(part.gradient_bound.value for part in objective.parts)) * (1 + W.norm().item())
-    assert in_loss.max().item() <= size * EPSILON * 100
-    assert in_gradient.max().item() <= (size + objective.smoothness.value * 1e3 * (1 + W.norm().item())) * EPSILON
-
-
-@given(separable(), WEIGHTS)
-def test_constants_are_not_exceeded(objective: Separable, W: Tensor) -> None:
-    L, G = Fraction(objective.smoothness.value), Fraction(objective.gradient_bound.value)
-    gradients = [exact_gradient(objective, w) for w in W]
-    assert {objective.smoothness.kind, objective.gradient_bound.kind, objective.infimum.kind} == {"certified"}
-    for w, gradient in zip(W, gradients, strict=True):
-        assert sum(x**2 for x in gradient) <= G**2
-        assert exact_loss(objective, w) >= Fraction(objective.infimum.value)
-    for (w, one), (u, other) in itertools.combinations(zip(W, gradients, strict=True), 2):
-        way = sum(Fraction(x) ** 2 for x in (w - u).flatten().tolist())
-        assert sum((x - y) ** 2 for x, y in zip(one, other, strict=True)) <= L**2 * way
-
-
-@given(separable())
-def test_constants_are_attained(objective: Separable) -> None:
-    # At the W whose coordinates are where each part attains its own: along orthogonal directions there is one.
-    def at(places: list[Fraction]) -> list[Fraction]:
-        terms = [
-            [w * Fraction(e) / sum(Fraction(x) ** 2 for x in part.direction.flat) for e in part.direction.flat]
-            for part, w in zip(objective.parts, places, strict=True)
-        ]
-        return [sum(column, Fraction(0)) for column in zip(*terms, strict=True)]
-
-    steepest = [max(part.slope.knots, key=lambda knot: abs(knot[1]))[0] for part in objective.parts]
-    W = at(steepest)
-    squares = [
-        part.slope.value(sum((Fraction(e) * x for e, x in zip(part.direction.flat, W, strict=True)), Fraction(0))) ** 2
-        * sum(Fraction(e) ** 2 for e in part.direction.flat)
-        for part in objective.parts
-    ]
-    assert objective.gradient_bound.value == pytest.approx(math.sqrt(sum(squares)), rel=1e-14)
-    assert objective.infimum.value == pytest.approx(float(sum(p.slope.minimum for p in objective.parts)), abs=1e-12)
-    assert objective.smoothness.value == max(part.smoothness.value for part in objective.parts)
+@given(tilted_problems())
+def test_constants_of_a_tilted_loss_are_those_of_the_sum(objective: Tilted) -> None:
+    G, own, L = objective.gradient_bound, objective.base.gradient_bound, objective.base.smoothness
+    assert (objective.smoothness, objective.infimum.value) == (L, -math.inf)
+    assert G.kind == own.kind == "certified"
+    if own.value == math.inf:
+        assert G.value == math.inf
+        return
+    # Not less than the sum, exactly, and by no more than the last digit.
+    square = sum((Fraction(x) ** 2 for x in objective.tilt.ravel().tolist()), Fraction(0))
+    assert (Fraction(G.value) - Fraction(own.value)) ** 2 >= square
+    assert G.value >= own.value
+    below = Fraction(float(np.nextafter(G.value, 0))) - Fraction(own.value)
+    assert below <= 0 or below**2 <= square
+    objective.base.gradient_bound = Constant(own.value, "estimated", "a guess")
+    assert Tilted(objective.base, objective.tilt).gradient_bound.kind == "estimated"
 
 
 GAIN = 1e4
@@ -255,60 +193,6 @@ def test_with_one_for_its_factor_the_printed_theorem_is_false() -> None:
     problem, v, values = hard_problem(400, 0.06, "jiang2024.theorem2")
     root = values["bound"] / 2.5
     assert 1.25 * root <= square_norm(problem.gradient(v)).item() <= values["bound"]
-
-
-few_examples = examples(10)
-SIZES = [1e-6, 0.1, 1.0, 1e3]
-
-
-@st.composite
-def tilted_problems(draw: DrawFn, kind: str) -> tuple[Objective, np.ndarray, Tilted]:
-    """An objective of that kind, N of any spectrum and size, and the two together."""
-    base = draw(KINDS[kind])
-    tilt = draw(ball(tuple(base.shape), draw(st.sampled_from(SIZES))))
-    return base, tilt, Tilted(base, tilt)
-
-
-@each_kind
-@few_examples
-@given(st.data())
-def test_loss_and_gradients_are_the_formula_to_within_their_rounding(kind: str, data: DataObject) -> None:
-    base, tilt, objective = data.draw(tilted_problems(kind))
-    W = data.draw(weights(base.shape, replicas=2))
-    loss, gradient = objective.loss(W), objective.gradient(W)
-    errors = objective.rounding(W, loss)
-    assert errors[0].shape == errors[1].shape == loss.shape == (2,)
-    for i, w in enumerate(W):
-        with mp.workdps(DIGITS):
-            exact, N = exactly(base, w), matrix(torch.tensor(tilt))
-            pairs = [(x, y) for row, other in zip(N, matrix(w), strict=True) for x, y in zip(row, other, strict=True)]
-            expected = exact.loss + mp.fsum(x * y for x, y in pairs)
-            slopes = [[x + y for x, y in zip(*rows, strict=True)] for rows in zip(exact.gradient, N, strict=True)]
-            assert abs(loss[i].item() - expected) <= errors[0][i].item()
-            assert distance(gradient[i], slopes) <= errors[1][i].item()
-
-
-@each_kind
-@few_examples
-@given(st.data())
-def test_constants_are_those_of_the_sum(kind: str, data: DataObject) -> None:
-    base, tilt, objective = data.draw(tilted_problems(kind))
-    assert objective.smoothness == base.smoothness
-    assert (objective.shape, objective.samples) == (base.shape, base.samples)
-    assert (objective.infimum.kind, objective.infimum.value) == ("certified", -math.inf)
-    G, own = objective.gradient_bound, base.gradient_bound
-    assert G.kind == own.kind == "certified"
-    if own.value == float("inf"):
-        assert G.value == float("inf")
-        return
-    # Not less than the sum, exactly, and by no more than the last digit.
-    square = sum((Fraction(x) ** 2 for x in tilt.ravel().tolist()), Fraction(0))
-    assert (Fraction(G.value) - Fraction(own.value)) ** 2 >= square
-    assert G.value >= own.value
-    below = Fraction(float(np.nextafter(G.value, 0))) - Fraction(own.value)
-    assert below <= 0 or below**2 <= square
-    base.gradient_bound = Constant(own.value, "estimated", "a guess")
-    assert Tilted(base, tilt).gradient_bound.kind == "estimated"
 
 
 SLOPE = PiecewiseLinear.clipped(1, 1)

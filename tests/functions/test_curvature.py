@@ -34,14 +34,12 @@ from boundcheck.functions.problem import (
 )
 from boundcheck.properties import adapters, directions, domain_points, domains
 from tests.experiment.small import DOMAINS, OF_KIND, changed, pseudo_huber, random_point, softmax
-from tests.functions.twins import KINDS, on_the_geodesic
+from tests.functions.twins import KINDS, SMOOTH, on_the_geodesic
 from tests.language.plain import Plain, dot, single
 from tests.layers import examples
 
 PRODUCTS = {"whole": hessian_vector_product, "gauss-newton": gauss_newton_product, "bilinear": bilinear_product}
 FLAT = [kind for kind in ADAPTERS if not kind.startswith("loreft")]
-# The Hessian of a clipped loss jumps.
-SMOOTH = [name for name in KINDS if name != "clipped"]
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 each_flat_kind = pytest.mark.parametrize("kind", FLAT)

@@ -11,10 +11,10 @@ from sklearn.datasets import load_breast_cancer, load_digits
 
 from boundcheck.exact.balls import lower, upper
 from boundcheck.functions import data
-from boundcheck.functions.data import data_of, largest_gram_eigenvalue, mean_row_norm
+from boundcheck.functions.data import Bundled, data_of, largest_gram_eigenvalue, mean_row_norm
 from boundcheck.functions.objective import Setting, table_of
 from boundcheck.properties import matrices
-from tests.functions.twins import is_above_the_top
+from tests.functions.twins import is_above_the_top, is_below_the_top
 from tests.layers import examples
 
 BARE, BIASED = (table_of({"kind": "readout"}).build(Setting(bias=bias)) for bias in (False, True))
@@ -84,6 +84,17 @@ def test_eigenvalue_bound_of_floats_is_proved_and_tight(X: np.ndarray) -> None:
     computed = float(np.linalg.eigvalsh(X.T @ X)[-1])
     assert bound >= computed * (1 - 4 * sum(X.shape) * EPSILON)
     assert bound <= computed * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("name", ["digits", "breast-cancer"])
+def test_eigenvalue_bound_of_real_data_is_proved_by_elimination_and_tight(name: Bundled) -> None:
+    X, _ = data_of(name)
+    bound, little = Fraction(largest_gram_eigenvalue(X)), Fraction(1, 10**9)
+    assert is_above_the_top(bound, X)
+    assert is_below_the_top(bound * (1 - little), X)
+    # Elimination and quotients tell a bound from others.
+    assert not is_above_the_top(bound * (1 - little), X)
+    assert not is_below_the_top(bound, X)
 
 
 @given(matrices())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -222,15 +221,6 @@ def test_a_whole_number_of_a_csv_file_may_be_long(value: int, tmp_path: Path) ->
     options: dict[str, Any] = {"shape": (1, 1), "smoothness": 1.0, "infimum": -1e301}
     made = Loss.from_csv(lambda W, x, y: y + 0 * (W @ x.mT).sum(0), data, "target", **options)
     assert made.loss(torch.ones(1, 1, 1, dtype=torch.float64)).item() == pytest.approx(value / 2)
-
-
-@pytest.mark.parametrize("kind", ["pipe", "device"])
-def test_a_csv_file_is_a_regular_file(kind: str, tmp_path: Path) -> None:
-    data = tmp_path / "data.csv"
-    os.mkfifo(data) if kind == "pipe" else data.symlink_to("/dev/zero")
-    error = refused(lambda: Loss.from_csv(each, data, "target", shape=(1, 2)))
-    assert error.field == "path"
-    assert "no regular file" in str(error)
 
 
 @pytest.mark.parametrize(

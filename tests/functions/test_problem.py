@@ -27,7 +27,6 @@ from boundcheck.properties import (
     pseudo_huber_problems,
 )
 from tests.experiment.small import refused
-from tests.functions.twins import EPSILON
 from tests.language.plain import Plain, dot, exactly, single
 from tests.layers import examples
 
@@ -56,26 +55,6 @@ def of_kind(draw: DrawFn, kind: str) -> tuple[Problem, dict[str, float], Point]:
         objective = LeastSquares(draw(matrices((samples, k))), draw(matrices((samples, d))))
     radii = draw(domains(adapter))
     return Problem(objective, adapter), radii, draw(domain_points(adapter, radii, replicas=2))
-
-
-def rounding_in_v(problem: Problem, v: Point) -> float:
-    """What `Problem.rounding` allows a gradient; a sample's may be n times as far off."""
-    return problem.objective.samples * problem.rounding(v, problem.loss(v))[1].max().item()
-
-
-@each_kind
-@some_examples
-@given(st.data())
-def test_the_sides_are_the_blocks_of_the_pull_back(kind: str, data: DataObject) -> None:
-    problem, _, v = data.draw(of_kind(kind))
-    sides = problem.adapter.sides(v)
-    if sides is None:
-        return
-    M = problem.weight_gradient(v)
-    for (left, right), block in zip(sides, problem.adapter.pull_back(v, M), strict=True):
-        product = M if left is None else left @ M
-        product = product if right is None else product @ right
-        assert (product - block).abs().max().item() <= 16 * rounding_in_v(problem, v) + EPSILON
 
 
 @each_kind

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from boundcheck.functions.arithmetic import Point
 from boundcheck.functions.objective import Objective
-from boundcheck.functions.objectives.clipped import Clipped
+from boundcheck.functions.objectives.clipped import Clipped, Separable, Tilted
 from boundcheck.functions.objectives.linear import (
     Activation,
     LeastSquares,
@@ -32,6 +32,7 @@ from boundcheck.properties import (
     shapes,
     softmax_problems,
 )
+from boundcheck.properties.problem_strategies import fractions, slopes
 from tests.layers import examples
 
 BITS = 256
@@ -96,9 +97,10 @@ def gradient_rounding(objective: Objective, W: Tensor) -> float:
 def loss_rounding(objective: Objective, W: Tensor) -> float:
     """Error of a loss, whose size is at most that at W = 0 and what a gradient adds on the way to W."""
     at_zero = abs(objective.loss(_zero(objective)).item())
-    if isinstance(objective, Clipped):
-        # Which is integrated from the first knot.
-        at_zero += float(2 * objective.slope.bound * abs(objective.slope.knots[0][0]))
+    for part in (objective, *getattr(objective, "parts", ())):
+        if isinstance(part, Clipped):
+            # Which is integrated from the first knot.
+            at_zero += float(2 * part.slope.bound * abs(part.slope.knots[0][0]))
     return operations(objective) * EPSILON * (at_zero + gradient_size(objective, W) * W.norm().item())
 
 
@@ -134,6 +136,29 @@ def networks(draw: DrawFn, activation: Activation) -> ReadoutNetwork:
     return ReadoutNetwork("network", X, labels, readout, activation)
 
 
+# Orthogonal in pairs, none of them a multiple of an entry, of sizes that differ.
+DIRECTIONS = [
+    np.array(E, dtype=float) for E in ([[1, 2, 0], [0, 1, 0]], [[2, -1, 3], [0, 0, 1]], [[0, 1, 0], [5, -2, 1]])
+]
+
+
+@st.composite
+def separable_problems(draw: DrawFn) -> Separable:
+    count, samples = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    parts = []
+    for E in DIRECTIONS[:count]:
+        first = draw(st.lists(fractions(-2, 2), min_size=samples - 1, max_size=samples - 1))
+        parts.append(Clipped(draw(slopes()), (*first, -sum(first, Fraction(0))), direction=E))
+    return Separable(parts)
+
+
+@st.composite
+def tilted_problems(draw: DrawFn) -> Tilted:
+    """An objective with N of any spectrum and size."""
+    base = draw(st.one_of(softmax_problems(), pseudo_huber_problems(), least_squares_problems()))
+    return Tilted(base, draw(ball(tuple(base.shape), draw(st.sampled_from([1e-6, 0.1, 1.0, 1e3])))))
+
+
 KINDS: dict[str, SearchStrategy[Objective]] = {
     "softmax": softmax_problems(),
     "pseudo-Huber": pseudo_huber_problems(),
@@ -142,7 +167,11 @@ KINDS: dict[str, SearchStrategy[Objective]] = {
     "identity network": networks("identity"),
     "tanh network": networks("tanh"),
     "clipped": clipped_problems(),
+    "separable": separable_problems(),
+    "tilted": tilted_problems(),
 }
+# The Hessian of the others jumps.
+SMOOTH = [kind for kind in KINDS if kind not in ("clipped", "separable")]
 
 each_kind = pytest.mark.parametrize("kind", KINDS)
 # For each kind, so that one property takes a few hundred examples in all.
@@ -168,6 +197,14 @@ def exactly(objective: Objective, W: torch.Tensor) -> Exact:
         weight = matrix(W)
         if isinstance(objective, Clipped):
             return clipped(objective, weight)
+        if isinstance(objective, Separable):
+            parts = [clipped(part, weight) for part in objective.parts]
+            samples = [total(*each) for each in zip(*(part.samples for part in parts), strict=True)]
+            return Exact(mp.fsum(part.loss for part in parts), total(*(part.gradient for part in parts)), samples)
+        if isinstance(objective, Tilted):
+            base, N = exactly(objective.base, W), matrix(torch.tensor(objective.tilt))
+            shift = mp.fsum(x * y for rows in zip(N, weight, strict=True) for x, y in zip(*rows, strict=True))
+            return Exact(base.loss + shift, total(base.gradient, N), [total(G, N) for G in base.samples])
         pairs = [sample(objective, i, weight) for i in range(objective.samples)]
         losses, samples = [loss for loss, _ in pairs], [gradient for _, gradient in pairs]
         columns = range(objective.shape[1])
@@ -184,6 +221,10 @@ def distance(got: torch.Tensor, exact: Matrix) -> Any:
 
 def matrix(X: torch.Tensor) -> Matrix:
     return [[mp.mpf(x) for x in row] for row in X.tolist()]
+
+
+def total(*terms: Matrix) -> Matrix:
+    return [[mp.fsum(entries) for entries in zip(*rows, strict=True)] for rows in zip(*terms, strict=True)]
 
 
 def times(M: Matrix, x: Vector) -> Vector:

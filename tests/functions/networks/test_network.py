@@ -20,7 +20,6 @@ from boundcheck.errors import InputError
 from boundcheck.functions.arithmetic import Point, inner
 from boundcheck.functions.networks.adapt import sites_of
 from boundcheck.functions.networks.function import top_curvatures
-from boundcheck.functions.networks.gpt import Windows
 from boundcheck.functions.networks.network import Network, probed
 from tests.layers import examples
 
@@ -365,25 +364,6 @@ def test_curvatures_are_those_of_the_whole_hessians(kind: str) -> None:
     assert in_v == pytest.approx(torch.linalg.eigvalsh(hessian).abs().max().item(), rel=1e-6)
     in_weights = small.hessian_in(network, *merged(network))
     assert in_w == pytest.approx(torch.linalg.eigvalsh(in_weights).abs().max().item(), rel=1e-6)
-
-
-@small.on_cuda
-@each_kind
-def test_looks_and_products_are_the_same_on_cuda(kind: str) -> None:
-    network = network_of(kind)
-    model = copy.deepcopy(network.model).cuda()
-    other = Network(model, sites_of(model), Windows("windows", network.task.ids.cuda()), 2)
-    one, two = network.look(), other.look()
-    assert two.losses.device.type == "cuda"
-    close((two.losses.cpu(),), (one.losses,), 1e-12)
-    close((two.sample_squares.cpu(),), (one.sample_squares,), 1e-10)
-    close(tuple(part.cpu() for part in two.gradient), one.gradient, 1e-10)
-    close(tuple(part.cpu() for part in two.weight_gradients), one.weight_gradients, 1e-10)
-    u = random_direction(network)
-    there = other.hessian_vector_product(tuple(part.cuda() for part in u))
-    close(tuple(part.cpu() for part in there), network.hessian_vector_product(u), 1e-9)
-    curvatures = [top_curvatures(each, np.random.default_rng(0), 1e-6) for each in (network, other)]
-    assert curvatures[0] == pytest.approx(curvatures[1], rel=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["lora", "dora"])
