@@ -5,18 +5,20 @@ from functools import cache
 from typing import Any
 
 import hypothesis.strategies as st
+import numpy as np
 import torch
 from boundcheck.proofs.meft.lora import GRADIENT_BOUND
 from hypothesis.strategies import DrawFn
 from mpmath import mp
 
-from boundcheck.functions.adapters import ADAPTERS, Adapter
+from boundcheck.functions.adapters import ADAPTERS, Adapter, LoRA
 from boundcheck.functions.arithmetic import square_norm
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.properties import adapters, ball, directions, domain_points, domains
 from boundcheck.worst_case.instance import AdapterInstance
 from boundcheck.worst_case.search import Climber, Structure, constants_of
+from boundcheck.worst_case.short_run import ShortRun
 from tests.functions.twins import clipped
 from tests.language.plain import Plain, dot, exactly, single
 
@@ -151,3 +153,14 @@ def exact_bend(instance: AdapterInstance) -> Any:
 
 def dot_all(u: tuple[Any, ...]) -> Any:
     return sum(dot(part, part) for part in u)
+
+
+REPAIRED = catalogue["meft.theorem2_repaired"]
+
+
+def run(claim: Claim = REPAIRED, steps: int = 3, offset: float = 1.0, start: float = 0.75) -> ShortRun:
+    """W = BA at d = k = r = 1 with f'(w) = clip(w - 1/4, ±1/8), within |A|, |B| <= 2."""
+    knots = np.array([[0.125, -0.125], [0.375, 0.125]])
+    v = tuple(torch.full((1, 1, 1), start, dtype=torch.float64) for _ in "AB")
+    adapter = LoRA(torch.zeros(1, 1, dtype=torch.float64), 1)
+    return ShortRun(claim, adapter, {"a": 2.0, "b": 2.0}, "sigma", knots, np.ones((1, 1)), offset, v, steps)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 import hypothesis.strategies as st
@@ -30,7 +29,7 @@ from boundcheck.worst_case.relation import (
     parts,
     simplified,
 )
-from boundcheck.worst_case.stored import load, replayed, save
+from boundcheck.worst_case.stored import replayed, save
 from tests.experiment.small import refused
 from tests.layers import examples
 
@@ -135,38 +134,6 @@ def test_letters_are_found_and_what_is_beyond_matrices_is_refused() -> None:
 
 
 # Stored ones.
-
-
-def test_an_assignment_is_read_back_to_the_last_bit(tmp_path) -> None:
-    made = assigned(WRONG, [[0.1, 1 / 3], [1e-300, -0.0]], [[1, 2.0**-1074], [3, 4]])
-    save(made, tmp_path / "made.json")
-    again = load(tmp_path / "made.json")
-    assert again.as_json() == made.as_json()
-    assert again.claim == made.claim
-    for name in "XY":
-        assert again.matrices[name].tobytes() == made.matrices[name].tobytes()
-    assert replayed(tmp_path / "made.json")[1] == certify(made)
-
-
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
-        ({"kind": "other"}, "instance.kind"),
-        ({"claim": "no.such.claim"}, "claim"),
-        ({"claim": 3}, "instance.claim"),
-        ({"matrices": {"X": [[1.0]]}}, "matrices.Y"),
-        ({"matrices": {"X": [[1.0, 2.0], [0.0, 1.0]], "Y": [[1.0]]}}, "matrices.Y"),
-        ({"matrices": {"X": [[1.0, "x"], [0.0, 1.0]], "Y": [[1.0]]}}, "matrices.X"),
-        ({"numbers": {"m": 2, "n": 2}}, "numbers.k"),
-        ({"numbers": {"m": 2, "n": 2, "k": 10**9}}, "numbers.k"),
-        ({"numbers": {"m": 2, "n": 2, "k": float("nan")}}, "--replay"),
-    ],
-    ids=str,
-)
-def test_a_wrong_field_is_refused_by_its_name(change: dict, field: str, tmp_path) -> None:
-    data = assigned(WRONG, [[1, 0], [0, 1]], [[1, 0], [0, 1]]).as_json() | change
-    (tmp_path / "bad.json").write_text(json.dumps(data))
-    assert refused(load, tmp_path / "bad.json").field == field
 
 
 def test_numbers_outside_of_their_domain_are_refused() -> None:

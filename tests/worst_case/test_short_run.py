@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 
-import numpy as np
 import pytest
 import torch
 from sympy import Le, Symbol
 
-from boundcheck.functions.adapters import LoRA
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.worst_case.instance import certify
 from boundcheck.worst_case.short_run import ShortRun
-from boundcheck.worst_case.stored import load, replayed, save
 from tests.experiment.small import refused, with_quantity_scaled
-
-REPAIRED = catalogue["meft.theorem2_repaired"]
-
-
-def run(claim: Claim = REPAIRED, steps: int = 3, offset: float = 1.0, start: float = 0.75) -> ShortRun:
-    """W = BA at d = k = r = 1 with f'(w) = clip(w - 1/4, ±1/8), within |A|, |B| <= 2."""
-    knots = np.array([[0.125, -0.125], [0.375, 0.125]])
-    v = tuple(torch.full((1, 1, 1), start, dtype=torch.float64) for _ in "AB")
-    adapter = LoRA(torch.zeros(1, 1, dtype=torch.float64), 1)
-    return ShortRun(claim, adapter, {"a": 2.0, "b": 2.0}, "sigma", knots, np.ones((1, 1)), offset, v, steps)
+from tests.worst_case.small import REPAIRED, run
 
 
 def rational_mean_squares(made: ShortRun, alpha: Fraction) -> list[Fraction]:
@@ -122,16 +109,6 @@ def test_float32_is_within_its_error() -> None:
     assert coarse.measured.error < 0.1 * coarse.measured.value
 
 
-def test_a_run_is_read_back_as_it_was(tmp_path) -> None:
-    made = run()
-    save(made, tmp_path / "run.json")
-    again = load(tmp_path / "run.json")
-    assert again.as_json() == made.as_json()
-    assert replayed(tmp_path / "run.json")[1] == certify(made)
-    assert str(again) == str(made)
-    assert "3 iterations" in again.title
-
-
 def test_a_theorem_about_something_else_is_refused() -> None:
     thousandfold = Le(1000 * REPAIRED.conclusion.lhs, REPAIRED.conclusion.rhs)
     last = replace(REPAIRED, id="mine", measure=None, conclusion=thousandfold)
@@ -146,32 +123,3 @@ def test_a_hypothesis_that_no_run_can_decide_makes_it_a_candidate() -> None:
     found = certify(run(replace(false, hypotheses=(*false.hypotheses, strange))))
     assert (found.inside, found.exceeds, found.violated) == (True, True, False)
     assert found.open == ("Strange",)
-
-
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
-        ({"steps": 0}, "steps"),
-        ({"steps": 1.5}, "instance.steps"),
-        ({"radii": {"a": 2.0, "b": -2.0}}, "radii.b"),
-        ({"radii": {"a": 0.5, "b": 2.0}}, "v.A"),
-        ({"objective": {"knots": [[1, 2], [0, 1]], "direction": [[1]], "offset": 0}}, "knots"),
-        ({"objective": {"knots": [[1, 2, 3]], "direction": [[1]], "offset": 0}}, "objective.knots"),
-        ({"objective": {"knots": [[0, -1], [1, 1]], "direction": [[0]], "offset": 0}}, "direction"),
-        ({"v": {"A": [[1.0]]}}, "v.B"),
-        ({"lipschitz": "L"}, "lipschitz"),
-        ({"given": {"x": -1}}, "given.x"),
-        ({"given": {"D": 1e-9}}, "given.D"),
-        ({"given": {"eta": 0.1}}, "given.eta"),
-        ({"claim": "meft.theorem2_any_step"}, "eta"),
-        ({"claim": "meft.theorem2_any_step", "given": {"eta": 1e3}}, "eta"),
-        ({"claim": "nesterov2004.gradient_descent"}, "objective.offset"),
-        ({"objective": {"knots": [[0, -1], [1, 1]], "direction": [[1]], "offset": -1}}, "objective.offset"),
-        ({"claim": "jiang2024.lemma1"}, "claim"),
-        ({"adapter": {"kind": "dora", "W0": [[1.0]], "rank": 1, "scale": 1.0}}, "v.m"),
-    ],
-    ids=str,
-)
-def test_a_wrong_field_is_refused_by_its_name(change: dict, field: str, tmp_path) -> None:
-    (tmp_path / "bad.json").write_text(json.dumps(run().as_json() | change))
-    assert refused(load, tmp_path / "bad.json").field == field
