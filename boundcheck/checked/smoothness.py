@@ -125,11 +125,7 @@ class Statement(Mutant):
 def _climbed(kind: str, spectral: bool, constants: Constants, rank: int) -> tuple[Climber, float]:
     """A climb from a few starts, and how long it took."""
     begin = time.perf_counter()
-    # Of a claim a structure takes the norm in which it bounds the gradient, and nothing else.
-    claim = next(
-        each for each in catalogue.values() if each.quantities and (GRADIENT_BOUND in each.hypotheses) == spectral
-    )
-    structure = Structure.of(claim, kind, (rank + 1, rank + 1, rank), dict(constants))
+    structure = Structure(kind, rank + 1, rank + 1, rank, dict(constants), spectral)
     return Climber(structure, STARTS, 0).run(ROUNDS), time.perf_counter() - begin
 
 

@@ -150,12 +150,14 @@ def search(id: str, lipschitz: str, ranks: tuple[int, ...], examples: int) -> di
 def waterfall(id: str, rank: int) -> list[Any]:
     """The chains of Lemma 1 at an instance on which λ* is tight, also where G bounds the Frobenius norm of ∇f."""
     from boundcheck.experiment.waterfall import slack
+    from boundcheck.language.sentence import gradient_norm
     from boundcheck.worst_case.search import Climber, Structure, adapter_of, constants_of
 
     _use_one_thread()
     claim = catalogue[id]
     kind = adapter_of(claim, None)
-    structure = Structure.of(claim, kind, (rank + 1, rank + 1, rank), constants_of(kind, claim, {}))
+    constants, spectral = constants_of(kind, claim, {}), gradient_norm(claim) == "spectral"
+    structure = Structure(kind, rank + 1, rank + 1, rank, constants, spectral)
     instance = Climber(structure, STARTS, 0).run(ROUNDS).best(claim, LEAST)
     return slack(instance.problem, instance.v, instance.other, instance.radii)
 

@@ -557,7 +557,7 @@ def instances(
             # Frozen matrices of every spectrum, and of the norms that the structure says.
             frozen = {}
             for name, shape in frozen_shapes(kind, s.d, s.k, s.rank).items():
-                norm = s.frozen[ADAPTERS[kind].frozen[name]]
+                norm = s.norm_of(name)
                 if name == "W0":
                     # Columns of one length: all along axes, or all the same.
                     axes = np.eye(s.d)[:, np.arange(s.k) % s.d]
@@ -588,7 +588,7 @@ def instances(
         E, N = (_held(torch.as_tensor(X), dtype).numpy() for X in (E, N))
         assume(float(np.linalg.norm(E)) > _TINY)
         # E of Frobenius norm at most 1 in float32 too: f is L|E|² smooth, and L is the smoothness that f has.
-        instance = AdapterInstance.around(claim, made, s.radii, lipschitz, s.L, s.G, E, N, v, other, s.given)
+        instance = AdapterInstance.around(claim, made, s.constants, lipschitz, E, N, v, other)
         instance = replace(instance, tilt=_held(torch.as_tensor(instance.tilt), dtype).numpy())
         _assume_allowed(instance.check, lambda: claim.check(instance.inputs))
         return instance

@@ -45,7 +45,7 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import HOLDS, Answer, Extent
 from boundcheck.language.exchange import claim_as_json, claim_from_json, expression_from_json
-from boundcheck.language.hypotheses import READINGS
+from boundcheck.language.hypotheses import BOUNDED_GRADIENT, READINGS, SMOOTH_IN_W
 from boundcheck.language.judge import Met, meets
 from boundcheck.language.measures import SMOOTHNESS
 from boundcheck.language.sentence import algorithm_of, gradient_norm
@@ -378,20 +378,21 @@ class AdapterInstance(OfAdapter):
         cls,
         claim: Claim,
         adapter: Adapter,
-        radii: Mapping[str, float],
+        constants: Mapping[str, float],
         lipschitz: str,
-        L: float,
-        G: float,
         direction: np.ndarray,
         tilt: np.ndarray,
         v: Point,
         other: Point,
-        given: Mapping[str, float],
     ) -> AdapterInstance:
         """The instance with its kink between two given points, or at the one: slope L along E, gradient near G times N.
 
+        The constants are L, G, the radii of the adapter's domain, and the claim's own parameters.
         h' gets just enough height for its slope, and N shrinks so that ∇f stays within G.
         """
+        L, G = (constants[word.letter] for word in (SMOOTH_IN_W, BOUNDED_GRADIENT))
+        radii = {name: constants[name] for name in adapter.radius_names}
+        given = {parameter.name: constants[parameter.name] for parameter in claim.own}
         ends = (v, other) if adapter.is_flat else (v,)
         heights = [float((torch.as_tensor(direction) * adapter.weight(point)[0]).sum()) for point in ends]
         height = min(max(L * (max(heights) - min(heights)), _LEAST * G), G / 2)

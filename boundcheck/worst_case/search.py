@@ -71,17 +71,14 @@ CONSTANTS: SearchStrategy[float] = st.integers(-16, 16).map(lambda n: 2.0 ** (n 
 
 @dataclass(frozen=True)
 class Structure:
-    """The frame of an instance: shapes, rank, and the constants of the claim.
+    """The frame of an instance.
 
     Attributes:
         kind: the adapter's.
         d, k, rank: rows and columns of W, and the adapter's rank; full fine-tuning has none and ignores it.
-        L, G: smoothness of f and bound on its gradient.
-        scale: s, of an adapter that has one.
-        radii: of the adapter's domain.
-        frozen: the norm of each frozen matrix, by the claims' parameter; for DoRA's W0 the norm of its columns.
+        constants: L, G, the scale of an adapter that has one, its radii, the norm of each frozen matrix (of DoRA's W0
+            that of its columns) and the claim's own parameters; see `constants_of`.
         spectral: whether G bounds the spectral norm of the gradient, and not its Frobenius norm.
-        given: the claim's own parameters.
 
     """
 
@@ -89,35 +86,23 @@ class Structure:
     d: int
     k: int
     rank: int
-    L: float
-    G: float
-    scale: float
-    radii: Mapping[str, float]
-    frozen: Mapping[str, float]
+    constants: Mapping[str, float]
     spectral: bool
-    given: Mapping[str, float]
+
+    @property
+    def radii(self) -> dict[str, float]:
+        """The radii of the adapter's domain."""
+        return {name: self.constants[name] for name in ADAPTERS[self.kind].radius_names}
+
+    def norm_of(self, name: str) -> float:
+        """The norm of a frozen matrix."""
+        return self.constants[ADAPTERS[self.kind].frozen[name]]
 
     def adapter(self, matrices: Mapping[str, Tensor]) -> Adapter:
         """The adapter with these frozen matrices, by the name of their field."""
         zero = torch.zeros(self.d, self.k, dtype=torch.float64)
         factors = {name: X for name, X in matrices.items() if name != "W0"}
-        return make_adapter(self.kind, matrices.get("W0", zero), self.rank, self.scale, factors)
-
-    @classmethod
-    def of(cls, claim: Claim, kind: str, sizes: tuple[int, int, int], constants: Mapping[str, float]) -> Structure:
-        """The structure for a claim with d, k and rank, and constants named as in `constants_of`."""
-        adapter = ADAPTERS[kind]
-        return cls(
-            kind,
-            *sizes,
-            constants[SMOOTH_IN_W.letter],
-            constants[BOUNDED_GRADIENT.letter],
-            constants.get("s", 1.0),
-            {name: constants[name] for name in adapter.radius_names},
-            {name: constants[name] for name in adapter.frozen.values()},
-            gradient_norm(claim) == "spectral",
-            {parameter.name: constants[parameter.name] for parameter in claim.own},
-        )
+        return make_adapter(self.kind, matrices.get("W0", zero), self.rank, self.constants.get("s", 1.0), factors)
 
 
 def frozen_shapes(kind: str, d: int, k: int, rank: int) -> dict[str, tuple[int, int]]:
@@ -200,6 +185,7 @@ class Climber:
 
     def __init__(self, structure: Structure, starts: int, seed: int) -> None:
         self.structure, self.starts = structure, starts
+        self.L, self.G = (structure.constants[word.letter] for word in (SMOOTH_IN_W, BOUNDED_GRADIENT))
         self.random = torch.Generator().manual_seed(seed)
         shapes = frozen_shapes(structure.kind, structure.d, structure.k, structure.rank)
         frozen = {name: self._sized(name, self._normal(shape)) for name, shape in shapes.items()}
@@ -216,13 +202,13 @@ class Climber:
         for _ in range(rounds):
             state, blocks, names = self.state, len(self.state.v), list(self.state.frozen)
             # The best f at the current points. With it the value is smooth, and at most that of the best f elsewhere.
-            twist, stretch = _steepest(state.bent, self.structure.spectral), 2 * self.structure.L * state.slope
+            twist, stretch = _steepest(state.bent, self.structure.spectral), 2 * self.L * state.slope
             with torch.enable_grad():
                 variables = leaves((*state.v, *state.u, *state.frozen.values()))
                 v, u = variables[:blocks], variables[blocks : 2 * blocks]
                 adapter = _with(self.outline, dict(zip(names, variables[2 * blocks :], strict=True)))
                 along, across = _graph(adapter, v, self.outline.unit(v, u))
-                total = (stretch * along + self.structure.G * twist * across).sum()
+                total = (stretch * along + self.G * twist * across).sum()
                 slopes = torch.autograd.grad(total, variables, materialize_grads=True)
             in_v, in_u = slopes[:blocks], slopes[blocks : 2 * blocks]
             rises = dict(zip(names, slopes[2 * blocks :], strict=True))
@@ -281,8 +267,7 @@ class Climber:
                 to = adapter.retract(start, tuple(sign * step * part for part in u))
                 pairs.append((start, inward(adapter.project(to, s.radii))))
         made = (
-            AdapterInstance.around(claim, adapter, s.radii, lipschitz, s.L, s.G, direction, tilt, *pair, s.given)
-            for pair in pairs
+            AdapterInstance.around(claim, adapter, s.constants, lipschitz, direction, tilt, *pair) for pair in pairs
         )
         return max(made, key=lambda instance: instance.ratio)
 
@@ -291,7 +276,7 @@ class Climber:
 
     def _sized(self, name: str, X: Tensor) -> Tensor:
         """A frozen matrix brought to its norm."""
-        norm = self.structure.frozen[ADAPTERS[self.structure.kind].frozen[name]]
+        norm = self.structure.norm_of(name)
         if name == "W0":
             return norm * X / torch.linalg.vector_norm(X, dim=-2, keepdim=True)
         return norm * X / torch.linalg.matrix_norm(X, 2, keepdim=True)
@@ -299,10 +284,9 @@ class Climber:
     def _state(self, v: Point, u: Point, frozen: dict[str, Tensor]) -> _State:
         u = self.outline.unit(v, u)
         slope, bent = weight_derivatives(_with(self.outline, frozen), v, u)
-        s = self.structure
         # The dual of the norm in which G bounds the gradient.
-        turned = torch.linalg.matrix_norm(bent, "nuc" if s.spectral else "fro").clamp(min=0)
-        return _State(v, u, frozen, slope, bent, s.L * slope.square().sum((-2, -1)) + s.G * turned)
+        turned = torch.linalg.matrix_norm(bent, "nuc" if self.structure.spectral else "fro").clamp(min=0)
+        return _State(v, u, frozen, slope, bent, self.L * slope.square().sum((-2, -1)) + self.G * turned)
 
 
 def steepest_loss(adapter: Adapter, v: Point, u: Point, spectral: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -487,7 +471,7 @@ class Search:
         tried: list[tuple[AdapterInstance, Certificate]] = []
         rows = []
         for done, (chosen, rank) in enumerate(plans):
-            structure = Structure.of(claim, kind, (rank + 1, rank + 1, rank), chosen)
+            structure = Structure(kind, rank + 1, rank + 1, rank, chosen, gradient_norm(claim) == "spectral")
             climber = Climber(structure, self.starts, self.seed).run(self.rounds)
             found = climber.best(claim, self.lipschitz)
             check_pull_back(found.adapter, found.v)
@@ -565,7 +549,7 @@ def structures(draw: DrawFn, kind: str, claim: Claim, largest: int = 8) -> Struc
         if isinstance(condition, sp.StrictGreaterThan) and str(condition.lhs) in constants:
             least = condition.rhs.subs({x: constants[str(x)] for x in condition.rhs.free_symbols})
             constants[str(condition.lhs)] = float(least) * (1 + draw(CONSTANTS))
-    return Structure.of(claim, kind, (d, k, rank), constants)
+    return Structure(kind, d, k, rank, constants, gradient_norm(claim) == "spectral")
 
 
 # A smaller instance.
@@ -591,7 +575,7 @@ def shrunk(instance: AdapterInstance, certificate: Certificate) -> AdapterInstan
         for rank in range(1, own.rank + 1)
         for side in range(rank, min(rank + 1, own.d, own.k) + 1)
         for structure in (
-            Structure.of(instance.claim, own.kind, (side, side, rank), plain),
+            replace(own, d=side, k=side, rank=rank, constants=plain),
             replace(own, d=side, k=side, rank=rank),
         )
     )
@@ -612,26 +596,16 @@ def shrunk(instance: AdapterInstance, certificate: Certificate) -> AdapterInstan
 
 
 def _structure(instance: AdapterInstance) -> Structure:
-    adapter = instance.adapter
-    (d, k), direction = adapter.W0.shape, float(np.linalg.norm(instance.direction))
-    norms: Mapping[str, float] = {
+    adapter, (d, k) = instance.adapter, instance.adapter.W0.shape
+    constants = {
         parameter: float(torch.linalg.vector_norm(X, dim=0).min() if name == "W0" else torch.linalg.matrix_norm(X, 2))
         for name, parameter in adapter.frozen.items()
         for X in (getattr(adapter, name),)
     }
-    return Structure(
-        adapter.kind,
-        d,
-        k,
-        rank_of(adapter),
-        instance.slope * direction**2,
-        instance.gradient_bound,
-        float(getattr(adapter, "scale", 1.0)),
-        instance.radii,
-        norms,
-        gradient_norm(instance.claim) == "spectral",
-        instance.given,
-    )
+    constants |= {"s": float(getattr(adapter, "scale", 1.0)), **instance.radii, **instance.given}
+    constants[SMOOTH_IN_W.letter] = instance.slope * float(np.linalg.norm(instance.direction)) ** 2
+    constants[BOUNDED_GRADIENT.letter] = instance.gradient_bound
+    return Structure(adapter.kind, d, k, rank_of(adapter), constants, gradient_norm(instance.claim) == "spectral")
 
 
 def _rounded(instance: AdapterInstance, digits: int) -> AdapterInstance | None:
@@ -661,7 +635,5 @@ def _rounded(instance: AdapterInstance, digits: int) -> AdapterInstance | None:
     tilt = (instance.tilt / size).round(digits)
     if not direction.any():
         return None
-    s = _structure(instance)
-    return AdapterInstance.around(
-        instance.claim, adapter, instance.radii, instance.lipschitz, s.L, s.G, direction, tilt, v, other, s.given
-    )
+    constants = _structure(instance).constants
+    return AdapterInstance.around(instance.claim, adapter, constants, instance.lipschitz, direction, tilt, v, other)

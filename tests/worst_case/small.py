@@ -15,6 +15,7 @@ from boundcheck.functions.adapters import ADAPTERS, Adapter, LoRA
 from boundcheck.functions.arithmetic import square_norm
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
+from boundcheck.language.sentence import gradient_norm
 from boundcheck.properties import adapters, ball, directions, domain_points, domains
 from boundcheck.worst_case.instance import AdapterInstance
 from boundcheck.worst_case.search import Climber, Structure, constants_of
@@ -45,7 +46,8 @@ def rank_for(claim: Claim, rank: int) -> int:
 
 
 def structure(kind: str, id: str, sizes: tuple[int, int, int], given: dict[str, float]) -> Structure:
-    return Structure.of(catalogue[id], kind, sizes, constants(kind, catalogue[id], given))
+    claim = catalogue[id]
+    return Structure(kind, *sizes, constants(kind, claim, given), gradient_norm(claim) == "spectral")
 
 
 @cache
@@ -94,7 +96,7 @@ def instances(draw: DrawFn, kind: str) -> AdapterInstance:
     E = draw(ball(tuple(adapter.W0.shape), 1.0).filter(lambda X: X.any()))
     N = draw(ball(tuple(adapter.W0.shape), 1.0))
     L, G = (draw(st.sampled_from([0.25, 1.0, 3.0])) for _ in range(2))
-    made = AdapterInstance.around(claim, adapter, radii, "sigma", L, G, E, N, v, other, {})
+    made = AdapterInstance.around(claim, adapter, radii | {"L": L, "G": G}, "sigma", E, N, v, other)
     # Where the ends of the step lie on the slope or beyond it.
     shift = draw(st.sampled_from([0.0, 0.3, -0.7, 1.5])) * made.height / L
     return replace(made, zero=made.zero + shift)

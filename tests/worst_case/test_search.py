@@ -46,7 +46,7 @@ def test_what_is_reached_never_falls_and_every_start_stays_inside(kind: str) -> 
         assert climber.outline.inside(state.v, {name: r * (1 + 1e-12) for name, r in made.radii.items()}).all()
         assert (sum(part.square().sum((-2, -1)) for part in state.u) - 1).abs().max() < 1e-12
         for name, X in state.frozen.items():
-            norm = made.frozen[ADAPTERS[kind].frozen[name]]
+            norm = made.norm_of(name)
             found = X.norm(dim=-2) if name == "W0" else torch.linalg.matrix_norm(X, 2)
             torch.testing.assert_close(found, torch.full_like(found, norm), rtol=1e-12, atol=0)
     # Where the Hessian is the same everywhere a start can be at the top.
@@ -80,12 +80,12 @@ def test_an_instance_measures_no_less_than_the_value_of_its_start(kind: str, id:
         assert found.inside
         # It has the shape and the constants of its structure.
         assert size(instance) == (made.d, made.k, min(made.d, made.k) if kind == "full" else made.rank)
-        assert (instance.radii, instance.lipschitz, instance.slope) == (made.radii, "sigma", made.L)
-        for name, parameter in instance.adapter.frozen.items():
+        assert (instance.radii, instance.lipschitz, instance.slope) == (made.radii, "sigma", climber.L)
+        for name in instance.adapter.frozen:
             norm = spectral_bound(getattr(instance.adapter, name))
-            assert name == "W0" or norm == pytest.approx(made.frozen[parameter], rel=1e-12)
+            assert name == "W0" or norm == pytest.approx(made.norm_of(name), rel=1e-12)
         scale = instance.adapter.scale if hasattr(instance.adapter, "scale") else 1.0
-        factor = float(instance.inputs["L"]) / climber.structure.L
+        factor = float(instance.inputs["L"]) / climber.L
         assert factor == pytest.approx(1 if "s" in {p.name for p in claim.parameters} else scale**2, rel=1e-9)
         value = climber.state.values[which].item()
         assert instance.measured >= value * (1 - 3e-3)
