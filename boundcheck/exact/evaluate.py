@@ -299,21 +299,11 @@ class Cost:
 
     steps: int = 0
 
-    def rational(self, x: Fraction) -> None:
+    def rational(self, *numbers: Any) -> None:
+        """A number, whatever it is of: one step."""
         self.steps += 1
 
-    def add(self, x: None, y: None) -> None:
-        self.steps += 1
-
-    times = larger = smaller = add
-
-    def power(self, x: None, exponent: Fraction) -> None:
-        self.steps += 1
-
-    def exp(self, x: None) -> None:
-        self.steps += 1
-
-    log = exp
+    add = times = power = exp = log = larger = smaller = rational
 
     def plus(self, X: Shape, Y: Shape) -> Shape:
         """The sum of two matrices; raises ValueError where their shapes differ."""
@@ -361,13 +351,6 @@ Sample = TypeVar("Sample")
 Draw = tuple[int, ...]
 
 
-def all_draws(samples: int, steps: int, *, replacement: bool = True) -> list[Draw]:
-    """The numbers of the samples that each path draws, step by step, in lexicographic order."""
-    if replacement:
-        return list(product(range(samples), repeat=steps))
-    return list(permutations(range(samples), steps))
-
-
 def descent(alpha: Any) -> Callable[[tuple[Any, ...], tuple[Any, ...], int], tuple[Any, ...]]:
     """The step of SGD, v - alpha g block by block; its state is v."""
     return lambda v, g, t: tuple(x - alpha * y for x, y in zip(v, g, strict=True))
@@ -400,8 +383,9 @@ class Paths(Generic[State, Sample]):
 
     @cached_property
     def draws(self) -> list[Draw]:
-        """The numbers of the samples that each path draws."""
-        return all_draws(len(self.samples), self.T, replacement=self.replacement)
+        """The numbers of the samples that each path draws, step by step, in lexicographic order."""
+        samples = range(len(self.samples))
+        return list(product(samples, repeat=self.T) if self.replacement else permutations(samples, self.T))
 
     @property
     def weights(self) -> tuple[Fraction, ...]:
@@ -441,21 +425,6 @@ class Paths(Generic[State, Sample]):
     def places(self) -> list[tuple[int, int]]:
         """A time t = 1, ..., T + 1 and a path for each state that occurs; paths that still look alike count once."""
         return [(t, labels.index(x)) for t, labels in enumerate(self._labels, 1) for x in dict.fromkeys(labels)]
-
-    @cached_property
-    def laws(self) -> tuple[dict[State, Fraction], ...]:
-        """The distributions of the states at t = 1, ..., T + 1; a state that several paths reach occurs once."""
-        laws: tuple[dict[State, Fraction], ...] = tuple({} for _ in range(self.T + 1))
-        for t, law in enumerate(laws, 1):
-            for path, weight in enumerate(self.weights):
-                state = self.state(t, path)
-                law[state] = law.get(state, Fraction(0)) + weight
-        return laws
-
-
-def mean(law: Mapping[State, Fraction], value: Callable[[State], Any]) -> Any:
-    """The expectation of a number under a distribution."""
-    return sum((weight * value(state) for state, weight in law.items()), Fraction(0))
 
 
 STILL: Paths[Any, Any] = Paths(None, lambda state, sample: None, lambda state, g, t: state, (None,), 1)

@@ -108,11 +108,17 @@ class Algorithm(ABC):
     period: sp.Symbol | None = None
 
     def __post_init__(self) -> None:
-        """Check that there is a step size, and that each number has a name."""
+        """Check that there is a step size, that each number has a name, and that no face is left out unsaid."""
         if not self.parameters:
             raise InputError(f"algorithm.{self.id}", "no parameters", "its step size, the first, and its other numbers")
         named = (*self.parameters, *(symbol for symbol, _ in self.starting), *((self.period,) if self.period else ()))
         check_symbols(f"algorithm.{self.id}.parameters", *named)
+        kind = type(self)
+        if kind.exact_step is Algorithm.exact_step and not self.no_exact:
+            raise InputError(f"algorithm.{self.id}", "no exact_step", "one, or the reason why not, in no_exact")
+        # A bound on how far another point moves would be no bound.
+        if (kind.query is Algorithm.query) != (kind.reach is Algorithm.reach):
+            raise InputError(f"algorithm.{self.id}", "a query or a reach alone", "both, or none where v is asked at")
 
     @property
     def step_size(self) -> str:
@@ -151,9 +157,9 @@ class Algorithm(ABC):
     def start(self, v: Point, numbers: Numbers) -> State:
         """The state at t = 1, where the iterate is v."""
 
-    @abstractmethod
-    def query(self, state: State, t: int, numbers: Numbers) -> Point:
-        """The point where the gradient of step t is taken."""
+    def query(self, state: Any, t: int, numbers: Numbers) -> Any:
+        """The point where the gradient of step t is taken; the first of the state unless said otherwise."""
+        return state[0]
 
     def asked(self, function: Any, v: Any) -> Numbers:
         """The values of `asks` at the query v, which a step has among its numbers.
@@ -192,31 +198,31 @@ class Algorithm(ABC):
     no_worst: str = ""
     """The reason why performance estimation cannot state it; empty where it can."""
 
-    @abstractmethod
     def exact_start(self, v: Any, numbers: Numbers) -> Vectors:
-        """The state at t = 1, over any vectors."""
+        """The state at t = 1, over any vectors; raises NotImplementedError where there is no exact face."""
+        raise NotImplementedError(self.no_exact)
 
-    @abstractmethod
     def exact_query(self, state: Vectors, t: int, numbers: Numbers) -> Any:
-        """The point where the gradient of step t is taken, over any vectors."""
+        """The point where the gradient of step t is taken, over any vectors; the first unless said otherwise."""
+        return state[0]
 
-    @abstractmethod
     def exact_step(
         self, state: Vectors, gradient: Any, t: int, numbers: Numbers, space: Space | None = None
     ) -> Vectors:
         """The state at t + 1, over any vectors: of rationals, of Arb balls, or points of a performance estimation.
 
         The gradient is that at `exact_query`, `numbers` are of the vectors' kind, and `space` has the norms and roots
-        that a method which is not linear needs.
+        that a method which is not linear needs. Raises NotImplementedError where there is no exact face.
         """
+        raise NotImplementedError(self.no_exact)
 
-    @abstractmethod
     def reach(self, sizes: Sequence[float], t: int, numbers: Numbers) -> float:
         """A bound on how far `exact_query` moves where each vector of the state moves by at most its size.
 
         It also bounds the norm of the query of a state whose vectors have norms of at most `sizes`. For a query that is
         the iterate it is ``sizes[0]``.
         """
+        return sizes[0]
 
     @abstractmethod
     def drift(self, sizes: Sequence[float], gradient: float, t: int, numbers: Numbers) -> tuple[float, ...]:
@@ -231,18 +237,6 @@ class Algorithm(ABC):
     def __getstate__(self) -> dict[str, Any]:
         """The fields alone: compiled coefficients are made anew in another process."""
         return {name: self.__dict__[name] for name in self.__dataclass_fields__}
-
-
-class StepFromIterate(Algorithm):
-    """An algorithm whose gradient is taken at the iterate, the first of its state."""
-
-    def query(self, state: Vectors, t: int, numbers: Numbers) -> Any:
-        return state[0]
-
-    exact_query = query
-
-    def reach(self, sizes: Sequence[float], t: int, numbers: Numbers) -> float:
-        return sizes[0]
 
 
 g, v = sp.symbols("g v")
@@ -470,7 +464,7 @@ NESTEROV = LinearMethod(
 
 
 @dataclass(frozen=True)
-class AdaGradNorm(StepFromIterate):
+class AdaGradNorm(Algorithm):
     r"""AdaGrad-norm (Ward, Wu and Bottou 2019): the step eta/b_t along the gradient.
 
     :math:`b_t^2 = b_{t-1}^2 + \|\nabla F(v_t)\|^2` with b_0 = delta; the state is v_t and b_{t-1}.
@@ -539,7 +533,7 @@ DECREASE = 1 - share / 2
 
 
 @dataclass(frozen=True)
-class AdaptiveLoRAGD(StepFromIterate):
+class AdaptiveLoRAGD(Algorithm):
     r"""Gradient descent on LoRA's factors, with steps as long as factors and gradient allow.
 
     The step is :math:`\omega/(L J_t^2 + m_t)` with :math:`J_t^2 = \sigma_1(A_t)^2 + \sigma_1(B_t)^2` and
@@ -652,7 +646,7 @@ IN_FACTORS = r"\text{for all } t, \text{ where } v_t = (A_t, B_t, Z_t) \text{ an
 
 
 @dataclass(frozen=True)
-class ReLoRA(StepFromIterate):
+class ReLoRA(Algorithm):
     r"""ReLoRA (Lialin et al. 2024): SGD on LoRA's factors, merged after each `period` of steps and begun again.
 
     :math:`W_t = W_0 + Z_t + s B_t A_t`, where Z_t is what was merged so far. What a theorem needs of a restart is that
@@ -679,14 +673,6 @@ class ReLoRA(StepFromIterate):
 
     def step(self, state: State, gradient: Point, t: int, numbers: Numbers, retract: Retract | None = None) -> State:
         return SGD.step(state, gradient, t, numbers, retract)
-
-    def exact_start(self, v: Any, numbers: Numbers) -> Vectors:
-        raise NotImplementedError(self.no_exact)
-
-    def exact_step(
-        self, state: Vectors, gradient: Any, t: int, numbers: Numbers, space: Space | None = None
-    ) -> Vectors:
-        raise NotImplementedError(self.no_exact)
 
     def drift(self, sizes: Sequence[float], gradient: float, t: int, numbers: Numbers) -> tuple[float, ...]:
         return SGD.drift(sizes, gradient, t, numbers)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, cached_property
+from itertools import product
 from typing import Any
 
 import hypothesis.strategies as st
@@ -25,7 +26,6 @@ from torch import Tensor
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import enclose, sign
-from boundcheck.exact.evaluate import all_draws
 from boundcheck.experiment.spec import about_its_own_step, adapters_of
 from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
 from boundcheck.functions.arithmetic import Point, apart, replicate, square_norm
@@ -133,7 +133,7 @@ class Run:
     @cached_property
     def draws(self) -> Tensor:
         """The sample that each path draws in each iteration, shape (n^T, T): all there are, in lexicographic order."""
-        return torch.tensor(all_draws(self.problem.samples, self.T))
+        return torch.tensor(list(product(range(self.problem.samples), repeat=self.T)))
 
     @cached_property
     def paths(self) -> tuple[Point, ...]:

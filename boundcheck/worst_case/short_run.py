@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property, reduce
+from itertools import product
 from operator import or_
 from types import SimpleNamespace
 from typing import Any, Literal, cast
@@ -22,7 +23,7 @@ from flint import arb, arb_mat, ctx
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import Balls, Vector, ball_of, lower, square_norm_of, upper
-from boundcheck.exact.evaluate import Model, Paths, VectorFunction, all_draws
+from boundcheck.exact.evaluate import Model, Paths, VectorFunction
 from boundcheck.exact.floats import Approx, Comparison
 from boundcheck.functions.adapters import ADAPTERS, Adapter
 from boundcheck.functions.adapters.base import cast_to
@@ -54,7 +55,7 @@ class FloatPaths:
         self.problem = cast_to(run.problem, dtype, device)
         self.unit = adapted.roundings(run.adapter) * self.epsilon
         known = {name: float(sp.N(value)) for name, value in run.inputs.items()} | run.derived
-        algorithm, draws = run.algorithm, torch.tensor(all_draws(len(run.offsets), run.steps))
+        algorithm, draws = run.algorithm, torch.tensor(list(product(range(len(run.offsets)), repeat=run.steps)))
         numbers = {symbol.name: known[symbol.name] for symbol in algorithm.parameters}
         start = tuple(part.to(device, dtype) for part in run.v)
         self.states = [algorithm.start(replicate(start, len(draws)), numbers)]
