@@ -12,11 +12,11 @@ import sympy as sp
 import torch
 from boundcheck.proofs.meft.adaptive import ADAPTIVE_GD, C
 from hypothesis import assume, given
-from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import FrozenA
 from boundcheck.functions.arithmetic import square_norm
+from boundcheck.functions.checks import check_steps
 from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import advance
 from boundcheck.language.algorithms import (
@@ -72,57 +72,20 @@ def values(algorithm, share):
     return {symbol.name: share / (1 + i) for i, symbol in enumerate(algorithm.parameters)}
 
 
-def by_recurrence(algorithm, start, eigenvalues, numbers, steps):
-    """Iterates by the equations of the statement, term by term."""
-    now = {letter.name: start for letter, _ in algorithm.moves}
-    found = [start]
-    symbols = {symbol: numbers[symbol.name] for symbol in algorithm.parameters}
-
-    def valued(node: sp.Basic, time: int):
-        match node:
-            case sp.MatAdd():
-                return sum((valued(each, time) for each in node.args[1:]), valued(node.args[0], time))
-            case sp.MatMul():
-                scalars = [each for each in node.args if not isinstance(each, MatrixExpr)]
-                (vector,) = [each for each in node.args if isinstance(each, MatrixExpr)]
-                coefficient = sp.Mul(*scalars).subs({**symbols, t: time})
-                return Fraction(int(coefficient.p), int(coefficient.q)) * valued(vector, time)
-            case Gradient():
-                return eigenvalues * valued(node.args[1], time)
-            case Iterate():
-                if node == g_t:
-                    return eigenvalues * now["v"]
-                return now[str(node.args[0])]
-        raise TypeError(node)
-
-    for time in range(1, steps + 1):
-        now = {str(each.lhs.args[0]): valued(each.rhs, time) for each in algorithm.recurrence}
-        found.append(now["v"])
-    return found
-
-
 @each_linear
 @given(start=coordinates, eigenvalues=coordinates, share=shares)
-def test_torch_and_exact_steps_are_the_recurrence(algorithm, start, eigenvalues, share) -> None:
-    exact, steep = rationals(start), rationals(eigenvalues)
-    numbers = values(algorithm, share)
-    floats = {name: float(x) for name, x in numbers.items()}
-    state, replica = algorithm.exact_start(exact, numbers), algorithm.start(point(exact), floats)
-    expected = by_recurrence(algorithm, exact, steep, numbers, 4)
+def test_steps_of_rationals_are_exact_and_leave_the_state_before_alone(algorithm, start, eigenvalues, share) -> None:
+    steep, numbers = rationals(eigenvalues), values(algorithm, share)
+    state = algorithm.exact_start(rationals(start), numbers)
     for time in range(1, 5):
-        assert all(algorithm.iterate(state) == expected[time - 1])
-        np.testing.assert_allclose(
-            algorithm.iterate(replica)[0][0, 0].numpy(), [float(x) for x in expected[time - 1]], rtol=1e-9, atol=1e-9
-        )
         state = algorithm.exact_step(state, steep * algorithm.exact_query(state, time, numbers), time, numbers)
-        place = algorithm.query(replica, time, floats)
-        gradient = tuple(torch.tensor(eigenvalues, dtype=torch.float64) * part for part in place)
-        old, before = replica, [part.clone() for vector in replica for part in vector]
-        replica = algorithm.step(old, gradient, time, floats)
-        # A step leaves the state that it begins at alone.
-        assert all(map(torch.equal, before, (part for vector in old for part in vector)))
-        assert len(replica) == len(old)
     assert all(isinstance(x, Fraction) for x in algorithm.iterate(state))
+    floats = {name: float(x) for name, x in numbers.items()}
+    old = algorithm.start(point(np.array(start)), floats)
+    before = [part.clone() for vector in old for part in vector]
+    assert len(algorithm.step(old, point(np.array(eigenvalues)), 1, floats)) == len(old)
+    assert all(map(torch.equal, before, (part for vector in old for part in vector)))
+    check_steps(algorithm, floats)
 
 
 def test_replicas_do_not_meet() -> None:
@@ -141,35 +104,9 @@ def test_the_statements_are_those_of_the_papers() -> None:
     (step,) = ADAGRAD_NORM.recurrence
     squares = sp.Sum(EuclideanNorm(Gradient(F, v_t.xreplace({t: i}))) ** 2, (i, 1, t))
     assert step.rhs == v_t - eta / sp.sqrt(delta**2 + squares) * Gradient(F, v_t)
-
-
-def test_nesterov_extrapolates_by_t_minus_1_over_t_plus_2() -> None:
-    numbers = {"alpha": Fraction(1, 2)}
-    state = tuple(rationals([x]) for x in (3.0, 5.0))
-    for time in (1, 2, 7):
-        before, at = state
-        (next_v,), (next_y,) = NESTEROV.exact_step(state, rationals([4.0]), time, numbers)
-        assert next_v == at[0] - 2
-        assert next_y == next_v + Fraction(time - 1, time + 2) * (next_v - before[0])
-
-
-@given(start=coordinates, gradients=st.lists(coordinates, min_size=1, max_size=4))
-def test_adagrad_adds_up_squared_gradients(start, gradients) -> None:
-    numbers = {"eta": 0.5, "delta": 0.25}
-    state, exact = (
-        ADAGRAD_NORM.start(point(np.array(start)), numbers),
-        ADAGRAD_NORM.exact_start(np.array(start), numbers),
-    )
-    v, total = np.array(start), 0.25**2
-    for time, each in enumerate(gradients, 1):
-        gradient = np.array(each)
-        total += float(gradient @ gradient)
-        v = v - 0.5 / total**0.5 * gradient
-        state = ADAGRAD_NORM.step(state, point(gradient), time, numbers)
-        exact = ADAGRAD_NORM.exact_step(exact, gradient, time, numbers, SPACE)
-        np.testing.assert_allclose(state[0][0][0, 0].numpy(), v, rtol=1e-12, atol=1e-12)
-        np.testing.assert_allclose(exact[0], v, rtol=1e-12, atol=1e-12)
-        assert state[1][0].item() == pytest.approx(total**0.5)
+    before, at = rationals([3.0]), rationals([5.0])
+    next_v, next_y = NESTEROV.exact_step((before, at), rationals([4.0]), 7, {"alpha": Fraction(1, 2)})
+    assert (next_v, next_y) == (at - 2, next_v + Fraction(6, 9) * (next_v - before))
 
 
 @pytest.mark.parametrize("algorithm", [*LINEAR, OWN, ADAGRAD_NORM], ids=lambda each: each.id)

@@ -1,5 +1,7 @@
 """What the theory says of the claims' numbers to one another, decided exactly and not by rounding."""
 
+import math
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -7,13 +9,17 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from boundcheck.errors import InputError
 from boundcheck.exact.balls import sign
 from boundcheck.language.catalogue import catalogue
+from boundcheck.language.symbols import D, T, ell, zeta
 from boundcheck.properties import claim_inputs
 
 LEMMA_1 = catalogue["jiang2024.lemma1"]
 SHARP = catalogue["meft.lemma1_sharp"]
 EQUAL_RADII = catalogue["meft.lemma1_sharp_equal_radii"]
+ANY_STEP = catalogue["meft.theorem2_any_step"]
+AVERAGE, ATTAINED = catalogue["meft.theorem2_average"], catalogue["meft.theorem2_average_sharp"]
 # The sharper one first.
 ORDERED = [
     ("meft.lemma1_sharp", "meft.lora"),
@@ -46,3 +52,30 @@ def smoothness(id: str) -> sp.Expr:
 def test_a_sharper_constant_is_no_larger(sharper: str, other: str, data: st.DataObject) -> None:
     claim = catalogue[other]
     assert sign(smoothness(other) - smoothness(sharper), claim.check(data.draw(claim_inputs(claim)))) >= 0
+
+
+@pytest.mark.parametrize(("step", "allowed"), [("0.6", True), (Fraction(2, 3), False), (0.7, False), ("1e9", False)])
+def test_any_step_is_below_two_over_ell_and_says_so(step: Any, allowed: bool) -> None:
+    inputs = {"ell": 3, "D": 1, "zeta": 1, "T": 10, "eta": step}
+    if allowed:
+        assert 0 < ANY_STEP.bound(**inputs) < math.inf
+        return
+    with pytest.raises(InputError, match=r"expected eta < eta_max = 0\.666667") as caught:
+        ANY_STEP.bound(**inputs)
+    assert caught.value.field == "eta"
+
+
+@given(claim_inputs(AVERAGE), st.integers(1, 64))
+def test_the_average_on_a_parabola_lies_between_what_is_attained_and_the_bound(
+    inputs: dict[str, Any], horizon: int
+) -> None:
+    """Exactly, for rational q: E‖∇F(v_t)‖² of F = ℓv²/2 and noise ±ζ, step by step from D = q²ζ²T/ℓ."""
+    values = AVERAGE.check(inputs)
+    q, noise = 1 / (2 + values[D] / values[ell]), values[zeta] ** 2
+    square, total = 2 * q**2 * noise * horizon, sp.Integer(0)
+    for _ in range(horizon):
+        total += square
+        square = (1 - q) ** 2 * square + q**2 * noise
+    at = {**values, T: sp.Integer(horizon), D: q**2 * noise * horizon / values[ell]}
+    assert sign(AVERAGE.expression("bound") - total / horizon, at) == 1
+    assert sign(total / horizon - ATTAINED.expression("attained"), at) >= 0

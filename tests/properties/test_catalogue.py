@@ -23,7 +23,7 @@ READINGS = ("sigma", "sqrt(r) sigma")
 LEMMAS = [(id, kind) for kind, adapter in ADAPTERS.items() for id in adapter.claims]
 # Of some no instance is known to meet the inequality everywhere; the step of others is made of the gradient of f; and
 # what ReLoRA supposes of its iterates is no inequality between norms, nor has it an exact step. A lower bound is not of
-# every run: `tests/language/test_classics.py` has its runs.
+# every run: `tests/language/test_relations.py` has its runs.
 UNTRIED = {
     *("bottou2018.pl", "bottou2018.theorem4_6", "bottou2018.theorem4_7"),
     *("classic.strongly_convex_everywhere", "bottou2018.contraction", "nesterov2004.theorem2_1_15"),
