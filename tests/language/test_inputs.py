@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import time
 from fractions import Fraction
 from typing import Any
@@ -44,27 +45,19 @@ def assert_names(error: InputError, field: str, value: object) -> None:
     assert "expected " in str(error)
 
 
-@pytest.mark.parametrize("name", ["Lhat", "lambda", "t", "l", ""])
-def test_an_unknown_symbol_is_named(name: str) -> None:
-    error = refusal(INPUTS | {name: 5.25})
-    assert_names(error, name, 5.25)
-    assert "L, C, G, sigma, r, D, zeta, T" in str(error)
+def test_an_unknown_symbol_and_a_missing_one_are_named() -> None:
+    for name in ("Lhat", "lambda", "t", "l", ""):
+        error = refusal(INPUTS | {name: 5.25})
+        assert_names(error, name, 5.25)
+        assert "L, C, G, sigma, r, D, zeta, T" in str(error)
+    for parameter in THEOREM_2.parameters:
+        error = refusal({key: value for key, value in INPUTS.items() if key != parameter.name})
+        assert_names(error, parameter.name, "(not given)")
+        assert plain(parameter.meaning) in str(error)
 
 
-@pytest.mark.parametrize("name", INPUTS)
-def test_a_missing_symbol_is_named_with_its_meaning(name: str) -> None:
-    error = refusal({key: value for key, value in INPUTS.items() if key != name})
-    assert_names(error, name, "(not given)")
-    assert plain(next(p.meaning for p in THEOREM_2.parameters if p.name == name)) in str(error)
-
-
-@pytest.mark.parametrize("name", INPUTS)
-@pytest.mark.parametrize("value", [0, -1, -0.0, "0", "-1/2", Fraction(-1, 3), -sp.sqrt(2)])
-def test_a_value_that_is_not_positive_is_refused(name: str, value: Any) -> None:
-    assert_names(refusal(INPUTS | {name: value}), name, value)
-
-
-NO_NUMBERS = [
+NO_VALUES = [
+    *(0, -1, -0.0, "0", "-1/2", Fraction(-1, 3), -sp.sqrt(2)),
     *(math.nan, math.inf, -math.inf, np.float64("nan"), np.float32("inf")),
     *(sp.nan, sp.oo, sp.zoo, sp.I, sp.Symbol("x")),
     *(True, False, np.True_, None, 1j, [1], {}),
@@ -73,8 +66,8 @@ NO_NUMBERS = [
 
 
 @pytest.mark.parametrize("name", INPUTS)
-@pytest.mark.parametrize("value", NO_NUMBERS, ids=repr)
-def test_what_is_no_finite_number_is_refused(name: str, value: Any) -> None:
+@pytest.mark.parametrize("value", NO_VALUES, ids=repr)
+def test_what_is_no_finite_positive_number_is_refused(name: str, value: Any) -> None:
     assert_names(refusal(INPUTS | {name: value}), name, value)
 
 
@@ -161,67 +154,42 @@ def test_a_claim_that_assumes_another_formula_is_another_claim() -> None:
 AT = {L: Fraction(3, 7), D: Fraction(5)}
 
 
-def value(tree: tuple) -> Fraction:
-    """A naive twin: the tree as Python's fractions have it."""
-    match tree:
-        case (str() as number,):
-            return Fraction(number)
-        case (sp.Symbol() as symbol,):
-            return AT[symbol]
-        case ("-", x):
-            return -value(x)
-        case (x, "**", int() as n):
-            return value(x) ** n
-        case (x, "+", y):
-            return value(x) + value(y)
-        case (x, "-", y):
-            return value(x) - value(y)
-        case (x, "*", y):
-            return value(x) * value(y)
-        case (x, "/", y):
-            return value(x) / value(y)
-        case (("Min" | "Max") as name, x, y):
-            return (min if name == "Min" else max)(value(x), value(y))
-    raise AssertionError(tree)
+# What is typed, and a naive twin: its value as Python's fractions have it; None where it divides by 0.
+Typed = tuple[str, Fraction | None]
+SIGNS: dict[str, Any] = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": pow}
+SIGNS |= {"Min": min, "Max": max}
 
 
-def typed(tree: tuple) -> str:
-    match tree:
-        case (str() | sp.Symbol() as leaf,):
-            return str(leaf)
-        case ("-", x):
-            return f"-({typed(x)})"
-        case (x, str() as sign, int() as n):
-            return f"({typed(x)}) {sign} {n}"
-        case (("Min" | "Max") as name, x, y):
-            return f"{name}({typed(x)}, {typed(y)})"
-        case (x, sign, y):
-            return f"({typed(x)}) {sign}({typed(y)})"
-    raise AssertionError(tree)
+def joined(one: Typed, sign: str, other: Typed) -> Typed:
+    (x, p), (y, q) = one, other
+    text = f"{sign}({x}, {y})" if sign in ("Min", "Max") else f"({x}) {sign}({y})"
+    try:
+        return text, None if p is None or q is None else SIGNS[sign](p, q)
+    except ZeroDivisionError:
+        return text, None
 
 
-LEAVES = st.sampled_from([(x,) for x in ("2", "0.1", "1e-3", "1_0.5", "3.", ".25", L, D)])
-TREES = st.recursive(
-    LEAVES,
+def of(number: str) -> Typed:
+    return number, Fraction(number)
+
+
+FORMULAS = st.recursive(
+    st.sampled_from([*map(of, ("2", "0.1", "1e-3", "1_0.5", "3.", ".25")), *((str(x), p) for x, p in AT.items())]),
     lambda part: st.one_of(
-        st.tuples(st.just("-"), part),
-        st.tuples(part, st.just("**"), st.integers(-3, 3)),
-        st.tuples(part, st.sampled_from("+-*/"), part),
-        st.tuples(st.sampled_from(["Min", "Max"]), part, part),
+        part.map(lambda one: (f"-({one[0]})", None if one[1] is None else -one[1])),
+        st.builds(joined, part, st.just("**"), st.integers(-3, 3).map(str).map(of)),
+        st.builds(joined, part, st.sampled_from(sorted(SIGNS.keys() - {"**"})), part),
     ),
     max_leaves=8,
 )
 
 
-@given(TREES)
-def test_a_formula_is_what_fractions_compute(tree: tuple) -> None:
-    try:
-        wanted = value(tree)
-    except ZeroDivisionError:
+@given(FORMULAS)
+def test_a_formula_is_what_fractions_compute(case: Typed) -> None:
+    text, wanted = case
+    if wanted is None:
         return
-    read = formula("L", typed(tree), [L, D]).xreplace(
-        {x: sp.Rational(y.numerator, y.denominator) for x, y in AT.items()}
-    )
+    read = formula("L", text, [L, D]).xreplace({x: sp.Rational(y.numerator, y.denominator) for x, y in AT.items()})
     # Min of two numbers stays as it was typed.
     assert read.doit() == sp.Rational(wanted.numerator, wanted.denominator)
 

@@ -11,11 +11,9 @@ import torch
 import boundcheck as bc
 from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import t
-from boundcheck.experiment import run
 from boundcheck.experiment.audit import check_function
-from boundcheck.experiment.store import RunFolder
-from boundcheck.functions.adapters import ADAPTERS, LoRA, make_adapter
-from boundcheck.functions.checks import check_pull_back, check_steps, near
+from boundcheck.functions.adapters import LoRA, make_adapter
+from boundcheck.functions.checks import check_pull_back, check_steps
 from boundcheck.functions.problem import Problem
 from boundcheck.language.algorithms import ALGORITHMS, Algorithm, LinearMethod, g, v
 from boundcheck.language.catalogue import catalogue
@@ -126,31 +124,6 @@ class Unwritten(LinearMethod):
 
 
 @dataclass(frozen=True)
-class Roomy(LinearMethod):
-    """A descent whose state has a place in which nothing is kept."""
-
-    keeps_curves = False
-
-    def along_gradient(self, t, numbers):
-        return None
-
-    def start(self, v, numbers):
-        return (*super().start(v, numbers), ())
-
-    def step(self, state, gradient, t, numbers, retract=None):
-        return (*super().step(state[:1], gradient, t, numbers, retract), ())
-
-    def exact_start(self, v, numbers):
-        return (*super().exact_start(v, numbers), ())
-
-    def exact_step(self, state, gradient, t, numbers, space=None):
-        return (*super().exact_step(state[:1], gradient, t, numbers, space), ())
-
-    def drift(self, sizes, gradient, t, numbers):
-        return (*super().drift(sizes[:1], gradient, t, numbers), 0.0)
-
-
-@dataclass(frozen=True)
 class Lost(Unwritten):
     """One whose iterate has no blocks."""
 
@@ -219,28 +192,6 @@ def test_what_is_true_of_a_measure_and_of_faces_that_are_not_there_is_run(tmp_pa
     assert result.verdict.plain == "supported", result.reason
 
 
-@pytest.mark.full
-def test_a_place_of_a_state_in_which_nothing_is_kept_is_none_too_few(tmp_path, monkeypatch) -> None:
-    """It is walked, stored in a checkpoint, read from it, and attacked."""
-    roomy = descent(Roomy("roomy", "descent", (alpha,), moves=DESCENT))
-    plain = descent(LinearMethod("plain", "descent", (alpha,), moves=DESCENT))
-    (one,) = bc.measure(TABLE | {"claim": plain}, tmp_path)
-    monkeypatch.setattr(run, "SAVING", run.Saving(0.0, float("inf")))
-    save = RunFolder.save_checkpoint
-
-    def killed(*each) -> None:
-        save(*each)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(RunFolder, "save_checkpoint", killed)
-    with pytest.raises(KeyboardInterrupt):
-        bc.measure(TABLE | {"claim": roomy}, tmp_path)
-    monkeypatch.setattr(RunFolder, "save_checkpoint", save)
-    (other,) = bc.measure(TABLE | {"claim": roomy}, tmp_path)
-    assert (other.verdict, other.interval, other.measured) == (one.verdict, one.interval, one.measured)
-    check_claim(roomy, adapter="full", examples=5)
-
-
 @pytest.mark.parametrize(
     "make",
     [
@@ -270,18 +221,6 @@ def test_a_pull_back_that_is_none_is_refused_by_an_attack() -> None:
 
 def random() -> torch.Generator:
     return torch.Generator().manual_seed(5)
-
-
-@pytest.mark.parametrize("kind", ADAPTERS)
-@pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
-def test_every_adapter_pulls_back(kind, size) -> None:
-    W0 = torch.eye(4, 3, dtype=torch.float64) if ADAPTERS[kind].needs_columns else torch.zeros(4, 3).double()
-    factors = {"A": torch.randn(2, 3, generator=random()).double(), "B": torch.randn(4, 2, generator=random()).double()}
-    adapter = make_adapter(kind, size * W0, 2 if "rank" in ADAPTERS[kind].options else None, 1.0, factors)
-    point = adapter.initial(1.0, random())
-    for _ in range(3):
-        check_pull_back(adapter, point)
-        point = near(point, adapter.retract, random())
 
 
 class BlindToA(LoRA):
