@@ -190,15 +190,8 @@ c = _parameter("c", "positive real", "a constant that depends on none of $r$, $Ï
 f_star = sp.Symbol("f_star", real=True)
 
 # Names of quantities that a claim derives from its parameters.
-Lhat = sp.Symbol("Lhat", positive=True)
-alpha = sp.Symbol("alpha", positive=True)
-T_min = sp.Symbol("T_min", positive=True)
-eta_max = sp.Symbol("eta_max", positive=True)
-delta_min = sp.Symbol("delta_min", positive=True)
-rho = sp.Symbol("rho", positive=True)
-q = sp.Symbol("q", positive=True)
-kappa = sp.Symbol("kappa", positive=True)
-bound = sp.Symbol("bound", positive=True)
+_DERIVED = sp.symbols("Lhat alpha T_min eta_max delta_min rho q kappa bound", positive=True)
+Lhat, alpha, T_min, eta_max, delta_min, rho, q, kappa, bound = _DERIVED
 # What a measure comes to at least. It may be negative, where T is short.
 attained = sp.Symbol("attained", real=True)
 
@@ -214,13 +207,10 @@ def toward(name: str) -> Toward:
 
 
 # Every scalar of the catalogue.
-LETTERS: tuple[sp.Symbol, ...] = (
-    *(parameter.symbol for parameter in PARAMETERS.values()),
-    *(f_star, Lhat, alpha, T_min, eta_max, delta_min, rho, q, kappa, bound),
-)
+LETTERS: tuple[sp.Symbol, ...] = (*(parameter.symbol for parameter in PARAMETERS.values()), f_star, *_DERIVED)
 
 LATEX_NAMES: dict[sp.Symbol, str] = {p.symbol: p.latex for p in PARAMETERS.values()} | {
-    letter: look(letter.name) for letter in (Lhat, alpha, T_min, eta_max, delta_min, rho, q, kappa, bound, f_star)
+    letter: look(letter.name) for letter in (*_DERIVED, f_star)
 }
 
 Number: TypeAlias = int | float | str | Fraction | sp.Expr

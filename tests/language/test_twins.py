@@ -142,44 +142,37 @@ def averaged_descent(i: Any, Lhat: Any, alpha: Any) -> Any:
     return (i.D / (alpha * i.T) + Lhat * alpha * i.zeta**2 / 2) / (1 - Lhat * alpha / 2)
 
 
+def at_its_kappa(i: Any, Lhat: Any, bound: Any, **more: Any) -> dict[str, Any]:
+    """With what is measured against the rate: q, and kappa, by which the bound exceeds the root of D L̂ ζ²/T."""
+    q = mp.sqrt(Lhat * i.D / (i.zeta**2 * i.T))
+    return {"Lhat": Lhat, "q": q, "kappa": bound / mp.sqrt(i.D * Lhat * i.zeta**2 / i.T), "bound": bound} | more
+
+
 def theorem2_repaired(i: Any) -> dict[str, Any]:
     Lhat = lemma1_sharp(i)["Lhat"]
     alpha = mp.sqrt(i.D / (Lhat * i.zeta**2 * i.T))
-    q = mp.sqrt(Lhat * i.D / (i.zeta**2 * i.T))
     bound = averaged_descent(i, Lhat, alpha)
-    kappa = bound / mp.sqrt(i.D * Lhat * i.zeta**2 / i.T)
-    return {
-        "Lhat": Lhat,
-        "alpha": alpha,
-        "T_min": 4 * Lhat * i.D / i.zeta**2,
-        "q": q,
-        "kappa": kappa,
-        "bound": bound,
-    }
+    return at_its_kappa(i, Lhat, bound, alpha=alpha, T_min=4 * Lhat * i.D / i.zeta**2)
+
+
+def at_best_step(i: Any, Lhat: Any) -> dict[str, Any]:
+    """Stationarity of the right-hand side is x^2 + 2 q^2 x - 2 q^2 = 0 for x = Lhat alpha; this root form is stable."""
+    q = mp.sqrt(Lhat * i.D / (i.zeta**2 * i.T))
+    alpha = 2 * q / (q + mp.sqrt(q**2 + 2)) / Lhat
+    return at_its_kappa(i, Lhat, averaged_descent(i, Lhat, alpha), alpha=alpha)
 
 
 def theorem2_best_step(i: Any) -> dict[str, Any]:
-    Lhat = lemma1_sharp(i)["Lhat"]
-    q = mp.sqrt(Lhat * i.D / (i.zeta**2 * i.T))
-    # Stationarity of the right-hand side is x^2 + 2 q^2 x - 2 q^2 = 0 for x = Lhat alpha; this root form is stable.
-    alpha = 2 * q / (q + mp.sqrt(q**2 + 2)) / Lhat
-    bound = averaged_descent(i, Lhat, alpha)
-    kappa = bound / mp.sqrt(i.D * Lhat * i.zeta**2 / i.T)
-    return {"Lhat": Lhat, "q": q, "alpha": alpha, "kappa": kappa, "bound": bound}
-
-
-def at_ell(i: Any, alpha: Any, bound: Any) -> dict[str, Any]:
-    return {"Lhat": i.ell, "alpha": alpha, "bound": bound}
+    return at_best_step(i, lemma1_sharp(i)["Lhat"])
 
 
 def theorem2_frozen_a(i: Any) -> dict[str, Any]:
     """The repaired proof's right-hand side again, with the smoothness of a frozen A."""
-    Lhat = frozen_a(i)["Lhat"]
-    q = mp.sqrt(Lhat * i.D / (i.zeta**2 * i.T))
-    alpha = 2 * q / (q + mp.sqrt(q**2 + 2)) / Lhat
-    bound = averaged_descent(i, Lhat, alpha)
-    kappa = bound / mp.sqrt(i.D * Lhat * i.zeta**2 / i.T)
-    return {"Lhat": Lhat, "q": q, "alpha": alpha, "kappa": kappa, "bound": bound}
+    return at_best_step(i, frozen_a(i)["Lhat"])
+
+
+def at_ell(i: Any, alpha: Any, bound: Any) -> dict[str, Any]:
+    return {"Lhat": i.ell, "alpha": alpha, "bound": bound}
 
 
 def theorem2_everywhere(i: Any) -> dict[str, Any]:
@@ -188,15 +181,14 @@ def theorem2_everywhere(i: Any) -> dict[str, Any]:
     alpha = q / i.ell
     taken, given_back = alpha * (3 - q) / 4 + alpha / 4, alpha * q * (2 + q) / 4 * i.zeta**2
     bound = (i.D / i.T + given_back) / taken
-    kappa = bound / mp.sqrt(i.D * i.ell * i.zeta**2 / i.T)
-    return at_ell(i, alpha, bound) | {"T_min": 4 * i.ell * i.D / i.zeta**2, "q": q, "kappa": kappa}
+    return at_its_kappa(i, i.ell, bound, alpha=alpha, T_min=4 * i.ell * i.D / i.zeta**2)
 
 
 def theorem2_average(i: Any) -> dict[str, Any]:
     """The repaired proof's right-hand side, which is about the average, at the paper's step."""
     q = mp.sqrt(i.ell * i.D / (i.zeta**2 * i.T))
     bound = averaged_descent(i, i.ell, q / i.ell)
-    return at_ell(i, q / i.ell, bound) | {"T_min": 4 * i.ell * i.D / i.zeta**2, "q": q, "kappa": 3 / (2 - q)}
+    return at_its_kappa(i, i.ell, bound, alpha=q / i.ell, T_min=4 * i.ell * i.D / i.zeta**2, kappa=3 / (2 - q))
 
 
 def theorem2_average_sharp(i: Any) -> dict[str, Any]:

@@ -220,7 +220,7 @@ def with_formula(id: str, change: Callable[[sp.Expr], sp.Expr]) -> Claim:
 
 SHARP = (
     *("meft.lemma1_sharp", "meft.full", "meft.frozen_a", "meft.frozen_b", "meft.direft", "meft.vera_sharp"),
-    *("meft.loreft_sharp", "meft.loreft_rank1", "meft.lemma1_sharp_equal_radii"),
+    *("meft.loreft_sharp", "meft.loreft_rank1", "meft.lemma1_sharp_equal_radii", "meft.loha_sharp"),
 )
 NEARLY = Fraction(998, 1000)
 FALSE: dict[str, Claim] = {f"nearly {id}": with_quantity_scaled(catalogue[id], NEARLY) for id in SHARP}
