@@ -147,7 +147,7 @@ class MeftRun(Setting):
     @property
     def visited(self) -> tuple[Point, ...]:
         """The iterates of all paths."""
-        return tuple(v for law in self.paths.laws for v in law)
+        return tuple(self.paths.state(*place) for place in self.paths.places)
 
     @property
     def gap(self) -> Fraction:
