@@ -8,13 +8,13 @@ set of facts. Each solver runs in a process of its own, which is killed when its
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import sysconfig
-from ast import literal_eval
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -31,6 +31,7 @@ from boundcheck.errors import BoundcheckError
 from boundcheck.kernel import Fact
 from boundcheck.kernel.terms import Atom, Dimension, Horizon, Inverse, Maximum, Norm, Root, Scalar
 from boundcheck.system.child import watched
+from boundcheck.system.files import parse_json
 
 Solver = Literal["z3", "cvc5"]
 Status = Literal["sat", "unsat", "unknown"]
@@ -217,15 +218,11 @@ def read_models(text: str) -> list[dict[str, Fraction | None]]:
 
     A decimal that ends in "?" is read as far as it goes. Raises ValueError for text that is not a list of models.
     """
-    # As lists of texts in lists, which Python reads.
-    brackets = {"(": "[", ")": "],"}
-    listed = "".join(brackets.get(token) or f"{token!r}," for token in _TOKEN.findall(text))
-    try:
-        found: list[_Expression] = literal_eval(f"[{listed}]")
-    except (SyntaxError, MemoryError, RecursionError) as error:
-        raise ValueError(f"brackets that do not close: {error}") from None
+    # As JSON, which has commas between the entries of a list.
+    signs = {"(": "[", ")": "]"}
+    listed = " ".join(signs.get(token) or json.dumps(token) for token in _TOKEN.findall(text))
     models = []
-    for model in found:
+    for model in parse_json(re.sub(r'(?<=["\]]) (?=["\[])', ", ", f"[ {listed} ]")):
         values = {}
         for entry in model:
             match entry:

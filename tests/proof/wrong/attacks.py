@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import sympy as sp
 from boundcheck.proofs.jiang2024.claims import LEMMA_1
 
 from boundcheck.exact.evaluate import t
+from boundcheck.kernel.meaning import Model
 from boundcheck.language import vocabulary as words
 from boundcheck.language.claim import Claim
 from boundcheck.language.vocabulary import W1, W2, EuclideanNorm, Expectation, F, FrobeniusNorm, SpectralNorm, Value
-from boundcheck.proof import Process, Proof, Reading, at_numbers, ge, judge, le, script
+from boundcheck.proof import Process, Proof, Reading, Script, Witness, ge, judge, le, script
 from boundcheck.proof.audit import step_as_json
 from boundcheck.proof.notation import shown
 from boundcheck.proof.proof import Closing
+from boundcheck.proof.script import checked
 
-from .case import NUMBERS, Build, Case, claim, ending, given, lemma, of_acts, of_scripts, x, y, z
+from .case import NUMBERS, Build, Case, claim, ending, given, lemma, of_acts, of_scripts, of_witnesses, refusal, x, y, z
 
 d, k = words.d, words.k
 X, Y, Z = (sp.MatrixSymbol(name, d, k) for name in "XYZ")
@@ -27,6 +31,7 @@ v, w, g = (Process((sp.MatrixSymbol(name, words.n, 1),), drawn=name == "g") for 
 ONE_RUN = Reading(processes={v_t: v, g_t: g}, constants={x, y}, arbitrary={z})
 TWO_RUNS = Reading(processes={v_t: v, w_t: w, g_t: g}, constants={x, y})
 SMALL, Y_SMALL = le(FrobeniusNorm(X), 1), le(FrobeniusNorm(Y), 1)
+NEXT, NOW = le(EuclideanNorm(v_t.xreplace({t: t + 1})), x), le(EuclideanNorm(v_t), x)
 GIVEN_V = ge(Expectation(EuclideanNorm(g_t), v_t), x)
 STRANGE = "which is not a hypothesis of the claim"
 positive = sp.Symbol("u", positive=True)
@@ -57,7 +62,7 @@ def without_conclude(proof: Proof) -> None:
     proof.conclusion = proof.step("line", ge(x**2, 0))
 
 
-def another_closing(proof: Proof) -> None:
+def another_goal(proof: Proof) -> None:
     proof.conclude(proof.step("line", ge(x**2, 0)))
     proof.closing = Closing((), (), ge(x**2, 0))
 
@@ -104,14 +109,23 @@ def first_line(build: Build) -> dict[str, Any]:
     return step_as_json(judged, judged.steps[0])
 
 
+def by_hand(**change: Any) -> Witness:
+    values: dict[str, Any] = {"x": Fraction(-1), "X": ((Fraction(1),),)}
+    plain = Model({"one": 1, "d": 1, "k": 1}, 1, (Fraction(1),), lambda _: (0,), lambda each, *_: values[each.name])
+    return Witness("Numbers", {}, replace(plain, **change))
+
+
 def refuting(mine: Claim) -> str:
     """Why a line is not refuted in a printed proof of a claim by numbers alone."""
     reading = NUMBERS if mine.id == "my.claim" else Reading(constants={x}, arbitrary={W1, W2})
-    made = script(mine, "printed", reading)(
-        lambda proof: proof.step("line", ge(x, 0), witness=at_numbers("A number", {x: -1}))
-    )
+    made = script(mine, "printed", reading)(lambda proof: proof.step("line", ge(x, 0), witness=by_hand()))
     (step,) = judge(made).steps
     return step.reason
+
+
+def homeless(mine: Claim, folder: Path) -> str:
+    """Why a claim is not one of a script in this folder."""
+    return refusal(lambda: checked(Script(mine.id, "sharp", mine.title, mine, NUMBERS, print, home=folder)))
 
 
 class GE(sp.GreaterThan):
@@ -122,6 +136,8 @@ class GE(sp.GreaterThan):
 
 SQUARE = lemma(ge(x**2, 0))
 AT_LEAST_5, SMALL_X = claim(ge(x, 5), given(ge(x, 5))), claim(SMALL, given(SMALL))
+SOME, ALL = given(SMALL, r"\text{for some } X"), given(SMALL, r"\text{for all } X \in \mathbb{R}^{d \times k}")
+LINE, AT = ge(x, 0), by_hand()
 CASES = [
     Case("a line that solvers vouch for, drawn from itself", r"216 <= x\^3", lambda _: rests(circle), lambda _: ""),
     of_scripts(
@@ -131,7 +147,7 @@ CASES = [
         AT_LEAST_5,
         claim=claim(ge(x, 5)),
     ),
-    of_scripts("a closing of one's own", "it ends in", another_closing, AT_LEAST_5, claim=claim(ge(x, 5))),
+    of_scripts("a goal of one's own", "it ends in", another_goal, AT_LEAST_5, claim=claim(ge(x, 5))),
     Case("a hypothesis under another's key", r"^1 <= x$", lambda _: rests(forged_key), lambda _: rests(SQUARE)),
     Case(
         "a line from a falsehood that the conclusion does not need",
@@ -164,6 +180,15 @@ CASES = [
         claim=claim(le(x, 0), given(ge(Value(F, X), x))),
     ),
     of_scripts(
+        "a quantifier that says less than all",
+        STRANGE,
+        by_law(SOME),
+        by_law(ALL),
+        reading=MATRICES,
+        claim=claim(Y_SMALL, SOME),
+        twin_claim=claim(Y_SMALL, ALL),
+    ),
+    of_scripts(
         "a replacement of a matrix by itself",
         STRANGE,
         by_law(given(SMALL), where={X: X}),
@@ -186,6 +211,14 @@ CASES = [
         SMALL_X,
         claim=claim(SMALL),
         reading=MATRICES,
+    ),
+    of_scripts(
+        "a hypothesis at a time that it does not speak of",
+        STRANGE,
+        ending(NOW, (given(NEXT), {"where": {t: t - 1}})),
+        claim(NOW, given(NOW)),
+        reading=ONE_RUN,
+        claim=claim(NOW, given(NEXT)),
     ),
     of_scripts(
         "a condition on other points than its hypothesis",
@@ -249,6 +282,33 @@ CASES = [
         )
     ),
     of_scripts("a relation of a class of one's own", "not your own GE", lemma(GE(x, 5, evaluate=False)), SQUARE),
+    Case(
+        "a claim of one's own under a paper's name",
+        "an id that does not begin with jiang2024",
+        lambda folder: homeless(replace(claim(ge(x, 5)), id="jiang2024.theorem9"), folder),
+        lambda folder: homeless(claim(ge(x, 5)), folder),
+    ),
+    *(
+        of_witnesses(name, why, LINE, by_hand(**change), AT)
+        for name, why, change in (
+            (
+                "weights that are no probabilities",
+                "positive probabilities",
+                {"weights": (Fraction(2), Fraction(-1))},
+            ),
+            ("a dimension of zero", "d = 0: expected a positive integer", {"dimensions": {"one": 1, "d": 0}}),
+            ("a horizon of zero", "horizon = 0: expected a positive integer", {"horizon": 0}),
+            ("a number that is a float", "expected an exact number", {"symbols": lambda *_: -0.5}),
+        )
+    ),
+    of_witnesses(
+        "a matrix of another shape",
+        "1 rows of 1 numbers",
+        le(FrobeniusNorm(X), 0),
+        by_hand(symbols=lambda *_: ((Fraction(1),) * 2,) * 2),
+        AT,
+        reading=Reading(constants={X}),
+    ),
     Case(
         "a catalogue's claim, refuted from nothing",
         "the witness is a candidate only",

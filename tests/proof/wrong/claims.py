@@ -57,12 +57,22 @@ def called(role: Any) -> Build:
     return build
 
 
+def at_any(hypothesis: Claim) -> Build:
+    def build(proof: Proof) -> None:
+        law = proof.assume(hypothesis, forall=[X])
+        proof.conclude(proof.step("line", le(FrobeniusNorm(Y), 1), proof.by.instance(law, {X: Y})))
+
+    return build
+
+
 def by_definition(proof: Proof) -> None:
     law = proof.define(Value(F, X), sp.Integer(0), forall=[X])
     proof.conclude(proof.step("line", le(Value(F, X), 0), proof.by.instance(law, {X: X})))
 
 
 LARGE, SMALL = given(ge(x, 1)), given(le(FrobeniusNorm(X), 1))
+ALL_SMALL = replace(SMALL, quantifier=r"\text{for all } X")
+OF_Y = {"claim": claim(le(FrobeniusNorm(Y), 1), SMALL), "twin_claim": claim(le(FrobeniusNorm(Y), 1), ALL_SMALL)}
 TWO, FIVE = claim(ge(2 * x, 2), LARGE), claim(ge(x, 5), LARGE)
 OTHER = {more: given(ge(x, more), id="my.other") for more in (5, 6)}
 
@@ -119,6 +129,30 @@ CASES = [
     ),
     of_scripts(
         "an end of its own", "the proof ends in my.claim's own", ending(ge(2, 1), relation=ge(2, 1)), TWO, claim=FIVE
+    ),
+    of_scripts(
+        "points under a condition of its own",
+        "which is not an instance of a hypothesis",
+        ending(SMALL.conclusion, (SMALL.conclusion, {"role": "local"}), forall=[X], such_that=[SMALL.conclusion]),
+        claim=claim(SMALL.conclusion),
+        twin_claim=claim(SMALL.conclusion, SMALL),
+        reading=MATRICES,
+    ),
+    of_scripts(
+        "a hypothesis about one matrix, for all of them",
+        STRANGE,
+        at_any(SMALL),
+        at_any(ALL_SMALL),
+        **OF_Y,
+        reading=MATRICES,
+    ),
+    of_scripts(
+        "a hypothesis about one matrix, at another",
+        STRANGE,
+        ending(le(FrobeniusNorm(Y), 1), (SMALL, {"where": {X: Y}})),
+        ending(le(FrobeniusNorm(Y), 1), (ALL_SMALL, {"where": {X: Y}})),
+        **OF_Y,
+        reading=MATRICES,
     ),
     of_scripts(
         "a letter of the claim, defined",

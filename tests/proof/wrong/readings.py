@@ -117,6 +117,14 @@ CASES = [
         reading=RUN,
         twin_reading=ONE,
     ),
+    of_scripts(
+        "a point that is read as 0",
+        "conclusion = .*expected a statement that says something",
+        lemma(le(FrobeniusNorm(X), 0)),
+        lemma(ge(FrobeniusNorm(X), 0)),
+        reading=Reading(points={X: (sp.ZeroMatrix(d, k),)}),
+        twin_reading=Reading(arbitrary={X}),
+    ),
     of_acts(
         "a translation of one's own in a field",
         "unexpected keyword",
@@ -313,6 +321,13 @@ CASES = [
         "a law only about the values of a function",
         defined(x, y, ge(2, 1), forall=[x]),
         defined(x, y, ge(2, 1)),
+    ),
+    of_scripts(
+        "a power that may be negative",
+        "which may be negative",
+        about(eq(x ** (t - 2), x)),
+        about(ge(sp.Sum(EuclideanNorm(v_t), (t, 1, T)), x)),
+        reading=RUN,
     ),
     of_scripts(
         "a block that two vectors have at two places",

@@ -36,6 +36,13 @@ def tampered(change: Callable[[Scalar], object]) -> Theorem:
     return theorem
 
 
+def cyclic() -> Theorem:
+    first = rules.horizon_positive()
+    second = rules.summation(first)
+    object.__setattr__(first, "premises", (second,))
+    return second
+
+
 def own_rule() -> None:
     @derive.rule(0)
     def trust_me(statement: Fact) -> Fact:
@@ -71,6 +78,14 @@ def keyed(fact: Fact, key: str) -> Fact:
     return again
 
 
+def containing_itself() -> Fact:
+    matrix = Matrix.of(A)
+    norm = Norm("F", (matrix,))
+    fact = Fact(">=", Scalar.of(norm))
+    vars(norm)["blocks"] = (Matrix(("m", "n"), {((A, False),): Scalar.of(norm)}),)
+    return fact
+
+
 def assign() -> None:
     STANDARD_FACTS["mine"] = "…"
 
@@ -83,6 +98,7 @@ ACTS: list[tuple[str, str, Callable[[], object], Callable[[], object]]] = [
     ("a key that is deleted", "cannot be deleted: terms do not change", delete, lambda: Variable("x").key),
     ("a rule of one's own", "trust_me cannot become a rule", own_rule, lambda: RULES["assume"](TRUE)),
     ("a rule that is entered", "does not support item assignment", lambda: entered("mine"), lambda: RULES["assume"]),
+    ("a rule that is replaced", "does not support item assignment", lambda: entered("assume"), lambda: dict(RULES)),
     (
         "a standard fact that is entered",
         "does not support item assignment",
@@ -127,6 +143,14 @@ THEOREMS: list[tuple[str, str, Callable[[], Theorem], Callable[[], Theorem]]] = 
         "yields",
         lambda: forged(conclusion=keyed(FALSE, FINE().conclusion.key)),
         FINE,
+    ),
+    ("a theorem by no rule", "is not a rule of the kernel", lambda: forged(rule="magic"), FINE),
+    ("a theorem that is derived from itself", "derived from itself", cyclic, FINE),
+    (
+        "a term that contains itself",
+        "contains itself",
+        lambda: rules.assume(containing_itself()),
+        lambda: rules.assume(TRUE),
     ),
     (
         "an atom of a kind of one's own",

@@ -43,11 +43,6 @@ def by_hand(about: str = "Numbers", functions: Any = None, told: Any = None, **n
     return Witness(about, found, model(functions, **numbers))
 
 
-def altered(**change: Any) -> Witness:
-    """A witness whose model is another one in some of its fields."""
-    return replace(by_hand(x=-1, X=1), model=replace(model(x=-1, X=1), **change))
-
-
 def square(slope: int, times: Fraction = ONE) -> dict[str, MatrixFunction]:
     """f(X) = `times` X² with a gradient `slope` X."""
 
@@ -123,16 +118,6 @@ def against(witness: Witness, *assume: Claim) -> str:
 
 
 CASES = [
-    *(
-        of_witnesses(name, why, relation, altered(**change), altered(), reading=MATRIX)
-        for name, why, relation, change in (
-            ("weights of no chance", "positive probabilities", ge(x, 0), {"weights": (Fraction(2), Fraction(-1))}),
-            ("a dimension of zero", "d = 0: expected a positive", ge(x, 0), {"dimensions": {"one": 1, "d": 0}}),
-            ("a horizon of zero", "horizon = 0: expected a positive integer", ge(x, 0), {"horizon": 0}),
-            ("a number that is a float", "expected an exact number", ge(x, 0), {"symbols": lambda *_: -0.5}),
-            ("a wrong shape", "1 rows of 1", le(FrobeniusNorm(X), 0), {"symbols": lambda *_: ((ONE,) * 2,) * 2}),
-        )
-    ),
     of_witnesses(
         "functions that break a law",
         "the witness does not show that a law holds",
