@@ -27,7 +27,7 @@ from boundcheck.language.view import (
     paragraph,
 )
 from boundcheck.present.opening import Headline, Opening
-from boundcheck.present.page import Page, write_parts
+from boundcheck.present.page import Page
 from boundcheck.present.style import BLUE, GREY, STYLE, VERMILLION, WIDTH, log_y, marks, panels, ticks
 from boundcheck.present.words import number, signed
 
@@ -52,16 +52,13 @@ def write(results: Results, folder: Path) -> list[Path]:
 
     """
     page = Page()
-    parts = {
-        "": _summary(results),
-        "Lines": _lines(results),
-        "How costs grow": _growth(results),
-        "How near the machine": _roof(results),
-        "Machine": _machine(results),
-    }
-    built = [(heading, page.parts(each)) for heading, each in parts.items()]
-    files = {"results.json": results.as_json()} | page.files
-    return write_parts(folder / "index.html", _TITLE, _LEAD, _opening(results), built, files)
+    page.add("", "", _summary(results))
+    page.add("Lines", "", _lines(results))
+    page.add("How costs grow", "", _growth(results))
+    page.add("How near the machine", "", _roof(results))
+    page.add("Machine", "", _machine(results))
+    files = {"results.json": results.as_json()}
+    return page.write(folder / "index.html", _TITLE, _LEAD, _opening(results), files)
 
 
 def _summary(results: Results) -> Iterator[Part]:

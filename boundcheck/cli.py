@@ -614,8 +614,7 @@ def soundness(
     command = "boundcheck soundness" + (f" --share {share}" if share > 1 else "")
     with progress() as tick:
         from boundcheck.checked import survey
-        from boundcheck.present.page import write_survey
-        from boundcheck.present.sections.checked import sentence
+        from boundcheck.present.survey import sentence, write_survey
 
         keep = cache_folder() / "soundness"
         found = survey.soundness(share, jobs, tick, keep)
@@ -653,7 +652,7 @@ def reliability(
     command = "boundcheck reliability" + (f" --share {share}" if share > 1 else "")
     with progress() as tick:
         from boundcheck.checked import survey
-        from boundcheck.present.page import write_survey
+        from boundcheck.present.survey import write_survey
 
         found = survey.reliability(share, jobs, tick)
         tick("page", 0, 1)

@@ -13,7 +13,7 @@ from boundcheck.proofs import VARIABLE
 @contextmanager
 def forgetting() -> Iterator[None]:
     """What is known before, of papers and words, is known afterwards, and nothing else."""
-    papers, tables = os.environ.get(VARIABLE), (catalogue._opened, ADAPTERS._known, PROBLEMS._known)
+    papers, tables = os.environ.get(VARIABLE), (catalogue._opened, ADAPTERS.data, PROBLEMS.data)
     before = [dict(table) for table in tables]
     try:
         yield

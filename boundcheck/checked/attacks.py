@@ -341,7 +341,7 @@ IMPORTED = [
     for name in (
         *("cli", "checked.attacks", "checked.inputs", "experiment.bracket", "experiment.experiment", "proof.audit"),
         *("functions.networks.gpt", "functions.networks.corpora", "worst_case.search", "present.page", "present.paper"),
-        *("present.sections", "present.sections.checked"),
+        *("present.sections", "present.survey"),
     )
 ]
 # Bytes of addresses beyond those at the start; seconds for processes that a killed one leaves behind to end.

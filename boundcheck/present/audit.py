@@ -9,7 +9,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
 
 # About how many seconds the page takes, once everything is measured.
 _PAGE = 8
-
-Calls = dict[str, list[Call]]
 
 
 class Audited(dict[str, Any], Shown):
@@ -162,19 +159,23 @@ def audit(
     return Audited(made, subject.key, Path(runs))
 
 
-def _calls(asked: programme.Programme, runs: Path, device: str) -> Calls:
+def _calls(asked: programme.Programme, runs: Path, device: str) -> dict[str, list[Call]]:
     """The calls of every part of the programme, by the name of the part."""
-    attack, solve = (
-        (partial(programme.if_possible, each) if asked.as_possible else each)
-        for each in (programme.search, programme.worst_cases)
-    )
     where = (runs, device, allowed())
+
+    def named(table: dict[str, Any]) -> str:
+        # A table that is no spec is refused where it is run, with the field that is wrong.
+        said = {name: x for name, x in table.items() if isinstance(x, dict)}
+        kind = said.get("problem", {}).get("kind") or said.get("model", {}).get("kind", "a model")
+        rank = said.get("adapter", {}).get("rank")
+        return f"{table.get('claim', 'an experiment')} on {kind}" + (f", rank {rank}" if rank else "")
+
     experiments = [each for sweep in asked.sweeps for each in sweep.experiments()]
-    calls: Calls = {
-        "experiments": [Call(_named(table), programme.experiment, (table, *where), x) for table, x in experiments],
+    calls = {
+        "experiments": [Call(named(table), programme.experiment, (table, *where), x) for table, x in experiments],
         "faults": [Call(words, programme.experiment, (table, *where), 2.0) for words, table in asked.faults],
         "attacks": [
-            Call(f"attack on {x.claim}", attack, (x.claim, x.lipschitz, x.ranks, x.examples), x.seconds)
+            Call(f"attack on {x.claim}", programme.search, (x.claim, x.lipschitz, x.ranks, x.examples), x.seconds)
             for x in asked.attacks
         ],
     }
@@ -183,13 +184,7 @@ def _calls(asked: programme.Programme, runs: Path, device: str) -> Calls:
     if asked.statistics:
         calls |= {part: [Call(part, programme.statistics, (part,), 12.0)] for part in ("coverage", "power")}
     if asked.worst_cases:
-        calls["worst_cases"] = [Call(f"worst case of {id}", solve, (id,), 3.0) for id in asked.worst_cases]
+        calls["worst_cases"] = [
+            Call(f"worst case of {id}", programme.worst_cases, (id,), 3.0) for id in asked.worst_cases
+        ]
     return calls
-
-
-def _named(table: dict[str, Any]) -> str:
-    # A table that is no spec is refused where it is run, with the field that is wrong.
-    said = {name: x for name, x in table.items() if isinstance(x, dict)}
-    kind = said.get("problem", {}).get("kind") or said.get("model", {}).get("kind", "a model")
-    rank = said.get("adapter", {}).get("rank")
-    return f"{table.get('claim', 'an experiment')} on {kind}" + (f", rank {rank}" if rank else "")

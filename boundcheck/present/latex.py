@@ -77,7 +77,7 @@ def files_of(material: Material, title: str, lead: str) -> dict[str, bytes]:
     numbers = Numbers()
     runs, counts = printed(material, numbers), counted(material, numbers)
     found = chapters(material)
-    latex, tables = Latex(values_of(runs)), tables_of(found)
+    latex, tables = Latex(runs), tables_of(found)
     floats = {f"tables/{name}.tex": latex.floats(table) for name, table in tables.items()}
     # Tables shortened so that one column has room for them.
     brief = {
@@ -277,7 +277,7 @@ def printed(material: Material, numbers: Numbers) -> list[Printed]:
 
 def counted(material: Material, numbers: Numbers) -> list[str]:
     """Sentences on how many findings, lines of proofs and runs have each verdict, each number by its command."""
-    said, write = [], Latex({})
+    said, write = [], Latex(())
     for what, name, verdicts in (
         ("findings from the proofs", "findings", [x.verdict for x in material.proofs.rows] if material.proofs else []),
         ("lines of proofs", "lines", [step.verdict for proof in material.judged for step in proof.steps]),
@@ -292,19 +292,6 @@ def counted(material: Material, numbers: Numbers) -> list[str]:
             ]
             said.append(f"Of {total} {what}: {', '.join(of_each)}.")
     return said
-
-
-def values_of(runs: Iterable[Printed]) -> dict[tuple[str, ...], str]:
-    """The commands of the numbers of runs, by the names that tables have for them."""
-    found: dict[tuple[str, ...], str] = {}
-    for run, commands in runs:
-        id = run.result.run_id
-        found |= {(id, name): commands[name] for name in ("measured", "steps", "replicas") if name in commands}
-        if "bound" in commands:
-            found[id, "bound"] = commands["bound"] + commands["mark"]
-        if "lower" in commands:
-            found[id, "interval"] = f"[{commands['lower']}, {commands['upper']}]"
-    return found
 
 
 def _of_run(run: StoredRun, numbers: Numbers, *before: str, about: str = "") -> dict[str, str]:
@@ -334,7 +321,7 @@ def _of_run(run: StoredRun, numbers: Numbers, *before: str, about: str = "") -> 
             said = f"at level {x.interval.level:g}, {x.interval.method}"
             add("lower", typeset(x.interval.lower, place, Toward.DOWN), f"{said}, rounded down", kind)
             add("upper", typeset(x.interval.upper, place, Toward.UP), f"{said}, rounded up", kind)
-            made["kind"] = kind
+            made |= {"kind": kind, "interval": f"[{made['lower']}, {made['upper']}]"}
         add("steps", plan.steps, "T")
         add("replicas", run.course.settings.run.replicas)
         if plan.batch is not None:
@@ -349,7 +336,6 @@ def _of_run(run: StoredRun, numbers: Numbers, *before: str, about: str = "") -> 
     if (bound := run.bound) is not None:
         kind = "estimated" if run.is_estimated else ""
         add("bound", significant(bound, Toward.UP, digits), f"bound of {x.claim}, rounded up", kind)
-        made["mark"] = "$^{*}$" if kind else ""
     if run.ratio is not None:
         # Of a bracket the lower estimate over an upper bound: rounded down it is a lower estimate still.
         text = significant(run.ratio, Toward.DOWN)
@@ -373,15 +359,17 @@ _PAGE_LINES, _PAGE_LETTERS, _NUMBER = 56, 125, 0.075
 class Latex(Writer):
     """The parts of a view in LaTeX. Tables and figures are floats in files of their own.
 
-    Attributes:
-        values: LaTeX of its own for values, by their names.
+    Args:
+        runs: those whose numbers stand there as commands.
 
     """
 
     broken = r" \newline "
 
-    def __init__(self, values: Mapping[tuple[str, ...], str]) -> None:
-        self._values = values
+    def __init__(self, runs: Iterable[Printed]) -> None:
+        self._values: dict[tuple[str, ...], str] = {
+            (run.result.run_id, name): text for run, made in runs for name, text in made.items()
+        }
 
     def points(self, lines: list[str]) -> str:
         items = "\n".join(rf"\item {each}" for each in lines)
@@ -404,7 +392,9 @@ class Latex(Writer):
         return display(cell.latex) if cell.apart else rf"\({cell.latex}\)"
 
     def value(self, value: view.Value) -> str:
-        return self._values.get(value.name) or tex(value.text)
+        made = self._values.get(value.name)
+        # A bound at constants that were only estimated keeps its star.
+        return tex(value.text) if made is None else made + ("$^{*}$" if value.text.endswith("*") else "")
 
     def floats(self, table: view.Table) -> str:
         """A table as floats over both columns, as many as its rows need."""
@@ -567,9 +557,9 @@ def _said(run: StoredRun, commands: dict[str, str]) -> str:
     about = f"{tex(titled(result))} ({id_tex(result.claim)})"
     if run.is_theorem:
         said = rf"the {tex(run.shown)} is {measured} over {commands['steps']} steps"
-        if "lower" in commands:
-            ends = f"[{commands['lower']}, {commands['upper']}]"
-            said += f", with the {commands['kind']} confidence interval {ends} from {commands['replicas']} replicas"
+        if "interval" in commands:
+            said += f", with the {commands['kind']} confidence interval {commands['interval']}"
+            said += f" from {commands['replicas']} replicas"
         said += f". The bound of {about} is {bound}" if bound else f". The claim: {about}"
     else:
         said = f"the constant of {about} is at least {measured}" + (f", and at most {bound}" if bound else "")

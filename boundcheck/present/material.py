@@ -9,13 +9,14 @@ import json
 import math
 import re
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import xarray as xr
+from pydantic import TypeAdapter
 
 from boundcheck.checked.coverage import Coverage, Power
 from boundcheck.errors import InputError, raised
@@ -339,9 +340,6 @@ def settings(runs: list[StoredRun], free: tuple[str, ...] = _TITLED) -> list[str
     return titles
 
 
-if TYPE_CHECKING:
-    from boundcheck.checked.survey import Survey
-
 Search = dict[str, Any]
 """A search for a claim as `boundcheck falsify --json` gives it, with more keys: ``label``, what to call it; ``drawn``,
 whether a figure shows it; ``curve``, what its ratio can be at most by rank, or nothing; ``proof``, what the kernel says
@@ -352,7 +350,11 @@ Waterfall = tuple[str, Sequence[Chain]]
 _PACKAGE = Path(__file__).parents[1]
 REPORTS = (_PACKAGE if (_PACKAGE / "reports").is_dir() else _PACKAGE.parent) / "reports"
 """The reports that the repository keeps: in the package if it was installed, beside it in a checkout."""
-_STUDIED: dict[str, type[Any]] = {"coverage": Coverage, "power": Power, "worst_cases": Case}
+_STUDIED: dict[str, TypeAdapter[Any]] = {
+    "coverage": TypeAdapter(list[Coverage]),
+    "power": TypeAdapter(list[Power]),
+    "worst_cases": TypeAdapter(list[Case]),
+}
 
 
 @dataclass(frozen=True)
@@ -379,16 +381,10 @@ class Study:
     @classmethod
     def read(cls, path: Path) -> Study:
         """The study that the repository keeps in a file; raises InputError where there is none, or it is damaged."""
-        parts: dict[str, Any] = {}
         try:
             stored = parse_json(read_text(path))
-            for part, kind in _STUDIED.items():
-                # What is derived from the fields is written for other readers; a field with a default may be newer.
-                for_kind = [(each.name, each.default is MISSING) for each in fields(kind)]
-                parts[part] = [
-                    kind(**{name: row[name] for name, is_needed in for_kind if is_needed or name in row})
-                    for row in stored[part]
-                ]
+            # What is derived from the fields is written for other readers.
+            parts = {part: kind.validate_python(stored[part]) for part, kind in _STUDIED.items()}
             made_by = {name: stored["made_by"][name] for name in ("boundcheck", "numerics")}
         except (OSError, ValueError, KeyError, TypeError) as error:
             expected = f"the study that `boundcheck audit {path.parent.name} --full` makes ({raised(error)})"
@@ -434,7 +430,6 @@ class Material:
         waterfalls: chains of Lemma 1 to draw before those of the runs.
         study: how often the intervals of the verdicts miss, how many replicas they need, and worst cases.
         faults: what was made wrong on purpose, in words, and the run that shows it.
-        survey: how often boundcheck is wrong, or whether work is lost: then the page is about boundcheck.
         command: what makes the page again.
         paper: the folder of the paper that the page is about.
 
@@ -447,7 +442,6 @@ class Material:
     waterfalls: list[Waterfall] = field(default_factory=list)
     study: Study = field(default_factory=Study)
     faults: list[tuple[str, StoredRun]] = field(default_factory=list)
-    survey: Survey | None = None
     command: str = ""
     paper: Path | None = None
 
@@ -520,8 +514,6 @@ class Material:
 
     def as_json(self) -> Any:
         """Every result that the page is made from."""
-        if self.survey:
-            return self.survey.as_json()
         return [run.result.as_json() for run in (*self.runs, *(run for _, run in self.faults))]
 
 

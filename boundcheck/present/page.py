@@ -18,7 +18,6 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from boundcheck.checked.survey import Reliability, Soundness
 from boundcheck.errors import CodeError, InputError
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.prose import plain
@@ -27,7 +26,6 @@ from boundcheck.present import Form
 from boundcheck.present.material import Material, StoredRun, load_runs
 from boundcheck.present.opening import Opening, opening_of
 from boundcheck.present.section import parts_of, sections
-from boundcheck.present.sections.checked import head_of
 from boundcheck.present.style import described, on_a_page, pdf, svg
 from boundcheck.present.words import said, slug, titled
 from boundcheck.proofs import paper_of
@@ -41,9 +39,10 @@ from boundcheck.worst_case.view import rounded_down
 
 
 class Page(Html):
-    """The parts of a page as HTML, with the looks of the page's style sheet.
+    """A page: parts as HTML, with the looks of the page's style sheet.
 
     Attributes:
+        sections: the heading of each, and what is below it as HTML.
         files: what is put beside the page, by its path from the page's folder.
 
     """
@@ -55,7 +54,51 @@ class Page(Html):
     }
 
     def __init__(self) -> None:
+        self.sections: list[tuple[str, str]] = []
         self.files: dict[str, bytes] = {}
+
+    def add(self, title: str, see: str, parts: Iterable[Part]) -> None:
+        """Add a section, with a sentence below its heading on what to see; nothing where it shows nothing."""
+        inside = Page()
+        html = inside.parts(parts)
+        self.files |= inside.files
+        if html.strip():
+            self.sections.append((title, (self.part(paragraph(see, "see")) if see else "") + html))
+
+    def write(self, path: Path, title: str, lead: str, opening: Opening, files: Mapping[str, bytes]) -> list[Path]:
+        """Write the page, and beside it its figures and these files, named by their paths from the page's folder.
+
+        Args:
+            path: the page's.
+            title: the page's.
+            lead: what the page is about, in a paragraph; text, or Markup.
+            opening: what the page begins with.
+            files: the content of each.
+
+        Returns:
+            The files written, the page first.
+
+        Raises:
+            InputError: where the folder cannot be written.
+
+        """
+        beside = {**self.files, **files}
+        given = {
+            "title": title,
+            "lead": lead,
+            "opening": opening,
+            "picture": Markup(self.part(Picture(opening.name, lambda: opening.figure, opening.caption))),
+            "parts": [(Markup(escape(head, quote=False)), Markup(html)) for head, html in self.sections],
+            # In the page, so that it is one file.
+            "style": Markup((Path(__file__).parent / "templates" / "page.css").read_text(encoding="utf-8")),
+        }
+        environment = Environment(
+            loader=PackageLoader("boundcheck.present", "templates"), autoescape=True, undefined=StrictUndefined
+        )
+        environment.filters |= {"slug": slug, "said": said}
+        text = environment.get_template("page.html.j2").render(given)
+        beside |= self.files
+        return _write({path: visible(text).encode()} | {path.parent / name: x for name, x in beside.items()})
 
     def part(self, part: Part) -> str:
         if isinstance(part, Line) and not any(
@@ -113,6 +156,8 @@ def write_page(
 ) -> list[Path]:
     """Write the page and, beside it, figures as SVG and PDF, results as JSON, the logbook, and what sections keep.
 
+    If a user's own section fails, its place and stderr say so, and nothing else is lost.
+
     Args:
         material: what it is made from.
         page: the file.
@@ -122,8 +167,6 @@ def write_page(
         opening: what the page begins with; where left out, what the runs do and what their claims say.
         also: the other forms of the report that are wanted.
 
-    If a user's own section fails, its place and stderr say so, and nothing else is lost.
-
     Returns:
         The files written, the page first.
 
@@ -131,74 +174,20 @@ def write_page(
         InputError: where the folder cannot be written, or a section is none.
 
     """
-    page_parts, beside = list[tuple[str, str]](), dict[str, bytes]()
+    made = Page()
     for each in sections(outside, material.papers):
-        shown = Page()
         try:
             with theirs():
-                html = shown.parts(parts_of(each, material))
+                made.add(each.title, str(getattr(each, "see", "")), parts_of(each, material))
         except CodeError as error:
             say(f"the section {each.title or 'without a title'} failed, and the page says so in its place: {error}")
-            page_parts.append((each.title, f"<p>This section failed: <code>{escape(str(error))}</code></p>"))
-            continue
-        see = str(getattr(each, "see", "")) if html.strip() else ""
-        page_parts.append((each.title, (shown.part(paragraph(see, "see")) if see else "") + html))
-        beside |= shown.files
-    files = beside | {"results.json": json_bytes(material.as_json())}
-    if material.survey is None:
-        files["logbook.md"] = logbook(material, title).encode()
+            made.sections.append((each.title, f"<p>This section failed: <code>{escape(str(error))}</code></p>"))
+    files = {"results.json": json_bytes(material.as_json()), "logbook.md": logbook(material, title).encode()}
     if material.study.is_new:
         files["statistics.json"] = json_bytes(material.study.as_json())
     for form in also:
         files |= form(material, title, lead)
-    return write_parts(page, title, lead, opening or opening_of(material), page_parts, files)
-
-
-def write_parts(
-    page: Path,
-    title: str,
-    lead: str,
-    opening: Opening,
-    parts: Iterable[tuple[str, str]],
-    files: Mapping[str, bytes],
-) -> list[Path]:
-    """Write a page of headings with what is below each, without empty ones, and files beside the page.
-
-    It takes, returns and raises what `write_page` does; the content of files is named by its path from the page's
-    folder.
-    """
-    beside = Page()
-    picture = beside.part(Picture(opening.name, lambda: opening.figure, opening.caption))
-    given = {
-        "title": title,
-        "lead": lead,
-        "opening": opening,
-        "picture": Markup(picture),
-        "parts": [(Markup(escape(head, quote=False)), Markup(part)) for head, part in parts if part.strip()],
-        # In the page, so that it is one file.
-        "style": Markup((Path(__file__).parent / "templates" / "page.css").read_text(encoding="utf-8")),
-    }
-    environment = Environment(
-        loader=PackageLoader("boundcheck.present", "templates"), autoescape=True, undefined=StrictUndefined
-    )
-    environment.filters |= {"slug": slug, "said": said}
-    text = environment.get_template("page.html.j2").render(given)
-    written = {page: visible(text).encode()}
-    return _write(written | {page.parent / name: x for name, x in {**files, **beside.files}.items()})
-
-
-def write_survey(found: Soundness | Reliability, folder: Path, command: str) -> list[Path]:
-    """Write the page of a survey, its figures as SVG and PDF, the counts as results.json and every trial as trials.csv.
-
-    Returns:
-        The files written, the page first.
-
-    Raises:
-        InputError: where the folder cannot be written.
-
-    """
-    title, lead, opening = head_of(found)
-    return write_page(Material(survey=found, command=command), folder / "index.html", title, lead, opening=opening)
+    return made.write(page, title, lead, opening or opening_of(material), files)
 
 
 def write_runs(

@@ -75,7 +75,6 @@ class Programme:
         worst_cases: the theorems whose worst case is bracketed.
         statistics: whether the intervals of the verdicts are put to the test as well.
         reads_study: whether statistics and worst cases are read from the study that the repository keeps.
-        as_possible: whether a claim that cannot be attacked is named and left out, and not refused.
         adds: in words, what another command runs on top; nothing of the whole report.
 
     """
@@ -88,7 +87,6 @@ class Programme:
     worst_cases: tuple[str, ...] = ()
     statistics: bool = False
     reads_study: bool = False
-    as_possible: bool = False
     adds: str = ""
 
 
@@ -117,7 +115,6 @@ def programme_of(paper: Paper, full: bool) -> Programme:
         sweeps=tuple(Sweep(table, (2.0,)) for table in tables),
         attacks=tuple(Attack(id, LEAST, (1, 2), 0, 3.0) for id in lemmas),
         worst_cases=tuple(claim.id for claim in claims if algorithm_of(claim)),
-        as_possible=True,
         adds="higher ranks and other structures for the adversary" if lemmas else "",
     )
     if not full:
@@ -139,12 +136,16 @@ def experiment(table: dict[str, Any], runs: Path, device: str, allowed: tuple[Pa
 
 
 def search(id: str, lipschitz: str, ranks: tuple[int, ...], examples: int) -> dict[str, Any]:
-    """The adversary's findings on a claim, as `boundcheck falsify --json` gives them."""
+    """The adversary's findings on a claim, as `boundcheck falsify --json` gives them; or that it is `refused`."""
     from boundcheck.worst_case import falsify
     from boundcheck.worst_case.search import Search
 
     _use_one_thread()
-    return falsify(id, Search(ranks, lipschitz=lipschitz, starts=STARTS, rounds=ROUNDS, examples=examples)).as_json()
+    method = Search(ranks, lipschitz=lipschitz, starts=STARTS, rounds=ROUNDS, examples=examples)
+    try:
+        return falsify(id, method).as_json()
+    except InputError as error:
+        return refused(id, error)
 
 
 def waterfall(id: str, rank: int) -> list[Any]:
@@ -170,20 +171,20 @@ def statistics(part: str) -> list[Any]:
     return found
 
 
-def worst_cases(id: str) -> list[Any]:
-    """The worst cases of a theorem at short horizons."""
+def worst_cases(id: str) -> Any:
+    """The worst cases of a theorem at short horizons; or `refused`, if it has none."""
     from boundcheck.worst_case import falsify
     from boundcheck.worst_case.worst_case import WorstCase
 
-    return falsify(id, WorstCase())
-
-
-def if_possible(function: Callable[..., Any], id: str, *arguments: Any) -> Any:
-    """The function's findings on a claim; if it refuses the claim, the claim's id, and the reason as ``refused``."""
     try:
-        return function(id, *arguments)
+        return falsify(id, WorstCase())
     except InputError as error:
-        return {"id": id, "refused": str(error)}
+        return refused(id, error)
+
+
+def refused(id: str, error: InputError) -> dict[str, str]:
+    """The answer to an attack on a claim that cannot be attacked: its id, and the reason as ``refused``."""
+    return {"id": id, "refused": str(error)}
 
 
 def _use_one_thread() -> None:

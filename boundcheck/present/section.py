@@ -12,7 +12,6 @@ import pkgutil
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from html import unescape
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -30,6 +29,8 @@ from boundcheck.system import plugins
 from boundcheck.verdicts import is_well
 
 GROUP = "boundcheck.sections"
+# Where a page says that a section could not be opened.
+_BROKEN = 890
 
 
 class Section(Protocol):
@@ -50,18 +51,6 @@ class Section(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class _Broken:
-    """A stand-in for a section that could not be opened."""
-
-    title: str
-    error: InputError
-    place: int = 890
-
-    def build(self, material: Material) -> Iterable[view.Part]:
-        raise CodeError(self.error.field, self.error.value, self.error.expected)
-
-
 def own_sections() -> list[Any]:
     """The sections of boundcheck, in every module of `boundcheck.present.sections`."""
     modules = [importlib.import_module(f"{own.__name__}.{each.name}") for each in pkgutil.iter_modules(own.__path__)]
@@ -78,31 +67,38 @@ def sections(paths: Iterable[str] = (), folders: Iterable[Path] = ()) -> list[Se
         InputError: for an import path at which there is no section.
 
     """
+
+    def opened(open_: Callable[[str, str], Any], path: str) -> Any:
+        section = open_("section", path)
+        missing = [name for name in ("title", "place", "build") if not hasattr(section, name)]
+        if missing:
+            raise InputError("section", path, f"a section, which has {', '.join(missing)} too")
+        kinds = isinstance(section.title, str), isinstance(section.place, int | float), callable(section.build)
+        if not all(kinds):
+            expected = "a section: a title that is text, a place that is a number, a function build"
+            raise InputError("section", path, expected)
+        return section
+
+    def or_broken(open_: Callable[[str, str], Any], path: str) -> Any:
+        try:
+            return opened(open_, path)
+        except InputError as error:
+            why = CodeError(error.field, error.value, error.expected)
+
+        def build(material: Material) -> Iterable[view.Part]:
+            raise why
+
+        return Placed(_BROKEN, Path(path).name, "", build)
+
     found: list[Section] = own_sections()
     for path in paths:
         with plugins.typed("section", path):
-            found.append(_checked(plugins.opened("section", path), path))
-    found += [_or_broken(plugins.installed, entry.value) for entry in entry_points(group=GROUP)]
+            found.append(opened(plugins.opened, path))
+    found += [or_broken(plugins.installed, entry.value) for entry in entry_points(group=GROUP)]
     for folder in folders:
         with plugins.allowing(folder):
-            found += [_or_broken(plugins.opened, str(path)) for path in sorted(folder.glob("sections/*.py"))]
+            found += [or_broken(plugins.opened, str(path)) for path in sorted(folder.glob("sections/*.py"))]
     return sorted(found, key=lambda section: section.place)
-
-
-def _or_broken(open_: Callable[[str, str], Any], path: str) -> Any:
-    try:
-        return _checked(open_("section", path), path)
-    except InputError as error:
-        return _Broken(Path(path).name, error)
-
-
-def _checked(section: Any, path: str) -> Any:
-    missing = [name for name in ("title", "place", "build") if not hasattr(section, name)]
-    if missing:
-        raise InputError("section", path, f"a section, which has {', '.join(missing)} too")
-    if not isinstance(section.title, str) or not isinstance(section.place, int | float) or not callable(section.build):
-        raise InputError("section", path, "a section: a title that is text, a place that is a number, a function build")
-    return section
 
 
 def parts_of(section: Section, material: Material) -> tuple[view.Part, ...]:

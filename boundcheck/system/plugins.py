@@ -20,6 +20,7 @@ import site
 import sys
 import sysconfig
 import zlib
+from collections import UserDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -318,8 +319,11 @@ def listed(package: str, base: Any) -> list[Any]:
     return [each for each in found if each is not base]
 
 
-class Registry(Mapping[str, T], Generic[T]):
-    """Things by the name that a spec gives them: those of this package, and those from outside that were opened."""
+class Registry(UserDict[str, T], Generic[T]):
+    """Things by the name that a spec gives them: those of this package, and those from outside that were opened.
+
+    An import path that was not opened is not known.
+    """
 
     def __init__(
         self, field: str, group: str, own: Callable[[], Mapping[str, T]], made: Callable[[str, Any], T]
@@ -336,20 +340,9 @@ class Registry(Mapping[str, T], Generic[T]):
         self.field, self.group, self._own, self._made = field, group, own, made
 
     @cached_property
-    def _known(self) -> dict[str, T]:
+    def data(self) -> dict[str, T]:  # type: ignore[override]
+        """What is known by now."""
         return dict(self._own())
-
-    def __getitem__(self, name: str) -> T:
-        """The thing of a known name; an import path that was not opened is not known."""
-        return self._known[name]
-
-    def __iter__(self) -> Iterator[str]:
-        """The names that are known."""
-        return iter(self._known)
-
-    def __len__(self) -> int:
-        """The number of known names."""
-        return len(self._known)
 
     def open(self, name: Any) -> T:
         """The thing that is known, that an entry point names, or at an import path that is allowed; it is known then.
@@ -360,7 +353,7 @@ class Registry(Mapping[str, T], Generic[T]):
         if is_path(name):
             # Each time: what was allowed once is not allowed to every file.
             check(self.field, name)
-        elif not isinstance(name, str) or name not in self._known:
+        elif not isinstance(name, str) or name not in self.data:
             from importlib.metadata import entry_points
 
             named = entry_points(group=self.group, name=name) if isinstance(name, str) else ()
@@ -368,6 +361,6 @@ class Registry(Mapping[str, T], Generic[T]):
         if not value:
             expected = f"one of {', '.join(map(repr, self._own()))}, or an import path module:name"
             raise InputError(self.field, name, expected)
-        if name not in self._known:
-            self._known[name] = self._made(name, installed(self.field, value))
-        return self._known[name]
+        if name not in self.data:
+            self.data[name] = self._made(name, installed(self.field, value))
+        return self.data[name]

@@ -325,7 +325,7 @@ def test_a_run_by_other_code_is_another_run(tmp_path: Path) -> None:
         file.write_text(text.replace("torch.randn(", f"torch.randn(  # {samples}\n"))
         (result,) = bc.measure(changed(DESCENT, {"problem.kind": f"{file}:LogCosh"}), tmp_path / "runs")
         ids.add(result.run_id)
-        PROBLEMS._known.pop(f"{file}:LogCosh")
+        PROBLEMS.pop(f"{file}:LogCosh")
     assert len(ids) == 2
 
 

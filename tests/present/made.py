@@ -5,29 +5,12 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from boundcheck.experiment.result import VERSION, read
+from boundcheck.experiment.result import read
 from boundcheck.language.view import Picture
 from boundcheck.present.material import Material, StoredRun
+from tests.results import a_run
 
-EMPTY: dict[str, Any] = {
-    "version": VERSION,
-    "run_id": "0123456789ab",
-    "audit": [],
-    "constants": {},
-    "radii": {},
-    "lower": {},
-    "upper": [],
-    "trivial": None,
-    "first_variance": None,
-    "largest_variance": None,
-    "reason": "it was made up",
-    "blame": None,
-    "environment": {},
-    "first": 1.0,
-    "gap": 1.0,
-    "decrease": None,
-    "interval": None,
-}
+EMPTY: dict[str, Any] = a_run(run_id="0123456789ab", reason="it was made up", first=1.0, decrease=None).as_json()
 """What a made-up run has that no test of figures looks at."""
 
 

@@ -41,7 +41,6 @@ from .made import changed
 
 proofs, paper = small_proofs, the_paper
 PROGRAMMES = {"short": SHORT, "reference": REFERENCE}
-# Beside those of the rows.
 
 
 def tables(programme: Programme) -> list[dict[str, Any]]:
@@ -70,16 +69,15 @@ def test_the_short_programme_has_what_the_findings_of_the_page_need() -> None:
 
 
 def small(searches: list[dict[str, Any]]) -> Programme:
+    def curve(of: dict[str, float]) -> Callable[[int], float] | None:
+        return (lambda rank: of[str(rank)]) if of else None
+
     attacks = tuple(
         Attack(each["id"], each["lipschitz"], (1, 2), 2, 1.0, is_drawn=each["drawn"], curve=curve(each["curve"]))
         for each in searches
     )
     waterfall = ("jiang2024.lemma1", 2)
     return Programme("boundcheck audit x", (), attacks, waterfall, reads_study=True, adds="more of everything")
-
-
-def curve(values: dict[str, float]) -> Callable[[int], float] | None:
-    return (lambda rank: values[str(rank)]) if values else None
 
 
 @pytest.fixture(scope="module")
@@ -244,7 +242,7 @@ def test_the_study_that_is_kept_is_read_back_as_it_was_made() -> None:
     assert kept.coverage
     assert kept.power
     assert kept.worst_cases
-    assert kept.as_json() == json.loads(path.read_text(encoding="utf-8"))
+    assert json.loads(json.dumps(kept.as_json())) == json.loads(path.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("text", [None, "{", "{}", '{"coverage": [{}], "power": [], "worst_cases": [], "made_by": {}}'])
@@ -287,18 +285,12 @@ def test_a_frame_has_a_row_a_finding() -> None:
 def test_it_shows_verdict_findings_and_searches() -> None:
     page = Audited(data(), "my_paper", Path())._repr_html_()
     text = text_of(page)
-    for said in (
-        "my_paper, audited",
-        "Of 2 findings 1 is refuted.",
-        "Eq. (11)",
-        "a short one",
-        "no machine evidence",
-        "out/index.html",
-    ):
+    for said in ("my_paper, audited", "Of 2 findings 1 is refuted.", "Eq. (11)", "a short one", "no machine evidence"):
         assert said in text
-    assert "a long one" not in text
+    assert "out/index.html" in text
     assert "<script>alert(1)</script>" in text
     assert "0.999999" in text
+    assert "a long one" not in text
     assert "1.0" not in text
     assert ">not violated<" in page
     assert "refuted" in Audited(data(), "my_paper", Path())._repr_latex_()

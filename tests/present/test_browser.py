@@ -18,7 +18,8 @@ from boundcheck.proofs.jiang2024 import report
 
 from boundcheck.present import paper as written_by
 from boundcheck.present.material import Material
-from boundcheck.present.page import write_page, write_survey
+from boundcheck.present.page import write_page
+from boundcheck.present.survey import write_survey
 from boundcheck.proofs import paper_of
 from tests.judged import of_the_paper
 from tests.layers import covering

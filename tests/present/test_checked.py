@@ -18,7 +18,7 @@ from boundcheck.checked.coverage import clopper_pearson
 from boundcheck.checked.survey import Soundness, soundness
 from boundcheck.checked.trial import Answer, Mutant, Trial
 from boundcheck.errors import InputError
-from boundcheck.present.page import write_survey
+from boundcheck.present.survey import write_survey
 
 FALSE = Trial("proof", "my.lemma, sharp, (1)", "sign", "flip x", False, "x = 1", "refuted", False, True, 0.25)
 TRUE = Trial(

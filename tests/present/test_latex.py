@@ -10,14 +10,13 @@ import shutil
 import subprocess
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
-from typer.testing import CliRunner
 
 import boundcheck as bc
-from boundcheck.cli import app
 from boundcheck.experiment.statistics import Interval
 from boundcheck.language.catalogue import entries_of
 from boundcheck.language.view import Table
@@ -34,7 +33,6 @@ from boundcheck.present.latex import (
     significant,
     tag,
     typeset,
-    values_of,
 )
 from boundcheck.present.material import Material, Search, StoredRun
 from boundcheck.present.sections.runs import verdict_table
@@ -122,9 +120,7 @@ def test_each_number_has_a_name_of_its_own_of_letters_alone(one: list[str], othe
 
 
 def test_a_name_says_what_the_number_is_and_stays() -> None:
-    assert letters("jiang2024.theorem2", "pseudo-Huber", "rank", 4, "λ*") == (
-        "JiangTwoZeroTwoFourTheoremTwoPseudoHuberRankFourLambda"
-    )
+    assert letters("jiang2024.lemma1", "pseudo-Huber", 4, "λ*") == "JiangTwoZeroTwoFourLemmaOnePseudoHuberFourLambda"
     assert tag({"b": 1, "a": 2}) == tag({"a": 2, "b": 1}) != tag({"a": 2, "b": 2})
 
 
@@ -168,7 +164,7 @@ def test_what_a_number_is_is_said_beside_it(stored: list[StoredRun]) -> None:
 
 def typeset_(table: Table, *runs: StoredRun) -> str:
     """A table in LaTeX, the numbers of these runs by their commands."""
-    return Latex(values_of(printed(Material(list(runs)), Numbers()))).floats(table)
+    return Latex(printed(Material(list(runs)), Numbers())).floats(table)
 
 
 @pytest.mark.parametrize("verdict", [each for each in Verdict if not each.is_supported])
@@ -178,7 +174,7 @@ def test_a_verdict_that_is_no_support_is_seen_in_every_table(stored: list[Stored
     table = typeset_(verdict_table([broken]), broken)
     assert table.count(rf"\textbf{{{verdict}}}") == 1
     assert "It was made so." in table
-    brief = Latex({}).column(in_brief(verdict_table([run] * 9 + [broken]), ("Problem", "Verdict"), 6, "runs"))
+    brief = Latex(()).column(in_brief(verdict_table([run] * 9 + [broken]), ("Problem", "Verdict"), 6, "runs"))
     assert rf"\textbf{{{verdict}}}" in brief
     assert "6 of 10 runs" in brief
 
@@ -223,18 +219,16 @@ def test_a_finding_that_a_witness_refutes_has_evidence_and_an_editorial_one_has_
     row = Row(7, "Eq. (1)", "printed", "A finding.")
     by_witness, editorial = (JudgedRow(row, verdict, "", "evidence") for verdict in ("refuted", "editorial"))
     for each, has in ((by_witness, True), (editorial, False)):
-        (table,) = map(Latex({}).floats, referee_table([each]))
+        (table,) = map(Latex(()).floats, referee_table([each]))
         assert (r"\newline witness" in table) == has
         assert ("No machine evidence" in table) == (not has)
 
 
 @pytest.mark.full
-def test_the_command_writes_the_folder_beside_the_page(run_folders: list[Path], tmp_path: Path) -> None:
-    arguments = ["report", *map(str, run_folders[:1]), "--latex", "--out", str(tmp_path), "--json"]
-    done = CliRunner().invoke(app, arguments)
-    assert done.exit_code == 0, done.output
-    files = {Path(each).relative_to(tmp_path).as_posix() for each in json.loads(done.output)["files"]}
-    assert {"index.html", "logbook.md", "latex/main.tex", "latex/numbers.tex", "latex/references.bib"} <= files
+def test_the_command_writes_the_folder_beside_the_page(run_folders: list[Path], command: Any, tmp_path: Path) -> None:
+    found = command("report", run_folders[0], "--latex", "--json")
+    files = json.loads(found.out)["files"]
+    assert {f"report/{name}" for name in ("index.html", "logbook.md", "latex/main.tex")} <= set(files)
     assert all((tmp_path / each).is_file() for each in files)
 
 

@@ -209,35 +209,32 @@ def on_disk(found: StoredRun, folder: Path) -> Path:
 
 def test_page_names_every_run_with_its_verdict_and_why(page):
     text = page([run(), run(FAILED, {"run.step_size": 0.5})], title="A title", lead="A lead.", command="a command")
-    for words in ("A title", "A lead.", "a command", "0123456789ab", "f00000000000"):
+    for words in (
+        *("A title", "A lead.", "a command", "0123456789ab", "f00000000000", "The average 0.1 is at most 0.7", "1.75"),
+        *(
+            '"badge inconclusive"',
+            '"badge hypothesis-failed"',
+            "<code>eta</code>",
+            "0.5 was seen where 0.3 is the limit",
+        ),
+        # Of the theorems: each way, and what Lanczos found beside the path.
+        *("step too long", "by the path", "by layers", "C\u00a0=\u00a0σ", "√r\u202fσ", "at no T", ">123<", "above T"),
+        *("4.25, which is more than any ℓₜ", *SITES),
+    ):
         assert words in text
-    assert '<span class="badge inconclusive">' in text
-    assert '<span class="badge hypothesis-failed">' in text
-    assert "The average 0.1 is at most 0.7" in text
     assert re.search("The run broke &lt;<math.*?</math>&gt;[.]", text)
-    assert "<code>eta</code>" in text
-    assert "0.5 was seen where 0.3 is the limit" in text
-    assert "step too long" in text
-    # Of the theorems: each way, and what Lanczos found beside the path.
-    for words in ("by the path", "by layers", "C\u00a0=\u00a0σ", "√r\u202fσ", "at no T", ">123<", "above T"):
-        assert words in text
-    assert "4.25, which is more than any ℓₜ" in text
     assert [x for x in spoken(text) if re.search(r"[\^_$]", x)] == [], "formulas are typeset"
-    # The largest norms, per site, and no word of ranks where none was swept.
-    assert all(site in text for site in SITES)
-    assert "1.75" in text
-    assert "A.6" not in text
-    for verdict in ("supported", "violated"):
-        assert f'badge {verdict}"' not in text
+    # No word of ranks where none was swept.
+    for words in ("A.6", 'badge supported"', 'badge violated"'):
+        assert words not in text
 
 
 def test_numbers_that_are_none_print_as_a_dash(page):
     text = page([diverged()])
     assert "–" in text
-    for words in ("nan", "None", "inf<"):
-        assert words not in re.sub(r"<svg.*?</svg>", "", text, flags=re.DOTALL)
     assert "The curvature of F was not looked at." in text
-    assert "step too long" not in text
+    for words in ("nan", "None", "inf<", "step too long"):
+        assert words not in re.sub(r"<svg.*?</svg>", "", text, flags=re.DOTALL)
 
 
 def test_run_of_a_trainer(page):
@@ -247,11 +244,9 @@ def test_run_of_a_trainer(page):
     found = changed(found, spec__run=settings, environment__memory_mib=1234)
     found = StoredRun(found.result, found.trace.isel(look=slice(0, 0)))
     text = page([found])
-    assert "8 of 120 samples" in text
-    assert "training script" in text
-    assert "Most of it may be rounding" in text
+    for words in ("8 of 120 samples", "training script", "Most of it may be rounding", "1\u202f234 MiB"):
+        assert words in text
     assert "The average is below 0" in text
-    assert "1\u202f234 MiB" in text
     (axis,) = figures([found])["gradient_norm"]().axes
     assert "≤ 0 at 100%" in axis.get_xlabel()
 
@@ -286,7 +281,6 @@ def test_sweep_over_ranks_shows_exponents(page, seeds, replicas):
     rows = re.findall(r"<td>([^<]*)</td><td>1, 2, 4</td><td class=\"n\">3</td>\s*<td class=\"n\">([^<]*)</td>", text)
     assert dict(rows)["minₜ E[‖∇F(vₜ)‖²]"] == "0.50"
     assert "p = 0.50, interval 0.50 to 0.50, which 1/4 does not lie in" in text
-    assert "MT-Bench is multi-turn chat, not machine translation" in " ".join(text.split())
     assert "Held-out accuracy" in text
     assert "3.52" in text
 
@@ -300,17 +294,12 @@ def test_both_smoothnesses_are_drawn_and_told_apart():
     for name, values in (("gradient_ratio", ratio), ("gradient_ratio_error", error)):
         found.trace[name] = (("replica", "stratum"), values)
     (axis,) = figures([found])["smoothness"]().axes
-    lines = {line.get_label(): np.asarray(line.get_ydata(), float) for line in axis.lines}
-    (drawn,) = (values for name, values in lines.items() if name.startswith("gradient ratio"))
+    (drawn,) = (np.asarray(x.get_ydata(), float) for x in axis.lines if x.get_label().startswith("gradient ratio"))
     assert np.isnan(drawn).tolist() == [place == 2 for place in range(STEPS)]
-    assert any(name.startswith("descent curvature") for name in lines)
-    said = seen(found)
-    assert "Largest gradient ratio: 3.5 ± 0.25, a lower estimate" in said
-    assert "F is not L̂-smooth at the L̂ by the path" in said
-    old = run()
-    assert "gradient ratio" not in seen(old)
-    (axis,) = figures([old])["smoothness"]().axes
-    assert not any(line.get_label().startswith("gradient ratio") for line in axis.lines)
+    assert "Largest gradient ratio: 3.5 ± 0.25, a lower estimate" in seen(found)
+    assert "F is not L̂-smooth at the L̂ by the path" in seen(found)
+    assert "gradient ratio" not in seen(run())
+    assert not any(x.get_label().startswith("gradient ratio") for x in figures([run()])["smoothness"]().axes[0].lines)
 
 
 @pytest.mark.full

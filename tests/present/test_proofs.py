@@ -70,36 +70,25 @@ def page(folder: Path, *arguments: Any) -> str:
 
 def test_the_page_has_the_table_the_lines_and_their_evidence(audit, tmp_path):
     text = page(tmp_path, [], [], audit)
-    for row in ROWS:
-        assert html.escape(row.finding) in text
-        assert html.escape(row.printed) in text
-    for verdict in ("proved", "refuted", "editorial"):
-        assert f'<span class="badge {verdict}">{verdict}</span>' in text
-    assert "Referee's table" in text
-    assert "line by line" in text
-    # Each line that says something, with the kernel's certificate; the others are counted, and folded away.
-    for label in ("(1)", "(2)", "(2), mended"):
-        assert f'<span class="strong">{label}</span>' in text
-    assert '<span class="strong">algebra</span>' not in text
-    assert "And 1 line of mere algebra:" in text
-    assert "<code>boundcheck prove my.claim --steps</code>" in text
-    certificate = ["( - 2 + 2 \\, {x} )", "= 2 \\, ( - 1 + {x} )"]
-    assert identity_latex(audit.claims[0].proofs[0].steps[0].step.theorem) == certificate
-    assert all(apart(row) in text for row in certificate)
-    assert "Witness: x is 7/2." in text
-    assert "At t = 1 the left side is 7/2 and the right side 1." in text
     proof = audit["my.claim"].proof("repaired")
     ((hypothesis,), conclusion) = (shown(each.statement).latex for each in proof.hypotheses), shown(proof.conclusion)
-    for latex in (hypothesis[0], conclusion.latex[0]):
-        assert apart(latex) in text
-    assert "(hypothesis)" in text
-    assert "“x is large”" in text
     # A row opens to its lines, and says how to see them again.
     row = text[text.index("Eq. (2)") : text.index("Another word.")]
-    assert "Evidence: 3 lines" in row
-    assert "boundcheck prove my.claim --steps" in row
-    assert "At t = 1 the left side is 7/2 and the right side 1." in row
-    assert apart(conclusion.latex[0]) in row
+    again, witness = "boundcheck prove my.claim --steps", "At t = 1 the left side is 7/2 and the right side 1."
+    for words in ("Evidence: 3 lines", again, witness, apart(conclusion.latex[0])):
+        assert words in row
+    certificate = ["( - 2 + 2 \\, {x} )", "= 2 \\, ( - 1 + {x} )"]
+    assert identity_latex(audit.claims[0].proofs[0].steps[0].step.theorem) == certificate
+    for words in (
+        *(html.escape(words) for row in ROWS for words in (row.finding, row.printed)),
+        *(f'<span class="badge {verdict}">{verdict}</span>' for verdict in ("proved", "refuted", "editorial")),
+        # Each line that says something, with the kernel's certificate; the others are counted, and folded away.
+        *(f'<span class="strong">{label}</span>' for label in ("(1)", "(2)", "(2), mended")),
+        *("And 1 line of mere algebra:", f"<code>{again}</code>", "Witness: x is 7/2.", witness, "“x is large”"),
+        *map(apart, (*certificate, hypothesis[0], conclusion.latex[0])),
+    ):
+        assert words in text
+    assert '<span class="strong">algebra</span>' not in text
 
 
 def apart(latex: str) -> str:
@@ -143,7 +132,7 @@ def displays(found: ProofAudit, folder: Path) -> dict[str, str]:
     show_parts(console, *show(found, False, {}), rows_table(found.rows))
     return {
         "page": page(folder, [], [], found),
-        "latex": "".join(map(Latex({}).floats, referee_table(found.rows))),
+        "latex": "".join(map(Latex(()).floats, referee_table(found.rows))),
         "typst": document(chapters(material), "Title", "Lead.", ()),
         "notebook": found._repr_html_(),
         "terminal": out.getvalue(),

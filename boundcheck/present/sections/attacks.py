@@ -126,12 +126,42 @@ def worst_cases(material: Material) -> Iterator[Part]:
     looks = style.looks_of([*map(_name, cases), *(titled(run.result) for run in hard)])
     of_cases = grouped(sorted(cases, key=lambda x: x.has_noise), lambda x: (x.algorithm, x.has_noise))
     of_runs = grouped(hard, lambda run: (run.algorithm.title, True))
-    items = []
-    for algorithm, has_noise in dict.fromkeys((*of_cases, *of_runs)):
-        title = f"{sentence_of(algorithm)}{', two-point noise' if has_noise else ''}"
-        key = algorithm, has_noise
-        items.append((title, of_cases.get(key, []), of_runs.get(key, []), looks))
-    yield from pictured("worst_cases", items, _draw_worst, _WORST, tall=2.6)
+
+    def draw(axis: Axes, key: tuple[str, bool]) -> None:
+        cases, runs = of_cases.get(key, []), of_runs.get(key, [])
+        shown, horizons = [1.0], sorted({*(case.steps for case in cases), *(run.steps for run in runs)})
+        for name, (marker, colour) in looks.items():
+            points = sorted((case.steps, case.ratio) for case in cases if _name(case) == name)
+            measured = [run for run in runs if titled(run.result) == name]
+            if points or measured:
+                axis.plot([], [], marker, color=colour, ms=4, label=textwrap.fill(name, _LETTERS))
+            axis.plot([x for x, _ in points], [y for _, y in points], marker + "-", color=colour, lw=1, ms=4)
+            shown += [y for _, y in points]
+            for run in measured:
+                steps, ratio, found = run.steps, run.result.ratio or 0.0, run.result.interval
+                bound = run.result.bound or math.nan
+                ends = (found.lower / bound, found.upper / bound) if found else (ratio, ratio)
+                axis.plot([steps, steps], ends, "-", color=colour, lw=1.2)
+                axis.plot([steps], [ratio], color=colour, marker=marker, ls="none", mfc="white", ms=4.5)
+                shown.append(max(ends[1], ratio))
+        if cases:
+            axis.plot([], [], ".-", color=GREY, lw=1, label="joined: worst case, numerical")
+        if runs:
+            axis.plot([], [], "o", color=GREY, mfc="white", ms=4.5, label="hollow: run on the hard instance, interval")
+        axis.axhline(1, color=GREY, lw=0.8, ls="--", label="the bound: above it a claim would be violated")
+        axis.set_ylim(0, 1.05 * max(shown))
+        # Ticks at each horizon, or at 1 and 3 of each decade if there are many.
+        low, high = horizons[0], horizons[-1]
+        margin = max((high / low) ** 0.05, 1.1)
+        decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        many = [digit * 10.0**exponent for exponent in decades for digit in (1, 3)]
+        axis.set_xscale("log")
+        axis.set_xlim(low / margin, high * margin)
+        style.ticks(axis.xaxis, horizons if len(horizons) <= _TICKS else many, lambda x: number(round(x)))
+        title = f"{sentence_of(key[0])}{', two-point noise' if key[1] else ''}"
+        name_axes(axis, title, "horizon T", "share of the bound")
+
+    yield from pictured("worst_cases", list(dict.fromkeys((*of_cases, *of_runs))), draw, _WORST, tall=2.6)
     if not cases:
         return
     rows: list[view.Row] = []
@@ -149,9 +179,6 @@ def worst_cases(material: Material) -> Iterator[Part]:
 # Letters that a line of the legend holds, and horizons that a short axis has ticks for.
 _LETTERS, _TICKS = 46, 5
 
-Looks = dict[str, tuple[str, str]]
-"""A marker and a colour for each claim, by what the figure calls it."""
-
 
 def _is_shown(run: StoredRun) -> bool:
     settings = run.result.settings
@@ -165,40 +192,6 @@ def _name(case: Case) -> str:
     """The name of the claim of a worst case, with the value of C unless it is sigma."""
     given = case.inputs.get(C.name)
     return label(case.claim, LEAST if given in (None, case.inputs.get(sigma.name)) else number(given))
-
-
-def _draw_worst(axis: Axes, item: tuple[str, list[Case], list[StoredRun], Looks]) -> None:
-    title, cases, runs, looks = item
-    shown, horizons = [1.0], sorted({*(case.steps for case in cases), *(run.steps for run in runs)})
-    for name, (marker, colour) in looks.items():
-        points = sorted((case.steps, case.ratio) for case in cases if _name(case) == name)
-        measured = [run for run in runs if titled(run.result) == name]
-        if points or measured:
-            axis.plot([], [], marker, color=colour, ms=4, label=textwrap.fill(name, _LETTERS))
-        axis.plot([x for x, _ in points], [y for _, y in points], marker + "-", color=colour, lw=1, ms=4)
-        shown += [y for _, y in points]
-        for run in measured:
-            steps, ratio, found = run.steps, run.result.ratio or 0.0, run.result.interval
-            bound = run.result.bound or math.nan
-            ends = (found.lower / bound, found.upper / bound) if found else (ratio, ratio)
-            axis.plot([steps, steps], ends, "-", color=colour, lw=1.2)
-            axis.plot([steps], [ratio], color=colour, marker=marker, ls="none", mfc="white", ms=4.5)
-            shown.append(max(ends[1], ratio))
-    if cases:
-        axis.plot([], [], ".-", color=GREY, lw=1, label="joined: worst case, numerical")
-    if runs:
-        axis.plot([], [], "o", color=GREY, mfc="white", ms=4.5, label="hollow: run on the hard instance, interval")
-    axis.axhline(1, color=GREY, lw=0.8, ls="--", label="the bound: above it a claim would be violated")
-    axis.set_ylim(0, 1.05 * max(shown))
-    # Ticks at each horizon, or at 1 and 3 of each decade if there are many.
-    low, high = horizons[0], horizons[-1]
-    margin = max((high / low) ** 0.05, 1.1)
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    many = [digit * 10.0**exponent for exponent in decades for digit in (1, 3)]
-    axis.set_xscale("log")
-    axis.set_xlim(low / margin, high * margin)
-    style.ticks(axis.xaxis, horizons if len(horizons) <= _TICKS else many, lambda x: number(round(x)))
-    name_axes(axis, title, "horizon T", "share of the bound")
 
 
 # Rates below this are drawn on a linear scale, so that a rate of 0 has a place.
@@ -268,25 +261,26 @@ a theorem's own range is often thousands of times the mean, which is why a verdi
     380, "How many replicas a gap needs", "The lower a curve, the fewer replicas a limit needs to lie below the bound."
 )
 def power(material: Material) -> Iterator[Part]:
-    if found := material.study.power:
-        yield from _kept(material.study)
-        known = sorted((each for each in found if each.replicas is not None), key=lambda each: each.variation)
-        # One look for a range in all panels, one of which is for each coefficient of variation.
-        ranges = list(dict.fromkeys(each.range for each in known))
-        items = [(ranges, group) for group in grouped(known, lambda each: each.variation).values()]
-        yield from pictured("power", items, _draw_power, _POWER.format(100 * found[0].wanted), tall=2.4)
+    found = material.study.power
+    if not found:
+        return
+    yield from _kept(material.study)
+    known = sorted((each for each in found if each.replicas is not None), key=lambda each: each.variation)
+    # One look for a range in all panels, one of which is for each coefficient of variation.
+    ranges = list(dict.fromkeys(each.range for each in known))
 
+    def draw(axis: Axes, found: list[Power]) -> None:
+        for reach, (marker, colour) in zip(ranges, cycle(style.LOOKS), strict=False):
+            points = [each for each in found if each.range == reach]
+            for each in points[:1]:
+                text = each.method if reach is None else f"{each.method}, values up to {reach:g} times the mean"
+                x, y = [point.gap for point in points], [point.replicas or 0 for point in points]
+                axis.plot(x, y, marker, color=colour, ls="-", lw=1, ms=3.5, label=text)
+        shown = [each.replicas for each in found if each.replicas is not None]
+        axis.set_xscale("log")
+        style.log_y(axis, min(shown), max(shown))
+        style.ticks(axis.xaxis, sorted({each.gap for each in found}))
+        name_axes(axis, f"coefficient of variation {found[0].variation:g}", "(bound − mean) / mean", "replicas")
 
-def _draw_power(axis: Axes, item: tuple[list[float | None], list[Power]]) -> None:
-    ranges, found = item
-    for reach, (marker, colour) in zip(ranges, cycle(style.LOOKS), strict=False):
-        points = [each for each in found if each.range == reach]
-        for each in points[:1]:
-            text = each.method if reach is None else f"{each.method}, values up to {reach:g} times the mean"
-            replicas = [point.replicas or 0 for point in points]
-            axis.plot([point.gap for point in points], replicas, marker, color=colour, ls="-", lw=1, ms=3.5, label=text)
-    shown = [each.replicas for each in found if each.replicas is not None]
-    axis.set_xscale("log")
-    style.log_y(axis, min(shown), max(shown))
-    style.ticks(axis.xaxis, sorted({each.gap for each in found}))
-    name_axes(axis, f"coefficient of variation {found[0].variation:g}", "(bound − mean) / mean", "replicas")
+    items = list(grouped(known, lambda each: each.variation).values())
+    yield from pictured("power", items, draw, _POWER.format(100 * found[0].wanted), tall=2.4)

@@ -33,7 +33,7 @@ says something that was not known without it."""
 def opening(material: Material) -> Iterator[Part]:
     if material.networks:
         yield paragraph(_NETWORKS.format(sampled=_SAMPLED if material.by_callback else ""))
-    elif material.survey is None:
+    else:
         yield paragraph(_PROOFS if material.proofs else _MEASUREMENTS)
         yield paragraph(_COUNTS)
 
@@ -68,7 +68,7 @@ def line_by_line(material: Material) -> Iterator[Part]:
 
 @placed(900, "The claims", "Every claim that this page speaks of, in formulas, with what carries it.")
 def claims(material: Material) -> Iterator[Part]:
-    if not material.claims or material.survey:
+    if not material.claims:
         return
     counts = ", ".join(f"{by} {count}" for by, count in counted(material.claims).most_common())
     yield paragraph(f"Proofs of these claims: {counts}.")
@@ -122,8 +122,6 @@ def has_rank(material: Material) -> bool:
 
 @placed(990, "To run it again", "The command that makes this page, and on what it was made.")
 def again(material: Material) -> Iterator[Part]:
-    if material.survey is not None:
-        return
     yield line(Code(material.command))
     if material.by_callback:
         yield paragraph("A Trainer's run itself is made again by its training script.", "small")

@@ -1,6 +1,7 @@
 """The pages on how often boundcheck is wrong: in its verdicts, and in commands that are attacked."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
@@ -12,8 +13,9 @@ from boundcheck.checked.survey import LAYERS, Reliability, Soundness
 from boundcheck.checked.trial import Trial
 from boundcheck.language import view
 from boundcheck.language.view import Code, Part, Prose, numeric, paragraph
-from boundcheck.present.material import MOST_ROWS, Material, grouped, placed
+from boundcheck.present.material import MOST_ROWS, grouped
 from boundcheck.present.opening import Headline, Opening
+from boundcheck.present.page import Page, json_bytes
 from boundcheck.present.style import BLUE, GREEN, GREY, VERMILLION, name_axes, panels, pictured, ticks
 from boundcheck.present.words import number, per_cent
 
@@ -48,9 +50,52 @@ _LOOKS = {
 }
 
 
-def head_of(survey: Soundness | Reliability) -> tuple[str, Markup, Opening]:
+def write_survey(survey: Soundness | Reliability, folder: Path, command: str) -> list[Path]:
+    """Write the page of a survey, its figures as SVG and PDF, the counts as results.json and every trial as trials.csv.
+
+    Returns:
+        The files written, the page first.
+
+    Raises:
+        InputError: where the folder cannot be written.
+
+    """
+    page, count = Page(), survey.as_json()
+    files = {"results.json": json_bytes(count), "trials.csv": survey.as_csv()}
+    wrong = (
+        [_trials(survey.wrong, "Why it is true or false, or what it said")] if survey.wrong else [paragraph("None.")]
+    )
+    page.add(
+        "What went wrong",
+        "Wrong is a verdict that says something false, or work that is lost. There must be none.",
+        wrong,
+    )
+    said = f"`{command}`, in {sum(trial.seconds for trial in survey.trials) / 60:.0f} minutes of trials"
+    kept = "Every trial is a row of `trials.csv`; the counts are in `results.json`."
+    if isinstance(survey, Soundness):
+        page.add(
+            "What each layer was asked, and what it said",
+            "In the columns Accepted and Refuted there must be nothing but zeros.",
+            _layers(count),
+        )
+        page.add(
+            "What is caught, and how fast",
+            "At the right of each line is how many false statements of that kind the layer caught, of how many.",
+            _caught(survey, count),
+        )
+        page.add("What is true and not found so", "", _unproved(survey, count))
+        again = "All of it is the same each time but for the day, the seconds and the memory."
+        page.add("How this page was made", "", [paragraph(f"{said}, on {survey.made}. {kept} {again}")])
+    else:
+        see = "In the last column there must be nothing but zeros."
+        page.add("What was tried, and what came of it", see, _attacked(count))
+        machine = view.Table(tuple(survey.machine), [[Code(value) for value in survey.machine.values()]])
+        page.add("How this page was made", "", [paragraph(f"{said}. {kept}"), machine])
+    return page.write(folder / "index.html", *_head(survey, count), files)
+
+
+def _head(survey: Soundness | Reliability, count: dict[str, Any]) -> tuple[str, Markup, Opening]:
     """The title of the page of a survey, what it is about, and its opening."""
-    count = survey.as_json()
     if isinstance(survey, Soundness):
         layers = {layer: x for layer, x in count["layers"].items() if x["false"]["tried"] or x["true"]["tried"]}
         false, true = count["false"], count["true"]
@@ -130,19 +175,6 @@ def _shares_figure(rows: Sequence[tuple[str, dict[str, int]]], looks: dict[str, 
     return panels([None], draw, tall=0.4 + 0.26 * len(counted)) if counted else None
 
 
-@placed(
-    90, "What went wrong", "Wrong is a verdict that says something false, or work that is lost. There must be none."
-)
-def wrong(material: Material) -> Iterator[Part]:
-    if (survey := material.survey) is None:
-        return
-    if survey.wrong:
-        yield _trials(survey.wrong, "Why it is true or false, or what it said")
-    else:
-        yield paragraph("None.")
-    yield view.File("trials.csv", survey.as_csv())
-
-
 def _trials(trials: Sequence[Trial], why: str) -> view.Table:
     rows = [(Code(x.subject), x.layer, Prose(f"{x.kind}: {x.change}"), x.outcome, Prose(x.witness)) for x in trials]
     return view.Table(("What", "Layer", "Change", "Outcome", why), rows, most=None)
@@ -152,15 +184,7 @@ _WRONG = """For each layer of boundcheck, how many statements it was asked about
 most: the {:.0f}\u202f% upper limit for the share of wrong verdicts."""
 
 
-@placed(
-    100,
-    "What each layer was asked, and what it said",
-    "In the columns Accepted and Refuted there must be nothing but zeros.",
-)
-def layers(material: Material) -> Iterator[Part]:
-    if not isinstance(survey := material.survey, Soundness):
-        return
-    count = survey.as_json()
+def _layers(count: dict[str, Any]) -> Iterator[Part]:
     names = ("False, tried", "Accepted", "At most", "Caught", "True, tried", "Refuted", "At most")
     rows: list[view.Row] = []
     of_layers = [(layer, LAYERS[layer], x) for layer, x in count["layers"].items()]
@@ -192,15 +216,7 @@ _TIMES = """Seconds on one core that a layer took to catch a false mutant, by th
 many it caught of how many."""
 
 
-@placed(
-    120,
-    "What is caught, and how fast",
-    "At the right of each line is how many false statements of that kind the layer caught, of how many.",
-)
-def caught(material: Material) -> Iterator[Part]:
-    if not isinstance(survey := material.survey, Soundness):
-        return
-    count = survey.as_json()
+def _caught(survey: Soundness, count: dict[str, Any]) -> Iterator[Part]:
     proof, read = count["layers"]["proof"]["false"], count["layers"]["input"]
     yield paragraph(_CAUGHT.format(number(proof["outcomes"].get("refuted", 0)), number(proof["tried"])))
     if tried := read["false"]["tried"] + read["true"]["tried"]:
@@ -217,14 +233,11 @@ def caught(material: Material) -> Iterator[Part]:
         yield view.Fold(view.line(said), (_trials(missed, "False because"),))
 
 
-@placed(140, "What is true and not found so")
-def unproved(material: Material) -> Iterator[Part]:
-    if not isinstance(survey := material.survey, Soundness):
-        return
-    layers = survey.as_json()["layers"]
+def _unproved(survey: Soundness, count: dict[str, Any]) -> Iterator[Part]:
+    layers = count["layers"]
     left = [trial for trial in survey.of("proof", True) if trial.outcome == "not proved"]
-    count = f"{number(len(left))} of {number(layers['proof']['true']['tried'])} true variations were not proved"
-    yield paragraph(f"No error, but what the tool cannot do. Proof: {count}{', such as:' if left else '.'}")
+    found = f"{number(len(left))} of {number(layers['proof']['true']['tried'])} true variations were not proved"
+    yield paragraph(f"No error, but what the tool cannot do. Proof: {found}{', such as:' if left else '.'}")
     if left:
         rows = [(Code(each.subject), Prose(f"{each.kind}: {each.change}")) for each in left[:MOST_ROWS]]
         yield view.Table(("Line", "Variation"), rows)
@@ -244,12 +257,7 @@ one there is a sound one too."""
 _HEAD = tuple(map(numeric, ("Tried", "As if nothing had happened", "One line", "Read as what it says", "Wrong")))
 
 
-@placed(110, "What was tried, and what came of it", "In the last column there must be nothing but zeros.")
-def attacked(material: Material) -> Iterator[Part]:
-    if not isinstance(survey := material.survey, Reliability):
-        return
-    count = survey.as_json()
-
+def _attacked(count: dict[str, Any]) -> Iterator[Part]:
     def counts(found: Sequence[dict[str, Any]], name: str, head: str) -> view.Table:
         keys = ("tried", "same", "line", "read", "wrong")
         rows = [(x[name], *(number(x[key]) for key in keys)) for x in found]
@@ -258,22 +266,6 @@ def attacked(material: Material) -> Iterator[Part]:
     yield counts((*count["kinds"], {"kind": "all"} | count["all"]), "kind", "Attack")
     yield paragraph(_WRITES)
     yield view.View("Who was attacked", parts=(counts(count["subjects"], "subject", "Subject"),))
-
-
-@placed(990, "How this page was made")
-def made(material: Material) -> Iterator[Part]:
-    if (survey := material.survey) is None:
-        return
-    minutes = sum(trial.seconds for trial in survey.trials) / 60
-    said = f"`{material.command}`, in {minutes:.0f} minutes of trials"
-    if isinstance(survey, Soundness):
-        said += f", on {survey.made}"
-    said += ". Every trial is a row of `trials.csv`; the counts are in `results.json`."
-    if isinstance(survey, Soundness):
-        said += " All of it is the same each time but for the day, the seconds and the memory."
-    yield paragraph(said)
-    if isinstance(survey, Reliability):
-        yield view.Table(tuple(survey.machine), [[Code(value) for value in survey.machine.values()]])
 
 
 # Seconds; what took less is drawn here.
