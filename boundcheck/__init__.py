@@ -17,35 +17,21 @@ from typing import TYPE_CHECKING, Any
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.version import __version__
 
+# Under their own names, by which a type checker knows that they are public.
 if TYPE_CHECKING:
-    from boundcheck.callback import BoundcheckCallback
-    from boundcheck.experiment import Limits, measure
-    from boundcheck.functions.loss import Loss
-    from boundcheck.language.catalogue import catalogue as claims
-    from boundcheck.language.claim import Claim
-    from boundcheck.present.audit import audit
-    from boundcheck.proof import prove
-    from boundcheck.worst_case import falsify
-    from boundcheck.worst_case.search import Search
-    from boundcheck.worst_case.worst_case import WorstCase
+    from boundcheck.callback import BoundcheckCallback as BoundcheckCallback
+    from boundcheck.experiment import Limits as Limits
+    from boundcheck.experiment import measure as measure
+    from boundcheck.functions.loss import Loss as Loss
+    from boundcheck.language.catalogue import catalogue
+    from boundcheck.language.claim import Claim as Claim
+    from boundcheck.present.audit import audit as audit
+    from boundcheck.proof import prove as prove
+    from boundcheck.worst_case import falsify as falsify
+    from boundcheck.worst_case.search import Search as Search
+    from boundcheck.worst_case.worst_case import WorstCase as WorstCase
 
-__all__ = [
-    "BoundcheckCallback",
-    "BoundcheckError",
-    "Claim",
-    "InputError",
-    "Limits",
-    "Loss",
-    "Search",
-    "WorstCase",
-    "__version__",
-    "audit",
-    "claims",
-    "falsify",
-    "measure",
-    "prove",
-]
-
+    claims = catalogue
 
 # The module of each public name, and what it is called there. It is imported when it is first asked for.
 _HOMES = {
@@ -61,6 +47,7 @@ _HOMES = {
     "measure": "boundcheck.experiment:measure",
     "prove": "boundcheck.proof:prove",
 }
+__all__ = ["BoundcheckError", "InputError", "__version__", *_HOMES]
 # These may take long, and tell of their progress.
 _LONG = frozenset(("audit", "falsify", "measure", "prove"))
 

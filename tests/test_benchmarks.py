@@ -32,16 +32,6 @@ def benchmark(name: str = "file.line", limit: Limit | None = None, **more) -> Be
 # Exponents.
 
 
-@given(st.floats(-3, 3), numbers, st.integers(3, 12))
-@examples(50)
-def test_the_exponent_of_a_power_law_is_its_own(slope: float, factor: float, points: int) -> None:
-    x = 2.0 ** np.arange(points)
-    law = fit(x, factor * x**slope)
-    assert law.slope == pytest.approx(slope, abs=1e-9)
-    assert law.error == pytest.approx(0, abs=1e-6)
-    assert math.exp(law.intercept) == pytest.approx(factor, rel=1e-6)
-
-
 @given(st.lists(st.floats(0.5, 2), min_size=FITTED, max_size=FITTED))
 @examples(50)
 def test_the_line_is_that_of_least_squares_through_the_largest_points(wobble: list[float]) -> None:

@@ -148,15 +148,6 @@ def test_a_bad_experiment_in_a_sweep_stops_it_before_the_first(command, tmp_path
     assert not (tmp_path / "runs").exists()
 
 
-@pytest.mark.full
-def test_help_version_and_no_command():
-    assert run("--version").stdout.strip() == f"boundcheck {boundcheck.__version__}"
-    assert run("--help").returncode == 0
-    bare = run()
-    assert bare.returncode == 2
-    assert "measure" in bare.stdout
-
-
 # Proofs.
 
 LEMMA = """import sympy as sp

@@ -113,13 +113,11 @@ BAD = {
     "meft.full --fast": ("--fast",),
     "meft.full --horizon 2": ("--horizon = 2", "meft.full is not"),
     f"{THEOREM} --rank 1 --rank 2": ("--rank = 1, 2", f"{THEOREM} is"),
-    f"{THEOREM} --adapter lora": ("--adapter = lora",),
-    f"{THEOREM} --lipschitz sigma": ("--lipschitz = sigma",),
-    f"{THEOREM} --starts 16": ("--starts = 16",),
-    f"{THEOREM} --rounds 96": ("--rounds = 96",),
-    f"{THEOREM} --examples 64": ("--examples = 64",),
-    f"{THEOREM} --seed 0": ("--seed = 0",),
-    f"{THEOREM} --out x.json": ("--out = x.json",),
+    **{
+        f"{THEOREM} --{name} {value}": (f"--{name} = {value}",)
+        for name, value in {"adapter": "lora", "lipschitz": "sigma", "out": "x.json"}.items()
+    },
+    **{f"{THEOREM} --{name} 7": (f"--{name} = 7",) for name in ("starts", "rounds", "examples", "seed")},
     f"{THEOREM} --horizon 1.5": ("--horizon", "integer"),
     f"{THEOREM} --horizon 0": ("T = 0", "1 to 5"),
     "--replay x.json --seed 1": ("--seed = 1", "--replay"),

@@ -55,21 +55,19 @@ def test_an_error_in_its_claim_is_not_proved(old: str, changed: str, tmp_path: P
     assert "True" not in row["finding"]
 
 
-@pytest.mark.parametrize("name", ["1st", "class", "my paper", "naïve", "..", "a.b"])
-def test_a_name_that_no_module_has_is_refused(name: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"FOLDER = .*a name of letters, digits and _"):
-        new(tmp_path / name if name != ".." else Path(".."))
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_that_is_there_is_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        *((name, "a name of letters, digits and _") for name in ("1st", "class", "my paper", "naïve", "..", "a.b")),
+        ("mine", "a folder that is not there yet"),
+        ("file/mine", "a folder that can be made"),
+    ],
+)
+def test_a_folder_that_cannot_be_made_is_refused_and_nothing_is_written(
+    name: str, expected: str, tmp_path: Path
+) -> None:
     (tmp_path / "mine").mkdir()
-    with pytest.raises(InputError, match="a folder that is not there yet"):
-        new(tmp_path / "mine")
-    assert list((tmp_path / "mine").iterdir()) == []
-
-
-def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="a folder that can be made"):
-        new(tmp_path / "file" / "mine")
+    with pytest.raises(InputError, match=f"FOLDER = .*{expected}"):
+        new(tmp_path / name if name != ".." else Path(".."))
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "mine"]

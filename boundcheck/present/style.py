@@ -8,10 +8,10 @@ import math
 import re
 import textwrap
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from html import escape
 from itertools import pairwise
@@ -53,36 +53,24 @@ LOOKS = (
 )
 WIDTH = 6.75  # inches, the text width of a two-column paper
 # Serif letters and the mathematics that go with Times; what they lack comes from the next font.
-TIMES: Mapping[str, Any] = {"font.family": ["STIXGeneral", "DejaVu Serif"], "mathtext.fontset": "stix"}
+TIMES = {"font.family": ["STIXGeneral", "DejaVu Serif"], "mathtext.fontset": "stix"}
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A place where figures are to stand, and what it asks of them.
+    """A place where figures are to stand: its width in inches, and whether it is a paper.
 
-    Attributes:
-        width: the widest, in inches.
-        font: the fonts, as rcParams.
-        least: the size of the smallest text, in points.
-        panel: the least width of a panel, in inches.
-
+    A paper is set in Times at 10 points, its footnotes and so the least text of a figure at 8.
     """
 
     width: float = WIDTH
-    font: Mapping[str, Any] = field(default_factory=dict)
-    least: float = 0.0
-    panel: float = 2.2
-
-    @property
-    def has_room_beside(self) -> bool:
-        """True if a legend fits beside a panel."""
-        return self.width > 2 * self.panel
+    is_paper: bool = False
 
 
-PAGE = Layout()
-# Of a paper at 10 points, whose footnotes have 8.
-ONE_COLUMN, TWO_COLUMNS = (Layout(width, TIMES, 8.0) for width in (3.25, WIDTH))
+PAGE, ONE_COLUMN, TWO_COLUMNS = Layout(), Layout(3.25, is_paper=True), Layout(is_paper=True)
 _LOOK: ContextVar[Layout] = ContextVar("look", default=PAGE)
+# Points of the least text on paper, and inches of the narrowest panel.
+_LEAST, _PANEL = 8.0, 2.2
 
 
 @contextmanager
@@ -104,12 +92,11 @@ _LEGEND, _BESIDE = 60, 34
 @contextmanager
 def _styled() -> Iterator[None]:
     """Apply the figures' own look, whatever a matplotlibrc says: matplotlib reads one from the current folder, too."""
-    look = _LOOK.get()
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update({name: max(x, look.least) if name.endswith("size") else x for name, x in STYLE.items()})
-        font: Any = look.font
-        mpl.rcParams.update(font)
+        mpl.rcParams.update(STYLE)
+        if _LOOK.get().is_paper:
+            mpl.rcParams.update({name: max(x, _LEAST) for name, x in STYLE.items() if name.endswith("size")} | TIMES)
         yield
 
 
@@ -215,8 +202,8 @@ def panels(items: list[Any], draw: Callable[[Axes, Any], None], most: int = 2, t
     The legend stands under the panels, or beside a panel that has a row for itself and leaves room.
     """
     look = _LOOK.get()
-    columns = min(len(items), most, max(int(look.width / look.panel), 1))
-    rows, beside = -(-len(items) // columns), columns == 1 and look.has_room_beside
+    columns = min(len(items), most, max(int(look.width / _PANEL), 1))
+    rows, beside = -(-len(items) // columns), columns == 1 and look.width > 2 * _PANEL
     with _styled():
         # What the legend takes: nothing beside, two columns of it or one below.
         height = tall * rows + (0.3 if beside else 0.7 if columns > 1 else 1.2)
@@ -236,8 +223,8 @@ def panels(items: list[Any], draw: Callable[[Axes, Any], None], most: int = 2, t
         lines = [wrapped(name, letters) for name in entries]
         legend = figure.legend(entries.values(), lines, loc=place, ncols=min(columns, 2), frameon=False)
         _as_typed(*legend.get_texts())
-        for text in figure.findobj(Text):
-            text.set_fontsize(max(text.get_fontsize(), look.least))
+        for text in figure.findobj(Text) if look.is_paper else ():
+            text.set_fontsize(max(text.get_fontsize(), _LEAST))
     return figure
 
 

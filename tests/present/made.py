@@ -1,13 +1,21 @@
-"""Stored runs that differ from others in parts of their results, as data would have them."""
+"""Stored runs that differ from others in parts of their results, as data would have them; and pages of them."""
 
 from __future__ import annotations
 
 import copy
+import os
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from boundcheck.experiment.result import read
 from boundcheck.language.view import Picture
+from boundcheck.present import paper as written_by
 from boundcheck.present.material import Material, StoredRun
+from boundcheck.present.programme import Attack, Programme
+from boundcheck.proof.audit import ProofAudit
+from boundcheck.proofs import paper_of
 from tests.results import a_run
 
 EMPTY: dict[str, Any] = a_run(run_id="0123456789ab", reason="it was made up", first=1.0, decrease=None).as_json()
@@ -30,3 +38,37 @@ def figure_of(section: Any, *given: Any, **parts: Any) -> Any:
     """The first figure of a section on the page of this material; None where it draws none."""
     pictures = [each for each in section.build(Material(*given, **parts)) if isinstance(each, Picture)]
     return pictures[0].draw() if pictures else None
+
+
+def small(searches: list[dict[str, Any]]) -> Programme:
+    """A programme that asked for these searches."""
+    attacks = []
+    for each in searches:
+        curve = (lambda rank, of=each["curve"]: of[str(rank)]) if each["curve"] else None
+        attacks.append(Attack(each["id"], each["lipschitz"], (1, 2), 2, 1.0, curve, each["drawn"]))
+    waterfall = ("jiang2024.lemma1", 2)
+    return Programme("boundcheck audit x", (), tuple(attacks), waterfall, reads_study=True, adds="more of everything")
+
+
+def written_report(
+    stored: list[StoredRun], proofs: ProofAudit, searches: list[Any], waterfalls: list[Any], folder: Path
+) -> dict[str, Any]:
+    """What the audit of jiang2024 would be, had it come to these runs, as if on digits, proofs and searches."""
+    digits = [changed(run, problem__name="digits") for run in stored]
+    found = {"experiments": [run.result for run in digits], "faults": [], "attacks": searches}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(written_by, "load_runs", lambda folders: digits[: len(list(folders))])
+        return written_by.write(
+            paper_of("jiang2024"),
+            small(searches),
+            proofs,
+            found | {"waterfall": [waterfalls[0][1]]},
+            folder / "out",
+            folder / "runs",
+        )
+
+
+def need(is_there: bool, what: str) -> None:
+    """Skip where a program is missing; in CI, which installs it, that is a failure."""
+    if not is_there:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"missing: {what}")

@@ -5,10 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import boundcheck as bc
 from boundcheck.checked.coverage import coverage, power
 from boundcheck.language.catalogue import catalogue
-from boundcheck.present.material import Study, load_runs
+from boundcheck.present.material import Study
 from boundcheck.present.sections import attacks
 from boundcheck.present.style import pdf, svg
 from boundcheck.worst_case.worst_case import Case
@@ -125,22 +124,6 @@ def test_another_value_of_c_is_told():
 
     assert words() == words(C=2.0, sigma=2.0) == {"Theorem 2, as printed, C\u00a0=\u00a0σ"}
     assert words(C=2.0) == {"Theorem 2, as printed, C\u00a0=\u00a02.00"}
-
-
-@pytest.mark.full
-def test_a_real_run_on_the_hard_instance_is_drawn(tmp_path):
-    spec = {
-        "claim": REPAIRED,
-        "problem": {"kind": "hard", "steps": 10, "ratio": 0.38},
-        "adapter": {"rank": 2, "start": "diagonal", "gain": 1e4},
-        "domain": {"a": 10001.0, "b": 10001.0},
-        "run": {"zeta": 1.0, "batch": 1, "replicas": 32, "steps": 10, "audits": 10},
-    }
-    [result] = bc.measure(spec, tmp_path)
-    (axis,) = worst_figure([], load_runs([tmp_path / result.run_id])).axes
-    [(steps, ratio)] = hollow(axis)
-    assert (steps, ratio) == (10, result.ratio)
-    assert 0.7 < ratio < 0.9
 
 
 @pytest.fixture(scope="module")

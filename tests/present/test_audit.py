@@ -3,7 +3,6 @@
 import io
 import json
 import re
-from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -37,7 +36,7 @@ from tests.judged import of_the_paper
 from tests.present.test_proofs import audit as small_proofs
 from tests.proof.conftest import paper as the_paper
 
-from .made import changed
+from .made import written_report
 
 proofs, paper = small_proofs, the_paper
 PROGRAMMES = {"short": SHORT, "reference": REFERENCE}
@@ -68,29 +67,11 @@ def test_the_short_programme_has_what_the_findings_of_the_page_need() -> None:
     assert all(parse(table).as_json() in whole for table in theorems)
 
 
-def small(searches: list[dict[str, Any]]) -> Programme:
-    def curve(of: dict[str, float]) -> Callable[[int], float] | None:
-        return (lambda rank: of[str(rank)]) if of else None
-
-    attacks = tuple(
-        Attack(each["id"], each["lipschitz"], (1, 2), 2, 1.0, is_drawn=each["drawn"], curve=curve(each["curve"]))
-        for each in searches
-    )
-    waterfall = ("jiang2024.lemma1", 2)
-    return Programme("boundcheck audit x", (), attacks, waterfall, reads_study=True, adds="more of everything")
-
-
 @pytest.fixture(scope="module")
 def written(stored, proofs, searches, waterfalls, tmp_path_factory) -> dict[str, Any]:
-    digits = [changed(run, problem__name="digits") for run in stored]
-    results, folder = [run.result for run in digits], tmp_path_factory.mktemp("audit")
-    found = {"experiments": results, "faults": [], "attacks": searches, "waterfall": [waterfalls[0][1]]}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            written_by, "load_runs", lambda folders: [digits[i] for i in range(len(folders))] if folders else []
-        )
         patch.setattr(report, "STATEMENTS", ("my.claim",))
-        return written_by.write(paper_of("jiang2024"), small(searches), proofs, found, folder / "out", folder / "runs")
+        return written_report(stored, proofs, searches, waterfalls, tmp_path_factory.mktemp("audit"))
 
 
 @pytest.mark.full
@@ -187,14 +168,14 @@ def test_in_a_pipe_no_finding_is_cut(written, paper) -> None:
 
 
 def test_the_proofs_are_told_before_anything_is_waited_for(proofs, tmp_path, monkeypatch) -> None:
-    order: list[str] = []
+    """And the time that is left is known from the start, with that of the page."""
+    order: list[Any] = []
     monkeypatch.chdir(tmp_path)
     Path("my words.py").touch()
     asked = Programme("x", (), (Attack("jiang2024.lemma1", "sigma", (1,), 0, 3.0),), ("jiang2024.lemma1", 2))
 
     class Pool:
-        def __init__(self, calls: list[Call], jobs: int, tick: Any) -> None:
-            order.append("started")
+        def __init__(self, calls: list[Call], *_: Any) -> None:
             self.calls = calls
 
         def __enter__(self) -> Any:
@@ -211,28 +192,23 @@ def test_the_proofs_are_told_before_anything_is_waited_for(proofs, tmp_path, mon
     monkeypatch.setattr(programme, "programme_of", lambda paper, full: asked)
     monkeypatch.setattr(auditing, "prove", lambda paper: order.append(f"proved {paper}") or proofs)
     monkeypatch.setattr(written_by, "write", lambda *given: {"found": given[3], "command": given[1].command})
-    told: list[tuple[str, int, int]] = []
     outcome = auditing.audit(
         "jiang2024",
         tmp_path,
         tmp_path,
-        tick=lambda *each: told.append(each),
+        tick=lambda *each: order.append(each),
         proved=lambda x: order.append("shown"),
         allow_code=["my words.py"],
     )
     # What is printed to run it again allows what was allowed.
     assert outcome["command"] == "x --allow-code 'my words.py'"
-    assert order == ["started", "proved jiang2024", "shown", "waited", "left"]
-    assert outcome["found"] == {
-        "experiments": [],
-        "faults": [],
-        "attacks": [programme.search.__name__],
-        "waterfall": [programme.waterfall.__name__],
-    }
-    # The time that is left is known from the start, with that of the page.
-    assert [stage for stage, _, _ in told] == ["proofs", "page"]
-    assert told[0][1] == 0
-    assert told[0][2] == told[1][2] > told[1][1]
+    attacks, waterfall = ([each.__name__] for each in (programme.search, programme.waterfall))
+    assert outcome["found"] == {"experiments": [], "faults": [], "attacks": attacks, "waterfall": waterfall}
+    (first, begun, whole), *between, (last, ended, total) = order
+    assert between == ["proved jiang2024", "shown", "waited", "left"]
+    assert (first, last) == ("proofs", "page")
+    assert (begun, whole) == (0, total)
+    assert whole > ended
 
 
 def test_the_study_that_is_kept_is_read_back_as_it_was_made() -> None:

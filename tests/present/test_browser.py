@@ -6,7 +6,6 @@ failure, and elsewhere the tests are skipped.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,17 +15,14 @@ from typing import Any
 import pytest
 from boundcheck.proofs.jiang2024 import report
 
-from boundcheck.present import paper as written_by
 from boundcheck.present.material import Material
 from boundcheck.present.page import write_page
 from boundcheck.present.survey import write_survey
-from boundcheck.proofs import paper_of
 from tests.judged import of_the_paper
 from tests.layers import covering
 from tests.proof.conftest import paper as the_paper
 
-from .made import changed
-from .test_audit import small
+from .made import need, written_report
 from .test_checked import HONEST
 from .test_networks import on_disk, run, write_runs
 from .test_proofs import audit as small_proofs
@@ -122,9 +118,7 @@ def opened(browser: Any, path: Path, width: int, scheme: str) -> tuple[Any, list
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        message = f"no browser: one of {', '.join(NAMES)}"
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    need(found is not None, f"a browser, one of {', '.join(NAMES)}")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -137,22 +131,9 @@ def browser() -> Iterator[Any]:
 def pages(stored, searches, waterfalls, proofs, paper, tmp_path_factory) -> dict[str, Path]:
     """The page of each kind: a paper's audit, networks, the checker checked, a paper of one's own."""
     root = tmp_path_factory.mktemp("pages")
-    digits = [changed(each, problem__name="digits") for each in stored]
-    found = {"experiments": [each.result for each in digits], "faults": [], "attacks": searches}
     # Every row, and the proofs of some claims: a page of all of them is large, and nothing else stands on it.
     claims = [each for i, each in enumerate(paper.claims) if i < 6 or each.id in report.STATEMENTS]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            written_by, "load_runs", lambda folders: [digits[i] for i in range(len(folders))] if folders else []
-        )
-        outcome = written_by.write(
-            paper_of("jiang2024"),
-            small(searches),
-            replace(paper, claims=tuple(claims)),
-            found | {"waterfall": [waterfalls[0][1]]},
-            root / "audit",
-            root,
-        )
+    outcome = written_report(stored, replace(paper, claims=tuple(claims)), searches, waterfalls, root / "audit")
     network = on_disk(run(), root / "0123456789ab")
     own = Material(stored, proofs=proofs, command="boundcheck audit my-paper")
     return {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 import shutil
 import subprocess
@@ -41,7 +40,7 @@ from boundcheck.proof.view import referee_table
 from boundcheck.proofs import paper_of, papers
 from boundcheck.verdicts import Verdict
 
-from .made import changed
+from .made import changed, need
 from .test_networks import run as network
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False).filter(lambda x: x == 0 or 1e-200 < abs(x) < 1e200)
@@ -239,8 +238,7 @@ def compiled(files: dict[str, bytes], name: str, folder: Path) -> None:
     """Run TeX on a file as an author does; no reference may be undefined, and no line wider than its column by what one
     sees.
     """
-    if any(shutil.which(each) is None for each in ("pdflatex", "pdffonts")):
-        require_tex()
+    need(all(map(shutil.which, ("pdflatex", "pdffonts"))), TEX)
     for path, content in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
@@ -319,8 +317,7 @@ def test_a_theorem_whose_proof_is_too_long_for_the_example_stands_there_alone(tm
 
 @pytest.mark.full
 def test_bibtex_takes_every_source_of_every_paper_without_a_warning(tmp_path: Path) -> None:
-    if shutil.which("bibtex") is None:
-        require_tex()
+    need(shutil.which("bibtex") is not None, TEX)
     entries = [entry.text for paper in papers().values() for entry in entries_of(paper)]
     (tmp_path / "latex").mkdir()
     (tmp_path / "latex" / "all.bib").write_text("\n\n".join(entries))
@@ -330,12 +327,7 @@ def test_bibtex_takes_every_source_of_every_paper_without_a_warning(tmp_path: Pa
     assert made.count(r"\bibitem") == len(entries) > 0
 
 
-def require_tex() -> None:
-    """Skip where there is no TeX; in CI, which installs one, its absence is a failure."""
-    if os.environ.get("CI"):
-        pytest.fail("pdflatex or pdffonts is missing, which .ci/run installs")
-    packages = "texlive-latex-recommended texlive-fonts-recommended poppler-utils"
-    pytest.skip(f"pdflatex or pdffonts is missing: apt-get install {packages}")
+TEX = "TeX: apt-get install texlive-latex-recommended texlive-fonts-recommended poppler-utils"
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +13,13 @@ import xarray as xr
 from boundcheck.proofs.jiang2024.report import findings
 
 from boundcheck.errors import InputError
-from boundcheck.language.catalogue import catalogue
 from boundcheck.present.audit import audit as audit_of_a_paper
 from boundcheck.present.latex import files_of
 from boundcheck.present.material import Finding, Material, StoredRun, load_runs
 from boundcheck.present.page import Page, export_data, write_page
 from boundcheck.present.sections.proofs import has_rank
 from boundcheck.present.sections.runs import verdicts
-from boundcheck.present.sections.smoothness import gradient, smoothness
+from boundcheck.present.sections.smoothness import smoothness
 from boundcheck.present.words import number
 
 from .made import changed, figure_of
@@ -45,15 +43,6 @@ def test_no_formula_is_typed_in_words(stored, audit, tmp_path):
     assert "A lead of" in " ".join(said)
     assert [text for text in said if re.search(r"[\^_$]", text)] == []
     assert spoken("<p>v_1 <math>x_1</math> <code>a_b</code></p>") == ["v_1"]
-
-
-@pytest.mark.full
-def test_what_is_proved_by_hand_says_why_on_the_page(stored, tmp_path, monkeypatch):
-    claim = catalogue["meft.loha"]
-    monkeypatch.setattr(Material, "claims", [claim])
-    text = unescape(_write(stored[:1], tmp_path)[0].read_text())
-    assert "Proofs of these claims: by hand 1." in text
-    assert f"<p>Proof: by hand. {claim.unproved}</p>" in text
 
 
 @pytest.mark.full
@@ -87,14 +76,6 @@ def test_a_page_names_every_run_loads_nothing_and_is_the_same_twice(stored, tmp_
     assert stored[0].result.run_id in text
     assert "Proofs of these claims: kernel" in text
     assert text.count("<p>Proof: ") == text.count("<p>Proof: kernel") + text.count("<p>Proof: hypothesis.</p>") > 0
-
-
-def test_figures_say_nothing_where_there_is_nothing(stored):
-    theorems, brackets = [run for run in stored if run.is_theorem], [run for run in stored if not run.is_theorem]
-    assert figure_of(gradient, brackets) is None
-    assert figure_of(gradient, []) is None
-    assert figure_of(smoothness, []) is None
-    assert figure_of(smoothness, theorems) is not None, "a theorem's run brackets the smoothness along its path"
 
 
 def test_exports_read_back_to_the_trace(stored, tmp_path):

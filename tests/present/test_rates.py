@@ -132,13 +132,10 @@ def test_runs_that_differ_in_anything_else_are_not_mixed(path):
 
 
 def test_runs_that_choose_their_own_horizon_are_in_no_sweep():
-    runs = by_rank([1, 2, 4], 3, lambda _, r: r, run__steps="informative")
-    assert rank_exponents([synthetic_with_steps(run, 77) for run in runs]) == []
-    assert figure_of(rank, [synthetic_with_steps(run, 77) for run in runs]) is None
-
-
-def synthetic_with_steps(run: StoredRun, steps: int) -> StoredRun:
-    return changed(run, plan__steps=steps)
+    chosen = by_rank([1, 2, 4], 3, lambda _, r: r, run__steps="informative")
+    runs = [changed(run, plan__steps=77) for run in chosen]
+    assert rank_exponents(runs) == []
+    assert figure_of(rank, runs) is None
 
 
 def test_a_seed_that_lacks_a_rank_is_left_out():

@@ -14,7 +14,7 @@ from boundcheck.present.sections.runs import theorem_rows, theorems
 from boundcheck.present.sections.smoothness import descent, gradient
 
 from .made import changed, figure_of
-from .test_rates import SPEC, SWEPT, by_rank, synthetic
+from .test_rates import SWEPT, by_rank, synthetic
 from .texts import assert_no_text_overlaps
 
 BEST, PRINTED, REPAIRED = "meft.theorem2_best_step", "jiang2024.theorem2", "meft.theorem2_repaired"
@@ -198,19 +198,6 @@ def test_a_curvature_that_is_mostly_rounding_is_not_drawn():
     noisy.trace["path_smoothness_error"].values[:, -3:] = 1e14
     (axis,) = figure_of(descent, [noisy]).axes
     assert np.nanmax(np.concatenate([line.get_ydata() for line in axis.lines])) <= 1
-
-
-@pytest.mark.full
-def test_a_real_run_is_drawn(stored):
-    theorem = next(run for run in stored if run.is_theorem)
-    (axis,) = figure_of(descent, stored).axes
-    seen = theorem.result.lower["path"], theorem.result.lower["gradient ratio"]
-    largest = max(seen) / theorem.course.plan.values["Lhat"]
-    assert max(np.nanmax(line.get_ydata()) for line in axis.lines if "largest" in line.get_label()) == pytest.approx(
-        largest
-    )
-    assert theorem_rows(stored) == []
-    assert SPEC.keys() <= theorem.result.spec.keys()
 
 
 GAPS = "drori2014.gradient_descent", "su2016.nesterov"

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import re
 
 import numpy as np
 import pytest
@@ -104,7 +103,6 @@ def test_page_has_the_searches_and_their_instances_can_be_replayed(adapters, sea
     material = Material(adapters, searches=searches, waterfalls=waterfalls)
     files = write_page(material, tmp_path / "index.html", "A", "B")
     text = files[0].read_text()
-    assert re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?!#)([^"')\s>]+)""", text) == []
     for search in searches:
         assert rounded_down(max(row["ratio"] for row in search["rows"]), 5) in text
         assert search["file"] in text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from importlib.util import find_spec
 
@@ -18,6 +17,8 @@ from boundcheck.present.material import Finding, Material, StoredRun
 from boundcheck.present.typst import UnknownError, formula
 from boundcheck.proof.notation import shown
 from tests.judged import SCRIPTS, judged, of_the_paper
+
+from .made import need
 
 CATALOGUE = [line for claim in catalogue.values() for line in (claim.statement_latex, *claim.definitions_latex)]
 
@@ -109,10 +110,7 @@ def test_without_the_extra_one_line_says_what_to_install(monkeypatch: pytest.Mon
 @pytest.mark.full
 @of_the_paper
 def test_the_report_is_a_pdf_and_the_same_twice(stored: list[StoredRun]) -> None:
-    if find_spec("typst") is None:
-        if os.environ.get("CI"):
-            pytest.fail("typst is missing, which make test-full installs")
-        pytest.skip('typst is missing: pip install "boundcheck[pdf]"')
+    need(find_spec("typst") is not None, 'typst: pip install "boundcheck[pdf]"')
     import typst
 
     from boundcheck.present.typst import files_of

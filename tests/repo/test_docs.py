@@ -1,4 +1,4 @@
-"""The site builds without a warning, fetches nothing, and has all that the code has; commands of reports run."""
+"""The site builds without a warning, fetches nothing, and has all that the code has; commands and examples run."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-import typer.main
 from typer.main import get_command
 
-from boundcheck import cli
 from boundcheck.cli import app
-from boundcheck.experiment.spec import Spec
+from boundcheck.experiment.spec import Spec, specs_of
 from boundcheck.experiment.statistics import Kind
 from boundcheck.functions.objective import PROBLEMS
 from boundcheck.kernel import RULES, STANDARD_FACTS
@@ -30,7 +28,7 @@ from boundcheck.verdicts import Verdict
 
 from .documents import ROOT
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = ROOT / "docs"
 PAGES = {str(path.relative_to(DOCS)): path.read_text(encoding="utf-8") for path in sorted(DOCS.rglob("*.md"))}
 COMMANDS = sorted({line for text in PAGES.values() for line in re.findall(r"^\$ boundcheck (.+)$", text, re.MULTILINE)})
 
@@ -70,16 +68,21 @@ def test_each_word_of_a_verdict_has_its_meaning_its_limit_and_an_example() -> No
         assert f"`{word}` |" in PAGES["verdicts.md"], word
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.toml")), ids=lambda path: path.stem)
+def test_examples_are_valid_specs(path: Path) -> None:
+    assert specs_of(path)
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_of_a_page_exists_with_its_options(command: str) -> None:
     name, *words = shlex.split(command, comments=True)
-    whole: Any = typer.main.get_command(app)
+    whole: Any = get_command(app)
     known = whole if name.startswith("-") else whole.commands[name]
     options = {option for parameter in known.params for option in parameter.opts}
     assert {word for word in (name, *words) if word.startswith("--")} <= options
     assert {word for word in words if re.fullmatch(r"(jiang2024|meft)\.\w+", word)} <= {*catalogue}
     for word in words:
-        assert not word.startswith("examples/") or (DOCS.parent / word).is_file()
+        assert not word.startswith("examples/") or (ROOT / word).is_file()
 
 
 @pytest.mark.full
@@ -103,12 +106,12 @@ def test_the_site_builds_without_a_warning_fetches_nothing_and_has_all_that_the_
     for rule in RULES:
         assert f'<span class="pre">{rule}</span>' in pages["kernel.html"], rule
     assert all(re.search(r"\(.*\d", said) for said in STANDARD_FACTS.values())
-    for file in (DOCS.parent / "boundcheck" / "kernel").glob("*.py"):
+    for file in (ROOT / "boundcheck" / "kernel").glob("*.py"):
         assert f">{file.name}<" in pages["kernel.html"], file
     for id in catalogue:
         assert f'id="{id.replace(".", "-").replace("_", "-")}"' in pages["reference/claims.html"], id
     assert pages["reference/claims.html"].count("<math") > len(catalogue)
-    whole: Any = typer.main.get_command(app)
+    whole: Any = get_command(app)
     for name in whole.commands:
         assert f'id="{name}"' in pages["reference/commands.html"], name
 
@@ -134,7 +137,7 @@ def commands(file: Path) -> set[str]:
 def check(command: str, root: Path) -> None:
     """Whether the command line takes it, and each file that it names is there."""
     _, name, *words = shlex.split(command)
-    made = get_command(cli.app)
+    made = get_command(app)
     made.commands[name].make_context(name, [*words])
     paths = [word for word in words if "/" in word or word.endswith((".toml", ".py"))]
     assert [word for word in paths if not (root / word).exists()] == [], command

@@ -5,6 +5,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -107,7 +108,15 @@ def test_what_would_run_it_is_seen_and_nothing_else() -> None:
     assert [*wrong(ast.parse(HARMLESS), "boundcheck/new.py")] == []
 
 
-ROOT = Path(__file__).parents[2]
+@pytest.mark.full
+def test_no_files_import_each_other() -> None:
+    """However indirectly, in a function or for a type."""
+    grimp = pytest.importorskip("grimp", reason="import-linter brings it")
+    graph = grimp.build_graph("boundcheck", cache_dir=None)
+    imported = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
+    assert any("boundcheck.errors" in each for each in imported.values())
+    # A CycleError names the files.
+    TopologicalSorter(imported).prepare()
 
 
 def listed(*options: str) -> list[str]:

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from boundcheck.system.ending import Stopped, stoppable
+from tests.system.test_child import workers
 
 # All that a pilot would look for is given, so that a run begins, and has a checkpoint, at once.
 LONG = """
@@ -66,16 +67,13 @@ def begun(folder: Path, sign: str, *options: str) -> subprocess.Popen[str]:
     raise AssertionError(f"no {sign}")
 
 
-def workers(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    """The processes of its pool."""
-    found = psutil.Process(process.pid).children(recursive=True)
-    lives = [x for x in found if x.status() != psutil.STATUS_ZOMBIE]
-    return [x for x in lives if any("LokyProcess" in word for word in x.cmdline())]
+def pool_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    return workers(psutil.Process(process.pid).children(recursive=True))
 
 
-def ends_in_one_line(process: subprocess.Popen[str]) -> None:
+def ends_in_one_line(process: subprocess.Popen[str], number: signal.Signals = signal.SIGTERM) -> None:
     _, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors.strip().splitlines()[-1]) == (128 + signal.SIGTERM, SAID)
+    assert (process.returncode, errors.strip().splitlines()[-1]) == (128 + number, SAID)
     assert "Traceback" not in errors
 
 
@@ -87,33 +85,19 @@ def test_a_run_that_is_stopped_says_so_in_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_no_process_of_a_pool_is_left(tmp_path: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_no_process_of_a_pool_is_left_whose_worker_was_replaced(tmp_path: Path, number: signal.Signals) -> None:
     process = begun(tmp_path, "checkpoint.pt", "--jobs", "2")
-    pool = workers(process)
-    assert len(pool) == 2
-    # A terminal sends Ctrl-C to all of them.
-    (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
-    _, errors = process.communicate(timeout=60)
-    assert number == signal.SIGKILL or errors.strip().splitlines()[-1] == SAID
-    assert "Traceback" not in errors
-    assert not psutil.wait_procs(pool, timeout=30)[1]
-
-
-@pytest.mark.full
-def test_a_killed_worker_is_replaced_and_the_command_goes_on(tmp_path: Path) -> None:
-    """Until SIGTERM, after which no process of the pool is left either."""
-    process = begun(tmp_path, "checkpoint.pt", "--jobs", "2")
-    pool = workers(process)
+    pool = pool_of(process)
     pool[0].kill()
     for _ in range(1200):
-        new = [each for each in workers(process) if each not in pool and each.is_running()]
+        new = [each for each in pool_of(process) if each not in pool and each.is_running()]
         if len(new) == 2 or process.poll() is not None:
             break
         time.sleep(0.1)
     assert process.poll() is None, process.communicate()
-    assert not psutil.wait_procs(pool, timeout=30)[1]
-    process.send_signal(signal.SIGTERM)
-    ends_in_one_line(process)
-    assert not psutil.wait_procs(new, timeout=30)[1]
+    # A terminal sends Ctrl-C to all of them.
+    (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
+    ends_in_one_line(process, number)
+    assert not psutil.wait_procs([*pool, *new], timeout=30)[1]
     assert not list(tmp_path.glob("runs/.sweep-*"))

@@ -23,7 +23,7 @@ import boundcheck as bc
 from boundcheck.errors import InputError
 from boundcheck.system import terminal
 from boundcheck.system.limits import Tick, silent
-from boundcheck.system.terminal import ProgressLine, Table, _TimeLeft, progress, watched
+from boundcheck.system.terminal import ProgressLine, Table, _TimeLeft, watched
 
 
 @pytest.fixture
@@ -68,15 +68,6 @@ def test_a_stage_of_other_units_has_a_bar_of_its_own() -> None:
             line(stage, done, 2)
     assert [(task.description, task.completed, task.total) for task in bar.tasks] == [("run", 2, 2)]
     assert "left" not in left(bar)
-
-
-def test_what_is_printed_aside_is_on_stdout_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    with progress(in_seconds=True) as line:
-        line("proofs", 0, 10)
-        with line.aside():
-            print("the table")
-        line("runs", 5, 10)
-    assert capsys.readouterr().out == "the table\n"
 
 
 # Letters of many scripts, signs and spaces, without what commands a terminal.
@@ -140,6 +131,21 @@ with progress() as tick:
 ESCAPE = "\x1b["
 
 
+def read(file: int, until: str = "") -> str:
+    """What a terminal shows, to its end or until it has shown this."""
+    text = ""
+    while not until or until not in text:
+        try:
+            part = os.read(file, 4096)
+        except OSError:
+            # Of Linux, where the other side has closed it.
+            break
+        if not part:
+            break
+        text += part.decode()
+    return text
+
+
 def shown(on_a_screen: bool, **environment: str) -> str:
     """What a process prints on stdout and stderr, which are a terminal of 80 columns or a pipe."""
     names = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
@@ -148,16 +154,11 @@ def shown(on_a_screen: bool, **environment: str) -> str:
     if not on_a_screen:
         return subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
     ours, theirs = pty.openpty()
-    with subprocess.Popen(command, env=env, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+    with subprocess.Popen(command, env=env, stdin=theirs, stdout=theirs, stderr=theirs):
         os.close(theirs)
-        parts = []
-        while process.poll() is None or not parts or parts[-1]:
-            try:
-                parts.append(os.read(ours, 65536))
-            except OSError:
-                break
+        text = read(ours)
     os.close(ours)
-    return b"".join(parts).decode()
+    return text
 
 
 @pytest.mark.parametrize(
@@ -201,21 +202,6 @@ print("done")
 # Takes away the line that the cursor is on.
 ERASE = "\x1b[2K"
 SHOW_CURSOR = "\x1b[?25h"
-
-
-def read(file: int, until: str = "") -> str:
-    """What a terminal shows, to its end or until it has shown this."""
-    text = ""
-    while not until or until not in text:
-        try:
-            part = os.read(file, 4096)
-        except OSError:
-            # Of Linux, where the other side has closed it.
-            break
-        if not part:
-            break
-        text += part.decode()
-    return text
 
 
 @contextmanager

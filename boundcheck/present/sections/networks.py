@@ -231,8 +231,22 @@ def rank(material: Material) -> Iterator[Part]:
     by_rank = [sorted(grouped(group, lambda run: run.rank or 0).items()) for group in held]
     if not held:
         return
+
+    def draw(axis: Axes, item: tuple[str, list[tuple[int, list[StoredRun]]], str]) -> None:
+        name, equal, key = item
+        ranks, values = [r for r, _ in equal], [_at_end(runs, key) for _, runs in equal]
+        for place, (words, look, colour) in enumerate((("trained on", "o-", BLUE), ("held out", "s-", ORANGE))):
+            means = [of_rank[:, place].mean() for of_rank in values]
+            axis.plot(ranks, means, look, color=colour, ms=4.5, lw=0.9, label=f"samples {words}, mean over seeds")
+            for r, of_rank in zip(ranks, values, strict=True):
+                axis.plot([r] * len(of_rank), of_rank[:, place], ".", color=colour, ms=2.5, alpha=0.6)
+        axis.set_xscale("log")
+        style.ticks(axis.xaxis, ranks, lambda x: number(round(x)))
+        units = f" [{equal[0][1][0].result.problem.units}]" if key == "loss" else ""
+        name_axes(axis, name, "rank r", _AT_END[key][0] + units)
+
     panes = [(name, equal, key) for name, equal in zip(names, by_rank, strict=True) for key in _AT_END]
-    yield from pictured("rank_held_out", panes, _draw_ends, _HELD_OUT, tall=2.2)
+    yield from pictured("rank_held_out", panes, draw, _HELD_OUT, tall=2.2)
     cells: list[view.Row] = []
     for name, equal in zip(names, by_rank, strict=True):
         for r, runs in equal:
@@ -285,20 +299,6 @@ def _at_end(runs: list[StoredRun], key: str) -> np.ndarray:
     return np.array(found, float)
 
 
-def _draw_ends(axis: Axes, item: tuple[str, list[tuple[int, list[StoredRun]]], str]) -> None:
-    name, equal, key = item
-    ranks, values = [r for r, _ in equal], [_at_end(runs, key) for _, runs in equal]
-    for place, (words, look, colour) in enumerate((("trained on", "o-", BLUE), ("held out", "s-", ORANGE))):
-        means = [of_rank[:, place].mean() for of_rank in values]
-        axis.plot(ranks, means, look, color=colour, ms=4.5, lw=0.9, label=f"samples {words}, mean over seeds")
-        for r, of_rank in zip(ranks, values, strict=True):
-            axis.plot([r] * len(of_rank), of_rank[:, place], ".", color=colour, ms=2.5, alpha=0.6)
-    axis.set_xscale("log")
-    style.ticks(axis.xaxis, ranks, lambda x: number(round(x)))
-    units = f" [{equal[0][1][0].result.problem.units}]" if key == "loss" else ""
-    name_axes(axis, name, "rank r", _AT_END[key][0] + units)
-
-
 MOST = 9
 """The most runs that the figures show: as many as there are adapters."""
 
@@ -348,11 +348,28 @@ def course(material: Material) -> Iterator[Part]:
     yield from pictured("gradient_norm", chosen, _draw_squares, _SQUARES.format(sampled), most=3)
     yield from pictured("smoothness", chosen, _draw_smoothness, _SMOOTHNESS, most=3, tall=2.2)
     looks = [(style.LOOKS[place % 5][1], ("-", "--")[place // 5]) for place in range(len(chosen))]
+    # Of each panel what it shows, whether that has the unit of the loss, and how it is read off a run.
+    panes: tuple[tuple[str, bool, Callable[[StoredRun], np.ndarray | None]], ...] = (
+        ("F(vₜ)", True, lambda run: _over(run, "loss", np.ma.mean)),
+        ("ζₜ, deviation of a minibatch gradient", True, lambda run: np.sqrt(_over(run, "noise_variance", np.ma.max))),
+        ("σₜ, largest spectral norm of a block", False, _sigma),
+        ("Gₜ, largest ‖∇f‖ of a matrix", True, lambda run: _largest(run, "weight_gradient_spectral")),
+    )
     courses = []
-    for title, has_units, read in _COURSES:
+    for title, has_units, read in panes:
         found = [(run, y, look) for run, look in zip(chosen, looks, strict=True) if (y := read(run)) is not None]
         courses += [(title, has_units, found)] if found else []
-    yield from pictured("constants", courses, _draw_course, _CONSTANTS, tall=1.9)
+
+    def draw(axis: Axes, item: tuple[str, bool, list[tuple[StoredRun, np.ndarray, tuple[str, str]]]]) -> None:
+        title, has_units, rows = item
+        for run, y, (colour, dash) in rows:
+            _curve(axis, run.times, y, color=colour, ls=dash, label=textwrap.fill(run.name, _LEGEND))
+        _log_axis(axis, [y for _, y, _ in rows])
+        units = f" [{rows[0][0].result.problem.units}]" if has_units else ""
+        axis.set_xlim(0, max(run.course.plan.steps for run, *_ in rows) + 1)
+        name_axes(axis, title, "iteration t", title.split(",")[0] + units)
+
+    yield from pictured("constants", courses, draw, _CONSTANTS, tall=1.9)
 
 
 def _over(run: StoredRun, name: str, how: Callable[..., Any]) -> np.ndarray:
@@ -480,22 +497,3 @@ def _largest(run: StoredRun, name: str, keep: Sequence[int] | slice = slice(None
 def _sigma(run: StoredRun) -> np.ndarray | None:
     names = str(run.trace.attrs.get("blocks", "")).split("\n")
     return _largest(run, "norm", [i for i, name in enumerate(names) if name.rsplit(" ", 1)[-1] in _SPECTRAL])
-
-
-# Of each panel what it shows, whether that has the unit of the loss, and how it is read off a run.
-_COURSES: tuple[tuple[str, bool, Callable[[StoredRun], np.ndarray | None]], ...] = (
-    ("F(vₜ)", True, lambda run: _over(run, "loss", np.ma.mean)),
-    ("ζₜ, deviation of a minibatch gradient", True, lambda run: np.sqrt(_over(run, "noise_variance", np.ma.max))),
-    ("σₜ, largest spectral norm of a block", False, _sigma),
-    ("Gₜ, largest ‖∇f‖ of a matrix", True, lambda run: _largest(run, "weight_gradient_spectral")),
-)
-
-
-def _draw_course(axis: Axes, item: tuple[str, bool, list[tuple[StoredRun, np.ndarray, tuple[str, str]]]]) -> None:
-    title, has_units, rows = item
-    for run, y, (colour, dash) in rows:
-        _curve(axis, run.times, y, color=colour, ls=dash, label=textwrap.fill(run.name, _LEGEND))
-    _log_axis(axis, [y for _, y, _ in rows])
-    units = f" [{rows[0][0].result.problem.units}]" if has_units else ""
-    axis.set_xlim(0, max(run.course.plan.steps for run, *_ in rows) + 1)
-    name_axes(axis, title, "iteration t", title.split(",")[0] + units)

@@ -171,12 +171,41 @@ def rank_parts(runs: list[StoredRun], drawn: str, biased: str) -> Iterator[Part]
     titles = settings([sweeps[0].first for sweeps in panes], ("adapter.scale", "adapter.rank"))
     looks = style.looks_of([sweep.first.scale for sweeps in panes for sweep in sweeps])
     items = [
-        (f"{title}, T\u00a0=\u00a0{number(sweeps[0].first.steps)}", sweeps, quantity, looks)
+        (f"{title}, T\u00a0=\u00a0{number(sweeps[0].first.steps)}", sweeps, quantity)
         for title, sweeps in zip(titles, panes, strict=True)
         for quantity in _quantities(sweeps[0].first)
         if any(_positive(sweep.values(quantity[0])).any() for sweep in sweeps)
     ]
-    yield from style.pictured("rank", items, _draw_rank, drawn, most=3, tall=2.5)
+
+    def draw(axis: Axes, item: tuple[str, list[Sweep], Quantity]) -> None:
+        title, sweeps, (key, name, unit) = item
+        shown, lines, ranks = [], [wrapped(title, 24)], sorted({x for sweep in sweeps for x in sweep.x})
+        for sweep in sweeps:
+            marker, colour = looks[sweep.first.scale]
+            y = sweep.values(key)
+            drawable = _positive(y)
+            if not drawable.any():
+                continue
+            x, mean = sweep.x[drawable], np.exp(np.log(y[:, drawable]).mean(0))
+            axis.plot(x, mean, marker, color=colour, ms=5, label=f"s = {sweep.first.scale}, geometric mean over seeds")
+            axis.plot(np.tile(x, len(y)), y[:, drawable].ravel(), ".", color=colour, ms=2.5, alpha=0.6)
+            shown += y[:, drawable].ravel().tolist()
+            found = sweep.fit(y, sweep.x > 0)
+            if found:
+                axis.plot(x, found.line(x), "-", color=colour, lw=0.9)
+                shown += found.line(x).tolist()
+            lines.append(_slope_words(marker, found))
+            slope = _formula(sweep.first, key)
+            if key == "smallest" and sweep is sweeps[0] and all(slope):
+                # From the mean at the first rank: only the slope says something.
+                reference = mean[0] * (x / x[0]) ** float(_printed_exponent())
+                axis.plot(x, reference, "--", color=GREY, lw=1, label="slope {}: {}".format(*slope))
+                shown += reference.tolist()
+        _log_axes(axis, shown, ranks)
+        units = unit.format(sweeps[0].first.result.problem.units)
+        name_axes(axis, "\n".join(lines), "rank r", name + (f" [{units}]" if units else ""))
+
+    yield from style.pictured("rank", items, draw, drawn, most=3, tall=2.5)
     head: Head = (
         *("Problem", numeric("T"), "s", "Quantity", "Ranks", numeric("Seeds"), numeric("p"), numeric("Interval")),
         *(numeric("Off the line"), "By formula"),
@@ -226,8 +255,30 @@ def horizon(material: Material) -> Iterator[Part]:
     sweeps = _sweeps(material.theorems, "run.steps", 2)
     panes = _together(sweeps, ("seed", "run.steps", "claim", "lipschitz"))
     titles, looks = settings([of[0].first for of in panes]), style.looks_of([titled(x.first.result) for x in sweeps])
-    items = [(title, of, looks) for title, of in zip(titles, panes, strict=True)]
-    yield from style.pictured("horizon", items, _draw_horizon, _HORIZON, tall=2.3)
+
+    def draw(axis: Axes, item: tuple[str, list[Sweep]]) -> None:
+        title, sweeps = item
+        shown, lines, horizons = [1.0], [wrapped(title, 46)], sorted({x for sweep in sweeps for x in sweep.x})
+        for sweep in sweeps:
+            claim, ratios = titled(sweep.first.result), sweep.values("ratio")
+            marker, colour = looks[claim]
+            axis.plot([], [], marker, color=colour, ms=4.5, label=claim)
+            for run, x, y in zip(chain(*sweep.runs), np.tile(sweep.x, len(ratios)), ratios.ravel(), strict=True):
+                if 0 < y < math.inf:
+                    fill = "none" if run.verdict.is_silent else colour
+                    axis.plot([x], [y], marker, color=colour, ms=4.5, mfc=fill, alpha=0.7)
+                    shown.append(y)
+            keep, found = _fit_horizon(sweep)
+            if found:
+                axis.plot(sweep.x[keep], found.line(sweep.x[keep]), "-", color=colour, lw=0.9)
+                shown += found.line(sweep.x[keep]).tolist()
+            lines.append(_slope_words(marker, found))
+        axis.axhline(1, color=VERMILLION, lw=0.8, ls=":", label="the bound")
+        axis.plot([], [], "o", color=GREY, mfc="none", ms=4.5, label="hollow: the theorem says nothing of the run")
+        _log_axes(axis, shown, horizons)
+        name_axes(axis, "\n".join(lines), "horizon T", "measured / bound")
+
+    yield from style.pictured("horizon", list(zip(titles, panes, strict=True)), draw, _HORIZON, tall=2.3)
     numbers = map(numeric, ("Seeds", "At the first T", "At the last", "Exponent", "Interval"))
     cells: list[Row] = []
     for row in rows:
@@ -246,35 +297,6 @@ def _quantities(run: StoredRun) -> tuple[Quantity, ...]:
         ("first_variance", "noise variance at v₁", "{}²"),
         ("decrease", "F(v₁) − minₜ E F(vₜ)", "{}"),
     )
-
-
-def _draw_rank(axis: Axes, item: tuple[str, list[Sweep], Quantity, dict[str, Any]]) -> None:
-    title, sweeps, (key, name, unit), looks = item
-    shown, lines, ranks = [], [wrapped(title, 24)], sorted({x for sweep in sweeps for x in sweep.x})
-    for sweep in sweeps:
-        marker, colour = looks[sweep.first.scale]
-        y = sweep.values(key)
-        drawable = _positive(y)
-        if not drawable.any():
-            continue
-        x, mean = sweep.x[drawable], np.exp(np.log(y[:, drawable]).mean(0))
-        axis.plot(x, mean, marker, color=colour, ms=5, label=f"s = {sweep.first.scale}, geometric mean over seeds")
-        axis.plot(np.tile(x, len(y)), y[:, drawable].ravel(), ".", color=colour, ms=2.5, alpha=0.6)
-        shown += y[:, drawable].ravel().tolist()
-        found = sweep.fit(y, sweep.x > 0)
-        if found:
-            axis.plot(x, found.line(x), "-", color=colour, lw=0.9)
-            shown += found.line(x).tolist()
-        lines.append(_slope_words(marker, found))
-        slope = _formula(sweep.first, key)
-        if key == "smallest" and sweep is sweeps[0] and all(slope):
-            # From the mean at the first rank: only the slope says something.
-            reference = mean[0] * (x / x[0]) ** float(_printed_exponent())
-            axis.plot(x, reference, "--", color=GREY, lw=1, label="slope {}: {}".format(*slope))
-            shown += reference.tolist()
-    _log_axes(axis, shown, ranks)
-    units = unit.format(sweeps[0].first.result.problem.units)
-    name_axes(axis, "\n".join(lines), "rank r", name + (f" [{units}]" if units else ""))
 
 
 def rank_exponents(runs: list[StoredRun]) -> list[Found]:
@@ -339,29 +361,6 @@ def _formula(run: StoredRun, key: str) -> tuple[str, str]:
         exponent = noise[1] + noise[0] * math.log(factors[1] / factors[0], 4)
         return f"{exponent:g}".replace("-", "−"), noise[2]
     return "", ""
-
-
-def _draw_horizon(axis: Axes, item: tuple[str, list[Sweep], dict[str, Any]]) -> None:
-    title, sweeps, looks = item
-    shown, lines, horizons = [1.0], [wrapped(title, 46)], sorted({x for sweep in sweeps for x in sweep.x})
-    for sweep in sweeps:
-        claim, ratios = titled(sweep.first.result), sweep.values("ratio")
-        marker, colour = looks[claim]
-        axis.plot([], [], marker, color=colour, ms=4.5, label=claim)
-        for run, x, y in zip(chain(*sweep.runs), np.tile(sweep.x, len(ratios)), ratios.ravel(), strict=True):
-            if 0 < y < math.inf:
-                fill = "none" if run.verdict.is_silent else colour
-                axis.plot([x], [y], marker, color=colour, ms=4.5, mfc=fill, alpha=0.7)
-                shown.append(y)
-        keep, found = _fit_horizon(sweep)
-        if found:
-            axis.plot(sweep.x[keep], found.line(sweep.x[keep]), "-", color=colour, lw=0.9)
-            shown += found.line(sweep.x[keep]).tolist()
-        lines.append(_slope_words(marker, found))
-    axis.axhline(1, color=VERMILLION, lw=0.8, ls=":", label="the bound")
-    axis.plot([], [], "o", color=GREY, mfc="none", ms=4.5, label="hollow: the theorem says nothing of the run")
-    _log_axes(axis, shown, horizons)
-    name_axes(axis, "\n".join(lines), "horizon T", "measured / bound")
 
 
 def horizon_slopes(runs: list[StoredRun]) -> list[Found]:

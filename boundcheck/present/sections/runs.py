@@ -284,8 +284,52 @@ def theorems(material: Material) -> Iterator[Part]:
     alike = grouped(tables, lambda rows: (rows[0].run.axis, rows[0].problem, rows[0].run.steps))
     drawn = sorted((of_seeds[0] for of_seeds in alike.values()), key=len, reverse=True)[:_MOST_PANELS]
     most = max(map(len, drawn))
-    panes = [(rows, most) for rows in drawn]
-    yield from pictured("theorems", panes, _draw_theorems, _DRAWN, tall=0.75 + 0.38 * most)
+
+    def draw(axis: Axes, rows: list[Beside]) -> None:
+        # Below T_min a formula may be negative, and then there is nothing of it to draw.
+        shown: list[float] = [known(x.run.bound) for x in rows if known(x.run.bound) > 0]
+        # What is farther below is marked at the edge: gradient descent may come to rest.
+        least = _DEEPEST * min(shown, default=1.0)
+        for place, row in enumerate(rows):
+            y, run, result, bound = most - place, row.run, row.run.course, known(row.run.bound)
+            if run.ratio and 0 < run.ratio < math.inf and (measured := result.measured):
+                at, mark = max(measured, least), "o" if measured >= least else "<"
+                fill, quiet = ("none", GREY) if run.verdict.is_silent else (BLUE, BLUE)
+                axis.plot([at, bound], [y, y], "-", color=quiet, lw=1, alpha=0.5)
+                axis.plot([at], [y], mark, color=BLUE, ms=4.5, mfc=fill)
+                low, high = (result.interval.lower, result.interval.upper) if result.interval else (measured, measured)
+                # Limits of 0 and of infinity have no place on a log axis.
+                low, high = max(low, at / 10, least), min(max(high, least), at * 10)
+                axis.plot([low, high], [y, y], "-", color=GREEN, lw=_width(result.ground), alpha=0.6)
+                end = max(bound, high)
+                factor = f"×{number(bound / measured)}" if mark == "o" else "off the axis"
+                axis.annotate(factor, (end, y), (6, 0), textcoords="offset points", va="center", fontsize=7)
+                shown += [low, end]
+            if result.smallest and least <= result.smallest < math.inf:
+                words = "least mean over replicas within a stratum of t"
+                axis.plot([result.smallest], [y], ".", color=ORANGE, ms=4, label=words)
+                shown.append(result.smallest)
+            axis.plot([bound], [y], "|", color=VERMILLION, ms=9, mew=2, label="the theorem's bound")
+            words = textwrap.shorten(row.claim, _LETTERS, placeholder="…")
+            axis.text(0.005, y + 0.42, words, transform=axis.get_yaxis_transform(), va="center", fontsize=6.3)
+        axis.plot([], [], "o", color=BLUE, ms=4.5, label="measured")
+        for kind in sorted({x.run.course.ground for x in rows if x.run.course.ground}):
+            axis.plot([], [], "-", color=GREEN, lw=_width(kind), alpha=0.6, label=f"its {kind} interval")
+        axis.plot([], [], "o", color=BLUE, mfc="none", ms=4.5, label="hollow: the theorem says nothing of the run")
+        axis.set_xscale("log")
+        axis.set_ylim(0.6, most + 0.75)
+        axis.set_yticks([])
+        # Room at the right for a factor, and ticks at few powers of ten.
+        low, high = min(shown, default=1.0), max(shown, default=1.0)
+        low, high = low / 2, high * (high / low) ** 0.25 * 2
+        exponents = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
+        axis.set_xlim(low, high)
+        ticks(axis.xaxis, [10.0**e for e in exponents[:: len(exponents) // 6 + 1]])
+        name_axes(
+            axis, f"{rows[0].problem}, T\u00a0=\u00a0{number(rows[0].run.steps)}", rows[0].run.axis, letters=_TITLE
+        )
+
+    yield from pictured("theorems", drawn, draw, _DRAWN, tall=0.75 + 0.38 * most)
     head: view.Head = (
         *("Problem", "Claim", view.Column("Verdict", width=0.12), numeric("Step"), numeric("Batch", is_aside=True)),
         *(numeric("Bound"), numeric("Measured"), view.Column("Its interval", width=0.14), numeric("Measured / bound")),
@@ -365,50 +409,6 @@ def _compared(runs: list[StoredRun]) -> list[list[StoredRun]]:
 def _is_exact(run: StoredRun) -> bool:
     """True if each step took the exact gradient: on full batches, or with a spec that has no word of noise."""
     return bool(run.result.settings.run.batch == "full")
-
-
-def _draw_theorems(axis: Axes, item: tuple[list[Beside], int]) -> None:
-    rows, most = item
-    # Below T_min a formula may be negative, and then there is nothing of it to draw.
-    shown: list[float] = [known(x.run.bound) for x in rows if known(x.run.bound) > 0]
-    # What is farther below is marked at the edge: gradient descent may come to rest.
-    least = _DEEPEST * min(shown, default=1.0)
-    for place, row in enumerate(rows):
-        y, run, result, bound = most - place, row.run, row.run.course, known(row.run.bound)
-        if run.ratio and 0 < run.ratio < math.inf and (measured := result.measured):
-            at, mark = max(measured, least), "o" if measured >= least else "<"
-            fill, quiet = ("none", GREY) if run.verdict.is_silent else (BLUE, BLUE)
-            axis.plot([at, bound], [y, y], "-", color=quiet, lw=1, alpha=0.5)
-            axis.plot([at], [y], mark, color=BLUE, ms=4.5, mfc=fill)
-            low, high = (result.interval.lower, result.interval.upper) if result.interval else (measured, measured)
-            # Limits of 0 and of infinity have no place on a log axis.
-            low, high = max(low, at / 10, least), min(max(high, least), at * 10)
-            axis.plot([low, high], [y, y], "-", color=GREEN, lw=_width(result.ground), alpha=0.6)
-            end = max(bound, high)
-            factor = f"×{number(bound / measured)}" if mark == "o" else "off the axis"
-            axis.annotate(factor, (end, y), (6, 0), textcoords="offset points", va="center", fontsize=7)
-            shown += [low, end]
-        if result.smallest and least <= result.smallest < math.inf:
-            words = "least mean over replicas within a stratum of t"
-            axis.plot([result.smallest], [y], ".", color=ORANGE, ms=4, label=words)
-            shown.append(result.smallest)
-        axis.plot([bound], [y], "|", color=VERMILLION, ms=9, mew=2, label="the theorem's bound")
-        words = textwrap.shorten(row.claim, _LETTERS, placeholder="…")
-        axis.text(0.005, y + 0.42, words, transform=axis.get_yaxis_transform(), va="center", fontsize=6.3)
-    axis.plot([], [], "o", color=BLUE, ms=4.5, label="measured")
-    for kind in sorted({x.run.course.ground for x in rows if x.run.course.ground}):
-        axis.plot([], [], "-", color=GREEN, lw=_width(kind), alpha=0.6, label=f"its {kind} interval")
-    axis.plot([], [], "o", color=BLUE, mfc="none", ms=4.5, label="hollow: the theorem says nothing of the run")
-    axis.set_xscale("log")
-    axis.set_ylim(0.6, most + 0.75)
-    axis.set_yticks([])
-    # Room at the right for a factor, and ticks at few powers of ten.
-    low, high = min(shown, default=1.0), max(shown, default=1.0)
-    low, high = low / 2, high * (high / low) ** 0.25 * 2
-    exponents = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
-    axis.set_xlim(low, high)
-    ticks(axis.xaxis, [10.0**e for e in exponents[:: len(exponents) // 6 + 1]])
-    name_axes(axis, f"{rows[0].problem}, T\u00a0=\u00a0{number(rows[0].run.steps)}", rows[0].run.axis, letters=_TITLE)
 
 
 def _width(ground: str | None) -> float:

@@ -354,12 +354,13 @@ def slack(material: Material) -> Iterator[Part]:
     best = highest_rank(run for run in material.brackets if run.slack)
     found = [*material.waterfalls, *((run.title, run.slack) for run in best)]
     items = [(name, chain) for name, chains in found for chain in chains]
-    yield from pictured("slack", items, _draw_slack, _SLACK, most=3, tall=2.3)
 
+    def draw(axis: Axes, item: tuple[str, Chain]) -> None:
+        name, chain = item
+        title = f"{_VERSIONS[chain.version]}\n{name}"
+        style.draw_links(axis, "measured", chain.measured, chain.links, "bound", title)
 
-def _draw_slack(axis: Axes, item: tuple[str, Chain]) -> None:
-    name, chain = item
-    style.draw_links(axis, "measured", chain.measured, chain.links, "bound", f"{_VERSIONS[chain.version]}\n{name}")
+    yield from pictured("slack", items, draw, _SLACK, most=3, tall=2.3)
 
 
 _PARTS = (
