@@ -129,22 +129,6 @@ def test_a_shell_is_answered_without_what_is_slow_to_import(shell: str) -> None:
     assert done.stderr.strip() == ""
 
 
-@pytest.mark.full
-@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
-def test_bash_completes_by_the_script_that_is_shown(tmp_path: Path) -> None:
-    """The script, and a shell that calls its function as on the tabulator key."""
-    (tmp_path / "boundcheck").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m boundcheck "$@"\n')
-    (tmp_path / "boundcheck").chmod(0o755)
-    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "SHELL": "/bin/bash"}
-    typed = (
-        'eval "$(_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION=1 boundcheck --show-completion bash)"\n'
-        "COMP_WORDS=(boundcheck audit me); COMP_CWORD=2\n"
-        '_boundcheck_completion boundcheck; echo "${COMPREPLY[@]}"\n'
-    )
-    done = subprocess.run(["bash", "--norc", "-c", typed], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["meft", "methods"], done.stderr
-
-
 @pytest.mark.parametrize(("home", "code"), [("home", 0), ("file/home", 2)])
 def test_completion_is_installed_in_the_home_folder_or_refused_in_one_line(
     home: str, code: int, command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -364,16 +364,13 @@ class Latex(Writer):
 
     """
 
-    broken = r" \newline "
+    bold, broken = r"\textbf{%s}", r" \newline "
+    item, points = "\\item %s\n", "\\begin{itemize}\n%s\\end{itemize}"
 
     def __init__(self, runs: Iterable[Printed]) -> None:
         self._values: dict[tuple[str, ...], str] = {
             (run.result.run_id, name): text for run, made in runs for name, text in made.items()
         }
-
-    def points(self, lines: list[str]) -> str:
-        items = "\n".join(rf"\item {each}" for each in lines)
-        return f"\\begin{{itemize}}\n{items}\n\\end{{itemize}}"
 
     def heading(self, part: view.View) -> str:
         name = f", {id_tex(part.name)}" if part.name else ""
@@ -381,9 +378,6 @@ class Latex(Writer):
 
     def text(self, text: str) -> str:
         return tex(text)
-
-    def strong(self, made: str) -> str:
-        return rf"\textbf{{{made}}}"
 
     def code(self, text: str) -> str:
         return id_tex(text)

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from html import escape
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,6 @@ from boundcheck.errors import CodeError, InputError
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.prose import plain
 from boundcheck.language.view import File, Html, Line, Math, Part, Picture, Row, Stack, Table, View, paragraph
-from boundcheck.present import Form
 from boundcheck.present.material import Material, StoredRun, load_runs
 from boundcheck.present.opening import Opening, opening_of
 from boundcheck.present.section import parts_of, sections
@@ -152,7 +152,7 @@ def write_page(
     lead: str,
     outside: Iterable[str] = (),
     opening: Opening | None = None,
-    also: Iterable[Form] = (),
+    also: Iterable[str] = (),
 ) -> list[Path]:
     """Write the page and, beside it, figures as SVG and PDF, results as JSON, the logbook, and what sections keep.
 
@@ -165,7 +165,7 @@ def write_page(
         lead: what the page is about, in a paragraph; text, or Markup.
         outside: import paths of sections that are found in no other way.
         opening: what the page begins with; where left out, what the runs do and what their claims say.
-        also: the other forms of the report that are wanted.
+        also: the other forms of the report that are wanted; see `boundcheck.present.forms`.
 
     Returns:
         The files written, the page first.
@@ -186,7 +186,7 @@ def write_page(
     if material.study.is_new:
         files["statistics.json"] = json_bytes(material.study.as_json())
     for form in also:
-        files |= form(material, title, lead)
+        files |= import_module(f"boundcheck.present.{form}").files_of(material, title, lead)
     return made.write(page, title, lead, opening or opening_of(material), files)
 
 
@@ -197,7 +197,7 @@ def write_runs(
     lead: str,
     command: str,
     outside: Iterable[str] = (),
-    also: Iterable[Form] = (),
+    also: Iterable[str] = (),
 ) -> list[Path]:
     """Write the page of the runs; runs of networks get their own, in ``networks`` if there are other runs.
 

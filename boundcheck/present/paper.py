@@ -17,7 +17,6 @@ from boundcheck.errors import CodeError
 from boundcheck.language import prose
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.hypotheses import LEAST
-from boundcheck.present import Form
 from boundcheck.present.material import REPORTS, Finding, Material, Search, StoredRun, Study, grouped, load_runs
 from boundcheck.present.opening import Opening, in_all, opening_of
 from boundcheck.present.page import write_page
@@ -39,7 +38,7 @@ def write(
     found: dict[str, list[Any]],
     out: Path,
     runs: Path,
-    also: Iterable[Form] = (),
+    also: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Write the report on what was found into `out`.
 
@@ -50,7 +49,7 @@ def write(
         found: the answers, by the name of the part of the programme.
         out: the folder of the report.
         runs: the folder of the run folders.
-        also: the other forms of the report that are wanted.
+        also: the other forms of the report that are wanted; see `boundcheck.present.forms`.
 
     Returns:
         The keys of `boundcheck audit --json`.

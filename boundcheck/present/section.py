@@ -179,10 +179,17 @@ class Writer(ABC):
     """A writer of parts in a typesetter's markup; its class says how each kind of cell is marked there.
 
     Tables and figures are shown where the class shows them.
+
+    Attributes:
+        bold, item, points: how words in bold, an item of a list, and all items stand there, in place of ``%s``.
+        broken: what stands between cells that are one below the other.
+
     """
 
-    broken = " "
-    """The mark between cells that stand one below the other."""
+    bold: str
+    item: str
+    points: str
+    broken: str
 
     def parts(self, parts: Iterable[view.Part]) -> str:
         """The parts, one below the other."""
@@ -194,7 +201,7 @@ class Writer(ABC):
             case view.Line():
                 return f"{self.line(part)}\n"
             case view.Points():
-                return self.points(list(map(self.line, part.lines)))
+                return self.points % "".join(self.item % self.line(each) for each in part.lines)
             case view.View():
                 return self.heading(part) + self.parts((*part.lines, *part.parts))
             case view.Fold():
@@ -213,7 +220,7 @@ class Writer(ABC):
                 return self.formula(cell)
             case view.Prose():
                 made = self.text(cell.text)
-                return self.strong(made) if cell.look == "strong" and made else made
+                return self.bold % made if cell.look == "strong" and made else made
             case view.Code():
                 return self.code(cell.text)
             case view.Badge():
@@ -227,13 +234,10 @@ class Writer(ABC):
 
     def verdict(self, word: str) -> str:
         """A verdict, in bold if something is refuted, violated or open."""
-        return self.text(word) if is_well(word) else self.strong(self.text(word))
+        return self.text(word) if is_well(word) else self.bold % self.text(word)
 
     def value(self, value: view.Value) -> str:
         return self.text(value.text)
-
-    @abstractmethod
-    def points(self, lines: list[str]) -> str: ...
 
     @abstractmethod
     def heading(self, part: view.View) -> str: ...
@@ -241,9 +245,6 @@ class Writer(ABC):
     @abstractmethod
     def text(self, text: str) -> str:
         """A text that may have formulas."""
-
-    @abstractmethod
-    def strong(self, made: str) -> str: ...
 
     @abstractmethod
     def code(self, text: str) -> str: ...

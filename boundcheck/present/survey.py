@@ -225,8 +225,33 @@ def _caught(survey: Soundness, count: dict[str, Any]) -> Iterator[Part]:
     # A processor's time is counted in hundredths of a second, and may be 0.
     times = [max(x, _LEAST) for row in count["kinds"] for x in row["seconds"].values()] or [1.0]
     limits = min(times) / 1.5, max(times) * 1.5
-    items = [(limits, rows) for rows in grouped(count["kinds"], lambda row: row["layer"]).values()]
-    yield from pictured("soundness", items, _draw_trials, _TIMES, tall=2.5)
+    items = list(grouped(count["kinds"], lambda row: row["layer"]).values())
+
+    def draw(axis: Axes, rows: list[dict[str, Any]]) -> None:
+        for y, row in enumerate(rows):
+            if row["seconds"]:
+                median, longest = (max(row["seconds"][name], _LEAST) for name in ("median", "longest"))
+                axis.plot([median, longest], [y, y], color=BLUE, lw=1, label="from the median to the longest")
+                axis.plot(median, y, "o", color=BLUE, ms=4, label="median time to catch")
+            whole = row["caught"] == row["tried"]
+            axis.annotate(
+                f"{row['caught']:,} of {row['tried']:,}",
+                (1.02, y),
+                xycoords=("axes fraction", "data"),
+                va="center",
+                fontsize=7,
+                color=GREY if whole else VERMILLION,
+            )
+        axis.set_xscale("log")
+        axis.set_xlim(*limits)
+        axis.xaxis.set_minor_locator(NullLocator())
+        axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+        axis.set_yticks(range(len(rows)), [row["kind"] for row in rows])
+        axis.set_ylim(len(rows) - 0.5, -0.5)
+        caught, tried = (sum(row[name] for row in rows) for name in ("caught", "tried"))
+        name_axes(axis, f"{rows[0]['layer']}: {caught:,} of {tried:,} caught", "seconds")
+
+    yield from pictured("soundness", items, draw, _TIMES, tall=2.5)
     missed = tuple(x for x in survey.trials if not (x.true or x.caught or x.layer == "engines"))
     if missed:
         said = f"{len(missed)} false mutants that were not caught, and not accepted either"
@@ -270,29 +295,3 @@ def _attacked(count: dict[str, Any]) -> Iterator[Part]:
 
 # Seconds; what took less is drawn here.
 _LEAST = 1e-3
-
-
-def _draw_trials(axis: Axes, item: tuple[tuple[float, float], list[dict[str, Any]]]) -> None:
-    limits, rows = item
-    for y, row in enumerate(rows):
-        if row["seconds"]:
-            median, longest = (max(row["seconds"][name], _LEAST) for name in ("median", "longest"))
-            axis.plot([median, longest], [y, y], color=BLUE, lw=1, label="from the median to the longest")
-            axis.plot(median, y, "o", color=BLUE, ms=4, label="median time to catch")
-        whole = row["caught"] == row["tried"]
-        axis.annotate(
-            f"{row['caught']:,} of {row['tried']:,}",
-            (1.02, y),
-            xycoords=("axes fraction", "data"),
-            va="center",
-            fontsize=7,
-            color=GREY if whole else VERMILLION,
-        )
-    axis.set_xscale("log")
-    axis.set_xlim(*limits)
-    axis.xaxis.set_minor_locator(NullLocator())
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
-    axis.set_yticks(range(len(rows)), [row["kind"] for row in rows])
-    axis.set_ylim(len(rows) - 0.5, -0.5)
-    caught, tried = (sum(row[name] for row in rows) for name in ("caught", "tried"))
-    name_axes(axis, f"{rows[0]['layer']}: {caught:,} of {tried:,} caught", "seconds")

@@ -71,13 +71,11 @@ def document(found: Iterable[Chapter], title: str, lead: str, figures: Sequence[
 class _Typst(Writer):
     """The parts of a view in typst's markup."""
 
-    broken = " #linebreak() "
+    bold, broken = "#strong[%s]", " #linebreak() "
+    item, points = "- %s\n", "%s"
 
     def __init__(self, drawn: Mapping[str, Drawn]) -> None:
         self._drawn = drawn
-
-    def points(self, lines: list[str]) -> str:
-        return "".join(f"- {each}\n" for each in lines)
 
     def heading(self, part: view.View) -> str:
         name = f", #raw({string(part.name)})" if part.name else ""
@@ -90,9 +88,6 @@ class _Typst(Writer):
             lambda typed: self.formula(view.Math(prose.latex(typed))),
             lambda name: f"#raw({string(name)});",
         )
-
-    def strong(self, made: str) -> str:
-        return f"#strong[{made}]"
 
     def code(self, text: str) -> str:
         return f"#raw({string(text)})"

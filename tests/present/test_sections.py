@@ -30,7 +30,7 @@ def material(monkeypatch: pytest.MonkeyPatch) -> Material:
 
 def test_each_section_stands_in_its_place_and_under_one_name() -> None:
     found = section.sections()
-    assert len(found) > 30
+    assert len(found) > 20
     assert [each.place for each in found] == sorted(each.place for each in found)
     assert len({each.build for each in found}) == len(found)
 

@@ -69,30 +69,30 @@ def attacks(material: Material) -> Iterator[Part]:
         yield view.File(search["file"], (json.dumps(search["instance"], indent=1) + "\n").encode())
     # What a search's ratio can be at most by the claims' own formulas, its curve, is drawn as a line.
     drawn = [search for search in material.searches if search["drawn"]]
-    yield from pictured("falsification", [drawn] if drawn else [], _draw_searches, _DRAWN)
+
+    def draw(axis: Axes, searches: list[Search]) -> None:
+        ranks: list[int] = sorted({row["rank"] for search in searches for row in search["rows"]})
+
+        def radii(row: dict[str, Any]) -> str:
+            a, b = row["constants"].get("a"), row["constants"].get("b")
+            return f", a = {a:g}, b = {b:g}" if a != b else ""
+
+        series = [(search, *each) for search in searches for each in grouped(search["rows"], radii).items()]
+        for (search, text, rows), (marker, colour) in zip(series, cycle(_SERIES), strict=False):
+            x = [ranks.index(row["rank"]) for row in rows]
+            if search["curve"]:
+                axis.plot(x, [search["curve"][str(row["rank"])] for row in rows], "-", color=colour, lw=0.8)
+            ratios = [row["ratio"] for row in rows]
+            axis.plot(x, ratios, marker, color=colour, ms=4, mfc="none", label=search["label"] + text)
+        axis.axhline(1, color=GREY, lw=0.8, ls=":", label="the bound: above it a claim would be violated")
+        axis.set_xticks(range(len(ranks)), [str(rank) for rank in ranks])
+        axis.set_ylim(0, 1.08)
+        name_axes(axis, "Largest certified ratio that was found", "rank r", "measured / bound")
+
+    yield from pictured("falsification", [drawn] if drawn else [], draw, _DRAWN)
 
 
 _SERIES = (("o", GREEN), ("s", BLUE), ("^", ORANGE), ("v", VERMILLION), ("D", PURPLE))
-
-
-def _draw_searches(axis: Axes, searches: list[Search]) -> None:
-    ranks: list[int] = sorted({row["rank"] for search in searches for row in search["rows"]})
-
-    def radii(row: dict[str, Any]) -> str:
-        a, b = row["constants"].get("a"), row["constants"].get("b")
-        return f", a = {a:g}, b = {b:g}" if a != b else ""
-
-    series = [(search, *each) for search in searches for each in grouped(search["rows"], radii).items()]
-    for (search, text, rows), (marker, colour) in zip(series, cycle(_SERIES), strict=False):
-        x = [ranks.index(row["rank"]) for row in rows]
-        if search["curve"]:
-            axis.plot(x, [search["curve"][str(row["rank"])] for row in rows], "-", color=colour, lw=0.8)
-        ratios = [row["ratio"] for row in rows]
-        axis.plot(x, ratios, marker, color=colour, ms=4, mfc="none", label=search["label"] + text)
-    axis.axhline(1, color=GREY, lw=0.8, ls=":", label="the bound: above it a claim would be violated")
-    axis.set_xticks(range(len(ranks)), [str(rank) for rank in ranks])
-    axis.set_ylim(0, 1.08)
-    name_axes(axis, "Largest certified ratio that was found", "rank r", "measured / bound")
 
 
 def _kept(study: Study) -> Iterator[Part]:
@@ -217,7 +217,27 @@ def coverage(material: Material) -> Iterator[Part]:
         return
     yield from _kept(material.study)
     methods = list(grouped(found, lambda each: each.method).values())
-    yield from pictured("coverage", methods, _draw_coverage, _MISSES, tall=2.15)
+
+    def draw(axis: Axes, found: list[Coverage]) -> None:
+        names = list(dict.fromkeys(each.distribution for each in found))
+        sizes = sorted({each.n for each in found})
+        for each in found:
+            place = sizes.index(each.n)
+            y = names.index(each.distribution) + 0.25 * (place - (len(sizes) - 1) / 2)
+            marker, colour = style.LOOKS[place]
+            axis.plot([each.low, each.high], [y, y], color=colour, lw=1)
+            axis.plot(each.rate, y, marker, color=colour, ms=3.5, label=f"{each.n:,} replicas")
+            if not each.holds:
+                axis.plot(each.rate, y, "o", color=VERMILLION, ms=7, mfc="none", label="misses more than stated")
+        axis.axvline(found[0].error, color=GREY, lw=1, ls="--", label="stated")
+        axis.set_xscale("symlog", linthresh=_LINEAR, linscale=0.5)
+        axis.set_xlim(-_LINEAR / 4, 1.2)
+        style.ticks(axis.xaxis, _RATES)
+        axis.set_yticks(range(len(names)), names)
+        axis.set_ylim(len(names) - 0.5, -0.5)
+        name_axes(axis, f"{found[0].method}: {found[0].kind}", "rate of misses")
+
+    yield from pictured("coverage", methods, draw, _MISSES, tall=2.15)
     head: view.Head = (
         *("Method", "Kind", "Replicas", numeric("Stated"), numeric("Largest rate"), "Where"),
         *(numeric("Above, there"), "Holds in"),
@@ -230,26 +250,6 @@ def coverage(material: Material) -> Iterator[Part]:
         numbers = (f"{worst.error:.3g}", f"{worst.rate:.2g}", worst.distribution, f"{above:.2g}")
         rows.append((worst.method, worst.kind, str(worst.n), *numbers, held))
     yield view.Table(head, rows, _RATES_OF.format(number(found[0].experiments)), most=None)
-
-
-def _draw_coverage(axis: Axes, found: list[Coverage]) -> None:
-    names = list(dict.fromkeys(each.distribution for each in found))
-    sizes = sorted({each.n for each in found})
-    for each in found:
-        place = sizes.index(each.n)
-        y = names.index(each.distribution) + 0.25 * (place - (len(sizes) - 1) / 2)
-        marker, colour = style.LOOKS[place]
-        axis.plot([each.low, each.high], [y, y], color=colour, lw=1)
-        axis.plot(each.rate, y, marker, color=colour, ms=3.5, label=f"{each.n:,} replicas")
-        if not each.holds:
-            axis.plot(each.rate, y, "o", color=VERMILLION, ms=7, mfc="none", label="misses more than stated")
-    axis.axvline(found[0].error, color=GREY, lw=1, ls="--", label="stated")
-    axis.set_xscale("symlog", linthresh=_LINEAR, linscale=0.5)
-    axis.set_xlim(-_LINEAR / 4, 1.2)
-    style.ticks(axis.xaxis, _RATES)
-    axis.set_yticks(range(len(names)), names)
-    axis.set_ylim(len(names) - 0.5, -0.5)
-    name_axes(axis, f"{found[0].method}: {found[0].kind}", "rate of misses")
 
 
 _POWER = """The least number of replicas at which the upper limit lies below the bound in {:.0f}\u202f% of experiments,

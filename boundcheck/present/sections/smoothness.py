@@ -50,7 +50,25 @@ def gradient(material: Material) -> Iterator[Part]:
     ]
     # Those whose T was chosen to be informative, or, if there are none of these, the first ones.
     chosen = [run for run in runs if run.result.settings.run.steps == "informative"] or runs[:_MOST]
-    yield from pictured("gradient_norm", chosen, _draw_gradient, _GRADIENT)
+
+    def draw(axis: Axes, run: StoredRun) -> None:
+        result, squares, interval = run.course, run.trace["gradient_square_norm"].values, run.course.interval
+        bound, first = known(run.bound), known(result.first)
+        middle, mean = _middles(run), squares.mean(0)
+        axis.plot(middle, mean, color=BLUE, lw=1, label="mean over replicas, by stratum of t")
+        low, high = band(axis, middle, squares, mean, result.settings.run.level)
+        axis.axhline(bound, color=VERMILLION, lw=1.2, label="the theorem's bound")
+        axis.axhline(first, color=GREY, lw=0.8, ls=":", label="at the first iterate (known without the theorem)")
+        if interval is not None:
+            axis.axhspan(interval.lower, interval.upper, color=GREEN, alpha=0.25, lw=0)
+            words = f"{run.shown}, and its {interval.kind} interval"
+            axis.axhline(known(result.measured), color=GREEN, lw=1, ls="--", label=words)
+        style.log_y(axis, style.extent(low)[0], style.extent(bound, first, high)[1])
+        axis.set_xlim(0, run.steps)
+        title = f"{run.title}: {run.verdict}\n{titled(result)}"
+        name_axes(axis, title, "iteration t", run.axis, letters=40)
+
+    yield from pictured("gradient_norm", chosen, draw, _GRADIENT)
 
 
 def _middles(run: StoredRun) -> np.ndarray:
@@ -58,24 +76,6 @@ def _middles(run: StoredRun) -> np.ndarray:
     edges = Schedule.edges_of(run.steps, run.trace.sizes["stratum"])
     middles: np.ndarray = (edges[:-1] + 1 + edges[1:]) / 2
     return middles
-
-
-def _draw_gradient(axis: Axes, run: StoredRun) -> None:
-    result, squares, interval = run.course, run.trace["gradient_square_norm"].values, run.course.interval
-    bound, first = known(run.bound), known(result.first)
-    middle, mean = _middles(run), squares.mean(0)
-    axis.plot(middle, mean, color=BLUE, lw=1, label="mean over replicas, by stratum of t")
-    low, high = band(axis, middle, squares, mean, result.settings.run.level)
-    axis.axhline(bound, color=VERMILLION, lw=1.2, label="the theorem's bound")
-    axis.axhline(first, color=GREY, lw=0.8, ls=":", label="at the first iterate (known without the theorem)")
-    if interval is not None:
-        axis.axhspan(interval.lower, interval.upper, color=GREEN, alpha=0.25, lw=0)
-        words = f"{run.shown}, and its {interval.kind} interval"
-        axis.axhline(known(result.measured), color=GREEN, lw=1, ls="--", label=words)
-    style.log_y(axis, style.extent(low)[0], style.extent(bound, first, high)[1])
-    axis.set_xlim(0, run.steps)
-    title = f"{run.title}: {run.verdict}\n{titled(result)}"
-    name_axes(axis, title, "iteration t", run.axis, letters=40)
 
 
 def band(
@@ -111,39 +111,39 @@ def descent(material: Material) -> Iterator[Part]:
     # For each problem and claim the longest run of highest rank.
     chosen = largest(with_constant, lambda run: (_problem(run), titled(run.result)), _size)[:_MOST]
     items = list(zip(settings(chosen), chosen, strict=True))
-    yield from pictured("descent", items, _draw_descent, _DESCENT, tall=2.2)
+
+    def draw(axis: Axes, item: tuple[str, StoredRun]) -> None:
+        title, run = item
+        constant = known(run.course.plan.smoothness)
+        shares = beyond_rounding(run.trace, "path_smoothness") / constant
+        middle, finite = _middles(run), np.isfinite(shares).all(0)
+        curves = {"largest over replicas": shares.max(0), "median over replicas": np.median(shares, 0)}
+        curves = curves if len(shares) > 1 else {"of the only replica": shares[0]}
+        shown = np.concatenate([curve[finite & (curve > 0)] for curve in curves.values()])
+        if "gradient_ratio" in run.trace and np.isfinite(run.trace["gradient_ratio"].values).all():
+            ratio, off = (run.trace[name].values for name in ("gradient_ratio", "gradient_ratio_error"))
+            most = np.where(ratio > off, ratio, 0.0).max(0) / constant
+            axis.plot(middle, np.where(most > 0, most, np.nan), color=GREEN, lw=1, label="gradient ratio, the largest")
+            shown = np.concatenate([shown, most[most > 0]])
+        low, label_below = float(shown.min(initial=1.0)), "at the lower edge: 0 or less, F bends down there"
+        for (text, curve), colour in zip(curves.items(), (VERMILLION, BLUE)[-len(curves) :], strict=True):
+            shape, label = np.where(finite & (curve > 0), curve, np.nan), f"descent curvature ℓₜ, {text}"
+            axis.plot(middle, shape, ".-", color=colour, lw=1, ms=3, label=label)
+            below = middle[finite & (curve <= 0)]
+            if len(below):
+                axis.plot(below, np.full(len(below), low / 2), "v", color=colour, ms=4, mfc="none", label=label_below)
+        axis.axhline(1, color=GREY, lw=1, ls="--", label="1: the claim's own constant")
+        bent = float((shares <= 0).mean())
+        style.log_y(axis, low / 2 if bent else low, float(shown.max(initial=1.0)))
+        axis.set_xlim(0, run.steps)
+        across = "iteration t" + (f" (F bends down on {bent:.0%} of the audited steps)" if bent else "")
+        name_axes(axis, f"{title}\n{titled(run.result)}", across, "smoothness / L̂", letters=46)
+
+    yield from pictured("descent", items, draw, _DESCENT, tall=2.2)
 
 
 def _size(run: StoredRun) -> tuple[int, int]:
     return run.rank or 0, run.steps
-
-
-def _draw_descent(axis: Axes, item: tuple[str, StoredRun]) -> None:
-    title, run = item
-    constant = known(run.course.plan.smoothness)
-    shares = beyond_rounding(run.trace, "path_smoothness") / constant
-    middle, finite = _middles(run), np.isfinite(shares).all(0)
-    curves = {"largest over replicas": shares.max(0), "median over replicas": np.median(shares, 0)}
-    curves = curves if len(shares) > 1 else {"of the only replica": shares[0]}
-    shown = np.concatenate([curve[finite & (curve > 0)] for curve in curves.values()])
-    if "gradient_ratio" in run.trace and np.isfinite(run.trace["gradient_ratio"].values).all():
-        ratio, off = (run.trace[name].values for name in ("gradient_ratio", "gradient_ratio_error"))
-        most = np.where(ratio > off, ratio, 0.0).max(0) / constant
-        axis.plot(middle, np.where(most > 0, most, np.nan), color=GREEN, lw=1, label="gradient ratio, the largest")
-        shown = np.concatenate([shown, most[most > 0]])
-    low, label_below = float(shown.min(initial=1.0)), "at the lower edge: 0 or less, F bends down there"
-    for (text, curve), colour in zip(curves.items(), (VERMILLION, BLUE)[-len(curves) :], strict=True):
-        shape, label = np.where(finite & (curve > 0), curve, np.nan), f"descent curvature ℓₜ, {text}"
-        axis.plot(middle, shape, ".-", color=colour, lw=1, ms=3, label=label)
-        below = middle[finite & (curve <= 0)]
-        if len(below):
-            axis.plot(below, np.full(len(below), low / 2), "v", color=colour, ms=4, mfc="none", label=label_below)
-    axis.axhline(1, color=GREY, lw=1, ls="--", label="1: the claim's own constant")
-    bent = float((shares <= 0).mean())
-    style.log_y(axis, low / 2 if bent else low, float(shown.max(initial=1.0)))
-    axis.set_xlim(0, run.steps)
-    across = "iteration t" + (f" (F bends down on {bent:.0%} of the audited steps)" if bent else "")
-    name_axes(axis, f"{title}\n{titled(run.result)}", across, "smoothness / L̂", letters=46)
 
 
 _WATERFALL = """From what was measured to the bound, inequality by inequality. Each step of v − αg is an equation,
@@ -177,7 +177,18 @@ def waterfall(material: Material) -> Iterator[Part]:
         lambda x: _size(x[0]),
     )[:_MOST]
     most = max((len(lost.links) for _, lost in drawn), default=0)
-    yield from pictured("waterfall", drawn, _draw_waterfall, _WATERFALL, tall=0.9 + 0.2 * most)
+
+    def draw(axis: Axes, item: tuple[StoredRun, Waterfall]) -> None:
+        run, found = item
+        end = "bound" if run.bound is not None else "where it ends"
+        title = style.wrapped(run.name, 30)
+        style.draw_links(axis, found.start, known(found.measured), found.links, end, title, found.most)
+        if found.at_best is not None:
+            words = "what the same sum says with the step at which it is smallest"
+            axis.axvline(found.at_best.bound, color=GREEN, lw=0.9, ls="--", zorder=0, label=words)
+        axis.set_xlabel(run.axis)
+
+    yield from pictured("waterfall", drawn, draw, _WATERFALL, tall=0.9 + 0.2 * most)
     for run, lost in drawn:
         yield line(Prose(f"{_in_a_line(run)}.", "strong"), Prose(lost.says))
     yield from map(paragraph, dict.fromkeys(lost.says for _, lost in found if not lost.links))
@@ -210,17 +221,6 @@ def _links_table(lost: Waterfall, level: float) -> Table:
         rows.append((link.label, *numbers, Prose(why)))
     head: Head = ("Link", *map(numeric, ("Value", "Factor", adds, "Rounding")), "What is given away")
     return Table(head, rows, caption, most=None)
-
-
-def _draw_waterfall(axis: Axes, item: tuple[StoredRun, Waterfall]) -> None:
-    run, found = item
-    end = "bound" if run.bound is not None else "where it ends"
-    title = style.wrapped(run.name, 30)
-    style.draw_links(axis, found.start, known(found.measured), found.links, end, title, found.most)
-    if found.at_best is not None:
-        words = "what the same sum says with the step at which it is smallest"
-        axis.axvline(found.at_best.bound, color=GREEN, lw=0.9, ls="--", zorder=0, label=words)
-    axis.set_xlabel(run.axis)
 
 
 _BRACKETS = """Lines: what each lemma claims for the smoothness constant of F(v) = f(W(v)) on the ball. Marks: lower
@@ -381,19 +381,19 @@ the blocks AA and AB of the first are 0."""
 )
 def curvature_split(material: Material) -> Iterator[Part]:
     chosen = highest_rank(run for run in material.runs if run.has_default_adapter and "split" in run.trace)
-    yield from pictured("curvature_split", chosen, _draw_split, _SPLIT)
 
+    def draw(axis: Axes, run: StoredRun) -> None:
+        split = run.trace["split"]
+        times, parts = run.trace["look_time"].values, split.attrs["parts"].split()
+        shown: list[float] = []
+        for part, row, column, text, colour, dash in _PARTS:
+            values = split.values[parts.index(part), row, column]
+            axis.plot(times, np.where(values > 0, values, np.nan), dash, color=colour, lw=1.2, label=text)
+            shown += values[values > 0].tolist()
+        axis.set_xscale("log")
+        style.ticks(axis.xaxis, style.marks(float(times[0]), float(times[-1])))
+        style.log_y(axis, max(min(shown), max(shown) * 1e-5), max(shown))
+        title = f"{run.problem}, LoRA, rank {run.rank}"
+        name_axes(axis, title, "iteration t, from B = 0", f"norm of the block [{run.result.problem.units}]")
 
-def _draw_split(axis: Axes, run: StoredRun) -> None:
-    split = run.trace["split"]
-    times, parts = run.trace["look_time"].values, split.attrs["parts"].split()
-    shown: list[float] = []
-    for part, row, column, text, colour, dash in _PARTS:
-        values = split.values[parts.index(part), row, column]
-        axis.plot(times, np.where(values > 0, values, np.nan), dash, color=colour, lw=1.2, label=text)
-        shown += values[values > 0].tolist()
-    axis.set_xscale("log")
-    style.ticks(axis.xaxis, style.marks(float(times[0]), float(times[-1])))
-    style.log_y(axis, max(min(shown), max(shown) * 1e-5), max(shown))
-    title = f"{run.problem}, LoRA, rank {run.rank}"
-    name_axes(axis, title, "iteration t, from B = 0", f"norm of the block [{run.result.problem.units}]")
+    yield from pictured("curvature_split", chosen, draw, _SPLIT)
