@@ -1,4 +1,7 @@
-"""Theorems 4.6 to 4.8: the expected decrease of one step, and an induction over t."""
+"""Theorems 4.6 to 4.8, and SGD on convex functions: what one step does in expectation, and an induction or a sum over t.
+
+Under Polyak–Łojasiewicz the gap F - f* is followed, on convex functions the squared distance to a minimiser.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,55 +11,61 @@ import sympy as sp
 from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem
 from boundcheck.language.algorithms import gamma, omega
-from boundcheck.language.claim import Claim
-from boundcheck.language.symbols import D, Lhat, T, alpha, bound, ell, eta, eta_max, f_star, mu_F, zeta
-from boundcheck.language.vocabulary import Expectation, F, Value, f, v, v_t
-from boundcheck.proof import Proof, eq, ge, gt, le, script
+from boundcheck.language.symbols import R_1, D, Lhat, T, alpha, bound, ell, eta, eta_max, f_star, mu_F, zeta
+from boundcheck.language.vocabulary import (
+    EuclideanNorm,
+    Expectation,
+    InnerProduct,
+    MatrixExpectation,
+    g,
+    v,
+    v1,
+    v2,
+    v_star,
+    v_t,
+)
+from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le, script
 
 from ..jiang2024.descent import (
     ANY_FUNCTION,
     NEXT,
     NOW,
+    SLOPE,
     SQUARE,
     along_run,
-    descent,
     expected_decrease,
     expected_descent,
+    g_t,
     gap_at_start,
+    given_constant,
     half,
+    noise,
     one_step,
     square_nonnegative,
-    summed,
-    v_last,
+    sum_of_run,
+    v_next,
+    variance,
 )
-from ..jiang2024.setting import quantity
-from .claims import CONSTANT_STEP, DECREASING_STEP, NONCONVEX, PL, gamma_min, late, omega_min, rest
+from ..jiang2024.setting import defined, divided, quantity, theta
+from ..meft.lora import CONDITIONALLY_UNBIASED
+from ..methods.claims import CONVEX, STRONGLY_CONVEX_EVERYWHERE
+from ..methods.convex import Inverse, Smooth
+from .claims import (
+    CONSTANT_STEP,
+    CONTRACTION,
+    CONVEX_AVERAGE,
+    DECREASING_STEP,
+    NONCONVEX,
+    PL,
+    gamma_min,
+    late,
+    omega_min,
+    rest,
+    spread,
+)
 
 # E F(v_t) - f*, and the same at t + 1.
 GAP, GAP_NEXT = Expectation(NOW) - f_star, Expectation(NEXT) - f_star
-
-
-@script(NONCONVEX, "sharp", ANY_FUNCTION)
-def nonconvex(proof: Proof) -> None:
-    """The sum over t, divided by αT/2."""
-    by = proof.by
-    step = given_step(proof, NONCONVEX, positive_constant(proof, NONCONVEX))
-    law = proof.define(Value(F, v), Value(f, v), "$F(v) = f(v)$", forall=[v])
-    lines = descent(proof, along_run(proof), law, v_last, step.positive)
-    total = summed(proof, lines, expected_descent(proof, lines), step.weight)
-    long = proof.step("$T > 0$", gt(T, 0), proof.positive(T))
-    least = half(proof, total, step.positive, step.short)
-    units = [by.quotient(x)[0] for x in (step.positive, long)]
-    limit = proof.step(
-        "αT times the bound",
-        eq(alpha * T * bound, 2 * D + T * Lhat * alpha**2 * zeta**2),
-        proof.quantity(quantity(NONCONVEX, bound)),
-        units,
-        degree=3,
-    )
-    proof.conclude(
-        proof.step("divided by αT", NONCONVEX.conclusion, step.positive, long, least, limit, units[1], factor=[0, 1])
-    )
 
 
 @dataclass(frozen=True)
@@ -77,18 +86,13 @@ class Step:
     weight: Theorem
 
 
-def positive_constant(proof: Proof, claim: Claim) -> Theorem:
-    """L̂ > 0, which is given."""
-    return proof.step("$L̂ > 0$", gt(Lhat, 0), proof.quantity(quantity(claim, Lhat)), proof.positive(ell))
-
-
-def given_step(proof: Proof, claim: Claim, constant: Theorem) -> Step:
+def given_step(proof: Proof, constant: Theorem) -> Step:
     """The constant step that is given, from L̂ > 0 and η <= η_max = 1/L̂."""
-    longest, size = (proof.quantity(quantity(claim, x)) for x in (eta_max, alpha))
+    longest, size = (defined(proof, x) for x in (eta_max, alpha))
     positive = proof.step("$α > 0$", gt(alpha, 0), size, proof.positive(eta))
     unit, _ = proof.by.quotient(constant)
     most = proof.step("$L̂η_max = 1$", eq(Lhat * eta_max, 1), longest, unit)
-    below = proof.assume(claim.conditions[-1])
+    below = proof.assume(proof.claim.conditions[-1])
     short = proof.step(
         "$L̂α ≤ 1$",
         le(Lhat * alpha, 1),
@@ -99,25 +103,31 @@ def given_step(proof: Proof, claim: Claim, constant: Theorem) -> Step:
     return Step(alpha, positive, short, proof.step("$L̂α² ≥ 0$", ge(Lhat * alpha**2, 0), constant, positive))
 
 
+@script(NONCONVEX, "sharp", ANY_FUNCTION)
+def nonconvex(proof: Proof) -> None:
+    """The sum over t, divided by αT/2."""
+    constant = given_constant(proof)
+    step = given_step(proof, constant)
+    total = sum_of_run(proof, constant, step.positive, step.weight)
+    factors = [step.positive, proof.step("$T > 0$", gt(T, 0))]
+    twice, limit = half(proof, total, step.positive, step.short), 2 * D + T * Lhat * alpha**2 * zeta**2
+    unit = proof.by.quotient(factors[1])[0]
+    divided(proof, "αT", alpha * T, limit, factors, twice, unit, label="divided by αT")
+
+
 @script(CONSTANT_STEP, "sharp", ANY_FUNCTION)
 def constant_step(proof: Proof) -> None:
     """The gap, less what the noise leaves, shrinks by the factor 1 - αμ_F at each step."""
-    by = proof.by
-    step = given_step(proof, CONSTANT_STEP, positive_constant(proof, CONSTANT_STEP))
+    step = given_step(proof, given_constant(proof))
     shrinks = gap_shrinks(proof, step)
     (growth,) = proof.positive(mu_F)
-    unit = proof.step(
-        "$2μ_F$ times the rest",
-        eq(2 * mu_F * rest, Lhat * alpha * zeta**2),
-        proof.quantity(quantity(CONSTANT_STEP, rest)),
-        by.quotient(growth)[0],
-    )
-    conclude_geometric(proof, CONSTANT_STEP, step, (shrinks, unit), (GAP, GAP_NEXT, D), rest, gap_at_start(proof))
+    product = eq(2 * mu_F * rest, Lhat * alpha * zeta**2)
+    unit = proof.step("$2μ_F$ times the rest", product, defined(proof, rest), proof.by.quotient(growth)[0])
+    conclude_geometric(proof, step, (shrinks, unit), (GAP, GAP_NEXT, D), rest, gap_at_start(proof))
 
 
 def conclude_geometric(
     proof: Proof,
-    claim: Claim,
     step: Step,
     lines: Sequence[Theorem],
     course: tuple[sp.Expr, sp.Expr, sp.Expr],
@@ -134,31 +144,27 @@ def conclude_geometric(
         "beyond the rest",
         le(after - rest, (1 - alpha * mu_F) * (now - rest)),
         *lines,
-        step.positive,
         meaning="At the rest, the noise adds what the step takes away.",
     )
-    geometric = proof.induct(
-        "geometric",
-        le(now - rest, (1 - alpha * mu_F) ** (t - 1) * (start - rest)),
-        first=[first],
-        then=[beyond, _stays_positive(proof, claim, step)],
-        meaning="By induction over t: each step multiplies by $1 - αμ_F$, which is not negative.",
-    )
-    limit = proof.quantity(quantity(claim, bound))
-    proof.conclude(proof.step("the last", claim.conclusion, proof.by.at(geometric, T), limit, meaning="At $t = T$."))
-
-
-def _stays_positive(proof: Proof, claim: Claim, step: Step) -> Theorem:
-    """1 - αμ_F >= 0, from μ_F <= L̂ and L̂α <= 1."""
-    gentle = proof.step(
-        "$α(L̂ - μ_F) ≥ 0$", ge(alpha * (Lhat - mu_F), 0), proof.assume(claim.conditions[0]), step.positive
-    )
-    return proof.step(
+    steepest = proof.assume(proof.claim.conditions[0])
+    gentle = proof.step("$α(L̂ - μ_F) ≥ 0$", ge(alpha * (Lhat - mu_F), 0), steepest, step.positive)
+    factor = proof.step(
         "$1 - αμ_F ≥ 0$",
         ge(1 - alpha * mu_F, 0),
         step.short,
         gentle,
         meaning="No function is steeper near its least value than its smoothness allows.",
+    )
+    geometric = proof.induct(
+        "geometric",
+        le(now - rest, (1 - alpha * mu_F) ** (t - 1) * (start - rest)),
+        first=[first],
+        then=[beyond, factor],
+        meaning="By induction over t: each step multiplies by $1 - αμ_F$, which is not negative.",
+    )
+    limit = defined(proof, bound)
+    proof.conclude(
+        proof.step("the last", proof.claim.conclusion, proof.by.at(geometric, T), limit, meaning="At $t = T$.")
     )
 
 
@@ -187,131 +193,207 @@ def gap_shrinks(proof: Proof, step: Step) -> Theorem:
     )
 
 
-# What the step ω/(γ + t) is over.
-LATER = gamma + t
+# What the step ω/(γ + t) is over, and what the noise adds.
+LATER, NOISE = gamma + t, Lhat * omega**2 * zeta**2 / 2
 
 
 @script(DECREASING_STEP, "sharp", ANY_FUNCTION)
 def decreasing_step(proof: Proof) -> None:
     """(γ + t) times the gap stays below its first value, or below what the noise leaves of it."""
-    by = proof.by
-    late_ = Late(proof)
-    further = _further(proof, late_)
-    least, first = _at_least_both(proof)
-    adds = proof.step(
-        "what the noise adds", le(NOISE, (omega * mu_F - 1) * late), least, late_.room, late_.double, degree=3
+    by, smoothness, product = proof.by, defined(proof, Lhat), omega * mu_F
+    signs = proof.positive(ell, omega, gamma, mu_F, D)
+    long, steep, gentle = map(proof.assume, proof.claim.conditions)
+    least, start = (defined(proof, x) for x in (omega_min, gamma_min))
+    constant = proof.step("$L̂ > 0$", gt(Lhat, 0), smoothness, signs)
+    divisor = proof.step("$γ + t > 0$", gt(LATER, 0), signs)
+    unit, inverse = by.quotient(divisor)
+
+    # The step ω/(γ + t), which begins at 1/L̂ or less.
+    begins, size = proof.step("$L̂ω ≤ γ + 1$", le(Lhat * omega, gamma + 1), gentle, start), omega / LATER
+    positive = proof.step("$α > 0$", gt(size, 0), signs[1], inverse)
+    most = proof.step("$L̂ω ≤ γ + t$", le(Lhat * omega, LATER), begins)
+    short = proof.step("$L̂α ≤ 1$", le(Lhat * size, 1), most, unit, inverse)
+    step = Step(size, positive, short, proof.step("$L̂α² ≥ 0$", ge(Lhat * size**2, 0), constant))
+    more = proof.step("$μ_F(ω - 1/μ_F) > 0$", gt(mu_F * (omega - omega_min), 0), signs[3], steep)
+    room = proof.step("$ωμ_F - 1 > 0$", gt(product - 1, 0), more, least, by.quotient(signs[3])[0])
+    double = by.quotient(proof.step("$2(ωμ_F - 1) > 0$", gt(2 * (product - 1), 0), room))[0]
+    wide = proof.step("$ωμ_F ≤ ωL̂$", le(product, omega * Lhat), long, signs[1])
+    beyond = proof.step("$γ + t ≥ ωμ_F$", ge(LATER, product), wide, begins)
+    ahead = proof.step("$(γ + t + 1)(γ + t - ωμ_F) ≥ 0$", ge((LATER + 1) * (LATER - product), 0), beyond, divisor)
+
+    once = proof.step(
+        "times γ + t",
+        le(LATER * GAP_NEXT, (LATER - product) * GAP + NOISE / LATER),
+        divisor,
+        gap_shrinks(proof, step),
+        unit,
+        meaning="The step, times γ + t, is ω.",
     )
+    shrunk = (LATER - product) * LATER * GAP + NOISE
+    twice = proof.step("times $(γ + t)²$", le(LATER**2 * GAP_NEXT, shrunk), divisor, once, unit)
+    further = proof.step(
+        "times $(γ + t)²(γ + t + 1)$", le((LATER + 1) * LATER**2 * GAP_NEXT, (LATER + 1) * shrunk), twice, divisor
+    )
+    # The maximum ν is at least each of its two arguments, the one with the noise and the first value.
+    largest, members = defined(proof, late), quantity(proof.claim, late).expression
+    above = {
+        each.has(zeta): proof.step("ν is the larger one", ge(late, each), largest, below)
+        for each, below in zip(members.args, by.below_maximum(members), strict=True)
+    }
+    adds = proof.step("what the noise adds", le(NOISE, (product - 1) * late), above[True], room, double)
     scaled = proof.step(
         "(γ + t + 1) times what the noise adds",
-        le((LATER + 1) * NOISE, (LATER + 1) * (omega * mu_F - 1) * late),
+        le((LATER + 1) * NOISE, (LATER + 1) * (product - 1) * late),
         adds,
-        late_.divisor,
+        divisor,
     )
-    size = proof.step("$ν > 0$", gt(late, 0), first, proof.step("$(γ + 1)D > 0$", gt((gamma + 1) * D, 0), late_.signs))
+    first = proof.step("$(γ + 1)D > 0$", gt((gamma + 1) * D, 0), signs)
     stays = proof.induct(
         "(γ + t) times the gap",
         le(LATER * GAP, late),
-        first=[gap_at_start(proof), first],
-        then=[late_.ahead, further, scaled, size, late_.divisor],
+        first=[gap_at_start(proof), above[False]],
+        then=[ahead, further, scaled, proof.step("$ν > 0$", gt(late, 0), above[False], first), divisor],
         factor=[5, 5],
         meaning="By induction over t: $(γ + t)² - 1$ is less than $(γ + t)²$.",
     )
-    last = proof.step("$γ + T > 0$", gt(gamma + T, 0), late_.signs, proof.positive(T))
-    limit = proof.step(
-        "(γ + T) times the bound",
-        eq((gamma + T) * bound, late),
-        proof.quantity(quantity(DECREASING_STEP, bound)),
-        by.quotient(last)[0],
-    )
-    proof.conclude(proof.step("divided by γ + T", DECREASING_STEP.conclusion, last, by.at(stays, T), limit, factor=[0]))
+    last = proof.step("$γ + T > 0$", gt(gamma + T, 0), signs)
+    divided(proof, "(γ + T)", gamma + T, late, [last], by.at(stays, T), label="divided by γ + T")
 
 
-NOISE = Lhat * omega**2 * zeta**2 / 2
+NEAR_MINIMUM = Reading(
+    processes={v_t: Process((v,)), g_t: Process((g,), drawn=True)},
+    constants={v_star},
+    arbitrary={theta, v, v1, v2},
+)
+PULL = InnerProduct(SLOPE, v_t - v_star)
+NEAR, NEAR_NEXT = (EuclideanNorm(x - v_star) ** 2 for x in (v_t, v_next))
+FAR, FAR_NEXT = Expectation(NEAR), Expectation(NEAR_NEXT)
 
 
-class Late:
-    """The step ω/(γ + t), from ω > 1/μ_F, γ >= ωL̂ - 1 and μ_F <= L̂.
+class Begun:
+    """What both proofs begin with.
 
     Attributes:
-        signs: what is positive by its domain.
-        divisor: γ + t > 0.
-        unit: (γ + t) times 1/(γ + t) is 1.
-        step: the step, which is at most 1/L̂.
-        room: ωμ_F - 1 > 0.
-        double: 2(ωμ_F - 1) times one over it is 1.
-        ahead: (γ + t + 1)(γ + t - ωμ_F) >= 0.
+        smooth: F, and its minimiser.
+        step: the step α <= 1/L̂, which is given.
+        unit: 1/L̂ as a step.
+        shorter: α²E‖∇F‖² <= (α/L̂)E‖∇F‖².
+        moved: E‖v_{t+1} - v*‖² <= E‖v_t - v*‖² - 2αE⟨∇F(v_t), v_t - v*⟩ + α²(E‖∇F‖² + ζ²).
 
     """
 
     def __init__(self, proof: Proof):
-        by, growth = proof.by, quantity(DECREASING_STEP, Lhat)
-        smoothness = proof.quantity(growth)
-        self.signs = signs = proof.positive(ell, omega, gamma, mu_F, D)
-        long, steep, gentle = map(proof.assume, DECREASING_STEP.conditions)
-        least, start = (proof.quantity(quantity(DECREASING_STEP, x)) for x in (omega_min, gamma_min))
-        constant = proof.step("$L̂ > 0$", gt(Lhat, 0), smoothness, signs)
-        self.divisor = proof.step("$γ + t > 0$", gt(LATER, 0), signs, by.time()[0])
-        self.unit, inverse = by.quotient(self.divisor)
-        begins = proof.step("$L̂ω ≤ γ + 1$", le(Lhat * omega, gamma + 1), gentle, start)
-        self.step = _late_step(proof, constant, signs[1], begins, (self.divisor, self.unit, inverse))
-        more = proof.step("$μ_F(ω - 1/μ_F) > 0$", gt(mu_F * (omega - omega_min), 0), signs[3], steep)
-        self.room = proof.step("$ωμ_F - 1 > 0$", gt(omega * mu_F - 1, 0), more, least, by.quotient(signs[3])[0])
-        self.double = by.quotient(proof.step("$2(ωμ_F - 1) > 0$", gt(2 * (omega * mu_F - 1), 0), self.room))[0]
-        product = proof.step("$ωμ_F ≤ ωL̂$", le(omega * mu_F, omega * Lhat), long, signs[1])
-        beyond = proof.step("$γ + t ≥ ωμ_F$", ge(LATER, omega * mu_F), product, begins, by.time()[0])
-        self.ahead = proof.step(
-            "$(γ + t + 1)(γ + t - ωμ_F) ≥ 0$", ge((LATER + 1) * (LATER - omega * mu_F), 0), beyond, self.divisor
+        self.smooth = Smooth(proof)
+        self.step = given_step(proof, self.smooth.constant)
+        unit, positive = proof.by.quotient(self.smooth.constant)
+        self.unit = Inverse(1 / Lhat, positive, unit)
+        most = proof.step("$α ≤ 1/L̂$", le(alpha, 1 / Lhat), self.step.short, positive, unit)
+        part = proof.step("$α(1/L̂ - α) ≥ 0$", ge(alpha * (1 / Lhat - alpha), 0), most, self.step.positive)
+        self.shorter = proof.step(
+            "$α ≤ 1/L̂$, times $αE‖∇F‖²$", le(alpha**2 * SQUARE, alpha / Lhat * SQUARE), part, square_nonnegative(proof)
         )
+        self.moved = moved_away(proof, self.step)
 
 
-def _further(proof: Proof, late_: Late) -> Theorem:
-    """How the gap shrinks, times (γ + t)²(γ + t + 1)."""
-    shrinks = gap_shrinks(proof, late_.step)
-    once = proof.step(
-        "times γ + t",
-        le(LATER * GAP_NEXT, (LATER - omega * mu_F) * GAP + NOISE / LATER),
-        late_.divisor,
-        shrinks,
-        late_.unit,
-        meaning="The step, times γ + t, is ω.",
+def moved_away(proof: Proof, step: Step) -> Theorem:
+    """E‖v_{t+1} - v*‖² <= E‖v_t - v*‖² - 2αE⟨∇F(v_t), v_t - v*⟩ + α²(E‖∇F(v_t)‖² + ζ²)."""
+    by, update = proof.by, v_t - alpha * g_t
+    equation = proof.define(v_next, update, "$v_(t+1) = v_t - αg_t$")
+    unbiased = proof.assume(CONDITIONALLY_UNBIASED)
+    right = NEAR - 2 * alpha * InnerProduct(g_t, v_t - v_star) + alpha**2 * EuclideanNorm(g_t) ** 2
+    opened = proof.step(
+        "a step, squared",
+        eq(EuclideanNorm(update - v_star) ** 2, right),
+        *map(by.expansion, (update - v_star, v_t - v_star, g_t)),
     )
-    twice = proof.step(
-        "times $(γ + t)²$",
-        le(LATER**2 * GAP_NEXT, (LATER - omega * mu_F) * LATER * GAP + NOISE),
-        late_.divisor,
-        once,
-        late_.unit,
+    line = by.rewrite(opened, eq(NEAR_NEXT, right), (equation, v_next, update))
+    mean = eq(
+        Expectation(NEAR_NEXT, v_t), NEAR - 2 * alpha * PULL + alpha**2 * Expectation(EuclideanNorm(g_t) ** 2, v_t)
     )
+    given = proof.step(
+        "given the past",
+        mean,
+        by.rewrite(by.expectation(line, t), mean, (unbiased, MatrixExpectation(g_t, v_t), SLOPE)),
+        meaning="The expectation given the past, the gradient being unbiased.",
+    )
+    weight = proof.step("$α² ≥ 0$", ge(alpha**2, 0), step.positive)
     return proof.step(
-        "times $(γ + t)²(γ + t + 1)$",
-        le((LATER + 1) * LATER**2 * GAP_NEXT, (LATER + 1) * ((LATER - omega * mu_F) * LATER * GAP + NOISE)),
-        twice,
-        late_.divisor,
+        "the distance after a step",
+        le(FAR_NEXT, FAR - 2 * alpha * Expectation(PULL) + alpha**2 * (SQUARE + zeta**2)),
+        by.expectation(given),
+        by.expectation(variance(proof, unbiased)),
+        noise(proof),
+        weight,
+        meaning="Expectations, the tower rule, and Assumption 4.",
     )
 
 
-def _late_step(
-    proof: Proof,
-    constant: Theorem,
-    numerator: Theorem,
-    begins: Theorem,
-    over: tuple[Theorem, Theorem, Theorem],
-) -> Step:
-    """The step ω/(γ + t), which `begins` at 1/L̂ or less."""
-    divisor, unit, inverse = over
-    size = omega / LATER
-    positive = proof.step("$α > 0$", gt(size, 0), numerator, inverse)
-    most = proof.step("$L̂ω ≤ γ + t$", le(Lhat * omega, LATER), begins, proof.by.time()[0])
-    short = proof.step("$L̂α ≤ 1$", le(Lhat * size, 1), divisor, most, unit, inverse)
-    return Step(size, positive, short, proof.step("$L̂α² ≥ 0$", ge(Lhat * size**2, 0), constant, positive))
+@script(CONVEX_AVERAGE, "sharp", NEAR_MINIMUM)
+def average(proof: Proof) -> None:
+    """Each step comes nearer by twice the step times the gap, but for the noise."""
+    by, begun = proof.by, Begun(proof)
+    convex = proof.assume(CONVEX, forall=[v1, v2])
+    pull = proof.step(
+        "pull, times 2α",
+        ge(2 * alpha * Expectation(PULL), 2 * alpha * GAP + alpha / Lhat * SQUARE),
+        by.expectation(begun.smooth.pull(convex, begun.unit)),
+        begun.step.positive,
+    )
+    nearer = proof.step(
+        "nearer", le(FAR_NEXT + 2 * alpha * GAP, FAR + alpha**2 * zeta**2), begun.moved, pull, begun.shorter
+    )
+    last = NEAR.xreplace({t: T + 1})
+    square = proof.step("$‖v - v*‖² ≥ 0$ at $T + 1$", ge(last, 0))
+    limit = R_1**2 + T * alpha**2 * zeta**2
+    total = proof.step(
+        "sum",
+        le(2 * alpha * sp.Sum(GAP, (t, 1, T)), limit),
+        by.sum(nearer),
+        by.telescope(FAR),
+        by.expectation(begun.smooth.near_squared()),
+        proof.step("$E‖v_(T+1) - v*‖² ≥ 0$", ge(Expectation(last), 0), by.expectation(square)),
+        meaning="Summed over t, the distances telescope.",
+    )
+    long = proof.step("$T > 0$", gt(T, 0))
+    lines, factors = (total, by.quotient(long)[0]), [begun.step.positive, long]
+    divided(proof, "2αT", 2 * alpha * T, limit, factors, *lines, label="divided by αT")
 
 
-def _at_least_both(proof: Proof) -> tuple[Theorem, Theorem]:
-    """The maximum ν is at least each of its two arguments, the one with the noise first."""
-    formula = quantity(DECREASING_STEP, late)
-    largest, args = proof.quantity(formula), formula.expression.args
-    found = {
-        each.has(zeta): proof.step("ν is the larger one", ge(late, each), largest, below)
-        for each, below in zip(args, proof.by.below_maximum(formula.expression), strict=True)
-    }
-    return found[True], found[False]
+@script(CONTRACTION, "sharp", NEAR_MINIMUM)
+def contraction(proof: Proof) -> None:
+    """The squared distance, less what the noise leaves, shrinks by the factor 1 - αμ_F at each step."""
+    by, begun = proof.by, Begun(proof)
+    smooth, positive = begun.smooth, begun.step.positive
+    convex = proof.assume(STRONGLY_CONVEX_EVERYWHERE, forall=[v1, v2])
+    towards = proof.step(
+        "strong convexity towards v*",
+        ge(PULL, NOW - f_star + mu_F / 2 * NEAR),
+        by.instance(convex, {v1: v_t, v2: v_star}),
+        smooth.minimum,
+    )
+    pull = proof.step(
+        "times 2α",
+        ge(2 * alpha * Expectation(PULL), 2 * alpha * GAP + alpha * mu_F * FAR),
+        by.expectation(towards),
+        positive,
+    )
+    gap = proof.step(
+        "$F - f* ≥ ‖∇F‖²/(2L̂)$",
+        ge(NOW - f_star, EuclideanNorm(SLOPE) ** 2 / (2 * Lhat)),
+        smooth.lowered(v_t, begun.unit),
+        by.instance(smooth.least, {v: v_t - SLOPE / Lhat}),
+    )
+    steep = proof.step("times 2α, too", ge(2 * alpha * GAP, alpha / Lhat * SQUARE), by.expectation(gap), positive)
+    shrinks = proof.step(
+        "the distance shrinks",
+        le(FAR_NEXT, (1 - alpha * mu_F) * FAR + alpha**2 * zeta**2),
+        begun.moved,
+        pull,
+        steep,
+        begun.shorter,
+    )
+    (growth,) = proof.positive(mu_F)
+    product = eq(mu_F * spread, alpha * zeta**2)
+    unit = proof.step("$μ_F$ times the rest", product, defined(proof, spread), by.quotient(growth)[0])
+    started = by.expectation(smooth.near_squared())
+    conclude_geometric(proof, begun.step, (shrinks, unit), (FAR, FAR_NEXT, R_1**2), spread, started)

@@ -5,16 +5,14 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.kernel import Theorem
 from boundcheck.language import algorithms
-from boundcheck.language.symbols import D, Lhat, T, alpha, bound, ell, f_star
+from boundcheck.language.symbols import D, Lhat, T, alpha, f_star
 from boundcheck.language.vocabulary import (
     MINIMUM_GRADIENT,
     EuclideanNorm,
     F,
     Gradient,
     InnerProduct,
-    Value,
     W,
-    f,
     v,
     v1,
     v2,
@@ -22,8 +20,19 @@ from boundcheck.language.vocabulary import (
 )
 from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le, script
 
-from ..jiang2024.descent import CHANGE, NEXT, NOW, SLOPE, SQUARE, above_minimum, kept, v_next
-from ..jiang2024.setting import quantity, theta, unit_interval
+from ..jiang2024.descent import (
+    CHANGE,
+    NEXT,
+    NOW,
+    SLOPE,
+    SQUARE,
+    above_minimum,
+    given_constant,
+    kept,
+    v_next,
+    whole_space,
+)
+from ..jiang2024.setting import defined, divided, theta, unit_interval
 from .claims import BEST_STEP, SMOOTH_AROUND
 
 READING = Reading(points={W: (v,)}, processes={v_t: Process((v,))}, arbitrary={theta, v, v1, v2})
@@ -46,7 +55,6 @@ class Step:
     """What is known of the step α = 2/(√3L̂), and of F in the ball around it.
 
     Attributes:
-        constant: L̂ > 0.
         unit: L̂ times 1/L̂ is 1.
         inverse: 1/L̂ > 0.
         positive: α > 0.
@@ -59,10 +67,9 @@ class Step:
 
     def __init__(self, proof: Proof):
         self.proof, by = proof, proof.by
-        self.smoothness = proof.quantity(quantity(BEST_STEP, Lhat))
-        self.constant = proof.step("$L̂ > 0$", gt(Lhat, 0), self.smoothness, proof.positive(ell))
-        self.unit, self.inverse = by.quotient(self.constant)
-        size, three = proof.quantity(quantity(BEST_STEP, alpha)), proof.step("$3 > 0$", gt(3, 0))
+        constant = given_constant(proof)
+        self.unit, self.inverse = by.quotient(constant)
+        size, three = defined(proof, alpha), proof.step("$3 > 0$", gt(3, 0))
         self.three, self.root = by.root(three), by.positive_root(three)
         self.positive = proof.step("$α > 0$", gt(alpha, 0), size, self.root, self.inverse)
         self.part = proof.step("$(√3/2)α = 1/L̂$", eq(PART * alpha, SHARE), size, self.three)
@@ -89,7 +96,7 @@ class Step:
             "$‖∇F(v_t) - ∇F(v_(t+1))‖ ≤ L̂‖v_(t+1) - v_t‖$",
             le(EuclideanNorm(TURN), Lhat * EuclideanNorm(CHANGE)),
             by.instance(self._law, {v1: v_t, v2: v_next}, *self._ends.values()),
-            self.smoothness,
+            proof.recall("Lhat"),
         )
         self._turned = proof.step(
             "$‖∇F(v_t) - ∇F(v_(t+1))‖/L̂ ≤ ‖v_(t+1) - v_t‖$",
@@ -121,7 +128,7 @@ class Step:
         by, proof, (low, high) = self.proof.by, self.proof, self._between
         step, far = PART * CHANGE, theta * PART
         begun = proof.step("$θ√3/2 ≥ 0$", ge(far, 0), low, self.root)
-        ends = proof.step("$θ√3/2 ≤ 1$", ge(1 - far, 0), high, low, self._less)
+        ends = proof.step("$θ√3/2 ≤ 1$", ge(1 - far, 0), high, self._less)
         inside = proof.step(
             "down the step",
             le(EuclideanNorm(v_t + theta * step - CENTRE), RADIUS),
@@ -138,7 +145,7 @@ class Step:
             le(EuclideanNorm(Gradient(F, end + theta * step) - Gradient(F, end)), Lhat * theta * EuclideanNorm(step)),
             by.instance(self._law, {v1: end + theta * step, v2: end}, inside, self._ends[end]),
             by.homogeneous(low, "F", step),
-            self.smoothness,
+            self.proof.recall("Lhat"),
         )
         return by.descent_lemma(along, F, end, step, Lhat, theta, sign)
 
@@ -149,17 +156,74 @@ def best_step(proof: Proof) -> None:
     by, step = proof.by, Step(proof)
     (equation,) = algorithms.GRADIENT_DESCENT.recurrence
     move = (proof.define(*equation.args, "the algorithm"), *equation.args)
-    falls, gap = (by.expectation(x) for x in (_falls(proof, step, move), _gap(proof, step, move)))
-    left = kept(proof, falls, step.positive, 2 * alpha / 3, sp.Integer(0))
-    last = proof.step(
-        "the last gap is left",
-        le(((T - 1) * 2 * alpha / 3 + SHARE / 2) * MINIMUM_GRADIENT, D),
-        by.at(left, T),
-        by.at(gap, T),
-        by.at(proof.step("times 1/L̂", le(SHARE * MINIMUM_GRADIENT, SHARE * SQUARE), by.least(SQUARE), step.inverse), T),
-        meaning="$F(v_T)$ is as far above $f*$ as its gradient allows.",
+    met = in_the_middle(proof, (step.to_middle(v_t, 1), step.to_middle(v_next, -1)), step.unit)
+    along = by.rewrite(
+        met,
+        ge(NOW - NEXT, alpha / 2 * (STEEP + ACROSS) + SHARE / 4 * TURNED - Lhat / 4 * alpha**2 * STEEP),
+        move,
     )
-    _divided(proof, step, last)
+    squares = proof.step(
+        "squared",
+        le(TURNED, Lhat**2 * InnerProduct(CHANGE, CHANGE)),
+        proof.step(
+            "$‖∇F(v_t) - ∇F(v_(t+1))‖²$",
+            le(EuclideanNorm(TURN) ** 2, Lhat**2 * EuclideanNorm(CHANGE) ** 2),
+            step.turn,
+        ),
+        by.expansion(TURN),
+        by.expansion(CHANGE),
+    )
+    less = proof.step(
+        "3 times",
+        le(3 * TURNED, 4 * STEEP),
+        by.rewrite(squares, le(TURNED, Lhat**2 * alpha**2 * STEEP), move),
+        step.square,
+        step.unit,
+    )
+    falls = proof.step(
+        "a step falls",
+        ge(NOW - NEXT, 5 * alpha / 12 * EuclideanNorm(SLOPE) ** 2 + alpha / 4 * EuclideanNorm(SLOPE_NEXT) ** 2),
+        along,
+        proof.step("times α - 1/L̂", le((alpha - SHARE) * 3 * TURNED, (alpha - SHARE) * 4 * STEEP), less, step.long),
+        step.square,
+        by.expansion(SLOPE),
+        by.expansion(SLOPE_NEXT),
+        meaning="The step is longer than $1/L̂$, and $3L̂α² = 4/L̂$.",
+    )
+
+    law, inside = whole_space(proof), v_t + PART * CHANGE
+    down = proof.step(
+        "1/L̂ along the step",
+        ge(NOW - f_star, -PART * InnerProduct(SLOPE, CHANGE) - Lhat / 2 * PART**2 * InnerProduct(CHANGE, CHANGE)),
+        above_minimum(proof, law, inside, inside),
+        step.down(),
+        by.expansion(PART * CHANGE),
+        step.three,
+    )
+    gap = proof.step(
+        "the gap",
+        ge(NOW - f_star, SHARE / 2 * EuclideanNorm(SLOPE) ** 2),
+        by.rewrite(down, ge(NOW - f_star, PART * alpha * STEEP - Lhat / 2 * PART**2 * alpha**2 * STEEP), move),
+        step.part,
+        step.square,
+        by.expansion(SLOPE),
+    )
+    left = kept(proof, by.expectation(falls), step.positive, 2 * alpha / 3, sp.Integer(0))
+    last = last_gap(proof, left, by.expectation(gap), step.inverse, (T - 1) * 2 * alpha / 3 * MINIMUM_GRADIENT)
+
+    # The divisor of the bound is four times what D is divided by.
+    divisor = (T - 1) * (4 * alpha - Lhat**2 * alpha**3) + 2 / Lhat
+    cubed = proof.step("$3L̂²α³ = 4α$", eq(3 * Lhat**2 * alpha**3, 4 * alpha), step.square, step.unit)
+    proof.step("$T ≥ 1$", ge(T - 1, 0))
+    size = proof.step(
+        "the divisor is positive",
+        gt(divisor, 0),
+        proof.step("3 times the divisor", eq(3 * divisor, 8 * alpha * (T - 1) + 6 * SHARE), cubed),
+        step.inverse,
+        proof.step("$(T - 1)α ≥ 0$", ge((T - 1) * alpha, 0), step.positive),
+    )
+    least = proof.step("4 times", le(divisor * MINIMUM_GRADIENT, 4 * D), last, cubed)
+    divided(proof, "the divisor", divisor, 4 * D, [size], least, label="divided")
 
 
 def in_the_middle(proof: Proof, ends: tuple[Theorem, Theorem], unit: Theorem) -> Theorem:
@@ -176,89 +240,13 @@ def in_the_middle(proof: Proof, ends: tuple[Theorem, Theorem], unit: Theorem) ->
     )
 
 
-def _falls(proof: Proof, step: Step, move: tuple) -> Theorem:
-    """F(v_t) - F(v_{t+1}) >= 5α/12 ‖∇F(v_t)‖² + α/4 ‖∇F(v_{t+1})‖²."""
+def last_gap(proof: Proof, left: Theorem, gap: Theorem, inverse: Theorem, fallen: sp.Expr) -> Theorem:
+    """`fallen` and 1/(2L̂) of min_t E‖∇F(v_t)‖² are at most D: F(v_1) - F(v_T) is left, and at T the gap of `gap`."""
     by = proof.by
-    met = in_the_middle(proof, (step.to_middle(v_t, 1), step.to_middle(v_next, -1)), step.unit)
-    along = by.rewrite(
-        met,
-        ge(NOW - NEXT, alpha / 2 * (STEEP + ACROSS) + SHARE / 4 * TURNED - Lhat / 4 * alpha**2 * STEEP),
-        move,
-    )
-    squares = proof.step(
-        "squared",
-        le(TURNED, Lhat**2 * InnerProduct(CHANGE, CHANGE)),
-        proof.step(
-            "$‖∇F(v_t) - ∇F(v_(t+1))‖²$",
-            le(EuclideanNorm(TURN) ** 2, Lhat**2 * EuclideanNorm(CHANGE) ** 2),
-            step.turn,
-            by.nonnegative("F", TURN),
-            degree=2,
-        ),
-        by.expansion(TURN),
-        by.expansion(CHANGE),
-    )
-    less = proof.step(
-        "3 times",
-        le(3 * TURNED, 4 * STEEP),
-        by.rewrite(squares, le(TURNED, Lhat**2 * alpha**2 * STEEP), move),
-        step.square,
-        step.unit,
-    )
+    weighed = proof.step("times 1/L̂", le(SHARE * MINIMUM_GRADIENT, SHARE * SQUARE), by.least(SQUARE), inverse)
     return proof.step(
-        "a step falls",
-        ge(NOW - NEXT, 5 * alpha / 12 * EuclideanNorm(SLOPE) ** 2 + alpha / 4 * EuclideanNorm(SLOPE_NEXT) ** 2),
-        along,
-        proof.step("times α - 1/L̂", le((alpha - SHARE) * 3 * TURNED, (alpha - SHARE) * 4 * STEEP), less, step.long),
-        step.square,
-        by.expansion(SLOPE),
-        by.expansion(SLOPE_NEXT),
-        meaning="The step is longer than $1/L̂$, and $3L̂α² = 4/L̂$.",
+        "the last gap is left",
+        le(fallen + SHARE / 2 * MINIMUM_GRADIENT, D),
+        *(by.at(line, T) for line in (left, gap, weighed)),
+        meaning="$F(v_T)$ is as far above $f*$ as its gradient allows.",
     )
-
-
-def _gap(proof: Proof, step: Step, move: tuple) -> Theorem:
-    """F(v_t) - f* >= ‖∇F(v_t)‖²/(2L̂)."""
-    by, inside = proof.by, v_t + PART * CHANGE
-    law = proof.define(Value(F, v), Value(f, v), "$F(v) = f(v)$", forall=[v])
-    lowest = above_minimum(proof, law, inside, inside)
-    gap = proof.step(
-        "1/L̂ along the step",
-        ge(NOW - f_star, -PART * InnerProduct(SLOPE, CHANGE) - Lhat / 2 * PART**2 * InnerProduct(CHANGE, CHANGE)),
-        step.down(),
-        lowest,
-        by.expansion(PART * CHANGE),
-        step.three,
-    )
-    put = by.rewrite(gap, ge(NOW - f_star, PART * alpha * STEEP - Lhat / 2 * PART**2 * alpha**2 * STEEP), move)
-    return proof.step(
-        "the gap",
-        ge(NOW - f_star, SHARE / 2 * EuclideanNorm(SLOPE) ** 2),
-        put,
-        step.part,
-        step.square,
-        by.expansion(SLOPE),
-    )
-
-
-def _divided(proof: Proof, step: Step, last: Theorem) -> None:
-    """The bound, whose divisor is four times what D is divided by."""
-    divisor = (T - 1) * (4 * alpha - Lhat**2 * alpha**3) + 2 / Lhat
-    cubed = proof.step("$3L̂²α³ = 4α$", eq(3 * Lhat**2 * alpha**3, 4 * alpha), step.square, step.unit, degree=3)
-    long = proof.step("$T ≥ 1$", ge(T - 1, 0), proof.positive(T))
-    total = proof.step("3 times the divisor", eq(3 * divisor, 8 * alpha * (T - 1) + 6 * SHARE), cubed)
-    size = proof.step(
-        "the divisor is positive",
-        gt(divisor, 0),
-        total,
-        step.inverse,
-        proof.step("$(T - 1)α ≥ 0$", ge((T - 1) * alpha, 0), long, step.positive),
-    )
-    limit = proof.step(
-        "the divisor times the bound",
-        eq(divisor * bound, 4 * D),
-        proof.quantity(quantity(BEST_STEP, bound)),
-        proof.by.quotient(size)[0],
-    )
-    least = proof.step("4 times", le(divisor * MINIMUM_GRADIENT, 4 * D), last, cubed)
-    proof.conclude(proof.step("divided", BEST_STEP.conclusion, size, least, limit, factor=[0]))

@@ -4,9 +4,9 @@ import sympy as sp
 
 from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem
-from boundcheck.language.claim import Claim, as_typed
-from boundcheck.language.symbols import D, Lhat, T, abc_a, abc_b, abc_c, alpha, bound, ell, f_star, zeta
-from boundcheck.language.vocabulary import MINIMUM_GRADIENT, EuclideanNorm, Expectation, F, Value, f, v, v_t
+from boundcheck.language.claim import as_typed
+from boundcheck.language.symbols import D, Lhat, T, abc_a, abc_b, abc_c, alpha, f_star, zeta
+from boundcheck.language.vocabulary import MINIMUM_GRADIENT, EuclideanNorm, Expectation, F, Value, v_t
 from boundcheck.proof import Proof, eq, ge, gt, le, script
 
 from ..jiang2024.claims import ROOT_TERM
@@ -18,17 +18,18 @@ from ..jiang2024.descent import (
     SQUARE,
     SUMMED,
     along_run,
-    descent,
     end_of_run,
     expected_descent,
     gap_at_start,
+    given_constant,
     half,
     one_step,
     square_nonnegative,
-    summed,
+    sum_of_run,
     v_last,
+    whole_space,
 )
-from ..jiang2024.setting import quantity
+from ..jiang2024.setting import divided, quantity
 from .claims import ABC, BOUNDED_VARIANCE, GHADIMI, KHALED
 
 
@@ -37,76 +38,52 @@ class LeastStep:
 
     Attributes:
         largest: the maximum.
-        below: m_i <= max, in sympy's order.
+        below: m_i <= max, by m_i.
         last: the member with D.
-        last_positive: it is positive.
-        constant: L̂ > 0.
-        positive: α > 0.
+        radicands: L̂, T and D are positive, and 2 before them where that member is a product of roots.
+        last_positive: the last member is.
+        constant, positive, long, distance: L̂, α, T and D are positive.
         unit: α max = 1.
-        long: T > 0.
-        distance: D > 0.
         noise: ζ > 0, or C > 0.
 
     """
 
-    def __init__(self, proof: Proof, claim: Claim, noise: sp.Symbol):
-        by, formula = proof.by, quantity(claim, alpha)
+    def __init__(self, proof: Proof, noise: sp.Symbol):
+        by, formula = proof.by, quantity(proof.claim, alpha)
         self.proof, self.largest = proof, 1 / formula.expression
-        self.below = by.below_maximum(self.largest)
-        smoothness = proof.quantity(quantity(claim, Lhat))
-        self.constant = proof.step("$L̂ > 0$", gt(Lhat, 0), smoothness, proof.positive(ell))
-        self.long = proof.step("$T > 0$", gt(T, 0), proof.positive(T))
+        self.below = dict(zip(self.largest.args, by.below_maximum(self.largest), strict=True))
+        self.constant = given_constant(proof)
+        self.long = proof.step("$T > 0$", gt(T, 0))
         self.distance, self.noise = proof.positive(D, noise)
         (self.last,) = (x for x in self.largest.args if x.has(D))
-        self.last_positive = self._member()
-        most = proof.step("$max > 0$", gt(self.largest, 0), self.last_positive, self._below(self.last))
+        self.radicands = [self.constant, self.long, self.distance]
+        if self.last.is_Pow:
+            signs = [self.constant, self.long, self.noise, by.quotient(self.distance)[1]]
+            self.last_positive = by.positive_root(proof.step("$L̂CT/(2D) > 0$", gt(self.last.base, 0), signs))
+        else:
+            # A root that sympy takes of each factor.
+            self.radicands.insert(0, proof.step("$2 > 0$", gt(2, 0)))
+            roots = [by.positive_root(x) for x in self.radicands]
+            self.last_positive = proof.step("$m_2 > 0$", gt(self.last, 0), self.noise, roots, by.quotient(roots[3])[1])
+        most = proof.step("$max > 0$", gt(self.largest, 0), self.last_positive, self.below[self.last])
         unit, inverse = by.quotient(most)
         size = proof.quantity(formula)
         self.positive = proof.step("$α > 0$", gt(alpha, 0), size, inverse)
         self.unit = proof.step("$α max = 1$", eq(alpha * self.largest, 1), size, unit)
 
-    @property
-    def radicands(self) -> list[Theorem]:
-        """2, L̂, T and D are positive."""
-        return [self.proof.step("$2 > 0$", gt(2, 0)), self.constant, self.long, self.distance]
-
-    def _member(self) -> Theorem:
-        by, proof = self.proof.by, self.proof
-        if self.last.is_Pow:
-            signs = [self.constant, self.long, self.noise, by.quotient(self.distance)[1]]
-            return by.positive_root(proof.step("$L̂CT/(2D) > 0$", gt(self.last.base, 0), signs))
-        # A root that sympy takes of each factor.
-        roots = [by.positive_root(x) for x in self.radicands]
-        return proof.step("$m_2 > 0$", gt(self.last, 0), self.noise, roots, by.quotient(roots[3])[1])
-
-    def _below(self, member: sp.Expr) -> Theorem:
-        return self.below[self.largest.args.index(member)]
-
     def at_most(self, member: sp.Expr) -> Theorem:
         """αm <= 1 for a member m of the maximum."""
-        below = self._below(member)
-        return self.proof.step(
-            f"$α$ times ${as_typed(member)}$", le(alpha * member, 1), self.unit, self.positive, below
-        )
+        label, below = f"$α$ times ${as_typed(member)}$", self.below[member]
+        return self.proof.step(label, le(alpha * member, 1), self.unit, self.positive, below)
 
-    def at_most_root(self, member: sp.Expr, *signs: Theorem) -> Theorem:
-        """α²m² <= 1 for a member m that is a root, with what makes it one."""
-        proof, square = self.proof, member.base
-        radicand = proof.step(f"${as_typed(square)} ≥ 0$", ge(square, 0), self.constant, signs)
-        roots = proof.by.root(radicand), proof.by.root_nonnegative(square)
-        squares = proof.step(f"${as_typed(square)} ≤ max²$", le(square, self.largest**2), self._below(member), *roots)
-        scaled = proof.step(
-            "times $α²$", le(alpha**2 * square, alpha**2 * self.largest**2), self.positive, squares, degree=3
-        )
-        return proof.step("at most 1", le(alpha**2 * square, 1), scaled, self.unit)
+    def divided(self, total: sp.Expr, line: Theorem) -> None:
+        """Conclude the claim, whose bound is the total over αT."""
+        divided(self.proof, "αT", alpha * T, total, [self.positive, self.long], line, label="divided")
 
 
 def least(proof: Proof, step: LeastStep) -> Theorem:
     """αT min_t E‖∇F(v_t)‖² <= 2D + T L̂α²ζ²."""
-    law = proof.define(Value(F, v), Value(f, v), "$F(v) = f(v)$", forall=[v])
-    lines = descent(proof, along_run(proof), law, v_last, step.positive)
-    weight = proof.step("$L̂α² ≥ 0$", ge(Lhat * alpha**2, 0), step.constant, step.positive)
-    total = summed(proof, lines, expected_descent(proof, lines), weight)
+    total = sum_of_run(proof, step.constant, step.positive)
     twice = half(proof, total, step.positive, step.at_most(Lhat))
     return proof.step(
         "least",
@@ -121,37 +98,26 @@ def least(proof: Proof, step: LeastStep) -> Theorem:
 @script(BOUNDED_VARIANCE, "sharp", ANY_FUNCTION)
 def bounded_variance(proof: Proof) -> None:
     """The sum over t, divided by αT/2."""
-    by, step = proof.by, LeastStep(proof, BOUNDED_VARIANCE, zeta)
-    found = least(proof, step)
-    units = [by.quotient(x)[0] for x in (step.positive, step.long)]
-    limit = proof.step(
-        "αT times the bound",
-        eq(alpha * T * bound, 2 * SUMMED),
-        proof.quantity(quantity(BOUNDED_VARIANCE, bound)),
-        units,
-        degree=3,
-    )
-    final = proof.step("divided", BOUNDED_VARIANCE.conclusion, step.positive, step.long, found, limit, factor=[0, 1])
-    proof.conclude(final)
+    step = LeastStep(proof, zeta)
+    step.divided(2 * SUMMED, least(proof, step))
 
 
 @script(GHADIMI, "sharp", ANY_FUNCTION)
 def ghadimi(proof: Proof) -> None:
     """1/α is at most the sum of the two members, and α is at most one over the second."""
-    by, step = proof.by, LeastStep(proof, GHADIMI, zeta)
+    by, step = proof.by, LeastStep(proof, zeta)
     member, distance, noise = step.last, step.distance, step.noise
     # 2D times the second member, and √T times the root of the bound: sqrt(2DL̂ζ²T).
     root = 2 * D * member
     squares, roots = ([rule(x) for x in step.radicands] for rule in (by.root, by.positive_root))
     over_root, _ = by.quotient(roots[3])
-    size = proof.step("$√(2DL̂ζ²T) > 0$", gt(root, 0), noise, roots)
+    proof.step("$√(2DL̂ζ²T) > 0$", gt(root, 0), noise, roots)
     found = proof.step(
         "T min",
         le(T * MINIMUM_GRADIENT, 2 * D * step.largest + T * Lhat * alpha * zeta**2),
         step.positive,
         least(proof, step),
         step.unit,
-        factor=[0],
         meaning="Divided by α, which is one over the maximum.",
     )
     sum_ = by.maximum_below(
@@ -173,21 +139,13 @@ def ghadimi(proof: Proof) -> None:
     unit, inverse = by.quotient(step.long)
     inside = proof.step("$DL̂ζ²/T > 0$", gt(ROOT_TERM.base, 0), step.constant, distance, noise, inverse)
     last = sp.Mul(T, ROOT_TERM, evaluate=False)
-    size = proof.step(
-        "$T$ times the root of the bound $≥ 0$", ge(last, 0), step.long, by.root_nonnegative(ROOT_TERM.base)
-    )
+    size = proof.step("$T$ times the root of the bound $≥ 0$", ge(last, 0), step.long)
     trivial = proof.step("its square", le((root / sp.sqrt(2)) ** 2, D * Lhat * T * zeta**2))
     whole = by.from_squares(trivial, size, root / sp.sqrt(2), by.root(inside), unit, *squares[1:])
-    limit = proof.step(
-        "T times the bound",
-        eq(T * bound, 2 * D * Lhat + sp.Mul(2 * sp.sqrt(2), last, evaluate=False)),
-        proof.quantity(quantity(GHADIMI, bound)),
-        unit,
-    )
-    twice = proof.step("$2√(2DL̂ζ²T)$", le(2 * root, sp.Mul(2 * sp.sqrt(2), last, evaluate=False)), whole, roots[0])
-    proof.conclude(
-        proof.step("divided by T", GHADIMI.conclusion, step.long, found, first, late, twice, limit, factor=[0])
-    )
+    rest = sp.Mul(2 * sp.sqrt(2), last, evaluate=False)
+    twice = proof.step("$2√(2DL̂ζ²T)$", le(2 * root, rest), whole, roots[0])
+    lines = found, first, late, twice
+    divided(proof, "T", T, 2 * D * Lhat + rest, [step.long], *lines, label="divided by T")
 
 
 # What the gap grows by at each step, less what the gradients take from it.
@@ -199,8 +157,8 @@ TAKEN = alpha / 2 * MINIMUM_GRADIENT - Lhat * alpha**2 * abc_c / 2
 @script(KHALED, "sharp", ANY_FUNCTION)
 def expected_smoothness(proof: Proof) -> None:
     """δ_{t+1} <= (1 + x)δ_t - r for x = L̂Aα², so that δ grows by no more than powers of 1 + x."""
-    by, step = proof.by, LeastStep(proof, KHALED, abc_c)
-    law = proof.define(Value(F, v), Value(f, v), "$F(v) = f(v)$", forall=[v])
+    by, step = proof.by, LeastStep(proof, abc_c)
+    law = whole_space(proof)
     grows = _grows(proof, step)
     (share,), slope, horizon = proof.positive(abc_a), step.distance, step.long
     (member,) = (x for x in step.largest.args if x.has(abc_a))
@@ -217,23 +175,26 @@ def expected_smoothness(proof: Proof) -> None:
         "x times the end", ge(X * (Expectation(Value(F, v_last)) - f_star), 0), positive, end_of_run(proof, law, v_last)
     )
     taken = proof.step("all that is taken", le(TAKEN * (power - 1), X * power * D), by.at(following, T), end)
-    low, high = _powers(proof, positive, factor, step.at_most_root(member, share, horizon))
+    # α²m² <= 1, for the member m whose square m² is.
+    square = member.base
+    radicand = proof.step(f"${as_typed(square)} ≥ 0$", ge(square, 0), step.constant, share, horizon)
+    label, roots = f"${as_typed(square)} ≤ max²$", (by.root(radicand), by.root_nonnegative(square))
+    squares = proof.step(label, le(square, step.largest**2), step.below[member], *roots)
+    times = proof.step("times $α²$", le(alpha**2 * square, alpha**2 * step.largest**2), squares)
+    short = proof.step("at most 1", le(alpha**2 * square, 1), times, step.unit)
+    low, high = _powers(proof, positive, factor, short)
     more = proof.step("$(1 + x)^T > 1$", gt(power - 1, 0), low, proof.step("$xT > 0$", gt(X * T, 0), positive, horizon))
     weight = proof.step("$(1 + x)^T D > 0$", gt(power * D, 0), more, slope)
     spare = proof.step("$(1 + x)^T D$ times", ge(power * D * (power - 1 - X * T), 0), low, weight)
-    least = proof.step("r T", le(TAKEN * T, power * D), more, spare, taken, horizon, factor=[0])
-    units = [by.quotient(x)[0] for x in (step.positive, horizon)]
+    least = proof.step("r T", le(TAKEN * T, power * D), more, spare, taken, horizon)
     total = T * Lhat * alpha**2 * abc_c + 2 * D * (1 + 2 * X * T)
-    limit = proof.step(
-        "αT times the bound", eq(alpha * T * bound, total), proof.quantity(quantity(KHALED, bound)), units, degree=3
-    )
     most = proof.step(
         "αT min",
         le(alpha * T * MINIMUM_GRADIENT, total),
         least,
         proof.step("times D", le(power * D, (1 + 2 * X * T) * D), slope, high),
     )
-    proof.conclude(proof.step("divided", KHALED.conclusion, step.positive, horizon, most, limit, factor=[0, 1]))
+    step.divided(total, most)
 
 
 def _grows(proof: Proof, step: LeastStep) -> Theorem:
@@ -266,9 +227,8 @@ def _grows(proof: Proof, step: LeastStep) -> Theorem:
 def _powers(proof: Proof, positive: Theorem, factor: Theorem, short: Theorem) -> tuple[Theorem, Theorem]:
     """1 + xT <= (1 + x)^T <= 1 + 2xT, where xT <= 1."""
     by = proof.by
-    begun, ends = by.time()
-    n = t - 1
-    square = proof.step("$(t - 1)x² ≥ 0$", ge(n * X**2, 0), begun, positive)
+    n, ends = t - 1, by.time()[1]
+    square = proof.step("$(t - 1)x² ≥ 0$", ge(n * X**2, 0))
     low = ge((1 + X) ** n, 1 + n * X)
     lower = proof.induct("at least 1 + (t - 1)x", low, first=[], then=[square, factor])
     lower = proof.step("at least 1 + tx", low.xreplace({t: t + 1}), lower, square, factor)
@@ -277,17 +237,16 @@ def _powers(proof: Proof, positive: Theorem, factor: Theorem, short: Theorem) ->
         "$x²(1 + (t - 1)(1 - (t - 1)x))$",
         ge(X**2 * (1 + n * (1 - n * X)), 0),
         proof.step("$x² ≥ 0$", ge(X**2, 0), positive),
-        proof.step("1 + (t - 1)(1 - (t - 1)x)", ge(1 + n * (1 - n * X), 0), begun, within),
+        proof.step("1 + (t - 1)(1 - (t - 1)x)", ge(1 + n * (1 - n * X), 0), within),
     )
     high = le((1 + X) ** n, 1 + n * X + n**2 * X**2)
     higher = proof.induct("at most $1 + y + y²$", high, first=[], then=[room, factor], meaning="For $y = (t - 1)x$.")
     higher = proof.step("at most $1 + y + y²$, one step later", high.xreplace({t: t + 1}), higher, room, factor)
-    last = by.at(higher, T)
     most = proof.step(
         "at most 1 + 2xT",
         le((1 + X) ** T, 1 + 2 * X * T),
-        last,
+        by.at(higher, T),
         short,
-        proof.step("$xT ≥ 0$", ge(X * T, 0), positive, proof.positive(T)),
+        proof.step("$xT ≥ 0$", ge(X * T, 0), positive),
     )
     return by.at(lower, T), most

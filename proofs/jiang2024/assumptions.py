@@ -112,7 +112,6 @@ def optimal(proof: Proof) -> None:
             le(SpectralNorm(sigma * matrix), sigma),
             norms,
             unit,
-            radius,
             meaning=f"$σ{matrix}$ lies in the ball.",
         )
         for matrix in (P, Q)
@@ -122,15 +121,7 @@ def optimal(proof: Proof) -> None:
     product = by.homogeneous(proof.step("$σ² ≥ 0$", ge(sigma**2, 0), radius), "F", Q * P)
     relation = ge(C, sigma)
     line = proof.step(
-        "$C ≥ σ$",
-        relation,
-        radius,
-        gap,
-        product,
-        norms,
-        unit,
-        factor=[0],
-        meaning="W moves by $σ²QP$ and B by σQ, so $σ² ≤ Cσ$.",
+        "$C ≥ σ$", relation, radius, gap, product, norms, unit, meaning="W moves by $σ²QP$ and B by σQ, so $σ² ≤ Cσ$."
     )
     proof.conclude(line, relation=relation)
 
@@ -155,7 +146,6 @@ def anywhere(proof: Proof) -> None:
         product,
         norms,
         unit,
-        factor=[0],
         meaning="W moves by $z²QP$, and A and B by z each, so $z² ≤ 2Cz$.",
     )
     chosen = proof.define(z, 2 * C + 1, "$z = 2C + 1$")
@@ -193,7 +183,6 @@ def redundant(proof: Proof) -> None:
         by.homogeneous(proof.step("$s ≥ 0$", ge(s, 0), signs), "F", B * A),
         proof.step("$sL ≥ 0$", ge(s * L, 0), signs),
         product,
-        signs,
         meaning="$f$ is $L$-smooth, and $W - W_0$ is $sBA$.",
     )
     relation = ASSUMPTION_3_2.conclusion.xreplace({W: weight, G: FrobeniusNorm(Gradient(f, W0)) + L * s * reach})

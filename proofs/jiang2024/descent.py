@@ -12,7 +12,7 @@ import sympy as sp
 from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem
 from boundcheck.language.claim import Claim
-from boundcheck.language.symbols import D, Lhat, T, alpha, bound, ell, eta, eta_max, f_star, r, zeta
+from boundcheck.language.symbols import D, Lhat, T, alpha, ell, eta, eta_max, f_star, r, zeta
 from boundcheck.language.vocabulary import (
     MINIMUM_GRADIENT,
     A_t,
@@ -42,7 +42,7 @@ from ..classics.claims import SMOOTH
 from ..meft.lora import CONDITIONALLY_UNBIASED
 from ..meft.theorems import THEOREM_2_ANY_STEP
 from .claims import ASSUMPTION_4, BOUNDED_BELOW
-from .setting import Meft, quantity, segment, theta, unit_interval
+from .setting import Meft, defined, divided, segment, theta, unit_interval
 
 g_t, v_next = Iterate("g", t, n, 1), Iterate("v", t + 1, n, 1)
 v_first, v_last = Iterate("v", 1, n, 1), Iterate("v", T + 1, n, 1)
@@ -299,21 +299,14 @@ def half(proof: Proof, total: Theorem, positive: Theorem, short: Theorem) -> The
     """αΣ_t E‖∇F(v_t)‖² <= 2D + T L̂α²ζ², from the sum, α > 0 and L̂α <= 1."""
     sums = proof.step("$ΣE‖∇F‖² ≥ 0$", ge(TOTAL, 0), proof.by.sum(square_nonnegative(proof)))
     return proof.step(
-        "half",
-        le(alpha * TOTAL, 2 * SUMMED),
-        total,
-        short,
-        sums,
-        positive,
-        meaning="1 - L̂α/2 is at least 1/2.",
-        degree=3,
+        "half", le(alpha * TOTAL, 2 * SUMMED), total, short, sums, positive, meaning="1 - L̂α/2 is at least 1/2."
     )
 
 
 def square_nonnegative(proof: Proof) -> Theorem:
     """E‖∇F(v_t)‖² >= 0."""
     by = proof.by
-    square = proof.step("$‖∇F‖² ≥ 0$", ge(EuclideanNorm(SLOPE) ** 2, 0), by.nonnegative("F", SLOPE))
+    square = proof.step("$‖∇F‖² ≥ 0$", ge(EuclideanNorm(SLOPE) ** 2, 0))
     return proof.step("$E‖∇F‖² ≥ 0$", ge(SQUARE, 0), by.expectation(square))
 
 
@@ -376,48 +369,56 @@ ANY_FUNCTION = Reading(
 )
 
 
+def given_constant(proof: Proof) -> Theorem:
+    """L̂ > 0, which is ell, and given."""
+    return proof.step("$L̂ > 0$", gt(Lhat, 0), defined(proof, Lhat), proof.positive(ell))
+
+
+def whole_space(proof: Proof) -> Theorem:
+    """F is f itself."""
+    return proof.define(Value(F, v), Value(f, v), "$F(v) = f(v)$", forall=[v])
+
+
 @script(THEOREM_2_ANY_STEP, "sharp", ANY_FUNCTION)
 def any_step(proof: Proof) -> None:
     """The step size is given, and as long as the divisor is positive."""
-    by, share = proof.by, 1 - Lhat * alpha / 2
-    constant, step_size = _constants(proof)
-    law = proof.define(Value(F, v), Value(f, v), "$F(v) = f(v)$", forall=[v])
-    lines = descent(proof, along_run(proof), law, v_last, step_size)
-    weight = proof.step("$L̂α² ≥ 0$", ge(Lhat * alpha**2, 0), constant, step_size)
-    total = summed(proof, lines, expected_descent(proof, lines), weight)
-    room = _room(proof, constant)
-    long = proof.step("$T > 0$", gt(T, 0), proof.positive(T))
-    limit = proof.step(
-        "αT(1 - L̂α/2) times the bound",
-        eq(alpha * T * share * bound, SUMMED),
-        proof.quantity(quantity(THEOREM_2_ANY_STEP, bound)),
-        *(by.quotient(x)[0] for x in (step_size, long, room)),
-        meaning="The bound, its denominators cleared.",
-        degree=3,
+    share = 1 - Lhat * alpha / 2
+    smoothness, size = (defined(proof, x) for x in (Lhat, alpha))
+    signs = proof.positive(ell, eta)
+    constant = proof.step("$L̂ > 0$", gt(Lhat, 0), smoothness, signs)
+    step_size = proof.step("$α > 0$", gt(alpha, 0), size, signs)
+    total = sum_of_run(proof, constant, step_size)
+    unit, _ = proof.by.quotient(constant)
+    longest = proof.step("$η_max L̂ = 2$", eq(eta_max * Lhat, 2), defined(proof, eta_max), unit)
+    below = proof.assume(THEOREM_2_ANY_STEP.conditions[0])
+    room = proof.step(
+        "$1 - L̂α/2 > 0$",
+        gt(share, 0),
+        longest,
+        proof.step("$L̂η_max > L̂η$", gt(Lhat * eta_max, Lhat * eta), constant, below),
+        size,
+        meaning="The step is shorter than 2/L̂.",
     )
-    size = proof.step("$α(1 - L̂α/2) ≥ 0$", ge(alpha * share, 0), step_size, room)
+    long = proof.step("$T > 0$", gt(T, 0))
+    weight = proof.step("$α(1 - L̂α/2) ≥ 0$", ge(alpha * share, 0), step_size, room)
     least = proof.step(
         "least",
         le(alpha * T * share * MINIMUM_GRADIENT, SUMMED),
         total,
-        size,
-        by.minimum(SQUARE),
+        weight,
+        proof.by.minimum(SQUARE),
         meaning="The least of T numbers is at most their mean.",
     )
-    final = proof.step(
-        "divided by αT(1 - L̂α/2)", THEOREM_2_ANY_STEP.conclusion, step_size, long, room, least, limit, factor=[0, 1, 2]
-    )
-    proof.conclude(final)
+    factors, words = [step_size, long, room], "αT(1 - L̂α/2)"
+    divided(proof, words, alpha * T * share, SUMMED, factors, least, label=f"divided by {words}")
 
 
-def _constants(proof: Proof) -> tuple[Theorem, Theorem]:
-    """L̂ > 0 and α > 0, which are given."""
-    smoothness, step_size = (proof.quantity(quantity(THEOREM_2_ANY_STEP, x)) for x in (Lhat, alpha))
-    signs = proof.positive(ell, eta)
-    return (
-        proof.step("$L̂ > 0$", gt(Lhat, 0), smoothness, signs),
-        proof.step("$α > 0$", gt(alpha, 0), step_size, signs),
-    )
+def sum_of_run(proof: Proof, constant: Theorem, positive: Theorem, weight: Theorem | None = None) -> Theorem:
+    """The sum for an F that is f itself, and smooth along the run, from L̂ > 0 and α > 0."""
+    law = whole_space(proof)
+    lines = descent(proof, along_run(proof), law, v_last, positive)
+    weight = weight or proof.step("$L̂α² ≥ 0$", ge(Lhat * alpha**2, 0), constant, positive)
+    return summed(proof, lines, expected_descent(proof, lines), weight)
 
 
 def along_run(proof: Proof) -> Theorem:
@@ -431,21 +432,4 @@ def along_run(proof: Proof) -> Theorem:
         "the segments between iterates",
         proof.by.instance(smooth, {theta: theta}, *between),
         proof.recall("Lhat"),
-    )
-
-
-def _room(proof: Proof, constant: Theorem) -> Theorem:
-    """1 - L̂α/2 > 0, from η < 2/L̂."""
-    unit, _ = proof.by.quotient(constant)
-    longest = proof.step(
-        "$η_max L̂ = 2$", eq(eta_max * Lhat, 2), proof.quantity(quantity(THEOREM_2_ANY_STEP, eta_max)), unit
-    )
-    below = proof.assume(THEOREM_2_ANY_STEP.conditions[0])
-    return proof.step(
-        "$1 - L̂α/2 > 0$",
-        gt(1 - Lhat * alpha / 2, 0),
-        longest,
-        proof.step("$L̂η_max > L̂η$", gt(Lhat * eta_max, Lhat * eta), constant, below),
-        proof.recall("alpha"),
-        meaning="The step is shorter than 2/L̂.",
     )

@@ -63,10 +63,7 @@ def least_error(proof: Proof) -> None:
     error = b**2 - 2 * b * U * mean + U**2 * second_moment
     relation = ge(second_moment * error, b**2 * deviation**2)
     line = proof.step(
-        "least squares",
-        relation,
-        hints=[second_moment * U - b * mean],
-        meaning="The difference is $(E[h²] U_3 - bμ)²$, which the best $U_3$ makes 0.",
+        "least squares", relation, meaning="The difference is $(E[h²] U_3 - bμ)²$, which the best $U_3$ makes 0."
     )
     proof.conclude(line, forall=[U, b, mean, deviation], relation=relation)
 

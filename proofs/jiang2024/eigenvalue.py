@@ -84,7 +84,6 @@ def stretch(proof: Proof) -> Theorem:
         top,
         eigen,
         nonnegative,
-        factor=[0],
         hints=[(top_root - P) * p - K * u],
         meaning="$(l - P)$ times the difference is $(P + Q)((l - P)p - Ku)²$, as $l$ solves the characteristic "
         "equation.",
@@ -102,7 +101,6 @@ def quadratic_form(proof: Proof) -> Theorem:
         le(P * p**2 + 2 * K * p * u + Q * u**2, top_root * (p**2 + u**2)),
         top,
         eigen,
-        factor=[0],
         hints=[(top_root - P) * p - K * u],
         meaning="$(l - P)$ times the difference is $((l - P)p - Ku)²$.",
     )

@@ -223,7 +223,7 @@ def euclidean_norm(proof: Proof) -> None:
             by.block_norm(Gradient(F, v1) - Gradient(F, v2)),
             norms,
         ),
-        proof.step("$‖X‖ + ‖Y‖ ≥ 0$", ge(in_a + in_b, 0), norms),
+        proof.step("$‖X‖ + ‖Y‖ ≥ 0$", ge(in_a + in_b, 0)),
         LENGTH,
     )
     root = sp.sqrt(2)
@@ -235,12 +235,12 @@ def euclidean_norm(proof: Proof) -> None:
             by.block_norm(v1 - v2),
             hints=[MOVE_A - MOVE_B],
         ),
-        proof.step("$√2‖(X, Y)‖ ≥ 0$", ge(root * MOVE, 0), by.root_nonnegative(sp.Integer(2)), norms),
+        proof.step("$√2‖(X, Y)‖ ≥ 0$", ge(root * MOVE, 0)),
         APART,
         by.root(two),
     )
-    size = proof.step("$L̂ ≥ 0$", ge(CONSTANT, 0), p.signs, by.root_nonnegative(r))
-    scaled = proof.step("$L̂$ times it", le(CONSTANT * APART, root * CONSTANT * MOVE), longer, size, degree=2)
+    size = proof.step("$L̂ ≥ 0$", ge(CONSTANT, 0), p.signs)
+    scaled = proof.step("$L̂$ times it", le(CONSTANT * APART, root * CONSTANT * MOVE), longer, size)
     relation = le(LENGTH, root * CONSTANT * MOVE)
     last = proof.step("(10), with $√2$", relation, shorter, line, scaled, meaning="The norm that (8) names.")
     proof.conclude(last, forall=[v1, v2], such_that=m.balls, relation=relation)
@@ -323,7 +323,6 @@ def block_bounds(
             turned,
             weights[radius],
             signs,
-            degree=3,
             meaning=f"The bound on $∇{as_typed(block)}$ with that on $∇f$ put in.",
         )
         relation = le(FrobeniusNorm(change), bound)
@@ -394,7 +393,6 @@ def stretched(
         by.homogeneous(nonnegative, "F", right1 * left1 - right2 * left2),
         product,
         signs,
-        degree=3,
         meaning="$f$ is $L$-smooth, and $W_1 - W_2$ is $s$ times the difference of $BA$.",
     )
     entries = entries_at(m.size, m.radii)
@@ -479,7 +477,7 @@ def repaired(proof: Proof) -> None:
     defined = proof.quantity(quantity(LEMMA_1, Lhat))
     constant, tight = without_rank(m, signs)
     squared = by.root(proof.step("$r ≥ 0$", ge(r, 0), signs))
-    root = by.from_squares(proof.step("$r ≥ 1$", ge(r, 1), signs), by.root_nonnegative(r), sp.Integer(1), squared)
+    root = by.from_squares(proof.step("$r ≥ 1$", ge(r, 1)), by.root_nonnegative(r), sp.Integer(1), squared)
     larger = proof.step(
         "$√r ≥ 1$", ge(Lhat, constant), defined, root, signs, degree=4, meaning="Which only weakens it."
     )

@@ -51,9 +51,7 @@ def no_constant(proof: Proof) -> None:
         meaning="Times T; the part with G only helps.",
     )
     relation = le(slope * x, c**2 * sigma)
-    line = proof.step(
-        "$√r ≤ 2c²/(25DLσζ²)$", relation, signs[-1], cleared, factor=[0], meaning="So c cannot serve for every rank."
-    )
+    line = proof.step("$√r ≤ 2c²/(25DLσζ²)$", relation, signs[-1], cleared, meaning="So c cannot serve for every rank.")
     proof.conclude(line, relation=relation)
 
 
@@ -83,7 +81,7 @@ def no_root_of_sigma(proof: Proof) -> None:
         meaning="Times T; the part with G only helps.",
     )
     size = proof.step("$σ√r > 0$", gt(sigma * x, 0), signs)
-    bounded = proof.step("$C ≤ 2c²/(25DLζ²)$", le(HIDDEN * C, c**2), size, cleared, factor=[0])
+    bounded = proof.step("$C ≤ 2c²/(25DLζ²)$", le(HIDDEN * C, c**2), size, cleared)
     scale = proof.step("$25DLζ²/2 ≥ 0$", ge(HIDDEN, 0), signs)
     relation = le(HIDDEN * sigma, c**2)
     line = proof.step(

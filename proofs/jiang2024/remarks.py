@@ -73,7 +73,6 @@ def worse_bound(proof: Proof) -> None:
         line,
         share,
         proof.step("term with $G ≥ 0$", ge(D * zeta**2 / T * G, 0), signs, share),
-        degree=2,
     )
     above = proof.step("$DLζ²/T ≥ 0$", ge(full.base, 0), signs, inverse)
     both = [by.root(above), by.root(proof.step("$DL̂ζ²/T ≥ 0$", ge(low.base, 0), inside, above))]
@@ -94,7 +93,7 @@ def worse_bound(proof: Proof) -> None:
 def start(proof: Proof) -> None:
     """E‖A_0‖_F² is the sum of rk variances, and ‖A_0‖_F² has at most r squared singular values."""
     by = proof.by
-    rank = proof.step("$r > 0$", gt(r, 0), proof.positive(r))
+    rank = proof.step("$r > 0$", gt(r, 0))
     entries = proof.assume(
         eq(Expectation(FrobeniusNorm(A) ** 2), r * k * sigma**2),
         name="$E‖A_0‖_F² = rkσ²$: $rk$ entries of variance $σ²$",
@@ -112,7 +111,6 @@ def start(proof: Proof) -> None:
         rank,
         spread,
         entries,
-        factor=[0],
         meaning="So for $k ≥ 2$ a bound σ on $σ_1(A_0)$ is another number than that deviation.",
     )
     proof.conclude(line, relation=relation)

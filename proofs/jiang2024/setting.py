@@ -12,7 +12,7 @@ from sympy import MatrixSymbol
 
 from boundcheck.kernel import Theorem
 from boundcheck.language.claim import Claim, Quantity, as_typed
-from boundcheck.language.symbols import L, r, sigma
+from boundcheck.language.symbols import L, bound, r, sigma
 from boundcheck.language.vocabulary import (
     A1,
     A2,
@@ -76,6 +76,30 @@ MOVE_A, MOVE_B = FrobeniusNorm(A1 - A2), FrobeniusNorm(B1 - B2)
 def quantity(claim: Claim, symbol: sp.Symbol) -> Quantity:
     """The claim's quantity of that symbol."""
     return next(x for x in claim.quantities if x.symbol == symbol)
+
+
+def defined(proof: Proof, symbol: sp.Symbol) -> Theorem:
+    """The definition of a quantity of the claim that is proved, by the claim's own formula."""
+    return proof.quantity(quantity(proof.claim, symbol))
+
+
+def divided(
+    proof: Proof, words: str, divisor: sp.Expr, total: sp.Expr, factors: Sequence[Theorem], *lines: Theorem, label: str
+) -> None:
+    """Conclude a claim whose bound is the total over the divisor, of positive factors, from what the lines say of it.
+
+    The divisor is called by these words, and the last line by the label.
+    """
+    units = [proof.by.quotient(factor)[0] for factor in factors]
+    limit = proof.step(
+        f"{words} times the bound",
+        eq(divisor * bound, total),
+        defined(proof, bound),
+        units,
+        meaning="The bound, its denominators cleared.",
+    )
+    final = proof.step(label, proof.claim.conclusion, *factors, *lines, limit, factor=range(len(factors)))
+    proof.conclude(final)
 
 
 @dataclass(frozen=True)
@@ -205,7 +229,7 @@ def frobenius_norms(proof: Proof, inside: Mapping[sp.MatrixSymbol, Theorem], sig
     """‖X‖_F <= √r σ for each factor X, from ‖X‖_op <= σ."""
     by, limit = proof.by, sp.sqrt(r) * sigma
     root = by.root(proof.step("$r ≥ 0$", ge(r, 0), signs))
-    size = proof.step("$√rσ ≥ 0$", ge(limit, 0), by.root_nonnegative(r), signs)
+    size = proof.step("$√rσ ≥ 0$", ge(limit, 0), signs)
     found = []
     for factor, near in inside.items():
         norm = FrobeniusNorm(factor)
@@ -223,11 +247,18 @@ def frobenius_norms(proof: Proof, inside: Mapping[sp.MatrixSymbol, Theorem], sig
     return found
 
 
-def descent_of_f(proof: Proof, smooth: Theorem, start: sp.MatrixExpr, change: sp.MatrixExpr) -> Theorem:
+def descent_of_f(
+    proof: Proof,
+    smooth: Theorem,
+    start: sp.MatrixExpr,
+    change: sp.MatrixExpr,
+    label: str = "descent of f",
+    along: str = "along the segment",
+) -> Theorem:
     """f(W + Δ) <= f(W) + ⟨∇f(W), Δ⟩ + L/2 ‖Δ‖², from the law that f is L-smooth."""
     by, (low, _), beyond = proof.by, unit_interval(proof), start + theta * change
     steady = proof.step(
-        "along the segment",
+        along,
         le(FrobeniusNorm(Gradient(f, beyond) - Gradient(f, start)), L * theta * FrobeniusNorm(change)),
         by.instance(smooth, {W1: beyond, W2: start}),
         by.homogeneous(low, "F", change),
@@ -235,7 +266,7 @@ def descent_of_f(proof: Proof, smooth: Theorem, start: sp.MatrixExpr, change: sp
     )
     fallen = Value(f, start + change) - Value(f, start) - InnerProduct(Gradient(f, start), change)
     return proof.state(
-        "descent of f",
+        label,
         le(fallen, L / 2 * FrobeniusNorm(change) ** 2),
         by.descent_lemma(steady, f, start, change, L, theta),
         meaning="The descent lemma, in the weights.",

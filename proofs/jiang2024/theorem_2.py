@@ -59,7 +59,7 @@ class StepSize:
     def __init__(self, proof: Proof, claim: Claim, constant: Theorem):
         gap, noise, horizon = proof.positive(D, zeta, T)
         self.proof, self.claim = proof, claim
-        self.long = proof.step("$T > 0$", gt(T, 0), horizon)
+        self.long = proof.step("$T > 0$", gt(T, 0))
         self.signs = [constant, gap, noise, self.long]
         quotients = [proof.by.quotient(x) for x in (constant, noise, self.long)]
         self.units, self.inverses = [x for x, _ in quotients], [x for _, x in quotients]
@@ -81,13 +81,12 @@ class StepSize:
         proof, double = self.proof, 2 * Lhat * alpha
         shortest = proof.quantity(quantity(self.claim, T_min))
         horizon = proof.assume(self.claim.conditions[0])
-        long = proof.step("$Tζ² ≥ 4L̂D$", ge(T * zeta**2, 4 * Lhat * D), shortest, horizon, self.units[1], self.signs)
+        long = proof.step("$Tζ² ≥ 4L̂D$", ge(T * zeta**2, 4 * Lhat * D), shortest, horizon, self.units[1])
         squares = proof.step(
             "$(2L̂α)² ≤ 1$",
             le(double**2, 1),
             proof.step("$ζ²T > 0$", gt(zeta**2 * T, 0), self.signs),
             proof.step("$(2L̂α)²ζ²T ≤ ζ²T$", le(double**2 * zeta**2 * T, zeta**2 * T), self.square, long),
-            factor=[0],
             meaning="$α²ζ²T$ is $D/L̂$, and $4L̂D$ is at most $ζ²T$.",
         )
         small = proof.by.from_squares(squares, proof.step("$1 ≥ 0$", ge(1, 0)), double)
@@ -118,7 +117,6 @@ def divided_by_step(proof: Proof, step_size: StepSize, total: Theorem) -> Theore
         step_size.positive,
         total,
         step_size.square,
-        factor=[0],
         meaning="With the step size put in, D is $α²L̂ζ²T$.",
     )
 
@@ -236,7 +234,6 @@ def _line22(proof: Proof, step_size: StepSize, line21: Theorem) -> Theorem:
         step_size.positive,
         line21,
         quotient,
-        factor=[0],
         meaning="What (21) gives, times 2/α.",
     )
 
@@ -271,7 +268,6 @@ def _line24(proof: Proof, step_size: StepSize, line23: Theorem) -> tuple[Theorem
         step_size.long,
         proof.by.minimum(SQUARE),
         step_size.units[2],
-        factor=[0],
         printed=paper.THEOREM_2["(24), first $≤$"],
         meaning="The least of T numbers is at most their mean.",
     )
@@ -282,8 +278,6 @@ def _line24(proof: Proof, step_size: StepSize, line23: Theorem) -> tuple[Theorem
         line23,
         proof.recall("$D = F(v_1) - f*$"),
         step_size.units[2],
-        quotient,
-        factor=[0],
         printed=paper.THEOREM_2["(24), second $≤$"],
         meaning="(23) divided by T.",
     )
@@ -333,7 +327,6 @@ def _mended(proof: Proof, lines: Descent, step_size: StepSize, line22: Theorem, 
         total,
         proof.step("2D/α", eq(2 * D / alpha, 4 * T * ADDED), step_size.square, quotient),
         term,
-        factor=[0],
         meaning="The printed chain, its algebra mended, proves 4 and not 2.5.",
     )
 
@@ -394,8 +387,7 @@ def repaired(proof: Proof) -> None:
         by.minimum(SQUARE),
         two,
         step_size.root_term(),
-        factor=[0],
         meaning="The least of T numbers is at most their mean: the theorem with 2 in place of 2.5.",
     )
     limit, root = proof.quantity(quantity(THEOREM_2, bound)), by.root_nonnegative(ROOT_TERM.base)
-    proof.conclude(proof.step("(9)", THEOREM_2.conclusion, least, limit, root, meaning="2 is at most 2.5."))
+    proof.conclude(proof.step("(9)", THEOREM_2.conclusion, least, limit, meaning="2 is at most 2.5."))

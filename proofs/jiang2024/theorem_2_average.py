@@ -106,14 +106,14 @@ def average(proof: Proof) -> None:
         it.ratio,
     )
     sums = proof.step("in q", le((2 - q) * TOTAL, 3 * T * SIZE), total, it.ratio, meaning="L̂α is q.")
-    most = proof.step("Σ", le(TOTAL, T * bound), it.room, sums, limit, factor=[0], meaning="Divided by 2 - q.")
+    most = proof.step("Σ", le(TOTAL, T * bound), it.room, sums, limit, meaning="Divided by 2 - q.")
     conclude(proof, it, THEOREM_2_AVERAGE, most)
 
 
 def conclude(proof: Proof, it: Known, claim: Claim, most: Theorem) -> None:
     """The claim about the average, from a line about the sum."""
     unit = proof.by.quotient(it.step.long)[0]
-    proof.conclude(proof.step("divided by T", claim.conclusion, it.step.long, most, unit, factor=[0]))
+    proof.conclude(proof.step("divided by T", claim.conclusion, it.step.long, most, unit))
 
 
 # By how much E‖∇F(v_t)‖² is above what the noise leaves of it.
@@ -135,14 +135,13 @@ def average_sharp(proof: Proof) -> None:
         first,
         meaning="Summed over t, all but the first and the last cancel.",
     )
-    growth = proof.step("$κ > 0$", gt(kappa, 0), it.room, it.factor, factor=[0])
+    growth = proof.step("$κ > 0$", gt(kappa, 0), it.room, it.factor)
     sums = proof.step(
         "Σ",
         ge(TOTAL, kappa * SIZE * T - kappa**2 * zeta**2 / 3),
         it.positive,
         proof.step("times κ", eq(3 * q * TOTAL, kappa * (3 * q * SIZE * T - LAST)), total, it.factor),
         proof.step("κ times the last", le(kappa * LAST, kappa**2 * SIZE), growth, last),
-        factor=[0],
         meaning="Divided by 3q.",
     )
     limit = proof.quantity(THEOREM_2_AVERAGE_SHARP.quantities[-1])
@@ -182,7 +181,6 @@ def _on_parabola(proof: Proof, it: Known) -> tuple[Theorem, Theorem]:
         by.expectation(steep),
         by.expectation(steep_next),
         it.ratio,
-        degree=3,
     )
     begins = proof.step(
         "the start",
@@ -193,7 +191,6 @@ def _on_parabola(proof: Proof, it: Known) -> tuple[Theorem, Theorem]:
         it.step.square,
         it.ratio,
         constant,
-        degree=3,
     )
     return begins, recursion
 
@@ -223,7 +220,6 @@ def _moved(proof: Proof, here: tuple[Theorem, sp.MatrixExpr, sp.MatrixExpr], ste
         proof.assume(FULL_VARIANCE),
         steep,
         proof.recall("Lhat"),
-        degree=3,
     )
 
 
@@ -236,7 +232,7 @@ def _last(proof: Proof, it: Known, shrinks: Theorem, first: Theorem, recursion: 
     none = by.below_maximum(ABOVE)[0]
     falls = _falls(proof, rest, recursion)
     begun, _ = by.time()
-    long = proof.step("$tq(2 - q) > 0$", gt(t * SHRINKS, 0), shrinks, begun)
+    long = proof.step("$tq(2 - q) > 0$", gt(t * SHRINKS, 0), shrinks)
     longer = proof.step("$1 + tq(2 - q) > 0$", gt(factor, 0), long)
     squared = proof.step("$(q(2 - q))² ≥ 0$", ge(SHRINKS**2, 0), hints=[SHRINKS])
     taken = proof.step("times $(q(2 - q))²$", ge(SHRINKS**2 * ABOVE, 0), none, squared)
@@ -255,10 +251,10 @@ def _last(proof: Proof, it: Known, shrinks: Theorem, first: Theorem, recursion: 
     end = by.at(proof.step("one step later", le(factor * ABOVE_NEXT, FIRST), slow, then), T)
     beyond, more = by.below_maximum(ABOVE_END)
     short = proof.step("times T", le(T * SHRINKS * ABOVE_END, FIRST), end, beyond)
-    above = proof.step("q(2 - q) times it", le(SHRINKS * ABOVE_END, 2 * size), it.step.long, short, factor=[0])
+    above = proof.step("q(2 - q) times it", le(SHRINKS * ABOVE_END, 2 * size), it.step.long, short)
     later = proof.step("the last above it", le(SHRINKS * (LAST - REST), SHRINKS * ABOVE_END), shrinks, more)
     lacks = proof.step("what the sum lacks", le(SHRINKS * LAST, 3 * size), later, rest, above)
-    return proof.step("the last", le(LAST, kappa * SIZE), it.positive, it.room, lacks, it.factor, factor=[0, 1])
+    return proof.step("the last", le(LAST, kappa * SIZE), it.positive, it.room, lacks, it.factor)
 
 
 def _falls(proof: Proof, rest: Theorem, recursion: Theorem) -> Theorem:

@@ -29,7 +29,7 @@ from boundcheck.proof import Proof, eq, ge, gt, le, script
 from ..classics.exact_rate import ACROSS, MIDDLE, SHARE, SLOPE_NEXT, STEEP, STEEP_NEXT, TURNED, in_the_middle
 from ..meft.lora import CONDITIONALLY_UNBIASED
 from ..meft.theorems import THEOREM_2_EVERYWHERE
-from ..methods.minimiser import Everywhere
+from ..methods.convex import Everywhere
 from .descent import (
     ANY_FUNCTION,
     NEXT,
@@ -76,7 +76,7 @@ class Step:
     """
 
     def __init__(self, proof: Proof):
-        self.proof, self.smooth = proof, Everywhere(proof, THEOREM_2_EVERYWHERE)
+        self.proof, self.smooth = proof, Everywhere(proof)
         self.size = StepSize(proof, THEOREM_2_EVERYWHERE, self.smooth.constant)
         self.half = self.size.at_most_half()
         self.unit, self.inverse = proof.by.quotient(self.smooth.constant)
@@ -94,9 +94,7 @@ class Step:
         """(1 - L̂α)/(4L̂) times ‖∇F(v_{t+1}) - ∇F(v_t) + L̂α(g_t - ∇F(v_t))‖² >= 0."""
         by, proof, x = self.proof.by, self.proof, SLOPE_NEXT - SLOPE + Q * NOISE
         turn = PULL_NEXT - ACROSS - PULL + STEEP
-        square = proof.step(
-            "a square", ge(TURNED + 2 * Q * turn + Q**2 * LOUD, 0), by.expansion(x), by.nonnegative("F", x)
-        )
+        square = proof.step("a square", ge(TURNED + 2 * Q * turn + Q**2 * LOUD, 0), by.expansion(x))
         weight = proof.step("$(1 - L̂α)/L̂ ≥ 0$", ge((1 - Q) * SHARE, 0), self.half, self.inverse)
         return proof.step(
             "times (1 - L̂α)/L̂", ge((1 - Q) * SHARE * (TURNED + 2 * Q * turn + Q**2 * LOUD), 0), square, weight
@@ -109,7 +107,7 @@ class Step:
             "from where it would lead",
             le(EuclideanNorm(turn), Lhat * EuclideanNorm(v_next - QUIET)),
             by.instance(self.smooth.law, {v1: QUIET, v2: v_next}),
-            self.smooth.smoothness,
+            proof.recall("Lhat"),
         )
         near = proof.step(
             "no further than the noise",
@@ -122,10 +120,7 @@ class Step:
             ge(PULL_NEXT - ACROSS - QUIET_PULL + QUIET_STEEP + Q * LOUD, 0),
             by.cauchy_schwarz(turn, NOISE),
             proof.step(
-                "times the noise",
-                le(EuclideanNorm(turn) * EuclideanNorm(NOISE), Q * EuclideanNorm(NOISE) ** 2),
-                near,
-                by.nonnegative("F", NOISE),
+                "times the noise", le(EuclideanNorm(turn) * EuclideanNorm(NOISE), Q * EuclideanNorm(NOISE) ** 2), near
             ),
             by.expansion(NOISE),
             meaning="The slope after the step differs from that without noise by L̂α times the noise at most.",
@@ -207,14 +202,7 @@ def _falls(proof: Proof, step: Step) -> Theorem:
             "the noise",
             le(lost * Expectation(EuclideanNorm(NOISE) ** 2), lost * zeta**2),
             noise(proof),
-            proof.step(
-                "what the noise is multiplied by",
-                ge(lost, 0),
-                step.size.weight,
-                step.size.positive,
-                step.smooth.constant,
-                degree=3,
-            ),
+            proof.step("what the noise is multiplied by", ge(lost, 0), step.size.positive, step.smooth.constant),
         ),
         meaning="Expectations, the tower rule, and Assumption 4.",
     )
@@ -255,9 +243,7 @@ def _divided(proof: Proof, step: Step, last: Theorem) -> None:
     value = proof.step("bound", eq(bound, kappa * SIZE), limit, size.root_term())
     below = proof.step("in q", le((4 - q) * MINIMUM_GRADIENT, (6 + q) * SIZE), least, units)
     most = proof.step("the bound, times 4 - q", eq((4 - q) * bound, (6 + q) * SIZE), factor, value)
-    proof.conclude(
-        proof.step("κS", THEOREM_2_EVERYWHERE.conclusion, smaller, below, most, factor=[0], meaning="Divided by 4 - q.")
-    )
+    proof.conclude(proof.step("κS", THEOREM_2_EVERYWHERE.conclusion, smaller, below, most, meaning="Divided by 4 - q."))
 
 
 def _no_excess(proof: Proof, step: Step, last: Theorem, room: Theorem) -> Theorem:
@@ -284,9 +270,9 @@ def _no_excess(proof: Proof, step: Step, last: Theorem, room: Theorem) -> Theore
         proof.step(
             "times $L̂αζ²$",
             ge(SIZE * (2 - Q) * (3 - 2 * Q), 0),
-            proof.step("$L̂αζ² ≥ 0$", ge(SIZE, 0), short, size.signs),
+            proof.step("$L̂αζ² ≥ 0$", ge(SIZE, 0), short),
             proof.step("$(2 - L̂α)(3 - 2L̂α) ≥ 0$", ge((2 - Q) * (3 - 2 * Q), 0), step.half),
         ),
     )
     often = proof.step("how often", gt(times, 0), proof.step("times", ge((T - 1) * Q * (4 - Q), 0), many, room))
-    return proof.step("least", le(EXCESS, 0), often, cleared, factor=[0])
+    return proof.step("least", le(EXCESS, 0), often, cleared)

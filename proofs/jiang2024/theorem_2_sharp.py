@@ -25,7 +25,7 @@ def _sharp_lemma(proof: Proof) -> tuple[Theorem, Theorem]:
     smooth = proof.cite(lemma_1.sharp.proof, "Lemma 1, sharp", "By its own proof.")
     root = radical(quantity(LEMMA_1_SHARP, Lhat).expression)
     first = proof.step("$s²L(a² + b²)/2 > 0$", gt(s**2 * L * (a**2 + b**2) / 2, 0), signs)
-    positive = proof.step("$λ* > 0$", gt(Lhat, 0), proof.recall("Lhat"), first, proof.by.root_nonnegative(root.base))
+    positive = proof.step("$λ* > 0$", gt(Lhat, 0), proof.recall("Lhat"), first)
     return smooth, positive
 
 
@@ -60,15 +60,12 @@ def repaired(proof: Proof) -> None:
         proof.step("in q", le(share * TOTAL, T * noise), total, ratio, meaning="L̂α is q."),
         by.minimum(SQUARE),
         room,
-        factor=[0],
         meaning="The least of T numbers is at most their mean.",
     )
     limit, term = proof.quantity(quantity(THEOREM_2_REPAIRED, bound)), step_size.root_term()
     value = proof.step("bound", eq(bound, kappa * Lhat * alpha * zeta**2), limit, term, meaning="The bound is κS.")
     proof.conclude(
-        proof.step(
-            "κS", THEOREM_2_REPAIRED.conclusion, room, least, factor, value, factor=[0], meaning="Divided by 1 - q/2."
-        )
+        proof.step("κS", THEOREM_2_REPAIRED.conclusion, room, least, factor, value, meaning="Divided by 1 - q/2.")
     )
 
 
@@ -103,7 +100,7 @@ class BestStep:
     def __init__(self, proof: Proof, claim: Claim, constant: Theorem):
         by = proof.by
         gap, self.noise, horizon = proof.positive(D, zeta, T)
-        self.constant, self.long = constant, proof.step("$T > 0$", gt(T, 0), horizon)
+        self.constant, self.long = constant, proof.step("$T > 0$", gt(T, 0))
         self.signs = [constant, gap, self.noise, self.long]
         quotients = [by.quotient(x) for x in (self.noise, self.long)]
         self.units, self.inverses = [x for x, _ in quotients], [x for _, x in quotients]
@@ -120,7 +117,7 @@ class BestStep:
             meaning="The step size, its denominator cleared.",
         )
         divisor = proof.step("$κL̂ > 0$", gt(kappa * Lhat, 0), self.growth, constant)
-        self.positive = proof.step("$α > 0$", gt(alpha, 0), divisor, self.value, self.ratio, factor=[0])
+        self.positive = proof.step("$α > 0$", gt(alpha, 0), divisor, self.value, self.ratio)
         self.weight = proof.step("$L̂α² ≥ 0$", ge(Lhat * alpha**2, 0), constant, self.positive)
 
     def _solve_quadratic(self, proof: Proof, defined: Quantity) -> None:
@@ -173,7 +170,6 @@ def conclude(proof: Proof, claim: Claim, best: BestStep, total: Theorem, square:
         best.long,
         by.minimum(square),
         sums,
-        factor=[0],
         meaning="The least of T numbers is at most their mean.",
     )
     limit = proof.quantity(quantity(claim, bound))
@@ -204,9 +200,6 @@ def _in_units_of_ratio(proof: Proof, best: BestStep, total: Theorem, sums: sp.Ex
         best.ratio,
         cleared,
         best.quadratic,
-        factor=[0],
         meaning="$κ² + 2$ is $2κ(κ - q)$, as $κ² = 2qκ + 2$.",
     )
-    return proof.step(
-        "$Σ ≤ Tκqζ²$", le(sums, T * zeta**2 * q * kappa), best.above, divided, factor=[0], meaning="κ exceeds q."
-    )
+    return proof.step("$Σ ≤ Tκqζ²$", le(sums, T * zeta**2 * q * kappa), best.above, divided, meaning="κ exceeds q.")

@@ -368,7 +368,7 @@ def layer_bound(
         f"$λ${where}",
         le(layer.top * total, Lhat * total),
         larger,
-        proof.step(f"$‖ΔA‖² + ‖ΔB‖² ≥ 0${where}", ge(total, 0), hints=[move_a, move_b]),
+        proof.step(f"$‖ΔA‖² + ‖ΔB‖² ≥ 0${where}", ge(total, 0)),
         meaning="L̂ is at least λ.",
     )
     weight = FrobeniusNorm(layer.scale * layer.product)

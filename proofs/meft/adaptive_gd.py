@@ -7,7 +7,7 @@ from boundcheck.kernel import Theorem
 from boundcheck.language.algorithms import REACH, STEEPNESS, STEP, share
 from boundcheck.language.claim import as_typed
 from boundcheck.language.symbols import D, L, T, a_1, b_1, bound
-from boundcheck.language.vocabulary import F, Gradient, W, i, v_t
+from boundcheck.language.vocabulary import W, i
 from boundcheck.proof import Proof, eq, ge, gt, le, script
 
 from ..jiang2024.setting import MEFT, quantity
@@ -120,7 +120,7 @@ def _slow(
         grows,
     )
     gain = proof.step("$q > 0$", gt(growth, 0), grows, proof.step("$LD > 0$", gt(L * D, 0), smooth, signs), share)
-    size = proof.step("$√(2LD) ≥ 0$", ge(steep, 0), root, by.root_nonnegative(2 * L * D))
+    size = proof.step("$√(2LD) ≥ 0$", ge(steep, 0), root)
     begin = proof.step("$p > 0$", gt(first, 0), starts, signs, size, inverse, degree=4)
     return (
         gain,
@@ -133,7 +133,7 @@ def _stretch(proof: Proof, signs: list[Theorem]) -> tuple[list[Theorem], Theorem
     """1/stretch > 0 with what it is, and stretch > 0."""
     by = proof.by
     (gap,) = proof.positive(D)
-    horizon = proof.step("$T > 0$", gt(T, 0), proof.positive(T))
+    horizon = proof.step("$T > 0$", gt(T, 0))
     inverses = [by.quotient(each)[1] for each in (gap, horizon)]
     radicand = proof.step("under the root", gt(quantity(ADAPTIVE_GD, stretch).expression.base, 0), inverses, signs)
     root = by.positive_root(by.positive_root(radicand))
@@ -181,8 +181,8 @@ def _least(descent: Descent, falls: Theorem) -> Theorem:
 def _conclusion(proof: Proof, gain: Theorem, begin: Theorem, grown: Theorem, sums: Theorem, least: Theorem) -> None:
     """S >= (sqrt(p² + 2qT) - p)/q, and the bound."""
     by = proof.by
-    more = proof.step("$qT > 0$", gt(growth * T, 0), gain, proof.positive(T))
-    radicand = proof.step("$p² + 2qT ≥ 0$", ge(INSIDE, 0), more, hints=[first])
+    more = proof.step("$qT > 0$", gt(growth * T, 0), gain)
+    radicand = proof.step("$p² + 2qT ≥ 0$", ge(INSIDE, 0), more)
     square, size = by.root(radicand), by.root_nonnegative(INSIDE)
     ahead = proof.step("$qS + p ≥ 0$", ge(growth * ALL + first, 0), gain, sums, begin)
     squares = proof.step("$p² + 2qT ≤ (qS + p)²$", le(sp.sqrt(INSIDE) ** 2, (growth * ALL + first) ** 2), gain, grown)
@@ -195,9 +195,9 @@ def _conclusion(proof: Proof, gain: Theorem, begin: Theorem, grown: Theorem, sum
         proof.quantity(quantity(ADAPTIVE_GD, bound)),
         by.quotient(proof.step("$c(√(p² + 2qT) - p) > 0$", gt(C * ROOM, 0), room))[0],
     )
-    squares_ = proof.step("$‖∇F‖² ≥ 0$", ge(SQUARE, 0), by.nonnegative("F", Gradient(F, v_t)))
+    squares_ = proof.step("$‖∇F‖² ≥ 0$", ge(SQUARE, 0))
     sign = by.at_least(squares_, SQUARE)
     scaled = proof.step("qS min", le(ROOM * LEAST, growth * ALL * LEAST), below, sign)
     product = proof.step("$cqS min ≤ qD$", le(C * growth * ALL * LEAST, growth * D), gain, least)
-    final = proof.step("bound", ADAPTIVE_GD.conclusion, room, limit, scaled, product, factor=[0])
+    final = proof.step("bound", ADAPTIVE_GD.conclusion, room, limit, scaled, product)
     proof.conclude(final)

@@ -135,7 +135,7 @@ class Descent:
             *(by.expansion(each) for each in (moved, straight, bent)),
         )
         long, small = self._straight(straight), self._bent(bent)
-        weight = proof.step("$Lα²/2 ≥ 0$", ge(L * step**2 / 2, 0), self.smooth, self.positive, degree=3)
+        weight = proof.step("$Lα²/2 ≥ 0$", ge(L * step**2 / 2, 0), self.smooth, self.positive)
         rest = (
             InnerProduct(M, bent) - L * step * InnerProduct(straight, bent) + L / 2 * (step * FrobeniusNorm(bent)) ** 2
         )
@@ -217,7 +217,7 @@ class Descent:
         speed = proof.step("$αL > 0$", gt(step * L, 0), self.positive, self.smooth)
         shorter = self._shorter(turned, straight, limit, short, long, speed)
         within = proof.step("$‖Y‖$ times", le(size * FrobeniusNorm(turned), size * limit), sign, shorter)
-        weight = proof.step("$α²L‖Y‖/2 ≥ 0$", ge(L * step**2 * size / 2, 0), speed, self.positive, sign, degree=3)
+        weight = proof.step("$α²L‖Y‖/2 ≥ 0$", ge(L * step**2 * size / 2, 0), speed, self.positive, sign)
         lengths = proof.step("$α²L‖Y‖²/2$", le(L / 2 * (step * size) ** 2, L * step**2 * size * P / 4), weight, small)
         times = proof.step("$m‖Y‖ ≤ mP/2$", le(m * size, m * P / 2), by.nonnegative("F", M), small)
         return proof.step(
@@ -236,12 +236,10 @@ class Descent:
         """‖Z‖ <= m - α²LP/4."""
         proof, by, step = self.proof, self.proof.by, self.step
         steep, reach = step * m, step * L * REACH
-        power = proof.step("$P ≥ 0$", ge(P, 0), hints=[u, w])
+        power = proof.step("$P ≥ 0$", ge(P, 0))
         gain = proof.step("$αLP ≥ 0$", ge(step * L * P, 0), speed, power)
-        far = proof.step(
-            "$αLJ² ≥ 0$", ge(reach, 0), speed, proof.step("$J² ≥ 0$", ge(REACH, 0), hints=[size_a, size_b])
-        )
-        near = proof.step("$αm ≥ 0$", ge(steep, 0), self.positive, by.nonnegative("F", M))
+        far = proof.step("$αLJ² ≥ 0$", ge(reach, 0), speed, proof.step("$J² ≥ 0$", ge(REACH, 0)))
+        near = proof.step("$αm ≥ 0$", ge(steep, 0), self.positive)
         once = proof.step(
             "$⟨M, X⟩ = P$", eq(InnerProduct(M, straight), P), by.expansion(slope_a), by.expansion(slope_b)
         )
@@ -261,7 +259,7 @@ class Descent:
         room = proof.step("$2 - αLJ² - αm/2 ≥ 0$", ge(2 - reach - steep / 2, 0), short, near)
         share = proof.step("αLP times", ge(step * L * P * (2 - reach - steep / 2), 0), gain, room)
         most = le(FrobeniusNorm(turned) ** 2, limit**2)
-        squares = proof.step("$‖Z‖²$, at most", most, less, share, hints=[step**2 * L * P])
+        squares = proof.step("$‖Z‖²$, at most", most, less, share)
         slack = self._slack(limit, reach, steep, short, speed, far, near)
         return by.from_squares(squares, slack, FrobeniusNorm(turned))
 
@@ -289,7 +287,7 @@ class Descent:
         weight = proof.step("$α²L ≥ 0$", ge(step**2 * L, 0), speed, self.positive)
         scaled = proof.step("$α²LP$", le(step**2 * L * P, step**2 * L * REACH * m**2), weight, most)
         both = proof.step("$αLJ² · αm ≤ 4$", le(reach * steep, 4), short, far, near)
-        times = proof.step("m times", le(reach * steep * m, 4 * m), both, size)
+        times = proof.step("m times", le(reach * steep * m, 4 * m), both)
         return proof.step("$m - α²LP/4 ≥ 0$", ge(limit, 0), scaled, times)
 
     def squared_gradient(self) -> Theorem:
@@ -336,10 +334,10 @@ class Descent:
 
         """
         proof, by, step = self.proof, self.proof.by, self.step
-        further, power = self.further(), proof.step("$P ≥ 0$", ge(P, 0), hints=[u, w])
+        further, power = self.further(), proof.step("$P ≥ 0$", ge(P, 0))
         z, mixed = away_a * u + away_b * w, travelled * FALL + step * FALLEN
-        cross = proof.step("$z² ≤ ‖v_t - v_1‖²P$", le(z**2, AWAY * P), hints=[away_a * w - away_b * u])
-        far = proof.step("$‖v_t - v_1‖² ≥ 0$", ge(AWAY, 0), hints=[away_a, away_b])
+        cross = proof.step("$z² ≤ ‖v_t - v_1‖²P$", le(z**2, AWAY * P))
+        far = proof.step("$‖v_t - v_1‖² ≥ 0$", ge(AWAY, 0))
         weight = proof.step("$α‖v_t - v_1‖² ≥ 0$", ge(step * AWAY, 0), self.positive, far)
         square = proof.step("$α² ≥ 0$", ge(step**2, 0), self.positive)
         room = proof.step("$αP ≥ 0$", ge(step * P, 0), self.positive, power)
@@ -409,7 +407,6 @@ class Descent:
             by.homogeneous(inverse, "F", M),
             by.expansion(M),
             unit,
-            degree=3,
         )
         (distance,) = proof.positive(D)
         squares = proof.step(

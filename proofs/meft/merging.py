@@ -181,7 +181,6 @@ def _moved(proof: Proof, positive: Theorem, size: Theorem, signs: Sequence[Theor
         by.homogeneous(positive, "F", g_b),
         positive,
         *inside,
-        degree=3,
         meaning="$B'A' - BA = B'ΔA + ΔB A$: what is asked of the ball is $‖B'‖ ≤ b$ and $‖A‖ ≤ a$.",
     )
     reach = s * alpha * (b * x + a * y)

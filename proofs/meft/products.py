@@ -134,7 +134,7 @@ def conclude(
 ) -> None:
     """The claim, from the same with λ*, and from L̂ being at least that."""
     nonnegative = proof.by.nonnegative("F", v1 - v2)
-    final = proof.step("(8)", claim.conclusion, length, larger, nonnegative, meaning="The constant is at least λ*.")
+    final = proof.step("(8)", claim.conclusion, length, larger, meaning="The constant is at least λ*.")
     proof.conclude(final, forall=[v1, v2], such_that=[*m.balls, *such_that])
 
 
@@ -147,13 +147,7 @@ def composed_is_larger(proof: Proof, claim: Claim, m: Meft, signs: Sequence[Theo
     squared = by.root(proof.step("radicand of J", ge(stretch.base, 0), signs))
     root = by.root(proof.step("radicand of λ", ge(curved.base, 0), signs))
     weight = proof.step("$s³LG ≥ 0$", ge(size**3 * L * G, 0), signs)
-    squares = proof.step(
-        "$root²$",
-        le(curved.base, half**2),
-        weight,
-        hints=[a - b],
-        meaning="They differ by $s³LG(a - b)²$.",
-    )
+    squares = proof.step("$root²$", le(curved.base, half**2), weight, meaning="They differ by $s³LG(a - b)²$.")
     small = by.from_squares(squares, proof.step("$half ≥ 0$", ge(half, 0), signs), curved, root)
     spread = proof.step("$J²$", sp.Eq(J**2, size**2 * (a**2 + b**2), evaluate=False), defined[0], squared)
     return proof.step(

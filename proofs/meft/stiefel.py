@@ -94,7 +94,7 @@ def _curvature(proof: Proof, signs: Sequence[Theorem]) -> Theorem:
         far,
         meaning="$R_2ᵀV_2 - R_1ᵀV_1 = ΔRᵀV_2 + R_1ᵀΔV$.",
     )
-    squares = proof.step("$‖ΔW‖²$", le(FrobeniusNorm(CHANGE) ** 2, reach**2), moved, by.nonnegative("F", CHANGE), signs)
+    squares = proof.step("$‖ΔW‖²$", le(FrobeniusNorm(CHANGE) ** 2, reach**2), moved, by.nonnegative("F", CHANGE))
     return proof.step("$L‖ΔW‖²$", le(L * FrobeniusNorm(CHANGE) ** 2, L * reach**2), squares, signs)
 
 
@@ -282,7 +282,7 @@ def _without_turning(proof: Proof, signs: Sequence[Theorem]) -> Theorem:
     ):
         bound = proof.step(f"$‖{as_typed(part)}‖$", le(FrobeniusNorm(part), limit * way), split, small)
         square = le(FrobeniusNorm(part) ** 2, limit**2 * way**2)
-        lengths.append(proof.step(f"$‖{as_typed(part)}‖²$", square, bound, by.nonnegative("F", part), signs))
+        lengths.append(proof.step(f"$‖{as_typed(part)}‖²$", square, bound, by.nonnegative("F", part)))
     slope = mean_v * IN_V.T
     zero = [
         proof.step(
@@ -331,9 +331,7 @@ def composed(proof: Proof) -> None:
         defined[0],
         by.root(proof.step("radicand of J", ge(radical(stretch.expression).base, 0), signs)),
     )
-    square = proof.step(
-        "$(νp + u)²$", le((nu * MOVE_R + MOVE_V) ** 2, (1 + nu**2) * total), hints=[MOVE_R - nu * MOVE_V]
-    )
+    square = proof.step("$(νp + u)²$", le((nu * MOVE_R + MOVE_V) ** 2, (1 + nu**2) * total))
     curved = proof.step("$L(νp + u)²$", le(L * (nu * MOVE_R + MOVE_V) ** 2, L * (1 + nu**2) * total), square, signs)
     entries = nu, sp.Integer(1), sp.Integer(0)
     eigen = eigenvalue.top_eigenvalue(proof, H, bend.expression, entries, [defined[1], *signs])
@@ -384,7 +382,7 @@ def trained(proof: Proof) -> None:
     bend = proof.step("$L(νp + ‖ΔV‖)²$", le(L * wider.lhs, L * wider.rhs), squares, signs)
     crossed = proof.step("$Gp‖ΔV‖$", le(G * MOVE_R * MOVE_EDIT, G * MOVE_R * (MOVE_U + MOVE_R)), moved, signs)
     image = proof.step(
-        "$‖R_1W_0‖$", le(SpectralNorm(-R1 * W0), 1), by.submultiplicative("op", "op", R1, W0), short, given, signs
+        "$‖R_1W_0‖$", le(SpectralNorm(-R1 * W0), 1), by.submultiplicative("op", "op", R1, W0), short, given
     )
     top, cross, low = entries
     limit = (top * MOVE_R**2 + 2 * cross * MOVE_R * MOVE_U + low * MOVE_U**2) / 2

@@ -47,8 +47,8 @@ def unconditional_gd(proof: Proof) -> None:
     descent = Descent(proof, alpha, positive, smooth)
     here = proof.local(le(HALF * AWAY, TRAVELLED * FALLEN), name="at t, by induction")
     spent = proof.step("$αt > 0$", gt(TRAVELLED, 0), positive, by.time())
-    far = proof.step("$‖v_t - v_1‖² ≥ 0$", ge(AWAY, 0), hints=[away_a, away_b])
-    fallen = proof.step("$F(v_t) ≤ F(v_1)$", le(NOW, STARTED), spent, here, far, factor=[0])
+    far = proof.step("$‖v_t - v_1‖² ≥ 0$", ge(AWAY, 0))
+    fallen = proof.step("$F(v_t) ≤ F(v_1)$", le(NOW, STARTED), spent, here, far)
     near = _near(descent, here, fourth, short)
     falls = _falls(descent, exact, near, fallen)
     more = proof.step("$αt ≥ 0$", ge(TRAVELLED, 0), spent)
@@ -71,25 +71,13 @@ def _step(proof: Proof, smooth: Theorem) -> tuple[Theorem, Theorem, Theorem]:
     """α > 0, L̂α = 1 and αLρ² <= 1."""
     by, signs = proof.by, proof.positive(a_1, b_1)
     formula = proof.quantity(quantity(UNCONDITIONAL_GD, Lhat))
-    size = proof.step(
-        "$ρ ≥ 0$", ge(rho, 0), proof.recall("rho"), by.root_nonnegative(quantity(UNCONDITIONAL_GD, rho).expression.base)
-    )
+    size = proof.step("$ρ ≥ 0$", ge(rho, 0), proof.recall("rho"))
     sum_ = proof.step("$a_1² + b_1² > 0$", gt(a_1**2 + b_1**2, 0), signs)
     radius = by.positive_root(sum_)
     rest = ge(Lhat - L * rho**2 - L * RADIUS**2, 0)
-    most = proof.step(
-        "$L̂ ≥ Lρ²$ and more",
-        rest,
-        formula,
-        smooth,
-        size,
-        radius,
-        by.root(sum_),
-        by.root_nonnegative(2 * L * D),
-        degree=3,
-    )
+    most = proof.step("$L̂ ≥ Lρ²$ and more", rest, formula, smooth, size, radius, by.root(sum_))
     square = proof.step("$L(a_1² + b_1²) > 0$", gt(L * RADIUS**2, 0), smooth, sum_)
-    flat = proof.step("$Lρ² ≥ 0$", ge(L * rho**2, 0), smooth, hints=[rho])
+    flat = proof.step("$Lρ² ≥ 0$", ge(L * rho**2, 0), smooth)
     unit, over = by.quotient(proof.step("$L̂ > 0$", gt(Lhat, 0), most, square, flat))
     step = proof.quantity(quantity(UNCONDITIONAL_GD, alpha))
     positive = proof.step("$α > 0$", gt(alpha, 0), step, over)
@@ -107,7 +95,7 @@ def _near(descent: Descent, here: Theorem, fourth: Theorem, short: Theorem) -> T
         "αt times",
         le(TRAVELLED * FALLEN, TRAVELLED * D),
         inside,
-        proof.step("$αt ≥ 0$", ge(TRAVELLED, 0), positive, soon),
+        proof.step("$αt ≥ 0$", ge(TRAVELLED, 0), positive),
     )
     whole = proof.step(
         "$αtD ≤ αTD$",
@@ -116,9 +104,7 @@ def _near(descent: Descent, here: Theorem, fourth: Theorem, short: Theorem) -> T
         proof.step("$αD ≥ 0$", ge(alpha * D, 0), positive, proof.positive(D)),
     )
     path = proof.step("$‖v_t - v_1‖² ≤ αLρ⁴$", le(AWAY, alpha * L * rho**4), here, share, whole, fourth)
-    scaled = proof.step(
-        "$αLρ⁴ ≤ ρ²$", le(alpha * L * rho**4, rho**2), short, proof.step("$ρ² ≥ 0$", ge(rho**2, 0), hints=[rho])
-    )
+    scaled = proof.step("$αLρ⁴ ≤ ρ²$", le(alpha * L * rho**4, rho**2), short, proof.step("$ρ² ≥ 0$", ge(rho**2, 0)))
     return proof.step("$‖v_t - v_1‖² ≤ ρ²$", le(AWAY, rho**2), path, scaled)
 
 
@@ -146,12 +132,12 @@ def _reach(descent: Descent, near: Theorem) -> Theorem:
         )
     ]
     mixed = a_1 * away_a + b_1 * away_b
-    cross = proof.step("$mixed² ≤$", le(mixed**2, (a_1**2 + b_1**2) * AWAY), hints=[a_1 * away_b - b_1 * away_a])
-    weight = proof.step("$a_1² + b_1² ≥ 0$", ge(a_1**2 + b_1**2, 0), hints=[a_1, b_1])
+    cross = proof.step("$mixed² ≤$", le(mixed**2, (a_1**2 + b_1**2) * AWAY))
+    weight = proof.step("$a_1² + b_1² ≥ 0$", ge(a_1**2 + b_1**2, 0))
     scaled = proof.step("times $ρ²$", le((a_1**2 + b_1**2) * AWAY, (a_1**2 + b_1**2) * rho**2), weight, near)
     size = by.root_nonnegative(quantity(UNCONDITIONAL_GD, rho).expression.base)
-    sign = proof.step("$ρ ≥ 0$, again", ge(rho, 0), proof.recall("rho"), size)
-    larger = proof.step("$ρ√(a_1² + b_1²) ≥ 0$", ge(RADIUS * rho, 0), sign, by.root_nonnegative(a_1**2 + b_1**2))
+    sign = proof.step("$ρ ≥ 0$, again", ge(rho, 0), proof.recall("rho"))
+    larger = proof.step("$ρ√(a_1² + b_1²) ≥ 0$", ge(RADIUS * rho, 0), sign)
     whole = proof.step("squares", le(mixed**2, (a_1**2 + b_1**2) * rho**2), cross, scaled)
     below = by.from_squares(whole, larger, mixed, by.root(weight))
     return proof.step("$J² ≤$", le(REACH, (RADIUS + rho) ** 2), squares, below, near, by.root(weight))
@@ -174,12 +160,12 @@ def _conclusion(descent: Descent, falls: Theorem, exact: Theorem) -> None:
     )
     constant = proof.step("$L̂ ≥ 0$", ge(Lhat, 0), proof.recall("Lhat"), proof.positive(L))
     scaled = proof.step("times 2L̂", le(sp.Sum(mean, (t, 1, T)), 2 * Lhat * D), constant, total, exact)
-    long = proof.step("$T > 0$", gt(T, 0), proof.positive(T))
+    long = proof.step("$T > 0$", gt(T, 0))
     limit = proof.step(
         "T times the bound",
         eq(T * bound, 2 * Lhat * D),
         proof.quantity(quantity(UNCONDITIONAL_GD, bound)),
         by.quotient(long)[0],
     )
-    least = proof.step("T min", UNCONDITIONAL_GD.conclusion, long, by.minimum(mean), scaled, limit, factor=[0])
+    least = proof.step("T min", UNCONDITIONAL_GD.conclusion, long, by.minimum(mean), scaled, limit)
     proof.conclude(least)

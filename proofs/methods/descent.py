@@ -1,22 +1,23 @@
-"""Gradient descent and heavy ball: the descent lemma along the run, and sums, without noise."""
+"""Without noise: gradient descent, heavy ball, and AdaGrad-norm, whose step depends on the run.
+
+The descent lemma is taken along the run, and summed.
+"""
 
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem
-from boundcheck.language.claim import Claim
-from boundcheck.language.symbols import D, Lhat, T, alpha, beta, bound, ell, eta, eta_max
+from boundcheck.language import algorithms
+from boundcheck.language.symbols import D, Lhat, T, alpha, beta, delta, delta_min, eta, eta_max
 from boundcheck.language.vocabulary import (
     MINIMUM_GRADIENT,
     EuclideanNorm,
     Expectation,
-    F,
     InnerProduct,
     Iterate,
-    Value,
     W,
-    f,
+    i,
     n,
     v,
     v1,
@@ -35,45 +36,41 @@ from ..jiang2024.descent import (
     above_minimum,
     along_run,
     gap_at_start,
+    given_constant,
     on_segment,
     v_last,
     v_next,
+    whole_space,
 )
-from ..jiang2024.setting import quantity, theta
-from .claims import HEAVY_BALL
+from ..jiang2024.setting import defined, divided, theta
+from .claims import ADAGRAD_NORM, HEAVY_BALL
 
 u_t = Iterate("u", t, n, 1)
 u_next = u_t.xreplace({t: t + 1})
 u = sp.MatrixSymbol("u", n, 1)
 # u is the iterate before v.
 READING = Reading(points={W: (v,)}, processes={v_t: Process((v,)), u_t: Process((u,))}, arbitrary={theta, v, v1, v2})
+FIRST, AFTER = {t: sp.Integer(1)}, {t: T + 1}
 
 
 class Run:
-    """What both proofs begin and end with.
+    """What the proofs begin and end with.
 
     Attributes:
         constant: L̂ > 0.
         line: F(v_{t+1}) <= F(v_t) + ⟨∇F(v_t), v_{t+1} - v_t⟩ + L̂/2 ‖v_{t+1} - v_t‖².
         start: D = E F(v_1) - f*.
-        above: F(v_{T+1}) >= f*.
+        above, end: F(v_{T+1}) >= f*, and the expectations of both sides.
         long: T > 0.
 
     """
 
-    def __init__(self, proof: Proof, claim: Claim):
-        self.proof = proof
-        smoothness = proof.quantity(quantity(claim, Lhat))
-        self.constant = proof.step("$L̂ > 0$", gt(Lhat, 0), smoothness, proof.positive(ell))
-        law = proof.define(Value(F, v), Value(f, v), "$F(v) = f(v)$", forall=[v])
+    def __init__(self, proof: Proof):
+        self.proof, self.constant = proof, given_constant(proof)
+        law = whole_space(proof)
         self.line = on_segment(proof, along_run(proof), "")
         self.start, self.above = gap_at_start(proof), above_minimum(proof, law, v_last, v_last)
-        self.long = proof.step("$T > 0$", gt(T, 0), proof.positive(T))
-
-    @property
-    def end(self) -> Theorem:
-        """E F(v_{T+1}) >= f*."""
-        return self.proof.by.expectation(self.above)
+        self.end, self.long = proof.by.expectation(self.above), proof.step("$T > 0$", gt(T, 0))
 
     def moved(self, update: MatrixExpr) -> Theorem:
         """The line with v_{t+1} = `update` put in, which is defined so."""
@@ -86,8 +83,8 @@ class Run:
 @script(GRADIENT_DESCENT, "sharp", READING)
 def gradient_descent(proof: Proof) -> None:
     """A step of 1/L̂ lowers F by ‖∇F‖²/(2L̂)."""
-    by, run = proof.by, Run(proof, GRADIENT_DESCENT)
-    size = proof.quantity(quantity(GRADIENT_DESCENT, alpha))
+    by, run = proof.by, Run(proof)
+    size = defined(proof, alpha)
     unit, inverse = by.quotient(run.constant)
     positive = proof.step("$α > 0$", gt(alpha, 0), size, inverse)
     exact = proof.step("$L̂α = 1$", eq(Lhat * alpha, 1), size, unit)
@@ -109,189 +106,249 @@ def gradient_descent(proof: Proof) -> None:
         meaning="Summed over t, the values of F telescope.",
     )
     scaled = proof.step("times 2L̂", le(TOTAL, 2 * Lhat * D), run.constant, total, exact)
-    limit = proof.step(
-        "T times the bound",
-        eq(T * bound, 2 * Lhat * D),
-        proof.quantity(quantity(GRADIENT_DESCENT, bound)),
-        by.quotient(run.long)[0],
-    )
-    proof.conclude(
-        proof.step("divided by T", GRADIENT_DESCENT.conclusion, run.long, by.minimum(SQUARE), scaled, limit, factor=[0])
-    )
+    divided(proof, "T", T, 2 * Lhat * D, [run.long], by.minimum(SQUARE), scaled, label="divided by T")
 
 
 @script(HEAVY_BALL, "sharp", READING)
 def heavy_ball(proof: Proof) -> None:
-    """The squared lengths of the steps add up to a multiple of D, and bound the gradients."""
-    by, run = proof.by, Run(proof, HEAVY_BALL)
-    longest, size = (proof.quantity(quantity(HEAVY_BALL, x)) for x in (eta_max, alpha))
+    """The squared lengths of the steps Δ_t = v_t - u_t add up to a multiple of D, and bound the gradients."""
+    by, run = proof.by, Run(proof)
+    longest, size = (defined(proof, x) for x in (eta_max, alpha))
     momentum, step = proof.positive(beta, eta)
     positive = proof.step("$α > 0$", gt(alpha, 0), size, step)
-    below = proof.assume(HEAVY_BALL.conditions[1])
+    below = proof.assume(proof.claim.conditions[1])
     unit, _ = by.quotient(run.constant)
     most = proof.step("$L̂η_max = 2(1 - β)$", eq(Lhat * eta_max, 2 * (1 - beta)), longest, unit)
+    share = 1 - beta - Lhat * alpha / 2
     room = proof.step(
         "$1 - β - L̂α/2 > 0$",
-        gt(ROOM, 0),
+        gt(share, 0),
         most,
         size,
         proof.step("$L̂η < L̂η_max$", gt(Lhat * eta_max, Lhat * eta), run.constant, below),
     )
-    before, after = v_t - u_t, v_next - v_t
+    before = v_t - u_t
     update = v_t - alpha * SLOPE + beta * before
     equation = proof.define(v_next, update, "$v_(t+1) = v_t - α∇F(v_t) + β(v_t - u_t)$")
-    lowered = _falls(proof, run, equation, update, momentum, positive)
-    steep = _steep(proof, equation, update, before, after, momentum)
-    total = _summed(proof, run, lowered, steep, (momentum, positive, room))
-    units = [by.quotient(x)[0] for x in (run.long, positive, room)]
-    limit = proof.step(
-        "Tα(1 - β - L̂α/2) times the bound",
-        eq(T * alpha * ROOM * bound, (1 + beta) ** 2 * D),
-        proof.quantity(quantity(HEAVY_BALL, bound)),
-        units,
-        degree=3,
-    )
-    weight = proof.step("$α(1 - β - L̂α/2) ≥ 0$", ge(alpha * ROOM, 0), positive, room)
-    least = proof.step(
-        "least", le(T * alpha * ROOM * MINIMUM_GRADIENT, (1 + beta) ** 2 * D), weight, by.minimum(SQUARE), total
-    )
-    proof.conclude(
-        proof.step("divided", HEAVY_BALL.conclusion, run.long, positive, room, least, limit, factor=[0, 1, 2])
-    )
-
-
-ROOM = 1 - beta - Lhat * alpha / 2
-# The last step, Δ_t = v_t - u_t, and the next one.
-PAST, MOVE = (Expectation(EuclideanNorm(x) ** 2) for x in (v_t - u_t, v_next - u_next))
-
-
-def _summed(proof: Proof, run: Run, lowered: Theorem, steep: Theorem, signs: tuple[Theorem, ...]) -> Theorem:
-    """α(1 - β - L̂α/2) Σ E‖∇F(v_t)‖² <= (1 + β)²D."""
-    by, (momentum, positive, room) = proof.by, signs
+    lowered, steep = _energy(proof, run, (equation, v_next, update), momentum, positive)
     shifted = proof.define(u_next, v_t, "$u_(t+1) = v_t$")
-    still = proof.define(u_t.xreplace({t: sp.Integer(1)}), v_t.xreplace({t: sp.Integer(1)}), "$u_1 = v_1$")
-    past, move = (EuclideanNorm(x) ** 2 for x in (v_t - u_t, v_next - u_next))
-    energy = le(alpha * (NEXT - NOW) + beta / 2 * (move - past) + ROOM * move, 0)
+    still = proof.define(u_t.xreplace(FIRST), v_t.xreplace(FIRST), "$u_1 = v_1$")
+    past, move = (EuclideanNorm(x) ** 2 for x in (before, v_next - u_next))
+    energy = le(alpha * (NEXT - NOW) + beta / 2 * (move - past) + share * move, 0)
     slope = le(alpha**2 * EuclideanNorm(SLOPE) ** 2, (1 + beta) * (beta * past + move))
     falls, bounds = (
         by.expectation(by.rewrite(theorem, goal, (shifted, u_next, v_t)))
         for theorem, goal in ((lowered, energy), (steep, slope))
     )
-    first, final = (PAST.xreplace({t: x}) for x in (sp.Integer(1), T + 1))
-    norm = EuclideanNorm((v_t - u_t).xreplace({t: sp.Integer(1)}))
+    first, last = (past.xreplace(time) for time in (FIRST, AFTER))
+    nothing = proof.step("$‖Δ_1‖² = 0$", eq(first, 0), still)
     begin = proof.step(
-        "$Δ_1 = 0$",
-        eq(first, 0),
-        by.expectation(proof.step("$‖Δ_1‖² = 0$", eq(norm**2, 0), still)),
-        meaning="There is no step before the first.",
+        "$Δ_1 = 0$", eq(Expectation(first), 0), by.expectation(nothing), meaning="There is no step before the first."
     )
-    end = proof.step("$E‖Δ_(T+1)‖² ≥ 0$", ge(final, 0), by.expectation(_square(proof, T + 1)))
-    moves = sp.Sum(MOVE, (t, 1, T))
+    square = proof.step("$‖Δ‖² ≥ 0$ at $T + 1$", ge(last, 0))
+    end = proof.step("$E‖Δ_(T+1)‖² ≥ 0$", ge(Expectation(last), 0), by.expectation(square))
+    moves = sp.Sum(Expectation(move), (t, 1, T))
+    start, final = (Expectation(NOW.xreplace(time)) for time in (FIRST, AFTER))
     lengths = proof.step(
         "$(1 - β - L̂α/2) ΣE‖Δ_(t+1)‖² ≤ αD$",
-        le(ROOM * moves, alpha * D),
+        le(share * moves, alpha * D),
         by.sum(falls),
         by.telescope(Expectation(NOW)),
-        by.telescope(PAST),
+        by.telescope(Expectation(past)),
         begin,
-        proof.step("$β/2 E‖Δ_(T+1)‖²$", ge(beta * final, 0), momentum, end),
+        proof.step("$β/2 E‖Δ_(T+1)‖²$", ge(beta * Expectation(last), 0), momentum, end),
         proof.step(
-            "$α(D - E F(v_1) + E F(v_(T+1))) ≥ 0$", ge(alpha * D, alpha * (START - LAST)), positive, run.start, run.end
+            "$α(D - E F(v_1) + E F(v_(T+1))) ≥ 0$", ge(alpha * D, alpha * (start - final)), positive, run.start, run.end
         ),
     )
     gradients = proof.step(
         "$α²ΣE‖∇F‖² ≤ (1 + β)² ΣE‖Δ_(t+1)‖²$",
         le(alpha**2 * TOTAL, (1 + beta) ** 2 * moves),
         by.sum(bounds),
-        by.telescope(PAST),
+        by.telescope(Expectation(past)),
         begin,
-        proof.step("$β(1 + β)E‖Δ_(T+1)‖²$", ge(beta * (1 + beta) * final, 0), momentum, end, degree=3),
+        proof.step("$β(1 + β)E‖Δ_(T+1)‖²$", ge(beta * (1 + beta) * Expectation(last), 0), momentum, end),
     )
     both = proof.step(
-        "times 1 - β - L̂α/2", le(ROOM * alpha**2 * TOTAL, ROOM * (1 + beta) ** 2 * moves), room, gradients
-    )
-    square = proof.step("$(1 + β)² ≥ 0$", ge((1 + beta) ** 2, 0), hints=[1 + beta])
-    scaled = proof.step(
-        "times $(1 + β)²$", le((1 + beta) ** 2 * ROOM * moves, (1 + beta) ** 2 * alpha * D), square, lengths
-    )
-    return proof.step("divided by α", le(ROOM * alpha * TOTAL, (1 + beta) ** 2 * D), positive, both, scaled, factor=[0])
-
-
-START, LAST = (Expectation(NOW.xreplace({t: x})) for x in (sp.Integer(1), T + 1))
-
-
-def _square(proof: Proof, time: sp.Expr) -> Theorem:
-    norm = EuclideanNorm((v_t - u_t).xreplace({t: time}))
-    return proof.step(f"$‖Δ‖² ≥ 0$ at ${time}$", ge(norm**2, 0), hints=[norm])
-
-
-def _falls(
-    proof: Proof, run: Run, equation: Theorem, update: MatrixExpr, momentum: Theorem, positive: Theorem
-) -> Theorem:
-    """α(F(v_{t+1}) - F(v_t)) + β/2 (‖Δ_{t+1}‖² - ‖Δ_t‖²) + (1 - β - L̂α/2)‖Δ_{t+1}‖² <= 0."""
-    by, before, after = proof.by, v_t - u_t, v_next - v_t
-    past, move = EuclideanNorm(before) ** 2, EuclideanNorm(after) ** 2
-    pull = InnerProduct(SLOPE, after)
-    inner = _pull(proof, equation, update, before, after)
-    across = proof.step(
-        "$2⟨Δ_t, Δ_(t+1)⟩$",
-        le(2 * InnerProduct(before, after), past + move),
-        by.expansion(before - after),
-        by.expansion(before),
-        by.expansion(after),
-        proof.step(
-            "$‖Δ_t - Δ_(t+1)‖² ≥ 0$", ge(EuclideanNorm(before - after) ** 2, 0), by.nonnegative("F", before - after)
-        ),
-    )
-    half = proof.step(
-        "$β⟨Δ_t, Δ_(t+1)⟩$", le(beta * InnerProduct(before, after), beta / 2 * (past + move)), momentum, across
+        "times 1 - β - L̂α/2", le(share * alpha**2 * TOTAL, share * (1 + beta) ** 2 * moves), room, gradients
     )
     scaled = proof.step(
-        "α times the descent", le(alpha * (NEXT - NOW) - alpha * pull, alpha * Lhat / 2 * move), positive, run.line
+        "times $(1 + β)²$",
+        le((1 + beta) ** 2 * share * moves, (1 + beta) ** 2 * alpha * D),
+        proof.step("$(1 + β)² ≥ 0$", ge((1 + beta) ** 2, 0)),
+        lengths,
     )
-    return proof.step(
-        "F and the last step",
-        le(alpha * (NEXT - NOW) + beta / 2 * (move - past) + ROOM * move, 0),
-        scaled,
-        inner,
-        half,
-        meaning="The energy $F(v_t) + β‖Δ_t‖²/(2α)$ falls.",
+    total = proof.step("divided by α", le(share * alpha * TOTAL, (1 + beta) ** 2 * D), positive, both, scaled)
+    weight = proof.step("$α(1 - β - L̂α/2) ≥ 0$", ge(alpha * share, 0), positive, room)
+    least = proof.step(
+        "least", le(T * alpha * share * MINIMUM_GRADIENT, (1 + beta) ** 2 * D), weight, by.minimum(SQUARE), total
     )
+    divisor, factors = T * alpha * share, [run.long, positive, room]
+    divided(proof, "Tα(1 - β - L̂α/2)", divisor, (1 + beta) ** 2 * D, factors, least, label="divided")
 
 
-def _pull(proof: Proof, equation: Theorem, update: MatrixExpr, before: MatrixExpr, after: MatrixExpr) -> Theorem:
-    """α⟨∇F(v_t), Δ_{t+1}⟩ = β⟨Δ_t, Δ_{t+1}⟩ - ‖Δ_{t+1}‖²."""
-    by, change = proof.by, update - v_t
+def _energy(
+    proof: Proof, run: Run, move: tuple[Theorem, MatrixExpr, MatrixExpr], momentum: Theorem, positive: Theorem
+) -> tuple[Theorem, Theorem]:
+    """α(F(v_{t+1}) - F(v_t)) + β/2 (‖Δ_{t+1}‖² - ‖Δ_t‖²) + (1 - β - L̂α/2)‖Δ_{t+1}‖² <= 0, and a bound on ‖∇F(v_t)‖²."""
+    by, before, after, change = proof.by, v_t - u_t, v_next - v_t, move[2] - v_t
+    past, length = EuclideanNorm(before) ** 2, EuclideanNorm(after) ** 2
     said = proof.step(
         "pull of the update",
         eq(alpha * InnerProduct(SLOPE, change), beta * InnerProduct(before, change) - EuclideanNorm(change) ** 2),
         by.expansion(change),
     )
-    goal = eq(alpha * InnerProduct(SLOPE, after), beta * InnerProduct(before, after) - EuclideanNorm(after) ** 2)
-    return proof.state("pull", goal, by.rewrite(said, goal, (equation, v_next, update)))
-
-
-def _steep(
-    proof: Proof, equation: Theorem, update: MatrixExpr, before: MatrixExpr, after: MatrixExpr, momentum: Theorem
-) -> Theorem:
-    """α²‖∇F(v_t)‖² <= (1 + β)(β‖Δ_t‖² + ‖Δ_{t+1}‖²)."""
-    by, change = proof.by, update - v_t
+    pull = eq(alpha * InnerProduct(SLOPE, after), beta * InnerProduct(before, after) - length)
+    inner = proof.state("pull", pull, by.rewrite(said, pull, move))
+    across = proof.step(
+        "$2⟨Δ_t, Δ_(t+1)⟩$",
+        le(2 * InnerProduct(before, after), past + length),
+        *map(by.expansion, (before - after, before, after)),
+        proof.step("$‖Δ_t - Δ_(t+1)‖² ≥ 0$", ge(EuclideanNorm(before - after) ** 2, 0)),
+    )
+    half = proof.step(
+        "$β⟨Δ_t, Δ_(t+1)⟩$", le(beta * InnerProduct(before, after), beta / 2 * (past + length)), momentum, across
+    )
+    scaled = proof.step(
+        "α times the descent",
+        le(alpha * (NEXT - NOW) - alpha * InnerProduct(SLOPE, after), alpha * Lhat / 2 * length),
+        positive,
+        run.line,
+    )
+    falls = proof.step(
+        "F and the last step",
+        le(alpha * (NEXT - NOW) + beta / 2 * (length - past) + (1 - beta - Lhat * alpha / 2) * length, 0),
+        scaled,
+        inner,
+        half,
+        meaning="The energy $F(v_t) + β‖Δ_t‖²/(2α)$ falls.",
+    )
     both = before + change
     size = proof.step(
         "$β‖Δ_t + Δ_(t+1)‖² ≥ 0$",
         ge(beta * EuclideanNorm(both) ** 2, 0),
         momentum,
-        proof.step("$‖Δ_t + Δ_(t+1)‖² ≥ 0$", ge(EuclideanNorm(both) ** 2, 0), by.nonnegative("F", both)),
+        proof.step("$‖Δ_t + Δ_(t+1)‖² ≥ 0$", ge(EuclideanNorm(both) ** 2, 0)),
     )
-    right = (1 + beta) * (beta * EuclideanNorm(before) ** 2 + EuclideanNorm(change) ** 2)
-    said = proof.step(
+    steep = alpha**2 * EuclideanNorm(SLOPE) ** 2
+    by_update = proof.step(
         "the gradient by the update",
-        le(alpha**2 * EuclideanNorm(SLOPE) ** 2, right),
+        le(steep, (1 + beta) * (beta * past + EuclideanNorm(change) ** 2)),
         size,
         *map(by.expansion, (both, before, change, SLOPE)),
     )
-    goal = le(
-        alpha**2 * EuclideanNorm(SLOPE) ** 2,
-        (1 + beta) * (beta * EuclideanNorm(before) ** 2 + EuclideanNorm(after) ** 2),
+    goal = le(steep, (1 + beta) * (beta * past + length))
+    return falls, proof.state("the gradient by two steps", goal, by.rewrite(by_update, goal, move))
+
+
+P = EuclideanNorm(SLOPE) ** 2
+BEFORE = sp.Sum(P.xreplace({t: i}), (i, 1, t - 1))
+# b_{t-1}² and b_t².
+PAST, GROWN = delta**2 + BEFORE, delta**2 + sp.Sum(P.xreplace({t: i}), (i, 1, t))
+last, now = sp.sqrt(PAST), sp.sqrt(GROWN)
+# What telescopes: b_{t-1} - δ²/b_{t-1}, which is 0 at t = 1.
+POTENTIAL = last - delta**2 / last
+FURTHER = now - delta**2 / now
+
+
+@script(ADAGRAD_NORM, "sharp", READING)
+def adagrad_norm(proof: Proof) -> None:
+    """Each step lowers F by η/2 times what b_t - δ²/b_t grows by."""
+    by, run = proof.by, Run(proof)
+    start, step = proof.positive(delta, eta)
+    square = proof.step("$‖∇F‖² ≥ 0$", ge(P, 0))
+    before = proof.induct("$Σ_(s<t) ‖∇F‖² ≥ 0$", ge(BEFORE, 0), first=[], then=[square])
+    past = proof.step("$b_(t-1)² > 0$", gt(PAST, 0), start, before)
+    grown = proof.step("$b_t² > 0$", gt(GROWN, 0), start, before)
+    (old, was), (new, positive) = ((by.root(x), by.positive_root(x)) for x in (past, grown))
+    (unit_old, inverse_old), (unit, inverse) = by.quotient(was), by.quotient(positive)
+    reached = proof.step("$b_t ≥ 0$", ge(now, 0), positive)
+
+    # F(v_{t+1}) <= F(v_t) - η/2 ‖∇F‖²/b_t, since b_t >= δ >= ηL̂.
+    above = by.from_squares(proof.step("$δ² ≤ b_t²$", le(delta**2, GROWN), before), reached, delta, new)
+    short = proof.step(
+        "$L̂η ≤ b_t$",
+        le(Lhat * eta, now),
+        above,
+        proof.assume(proof.claim.conditions[0]),
+        defined(proof, delta_min),
     )
-    return proof.state("the gradient by two steps", goal, by.rewrite(said, goal, (equation, v_next, update)))
+    size = proof.step("$η/b_t > 0$", gt(eta / now, 0), step, inverse)
+    share = proof.step("$L̂η/b_t ≤ 1$", le(Lhat * eta / now, 1), short, inverse, unit)
+    part = proof.step("$η‖∇F‖²/b_t ≥ 0$", ge(eta / now * P, 0), size, square)
+    length, move = by.homogeneous(size, "F", SLOPE), EuclideanNorm(eta / now * SLOPE)
+    (recurrence,) = algorithms.ADAGRAD_NORM.recurrence
+    lowered = proof.step(
+        "descent",
+        le(NEXT, NOW - eta / 2 * P / now),
+        run.moved(recurrence.rhs),
+        by.expansion(SLOPE),
+        proof.step("L̂ times the squared length", le(Lhat * move**2, eta / now * P), share, part, length),
+        meaning="The step is at most 1/L̂.",
+    )
+
+    # ‖∇F‖²/b_t is at least what b - δ²/b grows by: b_{t-1}² >= δ², and ‖∇F‖² = b_t² - b_{t-1}².
+    squares = proof.step("$b_(t-1)² ≤ b_t²$", le(PAST, GROWN))
+    grows = by.from_squares(squares, reached, last, old, new)
+    part = proof.step("$(b_t - b_(t-1))/b_t ≥ 0$", ge((now - last) / now, 0), grows, inverse)
+    falls = proof.step("1/b falls", ge(1 / last - 1 / now, 0), part, inverse_old, unit, unit_old)
+    gains = proof.step(
+        "what b grows by",
+        ge(P / now, FURTHER - POTENTIAL),
+        proof.step("$(b_(t-1)² - δ²)(1/b_(t-1) - 1/b_t)$", ge(BEFORE * (1 / last - 1 / now), 0), before, falls),
+        proof.step("$b_(t-1)²/b_(t-1)$", eq(delta**2 / last + BEFORE / last, last), unit_old, old),
+        proof.step("$b_t²/b_t$", eq(delta**2 / now + BEFORE / now + P / now, now), unit, new),
+    )
+    scaled = proof.step("times η/2", ge(eta / 2 * P / now, eta / 2 * (FURTHER - POTENTIAL)), step, gains)
+    falls = proof.step("the potential", le(eta / 2 * (FURTHER - POTENTIAL), NOW - NEXT), lowered, scaled)
+    first = proof.step(
+        "0 at the start",
+        eq(POTENTIAL.xreplace(FIRST), 0),
+        by.quotient(by.positive_root(proof.step("$δ² > 0$", gt(delta**2, 0), start)))[0],
+        by.root(proof.step("$δ² ≥ 0$", ge(delta**2, 0), start)),
+        meaning="There b is δ.",
+    )
+    ends = [x.xreplace({t: T}) for x in (GROWN, now, FURTHER)]
+    proof.state("$b_T² > 0$", gt(ends[0], 0), by.at(grown, T))
+    total = proof.step(
+        "sum",
+        le(eta / 2 * ends[2], D),
+        by.sum(falls),
+        by.telescope(POTENTIAL),
+        by.telescope(NOW),
+        first,
+        run.above,
+        proof.recall("$D = F(v_1) - f*$"),
+        meaning="Both sides telescope.",
+    )
+    _within(proof, run, total, (start, step, by.at(new, T), by.at(positive, T)), ends[1])
+
+
+def _within(proof: Proof, run: Run, total: Theorem, signs: tuple[Theorem, ...], root: sp.Expr) -> None:
+    """η²Σ‖∇F‖² <= 2D(ηδ + 2D), where the root is b_T, and the bound."""
+    by, (start, step, equation, positive) = proof.by, signs
+    (gap,) = proof.positive(D)
+    unit, _ = by.quotient(positive)
+    squares, limit = sp.Sum(P, (t, 1, T)), 2 * D * (eta * delta + 2 * D)
+    most = proof.step("times $b_T$", le(eta * squares, 2 * D * root), positive, total, unit, equation)
+    whole = proof.step("$η(b_T + δ) > 0$", gt(root + delta, 0), positive, start)
+    largest = proof.step(
+        "$ηb_T ≤ ηδ + 2D$",
+        le(eta * root, eta * delta + 2 * D),
+        whole,
+        most,
+        equation,
+        gap,
+        start,
+        meaning="A number whose square it nearly bounds.",
+    )
+    sums = proof.step(
+        "$η²Σ‖∇F‖²$",
+        le(eta**2 * squares, limit),
+        proof.step("times η", le(eta**2 * squares, 2 * D * eta * root), step, most),
+        proof.step("times 2D", le(2 * D * eta * root, limit), gap, largest),
+    )
+    mean = proof.step("in the mean", le(eta**2 * TOTAL, limit), by.expectation(sums))
+    proof.step("$η² > 0$", gt(eta**2, 0), step)
+    factors, unit = [step, step, run.long], by.quotient(run.long)[0]
+    divided(proof, "$η²T$", eta**2 * T, limit, factors, mean, unit, label="divided by $η²T$")
