@@ -34,7 +34,6 @@ from ..jiang2024.descent import (
     SQUARE,
     along_run,
     expected_decrease,
-    expected_descent,
     g_t,
     gap_at_start,
     given_constant,
@@ -171,7 +170,7 @@ def conclude_geometric(
 def gap_shrinks(proof: Proof, step: Step) -> Theorem:
     """E F(v_{t+1}) - f* <= (1 - αμ_F)(E F(v_t) - f*) + L̂α²ζ²/2, from one step of at most 1/L̂."""
     lines, size = one_step(proof, along_run(proof), step.positive, step.size), step.size
-    decrease = expected_decrease(proof, lines, expected_descent(proof, lines), step.weight)
+    decrease = expected_decrease(proof, lines, step.weight)
     spare = proof.step("$(1 - L̂α)α ≥ 0$", ge((1 - Lhat * size) * size, 0), step.short, step.positive)
     square = square_nonnegative(proof)
     half = proof.step(

@@ -4,8 +4,7 @@ The result is α(1 - L̂α/2) Σ_t E‖∇F(v_t)‖² <= D + T L̂α²ζ²/2, fo
 Theorem 2 at any step below 2/L̂, for a vector v and any F that is smooth along the run, so also for every adapter's.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy as sp
 
@@ -58,65 +57,34 @@ NOW, NEXT = Value(F, v_t), Value(F, v_next)
 TOTAL = sp.Sum(SQUARE, (t, 1, T))
 SUMMED = D + T * Lhat * alpha**2 * zeta**2 / 2
 
-UNPRINTED = {"(15)": "", "(16)": ""}
-
 
 @dataclass(frozen=True)
-class OneStep:
-    """What is known of one step of SGD.
+class Descent:
+    """What is known of one step of SGD, and of the run.
 
     Attributes:
         line16: F(v_{t+1}) - F(v_t) + α⟨∇F, g_t⟩ <= L̂α²/2 ‖g_t‖².
         unbiased: E[g_t | v_t] = ∇F.
         size: α, which may depend on t.
+        ends: D = E F(v_1) - f*, and E F(v_{T+1}) >= f*; none of one step alone.
 
     """
 
     line16: Theorem
     unbiased: Theorem
     size: sp.Expr
+    ends: tuple[Theorem, ...] = ()
 
 
-@dataclass(frozen=True)
-class Descent(OneStep):
-    """The lines that a version of Theorem 2 uses later.
-
-    Attributes:
-        start: D = E F(v_1) - f*.
-        end: E F(v_{T+1}) >= f*.
-
-    """
-
-    start: Theorem
-    end: Theorem
-
-
-def descent(
-    proof: Proof,
-    along: Theorem,
-    law: Theorem,
-    last: sp.MatrixExpr,
-    step_size: Theorem,
-    printed: Mapping[str, str] = UNPRINTED,
-) -> Descent:
+def descent(proof: Proof, along: Theorem, law: Theorem, last: sp.MatrixExpr, step_size: Theorem) -> Descent:
     """`one_step`, with both ends of the run: `law` is F(v) = f(W) for all v, and `last` is W at v_{T+1}."""
-    step = one_step(proof, along, step_size, printed=printed)
-    return Descent(**vars(step), start=gap_at_start(proof), end=end_of_run(proof, law, last))
+    step = one_step(proof, along, step_size)
+    return replace(step, ends=(gap_at_start(proof), end_of_run(proof, law, last)))
 
 
-def one_step(
-    proof: Proof,
-    along: Theorem,
-    step_size: Theorem,
-    size: sp.Expr = alpha,
-    printed: Mapping[str, str] = UNPRINTED,
-) -> OneStep:
-    """(15) and (16), and the mean of the stochastic gradient, from smoothness along the segment and α >= 0.
-
-    In a proof that follows the paper, `printed` has the LaTeX of the two lines.
-    """
-    by = proof.by
-    line15 = on_segment(proof, along, printed["(15)"])
+def one_step(proof: Proof, along: Theorem, step_size: Theorem, size: sp.Expr = alpha) -> Descent:
+    """(15) and (16), and the mean of the stochastic gradient, from smoothness along the segment and α >= 0."""
+    by, line15 = proof.by, on_segment(proof, along)
     update = proof.define(v_next, v_t - size * g_t, "Algorithm 1: $v_(t+1) = v_t - αg_t$")
     linear = NEXT - NOW + size * InnerProduct(SLOPE, g_t)
     substituted = le(linear, Lhat / 2 * EuclideanNorm(size * g_t) ** 2)
@@ -125,11 +93,9 @@ def one_step(
         le(linear, Lhat / 2 * size**2 * EuclideanNorm(g_t) ** 2),
         by.rewrite(line15, substituted, (update, v_next, v_t - size * g_t)),
         by.homogeneous(step_size, "F", g_t),
-        printed=printed["(16)"],
         meaning="The update of Algorithm 1 put in.",
     )
-    unbiased = proof.assume(CONDITIONALLY_UNBIASED)
-    return OneStep(line16, unbiased, size)
+    return Descent(line16, proof.assume(CONDITIONALLY_UNBIASED), size)
 
 
 def noise(proof: Proof) -> Theorem:
@@ -137,14 +103,7 @@ def noise(proof: Proof) -> Theorem:
     return proof.assume(ASSUMPTION_4, where={g: g_t, v: v_t})
 
 
-def descent_in_ball(
-    proof: Proof,
-    m: Meft,
-    smooth: Theorem,
-    ball: Claim,
-    step_size: Theorem,
-    printed: Mapping[str, str] = UNPRINTED,
-) -> Descent:
+def descent_in_ball(proof: Proof, m: Meft, smooth: Theorem, ball: Claim, step_size: Theorem) -> Descent:
     """`descent` from smoothness on the ball, which is convex and contains the segment."""
     near_a, near_b, far_a, far_b = inside = [*proof.assume(ball), *proof.assume(ball, where={t: t + 1})]
     between = unit_interval(proof)
@@ -153,7 +112,7 @@ def descent_in_ball(
         segment(proof, "segment, B", (B_t, B_next), m.radii[1], (near_b, far_b), between),
     ]
     along = along_segment(proof, smooth, between, "the ball", *points, *inside)
-    return descent(proof, along, proof.recall("$F(v) = f(W)$"), m.weight(A_last, B_last), step_size, printed)
+    return descent(proof, along, proof.recall("$F(v) = f(W)$"), m.weight(A_last, B_last), step_size)
 
 
 def along_segment(
@@ -174,13 +133,12 @@ def from_start(proof: Proof, between: tuple[Theorem, Theorem], domain: str, *smo
     )
 
 
-def on_segment(proof: Proof, along: Theorem, printed: str) -> Theorem:
+def on_segment(proof: Proof, along: Theorem) -> Theorem:
     """The descent lemma on the segment from v_t to v_{t+1}."""
     return proof.state(
         "(15)",
         le(NEXT - NOW - InnerProduct(SLOPE, CHANGE), Lhat / 2 * EuclideanNorm(CHANGE) ** 2),
         proof.by.descent_lemma(along, F, v_t, CHANGE, Lhat, theta),
-        printed=printed,
         meaning="The descent lemma; it needs smoothness on the segment, and not at the iterates alone.",
     )
 
@@ -220,7 +178,7 @@ def above_minimum(proof: Proof, law: Theorem, point: sp.MatrixExpr, weight: sp.M
     )
 
 
-def expected_descent(proof: Proof, lines: OneStep) -> Theorem:
+def expected_descent(proof: Proof, lines: Descent) -> Theorem:
     """E[F(v_{t+1}) | v_t] - F(v_t) + α‖∇F‖² <= L̂α²/2 E[‖g_t‖² | v_t]."""
     by = proof.by
     mean = (lines.unbiased, MatrixExpectation(g_t, v_t), SLOPE)
@@ -257,7 +215,7 @@ def variance(proof: Proof, unbiased: Theorem) -> Theorem:
     )
 
 
-def expected_decrease(proof: Proof, lines: OneStep, expected: Theorem, weight: Theorem) -> Theorem:
+def expected_decrease(proof: Proof, lines: Descent, weight: Theorem, expected: Theorem | None = None) -> Theorem:
     """E F(v_{t+1}) - E F(v_t) + αE‖∇F‖² <= L̂α²/2 (ζ² + E‖∇F‖²), from the expected descent and L̂α² >= 0."""
     size = lines.size
     given = proof.step(
@@ -266,7 +224,7 @@ def expected_decrease(proof: Proof, lines: OneStep, expected: Theorem, weight: T
             Expectation(NEXT, v_t) - NOW + size * EuclideanNorm(SLOPE) ** 2,
             Lhat / 2 * size**2 * (Expectation(EuclideanNorm(g_t - SLOPE) ** 2, v_t) + EuclideanNorm(SLOPE) ** 2),
         ),
-        expected,
+        expected or expected_descent(proof, lines),
         variance(proof, lines.unbiased),
         meaning="The variance put in, where the paper takes (18).",
     )
@@ -280,17 +238,16 @@ def expected_decrease(proof: Proof, lines: OneStep, expected: Theorem, weight: T
     )
 
 
-def summed(proof: Proof, lines: Descent, expected: Theorem, weight: Theorem) -> Theorem:
+def summed(proof: Proof, lines: Descent, weight: Theorem, expected: Theorem | None = None) -> Theorem:
     """α(1 - L̂α/2) Σ_t E‖∇F(v_t)‖² <= D + T L̂α²ζ²/2, from the expected descent and L̂α² >= 0."""
     by = proof.by
-    decrease = expected_decrease(proof, lines, expected, weight)
+    decrease = expected_decrease(proof, lines, weight, expected)
     return proof.step(
         "sum",
         le(alpha * (1 - Lhat * alpha / 2) * TOTAL, SUMMED),
         by.sum(decrease),
         by.telescope(Expectation(NOW)),
-        lines.start,
-        lines.end,
+        *lines.ends,
         meaning="Summed over t, the values of F telescope, and the last is at least f*.",
     )
 
@@ -418,7 +375,7 @@ def sum_of_run(proof: Proof, constant: Theorem, positive: Theorem, weight: Theor
     law = whole_space(proof)
     lines = descent(proof, along_run(proof), law, v_last, positive)
     weight = weight or proof.step("$L̂α² ≥ 0$", ge(Lhat * alpha**2, 0), constant, positive)
-    return summed(proof, lines, expected_descent(proof, lines), weight)
+    return summed(proof, lines, weight)
 
 
 def along_run(proof: Proof) -> Theorem:

@@ -1,5 +1,17 @@
 """The lines of jiang2024's proofs in the paper's own LaTeX, by label; chains are split at their relation signs."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
+from boundcheck.proof import Proof
+from boundcheck.proof.notation import check_math
+
+
+def quote(proof: Proof, lines: Mapping[str, str]) -> None:
+    """Put the paper's own LaTeX beside the lines that have its labels."""
+    proof.steps = [replace(step, printed=check_math(lines.get(step.label, ""))) for step in proof.steps]
+
+
 LEMMA_1 = {
     "(10)": r"\|\nabla f(\mathbf{v}_1, \boldsymbol{\theta}_0) - \nabla f(\mathbf{v}_2, \boldsymbol{\theta}_0)\| \leq "
     r"(2LC\sqrt{r}\sigma + G)\|\mathbf{v}_1 - \mathbf{v}_2\|",

@@ -4,11 +4,9 @@ What the noise of a step takes from the slope after it is bounded, because the s
 step would have led without noise.
 """
 
-import sympy as sp
-
 from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem
-from boundcheck.language.symbols import D, Lhat, T, alpha, bound, f_star, kappa, q, zeta
+from boundcheck.language.symbols import Lhat, T, alpha, bound, f_star, kappa, q, zeta
 from boundcheck.language.vocabulary import (
     MINIMUM_GRADIENT,
     EuclideanNorm,
@@ -17,16 +15,13 @@ from boundcheck.language.vocabulary import (
     Gradient,
     InnerProduct,
     MatrixExpectation,
-    Value,
-    f,
-    v,
     v1,
     v2,
     v_t,
 )
 from boundcheck.proof import Proof, eq, ge, gt, le, script
 
-from ..classics.exact_rate import ACROSS, MIDDLE, SHARE, SLOPE_NEXT, STEEP, STEEP_NEXT, TURNED, in_the_middle
+from ..classics.exact_rate import ACROSS, MIDDLE, SHARE, SLOPE_NEXT, STEEP, STEEP_NEXT, TURNED, in_the_middle, last_gap
 from ..meft.lora import CONDITIONALLY_UNBIASED
 from ..meft.theorems import THEOREM_2_EVERYWHERE
 from ..methods.convex import Everywhere
@@ -43,10 +38,10 @@ from .descent import (
     noise,
     v_next,
     variance,
+    whole_space,
 )
-from .setting import quantity
+from .setting import defined
 from .theorem_2 import StepSize
-from .theorem_2_sharp import step_in_units
 
 # The step size in units of 1/L̂, what a step takes from F, and what its noise gives back.
 Q = Lhat * alpha
@@ -63,11 +58,10 @@ QUIET_PULL, QUIET_STEEP = (InnerProduct(SLOPE_QUIET, x) for x in (g_t, SLOPE))
 LOUD = LENGTH - 2 * PULL + STEEP
 
 
-class Step:
-    """What is known of the step α and of F around it.
+class Step(Everywhere):
+    """What is known of the step α, and of F, which is smooth on all of space.
 
     Attributes:
-        smooth: F is smooth on all of space.
         size: the step α.
         half: L̂α <= 1/2.
         unit, inverse: L̂ times 1/L̂ is 1, and 1/L̂ > 0.
@@ -76,17 +70,16 @@ class Step:
     """
 
     def __init__(self, proof: Proof):
-        self.proof, self.smooth = proof, Everywhere(proof)
-        self.size = StepSize(proof, THEOREM_2_EVERYWHERE, self.smooth.constant)
+        super().__init__(proof)
+        self.size = StepSize(proof, self.constant)
         self.half = self.size.at_most_half()
-        self.unit, self.inverse = proof.by.quotient(self.smooth.constant)
+        self.unit, self.inverse = proof.by.quotient(self.constant)
         update = v_t - alpha * g_t
         self.move = (proof.define(v_next, update, "Algorithm 1: $v_(t+1) = v_t - αg_t$"), v_next, update)
 
     def met(self) -> Theorem:
         """F(v_t) - F(v_{t+1}) is at least what the slopes at both ends say."""
-        by, above = self.proof.by, self.smooth.above
-        ends = above(v_t, MIDDLE - v_t), above(v_next, MIDDLE - v_next, -1)
+        by, ends = self.proof.by, (self.above(v_t, MIDDLE - v_t), self.above(v_next, MIDDLE - v_next, -1))
         pulled = alpha / 2 * (PULL + PULL_NEXT) + SHARE / 4 * TURNED - Lhat / 4 * alpha**2 * LENGTH
         return by.rewrite(in_the_middle(self.proof, ends, self.unit), ge(NOW - NEXT, pulled), self.move)
 
@@ -106,7 +99,7 @@ class Step:
         law = proof.step(
             "from where it would lead",
             le(EuclideanNorm(turn), Lhat * EuclideanNorm(v_next - QUIET)),
-            by.instance(self.smooth.law, {v1: QUIET, v2: v_next}),
+            by.instance(self.law, {v1: QUIET, v2: v_next}),
             proof.recall("Lhat"),
         )
         near = proof.step(
@@ -131,12 +124,12 @@ class Step:
     def gap(self) -> Theorem:
         """F(v_t) - f* >= ‖∇F(v_t)‖²/(2L̂)."""
         by, proof, inside = self.proof.by, self.proof, v_t - SHARE * SLOPE
-        law = proof.define(Value(F, v), Value(f, v), "$F(v) = f(v)$", forall=[v])
+        law = whole_space(proof)
         lowest = above_minimum(proof, law, inside, inside)
         return proof.step(
             "the gap",
             ge(NOW - f_star, SHARE / 2 * EuclideanNorm(SLOPE) ** 2),
-            self.smooth.above(v_t, -SHARE * SLOPE),
+            self.above(v_t, -SHARE * SLOPE),
             lowest,
             by.homogeneous(self.inverse, "F", SLOPE),
             by.expansion(SLOPE),
@@ -148,21 +141,6 @@ class Step:
 def everywhere(proof: Proof) -> None:
     """Each step lowers F by a part of both squared gradients, and 1/(2L̂) of the last is left."""
     by, step = proof.by, Step(proof)
-    left = kept(proof, _falls(proof, step), [step.size.positive, step.half], RATE, COST)
-    last = proof.step(
-        "the last gap is left",
-        le((T - 1) * (RATE * MINIMUM_GRADIENT - COST) + SHARE / 2 * MINIMUM_GRADIENT, D),
-        by.at(left, T),
-        by.at(by.expectation(step.gap()), T),
-        by.at(proof.step("times 1/L̂", le(SHARE * MINIMUM_GRADIENT, SHARE * SQUARE), by.least(SQUARE), step.inverse), T),
-        meaning="$F(v_T)$ is as far above $f*$ as its gradient allows.",
-    )
-    _divided(proof, step, last)
-
-
-def _falls(proof: Proof, step: Step) -> Theorem:
-    """E F(v_t) - E F(v_{t+1}) >= α(3 - L̂α)/4 E‖∇F(v_t)‖² + α/4 E‖∇F(v_{t+1})‖² - L̂α²(2 + L̂α)/4 ζ²."""
-    by = proof.by
     kept_next, lost = alpha / 4 * STEEP_NEXT, alpha * (2 * Q + Q**2) / 4
     path = proof.step(
         "a step falls",
@@ -180,70 +158,49 @@ def _falls(proof: Proof, step: Step) -> Theorem:
         step.unit,
         meaning="What the slopes at both ends say, less the two squares that the noise is in.",
     )
-    unbiased = proof.assume(CONDITIONALLY_UNBIASED)
-    given = by.rewrite(
-        by.expectation(path, t),
-        ge(
-            NOW - Expectation(NEXT, v_t),
-            alpha / 4 * Expectation(STEEP_NEXT, v_t)
-            + alpha * (3 + Q + Q**2) / 4 * STEEP
-            - lost * Expectation(LENGTH, v_t),
-        ),
-        (unbiased, MatrixExpectation(g_t, v_t), SLOPE),
-    )
-    return proof.step(
-        "expected fall",
-        ge(
-            Expectation(NOW) - Expectation(NEXT),
-            (RATE - alpha / 4) * SQUARE + alpha / 4 * SQUARE_NEXT - COST,
-        ),
-        by.expectation(_with_variance(proof, given, unbiased, lost)),
-        proof.step(
-            "the noise",
-            le(lost * Expectation(EuclideanNorm(NOISE) ** 2), lost * zeta**2),
-            noise(proof),
-            proof.step("what the noise is multiplied by", ge(lost, 0), step.size.positive, step.smooth.constant),
-        ),
-        meaning="Expectations, the tower rule, and Assumption 4.",
-    )
-
-
-def _with_variance(proof: Proof, given: Theorem, unbiased: Theorem, lost: sp.Expr) -> Theorem:
-    """The same with the variance put in."""
-    by = proof.by
-    return proof.step(
+    unbiased, fall = proof.assume(CONDITIONALLY_UNBIASED), NOW - Expectation(NEXT, v_t)
+    less = alpha * (3 + Q + Q**2) / 4 * STEEP - lost * Expectation(LENGTH, v_t)
+    given = proof.step(
         "given the past",
         ge(
-            NOW - Expectation(NEXT, v_t),
+            fall,
             alpha / 4 * Expectation(EuclideanNorm(SLOPE_NEXT) ** 2, v_t)
             + (RATE - alpha / 4) * EuclideanNorm(SLOPE) ** 2
             - lost * Expectation(EuclideanNorm(NOISE) ** 2, v_t),
         ),
-        given,
+        by.rewrite(
+            by.expectation(path, t),
+            ge(fall, alpha / 4 * Expectation(STEEP_NEXT, v_t) + less),
+            (unbiased, MatrixExpectation(g_t, v_t), SLOPE),
+        ),
         by.expectation(by.expansion(SLOPE_NEXT), t),
         by.expectation(by.expansion(g_t), t),
         by.expansion(SLOPE),
         variance(proof, unbiased),
         meaning="The variance of the noise put in.",
     )
-
-
-def _divided(proof: Proof, step: Step, last: Theorem) -> None:
-    """The bound, from (4 - q) min_t E‖∇F(v_t)‖² <= (6 + q)L̂αζ²."""
-    by, size, room = proof.by, step.size, proof.step("$4 - L̂α > 0$", gt(4 - Q, 0), step.half)
-    least, units = _no_excess(proof, step, last, room), step_in_units(proof, size)
-    smaller = proof.step("$4 - q > 0$", gt(4 - q, 0), room, units)
-    factor = proof.step(
-        "κ(4 - q)",
-        eq(kappa * (4 - q), 6 + q),
-        proof.quantity(quantity(THEOREM_2_EVERYWHERE, kappa)),
-        by.quotient(smaller)[0],
+    times = proof.step("what the noise is multiplied by", ge(lost, 0), step.size.positive, step.constant)
+    falls = proof.step(
+        "expected fall",
+        ge(Expectation(NOW) - Expectation(NEXT), (RATE - alpha / 4) * SQUARE + alpha / 4 * SQUARE_NEXT - COST),
+        by.expectation(given),
+        proof.step("the noise", le(lost * Expectation(EuclideanNorm(NOISE) ** 2), lost * zeta**2), noise(proof), times),
+        meaning="Expectations, the tower rule, and Assumption 4.",
     )
-    limit = proof.quantity(quantity(THEOREM_2_EVERYWHERE, bound))
-    value = proof.step("bound", eq(bound, kappa * SIZE), limit, size.root_term())
+    left = kept(proof, falls, [step.size.positive, step.half], RATE, COST)
+    fallen = (T - 1) * (RATE * MINIMUM_GRADIENT - COST)
+    last = last_gap(proof, left, by.expectation(step.gap()), step.inverse, fallen)
+
+    # κS, from (4 - q) min_t E‖∇F(v_t)‖² <= (6 + q)L̂αζ².
+    room = proof.step("$4 - L̂α > 0$", gt(4 - Q, 0), step.half)
+    least, units = _no_excess(proof, step, last, room), step.size.in_units()
+    smaller = proof.step("$4 - q > 0$", gt(4 - q, 0), room, units)
+    factor = proof.step("κ(4 - q)", eq(kappa * (4 - q), 6 + q), defined(proof, kappa), by.quotient(smaller)[0])
+    limit = defined(proof, bound)
+    value = proof.step("bound", eq(bound, kappa * SIZE), limit, step.size.root_term())
     below = proof.step("in q", le((4 - q) * MINIMUM_GRADIENT, (6 + q) * SIZE), least, units)
     most = proof.step("the bound, times 4 - q", eq((4 - q) * bound, (6 + q) * SIZE), factor, value)
-    proof.conclude(proof.step("κS", THEOREM_2_EVERYWHERE.conclusion, smaller, below, most, meaning="Divided by 4 - q."))
+    proof.conclude(proof.step("κS", proof.claim.conclusion, smaller, below, most, meaning="Divided by 4 - q."))
 
 
 def _no_excess(proof: Proof, step: Step, last: Theorem, room: Theorem) -> Theorem:
@@ -252,13 +209,13 @@ def _no_excess(proof: Proof, step: Step, last: Theorem, room: Theorem) -> Theore
     scaled = proof.step(
         "times L̂",
         le(taken - Q * SIZE * T, 0),
-        step.smooth.constant,
+        step.constant,
         last,
         size.square,
         step.unit,
         meaning="D is $L̂α²ζ²T$.",
     )
-    short = proof.step("$L̂α > 0$", gt(Q, 0), size.positive, step.smooth.constant)
+    short = proof.step("$L̂α > 0$", gt(Q, 0), size.positive, step.constant)
     many = proof.step(
         "$(T - 1)L̂α ≥ 0$", ge((T - 1) * Q, 0), proof.step("$T ≥ 1$", ge(T - 1, 0), proof.positive(T)), short
     )

@@ -68,7 +68,7 @@ class Run:
     def __init__(self, proof: Proof):
         self.proof, self.constant = proof, given_constant(proof)
         law = whole_space(proof)
-        self.line = on_segment(proof, along_run(proof), "")
+        self.line = on_segment(proof, along_run(proof))
         self.start, self.above = gap_at_start(proof), above_minimum(proof, law, v_last, v_last)
         self.end, self.long = proof.by.expectation(self.above), proof.step("$T > 0$", gt(T, 0))
 
