@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import sympy as sp
 
 from boundcheck.kernel import Theorem
-from boundcheck.language.claim import Claim, as_typed
+from boundcheck.language.claim import as_typed
 from boundcheck.language.symbols import C, G, L, Lhat, a, b, r, s, sigma
 from boundcheck.language.vocabulary import (
     A1,
@@ -34,7 +34,7 @@ from ..meft.lora import GRADIENT_BOUND, LEMMA_1_SHARP, LEMMA_1_SHARP_EQUAL_RADII
 from . import eigenvalue, paper
 from .claims import ASSUMPTION_1, ASSUMPTION_2, ASSUMPTION_3_1, ASSUMPTION_3_2, LEMMA_1
 from .eigenvalue import Entries
-from .setting import LENGTH, MOVE, MOVE_A, MOVE_B, READING, UNSCALED, A, B, Meft, frobenius_norms, quantity
+from .setting import LENGTH, MOVE, MOVE_A, MOVE_B, READING, UNSCALED, A, B, Meft, defined, frobenius_norms, quantity
 from .witnesses import DENOMINATOR, OFF_THE_BALL, PYTHAGORAS
 
 APART = MOVE_A + MOVE_B
@@ -50,36 +50,41 @@ class Printed:
         m = self.m
         self.signs = proof.positive(L, C, G, sigma, r)
         self.chain = m.chain_rule()
-        self.smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
-        self.lipschitz = proof.assume(ASSUMPTION_3_1, where={W1: m.w1, W2: m.w2}, forall=[v1, v2], given=m.balls)
-        self.bounded = proof.assume(ASSUMPTION_3_2, where={W: m.weight(A, B)}, forall=[v], given=m.ball(A, B))
+        self.smooth, self.lipschitz, self.bounded = on_the_ball(m)
         self.block_a = FrobeniusNorm(B1.T * m.slope1 - B2.T * m.slope2)
         self.block_b = FrobeniusNorm(m.slope1 * A1.T - m.slope2 * A2.T)
         self.first = m.turn * SIZES + FrobeniusNorm(m.slope2) * APART
 
-    def inside(self) -> Sequence[Theorem]:
-        """Both points are in the ball, of which the first one's bounds are used."""
-        near: Sequence[Theorem] = self.proof.assume(ASSUMPTION_2, where={A_t: A1, B_t: B1}, role="local")
-        self.proof.assume(ASSUMPTION_2, where={A_t: A2, B_t: B2}, role="local")
-        return near
+
+def on_the_ball(m: Meft) -> tuple[Theorem, Theorem, Theorem]:
+    """Assumptions 1, 3(1) and 3(2), as laws."""
+    assume = m.proof.assume
+    return (
+        assume(ASSUMPTION_1, forall=[W1, W2]),
+        assume(ASSUMPTION_3_1, where={W1: m.w1, W2: m.w2}, forall=[v1, v2], given=m.balls),
+        assume(ASSUMPTION_3_2, where={W: m.weight(A, B)}, forall=[v], given=m.ball(A, B)),
+    )
+
+
+def inside(proof: Proof) -> Sequence[Theorem]:
+    """Both points are in the ball, of which the first one's bounds are used."""
+    near, _ = (proof.assume(ASSUMPTION_2, where={A_t: x, B_t: y}, role="local") for x, y in ((A1, B1), (A2, B2)))
+    return near
 
 
 @script(LEMMA_1, "printed", READING)
 def printed(proof: Proof) -> None:
     """(11) to (13); (10) holds by the repaired proof."""
-    p = Printed(proof)
-    near = p.inside()
+    p, near = Printed(proof), inside(proof)
     proof.step(
         "(11)",
         eq(LENGTH, p.block_a + p.block_b),
-        printed=paper.LEMMA_1["(11)"],
         meaning="The norm of a pair is the root of the sum of the squares of its parts' norms, and not their sum.",
         witness=PYTHAGORAS,
     )
     proof.step(
         "(13), first $≤$",
         le(LENGTH * APART, p.first * MOVE),
-        printed=paper.LEMMA_1["(13), first $≤$"],
         meaning="$‖v_1 - v_2‖$ is replaced by $‖A_1 - A_2‖ + ‖B_1 - B_2‖$, which is larger: the wrong way, by up to "
         "$√2$.",
         derived_from=[*_line12(p), proof.by.nonnegative("F", v1 - v2)],
@@ -92,9 +97,9 @@ def printed(proof: Proof) -> None:
         "(10)",
         le(LENGTH, Lhat * MOVE),
         proof.by.instance(lemma, {v1: v1, v2: v2}),
-        printed=paper.LEMMA_1["(10)"],
         meaning="True, by the repaired proof; as printed it is drawn from (13), whose first line is false.",
     )
+    paper.quote(proof, paper.LEMMA_1)
 
 
 def _line12(p: Printed) -> tuple[Theorem, Theorem]:
@@ -104,7 +109,6 @@ def _line12(p: Printed) -> tuple[Theorem, Theorem]:
         "(12), triangle",
         le(p.block_a, FrobeniusNorm(B1.T * turned) + FrobeniusNorm((B1.T - B2.T) * m.slope2)),
         by.triangle("F", B1.T * turned, (B1.T - B2.T) * m.slope2),
-        printed=paper.LEMMA_1["(12), triangle"],
         meaning="What (11) inserts is 0; then the triangle inequality.",
     )
     change_a = proof.step(
@@ -113,7 +117,6 @@ def _line12(p: Printed) -> tuple[Theorem, Theorem]:
         split,
         by.submultiplicative("F", "F", B1.T, turned),
         by.submultiplicative("F", "F", B1.T - B2.T, m.slope2),
-        printed=paper.LEMMA_1["(12)"],
         meaning="Called Cauchy-Schwarz; it is submultiplicativity. With $‖XY‖_F ≤ ‖X‖_op‖Y‖_F$ no $√r$ would enter.",
     )
     change_b = proof.step(
@@ -122,7 +125,6 @@ def _line12(p: Printed) -> tuple[Theorem, Theorem]:
         by.triangle("F", turned * A1.T, m.slope2 * (A1.T - A2.T)),
         by.submultiplicative("F", "F", turned, A1.T),
         by.submultiplicative("F", "F", m.slope2, A1.T - A2.T),
-        printed=paper.LEMMA_1["(12), similarly"],
         meaning="The block of B, in the same way.",
     )
     return change_a, change_b
@@ -138,7 +140,6 @@ def _line13(p: Printed, near: Sequence[Theorem]) -> tuple[Theorem, Theorem]:
         le(first, second),
         by.instance(p.smooth, {W1: m.w1, W2: m.w2}),
         by.instance(p.bounded, {v: v2}),
-        printed=paper.LEMMA_1["(13), second $≤$"],
         meaning="Assumption 1 and Assumption 3(2).",
     )
     small = frobenius_norms(proof, {A1: near[0], B1: near[1]}, p.signs)
@@ -155,7 +156,6 @@ def _line13(p: Printed, near: Sequence[Theorem]) -> tuple[Theorem, Theorem]:
         ),
         small,
         proof.step("$LC(‖A_1 - A_2‖ + ‖B_1 - B_2‖) ≥ 0$", ge(reach, 0), p.signs),
-        printed=paper.LEMMA_1["(13), third $≤$"],
         meaning="Assumptions 2 and 3(1); $‖A_1‖_F ≤ √r ‖A_1‖_op$ is where the rank enters.",
     )
 
@@ -173,10 +173,10 @@ def any_points(proof: Proof) -> None:
     proof.step(
         "(10), any $v_1$, $v_2$",
         le(LENGTH, CONSTANT * MOVE),
-        printed=paper.LEMMA_1["(10), any $v_1$, $v_2$"],
         meaning="Off the ball $F$ is as steep as $A$ and $B$ are large.",
         witness=OFF_THE_BALL,
     )
+    paper.quote(proof, paper.LEMMA_1)
 
 
 @script(
@@ -187,18 +187,16 @@ def any_points(proof: Proof) -> None:
 )
 def sum_of_norms(proof: Proof) -> None:
     """Every printed line is valid for this norm."""
-    by, p = proof.by, Printed(proof)
-    near, chain, m = p.inside(), p.chain, p.m
-    first = proof.step("(13), first $≤$", le(p.block_a + p.block_b, p.first), _line12(p), meaning="(12), added up.")
-    limit = proof.step(
-        "(13)", le(p.block_a + p.block_b, CONSTANT * APART), first, _line13(p, near), meaning="All three together."
-    )
-    in_a, in_b = map(FrobeniusNorm, m.changes)
-    relation = le(in_a + in_b, CONSTANT * APART)
-    line = proof.step(
-        "(10), sum of norms", relation, by.rewrite(limit, relation, *m.gradients(chain)), meaning="By the chain rule."
-    )
-    proof.conclude(line, forall=[v1, v2], such_that=m.balls, relation=relation)
+    p, near = Printed(proof), inside(proof)
+    line12, line13 = _line12(p), _line13(p, near)
+    paper.quote(proof, paper.LEMMA_1)
+    both, limit = p.block_a + p.block_b, CONSTANT * APART
+    first = proof.step("(13), first $≤$", le(both, p.first), line12, meaning="(12), added up.")
+    most = proof.step("(13)", le(both, limit), first, line13, meaning="All three together.")
+    relation = le(sum(map(FrobeniusNorm, p.m.changes)), limit)
+    rewritten = proof.by.rewrite(most, relation, *p.m.gradients(p.chain))
+    line = proof.step("(10), sum of norms", relation, rewritten, meaning="By the chain rule.")
+    proof.conclude(line, forall=[v1, v2], such_that=p.m.balls, relation=relation)
 
 
 @script(
@@ -211,19 +209,19 @@ def euclidean_norm(proof: Proof) -> None:
     """The Euclidean norm of two numbers is at most their sum, which is at most √2 times it."""
     by, p = proof.by, Printed(proof)
     m = p.m
-    p.inside()
+    inside(proof)
     law = proof.cite(sum_of_norms.proof, "sum of norms", "(11) to (13), for the norm for which they are valid.")
     line = by.instance(law, {v1: v1, v2: v2})
     norms = [by.nonnegative("F", x) for x in (*m.changes, A1 - A2, B1 - B2, v1 - v2)]
-    in_a, in_b = map(FrobeniusNorm, m.changes)
+    total = sum(map(FrobeniusNorm, m.changes))
     shorter = by.from_squares(
         proof.step(
             "$‖(X, Y)‖² ≤ (‖X‖ + ‖Y‖)²$",
-            le(LENGTH**2, (in_a + in_b) ** 2),
+            le(LENGTH**2, total**2),
             by.block_norm(Gradient(F, v1) - Gradient(F, v2)),
             norms,
         ),
-        proof.step("$‖X‖ + ‖Y‖ ≥ 0$", ge(in_a + in_b, 0)),
+        proof.step("$‖X‖ + ‖Y‖ ≥ 0$", ge(total, 0)),
         LENGTH,
     )
     root = sp.sqrt(2)
@@ -412,36 +410,31 @@ def smoothness(
     return stretched(m, bounds, constant, because, signs)
 
 
-def sharp_lemma(proof: Proof, claim: Claim, scale: sp.Expr, radii: tuple[sp.Symbol, sp.Symbol]) -> None:
+def sharp_lemma(proof: Proof, scale: sp.Expr, radii: tuple[sp.Symbol, sp.Symbol]) -> None:
     """A claim that says λ* itself."""
-    m, constant = Meft(proof, scale, radii), quantity(claim, Lhat)
+    m, constant = Meft(proof, scale, radii), quantity(proof.claim, Lhat)
     signs = proof.positive(L, G, *dict.fromkeys(radii), *scale.free_symbols)
     final = smoothness(m, (Lhat, constant.expression), [proof.quantity(constant)], signs)
-    line = proof.step("(10), sharp", claim.conclusion, final, meaning="Roots of both sides.")
+    line = proof.step("(10), sharp", proof.claim.conclusion, final, meaning="Roots of both sides.")
     proof.conclude(line, forall=[v1, v2], such_that=m.balls)
 
 
 @script(LEMMA_1_SHARP, "sharp", READING)
 def sharp(proof: Proof) -> None:
     """λ*, with scale and unequal radii."""
-    sharp_lemma(proof, LEMMA_1_SHARP, s, (a, b))
+    sharp_lemma(proof, s, (a, b))
 
 
 @script(LEMMA_1_SHARP_EQUAL_RADII, "sharp", READING)
 def equal_radii(proof: Proof) -> None:
     """λ* on the paper's own ball, at scale 1."""
-    sharp_lemma(proof, LEMMA_1_SHARP_EQUAL_RADII, UNSCALED, (sigma, sigma))
+    sharp_lemma(proof, UNSCALED, (sigma, sigma))
 
 
 def without_rank(m: Meft, signs: Sequence[Theorem]) -> tuple[sp.Expr, Theorem]:
     """‖∇F(v_1) - ∇F(v_2)‖ <= (2LCσ + G)‖v_1 - v_2‖ under the paper's assumptions, without √r; and that constant."""
     proof, by = m.proof, m.proof.by
-    smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
-    lipschitz = proof.assume(ASSUMPTION_3_1, where={W1: m.w1, W2: m.w2}, forall=[v1, v2], given=m.balls)
-    bounded = proof.assume(ASSUMPTION_3_2, where={W: m.weight(A, B)}, forall=[v], given=m.ball(A, B))
-    near = proof.assume(ASSUMPTION_2, where={A_t: A1, B_t: B1}, role="local")
-    proof.assume(ASSUMPTION_2, where={A_t: A2, B_t: B2}, role="local")
-
+    (smooth, lipschitz, bounded), near = on_the_ball(m), inside(proof)
     spectral = proof.step(
         "$∇f(W_2)$",
         le(SpectralNorm(m.slope2), G),
@@ -474,12 +467,12 @@ def repaired(proof: Proof) -> None:
     """The paper's constant in the paper's Euclidean norm, for v_1 and v_2 in the ball of Assumption 2."""
     by, m = proof.by, Meft(proof)
     signs = proof.positive(L, C, G, sigma, r)
-    defined = proof.quantity(quantity(LEMMA_1, Lhat))
+    formula = defined(proof, Lhat)
     constant, tight = without_rank(m, signs)
     squared = by.root(proof.step("$r ≥ 0$", ge(r, 0), signs))
-    root = by.from_squares(proof.step("$r ≥ 1$", ge(r, 1)), by.root_nonnegative(r), sp.Integer(1), squared)
+    root = by.from_squares(proof.step("$r ≥ 1$", ge(r, 1), signs), by.root_nonnegative(r), sp.Integer(1), squared)
     larger = proof.step(
-        "$√r ≥ 1$", ge(Lhat, constant), defined, root, signs, degree=4, meaning="Which only weakens it."
+        "$√r ≥ 1$", ge(Lhat, constant), formula, root, signs, degree=4, meaning="Which only weakens it."
     )
     final = proof.step("(10)", le(LENGTH, Lhat * MOVE), tight, larger, meaning="The paper's statement.")
     proof.conclude(final, forall=[v1, v2], such_that=m.balls)

@@ -269,5 +269,5 @@ def descent_of_f(
         label,
         le(fallen, L / 2 * FrobeniusNorm(change) ** 2),
         by.descent_lemma(steady, f, start, change, L, theta),
-        meaning="The descent lemma, in the weights.",
+        meaning="The descent lemma for f, which is smooth everywhere.",
     )

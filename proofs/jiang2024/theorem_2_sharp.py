@@ -14,7 +14,7 @@ from . import lemma_1, variants
 from .claims import ROOT_TERM
 from .descent import SQUARE, TOTAL, B_last, along_segment, descent, descent_in_ball, summed
 from .eigenvalue import radical, root_equals, root_quantity
-from .setting import READING, Meft, defined, quantity, unit_interval
+from .setting import READING, W0, A, Meft, defined, quantity, unit_interval
 from .theorem_2 import StepSize, divided_by_step
 
 
@@ -129,7 +129,7 @@ def frozen(proof: Proof) -> None:
     constant = proof.step("$L̂ > 0$", gt(Lhat, 0), proof.recall("Lhat"), value)
     best = BestStep(proof, constant)
     along = along_segment(proof, smooth, unit_interval(proof), "all of space")
-    lines = descent(proof, along, proof.recall("F(B) = f(W)"), variants.HALF_A.weight(B_last), best.positive)
+    lines = descent(proof, along, proof.recall("F(B) = f(W)"), W0 + s * B_last * A, best.positive)
     conclude(proof, best, summed(proof, lines, best.weight))
 
 

@@ -50,143 +50,107 @@ from ..meft.lora import (
 )
 from . import eigenvalue
 from .claims import ASSUMPTION_1
-from .eigenvalue import Entries
 from .lemma_1 import entries_at, sharp_lemma
-from .setting import READING, UNSCALED, W0, descent_of_f, quantity, theta
+from .setting import READING, UNSCALED, W0, defined, descent_of_f, quantity, theta
 
 
-@dataclass(frozen=True)
-class Half:
-    """W = W_0 + s B A with one factor frozen.
+def one_frozen(
+    proof: Proof,
+    held: MatrixSymbol,
+    trained: tuple[MatrixSymbol, MatrixSymbol, MatrixSymbol],
+    radius: sp.Symbol,
+    small: Claim,
+    words: tuple[str, str],
+) -> None:
+    """∇F is that of f times the frozen factor, and W moves by the trained one times it, each with its scale.
 
-    Attributes:
-        held: the frozen one.
+    Args:
+        proof: the proof.
+        held: the frozen factor.
         trained: any value of the other one, and two.
-        radius: the bound on the spectral norm of the frozen one.
-        pulled, moved: what the gradient in v is of the one in W, and how W moves, as meanings write them.
+        radius: the bound on the spectral norm of the frozen one, which the claim `small` says.
+        small: that claim.
+        words: what the gradient in v is of the one in W, and how W moves, as meanings write them.
 
     """
+    by, (any_value, first, second), (pulled, moved) = proof.by, trained, words
+    on_right = held == A
+    norms = "$‖XY‖_F ≤ ‖X‖_F‖Y‖_op$" if on_right else "$‖XY‖_F ≤ ‖X‖_op‖Y‖_F$"
 
-    held: MatrixSymbol
-    trained: tuple[MatrixSymbol, MatrixSymbol, MatrixSymbol]
-    radius: sp.Symbol
-    pulled: str
-    moved: str
+    def beside(x: sp.MatrixExpr, frozen: sp.MatrixExpr = held) -> sp.MatrixExpr:
+        """The product with the frozen factor, as in BA."""
+        return x * frozen if on_right else frozen * x
 
-    def beside(self, x: sp.MatrixExpr) -> sp.MatrixExpr:
-        """The product of the frozen factor and x, as in BA."""
-        return x * self.held if self.held == A else self.held * x
+    def split(x: sp.MatrixExpr, frozen: sp.MatrixExpr = held) -> Theorem:
+        """The norm of that product is at most that of x times the spectral norm of the frozen factor."""
+        return by.submultiplicative("F", "op", x, frozen) if on_right else by.submultiplicative("op", "F", frozen, x)
 
-    def weight(self, x: sp.MatrixExpr) -> sp.MatrixExpr:
-        """W at a value of the trained factor."""
-        return W0 + s * self.beside(x)
-
-    @property
-    def points(self) -> tuple[sp.MatrixExpr, sp.MatrixExpr]:
-        """W at both."""
-        _, first, second = self.trained
-        return self.weight(first), self.weight(second)
-
-    @property
-    def turned(self) -> sp.MatrixExpr:
-        """The change of the gradient in W between them."""
-        first, second = self.points
-        return Gradient(f, first) - Gradient(f, second)
-
-    def pull(self, M: sp.MatrixExpr) -> sp.MatrixExpr:
-        """The gradient in the trained factor from that in W, but for s."""
-        return M * self.held.T if self.held == A else self.held.T * M
-
-    def split(self, proof: Proof, M: sp.MatrixExpr, held: sp.MatrixExpr) -> Theorem:
-        """The norm of a product with the frozen factor is at most that of the other times its spectral norm."""
-        if self.held == A:
-            return proof.by.submultiplicative("F", "op", M, held)
-        return proof.by.submultiplicative("op", "F", held, M)
-
-    @property
-    def norms(self) -> str:
-        """What `split` says."""
-        return "$‖XY‖_F ≤ ‖X‖_F‖Y‖_op$" if self.held == A else "$‖XY‖_F ≤ ‖X‖_op‖Y‖_F$"
-
-
-HALF_A = Half(A, (B, B1, B2), a, "∇fAᵀ", "s(B_1 - B_2)A")
-HALF_B = Half(B, (A, A1, A2), b, "Bᵀ∇f", "sB(A_1 - A_2)")
-
-
-def smoothness(proof: Proof, half: Half, claim: Claim, factor: Claim) -> None:
-    """∇F is that of f times the frozen factor, and W moves by the trained one times it, each with its scale."""
-    by, (any_value, first, second), radius = proof.by, half.trained, half.radius
-    points, turned, moved = half.points, half.turned, FrobeniusNorm(first - second)
-    turn, held = FrobeniusNorm(turned), half.held.name
+    weight, *points = (W0 + s * beside(x) for x in trained)
+    slope, *slopes = (Gradient(f, x) for x in (weight, *points))
+    change, turned = first - second, slopes[0] - slopes[1]
+    move, turn = FrobeniusNorm(change), FrobeniusNorm(turned)
     signs = proof.positive(L, radius, s)
     size = proof.step("$s ≥ 0$", ge(s, 0), signs)
-    small = proof.assume(factor)
-    bend = _turn(proof, half, small, size, signs)
-    name = any_value.name
-    law = proof.define(Value(F, any_value), Value(f, half.weight(any_value)), f"$F({name}) = f(W)$", forall=[any_value])
-    chain = proof.state(
-        "chain rule",
-        eq(Gradient(F, any_value), s * half.pull(Gradient(f, half.weight(any_value)))),
-        by.chain_rule(law, 0),
-        meaning=f"For all ${name}$, by the chain rule.",
-    )
-    image = proof.step(
-        f"${half.pulled}$",
-        le(FrobeniusNorm(half.pull(turned)), radius * turn),
-        half.split(proof, turned, half.held.T),
-        small,
-        meaning=f"{half.norms} once more.",
-    )
-    reach = s**2 * L * radius**2 * moved
-    scaled = proof.step(f"$s{radius} ≥ 0$", ge(s * radius, 0), signs)
-    inner = proof.step(
-        f"$s{half.pulled}$",
-        le(FrobeniusNorm(s * half.pull(turned)), reach),
-        by.homogeneous(size, "F", half.pull(turned)),
-        image,
-        proof.step(f"$s{radius}∇f$", le(s * radius * turn, reach), scaled, bend),
-        signs,
-        meaning=f"The bounds on $∇f$ and on its product with ${held}ᵀ$, times $s$.",
-    )
-    gradients = [
-        (by.instance(chain, {any_value: x}), Gradient(F, x), s * half.pull(Gradient(f, point)))
-        for x, point in zip((first, second), points, strict=True)
-    ]
-    relation = le(FrobeniusNorm(Gradient(F, first) - Gradient(F, second)), reach)
-    line = proof.step("$∇F$", relation, by.rewrite(inner, relation, *gradients), meaning="By the chain rule.")
-    defined = proof.quantity(quantity(claim, Lhat))
-    final = proof.step("(8)", claim.conclusion, line, defined, meaning=f"$L̂$ is $s²L{radius}²$.")
-    proof.conclude(final, forall=[first, second])
-
-
-def _turn(proof: Proof, half: Half, small: Theorem, size: Theorem, signs: Sequence[Theorem]) -> Theorem:
-    """‖∇f(W_1) - ∇f(W_2)‖ is at most Ls times the radius and the way of the trained factor."""
-    by, (_, first, second), radius = proof.by, half.trained, half.radius
-    points, moved = half.points, FrobeniusNorm(first - second)
-    smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
+    bounded, smooth = proof.assume(small), proof.assume(ASSUMPTION_1, forall=[W1, W2])
     product = proof.step(
         "BA",
-        le(FrobeniusNorm(half.beside(first - second)), radius * moved),
-        half.split(proof, first - second, half.held),
-        small,
-        meaning=f"{half.norms}, and $‖{half.held.name}‖_op ≤ {radius}$.",
+        le(FrobeniusNorm(beside(change)), radius * move),
+        split(change),
+        bounded,
+        meaning=f"{norms}, and $‖{held.name}‖_op ≤ {radius}$.",
     )
     apart = proof.step(
         "W",
-        le(FrobeniusNorm(points[0] - points[1]), s * radius * moved),
-        by.homogeneous(size, "F", half.beside(first - second)),
+        le(FrobeniusNorm(points[0] - points[1]), s * radius * move),
+        by.homogeneous(size, "F", beside(change)),
         product,
         signs,
-        meaning=f"$W_1 - W_2$ is ${half.moved}$.",
+        meaning=f"$W_1 - W_2$ is ${moved}$.",
     )
-    return proof.step(
+    bend = proof.step(
         "$∇f$",
-        le(FrobeniusNorm(half.turned), L * s * radius * moved),
+        le(turn, L * s * radius * move),
         by.instance(smooth, dict(zip((W1, W2), points, strict=True))),
         apart,
         signs,
         meaning="f is L-smooth.",
     )
+    name = any_value.name
+    law = proof.define(Value(F, any_value), Value(f, weight), f"$F({name}) = f(W)$", forall=[any_value])
+    chain = proof.state(
+        "chain rule",
+        eq(Gradient(F, any_value), s * beside(slope, held.T)),
+        by.chain_rule(law, 0),
+        meaning=f"For all ${name}$, by the chain rule.",
+    )
+    pull = beside(turned, held.T)
+    image = proof.step(
+        f"${pulled}$",
+        le(FrobeniusNorm(pull), radius * turn),
+        split(turned, held.T),
+        bounded,
+        meaning=f"{norms} once more.",
+    )
+    reach = s**2 * L * radius**2 * move
+    scaled = proof.step(f"$s{radius} ≥ 0$", ge(s * radius, 0), signs)
+    inner = proof.step(
+        f"$s{pulled}$",
+        le(FrobeniusNorm(s * pull), reach),
+        by.homogeneous(size, "F", pull),
+        image,
+        proof.step(f"$s{radius}∇f$", le(s * radius * turn, reach), scaled, bend),
+        signs,
+        meaning=f"The bounds on $∇f$ and on its product with ${held.name}ᵀ$, times $s$.",
+    )
+    gradients = [
+        (by.instance(chain, {any_value: x}), Gradient(F, x), s * beside(there, held.T))
+        for x, there in zip((first, second), slopes, strict=True)
+    ]
+    relation = le(FrobeniusNorm(Gradient(F, first) - Gradient(F, second)), reach)
+    line = proof.step("$∇F$", relation, by.rewrite(inner, relation, *gradients), meaning="By the chain rule.")
+    constant = defined(proof, Lhat)
+    final = proof.step("(8)", proof.claim.conclusion, line, constant, meaning=f"$L̂$ is $s²L{radius}²$.")
+    proof.conclude(final, forall=[first, second])
 
 
 Weights = tuple[sp.MatrixExpr, sp.MatrixExpr]
@@ -205,7 +169,7 @@ ONE_FACTOR = replace(
 @script(FROZEN_A, "sharp", ONE_FACTOR)
 def frozen(proof: Proof) -> None:
     """∇F(B) = s∇f(W)Aᵀ, and W moves by s(B_1 - B_2)A."""
-    smoothness(proof, HALF_A, FROZEN_A, FROZEN_FACTOR)
+    one_frozen(proof, A, (B, B1, B2), a, FROZEN_FACTOR, ("∇fAᵀ", "s(B_1 - B_2)A"))
 
 
 C1, C2 = (MatrixSymbol(f"A'_{i}", r, k) for i in (1, 2))
@@ -259,19 +223,9 @@ class Layer:
         return self.end[0] - self.start[0], self.end[1] - self.start[1]
 
     @property
-    def product(self) -> sp.MatrixExpr:
-        """B_2A_2 - B_1A_1."""
-        return self.end[1] * self.end[0] - self.start[1] * self.start[0]
-
-    @property
     def gradients(self) -> tuple[sp.MatrixExpr, sp.MatrixExpr]:
         """The blocks of ∇F(v_1), by the chain rule: sB_1ᵀM and sMA_1ᵀ."""
         return self.scale * self.start[1].T * self.slope, self.scale * self.slope * self.start[0].T
-
-    @property
-    def entries(self) -> Entries:
-        """The matrix [[s²Lb², s²Lab + sG], [s²Lab + sG, s²La²]]."""
-        return entries_at(self.scale, self.radii, self.bound)
 
     @property
     def top(self) -> sp.Expr:
@@ -302,7 +256,12 @@ def layers(proof: Proof) -> None:
         for point in ((*PAIR[0].start, *PAIR[1].start), (*PAIR[0].end, *PAIR[1].end))
     )
     inside = [proof.local(relation) for relation in (*near, *far)]
-    form, larger = eigenvalue.quadratic_form(proof), _larger(proof)
+    form, formula = eigenvalue.quadratic_form(proof), quantity(LAYERS, Lhat)
+    constant, below = proof.quantity(formula), by.below_maximum(formula.expression)
+    larger = [
+        proof.step(f"$L̂ ≥ {name}$", ge(Lhat, layer.top), constant, below, meaning="A maximum is at least each number.")
+        for name, layer in zip(("λ", "λ'"), PAIR, strict=True)
+    ]
     bounds = [
         layer_bound(proof, layer, by.instance(slopes[layer.weight], {v: v1}), inside, signs, form, above)
         for layer, above in zip(PAIR, larger, strict=True)
@@ -328,16 +287,6 @@ def layers(proof: Proof) -> None:
     proof.conclude(final, forall=[v1, v2], such_that=[*near, *far])
 
 
-def _larger(proof: Proof) -> list[Theorem]:
-    """L̂ is at least each layer's λ*, being the larger of the two."""
-    formula = quantity(LAYERS, Lhat)
-    defined, below = proof.quantity(formula), proof.by.below_maximum(formula.expression)
-    return [
-        proof.step(f"$L̂ ≥ {name}$", ge(Lhat, layer.top), defined, below, meaning="A maximum is at least each number.")
-        for name, layer in zip(("λ", "λ'"), PAIR, strict=True)
-    ]
-
-
 def layer_bound(
     proof: Proof,
     layer: Layer,
@@ -352,7 +301,35 @@ def layer_bound(
     move_a, move_b = FrobeniusNorm(in_a), FrobeniusNorm(in_b)
     total = move_a**2 + move_b**2
     size = proof.step(f"$s ≥ 0${where}", ge(layer.scale, 0), signs)
-    curved = _curvature(proof, layer, inside, size, signs)
+    moved = layer.end[1] * layer.end[0] - layer.start[1] * layer.start[0]
+    reach, change = layer.radii[1] * move_a + layer.radii[0] * move_b, FrobeniusNorm(layer.scale * moved)
+    product = proof.step(
+        f"$BA${where}",
+        le(FrobeniusNorm(moved), reach),
+        by.triangle("F", layer.end[1] * in_a, in_b * layer.start[0]),
+        by.submultiplicative("op", "F", layer.end[1], in_a),
+        by.submultiplicative("F", "op", in_b, layer.start[0]),
+        inside,
+        meaning="$B_2A_2 - B_1A_1 = B_2ΔA + ΔBA_1$.",
+    )
+    longer = proof.step(
+        f"$‖ΔW‖${where}",
+        le(change, layer.scale * reach),
+        by.homogeneous(size, "F", moved),
+        product,
+        size,
+        meaning="ΔW is s times that.",
+    )
+    squares = proof.step(
+        f"$‖ΔW‖²${where}", le(change**2, (layer.scale * reach) ** 2), longer, by.nonnegative("F", layer.scale * moved)
+    )
+    curved = proof.step(
+        f"$L‖ΔW‖²${where}",
+        le(L * change**2, L * (layer.scale * reach) ** 2),
+        squares,
+        proof.step(f"$L ≥ 0${where}", ge(L, 0), signs),
+        meaning="Squares of nonnegative numbers, times L.",
+    )
     crossed = proof.step(
         f"$⟨M, ΔBΔA⟩${where}",
         le(InnerProduct(layer.slope, in_b * in_a), layer.bound * move_a * move_b),
@@ -362,8 +339,9 @@ def layer_bound(
         proof.step(f"$‖ΔA‖‖ΔB‖ ≥ 0${where}", ge(move_a * move_b, 0)),
         meaning="$⟨ΔBᵀM, ΔA⟩$, by Cauchy-Schwarz, and $‖M‖_op ≤ G$.",
     )
-    eigen = eigenvalue.top_eigenvalue(proof, layer.top, layer.top, layer.entries, signs, where)
-    values = eigenvalue.values(layer.entries, layer.top, (move_a, move_b))
+    entries = entries_at(layer.scale, layer.radii, layer.bound)
+    eigen = eigenvalue.top_eigenvalue(proof, layer.top, layer.top, entries, signs, where)
+    values = eigenvalue.values(entries, layer.top, (move_a, move_b))
     stretched = proof.step(
         f"$λ${where}",
         le(layer.top * total, Lhat * total),
@@ -371,10 +349,9 @@ def layer_bound(
         proof.step(f"$‖ΔA‖² + ‖ΔB‖² ≥ 0${where}", ge(total, 0)),
         meaning="L̂ is at least λ.",
     )
-    weight = FrobeniusNorm(layer.scale * layer.product)
     return proof.step(
         f"layer{where}",
-        le(L * weight**2 + 2 * layer.scale * InnerProduct(layer.slope, in_b * in_a), Lhat * total),
+        le(L * change**2 + 2 * layer.scale * InnerProduct(layer.slope, in_b * in_a), Lhat * total),
         curved,
         crossed,
         size,
@@ -384,52 +361,16 @@ def layer_bound(
     )
 
 
-def _curvature(
-    proof: Proof, layer: Layer, inside: Sequence[Theorem], size: Theorem, signs: Sequence[Theorem]
-) -> Theorem:
-    """L‖ΔW‖² <= Ls²(b‖ΔA‖ + a‖ΔB‖)²."""
-    by, where, (in_a, in_b) = proof.by, f", ${layer.weight}$", layer.changes
-    reach = layer.radii[1] * FrobeniusNorm(in_a) + layer.radii[0] * FrobeniusNorm(in_b)
-    change, scaled = layer.scale * layer.product, layer.scale * reach
-    product = proof.step(
-        f"$BA${where}",
-        le(FrobeniusNorm(layer.product), reach),
-        by.triangle("F", layer.end[1] * in_a, in_b * layer.start[0]),
-        by.submultiplicative("op", "F", layer.end[1], in_a),
-        by.submultiplicative("F", "op", in_b, layer.start[0]),
-        inside,
-        meaning="$B_2A_2 - B_1A_1 = B_2ΔA + ΔBA_1$.",
-    )
-    moved = proof.step(
-        f"$‖ΔW‖${where}",
-        le(FrobeniusNorm(change), scaled),
-        by.homogeneous(size, "F", layer.product),
-        product,
-        size,
-        meaning="ΔW is s times that.",
-    )
-    squares = proof.step(
-        f"$‖ΔW‖²${where}", le(FrobeniusNorm(change) ** 2, scaled**2), moved, by.nonnegative("F", change)
-    )
-    return proof.step(
-        f"$L‖ΔW‖²${where}",
-        le(L * FrobeniusNorm(change) ** 2, L * scaled**2),
-        squares,
-        proof.step(f"$L ≥ 0${where}", ge(L, 0), signs),
-        meaning="Squares of nonnegative numbers, times L.",
-    )
-
-
 A_ALONE = replace(READING, constants=READING.constants | {B}, arbitrary=READING.arbitrary - {B})
 
 
 @script(DIREFT, "sharp", READING)
 def direft(proof: Proof) -> None:
     """λ* at scale 1, of A = [U_1 b] and B = U_2ᵀ: nothing in the proof asks what the columns of A are."""
-    sharp_lemma(proof, DIREFT, UNSCALED, (a, b))
+    sharp_lemma(proof, UNSCALED, (a, b))
 
 
 @script(FROZEN_B, "sharp", A_ALONE)
 def frozen_b(proof: Proof) -> None:
     """∇F(A) = sBᵀ∇f(W), and W moves by sB(A_1 - A_2)."""
-    smoothness(proof, HALF_B, FROZEN_B, FROZEN_FACTOR_B)
+    one_frozen(proof, B, (A, A1, A2), b, FROZEN_FACTOR_B, ("Bᵀ∇f", "sB(A_1 - A_2)"))

@@ -10,7 +10,7 @@ from boundcheck.language.symbols import D, L, T, a_1, b_1, bound
 from boundcheck.language.vocabulary import W, i
 from boundcheck.proof import Proof, eq, ge, gt, le, script
 
-from ..jiang2024.setting import MEFT, quantity
+from ..jiang2024.setting import MEFT, defined, quantity
 from .adaptive import ADAPTIVE_GD, GOES_ON, C, K, first, growth, steep, stretch
 from .factors import (
     AWAY,
@@ -45,33 +45,52 @@ def adaptive_gd(proof: Proof) -> None:
     divisor = proof.assume(GOES_ON)
     (smooth,) = proof.positive(L)
     unit, inverse = by.quotient(divisor)
-    half = proof.quantity(quantity(ADAPTIVE_GD, share))
+    half = defined(proof, share)
     positive = proof.step("$α > 0$", gt(STEP, 0), inverse, half)
     descent = Descent(proof, STEP, positive, smooth)
     exact = proof.step("$α(LJ² + m) = 1/K$", eq(descent.local, 1 / K), unit, half)
-    falls = _falls(descent, exact)
-    spent = proof.induct("$S_t ≥ 0$", ge(TRAVELLED, 0), first=[], then=[positive])
-    room = proof.step("$αP ≥ 0$", ge(STEP * P, 0), positive, proof.step("$P ≥ 0$", ge(P, 0), hints=[u, w]))
-    fallen = proof.induct("$f(W_t) ≤ f(W_1)$", le(NOW, STARTED), first=[], then=[falls, room], meaning="No step rises.")
-    away = descent.away(TRAVELLED, C, lambda _: (spent, fallen, falls))
-    gain, begin, slow = _slow(descent, exact, away, spent, fallen)
-    grown = _grown(descent, slow, gain)
-    least = _least(descent, falls)
-    _conclusion(proof, gain, begin, grown, proof.step("$S ≥ 0$", ge(ALL, 0), by.sum(positive)), least)
-
-
-def _falls(descent: Descent, exact: Theorem) -> Theorem:
-    """F(v_{t+1}) <= F(v_t) - cαP."""
-    proof = descent.proof
     short = proof.step("$α(LJ² + m) ≤ 2$", le(descent.local, 2), exact)
-    share = proof.step("αP/(2K)", eq(STEP * P * descent.local, STEP * P / K), exact)
-    return proof.step(
+    falls = proof.step(
         "F falls by cαP",
         le(C * STEP * P, FALL),
         descent.lowered(short),
-        share,
+        proof.step("αP/(2K)", eq(STEP * P * descent.local, STEP * P / K), exact),
         meaning="Each step lowers F by 3/4 of the step times the squared gradient norm.",
     )
+    spent = proof.induct("$S_t ≥ 0$", ge(TRAVELLED, 0), first=[], then=[positive])
+    room = proof.step("$αP ≥ 0$", ge(STEP * P, 0), positive, proof.step("$P ≥ 0$", ge(P, 0), hints=[u, w]))
+    fallen = proof.induct("$f(W_t) ≤ f(W_1)$", le(NOW, STARTED), first=[], then=[falls, room], meaning="No step rises.")
+    away = descent.away(TRAVELLED, C, spent, fallen, falls)
+    gain, begin, slow = _slow(descent, exact, away, spent, fallen)
+
+    # The sum S of all steps: pS + qS²/2 >= T.
+    square, so_far = proof.step("$qα² ≥ 0$", ge(growth * STEP**2, 0), gain, positive), TRAVELLED.xreplace({t - 1: t})
+    counted = proof.induct(
+        "$pS_t + qS_t²/2 ≥ t - 1$",
+        ge(first * TRAVELLED + growth * TRAVELLED**2 / 2, t - 1),
+        first=[],
+        then=[slow, square],
+        meaning="Each step adds at least 1.",
+    )
+    more = proof.step("one more", ge(first * so_far + growth * so_far**2 / 2, t), counted, slow, square)
+    total = ge(first * ALL + growth * ALL**2 / 2, T)
+    grown = proof.state("$pS + qS²/2 ≥ T$", total, by.at(more, T), meaning="At $t = T$.")
+
+    # C S min_t ‖∇F(v_t)‖² <= D.
+    least = proof.step(
+        "$α min ≤ αP$", le(STEP * LEAST, STEP * P), positive, by.least(SQUARE), descent.squared_gradient()
+    )
+    weighted = proof.step("$α min ≤ (F(v_t) - F(v_(t+1)))/c$", le(C * STEP * LEAST, FALL), falls, least)
+    summed = proof.step(
+        "$cS min ≤ D$",
+        le(C * ALL * LEAST, D),
+        by.sum(weighted),
+        by.telescope(NOW),
+        descent.gap,
+        by.instance(descent.below, {W: W_t.xreplace({t: T + 1})}),
+        meaning="Summed over t, the values of F telescope.",
+    )
+    _conclusion(proof, gain, begin, grown, proof.step("$S ≥ 0$", ge(ALL, 0), by.sum(positive)), summed)
 
 
 def _slow(
@@ -80,7 +99,11 @@ def _slow(
     """Q > 0, p > 0, and 1/α_t <= p + qS_t."""
     proof, by, smooth = descent.proof, descent.proof.by, descent.smooth
     signs = proof.positive(L, D, T, a_1, b_1)
-    inverse, share = _stretch(proof, signs)
+    inverses = [by.quotient(each)[1] for each in (signs[1], proof.step("$T > 0$", gt(T, 0)))]
+    radicand = proof.step("under the root", gt(quantity(proof.claim, stretch).expression.base, 0), inverses, signs)
+    root = by.positive_root(by.positive_root(radicand))
+    share = proof.step("$stretch > 0$", gt(stretch, 0), defined(proof, stretch), root)
+    inverse = list(by.quotient(share))
     more = proof.step("$1 + stretch ≥ 0$", ge(1 + stretch, 0), share)
     reach = []
     for size, length, radius, norm in zip((size_a, size_b), (away_a, away_b), (a_1, b_1), descent.norms(), strict=True):
@@ -107,75 +130,22 @@ def _slow(
     scaled = proof.step(
         "$cL‖v_t - v_1‖²$", le(C * L * (1 + stretch) * AWAY, L * (1 + stretch) * TRAVELLED * D), weight, near
     )
-    root = proof.quantity(quantity(ADAPTIVE_GD, steep))
-    starts, grows = (proof.quantity(quantity(ADAPTIVE_GD, x)) for x in (first, growth))
+    steepest, starts, grows = (defined(proof, x) for x in (steep, first, growth))
     limit = proof.step(
         "$1/α ≤ p + qS_t$",
         le(K * STEEPNESS, first + growth * TRAVELLED),
         lengths,
         scaled,
         descent.steepest(fallen),
-        root,
+        steepest,
         starts,
         grows,
     )
     gain = proof.step("$q > 0$", gt(growth, 0), grows, proof.step("$LD > 0$", gt(L * D, 0), smooth, signs), share)
-    size = proof.step("$√(2LD) ≥ 0$", ge(steep, 0), root)
+    size = proof.step("$√(2LD) ≥ 0$", ge(steep, 0), steepest)
     begin = proof.step("$p > 0$", gt(first, 0), starts, signs, size, inverse, degree=4)
-    return (
-        gain,
-        begin,
-        proof.step("$1 ≤ α(p + qS_t)$", ge(STEP * (first + growth * TRAVELLED), 1), exact, descent.positive, limit),
-    )
-
-
-def _stretch(proof: Proof, signs: list[Theorem]) -> tuple[list[Theorem], Theorem]:
-    """1/stretch > 0 with what it is, and stretch > 0."""
-    by = proof.by
-    (gap,) = proof.positive(D)
-    horizon = proof.step("$T > 0$", gt(T, 0))
-    inverses = [by.quotient(each)[1] for each in (gap, horizon)]
-    radicand = proof.step("under the root", gt(quantity(ADAPTIVE_GD, stretch).expression.base, 0), inverses, signs)
-    root = by.positive_root(by.positive_root(radicand))
-    share = proof.step("$stretch > 0$", gt(stretch, 0), proof.quantity(quantity(ADAPTIVE_GD, stretch)), root)
-    return list(by.quotient(share)), share
-
-
-def _grown(descent: Descent, slow: Theorem, gain: Theorem) -> Theorem:
-    """The sum S of all steps: pS + qS²/2 >= T."""
-    proof, by = descent.proof, descent.proof.by
-    square = proof.step("$qα² ≥ 0$", ge(growth * STEP**2, 0), gain, descent.positive)
-    counted = proof.induct(
-        "$pS_t + qS_t²/2 ≥ t - 1$",
-        ge(first * TRAVELLED + growth * TRAVELLED**2 / 2, t - 1),
-        first=[],
-        then=[slow, square],
-        meaning="Each step adds at least 1.",
-    )
-    so_far = TRAVELLED.xreplace({t - 1: t})
-    next_ = proof.step("one more", ge(first * so_far + growth * so_far**2 / 2, t), counted, slow, square)
-    return proof.state(
-        "$pS + qS²/2 ≥ T$", ge(first * ALL + growth * ALL**2 / 2, T), by.at(next_, T), meaning="At $t = T$."
-    )
-
-
-def _least(descent: Descent, falls: Theorem) -> Theorem:
-    """C S min_t ‖∇F(v_t)‖² <= D."""
-    proof, by = descent.proof, descent.proof.by
-    least = proof.step(
-        "$α min ≤ αP$", le(STEP * LEAST, STEP * P), descent.positive, by.least(SQUARE), descent.squared_gradient()
-    )
-    weighted = proof.step("$α min ≤ (F(v_t) - F(v_(t+1)))/c$", le(C * STEP * LEAST, FALL), falls, least)
-    last = W_t.xreplace({t: T + 1})
-    return proof.step(
-        "$cS min ≤ D$",
-        le(C * ALL * LEAST, D),
-        by.sum(weighted),
-        by.telescope(NOW),
-        descent.gap,
-        by.instance(descent.below, {W: last}),
-        meaning="Summed over t, the values of F telescope.",
-    )
+    slow = ge(STEP * (first + growth * TRAVELLED), 1)
+    return gain, begin, proof.step("$1 ≤ α(p + qS_t)$", slow, exact, descent.positive, limit)
 
 
 def _conclusion(proof: Proof, gain: Theorem, begin: Theorem, grown: Theorem, sums: Theorem, least: Theorem) -> None:
@@ -192,12 +162,10 @@ def _conclusion(proof: Proof, gain: Theorem, begin: Theorem, grown: Theorem, sum
     limit = proof.step(
         "$c(√(p² + 2qT) - p)$ times the bound",
         eq(C * ROOM * bound, D * growth),
-        proof.quantity(quantity(ADAPTIVE_GD, bound)),
+        defined(proof, bound),
         by.quotient(proof.step("$c(√(p² + 2qT) - p) > 0$", gt(C * ROOM, 0), room))[0],
     )
-    squares_ = proof.step("$‖∇F‖² ≥ 0$", ge(SQUARE, 0))
-    sign = by.at_least(squares_, SQUARE)
+    sign = by.at_least(proof.step("$‖∇F‖² ≥ 0$", ge(SQUARE, 0)), SQUARE)
     scaled = proof.step("qS min", le(ROOM * LEAST, growth * ALL * LEAST), below, sign)
     product = proof.step("$cqS min ≤ qD$", le(C * growth * ALL * LEAST, growth * D), gain, least)
-    final = proof.step("bound", ADAPTIVE_GD.conclusion, room, limit, scaled, product)
-    proof.conclude(final)
+    proof.conclude(proof.step("bound", proof.claim.conclusion, room, limit, scaled, product))

@@ -5,8 +5,6 @@ w = ‖MAᵀ‖, m = ‖M‖, J² = σ_1(A)² + σ_1(B)² and P = u² + w² = �
 F(v_{t+1}) <= F(v_t) - α(1 - α(LJ² + m)/2)P, as if LJ² + m at v_t were a smoothness constant of F.
 """
 
-from collections.abc import Callable
-
 import sympy as sp
 
 from boundcheck.exact.evaluate import t
@@ -40,7 +38,7 @@ from boundcheck.proof import Proof, eq, ge, gt, le
 from boundcheck.proof.proof import Because
 
 from ..jiang2024.claims import ASSUMPTION_1, BOUNDED_BELOW
-from ..jiang2024.setting import Meft, theta, unit_interval
+from ..jiang2024.setting import Meft, descent_of_f
 from .adaptive import START, STEEPEST
 
 ONE = sp.Integer(1)
@@ -62,9 +60,6 @@ SQUARE = EuclideanNorm(Gradient(F, v_t)) ** 2
 LEAST = MinimumOver(SQUARE, t, 1, T)
 
 
-Falls = Callable[[Theorem], tuple[Theorem, Theorem, Theorem]]
-
-
 class Descent:
     """The iterates A_{t+1} = A_t - αBᵀM, B_{t+1} = B_t - αMAᵀ of a proof, and what is known of them.
 
@@ -72,7 +67,6 @@ class Descent:
         step: α.
         local: α(LJ² + m).
         positive, smooth: α > 0 and L > 0.
-        chain: the law of the gradient of F.
         below, gap: the law f >= f*, and D = f(W_1) - f*.
         slopes, updates: the gradient of F at v_t, and the equations of a step, each for A and B.
 
@@ -82,13 +76,24 @@ class Descent:
         self.proof, self.step, self.positive, self.smooth = proof, step, positive, smooth
         # A product with the sum in brackets SymPy would cancel, where the step is a quotient by it.
         self.local = step * L * REACH + step * m
-        self.chain = Meft(proof).chain_rule()
         self.slopes = [
             (proof.by.instance(law, {v: v_t}), PartialGradient(F, v_t, x), value)
-            for law, x, value in zip(self.chain, (A, B), (slope_a, slope_b), strict=True)
+            for law, x, value in zip(Meft(proof).chain_rule(), (A, B), (slope_a, slope_b), strict=True)
         ]
         self.values = A_t - step * slope_a, B_t - step * slope_b
-        self.updates = self._updates()
+        # The algorithm's own v_{t+1} = v_t - α∇F(v_t), by its blocks.
+        after, value = v_t.xreplace({t: t + 1}), v_t - step * Gradient(F, v_t)
+        whole = proof.define(after, value, "the algorithm")
+        blocks = list(zip(proof.reading.point(after), proof.reading.point(value), strict=True))
+        self.updates = [
+            proof.state(
+                f"${name}_(t+1)$",
+                eq(left, right),
+                proof.by.rewrite(proof.by.component(whole, i, blocks), eq(left, right), self.slopes[i]),
+                meaning="One step, by the chain rule.",
+            )
+            for i, (name, left, right) in enumerate(zip("AB", (A_next, B_next), self.values, strict=True))
+        ]
         self.lipschitz = proof.assume(ASSUMPTION_1, forall=[W1, W2])
         self.below = proof.assume(BOUNDED_BELOW, forall=[W])
         start = v_t.xreplace({t: ONE})
@@ -96,30 +101,18 @@ class Descent:
         same = proof.by.instance(proof.recall("$F(v) = f(W)$"), {v: start})
         self.gap = proof.step("$D = f(W_1) - f*$", eq(D, STARTED - f_star), gap, same)
 
-    def _updates(self) -> list[Theorem]:
-        """A_{t+1} = A_t - αBᵀM and B_{t+1} = B_t - αMAᵀ, from the algorithm's own v_{t+1} = v_t - α∇F(v_t)."""
-        proof, by = self.proof, self.proof.by
-        after, value = v_t.xreplace({t: t + 1}), v_t - self.step * Gradient(F, v_t)
-        whole = proof.define(after, value, "the algorithm")
-        blocks = list(zip(proof.reading.point(after), proof.reading.point(value), strict=True))
-        return [
-            proof.state(
-                f"${name}_(t+1)$",
-                eq(left, right),
-                by.rewrite(by.component(whole, i, blocks), eq(left, right), self.slopes[i]),
-                meaning="One step, by the chain rule.",
-            )
-            for i, (name, left, right) in enumerate(zip("AB", (A_next, B_next), self.values, strict=True))
-        ]
-
     def lowered(self, short: Theorem) -> Theorem:
-        """F(v_{t+1}) <= F(v_t) - α(1 - α(LJ² + m)/2)P, from α(LJ² + m) = `local` <= 2."""
+        """F(v_{t+1}) <= F(v_t) - α(1 - α(LJ² + m)/2)P, from α(LJ² + m) = `local` <= 2.
+
+        W goes by -αX + α²Y: X = MAᵀA + BBᵀM is its way to first order, and Y = MAᵀBᵀM by how much that bends.
+        """
         proof, by, step = self.proof, self.proof.by, self.step
         straight, bent = slope_b * A_t + B_t * slope_a, slope_b * slope_a
         moved = self.values[1] * self.values[0] - B_t * A_t
         fall = le(NEXT - NOW - InnerProduct(M, moved), L / 2 * FrobeniusNorm(moved) ** 2)
         equations = zip(self.updates, (A_next, B_next), self.values, strict=True)
-        put_in = proof.step("update", fall, by.rewrite(self._in_w(), fall, *equations), meaning="The update put in.")
+        in_w = descent_of_f(proof, self.lipschitz, W_t, B_next * A_next - B_t * A_t, "descent in W")
+        put_in = proof.step("update", fall, by.rewrite(in_w, fall, *equations), meaning="The update put in.")
         linear = proof.step(
             "$⟨M, ΔW⟩$",
             eq(InnerProduct(M, moved), -step * P + step**2 * InnerProduct(M, bent)),
@@ -132,9 +125,24 @@ class Descent:
         square = proof.step(
             "$‖ΔW‖²$",
             eq(L / 2 * FrobeniusNorm(moved) ** 2, L / 2 * step**2 * parts),
-            *(by.expansion(each) for each in (moved, straight, bent)),
+            *map(by.expansion, (moved, straight, bent)),
         )
-        long, small = self._straight(straight), self._bent(bent)
+        sides = size_a * w + size_b * u
+        length = proof.step(
+            "$‖X‖$",
+            le(FrobeniusNorm(straight), sides),
+            by.triangle("F", slope_b * A_t, B_t * slope_a),
+            by.submultiplicative("F", "op", slope_b, A_t),
+            by.submultiplicative("op", "F", B_t, slope_a),
+        )
+        signs = [by.nonnegative("F", x) for x in (straight, slope_a, slope_b)]
+        signs += [by.nonnegative("op", x) for x in (A_t, B_t)]
+        squares = proof.step("$‖X‖²$, first", le(FrobeniusNorm(straight) ** 2, sides**2), length, signs)
+        long = proof.step(
+            "$‖X‖² ≤ J²P$", le(FrobeniusNorm(straight) ** 2, REACH * P), squares, hints=[size_a * u - size_b * w]
+        )
+        whole = by.submultiplicative("F", "F", slope_b, slope_a)
+        small = proof.step("$‖Y‖ ≤ P/2$", le(FrobeniusNorm(bent), P / 2), whole, hints=[u - w])
         weight = proof.step("$Lα²/2 ≥ 0$", ge(L * step**2 / 2, 0), self.smooth, self.positive)
         rest = (
             InnerProduct(M, bent) - L * step * InnerProduct(straight, bent) + L / 2 * (step * FrobeniusNorm(bent)) ** 2
@@ -161,46 +169,6 @@ class Descent:
             meaning="A step lowers F as if $LJ² + m$ were a smoothness constant of it.",
         )
 
-    def _in_w(self) -> Theorem:
-        """The descent lemma for f."""
-        proof, by = self.proof, self.proof.by
-        move = B_next * A_next - B_t * A_t
-        along = proof.step(
-            "along the segment",
-            le(FrobeniusNorm(Gradient(f, W_t + theta * move) - M), L * theta * FrobeniusNorm(move)),
-            by.instance(self.lipschitz, {W1: W_t + theta * move, W2: W_t}),
-            by.homogeneous(unit_interval(proof)[0], "F", move),
-        )
-        return proof.state(
-            "descent in W",
-            le(NEXT - NOW - InnerProduct(M, move), L / 2 * FrobeniusNorm(move) ** 2),
-            by.descent_lemma(along, f, W_t, move, L, theta),
-            meaning="The descent lemma for f, which is smooth everywhere.",
-        )
-
-    def _straight(self, straight: sp.MatrixExpr) -> Theorem:
-        """‖X‖² <= J²P, where X = MAᵀA + BBᵀM is the way that W goes to first order."""
-        proof, by = self.proof, self.proof.by
-        sides = size_a * w + size_b * u
-        length = proof.step(
-            "$‖X‖$",
-            le(FrobeniusNorm(straight), sides),
-            by.triangle("F", slope_b * A_t, B_t * slope_a),
-            by.submultiplicative("F", "op", slope_b, A_t),
-            by.submultiplicative("op", "F", B_t, slope_a),
-        )
-        signs = [by.nonnegative("F", x) for x in (straight, slope_a, slope_b)]
-        signs += [by.nonnegative("op", x) for x in (A_t, B_t)]
-        squares = proof.step("$‖X‖²$, first", le(FrobeniusNorm(straight) ** 2, sides**2), length, signs)
-        return proof.step(
-            "$‖X‖² ≤ J²P$", le(FrobeniusNorm(straight) ** 2, REACH * P), squares, hints=[size_a * u - size_b * w]
-        )
-
-    def _bent(self, bent: sp.MatrixExpr) -> Theorem:
-        """‖Y‖ <= P/2, where Y = MAᵀBᵀM is by how much the way of W bends."""
-        whole = self.proof.by.submultiplicative("F", "F", slope_b, slope_a)
-        return self.proof.step("$‖Y‖ ≤ P/2$", le(FrobeniusNorm(bent), P / 2), whole, hints=[u - w])
-
     def _turned(
         self,
         straight: sp.MatrixExpr,
@@ -210,32 +178,11 @@ class Descent:
         long: Theorem,
         small: Theorem,
     ) -> Theorem:
-        """⟨Z, Y⟩ + α²L‖Y‖²/2 <= mP/2, where Z = M - αLX: to where the slope is less, W bends."""
+        """⟨Z, Y⟩ + α²L‖Y‖²/2 <= mP/2, where Z = M - αLX: to where the slope is less, W bends; ‖Z‖ <= m - α²LP/4."""
         proof, by, step = self.proof, self.proof.by, self.step
-        turned, size = M - step * L * straight, FrobeniusNorm(bent)
-        sign, limit = by.nonnegative("F", bent), m - step**2 * L * P / 4
+        turned, size, limit = M - step * L * straight, FrobeniusNorm(bent), m - step**2 * L * P / 4
+        steep, reach, sign = step * m, step * L * REACH, by.nonnegative("F", bent)
         speed = proof.step("$αL > 0$", gt(step * L, 0), self.positive, self.smooth)
-        shorter = self._shorter(turned, straight, limit, short, long, speed)
-        within = proof.step("$‖Y‖$ times", le(size * FrobeniusNorm(turned), size * limit), sign, shorter)
-        weight = proof.step("$α²L‖Y‖/2 ≥ 0$", ge(L * step**2 * size / 2, 0), speed, self.positive, sign)
-        lengths = proof.step("$α²L‖Y‖²/2$", le(L / 2 * (step * size) ** 2, L * step**2 * size * P / 4), weight, small)
-        times = proof.step("$m‖Y‖ ≤ mP/2$", le(m * size, m * P / 2), by.nonnegative("F", M), small)
-        return proof.step(
-            "$⟨Z, Y⟩$ and $‖Y‖²$", le(rest, m * P / 2), by.cauchy_schwarz(turned, bent), within, lengths, times
-        )
-
-    def _shorter(
-        self,
-        turned: sp.MatrixExpr,
-        straight: sp.MatrixExpr,
-        limit: sp.Expr,
-        short: Theorem,
-        long: Theorem,
-        speed: Theorem,
-    ) -> Theorem:
-        """‖Z‖ <= m - α²LP/4."""
-        proof, by, step = self.proof, self.proof.by, self.step
-        steep, reach = step * m, step * L * REACH
         power = proof.step("$P ≥ 0$", ge(P, 0))
         gain = proof.step("$αLP ≥ 0$", ge(step * L * P, 0), speed, power)
         far = proof.step("$αLJ² ≥ 0$", ge(reach, 0), speed, proof.step("$J² ≥ 0$", ge(REACH, 0)))
@@ -252,43 +199,39 @@ class Descent:
         less = proof.step(
             "$‖Z‖²$",
             le(FrobeniusNorm(turned) ** 2, m**2 - 2 * step * L * P + step * L * P * reach),
-            *(by.expansion(each) for each in (turned, M, straight)),
+            *map(by.expansion, (turned, M, straight)),
             once,
             twice,
         )
         room = proof.step("$2 - αLJ² - αm/2 ≥ 0$", ge(2 - reach - steep / 2, 0), short, near)
         share = proof.step("αLP times", ge(step * L * P * (2 - reach - steep / 2), 0), gain, room)
-        most = le(FrobeniusNorm(turned) ** 2, limit**2)
-        squares = proof.step("$‖Z‖²$, at most", most, less, share)
-        slack = self._slack(limit, reach, steep, short, speed, far, near)
-        return by.from_squares(squares, slack, FrobeniusNorm(turned))
+        squares = proof.step("$‖Z‖²$, at most", le(FrobeniusNorm(turned) ** 2, limit**2), less, share)
 
-    def _slack(
-        self,
-        limit: sp.Expr,
-        reach: sp.Expr,
-        steep: sp.Expr,
-        short: Theorem,
-        speed: Theorem,
-        far: Theorem,
-        near: Theorem,
-    ) -> Theorem:
-        """M - α²LP/4 >= 0, from P <= J²m²."""
-        proof, by, step = self.proof, self.proof.by, self.step
-        size = by.nonnegative("F", M)
-        power = []
-        for length, side, whole in (
-            (u, size_b, by.submultiplicative("op", "F", B_t.T, M)),
-            (w, size_a, by.submultiplicative("F", "op", M, A_t.T)),
-        ):
-            signs = [by.nonnegative("F", slope_a if length == u else slope_b)]
-            power.append(proof.step(f"${as_typed(length)}²$", le(length**2, (side * m) ** 2), whole, signs))
-        most = proof.step("$P ≤ J²m²$", le(P, REACH * m**2), power)
+        # The limit is not negative, as P <= J²m².
+        powers = [
+            proof.step(
+                f"${as_typed(length)}²$", le(length**2, (side * m) ** 2), whole, by.nonnegative("F", length.args[0])
+            )
+            for length, side, whole in (
+                (u, size_b, by.submultiplicative("op", "F", B_t.T, M)),
+                (w, size_a, by.submultiplicative("F", "op", M, A_t.T)),
+            )
+        ]
+        most = proof.step("$P ≤ J²m²$", le(P, REACH * m**2), powers)
         weight = proof.step("$α²L ≥ 0$", ge(step**2 * L, 0), speed, self.positive)
         scaled = proof.step("$α²LP$", le(step**2 * L * P, step**2 * L * REACH * m**2), weight, most)
         both = proof.step("$αLJ² · αm ≤ 4$", le(reach * steep, 4), short, far, near)
         times = proof.step("m times", le(reach * steep * m, 4 * m), both)
-        return proof.step("$m - α²LP/4 ≥ 0$", ge(limit, 0), scaled, times)
+        slack = proof.step("$m - α²LP/4 ≥ 0$", ge(limit, 0), scaled, times)
+        shorter = by.from_squares(squares, slack, FrobeniusNorm(turned))
+
+        within = proof.step("$‖Y‖$ times", le(size * FrobeniusNorm(turned), size * limit), sign, shorter)
+        weight = proof.step("$α²L‖Y‖/2 ≥ 0$", ge(L * step**2 * size / 2, 0), speed, self.positive, sign)
+        lengths = proof.step("$α²L‖Y‖²/2$", le(L / 2 * (step * size) ** 2, L * step**2 * size * P / 4), weight, small)
+        times = proof.step("$m‖Y‖ ≤ mP/2$", le(m * size, m * P / 2), by.nonnegative("F", M), small)
+        return proof.step(
+            "$⟨Z, Y⟩$ and $‖Y‖²$", le(rest, m * P / 2), by.cauchy_schwarz(turned, bent), within, lengths, times
+        )
 
     def squared_gradient(self) -> Theorem:
         """‖∇F(v_t)‖² = P, by the chain rule."""
@@ -297,62 +240,55 @@ class Descent:
         found = by.rewrite(by.block_norm(Gradient(F, v_t)), whole, *self.slopes)
         return self.proof.state("$‖∇F‖² = P$", whole, found, meaning="By the chain rule.")
 
-    def further(self) -> list[Theorem]:
-        """‖A_{t+1} - A_1‖² <= ‖A_t - A_1‖² + 2α‖A_t - A_1‖u + α²u², and so for B."""
-        proof, by, step = self.proof, self.proof.by, self.step
-        found = []
-        for equation, after, value, now, start, slope in zip(
-            self.updates, (A_next, B_next), self.values, (A_t, B_t), (A_first, B_first), (slope_a, slope_b), strict=True
-        ):
-            length, size = FrobeniusNorm(now - start), FrobeniusNorm(slope)
-            most = length**2 + 2 * step * length * size + step**2 * size**2
-            cross = proof.step(
-                f"${as_typed(now)}$, cross term",
-                le(-step * InnerProduct(now - start, slope), step * length * size),
-                self.positive,
-                by.cauchy_schwarz(start - now, slope),
-            )
-            expanded = proof.step(
-                f"${as_typed(now)}$, one step",
-                le(FrobeniusNorm(value - start) ** 2, most),
-                *(by.expansion(each) for each in (value - start, now - start, slope)),
-                cross,
-            )
-            goal = le(FrobeniusNorm(after - start) ** 2, most)
-            found.append(
-                proof.state(f"${as_typed(now)}$, further", goal, by.rewrite(expanded, goal, (equation, after, value)))
-            )
-        return found
-
-    def away(self, travelled: sp.Expr, share: sp.Expr, falls: Falls) -> Theorem:
+    def away(self, travelled: sp.Expr, share: sp.Expr, spent: Theorem, fallen: Theorem, lower: Theorem) -> Theorem:
         """c‖v_t - v_1‖² <= S_t (f(W_1) - f(W_t)), by induction: the squared length of a path, and Cauchy-Schwarz.
 
         Args:
             travelled: S_t, at most the sum of the steps before t + 1, and at least that of the steps before t.
             share: c, of which a step of α lowers F by cαP.
-            falls: what is known at t, of this line at t: S_t >= 0, f(W_t) <= f(W_1), and cαP <= f(W_t) - f(W_{t+1}).
+            spent, fallen, lower: S_t >= 0, f(W_t) <= f(W_1), and cαP <= f(W_t) - f(W_{t+1}).
 
         """
         proof, by, step = self.proof, self.proof.by, self.step
-        further, power = self.further(), proof.step("$P ≥ 0$", ge(P, 0))
+        # ‖A_{t+1} - A_1‖² <= ‖A_t - A_1‖² + 2α‖A_t - A_1‖u + α²u², and so for B.
+        further = []
+        for equation, after, value, now, start, slope in zip(
+            self.updates, (A_next, B_next), self.values, (A_t, B_t), (A_first, B_first), (slope_a, slope_b), strict=True
+        ):
+            length, size, name = FrobeniusNorm(now - start), FrobeniusNorm(slope), as_typed(now)
+            most = length**2 + 2 * step * length * size + step**2 * size**2
+            expanded = proof.step(
+                f"${name}$, one step",
+                le(FrobeniusNorm(value - start) ** 2, most),
+                *map(by.expansion, (value - start, now - start, slope)),
+                proof.step(
+                    f"${name}$, cross term",
+                    le(-step * InnerProduct(now - start, slope), step * length * size),
+                    self.positive,
+                    by.cauchy_schwarz(start - now, slope),
+                ),
+            )
+            goal = le(FrobeniusNorm(after - start) ** 2, most)
+            further.append(
+                proof.state(f"${name}$, further", goal, by.rewrite(expanded, goal, (equation, after, value)))
+            )
         z, mixed = away_a * u + away_b * w, travelled * FALL + step * FALLEN
+        room = proof.step("$αP ≥ 0$", ge(step * P, 0), self.positive, proof.step("$P ≥ 0$", ge(P, 0)))
         cross = proof.step("$z² ≤ ‖v_t - v_1‖²P$", le(z**2, AWAY * P))
         far = proof.step("$‖v_t - v_1‖² ≥ 0$", ge(AWAY, 0))
         weight = proof.step("$α‖v_t - v_1‖² ≥ 0$", ge(step * AWAY, 0), self.positive, far)
         square = proof.step("$α² ≥ 0$", ge(step**2, 0), self.positive)
-        room = proof.step("$αP ≥ 0$", ge(step * P, 0), self.positive, power)
+        down = proof.step("f falls", ge(FALL, 0), lower, room)
+        product = proof.step("α times the fall", ge(step * FALL, 0), self.positive, down)
+        steep = proof.step("$cα²P ≤ α$ times the fall", le(share * step**2 * P, step * FALL), lower, self.positive)
+        size = proof.step(
+            "$S_t$ times the fall, and so on",
+            ge(mixed, 0),
+            proof.step("$S_t$ times the fall", ge(travelled * FALL, 0), spent, down),
+            proof.step("α times what f has fallen", ge(step * FALLEN, 0), self.positive, fallen),
+        )
 
         def then(now: Theorem) -> list[Theorem]:
-            spent, fallen, lower = falls(now)
-            down = proof.step("f falls", ge(FALL, 0), lower, room)
-            product = proof.step("α times the fall", ge(step * FALL, 0), self.positive, down)
-            steep = proof.step("$cα²P ≤ α$ times the fall", le(share * step**2 * P, step * FALL), lower, self.positive)
-            size = proof.step(
-                "$S_t$ times the fall, and so on",
-                ge(mixed, 0),
-                proof.step("$S_t$ times the fall", ge(travelled * FALL, 0), spent, down),
-                proof.step("α times what f has fallen", ge(step * FALLEN, 0), self.positive, fallen),
-            )
             squares = proof.close(
                 le((2 * share * step * z) ** 2, mixed**2),
                 Because((now, lower, cross, product, weight, square), (travelled * FALL - step * FALLEN,)),
@@ -388,17 +324,7 @@ class Descent:
         proof, by = self.proof, self.proof.by
         unit, inverse = by.quotient(self.smooth)
         move = -M / L
-        along = proof.step(
-            "along the gradient",
-            le(FrobeniusNorm(Gradient(f, W_t + theta * move) - M), L * theta * FrobeniusNorm(move)),
-            by.instance(self.lipschitz, {W1: W_t + theta * move, W2: W_t}),
-            by.homogeneous(unit_interval(proof)[0], "F", move),
-        )
-        line = proof.state(
-            "a step along the gradient",
-            le(Value(f, W_t + move) - NOW - InnerProduct(M, move), L / 2 * FrobeniusNorm(move) ** 2),
-            by.descent_lemma(along, f, W_t, move, L, theta),
-        )
+        line = descent_of_f(proof, self.lipschitz, W_t, move, "a step along the gradient", "along the gradient")
         lower = proof.step(
             "$m²/(2L)$",
             le(m**2 / L / 2, NOW - f_star),

@@ -40,7 +40,7 @@ from boundcheck.proof import Process, Proof, eq, ge, gt, le, script
 from ..jiang2024 import eigenvalue
 from ..jiang2024.claims import ASSUMPTION_1
 from ..jiang2024.descent import end_of_run, gap_at_start
-from ..jiang2024.setting import GRADIENT_BLOCKS, READING, W0, quantity, theta, unit_interval
+from ..jiang2024.setting import GRADIENT_BLOCKS, READING, W0, descent_of_f, quantity
 from ..jiang2024.theorem_2_sharp import BestStep, conclude
 from .relora import (
     EACH_STEP_IN_BALL,
@@ -83,78 +83,44 @@ FORM = ENTRIES[0] * x**2 + 2 * ENTRIES[1] * x * y + ENTRIES[2] * y**2
 @script(THEOREM_2_RELORA, "sharp", MERGING)
 def relora(proof: Proof) -> None:
     """One step of a segment by λ*; what a restart does to F is nothing."""
-    signs = proof.positive(L, G, a, b, s)
-    eigen, constant = _constant(proof, signs)
-    best = BestStep(proof, THEOREM_2_RELORA, constant)
+    by, signs = proof.by, proof.positive(L, G, a, b, s)
+    formula = quantity(proof.claim, Lhat)
+    # λ* is the top eigenvalue of [[P, K], [K, R]].
+    because = [proof.quantity(formula), *signs]
+    eigen = eigenvalue.top_eigenvalue(proof, Lhat, formula.expression, ENTRIES, because)
+    best = BestStep(proof, proof.step("$λ* > 0$", gt(Lhat, 0), eigen[0], signs))
     law = proof.define(Value(F, v), Value(f, W0 + Z + s * B * A), "$F(v) = f(W)$", forall=[v])
     step = _step(proof, law, signs, best.positive, eigen)
-    conclude(proof, THEOREM_2_RELORA, best, _sum(proof, law, step, best.weight), SQUARE)
-
-
-def _constant(proof: Proof, signs: Sequence[Theorem]) -> tuple[tuple[Theorem, Theorem], Theorem]:
-    """λ* exceeds P and solves the characteristic equation; and λ* > 0."""
-    formula = quantity(THEOREM_2_RELORA, Lhat)
-    defined = proof.quantity(formula)
-    eigen = eigenvalue.top_eigenvalue(proof, Lhat, formula.expression, ENTRIES, [defined, *signs])
-    return eigen, proof.step("$λ* > 0$", gt(Lhat, 0), eigen[0], signs)
+    decrease = proof.step(
+        "expected descent",
+        le(Expectation(NEXT) - Expectation(NOW) + alpha * SQUARE, Lhat / 2 * alpha**2 * (zeta**2 + SQUARE)),
+        by.expectation(_given_the_past(proof, step)),
+        proof.assume(FACTORS_VARIANCE),
+        best.weight,
+        meaning="Expectations, the tower rule, and the bound on the variance.",
+    )
+    total = proof.step(
+        "sum",
+        le(alpha * (1 - Lhat * alpha / 2) * sp.Sum(SQUARE, (t, 1, T)), D + T * Lhat * alpha**2 * zeta**2 / 2),
+        by.sum(decrease),
+        by.telescope(Expectation(NOW)),
+        gap_at_start(proof),
+        end_of_run(proof, law, W_t.xreplace({t: T + 1})),
+        meaning="The values of F telescope over all restarts at once: D is counted once.",
+    )
+    conclude(proof, best, total, SQUARE)
 
 
 def _step(
     proof: Proof, law: Theorem, signs: Sequence[Theorem], positive: Theorem, eigen: tuple[Theorem, Theorem]
 ) -> Theorem:
-    """F(v_{t+1}) - F(v_t) + α⟨∇F, g⟩ <= λ*α²/2 ‖g‖²."""
+    """F(v_{t+1}) - F(v_t) + α⟨∇F, g⟩ <= λ*α²/2 ‖g‖², as W_{t+1} is W' whatever the factors are now."""
     by = proof.by
     size = proof.step("$s ≥ 0$", ge(s, 0), signs)
-    crossed = _crossed(proof, positive, size)
-    moved = _moved(proof, positive, size, signs)
-    form = by.instance(eigenvalue.quadratic_form(proof), eigenvalue.values(ENTRIES, Lhat, (x, y)), *eigen)
-    slopes = [
-        (by.instance(by.chain_rule(law, i), {v: v_t}), slope, value)
-        for i, (slope, value) in enumerate(((SLOPE_A, s * B_t.T * M), (SLOPE_B, s * M * A_t.T)))
-    ]
-    linear = sum(InnerProduct(value, g) for (_, _, value), g in zip(slopes, (g_a, g_b), strict=True))
-    weighted = proof.step(
-        "$λ*‖g‖²$",
-        le(alpha**2 / 2 * FORM, alpha**2 / 2 * Lhat * SIZE),
-        proof.step("$α² ≥ 0$", ge(alpha**2, 0), positive),
-        form,
-        meaning="$λ*$ is the top eigenvalue of the form in $(‖g_A‖, ‖g_B‖)$.",
-    )
-    in_w = proof.step(
-        "a step, in W",
-        le(Value(f, W_moved) - Value(f, W_t) + alpha * linear, alpha**2 / 2 * Lhat * SIZE),
-        _descent(proof),
-        crossed,
-        moved,
-        weighted,
-        meaning="$⟨M, ΔW⟩$ is $-α⟨∇F, g⟩ + sα²⟨M, g_Bg_A⟩$.",
-    )
-    return _kept(proof, law, in_w, slopes)
-
-
-def _descent(proof: Proof) -> Theorem:
-    """f(W') <= f(W_t) + ⟨M, ΔW⟩ + L/2 ‖ΔW‖²."""
-    by = proof.by
-    along = proof.step(
-        "along the segment",
-        le(FrobeniusNorm(Gradient(f, W_t + theta * MOVE) - M), L * theta * FrobeniusNorm(MOVE)),
-        by.instance(proof.assume(ASSUMPTION_1, forall=[W1, W2]), {W1: W_t + theta * MOVE, W2: W_t}),
-        by.homogeneous(unit_interval(proof)[0], "F", MOVE),
-    )
-    return proof.state(
-        "descent in W",
-        le(Value(f, W_moved) - Value(f, W_t) - InnerProduct(M, MOVE), L / 2 * FrobeniusNorm(MOVE) ** 2),
-        by.descent_lemma(along, f, W_t, MOVE, L, theta),
-        meaning="The descent lemma for f, which is smooth everywhere.",
-    )
-
-
-def _crossed(proof: Proof, positive: Theorem, size: Theorem) -> Theorem:
-    """sα²⟨M, g_Bg_A⟩ <= sα²Gxy."""
-    by = proof.by
+    bent, bound = InnerProduct(M, g_b * g_a), s * alpha**2 * G * x * y
     crossed = proof.step(
         "$⟨M, g_Bg_A⟩$",
-        le(InnerProduct(M, g_b * g_a), G * x * y),
+        le(bent, G * x * y),
         by.cauchy_schwarz(g_b.T * M, g_a),
         by.submultiplicative("F", "op", g_b.T, M),
         proof.assume(GRADIENT_BOUND_AT_ITERATES),
@@ -162,15 +128,9 @@ def _crossed(proof: Proof, positive: Theorem, size: Theorem) -> Theorem:
         meaning="$⟨g_BᵀM, g_A⟩$, by Cauchy-Schwarz, and $‖M‖_op ≤ G$.",
     )
     weight = proof.step("$sα² ≥ 0$", ge(s * alpha**2, 0), size, positive)
-    return proof.step(
-        "$sα²⟨M, g_Bg_A⟩$", le(s * alpha**2 * InnerProduct(M, g_b * g_a), s * alpha**2 * G * x * y), weight, crossed
-    )
+    crossed = proof.step("$sα²⟨M, g_Bg_A⟩$", le(s * alpha**2 * bent, bound), weight, crossed)
 
-
-def _moved(proof: Proof, positive: Theorem, size: Theorem, signs: Sequence[Theorem]) -> Theorem:
-    """L/2 ‖ΔW‖² <= L/2 (sα(bx + ay))²."""
-    by, inside = proof.by, proof.assume(EACH_STEP_IN_BALL)
-    change_a, change_b = A_moved - A_t, B_moved - B_t
+    inside, change_a, change_b = proof.assume(EACH_STEP_IN_BALL), A_moved - A_t, B_moved - B_t
     product = proof.step(
         "$B'A' - BA$",
         le(FrobeniusNorm(PRODUCT), alpha * (b * x + a * y)),
@@ -181,24 +141,41 @@ def _moved(proof: Proof, positive: Theorem, size: Theorem, signs: Sequence[Theor
         by.homogeneous(positive, "F", g_b),
         positive,
         *inside,
+        degree=3,
         meaning="$B'A' - BA = B'ΔA + ΔB A$: what is asked of the ball is $‖B'‖ ≤ b$ and $‖A‖ ≤ a$.",
     )
-    reach = s * alpha * (b * x + a * y)
-    moved = proof.step(
-        "$‖ΔW‖$", le(FrobeniusNorm(MOVE), reach), by.homogeneous(size, "F", PRODUCT), product, size, meaning="s times."
+    reach, move = s * alpha * (b * x + a * y), FrobeniusNorm(MOVE)
+    longer = proof.step(
+        "$‖ΔW‖$", le(move, reach), by.homogeneous(size, "F", PRODUCT), product, size, meaning="s times."
     )
-    squares = proof.step("$‖ΔW‖²$", le(FrobeniusNorm(MOVE) ** 2, reach**2), moved, by.nonnegative("F", MOVE))
-    return proof.step("$L/2 ‖ΔW‖²$", le(L / 2 * FrobeniusNorm(MOVE) ** 2, L / 2 * reach**2), squares, signs)
-
-
-Slopes = list[tuple[Theorem, sp.MatrixExpr, sp.MatrixExpr]]
-
-
-def _kept(proof: Proof, law: Theorem, in_w: Theorem, slopes: Slopes) -> Theorem:
-    """The step as one of F, from v_t to v_{t+1}: W_{t+1} is W', whatever the factors are now."""
-    by, (kept,) = proof.by, RELORA.recurrence
+    squares = proof.step("$‖ΔW‖²$", le(move**2, reach**2), longer, by.nonnegative("F", MOVE))
+    moved = proof.step("$L/2 ‖ΔW‖²$", le(L / 2 * move**2, L / 2 * reach**2), squares, signs)
+    form = by.instance(eigenvalue.quadratic_form(proof), eigenvalue.values(ENTRIES, Lhat, (x, y)), *eigen)
+    slopes = [
+        (by.instance(by.chain_rule(law, i), {v: v_t}), slope, value)
+        for i, (slope, value) in enumerate(((SLOPE_A, s * B_t.T * M), (SLOPE_B, s * M * A_t.T)))
+    ]
+    linear = sum(InnerProduct(value, g) for (_, _, value), g in zip(slopes, (g_a, g_b), strict=True))
+    limit = alpha**2 / 2 * Lhat * SIZE
+    weighted = proof.step(
+        "$λ*‖g‖²$",
+        le(alpha**2 / 2 * FORM, limit),
+        proof.step("$α² ≥ 0$", ge(alpha**2, 0), positive),
+        form,
+        meaning="$λ*$ is the top eigenvalue of the form in $(‖g_A‖, ‖g_B‖)$.",
+    )
+    in_w = proof.step(
+        "a step, in W",
+        le(Value(f, W_moved) - Value(f, W_t) + alpha * linear, limit),
+        descent_of_f(proof, proof.assume(ASSUMPTION_1, forall=[W1, W2]), W_t, MOVE, "descent in W"),
+        crossed,
+        moved,
+        weighted,
+        meaning="$⟨M, ΔW⟩$ is $-α⟨∇F, g⟩ + sα²⟨M, g_Bg_A⟩$.",
+    )
+    (kept,) = RELORA.recurrence
     merged = proof.define(*kept.args, "ReLoRA: $Z_(t+1) = Z_t + sB'A' - sB_(t+1)A_(t+1)$")
-    same = le(Value(f, W_next) - Value(f, W_t) + alpha * INNER, alpha**2 / 2 * Lhat * SIZE)
+    same = le(Value(f, W_next) - Value(f, W_t) + alpha * INNER, limit)
     line = proof.state(
         "W is kept",
         same,
@@ -207,32 +184,10 @@ def _kept(proof: Proof, law: Theorem, in_w: Theorem, slopes: Slopes) -> Theorem:
     )
     return proof.step(
         "a step",
-        le(NEXT - NOW + alpha * INNER, alpha**2 / 2 * Lhat * SIZE),
+        le(NEXT - NOW + alpha * INNER, limit),
         line,
         *(by.instance(law, {v: point}) for point in (v_t, v_t.xreplace({t: t + 1}))),
         meaning="F takes values of f.",
-    )
-
-
-def _sum(proof: Proof, law: Theorem, step: Theorem, weight: Theorem) -> Theorem:
-    """α(1 - L̂α/2) Σ_t E‖∇F(v_t)‖² <= D + T L̂α²ζ²/2."""
-    by = proof.by
-    decrease = proof.step(
-        "expected descent",
-        le(Expectation(NEXT) - Expectation(NOW) + alpha * SQUARE, Lhat / 2 * alpha**2 * (zeta**2 + SQUARE)),
-        by.expectation(_given_the_past(proof, step)),
-        proof.assume(FACTORS_VARIANCE),
-        weight,
-        meaning="Expectations, the tower rule, and the bound on the variance.",
-    )
-    return proof.step(
-        "sum",
-        le(alpha * (1 - Lhat * alpha / 2) * sp.Sum(SQUARE, (t, 1, T)), D + T * Lhat * alpha**2 * zeta**2 / 2),
-        by.sum(decrease),
-        by.telescope(Expectation(NOW)),
-        gap_at_start(proof),
-        end_of_run(proof, law, W_t.xreplace({t: T + 1})),
-        meaning="The values of F telescope over all restarts at once: D is counted once.",
     )
 
 
@@ -253,27 +208,25 @@ def _given_the_past(proof: Proof, step: Theorem) -> Theorem:
         *(by.expansion(slope) for slope, _ in pairs),
         meaning="The gradient is unbiased given the past, to which the factors drawn at a restart belong.",
     )
-    variances = [_variance(proof, slope, g, each) for (slope, g), each in zip(pairs, means, strict=True)]
-    noise = sum(FrobeniusNorm(g - slope) ** 2 for slope, g in pairs)
+    # E[‖g‖² | v_t] = E[‖g - ∇‖² | v_t] + ‖∇‖², of each factor.
+    variances, noise = [], sp.Integer(0)
+    for (slope, g), each in zip(pairs, means, strict=True):
+        off = FrobeniusNorm(g - slope) ** 2
+        noise += off
+        centred = eq(Expectation(off, v_t), Expectation(InnerProduct(g, g), v_t) - InnerProduct(slope, slope))
+        variances.append(
+            proof.step(
+                f"variance, ${slope.args[2]}$",
+                eq(Expectation(FrobeniusNorm(g) ** 2, v_t), Expectation(off, v_t) + FrobeniusNorm(slope) ** 2),
+                by.rewrite(by.expectation(by.expansion(g - slope), t), centred, each),
+                by.expectation(by.expansion(g), t),
+                by.expansion(slope),
+            )
+        )
     return proof.step(
         "exact variance",
         le(fall + alpha * STEEPNESS, Lhat / 2 * alpha**2 * (Expectation(noise, v_t) + STEEPNESS)),
         descent,
         *variances,
         meaning="The variance put in, an equation.",
-    )
-
-
-def _variance(
-    proof: Proof, slope: sp.MatrixExpr, g: sp.MatrixExpr, mean: tuple[Theorem, sp.MatrixExpr, sp.MatrixExpr]
-) -> Theorem:
-    """E[‖g‖² | v_t] = E[‖g - ∇‖² | v_t] + ‖∇‖², of one of the factors."""
-    by, off = proof.by, Expectation(FrobeniusNorm(g - slope) ** 2, v_t)
-    centred = eq(off, Expectation(InnerProduct(g, g), v_t) - InnerProduct(slope, slope))
-    return proof.step(
-        f"variance, ${slope.args[2]}$",
-        eq(Expectation(FrobeniusNorm(g) ** 2, v_t), off + FrobeniusNorm(slope) ** 2),
-        by.rewrite(by.expectation(by.expansion(g - slope), t), centred, mean),
-        by.expectation(by.expansion(g), t),
-        by.expansion(slope),
     )

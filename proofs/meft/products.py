@@ -133,7 +133,6 @@ def conclude(
     proof: Proof, claim: Claim, m: Meft, length: Theorem, larger: Theorem, *, such_that: Sequence[sp.Basic] = ()
 ) -> None:
     """The claim, from the same with λ*, and from L̂ being at least that."""
-    nonnegative = proof.by.nonnegative("F", v1 - v2)
     final = proof.step("(8)", claim.conclusion, length, larger, meaning="The constant is at least λ*.")
     proof.conclude(final, forall=[v1, v2], such_that=[*m.balls, *such_that])
 
