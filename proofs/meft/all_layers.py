@@ -7,7 +7,7 @@ from boundcheck.language.vocabulary import A, A_t, B, B_t, W, d, k, v1, v2
 from boundcheck.proof import Process, Proof, Reading, ge, script
 
 from ..jiang2024 import eigenvalue
-from ..jiang2024.setting import quantity
+from ..jiang2024.setting import defined
 from ..jiang2024.variants import Layer, layer_bound
 from .lora import ALL_LAYERS, EACH_LAYER_BALL, EACH_LAYER_GRADIENT, FAR_A, FAR_B, JOINT_DESCENT, LAYER_A, LAYER_B, SLOPE
 
@@ -29,12 +29,12 @@ def all_layers(proof: Proof) -> None:
     """L‖ΔW‖² + 2s⟨M, ΔBΔA⟩ <= L̂(‖ΔA‖² + ‖ΔB‖²) at each layer, and so in sum."""
     signs = proof.positive(L, G, a, b, s)
     joint, inside, steep = map(proof.assume, (JOINT_DESCENT, EACH_LAYER_BALL, EACH_LAYER_GRADIENT))
-    defined = proof.quantity(quantity(ALL_LAYERS, Lhat))
-    larger = proof.step("$L̂ ≥ λ*$", ge(Lhat, ANY_LAYER.top), defined)
+    constant = defined(proof, Lhat)
+    larger = proof.step("$L̂ ≥ λ*$", ge(Lhat, ANY_LAYER.top), constant)
     one = layer_bound(proof, ANY_LAYER, steep, inside, signs, eigenvalue.quadratic_form(proof), larger)
     line = proof.step(
         "all layers",
-        ALL_LAYERS.conclusion,
+        proof.claim.conclusion,
         joint,
         proof.by.sum(one),
         meaning="Of $⟨M, ΔW⟩$ the linear part is that of $F$, and the rest is $s⟨M, ΔBΔA⟩$.",

@@ -6,7 +6,7 @@ import sympy as sp
 from sympy import MatrixSymbol
 
 from boundcheck.kernel import Theorem
-from boundcheck.language.claim import Claim, as_typed
+from boundcheck.language.claim import as_typed
 from boundcheck.language.symbols import G, H, J, L, Lhat, a, a_0, b, b_0, r, s
 from boundcheck.language.vocabulary import (
     W1,
@@ -32,7 +32,7 @@ from boundcheck.proof import Proof, Reading, eq, ge, le, script
 from ..jiang2024.claims import ASSUMPTION_1
 from ..jiang2024.eigenvalue import radical
 from ..jiang2024.lemma_1 import gradient_differences, product_difference, smoothness, stretched
-from ..jiang2024.setting import LENGTH, MOVE, READING, Blocks, Meft, quantity
+from ..jiang2024.setting import LENGTH, MOVE, READING, Blocks, Meft, defined, quantity
 from .adapters import (
     CHAIN_RULE,
     COMPOSITION,
@@ -91,8 +91,8 @@ def composition(proof: Proof) -> None:
     relation = le(LENGTH, (L * J**2 + G * H) * MOVE)
     equations = [(fact, Gradient(F, x), y) for fact, x, y in zip(chain, (v1, v2), (here, there), strict=True)]
     final = proof.step("$∇F$", relation, by.rewrite(line, relation, *equations), meaning="By the chain rule.")
-    defined = proof.quantity(quantity(COMPOSITION, Lhat))
-    whole = proof.step("(8)", COMPOSITION.conclusion, final, defined, meaning="L̂ is $LJ² + GH$.")
+    constant = defined(proof, Lhat)
+    whole = proof.step("(8)", proof.claim.conclusion, final, constant, meaning="L̂ is $LJ² + GH$.")
     given = [LIPSCHITZ.conclusion.xreplace(at_both), GRADIENT_BOUND.conclusion.xreplace({W: w2})]
     given += [CHAIN_RULE.conclusion.xreplace({v: point}) for point in (v1, v2)]
     proof.conclude(whole, forall=[v1, v2], such_that=given)
@@ -106,9 +106,9 @@ def full(proof: Proof) -> None:
     law = proof.define(Value(F, W), Value(f, W), "$F(W) = f(W)$", forall=[W])
     same = proof.state("$∇F$", eq(Gradient(F, W), Gradient(f, W)), by.chain_rule(law, 0), meaning="At every W.")
     equations = [(by.instance(same, {W: x}), Gradient(F, x), Gradient(f, x)) for x in (W1, W2)]
-    relation = le(FULL.conclusion.lhs, L * FrobeniusNorm(W1 - W2))
+    relation = le(proof.claim.conclusion.lhs, L * FrobeniusNorm(W1 - W2))
     line = by.rewrite(by.instance(smooth, {W1: W1, W2: W2}), relation, *equations)
-    final = proof.step("(8)", FULL.conclusion, line, proof.quantity(quantity(FULL, Lhat)), meaning="L̂ is L.")
+    final = proof.step("(8)", proof.claim.conclusion, line, defined(proof, Lhat), meaning="L̂ is L.")
     proof.conclude(final, forall=[W1, W2])
 
 
@@ -129,31 +129,30 @@ def sharp_constant(size: sp.Expr) -> sp.Expr:
     return quantity(LEMMA_1_SHARP, Lhat).expression.xreplace({s: size})
 
 
-def conclude(
-    proof: Proof, claim: Claim, m: Meft, length: Theorem, larger: Theorem, *, such_that: Sequence[sp.Basic] = ()
-) -> None:
+def conclude(m: Meft, length: Theorem, larger: Theorem, *such_that: sp.Basic) -> None:
     """The claim, from the same with λ*, and from L̂ being at least that."""
-    final = proof.step("(8)", claim.conclusion, length, larger, meaning="The constant is at least λ*.")
+    proof = m.proof
+    final = proof.step("(8)", proof.claim.conclusion, length, larger, meaning="The constant is at least λ*.")
     proof.conclude(final, forall=[v1, v2], such_that=[*m.balls, *such_that])
 
 
-def composed_is_larger(proof: Proof, claim: Claim, m: Meft, signs: Sequence[Theorem]) -> Theorem:
+def composed_is_larger(m: Meft, signs: Sequence[Theorem]) -> Theorem:
     """LJ² + GH is at least λ*, by sGS(a - b)² with S = s²L, or by the trace of the matrix and its cross term."""
-    by, size, top = proof.by, m.size, sharp_constant(m.size)
-    defined = [proof.quantity(quantity(claim, symbol)) for symbol in (J, H, Lhat)]
-    curved, stretch = radical(top), radical(quantity(claim, J).expression)
+    proof, by, size, top = m.proof, m.proof.by, m.size, sharp_constant(m.size)
+    by_formula = [defined(proof, symbol) for symbol in (J, H, Lhat)]
+    curved, stretch = radical(top), radical(quantity(proof.claim, J).expression)
     half = size**2 * L * (a**2 + b**2) / 2 + size * G
     squared = by.root(proof.step("radicand of J", ge(stretch.base, 0), signs))
     root = by.root(proof.step("radicand of λ", ge(curved.base, 0), signs))
     weight = proof.step("$s³LG ≥ 0$", ge(size**3 * L * G, 0), signs)
     squares = proof.step("$root²$", le(curved.base, half**2), weight, meaning="They differ by $s³LG(a - b)²$.")
     small = by.from_squares(squares, proof.step("$half ≥ 0$", ge(half, 0), signs), curved, root)
-    spread = proof.step("$J²$", sp.Eq(J**2, size**2 * (a**2 + b**2), evaluate=False), defined[0], squared)
+    spread = proof.step("$J²$", sp.Eq(J**2, size**2 * (a**2 + b**2), evaluate=False), by_formula[0], squared)
     return proof.step(
         "$L̂ ≥ λ*$",
         ge(Lhat, top),
         small,
-        proof.step("L̂", sp.Eq(Lhat, size**2 * L * (a**2 + b**2) + size * G, evaluate=False), defined[1:], spread),
+        proof.step("L̂", sp.Eq(Lhat, size**2 * L * (a**2 + b**2) + size * G, evaluate=False), by_formula[1:], spread),
         meaning="The trace of a matrix and its cross term are at least its eigenvalue.",
     )
 
@@ -165,7 +164,7 @@ def lora(proof: Proof) -> None:
     top = sharp_constant(s)
     length = smoothness(m, (top, top), [], signs)
     line = proof.step("λ*", le(LENGTH, top * MOVE), length, meaning="Lemma 1, sharp.")
-    conclude(proof, LORA, m, line, composed_is_larger(proof, LORA, m, signs))
+    conclude(m, line, composed_is_larger(m, signs))
 
 
 def _inside(
@@ -253,13 +252,11 @@ def vera_length(proof: Proof) -> tuple[Meft, Theorem, list[Theorem]]:
 def vera(proof: Proof) -> None:
     """λ* with sa_0b_0 for s, which is at most (sa_0b_0)²L(a² + b²) + sa_0b_0G."""
     m, line, signs = vera_length(proof)
-    larger = composed_is_larger(proof, VERA, m, signs)
-    conclude(proof, VERA, m, line, larger, such_that=[le(SpectralNorm(m.slope2), G)])
+    conclude(m, line, composed_is_larger(m, signs), le(SpectralNorm(m.slope2), G))
 
 
 @script(VERA_SHARP, "sharp", VERA_LETTERS)
 def vera_sharp(proof: Proof) -> None:
     """λ* with sa_0b_0 for s."""
     m, line, _ = vera_length(proof)
-    defined = proof.quantity(quantity(VERA_SHARP, Lhat))
-    conclude(proof, VERA_SHARP, m, line, defined, such_that=[le(SpectralNorm(m.slope2), G)])
+    conclude(m, line, defined(proof, Lhat), le(SpectralNorm(m.slope2), G))

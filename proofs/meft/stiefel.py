@@ -12,7 +12,7 @@ import sympy as sp
 from sympy import MatrixSymbol
 
 from boundcheck.kernel import Theorem
-from boundcheck.language.claim import Claim, as_typed
+from boundcheck.language.claim import as_typed
 from boundcheck.language.symbols import G, H, J, L, Lhat, nu
 from boundcheck.language.vocabulary import (
     W1,
@@ -35,7 +35,7 @@ from boundcheck.proof import Proof, Reading, eq, ge, le, script
 from ..jiang2024 import eigenvalue
 from ..jiang2024.claims import ASSUMPTION_1
 from ..jiang2024.eigenvalue import Entries, radical
-from ..jiang2024.setting import W0, descent_of_f, quantity, theta
+from ..jiang2024.setting import W0, defined, descent_of_f, quantity, theta
 from .adapters import (
     EDITS,
     LOREFT,
@@ -133,7 +133,6 @@ def in_weights(
 
 def of_loss(
     proof: Proof,
-    claim: Claim,
     line: Theorem,
     limit: sp.Expr,
     blocks: tuple[MatrixSymbol, MatrixSymbol],
@@ -143,22 +142,20 @@ def of_loss(
     """The left side of the claim is at most this, from the line that says so of f, with ∇F by the chain rule."""
     by = proof.by
     law = proof.define(Value(F, v), Value(f, weight), "$F(v) = f(W)$", forall=[v])
-    relation, at = (
-        le(claim.conclusion.lhs, limit),
-        dict(zip((PartialGradient(F, v1, x) for x in blocks), slopes, strict=True)),
-    )
+    relation = le(proof.claim.conclusion.lhs, limit)
+    at = dict(zip((PartialGradient(F, v1, x) for x in blocks), slopes, strict=True))
     same = proof.step("as values of F", relation.xreplace(at), line, [by.instance(law, {v: x}) for x in (v1, v2)])
     chain = [(by.instance(by.chain_rule(law, i), {v: v1}), left, right) for i, (left, right) in enumerate(at.items())]
     return proof.step("by F", relation, by.rewrite(same, relation, *chain), meaning="By the chain rule.")
 
 
 def second_order(
-    proof: Proof, signs: Sequence[Theorem], claim: Claim, bend: sp.Expr = BEND, curvature: Curvature = _curvature
+    proof: Proof, signs: Sequence[Theorem], bend: sp.Expr = BEND, curvature: Curvature = _curvature
 ) -> Theorem:
     """`in_weights` as a line about F, in (R, V)."""
     line = in_weights(proof, signs, bend, curvature)
     limit = (L * bend + G * nu * MOVE_R**2) / 2 + G * MOVE_R * MOVE_V
-    return of_loss(proof, claim, line, limit, (R, V), SLOPES, W0 + R.T * V)
+    return of_loss(proof, line, limit, (R, V), SLOPES, W0 + R.T * V)
 
 
 def normal(
@@ -217,23 +214,22 @@ def normal(
     )
 
 
-def conclude(proof: Proof, claim: Claim, *because: Theorem, such_that: Sequence[sp.Basic] = PREMISES) -> None:
+def conclude(proof: Proof, *because: Theorem, such_that: Sequence[sp.Basic] = PREMISES) -> None:
     """The claim, from what bounds its right side."""
     whole = proof.by.block_norm(v2 - v1)
-    final = proof.step("descent", claim.conclusion, *because, whole, meaning="$‖Δv‖² = p² + u²$.")
+    final = proof.step("descent", proof.claim.conclusion, *because, whole, meaning="$‖Δv‖² = p² + u²$.")
     proof.conclude(final, forall=[v1, v2], such_that=such_that)
 
 
 def by_blocks(
     proof: Proof,
-    claim: Claim,
     line: Theorem,
     entries: Entries,
     signs: Sequence[Theorem],
     moves: tuple[sp.Expr, sp.Expr] = (MOVE_R, MOVE_V),
 ) -> list[Theorem]:
     """The line, and that the form of the matrix with these entries in both moves is at most L̂‖Δv‖²."""
-    constant = quantity(claim, Lhat)
+    constant = quantity(proof.claim, Lhat)
     eigen = eigenvalue.top_eigenvalue(proof, Lhat, constant.expression, entries, [proof.quantity(constant), *signs])
     values = eigenvalue.values(entries, Lhat, moves)
     return [line, proof.by.instance(eigenvalue.quadratic_form(proof), values, *eigen)]
@@ -243,8 +239,8 @@ def by_blocks(
 def sharp(proof: Proof) -> None:
     """The right side is the form of [[Lν² + Gν, Lν + G], [Lν + G, L]] in (p, u)."""
     signs = proof.positive(L, G, nu)
-    line = second_order(proof, signs, LOREFT_SHARP)
-    conclude(proof, LOREFT_SHARP, *by_blocks(proof, LOREFT_SHARP, line, (L * nu**2 + G * nu, L * nu + G, L), signs))
+    line = second_order(proof, signs)
+    conclude(proof, *by_blocks(proof, line, (L * nu**2 + G * nu, L * nu + G, L), signs))
 
 
 def _halves(proof: Proof, x: sp.MatrixExpr, y: sp.MatrixExpr, limit: sp.Expr, *within: Theorem) -> Theorem:
@@ -270,14 +266,14 @@ def _without_turning(proof: Proof, signs: Sequence[Theorem]) -> Theorem:
             MOVE_R,
             nu,
             by.submultiplicative("F", "op", IN_R.T, mean_v),
-            _halves(proof, V1, V2, nu, *_both(proof, NEAR, FAR)),
+            _halves(proof, V1, V2, nu, proof.local(NEAR), proof.local(FAR)),
         ),
         (
             in_v,
             MOVE_V,
             sp.Integer(1),
             by.submultiplicative("op", "F", mean_r.T, IN_V),
-            _halves(proof, R1, R2, sp.Integer(1), *_both(proof, SHORT, SHORT_TOO)),
+            _halves(proof, R1, R2, sp.Integer(1), proof.local(SHORT), proof.local(SHORT_TOO)),
         ),
     ):
         bound = proof.step(f"$‖{as_typed(part)}‖$", le(FrobeniusNorm(part), limit * way), split, small)
@@ -304,42 +300,37 @@ def _without_turning(proof: Proof, signs: Sequence[Theorem]) -> Theorem:
     return proof.step("$L‖ΔW‖²$", le(L * FrobeniusNorm(CHANGE) ** 2, L * (nu**2 * MOVE_R**2 + MOVE_V**2)), whole, signs)
 
 
-def _both(proof: Proof, *facts: sp.Basic) -> list[Theorem]:
-    return [proof.local(fact) for fact in facts]
-
-
 @script(LOREFT_RANK_1, "sharp", STIEFEL)
 def rank_1(proof: Proof) -> None:
     """The right side is the form of [[Lν² + Gν, G], [G, L]] in (p, u)."""
     signs, bend = proof.positive(L, G, nu), nu**2 * MOVE_R**2 + MOVE_V**2
-    line = second_order(proof, signs, LOREFT_RANK_1, bend, _without_turning)
-    form = by_blocks(proof, LOREFT_RANK_1, line, (L * nu**2 + G * nu, G, L), signs)
-    conclude(proof, LOREFT_RANK_1, *form, such_that=[*PREMISES, SHORT_TOO, UNTURNED.conclusion])
+    line = second_order(proof, signs, bend, _without_turning)
+    form = by_blocks(proof, line, (L * nu**2 + G * nu, G, L), signs)
+    conclude(proof, *form, such_that=[*PREMISES, SHORT_TOO, UNTURNED.conclusion])
 
 
 @script(LOREFT, "sharp", STIEFEL)
 def composed(proof: Proof) -> None:
     """(νp + u)² is at most J²(p² + u²), and νp² + 2pu at most H(p² + u²)."""
     by, signs = proof.by, proof.positive(L, G, nu)
-    stretch, bend, whole = (quantity(LOREFT, symbol) for symbol in (J, H, Lhat))
-    defined = [proof.quantity(each) for each in (stretch, bend, whole)]
-    line = second_order(proof, signs, LOREFT)
-    total = MOVE_R**2 + MOVE_V**2
+    stretch, bend, whole = (defined(proof, symbol) for symbol in (J, H, Lhat))
+    line, total = second_order(proof, signs), MOVE_R**2 + MOVE_V**2
+    radicand = radical(quantity(proof.claim, J).expression).base
     spread = proof.step(
         "$J²$",
         eq(J**2, 1 + nu**2),
-        defined[0],
-        by.root(proof.step("radicand of J", ge(radical(stretch.expression).base, 0), signs)),
+        stretch,
+        by.root(proof.step("radicand of J", ge(radicand, 0), signs)),
     )
     square = proof.step("$(νp + u)²$", le((nu * MOVE_R + MOVE_V) ** 2, (1 + nu**2) * total))
     curved = proof.step("$L(νp + u)²$", le(L * (nu * MOVE_R + MOVE_V) ** 2, L * (1 + nu**2) * total), square, signs)
     entries = nu, sp.Integer(1), sp.Integer(0)
-    eigen = eigenvalue.top_eigenvalue(proof, H, bend.expression, entries, [defined[1], *signs])
+    eigen = eigenvalue.top_eigenvalue(proof, H, quantity(proof.claim, H).expression, entries, [bend, *signs])
     form = by.instance(eigenvalue.quadratic_form(proof), eigenvalue.values(entries, H, (MOVE_R, MOVE_V)), *eigen)
     bent = proof.step("$G(νp² + 2pu)$", le(G * (nu * MOVE_R**2 + 2 * MOVE_R * MOVE_V), G * H * total), form, signs)
     length = proof.step("$LJ²$", eq(L * J**2 * total, L * (1 + nu**2) * total), spread)
-    larger = proof.step("L̂", eq(Lhat * total, (L * J**2 + G * H) * total), defined[2])
-    conclude(proof, LOREFT, line, curved, bent, length, larger)
+    larger = proof.step("L̂", eq(Lhat * total, (L * J**2 + G * H) * total), whole)
+    conclude(proof, line, curved, bent, length, larger)
 
 
 TRAINED = replace(
@@ -397,6 +388,6 @@ def trained(proof: Proof) -> None:
         normal(proof, -R1 * W0, sp.Integer(1), image, (same, short, steep), signs, M_U),
         meaning="R enters once more, by $RᵀR$, and its part that is normal to the manifold is of second order too.",
     )
-    final = of_loss(proof, LOREFT_TRAINED, whole, limit, (R, U), SLOPES_U, W0 + R.T * EDITS[0])
-    form = by_blocks(proof, LOREFT_TRAINED, final, entries, signs, (MOVE_R, MOVE_U))
-    conclude(proof, LOREFT_TRAINED, *form, such_that=[SAME, SHORT, NEAR_U, FAR_U, STEEP, GIVEN])
+    final = of_loss(proof, whole, limit, (R, U), SLOPES_U, W0 + R.T * EDITS[0])
+    form = by_blocks(proof, final, entries, signs, (MOVE_R, MOVE_U))
+    conclude(proof, *form, such_that=[SAME, SHORT, NEAR_U, FAR_U, STEEP, GIVEN])

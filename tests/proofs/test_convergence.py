@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import pytest
 import sympy as sp
 from boundcheck.proofs.jiang2024 import theorem_2_everywhere as everywhere
-from boundcheck.proofs.meft import adaptive, adaptive_gd, merging, relora, theorems
+from boundcheck.proofs.meft import adaptive_gd, merging
 
 from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import t
@@ -22,26 +23,27 @@ from tests.proofs.planted import changed, closes
 def test_a_larger_share_of_the_descent_is_not_proved(monkeypatch: pytest.MonkeyPatch) -> None:
     """An adaptive step gives 3/4 of itself, and not 4/5."""
     monkeypatch.setattr(adaptive_gd, "C", sp.Rational(4, 5))
-    claim = changed(adaptive.ADAPTIVE_GD, sp.Rational(3, 4), sp.Rational(4, 5))
-    assert not closes(monkeypatch, adaptive_gd, "ADAPTIVE_GD", adaptive_gd.adaptive_gd, claim)
+    script = adaptive_gd.adaptive_gd
+    assert not closes(script, changed(script.claim, sp.Rational(3, 4), sp.Rational(4, 5)))
 
 
-SHARPER = theorems.THEOREM_2_EVERYWHERE
 STEP = Lhat * alpha
 KAPPA_PLANTED = {
-    "κ": ("THEOREM_2_EVERYWHERE", changed(SHARPER, 6 + q, sp.Rational(59, 10) + q)),
+    "κ": ("", (6 + q, sp.Rational(59, 10) + q)),
     "a step takes more": ("RATE", alpha * (1 - STEP / 5)),
     "noise gives back less": ("COST", STEP * alpha / 4 * (sp.Rational(19, 10) + STEP) * zeta**2),
 }
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("case", KAPPA_PLANTED.values(), ids=KAPPA_PLANTED)
-def test_a_smaller_kappa_is_not_proved(case: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
-    name, planted = case
-    monkeypatch.setattr(everywhere, name, planted)
-    claim = everywhere.THEOREM_2_EVERYWHERE
-    assert not closes(monkeypatch, everywhere, "THEOREM_2_EVERYWHERE", everywhere.everywhere, claim)
+@pytest.mark.parametrize(("name", "planted"), KAPPA_PLANTED.values(), ids=KAPPA_PLANTED)
+def test_a_smaller_kappa_is_not_proved(name: str, planted: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim = everywhere.everywhere.claim
+    if name:
+        monkeypatch.setattr(everywhere, name, planted)
+    else:
+        claim = changed(claim, *planted)
+    assert not closes(everywhere.everywhere, claim)
 
 
 @pytest.mark.parametrize("share", [Fraction(1, 100), Fraction(1, 4), Fraction(1, 2)])
@@ -65,16 +67,15 @@ RELORA_PLANTED = {
 
 @pytest.mark.full
 @pytest.mark.parametrize(("symbol", "part", "factor"), RELORA_PLANTED.values(), ids=RELORA_PLANTED)
-def test_a_constant_of_relora_that_is_wrong_is_not_proved(symbol, part, factor, monkeypatch) -> None:
+def test_a_constant_of_relora_that_is_wrong_is_not_proved(symbol, part, factor) -> None:
     def planted(quantity: Quantity) -> sp.Expr:
         if quantity.symbol != symbol:
             return quantity.expression
         return factor * quantity.expression if part == symbol else quantity.expression.subs(part, factor * part)
 
-    right = relora.THEOREM_2_RELORA
+    right = merging.relora.claim
     quantities = tuple(replace(each, expression=planted(each)) for each in right.quantities)
-    claim = replace(right, id="planted.relora", quantities=quantities)
-    assert not closes(monkeypatch, merging, "THEOREM_2_RELORA", merging.relora, claim)
+    assert not closes(merging.relora, replace(right, id="planted.relora", quantities=quantities))
 
 
 _NEXT = [x.xreplace({t: t + 1}) for x in (Z_t, B_t, A_t)]
@@ -95,19 +96,19 @@ def test_a_restart_that_does_not_keep_w_proves_nothing(base, monkeypatch: pytest
         recurrence = RELORA.recurrence if base is None else (sp.Eq(_NEXT[0], base),)
 
     algorithm = Restarting(**{name: getattr(RELORA, name) for name in RELORA.__dataclass_fields__})
-    claim = replace(relora.THEOREM_2_RELORA, id="planted.relora", algorithm=algorithm)
+    claim = replace(merging.relora.claim, id="planted.relora", algorithm=algorithm)
     monkeypatch.setattr(merging, "RELORA", algorithm)
     if base is None:
-        assert closes(monkeypatch, merging, "THEOREM_2_RELORA", merging.relora, claim)
+        assert closes(merging.relora, claim)
         return
     with pytest.raises(InputError, match=r"it and the goal differ by -?f"):
-        closes(monkeypatch, merging, "THEOREM_2_RELORA", merging.relora, claim)
+        closes(merging.relora, claim)
 
 
 def test_a_restart_that_loses_w_makes_the_theorem_false() -> None:
     """At d = k = r = 1 and f = w²/2 gradient descent that begins again at W_0 = 1 has the gradient 1 in B for ever."""
     steps, size, slopes = 4000, Fraction(1, 1000), []
-    values = relora.THEOREM_2_RELORA.values(L=1, G=1, a=1, b=1, s=1, D=Fraction(1, 2), zeta=1e-3, T=steps, period=1)
+    values = merging.relora.claim.values(L=1, G=1, a=1, b=1, s=1, D=Fraction(1, 2), zeta=1e-3, T=steps, period=1)
     for merges in (True, False):
         base, squares = Fraction(1), []
         for _ in range(steps):
