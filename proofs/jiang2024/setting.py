@@ -73,9 +73,9 @@ LENGTH, MOVE = EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)), EuclideanNorm(v
 MOVE_A, MOVE_B = FrobeniusNorm(A1 - A2), FrobeniusNorm(B1 - B2)
 
 
-def quantity(claim: Claim, symbol: sp.Symbol) -> Quantity:
-    """The claim's quantity of that symbol."""
-    return next(x for x in claim.quantities if x.symbol == symbol)
+def quantity(claim: Claim | None, symbol: sp.Symbol) -> Quantity:
+    """The claim's quantity of that symbol; a proof of no claim has none."""
+    return next(x for x in (claim.quantities if claim else ()) if x.symbol == symbol)
 
 
 def defined(proof: Proof, symbol: sp.Symbol) -> Theorem:
