@@ -1,5 +1,5 @@
 """boundcheck's own claims in the setting of jiang2024: about LoRA, convergence, and the other adapters."""
 
-from . import adapters, adaptive, lora, relora, theorems
+from . import adapters, lora, theorems
 
-CLAIMS = (*lora.CLAIMS, *theorems.CLAIMS, *adapters.CLAIMS, *adaptive.CLAIMS, *relora.CLAIMS)
+CLAIMS = (*lora.CLAIMS, *theorems.CLAIMS, *adapters.CLAIMS, *theorems.ADAPTIVE, *theorems.MERGED)

@@ -1,5 +1,7 @@
 """Gradient descent on both factors, at any step: what one step lowers F by, how far the iterates go, how steep f is.
 
+Two theorems follow: at a step that is as long as the descent allows, and at a constant one that keeps the iterates near.
+
 The descent is taken in W, where f is smooth everywhere: no ball, and no smoothness of F. With M = ∇f(W_t), u = ‖BᵀM‖,
 w = ‖MAᵀ‖, m = ‖M‖, J² = σ_1(A)² + σ_1(B)² and P = u² + w² = ‖∇F(v_t)‖², a step α with α(LJ² + m) <= 2 has
 F(v_{t+1}) <= F(v_t) - α(1 - α(LJ² + m)/2)P, as if LJ² + m at v_t were a smoothness constant of F.
@@ -9,9 +11,9 @@ import sympy as sp
 
 from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem
-from boundcheck.language.algorithms import REACH, SLOPE
+from boundcheck.language.algorithms import REACH, SLOPE, STEEPNESS, STEP, share
 from boundcheck.language.claim import as_typed
-from boundcheck.language.symbols import D, L, T, a_1, b_1, f_star
+from boundcheck.language.symbols import D, L, Lhat, T, a_1, alpha, b_1, bound, f_star, rho
 from boundcheck.language.vocabulary import (
     W0,
     W1,
@@ -21,6 +23,7 @@ from boundcheck.language.vocabulary import (
     B,
     B_t,
     EuclideanNorm,
+    Expectation,
     F,
     FrobeniusNorm,
     Gradient,
@@ -31,15 +34,17 @@ from boundcheck.language.vocabulary import (
     Value,
     W,
     f,
+    i,
     v,
     v_t,
 )
-from boundcheck.proof import Proof, eq, ge, gt, le
+from boundcheck.proof import Proof, eq, ge, gt, le, script
+from boundcheck.proof.by import discharged
 from boundcheck.proof.proof import Because
 
 from ..jiang2024.claims import ASSUMPTION_1, BOUNDED_BELOW
-from ..jiang2024.setting import Meft, descent_of_f
-from .adaptive import START, STEEPEST
+from ..jiang2024.setting import MEFT, Meft, defined, descent_of_f, divided, quantity
+from .theorems import ADAPTIVE_GD, GOES_ON, START, STEEPEST, UNCONDITIONAL_GD, C, K, first, growth, steep, stretch
 
 ONE = sp.Integer(1)
 M = SLOPE
@@ -345,3 +350,258 @@ class Descent:
         radicand = proof.step("$2LD ≥ 0$", ge(2 * L * D, 0), self.smooth, distance)
         root = by.root_nonnegative(2 * L * D)
         return proof.state("$m ≤ √(2LD)$", le(m, STEEPEST), by.from_squares(squares, root, m, by.root(radicand)))
+
+
+# The sum of the steps before t, and of all steps.
+TRAVELLED = sp.Sum(STEP.xreplace({t: i}), (i, 1, t - 1))
+ALL = sp.Sum(STEP, (t, 1, T))
+INSIDE = first**2 + 2 * growth * T
+ROOM = sp.sqrt(INSIDE) - first
+
+
+@script(ADAPTIVE_GD, "sharp", MEFT)
+def adaptive_gd(proof: Proof) -> None:
+    """One step lowers F by 3/4 of the step times ‖∇F‖²; the rest is sums."""
+    by = proof.by
+    divisor = proof.assume(GOES_ON)
+    (smooth,) = proof.positive(L)
+    unit, inverse = by.quotient(divisor)
+    half = defined(proof, share)
+    positive = proof.step("$α > 0$", gt(STEP, 0), inverse, half)
+    descent = Descent(proof, STEP, positive, smooth)
+    exact = proof.step("$α(LJ² + m) = 1/K$", eq(descent.local, 1 / K), unit, half)
+    short = proof.step("$α(LJ² + m) ≤ 2$", le(descent.local, 2), exact)
+    falls = proof.step(
+        "F falls by cαP",
+        le(C * STEP * P, FALL),
+        descent.lowered(short),
+        proof.step("αP/(2K)", eq(STEP * P * descent.local, STEP * P / K), exact),
+        meaning="Each step lowers F by 3/4 of the step times the squared gradient norm.",
+    )
+    spent = proof.induct("$S_t ≥ 0$", ge(TRAVELLED, 0), first=[], then=[positive])
+    room = proof.step("$αP ≥ 0$", ge(STEP * P, 0), positive, proof.step("$P ≥ 0$", ge(P, 0), hints=[u, w]))
+    fallen = proof.induct("$f(W_t) ≤ f(W_1)$", le(NOW, STARTED), first=[], then=[falls, room], meaning="No step rises.")
+    away = descent.away(TRAVELLED, C, spent, fallen, falls)
+    gain, begin, slow = _slow(descent, exact, away, spent, fallen)
+
+    # The sum S of all steps: pS + qS²/2 >= T.
+    square, so_far = proof.step("$qα² ≥ 0$", ge(growth * STEP**2, 0), gain, positive), TRAVELLED.xreplace({t - 1: t})
+    counted = proof.induct(
+        "$pS_t + qS_t²/2 ≥ t - 1$",
+        ge(first * TRAVELLED + growth * TRAVELLED**2 / 2, t - 1),
+        first=[],
+        then=[slow, square],
+        meaning="Each step adds at least 1.",
+    )
+    more = proof.step("one more", ge(first * so_far + growth * so_far**2 / 2, t), counted, slow, square)
+    total = ge(first * ALL + growth * ALL**2 / 2, T)
+    grown = proof.state("$pS + qS²/2 ≥ T$", total, by.at(more, T), meaning="At $t = T$.")
+
+    # C S min_t ‖∇F(v_t)‖² <= D.
+    least = proof.step(
+        "$α min ≤ αP$", le(STEP * LEAST, STEP * P), positive, by.least(SQUARE), descent.squared_gradient()
+    )
+    weighted = proof.step("$α min ≤ (F(v_t) - F(v_(t+1)))/c$", le(C * STEP * LEAST, FALL), falls, least)
+    summed = proof.step(
+        "$cS min ≤ D$",
+        le(C * ALL * LEAST, D),
+        by.sum(weighted),
+        by.telescope(NOW),
+        descent.gap,
+        by.instance(descent.below, {W: W_t.xreplace({t: T + 1})}),
+        meaning="Summed over t, the values of F telescope.",
+    )
+    _conclusion(proof, gain, begin, grown, proof.step("$S ≥ 0$", ge(ALL, 0), by.sum(positive)), summed)
+
+
+def _slow(
+    descent: Descent, exact: Theorem, away: Theorem, spent: Theorem, fallen: Theorem
+) -> tuple[Theorem, Theorem, Theorem]:
+    """Q > 0, p > 0, and 1/α_t <= p + qS_t."""
+    proof, by, smooth = descent.proof, descent.proof.by, descent.smooth
+    signs = proof.positive(L, D, T, a_1, b_1)
+    inverses = [by.quotient(each)[1] for each in (signs[1], proof.step("$T > 0$", gt(T, 0)))]
+    radicand = proof.step("under the root", gt(quantity(proof.claim, stretch).expression.base, 0), inverses, signs)
+    root = by.positive_root(by.positive_root(radicand))
+    share = proof.step("$stretch > 0$", gt(stretch, 0), defined(proof, stretch), root)
+    inverse = list(by.quotient(share))
+    more = proof.step("$1 + stretch ≥ 0$", ge(1 + stretch, 0), share)
+    reach = []
+    for size, length, radius, norm in zip((size_a, size_b), (away_a, away_b), (a_1, b_1), descent.norms(), strict=True):
+        whole = proof.step(f"${as_typed(size)}²$, first", le(size**2, (radius + length) ** 2), norm, signs)
+        parts = (1 + 1 / stretch) * radius**2 + (1 + stretch) * length**2
+        mixed = proof.step(
+            f"${as_typed(size)}$, mixed",
+            le(2 * radius * length, radius**2 / stretch + stretch * length**2),
+            inverse,
+            hints=[radius - stretch * length],
+        )
+        reach.append(proof.step(f"${as_typed(size)}²$", le(size**2, parts), whole, mixed))
+    inside = proof.step("$F(v_1) - F(v_t) ≤ D$", le(FALLEN, D), descent.gap, by.instance(descent.below, {W: W_t}))
+    near = proof.step(
+        "$c‖v_t - v_1‖² ≤ S_tD$",
+        le(C * AWAY, TRAVELLED * D),
+        away,
+        proof.step("$S_t$", le(TRAVELLED * FALLEN, TRAVELLED * D), spent, inside),
+    )
+    lengths = proof.step(
+        "$LJ²$", le(L * REACH, L * (1 + 1 / stretch) * (a_1**2 + b_1**2) + L * (1 + stretch) * AWAY), smooth, reach
+    )
+    weight = proof.step("$L(1 + stretch) ≥ 0$", ge(L * (1 + stretch), 0), smooth, more)
+    scaled = proof.step(
+        "$cL‖v_t - v_1‖²$", le(C * L * (1 + stretch) * AWAY, L * (1 + stretch) * TRAVELLED * D), weight, near
+    )
+    steepest, starts, grows = (defined(proof, x) for x in (steep, first, growth))
+    limit = proof.step(
+        "$1/α ≤ p + qS_t$",
+        le(K * STEEPNESS, first + growth * TRAVELLED),
+        lengths,
+        scaled,
+        descent.steepest(fallen),
+        steepest,
+        starts,
+        grows,
+    )
+    gain = proof.step("$q > 0$", gt(growth, 0), grows, proof.step("$LD > 0$", gt(L * D, 0), smooth, signs), share)
+    size = proof.step("$√(2LD) ≥ 0$", ge(steep, 0), steepest)
+    begin = proof.step("$p > 0$", gt(first, 0), starts, signs, size, inverse, degree=4)
+    slow = ge(STEP * (first + growth * TRAVELLED), 1)
+    return gain, begin, proof.step("$1 ≤ α(p + qS_t)$", slow, exact, descent.positive, limit)
+
+
+def _conclusion(proof: Proof, gain: Theorem, begin: Theorem, grown: Theorem, sums: Theorem, least: Theorem) -> None:
+    """S >= (sqrt(p² + 2qT) - p)/q, and the bound."""
+    by = proof.by
+    more = proof.step("$qT > 0$", gt(growth * T, 0), gain)
+    radicand = proof.step("$p² + 2qT ≥ 0$", ge(INSIDE, 0), more)
+    square, size = by.root(radicand), by.root_nonnegative(INSIDE)
+    ahead = proof.step("$qS + p ≥ 0$", ge(growth * ALL + first, 0), gain, sums, begin)
+    squares = proof.step("$p² + 2qT ≤ (qS + p)²$", le(sp.sqrt(INSIDE) ** 2, (growth * ALL + first) ** 2), gain, grown)
+    below = by.from_squares(squares, ahead, sp.sqrt(INSIDE), square)
+    above = proof.step("$p² < p² + 2qT$", gt(INSIDE, first**2), more)
+    room = proof.step("$√(p² + 2qT) > p$", gt(ROOM, 0), by.from_squares(above, size, first, square))
+    limit = proof.step(
+        "$c(√(p² + 2qT) - p)$ times the bound",
+        eq(C * ROOM * bound, D * growth),
+        defined(proof, bound),
+        by.quotient(proof.step("$c(√(p² + 2qT) - p) > 0$", gt(C * ROOM, 0), room))[0],
+    )
+    sign = by.at_least(proof.step("$‖∇F‖² ≥ 0$", ge(SQUARE, 0)), SQUARE)
+    scaled = proof.step("qS min", le(ROOM * LEAST, growth * ALL * LEAST), below, sign)
+    product = proof.step("$cqS min ≤ qD$", le(C * growth * ALL * LEAST, growth * D), gain, least)
+    proof.conclude(proof.step("bound", proof.claim.conclusion, room, limit, scaled, product))
+
+
+HALF = sp.Rational(1, 2)
+# At t = 1 nothing has been travelled: that t steps have is not sharp, but says at every t that F has not risen.
+WALKED = alpha * t
+RADIUS = sp.sqrt(a_1**2 + b_1**2)
+
+
+@script(UNCONDITIONAL_GD, "sharp", MEFT)
+def unconditional_gd(proof: Proof) -> None:
+    """By induction over t: F has not risen, v_t is within rho of v_1, and the next step lowers F by half of αP."""
+    by, radicand = proof.by, quantity(proof.claim, rho).expression.base
+    (smooth,) = proof.positive(L)
+    unit, inverse = by.quotient(smooth)
+    size, root = by.root_nonnegative(radicand), sp.Pow(radicand, HALF, evaluate=False)
+    square = by.root(proof.step("$2DT/L ≥ 0$", ge(radicand, 0), inverse, proof.positive(D, T)))
+    once = proof.step("$ρ²$", eq(rho**2, root), defined(proof, rho), by.root(size))
+    fourth = proof.step("$Lρ⁴ = 2DT$", eq(L * rho**4, 2 * D * T), once, square, unit)
+    positive, exact, short = _step(proof, smooth)
+    descent = Descent(proof, alpha, positive, smooth)
+    here = proof.local(le(HALF * AWAY, WALKED * FALLEN), name="at t, by induction")
+    spent = proof.step("$αt > 0$", gt(WALKED, 0), positive, by.time())
+    far = proof.step("$‖v_t - v_1‖² ≥ 0$", ge(AWAY, 0))
+    fallen = proof.step("$F(v_t) ≤ F(v_1)$", le(NOW, STARTED), spent, here, far)
+
+    # ‖v_t - v_1‖² <= ρ².
+    inside = proof.step("$F(v_1) - F(v_t) ≤ D$", le(FALLEN, D), descent.gap, by.instance(descent.below, {W: W_t}))
+    path = proof.step(
+        "$‖v_t - v_1‖² ≤ αLρ⁴$",
+        le(AWAY, alpha * L * rho**4),
+        here,
+        proof.step(
+            "αt times",
+            le(WALKED * FALLEN, WALKED * D),
+            inside,
+            proof.step("$αt ≥ 0$", ge(WALKED, 0), positive),
+        ),
+        proof.step(
+            "$αtD ≤ αTD$",
+            le(WALKED * D, alpha * T * D),
+            by.time()[1],
+            proof.step("$αD ≥ 0$", ge(alpha * D, 0), positive, proof.positive(D)),
+        ),
+        fourth,
+    )
+    scaled = proof.step("$αLρ⁴ ≤ ρ²$", le(alpha * L * rho**4, rho**2), short, proof.step("$ρ² ≥ 0$", ge(rho**2, 0)))
+    near = proof.step("$‖v_t - v_1‖² ≤ ρ²$", le(AWAY, rho**2), path, scaled)
+
+    # F(v_{t+1}) <= F(v_t) - αP/2, since LJ² + m <= L̂.
+    limit = proof.step("$LJ²$", le(L * REACH, L * (RADIUS + rho) ** 2), smooth, _reach(descent, near))
+    local = proof.step("$LJ² + m ≤ L̂$", le(STEEPNESS, Lhat), limit, descent.steepest(fallen), proof.recall("Lhat"))
+    once = proof.step("$α(LJ² + m) ≤ 1$", le(descent.local, 1), positive, local, exact)
+    lowered = descent.lowered(proof.step("$α(LJ² + m) ≤ 2$", le(descent.local, 2), once))
+    room = proof.step("$αP ≥ 0$", ge(alpha * P, 0), positive, proof.step("$P ≥ 0$", ge(P, 0), hints=[u, w]))
+    spare = proof.step("αP times", ge(alpha * P * (1 - descent.local), 0), room, once)
+    falls = proof.step("F falls by αP/2", le(HALF * alpha * P, FALL), lowered, spare, meaning="As with an L̂-smooth F.")
+    away = descent.away(WALKED, HALF, proof.step("$αt ≥ 0$", ge(WALKED, 0), spent), fallen, falls)
+
+    # The falls add up to D at most.
+    lowered = proof.step(
+        "$α/2 ‖∇F‖²$", le(HALF * alpha * SQUARE, FALL), discharged(falls, away), descent.squared_gradient()
+    )
+    end, mean = by.instance(descent.below, {W: W_t.xreplace({t: T + 1})}), Expectation(SQUARE)
+    total = proof.step(
+        "sum",
+        le(HALF * alpha * sp.Sum(mean, (t, 1, T)), D),
+        by.sum(by.expectation(lowered)),
+        by.telescope(Expectation(NOW)),
+        by.expectation(descent.gap),
+        by.expectation(end),
+        meaning="Summed over t, the values of F telescope.",
+    )
+    constant = proof.step("$L̂ ≥ 0$", ge(Lhat, 0), proof.recall("Lhat"), proof.positive(L))
+    scaled = proof.step("times 2L̂", le(sp.Sum(mean, (t, 1, T)), 2 * Lhat * D), constant, total, exact)
+    long = proof.step("$T > 0$", gt(T, 0))
+    divided(proof, "T", T, 2 * Lhat * D, [long], by.minimum(mean), scaled, label="T min")
+
+
+def _step(proof: Proof, smooth: Theorem) -> tuple[Theorem, Theorem, Theorem]:
+    """α > 0, L̂α = 1 and αLρ² <= 1."""
+    by, signs = proof.by, proof.positive(a_1, b_1)
+    formula = defined(proof, Lhat)
+    size = proof.step("$ρ ≥ 0$", ge(rho, 0), proof.recall("rho"))
+    sum_ = proof.step("$a_1² + b_1² > 0$", gt(a_1**2 + b_1**2, 0), signs)
+    radius, root = by.positive_root(sum_), by.root(sum_)
+    rest = ge(Lhat - L * rho**2 - L * RADIUS**2, 0)
+    most = proof.step("$L̂ ≥ Lρ²$ and more", rest, formula, smooth, size, radius, root)
+    square = proof.step("$L(a_1² + b_1²) > 0$", gt(L * RADIUS**2, 0), smooth, sum_)
+    flat = proof.step("$Lρ² ≥ 0$", ge(L * rho**2, 0), smooth)
+    unit, over = by.quotient(proof.step("$L̂ > 0$", gt(Lhat, 0), most, square, flat))
+    step = defined(proof, alpha)
+    positive = proof.step("$α > 0$", gt(alpha, 0), step, over)
+    exact = proof.step("$L̂α = 1$", eq(Lhat * alpha, 1), step, unit)
+    below = proof.step("$Lρ² ≤ L̂$", le(L * rho**2, Lhat), most, square)
+    return positive, exact, proof.step("$αLρ² ≤ 1$", le(alpha * L * rho**2, 1), positive, exact, below)
+
+
+def _reach(descent: Descent, near: Theorem) -> Theorem:
+    """J² <= (sqrt(a_1² + b_1²) + ρ)²."""
+    proof, by = descent.proof, descent.proof.by
+    signs, total = proof.positive(a_1, b_1), a_1**2 + b_1**2
+    sides = zip((size_a, size_b), (a_1, b_1), (away_a, away_b), descent.norms(), strict=True)
+    squares = [
+        proof.step(f"${as_typed(size)}²$", le(size**2, (radius + length) ** 2), norm, signs)
+        for size, radius, length, norm in sides
+    ]
+    mixed = a_1 * away_a + b_1 * away_b
+    cross = proof.step("$mixed² ≤$", le(mixed**2, total * AWAY))
+    weight = proof.step("$a_1² + b_1² ≥ 0$", ge(total, 0))
+    scaled = proof.step("times $ρ²$", le(total * AWAY, total * rho**2), weight, near)
+    sign = proof.step("$ρ ≥ 0$, again", ge(rho, 0), proof.recall("rho"))
+    larger = proof.step("$ρ√(a_1² + b_1²) ≥ 0$", ge(RADIUS * rho, 0), sign)
+    whole = proof.step("squares", le(mixed**2, total * rho**2), cross, scaled)
+    below = by.from_squares(whole, larger, mixed, by.root(weight))
+    return proof.step("$J² ≤$", le(REACH, (RADIUS + rho) ** 2), squares, below, near, by.root(weight))

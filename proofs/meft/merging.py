@@ -42,7 +42,7 @@ from ..jiang2024.claims import ASSUMPTION_1
 from ..jiang2024.descent import end_of_run, gap_at_start
 from ..jiang2024.setting import GRADIENT_BLOCKS, READING, W0, descent_of_f, quantity
 from ..jiang2024.theorem_2_sharp import BestStep, conclude
-from .relora import (
+from .theorems import (
     EACH_STEP_IN_BALL,
     FACTORS_UNBIASED,
     FACTORS_VARIANCE,

@@ -1,15 +1,23 @@
 """Convergence theorems about MeFT that rest on fewer hypotheses than jiang2024's Theorem 2.
 
-With A frozen there is no ball and no bound on the gradient; gradient descent needs neither for both factors. At a step
-that is given, and not prescribed, what the proof needs is smoothness along the run.
+With A frozen there is no ball and no bound on the gradient; gradient descent needs neither for both factors, and at an
+adaptive step nothing in advance: no horizon either. At a step that is given, and not prescribed, what the proof needs is
+smoothness along the run. ReLoRA merges the factors and begins again: W_t = W_0 + Z_t + s B_t A_t, v_t = (A_t, B_t, Z_t),
+and F(v) = f(W_0 + Z + sBA), whose gradient in A and B is meant.
 """
 
 import sympy as sp
 
+from boundcheck.language import hypotheses as words
+from boundcheck.language.algorithms import ADAPTIVE_LORA_GD, DECREASE, RELORA, RELORA_DECLARED, SGD, share
 from boundcheck.language.algorithms import GRADIENT_DESCENT as DESCENT
-from boundcheck.language.algorithms import SGD
 from boundcheck.language.claim import Claim, Quantity
-from boundcheck.language.measures import AVERAGE_GRADIENT, LEAST_GRADIENT
+from boundcheck.language.measures import (
+    AVERAGE_GRADIENT,
+    LEAST_FACTOR_GRADIENT,
+    LEAST_GRADIENT,
+    LEAST_GRADIENT_ON_EACH_PATH,
+)
 from boundcheck.language.sentence import theorem
 from boundcheck.language.symbols import (
     D,
@@ -36,8 +44,56 @@ from boundcheck.language.vocabulary import EuclideanNorm, Expectation, F, Gradie
 from ..classics.claims import BOUNDED_VARIANCE, GIVEN_SMOOTHNESS, GRADIENT_DESCENT
 from ..jiang2024.claims import ASSUMPTION_1, ASSUMPTION_4, BOUNDED_BELOW
 from ..methods.claims import SMOOTH_EVERYWHERE
-from .adaptive import START, STEEPEST
 from .lora import BOUND, CONDITIONALLY_UNBIASED, FROZEN_A, FROZEN_FACTOR, THEOREM_2_BEST_STEP, THEOREM_2_REPAIRED
+
+# The step is 1/(K(L J_t² + m_t)). For large T the bound is sqrt(K/(2c³)) D sqrt(LD/T), which K = 2 makes smallest.
+K = sp.Integer(2)
+C = DECREASE.subs(share, 1 / K)
+# The norm of ∇f(W) is at most this where f(W) <= f(W_1).
+STEEPEST = sp.Pow(2 * L * D, sp.Rational(1, 2), evaluate=False)
+
+START = words.START_NORMS.claim("meft.start", "The norms of the factors at the start", "boundcheck")
+GOES_ON = words.FINITE_STEP.claim(
+    "meft.goes_on",
+    "The step is a number",
+    "boundcheck",
+    note="It fails where $A_t$, $B_t$ and the gradient in W are all zero, and there the algorithm has nothing "
+    "left to do.",
+)
+
+steep = sp.Symbol("steep", positive=True)
+stretch = sp.Symbol("stretch", positive=True)
+first = sp.Symbol("first", positive=True)
+growth = sp.Symbol("growth", positive=True)
+
+ADAPTIVE_GD = theorem(
+    "meft.adaptive_gd",
+    "Gradient descent on LoRA at an adaptive step",
+    "boundcheck; without Assumptions 2 and 3 of jiang2024, and without a horizon or a ball that is chosen beforehand",
+    r"\text{for every } T",
+    (ASSUMPTION_1, BOUNDED_BELOW, START, GOES_ON),
+    (
+        Quantity(share, 1 / K, "numerator of the step"),
+        Quantity(steep, STEEPEST, "bound on the norm of the gradient in $W$, where $F$ is at most $F(v_1)$"),
+        Quantity(
+            stretch,
+            sp.Pow(2 * K * C * L * (a_1**2 + b_1**2) ** 2 / (D * T), sp.Rational(1, 4), evaluate=False),
+            "how the growth of the factors is shared out: $(x + y)²$ is at most $(1 + 1/stretch)x² + (1 + stretch)y²$",
+        ),
+        Quantity(
+            first, K * (L * (1 + 1 / stretch) * (a_1**2 + b_1**2) + steep), "what one over the step is at most at first"
+        ),
+        Quantity(
+            growth, K * L * (1 + stretch) * D / C, "how fast one over the step grows with the sum of the steps before"
+        ),
+        Quantity(bound, D * growth / (C * (sp.sqrt(first**2 + 2 * growth * T) - first))),
+    ),
+    note="$g$ is the full gradient and $W = W_0 + BA$. The step at $t$ is $1/(2(L(σ_1(A_t)² + σ_1(B_t)²) + "
+    "‖∇f(W_t)‖_F))$. It does not know $T$: the bound falls as $1/√T$, at every $T$ at once. With a scale "
+    "$s$, apply it to $X → f(W_0 + sX)$, which is $s²L$-smooth.",
+    algorithm=ADAPTIVE_LORA_GD,
+    measure=LEAST_GRADIENT_ON_EACH_PATH,
+)
 
 THEOREM_2_FROZEN_A = theorem(
     "meft.theorem2_frozen_a",
@@ -175,6 +231,57 @@ THEOREM_2_AVERAGE_SHARP = Claim(
     "one $q$ no factor below $κ$ serves.",
 )
 
+EACH_STEP_IN_BALL = words.BALL.claim(
+    "meft.each_step_in_ball",
+    "Factors in a ball, before and after each step",
+    "jiang2024, Assumption 2, of the factors that a restart replaces too",
+    words.BEFORE_AND_AFTER_EACH_STEP,
+)
+
+GRADIENT_BOUND_AT_ITERATES = words.BOUNDED_SPECTRAL_GRADIENT.claim(
+    "meft.gradient_bound_at_iterates",
+    "Bounded gradient in W at the iterates, spectral norm",
+    "jiang2024, Assumption 3(2), of the iterates alone",
+    words.GRADIENT_AT_ITERATES,
+)
+
+FACTORS_UNBIASED = words.UNBIASED.claim(
+    "meft.factors_unbiased",
+    "Conditionally unbiased stochastic gradient in the factors",
+    "jiang2024, section 3, before Algorithm 1, given the past, to which the factors drawn at a restart belong",
+    words.UNBIASED_IN_THE_FACTORS,
+)
+
+FACTORS_VARIANCE = words.BOUNDED_VARIANCE.claim(
+    "meft.factors_variance",
+    "Bounded variance of the stochastic gradient in the factors",
+    "jiang2024, Assumption 4",
+    words.VARIANCE_IN_THE_FACTORS,
+)
+
+THEOREM_2_RELORA = theorem(
+    "meft.relora",
+    "Theorem 2 for ReLoRA, best constant step",
+    "boundcheck; jiang2024, Theorem 2, for the algorithm of Lialin, Muckatira, Shivagunde and Rumshisky, ICLR 2024",
+    THEOREM_2_BEST_STEP.quantifier,
+    (
+        ASSUMPTION_1,
+        EACH_STEP_IN_BALL,
+        GRADIENT_BOUND_AT_ITERATES,
+        FACTORS_VARIANCE,
+        FACTORS_UNBIASED,
+        BOUNDED_BELOW,
+    ),
+    (*THEOREM_2_BEST_STEP.quantities[:-1], BOUND),
+    algorithm=RELORA,
+    measure=LEAST_FACTOR_GRADIENT,
+    declared=RELORA_DECLARED,
+    note="For any restarts that keep W, whenever and at whatever factors, also random ones that the past "
+    "chooses. D is counted once, not once a restart, and L̂ is that of one segment. The gradient is that in "
+    "the factors of step t: a restart changes it, though neither W nor F. Its own start, $B = 0$, keeps b "
+    "small.",
+)
+
 CLAIMS = (
     THEOREM_2_FROZEN_A,
     UNCONDITIONAL_GD,
@@ -185,3 +292,5 @@ CLAIMS = (
     FULL_VARIANCE,
     THEOREM_2_AVERAGE_SHARP,
 )
+ADAPTIVE = START, GOES_ON, ADAPTIVE_GD
+MERGED = EACH_STEP_IN_BALL, GRADIENT_BOUND_AT_ITERATES, FACTORS_UNBIASED, FACTORS_VARIANCE, THEOREM_2_RELORA

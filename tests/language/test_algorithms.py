@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import sympy as sp
 import torch
-from boundcheck.proofs.meft.adaptive import ADAPTIVE_GD, C
+from boundcheck.proofs.meft.theorems import ADAPTIVE_GD, C
 from hypothesis import assume, given
 
 from boundcheck.errors import InputError

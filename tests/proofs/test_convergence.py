@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sympy as sp
 from boundcheck.proofs.jiang2024 import theorem_2_everywhere as everywhere
-from boundcheck.proofs.meft import adaptive_gd, merging
+from boundcheck.proofs.meft import factors, merging
 
 from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import t
@@ -22,8 +22,8 @@ from tests.proofs.planted import changed, closes
 @pytest.mark.full
 def test_a_larger_share_of_the_descent_is_not_proved(monkeypatch: pytest.MonkeyPatch) -> None:
     """An adaptive step gives 3/4 of itself, and not 4/5."""
-    monkeypatch.setattr(adaptive_gd, "C", sp.Rational(4, 5))
-    script = adaptive_gd.adaptive_gd
+    monkeypatch.setattr(factors, "C", sp.Rational(4, 5))
+    script = factors.adaptive_gd
     assert not closes(script, changed(script.claim, sp.Rational(3, 4), sp.Rational(4, 5)))
 
 

@@ -12,7 +12,7 @@ import pytest
 from boundcheck.proofs.bottou2018 import sgd
 from boundcheck.proofs.classics import exact_rate
 from boundcheck.proofs.jiang2024 import theorem_2_average as average
-from boundcheck.proofs.meft import all_layers, products, stiefel, unconditional_gd
+from boundcheck.proofs.meft import all_layers, factors, products, stiefel
 from boundcheck.proofs.methods import convex, descent
 
 import boundcheck
@@ -61,9 +61,9 @@ SLOW = {
     "γ for γ + 1": Planted(sgd.decreasing_step, gamma + 1, gamma),
     "ω less than 1/μ_F": Planted(sgd.decreasing_step, 1 / mu_F, 1 / (2 * mu_F)),
     "ω for ω²": Planted(sgd.decreasing_step, omega**2, omega),
-    "half of the bound, at any point": Planted(unconditional_gd.unconditional_gd, 2 * Lhat * D / T, Lhat * D / T),
-    "a longer step, at any point": Planted(unconditional_gd.unconditional_gd, *LONGER),
-    "a smaller ball": Planted(unconditional_gd.unconditional_gd, rho, rho / 2),
+    "half of the bound, at any point": Planted(factors.unconditional_gd, 2 * Lhat * D / T, Lhat * D / T),
+    "a longer step, at any point": Planted(factors.unconditional_gd, *LONGER),
+    "a smaller ball": Planted(factors.unconditional_gd, rho, rho / 2),
     "all layers without G": Planted(all_layers.all_layers, G, 0),
     "all layers, half of a": Planted(all_layers.all_layers, a, a / 2),
     "all layers, half of L": Planted(all_layers.all_layers, L, L / 2),
