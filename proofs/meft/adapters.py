@@ -5,6 +5,7 @@ norm of u; the sharper claims bound it by a quadratic form in the norms of u's b
 """
 
 from dataclasses import replace
+from typing import Any
 
 import sympy as sp
 from sympy import MatrixExpr, MatrixSymbol
@@ -106,42 +107,26 @@ COMPOSITION = Claim(
 def _composed(
     id: str,
     title: str,
-    source: str,
-    hypotheses: tuple[Claim, ...],
+    domain: Claim,
     jacobian: sp.Expr,
     second: sp.Expr,
-    argument: str = "",
-    conditions: tuple[sp.core.relational.Relational, ...] = (),
-    conclusion: sp.core.relational.Relational = LEMMA_1.conclusion,
-    *,
-    note: str = "",
-    unproved: str = "",
+    gradient: Claim = GRADIENT_BOUND,
+    **more: Any,
 ) -> Claim:
-    """The composition lemma at an adapter's own J and H."""
-    quantities = (
+    """The composition lemma at an adapter's own J and H, on its domain."""
+    sizes = (
         Quantity(J, jacobian, "bound on the norm of DW(v)"),
         Quantity(H, second, "bound on $|⟨M, D²W(v)[u, u]⟩|$ over $‖M‖‖u‖²$"),
-        *COMPOSITION.quantities,
     )
-    return Claim(
-        id,
-        title,
-        source,
-        conclusion,
-        _IN_DOMAIN,
-        hypotheses,
-        quantities,
-        conditions,
-        note=note,
-        argument=argument,
-        unproved=unproved,
-    )
+    about = {"id": id, "title": title, "source": domain.source, "quantifier": _IN_DOMAIN}
+    about |= {"hypotheses": (ASSUMPTION_1, domain, gradient), "quantities": (*sizes, *COMPOSITION.quantities)}
+    return replace(COMPOSITION, **(about | more))
 
 
-def _sharper(composed: Claim, id: str, title: str, form: tuple[sp.Expr, sp.Expr, sp.Expr], argument: str = "") -> Claim:
+def _sharper(composed: Claim, id: str, title: str, form: tuple[sp.Expr, sp.Expr, sp.Expr], **more: Any) -> Claim:
     """The same statement with the top eigenvalue of a form in the norms of blocks as its constant."""
-    meaning = "smoothness constant of F, a top eigenvalue"
-    return replace(composed, id=id, title=title, quantities=(Quantity(Lhat, _top(*form), meaning),), argument=argument)
+    constant = Quantity(Lhat, _top(*form), "smoothness constant of F, a top eigenvalue")
+    return replace(composed, **({"id": id, "title": title, "quantities": (constant,), "argument": ""} | more))
 
 
 FULL = Claim(
@@ -157,10 +142,10 @@ FULL = Claim(
 LORA = _composed(
     "meft.lora",
     "LoRA, by composition",
-    "boundcheck; Lemma 1 of jiang2024 by the composition lemma",
-    (ASSUMPTION_1, BALL, GRADIENT_BOUND),
+    BALL,
     s * sp.sqrt(a**2 + b**2),
     s,
+    source="boundcheck; Lemma 1 of jiang2024 by the composition lemma",
 )
 
 # No theorem is run on it that is about a frozen A.
@@ -209,8 +194,7 @@ _VERA_SCALE = s * a_0 * b_0
 VERA = _composed(
     "meft.vera",
     "VeRA, by composition",
-    VERA_DOMAIN.source,
-    (ASSUMPTION_1, VERA_DOMAIN, GRADIENT_BOUND),
+    VERA_DOMAIN,
     LORA.expression("J").xreplace({s: _VERA_SCALE}),
     LORA.expression("H").xreplace({s: _VERA_SCALE}),
     note="The theorem is about any square $Λ_b$ and $Λ_d$. The gradient that VeRA follows is the diagonal of "
@@ -230,15 +214,13 @@ LOHA_DOMAIN = Claim(
     sp.And(sp.Le(SpectralNorm(A1), a), sp.Le(SpectralNorm(A2), a), sp.Le(SpectralNorm(B), b)),
     r"\text{for } W = W_0 + s (B_1 A_1) \circ (B_2 A_2), \text{ and } B_1, B_2 \text{ as } B",
 )
-_LOHA_FORM = (a**2, 2 * a * b, b**2)
 LOHA = _composed(
     "meft.loha",
     "LoHa, by composition",
-    LOHA_DOMAIN.source,
-    (ASSUMPTION_1, LOHA_DOMAIN, GRADIENT_BOUND),
+    LOHA_DOMAIN,
     s * a * b * sp.sqrt(2 * (a**2 + b**2)),
-    s * _top(*_LOHA_FORM),
-    "$‖X ∘ Y‖_F ≤ ‖X‖_F‖Y‖_op$, $‖M ∘ Y‖_op ≤ ‖M‖_op‖Y‖_op$ (Schur) and $|⟨M, X ∘ Y⟩| ≤ ‖M‖_op‖X‖_F‖Y‖_F$.",
+    s * _top(a**2, 2 * a * b, b**2),
+    argument="$‖X ∘ Y‖_F ≤ ‖X‖_F‖Y‖_op$, $‖M ∘ Y‖_op ≤ ‖M‖_op‖Y‖_op$ (Schur) and $|⟨M, X ∘ Y⟩| ≤ ‖M‖_op‖X‖_F‖Y‖_F$.",
     unproved=_NO_ENTRIES,
 )
 LOHA_SHARP = _sharper(
@@ -250,7 +232,7 @@ LOHA_SHARP = _sharper(
         2 * L * s**2 * a**3 * b**3 + 2 * G * s * a * b,
         2 * L * s**2 * a**4 * b**2 + G * s * a**2,
     ),
-    "The form in the norms of $(A_1, B_1, A_2, B_2)$ is nonnegative and the same for both pairs, which then share "
+    argument="The form in the norms of $(A_1, B_1, A_2, B_2)$ is nonnegative and the same for both pairs, which then share "
     "them.",
 )
 
@@ -272,13 +254,13 @@ _BEND = 2 * mu * _TURN**2 / sp.sqrt(3) + s * mu / _LEAST
 DORA = _composed(
     "meft.dora",
     "DoRA, by composition",
-    DORA_DOMAIN.source,
-    (ASSUMPTION_1, DORA_DOMAIN, ASSUMPTION_3_2),
+    DORA_DOMAIN,
     sp.Max(1, _STRETCH),
     _top(sp.Integer(0), _TURN, _BEND),
-    "$x/‖x‖$ has a derivative of norm $1/‖x‖$, at right angles to $x$, and a second one of norm $2/(√3‖x‖²)$; no "
+    ASSUMPTION_3_2,
+    argument="$x/‖x‖$ has a derivative of norm $1/‖x‖$, at right angles to $x$, and a second one of norm $2/(√3‖x‖²)$; no "
     "column of $W_0 + sBA$ is shorter than $w_0 - sab$. $G$ bounds the Frobenius norm of the gradient here.",
-    (sp.Gt(w_0, s * a * b),),
+    conditions=(sp.Gt(w_0, s * a * b),),
     unproved=_NO_COLUMNS,
 )
 DORA_BLOCKS = _sharper(
@@ -286,7 +268,7 @@ DORA_BLOCKS = _sharper(
     "meft.dora_blocks",
     "DoRA, by blocks",
     (L, G * _TURN, COMPOSITION.expression("Lhat").xreplace({J: _STRETCH, H: _BEND})),
-    "The same bounds as a form in the norms of the magnitudes' change and of the factors'.",
+    argument="The same bounds as a form in the norms of the magnitudes' change and of the factors'.",
 )
 
 R, R1, R2 = (MatrixSymbol(name, r, d) for name in ("R", "R_1", "R_2"))
@@ -313,16 +295,13 @@ def _descent(block: MatrixSymbol, move: MatrixExpr) -> sp.core.relational.Relati
     return sp.Le(Value(F, v2) - Value(F, v1) - linear, Lhat / 2 * EuclideanNorm(v2 - v1) ** 2)
 
 
-LOREFT = replace(
-    _composed(
-        "meft.loreft",
-        "LoReFT, by composition",
-        LOREFT_DOMAIN.source,
-        (ASSUMPTION_1, LOREFT_DOMAIN, GRADIENT_BOUND),
-        sp.sqrt(1 + nu**2),
-        _top(nu, sp.Integer(1), sp.Integer(0)),
-        conclusion=_descent(V, V2 - V1),
-    ),
+LOREFT = _composed(
+    "meft.loreft",
+    "LoReFT, by composition",
+    LOREFT_DOMAIN,
+    sp.sqrt(1 + nu**2),
+    _top(nu, sp.Integer(1), sp.Integer(0)),
+    conclusion=_descent(V, V2 - V1),
     quantifier=r"\text{for } v_1 = (R_1, V_1), \; v_2 = (R_2, V_2) \text{ in the domain}",
     note="The descent inequality on the Stiefel manifold times a ball, with the Riemannian gradient. -f has the same "
     "constants, so that it holds from below too; along a geodesic it then says, to second order, that the Riemannian "
@@ -337,8 +316,14 @@ UNTURNED = Claim(
     r"\text{for any two } R \text{ of one row}",
     note="At rank 1 it always holds. At a higher rank it is a condition on the two points.",
 )
-_RANK_1 = _sharper(LOREFT, "meft.loreft_rank1", "LoReFT at rank 1, sharp", (L * nu**2 + G * nu, G, L))
-LOREFT_RANK_1 = replace(_RANK_1, hypotheses=(*_RANK_1.hypotheses, UNTURNED), conditions=(sp.Le(r, 1),))
+LOREFT_RANK_1 = _sharper(
+    LOREFT,
+    "meft.loreft_rank1",
+    "LoReFT at rank 1, sharp",
+    (L * nu**2 + G * nu, G, L),
+    hypotheses=(*LOREFT.hypotheses, UNTURNED),
+    conditions=(sp.Le(r, 1),),
+)
 
 # What pyreft trains is U and b, of which V is what is left after R.
 U, U1, U2 = (MatrixSymbol(name, r, k) for name in ("U", "U_1", "U_2"))
@@ -356,13 +341,11 @@ LOREFT_TRAINED_DOMAIN = Claim(
     ),
     r"\text{for } W = W_0 + R^T (U - R W_0) \text{, where } W_0 = [I, 0] \text{ and } U \text{ holds pyreft's } [U, b]",
 )
-LOREFT_TRAINED = replace(
-    _sharper(
-        LOREFT,
-        "meft.loreft_trained",
-        "LoReFT in the parameters that pyreft trains",
-        (L * (1 + nu) ** 2 + G * (3 + nu), L * (1 + nu) + G, L),
-    ),
+LOREFT_TRAINED = _sharper(
+    LOREFT,
+    "meft.loreft_trained",
+    "LoReFT in the parameters that pyreft trains",
+    (L * (1 + nu) ** 2 + G * (3 + nu), L * (1 + nu) + G, L),
     conclusion=_descent(U, U2 - U1),
     quantifier=r"\text{for } v_1 = (R_1, U_1), \; v_2 = (R_2, U_2) \text{ in the domain}",
     hypotheses=(ASSUMPTION_1, LOREFT_TRAINED_DOMAIN, GRADIENT_BOUND),

@@ -369,8 +369,8 @@ def nesterov(proof: Proof) -> None:
         meaning="At $t = 1$ smoothness alone says more.",
     )
     long = proof.step("$T > 0$", gt(T, 0))
-    square = proof.step("$T² > 0$", gt(T**2, 0), long)
-    divided(proof, "$T²$", T**2, most, [square], by.expectation(by.at(line, T)), label="divided by $T²$")
+    proof.step("$T² > 0$", gt(T**2, 0), long)
+    divided(proof, "$T²$", T**2, most, [long, long], by.expectation(by.at(line, T)), label="divided by $T²$")
 
 
 def _moved(proof: Proof, smooth: Smooth, step: Inverse, equations: list[Equation]) -> tuple[Theorem, Theorem]:
