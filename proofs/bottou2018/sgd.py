@@ -1,4 +1,4 @@
-"""Theorems 4.6 to 4.8, and SGD on convex functions: what one step does in expectation, and an induction or a sum over t.
+"""Theorems 4.6 to 4.8, and SGD on convex functions: one step in expectation, and an induction or a sum over t.
 
 Under Polyak–Łojasiewicz the gap F - f* is followed, on convex functions the squared distance to a minimiser.
 """

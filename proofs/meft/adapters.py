@@ -232,8 +232,8 @@ LOHA_SHARP = _sharper(
         2 * L * s**2 * a**3 * b**3 + 2 * G * s * a * b,
         2 * L * s**2 * a**4 * b**2 + G * s * a**2,
     ),
-    argument="The form in the norms of $(A_1, B_1, A_2, B_2)$ is nonnegative and the same for both pairs, which then share "
-    "them.",
+    argument="The form in the norms of $(A_1, B_1, A_2, B_2)$ is nonnegative and the same for both pairs, which then "
+    "share them.",
 )
 
 DORA_DOMAIN = Claim(
@@ -258,8 +258,8 @@ DORA = _composed(
     sp.Max(1, _STRETCH),
     _top(sp.Integer(0), _TURN, _BEND),
     ASSUMPTION_3_2,
-    argument="$x/‖x‖$ has a derivative of norm $1/‖x‖$, at right angles to $x$, and a second one of norm $2/(√3‖x‖²)$; no "
-    "column of $W_0 + sBA$ is shorter than $w_0 - sab$. $G$ bounds the Frobenius norm of the gradient here.",
+    argument="$x/‖x‖$ has a derivative of norm $1/‖x‖$, at right angles to $x$, and a second one of norm $2/(√3‖x‖²)$; "
+    "no column of $W_0 + sBA$ is shorter than $w_0 - sab$. $G$ bounds the Frobenius norm of the gradient here.",
     conditions=(sp.Gt(w_0, s * a * b),),
     unproved=_NO_COLUMNS,
 )

@@ -1,6 +1,6 @@
 """Gradient descent on both factors, at any step: what one step lowers F by, how far the iterates go, how steep f is.
 
-Two theorems follow: at a step that is as long as the descent allows, and at a constant one that keeps the iterates near.
+Two theorems follow: at a step as long as the descent allows, and at a constant one that keeps the iterates near.
 
 The descent is taken in W, where f is smooth everywhere: no ball, and no smoothness of F. With M = ∇f(W_t), u = ‖BᵀM‖,
 w = ‖MAᵀ‖, m = ‖M‖, J² = σ_1(A)² + σ_1(B)² and P = u² + w² = ‖∇F(v_t)‖², a step α with α(LJ² + m) <= 2 has
@@ -251,7 +251,9 @@ class Descent:
         Args:
             travelled: S_t, at most the sum of the steps before t + 1, and at least that of the steps before t.
             share: c, of which a step of α lowers F by cαP.
-            spent, fallen, lower: S_t >= 0, f(W_t) <= f(W_1), and cαP <= f(W_t) - f(W_{t+1}).
+            spent: S_t >= 0.
+            fallen: f(W_t) <= f(W_1).
+            lower: cαP <= f(W_t) - f(W_{t+1}).
 
         """
         proof, by, step = self.proof, self.proof.by, self.step

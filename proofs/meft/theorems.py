@@ -1,9 +1,9 @@
 """Convergence theorems about MeFT that rest on fewer hypotheses than jiang2024's Theorem 2.
 
 With A frozen there is no ball and no bound on the gradient; gradient descent needs neither for both factors, and at an
-adaptive step nothing in advance: no horizon either. At a step that is given, and not prescribed, what the proof needs is
-smoothness along the run. ReLoRA merges the factors and begins again: W_t = W_0 + Z_t + s B_t A_t, v_t = (A_t, B_t, Z_t),
-and F(v) = f(W_0 + Z + sBA), whose gradient in A and B is meant.
+adaptive step nothing in advance. At a step that is given, and not prescribed, what the proof needs is smoothness along
+the run. ReLoRA merges the factors and begins again: W_t = W_0 + Z_t + s B_t A_t, v_t = (A_t, B_t, Z_t), and F(v) =
+f(W_0 + Z + sBA), whose gradient in A and B is meant.
 """
 
 import sympy as sp
