@@ -118,7 +118,7 @@ def _composed(
         Quantity(J, jacobian, "bound on the norm of DW(v)"),
         Quantity(H, second, "bound on $|⟨M, D²W(v)[u, u]⟩|$ over $‖M‖‖u‖²$"),
     )
-    about = {"id": id, "title": title, "source": domain.source, "quantifier": _IN_DOMAIN}
+    about: dict[str, Any] = {"id": id, "title": title, "source": domain.source, "quantifier": _IN_DOMAIN}
     about |= {"hypotheses": (ASSUMPTION_1, domain, gradient), "quantities": (*sizes, *COMPOSITION.quantities)}
     return replace(COMPOSITION, **(about | more))
 
