@@ -206,23 +206,14 @@ class Squares:
     def hits(self, model: nn.Module, indices: Tensor) -> Tensor:
         return torch.zeros(len(indices))
 
-    @property
-    def covariance(self) -> np.ndarray:
-        return self.X.T @ self.X / SAMPLES
 
-    def value(self, W: np.ndarray) -> Any:
-        """F in long floats."""
-        gap = self.X.astype(np.longdouble) @ W.astype(np.longdouble).T - self.Y
-        return (gap * gap).sum() / (2 * SAMPLES)
-
-
-def linear(kind: str, scale: float = 1.5) -> Network:
-    """Linear regression through an adapter."""
+def linear() -> Network:
+    """Linear regression through LoRA."""
     generator = seeded(1)
     model = nn.Sequential(nn.Linear(K, D, bias=False).double())
     with torch.no_grad():
         model[0].weight.copy_(torch.randn(D, K, generator=generator))
-    adapt(model, kind, ["0"], None if kind == "full" else 2, scale, 1.0, generator)
+    adapt(model, "lora", ["0"], 2, 1.5, 1.0, generator)
     network = Network(model, sites_of(model), Squares(), 4)
     network.write(tuple(torch.randn(part.shape, generator=generator, dtype=part.dtype) for part in network.point()))
     return network
@@ -252,7 +243,7 @@ def exact_smoothness(network: Network, step: Point) -> tuple[Any, Any]:
 
 @pytest.mark.parametrize("length", [1.0, 1e-2, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8])
 def test_smoothness_along_a_step_of_lora_is_the_exact_one_within_its_error(length: float) -> None:
-    network = linear("lora")
+    network = linear()
     u = random_direction(network)
     step = tuple(length * part / flat(u).norm() for part in u)
     # The step that floating point takes.
@@ -267,38 +258,6 @@ def test_smoothness_along_a_step_of_lora_is_the_exact_one_within_its_error(lengt
         assert found["path_smoothness_error"] < 1e-3 * abs(in_v)
         assert found["path_smoothness"] == pytest.approx(float(in_v), rel=1e-3)
         assert found["weight_smoothness"] == pytest.approx(float(in_w), rel=1e-3)
-
-
-def test_smoothness_of_full_fine_tuning_is_that_of_the_covariance() -> None:
-    network = linear("full")
-    step = random_direction(network)
-    found = seen(network, step)
-    d = step[0][0].numpy()
-    expected = np.trace(d @ network.task.covariance @ d.T) / (d**2).sum()
-    assert found["path_smoothness"] == pytest.approx(expected, rel=1e-12)
-    assert found["weight_smoothness"] == pytest.approx(expected, rel=1e-12)
-    turned = np.linalg.norm(d @ network.task.covariance) / np.linalg.norm(d)
-    assert found["gradient_ratio"] == pytest.approx(turned, rel=1e-12)
-    values, vectors = np.linalg.eigh(network.task.covariance)
-    for place in (0, -1):
-        along = torch.tensor(np.outer(np.ones(D), vectors[:, place]))[None]
-        assert seen(network, (along,))["path_smoothness"] == pytest.approx(values[place], rel=1e-10)
-
-
-def test_errors_grow_as_the_step_shrinks() -> None:
-    network, rounding = linear("lora"), Rounding(1e-12, 1e-11)
-    u = random_direction(network)
-    errors = [seen(network, tuple(t * part for part in u), rounding) for t in (1.0, 0.1, 0.01, 0.001)]
-    for name in ("path_smoothness_error", "weight_smoothness_error"):
-        values = [each[name] for each in errors]
-        assert all(5 < y / x < 101 for x, y in pairwise(values))
-    for each in errors:
-        length = each["step_length"]
-        assert each["path_smoothness_error"] == pytest.approx((2 * 1e-12 + 1e-11 * length) * 2 / length**2, rel=1e-12)
-        size = math.sqrt(each["gradient_square_norm"])
-        assert each["gradient_square_norm_error"] == pytest.approx(1e-11 * (2 * size + 1e-11), rel=1e-12)
-        assert each["gradient_ratio_error"] == pytest.approx(2e-11 / length, rel=1e-12)
-        assert each["loss_error"] == 1e-12
 
 
 @each_of_two
@@ -358,6 +317,11 @@ def test_everything_else_is_what_its_name_says(kind: str) -> None:
         network.write(v)
         assert found["gradient_ratio"] == pytest.approx((turned.norm() / moved.norm()).item(), rel=1e-9)
         assert found["gradient_ratio_error"] == pytest.approx(2e-12 / moved.norm().item(), rel=1e-9)
+    # Errors of 1e-13 in a loss and 1e-12 in a gradient.
+    length, size = found["step_length"], math.sqrt(found["gradient_square_norm"])
+    assert found["loss_error"] == 1e-13
+    assert found["path_smoothness_error"] == pytest.approx((2e-13 + 1e-12 * length) * 2 / length**2, rel=1e-12)
+    assert found["gradient_square_norm_error"] == pytest.approx(1e-12 * (2 * size + 1e-12), rel=1e-12)
     assert network.is_curved == math.isnan(found["gradient_ratio"])
     names = functions.block_names(network.sites)
     assert len(names) == len(blocks) == len(set(names))
