@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor, nn
@@ -57,7 +56,6 @@ class Held:
     """The configuration in a folder, and how much its weights hold."""
 
     config: Mapping[str, Any]  # what the folder's config.json says
-    path: Path  # of the config.json
     tensors: int  # how many there are
     numbers: int  # how many all of them have together
 
@@ -106,29 +104,33 @@ class Held:
 
 
 def held(folder: Path) -> Held:
-    """Count what the weights hold, by the headers of safetensors; for pickles, their size gives a bound.
+    """Look through a model's folder before transformers does, and count what its weights hold.
 
-    Raises InputError for a header that cannot be read, or speaks of more than its file has; for a configuration that
-    makes longer lists than there are tensors; for a file, such as a tokenizer's, that is too long; and for what is
-    neither a file nor a folder, whatever it is called, since transformers opens what it finds.
+    Headers of safetensors tell it; for pickles, their size gives a bound.
+
+    Raises InputError for what is neither a file nor a folder, whatever it is called, since transformers opens what it
+    finds; for a file, such as a tokenizer's, that is too long; for files that name the folder's own Python code, or
+    another model; for a header that speaks of more than its file has; and for a configuration that makes longer lists
+    than there are tensors.
     """
-    for path in (*folder.iterdir(), *(folder / _TEMPLATES).glob("*")):
-        if path.exists() and not (path.is_file() or path.is_dir()):
-            raise InputError("model.path", path, "files and folders alone; this is a pipe or a device")
-    for path in (each for each in folder.iterdir() if each.suffix in (".json", ".txt", ".model", ".jinja")):
-        size = _size(path)
-        if not path.is_file() or size > _LONGEST or size * _TAKEN > available():
-            expected = f"a file of at most {_LONGEST} bytes, of which {_TAKEN} times as many are free in memory"
-            raise InputError("model.path", path, f"{expected}; it has {size}")
-    tensors = numbers = 0
-    for path in folder.glob("*.safetensors"):
-        for count in _tensors(path):
-            tensors, numbers = tensors + 1, numbers + count
-    for size in map(_size, folder.glob("*.bin")):
-        # A tensor in a pickle has a name, a shape and an entry in the archive.
-        tensors, numbers = tensors + size // 64, numbers + size
-    path = folder / "config.json"
-    found = Held(read_json(path), path, tensors, numbers)
+    try:
+        for path in (*folder.iterdir(), *(folder / _TEMPLATES).glob("*")):
+            if path.exists() and not (path.is_file() or path.is_dir()):
+                raise InputError("model.path", path, "files and folders alone; this is a pipe or a device")
+        for path in (each for each in folder.iterdir() if each.suffix in (".json", ".txt", ".model", ".jinja")):
+            size = path.stat().st_size
+            if not path.is_file() or size > _LONGEST or size * _TAKEN > available():
+                expected = f"a file of at most {_LONGEST} bytes, of which {_TAKEN} times as many are free in memory"
+                raise InputError("model.path", path, f"{expected}; it has {size}")
+        # An index of weights or a vocabulary can be long, and names no code.
+        tables = {path.name: _table(path) for path in sorted(folder.glob("*.json")) if "config" in path.name}
+        counts = [count for path in folder.glob("*.safetensors") for count in _tensors(path)]
+        pickles = [path.stat().st_size for path in folder.glob("*.bin")]
+    except OSError as error:
+        raise InputError("model.path", error.filename, f"a file that can be read: {error.strerror}") from None
+    # A tensor in a pickle has a name, a shape and an entry in the archive.
+    tensors, numbers = len(counts) + sum(size // 64 for size in pickles), sum(counts) + sum(pickles)
+    found = Held(tables["config.json"], tensors, numbers)
     most = max(_CHEAP, tensors)
     for name, value in _numbers(found.config, ""):
         # A number in a table of labels is a class, and makes nothing.
@@ -137,12 +139,27 @@ def held(folder: Path) -> Held:
     return found
 
 
-def _size(path: Path) -> int:
-    """The size of a file in bytes; raises InputError for one that cannot be found, such as a link to itself."""
+def _table(path: Path) -> Any:
+    """The content of a file of configuration, which names no code: it is refused before anything runs it.
+
+    If transformers knows a model of that kind too, it would load another model than the folder describes.
+    """
     try:
-        return path.stat().st_size
-    except OSError as error:
-        raise InputError("model.path", path, f"a file that can be read: {error.strerror}") from None
+        table = json.loads(read_text(path))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError("model.path", path, f"a readable JSON file ({error})") from None
+    if isinstance(table, dict) and "auto_map" in table:
+        expected = (
+            f"a model of transformers' own; {path.name} has an auto_map to Python of the folder's, which never runs"
+        )
+        raise InputError("model.path", path.parent, expected)
+    if path.name == "config.json" and not isinstance(table, dict):
+        raise InputError("model.path", path.parent, "a config.json that holds a table")
+    if path.name == "adapter_config.json":
+        # transformers would load the model that it names, from wherever that is.
+        expected = "a model without an adapter of its own; peft's merge_and_unload puts it into the weights"
+        raise InputError("model.path", path, expected)
+    return table
 
 
 def _tensors(path: Path) -> Iterator[int]:
@@ -171,14 +188,6 @@ def _numbers(value: Any, name: str) -> Iterator[tuple[str, float]]:
             yield from _numbers(each, name)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield name, value
-
-
-def read_json(path: Path) -> Any:
-    """The content of a JSON file in a model's folder; raises InputError if it cannot be read."""
-    try:
-        return json.loads(read_text(path))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError("model.path", path, f"a readable JSON file ({error})") from None
 
 
 Batch = dict[str, Tensor]
@@ -243,7 +252,6 @@ class PretrainedSpec(Table):
         Raises InputError for a folder or file that does not exist or holds something else, and for too little memory.
         """
         folder = _folder(self.path)
-        check_configurations(folder)
         weights = held(folder)
         transformers = _imported("transformers")
         with _quiet(transformers):
@@ -324,27 +332,6 @@ def _folder(path: str) -> Path:
     return folder
 
 
-def check_configurations(folder: Path) -> None:
-    """Refuse a folder without a model's config.json, or whose files name its own Python code, before anything runs it.
-
-    If transformers knows a model of that kind too, it would load another model than the folder describes.
-    """
-    # An index of weights or a vocabulary can be long, and names no code.
-    for path in sorted(path for path in folder.glob("*.json") if "config" in path.name):
-        table = read_json(path)
-        if isinstance(table, dict) and "auto_map" in table:
-            expected = (
-                f"a model of transformers' own; {path.name} has an auto_map to Python of the folder's, which never runs"
-            )
-            raise InputError("model.path", folder, expected)
-        if path.name == "config.json" and not isinstance(table, dict):
-            raise InputError("model.path", folder, "a config.json that holds a table")
-        if path.name == "adapter_config.json":
-            # transformers would load the model that it names, from wherever that is.
-            expected = "a model without an adapter of its own; peft's merge_and_unload puts it into the weights"
-            raise InputError("model.path", path, expected)
-
-
 def _imported(name: str) -> Any:
     try:
         return importlib.import_module(name)
@@ -417,9 +404,7 @@ def _windows(table: PretrainedSpec, tokenizer: Any) -> tuple[Batch, Batch]:
             tokens.extend(found["input_ids"])
             begin = end
         with typed(count=f"model.{field}"):
-            order = corpora.drawn(len(tokens), table.length, getattr(table, field), table.seed)
-        rows = np.asarray(tokens)[: len(tokens) // table.length * table.length].reshape(-1, table.length)
-        ids = torch.from_numpy(rows[order.numpy()].astype(np.int64))
+            ids = corpora.drawn(torch.tensor(tokens), table.length, getattr(table, field), table.seed).long()
         batches.append({"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": ids})
     return batches[0], batches[1]
 

@@ -156,24 +156,22 @@ def split(text: str) -> tuple[str, str]:
 
 
 def windows(text: str, length: int, count: int, seed: int) -> Tensor:
-    """Windows of an encoded text that do not overlap, int64, shape (count, length), as `drawn` draws them."""
-    if length < 1:
-        raise InputError("length", length, "a positive integer")
-    begins = (drawn(len(text), length, count, seed) * length).tolist()
-    return ALPHABET.encode("".join(text[begin : begin + length] for begin in begins)).view(count, length)
+    """Windows of an encoded text, int64, shape (count, length), as `drawn` draws them."""
+    return drawn(ALPHABET.encode(text), length, count, seed)
 
 
-def drawn(numbers: int, length: int, count: int, seed: int) -> Tensor:
-    """The places of windows of a text of so many numbers, int64, shape (count,).
+def drawn(numbers: Tensor, length: int, count: int, seed: int) -> Tensor:
+    """Windows of a text's numbers that do not overlap, shape (count, length).
 
     The text is cut every `length` numbers, and `count` of the pieces are drawn uniformly without replacement.
 
     Raises InputError for a count that is not positive, and for more windows than the text has.
     """
-    available = numbers // length
+    available = len(numbers) // length
     if not 1 <= count <= available:
         raise InputError("count", count, f"from 1 to {available}, the windows of length {length} that the text has")
-    return torch.randperm(available, generator=torch.Generator().manual_seed(seed))[:count]
+    order = torch.randperm(available, generator=torch.Generator().manual_seed(seed))[:count]
+    return numbers[: available * length].view(-1, length)[order]
 
 
 TEXTS: dict[str, Callable[[], str]] = {"python-library": python_library, "english": english}

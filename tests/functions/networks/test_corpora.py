@@ -119,7 +119,6 @@ def test_all_verses_of_the_smallest_class_may_be_drawn() -> None:
 @pytest.mark.parametrize(
     ("length", "count", "message"),
     [
-        (0, 1, "length = 0: expected a positive integer"),
         (10, 0, "count = 0: expected from 1 to 4800"),
         (10, 4801, "count = 4801: expected from 1 to 4800, the windows of length 10"),
         (48001, 1, "count = 1: expected from 1 to 0"),
