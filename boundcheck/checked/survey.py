@@ -24,7 +24,7 @@ import psutil
 
 from boundcheck.checked.attacks import KINDS, LINE, READ, SAME, SUBJECTS, attacks
 from boundcheck.checked.coverage import clopper_pearson
-from boundcheck.checked.inputs import input_trials, malformed
+from boundcheck.checked.inputs import malformed
 from boundcheck.checked.proofs import mutants
 from boundcheck.checked.readings import gallery, rereadings
 from boundcheck.checked.runs import run_mutants
@@ -217,19 +217,20 @@ def soundness(share: int = 1, jobs: int = 1, tick: Tick = silent, keep: Path | N
     work: dict[Layer, list[tuple[Any, ...]]] = {
         "proof": [(tried, mutants, share * _PROOFS, share * part) for part in range(_PROOFS)],
         "reading": [(tried, rereadings, share), (tried, gallery)],
-        "input": [(input_trials, part) for part in batched(malformed(share))],
+        "input": [(tried, list, part) for part in batched(malformed(share))],
         "falsification": [(tried, list, part) for part in batched(ordered)],
         "measurement": [(tried, list, part) for part in batched(run_mutants(share * _RUNS_EVERY))],
         "engines": [(tried, examinations, share * _PARTS, share * part) for part in range(_PARTS)],
     }
     folder = keep and keep / _code() / str(share)
-    calls = []
+    calls: dict[bool, list[Call]] = {False: [], True: []}
     for layer, parts in work.items():
         for place, part in enumerate(parts, 1):
             path = folder and folder / f"{layer}-{place}.json"
-            heavy = 10.0 if layer == "input" else 1.0
-            calls.append(Call(f"{layer}, part {place} of {len(parts)}", _kept, (path, *part), heavy))
-    return Soundness(_made(calls, engine_of(jobs), tick), undecided)
+            calls[layer == "input"].append(Call(f"{layer}, part {place} of {len(parts)}", _kept, (path, *part)))
+    # Each input is tried in a process of its own.
+    trials = *_made(calls[False], engine_of(jobs), tick), *_made(calls[True], Threads(jobs), tick)
+    return Soundness(trials, undecided)
 
 
 def reliability(share: int = 1, jobs: int = 1, tick: Tick = silent) -> Reliability:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from boundcheck.checked import survey as surveys
-from boundcheck.checked.attacks import KINDS, LINE, SAME, SUBJECTS, Attack, End, Trouble, attacks, fault_of
+from boundcheck.checked.attacks import KINDS, LINE, SAME, SUBJECTS, Attack, Trouble, attacks
 from boundcheck.checked.survey import Reliability, reliability
 from boundcheck.checked.trial import Trial
 
@@ -109,25 +109,6 @@ def test_a_disk_fails_at_the_write_that_was_asked_for(kind: str, at: int, here: 
         os.listdir(here)
         Path(__file__).read_bytes()
     assert not writes
-
-
-@pytest.mark.parametrize(
-    ("code", "said", "outcome"),
-    [
-        (None, "", "it hangs"),
-        (1, "Traceback (most recent call last):", "a traceback"),
-        (1, "", "it ended with 1"),
-        (2, "one\ntwo", "several lines"),
-        (2, "a" * 2000, "several lines"),
-        (2, "", "no line"),
-        (0, "", None),
-        (2, "boundcheck: out = x: expected y", None),
-    ],
-)
-def test_what_is_wrong_with_an_end_is_seen(code: int | None, said: str, outcome: str | None) -> None:
-    end = End(code, said, "", 1.0, 0, orphans=False)
-    assert fault_of(end, (0, 2)) == outcome
-    assert fault_of(replace(end, orphans=True), (0, 2)) == (outcome or "a process stayed behind")
 
 
 def test_what_went_wrong_is_counted() -> None:

@@ -1,38 +1,39 @@
-"""Strategies for `Case`s: a hypothesis of the catalogue on problems, points and runs, at certified constants.
+"""Strategies for `Case`s: a hypothesis of the catalogue on small problems, points and runs, at certified constants.
 
-Small ones are drawn with every spectrum by `boundcheck.properties`; large ones are random.
+A case has a relation and what its letters stand for, a `Model` in `Rounded` arithmetic. The numbers are the constants
+that boundcheck certifies. Values and gradients carry the rounding bounds that the objectives and adapters prove. Points
+are floats that are meant exactly.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import hypothesis.strategies as st
-import numpy as np
 import sympy as sp
 import torch
-from boundcheck.proofs.meft.adapters import PHI, UNTURNED, M, u
-from boundcheck.proofs.meft.lora import GRADIENT_BOUND, LAYER_1, LAYER_2
+from boundcheck.proofs.meft.adapters import UNTURNED
 from hypothesis import assume
 from hypothesis.strategies import DrawFn, SearchStrategy
+from sympy.matrices.expressions.matexpr import MatrixExpr
+from torch import Tensor
 
 from boundcheck.exact.evaluate import Model, VectorFunction
-from boundcheck.exact.floats import Approx, ApproxMatrix
-from boundcheck.functions.adapters import ADAPTERS, Adapter, LoRA, Radii, make_adapter
+from boundcheck.exact.floats import Approx, ApproxMatrix, Comparison, Rounded
+from boundcheck.functions.adapters import ADAPTERS, Radii
 from boundcheck.functions.arithmetic import EPSILON, Point, square_norm
-from boundcheck.functions.objectives.linear import SoftmaxRegression
-from boundcheck.functions.objectives.pseudo_huber import synthetic
+from boundcheck.functions.objective import Objective
 from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
-from boundcheck.language.symbols import G_2, C, G, f_star, r, s, sigma
-from boundcheck.language.vocabulary import F, d, f, g, g_t, k, v, v_t
+from boundcheck.language.symbols import PARAMETERS, C, f_star, r, sigma
+from boundcheck.language.vocabulary import F, FrobeniusNorm, f, g, g_t, v, v_t
 from boundcheck.properties import (
     SEEDS,
-    adapters,
     directions,
     domain_points,
     domains,
@@ -44,28 +45,136 @@ from boundcheck.properties import (
     weights,
 )
 from boundcheck.properties.problem_strategies import Run
+from boundcheck.worst_case.relation import parts
 from boundcheck.worst_case.short_run import ShortRun
-from tests.properties.letters import (
-    DO,
-    Case,
-    TwoLayers,
-    case,
-    column,
-    constants,
-    factors,
-    function_of_pair,
-    function_of_point,
-    function_of_vector,
-    function_of_weight,
-    moments,
-    numbers,
-    of_run,
-    stated,
-    weight,
-)
 
-FLAT = [kind for kind in ADAPTERS if not kind.startswith("loreft")]
-COMPOSED = [kind for kind in FLAT if "J" in catalogue[ADAPTERS[kind].composition].names]
+Blocks = tuple[ApproxMatrix, ...]
+DO = Rounded(torch.float64, "cpu")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A relation, what its letters stand for, and the times and outcomes at which it is said to hold."""
+
+    relation: Any
+    model: Model[Approx, ApproxMatrix]
+    instants: tuple[tuple[int, int], ...] = ((1, 0),)
+
+    @property
+    def compared(self) -> list[Comparison]:
+        """Both sides of each of its inequalities, at each instant."""
+        number = self.model.number
+        pairs = list(inequalities(self.relation))
+        return [Comparison(number(x, *at), number(y, *at)) for at in self.instants for x, y in pairs]
+
+    @property
+    def fails(self) -> bool:
+        """Whether an inequality certainly fails."""
+        return any(each.fails for each in self.compared)
+
+    def at(self, numbers: Mapping[sp.Symbol, float]) -> Case:
+        """The same with these numbers times as much."""
+        known = self.model.numbers
+        changed = {x: self.model.arithmetic.times(known[x], Approx(factor, 0.0)) for x, factor in numbers.items()}
+        return replace(self, model=replace(self.model, numbers={**known, **changed}))
+
+
+def inequalities(relation: Any) -> Iterator[tuple[Any, Any]]:
+    """The parts of a relation; of an equation between matrices, that the norm of the difference is at most 0."""
+    for left, right, _ in parts(relation):
+        yield (FrobeniusNorm(left - right), sp.Integer(0)) if isinstance(left, MatrixExpr) else (left, right)
+
+
+def case(
+    claim: Claim,
+    known: Mapping[sp.Symbol, Approx],
+    named: Mapping[str, Any],
+    functions: Mapping[sp.Symbol, VectorFunction] = {},
+    **others: Any,
+) -> Case:
+    """The claim with points, exact matrices or approximate ones for the matrix symbols of these names."""
+
+    def blocks_of(X: Any) -> Blocks:
+        each = X if isinstance(X, tuple) else (X if isinstance(X, ApproxMatrix) else X.unsqueeze(0),)
+        return tuple(part if isinstance(part, ApproxMatrix) else DO.exact(part[0]) for part in each)
+
+    letters = {X: blocks_of(named[X.name]) for X in claim.conclusion.atoms(sp.MatrixSymbol) if X.name in named}
+    return Case(claim.conclusion, Model(DO, known, letters, functions=functions, **others))
+
+
+def factors(point: Point, names: str) -> dict[str, Tensor]:
+    """The blocks of a point by names."""
+    return {name: part[0] for name, part in zip(names.split(), point, strict=True)}
+
+
+def numbers(values: Mapping[str, float]) -> dict[sp.Symbol, Approx]:
+    """Values of symbols by their names, as the floats that they are."""
+    return {PARAMETERS[name].symbol: Approx(float(x), 0.0) for name, x in values.items()}
+
+
+def constants(problem: Problem, radii: Radii) -> dict[str, float]:
+    """L and G of the problem, and what its adapter says."""
+    L, G = problem.objective.smoothness.value, problem.gradient_bound(radii).value
+    return problem.adapter.constants(radii) | {"L": L, "G": G}
+
+
+# Functions, with the errors that the product proves of them
+
+
+def blocks(v: Point, replica: int = 0, error: float = 0.0) -> Blocks:
+    """The blocks of one replica."""
+    return tuple(ApproxMatrix(part[replica], error) for part in v)
+
+
+def weight(problem: Problem, v: Point) -> ApproxMatrix:
+    """W(v), off by as many units of roundoff as the adapter says."""
+    sizes = problem.adapter.sizes(v)
+    return ApproxMatrix(problem.adapter.weight(v)[0], EPSILON * sizes.terms * sizes.weight.item())
+
+
+def underflow(X: Tensor) -> float:
+    """What squares of numbers may be off by that are too small for the type."""
+    return X.numel() * float(torch.finfo(X.dtype).tiny) ** 0.5
+
+
+def function_of_weight(objective: Objective) -> VectorFunction:
+    """f, of a matrix W."""
+    L = objective.smoothness.value
+
+    def gradient(W: Blocks) -> Blocks:
+        X = W[0].value.unsqueeze(0)
+        error = objective.rounding(X, objective.loss(X))[1].item() + underflow(X)
+        return (ApproxMatrix(objective.gradient(X)[0], error + L * W[0].error),)
+
+    def value(W: Blocks) -> Approx:
+        X = W[0].value.unsqueeze(0)
+        loss = objective.loss(X)
+        slope = DO.length(gradient(W)).high + L * W[0].error
+        return Approx(loss.item(), objective.rounding(X, loss)[0].item() + underflow(X) + slope * W[0].error)
+
+    return VectorFunction(value, gradient)
+
+
+def function_of_point(problem: Problem) -> VectorFunction:
+    """F, of the blocks of v."""
+
+    def at(v: Blocks) -> tuple[Point, list[float]]:
+        point = tuple(X.value.unsqueeze(0) for X in v)
+        lost = underflow(problem.adapter.W0) * (1 + problem.adapter.sizes(point).jacobian.item())
+        return point, [error.item() + lost for error in problem.rounding(point, problem.loss(point))]
+
+    def gradient(v: Blocks) -> Blocks:
+        point, errors = at(v)
+        return blocks(problem.gradient(point), error=errors[1])
+
+    def value(v: Blocks) -> Approx:
+        point, errors = at(v)
+        return Approx(problem.loss(point).item(), errors[0])
+
+    return VectorFunction(value, gradient)
+
+
+# Points of domains
 
 
 class Enclosure(NamedTuple):
@@ -81,58 +190,27 @@ class Enclosure(NamedTuple):
 
 
 @st.composite
-def seen(draw: DrawFn, kind: str, large: bool) -> Enclosure:
-    """Small and of every spectrum; or large and random."""
-    if large:
-        return draw(random(kind))
-    problem = draw(problems(kind))
+def seen(draw: DrawFn, *kinds: str) -> Enclosure:
+    """Of an adapter of one of these kinds."""
+    problem = draw(problems(draw(st.sampled_from(kinds))))
     radii = draw(domains(problem.adapter))
     return Enclosure(problem, radii, draw(st.tuples(*[domain_points(problem.adapter, radii)] * 2)))
 
 
 @st.composite
-def random(draw: DrawFn, kind: str) -> Enclosure:
-    """Sides up to 64 and ranks from 1 to the smaller one."""
-    rows, columns = draw(st.sampled_from([(64, 64), (64, 40), (33, 64)]))
-    rank, seed = draw(st.sampled_from([1, 8, min(rows, columns)])), draw(SEEDS)
-    normal, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-    if draw(st.booleans()):
-        objective: Any = synthetic(rows, columns, 2, 1.0, 1.0, 1.0, seed)
-    else:
-        labels = np.array([rows - 1, *normal.integers(0, rows, 3)])
-        objective = SoftmaxRegression("random", normal.standard_normal((4, columns)), labels)
-    shapes = {"W0": (rows, columns), "A": (rank, columns), "B": (rows, rank)}
-    frozen = {name: torch.from_numpy(normal.standard_normal(shape) / 8) for name, shape in shapes.items()}
-    W0 = frozen.pop("W0") + (2 if kind == "dora" else 0)
-    problem = Problem(objective, make_adapter(kind, W0, rank, 0.5, frozen))
-    radii = draw(domains(problem.adapter))
-    return Enclosure(problem, radii, two_points(problem.adapter, radii, generator))
-
-
-def two_points(adapter: Adapter, radii: Radii, generator: torch.Generator) -> tuple[Point, Point]:
-    pair = adapter.draw(radii, 2, generator)
-    return tuple(part[:1] for part in pair), tuple(part[1:] for part in pair)
-
-
-@st.composite
-def of_f(draw: DrawFn, claim: Claim, large: bool) -> Case:
+def of_f(draw: DrawFn, claim: Claim) -> Case:
     """A hypothesis about f at any matrices W."""
-    if large:
-        found = draw(random("full"))
-        objective = found.problem.objective
-        first, second = (found.problem.adapter.weight(point)[0] for point in found.points)
-    else:
-        objective = draw(objectives())
-        first, second = draw(weights(objective.shape, 2))
+    objective = draw(objectives())
+    first, second = draw(weights(objective.shape, 2))
     known = numbers({"L": objective.smoothness.value, "G": objective.gradient_bound.value})
     known[f_star] = Approx(objective.infimum.value, 0.0)
     return case(claim, known, {"W": first, "W_1": first, "W_2": second}, {f: function_of_weight(objective)})
 
 
 @st.composite
-def of_two_weights(draw: DrawFn, claim: Claim, large: bool) -> Case:
+def of_two_weights(draw: DrawFn, claim: Claim) -> Case:
     """Assumption 3, with its W_i at the pairs of factors; W = W_0 + BA has no scale there, and C is sigma."""
-    found = draw(seen(draw(st.sampled_from(["lora", "direft"])), large))
+    found = draw(seen("lora", "direft"))
     adapter: Any = replace(found.problem.adapter, scale=1.0)
     found = found._replace(problem=Problem(found.problem.objective, adapter))
     W = [weight(found.problem, point) for point in found.points]
@@ -143,11 +221,10 @@ def of_two_weights(draw: DrawFn, claim: Claim, large: bool) -> Case:
 
 
 @st.composite
-def in_weight(draw: DrawFn, claim: Claim, large: bool) -> Case:
+def in_weight(draw: DrawFn, claim: Claim) -> Case:
     """The bound on the gradient, of any adapter, where its ball takes W; also of a loss that needs the ball."""
-    kind = draw(st.sampled_from(list(ADAPTERS)))
-    found = draw(seen(kind, large))
-    if not large and draw(st.booleans()):
+    found = draw(seen(*ADAPTERS))
+    if draw(st.booleans()):
         loss = draw(least_squares_problems(found.problem.objective.shape))
         found = found._replace(problem=Problem(loss, found.problem.adapter))
     W = weight(found.problem, found.points[0])
@@ -155,9 +232,9 @@ def in_weight(draw: DrawFn, claim: Claim, large: bool) -> Case:
 
 
 @st.composite
-def in_domain(draw: DrawFn, claim: Claim, large: bool, kind: str, names: str) -> Case:
+def in_domain(draw: DrawFn, claim: Claim, kind: str, names: str) -> Case:
     """What a domain says of the blocks of its points, and of frozen matrices; vectors are diagonal matrices."""
-    found = draw(seen(kind, large))
+    found = draw(seen(kind))
     adapter: Any = found.problem.adapter
     named = factors(draw(st.sampled_from(found.points)), names)
     named = {name: X.flatten().diag() if name.startswith("Lambda") else X for name, X in named.items()}
@@ -165,163 +242,100 @@ def in_domain(draw: DrawFn, claim: Claim, large: bool, kind: str, names: str) ->
         named["B"] = draw(st.sampled_from([named["B_1"], named["B_2"]]))
     if kind == "loreft":
         assume(claim != UNTURNED or adapter.rank == 1)
-        # Rows of floats are orthonormal to some units of roundoff.
-        rows = {"R": named["R"], "R_1": found.points[0][0][0], "R_2": found.points[1][0][0]}
-        named |= {name: ApproxMatrix(X, 8 * sum(X.shape) * EPSILON) for name, X in rows.items()}
+        named |= _turned_rows(found)
     named |= {name: getattr(adapter, name) for name in adapter.frozen if name != "W0"}
     return case(claim, found.known, named, sides={r: adapter.rank})
 
 
 @st.composite
-def of_edit(draw: DrawFn, claim: Claim, large: bool) -> Case:
+def of_edit(draw: DrawFn, claim: Claim) -> Case:
     """The domain of LoReFT in (R, U), at U = V + R W_0 and a W_0 of norm 1 at most."""
-    found = draw(seen("loreft", large))
+    found = draw(seen("loreft"))
     W0 = found.problem.adapter.W0
     start = DO.exact(W0 / (1.01 * max(1.0, torch.linalg.matrix_norm(W0, 2).item())))
-    (first, V), (second, _) = ([DO.exact(part[0]) for part in point] for point in found.points)
-    off = 8 * sum(first.value.shape) * EPSILON
-    rows = (("R", first), ("R_1", first), ("R_2", second))
-    named: dict[str, Any] = {name: ApproxMatrix(X.value, off) for name, X in rows}
-    named |= {"U": DO.plus(V, DO.product(first, start)), "W_0": start}
-    return case(claim, found.known, named)
+    first, V = (DO.exact(part[0]) for part in found.points[0])
+    return case(claim, found.known, _turned_rows(found) | {"U": DO.plus(V, DO.product(first, start)), "W_0": start})
 
 
-@st.composite
-def two_layers(draw: DrawFn, large: bool) -> Enclosure:
-    """Two layers under one loss, which both see: LoRA of ranks, scales and balls of their own."""
-    if large:
-        rank, seed = draw(st.sampled_from([1, 8, 32])), draw(SEEDS)
-        layers = [LoRA(torch.zeros(64, width, dtype=torch.float64), rank, 0.5) for width in (32, 64)]
-        objective: Any = synthetic(64, 96, 2, 1.0, 1.0, 1.0, seed)
-    else:
-        rows, widths = draw(st.integers(1, 3)), draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
-        layers = [draw(adapters("lora", (rows, width))) for width in widths]
-        objective = draw(objectives((rows, sum(widths))))
-    adapter = TwoLayers.of(*layers)
-    radii = draw(domains(adapter))
-    if large:
-        points = two_points(adapter, radii, torch.Generator().manual_seed(seed))
-    else:
-        points = draw(st.tuples(*[domain_points(adapter, radii)] * 2))
-    return Enclosure(Problem(objective, adapter), radii, points)
+def _turned_rows(found: Enclosure) -> dict[str, Any]:
+    """R, R_1 and R_2 of LoReFT: rows of floats are orthonormal to some units of roundoff."""
+    rows = {"R": 0, "R_1": 0, "R_2": 1}
+    turned = {name: found.points[place][0][0] for name, place in rows.items()}
+    return {name: ApproxMatrix(X, 8 * sum(X.shape) * EPSILON) for name, X in turned.items()}
 
 
-def of_layers(claim: Claim, large: bool) -> SearchStrategy[Case]:
-    """A claim about two layers."""
-    return two_layers(large).map(lambda found: layer_case(claim, found))
+# Runs
 
 
-def layer_case(claim: Claim, found: Enclosure) -> Case:
-    """A claim about two layers at two points, and where the first of them takes the weights."""
-    (first, second), loss, adapter = found.points, found.problem.objective, found.problem.adapter
-    widths, W = adapter.widths, weight(found.problem, first)
-    parts = tuple(ApproxMatrix(X, W.error) for X in W.value.split(widths, -1))
-    known = found.known | {G_2: found.known[G]}
-    functions = {f: function_of_weight(loss, widths), F: function_of_point(found.problem)}
-    named = factors(first, "A B A' B'") | {"v_1": first, "v_2": second, "W": parts}
-    return case(claim, known, named, functions, stated(claim), blocks={LAYER_1: 0, LAYER_2: 1})
+def of_run(run: Run, known: Mapping[sp.Symbol, Approx]) -> Model[Approx, ApproxMatrix]:
+    """The model of all paths of a run.
 
+    The bound on the error of the mean's gradient is one for the sum over n samples, of which one sample's error is at
+    most n times as much. Sums of the mean and an offset, and the pull-back, add some units of roundoff of their sizes.
+    """
+    problem, stochastic = run.problem, []
+    for t, point in enumerate(run.paths[:-1]):
+        draws, sizes, W = run.draws[:, t : t + 1], problem.adapter.sizes(point), problem.adapter.weight(point)
+        each = (problem.objective.batch_gradient(W, draws), problem.objective.gradient(W))
+        size = sum(map(torch.linalg.matrix_norm, each))
+        error = problem.objective.samples * problem.rounding(point, problem.loss(point))[1]
+        error = error + EPSILON * (sum(problem.objective.shape) + 8) * sizes.products * sizes.jacobian * size
+        error = error + underflow(problem.adapter.W0) * (1 + sizes.jacobian)
+        stochastic.append((problem.batch_gradient(point, draws), error.tolist()))
+    names = [block.name for block in problem.adapter.blocks]
 
-@st.composite
-def of_all_layers(draw: DrawFn, claim: Claim, large: bool) -> Case:
-    """The same two layers, at one scale and in one ball, with t their number."""
-    found = draw(two_layers(large))
-    loss, scale = found.problem.objective, draw(st.sampled_from([0.25, 1.0, 2.0]))
-    adapter = TwoLayers.of(
-        *(replace(x, scale=scale) for x in (found.problem.adapter.first, found.problem.adapter.second))
+    def iterates(name: str, time: int, outcome: int) -> Blocks:
+        if name == "g":
+            g, errors = stochastic[time - 1]
+            return blocks(g, outcome, errors[outcome])
+        v = blocks(run.paths[time - 1], outcome)
+        return v if name == "v" else (v[names.index(name)],)
+
+    return Model(
+        DO,
+        known,
+        iterates=iterates,
+        functions={sp.Symbol("F"): function_of_point(problem)},
+        horizon=run.T,
+        weights=[Fraction(1, len(run.draws))] * len(run.draws),
+        past=lambda time: [outcome // _alike(run, time) for outcome in range(len(run.draws))],
     )
-    problem, radii = Problem(loss, adapter), dict(found.radii)
-    for name in "ab":
-        radii[name] = radii[f"{name}_2"] = max(radii[name], radii[f"{name}_2"])
-    (first, second), widths = found.points, adapter.widths
-    W = weight(problem, first)
-    parts = tuple(ApproxMatrix(X, W.error) for X in W.value.split(widths, -1))
-    slopes = function_of_weight(loss, widths).gradient(parts)
-    known = Enclosure(problem, radii, found.points).known | {s: Approx(scale, 0.0)}
 
-    def iterates(name: str, time: int, _: int) -> tuple[ApproxMatrix, ...]:
-        if name == "M":
-            return (slopes[time - 1],)
-        point = second if name.endswith("'") else first
-        return (DO.exact(point[2 * (time - 1) + "AB".index(name[0])][0]),)
 
-    named = {"v_1": first, "v_2": second}
-    functions = {F: function_of_point(problem)}
-    made = case(claim, known, named, functions, stated(claim), iterates=iterates, horizon=2)
-    return replace(made, instants=((1, 0), (2, 0)))
+def _alike(run: Run, time: int) -> int:
+    """How many paths, which follow one another, share what they drew before this time."""
+    return int(run.problem.objective.samples ** (run.T - time + 1))
+
+
+def moments(run: Run, last: int) -> tuple[tuple[int, int], ...]:
+    """All times up to the last, each with one outcome of every past."""
+    return tuple((t, outcome) for t in range(1, last + 1) for outcome in range(0, len(run.draws), _alike(run, t)))
+
+
+RUNS = runs(horizon=3)
 
 
 @st.composite
-def composed(draw: DrawFn, claim: Claim, large: bool) -> Case:
-    """The composition lemma where J and H are an adapter's own."""
-    kind = draw(st.sampled_from(COMPOSED))
-    found = draw(seen(kind, large))
-    relation = stated(claim, catalogue[ADAPTERS[kind].composition])
-    named = dict(zip(("v_1", "v_2"), found.points, strict=True))
-    return case(claim, found.known, named, {F: function_of_point(found.problem)}, relation)
-
-
-@st.composite
-def of_map(draw: DrawFn, claim: Claim, large: bool) -> Case:
-    """What is said of W(v), with v as one column and Φ(u, M) = <M, W(u)>; of adapters in flat space, by ‖∇f‖_op."""
-    kinds = [kind for kind in COMPOSED if GRADIENT_BOUND in catalogue[ADAPTERS[kind].composition].hypotheses]
-    found = draw(seen(draw(st.sampled_from(kinds)), large))
-    problem, shape = found.problem, found.problem.objective.shape
-    relation = stated(claim, catalogue[ADAPTERS[problem.adapter.kind].composition])
-    named = dict(zip(("v_1", "v_2", "N_1", "N_2"), (*map(column, found.points), *draw(weights(shape, 2))), strict=True))
-    functions = {
-        f: function_of_weight(problem.objective),
-        F: function_of_vector(problem),
-        PHI: function_of_pair(problem.adapter),
-    }
-    named["v"] = named["v_1"]
-    sides = dict(zip((d, k), shape, strict=True))
-    return case(claim, found.known, named, functions, relation, blocks={u: 0, M: 1}, sides=sides)
-
-
-@st.composite
-def running(draw: DrawFn, large: bool, kind: str | None = None) -> Run:
-    """A short run."""
-    if large:
-        found = draw(random(kind or "lora"))
-        return Run(found.problem, found.points[0], 2.0**-6, 2)
-    return draw(runs(kind, horizon=3))
-
-
-@st.composite
-def of_iterates(draw: DrawFn, claim: Claim, large: bool) -> Case:
+def of_iterates(draw: DrawFn, claim: Claim) -> Case:
     """The ball, at the norms that a run has had; or at the radii of points that are drawn, cut or between others."""
     kind = draw(st.sampled_from(["lora", "direft"]))
     if draw(st.booleans()):
-        run = draw(running(large, kind))
+        run = draw(runs(kind, horizon=3))
         norms = run.largest_norms
         known = numbers({"a": norms["A"], "b": norms["B"], "sigma": max(norms.values())})
         return Case(claim.conclusion, of_run(run, known), moments(run, run.T + 1))
-    found = draw(seen(kind, large))
+    found = draw(seen(kind))
     adapter, (first, second) = found.problem.adapter, found.points
     beyond = tuple(3 * x - y for x, y in zip(first, second, strict=True))
     made = [first, second, tuple((x + y) / 2 for x, y in zip(first, second, strict=True))]
     made += [adapter.project(beyond, found.radii), adapter.extreme(beyond, found.radii)]
     made.append(adapter.draw(found.radii, 1, torch.Generator().manual_seed(draw(SEEDS))))
 
-    def iterates(name: str, time: int, _: int) -> tuple[ApproxMatrix, ...]:
+    def iterates(name: str, time: int, _: int) -> Blocks:
         return (DO.exact(made[time - 1]["AB".index(name)][0]),)
 
     model = Model(DO, found.known, iterates=iterates)
     return Case(claim.conclusion, model, tuple((i + 1, 0) for i in range(len(made))))
-
-
-@st.composite
-def of_samples(draw: DrawFn, claim: Claim, large: bool) -> Case:
-    """What is said of g at one v: at the start of a run, g and v being g_1 and v_1 there."""
-    relation = claim.conclusion.xreplace({g: g_t, v: v_t})
-    if large or draw(st.booleans()):
-        run = draw(running(large))
-        known = {"zeta": math.sqrt(replace(run, T=1).noise)}
-    else:
-        tried = draw(short_runs(catalogue["meft.theorem2_best_step"]))
-        run, known = paths_of(tried), {"zeta": float(tried.inputs["zeta"])}
-    return Case(relation, of_run(run, numbers(known)))
 
 
 def paths_of(tried: ShortRun) -> Run:
@@ -331,17 +345,29 @@ def paths_of(tried: ShortRun) -> Run:
 
 
 @st.composite
-def of_paths(draw: DrawFn, claim: Claim, large: bool) -> Case:
+def of_samples(draw: DrawFn, claim: Claim) -> Case:
+    """What is said of g at one v: at the start of a run, g and v being g_1 and v_1 there."""
+    if draw(st.booleans()):
+        run = draw(RUNS)
+        zeta = math.sqrt(replace(run, T=1).noise)
+    else:
+        tried = draw(short_runs(catalogue["meft.theorem2_best_step"]))
+        run, zeta = paths_of(tried), float(tried.inputs["zeta"])
+    return Case(claim.conclusion.xreplace({g: g_t, v: v_t}), of_run(run, numbers({"zeta": zeta})))
+
+
+@st.composite
+def of_paths(draw: DrawFn, claim: Claim) -> Case:
     """What is said of g_t given the past, on all paths of a run."""
-    run = draw(running(large))
+    run = draw(RUNS)
     return Case(claim.conclusion, of_run(run, {}), moments(run, run.T))
 
 
 @st.composite
-def of_expected_smoothness(draw: DrawFn, claim: Claim, large: bool) -> Case:
+def of_expected_smoothness(draw: DrawFn, claim: Claim) -> Case:
     """ABC with B = 1, C the variance and any A: as measured at the start of a run, or certified for a domain."""
-    if large or draw(st.booleans()):
-        run, at = draw(running(large)), 1
+    if draw(st.booleans()):
+        run, at = draw(RUNS), 1
         known = {"abc_a": draw(st.sampled_from([1.0, 2.0**-8])), "abc_b": 1.0, "abc_c": replace(run, T=1).noise}
     else:
         tried = draw(short_runs(catalogue["khaled2020.theorem2"]))
@@ -360,9 +386,9 @@ def smooth_case(claim: Claim, problem: Problem, radii: Radii, pair: tuple[Point,
 
 
 @st.composite
-def along_steps(draw: DrawFn, claim: Claim, large: bool) -> Case:
+def along_steps(draw: DrawFn, claim: Claim) -> Case:
     """From an iterate to the next."""
-    run = draw(running(large))
+    run = draw(RUNS)
     time, path = draw(st.integers(1, run.T)), draw(st.integers(0, len(run.draws) - 1))
     first, last = (tuple(part[path : path + 1] for part in point) for point in run.paths[time - 1 : time + 1])
     # Of a domain that no path leaves.
@@ -371,9 +397,9 @@ def along_steps(draw: DrawFn, claim: Claim, large: bool) -> Case:
 
 
 @st.composite
-def around_steps(draw: DrawFn, claim: Claim, large: bool) -> Case:
+def around_steps(draw: DrawFn, claim: Claim) -> Case:
     """In the ball whose diameter is a step."""
-    run = draw(running(large))
+    run = draw(RUNS)
     adapter, (first, last) = run.problem.adapter, (tuple(part[:1] for part in point) for point in run.paths[:2])
     centre = tuple((x + y) / 2 for x, y in zip(first, last, strict=True))
     half = square_norm(tuple((x - y) / 2 for x, y in zip(first, last, strict=True))).sqrt().item()
@@ -385,9 +411,9 @@ def around_steps(draw: DrawFn, claim: Claim, large: bool) -> Case:
 
 
 @st.composite
-def everywhere(draw: DrawFn, claim: Claim, large: bool) -> Case:
+def everywhere(draw: DrawFn, claim: Claim) -> Case:
     """Between any two points, of an adapter that is linear in v."""
-    found = draw(seen(draw(st.sampled_from([kind for kind in ADAPTERS if ADAPTERS[kind].is_linear])), large))
+    found = draw(seen(*(kind for kind in ADAPTERS if ADAPTERS[kind].is_linear)))
     return smooth_case(claim, found.problem, {}, found.points)
 
 
@@ -401,8 +427,7 @@ def near_minimiser(draw: DrawFn, claim: Claim, id: str) -> Case:
     between = tuple(x + share * (y - x) for x, y in zip(first, last, strict=True))
     known = numbers({name: float(x) for name, x in tried.inputs.items() if name in ("R_1", "mu_F")})
     known[f_star] = Approx(tried.problem.objective.infimum.value, 0.0)
-    start, end = (tuple(DO.exact(part[0]) for part in point) for point in (first, last))
-    points = {"v_1": first, "v_2": between, "v_star": tuple(ApproxMatrix(X.value, off) for X in end)}
+    points = {"v_1": first, "v_2": between, "v_star": blocks(last, error=off)}
     true = function_of_point(tried.problem)
 
     def value(point: Any) -> Approx:
@@ -411,29 +436,24 @@ def near_minimiser(draw: DrawFn, claim: Claim, id: str) -> Case:
         return Approx(near.value, near.error + tried.lipschitz_constant * off * off)
 
     functions = {F: VectorFunction(value, true.gradient)}
-    return case(claim, known, points, functions, iterates=lambda name, time, _: start)
+    return case(claim, known, points, functions, iterates=lambda name, time, _: blocks(first))
 
 
-def domain(kind: str, names: str) -> Callable[[Claim, bool], SearchStrategy[Case]]:
+def domain(kind: str, names: str) -> Callable[[Claim], SearchStrategy[Case]]:
     """The cases of the domain of one kind of adapter, whose blocks have these letters."""
-    return lambda claim, large: in_domain(claim, large, kind, names)
+    return lambda claim: in_domain(claim, kind, names)
 
 
 # How a hypothesis is tried; by the id of the claim.
-CASES: dict[str, Callable[[Claim, bool], SearchStrategy[Case]]] = {
+CASES: dict[str, Callable[[Claim], SearchStrategy[Case]]] = {
     **dict.fromkeys(("jiang2024.assumption1", "jiang2024.assumption3.2", "jiang2024.bounded_below"), of_f),
     **dict.fromkeys(("jiang2024.assumption2", "meft.ball"), of_iterates),
     **dict.fromkeys(("jiang2024.assumption3", "jiang2024.assumption3.1"), of_two_weights),
     **dict.fromkeys(("jiang2024.assumption4", "jiang2024.unbiased"), of_samples),
-    **dict.fromkeys(("meft.layer_balls", "meft.layer_gradients", "meft.layers"), of_layers),
-    **dict.fromkeys(("meft.lipschitz", "meft.chain_rule"), of_map),
-    **dict.fromkeys(("meft.joint_descent", "meft.each_layer_ball", "meft.each_layer_gradient"), of_all_layers),
-    "meft.all_layers": of_all_layers,
     "meft.gradient_bound": in_weight,
     "meft.unbiased": of_paths,
     "meft.frozen_factor": domain("frozen-a", "B"),
     "meft.frozen_factor_b": domain("frozen-b", "A"),
-    "meft.composition": composed,
     "meft.vera_domain": domain("vera", "Lambda_d Lambda_b"),
     "meft.loha_domain": domain("loha", "A_1 B_1 A_2 B_2"),
     "meft.dora_domain": domain("dora", "A B Lambda_m"),
@@ -444,7 +464,7 @@ CASES: dict[str, Callable[[Claim, bool], SearchStrategy[Case]]] = {
     "classic.smooth_around": around_steps,
     "classic.abc": of_expected_smoothness,
     "classic.smooth_everywhere": everywhere,
-    "classic.convex": lambda claim, large: near_minimiser(claim, "su2016.nesterov"),
-    "classic.strongly_convex": lambda claim, large: near_minimiser(claim, "nesterov2004.strongly_convex"),
-    "classic.near_minimiser": lambda claim, large: near_minimiser(claim, "drori2014.gradient_descent"),
+    "classic.convex": lambda claim: near_minimiser(claim, "su2016.nesterov"),
+    "classic.strongly_convex": lambda claim: near_minimiser(claim, "nesterov2004.strongly_convex"),
+    "classic.near_minimiser": lambda claim: near_minimiser(claim, "drori2014.gradient_descent"),
 }
