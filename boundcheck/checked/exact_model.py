@@ -27,7 +27,7 @@ from typing import Any, TypeAlias, cast
 import flint
 import numpy as np
 import sympy as sp
-from flint import arb
+from flint import arb, fmpq, fmpq_series
 from numpy.typing import NDArray
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
@@ -224,11 +224,14 @@ class Factored:
         rows = zip(self.curves, W, strict=True)
         return tuple(tuple(each.slope(x) for each, x in zip(*row, strict=True)) for row in rows)
 
+    def pull(self, v: Sequence[Rows], M: Rows) -> Pair:
+        """Both blocks of the gradient of <M, W(v)>."""
+        return scaled(self.scale, times(transposed(v[1]), M)), scaled(self.scale, times(M, transposed(v[0])))
+
     def gradient(self, v: Sequence[Rows], noise: Rows | None = None) -> Pair:
         """Both blocks of ∇F, or of the gradient of a sample's loss, whose ∇f has the noise added."""
         M = self.slope(self.weight(v))
-        M = M if noise is None else plus(M, noise)
-        return scaled(self.scale, times(transposed(v[1]), M)), scaled(self.scale, times(M, transposed(v[0])))
+        return self.pull(v, M if noise is None else plus(M, noise))
 
     @cached_property
     def least(self) -> Fraction:
@@ -528,41 +531,19 @@ _HEIGHT = Fraction(1, 10**9)
 _DIGITS = 1000
 
 
-@dataclass(frozen=True)
-class Jet:
-    """c₀ + c₁t + c₂t², exactly, with what is beyond t² dropped."""
-
-    c0: Fraction
-    c1: Fraction = Fraction(0)
-    c2: Fraction = Fraction(0)
-
-    def __add__(self, other: Jet) -> Jet:
-        return Jet(self.c0 + other.c0, self.c1 + other.c1, self.c2 + other.c2)
-
-    def __mul__(self, other: Jet) -> Jet:
-        return Jet(
-            self.c0 * other.c0,
-            self.c0 * other.c1 + self.c1 * other.c0,
-            self.c0 * other.c2 + self.c1 * other.c1 + self.c2 * other.c0,
-        )
-
-    def __truediv__(self, other: Jet) -> Jet:
-        first = self.c0 / other.c0
-        second = (self.c1 - first * other.c1) / other.c0
-        return Jet(first, second, (self.c2 - first * other.c2 - second * other.c1) / other.c0)
-
-    def root(self) -> Jet:
-        """The square root, where that of c₀ is rational; raises ValueError where it is not."""
-        first = root(self.c0)
-        if not first:
-            raise ValueError(f"{self.c0} is not the square of a positive rational")
-        second = self.c1 / (2 * first)
-        return Jet(first, second, (self.c2 - second**2) / (2 * first))
-
-
-# A matrix of jets: NumPy adds and multiplies them by their own operators.
+# A matrix of power series in t, exact up to t²: NumPy adds and multiplies them by their own operators.
 Jets: TypeAlias = NDArray[Any]
 Blocks: TypeAlias = tuple[Rows, ...]
+
+
+def jet(*coefficients: Fraction) -> fmpq_series:
+    """c₀ + c₁t + c₂t², with what is beyond t² dropped."""
+    return fmpq_series([fmpq(*x.as_integer_ratio()) for x in coefficients], prec=3)
+
+
+def order(W: Jets, n: int) -> Rows:
+    """The coefficients of tⁿ."""
+    return tuple(tuple(Fraction(int(x[n].p), int(x[n].q)) for x in row) for row in W)
 
 
 def spectral_at_most(X: Rows, limit: Fraction) -> bool:
@@ -605,8 +586,7 @@ class Point:
             bends[0] = scaled(-1, times(times(u[0], transposed(u[0])), self.v[0]))
         W = moved(self.kind, self.v, u, tuple(bends), self.frozen)
         scale = self.constants.get("s", Fraction(1)) if self.kind != "dora" else Fraction(1)
-        first = tuple(tuple(scale * x.c1 for x in row) for row in W)
-        return first, tuple(tuple(2 * scale * x.c2 for x in row) for row in W)
+        return scaled(scale, order(W, 1)), scaled(2 * scale, order(W, 2))
 
     def bend(self, u: Blocks) -> Fraction:
         """The second derivative of F along u, L‖DW[u]‖² + G(1 - 10⁻⁹)<N, D²W[u, u]>."""
@@ -653,7 +633,7 @@ class Point:
         c = self.constants
         bounded = self.v
         if self.kind == "loreft-trained":
-            bounded = (self.v[0], tuple(map(tuple, _edit(self.v[0], self.v[1], Fraction(-1)))))
+            bounded = (self.v[0], tuple(map(tuple, _edit(self.v[0], self.v[1]))))
         for (name, norm), part in zip(_DOMAINS[self.kind], bounded, strict=True):
             if norm == "orthonormal":
                 size = range(len(part))
@@ -693,14 +673,25 @@ def _dora(v: list[Jets], frozen: Mapping[str, Jets]) -> Jets:
     A, B, m = v
     # The frozen "s" is a matrix of one entry.
     V = frozen["W0"] + (B @ A) * frozen["s"]
-    return m * V / np.array([(column @ column).root() for column in V.T], dtype=object)
+    return m * V / np.fromiter(map(_length, V.T), dtype=object)
 
 
-def _edit(R: Any, U: Any, minus: Any) -> Any:
+def _length(column: Jets) -> fmpq_series:
+    """The norm, where at t = 0 it is rational and not 0; raises ValueError where it is not."""
+    square = column @ column
+    size = root(Fraction(int(square[0].p), int(square[0].q)))
+    if not size:
+        raise ValueError(f"{square[0]} is not the square of a positive rational")
+    u = square * jet(size**-2) - jet(Fraction(1))
+    # √(1 + u) where u is 0 at t = 0.
+    return jet(size) * (jet(Fraction(1)) + u * jet(Fraction(1, 2)) - u * u * jet(Fraction(1, 8)))
+
+
+def _edit(R: Any, U: Any) -> Any:
     """U - R [I 0], of jets or of fractions: what LoReFT in (R, U) has as V."""
     R, V = np.array(R, dtype=object), np.array(U, dtype=object)
     shared = min(R.shape[1], V.shape[1])
-    V[:, :shared] += R[:, :shared] * minus
+    V[:, :shared] -= R[:, :shared]
     return V
 
 
@@ -714,7 +705,7 @@ _WEIGHTS: dict[str, Callable[[list[Jets], Mapping[str, Jets]], Jets]] = {
     "frozen-a": lambda v, frozen: v[0] @ frozen["A"],
     "frozen-b": lambda v, frozen: frozen["B"] @ v[0],
     "loreft": lambda v, frozen: v[0].T @ v[1],
-    "loreft-trained": lambda v, frozen: v[0].T @ _edit(v[0], v[1], Jet(Fraction(-1))),
+    "loreft-trained": lambda v, frozen: v[0].T @ _edit(v[0], v[1]),
     "vera": lambda v, frozen: (v[1] * frozen["B"]) @ (v[0] * frozen["A"]),
     "dora": _dora,
     "loha": lambda v, frozen: (v[1] @ v[0]) * (v[3] @ v[2]),
@@ -741,9 +732,9 @@ _FROZEN: dict[str, dict[str, str]] = {
 
 def moved(kind: str, v: Blocks, u: Blocks, bends: Blocks, frozen: Mapping[str, Rows]) -> Jets:
     """W(v + ut + bends t²/2) - W0 over s as a power series in t; of DoRA W itself."""
-    jet = np.frompyfunc(lambda x, y, z: Jet(x, y, z / 2), 3, 1)
-    moving = [jet(*(np.array(x, dtype=object) for x in parts)) for parts in zip(v, u, bends, strict=True)]
-    still = {name: np.frompyfunc(Jet, 1, 1)(np.array(X, dtype=object)) for name, X in frozen.items()}
+    at = np.frompyfunc(lambda x, y, z: jet(x, y, z / 2), 3, 1)
+    moving = [at(*(np.array(x, dtype=object) for x in parts)) for parts in zip(v, u, bends, strict=True)]
+    still = {name: np.frompyfunc(jet, 1, 1)(np.array(X, dtype=object)) for name, X in frozen.items()}
     return _WEIGHTS[kind](moving, still)
 
 

@@ -28,6 +28,7 @@ from boundcheck.checked.exact_model import (
     Pair,
     blocks_of,
     moved,
+    order,
     single,
     units,
 )
@@ -159,6 +160,15 @@ def two_points(meft: Factored, v1: Pair, v2: Pair) -> dict[str, Rows]:
     return found | {"W_1": meft.weight(v1), "W_2": meft.weight(v2), "W": meft.weight(v1)}
 
 
+def through(
+    f: VectorFunction,
+    weight: Callable[[Sequence[Rows]], Sequence[Rows]],
+    pull: Callable[[Sequence[Rows], Sequence[Rows]], Sequence[Rows]],
+) -> VectorFunction:
+    """F(v) = f(W(v)), where `pull` makes the gradient of F of v and of that of f at W(v)."""
+    return VectorFunction(lambda v: f.value(weight(v)), lambda v: pull(v, f.gradient(weight(v))))
+
+
 def holding(world: ExactModel, meft: Factored, held: str, fixed: Rows) -> ExactModel:
     """The model in which one factor, A or B, is a constant: F has the other one as its only block."""
     trained, place = ("B", 1) if held == "A" else ("A", 0)
@@ -166,9 +176,10 @@ def holding(world: ExactModel, meft: Factored, held: str, fixed: Rows) -> ExactM
     def pair(point: Sequence[Rows]) -> Pair:
         return (fixed, single(point)) if held == "A" else (single(point), fixed)
 
-    function = VectorFunction(lambda v: meft.f(meft.weight(pair(v))), lambda v: (meft.gradient(pair(v))[place],))
+    f = world.functions["f"]
+    function = through(f, lambda v: (meft.weight(pair(v)),), lambda v, M: (meft.pull(pair(v), *M)[place],))
     laws = frozenset({"jiang2024.assumption1", "jiang2024.bounded_below", f"F({trained}) = f(W)"})
-    return replace(world, functions={**world.functions, "F": function}, blocks=(trained,), laws=laws)
+    return replace(world, functions={"f": f, "F": function}, blocks=(trained,), laws=laws)
 
 
 def process_of(
@@ -401,19 +412,19 @@ def merged(world: ExactModel) -> ExactModel:
     f, start, scale = world.functions["f"], world.matrices["W_0"], world.numbers["s"]
     nothing = scaled(0, start)
 
-    def weight(v: Sequence[Rows]) -> Rows:
+    def weight(v: Sequence[Rows]) -> tuple[Rows]:
         A, B, Z = v
-        return plus(plus(start, Z), times(B, A), scale)
+        return (plus(plus(start, Z), times(B, A), scale),)
 
-    def gradient(v: Sequence[Rows]) -> tuple[Rows, ...]:
-        (slope,) = f.gradient((weight(v),))
+    def pull(v: Sequence[Rows], M: Sequence[Rows]) -> tuple[Rows, ...]:
+        (slope,) = M
         return scaled(scale, times(transposed(v[1]), slope)), scaled(scale, times(slope, transposed(v[0]))), slope
 
     return replace(
         world,
         about=f"{world.about}, a segment of ReLoRA",
         matrices={**world.matrices, "Z": nothing},
-        functions={**world.functions, "F": VectorFunction(lambda v: f.value((weight(v),)), gradient)},
+        functions={**world.functions, "F": through(f, weight, pull)},
         blocks=("A", "B", "Z"),
         process=lambda name, time, outcome: nothing if name == "Z" else process(name, time, outcome),
     )
@@ -544,13 +555,13 @@ def _others() -> list[ExactModel]:
         numbers = dict(zip(names, values, strict=True)) | {"L": F(1)}
         halves = values[:4], values[4:]
         tops = [top_eigenvalue(F(1), *half) or F(0) for half in halves]
-        curves = [Curve.clipped(1, G, s * a * b - G) for G, a, b, s in halves]
+        layers = [steep(F(1), *half) for half in halves]
         for theta, move in ((F(1), F(1, 100)), (F(0), F(-1, 100)), (F(1, 2), F(1)), (F(1, 2), F(2))):
             v1 = [x for _, a, b, _ in halves for x in (a, b)]
             v2 = [x * (1 - abs(move)) for x in v1]
             if move < 0:
                 v1, v2 = v2, v1
-            found.append(_layers(v1, v2, curves, {**stretch(len(found)), **numbers, "Lhat": max(tops), "theta": theta}))
+            found.append(_layers(v1, v2, layers, {**stretch(len(found)), **numbers, "Lhat": max(tops), "theta": theta}))
     return found
 
 
@@ -567,39 +578,27 @@ def _direft(h: Rows, first: Rows, second: Rows, bias: Rows) -> ExactModel:
     return model_of(f"h of {d} entries, rank {len(bias)}", meft, numbers, matrices)
 
 
-def _layers(v1: Sequence[Fraction], v2: Sequence[Fraction], curves: Sequence[Curve], numbers: Numbers) -> ExactModel:
+def _layers(v1: Sequence[Fraction], v2: Sequence[Fraction], layers: Sequence[Factored], numbers: Numbers) -> ExactModel:
     """Two layers with d = k = r = 1: f(U, U') = φ(U) + φ'(U'), at two points (A, B, A', B')."""
-    scales = numbers["s"], numbers["s_2"]
+    first, second = layers
 
-    def weights(v: Sequence[Fraction]) -> list[Fraction]:
-        return [scale * v[2 * i] * v[2 * i + 1] for i, scale in enumerate(scales)]
+    def weights(v: Sequence[Rows]) -> tuple[Rows, Rows]:
+        A, B, A2, B2 = blocks_of(v, 4)
+        return first.weight((A, B)), second.weight((A2, B2))
 
-    def entries(point: Sequence[Rows], count: int) -> list[Fraction]:
-        return [x[0][0] for x in blocks_of(point, count)]
-
-    def f(w: Sequence[Fraction]) -> Fraction:
-        return sum((curve.value(x) for curve, x in zip(curves, w, strict=True)), F(0))
-
-    def slopes(w: Sequence[Fraction]) -> list[Fraction]:
-        return [curve.slope(x) for curve, x in zip(curves, w, strict=True)]
-
-    def gradient(point: Sequence[Rows]) -> tuple[Rows, ...]:
-        v = entries(point, 4)
-        ends = zip(scales, slopes(weights(v)), v[::2], v[1::2], strict=True)
-        return tuple(number(x) for scale, m, A, B in ends for x in (scale * B * m, scale * m * A))
-
-    functions = {
-        "f": VectorFunction(lambda w: f(entries(w, 2)), lambda w: tuple(map(number, slopes(entries(w, 2))))),
-        "F": VectorFunction(lambda v: f(weights(entries(v, 4))), gradient),
-    }
-    blocks, layers = ("A", "B", "A'", "B'"), ("U", "U'")
+    f = VectorFunction(
+        lambda w: sum((layer.f(x) for layer, x in zip(layers, blocks_of(w, 2), strict=True)), F(0)),
+        lambda w: tuple(layer.slope(x) for layer, x in zip(layers, blocks_of(w, 2), strict=True)),
+    )
+    whole = through(f, weights, lambda v, M: (*first.pull(v[:2], M[0]), *second.pull(v[2:], M[1])))
+    blocks, names = ("A", "B", "A'", "B'"), ("U", "U'")
     matrices = {"U_0": number(0), "U'_0": number(0)}
     for suffix, v in (("_1", v1), ("_2", v2), ("", v1)):
-        matrices |= {name + suffix: number(x) for name, x in zip(blocks, v, strict=True)}
-        matrices |= {name + suffix: number(x) for name, x in zip(layers, weights(v), strict=True)}
+        point = tuple(map(number, v))
+        matrices |= {name + suffix: x for name, x in zip((*blocks, *names), (*point, *weights(point)), strict=True)}
     laws = frozenset({"jiang2024.assumption1", "meft.layer_gradients", "F(v) = f(U, U')"})
-    about, first = "two layers, d = k = r = 1", scalar(curves[0], scales[0])
-    return model_of(about, first, numbers, matrices, functions=functions, blocks=blocks, layers=layers, laws=laws)
+    fields: dict[str, Any] = {"functions": {"f": f, "F": whole}, "blocks": blocks, "layers": names, "laws": laws}
+    return model_of("two layers, d = k = r = 1", first, numbers, matrices, **fields)
 
 
 # Other adapters: W itself, LoRA by composition, VeRA, LoReFT, and any W(v), each at two points of its domain
@@ -616,25 +615,23 @@ def _composed(
     """F(v) = f(W(v)) of an adapter, whose blocks have two values each."""
     fixed, blocks = frozen or {}, tuple(points)
 
-    def weight(v: Blocks) -> Rows:
+    def weight(v: Sequence[Rows]) -> tuple[Rows]:
         still = tuple(scaled(0, block) for block in blocks_of(v, len(blocks)))
-        change = moved(kind, v, still, still, fixed)
-        return plus(meft.start, tuple(tuple(x.c0 for x in row) for row in change), meft.scale)
+        return (plus(meft.start, order(moved(kind, tuple(v), still, still, fixed), 0), meft.scale),)
 
-    def gradient(v: Blocks) -> Blocks:
+    def pull(v: Sequence[Rows], M: Sequence[Rows]) -> Blocks:
         """The derivative along each entry, <∇f(W), DW[u]>."""
-        M, still = meft.slope(weight(v)), tuple(scaled(0, block) for block in v)
+        still = tuple(scaled(0, block) for block in v)
         found = [[list(row) for row in block] for block in v]
-        for which, i, j, u in units(v):
-            along = tuple(tuple(x.c1 for x in row) for row in moved(kind, v, u, still, fixed))
-            found[which][i][j] = meft.scale * inner(M, along)
+        for which, i, j, u in units(tuple(v)):
+            found[which][i][j] = meft.scale * inner(M[0], order(moved(kind, tuple(v), u, still, fixed), 1))
         return tuple(tuple(map(tuple, block)) for block in found)
 
     matrices = dict(fixed)
     for end, place in (("", 0), ("_1", 0), ("_2", 1)):
         matrices |= {f"{name}{end}": at[place] for name, at in points.items()}
-        matrices[f"W{end}"] = weight(tuple(at[place] for at in points.values()))
-    functions = {**meft.functions, "F": VectorFunction(lambda v: meft.f(weight(v)), gradient)}
+        (matrices[f"W{end}"],) = weight([at[place] for at in points.values()])
+    functions = {**meft.functions, "F": through(meft.functions["f"], weight, pull)}
     laws = frozenset({"jiang2024.assumption1", "F(v) = f(W)"})
     return model_of(about, meft, numbers, matrices, functions=functions, blocks=blocks, laws=laws)
 
@@ -699,17 +696,14 @@ def _any_map() -> Iterator[ExactModel]:
     )
     known = _evaluated(catalogue["meft.composition"], {"L": F(2), "G": F(3), "J": F(5), "H": F(1)})
 
-    def through(meft: Factored) -> VectorFunction:
-        return VectorFunction(
-            lambda v: meft.f(weight(single(v))), lambda v: (pull(single(v), meft.slope(weight(single(v)))),)
-        )
-
     for zero, shares in product((F(0), F(12)), _SHARES):
         meft = scalar(Curve.clipped(2, 3, zero))
         first, second = (rows((3 * x,), (4 * y,)) for x, y in shares)
         matrices = {"v": first, "v_1": first, "v_2": second, "u": first, "M": number(1)}
         matrices |= {"W": weight(first), "W_1": weight(first), "W_2": weight(second)}
-        functions = {"f": meft.functions["f"], "F": through(meft), "Phi": phi}
+        f = meft.functions["f"]
+        whole = through(f, lambda v: (weight(single(v)),), lambda v, M: (pull(single(v), *M),))
+        functions = {"f": f, "F": whole, "Phi": phi}
         laws = frozenset({"jiang2024.assumption1"})
         yield model_of("any W(v)", meft, known, matrices, 2, functions=functions, blocks=("u", "M"), laws=laws)
 

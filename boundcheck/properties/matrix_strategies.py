@@ -8,7 +8,6 @@ generator is used. Tensors for a `Problem` are batched over a leading dimension 
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
@@ -248,7 +247,8 @@ def matrices(
     )
     wanted.check(dtype)
     if shape is None:
-        shape = shapes(max(8, wanted.least_side), least=wanted.least_side)
+        least = wanted.least_side or 1
+        shape = shapes(max(8, least), least=least)
     if not isinstance(shape, SearchStrategy):
         check_shape(shape)
         wanted.check_fit(shape)
@@ -308,8 +308,7 @@ def converted(X: np.ndarray, library: Library, dtype: DType) -> Any:
     return array if library == "numpy" else torch.from_numpy(array)
 
 
-@dataclass(frozen=True)
-class _Wanted:
+class _Wanted(NamedTuple):
     """The properties that `matrices` is asked for, or the radius of a ball."""
 
     rank: int | None = None
@@ -318,55 +317,54 @@ class _Wanted:
     condition: float | None = None
     radius: float | None = None
 
+    def has_any(self, count: int) -> bool:
+        """True if there is such a matrix with so many rows or columns, whichever are fewer."""
+        kind, least, most = self.spectrum, 0 if self.norm is None else 1, count
+        if isinstance(kind, tuple):
+            return len(kind) <= count
+        if kind is not None:
+            least = max(least, SPECTRA[kind].least)
+            most = {"zero": 0, "rank-deficient": count - 1}.get(kind, count)
+        if self.condition is not None:
+            least = max(count, 2 if self.condition > 1 else 1)
+        return least <= (most if self.rank is None else self.rank) <= most
+
     @property
-    def least_side(self) -> int:
-        """The smallest number of rows and of columns that such a matrix can have."""
-        if isinstance(self.spectrum, tuple):
-            return max(len(self.spectrum), 1)
-        needed = SPECTRA[self.spectrum].least if self.spectrum else 1
-        if self.spectrum == "rank-deficient":
-            needed = (self.rank or 1) + 1
-        return max(needed, self.rank or 1, 2 if (self.condition or 1) > 1 else 1)
+    def least_side(self) -> int | None:
+        """The smallest number of rows and of columns that such a matrix can have; None where there is none."""
+        most = max(self.rank or 0, len(self.spectrum) if isinstance(self.spectrum, tuple) else 0) + 2
+        return next((count for count in range(1, most + 1) if self.has_any(count)), None)
 
     def check(self, dtype: DType) -> None:
         """Raise InputError for malformed values, and for values that contradict each other at any shape."""
-        if self.rank is not None and (isinstance(self.rank, bool) or not isinstance(self.rank, int) or self.rank < 0):
+        given = {name: x for name in ("norm", "condition", "rank") if (x := getattr(self, name)) is not None}
+        if self.rank is not None and (type(self.rank) is not int or self.rank < 0):
             raise InputError("rank", self.rank, "an integer from 0 on")
         if self.norm is not None:
             check_positive("norm", self.norm, dtype)
+        most = 1e-3 / float(np.finfo(dtype).eps)
+        if self.condition is not None and not 1 <= self.condition <= most:
+            expected = f"from 1 to {most:.3g}, which {dtype} can tell from infinity"
+            raise InputError("condition", self.condition, expected)
         if isinstance(self.spectrum, tuple):
-            for name in ("rank", "norm", "condition"):
-                if getattr(self, name) is not None:
-                    raise InputError(name, getattr(self, name), "none beside singular values, which determine it")
+            if given:
+                raise InputError(*given.popitem(), "none beside singular values, which determine it")
             if not all(isinstance(x, int | float) and 0 <= x <= np.finfo(dtype).max for x in self.spectrum):
                 expected = f"singular values, which are 0 or more and within {dtype}"
                 raise InputError("spectrum", self.spectrum, expected)
-        elif self.spectrum is not None:
-            kind, rank = self.spectrum, self.rank
-            if kind not in SPECTRA:
-                raise InputError("spectrum", kind, f"singular values, or one of {', '.join(SPECTRA)}")
-            if self.condition is not None:
-                raise InputError("condition", self.condition, "none beside a kind of spectrum")
-            if rank is not None and (rank > 0 if kind == "zero" else rank < SPECTRA[kind].least):
-                expected = "0" if kind == "zero" else f"at least {SPECTRA[kind].least}"
-                raise InputError("rank", rank, f"{expected}, for a spectrum that is {kind}")
-        if self.norm is not None and (self.rank == 0 or self.spectrum == "zero"):
-            raise InputError("norm", self.norm, "none: the matrix is 0")
-        if self.condition is not None:
-            most = 1e-3 / float(np.finfo(dtype).eps)
-            if not 1 <= self.condition <= most:
-                expected = f"from 1 to {most:.3g}, which {dtype} can tell from infinity"
-                raise InputError("condition", self.condition, expected)
-            if self.rank == 0 or (self.rank == 1 and self.condition > 1):
-                raise InputError("condition", self.condition, "1" if self.rank else "none: the matrix is 0")
+        elif self.spectrum is not None and self.spectrum not in SPECTRA:
+            raise InputError("spectrum", self.spectrum, f"singular values, or one of {', '.join(SPECTRA)}")
+        elif self.spectrum is not None and self.condition is not None:
+            raise InputError("condition", self.condition, "none beside a kind of spectrum")
+        if self.least_side is None:
+            # It contradicts the rest if there are such matrices without it.
+            name = next(name for name in given if self._replace(**{name: None}).least_side)
+            raise InputError(name, given[name], "one that a matrix with all the rest has")
 
     def check_fit(self, shape: Shape) -> None:
         """Raise InputError for a shape that has no such matrix."""
-        count = min(shape)
-        if count < self.least_side:
-            raise InputError("shape", shape, f"at least {self.least_side} rows and columns, for what is prescribed")
-        if self.condition is not None and self.rank is not None and self.rank < count:
-            raise InputError("rank", self.rank, f"{count}, for a condition number that is finite")
+        if not self.has_any(min(shape)):
+            raise InputError("shape", tuple(shape), "one of a matrix with all that is prescribed")
 
     def singular_values(self, count: int) -> SearchStrategy[np.ndarray]:
         """`count` singular values, decreasing."""

@@ -50,7 +50,6 @@ from boundcheck.properties.matrix_strategies import (
     Shape,
     ball,
     check_kind,
-    check_positive,
     check_shape,
     check_size,
     choice,
@@ -369,22 +368,17 @@ def domains(draw: DrawFn, adapter: Adapter) -> dict[str, float]:
     return radii
 
 
-def problems(kind: str = "lora", *, scale: float | None = None) -> SearchStrategy[Problem]:
+def problems(kind: str = "lora") -> SearchStrategy[Problem]:
     """Small problems of `objectives` in `adapters` of that kind, of every rank that the shape of W allows.
 
-    Raises InputError for an unknown kind, and a scale that is not positive or that the kind does not have.
+    Raises InputError for an unknown kind.
     """
     _check_adapter(kind)
-    if scale is not None:
-        check_positive("scale", scale)
-        if "scale" not in ADAPTERS[kind].options:
-            raise InputError("scale", scale, f"none: {kind} has no scale")
 
     @st.composite
     def drawn(draw: DrawFn) -> Problem:
         objective = draw(objectives())
-        adapter: Any = draw(adapters(kind, objective.shape, most=_LARGEST))
-        return Problem(objective, adapter if scale is None else replace(adapter, scale=scale))
+        return Problem(objective, draw(adapters(kind, objective.shape, most=_LARGEST)))
 
     return drawn()
 
@@ -469,26 +463,23 @@ def claim_inputs(draw: DrawFn, claim: Claim) -> dict[str, Number]:
 
 def _within(draw: DrawFn, claim: Claim, condition: Any, inputs: Mapping[str, Number]) -> Any:
     """A value of the left side that meets a condition, some barely; None if the right side is not a plain number."""
-    if isinstance(condition, sp.GreaterThan) and condition.lhs == T and str(condition.rhs) == limit_of(claim, T):
+    left, is_lower = condition.lhs, condition.rel_op in (">", ">=")
+    if is_lower and left == T and str(condition.rhs) == limit_of(claim, T):
         return shortest_horizon(claim, inputs) + draw(st.one_of(st.just(0), st.integers(0, 10**6)))
     # A limit may be a quantity that the claim derives.
     rhs = claim.expression(str(condition.rhs)) if str(condition.rhs) in claim.names else condition.rhs
     limit = rhs.subs(checked(claim.parameters, inputs))
-    positive = Fraction(int(limit.p), int(limit.q)) if isinstance(limit, sp.Rational) and limit > 0 else None
-    match condition:
-        case sp.StrictGreaterThan() | sp.StrictLessThan() if positive:
-            beyond = 1 + Fraction(10 ** draw(st.floats(-6, 2)))
-            return positive * beyond if isinstance(condition, sp.StrictGreaterThan) else positive / beyond
-        case sp.GreaterThan() if positive and not condition.lhs.is_integer:
-            return positive * (1 + Fraction(draw(st.sampled_from([0, 1, 8, 800])), 8))
-        case sp.GreaterThan() if limit.is_nonpositive:
-            # Every value of its domain is beyond it.
-            return inputs[str(condition.lhs)]
-        case sp.LessThan() if positive and positive.denominator == 1 and condition.lhs.is_integer:
-            return draw(st.integers(1, int(positive)))
-        case sp.LessThan() if positive:
-            return positive * Fraction(draw(st.sampled_from([8, 7, 1])), 8)
-    return None
+    if is_lower and limit.is_nonpositive:
+        # Every value of its domain is beyond it.
+        return inputs[str(left)]
+    if not (isinstance(limit, sp.Rational) and limit > 0):
+        return None
+    away = st.floats(-6, 2).map(lambda exponent: 10**exponent)
+    share = 1 + Fraction(draw(away if condition.rel_op in "<>" else st.just(0.0) | away))
+    value = Fraction(int(limit.p), int(limit.q)) * (share if is_lower else 1 / share)
+    if left.is_integer:
+        return math.ceil(value) if is_lower else max(math.floor(value), 1)
+    return value
 
 
 # What a claim is tried on.
