@@ -7,57 +7,21 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 
-import hypothesis.strategies as st
-import numpy as np
 import pytest
 import sympy as sp
-from hypothesis import given
 
 from boundcheck.checked import engines
 from boundcheck.checked.edits import mixed_up
 from boundcheck.checked.engines import Asked, Examined, Said, Walk
-from boundcheck.checked.exact_model import Curve
 from boundcheck.checked.theorems import HORIZONS, MEASURED, Recipe, known, limit, recipes, speaks_of
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.judge import meets
 from boundcheck.language.sentence import algorithm_of
-from tests.layers import examples
 
 KNOWN = [pytest.param(each, id=each.claim.id) for each in known()]
 # Enough to meet every kind.
 EVERY = 41
 SOME = [make() for make in mixed_up(list(recipes()))[::EVERY]]
-NUMBERS = st.fractions(-3, 3, max_denominator=4)
-
-
-@st.composite
-def curves(draw: st.DrawFn) -> Curve:
-    places = draw(st.lists(NUMBERS, min_size=2, max_size=5, unique=True).map(sorted))
-    return Curve.through(*((x, draw(NUMBERS)) for x in places))
-
-
-@examples(60)
-@given(curves(), NUMBERS)
-def test_a_curve_is_the_integral_of_its_slope(curve: Curve, x: Fraction) -> None:
-    ways = np.linspace(0.0, float(x), 4001)
-    knots = np.array(curve.knots, dtype=float)
-    slopes = np.interp(ways, *knots.T)
-    ends = ((ways < knots[0, 0], 0, 0), (ways > knots[-1, 0], -1, -1))
-    for outside, knot, piece in ends:
-        slopes = np.where(outside, knots[knot, 1] + float(curve.curvatures[piece]) * (ways - knots[knot, 0]), slopes)
-    assert float(curve.slope(x)) == pytest.approx(slopes[-1])
-    assert float(curve.value(x)) == pytest.approx(np.trapezoid(slopes, ways), abs=1e-4, rel=1e-4)
-
-
-@examples(60)
-@given(curves())
-def test_what_is_least_at_0_is_nowhere_less(curve: Curve) -> None:
-    least = min(curve.value(Fraction(n, 8)) for n in range(-800, 801))
-    if curve.is_least_at_0:
-        assert least == 0
-    elif not any(curve.slope(Fraction(x)) * x < 0 for x in (-100, 100)):
-        # It may be less between the points.
-        assert least < Fraction(1, 8)
 
 
 def shares(each: Recipe) -> Iterator[tuple[Walk, sp.Expr]]:

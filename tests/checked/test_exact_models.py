@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.checked.edits import with_formula
-from boundcheck.checked.exact_model import Curve, ExactModel, Factored, broken, is_timed
+from boundcheck.checked.exact_model import Curve, ExactModel, Factored, broken, is_timed, parabola
 from boundcheck.checked.exact_models import descents, runs_of, worlds
 from boundcheck.checked.proofs import allowed, lines, scripts
 from boundcheck.errors import InputError
@@ -35,6 +35,7 @@ from boundcheck.language.vocabulary import (
 )
 from boundcheck.proof import Script, le
 from boundcheck.proof.instance import Setting as MeftSetting
+from boundcheck.properties import slopes
 from tests.judged import judged, names, of_the_paper
 from tests.layers import examples
 
@@ -221,21 +222,24 @@ def test_gradients_are_those_of_the_values() -> None:
             assert change == pytest.approx(expected, abs=1e-3)
 
 
-@examples(40)
-@given(POSITIVE, POSITIVE, NUMBERS, POSITIVE, st.tuples(NUMBERS, NUMBERS, NUMBERS))
+@examples(60)
+@given(slopes().filter(lambda slope: len(slope.knots) > 1), POSITIVE, st.tuples(NUMBERS, NUMBERS, NUMBERS))
 def test_functions_are_those_that_proofs_and_problems_have(
-    L: Fraction, G: Fraction, zero: Fraction, scale: Fraction, at: tuple[Fraction, Fraction, Fraction]
+    theirs: PiecewiseLinear, scale: Fraction, at: tuple[Fraction, Fraction, Fraction]
 ) -> None:
-    """They share no code, and have the same values, gradients and constants."""
-    ours, theirs = Curve.clipped(L, G, zero), PiecewiseLinear.clipped(L, G, zero)
+    """They share no code, and have the same values, gradients and constants; a curve may go on as parabolas."""
+    ours = Curve.flat_beyond(theirs.knots)
     for x in at:
         assert (ours.slope(x), ours.value(x)) == (theirs.value(x), theirs.integral(x))
     assert (ours.least, ours.smoothness, ours.steepest) == (theirs.minimum, theirs.lipschitz, theirs.bound)
-    mine, other = Factored(((ours,),)), MeftSetting(theirs, L, G, scale, scale).functions
+    assert ours.is_least_at_0 == (theirs.minimum == theirs.integral(Fraction(0)))
+    mine, other = Factored(((ours,),)), MeftSetting(theirs, Fraction(1), Fraction(1), scale, scale).functions
     v, w = (number(at[0]), number(at[1])), number(at[2])
     assert mine.f(w) == other["f"].value((w,))
     assert mine.f(mine.weight(v)) == other["F"].value(v)
     assert mine.gradient(v) == other["F"].gradient(v)
+    beyond = parabola(scale)
+    assert (beyond.slope(at[0]), beyond.value(at[0]), beyond.least) == (scale * at[0], scale * at[0] ** 2 / 2, 0)
 
 
 def test_a_world_with_one_number_changed_says_so() -> None:

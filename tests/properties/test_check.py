@@ -14,15 +14,17 @@ from sympy import Le, MatrixSymbol, Rational
 
 from boundcheck.errors import InputError
 from boundcheck.exact.floats import Approx, Comparison
+from boundcheck.language import symbols
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim
-from boundcheck.language.symbols import a as a_radius
-from boundcheck.language.symbols import b as b_radius
+from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.symbols import Lhat, Parameter, symbol_of
 from boundcheck.language.vocabulary import FrobeniusNorm, InnerProduct, SpectralNorm
 from boundcheck.properties import ClaimViolatedError, RoundingError, check_claim
 from boundcheck.properties.session import PROFILES, using
+from boundcheck.worst_case import falsify
 from boundcheck.worst_case.instance import certify
 from boundcheck.worst_case.relation import Assignment
+from boundcheck.worst_case.search import Search
 from boundcheck.worst_case.stored import replayed
 from tests.experiment.small import refused, with_quantity_scaled
 
@@ -258,7 +260,7 @@ def test_own_lemmas_and_theorems_say_and_rest_on_what_instances_have() -> None:
         changed = replace(claim, measure=None, conclusion=Le(1000 * claim.conclusion.lhs, claim.conclusion.rhs))
         assert refused(lambda changed=changed: check_claim(changed, adapter="lora")).field == "claim.conclusion"
     # A condition leaves out what breaks it.
-    assert check_claim(replace(lemma, conditions=(Le(b_radius, a_radius),)), adapter="lora", examples=20).examples > 5
+    assert check_claim(replace(lemma, conditions=(Le(symbols.b, symbols.a),)), adapter="lora", examples=20).examples > 5
 
 
 def test_another_statement_under_an_id_of_the_catalogue_is_refused() -> None:
@@ -303,3 +305,60 @@ def test_what_was_found_is_told_as_plain_data() -> None:
     assert json.loads(json.dumps(heard)) == heard
     assert [each["id"] for each in heard] == [str(TRUE[0]), str(FALSE[0])]
     assert Path(heard[1]["file"]).exists()
+
+
+# Claims with parameters of their own are searched, checked, stored and replayed with a value for each.
+
+KAPPA = Parameter(symbol_of("kappa", "positive real"), "positive real", "a factor")
+STEPS = Parameter(symbol_of("m_1", "positive integer"), "positive integer", "how often")
+kappa, m_1 = KAPPA.symbol, STEPS.symbol
+
+
+def smooth(constant, *declared: Parameter, **more) -> Claim:
+    """F is smooth with this constant, where W is trained itself."""
+    full, quantity = catalogue["meft.full"], Quantity(Lhat, constant, "mine")
+    return Claim("my.full", "Mine", "me", full.conclusion, "", full.hypotheses, (quantity,), declared=declared, **more)
+
+
+FALSE_LEMMA = smooth(symbols.L * kappa**m_1, KAPPA, STEPS)
+
+
+@pytest.mark.full
+def test_claims_with_parameters_of_their_own_are_true_where_they_speak() -> None:
+    # True of kappa from 1 on, of which the condition speaks.
+    limited = smooth(symbols.L * kappa, KAPPA, conditions=(sp.Ge(kappa, 1),))
+    for claim in (smooth(symbols.L * (1 + kappa) ** m_1, KAPPA, STEPS), limited):
+        assert check_claim(claim, adapter="full", examples=20).ratio <= 1
+        assert not falsify(claim, Search([1], adapter="full", starts=2, rounds=4, examples=8)).violated
+    repaired = catalogue["meft.theorem2_repaired"]
+    *before, bound = repaired.quantities
+    looser = Quantity(bound.symbol, bound.expression * (1 + kappa), bound.meaning)
+    theorem = replace(repaired, id="my.theorem", quantities=(*before, looser), declared=(KAPPA,))
+    assert check_claim(theorem, adapter="lora", examples=8).ratio <= 1
+
+
+@pytest.mark.full
+def test_what_breaks_a_claim_has_a_value_of_each_of_its_parameters(tmp_path: Path) -> None:
+    error = violated(FALSE_LEMMA, adapter="full", examples=60)
+    assert {*error.instance.given} == {"kappa", "m_1"}
+    assert error.instance.given["kappa"] < 1
+    again, found = replayed(error.path)
+    assert found.violated
+    assert again.claim == FALSE_LEMMA
+    data, changed = json.loads(error.path.read_text()), tmp_path / "changed.json"
+    for given, field in (
+        ({}, "given.kappa"),
+        ({"kappa": 0.5, "m_1": 1, "L": 1}, "given.L"),
+        ({"kappa": "1"}, "given.kappa"),
+    ):
+        changed.write_text(json.dumps(data | {"given": given}))
+        assert refused(replayed, changed).field == field
+
+
+@pytest.mark.full
+def test_a_value_that_is_given_is_taken() -> None:
+    for value, is_violated in ((0.5, True), (2, False)):
+        search = Search([1], {"kappa": value}, adapter="full", starts=2, rounds=8, examples=0)
+        assert falsify(FALSE_LEMMA, search).violated == is_violated
+    with pytest.raises(InputError, match=r"^lambda_1 = "):
+        falsify(FALSE_LEMMA, Search([1], {"lambda_1": 2}, adapter="full", starts=2, rounds=8, examples=0))
