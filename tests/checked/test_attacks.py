@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from boundcheck.checked import survey as surveys
 from boundcheck.checked.attacks import KINDS, LINE, SAME, SUBJECTS, Attack, Trouble, attacks
-from boundcheck.checked.survey import Reliability, reliability
+from boundcheck.checked.survey import Reliability
 from boundcheck.checked.trial import Trial
 
 if sys.platform != "linux":
@@ -112,29 +110,9 @@ def test_a_disk_fails_at_the_write_that_was_asked_for(kind: str, at: int, here: 
 
 
 def test_what_went_wrong_is_counted() -> None:
-    count = Reliability((RIGHT, REFUSED, WRONG)).as_json()
+    found = Reliability((RIGHT, REFUSED, WRONG))
+    count = found.as_json()
+    assert found.as_csv().splitlines()[0] == b"subject,kind,change,outcome,said,wrong,seconds"
     assert count["all"] == {"tried": 3, "wrong": 1, "same": 1, "line": 1, "read": 0}
     assert [row["kind"] for row in count["kinds"]] == [KINDS[kind] for kind in ("kill", "torn", "damage")]
     assert [row["said"] for row in count["wrong"]] == ["OSError"]
-
-
-@dataclass(frozen=True)
-class Made:
-    """An attack that was made before."""
-
-    number: int
-    kind: str = "kill"
-
-    def tried(self) -> Trial:
-        # The first are the last to end.
-        time.sleep(0.02 * (3 - self.number))
-        return replace(RIGHT, change=str(self.number))
-
-
-def test_attacks_that_are_made_at_a_time_are_counted_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(surveys, "attacks", lambda share: [Made(number) for number in range(4)])
-    heard: list[tuple[str, int, int]] = []
-    found = reliability(1, 4, lambda *told: heard.append(told))
-    assert [trial.change for trial in found.trials] == ["0", "1", "2", "3"]
-    assert heard[-1] == (KINDS["kill"], 4, 4)
-    assert found.as_csv().splitlines()[0] == b"subject,kind,change,outcome,said,wrong,seconds"

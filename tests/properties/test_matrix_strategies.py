@@ -49,20 +49,17 @@ def test_library_and_dtype_are_as_asked(library: str, dtype: str) -> None:
 
 @each_dtype
 @given(data=st.data())
-def test_a_norm_is_met_from_below(dtype: str, data: DataObject) -> None:
+def test_a_norm_is_met_from_below_and_a_rank_is_met(dtype: str, data: DataObject) -> None:
     norm = data.draw(SIZES)
     rank = data.draw(st.none() | st.integers(1, 5))
     shape = data.draw(shapes(6, least=rank or 1))
     X = data.draw(matrices(shape, rank=rank, norm=norm, dtype=dtype))
+    S = singular_values(X)
     assert X.shape == shape
     assert is_within(X, norm)
-    assert singular_values(X)[0] >= norm * (1 - ROUNDING[dtype])
-
-
-@given(st.integers(0, 8), st.data())
-def test_a_rank_is_met(rank: int, data: DataObject) -> None:
-    S = singular_values(data.draw(matrices(rank=rank)))
-    assert (ROUNDING["float64"] * S[0] < S).sum() == rank
+    assert S[0] >= norm * (1 - ROUNDING[dtype])
+    # In float32 a singular value of 1e-12 of the norm is no longer told from 0.
+    assert rank is None or dtype == "float32" or (ROUNDING["float64"] * S[0] < S).sum() == rank
 
 
 @each_dtype
