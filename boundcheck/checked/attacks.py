@@ -34,7 +34,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from boundcheck.checked.inputs import HUBER, NETWORKS, SPECS, toml
+from boundcheck.checked.inputs import HUBER, NETWORKS, SPECS, WAYS, damage, toml
 from boundcheck.checked.processes import End, Limits, Running, command, fault_of, kept
 from boundcheck.checked.trial import Trial
 from boundcheck.errors import BoundcheckError
@@ -259,50 +259,6 @@ class Trouble:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
-# A file that is longer than any that boundcheck writes.
-_LARGE = 10**8
-
-
-def _flipped(random: Random, path: Path, other: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[random.randrange(len(content))] ^= 1 << random.randrange(8)
-    path.write_bytes(content)
-
-
-def _large(random: Random, path: Path, other: Path) -> None:
-    # A hole: it takes no room on the disk, and is read as zeros.
-    os.truncate(path, 0)
-    os.truncate(path, _LARGE)
-
-
-def _in_its_place(make: Callable[[Path, Path], object]) -> Callable[[Random, Path, Path], None]:
-    def replaced(random: Random, path: Path, other: Path) -> None:
-        path.unlink()
-        make(path, other)
-
-    return replaced
-
-
-WAYS: dict[str, Callable[[Random, Path, Path], object]] = {
-    "cut short": lambda random, path, other: os.truncate(path, random.randrange(path.stat().st_size)),
-    "cut in half": lambda random, path, other: os.truncate(path, path.stat().st_size // 2),
-    "empty": lambda random, path, other: os.truncate(path, 0),
-    "a bit flipped": _flipped,
-    "random bytes": lambda random, path, other: path.write_bytes(random.randbytes(path.stat().st_size)),
-    "another's content": lambda random, path, other: shutil.copyfile(other, path),
-    "100 MB of zeros": _large,
-    "removed": _in_its_place(lambda path, other: None),
-    "a folder": _in_its_place(lambda path, other: path.mkdir()),
-    "a link to another's file": _in_its_place(lambda path, other: path.symlink_to(other.resolve())),
-    "a link to nothing": _in_its_place(lambda path, other: path.symlink_to("nothing")),
-    "a link to itself": _in_its_place(lambda path, other: path.symlink_to(path.name)),
-    "a pipe": _in_its_place(lambda path, other: os.mkfifo(path)),
-    "/dev/zero": _in_its_place(lambda path, other: path.symlink_to("/dev/zero")),
-    "/dev/full": _in_its_place(lambda path, other: path.symlink_to("/dev/full")),
-}
-"""Each is given a source of chance, the file, and another one, of the same kind where there is one."""
-
-
 # The attacks
 
 KINDS = {
@@ -477,7 +433,7 @@ class _Made:
             # It has none of its kind.
             other = next(each for each in sorted(self.world.rglob("*")) if each.is_file() and each != path)
         self.change = f"{name}: {self.attack.way}"
-        WAYS[self.attack.way](self.random, path, other)
+        damage(self.attack.way, self.random, path, other)
         before = _files(self.world)
         end = self._ended(self._started(_NONE, "attacked"), (0, 2))
         after = _files(self.world)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+import os
 import re
 import shutil
 import tempfile
@@ -196,19 +197,58 @@ def spoilt_bytes(random: Random, content: bytes) -> tuple[bytes, str]:
     return content[:at] + piece + content[at:], f"{_short(piece)} at byte {at}"
 
 
+# What may stand where a file was, given its path and another file.
+_INSTEAD: dict[str, Callable[[Path, Path], object]] = {
+    "removed": lambda path, other: None,
+    "a folder": lambda path, other: path.mkdir(),
+    "a link to another's file": lambda path, other: path.symlink_to(other.resolve()),
+    "a link to nothing": lambda path, other: path.symlink_to("nothing"),
+    "a link to itself": lambda path, other: path.symlink_to(path.name),
+    "a pipe": lambda path, other: os.mkfifo(path),
+    "/dev/zero": lambda path, other: path.symlink_to("/dev/zero"),
+    "/dev/full": lambda path, other: path.symlink_to("/dev/full"),
+}
+WAYS = (
+    *("cut short", "cut in half", "empty", "a bit flipped", "random bytes", "another's content", "100 MB of zeros"),
+    *_INSTEAD,
+)
+"""The ways to damage a file."""
+# A file that is longer than any that boundcheck writes.
+_LARGE = 10**8
+
+
+def damage(way: str, random: Random, path: Path, other: Path) -> None:
+    """Damage a file in one of the `WAYS`, given another one, of the same kind where there is one."""
+    content = path.read_bytes()
+    match way:
+        case "cut short":
+            path.write_bytes(content[: random.randrange(len(content))])
+        case "cut in half":
+            path.write_bytes(content[: len(content) // 2])
+        case "empty":
+            path.write_bytes(b"")
+        case "a bit flipped":
+            flipped = bytearray(content)
+            flipped[random.randrange(len(content))] ^= 1 << random.randrange(8)
+            path.write_bytes(flipped)
+        case "random bytes":
+            path.write_bytes(random.randbytes(len(content)))
+        case "another's content":
+            shutil.copyfile(other, path)
+        case "100 MB of zeros":
+            # A hole: it takes no room on the disk, and is read as zeros.
+            os.truncate(path, 0)
+            os.truncate(path, _LARGE)
+        case _:
+            path.unlink()
+            _INSTEAD[way](path, other)
+
+
 def spoilt_file(random: Random, path: Path) -> str:
     """Replace a file by something that is not a file; the change in words."""
-    path.unlink(missing_ok=True)
-    ends = {
-        "a link to itself": path,
-        "a link to a name that is too long": path.with_name("x" * 300),
-        "a file without an end": Path("/dev/zero"),
-    }
-    change = ("a folder in its place", *ends, "no file")[random.randrange(5)]
-    if change in ends:
-        path.symlink_to(ends[change])
-    elif change != "no file":
-        path.mkdir()
+    path.touch()
+    change = random.choice([way for way in _INSTEAD if way != "a link to another's file"])
+    damage(change, random, path, path)
     return change
 
 
