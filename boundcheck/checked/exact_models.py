@@ -162,8 +162,8 @@ def two_points(meft: Factored, v1: Pair, v2: Pair) -> dict[str, Rows]:
 
 def through(
     f: VectorFunction,
-    weight: Callable[[Sequence[Rows]], Sequence[Rows]],
-    pull: Callable[[Sequence[Rows], Sequence[Rows]], Sequence[Rows]],
+    weight: Callable[[Sequence[Rows]], Blocks],
+    pull: Callable[[Sequence[Rows], Blocks], Blocks],
 ) -> VectorFunction:
     """F(v) = f(W(v)), where `pull` makes the gradient of F of v and of that of f at W(v)."""
     return VectorFunction(lambda v: f.value(weight(v)), lambda v: pull(v, f.gradient(weight(v))))

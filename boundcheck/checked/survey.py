@@ -51,6 +51,8 @@ CONFIDENCE = 0.95
 """The confidence of each upper limit for the share of verdicts that are wrong."""
 # Lines, statements, inputs, runs and claims are split into so many parts. A run takes half a second: a third is tried.
 _PARTS, _RUNS_EVERY = 32, 3
+# A thread cannot be stopped: it ends with its part, which is a few seconds of inputs.
+_INPUTS = 256
 # A process that tries a part of the lines runs the proofs of all papers before, which takes a minute and the memory for
 # which loky replaces it afterwards.
 _PROOFS = 6
@@ -205,8 +207,8 @@ def soundness(share: int = 1, jobs: int = 1, tick: Tick = silent, keep: Path | N
     """
     _check(share=share, jobs=jobs)
 
-    def batched(items: Sequence[Any]) -> list[Sequence[Any]]:
-        size = max(-(-len(items) // _PARTS), 1)
+    def batched(items: Sequence[Any], parts: int = _PARTS) -> list[Sequence[Any]]:
+        size = max(-(-len(items) // parts), 1)
         return [items[first : first + size] for first in range(0, len(items), size)]
 
     tick("drawing mutants", 0, 1)
@@ -217,7 +219,7 @@ def soundness(share: int = 1, jobs: int = 1, tick: Tick = silent, keep: Path | N
     work: dict[Layer, list[tuple[Any, ...]]] = {
         "proof": [(tried, mutants, share * _PROOFS, share * part) for part in range(_PROOFS)],
         "reading": [(tried, rereadings, share), (tried, gallery)],
-        "input": [(tried, list, part) for part in batched(malformed(share))],
+        "input": [(tried, list, part) for part in batched(malformed(share), _INPUTS)],
         "falsification": [(tried, list, part) for part in batched(ordered)],
         "measurement": [(tried, list, part) for part in batched(run_mutants(share * _RUNS_EVERY))],
         "engines": [(tried, examinations, share * _PARTS, share * part) for part in range(_PARTS)],
