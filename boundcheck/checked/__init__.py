@@ -11,9 +11,9 @@ that is known:
 - engines: `theorems` and `statements`, claims whose truth is known, put to every engine by `engines`
 - and `attacks` on commands that are killed, short of disk, given damaged files, or run twice at a time
 
-Inputs and commands are tried in `processes` of their own, within limits. `survey` makes all trials by one runner and counts them. A false mutant that is called proved or supported, or a true
-one that is called refuted or violated, is a wrong verdict; there must be none, and none is hidden. `coverage` measures
-the intervals of verdicts.
+Inputs and commands are tried in `processes` of their own, within limits. `survey` makes all trials by one runner and
+counts them. A false mutant that is called proved or supported, or a true one that is called refuted or violated, is a
+wrong verdict; there must be none, and none is hidden. `coverage` measures the intervals of verdicts.
 
 What decides a truth, in `exact_model`, `exact_models` and the experiments of `runs`, is written from the
 definitions in exact arithmetic. Of what is tested it takes statements and data alone: what claims, algorithms

@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import count, islice
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import sympy as sp
 
@@ -234,18 +234,6 @@ class Asked(Instance):
         return Extent.of(_ZERO)
 
 
-class Said(NamedTuple):
-    """The answer of one engine: its word, whether it says that the claim is true, and whether that it is false.
-
-    It is `wrong` where it contradicts something that is known besides.
-    """
-
-    word: str
-    vouches: bool = False
-    rejects: bool = False
-    wrong: str = ""
-
-
 @dataclass(frozen=True)
 class Examined(Mutant):
     """A claim, what is known of it, and all that engines are given with it.
@@ -284,19 +272,19 @@ class Examined(Mutant):
         """
         if self.claim is None:
             return Answer("refused when it is made", accepts=False, rejects=not self.true)
-        said: list[tuple[str, Said]] = []
+        said: list[tuple[str, Answer]] = []
         for name, engine in ENGINES:
             try:
                 found = engine(self, self.claim)
             except InputError:
-                found = Said("refuses")
+                found = Answer("refuses")
             if found is not None:
                 said.append((name, found))
-        vouches, rejects = any(x.vouches for _, x in said), any(x.rejects for _, x in said)
+        vouches, rejects = any(x.accepts for _, x in said), any(x.rejects for _, x in said)
         wrong = any(x.wrong for _, x in said) or (vouches and rejects)
         if self.is_known:
             wrong = wrong or (rejects if self.true else vouches)
-        outcome = "; ".join(f"{name}: {x.word}{f', {x.wrong}' if x.wrong else ''}" for name, x in said)
+        outcome = "; ".join(f"{name}: {x.outcome}{f', {x.wrong}' if x.wrong else ''}" for name, x in said)
         if self.true:
             return Answer(outcome, accepts=vouches, rejects=wrong)
         return Answer(outcome, accepts=wrong, rejects=rejects)
@@ -323,14 +311,14 @@ def examined(
 
 # The engines. Each gets what is examined, and its claim; None is the answer of one that is not asked about such claims.
 
-Engine = Callable[[Examined, Claim], Said | None]
+Engine = Callable[[Examined, Claim], Answer | None]
 # How many instances are drawn of a claim; how long is looked for one of a claim about smoothness.
 _EXAMPLES, _STARTS, _ROUNDS = 3, 4, 20
 # Of the floats in which a bound is written.
 _ROUNDED = 1e-9
 
 
-def proved(each: Examined, claim: Claim) -> Said | None:
+def proved(each: Examined, claim: Claim) -> Answer | None:
     """The verdict on the script that comes with the claim, and on the catalogue's own with the claim in its place."""
     words: list[str] = []
     try:
@@ -345,17 +333,17 @@ def proved(each: Examined, claim: Claim) -> Said | None:
         return None
     word = next((x for x in ("proved", "refuted", "unknown") if x in words), "refuses")
     both = "proved and refuted" if {"proved", "refuted"} <= set(words) else ""
-    return Said(word, "proved" in words, "refuted" in words, both)
+    return Answer(word, "proved" in words, "refuted" in words, wrong=both)
 
 
-def falsified(each: Examined, claim: Claim) -> Said | None:
+def falsified(each: Examined, claim: Claim) -> Answer | None:
     """The worst case beside the bound at one T, and its bracket beside the constant that is known."""
     if algorithm_of(claim) is None or each.table is not None:
         return None
     try:
         (case,) = falsify(claim, WorstCase([each.steps]))
     except NotSolvedError:
-        return Said("does not solve")
+        return Answer("does not solve")
     (least, most), low, high, wrong = each.worst, case.lower, case.upper, ""
     if low is not None and high is not None and low > high:
         wrong = f"a bracket from {low} to {high}"
@@ -363,19 +351,19 @@ def falsified(each: Examined, claim: Claim) -> Said | None:
         wrong = f"a worst case of at least {low}, where {float(most) * case.bound} is the most"
     elif least is not None and high is not None and high < float(least) * case.bound * (1 - _ROUNDED):
         wrong = f"a worst case of at most {high}, where {float(least) * case.bound} is attained"
-    return Said("violated" if case.violated else "not violated", rejects=case.violated, wrong=wrong)
+    return Answer("violated" if case.violated else "not violated", rejects=case.violated, wrong=wrong)
 
 
-def searched(each: Examined, claim: Claim) -> Said | None:
+def searched(each: Examined, claim: Claim) -> Answer | None:
     """A short search for the instance of a claim about smoothness that breaks it."""
     if not is_about_smoothness(claim):
         return None
     method = Search([1], adapter=each.adapter or None, starts=_STARTS, rounds=_ROUNDS, examples=0)
     found = falsify(claim, method)
-    return Said("violated" if found.violated else "not violated", rejects=found.violated)
+    return Answer("violated" if found.violated else "not violated", rejects=found.violated)
 
 
-def checked(each: Examined, claim: Claim) -> Said | None:
+def checked(each: Examined, claim: Claim) -> Answer | None:
     """A few instances that are drawn, each with all of its paths."""
     if each.table is not None:
         return None
@@ -383,21 +371,21 @@ def checked(each: Examined, claim: Claim) -> Said | None:
         try:
             check_claim(claim, adapter=each.adapter or None, examples=_EXAMPLES)
         except ClaimViolatedError:
-            return Said("violated", rejects=True)
-    return Said("not violated")
+            return Answer("violated", rejects=True)
+    return Answer("not violated")
 
 
-def met(each: Examined, claim: Claim) -> Said | None:
+def met(each: Examined, claim: Claim) -> Answer | None:
     """The judge of instances, asked about the run that breaks the bound; that may refute the claim if it is false."""
     if each.run is None:
         return None
     found = meets(Asked(each.run, claim), claim)
     word = "holds" if found.holds else "fails" if found.failures else "open"
     wrong = {"holds": "of a run that breaks the claim's hypotheses", "fails": "of a run that meets the claim"}
-    return Said(word, wrong="" if each.meets in (None, word == "holds") else wrong.get(word, ""))
+    return Answer(word, wrong="" if each.meets in (None, word == "holds") else wrong.get(word, ""))
 
 
-def measured(each: Examined, claim: Claim) -> Said | None:
+def measured(each: Examined, claim: Claim) -> Answer | None:
     """A short run, where there is a spec of one."""
     if each.table is None:
         return None
@@ -405,7 +393,7 @@ def measured(each: Examined, claim: Claim) -> Said | None:
         (result,) = measure({**each.table, "claim": claim}, folder)
     supported, violated = result.verdict.is_supported, result.verdict is Verdict.VIOLATED
     wrong = "of a run that breaks a hypothesis as it is stated" if each.meets is False else ""
-    return Said(str(result.verdict), supported, violated, wrong if supported or violated else "")
+    return Answer(str(result.verdict), supported, violated, wrong=wrong if supported or violated else "")
 
 
 ENGINES: tuple[tuple[str, Engine], ...] = (

@@ -20,20 +20,22 @@ Layer = Literal["proof", "reading", "input", "falsification", "measurement", "en
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer of a layer about a mutant.
+    """The answer of a layer, or of one engine, about a mutant.
 
     Attributes:
         outcome: as in a `Trial`.
         accepts: whether it vouches for the mutant, which is wrong of a false one.
         rejects: whether it says that the mutant is false, which is wrong of a true one.
         seconds: what work that mutants share has taken, which counts in the time of each.
+        wrong: of an engine, how it contradicts something that is known besides.
 
     """
 
     outcome: str
-    accepts: bool
-    rejects: bool
+    accepts: bool = False
+    rejects: bool = False
     seconds: float = 0.0
+    wrong: str = ""
 
 
 @dataclass(frozen=True)

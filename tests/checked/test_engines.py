@@ -12,8 +12,9 @@ import sympy as sp
 
 from boundcheck.checked import engines
 from boundcheck.checked.edits import mixed_up
-from boundcheck.checked.engines import Asked, Examined, Said, Walk
+from boundcheck.checked.engines import Asked, Examined, Walk
 from boundcheck.checked.theorems import HORIZONS, MEASURED, Recipe, known, limit, recipes, speaks_of
+from boundcheck.checked.trial import Answer
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.judge import meets
 from boundcheck.language.sentence import algorithm_of
@@ -87,8 +88,8 @@ def test_no_two_claims_have_one_id() -> None:
     assert ids.most_common(1)[0][1] == 1, ids.most_common(3)
 
 
-VOUCHES, REJECTS = Said("proved", vouches=True), Said("violated", rejects=True)
-CONTRADICTS = Said("a bracket", wrong="from 2 to 1")
+VOUCHES, REJECTS = Answer("proved", accepts=True), Answer("violated", rejects=True)
+CONTRADICTS = Answer("a bracket", wrong="from 2 to 1")
 TRUE = Examined("my.theorem", "constant", "twice", True, "it is", catalogue["drori2014.gradient_descent"])
 FALSE = replace(TRUE, true=False)
 OPEN = replace(TRUE, is_known=False)
