@@ -95,8 +95,12 @@ def case(
     """The claim with points, exact matrices or approximate ones for the matrix symbols of these names."""
 
     def blocks_of(X: Any) -> Blocks:
-        each = X if isinstance(X, tuple) else (X if isinstance(X, ApproxMatrix) else X.unsqueeze(0),)
-        return tuple(part if isinstance(part, ApproxMatrix) else DO.exact(part[0]) for part in each)
+        match X:
+            case ApproxMatrix():
+                return (X,)
+            case tuple():
+                return tuple(part if isinstance(part, ApproxMatrix) else DO.exact(part[0]) for part in X)
+        return (DO.exact(X),)
 
     letters = {X: blocks_of(named[X.name]) for X in claim.conclusion.atoms(sp.MatrixSymbol) if X.name in named}
     return Case(claim.conclusion, Model(DO, known, letters, functions=functions, **others))
