@@ -121,7 +121,8 @@ class Running:
             # has ended; what they hold until then is less than they have room for.
             os.mkfifo(self._beside / stream)
             self._heard.append(os.open(self._beside / stream, os.O_RDONLY | os.O_NONBLOCK))
-            fcntl.fcntl(self._heard[-1], fcntl.F_SETPIPE_SZ, _ROOM)
+            if sys.platform == "linux":
+                fcntl.fcntl(self._heard[-1], fcntl.F_SETPIPE_SZ, _ROOM)
         self._process = _context().Process(target=_run, args=(call, world, self._beside, limits, armed))
         self._process.start()
 
