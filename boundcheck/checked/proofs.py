@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from itertools import islice, takewhile
-from typing import Literal
 
 import sympy as sp
 
@@ -36,8 +35,6 @@ from boundcheck.proof.solvers import counterexample
 from boundcheck.proof.verdict import judge_any
 from boundcheck.proofs import papers
 
-# What the two evaluations of a suspect say together. Only where both say false it is a false mutant.
-Finding = Literal["false", "true or open", "false for the kernel alone", "disagreement"]
 # A true variation is held against so many models, and z3 looks for a counterexample to it for so many seconds.
 _WORLDS, _SECONDS = 6, 0.5
 # How many mutants of a line are tried. With more premises the search for a proof that does not exist takes longer.
@@ -211,15 +208,8 @@ def false_of(line: Line, most: int | None = None, most_worlds: int = 6) -> Itera
         DisagreementError: where one evaluation calls a suspect false and the other calls it true.
 
     """
-
-    def false() -> Iterator[LineMutant]:
-        for finding, mutant in examined(line, most_worlds):
-            if finding == "disagreement":
-                raise DisagreementError(f"the kernel's terms and the relation itself differ: {mutant}")
-            if finding == "false":
-                yield mutant
-
-    return islice(false(), most)
+    found = (shown_false(each, most_worlds) for each in edits.in_turn(suspects(line), all_lines().index(line)))
+    return islice((mutant for mutant in found if mutant is not None), most)
 
 
 def true_of(line: Line, most: int | None = None) -> Iterator[LineMutant]:
@@ -236,12 +226,9 @@ def true_of(line: Line, most: int | None = None) -> Iterator[LineMutant]:
     yield from edits.in_turn(found, all_lines().index(line))[:most]
 
 
-def examined(line: Line, most: int) -> Iterator[tuple[Finding, LineMutant]]:
-    """All suspects of a line, and what at most `most` models say of each.
-
-    Suspects are the edits that the vocabulary can say and that say something else; and the line with a premise dropped.
-    """
-    seen, because, suspects = {line.fact}, line.because, list[LineMutant]()
+def suspects(line: Line) -> list[LineMutant]:
+    """The edits that the vocabulary can say and that say something else; and the line with a premise dropped."""
+    seen, because, found = {line.fact}, line.because, list[LineMutant]()
     for edit in edits.of_relation(line.step.relation):
         try:
             fact = line.script.proof.reading.fact(edit.result)
@@ -250,7 +237,7 @@ def examined(line: Line, most: int) -> Iterator[tuple[Finding, LineMutant]]:
         if fact not in seen:
             seen.add(fact)
             given = edit.result, fact, because, line.hypotheses
-            suspects.append(LineMutant(line.name, edits.KINDS[edit.kind], edit.where, False, "", line, *given))
+            found.append(LineMutant(line.name, edits.KINDS[edit.kind], edit.where, False, "", line, *given))
     for place, premise in enumerate(because.premises):
         kept = because.premises[:place] + because.premises[place + 1 :]
         # None of an induction: what closes its second part is found anew for each line.
@@ -258,29 +245,32 @@ def examined(line: Line, most: int) -> Iterator[tuple[Finding, LineMutant]]:
             # The places of strict facts were counted with it.
             rest = Because(kept, because.hints, None, because.degree)
             change, given = f"without {premise.conclusion}", (line.step.relation, line.fact, rest, hypotheses)
-            suspects.append(LineMutant(line.name, "hypothesis dropped", change, False, "", line, *given))
+            found.append(LineMutant(line.name, "hypothesis dropped", change, False, "", line, *given))
+    return found
 
-    for suspect in edits.in_turn(suspects, all_lines().index(line)):
-        if suspect.hypotheses == line.hypotheses:
-            candidates = iter(allowed(line, most))
-        else:
-            # Only a number that occurs in the line can make it fail.
-            names, fact = {x.name for x in suspect.relation.free_symbols}, suspect.fact
-            changed = [y for x in allowed(line, most) for y in broken(x) if y.changed <= names and y.refutes(fact)]
-            candidates = islice(line.allowing(changed, suspect.hypotheses), most)
-        finding: Finding = "true or open"
-        for world in candidates:
-            first, second = world.refutes(suspect.fact), world.says(suspect.relation, line.composite)
-            if first and second is False:
-                finding = "false"
-            elif (first and second is True) or (second is False and world.meets(suspect.fact)):
-                finding = "disagreement"
-            elif first:
-                finding = "false for the kernel alone"
-            if finding in ("false", "disagreement"):
-                suspect = replace(suspect, world=world, witness=world.about)
-                break
-        yield finding, suspect
+
+def shown_false(suspect: LineMutant, most: int) -> LineMutant | None:
+    """The suspect with one of at most `most` models in which both evaluations call it false; None without one.
+
+    Raises:
+        DisagreementError: where one calls it false and the other calls it true.
+
+    """
+    line, fact = suspect.line, suspect.fact
+    if suspect.hypotheses == line.hypotheses:
+        candidates = iter(allowed(line, most))
+    else:
+        # Only a number that occurs in the line can make it fail.
+        names = {x.name for x in suspect.relation.free_symbols}
+        changed = [y for x in allowed(line, most) for y in broken(x) if y.changed <= names and y.refutes(fact)]
+        candidates = islice(line.allowing(changed, suspect.hypotheses), most)
+    for world in candidates:
+        first, second = world.refutes(fact), world.says(suspect.relation, line.composite)
+        if (first and second is True) or (second is False and world.meets(fact)):
+            raise DisagreementError(f"the kernel's terms and the relation itself differ in {world.about}: {suspect}")
+        if first and second is False:
+            return replace(suspect, world=world, witness=world.about)
+    return None
 
 
 # Mutants of claims, each tried by the whole proof script of the claim: formulas edited, hypotheses dropped

@@ -25,7 +25,7 @@ from boundcheck.system.files import parse_json
 from boundcheck.system.limits import silent
 
 
-@pytest.mark.parametrize("every", [300, pytest.param(5, marks=pytest.mark.full)])
+@pytest.mark.parametrize("every", [300, pytest.param(20, marks=pytest.mark.full)])
 def test_malformed_inputs_of_every_kind_end_in_one_line(every: int) -> None:
     some, counts = malformed(every), Counter[str]()
     assert {each.kind for each in some} == set(KINDS)
