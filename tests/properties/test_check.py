@@ -310,6 +310,7 @@ def test_what_was_found_is_told_as_plain_data() -> None:
 # Claims with parameters of their own are searched, checked, stored and replayed with a value for each.
 
 KAPPA = Parameter(symbol_of("kappa", "positive real"), "positive real", "a factor")
+THETA = Parameter(symbol_of("theta", "positive real"), "positive real", "a share")
 STEPS = Parameter(symbol_of("m_1", "positive integer"), "positive integer", "how often")
 kappa, m_1 = KAPPA.symbol, STEPS.symbol
 
@@ -332,8 +333,8 @@ def test_claims_with_parameters_of_their_own_are_true_where_they_speak() -> None
         assert not falsify(claim, Search([1], adapter="full", starts=2, rounds=4, examples=8)).violated
     repaired = catalogue["meft.theorem2_repaired"]
     *before, bound = repaired.quantities
-    looser = Quantity(bound.symbol, bound.expression * (1 + kappa), bound.meaning)
-    theorem = replace(repaired, id="my.theorem", quantities=(*before, looser), declared=(KAPPA,))
+    looser = Quantity(bound.symbol, bound.expression * (1 + THETA.symbol), bound.meaning)
+    theorem = replace(repaired, id="my.theorem", quantities=(*before, looser), declared=(THETA,))
     assert check_claim(theorem, adapter="lora", examples=8).ratio <= 1
 
 
