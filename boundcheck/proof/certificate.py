@@ -18,7 +18,7 @@ from flint import fmpq
 from boundcheck.kernel import Fact, Theorem, rules
 from boundcheck.kernel.terms import ONE, Clock, Dimension, Horizon, Norm, Root, RuleError, Scalar
 from boundcheck.proof import sums
-from boundcheck.proof.sums import UNIT, Block, Packing, Poly, Rational, combine, combine_strictly, gram_basis, times
+from boundcheck.proof.sums import UNIT, Block, Packing, Poly, Rational, combine, gram_basis, times
 
 MOST_PLAIN = 1000  # products of inequalities
 MOST_TERMS = 3000  # the same, and squares times such
@@ -235,11 +235,8 @@ class _Search:
         multiples = self.multiples(set(target).union(*(term.poly for term in terms)), stage.rounds)
         columns = [*(term.poly for term in terms), *(multiple.poly for multiple in multiples)]
         costs = [1.0 + len(term.places) + 2 * (term.square is not None) for term in terms] + [1.0] * len(multiples)
-        weights = combine(target, columns, costs, len(terms))
-        if weights is not None and self.goal.relation == ">":
-            certain = {j for j, term in enumerate(terms) if self.positive(term)}
-            if not any(weights[j] for j in certain):
-                weights = combine_strictly(target, columns, len(terms), certain)
+        certain = {j for j, term in enumerate(terms) if self.positive(term)} if self.goal.relation == ">" else None
+        weights = combine(target, columns, costs, len(terms), certain)
         if weights is None:
             return None
         used = zip(weights, terms, strict=False), zip(weights[len(terms) :], multiples, strict=True)

@@ -4,7 +4,7 @@ W = BA is a number, f' a `PiecewiseLinear`, and a sample's loss is f_i(w) = f(w)
 finitely many paths, so every expectation is a finite sum of fractions.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -69,19 +69,17 @@ class Setting:
     def functions(self) -> dict[str, VectorFunction]:
         """F and its f, by name, of matrices with one entry."""
 
-        def weight_gradient(point: tuple[Rows, ...]) -> tuple[Rows, ...]:
-            return (number(self.slope.value(*_entries(point, 1))),)
+        def of_entries(
+            blocks: int, value: Callable[..., Fraction], gradient: Callable[..., tuple[Fraction, ...]]
+        ) -> VectorFunction:
+            return VectorFunction(
+                lambda point: value(*_entries(point, blocks)),
+                lambda point: tuple(map(number, gradient(*_entries(point, blocks)))),
+            )
 
-        def factor_gradient(point: tuple[Rows, ...]) -> tuple[Rows, ...]:
-            A, B = _entries(point, 2)
-            return tuple(map(number, self.gradient((A, B))))
-
-        def factor_loss(point: tuple[Rows, ...]) -> Fraction:
-            A, B = _entries(point, 2)
-            return self.loss((A, B))
-
-        weight = VectorFunction(lambda point: self.slope.integral(*_entries(point, 1)), weight_gradient)
-        return {"f": weight, "F": VectorFunction(factor_loss, factor_gradient)}
+        slope = self.slope
+        weight = of_entries(1, slope.integral, lambda w: (slope.value(w),))
+        return {"f": weight, "F": of_entries(2, lambda *v: self.loss(v), lambda *v: self.gradient(v))}
 
     @property
     def constants(self) -> dict[str, Fraction]:

@@ -129,22 +129,23 @@ STRICT_GAIN = 1e4
 STRICT_ROW = -1
 
 
-def combine(target: Poly, columns: Sequence[Poly], costs: Sequence[float], nonnegative: int) -> list[Rational] | None:
+def combine(
+    target: Poly,
+    columns: Sequence[Poly],
+    costs: Sequence[float],
+    nonnegative: int,
+    certain: Collection[int] | None = None,
+) -> list[Rational] | None:
     """Few, cheap weights with Σ w_j column_j = target, the first `nonnegative` of them >= 0; None if there are none.
 
     The cost of a weight is relative to the largest coefficient of its column, so scaling a column changes nothing.
+    Where the weights of columns `certain` are not to be all zero, they are so at any cost: an additional column, the
+    gauge, equals the sum of these weights; it is at most 1, and as large as possible.
     """
     values = _vertex(target, columns, costs, nonnegative)
-    return None if values is None else _exactly(target, columns, values, nonnegative)
-
-
-def combine_strictly(
-    target: Poly, columns: Sequence[Poly], nonnegative: int, certain: Collection[int]
-) -> list[Rational] | None:
-    """Weights like those of `combine`, at any cost, not all zero on the columns `certain`; None if there are none.
-
-    An additional column, the gauge, equals the sum of these weights; it is at most 1, and as large as possible.
-    """
+    weights = None if values is None else _exactly(target, columns, values, nonnegative)
+    if weights is None or certain is None or any(weights[j] for j in certain):
+        return weights
     gauge = {STRICT_ROW: fmpq(-1)}
     counted = [
         plus(column, {STRICT_ROW: _largest(column)}, fmpq(1)) if j in certain else column

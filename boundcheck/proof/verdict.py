@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import sympy as sp
 
@@ -27,7 +27,7 @@ from boundcheck.language.vocabulary import Iterate
 from boundcheck.proof.certificate import entailed
 from boundcheck.proof.fidelity import digest, is_added, is_condition, misstated, stray, stronger, unused
 from boundcheck.proof.notation import check_math, from_latex, latex, letters, read, tokens_of
-from boundcheck.proof.proof import Assumption, Closing, Proof, Step, circular
+from boundcheck.proof.proof import Assumption, Closing, Proof, Role, Step, circular
 from boundcheck.proof.reading import CATALOGUE, gt
 from boundcheck.proof.script import Script, checked, fixed_statements
 from boundcheck.proof.solvers import SECONDS, Counterexample, Status, counterexample, second_opinion, trust
@@ -165,7 +165,10 @@ def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
     filled, renewed = script.proof, Renewal()
     lines, ends = tuple(filled.steps), [x for x in (filled.conclusion,) if x is not None]
     theorems = replay_all([*(step.theorem for step in lines), *ends])
-    assumptions = [replace(x, statement=renewed(x.statement)) for x in tuple(filled.assumptions)]
+    assumptions = [
+        Assumption(x.name, x.role, renewed(x.statement), x.claim, x.relation, x.where)
+        for x in tuple(filled.assumptions)
+    ]
     end = filled.closing
     end = end and Closing(tuple(end.forall), tuple(end.such_that), end.relation)
     proof = Proof(script.claim, script.reading, assumptions, closing=end)
@@ -175,8 +178,12 @@ def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
     # Keep what the script's function filled, instead of running it again.
     vars(script)["proof"] = proof
 
-    # An author's words show only words: no control characters or LaTeX commands.
+    # An author's words show only words: no control characters or LaTeX commands. A role is one of ours.
     words = [("title", script.title), *(("name", each.name) for each in assumptions)]
+    roles: list[Any] = [each.role for each in assumptions]
+    for role in roles:
+        if type(role) is not str or role not in get_args(Role):
+            raise InputError("role", role, f"one of {', '.join(get_args(Role))}")
     for step in proof.steps:
         words += [("label", step.label), ("meaning", step.meaning)]
         words += [("about", step.witness.about)] if step.witness is not None else []

@@ -254,24 +254,6 @@ def test_a_line_is_refuted_at_numbers_where_its_hypothesis_holds_and_it_fails(ro
         assert line(found, "line").verdict == ("refuted" if refuted else "unknown")
 
 
-@pytest.mark.parametrize(
-    ("values", "said"),
-    [
-        ({X: [[1, 2], [3, 4]]}, "a value of x too"),
-        ({X: [[1.5, 2]], x: 1}, "an exact number"),
-        ({X: [[1, 2], [3]], x: 1}, "2 rows of 2 numbers"),
-        ({X: [], x: 1}, "a positive integer"),
-    ],
-)
-def test_numbers_that_are_no_instance_refute_nothing(values, said):
-    found = judged(
-        lambda proof: proof.step("line", le(FrobeniusNorm(X), x), witness=at_numbers(WRONG, values)),
-        reading=Reading(constants={X, x}),
-    )
-    assert line(found, "line").verdict == "unknown"
-    assert said in line(found, "line").reason
-
-
 LETTERS = {X: [[1, 1], [0, 0]], x: 2, F: 3}
 # What a witness of numbers gives no value to, or no meaning: functions, their gradients, dimensions, and quotients.
 BEYOND = {
