@@ -5,8 +5,8 @@ names, depth and size are checked before anything is built.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
 from typing import Any, cast, get_args
 
 import sympy as sp
@@ -22,14 +22,12 @@ from boundcheck.language.measures import MEASURES
 from boundcheck.language.symbols import Domain, Parameter, symbol_of
 
 # What each node is made of: numbers, N; symbols, s, which are numbers too; matrices and vectors, m; relations, r;
-# a sum's index with its ends, p. SymPy simplifies these nodes unless told not to.
-_EVALUATED: dict[Any, str] = {
+# a sum's index with its ends, p.
+_SORTS: dict[Any, str] = {
     **dict.fromkeys((sp.Add, sp.Mul, sp.Max, sp.Min), "N+"),
-    **dict.fromkeys((sp.Pow, sp.Le, sp.Ge, sp.Lt, sp.Gt), "NN"),
-    **dict.fromkeys((sp.exp, sp.log), "N"),
+    **dict.fromkeys((sp.Pow, sp.Le, sp.Ge, sp.Lt, sp.Gt, sp.ZeroMatrix), "NN"),
+    **dict.fromkeys((sp.exp, sp.log, sp.Identity, sp.Abs), "N"),
     sp.Eq: "NN|mm",
-}
-_OTHERS: dict[Any, str] = {
     **dict.fromkeys((vocabulary.FrobeniusNorm, vocabulary.SpectralNorm, vocabulary.EuclideanNorm), "m"),
     **dict.fromkeys((vocabulary.Gradient, vocabulary.Hessian, vocabulary.Value), "sm"),
     vocabulary.PartialGradient: "smm",
@@ -40,20 +38,15 @@ _OTHERS: dict[Any, str] = {
     vocabulary.MinimumOver: "NsNN",
     **dict.fromkeys((sp.MatAdd, sp.HadamardProduct), "m+"),
     **dict.fromkeys((sp.Transpose, sp.Trace), "m"),
-    sp.MatMul: "[Nm]+",
+    sp.MatMul: "[nsm]+",
     sp.MatPow: "mN",
-    sp.Identity: "N",
-    sp.ZeroMatrix: "NN",
     sp.And: "r+",
-    sp.Abs: "N",
     sp.Sum: "Np",
     sp.Tuple: "sNN",
     type(sp.E): "",
 }
-_SORTS = {
-    made: re.compile(sorts.replace("[Nm]", "[nsm]").replace("N", "[ns]"))
-    for made, sorts in (_EVALUATED | _OTHERS).items()
-}
+# SymPy simplifies these unless told not to.
+_EVALUATED = {sp.Add, sp.Mul, sp.Max, sp.Min, sp.Pow, sp.Le, sp.Ge, sp.Lt, sp.Gt, sp.exp, sp.log, sp.Eq}
 _GROWTH = (sp.exp, sp.log)
 _NODES: dict[str, Any] = {node.__name__: node for node in _SORTS}
 # The assumptions that the symbols of this package and of proofs carry.
@@ -64,8 +57,8 @@ _LONGEST, _HIGHEST, _LARGEST, _TURNS = 400, 1000, 256, 16
 _DEEPEST, _MOST, _CHAIN = 64, 2000, 16
 _LETTER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}'{0,3}")
 _RATIONAL = re.compile(r"-?[0-9]+(/[0-9]*[1-9][0-9]*)?")
-_TEXTS = ("id", "title", "source", "quantifier", "note", "argument", "unproved")
-_LISTS = ("hypotheses", "quantities", "conditions", "declared")
+# The fields of a claim in a file, which does not tell its word.
+_FIELDS = tuple(each.name for each in fields(Claim) if each.name != "word")
 _WORDS: dict[str, Mapping[str, Any]] = {"algorithm": ALGORITHMS, "measure": MEASURES}
 
 
@@ -131,7 +124,7 @@ def _read(data: Any) -> Any:
         _check_size(sp.MatrixSymbol, sides)
         return sp.MatrixSymbol(_plain(text), *sides)
     made, arguments = _NODES[name], [_read(each) for each in rest]
-    if not _SORTS[made].fullmatch("".join(map(_sort, arguments))):
+    if not re.fullmatch(_SORTS[made].replace("N", "[ns]"), "".join(map(_sort, arguments))):
         raise ValueError(data)
     _check_size(made, arguments)
     return made(*arguments, evaluate=False) if made in _EVALUATED else made(*arguments)
@@ -168,30 +161,21 @@ def _check_size(made: Any, arguments: Sequence[Any]) -> None:
 
 def claim_as_json(claim: Claim) -> dict[str, Any]:
     """A table of everything that a claim says, with its hypotheses in full."""
-    return {
-        "id": claim.id,
-        "title": claim.title,
-        "source": claim.source,
-        "conclusion": expression_as_json(claim.conclusion),
-        "quantifier": claim.quantifier,
-        "hypotheses": [claim_as_json(each) for each in claim.hypotheses],
-        "quantities": [
-            {
-                "symbol": expression_as_json(each.symbol),
-                "expression": expression_as_json(each.expression),
-                "meaning": each.meaning,
-            }
-            for each in claim.quantities
-        ],
-        "conditions": [expression_as_json(each) for each in claim.conditions],
-        "note": claim.note,
-        "argument": claim.argument,
-        "unproved": claim.unproved,
-        "declared": [
-            {"symbol": p.name, "domain": p.domain, "meaning": p.meaning, "latex": p.latex} for p in claim.declared
-        ],
-        **{kind: word.id for kind in _WORDS if (word := getattr(claim, kind)) is not None},
-    }
+    words = {kind: word.id for kind in _WORDS if (word := getattr(claim, kind)) is not None}
+    return {name: _written(getattr(claim, name)) for name in _FIELDS if name not in _WORDS} | words
+
+
+def _written(value: Any) -> Any:
+    match value:
+        case Claim():
+            return claim_as_json(value)
+        case sp.Basic():
+            return expression_as_json(value)
+        case Quantity():
+            return {each.name: _written(getattr(value, each.name)) for each in fields(value)}
+        case Parameter():
+            return {each.name: getattr(value, each.name) for each in fields(value)} | {"symbol": value.name}
+    return [_written(each) for each in value] if isinstance(value, tuple) else value
 
 
 def claim_from_json(data: Any, depth: int = 0) -> Claim:
@@ -201,46 +185,50 @@ def claim_from_json(data: Any, depth: int = 0) -> Claim:
     if depth > _CHAIN:
         raise InputError("claim.hypotheses", "(too deep)", f"at most {_CHAIN} hypotheses each of the one before it")
     for name, value in data.items():
-        if name not in ("conclusion", *_TEXTS, *_LISTS, *_WORDS):
+        if name not in _FIELDS:
             raise InputError(f"claim.{name}", value, "no such field")
     for name in ("id", "title", "source", "conclusion"):
         if name not in data:
             raise InputError(f"claim.{name}", "(not given)", "a value")
-    lists = {name: data.get(name, []) for name in _LISTS}
-    for name, value in lists.items():
-        if not isinstance(value, list):
-            raise InputError(f"claim.{name}", value, "a list")
-    texts = {name: data.get(name, "") for name in _TEXTS}
-    for name, text in texts.items():
-        if not isinstance(text, str) or not all(c.isprintable() or c.isspace() for c in text):
-            raise InputError(f"claim.{name}", text, "text without control characters")
-    words = {kind: data[kind] for kind in _WORDS if kind in data}
-    for kind, id in words.items():
-        if not isinstance(id, str) or id not in _WORDS[kind]:
-            raise InputError(f"claim.{kind}", id, f"one of {', '.join(_WORDS[kind])}")
-    made = Claim(
-        **texts,
-        conclusion=expression_from_json(data["conclusion"], "claim.conclusion"),
-        hypotheses=tuple(claim_from_json(each, depth + 1) for each in lists["hypotheses"]),
-        quantities=tuple(map(_quantity, lists["quantities"])),
-        conditions=tuple(expression_from_json(each, "claim.conditions") for each in lists["conditions"]),
-        declared=tuple(map(_parameter, lists["declared"])),
-        **{kind: _WORDS[kind][id] for kind, id in words.items()},
-    )
+    made = Claim(**{name: _field(name, value, depth) for name, value in data.items()})
     # A file does not tell the word of a hypothesis: it is that of the catalogue's, where this says the same.
     known = catalogue.get(made.id, made)
     return known if replace(known, word=None) == made else made
 
 
+def _field(name: str, value: Any, depth: int) -> Any:
+    """The value of a field of a claim, from plain data."""
+    match name:
+        case "conclusion":
+            return expression_from_json(value, "claim.conclusion")
+        case "algorithm" | "measure":
+            if not isinstance(value, str) or value not in _WORDS[name]:
+                raise InputError(f"claim.{name}", value, f"one of {', '.join(_WORDS[name])}")
+            return _WORDS[name][value]
+        case "hypotheses" | "quantities" | "conditions" | "declared":
+            if not isinstance(value, list):
+                raise InputError(f"claim.{name}", value, "a list")
+            read: dict[str, Callable[[Any], Any]] = {
+                "hypotheses": lambda each: claim_from_json(each, depth + 1),
+                "quantities": _quantity,
+                "conditions": lambda each: expression_from_json(each, "claim.conditions"),
+                "declared": _parameter,
+            }
+            return tuple(map(read[name], value))
+    if not isinstance(value, str) or not all(c.isprintable() or c.isspace() for c in value):
+        raise InputError(f"claim.{name}", value, "text without control characters")
+    return value
+
+
 def _parameter(data: Any) -> Parameter:
-    fields = {"symbol", "domain", "meaning", "latex"}
-    if not isinstance(data, dict) or not {"symbol", "domain"} <= data.keys() <= fields:
+    known = {each.name for each in fields(Parameter)}
+    if not isinstance(data, dict) or not {"symbol", "domain"} <= data.keys() <= known:
         raise InputError("claim.declared", data, "tables of symbol, domain, meaning and latex")
     name, domain = data["symbol"], data["domain"]
     if not isinstance(name, str) or not isinstance(domain, str) or domain not in get_args(Domain):
         raise InputError("claim.declared", data, f"a name, and a domain that is one of {', '.join(get_args(Domain))}")
-    known = cast(Domain, domain)
-    return Parameter(symbol_of(name, known), known, data.get("meaning", ""), data.get("latex", ""))
+    is_of = cast(Domain, domain)
+    return Parameter(symbol_of(name, is_of), is_of, data.get("meaning", ""), data.get("latex", ""))
 
 
 def _quantity(data: Any) -> Quantity:

@@ -164,74 +164,26 @@ def test_a_formula_is_typed_as_a_person_would(latex: str, expected: str) -> None
 
 
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
-TOKEN = re.compile(r"\s*(?:(\d+)|(max|[A-Za-zα-ωℓ][A-Za-zα-ω]*\u0302?(?:_[A-Za-z0-9]+)?)|([⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)|(.))")
+NAME = "[A-Za-zα-ωℓ][A-Za-zα-ω]*\u0302?(?:_[A-Za-z0-9]+)?"
+TOKEN = re.compile(rf"\s*(?:(\d+)|({NAME})|([⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)|(.))")
 
 
-class Twin:
-    """The value of a typed formula: sums of products of powers, where what stands side by side is a product."""
-
-    def __init__(self, text: str, values: dict[str, float]) -> None:
-        self.signs = [next(filter(None, match)) for match in TOKEN.findall(text)]
-        self.values = values
-
-    def value(self) -> float:
-        found = self.sum()
-        assert not self.signs, self.signs
-        return found
-
-    def peek(self) -> str:
-        return self.signs[0] if self.signs else ""
-
-    def sum(self) -> float:
-        found = self.product()
-        while self.peek() in ("+", "-"):
-            found += self.product() if self.signs.pop(0) == "+" else -self.product()
-        return found
-
-    def product(self) -> float:
-        if self.peek() == "-":
-            self.signs.pop(0)
-            return -self.product()
-        found = self.power()
-        while self.peek() and self.peek() not in "+-),":
-            if self.peek() == "/":
-                self.signs.pop(0)
-                found /= self.power()
-            elif self.peek() == "·":
-                self.signs.pop(0)
-            else:
-                found *= self.power()
-        return found
-
-    def power(self) -> float:
-        found = self.base()
-        if self.peek() == "^":
-            self.signs.pop(0)
-            return math.pow(found, self.base())
-        if self.peek() and self.peek()[0] in "⁰¹²³⁴⁵⁶⁷⁸⁹⁻":
-            return math.pow(found, int(self.signs.pop(0).translate(RAISED)))
-        return found
-
-    def base(self) -> float:
-        sign = self.signs.pop(0)
-        if sign == "√":
-            return math.sqrt(self.base())
-        if sign == "(":
-            found = self.sum()
-            assert self.signs.pop(0) == ")"
-            return found
-        if sign == "max":
-            assert self.signs.pop(0) == "("
-            found = self.sum()
-            while self.signs.pop(0) == ",":
-                found = max(found, self.sum())
-            return found
-        return self.values[sign] if sign in self.values else float(sign)
+def value_of(formula: str, values: dict[str, float]) -> float:
+    """The value of a typed formula, as Python has it once what stands side by side is multiplied."""
+    made, is_factor = "", False
+    for number, name, raised, sign in TOKEN.findall(re.sub(rf"√({NAME}|\d+)", r"√(\1)", formula)):
+        if is_factor and (number or name or sign in ("(", "√")):
+            made += "*"
+        made += f"**({raised.translate(RAISED)})" if raised else f"values[{name!r}]" if name in values else ""
+        made += number or {"√": "sqrt", "^": "**", "·": "*"}.get(sign, sign) or (name if name == "max" else "")
+        is_factor = bool(number or raised or sign == ")" or name in values)
+    found: float = eval(made, {"sqrt": math.sqrt, "max": max, "values": values})
+    return found
 
 
 def agrees(expression: sp.Expr, latex: str, values: dict[sp.Symbol, float], names: dict[str, float]) -> bool:
     exact = float(expression.subs(values).evalf())
-    return math.isclose(Twin(typed(latex), names).value(), exact, rel_tol=1e-9, abs_tol=1e-9)
+    return math.isclose(value_of(typed(latex), names), exact, rel_tol=1e-9, abs_tol=1e-9)
 
 
 @pytest.mark.parametrize("id", [claim.id for claim in catalogue.values() if claim.quantities])
