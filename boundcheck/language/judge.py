@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 import sympy as sp
 
@@ -28,11 +28,9 @@ from boundcheck.language.sentence import (
 )
 
 
-@dataclass(frozen=True)
-class Ruling:
+class Ruling(NamedTuple):
     """A part of a claim, and whether it holds in an instance."""
 
-    kind: Literal["hypothesis", "condition", "definition", "algorithm", "range", "domain"]
     title: str
     answer: Answer
 
@@ -49,14 +47,14 @@ class Met:
         return all(part.answer.verdict == "holds" for part in self.parts)
 
     @property
-    def failures(self) -> tuple[Ruling, ...]:
+    def failures(self) -> list[Ruling]:
         """The parts that the instance breaks."""
-        return tuple(part for part in self.parts if part.answer.verdict == "fails")
+        return [part for part in self.parts if part.answer.verdict == "fails"]
 
     @property
-    def open(self) -> tuple[Ruling, ...]:
+    def open(self) -> list[Ruling]:
         """The parts that cannot be decided in the instance."""
-        return tuple(part for part in self.parts if part.answer.verdict == "open")
+        return [part for part in self.parts if part.answer.verdict == "open"]
 
     @property
     def objection(self) -> str:
@@ -74,23 +72,23 @@ def meets(instance: Instance, claim: Claim, definitions: tuple[Quantity, ...] | 
     `definitions` are the quantities that must be what their formulas say; all of the claim's if left out.
     """
     asked = claim.quantities if definitions is None else definitions
-    parts = [Ruling("hypothesis", each.title, hypothesis_in(instance, each)) for each in claim.hypotheses]
-    parts += [Ruling("condition", str(each), instance.decide(each)) for each in claim.conditions]
-    parts += [Ruling("definition", str(each.symbol), instance.defines(each)) for each in asked]
+    parts = [Ruling(each.title, hypothesis_in(instance, each)) for each in claim.hypotheses]
+    parts += [Ruling(str(each), instance.decide(each)) for each in claim.conditions]
+    parts += [Ruling(str(each.symbol), instance.defines(each)) for each in asked]
     # The letters to which a hypothesis gives a formula, and which other parts of the claim use without it.
     for quantity in (x for hypothesis in claim.hypotheses for part in whole(hypothesis) for x in part.quantities):
         same = (quantity.symbol, quantity.expression)
         others = (part for part in whole(claim) if same not in [(x.symbol, x.expression) for x in part.quantities])
         if any(quantity.symbol in x.free_symbols for part in others for x in expressions(part)):
             answer = Answer("open", "a hypothesis has a formula of its own for it")
-            parts.append(Ruling("definition", str(quantity.symbol), answer))
+            parts.append(Ruling(str(quantity.symbol), answer))
     if (algorithm := followed(claim)) is not None:
-        parts.append(Ruling("algorithm", algorithm.title, instance.follows(algorithm)))
+        parts.append(Ruling(algorithm.title, instance.follows(algorithm)))
     if claim.quantifier.strip():
         # What a claim says of some letters, or of few of them, one instance does not break.
         answer = HOLDS if ranges_over_letters(claim) else instance.within(claim.quantifier)
-        parts.append(Ruling("range", f"the range, {typed(claim.quantifier)}", answer))
-    return Met((*parts, Ruling("domain", "the domain", instance.on_domain())))
+        parts.append(Ruling(f"the range, {typed(claim.quantifier)}", answer))
+    return Met((*parts, Ruling("the domain", instance.on_domain())))
 
 
 def followed(claim: Claim) -> Algorithm | None:

@@ -164,35 +164,27 @@ class TooDeepError(ValueError):
     """An error for a formula with more parts inside of one another than are read."""
 
 
-class Nested:
-    """A reader that counts how many of its calls are inside of one another."""
+def nested(read: Callable[..., T]) -> Callable[..., T]:
+    """Wrap a method that reads parts inside of one another: it raises TooDeepError where they are too deep."""
 
-    def __init__(self) -> None:
-        """Begin outside of every part."""
-        self._depth = 0
+    @wraps(read)
+    def counted(self: Any, *given: Any) -> T:
+        depth = vars(self).setdefault("depth", 0)
+        if depth >= _DEEPEST:
+            raise TooDeepError
+        self.depth = depth + 1
+        try:
+            return read(self, *given)
+        finally:
+            self.depth = depth
 
-    @staticmethod
-    def inside(read: Callable[..., T]) -> Callable[..., T]:
-        """Wrap a method that reads parts inside of one another: it raises TooDeepError where they are too deep."""
-
-        @wraps(read)
-        def counted(self: "Nested", *given: Any) -> T:
-            if self._depth >= _DEEPEST:
-                raise TooDeepError
-            self._depth += 1
-            try:
-                return read(self, *given)
-            finally:
-                self._depth -= 1
-
-        return counted
+    return counted
 
 
-class _TypedReader(Nested):
+class _TypedReader:
     """A reader of a formula as it is typed, from left to right, that writes LaTeX."""
 
     def __init__(self, text: str) -> None:
-        super().__init__()
         self._text, self._at = text, 0
 
     def _take(self, pattern: str) -> str:
@@ -200,7 +192,7 @@ class _TypedReader(Nested):
         self._at += len(match[0]) if match else 0
         return match[0] if match else ""
 
-    @Nested.inside
+    @nested
     def items(self, end: str) -> list[str]:
         """The items up to a closing bracket, which is passed over, or up to the end of the formula."""
         found = []
@@ -232,7 +224,7 @@ class _TypedReader(Nested):
             else:
                 return made + (f"_{{{below}}}" if below else "") + (f"^{{{above}}}" if above else "")
 
-    @Nested.inside
+    @nested
     def _base(self) -> str:
         if name := self._take("[A-Za-z]+"):
             if name in _NAMES or _WORD.fullmatch(name):
@@ -368,14 +360,13 @@ def _spaced(items: Sequence[_Item]) -> str:
     return made
 
 
-class _LatexReader(Nested):
+class _LatexReader:
     """A reader of a formula in LaTeX, from left to right, that writes it as it is typed."""
 
     def __init__(self, tokens: Sequence[str]) -> None:
-        super().__init__()
         self._tokens, self._at = tokens, 0
 
-    @Nested.inside
+    @nested
     def items(self, end: str) -> list[_Item]:
         """The items up to a closing sign, which is passed over, or up to the end."""
         found: list[_Item] = []
@@ -422,7 +413,7 @@ class _LatexReader(Nested):
             token = token[0]
         return self._item(token).text if token else ""
 
-    @Nested.inside
+    @nested
     def _item(self, token: str) -> _Item:
         if token in (r"\left", r"\right"):
             sign = _typed_sign(self._take())

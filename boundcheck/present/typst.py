@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from boundcheck.language import prose, view
-from boundcheck.language.prose import Nested, TooDeepError
+from boundcheck.language.prose import TooDeepError, nested
 from boundcheck.present.material import Material
 from boundcheck.present.section import Chapter, Drawn, Writer, chapters, figures_of, without_tags
 from boundcheck.present.style import TWO_COLUMNS, svg
@@ -179,11 +179,10 @@ def string(text: str) -> str:
     return f'"{said}"'
 
 
-class _Reader(Nested):
+class _Reader:
     """A reader of LaTeX, from left to right: each method reads the part in its name."""
 
     def __init__(self, pieces: list[str], latex: str) -> None:
-        super().__init__()
         self._pieces, self._latex, self._at = pieces, latex, 0
 
     @property
@@ -197,7 +196,7 @@ class _Reader(Nested):
         self._at += 1
         return piece
 
-    @Nested.inside
+    @nested
     def items(self, end: str) -> str:
         """Everything up to a closing piece, which is passed, or to the end: signs with their scripts."""
         made = []
@@ -224,7 +223,7 @@ class _Reader(Nested):
             return self.items("}") or '""'
         return self._base()
 
-    @Nested.inside
+    @nested
     def _base(self) -> str:
         piece = self._take()
         if piece == "{":
