@@ -318,18 +318,6 @@ def test_a_run_on_other_data_is_another_run(tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.full
-def test_a_run_by_other_code_is_another_run(tmp_path: Path) -> None:
-    file, ids = tmp_path / "mine.py", set()
-    text = (ROOT / "tests" / "outside" / "my_objective.py").read_text()
-    for samples in ("self._targets.to(device)", "2 * self._targets.to(device)"):
-        file.write_text(text.replace("torch.randn(", f"torch.randn(  # {samples}\n"))
-        (result,) = bc.measure(changed(DESCENT, {"problem.kind": f"{file}:LogCosh"}), tmp_path / "runs")
-        ids.add(result.run_id)
-        PROBLEMS.pop(f"{file}:LogCosh")
-    assert len(ids) == 2
-
-
-@pytest.mark.full
 def test_a_claim_itself_is_measured_in_other_processes_too(tmp_path: Path) -> None:
     claim = bc.claims.opened(THEOREM)
     results = bc.measure(DESCENT | {"claim": claim, "seed": [0, 1]}, tmp_path, executor=2)
