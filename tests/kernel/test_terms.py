@@ -170,6 +170,17 @@ def test_at_means_another_time(world: World, p: Scalar, index: Index) -> None:
 
 
 @FEW
+@given(worlds())
+def test_what_has_a_time_of_its_own_is_moved_to_each_other_time(world: World) -> None:
+    b, c = Scalar.of(Variable("bp0", Time(NOW))), Scalar.of(Variable("cc"))
+    powers = (power(c, Index("t", -1)), power(c, Index("t", 1)), power(b, Index("T", -1)))
+    for p in (Scalar.of(nodes.Clock()), total(b), before(b), *powers):
+        for index in (x for x in strategies.INDICES if x.offset >= 0 and (x.base or x.offset)):
+            for t, i in everywhere(world):
+                assert agree(denote(at(p, index), world, t, i), denote(p, world, world.time(index, t), i))
+
+
+@FEW
 @given(worlds(), scalars(), st.sampled_from(PASTS))
 def test_what_is_known_is_the_same_where_the_past_is(world: World, p: Scalar, past: Index | None) -> None:
     for part in [x for x in p.inside if isinstance(x, Scalar)]:
