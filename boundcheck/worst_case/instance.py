@@ -774,8 +774,3 @@ def read_point(found: Fields, adapter: Adapter) -> Point:
 def rank_of(adapter: Adapter) -> int:
     """The rank of an adapter; the smaller side of W where the adapter has none."""
     return int(getattr(adapter, "rank", min(adapter.W0.shape)))
-
-
-def unit(X: Tensor) -> Tensor:
-    """Each matrix of a batch, divided by its Frobenius norm."""
-    return X / torch.linalg.matrix_norm(X, keepdim=True).clamp(min=torch.finfo(X.dtype).tiny)

@@ -28,23 +28,13 @@ from boundcheck.exact.balls import Balls, ball_of, lower, matrix_of
 from boundcheck.exact.evaluate import Arithmetic, Cost, Model, Shape
 from boundcheck.exact.floats import Approx, ApproxMatrix, Comparison, Graded, Rounded
 from boundcheck.functions.judged import AtMost, compared, parts
+from boundcheck.language import vocabulary as words
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.evidence import HOLDS, Answer
 from boundcheck.language.evidence import Instance as Judged
 from boundcheck.language.exchange import expression_as_json
 from boundcheck.language.judge import meets, written_out
 from boundcheck.language.symbols import T
-from boundcheck.language.vocabulary import (
-    Expectation,
-    FrobeniusNorm,
-    Gradient,
-    Hessian,
-    Iterate,
-    MinimumOver,
-    PartialGradient,
-    SpectralNorm,
-    Value,
-)
 from boundcheck.worst_case.instance import MOST, Fields, certify, is_spectral_norm_within, matrix_text, named
 
 S = TypeVar("S")
@@ -52,7 +42,8 @@ M = TypeVar("M")
 
 _BITS = 256
 # Words about functions, paths and chance, for which an assignment has no values.
-_BEYOND = (Gradient, Hessian, PartialGradient, Value, Iterate, Expectation, MinimumOver, sp.Sum)
+_OF_FUNCTIONS = (words.Gradient, words.Hessian, words.PartialGradient, words.Value)
+_BEYOND = (*_OF_FUNCTIONS, words.Iterate, words.Expectation, words.MinimumOver, sp.Sum)
 # The largest side that is a letter, and the most steps of `Cost` in an evaluation, which take some ten seconds.
 _MOST_SIDES, _MOST_STEPS = 4096, 2**24
 # What letters may be told to be, the narrower first.
@@ -232,7 +223,7 @@ class Assignment(Judged):
 
     def _is_tie_within(self, left: Any, right: Any) -> bool:
         """True if the norm of a matrix is at most a rational number, decided exactly where balls cannot tell."""
-        X = left.args[0] if isinstance(left, FrobeniusNorm | SpectralNorm) else None
+        X = left.args[0] if isinstance(left, words.FrobeniusNorm | words.SpectralNorm) else None
         X = X.arg if isinstance(X, sp.Transpose) else X
         if not isinstance(X, sp.MatrixSymbol) or right.atoms(sp.MatrixSymbol):
             return False
@@ -241,7 +232,7 @@ class Assignment(Judged):
         if not isinstance(radius, sp.Rational) or radius < 0:
             return False
         limit = Fraction(int(radius.p), int(radius.q))
-        if isinstance(left, FrobeniusNorm):
+        if isinstance(left, words.FrobeniusNorm):
             return sum((Fraction(x) ** 2 for x in rows.flat), Fraction(0)) <= limit**2
         return is_spectral_norm_within(rows, limit)
 

@@ -40,15 +40,7 @@ from boundcheck.language.symbols import r
 from boundcheck.language.view import Shown
 from boundcheck.system.limits import Tick, silent
 from boundcheck.system.plugins import is_path, typed
-from boundcheck.worst_case.instance import (
-    AdapterInstance,
-    Certificate,
-    certify,
-    check_id,
-    check_lipschitz,
-    rank_of,
-    unit,
-)
+from boundcheck.worst_case.instance import AdapterInstance, Certificate, certify, check_id, check_lipschitz, rank_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -287,6 +279,11 @@ class Climber:
         # The dual of the norm in which G bounds the gradient.
         turned = torch.linalg.matrix_norm(bent, "nuc" if self.structure.spectral else "fro").clamp(min=0)
         return _State(v, u, frozen, slope, bent, self.L * slope.square().sum((-2, -1)) + self.G * turned)
+
+
+def unit(X: Tensor) -> Tensor:
+    """Each matrix of a batch, divided by its Frobenius norm."""
+    return X / torch.linalg.matrix_norm(X, keepdim=True).clamp(min=torch.finfo(X.dtype).tiny)
 
 
 def steepest_loss(adapter: Adapter, v: Point, u: Point, spectral: bool) -> tuple[np.ndarray, np.ndarray]:

@@ -29,19 +29,8 @@ from tests.experiment.small import refused, with_quantity_scaled
 from tests.functions.twins import is_above_the_top, is_below_the_top
 from tests.language.plain import exactly, single
 from tests.layers import covering, examples
-from tests.worst_case.small import (
-    DIGITS,
-    PAIRS,
-    UNEQUAL,
-    climbed,
-    exact_bend,
-    exact_bound,
-    exact_change,
-    exact_length,
-    instance_of,
-    instances,
-    moves,
-)
+from tests.worst_case import small
+from tests.worst_case.small import DIGITS, PAIRS, UNEQUAL, climbed, instance_of, instances, moves
 
 FLAT = [kind for kind in ADAPTERS if not kind.startswith("loreft")]
 few_examples = examples(12)
@@ -56,13 +45,13 @@ def test_on_a_flat_domain_the_ratio_is_bounded_below_and_closely(kind: str, data
     instance = data.draw(instances(kind).filter(moves))
     low = certify(instance).lower
     with mp.workdps(DIGITS):
-        change, distance = exact_change(instance)
-        size = exact_length(change)
-        true = size / distance / exact_bound(instance)
+        change, distance = small.exact_change(instance)
+        size = small.exact_length(change)
+        true = size / distance / small.exact_bound(instance)
         assert low <= true * (1 + mp.mpf(10) ** (10 - DIGITS))
         gradients = [instance.problem.gradient(point) for point in (instance.v, instance.other)]
         computed = single(tuple(x - y for x, y in zip(*gradients, strict=True)), read=exactly)
-        error = exact_length(tuple(x - y for x, y in zip(computed, change, strict=True)))
+        error = small.exact_length(tuple(x - y for x, y in zip(computed, change, strict=True)))
         # Of a direction that is off by an angle, no more is lost than half its square.
         if error < 1e-5 * size:
             assert low >= true * (1 - mp.mpf("1e-9"))
@@ -74,8 +63,8 @@ def test_on_a_curved_domain_the_ratio_is_that_of_the_geodesic(data: DataObject) 
     instance = data.draw(instances("loreft").filter(moves))
     low = certify(instance).lower
     with mp.workdps(DIGITS):
-        bound = exact_bound(instance)
-        true = exact_bend(instance) / bound
+        bound = small.exact_bound(instance)
+        true = small.exact_bend(instance) / bound
         # What is subtracted in a second derivative is of the size of the bound.
         assert abs(low - true) <= NOT_QUITE + 1e-9 * true
 

@@ -16,6 +16,7 @@ from sympy import Le, Min
 from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import t
 from boundcheck.functions.adapters import ADAPTERS, Full
+from boundcheck.language import vocabulary
 from boundcheck.language.algorithms import GRADIENT_DESCENT
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity, Statement
@@ -32,8 +33,6 @@ from boundcheck.language.vocabulary import (
     Gradient,
     SpectralNorm,
     Value,
-    d,
-    k,
     v1,
     v2,
     v_star,
@@ -59,7 +58,7 @@ SMOOTH, CONVEX, BELOW, NEAR, IN_W, BOUNDED, SPECTRAL, BALL, FACTORS, FROZEN = (
     )
 )
 LEVEL = sp.Symbol("q_0", positive=True)
-X = sp.MatrixSymbol("X", d, k)
+X = sp.MatrixSymbol("X", vocabulary.d, vocabulary.k)
 RATE = 8 * Lhat * D / T
 DRAWN = settings(
     derandomize=True, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)

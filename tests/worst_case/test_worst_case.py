@@ -31,16 +31,7 @@ from boundcheck.language.symbols import G, L, Lhat, a, b, ell, s
 from boundcheck.proof import judge
 from boundcheck.worst_case import falsify
 from boundcheck.worst_case import program as estimation
-from boundcheck.worst_case.program import (
-    TOLERANCE,
-    NotExactError,
-    NotSolvedError,
-    Program,
-    RationalRun,
-    Solver,
-    above,
-    below,
-)
+from boundcheck.worst_case.program import TOLERANCE, NotExactError, Program, RationalRun, Solver, above, below
 from boundcheck.worst_case.stored import replayed, save
 from boundcheck.worst_case.view import rounded_down, worst_conclusion
 from boundcheck.worst_case.worst_case import WorstCase, WorstCases
@@ -477,7 +468,7 @@ def test_at_shortest_horizons_sgd_is_within_a_fifth_of_the_repaired_bound() -> N
 
 
 def test_a_solver_that_fails_is_an_error_of_its_own() -> None:
-    with pytest.raises(NotSolvedError, match="Clarabel") as caught:
+    with pytest.raises(estimation.NotSolvedError, match="Clarabel") as caught:
         two_point_sgd(1, 1, 1e8, 1e-8, 2)
     assert isinstance(caught.value, ArithmeticError)
 
