@@ -582,7 +582,7 @@ def chain_rule(composition: Theorem, block: int) -> Answer:
     gradient = Matrix.zero(variables[block].shape)
     for j, image in enumerate(inner_.point):
         slope = Matrix.of(k.Gradient(inner_.function, inner_.point, j))
-        gradient = gradient + _adjoint(image, variables, variables[block], slope)
+        gradient = gradient + adjoint(image, variables, variables[block], slope)
     left = Matrix.of(k.Gradient(outer.function, outer.point, block))
     return composition.hypotheses, Law(law.variables, (), Fact("=", norm(FROBENIUS, left - gradient)))
 
@@ -600,7 +600,7 @@ def sides_of(law: Law) -> tuple[k.Value, k.Value]:
     raise RuleError("chain_rule", 0, f"expected F(X) - f(P(X)) = 0, and not {law.conclusion}")
 
 
-def _adjoint(image: Matrix, variables: list[Symbol], x: Symbol, slope: Matrix) -> Matrix:
+def adjoint(image: Matrix, variables: list[Symbol], x: Symbol, slope: Matrix) -> Matrix:
     """The sum over occurrences of x in the words u x w of uᵀ S wᵀ, and of w Sᵀ u for u xᵀ w."""
     summands = []
     for word, coefficient in image.terms.items():

@@ -18,7 +18,7 @@ from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement, Theorem
 from boundcheck.kernel import terms as k
 from boundcheck.kernel.builders import inner, substitute_matrix, trace
-from boundcheck.kernel.rules import FIRST, gradients, sides_of
+from boundcheck.kernel.rules import FIRST, adjoint, gradients, sides_of
 from boundcheck.kernel.terms import ANY, FROBENIUS, NEXT, ONE, SPECTRAL, Matrix, Norm, Point, Scalar, Symbol, Term
 from boundcheck.rocq import equations as eq
 from boundcheck.rocq.book import HERE, Book, Named, Piece, Proof, nested, projected, ratio, related
@@ -730,15 +730,9 @@ def chain_rule(step: Step) -> str:
     if highest not in _CHAINS:
         raise InputError("composition", law, f"one that is linear or quadratic in {letters[block]}")
     powers: list[Point] = [tuple(_part(x, s, i) for x in line) for i in range(highest + 1)]
-    # The gradient that the kernel states: the sum of uᵀ S wᵀ over the words u H w in the part with s alone.
-    shares = []
-    for image, slope_ in zip(powers[1], gradients(inside.function, inside.point), strict=True):
-        for word, c in image.terms.items():
-            place = next(i for i, (x, _) in enumerate(word) if x == direction)
-            made, before, after = slope_, word[:place], word[place + 1 :]
-            made = Matrix.word(before).T @ made if before else made
-            made = made @ Matrix.word(after).T if after else made
-            shares.append((made.T if word[place][1] else made).scaled(c))
+    # The gradient that the kernel states.
+    slopes = zip(inside.point, gradients(inside.function, inside.point), strict=True)
+    shares = [adjoint(image, letters, letters[block], slope_) for image, slope_ in slopes]
     gradient_ = Matrix.sum(letters[block].shape, shares)
 
     # The two slopes at s = 0 agree.
@@ -819,7 +813,7 @@ def chain_rule(step: Step) -> str:
         if not {text, _bare(text)} & {*seen, _bare(canonical)}:
             steps.append(f"have t{i} : {text} = {canonical}. {{ {way} }} rewrite t{i}.")
         seen.add(text)
-    adjoint = lemma.state(f"{sides[block]} = {goal}", " ".join([*steps, "algebra."]))(HERE)
+    alike = lemma.state(f"{sides[block]} = {goal}", " ".join([*steps, "algebra."]))(HERE)
 
     # So the two gradients are equal: their difference has norm 0.
     left_ = Matrix.of(k.Gradient(outer.function, outer.point, block))
@@ -827,7 +821,7 @@ def chain_rule(step: Step) -> str:
     lemma = Lemma(book)
     text = lemma.matrix(left_)
     same = lemma.premise(
-        f"{text} = {lemma.matrix(gradient_)}", constantly(f"(gradient_from_slopes (fun {name} => {adjoint}))")
+        f"{text} = {lemma.matrix(gradient_)}", constantly(f"(gradient_from_slopes (fun {name} => {alike}))")
     )
     zero = lemma.state(f"{lemma.matrix(difference)} = 0", f"rewrite {same}. matrices.")(HERE)
     template = Symbol("zzP0", difference.shape, ANY)
