@@ -409,26 +409,20 @@ class Space:
             return (min(-value, _WALL), -slope) if value < _ENOUGH else (-_ENOUGH, 0 * slope)
 
         @cache
-        def within(place: int, at: bytes) -> tuple[float, np.ndarray]:
-            value, slope = self.rise(given[place], np.frombuffer(at))
-            return max(min(-value - _MARGIN, _WALL), -_WALL), -slope
+        def within(at: bytes) -> tuple[np.ndarray, np.ndarray]:
+            rises = [self.rise(each, np.frombuffer(at)) for each in given]
+            values = [max(min(-value - _MARGIN, _WALL), -_WALL) for value, _ in rises]
+            return np.array(values), -np.array([slope for _, slope in rises])
 
-        # SciPy asks for the value and for the slope at the same place.
-        constraints = [
-            {
-                "type": "ineq",
-                "fun": lambda x, place=place: within(place, x.tobytes())[0],
-                "jac": lambda x, place=place: within(place, x.tobytes())[1],
-            }
-            for place in range(len(given))
-        ]
+        # SciPy asks for the values and for the slopes at the same place.
+        values, slopes = (lambda x: within(x.tobytes())[0]), (lambda x: within(x.tobytes())[1])
         found = minimize(
             cost,
             start + _SHAKEN * random.normal(size=start.shape),
             jac=True,
             method="SLSQP" if given else "L-BFGS-B",
             bounds=Bounds(start - _REACH, start + _REACH),
-            constraints=constraints,
+            constraints=[{"type": "ineq", "fun": values, "jac": slopes}] if given else [],
             options={"maxiter": _STEPS},
         )
         ends = (self.at(found.x + share * (start - found.x)) for share in (_BACK if given else _BACK[:1]))
