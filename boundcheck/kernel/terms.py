@@ -147,10 +147,6 @@ def _given_text(given: Index | None) -> str:
     return "" if given is None else f" | past of {given}"
 
 
-def _primed(text: str) -> str:
-    return _TIME.sub(lambda found: f"{found[0]}'", text)
-
-
 def _product_text(coefficient: Fraction, factors: list[str]) -> str:
     if not factors:
         return str(coefficient)
@@ -746,7 +742,8 @@ class Before(_Operator):
             raise TermError(f"a partial sum of {body}, which has a sum or a minimum over all times in it")
 
     def __str__(self) -> str:
-        return f"sum[t' < t]({_primed(str(self.body))})"
+        body = _TIME.sub(lambda found: f"{found[0]}'", str(self.body))
+        return f"sum[t' < t]({body})"
 
 
 class Expectation(Atom):

@@ -370,21 +370,6 @@ def test_an_exact_rate_is_attained() -> None:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(
-    ("id", "constants"),
-    [("meft.theorem2_best_step", {"zeta": 0.3, "D": 2.0, "G": 0.1}), (DETERMINISTIC[0], {"D": 3.0})],
-)
-def test_the_worst_case_is_that_of_the_methods_functions(id: str, constants: dict[str, float]) -> None:
-    (case,) = falsify(id, WorstCase([2], constants))
-    assert {name: case.inputs[name] for name in constants} == constants
-    if "zeta" in constants:
-        alone = two_point_sgd(case.smoothness, constants["D"], constants["zeta"], case.step, 2)
-    else:
-        alone = constants["D"] * Solver(descent(case.step, case.smoothness), 2).value
-    assert case.numerical == pytest.approx(alone, rel=TOLERANCE)
-
-
-@pytest.mark.full
 @pytest.mark.parametrize("share", [0.1, 1.9])
 def test_a_given_step_is_the_one_that_is_taken(share: float) -> None:
     (case,) = falsify("meft.theorem2_any_step", WorstCase([2], {"ell": 4.0, "eta": share / 4, "zeta": 0.1}))
