@@ -568,13 +568,10 @@ def shrunk(instance: AdapterInstance, certificate: Certificate) -> AdapterInstan
 
     # From the smallest structure up to that of the instance itself.
     smaller_ones = (
-        structure
+        replace(own, d=side, k=side, rank=rank, constants=constants)
         for rank in range(1, own.rank + 1)
         for side in range(rank, min(rank + 1, own.d, own.k) + 1)
-        for structure in (
-            replace(own, d=side, k=side, rank=rank, constants=plain),
-            replace(own, d=side, k=side, rank=rank),
-        )
+        for constants in (plain, own.constants)
     )
     for smaller in smaller_ones:
         try:
