@@ -391,7 +391,8 @@ def test_a_point_off_the_domain_by_a_bit_is_refused_by_exact_arithmetic(kind: st
 
 def test_what_is_no_table_in_json_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bytes.json").write_bytes(b"\xff")
-    for name in ("bytes.json", "nowhere.json", "."):
+    (tmp_path / "twice.json").write_text('{"kind": "smoothness", "kind": "smoothness"}')
+    for name in ("bytes.json", "twice.json", "nowhere.json", "."):
         assert refused(replayed, tmp_path / name).field == "--replay"
     for value in ([], 1, None, "text"):
         assert refused(replayed, write(tmp_path / "bad.json", value)).field == "instance"

@@ -128,18 +128,6 @@ def test_an_unknown_field_is_refused_in_every_table(kind: str, tmp_path: Path) -
         assert error.field == ".".join([*named, "colour"] if named else ["instance", "colour"])
 
 
-@pytest.mark.parametrize("kind", STORED)
-def test_a_key_that_stands_twice_is_refused_in_every_table(kind: str, tmp_path: Path) -> None:
-    text, path = json.dumps(STORED[kind].as_json()), tmp_path / "bad.json"
-    places = [place for place, letter in enumerate(text) if text[place : place + 2] == '{"']
-    for place in places:
-        key = text[place + 1 :].partition(":")[0]
-        path.write_text(f"{text[: place + 1]}{key}: 0, {text[place + 1 :]}")
-        error = refused(load, path)
-        assert error.field == "--replay"
-        assert "stands twice" in str(error)
-
-
 @pytest.mark.parametrize(
     "id",
     [
