@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from fractions import Fraction
 
 import hypothesis.strategies as st
@@ -133,15 +132,6 @@ def test_only_steps_along_one_gradient_keep_a_curved_domain() -> None:
     assert moved[0][0].item() == -4
     with pytest.raises(InputError, match="flat"):
         HEAVY_BALL.step((place, place), place, 1, {"alpha": 1.0, "beta": 0.5}, lambda v, u: v)
-
-
-@pytest.mark.parametrize("algorithm", [*ALGORITHMS.values(), OWN], ids=lambda each: each.id)
-def test_algorithms_go_to_other_processes(algorithm) -> None:
-    if isinstance(algorithm, LinearMethod):
-        algorithm.coefficients(1, {symbol.name: 1.0 for symbol in algorithm.parameters})
-    again = pickle.loads(pickle.dumps(algorithm))
-    assert again == algorithm
-    assert hash(again) == hash(algorithm)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 import boundcheck
 from boundcheck.cli import app
 from boundcheck.errors import InputError
+from boundcheck.language.algorithms import LinearMethod
 from boundcheck.language.catalogue import boundcheck_entry, catalogue, cited, entries_of, sources
 from boundcheck.language.symbols import PARAMETERS
 from boundcheck.language.vocabulary import (
@@ -72,9 +73,12 @@ def test_a_claim_can_be_sent_to_another_process(id: str) -> None:
     if claim.quantities:
         # What evaluation has cached must not stand in the way.
         claim.function(claim.names[-1])
+    if isinstance(claim.algorithm, LinearMethod):
+        claim.algorithm.coefficients(1, {symbol.name: 1.0 for symbol in claim.algorithm.parameters})
     twin = pickle.loads(pickle.dumps(claim))
     assert (twin.id, twin.conclusion, twin.conditions) == (claim.id, claim.conclusion, claim.conditions)
     assert (twin.word, twin.measure, twin.algorithm) == (claim.word, claim.measure, claim.algorithm)
+    assert hash(twin.algorithm) == hash(claim.algorithm)
     assert twin.names == claim.names
     # A root that is kept as printed may come back multiplied out.
     assert all(sp.simplify(twin.expression(name) - claim.expression(name)) == 0 for name in claim.names)

@@ -244,7 +244,26 @@ def test_a_theorem_of_ones_own_is_about_what_it_speaks_of() -> None:
     assert measure_of(catalogue["meft.lemma1_sharp"]) is MEASURES["smoothness"]
 
 
+class Half(Algorithm):
+    """A descent that leaves out what a class says below."""
+
+    recurrence = GRADIENT_DESCENT.recurrence
+    start = step = drift = GRADIENT_DESCENT.start
+
+
+class Elsewhere(Half):
+    """It is asked at another point than its iterate, of which it gives no bound."""
+
+    exact_step = GRADIENT_DESCENT.exact_step
+
+    def query(self, state, t, numbers):
+        return state[-1]
+
+
 def test_what_is_no_algorithm_is_refused() -> None:
+    for kind, lacks in ((Half, "no exact_step"), (Elsewhere, "a query or a reach alone")):
+        with pytest.raises(InputError, match=rf"algorithm\.none = {lacks}"):
+            kind("none", "a half", (alpha,))
     with pytest.raises(InputError, match=r"algorithm\.none = no parameters: expected its step size"):
         AdaGradNorm("none", "no step", ())
     claim = replace(catalogue["nesterov2004.gradient_descent"], algorithm=HALVED.title)
