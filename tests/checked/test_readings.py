@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
-import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.checked.readings import EXAMPLES, Example, Reread, renamed, rereadings
 from boundcheck.language.symbols import LETTERS as CATALOGUE
-from boundcheck.language.vocabulary import Iterate, d
 from tests.layers import examples
 
 ALL = rereadings()
@@ -43,7 +40,6 @@ NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,3}'?", fullmatch=True)
 TAKEN = {"E", "T", "all", "always", "for", "inverse", "max", "min_t", "of", "past", "root", "sum_t", "t", "tr", "with"}
 # What the examples speak of beside their own letters.
 TAKEN |= {"F", "f", "r", "k", "n", "one", "d", *(str(x.name) for x in CATALOGUE)}
-ASSUMED = st.dictionaries(st.sampled_from(["positive", "real", "integer", "nonnegative"]), st.just(True), max_size=2)
 
 
 @examples(120)
@@ -60,22 +56,3 @@ def test_fresh_names_are_proved_and_names_that_meet_are_not(example: Example, da
     elif len(set(names)) < len(set(line.values())):
         # Two that are the same letter are one.
         assert mutant.verdict() != "proved"
-
-
-@examples(120)
-@given(st.sampled_from(EXAMPLES), st.data())
-def test_letters_that_are_not_those_of_the_reading_are_refused(example: Example, data: Any):
-    """One letter of the line, under other assumptions, of another shape or kind than the reading has it."""
-    letters, declared = example.letters, example.declared
-    name = data.draw(st.sampled_from(sorted(letters)))
-    other = data.draw(st.sampled_from(others(letters[name], data.draw(ASSUMED))))
-    if other != letters[name]:
-        assert Reread.of(example, "another", name, {**letters, name: other}, declared, False).verdict() != "proved"
-
-
-def others(letter: Any, assumed: dict[str, bool]) -> Sequence[Any]:
-    if isinstance(letter, Iterate):
-        return [Iterate(letter.args[0], letter.args[1], rows, columns) for rows in (d, 1, 2) for columns in (d, 2)]
-    if isinstance(letter, sp.MatrixSymbol):
-        return [sp.MatrixSymbol(letter.name, *shape) for shape in ((d, d), letter.shape[::-1], (2, 2))]
-    return [sp.Symbol(letter.name, **assumed), sp.Dummy(letter.name, **assumed), sp.Wild(letter.name)]
