@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import tempfile
+import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -436,6 +437,11 @@ def finished_run(root: Path) -> Path:
     return root / result.run_id
 
 
+def _store() -> Path:
+    """The folder of what several inputs are made from."""
+    return Path(kept().name)
+
+
 HAS_TRANSFORMERS = find_spec("transformers") is not None
 """Models' folders can only be read with transformers."""
 
@@ -473,14 +479,14 @@ class Kind:
 
     Attributes:
         count: how many are made.
-        make: writes one into the folder, and says what was changed; the second path keeps what several are made from.
+        make: writes one into the folder, and says what was changed.
         attempt: tries the one in the working directory.
         command: the arguments that try one there, given its folder; None where there are none.
 
     """
 
     count: int
-    make: Callable[[Random, Path, Path], str]
+    make: Callable[[Random, Path], str]
     attempt: Callable[[], object]
     command: Callable[[Path], Sequence[str] | None]
 
@@ -496,7 +502,7 @@ class Malformed:
         """Write it into a folder of its own, and say what was changed."""
         with _LOCK:
             # Threads that make inputs share what these are made from.
-            return KINDS[self.kind].make(Random(f"{self.kind} {self.number}"), folder, Path(kept().name))
+            return KINDS[self.kind].make(Random(f"{self.kind} {self.number}"), folder)
 
     def attempt(self) -> None:
         """Try it as the command line would, in its folder."""
@@ -524,34 +530,40 @@ class Malformed:
         return Trial("input", *known, end.spent, end.mebibytes)
 
 
-def _put(random: Random, path: Path, data: Any, write: Callable[[Any], str]) -> str:
-    """Write spoilt data, or the spoilt text of sound data, or something that is not a file."""
+# How files of data are read and written.
+_DATA: dict[str, tuple[Callable[[str], Any], Callable[[Any], str]]] = {
+    ".json": (json.loads, written),
+    ".toml": (tomllib.loads, toml),
+}
+
+
+def _spoilt(random: Random, path: Path) -> str:
+    """Spoil the data of a sound file, or its bytes, or put something that is no file in its place; the change."""
     draw = random.random()
     if draw < 0.03:
-        return f"{path.name}: {spoilt_file(random, path)}"
-    if draw < 0.65:
-        data, change = spoilt(random, data)
+        change = spoilt_file(random, path)
+    elif draw < 0.65 and path.suffix in _DATA:
+        read, write = _DATA[path.suffix]
+        data, change = spoilt(random, read(path.read_text()))
         path.write_text(write(data), encoding="utf-8", errors="surrogatepass")
-        return f"{path.name}: {change}"
-    path.write_text(write(data), encoding="utf-8")
-    return _spoil_bytes(random, path)
-
-
-def _spoil_bytes(random: Random, path: Path) -> str:
-    content, change = spoilt_bytes(random, path.read_bytes())
-    path.write_bytes(content)
+    else:
+        content, change = spoilt_bytes(random, path.read_bytes())
+        path.write_bytes(content)
     return f"{path.name}: {change}"
 
 
-def _spec(tables: tuple[dict[str, Any], ...]) -> Callable[[Random, Path, Path], str]:
-    def make(random: Random, folder: Path, store: Path) -> str:
-        (folder / "texts.txt").write_text("In the beginning was the Word. " * 1500)
-        (folder / "texts.jsonl").write_text(TEXT)
-        if HAS_TRANSFORMERS:
-            (folder / "model").symlink_to(model_folder(store))
-        return _put(random, folder / "spec.toml", random.choice(tables), toml)
+def _spec(tables: tuple[dict[str, Any], ...], random: Random, folder: Path) -> str:
+    (folder / "texts.txt").write_text("In the beginning was the Word. " * 1500)
+    (folder / "texts.jsonl").write_text(TEXT)
+    if HAS_TRANSFORMERS:
+        (folder / "model").symlink_to(model_folder(_store()))
+    (path := folder / "spec.toml").write_text(toml(random.choice(tables)))
+    return _spoilt(random, path)
 
-    return make
+
+def _instance(random: Random, folder: Path) -> str:
+    (path := folder / "instance.json").write_text(written(random.choice(instances())))
+    return _spoilt(random, path)
 
 
 class _BegunError(Exception):
@@ -567,7 +579,7 @@ def _try_spec() -> None:
             prepare(spec, Path("runs"), "cpu", begun)
 
 
-def _settings(random: Random, folder: Path, store: Path) -> str:
+def _settings(random: Random, folder: Path) -> str:
     id, given = random.choice(SETTINGS)
     name, draw = random.choice(list(given)), random.random()
     texts = {key: f"{key}={value}" for key, value in given.items()}
@@ -617,7 +629,7 @@ def _bound(folder: Path) -> Sequence[str] | None:
     return ("bound", *(part for text in texts for part in ("--set", text)), "--", id)
 
 
-def _claim(random: Random, folder: Path, store: Path) -> str:
+def _claim(random: Random, folder: Path) -> str:
     instance = random.choice(claims())
     claim, change = copy.deepcopy(instance["claim"]), "an expression of any nodes"
     if random.random() < 0.5:
@@ -657,36 +669,27 @@ def _nodes(random: Random, depth: int) -> Any:
     return [random.choice(_NODES[count]), *(_nodes(random, depth + 1) for _ in range(count))]
 
 
-def _run(random: Random, folder: Path, store: Path) -> str:
-    stored = shutil.copytree(finished_run(store), folder / "run")
+def _run(random: Random, folder: Path) -> str:
+    stored = shutil.copytree(finished_run(_store()), folder / "run")
     files = sorted(path for path in stored.rglob("*") if path.is_file() and path.name[0] != ".")
-    path = random.choice([*files, stored / "spec.json", stored / "result.json"])
-    if path.suffix == ".json" and path.parent == stored:
-        return _put(random, path, json.loads(path.read_text()), written)
-    if random.random() < 0.2:
-        return f"{path.name}: {spoilt_file(random, path)}"
-    return _spoil_bytes(random, path)
+    return _spoilt(random, random.choice([*files, stored / "spec.json", stored / "result.json"]))
 
 
-def _network(is_model_spoilt: bool, random: Random, folder: Path, store: Path) -> str:
+def _network(is_model_spoilt: bool, random: Random, folder: Path) -> str:
     """A spec of a network that is read from the folder `model`, and its texts; one of the two is spoilt."""
-    texts, model = folder / "texts.jsonl", folder / "model"
+    texts, model, lines = folder / "texts.jsonl", folder / "model", TEXT.splitlines()
     texts.write_text(TEXT)
     (folder / "spec.toml").write_text(toml(NETWORKS[-1]))
     if is_model_spoilt:
-        shutil.copytree(model_folder(store), model)
+        shutil.copytree(model_folder(_store()), model)
         files = sorted(model.iterdir())
         configs = [path for path in files if path.suffix == ".json"]
-        path = random.choice(configs if random.random() < 0.85 else files)
-        if path.suffix == ".json":
-            return _put(random, path, json.loads(path.read_text()), written)
-        return _spoil_bytes(random, path)
-    model.symlink_to(model_folder(store))
+        return _spoilt(random, random.choice(configs if random.random() < 0.85 else files))
+    model.symlink_to(model_folder(_store()))
     if random.random() < 0.4:
-        return _put(random, texts, list(ROWS), lambda data: TEXT)
-    place = random.randrange(len(ROWS))
+        return _spoilt(random, texts)
+    place = random.randrange(len(lines))
     row, change = spoilt(random, ROWS[place])
-    lines = [written(each) for each in ROWS]
     lines[place] = written(row)
     texts.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="surrogatepass")
     return f"line {place + 1}: {change}"
@@ -698,15 +701,10 @@ def _replay() -> object:
 
 _MEASURE, _REPLAY = ("measure", "spec.toml"), ("falsify", "--replay", "instance.json")
 KINDS = {
-    "spec of matrices": Kind(2200, _spec(SPECS), _try_spec, lambda _: _MEASURE),
-    "spec of networks": Kind(1000, _spec(NETWORKS), _try_spec, lambda _: _MEASURE),
+    "spec of matrices": Kind(2200, partial(_spec, SPECS), _try_spec, lambda _: _MEASURE),
+    "spec of networks": Kind(1000, partial(_spec, NETWORKS), _try_spec, lambda _: _MEASURE),
     "--set": Kind(2200, _settings, _try_settings, _bound),
-    "stored instance": Kind(
-        1800,
-        lambda random, folder, store: _put(random, folder / "instance.json", random.choice(instances()), written),
-        _replay,
-        lambda _: _REPLAY,
-    ),
+    "stored instance": Kind(1800, _instance, _replay, lambda _: _REPLAY),
     "stored claim": Kind(1000, _claim, _replay, lambda _: _REPLAY),
     "stored run": Kind(600, _run, lambda: finished(Path("run")), lambda _: ("report", "run")),
 }
