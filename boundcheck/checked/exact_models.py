@@ -208,17 +208,16 @@ _Lemma = tuple[str, Factored, Pair, Pair, Numbers]
 
 
 def _attained() -> Iterator[_Lemma]:
-    # Where λ* is attained, unequal radii and scales: K = (P - R)/2 · 12/5 or 4/3 makes λ* rational.
-    for s, a, b, ratio in (
-        (F(1), F(2), F(1), F(12, 5)),
-        (F(1, 2), F(1), F(2), F(12, 5)),
-        (F(2), F(3), F(1), F(4, 3)),
-        (F(2), F(1), F(3), F(12, 5)),
-        (F(1), F(1), F(1), None),
-        (F(3), F(1, 2), F(1, 2), None),
+    # Where λ* is attained, unequal radii and scales: it is rational at these G.
+    for s, a, b, G in (
+        (F(1), F(2), F(1), F(8, 5)),
+        (F(1, 2), F(1), F(2), F(4, 5)),
+        (F(2), F(3), F(1), F(14, 3)),
+        (F(2), F(1), F(3), F(66, 5)),
+        (F(1), F(1), F(1), F(1, 3)),
+        (F(3), F(1, 2), F(1, 2), F(1, 3)),
     ):
         L = F(1)
-        G = F(1, 3) if ratio is None else (s**2 * L * abs(a**2 - b**2) / 2 * ratio - s**2 * L * a * b) / s
         meft, corner = steep(L, G, a, b, s), (number(a), number(b))
         base = constants(meft, a, b, True)
         for away in (F(1, 1000), F(1, 7)):
@@ -433,21 +432,16 @@ def merged(world: ExactModel) -> ExactModel:
 def _runs() -> list[ExactModel]:
     found: list[ExactModel] = []
     draw = Random(13)
-    tight = [(F(1), F(1, 64), F(1), F(1), F(1)), (F(2), F(1, 8), F(1), F(1), F(1)), (F(1), F(1, 4), F(1), F(1), F(2))]
-    unequal = [(F(1), F(8, 5), F(2), F(1), F(1)), (F(1), F(8, 5), F(1), F(2), F(1)), (F(1), F(8, 10), F(1), F(2), F(2))]
+    # L, G, the radii and the scale; the printed constants know neither a scale nor unequal radii.
+    plain = ((F(1), F(1, 64), F(1), F(1), F(1)), (F(2), F(1, 8), F(1), F(1), F(1)))
+    scaled_too = ((F(1), F(1, 4), F(1), F(1), F(2)), (F(1), F(8, 5), F(2), F(1), F(1)))
+    unequal = ((F(1), F(8, 5), F(1), F(2), F(1)), (F(1), F(16, 5), F(1), F(2), F(2)))
     for sharp in (False, True):
         steps = [("printed", F(1, 2)), ("printed", F(1, 5))]
         steps += [("best", F(1, 2)), ("best", F(17, 20)), ("best", F(7, 4))] if sharp else []
-        for L, G, a, b, s in (*tight, *(unequal if sharp else ())):
-            if s != 1 and not sharp:
-                continue
+        for L, G, a, b, s in (*plain, *scaled_too, *unequal) if sharp else plain:
             meft = steep(L, G, a, b, s)
-            if s == 2 and a != b:
-                meft = steep(L, (s**2 * L * F(3, 2) * F(12, 5) - s**2 * L * a * b) / s, a, b, s)
-            base: dict[str, Fraction] = constants(meft, a, b, sharp)
-            base |= {"sharp": F(1)} if sharp else {}
-            if "Lhat" not in base:
-                continue
+            base = constants(meft, a, b, sharp) | ({"sharp": F(1)} if sharp else {})
             horizons = ((1, F(0), F(1)), (1, F(1), F(1)), (2, F(1), F(7, 8)), (3, F(1, 2), F(7, 8)))
             for (step, ratio), (T, noise, inside) in product(steps, horizons):
                 start, theta = (number(a * inside), number(b * inside)), draw.choice((F(0), F(1), F(1, 2)))
