@@ -84,7 +84,7 @@ def borne(said: Verdict, kind: Kind | None, replicas: int) -> Verdict:
 
 def log_bets(ratios: np.ndarray) -> np.ndarray:
     """The logarithms of the bets prod_i (1 + c(x_i/m - 1)), shape (bets, experiments), of x/m, (n, experiments)."""
-    return _log_product(_factors(ratios))
+    return _log_product(1 + _BETS[:, None, None] * (ratios - 1))
 
 
 def log_mixture(logs: np.ndarray) -> np.ndarray:
@@ -140,7 +140,8 @@ def _lower_limits(x: np.ndarray, delta: float) -> np.ndarray:
     log_m = np.zeros(len(x))
     active = np.arange(len(x))
     while active.size:
-        factors = _factors(relative.take(active, axis=1) * np.exp(-log_m[active]))
+        # The capital that each bet makes of one unit, shape (bets, n, experiments).
+        factors = 1 + _BETS[:, None, None] * (relative.take(active, axis=1) * np.exp(-log_m[active]) - 1)
         logs = _log_product(factors)
         value = log_mixture(logs)
         slopes = (1 - _BETS)[:, None] * np.reciprocal(factors, out=factors).sum(1) - len(relative)
@@ -152,11 +153,6 @@ def _lower_limits(x: np.ndarray, delta: float) -> np.ndarray:
     limits = np.exp(log_m) * (1 - _MARGIN) * mean * largest
     # Towards 0, because the products of the smallest floats are not rounded to a relative accuracy.
     return np.where(log_m > least, np.nextafter(limits, 0), 0.0)
-
-
-def _factors(ratios: np.ndarray) -> np.ndarray:
-    """The capital that each bet makes of one unit, shape (bets, n, experiments)."""
-    return 1 + _BETS[:, None, None] * (ratios - 1)
 
 
 def _log_product(factors: np.ndarray) -> np.ndarray:
@@ -370,28 +366,14 @@ def fit_exponent(x: np.ndarray, y: np.ndarray, level: float) -> Exponent | None:
     all seeds share, which is for ``deviation`` to show.
 
     Args:
-        x: shape (m,), positive.
-        y: shape (seeds, m), positive, a row for each independent seed.
+        x: shape (m,), positive and finite.
+        y: shape (seeds, m), positive and finite, a row for each independent seed.
         level: the stated coverage, in (0, 1).
 
     Returns:
         The exponent; None where x has fewer than three values that differ.
 
-    Raises:
-        InputError: for shapes that do not fit, no seed, a level out of range, a value not positive and finite.
-
     """
-    x, y = np.asarray(x, float), np.asarray(y, float)
-    if x.ndim != 1:
-        raise InputError("x", x.shape, "shape (m,)")
-    if y.ndim != 2 or y.shape[1] != len(x) or len(y) == 0:
-        raise InputError("y", y.shape, f"shape (seeds, {len(x)}) with at least one seed")
-    if not 0 < level < 1:
-        raise InputError("level", level, "a number between 0 and 1")
-    for name, values in (("x", x), ("y", y)):
-        wrong = values[~((values > 0) & (values < np.inf))]
-        if len(wrong):
-            raise InputError(name, wrong[0], "numbers that are positive and finite")
     # Fewer points always lie on a line.
     if len(np.unique(x)) < 3:
         return None

@@ -47,66 +47,13 @@ from .small import (
 PROBLEMS = {"pseudo-Huber": pseudo_huber, "softmax": softmax}
 LEMMAS = LoRA.claims
 BOTH_RADII = {"meft.lemma1_sharp", "meft.lora"}
-# What a bracket says of every end: the claim, its C, and so on.
-ENDS = [(id, "sigma") for id in LEMMAS] + [("jiang2024.lemma1", "sqrt(r) sigma")]
 ROUNDING = 1e-9
-radius = st.floats(1e-2, 30)
 
 
 def lambda_star(L, G, s, a, b):
     """The top eigenvalue of [[s^2 L b^2, s^2 L a b + s G], [s^2 L a b + s G, s^2 L a^2]]."""
     off = s**2 * L * a * b + s * G
     return np.linalg.eigvalsh([[s**2 * L * b**2, off], [off, s**2 * L * a**2]])[-1]
-
-
-@examples(30)
-@given(
-    seed=st.integers(0, 10_000),
-    rank=st.integers(1, 8),
-    scale=st.sampled_from([0.05, 0.5, 1.0, 4.0, 30.0]),
-    a=radius,
-    b=radius,
-    claim=st.sampled_from(LEMMAS),
-    lipschitz=st.sampled_from(["sigma", "sqrt(r) sigma"]),
-)
-@pytest.mark.parametrize("name", PROBLEMS)
-def test_no_lower_estimate_exceeds_an_upper_end(name, seed, rank, scale, a, b, claim, lipschitz):
-    problem = PROBLEMS[name](rank=rank, d=8, k=9, scale=scale, seed=seed)
-    table = bracket_table(
-        claim=claim,
-        lipschitz=lipschitz,
-        seed=seed,
-        problem={"kind": "pseudo-huber", "d": 8, "k": 9},
-        adapter={"rank": rank, "scale": scale},
-        domain={"a": a, "b": b},
-        bracket={"pairs": 48, "iterates": 12, "points": 3, "ascents": 3, "rounds": 6, "looks": 0},
-    )
-    found, _ = bracketed(table, problem)
-    assert found.verdict == "supported"
-    ends = [found.bound, *(end.value for end in found.upper)]
-    assert found.measured == max(found.lower.values()) > 0
-    assert found.measured * (1 - ROUNDING) <= min(ends)
-
-
-@pytest.mark.parametrize("name", PROBLEMS)
-def test_upper_ends_are_the_claims_at_the_problems_constants(name):
-    problem = PROBLEMS[name](rank=4, scale=2.0)
-    radii = {"a": 1.5, "b": 2.0}
-    L, G = problem.objective.smoothness.value, problem.gradient_bound(radii).value
-    values = {(end.claim, end.lipschitz): end.value for end in problem.upper_ends(radii)}
-    # The special case of equal radii has nothing to say of these.
-    assert list(values) == [end for end in ENDS if end[0] != "meft.lemma1_sharp_equal_radii"]
-    assert values["meft.lemma1_sharp", "sigma"] == pytest.approx(lambda_star(L, G, 2.0, 1.5, 2.0), rel=1e-12)
-    # sigma = 2, and C = sigma or sqrt(r) sigma.
-    assert values["jiang2024.lemma1", "sigma"] == pytest.approx(2 * 4 * L * 2 * 2 * 2 + 2 * G, rel=1e-12)
-    assert values["jiang2024.lemma1", "sqrt(r) sigma"] == pytest.approx(2 * 4 * L * 4 * 2 * 2 + 2 * G, rel=1e-12)
-    equal = {"a": 1.5, "b": 1.5}
-    values = {(end.claim, end.lipschitz): end.value for end in problem.upper_ends(equal)}
-    assert list(values) == ENDS
-    G = problem.gradient_bound(equal).value
-    expected = lambda_star(L, G, 2.0, 1.5, 1.5)
-    for id in ("meft.lemma1_sharp", "meft.lemma1_sharp_equal_radii", "meft.lora"):
-        assert values[id, "sigma"] == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("claim", LEMMAS)
@@ -398,11 +345,6 @@ def climbs(draw, kind, replicas=3):
     return Problem(objective, adapter), v, draw(directions(adapter, replicas)), radii
 
 
-def same(one, other):
-    first, second = ((*climb.v, *climb.u, climb.lengths) for climb in (one, other))
-    return all(torch.equal(x, y) for x, y in zip(first, second, strict=True))
-
-
 @each_kind
 @few_examples
 @given(st.data())
@@ -441,27 +383,6 @@ def test_starts_do_not_mix():
     for i in range(4):
         alone = ascend(problem, *(tuple(x[i : i + 1] for x in point) for point in (v, u)), RADII, 6, silent)
         torch.testing.assert_close(alone.lengths[0], together.lengths[i], rtol=1e-9, atol=0)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("scale", [1.0, 3.0])
-def test_a_climb_gains(scale):
-    """A tenth and more, in every one of these starts: a search that stands still finds nothing."""
-    problem = pseudo_huber(scale=scale)
-    v, u = start_of(problem, 8, RADII)
-    # The points as drawn, in their own steepest directions.
-    first, last = (ascend(problem, v, u, RADII, rounds, silent) for rounds in (1, 24))
-    assert (last.lengths > 1.1 * lengths_at(problem, v, u)).all()
-    assert last.lengths.max() > 1.02 * first.lengths.max()
-    assert any((x - y).abs().max() > 0.01 for x, y in zip(last.v, v, strict=True))
-
-
-def test_no_rounds_leave_the_start_as_it_is():
-    problem = pseudo_huber()
-    v, u = start_of(problem, 3, RADII)
-    found = ascend(problem, v, u, RADII, 0, silent)
-    assert all(torch.equal(x, y) for x, y in zip(found.v, v, strict=True))
-    torch.testing.assert_close(found.lengths, lengths_at(problem, v, u), rtol=1e-12, atol=0)
 
 
 @pytest.mark.parametrize("where", ["direction", "point"])
@@ -505,7 +426,6 @@ PRODUCTS = {"whole": hessian_vector_product, **PARTS}
 FLAT = [kind for kind in ADAPTERS if not kind.startswith("loreft")]
 
 each_flat_kind = pytest.mark.parametrize("kind", FLAT)
-any_problem = pytest.mark.parametrize("name", PROBLEMS)
 some_examples = examples(40)
 
 
@@ -540,22 +460,6 @@ def test_block_norms_are_those_of_the_dense_matrix(kind, part):
     expected = norms(dense_blocks(problem, v, PRODUCTS[part]))
     assert found.shape == (len(v), len(v))
     np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-13)
-
-
-@any_problem
-@pytest.mark.parametrize("rank", [1, 3])
-def test_at_the_start_of_lora_the_first_part_is_that_of_b_alone(name, rank):
-    """B = 0: W does not move with A, and A and B are coupled by the gradient of f alone."""
-    problem = PROBLEMS[name](rank=rank, scale=1.5)
-    A, B = random_point(problem)
-    v = A, 0 * B
-    first, second, whole = (block_norms(problem, v, PRODUCTS[x]) for x in ("gauss-newton", "bilinear", "whole"))
-    assert first[0, 0] == first[0, 1] == first[1, 0] == 0 < first[1, 1]
-    assert whole[0, 0] == 0
-    # δB ↦ s δBᵀM has the norm of s M.
-    slope = 1.5 * torch.linalg.matrix_norm(problem.weight_gradient(v), 2).item()
-    assert second == pytest.approx(np.array([[0, slope], [slope, 0]]), rel=1e-12)
-    assert whole[0, 1] == pytest.approx(slope, rel=1e-12)
 
 
 def iterates_of(kind, count):

@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from boundcheck.errors import InputError
-from boundcheck.experiment import experiment, measure, plan
+from boundcheck.experiment import experiment, measure
 from boundcheck.experiment.plan import (
     Guess,
     Start,
@@ -107,16 +107,6 @@ def test_theory_inputs_of_every_adapter_are_its_constants_and_those_of_f(kind, d
         if "s" in given_ or "s" not in expected:
             known = expected | {"C": expected.get("sigma")}
             assert {name: exact(name, known[name]) for name in given_} == given_
-
-
-@given(scale=positive, radius=positive)
-def test_absorbing_the_scale_means_what_the_claim_with_a_scale_means(scale, radius):
-    problem, radii = pseudo_huber(scale=scale), {"a": radius, "b": radius}
-    without, with_scale = catalogue["meft.lemma1_sharp_equal_radii"], catalogue["meft.lemma1_sharp"]
-    one = without.enclosures(**problem.theory_inputs(without, radii, "sigma"))["Lhat"]
-    other = with_scale.enclosures(**problem.theory_inputs(with_scale, radii, "sigma"))["Lhat"]
-    assert one.overlaps(other)
-    assert float(one) == pytest.approx(float(other), rel=1e-12)
 
 
 @pytest.mark.parametrize("id", THEOREMS)
@@ -239,21 +229,6 @@ def test_an_informative_horizon_out_of_reach_is_an_input_error(id, tmp_path, mon
         measure(theorem_table(claim=id, domain={"a": 1e6, "b": 1e6}, run__steps="informative"), tmp_path)
 
 
-def test_the_pilot_stops_after_a_few_tries(monkeypatch):
-    """A pilot that never holds is not repeated for ever: the audit of the run is there to say so."""
-    calls = []
-
-    def growing(spec, problem, start, guess, drafted, device, tick):
-        calls.append(drafted)
-        return Guess({"a": 1.0 + len(calls) ** 2, "b": 2.0 * len(calls) ** 2}, 1e3 * len(calls) ** 2)
-
-    monkeypatch.setattr(plan, "_pilot", growing)
-    table = changed(theorem_table(), {"domain": {}, "run.zeta": None})
-    _, _, found = planned(table)
-    assert len(calls) == 4
-    assert found.radii == pytest.approx({"a": 1.1 * 17, "b": 1.1 * 32})
-
-
 LONGEST_SCAN = 4000
 LONGEST = 10**12
 constant = st.floats(0.05, 20)
@@ -301,7 +276,11 @@ def test_the_horizon_is_that_of_a_linear_scan(id, table, zeta, rank, first, room
 
 
 @pytest.mark.parametrize("id", THEOREMS)
-@given(table=constants, zeta=st.floats(1e-3, 1e3), threshold=st.floats(1e-3, 1e3))
+@given(
+    table=constants,
+    zeta=st.floats(-12, 3).map(lambda power: 10.0**power),
+    threshold=st.floats(1e-3, 1e3) | st.just(math.inf),
+)
 def test_long_horizons_are_allowed_informative_and_the_first_such(id, table, zeta, threshold):
     claim = catalogue[id]
     inputs = of_claim(claim, table | {"zeta": zeta, "r": 4})
@@ -316,13 +295,6 @@ def test_long_horizons_are_allowed_informative_and_the_first_such(id, table, zet
     assert allowed(claim, inputs, T)
     if T > 1 and not is_tie(claim, inputs, T - 1):
         assert not allowed(claim, inputs, T - 1) or bound(**inputs, T=float(T - 1)) >= threshold
-
-
-def test_a_bound_that_is_informative_at_once_has_horizon_one():
-    """Where there is no T_min, T = 1 is allowed."""
-    claim = catalogue["meft.theorem2_best_step"]
-    inputs = of_claim(claim, dict.fromkeys(("L", "G", "a", "b", "s", "D", "zeta"), 1.0))
-    assert informative_horizon(claim, inputs, math.inf) == 1
 
 
 @pytest.mark.parametrize("D", [1, 2, 3, 7, 100])
@@ -342,19 +314,6 @@ def test_a_horizon_just_within_reason_is_found(id, share):
     inputs = of_claim(claim, dict.fromkeys(("L", "C", "G", "sigma", "a", "b", "s", "D", "zeta", "r"), 1.0))
     threshold = float(claim.function("bound")(**inputs, T=share * LONGEST))
     assert informative_horizon(claim, inputs, threshold) == pytest.approx(share * LONGEST, rel=1e-9)
-
-
-@pytest.mark.parametrize("zeta", [1e-3, 1e-6, 1e-8, 1e-9, 1e-12])
-@pytest.mark.parametrize("id", THEOREMS)
-def test_a_tiny_noise_gives_a_horizon_or_the_same_refusal(id, zeta):
-    """T_min grows like zeta^-2 and passes 2^63 at 1e-9; the best step needs no T_min and has a short horizon."""
-    claim = catalogue[id]
-    inputs = of_claim(claim, dict.fromkeys(("L", "C", "G", "sigma", "a", "b", "s", "D", "r"), 1.0) | {"zeta": zeta})
-    if "T_min" in claim.names and claim.function("T_min")(**inputs, T=1.0) > 1e12:
-        with pytest.raises(ArithmeticError, match="no informative horizon"):
-            informative_horizon(claim, inputs, 1.0)
-    else:
-        assert allowed(claim, inputs, informative_horizon(claim, inputs, 1.0))
 
 
 ANY_STEP = catalogue["meft.theorem2_any_step"]

@@ -34,9 +34,6 @@ for runs in sys.argv[2:]:
 """
 
 
-# Kills of one long run, at moments that lie evenly between its first file and its end.
-KILLS = 50
-
 posix = pytest.mark.skipif(os.name != "posix", reason="a process cannot be sent SIGKILL elsewhere than on POSIX")
 
 
@@ -96,29 +93,6 @@ def test_a_run_killed_several_times_ends_as_if_it_had_not_been(tmp_path):
     assert told[-1] == whole.plan.steps
     assert resumed == whole
     assert_identical(folder, tmp_path / "whole" / whole.run_id)
-
-
-@pytest.fixture(scope="module")
-def unkilled(tmp_path_factory):
-    """The long run: its folder, its result, and how many seconds it takes."""
-    runs, before = tmp_path_factory.mktemp("unkilled"), time.monotonic()
-    (result,) = measure(LONG, runs)
-    return runs / result.run_id, result, time.monotonic() - before
-
-
-@posix
-@pytest.mark.nightly
-@pytest.mark.parametrize("kill", range(KILLS))
-def test_a_run_killed_at_any_moment_ends_as_if_it_had_not_been(kill, unkilled, tmp_path):
-    whole, result, seconds = unkilled
-    folder = tmp_path / result.run_id
-    process = start(LONG, tmp_path)
-    wait_for(folder.exists, process)
-    time.sleep(seconds * kill / KILLS)
-    process.kill()
-    process.wait()
-    assert measure(LONG, tmp_path) == [result]
-    assert_identical(folder, whole)
 
 
 # Five checkpoints of two strata each.
@@ -280,24 +254,6 @@ def test_a_killed_run_of_every_kind_ends_as_if_it_had_not_been(kind, tmp_path, m
     (resumed,) = measure(table, tmp_path / "killed")
     assert resumed == whole
     assert_identical(tmp_path / "killed" / whole.run_id, tmp_path / "whole" / whole.run_id)
-
-
-@pytest.mark.full
-def test_a_torn_chunk_is_written_again(short, tmp_path, monkeypatch, small_chunks):
-    """A kill inside of extend_trace leaves garbage in the chunk that it wrote, which nobody may read."""
-    (unkilled, whole), runs = short, tmp_path / "torn"
-    with pytest.raises(Killed):
-        # The second chunk.
-        writes_of(SHORT, runs, monkeypatch, kill_at=13, after=True)
-    folder = runs / whole.run_id
-    state = state_in(folder)
-    assert state["stratum"] == 2 * STRATA - 2
-    assert state["seen"]["loss"].shape[1] == STRATA
-    array = zarr.open_group(folder / "trace.zarr", mode="r+")["loss"]
-    array[:, STRATA:] = 1e6
-    (resumed,) = measure(SHORT, runs)
-    assert resumed == whole
-    assert_identical(folder, unkilled)
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,10 +20,10 @@ from boundcheck.errors import InputError
 from boundcheck.experiment import experiment, measure, store
 from boundcheck.experiment.experiment import content
 from boundcheck.experiment.plan import Start, build, generator, make_plan
-from boundcheck.experiment.result import Planned, RunResult
+from boundcheck.experiment.result import RunResult
 from boundcheck.experiment.run import BallWatch
 from boundcheck.experiment.spec import parse
-from boundcheck.experiment.store import RunFolder, finished, run_id
+from boundcheck.experiment.store import finished, run_id
 from boundcheck.functions.adapters import Rebased
 from boundcheck.functions.arithmetic import lengths
 from boundcheck.functions.objectives import pseudo_huber
@@ -36,7 +34,6 @@ from boundcheck.present.style import extent, log_y
 from boundcheck.system.limits import silent
 from boundcheck.verdicts import Verdict
 from tests.layers import covering
-from tests.results import SPEC, a_run
 
 from .small import (
     THEOREMS,
@@ -60,14 +57,6 @@ def trace_of(root, result):
 
 def id_of(spec):
     return run_id(spec.as_json(), "cpu", content(spec, build(spec, "cpu")))
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("table", [theorem_table(), PILOTED, bracket_table()], ids=["given", "piloted", "bracket"])
-def test_the_same_spec_twice_gives_the_same_numbers(table, tmp_path):
-    (one,), (two,) = (measure(table, tmp_path / name) for name in ("one", "two"))
-    assert one == two
-    xr.testing.assert_identical(trace_of(tmp_path / "one", one), trace_of(tmp_path / "two", two))
 
 
 @pytest.mark.parametrize("id", THEOREMS)
@@ -148,13 +137,6 @@ def test_the_trace_is_that_of_a_plain_loop(audits, tmp_path):
     assert all(seen <= norm * (1 + 1e-12) for seen, norm in zip(observed, norms, strict=True))
 
 
-@pytest.mark.full
-def test_more_audits_than_an_informative_run_has_steps_look_at_every_step(tmp_path):
-    (result,) = measure(theorem_table(run__steps="informative", run__audits=10_000), tmp_path)
-    steps = result.plan.steps
-    assert (trace_of(tmp_path, result)["time"].values == np.arange(1, steps + 1)).all()
-
-
 def test_measured_is_the_weighted_mean_of_the_trace(tmp_path):
     (result,) = measure(theorem_table(run__audits=7), tmp_path)
     trace = trace_of(tmp_path, result)
@@ -193,18 +175,6 @@ def test_a_runs_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match=r"runs = .*expected a folder that can be written"):
         measure(theorem_table(), tmp_path / "file")
-
-
-def test_a_result_has_none_where_json_has_no_number(tmp_path):
-    folder = RunFolder.create(tmp_path, SPEC, "cpu")
-    values = {"bound": -math.inf, "alpha": 1.0}
-    planned = Planned(1, 1, {}, {"D": math.nan}, values)
-    given = a_run(run_id=folder.id, measured=math.nan, gap=math.inf, plan=planned)
-    stored = folder.finish(given)
-    assert stored == folder.result()
-    nothing = replace(planned, inputs={"D": None}, values={"bound": None, "alpha": 1.0})
-    assert stored.said.keys() == {given.claim}
-    assert stored == replace(given, measured=None, gap=None, plan=nothing, said=stored.said)
 
 
 @pytest.mark.full
@@ -368,21 +338,6 @@ def test_a_run_that_blows_up_has_left_the_ball(factor, entry):
     watch, _ = walk((1.0, 1.0), v, [quiet, quiet, loud, quiet, quiet])
     assert watch.outside == 4
     assert watch.largest[factor] > 1.0
-
-
-@pytest.mark.parametrize("growth", [3.0, 1e3, 1e10, 1e60, 1e120, 1e155, 1e200])
-def test_exponential_growth_leaves_at_the_step_at_which_it_leaves(growth):
-    random = np.random.default_rng(6)
-    v = gaussian(random, size=0.01)
-    watch, naive = BallWatch.start((1.0, 1.0), v), NaiveWatch((1.0, 1.0))
-    naive.look(v, 1)
-    for t in range(2, 14):
-        g = tuple(-growth * x for x in v)
-        v = tuple(x - y for x, y in zip(v, g, strict=True))
-        watch.follow(tuple(x[None] for x in v), 1.0, lengths(g)[None], t)
-        naive.look(v, t)
-    assert naive.outside is not None
-    assert watch.outside == naive.outside
 
 
 @pytest.mark.full
@@ -552,19 +507,6 @@ def test_a_spec_of_before_there_was_the_radius_is_the_same_experiment() -> None:
     spec = parse(table())
     assert parse(spec.as_json()) == spec
     assert spec.as_json()["domain"]["z"] == RADII["z"]
-
-
-def test_pilots_and_runs_draw_other_factors_each_time_and_each_replica() -> None:
-    spec = parse(table())
-    function = build(spec, "cpu")
-    v = tuple(part.expand(3, -1, -1) for part in function.initial("lora", 1.0, generator(spec, "initial", "cpu")))
-    drawn = [
-        function.restart(v, 1.0, generator(spec, purpose, "cpu", t))[0]
-        for purpose in ("restarts", "pilot restarts")
-        for t in (1, 2)
-    ]
-    different = torch.cat(drawn)
-    assert len({tuple(part.flatten().tolist()) for part in different}) == len(different) == 12
 
 
 STEP_SIZES = [1e3, 1e20, 1e77, 1e120, 1e155, 1e160, 1e300, np.inf, np.nan]

@@ -34,7 +34,7 @@ from tests.functions.networks.small import KINDS, gpt_table
 from tests.language.plain import single
 from tests.layers import covering, examples
 
-from .small import DOMAINS, OF_KIND, Measured, pseudo_huber, random_point, run_by_hand, softmax, theorem_table
+from .small import DOMAINS, OF_KIND, Measured, pseudo_huber, run_by_hand, softmax, theorem_table
 from .test_run import diverge
 
 
@@ -410,20 +410,6 @@ def assert_no_valid_link_falls(chain: Chain, allowed):
     for (before, after), link in zip(pairwise(values), CHAINS[chain.version], strict=True):
         if link.valid:
             assert after >= before * (1 - ROUNDING) - allowed, (chain.version, link.label)
-
-
-@any_problem
-@each_rank
-@pytest.mark.parametrize("scale", [0.3, 1.0, 4.0])
-def test_no_valid_link_falls_at_gaussian_points(name, rank, scale):
-    """Far apart and of full rank, where 1e-12 is all that rounding needs."""
-    problem = PROBLEMS[name](rank=rank, d=16, k=17, scale=scale, samples=17)
-    v, w = random_point(problem, size=0.2), random_point(problem, size=0.2, seed=1)
-    radii = {"a": 3.0, "b": 3.0}
-    assert problem.adapter.inside(v, radii) & problem.adapter.inside(w, radii)
-    for lipschitz in LIPSCHITZ:
-        for chain in slack(problem, v, w, radii, lipschitz):
-            assert_no_valid_link_falls(chain, 0)
 
 
 def fro(X):
