@@ -15,9 +15,9 @@ import numpy as np
 import torch
 
 from benchmarks.line import Benchmark, Effort, Found, Limit, faster, in_turns, seconds
-from boundcheck.experiment.plan import Plan, Start, draft, guessed
+from boundcheck.experiment.plan import Experiment, Plan
 from boundcheck.experiment.run import run_ensemble
-from boundcheck.experiment.spec import Spec, parse
+from boundcheck.experiment.spec import parse
 from boundcheck.experiment.store import RunFolder
 from boundcheck.functions.adapters import make_adapter
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber, synthetic
@@ -48,9 +48,7 @@ class Sizes:
 class Ensemble:
     """An ensemble that is ready to run for T iterations, and the plain arrays of which a peer makes the same."""
 
-    spec: Spec
-    problem: Problem
-    start: Start
+    experiment: Experiment
     plan: Plan
 
     @classmethod
@@ -69,22 +67,23 @@ class Ensemble:
         objective = synthetic(sizes.d, sizes.k, sizes.n, delta=1.0, signal=1.0, noise=1.0, seed=0)
         W0 = torch.zeros(sizes.d, sizes.k, dtype=torch.float64)
         problem = Problem(objective, make_adapter(spec.adapter.kind, W0, sizes.r, 1.0, {}))
-        start = Start.draw(spec, problem, "cpu")
-        return cls(spec, problem, start, draft(spec, problem, start, guessed(spec, problem, start)))
+        experiment = Experiment(spec, problem, "cpu")
+        return cls(experiment, experiment.draft(experiment.guess))
 
     def run(self) -> None:
         """boundcheck: the ensemble, its audit, its trace and checkpoints on disk."""
         with tempfile.TemporaryDirectory() as name:
-            folder = RunFolder.create(Path(name), self.spec.as_json(), "cpu")
-            run_ensemble(self.spec, self.problem, self.start, self.plan, folder, "cpu", silent)
+            folder = RunFolder.create(Path(name), self.experiment.spec.as_json(), "cpu")
+            run_ensemble(self.experiment, self.plan, folder, silent)
 
     @property
     def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
         """The targets, shape (n, d, k), A and B of each replica, and the step size."""
-        if not isinstance(self.problem.objective, PseudoHuber):
-            raise TypeError(f"expected the pseudo-Huber problem of the spec, got {self.problem.objective.name}")
-        A, B = (np.repeat(part.numpy(), self.spec.run.replicas, axis=0) for part in self.start.v)
-        return self.problem.objective._targets.numpy(), A, B, self.plan.step_size
+        objective, replicas = self.experiment.problem.objective, self.experiment.spec.run.replicas
+        if not isinstance(objective, PseudoHuber):
+            raise TypeError(f"expected the pseudo-Huber problem of the spec, got {objective.name}")
+        A, B = (np.repeat(part.numpy(), replicas, axis=0) for part in self.experiment.start.v)
+        return objective._targets.numpy(), A, B, self.plan.step_size
 
 
 def by_numpy(targets: np.ndarray, A: np.ndarray, B: np.ndarray, alpha: float, batch: int, steps: int) -> None:

@@ -68,12 +68,12 @@ def bare(sizes: Sizes, effort: Effort) -> float:
     The audit of a large matrix takes its singular values, which grow faster than all else and not with the rank.
     """
     ensemble, random = Ensemble.of(sizes, 1), torch.Generator().manual_seed(0)
-    first, step = replicate(ensemble.start.v, sizes.R), ensemble.plan.step_size
+    first, step = replicate(ensemble.experiment.start.v, sizes.R), ensemble.plan.step_size
 
     def loop(steps: int) -> None:
         v = first
         for _ in range(steps):
-            v, _ = sgd_step(ensemble.problem, v, step, draw_batch(sizes.R, sizes.m, sizes.n, random))
+            v, _ = sgd_step(ensemble.experiment.function, v, step, draw_batch(sizes.R, sizes.m, sizes.n, random))
 
     loop(1)
     once = seconds(lambda: loop(1))

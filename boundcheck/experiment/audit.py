@@ -19,7 +19,7 @@ import torch
 import xarray as xr
 
 from boundcheck.errors import InputError
-from boundcheck.experiment.plan import Plan, Start, generator, make_sampler
+from boundcheck.experiment.plan import Experiment, Plan, Start
 from boundcheck.experiment.result import GradientRatio
 from boundcheck.experiment.run import BallWatch, Record
 from boundcheck.experiment.spec import ASSUMABLE, Spec
@@ -73,9 +73,9 @@ class Evidence(Recorded):
     def minibatches(self) -> Mean | None:
         if self.plan.batch is None:
             return None
-        last, device = self.record.last, str(self.record.last[0].device)
-        random = generator(self.spec, "pilot", device)
-        drawn = drawn_by(make_sampler(self.spec, self.plan, self.function, len(last[0]), random), last)
+        last = self.record.last
+        experiment = Experiment(self.spec, self.function, str(last[0].device))
+        drawn = drawn_by(experiment.sampler(self.plan.batch, len(last[0])), last)
         # What has diverged is no number, and says nothing.
         return mean_of_minibatches(self.function, tuple(part[:1] for part in last), self.plan.batch, drawn)
 
@@ -238,17 +238,17 @@ def known_ends(e: Evidence) -> list[End]:
 
 
 @torch.inference_mode()
-def check_run(spec: Spec, function: Function, start: Start, plan: Plan, device: str) -> None:
+def check_run(experiment: Experiment, plan: Plan) -> None:
     """Hold the faces of what a run is made of against each other, at v_1 and near it, in a few evaluations.
 
     No verdict rests on the word of a function whose constants are not known: it is looked at coarsely. Raises
     InputError, which names the face, what it says, and what the others say.
     """
-    sampler = make_sampler(spec, plan, function, spec.replicas, generator(spec, "pilot", device))
-    check_function(function, start.v, plan.batch, sampler)
+    spec, function, start = experiment.spec, experiment.function, experiment.start
+    check_function(function, start.v, plan.batch, experiment.sampler(plan.batch, spec.replicas))
     if spec.restarts:
         # Where there is something to merge, a restart is to keep W, and with it the value of F.
-        random = torch.Generator(device).manual_seed(0)
+        random = torch.Generator(experiment.device).manual_seed(0)
         merged = near(start.v, function.retract, torch.Generator().manual_seed(0))
         begun = function.restart(merged, spec.adapter.gain, random)
         before, after = function.loss(merged), function.loss(begun)
@@ -261,7 +261,7 @@ def check_run(spec: Spec, function: Function, start: Start, plan: Plan, device: 
     asked = spec.algorithm.asked(function, start.v)
     numbers = plan.numbers | {name: value.item() for name, value in asked.items()}
     check_steps(spec.algorithm, numbers, *sizes, is_flat=function.is_flat)
-    _check_measure(spec, function, start, plan, device)
+    _check_measure(experiment, plan)
 
 
 @torch.inference_mode()
@@ -324,10 +324,11 @@ def _check_moment(said: float, seen: float, mean: Mean, which: str, larger: floa
         raise InputError("problem.sample_variance", f"{said:.8g}", expected)
 
 
-def _check_measure(spec: Spec, function: Function, start: Start, plan: Plan, device: str) -> None:
+def _check_measure(experiment: Experiment, plan: Plan) -> None:
     """Check what a run would see of its measure at v_1, and what is said of it there, against the measure itself."""
+    spec, function, start = experiment.spec, experiment.function, experiment.start
     measure, v, loss, slope = spec.measure, start.v, start.loss, start.square_norm
-    law = make_sampler(spec, plan, function, 1, generator(spec, "pilot", device)).law()
+    law = experiment.sampler(plan.batch, 1).law()
     steep = plan.values.get(SMOOTHNESS.letter, 0.0)
     step = 1 / steep if steep > 0 else plan.step_size
     v_next = function.retract(v, tuple(-step * part for part in function.gradient(v)))

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from boundcheck.exact.balls import lower, upper
 from boundcheck.exact.digits import DOWN, UP, rounded, shown, telling
-from boundcheck.experiment.plan import generator, starting_point, stream
+from boundcheck.experiment.plan import Experiment, stream
 from boundcheck.experiment.result import Blame, BracketResult
 from boundcheck.experiment.spec import Spec
 from boundcheck.experiment.waterfall import has_chains, slack
@@ -64,9 +64,7 @@ _PARTS = {"gauss-newton": gauss_newton_product, "bilinear": bilinear_product}
 _LARGEST = 320
 
 
-def measure_bracket(
-    spec: Spec, problem: Problem, device: str, tick: Tick, /, **common: Any
-) -> tuple[BracketResult, xr.Dataset]:
+def measure_bracket(experiment: Experiment, tick: Tick, **common: Any) -> tuple[BracketResult, xr.Dataset]:
     """Bracket the smoothness constant on the domain of the spec's radii, and return every value that was seen, too.
 
     Lower estimates are of four kinds: ``pairs``, ``iterates``, ``curvature``, ``ascent``. The verdict is ``supported``
@@ -74,11 +72,12 @@ def measure_bracket(
     constant that is only estimated, or has a hypothesis that the judge does not decide there; ``hypothesis-failed``
     where f itself breaks one at the steepest points. ``common`` are the fields of the result that follow from the spec.
     """
-    domain, ball, settings, adapter = _Domain(spec, problem), claimed(spec, problem), spec.bracket, problem.adapter
-    radii, random = domain.radii, generator(spec, "bracket", device)
-    pairs, steepest = _pair_ratios(spec, problem, radii, random, tick)
+    spec, problem, ball, random = experiment.spec, experiment.problem, claimed(experiment), experiment.random("bracket")
+    domain, settings, adapter = _Domain(spec, problem), spec.bracket, problem.adapter
+    radii = domain.radii
+    pairs, steepest = _pair_ratios(experiment, radii, random, tick)
     ends = problem.upper_ends(radii)
-    ratios, visited = _iterate_ratios(spec, problem, radii, 1 / min(end.value for end in ends), random, tick)
+    ratios, visited = _iterate_ratios(experiment, radii, 1 / min(end.value for end in ends), random, tick)
 
     # Top curvatures at the steepest pairs and, for half of the points, along the iterates.
     along = np.linspace(0, len(visited) - 1, settings.points // 2).astype(int) if visited else ()
@@ -164,9 +163,10 @@ class _Domain(OfAdapter):
         return HOLDS
 
 
-def claimed(spec: Spec, problem: Problem) -> arb:
+def claimed(experiment: Experiment) -> arb:
     """An enclosure of the spec's claim at its domain; raises InputError where it says nothing of this domain."""
-    return spec.said.enclosures(**_Domain(spec, problem).inputs)[SMOOTHNESS.letter]
+    domain = _Domain(experiment.spec, experiment.problem)
+    return domain.claim.enclosures(**domain.inputs)[SMOOTHNESS.letter]
 
 
 def _judged(
@@ -207,17 +207,18 @@ def _judged(
 
 
 def _pair_ratios(
-    spec: Spec, problem: Problem, radii: Radii, random: torch.Generator, tick: Tick
+    experiment: Experiment, radii: Radii, random: torch.Generator, tick: Tick
 ) -> tuple[np.ndarray, list[Pair]]:
     """Ratios of pairs in the domain, at distances from 1e-4 to 1 of its radius, half of the points extremal.
 
     On a curved domain two gradients cannot be subtracted: there the curvature along a random direction stands in. With
     all ratios come the pairs with the largest ones, the steepest first.
     """
+    bracket, problem = experiment.spec.bracket, experiment.problem
     found: list[np.ndarray] = []
     pairs: list[Pair] = []
-    for begin in range(0, spec.bracket.pairs, _AT_ONCE):
-        count = min(_AT_ONCE, spec.bracket.pairs - begin)
+    for begin in range(0, bracket.pairs, _AT_ONCE):
+        count = min(_AT_ONCE, bracket.pairs - begin)
         v, away = (problem.adapter.draw(radii, count, random) for _ in range(2))
         if problem.adapter.is_flat:
             size = 10 ** (-4 * torch.rand((count, 1, 1), generator=random, dtype=torch.float64, device=random.device))
@@ -231,22 +232,21 @@ def _pair_ratios(
         for i in range(count):
             first, second = (tuple(part[i : i + 1] for part in point) for point in (v, near))
             pairs.append((first, second))
-        tick("pairs", begin + count, spec.bracket.pairs)
+        tick("pairs", begin + count, bracket.pairs)
     ratios = np.concatenate(found)
-    best = np.argsort(-ratios, kind="stable")[: max(spec.bracket.points, spec.bracket.ascents)]
+    best = np.argsort(-ratios, kind="stable")[: max(bracket.points, bracket.ascents)]
     return ratios, [pairs[i] for i in best]
 
 
 def _iterate_ratios(
-    spec: Spec, problem: Problem, radii: Radii, step_size: float, random: torch.Generator, tick: Tick
+    experiment: Experiment, radii: Radii, step_size: float, random: torch.Generator, tick: Tick
 ) -> tuple[np.ndarray, list[Point]]:
     """Ratios of consecutive iterates of Algorithm 1, NaN where one is outside the ball, and the points visited."""
-    adapter = problem.adapter
-    first = starting_point(spec, problem, str(random.device))
+    problem, adapter, count = experiment.problem, experiment.problem.adapter, experiment.spec.bracket.iterates
     # The adapter's own start, brought inside where that is needed to leave the iterates room.
-    v = replicate(adapter.project(first, {name: radius / 2 for name, radius in radii.items()}), _REPLICAS)
+    v = replicate(adapter.project(experiment.first, {name: radius / 2 for name, radius in radii.items()}), _REPLICAS)
     found, visited = [], []
-    for t in range(1, spec.bracket.iterates + 1):
+    for t in range(1, count + 1):
         indices = draw_batch(_REPLICAS, _BATCH, problem.objective.samples, random)
         v_next, _ = sgd_step(problem, v, step_size, indices)
         if adapter.is_flat:
@@ -255,7 +255,7 @@ def _iterate_ratios(
             found.append(ratio.where(inside, torch.nan).cpu().numpy())
         visited.append(tuple(part[:1] for part in v))
         v = v_next
-        tick("iterates", t, spec.bracket.iterates)
+        tick("iterates", t, count)
     shown = np.stack(found) if found else np.empty((0, _REPLICAS))
     # Up to where the run first leaves the domain, so that the n-th point is the n-th iterate.
     return shown, list(takewhile(lambda point: bool(adapter.inside(point, radii).all()), visited))

@@ -23,18 +23,7 @@ from threadpoolctl import threadpool_limits
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.experiment.audit import Evidence, audit, check_function, check_run, largest_ratio
 from boundcheck.experiment.bracket import claimed, measure_bracket
-from boundcheck.experiment.plan import (
-    Plan,
-    Start,
-    build,
-    draft,
-    generator,
-    guessed,
-    horizon,
-    make_plan,
-    make_sampler,
-    starting_point,
-)
+from boundcheck.experiment.plan import Experiment, Plan
 from boundcheck.experiment.result import Ends, Estimates, HeldOut, Horizon, Result, RunResult, Subject
 from boundcheck.experiment.run import MOST_WAITING, STAGE, run_ensemble
 from boundcheck.experiment.spec import Spec
@@ -42,11 +31,9 @@ from boundcheck.experiment.store import RunFolder, environment
 from boundcheck.experiment.verdict import estimates_of, in_hindsight, judge, theorem_rows
 from boundcheck.experiment.waterfall import waterfall
 from boundcheck.functions.arithmetic import at_most, replicate
-from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import advance
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.evidence import beyond_rounding, less_rounding
-from boundcheck.language.function import Function
 from boundcheck.language.sentence import measure_of, words_of
 from boundcheck.proofs import parts
 from boundcheck.system.ending import say
@@ -154,29 +141,29 @@ def prepare(
     """
     table = spec.problem or spec.model
     check_memory(table.demands() if table else (), memory, device)
-    function, plan = build(spec, device, tick), None
-    stored = RunFolder.of(runs, spec.as_json(), device, content(spec, function)).result()
+    experiment, plan = Experiment.of(spec, device, tick), None
+    stored = RunFolder.of(runs, spec.as_json(), device, content(experiment)).result()
     if stored is None:
-        check_memory(held(spec, function), memory, device)
-    if isinstance(function, Problem) and spec.is_bracket:
-        claimed(spec, function)
+        check_memory(held(experiment), memory, device)
+    if spec.is_bracket:
+        claimed(experiment)
         if stored is None:
-            check_function(function, starting_point(spec, function, device))
-    elif stored is None and function.is_known:
-        start = Start.draw(spec, function, device)
-        plan = draft(spec, function, start, guessed(spec, function, start))
-        check_memory(held(spec, function, plan), memory, device)
-        check_run(spec, function, start, plan, device)
-    return stored, weight(spec, function, plan)
+            check_function(experiment.function, experiment.first)
+    elif stored is None and experiment.function.is_known:
+        plan = experiment.draft(experiment.guess)
+        check_memory(held(experiment, plan), memory, device)
+        check_run(experiment, plan)
+    return stored, weight(experiment, plan)
 
 
 def measure_one(spec: Spec, runs: Path, device: str, tick: Tick, memory: float | None = None) -> Result:
     """Run one experiment in its run folder, or read what it said if it has finished on the same content."""
     # Bits of a sum depend on how many threads share it; those of NumPy's and SciPy's algebra are never worth it here.
     with threadpool_limits(1, user_api="blas"), ExitStack() as stack:
-        function = build(spec, device, tick)
+        experiment = Experiment.of(spec, device, tick)
+        function = experiment.function
         stack.enter_context(at_most(function.threads))
-        folder = RunFolder.create(runs, spec.as_json(), device, content(spec, function))
+        folder = RunFolder.create(runs, spec.as_json(), device, content(experiment))
         if (stored := folder.result()) is not None:
             return stored
         stack.enter_context(folder.held(tick))
@@ -191,21 +178,20 @@ def measure_one(spec: Spec, runs: Path, device: str, tick: Tick, memory: float |
             "problem": Subject(function.name, function.units, **function.facts),
             "constants": dict(function.constants),
         }
-        if isinstance(function, Problem) and spec.is_bracket:
-            result, trace = measure_bracket(spec, function, device, tick, **common)
+        if spec.is_bracket:
+            result, trace = measure_bracket(experiment, tick, **common)
             folder.start_trace(trace, {})
             return folder.finish(result)
         if device.startswith("cuda"):
             torch.cuda.reset_peak_memory_stats(device)
-        start = Start.draw(spec, function, device)
-        plan = make_plan(spec, function, start, device, tick)
-        taken = check_memory(held(spec, function, plan), memory, device)
+        plan = experiment.make_plan(tick)
+        taken = check_memory(held(experiment, plan), memory, device)
         if not function.is_known:
             # It takes long to look at a network, so that it was not done beforehand.
-            check_run(spec, function, start, plan, device)
-        announce(function.name, taken, seconds(spec, function, start, plan, device))
-        record = run_ensemble(spec, function, start, plan, folder, device, tick)
-        evidence = Evidence(spec.theorem, spec, function, start, plan, record)
+            check_run(experiment, plan)
+        announce(function.name, taken, seconds(experiment, plan))
+        record = run_ensemble(experiment, plan, folder, tick)
+        evidence = Evidence(spec.theorem, spec, function, experiment.start, plan, record)
         common["environment"] = common["environment"] | device_memory(device)
         return folder.finish(outcome(evidence, **common))
 
@@ -239,13 +225,12 @@ def _of_problem(evidence: Evidence) -> dict[str, Any]:
     """The fields of a problem in one matrix: other theorems' horizons, and both sides of its smoothness."""
     problem, spec, plan, trace = evidence.problem, evidence.spec, evidence.plan, evidence.record.trace
     variance, loss = trace["noise_variance"].values, trace["loss"].values
-    horizons = []
+    experiment, horizons = Experiment(spec, problem, str(evidence.start.v[0].device)), []
     for part in parts("measured") if plan.radii and spec.is_stochastic else ():
         for id, C in getattr(part, "HORIZONS", ()):
             # What is known of one quantity at v_1 says nothing of a bound on another.
             if getattr(measure_of(catalogue[id]), "observable", None) == spec.measure.observable:
-                steps = horizon(spec, evidence.function, evidence.start, plan, catalogue[id], C)
-                horizons.append(Horizon(id, C, steps))
+                horizons.append(Horizon(id, C, experiment.horizon(plan, catalogue[id], C)))
     # The largest descent curvature less its rounding error, and the median of those that exceed their errors.
     path, lowers = beyond_rounding(trace, "path_smoothness"), {}
     if np.isfinite(path).any():
@@ -284,11 +269,11 @@ def _of_network(evidence: Evidence, found: Estimates) -> dict[str, Any]:
     }
 
 
-def content(spec: Spec, function: Function) -> str:
+def content(experiment: Experiment) -> str:
     """A hash that tells runs of the same spec apart: by data, the words of the claim, and the adapter's claims."""
-    claim, about = spec.said, [catalogue[id] for id in spec.adapter.made.claims]
+    claim, about = experiment.spec.said, [catalogue[id] for id in experiment.spec.adapter.made.claims]
     words = [word for each in (claim, *about) for _, word in words_of(each)]
-    return content_of([function, claim.algorithm, claim.measure, words, [each.digest for each in about]])
+    return content_of([experiment.function, claim.algorithm, claim.measure, words, [each.digest for each in about]])
 
 
 def device_memory(device: str) -> dict[str, Any]:
@@ -298,10 +283,11 @@ def device_memory(device: str) -> dict[str, Any]:
     return {"memory_mib": round(torch.cuda.max_memory_allocated(device) / 2**20)}
 
 
-def held(spec: Spec, function: Function, plan: Plan | None = None) -> tuple[Demand, ...]:
+def held(experiment: Experiment, plan: Plan | None = None) -> tuple[Demand, ...]:
     """The memory that an experiment takes beside its function; what is not planned yet counts as little."""
-    if isinstance(function, Problem) and spec.is_bracket:
-        bracket, pair = spec.bracket, 16 * function.adapter.size
+    spec, function = experiment.spec, experiment.function
+    if spec.is_bracket:
+        bracket, pair = spec.bracket, 16 * experiment.problem.adapter.size
         return (
             Demand("bracket.pairs", bracket.pairs, bracket.pairs * pair),
             Demand("bracket.iterates", bracket.iterates, _ITERATING * bracket.iterates * pair),
@@ -317,11 +303,12 @@ def held(spec: Spec, function: Function, plan: Plan | None = None) -> tuple[Dema
     return (*function.demands(replicas, batch or 1, MOST_WAITING), trace, Demand("run.replicas", replicas, order))
 
 
-def weight(spec: Spec, function: Function, plan: Plan | None = None) -> float:
+def weight(experiment: Experiment, plan: Plan | None = None) -> float:
     """A cheap estimate of an experiment's time beside others on functions of the same kind: nothing is tried.
 
     It counts the gradients that the experiment takes, each as large as the function says; a look is one of all samples.
     """
+    spec, function = experiment.spec, experiment.function
     look = function.work(function.samples)
     if spec.is_bracket:
         bracket = spec.bracket
@@ -339,14 +326,15 @@ def _sizes(spec: Spec, plan: Plan | None) -> tuple[int | None, int, int]:
 
 
 @torch.inference_mode()
-def seconds(spec: Spec, function: Function, start: Start, plan: Plan, device: str) -> float:
+def seconds(experiment: Experiment, plan: Plan) -> float:
     """An estimate of how long a run takes, from a step and a look tried at v_1; nothing of the run itself is drawn."""
+    spec, function, device = experiment.spec, experiment.function, experiment.device
     replicas = spec.replicas
     # A network computes replicas one by one.
     tried = replicas if function.is_known else 1
     looks = _sizes(spec, plan)[2] * replicas / tried
-    sampler = make_sampler(spec, plan, function, tried, generator(spec, "pilot", device))
-    v, algorithm = replicate(start.v, tried), spec.algorithm
+    sampler = experiment.sampler(plan.batch, tried)
+    v, algorithm = replicate(experiment.start.v, tried), spec.algorithm
     state, law = algorithm.start(v, plan.numbers), sampler.law()
 
     def step() -> None:

@@ -6,8 +6,10 @@ the claim's own formulas, in floats: a plan, and no verdict, rests on them.
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -105,81 +107,31 @@ def build_problem(spec: Spec, device: str) -> Problem:
     return Problem(objective, Rebased(W0, adapter) if spec.restarts else adapter)
 
 
-def starting_point(spec: Spec, function: Function, device: str) -> Point:
-    """The first iterate, with R = 1, drawn from the spec's seed."""
-    return function.initial(spec.adapter.start, spec.adapter.gain, generator(spec, "initial", device))
-
-
 @dataclass(frozen=True)
 class Start:
-    """The first iterate and what is known exactly there.
+    """The first iterate and what is known exactly there."""
 
-    Attributes:
-        v: the point v_1, with R = 1, the same for every replica.
-        gap: D, an upper bound on F(v_1) - f*.
-        loss: F(v_1).
-        square_norm: N_1, the squared gradient norm of F at v_1.
-        variance: the variance of one sample's gradient at v_1.
-        norms: the spectral norm of each block of v_1, by the name of the radius that bounds it.
-
-    """
-
-    v: Point
-    gap: Constant
-    loss: float
-    square_norm: float
-    variance: float
-    norms: dict[str, float]
-
-    @classmethod
-    def draw(cls, spec: Spec, function: Function, device: str) -> "Start":
-        """Draw v_1 from the seed; raises InputError where loss or gradient is not finite, or F is below its infimum."""
-        v = starting_point(spec, function, device)
-        infimum, loss, gradient = function.infimum, function.loss(v), function.gradient(v)
-        for what, number in (("a loss that", loss.item()), ("a gradient whose square", square_norm(gradient).item())):
-            if not math.isfinite(number):
-                raise InputError("problem", function.name, f"{what} is a finite number at v_1, where it is {number}")
-        # Rounded up: by what the loss may be off, and by what the sums here may be.
-        error = function.rounding(v, loss)[0].item() + 4 * EPSILON * (loss.abs().item() + abs(infimum.value))
-        gap = loss.item() - infimum.value + error
-        if gap < 0:
-            expected = f"a lower bound on the loss, which is {loss.item():.6g} at v_1 ({infimum.kind}: {infimum.how})"
-            raise InputError("infimum", infimum.value, expected)
-        return cls(
-            v,
-            Constant(gap, infimum.kind, f"F(v_1) minus the lower bound on f: {infimum.how}"),
-            loss.item(),
-            square_norm(gradient).item(),
-            function.sample_variance(v).item(),
-            {name: norm.item() for name, norm in function.norms(v).items()},
-        )
+    v: Point  # v_1, with R = 1, the same for every replica
+    gap: Constant  # D, an upper bound on F(v_1) - f*
+    loss: float  # F(v_1)
+    square_norm: float  # N_1, the squared gradient norm of F at v_1
+    variance: float  # the variance of one sample's gradient at v_1
+    norms: dict[str, float]  # the spectral norm of each block of v_1, by the name of the radius that bounds it
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that a run of a theorem is given.
+    """Everything that a run of a theorem is given."""
 
-    Attributes:
-        radii: the bounds on the spectral norms of the blocks of v, by name; none where the theorem needs no ball.
-        zeta: the bound on the noise of a minibatch gradient; None of gradient descent.
-        batch, steps: minibatch size, None of gradient descent, and T.
-        prescribed: the step size that the catalogue's claim prescribes, whatever the spec assumes.
-        trivial: what is known of the squared gradient norm on the domain without any theorem, J^2 G^2.
-        inputs: the exact value of each symbol of the claim.
-        values: each quantity of the claim as a float.
-        numbers: those of the algorithm, by name, the step size first.
-
-    """
-
-    radii: dict[str, float]
-    zeta: float | None
-    batch: int | None
-    steps: int
-    prescribed: float
-    trivial: float
-    inputs: dict[str, Number]
-    values: dict[str, float]
-    numbers: dict[str, float]
+    radii: dict[str, float]  # bounds on the norms of the blocks of v, by name; none where the theorem needs no ball
+    zeta: float | None  # the bound on the noise of a minibatch gradient; None of gradient descent
+    batch: int | None  # the size of a minibatch; None of gradient descent
+    steps: int  # T
+    prescribed: float  # the step size that the catalogue's claim prescribes, whatever the spec assumes
+    trivial: float  # what is known of the squared gradient norm on the domain without any theorem, J^2 G^2
+    inputs: dict[str, Number]  # the exact value of each symbol of the claim
+    values: dict[str, float]  # each quantity of the claim
+    numbers: dict[str, float]  # those of the algorithm, by name, the step size first
 
     @property
     def step_size(self) -> float:
@@ -215,62 +167,259 @@ class Guess:
         return [*self.radii.values(), self.variance, *(() if self.smoothness is None else (self.smoothness,))]
 
 
-def draft(spec: Spec, function: Function, start: Start, guess: Guess, claim: Claim | None = None) -> Plan:
-    """The plan that follows from a guess, for the spec's theorem or another one.
+@dataclass(frozen=True)
+class Experiment:
+    """A spec, the function that it describes, and the device: all that plans, and runs, begin with."""
 
-    Raises InputError for a step beyond the longest, for what the problem does not say and nobody assumes, and for
-    numbers that are 0, negative, not finite, or too small to be squared.
-    """
-    claim, prescription = claim or spec.theorem, claim or spec.prescription
-    run, radii, gap = spec.run, guess.radii, BOUNDED_BELOW.letter
-    if has_common_radius(claim):
-        radii = dict.fromkeys(radii, max(radii.values()))
-    batch, zeta = _noise(spec, start, guess.variance) if spec.is_stochastic else (None, None)
-    trivial = function.trivial_bound(radii) if spec.measure.observable.is_of_gradients else math.inf
-    inputs = _inputs(spec, function, start, radii, claim)
-    if zeta is not None:
-        inputs[BOUNDED_VARIANCE.letter] = zeta
-    if guess.smoothness is not None:
-        inputs[SMOOTH.letter] = guess.smoothness
-    elif not function.is_known:
-        # What else the theorem needs is taken from the run itself.
-        if not isinstance(run.step_size, float) or not isinstance(run.steps, int):
-            raise ValueError("expected steps that are given")
-        return at_a_step(spec, start, run.step_size, run.steps, batch)
-    if run.steps == "informative":
-        first = min(spec.measure.first(start, inputs)[0], trivial)
+    spec: Spec
+    function: Function
+    device: str
+
+    @classmethod
+    def of(cls, spec: Spec, device: str, tick: Tick = silent) -> "Experiment":
+        """The experiment of a spec; raises InputError for what is not there, or does not fit."""
+        return cls(spec, build(spec, device, tick), device)
+
+    @property
+    def problem(self) -> Problem:
+        """The function, where it is a problem in one matrix."""
+        if not isinstance(self.function, Problem):
+            raise TypeError(f"expected a problem in one matrix, got {self.function.name}")
+        return self.function
+
+    def random(self, purpose: str, t: int | None = None) -> torch.Generator:
+        """A generator for one of the spec's streams; see `generator`."""
+        return generator(self.spec, purpose, self.device, t)
+
+    def sampler(self, batch: int | None, replicas: int, purpose: str = "pilot") -> Sampler:
+        """The sampler of minibatches of a size, drawn with replacement, without it in epochs, or not at all."""
+        if batch is None:
+            return WholeSample()
+        samples, random = self.function.samples, self.random(purpose)
+        if self.spec.run.sampling == "with replacement":
+            return WithReplacement(replicas, batch, samples, random)
+        if batch > samples:
+            raise InputError("run.batch", batch, f"at most the {samples} samples, drawn without replacement")
+        return Reshuffled(replicas, batch, samples, random)
+
+    @property
+    def first(self) -> Point:
+        """The first iterate, with R = 1, drawn from the spec's seed."""
+        return self.function.initial(self.spec.adapter.start, self.spec.adapter.gain, self.random("initial"))
+
+    @cached_property
+    def start(self) -> Start:
+        """What is known at v_1; raises InputError where loss or gradient is not finite, or F is below its infimum."""
+        function, v = self.function, self.first
+        infimum, loss, gradient = function.infimum, function.loss(v), function.gradient(v)
+        for what, number in (("a loss that", loss.item()), ("a gradient whose square", square_norm(gradient).item())):
+            if not math.isfinite(number):
+                raise InputError("problem", function.name, f"{what} is a finite number at v_1, where it is {number}")
+        # Rounded up: by what the loss may be off, and by what the sums here may be.
+        error = function.rounding(v, loss)[0].item() + 4 * EPSILON * (loss.abs().item() + abs(infimum.value))
+        gap = loss.item() - infimum.value + error
+        if gap < 0:
+            expected = f"a lower bound on the loss, which is {loss.item():.6g} at v_1 ({infimum.kind}: {infimum.how})"
+            raise InputError("infimum", infimum.value, expected)
+        return Start(
+            v,
+            Constant(gap, infimum.kind, f"F(v_1) minus the lower bound on f: {infimum.how}"),
+            loss.item(),
+            square_norm(gradient).item(),
+            function.sample_variance(v).item(),
+            {name: norm.item() for name, norm in function.norms(v).items()},
+        )
+
+    @property
+    def guess(self) -> Guess:
+        """The guess before any pilot: what is given, or a little more than at v_1."""
+        margin = _MARGIN[self.function.is_known]
+        guess, given = margin * max(self.start.norms.values(), default=0.0), self.spec.domain.given
+        radii = {name: given.get(name, guess) for name in self.function.radius_names(self.spec.theorem)}
+        return Guess(radii, margin * self.start.variance)
+
+    def draft(self, guess: Guess, claim: Claim | None = None) -> Plan:
+        """The plan that follows from a guess, for the spec's theorem or another one.
+
+        Raises InputError for a step beyond the longest, for what the problem does not say and nobody assumes, and for
+        numbers that are 0, negative, not finite, or too small to be squared.
+        """
+        spec, function, start = self.spec, self.function, self.start
+        claim, prescription = claim or spec.theorem, claim or spec.prescription
+        run, radii, gap = spec.run, guess.radii, BOUNDED_BELOW.letter
+        if has_common_radius(claim):
+            radii = dict.fromkeys(radii, max(radii.values()))
+        batch, zeta = self._noise(guess.variance) if spec.is_stochastic else (None, None)
+        trivial = function.trivial_bound(radii) if spec.measure.observable.is_of_gradients else math.inf
+        inputs = self._inputs(radii, claim)
+        if zeta is not None:
+            inputs[BOUNDED_VARIANCE.letter] = zeta
+        if guess.smoothness is not None:
+            inputs[SMOOTH.letter] = guess.smoothness
+        elif not function.is_known:
+            # What else the theorem needs is taken from the run itself.
+            if not isinstance(run.step_size, float) or not isinstance(run.steps, int):
+                raise ValueError("expected steps that are given")
+            return at_a_step(spec, start, run.step_size, run.steps, batch)
+        if run.steps == "informative":
+            first = min(spec.measure.first(start, inputs)[0], trivial)
+            try:
+                inputs[HORIZON.name] = informative_horizon(claim, inputs, first)
+            except ArithmeticError as error:
+                expected = f"a problem on which there is an end to it ({error})"
+                raise InputError("run.steps", "informative", expected) from None
+        else:
+            inputs[HORIZON.name] = run.steps
+        if run.step_size == "best":
+            inputs[spec.free[0]], _ = best_step(claim, inputs)
+        # Not `claim.values`: a horizon below T_min is for the audit to report, not a reason to refuse the run.
+        floats = {name: np.float64(value) for name, value in inputs.items()}
+        name = spec.algorithm.step_size
+        with np.errstate(all="ignore"):
+            values = {each: float(claim.function(each)(**floats)) for each in claim.names}
+            is_said = name in prescription.names
+            prescribed = float(prescription.function(name)(**floats) if is_said else floats[name])
+        step = free_step(claim)
+        limit = limit_of(claim, step.symbol) if step and run.step_size is not None else None
+        if limit is not None and math.isinf(values["bound"]):
+            expected = f"a number below {values[limit]:.6g}, where {claim.id} has no bound"
+            raise InputError("run.step_size", run.step_size, expected)
+        for name, value in (("N_1", start.square_norm), (gap, floats[gap]), ("bound", values["bound"])):
+            # Below these the squares of which a run is made have lost their digits.
+            if 0 < abs(value) < _SMALLEST:
+                raise InputError("spec", f"{name} = {value:.3g}", f"numbers not below {_SMALLEST:g}; change the unit")
+        for name, value in (floats | values).items():
+            # Below T_min kappa may be negative; that is for the audit to report too.
+            if not math.isfinite(value) or value == 0 or (name in floats and value < 0):
+                expected = "constants that are positive and within the range of floats"
+                raise InputError("spec", f"{name} = {value}", expected)
+        known = {name: float(value) for name, value in floats.items()} | values
+        numbers = {p.name: known[p.name] for p in spec.algorithm.parameters}
+        return Plan(radii, zeta, batch, int(floats[HORIZON.name]), prescribed, trivial, inputs, values, numbers)
+
+    def _inputs(self, radii: dict[str, float], claim: Claim) -> dict[str, Number]:
+        """Each symbol of the claim that does not follow from the others: what F says, or the spec assumes."""
+        spec, function, start = self.spec, self.function, self.start
+        # Without a ball the norms at v_1 are all that a claim may speak of.
+        inputs = function.inputs(claim, radii or start.norms, spec.lipschitz) | {BOUNDED_BELOW.letter: start.gap.value}
+        inputs |= function.inputs_at(claim, start.v) | {name: x for name, x in spec.given.items() if x != "best"}
+        symbols = {p.symbol: exact(p.name, inputs[p.name]) for p in claim.parameters if p.name in inputs}
+        inputs |= {name: expression.xreplace(symbols) for name, expression in spec.assumed_inputs().items()}
+        known = {*inputs, *FOLLOWING}
+        missing = [p for p in claim.parameters if p.name not in known and function.is_known]
+        if missing and missing[0].name not in spec.given:
+            name, meaning = missing[0].name, plain(missing[0].meaning)
+            if name in ASSUMABLE:
+                expected = f"a value, since nothing is known of it here: {meaning}"
+                raise InputError(f"assume.{name}", "(not given)", expected)
+            raise InputError("problem", function.name, f"one of which {name} is known, the {meaning}, for {claim.id}")
+        return inputs
+
+    def _noise(self, variance: float) -> tuple[int, float]:
+        """Batch size and zeta: the spec's, or the batch at which zeta^2 balances, and the zeta that follows."""
+        run, zeta = self.spec.run, self.spec.run.zeta
+        if isinstance(run.batch, int):
+            batch = run.batch
+        else:
+            target = zeta * zeta if zeta is not None else _BALANCE * self.start.square_norm
+            if not (target > 0 and variance / target < _LARGEST_BATCH):
+                brought = f"brings the variance {variance:.3g} to {target:.3g}"
+                raise InputError("run.batch", "balanced", f"a number: no batch up to {_LARGEST_BATCH} {brought}")
+            batch = max(math.ceil(variance / target), 1)
+        if zeta is None and not 0 < variance < math.inf:
+            expected = f"a number, where one sample's gradient has variance {variance:.3g}"
+            raise InputError("run.zeta", "(not given)", expected)
+        return batch, zeta or math.sqrt(variance / batch)
+
+    def make_plan(self, tick: Tick) -> Plan:
+        """Choose what the spec leaves open, by a pilot where radii, noise or a smoothness are missing.
+
+        The pilot is the algorithm itself on a few replicas, at first in a ball as large as A already is. What it sees
+        at most, widened by 10 percent, becomes the hypotheses; T and alpha follow from them. It is repeated until one
+        stays within the hypotheses that it was run with and these are no wider than that needs. The last that held is
+        the plan. Of a function whose constants are not known it is widened by 50 percent, and the first that holds is
+        the plan. Should none have, the audit of the run will say so.
+        """
+        spec, function, guess, run = self.spec, self.function, self.guess, self.spec.run
+        margin, given = _MARGIN[function.is_known], spec.domain.given
+        if function.is_known:
+            is_open = set(given) != set(guess.radii) or (run.zeta is None and spec.is_stochastic)
+        else:
+            is_open = run.steps == "informative" or run.step_size == "best"
+        if is_open and not function.is_known:
+            random = np.random.default_rng(stream(spec, "pilot"))
+            guess = replace(guess, smoothness=margin * function.look(self.start.v, random)["curvature"])
+        plan, kept = self.draft(guess), None
+        for _ in range(_MOST_PILOTS if is_open else 0):
+            seen = self._pilot(guess, plan, tick)
+            # Radii that are given are not for a pilot to change.
+            radii = {name: given.get(name, margin * norm) for name, norm in seen.radii.items()}
+            smoothness = None if seen.smoothness is None else margin * seen.smoothness
+            wanted = Guess(radii, margin * seen.variance, smoothness)
+            if all(new <= old for new, old in zip(seen.sizes, guess.sizes, strict=True)):
+                kept = plan
+                close = all(new >= _CLOSE * old for new, old in zip(wanted.sizes, guess.sizes, strict=True))
+                if not function.is_known or close:
+                    break
+            guess = wanted
+            plan = self.draft(guess)
+        return kept or plan
+
+    def _pilot(self, guess: Guess, plan: Plan, tick: Tick) -> Guess:
+        """The largest values of a guess's numbers along a short ensemble with its own seed."""
+        spec, function, start, algorithm = self.spec, self.function, self.start, self.spec.algorithm
+        replicas = (_PILOT_REPLICAS if function.is_known else 1) if spec.is_stochastic else 1
+        sampler, v = self.sampler(plan.batch, replicas), replicate(start.v, replicas)
+        norms, variance, smoothness = dict(start.norms), start.variance, 0.0
+        every = max(plan.steps // _PILOT_LOOKS, 1)
+        step_size = plan.step_size
+        if function.is_known and algorithm.keeps_step:
+            # Below T_min the theorem's own step may diverge: that is for the run to show, not for the pilot to follow.
+            # It may leave the ball, on which G may be smaller than the G that f has everywhere.
+            everywhere = function.inputs_anywhere(spec.theorem, plan.radii, spec.lipschitz) if plan.radii else None
+            steepest = plan.smoothness
+            if everywhere is not None:
+                floats = {name: float(value) for name, value in (plan.inputs | everywhere).items()}
+                steepest = float(spec.theorem.function(SMOOTHNESS.letter)(**floats))
+            step_size = min(step_size, 1 / steepest)
+        numbers = plan.numbers | {next(iter(plan.numbers)): step_size}
+        state = algorithm.start(v, numbers)
+        for t in range(1, plan.steps + 1):
+            before = algorithm.iterate(state)
+            state, _ = advance(algorithm, function, state, t, numbers, sampler.draw())
+            v, restarts = algorithm.iterate(state), algorithm.restarts(t, numbers)
+            if restarts:
+                random = self.random("pilot restarts", t)
+                state = restart(algorithm, function, state, numbers, spec.adapter.gain, random)
+            # What is trained is largest where it is merged.
+            if t % every == 0 or t == plan.steps or restarts:
+                norms = {name: max(norms[name], norm.max().item()) for name, norm in function.norms(v).items()}
+                if guess.smoothness is None:
+                    variance = max(variance, function.sample_variance(v).max().item())
+                else:
+                    found = function.observe(before, v, sampler.law())
+                    steep = (found["path_smoothness"] + found["path_smoothness_error"]).max().item()
+                    smoothness = max(smoothness, steep)
+                    variance = max(variance, found["noise_variance"].max().item() * (plan.batch or 1))
+                tick("pilot", t, plan.steps)
+        return Guess({name: norms[name] for name in guess.radii}, variance, smoothness if guess.smoothness else None)
+
+    def horizon(self, plan: Plan, claim: Claim, lipschitz: str) -> int | None:
+        """The number of iterations for an informative run of `claim`, on the problem, ball and sample noise of `plan`.
+
+        None where no horizon up to 10^12 is informative, and of gradient descent, which has no noise.
+        """
+        if plan.zeta is None or plan.batch is None:
+            return None
+        open_ = {"steps": "informative", "step_size": None, "batch": "balanced", "zeta": None}
+        other = {"run": self.spec.run.model_copy(update=open_), "lipschitz": lipschitz, "assume": {}}
+        experiment = replace(self, spec=self.spec.model_copy(update=other))
+        # It begins where this one does, which takes all samples to look at.
+        vars(experiment)["start"] = self.start
         try:
-            inputs[HORIZON.name] = informative_horizon(claim, inputs, first)
-        except ArithmeticError as error:
-            expected = f"a problem on which there is an end to it ({error})"
-            raise InputError("run.steps", "informative", expected) from None
-    else:
-        inputs[HORIZON.name] = run.steps
-    if run.step_size == "best":
-        inputs[spec.free[0]], _ = best_step(claim, inputs)
-    # Not `claim.values`: a horizon below T_min is for the audit to report, not a reason to refuse the run.
-    floats = {name: np.float64(value) for name, value in inputs.items()}
-    name = spec.algorithm.step_size
-    with np.errstate(all="ignore"):
-        values = {each: float(claim.function(each)(**floats)) for each in claim.names}
-        is_said = name in prescription.names
-        prescribed = float(prescription.function(name)(**floats) if is_said else floats[name])
-    step = free_step(claim)
-    limit = limit_of(claim, step.symbol) if step and run.step_size is not None else None
-    if limit is not None and math.isinf(values["bound"]):
-        expected = f"a number below {values[limit]:.6g}, where {claim.id} has no bound"
-        raise InputError("run.step_size", run.step_size, expected)
-    for name, value in (("N_1", start.square_norm), (gap, floats[gap]), ("bound", values["bound"])):
-        # Below these the squares of which a run is made have lost their digits.
-        if 0 < abs(value) < _SMALLEST:
-            raise InputError("spec", f"{name} = {value:.3g}", f"numbers not below {_SMALLEST:g}; change the unit")
-    for name, value in (floats | values).items():
-        # Below T_min kappa may be negative; that is for the audit to report too.
-        if not math.isfinite(value) or value == 0 or (name in floats and value < 0):
-            raise InputError("spec", f"{name} = {value}", "constants that are positive and within the range of floats")
-    known = {name: float(value) for name, value in floats.items()} | values
-    numbers = {p.name: known[p.name] for p in spec.algorithm.parameters}
-    return Plan(radii, zeta, batch, int(floats[HORIZON.name]), prescribed, trivial, inputs, values, numbers)
+            return experiment.draft(Guess(plan.radii, plan.zeta**2 * plan.batch), claim).steps
+        except InputError:
+            return None
 
 
 def at_a_step(spec: Spec, start: Start, step: float, steps: int, batch: int | None) -> Plan:
@@ -278,148 +427,6 @@ def at_a_step(spec: Spec, start: Start, step: float, steps: int, batch: int | No
     inputs: dict[str, Number] = {BOUNDED_BELOW.letter: start.gap.value, spec.free[0]: step, HORIZON.name: steps}
     numbers = {spec.algorithm.step_size: step}
     return Plan({}, None, batch, steps, step, math.inf, inputs, numbers, numbers)
-
-
-def _inputs(spec: Spec, function: Function, start: Start, radii: dict[str, float], claim: Claim) -> dict[str, Number]:
-    """Each symbol of the claim that does not follow from the others: what the function says, or the spec assumes."""
-    # Without a ball the norms at v_1 are all that a claim may speak of.
-    inputs = function.inputs(claim, radii or start.norms, spec.lipschitz) | {BOUNDED_BELOW.letter: start.gap.value}
-    inputs |= function.inputs_at(claim, start.v) | {name: x for name, x in spec.given.items() if x != "best"}
-    symbols = {p.symbol: exact(p.name, inputs[p.name]) for p in claim.parameters if p.name in inputs}
-    inputs |= {name: expression.xreplace(symbols) for name, expression in spec.assumed_inputs().items()}
-    known = {*inputs, *FOLLOWING}
-    missing = [p for p in claim.parameters if p.name not in known and function.is_known]
-    if missing and missing[0].name not in spec.given:
-        name, meaning = missing[0].name, plain(missing[0].meaning)
-        if name in ASSUMABLE:
-            raise InputError(f"assume.{name}", "(not given)", f"a value, since nothing is known of it here: {meaning}")
-        raise InputError("problem", function.name, f"one of which {name} is known, the {meaning}, for {claim.id}")
-    return inputs
-
-
-def _noise(spec: Spec, start: Start, variance: float) -> tuple[int, float]:
-    """Batch size and zeta: those of the spec, or the batch at which zeta^2 balances, and the zeta that follows."""
-    zeta = spec.run.zeta
-    if isinstance(spec.run.batch, int):
-        batch = spec.run.batch
-    else:
-        target = zeta * zeta if zeta is not None else _BALANCE * start.square_norm
-        if not (target > 0 and variance / target < _LARGEST_BATCH):
-            expected = f"a number: no batch up to {_LARGEST_BATCH} brings the variance {variance:.3g} to {target:.3g}"
-            raise InputError("run.batch", "balanced", expected)
-        batch = max(math.ceil(variance / target), 1)
-    if zeta is None and not 0 < variance < math.inf:
-        expected = f"a number, where one sample's gradient has variance {variance:.3g}"
-        raise InputError("run.zeta", "(not given)", expected)
-    return batch, zeta or math.sqrt(variance / batch)
-
-
-def guessed(spec: Spec, function: Function, start: Start) -> Guess:
-    """The guess before any pilot: what is given, or a little more than at v_1."""
-    margin = _MARGIN[function.is_known]
-    guess = margin * max(start.norms.values(), default=0.0)
-    radii = {name: spec.domain.given.get(name, guess) for name in function.radius_names(spec.theorem)}
-    return Guess(radii, margin * start.variance)
-
-
-def make_plan(spec: Spec, function: Function, start: Start, device: str, tick: Tick) -> Plan:
-    """Choose what the spec leaves open, by a pilot where radii, noise or a smoothness are missing.
-
-    The pilot is the algorithm itself on a few replicas, at first in a ball as large as A already is. What it sees at
-    most, widened by 10 percent, becomes the hypotheses; T and alpha follow from them. It is repeated until one stays
-    within the hypotheses that it was run with and these are no wider than that needs. The last that held is the plan.
-    Of a function whose constants are not known it is widened by 50 percent, and the first that holds is the plan.
-    Should none have, the audit of the run will say so.
-    """
-    guess, run, margin = guessed(spec, function, start), spec.run, _MARGIN[function.is_known]
-    if function.is_known:
-        is_open = set(spec.domain.given) != set(guess.radii) or (run.zeta is None and spec.is_stochastic)
-    else:
-        is_open = run.steps == "informative" or run.step_size == "best"
-    if is_open and not function.is_known:
-        random = np.random.default_rng(stream(spec, "pilot"))
-        guess = replace(guess, smoothness=margin * function.look(start.v, random)["curvature"])
-    plan, kept = draft(spec, function, start, guess), None
-    for _ in range(_MOST_PILOTS if is_open else 0):
-        seen = _pilot(spec, function, start, guess, plan, device, tick)
-        # Radii that are given are not for a pilot to change.
-        radii = {name: spec.domain.given.get(name, margin * norm) for name, norm in seen.radii.items()}
-        smoothness = None if seen.smoothness is None else margin * seen.smoothness
-        wanted = Guess(radii, margin * seen.variance, smoothness)
-        if all(new <= old for new, old in zip(seen.sizes, guess.sizes, strict=True)):
-            kept = plan
-            close = all(new >= _CLOSE * old for new, old in zip(wanted.sizes, guess.sizes, strict=True))
-            if not function.is_known or close:
-                break
-        guess = wanted
-        plan = draft(spec, function, start, guess)
-    return kept or plan
-
-
-def _pilot(spec: Spec, function: Function, start: Start, guess: Guess, plan: Plan, device: str, tick: Tick) -> Guess:
-    """The largest values of a guess's numbers along a short ensemble with its own seed."""
-    replicas = (_PILOT_REPLICAS if function.is_known else 1) if spec.is_stochastic else 1
-    sampler = make_sampler(spec, plan, function, replicas, generator(spec, "pilot", device))
-    algorithm, v = spec.algorithm, replicate(start.v, replicas)
-    norms, variance, smoothness = dict(start.norms), start.variance, 0.0
-    every = max(plan.steps // _PILOT_LOOKS, 1)
-    step_size = plan.step_size
-    if function.is_known and algorithm.keeps_step:
-        # Below T_min the theorem's own step may diverge: that is for the run to show, not for the pilot to follow. It
-        # may leave the ball, on which G may be smaller than the G that f has everywhere.
-        everywhere = function.inputs_anywhere(spec.theorem, plan.radii, spec.lipschitz) if plan.radii else None
-        steepest = plan.smoothness
-        if everywhere is not None:
-            floats = {name: float(value) for name, value in (plan.inputs | everywhere).items()}
-            steepest = float(spec.theorem.function(SMOOTHNESS.letter)(**floats))
-        step_size = min(step_size, 1 / steepest)
-    numbers = plan.numbers | {next(iter(plan.numbers)): step_size}
-    state = algorithm.start(v, numbers)
-    for t in range(1, plan.steps + 1):
-        before = algorithm.iterate(state)
-        state, _ = advance(algorithm, function, state, t, numbers, sampler.draw())
-        v, restarts = algorithm.iterate(state), algorithm.restarts(t, numbers)
-        if restarts:
-            random = generator(spec, "pilot restarts", device, t)
-            state = restart(algorithm, function, state, numbers, spec.adapter.gain, random)
-        # What is trained is largest where it is merged.
-        if t % every == 0 or t == plan.steps or restarts:
-            norms = {name: max(norms[name], norm.max().item()) for name, norm in function.norms(v).items()}
-            if guess.smoothness is None:
-                variance = max(variance, function.sample_variance(v).max().item())
-            else:
-                found = function.observe(before, v, sampler.law())
-                smoothness = max(smoothness, (found["path_smoothness"] + found["path_smoothness_error"]).max().item())
-                variance = max(variance, found["noise_variance"].max().item() * (plan.batch or 1))
-            tick("pilot", t, plan.steps)
-    return Guess({name: norms[name] for name in guess.radii}, variance, smoothness if guess.smoothness else None)
-
-
-def make_sampler(spec: Spec, plan: Plan, function: Function, replicas: int, random: torch.Generator) -> Sampler:
-    """The sampler of the plan's minibatches, drawn with replacement, without it in epochs, or not at all."""
-    if plan.batch is None:
-        return WholeSample()
-    samples = function.samples
-    if spec.run.sampling == "with replacement":
-        return WithReplacement(replicas, plan.batch, samples, random)
-    if plan.batch > samples:
-        raise InputError("run.batch", plan.batch, f"at most the {samples} samples, drawn without replacement")
-    return Reshuffled(replicas, plan.batch, samples, random)
-
-
-def horizon(spec: Spec, function: Function, start: Start, plan: Plan, claim: Claim, lipschitz: str) -> int | None:
-    """The number of iterations for an informative run of `claim`, on the problem, ball and sample noise of `plan`.
-
-    None where no horizon up to 10^12 is informative, and of gradient descent, which has no noise.
-    """
-    if plan.zeta is None or plan.batch is None:
-        return None
-    run = spec.run.model_copy(update={"steps": "informative", "step_size": None, "batch": "balanced", "zeta": None})
-    other = spec.model_copy(update={"run": run, "lipschitz": lipschitz, "assume": {}})
-    try:
-        return draft(other, function, start, Guess(plan.radii, plan.zeta**2 * plan.batch), claim).steps
-    except InputError:
-        return None
 
 
 # What an assumed formula is where floats end decides nothing: an infinite bound says nothing, and NaN is refused.
@@ -452,17 +459,13 @@ def informative_horizon(claim: Claim, inputs: Mapping[str, Number], threshold: f
                 raise ArithmeticError(f"{none}, whose {limit} is {shortest:.3g}")
             # A limit that is an integer may have been rounded down by a unit roundoff; an assumed one may be 0 or less.
             low = max(math.ceil(shortest * (1 + 1e-12)), 1)
-    if bound(low) < threshold:
-        return low
     high = low
     while bound(high) >= threshold:
         if high == _LONGEST:
             raise ArithmeticError(none)
         high = min(2 * high, _LONGEST)
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if bound(middle) < threshold else (middle, high)
-    return high
+    # Twice as far each time, and then back: a best step is looked for at each T.
+    return low + bisect_left(range(low, high), True, key=lambda T: bound(T) < threshold)
 
 
 @np.errstate(all="ignore")

@@ -92,24 +92,15 @@ class Planned:
 
 @dataclass(frozen=True)
 class Subject:
-    """The function that was minimised.
-
-    Attributes:
-        name, units: as titles and axes print them.
-        shape: of W, of a problem in one matrix.
-        sites, trained, parameters: of a network, how many matrices are adapted, how many numbers are trained, and how
-            many the model had before.
-        sample: of a training run that was watched, which samples were looked at.
-
-    """
+    """The function that was minimised, with name and units as titles and axes print them."""
 
     name: str
     units: str
-    shape: tuple[int, int] | None = None
-    sites: int | None = None
-    trained: int | None = None
-    parameters: int | None = None
-    sample: str = ""
+    shape: tuple[int, int] | None = None  # of W, of a problem in one matrix
+    sites: int | None = None  # of a network, how many matrices are adapted
+    trained: int | None = None  # how many numbers are trained in it
+    parameters: int | None = None  # how many the model had before
+    sample: str = ""  # of a training run that was watched, which samples were looked at
 
 
 @dataclass(frozen=True)
@@ -134,20 +125,13 @@ class Chain:
 
 @dataclass(frozen=True, kw_only=True)
 class Bar(Link):
-    """A link of a run's waterfall.
+    """A link of a run's waterfall, with the confidence interval of what it adds."""
 
-    Attributes:
-        is_chance: whether it is 0 in expectation, and no inequality of the proof.
-        lower, upper, rounding: the confidence interval of what it adds, and by how much the value may be off.
-        estimated: the constants that enter with it and are only estimated.
-
-    """
-
-    is_chance: bool
+    is_chance: bool  # whether it is 0 in expectation, and no inequality of the proof
     lower: float | None
     upper: float | None
-    rounding: float | None
-    estimated: tuple[str, ...]
+    rounding: float | None  # by how much the value may be off
+    estimated: tuple[str, ...]  # the constants that enter with it and are only estimated
 
 
 @dataclass(frozen=True)
@@ -195,15 +179,10 @@ class GradientRatio:
     """The largest gradient ratio of the steps that were looked at, by what rounding leaves of each.
 
     A lower estimate of the smoothness constant of F along the path, and no bound on it.
-
-    Attributes:
-        value: ‖∇F(v_{t+1}) − ∇F(v_t)‖ / ‖v_{t+1} − v_t‖ of that step.
-        rounding: by how much it may be off.
-
     """
 
-    value: float | None
-    rounding: float | None
+    value: float | None  # ‖∇F(v_{t+1}) − ∇F(v_t)‖ / ‖v_{t+1} − v_t‖ of that step
+    rounding: float | None  # by how much it may be off
 
     @property
     def is_lost(self) -> bool:
@@ -219,28 +198,17 @@ class GradientRatio:
 
 @dataclass(frozen=True)
 class Estimates:
-    """The numbers that were measured along the runs on a network, each the largest over all replicas and audits.
+    """The numbers that were measured along the runs on a network, each the largest over all replicas and audits."""
 
-    Attributes:
-        path, path_sure: the smoothness of F along the segments travelled, its rounding error added, and taken off.
-        L: that of f, jointly in all W: along the segments, and the curvatures that were looked at.
-        curvature: the largest curvature of F that was looked at; None where none was.
-        zeta_square: the variance of a minibatch gradient.
-        D: F(v_1) - 0, its rounding error added.
-        radii: for each site the largest norms of its blocks, by the name of the radius.
-        G, G_frobenius: for each site the largest norm of the gradient of f in W, spectral and Frobenius.
-
-    """
-
-    path: float
-    path_sure: float
-    L: float
-    curvature: float | None
-    zeta_square: float
-    D: float | None
-    radii: dict[str, dict[str, float]]
-    G: dict[str, float]
-    G_frobenius: dict[str, float]
+    path: float  # the smoothness of F along the segments travelled, its rounding error added
+    path_sure: float  # the same with the rounding error taken off
+    L: float  # that of f, jointly in all W: along the segments, and the curvatures that were looked at
+    curvature: float | None  # the largest curvature of F that was looked at; None where none was
+    zeta_square: float  # the variance of a minibatch gradient
+    D: float | None  # F(v_1) - 0, its rounding error added
+    radii: dict[str, dict[str, float]]  # for each site the largest norms of its blocks, by the name of the radius
+    G: dict[str, float]  # for each site the largest spectral norm of the gradient of f in W
+    G_frobenius: dict[str, float]  # and the largest Frobenius norm
 
     @property
     def is_mostly_rounding(self) -> bool:
@@ -250,26 +218,16 @@ class Estimates:
 
 @dataclass(frozen=True)
 class AtSmoothness:
-    """The numbers that the theorems give at an estimate of L̂.
+    """The numbers that the theorems give at an estimate of L̂."""
 
-    Attributes:
-        way: ``path``, ``layers``, or ``printed``.
-        lipschitz: of the printed one, what C stands for; empty otherwise.
-        value, how: L̂, and what it was made of.
-        longest: 2/L̂.
-        bound: that of the run's own step; None where the step is too long.
-        needed: how many iterations that bound takes to fall below the first gradient; None where it never does.
-        alpha, T_min, printed_bound: of the printed theorem, at a step that the run did not take.
-
-    """
-
-    way: str
-    lipschitz: str
-    value: float | None
-    how: str
-    longest: float | None
-    bound: float | None
-    needed: int | None
+    way: str  # `path`, `layers`, or `printed`
+    lipschitz: str  # of the printed one, what C stands for; empty otherwise
+    value: float | None  # L̂
+    how: str  # what L̂ was made of
+    longest: float | None  # 2/L̂
+    bound: float | None  # that of the run's own step; None where the step is too long
+    needed: int | None  # the iterations that it takes to fall below the first gradient; None where it never does
+    # Those of the printed theorem, at a step that the run did not take.
     alpha: float | None
     T_min: float | None
     printed_bound: float | None

@@ -16,8 +16,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from boundcheck.experiment.plan import Plan, Start, generator, make_sampler, stream
-from boundcheck.experiment.spec import Spec
+from boundcheck.experiment.plan import Experiment, Plan, stream
 from boundcheck.experiment.statistics import Schedule
 from boundcheck.experiment.store import RunFolder
 from boundcheck.functions.arithmetic import EPSILON, Point, at_most, replicate, spectral_norm
@@ -142,15 +141,13 @@ class Record:
 
 
 @torch.inference_mode()
-def run_ensemble(
-    spec: Spec, function: Function, start: Start, plan: Plan, folder: RunFolder, device: str, tick: Tick
-) -> Record:
+def run_ensemble(experiment: Experiment, plan: Plan, folder: RunFolder, tick: Tick) -> Record:
     """Run all replicas from v_1 for T iterations, or on from the checkpoint where there is one."""
-    with at_most(function.threads):
+    with at_most(experiment.function.threads):
         # glibc gives blocks back to the system at each free, and page faults then cost more than the arithmetic, until
         # it has freed one of nearly 32 MiB: from then on it keeps what is smaller. Elsewhere this does no harm.
         torch.empty(2**25 - 2**16, dtype=torch.uint8)
-        ensemble = Ensemble(spec, function, start, plan, device)
+        ensemble = Ensemble(experiment, plan)
         edges = ensemble.schedule.edges
         replicas, strata = ensemble.schedule.times.shape
         between = max(strata // _SAVES, 1)
@@ -243,9 +240,10 @@ class Ensemble:
 
     """
 
-    def __init__(self, spec: Spec, function: Function, start: Start, plan: Plan, device: str) -> None:
+    def __init__(self, experiment: Experiment, plan: Plan) -> None:
         """Begin at v_1: every time of an audit, and of a rare look, is drawn before the first step."""
-        self.spec, self.function, self.plan, self.device = spec, function, plan, device
+        self.experiment, self.plan = experiment, plan
+        self.spec, self.function = spec, function = experiment.spec, experiment.function
         # Every step asks for it, and a spec looks it up each time.
         self.algorithm = spec.algorithm
         strata = min(spec.run.audits or plan.steps, plan.steps)
@@ -255,8 +253,8 @@ class Ensemble:
             strata = max(strata, min(2, plan.steps))
         random = np.random.default_rng(stream(spec, "audits"))
         self.schedule = Schedule.draw(plan.steps, strata, spec.replicas, random, is_of_the_last)
-        self.sampler = make_sampler(spec, plan, function, spec.replicas, generator(spec, "sampling", device))
-        v = replicate(start.v, spec.replicas)
+        self.sampler = experiment.sampler(plan.batch, spec.replicas, "sampling")
+        v = replicate(experiment.start.v, spec.replicas)
         self.ball = BallWatch.start(tuple(plan.radii.values()), v) if plan.radii else None
         self.state = self.algorithm.start(v, plan.numbers)
         # At equal ratios of time back from the last iterate, to the first if there are two.
@@ -301,7 +299,7 @@ class Ensemble:
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Go on from what `kept` put into a checkpoint."""
-        device = self.device
+        device = self.experiment.device
         self.state = tuple(tuple(part.to(device) for part in point) for point in saved["state"])
         self.sampler.restore(saved["sampler"])
         self.rare.update({name: values.numpy() for name, values in saved["rare"].items()})
@@ -341,7 +339,7 @@ class Ensemble:
             t += count
             tick(STAGE, t - 1, self.plan.steps)
         if algorithm.restarts(t - 1, numbers) and t <= self.plan.steps:
-            random_at = generator(self.spec, "restarts", self.device, t - 1)
+            random_at = self.experiment.random("restarts", t - 1)
             self.state = restart(algorithm, self.function, self.state, numbers, self.spec.adapter.gain, random_at)
             if self.ball is not None:
                 self.ball.look(self.v, t)

@@ -11,7 +11,7 @@ theorem would say if nothing worse was missed, and earns no verdict.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -309,23 +309,16 @@ def _said(verdict: Verdict, kind: Guilt, name: str, reason: str) -> Said:
     return verdict, reason, Blame(kind, name, reason)
 
 
-class Smoothness(NamedTuple):
-    """An estimate of L̂, with the names of `AtSmoothness`."""
-
-    way: str
-    lipschitz: str
-    value: float
-    how: str
-
-
-_PLACED = ("norm", "weight_gradient_spectral", "weight_gradient_frobenius")
+Smoothness = tuple[str, str, float, str]
+"""An estimate of L̂: the first four fields of `AtSmoothness`."""
 
 
 def estimates_of(sites: Sequence[Site], trace: xr.Dataset, gap: float) -> Estimates:
     """Read the constants off a trace, all but D, which is the gap; values that are no numbers are passed over."""
     curvatures = trace["weight_curvature"].values if "weight_curvature" in trace else np.array([])
     # Of each block or site, along the last axis, the most that was seen.
-    most = [[_largest(x) for x in np.moveaxis(trace[name].values, -1, 0)] for name in _PLACED]
+    placed = ("norm", "weight_gradient_spectral", "weight_gradient_frobenius")
+    most = [[_largest(x) for x in np.moveaxis(trace[name].values, -1, 0)] for name in placed]
     norms, radii = iter(most[0]), {}
     for site in sites:
         found: dict[str, float] = {}
@@ -360,7 +353,7 @@ def smoothness_of(sites: Sequence[Site], found: Estimates) -> list[Smoothness]:
     The largest over the layers is the constant of all of them, since D²F is at most the sum over layers of what each
     contributes (`meft.layers`); f has to be jointly smooth in their weights, as the L that is used is.
     """
-    ways = [Smoothness("path", "", found.path, "the largest smoothness along the segments that were looked at")]
+    ways = [("path", "", found.path, "the largest smoothness along the segments that were looked at")]
     layers: list[float] = []
     printed: dict[str, list[float]] = {}
     for site in sites:
@@ -385,10 +378,10 @@ def smoothness_of(sites: Sequence[Site], found: Estimates) -> list[Smoothness]:
     # Infinite where the claims about a layer say nothing, as those about DoRA do where a column may vanish.
     if layers:
         how = "the largest λ* of a layer, at the norms, the gradients and the joint L that were measured"
-        ways.append(Smoothness("layers", "", max(layers), how))
+        ways.append(("layers", "", max(layers), how))
     for lipschitz, values in printed.items():
         how = "the printed constant of the layer where it is largest, at the same L and norms, scale taken into f"
-        ways.append(Smoothness("printed", lipschitz, max(values), how))
+        ways.append(("printed", lipschitz, max(values), how))
     return ways
 
 
@@ -411,18 +404,17 @@ def theorem_rows(
     """A row for each L̂, with what the theorems say there: the run's own, and the one that prescribes its step."""
     rows = []
     letter, noise = SMOOTHNESS.letter, math.sqrt(found.zeta_square)
-    for way in smoothness_of(sites, found):
+    theorem, algorithm = about_its_own_step()
+    names = [str(x) for x in (algorithm.step_size, limit_of(theorem, T), theorem.names[-1])]
+    for way, lipschitz, value, how in smoothness_of(sites, found):
         printed: list[float | None] = [None] * 3
-        if 0 < way.value < math.inf and found.zeta_square > 0 and found.D and found.D > 0:
-            theorem, algorithm = about_its_own_step()
-            at_it = theorem.assuming({letter: exact(letter, way.value)})
-            names = [str(x) for x in (algorithm.step_size, limit_of(theorem, T), theorem.names[-1])]
+        if 0 < value < math.inf and found.zeta_square > 0 and found.D and found.D > 0:
+            at_it = theorem.assuming({letter: exact(letter, value)})
             inputs = {BOUNDED_BELOW.letter: found.D, BOUNDED_VARIANCE.letter: noise, T.name: float(plan.steps)}
             given = {p.name: inputs[p.name] for p in at_it.parameters}
             printed = [float(at_it.function(name)(**given)) for name in names]
-        alpha, shortest, bound = printed
-        known = way._asdict() | own_step(way.value, claim, plan, found, first)
-        rows.append(AtSmoothness(**known, alpha=alpha, T_min=shortest, printed_bound=bound))
+        own = own_step(value, claim, plan, found, first)
+        rows.append(AtSmoothness(way, lipschitz, value, how, *own, *printed))
     return tuple(rows)
 
 
@@ -433,12 +425,14 @@ def in_hindsight(plan: Plan, claim: Claim, found: Estimates, first: float) -> Pl
     """
     noise = math.sqrt(found.zeta_square)
     inputs = plan.inputs | {SMOOTH.letter: found.path, BOUNDED_VARIANCE.letter: noise}
-    bound = own_step(found.path, claim, plan, found, first)["bound"]
+    _, bound, _ = own_step(found.path, claim, plan, found, first)
     values = {SMOOTHNESS.letter: found.path} | plan.numbers | {"bound": math.nan if bound is None else bound}
     return replace(plan, inputs=inputs, values=values, zeta=noise)
 
 
-def own_step(smoothness: float, claim: Claim, plan: Plan, found: Estimates, first: float) -> dict[str, Any]:
+def own_step(
+    smoothness: float, claim: Claim, plan: Plan, found: Estimates, first: float
+) -> tuple[float, float | None, int | None]:
     """The theorem at the run's own step and this L̂: the longest step, the bound, and the iterations that it needs."""
     inputs = {name: float(x) for name, x in plan.inputs.items()} | {
         SMOOTH.letter: smoothness,
@@ -446,9 +440,9 @@ def own_step(smoothness: float, claim: Claim, plan: Plan, found: Estimates, firs
     }
     longest = 2 / smoothness if smoothness > 0 else math.inf
     if not all(0 < value < math.inf for value in inputs.values()) or not plan.step_size < longest:
-        return {"longest": longest, "bound": None, "needed": None}
+        return longest, None, None
     try:
         needed = informative_horizon(claim, inputs, first)
     except ArithmeticError:
         needed = None
-    return {"longest": longest, "bound": claim.bound(**inputs), "needed": needed}
+    return longest, claim.bound(**inputs), needed

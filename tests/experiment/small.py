@@ -15,7 +15,7 @@ import xarray as xr
 from boundcheck.errors import InputError
 from boundcheck.experiment.audit import Evidence, audit
 from boundcheck.experiment.bracket import measure_bracket
-from boundcheck.experiment.plan import Plan, Start, build, make_plan
+from boundcheck.experiment.plan import Experiment, Plan, build
 from boundcheck.experiment.result import BracketResult, Subject
 from boundcheck.experiment.run import run_ensemble
 from boundcheck.experiment.spec import Spec, parse
@@ -118,8 +118,6 @@ def judged(evidence: Evidence, audits: list[Audit] | None = None) -> Any:
 class Measured:
     """The pieces from which an experiment's result is made."""
 
-    spec: Spec
-    start: Start
     evidence: Evidence
     audits: list[Audit]
 
@@ -136,28 +134,27 @@ class Measured:
         return judged(doctored)
 
 
-def run_by_hand(
-    table: dict[str, Any],
-    folder: Path,
-    doctor_plan: Callable[[Plan], Plan] = lambda plan: plan,
-    problem: Problem | None = None,
-) -> Measured:
+def experiment_of(table: dict[str, Any] | Spec, problem: Problem | None = None) -> Experiment:
+    """The experiment of a spec, on another problem than the spec's where one is given."""
+    spec = table if isinstance(table, Spec) else parse(table)
+    return Experiment(spec, problem or build(spec, "cpu"), "cpu")
+
+
+def run_by_hand(table: dict[str, Any], folder: Path, problem: Problem | None = None) -> Measured:
     """What `measure` does for one theorem, its pieces kept."""
-    spec = parse(table)
-    problem = problem or build(spec, "cpu")
-    start = Start.draw(spec, problem, "cpu")
-    plan = doctor_plan(make_plan(spec, problem, start, "cpu", silent))
-    record = run_ensemble(spec, problem, start, plan, RunFolder.create(folder, spec.as_json(), "cpu"), "cpu", silent)
-    evidence = Evidence(spec.theorem, spec, problem, start, plan, record)
-    return Measured(spec, start, evidence, audit(evidence))
+    experiment = experiment_of(table, problem)
+    spec, plan = experiment.spec, experiment.make_plan(silent)
+    record = run_ensemble(experiment, plan, RunFolder.create(folder, spec.as_json(), "cpu"), silent)
+    evidence = Evidence(spec.theorem, spec, experiment.function, experiment.start, plan, record)
+    return Measured(evidence, audit(evidence))
 
 
 def bracketed(table: dict[str, Any], problem: Problem | None = None) -> tuple[BracketResult, xr.Dataset]:
     """The bracket of a spec and its trace, of another problem than the spec's where one is given."""
-    spec = parse(table)
-    problem = problem or build(spec, "cpu")
+    experiment = experiment_of(table, problem)
+    spec, function = experiment.spec, experiment.function
     common = {"run_id": "", "claim": spec.claim, "spec": spec.as_json(), "environment": {}}
-    return measure_bracket(spec, problem, "cpu", silent, **common, problem=Subject(problem.name, problem.units))
+    return measure_bracket(experiment, silent, **common, problem=Subject(function.name, function.units))
 
 
 def with_quantity_scaled(claim: Claim, factor: Any) -> Claim:

@@ -19,7 +19,7 @@ import boundcheck as bc
 from boundcheck.errors import InputError
 from boundcheck.experiment import experiment, measure
 from boundcheck.experiment.experiment import content
-from boundcheck.experiment.plan import Start, build, draft, guessed
+from boundcheck.experiment.plan import Experiment, build
 from boundcheck.experiment.spec import Spec, parse
 from boundcheck.experiment.store import RunFolder
 from boundcheck.functions.loss import Loss
@@ -28,7 +28,7 @@ from boundcheck.system.files import UNFINISHED
 from boundcheck.system.limits import Demand, silent
 from boundcheck.system.plugins import allowing
 
-from .small import bracket_table, changed, refused, theorem_table
+from .small import bracket_table, changed, experiment_of, refused, theorem_table
 
 RUN: dict[str, Any] = {
     "claim": "meft.theorem2_repaired",
@@ -87,9 +87,10 @@ def test_what_there_is_no_room_for_is_refused_before_it_is_made(
         raise AssertionError("expected nothing to be made")
 
     if (table, field) in DATA:
-        monkeypatch.setattr(experiment, "build", never)
-    for name in ("draw", "check_run", "starting_point"):
-        monkeypatch.setattr(experiment if name != "draw" else Start, name, never)
+        monkeypatch.setattr(Experiment, "of", never)
+    monkeypatch.setattr(experiment, "check_run", never)
+    for name in ("start", "first"):
+        monkeypatch.setattr(Experiment, name, property(never))
     error = refused(lambda: bc.measure(table, tmp_path / "runs", limits=bc.Limits(memory=16)))
     assert error.field == field
     assert "GiB that --memory allows" in error.expected
@@ -120,8 +121,7 @@ def test_a_loss_of_ones_own_in_a_matrix_too_large_is_refused() -> None:
 
 def test_experiments_of_a_time_share_the_memory(tmp_path: Path) -> None:
     tables = [altered(RUN, seed=seed) for seed in range(2)]
-    spec = parse(tables[0])
-    need = sum(part.bytes for part in experiment.held(spec, build(spec, "cpu"))) / 2**30
+    need = sum(part.bytes for part in experiment.held(experiment_of(tables[0]))) / 2**30
     with pytest.raises(InputError, match="--memory allows"):
         bc.measure(tables, tmp_path / "runs", executor=2, limits=bc.Limits(memory=1.5 * need))
     assert not (tmp_path / "runs").exists()
@@ -129,10 +129,8 @@ def test_experiments_of_a_time_share_the_memory(tmp_path: Path) -> None:
 
 def test_the_time_is_that_of_a_step_and_a_look_as_often_as_there_are_any(monkeypatch: pytest.MonkeyPatch) -> None:
     """By a clock that moves by a second with each step, and by a minute with each look."""
-    spec = parse(RUN)
-    function, now = build(spec, "cpu"), [0.0]
-    start = Start.draw(spec, function, "cpu")
-    plan = draft(spec, function, start, guessed(spec, function, start))
+    run, now = experiment_of(RUN), [0.0]
+    function, plan = run.function, run.draft(run.guess)
     monkeypatch.setattr(experiment, "time", SimpleNamespace(perf_counter=lambda: now[0]))
     real = type(function).observe, type(function).batch_gradient
 
@@ -145,7 +143,7 @@ def test_the_time_is_that_of_a_step_and_a_look_as_often_as_there_are_any(monkeyp
 
     monkeypatch.setattr(type(function), "observe", slow(0, 60.0))
     monkeypatch.setattr(type(function), "batch_gradient", slow(1, 1.0))
-    assert experiment.seconds(spec, function, start, plan, "cpu") == 40 * 1.0 + 8 * 60.0
+    assert experiment.seconds(run, plan) == 40 * 1.0 + 8 * 60.0
 
 
 def test_a_first_call_that_compiles_is_not_taken_for_the_pace(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +183,7 @@ def taken(table, folder):
     experiment.prepare(spec, folder, "cpu", silent)
     experiment.measure_one(spec, folder, "cpu", silent)
     most = 2**20 * (mebibytes("VmHWM") - before)
-    parts = (*spec.problem.demands(), *experiment.held(spec, experiment.build(spec, "cpu")))
+    parts = (*spec.problem.demands(), *experiment.held(experiment.Experiment.of(spec, "cpu")))
     return sum(part.bytes for part in parts) / most
 
 with tempfile.TemporaryDirectory() as folder:
@@ -334,8 +332,9 @@ def test_one_experiment_takes_no_pool(tmp_path):
 
 @pytest.mark.full
 def test_a_run_that_another_process_runs_is_waited_for_and_not_run_twice(tmp_path):
-    spec, calls = parse(bracket_table(bracket=TINY)), []
-    folder = RunFolder.create(tmp_path, spec.as_json(), "cpu", content(spec, build(spec, "cpu", silent)))
+    run, calls = experiment_of(bracket_table(bracket=TINY)), []
+    spec = run.spec
+    folder = RunFolder.create(tmp_path, spec.as_json(), "cpu", content(run))
     left = folder.path / f"spec.json.{'0' * 8}-1-{'0' * 16}{UNFINISHED}"
     held, waits = Event(), Event()
 

@@ -52,10 +52,6 @@ def by_path(found: Estimates, step: float, steps: int, first: float) -> AtSmooth
     return row
 
 
-def at_own_step(smoothness: float, found: Estimates, step: float, steps: int, first: float) -> dict[str, Any]:
-    return own_step(smoothness, CLAIM, plan_of(found, step, steps), found, first)
-
-
 def constants(network: Network, **changes: Any) -> Estimates:
     """L = 3, and norms that grow from site to site."""
     sites = list(enumerate(network.sites, start=1))
@@ -74,7 +70,7 @@ def constants(network: Network, **changes: Any) -> Estimates:
 
 
 def by_way(found: list[Smoothness]) -> dict[tuple[str, str], float]:
-    return {(each.way, each.lipschitz): each.value for each in found}
+    return {(way, lipschitz): value for way, lipschitz, value, _ in found}
 
 
 def of_catalogue(id: str, **inputs: float) -> float:
@@ -242,8 +238,7 @@ def test_there_is_no_bound_without_constants(changes: dict[str, float]) -> None:
 
 
 def test_no_smoothness_is_no_bound() -> None:
-    found = at_own_step(0.0, HAND, 0.1, 10, 0.5)
-    assert found == {"longest": math.inf, "bound": None, "needed": None}
+    assert own_step(0.0, CLAIM, plan_of(HAND, 0.1, 10), HAND, 0.5) == (math.inf, None, None)
 
 
 def test_a_plan_in_hindsight_has_the_constants_that_were_seen_and_the_bound_there() -> None:
@@ -268,21 +263,22 @@ def test_the_bound_is_the_formula_and_needed_is_where_it_falls_below(
     ell: float, D: float, variance: float, T: int, share: float, first: float
 ) -> None:
     step = share * 2 / ell
-    found = at_own_step(ell, replace(HAND, D=D, zeta_square=variance), step, T, first)
-    assert found["longest"] == 2 / ell
+    seen = replace(HAND, D=D, zeta_square=variance)
+    longest, bound_there, needed = own_step(ell, CLAIM, plan_of(seen, step, T), seen, first)
+    assert longest == 2 / ell
     if share >= 1:
-        assert step < 2 / ell or found["bound"] is None
+        assert step < 2 / ell or bound_there is None
         return
 
     def bound(steps: int) -> float:
         return (D / (step * steps) + ell * step * variance / 2) / (1 - ell * step / 2)
 
-    assert found["bound"] == pytest.approx(bound(T), rel=1e-9)
-    if found["needed"] is None:
+    assert bound_there == pytest.approx(bound(T), rel=1e-9)
+    if needed is None:
         assert bound(10**12) >= first * (1 - 1e-9)
     else:
-        assert bound(found["needed"]) < first * (1 + 1e-9)
-        assert found["needed"] == 1 or bound(found["needed"] - 1) >= first * (1 - 1e-9)
+        assert bound(needed) < first * (1 + 1e-9)
+        assert needed == 1 or bound(needed - 1) >= first * (1 - 1e-9)
 
 
 def filled(network: Network) -> Any:

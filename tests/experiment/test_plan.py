@@ -12,17 +12,7 @@ from hypothesis import strategies as st
 
 from boundcheck.errors import InputError
 from boundcheck.experiment import experiment, measure
-from boundcheck.experiment.plan import (
-    Guess,
-    Start,
-    at_the_longest,
-    best_step,
-    build,
-    draft,
-    informative_horizon,
-    make_plan,
-    stream,
-)
+from boundcheck.experiment.plan import Guess, at_the_longest, best_step, informative_horizon, stream
 from boundcheck.experiment.spec import parse
 from boundcheck.functions.adapters import ADAPTERS, LoRA
 from boundcheck.functions.problem import Problem
@@ -32,17 +22,15 @@ from boundcheck.properties import adapters, domains, pseudo_huber_problems
 from boundcheck.system.limits import silent
 from tests.layers import examples
 
-from .small import THEOREMS, changed, pseudo_huber, theorem_table
+from .small import THEOREMS, changed, experiment_of, pseudo_huber, theorem_table
 
 PURPOSES = ("initial", "pilot", "sampling", "audits", "bracket", "frozen", "curvature")
 LIPSCHITZ = ("sigma", "sqrt(r) sigma")
 
 
 def planned(table, tick=silent):
-    spec = parse(table)
-    problem = build(spec, "cpu")
-    start = Start.draw(spec, problem, "cpu")
-    return problem, start, make_plan(spec, problem, start, "cpu", tick)
+    experiment = experiment_of(table)
+    return experiment.start, experiment.make_plan(tick)
 
 
 @pytest.mark.full
@@ -54,9 +42,8 @@ def test_streams_differ_by_seed_and_by_nothing_else():
 
 
 def test_the_first_iterate_is_loras_and_what_is_known_of_it_is_exact():
-    spec = parse(theorem_table(adapter__gain=2.0, adapter__rank=3))
-    problem = build(spec, "cpu")
-    start = Start.draw(spec, problem, "cpu")
+    experiment = experiment_of(theorem_table(adapter__gain=2.0, adapter__rank=3))
+    problem, start = experiment.problem, experiment.start
     A, B = start.v
     assert (A.shape, B.shape) == ((1, 3, 4), (1, 4, 3))
     assert not B.any()
@@ -112,7 +99,7 @@ def test_theory_inputs_of_every_adapter_are_its_constants_and_those_of_f(kind, d
 @pytest.mark.parametrize("id", THEOREMS)
 @pytest.mark.parametrize(("a", "b"), [(2.6, 1.9), (1.0, 3.0), (2.0, 2.0)])
 def test_a_claim_with_one_radius_is_given_the_larger(id, a, b):
-    _, _, plan = planned(theorem_table(claim=id, domain={"a": a, "b": b}))
+    _, plan = planned(theorem_table(claim=id, domain={"a": a, "b": b}))
     assert plan.radii == ({"a": a, "b": b} if id.startswith("meft") else {"a": max(a, b), "b": max(a, b)})
 
 
@@ -121,7 +108,7 @@ def test_a_claim_with_one_radius_is_given_the_larger(id, a, b):
 def test_the_floats_of_a_plan_are_the_claims_exact_values(id, steps):
     """Also of a horizon below T_min, which is the audit's to report."""
     table = theorem_table(claim=id, run__steps=steps, run__audits=1)
-    _, start, plan = planned(table)
+    start, plan = planned(table)
     assert (plan.inputs["D"], plan.inputs["zeta"], plan.inputs["T"]) == (start.gap.value, 1.8, steps)
     assert_floats_are_exact(id, plan)
 
@@ -130,7 +117,7 @@ def test_the_floats_of_a_plan_are_the_claims_exact_values(id, steps):
 def test_the_step_size_is_the_claims_however_small_the_noise(zeta):
     """With zeta -> 0 the best step tends to 1/L-hat, as the difference of two numbers that grow like zeta^-2."""
     table = theorem_table(claim="meft.theorem2_best_step", run__zeta=zeta, run__steps=100, run__audits=1)
-    _, _, plan = planned(table)
+    _, plan = planned(table)
     assert 0 < plan.step_size <= 1.000_001 / plan.values["Lhat"]
     assert_floats_are_exact("meft.theorem2_best_step", plan)
 
@@ -144,7 +131,7 @@ def assert_floats_are_exact(id, plan):
 
 def test_nothing_is_left_to_a_pilot_where_everything_is_given():
     stages = []
-    _, _, plan = planned(theorem_table(), lambda stage, done, total: stages.append(stage))
+    _, plan = planned(theorem_table(), lambda stage, done, total: stages.append(stage))
     assert stages == []
     assert (plan.radii, plan.zeta, plan.batch, plan.steps) == ({"a": 2.6, "b": 1.9}, 1.8, 2, 110)
 
@@ -153,7 +140,7 @@ def test_nothing_is_left_to_a_pilot_where_everything_is_given():
 def test_a_pilot_finds_what_is_left_out_and_leaves_the_rest(left_out):
     stages = []
     table = changed(theorem_table(), {left_out: None})
-    _, start, plan = planned(table, lambda stage, done, total: stages.append(stage))
+    start, plan = planned(table, lambda stage, done, total: stages.append(stage))
     assert set(stages) == {"pilot"}
     found = {"domain.a": plan.radii["a"], "domain.b": plan.radii["b"], "run.zeta": plan.zeta}
     given_ = {"domain.a": 2.6, "domain.b": 1.9, "run.zeta": 1.8}
@@ -167,19 +154,16 @@ def test_a_pilot_knows_nothing_of_the_run():
     """Its seed is its own: the number of replicas and of audits of the run change nothing in what it finds."""
     left_out = {"domain": {}, "run.zeta": None}
     table = changed(theorem_table(), left_out)
-    _, _, one = planned(table)
-    _, _, other = planned(changed(table, {"run.replicas": 50, "run.audits": 100}))
+    _, one = planned(table)
+    _, other = planned(changed(table, {"run.replicas": 50, "run.audits": 100}))
     assert one == other
 
 
 @pytest.mark.parametrize(("batch", "zeta"), [*itertools.product([3, "balanced"], [0.7, None])])
 def test_batch_and_noise_fit_each_other(batch, zeta):
     table = changed(theorem_table(run__batch=batch, run__steps="informative"), {"run.zeta": zeta})
-    spec = parse(table)
-    problem = build(spec, "cpu")
-    start = Start.draw(spec, problem, "cpu")
-    variance = 9.0
-    drafted = draft(spec, problem, start, Guess({"a": 2.6, "b": 1.9}, variance))
+    experiment, variance = experiment_of(table), 9.0
+    drafted = experiment.draft(Guess({"a": 2.6, "b": 1.9}, variance))
     if zeta is None:
         assert drafted.zeta == pytest.approx(math.sqrt(variance / drafted.batch))
     else:
@@ -187,7 +171,7 @@ def test_batch_and_noise_fit_each_other(batch, zeta):
     if batch == 3:
         assert drafted.batch == 3
     else:
-        target = zeta**2 if zeta else 0.8 * start.square_norm
+        target = zeta**2 if zeta else 0.8 * experiment.start.square_norm
         # The smallest batch whose noise is within the target.
         assert variance / drafted.batch <= target * (1 + 1e-12)
         assert drafted.batch == 1 or variance / (drafted.batch - 1) > target * (1 - 1e-12)

@@ -17,9 +17,9 @@ from matplotlib.figure import Figure
 
 import boundcheck as bc
 from boundcheck.errors import InputError
-from boundcheck.experiment import experiment, measure, store
+from boundcheck.experiment import measure, store
 from boundcheck.experiment.experiment import content
-from boundcheck.experiment.plan import Start, build, generator, make_plan
+from boundcheck.experiment.plan import Experiment
 from boundcheck.experiment.result import RunResult
 from boundcheck.experiment.run import BallWatch
 from boundcheck.experiment.spec import parse
@@ -40,6 +40,7 @@ from .small import (
     WITH_SHORTEST,
     bracket_table,
     changed,
+    experiment_of,
     refused,
     run_by_hand,
     theorem_table,
@@ -55,8 +56,9 @@ def trace_of(root, result):
     return finished(root / result.run_id)[1]
 
 
-def id_of(spec):
-    return run_id(spec.as_json(), "cpu", content(spec, build(spec, "cpu")))
+def id_of(table):
+    experiment = experiment_of(table)
+    return run_id(experiment.spec.as_json(), "cpu", content(experiment))
 
 
 @pytest.mark.parametrize("id", THEOREMS)
@@ -101,21 +103,18 @@ def test_a_finished_folder_holds_spec_trace_and_result_and_nothing_else(table, t
     assert {path.name for path in folder.iterdir()} == {"spec.json", "trace.zarr", "result.json", ".lock"}
     assert not list(tmp_path.rglob("*.part"))
     assert json.loads((folder / "spec.json").read_text()) == result.spec
-    assert result.run_id == id_of(parse(table)) == folder.name
+    assert result.run_id == id_of(table) == folder.name
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("audits", [110, 22, 7, 1])
 def test_the_trace_is_that_of_a_plain_loop(audits, tmp_path):
     """Algorithm 1 written out: what is in the trace at time t is what is observed at v_t, replica by replica."""
-    spec = parse(theorem_table(run__audits=audits))
-    (result,) = measure(spec, tmp_path)
-    trace = trace_of(tmp_path, result)
-    problem = build(spec, "cpu")
-    start = Start.draw(spec, problem, "cpu")
-    plan = make_plan(spec, problem, start, "cpu", silent)
-    random = generator(spec, "sampling", "cpu")
-    v = tuple(x.repeat(6, 1, 1) for x in start.v)
+    experiment = experiment_of(theorem_table(run__audits=audits))
+    (result,) = measure(experiment.spec, tmp_path)
+    trace, problem = trace_of(tmp_path, result), experiment.problem
+    plan, random = experiment.make_plan(silent), experiment.random("sampling")
+    v = tuple(x.repeat(6, 1, 1) for x in experiment.start.v)
     iterates = [v]
     for _ in range(110):
         indices = torch.randint(problem.objective.samples, (6, plan.batch), generator=random)
@@ -371,12 +370,11 @@ def run(table: dict[str, Any], runs: Path) -> tuple[RunResult, xr.Dataset]:
 
 def test_the_trace_has_the_steps_of_a_plain_loop(tmp_path: Path) -> None:
     result, trace = run(TABLE, tmp_path)
-    spec = parse(TABLE)
-    function = build(spec, "cpu")
-    state = spec.algorithm.start(Start.draw(spec, function, "cpu").v, result.plan.numbers)
-    steps = []
+    experiment = experiment_of(TABLE)
+    algorithm = experiment.spec.algorithm
+    state, steps = algorithm.start(experiment.start.v, result.plan.numbers), []
     for t in range(1, 41):
-        state, _ = advance(spec.algorithm, function, state, t, result.plan.numbers, None)
+        state, _ = advance(algorithm, experiment.function, state, t, result.plan.numbers, None)
         steps.append(state[1][0].item())
     np.testing.assert_allclose(trace["step"].values[0], steps, rtol=1e-12)
     np.testing.assert_allclose(trace["sum_of_steps"].values[0], np.add.accumulate(steps), rtol=1e-14)
@@ -404,16 +402,17 @@ def table(**changes: Any) -> dict[str, Any]:
 
 def ran(spec_table: dict[str, Any], tmp_path: Any) -> Any:
     e = run_by_hand(spec_table, tmp_path).evidence
-    return e.spec, e.function, e.start, e.plan, e.record
+    return Experiment(e.spec, e.function, "cpu"), e.plan, e.record
 
 
 def test_a_run_is_what_a_person_would_write(tmp_path: Any) -> None:
     """A twin in full matrices: W itself, factors, and a merge after every ninth step but the last."""
-    spec, function, start, plan, record = ran(table(run__steps=63, run__audits=63), tmp_path)
-    f, s = function.objective, function.adapter.inner.scale
-    replicas, samples = spec.run.replicas, f.samples
-    draws = WithReplacement(replicas, spec.run.batch, samples, generator(spec, "sampling", "cpu"))
-    (A, B), base = (part.repeat(replicas, 1, 1) for part in start.v[:2]), torch.zeros(replicas, *f.shape).double()
+    experiment, plan, record = ran(table(run__steps=63, run__audits=63), tmp_path)
+    spec, function = experiment.spec, experiment.problem
+    f, s, replicas = function.objective, function.adapter.inner.scale, spec.run.replicas
+    draws = WithReplacement(replicas, spec.run.batch, f.samples, experiment.random("sampling"))
+    A, B = (part.repeat(replicas, 1, 1) for part in experiment.start.v[:2])
+    base = torch.zeros(replicas, *f.shape).double()
     losses, squares, after_merges = [], [], []
     for t in range(1, 64):
         W = function.adapter.W0 + base + s * B @ A
@@ -424,8 +423,8 @@ def test_a_run_is_what_a_person_would_write(tmp_path: Any) -> None:
         A, B = A - plan.step_size * s * B.mT @ noisy, B - plan.step_size * s * noisy @ A.mT
         if t % PERIOD == 0 and t < 63:
             base = base + s * B @ A
-            random = generator(spec, "restarts", "cpu", t)
-            A = torch.cat([spec_start(function, spec, random) for _ in range(replicas)])
+            random = experiment.random("restarts", t)
+            A = torch.cat([function.adapter.inner.initial(spec.adapter.gain, random)[0] for _ in range(replicas)])
             B = torch.zeros_like(B)
             after_merges.append(torch.linalg.matrix_norm(base, 2).max().item())
     for name, values in (("loss", losses), ("gradient_square_norm", squares)):
@@ -435,18 +434,13 @@ def test_a_run_is_what_a_person_would_write(tmp_path: Any) -> None:
     assert max(after_merges) > 0.01
 
 
-def spec_start(function: Any, spec: Any, random: torch.Generator) -> torch.Tensor:
-    A, _ = function.adapter.inner.initial(spec.adapter.gain, random)
-    return A
-
-
 @pytest.mark.full
 def test_without_a_restart_it_is_lora(tmp_path: Any) -> None:
     """A period longer than the run: the iterates, the constants and the bound are those of SGD on LoRA."""
-    *_, plan, record = ran(table(run__given={"period": STEPS}), tmp_path / "relora")
+    _, plan, record = ran(table(run__given={"period": STEPS}), tmp_path / "relora")
     lora = theorem_table(claim="meft.theorem2_best_step", domain={"a": 4.0, "b": 2.0})
     lora["run"] |= {"steps": STEPS, "audits": STEPS, "zeta": 3.0}
-    *_, known, other = ran(lora, tmp_path / "lora")
+    _, known, other = ran(lora, tmp_path / "lora")
     assert plan.values == known.values
     for name in ("loss", "gradient_square_norm", "noise_variance", "path_smoothness", "norm_A", "norm_B"):
         np.testing.assert_allclose(record.trace[name], other.trace[name], rtol=1e-7, atol=1e-9)
@@ -471,7 +465,7 @@ def test_the_gap_is_counted_once_and_the_verdict_is_that_of_one_run(tmp_path: An
 def test_a_ball_that_a_restart_leaves_is_left(radius: str, tmp_path: Any) -> None:
     """Of A by the factors that are drawn anew, of B before they are merged, of Z after it."""
     small = {"a": 1.2, "b": 1e-3, "z": 1e-3}[radius]
-    *_, record = ran(table(domain=RADII | {radius: small}), tmp_path)
+    _, _, record = ran(table(domain=RADII | {radius: small}), tmp_path)
     assert record.ball.outside is not None
     # Nothing is merged before the first restart.
     assert (record.ball.outside > PERIOD) == (radius == "z")
@@ -515,11 +509,10 @@ STEP_SIZES = [1e3, 1e20, 1e77, 1e120, 1e155, 1e160, 1e300, np.inf, np.nan]
 def diverge(table, step_size, runs, monkeypatch):
     """The result of a run with this step size, or the exception that ended it."""
 
-    def doctored(*arguments):
-        return with_values(make_plan(*arguments), alpha=step_size)
-
-    monkeypatch.setattr(experiment, "make_plan", doctored)
+    planned = Experiment.make_plan
+    monkeypatch.setattr(Experiment, "make_plan", lambda self, tick: with_values(planned(self, tick), alpha=step_size))
     (result,) = measure(table, runs)
+    monkeypatch.setattr(Experiment, "make_plan", planned)
     text = (runs / result.run_id / "result.json").read_text()
     stored = json.loads(text, parse_constant=pytest.fail)
     assert stored.pop("digests")

@@ -134,7 +134,7 @@ def exact_squares(step: float) -> np.ndarray:
 
 def test_the_least_and_the_average_are_judged_each_by_itself(on_a_parabola):
     """A bound between them is violated for the average, and neither violated nor supported for the least."""
-    measure, honest = on_a_parabola.spec.measure, on_a_parabola.judged()
+    measure, honest = on_a_parabola.evidence.spec.measure, on_a_parabola.judged()
     squares = exact_squares(on_a_parabola.evidence.plan.numbers["alpha"])
     assert squares.min() < honest.interval.lower < squares.mean() < honest.interval.upper
     assert honest.shown.startswith("average")
@@ -541,7 +541,7 @@ def descent(request, tmp_path_factory):
 
 @pytest.mark.parametrize("over", Statistic)
 def test_each_statistic_of_one_trajectory_is_exact_where_it_was_seen(over, descent, monkeypatch):
-    measure, schedule = replace(descent.spec.measure, over=over), descent.evidence.record.schedule
+    measure, schedule = replace(descent.evidence.spec.measure, over=over), descent.evidence.record.schedule
     monkeypatch.setattr(Spec, "measure", property(lambda spec: measure))
     squares, found = descent.evidence.record.trace["gradient_square_norm"].values[0], descent.judged()
     expected = {"least": squares.min(), "last": squares[-1], "average": squares @ schedule.weights}[over.value]

@@ -211,6 +211,7 @@ def shown(
         theorems=(
             AtSmoothness("path", "", found.path, "", 1.0, 0.25, None, None, None, None),
             AtSmoothness("layers", "", 8.0, "", 0.25, None, None, None, None, None),
+            AtSmoothness("printed", "sigma", None, "", None, None, None, None, None, None),
         ),
     )
     show_course(xr.Dataset(columns | whole | times), result, noise)
@@ -224,15 +225,11 @@ def test_a_smoothness_that_is_mostly_rounding_is_no_constant(capsys: pytest.Capt
     assert "L̂ = 9.96" not in text
     assert "0.25" not in text.split("(path)")[1].splitlines()[0]
     assert "L̂ = 8 (layers): steps of SGD below 0.25" in text
-    assert "no L̂ (path)" in shown(capsys, [1.0], [0.0], path=0.0, path_sure=0.0)
-    assert "L̂ = 2 (path): steps of SGD below 1; the bound on the smallest" in shown(capsys, [1.0], [0.0])
-
-
-@pytest.mark.parametrize(
-    ("path", "sure", "mostly"), [(2.0, 1.0, False), (2.01, 1.0, True), (9.96, 0.0, True), (0.0, 0.0, False)]
-)
-def test_most_is_more_than_half(path: float, sure: float, mostly: bool) -> None:
-    assert replace(ESTIMATES, path=path, path_sure=sure).is_mostly_rounding is mostly
+    assert "L̂ = ∞ (printed C = sigma): steps of SGD below ∞" in text
+    for path, sure in ((0.0, 0.0), (2.01, 1.0)):
+        assert "no L̂ (path)" in shown(capsys, [1.0], [0.0], path=path, path_sure=sure)
+    said = shown(capsys, [1.0], [0.0], path=2.0, path_sure=1.0)
+    assert "L̂ = 2 (path): steps of SGD below 1; the bound on the smallest" in said
 
 
 def test_a_square_is_never_printed_as_a_negative_number(capsys: pytest.CaptureFixture[str]) -> None:

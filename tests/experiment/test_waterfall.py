@@ -16,7 +16,7 @@ import torch
 from hypothesis import assume, given
 
 import boundcheck as bc
-from boundcheck.experiment.plan import best_step, build
+from boundcheck.experiment.plan import Experiment, best_step, build
 from boundcheck.experiment.result import Bar, Chain, RunResult, Waterfall
 from boundcheck.experiment.spec import parse
 from boundcheck.experiment.waterfall import OnRun, given_away, slack, solved, sum_of, waterfall
@@ -149,11 +149,10 @@ def test_so_it_is_on_the_built_in_gpt(
 
 def by_loop(measured: Measured) -> dict[str, np.ndarray]:
     """What each step of each replica did, shape (R, T): the run again, step by step."""
-    from boundcheck.experiment.plan import generator, make_sampler
-
-    spec, problem, plan = measured.spec, measured.evidence.problem, measured.evidence.plan
-    sampler = make_sampler(spec, plan, problem, spec.run.replicas, generator(spec, "sampling", "cpu"))
-    v, rows = replicate(measured.start.v, spec.run.replicas), []
+    e = measured.evidence
+    problem, plan, replicas = e.problem, e.plan, e.spec.run.replicas
+    sampler = Experiment(e.spec, problem, "cpu").sampler(plan.batch, replicas, "sampling")
+    v, rows = replicate(e.start.v, replicas), []
     for _ in range(plan.steps):
         after, g = sgd_step(problem, v, plan.step_size, sampler.draw())
         slope, minibatch = (torch.cat([part.flatten(1) for part in x], 1) for x in (problem.gradient(v), g))

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import IterableDataset
 
 import boundcheck as bc
 from boundcheck.errors import InputError
 from boundcheck.experiment.store import RunFolder
 from boundcheck.experiment.training import audit_sample, check_whole, shape_of
-from boundcheck.functions.networks.adapt import adapt, sites_of
+from boundcheck.functions.networks.adapt import sites_of
 from boundcheck.functions.networks.function import NetworkFunction
 from boundcheck.functions.networks.network import Network
 from boundcheck.functions.networks.samples import Encoded
@@ -28,7 +28,7 @@ from tests.devices import CUDA, NAME, pretended_cuda
 from tests.experiment.small import refused
 
 from .small import flat, network_of, of_peft, seeded, tokenizer, transformer
-from .trained import SGD, audit_named, begun, collated, data_of, lora, recorded, recording, replaced, stock, train
+from .trained import SGD, audit_named, begun, data_of, lora, recorded, recording, replaced, stock, train
 
 # Imported where they are used: they take seconds, and the quick layer runs none of this.
 if TYPE_CHECKING:
@@ -149,17 +149,6 @@ def test_sgd_at_a_constant_step_with_replacement_is_algorithm_1(tmp_path: Path) 
     assert result.bound == pytest.approx(bound, rel=1e-9)
 
 
-def test_training_in_bfloat16_is_recorded(tmp_path: Path) -> None:
-    """Each layer is cast as it runs: what goes into it and what comes out are of different types."""
-    callbacks = [recording(tmp_path / name, samples=100) for name in ("mixed", "single")]
-    for callback, mixed in zip(callbacks, (True, False), strict=True):
-        train(tmp_path, callback, lora(), data_of(), max_steps=2, bf16=mixed)
-    (coarse, _), (fine, _) = map(recorded, callbacks)
-    assert coarse.ends.loss[0][0] == pytest.approx(fine.ends.loss[0][0], rel=1e-2)
-    assert coarse.first == pytest.approx(fine.first, rel=0.1)
-    assert coarse.rounding["gradient"] > 100 * fine.rounding["gradient"]
-
-
 def test_each_step_is_seen_from_its_own_two_ends(tmp_path: Path) -> None:
     """The steps of SGD are as long as the learning rate times gradients, and add up."""
     points: list[torch.Tensor] = []
@@ -200,23 +189,6 @@ def test_the_correction_for_a_part_of_the_samples_is_unbiased() -> None:
         assert variances.mean() == pytest.approx(whole.variance, rel=1e-9)
 
 
-def test_only_the_rows_that_are_audited_are_read() -> None:
-    data, read = data_of(50), []
-
-    class Counted:
-        def __len__(self) -> int:
-            return len(data)
-
-        def __getitem__(self, place: int) -> Any:
-            read.append(place)
-            return data[place]
-
-    loader: Any = DataLoader(Counted(), batch_size=2, collate_fn=collated)
-    task, total = audit_sample(loader, 7, 0, "class", torch.device("cpu"))
-    assert (task.samples, total) == (7, 50)
-    assert len(read) == len(set(read)) == 7
-
-
 class Masking:
     """A collator that draws masks from a generator of its own, as one of transformers does with a seed."""
 
@@ -238,25 +210,6 @@ def test_a_collator_with_its_own_generator_is_not_disturbed(tmp_path: Path) -> N
         trainer = train(tmp_path, callback, lora("BertForMaskedLM"), data_of(), data_collator=Masking(), **options)
         states.append(trainer.model.state_dict())
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
-
-
-def test_a_step_of_length_0_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    callback = recording(tmp_path, every=50)
-    # The learning rate of the only step that is recorded is 0.
-    train(tmp_path, callback, stock(), data_of(), max_steps=2, warmup_steps=2)
-    result, trace = recorded(callback)
-    assert trace["step_length"].values.tolist() == [[0.0]]
-    assert {row.way: row.longest for row in result.theorems}["path"] is None
-    assert "hypothesis-failed" in capsys.readouterr().err
-
-
-def test_layers_that_nothing_bounds_are_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    model, callback = transformer("BertForSequenceClassification").requires_grad_(False), recording(tmp_path, every=1)
-    adapt(model, "dora", ["dense"], 2, 10.0, 1.0, seeded(0))
-    train(tmp_path, callback, model, data_of(), max_steps=4, **SGD | {"learning_rate": 0.5})
-    result, _ = recorded(callback)
-    assert {row.way: row.value for row in result.theorems}["layers"] is None
-    assert "hypothesis-failed" in capsys.readouterr().err
 
 
 def test_training_that_stops_early_and_goes_on_is_recorded(tmp_path: Path) -> None:
@@ -416,6 +369,7 @@ UNLABELLED = [{name: row[name] for name in ("input_ids", "attention_mask")} for 
 REFUSED = {
     "something else that is trained": (with_norm, data_of, "model", "LayerNorm.weight"),
     "data without a length": (stock, Stream, "train_dataset", ""),
+    "a stream that knows its length": (stock, Sized, "train_dataset", ""),
     "data without labels": (stock, lambda: UNLABELLED, "labels", ""),
 }
 
@@ -428,13 +382,6 @@ def test_what_cannot_be_recorded_is_refused_when_training_begins(
     assert error.field == field
     assert value in str(error.value)
     assert not (tmp_path / "runs").exists()
-
-
-def test_a_stream_that_knows_its_length_is_refused() -> None:
-    loader = DataLoader(Sized(), batch_size=2)
-    error = refused(lambda: audit_sample(loader, 4, 0, "class", torch.device("cpu")))
-    assert error.field == "train_dataset"
-    assert "rows by index" in error.expected
 
 
 def test_without_transformers_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,9 +11,8 @@ import torch
 import xarray as xr
 
 import boundcheck as bc
-from boundcheck.experiment import experiment
 from boundcheck.experiment import run as loop
-from boundcheck.experiment.plan import Plan, build, generator, make_plan
+from boundcheck.experiment.plan import Experiment, Plan, build, generator
 from boundcheck.experiment.result import RunResult
 from boundcheck.experiment.spec import Spec, parse
 from boundcheck.experiment.store import finished
@@ -262,12 +261,14 @@ def test_dora_whose_columns_may_vanish_runs_to_its_end(tmp_path: Path) -> None:
 def far_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """A step of 1e200, which no spec may ask for: a point or two later nothing is a number."""
 
-    def doctored(*arguments: Any) -> Plan:
-        plan = make_plan(*arguments)
+    planned = Experiment.make_plan
+
+    def doctored(self: Experiment, tick: Tick) -> Plan:
+        plan = planned(self, tick)
         inputs, values = plan.inputs | {"eta": 1e200}, plan.values | {"alpha": 1e200}
         return replace(plan, prescribed=1e200, inputs=inputs, values=values, numbers={"alpha": 1e200})
 
-    monkeypatch.setattr(experiment, "make_plan", doctored)
+    monkeypatch.setattr(Experiment, "make_plan", doctored)
 
 
 @pytest.mark.full
