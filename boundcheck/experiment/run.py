@@ -66,19 +66,12 @@ class BallWatch:
     A step of Frobenius length l changes a spectral norm by at most l, so the norms need computing only when the length
     travelled since they were last known has used up the distance. The ball is convex: segments stay inside with
     their ends.
-
-    Attributes:
-        radii: the bounds on the spectral norms of the blocks of v.
-        room: a lower bound on radius minus norm, shape (blocks, R).
-        largest: the largest spectral norm of each block computed so far.
-        outside: the first iteration with an iterate outside, or None.
-
     """
 
-    radii: tuple[float, ...]
-    room: Tensor
-    largest: tuple[float, ...]
-    outside: int | None = None
+    radii: tuple[float, ...]  # the bounds on the spectral norms of the blocks of v
+    room: Tensor  # a lower bound on radius minus norm, shape (blocks, R)
+    largest: tuple[float, ...]  # the largest spectral norm of each block computed so far
+    outside: int | None = None  # the first iteration with an iterate outside
     _slack: Tensor | None = field(default=None, init=False, repr=False)
 
     @classmethod
@@ -158,24 +151,19 @@ def run_ensemble(experiment: Experiment, plan: Plan, folder: RunFolder, tick: Ti
             end = saved.get("stratum")
             if not isinstance(end, int) or not ((0 < end < strata and end % between == 0) or end == strata):
                 return False
-            ensemble.open(end - end % chunk, chunk)
-            seen = ensemble.seen if saved.get("seen") else {}
+            seen = ensemble.seen(end - end % chunk, chunk) if saved.get("seen") else {}
             return _is_like(saved, {"stratum": end, "seen": seen} | ensemble.kept())
 
         first = 0
         if (saved := folder.checkpoint(fits)) is not None:
             first = saved["stratum"]
-            ensemble.restore(saved)
+            ensemble.restore(saved, first - first % chunk)
         else:
-            folder.start_trace(ensemble.empty, {"stratum": min(chunk, strata)})
-        ensemble.open(first - first % chunk, chunk)
-        for name, values in saved["seen"].items() if saved else ():
-            ensemble.arrays[name][:] = values.numpy()
+            folder.start_trace(ensemble.trace, {"stratum": min(chunk, strata)})
         saved_at, took = time.monotonic(), 0.0
         for begin in range(first, strata, between):
-            if begin == ensemble.begin + chunk:
-                ensemble.open(begin, chunk)
-            end = min(begin + between, strata)
+            # The chunk that is filled.
+            opened, end = begin - begin % chunk, min(begin + between, strata)
             t, last = int(edges[begin]) + 1, int(edges[end])
             # Where no replica has a number left, there is nothing more to see.
             while t <= last and ensemble.is_number:
@@ -184,21 +172,16 @@ def run_ensemble(experiment: Experiment, plan: Plan, folder: RunFolder, tick: Ti
                 if ensemble.bytes > MOST_WAITING:
                     ensemble.observe()
             ensemble.observe()
-            whole = end == ensemble.begin + chunk or end == strata
+            whole = end == opened + chunk or end == strata
             if whole:
-                folder.extend_trace(ensemble.part, "stratum", ensemble.begin)
+                folder.extend_trace(ensemble.trace.isel(stratum=slice(opened, end)), "stratum", opened)
             if SAVING.is_due((now := time.monotonic()) - saved_at, took):
-                folder.save_checkpoint({"stratum": end, "seen": {} if whole else ensemble.seen} | ensemble.kept())
+                seen = {} if whole else ensemble.seen(opened, chunk)
+                folder.save_checkpoint({"stratum": end, "seen": seen} | ensemble.kept())
                 saved_at = time.monotonic()
                 took = saved_at - now
-        if ensemble.rare:
-            # Of the first replica; of the others nothing was looked at.
-            rows = {name: np.full((replicas, len(x)), np.nan) for name, x in ensemble.rare.items()}
-            for name, values in ensemble.rare.items():
-                rows[name][0] = values
-            rows["look_time"] = np.tile(ensemble.rare_times, (replicas, 1))
-            part = xr.Dataset({name: (("replica", "look"), values) for name, values in rows.items()})
-            folder.extend_trace(part, "look", 0)
+        if ensemble.function.looks:
+            folder.extend_trace(ensemble.trace, "look", 0)
         return Record(ensemble.schedule, folder.trace(), ensemble.ball, ensemble.v)
 
 
@@ -229,13 +212,12 @@ class _Look:
 
 
 class Ensemble:
-    """Runs under way: what a checkpoint keeps of them, and what was seen of them and is not on the disk yet.
+    """Runs under way: what a checkpoint keeps of them, and what was seen of them.
 
     Attributes:
         schedule: when they are audited.
-        rare: by name the values of rare looks at the first replica, at `rare_times`, shape (looks,).
-        empty: the trace before anything was seen.
-        begin, part, arrays: the chunk of the trace that is filled, from which stratum on, and its arrays by name.
+        trace, arrays: what was seen, NaN where nothing was yet, and its values by name; of those of rare looks, at
+            `rare_times`, the first replica's alone.
         bytes: of what is due and not observed yet: many at once cost what their arithmetic costs, and no more calls.
 
     """
@@ -260,8 +242,8 @@ class Ensemble:
         # At equal ratios of time back from the last iterate, to the first if there are two.
         count = spec.run.looks if function.looks else 0
         self.rare_times = np.unique(np.geomspace(plan.steps, 1, count).round().astype(int))
-        self.rare = {name: np.full(len(self.rare_times), np.nan) for name in function.looks}
-        self.empty = empty_trace(self.schedule.times, function, self.rare_times, dict(self.algorithm.shows))
+        self.trace = empty_trace(self.schedule.times, function, self.rare_times, dict(self.algorithm.shows))
+        self.arrays = {str(name): x.values for name, x in self.trace.data_vars.items()}
         self.waiting: list[_Look] = []
         self.bytes = 0
         # Seconds of one of the steps taken last, as far as clocks have them; of the first nothing is known.
@@ -277,15 +259,11 @@ class Ensemble:
         finite = torch.stack([torch.isfinite(part).flatten(1).all(1) for part in self.v])
         return bool(finite.all(0).any())
 
-    def open(self, begin: int, chunk: int) -> None:
-        """Fill another chunk of the trace, from a stratum on."""
-        self.begin, self.part = begin, self.empty.isel(stratum=slice(begin, begin + chunk)).copy(deep=True)
-        self.arrays = {str(name): x.values for name, x in self.part.data_vars.items()}
-
-    @property
-    def seen(self) -> dict[str, Tensor]:
-        """The chunk of the trace, as a checkpoint keeps it."""
-        return {name: torch.from_numpy(x) for name, x in self.arrays.items()}
+    def seen(self, begin: int, chunk: int) -> dict[str, Tensor]:
+        """A chunk of the trace, from a stratum on, as a checkpoint keeps it."""
+        part = self.trace.isel(stratum=slice(begin, begin + chunk)).data_vars.items()
+        # Not as a view, with which all of the trace would be kept.
+        return {str(name): torch.from_numpy(x.values.copy()) for name, x in part if "stratum" in x.dims}
 
     def kept(self) -> dict[str, Any]:
         """All else that a checkpoint keeps: state, sampler, ball and rare looks."""
@@ -294,15 +272,18 @@ class Ensemble:
             "state": [[part.cpu() for part in point] for point in self.state],
             "sampler": self.sampler.state(),
             "ball": ball and {"room": ball.room.cpu(), "largest": list(ball.largest), "outside": ball.outside},
-            "rare": {name: torch.from_numpy(x) for name, x in self.rare.items()},
+            "rare": {name: torch.from_numpy(self.arrays[name][0].copy()) for name in self.function.looks},
         }
 
-    def restore(self, saved: dict[str, Any]) -> None:
-        """Go on from what `kept` put into a checkpoint."""
+    def restore(self, saved: dict[str, Any], begin: int) -> None:
+        """Go on from what `kept`, and `seen` from a stratum on, put into a checkpoint."""
         device = self.experiment.device
         self.state = tuple(tuple(part.to(device) for part in point) for point in saved["state"])
         self.sampler.restore(saved["sampler"])
-        self.rare.update({name: values.numpy() for name, values in saved["rare"].items()})
+        for name, values in saved["rare"].items():
+            self.arrays[name][0] = values.numpy()
+        for name, values in saved["seen"].items():
+            self.arrays[name][:, begin : begin + values.shape[1]] = values.numpy()
         if (ball := saved["ball"]) is not None:
             radii = tuple(self.plan.radii.values())
             self.ball = BallWatch(radii, ball["room"].to(device), tuple(ball["largest"]), ball["outside"])
@@ -331,7 +312,7 @@ class Ensemble:
                     tick(f"t = {due}, {stage}", done, total)
 
                 for name, value in self.function.look(first, random, told).items():
-                    self.rare[name][self.rare_times == due] = value
+                    self.arrays[name][0, self.rare_times == due] = value
             self._wait(taken, t, strata, [law for law, _ in drawn])
             if self.ball is not None:
                 iterates = tuple(part[1:] for part in taken.points)
@@ -371,7 +352,7 @@ class Ensemble:
                 self.bytes += 8 * of.candidates.numel()
 
     def observe(self) -> None:
-        """Observe all that waits, and write it into the open chunk of the trace, which has its strata.
+        """Observe all that waits, and write it into the trace.
 
         Looks whose minibatch is drawn from equally many samples are observed together; in epochs the numbers differ.
         """
@@ -386,7 +367,7 @@ class Ensemble:
             laws = [look.law for look in group if look.law]
             law = laws[0].joined(laws[1:]) if laws else None
             who = np.concatenate([look.who for look in group])
-            columns = np.concatenate([look.strata for look in group]) - self.begin
+            columns = np.concatenate([look.strata for look in group])
             shown = {name: torch.cat([look.shown[name] for look in group]) for name in group[0].shown}
             for name, values in (self.function.observe(v, v_next, law) | shown).items():
                 self.arrays[name][who, columns] = values.cpu().numpy()

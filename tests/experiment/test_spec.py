@@ -30,7 +30,6 @@ from .small import (
     MEASURABLE,
     OF_KIND,
     THEOREM_TABLE,
-    bracket_table,
     changed,
     refused,
     theorem_table,
@@ -187,9 +186,10 @@ def test_a_list_in_any_field_is_a_sweep(field):
 
 
 def test_lists_expand_to_the_cartesian_product_in_the_order_of_writing():
-    table = theorem_table(adapter__rank=[1, 2, 3], run__zeta=[1.0, 2.0], seed=[7, 8])
-    found = [(each.adapter.rank, each.run.zeta, each.seed) for each in expand(table)]
-    assert found == list(itertools.product([1, 2, 3], [1.0, 2.0], [7, 8]))
+    table = theorem_table(adapter={"rank": [1, 4, 16], "scale": ["16/r", "16/sqrt(r)", 3.0]}, seed=[7, 8])
+    found = [(each.adapter.rank, each.adapter.scale, each.seed) for each in expand(table)]
+    assert found == list(itertools.product([1, 4, 16], ["16/r", "16/sqrt(r)", 3.0], [7, 8]))
+    assert [each.adapter.factor for each in expand(table)][::2] == [16, 16, 3, 4, 8, 3, 1, 4, 3]
 
 
 @pytest.mark.parametrize("field", [*SWEEPS, "problem.d", "run.replicas", "nonsense"])
@@ -204,12 +204,6 @@ def test_a_sweep_that_nobody_waits_for_is_refused_at_once():
     many = changed(THEOREM_TABLE, {field: list(range(1, 1001)) for field in fields})
     assert refused(list, expand(many)).value == "1e+15 combinations"
     assert len(list(combinations({"a": list(range(100)), "b": {"c": list(range(100))}}))) == 10_000
-
-
-def test_a_toml_file_is_read(tmp_path):
-    path = tmp_path / "spec.toml"
-    path.write_text(GOOD_TOML.replace("rank = 4", "rank = [4, 8]"))
-    assert [each.adapter.rank for each in specs_of(path)] == [4, 8]
 
 
 @pytest.mark.parametrize(
@@ -233,24 +227,18 @@ def test_a_bad_toml_file_is_explained(tmp_path, content, field, words):
     assert words in error.expected
 
 
-@pytest.mark.parametrize("name", ["missing.toml", ""])
-def test_a_file_that_cannot_be_read_is_named(tmp_path, name):
-    error = refused(specs_of, tmp_path / name)
-    assert (error.field, error.value) == ("SPEC", tmp_path / name)
-
-
-def test_a_list_holds_whatever_one_experiment_may_be_given_as(tmp_path):
+def test_a_list_holds_whatever_one_experiment_may_be_given_as_and_nothing_else(tmp_path):
     path, table = tmp_path / "spec.toml", theorem_table(adapter={"rank": [1, 2]})
-    path.write_text(GOOD_TOML)
-    specs = specs_of([table, str(path), parse(theorem_table())])
-    assert [each.adapter.rank for each in specs] == [1, 2, 4, 2]
+    path.write_text(GOOD_TOML.replace("rank = 4", "rank = [4, 8]"))
+    specs = specs_of([table, str(path), path, parse(theorem_table())])
+    assert [each.adapter.rank for each in specs] == [1, 2, 4, 8, 4, 8, 2]
     assert specs_of([]) == []
-
-
-@pytest.mark.parametrize("given", [7, None, [theorem_table(), 7]])
-def test_what_is_no_experiment_is_refused(given):
-    error = refused(specs_of, given)
-    assert (error.field, error.value) == ("spec", type(given).__name__ if not isinstance(given, list) else "int")
+    for wrong, kind in ((7, "int"), (None, "NoneType"), ([theorem_table(), 7], "int")):
+        error = refused(specs_of, wrong)
+        assert (error.field, error.value) == ("spec", kind)
+    for name in ("missing.toml", ""):
+        error = refused(specs_of, tmp_path / name)
+        assert (error.field, error.value) == ("SPEC", tmp_path / name)
 
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
@@ -319,11 +307,6 @@ def test_a_scale_as_text_is_alpha_over_the_rank_or_its_root(alpha, rank, root, s
     text = f"{one}{alpha}{two}/{three}{'sqrt(r)' if root else 'r'}{four}"
     factor = parse(changed(BRACKET_TABLE, {"adapter": {"rank": rank, "scale": text}})).adapter.factor
     assert factor == pytest.approx(float(alpha) / (rank**0.5 if root else rank), rel=1e-15)
-
-
-def test_a_sweep_over_ranks_changes_the_scale_that_is_text():
-    specs = list(expand(bracket_table(adapter={"rank": [1, 4, 16], "scale": ["16/r", "16/sqrt(r)", 3.0]})))
-    assert [each.adapter.factor for each in specs] == [16, 16, 3, 4, 8, 3, 1, 4, 3]
 
 
 PROBLEMS = {
