@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.nn.parallel import DistributedDataParallel
 from transformers import TrainerCallback
 
 from boundcheck.errors import InputError
@@ -149,7 +150,10 @@ class _Recorder:
     """One training run: what is looked at, and the trace that grows."""
 
     def __init__(self, callback: BoundcheckCallback, args: Any, state: Any, given: dict[str, Any]) -> None:
-        model, loader = training.unwrapped(given["model"]), given["train_dataloader"]
+        model, loader = given["model"], given["train_dataloader"]
+        if isinstance(model, DistributedDataParallel):
+            # What spreads its gradients over processes would have them wait for this look.
+            model = model.module
         sites, base = sites_of(model), training.base_of(model)
         device = sites[0].parameters[0].device
         task, self._total = training.audit_sample(
@@ -339,7 +343,7 @@ class _Recorder:
         try:
             with self._as_it_began():
                 looks = zip(self._rules, self._look_at_training(), strict=True)
-                rules = tuple(min(pair, key=training.worst_first) for pair in looks)
+                rules = tuple(min(pair, key=lambda row: training.WORST_FIRST.index(row.status)) for pair in looks)
                 result = outcome(
                     Evidence(spec.theorem, spec, self._function, self._start, plan, record, rules, sample),
                     run_id=self._folder.id,

@@ -148,26 +148,17 @@ class AtBest:
 
 @dataclass(frozen=True)
 class Waterfall:
-    """A run's waterfall: what each inequality of its theorem gives away, from what was measured to the bound.
+    """A run's waterfall: what each inequality of its theorem gives away, from what was measured to the bound."""
 
-    Attributes:
-        start, measured: what it starts at, and that number.
-        links: in the order of the proof; the product of their factors is the bound over what was measured.
-        at_best: another step at the same constants, where that would make the bound smaller. It is beside the way, on
-            which every link is at the run's own step: with another one, something else would have been measured.
-        most: the label of the hypothesis, or step of the proof, that costs most.
-        intervals: what the intervals of the links cover.
-        says: what costs most, in one sentence; where there is no waterfall, why.
-
-    """
-
-    start: str
-    measured: float | None
-    links: tuple[Bar, ...]
+    start: str  # what it starts at
+    measured: float | None  # that number
+    links: tuple[Bar, ...]  # as the proof has them; the product of their factors is the bound over what was measured
+    # Another step at the same constants, where that would make the bound smaller. It is beside the way, on which every
+    # link is at the run's own step: with another one, something else would have been measured.
     at_best: AtBest | None
-    most: str
-    intervals: str
-    says: str
+    most: str  # the label of the hypothesis, or step of the proof, that costs most
+    intervals: str  # what the intervals of the links cover
+    says: str  # what costs most, in one sentence; where there is no waterfall, why
 
 
 FROM_BELOW = "a lower estimate of the smoothness of F along the path, and no bound"

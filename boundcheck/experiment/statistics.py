@@ -19,7 +19,7 @@ from boundcheck.errors import InputError
 from boundcheck.verdicts import Verdict
 
 Kind = Literal["exact", "nonasymptotic", "asymptotic"]
-"""The promise of an interval."""
+"""The promise of an interval: of a number without chance, one that holds at its sample size, or in the limit alone."""
 
 FEWEST_REPLICAS = 8
 """An asymptotic interval over fewer supports nothing."""
@@ -39,22 +39,13 @@ _GROUP = 16
 
 @dataclass(frozen=True)
 class Interval:
-    """A two-sided confidence interval for a mean.
+    """A two-sided confidence interval for a mean."""
 
-    Attributes:
-        lower, upper: the limits; `lower` is at least 0 where the variable is nonnegative.
-        level: the stated coverage.
-        kind: ``exact`` of a number without chance, ``nonasymptotic`` if it holds at this sample size, ``asymptotic``
-            if only in the limit.
-        method: what made it.
-
-    """
-
-    lower: float
+    lower: float  # at least 0 where the variable is nonnegative
     upper: float
-    level: float
+    level: float  # the stated coverage
     kind: Kind
-    method: str
+    method: str  # what made it
 
 
 def earned_by(kind: Kind, replicas: int) -> Verdict:
@@ -272,17 +263,11 @@ class Schedule:
 
     With :math:`n_j` the size of stratum j, :math:`\sum_j (n_j/T) h(t_{ij})` has expectation
     :math:`\frac1T \sum_t h(t)` for every replica i and any function h of time.
-
-    Attributes:
-        edges: shape (M + 1,); stratum j holds the iterations edges[j] + 1 to edges[j + 1].
-        times: shape (R, M), the audit time of each replica in each stratum.
-        at_random: whether they were drawn so, as those of a run are; those of a training run come at equal distances.
-
     """
 
-    edges: np.ndarray
-    times: np.ndarray
-    at_random: bool = True
+    edges: np.ndarray  # shape (M + 1,); stratum j holds the iterations edges[j] + 1 to edges[j + 1]
+    times: np.ndarray  # shape (R, M), the audit time of each replica in each stratum
+    at_random: bool = True  # whether they were drawn so; those of a training run come at equal distances
 
     @classmethod
     def draw(cls, steps: int, strata: int, replicas: int, random: np.random.Generator, last: bool = False) -> Schedule:
@@ -335,22 +320,14 @@ def spread_over_times(parts: np.ndarray, sizes: np.ndarray) -> tuple[float, int]
 
 @dataclass(frozen=True)
 class Exponent:
-    r"""A power law :math:`y \approx e^c x^p`, fitted to each of several seeds.
+    r"""A power law :math:`y \approx e^c x^p`, fitted to each of several seeds."""
 
-    Attributes:
-        slope: p, the mean over seeds of the least-squares slopes of log y on log x.
-        intercept: c, the mean over seeds of the intercepts, so that the line is that of the geometric mean over seeds.
-        interval: Student's for p, over seeds; None with fewer than three.
-        seeds: how many there are.
-        deviation: the largest relative deviation of the geometric mean over seeds from the line, as (larger over
-            smaller) - 1. Where it is large, no power law describes the data, whatever the interval.
-
-    """
-
-    slope: float
-    intercept: float
-    interval: Interval | None
+    slope: float  # p, the mean over seeds of the least-squares slopes of log y on log x
+    intercept: float  # c, the mean of the intercepts: the line is that of the geometric mean over seeds
+    interval: Interval | None  # Student's for p, over seeds; None with fewer than three
     seeds: int
+    # The largest deviation of the geometric mean over seeds from the line, as (larger over smaller) - 1. Where it is
+    # large, no power law describes the data, whatever the interval.
     deviation: float
 
     def line(self, x: np.ndarray) -> np.ndarray:

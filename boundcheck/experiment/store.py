@@ -190,30 +190,28 @@ class RunFolder:
             if sealed[:_DIGEST_SIZE] == hashlib.sha256(sealed[_DIGEST_SIZE:]).digest():
                 saved = dict(torch.load(io.BytesIO(sealed[_DIGEST_SIZE:]), weights_only=True))
         self._check_own()
-        why = self._difference(saved, there := _digests(trace))
+        there, why = _digests(trace), []
+        # What it was saved with and this run, or its trace, does not have.
+        if not all(isinstance(saved.get(name), kind) for name, kind in _SAVED.items()):
+            why = ["checkpoint.pt is damaged"]
+        elif saved["run_id"] != self.id:
+            why = [f"checkpoint.pt is that of {saved['run_id']}"]
+        else:
+            for name, value in self.environment.items():
+                if (before := saved["environment"].get(name)) != value:
+                    why.append(f"it was begun with {name} = {before}, which is now {value}")
+            for name, digest in saved["trace"].items():
+                if there.get(name) != digest:
+                    why.append(f"trace.zarr/{name} is {'damaged' if name in there else 'missing'}")
         if why or not fits(saved["state"]):
-            why = why or "checkpoint.pt is damaged"
-            print(visible(f"boundcheck: {self.path}: {why}; the run starts afresh"), file=sys.stderr)
+            said = why[0] if why else "checkpoint.pt is damaged"
+            print(visible(f"boundcheck: {self.path}: {said}; the run starts afresh"), file=sys.stderr)
             return None
         # What was written after the checkpoint, perhaps not whole, is written again.
         for name in there.keys() - saved["trace"].keys():
             (trace / name).unlink()
         self._written.update(saved["trace"])
         return dict(saved["state"])
-
-    def _difference(self, saved: dict[str, Any], there: dict[str, str]) -> str:
-        """The first thing that a checkpoint was saved with and this run, or its trace, does not have; "" where none."""
-        if not all(isinstance(saved.get(name), kind) for name, kind in _SAVED.items()):
-            return "checkpoint.pt is damaged"
-        if saved["run_id"] != self.id:
-            return f"checkpoint.pt is that of {saved['run_id']}"
-        for name, value in self.environment.items():
-            if (before := saved["environment"].get(name)) != value:
-                return f"it was begun with {name} = {before}, which is now {value}"
-        for name, digest in saved["trace"].items():
-            if there.get(name) != digest:
-                return f"trace.zarr/{name} is {'damaged' if name in there else 'missing'}"
-        return ""
 
     def save_checkpoint(self, state: dict[str, Any]) -> None:
         """Replace the checkpoint by `state`, atomically."""

@@ -165,17 +165,13 @@ class _Seen(NamedTuple):
     is_whole: bool = False
 
 
-_WORST: tuple[Status, ...] = ("failed", "assumed", "held")
-
-
-def worst_first(row: Audit) -> int:
-    """The place of a row among several of the same hypothesis, of which the worst counts."""
-    return _WORST.index(row.status)
+WORST_FIRST: tuple[Status, ...] = ("failed", "assumed", "held")
+"""The order of several rows of one hypothesis, of which the first counts."""
 
 
 def _worst(id: str, found: Sequence[_Seen]) -> Audit:
     """The audit row of the worst of what was seen, and why."""
-    status = next(each for each in _WORST if each in {seen.status for seen in found})
+    status = next(each for each in WORST_FIRST if each in {seen.status for seen in found})
     how = "; ".join(seen.how for seen in found if seen.status == status)
     return Audit(id, "hypothesis", status, None, None, how)
 
@@ -428,11 +424,6 @@ def check_whole(args: Any) -> None:
     for name, title in (("deepspeed", "DeepSpeed"), ("fsdp", "FSDP")):
         if getattr(args, name, None):
             raise InputError("training", title, "a whole model in each process, without DeepSpeed and FSDP")
-
-
-def unwrapped(model: Any) -> Any:
-    """The model itself, and not what spreads its gradients over processes: looking at it waits for no other process."""
-    return model.module if isinstance(model, nn.parallel.DistributedDataParallel) else model
 
 
 def settings_of(args: Any) -> dict[str, Any]:

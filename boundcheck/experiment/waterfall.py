@@ -268,18 +268,11 @@ _WORTH_SAYING = 1.05
 
 @dataclass(frozen=True)
 class Sum:
-    """A sum of a proof over the steps of v - alpha g: ``measure + noise = total`` on every run, whatever F is.
+    """A sum of a proof over the steps of v - alpha g: ``measure + noise = total`` on every run, whatever F is."""
 
-    Attributes:
-        measure: what it bounds; a theorem about a smallest is served by the sum of the average.
-        noise: 0 in expectation where minibatches are unbiased.
-        total: over both ends of the run and what its steps did.
-
-    """
-
-    measure: PerformanceMeasure
-    noise: sp.Expr
-    total: sp.Expr
+    measure: PerformanceMeasure  # what it bounds; a theorem about a smallest is served by the sum of the average
+    noise: sp.Expr  # 0 in expectation where minibatches are unbiased
+    total: sp.Expr  # over both ends of the run and what its steps did
 
 
 def mean(term: sp.Expr) -> sp.Expr:

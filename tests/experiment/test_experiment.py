@@ -97,18 +97,6 @@ def test_what_there_is_no_room_for_is_refused_before_it_is_made(
     assert not (tmp_path / "runs").exists()
 
 
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"run__replicas": 10**9}, "run.replicas"),
-        ({"problem__d": 10**6}, "problem.d"),
-        ({"problem__samples": 10**11}, "problem.samples"),
-    ],
-)
-def test_what_nobody_has_is_refused_as_it_is_read(changes: dict[str, Any], field: str) -> None:
-    assert refused(parse, altered(RUN, **changes)).field == field
-
-
 def test_a_loss_of_ones_own_in_a_matrix_too_large_is_refused() -> None:
     def loss(W: torch.Tensor, X: torch.Tensor) -> torch.Tensor:
         return (X * W[0, 0]).square()

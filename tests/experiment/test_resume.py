@@ -18,7 +18,7 @@ from boundcheck.experiment.statistics import Schedule
 from boundcheck.experiment.store import RunFolder, environment
 from boundcheck.system import files
 
-from .small import refused, theorem_table
+from .small import theorem_table
 
 # Long enough to be caught in the middle: seconds, with 16 checkpoints.
 LONG = theorem_table(run__steps=8000, run__audits=64)
@@ -254,36 +254,6 @@ def test_a_killed_run_of_every_kind_ends_as_if_it_had_not_been(kind, tmp_path, m
     (resumed,) = measure(table, tmp_path / "killed")
     assert resumed == whole
     assert_identical(tmp_path / "killed" / whole.run_id, tmp_path / "whole" / whole.run_id)
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A disk of its own, and what changes its size."""
-
-    def mount(*options):
-        command = ["mount", "-t", "tmpfs", *options, "tmpfs", str(disk)]
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
-
-    (disk := tmp_path / "disk").mkdir()
-    if sys.platform != "linux" or not mount("-o", "size=4k"):
-        pytest.skip("to mount a disk takes Linux and its root")
-    yield disk, lambda size: mount("-o", f"remount,{size}")
-    subprocess.run(["umount", str(disk)], check=True)
-
-
-@pytest.mark.full
-def test_a_run_on_a_disk_that_is_full_goes_on_when_there_is_room(small_disk, short, small_chunks):
-    (disk, resized), (folder, whole) = small_disk, short
-    for size in (16, 64, 100, 140):
-        assert resized(f"size={size}k")
-        assert "No space left on device" in str(refused(measure, SHORT, disk / "runs"))
-        assert not list(disk.rglob("*.part"))
-    assert resized("ro")
-    assert "Read-only file system" in str(refused(measure, SHORT, disk / "runs"))
-    assert resized("rw")
-    assert resized("size=8m")
-    assert measure(SHORT, disk / "runs") == [whole]
-    assert_identical(disk / "runs" / whole.run_id, folder)
 
 
 # What ends as a kill does, at the first checkpoint.

@@ -66,20 +66,6 @@ def blame_of(found):
     return found.blame and (found.blame.kind, found.blame.name)
 
 
-@pytest.mark.parametrize(
-    ("replicas", "verdict"), [(2, "inconclusive"), (7, "inconclusive"), (8, "supported (asymptotic)")]
-)
-def test_an_asymptotic_interval_over_few_replicas_supports_nothing(replicas, verdict, tmp_path):
-    (result,) = measure(theorem_table(run__replicas=replicas), tmp_path)
-    assert result.interval.kind == "asymptotic"
-    assert result.interval.upper < result.bound < result.first
-    assert result.verdict == verdict, result.reason
-    assert "they are skewed" in result.reason
-    if verdict == "inconclusive":
-        assert f"{replicas} replicas are too few to rest on that: take 8 or more" in result.reason
-        assert (result.blame.kind, result.blame.name) == ("statistics", "replicas")
-
-
 def test_no_fewer_replicas_are_advised_than_a_verdict_takes(tmp_path):
     """Two that agree well enough would need a third by Student's interval alone."""
     few = run_by_hand(theorem_table(run__replicas=2), tmp_path)

@@ -232,16 +232,6 @@ def test_a_smoothness_that_is_mostly_rounding_is_no_constant(capsys: pytest.Capt
     assert "L̂ = 2 (path): steps of SGD below 1; the bound on the smallest" in said
 
 
-def test_a_square_is_never_printed_as_a_negative_number(capsys: pytest.CaptureFixture[str]) -> None:
-    text = shown(capsys, [-0.125, 0.5, 0.0], [0.25, 0.25, 0.0])
-    assert "-0.1" not in text
-    assert "−" not in text
-    first, second, third = (line for line in text.splitlines() if "\t" in line and line[0].isdigit())
-    assert "\t≈ 0, below its noise of 0.25\t" in first
-    assert "\t0.5\t" in second
-    assert "noise" not in second + third
-
-
 @pytest.mark.parametrize(
     ("ratio", "row", "line"),
     [
