@@ -428,19 +428,3 @@ def test_no_loss_of_a_persons_own_is_refused(name: str, samples: int) -> None:
         adapter = make_adapter(kind, torch.zeros(3, 4).double(), 2 if kind == "lora" else None, 1.0, {})
         problem = Problem(objective, adapter)
         check_function(problem, problem.initial("lora", 1.0, random), batch=3)
-
-
-def test_of_many_samples_the_mean_is_looked_at() -> None:
-    class Off(Loss):
-        """Minibatches are off by a hundredth."""
-
-        def batch_gradient(self, W, indices):
-            return 1.01 * super().batch_gradient(W, indices)
-
-    X = torch.randn((MOST_SAMPLES + 1, 4), generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    problem = Problem(
-        Off(lambda W, X: (X @ W.mT - 1).square().sum(-1), X, shape=(3, 4)),
-        make_adapter("full", torch.zeros(3, 4).double(), None, 1.0, {}),
-    )
-    with pytest.raises(InputError, match=r"problem.batch_gradient"):
-        check_function(problem, (torch.zeros(1, 3, 4).double(),))
