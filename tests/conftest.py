@@ -4,8 +4,7 @@ Torch leaves a core to each worker.
 """
 
 import gc
-import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -48,10 +47,10 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(autouse=True)
-def saving(monkeypatch: pytest.MonkeyPatch) -> run.Saving:
+def is_due(monkeypatch: pytest.MonkeyPatch) -> Callable[[float, float], bool]:
     """However short a run is, it has a checkpoint wherever there can be one; when a run of a person's has one."""
-    own = run.SAVING
-    monkeypatch.setattr(run, "SAVING", run.Saving(0.0, math.inf))
+    own = run.is_due
+    monkeypatch.setattr(run, "is_due", lambda worked, took: True)
     return own
 
 

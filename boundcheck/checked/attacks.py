@@ -85,7 +85,7 @@ class Subject:
 def _act(subject: str, step: str) -> None:
     """Do what a subject does, or prepare it."""
     # Runs as small as these are over before a checkpoint is due: one is saved wherever it can be.
-    run.SAVING = run.Saving(0.0, math.inf)
+    run.is_due = lambda worked, took: True
     getattr(SUBJECTS[subject], step)()
 
 

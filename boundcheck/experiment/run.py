@@ -40,23 +40,12 @@ MOST_WAITING = 2**22
 """The most bytes of what waits to be observed."""
 
 
-@dataclass(frozen=True)
-class Saving:
-    """A rule for when a checkpoint is worth its time: a kill costs seconds of work, and saving a small part of a run.
+def is_due(worked: float, took: float) -> bool:
+    """True if a checkpoint is worth its time, after so many seconds of work, where the last one took so many.
 
-    It is due after `every` seconds of work, and takes at most the share `share` of a run's time.
+    A kill costs a second of work or a few, and saving at most a fiftieth of a run's time.
     """
-
-    every: float
-    share: float
-
-    def is_due(self, worked: float, took: float) -> bool:
-        """True if it is time to save, after so many seconds of work, where the last checkpoint took so many."""
-        return worked >= max(self.every, took / self.share)
-
-
-SAVING = Saving(every=1.0, share=0.02)
-"""The rule of all runs."""
+    return worked >= max(1.0, took / 0.02)
 
 
 @dataclass
@@ -175,7 +164,7 @@ def run_ensemble(experiment: Experiment, plan: Plan, folder: RunFolder, tick: Ti
             whole = end == opened + chunk or end == strata
             if whole:
                 folder.extend_trace(ensemble.trace.isel(stratum=slice(opened, end)), "stratum", opened)
-            if SAVING.is_due((now := time.monotonic()) - saved_at, took):
+            if is_due((now := time.monotonic()) - saved_at, took):
                 seen = {} if whole else ensemble.seen(opened, chunk)
                 folder.save_checkpoint({"stratum": end, "seen": seen} | ensemble.kept())
                 saved_at = time.monotonic()

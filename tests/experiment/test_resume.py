@@ -25,10 +25,10 @@ LONG = theorem_table(run__steps=8000, run__audits=64)
 SHORT = theorem_table(run__steps=120, run__audits=40)
 # One thread, as in the tests themselves (tests/conftest.py): the environment is part of the result.
 PROGRAM = """
-import json, math, sys, torch
+import json, sys, torch
 torch.set_num_threads(1)
 from boundcheck.experiment import measure, run
-run.SAVING = run.Saving(0.0, math.inf)
+run.is_due = lambda worked, took: True
 for runs in sys.argv[2:]:
     measure(json.loads(sys.argv[1]), runs)
 """
@@ -171,7 +171,7 @@ class Now:
     def __init__(self, *at):
         self.at, self.asked = at, 0
 
-    def is_due(self, worked, took):
+    def __call__(self, worked, took):
         self.asked += 1
         return self.asked in self.at
 
@@ -181,23 +181,23 @@ class Now:
 @pytest.mark.parametrize("at", [(2,), (5,), (1, 10), (3, 4, 19), ()])
 def test_what_was_written_since_the_last_checkpoint_is_written_again(at, short, tmp_path, monkeypatch, small_chunks):
     folder, whole = short
-    monkeypatch.setattr(run, "SAVING", now := Now(*at))
+    monkeypatch.setattr(run, "is_due", now := Now(*at))
     # Spec, empty trace, then the checkpoints among four chunks.
     count = writes_of(SHORT, tmp_path / "counted", monkeypatch)
     assert now.asked == 20
     assert count == 2 + len(at) + 4 + 1
     for kill_at in (3, count - 1):
-        monkeypatch.setattr(run, "SAVING", Now(*at))
+        monkeypatch.setattr(run, "is_due", Now(*at))
         with pytest.raises(Killed):
             writes_of(SHORT, tmp_path / f"{kill_at}", monkeypatch, kill_at, after=True)
-        monkeypatch.setattr(run, "SAVING", Now(7))
+        monkeypatch.setattr(run, "is_due", Now(7))
         assert measure(SHORT, tmp_path / f"{kill_at}") == [whole]
         assert_identical(tmp_path / f"{kill_at}" / whole.run_id, folder)
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("cost", [0.001, 0.3])
-def test_saving_takes_a_small_part_of_a_run_and_a_kill_costs_seconds(cost, tmp_path, monkeypatch, saving):
+def test_saving_takes_a_small_part_of_a_run_and_a_kill_costs_seconds(cost, tmp_path, monkeypatch, is_due):
     """By a clock on which a twentieth of the run takes 0.4 s or 4 s, and a checkpoint what is said."""
     for pace in (0.4, 4.0):
         clock, saved = [0.0], []
@@ -213,7 +213,7 @@ def test_saving_takes_a_small_part_of_a_run_and_a_kill_costs_seconds(cost, tmp_p
         with monkeypatch.context() as patch:
             patch.setattr(run, "time", SimpleNamespace(monotonic=lambda clock=clock: clock[0]))
             patch.setattr(RunFolder, "save_checkpoint", save)
-            patch.setattr(run, "SAVING", saving)
+            patch.setattr(run, "is_due", is_due)
             measure(SHORT, tmp_path / f"{pace}", tick=tick)
         # The first comes as soon as a second's work can be saved; then the cost says how far apart they are.
         between = max(1.0, 50 * cost)
