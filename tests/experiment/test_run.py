@@ -435,20 +435,6 @@ def test_a_run_is_what_a_person_would_write(tmp_path: Any) -> None:
 
 
 @pytest.mark.full
-def test_without_a_restart_it_is_lora(tmp_path: Any) -> None:
-    """A period longer than the run: the iterates, the constants and the bound are those of SGD on LoRA."""
-    _, plan, record = ran(table(run__given={"period": STEPS}), tmp_path / "relora")
-    lora = theorem_table(claim="meft.theorem2_best_step", domain={"a": 4.0, "b": 2.0})
-    lora["run"] |= {"steps": STEPS, "audits": STEPS, "zeta": 3.0}
-    _, known, other = ran(lora, tmp_path / "lora")
-    assert plan.values == known.values
-    for name in ("loss", "gradient_square_norm", "noise_variance", "path_smoothness", "norm_A", "norm_B"):
-        np.testing.assert_allclose(record.trace[name], other.trace[name], rtol=1e-7, atol=1e-9)
-    assert not record.trace["norm_Z"].values.any()
-    assert record.ball.outside is None
-
-
-@pytest.mark.full
 def test_the_gap_is_counted_once_and_the_verdict_is_that_of_one_run(tmp_path: Any) -> None:
     sizes = {"run__steps": 400, "run__audits": 100, "run__replicas": 8}
     (result,) = measure(table(**sizes), tmp_path)

@@ -18,7 +18,6 @@ from boundcheck.experiment.experiment import prepare
 from boundcheck.experiment.spec import adapters_of, expand, parse, specs_of
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.sentence import algorithm_of
 from boundcheck.system.limits import silent
 from boundcheck.system.tables import combinations
 from tests import layers
@@ -245,19 +244,6 @@ def test_a_list_holds_whatever_one_experiment_may_be_given_as_and_nothing_else(t
 
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
-
-
-@each_kind
-def test_every_claim_of_an_adapter_is_bracketed_and_no_other(kind):
-    for id, claim in catalogue.items():
-        table = OF_KIND[kind] | {"claim": id}
-        if id in ADAPTERS[kind].claims:
-            spec = parse(table)
-            assert spec.is_bracket
-            assert spec.domain.given == DOMAINS[kind]
-            assert parse(spec.as_json()) == spec
-        elif algorithm_of(claim) is None:
-            assert refused(parse, table).field == "claim"
 
 
 @each_kind
