@@ -28,6 +28,7 @@ from boundcheck.functions.networks.samples import Encoded
 from boundcheck.language.catalogue import theorem_at_any_step
 from boundcheck.language.evidence import Audit
 from tests.experiment.small import refused
+from tests.layers import sampled
 
 from . import trained
 from .small import of_peft, seeded, tokenizer, transformer
@@ -338,10 +339,10 @@ NETWORKS: dict[str, Callable[[], Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_a_network_that_trains_otherwise_than_f_is_not_held(name: str, tmp_path: Path) -> None:
-    found = sampling(tmp_path, NETWORKS[name])
-    assert found.status == ("assumed" if name == "seldom" else "failed"), found.how
+# By what trains, is trained on, or draws: the arguments of `sampling`, and the status and the words that it has.
+SAID: dict[str, tuple[dict[str, Any], str, str]] = {
+    name: ({"make": make}, "assumed" if name == "seldom" else "failed", "") for name, make in NETWORKS.items()
+}
 
 
 @pytest.mark.parametrize("name", ["BertForSequenceClassification", "GPT2LMHeadModel", "LlamaForCausalLM"])
@@ -363,9 +364,12 @@ def test_what_is_computed_again_on_the_way_back_is_looked_at(checkpointing: dict
     assert sampling(tmp_path / "without", computed_again).status == "held"
 
 
-def test_noise_on_embeddings_is_not_held(tmp_path: Path) -> None:
-    found = sampling(tmp_path, lambda: lora("LlamaForCausalLM"), lambda: causal_rows([6] * 10), neftune_noise_alpha=5)
-    assert found.status == "failed"
+def llama() -> Any:
+    return lora("LlamaForCausalLM")
+
+
+EMBEDDED = {"make": llama, "data": lambda: causal_rows([6] * 10), "neftune_noise_alpha": 5}
+SAID["noise on embeddings"] = (EMBEDDED, "failed", "")
 
 
 class Drawn(Dataset[Any]):
@@ -417,9 +421,7 @@ ROWS: dict[str, Callable[[], Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", ROWS)
-def test_rows_that_are_made_at_random_are_not_held(name: str, tmp_path: Path) -> None:
-    assert sampling(tmp_path, lora, ROWS[name]).status == "failed"
+SAID |= {f"rows by {name}": ({"make": lora, "data": data}, "failed", "") for name, data in ROWS.items()}
 
 
 def unlabelled() -> list[dict[str, Any]]:
@@ -464,12 +466,8 @@ COLLATORS: dict[str, tuple[Callable[[], Any], Callable[[], Any], Callable[[], An
 }
 
 
-@pytest.mark.parametrize("name", COLLATORS)
-def test_a_collator_that_draws_or_changes_is_not_held(name: str, tmp_path: Path) -> None:
-    make, data, collator, words = COLLATORS[name]
-    found = sampling(tmp_path, make, data, data_collator=collator)
-    assert found.status == "failed"
-    assert words in found.how
+for name, (make, data, collator, words) in COLLATORS.items():
+    SAID[f"a collator, {name}"] = ({"make": make, "data": data, "data_collator": collator}, "failed", words)
 
 
 def test_a_collator_that_packs_samples_is_refused(tmp_path: Path) -> None:
@@ -542,45 +540,31 @@ SAMPLERS: dict[str, tuple[Callable[[Any], Any], dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", SAMPLERS)
-def test_how_samples_are_drawn(name: str, tmp_path: Path) -> None:
-    make, options, status = SAMPLERS[name]
-    # More than an epoch has.
-    found = sampling(tmp_path, lora, kind=drawing(make), **{"max_steps": 6} | options)
-    assert found.status == status, found.how
+for name, (make, options, status) in SAMPLERS.items():
+    # More steps than an epoch has.
+    SAID[f"drawn {name}"] = ({"make": lora, "kind": drawing(make), "max_steps": 6} | options, status, "")
+# Also in minibatches as large as all.
+LENGTHS = {"data": lambda: causal_rows([6, 3, 5, 4, 6, 2, 6, 6]), "per_device_train_batch_size": 8}
+SAID["tokens of several lengths"] = ({"make": llama, "kind": drawing(uniform)} | LENGTHS, "failed", "a ratio")
 
 
-def test_batches_that_are_put_together_in_another_way_are_not_held(tmp_path: Path) -> None:
+class Pairs(BatchSampler):
+    """Draws uniformly, and then takes the first of them alone."""
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for batch in super().__iter__():
+            yield batch[:1] * 3
+
+
+def in_pairs(data: Any) -> Any:
     from transformers import Trainer
 
-    class Pairs(BatchSampler):
-        """Draws uniformly, and then takes the first of them alone."""
+    class Own(Trainer):
+        def get_train_dataloader(self) -> Any:
+            batches = Pairs(RandomSampler(data, replacement=True), 3, False)
+            return self.accelerator.prepare(DataLoader(data, batch_sampler=batches, collate_fn=self.data_collator))
 
-        def __iter__(self) -> Iterator[list[int]]:
-            for batch in super().__iter__():
-                yield batch[:1] * 3
-
-    def kind(data: Any) -> Any:
-        class Own(Trainer):
-            def get_train_dataloader(self) -> Any:
-                batches = Pairs(RandomSampler(data, replacement=True), 3, False)
-                return self.accelerator.prepare(DataLoader(data, batch_sampler=batches, collate_fn=self.data_collator))
-
-        return Own
-
-    assert sampling(tmp_path, lora, kind=kind).status == "assumed"
-
-
-def test_tokens_of_several_lengths_are_a_ratio_also_in_minibatches_as_large_as_all(tmp_path: Path) -> None:
-    found = sampling(
-        tmp_path,
-        lambda: lora("LlamaForCausalLM"),
-        lambda: causal_rows([6, 3, 5, 4, 6, 2, 6, 6]),
-        drawing(uniform),
-        per_device_train_batch_size=8,
-    )
-    assert found.status == "failed"
-    assert "a ratio" in found.how
+    return Own
 
 
 def focal(outputs: Any, labels: Tensor, num_items_in_batch: Any = None) -> Tensor:
@@ -588,26 +572,42 @@ def focal(outputs: Any, labels: Tensor, num_items_in_batch: Any = None) -> Tenso
     return ((1 - (-found).exp()) * found).mean()
 
 
-@pytest.mark.parametrize("by", ["an option", "a class", "its inputs"])
-def test_a_loss_of_the_trainer_is_not_held(by: str, tmp_path: Path) -> None:
-    def kind(data: Any) -> Any:
-        # Mypy knows no class that a function makes.
-        class Own(replaced(data)):
-            def compute_loss(self, model: Any, inputs: Any, *arguments: Any, **options: Any) -> Any:
-                labels = inputs.pop("labels")
-                return focal(model(**inputs), labels)
+def focused(data: Any) -> Any:
+    # Mypy knows no class that a function makes.
+    class Own(replaced(data)):
+        def compute_loss(self, model: Any, inputs: Any, *arguments: Any, **options: Any) -> Any:
+            labels = inputs.pop("labels")
+            return focal(model(**inputs), labels)
 
-        # As above.
-        class Relabelled(replaced(data)):
-            def _prepare_inputs(self, inputs: Any) -> Any:
-                found = super()._prepare_inputs(inputs)
-                return {**found, "labels": 0 * found["labels"]}
+    return Own
 
-        if by == "its inputs":
-            return Relabelled
-        return Own if by == "a class" else partial(replaced(data), compute_loss_func=focal)
 
-    assert sampling(tmp_path, lora, kind=kind).status == "assumed"
+def relabelled(data: Any) -> Any:
+    # As above.
+    class Own(replaced(data)):
+        def _prepare_inputs(self, inputs: Any) -> Any:
+            found = super()._prepare_inputs(inputs)
+            return {**found, "labels": 0 * found["labels"]}
+
+    return Own
+
+
+KINDS = {
+    "batches of pairs": in_pairs,
+    "a loss of the Trainer's class": focused,
+    "a loss as its option": lambda data: partial(replaced(data), compute_loss_func=focal),
+    "inputs of its own": relabelled,
+}
+SAID |= {name: ({"make": lora, "kind": kind}, "assumed", "") for name, kind in KINDS.items()}
+
+
+@sampled(3)
+@pytest.mark.parametrize("name", SAID)
+def test_sampling_is_held_where_a_step_has_the_gradient_of_f_as_its_mean_alone(name: str, tmp_path: Path) -> None:
+    arguments, status, words = SAID[name]
+    found = sampling(tmp_path, **arguments)
+    assert found.status == status, found.how
+    assert words in found.how
 
 
 @pytest.mark.parametrize(
