@@ -126,14 +126,6 @@ def test_the_largest_norms_are_those_of_the_audited_iterates_too(tmp_path):
     assert 0.1 < b.observed < 3
 
 
-def test_a_single_noisy_look_is_enough(honest):
-    noise = honest.evidence.record.trace["noise_variance"].values.copy()
-    noise[3, 11] = 1.8**2 * (1 + 1e-9)
-    outcome = honest.judged(noise_variance=noise)
-    assert outcome.verdict == "hypothesis-failed"
-    assert "jiang2024.assumption4" in outcome.reason
-
-
 @pytest.mark.full
 @pytest.mark.parametrize("id", WITH_SHORTEST)
 def test_a_horizon_below_the_shortest_is_named(id, tmp_path):

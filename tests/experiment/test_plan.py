@@ -275,25 +275,6 @@ def test_long_horizons_are_allowed_informative_and_the_first_such(id, table, zet
         assert not allowed(claim, inputs, T - 1) or bound(**inputs, T=float(T - 1)) >= threshold
 
 
-@pytest.mark.parametrize("D", [1, 2, 3, 7, 100])
-def test_a_shortest_horizon_that_is_an_integer_costs_one_iteration_at_most(D):
-    """T_min = 4 L-hat D / zeta^2 = 4 * 3 * D exactly, which the float cannot be trusted to know."""
-    claim = catalogue["meft.theorem2_repaired"]
-    inputs = {"L": 1.0, "G": 1.0, "a": 1.0, "b": 1.0, "s": 1.0, "D": float(D), "zeta": 1.0}
-    T = informative_horizon(claim, inputs, math.inf)
-    assert allowed(claim, inputs, T)
-    assert T in (12 * D, 12 * D + 1)
-
-
-@pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 0.999])
-@pytest.mark.parametrize("id", THEOREMS)
-def test_a_horizon_just_within_reason_is_found(id, share):
-    claim = catalogue[id]
-    inputs = of_claim(claim, dict.fromkeys(("L", "C", "G", "sigma", "a", "b", "s", "D", "zeta", "r"), 1.0))
-    threshold = float(claim.function("bound")(**inputs, T=share * LONGEST))
-    assert informative_horizon(claim, inputs, threshold) == pytest.approx(share * LONGEST, rel=1e-9)
-
-
 ANY_STEP = catalogue["meft.theorem2_any_step"]
 any_step_constants = st.fixed_dictionaries({name: st.floats(1e-3, 1e3) for name in ("ell", "D", "zeta")})
 

@@ -32,7 +32,6 @@ from boundcheck.experiment.statistics import (
     log_bets,
     log_mixture,
     mean_interval,
-    simultaneous_lower_limits,
     spread_over_times,
     student_interval,
     student_limits,
@@ -169,19 +168,6 @@ def test_the_kind_of_interval_is_chosen_without_the_data(n, largest, resolution,
     kinds = {mean_interval(x, largest, resolution, level).kind for x in samples}
     resolved = largest * np.log(2 / (1 - level)) / n <= resolution
     assert kinds == {"nonasymptotic" if resolved else "asymptotic"}
-
-
-@pytest.mark.parametrize("shared", [0.0, 0.9])
-def test_simultaneous_limits_fail_in_no_column_as_often_as_they_say(shared):
-    """The error counts experiments in which any column fails, with columns independent or nearly the same."""
-    experiments, columns, replicas, level = EXPERIMENTS, 12, 24, 0.8
-    random = np.random.default_rng(4)
-    common = random.exponential(size=(experiments, replicas, 1))
-    own = random.exponential(size=(experiments, replicas, columns))
-    # Skewed to the right, mean 1 in every column.
-    x = np.where(random.random((experiments, replicas, columns)) < shared, common, own)
-    failures = (simultaneous_lower_limits(x, level) > 1).any(1).sum()
-    assert 0 < failures <= most_failures(experiments, 1 - level)
 
 
 @given(
