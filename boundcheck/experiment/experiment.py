@@ -204,8 +204,7 @@ def outcome(evidence: Evidence, **common: Any) -> RunResult:
     start, found = evidence.start, None
     if not evidence.function.is_known:
         found = estimates_of(evidence.function.sites, evidence.record.trace, start.gap.value)
-        plan = in_hindsight(evidence.plan, evidence.claim, found, start.square_norm)
-        evidence = replace(evidence, plan=plan)
+        evidence = replace(evidence, plan=in_hindsight(evidence, found))
     audits = audit(evidence)
     return RunResult(
         **common,
@@ -262,7 +261,7 @@ def _of_network(evidence: Evidence, found: Estimates) -> dict[str, Any]:
         ends = Ends(losses, accuracies, None if held_out is None else HeldOut(*held_out))
     return {
         "estimates": found,
-        "theorems": theorem_rows(function.sites, evidence.claim, evidence.plan, found, start.square_norm),
+        "theorems": theorem_rows(evidence, found),
         "rounding": {"loss": loss, "gradient": gradient},
         "ends": ends,
         "decrease": float((trace["loss"].values[:, :1] - trace["loss"].values).max(1).mean()),

@@ -33,7 +33,6 @@ from boundcheck.experiment.statistics import (
 from boundcheck.functions.networks.network import Site
 from boundcheck.functions.problem import End, adapter_ends
 from boundcheck.language.catalogue import about, catalogue
-from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import Audit, Guilt, less_rounding
 from boundcheck.language.hypotheses import BOUNDED_BELOW, BOUNDED_GRADIENT, BOUNDED_VARIANCE, SMOOTH
 from boundcheck.language.measures import SMOOTHNESS, Enclosure, Statistic
@@ -398,42 +397,39 @@ def _ends(site: Site, radii: dict[str, float], smoothness: float, gradient_bound
         return []
 
 
-def theorem_rows(
-    sites: Sequence[Site], claim: Claim, plan: Plan, found: Estimates, first: float
-) -> tuple[AtSmoothness, ...]:
+def theorem_rows(evidence: Evidence, found: Estimates) -> tuple[AtSmoothness, ...]:
     """A row for each L̂, with what the theorems say there: the run's own, and the one that prescribes its step."""
     rows = []
     letter, noise = SMOOTHNESS.letter, math.sqrt(found.zeta_square)
     theorem, algorithm = about_its_own_step()
     names = [str(x) for x in (algorithm.step_size, limit_of(theorem, T), theorem.names[-1])]
-    for way, lipschitz, value, how in smoothness_of(sites, found):
+    for way, lipschitz, value, how in smoothness_of(evidence.function.sites, found):
         printed: list[float | None] = [None] * 3
         if 0 < value < math.inf and found.zeta_square > 0 and found.D and found.D > 0:
             at_it = theorem.assuming({letter: exact(letter, value)})
-            inputs = {BOUNDED_BELOW.letter: found.D, BOUNDED_VARIANCE.letter: noise, T.name: float(plan.steps)}
+            steps = float(evidence.plan.steps)
+            inputs = {BOUNDED_BELOW.letter: found.D, BOUNDED_VARIANCE.letter: noise, T.name: steps}
             given = {p.name: inputs[p.name] for p in at_it.parameters}
             printed = [float(at_it.function(name)(**given)) for name in names]
-        own = own_step(value, claim, plan, found, first)
-        rows.append(AtSmoothness(way, lipschitz, value, how, *own, *printed))
+        rows.append(AtSmoothness(way, lipschitz, value, how, *own_step(evidence, found, value), *printed))
     return tuple(rows)
 
 
-def in_hindsight(plan: Plan, claim: Claim, found: Estimates, first: float) -> Plan:
+def in_hindsight(evidence: Evidence, found: Estimates) -> Plan:
     """The plan with the constants that the run showed, and the claim's quantities there.
 
     The bound is NaN where a constant was measured as 0, or the step is longer than the claim allows.
     """
-    noise = math.sqrt(found.zeta_square)
+    plan, noise = evidence.plan, math.sqrt(found.zeta_square)
     inputs = plan.inputs | {SMOOTH.letter: found.path, BOUNDED_VARIANCE.letter: noise}
-    _, bound, _ = own_step(found.path, claim, plan, found, first)
+    _, bound, _ = own_step(evidence, found, found.path)
     values = {SMOOTHNESS.letter: found.path} | plan.numbers | {"bound": math.nan if bound is None else bound}
     return replace(plan, inputs=inputs, values=values, zeta=noise)
 
 
-def own_step(
-    smoothness: float, claim: Claim, plan: Plan, found: Estimates, first: float
-) -> tuple[float, float | None, int | None]:
+def own_step(evidence: Evidence, found: Estimates, smoothness: float) -> tuple[float, float | None, int | None]:
     """The theorem at the run's own step and this L̂: the longest step, the bound, and the iterations that it needs."""
+    plan, claim = evidence.plan, evidence.claim
     inputs = {name: float(x) for name, x in plan.inputs.items()} | {
         SMOOTH.letter: smoothness,
         BOUNDED_VARIANCE.letter: math.sqrt(found.zeta_square),
@@ -442,7 +438,7 @@ def own_step(
     if not all(0 < value < math.inf for value in inputs.values()) or not plan.step_size < longest:
         return longest, None, None
     try:
-        needed = informative_horizon(claim, inputs, first)
+        needed = informative_horizon(claim, inputs, evidence.start.square_norm)
     except ArithmeticError:
         needed = None
     return longest, claim.bound(**inputs), needed

@@ -36,19 +36,17 @@ HAND = Estimates(
 RADII = {"a": 1.25, "b": 0.75, "mu": 0.6, "nu": 0.7, "rho": 2.0}
 
 
-def plan_of(found: Estimates, step: float, steps: int) -> Plan:
-    """The plan of a run at this step, whose D is the only constant that is known beforehand."""
-    number = {"alpha": step}
-    return Plan({}, None, 1, steps, step, math.inf, {"D": found.D, "eta": step, "T": steps}, number, number)
-
-
-def rows_of(network: Network, found: Estimates, step: float, steps: int, first: float) -> tuple[AtSmoothness, ...]:
-    return theorem_rows(network.sites, CLAIM, plan_of(found, step, steps), found, first)
+def ran(found: Estimates, step: float, steps: int, first: float, sites: Any = ()) -> Any:
+    """The evidence of a run at this step, of whose constants D alone is known beforehand."""
+    number, inputs = {"alpha": step}, {"D": found.D, "eta": step, "T": steps}
+    plan = Plan({}, None, 1, steps, step, math.inf, inputs, number, number)
+    start, function = SimpleNamespace(square_norm=first), SimpleNamespace(sites=sites)
+    return SimpleNamespace(claim=CLAIM, plan=plan, start=start, function=function)
 
 
 def by_path(found: Estimates, step: float, steps: int, first: float) -> AtSmoothness:
     """What the theorems say at the L̂ of the path: of no site nothing else is known."""
-    (row,) = theorem_rows((), CLAIM, plan_of(found, step, steps), found, first)
+    (row,) = theorem_rows(ran(found, step, steps, first), found)
     return row
 
 
@@ -196,7 +194,7 @@ def test_dora_says_nothing_where_a_column_may_vanish() -> None:
     network = network_of("dora")
     single = Network(network.model, network.sites[:1], network.task)
     found = constants(single, radii={single.sites[0].name: {"a": 9.0, "b": 9.0, "mu": 1.0}})
-    rows = rows_of(single, found, 0.1, 10, 0.5)
+    rows = theorem_rows(ran(found, 0.1, 10, 0.5, single.sites), found)
     assert [row.way for row in rows] == ["path", "layers"]
     assert (rows[1].value, rows[1].longest) == (math.inf, 0.0)
     assert all(getattr(rows[1], name) is None for name in ("bound", "needed", "alpha", "T_min", "printed_bound"))
@@ -208,7 +206,7 @@ def test_constants_beyond_the_range_of_floats_are_no_crash() -> None:
     """Of a run that diverged."""
     network = network_of("lora")
     found = constants(network, L=1e200, radii={site.name: {"a": 1e80, "b": 1e90} for site in network.sites})
-    rows = rows_of(network, found, 0.1, 10, 0.5)
+    rows = theorem_rows(ran(found, 0.1, 10, 0.5, network.sites), found)
     assert rows[0].bound is not None
     assert all(row.bound is None for row in rows[1:])
 
@@ -238,20 +236,20 @@ def test_there_is_no_bound_without_constants(changes: dict[str, float]) -> None:
 
 
 def test_no_smoothness_is_no_bound() -> None:
-    assert own_step(0.0, CLAIM, plan_of(HAND, 0.1, 10), HAND, 0.5) == (math.inf, None, None)
+    assert own_step(ran(HAND, 0.1, 10, 0.5), HAND, 0.0) == (math.inf, None, None)
 
 
 def test_a_plan_in_hindsight_has_the_constants_that_were_seen_and_the_bound_there() -> None:
-    given = plan_of(HAND, 0.1, 10)
-    plan = in_hindsight(given, CLAIM, HAND, 0.5)
+    given = ran(HAND, 0.1, 10, 0.5)
+    plan = in_hindsight(given, HAND)
     assert dict(plan.inputs) == {"D": 1.0, "eta": 0.1, "T": 10, "ell": 2.0, "zeta": 0.5}
     assert (plan.zeta, plan.steps, plan.step_size, plan.values["Lhat"]) == (0.5, 10, 0.1, 2.0)
     assert plan.values["bound"] == pytest.approx((1 + 0.025) / 0.9, rel=1e-14)
     # What a pilot found is no constant of the run.
-    piloted = replace(given, zeta=9.0, inputs=given.inputs | {"ell": 7.0, "zeta": 9.0})
-    assert in_hindsight(piloted, CLAIM, HAND, 0.5) == plan
+    piloted = replace(given.plan, zeta=9.0, inputs=given.plan.inputs | {"ell": 7.0, "zeta": 9.0})
+    assert in_hindsight(SimpleNamespace(**vars(given) | {"plan": piloted}), HAND) == plan
     for changes in ({"zeta_square": 0.0}, {"path": 0.0}, {"path": 20.0}):
-        assert math.isnan(in_hindsight(given, CLAIM, replace(HAND, **changes), 0.5).values["bound"])
+        assert math.isnan(in_hindsight(given, replace(HAND, **changes)).values["bound"])
 
 
 positive = st.floats(1e-6, 1e6)
@@ -264,7 +262,7 @@ def test_the_bound_is_the_formula_and_needed_is_where_it_falls_below(
 ) -> None:
     step = share * 2 / ell
     seen = replace(HAND, D=D, zeta_square=variance)
-    longest, bound_there, needed = own_step(ell, CLAIM, plan_of(seen, step, T), seen, first)
+    longest, bound_there, needed = own_step(ran(seen, step, T, first), seen, ell)
     assert longest == 2 / ell
     if share >= 1:
         assert step < 2 / ell or bound_there is None
@@ -409,8 +407,8 @@ class Enclosure:
         spec = parse(gpt_table(run__steps=self.steps, run__step_size=self.step))
         edges = Schedule.edges_of(self.steps, AUDITS)
         record = Record(Schedule(edges, edges[None, 1:]), trace, None, (at,))
-        plan = in_hindsight(plan, CLAIM, estimates_of([SITE], trace, self.gap), self.first)
-        return Evidence(CLAIM, spec, function, start, plan, record, self.sampling, self.partial)
+        evidence = Evidence(CLAIM, spec, function, start, plan, record, self.sampling, self.partial)
+        return replace(evidence, plan=in_hindsight(evidence, estimates_of([SITE], trace, self.gap)))
 
     def audits(self) -> dict[str, Audit]:
         return {each.hypothesis: each for each in audit(self.evidence())}
