@@ -169,14 +169,57 @@ def _compiled(expression: sp.Expr) -> tuple[list[sp.Symbol], Callable[..., Any]]
 
 
 @dataclass(frozen=True)
-class OnRun:
-    """The values of expressions on a run of v - alpha g, where g_t is the step that was taken, and `pace` is alpha.
+class Sum:
+    """A sum of a proof over the steps of v - alpha g: ``measure + noise = total`` on every run, whatever F is."""
 
-    What is at v_t is read off its trace, and a sum over t is estimated by its audits.
+    measure: PerformanceMeasure  # what it bounds; a theorem about a smallest is served by the sum of the average
+    noise: sp.Expr  # 0 in expectation where minibatches are unbiased
+    total: sp.Expr  # over both ends of the run and what its steps did
+
+
+class NoWaterfallError(ValueError):
+    """A run has no waterfall; the message says why."""
+
+
+@dataclass(frozen=True)
+class OnRun:
+    """The values of expressions on a run of v - alpha g, where g_t is the step that was taken.
+
+    What is at v_t is read off its trace, and a sum over t is estimated by its audits. Raises NoWaterfallError for a run
+    of which there is no such sum.
     """
 
     evidence: Evidence
-    pace: float
+
+    @cached_property
+    def sum(self) -> Sum:
+        """The sum that the run's theorem is proved by."""
+        measure = self.evidence.spec.measure
+        # One about a smallest is served by the sum of the average.
+        asked = measure.observable, measure.seen_over(is_stochastic=True)
+        sums: list[Sum] = [each for part in parts("measured") for each in getattr(part, "SUMS", ())]
+        for each in sums:
+            if (each.measure.observable, each.measure.over) == asked:
+                return each
+        raise NoWaterfallError(f"no sum over the steps is known that bounds the {measure.title}")
+
+    @cached_property
+    def pace(self) -> float:
+        """The step alpha that the run took along each of its gradients."""
+        evidence, algorithm = self.evidence, self.evidence.spec.algorithm
+        hypotheses = [each.id for each, _ in words_of(evidence.claim)]
+        for row in evidence.sampling or ():
+            # What is known of how the steps were made, and is no hypothesis of the theorem, is about its algorithm.
+            if row.status == "failed" and row.hypothesis not in hypotheses:
+                raise NoWaterfallError(f"the steps were not those of {algorithm.title}: {row.how}")
+        if not algorithm.keeps_curves:
+            raise NoWaterfallError(f"a step of {algorithm.title} is not along one gradient")
+        if algorithm.constant_step is None:
+            raise NoWaterfallError(f"the step of {algorithm.title} is not the same at every t")
+        missing = {"slope", "step_length"} - set(evidence.record.trace)
+        if missing:
+            raise NoWaterfallError(f"the trace has no {min(missing)}")
+        return float(algorithm.constant_step.subs({x: evidence.plan.numbers[x.name] for x in algorithm.parameters}))
 
     @cached_property
     def numbers(self) -> dict[str, float]:
@@ -257,6 +300,45 @@ class OnRun:
         """The value of an expression over constants alone."""
         return float(self._value(expression, {}, None))
 
+    @cached_property
+    def costs(self) -> list[tuple[Cost, sp.Expr]]:
+        """Each cost of the theorem, first of F, then of the noise, with the sum once it replaces what the run did."""
+        evidence, words = self.evidence, [word for _, word in words_of(self.evidence.claim) if word and word.cost]
+        costs = [word.cost for word in words if not word.is_about_noise]
+        if SMOOTHNESS.letter in evidence.claim.names:
+            # From the smoothness that the steps needed, through what was seen and is known, to the theorem's.
+            why = "the smoothness along the steepest step that was looked at stands for that along each"
+            costs.append(Cost("the largest ℓₜ for ℓₜ", ((ell_t, STEEPEST),), why))
+            before = STEEPEST
+            if self.sharpest < evidence.plan.smoothness * (1 - _ALIKE):
+                why = "the least constant that a lemma gives for the whole domain stands for the largest along the run"
+                costs.append(Cost("the sharpest L̂ for that", ((before, SHARPEST),), why))
+                before = SHARPEST
+            constant = SMOOTHNESS.cost
+            costs.append(replace(constant, instead=tuple((before, value) for _, value in constant.instead)))
+        costs += [word.cost for word in words if word.is_about_noise]
+        # Without noise g_t is the gradient.
+        now, costly = self.sum.total, []
+        if not evidence.spec.is_stochastic:
+            now = now.xreplace({EuclideanNorm(g_t) ** 2: SQUARE})
+        for cost in filter(None, costs):
+            before, now = now, now.xreplace(dict(cost.instead))
+            if now != before:
+                costly.append((cost, now))
+        return costly
+
+    @cached_property
+    def solution(self) -> sp.Expr | None:
+        """The bound on the average that the sum gives, where of what the run did the average alone is left in it."""
+        if not self.costs or self.sum.measure.observable.expression(vocabulary.v_t) != SQUARE:
+            return None
+        average = sp.Dummy()
+        total = self.costs[-1][1].xreplace({SQUARE: average}).doit()
+        if any(total.has(node) for node in self.seen):
+            return None
+        share = sp.diff(total, average)
+        return None if share.has(average) else total.xreplace({average: sp.Integer(0)}) / (1 - share)
+
 
 # What these links are called.
 _NOISE, _OWN = "noise", "the theorem's own slack"
@@ -266,22 +348,9 @@ _ALIKE = 1e-6
 _WORTH_SAYING = 1.05
 
 
-@dataclass(frozen=True)
-class Sum:
-    """A sum of a proof over the steps of v - alpha g: ``measure + noise = total`` on every run, whatever F is."""
-
-    measure: PerformanceMeasure  # what it bounds; a theorem about a smallest is served by the sum of the average
-    noise: sp.Expr  # 0 in expectation where minibatches are unbiased
-    total: sp.Expr  # over both ends of the run and what its steps did
-
-
 def mean(term: sp.Expr) -> sp.Expr:
     """The average over t of what is at v_t, or at the step from it."""
     return sp.Sum(term, (t, 1, T)) / T
-
-
-class NoWaterfallError(ValueError):
-    """A run has no waterfall; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -307,17 +376,16 @@ class _Rung:
 def waterfall(evidence: Evidence, audits: Sequence[Audit]) -> Waterfall:
     """The waterfall of a run, or, without links, why it has none."""
     try:
-        found = sum_of(evidence)
-        on_run = OnRun(evidence, _pace(evidence))
+        on_run = OnRun(evidence)
+        # Each says why there is none; a theorem's reason comes before that of its run.
+        _ = on_run.sum, on_run.pace
         if not all(np.isfinite(each.value).all() for each in on_run.seen.values()):
             raise NoWaterfallError("not all that was seen of the run are finite numbers")
     except NoWaterfallError as error:
         return Waterfall("", None, (), None, "", "", f"No waterfall: {error}.")
-    costs = given_away(on_run, found)
-    solution = solved(on_run, found, costs)
-    rungs = list(_rungs(on_run, found, costs, solution))
+    rungs = list(_rungs(on_run))
     bars = [_bar(evidence, audits, before, rung) for before, rung in pairwise(rungs)]
-    best = None if solution is None else _at_best(on_run, solution)
+    best = None if on_run.solution is None else _at_best(on_run, on_run.solution)
 
     schedule = evidence.record.schedule
     if len(schedule.times) > 1:
@@ -335,75 +403,8 @@ def waterfall(evidence: Evidence, audits: Sequence[Audit]) -> Waterfall:
     return Waterfall(rungs[0].label, rungs[0].mean, tuple(bars), best, most, covered, says)
 
 
-def sum_of(evidence: Evidence) -> Sum:
-    """The sum that a run's theorem is proved by; raises NoWaterfallError where papers give none."""
-    measure = evidence.spec.measure
-    # One about a smallest is served by the sum of the average.
-    asked = measure.observable, measure.seen_over(is_stochastic=True)
-    sums: list[Sum] = [each for part in parts("measured") for each in getattr(part, "SUMS", ())]
-    for each in sums:
-        if (each.measure.observable, each.measure.over) == asked:
-            return each
-    raise NoWaterfallError(f"no sum over the steps is known that bounds the {measure.title}")
-
-
-def _pace(evidence: Evidence) -> float:
-    """The step that the run took along each of its gradients."""
-    algorithm, hypotheses = evidence.spec.algorithm, [each.id for each, _ in words_of(evidence.claim)]
-    for row in evidence.sampling or ():
-        # What is known of how the steps were made, and is no hypothesis of the theorem, is about its algorithm.
-        if row.status == "failed" and row.hypothesis not in hypotheses:
-            raise NoWaterfallError(f"the steps were not those of {algorithm.title}: {row.how}")
-    if not algorithm.keeps_curves:
-        raise NoWaterfallError(f"a step of {algorithm.title} is not along one gradient")
-    if algorithm.constant_step is None:
-        raise NoWaterfallError(f"the step of {algorithm.title} is not the same at every t")
-    missing = {"slope", "step_length"} - set(evidence.record.trace)
-    if missing:
-        raise NoWaterfallError(f"the trace has no {min(missing)}")
-    return float(algorithm.constant_step.subs({x: evidence.plan.numbers[x.name] for x in algorithm.parameters}))
-
-
-def given_away(on_run: OnRun, found: Sum) -> list[tuple[Cost, sp.Expr]]:
-    """Each cost of the theorem, first of F, then of the noise, with the sum once it replaces what the run did."""
-    evidence, words = on_run.evidence, [word for _, word in words_of(on_run.evidence.claim) if word and word.cost]
-    costs = [word.cost for word in words if not word.is_about_noise]
-    if SMOOTHNESS.letter in evidence.claim.names:
-        # From the smoothness that the steps needed, through what was seen and is known, to the theorem's.
-        why = "the smoothness along the steepest step that was looked at stands for that along each"
-        costs.append(Cost("the largest ℓₜ for ℓₜ", ((ell_t, STEEPEST),), why))
-        before = STEEPEST
-        if on_run.sharpest < evidence.plan.smoothness * (1 - _ALIKE):
-            why = "the least constant that a lemma gives for the whole domain stands for the largest along the run"
-            costs.append(Cost("the sharpest L̂ for that", ((before, SHARPEST),), why))
-            before = SHARPEST
-        constant = SMOOTHNESS.cost
-        costs.append(replace(constant, instead=tuple((before, value) for _, value in constant.instead)))
-    costs += [word.cost for word in words if word.is_about_noise]
-    # Without noise g_t is the gradient.
-    now = found.total if evidence.spec.is_stochastic else found.total.xreplace({EuclideanNorm(g_t) ** 2: SQUARE})
-    costly = []
-    for cost in filter(None, costs):
-        before, now = now, now.xreplace(dict(cost.instead))
-        if now != before:
-            costly.append((cost, now))
-    return costly
-
-
-def solved(on_run: OnRun, found: Sum, costs: list[tuple[Cost, sp.Expr]]) -> sp.Expr | None:
-    """The bound on the average that the sum gives, where the average alone is left in it of what the run did."""
-    if not costs or found.measure.observable.expression(vocabulary.v_t) != SQUARE:
-        return None
-    average = sp.Dummy()
-    total = costs[-1][1].xreplace({SQUARE: average}).doit()
-    if any(total.has(node) for node in on_run.seen):
-        return None
-    share = sp.diff(total, average)
-    return None if share.has(average) else total.xreplace({average: sp.Integer(0)}) / (1 - share)
-
-
-def _rungs(on_run: OnRun, found: Sum, costs: list[tuple[Cost, sp.Expr]], solution: sp.Expr | None) -> Iterator[_Rung]:
-    evidence, over = on_run.evidence, found.measure.over
+def _rungs(on_run: OnRun) -> Iterator[_Rung]:
+    evidence, found, solution, over = on_run.evidence, on_run.sum, on_run.solution, on_run.sum.measure.over
     schedule, seen = evidence.record.schedule, evidence.spec.measure.seen(evidence)
     shape = schedule.times.shape
 
@@ -426,7 +427,7 @@ def _rungs(on_run: OnRun, found: Sum, costs: list[tuple[Cost, sp.Expr]], solutio
     yield _Rung(_NOISE, why, level, off, is_chance=True)
     why = "what happened between the audits: 0 in expectation over random audits, and 0 where every t is audited"
     yield rung("sampling of times", why, found.total, is_chance=True)
-    for cost, total in costs:
+    for cost, total in on_run.costs:
         yield rung(cost.label, cost.why, total, is_cost=True)
     if solution is not None and 0 < (value := on_run.number(solution)) < math.inf:
         why = "the average stands on both sides of the sum: its own bound takes its place on the right"

@@ -19,7 +19,7 @@ import boundcheck as bc
 from boundcheck.experiment.plan import Experiment, best_step, build
 from boundcheck.experiment.result import Bar, Chain, RunResult, Waterfall
 from boundcheck.experiment.spec import parse
-from boundcheck.experiment.waterfall import OnRun, given_away, slack, solved, sum_of, waterfall
+from boundcheck.experiment.waterfall import OnRun, slack, waterfall
 from boundcheck.experiment.waterfall import chains as chains_of_papers
 from boundcheck.functions.adapters import ADAPTERS, DiReFT, LoRA
 from boundcheck.functions.arithmetic import replicate, square_norm
@@ -228,9 +228,7 @@ def test_where_some_times_are_audited_the_rest_is_a_bar_of_chance(tmp_path: Path
 def test_what_is_solved_for_is_the_theorem_about_any_step(tmp_path: Path) -> None:
     """The kernel has proved that one; here it comes out of the sum, and at the best step it is that theorem's best."""
     measured = run_by_hand(theorem_table(), tmp_path)
-    on_run, total = OnRun(measured.evidence, 1.0), sum_of(measured.evidence)
-    found = solved(on_run, total, given_away(on_run, total))
-    theorem = theorem_at_any_step()
+    found, theorem = OnRun(measured.evidence).solution, theorem_at_any_step()
     assert sp.simplify(found - theorem.expression("bound").xreplace({eta: alpha, ell: Lhat})) == 0
     slow = replace(
         measured.evidence.plan, numbers={"alpha": 1e-3}, values=measured.evidence.plan.values | {"alpha": 1e-3}
