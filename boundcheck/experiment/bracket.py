@@ -105,7 +105,7 @@ def measure_bracket(experiment: Experiment, tick: Tick, **common: Any) -> tuple[
         "ascent": ("ascent", "start", climbed, "the same, where projected ascent ended"),
     }
     lowers = {kind: float(np.nanmax(x)) for kind, (_, _, x, _) in seen.items() if np.isfinite(x).any()}
-    verdict, reason, blame = _judged(spec, problem, radii, max(lowers.values()), ball, [*steepest, (climb.v, beside)])
+    verdict, reason, blame = _judged(domain, max(lowers.values()), ball, [*steepest, (climb.v, beside)])
     if verdict.is_decided and (objection := meets(domain, spec.said).objection):
         verdict, reason, blame = Verdict.INCONCLUSIVE, f"the claim may say nothing about it: {objection}", None
     chains = slack(problem, *steepest[0], radii, spec.lipschitz) if has_chains(adapter) else []
@@ -169,10 +169,9 @@ def claimed(experiment: Experiment) -> arb:
     return domain.claim.enclosures(**domain.inputs)[SMOOTHNESS.letter]
 
 
-def _judged(
-    spec: Spec, problem: Problem, radii: Radii, best: float, ball: arb, pairs: list[Pair]
-) -> tuple[Verdict, str, Blame | None]:
+def _judged(domain: _Domain, best: float, ball: arb, pairs: list[Pair]) -> tuple[Verdict, str, Blame | None]:
     """The verdict, reason and blame, from the best lower estimate, the claim, and what f showed at these pairs."""
+    spec, problem = domain.spec, domain.problem
     # The least that L and G can be: the largest gradient ratio and gradient of f there, less rounding errors.
     f, ratio, slope = problem.objective, 0.0, 0.0
     for pair in pairs:
@@ -182,7 +181,7 @@ def _judged(
         apart, moved = (torch.linalg.matrix_norm(x - y) for x, y in ((W, other), gradients))
         ratio = max(ratio, ((moved - sum(errors)) / apart.where(apart > 0, torch.inf)).max().item())
         slope = max(slope, (torch.linalg.matrix_norm(gradients[0]) - errors[0]).max().item())
-    own = ((SMOOTH_IN_W, f.smoothness, ratio), (BOUNDED_GRADIENT, problem.gradient_bound(radii), slope))
+    own = ((SMOOTH_IN_W, f.smoothness, ratio), (BOUNDED_GRADIENT, problem.gradient_bound(domain.radii), slope))
     if estimated := [word.letter for word, said, _ in own if said.kind == "estimated"]:
         reason = f"{' and '.join(estimated)} are estimated, so that the upper ends are no bounds"
         return Verdict.INCONCLUSIVE, reason, None

@@ -21,7 +21,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from boundcheck.errors import BoundcheckError, InputError
-from boundcheck.experiment.audit import Evidence, audit, check_function, check_run, largest_ratio
+from boundcheck.experiment.audit import Evidence, audit, check_function, check_run, known_ends, largest_ratio
 from boundcheck.experiment.bracket import claimed, measure_bracket
 from boundcheck.experiment.plan import Experiment, Plan
 from boundcheck.experiment.result import Ends, Estimates, HeldOut, Horizon, Result, RunResult, Subject
@@ -222,9 +222,9 @@ def outcome(evidence: Evidence, **common: Any) -> RunResult:
 
 def _of_problem(evidence: Evidence) -> dict[str, Any]:
     """The fields of a problem in one matrix: other theorems' horizons, and both sides of its smoothness."""
-    problem, spec, plan, trace = evidence.problem, evidence.spec, evidence.plan, evidence.record.trace
+    spec, plan, trace = evidence.spec, evidence.plan, evidence.record.trace
     variance, loss = trace["noise_variance"].values, trace["loss"].values
-    experiment, horizons = Experiment(spec, problem, str(evidence.start.v[0].device)), []
+    experiment, horizons = Experiment(spec, evidence.function, str(evidence.start.v[0].device)), []
     for part in parts("measured") if plan.radii and spec.is_stochastic else ():
         for id, C in getattr(part, "HORIZONS", ()):
             # What is known of one quantity at v_1 says nothing of a bound on another.
@@ -238,11 +238,10 @@ def _of_problem(evidence: Evidence) -> dict[str, Any]:
     ratio = largest_ratio(evidence)
     if ratio is not None and ratio.value is not None and not ratio.is_lost:
         lowers["gradient ratio"] = ratio.value
-    needs_radii = problem.adapter.needs_ball and not plan.radii
     return {
         "horizons": tuple(horizons),
         "lower": lowers,
-        "upper": () if needs_radii else tuple(problem.upper_ends(plan.radii)),
+        "upper": tuple(known_ends(evidence)),
         "largest_variance": float(variance.max()) * plan.batch if plan.batch else 0.0,
         "decrease": evidence.start.loss - float(loss.mean(0).min()),
     }
