@@ -112,14 +112,13 @@ class AdapterSpec(Table):
         """The scale s as a number."""
         if not isinstance(self.scale, str):
             return self.scale
-        if self.rank is None:
-            raise InputError("adapter.scale", self.scale, _SCALES)
-        value = parsed("adapter.scale", self.scale, (r,), _SCALES)
-        for letter, number in ((r, self.rank), (sp.sqrt(r), math.sqrt(self.rank))):
-            part = value * letter
-            # A rational may be beyond floats.
-            if isinstance(part, sp.Rational) and abs(part) < sys.float_info.max:
-                return int(part.p) / int(part.q) / number
+        if self.rank is not None:
+            value = parsed("adapter.scale", self.scale, (r,), _SCALES)
+            for letter, number in ((r, self.rank), (sp.sqrt(r), math.sqrt(self.rank))):
+                part = value * letter
+                # A rational may be beyond floats.
+                if isinstance(part, sp.Rational) and abs(part) < sys.float_info.max:
+                    return int(part.p) / int(part.q) / number
         raise InputError("adapter.scale", self.scale, _SCALES)
 
 
