@@ -124,7 +124,8 @@ def held(folder: Path) -> Held:
                 raise InputError("model.path", path, f"{expected}; it has {size}")
         # An index of weights or a vocabulary can be long, and names no code.
         tables = {path.name: _table(path) for path in sorted(folder.glob("*.json")) if "config" in path.name}
-        counts = [count for path in folder.glob("*.safetensors") for count in _tensors(path)]
+        weights = [*folder.glob("*.safetensors")]
+        counts = _read(folder, lambda **_: [count for path in weights for count in _tensors(path)])
         pickles = [path.stat().st_size for path in folder.glob("*.bin")]
     except OSError as error:
         raise InputError("model.path", error.filename, f"a file that can be read: {error.strerror}") from None
@@ -164,18 +165,11 @@ def _table(path: Path) -> Any:
 
 def _tensors(path: Path) -> Iterator[int]:
     """The most numbers that each tensor of a file can have, by its header, which safetensors holds against the file."""
-    try:
-        with _imported("safetensors").safe_open(path, "pt") as file:
-            # It is no mapping.
-            for name in file.keys():  # noqa: SIM118
-                tensor = file.get_slice(name)
-                yield math.prod(tensor.get_shape()) * (1 if "F" in tensor.get_dtype() else _PACKED)
-    except InputError:
-        raise
-    except Exception as error:
-        # Its errors are documented nowhere.
-        expected = f"weights with a header that can be read ({type(error).__name__}: {error})"
-        raise InputError("model.path", path, expected) from None
+    with _imported("safetensors").safe_open(path, "pt") as file:
+        # It is no mapping.
+        for name in file.keys():  # noqa: SIM118
+            tensor = file.get_slice(name)
+            yield math.prod(tensor.get_shape()) * (1 if "F" in tensor.get_dtype() else _PACKED)
 
 
 def _numbers(value: Any, name: str) -> Iterator[tuple[str, float]]:

@@ -26,8 +26,8 @@ NAMES = {"bert": "BertForSequenceClassification", "gpt2": "GPT2LMHeadModel", "ll
 # What a folder may take that is sound, and no more.
 LIMITS = Limits(seconds=30.0, size=2**30)
 VALUES: tuple[Any, ...] = (
-    *(10**7, 10**8, 200_000, 2**40, 10**400, -1, 0, 0.5, 1e300, math.nan, math.inf),
-    *("10000000", "", None, True, [10**7], [[[10**7]] * 2], {"a": 10**7}, {}),
+    *(10**7, 2**40, 10**400, -1, 0, 0.5, math.nan, math.inf),
+    *("10000000", None, True, [10**7], [[[10**7]] * 2], {"a": 10**7}),
 )
 MISSING, PARTS = "(missing)", 4
 # Fields that the small models leave out, or others have.
@@ -183,10 +183,10 @@ WRONG = {
 @pytest.mark.parametrize("name", WRONG)
 def test_a_header_that_is_none_is_refused(name: str, tmp_path: Path) -> None:
     header, length = WRONG[name]
-    path = folder_of(tmp_path) / "model.safetensors"
-    path.write_bytes(length.to_bytes(8, "little") + header + bytes(16))
+    weights = folder_of(tmp_path) / "model.safetensors"
+    weights.write_bytes(length.to_bytes(8, "little") + header + bytes(16))
     error = refused(lambda: held(tmp_path))
-    assert (error.field, error.value) == ("model.path", path)
+    assert (error.field, error.value) == ("model.path", tmp_path)
 
 
 @pytest.mark.parametrize("name", ["tokenizer.json", "vocab.txt", "spiece.model", "chat_template.jinja"])

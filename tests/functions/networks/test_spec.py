@@ -3,8 +3,6 @@
 import importlib
 import io
 import json
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -151,41 +149,6 @@ def test_a_folder_that_is_none_is_named(path: str, tmp_path: Path) -> None:
     assert error.field == "model.path"
     expected = "which this folder does not have" if path == "{tmp}" else "no such folder; nothing is downloaded"
     assert expected in error.expected
-
-
-def with_config(content: str) -> Callable[[Path], None]:
-    return lambda folder: (folder / "config.json").write_text(content, encoding="utf-8") and None
-
-
-def without(name: str) -> Callable[[Path], None]:
-    return lambda folder: (folder / name).unlink()
-
-
-def torn(name: str) -> Callable[[Path], None]:
-    return lambda folder: (folder / name).write_bytes((folder / name).read_bytes()[:100]) and None
-
-
-DAMAGES = {
-    "config is of no model": with_config("{}"),
-    "config is of a model that there is not": with_config('{"model_type": "abacus"}'),
-    "config is of a model without such a head": with_config('{"model_type": "vit"}'),
-    "no weights": without("model.safetensors"),
-    "torn weights": torn("model.safetensors"),
-    "no tokenizer": without("tokenizer.json"),
-    "a torn tokenizer": torn("tokenizer.json"),
-}
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_a_folder_that_cannot_be_loaded_is_named(
-    damage: str, folders: dict[str, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    folder = tmp_path / "model"
-    shutil.copytree(folders["bert"], folder)
-    DAMAGES[damage](folder)
-    error = refusal(pretrained_table(folder, written(tmp_path, rows())), tmp_path)
-    assert error.field == "model.path"
 
 
 TEXT_AND_LABEL = 'a string "text" and a "label" in line '
