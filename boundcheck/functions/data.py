@@ -1,4 +1,4 @@
-"""Data of real problems, checks of data that a person brings, and certified constants of either.
+"""Data of real problems, and certified constants of data.
 
 Both data sets come with scikit-learn, and are centred, so that no direction of the features is the mean. Constants are
 Arb enclosures of the numbers that an objective's L and G are made of.
@@ -56,30 +56,6 @@ def _table(name: str, skiprows: int = 0) -> np.ndarray:
     table = np.loadtxt(file, delimiter=",", skiprows=skiprows)
     table.flags.writeable = False
     return table
-
-
-def checked_matrix(field: str, value: np.ndarray, expected: str) -> np.ndarray:
-    """A copy of a matrix in float64; raises InputError for what is no matrix, or empty, or not finite."""
-    matrix = np.array(value, dtype=np.float64)
-    if matrix.ndim != 2 or matrix.size == 0 or not np.isfinite(matrix).all():
-        raise InputError(field, f"array of shape {matrix.shape}", expected)
-    return matrix
-
-
-def checked_features(X: np.ndarray) -> np.ndarray:
-    """Features as a finite matrix of floats, shape (n, k); raises InputError for others."""
-    return checked_matrix("X", X, "a finite matrix, one row a sample")
-
-
-def checked_samples(X: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, int]:
-    """The features of labelled samples as floats, and how many classes there are, numbered from 0, one a sample.
-
-    Raises InputError for features and labels that are none.
-    """
-    X = checked_features(X)
-    if labels.shape != (len(X),) or not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
-        raise InputError("labels", f"{labels.dtype} of shape {labels.shape}", f"{len(X)} integers from 0")
-    return X, int(labels.max()) + 1
 
 
 def _once(bound: Callable[[np.ndarray], Bound]) -> Callable[[np.ndarray], Bound]:

@@ -201,9 +201,10 @@ NAN, INF, HUGE = math.nan, math.inf, 10**400
 KNOTS = [(), ((1, -1), (0, 1)), ((0, -1), (0, 1)), ((0, 1), (1, 1)), ((0, -1), (1, "-1/9")), ((0, 1),)]
 KNOTS += [((0, NAN), (1, 1)), ((-INF, -1), (1, 1)), (("1/0", -1), (1, 1)), (("left", -1), (1, 1))]
 OFFSETS = [(), (1,), (1, 1, -1), (0.1, 0.2, -0.3), (Fraction(1, 3), Fraction(-1, 4)), (NAN,), (INF, -INF)]
+NO_MATRICES = [np.ones(3), np.ones((3, 2, 1)), np.full((3, 2), NAN), np.full((3, 2), INF), np.ones((3, 0))]
+DIRECTIONLESS = [*NO_MATRICES, np.ones((0, 2)), np.zeros((3, 2)), np.full((3, 2), 1e200)]
 TILTS = [np.ones((3, 2)), np.ones(6), np.ones((1, 2, 3)), np.float64(1), np.full((2, 3), NAN), np.full((2, 3), INF)]
-HARD = [("steps", (0, 0.1, 1e4)), ("steps", (10, 0.01, 1e4)), ("ratio", (100, 0.5, 1e4)), ("ratio", (100, 0.0, 1e4))]
-HARD += [("ratio", (100, NAN, 1e4)), ("gain", (100, 0.1, 99.0)), ("gain", (100, 0.1, INF)), ("gain", (100, 0.1, NAN))]
+HARD = [("steps", (10, 0.01, 1e4)), ("gain", (100, 0.1, 99.0)), ("gain", (100, 0.1, INF)), ("gain", (100, 0.1, NAN))]
 HARD += [("gain", (10_000, 0.4, 1e3))]
 ONE, OTHER, SINGLE, SMALL, OBLIQUE = (
     Clipped(SLOPE, [0] * samples, direction=E)
@@ -223,6 +224,7 @@ REFUSED = [
     *(("offsets", Clipped, (SLOPE, bad)) for bad in (*OFFSETS, (HUGE, -HUGE))),
     *(("parts", Separable, (parts,)) for parts in ([], *([ONE, bad] for bad in (ONE, OBLIQUE, SINGLE, SMALL)))),
     *(("tilt", Tilted, (BASE, tilt)) for tilt in TILTS),
+    *(("direction", Clipped, (SLOPE, [0], "cpu", bad)) for bad in DIRECTIONLESS),
     *((field, hard_instance, arguments) for field, arguments in HARD),
 ]
 

@@ -1,7 +1,6 @@
 """Losses, gradients, moments and constants of the objectives against naive twins, and what is refused of their data."""
 
 import math
-from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -25,7 +24,6 @@ from boundcheck.functions.objectives.linear import (
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber, synthetic
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.properties import pseudo_huber_problems, softmax_problems, weights
-from tests.experiment.small import refused
 from tests.functions.twins import (
     EPSILON,
     KINDS,
@@ -294,44 +292,3 @@ def is_rounded_up(bound: float, square: Fraction) -> bool:
 def test_pseudo_huber_gradient_bound_is_rounded_up(objective: PseudoHuber) -> None:
     d, k = objective.shape
     assert is_rounded_up(objective.gradient_bound.value, Fraction(objective.delta) ** 2 * d * k)
-
-
-X, LABELS, READOUT = np.ones((3, 2)), np.array([0, 1, 1]), np.ones((2, 5))
-NO_MATRICES = [np.ones(3), np.ones((3, 2, 1)), np.full((3, 2), np.nan), np.full((3, 2), np.inf)]
-NO_MATRICES += [np.ones((3, 0)), np.ones((0, 2))]
-NO_LABELS = [[0, 1], [[0, 1, 1]], [0, -1, 1], [0.0, 0.5, 1.7], [0.0, np.nan, 1.0]]
-NO_TARGETS = [np.ones((3, 4)), np.ones((5, 3, 4, 1)), np.full((5, 3, 4), np.nan), np.full((5, 3, 4), np.inf)]
-NO_TARGETS += [np.ones((0, 3, 4)), np.ones((5, 0, 4))]
-NO_DIRECTIONS = [*NO_MATRICES, np.zeros((3, 2)), np.full((3, 2), 1e200)]
-
-
-def network(X: np.ndarray, labels: np.ndarray, U: Any = READOUT, activation: Any = "tanh") -> ReadoutNetwork:
-    return ReadoutNetwork("bad", X, labels, U, activation)
-
-
-# From data and labels.
-MADE: list[Callable[[np.ndarray, np.ndarray], object]] = [
-    lambda X, labels: SoftmaxRegression("bad", X, labels),
-    lambda X, labels: LogisticRegression("bad", X, labels),
-    network,
-]
-REFUSED: list[tuple[str, Callable[..., object], tuple[Any, ...]]] = [
-    *(("X", make, (bad, LABELS[: len(bad)])) for make in MADE for bad in NO_MATRICES),
-    *(("X", LeastSquares, (bad, np.ones((len(bad), 2)))) for bad in NO_MATRICES),
-    *(("labels", make, (X, np.array(bad))) for make in MADE for bad in NO_LABELS),
-    # One that the readout has no row for.
-    ("labels", network, (X, np.array([0, 1, 2]))),
-    *(("Y", LeastSquares, (X, bad)) for bad in (*NO_MATRICES, np.ones((4, 2)))),
-    *(("readout", network, (X, LABELS, bad)) for bad in NO_MATRICES),
-    *(("activation", network, (X, LABELS, READOUT, bad)) for bad in ("relu", "", "Tanh", None)),
-    *(("targets", PseudoHuber, (bad, 1.0)) for bad in NO_TARGETS),
-    *(("delta", PseudoHuber, (np.ones((5, 3, 4)), bad)) for bad in (0, -1, math.nan, math.inf)),
-    *(("direction", Clipped, (PiecewiseLinear.clipped(1, 1), [0], "cpu", bad)) for bad in NO_DIRECTIONS),
-]
-
-
-@pytest.mark.parametrize(("field", "make", "given"), REFUSED)
-def test_data_that_make_no_objective_are_refused(
-    field: str, make: Callable[..., object], given: tuple[Any, ...]
-) -> None:
-    assert refused(make, *given).field == field

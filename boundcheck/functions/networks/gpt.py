@@ -145,14 +145,8 @@ class GPT(nn.Module):
                     nn.init.zeros_(module.bias)
 
     def forward(self, ids: Tensor) -> Tensor:
-        """The logits of each next token, shape (m, t, V), from tokens 0..V-1 in int64, shape (m, t).
-
-        Raises InputError for more tokens than the context.
-        """
-        t = ids.shape[1]
-        if t > self.shape.context:
-            raise InputError("ids", f"{t} tokens", f"at most {self.shape.context}, the context")
-        h = self.tokens(ids) + self.positions.weight[:t]
+        """The logits of each next token, shape (m, t, V), from tokens 0..V-1 in int64, shape (m, t) within context."""
+        h = self.tokens(ids) + self.positions.weight[: ids.shape[1]]
         for block in self.blocks:
             h = block(h)
         return self.head(self.norm(h))

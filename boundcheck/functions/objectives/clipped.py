@@ -303,13 +303,9 @@ def hard_instance(steps: int, ratio: float, gain: float, claim: str = MADE_FOR[0
         device: where its tensors are.
 
     Raises:
-        InputError: for a ratio or gain out of range, and where the noise alone uses up D.
+        InputError: for a gain out of range, and where the noise alone uses up D.
 
     """
-    if steps < 1:
-        raise InputError("steps", steps, "at least 1")
-    if not 0 < ratio < 0.5:
-        raise InputError("ratio", ratio, "above 0 and below 1/2")
     if not _LEAST_GAIN <= gain < math.inf:
         raise InputError("gain", gain, f"at least {_LEAST_GAIN:g}")
     # At this L, lambda* would be 1 without G; and 1/u is more than G will be.

@@ -11,7 +11,6 @@ from flint import arb, ctx
 from pydantic import Field
 from torch import Tensor
 
-from boundcheck.errors import InputError
 from boundcheck.exact.balls import upper
 from boundcheck.functions import data
 from boundcheck.functions.arithmetic import EPSILON, Results, in_blocks
@@ -118,11 +117,6 @@ class LeastSquares(LinearModel):
 
     def __init__(self, X: np.ndarray, Y: np.ndarray, device: str = "cpu") -> None:
         """Take data X, shape (n, k), and targets Y, shape (n, d)."""
-        X = data.checked_features(X)
-        expected = f"a finite matrix of {len(X)} rows, one a sample"
-        Y = data.checked_matrix("Y", Y, expected)
-        if len(Y) != len(X):
-            raise InputError("Y", f"array of shape {Y.shape}", expected)
         super().__init__("least squares", X, Y, device)
         self.shape = (Y.shape[1], X.shape[1])
         self._target_size = self._targets.square().sum(1).mean().sqrt().item()
@@ -194,7 +188,7 @@ class LogisticRegression(LinearModel):
 
     def __init__(self, name: str, X: np.ndarray, labels: np.ndarray, device: str = "cpu") -> None:
         """Take data X, shape (n, k), and labels from 0, shape (n,)."""
-        X, classes = data.checked_samples(X, labels)
+        classes = int(labels.max()) + 1
         # The class that each row calls +1.
         rows = np.arange(classes) if classes > 2 else np.array([1])
         super().__init__(name, X, np.where(labels[:, None] == rows, 1.0, -1.0), device)
@@ -243,7 +237,7 @@ class SoftmaxRegression(LinearModel):
 
     def __init__(self, name: str, X: np.ndarray, labels: np.ndarray, device: str = "cpu") -> None:
         """Take data X, shape (n, k), and labels 0..d-1, shape (n,)."""
-        X, classes = data.checked_samples(X, labels)
+        classes = int(labels.max()) + 1
         super().__init__(name, X, np.eye(classes)[labels], device)
         self.shape = (classes, X.shape[1])
         self.smoothness = data.linear_smoothness(X, 2)
@@ -300,17 +294,11 @@ class ReadoutNetwork(LinearModel):
         name: str,
         X: np.ndarray,
         labels: np.ndarray,
-        readout: np.ndarray,
+        U: np.ndarray,
         activation: Activation,
         device: str = "cpu",
     ) -> None:
         """Take data X, shape (n, k), labels from 0, shape (n,), and U, shape (classes, h), so W is of shape (h, k)."""
-        X, classes = data.checked_samples(X, labels)
-        U = data.checked_matrix("readout", readout, "a finite matrix, one row a class")
-        if classes > len(U):
-            raise InputError("labels", f"up to {classes - 1}", f"numbers below {len(U)}, the rows of the readout")
-        if activation not in ("identity", "tanh"):
-            raise InputError("activation", activation, "identity or tanh")
         super().__init__(name, X, np.eye(len(U))[labels], device)
         self.activation = activation
         self.shape = (U.shape[1], X.shape[1])

@@ -12,7 +12,6 @@ from flint import arb, ctx
 from pydantic import Field
 from torch import Tensor
 
-from boundcheck.errors import InputError
 from boundcheck.exact.balls import upper
 from boundcheck.functions.arithmetic import EPSILON, cores, in_blocks, in_parts, on_cores
 from boundcheck.functions.objective import Moments, Objective, ProblemTable, Setting, mean_of, mean_squares
@@ -41,10 +40,6 @@ class PseudoHuber(Objective):
     def __init__(self, targets: np.ndarray, delta: float, device: str = "cpu") -> None:
         """Take targets, shape (n, d, k), and the width delta > 0 of the quadratic part."""
         targets = np.asarray(targets, dtype=np.float64)
-        if targets.ndim != 3 or targets.size == 0 or not np.isfinite(targets).all():
-            raise InputError("targets", f"array of shape {targets.shape}", "finite targets of shape (n, d, k)")
-        if not 0 < delta < float("inf"):
-            raise InputError("delta", delta, "a positive real")
         self.name = "pseudo-Huber"
         self.delta = delta
         self.samples = len(targets)

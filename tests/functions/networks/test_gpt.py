@@ -15,7 +15,6 @@ from boundcheck.functions.networks import corpora
 from boundcheck.functions.networks.corpora import ALPHABET
 from boundcheck.functions.networks.gpt import GPT, Attention, GPTShape, pretrained, token_losses
 from boundcheck.system.files import cache_folder
-from tests.experiment.small import refused
 
 from .small import SHAPE, seeded
 
@@ -88,11 +87,6 @@ def test_initial_weights_have_the_sizes_that_are_said() -> None:
         if name.endswith(("attention.out.weight", "mlp.down.weight")):
             std /= 4
         assert weight.std().item() == pytest.approx(std, rel=0.05), name
-
-
-def test_what_does_not_fit_is_refused() -> None:
-    assert refused(lambda: GPTShape(vocabulary=7, heads=3)).field == "heads"
-    assert refused(lambda: gpt()(tokens(t=7))).field == "ids"
 
 
 SMALL = GPTShape(vocabulary=len(ALPHABET), width=16, heads=2, layers=1, context=16)
