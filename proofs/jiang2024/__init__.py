@@ -7,9 +7,7 @@ SCRIPTS = (
     "theorem_2",
     "theorem_2_sharp",
     "descent",
-    "theorem_2_everywhere",
-    "theorem_2_average",
-    "rate",
+    "theorem_2_beyond",
     "remarks",
     "direft",
 )

@@ -13,7 +13,7 @@ from boundcheck.language.hypotheses import LARGER, LEAST
 from boundcheck.language.symbols import kappa, q
 from boundcheck.present.material import Finding, Material, Search, StoredRun, Study
 from boundcheck.present.opening import HOLDS, PRINTED, RUN, Headline, Opening, Stroke, Strokes, in_all, picture
-from boundcheck.present.sections.smoothness import ends
+from boundcheck.present.sections.smoothness import ends as ends_of
 from boundcheck.present.words import c_is, label, number, said, symbol
 from boundcheck.proof import ClaimAudit
 from boundcheck.proof.audit import JudgedRow
@@ -128,7 +128,7 @@ def _of_theorem(factors: _Factors, run: StoredRun) -> Strokes:
 
 def _of_lemma(run: StoredRun) -> Strokes:
     """The constants of Lemma 1 on one problem, and the largest smoothness that was found."""
-    claimed = ends(run)
+    claimed = ends_of(run)
     lines = (
         Stroke(f"printed, {c_is(LARGER)}", claimed.get(f"printed {LARGER}"), PRINTED),
         Stroke(f"printed, {c_is(LEAST)}", claimed.get(f"printed {LEAST}"), PRINTED),
@@ -152,13 +152,42 @@ def findings(runs: list[StoredRun]) -> list[Finding]:
 
     The other rows are about lines of proofs, about which runs say nothing.
     """
-    brackets = [run for run in runs if run.result.claim == "jiang2024.lemma1"]
-    printed = [run for run in runs if run.result.claim == "jiang2024.theorem2"]
-    theorems = [run for run in runs if run.is_theorem]
+    brackets = [run for run in runs if run.result.claim == LEMMA_1.id]
+    last = max((run for run in brackets if run.problem == "digits"), key=lambda run: run.rank or 0)
+    ends = "; ".join(
+        f"{label(end.claim, end.lipschitz)}: {number(end.value, toward=Toward.UP)}" for end in last.result.upper
+    )
+    supported = sum(run.verdict.is_supported for run in brackets)
+    printed = [run for run in runs if run.result.claim == THEOREM_2.id]
+    each = "; ".join(
+        f"{run.title}: {run.verdict}, measured {run.numbers.measured} against {run.numbers.bound}" for run in printed
+    )
+    balls = ("jiang2024.assumption2", "meft.ball")
+    held = [[a.status == "held" for a in run.result.audit if a.hypothesis in balls] for run in runs if run.is_theorem]
+    within = [all(each) for each in held if each]
     return [
-        Finding(8, "Lemma 1, Eq. (8)", _common(brackets), _bracket_evidence(brackets)),
-        Finding(12, "Theorem 2, Eq. (9)", _common(printed), _theorem_evidence(printed)),
-        _ball_finding(theorems),
+        Finding(
+            8,
+            "Lemma 1, Eq. (8)",
+            Verdict.gravest(run.verdict for run in brackets),
+            f"In {supported} of {len(brackets)} brackets over ranks and problems, no lower estimate exceeds the "
+            f"printed constant. On digits at rank {last.rank} the largest estimate is {last.numbers.measured}, against "
+            f"{ends}.",
+        ),
+        Finding(
+            12,
+            "Theorem 2, Eq. (9)",
+            Verdict.gravest(run.verdict for run in printed),
+            "Average over t of the expected squared gradient norm, which is no less than the least; every hypothesis "
+            f"audited. {each}.",
+        ),
+        Finding(
+            18,
+            "Assumption 2: σ → L̂ → α → iterates → σ",
+            Verdict.SUPPORTED if all(within) else Verdict.HYPOTHESIS_FAILED,
+            f"$σ$ was fixed before each run and every iterate of every replica held against it: in {sum(within)} of "
+            f"{len(within)} runs of theorems with a ball all stayed inside, so that the theorem speaks of them.",
+        ),
     ]
 
 
@@ -201,41 +230,3 @@ def _slowest_finding(runs: list[StoredRun], cases: list[Case]) -> Finding:
 def _percent(ratio: float) -> str:
     """A certified lower bound, rounded down."""
     return f"{rounded_down(100 * ratio, 2)} %"
-
-
-def _common(runs: list[StoredRun]) -> Verdict:
-    """The verdict of all runs, or the gravest among them."""
-    return Verdict.gravest(run.verdict for run in runs)
-
-
-def _bracket_evidence(runs: list[StoredRun]) -> str:
-    last = max((run for run in runs if run.problem == "digits"), key=lambda run: run.rank or 0)
-    ends = "; ".join(
-        f"{label(end.claim, end.lipschitz)}: {number(end.value, toward=Toward.UP)}" for end in last.result.upper
-    )
-    within = sum(run.verdict.is_supported for run in runs)
-    return (
-        f"In {within} of {len(runs)} brackets over ranks and problems, no lower estimate exceeds the printed constant. "
-        f"On digits at rank {last.rank} the largest estimate is {last.numbers.measured}, against {ends}."
-    )
-
-
-def _theorem_evidence(runs: list[StoredRun]) -> str:
-    each = "; ".join(
-        f"{run.title}: {run.verdict}, measured {run.numbers.measured} against {run.numbers.bound}" for run in runs
-    )
-    about = "Average over t of the expected squared gradient norm, which is no less than the least"
-    return f"{about}; every hypothesis audited. {each}."
-
-
-def _ball_finding(runs: list[StoredRun]) -> Finding:
-    balls = ("jiang2024.assumption2", "meft.ball")
-    held = [[a.status == "held" for a in run.result.audit if a.hypothesis in balls] for run in runs]
-    within = [all(each) for each in held if each]
-    return Finding(
-        18,
-        "Assumption 2: σ → L̂ → α → iterates → σ",
-        Verdict.SUPPORTED if all(within) else Verdict.HYPOTHESIS_FAILED,
-        f"$σ$ was fixed before each run and every iterate of every replica held against it: in {sum(within)} of "
-        f"{len(within)} runs of theorems with a ball all stayed inside, so that the theorem speaks of them.",
-    )

@@ -1,4 +1,7 @@
-"""The composition lemma for any W(v); full fine-tuning, LoRA and VeRA by it; and VeRA with λ*."""
+"""The composition lemma for any W(v); full fine-tuning, LoRA and VeRA by it; VeRA with λ*; and any number of layers.
+
+What is proved of one layer is summed over all, which are numbered by t.
+"""
 
 from collections.abc import Sequence
 
@@ -12,7 +15,9 @@ from boundcheck.language.vocabulary import (
     W1,
     W2,
     A,
+    A_t,
     B,
+    B_t,
     EuclideanNorm,
     F,
     FrobeniusNorm,
@@ -22,17 +27,20 @@ from boundcheck.language.vocabulary import (
     W,
     d,
     f,
+    k,
     n,
     v,
     v1,
     v2,
 )
-from boundcheck.proof import Proof, Reading, eq, ge, le, script
+from boundcheck.proof import Process, Proof, Reading, eq, ge, le, script
 
+from ..jiang2024 import eigenvalue
 from ..jiang2024.claims import ASSUMPTION_1
 from ..jiang2024.eigenvalue import radical
 from ..jiang2024.lemma_1 import gradient_differences, product_difference, smoothness, stretched
 from ..jiang2024.setting import LENGTH, MOVE, READING, Blocks, Meft, defined, quantity
+from ..jiang2024.variants import Layer, layer_bound
 from .adapters import (
     CHAIN_RULE,
     COMPOSITION,
@@ -51,7 +59,19 @@ from .adapters import (
     pulled,
     u,
 )
-from .lora import GRADIENT_BOUND, LEMMA_1_SHARP
+from .lora import (
+    ALL_LAYERS,
+    EACH_LAYER_BALL,
+    EACH_LAYER_GRADIENT,
+    FAR_A,
+    FAR_B,
+    GRADIENT_BOUND,
+    JOINT_DESCENT,
+    LAYER_A,
+    LAYER_B,
+    LEMMA_1_SHARP,
+    SLOPE,
+)
 
 # v is a vector, and the arguments of Φ are one vector and a matrix.
 ANY_ADAPTER = Reading(points={MatrixSymbol("p", n, 1): (u, M)}, arbitrary={u, v, v1, v2, M, N1, N2, W, W1, W2})
@@ -260,3 +280,34 @@ def vera_sharp(proof: Proof) -> None:
     """λ* with sa_0b_0 for s."""
     m, line, _ = vera_length(proof)
     conclude(m, line, defined(proof, Lhat), le(SpectralNorm(m.slope2), G))
+
+
+MANY_LAYERS = Reading(
+    processes={
+        x: Process((block,))
+        for x, block in zip(
+            (A_t, B_t, FAR_A, FAR_B, SLOPE), (A, B, LAYER_A, LAYER_B, MatrixSymbol("M", d, k)), strict=True
+        )
+    },
+    constants={v1, v2, *eigenvalue.CONSTANTS},
+    arbitrary=eigenvalue.ARBITRARY,
+)
+ANY_LAYER = Layer(W, (A, B), (A_t, B_t), (FAR_A, FAR_B), G, (a, b), s, SLOPE)
+
+
+@script(ALL_LAYERS, "sharp", MANY_LAYERS)
+def all_layers(proof: Proof) -> None:
+    """L‖ΔW‖² + 2s⟨M, ΔBΔA⟩ <= L̂(‖ΔA‖² + ‖ΔB‖²) at each layer, and so in sum."""
+    signs = proof.positive(L, G, a, b, s)
+    joint, inside, steep = map(proof.assume, (JOINT_DESCENT, EACH_LAYER_BALL, EACH_LAYER_GRADIENT))
+    constant = defined(proof, Lhat)
+    larger = proof.step("$L̂ ≥ λ*$", ge(Lhat, ANY_LAYER.top), constant)
+    one = layer_bound(proof, ANY_LAYER, steep, inside, signs, eigenvalue.quadratic_form(proof), larger)
+    line = proof.step(
+        "all layers",
+        proof.claim.conclusion,
+        joint,
+        proof.by.sum(one),
+        meaning="Of $⟨M, ΔW⟩$ the linear part is that of $F$, and the rest is $s⟨M, ΔBΔA⟩$.",
+    )
+    proof.conclude(line)
