@@ -260,9 +260,7 @@ def decreasing_step(proof: Proof) -> None:
 
 
 NEAR_MINIMUM = Reading(
-    processes={v_t: Process((v,)), g_t: Process((g,), drawn=True)},
-    constants={v_star},
-    arbitrary={theta, v, v1, v2},
+    processes={v_t: Process((v,)), g_t: Process((g,), drawn=True)}, constants={v_star}, arbitrary={theta, v, v1, v2}
 )
 PULL = InnerProduct(SLOPE, v_t - v_star)
 NEAR, NEAR_NEXT = (EuclideanNorm(x - v_star) ** 2 for x in (v_t, v_next))

@@ -6,18 +6,7 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 from boundcheck.kernel import Theorem
 from boundcheck.language import algorithms
 from boundcheck.language.symbols import D, Lhat, T, alpha, f_star
-from boundcheck.language.vocabulary import (
-    MINIMUM_GRADIENT,
-    EuclideanNorm,
-    F,
-    Gradient,
-    InnerProduct,
-    W,
-    v,
-    v1,
-    v2,
-    v_t,
-)
+from boundcheck.language.vocabulary import MINIMUM_GRADIENT, EuclideanNorm, F, Gradient, InnerProduct, W, v, v1, v2, v_t
 from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le, script
 
 from ..jiang2024.descent import (
@@ -84,9 +73,7 @@ class Step:
         self._less = proof.step("$√3/2 ≤ 1$", le(PART, 1), least)
         self._between = unit_interval(proof)
         self._law = proof.assume(
-            SMOOTH_AROUND,
-            forall=[v1, v2],
-            given=[le(EuclideanNorm(x - CENTRE), RADIUS) for x in (v1, v2)],
+            SMOOTH_AROUND, forall=[v1, v2], given=[le(EuclideanNorm(x - CENTRE), RADIUS) for x in (v1, v2)]
         )
         ends = {"$v_t$": v_t, "$v_(t+1)$": v_next}
         self._ends = {
@@ -158,17 +145,13 @@ def best_step(proof: Proof) -> None:
     move = (proof.define(*equation.args, "the algorithm"), *equation.args)
     met = in_the_middle(proof, (step.to_middle(v_t, 1), step.to_middle(v_next, -1)), step.unit)
     along = by.rewrite(
-        met,
-        ge(NOW - NEXT, alpha / 2 * (STEEP + ACROSS) + SHARE / 4 * TURNED - Lhat / 4 * alpha**2 * STEEP),
-        move,
+        met, ge(NOW - NEXT, alpha / 2 * (STEEP + ACROSS) + SHARE / 4 * TURNED - Lhat / 4 * alpha**2 * STEEP), move
     )
     squares = proof.step(
         "squared",
         le(TURNED, Lhat**2 * InnerProduct(CHANGE, CHANGE)),
         proof.step(
-            "$‖∇F(v_t) - ∇F(v_(t+1))‖²$",
-            le(EuclideanNorm(TURN) ** 2, Lhat**2 * EuclideanNorm(CHANGE) ** 2),
-            step.turn,
+            "$‖∇F(v_t) - ∇F(v_(t+1))‖²$", le(EuclideanNorm(TURN) ** 2, Lhat**2 * EuclideanNorm(CHANGE) ** 2), step.turn
         ),
         by.expansion(TURN),
         by.expansion(CHANGE),

@@ -300,10 +300,7 @@ def kept(proof: Proof, falls: Theorem, positive: Theorem, rate: sp.Expr, cost: s
             falls,
             lacks,
             proof.step(
-                "α times the next",
-                ge(alpha * LACKING_NEXT, alpha * (MINIMUM_GRADIENT - SQUARE_NEXT)),
-                ahead,
-                positive,
+                "α times the next", ge(alpha * LACKING_NEXT, alpha * (MINIMUM_GRADIENT - SQUARE_NEXT)), ahead, positive
             ),
             proof.step(
                 "times this one",
@@ -320,9 +317,7 @@ def kept(proof: Proof, falls: Theorem, positive: Theorem, rate: sp.Expr, cost: s
 
 # W is v, as in full fine-tuning.
 ANY_FUNCTION = Reading(
-    points={W: (v,)},
-    processes={v_t: Process((v,)), g_t: Process((g,), drawn=True)},
-    arbitrary={theta, v, v1, v2},
+    points={W: (v,)}, processes={v_t: Process((v,)), g_t: Process((g,), drawn=True)}, arbitrary={theta, v, v1, v2}
 )
 
 

@@ -228,10 +228,7 @@ def euclidean_norm(proof: Proof) -> None:
     two = proof.step("$2 ≥ 0$", ge(sp.Integer(2), 0))
     longer = by.from_squares(
         proof.step(
-            "$(‖X‖ + ‖Y‖)² ≤ 2‖(X, Y)‖²$",
-            le(APART**2, 2 * MOVE**2),
-            by.block_norm(v1 - v2),
-            hints=[MOVE_A - MOVE_B],
+            "$(‖X‖ + ‖Y‖)² ≤ 2‖(X, Y)‖²$", le(APART**2, 2 * MOVE**2), by.block_norm(v1 - v2), hints=[MOVE_A - MOVE_B]
         ),
         proof.step("$√2‖(X, Y)‖ ≥ 0$", ge(root * MOVE, 0)),
         APART,
@@ -294,12 +291,7 @@ def product_difference(m: Meft, near: Sequence[Theorem], far: Sequence[Theorem])
 
 
 def block_bounds(
-    m: Meft,
-    entries: Entries,
-    differences: Sequence[Theorem],
-    turned: Theorem,
-    scale: Theorem,
-    signs: Sequence[Theorem],
+    m: Meft, entries: Entries, differences: Sequence[Theorem], turned: Theorem, scale: Theorem, signs: Sequence[Theorem]
 ) -> list[Theorem]:
     """Each block of ∇F(v_1) - ∇F(v_2) is at most a row of [[P, K], [K, Q]] times (‖A_1 - A_2‖, ‖B_1 - B_2‖)."""
     proof, by, (top, cross, low), (move_a, move_b) = m.proof, m.proof.by, entries, m.moves

@@ -63,9 +63,7 @@ MEFT = Reading(
 )
 # The same with the letters of `eigenvalue`.
 READING = replace(
-    MEFT,
-    constants=MEFT.constants | set(eigenvalue.CONSTANTS),
-    arbitrary=MEFT.arbitrary | set(eigenvalue.ARBITRARY),
+    MEFT, constants=MEFT.constants | set(eigenvalue.CONSTANTS), arbitrary=MEFT.arbitrary | set(eigenvalue.ARBITRARY)
 )
 
 # The norms of the differences between two points, which the lemmas bound.

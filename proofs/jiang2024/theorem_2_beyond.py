@@ -215,13 +215,7 @@ def _no_excess(proof: Proof, step: Step, last: Theorem, room: Theorem) -> Theore
     """(4 - L̂α) min_t E‖∇F(v_t)‖² <= (6 + L̂α)L̂αζ², as a positive number of times the difference is at most 0."""
     size, taken = step.size, (T - 1) * Q / 4 * ((4 - Q) * MINIMUM_GRADIENT - (2 + Q) * SIZE) + MINIMUM_GRADIENT / 2
     scaled = proof.step(
-        "times L̂",
-        le(taken - Q * SIZE * T, 0),
-        step.constant,
-        last,
-        size.square,
-        step.unit,
-        meaning="D is $L̂α²ζ²T$.",
+        "times L̂", le(taken - Q * SIZE * T, 0), step.constant, last, size.square, step.unit, meaning="D is $L̂α²ζ²T$."
     )
     short = proof.step("$L̂α > 0$", gt(Q, 0), size.positive, step.constant)
     many = proof.step(

@@ -175,13 +175,7 @@ class Descent:
         )
 
     def _turned(
-        self,
-        straight: sp.MatrixExpr,
-        bent: sp.MatrixExpr,
-        rest: sp.Expr,
-        short: Theorem,
-        long: Theorem,
-        small: Theorem,
+        self, straight: sp.MatrixExpr, bent: sp.MatrixExpr, rest: sp.Expr, short: Theorem, long: Theorem, small: Theorem
     ) -> Theorem:
         """⟨Z, Y⟩ + α²L‖Y‖²/2 <= mP/2, where Z = M - αLX: to where the slope is less, W bends; ‖Z‖ <= m - α²LP/4."""
         proof, by, step = self.proof, self.proof.by, self.step
@@ -524,10 +518,7 @@ def unconditional_gd(proof: Proof) -> None:
         le(AWAY, alpha * L * rho**4),
         here,
         proof.step(
-            "αt times",
-            le(WALKED * FALLEN, WALKED * D),
-            inside,
-            proof.step("$αt ≥ 0$", ge(WALKED, 0), positive),
+            "αt times", le(WALKED * FALLEN, WALKED * D), inside, proof.step("$αt ≥ 0$", ge(WALKED, 0), positive)
         ),
         proof.step(
             "$αtD ≤ αTD$",

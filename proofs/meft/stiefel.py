@@ -317,10 +317,7 @@ def composed(proof: Proof) -> None:
     line, total = second_order(proof, signs), MOVE_R**2 + MOVE_V**2
     radicand = radical(quantity(proof.claim, J).expression).base
     spread = proof.step(
-        "$J²$",
-        eq(J**2, 1 + nu**2),
-        stretch,
-        by.root(proof.step("radicand of J", ge(radicand, 0), signs)),
+        "$J²$", eq(J**2, 1 + nu**2), stretch, by.root(proof.step("radicand of J", ge(radicand, 0), signs))
     )
     square = proof.step("$(νp + u)²$", le((nu * MOVE_R + MOVE_V) ** 2, (1 + nu**2) * total))
     curved = proof.step("$L(νp + u)²$", le(L * (nu * MOVE_R + MOVE_V) ** 2, L * (1 + nu**2) * total), square, signs)
@@ -333,11 +330,7 @@ def composed(proof: Proof) -> None:
     conclude(proof, line, curved, bent, length, larger)
 
 
-TRAINED = replace(
-    STIEFEL,
-    points={v: (R, U), v1: (R1, U1), v2: (R2, U2)},
-    arbitrary=STIEFEL.arbitrary | {U, U1, U2},
-)
+TRAINED = replace(STIEFEL, points={v: (R, U), v1: (R1, U1), v2: (R2, U2)}, arbitrary=STIEFEL.arbitrary | {U, U1, U2})
 # At these values of V.
 AT = {V1: EDITS[1], V2: EDITS[2]}
 MOVE_U, MOVE_EDIT = FrobeniusNorm(U2 - U1), MOVE_V.xreplace(AT)

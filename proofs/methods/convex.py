@@ -245,9 +245,7 @@ def convex_descent(proof: Proof) -> None:
             rest,
             by.rewrite(
                 proof.step(
-                    "a step on",
-                    eq(EuclideanNorm(after) ** 2, right),
-                    *map(by.expansion, (after, SLOPE, v_t - v_star)),
+                    "a step on", eq(EuclideanNorm(after) ** 2, right), *map(by.expansion, (after, SLOPE, v_t - v_star))
                 ),
                 eq(AWAY_NEXT, right),
                 move,
@@ -362,11 +360,7 @@ def nesterov(proof: Proof) -> None:
         proof.step("$L̂R_1² ≥ 0$", ge(Lhat * R_1**2, 0), smooth.constant, proof.positive(R_1)),
     )
     line = proof.induct(
-        "the gap",
-        le(t**2 * GAP, most),
-        first=[early],
-        then=[late],
-        meaning="At $t = 1$ smoothness alone says more.",
+        "the gap", le(t**2 * GAP, most), first=[early], then=[late], meaning="At $t = 1$ smoothness alone says more."
     )
     long = proof.step("$T > 0$", gt(T, 0))
     proof.step("$T² > 0$", gt(T**2, 0), long)
@@ -481,9 +475,6 @@ def _cocoercive(proof: Proof, smooth: Smooth) -> Theorem:
     )
     # A product of L̂ - μ_F and one over it would be 1 before the kernel sees it.
     scaled = proof.step(
-        "times $L̂ - μ_F$",
-        le((Lhat * share - mu_F * share) * MORE_STEEP, (Lhat - mu_F) * MORE_PULL),
-        opened,
-        room,
+        "times $L̂ - μ_F$", le((Lhat * share - mu_F * share) * MORE_STEEP, (Lhat - mu_F) * MORE_PULL), opened, room
     )
     return proof.step("cocoercive", ge((Lhat + mu_F) * PULLS, SLOPES + mu_F * Lhat * FAR), scaled, unit)

@@ -267,11 +267,7 @@ def adagrad_norm(proof: Proof) -> None:
     # F(v_{t+1}) <= F(v_t) - η/2 ‖∇F‖²/b_t, since b_t >= δ >= ηL̂.
     above = by.from_squares(proof.step("$δ² ≤ b_t²$", le(delta**2, GROWN), before), reached, delta, new)
     short = proof.step(
-        "$L̂η ≤ b_t$",
-        le(Lhat * eta, now),
-        above,
-        proof.assume(proof.claim.conditions[0]),
-        defined(proof, delta_min),
+        "$L̂η ≤ b_t$", le(Lhat * eta, now), above, proof.assume(proof.claim.conditions[0]), defined(proof, delta_min)
     )
     size = proof.step("$η/b_t > 0$", gt(eta / now, 0), step, inverse)
     share = proof.step("$L̂η/b_t ≤ 1$", le(Lhat * eta / now, 1), short, inverse, unit)
