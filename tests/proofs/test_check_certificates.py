@@ -74,16 +74,6 @@ def pool() -> tuple[Theorem, ...]:
     return tuple(theorem for theorem in derivation(steps) if theorem.rule == "certificate")
 
 
-def test_no_text_is_that_of_two_atoms() -> None:
-    """What the reader takes for one atom is one."""
-    for theorem in pool():
-        goal, terms, multipliers, _ = theorem.arguments
-        inside = [goal.polynomial, *(premise.fact.polynomial for premise in theorem.premises)]
-        inside += [root for squares, _ in terms for _, root in squares] + [each for each, _ in multipliers]
-        atoms = {atom for polynomial in inside for atom in polynomial.atoms()}
-        assert len(set(map(str, atoms))) == len(atoms)
-
-
 TWO_OF_ONE_NAME = {
     "a number and a dimension": (Scalar.of(Variable("m")), Scalar.of(Dimension("m"))),
     "a constant and what varies": (Scalar.of(Variable("a")), Scalar.of(Variable("a", ANY))),
@@ -137,9 +127,8 @@ def test_it_reads_a_polynomial_as_the_kernel_writes_it(p: Scalar, q: Scalar) -> 
 TEXTS = {"x*(y - 2)": "x*y - 2*x", " 1/2 *x^2-y": "-y + 1/2*x^2", "(x + y)^2": "x^2 + 2*x*y + y^2", "x^0": "1"}
 
 
-@pytest.mark.parametrize("text", TEXTS)
-def test_it_reads_what_a_person_writes(text: str) -> None:
-    assert checker.polynomial(text) == checker.polynomial(TEXTS[text])
+def test_it_reads_what_a_person_writes() -> None:
+    assert {text for text, same in TEXTS.items() if checker.polynomial(text) != checker.polynomial(same)} == set()
 
 
 # In the first row, what people read in two ways.
@@ -345,11 +334,10 @@ def test_what_is_no_certificate_ends_in_one_line(line: str, tmp_path: Path, caps
 def test_a_file_that_is_not_there_or_has_nothing_is_no_success(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert checker.main([str(tmp_path / "missing")]) == 2
-    assert "No such file" in capsys.readouterr().err
     (tmp_path / "empty").write_text("")
-    assert checker.main([str(tmp_path / "empty")]) == 1
-    assert capsys.readouterr().out.startswith("0 certificates checked")
     (tmp_path / "bytes").write_bytes(b"\xff\xfe\n")
-    assert checker.main([str(tmp_path / "bytes")]) == 2
-    assert capsys.readouterr().err.count("\n") == 1
+    assert [checker.main([str(tmp_path / name)]) for name in ("missing", "bytes", "empty")] == [2, 2, 1]
+    said = capsys.readouterr()
+    assert said.err.count("\n") == 2
+    assert "No such file" in said.err
+    assert said.out.startswith("0 certificates checked")
