@@ -197,13 +197,13 @@ def best_step(proof: Proof) -> None:
     # The divisor of the bound is four times what D is divided by.
     divisor = (T - 1) * (4 * alpha - Lhat**2 * alpha**3) + 2 / Lhat
     cubed = proof.step("$3L̂²α³ = 4α$", eq(3 * Lhat**2 * alpha**3, 4 * alpha), step.square, step.unit)
-    proof.step("$T ≥ 1$", ge(T - 1, 0))
+    long = proof.step("$T ≥ 1$", ge(T - 1, 0))
     size = proof.step(
         "the divisor is positive",
         gt(divisor, 0),
         proof.step("3 times the divisor", eq(3 * divisor, 8 * alpha * (T - 1) + 6 * SHARE), cubed),
         step.inverse,
-        proof.step("$(T - 1)α ≥ 0$", ge((T - 1) * alpha, 0), step.positive),
+        proof.step("$(T - 1)α ≥ 0$", ge((T - 1) * alpha, 0), long, step.positive),
     )
     least = proof.step("4 times", le(divisor * MINIMUM_GRADIENT, 4 * D), last, cubed)
     divided(proof, "the divisor", divisor, 4 * D, [size], least, label="divided")

@@ -349,8 +349,8 @@ def nesterov(proof: Proof) -> None:
         by.rewrite(near, le(EuclideanNorm(y_first - v_star) ** 2, R_1**2), (begins, y_first, v_first)),
     )
     kept = proof.induct("the energy", le(energy, most / 4), first=[start], then=[falls])
-    proof.step("$‖z‖² ≥ 0$", ge(DISTANCE_NEXT, 0))
-    rest = proof.step("$L̂‖z‖² ≥ 0$", ge(Lhat * DISTANCE_NEXT, 0), smooth.constant)
+    far = proof.step("$‖z‖² ≥ 0$", ge(DISTANCE_NEXT, 0))
+    rest = proof.step("$L̂‖z‖² ≥ 0$", ge(Lhat * DISTANCE_NEXT, 0), smooth.constant, far)
     late = proof.step("one step later", le((t + 1) ** 2 * GAP_NEXT, most), pulled, kept, rest)
     early = proof.step(
         "at the start",
@@ -363,8 +363,8 @@ def nesterov(proof: Proof) -> None:
         "the gap", le(t**2 * GAP, most), first=[early], then=[late], meaning="At $t = 1$ smoothness alone says more."
     )
     long = proof.step("$T > 0$", gt(T, 0))
-    proof.step("$T² > 0$", gt(T**2, 0), long)
-    divided(proof, "$T²$", T**2, most, [long, long], by.expectation(by.at(line, T)), label="divided by $T²$")
+    square, last = proof.step("$T² > 0$", gt(T**2, 0), long), by.expectation(by.at(line, T))
+    divided(proof, "$T²$", T**2, most, [long, long], last, square, label="divided by $T²$")
 
 
 def _moved(proof: Proof, smooth: Smooth, step: Inverse, equations: list[Equation]) -> tuple[Theorem, Theorem]:

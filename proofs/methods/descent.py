@@ -345,6 +345,6 @@ def _within(proof: Proof, run: Run, total: Theorem, signs: tuple[Theorem, ...], 
         proof.step("times 2D", le(2 * D * eta * root, limit), gap, largest),
     )
     mean = proof.step("in the mean", le(eta**2 * TOTAL, limit), by.expectation(sums))
-    proof.step("$η² > 0$", gt(eta**2, 0), step)
-    factors, unit = [step, step, run.long], by.quotient(run.long)[0]
-    divided(proof, "$η²T$", eta**2 * T, limit, factors, mean, unit, label="divided by $η²T$")
+    squared = proof.step("$η² > 0$", gt(eta**2, 0), step)
+    factors, lines = [step, step, run.long], (mean, squared, by.quotient(run.long)[0])
+    divided(proof, "$η²T$", eta**2 * T, limit, factors, *lines, label="divided by $η²T$")
