@@ -185,12 +185,11 @@ _STRICT_CODE = "1, with --strict alone: something was refuted, violated or unkno
 
 
 def _command(
-    name: str, short: str, *examples: str, writes: str = "Writes no file.", one: str = ""
+    short: str, *examples: str, writes: str = "Writes no file.", one: str = ""
 ) -> Callable[[Callable[..., None]], Any]:
-    """Make a function a command, with help beside its options.
+    """Make a function a command of its name, with help beside its options.
 
     Args:
-        name: the command's.
         short: a line in the list of commands.
         examples: command lines. RUN in one stands for the id of a run.
         writes: what it writes beside its answer, and where.
@@ -204,11 +203,10 @@ def _command(
         f"\b\nExamples:\n{typed}\n\n{writes} The answer goes to stdout, the time left and errors to stderr.\n\n"
         f"{codes} 2: bad usage or bad input, in one line on stderr."
     )
-    return app.command(name, short_help=short, epilog=ending)
+    return app.command(short_help=short, epilog=ending)
 
 
 @_command(
-    "claims",
     "List the claims, or show one whole.",
     "boundcheck claims",
     "boundcheck claims jiang2024",
@@ -241,7 +239,7 @@ def claims(
     _tell(as_json, answer, parts)
 
 
-@_command("cite", "Print what to cite for a claim.", "boundcheck cite jiang2024.theorem2")
+@_command("Print what to cite for a claim.", "boundcheck cite jiang2024.theorem2")
 def cite(
     claim_id: Annotated[
         str,
@@ -263,7 +261,6 @@ def cite(
 
 
 @_command(
-    "bound",
     "Evaluate a claim at given constants.",
     f"boundcheck bound jiang2024.lemma1 {_CONSTANTS}",
     f"boundcheck bound jiang2024.theorem2 {_CONSTANTS} --set zeta=0.1 --set D=1 --set T=10_000 --json",
@@ -300,7 +297,6 @@ def bound(
 
 
 @_command(
-    "prove",
     "Audit proofs line by line.",
     "boundcheck prove jiang2024",
     "boundcheck prove meft.lora --steps",
@@ -361,7 +357,6 @@ def prove(
 
 
 @_command(
-    "falsify",
     "Search for an instance that breaks a claim.",
     "boundcheck falsify meft.lemma1_sharp --rank 1 --rank 2",
     "boundcheck falsify nesterov2004.gradient_descent --horizon 3",
@@ -428,7 +423,6 @@ def falsify(
 
 
 @_command(
-    "measure",
     "Run experiments, audit them, write a page.",
     "boundcheck measure my_spec.toml",
     "boundcheck measure my_spec.toml --jobs 2 --store runs --out my-report --strict",
@@ -480,7 +474,6 @@ def measure(
 
 
 @_command(
-    "new",
     "Make the folder of a paper of your own.",
     "boundcheck new my_paper",
     writes="Writes the folder, which must not be there yet.",
@@ -498,7 +491,6 @@ def new(
 
 
 @_command(
-    "audit",
     "The main job: all of a paper in one report.",
     "boundcheck audit jiang2024",
     "boundcheck audit my_paper --out my-report",
@@ -545,7 +537,6 @@ def audit(
 
 
 @_command(
-    "report",
     "Figures and tables from stored runs.",
     "boundcheck report runs/RUN --out my-report --data",
     writes="The page and its files are written to --out.",
@@ -593,7 +584,6 @@ def report(
 
 
 @_command(
-    "soundness",
     "Check the checker: is a verdict ever wrong?",
     "boundcheck soundness --share 20 --jobs 2",
     writes="The page is written to --out.",
@@ -634,7 +624,6 @@ def soundness(
 
 
 @_command(
-    "reliability",
     "Attack boundcheck: is work ever lost?",
     "boundcheck reliability --share 30",
     writes="The page is written to --out.",

@@ -527,6 +527,6 @@ class Placed:
     build: Callable[[Material], Iterable[Part]]
 
 
-def placed(place: int, title: str, see: str = "") -> Callable[[Callable[[Material], Iterable[Part]]], Placed]:
-    """Return a decorator that makes a section of the function that builds it."""
-    return lambda build: Placed(place, title, see, build)
+def placed(place: int, title: str) -> Callable[[Callable[[Material], Iterable[Part]]], Placed]:
+    """Return a decorator that makes a section of the function that builds it, whose docstring says what to see."""
+    return lambda build: Placed(place, title, " ".join((build.__doc__ or "").split()), build)

@@ -68,19 +68,7 @@ class Page(Html):
     def write(self, path: Path, title: str, lead: str, opening: Opening, files: Mapping[str, bytes]) -> list[Path]:
         """Write the page, and beside it its figures and these files, named by their paths from the page's folder.
 
-        Args:
-            path: the page's.
-            title: the page's.
-            lead: what the page is about, in a paragraph; text, or Markup.
-            opening: what the page begins with.
-            files: the content of each.
-
-        Returns:
-            The files written, the page first.
-
-        Raises:
-            InputError: where the folder cannot be written.
-
+        It takes, returns and raises what `write_page` does.
         """
         beside = {**self.files, **files}
         given = {

@@ -97,24 +97,18 @@ def test_each_number_is_drawn_in_the_panel_of_its_method():
         assert (low, high) == (run.result.interval.lower / 2, run.result.interval.upper / 2)
 
 
-@pytest.mark.parametrize(
-    "run",
-    [
+def test_runs_that_say_nothing_of_the_worst_case_are_left_out(stored):
+    silent = [
         hard_run(10, 1.0, verdict="hypothesis-failed"),
         hard_run(10, None),
         hard_run(10, float("nan")),
         synthetic({"claim": REPAIRED}),
-    ],
-)
-def test_runs_that_say_nothing_of_the_worst_case_are_left_out(run):
-    assert worst_figure([], [run]) is None
-    assert hollow(worst_figure([], [run, hard_run(30, 1.0)]).axes[0]) == [(30, 0.5)]
-
-
-def test_runs_under_an_assumption_and_brackets_are_left_out(stored):
-    assumed = changed(hard_run(10, 1.0), spec__assume={"Lhat": "Lhat/2"})
-    assert worst_figure([], [assumed, *stored]) is None
-    assert worst_figure([], []) is None
+        # Under an assumption of one's own, and brackets.
+        changed(hard_run(10, 1.0), spec__assume={"Lhat": "Lhat/2"}),
+        *stored,
+    ]
+    assert worst_figure([], silent) is None
+    assert hollow(worst_figure([], [*silent, hard_run(30, 1.0)]).axes[0]) == [(30, 0.5)]
 
 
 def test_another_value_of_c_is_told():

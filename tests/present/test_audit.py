@@ -107,14 +107,6 @@ def test_the_page_says_what_it_leaves_out_reads_and_counts(written, stored, sear
         assert standing(catalogue[each["id"]]) in said
 
 
-@pytest.mark.full
-@of_the_paper
-def test_the_opening_counts_the_same_runs(stored) -> None:
-    runs = report.opening(Material(stored, proofs=bc.prove("jiang2024")))
-    assert runs is not None
-    assert in_all("run", "runs", [run.verdict for run in stored]) in runs.words
-
-
 def test_the_card_counts_every_claim_of_the_paper(written, stored, proofs) -> None:
     """Those that no proof of the page is about, too."""
     own = {id for id, claim in catalogue.items() if id.startswith("meft.") and carrier(claim) is not Carrier.HYPOTHESIS}

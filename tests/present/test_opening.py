@@ -85,6 +85,7 @@ def test_the_opening_of_jiang2024_says_what_is_proved(stored, paper) -> None:
     assert opening.numbers[2].shown == f"${number(2.5 * theorem.result.ratio, 2)}S$"
     refuted = sum(row.verdict == "refuted" for row in paper.rows)
     assert f"{refuted} of the {len(paper.rows)} findings" in opening.words
+    assert in_all("run", "runs", [run.verdict for run in stored]) in opening.words
     assert "<math" in opening.words
     first, second = opening.figure.axes
     assert [" ".join(tick.get_text().split()) for tick in first.get_yticklabels()][:4] == [

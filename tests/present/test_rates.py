@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.experiment.result import read
-from boundcheck.present.material import StoredRun, groups, settings
+from boundcheck.present.material import StoredRun, settings
 from boundcheck.present.sections.rates import horizon, horizon_slopes, rank, rank_exponents
 from boundcheck.present.words import titled
 from boundcheck.system.tables import fields_of
@@ -218,16 +218,6 @@ def test_warnings_say_when_runs_are_too_short_to_tell():
     assert row["ratios"][1] is None
 
 
-@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(0, 2)), max_size=12))
-def test_groups_are_equal_in_all_but_what_is_free(choices):
-    runs = [synthetic({"seed": s, "adapter.rank": r + 1, "problem.d": d}) for s, r, d in choices]
-    found = groups(runs, ("seed", "adapter.rank"))
-    assert sorted(id(run) for group in found for run in group) == sorted(map(id, runs))
-    sizes = [{run.result.settings.problem["d"] for run in group} for group in found]
-    assert all(len(each) == 1 for each in sizes)
-    assert len({d for each in sizes for d in each}) == len(found)
-
-
 def test_settings_say_what_tells_runs_apart_and_no_more():
     runs = [
         synthetic({"problem.d": d, "problem.k": d, "adapter.rank": rank, "seed": seed})
@@ -261,13 +251,6 @@ def test_hollow_markers_are_the_runs_of_which_a_theorem_says_nothing():
     assert len(points) == 12
     for point in points:
         assert (point.get_markerfacecolor() == "none") == (point.get_xdata()[0] < 1000)
-
-
-def test_there_is_nothing_of_brackets_and_of_no_runs(stored):
-    brackets = [run for run in stored if not run.is_theorem]
-    for runs in ([], brackets):
-        assert figure_of(rank, runs) is figure_of(horizon, runs) is None
-        assert rank_exponents(runs) == horizon_slopes(runs) == []
 
 
 def test_a_step_that_is_given_is_said_once_and_by_its_letter():

@@ -34,12 +34,9 @@ paper's own C, by another. The lines are what the formulas allow at most: λ* ov
 1."""
 
 
-@placed(
-    440,
-    "Attacked: the tightest instance of each claim",
-    "The nearer a ratio is to 1, the less can be gained in that bound; above 1 the claim would be false.",
-)
+@placed(440, "Attacked: the tightest instance of each claim")
 def attacks(material: Material) -> Iterator[Part]:
+    """The nearer a ratio is to 1, the less can be gained in that bound; above 1 the claim would be false."""
     if not material.searches:
         return
     yield paragraph(_ATTACKS)
@@ -113,12 +110,9 @@ interpolation inequalities are checked exactly, and at most what the kernel prov
 to rational numbers; between them it is numerical (Clarabel). Constants are 1, and ζ² = 4L̂D/T where there is noise."""
 
 
-@placed(
-    340,
-    "How near to the bound the worst case comes",
-    "The nearer a mark is to 1, the less can be gained in that bound.",
-)
+@placed(340, "How near to the bound the worst case comes")
 def worst_cases(material: Material) -> Iterator[Part]:
+    """The nearer a mark is to 1, the less can be gained in that bound."""
     cases, hard = material.study.worst_cases, list(filter(_is_shown, material.theorems))
     if cases or hard:
         yield from _kept(material.study)
@@ -206,12 +200,11 @@ would come. Only where the lower of the 99\u202f% limits exceeds the stated erro
 than it states."""
 
 
-@placed(
-    370,
-    "How often the intervals miss",
-    "A nonasymptotic interval must lie left of the dashed line or on it, and then misses no more often than it says.",
-)
+@placed(370, "How often the intervals miss")
 def coverage(material: Material) -> Iterator[Part]:
+    """A nonasymptotic interval must lie left of the dashed line or on it, and then misses no more often than it
+    says.
+    """
     found = material.study.coverage
     if not found:
         return
@@ -257,10 +250,9 @@ against the gap between bound and mean. A limit by betting needs a certified ran
 a theorem's own range is often thousands of times the mean, which is why a verdict is then asymptotic and says so."""
 
 
-@placed(
-    380, "How many replicas a gap needs", "The lower a curve, the fewer replicas a limit needs to lie below the bound."
-)
+@placed(380, "How many replicas a gap needs")
 def power(material: Material) -> Iterator[Part]:
+    """The lower a curve, the fewer replicas a limit needs to lie below the bound."""
     found = material.study.power
     if not found:
         return

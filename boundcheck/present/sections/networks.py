@@ -45,13 +45,11 @@ _NEGATIVE = """The average is below 0, which no mean of squares is: it is an est
 too few."""
 
 
-@placed(
-    200,
-    "Verdicts",
-    "What each run measured stands beside the bound at the smoothness that was seen; the line below each run says why "
-    "its verdict is what it is.",
-)
+@placed(200, "Verdicts")
 def verdicts(material: Material) -> Iterator[Part]:
+    """What each run measured stands beside the bound at the smoothness that was seen; the line below each run says why
+    its verdict is what it is.
+    """
     if not material.networks:
         return
     runs, most = shown_first(material.networks)
@@ -115,12 +113,9 @@ last three columns are the printed theorem's, for a step α that the run did not
 speaks of, and its bound 2.5\u202fS."""
 
 
-@placed(
-    240,
-    "The theorem at each L̂",
-    "Compare, within each run, what the theorem would say at each $L̂$: the larger $L̂$ is, the less it says.",
-)
+@placed(240, "The theorem at each L̂")
 def theorems(material: Material) -> Iterator[Part]:
+    """Compare, within each run, what the theorem would say at each $L̂$: the larger $L̂$ is, the less it says."""
     if not material.networks:
         return
     yield paragraph(_LEAD)
@@ -180,8 +175,9 @@ that training did not see.{} Neither is what the theorem is about."""
 _DRAWN = " The callback has none of these, and looks at the samples that it drew."
 
 
-@placed(260, "Loss and accuracy", "What training achieved, which is not what the theorem is about.")
+@placed(260, "Loss and accuracy")
 def losses(material: Material) -> Iterator[Part]:
+    """What training achieved, which is not what the theorem is about."""
     if not material.networks:
         return
     runs, most = shown_first(material.networks)
@@ -219,8 +215,11 @@ _AT_END = {
 }
 
 
-@placed(280, "How the rank enters", rates.SEE_RANK)
+@placed(280, "How the rank enters")
 def rank(material: Material) -> Iterator[Part]:
+    """The slope of a line is the power of the rank with which a quantity grows; the dashed line has the slope of the
+    printed bound.
+    """
     parts = tuple(rates.rank_parts(repeated(material.networks), _RANKS, _BIASED))
     if not parts:
         return
@@ -331,12 +330,13 @@ replicas. $ζ_t²$ is the variance of a minibatch gradient given the past, by en
 largest spectral norm of a trained block, of full fine-tuning that of the change of W; an adapter that has no such
 block, such as VeRA, is not drawn there. $G_t$ is the largest spectral norm, over the adapted matrices, of the gradient
 of f in W."""
-_ALONG = """Follow each run from left to right: its gradient, the smoothness of its path, and the constants of the
-theory, at the iterates that were looked at."""
 
 
-@placed(220, "Along the run", _ALONG)
+@placed(220, "Along the run")
 def course(material: Material) -> Iterator[Part]:
+    """Follow each run from left to right: its gradient, the smoothness of its path, and the constants of the theory, at
+    the iterates that were looked at.
+    """
     runs = material.networks
     chosen = distinct(runs)[:MOST]
     if len(chosen) < len(runs):

@@ -38,21 +38,15 @@ def opening(material: Material) -> Iterator[Part]:
         yield paragraph(_COUNTS)
 
 
-@placed(
-    100,
-    "Referee's table",
-    "Each row holds what the paper prints at one place against what is proved of it: open a row to see the lines.",
-)
+@placed(100, "Referee's table")
 def referee(material: Material) -> Iterator[Part]:
+    """Each row holds what the paper prints at one place against what is proved of it: open a row to see the lines."""
     yield from referee_table(material.proofs.rows if material.proofs else ())
 
 
-@placed(
-    140,
-    "The proofs, line by line",
-    "Open a proof to see what it proves and each of its lines, with the verdict on it and the evidence behind that.",
-)
+@placed(140, "The proofs, line by line")
 def line_by_line(material: Material) -> Iterator[Part]:
+    """Open a proof to see what it proves and each of its lines, with the verdict on it and the evidence behind that."""
     if not material.proofs:
         return
     yield paragraph(
@@ -66,8 +60,9 @@ def line_by_line(material: Material) -> Iterator[Part]:
         yield view.Fold(line(*name, Prose(proof.reason)), (*shown.lines, *shown.parts), is_for_paper=True)
 
 
-@placed(900, "The claims", "Every claim that this page speaks of, in formulas, with what carries it.")
+@placed(900, "The claims")
 def claims(material: Material) -> Iterator[Part]:
+    """Every claim that this page speaks of, in formulas, with what carries it."""
     if not material.claims:
         return
     counts = ", ".join(f"{by} {count}" for by, count in counted(material.claims).most_common())
@@ -101,8 +96,9 @@ the claim's own expression."""
 _CHOICES = (("a constant free of r", None), ("σ", LEAST), ("√r σ", LARGER))
 
 
-@placed(500, "What the formulas say of the rank", "The power of the rank in each bound, by algebra.")
+@placed(500, "What the formulas say of the rank")
 def exponents(material: Material) -> Iterator[Part]:
+    """The power of the rank in each bound, by algebra."""
     if material.networks or not has_rank(material):
         return
     rows = [
@@ -120,8 +116,9 @@ def has_rank(material: Material) -> bool:
     return not material.runs or any(run.rank is not None for run in material.runs)
 
 
-@placed(990, "To run it again", "The command that makes this page, and on what it was made.")
+@placed(990, "To run it again")
 def again(material: Material) -> Iterator[Part]:
+    """The command that makes this page, and on what it was made."""
     yield line(Code(material.command))
     if material.by_callback:
         yield paragraph("A Trainer's run itself is made again by its training script.", "small")

@@ -137,8 +137,6 @@ def _log_axes(axis: Axes, shown: list[float], x: list[float]) -> None:
     ticks(axis.xaxis, x, lambda value: number(round(value)))
 
 
-SEE_RANK = """The slope of a line is the power of the rank with which a quantity grows; the dashed line has the slope of
-the printed bound."""
 MARKS = """Large marks: geometric means over seeds; dots: the seeds. Lines: fitted power laws, with the exponent and its
 interval above each panel. Dashed: what the printed bound would make of r."""
 FITTED = """Exponent p in $r^p$, the mean over seeds of least-squares slopes in logarithms, with Student's interval over
@@ -150,8 +148,11 @@ _BIASED = """The smallest mean within a stratum stands for $min_t E$ and is bias
 estimate of the gap to the infimum over matrices of rank r."""
 
 
-@placed(260, "How the rank enters", SEE_RANK)
+@placed(260, "How the rank enters")
 def rank(material: Material) -> Iterator[Part]:
+    """The slope of a line is the power of the rank with which a quantity grows; the dashed line has the slope of the
+    printed bound.
+    """
     yield from rank_parts(material.theorems, _RANK, _BIASED)
 
 
@@ -242,12 +243,11 @@ _SLOPES = """Exponent of measured/bound in T, fitted over the horizons at which 
 seed, or, with a warning, over all where these are fewer than three; Student's interval over seeds (asymptotic)."""
 
 
-@placed(
-    280,
-    "How loose a bound is as T grows",
-    "A line that falls is a bound that grows looser with $T$; a level line is a bound that is as loose at every $T$.",
-)
+@placed(280, "How loose a bound is as T grows")
 def horizon(material: Material) -> Iterator[Part]:
+    """A line that falls is a bound that grows looser with $T$; a level line is a bound that is as loose at every
+    $T$.
+    """
     rows = horizon_slopes(material.theorems)
     if not rows:
         return

@@ -24,12 +24,9 @@ from boundcheck.system.tables import fields_of
 from boundcheck.verdicts import Verdict
 
 
-@placed(
-    120,
-    "What the runs say",
-    "What was measured on rows of the referee's table, each with the gravest verdict among its runs.",
-)
+@placed(120, "What the runs say")
 def findings(material: Material) -> Iterator[Part]:
+    """What was measured on rows of the referee's table, each with the gravest verdict among its runs."""
     rows = [(str(x.number), Prose(x.locator), Badge(x.verdict), Prose(x.evidence)) for x in material.findings]
     if rows:
         head = (numeric("No."), "Where", "Verdict", "Evidence")
@@ -47,13 +44,11 @@ _ENDS = {
 }
 
 
-@placed(
-    200,
-    "Verdicts of the runs",
-    "A run supports a theorem only where every hypothesis held and the bound says more than was known without it; the "
-    "line below each run says why.",
-)
+@placed(200, "Verdicts of the runs")
 def verdicts(material: Material) -> Iterator[Part]:
+    """A run supports a theorem only where every hypothesis held and the bound says more than was known without it; the
+    line below each run says why.
+    """
     if material.theorems:
         folded = without(material.theorems, material.shown)
         yield verdict_table([*material.shown, *folded], len(material.shown))
@@ -140,12 +135,9 @@ _INFORMATIVE = """The fewest iterations at which each theorem's bound falls belo
 below J²G², and $T ≥ T_min$), at the run's ball and noise and the batch at which ζ² is 0.8 of that norm."""
 
 
-@placed(
-    240,
-    "How long a run must be before a bound says anything",
-    "The larger a number, the longer a run must be before that bound says more than the gradient at the start.",
-)
+@placed(240, "How long a run must be before a bound says anything")
 def informative(material: Material) -> Iterator[Part]:
+    """The larger a number, the longer a run must be before that bound says more than the gradient at the start."""
     runs = [run for run in material.shown if run.course.horizons]
     if not runs:
         return
@@ -162,8 +154,9 @@ _FAULTS = """What was made wrong on purpose, on the hard instance, and what verd
 constant, the horizon, statistics, rounding, or the claim itself."""
 
 
-@placed(360, "Planted faults", "Each fault was planted on purpose: verdict and blame should name it.")
+@placed(360, "Planted faults")
 def faults(material: Material) -> Iterator[Part]:
+    """Each fault was planted on purpose: verdict and blame should name it."""
     rows: list[view.Row] = []
     for words, run in material.faults:
         blame = run.result.blame
@@ -175,12 +168,9 @@ def faults(material: Material) -> Iterator[Part]:
         yield Table(("Planted", "Verdict", "Blamed", "Why"), rows, _FAULTS, most=None)
 
 
-@placed(
-    520,
-    "Each run against its hypotheses",
-    "Open a run to see each hypothesis with what was observed and the limit that it was held to.",
-)
+@placed(520, "Each run against its hypotheses")
 def hypotheses(material: Material) -> Iterator[Part]:
+    """Open a run to see each hypothesis with what was observed and the limit that it was held to."""
     for run in (*material.theorems, *material.networks):
         audit = Table(
             ("Hypothesis", "Status", numeric("Observed"), numeric("Limit"), "How it is known"),
@@ -274,8 +264,9 @@ class Beside(NamedTuple):
     run: StoredRun
 
 
-@placed(300, "Theorems side by side", "The shorter a bar, the closer a bound is to what was measured.")
+@placed(300, "Theorems side by side")
 def theorems(material: Material) -> Iterator[Part]:
+    """The shorter a bar, the closer a bound is to what was measured."""
     rows = theorem_rows(material.theorems)
     if not rows:
         return

@@ -38,13 +38,11 @@ bound at the constants that were fixed before the run: where it is about the sma
 there is noise, the average over t was measured, which is no less."""
 
 
-@placed(
-    220,
-    "Bound against measured gradient norm",
-    "Where a run agrees with its theorem, the dashed line lies below the red one; where the bound says anything new, "
-    "the red one lies below the dotted one.",
-)
+@placed(220, "Bound against measured gradient norm")
 def gradient(material: Material) -> Iterator[Part]:
+    """Where a run agrees with its theorem, the dashed line lies below the red one; where the bound says anything new,
+    the red one lies below the dotted one.
+    """
     runs = [
         run for run in material.theorems if "batch" in run.result.spec["run"] and run.measure.observable.is_of_gradients
     ]
@@ -101,12 +99,9 @@ $‖∇F(v_(t+1)) − ∇F(v_t)‖/‖v_(t+1) − v_t‖$ of the same step is at
 smoothness of F."""
 
 
-@placed(
-    320,
-    "What the descent inequality leaves unused",
-    "Near 1 a step needed the whole constant; far below 1 the constant is larger than the step needed.",
-)
+@placed(320, "What the descent inequality leaves unused")
 def descent(material: Material) -> Iterator[Part]:
+    """Near 1 a step needed the whole constant; far below 1 the constant is larger than the step needed."""
     with_constant = [run for run in material.theorems if run.course.plan.smoothness is not None]
     # For each problem and claim the longest run of highest rank.
     chosen = largest(with_constant, lambda run: (_problem(run), titled(run.result)), _size)[:_MOST]
@@ -151,14 +146,13 @@ $F(v_(t+1)) = F(v_t) − α⟨∇F, g_t⟩ + ½α²ℓ_t‖g_t‖²$, and so is 
 bound over what was measured; in another order of the links, each would be another. Grey: chance, which is 0 in
 expectation, with its interval as a line. Red: the wrong way, past what chance explains. *: a constant that is only
 estimated. Dashed: what the same sum would say with another step, at which something else would have been measured."""
-_READ_BARS = (
-    "Read each panel from the top: a bar is an inequality of the proof, and its length is the factor that it gives "
-    "away."
-)
 
 
-@placed(310, "Where the theorem loses", _READ_BARS)
+@placed(310, "Where the theorem loses")
 def waterfall(material: Material) -> Iterator[Part]:
+    """Read each panel from the top: a bar is an inequality of the proof, and its length is the factor that it gives
+    away.
+    """
     others = [
         replace(run, name=f"{name}\n{titled(run.result)}")
         for name, run in zip(settings(material.theorems), material.theorems, strict=True)
@@ -243,12 +237,9 @@ _LOWER = {
 }
 
 
-@placed(
-    400,
-    "Smoothness bracket against rank",
-    "The true constant lies between the highest mark and the lowest line that is a theorem.",
-)
+@placed(400, "Smoothness bracket against rank")
 def smoothness(material: Material) -> Iterator[Part]:
+    """The true constant lies between the highest mark and the lowest line that is a theorem."""
     runs = [*material.theorems, *material.brackets]
     caption = _BRACKETS.format("" if material.brackets else " along the runs")
     # Brackets on one fixed ball if there are any; else the smoothness along the runs, each in its own ball.
@@ -325,12 +316,9 @@ _OF_EACH = """Lines: claims about the adapter, rounded up. Marks: lower estimate
 line is what this f leaves unused of the worst case; the adversary below shows which lines could not be lower."""
 
 
-@placed(
-    420,
-    "Every adapter: bracket against rank",
-    "The nearer the marks come to the lowest line of a panel, the less that line can be improved.",
-)
+@placed(420, "Every adapter: bracket against rank")
 def adapters(material: Material) -> Iterator[Part]:
+    """The nearer the marks come to the lowest line of a panel, the less that line can be improved."""
     # A figure for each problem that has brackets of several adapters.
     figures: list[Part] = []
     for group in grouped(material.brackets, _problem).values():
@@ -348,8 +336,11 @@ _SLACK = """From the measured ratio ‖∇F(v₁) − ∇F(v₂)‖ / ‖v₁ �
 logarithmic axis. A red bar goes the wrong way: the printed (13) makes the denominator larger."""
 
 
-@placed(460, "What each inequality gives away", _READ_BARS)
+@placed(460, "What each inequality gives away")
 def slack(material: Material) -> Iterator[Part]:
+    """Read each panel from the top: a bar is an inequality of the proof, and its length is the factor that it gives
+    away.
+    """
     # The given waterfalls, and for each problem that of its bracket of highest rank, at its steepest sampled pair.
     best = highest_rank(run for run in material.brackets if run.slack)
     found = [*material.waterfalls, *((run.title, run.slack) for run in best)]
@@ -374,12 +365,9 @@ _SPLIT = """Spectral norms of the blocks of ∇²F along Algorithm 1 from B = 0:
 the blocks AA and AB of the first are 0."""
 
 
-@placed(
-    480,
-    "Where the curvature comes from",
-    "Compare the green curves with the red one: the curvature of $f$, and that which the product $BA$ makes.",
-)
+@placed(480, "Where the curvature comes from")
 def curvature_split(material: Material) -> Iterator[Part]:
+    """Compare the green curves with the red one: the curvature of $f$, and that which the product $BA$ makes."""
     chosen = highest_rank(run for run in material.runs if run.has_default_adapter and "split" in run.trace)
 
     def draw(axis: Axes, run: StoredRun) -> None:
