@@ -29,7 +29,7 @@ from boundcheck.language import prose, view
 from boundcheck.language.catalogue import boundcheck_entry, catalogue, sources
 from boundcheck.language.prose import GREEK, tex
 from boundcheck.present.material import Material, StoredRun, known
-from boundcheck.present.section import Writer, chapters, figures_of, tables_of, without_tags
+from boundcheck.present.section import Drawn, Writer, chapters, figures_of, tables_of, without_tags
 from boundcheck.present.sections.proofs import claim_view
 from boundcheck.present.style import ONE_COLUMN, TWO_COLUMNS, pdf
 from boundcheck.present.words import sentence_of, titled
@@ -61,17 +61,6 @@ Written = tuple[JudgedProof, dict[str, str]]
 """A proof and its files by path: the theorem, which one that is not proved lacks, and the argument that shows it."""
 
 
-@dataclass(frozen=True)
-class Placed:
-    """A figure at a width: its name, file, caption in LaTeX, height in inches, and whether it takes two columns."""
-
-    name: str
-    path: str
-    caption: str
-    tall: float
-    wide: bool
-
-
 def files_of(material: Material, title: str, lead: str) -> dict[str, bytes]:
     """The files of the folder `latex`, by their path from the page's folder."""
     numbers = Numbers()
@@ -86,13 +75,8 @@ def files_of(material: Material, title: str, lead: str) -> dict[str, bytes]:
         if name in tables
     }
     # Each figure at both widths, if it is no taller than a page.
-    figures, drawn = list[Placed](), dict[str, bytes]()
-    for wide, look in ((True, TWO_COLUMNS), (False, ONE_COLUMN)):
-        for each in figures_of(found, look, pdf):
-            if each.tall <= _TALLEST:
-                path = f"figures/{each.name}_{'two_columns' if wide else 'one_column'}.pdf"
-                drawn[f"{FOLDER}/{path}"] = each.content
-                figures.append(Placed(each.name, path, tex(each.caption), each.tall, wide))
+    looks = TWO_COLUMNS, ONE_COLUMN
+    figures = [x for look in looks for x in figures_of(found, look, pdf) if x.tall <= _TALLEST]
     proofs = list[Written]()
     for proof in material.judged:
         name, parts = file_name(f"{proof.script.id}-{proof.script.version}"), apart(proof)
@@ -128,9 +112,12 @@ def files_of(material: Material, title: str, lead: str) -> dict[str, bytes]:
         block_start_string="<%", block_end_string="%>", variable_start_string="<<", variable_end_string=">>",
         comment_start_string="<#", comment_end_string="#>",
     )  # fmt: skip
+    environment.filters["tex"] = tex
     for name, with_what in (("main", given), ("example", given | chosen(runs, brief, figures, proofs))):
         texts[f"{name}.tex"] = environment.get_template(f"{name}.tex.j2").render(with_what)
-    return {f"{FOLDER}/{name}": text.encode() for name, text in texts.items()} | drawn
+    made = {name: text.encode() for name, text in texts.items()}
+    made |= {f"figures/{each.file}.pdf": each.content for each in figures}
+    return {f"{FOLDER}/{name}": content for name, content in made.items()}
 
 
 def _keys(id: str) -> dict[str, None]:
@@ -501,7 +488,7 @@ _SIGN = re.compile(r"\\(?!allowbreak|ensuremath|text|math|operatorname)[A-Za-z]+
 
 
 def chosen(
-    runs: Sequence[Printed], tables: Mapping[str, str], figures: Iterable[Placed], proofs: Sequence[Written]
+    runs: Sequence[Printed], tables: Mapping[str, str], figures: Iterable[Drawn], proofs: Sequence[Written]
 ) -> dict[str, Any]:
     """A run in a sentence, tables in brief, at most two figures, the files of a theorem, and the keys to cite.
 

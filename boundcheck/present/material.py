@@ -95,7 +95,6 @@ class StoredRun:
 
     @property
     def course(self) -> RunResult:
-        """The result of a run of an algorithm."""
         if not isinstance(self.result, RunResult):
             raise TypeError(f"{self.result.run_id} is a bracket")
         return self.result
@@ -221,7 +220,6 @@ class StoredRun:
 
     @property
     def adapter(self) -> str:
-        """The adapter's kind."""
         return self.result.settings.adapter.kind
 
     @property

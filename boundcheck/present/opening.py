@@ -144,15 +144,15 @@ def opening_of(material: Material, summary: str = "") -> Opening:
         chosen = distinct(material.networks)
     else:
         # For each claim and problem the run of highest rank; first those of which the theorem says something.
-        best = largest([*material.theorems, *material.brackets], lambda run: (run.problem, _label(run)), _size)
+        best = largest(
+            [*material.theorems, *material.brackets],
+            lambda run: (run.problem, _label(run)),
+            lambda run: (not run.verdict.is_silent, run.rank or 0, run.steps if run.is_theorem else 0),
+        )
         chosen = sorted(best, key=lambda run: run.verdict.is_silent)
     found = [_of_run(material, run) for run in chosen[:_MOST_PANELS]]
     caption = _OF_NETWORKS if material.networks else _OF_RUNS
     return Opening(words, tuple(_numbers(material))[:3], picture(found), caption)
-
-
-def _size(run: StoredRun) -> tuple[bool, int, int]:
-    return not run.verdict.is_silent, run.rank or 0, run.course.plan.steps if run.is_theorem else 0
 
 
 def _label(run: StoredRun) -> str:

@@ -24,7 +24,7 @@ from boundcheck.errors import CodeError, InputError
 from boundcheck.language import view
 from boundcheck.present import sections as own
 from boundcheck.present.material import Material, Placed
-from boundcheck.present.style import Layout, looking
+from boundcheck.present.style import TWO_COLUMNS, Layout, looking
 from boundcheck.system import plugins
 from boundcheck.verdicts import is_well
 
@@ -121,12 +121,21 @@ class Chapter(NamedTuple):
 
 
 class Drawn(NamedTuple):
-    """A figure for a paper: its name, what it shows in a sentence, how tall it is in inches, and its file."""
+    """A figure for a paper: its name, what it shows in a sentence, its height in inches, and its content.
+
+    It takes two columns where it is `wide`.
+    """
 
     name: str
     caption: str
     tall: float
     content: bytes
+    wide: bool
+
+    @property
+    def file(self) -> str:
+        """The name of its file."""
+        return f"{self.name}_{'two_columns' if self.wide else 'one_column'}"
 
 
 def chapters(material: Material) -> list[Chapter]:
@@ -154,7 +163,8 @@ def figures_of(found: Iterable[Chapter], look: Layout, made: Callable[[Figure], 
             except CodeError:
                 continue
             if figure is not None:
-                drawn.append(Drawn(picture.name, caption, figure.get_figheight(), made(figure)))
+                tall, wide = figure.get_figheight(), look == TWO_COLUMNS
+                drawn.append(Drawn(picture.name, caption, tall, made(figure), wide))
     return drawn
 
 

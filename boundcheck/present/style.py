@@ -209,12 +209,12 @@ def panels(items: list[Any], draw: Callable[[Axes, Any], None], most: int = 2, t
         height = tall * rows + (0.3 if beside else 0.7 if columns > 1 else 1.2)
         figure = Figure(figsize=(look.width, height), layout="constrained")
         axes = list(figure.subplots(rows, columns, squeeze=False).flat)
-        entries: dict[str, Any] = {}
+        entries, typed = dict[str, Any](), list[Text]()
         for axis, item in zip(axes, items, strict=False):
             draw(axis, item)
             entries |= dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
             titles = (child for child in axis.get_children() if isinstance(child, Text))
-            _as_typed(axis.xaxis.label, axis.yaxis.label, *titles)
+            typed += [axis.xaxis.label, axis.yaxis.label, *titles]
         for axis in axes[len(items) :]:
             axis.set_axis_off()
         # A line of the legend that is wider than its column would be cut at the edge of the figure.
@@ -222,7 +222,9 @@ def panels(items: list[Any], draw: Callable[[Axes, Any], None], most: int = 2, t
         place, letters = ("outside right upper", _BESIDE) if beside else ("outside lower center", _LEGEND)
         lines = [wrapped(name, letters) for name in entries]
         legend = figure.legend(entries.values(), lines, loc=place, ncols=min(columns, 2), frameon=False)
-        _as_typed(*legend.get_texts())
+        # Names that a user gives, with dollars or without, are no formulas.
+        for text in (*typed, *legend.get_texts()):
+            text.set_parse_math(False)
         for text in figure.findobj(Text) if look.is_paper else ():
             text.set_fontsize(max(text.get_fontsize(), _LEAST))
     return figure
@@ -245,12 +247,6 @@ def name_axes(axis: Axes, title: str, x: str = "", y: str = "", letters: int = 0
     """Write a title at the left above a panel, broken after so many letters, and what stands at its axes."""
     axis.set_title(wrapped(title, letters) if letters else title, loc="left")
     axis.set(xlabel=x, ylabel=y)
-
-
-def _as_typed(*texts: Text) -> None:
-    """Print what is between two dollars as it is typed: names that a user gives are no formulas."""
-    for text in texts:
-        text.set_parse_math(False)
 
 
 def plain(place: float) -> str:

@@ -161,7 +161,7 @@ def _start_trackers() -> None:
 class Dask(Engine):
     """The workers of a Dask cluster; Dask itself has the call of a worker that dies made by another, three times."""
 
-    def __init__(self, cluster: str, folder: Path) -> None:
+    def __init__(self, cluster: str) -> None:
         """Connect to the scheduler of ``dask://HOST:PORT``."""
         try:
             import distributed
@@ -277,9 +277,6 @@ def _number(text: str) -> int | float | str:
     return text
 
 
-_CLUSTERS: dict[str, Callable[[str, Path], Engine]] = {"dask": Dask, "slurm": Slurm}
-
-
 def engine_of(jobs: int, cluster: str | None = None, folder: Path = Path()) -> Engine:
     """The engine that makes calls: a cluster, or `jobs` processes of this machine.
 
@@ -294,10 +291,12 @@ def engine_of(jobs: int, cluster: str | None = None, folder: Path = Path()) -> E
     """
     if cluster is None:
         return Processes(jobs) if jobs > 1 else Here()
-    kind = cluster.split("?")[0].split("://")[0]
-    if kind not in _CLUSTERS:
-        raise InputError("cluster", cluster, "dask://HOST:PORT, or slurm?NAME=VALUE&...")
-    return _CLUSTERS[kind](cluster, folder)
+    match cluster.split("?")[0].split("://")[0]:
+        case "dask":
+            return Dask(cluster)
+        case "slurm":
+            return Slurm(cluster, folder)
+    raise InputError("cluster", cluster, "dask://HOST:PORT, or slurm?NAME=VALUE&...")
 
 
 @dataclass(frozen=True)
