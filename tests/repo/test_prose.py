@@ -60,11 +60,10 @@ def test_what_is_said_in_the_package_has_formulas_between_dollars() -> None:
     assert bare(text for claim in catalogue.values() for text in of_claim(claim)) == []
     assert bare(parameter.meaning for parameter in PARAMETERS.values()) == []
     assert bare([*(each.title for each in words), *STANDARD_FACTS.values()]) == []
-
-
-@pytest.mark.parametrize("paper", papers().values(), ids=papers())
-def test_findings_and_sections_have_formulas_between_dollars(paper: Paper) -> None:
-    assert bare(of_report(paper)) == []
+    assert bare(text for paper in papers().values() for text in of_report(paper)) == []
+    texts = [text for script in of_file(ROOT / "proofs" / "template.py") for text in of_script(script)]
+    assert bare(texts) == []
+    assert any("$" in text for text in texts)
 
 
 @of_the_paper
@@ -73,12 +72,6 @@ def test_findings_and_sections_have_formulas_between_dollars(paper: Paper) -> No
 )
 def test_lines_of_proofs_have_formulas_between_dollars(key: str) -> None:
     assert bare(text for script in of_paper(key) for text in of_script(script)) == []
-
-
-def test_the_template_has_formulas_between_dollars() -> None:
-    texts = [text for script in of_file(ROOT / "proofs" / "template.py") for text in of_script(script)]
-    assert bare(texts) == []
-    assert any("$" in text for text in texts)
 
 
 def test_what_is_a_formula_is_seen_and_words_are_none() -> None:
