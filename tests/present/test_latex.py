@@ -7,7 +7,6 @@ import math
 import re
 import shutil
 import subprocess
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -39,33 +38,12 @@ from boundcheck.proof.audit import JudgedRow, ProofAudit, Row
 from boundcheck.proof.view import referee_table
 from boundcheck.proofs import paper_of, papers
 from boundcheck.verdicts import Verdict
+from tests.exact.test_digits import read_back
 
 from .made import changed, need
 from .test_networks import run as network
 
-NUMBERS = st.floats(allow_nan=False, allow_infinity=False).filter(lambda x: x == 0 or 1e-200 < abs(x) < 1e200)
 POSITIVE = st.floats(1e-6, 1e6)
-
-
-def value_of(made: str) -> Decimal:
-    """The number that a reader reads."""
-    text = made.removeprefix(r"\ensuremath{").removesuffix("}").replace(r"\,", "")
-    found = re.fullmatch(
-        r"(-?[\d.]+)(?:\\times10\^\{(-?\d+)\})?", text.removesuffix("}") if text[-2:] == "}}" else text
-    )
-    assert found is not None, made
-    return Decimal(found[1]).scaleb(int(found[2] or 0))
-
-
-@given(NUMBERS, st.integers(1, 6))
-def test_a_bound_is_rounded_away_from_what_it_bounds(value: float, digits: int) -> None:
-    exact, nearest = Decimal(value), value_of(significant(value, digits=digits))
-    low, high = (value_of(significant(value, toward, digits)) for toward in (Toward.DOWN, Toward.UP))
-    assert low <= exact <= high
-    assert low <= nearest <= high
-    unit = Decimal(1).scaleb(math.floor(math.log10(abs(value))) - digits + 1) if value else Decimal(0)
-    assert high - low <= unit
-    assert abs(nearest - exact) <= unit / 2
 
 
 @given(POSITIVE, POSITIVE, POSITIVE)
@@ -74,12 +52,12 @@ def test_what_was_measured_lies_within_the_limits_that_are_printed(low: float, m
     interval = Interval(low, high, 0.95, "asymptotic", "a method")
     place = place_of(interval, middle)
     printed_low, printed_high = (
-        value_of(typeset(end, place, toward)) for end, toward in ((low, Toward.DOWN), (high, Toward.UP))
+        read_back(typeset(end, place, toward)) for end, toward in ((low, Toward.DOWN), (high, Toward.UP))
     )
     # Read back as the floats that they are of.
     assert float(printed_low) <= low
     assert high <= float(printed_high)
-    assert printed_low <= value_of(significant(middle, interval=interval)) <= printed_high
+    assert printed_low <= read_back(significant(middle, interval=interval)) <= printed_high
 
 
 @given(POSITIVE, POSITIVE)
