@@ -72,11 +72,7 @@ def test_no_more_digits_are_printed_than_the_interval_supports(middle: float, ha
     ("value", "place", "toward", "made"),
     [
         (12345.6, 0, Toward.NEAREST, r"\ensuremath{12\,346}"),
-        (0.5468681, -3, Toward.UP, r"\ensuremath{0.547}"),
-        (0.5468681, -3, Toward.DOWN, r"\ensuremath{0.546}"),
         (2.5e-27, -28, Toward.NEAREST, r"\ensuremath{2.5\times10^{-27}}"),
-        (30000, 0, Toward.NEAREST, r"\ensuremath{30\,000}"),
-        (1e9, 7, Toward.NEAREST, r"\ensuremath{1.00\times10^{9}}"),
         (-0.25, -2, Toward.UP, r"\ensuremath{-0.25}"),
         (0.0, -3, Toward.UP, "0"),
         (math.inf, 0, Toward.UP, r"\ensuremath{\infty}"),

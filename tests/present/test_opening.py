@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-
 import pytest
 from boundcheck.proofs.jiang2024 import report
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.present import paper as written_by
 from boundcheck.present.material import Material
 from boundcheck.present.opening import HOLDS, KNOWN, PRINTED, RUN, Stroke, Strokes, _of_run, in_all, opening_of, picture
 from boundcheck.present.words import number
@@ -106,15 +103,6 @@ def test_it_says_so_of_no_other_evidence(stored, paper) -> None:
     """Without the runs, without the proofs, or where a statement is not repaired, the page begins as others do."""
     assert report.opening(Material([], proofs=paper)) is None
     assert report.opening(Material(stored)) is None
-
-
-def test_a_papers_opening_that_fails_costs_no_page(capsys) -> None:
-    own = ModuleType("report")
-    asked = "opening", "the page begins as others do", lambda made: made(Material())
-    assert written_by.by_the_paper(own, *asked) is None
-    own.opening = lambda material: 1 / 0
-    assert written_by.by_the_paper(own, *asked) is None
-    assert "opening of the paper's report.py failed" in capsys.readouterr().err
 
 
 def test_of_a_single_one_its_verdict_is_said() -> None:
