@@ -150,11 +150,7 @@ def exact_bend(instance: AdapterInstance) -> Any:
     steep = 2 * top / (end - start)
     value = min(max(steep * (w - (start + end) / 2), -top), top)
     bent = dot(E, second) * value + dot(N, second) + (steep if start < w < end else 0) * dot(E, first) ** 2
-    return abs(bent) / dot_all(u)
-
-
-def dot_all(u: tuple[Any, ...]) -> Any:
-    return sum(dot(part, part) for part in u)
+    return abs(bent) / sum(dot(part, part) for part in u)
 
 
 REPAIRED = catalogue["meft.theorem2_repaired"]

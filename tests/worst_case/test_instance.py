@@ -20,7 +20,7 @@ from mpmath import mp
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import lower, upper
-from boundcheck.functions.adapters import ADAPTERS, Adapter
+from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.catalogue import catalogue
 from boundcheck.properties import ball
 from boundcheck.worst_case.instance import AdapterInstance, Certificate, certify
@@ -128,11 +128,6 @@ def with_block(instance: AdapterInstance, number: int, part: np.ndarray, name: s
     return replace(instance, **{name: instance.adapter.at(tuple(point))})
 
 
-def radii_of(adapter: Adapter) -> list[tuple[int, str, float]]:
-    """The blocks that have a radius, by number, with their norm and shape."""
-    return [(i, block.norm, block.shape) for i, block in enumerate(adapter.blocks) if block.radius]
-
-
 @pytest.mark.parametrize("kind", ADAPTERS)
 @pytest.mark.parametrize("name", ["v", "other"])
 def test_the_boundary_is_inside_and_the_next_bit_is_not(kind: str, name: str) -> None:
@@ -141,12 +136,13 @@ def test_the_boundary_is_inside_and_the_next_bit_is_not(kind: str, name: str) ->
         # A tangent, which may be of any size.
         return
     assert instance.inside
-    for number, _, (rows, columns) in radii_of(instance.adapter):
-        radius = instance.radii[instance.adapter.blocks[number].radius]
-        # Its singular values are the radius, exactly, whatever it is; of a vector its entries are.
-        on = np.full((rows, columns), -radius) if 1 in (rows, columns) else -radius * np.eye(rows, columns)[::-1]
-        if instance.adapter.blocks[number].norm != "max":
-            on = -radius * np.eye(rows, columns)[::-1]
+    for number, block in enumerate(instance.adapter.blocks):
+        if not block.radius:
+            continue
+        radius = instance.radii[block.radius]
+        # Its singular values are the radius, exactly, whatever it is; of a vector in the largest norm its entries are.
+        is_vector = block.norm == "max" and 1 in block.shape
+        on = np.full(block.shape, -radius) if is_vector else -radius * np.eye(*block.shape)[::-1]
         # Where U is rounded beside R, no point is on the boundary itself.
         rounded = kind == "loreft-trained"
         share = 2.0**-40 if rounded else 2.0**-50

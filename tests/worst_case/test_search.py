@@ -232,15 +232,10 @@ FALSE |= {
 }
 
 
-def tight_instance(claim: Claim) -> AdapterInstance:
-    kind = adapter_of(claim, None)
-    return climbed(kind, claim.id, 2, UNEQUAL).best(claim, "sigma")
-
-
 @pytest.mark.parametrize("name", FALSE)
 def test_a_false_claim_is_caught(name: str) -> None:
     claim = FALSE[name]
-    found = certify(tight_instance(claim))
+    found = certify(climbed(adapter_of(claim, None), claim.id, 2, UNEQUAL).best(claim, "sigma"))
     assert found.inside
     assert found.violated
     assert found.lower > 1
