@@ -84,6 +84,7 @@ RELATIONS = {
     sp.Le(-SpectralNorm(X), x - 7): True,
 }
 BELOW, ON, OVER = np.nextafter(3.0, 2), 3.0, np.nextafter(3.0, 4)
+NORMED = claim_of(sp.Le(SpectralNorm(X), a), SpectralNorm(X) <= 3 * a)
 BY_FORMULA = claim_of(sp.Le(SpectralNorm(X), Lhat * FrobeniusNorm(X)), quantities=(Quantity(Lhat, L / 2, ""),))
 
 
@@ -105,6 +106,9 @@ def signed(told: str) -> Claim:
             for norm in (SpectralNorm, FrobeniusNorm)
             for entry, inside in ((BELOW, True), (ON, True), (OVER, False))
         ),
+        # Of norm 3, which no ball tells from 3.
+        (NORMED, [[2.0, 1.0], [1.0, 2.0]], {"a": 1.0}, True, True),
+        (NORMED, [[np.nextafter(2.0, 3), 1.0], [1.0, 2.0]], {"a": 1.0}, False, False),
         *((claim_of(each), [[3, 0], [0, 4]], {"x": 2.5}, True, violated) for each, violated in RELATIONS.items()),
         (BY_FORMULA, [[1.0]], {"L": 1.0}, True, True),
         (BY_FORMULA, [[1.0]], {"L": 2.5}, True, False),
