@@ -42,8 +42,11 @@ IMPORTED = [
     )
 ]
 """What most commands import; the process from which the others are forked has done so."""
-# What models' folders need besides, where it is installed.
-_MODELS = ["transformers.models.auto.modeling_auto", "transformers.models.auto.tokenization_auto"]
+# What models' folders need besides, where it is installed: it would else take ten times as long as all the rest.
+_MODELS = [
+    "boundcheck.functions.networks.bridge",
+    *(f"transformers.models.{name}" for name in ("bert.modeling_bert", "bert.tokenization_bert", "gpt2.modeling_gpt2")),
+]
 # Seconds for processes that one leaves behind to end; characters of a line that a person still reads.
 _GRACE, _LONGEST = 20.0, 1000
 _STREAMS, _ROOM = ("stdout", "stderr"), 2**20
