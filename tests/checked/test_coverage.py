@@ -1,5 +1,6 @@
 """Measured coverage and power: that they find what is broken, pass what is sound, and measure what they say."""
 
+import json
 from itertools import pairwise, product
 
 import numpy as np
@@ -102,6 +103,7 @@ def test_each_method_is_measured_wherever_it_can_be_and_its_numbers_fit_together
         assert each.above <= each.misses
         assert each.low <= each.rate == each.misses / experiments <= each.high
         assert each.width >= 0
+        assert json.loads(json.dumps(each.as_json(), allow_nan=False))["holds"] == each.holds
     for d, n in product(BOUNDED, SIZES):
         assert found[d.name, BETTING.name, n].width < found[d.name, BERNSTEIN.name, n].width
 
@@ -182,6 +184,7 @@ def test_a_larger_gap_needs_no_more_replicas_and_a_larger_range_no_fewer(powers)
 def test_student_needs_what_is_computed_for_gaussians(powers):
     """Of 2000 experiments the share has a deviation of 0.007, which moves the least n by less than its grid."""
     for each in powers:
+        assert json.loads(json.dumps(each.as_json(), allow_nan=False))["replicas"] == each.replicas
         if each.method == STUDENT.name and each.variation == 0.25 and each.gap <= 0.25:
             assert each.replicas == pytest.approx(student_replicas(1, 0.25, 1 + each.gap, LEVEL), rel=0.2)
 
