@@ -131,9 +131,6 @@ class _Look:
             yield x._backward_hooks
         elif torch and isinstance(x, torch.Generator):
             yield from (str(x.device), x.get_state())
-        elif hasattr(kind, "__content__") and _is_installed(kind.__module__):
-            # What is too large to be held was hashed as it was written.
-            yield from (kind, x.__content__)
         else:
             yield from _of_object(x)
 

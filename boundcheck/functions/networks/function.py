@@ -19,7 +19,7 @@ from torch import Tensor
 from boundcheck.functions.adapters.base import cast_to
 from boundcheck.functions.arithmetic import Point, apart, gradient_ratio, inner, spectral_norm, square_norm
 from boundcheck.functions.networks.adapt import adapt, sites_of
-from boundcheck.functions.networks.network import Evaluation, Network, Site, narrow_of, widened
+from boundcheck.functions.networks.network import Evaluation, Network, narrow_of, widened
 from boundcheck.functions.networks.samples import Loaded, Task
 from boundcheck.functions.problem import OBSERVED, largest_eigenvalue
 from boundcheck.functions.sgd import Draw
@@ -219,11 +219,6 @@ def block_norms(network: Network, v: Point) -> list[float]:
     return found
 
 
-def block_names(sites: tuple[Site, ...]) -> list[str]:
-    """The names of the blocks: site, and the block's name."""
-    return [f"{site.name} {block.name}" for site in sites for block in site.adapter.blocks]
-
-
 def _spectral(X: Tensor) -> float:
     if min(X.shape) <= _LARGEST:
         return spectral_norm(X.unsqueeze(0)).item()
@@ -279,7 +274,7 @@ class NetworkFunction(Function):
         """Take a network at its first iterate."""
         self.name, self.units, self.samples = name, network.task.units, network.task.samples
         self.network, self.parameters, self.held_out, self.sites = network, parameters, held_out, network.sites
-        blocks = block_names(network.sites)
+        blocks = [f"{site.name} {block.name}" for site in network.sites for block in site.adapter.blocks]
         self.constants = {"infimum": self.infimum}
         # No radius bounds the norms of the blocks.
         self.norm_names = {"": "norm"}

@@ -323,7 +323,7 @@ def test_everything_else_is_what_its_name_says(kind: str) -> None:
     assert found["path_smoothness_error"] == pytest.approx((2e-13 + 1e-12 * length) * 2 / length**2, rel=1e-12)
     assert found["gradient_square_norm_error"] == pytest.approx(1e-12 * (2 * size + 1e-12), rel=1e-12)
     assert network.is_curved == math.isnan(found["gradient_ratio"])
-    names = functions.block_names(network.sites)
+    names = NetworkFunction("GPT", network, 99).names["blocks"].split("\n")
     assert len(names) == len(blocks) == len(set(names))
     assert names[0] == f"{network.sites[0].name} {blocks[0].name}"
 
