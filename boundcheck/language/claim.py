@@ -440,10 +440,6 @@ def _said(value: Any) -> Any:
     return f"{'boundcheck' if home.startswith('boundcheck.') else home}.{type(value).__qualname__}"
 
 
-# The time of an iterate, and a time before it over which sums range.
-_TIMES = ("t", "i")
-
-
 def declarations(claim: "Claim") -> dict[str, Parameter]:
     """By name, the parameters that a claim may use: the catalogue's, its hypotheses', and its own."""
     return PARAMETERS | own_parameters(claim)
@@ -493,14 +489,15 @@ def _check_letters(claim: "Claim") -> None:
     taken = used.union(claim.algorithm.parameters) if claim.declared and claim.algorithm else used
     for parameter in claim.declared:
         inherited = (own_parameters(each).get(parameter.name, parameter) for each in claim.hypotheses)
-        if names.count(parameter.name) > 1:
-            raise InputError("claim.declared", parameter.name, "one parameter of each name")
-        if parameter.name in _TIMES:
-            raise InputError("claim.declared", parameter.name, "another letter: this one is a time, and has no value")
-        if parameter.symbol not in taken:
-            raise InputError("claim.declared", parameter.name, "a parameter that the claim speaks of")
-        if any(each != parameter for each in inherited):
-            raise InputError("claim.declared", parameter.name, "the parameter of this name that a hypothesis declares")
+        # The time of an iterate is t, and i a time before it over which sums range.
+        for is_wrong, expected in (
+            (names.count(parameter.name) > 1, "one parameter of each name"),
+            (parameter.name in ("t", "i"), "another letter: this one is a time, and has no value"),
+            (parameter.symbol not in taken, "a parameter that the claim speaks of"),
+            (any(x != parameter for x in inherited), "the parameter of this name that a hypothesis declares"),
+        ):
+            if is_wrong:
+                raise InputError("claim.declared", parameter.name, expected)
 
     known, derived = declarations(claim), set[sp.Symbol]()
 

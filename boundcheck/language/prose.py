@@ -468,12 +468,11 @@ def _outside(text: str) -> str:
     """The text outside of brackets and norms, which are left as empty pairs; the whole text if one is open."""
     found, ends = "", list[str]()
     for sign in text:
+        is_outside = not ends
         if ends and sign == ends[-1]:
             ends.pop()
-            found += sign if not ends else ""
+            is_outside = not ends
         elif sign in _ENDS:
-            found += sign if not ends else ""
             ends.append(_ENDS[sign])
-        elif not ends:
-            found += sign
+        found += sign if is_outside else ""
     return text if ends else found
