@@ -576,6 +576,8 @@ def test_a_total_that_is_a_factor_leaves_a_partial_sum() -> None:
     """Σ_{s<t} S x_s = S Σ_{s<t} x_s for a number S that no t changes."""
     assert before(total(x) * x) == total(x) * before(x)
     assert before(ONE) == nodes.Clock() - ONE
+    any_ = Variable("z", ANY)
+    assert builders.substitute_scalar(before(Scalar.of(any_)), {any_: ONE}) == before(ONE)
 
 
 # Derivations whose step uses the hypothesis at other times. Each would prove something false: at T = 2 with x_1 = 0,
