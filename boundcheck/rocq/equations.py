@@ -227,6 +227,11 @@ class _Knowing:
                 raise InputError("letter", term, "a letter that is known")
             at = HERE.at(term.when.index)
             return f"apply: (known_later ({book.name(term)}_known {at.time})) gw; times."
+        if isinstance(term, Expectation | Mean) and is_coarser(term.given, self.given):
+            kind = "ex_knows" if isinstance(term, Expectation) else "mean_knows_"
+            past = book.past(term.given, HERE)
+            kept, shape = past_proof(term.given, HERE), "" if isinstance(term, Expectation) else "_ _ "
+            return f"exact: (@{kind} R S {past} {kept} w _ {shape}_ {_coarser(term.given, self.given, HERE)} w v gw)."
         if isinstance(term, Expectation | Mean | Total | k.Minimum | k.Before):
             raise InputError("term", term, "a term that is known and can be exported")
         made = book.defined[f"{'atom' if isinstance(term, k.Atom) else 'letter'} {term.key}"].name
@@ -346,8 +351,18 @@ class Equations:
                 return Expecting(self, term.given.moved(index) if index and term.given else term.given).whole(term.body)
             case Total() if index is None:
                 return Summing(self).whole(term.body)
-            case k.Before() if index is not None:
-                return self._earlier(term, index)
+            case k.Minimum() if index is None:
+                body, proof = self.scalar(term.body)
+                if proof is None:
+                    return None
+
+                def least(at: Place) -> str:
+                    inner = at.within()
+                    return f"(@least_same R T _ _ T_gt0 (fun {inner.base} {inner.proof} => {proof(inner)}))"
+
+                return Scalar.of(k.Minimum(body)), least
+            case k.Before():
+                return self._earlier(term, index) if index else _Preceding(self).whole(term.body)
             case k.Maximum():
                 return self._maximum(term.members)
             case k.Clock() if index is not None:
@@ -357,7 +372,7 @@ class Equations:
                 if index.offset != 1:
                     raise InputError("time", index, "t+1, T+1, T or a number")
                 return clock(index), lambda at: f"(@next_time R {at.at(Index(index.base, 0)).time})"
-            case Total() | k.Minimum() if index is not None:
+            case Total() | k.Minimum():
                 return Scalar.of(term), UNCHANGED
         raise InputError("term", term, "a term whose change can be exported")
 
@@ -538,7 +553,7 @@ _Summand = tuple[Scalar, Scalar, Scalar, Proof]
 
 @dataclass
 class Summing:
-    """The sum over all times as a linear operator; `Expecting` overrides what stays inside, and what lemmas say."""
+    """The sum over all times, as a linear operator; others override which atoms stay inside, and what lemmas say."""
 
     equations: Equations
 
@@ -616,6 +631,18 @@ class Summing:
         return f"({self.head('cons', at)} {texts} {remaining} _ _ {reasons} {self._taken_out(rest, at)})"
 
 
+class _Preceding(Summing):
+    """The sum over earlier times."""
+
+    def head(self, name: str, at: Place) -> str:
+        return f"@pre_{name} R T {at.time} {at.proof}"
+
+    def single(self, monomial: k.Monomial) -> tuple[Scalar, Proof]:
+        if not monomial:
+            return k.Clock() + Scalar.of(-1), lambda at: f"({self.head('one', at)})"
+        return Scalar.of(k.Before(Scalar({monomial: 1}))), UNCHANGED
+
+
 @dataclass
 class Expecting(Summing):
     """The expectation given the past up to an index, or nothing."""
@@ -651,6 +678,8 @@ class Expecting(Summing):
             atom = monomial[0][0]
             if isinstance(atom, Expectation) and is_coarser(self.given, atom.given):
                 return self._tower(atom)
+            if isinstance(atom, Total) and self.given is None:
+                return self._total(atom)
             if isinstance(atom, Trace) and sum(not known(x, self.given) for x, _ in atom.word) == 1:
                 return self._trace(atom)
         return Scalar.of(Expectation(Scalar({monomial: 1}), self.given)), UNCHANGED
@@ -667,6 +696,21 @@ class Expecting(Summing):
             return f"(etrans ({self.head('tower', at)} {said}) {proof(at)})"
 
         return result, tower
+
+    def _total(self, atom: Total) -> tuple[Scalar, Proof]:
+        """The expectation of a sum, as the sum of expectations."""
+        book = self.equations.book
+        still = Equations(book)
+        each, proof = Expecting(still, None).whole(atom.body)
+        whole, summed = Summing(still).whole(each)
+
+        def total(at: Place) -> str:
+            inner, beyond = at.within(), at.within().elsewhere()
+            body = f"(fun {inner.base} {beyond.outcome} => {book.scalar(atom.body, beyond)})"
+            eq = f"(total_eq (fun {inner.base} {inner.proof} => {proof(inner)}))"
+            return f"(etrans ({self.head('total', at)} T {body}) (etrans {eq} {summed(at)}))"
+
+        return whole, total
 
     def _trace(self, atom: Trace) -> tuple[Scalar, Proof]:
         """The expectation of a trace with one unknown letter: the word is turned so that it comes first, as it is."""

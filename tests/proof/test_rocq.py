@@ -9,13 +9,27 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel.meaning import Interval, Model, denote
 from boundcheck.kernel.terms import Index
-from boundcheck.proof import ClaimAudit, Ref, Row, ge, gt
+from boundcheck.language.symbols import T
+from boundcheck.language.vocabulary import (
+    EuclideanNorm,
+    Expectation,
+    Iterate,
+    MatrixExpectation,
+    MinimumOver,
+    g_t,
+    i,
+    n,
+    v_t,
+)
+from boundcheck.proof import ClaimAudit, Process, Proof, Reading, Ref, Row, eq, ge, gt, le
 from boundcheck.proof.audit import for_rocq, judge_row, known_instance, proof_as_json, rows_of
 from boundcheck.rocq import check as checking
 from boundcheck.rocq import rules
@@ -140,6 +154,56 @@ def test_the_library_passes_its_own_tests(library):
 def test_rocq_accepts_a_proof(library):
     """`make rocq` compiles all of them, and the worlds below need the smallest."""
     assert check(rocq(export_of(*CHECKED[-1])), library) == ""
+
+
+X = sp.MatrixSymbol("X", n, 1)
+RUN = Reading(
+    processes={v_t: Process((sp.MatrixSymbol("v", n, 1),)), g_t: Process((sp.MatrixSymbol("g", n, 1),), drawn=True)},
+    constants={x},
+    arbitrary={X},
+)
+
+
+def least(body: sp.Expr) -> sp.Expr:
+    return MinimumOver(body, t, 1, T)
+
+
+def earlier(iterate: Iterate) -> sp.Expr:
+    return sp.Sum(EuclideanNorm(iterate.xreplace({t: i})), (i, 1, t - 1))
+
+
+def steps_of_no_paper(proof: Proof) -> None:
+    """Steps that a user may write and no proof of a paper has."""
+    by, size, mean = proof.by, EuclideanNorm(g_t), MatrixExpectation(g_t, v_t)
+    # The expectation of a sum, and a variance, in which the mean is known.
+    summed = by.expectation(by.sum(proof.assume(le(size**2, x))))
+    squares = [by.expectation(by.expansion(each), t) for each in (g_t - mean, g_t)]
+    spread = [EuclideanNorm(g_t - mean), size - Expectation(size, v_t)]
+    variances = [by.expectation(proof.step(str(each), ge(each**2, 0)), t) for each in spread]
+    # A least value by a law, and a sum over earlier times by an equation.
+    law = proof.assume(le(least(EuclideanNorm(v_t) * EuclideanNorm(X)), x), forall=[X])
+    same = (proof.assume(eq(g_t, v_t)), g_t, v_t)
+    before = by.rewrite(proof.assume(le(earlier(g_t), x)), le(earlier(v_t), x), same)
+    bounds = {
+        sp.Sum(Expectation(size**2), (t, 1, T)): T * x,
+        EuclideanNorm(mean) ** 2: Expectation(size**2, v_t),
+        Expectation(size, v_t) ** 2: Expectation(size**2, v_t),
+        least(EuclideanNorm(v_t) ** 2): x,
+        earlier(v_t): x,
+    }
+    premises = (summed, squares, variances, by.expansion(mean), by.instance(law, {X: v_t}), before)
+    relation = le(sum(bounds), sum(bounds.values()))
+    proof.conclude(proof.step("all of these", relation, *premises), relation=relation)
+
+
+def test_steps_of_no_paper_are_exported():
+    text = rocq(for_rocq(judged(steps_of_no_paper, reading=RUN)))
+    assert all(name in text for name in ("ex_total", "ex_knows", "mean_knows_", "least_same", "pre_last"))
+
+
+@pytest.mark.full
+def test_rocq_accepts_steps_of_no_paper(library):
+    assert check(rocq(for_rocq(judged(steps_of_no_paper, reading=RUN))), library) == ""
 
 
 @pytest.mark.parametrize(("id", "version"), [*CHECKED, ("meft.theorem2_frozen_a", "sharp")])
