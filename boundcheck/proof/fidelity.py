@@ -147,7 +147,7 @@ def _is_what_it_is_called(assumption: Assumption) -> bool:
             return bool(letters) and fact.relation == ">" and terms == {((letters[0], 1),): 1}
         case "definition":
             # A letter that stands alone, and is in nothing else.
-            for x in letters:
+            for x in letters if isinstance(assumption.relation, sp.Eq) else ():
                 others = (atom for monomial in terms if monomial != ((x, 1),) for atom, _ in monomial)
                 if fact.relation == "=" and ((x, 1),) in terms and all(x not in atom.inside for atom in others):
                     return True

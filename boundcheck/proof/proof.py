@@ -19,7 +19,7 @@ from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Fact, Law, Statement, Theorem, builders, rules
 from boundcheck.kernel.builders import known, substitute_scalar, timed
 from boundcheck.kernel.terms import CONSTANT, NEXT, Index, Matrix, Scalar, Symbol, Term, Variable
-from boundcheck.language.claim import Claim, Quantity, as_typed
+from boundcheck.language.claim import Claim, Quantity, as_typed, letters
 from boundcheck.language.prose import plain
 from boundcheck.language.sentence import algorithm_of
 from boundcheck.language.symbols import PARAMETERS, D
@@ -235,6 +235,25 @@ class Proof:
     def definitions(self) -> list[tuple[sp.Basic, sp.Basic]]:
         """The two sides of every definition."""
         return [x.relation.args for x in self.assumptions if x.role == "definition" and isinstance(x.relation, sp.Eq)]
+
+    @property
+    def unsigned(self) -> sp.Basic | None:
+        """A letter that has to be positive for a domain to hold, and by its value may not be; None if there is none."""
+        claim, values = self.claim, dict(self.definitions)
+        # D is positive where a claim is given it, although a proof may say what it is.
+        if claim is None or D in letters(claim):
+            values.pop(D, None)
+        values |= {each.symbol: each.expression for each in (claim.quantities if claim else ())}
+        wanted = [x.relation for x in self.assumptions if x.role == "domain"]
+        while wanted:
+            letter = wanted.pop()
+            value = values.pop(letter, None)
+            if value is not None:
+                if not value.is_positive:
+                    return letter
+                # Sympy takes the letters of the value for what they are declared to be.
+                wanted += [x for x in value.free_symbols if x.is_positive]
+        return None
 
     def positive(self, *symbols: sp.Symbol) -> list[Theorem]:
         """Assume that these symbols are positive, which is their domain; dimensions and T are always at least 1."""

@@ -115,6 +115,8 @@ def own_letters(claim: Claim) -> set[sp.Symbol]:
 
 def checked(script: Script) -> Script:
     """The script; raises InputError if its id, version, claim or reading are not what they seem to be."""
+    if type(script) is not Script:
+        raise InputError("script", type(script).__name__, "a function marked @script(claim, version)")
     id, claim = script.id, script.claim
     if script.version not in VERSIONS:
         raise InputError("version", script.version, f"one of {', '.join(VERSIONS)}")

@@ -183,7 +183,8 @@ def command_of(solver: Solver) -> tuple[str, ...]:
     package = metadata.distribution("z3-solver")
     places = [Path(sysconfig.get_path("scripts")) / name]
     places += [Path(str(package.locate_file(file))) for file in package.files or [] if file.name == name]
-    place = next((place for place in places if os.access(place, os.X_OK) and place.is_file()), name)
+    # A place where there is none starts nothing; a bare name would be searched for among the programs of this machine.
+    place = next((place for place in places if os.access(place, os.X_OK) and place.is_file()), places[0])
     return str(place), "-smt2", "-in"
 
 

@@ -7,7 +7,7 @@ it, and the line be false. What is displayed as proved must read back, and have 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -170,9 +170,13 @@ def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
         for x in tuple(filled.assumptions)
     ]
     end = filled.closing
-    end = end and Closing(tuple(end.forall), tuple(end.such_that), end.relation)
+    if end is not None:
+        end = Closing(tuple(end.forall), tuple(end.such_that), end.relation)
     proof = Proof(script.claim, script.reading, assumptions, closing=end)
-    proof.steps = [replace(step, theorem=theorem) for step, theorem in zip(lines, theorems, strict=False)]
+    proof.steps = [
+        Step(**{each.name: getattr(step, each.name) for each in fields(Step)} | {"theorem": theorem})
+        for step, theorem in zip(lines, theorems, strict=False)
+    ]
     final = proof.conclusion = theorems[-1] if ends else None
     script = replace(script)
     # Keep what the script's function filled, instead of running it again.
@@ -185,11 +189,12 @@ def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
         if type(role) is not str or role not in get_args(Role):
             raise InputError("role", role, f"one of {', '.join(get_args(Role))}")
     for step in proof.steps:
-        words += [("label", step.label), ("meaning", step.meaning)]
+        words += [("label", step.label), ("meaning", step.meaning), ("printed", step.printed)]
         words += [("about", step.witness.about)] if step.witness is not None else []
         check_math(step.printed)
     for field, text in words:
-        if not isinstance(text, str) or not text.isprintable():
+        # A text of a class of one's own may show as another.
+        if type(text) is not str or not text.isprintable():
             raise InputError(field, text, "words in one line, of letters that can be printed")
 
     given = {each.statement for each in assumptions}
@@ -257,6 +262,8 @@ def _verdict(
         return "unknown", "no proof.conclude says what the proof shows"
     if circle := circular(proof.definitions, script.reading):
         return "unknown", f"{circle} is defined twice, or by itself"
+    if (letter := proof.unsigned) is not None:
+        return "unknown", f"{letter} is assumed to be positive, and by its definition it may not be"
     if foreign := stray(script, proof, rests, fixing=fixing):
         names = [x.name for x in proof.assumptions if x.statement in foreign]
         names += [x.step.label for x in steps if x.step.theorem.conclusion in foreign]

@@ -201,6 +201,13 @@ def test_what_a_solver_answers_to_a_text(solver: solvers.Solver, text: str, stat
     assert ask(solver, text, SECONDS) == Answer(status)
 
 
+def test_no_other_z3_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the executable of its package is gone, there is no answer, whatever else is called z3 on the machine."""
+    monkeypatch.setattr("os.access", lambda *args: False)
+    (program, *_) = solvers.command_of.__wrapped__("z3")
+    assert Path(program).is_absolute()
+
+
 def test_the_process_of_cvc5_imports_nothing_of_boundcheck() -> None:
     command = [sys.executable, "-P", "-X", "importtime", cvc5_child.__file__]
     done = subprocess.run(command, input="", capture_output=True, text=True, check=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import sympy as sp
 from boundcheck.proofs.jiang2024.claims import LEMMA_1
 
 from boundcheck.exact.evaluate import t
+from boundcheck.kernel import Theorem
 from boundcheck.kernel.meaning import Model
 from boundcheck.language import vocabulary as words
 from boundcheck.language.claim import Claim
@@ -18,7 +19,7 @@ from boundcheck.language.vocabulary import W1, W2, EuclideanNorm, Expectation, F
 from boundcheck.proof import Process, Proof, Reading, Script, Witness, ge, judge, le, script
 from boundcheck.proof.audit import step_as_json
 from boundcheck.proof.notation import shown
-from boundcheck.proof.proof import Closing
+from boundcheck.proof.proof import Closing, Step
 from boundcheck.proof.script import checked
 
 from .case import NUMBERS, Build, Case, claim, ending, given, lemma, of_acts, of_scripts, of_witnesses, refusal, x, y, z
@@ -65,6 +66,56 @@ def without_conclude(proof: Proof) -> None:
 def another_goal(proof: Proof) -> None:
     proof.conclude(proof.step("line", ge(x**2, 0)))
     proof.closing = Closing((), (), ge(x**2, 0))
+
+
+class Wavering:
+    """The end of a proof, which is none when it is first looked at, and whose condition is none at the last look."""
+
+    forall, relation = (X,), None
+
+    def __init__(self) -> None:
+        self.looks: list[str] = []
+
+    def __bool__(self) -> bool:
+        self.looks.append("there")
+        return self.looks.count("there") > 1
+
+    @property
+    def such_that(self) -> tuple[sp.Basic, ...]:
+        self.looks.append("condition")
+        return () if self.looks.count("condition") > 2 else (SMALL,)
+
+
+def wavering(proof: Proof) -> None:
+    proof.conclude(proof.step("line", SMALL, proof.local(SMALL)), forall=[X], such_that=[SMALL])
+    proof.closing = Wavering()  # type: ignore[assignment]
+
+
+class Changing(Step):
+    """A line whose theorem is another one from the second look on."""
+
+    looks: ClassVar[list[str]] = []
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "theorem":
+            self.looks.append(name)
+            if len(self.looks) > 1:
+                fact = NUMBERS.fact(self.relation)
+                return Theorem(frozenset(), fact, frozenset(), "certificate", (), (fact, (), (), ()))
+        return super().__getattribute__(name)
+
+
+def changing(proof: Proof) -> None:
+    theorem = proof.step("line", ge(x**2, 0))
+    Changing.looks.clear()
+    proof.steps[0] = Changing("line", ge(x, 5), "", "", theorem)
+
+
+class Shown(str):
+    """A label that shows as another."""
+
+    def isprintable(self) -> bool:
+        return True
 
 
 def forged_key(proof: Proof) -> None:
@@ -148,6 +199,33 @@ CASES = [
         claim=claim(ge(x, 5)),
     ),
     of_scripts("a goal of one's own", "it ends in", another_goal, AT_LEAST_5, claim=claim(ge(x, 5))),
+    of_scripts(
+        "an end that says another condition at each look",
+        "it is for points with",
+        wavering,
+        ending(SMALL, given(SMALL)),
+        claim=claim(SMALL),
+        twin_claim=claim(SMALL, given(SMALL)),
+        reading=MATRICES,
+    ),
+    Case(
+        "a line with another theorem at each look",
+        "unknown",
+        lambda _: first_line(changing)["verdict"],
+        lambda _: first_line(SQUARE)["verdict"].replace("proved", ""),
+    ),
+    of_scripts(
+        "a label of a class of one's own",
+        "label = ",
+        lambda proof: proof.conclude(proof.step(Shown("\x1b[2J"), ge(x**2, 0)), relation=ge(x**2, 0)),
+        SQUARE,
+    ),
+    of_acts(
+        "a script of a class of one's own",
+        "script = Mine: expected a function marked",
+        lambda: judge(type("Mine", (Script,), {})("my.lemma", "sharp", "Mine", None, NUMBERS, SQUARE)),
+        lambda: judge(Script("my.lemma", "sharp", "Mine", None, NUMBERS, SQUARE)),
+    ),
     Case("a hypothesis under another's key", r"^1 <= x$", lambda _: rests(forged_key), lambda _: rests(SQUARE)),
     Case(
         "a line from a falsehood that the conclusion does not need",

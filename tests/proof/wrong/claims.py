@@ -14,11 +14,12 @@ from typing import Any
 import sympy as sp
 from boundcheck.proofs.jiang2024.claims import LEMMA_1
 
+from boundcheck.exact.evaluate import t
 from boundcheck.kernel import rules
-from boundcheck.language.claim import Claim
-from boundcheck.language.symbols import L, Lhat
-from boundcheck.language.vocabulary import A1, A2, B1, B2, F, FrobeniusNorm, Value, d, k, v1, v2
-from boundcheck.proof import Proof, Reading, Script, eq, ge, le
+from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.symbols import D, L, Lhat, c, f_star, zeta
+from boundcheck.language.vocabulary import A1, A2, B1, B2, GAP, F, FrobeniusNorm, Value, d, k, n, v1, v2, v_t
+from boundcheck.proof import Process, Proof, Reading, Script, eq, ge, gt, le
 from boundcheck.proof.proof import Assumption
 from boundcheck.proof.script import checked
 
@@ -28,6 +29,11 @@ X, Y, Z = (sp.MatrixSymbol(name, d, k) for name in "XYZ")
 MATRICES = Reading(constants={x, y, z}, arbitrary={X, Y})
 POINTS = Reading(points={v1: (A1, B1), v2: (A2, B2)}, constants={x}, arbitrary={A1, A2, B1, B2})
 STRANGE = "which is not a hypothesis of the claim"
+UNSIGNED = "is assumed to be positive, and by its definition it may not be"
+u, w = sp.symbols("u w", positive=True)
+SIGNED = Reading(constants={x, u, w})
+RUN = Reading(processes={v_t: Process((sp.MatrixSymbol("v", n, 1),))}, constants={x})
+START = Value(F, v_t.xreplace({t: sp.Integer(1)}))
 
 
 def defining(left: Any, right: Any, relation: Any) -> Build:
@@ -43,6 +49,29 @@ def entered(role: Any, relation: Any, source: Claim | None = None) -> Build:
         proof.conclude(rules.assume(fact))
 
     return build
+
+
+def signed(*letters: Any) -> Build:
+    """The claim, from the signs of letters and from definitions."""
+
+    def build(proof: Proof) -> None:
+        known = [proof.define(*each) if isinstance(each, tuple) else proof.positive(each) for each in letters]
+        assert proof.claim is not None
+        proof.conclude(proof.step("line", proof.claim.conclusion, *known, degree=3))
+
+    return build
+
+
+def assumed_as_definition(proof: Proof) -> None:
+    known = [*proof.positive(w), proof.assume(eq(w, -1), role="definition")]
+    proof.conclude(proof.step("line", ge(x, 5), *known, degree=3))
+
+
+def defined_by_inequalities(proof: Proof) -> None:
+    """A lemma from z = 0 and z = 1, which are entered by hand as definitions."""
+    known = [proof.reading.fact(eq(z, value)) for value in (0, 1)]
+    proof.assumptions += [Assumption("z", "definition", fact, None, ge(z, 0)) for fact in known]
+    proof.conclude(proof.step("line", ge(x, 5), *map(rules.assume, known), degree=3), relation=ge(x, 5))
 
 
 def called(role: Any) -> Build:
@@ -194,6 +223,53 @@ CASES = [
             "a definition": ("definition", eq(z, 0)),
             "a domain": ("domain", sp.Symbol("w", positive=True)),
         }.items()
+    ),
+    of_scripts(
+        "a letter that is positive, and defined by one that is not",
+        f"w {UNSIGNED}",
+        signed((w, sp.Integer(-1)), (u, w), u),
+        signed((w, sp.Integer(1)), (u, w), u),
+        claim=claim(ge(x, 5)),
+        twin_claim=claim(ge(x * x, 0)),
+        reading=SIGNED,
+    ),
+    of_scripts(
+        "a letter that is positive, and defined by a definition that is assumed",
+        f"w {UNSIGNED}",
+        assumed_as_definition,
+        signed(w, (w, sp.Integer(1))),
+        claim=claim(ge(x, 5)),
+        twin_claim=claim(ge(x * x, 0)),
+        reading=SIGNED,
+    ),
+    of_scripts(
+        "a quantity that is positive by another name",
+        f"c {UNSIGNED}",
+        signed((u, c), u),
+        claim=claim(ge(c, 0), quantities=(Quantity(c, zeta - L),)),
+        twin_claim=claim(ge(c, 0), quantities=(Quantity(c, zeta + L),)),
+        reading=Reading(constants={u}),
+    ),
+    of_scripts(
+        "a gap that is positive, of a claim that does not say so",
+        f"D {UNSIGNED}",
+        signed(D, (D, GAP)),
+        claim=claim(gt(START, f_star)),
+        twin_claim=claim(gt(START + D, f_star + D), conditions=(gt(D, 0),)),
+        reading=RUN,
+    ),
+    of_scripts(
+        "an inequality that is called a definition",
+        STRANGE,
+        entered("definition", ge(x, 5)),
+        TWO,
+        claim=FIVE,
+    ),
+    of_scripts(
+        "two definitions that are inequalities by hand",
+        STRANGE,
+        defined_by_inequalities,
+        lambda proof: proof.conclude(proof.step("line", ge(x * z, x), proof.define(z, 1)), relation=ge(x * z, x)),
     ),
     of_scripts(
         "an existing object that the claim does not have",
