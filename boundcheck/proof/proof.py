@@ -201,12 +201,7 @@ class Proof:
         theorem = self.assume(relation, forall=forall, name=name or f"${as_typed(left)}$", role="definition")
         if isinstance(theorem, tuple):
             raise InputError("definition", relation, "a single equation")
-        if not own:
-            _check_statement(relation, theorem.conclusion, self.reading)
-        elif forall:
-            raise InputError("definition", relation, "the claim's own formula, which has no `forall`")
-        elif isinstance(left, sp.Symbol) and timed(self.reading.scalar(right)):
-            raise InputError("definition", relation, f"a value that is a constant, as {left} is")
+        (_check_own_statement if own else _check_statement)(relation, theorem.conclusion, self.reading)
         return theorem
 
     def quantity(self, quantity: Quantity) -> Theorem:
@@ -485,6 +480,15 @@ def _is_own_definition(left: sp.Basic, right: sp.Basic, claim: Claim | None) -> 
     return False
 
 
+def _check_own_statement(relation: sp.Eq, statement: Statement, reading: Reading) -> None:
+    """Check that the claim's own formula is said once, and gives a number that is the same at all times."""
+    left, right = relation.args
+    if not isinstance(statement, Fact):
+        raise InputError("definition", relation, "the claim's own formula, which has no `forall`")
+    if isinstance(left, sp.Symbol) and timed(reading.scalar(right)):
+        raise InputError("definition", relation, f"a value that is a constant, as {left} is")
+
+
 def _check_statement(relation: sp.Eq, statement: Statement, reading: Reading) -> None:
     """Check that some value of the left side satisfies the equation, whatever the other letters are.
 
@@ -524,10 +528,12 @@ def only_defines(
     left: sp.Basic, right: sp.Basic, statement: Statement, claims: Sequence[Claim], reading: Reading
 ) -> bool:
     """True if the equation only gives a name in a proof: neither statements nor hypotheses of the claims contain it."""
+    relation = sp.Eq(left, right, evaluate=False)
     try:
         if _is_own_definition(left, right, claims[0]):
-            return isinstance(statement, Fact)
-        _check_statement(sp.Eq(left, right, evaluate=False), statement, reading)
+            _check_own_statement(relation, statement, reading)
+            return True
+        _check_statement(relation, statement, reading)
     except InputError:
         return False
     said = set[str]()

@@ -18,7 +18,23 @@ from boundcheck.exact.evaluate import t
 from boundcheck.kernel import rules
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.symbols import D, L, Lhat, c, f_star, zeta
-from boundcheck.language.vocabulary import A1, A2, B1, B2, GAP, F, FrobeniusNorm, Value, d, k, n, v1, v2, v_t
+from boundcheck.language.vocabulary import (
+    A1,
+    A2,
+    B1,
+    B2,
+    GAP,
+    Expectation,
+    F,
+    FrobeniusNorm,
+    Value,
+    d,
+    k,
+    n,
+    v1,
+    v2,
+    v_t,
+)
 from boundcheck.proof import Process, Proof, Reading, Script, eq, ge, gt, le
 from boundcheck.proof.proof import Assumption
 from boundcheck.proof.script import checked
@@ -33,6 +49,8 @@ UNSIGNED = "is assumed to be positive, and by its definition it may not be"
 u, w = sp.symbols("u w", positive=True)
 SIGNED = Reading(constants={x, u, w})
 RUN = Reading(processes={v_t: Process((sp.MatrixSymbol("v", n, 1),))}, constants={x})
+SIZE = eq(z, FrobeniusNorm(X))
+JENSEN = le(Expectation(FrobeniusNorm(X) ** 2), Expectation(FrobeniusNorm(X)) ** 2)
 START = Value(F, v_t.xreplace({t: sp.Integer(1)}))
 
 
@@ -65,6 +83,13 @@ def signed(*letters: Any) -> Build:
 def assumed_as_definition(proof: Proof) -> None:
     known = [*proof.positive(w), proof.assume(eq(w, -1), role="definition")]
     proof.conclude(proof.step("line", ge(x, 5), *known, degree=3))
+
+
+def constant_quantity(proof: Proof) -> None:
+    """That ‖X‖ is its own mean, because a quantity is."""
+    size = proof.assume(SIZE, role="definition")
+    square = proof.step("square", eq(FrobeniusNorm(X) ** 2, z**2), size)
+    proof.conclude(proof.step("line", JENSEN, *map(proof.by.expectation, (size, square))))
 
 
 def defined_by_inequalities(proof: Proof) -> None:
@@ -257,6 +282,16 @@ CASES = [
         claim=claim(gt(START, f_star)),
         twin_claim=claim(gt(START + D, f_star + D), conditions=(gt(D, 0),)),
         reading=RUN,
+    ),
+    of_scripts(
+        "a quantity that is random, and a constant by a definition that is assumed",
+        STRANGE,
+        constant_quantity,
+        lambda proof: proof.conclude(proof.step("line", SIZE, proof.assume(SIZE, role="definition"))),
+        claim=claim(JENSEN, quantities=(Quantity(z, FrobeniusNorm(X)),)),
+        twin_claim=claim(SIZE, quantities=(Quantity(z, FrobeniusNorm(X)),)),
+        reading=MATRICES,
+        twin_reading=Reading(constants={X, z}),
     ),
     of_scripts(
         "an inequality that is called a definition",
