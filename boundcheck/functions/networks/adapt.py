@@ -256,7 +256,7 @@ def _loreft(path: str, module: Any) -> Site | None:
         is_all = {id(x) for x in module.parameters() if x.requires_grad} == {id(x) for x in trained}
         if is_all and _is_loreft(module, rotate.weight.detach(), edit):
             rank, d = edit.weight.shape
-            rows = Computed(trained[0], rotate)
+            rows = Computed(trained[0], transposed=True, module=rotate)
             adapter = LoReFTTrained(_nothing(d, d + 1, edit.weight), rank)
             return Site(path, adapter, module, ((rows,), (Leaf(edit.weight), Leaf(edit.bias))), affine=True)
     expected = "LoReFT, h + Rᵀ(U h + b - R h), with an orthogonal R, all of R, U and b trained, and nothing else"

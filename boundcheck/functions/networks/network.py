@@ -33,9 +33,10 @@ _State = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Leaf:
-    """A module's parameter that is some columns of a block of v: itself, or a vector as one column."""
+    """A module's parameter that is some columns of a block of v: itself, transposed, or a vector as one column."""
 
     parameter: Tensor
+    transposed: bool = False
 
     @property
     def value(self) -> Tensor:
@@ -44,25 +45,26 @@ class Leaf:
 
     def read(self, value: Tensor) -> Tensor:
         """The columns, from the value or a tensor of its shape, such as its gradient."""
-        return value.unsqueeze(1) if value.ndim == 1 else value
+        columns = value.unsqueeze(1) if value.ndim == 1 else value
+        return columns.mT if self.transposed else columns
 
     def write(self, columns: Tensor) -> None:
-        self.parameter.copy_(columns.reshape(self.parameter.shape))
+        self.parameter.copy_((columns.mT if self.transposed else columns).reshape(self.parameter.shape))
 
 
 @dataclass(frozen=True)
 class Computed(Leaf):
-    """A weight that torch computes from a trained parameter, as one that it keeps orthogonal; its transpose is read.
+    """A weight that torch computes from a trained parameter, as one that it keeps orthogonal.
 
     A weight does not tell the parameter, and what else it is computed from. So where training left them is remembered,
     and put back to the last bit with the weight that they gave; any other weight is left to torch.
     """
 
-    module: nn.Module
+    module: nn.Module = field(kw_only=True)
     """Has the weight, under this name."""
-    left: deque[_State] = field(repr=False, default_factory=lambda: deque(maxlen=2))
+    left: deque[_State] = field(kw_only=True, repr=False, default_factory=lambda: deque(maxlen=2))
     """The last states in which training left the module: those before and after a step."""
-    other: list[_State] = field(repr=False, default_factory=list)
+    other: list[_State] = field(kw_only=True, repr=False, default_factory=list)
     """The state that was made here last, if any."""
 
     @property
@@ -74,13 +76,10 @@ class Computed(Leaf):
             self.left.append(self._kept(state))
         return weight
 
-    def read(self, value: Tensor) -> Tensor:
-        return value.mT
-
     def write(self, columns: Tensor) -> None:
         """Put back the last state that training left with this weight, or have torch make one."""
         current = self.value
-        wanted = columns.mT.to(current)
+        wanted = (columns.mT if self.transposed else columns).to(current)
         for state in reversed(self.left):
             if _alike({"": wanted}, {"": state[""]}):
                 self.module.load_state_dict({name: x for name, x in state.items() if name})

@@ -19,7 +19,7 @@ from boundcheck.errors import InputError
 from boundcheck.functions.arithmetic import Point, inner
 from boundcheck.functions.networks.adapt import sites_of
 from boundcheck.functions.networks.function import top_curvatures
-from boundcheck.functions.networks.network import Network, probed
+from boundcheck.functions.networks.network import Leaf, Network, probed
 from tests.layers import examples
 
 from . import small
@@ -353,6 +353,11 @@ def test_curvatures_are_those_of_the_whole_hessians(kind: str) -> None:
     assert in_v == pytest.approx(torch.linalg.eigvalsh(hessian).abs().max().item(), rel=1e-6)
     in_weights = small.hessian_in(network, *merged(network))
     assert in_w == pytest.approx(torch.linalg.eigvalsh(in_weights).abs().max().item(), rel=1e-6)
+
+
+def test_the_fields_of_a_leaf_are_those_that_ids_of_runs_are_made_of() -> None:
+    """By a hash of them a run of a network is found again."""
+    assert list(vars(Leaf(torch.ones(2, 1)))) == ["parameter", "transposed"]
 
 
 @pytest.mark.parametrize("kind", ["lora", "dora"])
