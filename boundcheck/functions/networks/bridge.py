@@ -410,8 +410,10 @@ def _encoded(texts: Sequence[str], labels: Tensor, chosen: Tensor, table: Pretra
     if not batch["input_ids"].numel():
         # No text has a token: one of padding stands for each.
         batch = dict(tokenizer(rows, padding="max_length", max_length=1, **options))
-    hidden = batch["input_ids"].masked_fill(batch["attention_mask"] == 0, IGNORED)
-    return batch | {"labels": hidden if table.task == "causal" else labels[chosen]}
+    if table.task != "causal":
+        # A tokenizer may give no mask, as FNet's does.
+        return batch | {"labels": labels[chosen]}
+    return batch | {"labels": batch["input_ids"].masked_fill(batch["attention_mask"] == 0, IGNORED)}
 
 
 def _classified(table: PretrainedSpec) -> tuple[Sequence[str], Tensor, int]:

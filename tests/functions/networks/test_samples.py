@@ -24,7 +24,13 @@ LINES = [{"text": " ".join(f"w{i * k % 20}" for k in range(i % 11)), "label": "b
 
 @pytest.mark.full
 @pytest.mark.parametrize(
-    ("task", "text"), [("causal", "rows.jsonl"), ("classification", "rows.jsonl"), ("causal", "text.txt")]
+    ("task", "text"),
+    [
+        ("causal", "rows.jsonl"),
+        ("causal", "text.txt"),
+        ("classification", "rows.jsonl"),
+        ("classification", "bare.jsonl"),
+    ],
 )
 def test_encoded_samples_are_those_of_one_call(
     task: Any, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -33,12 +39,16 @@ def test_encoded_samples_are_those_of_one_call(
     from transformers import AutoTokenizer
 
     path = tmp_path / text
-    lines = [json.dumps(line) for line in LINES] if text == "rows.jsonl" else ["w1 w2 w3\nw4 w5"] * 5000
+    lines = ["w1 w2 w3\nw4 w5"] * 5000 if text == "text.txt" else [json.dumps(line) for line in LINES]
     path.write_text("\n".join(lines))
     folder = saved(tmp_path / "model", "GPT2LMHeadModel" if task == "causal" else "BertForSequenceClassification")
     table = PretrainedSpec(
         kind="pretrained", path=str(folder), task=task, text=str(path), length=8, samples=40, held_out=9, seed=2
     )
+    if text == "bare.jsonl":
+        # A tokenizer that gives no mask, as FNet's.
+        config = folder / "tokenizer_config.json"
+        config.write_text(json.dumps(json.loads(config.read_text()) | {"model_input_names": ["input_ids"]}))
     tokenizer = AutoTokenizer.from_pretrained(folder)
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
     if text == "text.txt":
@@ -50,9 +60,10 @@ def test_encoded_samples_are_those_of_one_call(
         order = torch.randperm(60, generator=seeded(2))[:40].tolist()
         texts = [LINES[i]["text"] for i in order]
         expected = dict(tokenizer(texts, padding=True, truncation=True, max_length=8, return_tensors="pt"))
-        labels = torch.tensor(["ab".index(LINES[i]["label"]) for i in order])
-        hidden = expected["input_ids"].masked_fill(expected["attention_mask"] == 0, -100)
-        expected["labels"] = labels if task == "classification" else hidden
+        if task == "classification":
+            expected["labels"] = torch.tensor(["ab".index(LINES[i]["label"]) for i in order])
+        else:
+            expected["labels"] = expected["input_ids"].masked_fill(expected["attention_mask"] == 0, -100)
     naive = Encoded("train", expected, "class" if task == "classification" else "next token")
     monkeypatch.setattr(bridge, "_PIECE", 10_000)
     found: Any = table.load("cpu").task
