@@ -114,11 +114,13 @@ class Algorithm(ABC):
         named = (*self.parameters, *(symbol for symbol, _ in self.starting), *((self.period,) if self.period else ()))
         check_symbols(f"algorithm.{self.id}.parameters", *named)
         kind = type(self)
-        if kind.exact_step is Algorithm.exact_step and not self.no_exact:
-            raise InputError(f"algorithm.{self.id}", "no exact_step", "one, or the reason why not, in no_exact")
-        # A bound on how far another point moves would be no bound.
-        if (kind.query is Algorithm.query) != (kind.reach is Algorithm.reach):
-            raise InputError(f"algorithm.{self.id}", "a query or a reach alone", "both, or none where v is asked at")
+        lacks = [name for name in ("exact_start", "exact_step") if getattr(kind, name) is getattr(Algorithm, name)]
+        if lacks and not self.no_exact:
+            raise InputError(f"algorithm.{self.id}", f"no {lacks[0]}", "one, or the reason why not, in no_exact")
+        # A bound on how far another point moves would be no bound, and exact steps from it those of another method.
+        faces = ("query", "reach", *(() if self.no_exact else ("exact_query",)))
+        if len({getattr(kind, name) is getattr(Algorithm, name) for name in faces}) > 1:
+            raise InputError(f"algorithm.{self.id}", "a query of its own", f"{', '.join(faces)}: all, or none")
 
     @property
     def step_size(self) -> str:

@@ -245,25 +245,28 @@ def test_a_theorem_of_ones_own_is_about_what_it_speaks_of() -> None:
 
 
 class Half(Algorithm):
-    """A descent that leaves out what a class says below."""
+    """A descent that leaves out what is not said of it below."""
 
     recurrence = GRADIENT_DESCENT.recurrence
     start = step = drift = GRADIENT_DESCENT.start
 
 
-class Elsewhere(Half):
-    """It is asked at another point than its iterate, of which it gives no bound."""
-
-    exact_step = GRADIENT_DESCENT.exact_step
-
-    def query(self, state, t, numbers):
-        return state[-1]
+STARTS, STEPS, ASKS, ASKS_EXACTLY, REACHES = (
+    {name: getattr(LinearMethod, name)} for name in ("exact_start", "exact_step", "query", "exact_query", "reach")
+)
+ELSEWHERE = ASKS | REACHES | ASKS_EXACTLY
 
 
 def test_what_is_no_algorithm_is_refused() -> None:
-    for kind, lacks in ((Half, "no exact_step"), (Elsewhere, "a query or a reach alone")):
+    for faces, lacks in (
+        (STARTS, "no exact_step"),
+        (STEPS, "no exact_start"),
+        *((STARTS | STEPS | faces, "a query of its own") for faces in (ASKS, ASKS | REACHES, ASKS_EXACTLY, REACHES)),
+    ):
         with pytest.raises(InputError, match=rf"algorithm\.none = {lacks}"):
-            kind("none", "a half", (alpha,))
+            type("Half", (Half,), faces)("none", "a half", (alpha,))
+    for faces, reason in ((STARTS | STEPS, ""), (STARTS | STEPS | ELSEWHERE, ""), (ASKS | REACHES, "it is drawn")):
+        assert type("Whole", (Half,), faces)("none", "a whole", (alpha,), no_exact=reason).no_exact == reason
     with pytest.raises(InputError, match=r"algorithm\.none = no parameters: expected its step size"):
         AdaGradNorm("none", "no step", ())
     claim = replace(catalogue["nesterov2004.gradient_descent"], algorithm=HALVED.title)
