@@ -71,12 +71,38 @@ def values(algorithm, share):
     return {symbol.name: share / (1 + i) for i, symbol in enumerate(algorithm.parameters)}
 
 
+def by_recurrence(algorithm, start, eigenvalues, numbers, steps):
+    """The iterates by the equations of the statement, term by term: a naive twin."""
+    now, found = {letter.name: start for letter, _ in algorithm.moves}, []
+    for time in range(1, steps + 1):
+        known = {t: time} | {symbol: numbers[symbol.name] for symbol in algorithm.parameters}
+
+        def valued(node, now=now, known=known):
+            match node:
+                case sp.MatAdd():
+                    return sum(map(valued, node.args))
+                case sp.MatMul():
+                    *scalars, vector = node.args
+                    coefficient = sp.Mul(*scalars).subs(known)
+                    return Fraction(int(coefficient.p), int(coefficient.q)) * valued(vector)
+                case Gradient():
+                    return eigenvalues * valued(node.args[1])
+            return eigenvalues * now["v"] if node == g_t else now[str(node.args[0])]
+
+        found.append(now["v"])
+        now = {str(each.lhs.args[0]): valued(each.rhs) for each in algorithm.recurrence}
+    return found
+
+
 @each_linear
 @given(start=coordinates, eigenvalues=coordinates, share=shares)
-def test_steps_of_rationals_are_exact_and_leave_the_state_before_alone(algorithm, start, eigenvalues, share) -> None:
+def test_steps_of_rationals_are_the_recurrence_and_leave_the_state_before_alone(
+    algorithm, start, eigenvalues, share
+) -> None:
     steep, numbers = rationals(eigenvalues), values(algorithm, share)
     state = algorithm.exact_start(rationals(start), numbers)
-    for time in range(1, 5):
+    for time, expected in enumerate(by_recurrence(algorithm, rationals(start), steep, numbers, 4), 1):
+        assert all(algorithm.iterate(state) == expected)
         state = algorithm.exact_step(state, steep * algorithm.exact_query(state, time, numbers), time, numbers)
     assert all(isinstance(x, Fraction) for x in algorithm.iterate(state))
     floats = {name: float(x) for name, x in numbers.items()}
