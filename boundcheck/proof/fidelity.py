@@ -29,7 +29,7 @@ from boundcheck.language.sentence import algorithm_of, conjuncts, read_range
 from boundcheck.language.symbols import LETTERS, D, T, f_star
 from boundcheck.language.vocabulary import GAP
 from boundcheck.proof.proof import Assumption, Because, Proof, only_defines
-from boundcheck.proof.reading import Reading, eq, ge, gt
+from boundcheck.proof.reading import Reading, eq, ge, gt, is_plain
 from boundcheck.proof.script import Script, fixed_statements, is_fixed, is_ours, own_letters
 
 
@@ -92,7 +92,8 @@ def _is_reading(assumption: Assumption, script: Script) -> bool:
             for at in times
         )
         if (
-            assumption.claim == hypothesis
+            is_plain(*where, *where.values())
+            and assumption.claim == hypothesis
             and relation == said.xreplace(where)
             and all(_renames(x, y) and (x == t or isinstance(x, sp.MatrixSymbol)) for x, y in where.items())
             and not any(isinstance(x, Variable) and x.name in names for x in bound)
@@ -163,6 +164,8 @@ def says_no_more(assumption: Assumption, hypothesis: Claim, reading: Reading) ->
     if hypothesis.quantifier.strip() and not free_names and not of_iterates:
         return False
     where = {old: new for old, new in assumption.where.items() if old != new}
+    if not is_plain(hypothesis.conclusion, *where, *where.values()):
+        return False
     if assumption.relation != hypothesis.conclusion.xreplace(where):
         return False
     moved = set(where)

@@ -48,17 +48,25 @@ class Process:
         return int(self.drawn)
 
 
+def _is_known(kind: type) -> bool:
+    """True if a class is truly one of sympy's or of the vocabulary's: another may compute, and compare, as it likes."""
+    module = str(kind.__module__)
+    ours = module == words.__name__ or module.startswith("sympy.")
+    return ours and getattr(sys.modules.get(module), kind.__name__, None) is kind
+
+
+def is_plain(*expressions: sp.Basic) -> bool:
+    """True if expressions are made of classes of sympy and of the vocabulary alone, so that they are what they show."""
+    return all(_is_known(type(part)) for each in expressions for part in sp.preorder_traversal(each))
+
+
 def _told(translate: Callable[[Reading, sp.Basic], _Result]) -> Callable[[Reading, sp.Basic], _Result]:
     """Make a translation name the expression that it cannot translate, whatever refused it."""
 
     @wraps(translate)
     def told(reading: Reading, node: sp.Basic) -> _Result:
-        if isinstance(node, sp.Basic):
-            # The class of a node must truly be one of sympy's or of the vocabulary's: another may compute as it likes.
-            kind = type(node)
-            ours = kind.__module__ == words.__name__ or kind.__module__.startswith("sympy.")
-            if not ours or getattr(sys.modules.get(kind.__module__), kind.__name__, None) is not kind:
-                raise InputError("expression", node, f"an expression of sympy, and not your own {kind.__name__}")
+        if isinstance(node, sp.Basic) and not _is_known(type(node)):
+            raise InputError("expression", node, f"an expression of sympy, and not your own {type(node).__name__}")
         try:
             return translate(reading, node)
         except (KernelError, ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:

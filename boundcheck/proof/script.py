@@ -24,10 +24,10 @@ import sympy as sp
 
 from boundcheck.errors import InputError, raised
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim
+from boundcheck.language.claim import Claim, whole
 from boundcheck.language.symbols import LETTERS, T
 from boundcheck.proof.proof import Proof
-from boundcheck.proof.reading import Reading, is_dimension
+from boundcheck.proof.reading import Reading, is_dimension, is_plain
 from boundcheck.proofs import HOME, Paper, paper_at, paper_of, papers, running
 from boundcheck.system.files import parse_json, read_text
 
@@ -129,6 +129,10 @@ def checked(script: Script) -> Script:
     key = id.split(".")[0]
     if id not in catalogue and script.home is not None and key in {x.split(".")[0] for x in catalogue}:
         raise InputError("id", id, f"an id that does not begin with {key}, whose claims are the catalogue's")
+    for part in (x for each in (claim, *script.instead.values()) if each is not None for x in whole(each)):
+        quantities = (x for each in part.quantities for x in (each.symbol, each.expression))
+        if type(part) is not Claim or not is_plain(*part.conditions, *quantities):
+            raise InputError("claim", part.id, "a Claim whose conditions and formulas are expressions of sympy")
     _checked_reading(script.reading)
     return script
 

@@ -166,7 +166,7 @@ def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
     lines, ends = tuple(filled.steps), [x for x in (filled.conclusion,) if x is not None]
     theorems = replay_all([*(step.theorem for step in lines), *ends])
     assumptions = [
-        Assumption(x.name, x.role, renewed(x.statement), x.claim, x.relation, x.where)
+        Assumption(x.name, x.role, renewed(x.statement), x.claim, x.relation, dict(x.where))
         for x in tuple(filled.assumptions)
     ]
     end = filled.closing

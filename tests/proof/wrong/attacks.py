@@ -11,15 +11,16 @@ import sympy as sp
 from boundcheck.proofs.jiang2024.claims import LEMMA_1
 
 from boundcheck.exact.evaluate import t
-from boundcheck.kernel import Theorem
+from boundcheck.kernel import Theorem, rules
 from boundcheck.kernel.meaning import Model
 from boundcheck.language import vocabulary as words
 from boundcheck.language.claim import Claim
+from boundcheck.language.symbols import L, T
 from boundcheck.language.vocabulary import W1, W2, EuclideanNorm, Expectation, F, FrobeniusNorm, SpectralNorm, Value
 from boundcheck.proof import Process, Proof, Reading, Script, Witness, ge, judge, le, script
 from boundcheck.proof.audit import step_as_json
 from boundcheck.proof.notation import shown
-from boundcheck.proof.proof import Closing, Step
+from boundcheck.proof.proof import Assumption, Closing, Step
 from boundcheck.proof.script import checked
 
 from .case import NUMBERS, Build, Case, claim, ending, given, lemma, of_acts, of_scripts, of_witnesses, refusal, x, y, z
@@ -185,6 +186,41 @@ class GE(sp.GreaterThan):
     gts, lts = sp.Integer(1), sp.Integer(0)
 
 
+class Anything(sp.LessThan):
+    """A relation that is equal to any other."""
+
+    __hash__ = sp.LessThan.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+
+class AnyTime(sp.Add):
+    """A time that is equal to any other, and t at the same time."""
+
+    __hash__ = sp.Add.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __sub__(self, other: object) -> Any:
+        return sp.Integer(0)
+
+
+def at_time(time: Any) -> Build:
+    """What a hypothesis says of v_t, of v_{T+3}: t is replaced by this time."""
+
+    def build(proof: Proof) -> None:
+        assert proof.claim is not None
+        relation, (hypothesis,) = proof.claim.conclusion, proof.claim.hypotheses
+        fact = proof.reading.fact(relation)
+        proof.assumptions.append(Assumption("given", "hypothesis", fact, hypothesis, relation, {t: time}))
+        proof.conclude(proof.step("line", relation, rules.assume(fact)))
+
+    return build
+
+
+LATER = le(EuclideanNorm(v_t.xreplace({t: T + 3})), x)
 SQUARE = lemma(ge(x**2, 0))
 AT_LEAST_5, SMALL_X = claim(ge(x, 5), given(ge(x, 5))), claim(SMALL, given(SMALL))
 SOME, ALL = given(SMALL, r"\text{for some } X"), given(SMALL, r"\text{for all } X \in \mathbb{R}^{d \times k}")
@@ -225,6 +261,29 @@ CASES = [
         "script = Mine: expected a function marked",
         lambda: judge(type("Mine", (Script,), {})("my.lemma", "sharp", "Mine", None, NUMBERS, SQUARE)),
         lambda: judge(Script("my.lemma", "sharp", "Mine", None, NUMBERS, SQUARE)),
+    ),
+    of_scripts(
+        "a time of a class of one's own",
+        STRANGE,
+        at_time(sp.Basic.__new__(AnyTime, T, sp.Integer(3))),
+        at_time(t + 1),
+        claim=claim(LATER, given(NOW, "for all t")),
+        twin_claim=claim(NEXT, given(NOW, "for all t")),
+        reading=ONE_RUN,
+    ),
+    of_scripts(
+        "a condition of a class of one's own",
+        "conditions and formulas are expressions of sympy",
+        ending(ge(L, 5), ge(L, 5)),
+        claim=claim(ge(L, 5), conditions=(Anything(L, L**2 + 1, evaluate=False),)),
+        twin_claim=claim(ge(L, 5), conditions=(ge(L, 5),)),
+    ),
+    of_scripts(
+        "a hypothesis of a class of one's own",
+        "claim = my.given: expected a Claim",
+        ending(ge(x**2, 0)),
+        claim=claim(ge(x**2, 0), type("Mine", (Claim,), {})("my.given", "Given", "me", ge(x, 1))),
+        twin_claim=claim(ge(x**2, 0), given(ge(x, 1))),
     ),
     Case("a hypothesis under another's key", r"^1 <= x$", lambda _: rests(forged_key), lambda _: rests(SQUARE)),
     Case(
