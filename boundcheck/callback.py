@@ -26,9 +26,9 @@ from boundcheck.experiment.store import RunFolder
 from boundcheck.experiment.view import show_course
 from boundcheck.functions.arithmetic import Point
 from boundcheck.functions.networks.adapt import sites_of
+from boundcheck.functions.networks.corpora import Encoded
 from boundcheck.functions.networks.function import NetworkFunction
 from boundcheck.functions.networks.network import Network
-from boundcheck.functions.networks.samples import Encoded
 from boundcheck.functions.sgd import Draw
 from boundcheck.language.catalogue import theorem_at_any_step
 from boundcheck.language.evidence import Audit

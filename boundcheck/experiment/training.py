@@ -23,8 +23,8 @@ from torch.utils.data import BatchSampler, IterableDataset, RandomSampler
 
 from boundcheck.errors import InputError
 from boundcheck.functions.checks import MARGIN
+from boundcheck.functions.networks.corpora import Encoded, Shape
 from boundcheck.functions.networks.network import evaluating
-from boundcheck.functions.networks.samples import Encoded, Shape
 from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import Audit, Status
 from boundcheck.language.sentence import words_of

@@ -29,8 +29,7 @@ from torch.nn.modules import module as hooks
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.functions.networks import corpora
-from boundcheck.functions.networks.corpora import text_of, typed
-from boundcheck.functions.networks.samples import IGNORED, Encoded, Loaded, Shape
+from boundcheck.functions.networks.corpora import IGNORED, Encoded, Loaded, Shape, text_of, typed
 from boundcheck.system.files import parse_json, read_text
 from boundcheck.system.limits import GIB, Demand, Tick, available, silent
 from boundcheck.system.tables import Count, Seed, Table

@@ -19,8 +19,8 @@ from torch import Tensor
 from boundcheck.functions.adapters.base import cast_to
 from boundcheck.functions.arithmetic import Point, apart, gradient_ratio, inner, spectral_norm, square_norm
 from boundcheck.functions.networks.adapt import adapt, sites_of
+from boundcheck.functions.networks.corpora import Loaded, Task
 from boundcheck.functions.networks.network import Evaluation, Network, narrow_of, widened
-from boundcheck.functions.networks.samples import Loaded, Task
 from boundcheck.functions.problem import OBSERVED, largest_eigenvalue
 from boundcheck.functions.sgd import Draw
 from boundcheck.language.function import Constant, Function, Observable

@@ -24,8 +24,7 @@ from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.functions.arithmetic import at_most
 from boundcheck.functions.networks import corpora
-from boundcheck.functions.networks.corpora import ALPHABET, text_of, typed
-from boundcheck.functions.networks.samples import Loaded
+from boundcheck.functions.networks.corpora import ALPHABET, Loaded, text_of, typed
 from boundcheck.system.files import cache_folder, replace_file
 from boundcheck.system.limits import Demand, Tick, silent
 from boundcheck.system.tables import Count, Seed, Table

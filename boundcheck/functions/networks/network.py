@@ -24,7 +24,7 @@ from boundcheck.errors import InputError
 from boundcheck.functions.adapters import Adapter
 from boundcheck.functions.adapters.base import cast_to
 from boundcheck.functions.arithmetic import Point, inner, square_norm
-from boundcheck.functions.networks.samples import Task
+from boundcheck.functions.networks.corpora import Task
 from boundcheck.system.limits import available
 
 # A weight, under no name, and what it is computed from.

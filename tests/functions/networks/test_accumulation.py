@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
 from boundcheck.experiment.training import batches_of, counts_items, summed_of
-from boundcheck.functions.networks.samples import Encoded
+from boundcheck.functions.networks.corpora import Encoded
 
 from .small import flat, of_peft
 from .trained import SGD, audit_named, causal_rows, collated, data_of, lora, recorded, recording, stock, train

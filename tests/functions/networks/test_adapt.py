@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS, FrozenA, FrozenB, Full, LoRA
 from boundcheck.functions.networks.adapt import AdaptedLinear, adapt, matching, sites_of
+from boundcheck.functions.networks.corpora import Encoded
 from boundcheck.functions.networks.network import Network
-from boundcheck.functions.networks.samples import Encoded
 from tests.experiment.small import refused
 
 from . import small

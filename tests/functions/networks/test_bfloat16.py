@@ -11,9 +11,9 @@ import torch
 
 from boundcheck.functions.arithmetic import square_norm
 from boundcheck.functions.networks.adapt import sites_of
+from boundcheck.functions.networks.corpora import Encoded
 from boundcheck.functions.networks.function import NetworkFunction
 from boundcheck.functions.networks.network import Network, widened
-from boundcheck.functions.networks.samples import Encoded
 from boundcheck.functions.sgd import Draw
 
 from .small import of_peft, seeded, transformer

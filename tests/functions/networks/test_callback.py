@@ -21,9 +21,9 @@ from boundcheck.errors import InputError
 from boundcheck.experiment.store import RunFolder
 from boundcheck.experiment.training import audit_sample, check_whole, shape_of
 from boundcheck.functions.networks.adapt import sites_of
+from boundcheck.functions.networks.corpora import Encoded
 from boundcheck.functions.networks.function import NetworkFunction
 from boundcheck.functions.networks.network import Network
-from boundcheck.functions.networks.samples import Encoded
 from tests.devices import CUDA, NAME, pretended_cuda
 from tests.experiment.small import refused
 

@@ -24,7 +24,7 @@ from torch.utils.data import (
 )
 
 from boundcheck.experiment.training import draws, rules_of, sampling_of, undisturbed
-from boundcheck.functions.networks.samples import Encoded
+from boundcheck.functions.networks.corpora import Encoded
 from boundcheck.language.catalogue import theorem_at_any_step
 from boundcheck.language.evidence import Audit
 from tests.experiment.small import refused

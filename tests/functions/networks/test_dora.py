@@ -14,8 +14,8 @@ from torch.func import functional_call
 
 from boundcheck.functions.adapters import DoRA
 from boundcheck.functions.networks.adapt import sites_of
+from boundcheck.functions.networks.corpora import Encoded
 from boundcheck.functions.networks.network import Network
-from boundcheck.functions.networks.samples import Encoded
 from tests.experiment.small import refused
 
 from .small import flat, of_peft, random_direction, seeded, transformer

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from boundcheck.functions.networks import bridge, corpora
 from boundcheck.functions.networks.bridge import PretrainedSpec
+from boundcheck.functions.networks.corpora import IGNORED, Encoded
 from boundcheck.functions.networks.gpt import Windows
-from boundcheck.functions.networks.samples import IGNORED, Encoded
 from tests.experiment.small import refused
 
 from .small import gpt, of_peft, saved, seeded, transformer

@@ -17,8 +17,7 @@ from boundcheck.experiment.plan import build
 from boundcheck.experiment.spec import parse
 from boundcheck.functions.networks import bridge, corpora
 from boundcheck.functions.networks.bridge import PretrainedSpec
-from boundcheck.functions.networks.corpora import TEXTS, text_of
-from boundcheck.functions.networks.samples import Loaded
+from boundcheck.functions.networks.corpora import TEXTS, Loaded, text_of
 from tests.experiment.small import refused, theorem_table
 
 from .small import gpt_table, of_peft, pretrained_table, saved, tokenizer
