@@ -28,7 +28,7 @@ from boundcheck.proof.certificate import entailed
 from boundcheck.proof.fidelity import digest, is_added, is_condition, misstated, stray, stronger, unused
 from boundcheck.proof.notation import check_math, from_latex, latex, letters, read, tokens_of
 from boundcheck.proof.proof import Assumption, Closing, Proof, Role, Step, circular
-from boundcheck.proof.reading import CATALOGUE, gt
+from boundcheck.proof.reading import CATALOGUE, Reading, gt
 from boundcheck.proof.script import Script, checked, fixed_statements
 from boundcheck.proof.solvers import SECONDS, Counterexample, Status, counterexample, second_opinion, trust
 from boundcheck.proof.witness import Told, Witness, examined
@@ -172,13 +172,14 @@ def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
     end = filled.closing
     if end is not None:
         end = Closing(tuple(end.forall), tuple(end.such_that), end.relation)
+    # A reading made again has the methods of its class alone.
+    script = replace(script, reading=Reading.having(script.reading, ()))
     proof = Proof(script.claim, script.reading, assumptions, closing=end)
     proof.steps = [
         Step(**{each.name: getattr(step, each.name) for each in fields(Step)} | {"theorem": theorem})
         for step, theorem in zip(lines, theorems, strict=False)
     ]
     final = proof.conclusion = theorems[-1] if ends else None
-    script = replace(script)
     # Keep what the script's function filled, instead of running it again.
     vars(script)["proof"] = proof
 

@@ -92,6 +92,13 @@ def wavering(proof: Proof) -> None:
     proof.closing = Wavering()  # type: ignore[assignment]
 
 
+def blind(proof: Proof) -> None:
+    """A reading that is changed by hand, so that it takes what the claim is about for 0."""
+    mine, zero = proof.reading, sp.Integer(0)
+    object.__setattr__(mine, "scalar", lambda each: Reading.scalar(mine, zero if each == FrobeniusNorm(X) else each))
+    proof.conclude(proof.step("line", SMALL))
+
+
 class Changing(Step):
     """A line whose theorem is another one from the second look on."""
 
@@ -239,6 +246,15 @@ CASES = [
         "an end that says another condition at each look",
         "it is for points with",
         wavering,
+        ending(SMALL, given(SMALL)),
+        claim=claim(SMALL),
+        twin_claim=claim(SMALL, given(SMALL)),
+        reading=MATRICES,
+    ),
+    of_scripts(
+        "a reading that is changed by hand",
+        "it ends in",
+        blind,
         ending(SMALL, given(SMALL)),
         claim=claim(SMALL),
         twin_claim=claim(SMALL, given(SMALL)),
