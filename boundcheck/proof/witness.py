@@ -226,9 +226,9 @@ def at_points(about: str, setting: Setting, v1: Point, v2: Point) -> Witness:
     return _of(about, Points(setting.slope, setting.L, setting.G, setting.C, setting.sigma, v1, v2))
 
 
-def on_run(about: str, run: MeftRun, *, replacement: bool = True) -> Witness:
+def on_run(about: str, run: MeftRun) -> Witness:
     """A run of Algorithm 1, all of its paths, on which a line of the proof of Theorem 2 fails."""
-    return _of(about, replace(run, replacement=replacement))
+    return _of(about, run)
 
 
 def at_numbers(about: str, values: Mapping[sp.Symbol | sp.MatrixSymbol, Any]) -> Witness:

@@ -4,6 +4,7 @@ Each meets every hypothesis of its line, and refutes the line's own statement, w
 are those of the findings.
 """
 
+from dataclasses import replace
 from fractions import Fraction
 
 from boundcheck.functions.piecewise import PiecewiseLinear
@@ -108,7 +109,8 @@ ROW_16 = MeftRun(
     T=2,
 )
 DRAWN_ONCE = on_run(
-    "The Huber function, $v_1 = (1, 0)$, two samples $f(w) ± w$ drawn without replacement", ROW_16, replacement=False
+    "The Huber function, $v_1 = (1, 0)$, two samples $f(w) ± w$ drawn without replacement",
+    replace(ROW_16, replacement=False),
 )
 
 ROW_21 = Setting(PiecewiseLinear.clipped(slope=1, bound="1/10"), L=1, G="1/10", C="1/10", sigma="1/10")

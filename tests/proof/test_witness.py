@@ -192,8 +192,8 @@ def test_an_iterate_that_leaves_the_ball_late_is_seen() -> None:
 @given(instances(), st.booleans())
 def test_noise_is_that_of_all_that_can_be_drawn_after_any_past(run: MeftRun, replacement: bool) -> None:
     """Against lists of what is drawn: the mean of what is left, and its variance at the corner of the ball."""
-    run = replace(run, T=min(run.T, len(run.offsets)))
-    told = on_run("A run", run, replacement=replacement).told(READING)
+    run = replace(run, T=min(run.T, len(run.offsets)), replacement=replacement)
+    told = on_run("A run", run).told(READING)
     draws = itertools.product if replacement else itertools.permutations
     options = {"repeat": run.T - 1} if replacement else {"r": run.T - 1}
     left = []
