@@ -1,7 +1,8 @@
-"""A small smooth function, the measure of a method on it, and points in rationals and in Torch."""
+"""Small smooth functions, the measure of a method on them, and points in rationals and in Torch."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -21,26 +22,36 @@ class Look:
     square_distance: float
 
 
+# The value and the gradient of a sum of functions of one coordinate each, least at 0.
+Smooth = tuple[Callable[[np.ndarray], float], Callable[[np.ndarray], np.ndarray]]
+
+
+def huber(L: float, widths: np.ndarray) -> Smooth:
+    """L v²/2 up to the width, and a line beyond: smooth with L, and convex."""
+
+    def value(v: np.ndarray) -> float:
+        return float(L * np.where(abs(v) <= widths, v * v / 2, widths * abs(v) - widths**2 / 2).sum())
+
+    return value, lambda v: L * np.clip(v, -widths, widths)
+
+
+def wave(L: float, widths: np.ndarray) -> Smooth:
+    """L w² (1 - cos(v/w)): smooth with L, and not convex."""
+    return lambda v: float((L * widths**2 * (1 - np.cos(v / widths))).sum()), lambda v: L * widths * np.sin(v / widths)
+
+
 def measured(
-    algorithm: Algorithm, measure: PerformanceMeasure, widths: np.ndarray, start: np.ndarray, numbers: Numbers, T: int
+    algorithm: Algorithm, measure: PerformanceMeasure, f: Smooth, start: np.ndarray, numbers: Numbers, T: int
 ) -> float:
-    """The measure of T iterates, by the exact face in floats, on a sum of Huber functions, least at 0 and 1-smooth."""
+    """The measure of T iterates, by the exact face in floats."""
+    value, slope = f
     state, looks = algorithm.exact_start(start, numbers), []
     for t in range(1, T + 1):
         v = algorithm.iterate(state)
-        looks.append(Look(float((slope(widths, v) ** 2).sum()), gap(widths, v), float(v @ v)))
-        gradient = slope(widths, algorithm.exact_query(state, t, numbers))
+        looks.append(Look(float((slope(v) ** 2).sum()), value(v), float(v @ v)))
+        gradient = slope(algorithm.exact_query(state, t, numbers))
         state = algorithm.exact_step(state, gradient, t, numbers, SPACE)
     return float(measure.value([measure.observable.of(looks[t - 1]) for t in measure.over.times(T)]))
-
-
-def gap(widths: np.ndarray, v: np.ndarray) -> float:
-    """v²/2 up to the width, and a line beyond."""
-    return float(np.where(abs(v) <= widths, v * v / 2, widths * abs(v) - widths**2 / 2).sum())
-
-
-def slope(widths: np.ndarray, v: np.ndarray) -> np.ndarray:
-    return np.clip(v, -widths, widths)
 
 
 def rationals(values: list[float]) -> np.ndarray:

@@ -39,7 +39,7 @@ from boundcheck.properties import check_claim
 from boundcheck.worst_case import falsify
 from boundcheck.worst_case.program import TOLERANCE, Program, Solver
 from boundcheck.worst_case.worst_case import WorstCase
-from tests.language.small import gap, measured
+from tests.language.small import huber, measured, wave
 from tests.layers import examples
 from tests.outside.my_algorithm import HALVED
 from tests.outside.my_measure import LAST_GRADIENT
@@ -94,18 +94,21 @@ def test_heavy_ball_has_no_worse_case_at_any_step(beta: float, share: float, T: 
     assert 0 < case.ratio <= 1 + TOLERANCE
 
 
-@given(arrays(st.floats(0.05, 4)), arrays(st.floats(-3, 3)), st.floats(0.1, 0.8), st.integers(1, 4))
+@given(arrays(st.floats(0.05, 4)), arrays(st.floats(-3, 3)), st.floats(0.1, 4), st.floats(0.1, 0.8), st.integers(1, 4))
 @examples(8)
-def test_a_function_is_no_worse_than_the_worst(widths: np.ndarray, start: np.ndarray, beta: float, T: int) -> None:
-    D, R = gap(widths, start), float(np.linalg.norm(start))
-    assume(D > 0.01 and R > 0.01)
-    momentum, step = {"alpha": 1.0, "beta": beta}, {"alpha": 1.0}
-    for measure in (LEAST_GRADIENT, AVERAGE_GRADIENT, LAST_GAP):
-        worst = Solver(Program(HEAVY_BALL, momentum, measure, 1.0, gap=D), T).value
-        assert measured(HEAVY_BALL, measure, widths, start, momentum, T) <= worst * (1 + TOLERANCE)
+def test_a_function_is_no_worse_than_the_worst(
+    widths: np.ndarray, start: np.ndarray, L: float, beta: float, T: int
+) -> None:
+    momentum, step = {"alpha": 1 / L, "beta": beta}, {"alpha": 1 / L}
+    for f in (huber(L, widths), wave(L, widths)):
+        assume((D := f[0](start)) > 0.01)
+        for measure in (LEAST_GRADIENT, AVERAGE_GRADIENT, LAST_GAP):
+            worst = Solver(Program(HEAVY_BALL, momentum, measure, L, gap=D), T).value
+            assert measured(HEAVY_BALL, measure, f, start, momentum, T) <= worst * (1 + TOLERANCE)
     for measure in (LEAST_GRADIENT, LAST_GAP, LAST_DISTANCE):
-        worst = Solver(Program(NESTEROV, step, measure, 1.0, is_convex=True, distance=R), T).value
-        assert measured(NESTEROV, measure, widths, start, step, T) <= worst * (1 + TOLERANCE)
+        R = float(np.linalg.norm(start))
+        worst = Solver(Program(NESTEROV, step, measure, L, is_convex=True, distance=R), T).value
+        assert measured(NESTEROV, measure, huber(L, widths), start, step, T) <= worst * (1 + TOLERANCE)
 
 
 @pytest.mark.full
