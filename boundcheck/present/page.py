@@ -70,12 +70,12 @@ class Page(Html):
 
         It takes, returns and raises what `write_page` does.
         """
-        beside = {**self.files, **files}
+        front = Page()
         given = {
             "title": title,
             "lead": lead,
             "opening": opening,
-            "picture": Markup(self.part(Picture(opening.name, lambda: opening.figure, opening.caption))),
+            "picture": Markup(front.part(Picture(opening.name, lambda: opening.figure, opening.caption))),
             "parts": [(Markup(escape(head, quote=False)), Markup(html)) for head, html in self.sections],
             # In the page, so that it is one file.
             "style": Markup((Path(__file__).parent / "templates" / "page.css").read_text(encoding="utf-8")),
@@ -85,7 +85,8 @@ class Page(Html):
         )
         environment.filters |= {"slug": slug, "said": said}
         text = environment.get_template("page.html.j2").render(given)
-        beside |= self.files
+        # No section may keep a file in the place of these, such as the results.
+        beside = {**self.files, **files, **front.files}
         return _write({path: visible(text).encode()} | {path.parent / name: x for name, x in beside.items()})
 
     def part(self, part: Part) -> str:
