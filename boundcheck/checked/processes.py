@@ -23,9 +23,11 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cache
+from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from pkgutil import resolve_name
+from threading import Lock
 from typing import NamedTuple
 
 import torch
@@ -50,6 +52,9 @@ _MODELS = [
 # Seconds for processes that one leaves behind to end; characters of a line that a person still reads.
 _GRACE, _LONGEST = 20.0, 1000
 _STREAMS, _ROOM = ("stdout", "stderr"), 2**20
+# One thread at a time asks how processes ended: to start one asks it of all, and whoever asks second of one that has
+# just ended would read that it ended with 255.
+_ASKING = Lock()
 Armed = Callable[[list[str]], AbstractContextManager[object]]
 """Lets something happen to a process, and adds what it writes to a list."""
 
@@ -127,24 +132,25 @@ class Running:
             if sys.platform == "linux":
                 fcntl.fcntl(self._heard[-1], fcntl.F_SETPIPE_SZ, _ROOM)
         self._process = _context().Process(target=_run, args=(call, world, self._beside, limits, armed))
-        self._process.start()
+        with _ASKING:
+            self._process.start()
 
     def send(self, number: int) -> None:
         """Send it a signal."""
-        if self._process.is_alive() and self._process.pid:
+        if self._exitcode() is None and self._process.pid:
             os.kill(self._process.pid, number)
 
     def end(self, seconds: float) -> End:
         """Wait for it, at most so long; then it is killed, and after a while all processes of its group."""
-        self._process.join(seconds)
-        code, took, orphans = self._process.exitcode, time.perf_counter() - self._began, False
+        wait([self._process.sentinel], seconds)
+        code, took, orphans = self._exitcode(), time.perf_counter() - self._began, False
         deadline = time.monotonic() + (_GRACE if code is not None else 0.0)
         with suppress(ProcessLookupError):
             while self._process.pid:
                 os.killpg(self._process.pid, 0)
                 if time.monotonic() > deadline:
                     os.killpg(self._process.pid, signal.SIGKILL)
-                    self._process.join()
+                    wait([self._process.sentinel])
                     orphans = code is not None
                     break
                 time.sleep(0.02)
@@ -156,6 +162,10 @@ class Running:
         taken = self._beside / "taken"
         counts = json.loads(taken.read_text()) if taken.exists() else (0, 0.0, 0.0)
         return End(code, said, printed, took, counts[0], orphans, *counts[1:])
+
+    def _exitcode(self) -> int | None:
+        with _ASKING:
+            return self._process.exitcode
 
 
 def ended(call: Callable[[], object], world: Path, name: str = "ended", limits: Limits = LIMITS) -> End:

@@ -8,10 +8,13 @@ import time
 import tomllib
 from collections import Counter, deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from multiprocessing.popen_forkserver import Popen
 from pathlib import Path
 from random import Random
+from threading import Lock
 
 import numpy as np
 import pytest
@@ -59,6 +62,30 @@ def test_what_goes_wrong_is_seen(planted: str, tmp_path: Path) -> None:
     assert len(end.lines) == (planted == "refuses") or fault
     # What computes is ended by its own time, whatever else the machine does.
     assert (end.code is None) == (planted == "hangs")
+
+
+def test_threads_never_ask_at_once_how_a_process_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second would read that it ended with 255."""
+    asked, asking, at_once = Popen.poll, Lock(), list[Popen]()
+
+    def poll(process: Popen, *flag: int) -> int | None:
+        if not asking.acquire(blocking=False):
+            at_once.append(process)
+            return asked(process, *flag)
+        try:
+            time.sleep(0.02)
+            return asked(process, *flag)
+        finally:
+            asking.release()
+
+    def codes(name: str) -> list[int | None]:
+        (world := tmp_path / name / "world").mkdir(parents=True)
+        return [ended(partial(int, "1"), world, str(each)).code for each in range(8)]
+
+    monkeypatch.setattr(Popen, "poll", poll)
+    with ThreadPoolExecutor(3) as threads:
+        assert list(threads.map(codes, "abc")) == [[0] * 8] * 3
+    assert not at_once
 
 
 @pytest.mark.parametrize(
