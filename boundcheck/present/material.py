@@ -5,9 +5,12 @@ Runs belong together when their specs are equal in everything but what is swept.
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 import math
 import re
+import sys
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -527,4 +530,13 @@ class Placed:
 
 def placed(place: int, title: str) -> Callable[[Callable[[Material], Iterable[Part]]], Placed]:
     """Return a decorator that makes a section of the function that builds it, whose docstring says what to see."""
-    return lambda build: Placed(place, title, " ".join((build.__doc__ or "").split()), build)
+
+    def made(build: Callable[[Material], Iterable[Part]]) -> Placed:
+        see = build.__doc__
+        if sys.flags.optimize > 1:
+            # Python has dropped the docstring, which the page says all the same.
+            (written,) = ast.parse(inspect.getsource(build)).body
+            see = ast.get_docstring(written) if isinstance(written, ast.FunctionDef) else None
+        return Placed(place, title, " ".join((see or "").split()), build)
+
+    return made

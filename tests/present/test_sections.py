@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
@@ -33,6 +35,14 @@ def test_each_section_stands_in_its_place_and_under_one_name() -> None:
     assert len(found) > 20
     assert [each.place for each in found] == sorted(each.place for each in found)
     assert len({each.build for each in found}) == len(found)
+
+
+def test_python_without_docstrings_says_what_to_see_all_the_same() -> None:
+    code = "from boundcheck.present.section import own_sections; print([each.see for each in own_sections()])"
+    done = subprocess.run([sys.executable, "-OO", "-c", code], capture_output=True, text=True, check=True)
+    seen = [each.see for each in section.own_sections()]
+    assert done.stdout.strip() == repr(seen)
+    assert seen.count("") == 1
 
 
 def test_of_nothing_a_page_says_nothing_but_what_it_is() -> None:
