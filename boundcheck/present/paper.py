@@ -75,13 +75,19 @@ def write(
     if measured is None:
         last = max((each.row.number for each in proofs.rows), default=0)
         measured = [replace(each, number=last + i) for i, each in enumerate(_measured(honest, searches, study), 1)]
+    refused = [answer for part in ("attacks", "worst_cases") for answer in found.get(part, []) if "refused" in answer]
+    if refused and paper.part("programme") is not None:
+        # What the paper asks for by itself, and does not get, is open.
+        last = max([*(each.number for each in measured), *(each.row.number for each in proofs.rows)], default=0)
+        for number, each in enumerate(refused, last + 1):
+            told = f"The attack was refused: {each['refused']}."
+            measured.append(Finding(number, f"{each['id']}, attacked", "unknown", told))
     material = Material(
         honest, measured, proofs, searches, waterfalls, study, faults, command=programme.command, paper=paper.folder
     )
     adds = f" This is the short report. With --full it has more: {programme.adds}." if programme.adds else ""
     title = getattr(own, "TITLE", f"{paper.key}, audited")
     lead = getattr(own, "LEAD", f"The claims of {paper.key}: their proofs line by line, and what runs and attacks say.")
-    refused = [answer for part in ("attacks", "worst_cases") for answer in found.get(part, []) if "refused" in answer]
     statements = {id: f"{proofs[id].title}: {proofs[id].verdict}" for id in getattr(own, "STATEMENTS", ())}
     summary = _summary(list(statements.values()), material, refused)
     opening: Opening | None = by_the_paper(own, "opening", "the page begins as others do", lambda made: made(material))
@@ -136,8 +142,9 @@ def _summary(statements: list[str], material: Material, refused: list[dict[str, 
     if material.searches:
         broken = ", ".join(each["label"] for each in material.searches if each["violated"]) or "none"
         said.append(f"The adversary attacked {len(material.searches)} bounds and broke {broken} of them.")
-    if refused:
-        said.append(f"Nothing attacks {', '.join(each['id'] for each in refused)}.")
+    attacked = {each["id"] for each in material.searches} | {case.claim for case in material.study.worst_cases}
+    if left := [id for id in dict.fromkeys(each["id"] for each in refused) if id not in attacked]:
+        said.append(f"Nothing attacks {', '.join(left)}.")
     return " ".join(said) or "There was nothing to prove, to run or to attack."
 
 

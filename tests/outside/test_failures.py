@@ -27,6 +27,7 @@ from boundcheck.system.plugins import theirs
 from tests.outside.my_objective import LogCosh
 from tests.outside.my_theorem import BELOW, HALVED_DESCENT
 from tests.outside.test_paper import HEAD, LINE
+from tests.program import run
 
 DESCENT: dict[str, Any] = {
     "claim": "nesterov2004.gradient_descent",
@@ -132,6 +133,14 @@ def test_a_section_that_fails_says_so_in_its_place(
     assert "the section Bad failed" in capsys.readouterr().err
 
 
+def test_no_section_keeps_a_file_in_the_place_of_the_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = [File(name, b"mine") for name in ("mine.txt", "results.json", "logbook.md")]
+    mine = SimpleNamespace(title="Mine", place=1, build=lambda material: kept)
+    monkeypatch.setattr(section, "own_sections", lambda: [mine])
+    write_page(Material(), tmp_path / "index.html", "A", "B")
+    assert [(tmp_path / each.name).read_bytes() == b"mine" for each in kept] == [True, False, False]
+
+
 def test_what_is_no_section_is_refused(tmp_path: Path) -> None:
     for number, text in enumerate(("title, place, build = 'x', '7', print\n", "1 / 0\n", "import nowhere\n")):
         file = tmp_path / f"part{number}.py"
@@ -153,6 +162,28 @@ def test_an_audit_survives_its_papers_own_section_and_findings(
     said = capsys.readouterr().err
     assert "the section broken.py failed" in said
     assert "measured of the paper's report.py failed" in said
+
+
+ASKING = """from boundcheck.present.programme import Attack, Programme
+LEMMA = "asking.lemma"
+SHORT = Programme("boundcheck audit asking", attacks=(Attack(LEMMA, "sigma", (1,), 0, 1.0),), worst_cases=(LEMMA,))
+"""
+
+
+def test_an_attack_that_a_paper_asks_for_and_does_not_get_is_open(tmp_path: Path) -> None:
+    folder = tmp_path / "asking"
+    folder.mkdir()
+    (folder / "claims.py").write_text(
+        "import sympy as sp\nfrom boundcheck.language.claim import Claim\nfrom boundcheck.language.symbols import L\n"
+        "CLAIMS = (Claim('asking.lemma', 'Lemma 1', 'me', sp.Ge(L, 0)),)\n"
+    )
+    (folder / "programme.py").write_text(ASKING)
+    done = run("audit", folder, "--strict", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stdout.count("asking.lemma, attacked\tunknown\tThe attack was refused: claim") == 2
+    assert "Nothing attacks asking.lemma." in done.stdout
+    page = (tmp_path / "runs" / "report-asking" / "index.html").read_text()
+    assert page.count("The attack was refused: claim = asking.lemma") == 2
 
 
 @pytest.mark.parametrize(
