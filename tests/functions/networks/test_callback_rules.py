@@ -480,9 +480,10 @@ def test_a_collator_that_packs_samples_is_refused(tmp_path: Path) -> None:
 
 def drawing(make: Callable[[Any], Any]) -> Any:
     """Trainers with a sampler of their own."""
-    from transformers import Trainer
 
     def kind(data: Any) -> Any:
+        from transformers import Trainer
+
         class Own(Trainer):
             def _get_train_sampler(self, train_dataset: Any = None) -> Any:
                 return make(data)
