@@ -381,17 +381,17 @@ def allowed() -> set[str]:
     return {line.strip() for line in lines if line.strip() and not line.startswith("#")}
 
 
-def entry_of(export: Export) -> dict[str, Any]:
-    """The hashes that the list has of a proof that is checked; raises InputError for one that has no form in Rocq."""
+def entry_of(export: Export, text: str) -> dict[str, Any]:
+    """The hashes that the list has of a proof that is checked, whose file has this text."""
     world = World(export)
-    entry = {"derivation": digest(export.theorem), "library": library_hash(), "file": hash_of(rocq(export))}
+    entry = {"derivation": digest(export.theorem), "library": library_hash(), "file": hash_of(text)}
     return entry | ({"world": world.hash} if world.script.exists() else {})
 
 
 def is_listed(export: Export) -> bool:
-    """True if the list has this very proof."""
+    """True if the list has this very proof; raises InputError for one that has no form in Rocq."""
     kept = {name: value for name, value in checked().get(export.name, {}).items() if name != "axioms"}
-    return entry_of(export) == kept
+    return entry_of(export, rocq(export)) == kept
 
 
 def check(exports: Sequence[Export], folder: Path, jobs: int, say: Callable[[Word], None]) -> list[Word]:
@@ -406,7 +406,8 @@ def check(exports: Sequence[Export], folder: Path, jobs: int, say: Callable[[Wor
     def one(export: Export) -> Word:
         steps, began = len(derivation([export.theorem])), perf_counter()
         try:
-            text, entry = rocq(export), entry_of(export)
+            text = rocq(export)
+            entry = entry_of(export, text)
         except InputError as error:
             word = Word(export.name, steps, 0, str(error))
         else:
