@@ -505,8 +505,8 @@ def read(data: Any) -> RunResult | BracketResult:
         if each.name not in _OPTIONAL and each.name not in data:
             raise InputError(each.name, "(not given)", "a result as boundcheck writes it: field required")
     filled = {name: _filled(data[name], numbers) for name, numbers in _INFINITE.items() if name in data}
-    found: RunResult | BracketResult = _checked(kind, dict(data) | filled)
-    replicas = _checked(Settings, found.spec, "spec").run.replicas
+    found: RunResult | BracketResult = as_written(kind, dict(data) | filled)
+    replicas = as_written(Settings, found.spec, "spec").run.replicas
     return replace(found, verdict=borne(found.verdict, found.ground, replicas))
 
 
@@ -523,8 +523,8 @@ def _filled(part: Any, numbers: dict[str, Any]) -> Any:
     return filled
 
 
-def _checked(kind: Any, table: dict[str, Any], *above: str) -> Any:
-    """The table as this kind; an error names the first field that is wrong, below the fields that it stands in."""
+def as_written(kind: Any, table: Any, *above: str) -> Any:
+    """Plain data as this kind; InputError names the first field that is wrong, below the fields that it stands in."""
     try:
         return _reader(kind).validate_python(table)
     except ValidationError as error:

@@ -19,12 +19,11 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import xarray as xr
-from pydantic import TypeAdapter
 
 from boundcheck.checked.coverage import Coverage, Power
 from boundcheck.errors import InputError, raised
 from boundcheck.exact.digits import DOWN, UP, telling
-from boundcheck.experiment.result import BracketResult, Chain, Ends, Estimates, RunResult
+from boundcheck.experiment.result import BracketResult, Chain, Ends, Estimates, RunResult, as_written
 from boundcheck.experiment.spec import AdapterSpec, about_its_own_step
 from boundcheck.experiment.store import NUMERICS, finished
 from boundcheck.functions.adapters import title_of
@@ -351,11 +350,7 @@ Waterfall = tuple[str, Sequence[Chain]]
 _PACKAGE = Path(__file__).parents[1]
 REPORTS = (_PACKAGE if (_PACKAGE / "reports").is_dir() else _PACKAGE.parent) / "reports"
 """The reports that the repository keeps: in the package if it was installed, beside it in a checkout."""
-_STUDIED: dict[str, TypeAdapter[Any]] = {
-    "coverage": TypeAdapter(list[Coverage]),
-    "power": TypeAdapter(list[Power]),
-    "worst_cases": TypeAdapter(list[Case]),
-}
+_STUDIED: dict[str, Any] = {"coverage": list[Coverage], "power": list[Power], "worst_cases": list[Case]}
 
 
 @dataclass(frozen=True)
@@ -385,7 +380,7 @@ class Study:
         try:
             stored = parse_json(read_text(path))
             # What is derived from the fields is written for other readers.
-            parts = {part: kind.validate_python(stored[part]) for part, kind in _STUDIED.items()}
+            parts = {part: as_written(kind, stored[part], part) for part, kind in _STUDIED.items()}
             made_by = {name: stored["made_by"][name] for name in ("boundcheck", "numerics")}
         except (OSError, ValueError, KeyError, TypeError) as error:
             expected = f"the study that `boundcheck audit {path.parent.name} --full` makes ({raised(error)})"
