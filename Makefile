@@ -5,7 +5,7 @@ BIN := .venv/bin
 # What is imported is compiled once and kept.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: report reference test test-full nightly lowest coverage bench docs rocq lint clean
+.PHONY: report reference test test-full nightly lowest coverage soundness bench docs rocq lint clean
 
 report: .venv/core
 	$(BIN)/boundcheck audit jiang2024
@@ -27,7 +27,7 @@ test-full: .venv/full
 
 nightly: .venv/full lowest
 	$(PYTEST) --hypothesis-profile=nightly
-	$(BIN)/boundcheck soundness --jobs 2 --out runs/soundness
+	$(BIN)/python -m soundness --jobs 2 --out runs/soundness
 	if command -v coqc > /dev/null; then $(MAKE) rocq; fi
 
 # A few commands and tests at the lowest versions that pyproject.toml allows, in an environment of their own.
@@ -36,10 +36,14 @@ lowest:
 
 # Every line and branch of the kernel and the statistics; the tests left out take long and reach nothing more. Without
 # the plugin, which imports boundcheck before anything is measured.
-STATISTICS := tests/experiment/test_statistics.py tests/experiment/test_verdict.py tests/experiment/test_outcome.py tests/checked/test_coverage.py
+STATISTICS := tests/experiment/test_statistics.py tests/experiment/test_verdict.py tests/experiment/test_outcome.py tests/experiment/test_coverage.py
 
 coverage: .venv/test
 	$(PYTEST) -p no:boundcheck -m "not nightly" -k "not (true_theorem or the_unit or long_run)" tests/kernel $(STATISTICS) --cov --cov-report=term-missing
+
+# The checker checked: every mutant, an hour of two cores. Wrong verdicts are listed, and there must be none.
+soundness: .venv/full
+	$(BIN)/python -m soundness --jobs 2
 
 # Speed against peers and limits, a quarter of an hour of two cores that do nothing else.
 bench: .venv/bench

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from boundcheck.checked.processes import IMPORTED
+from soundness.processes import IMPORTED
 
 ROOT = Path(__file__).parents[1]
 # Each command is forked from a process that has imported what most commands import, which takes longer than they do.

@@ -17,7 +17,6 @@ import pytest
 import typer
 
 import boundcheck as bc
-from boundcheck.checked import inputs
 from boundcheck.cli import app
 from boundcheck.errors import InputError
 from boundcheck.experiment.result import text
@@ -25,6 +24,7 @@ from boundcheck.experiment.spec import parse
 from boundcheck.proofs import paper_at
 from boundcheck.system.plugins import allowing
 from boundcheck.worst_case.stored import KINDS
+from soundness import inputs
 from tests.experiment.small import THEOREM_TABLE, changed, refused
 
 # What runs leaves a file there, whoever runs it and however.
@@ -48,7 +48,7 @@ PLACES = {
     "a process": "subprocess:Popen",
     "installed": "joblib:load",
     "installed, below a package": "matplotlib.texmanager:TexManager",
-    "ours": "boundcheck.checked.processes:Running",
+    "ours": "soundness.processes:Running",
     "the program": "__main__:main",
     "a file beside": "payload.py:run",
     "a module beside": "payload:run",
@@ -229,9 +229,6 @@ GIVEN: dict[str, list[list[str]]] = {
     "new": [["package"], ["payload.py"]],
     "audit": [["path-0.toml"], ["."], ["package"]],
     "report": [["."], ["package"]],
-    # They read nothing of anybody's; what they do takes minutes.
-    "soundness": [["--help"], ["--share", "0"]],
-    "reliability": [["--help"], ["--share", "0"]],
 }
 
 

@@ -2,7 +2,7 @@
 
 Each interval is labelled by what it promises, `exact`, `nonasymptotic` or `asymptotic`, and earns a verdict by that.
 Level and sample size are fixed by the spec before a run; nothing here looks at data to choose a method. Limits are
-computed for a batch of experiments at once, along the last axis. `boundcheck.checked.coverage` measures whether they
+computed for a batch of experiments at once, along the last axis. `boundcheck.experiment.coverage` measures whether they
 keep what they promise.
 """
 

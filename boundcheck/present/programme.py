@@ -165,7 +165,7 @@ def waterfall(id: str, rank: int) -> list[Any]:
 
 def statistics(part: str) -> list[Any]:
     """The rates at which intervals miss a known mean (``coverage``), or the replicas that a limit needs (``power``)."""
-    from boundcheck.checked import coverage
+    from boundcheck.experiment import coverage
 
     found: list[Any] = getattr(coverage, part)()
     return found

@@ -27,7 +27,7 @@ def layers() -> list[list[str]]:
 
 def importers() -> list[str]:
     """What imports the kernel, but for the kernel itself."""
-    folders = (ROOT / "boundcheck").glob("*/")
+    folders = [*(ROOT / "boundcheck").glob("*/"), ROOT / "soundness"]
     return sorted(each.name for each in folders if each.name != "kernel" and any(map(_asks_kernel, each.rglob("*.py"))))
 
 

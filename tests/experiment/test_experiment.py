@@ -160,7 +160,7 @@ torch.set_num_threads(1)
 from boundcheck.experiment import experiment
 from boundcheck.system.limits import silent
 from boundcheck.experiment.spec import parse
-from boundcheck.checked.processes import forget_peak, mebibytes
+from soundness.processes import forget_peak, mebibytes
 
 def taken(table, folder):
     spec = parse(table)

@@ -10,7 +10,6 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.checked.edits import of_relation, put
 from boundcheck.errors import InputError
 from boundcheck.language.algorithms import SGD
 from boundcheck.language.catalogue import catalogue
@@ -20,6 +19,7 @@ from boundcheck.language.hypotheses import HYPOTHESES, Hypothesis
 from boundcheck.language.measures import LEAST_GRADIENT_ON_EACH_PATH, MEASURES
 from boundcheck.language.sentence import calls_it_bound, measure_of, word_of
 from boundcheck.language.symbols import PARAMETERS, Parameter, T, bound, symbol_of
+from soundness.edits import of_relation, put
 
 STATED = [claim for claim in catalogue.values() if claim.word is not None]
 THEOREMS = [claim for claim in catalogue.values() if claim.measure is not None]

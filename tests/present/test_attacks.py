@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from boundcheck.checked.coverage import coverage, power
+from boundcheck.experiment.coverage import coverage, power
 from boundcheck.language.catalogue import catalogue
 from boundcheck.present.material import Study
 from boundcheck.present.sections import attacks

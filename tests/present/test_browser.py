@@ -17,13 +17,13 @@ from boundcheck.proofs.jiang2024 import report
 
 from boundcheck.present.material import Material
 from boundcheck.present.page import write_page
-from boundcheck.present.survey import write_survey
+from soundness.page import write_survey
 from tests.judged import of_the_paper
 from tests.layers import covering
 from tests.proof.conftest import paper as the_paper
+from tests.soundness.test_page import HONEST
 
 from .made import need, written_report
-from .test_checked import HONEST
 from .test_networks import on_disk, run, write_runs
 from .test_proofs import audit as small_proofs
 
@@ -139,7 +139,7 @@ def pages(stored, searches, waterfalls, proofs, paper, tmp_path_factory) -> dict
     return {
         "audit": Path(outcome["report"]),
         "networks": write_runs([network], root / "networks" / "index.html", "Networks", "Lead.", "a command")[0],
-        "soundness": write_survey(HONEST, root / "soundness", "boundcheck soundness")[0],
+        "soundness": write_survey(HONEST, root / "soundness", "python -m soundness")[0],
         "own": write_page(own, root / "own" / "index.html", "My paper", "Lead.")[0],
     }
 

@@ -4,14 +4,14 @@ import re
 
 import pytest
 
-from boundcheck.checked.edits import with_formula
-from boundcheck.checked.proofs import verdict_on
 from boundcheck.kernel import STANDARD_FACTS, replay_all
 from boundcheck.kernel.derive import derivation
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.proof import Script
 from boundcheck.proofs import paper_of, papers
+from soundness.edits import with_formula
+from soundness.proofs import verdict_on
 from tests.judged import SCRIPTS, judged, names, of_the_paper
 
 pytestmark = of_the_paper

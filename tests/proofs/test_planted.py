@@ -16,14 +16,14 @@ from boundcheck.proofs.meft import factors, products, stiefel
 from boundcheck.proofs.methods import convex, descent
 
 import boundcheck
-from boundcheck.checked.exact_model import ExactModel
-from boundcheck.checked.exact_models import runs_of
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.algorithms import gamma
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import R_1, D, G, H, J, L, Lhat, T, a, a_0, alpha, b_0, kappa, mu_F, nu, q, rho, zeta
 from boundcheck.proof import Script
 from boundcheck.proof.audit import Carrier, carrier
+from soundness.exact_model import ExactModel
+from soundness.exact_models import runs_of
 from tests.proofs.planted import Planted, about, closes
 
 SHRINKS = 1 - alpha * mu_F, 1 - 2 * alpha * mu_F

@@ -7,7 +7,7 @@ import re
 import textwrap
 from pathlib import Path
 
-from boundcheck.present.survey import by_layer, sentence
+from soundness.page import by_layer, sentence
 
 from .documents import ROOT
 

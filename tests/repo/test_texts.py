@@ -27,7 +27,7 @@ LAMBDIFY = {
 # These round numbers for print.
 DECIMAL = {
     "boundcheck/exact/digits.py",
-    "boundcheck/checked/smoothness.py",
+    "soundness/smoothness.py",
 }
 # It runs files that a person allowed: tests/test_hostile.py.
 OPENS = {"boundcheck/system/plugins.py"}

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from matplotlib.axes import Axes
 
-from boundcheck.checked.coverage import STUDENT_ON_SKEWED
 from boundcheck.exact.digits import UP
+from boundcheck.experiment.coverage import STUDENT_ON_SKEWED
 from boundcheck.experiment.result import Result
 from boundcheck.experiment.spec import DomainSpec, RunSpec
 from boundcheck.functions.adapters import title_of

@@ -13,9 +13,9 @@ import pytest
 import torch
 from torch import nn
 
-from boundcheck.checked.processes import Limits, ended, fault_of
 from boundcheck.errors import InputError
 from boundcheck.functions.networks.bridge import PretrainedSpec, held
+from soundness.processes import Limits, ended, fault_of
 from tests.experiment.small import refused
 from tests.layers import sampled
 

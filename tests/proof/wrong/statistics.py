@@ -15,7 +15,6 @@ import xarray as xr
 from rich.console import Console
 from sympy import Le, MatrixSymbol, Rational
 
-from boundcheck.checked.runs import Run
 from boundcheck.errors import InputError
 from boundcheck.experiment import measure
 from boundcheck.experiment.result import AtSmoothness, Subject, read
@@ -27,6 +26,7 @@ from boundcheck.present.screen import findings_parts
 from boundcheck.properties import ClaimViolatedError, check_claim
 from boundcheck.properties.session import using
 from boundcheck.verdicts import Verdict
+from soundness.runs import Run
 from tests.experiment.small import theorem_table
 from tests.experiment.test_outcome import SEEN
 from tests.results import ESTIMATES, a_run, stored

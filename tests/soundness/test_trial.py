@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from boundcheck.checked.edits import Change, in_turn, mixed_up
-from boundcheck.checked.runs import run_mutants
-from boundcheck.checked.smoothness import drawn
-from boundcheck.checked.statements import examinations
-from boundcheck.checked.trial import Answer, Mutant
+from soundness.edits import Change, in_turn, mixed_up
+from soundness.runs import run_mutants
+from soundness.smoothness import drawn
+from soundness.statements import examinations
+from soundness.trial import Answer, Mutant
 
 
 @dataclass(frozen=True)

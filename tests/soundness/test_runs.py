@@ -10,13 +10,13 @@ import pytest
 from flint import arb
 from hypothesis import given
 
-from boundcheck.checked import runs
-from boundcheck.checked.exact_model import Curve
 from boundcheck.experiment import measure
 from boundcheck.experiment.result import Blame
 from boundcheck.experiment.spec import parse
 from boundcheck.system.tables import fields_of
 from boundcheck.verdicts import Verdict
+from soundness import runs
+from soundness.exact_model import Curve
 from tests.layers import examples
 from tests.results import a_run
 

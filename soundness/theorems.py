@@ -16,8 +16,17 @@ from typing import Any, NamedTuple
 
 import sympy as sp
 
-from boundcheck.checked.edits import written_out
-from boundcheck.checked.engines import (
+from boundcheck.language import hypotheses as words
+from boundcheck.language import measures
+from boundcheck.language.algorithms import GRADIENT_DESCENT
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim, Quantity, Statement, own_parameters
+from boundcheck.language.sentence import algorithm_of, theorem
+from boundcheck.language.symbols import R_1, D, G, Lhat, Parameter, T, alpha, bound, ell, f_star, mu_F
+from boundcheck.language.vocabulary import EuclideanNorm, F, Gradient, Value, W, t, v, v1, v2, v_first, v_star, v_t
+from boundcheck.proof import Process, Proof, Reading, Script, script
+from soundness.edits import written_out
+from soundness.engines import (
     Examined,
     Follow,
     Numbers,
@@ -31,16 +40,7 @@ from boundcheck.checked.engines import (
     unmoved,
     with_momentum,
 )
-from boundcheck.checked.exact_model import Curve, hill, huber, parabola, teeth
-from boundcheck.language import hypotheses as words
-from boundcheck.language import measures
-from boundcheck.language.algorithms import GRADIENT_DESCENT
-from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim, Quantity, Statement, own_parameters
-from boundcheck.language.sentence import algorithm_of, theorem
-from boundcheck.language.symbols import R_1, D, G, Lhat, Parameter, T, alpha, bound, ell, f_star, mu_F
-from boundcheck.language.vocabulary import EuclideanNorm, F, Gradient, Value, W, t, v, v1, v2, v_first, v_star, v_t
-from boundcheck.proof import Process, Proof, Reading, Script, script
+from soundness.exact_model import Curve, hill, huber, parabola, teeth
 
 Holds = Callable[[Walk], bool]
 Walks = Callable[[int], Iterator[Walk]]

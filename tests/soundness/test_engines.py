@@ -10,14 +10,14 @@ from fractions import Fraction
 import pytest
 import sympy as sp
 
-from boundcheck.checked import engines
-from boundcheck.checked.edits import mixed_up
-from boundcheck.checked.engines import Asked, Examined, Walk
-from boundcheck.checked.theorems import HORIZONS, MEASURED, Recipe, known, limit, recipes, speaks_of
-from boundcheck.checked.trial import Answer
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.judge import meets
 from boundcheck.language.sentence import algorithm_of
+from soundness import engines
+from soundness.edits import mixed_up
+from soundness.engines import Asked, Examined, Walk
+from soundness.theorems import HORIZONS, MEASURED, Recipe, known, limit, recipes, speaks_of
+from soundness.trial import Answer
 
 KNOWN = [pytest.param(each, id=each.claim.id) for each in known()]
 # Enough to meet every kind.

@@ -16,11 +16,6 @@ from typing import Any, NamedTuple
 
 import sympy as sp
 
-from boundcheck.checked.edits import mixed_up
-from boundcheck.checked.engines import Examined, descended, examined, function_of, run
-from boundcheck.checked.exact_model import ExactModel, huber, parabola
-from boundcheck.checked.runs import on_kink, on_scalars
-from boundcheck.checked.theorems import Edited, Recipe, edited, exchanged, own_id, rational, recipes, times
 from boundcheck.exact.balls import number
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language import hypotheses as words
@@ -44,6 +39,11 @@ from boundcheck.language.vocabulary import (
     v_t,
 )
 from boundcheck.proof import Process, Proof, Reading, at_numbers, script
+from soundness.edits import mixed_up
+from soundness.engines import Examined, descended, examined, function_of, run
+from soundness.exact_model import ExactModel, huber, parabola
+from soundness.runs import on_kink, on_scalars
+from soundness.theorems import Edited, Recipe, edited, exchanged, own_id, rational, recipes, times
 
 Make = Callable[[], Examined]
 # Of the claims of which nothing is known, every so manieth is tried.

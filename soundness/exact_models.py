@@ -19,19 +19,6 @@ import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
-from boundcheck.checked.exact_model import (
-    FLAT,
-    Blocks,
-    Curve,
-    ExactModel,
-    Factored,
-    Pair,
-    blocks_of,
-    moved,
-    order,
-    single,
-    units,
-)
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import (
     Rows,
@@ -55,6 +42,19 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.sentence import algorithm_of
 from boundcheck.language.vocabulary import v_star
+from soundness.exact_model import (
+    FLAT,
+    Blocks,
+    Curve,
+    ExactModel,
+    Factored,
+    Pair,
+    blocks_of,
+    moved,
+    order,
+    single,
+    units,
+)
 
 F = Fraction
 _ONE = F(1)

@@ -17,7 +17,6 @@ from typing import Any, TypeVar
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
-from boundcheck.checked.trial import Mutant
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.symbols import T
 from boundcheck.language.vocabulary import (
@@ -33,6 +32,7 @@ from boundcheck.language.vocabulary import (
     SpectralNorm,
     Value,
 )
+from soundness.trial import Mutant
 
 NORMS = (FrobeniusNorm, SpectralNorm, EuclideanNorm)
 Path = tuple[int, ...]

@@ -22,9 +22,6 @@ import sympy as sp
 from flint import arb
 from sympy import Rational
 
-from boundcheck.checked.edits import KINDS, of_expression, with_formula
-from boundcheck.checked.exact_model import steepest
-from boundcheck.checked.trial import Answer, Mutant, varied
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import enclose
 from boundcheck.functions.adapters import ADAPTERS
@@ -33,6 +30,9 @@ from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import G, Number
 from boundcheck.worst_case.instance import certify
 from boundcheck.worst_case.search import Climber, Structure, constants_of
+from soundness.edits import KINDS, of_expression, with_formula
+from soundness.exact_model import steepest
+from soundness.trial import Answer, Mutant, varied
 
 ASSUMPTION_3_2, GRADIENT_BOUND = catalogue["jiang2024.assumption3.2"], catalogue["meft.gradient_bound"]
 FORMULAS = ("scale constant", "exponent", "drop factor", "flip sign", "drop term")

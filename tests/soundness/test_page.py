@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import runpy
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,13 +13,12 @@ from typing import Any
 
 import pytest
 
-from boundcheck import cli
-from boundcheck.checked import survey as surveys
-from boundcheck.checked.coverage import clopper_pearson
-from boundcheck.checked.survey import Soundness, soundness
-from boundcheck.checked.trial import Answer, Mutant, Trial
 from boundcheck.errors import InputError
-from boundcheck.present.survey import write_survey
+from boundcheck.experiment.coverage import clopper_pearson
+from soundness import survey as surveys
+from soundness.page import write_survey
+from soundness.survey import Soundness, soundness
+from soundness.trial import Answer, Mutant, Trial
 
 FALSE = Trial("proof", "my.lemma, sharp, (1)", "sign", "flip x", False, "x = 1", "refuted", False, True, 0.25)
 TRUE = Trial(
@@ -52,7 +52,7 @@ def test_counts_are_those_of_the_trials() -> None:
 @pytest.mark.full
 @pytest.mark.parametrize(("found", "wrong"), [(HONEST, False), (BROKEN, True)], ids=["honest", "broken"])
 def test_no_wrong_verdict_is_hidden(found: Soundness, wrong: bool, tmp_path: Path) -> None:
-    files = write_survey(found, tmp_path, "boundcheck soundness")
+    files = write_survey(found, tmp_path, "python -m soundness")
     assert {path.name for path in files} == {
         "index.html",
         "results.json",
@@ -74,7 +74,7 @@ def test_no_wrong_verdict_is_hidden(found: Soundness, wrong: bool, tmp_path: Pat
 
 
 def test_a_survey_of_nothing_is_a_page_too(tmp_path: Path) -> None:
-    write_survey(Soundness((FALSE,), 0), tmp_path, "boundcheck soundness")
+    write_survey(Soundness((FALSE,), 0), tmp_path, "python -m soundness")
     assert "0 of 0 true variations were not proved" in (tmp_path / "index.html").read_text()
 
 
@@ -83,9 +83,9 @@ def test_a_survey_of_nothing_is_a_page_too(tmp_path: Path) -> None:
 def test_the_command_fails_on_a_wrong_verdict(found: Soundness, code: int, monkeypatch, capsys, tmp_path) -> None:
     monkeypatch.setattr(surveys, "soundness", lambda share, jobs, tick, keep: found)
     for options in ([], ["--json"]):
-        monkeypatch.setattr(sys, "argv", ["boundcheck", "soundness", "--out", str(tmp_path), *options])
+        monkeypatch.setattr(sys, "argv", ["soundness", "--out", str(tmp_path), *options])
         with pytest.raises(SystemExit) as caught:
-            cli.main()
+            runpy.run_module("soundness", run_name="__main__")
         assert (caught.value.code or 0) == code
         said = capsys.readouterr().out
         if options:

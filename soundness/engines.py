@@ -17,11 +17,6 @@ from typing import Any, Literal
 
 import sympy as sp
 
-from boundcheck.checked.edits import written_out
-from boundcheck.checked.exact_model import Curve, ExactModel, Number
-from boundcheck.checked.proofs import scripts, verdict_on
-from boundcheck.checked.runs import Table
-from boundcheck.checked.trial import Answer, Mutant, varied
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import number
 from boundcheck.exact.evaluate import Paths, VectorFunction, rational_value
@@ -42,6 +37,11 @@ from boundcheck.worst_case import falsify
 from boundcheck.worst_case.program import NotSolvedError
 from boundcheck.worst_case.search import Search
 from boundcheck.worst_case.worst_case import WorstCase
+from soundness.edits import written_out
+from soundness.exact_model import Curve, ExactModel, Number
+from soundness.proofs import scripts, verdict_on
+from soundness.runs import Table
+from soundness.trial import Answer, Mutant, varied
 
 Slope = Callable[[Fraction], Fraction]
 Numbers = Mapping[str, Fraction]

@@ -26,22 +26,28 @@ from functools import cache
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
-from pkgutil import resolve_name
 from threading import Lock
 from typing import NamedTuple
 
 import torch
 
+from boundcheck.__main__ import main
 from boundcheck.system.child import end_with
 from boundcheck.system.ending import in_one_line
 
 IMPORTED = [
-    f"boundcheck.{name}"
-    for name in (
-        *("cli", "checked.attacks", "checked.inputs", "experiment.bracket", "experiment.experiment", "proof.audit"),
-        *("functions.networks.gpt", "functions.networks.corpora", "worst_case.search", "present.page", "present.paper"),
-        *("present.sections", "present.survey"),
-    )
+    "boundcheck.cli",
+    "boundcheck.experiment.bracket",
+    "boundcheck.experiment.experiment",
+    "boundcheck.functions.networks.corpora",
+    "boundcheck.functions.networks.gpt",
+    "boundcheck.present.page",
+    "boundcheck.present.paper",
+    "boundcheck.present.sections",
+    "boundcheck.proof.audit",
+    "boundcheck.worst_case.search",
+    "soundness.attacks",
+    "soundness.inputs",
 ]
 """What most commands import; the process from which the others are forked has done so."""
 # What models' folders need besides, where it is installed: it would else take ten times as long as all the rest.
@@ -176,8 +182,7 @@ def ended(call: Callable[[], object], world: Path, name: str = "ended", limits: 
 def command(*arguments: str) -> None:
     """Run `boundcheck` as `python -m boundcheck` does."""
     sys.argv = ["boundcheck", *arguments]
-    # By its name: what is above in the house is not imported from here.
-    resolve_name("boundcheck.__main__:main")()
+    main()
 
 
 @cache

@@ -11,10 +11,6 @@ from boundcheck.proofs.jiang2024.claims import ASSUMPTION_1
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.checked.edits import with_formula
-from boundcheck.checked.exact_model import Curve, ExactModel, Factored, broken, is_timed, parabola
-from boundcheck.checked.exact_models import descents, runs_of, worlds
-from boundcheck.checked.proofs import allowed, lines, scripts
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import number, rows, transposed
 from boundcheck.exact.evaluate import t
@@ -36,6 +32,10 @@ from boundcheck.language.vocabulary import (
 from boundcheck.proof import Script, le
 from boundcheck.proof.instance import Setting as MeftSetting
 from boundcheck.properties import slopes
+from soundness.edits import with_formula
+from soundness.exact_model import Curve, ExactModel, Factored, broken, is_timed, parabola
+from soundness.exact_models import descents, runs_of, worlds
+from soundness.proofs import allowed, lines, scripts
 from tests.judged import judged, names, of_the_paper
 from tests.layers import examples
 

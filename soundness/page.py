@@ -9,8 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from boundcheck.checked.survey import LAYERS, Reliability, Soundness
-from boundcheck.checked.trial import Trial
 from boundcheck.language import view
 from boundcheck.language.view import Code, Part, Prose, numeric, paragraph
 from boundcheck.present.material import MOST_ROWS, grouped
@@ -18,6 +16,8 @@ from boundcheck.present.opening import Headline, Opening
 from boundcheck.present.page import Page, json_bytes
 from boundcheck.present.style import BLUE, GREEN, GREY, VERMILLION, name_axes, panels, pictured, ticks
 from boundcheck.present.words import number, per_cent
+from soundness.survey import LAYERS, Reliability, Soundness
+from soundness.trial import Trial
 
 _OF_VERDICTS = """\
 Every layer of boundcheck was given statements that are false, each shown to be so by an exact instance

@@ -30,8 +30,6 @@ import numpy as np
 import sympy as sp
 import torch
 
-from boundcheck.checked.processes import command, ended, fault_of, kept
-from boundcheck.checked.trial import Trial
 from boundcheck.experiment import measure
 from boundcheck.experiment.experiment import prepare
 from boundcheck.experiment.spec import specs_of
@@ -47,6 +45,8 @@ from boundcheck.worst_case.relation import Assignment
 from boundcheck.worst_case.search import Search
 from boundcheck.worst_case.short_run import ShortRun
 from boundcheck.worst_case.stored import replayed
+from soundness.processes import command, ended, fault_of, kept
+from soundness.trial import Trial
 
 # Ways to spoil sound inputs. Everything is drawn from the given `Random`, so that the same seed spoils alike
 

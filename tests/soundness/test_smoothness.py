@@ -5,8 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from boundcheck.checked import smoothness
-from boundcheck.checked.smoothness import (
+from boundcheck.language.catalogue import catalogue
+from boundcheck.worst_case import falsify
+from boundcheck.worst_case.search import Search
+from soundness import smoothness
+from soundness.smoothness import (
     Statement,
     drawn,
     inputs_at,
@@ -15,9 +18,6 @@ from boundcheck.checked.smoothness import (
     suspects,
     variations,
 )
-from boundcheck.language.catalogue import catalogue
-from boundcheck.worst_case import falsify
-from boundcheck.worst_case.search import Search
 
 EVERY = 90
 PAIRS = [pytest.param(pair, id=f"{pair[0]}, {pair[1].id}") for pair in pairs()]

@@ -16,10 +16,6 @@ from itertools import islice, takewhile
 
 import sympy as sp
 
-from boundcheck.checked import edits
-from boundcheck.checked.exact_model import ExactModel, broken, composites
-from boundcheck.checked.exact_models import descents, runs_of, worlds
-from boundcheck.checked.trial import Answer, Mutant, varied
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.exact.evaluate import rational_value
 from boundcheck.kernel import Fact, KernelError, Law, Statement, Theorem
@@ -34,6 +30,10 @@ from boundcheck.proof.script import of_paper
 from boundcheck.proof.solvers import counterexample
 from boundcheck.proof.verdict import judge_any
 from boundcheck.proofs import papers
+from soundness import edits
+from soundness.exact_model import ExactModel, broken, composites
+from soundness.exact_models import descents, runs_of, worlds
+from soundness.trial import Answer, Mutant, varied
 
 # A true variation is held against so many models, and z3 looks for a counterexample to it for so many seconds.
 _WORLDS, _SECONDS = 6, 0.5

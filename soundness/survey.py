@@ -22,21 +22,22 @@ from typing import Any, ClassVar
 
 import psutil
 
-from boundcheck.checked.attacks import KINDS, LINE, READ, SAME, SUBJECTS, attacks
-from boundcheck.checked.coverage import clopper_pearson
-from boundcheck.checked.inputs import malformed
-from boundcheck.checked.proofs import mutants
-from boundcheck.checked.readings import gallery, rereadings
-from boundcheck.checked.runs import run_mutants
-from boundcheck.checked.smoothness import drawn
-from boundcheck.checked.statements import examinations
-from boundcheck.checked.trial import Layer, Trial, tried
+import boundcheck
 from boundcheck.errors import InputError
+from boundcheck.experiment.coverage import clopper_pearson
 from boundcheck.proofs import papers
 from boundcheck.system.executors import Call, Engine, Running, Work, engine_of
 from boundcheck.system.files import parse_json, read_text, replace_file
 from boundcheck.system.limits import Tick, silent
 from boundcheck.version import __version__
+from soundness.attacks import KINDS, LINE, READ, SAME, SUBJECTS, attacks
+from soundness.inputs import malformed
+from soundness.proofs import mutants
+from soundness.readings import gallery, rereadings
+from soundness.runs import run_mutants
+from soundness.smoothness import drawn
+from soundness.statements import examinations
+from soundness.trial import Layer, Trial, tried
 
 LAYERS: dict[Layer, str] = {
     "proof": "a changed line of a proof, or a changed claim with its whole script",
@@ -278,9 +279,10 @@ def _made(calls: Sequence[Call], engine: Engine, tick: Tick) -> tuple[Trial, ...
 
 @cache
 def _code() -> str:
-    """A hash of all that the trials depend on of ours: the package, and the papers."""
+    """A hash of all that the trials depend on of ours: the package, the papers, and what is here."""
     digest = hashlib.sha256()
-    for root in (Path(__file__).parents[1], *(paper.folder for paper in papers().values())):
+    package, here = Path(boundcheck.__file__).parent, Path(__file__).parent
+    for root in (package, here, *(paper.folder for paper in papers().values())):
         for path in sorted(root.rglob("*.py")):
             digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]

@@ -23,10 +23,6 @@ from typing import Any, cast
 
 from flint import arb, ctx
 
-from boundcheck.checked.edits import KINDS, Change, of_expression
-from boundcheck.checked.exact_model import Curve
-from boundcheck.checked.smoothness import FORMULAS, above
-from boundcheck.checked.trial import Answer, Mutant, varied
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import ball_of, lower, upper
 from boundcheck.exact.digits import DOWN, UP, shown
@@ -39,6 +35,10 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.symbols import D, Lhat, Number, T, alpha, exact
 from boundcheck.verdicts import Verdict
+from soundness.edits import KINDS, Change, of_expression
+from soundness.exact_model import Curve
+from soundness.smoothness import FORMULAS, above
+from soundness.trial import Answer, Mutant, varied
 
 Table = dict[str, Any]
 Numbers = dict[str, Number]

@@ -18,8 +18,6 @@ from typing import Any, NamedTuple
 
 import sympy as sp
 
-from boundcheck.checked.proofs import answer
-from boundcheck.checked.trial import Answer, Mutant, varied
 from boundcheck.errors import BoundcheckError
 from boundcheck.exact.evaluate import t
 from boundcheck.kernel import KernelError, Theorem
@@ -40,6 +38,8 @@ from boundcheck.language.vocabulary import (
     n,
 )
 from boundcheck.proof import Process, Proof, Reading, ge, judge, le, script
+from soundness.proofs import answer
+from soundness.trial import Answer, Mutant, varied
 
 Letters = Mapping[str, Any]
 Declared = tuple[Any, str]
@@ -264,7 +264,7 @@ def _changes(example: Example, place: int) -> Iterator[Reread]:
 
 
 # The gallery of ways to be misled. It lies beside the tests, in a checkout: an installed package has none.
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[1]
 _FOLDER = _ROOT / "tests" / "proof" / "wrong"
 
 

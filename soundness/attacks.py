@@ -34,9 +34,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from boundcheck.checked.inputs import HUBER, NETWORKS, SPECS, WAYS, damage, toml
-from boundcheck.checked.processes import End, Limits, Running, command, fault_of, kept
-from boundcheck.checked.trial import Trial
 from boundcheck.errors import BoundcheckError
 from boundcheck.experiment import measure, run
 from boundcheck.functions.networks.corpora import ALPHABET
@@ -44,6 +41,9 @@ from boundcheck.functions.networks.gpt import GPTShape, pretrained
 from boundcheck.system.files import UNFINISHED
 from boundcheck.worst_case import falsify
 from boundcheck.worst_case.search import Search
+from soundness.inputs import HUBER, NETWORKS, SPECS, WAYS, damage, toml
+from soundness.processes import End, Limits, Running, command, fault_of, kept
+from soundness.trial import Trial
 
 # The subjects
 

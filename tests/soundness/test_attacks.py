@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from boundcheck.checked.attacks import KINDS, LINE, SAME, SUBJECTS, Attack, Trouble, attacks
-from boundcheck.checked.survey import Reliability
-from boundcheck.checked.trial import Trial
+from soundness.attacks import KINDS, LINE, SAME, SUBJECTS, Attack, Trouble, attacks
+from soundness.survey import Reliability
+from soundness.trial import Trial
 
 if sys.platform != "linux":
     pytest.skip("processes are forked and limited as on Linux", allow_module_level=True)

@@ -19,13 +19,13 @@ from threading import Lock
 import numpy as np
 import pytest
 
-from boundcheck.checked import inputs
-from boundcheck.checked.inputs import KINDS, Malformed, malformed, spoilt, spoilt_bytes, toml, written
-from boundcheck.checked.processes import End, Limits, ended, fault_of
 from boundcheck.experiment.experiment import prepare
 from boundcheck.experiment.spec import expand, parse
 from boundcheck.system.files import parse_json
 from boundcheck.system.limits import silent
+from soundness import inputs
+from soundness.inputs import KINDS, Malformed, malformed, spoilt, spoilt_bytes, toml, written
+from soundness.processes import End, Limits, ended, fault_of
 
 
 @pytest.mark.parametrize("every", [300, pytest.param(20, marks=pytest.mark.full)])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from boundcheck.checked.coverage import (
+from boundcheck.experiment.coverage import (
     BERNSTEIN,
     BETTING,
     BOUNDED,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.checked.readings import EXAMPLES, Example, Reread, renamed, rereadings
 from boundcheck.language.symbols import LETTERS as CATALOGUE
+from soundness.readings import EXAMPLES, Example, Reread, renamed, rereadings
 from tests.layers import examples
 
 ALL = rereadings()

@@ -9,10 +9,10 @@ import pytest
 from boundcheck.proofs.meft.lora import GRADIENT_BOUND
 from hypothesis import given
 
-from boundcheck.checked.exact_model import Point, spectral_at_most, steepest
-from boundcheck.checked.smoothness import CHOICES, Statement, inputs_at, pairs
 from boundcheck.exact.balls import plus, scaled
 from boundcheck.exact.balls import rows as matrix
+from soundness.exact_model import Point, spectral_at_most, steepest
+from soundness.smoothness import CHOICES, Statement, inputs_at, pairs
 from tests.layers import examples
 
 KINDS = ("full", "lora", "frozen-a", "frozen-b", "direft", "loreft", "loreft-trained", "vera", "dora", "loha")

@@ -9,10 +9,6 @@ from itertools import islice
 import pytest
 import sympy as sp
 
-from boundcheck.checked import proofs
-from boundcheck.checked.edits import KINDS, is_nonnegative, mixed_up, of_relation, variations, with_formula
-from boundcheck.checked.exact_model import ExactModel
-from boundcheck.checked.trial import Mutant, Trial
 from boundcheck.errors import InputError
 from boundcheck.kernel import rules
 from boundcheck.language.symbols import L, T, nu
@@ -20,6 +16,10 @@ from boundcheck.language.vocabulary import FrobeniusNorm, InnerProduct
 from boundcheck.proof import Proof, Script
 from boundcheck.proof.script import find
 from boundcheck.proof.solvers import Counterexample
+from soundness import proofs
+from soundness.edits import KINDS, is_nonnegative, mixed_up, of_relation, variations, with_formula
+from soundness.exact_model import ExactModel
+from soundness.trial import Mutant, Trial
 from tests.judged import names, of_the_paper, proof_of
 
 pytestmark = of_the_paper
