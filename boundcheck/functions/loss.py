@@ -284,11 +284,12 @@ def _name(function: Any) -> str:
 
 
 def _tensor(field: str, x: Any, device: str) -> Tensor:
-    """Samples on the device, floating ones in float64."""
+    """Samples on the device, floating ones in float64: a copy, so that F stays what it is when theirs are changed."""
     try:
         tensor = torch.as_tensor(np.array(x) if isinstance(x, np.ndarray) else x)
     except (TypeError, ValueError, RuntimeError) as error:
         raise InputError(field, type(x).__name__, f"a tensor or an array of numbers ({error})") from None
     if tensor.ndim == 0 or tensor.numel() == 0 or not torch.isfinite(tensor).all():
         raise InputError(field, f"of shape {tuple(tensor.shape)}", "finite numbers, the first dimension the samples'")
-    return tensor.detach().to(device, torch.float64 if tensor.is_floating_point() else tensor.dtype)
+    dtype = torch.float64 if tensor.is_floating_point() else tensor.dtype
+    return tensor.detach().to(device, dtype, copy=True)

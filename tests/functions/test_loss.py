@@ -16,7 +16,10 @@ from torch import Tensor
 
 import boundcheck as bc
 from boundcheck.functions.loss import Loss
+from boundcheck.functions.networks.corpora import Encoded
+from boundcheck.functions.networks.gpt import Windows
 from boundcheck.functions.objectives.linear import LeastSquares
+from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.system.fingerprint import content_of
 from tests.experiment.small import refused
 
@@ -62,6 +65,28 @@ def test_it_is_what_is_worked_out_by_hand(way: str) -> None:
     torch.testing.assert_close(found.batch_gradient(W, indices), KNOWN.batch_gradient(W, indices))
     assert found.smoothness.kind == found.infimum.kind == "estimated"
     assert KNOWN.smoothness.value <= found.smoothness.value <= 1.2 * KNOWN.smoothness.value
+
+
+# What takes a person's samples: as an array, or as a tensor, in any type.
+TAKES: dict[str, Any] = {
+    "loss": lambda X, Y: Loss(each, X, Y, shape=SHAPE),
+    "loss of X": lambda X, Y: Loss(lambda V, x: each(V, x, 0.0), X, shape=SHAPE),
+    "loss of tensors": lambda X, Y: Loss(each, *map(torch.from_numpy, (X, Y)), shape=SHAPE),
+    "least squares": LeastSquares,
+    "pseudo-Huber": lambda X, Y: PseudoHuber(X[:, None], 1.0),
+    "windows": lambda X, Y: Windows("windows", torch.from_numpy(X)),
+    "encoded": lambda X, Y: Encoded("", {"x": torch.from_numpy(X), "labels": torch.from_numpy(Y)}, "class"),
+}
+
+
+@pytest.mark.parametrize("name", TAKES)
+def test_what_is_made_of_samples_stays_when_they_are_changed(name: str) -> None:
+    samples = X.copy(), Y.copy()
+    found = TAKES[name](*samples)
+    before = content_of(vars(found))
+    for part in samples:
+        part *= -1e6
+    assert content_of(vars(found)) == before
 
 
 @each_way

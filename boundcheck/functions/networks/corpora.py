@@ -254,10 +254,10 @@ class Encoded:
         if "labels" not in batch:
             raise InputError("labels", "(not given)", "labels in every batch")
         self.name, self.shape = name, shape
-        self.labels: Tensor = batch["labels"]
+        self.labels: Tensor = batch["labels"].clone()
         self.samples = len(self.labels)
         self._inputs = {
-            key: value
+            key: value.clone()
             for key, value in batch.items()
             if key != "labels" and isinstance(value, Tensor) and value.ndim > 0 and len(value) == self.samples
         }
