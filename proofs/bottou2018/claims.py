@@ -65,7 +65,7 @@ CONSTANT_STEP = theorem(
     (sp.Le(mu_F, Lhat), sp.Le(eta, eta_max)),
     algorithm=SGD,
     measure=LAST_GAP,
-    note="The survey's k steps have $k + 1 = T$ iterates.",
+    note="The survey bounds the gap at $w_k$, with the power $k - 1$: its k is T.",
 )
 
 late = sp.Symbol("late", positive=True)

@@ -75,7 +75,7 @@ KHALED = theorem(
                 sp.sqrt(Lhat * abc_a * T, evaluate=False),
                 sp.sqrt(Lhat * abc_c * T / (2 * D), evaluate=False),
             ),
-            "constant step size, the smallest of three",
+            "constant step size, one over the largest",
         ),
         Quantity(bound, Lhat * abc_c * alpha + 2 * D / T * (1 / alpha + 2 * Lhat * abc_a * alpha * T)),
     ),
