@@ -285,8 +285,11 @@ class _Theorem:
         with np.errstate(all="ignore"):
             for condition in claim.conditions:
                 name, most = str(condition.lhs), str(condition.rhs)
-                if isinstance(condition, sp.StrictLessThan) and most in claim.names and name not in constants:
-                    inputs[name] = float(claim.function(most)(**known)) / 2
+                below = isinstance(condition, sp.LessThan | sp.StrictLessThan)
+                if below and most in claim.names and name not in constants:
+                    limit = float(claim.function(most)(**known))
+                    if condition.func is sp.StrictLessThan or inputs[name] > limit:
+                        inputs[name] = limit / 2
             if {noise, gap} <= {*names} and noise not in constants:
                 square = claim.function(str(SMOOTHNESS.symbol))(**known) * known[gap] / steps
                 # A little more, so that rounding does not make T smaller than T_min.

@@ -79,6 +79,25 @@ HEAVY_BALL = theorem(
     note="$v_0 = v_1$. At the step $(1 - β)/ℓ$ the bound is $2ℓ(1 + β)²D/((1 - β)²T)$.",
 )
 
+HEAVY_BALL_SHORT_STEP = theorem(
+    "classic.heavy_ball_short_step",
+    "Heavy ball, nonconvex, at a short step",
+    HEAVY_BALL.source,
+    HEAVY_BALL.quantifier,
+    HEAVY_BALL.hypotheses,
+    (
+        GIVEN_SMOOTHNESS,
+        Quantity(eta_max, (1 - beta**2) / Lhat, "the longest step"),
+        Quantity(alpha, eta, "constant step size, which is given"),
+        Quantity(bound, 2 * D / (alpha * T)),
+    ),
+    (sp.Lt(beta, 1), sp.Le(eta, eta_max)),
+    algorithm=algorithms.HEAVY_BALL,
+    measure=LEAST_GRADIENT,
+    note="$v_0 = v_1$. What falls is $F(v_t) + (1 - ℓα)/(2α) ‖v_t - v_(t-1)‖²$, by $α/2 ‖∇F(v_t)‖²$ at least. "
+    "`classic.heavy_ball` has longer steps, and a larger bound at these.",
+)
+
 ADAGRAD_NORM = theorem(
     "ward2019.adagrad_norm",
     "AdaGrad-norm, without noise",
@@ -188,6 +207,7 @@ CLAIMS = (
     STRONGLY_CONVEX_EVERYWHERE,
     NEAR_MINIMISER,
     HEAVY_BALL,
+    HEAVY_BALL_SHORT_STEP,
     ADAGRAD_NORM,
     NESTEROV,
     CONVEX_DESCENT,

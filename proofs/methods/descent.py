@@ -43,7 +43,7 @@ from ..jiang2024.descent import (
     whole_space,
 )
 from ..jiang2024.setting import defined, divided, theta
-from .claims import ADAGRAD_NORM, HEAVY_BALL
+from .claims import ADAGRAD_NORM, HEAVY_BALL, HEAVY_BALL_SHORT_STEP
 
 u_t = Iterate("u", t, n, 1)
 u_next = u_t.xreplace({t: t + 1})
@@ -51,6 +51,9 @@ u = sp.MatrixSymbol("u", n, 1)
 # u is the iterate before v.
 READING = Reading(points={W: (v,)}, processes={v_t: Process((v,)), u_t: Process((u,))}, arbitrary={theta, v, v1, v2})
 FIRST, AFTER = {t: sp.Integer(1)}, {t: T + 1}
+# The steps before and after v_t, and what the heavy ball makes of the second.
+BEFORE_IT, MOVED = v_t - u_t, v_t - alpha * SLOPE + beta * (v_t - u_t)
+PAST_STEP, NEXT_STEP = (EuclideanNorm(x) ** 2 for x in (BEFORE_IT, v_next - u_next))
 
 
 class Run:
@@ -127,26 +130,13 @@ def heavy_ball(proof: Proof) -> None:
         size,
         proof.step("$L̂η < L̂η_max$", gt(Lhat * eta_max, Lhat * eta), run.constant, below),
     )
-    before = v_t - u_t
-    update = v_t - alpha * SLOPE + beta * before
-    equation = proof.define(v_next, update, "$v_(t+1) = v_t - α∇F(v_t) + β(v_t - u_t)$")
-    lowered, steep = _energy(proof, run, (equation, v_next, update), momentum, positive)
-    shifted = proof.define(u_next, v_t, "$u_(t+1) = v_t$")
-    still = proof.define(u_t.xreplace(FIRST), v_t.xreplace(FIRST), "$u_1 = v_1$")
-    past, move = (EuclideanNorm(x) ** 2 for x in (before, v_next - u_next))
+    equation = proof.define(v_next, MOVED, "$v_(t+1) = v_t - α∇F(v_t) + β(v_t - u_t)$")
+    lowered, steep = _energy(proof, run, (equation, v_next, MOVED), momentum, positive)
+    past, move = PAST_STEP, NEXT_STEP
     energy = le(alpha * (NEXT - NOW) + beta / 2 * (move - past) + share * move, 0)
     slope = le(alpha**2 * EuclideanNorm(SLOPE) ** 2, (1 + beta) * (beta * past + move))
-    falls, bounds = (
-        by.expectation(by.rewrite(theorem, goal, (shifted, u_next, v_t)))
-        for theorem, goal in ((lowered, energy), (steep, slope))
-    )
-    first, last = (past.xreplace(time) for time in (FIRST, AFTER))
-    nothing = proof.step("$‖Δ_1‖² = 0$", eq(first, 0), still)
-    begin = proof.step(
-        "$Δ_1 = 0$", eq(Expectation(first), 0), by.expectation(nothing), meaning="There is no step before the first."
-    )
-    square = proof.step("$‖Δ‖² ≥ 0$ at $T + 1$", ge(last, 0))
-    end = proof.step("$E‖Δ_(T+1)‖² ≥ 0$", ge(Expectation(last), 0), by.expectation(square))
+    (falls, bounds), begin, end = _from_rest(proof, {energy: lowered, slope: steep})
+    last = past.xreplace(AFTER)
     moves = sp.Sum(Expectation(move), (t, 1, T))
     start, final = (Expectation(NOW.xreplace(time)) for time in (FIRST, AFTER))
     lengths = proof.step(
@@ -185,6 +175,87 @@ def heavy_ball(proof: Proof) -> None:
     )
     divisor, factors = T * alpha * share, [run.long, positive, room]
     divided(proof, "Tα(1 - β - L̂α/2)", divisor, (1 + beta) ** 2 * D, factors, least, label="divided")
+
+
+@script(HEAVY_BALL_SHORT_STEP, "sharp", READING)
+def heavy_ball_short_step(proof: Proof) -> None:
+    """F(v_t) + (1 - L̂α)/(2α) ‖Δ_t‖² falls by α/2 ‖∇F(v_t)‖²: the steps' own lengths need not be summed."""
+    by, run = proof.by, Run(proof)
+    longest, size = (defined(proof, x) for x in (eta_max, alpha))
+    positive = proof.step("$α > 0$", gt(alpha, 0), size, *proof.positive(eta))
+    below = proof.assume(proof.claim.conditions[1])
+    unit, _ = by.quotient(run.constant)
+    most = proof.step("$L̂η_max = 1 - β²$", eq(Lhat * eta_max, 1 - beta**2), longest, unit)
+    room = proof.step(
+        "$1 - β² - L̂α ≥ 0$",
+        ge(1 - beta**2 - Lhat * alpha, 0),
+        most,
+        size,
+        proof.step("$L̂η ≤ L̂η_max$", ge(Lhat * eta_max, Lhat * eta), run.constant, below),
+    )
+    share = 1 - Lhat * alpha
+    weight = proof.step("$1 - L̂α ≥ 0$", ge(share, 0), room, proof.step("$β² ≥ 0$", ge(beta**2, 0)))
+    equation = proof.define(v_next, MOVED, "$v_(t+1) = v_t - α∇F(v_t) + β(v_t - u_t)$")
+    after, change = v_next - v_t, MOVED - v_t
+    square, length = EuclideanNorm(SLOPE) ** 2, EuclideanNorm(after) ** 2
+    rest = beta**2 * PAST_STEP - alpha**2 * square
+    by_update = proof.step(
+        "pull of the update",
+        eq(2 * alpha * InnerProduct(SLOPE, change) + EuclideanNorm(change) ** 2, rest),
+        *map(by.expansion, (change, BEFORE_IT, SLOPE)),
+    )
+    pull = eq(2 * alpha * InnerProduct(SLOPE, after) + length, rest)
+    pulled = proof.state("pull", pull, by.rewrite(by_update, pull, (equation, v_next, MOVED)))
+    scaled = proof.step(
+        "2α times the descent",
+        le(2 * alpha * (NEXT - NOW) - 2 * alpha * InnerProduct(SLOPE, after), alpha * Lhat * length),
+        positive,
+        run.line,
+    )
+    lowered = proof.step(
+        "F and the last step",
+        le(2 * alpha * (NEXT - NOW) + share * (length - PAST_STEP) + alpha**2 * square, 0),
+        scaled,
+        pulled,
+        proof.step(
+            "times $‖Δ_t‖²$", ge((share - beta**2) * PAST_STEP, 0), room, proof.step("$‖Δ_t‖² ≥ 0$", ge(PAST_STEP, 0))
+        ),
+        meaning="The energy $F(v_t) + (1 - L̂α)‖Δ_t‖²/(2α)$ falls.",
+    )
+    energy = le(2 * alpha * (NEXT - NOW) + share * (NEXT_STEP - PAST_STEP) + alpha**2 * square, 0)
+    (falls,), begin, end = _from_rest(proof, {energy: lowered})
+    start, final = (Expectation(NOW.xreplace(time)) for time in (FIRST, AFTER))
+    total = proof.step(
+        "sum",
+        le(alpha**2 * TOTAL, 2 * alpha * D),
+        by.sum(falls),
+        by.telescope(Expectation(NOW)),
+        by.telescope(Expectation(PAST_STEP)),
+        begin,
+        proof.step("$(1 - L̂α)E‖Δ_(T+1)‖²$", ge(share * Expectation(PAST_STEP.xreplace(AFTER)), 0), weight, end),
+        proof.step(
+            "$α(D - E F(v_1) + E F(v_(T+1))) ≥ 0$", ge(alpha * D, alpha * (start - final)), positive, run.start, run.end
+        ),
+        meaning="Summed over t, the energy telescopes.",
+    )
+    shorter = proof.step("divided by α", le(alpha * TOTAL, 2 * D), positive, total)
+    least = proof.step("least", le(alpha * T * MINIMUM_GRADIENT, 2 * D), positive, by.minimum(SQUARE), shorter)
+    divided(proof, "αT", alpha * T, 2 * D, [positive, run.long], least, label="divided")
+
+
+def _from_rest(proof: Proof, lines: dict[sp.Basic, Theorem]) -> tuple[list[Theorem], Theorem, Theorem]:
+    """The expectations of lines about Δ_{t+1}, which are goals by what shows them at v_t; Δ_1 = 0; E‖Δ_{T+1}‖² >= 0."""
+    by = proof.by
+    shifted = proof.define(u_next, v_t, "$u_(t+1) = v_t$")
+    still = proof.define(u_t.xreplace(FIRST), v_t.xreplace(FIRST), "$u_1 = v_1$")
+    means = [by.expectation(by.rewrite(line, goal, (shifted, u_next, v_t))) for goal, line in lines.items()]
+    first, last = (PAST_STEP.xreplace(time) for time in (FIRST, AFTER))
+    nothing = proof.step("$‖Δ_1‖² = 0$", eq(first, 0), still)
+    begin = proof.step(
+        "$Δ_1 = 0$", eq(Expectation(first), 0), by.expectation(nothing), meaning="There is no step before the first."
+    )
+    square = proof.step("$‖Δ‖² ≥ 0$ at $T + 1$", ge(last, 0))
+    return means, begin, proof.step("$E‖Δ_(T+1)‖² ≥ 0$", ge(Expectation(last), 0), by.expectation(square))
 
 
 def _energy(

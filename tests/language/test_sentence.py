@@ -12,6 +12,7 @@ import sympy as sp
 from hypothesis import assume, given
 
 from boundcheck.errors import InputError
+from boundcheck.functions.arithmetic import EPSILON
 from boundcheck.language.algorithms import (
     ALGORITHMS,
     GRADIENT_DESCENT,
@@ -45,10 +46,11 @@ from tests.outside.my_algorithm import HALVED
 from tests.outside.my_measure import LAST_GRADIENT
 from tests.outside.my_theorem import HALVED_DESCENT
 
-HEAVY, ADAGRAD, ACCELERATED, CONVEX, STRONG = (
+HEAVY, SHORT, ADAGRAD, ACCELERATED, CONVEX, STRONG = (
     catalogue[id]
     for id in (
         "classic.heavy_ball",
+        "classic.heavy_ball_short_step",
         "ward2019.adagrad_norm",
         "su2016.nesterov",
         "drori2014.gradient_descent",
@@ -78,7 +80,7 @@ EXACT = [CONVEX, STRONG]
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("claim", [HEAVY, ACCELERATED, *EXACT], ids=lambda claim: claim.id)
+@pytest.mark.parametrize("claim", [HEAVY, SHORT, ACCELERATED, *EXACT], ids=lambda claim: claim.id)
 def test_no_smooth_function_is_worse_than_the_bound(claim: Claim) -> None:
     for case in falsify(claim, WorstCase((1, 2, 5), {"ell": 3.0})):
         assert not case.violated
@@ -90,8 +92,18 @@ def test_no_smooth_function_is_worse_than_the_bound(claim: Claim) -> None:
 @given(st.floats(0.05, 0.9), st.floats(0.05, 0.95), st.integers(2, 4))
 @examples(8)
 def test_heavy_ball_has_no_worse_case_at_any_step(beta: float, share: float, T: int) -> None:
-    (case,) = falsify(HEAVY, WorstCase([T], {"beta": beta, "eta": share * 2 * (1 - beta)}))
-    assert 0 < case.ratio <= 1 + TOLERANCE
+    for claim in (HEAVY, SHORT):
+        eta = share * claim.function("eta_max")(ell=1.0, beta=beta)
+        (case,) = falsify(claim, WorstCase([T], {"beta": beta, "eta": eta}))
+        assert 0 < case.ratio <= 1 + TOLERANCE
+
+
+@given(st.floats(0.01, 0.99), st.floats(0.01, 1), st.floats(0.1, 10), st.integers(1, 100))
+@examples(40)
+def test_at_a_short_step_heavy_ball_has_the_smaller_bound(beta: float, share: float, ell: float, T: int) -> None:
+    eta = share * SHORT.function("eta_max")(ell=ell, beta=beta) * (1 - EPSILON)
+    given = {"ell": ell, "beta": beta, "eta": eta, "D": 1.0, "T": T}
+    assert SHORT.bound(**given) < HEAVY.bound(**given)
 
 
 @given(arrays(st.floats(0.05, 4)), arrays(st.floats(-3, 3)), st.floats(0.1, 4), st.floats(0.1, 0.8), st.integers(1, 4))

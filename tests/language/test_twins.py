@@ -248,6 +248,11 @@ def heavy_ball(i: Any) -> dict[str, Any]:
     return at_ell(i, i.eta, (1 + i.beta) ** 2 / i.eta**2 * (i.D / share) / i.T) | {"eta_max": (1 - i.beta) * 2 / i.ell}
 
 
+def heavy_ball_short_step(i: Any) -> dict[str, Any]:
+    """D over what each squared gradient takes from the Lyapunov function, half a step, among T of them."""
+    return at_ell(i, i.eta, i.D / (i.eta / 2) / i.T) | {"eta_max": (1 - i.beta) * (1 + i.beta) / i.ell}
+
+
 def adagrad_norm(i: Any) -> dict[str, Any]:
     """The last b times the sum of squared gradients over b."""
     total = i.D / (i.eta / 2)
@@ -370,6 +375,7 @@ TWINS: dict[str, Twin] = {
     "khaled2020.bounded_variance": bounded_variance,
     "abbaszadehpeivasti2022.best_step": best_step,
     "classic.heavy_ball": heavy_ball,
+    "classic.heavy_ball_short_step": heavy_ball_short_step,
     "ward2019.adagrad_norm": adagrad_norm,
     "su2016.nesterov": nesterov,
     "bottou2018.theorem4_6": constant_step,

@@ -19,7 +19,7 @@ import boundcheck
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.algorithms import gamma
 from boundcheck.language.claim import Claim
-from boundcheck.language.symbols import R_1, D, G, H, J, L, Lhat, T, a, a_0, alpha, b_0, kappa, mu_F, nu, q, rho, zeta
+from boundcheck.language.symbols import R_1, D, G, H, J, L, Lhat, T, a, a_0, alpha, b_0, beta, kappa, mu_F, nu, q, rho, zeta
 from boundcheck.proof import Script
 from boundcheck.proof.audit import Carrier, carrier
 from soundness.exact_model import ExactModel
@@ -52,6 +52,8 @@ MOST = kappa**2 * zeta**2 / (3 * T)
 # No parabola is as bad as the worst function at these, or their numbers are not rational.
 UNKNOWN = {
     "half of D, heavy ball": Planted(descent.heavy_ball, D, D / 2),
+    "half of D, heavy ball, short step": Planted(descent.heavy_ball_short_step, D, D / 2),
+    "β/2 for β², heavy ball, short step": Planted(descent.heavy_ball_short_step, 1 - beta**2, 1 - beta**2 / 2),
     "half of D, exact rate": Planted(exact_rate.best_step, D, D / 2),
     "T for T - 1, exact rate": Planted(exact_rate.best_step, *LATER),
     "a smaller κ, on average": Planted(beyond.average, 1 - q / 2, 1 - q / 3),
