@@ -272,7 +272,7 @@ _VECTOR = re.compile(r"v(_[12])?|[wW](_[12])")
 LAWS = frozenset(
     {
         *("jiang2024.assumption1", "jiang2024.assumption3.1", "jiang2024.assumption3.2", "meft.gradient_bound"),
-        *("jiang2024.bounded_below", "F(v) = f(W)"),
+        *("meft.gradient_bound_at_scale_1", "jiang2024.bounded_below", "F(v) = f(W)"),
     }
 )
 _ATTEMPTS = 8
@@ -706,9 +706,7 @@ _WEIGHTS: dict[str, Callable[[list[Jets], Mapping[str, Jets]], Jets]] = {
     "frozen-b": lambda v, frozen: frozen["B"] @ v[0],
     "loreft": lambda v, frozen: v[0].T @ v[1],
     "loreft-trained": lambda v, frozen: v[0].T @ _edit(v[0], v[1]),
-    "vera": lambda v, frozen: (v[1] * frozen["B"]) @ (v[0] * frozen["A"]),
     "dora": _dora,
-    "loha": lambda v, frozen: (v[1] @ v[0]) * (v[3] @ v[2]),
 }
 _DOMAINS: dict[str, tuple[tuple[str, str], ...]] = {
     "full": (("rho", "spectral"),),
@@ -718,14 +716,11 @@ _DOMAINS: dict[str, tuple[tuple[str, str], ...]] = {
     "frozen-b": (("a", "spectral"),),
     "loreft": (("", "orthonormal"), ("nu", "spectral")),
     "loreft-trained": (("", "orthonormal"), ("nu", "spectral")),
-    "vera": (("a", "max"), ("b", "max")),
     "dora": (("a", "spectral"), ("b", "spectral"), ("mu", "max")),
-    "loha": (("a", "spectral"), ("b", "spectral"), ("a", "spectral"), ("b", "spectral")),
 }
 _FROZEN: dict[str, dict[str, str]] = {
     "frozen-a": {"A": "a"},
     "frozen-b": {"B": "b"},
-    "vera": {"A": "a_0", "B": "b_0"},
     "dora": {"W0": "w_0"},
 }
 

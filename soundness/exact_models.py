@@ -595,7 +595,7 @@ def _layers(v1: Sequence[Fraction], v2: Sequence[Fraction], layers: Sequence[Fac
     return model_of("two layers, d = k = r = 1", first, numbers, matrices, **fields)
 
 
-# Other adapters: W itself, LoRA by composition, VeRA, LoReFT, and any W(v), each at two points of its domain
+# Other adapters: W itself, LoRA by composition, LoReFT, and any W(v), each at two points of its domain
 
 
 def _composed(
@@ -604,24 +604,23 @@ def _composed(
     meft: Factored,
     numbers: Numbers,
     points: Mapping[str, tuple[Rows, Rows]],
-    frozen: Mapping[str, Rows] | None = None,
 ) -> ExactModel:
     """F(v) = f(W(v)) of an adapter, whose blocks have two values each."""
-    fixed, blocks = frozen or {}, tuple(points)
+    blocks = tuple(points)
 
     def weight(v: Sequence[Rows]) -> tuple[Rows]:
         still = tuple(scaled(0, block) for block in blocks_of(v, len(blocks)))
-        return (plus(meft.start, order(moved(kind, tuple(v), still, still, fixed), 0), meft.scale),)
+        return (plus(meft.start, order(moved(kind, tuple(v), still, still, {}), 0), meft.scale),)
 
     def pull(v: Sequence[Rows], M: Sequence[Rows]) -> Blocks:
         """The derivative along each entry, <∇f(W), DW[u]>."""
         still = tuple(scaled(0, block) for block in v)
         found = [[list(row) for row in block] for block in v]
         for which, i, j, u in units(tuple(v)):
-            found[which][i][j] = meft.scale * inner(M[0], order(moved(kind, tuple(v), u, still, fixed), 1))
+            found[which][i][j] = meft.scale * inner(M[0], order(moved(kind, tuple(v), u, still, {}), 1))
         return tuple(tuple(map(tuple, block)) for block in found)
 
-    matrices = dict(fixed)
+    matrices: dict[str, Rows] = {}
     for end, place in (("", 0), ("_1", 0), ("_2", 1)):
         matrices |= {f"{name}{end}": at[place] for name, at in points.items()}
         (matrices[f"W{end}"],) = weight([at[place] for at in points.values()])
@@ -646,16 +645,6 @@ def _adapters() -> Iterator[ExactModel]:
         known = _evaluated(catalogue["meft.lora"], {**constants(meft, a, b, True), "s": s})
         both = two_points(meft, *((number(a * x), number(b * y)) for x, y in shares))
         yield model_of("LoRA by composition", meft, {**stretch(i), **known}, both)
-
-    frozen = {"A": number(1), "B": number(2)}
-    for i, (id, s, shares) in enumerate(product(("meft.vera", "meft.vera_sharp"), (F(1), F(1, 2)), _SHARES)):
-        # λ* is rational at a = b.
-        a, b = F(3), F(3) if id == "meft.vera_sharp" else F(4)
-        meft = scalar(Curve.clipped(1, 2, s * a * b), s)
-        given = {**stretch(i), **constants(meft, a, b, True), "a_0": F(1), "b_0": F(2), "s": s}
-        (x1, y1), (x2, y2) = shares
-        points = {"Lambda_d": (number(x1 * a), number(x2 * a)), "Lambda_b": (number(y1 * b), number(y2 * b))}
-        yield _composed("VeRA", "vera", meft, _evaluated(catalogue[id], given), points, frozen)
 
     # LoReFT, at numbers at which λ is rational.
     for id, L, G, nu in (("meft.loreft_sharp", F(2), F(10), F(1)), ("meft.loreft_rank1", F(2, 3), F(3), F(2))):

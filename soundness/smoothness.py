@@ -27,6 +27,7 @@ from boundcheck.exact.balls import enclose
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
+from boundcheck.language.sentence import gradient_norm
 from boundcheck.language.symbols import G, Number
 from boundcheck.worst_case.instance import certify
 from boundcheck.worst_case.search import Climber, Structure, constants_of
@@ -34,20 +35,26 @@ from soundness.edits import KINDS, of_expression, with_formula
 from soundness.exact_model import steepest
 from soundness.trial import Answer, Mutant, varied
 
-ASSUMPTION_3_2, GRADIENT_BOUND = catalogue["jiang2024.assumption3.2"], catalogue["meft.gradient_bound"]
+IN_FROBENIUS, IN_SPECTRAL = (catalogue[id] for id in ("jiang2024.assumption3.2", "meft.gradient_bound_in_domain"))
 FORMULAS = ("scale constant", "exponent", "drop factor", "flip sign", "drop term")
 """The edits of the formula of a constant that mutants are made by."""
 # Constants that are floats exactly. At the third L decides, at the fourth G.
 CHOICES: tuple[dict[str, float], ...] = (
     {},
-    {"L": 2.0, "G": 0.5, "s": 2.0, "a": 0.5, "b": 1.5, "mu": 2.0, "nu": 0.75, "rho": 2.0}
-    | {"a_0": 2.0, "b_0": 0.5, "w_0": 4.0},
+    {"L": 2.0, "G": 0.5, "s": 2.0, "a": 0.5, "b": 1.5, "mu": 2.0, "nu": 0.75, "rho": 2.0} | {"w_0": 4.0},
     {"L": 4.0, "G": 2.0**-10, "a": 0.75, "b": 0.25, "nu": 0.5},
-    {"L": 2.0**-10, "G": 4.0, "s": 0.5, "nu": 2.0, "a_0": 1.5},
+    {"L": 2.0**-10, "G": 4.0, "s": 0.5, "nu": 2.0},
     {"a": 0.25, "b": 2.0, "nu": 3.0, "w_0": 1.5},
-    {"L": 3.0, "G": 2.0, "s": 1.25, "a": 2.0, "b": 1.75, "mu": 0.5, "rho": 0.5} | {"a_0": 0.75, "b_0": 3.0, "w_0": 8.0},
+    {"L": 3.0, "G": 2.0, "s": 1.25, "a": 2.0, "b": 1.75, "mu": 0.5, "rho": 0.5, "w_0": 8.0},
 )
 STARTS, ROUNDS = 16, 30
+
+
+def is_spectral(claim: Claim) -> bool:
+    """True if G bounds the spectral norm."""
+    return gradient_norm(claim) == "spectral"
+
+
 Constants = tuple[tuple[str, float], ...]
 _FACTORS = (Rational(9999, 10000), Rational(99, 100), Rational(9, 10), Rational(17, 25), Rational(1, 2), Rational(1, 4))
 _POWERS = (Rational(1, 2), Rational(3, 4), Rational(3, 2), sp.Integer(2))
@@ -56,7 +63,7 @@ _GROWN = (
     *(Rational(101, 100), Rational(11, 10), Rational(3, 2), *map(sp.Integer, (2, 5, 10, 1000))),
 )
 # Bounds that a hypothesis may double and stay implied; w_0 bounds from below.
-_UPPER = ("L", "G", "C", "sigma", "a", "b", "a_0", "b_0", "mu", "nu", "r")
+_UPPER = ("L", "G", "C", "sigma", "a", "b", "mu", "nu", "r")
 # The digits to which a witness is written.
 _SHOWN = 10**9
 
@@ -114,7 +121,7 @@ class Statement(Mutant):
         shared = 0.0
         for rank in self.ranks:
             began = time.perf_counter()
-            climber, climbing = _climbed(self.adapter, GRADIENT_BOUND in self.claim.hypotheses, self.constants, rank)
+            climber, climbing = _climbed(self.adapter, is_spectral(self.claim), self.constants, rank)
             shared += climbing - (time.perf_counter() - began)
             if certify(climber.best(self.claim, "sigma")).violated:
                 return Answer("violated", accepts=False, rejects=True, seconds=shared)
@@ -204,8 +211,8 @@ def suspects(kind: str, claim: Claim) -> Iterator[Statement]:
     for condition in claim.conditions:
         rest = tuple(c for c in claim.conditions if c != condition)
         yield of(dropped, f"without the condition {condition}", _another(claim, conditions=rest))
-    if ASSUMPTION_3_2 in claim.hypotheses:
-        hypotheses = tuple(GRADIENT_BOUND if h == ASSUMPTION_3_2 else h for h in claim.hypotheses)
+    if IN_FROBENIUS in claim.hypotheses:
+        hypotheses = tuple(IN_SPECTRAL if h == IN_FROBENIUS else h for h in claim.hypotheses)
         changed = _another(claim, hypotheses=hypotheses)
         yield of("norm", "G bounds the spectral norm, not the Frobenius norm", changed)
     # Said of an adapter that it is not about; the symbols of that adapter are all that it may speak of.
@@ -245,8 +252,8 @@ def variations(kind: str, claim: Claim) -> Iterator[Statement]:
             else:
                 continue
             yield of("stronger hypothesis", how, why, _everywhere(claim, {x: value}))
-    if GRADIENT_BOUND in claim.hypotheses:
-        hypotheses = tuple(ASSUMPTION_3_2 if h == GRADIENT_BOUND else h for h in claim.hypotheses)
+    if is_spectral(claim):
+        hypotheses = tuple(IN_FROBENIUS if h.word == IN_SPECTRAL.word else h for h in claim.hypotheses)
         changed = _another(claim, hypotheses=hypotheses)
         yield of("norm", "G bounds the Frobenius norm", "‖∇f‖_op ≤ ‖∇f‖_F", changed)
 
@@ -276,7 +283,7 @@ def shown_false(suspect: Statement) -> Statement | None:
         constants = suspect.known(choice)
         items = tuple((name, Fraction(value)) for name, value in constants.items())
         try:
-            point = steepest(suspect.adapter, items, GRADIENT_BOUND not in claim.hypotheses, rank)
+            point = steepest(suspect.adapter, items, not is_spectral(claim), rank)
             values = claim.check(inputs_at(claim, constants, rank))
         except ValueError:
             # There is no such point, or the mutant does not speak of these constants.

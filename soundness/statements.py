@@ -265,7 +265,7 @@ def _quiet(steps: int, share: Fraction, change: Edited, place: int) -> Examined:
 
 _LEMMAS = (
     *("meft.full", "meft.frozen_a", "meft.lemma1_sharp", "meft.lemma1_sharp_equal_radii"),
-    *("meft.loha_sharp", "meft.vera_sharp", "meft.loreft_sharp", "meft.dora"),
+    *("meft.loreft_sharp", "meft.dora"),
 )
 _FOREIGN = (words.BOUNDED_GRADIENT, words.BOUNDED_SPECTRAL_GRADIENT, words.CONVEX)
 

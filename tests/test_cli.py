@@ -44,7 +44,7 @@ def test_claims_lists_the_catalogue_or_one_paper_and_shows_a_claim(command):
     ids = [claim["id"] for claim in json.loads(command("claims", "jiang2024", "--json").out)["claims"]]
     assert ids == [id for id in boundcheck.claims if id.startswith("jiang2024.")]
     assert [line.split("\t")[0] for line in command("claims", "jiang2024").out.splitlines()[1:-1]] == ids
-    claim = boundcheck.claims["meft.loha"]
+    claim = boundcheck.claims["meft.dora"]
     assert all(plain(said) in command("claims", claim.id).out for said in (claim.argument, claim.unproved))
 
 

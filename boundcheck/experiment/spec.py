@@ -128,8 +128,8 @@ class DomainSpec(Table):
     For a theorem, a pilot finds the radii that are left out.
     """
 
-    a: Real | None = Field(default=None, description="bounds σ₁(A); of VeRA the largest entry of d")
-    b: Real | None = Field(default=None, description="bounds σ₁(B); of VeRA the largest entry of b")
+    a: Real | None = Field(default=None, description="bounds σ₁(A)")
+    b: Real | None = Field(default=None, description="bounds σ₁(B)")
     mu: Real | None = Field(default=None, description="bounds the entries of DoRA's m")
     nu: Real | None = Field(default=None, description="bounds σ₁(V) of LoReFT")
     rho: Real | None = Field(

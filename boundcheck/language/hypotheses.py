@@ -403,10 +403,15 @@ class BoundedGradient(Hypothesis):
     norm: Literal["frobenius", "spectral"] = "frobenius"
 
 
-GRADIENT_IN_THE_BALL = Statement(
-    sp.Le(SpectralNorm(Gradient(f, W)), G),
-    r"\text{for all } W = W_0 + s B A \text{ with } (A, B) \text{ in the ball}",
-)
+def _at_all_weights(weight: str, point: str, domain: str) -> Statement:
+    """The bound at each W that an adapter reaches from its own domain, of which a claim says nothing elsewhere."""
+    reached = rf"\text{{for all }} W = {weight} \text{{ with }} {point} \text{{ in the {domain}}}"
+    return Statement(sp.Le(SpectralNorm(Gradient(f, W)), G), reached)
+
+
+GRADIENT_IN_THE_BALL = _at_all_weights("W_0 + s B A", "(A, B)", "ball")
+GRADIENT_AT_SCALE_1 = _at_all_weights("W_0 + B A", "(A, B)", "ball")
+GRADIENT_IN_THE_DOMAIN = _at_all_weights("W(v)", "v", "domain")
 GRADIENT_AT_ITERATES = Statement(sp.Le(SpectralNorm(Gradient(f, W_t)), G), r"\text{for all } t")
 BOUNDED_GRADIENT = BoundedGradient(
     "bounded_gradient",
@@ -421,7 +426,7 @@ BOUNDED_SPECTRAL_GRADIENT = replace(
     BOUNDED_GRADIENT,
     id="bounded_spectral_gradient",
     title="bounded spectral norm of the gradient in W",
-    says=(GRADIENT_IN_THE_BALL, GRADIENT_AT_ITERATES),
+    says=(GRADIENT_IN_THE_BALL, GRADIENT_AT_SCALE_1, GRADIENT_IN_THE_DOMAIN, GRADIENT_AT_ITERATES),
     held=partial(_held_gradient, "spectral"),
     decided=Compared("the largest spectral norm of ∇f", "weight_gradient", ("spectral",)),
     norm="spectral",

@@ -9,6 +9,7 @@ import sympy as sp
 
 from boundcheck.kernel import Theorem
 from boundcheck.language.claim import as_typed
+from boundcheck.language.hypotheses import BOUNDED_SPECTRAL_GRADIENT
 from boundcheck.language.symbols import C, G, L, Lhat, a, b, r, s, sigma
 from boundcheck.language.vocabulary import (
     A1,
@@ -30,7 +31,7 @@ from boundcheck.language.vocabulary import (
 )
 from boundcheck.proof import Proof, eq, ge, le, script
 
-from ..meft.lora import GRADIENT_BOUND, LEMMA_1_SHARP, LEMMA_1_SHARP_EQUAL_RADII
+from ..meft.lora import LEMMA_1_SHARP, LEMMA_1_SHARP_EQUAL_RADII
 from . import eigenvalue, paper
 from .claims import ASSUMPTION_1, ASSUMPTION_2, ASSUMPTION_3_1, ASSUMPTION_3_2, LEMMA_1
 from .eigenvalue import Entries
@@ -395,7 +396,8 @@ def smoothness(
     m: Meft, constant: tuple[sp.Expr, sp.Expr], because: Sequence[Theorem], signs: Sequence[Theorem]
 ) -> Theorem:
     """Lemma 1 with the top eigenvalue of [[s²Lb², s²Lab + sG], [s²Lab + sG, s²La²]] on the ball of radii a, b."""
-    bounded = m.proof.assume(GRADIENT_BOUND, where={W: m.weight(*m.trained)}, forall=[v], given=m.ball(*m.trained))
+    steep = next(each for each in m.proof.claim.hypotheses if each.word is BOUNDED_SPECTRAL_GRADIENT)
+    bounded = m.proof.assume(steep, where={W: m.weight(*m.trained)}, forall=[v], given=m.ball(*m.trained))
     near, far = m.inside()
     differences = gradient_differences(m, near, m.proof.by.instance(bounded, {v: v2}))
     bounds = (*differences, product_difference(m, near, far))

@@ -98,9 +98,7 @@ _ADAPTERS: dict[str, tuple[str, dict[str, float]]] = {
     "frozen-b": ("meft.frozen_b", {"a": 1.0}),
     "direft": ("meft.direft", {"a": 1.0, "b": 1.0}),
     "loreft": ("meft.loreft_sharp", {"nu": 1.0}),
-    "vera": ("meft.vera_sharp", {"a": 1.0, "b": 1.0}),
     "dora": ("meft.dora_blocks", {"a": 0.5, "b": 0.5, "mu": 1.0}),
-    "loha": ("meft.loha_sharp", {"a": 1.0, "b": 1.0}),
 }
 
 

@@ -11,8 +11,9 @@ import sympy as sp
 from sympy import MatrixExpr, MatrixSymbol
 
 from boundcheck.language.claim import Claim, Quantity, Statement
+from boundcheck.language.hypotheses import BOUNDED_SPECTRAL_GRADIENT, GRADIENT_IN_THE_DOMAIN
 from boundcheck.language.hypotheses import FROZEN_FACTOR as FROZEN
-from boundcheck.language.symbols import G, H, J, L, Lhat, a, a_0, b, b_0, mu, nu, r, s, w_0
+from boundcheck.language.symbols import G, H, J, L, Lhat, a, b, mu, nu, r, s, w_0
 from boundcheck.language.vocabulary import (
     A1,
     A2,
@@ -39,10 +40,9 @@ from boundcheck.language.vocabulary import (
 )
 
 from ..jiang2024.claims import ASSUMPTION_1, ASSUMPTION_3_2, LEMMA_1
-from .lora import BALL, FROZEN_A, GRADIENT_BOUND, LEMMA_1_SHARP
+from .lora import BALL, FROZEN_A, GRADIENT_BOUND, LEMMA_1_SHARP, at_scale_1
 
-# Why the kernel has no proof of these.
-_NO_ENTRIES = "The kernel's matrices are sums of products of letters, and an entrywise product is not among them."
+# Why the kernel has no proof of DoRA's.
 _NO_COLUMNS = (
     "The kernel differentiates polynomials in matrices, and to divide columns by their lengths is none of them."
 )
@@ -93,13 +93,20 @@ CHAIN_RULE = Claim(
     r"\text{for } v \text{ in the domain, which is } \nabla F(v) = DW(v)^* \nabla f(W(v))",
 )
 
+GRADIENT_BOUND_IN_DOMAIN = BOUNDED_SPECTRAL_GRADIENT.claim(
+    "meft.gradient_bound_in_domain",
+    "Bounded gradient at every W(v), spectral norm",
+    GRADIENT_BOUND.source,
+    GRADIENT_IN_THE_DOMAIN,
+)
+
 COMPOSITION = Claim(
     "meft.composition",
     "Composition lemma",
     "boundcheck; chain rule of second order",
     LEMMA_1.conclusion,
     r"\text{for } v_1, v_2 \text{ in a domain of any } W(v) \text{ with these } J, H",
-    (ASSUMPTION_1, GRADIENT_BOUND, LIPSCHITZ, CHAIN_RULE),
+    (ASSUMPTION_1, GRADIENT_BOUND_IN_DOMAIN, LIPSCHITZ, CHAIN_RULE),
     (Quantity(Lhat, L * J**2 + G * H, "smoothness constant of $F(v) = f(W(v))$"),),
 )
 
@@ -110,7 +117,7 @@ def _composed(
     domain: Claim,
     jacobian: sp.Expr,
     second: sp.Expr,
-    gradient: Claim = GRADIENT_BOUND,
+    gradient: Claim = GRADIENT_BOUND_IN_DOMAIN,
     **more: Any,
 ) -> Claim:
     """The composition lemma at an adapter's own J and H, on its domain."""
@@ -145,6 +152,7 @@ LORA = _composed(
     BALL,
     s * sp.sqrt(a**2 + b**2),
     s,
+    GRADIENT_BOUND,
     source="boundcheck; Lemma 1 of jiang2024 by the composition lemma",
 )
 
@@ -170,7 +178,7 @@ FROZEN_B = Claim(
     note=FROZEN_A.note,
 )
 
-DIREFT = replace(
+DIREFT = at_scale_1(
     LEMMA_1_SHARP.case(
         "meft.direft",
         "DiReFT with bias",
@@ -180,62 +188,6 @@ DIREFT = replace(
     note="Lemma 1, sharp, with $W_0 = [I 0]$ and $k = d + 1$: the bias needs no approximation.",
 )
 
-OUTER, INNER = MatrixSymbol("Lambda_b", d, d), MatrixSymbol("Lambda_d", r, r)
-VERA_DOMAIN = Claim(
-    "meft.vera_domain",
-    "Vectors of VeRA in a box, its factors frozen",
-    "boundcheck; Kopiczko, Blankevoort and Asano 2024, Eq. (2)",
-    sp.And(
-        *(sp.Le(SpectralNorm(x), bound) for x, bound in ((INNER, a), (OUTER, b), (A, a_0), (B, b_0))),
-    ),
-    r"\text{for } W = W_0 + s \Lambda_b B \Lambda_d A \text{ and all } \Lambda_b, \Lambda_d \text{, in VeRA diagonal}",
-)
-_VERA_SCALE = s * a_0 * b_0
-VERA = _composed(
-    "meft.vera",
-    "VeRA, by composition",
-    VERA_DOMAIN,
-    LORA.expression("J").xreplace({s: _VERA_SCALE}),
-    LORA.expression("H").xreplace({s: _VERA_SCALE}),
-    note="The theorem is about any square $Λ_b$ and $Λ_d$. The gradient that VeRA follows is the diagonal of "
-    "theirs, and a difference between diagonals is no longer than that between the matrices.",
-)
-VERA_SHARP = replace(
-    VERA,
-    id="meft.vera_sharp",
-    title="VeRA, sharp",
-    quantities=tuple(replace(q, expression=q.expression.xreplace({s: _VERA_SCALE})) for q in LEMMA_1_SHARP.quantities),
-)
-
-LOHA_DOMAIN = Claim(
-    "meft.loha_domain",
-    "Factors of both products of LoHa in a ball",
-    "boundcheck; Hyeon-Woo, Ye-Bin and Oh 2022, Proposition 1",
-    sp.And(sp.Le(SpectralNorm(A1), a), sp.Le(SpectralNorm(A2), a), sp.Le(SpectralNorm(B), b)),
-    r"\text{for } W = W_0 + s (B_1 A_1) \circ (B_2 A_2), \text{ and } B_1, B_2 \text{ as } B",
-)
-LOHA = _composed(
-    "meft.loha",
-    "LoHa, by composition",
-    LOHA_DOMAIN,
-    s * a * b * sp.sqrt(2 * (a**2 + b**2)),
-    s * _top(a**2, 2 * a * b, b**2),
-    argument="$‖X ∘ Y‖_F ≤ ‖X‖_F‖Y‖_op$, $‖M ∘ Y‖_op ≤ ‖M‖_op‖Y‖_op$ (Schur) and $|⟨M, X ∘ Y⟩| ≤ ‖M‖_op‖X‖_F‖Y‖_F$.",
-    unproved=_NO_ENTRIES,
-)
-LOHA_SHARP = _sharper(
-    LOHA,
-    "meft.loha_sharp",
-    "LoHa, sharp",
-    (
-        2 * L * s**2 * a**2 * b**4 + G * s * b**2,
-        2 * L * s**2 * a**3 * b**3 + 2 * G * s * a * b,
-        2 * L * s**2 * a**4 * b**2 + G * s * a**2,
-    ),
-    argument="The form in the norms of $(A_1, B_1, A_2, B_2)$ is nonnegative and the same for both pairs, which then "
-    "share them.",
-)
-
 DORA_DOMAIN = Claim(
     "meft.dora_domain",
     "Factors and magnitudes of DoRA in a ball",
@@ -243,7 +195,8 @@ DORA_DOMAIN = Claim(
     sp.And(
         sp.Le(SpectralNorm(A), a), sp.Le(SpectralNorm(B), b), sp.Le(SpectralNorm(MatrixSymbol("Lambda_m", k, k)), mu)
     ),
-    r"\text{for } W = (W_0 + s B A) N^{-1} \Lambda_m, \; N \text{ the norms of the columns of } W_0 + s B A",
+    r"\text{for } W = (W_0 + s B A) N^{-1} \Lambda_m, \; N \text{ and } \Lambda_m \text{ diagonal, } "
+    r"N \text{ the norms of the columns of } W_0 + s B A, \; w_0 \text{ the least of } W_0 \text{'s}",
     note="Through the norms too, which DoRA's authors treat as constants in the gradient that they compute.",
 )
 # The least norm of a column of W_0 + s B A, and what the columns' directions do with a change of (A, B).
@@ -278,7 +231,8 @@ LOREFT_DOMAIN = Claim(
     "LoReFT's R with orthonormal rows, its V in a ball",
     "boundcheck; Wu, Arora, Wang, Geiger, Jurafsky, Manning and Potts 2024, Eq. (2)",
     sp.And(sp.Eq(R1 * R1.T, R2 * R2.T), sp.Le(SpectralNorm(R), 1), sp.Le(SpectralNorm(V), nu)),
-    r"\text{for } W = W_0 + R^T V, \; V = [U - R, b] \text{ where } W_0 = [I, 0] \text{, and any two } R, \; R R^T = I",
+    r"\text{for } W(R, V) = W_0 + R^T V, \; V = [U - R, b] \text{ where } W_0 = [I, 0] \text{, and any two } R, \; "
+    r"R R^T = I",
     note="Of orthonormal rows this is all that is used: every $R$ has the same $R Rᵀ$, and a norm of at most 1.",
 )
 
@@ -339,7 +293,8 @@ LOREFT_TRAINED_DOMAIN = Claim(
         sp.Le(SpectralNorm(EDITS[0]), nu),
         sp.Le(SpectralNorm(W0), 1),
     ),
-    r"\text{for } W = W_0 + R^T (U - R W_0) \text{, where } W_0 = [I, 0] \text{ and } U \text{ holds pyreft's } [U, b]",
+    r"\text{for } W(R, U) = W_0 + R^T (U - R W_0) \text{, where } W_0 = [I, 0] \text{ and } U \text{ holds pyreft's } "
+    r"[U, b]",
 )
 LOREFT_TRAINED = _sharper(
     LOREFT,
@@ -348,7 +303,7 @@ LOREFT_TRAINED = _sharper(
     (L * (1 + nu) ** 2 + G * (3 + nu), L * (1 + nu) + G, L),
     conclusion=_descent(U, U2 - U1),
     quantifier=r"\text{for } v_1 = (R_1, U_1), \; v_2 = (R_2, U_2) \text{ in the domain}",
-    hypotheses=(ASSUMPTION_1, LOREFT_TRAINED_DOMAIN, GRADIENT_BOUND),
+    hypotheses=(ASSUMPTION_1, LOREFT_TRAINED_DOMAIN, GRADIENT_BOUND_IN_DOMAIN),
     note="The same edit $h + Rᵀ(Uh + b - Rh)$ in $(R, [U, b])$: $R$ enters $W$ a second time, by $RᵀR$, and the "
     "constant is larger for it than in $(R, V)$, $V = [U - R, b]$.",
 )
@@ -356,18 +311,13 @@ LOREFT_TRAINED = _sharper(
 CLAIMS = (
     LIPSCHITZ,
     CHAIN_RULE,
+    GRADIENT_BOUND_IN_DOMAIN,
     COMPOSITION,
     FULL,
     LORA,
     FROZEN_FACTOR_B,
     FROZEN_B,
     DIREFT,
-    VERA_DOMAIN,
-    VERA,
-    VERA_SHARP,
-    LOHA_DOMAIN,
-    LOHA,
-    LOHA_SHARP,
     DORA_DOMAIN,
     DORA,
     DORA_BLOCKS,

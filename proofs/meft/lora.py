@@ -4,6 +4,7 @@ Each is boundcheck's own claim about the setting of jiang2024, and its source sa
 """
 
 from dataclasses import replace
+from typing import Any
 
 import sympy as sp
 from sympy import MatrixSymbol, Rational
@@ -14,6 +15,7 @@ from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.hypotheses import BALL as IN_BALL
 from boundcheck.language.hypotheses import (
     BOUNDED_SPECTRAL_GRADIENT,
+    GRADIENT_AT_SCALE_1,
     GRADIENT_IN_THE_BALL,
     TWO_RADII,
     UNBIASED,
@@ -92,6 +94,10 @@ GRADIENT_BOUND = BOUNDED_SPECTRAL_GRADIENT.claim(
     GRADIENT_IN_THE_BALL,
 )
 
+GRADIENT_BOUND_AT_SCALE_1 = BOUNDED_SPECTRAL_GRADIENT.claim(
+    "meft.gradient_bound_at_scale_1", f"{GRADIENT_BOUND.title}, at scale 1", GRADIENT_BOUND.source, GRADIENT_AT_SCALE_1
+)
+
 CONDITIONALLY_UNBIASED = UNBIASED.claim(
     "meft.unbiased",
     "Conditionally unbiased stochastic gradient",
@@ -117,7 +123,16 @@ LEMMA_1_SHARP = Claim(
     note="The top eigenvalue of $[[s²Lb², s²Lab + sG], [s²Lab + sG, s²La²]]$; free of $r$, $d$ and $k$.",
 )
 
-LEMMA_1_SHARP_EQUAL_RADII = replace(
+
+def at_scale_1(claim: Claim, ball: Claim = BALL, **more: Any) -> Claim:
+    """A case of LoRA's lemma at s = 1, which names W without a scale too, as its G is bounded at no other W."""
+    (constant,) = claim.quantities
+    constant = replace(constant, meaning=constant.meaning.replace("sBA", "BA"))
+    hypotheses = ASSUMPTION_1, ball, GRADIENT_BOUND_AT_SCALE_1
+    return replace(claim, hypotheses=hypotheses, quantities=(constant,), **more)
+
+
+LEMMA_1_SHARP_EQUAL_RADII = at_scale_1(
     LEMMA_1_SHARP.case(
         "meft.lemma1_sharp_equal_radii",
         "Lemma 1, sharp, at equal radii and scale 1",
@@ -125,7 +140,7 @@ LEMMA_1_SHARP_EQUAL_RADII = replace(
         {s: sp.Integer(1), a: sigma, b: sigma},
     ),
     # The ball at a = b = sigma is the paper's.
-    hypotheses=(ASSUMPTION_1, ASSUMPTION_2, GRADIENT_BOUND),
+    ASSUMPTION_2,
 )
 
 FROZEN_FACTOR = FROZEN.claim("meft.frozen_factor", "A frozen factor A", "boundcheck; A is not trained")
@@ -282,6 +297,7 @@ THEOREM_2_BEST_STEP = theorem(
 CLAIMS = (
     BALL,
     GRADIENT_BOUND,
+    GRADIENT_BOUND_AT_SCALE_1,
     CONDITIONALLY_UNBIASED,
     LEMMA_1_SHARP,
     LEMMA_1_SHARP_EQUAL_RADII,

@@ -1,4 +1,4 @@
-"""The composition lemma for any W(v); full fine-tuning, LoRA and VeRA by it; VeRA with λ*; and any number of layers.
+"""The composition lemma for any W(v); full fine-tuning and LoRA by it; and any number of layers.
 
 What is proved of one layer is summed over all, which are numbered by t.
 """
@@ -9,8 +9,7 @@ import sympy as sp
 from sympy import MatrixSymbol
 
 from boundcheck.kernel import Theorem
-from boundcheck.language.claim import as_typed
-from boundcheck.language.symbols import G, H, J, L, Lhat, a, a_0, b, b_0, r, s
+from boundcheck.language.symbols import G, H, J, L, Lhat, a, b, s
 from boundcheck.language.vocabulary import (
     W1,
     W2,
@@ -38,22 +37,18 @@ from boundcheck.proof import Process, Proof, Reading, eq, ge, le, script
 from ..jiang2024 import eigenvalue
 from ..jiang2024.claims import ASSUMPTION_1
 from ..jiang2024.eigenvalue import radical
-from ..jiang2024.lemma_1 import gradient_differences, product_difference, smoothness, stretched
-from ..jiang2024.setting import LENGTH, MOVE, READING, Blocks, Meft, defined, quantity
+from ..jiang2024.lemma_1 import smoothness
+from ..jiang2024.setting import LENGTH, MOVE, READING, Meft, defined, quantity
 from ..jiang2024.variants import Layer, layer_bound
 from .adapters import (
     CHAIN_RULE,
     COMPOSITION,
     FULL,
-    INNER,
+    GRADIENT_BOUND_IN_DOMAIN,
     LIPSCHITZ,
     LORA,
     N1,
     N2,
-    OUTER,
-    VERA,
-    VERA_DOMAIN,
-    VERA_SHARP,
     M,
     image,
     pulled,
@@ -65,7 +60,6 @@ from .lora import (
     EACH_LAYER_GRADIENT,
     FAR_A,
     FAR_B,
-    GRADIENT_BOUND,
     JOINT_DESCENT,
     LAYER_A,
     LAYER_B,
@@ -88,7 +82,7 @@ def composition(proof: Proof) -> None:
     at_both = dict(zip((N1, N2), slopes, strict=True))
     smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
     lipschitz = proof.assume(LIPSCHITZ, where=at_both, role="local")
-    steep = proof.assume(GRADIENT_BOUND, where={W: w2}, role="local")
+    steep = proof.assume(GRADIENT_BOUND_IN_DOMAIN, where={W: w2}, role="local")
     chain = [proof.assume(CHAIN_RULE, where={v: point}, role="local") for point in (v1, v2)]
     turned = proof.step(
         "$∇f(W_1) - ∇f(W_2)$",
@@ -113,7 +107,7 @@ def composition(proof: Proof) -> None:
     final = proof.step("$∇F$", relation, by.rewrite(line, relation, *equations), meaning="By the chain rule.")
     constant = defined(proof, Lhat)
     whole = proof.step("(8)", proof.claim.conclusion, final, constant, meaning="L̂ is $LJ² + GH$.")
-    given = [LIPSCHITZ.conclusion.xreplace(at_both), GRADIENT_BOUND.conclusion.xreplace({W: w2})]
+    given = [LIPSCHITZ.conclusion.xreplace(at_both), GRADIENT_BOUND_IN_DOMAIN.conclusion.xreplace({W: w2})]
     given += [CHAIN_RULE.conclusion.xreplace({v: point}) for point in (v1, v2)]
     proof.conclude(whole, forall=[v1, v2], such_that=given)
 
@@ -130,18 +124,6 @@ def full(proof: Proof) -> None:
     line = by.rewrite(by.instance(smooth, {W1: W1, W2: W2}), relation, *equations)
     final = proof.step("(8)", proof.claim.conclusion, line, defined(proof, Lhat), meaning="L̂ is L.")
     proof.conclude(final, forall=[W1, W2])
-
-
-_INNERS = INNER, *(MatrixSymbol(f"Lambda_d_{i}", r, r) for i in (1, 2))
-_OUTERS = OUTER, *(MatrixSymbol(f"Lambda_b_{i}", d, d) for i in (1, 2))
-_PAIRS = tuple(zip(_INNERS, _OUTERS, strict=True))
-IN_VERA = Blocks(_INNERS, _OUTERS, (A, B), (a_0, b_0))
-_FACTORS = {x for point in (v, v1, v2) for x in READING.points[point]}
-VERA_LETTERS = Reading(
-    points=dict(zip((v, v1, v2), _PAIRS, strict=True)),
-    constants=READING.constants | {A, B},
-    arbitrary=(READING.arbitrary - _FACTORS) | {*_INNERS, *_OUTERS},
-)
 
 
 def sharp_constant(size: sp.Expr) -> sp.Expr:
@@ -185,101 +167,6 @@ def lora(proof: Proof) -> None:
     length = smoothness(m, (top, top), [], signs)
     line = proof.step("λ*", le(LENGTH, top * MOVE), length, meaning="Lemma 1, sharp.")
     conclude(m, line, composed_is_larger(m, signs))
-
-
-def _inside(
-    m: Meft, place: int, ball: Sequence[Theorem], small: Sequence[Theorem], signs: Sequence[Theorem]
-) -> list[Theorem]:
-    """Both factors in W at one of the points: ‖Λ_dA‖_op <= aa_0 and ‖Λ_bB‖_op <= bb_0."""
-    proof, by = m.proof, m.proof.by
-    parts = zip(m.factors[place], m.reach, m.ends[place][1:], (A, B), ball, small, strict=True)
-    return [
-        proof.step(
-            f"$σ_1({as_typed(factor)})$",
-            le(SpectralNorm(factor), limit),
-            by.submultiplicative("op", "op", x, behind),
-            proof.step(
-                f"$σ_1({as_typed(x)})σ_1({behind})$",
-                le(SpectralNorm(x) * SpectralNorm(behind), limit),
-                near,
-                frozen,
-                signs,
-            ),
-            meaning="$‖XY‖_op ≤ ‖X‖_op‖Y‖_op$.",
-        )
-        for factor, limit, x, behind, near, frozen in parts
-    ]
-
-
-def _with_frozen(
-    m: Meft, bare: Sequence[Theorem], small: Sequence[Theorem], signs: Sequence[Theorem]
-) -> tuple[Theorem, Theorem, Theorem]:
-    """The bounds of LoRA on what its factors do, in terms of Λ_d and Λ_b: each is a_0b_0 times LoRA's."""
-    proof, by, both = m.proof, m.proof.by, sp.Mul(*m.blocks.sizes)
-    (in_a, in_b), (move_a, move_b) = m.radii, m.moves
-    changes = [x - y for x, y in zip(*(end for _, *end in m.ends), strict=True)]
-    moved = [
-        proof.step(
-            f"$‖{as_typed(x * behind)}‖$",
-            le(FrobeniusNorm(x * behind), size * FrobeniusNorm(x)),
-            by.submultiplicative("F", "op", x, behind),
-            frozen,
-        )
-        for x, behind, size, frozen in zip(changes, (A, B), m.blocks.sizes, small, strict=True)
-    ]
-    ((left1, right1), (left2, right2)) = m.factors
-    unheld = right1.T * m.slope1 - right2.T * m.slope2, m.slope1 * left1.T - m.slope2 * left2.T
-    rows = in_b * m.turn + G * move_b, in_a * m.turn + G * move_a
-    found = []
-    for x, behind, row, bound, way, size, frozen in zip(
-        unheld, (A, B), rows, bare[:2], reversed(moved), reversed(m.blocks.sizes), small, strict=True
-    ):
-        inner = proof.step(f"$∇$ before ${behind}ᵀ$", le(FrobeniusNorm(x), size * row), bound, way, signs)
-        found.append(
-            proof.step(
-                f"$∇$ and ${behind}ᵀ$",
-                le(FrobeniusNorm(x * behind.T), both * row),
-                by.submultiplicative("F", "op", x, behind.T),
-                proof.step(
-                    f"$‖∇‖σ_1({behind})$", le(FrobeniusNorm(x) * SpectralNorm(behind), both * row), inner, frozen, signs
-                ),
-                meaning=f"${behind}$ is frozen, and multiplies the bound by its norm.",
-            )
-        )
-    limit = both * (in_b * move_a + in_a * move_b)
-    weights = [proof.step(f"${as_typed(size)} ≥ 0$", ge(size, 0), signs) for size in m.reach]
-    moved_by = le(FrobeniusNorm(right1 * left1 - right2 * left2), limit)
-    product = proof.step("the product", moved_by, bare[2], moved, weights, meaning="LoRA's bound, times both norms.")
-    return found[0], found[1], product
-
-
-def vera_length(proof: Proof) -> tuple[Meft, Theorem, list[Theorem]]:
-    """λ* of VeRA: its factors in W are Λ_dA and Λ_bB."""
-    m = Meft(proof, s, (a, b), IN_VERA)
-    signs = proof.positive(L, G, s, a, b, a_0, b_0)
-    near, far = m.inside()
-    bounded = proof.assume(GRADIENT_BOUND, where={W: m.w2}, role="local")
-    held = dict(zip(VERA_DOMAIN.conclusion.args, proof.assume(VERA_DOMAIN), strict=True))
-    small = [fact for x in (A, B) for relation, fact in held.items() if relation.lhs == SpectralNorm(x)]
-    inside = [_inside(m, place, ball, small, signs) for place, ball in enumerate((near, far))]
-    bare = (*gradient_differences(m, inside[0], bounded), product_difference(m, *inside))
-    top = sharp_constant(m.size)
-    length = stretched(m, _with_frozen(m, bare, small, signs), (top, top), [], signs)
-    return m, proof.step("λ*", le(LENGTH, top * MOVE), length, meaning="As for LoRA, with $sa_0b_0$ for $s$."), signs
-
-
-@script(VERA, "sharp", VERA_LETTERS)
-def vera(proof: Proof) -> None:
-    """λ* with sa_0b_0 for s, which is at most (sa_0b_0)²L(a² + b²) + sa_0b_0G."""
-    m, line, signs = vera_length(proof)
-    conclude(m, line, composed_is_larger(m, signs), le(SpectralNorm(m.slope2), G))
-
-
-@script(VERA_SHARP, "sharp", VERA_LETTERS)
-def vera_sharp(proof: Proof) -> None:
-    """λ* with sa_0b_0 for s."""
-    m, line, _ = vera_length(proof)
-    conclude(m, line, defined(proof, Lhat), le(SpectralNorm(m.slope2), G))
 
 
 MANY_LAYERS = Reading(

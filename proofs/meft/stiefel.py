@@ -38,6 +38,7 @@ from ..jiang2024.eigenvalue import Entries, radical
 from ..jiang2024.setting import W0, defined, descent_of_f, quantity, theta
 from .adapters import (
     EDITS,
+    GRADIENT_BOUND_IN_DOMAIN,
     LOREFT,
     LOREFT_RANK_1,
     LOREFT_SHARP,
@@ -54,7 +55,6 @@ from .adapters import (
     V,
     tangent,
 )
-from .lora import GRADIENT_BOUND
 
 STIEFEL = Reading(
     points={v: (R, V), v1: (R1, V1), v2: (R2, V2)},
@@ -108,7 +108,7 @@ def in_weights(
     by = proof.by
     smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
     same, short, near = (proof.local(fact) for fact in (SAME, SHORT, NEAR))
-    steep = proof.assume(GRADIENT_BOUND, where={W: WEIGHTS[0]}, role="local")
+    steep = proof.assume(GRADIENT_BOUND_IN_DOMAIN, where={W: WEIGHTS[0]}, role="local")
     mixed = proof.step(
         "$⟨M, ΔRᵀΔV⟩$",
         le(InnerProduct(M, IN_R.T * IN_V), G * MOVE_R * MOVE_V),
@@ -348,7 +348,7 @@ def trained(proof: Proof) -> None:
     by, signs = proof.by, proof.positive(L, G, nu)
     line = proof.generalise(in_weights(proof, signs), [R1, R2, V1, V2], PREMISES)
     same, short, near, far, given = (proof.local(fact) for fact in (SAME, SHORT, NEAR_U, FAR_U, GIVEN))
-    steep = proof.assume(GRADIENT_BOUND, where={W: WEIGHT}, role="local")
+    steep = proof.assume(GRADIENT_BOUND_IN_DOMAIN, where={W: WEIGHT}, role="local")
     at_edits = by.instance(line, {R1: R1, R2: R2, **AT}, same, short, near, far, steep)
     moved = proof.step(
         "$‖ΔV‖$",

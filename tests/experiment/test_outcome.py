@@ -124,11 +124,6 @@ def sharp(network: Network, found: Estimates) -> float:
             return of_catalogue("meft.loreft_sharp", L=L, G=G, **radii)
         case "loreft-trained":
             return of_catalogue("meft.loreft_trained", L=L, G=G, **radii)
-        case "vera":
-            norms = {"a_0": spectral_bound(adapter.A), "b_0": spectral_bound(adapter.B)}
-            return of_catalogue("meft.vera_sharp", L=L, G=G, **radii, **norms, **s)
-        case "loha":
-            return of_catalogue("meft.loha_sharp", L=L, G=G, **radii, **s)
         case _:
             w_0 = adapter.W0.norm(dim=0).min().item()
             # Its claims are about the Frobenius norm of the gradient.
@@ -292,7 +287,7 @@ def filled(network: Network) -> Any:
 
 
 def test_constants_are_the_largest_of_the_trace() -> None:
-    network = network_of("loha")
+    network = network_of("dora")
     trace = filled(network)
     trace["path_smoothness"].values[...] = [[1.0, 7.0, 2.0], [3.0, 6.5, np.nan]]
     trace["path_smoothness_error"].values[...] = [[0.0, 0.5, 0.0], [0.0, 2.0, np.nan]]

@@ -63,7 +63,7 @@ def test_rounding_is_within_the_sizes(kind: str, data: DataObject) -> None:
         assert sum(dot(x, x) for x in expected) ** 0.5 <= longest
 
 
-@pytest.mark.parametrize(("kind", "name"), [("frozen-a", "A"), ("frozen-b", "B"), ("vera", "A"), ("vera", "B")])
+@pytest.mark.parametrize(("kind", "name"), [("frozen-a", "A"), ("frozen-b", "B")])
 @some_examples
 @given(st.data())
 def test_a_frozen_factors_norm_is_bounded_above_and_closely(kind: str, name: str, data: DataObject) -> None:
@@ -130,8 +130,8 @@ def test_loreft_edits_the_row_space_of_r(data: DataObject) -> None:
 W0 = torch.arange(12, dtype=torch.float64).reshape(3, 4) + 1
 A, B = torch.ones(2, 4, dtype=torch.float64), torch.ones(3, 2, dtype=torch.float64)
 NAN, INF = float("nan"), float("inf")
-WITH_RANK = ["lora", "direft", "dora", "loha", "loreft"]
-WITH_SCALE = ["lora", "dora", "loha", "frozen-a", "frozen-b", "vera"]
+WITH_RANK = ["lora", "direft", "dora", "loreft"]
+WITH_SCALE = ["lora", "dora", "frozen-a", "frozen-b"]
 NO_MATRICES = [lambda X: X * NAN, lambda X: X * INF, lambda X: X[0], lambda X: X.unsqueeze(0), lambda X: X[0, 0]]
 REFUSED = [
     *(("adapter.rank", kind, {"rank": rank}) for kind in WITH_RANK for rank in (0, -1, 4, True, 2.0, "2", None)),
@@ -139,17 +139,14 @@ REFUSED = [
     *(("adapter.W0", kind, {"W0": spoil(W0)}) for kind in ADAPTERS for spoil in NO_MATRICES),
     # A column without a direction.
     ("adapter.W0", "dora", {"W0": W0 * torch.tensor([1.0, 1.0, 0.0, 1.0])}),
-    *(("adapter.A", kind, {"A": spoil(A)}) for kind in ("frozen-a", "vera") for spoil in NO_MATRICES),
-    *(("adapter.B", kind, {"B": spoil(B)}) for kind in ("frozen-b", "vera") for spoil in NO_MATRICES),
-    *(("adapter.A", kind, {"A": A[:, :3]}) for kind in ("frozen-a", "vera")),
+    *(("adapter.A", kind, {"A": spoil(A)}) for kind in ("frozen-a",) for spoil in NO_MATRICES),
+    *(("adapter.B", kind, {"B": spoil(B)}) for kind in ("frozen-b",) for spoil in NO_MATRICES),
+    *(("adapter.A", kind, {"A": A[:, :3]}) for kind in ("frozen-a",)),
     # Too few rows; another rank than A's; transposed.
     ("adapter.B", "frozen-b", {"B": B[:2]}),
-    ("adapter.B", "vera", {"B": B[:, :1]}),
-    ("adapter.B", "vera", {"B": B.mT}),
     # Too many rows, too many columns, none.
     ("adapter.rank", "frozen-a", {"A": A.repeat(2, 1)}),
     ("adapter.rank", "frozen-b", {"B": B.repeat(1, 2)}),
-    ("adapter.rank", "vera", {"A": A[:0], "B": B[:, :0]}),
 ]
 
 

@@ -76,11 +76,6 @@ class Plain:
                 return W0 + self._constant("scale") * (B @ self._constant("A"))
             case "frozen-b", (A,):
                 return W0 + self._constant("scale") * (self._constant("B") @ A)
-            case "vera", (d, b):
-                inner, outer = (np.diag(x[:, 0]) for x in (d, b))
-                return W0 + self._constant("scale") * (outer @ self._constant("B") @ inner @ self._constant("A"))
-            case "loha", (A1, B1, A2, B2):
-                return W0 + self._constant("scale") * ((B1 @ A1) * (B2 @ A2))
             case "loreft", (R, V):
                 return W0 + R.T @ V
             case "loreft-trained", (R, U):
@@ -101,13 +96,6 @@ class Plain:
                 return self._constant("scale") * (dB @ self._constant("A"))
             case "frozen-b", _, (dA,):
                 return self._constant("scale") * (self._constant("B") @ dA)
-            case "vera", (d, b), (dd, db):
-                A, B = self._constant("A"), self._constant("B")
-                turned = np.diag(db[:, 0]) @ B @ np.diag(d[:, 0]) + np.diag(b[:, 0]) @ B @ np.diag(dd[:, 0])
-                return self._constant("scale") * (turned @ A)
-            case "loha", (A1, B1, A2, B2), (dA1, dB1, dA2, dB2):
-                one, two = dB1 @ A1 + B1 @ dA1, dB2 @ A2 + B2 @ dA2
-                return self._constant("scale") * (one * (B2 @ A2) + (B1 @ A1) * two)
             case "loreft", (R, V), (dR, dV):
                 return dR.T @ V + R.T @ dV
             case "loreft-trained", (R, U), (dR, dU):
@@ -126,13 +114,6 @@ class Plain:
                 return 0 * self._constant("W0")
             case (("lora" | "direft"), _, (dA, dB)):
                 return 2 * self._constant("scale") * (dB @ dA)
-            case "vera", _, (dd, db):
-                turned = np.diag(db[:, 0]) @ self._constant("B") @ np.diag(dd[:, 0])
-                return 2 * self._constant("scale") * (turned @ self._constant("A"))
-            case "loha", (A1, B1, A2, B2), (dA1, dB1, dA2, dB2):
-                one, two = dB1 @ A1 + B1 @ dA1, dB2 @ A2 + B2 @ dA2
-                bent = (dB1 @ dA1) * (B2 @ A2) + one * two + (B1 @ A1) * (dB2 @ dA2)
-                return 2 * self._constant("scale") * bent
             case "loreft", (R, V), (dR, dV):
                 # A geodesic of the Stiefel manifold has R'' = -R' R'^T R: all of it at right angles to the manifold.
                 return 2 * (dR.T @ dV) - (dR @ dR.T @ R).T @ V

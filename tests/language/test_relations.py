@@ -25,8 +25,6 @@ ORDERED = [
     ("meft.lemma1_sharp", "meft.lora"),
     ("meft.frozen_a", "meft.lemma1_sharp"),
     ("meft.frozen_b", "meft.lemma1_sharp"),
-    ("meft.vera_sharp", "meft.vera"),
-    ("meft.loha_sharp", "meft.loha"),
     ("meft.dora_blocks", "meft.dora"),
     ("meft.loreft_sharp", "meft.loreft"),
     ("meft.loreft_rank1", "meft.loreft_sharp"),

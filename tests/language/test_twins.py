@@ -64,34 +64,6 @@ def composed(i: Any, jacobian: Any, second: Any) -> dict[str, Any]:
     return {"J": jacobian, "H": second} | composition(SimpleNamespace(L=i.L, G=i.G, J=jacobian, H=second))
 
 
-def vera(i: Any) -> dict[str, Any]:
-    """In (d, b): the derivatives have norms s b b_0 a_0 and s b_0 a a_0, and the mixed one s b_0 a_0."""
-    mixed = i.s * i.b_0 * i.a_0
-    return composed(i, mp.norm([i.b * mixed, mixed * i.a]), top([[0, mixed], [mixed, 0]]))
-
-
-def vera_sharp(i: Any) -> dict[str, Any]:
-    first, second, mixed = i.s * i.b * i.b_0 * i.a_0, i.s * i.b_0 * i.a * i.a_0, i.s * i.b_0 * i.a_0
-    return {"Lhat": top(i.L * outer([first, second]) + i.G * mp.matrix([[0, mixed], [mixed, 0]]))}
-
-
-def loha_parts(i: Any) -> tuple[list[Any], Any]:
-    """Bounds on the first and second derivatives in (A_1, B_1, A_2, B_2)."""
-    a, b, ab = i.a**2, i.b**2, i.a * i.b
-    second = i.s * mp.matrix([[0, ab, b, ab], [ab, 0, ab, a], [b, ab, 0, ab], [ab, a, ab, 0]])
-    return [i.s * ab * i.b, i.s * ab * i.a, i.s * ab * i.b, i.s * ab * i.a], second
-
-
-def loha(i: Any) -> dict[str, Any]:
-    first, second = loha_parts(i)
-    return composed(i, mp.norm(first), top(second))
-
-
-def loha_sharp(i: Any) -> dict[str, Any]:
-    first, second = loha_parts(i)
-    return {"Lhat": top(i.L * outer(first) + i.G * second)}
-
-
 def dora_parts(i: Any) -> tuple[Any, Any]:
     """In (m, (A, B)): the derivative in m keeps lengths, that of the columns' directions is at right angles to it."""
     least = i.w_0 - i.s * i.a * i.b
@@ -350,10 +322,6 @@ TWINS: dict[str, Twin] = {
     "meft.frozen_b": lambda i: {"Lhat": i.L * (i.s * i.b) ** 2},
     # Of LoRA on [h; 1] at scale 1.
     "meft.direft": lambda i: lemma1_sharp(SimpleNamespace(L=i.L, G=i.G, a=i.a, b=i.b, s=mp.mpf(1))),
-    "meft.vera": vera,
-    "meft.vera_sharp": vera_sharp,
-    "meft.loha": loha,
-    "meft.loha_sharp": loha_sharp,
     "meft.dora": dora,
     "meft.dora_blocks": dora_blocks,
     "meft.loreft": lambda i: composed(i, mp.norm([i.nu, 1]), top(loreft_second(i))),

@@ -29,7 +29,6 @@ BRACKET: dict[str, Any] = {
 ADAPTED: dict[str, tuple[str, dict[str, float]]] = {
     "full": ("meft.full", {"rho": 1.0}),
     "lora": ("meft.lemma1_sharp", {"a": 1.0, "b": 0.5}),
-    "vera": ("meft.vera_sharp", {"a": 1.0, "b": 1.0}),
     "dora": ("meft.dora_blocks", {"a": 0.5, "b": 0.5, "mu": 1.0}),
     "loreft": ("meft.loreft_sharp", {"nu": 1.0}),
 }

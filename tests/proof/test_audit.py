@@ -349,10 +349,10 @@ def test_a_claim_by_hand_says_why() -> None:
 def test_a_reason_without_an_argument_is_refused() -> None:
     with pytest.raises(InputError, match="unproved"):
         replace(catalogue["meft.frozen_a"], unproved="The kernel has no such word.")
-    assert catalogue["meft.loha"].assuming({"J": catalogue["meft.loha"].expression("H")}).unproved == ""
+    assert catalogue["meft.dora"].assuming({"J": catalogue["meft.dora"].expression("H")}).unproved == ""
 
 
 def test_hypotheses_and_what_nobody_vouches_for() -> None:
     assert carrier(catalogue["jiang2024.assumption3"]) is Carrier.HYPOTHESIS
-    assert carrier(catalogue["meft.vera_domain"]) is Carrier.HYPOTHESIS
+    assert carrier(catalogue["meft.dora_domain"]) is Carrier.HYPOTHESIS
     assert carrier(catalogue["jiang2024.rate"]) is Carrier.NOTHING

@@ -242,8 +242,6 @@ def in_domain(draw: DrawFn, claim: Claim, kind: str, names: str) -> Case:
     adapter: Any = found.problem.adapter
     named = factors(draw(st.sampled_from(found.points)), names)
     named = {name: X.flatten().diag() if name.startswith("Lambda") else X for name, X in named.items()}
-    if kind == "loha":
-        named["B"] = draw(st.sampled_from([named["B_1"], named["B_2"]]))
     if kind == "loreft":
         assume(claim != UNTURNED or adapter.rank == 1)
         named |= _turned_rows(found)
@@ -455,11 +453,11 @@ CASES: dict[str, Callable[[Claim], SearchStrategy[Case]]] = {
     **dict.fromkeys(("jiang2024.assumption3", "jiang2024.assumption3.1"), of_two_weights),
     **dict.fromkeys(("jiang2024.assumption4", "jiang2024.unbiased"), of_samples),
     "meft.gradient_bound": in_weight,
+    "meft.gradient_bound_at_scale_1": in_weight,
+    "meft.gradient_bound_in_domain": in_weight,
     "meft.unbiased": of_paths,
     "meft.frozen_factor": domain("frozen-a", "B"),
     "meft.frozen_factor_b": domain("frozen-b", "A"),
-    "meft.vera_domain": domain("vera", "Lambda_d Lambda_b"),
-    "meft.loha_domain": domain("loha", "A_1 B_1 A_2 B_2"),
     "meft.dora_domain": domain("dora", "A B Lambda_m"),
     "meft.loreft_domain": domain("loreft", "R V"),
     "meft.loreft_trained_domain": of_edit,

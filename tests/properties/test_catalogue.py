@@ -114,11 +114,9 @@ SHARP = {
     "meft.frozen_b": ("frozen-b", Rational(99, 100)),
     "meft.full": ("full", Rational(99, 100)),
     "meft.direft": ("direft", Rational(9, 10)),
-    "meft.vera_sharp": ("vera", Rational(9, 10)),
     "meft.loreft_sharp": ("loreft", Rational(9, 10)),
     "meft.loreft_rank1": ("loreft", Rational(9, 10)),
     # Nothing proves the constants of these two.
-    "meft.loha_sharp": ("loha", Rational(99, 100)),
     "meft.dora": ("dora", Rational(1, 2)),
     "meft.theorem2_repaired": ("lora", Rational(1, 4)),
     "nesterov2004.gradient_descent": ("full", Rational(1, 4)),

@@ -184,7 +184,7 @@ TABLES: list[tuple[str, SearchStrategy, dict[str, Wanted]]] = [
     ("a slope", slopes(), {"not convex": lambda slope: any(piece.slope < 0 for piece in slope.pieces)}),
     ("clipped", clipped_problems(), SAMPLES),
     *((family.__name__, call(samples=3), SAMPLES) for family, call in FAMILIES.items() if family is not Clipped),
-    *((f"frozen {x}", adapters("vera", (4, 5), rank=3).map(attrgetter(x)), FROZEN) for x in "AB"),
+    *((f"frozen {x}", adapters(f"frozen-{x.lower()}", (4, 5), rank=3).map(attrgetter(x)), FROZEN) for x in "AB"),
     ("a problem", problems(), PROBLEMS),
     ("a problem of dora", problems("dora"), {"with W0": lambda p: p.adapter.kind == "dora" and p.adapter.W0.any()}),
     ("a run", runs(), RUNS),

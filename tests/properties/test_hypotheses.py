@@ -79,8 +79,16 @@ def concave(found: Case) -> Case:
 TWO, MINUS = Approx(2.0, 0.0), Approx(-1.0, 0.0)
 CONTROLS: dict[str, Callable[[Case], Case]] = {
     **dict.fromkeys(("jiang2024.assumption3", "jiang2024.assumption3.1"), smaller(symbols.C)),
-    **dict.fromkeys(("jiang2024.assumption3.2", "meft.gradient_bound"), smaller(symbols.G)),
-    **dict.fromkeys(("meft.ball", "meft.frozen_factor_b", "meft.loha_domain"), smaller(symbols.b)),
+    **dict.fromkeys(
+        (
+            "jiang2024.assumption3.2",
+            "meft.gradient_bound",
+            "meft.gradient_bound_at_scale_1",
+            "meft.gradient_bound_in_domain",
+        ),
+        smaller(symbols.G),
+    ),
+    **dict.fromkeys(("meft.ball", "meft.frozen_factor_b"), smaller(symbols.b)),
     **dict.fromkeys(("classic.smooth", "classic.smooth_around", "classic.smooth_everywhere"), smaller(symbols.ell)),
     **dict.fromkeys(("jiang2024.unbiased", "meft.unbiased"), biased),
     **dict.fromkeys(("meft.loreft_domain", "meft.loreft_trained_domain"), stretched),
@@ -89,7 +97,6 @@ CONTROLS: dict[str, Callable[[Case], Case]] = {
     "jiang2024.assumption4": smaller(symbols.zeta),
     "jiang2024.bounded_below": higher,
     "meft.frozen_factor": smaller(symbols.a),
-    "meft.vera_domain": smaller(symbols.a_0),
     "meft.dora_domain": smaller(symbols.mu),
     "meft.loreft_unturned": turned,
     "classic.abc": lambda found: found.at({symbols.abc_b: 0.5, symbols.abc_c: 0.5}),

@@ -208,7 +208,7 @@ def test_extremal_points_of_every_claim_are_drawn(kind: str) -> None:
 
 @given(data=st.data())
 def test_directions_and_weights_are_batched(data: DataObject) -> None:
-    adapter = data.draw(adapters("loha"))
+    adapter = data.draw(adapters("lora"))
     u = data.draw(directions(adapter, replicas=3))
     assert [tuple(part.shape) for part in u] == [(3, *block.shape) for block in adapter.blocks]
     assert max(spectral_norm(part).max().item() for part in u) <= 1

@@ -7,7 +7,6 @@ from typing import Any
 import hypothesis.strategies as st
 import numpy as np
 import torch
-from boundcheck.proofs.meft.lora import GRADIENT_BOUND
 from hypothesis.strategies import DrawFn
 from mpmath import mp
 
@@ -64,7 +63,7 @@ def climbed(kind: str, id: str, rank: int, given: dict[str, float] | None = None
         given |= dict.fromkeys(ADAPTERS[kind].radius_names, given["b"])
     rank = rank_for(claim, rank)
     items = tuple(sorted(given.items()))
-    return _climbed(kind, (rank + 1, rank + 1, rank), items, GRADIENT_BOUND in claim.hypotheses)
+    return _climbed(kind, (rank + 1, rank + 1, rank), items, gradient_norm(claim) == "spectral")
 
 
 @cache

@@ -19,12 +19,10 @@ from boundcheck.functions.adapters.kinds import (
     FrozenA,
     FrozenB,
     Full,
-    LoHa,
     LoRA,
     LoReFT,
     LoReFTTrained,
     Rebased,
-    VeRA,
 )
 from boundcheck.language.catalogue import catalogue
 from boundcheck.system.plugins import Registry
@@ -76,13 +74,11 @@ __all__ = [
     "FrozenA",
     "FrozenB",
     "Full",
-    "LoHa",
     "LoRA",
     "LoReFT",
     "LoReFTTrained",
     "Radii",
     "Rebased",
-    "VeRA",
     "make_adapter",
     "title_of",
 ]

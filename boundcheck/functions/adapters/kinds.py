@@ -1,4 +1,4 @@
-"""The kinds of adapters: full fine-tuning, low-rank updates and edits, products of more factors, and bases that move.
+"""The kinds of adapters: full fine-tuning, low-rank updates and edits, magnitudes of columns, and bases that move.
 
 LoReFT is an edit inside the row space of R, whose rows stay orthonormal: a point of the Stiefel manifold. It is here in
 (R, V), where the domain is one ball for each block, and in (R, U), the parameters that pyreft trains.
@@ -374,66 +374,6 @@ class LoReFTTrained(LoReFT):
 
 
 @dataclass(frozen=True)
-class VeRA(Adapter):
-    r"""Vector-based random matrix adaptation (Kopiczko, Blankevoort and Asano 2024, Eq. (2)).
-
-    :math:`W(v) = W_0 + s\,\mathrm{diag}(b)\,B\,\mathrm{diag}(d)\,A` with frozen A, B; v = (d, b), two vectors as
-    matrices of one column. The radii a and b bound their entries.
-    """
-
-    kind = "vera"
-    title = "VeRA"
-    radius_names = ("a", "b")
-    radius_of: ClassVar[Mapping[str, str]] = {"a": "max |d|", "b": "max |b|"}
-    frozen: ClassVar[Mapping[str, str]] = {"A": "a_0", "B": "b_0"}
-    A: Tensor
-    B: Tensor
-    scale: float = 1.0
-
-    @property
-    def rank(self) -> int:
-        return len(self.A)
-
-    @property
-    def blocks(self) -> tuple[Block, ...]:
-        return Block("d", (self.rank, 1), "max", "a"), Block("b", (self.W0.shape[0], 1), "max", "b")
-
-    def weight(self, v: Point) -> Tensor:
-        inner, outer = v
-        return self.W0 + self.scale * ((outer * self.B) @ (inner * self.A))
-
-    def pull_back(self, v: Point, gradient: Tensor) -> Point:
-        r"""The row sums of :math:`s A \circ (B^\top \mathrm{diag}(b) M)`, for d, and other row sums for b.
-
-        Those for b are of :math:`s M \circ (B\,\mathrm{diag}(d) A)`.
-        """
-        inner, outer = v
-        in_rank = self.A * ((outer * self.B).mT @ gradient)
-        in_rows = gradient * (self.B @ (inner * self.A))
-        return self.scale * in_rank.sum(-1, keepdim=True), self.scale * in_rows.sum(-1, keepdim=True)
-
-    def initial(self, gain: float, generator: torch.Generator) -> Point:
-        """The start of its authors: d = 0.1 and b = 0."""
-        return self.W0.new_full((1, self.rank, 1), 0.1), self.W0.new_zeros((1, self.W0.shape[0], 1))
-
-    def constants(self, radii: Radii) -> dict[str, float]:
-        """s, the radii a and b, and the spectral norms a_0 and b_0 of the frozen factors, rounded up."""
-        norms = {"a_0": spectral_bound(self.A), "b_0": spectral_bound(self.B)}
-        return {"s": self.scale, "a": radii["a"], "b": radii["b"]} | norms
-
-    def sizes(self, v: Point) -> Sizes:
-        """Sums of r products of scaled factors in W; one scaled and one bare factor in the pull-back."""
-        inner, outer = v
-        A, B = size(inner * self.A), size(outer * self.B)
-        jacobian = self.scale * (size(self.A) * B + size(self.B) * A)
-        return Sizes(self.rank + 8, size(self.W0) + self.scale * A * B, jacobian)
-
-    def reach(self, radii: Radii) -> float:
-        sizes = radii["a"] * radii["b"] * spectral_bound(self.A) * spectral_bound(self.B)
-        return self.scale * math.sqrt(self.rank) * sizes * ROUND_UP
-
-
-@dataclass(frozen=True)
 class DoRA(Adapter):
     r"""Weight-decomposed low-rank adaptation (Liu et al. 2024, Eq. (5)); v = (A, B, m).
 
@@ -528,55 +468,6 @@ class DoRA(Adapter):
         # NumPy's root, of an array of exact numbers, calls each number's own.
         root: Any = square.sqrt() if isinstance(V, Tensor) else np.sqrt(square)
         return root[..., None] if self.by_rows else root[..., None, :]
-
-
-@dataclass(frozen=True)
-class LoHa(Adapter):
-    r"""The Hadamard product of two low-rank products (Hyeon-Woo, Ye-Bin and Oh 2022, Proposition 1).
-
-    :math:`W(v) = W_0 + s (B_1 A_1) \circ (B_2 A_2)` with v = (A_1, B_1, A_2, B_2).
-
-    Each product has rank r; that of the update is up to its square.
-    """
-
-    kind = "loha"
-    title = "LoHa"
-    radius_names = ("a", "b")
-    radius_of = _OF_FACTORS
-    rank: int
-    scale: float = 1.0
-
-    @property
-    def blocks(self) -> tuple[Block, ...]:
-        return tuple(replace(x, name=f"{x.name}_{i}") for i in (1, 2) for x in _factors(self.W0, self.rank))
-
-    def weight(self, v: Point) -> Tensor:
-        A1, B1, A2, B2 = v
-        return self.W0 + self.scale * ((B1 @ A1) * (B2 @ A2))
-
-    def pull_back(self, v: Point, gradient: Tensor) -> Point:
-        """LoRA's pull-back for each product, with the gradient times the other product in place of the gradient."""
-        A1, B1, A2, B2 = v
-        first, second = self.scale * gradient * (B2 @ A2), self.scale * gradient * (B1 @ A1)
-        return B1.mT @ first, first @ A1.mT, B2.mT @ second, second @ A2.mT
-
-    def initial(self, gain: float, generator: torch.Generator) -> Point:
-        d, k = self.W0.shape
-        A1, A2 = (gaussian((self.rank, k), gain / math.sqrt(k), generator) for _ in range(2))
-        B1 = gaussian((d, self.rank), gain / math.sqrt(self.rank), generator)
-        return A1, B1, A2, torch.zeros_like(B1)
-
-    def constants(self, radii: Radii) -> dict[str, float]:
-        return {"s": self.scale, "a": radii["a"], "b": radii["b"]}
-
-    def sizes(self, v: Point) -> Sizes:
-        A1, B1, A2, B2 = (size(part) for part in v)
-        jacobian = self.scale * ((A1 + B1) * A2 * B2 + A1 * B1 * (A2 + B2))
-        return Sizes(2 * self.rank + 8, size(self.W0) + self.scale * A1 * B1 * A2 * B2, jacobian)
-
-    def reach(self, radii: Radii) -> float:
-        r""":math:`s\sqrt r\,(ab)^2`, by :math:`\|X \circ Y\|_F \le \|X\|_F\|Y\|_{op}`."""
-        return self.scale * math.sqrt(self.rank) * (radii["a"] * radii["b"]) ** 2 * ROUND_UP
 
 
 @dataclass(frozen=True)

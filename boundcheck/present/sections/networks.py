@@ -328,7 +328,7 @@ nothing of a run with this step."""
 _CONSTANTS = """F, in the mean over replicas, and the constants of the theory along the run, each the largest over
 replicas. $ζ_t²$ is the variance of a minibatch gradient given the past, by enumerating the samples. $σ_t$ is the
 largest spectral norm of a trained block, of full fine-tuning that of the change of W; an adapter that has no such
-block, such as VeRA, is not drawn there. $G_t$ is the largest spectral norm, over the adapted matrices, of the gradient
+block, is not drawn there. $G_t$ is the largest spectral norm, over the adapted matrices, of the gradient
 of f in W."""
 
 

@@ -28,8 +28,6 @@ KINDS: dict[str, tuple[tuple[str, ...], int | None]] = {
     "loreft": (EDITED, 2),
     "loreft-trained": (EDITED, 2),
     "dora": (WEIGHTS, 2),
-    "vera": (WEIGHTS, 3),
-    "loha": (WEIGHTS, 2),
 }
 FLAT = [kind for kind in KINDS if not kind.startswith("loreft")]
 RADII = dict.fromkeys(("a", "b", "mu", "nu", "rho"), 0.8)

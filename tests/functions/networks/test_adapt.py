@@ -99,7 +99,6 @@ def untyped() -> nn.Module:
         (gpt, ("lora", ["up", "norm"], 2), "adapter.targets", "norm"),
         (gpt, ("lora", ["attention"], 2), "adapter.targets", "blocks.0.attention"),
         (gpt, ("lora", ["up"], 9), "adapter.rank", 9),
-        (gpt, ("vera", ["up"], 9), "adapter.rank", 9),
         (gpt, ("loreft", ["edit"], 9), "adapter.rank", 9),
         (gpt, ("lora", ["up"], 0), "adapter.rank", 0),
         (gpt, ("lora", ["up"], 2, -1.0), "adapter.scale", -1.0),

@@ -328,7 +328,7 @@ def test_everything_else_is_what_its_name_says(kind: str) -> None:
     assert names[0] == f"{network.sites[0].name} {blocks[0].name}"
 
 
-@pytest.mark.parametrize("kind", ["lora", "loreft", "vera"])
+@pytest.mark.parametrize("kind", ["lora", "loreft", "dora"])
 def test_rounding_is_that_of_the_type_and_leaves_the_parameters_alone(kind: str) -> None:
     network = network_of(kind)
     estimates = {}

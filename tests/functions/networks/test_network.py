@@ -322,7 +322,7 @@ def test_a_site_without_gradients_of_samples_is_named(use: Any, words: str) -> N
     assert not any(site.module._forward_hooks for site in network.sites)
 
 
-@pytest.mark.parametrize("kind", ["lora", "loha"])
+@pytest.mark.parametrize("kind", ["lora", "dora"])
 def test_a_site_that_is_used_twice_has_the_gradients_of_both_uses(kind: str) -> None:
     network = wrapping(lambda layer, x: layer(torch.tanh(layer(x))), kind)
     look = network.look()

@@ -122,7 +122,7 @@ def by_hand(table: dict[str, Any], replica: int) -> dict[str, Any]:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("kind", ["lora", "vera"])
+@pytest.mark.parametrize("kind", ["lora", "dora"])
 def test_a_run_is_algorithm_1(kind: str, tmp_path: Path) -> None:
     table = gpt_table(adapter__kind=kind, run__replicas=2, run__steps=6, seed=2)
     result, trace = run(table, tmp_path)
@@ -220,7 +220,7 @@ def test_a_run_that_is_killed_and_resumed_ends_as_if_it_had_not_been(
 
 
 SWEPT = [
-    gpt_table(adapter__kind=["lora", "frozen-a", "frozen-b", "dora", "vera", "loha"], run__steps=2, seed=2),
+    gpt_table(adapter__kind=["lora", "frozen-a", "frozen-b", "dora"], run__steps=2, seed=2),
     gpt_table(adapter={"kind": ["direft", "loreft", "full"], "rank": 2}, run__steps=2, run__looks=1),
 ]
 
