@@ -7,7 +7,6 @@ import pytest
 
 import boundcheck as bc
 from boundcheck.properties import check_claim
-from tests.experiment.small import changed
 from tests.outside.specs import BRACKET
 
 ADAPTERS = {"loha": "LoHa", "vera": "VeRA"}
