@@ -95,7 +95,7 @@ HEAVY_BALL_SHORT_STEP = theorem(
     algorithm=algorithms.HEAVY_BALL,
     measure=LEAST_GRADIENT,
     note="$v_0 = v_1$. What falls is $F(v_t) + (1 - ℓα)/(2α) ‖v_t - v_(t-1)‖²$, by $α/2 ‖∇F(v_t)‖²$ at least. "
-    "`classic.heavy_ball` has longer steps, and a larger bound at these.",
+    "The bound of `classic.heavy_ball`, which has longer steps too, is the smaller one where $β² + 4β + ℓα < 1$.",
 )
 
 ADAGRAD_NORM = theorem(
