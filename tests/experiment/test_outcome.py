@@ -302,9 +302,8 @@ def test_constants_are_the_largest_of_the_trace() -> None:
     for place, site in enumerate(network.sites):
         assert found.G[site.name] == trace["weight_gradient_spectral"].values[..., place].max()
         assert found.G_frobenius[site.name] == trace["weight_gradient_frobenius"].values[..., place].max()
-        # Of both A, and of both B.
-        norms = trace["norm"].values[..., 4 * place : 4 * place + 4].max((0, 1))
-        assert found.radii[site.name] == {"a": norms[[0, 2]].max(), "b": norms[[1, 3]].max()}
+        norms = trace["norm"].values[..., 3 * place : 3 * place + 3].max((0, 1))
+        assert found.radii[site.name] == dict(zip(("a", "b", "mu"), norms, strict=True))
     trace["weight_curvature"].values[0, 1] = 5.75
     assert estimates_of(network.sites, trace, 3.25).L == 5.75
 

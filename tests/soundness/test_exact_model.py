@@ -113,7 +113,7 @@ def test_the_spectral_norm_is_numpys(rows, upright):
 def test_no_exact_point_contradicts_the_catalogue(data):
     kind, claim = data.draw(st.sampled_from(list(pairs())))
     size = st.integers(1, 24).map(lambda n: n / 8)
-    names = ("L", "G", "s", "a", "b", "mu", "nu", "rho", "a_0", "b_0")
+    names = ("L", "G", "s", "a", "b", "mu", "nu", "rho")
     choice = {name: data.draw(size, label=name) for name in names}
     choice["w_0"] = choice["s"] * choice["a"] * choice["b"] + data.draw(size, label="room")
     constants = Statement.of(kind, claim, "", "", claim).known(choice)

@@ -25,7 +25,7 @@ from tests.language.plain import Plain, dot, exactly, single
 DIGITS = 50
 PAIRS = [(kind, id) for kind, adapter in ADAPTERS.items() for id in adapter.claims]
 # Where a test's constants are not all 1. The claims that speak of sigma have both radii equal.
-UNEQUAL = {"L": 3.0, "G": 0.5, "s": 2.0, "a": 0.5, "b": 1.5, "mu": 2.0, "nu": 0.75, "rho": 2.0, "a_0": 2.0, "b_0": 0.5}
+UNEQUAL = {"L": 3.0, "G": 0.5, "s": 2.0, "a": 0.5, "b": 1.5, "mu": 2.0, "nu": 0.75, "rho": 2.0}
 UNEQUAL |= {"w_0": 4.0}
 
 
