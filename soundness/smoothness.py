@@ -41,20 +41,13 @@ FORMULAS = ("scale constant", "exponent", "drop factor", "flip sign", "drop term
 # Constants that are floats exactly. At the third L decides, at the fourth G.
 CHOICES: tuple[dict[str, float], ...] = (
     {},
-    {"L": 2.0, "G": 0.5, "s": 2.0, "a": 0.5, "b": 1.5, "mu": 2.0, "nu": 0.75, "rho": 2.0} | {"w_0": 4.0},
+    {"L": 2.0, "G": 0.5, "s": 2.0, "a": 0.5, "b": 1.5, "mu": 2.0, "nu": 0.75, "rho": 2.0, "w_0": 4.0},
     {"L": 4.0, "G": 2.0**-10, "a": 0.75, "b": 0.25, "nu": 0.5},
     {"L": 2.0**-10, "G": 4.0, "s": 0.5, "nu": 2.0},
     {"a": 0.25, "b": 2.0, "nu": 3.0, "w_0": 1.5},
     {"L": 3.0, "G": 2.0, "s": 1.25, "a": 2.0, "b": 1.75, "mu": 0.5, "rho": 0.5, "w_0": 8.0},
 )
 STARTS, ROUNDS = 16, 30
-
-
-def is_spectral(claim: Claim) -> bool:
-    """True if G bounds the spectral norm."""
-    return gradient_norm(claim) == "spectral"
-
-
 Constants = tuple[tuple[str, float], ...]
 _FACTORS = (Rational(9999, 10000), Rational(99, 100), Rational(9, 10), Rational(17, 25), Rational(1, 2), Rational(1, 4))
 _POWERS = (Rational(1, 2), Rational(3, 4), Rational(3, 2), sp.Integer(2))
@@ -66,6 +59,11 @@ _GROWN = (
 _UPPER = ("L", "G", "C", "sigma", "a", "b", "mu", "nu", "r")
 # The digits to which a witness is written.
 _SHOWN = 10**9
+
+
+def is_spectral(claim: Claim) -> bool:
+    """True if G bounds the spectral norm."""
+    return gradient_norm(claim) == "spectral"
 
 
 @dataclass(frozen=True)
