@@ -67,7 +67,7 @@ clean:
 # The stamp files say what is installed; each is out of date when the dependencies change.
 .venv/core: EXTRAS :=
 .venv/test: EXTRAS := [test]
-.venv/full: EXTRAS := [test,browser,lint,docs,hf,pretrained,fast,cluster,pdf]
+.venv/full: EXTRAS := [test,browser,lint,docs,hf,pretrained,fast,cluster]
 .venv/docs: EXTRAS := [docs,hf]
 .venv/bench: EXTRAS := [bench,hf,pretrained,cluster]
 .venv/core .venv/test .venv/full .venv/docs .venv/bench: pyproject.toml | .venv/bin/pip

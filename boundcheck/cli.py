@@ -105,7 +105,6 @@ _LATEX = (
     "two pages, and main.tex has all."
 )
 Latex = Annotated[bool, typer.Option("--latex", help=_LATEX)]
-Pdf = Annotated[bool, typer.Option("--pdf", help="Write report.pdf too, the report on paper; needs the extra pdf.")]
 Store = Annotated[
     Path, typer.Option("--store", help="Folder of the run folders; a finished run is read and not repeated.")
 ]
@@ -513,7 +512,6 @@ def audit(
     device: Device = "cpu",
     runs: Annotated[bool, typer.Option("--runs", help="Print the verdict on every run as well.")] = False,
     latex: Latex = False,
-    pdf: Pdf = False,
     allow_code: AllowCode = [],  # noqa: B006
     strict: Strict = False,
     as_json: Json = False,
@@ -530,7 +528,7 @@ def audit(
                 with tick.aside():
                     show(STDOUT, rows_table(proofs.rows))
 
-        outcome = boundcheck.audit(paper, out, store, device, tick, full, proved, latex, pdf, allow_code)
+        outcome = boundcheck.audit(paper, out, store, device, tick, full, proved, latex, allow_code)
     each_run = [verdicts_table(outcome["runs"] + outcome["faults"])] if runs else []
     _tell(as_json, outcome, (*findings_parts(outcome), *each_run, f"Report: {outcome['report']}"))
     _exit(strict, [each["verdict"] for each in outcome["findings"] + outcome["runs"]])
@@ -557,7 +555,6 @@ def report(
     ] = [],  # noqa: B006
     allow_code: AllowCode = [],  # noqa: B006
     latex: Latex = False,
-    pdf: Pdf = False,
     as_json: Json = False,
 ) -> None:
     """Figures and tables from stored runs."""
@@ -568,14 +565,13 @@ def report(
     with progress() as tick, allowing(*allow_code):
         tick("page", 0, 1)
         from boundcheck.language.catalogue import catalogue
-        from boundcheck.present import forms
         from boundcheck.present.material import load_runs
         from boundcheck.present.page import export_data, write_runs
 
         for each in claim:
             # Runs name it by its path, and those of a claim that was given as an object by its id.
             catalogue.opened(catalogue.opened(each, "claim"))
-        files = write_runs(run, out / "index.html", "Stored runs", lead, command, section, forms(latex, pdf))
+        files = write_runs(run, out / "index.html", "Stored runs", lead, command, section, latex)
         if data:
             tick("data", 0, 1)
             files += export_data(load_runs(run), out / "data")

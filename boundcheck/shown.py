@@ -1,7 +1,7 @@
 """Text from outside, safe for where it is shown: a terminal, a page, Markdown, a command line.
 
 A name of a spec, a title of a claim, a label of a stored run may be any text. HTML is escaped by
-`boundcheck.language.view`, LaTeX and typst's markup by `boundcheck.language.prose`, and texts of figures by
+`boundcheck.language.view`, LaTeX by `boundcheck.language.prose`, and texts of figures by
 `boundcheck.present.style`.
 """
 

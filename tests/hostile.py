@@ -25,7 +25,6 @@ NASTY = {
     "backticks": "`a` ``b`` ``` `",
     "a list": "\n# heading\n- point\n\n| a | b |\n|--|--|\n",
     "tags": "<script>alert(1)</script><!-- --> ]]> &lt; &#x1b;",
-    "typst": '#let x = 1; @label <label> "quote" \\ // /* `raw` #[x] *y* _z_ = heading $',
     "rich": "[bold]x[/] [/bold] [link=a]b [",
     "a shell": "; rm -rf ~ && $(touch x) 'a' \"b\" `c` | d > e",
     "comments": "% not -- a --- comment",

@@ -156,7 +156,7 @@ def _sign(sign: str) -> str:
     return sign if sign.isascii() and sign not in "\\$^_~" else rf"\text{{{_TEX.get(sign, sign)}}}"
 
 
-# Calls inside of one another, two for a group. Readers after ours, such as typst, take no more than a few hundred.
+# Calls inside of one another, two for a group.
 _DEEPEST = 120
 
 

@@ -2,8 +2,8 @@
 
 A view is made of parts: lines, tables, figures, and folds of other parts; a part is made of cells: words, formulas,
 verdicts. A backend knows parts and cells and nothing of theorems. `html` and `latex` below show a view in a notebook,
-`boundcheck.language.screen` in a terminal, `boundcheck.present.page` as a page, `present.latex` and `present.typst` on
-paper. What is to be said of a result stands beside the result, in no backend.
+`boundcheck.language.screen` in a terminal, `boundcheck.present.page` as a page, `present.latex` on paper.
+What is to be said of a result stands beside the result, in no backend.
 
 A `str` is shown as it is typed; formulas are `Math`, and a text that may have formulas between dollars is `Prose`.
 """

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from joblib import cpu_count
 
 from boundcheck.language.view import Badge, Cell, Fold, Part, Prose, Shown, Table, View, line
-from boundcheck.present import forms, programme
+from boundcheck.present import programme
 from boundcheck.proof import ProofAudit, prove
 from boundcheck.proof.audit import rows_of
 from boundcheck.proofs import paper_at
@@ -96,7 +96,6 @@ def audit(
     full: bool = False,
     proved: Callable[[ProofAudit], None] = lambda proofs: None,
     latex: bool = False,
-    pdf: bool = False,
     allow_code: Iterable[str | Path] = (),
 ) -> Audited:
     """Audit a paper and write the report: its proofs, runs of its theorems, and searches for what breaks its bounds.
@@ -111,7 +110,6 @@ def audit(
         full: make the whole report that papers cite, and not only what its argument needs.
         proved: told of the proofs as soon as they are judged, long before the runs have finished.
         latex: write the folder ``latex`` for a paper too.
-        pdf: write ``report.pdf`` too, the report on paper, by typst.
         allow_code: the files, and the folders, in which import paths of its experiments may open code, beside its own.
 
     Returns:
@@ -120,13 +118,10 @@ def audit(
         in a notebook; `Audited.to_frame` has the findings, and `Audited.results` the runs.
 
     Raises:
-        InputError: for an unknown paper, a bad device, folders that cannot be written, and a form whose package is
-            not installed.
+        InputError: for an unknown paper, a bad device, and folders that cannot be written.
 
     """
     subject = paper_at(paper)
-    # What is missing for a form is said before anything is measured.
-    also = forms(latex, pdf)
     folder = Path("reports") / subject.key if full else Path(runs) / f"report-{subject.key}"
     # An iterator is gone through once.
     permitted = tuple(allow_code)
@@ -155,7 +150,7 @@ def audit(
             answers = iter(running.results())
         found = {name: [next(answers) for _ in part] for name, part in by_part.items()}
         told("page", total, total)
-        made = report.write(subject, asked, proofs, found, Path(out or folder), Path(runs), also)
+        made = report.write(subject, asked, proofs, found, Path(out or folder), Path(runs), latex)
     return Audited(made, subject.key, Path(runs))
 
 

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from html import escape
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +140,7 @@ def write_page(
     lead: str,
     outside: Iterable[str] = (),
     opening: Opening | None = None,
-    also: Iterable[str] = (),
+    latex: bool = False,
 ) -> list[Path]:
     """Write the page and, beside it, figures as SVG and PDF, results as JSON, the logbook, and what sections keep.
 
@@ -154,7 +153,7 @@ def write_page(
         lead: what the page is about, in a paragraph; text, or Markup.
         outside: import paths of sections that are found in no other way.
         opening: what the page begins with; where left out, what the runs do and what their claims say.
-        also: the other forms of the report that are wanted; see `boundcheck.present.forms`.
+        latex: write the folder ``latex`` for a paper too.
 
     Returns:
         The files written, the page first.
@@ -174,8 +173,11 @@ def write_page(
     files = {"results.json": json_bytes(material.as_json()), "logbook.md": logbook(material, title).encode()}
     if material.study.is_new:
         files["statistics.json"] = json_bytes(material.study.as_json())
-    for form in also:
-        files |= import_module(f"boundcheck.present.{form}").files_of(material, title, lead)
+    if latex:
+        # Deferred: most reports need no LaTeX.
+        from boundcheck.present.latex import files_of
+
+        files |= files_of(material, title, lead)
     return made.write(page, title, lead, opening or opening_of(material), files)
 
 
@@ -186,7 +188,7 @@ def write_runs(
     lead: str,
     command: str,
     outside: Iterable[str] = (),
-    also: Iterable[str] = (),
+    latex: bool = False,
 ) -> list[Path]:
     """Write the page of the runs; runs of networks get their own, in ``networks`` if there are other runs.
 
@@ -205,10 +207,10 @@ def write_runs(
             # A claim given by its path is opened, where that is allowed.
             catalogue.named(claim)
     networks, others = ([run for run in runs if run.is_network is each] for each in (True, False))
-    files = write_page(Material(others, command=command), page, title, lead, outside, also=also) if others else []
+    files = write_page(Material(others, command=command), page, title, lead, outside, latex=latex) if others else []
     if networks:
         beside = page.parent / "networks" / page.name if others else page
-        files += write_page(Material(networks, command=command), beside, title, lead, outside, also=also)
+        files += write_page(Material(networks, command=command), beside, title, lead, outside, latex=latex)
     return files
 
 

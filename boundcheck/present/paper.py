@@ -7,7 +7,7 @@ the verdicts, claim by claim.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import ModuleType
@@ -38,7 +38,7 @@ def write(
     found: dict[str, list[Any]],
     out: Path,
     runs: Path,
-    also: Iterable[str] = (),
+    latex: bool = False,
 ) -> dict[str, Any]:
     """Write the report on what was found into `out`.
 
@@ -49,7 +49,7 @@ def write(
         found: the answers, by the name of the part of the programme.
         out: the folder of the report.
         runs: the folder of the run folders.
-        also: the other forms of the report that are wanted; see `boundcheck.present.forms`.
+        latex: write the folder ``latex`` for a paper too.
 
     Returns:
         The keys of `boundcheck audit --json`.
@@ -92,7 +92,7 @@ def write(
     summary = _summary(list(statements.values()), material, refused)
     opening: Opening | None = by_the_paper(own, "opening", "the page begins as others do", lambda made: made(material))
     files = write_page(
-        material, out / "index.html", title, lead + adds, opening=opening or opening_of(material, summary), also=also
+        material, out / "index.html", title, lead + adds, opening=opening or opening_of(material, summary), latex=latex
     )
     # The findings that the proofs establish, and the editorial ones.
     proved = [Finding(x.row.number, x.row.locator, x.verdict, x.evidence, x.told) for x in proofs.rows]

@@ -30,8 +30,6 @@ from boundcheck.present import latex as tex
 from boundcheck.present.material import Material, load_runs
 from boundcheck.present.page import logbook, write_runs
 from boundcheck.present.screen import verdicts_table
-from boundcheck.present.section import chapters
-from boundcheck.present.typst import document
 from boundcheck.verdicts import Verdict, is_well
 from tests.outside.my_adapter import FALSE, Scaled
 
@@ -102,7 +100,6 @@ def displays() -> dict[str, str]:
         "page": page.read_text(encoding="utf-8"),
         "logbook": logbook(material, "Mine"),
         "latex": "".join(x.decode(errors="replace") for x in tex.files_of(material, "Mine", "").values()),
-        "typst": document(chapters(material), "Mine", "Mine.", ()),
     }
     return {name: re.sub(r"\\(?=[._])|\\allowbreak\s*|&#\d+;", "", text) for name, text in texts.items()}
 

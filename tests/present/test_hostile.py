@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
 
-from boundcheck.present import forms
 from boundcheck.present.material import Finding, Material, StoredRun
 from boundcheck.present.page import write_page
 from boundcheck.shown import command, visible
@@ -17,8 +15,6 @@ from tests.hostile import NASTY
 from tests.layers import sampled
 
 from .made import changed
-
-TYPST = find_spec("typst") is not None
 
 
 def material_of(stored: list[StoredRun], text: str) -> Material:
@@ -37,7 +33,7 @@ def material_of(stored: list[StoredRun], text: str) -> Material:
 def test_every_file_of_a_report_is_whole(name: str, stored: list[StoredRun], tmp_path: Path) -> None:
     text = NASTY[name][:2000]
     material = material_of(stored, text)
-    files = write_page(material, tmp_path / "index.html", text, text, also=forms(latex=True, pdf=TYPST))
+    files = write_page(material, tmp_path / "index.html", text, text, latex=True)
     for path in files:
         content = path.read_bytes()
         if path.suffix != ".pdf":

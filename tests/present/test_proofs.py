@@ -15,8 +15,6 @@ from boundcheck.present.latex import Latex
 from boundcheck.present.material import Finding, Material
 from boundcheck.present.page import logbook, write_page
 from boundcheck.present.screen import rows_table
-from boundcheck.present.section import chapters
-from boundcheck.present.typst import document
 from boundcheck.proof import ClaimAudit, Proof, ProofAudit, ge, judge, le, script
 from boundcheck.proof.audit import Ref, Row, judge_row
 from boundcheck.proof.notation import identity_latex, shown
@@ -133,7 +131,6 @@ def displays(found: ProofAudit, folder: Path) -> dict[str, str]:
     return {
         "page": page(folder, [], [], found),
         "latex": "".join(map(Latex(()).floats, referee_table(found.rows))),
-        "typst": document(chapters(material), "Title", "Lead.", ()),
         "notebook": found._repr_html_(),
         "terminal": out.getvalue(),
         "logbook": logbook(material, "Title"),
