@@ -1,4 +1,4 @@
-"""A text from outside is safe wherever it is shown: terminal, page, Markdown, LaTeX, figure, notebook."""
+"""A text from outside is safe wherever it is shown: terminal, page, LaTeX, figure, notebook."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ import matplotlib as mpl
 import pytest
 from hypothesis import given
 from IPython.lib.pretty import pretty
-from markdown_it import MarkdownIt
 from matplotlib.axes import Axes
 from rich.text import Text
 
@@ -24,7 +23,7 @@ from boundcheck.language.view import Prose, Shown, Table, View
 from boundcheck.language.view import line as line_of
 from boundcheck.present.style import panels, pdf, svg
 from boundcheck.present.words import said
-from boundcheck.shown import code_span, command, markdown, visible
+from boundcheck.shown import command, visible
 from boundcheck.system.ending import say
 from boundcheck.system.terminal import ProgressLine, bar, screen
 from boundcheck.system.terminal import Table as TerminalTable
@@ -73,25 +72,6 @@ def test_no_text_commands_the_terminal(text: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         found = printed(text, patch)
     assert_harmless(found)
-
-
-@given(anything)
-@examples(300)
-def test_markdown_shows_a_text_as_it_is_typed(text: str) -> None:
-    """In a heading, a point and a span of code, which end where they end."""
-    typed = " ".join(visible(text).split())
-    page = f"## a {markdown(text)} b\n\n- c {markdown(text)} d\n- e: {code_span(text)} f\n"
-    tokens = MarkdownIt("commonmark").enable(["strikethrough", "table"]).parse(page)
-    assert [each.type for each in tokens if each.type.endswith("_open")] == [
-        *("heading_open", "bullet_list_open"),
-        *("list_item_open", "paragraph_open") * 2,
-    ]
-    head, point, code = (each.children for each in tokens if each.type == "inline")
-    for children, ends in ((head, "ab"), (point, "cd")):
-        assert {each.type for each in children} <= {"text", "text_special"}
-        shown = "".join(each.content for each in children)
-        assert " ".join(shown.split()) == " ".join((ends[0], *typed.split(), ends[1]))
-    assert [each.content.strip() for each in code if each.type == "code_inline"] == [typed.strip()]
 
 
 @given(anything)

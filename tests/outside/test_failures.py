@@ -129,16 +129,16 @@ def test_a_section_that_fails_says_so_in_its_place(
     assert "all is well" in text
     assert ">Bad</h2>" in text
     assert said in text
-    assert [path.name for path in others] == ["results.json", "logbook.md"]
+    assert [path.name for path in others] == ["results.json"]
     assert "the section Bad failed" in capsys.readouterr().err
 
 
 def test_no_section_keeps_a_file_in_the_place_of_the_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = [File(name, b"mine") for name in ("mine.txt", "results.json", "logbook.md")]
+    kept = [File(name, b"mine") for name in ("mine.txt", "results.json")]
     mine = SimpleNamespace(title="Mine", place=1, build=lambda material: kept)
     monkeypatch.setattr(section, "own_sections", lambda: [mine])
     write_page(Material(), tmp_path / "index.html", "A", "B")
-    assert [(tmp_path / each.name).read_bytes() == b"mine" for each in kept] == [True, False, False]
+    assert [(tmp_path / each.name).read_bytes() == b"mine" for each in kept] == [True, False]
 
 
 def test_what_is_no_section_is_refused(tmp_path: Path) -> None:

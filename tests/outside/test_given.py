@@ -28,7 +28,7 @@ from boundcheck.language.screen import show
 from boundcheck.language.view import html, latex
 from boundcheck.present import latex as tex
 from boundcheck.present.material import Material, load_runs
-from boundcheck.present.page import logbook, write_runs
+from boundcheck.present.page import write_runs
 from boundcheck.present.screen import verdicts_table
 from boundcheck.verdicts import Verdict, is_well
 from tests.outside.my_adapter import FALSE, Scaled
@@ -98,7 +98,6 @@ def displays() -> dict[str, str]:
         "frame": results.to_frame().to_csv(),
         "json": json.dumps(result.as_json()),
         "page": page.read_text(encoding="utf-8"),
-        "logbook": logbook(material, "Mine"),
         "latex": "".join(x.decode(errors="replace") for x in tex.files_of(material, "Mine", "").values()),
     }
     return {name: re.sub(r"\\(?=[._])|\\allowbreak\s*|&#\d+;", "", text) for name, text in texts.items()}

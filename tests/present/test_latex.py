@@ -201,7 +201,7 @@ def test_a_finding_that_a_witness_refutes_has_evidence_and_an_editorial_one_has_
 def test_the_command_writes_the_folder_beside_the_page(run_folders: list[Path], command: Any, tmp_path: Path) -> None:
     found = command("report", str(run_folders[0]), "--latex", "--json")
     files = json.loads(found.out)["files"]
-    assert {f"report/{name}" for name in ("index.html", "logbook.md", "latex/main.tex")} <= set(files)
+    assert {f"report/{name}" for name in ("index.html", "latex/main.tex")} <= set(files)
     assert all((tmp_path / each).is_file() for each in files)
 
 

@@ -13,7 +13,8 @@ import xarray as xr
 from boundcheck.proofs.jiang2024.report import findings
 
 from boundcheck.errors import InputError
-from boundcheck.present.latex import files_of
+from boundcheck.present.latex import Numbers, files_of
+from boundcheck.present.latex import printed as commands_of
 from boundcheck.present.material import Finding, Material, StoredRun, load_runs
 from boundcheck.present.page import Page, export_data, write_page
 from boundcheck.present.sections.proofs import has_rank
@@ -64,7 +65,7 @@ def test_a_page_names_every_run_loads_nothing_and_is_the_same_twice(stored, tmp_
     assert first == {path.name: path.read_bytes() for path in _write(stored, tmp_path / "b")}
     figures = ("opening", "gradient_norm", "smoothness", "slack", "curvature_split", "descent", "waterfall")
     drawn = {f"{name}.{kind}" for name in figures for kind in ("svg", "pdf")}
-    assert first.keys() == {"index.html", "results.json", "logbook.md", *drawn}
+    assert first.keys() == {"index.html", "results.json", *drawn}
     assert not list(tmp_path.rglob("*.part"))
     text = first["index.html"].decode()
     assert re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?!#)([^"')\s>]+)""", text) == [], "the page loads nothing"
@@ -143,8 +144,8 @@ def printed(run: StoredRun, folder: Path) -> dict[str, set[float]]:
     """By the form of the report, the numbers in it that begin as the bound does."""
     material = Material([run])
     write_page(material, folder / "index.html", "A run", "A run.")
-    texts = {name: (folder / name).read_text() for name in ("index.html", "logbook.md")}
-    texts["index.html"] = re.sub(r"<svg.*?</svg>|<style.*?</style>", "", texts["index.html"], flags=re.DOTALL)
+    page = (folder / "index.html").read_text()
+    texts = {"page": re.sub(r"<svg.*?</svg>|<style.*?</style>", "", page, flags=re.DOTALL)}
     latex = files_of(material, "A run", "A run.").items()
     texts["LaTeX"] = "\n".join(text.decode() for name, text in latex if name.endswith(".tex"))
     texts["notebook"] = run.result._repr_html_()
@@ -174,3 +175,17 @@ def test_no_form_prints_a_bound_or_what_breaks_it_below_it(
             # The bound, and above it what was measured.
             assert sorted(found)[0] < measured <= max(found) + 1e-9, name
             assert len(found) > 1, name
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("verdict", "shown"), [("hypothesis-failed", False), ("violated", True)])
+def test_a_formula_below_0_is_a_bound_where_the_hypotheses_held_alone(
+    theorem: StoredRun, tmp_path: Path, verdict: str, shown: bool
+) -> None:
+    """What a step too long makes of the formula is no bound; where the theorem holds, it is what the run broke."""
+    broken = changed(theorem, verdict=verdict, bound=-0.4, measured=0.1)
+    assert (broken.bound is not None, broken.ratio is not None) == (shown, shown)
+    _, made = commands_of(Material([broken]), Numbers())[0]
+    assert ("bound" in made, "ratio" in made) == (shown, shown)
+    page, *_ = _write([broken], tmp_path)
+    assert ("-0.4" in page.read_text().replace("−", "-")) == shown

@@ -13,7 +13,7 @@ from boundcheck.language.prose import mathml_of
 from boundcheck.language.screen import show as show_parts
 from boundcheck.present.latex import Latex
 from boundcheck.present.material import Finding, Material
-from boundcheck.present.page import logbook, write_page
+from boundcheck.present.page import write_page
 from boundcheck.present.screen import rows_table
 from boundcheck.proof import ClaimAudit, Proof, ProofAudit, ge, judge, le, script
 from boundcheck.proof.audit import Ref, Row, judge_row
@@ -124,7 +124,6 @@ def test_a_page_of_runs_says_nothing_of_proofs(stored, tmp_path):
 
 def displays(found: ProofAudit, folder: Path) -> dict[str, str]:
     """Every text that shows the referee's table."""
-    material = Material([], proofs=found, command="command")
     out = io.StringIO()
     console = Console(file=out, width=4000)
     show_parts(console, *show(found, False, {}), rows_table(found.rows))
@@ -133,7 +132,6 @@ def displays(found: ProofAudit, folder: Path) -> dict[str, str]:
         "latex": "".join(map(Latex(()).floats, referee_table(found.rows))),
         "notebook": found._repr_html_(),
         "terminal": out.getvalue(),
-        "logbook": logbook(material, "Title"),
         "JSON": str(found.as_json()),
         "audit": " ".join(each.told for each in found.rows),
     }
