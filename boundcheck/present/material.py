@@ -20,9 +20,9 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import xarray as xr
 
+from boundcheck.experiment.coverage import Coverage
 from boundcheck.errors import InputError, raised
 from boundcheck.exact.digits import DOWN, UP, telling
-from boundcheck.experiment.coverage import Coverage, Power
 from boundcheck.experiment.result import BracketResult, Chain, Ends, Estimates, RunResult, as_written
 from boundcheck.experiment.spec import AdapterSpec, about_its_own_step
 from boundcheck.experiment.store import NUMERICS, finished
@@ -350,7 +350,7 @@ Waterfall = tuple[str, Sequence[Chain]]
 _PACKAGE = Path(__file__).parents[1]
 REPORTS = (_PACKAGE if (_PACKAGE / "reports").is_dir() else _PACKAGE.parent) / "reports"
 """The reports that the repository keeps: in the package if it was installed, beside it in a checkout."""
-_STUDIED: dict[str, Any] = {"coverage": list[Coverage], "power": list[Power], "worst_cases": list[Case]}
+_STUDIED: dict[str, Any] = {"coverage": list[Coverage], "worst_cases": list[Case]}
 
 
 @dataclass(frozen=True)
@@ -361,7 +361,7 @@ class Study:
     reads them back, and says so.
 
     Attributes:
-        coverage, power: how often the intervals of the verdicts miss, and how many replicas they need.
+        coverage: how often the intervals of the verdicts miss.
         worst_cases: the worst cases of theorems, by performance estimation.
         made_by: the version that made it, and its `NUMERICS`.
         kept: whether it was read from what the repository keeps, and not made just now.
@@ -369,7 +369,6 @@ class Study:
     """
 
     coverage: list[Coverage] = field(default_factory=list)
-    power: list[Power] = field(default_factory=list)
     worst_cases: list[Case] = field(default_factory=list)
     made_by: dict[str, Any] = field(default_factory=lambda: {"boundcheck": __version__, "numerics": NUMERICS})
     kept: bool = False
@@ -424,7 +423,7 @@ class Material:
         proofs: what the proofs say.
         searches: what the adversary found.
         waterfalls: chains of Lemma 1 to draw before those of the runs.
-        study: how often the intervals of the verdicts miss, how many replicas they need, and worst cases.
+        study: how often the intervals of the verdicts miss, and worst cases.
         faults: what was made wrong on purpose, in words, and the run that shows it.
         command: what makes the page again.
         paper: the folder of the paper that the page is about.

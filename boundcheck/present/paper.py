@@ -66,8 +66,7 @@ def write(
         study = Study.read(REPORTS / paper.key / "statistics.json")
     else:
         cases = [case for part in found.get("worst_cases", []) if isinstance(part, list) for case in part]
-        coverage, power = ([each for part in found.get(name, []) for each in part] for name in ("coverage", "power"))
-        study = Study(coverage, power, cases)
+        study = Study([each for part in found.get("coverage", []) for each in part], cases)
     own = paper.part("report") or ModuleType("report")
     measured: list[Finding] | None = by_the_paper(
         own, "measured", "the findings are the verdicts instead", lambda made: list(made(honest, searches, study))

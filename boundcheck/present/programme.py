@@ -73,7 +73,7 @@ class Programme:
         waterfall: the lemma whose chains are drawn at the adversary's tightest instance, and the rank of that.
         faults: experiments in which something was made wrong on purpose: what, and the table.
         worst_cases: the theorems whose worst case is bracketed.
-        statistics: whether the intervals of the verdicts are put to the test as well.
+        statistics: whether the coverage of the intervals of the verdicts is measured as well.
         reads_study: whether statistics and worst cases are read from the study that the repository keeps.
         adds: in words, what another command runs on top; nothing of the whole report.
 
@@ -161,14 +161,6 @@ def waterfall(id: str, rank: int) -> list[Any]:
     structure = Structure(kind, rank + 1, rank + 1, rank, constants, spectral)
     instance = Climber(structure, STARTS, 0).run(ROUNDS).best(claim, LEAST)
     return slack(instance.problem, instance.v, instance.other, instance.radii)
-
-
-def statistics(part: str) -> list[Any]:
-    """The rates at which intervals miss a known mean (``coverage``), or the replicas that a limit needs (``power``)."""
-    from boundcheck.experiment import coverage
-
-    found: list[Any] = getattr(coverage, part)()
-    return found
 
 
 def worst_cases(id: str) -> Any:

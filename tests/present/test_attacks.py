@@ -1,11 +1,9 @@
-"""The figures of worst cases, coverage and power show every number where it is, and can be read."""
-
-from dataclasses import replace
+"""The figures of worst cases and coverage show every number where it is, and can be read."""
 
 import numpy as np
 import pytest
 
-from boundcheck.experiment.coverage import coverage, power
+from boundcheck.experiment.coverage import coverage
 from boundcheck.language.catalogue import catalogue
 from boundcheck.present.material import Study
 from boundcheck.present.sections import attacks
@@ -51,10 +49,6 @@ def worst_figure(cases, runs):
 
 def coverage_figure(found):
     return figure_of(attacks.coverage, study=Study(coverage=found))
-
-
-def power_figure(found):
-    return figure_of(attacks.power, study=Study(power=found))
 
 
 def axes_by_title(figure):
@@ -125,11 +119,6 @@ def measured():
     return coverage(60, seed=0)
 
 
-@pytest.fixture(scope="module")
-def powers():
-    return power(20, seed=0)
-
-
 def marks(axis):
     """The points of an axis by the label of their series."""
     found = {}
@@ -159,29 +148,8 @@ def test_every_rate_is_shown_in_the_panel_of_its_method(measured):
     assert coverage_figure([]) is None
 
 
-def test_every_number_of_replicas_is_shown_on_log_axes(powers):
-    figure = power_figure(powers)
-    assert len(figure.axes) == 2
-    colours = {}
-    for axis, variation in zip(figure.axes, (0.25, 1.0), strict=True):
-        assert (axis.get_xscale(), axis.get_yscale()) == ("log", "log")
-        shown = sorted(point for points in marks(axis).values() for point in points)
-        assert shown == sorted((each.gap, each.replicas) for each in powers if each.variation == variation)
-        for line in axis.lines:
-            assert colours.setdefault(line.get_label(), line.get_color()) == line.get_color()
-    assert len(set(colours.values())) == len(colours) == 4
-
-
-def test_what_more_than_the_most_replicas_would_need_is_left_out(powers):
-    some = [replace(each, replicas=None) if each.gap < 0.2 else each for each in powers]
-    shown = [x for axis in power_figure(some).axes for points in marks(axis).values() for x, _ in points]
-    assert min(shown) == 0.25
-    assert power_figure([replace(each, replicas=None) for each in powers]) is None
-
-
 @pytest.mark.full
-def test_texts_can_be_read_and_files_are_the_same_each_time(measured, powers):
-    for make, found in ((coverage_figure, measured), (power_figure, powers)):
-        assert_no_text_overlaps(make(found))
-        assert svg(make(found)) == svg(make(found))
-        assert pdf(make(found)) == pdf(make(found))
+def test_texts_can_be_read_and_files_are_the_same_each_time(measured):
+    assert_no_text_overlaps(coverage_figure(measured))
+    assert svg(coverage_figure(measured)) == svg(coverage_figure(measured))
+    assert pdf(coverage_figure(measured)) == pdf(coverage_figure(measured))

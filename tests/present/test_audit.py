@@ -208,12 +208,11 @@ def test_the_study_that_is_kept_is_read_back_as_it_was_made() -> None:
     kept = Study.read(path)
     assert kept.kept
     assert kept.coverage
-    assert kept.power
     assert kept.worst_cases
     assert json.loads(json.dumps(kept.as_json())) == json.loads(path.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("text", [None, "{", "{}", '{"coverage": [{}], "power": [], "worst_cases": [], "made_by": {}}'])
+@pytest.mark.parametrize("text", [None, "{", "{}", '{"coverage": [{}], "worst_cases": [], "made_by": {}}'])
 def test_a_study_that_cannot_be_read_is_refused_by_name(text: str | None, tmp_path) -> None:
     path = tmp_path / "statistics.json"
     if text is not None:

@@ -9,8 +9,8 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
+from boundcheck.experiment.coverage import Coverage
 from boundcheck.exact.digits import UP
-from boundcheck.experiment.coverage import Coverage, Power
 from boundcheck.language import view
 from boundcheck.language.hypotheses import LEAST
 from boundcheck.language.symbols import C, sigma
@@ -243,36 +243,3 @@ def coverage(material: Material) -> Iterator[Part]:
         numbers = (f"{worst.error:.3g}", f"{worst.rate:.2g}", worst.distribution, f"{above:.2g}")
         rows.append((worst.method, worst.kind, str(worst.n), *numbers, held))
     yield view.Table(head, rows, _RATES_OF.format(number(found[0].experiments)), most=None)
-
-
-_POWER = """The least number of replicas at which the upper limit lies below the bound in {:.0f}\u202f% of experiments,
-against the gap between bound and mean. A limit by betting needs a certified range, and more replicas the longer it is;
-a theorem's own range is often thousands of times the mean, which is why a verdict is then asymptotic and says so."""
-
-
-@placed(380, "How many replicas a gap needs")
-def power(material: Material) -> Iterator[Part]:
-    """The lower a curve, the fewer replicas a limit needs to lie below the bound."""
-    found = material.study.power
-    if not found:
-        return
-    yield from _kept(material.study)
-    known = sorted((each for each in found if each.replicas is not None), key=lambda each: each.variation)
-    # One look for a range in all panels, one of which is for each coefficient of variation.
-    ranges = list(dict.fromkeys(each.range for each in known))
-
-    def draw(axis: Axes, found: list[Power]) -> None:
-        for reach, (marker, colour) in zip(ranges, cycle(style.LOOKS), strict=False):
-            points = [each for each in found if each.range == reach]
-            for each in points[:1]:
-                text = each.method if reach is None else f"{each.method}, values up to {reach:g} times the mean"
-                x, y = [point.gap for point in points], [point.replicas or 0 for point in points]
-                axis.plot(x, y, marker, color=colour, ls="-", lw=1, ms=3.5, label=text)
-        shown = [each.replicas for each in found if each.replicas is not None]
-        axis.set_xscale("log")
-        style.log_y(axis, min(shown), max(shown))
-        style.ticks(axis.xaxis, sorted({each.gap for each in found}))
-        name_axes(axis, f"coefficient of variation {found[0].variation:g}", "(bound − mean) / mean", "replicas")
-
-    items = list(grouped(known, lambda each: each.variation).values())
-    yield from pictured("power", items, draw, _POWER.format(100 * found[0].wanted), tall=2.4)
