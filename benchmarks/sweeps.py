@@ -23,8 +23,8 @@ from boundcheck.system.limits import silent
 POINTS, STEPS, WORKERS, TURNS = 16, 8_000, 2, 2
 # A simulated sweep: so many points, each of which sleeps for so many seconds.
 CALLS, PAUSE = 1000, 0.02
-# The arguments by which a sweep, or an engine, is told of its workers.
-Where = dict[str, Any]
+# What a sweep is told of its workers.
+Where = int | str
 
 
 @contextmanager
@@ -34,12 +34,12 @@ def dask(workers: int) -> Iterator[Where]:
 
     cluster: Any = LocalCluster
     with cluster(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0") as made:
-        yield {"jobs": 1, "cluster": "dask://" + made.scheduler_address.removeprefix("tcp://")}
+        yield "dask://" + made.scheduler_address.removeprefix("tcp://")
 
 
 def jobs(workers: int) -> nullcontext[Where]:
     """Processes of this machine, as `--jobs` has them."""
-    return nullcontext({"jobs": workers, "cluster": None})
+    return nullcontext(workers)
 
 
 def sweep(count: int, where: Where) -> None:
@@ -53,7 +53,7 @@ def sweep(count: int, where: Where) -> None:
         "run": {"replicas": 256, "batch": 8, "zeta": 10.0, "steps": STEPS, "audits": 32},
     }
     with tempfile.TemporaryDirectory() as folder:
-        measure(table, Path(folder), **where)
+        measure(table, Path(folder), executor=where)
 
 
 def efficiency(workers: Callable[[int], Any], effort: Effort) -> Found:
@@ -76,7 +76,7 @@ def calls(workers: Callable[[int], Any], effort: Effort) -> Found:
     count = effort.of(CALLS)
 
     def run(many: int, pause: float, where: Where) -> None:
-        with Running([Call("sleep", time.sleep, (pause,))] * many, engine_of(**where), silent) as running:
+        with Running([Call("sleep", time.sleep, (pause,))] * many, engine_of(where), silent) as running:
             running.results()
 
     with workers(WORKERS) as where:

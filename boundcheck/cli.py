@@ -129,7 +129,7 @@ _JOBS = (
     "large ones and networks have OMP_NUM_THREADS threads in each process; set it to cores / jobs."
 )
 _CLUSTER = (
-    "Run the experiments on a cluster: dask://HOST:PORT (a scheduler; its workers have --nthreads 1), or "
+    "Run the experiments on a cluster: dask://HOST:PORT (a scheduler), or "
     "slurm?partition=gpu&timeout_min=60 (options of submitit and sbatch). Every machine has the same versions, and "
     "sees the folder --store at the same path. Locks of some network file systems do nothing: run one sweep at a time."
 )

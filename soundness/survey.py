@@ -12,7 +12,7 @@ import platform
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from functools import cache
@@ -26,7 +26,7 @@ import boundcheck
 from boundcheck.errors import InputError
 from boundcheck.experiment.coverage import clopper_pearson
 from boundcheck.proofs import papers
-from boundcheck.system.executors import Call, Engine, Running, Work, engine_of
+from boundcheck.system.executors import Call, Running, engine_of
 from boundcheck.system.files import parse_json, read_text, replace_file
 from boundcheck.system.limits import Tick, silent
 from boundcheck.version import __version__
@@ -231,8 +231,9 @@ def soundness(share: int = 1, jobs: int = 1, tick: Tick = silent, keep: Path | N
         for place, part in enumerate(parts, 1):
             path = folder and folder / f"{layer}-{place}.json"
             calls[layer == "input"].append(Call(f"{layer}, part {place} of {len(parts)}", _kept, (path, *part)))
-    # Each input is tried in a process of its own.
-    trials = *_made(calls[False], engine_of(jobs), tick), *_made(calls[True], Threads(jobs), tick)
+    # Each input is tried in a process of its own, and the threads share what they compare it with.
+    with ThreadPoolExecutor(jobs) as threads:
+        trials = *_made(calls[False], jobs, tick), *_made(calls[True], threads, tick)
     return Soundness(trials, undecided)
 
 
@@ -250,7 +251,8 @@ def reliability(share: int = 1, jobs: int = 1, tick: Tick = silent) -> Reliabili
     """
     _check(share=share, jobs=jobs)
     calls = [Call(KINDS[attack.kind], tried, (list, [attack])) for attack in attacks(share)]
-    return Reliability(_made(calls, Threads(jobs), tick))
+    with ThreadPoolExecutor(jobs) as threads:
+        return Reliability(_made(calls, threads, tick))
 
 
 def _check(**counts: int) -> None:
@@ -259,21 +261,8 @@ def _check(**counts: int) -> None:
             raise InputError(name, value, "an integer from 1 on")
 
 
-class Threads(Engine):
-    """An engine of threads, for calls that start processes of their own and share what they compare them with."""
-
-    def __init__(self, jobs: int) -> None:
-        self._pool = ThreadPoolExecutor(jobs)
-
-    def submit(self, works: Sequence[Work]) -> list[Future[Any]]:
-        return [self._pool.submit(work) for work in works]
-
-    def close(self, unfinished: bool) -> None:
-        self._pool.shutdown(cancel_futures=unfinished)
-
-
-def _made(calls: Sequence[Call], engine: Engine, tick: Tick) -> tuple[Trial, ...]:
-    with Running(calls, engine, tick) as running:
+def _made(calls: Sequence[Call], executor: int | Executor, tick: Tick) -> tuple[Trial, ...]:
+    with Running(calls, engine_of(executor), tick) as running:
         return tuple(trial for part in running.results() for trial in part)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,7 @@ def measure(
     runs: str | Path = "runs",
     device: str = "cpu",
     tick: Tick = silent,
-    executor: int | str = 1,
+    executor: int | str | Executor = 1,
     problem: Any = None,
     limits: Limits = Limits(),
     allow_code: Iterable[str | Path] = (),
@@ -47,11 +48,12 @@ def measure(
         runs: where the run folders are kept; a run that is already there is read and not repeated.
         device: a torch device, ``cpu`` or ``cuda``.
         tick: told of progress.
-        executor: who runs them: so many processes of this machine, or a cluster, as ``dask://HOST:PORT``, a scheduler
-            whose workers do one thing at a time, or ``slurm?NAME=VALUE&...``, with options of submitit
-            (``timeout_min``, ``mem_gb``) and of Slurm (``partition``, ``account``). All machines of a cluster see the
-            folder of the runs, at the same path, and have the same versions. An experiment has the same bits whoever
-            runs it: a small problem is computed by one thread, others by as many as this process has (OMP_NUM_THREADS).
+        executor: who runs them: so many processes of this machine; any `concurrent.futures.Executor`, which you end
+            yourself, and each process of which runs one experiment at a time; or a cluster, as ``dask://HOST:PORT``, a
+            scheduler, or ``slurm?NAME=VALUE&...``, with options of submitit (``timeout_min``, ``mem_gb``) and of Slurm
+            (``partition``, ``account``). All machines see the folder of the runs, at the same path, and have the same
+            versions. An experiment has the same bits whoever runs it: a small problem is computed by one thread, others
+            by as many as this process has (OMP_NUM_THREADS).
         problem: an objective of one's own in place of the spec's, a `boundcheck.Loss` say; or a function of W that
             gives the loss of each of its samples, W being of the shape (d, k) of the spec's table ``problem``.
         limits: the hours and the memory that they may take.

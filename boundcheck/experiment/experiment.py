@@ -11,9 +11,11 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -53,12 +55,20 @@ _SOON, _TRIAL = 5.0, 0.1
 _TRACES = 4
 # Replicas of the iterates of a bracket.
 _ITERATING = 8
+# Threads of a process, as an executor may have them, run one experiment at a time: they share its settings.
+_ONE = Lock()
 # Gradients that a rare look takes: three in each product of Lanczos, for F and for f.
 _PRODUCTS = 2 * 3 * 20
 
 
 def measure_each(
-    specs: list[Spec], runs: Path, device: str, tick: Tick, executor: int | str, hours: float, memory: float | None
+    specs: list[Spec],
+    runs: Path,
+    device: str,
+    tick: Tick,
+    executor: object,
+    hours: float,
+    memory: float | None,
 ) -> list[Result]:
     """The results of experiments, in their order; see `boundcheck.experiment.measure` for the arguments.
 
@@ -66,6 +76,9 @@ def measure_each(
     that is there twice is run once, and one that has finished is read.
     """
     check_device(device)
+    if not isinstance(executor, int | str | Executor):
+        expected = "a number of processes, an executor of concurrent.futures, or the address of a cluster"
+        raise InputError("executor", executor, expected)
     jobs = executor if isinstance(executor, int) else 1
     if jobs < 1:
         raise InputError("jobs", jobs, "a positive integer")
@@ -86,7 +99,7 @@ def measure_each(
     share = _UNITS * len(missing) / sum(missing.values()) if missing else 0.0
     units = {key: share * weighs for key, weighs in missing.items()}
     before, total = _UNITS * len(results), _UNITS * len(distinct)
-    if missing and (isinstance(executor, str) or (jobs > 1 and len(missing) > 1)):
+    if missing and (not isinstance(executor, int) or (jobs > 1 and len(missing) > 1)):
 
         def told(name: str, done: int, of: int) -> None:
             tick(name, before + done, before + of)
@@ -99,8 +112,7 @@ def measure_each(
             }
             # The longest is begun first.
             calls = [Call("experiments", point.result, (), units[key], point.done) for key, point in points.items()]
-            cluster = executor if isinstance(executor, str) else None
-            with Running(calls, engine_of(jobs, cluster, folder), told) as running:
+            with Running(calls, engine_of(executor, folder), told) as running:
                 results |= zip(missing, running.results(), strict=True)
     else:
         done_before = float(before)
@@ -412,6 +424,10 @@ class Point:
 
     def result(self) -> Result:
         """Run it; raises InputError where the folder is not seen, and in an environment that differs."""
+        with _ONE:
+            return self._result()
+
+    def _result(self) -> Result:
         torch.set_num_threads(self.environment["threads"])
         try:
             replace_file(self.folder / f"{platform.node()}.seen", b"")
@@ -436,7 +452,6 @@ class Point:
             if stage == STAGE:
                 (self.folder / self.name).write_text(f"{done / total:.4f}", "utf-8")
 
-        # Here, where it was raised: on its way to another process an error loses the calls that led to it.
         with theirs():
             return measure_one(self.spec, self.runs, self.device, limited(tell, self.hours), self.memory)
 

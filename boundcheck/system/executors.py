@@ -1,28 +1,29 @@
-"""Independent calls, made by this process, others of this machine, a Dask cluster or jobs of Slurm; none is lost."""
+"""Independent calls, made by this process, others of this machine, or any executor; none is lost."""
 
 import logging
 import os
 import signal
 import time
+import traceback
 import warnings
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Executor, Future
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from multiprocessing import resource_tracker
 from multiprocessing.util import Finalize
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Event, Lock, Thread
+from threading import Lock, Thread
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 from weakref import WeakSet, ref
 
-from joblib import cpu_count
+from joblib import cpu_count, wrap_non_picklable_objects
 from joblib.externals.loky import get_reusable_executor
 from joblib.externals.loky.backend import resource_tracker as loky_tracker
-from joblib.externals.loky.process_executor import BrokenProcessPool
 
 from boundcheck.errors import BoundcheckError, InputError, raised
 from boundcheck.system.child import end_with
@@ -36,15 +37,15 @@ _IDLE, _ANSWERS = 300, 30
 _JOB_LOOKS, _LOOKS = 0.5, 1.0
 # Variables that say something to boundcheck.
 _OURS = "BOUNDCHECK_"
-# What tells of a connection that is lost, with tracebacks; whoever waits for results says so in one line.
+# Loggers of Dask, which tell of a lost connection with tracebacks.
 _LOGGERS = ("distributed.client", "distributed.core", "distributed.comm", "distributed.batched", "distributed.utils")
-_INSTALL = "an environment with Dask and submitit: pip install 'boundcheck[cluster]'"
 
 
 class Engine(Protocol):
     """A maker of calls.
 
     Attributes:
+        field: what its user chose it by, as errors name it.
         room: how many calls it is given at a time; None for all of them at once.
         again: how often a call is sent again whose process was lost.
         shares_fate: whether a process that is lost takes the calls of others with it, so that it is not known whose
@@ -52,6 +53,7 @@ class Engine(Protocol):
 
     """
 
+    field: str = "jobs"
     room: int | None = None
     again: int = 0
     shares_fate: bool = False
@@ -63,9 +65,9 @@ class Engine(Protocol):
         """Do what only this process can do, before it waits."""
         return
 
-    def lost(self, error: BaseException) -> bool:
-        """True if an error says that a process ended, and nothing about the call."""
-        return False
+    def renew(self) -> None:
+        """Replace what broke, before a call is sent again."""
+        return
 
     def close(self, unfinished: bool) -> None:
         """Let go of what was made; what is unfinished is cancelled."""
@@ -123,11 +125,8 @@ class Processes(Engine):
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
-    def lost(self, error: BaseException) -> bool:
-        if not isinstance(error, BrokenProcessPool):
-            return False
+    def renew(self) -> None:
         self._pool = None
-        return True
 
     def close(self, unfinished: bool) -> None:
         if self._pool is None:
@@ -158,114 +157,105 @@ def _start_trackers() -> None:
             each.ensure_running()
 
 
-class Dask(Engine):
+class Lent(Engine):
+    """Any executor of `concurrent.futures`; whoever made it ends it, and what it starts has this boundcheck."""
+
+    def __init__(self, executor: Executor, field: str = "executor") -> None:
+        self.field, self._executor = field, executor
+        self._futures: list[Future[Any]] = []
+
+    def submit(self, works: Sequence[Work]) -> list[Future[Any]]:
+        try:
+            # Python's own executors pickle nothing that was made in a notebook, such as an objective.
+            futures = [self._executor.submit(wrap_non_picklable_objects(work)) for work in works]
+        except RuntimeError as error:
+            expected = f"an executor that takes calls, and not {raised(error)}"
+            raise InputError(self.field, type(self._executor).__name__, expected) from None
+        self._futures += futures
+        return futures
+
+    def close(self, unfinished: bool) -> None:
+        for future in self._futures:
+            future.cancel()
+
+
+class Dask(Lent):
     """The workers of a Dask cluster; Dask itself has the call of a worker that dies made by another, three times."""
 
     def __init__(self, cluster: str) -> None:
         """Connect to the scheduler of ``dask://HOST:PORT``."""
-        try:
-            import distributed
-        except ImportError:
-            raise InputError("cluster", cluster, _INSTALL) from None
-        library: Any = distributed
-        self._muted = [logger for name in _LOGGERS if not (logger := logging.getLogger(name)).disabled]
-        for each in self._muted:
-            each.disabled = True
-        self._killed = library.scheduler.KilledWorker
+        library = _library("distributed", cluster)
+        # Whoever waits for results says in one line that a connection is lost.
+        for name in _LOGGERS:
+            logging.getLogger(name).disabled = True
+        self._client: Any = None
         try:
             self._client = library.Client(f"tcp://{urlsplit(cluster).netloc}", timeout=_ANSWERS, set_as_default=False)
-        except (OSError, ValueError):
-            expected = f"dask://HOST:PORT of a Dask scheduler, which answers within {_ANSWERS} seconds"
+            self._client.wait_for_workers(1, timeout=_ANSWERS)
+        except (OSError, ValueError) as error:
+            if self._client is not None:
+                self._client.close()
+            expected = f"dask://HOST:PORT of a scheduler with a worker, within {_ANSWERS} seconds ({raised(error)})"
             raise InputError("cluster", cluster, expected) from None
-        try:
-            try:
-                self._client.wait_for_workers(1, timeout=_ANSWERS)
-            except TimeoutError:
-                expected = "a cluster with a worker: dask worker HOST:PORT --nthreads 1"
-                raise InputError("cluster", cluster, expected) from None
-            try:
-                self._client.run(_number, "1")
-            except Exception as error:
-                expected = f"workers that have this boundcheck, and not {raised(error)}"
-                raise InputError("cluster", cluster, expected) from None
-            for worker, threads in self._client.nthreads().items():
-                if threads > 1:
-                    # Two experiments in one process would share its settings, and Python's lock.
-                    expected = (
-                        f"workers that do one thing at a time (dask worker --nthreads 1); {worker} does {threads}"
-                    )
-                    raise InputError("cluster", cluster, expected)
-        except BaseException:
-            self._client.close()
-            raise
-        self._pool = self._client.get_executor(pure=False)
-
-    def submit(self, works: Sequence[Work]) -> list[Future[Any]]:
-        return [self._pool.submit(work) for work in works]
-
-    def lost(self, error: BaseException) -> bool:
-        return isinstance(error, self._killed)
+        super().__init__(self._client.get_executor(pure=False), "cluster")
 
     def close(self, unfinished: bool) -> None:
-        self._pool.shutdown(wait=not unfinished)
+        super().close(unfinished)
         self._client.close()
-        for each in self._muted:
-            each.disabled = False
 
 
 class Slurm(Engine):
-    """Jobs of Slurm, one a call, which submitit sends as one array."""
+    """Jobs of Slurm, one a call, which submitit's executor sends as one array."""
 
-    again = 2
+    again, field = 2, "cluster"
 
     def __init__(self, cluster: str, folder: Path) -> None:
         """Take the options of ``slurm?NAME=VALUE&...``; jobs and their logs are files below a folder."""
-        try:
-            import submitit
-        except ImportError:
-            raise InputError("cluster", cluster, _INSTALL) from None
+        library = _library("submitit", cluster)
         options = dict(parse_qsl(urlsplit(cluster).query, keep_blank_values=True))
         name = options.pop("cluster", "slurm")
-        shared = submitit.AutoExecutor._typed_parameters()
+        shared = library.AutoExecutor._typed_parameters()
         given = {x if x in shared else f"slurm_{x}": _number(value) for x, value in options.items()}
         try:
-            self._executor = submitit.AutoExecutor(folder / "%j", cluster=name)
+            self._executor = library.AutoExecutor(folder / "%j", cluster=name)
             self._executor.update_parameters(name="boundcheck", **given)
         except (RuntimeError, ValueError, NameError, AssertionError, TypeError) as error:
             expected = f"slurm?NAME=VALUE&..., with options of submitit where Slurm is ({str(error).splitlines()[0]})"
             raise InputError("cluster", cluster, expected) from None
-        self._uncompleted = submitit.core.utils.UncompletedJobError
-        self._jobs: list[tuple[Any, Future[Any]]] = []
-        self._closed = Event()
-        self._watch = Thread(target=self._look, daemon=True)
+        self._jobs: list[Any] = []
 
     def submit(self, works: Sequence[Work]) -> list[Future[Any]]:
         with self._executor.batch():
             jobs = [self._executor.submit(work) for work in works]
-        made: list[tuple[Any, Future[Any]]] = [(job, Future()) for job in jobs]
-        self._jobs += made
-        if not self._watch.ident:
-            self._watch.start()
-        return [future for _, future in made]
-
-    def _look(self) -> None:
-        while not self._closed.wait(_JOB_LOOKS):
-            for job, future in [each for each in self._jobs if not each[1].done()]:
-                if not job.done():
-                    continue
-                try:
-                    future.set_result(job.result())
-                except Exception as error:
-                    future.set_exception(error)
-
-    def lost(self, error: BaseException) -> bool:
-        return isinstance(error, self._uncompleted)
+        self._jobs += jobs
+        futures: list[Future[Any]] = [Future() for _ in jobs]
+        # It ends with this process, also while a job waits in the queue.
+        Thread(target=_await, args=(dict(zip(futures, jobs, strict=True)),), daemon=True).start()
+        return futures
 
     def close(self, unfinished: bool) -> None:
-        self._closed.set()
-        for job, future in self._jobs:
-            if unfinished and not future.done():
+        for job in self._jobs:
+            if unfinished and not job.done():
                 job.cancel(check=False)
+
+
+def _await(jobs: dict[Future[Any], Any]) -> None:
+    """Look at jobs of submitit until all have ended, and tell their futures."""
+    while jobs:
+        time.sleep(_JOB_LOOKS)
+        for future in [each for each, job in jobs.items() if job.done()]:
+            try:
+                future.set_result(jobs.pop(future).result())
+            except Exception as error:
+                future.set_exception(error)
+
+
+def _library(name: str, cluster: str) -> Any:
+    try:
+        return import_module(name)
+    except ImportError:
+        expected = "an environment with Dask and submitit: pip install 'boundcheck[cluster]'"
+        raise InputError("cluster", cluster, expected) from None
 
 
 def _number(text: str) -> int | float | str:
@@ -277,26 +267,28 @@ def _number(text: str) -> int | float | str:
     return text
 
 
-def engine_of(jobs: int, cluster: str | None = None, folder: Path = Path()) -> Engine:
-    """The engine that makes calls: a cluster, or `jobs` processes of this machine.
+def engine_of(executor: int | str | Executor, folder: Path = Path()) -> Engine:
+    """The engine that makes calls.
 
     Args:
-        jobs: how many calls are made at a time where there is no cluster; one needs no other process.
-        cluster: ``dask://HOST:PORT``, or ``slurm?NAME=VALUE&...``.
+        executor: so many processes of this machine, of which one needs no other process; an executor; or a cluster,
+            ``dask://HOST:PORT`` or ``slurm?NAME=VALUE&...``.
         folder: where jobs of Slurm and their logs are kept, on a file system that all machines share.
 
     Raises:
         InputError: for a cluster of another form, and one that does not answer.
 
     """
-    if cluster is None:
-        return Processes(jobs) if jobs > 1 else Here()
-    match cluster.split("?")[0].split("://")[0]:
+    if isinstance(executor, Executor):
+        return Lent(executor)
+    if isinstance(executor, int):
+        return Processes(executor) if executor > 1 else Here()
+    match executor.split("?")[0].split("://")[0]:
         case "dask":
-            return Dask(cluster)
+            return Dask(executor)
         case "slurm":
-            return Slurm(cluster, folder)
-    raise InputError("cluster", cluster, "dask://HOST:PORT, or slurm?NAME=VALUE&...")
+            return Slurm(executor, folder)
+    raise InputError("cluster", executor, "dask://HOST:PORT, or slurm?NAME=VALUE&...")
 
 
 @dataclass(frozen=True)
@@ -327,12 +319,19 @@ class _Work:
     arguments: tuple[Any, ...]
 
     def __call__(self) -> Any:
-        """Make the call; return its result, or a boundcheck error, as not every engine brings back a raised one."""
+        """Make the call; return its result, or the error that it raised.
+
+        So an error that an engine raises is its own: a process ended, or could not be reached.
+        """
         # A process that has worked before has the variables of that time.
         os.environ.update(self.settings)
         try:
             return self.function(*self.arguments)
         except BoundcheckError as error:
+            return error
+        except Exception as error:
+            # On its way to another process an error loses the calls that led to it.
+            error.add_note(traceback.format_exc())
             return error
 
 
@@ -365,7 +364,8 @@ class Running:
         """The result of each call, in the order of the calls; waits for all of them.
 
         Raises:
-            InputError: one of a call, and for a call whose process was lost again and again.
+            InputError: for a call whose process was lost again and again.
+            Exception: what a call raised.
 
         """
         with warnings.catch_warnings():
@@ -387,24 +387,23 @@ class Running:
                         "a scheduler that lives; what is finished is kept, and so are checkpoints: the same command "
                         "goes on from there as soon as a scheduler answers, or without a cluster"
                     )
-                    raise InputError("cluster", f"lost, with {of} unfinished", expected) from None
+                    raise InputError(self._engine.field, f"lost, with {of} unfinished", expected) from None
                 except Exception as error:
-                    if not self._engine.lost(error):
-                        raise
                     # It is sent again, unless that has happened too often.
                     self._losses[i] += 1
                     if self._losses[i] > self._engine.again:
                         expected = (
-                            "a process that lives: each that worked on it was killed, as a system does that is short "
-                            "of memory; fewer jobs need less, and what is finished is kept"
+                            "a process that lives: each that worked on it was lost, as where a system is short of "
+                            f"memory; fewer jobs need less, and what is finished is kept ({raised(error)})"
                         )
-                        raise InputError("jobs", call.name, expected) from None
+                        raise InputError(self._engine.field, call.name, expected) from None
+                    self._engine.renew()
                     with self._lock:
                         self._flying.discard(i)
                         self._waiting.appendleft(i)
                     self._send()
                     continue
-                if isinstance(found, BoundcheckError):
+                if isinstance(found, Exception):
                     raise found
                 self._found[i] = found
                 self._done += call.seconds

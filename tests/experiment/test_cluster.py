@@ -7,7 +7,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -188,11 +190,35 @@ def test_a_worker_that_does_not_see_the_folder_is_refused(dask: Any, tmp_path: P
 
 
 @pytest.mark.full
-def test_workers_that_do_several_things_at_a_time_are_refused(tmp_path: Path) -> None:
+def test_a_worker_or_an_executor_of_several_threads_finds_the_bits_of_one_process(tmp_path: Path) -> None:
+    """Its threads take turns; the executor goes on afterwards, and a killed process of one is one line."""
     from distributed import LocalCluster
 
-    with (
-        LocalCluster(n_workers=1, threads_per_worker=2, processes=True, dashboard_address=":0") as cluster,
-        pytest.raises(InputError, match=r"workers that do one thing at a time \(dask worker --nthreads 1\)"),
-    ):
-        measure(SHORT, tmp_path, executor=address(cluster))
+    alone = measure(SHORT, tmp_path / "one")
+    with LocalCluster(n_workers=1, threads_per_worker=2, processes=True, dashboard_address=":0") as cluster:
+        assert measure(SHORT, tmp_path / "dask", executor=address(cluster)) == alone
+    with ThreadPoolExecutor(3) as threads, ProcessPoolExecutor(2, get_context("spawn")) as processes:
+        for name, executor in (("threads", threads), ("processes", processes)):
+            assert measure(SHORT, tmp_path / name, executor=executor) == alone
+            assert executor.submit(os.getpid).result()
+    assert all(files(tmp_path / name) == files(tmp_path / "one") for name in ("dask", "threads", "processes"))
+
+
+@pytest.mark.full
+def test_a_sweep_goes_on_after_an_executor_that_broke(tmp_path: Path) -> None:
+    with ProcessPoolExecutor(1, get_context("spawn")) as executor:
+        pid = executor.submit(os.getpid).result()
+        begun = once_there(tmp_path / "two", ".sweep-*/0", lambda: os.kill(pid, signal.SIGKILL))
+        with pytest.raises(InputError, match=r"^executor = experiments: .*BrokenProcessPool"):
+            measure(LONG, tmp_path / "two", executor=executor)
+        begun.join()
+    assert measure(LONG, tmp_path / "two") == measure(LONG, tmp_path / "one")
+    assert files(tmp_path / "two") == files(tmp_path / "one")
+
+
+def test_what_is_no_executor_is_refused(tmp_path: Path) -> None:
+    wrong: Any
+    for wrong in (None, 2.0, [2]):
+        with pytest.raises(InputError, match=r"^executor = "):
+            measure(SHORT, tmp_path, executor=wrong)
+    assert not list(tmp_path.iterdir())

@@ -4,8 +4,10 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from hypothesis import given
 
 from boundcheck.errors import InputError
 from boundcheck.system.executors import Call, Running, Work, engine_of
+from boundcheck.system.limits import silent
 
 
 def square(x: int) -> int:
@@ -57,14 +60,14 @@ def test_a_process_of_multiprocessing_that_spread_calls_ends_when_it_is_done() -
     assert ended == 0
 
 
-class LostError(Exception):
+class LostError(BaseException):
     """A process ended."""
 
 
 class Fragile:
     """An engine in this process; a call that dies takes down all that are under way."""
 
-    again, shares_fate = 2, True
+    field, again, shares_fate = "jobs", 2, True
 
     def __init__(self, room: int, turns: list[int]) -> None:
         self.room: int | None = room
@@ -84,13 +87,13 @@ class Fragile:
         future, work = self.flying.pop(self.turns[0] % len(self.flying))
         try:
             future.set_result(work())
-        except LostError as error:
+        except LostError:
             lost, self.flying = [future, *(each for each, _ in self.flying)], []
             for each in lost:
-                each.set_exception(error)
+                each.set_exception(RuntimeError("a process ended"))
 
-    def lost(self, error: BaseException) -> bool:
-        return isinstance(error, LostError)
+    def renew(self) -> None:
+        pass
 
     def close(self, unfinished: bool) -> None:
         pass
@@ -148,6 +151,37 @@ def test_a_killed_process_is_replaced_and_a_call_that_kills_every_process_is_nam
     assert (refused.value.field, refused.value.value) == ("jobs", "guilty")
 
 
+@pytest.mark.parametrize("made", [ThreadPoolExecutor, partial(ProcessPoolExecutor, mp_context=get_context("spawn"))])
+def test_any_executor_makes_calls_and_is_left_to_who_made_it(made: Callable[[int], Executor]) -> None:
+    """Also a call that Python cannot pickle; an error of a call is told as it was raised."""
+    with made(1) as executor:
+        calls = [Call(str(x), lambda x=x: square(x), (), float(x)) for x in range(5)]
+        for _ in range(2):
+            with Running(calls, engine_of(executor), lambda *each: None) as running:
+                assert running.results() == [x * x for x in range(5)]
+        with (
+            pytest.raises(ZeroDivisionError),
+            Running([Call("", lambda: 1 / 0, ())], engine_of(executor), silent) as run,
+        ):
+            run.results()
+        assert executor.submit(square, 2).result() == 4
+    with pytest.raises(InputError, match=r"^executor = \w+: expected an executor that takes calls, .* shutdown"):
+        Running(calls, engine_of(executor), silent)
+
+
+@pytest.mark.full
+def test_an_executor_whose_process_is_killed_is_told_of_in_one_line(tmp_path: Path) -> None:
+    calls = [Call("guilty", dies, (tmp_path / "died", True)), Call("innocent", slow, (1.0,))]
+    with (
+        ProcessPoolExecutor(1, get_context("spawn")) as executor,
+        Running(calls, engine_of(executor), silent) as running,
+        pytest.raises(InputError) as refused,
+    ):
+        running.results()
+    assert refused.value.field == "executor"
+    assert "BrokenProcessPool" in str(refused.value)
+
+
 @pytest.mark.parametrize(
     "cluster", ["", "dask", "tcp://127.0.0.1:1", "kubernetes://here", "slurm?nonsense=1&cluster=local"]
 )
@@ -155,4 +189,4 @@ def test_a_cluster_of_another_form_is_refused(cluster: str, tmp_path: Path) -> N
     if cluster.startswith("slurm"):
         pytest.importorskip("submitit")
     with pytest.raises(InputError, match=r"^cluster = "):
-        engine_of(1, cluster, tmp_path)
+        engine_of(cluster, tmp_path)
