@@ -101,8 +101,8 @@ _STRICT = "Exit with 1 if anything is refuted, violated or unknown. A run must b
 Strict = Annotated[bool, typer.Option("--strict", help=_STRICT)]
 Device = Annotated[str, typer.Option(help="Torch device: cpu, cuda or cuda:N.")]
 _LATEX = (
-    "Write latex/ for a paper: tables, theorems, figures, a command for every number, BibTeX; example.tex uses each in "
-    "two pages, and main.tex has all."
+    "Write latex/ for a paper: tables, theorems, figures of one column, a command for every number, BibTeX; "
+    "example.tex uses a piece of each kind."
 )
 Latex = Annotated[bool, typer.Option("--latex", help=_LATEX)]
 Store = Annotated[

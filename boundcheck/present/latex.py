@@ -1,9 +1,8 @@
 r"""A report for a paper: `latex/` beside the page, with tables, theorems, figures, numbers by \newcommand, and BibTeX.
 
-`example.tex` uses each kind of piece once, in two pages: an author copies from it. `main.tex` is an appendix with all
-of them. Both compile as they are; `preamble.tex` says what single files need. Numbers are never better than what was
-measured or proved: an upper bound is rounded up and a lower one down; what was measured has the digits that its
-interval supports.
+`example.tex` uses a piece of each kind, and compiles as it is: an author copies from it. `preamble.tex` says what the
+other files need. Numbers are never better than what was measured or proved: an upper bound is rounded up and a lower
+one down; what was measured has the digits that its interval supports.
 """
 
 from __future__ import annotations
@@ -14,14 +13,16 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from html import unescape
 from itertools import compress
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
+from boundcheck.errors import CodeError
 from boundcheck.exact.digits import Toward, last_place, rounded
 from boundcheck.experiment.result import toward_of
 from boundcheck.experiment.statistics import Interval
@@ -29,14 +30,14 @@ from boundcheck.language import prose, view
 from boundcheck.language.catalogue import boundcheck_entry, catalogue, sources
 from boundcheck.language.prose import GREEK, tex
 from boundcheck.present.material import Material, StoredRun, known
-from boundcheck.present.section import Drawn, Writer, chapters, figures_of, tables_of, without_tags
-from boundcheck.present.sections.proofs import claim_view
-from boundcheck.present.style import ONE_COLUMN, TWO_COLUMNS, pdf
+from boundcheck.present.section import parts_of, sections
+from boundcheck.present.style import ONE_COLUMN, looking, pdf
 from boundcheck.present.words import sentence_of, titled
 from boundcheck.proof.export import PREAMBLE, apart, display, id_tex
 from boundcheck.proof.verdict import JudgedProof
 from boundcheck.shown import visible
 from boundcheck.system.files import file_name
+from boundcheck.system.plugins import theirs
 from boundcheck.verdicts import Verdict, is_well
 
 FOLDER = "latex"
@@ -45,15 +46,8 @@ _PREAMBLE = (
     + PREAMBLE
     + ("\\usepackage{array,booktabs,tabularx}\n")
 )
-# Of tables with a verdict in each row what one column has room for: columns, rows, and what the rows are.
-_BRIEF = {
-    "referee": (("No.", "Where", "Verdict"), 18, "findings"),
-    "verdicts": (("Problem", "Theorem", "Measured", "Bound", "Verdict"), 6, "runs"),
-    "brackets": (("Problem", "Rank", "Observed", "Sharpest", "Verdict"), 6, "brackets"),
-    "network_verdicts": (("Model and text", "Adapter", "Measured", "Bound", "Verdict"), 6, "runs"),
-}
-# Inches: what fits on a page above its caption, and what is shown in one column of it.
-_TALLEST, _NARROW = 8.2, 4.2
+# Inches: what fits on a page above its caption.
+_TALLEST = 8.2
 
 Printed = tuple[StoredRun, dict[str, str]]
 """A run, and the commands of its numbers by what they are, such as measured, lower, upper, bound, steps."""
@@ -65,47 +59,23 @@ def files_of(material: Material, title: str, lead: str) -> dict[str, bytes]:
     """The files of the folder `latex`, by their path from the page's folder."""
     numbers = Numbers()
     runs, counts = printed(material, numbers), counted(material, numbers)
-    found = chapters(material)
-    latex, tables = Latex(runs), tables_of(found)
+    latex, (tables, figures) = Latex(runs), floats_of(material)
     floats = {f"tables/{name}.tex": latex.floats(table) for name, table in tables.items()}
-    # Tables shortened so that one column has room for them.
-    brief = {
-        f"tables/{name}_in_brief.tex": latex.column(in_brief(tables[name], *how))
-        for name, how in _BRIEF.items()
-        if name in tables
-    }
-    # Each figure at both widths, if it is no taller than a page.
-    looks = TWO_COLUMNS, ONE_COLUMN
-    figures = [x for look in looks for x in figures_of(found, look, pdf) if x.tall <= _TALLEST]
     proofs = list[Written]()
     for proof in material.judged:
         name, parts = file_name(f"{proof.script.id}-{proof.script.version}"), apart(proof)
         files = zip((f"theorems/{name}.tex", f"proofs/{name}.tex"), parts, strict=True)
         proofs.append((proof, {path: text for path, text in files if text}))
-    claims = []
-    for claim in material.claims:
-        shown, keys = claim_view(claim), ",".join(_keys(claim.id))
-        cited = rf"\cite{{{keys}}} " if keys else ""
-        claims.append(latex.part(view.View(shown.title, shown.name)) + cited + latex.parts(shown.parts))
     # The sources of every claim that the page speaks of or has a proof of, and boundcheck.
     proved = (catalogue[id] for proof, _ in proofs if (id := proof.script.id) in catalogue)
     entries = {each.key: each.text for claim in (*material.claims, *proved) for each in sources(claim)}
     of_proofs = {path: text for _, files in proofs for path, text in files.items()}
-    texts = floats | brief | of_proofs
+    texts = floats | of_proofs
     texts["preamble.tex"], texts["numbers.tex"] = _PREAMBLE, "\n".join([*numbers.lines, ""])
-    texts["claims.tex"] = "\n".join(claims)
     texts["references.bib"] = "\n\n".join([*entries.values(), boundcheck_entry().text, ""])
     # TeX would join the hyphens of an option to one dash.
     head = {
         name: "-{}-".join(map(tex, without_tags(text).split("--"))) for name, text in (("title", title), ("lead", lead))
-    }
-    given = head | {
-        "counts": counts,
-        "claims": bool(claims),
-        "tables": list(floats),
-        # Each figure once: in one column if that does not make it tall.
-        "figures": list({each.name: each for each in figures if each.wide or each.tall <= _NARROW}.values()),
-        "proofs": list(of_proofs),
     }
     environment = Environment(
         loader=PackageLoader("boundcheck.present", "templates"), undefined=StrictUndefined, trim_blocks=True,
@@ -113,11 +83,61 @@ def files_of(material: Material, title: str, lead: str) -> dict[str, bytes]:
         comment_start_string="<#", comment_end_string="#>",
     )  # fmt: skip
     environment.filters["tex"] = tex
-    for name, with_what in (("main", given), ("example", given | chosen(runs, brief, figures, proofs))):
-        texts[f"{name}.tex"] = environment.get_template(f"{name}.tex.j2").render(with_what)
+    # The example shows the first table: one of a column if there is any, and the shortest of these.
+    ordered = sorted(floats, key=lambda path: ("{table*}" in floats[path], len(floats[path])))
+    given = head | chosen(runs, proofs) | {"counts": counts, "tables": ordered, "figures": figures}
+    texts["example.tex"] = environment.get_template("example.tex.j2").render(given)
     made = {name: text.encode() for name, text in texts.items()}
-    made |= {f"figures/{each.file}.pdf": each.content for each in figures}
+    made |= {f"figures/{each.name}.pdf": each.content for each in figures}
     return {f"{FOLDER}/{name}": content for name, content in made.items()}
+
+
+class Drawn(NamedTuple):
+    """A figure of one column: its name, what it shows in a sentence, and its content."""
+
+    name: str
+    caption: str
+    content: bytes
+
+
+def floats_of(material: Material) -> tuple[dict[str, view.Table], list[Drawn]]:
+    """The tables that have a name, by it, and the figures that fit on a page; of a section that fails, none."""
+    tables, figures = dict[str, view.Table](), list[Drawn]()
+    for section in sections(folders=material.papers):
+        caption = f"{section.title}. {getattr(section, 'see', '')}".strip()
+        try:
+            parts = [*on_paper(parts_of(section, material))]
+        except CodeError:
+            # The page says so.
+            continue
+        for part in parts:
+            if isinstance(part, view.Table) and part.name:
+                tables[part.name] = part
+            if not isinstance(part, view.Picture):
+                continue
+            try:
+                with looking(ONE_COLUMN), theirs():
+                    figure = part.draw()
+            except CodeError:
+                continue
+            if figure is not None and figure.get_figheight() <= _TALLEST:
+                figures.append(Drawn(part.name, caption, pdf(figure)))
+    return tables, figures
+
+
+def on_paper(parts: Iterable[view.Part]) -> Iterator[view.Part]:
+    """The parts that paper shows, at every depth: a view and its parts, and the parts of a fold that is for paper."""
+    for part in parts:
+        if isinstance(part, view.Fold):
+            yield from on_paper(part.parts) if part.is_for_paper else ()
+        else:
+            yield part
+            yield from on_paper(part.parts) if isinstance(part, view.View) else ()
+
+
+def without_tags(text: str) -> str:
+    """The text; if it is Markup, what that shows, without tags."""
+    return unescape(re.sub(r"<[^>]*>", "", text)) if isinstance(text, Markup) else text
 
 
 def _keys(id: str) -> dict[str, None]:
@@ -338,47 +358,55 @@ def _of_run(run: StoredRun, numbers: Numbers, *before: str, about: str = "") -> 
     return made
 
 
-# Lines that a table on a page of its own may have at the size of footnotes, letters in a line across it, and the share
-# of that which a column of numbers takes.
-_PAGE_LINES, _PAGE_LETTERS, _NUMBER = 56, 125, 0.075
+# For tables at the size of footnotes: the lines of a page, the letters of a line across it and of one in a column,
+# and the share of a line that a column of numbers takes.
+_PAGE_LINES, _PAGE_LETTERS, _COLUMN_LETTERS, _NUMBER = 56, 125, 58, 0.075
 
 
-class Latex(Writer):
-    """The parts of a view in LaTeX. Tables and figures are floats in files of their own.
+class Latex:
+    """Tables in LaTeX, as floats in files of their own.
 
     Args:
         runs: those whose numbers stand there as commands.
 
     """
 
-    bold, broken = r"\textbf{%s}", r" \newline "
-    item, points = "\\item %s\n", "\\begin{itemize}\n%s\\end{itemize}"
-
     def __init__(self, runs: Iterable[Printed]) -> None:
         self._values: dict[tuple[str, ...], str] = {
             (run.result.run_id, name): text for run, made in runs for name, text in made.items()
         }
 
-    def heading(self, part: view.View) -> str:
-        name = f", {id_tex(part.name)}" if part.name else ""
-        return rf"\paragraph{{{tex(part.title)}{name}.}} "
+    def line(self, line: view.Line) -> str:
+        """The cells of a line, one after the other."""
+        return " ".join(filter(None, map(self.cell, line.cells)))
 
-    def text(self, text: str) -> str:
-        return tex(text)
+    def cell(self, cell: view.Cell) -> str:
+        """A cell of a line or of a table."""
+        match cell:
+            case view.Math():
+                return display(cell.latex) if cell.apart else rf"\({cell.latex}\)"
+            case view.Prose():
+                made = tex(cell.text)
+                return rf"\textbf{{{made}}}" if cell.look == "strong" and made else made
+            case view.Code():
+                return id_tex(cell.text)
+            case view.Badge():
+                return self.verdict(cell.word)
+            case view.Value():
+                number = self._values.get(cell.name)
+                # A bound at constants that were only estimated keeps its star.
+                return tex(cell.text) if number is None else number + ("$^{*}$" if cell.text.endswith("*") else "")
+            case view.Stack():
+                return r" \newline ".join(filter(None, map(self.cell, cell.cells)))
+            case _:
+                return tex(cell)
 
-    def code(self, text: str) -> str:
-        return id_tex(text)
-
-    def formula(self, cell: view.Math) -> str:
-        return display(cell.latex) if cell.apart else rf"\({cell.latex}\)"
-
-    def value(self, value: view.Value) -> str:
-        made = self._values.get(value.name)
-        # A bound at constants that were only estimated keeps its star.
-        return tex(value.text) if made is None else made + ("$^{*}$" if value.text.endswith("*") else "")
+    def verdict(self, word: str) -> str:
+        """A verdict, in bold if something is refuted, violated or open."""
+        return tex(word) if is_well(word) else rf"\textbf{{{tex(word)}}}"
 
     def floats(self, table: view.Table) -> str:
-        """A table as floats over both columns, as many as its rows need."""
+        """A table as floats, as many as its rows need: in one column where each row is one line there."""
         # Paper leaves some columns out.
         kept = [not column.is_aside for column in table.columns]
         columns, groups, lines = list(compress(table.columns, kept)), list[list[view.Row]](), 0.0
@@ -392,19 +420,16 @@ class Latex(Writer):
                 lines = 0.0
             groups[-1].append(narrow)
             lines += tall
+        head: view.Row = tuple(column.name for column in columns)
+        is_narrow = all(_wide(row) <= _COLUMN_LETTERS for rows in ([head], *groups) for row in rows)
+        star, width = ("", r"\columnwidth") if is_narrow else ("*", r"\textwidth")
         named = [rf"\caption{{{tex(table.caption)}}}", rf"\label{{boundcheck:table:{table.name}}}"]
         made = []
         for number, rows in enumerate(groups):
-            head = [r"\addtocounter{table}{-1}\caption{Continued.}"] if number else named
-            tabular = self._tabular(columns, rows, r"\textwidth")
-            made += [r"\begin{table*}[tp]", *head, *tabular, r"\end{table*}"]
+            above = [r"\addtocounter{table}{-1}\caption{Continued.}"] if number else named
+            tabular = self._tabular(columns, rows, width)
+            made += [rf"\begin{{table{star}}}[tp]", *above, *tabular, rf"\end{{table{star}}}"]
         return "\n".join([*made, ""])
-
-    def column(self, table: view.Table) -> str:
-        """A table as one float in one column."""
-        head = [rf"\caption{{{tex(table.caption)}}}", rf"\label{{boundcheck:table:{table.name}}}"]
-        tabular = self._tabular(table.columns, table.rows, r"\columnwidth")
-        return "\n".join([r"\begin{table}[t]", *head, *tabular, r"\end{table}", ""])
 
     def _tabular(self, columns: Sequence[view.Column], rows: Iterable[view.Row], width: str) -> list[str]:
         looks = ""
@@ -427,22 +452,12 @@ class Latex(Writer):
         return [*made, r"\bottomrule", r"\end{tabularx}"]
 
 
-def in_brief(table: view.Table, names: Sequence[str], most: int, what: str) -> view.Table:
-    """Some columns of a table, in at most `most` rows: those whose verdict is not well are chosen before the rest."""
-
-    def well(place: int) -> bool:
-        cells = [x for cell in rows[place] for x in _stacked(cell)]
-        return all(is_well(x.word) for x in cells if isinstance(x, view.Badge))
-
-    places = [[column.name for column in table.columns].index(name) for name in names]
-    rows = [row for row in table.rows if not isinstance(row, view.Line | view.Fold)]
-    chosen = sorted(sorted(range(len(rows)), key=well)[:most])
-    caption = f"The {what}."
-    if len(chosen) < len(rows):
-        caption = f"{len(chosen)} of {len(rows)} {what}; what is well is left out first."
-    head = [replace(table.columns[place], width=0.25 if place == places[-1] else None) for place in places]
-    cells = [tuple(rows[row][place] for place in places) for row in chosen]
-    return view.Table(head, cells, caption, f"{table.name}_in_brief", most=None)
+def _wide(row: view.Row) -> int:
+    """The letters of a row, if it stands in one line."""
+    if isinstance(row, view.Fold):
+        return 0
+    # With the space between cells.
+    return sum(_letters(cell) + 2 for cell in (row.cells if isinstance(row, view.Line) else row))
 
 
 def _tall(columns: Sequence[view.Column], row: view.Row) -> float:
@@ -478,58 +493,18 @@ def _letters(cell: view.Cell) -> int:
             return len(cell)
 
 
-# Lines of a column for a theorem with its proof and for what is cited, letters in a line, and inches of a figure.
-_COLUMN_LINES, _COLUMN_LETTERS, _TALL = 75, 58, 3.4
-# Lines that an entry of the bibliography takes.
-_ENTRY = 5
-# What prints nothing, and commands that print about one sign; the lines around a display are the space there.
-_MARKUP = re.compile(r"\\(?:allowbreak|ensuremath|text\w+|math\w+|operatorname)|\\[,;]|[{}$^_&\\]|\s(?=\s)")
-_SIGN = re.compile(r"\\(?!allowbreak|ensuremath|text|math|operatorname)[A-Za-z]+")
-
-
-def chosen(
-    runs: Sequence[Printed], tables: Mapping[str, str], figures: Iterable[Drawn], proofs: Sequence[Written]
-) -> dict[str, Any]:
-    """A run in a sentence, tables in brief, at most two figures, the files of a theorem, and the keys to cite.
-
-    A piece that does not exist is left out. Tables are named by their file.
-    """
-    brief, fitting = [path for path, text in tables.items() if text], [x for x in figures if x.tall <= _TALL]
-    # The first figure that fits in one column, and before it the first other figure that fits over two.
-    narrow = [each for each in fitting if not each.wide][:1]
-    shown = [each for each in fitting if each.wide and each.name not in {x.name for x in narrow}][:1] + narrow
-    floats = [("table", Path(path).stem) for path in brief] + [("figure", x.name) for x in shown]
-    *words, last = ["", *(rf"{kind.title()}~\ref{{boundcheck:{kind}:{name}}}" for kind, name in floats)]
-    # The best verdict is the last.
+def chosen(runs: Sequence[Printed], proofs: Sequence[Written]) -> dict[str, Any]:
+    """A run in a sentence, the files of a theorem with its proof, and the keys to cite; empty if there is none."""
+    # The best verdict is the last; a theorem that has hypotheses comes before others.
     best = max(runs, key=lambda each: list(Verdict).index(each[0].verdict.plain), default=None)
     cited = _keys(best[0].result.claim) if best else {}
-    theorem = _longest(proofs, cited)
+    theorems = [(proof, files) for proof, files in proofs if len(files) > 1]
+    theorem = min(theorems, key=lambda each: (not each[0].hypotheses, len(each[0].steps)), default=None)
     return {
         "run": _said(*best) if best else "",
         "theorem": list(theorem[1]) if theorem else [],
-        "brief": brief,
-        "shown": shown,
-        "floats": " and ".join(filter(None, (", ".join(filter(None, words)), last))),
         "cited": ",".join(cited | (_keys(theorem[0].script.id) if theorem else {})),
     }
-
-
-def _longest(proofs: Sequence[Written], cited: dict[str, None]) -> Written | None:
-    """The theorem with the longest proof that fits with its sources, and its files.
-
-    One with hypotheses comes before others. If no proof fits, it is the theorem of the longest proof, alone.
-    """
-    theorems = [(proof, files) for proof, files in proofs if len(files) > 1]
-    for these in (theorems, [(proof, dict([*files.items()][:1])) for proof, files in theorems]):
-        fitting = []
-        for proof, files in these:
-            lines = [_MARKUP.sub("", _SIGN.sub("x", line)) for text in files.values() for line in text.splitlines()]
-            tall = sum(max(1, math.ceil(len(line) / _COLUMN_LETTERS)) for line in lines)
-            if tall <= _COLUMN_LINES - _ENTRY * len(cited | _keys(proof.script.id)):
-                fitting.append((proof, files))
-        if fitting:
-            return max(fitting, key=lambda each: (bool(each[0].hypotheses), len(each[0].steps)))
-    return None
 
 
 def _said(run: StoredRun, commands: dict[str, str]) -> str:

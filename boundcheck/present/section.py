@@ -1,4 +1,4 @@
-"""`Section`, a part of the page; how sections are found; and what paper shows of them, in the paper's fonts.
+"""`Section`, a part of the page, and how sections are found.
 
 A section is a module, or an object, with the three names of the protocol. Those of boundcheck are functions in
 `boundcheck.present.sections`, under `@placed`. Others are found by an entry point of the group ``boundcheck.sections``,
@@ -9,24 +9,16 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import re
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
-from html import unescape
+from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
-
-from markupsafe import Markup
-from matplotlib.figure import Figure
+from typing import Any, Protocol
 
 from boundcheck.errors import CodeError, InputError
 from boundcheck.language import view
 from boundcheck.present import sections as own
 from boundcheck.present.material import Material, Placed
-from boundcheck.present.style import TWO_COLUMNS, Layout, looking
 from boundcheck.system import plugins
-from boundcheck.verdicts import is_well
 
 GROUP = "boundcheck.sections"
 # Where a page says that a section could not be opened.
@@ -110,159 +102,3 @@ def parts_of(section: Section, material: Material) -> tuple[view.Part, ...]:
         if not isinstance(each, view.Part):
             raise CodeError(f"{section.title}: build", type(each).__name__, "parts of a view, boundcheck.language.view")
     return parts
-
-
-class Chapter(NamedTuple):
-    """A section of a report on paper: its heading, what to see, and what it shows."""
-
-    title: str
-    see: str
-    parts: tuple[view.Part, ...]
-
-
-class Drawn(NamedTuple):
-    """A figure for a paper: its name, what it shows in a sentence, its height in inches, and its content.
-
-    It takes two columns where it is `wide`.
-    """
-
-    name: str
-    caption: str
-    tall: float
-    content: bytes
-    wide: bool
-
-    @property
-    def file(self) -> str:
-        """The name of its file."""
-        return f"{self.name}_{'two_columns' if self.wide else 'one_column'}"
-
-
-def chapters(material: Material) -> list[Chapter]:
-    """The sections that show something, as a page has them; one that fails is left out, and the page says why."""
-    found = list[Chapter]()
-    for section in sections(folders=material.papers):
-        try:
-            parts = parts_of(section, material)
-        except CodeError:
-            continue
-        if parts:
-            found.append(Chapter(section.title, str(getattr(section, "see", "")), parts))
-    return found
-
-
-def figures_of(found: Iterable[Chapter], look: Layout, made: Callable[[Figure], bytes]) -> list[Drawn]:
-    """The figures of some chapters in this look, each as a file; one that fails is left out."""
-    drawn = list[Drawn]()
-    for chapter in found:
-        caption = f"{chapter.title}. {chapter.see}".strip()
-        for picture in (part for part in on_paper(chapter.parts) if isinstance(part, view.Picture)):
-            try:
-                with looking(look), plugins.theirs():
-                    figure = picture.draw()
-            except CodeError:
-                continue
-            if figure is not None:
-                tall, wide = figure.get_figheight(), look == TWO_COLUMNS
-                drawn.append(Drawn(picture.name, caption, tall, made(figure), wide))
-    return drawn
-
-
-def tables_of(found: Iterable[Chapter]) -> dict[str, view.Table]:
-    """The tables that have a name, by their names."""
-    return {
-        part.name: part for each in found for part in on_paper(each.parts) if isinstance(part, view.Table) and part.name
-    }
-
-
-def on_paper(parts: Iterable[view.Part]) -> Iterator[view.Part]:
-    """The parts that paper shows, at every depth: a view and its parts, and the parts of a fold that is for paper."""
-    for part in parts:
-        if isinstance(part, view.Fold):
-            yield from on_paper(part.parts) if part.is_for_paper else ()
-        else:
-            yield part
-            yield from on_paper(part.parts) if isinstance(part, view.View) else ()
-
-
-class Writer(ABC):
-    """A writer of parts in a typesetter's markup; its class says how each kind of cell is marked there.
-
-    Tables and figures are shown where the class shows them.
-
-    Attributes:
-        bold, item, points: how words in bold, an item of a list, and all items stand there, in place of ``%s``.
-        broken: what stands between cells that are one below the other.
-
-    """
-
-    bold: str
-    item: str
-    points: str
-    broken: str
-
-    def parts(self, parts: Iterable[view.Part]) -> str:
-        """The parts, one below the other."""
-        return "\n".join(filter(None, map(self.part, parts)))
-
-    def part(self, part: view.Part) -> str:
-        """A part; empty where paper shows nothing of it."""
-        match part:
-            case view.Line():
-                return f"{self.line(part)}\n"
-            case view.Points():
-                return self.points % "".join(self.item % self.line(each) for each in part.lines)
-            case view.View():
-                return self.heading(part) + self.parts((*part.lines, *part.parts))
-            case view.Fold():
-                return self.parts((part.line, *part.parts)) if part.is_for_paper else ""
-            case view.Table() | view.Picture() | view.File():
-                return ""
-
-    def line(self, line: view.Line) -> str:
-        """The cells of a line, one after the other."""
-        return " ".join(filter(None, map(self.cell, line.cells)))
-
-    def cell(self, cell: view.Cell) -> str:
-        """A cell of a line or of a table."""
-        match cell:
-            case view.Math():
-                return self.formula(cell)
-            case view.Prose():
-                made = self.text(cell.text)
-                return self.bold % made if cell.look == "strong" and made else made
-            case view.Code():
-                return self.code(cell.text)
-            case view.Badge():
-                return self.verdict(cell.word)
-            case view.Value():
-                return self.value(cell)
-            case view.Stack():
-                return self.broken.join(filter(None, map(self.cell, cell.cells)))
-            case _:
-                return self.text(cell)
-
-    def verdict(self, word: str) -> str:
-        """A verdict, in bold if something is refuted, violated or open."""
-        return self.text(word) if is_well(word) else self.bold % self.text(word)
-
-    def value(self, value: view.Value) -> str:
-        return self.text(value.text)
-
-    @abstractmethod
-    def heading(self, part: view.View) -> str: ...
-
-    @abstractmethod
-    def text(self, text: str) -> str:
-        """A text that may have formulas."""
-
-    @abstractmethod
-    def code(self, text: str) -> str: ...
-
-    @abstractmethod
-    def formula(self, cell: view.Math) -> str: ...
-
-
-def without_tags(text: str) -> str:
-    """The text; if it is Markup, what that shows, without tags."""
-    return unescape(re.sub(r"<[^>]*>", "", text)) if isinstance(text, Markup) else text

@@ -67,7 +67,7 @@ class Layout:
     is_paper: bool = False
 
 
-PAGE, ONE_COLUMN, TWO_COLUMNS = Layout(), Layout(3.25, is_paper=True), Layout(is_paper=True)
+PAGE, ONE_COLUMN = Layout(), Layout(3.25, is_paper=True)
 _LOOK: ContextVar[Layout] = ContextVar("look", default=PAGE)
 # Points of the least text on paper, and inches of the narrowest panel.
 _LEAST, _PANEL = 8.0, 2.2

@@ -23,7 +23,6 @@ from boundcheck.present.latex import (
     Numbers,
     Toward,
     files_of,
-    in_brief,
     letters,
     place_of,
     printed,
@@ -104,23 +103,17 @@ def made(stored: list[StoredRun]) -> dict[str, bytes]:
 
 
 @pytest.mark.full
-def test_every_command_of_the_tables_is_defined_and_every_file_is_used(made: dict[str, bytes]) -> None:
+def test_every_command_is_defined_and_every_file_is_named_in_the_example(made: dict[str, bytes]) -> None:
     texts = {name: content.decode() for name, content in made.items() if not name.endswith(".pdf")}
     defined = re.findall(r"\\newcommand\{\\(\w+)\}", texts["latex/numbers.tex"])
     assert len(defined) == len(set(defined)) >= 15
     used = {name for text in texts.values() for name in re.findall(r"\\(bc\w+)", text)}
     assert {name for name in used if name not in defined} == set()
-    used = {name: set(re.findall(r"\\input\{(.+?)\}", texts[f"latex/{name}.tex"])) for name in ("main", "example")}
-    inputs = {f"latex/{each}.tex" for each in used["main"] | used["example"]}
-    assert inputs | {"latex/main.tex", "latex/example.tex", "latex/references.bib"} == set(texts)
-    # An author needs the same two files for either.
-    assert {"preamble", "numbers"} <= used["main"] & used["example"]
-    figures = {f"latex/{each}" for text in texts.values() for each in re.findall(r"\\includegraphics\{(.+?)\}", text)}
-    assert figures <= set(made)
-    # Each at both widths.
-    assert {name.rpartition("_two_")[0] for name in made if "two_columns" in name} == {
-        name.rpartition("_one_")[0] for name in made if "one_column" in name
-    }
+    example = texts["latex/example.tex"]
+    inputs = {f"latex/{each}.tex" for each in re.findall(r"\\input\{(.+?)\}", example)}
+    assert inputs | {"latex/example.tex", "latex/references.bib"} == set(texts)
+    figures = {f"latex/{each}.pdf" for each in re.findall(r"\\includegraphics\{(.+?)\}", example)}
+    assert figures == {name for name in made if name.endswith(".pdf")} != set()
 
 
 def test_what_a_number_is_is_said_beside_it(stored: list[StoredRun]) -> None:
@@ -147,9 +140,13 @@ def test_a_verdict_that_is_no_support_is_seen_in_every_table(stored: list[Stored
     table = typeset_(verdict_table([broken]), broken)
     assert table.count(rf"\textbf{{{verdict}}}") == 1
     assert "It was made so." in table
-    brief = Latex(()).column(in_brief(verdict_table([run] * 9 + [broken]), ("Problem", "Verdict"), 6, "runs"))
-    assert rf"\textbf{{{verdict}}}" in brief
-    assert "6 of 10 runs" in brief
+
+
+@given(st.lists(st.lists(st.text("abc", max_size=40), min_size=2, max_size=2), min_size=1, max_size=3))
+def test_a_table_stands_in_one_column_where_its_rows_fit_there(rows: list[list[str]]) -> None:
+    made = Latex(()).floats(Table(("first", "second"), [tuple(row) for row in rows], "A caption.", "mine"))
+    fits = all(len(one) + len(other) + 4 <= 58 for one, other in rows)
+    assert ("{table*}" in made, r"\columnwidth" in made) == (not fits, fits)
 
 
 def test_a_bound_at_constants_that_were_only_sampled_says_so(stored: list[StoredRun]) -> None:
@@ -180,12 +177,11 @@ def test_the_example_cites_and_counts_and_leaves_out_what_is_missing(made: dict[
     (cited,) = re.findall(r"about~\\cite\{(.+?)\}", text)
     keys = re.findall(r"^@\w+\{(\w+),", made["latex/references.bib"].decode(), re.MULTILINE)
     assert {*cited.split(","), "boundcheck"} <= set(keys)
-    labels = re.findall(r"\\label\{(.+?)\}", text + made["latex/tables/brackets_in_brief.tex"].decode())
-    assert sorted(re.findall(r"\\ref\{(.+?)\}", text)) == sorted(labels)
+    labels = re.findall(r"\\label\{(.+?)\}", "".join(each.decode() for each in made.values() if b"\\label" in each))
+    assert {*re.findall(r"\\ref\{(.+?)\}", text)} <= {*labels}
     assert re.search(r"at least \\bc\w+Observed\{\}, and at most \\bc\w+Bound\{\}", text)
     # The runs have no proofs beside them.
     assert "proofs/" not in text
-    assert "referee_in_brief" not in text
 
 
 def test_a_finding_that_a_witness_refutes_has_evidence_and_an_editorial_one_has_none() -> None:
@@ -201,7 +197,7 @@ def test_a_finding_that_a_witness_refutes_has_evidence_and_an_editorial_one_has_
 def test_the_command_writes_the_folder_beside_the_page(run_folders: list[Path], command: Any, tmp_path: Path) -> None:
     found = command("report", str(run_folders[0]), "--latex", "--json")
     files = json.loads(found.out)["files"]
-    assert {f"report/{name}" for name in ("index.html", "latex/main.tex")} <= set(files)
+    assert {f"report/{name}" for name in ("index.html", "latex/example.tex")} <= set(files)
     assert all((tmp_path / each).is_file() for each in files)
 
 
@@ -235,10 +231,6 @@ def output(folder: Path, *command: str) -> str:
     return said
 
 
-def pages(folder: Path, name: str) -> int:
-    return int(re.findall(r"^Pages: +(\d+)$", output(folder, "pdfinfo", f"{name}.pdf"), re.MULTILINE)[0])
-
-
 @pytest.fixture(scope="module")
 def everything(stored: list[StoredRun], searches: list[Search], paper_proofs: ProofAudit) -> Material:
     (run,) = (each for each in stored if each.is_theorem)
@@ -253,40 +245,31 @@ def whole_report(everything: Material) -> dict[str, bytes]:
 
 
 @pytest.mark.full
-def test_the_appendix_compiles_as_it_is(whole_report: dict[str, bytes], tmp_path: Path) -> None:
-    compiled(whole_report, "main", tmp_path)
-    assert pages(tmp_path, "main") >= 2
-
-
-@pytest.mark.full
-def test_the_example_is_a_paper_of_two_pages_that_uses_everything(
-    whole_report: dict[str, bytes], tmp_path: Path
-) -> None:
+def test_the_example_compiles_and_has_a_piece_of_each_kind(whole_report: dict[str, bytes], tmp_path: Path) -> None:
     compiled(whole_report, "example", tmp_path)
-    assert pages(tmp_path, "example") == 2
     fonts = output(tmp_path, "pdffonts", "example.pdf").splitlines()[2:]
     assert {line.split()[-5] for line in fonts} == {"yes"}
     text = (tmp_path / "latex" / "example.tex").read_text(encoding="utf-8")
-    assert {"figure", "figure*"} == set(re.findall(r"\\begin\{(.+?)\}", text)) - {"document"}
-    files = re.findall(r"\\input\{((?:theorems|proofs)/.+?)\}", text)
+    files = re.findall(r"^\\input\{((?:theorems|proofs)/.+?)\}", text, re.MULTILINE)
     written = "".join((tmp_path / "latex" / f"{each}.tex").read_text(encoding="utf-8") for each in files)
     for part in (r"\begin{theorem}", "Suppose:", r"\begin{proof}", "From (", "Certificate:"):
         assert part in written
+    assert re.findall(r"^\\input\{tables/.+?\}", text, re.MULTILINE)
+    assert r"\begin{figure}" in text
     # What a reader sees: no number of nine digits, and every mark of a citation and a reference is there.
     printed_ = output(tmp_path, "pdftotext", "example.pdf", "-")
     assert re.findall(r"\d{9}|\d\.\d{8}|\?\?|\[\?\]", printed_) == []
 
 
 @pytest.mark.full
-def test_a_theorem_whose_proof_is_too_long_for_the_example_stands_there_alone(tmp_path: Path) -> None:
-    files = files_of(Material(proofs=bc.prove("bottou2018")), "Proofs", "What there is.")
-    compiled(files, "example", tmp_path)
-    assert pages(tmp_path, "example") <= 2
-    text = files["latex/example.tex"].decode()
-    (theorem,) = re.findall(r"\\input\{theorems/(.+?)\}", text)
-    assert "proofs/" not in text
-    assert f"latex/proofs/{theorem}.tex" in files
-    assert r"\cite{bottou2018}" in text
+def test_every_table_figure_and_theorem_compiles(whole_report: dict[str, bytes], tmp_path: Path) -> None:
+    """The example with all that it only names."""
+    text = whole_report["latex/example.tex"].decode()
+    named = re.sub(r"^% (?=\\input|\\includegraphics)", r"\\par\\noindent ", text, flags=re.MULTILINE)
+    others = {name for name in whole_report if name.startswith(("latex/theorems/", "latex/proofs/"))}
+    more = "".join(rf"\input{{{name[6:-4]}}}" + "\n" for name in sorted(others) if f"{{{name[6:-4]}}}" not in text)
+    named = named.replace("\\bibliographystyle", more + "\\clearpage\\bibliographystyle")
+    compiled(whole_report | {"latex/all.tex": named.encode()}, "all", tmp_path)
 
 
 @pytest.mark.full

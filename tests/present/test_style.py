@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hypothesis.strategies as st
-import pytest
 from hypothesis import given
 from matplotlib.axes import Axes
 from matplotlib.text import Text
 
-from boundcheck.present.style import ONE_COLUMN, TWO_COLUMNS, Layout, looking, marks, panels, pdf
+from boundcheck.present.style import ONE_COLUMN, looking, marks, panels, pdf
 
 
 @given(st.floats(-30, 30), st.floats(1, 60), st.integers(3, 7))
@@ -20,17 +19,16 @@ def test_an_axis_has_a_few_ticks_however_long_it_is(low: float, decades: float, 
     assert places == sorted(set(places))
 
 
-@pytest.mark.parametrize(("look", "width"), [(ONE_COLUMN, 3.25), (TWO_COLUMNS, 6.75)])
-def test_a_figure_for_a_paper_has_its_width_and_letters_that_can_be_read(look: Layout, width: float) -> None:
+def test_a_figure_for_a_paper_has_its_width_and_letters_that_can_be_read() -> None:
     def draw(axis: Axes, _: int) -> None:
         axis.plot([0, 1], [0, 1], label="a line")
         axis.text(0.5, 0.5, "small", fontsize=5)
 
     before = panels([1], draw)
-    with looking(look):
+    with looking(ONE_COLUMN):
         figure = panels([1, 2], draw)
         made = pdf(figure)
-    assert figure.get_figwidth() == width
+    assert figure.get_figwidth() == 3.25
     texts = [text for text in figure.findobj(Text) if text.get_text()]
     assert min(text.get_fontsize() for text in texts) >= 8
     assert {text.get_fontfamily()[0] for text in texts} == {"STIXGeneral"}
