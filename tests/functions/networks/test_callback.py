@@ -24,15 +24,14 @@ from boundcheck.functions.networks.adapt import sites_of
 from boundcheck.functions.networks.corpora import Encoded
 from boundcheck.functions.networks.function import NetworkFunction
 from boundcheck.functions.networks.network import Network
-from tests.devices import CUDA, NAME, pretended_cuda
 from tests.experiment.small import refused
 
-from .small import flat, network_of, of_peft, seeded, tokenizer, transformer
+from .small import flat, network_of, of_peft, on_cuda, seeded, tokenizer, transformer
 from .trained import SGD, audit_named, begun, data_of, lora, recorded, recording, replaced, stock, train
 
 # Imported where they are used: they take seconds, and the quick layer runs none of this.
 if TYPE_CHECKING:
-    from boundcheck.callback import BoundcheckCallback
+    pass
 
 pytestmark = [of_peft, pytest.mark.full]
 
@@ -274,27 +273,14 @@ def test_a_tokenizer_and_its_collator_work_with_it(tmp_path: Path) -> None:
     assert result.ends.loss[0][0] > 0.1
 
 
-def test_training_on_a_device_is_recorded_as_on_the_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a pretended one, see `tests.devices`; and training comes out the same as without a record."""
-    from accelerate import Accelerator
-    from transformers import TrainingArguments
-
-    data = data_of()
-
-    def trained(callback: BoundcheckCallback | None) -> Any:
-        return train(tmp_path, callback, lora(), data, replaced(data), **SGD)
-
-    here, there = recording(tmp_path / "here", every=1), recording(tmp_path / "there", every=1)
-    alone = trained(here).model.state_dict()
-    with pretended_cuda():
-        monkeypatch.setattr(TrainingArguments, "device", property(lambda args: args._setup_devices and CUDA))
-        monkeypatch.setattr(Accelerator, "device", CUDA)
-        model = trained(there).model
-        assert {parameter.device for parameter in model.parameters()} == {CUDA}
-    assert all(torch.equal(x, alone[name]) for name, x in model.state_dict().items())
-    (result, trace), (_, other) = recorded(there), recorded(here)
-    assert result.environment["device"] == NAME
-    assert trace.equals(other)
+@on_cuda
+def test_training_on_a_card_is_recorded_and_comes_out_as_without_a_record(tmp_path: Path) -> None:
+    data, callback = data_of(), recording(tmp_path, every=1)
+    models = [train(tmp_path, each, lora(), data, replaced(data), **SGD).model for each in (callback, None)]
+    one, other = (model.state_dict() for model in models)
+    assert all(x.is_cuda and torch.equal(x, other[name]) for name, x in one.items())
+    result, _ = recorded(callback)
+    assert result.environment["device"] == torch.cuda.get_device_name()
 
 
 @pytest.mark.parametrize(
