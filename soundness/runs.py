@@ -326,7 +326,7 @@ def on_hard(id: str, steps: int, ratio: float) -> Experiment:
     }
     problem = build_problem(parse(table), "cpu")
     objective = cast(Separable, problem.objective)
-    (noise, _) = cast(Any, objective.parts[1])._offsets.tolist()
+    (noise, _) = objective.parts[1]._offsets.tolist()
     curves = tuple(Curve.flat_beyond(each.slope.knots) for each in objective.parts)
     found = Diagonal(curves, Fraction(gain), noise=Fraction(noise))
     G = problem.gradient_bound(parse(table).domain.given).value

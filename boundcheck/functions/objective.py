@@ -80,7 +80,7 @@ class Objective(ABC):
         """Set an attribute; a constant set after the class has set them all is a user's word, which nothing proves."""
         needed = {"smoothness", "gradient_bound", "infimum"}
         if name in needed | {"strong_convexity", "is_convex"} and needed <= vars(self).keys():
-            vars(self)["_told"] = (*self._told, f"{name} of {self.name}")
+            super().__setattr__("_told", (*self._told, f"{name} of {self.name}"))
         super().__setattr__(name, value)
 
     @property
