@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from joblib import cpu_count
 
-from boundcheck.checked.coverage import coverage
+from boundcheck.experiment.coverage import coverage
 from boundcheck.language.view import Badge, Cell, Fold, Part, Prose, Shown, Table, View, line
 from boundcheck.present import programme
 from boundcheck.proof import ProofAudit, prove

@@ -20,9 +20,9 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import xarray as xr
 
-from boundcheck.experiment.coverage import Coverage
 from boundcheck.errors import InputError, raised
 from boundcheck.exact.digits import DOWN, UP, telling
+from boundcheck.experiment.coverage import Coverage
 from boundcheck.experiment.result import BracketResult, Chain, Ends, Estimates, RunResult, as_written
 from boundcheck.experiment.spec import AdapterSpec, about_its_own_step
 from boundcheck.experiment.store import NUMERICS, finished

@@ -9,8 +9,8 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from boundcheck.experiment.coverage import Coverage
 from boundcheck.exact.digits import UP
+from boundcheck.experiment.coverage import Coverage
 from boundcheck.language import view
 from boundcheck.language.hypotheses import LEAST
 from boundcheck.language.symbols import C, sigma
