@@ -10,6 +10,17 @@ claim, `bc.measure(spec)` runs an experiment, and `bc.audit("jiang2024")` makes 
 progress of what takes longer than two seconds.
 """
 
+import sys
+
+# As `python -m boundcheck`, or a module of it: files of the current folder would be taken for libraries from here on.
+# The name may stand behind options, as in -mNAME.
+if (
+    sys.argv[:1] == ["-m"]
+    and not sys.flags.safe_path
+    and sys.orig_argv[-len(sys.argv)].partition(".")[0].endswith("boundcheck")
+):
+    del sys.path[0]
+
 import functools
 import importlib
 from typing import TYPE_CHECKING, Any

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import sys
-from pathlib import Path
 
 
 def main() -> None:
@@ -18,7 +16,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if not sys.flags.safe_path and Path(sys.path[0]) not in Path(__file__).parents:
-        # The current folder, whose files would be taken for libraries.
-        del sys.path[0]
     main()

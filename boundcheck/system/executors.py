@@ -111,8 +111,9 @@ class Processes(Engine):
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             if self._pool is None:
-                # Each has its share of the cores, if it says nothing itself.
+                # Each has its share of the cores, if it says nothing itself, and no library from the current folder.
                 share = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(max(cpu_count() // self._jobs, 1)))}
+                share["PYTHONSAFEPATH"] = "1"
                 self._pool = get_reusable_executor(
                     self._jobs, timeout=_IDLE, env=share, initializer=end_with, initargs=(os.getpid(),)
                 )
@@ -151,10 +152,17 @@ def _start_trackers() -> None:
     Nobody can do anything about what they print on the semaphores of a process that was killed. A tracker that was
     killed itself is replaced by one that knows none of them, and prints a KeyError for each.
     """
-    with unheard(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for each in (resource_tracker, loky_tracker):
-            each.ensure_running()
+    # They would import what lies in the current folder before Python's library.
+    before = os.environ.get("PYTHONSAFEPATH", "")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        with unheard(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for each in (resource_tracker, loky_tracker):
+                each.ensure_running()
+    finally:
+        # An empty one says nothing.
+        os.environ["PYTHONSAFEPATH"] = before
 
 
 class Lent(Engine):
