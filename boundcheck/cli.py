@@ -18,16 +18,12 @@ import typer
 # Before torch is imported: threads that wait by spinning slow a busy machine down tenfold, and gain nothing here.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-from boundcheck.system.files import cache_folder, path_from_here, read_text
-
-# Before Hypothesis is imported, which keeps its tables in the current folder.
-os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(cache_folder() / "hypothesis"))
-
 import boundcheck
 from boundcheck.errors import InputError
 from boundcheck.shown import command as typed
 from boundcheck.shown import visible
 from boundcheck.system.ending import in_one_line, say
+from boundcheck.system.files import cache_folder, path_from_here, read_text
 from boundcheck.system.limits import DAY
 from boundcheck.system.plugins import allowing, as_options
 from boundcheck.verdicts import is_well
@@ -144,6 +140,12 @@ _ClickError: type[Any] = typer.BadParameter.__mro__[2]
 def main() -> None:
     """Entry point; bad usage, errors of boundcheck's, signals and sinks that close end in one line."""
     with in_one_line():
+        try:
+            os.getcwd()
+        except FileNotFoundError:
+            raise InputError("the current folder", "(removed)", "a folder that is there: go to another one") from None
+        # Before Hypothesis is imported, which keeps its tables in the current folder.
+        os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(cache_folder() / "hypothesis"))
         try:
             # Under one name however it was called, so that a shell's question reaches it.
             code = app(standalone_mode=False, prog_name="boundcheck")
@@ -465,8 +467,8 @@ def measure(
         from boundcheck.present.page import write_runs
         from boundcheck.present.screen import verdicts_table
 
-        folders, lead = [store / result.run_id for result in results], f"The experiments of {spec.name}."
-        files = write_runs(folders, page, f"{spec.stem}, measured", lead, command)
+        lead = f"The experiments of {spec.name}."
+        files = write_runs(results, page, f"{spec.stem}, measured", lead, command)
     told = [each.as_json() for each in results]
     _tell(as_json, {"runs": told, "report": str(files[0])}, [verdicts_table(told), f"Report: {files[0]}"])
     _exit(strict, [result.verdict for result in results])

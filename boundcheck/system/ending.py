@@ -65,6 +65,8 @@ def _lost(others: Callable[[Any], object], unraisable: Any) -> None:
     again.start()
 
 
+# The exit code for a shell of a program that SIGPIPE ends.
+_PIPE_CLOSED = 141
 # What the system says of a disk that is full, a pipe that nobody reads, a device that fails.
 _BROKEN = {errno.ENOSPC, errno.EDQUOT, errno.EPIPE, errno.EIO, errno.EBADF}
 
@@ -73,7 +75,8 @@ _BROKEN = {errno.ENOSPC, errno.EDQUOT, errno.EPIPE, errno.EIO, errno.EBADF}
 def open_streams() -> Iterator[None]:
     """Make sure that stdout and stderr are there, whatever they were started with, and can print any name of any file.
 
-    A sink that fails ends the program with one line and exit code 2.
+    A sink that fails ends the program with one line and exit code 2. A pipe whose reader has what it wants ends it as
+    it does other programs: in silence, by the exit code of its signal.
     """
     for number, name in ((1, "stdout"), (2, "stderr")):
         if getattr(sys, name) is None:
@@ -85,8 +88,13 @@ def open_streams() -> Iterator[None]:
     try:
         yield
         sys.stdout.flush()
-    except OSError as error:
-        if error.errno not in _BROKEN:
+    except (OSError, SystemExit) as error:
+        # Rich and typer end with 1, which means that something was refuted.
+        if any(isinstance(each, BrokenPipeError) for each in (error, error.__context__)):
+            for number in (1, 2):
+                _to_nowhere(number)
+            raise SystemExit(_PIPE_CLOSED) from None
+        if isinstance(error, SystemExit) or error.errno not in _BROKEN:
             raise
         say(f"the output cannot be written ({error.strerror}){f': {error.filename}' if error.filename else ''}")
         raise SystemExit(2) from None

@@ -17,6 +17,8 @@ from typing import Any
 
 import psutil
 
+from boundcheck.errors import InputError
+
 UNFINISHED = ".part"
 """The ending of the name of a file that is not yet whole."""
 # What `replace_file` adds to a name: machine, process and chance.
@@ -25,7 +27,13 @@ _HALF = re.compile(rf"(.+)\.([0-9a-f]{{8}})-([0-9]{{1,7}})-[0-9a-f]{{16}}{re.esc
 
 def cache_folder() -> Path:
     """The folder of what is kept between commands, BOUNDCHECK_CACHE or in the user's home; it may not exist yet."""
-    return Path(os.environ.get("BOUNDCHECK_CACHE") or Path.home() / ".cache" / "boundcheck")
+    if folder := os.environ.get("BOUNDCHECK_CACHE"):
+        return Path(folder)
+    try:
+        return Path.home() / ".cache" / "boundcheck"
+    except RuntimeError:
+        expected = "the home folder of a user that the system does not know; or set BOUNDCHECK_CACHE"
+        raise InputError("HOME", "(not set)", expected) from None
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -80,6 +88,8 @@ def read_pieces(path: Path, most: int, size: int = 2**24) -> Iterator[str]:
     with open(path, "rb", opener=_regular) as file:
         while True:
             content, waiting = file.read(size), len(decoder.getstate()[0])
+            if content is None:
+                raise ValueError("it is a stream of the system's, and has no end")
             if done + len(content) > most:
                 raise ValueError(f"it has more than {most} bytes")
             try:
