@@ -32,6 +32,7 @@ from typing import NamedTuple
 import torch
 
 from boundcheck.__main__ import main
+from boundcheck.errors import BoundcheckError
 from boundcheck.system.child import end_with
 from boundcheck.system.ending import in_one_line
 
@@ -165,6 +166,8 @@ class Running:
             with os.fdopen(descriptor, "rb") as pipe:
                 texts.append((pipe.read() or b"").decode(errors="replace"))
         printed, said = texts
+        if code in (0, 1) and not (self._beside / "begun").exists():
+            raise BoundcheckError(f"a worker of the survey ended with {code} before it tried {self._beside.name}")
         taken = self._beside / "taken"
         counts = json.loads(taken.read_text()) if taken.exists() else (0, 0.0, 0.0)
         return End(code, said, printed, took, counts[0], orphans, *counts[1:])
@@ -197,6 +200,7 @@ def _run(call: Callable[[], object], world: Path, beside: Path, limits: Limits, 
     end_with(os.getppid())
     if (asking := multiprocessing.parent_process()) is None or not asking.is_alive():
         return
+    (beside / "begun").touch()
     torch.set_num_threads(1)
     os.setsid()
     os.chdir(world)
