@@ -238,6 +238,10 @@ def new(folder: Path) -> list[Path]:
     name = folder.name.replace("-", "_")
     if not name.isidentifier() or keyword.iskeyword(name) or not name.isascii():
         raise InputError("FOLDER", folder.name, "a name of letters, digits and _, such as my_paper")
+    if name in papers():
+        raise InputError(
+            "FOLDER", folder.name, f"the name of no paper that is there; {name} is at {papers()[name].folder}"
+        )
     folder = folder.with_name(name)
     if folder.exists():
         raise InputError("FOLDER", folder, "a folder that is not there yet")

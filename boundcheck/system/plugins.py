@@ -102,8 +102,9 @@ def check(field: str, text: str) -> None:
     files = _files(field, text)
     for file in files:
         if not any(file.is_relative_to(each) for each in allowed()):
-            folder = shlex.quote(str(files[0].parent))
-            expected = f"a path that is allowed: it opens code in {file}; allow it with --allow-code {folder}"
+            # Of a module in packages each package above runs too.
+            enough = shlex.quote(str(file if len(files) == 1 else files[0].parent))
+            expected = f"a path that is allowed: it opens code in {file}; allow it with --allow-code {enough}"
             raise InputError(field, text, f"{expected}, from Python with allow_code=")
 
 
