@@ -18,7 +18,7 @@ from boundcheck.experiment import training
 from boundcheck.experiment.audit import Evidence
 from boundcheck.experiment.experiment import announce, device_memory, outcome
 from boundcheck.experiment.plan import Start, at_a_step
-from boundcheck.experiment.result import RunResult, Subject
+from boundcheck.experiment.result import Results, RunResult, Subject
 from boundcheck.experiment.run import Record, empty_trace
 from boundcheck.experiment.spec import RunSpec, Spec
 from boundcheck.experiment.statistics import Schedule
@@ -132,7 +132,7 @@ class BoundcheckCallback(TrainerCallback):
                 )
                 title, command = "Fine-tuning, held against its theorem", typed("report", folder.id)
                 beside = self.runs / f"report-{folder.id}" / "index.html"
-                page = write_runs([folder.path], beside, title, lead, command)[0]
+                page = write_runs(Results([self.result], self.runs), beside, title, lead, command)[0]
                 say(str(page))
 
     @contextmanager

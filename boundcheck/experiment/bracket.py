@@ -18,7 +18,7 @@ from boundcheck.exact.balls import lower, upper
 from boundcheck.exact.digits import DOWN, UP, rounded, shown, telling
 from boundcheck.experiment.plan import Experiment, stream
 from boundcheck.experiment.result import Blame, BracketResult
-from boundcheck.experiment.spec import Spec
+from boundcheck.experiment.spec import ITERATING, Spec
 from boundcheck.experiment.waterfall import has_chains, slack
 from boundcheck.functions.adapters import Adapter, Radii
 from boundcheck.functions.arithmetic import Point, replicate, square_norm
@@ -49,7 +49,6 @@ from boundcheck.verdicts import Verdict
 Pair = tuple[Point, Point]
 
 _AT_ONCE = 128
-_REPLICAS = 8
 _BATCH = 32
 # Relative rounding error allowed to a ratio of float64 differences before it counts against a bound.
 _ROUNDING = 1e-9
@@ -243,10 +242,10 @@ def _iterate_ratios(
     """Ratios of consecutive iterates of Algorithm 1, NaN where one is outside the ball, and the points visited."""
     problem, adapter, count = experiment.problem, experiment.problem.adapter, experiment.spec.bracket.iterates
     # The adapter's own start, brought inside where that is needed to leave the iterates room.
-    v = replicate(adapter.project(experiment.first, {name: radius / 2 for name, radius in radii.items()}), _REPLICAS)
+    v = replicate(adapter.project(experiment.first, {name: radius / 2 for name, radius in radii.items()}), ITERATING)
     found, visited = [], []
     for t in range(1, count + 1):
-        indices = draw_batch(_REPLICAS, _BATCH, problem.objective.samples, random)
+        indices = draw_batch(ITERATING, _BATCH, problem.objective.samples, random)
         v_next, _ = sgd_step(problem, v, step_size, indices)
         if adapter.is_flat:
             ratio = sure_difference_ratio(problem, v, v_next)
@@ -255,7 +254,7 @@ def _iterate_ratios(
         visited.append(tuple(part[:1] for part in v))
         v = v_next
         tick("iterates", t, count)
-    shown = np.stack(found) if found else np.empty((0, _REPLICAS))
+    shown = np.stack(found) if found else np.empty((0, ITERATING))
     # Up to where the run first leaves the domain, so that the n-th point is the n-th iterate.
     return shown, list(takewhile(lambda point: bool(adapter.inside(point, radii).all()), visited))
 

@@ -14,22 +14,24 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import numpy as np
 import torch
+import xarray as xr
 from threadpoolctl import threadpool_limits
 
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.experiment.audit import Evidence, audit, check_function, check_run, known_ends, largest_ratio
 from boundcheck.experiment.bracket import claimed, measure_bracket
 from boundcheck.experiment.plan import Experiment, Plan
-from boundcheck.experiment.result import Ends, Estimates, HeldOut, Horizon, Result, RunResult, Subject
-from boundcheck.experiment.run import MOST_WAITING, STAGE, run_ensemble
-from boundcheck.experiment.spec import Spec
-from boundcheck.experiment.store import RunFolder, environment
+from boundcheck.experiment.result import BracketResult, Ends, Estimates, HeldOut, Horizon, Result, RunResult, Subject
+from boundcheck.experiment.run import MOST_WAITING, STAGE, recorded, run_ensemble
+from boundcheck.experiment.spec import ITERATING, Spec, parse
+from boundcheck.experiment.store import RunFolder, environment, finished, run_id
 from boundcheck.experiment.verdict import estimates_of, in_hindsight, judge, theorem_rows
 from boundcheck.experiment.waterfall import waterfall
 from boundcheck.functions.arithmetic import at_most, replicate
@@ -45,6 +47,8 @@ from boundcheck.system.fingerprint import content_of
 from boundcheck.system.limits import DAY, GIB, Demand, Tick, available, check_memory, gib, limited, silent
 from boundcheck.system.plugins import theirs
 
+# Why a finished run is read and not judged again.
+_NOT_AGAIN = "a network's or a bracket's verdict is not had from its trace again"
 # Of progress: an experiment has so many.
 _UNITS = 100
 # Seconds between two words of a process of a sweep, and between two looks at whether it is still wanted.
@@ -53,8 +57,6 @@ _EVERY = 2.0
 _SOON, _TRIAL = 5.0, 0.1
 # Copies of a trace: as it is made, as it is read, and what a verdict makes of it.
 _TRACES = 4
-# Replicas of the iterates of a bracket.
-_ITERATING = 8
 # Threads of a process, as an executor may have them, run one experiment at a time: they share its settings.
 _ONE = Lock()
 # Gradients that a rare look takes: three in each product of Lanczos, for F and for f.
@@ -95,6 +97,10 @@ def measure_each(
             missing[key] = weighs
         else:
             results[key] = stored
+    if not missing and results:
+        ends = [(runs / each.run_id / "result.json").stat().st_mtime for each in results.values()]
+        when = datetime.fromtimestamp(max(ends)).isoformat(" ", "minutes")
+        say(f"nothing to run: what {runs} has of it was finished by {when}, and is read")
     # Each experiment's share, by its weight, of the progress of all.
     share = _UNITS * len(missing) / sum(missing.values()) if missing else 0.0
     units = {key: share * weighs for key, weighs in missing.items()}
@@ -154,7 +160,7 @@ def prepare(
     table = spec.problem or spec.model
     check_memory(table.demands() if table else (), memory, device)
     experiment, plan = Experiment.of(spec, device, tick), None
-    stored = RunFolder.of(runs, spec.as_json(), device, content(experiment)).result()
+    stored = stored_result(experiment, runs)
     if stored is None:
         check_memory(held(experiment), memory, device)
     if spec.is_bracket:
@@ -175,21 +181,15 @@ def measure_one(spec: Spec, runs: Path, device: str, tick: Tick, memory: float |
         experiment = Experiment.of(spec, device, tick)
         function = experiment.function
         stack.enter_context(at_most(function.threads))
-        folder = RunFolder.create(runs, spec.as_json(), device, content(experiment))
-        if (stored := folder.result()) is not None:
+        # A folder that is only read is not written.
+        if (stored := stored_result(experiment, runs)) is not None:
             return stored
+        folder = RunFolder.create(runs, spec.as_json(), device, content(experiment))
         stack.enter_context(folder.held(tick))
         # Another process may have finished it in the meantime.
-        if (stored := folder.result()) is not None:
+        if (stored := stored_result(experiment, runs)) is not None:
             return stored
-        common: dict[str, Any] = {
-            "run_id": folder.id,
-            "claim": spec.claim,
-            "spec": spec.as_json(),
-            "environment": folder.environment,
-            "problem": Subject(function.name, function.units, **function.facts),
-            "constants": dict(function.constants),
-        }
+        common = described(experiment) | {"run_id": folder.id, "environment": folder.environment}
         if spec.is_bracket:
             result, trace = measure_bracket(experiment, tick, **common)
             folder.start_trace(trace, {})
@@ -205,7 +205,77 @@ def measure_one(spec: Spec, runs: Path, device: str, tick: Tick, memory: float |
         record = run_ensemble(experiment, plan, folder, tick)
         evidence = Evidence(spec.theorem, spec, function, experiment.start, plan, record)
         common["environment"] = common["environment"] | device_memory(device)
-        return folder.finish(outcome(evidence, **common))
+        return folder.finish(outcome(evidence, **common), is_judged_again=function.is_known)
+
+
+def described(experiment: Experiment) -> dict[str, Any]:
+    """The fields of a result that follow from its spec."""
+    spec, function = experiment.spec, experiment.function
+    return {
+        "claim": spec.claim,
+        "spec": spec.as_json(),
+        "problem": Subject(function.name, function.units, **function.facts),
+        "constants": dict(function.constants),
+    }
+
+
+def stored_result(experiment: Experiment, runs: Path) -> Result | None:
+    """The result of an experiment that has finished, as `judged_again`; None where it has not finished."""
+    folder = RunFolder.of(runs, experiment.spec.as_json(), experiment.device, content(experiment))
+    return None if folder.result() is None else judged_again(experiment, *finished(folder.path), folder.path)
+
+
+def read_run(path: Path) -> tuple[Result, xr.Dataset]:
+    """Result and trace of a finished run anywhere, `judged_again` where its function can be made from its spec."""
+    result, trace = finished(path)
+    if isinstance(result, BracketResult) or result.estimates is not None:
+        return result.read_because(_NOT_AGAIN), trace
+    device = str(result.environment.get("device"))
+    try:
+        with theirs():
+            check_device(device)
+            spec = parse(result.spec)
+            check_memory(spec.problem.demands() if spec.problem else ())
+            experiment = Experiment.of(spec, device)
+            check_memory(held(experiment))
+            id = run_id(spec.as_json(), device, content(experiment))
+    except InputError as error:
+        return result.read_because(f"its function is not made again: {error}"), trace
+    if id != result.run_id:
+        return result.read_because("its id is not that of its spec and of the code that is here"), trace
+    return judged_again(experiment, result, trace, path), trace
+
+
+def judged_again(experiment: Experiment, stored: Result, trace: xr.Dataset, path: Path) -> Result:
+    """The stored result of a run, after audit, measured, interval, verdict and all else were had from its trace again.
+
+    In the same environment they have the same bits. A result that cannot be had so says that it was `read`: a
+    network's or a bracket's, and one from another environment. Raises InputError where a field is another than the
+    trace gives.
+    """
+    spec, function, threads = experiment.spec, experiment.function, stored.environment.get("threads")
+    fields = described(experiment) | {"run_id": stored.run_id}
+    if (stored.claim, stored.spec) != (fields["claim"], fields["spec"]):
+        raise InputError("RUN", path, "the spec of its own id; remove it to run it again")
+    if isinstance(stored, BracketResult) or not function.is_known:
+        return stored.read_because(_NOT_AGAIN)
+    with threadpool_limits(1, user_api="blas"), at_most(threads if type(threads) is int and threads > 0 else None):
+        here = environment(experiment.device)
+        saved, why = RunFolder(path, here).saved(stored.run_id)
+        if why:
+            return stored.read_because(why)
+        left = recorded(experiment, saved["state"], trace)
+        if left is None:
+            raise InputError("RUN", path, "the trace and the checkpoint of its spec; remove it to run it again")
+        evidence = Evidence(spec.theorem, spec, function, experiment.start, *left)
+        # No other run takes the same memory.
+        here |= {name: x for name, x in stored.environment.items() if name == "memory_mib"}
+        again, there = outcome(evidence, **fields, environment=here).as_json(), stored.as_json()
+    for name in sorted((again.keys() | there.keys()) - {"said"}):
+        if again.get(name) != there.get(name):
+            expected = f"the {name} that its trace gives; another is stored: remove it to run it again"
+            raise InputError("RUN", path, expected)
+    return stored
 
 
 def outcome(evidence: Evidence, **common: Any) -> RunResult:
@@ -300,8 +370,8 @@ def held(experiment: Experiment, plan: Plan | None = None) -> tuple[Demand, ...]
         bracket, pair = spec.bracket, 16 * experiment.problem.adapter.size
         return (
             Demand("bracket.pairs", bracket.pairs, bracket.pairs * pair),
-            Demand("bracket.iterates", bracket.iterates, _ITERATING * bracket.iterates * pair),
-            *function.demands(max(bracket.ascents, _ITERATING), 1, 0),
+            Demand("bracket.iterates", bracket.iterates, ITERATING * bracket.iterates * pair),
+            *function.demands(max(bracket.ascents, ITERATING), 1, 0),
         )
     run, replicas, (batch, _, strata) = spec.run, spec.replicas, _sizes(spec, plan)
     # Beside what is observed, the time.
@@ -322,7 +392,7 @@ def weight(experiment: Experiment, plan: Plan | None = None) -> float:
     look = function.work(function.samples)
     if spec.is_bracket:
         bracket = spec.bracket
-        return (bracket.pairs + _ITERATING * bracket.iterates + bracket.ascents * bracket.rounds) * look
+        return (bracket.pairs + ITERATING * bracket.iterates + bracket.ascents * bracket.rounds) * look
     batch, steps, strata = _sizes(spec, plan)
     return spec.replicas * (steps * function.work(batch or function.samples) + strata * look)
 

@@ -120,6 +120,22 @@ class Start:
 
 
 @dataclass(frozen=True)
+class Guess:
+    """The numbers that a plan is drafted with, and a pilot finds: given, or a little more than was seen.
+
+    The radii of the ball by name, the variance of one sample's gradient, and L̂ of a function of which none is known.
+    """
+
+    radii: dict[str, float]
+    variance: float
+    smoothness: float | None = None
+
+    @property
+    def sizes(self) -> list[float]:
+        return [*self.radii.values(), self.variance, *(() if self.smoothness is None else (self.smoothness,))]
+
+
+@dataclass(frozen=True)
 class Plan:
     """Everything that a run of a theorem is given."""
 
@@ -132,6 +148,7 @@ class Plan:
     inputs: dict[str, Number]  # the exact value of each symbol of the claim
     values: dict[str, float]  # each quantity of the claim
     numbers: dict[str, float]  # those of the algorithm, by name, the step size first
+    guess: Guess = Guess({}, 0.0)  # what it was drafted with, so that it can be drafted again
 
     @property
     def step_size(self) -> float:
@@ -147,24 +164,8 @@ class Plan:
 
     def rounded(self) -> Planned:
         """The plan as a result keeps it."""
-        table = {each.name: getattr(self, each.name) for each in fields(self)}
+        table = {each.name: getattr(self, each.name) for each in fields(Planned)}
         return Planned(**table | {"inputs": {name: float(value) for name, value in self.inputs.items()}})
-
-
-@dataclass(frozen=True)
-class Guess:
-    """The numbers that a plan is drafted with, and a pilot finds: given, or a little more than was seen.
-
-    The radii of the ball by name, the variance of one sample's gradient, and L̂ of a function of which none is known.
-    """
-
-    radii: dict[str, float]
-    variance: float
-    smoothness: float | None = None
-
-    @property
-    def sizes(self) -> list[float]:
-        return [*self.radii.values(), self.variance, *(() if self.smoothness is None else (self.smoothness,))]
 
 
 @dataclass(frozen=True)
@@ -295,7 +296,8 @@ class Experiment:
                 raise InputError("spec", f"{name} = {value}", expected)
         known = {name: float(value) for name, value in floats.items()} | values
         numbers = {p.name: known[p.name] for p in spec.algorithm.parameters}
-        return Plan(radii, zeta, batch, int(floats[HORIZON.name]), prescribed, trivial, inputs, values, numbers)
+        steps = int(floats[HORIZON.name])
+        return Plan(radii, zeta, batch, steps, prescribed, trivial, inputs, values, numbers, guess)
 
     def _inputs(self, radii: dict[str, float], claim: Claim) -> dict[str, Number]:
         """Each symbol of the claim that does not follow from the others: what F says, or the spec assumes."""

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, SupportsIndex, overload
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 VERSION = 2
 """The version of the form of a result."""
+
+READ = "a stored run that was read and not run"
+"""The ground of a verdict that was stored and cannot be had from the trace again."""
 
 
 @dataclass(frozen=True)
@@ -378,6 +381,10 @@ class Result(Shown):
             return "estimated"
         assumed = self.settings.assume or any(each.status == "assumed" for each in self.audit)
         return "assumed" if assumed else "certified"
+
+    def read_because(self, why: str) -> Self:
+        """The result as it is shown where its run was not judged again: it is as believable as its folder."""
+        return replace(self, verdict=self.verdict.resting_on((READ,)), reason=f"{self.reason} (read, not run: {why})")
 
     def to_xarray(self, runs: str | Path = "runs") -> xr.Dataset:
         """The trace of the run in the folder `runs`, with the numbers and texts of `as_json` as its attributes.

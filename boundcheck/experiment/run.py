@@ -7,7 +7,7 @@ watch and what was seen since the last whole chunk of the trace, and all audit t
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -16,7 +16,7 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from boundcheck.experiment.plan import Experiment, Plan, stream
+from boundcheck.experiment.plan import Experiment, Guess, Plan, stream
 from boundcheck.experiment.statistics import Schedule
 from boundcheck.experiment.store import RunFolder
 from boundcheck.functions.arithmetic import EPSILON, Point, at_most, replicate, spectral_norm
@@ -141,7 +141,7 @@ def run_ensemble(experiment: Experiment, plan: Plan, folder: RunFolder, tick: Ti
             if not isinstance(end, int) or not ((0 < end < strata and end % between == 0) or end == strata):
                 return False
             seen = ensemble.seen(end - end % chunk, chunk) if saved.get("seen") else {}
-            return _is_like(saved, {"stratum": end, "seen": seen} | ensemble.kept())
+            return _is_like(saved, ensemble.kept(end, seen))
 
         first = 0
         if (saved := folder.checkpoint(fits)) is not None:
@@ -166,12 +166,32 @@ def run_ensemble(experiment: Experiment, plan: Plan, folder: RunFolder, tick: Ti
                 folder.extend_trace(ensemble.trace.isel(stratum=slice(opened, end)), "stratum", opened)
             if is_due((now := time.monotonic()) - saved_at, took):
                 seen = {} if whole else ensemble.seen(opened, chunk)
-                folder.save_checkpoint({"stratum": end, "seen": seen} | ensemble.kept())
+                folder.save_checkpoint(ensemble.kept(end, seen))
                 saved_at = time.monotonic()
                 took = saved_at - now
         if ensemble.function.looks:
             folder.extend_trace(ensemble.trace, "look", 0)
-        return Record(ensemble.schedule, folder.trace(), ensemble.ball, ensemble.v)
+        if ensemble.function.is_known:
+            folder.save_checkpoint(ensemble.kept(strata, {}))
+        return ensemble.record(folder.trace())
+
+
+def recorded(experiment: Experiment, saved: dict[str, Any], trace: xr.Dataset) -> tuple[Plan, Record] | None:
+    """The plan of a finished run, and all that it left, from the state that it ended in; None if that does not fit."""
+    if not _is_like(saved.get("guess"), asdict(experiment.guess)):
+        return None
+    plan = experiment.draft(Guess(**saved["guess"]))
+    ensemble = Ensemble(experiment, plan)
+    strata = ensemble.schedule.times.shape[1]
+    sizes = {str(name): x.shape for name, x in trace.variables.items()}
+    if sizes != {str(name): x.shape for name, x in ensemble.trace.variables.items()}:
+        return None
+    if not np.array_equal(trace["time"].values, ensemble.schedule.times):
+        return None
+    if saved.get("stratum") != strata or not _is_like(saved, ensemble.kept(strata, {})):
+        return None
+    ensemble.restore(saved, strata)
+    return plan, ensemble.record(trace)
 
 
 def _is_like(saved: Any, ours: Any) -> bool:
@@ -254,10 +274,17 @@ class Ensemble:
         # Not as a view, with which all of the trace would be kept.
         return {str(name): torch.from_numpy(x.values.copy()) for name, x in part if "stratum" in x.dims}
 
-    def kept(self) -> dict[str, Any]:
-        """All else that a checkpoint keeps: state, sampler, ball and rare looks."""
+    def record(self, trace: xr.Dataset) -> Record:
+        """What is left of the runs once they have ended, with the trace that was written of them."""
+        return Record(self.schedule, trace, self.ball, self.v)
+
+    def kept(self, end: int, seen: dict[str, Tensor]) -> dict[str, Any]:
+        """A checkpoint after stratum `end`, with what was seen since the last whole chunk."""
         ball = self.ball
         return {
+            "stratum": end,
+            "seen": seen,
+            "guess": asdict(self.plan.guess),
             "state": [[part.cpu() for part in point] for point in self.state],
             "sampler": self.sampler.state(),
             "ball": ball and {"room": ball.room.cpu(), "largest": list(ball.largest), "outside": ball.outside},

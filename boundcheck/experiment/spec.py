@@ -186,6 +186,10 @@ class RunSpec(Table):
     level: float = Field(default=0.95, gt=0.5, lt=1, description="the level of the interval")
 
 
+ITERATING = 8
+"""Replicas of the iterates of a bracket."""
+
+
 class BracketSpec(Table):
     """The settings by which a smoothness constant is bracketed from below, on the domain of the spec."""
 

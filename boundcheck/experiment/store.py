@@ -3,25 +3,27 @@
 spec.json        the experiment
 trace.zarr       the observations (xarray over zarr), grown by whole chunks
 checkpoint.pt    the state of Algorithm 1, what was seen since the last whole chunk, and digests of those before it;
-                 replaced atomically, removed at the end
+                 replaced atomically. That of the end stays where the run can be judged again
 result.json      verdict and numbers, with their digest and the trace's; its presence means that the run is finished
 
 Digests are SHA-256 hashes of what was written. A finished run that does not match them is refused, and one that is
-resumed starts afresh. They guard against edits and damage and sign nothing: who changes a file and hashes it again, as
-anybody can, is believed.
+resumed starts afresh. They guard against damage and sign nothing: anybody can change a file and hash it again. So
+`boundcheck.experiment.experiment` judges a finished run again from its trace.
 """
 
 import hashlib
 import io
 import itertools
 import json
+import math
 import os
 import platform
 import re
 import stat
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+import zipfile
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
@@ -40,6 +42,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from boundcheck.errors import InputError, raised
 from boundcheck.experiment.result import BracketResult, RunResult, read, text
+from boundcheck.experiment.spec import ITERATING
 from boundcheck.functions.arithmetic import at_most
 from boundcheck.functions.networks.function import LOOKS, OBSERVABLES
 from boundcheck.language.catalogue import catalogue
@@ -72,8 +75,26 @@ _OF_BRACKETS = {
     "split": ("part", "row", "column", "look"),
     "look_time": ("look",),
 }
-# What is said of an array; others would make dates or other numbers of it.
+# What is said of an array; others would make dates or other numbers of it. A fill value is NaN, as xarray writes it.
 _ATTRIBUTES = {"meaning", "parts", "blocks", "_FillValue"}
+_NAN = "AAAAAAAA+H8="
+# Of the table of an array what is the same in all, and what is not.
+_TABLE: dict[str, Any] = {
+    "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+    "codecs": [
+        {"name": "bytes", "configuration": {"endian": "little"}},
+        {"name": "zstd", "configuration": {"level": 0, "checksum": False}},
+    ],
+    "zarr_format": 3,
+    "node_type": "array",
+    "storage_transformers": [],
+}
+_VARIED = {"shape", "data_type", "chunk_grid", "fill_value", "attributes", "dimension_names"}
+# The arrays of integers.
+_WHOLE = {"time", "look_time", "replica", "stratum"}
+# The fields of [bracket] that say how many numbers lie along a dimension, and the attributes that name them.
+_OF_A_BRACKET = {"pair": "pairs", "step": "iterates", "point": "points", "start": "ascents", "look": "looks"}
+_NAMED = (("part", "parts"), ("row", "blocks"), ("column", "blocks"))
 # What a checkpoint has in it.
 _SAVED = {"run_id": str, "environment": dict, "trace": dict, "state": dict}
 # Seconds between two looks at whether another process has finished.
@@ -160,8 +181,11 @@ class RunFolder:
             raise InputError("RUN", self.path, f"its own result; its result.json is that of {result.run_id}")
         return result
 
-    def finish(self, result: Found) -> Found:
-        """Store the result with what its claims say, drop the checkpoint, and return what was stored."""
+    def finish(self, result: Found, is_judged_again: bool = False) -> Found:
+        """Store the result with what its claims say, and return what was stored.
+
+        The checkpoint stays where the run `is_judged_again` when it is read.
+        """
         said = {id: catalogue[id].digest for id in sorted(result.named) if id in catalogue}
         stored = replace(result, said=said).as_json()
         # Before anything is written: what is stored can be read.
@@ -171,7 +195,8 @@ class RunFolder:
         digests = {"result": _digest_of(stored), "trace": _digest_of(self._written)}
         with _writing(self.path):
             replace_file(self.path / "result.json", text(stored | {"digests": digests}).encode())
-            (self.path / "checkpoint.pt").unlink(missing_ok=True)
+            if not is_judged_again:
+                (self.path / "checkpoint.pt").unlink(missing_ok=True)
         return kept
 
     def checkpoint(self, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any] | None:
@@ -181,41 +206,50 @@ class RunFolder:
         `fits`, and in another environment, which may sum in another order. One line on stderr says which; the run then
         starts afresh, and ends as any other.
         """
-        path, trace = self.path / "checkpoint.pt", self.path / "trace.zarr"
-        if not path.is_file():
+        if not (self.path / "checkpoint.pt").is_file():
             return None
-        sealed, saved = path.read_bytes(), {}
-        # Anybody can hash anything, and torch raises all kinds of errors.
-        with suppress(Exception):
-            if sealed[:_DIGEST_SIZE] == hashlib.sha256(sealed[_DIGEST_SIZE:]).digest():
-                saved = dict(torch.load(io.BytesIO(sealed[_DIGEST_SIZE:]), weights_only=True))
         self._check_own()
-        there, why = _digests(trace), []
-        # What it was saved with and this run, or its trace, does not have.
-        if not all(isinstance(saved.get(name), kind) for name, kind in _SAVED.items()):
-            why = ["checkpoint.pt is damaged"]
-        elif saved["run_id"] != self.id:
-            why = [f"checkpoint.pt is that of {saved['run_id']}"]
-        else:
-            for name, value in self.environment.items():
-                if (before := saved["environment"].get(name)) != value:
-                    why.append(f"it was begun with {name} = {before}, which is now {value}")
-            for name, digest in saved["trace"].items():
-                if there.get(name) != digest:
-                    why.append(f"trace.zarr/{name} is {'damaged' if name in there else 'missing'}")
+        saved, why = self.saved(self.id)
         if why or not fits(saved["state"]):
-            said = why[0] if why else "checkpoint.pt is damaged"
+            said = why or "checkpoint.pt is damaged"
             print(visible(f"boundcheck: {self.path}: {said}; the run starts afresh"), file=sys.stderr)
             return None
         # What was written after the checkpoint, perhaps not whole, is written again.
-        for name in there.keys() - saved["trace"].keys():
-            (trace / name).unlink()
+        for name in _digests(self.path / "trace.zarr").keys() - saved["trace"].keys():
+            (self.path / "trace.zarr" / name).unlink()
         self._written.update(saved["trace"])
         return dict(saved["state"])
 
+    def saved(self, id: str) -> tuple[dict[str, Any], str]:
+        """The content of the checkpoint, and why the run of this id cannot go on from it; no reason where it can."""
+        path, saved = self.path / "checkpoint.pt", {}
+        if not path.is_file():
+            return {}, "it has no checkpoint.pt"
+        # Anybody can hash anything, and torch raises all kinds of errors.
+        with suppress(Exception):
+            sealed = path.read_bytes()
+            if sealed[:_DIGEST_SIZE] == hashlib.sha256(sealed[_DIGEST_SIZE:]).digest():
+                content = io.BytesIO(sealed[_DIGEST_SIZE:])
+                # torch compresses nothing, and would unpack what somebody else did.
+                if all(x.compress_type == zipfile.ZIP_STORED for x in zipfile.ZipFile(content).infolist()):
+                    content.seek(0)
+                    saved = dict(torch.load(content, weights_only=True))
+        if not all(isinstance(saved.get(name), kind) for name, kind in _SAVED.items()):
+            return {}, "checkpoint.pt is damaged"
+        if saved["run_id"] != id:
+            return {}, f"checkpoint.pt is that of {saved['run_id']}"
+        for name, value in self.environment.items():
+            if (before := saved["environment"].get(name)) != value:
+                return {}, f"it was begun with {name} = {before}, which is now {value}"
+        there = _digests(self.path / "trace.zarr")
+        for name, digest in saved["trace"].items():
+            if there.get(name) != digest:
+                return {}, f"trace.zarr/{name} is {'damaged' if name in there else 'missing'}"
+        return saved, ""
+
     def save_checkpoint(self, state: dict[str, Any]) -> None:
         """Replace the checkpoint by `state`, atomically."""
-        bound = {"run_id": self.id, "environment": self.environment, "trace": self._written}
+        bound = {"run_id": self.id, "environment": self.environment, "trace": dict(sorted(self._written.items()))}
         content = io.BytesIO()
         torch.save(bound | {"state": state}, content)
         # torch writes checksums, but does not look at them.
@@ -295,9 +329,7 @@ def finished(path: Path) -> tuple[RunResult | BracketResult, xr.Dataset]:
         raise InputError("RUN", path, "the folder of a finished run, with a result.json in it")
     result = _result_in(path)
     try:
-        # One by one: of a group zarr reads them side by side, and one that it refuses leaves the others unfinished.
-        places = sorted(place.parent for place in (path / "trace.zarr").glob("*/zarr.json"))
-        _check_arrays({each.name: zarr.open_array(each, mode="r", zarr_format=3) for each in places}, result)
+        _check_trace(path / "trace.zarr", result)
         return result, _opened(path)
     # Zarr, its codecs and xarray raise all kinds of errors.
     except Exception as error:
@@ -331,36 +363,93 @@ def _read(path: Path, name: str) -> Any:
         raise InputError("RUN", path, f"a {name} that is valid JSON ({error})") from None
 
 
-def _check_arrays(arrays: dict[str, Any], result: RunResult | BracketResult) -> None:
-    """Refuse, before they are read, arrays that a run with this result does not write."""
-    sizes: dict[str, int] = {"replica": result.settings.run.replicas} if isinstance(result, RunResult) else {}
-    needed = _ALWAYS if isinstance(result, RunResult) else ()
-    if any("look" in (array.metadata.dimension_names or ()) for array in arrays.values()):
+def _check_trace(trace: Path, result: RunResult | BracketResult) -> None:
+    """Refuse, before zarr opens it, a trace that no run with this result and its spec writes.
+
+    Every field of every table is what zarr writes for a run, or within what the spec gives; a chunk unpacks to its own
+    size. So nobody's trace takes more memory than the run that it says it is of.
+    """
+    files = _traced(trace)
+    group = parse_json(read_text(trace / "zarr.json"))
+    names = group.get("attributes", {})
+    if group != {"attributes": names, "zarr_format": 3, "node_type": "group"} or not _is_text(names, names):
+        raise InputError("zarr.json", group, "zarr.json of a group of arrays, with texts as attributes")
+    arrays = {name.partition("/")[0] for name in files if name != "zarr.json"}
+    tables = {name: parse_json(read_text(trace / name / "zarr.json")) for name in sorted(arrays)}
+    if isinstance(result, BracketResult):
+        most = _sizes(result.spec.get("bracket"), _OF_A_BRACKET) | {"replica": ITERATING}
+        # Parts and blocks are named by their array.
+        split = tables.get("split", {}).get("attributes", {})
+        most |= {dim: len(str(split.get(names)).split()) for dim, names in _NAMED}
+        needed: tuple[str, ...] = ()
+    else:
+        most, needed = _sizes(result.spec.get("run"), {"look": "looks"}), _ALWAYS
+        run, steps = result.spec["run"], result.plan.steps
+        # A training run is looked at every few steps of those that were asked for; of others the last two count.
+        strata = max(min(run["audits"] or steps, steps), 2) if "audits" in run else -(-run["steps"] // run["every"])
+        most |= {"replica": result.settings.run.replicas, "stratum": strata}
+        most |= {dim: str(names.get(f"{dim}s")).count("\n") + 1 for dim in ("site", "block")}
+    if any("look" in table["dimension_names"] for table in tables.values()):
         needed = (*needed, "look_time")
     for name in needed:
-        if name not in arrays:
+        if name not in tables:
             raise InputError(name, "(missing)", f"{name} in it")
-    for name, array in arrays.items():
+    sizes: dict[str, int] = {}
+    bytes_of: dict[str, int] = {}
+    for name, table in tables.items():
         # One that has a dimension's name lies along it.
         dims: tuple[str, ...] = (name,)
-        said = dict(array.attrs)
         if isinstance(result, BracketResult):
             dims = _OF_BRACKETS.get(name, dims)
         elif name == "look_time" or name in LOOKS:
             dims = _LOOKED
         elif name not in _AUDITED:
             dims = _AUDITED + (OBSERVABLES[name].dims if result.estimates and name in OBSERVABLES else ())
-        if array.metadata.dimension_names != dims:
-            raise InputError(name, array.metadata.dimension_names, f"{name} along {', '.join(dims)}")
-        if array.dtype not in (np.float64, np.int64):
-            raise InputError(name, array.dtype, f"numbers in {name}, of 64 bits")
-        if not (said.keys() <= _ATTRIBUTES and all(isinstance(x, str) for x in said.values())):
+        shape, chunk = table["shape"], table["chunk_grid"]["configuration"]["chunk_shape"]
+        said, whole = table["attributes"], name in _WHOLE
+        wrong = next((key for key, value in _TABLE.items() if table.get(key) != value), None)
+        if wrong or table.keys() != _TABLE.keys() | _VARIED:
+            raise InputError(name, table.get(str(wrong)), f"the table of {name} as zarr writes it, {wrong} included")
+        if [table["data_type"], table["fill_value"]] != (["int64", 0] if whole else ["float64", "NaN"]):
+            raise InputError(name, table["data_type"], f"numbers in {name}, of 64 bits")
+        if table["dimension_names"] != list(dims) or not len(shape) == len(chunk) == len(dims):
+            raise InputError(name, table["dimension_names"], f"{name} along {', '.join(dims)}")
+        if not _is_text(said, _ATTRIBUTES) or said.get("_FillValue", _NAN) != _NAN:
             raise InputError(name, sorted(said), f"of {name} nothing said but {', '.join(sorted(_ATTRIBUTES))}")
-        for dim, size, chunk in zip(dims, array.shape, array.chunks, strict=True):
-            if sizes.setdefault(dim, size) != size or chunk > max(size, 1):
-                raise InputError(name, size, f"{sizes[dim]} numbers in {name} along {dim}, in no longer chunks")
-    if sum(array.size * array.dtype.itemsize for array in arrays.values()) > available():
+        for dim, size, part in zip(dims, shape, chunk, strict=True):
+            is_whole = type(size) is type(part) is int and 0 <= part <= max(size, 1)
+            if not is_whole or sizes.setdefault(dim, size) != size or size > most.get(dim, 0):
+                expected = f"{sizes.get(dim)} numbers in {name} along {dim}, {most.get(dim, 0)} at most, by the spec"
+                raise InputError(name, size, expected)
+        bytes_of[name] = 8 * math.prod(chunk)
+    for file, path in files.items():
+        name, _, rest = file.partition("/")
+        if rest.startswith("c/") and _unpacked(path) != bytes_of[name]:
+            raise InputError(file, _unpacked(path), f"{bytes_of[name]} bytes in {file}, unpacked")
+    if sum(8 * math.prod(table["shape"]) for table in tables.values()) > available():
         raise InputError("trace.zarr", sizes, "arrays that there is memory for")
+
+
+def _sizes(table: Any, fields: dict[str, str]) -> dict[str, int]:
+    """The most numbers along each dimension, by the field of a table of the spec that says it."""
+    return {dim: table[field] for dim, field in fields.items() if field in table}
+
+
+def _is_text(table: dict[str, Any], names: Container[str]) -> bool:
+    return all(name in names and isinstance(value, str) for name, value in table.items())
+
+
+def _unpacked(path: Path) -> int:
+    """The bytes that a frame of Zstandard says it unpacks to (RFC 8878, 3.1.1.1); -1 where it does not say."""
+    with path.open("rb") as file:
+        head = file.read(18)
+    if len(head) < 6 or head[:4] != b"\x28\xb5\x2f\xfd":
+        return -1
+    flag, single = head[4] >> 6, head[4] >> 5 & 1
+    begin = 5 + (1 - single) + (0, 1, 2, 4)[head[4] & 3]
+    length = (single, 2, 4, 8)[flag]
+    # A size of two bytes counts from 256.
+    return int.from_bytes(head[begin : begin + length], "little") + 256 * (flag == 1) if length else -1
 
 
 def _opened(path: Path) -> xr.Dataset:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import singledispatch
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,8 @@ from boundcheck.system.terminal import screen
 def trace_of(result: Result, runs: Path) -> xr.Dataset:
     """The trace of a run in its folder; see `Result.to_xarray`."""
     stored, trace = finished(runs / result.run_id)
-    if stored != result:
+    # A result that was read says so in its verdict and its reason.
+    if replace(result, verdict=stored.verdict, reason=stored.reason) != stored:
         raise InputError("runs", runs, f"the folder of run {result.run_id}; the one there has another result")
     told = {name: value for name, value in result.as_json().items() if isinstance(value, str | int | float)}
     return trace.assign_attrs(told)

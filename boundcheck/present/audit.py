@@ -51,10 +51,10 @@ class Audited(dict[str, Any], Shown):
     @property
     def results(self) -> Results:
         """The results of its runs, but for those with planted faults; raises InputError if a folder has changed."""
+        from boundcheck.experiment.experiment import read_run
         from boundcheck.experiment.result import Results
-        from boundcheck.experiment.store import finished
 
-        return Results((finished(self.runs / each["run_id"])[0] for each in self["runs"]), self.runs)
+        return Results((read_run(self.runs / each["run_id"])[0] for each in self["runs"]), self.runs)
 
     def to_frame(self) -> pd.DataFrame:
         """A frame with a row for each finding: ``number``, ``locator``, ``verdict``, ``evidence``, ``summary``."""

@@ -23,9 +23,11 @@ import xarray as xr
 from boundcheck.errors import InputError, raised
 from boundcheck.exact.digits import DOWN, UP, telling
 from boundcheck.experiment.coverage import Coverage
-from boundcheck.experiment.result import BracketResult, Chain, Ends, Estimates, RunResult, as_written
+from boundcheck.experiment.experiment import read_run
+from boundcheck.experiment.result import BracketResult, Chain, Ends, Estimates, Result, Results, RunResult, as_written
 from boundcheck.experiment.spec import AdapterSpec, about_its_own_step
-from boundcheck.experiment.store import NUMERICS, finished
+from boundcheck.experiment.store import NUMERICS
+from boundcheck.experiment.view import trace_of
 from boundcheck.functions.adapters import title_of
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.catalogue import catalogue
@@ -80,7 +82,7 @@ class Numbers(NamedTuple):
 class StoredRun:
     """A finished run as a figure needs it: its result and its trace. What a run is not made for raises TypeError."""
 
-    result: RunResult | BracketResult
+    result: Result
     trace: xr.Dataset
     name: str = ""
     """Of the run of a network, what tells it from the others on a page."""
@@ -241,9 +243,14 @@ class StoredRun:
         return f", s\u00a0=\u00a0{self.scale}" if self.scale != "1" else ""
 
 
-def load_runs(folders: Iterable[Path]) -> list[StoredRun]:
-    """The finished runs in these folders; raises InputError for a folder without one, or with an unknown verdict."""
-    return [StoredRun(*finished(folder)) for folder in folders]
+def load_runs(stored: Iterable[Path] | Results) -> list[StoredRun]:
+    """The finished runs in these folders, judged again where that can be done; or those of results, as they are.
+
+    Raises InputError for a folder without one, or with one that is not as its run left it.
+    """
+    if isinstance(stored, Results):
+        return [StoredRun(result, trace_of(result, stored.runs)) for result in stored]
+    return [StoredRun(*read_run(folder)) for folder in stored]
 
 
 def known(value: float | None) -> float:

@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from boundcheck.errors import CodeError, InputError
+from boundcheck.experiment.result import Results
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.view import File, Html, Line, Math, Part, Picture, Row, Stack, Table, View, paragraph
 from boundcheck.present.material import Material, StoredRun, load_runs
@@ -172,7 +173,7 @@ def write_page(
 
 
 def write_runs(
-    folders: list[Path],
+    stored: list[Path] | Results,
     page: Path,
     title: str,
     lead: str,
@@ -186,7 +187,7 @@ def write_runs(
         InputError: for a folder that holds no finished run, one of a claim that is not known, and as `write_page` does.
 
     """
-    runs = load_runs(folders)
+    runs = load_runs(stored)
     for claim in dict.fromkeys(run.result.claim for run in runs):
         try:
             catalogue[claim]

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from boundcheck.errors import CodeError
+from boundcheck.experiment.result import Results
 from boundcheck.language import prose
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.hypotheses import LEAST
@@ -55,7 +56,7 @@ def write(
         The keys of `boundcheck audit --json`.
 
     """
-    honest, faulty = (load_runs([runs / result.run_id for result in found[part]]) for part in ("experiments", "faults"))
+    honest, faulty = (load_runs(Results(found[part], runs)) for part in ("experiments", "faults"))
     faults = [(words, run) for (words, _), run in zip(programme.faults, faulty, strict=True)]
     asked = zip(programme.attacks, found["attacks"], strict=True)
     searches = [_search(attack, answer, proofs) for attack, answer in asked if "refused" not in answer]
