@@ -464,8 +464,8 @@ def measure(
             spec, store, device, tick, cluster or jobs, limits=boundcheck.Limits(hours, memory), allow_code=allow_code
         )
         tick("page", 0, 1)
+        from boundcheck.experiment.view import verdicts_table
         from boundcheck.present.page import write_runs
-        from boundcheck.present.screen import verdicts_table
 
         lead = f"The experiments of {spec.name}."
         files = write_runs(results, page, f"{spec.stem}, measured", lead, command)
@@ -523,7 +523,7 @@ def audit(
 
     with progress(in_seconds=True) as tick:
         from boundcheck.language.screen import show
-        from boundcheck.present.screen import findings_parts, rows_table, verdicts_table
+        from boundcheck.present.screen import findings_parts, rows_table
 
         def proved(proofs: Any) -> None:
             if not as_json:
@@ -531,6 +531,8 @@ def audit(
                     show(STDOUT, rows_table(proofs.rows))
 
         outcome = boundcheck.audit(paper, out, store, device, tick, full, proved, latex, allow_code)
+        # Deferred: it imports torch, and the proofs are on the screen before.
+        from boundcheck.experiment.view import verdicts_table
     each_run = [verdicts_table(outcome["runs"] + outcome["faults"])] if runs else []
     _tell(as_json, outcome, (*findings_parts(outcome), *each_run, f"Report: {outcome['report']}"))
     _exit(strict, [each["verdict"] for each in outcome["findings"] + outcome["runs"]])

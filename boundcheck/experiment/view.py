@@ -192,3 +192,14 @@ def show_course(trace: xr.Dataset, result: RunResult, noise: list[float]) -> Non
         lines.append(f"  {lost.says}")
     table = Table(_COLUMNS, told, f"{result.problem.name}, on {result.problem.sample}")
     show(screen(stderr=True), table, *map(line, lines))
+
+
+def verdicts_table(results: Iterable[dict[str, Any]]) -> Table:
+    """The verdict on each run, who is to blame, why, and the largest gradient ratio that was seen."""
+    rows: list[tuple[Cell, ...]] = []
+    for x in results:
+        blame, found = x.get("blame"), x.get("gradient_ratio")
+        who = f"{blame['kind']} {blame['name']}" if blame else ""
+        ratio = str(GradientRatio(**found)) if found else "–"
+        rows.append((x["run_id"], x["claim"], Badge(x["verdict"]), who, x["reason"], ratio))
+    return Table(("run", "claim", "verdict", "to blame", "reason", "gradient ratio"), rows, most=None)

@@ -1,4 +1,4 @@
-"""What commands show of claims, runs and audits in a terminal, as parts of views; and the row of `claims --json`."""
+"""What commands show of claims and audits in a terminal, as parts of views; and the row of `claims --json`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from itertools import product
 from typing import Any
 
 from boundcheck.errors import InputError
-from boundcheck.experiment.result import GradientRatio
 from boundcheck.language import prose
 from boundcheck.language.catalogue import about
 from boundcheck.language.claim import Claim
@@ -17,7 +16,7 @@ from boundcheck.language.view import Badge, Column, Head, Line, Part, Prose, Row
 from boundcheck.proof.audit import Carrier, JudgedRow, carrier, counted, standing, told
 from boundcheck.proof.script import fixed_statements
 from boundcheck.shown import command
-from boundcheck.worst_case.worst_case import has_worst_case
+from boundcheck.worst_case.stated import has_worst_case
 
 # Numbers with which a claim is tried where one of its conditions does not take 1.
 _NUMBERS = ("1", "100", "0.1", "0.01", "10", "10000")
@@ -158,14 +157,3 @@ def _findings(names: tuple[str, str, str, str], rows: Sequence[tuple[str, str, s
     )
     cells: list[Row] = [(no, Prose(where), Badge(verdict), Prose(finding)) for no, where, verdict, finding in rows]
     return Table(head, cells, most=None, in_lines=True)
-
-
-def verdicts_table(results: Iterable[dict[str, Any]]) -> Table:
-    """The verdict on each run, who is to blame, why, and the largest gradient ratio that was seen."""
-    rows: list[Row] = []
-    for x in results:
-        blame, found = x.get("blame"), x.get("gradient_ratio")
-        who = f"{blame['kind']} {blame['name']}" if blame else ""
-        ratio = str(GradientRatio(**found)) if found else "–"
-        rows.append((x["run_id"], x["claim"], Badge(x["verdict"]), who, x["reason"], ratio))
-    return Table(("run", "claim", "verdict", "to blame", "reason", "gradient ratio"), rows, most=None)

@@ -28,17 +28,18 @@ from boundcheck.functions.judged import BITS, number
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import HOLDS, UNKNOWN, Extent
-from boundcheck.language.hypotheses import HYPOTHESES, Worst
+from boundcheck.language.hypotheses import Worst
 from boundcheck.language.judge import meets
 from boundcheck.language.measures import SMOOTHNESS, PerformanceMeasure
-from boundcheck.language.sentence import algorithm_of, is_ours, measure_of, smoothness_of, words_of
-from boundcheck.language.symbols import L, T, ell, eta, exact, f_star, zeta
+from boundcheck.language.sentence import smoothness_of
+from boundcheck.language.symbols import L, T, ell, exact, f_star, zeta
 from boundcheck.language.view import Shown
 from boundcheck.language.vocabulary import F, v_star
 from boundcheck.proof.audit import proof_as_json
 from boundcheck.system.limits import Tick, silent
 from boundcheck.worst_case.instance import OfRun
 from boundcheck.worst_case.program import NOISY, Node, NotExactError, Program, RationalRun, Solver, above, below, equal
+from boundcheck.worst_case.stated import stated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -214,15 +215,6 @@ class WorstCase:
         return found
 
 
-def has_worst_case(claim: Claim) -> bool:
-    """True if performance estimation can state a claim: then `WorstCase` takes it."""
-    try:
-        _Theorem.of(claim)
-    except InputError:
-        return False
-    return True
-
-
 @dataclass(frozen=True)
 class _Theorem:
     """A theorem, its words, and what its hypotheses say together."""
@@ -235,36 +227,10 @@ class _Theorem:
     @classmethod
     def of(cls, claim: Claim) -> _Theorem:
         """Ask the words for their worst faces; raises InputError for a word without one."""
-        algorithm, measure = algorithm_of(claim), measure_of(claim)
-        letters = {parameter.symbol for parameter in claim.parameters}
-        # Letters whose meaning performance estimation knows.
-        known = {T, eta, *(p.symbol for p in claim.own)}
-        known |= {symbol for word in HYPOTHESES.values() if word.worst for symbol in word.symbols}
-        if (
-            algorithm is None
-            or not isinstance(measure, PerformanceMeasure)
-            or SMOOTHNESS.symbol not in {quantity.symbol for quantity in claim.quantities}
-            or not letters <= known.union(algorithm.parameters)
-        ):
-            expected = "a theorem about every smooth F with a constant step size"
-            raise InputError("claim", claim.id, expected)
-        if algorithm.no_worst:
-            expected = f"a linear method: no performance estimation of {algorithm.title}, for {algorithm.no_worst}"
-            raise InputError("claim", claim.id, expected)
+        algorithm, measure, says = stated(claim)
         # The program moves by the exact step and looks at numbers by their names: the statement must say the same.
         check_steps(algorithm)
         measure.check_exactly()
-        says = Worst()
-        for hypothesis, word in words_of(claim):
-            if word is None or word.worst is None:
-                raise InputError("claim.hypotheses", hypothesis.id, "hypotheses that performance estimation can state")
-            # What another's word says of the functions is not asked of them; the judge is asked of the instance.
-            says |= word.worst if is_ours(word) else Worst()
-        if algorithm.is_stochastic and says.noise is None:
-            raise InputError("claim.hypotheses", claim.id, "a bound on the noise that performance estimation can state")
-        if T not in letters or letters.isdisjoint({says.gap, says.distance}):
-            expected = "a theorem with T and with a distance of v_1 from the minimum, such as D"
-            raise InputError("claim", claim.id, expected)
         return cls(claim, algorithm, measure, says)
 
     def inputs(self, steps: int, constants: Mapping[str, float]) -> dict[str, float]:

@@ -20,6 +20,7 @@ from rich.console import Console
 import boundcheck as bc
 from boundcheck.experiment.result import RunResult, read
 from boundcheck.experiment.statistics import borne
+from boundcheck.experiment.view import verdicts_table
 from boundcheck.functions.adapters import ADAPTERS, Full
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.language.catalogue import catalogue
@@ -29,7 +30,6 @@ from boundcheck.language.view import html, latex
 from boundcheck.present import latex as tex
 from boundcheck.present.material import Material, load_runs
 from boundcheck.present.page import write_runs
-from boundcheck.present.screen import verdicts_table
 from boundcheck.verdicts import Verdict, is_well
 from tests.outside.my_adapter import FALSE, Scaled
 

@@ -17,6 +17,7 @@ import boundcheck as bc
 from boundcheck.errors import InputError
 from boundcheck.experiment.result import Results
 from boundcheck.experiment.spec import parse
+from boundcheck.experiment.view import verdicts_table
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.screen import show
 from boundcheck.present import audit as auditing
@@ -26,7 +27,7 @@ from boundcheck.present.audit import Audited
 from boundcheck.present.material import REPORTS, Material, StoredRun, Study
 from boundcheck.present.opening import in_all, opening_of
 from boundcheck.present.programme import Attack, Programme
-from boundcheck.present.screen import findings_parts, rows_table, verdicts_table
+from boundcheck.present.screen import findings_parts, rows_table
 from boundcheck.proof.audit import Carrier, carrier, standing
 from boundcheck.proof.view import show as show_proofs
 from boundcheck.proofs import paper_of

@@ -16,7 +16,7 @@ from boundcheck.proof.script import of_paper
 from boundcheck.proofs import papers
 from boundcheck.system.terminal import _ENDLESS
 from boundcheck.worst_case.search import adapter_of
-from boundcheck.worst_case.worst_case import has_worst_case
+from boundcheck.worst_case.stated import has_worst_case
 
 PROVED = {script.id for key in papers() for script in of_paper(key)}
 

@@ -45,9 +45,10 @@ from boundcheck.worst_case import falsify
 from boundcheck.worst_case.instance import certify
 from boundcheck.worst_case.relation import is_relation
 from boundcheck.worst_case.short_run import ShortRun, check_theorem
+from boundcheck.worst_case.stated import has_worst_case
 from boundcheck.worst_case.stored import replayed, save
 from boundcheck.worst_case.view import worst_conclusion
-from boundcheck.worst_case.worst_case import WorstCase, has_worst_case
+from boundcheck.worst_case.worst_case import WorstCase
 
 SMOOTH, CONVEX, BELOW, NEAR, IN_W, BOUNDED, SPECTRAL, BALL, FACTORS, FROZEN = (
     catalogue[id]

@@ -12,10 +12,10 @@ import sympy as sp
 from rich.console import Console
 
 from boundcheck.errors import InputError
+from boundcheck.experiment.view import verdicts_table
 from boundcheck.language.claim import Claim, latex_of
 from boundcheck.language.prose import mathml_of
 from boundcheck.language.screen import show
-from boundcheck.present.screen import verdicts_table
 from boundcheck.present.style import panels, svg
 from boundcheck.system.files import file_name
 
