@@ -32,6 +32,7 @@ def _line(name: str, what: str, means: str, limit: float, command: Sequence[str]
 
 BENCHMARKS = (
     _line("help", "boundcheck --help", "What a person waits for the help.", 0.3, [*BOUNDCHECK, "--help"]),
+    _line("claims", "boundcheck claims", "What a person waits for the list of claims.", 1.5, [*BOUNDCHECK, "claims"]),
     _line(
         "bound",
         "boundcheck bound jiang2024.theorem2",

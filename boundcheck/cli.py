@@ -5,6 +5,7 @@ code 0: it did its work, whatever it found; 1 with `--strict`: something was ref
 usage or bad input, in one line. Each command imports what it uses, and nothing else: `--help` is there at once.
 """
 
+import gc
 import os
 import re
 import sys
@@ -144,6 +145,8 @@ def main() -> None:
             os.getcwd()
         except FileNotFoundError:
             raise InputError("the current folder", "(removed)", "a folder that is there: go to another one") from None
+        # To look for circles among objects after every 700 new ones took a fifth of the time of `prove`.
+        gc.set_threshold(100_000, 50, 50)
         # Before Hypothesis is imported, which keeps its tables in the current folder.
         os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(cache_folder() / "hypothesis"))
         try:

@@ -259,14 +259,20 @@ def judged_again(experiment: Experiment, stored: Result, trace: xr.Dataset, path
         raise InputError("RUN", path, "the spec of its own id; remove it to run it again")
     if isinstance(stored, BracketResult) or not function.is_known:
         return stored.read_because(_NOT_AGAIN)
+    if not (path / "checkpoint.pt").exists():
+        return stored.read_because("it has no checkpoint.pt")
     with threadpool_limits(1, user_api="blas"), at_most(threads if type(threads) is int and threads > 0 else None):
         here = environment(experiment.device)
-        saved, why = RunFolder(path, here).saved(stored.run_id)
-        if why:
-            return stored.read_because(why)
-        left = recorded(experiment, saved["state"], trace)
+        folder = RunFolder(path, here)
+        saved, why = folder.saved(stored.run_id)
+        if not why and (other := folder.elsewhere(saved)):
+            return stored.read_because(other)
+        left = None if why else recorded(experiment, saved["state"], trace)
         if left is None:
-            raise InputError("RUN", path, "the trace and the checkpoint of its spec; remove it to run it again")
+            expected = (
+                f"the trace and the checkpoint of its spec ({why or 'they are others'}); remove it to run it again"
+            )
+            raise InputError("RUN", path, expected)
         evidence = Evidence(spec.theorem, spec, function, experiment.start, *left)
         # No other run takes the same memory.
         here |= {name: x for name, x in stored.environment.items() if name == "memory_mib"}

@@ -210,6 +210,7 @@ class RunFolder:
             return None
         self._check_own()
         saved, why = self.saved(self.id)
+        why = why or self.elsewhere(saved)
         if why or not fits(saved["state"]):
             said = why or "checkpoint.pt is damaged"
             print(visible(f"boundcheck: {self.path}: {said}; the run starts afresh"), file=sys.stderr)
@@ -223,8 +224,6 @@ class RunFolder:
     def saved(self, id: str) -> tuple[dict[str, Any], str]:
         """The content of the checkpoint, and why the run of this id cannot go on from it; no reason where it can."""
         path, saved = self.path / "checkpoint.pt", {}
-        if not path.is_file():
-            return {}, "it has no checkpoint.pt"
         # Anybody can hash anything, and torch raises all kinds of errors.
         with suppress(Exception):
             sealed = path.read_bytes()
@@ -238,14 +237,18 @@ class RunFolder:
             return {}, "checkpoint.pt is damaged"
         if saved["run_id"] != id:
             return {}, f"checkpoint.pt is that of {saved['run_id']}"
-        for name, value in self.environment.items():
-            if (before := saved["environment"].get(name)) != value:
-                return {}, f"it was begun with {name} = {before}, which is now {value}"
         there = _digests(self.path / "trace.zarr")
         for name, digest in saved["trace"].items():
             if there.get(name) != digest:
                 return {}, f"trace.zarr/{name} is {'damaged' if name in there else 'missing'}"
         return saved, ""
+
+    def elsewhere(self, saved: dict[str, Any]) -> str:
+        """How the environment differs from that of a checkpoint; empty where it does not."""
+        for name, value in self.environment.items():
+            if (before := saved["environment"].get(name)) != value:
+                return f"it was begun with {name} = {before}, which is now {value}"
+        return ""
 
     def save_checkpoint(self, state: dict[str, Any]) -> None:
         """Replace the checkpoint by `state`, atomically."""

@@ -5,7 +5,7 @@ import io
 import json
 import os
 import shutil
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager, redirect_stderr, suppress
 from io import StringIO
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from hypothesis import given
 
 from boundcheck.errors import InputError
 from boundcheck.experiment import measure, run
-from boundcheck.experiment.result import text
+from boundcheck.experiment.experiment import read_run
+from boundcheck.experiment.result import READ, text
 from boundcheck.experiment.spec import parse
 from boundcheck.experiment.store import RunFolder, environment, finished
 from boundcheck.system.limits import silent
@@ -169,6 +170,81 @@ def test_any_edit_of_a_result_is_refused(data, runs, whole_folder):
         else:
             error = refused(finished, whole_folder)
             assert (error.field, error.value) == ("RUN", whole_folder)
+
+
+def hashed_again(files, result):
+    """The files with another result, which anybody can hash, and the spec in it."""
+    plain = {name: value for name, value in result.items() if name != "digests"}
+    digests = result_of(files)["digests"] | {"result": hashlib.sha256(text(plain).encode()).hexdigest()}
+    return files | {
+        "result.json": json.dumps(plain | {"digests": digests}).encode(),
+        "spec.json": json.dumps(plain.get("spec")).encode(),
+    }
+
+
+def read_or_refused(folder, before):
+    """Assert that each reader refuses a folder, or says that it was read, or says what its run said."""
+    for read in (lambda: measure(TABLE, folder.parent)[0], lambda: read_run(folder)[0]):
+        with suppress(InputError):
+            found = read()
+            assert found == before or "read, not run" in found.reason
+            assert found == before or not found.verdict.is_decided or found.verdict.given[-1] == READ
+
+
+@examples(100)
+@given(data=st.data())
+def test_no_edit_of_a_result_passes_as_the_run_whoever_hashed_it(data, runs, tmp_path_factory):
+    id, whole, *_ = runs
+    folder = tmp_path_factory.getbasetemp() / "edited" / id
+    before, _ = read_run(write(folder, whole))
+    after = result_of(whole)
+    del after["digests"]
+    *path, last = data.draw(st.sampled_from(list(edits(after))))
+    table = after
+    for key in path:
+        table = table[key]
+    table[last] = data.draw(st.sampled_from([*VALUES, "hypothesis-failed", "held"]))
+    write(folder, hashed_again(whole, after))
+    read_or_refused(folder, before)
+
+
+@examples(30)
+@given(data=st.data())
+def test_no_edit_of_a_trace_passes_as_the_run_whoever_hashed_it(data, runs, tmp_path_factory):
+    """A chunk that another array of the run has, so that every file is as zarr writes it."""
+    id, whole, *_ = runs
+    folder = tmp_path_factory.getbasetemp() / "edited trace" / id
+    before, _ = read_run(write(folder, whole))
+    chunks = sorted(name for name in whole if "/c/0/" in name)
+    one, other = data.draw(st.sampled_from(chunks)), data.draw(st.sampled_from(chunks))
+    files = rehashed(whole | {one: whole[other]})
+    if data.draw(st.booleans(), label="also in the checkpoint"):
+        saved = torch.load(io.BytesIO(whole["checkpoint.pt"][32:]), weights_only=True)
+        saved["trace"][one.partition("/")[2]] = hashlib.sha256(files[one]).hexdigest()
+        torch.save(saved, content := io.BytesIO())
+        files["checkpoint.pt"] = sealed(content.getvalue())
+    write(folder, files)
+    if whole[one] == whole[other]:
+        assert read_run(folder)[0] == before
+    else:
+        for read in (lambda: measure(TABLE, folder.parent), lambda: read_run(folder)):
+            assert refused(read).value == folder
+
+
+@pytest.mark.parametrize("kind", ["no checkpoint", "another environment"])
+def test_a_run_that_cannot_be_judged_again_says_so(kind, runs, tmp_path):
+    id, whole, *_ = runs
+    files = {name: content for name, content in whole.items() if name != "checkpoint.pt"}
+    if kind == "another environment":
+        saved = torch.load(io.BytesIO(whole["checkpoint.pt"][32:]), weights_only=True)
+        saved["environment"]["torch"] = "0.1"
+        torch.save(saved, content := io.BytesIO())
+        files["checkpoint.pt"] = sealed(content.getvalue())
+    forged = result_of(files) | {"verdict": "violated"}
+    folder = write(tmp_path / id, hashed_again(files, forged))
+    for found in (measure(TABLE, tmp_path)[0], read_run(folder)[0]):
+        assert found.verdict.given == (READ,)
+        assert "read, not run" in found.reason
 
 
 @pytest.mark.full
@@ -347,6 +423,14 @@ FORGED = {
     "dimensions": lambda table: table.update(dimension_names=["stratum", "replica"]),
     "one dimension": lambda table: table.update(dimension_names=["replica", "replica"]),
     "no dimensions": lambda table: table.pop("dimension_names"),
+    "more codecs": lambda table: table["codecs"].extend(3 * [{"name": "gzip", "configuration": {"level": 1}}]),
+    "other codecs": lambda table: table.update(codecs=table["codecs"][:1]),
+    "other bytes": lambda table: table["codecs"][0]["configuration"].update(endian="big"),
+    "another fill": lambda table: table.update(fill_value=1),
+    "keys of chunks": lambda table: table["chunk_key_encoding"].update(name="v2"),
+    "a transformer": lambda table: table.update(storage_transformers=[{"name": "x"}]),
+    "a field": lambda table: table.update(mine=1),
+    "many strata": lambda table: table.update(shape=[table["shape"][0], 10**7]),
     "a codec": lambda table: table.update(codecs=[{"name": "nope", "configuration": {}}]),
     "texts": lambda table: table.update(data_type="string", fill_value=""),
     "single precision": lambda table: table.update(data_type="float32"),
@@ -363,6 +447,28 @@ def test_a_trace_that_no_run_writes_is_refused_whoever_hashed_it(name, kind, run
     FORGED[kind](table)
     folder = write(tmp_path / "run", rehashed(whole | {path: json.dumps(table).encode()}))
     assert refused(finished, folder).value == folder
+
+
+@pytest.mark.parametrize("size", [0, 1, 2**20, 2**40])
+def test_a_chunk_that_unpacks_to_another_size_is_refused_whoever_hashed_it(size, runs, tmp_path):
+    """A header of Zstandard with the size of its content in eight bytes, before the run's own."""
+    _, whole, *_ = runs
+    name = "trace.zarr/loss/c/0/0"
+    head = bytes([0x28, 0xB5, 0x2F, 0xFD, 0b11100000]) + size.to_bytes(8, "little")
+    folder = write(tmp_path / "run", rehashed(whole | {name: head + whole[name]}))
+    assert "unpacked" in str(refused(finished, folder))
+
+
+def test_strata_that_all_arrays_have_and_the_spec_does_not_are_refused(runs, tmp_path):
+    _, whole, *_ = runs
+    files = dict(whole)
+    for path in (name for name in whole if name.startswith("trace.zarr/") and name.count("/") == 2):
+        table = json.loads(whole[path])
+        if "stratum" in table.get("dimension_names", ()):
+            table["shape"][-1] = 10**7
+            files[path] = json.dumps(table).encode()
+    folder = write(tmp_path / "run", rehashed(files))
+    assert "by the spec" in str(refused(finished, folder))
 
 
 @examples(40)
