@@ -71,3 +71,10 @@ def test_a_folder_that_cannot_be_made_is_refused_and_nothing_is_written(
     with pytest.raises(InputError, match=f"FOLDER = .*{expected}"):
         new(tmp_path / name if name != ".." else Path(".."))
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "mine"]
+
+
+@pytest.mark.parametrize("name", ["jiang2024", "meft"])
+def test_a_folder_with_the_name_of_a_paper_that_is_there_is_not_made(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=name):
+        new(tmp_path / name)
+    assert not list(tmp_path.iterdir())

@@ -191,6 +191,7 @@ def read_or_refused(folder, before):
             assert found == before or not found.verdict.is_decided or found.verdict.given[-1] == READ
 
 
+@pytest.mark.full
 @examples(100)
 @given(data=st.data())
 def test_no_edit_of_a_result_passes_as_the_run_whoever_hashed_it(data, runs, tmp_path_factory):
@@ -208,6 +209,7 @@ def test_no_edit_of_a_result_passes_as_the_run_whoever_hashed_it(data, runs, tmp
     read_or_refused(folder, before)
 
 
+@pytest.mark.full
 @examples(30)
 @given(data=st.data())
 def test_no_edit_of_a_trace_passes_as_the_run_whoever_hashed_it(data, runs, tmp_path_factory):
@@ -245,6 +247,8 @@ def test_a_run_that_cannot_be_judged_again_says_so(kind, runs, tmp_path):
     for found in (measure(TABLE, tmp_path)[0], read_run(folder)[0]):
         assert found.verdict.given == (READ,)
         assert "read, not run" in found.reason
+    # With its last state it is judged again, and refused.
+    assert refused(read_run, write(folder, hashed_again(whole, forged))).value == folder
 
 
 @pytest.mark.full

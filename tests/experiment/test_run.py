@@ -81,7 +81,7 @@ def test_no_lower_end_of_the_smoothness_is_above_it_where_steps_are_rounding(id,
     assert max(result.lower.values()) <= result.plan.values["Lhat"] == 1.0
 
 
-def test_a_finished_run_is_read_back_and_not_repeated(tmp_path):
+def test_a_finished_run_is_read_back_and_not_repeated(tmp_path, capsys):
     ticks = []
     (first,) = measure(theorem_table(), tmp_path, tick=lambda *each: ticks.append(each))
     assert ticks[-1] == ("run", 110, 110)
@@ -90,6 +90,7 @@ def test_a_finished_run_is_read_back_and_not_repeated(tmp_path):
     before = path.stat().st_mtime_ns
     (second,) = measure(theorem_table(), tmp_path, tick=lambda *each: ticks.append(each))
     assert (ticks, path.stat().st_mtime_ns) == ([], before)
+    assert "nothing to run" in capsys.readouterr().err
     stored = json.loads(path.read_text())
     assert stored.pop("digests").keys() == {"result", "trace"}
     assert first == second

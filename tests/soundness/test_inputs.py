@@ -19,6 +19,7 @@ from threading import Lock
 import numpy as np
 import pytest
 
+from boundcheck.errors import BoundcheckError
 from boundcheck.experiment.experiment import prepare
 from boundcheck.experiment.spec import expand, parse
 from boundcheck.system.files import parse_json
@@ -39,6 +40,19 @@ def test_malformed_inputs_of_every_kind_end_in_one_line(every: int) -> None:
         counts[made.outcome] += 1
     # Both ends are reached, and most inputs are no longer sound.
     assert counts["one line"] > counts["accepted"] > 0
+
+
+class _Unread:
+    """A call whose process ends before it is called."""
+
+    def __reduce__(self) -> tuple[Callable[[int], object], tuple[int]]:
+        return os._exit, (0,)
+
+
+def test_a_worker_that_does_not_start_is_an_error_of_the_survey_and_no_answer(tmp_path: Path) -> None:
+    (world := tmp_path / "world").mkdir()
+    with pytest.raises(BoundcheckError, match="before it tried"):
+        ended(_Unread(), world)
 
 
 PLANTED: dict[str, tuple[Callable[[], object], str | None]] = {

@@ -13,7 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+import boundcheck
+from boundcheck.errors import InputError
 from boundcheck.system.ending import Stopped, stoppable
+from boundcheck.system.files import cache_folder
 from tests.system.test_child import workers
 
 # All that a pilot would look for is given, so that a run begins, and has a checkpoint, at once.
@@ -101,3 +104,53 @@ def test_no_process_of_a_pool_is_left_whose_worker_was_replaced(tmp_path: Path, 
     ends_in_one_line(process, number)
     assert not psutil.wait_procs([*pool, *new], timeout=30)[1]
     assert not list(tmp_path.glob("runs/.sweep-*"))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("arguments", [("claims",), ("claims", "--json"), ("--help",), ("prove", "meft.lora")], ids=str)
+def test_a_pipe_that_closes_ends_a_command_in_silence(arguments: tuple[str, ...]) -> None:
+    """By the exit code of its signal: 1 would say that something was refuted."""
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-m", "boundcheck", *arguments]
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait(100)) == ("", 141)
+
+
+@pytest.mark.full
+def test_a_folder_that_was_removed_and_a_user_without_a_home_are_told_in_one_line(tmp_path: Path) -> None:
+    (gone := tmp_path / "gone").mkdir()
+    script = "import os, sys; os.rmdir(os.getcwd()); os.execv(sys.executable, [sys.executable, '-m', *sys.argv[1:]])"
+    ended = subprocess.run(
+        [sys.executable, "-c", script, "boundcheck", "claims"], cwd=gone, capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
+    assert "the current folder" in ended.stderr
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("BOUNDCHECK_CACHE", raising=False)
+        patch.setattr(Path, "home", classmethod(_homeless))
+        with pytest.raises(InputError, match="HOME"):
+            cache_folder()
+
+
+def _homeless(_: object) -> Path:
+    raise RuntimeError("Could not determine home directory.")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("typed", [("-m", "boundcheck"), ("-mboundcheck",), ("-X", "utf8", "-m", "boundcheck")])
+def test_no_library_is_imported_from_the_current_folder_that_holds_the_package(
+    typed: tuple[str, ...], tmp_path: Path
+) -> None:
+    """As in a folder with the environment in it: the package lies below."""
+    (tmp_path / "boundcheck").symlink_to(Path(boundcheck.__file__).parent)
+    for name in ("typer", "sympy", "numpy", "rich", "torch", "json"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(77)")
+    command = [sys.executable, *typed, "--help"]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    # A script's own folder stays.
+    (tmp_path / "mine.py").write_text("import sys, boundcheck; print(sys.path[0])")
+    ended = subprocess.run([sys.executable, "-m", "mine"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.stdout.strip() == str(tmp_path)
