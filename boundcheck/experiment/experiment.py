@@ -269,10 +269,8 @@ def judged_again(experiment: Experiment, stored: Result, trace: xr.Dataset, path
             return stored.read_because(other)
         left = None if why else recorded(experiment, saved["state"], trace)
         if left is None:
-            expected = (
-                f"the trace and the checkpoint of its spec ({why or 'they are others'}); remove it to run it again"
-            )
-            raise InputError("RUN", path, expected)
+            other = why or "trace.zarr or checkpoint.pt is another's"
+            raise InputError("RUN", path, f"what the run of its spec left; {other}: remove it to run it again")
         evidence = Evidence(spec.theorem, spec, function, experiment.start, *left)
         # No other run takes the same memory.
         here |= {name: x for name, x in stored.environment.items() if name == "memory_mib"}

@@ -500,7 +500,8 @@ _INFINITE: dict[str, Any] = {
 def read(data: Any) -> RunResult | BracketResult:
     """Read back the result that `Result.as_json` turned into plain data.
 
-    Raises InputError for what is no result, one of another version, and one whose verdict its interval does not bear.
+    Raises InputError for what is no result, one of another version, and one whose verdict its interval, or what is
+    known of its constants, does not bear.
     """
     if not isinstance(data, Mapping):
         raise InputError("result", type(data).__name__, "a table")
@@ -513,6 +514,9 @@ def read(data: Any) -> RunResult | BracketResult:
             raise InputError(each.name, "(not given)", "a result as boundcheck writes it: field required")
     filled = {name: _filled(data[name], numbers) for name, numbers in _INFINITE.items() if name in data}
     found: RunResult | BracketResult = as_written(kind, dict(data) | filled)
+    if isinstance(found, RunResult) and found.estimates and found.verdict.is_decided:
+        expected = "no verdict for a theorem or against it, by constants that were measured"
+        raise InputError("verdict", found.verdict, expected)
     replicas = as_written(Settings, found.spec, "spec").run.replicas
     return replace(found, verdict=borne(found.verdict, found.ground, replicas))
 
