@@ -228,14 +228,13 @@ def stored_result(experiment: Experiment, runs: Path) -> Result | None:
 def read_run(path: Path) -> tuple[Result, xr.Dataset]:
     """Result and trace of a finished run anywhere, `judged_again` where its function can be made from its spec."""
     result, trace = finished(path)
-    if isinstance(result, BracketResult) or result.estimates is not None:
-        return result.read_because(_NOT_AGAIN), trace
     device = str(result.environment.get("device"))
     try:
         with theirs():
             check_device(device)
-            spec = parse(result.spec)
-            check_memory(spec.problem.demands() if spec.problem else ())
+            if (spec := parse(result.spec)).problem is None:
+                return result.read_because(_NOT_AGAIN), trace
+            check_memory(spec.problem.demands())
             experiment = Experiment.of(spec, device)
             check_memory(held(experiment))
             id = run_id(spec.as_json(), device, content(experiment))
