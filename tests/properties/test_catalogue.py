@@ -33,7 +33,7 @@ UNTRIED = {
     *("meft.parabola", "meft.full_variance", "meft.theorem2_average_sharp"),
 }
 # Of two layers and of any map W(v), and the rate with a constant of which only its form is said: these are proved or
-# refuted, and models of them are in `tests/checked`.
+# refuted, and models of them are in `tests/soundness`.
 PROVED = {
     *("meft.layer_balls", "meft.layer_gradients", "meft.layers", "meft.all_layers", "meft.joint_descent"),
     *("meft.each_layer_ball", "meft.each_layer_gradient", "meft.composition", "meft.lipschitz", "meft.chain_rule"),

@@ -1,7 +1,7 @@
 """Every hypothesis that an instance can have, at certified constants; with one made smaller it is found out.
 
 A conclusion is read off its claim and walked by `boundcheck.exact.evaluate`; it passes where no inequality in it
-certainly fails. What claims say of two layers and of any map W(v) is proved, and has its models in `tests/checked`.
+certainly fails. What claims say of two layers and of any map W(v) is proved, and has its models in `tests/soundness`.
 """
 
 from __future__ import annotations
