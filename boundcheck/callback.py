@@ -2,9 +2,8 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from boundcheck.experiment.result import Results, RunResult, Subject
 from boundcheck.experiment.run import Record, empty_trace
 from boundcheck.experiment.spec import RunSpec, Spec
 from boundcheck.experiment.statistics import Schedule
+from boundcheck.experiment.steps import Watched
 from boundcheck.experiment.store import RunFolder
 from boundcheck.experiment.view import show_course
 from boundcheck.functions.arithmetic import Point
@@ -31,7 +31,6 @@ from boundcheck.functions.networks.function import NetworkFunction
 from boundcheck.functions.networks.network import Network
 from boundcheck.functions.sgd import Draw
 from boundcheck.language.catalogue import theorem_at_any_step
-from boundcheck.language.evidence import Audit
 from boundcheck.language.function import Constant
 from boundcheck.shown import command as typed
 from boundcheck.system.ending import say
@@ -54,10 +53,10 @@ class BoundcheckCallback(TrainerCallback):
     bit. A step is one of the optimizer, of all minibatches that it accumulates, in all processes; the first of them
     records.
 
-    Whether training follows F is seen as it begins, and again as it ends: by the gradients of the model's own loss near
-    where it began, and by samples that are made and collated again. Whether it is Algorithm 1 is seen at each record,
-    by the parameters: they are to be what they were, minus α times their gradient. What others do to gradients, by a
-    hook, a callback or a Trainer of their own, is not known, and not `held`.
+    Whether training is Algorithm 1 is seen at every step, by hooks of torch: the parameters are to be what they were,
+    minus α times the gradient that back-propagation left. It takes memory for two copies of what is trained. Whether
+    the gradient is that of F on the samples of the step is seen at each record, and where a part of the network has
+    changed its mode. A step that was not seen is assumed, and the row says how many were.
 
     Args:
         every: steps between two records.
@@ -90,6 +89,8 @@ class BoundcheckCallback(TrainerCallback):
         training.check_whole(args)
         # All processes have the same model after each step; the first looks at it, and the others wait in their next.
         if state.is_world_process_zero:
+            # One that was interrupted has not ended.
+            self._forget()
             with training.undisturbed():
                 self._recorder = _Recorder(self, args, state, given)
 
@@ -98,12 +99,6 @@ class BoundcheckCallback(TrainerCallback):
         if self._recorder is not None:
             with self._losing_no_training():
                 self._recorder.before(is_due=state.global_step % self.every == 0)
-
-    def on_optimizer_step(self, args: Any, state: Any, control: Any, **given: Any) -> None:
-        """Look at what the optimizer did, while the gradient that it had is there."""
-        if self._recorder is not None:
-            with self._losing_no_training():
-                self._recorder.stepped()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
         """Look at F after the step, and write the record."""
@@ -115,7 +110,8 @@ class BoundcheckCallback(TrainerCallback):
         """Judge the run, write its folder and its page, and print both."""
         if self._recorder is None:
             return
-        recorder, self._recorder = self._recorder, None
+        recorder = self._recorder
+        self._forget()
         if not recorder.noise:
             # Training is done, and not to be lost for this.
             say("no step was recorded")
@@ -135,13 +131,18 @@ class BoundcheckCallback(TrainerCallback):
                 page = write_runs(Results([self.result], self.runs), beside, title, lead, command)[0]
                 say(str(page))
 
+    def _forget(self) -> None:
+        if self._recorder is not None:
+            self._recorder.watched.close()
+        self._recorder = None
+
     @contextmanager
     def _losing_no_training(self) -> Iterator[None]:
         """Whatever goes wrong, say so and record no more: the hours of training are worth more than their record."""
         try:
             yield
         except Exception as error:
-            self._recorder = None
+            self._forget()
             how = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
             say(f"training goes on without its record: {' '.join(how.split())}")
 
@@ -162,21 +163,13 @@ class _Recorder:
         self._network = Network.fitting(model, sites, task, min(int(args.train_batch_size), _CHUNK))
         parameters = sum(parameter.numel() for parameter in base.parameters())
         self._function = NetworkFunction(type(base).__name__, self._network, parameters)
-        self._model, self._optimizer = model, given["optimizer"]
+        self._model, self._args, self._loader = model, args, loader
         self._trained = {id(x) for x in model.parameters() if x.requires_grad}
-        # That of the arguments, unless the optimizer was made from others.
-        group = self._optimizer.param_groups[0]
-        self._step_size = float(group.get("initial_lr", group["lr"]))
         self._steps, self._batch = int(state.max_steps), training.batch_of(args)
-        counts = training.counts_items(model, task)
-        self._batches = training.batches_of(args, loader, counts)
-        others = [*dict.fromkeys(site.cut for site in sites if site.cut), *training.summed_of(args, model, counts)]
-        first = training.First.of(model, task, loader, self._total)
-        self._look_at_training: Callable[[], list[Audit]] = lambda: [
-            training.rules_of(args, self._optimizer, not self._network.is_curved, others),
-            training.sampling_of(theorem_at_any_step(), args, loader, model, task, self._total, self._steps, first),
-        ]
-        self._rules = self._look_at_training()
+        self._counts = training.counts_items(model, task)
+        self._batches = training.batches_of(args, loader, self._counts)
+        with training.undisturbed(loader.dataset, loader.collate_fn):
+            self._rows = training.collated(loader, self._total)
         # Training that goes on from a checkpoint is recorded from there.
         self._times = np.arange(state.global_step, self._steps, callback.every) + 1
         self._every = callback.every
@@ -188,10 +181,16 @@ class _Recorder:
         # Of each record what was taken off the squared gradient norm, since a part of the samples was looked at.
         self.noise: list[float] = []
         self._place = 0
-        # v_t of a step that is recorded, and the gradient of that step; and where it ended.
+        # v_t of a step that is recorded.
         self._pending: Point | None = None
-        self._gradient: Point | None = None
-        self._left: Point | None = None
+        # Last, so that a model whose training is refused has no hooks.
+        self.watched = Watched(
+            self._network,
+            given["optimizer"],
+            args,
+            begun=int(state.global_step),
+            is_whole=task.samples == self._total,
+        )
 
     def _first(self) -> Start:
         """The start of the run: what is known of the first iterate."""
@@ -239,35 +238,16 @@ class _Recorder:
 
     def before(self, is_due: bool) -> None:
         """Keep v_t, which a step is about to leave, if that is to be recorded."""
-        left, self._left = self._left, None
-        if left is not None:
-            pairs = zip(self._network.point(), left, strict=True)
-            if not all(torch.equal(x.nan_to_num(), y.nan_to_num()) for x, y in pairs):
-                self._broke("parameters were changed between two steps")
         if is_due:
             self._pending = self._network.point()
 
-    def stepped(self) -> None:
-        """Check that all that was trained still is, at the step size that is said, and keep the gradient."""
-        rates = {float(group["lr"]) for group in self._optimizer.param_groups}
-        for rate in sorted(rates - {self._step_size}):
-            self._broke(f"the learning rate is {rate:.4g}, and was {self._step_size:.4g}")
-        if {id(x) for x in self._model.parameters() if x.requires_grad} != self._trained:
-            self._broke("what is trained is not what was trained at the start")
-        trained = self._network.parameters
-        # Somebody may have taken the gradient away, and of an orthonormal matrix it is not that of what is trained.
-        if self._pending is not None and not self._is_broken and any(x.grad is not None for x in trained):
-            self._gradient = self._network.points([torch.zeros_like(x) if x.grad is None else x.grad for x in trained])
-
     def after(self, t: int) -> None:
-        """Look at F at v_t and v_{t+1}, and write the record of step t, if one is due."""
+        """Compare step t, and write its record, with F at v_t and v_{t+1}, if one is due."""
+        self.watched.step(is_due=self._pending is not None)
         if self._pending is None or self._place >= len(self._times):
             return
         v, self._pending = self._pending, None
-        gradient, self._gradient = self._gradient, None
         v_next = self._network.point()
-        if gradient is not None and not self._is_step(v, v_next, gradient):
-            self._broke(f"step {t} is not minus {self._step_size:.4g} times its gradient")
         batch = self._batches[(t - 1) % len(self._batches)]
         law = Draw(self._batch, torch.arange(self._function.samples).unsqueeze(0), replaced=True)
         try:
@@ -286,29 +266,6 @@ class _Recorder:
         self._trace["time"].values[0, self._place] = t
         self._folder.extend_trace(self._trace.isel(stratum=slice(self._place, self._place + 1)), "stratum", self._place)
         self._place += 1
-        self._left = None if self._is_broken else v_next
-
-    def _is_step(self, v: Point, v_next: Point, gradient: Point) -> bool:
-        """True if v_{t+1} is v_t minus α times a gradient, to the rounding of what is trained."""
-        kinds = [torch.finfo(x.dtype) for x in self._network.parameters]
-        eps, tiny = max(x.eps for x in kinds), max(x.tiny for x in kinds)
-        for x, y, g in zip(v, v_next, gradient, strict=True):
-            step = self._step_size * g.double()
-            off = (y - (x - step)).abs()
-            # Of training that diverged there is nothing to say; a step of infinity that was left out is none.
-            lost = y.isfinite() & ~step.isfinite()
-            if bool(((off > 4 * eps * (x.abs() + step.abs()) + tiny) | lost).any()):
-                return False
-        return True
-
-    @property
-    def _is_broken(self) -> bool:
-        """True if it is known that training is not Algorithm 1."""
-        return self._rules[0].status == "failed"
-
-    def _broke(self, how: str) -> None:
-        if not self._is_broken:
-            self._rules[0] = replace(self._rules[0], status="failed", how=how)
 
     @contextmanager
     def _as_it_began(self) -> Iterator[None]:
@@ -332,7 +289,7 @@ class _Recorder:
 
     def finish(self, steps: int) -> tuple[RunFolder, RunResult]:
         """The run folder and the result of the records, after another look at training; the network stays as it was."""
-        last, step = self._network.point(), self._step_size
+        last, step = self._network.point(), self.watched.step_size
         edges = np.arange(self._place + 1) * self._every
         schedule = Schedule(edges, self._times[None, : self._place], at_random=False)
         record = Record(schedule, self._trace.isel(stratum=slice(0, self._place)), None, last)
@@ -342,8 +299,19 @@ class _Recorder:
         sample = f"{self._function.samples} of {self._total} samples"
         try:
             with self._as_it_began():
-                looks = zip(self._rules, self._look_at_training(), strict=True)
-                rules = tuple(min(pair, key=lambda row: training.WORST_FIRST.index(row.status)) for pair in looks)
+                self.watched.look_at_function()
+                sampling = training.sampling_of(
+                    spec.theorem,
+                    self._args,
+                    self._loader,
+                    self._network.task,
+                    self._total,
+                    self._steps,
+                    counts=self._counts,
+                    rows=self._rows,
+                    gradients=self.watched.gradients(),
+                )
+                rules = (self.watched.rules(), sampling)
                 result = outcome(
                     Evidence(spec.theorem, spec, self._function, self._start, plan, record, rules, sample),
                     run_id=self._folder.id,

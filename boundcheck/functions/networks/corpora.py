@@ -287,6 +287,28 @@ class Encoded:
         counted = targets != IGNORED
         return ((right == targets) & counted).sum(1).double() / counted.sum(1).clamp(min=1)
 
+    def places(self, batch: Mapping[str, Any]) -> Tensor | None:
+        """The sample that each row of a batch is, -1 for none of them; None where that is not told.
+
+        A batch may lack labels, and then has those of the sample with the same inputs.
+        """
+        given = {name: x for name, x in batch.items() if isinstance(x, Tensor) and x.ndim > 0}
+        known = self._inputs | {"labels": self.labels}
+        is_whole = given.keys() | {"labels"} == known.keys() and len(given) > 0
+        if not is_whole or any(x.shape[1:] != known[name].shape[1:] for name, x in given.items()):
+            return None
+        places = []
+        for row in range(len(next(iter(given.values())))):
+            alike = torch.ones(self.samples, dtype=torch.bool, device=self.labels.device)
+            for name, x in given.items():
+                same = known[name] == x[row].to(known[name].device)
+                alike &= same.reshape(self.samples, -1).all(1)
+            found = alike.nonzero().flatten()
+            if len(self.labels[found].unique(dim=0)) > 1:
+                return None
+            places.append(int(found[0]) if len(found) else -1)
+        return torch.tensor(places, device=self.labels.device)
+
     def own_loss(self, model: nn.Module, indices: Tensor, **options: Any) -> Tensor:
         """The loss that the model itself computes of these samples."""
         inputs = {name: value[indices] for name, value in self._inputs.items()}

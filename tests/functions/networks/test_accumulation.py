@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
-from boundcheck.experiment.training import batches_of, counts_items, summed_of
+from boundcheck.experiment.training import batches_of, counts_items
 from boundcheck.functions.networks.corpora import Encoded
 
 from .small import flat, of_peft
