@@ -163,7 +163,7 @@ class _Recorder:
         self._network = Network.fitting(model, sites, task, min(int(args.train_batch_size), _CHUNK))
         parameters = sum(parameter.numel() for parameter in base.parameters())
         self._function = NetworkFunction(type(base).__name__, self._network, parameters)
-        self._model, self._args, self._loader = model, args, loader
+        self._model, self._args, self._loader, self._task = model, args, loader, task
         self._trained = {id(x) for x in model.parameters() if x.requires_grad}
         self._steps, self._batch = int(state.max_steps), training.batch_of(args)
         self._counts = training.counts_items(model, task)
@@ -304,7 +304,7 @@ class _Recorder:
                     spec.theorem,
                     self._args,
                     self._loader,
-                    self._network.task,
+                    self._task,
                     self._total,
                     self._steps,
                     counts=self._counts,

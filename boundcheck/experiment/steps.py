@@ -26,6 +26,7 @@ _FEW = 4
 _ALONG = 1e-3
 # Where modules and parameters keep the hooks of others that are given gradients.
 _BACKWARD = ("_backward_hooks", "_backward_pre_hooks")
+_PLAIN = {bool, int, float}
 
 
 class Finding(NamedTuple):
@@ -75,9 +76,7 @@ class Watched:
     changed, the gradient is compared with that of F on the samples that the network was given.
     """
 
-    def __init__(
-        self, network: Network, optimizer: Any, args: Any, *, begun: int, is_whole: bool
-    ) -> None:
+    def __init__(self, network: Network, optimizer: Any, args: Any, *, begun: int, is_whole: bool) -> None:
         """Take a network as training begins.
 
         Args:
@@ -115,7 +114,8 @@ class Watched:
         if self._is_alone:
             for place, x in enumerate(self._trained):
                 hook = partial(self._accumulated, place)
-                self._handles.append(x.register_post_accumulate_grad_hook(hook))
+                add: Any = x.register_post_accumulate_grad_hook
+                self._handles.append(add(hook))
         else:
             inner = getattr(optimizer, "optimizer", optimizer)
             self._handles.append(inner.register_step_pre_hook(self._gathered))
@@ -134,7 +134,7 @@ class Watched:
         # Whoever copies or stores the model gets one that is not watched.
         return _Nobody, ()
 
-    @torch.compiler.disable
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def __call__(self, model: nn.Module, given: Any, inputs: dict[str, Any], output: Any) -> None:
         """See a forward pass of the model, which training may go back through."""
         if not model.training or not torch.is_grad_enabled():
@@ -148,7 +148,7 @@ class Watched:
 
         for x in tree_leaves(output):
             if isinstance(x, Tensor) and x.requires_grad:
-                x.register_hook(went_back)
+                x.register_hook(went_back)  # type: ignore[no-untyped-call]
 
     def _objection(self) -> str:
         """What is wrong with the parameters of a forward pass, if anything is."""
@@ -198,7 +198,7 @@ class Watched:
             kept.copy_(x)
 
     def _difference(self, gradients: dict[int, Tensor]) -> str:
-        """How a step differs from minus α times these gradients, in the matrix where it does most."""
+        """How a step differs from minus α times these gradients, in the matrix where it is most."""
         if not gradients:
             return ""
         if self._network.is_curved:
@@ -284,11 +284,11 @@ class Watched:
         if not isinstance(inputs.get("labels"), Tensor):
             return None
         given = Encoded("minibatch", inputs, task.shape)
-        return given, torch.arange(given.samples)
+        return given, torch.arange(given.samples, device=given.labels.device)
 
     def _slope(self, samples: Sequence[tuple[Encoded, Tensor]], scale: float = 1.0) -> list[Tensor]:
         """The gradient of the mean loss of all tokens, or samples, in what is trained."""
-        tokens = sum(task.counts[places.cpu()].sum().item() for task, places in samples)
+        tokens = sum(task.counts[places].sum().item() for task, places in samples)
         total = [torch.zeros_like(x) for x in self._trained]
         for task, places in samples:
             losses = task.losses(self._network.model, places)
@@ -350,7 +350,7 @@ class Watched:
         """Whether the gradient of each step was that of F on samples of its own."""
         if self._biased:
             return Finding("failed", self._biased)
-        how = f"the gradient was that of F on its samples at {self._explained} of {self._taken} steps"
+        how = f"at {self._explained} of {self._taken} steps the gradient was that of F on its samples"
         if self._explained and not self._is_looked_up:
             how += ", with samples that were not looked up among those of F"
         is_known = self._explained == self._taken and self._is_looked_up
@@ -372,6 +372,6 @@ def _alike(x: Tensor, y: Tensor) -> bool:
 def _mode(module: nn.Module) -> list[Any]:
     """What tells that a module computes in another way: its numbers, switches and hooks."""
     table = vars(module)
-    switches = [x for x in table.values() if isinstance(x, bool | int | float)]
+    switches = [x for x in table.values() if type(x) in _PLAIN]
     hooks = ("_forward_hooks", "_forward_pre_hooks", *_BACKWARD)
     return switches + [len(table[name]) for name in hooks]

@@ -122,10 +122,7 @@ def sampling_of(
     low, high = int(task.counts.min()), int(task.counts.max())
     is_one_mean = drawing.is_whole and (counts or args.train_batch_size >= samples)
     if low < high and not is_one_mean:
-        how = (
-            "a minibatch's loss is a mean over its tokens, "
-            f"of which samples have from {low} to {high}: a ratio"
-        )
+        how = f"a minibatch's loss is a mean over its tokens, of which samples have from {low} to {high}: a ratio"
         found.append(Finding("failed", how))
     return worst(id, found)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,7 +25,8 @@ from torch.utils.data import (
     WeightedRandomSampler,
 )
 
-from boundcheck.experiment.training import draws, rules_of, sampling_of, undisturbed
+from boundcheck.experiment.steps import Finding
+from boundcheck.experiment.training import collated, draws, sampling_of, undisturbed
 from boundcheck.functions.networks.corpora import Encoded
 from boundcheck.language.catalogue import theorem_at_any_step
 from boundcheck.language.evidence import Audit
@@ -37,42 +40,47 @@ from .trained import DRY, SGD, audit_named, causal_rows, data_of, lora, recorded
 pytestmark = [of_peft, pytest.mark.full]
 
 
-class Noisy(torch.optim.SGD):
-    """Calls itself SGD."""
+def sgd(model: Any, alike: bool = True, **options: Any) -> tuple[Any, Any]:
+    """An optimizer for a Trainer; if not alike, half of what is trained has twice the step."""
+    weights = trained_of(model)
+    half = len(weights) // 2
+    groups = [{"params": weights[:half]}, {"params": weights[half:], "lr": 0.05 if alike else 0.1}]
+    made = torch.optim.SGD(groups, lr=0.05, **options)
+    return made, torch.optim.lr_scheduler.LambdaLR(made, lambda t: 1.0)
 
 
-# What is said of an optimizer that takes these groups of weights and options, under these arguments.
-RULES: list[tuple[str, Any, dict[str, Any], str]] = [
-    ("held", partial(torch.optim.SGD, lr=0.1), {}, "SGD at a constant step"),
-    ("held", partial(torch.optim.SGD, lr=0.1), {"max_grad_norm": None}, "SGD at a constant step"),
-    ("failed", partial(torch.optim.SGD, lr=0.1, momentum=0.9), {}, "its momentum is not 0"),
-    ("failed", partial(torch.optim.SGD, lr=0.1, weight_decay=0.1), {}, "its weight_decay is not 0"),
-    ("failed", partial(torch.optim.AdamW, lr=0.1), {}, "the optimizer is AdamW"),
-    ("failed", partial(torch.optim.SGD, lr=0.1, maximize=True), {}, "its maximize is not 0"),
-    ("failed", partial(Noisy, lr=0.1), {}, "the optimizer is Noisy"),
-    ("failed", partial(torch.optim.SGD, lr=0.1), {"max_grad_norm": 0.5}, "clipped at 0.5"),
-    ("failed", partial(torch.optim.SGD, lr=0.1), {"lr_scheduler_type": "cosine"}, "the learning rate is cosine"),
-    (
-        "failed",
-        lambda weights: torch.optim.SGD([{"params": weights[:1]}, {"params": weights[1:], "lr": 0.2}], lr=0.1),
-        {},
-        "the learning rate is",
+# By what a run is given, whether its steps are those of Algorithm 1: by what they are, whatever was set.
+STEPS_OF: dict[str, tuple[dict[str, Any], str]] = {
+    "plain": ({}, "held"),
+    "a bound on gradients that none reaches": ({"max_grad_norm": 1e9}, "held"),
+    "a schedule that changes nothing": (
+        {"lr_scheduler_type": "constant_with_warmup", "warmup_steps": 0},
+        "held",
     ),
-]
+    "clipped": ({"max_grad_norm": 1e-2}, "failed"),
+    "linear": ({"lr_scheduler_type": "linear"}, "failed"),
+    "AdamW": ({"optim": "adamw_torch"}, "failed"),
+}
+OPTIMIZERS: dict[str, tuple[dict[str, Any], str]] = {
+    "fused": ({"fused": True}, "held"),
+    "momentum": ({"momentum": 0.9}, "failed"),
+    "weight decay": ({"weight_decay": 0.1}, "failed"),
+    "upward": ({"maximize": True}, "failed"),
+    "two step sizes": ({"alike": False}, "failed"),
+}
 
 
-@pytest.mark.parametrize(
-    ("status", "optimizer", "changes", "words"), RULES, ids=lambda x: x if isinstance(x, str) else ""
-)
-def test_the_rules_of_algorithm_1(status: str, optimizer: Any, changes: dict[str, Any], words: str) -> None:
-    made = optimizer([nn.Parameter(torch.zeros(2)), nn.Parameter(torch.zeros(2))])
-    for given in (made, SimpleNamespace(optimizer=made)):
-        found = rules_of(trained.args_of(**changes), given, is_flat=True)
-        assert (found.status, found.hypothesis) == (status, "Algorithm 1")
-        assert words in found.how
-    # An optimizer does not step along a manifold.
-    found = rules_of(trained.args_of(**changes), made, is_flat=False)
-    assert (found.status, "manifold" in found.how) == ("failed", True)
+@pytest.mark.parametrize("name", [*STEPS_OF, *OPTIMIZERS])
+def test_a_step_is_judged_by_what_it_is(name: str, tmp_path: Path) -> None:
+    data, model, callback = data_of(), lora(), recording(tmp_path, every=50)
+    options, status = (STEPS_OF | OPTIMIZERS)[name]
+    if name in OPTIMIZERS:
+        options = {"optimizers": sgd(model, **options)}
+    train(tmp_path, callback, model, data, replaced(data), **SGD | {"max_steps": 3} | options)
+    found = audit_named(recorded(callback)[0], "Algorithm 1")
+    assert (found.status, found.hypothesis) == (status, "Algorithm 1"), found.how
+    # A failure names the step where it shows.
+    assert ("3 of 3 steps" if status == "held" else "step ") in found.how
 
 
 class Lopsided(RandomSampler):
@@ -82,18 +90,20 @@ class Lopsided(RandomSampler):
         return (index % 3 for index in super().__iter__())
 
 
-def said_of(loader: Any, task: Encoded, model: Any, **changes: Any) -> Audit:
-    return sampling_of(theorem_at_any_step(), trained.args_of(**changes), loader, model, task, 8, 9)
+def said_of(loader: Any, task: Encoded, **changes: Any) -> Audit:
+    args, rows = trained.args_of(**changes), collated(loader, 8)
+    seen = Finding("held", "")
+    return sampling_of(theorem_at_any_step(), args, loader, task, 8, 9, counts=False, rows=rows, gradients=seen)
 
 
 def test_a_sampler_that_is_not_known_is_not_held() -> None:
     """Which the loader has not, or calls itself uniform; a Trainer would put another in its place."""
-    model, task = transformer(trained.CLASSIFIER, **DRY["Bert"]), Encoded("", trained.collated(data_of(8)), "class")
+    task = Encoded("", trained.collated(data_of(8)), "class")
     for sampler, size in ((Lopsided(range(8), replacement=True), 3), (Lopsided(range(8)), 8), (None, 3)):
         loader = DataLoader(range(8), batch_size=3, sampler=sampler)
         if sampler is None:
             loader = SimpleNamespace(dataset=range(8), collate_fn=loader.collate_fn)
-        found = said_of(loader, task, model, train_batch_size=size)
+        found = said_of(loader, task, train_batch_size=size)
         assert (found.status, found.hypothesis) == ("assumed", "meft.unbiased")
         assert "not known" in found.how
 
@@ -101,7 +111,7 @@ def test_a_sampler_that_is_not_known_is_not_held() -> None:
 def test_samples_without_labels_are_passed_over() -> None:
     task = Encoded("task", trained.collated(causal_rows([1, 1, 1, 1, 1, 6, 6, 6])), "next token")
     loader = DataLoader(range(8), batch_size=3, sampler=RandomSampler(range(8), replacement=True))
-    found = said_of(loader, task, transformer("LlamaForCausalLM"))
+    found = said_of(loader, task)
     assert found.status == "failed"
     assert "from 0 to 5: a ratio" in found.how
 
@@ -141,14 +151,6 @@ def scale(model: Any, optimizer: Any) -> None:
             module.set_scale("default", 7.0)
 
 
-def hook(register: Callable[[Any, Any], Iterator[Any]]) -> Act:
-    def act(model: Any, optimizer: Any) -> None:
-        for add in register(model, optimizer):
-            add(lambda *given: None)
-
-    return act
-
-
 def add_noise(model: Any, optimizer: Any) -> None:
     for x in trained_of(model):
         x.grad.add_(torch.randn_like(x))
@@ -174,55 +176,122 @@ def longer(model: Any, optimizer: Any) -> None:
     optimizer.param_groups[-1].update(lr=0.1)
 
 
+def perturb(model: Any, optimizer: Any) -> None:
+    model.kept = [x.data.clone() for x in trained_of(model)]
+    for x in trained_of(model):
+        x.data.add_(0.1)
+
+
+def restore(model: Any, optimizer: Any) -> None:
+    for x, value in zip(trained_of(model), model.kept, strict=True):
+        x.data.copy_(value)
+
+
+def patch(model: Any, optimizer: Any) -> None:
+    step = optimizer.optimizer.step
+
+    def patched(*given: Any, **options: Any) -> Any:
+        found = step(*given, **options)
+        shrink(model, optimizer)
+        return found
+
+    optimizer.step = patched
+
+
+def shrink_after(model: Any, optimizer: Any) -> None:
+    optimizer.optimizer.register_step_post_hook(lambda *_: shrink(model, optimizer))
+
+
+def copy(model: Any, optimizer: Any) -> None:
+    deepcopy(model)
+    torch.save(model, BytesIO())
+
+
+def double(model: Any, optimizer: Any) -> None:
+    for x in trained_of(model):
+        x.register_hook(lambda gradient: 2 * gradient)
+
+
+def probe(model: Any, optimizer: Any) -> None:
+    """Losses somewhere else, of which one is gone back through."""
+    given = trained.collated(data_of(2))
+    model(**given)
+    torch.autograd.grad(model(**given).loss, trained_of(model), allow_unused=True)
+
+
 STEPS, DRAWS = "Algorithm 1", "meft.unbiased"
-# What somebody's callback does at an event, of which hypothesis it is against, and what is said of that.
-ACTS: dict[str, tuple[str, Act, str, str]] = {
-    "noise on gradients": ("on_pre_optimizer_step", add_noise, DRAWS, "assumed"),
-    "something between minibatches": ("on_substep_end", lambda *_: None, DRAWS, "assumed"),
-    "something after the optimizer": ("on_optimizer_step", lambda *_: None, STEPS, "assumed"),
-    "less after the optimizer": ("on_optimizer_step", shrink, STEPS, "failed"),
-    "less after the step": ("on_step_end", shrink, STEPS, "failed"),
-    "less before the step": ("on_step_begin", shrink, STEPS, "failed"),
-    "another step size of some": ("on_step_begin", longer, STEPS, "failed"),
-    "frozen": ("on_step_begin", freeze, STEPS, "failed"),
-    "thawed": ("on_step_begin", thaw, STEPS, "failed"),
-    "dropout": ("on_step_begin", drop, DRAWS, "failed"),
-    "another scale": ("on_step_end", scale, DRAWS, "failed"),
-    "other frozen weights": ("on_step_end", move_frozen, DRAWS, "failed"),
+# What somebody's callback does at events, of which hypothesis it is against, and what is said of that.
+ACTS: dict[str, tuple[dict[str, Act], str, str]] = {
+    "nothing at all": ({"on_substep_end": lambda *_: None}, STEPS, "held"),
+    "a look without a gradient, and copies": ({"on_step_begin": copy}, STEPS, "held"),
+    "a gradient of its own": ({"on_step_begin": probe}, STEPS, "assumed"),
+    "noise on gradients": ({"on_pre_optimizer_step": add_noise}, STEPS, "failed"),
+    "less after the optimizer": ({"on_optimizer_step": shrink}, STEPS, "failed"),
+    "less after the step": ({"on_step_end": shrink}, STEPS, "failed"),
+    "less before the step": ({"on_step_begin": shrink}, STEPS, "failed"),
+    "a hook after the optimizer": ({"on_step_begin": shrink_after}, STEPS, "failed"),
+    "another step of the optimizer": ({"on_step_begin": patch}, STEPS, "failed"),
+    "moved for the gradient alone": (
+        {"on_step_begin": perturb, "on_pre_optimizer_step": restore},
+        STEPS,
+        "failed",
+    ),
+    "another step size of some": ({"on_step_begin": longer}, STEPS, "failed"),
+    "frozen": ({"on_step_begin": freeze}, STEPS, "failed"),
+    "thawed": ({"on_step_begin": thaw}, STEPS, "failed"),
+    "dropout": ({"on_step_begin": drop}, DRAWS, "failed"),
+    "another scale": ({"on_step_end": scale}, DRAWS, "failed"),
+    "other frozen weights": ({"on_step_end": move_frozen}, DRAWS, "failed"),
+    "a hook that doubles gradients": ({"on_step_begin": double}, DRAWS, "failed"),
 }
-# What somebody hooks a function on.
-HOOKS: dict[str, Callable[[Any, Any], Iterator[Any]]] = {
-    "gradients": lambda model, _: (x.register_hook for x in trained_of(model)),
-    "gradients that are there": lambda model, _: (x.register_post_accumulate_grad_hook for x in trained_of(model)),
-    "modules": lambda model, _: (x.register_full_backward_hook for x in model.modules() if isinstance(x, nn.Tanh)),
-    "the optimizer": lambda _, optimizer: iter([optimizer.optimizer.register_step_pre_hook]),
-}
-ACTS |= {f"a hook of {name}": ("on_step_begin", hook(each), DRAWS, "assumed") for name, each in HOOKS.items()}
 
 
+@pytest.mark.parametrize("is_first", [True, False], ids=["first", "last"])
 @pytest.mark.parametrize("name", ACTS)
-def test_what_others_do_while_a_network_trains_is_not_held(name: str, tmp_path: Path) -> None:
+def test_what_others_do_while_a_network_trains_is_seen(name: str, is_first: bool, tmp_path: Path) -> None:
     """It begins at the second step; and training comes out as without a record, to the last bit."""
     from transformers import TrainerCallback
 
-    event, act, hypothesis, status = ACTS[name]
+    events, hypothesis, status = ACTS[name]
 
-    def acts(self: Any, args: Any, state: Any, control: Any, **given: Any) -> None:
-        if state.global_step > 0:
-            act(given["model"], given["optimizer"])
+    def made(act: Act) -> Any:
+        def acts(self: Any, args: Any, state: Any, control: Any, **given: Any) -> None:
+            if state.global_step == 1:
+                act(given["model"], given["optimizer"])
 
-    kind, data, ends = type("Acts", (TrainerCallback,), {event: acts}), data_of(), []
-    callback = recording(tmp_path, every=1)
-    for each in (None, callback):
-        options: dict[str, Any] = {"callbacks": [kind()], "max_steps": 3, **SGD}
-        ends.append(train(tmp_path, each, lora(), data, replaced(data), **options))
+        return acts
+
+    kind = type("Acts", (TrainerCallback,), {event: made(act) for event, act in events.items()})
+    data, ends, callback = data_of(), [], recording(tmp_path, every=1, samples=100)
+    for each in ([], [callback]):
+        callbacks = [*each, kind()] if is_first else [kind(), *each]
+        options: dict[str, Any] = {"callbacks": callbacks, "max_steps": 3, **SGD}
+        ends.append(train(tmp_path, None, lora(), data, replaced(data), **options))
     one, other = (each.model.state_dict() for each in ends)
     assert all(torch.equal(one[name], other[name]) for name in one)
     flags = [[x.requires_grad for x in each.model.parameters()] for each in ends]
     assert flags[0] == flags[1]
-    result, _ = recorded(callback)
-    assert audit_named(result, hypothesis).status == status
-    assert result.verdict not in {"supported", "violated"}
+    found = audit_named(recorded(callback)[0], hypothesis)
+    assert found.status == status, found.how
+
+
+def test_dropout_between_looks_is_seen(tmp_path: Path) -> None:
+    """A network in another mode is looked at in that step, and what was not seen is assumed."""
+    from transformers import TrainerCallback
+
+    class Dropping(TrainerCallback):
+        def on_step_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+            for x in given["model"].modules():
+                if isinstance(x, nn.Dropout):
+                    x.p = 0.5 * (state.global_step == 2)
+
+    data = data_of()
+    for others, status in (([], "assumed"), ([Dropping()], "failed")):
+        callback = recording(tmp_path, every=50, samples=100)
+        train(tmp_path, callback, lora(), data, replaced(data), callbacks=others, **SGD)
+        found = audit_named(recorded(callback)[0], "meft.unbiased")
+        assert found.status == status
+        assert ("1 of 6 steps" if not others else "step 3") in found.how
 
 
 @pytest.mark.parametrize(
@@ -237,16 +306,16 @@ def test_what_others_do_while_a_network_trains_is_not_held(name: str, tmp_path: 
     ids=["accumulated", "mixed", "bfloat16", "evaluated"],
 )
 def test_plain_training_is_algorithm_1_however_it_is_computed(options: dict[str, Any], tmp_path: Path) -> None:
-    """GPT-2's loss is told how many items a step has, so that accumulated gradients are a mean."""
+    """Llama's loss is told how many items a step has, so that accumulated gradients are a mean."""
     from transformers import EarlyStoppingCallback
 
     options = dict(options)
-    base = transformer("GPT2LMHeadModel", **DRY["GPT2"]).to(options.pop("weights", torch.float32))
-    model = lora("GPT2LMHeadModel", base)
+    base = transformer("LlamaForCausalLM").to(options.pop("weights", torch.float32))
+    model = lora("LlamaForCausalLM", base)
     data, kind = causal_rows([6] * 8), replaced(causal_rows([6] * 8))
     if "eval_strategy" in options:
         kind, options["callbacks"] = partial(kind, eval_dataset=data), [EarlyStoppingCallback(5)]
-    callback = recording(tmp_path, every=1)
+    callback = recording(tmp_path, every=1, samples=100)
     train(tmp_path, callback, model, data, kind, **SGD | options)
     result, _ = recorded(callback)
     assert [audit_named(result, name).status for name in ("Algorithm 1", "meft.unbiased")] == ["held", "held"]
@@ -260,7 +329,7 @@ def sampling(
 ) -> Audit:
     """What the callback says of the sampling, after a look at whether training came out as without it."""
     ends, collator, options = [], options.pop("data_collator", None), SGD | {"max_steps": 4} | options
-    for callback in (None, recording(folder)):
+    for callback in (None, recording(folder, every=1, samples=100)):
         GENERATOR.manual_seed(0)
         NUMPY.bit_generator.state = np.random.default_rng(0).bit_generator.state
         rows, own = data(), {} if collator is None else {"data_collator": collator()}
@@ -341,16 +410,29 @@ NETWORKS: dict[str, Callable[[], Any]] = {
 
 # By what trains, is trained on, or draws: the arguments of `sampling`, and the status and the words that it has.
 SAID: dict[str, tuple[dict[str, Any], str, str]] = {
-    name: ({"make": make}, "assumed" if name == "seldom" else "failed", "") for name, make in NETWORKS.items()
+    # Each step was compared, and drawing changed none.
+    name: ({"make": make}, "held" if name == "seldom" else "failed", "")
+    for name, make in NETWORKS.items()
 }
 
 
-@pytest.mark.parametrize("name", ["BertForSequenceClassification", "GPT2LMHeadModel", "LlamaForCausalLM"])
-@pytest.mark.parametrize("options", [{}, {"use_dora": True}], ids=["LoRA", "DoRA"])
-def test_a_network_that_draws_nothing_is_held(name: str, options: dict[str, Any], tmp_path: Path) -> None:
+# GPT-2's loss is told of one token too many in each text, and DoRA of peft leaves out a part.
+@pytest.mark.parametrize(
+    ("name", "options", "status"),
+    [
+        ("BertForSequenceClassification", {}, "held"),
+        ("LlamaForCausalLM", {}, "held"),
+        ("LlamaForCausalLM", {"use_dora": True}, "failed"),
+        ("GPT2LMHeadModel", {}, "failed"),
+    ],
+)
+def test_the_gradient_of_a_network_that_draws_nothing_is_that_of_f(
+    name: str, options: dict[str, Any], status: str, tmp_path: Path
+) -> None:
     data = data_of if name.startswith("Bert") else lambda: causal_rows([6] * 10)
     found = sampling(tmp_path, lambda: lora(name, **options), data)
-    assert found.status == "held", found.how
+    assert found.status == status, found.how
+    assert name != "GPT2LMHeadModel" or "0.8333 times that of F" in found.how
 
 
 @pytest.mark.parametrize("checkpointing", [{"use_reentrant": True}, {"use_reentrant": False}], ids=str)
@@ -599,7 +681,10 @@ KINDS = {
     "a loss as its option": lambda data: partial(replaced(data), compute_loss_func=focal),
     "inputs of its own": relabelled,
 }
-SAID |= {name: ({"make": lora, "kind": kind}, "assumed", "") for name, kind in KINDS.items()}
+SAID |= {
+    name: ({"make": lora, "kind": kind}, "assumed" if kind is in_pairs else "failed", "")
+    for name, kind in KINDS.items()
+}
 
 
 @sampled(3)
