@@ -231,10 +231,8 @@ class Watched:
         return f"{where} off {wanted} by {off:.2g}, where that is {size:.2g} long"
 
     def _gradient(self, gradients: dict[int, Tensor], place: int) -> Tensor:
-        found = gradients.get(place)
-        if found is None:
-            return torch.zeros_like(self._trained[place])
-        return found if self._scale == 1 else found / self._scale
+        x, found = self._trained[place], gradients.get(place)
+        return torch.zeros_like(x) if found is None else found.to(x.device) / self._scale
 
     def _explain(self, passes: Sequence[_Pass], gradients: dict[int, Tensor]) -> None:
         """Compare a step's gradient with that of F, on the samples that it was given."""
