@@ -270,7 +270,7 @@ class Encoded:
     def counts(self) -> Tensor:
         """The number of labels to predict in each sample, shape (n,)."""
         if self.shape == "class":
-            return torch.ones(self.samples, dtype=torch.int64)
+            return torch.ones(self.samples, dtype=torch.int64, device=self.labels.device)
         return (self._targets(slice(None)) != IGNORED).sum(1)
 
     def losses(self, model: nn.Module, indices: Tensor) -> Tensor:
