@@ -251,12 +251,12 @@ class GivenProblem(ProblemTable):
 def adapters_of(theorem: Claim) -> tuple[str, ...]:
     """The kinds of adapter that a theorem speaks of and Algorithm 1 can be run on.
 
-    A classic is about any function that is smooth where the iterates go; some of them need F to be smooth on all of
-    space, and F is not smooth there with two trained factors.
+    A classic is about any function that is smooth where the iterates go; some of them need F to be smooth beyond the
+    segments between them, and of two trained factors F is only known to be smooth in the ball.
     """
     where = _smooth_on(theorem)
     run = [(kind, adapter) for kind, adapter in ADAPTERS.items() if adapter.is_run]
-    if "space" in where:
+    if where & {"space", "steps"}:
         return tuple(kind for kind, adapter in run if adapter.is_linear)
     if "path" in where:
         return tuple(kind for kind, _ in run)
@@ -265,7 +265,7 @@ def adapters_of(theorem: Claim) -> tuple[str, ...]:
 
 
 def _smooth_on(claim: Claim) -> set[str]:
-    return {word.smooth_on for _, word in sentence.words_of(claim) if word}
+    return {word.smooth_on for _, word in sentence.words_of(claim) if word and word.smooth_on}
 
 
 def _known_claim(claim: Any) -> Any:
@@ -377,7 +377,7 @@ class Spec(Table):
         allowed = adapters_of(said)
         if self.adapter.kind not in allowed:
             expected = f"{' or '.join(allowed)}, of which {self.claim} speaks"
-            if not any(_smooth_on(said)):
+            if not _smooth_on(said):
                 expected += ": none of its hypotheses says that F is smooth elsewhere than on a ball"
             raise InputError("adapter.kind", self.adapter.kind, expected)
         self._check_steps()

@@ -98,6 +98,16 @@ from boundcheck.language.vocabulary import (
 )
 
 Blamed = Literal["sampling", "constant", "ball"]
+Where = Literal["space", "frozen", "path", "steps", "ball", "near"]
+PLACES: Mapping[Where, str] = {
+    "space": "on all of space",
+    "frozen": "on all of space, with one factor frozen",
+    "path": "along the path of the iterates",
+    "steps": "in the balls whose diameters are the steps",
+    "ball": "in a ball of factors that are all trained",
+    "near": "near a minimiser",
+}
+"""The points at which a hypothesis asks something of F."""
 Decided: TypeAlias = "Callable[[Instance, Hypothesis, Claim], Answer]"
 
 
@@ -169,8 +179,7 @@ class Hypothesis:
             of it, and it is assumed; None that no run can show it.
         blamed: its turn among all that failed: how minibatches were drawn explains everything else and is blamed first;
             a ball may be left because of anything else and is blamed last.
-        smooth_on: where it makes F smooth: along the ``path`` of the iterates, on all of ``space``, in a ``ball`` of
-            factors that are all trained, with one factor ``frozen``; empty where it does not.
+        where: the points at which what `worst` asks of F holds, one of `PLACES`.
         cost: what it puts in place of what the steps did, in the sum over them; None where it enters in no such way.
         decided: whether it holds in an exact instance, from the instance, this word and the claim that states it; None
             where the statement itself decides, at each time of the instance.
@@ -184,7 +193,7 @@ class Hypothesis:
     says: tuple[Statement, ...] = field(default=(), kw_only=True)
     worst: Worst | None = None
     is_about_noise: bool = False
-    smooth_on: Literal["", "path", "space", "ball", "frozen"] = ""
+    where: Where = "space"
     held: Callable[[Evidence, str], list[Audit]] | None = None
     blamed: Blamed = "constant"
     cost: Cost | None = None
@@ -199,6 +208,16 @@ class Hypothesis:
     def letter(self) -> str:
         """The name of the constant that it is about, the first of its symbols."""
         return str(self.symbols[0].name)
+
+    @property
+    def is_everywhere(self) -> bool:
+        """True if it holds wherever v can be: only then do the inequalities of a class on all of space follow."""
+        return self.where in ("space", "frozen")
+
+    @property
+    def smooth_on(self) -> Where | None:
+        """Where it makes F smooth; None where it does not."""
+        return self.where if self.worst is not None and self.worst.is_smooth else None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle it by its id, if this package has it: in another process it is the same word, whatever it holds."""
@@ -335,7 +354,7 @@ SMOOTH = Smooth(
     (ell,),
     says=_stated(_IS_LIPSCHITZ, r"\text{for } v_1, v_2 \text{ on the iterates and the segments between them}"),
     worst=Worst(is_smooth=True),
-    smooth_on="path",
+    where="path",
     decided=Compared("the smoothness of F", "smoothness", ("path",)),
 )
 SMOOTH_EVERYWHERE = replace(
@@ -343,7 +362,7 @@ SMOOTH_EVERYWHERE = replace(
     id="smooth_everywhere",
     title="F is smooth on all of space",
     says=_stated(_IS_LIPSCHITZ, _EVERYWHERE),
-    smooth_on="space",
+    where="space",
     decided=Compared("the smoothness of F", "smoothness", ("space",)),
 )
 SMOOTH_AROUND = replace(
@@ -351,6 +370,7 @@ SMOOTH_AROUND = replace(
     id="smooth_around",
     title="F is smooth around the iterates",
     says=_stated(_IS_LIPSCHITZ, r"\text{for } v_1, v_2 \text{ in the balls whose diameters are the steps}"),
+    where="steps",
 )
 
 
@@ -461,6 +481,7 @@ STRONGLY_CONVEX = Hypothesis(
     (mu_F,),
     says=_stated(_IS_STRONG, r"\text{for all } v_1, v_2 \text{ within } R_1 \text{ of } v^*"),
     worst=Worst(is_convex=True, strong=mu_F),
+    where="near",
     held=_held_strongly_convex,
     decided=Compared("the strong convexity of F", "convexity", ("near",), by=at_least),
 )
@@ -469,6 +490,7 @@ STRONGLY_CONVEX_EVERYWHERE = replace(
     id="strongly_convex_everywhere",
     title="F is strongly convex on all of space",
     says=_stated(_IS_STRONG, _EVERYWHERE),
+    where="space",
     decided=Compared("the strong convexity of F", "convexity", ("space",), by=at_least),
     no_instance="the slopes of an instance end, where strong convexity asks for steeper ones",
 )
@@ -565,7 +587,7 @@ BALL = Ball(
     "the factors stay in a ball",
     (a, b, sigma, r, s),
     Worst(is_smooth=True),
-    smooth_on="ball",
+    where="ball",
     held=_held_ball,
     decided=_decided_ball,
     blamed="ball",
@@ -592,7 +614,7 @@ FROZEN_FACTOR = Hypothesis(
     (a, b),
     says=_stated(sp.Le(SpectralNorm(A), a), r"\text{for the frozen } A"),
     worst=Worst(is_smooth=True),
-    smooth_on="frozen",
+    where="frozen",
     held=_held_frozen,
     decided=_decided_frozen,
 )

@@ -1,6 +1,7 @@
 """Questions about a claim as a sentence of words: which algorithm it is about, what it bounds, what it rests on."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -143,24 +144,27 @@ def gradient_norm(claim: Claim) -> Literal["frobenius", "spectral"] | None:
     return min((word.norm for _, word in words_of(claim) if isinstance(word, BoundedGradient)), default=None)
 
 
-def smoothness_of(claim: Claim) -> tuple[sp.Expr, ...]:
+def smoothness_of(claim: Claim, everywhere: bool = False) -> tuple[sp.Expr, ...]:
     """The bounds that the hypotheses of a theorem put on the smoothness of F; empty where none puts one.
 
     A word does so by a constant of its own. On a ball, or beside a frozen factor, each lemma about an adapter without
-    conditions does so if all its hypotheses are among the theorem's. Where a theorem has no scale, s is 1.
+    conditions does so if all its hypotheses are among the theorem's. Where a theorem has no scale, s is 1. With
+    `everywhere`, only what this package's words say of F wherever v can be.
     """
 
     def said_by(claim: Claim) -> set[tuple[Statement, Hypothesis | None]]:
         return {(Statement(each.conclusion, each.quantifier), word) for each, word in words_of(claim)}
 
-    # In a ball, or beside a frozen factor, the word has no constant of F's own.
-    words = [word for _, word in words_of(claim) if word is not None and word.smooth_on in ("path", "space")]
-    said: list[sp.Expr] = [word.symbols[0] for word in words]
+    def smooth(said: Iterable[tuple[Any, Hypothesis | None]]) -> list[Hypothesis]:
+        words = [word for _, word in said if word is not None and word.smooth_on]
+        return [word for word in words if not everywhere or (word.is_everywhere and is_ours(word))]
+
     given, has_scale = said_by(claim), takes(claim, s)
+    # In a ball, or beside a frozen factor, the word has no constant of F's own.
+    said: list[sp.Expr] = [x.symbols[0] for x in smooth(words_of(claim)) if x.smooth_on not in ("ball", "frozen")]
     for lemma in lemmas():
         rests_on = said_by(lemma)
-        has_place = any(word is not None and word.smooth_on for _, word in rests_on)
-        if has_place and rests_on <= given and not lemma.conditions and (takes(lemma, s) or not has_scale):
+        if smooth(rests_on) and rests_on <= given and not lemma.conditions and (takes(lemma, s) or not has_scale):
             most = lemma.expression(SMOOTHNESS.letter)
             said.append(most if has_scale else most.xreplace({s: sp.Integer(1)}))
     return tuple(dict.fromkeys(said))

@@ -259,6 +259,7 @@ class Course:
         kicks: what the noise adds to the gradients.
         states: those at each t = 1, ..., T, all equally likely; each has its two successors, or one, in turn.
         order: the node of each question, in turn.
+        steps: the two ends of each step, as far as the second one is known.
         after: the points to which a step without noise leads from the last states; none where that step asks for a
             gradient at a further point.
         seen: the nodes that the measure looks at, for each t all equally likely ones.
@@ -292,6 +293,7 @@ class Course:
         self.nodes: list[Node] = []
         self.kicks: list[Any] = []
         self.order: list[int] = []
+        self.steps: list[tuple[Any, Any]] = []
         self.seen: list[list[Node]] = []
 
         def ask(x: Any) -> Node:
@@ -320,7 +322,9 @@ class Course:
                 if program.noise:
                     self.kicks.append(kick(len(self.kicks)))
                     drawn = [slope - self.kicks[-1], slope + self.kicks[-1]]
-                after += [algorithm.exact_step(state, g, t, numbers) for g in drawn]
+                reached = [algorithm.exact_step(state, g, t, numbers) for g in drawn]
+                self.steps += [(algorithm.iterate(state), algorithm.iterate(x)) for x in reached]
+                after += reached
             self.states.append(after)
         self.asked = len(self.nodes)
 
@@ -332,6 +336,7 @@ class Course:
                 self.after = []
                 break
             self.after.append(algorithm.iterate(algorithm.exact_step(state, found, iterates, numbers)))
+            self.steps.append((algorithm.iterate(state), self.after[-1]))
         if program.distance is not None:
             self.nodes.append(Node(0 * start, 0 * start, None))
         self.columns: list[int] = []
@@ -404,6 +409,25 @@ class Course:
         wanted = (key for key in keys if chosen is None or key in chosen)
         return [Inequality(why, places, term(why, *places)) for why, places in wanted]
 
+    def is_of_steps(self, each: Inequality) -> bool:
+        """True if an inequality needs F to be smooth in the balls alone whose diameters are the steps.
+
+        Both ends of a step are at the rim of its ball. Their inequality, of F that need not be convex, says that one
+        parabola is not below another where they are nearest: at (x + y - g_x + g_y)/2, which is no farther than half
+        of the step from its middle, for ‖g_x - g_y‖ <= ‖x - y‖. F is nowhere below f*, also at x - g_x, which is on the
+        step where that is -h g_x with h >= 1.
+        """
+        match each.why, [self.nodes[place] for place in each.nodes]:
+            case "pair", [x, y]:
+                return any(
+                    equal(a.x, first) and equal(b.x, last) for first, last in self.steps for a, b in ((x, y), (y, x))
+                )
+            case "floor", [x]:
+                h = float(self.program.step)
+                ends = (last for first, last in self.steps if equal(x.x, first))
+                return bool(self.program.step >= 1) and any(equal(last, x.x - h * x.gradient) for last in ends)
+        return True
+
     def measured(self, one: Any) -> list[Term]:
         """The numbers of which the measure is the smallest; `one` is the number 1."""
         measure = self.program.measure
@@ -471,15 +495,20 @@ class Solution:
 
 
 class Solver:
-    """The program in floats; `solve` solves it as it is, or a little changed so that there is room for rounding."""
+    """The program in floats; `solve` solves it as it is, or a little changed so that there is room for rounding.
 
-    def __init__(self, program: Program, iterates: int) -> None:
+    With `in_steps` F is smooth in the balls alone whose diameters are the steps, and is asked for less: the value is then
+    no less than the worst.
+    """
+
+    def __init__(self, program: Program, iterates: int, in_steps: bool = False) -> None:
         program.check(iterates)
         self.program, self.iterates = program, iterates
         numbers = {name: float(x) for name, x in program.rest.items()}
         numbers[program.algorithm.step_size] = float(program.step)
         self.course = Course.over_basis(program, iterates, numbers, 0.0)
-        self.inequalities = self.course.inequalities(float(program.curvature), float(program.square_noise))
+        known = self.course.inequalities(float(program.curvature), float(program.square_noise))
+        self.inequalities = [each for each in known if not in_steps or self.course.is_of_steps(each)]
         # Coefficients of the values, the symmetric matrices of the products as rows, and numbers; a row a term. First
         # those of the inequalities, then those of the numbers of which the measure is the smallest.
         self._sides = []

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from functools import cached_property, reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -28,10 +29,10 @@ from boundcheck.functions.judged import BITS, number
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import HOLDS, UNKNOWN, Extent
-from boundcheck.language.hypotheses import Worst
+from boundcheck.language.hypotheses import PLACES, Hypothesis, Worst
 from boundcheck.language.judge import meets
 from boundcheck.language.measures import SMOOTHNESS, PerformanceMeasure
-from boundcheck.language.sentence import smoothness_of
+from boundcheck.language.sentence import is_ours, smoothness_of, words_of
 from boundcheck.language.symbols import L, T, ell, exact, f_star, zeta
 from boundcheck.language.view import Shown
 from boundcheck.language.vocabulary import F, v_star
@@ -67,7 +68,9 @@ class Case:
             over a smaller class, and has no upper end.
         objection: why an instance whose measure exceeds the bound says nothing against the claim; empty of any other.
         instance: a run in rational numbers, as `boundcheck.worst_case.program.RationalRun.as_json` writes it.
-        theorem: what the kernel proved, in units in which F is 1-smooth: its conclusion and its hypotheses.
+        theorem: what the kernel proved, in units in which F is 1-smooth: its conclusion and its hypotheses. They say so
+            of all of space, also where the claim speaks of the balls alone whose diameters are the steps; its
+            inequalities are then of ends of steps, and need no more (`program.Course.is_of_steps`).
         without: why an end is missing, a line each.
 
     """
@@ -116,7 +119,9 @@ class Case:
         """A line on where the numbers come from, and which of them are certain."""
         ends = ["numerical: Clarabel"]
         ends += ["lower: a rational instance, checked exactly"] if self.lower is not None else []
-        ends += ["upper: rational multipliers, checked by the kernel"] if self.upper is not None else []
+        if self.upper is not None:
+            two = ", for noise of two equally likely points" if self.has_noise else ""
+            ends.append(f"upper: rational multipliers, checked by the kernel{two}")
         return "; ".join([*ends, *self.without])
 
     def as_json(self) -> dict[str, Any]:
@@ -316,7 +321,7 @@ class _Theorem:
             without.append("no upper end: the worst is over a smaller class")
         elif limit is not None:
             try:
-                proof, most = above(solver)
+                proof, most = above(Solver(program, steps, in_steps=True) if functions.is_smooth_in_steps else solver)
                 # Printed from the kernel's own.
                 said = proof_as_json(proof)
                 theorem = {"conclusion": said["conclusion"], "standard_facts": said["standard_facts"]}
@@ -362,12 +367,38 @@ class OfClass(OfRun):
         limit, found = SMOOTHNESS.symbol, []
         if not said:
             found.append(f"no hypothesis says that the smoothness of F is at most {limit}")
-        elif not any(self.decide(sp.Le(bound, limit, evaluate=False)) == HOLDS for bound in said):
+        elif not self._is_smooth(said):
             least = " or ".join(map(str, said))
             found.append(f"by the hypotheses the smoothness of F is at most {least}, which may be above {limit}")
+        elif not (self._local or self._is_smooth(smoothness_of(self.claim, everywhere=True))):
+            found.append("what says that F is smooth is no word of this package, and nobody vouches for it")
+        for hypothesis, word in () if self.is_smooth_in_steps else self._local:
+            place = f"‘{hypothesis.title}’ speaks of F {PLACES[word.where]} alone"
+            found.append(f"{place}, and the worst is over F that has this on all of space")
         if self.program.algorithm.is_stochastic and not self.program.noise:
             found.append("no noise is allowed, which no hypothesis bounds")
         return tuple(found)
+
+    def _is_smooth(self, bounds: Sequence[sp.Expr]) -> bool:
+        """True if one of these bounds on the smoothness of F is known to be no larger than the program's."""
+        return any(self.decide(sp.Le(bound, SMOOTHNESS.symbol, evaluate=False)) == HOLDS for bound in bounds)
+
+    @cached_property
+    def _local(self) -> list[tuple[Claim, Hypothesis]]:
+        """The hypotheses that ask something of F at some points alone, which none asks of it everywhere."""
+        words = [(each, word) for each, word in words_of(self.claim) if word and word.worst and is_ours(word)]
+        demands = reduce(or_, (word.worst for _, word in words if word.is_everywhere), Worst())
+        is_smooth = self._is_smooth(smoothness_of(self.claim, everywhere=True))
+        everywhere = replace(demands, is_smooth=is_smooth)
+        return [(each, x) for each, x in words if not x.is_everywhere and x.worst | everywhere != everywhere]
+
+    @property
+    def is_smooth_in_steps(self) -> bool:
+        """True if all that is not asked of F everywhere is that it is smooth in the balls of the steps.
+
+        There the inequalities of pairs of ends of steps hold, and the upper end needs no others.
+        """
+        return self.program.curvature == -1 and {word.where for _, word in self._local} == {"steps"}
 
     def smoothness(self, where: str) -> Extent:
         return Extent(most=number(self.program.lipschitz))

@@ -5,16 +5,9 @@ from collections.abc import Iterable
 from boundcheck.language.algorithms import ALGORITHMS, Algorithm
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import latex_of
-from boundcheck.language.hypotheses import HYPOTHESES, Hypothesis, Worst
+from boundcheck.language.hypotheses import HYPOTHESES, PLACES, Hypothesis, Worst
 from boundcheck.language.measures import MEASURES, Measure, PerformanceMeasure
 from from_code.markdown import code, definition, formula, prose, table
-
-_SMOOTH_ON = {
-    "path": "along the path of the iterates",
-    "space": "on all of space",
-    "ball": "in a ball of factors that are all trained",
-    "frozen": "with one factor frozen",
-}
 
 
 def faces_of_algorithms() -> str:
@@ -101,7 +94,7 @@ def _hypothesis(word: Hypothesis) -> str:
         else "no run can show it: it is assumed, and the verdict says so"
     )
     worst = _worst(word.worst)
-    smooth = f"F is smooth {_SMOOTH_ON[word.smooth_on]}" if word.smooth_on else ""
+    smooth = f"F is smooth {PLACES[word.smooth_on]}" if word.smooth_on else ""
     told = definition(
         (
             ("Constants", _list(str(each.name) for each in word.symbols)),
