@@ -182,7 +182,7 @@ def _measured(runs: list[StoredRun], searches: list[Search], study: Study) -> li
         if solved[0].larger:
             told += f" They are a larger class, of which is not asked: {', '.join(solved[0].larger)}."
         smaller = dict.fromkeys(why for case in solved for why in case.smaller)
-        told += "".join(f" They are a smaller class, which says nothing of the others: {why}." for why in smaller)
+        told += "".join(f" It has no upper end over a smaller class: {why}." for why in smaller)
         told += "".join(f" At T = {case.steps}: {case.objection}." for case in solved if case.objection)
         found.append(_attacked(id, any(case.violated for case in solved), told))
     return found

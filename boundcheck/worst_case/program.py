@@ -412,20 +412,20 @@ class Course:
     def is_of_steps(self, each: Inequality) -> bool:
         """True if an inequality needs F to be smooth in the balls alone whose diameters are the steps.
 
-        Both ends of a step are at the rim of its ball. Their inequality, of F that need not be convex, says that one
-        parabola is not below another where they are nearest: at (x + y - g_x + g_y)/2, which is no farther than half
-        of the step from its middle, for ‖g_x - g_y‖ <= ‖x - y‖. F is nowhere below f*, also at x - g_x, which is on the
-        step where that is -h g_x with h >= 1.
+        The inequality of two points, of F that need not be convex, says that the parabola above F
+        from the one is not below the parabola under F from the other, where they are nearest: at
+        (x + y - g_x + g_y)/2. Of the ends of a step that is in its ball, for ‖g_x - g_y‖ <= ‖x - y‖.
+        F is nowhere below f*, also at x - g_x, which is on a step of -h g_x with h >= 1.
         """
-        match each.why, [self.nodes[place] for place in each.nodes]:
-            case "pair", [x, y]:
-                return any(
-                    equal(a.x, first) and equal(b.x, last) for first, last in self.steps for a, b in ((x, y), (y, x))
-                )
-            case "floor", [x]:
-                h = float(self.program.step)
-                ends = (last for first, last in self.steps if equal(x.x, first))
-                return bool(self.program.step >= 1) and any(equal(last, x.x - h * x.gradient) for last in ends)
+        if each.why == "pair":
+            x, y = (self.nodes[place].x for place in each.nodes)
+            ends = [*self.steps, *((last, first) for first, last in self.steps)]
+            return any(equal(x, first) and equal(y, last) for first, last in ends)
+        if each.why == "floor":
+            node, h = self.nodes[each.nodes[0]], self.program.step
+            down = node.x - float(h) * node.gradient
+            steps = [last for first, last in self.steps if equal(node.x, first)]
+            return bool(h >= 1) and any(equal(last, down) for last in steps)
         return True
 
     def measured(self, one: Any) -> list[Term]:
@@ -497,8 +497,8 @@ class Solution:
 class Solver:
     """The program in floats; `solve` solves it as it is, or a little changed so that there is room for rounding.
 
-    With `in_steps` F is smooth in the balls alone whose diameters are the steps, and is asked for less: the value is then
-    no less than the worst.
+    With `in_steps` F is smooth in the balls alone whose diameters are the steps, and is asked for
+    less: the value is then no less than the worst.
     """
 
     def __init__(self, program: Program, iterates: int, in_steps: bool = False) -> None:

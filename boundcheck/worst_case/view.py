@@ -187,7 +187,7 @@ def worst_conclusion(cases: WorstCases) -> list[str]:
             f"The worst is over a larger class: {asked} {'is' if len(first.larger) == 1 else 'are'} not asked of F."
         )
     for why in cases.smaller:
-        lines.append(f"The worst is over a smaller class, which says nothing of the others: {why}.")
+        lines.append(f"No upper end: the worst is over a smaller class, for {why}.")
     if cases.violated:
         return [
             *lines,

@@ -71,7 +71,7 @@ class Case:
         theorem: what the kernel proved, in units in which F is 1-smooth: its conclusion and its hypotheses. They say so
             of all of space, also where the claim speaks of the balls alone whose diameters are the steps; its
             inequalities are then of ends of steps, and need no more (`program.Course.is_of_steps`).
-        without: why an end is missing, a line each.
+        without: why an end is missing that is looked for, a line each.
 
     """
 
@@ -119,9 +119,8 @@ class Case:
         """A line on where the numbers come from, and which of them are certain."""
         ends = ["numerical: Clarabel"]
         ends += ["lower: a rational instance, checked exactly"] if self.lower is not None else []
-        if self.upper is not None:
-            two = ", for noise of two equally likely points" if self.has_noise else ""
-            ends.append(f"upper: rational multipliers, checked by the kernel{two}")
+        ends += ["upper: rational multipliers, checked by the kernel"] if self.upper is not None else []
+        ends += [f"no upper end over a smaller class: {why}" for why in self.smaller]
         return "; ".join([*ends, *self.without])
 
     def as_json(self) -> dict[str, Any]:
@@ -316,12 +315,12 @@ class _Theorem:
                     ends |= {"violated": met.holds, "objection": met.objection}
             except NotExactError as error:
                 without.append(f"no lower end: {error}")
-        if limit is not None and smaller:
-            # What is at most this in a part of the class says nothing of the claim.
-            without.append("no upper end: the worst is over a smaller class")
-        elif limit is not None:
+        # What is at most this in a part of the class says nothing of the claim.
+        if limit is not None and not smaller:
             try:
-                proof, most = above(Solver(program, steps, in_steps=True) if functions.is_smooth_in_steps else solver)
+                if functions.is_smooth_in_steps:
+                    solver = Solver(program, steps, in_steps=True)
+                proof, most = above(solver)
                 # Printed from the kernel's own.
                 said = proof_as_json(proof)
                 theorem = {"conclusion": said["conclusion"], "standard_facts": said["standard_facts"]}

@@ -107,7 +107,9 @@ interval, over the bound; its gradient is as large at v₁ as at every later ite
 it, and a run's verdict is uninformative by design."""
 _BETWEEN = """The measure of the theorem on the worst F. It is certainly at least what a rational instance shows, whose
 interpolation inequalities are checked exactly, and at most what the kernel proves from the dual's multipliers, rounded
-to rational numbers; between them it is numerical (Clarabel). Constants are 1, and ζ² = 4L̂D/T where there is noise."""
+to rational numbers; between them it is numerical (Clarabel). A theorem about F that is smooth in a part of space alone
+speaks of more functions, and has no upper end. Constants are 1, and ζ² = 4L̂D/T where there is noise; what is at most
+is then for noise of two equally likely points."""
 
 
 @placed(340, "How near to the bound the worst case comes")
@@ -159,13 +161,16 @@ def worst_cases(material: Material) -> Iterator[Part]:
     if not cases:
         return
     rows: list[view.Row] = []
-    for case in cases:
-        ratio: list[view.Cell] = [number(case.ratio, 4), *([Badge("violated")] if case.violated else [])]
-        claim = Stack((Prose(label(case.claim, LEAST)), Code(case.claim)))
-        numbers = (number(case.steps), number(case.bound, 4, UP), *case.ends)
-        rows.append((claim, case.method, *numbers, Stack(tuple(ratio))))
-        # Why an end is missing.
-        rows += [paragraph(f"T = {case.steps}: {why}") for why in case.without]
+    for solved in grouped(cases, lambda case: case.claim).values():
+        for case in solved:
+            ratio: list[view.Cell] = [number(case.ratio, 4), *([Badge("violated")] if case.violated else [])]
+            claim = Stack((Prose(label(case.claim, LEAST)), Code(case.claim)))
+            numbers = (number(case.steps), number(case.bound, 4, UP), *case.ends)
+            rows.append((claim, case.method, *numbers, Stack(tuple(ratio))))
+            # Why an end is missing.
+            rows += [paragraph(f"T = {case.steps}: {why}") for why in case.without]
+        smaller = dict.fromkeys(why for case in solved for why in case.smaller)
+        rows += [paragraph(f"No upper end over a smaller class: {why}.") for why in smaller]
     head: view.Head = ("Claim", "Method", *map(numeric, ("T", "Bound", "At least", "At most")), "Numerical / bound")
     yield view.Table(head, rows, _BETWEEN, "worst_cases", most=None)
 

@@ -1,0 +1,375 @@
+"""No exact instance exceeds an upper end that is printed, wherever the hypotheses of a claim ask something of F.
+
+The instances share no code with the package: functions of one variable whose slope is piecewise linear and may jump,
+with runs in fractions. Whether they meet a hypothesis is decided here, from what its statement says.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cache
+from itertools import pairwise, product
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+import sympy as sp
+from hypothesis import given
+
+from boundcheck.language.algorithms import GRADIENT_DESCENT, NESTEROV
+from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.measures import (
+    AVERAGE_GAP,
+    AVERAGE_GRADIENT,
+    LAST_DISTANCE,
+    LAST_GAP,
+    LEAST_GRADIENT,
+)
+from boundcheck.language.sentence import algorithm_of, theorem, words_of
+from boundcheck.language.symbols import R_1, D, Lhat, T, alpha, bound, ell, mu_F
+from boundcheck.worst_case import falsify
+from boundcheck.worst_case.worst_case import Case, WorstCase, has_worst_case
+from tests.layers import examples
+
+MU = Fraction(1, 4)
+Step = Fraction | sp.Expr
+
+
+@dataclass(frozen=True)
+class Curve:
+    """F of one variable: F' on each piece, from its start on, is value + slope (x - start); the first has no start."""
+
+    pieces: tuple[tuple[Fraction, Fraction, Fraction], ...]
+
+    @property
+    def ends(self) -> list[Fraction]:
+        return [start for start, _, _ in self.pieces[1:]]
+
+    def slope(self, x: Fraction) -> Fraction:
+        start, value, slope = self.pieces[0]
+        for piece in self.pieces[1:]:
+            if piece[0] <= x:
+                start, value, slope = piece
+        return value + slope * (x - start)
+
+    def rise(self, x: Fraction, y: Fraction) -> Fraction:
+        """F(y) - F(x), by trapezoids, for x <= y."""
+        cuts = [x, *(end for end in self.ends if x < end < y), y]
+        total = Fraction(0)
+        for p, q in pairwise(cuts):
+            total += (q - p) * self.slope((p + q) / 2)
+        return total
+
+    def value(self, x: Fraction) -> Fraction:
+        return self.rise(Fraction(0), x) if x >= 0 else -self.rise(x, Fraction(0))
+
+    def jump(self, end: Fraction) -> Fraction:
+        place = self.ends.index(end)
+        start, value, slope = self.pieces[place]
+        return self.slope(end) - (value + slope * (end - start))
+
+    def within(
+        self, low: Fraction | None, high: Fraction | None
+    ) -> tuple[list[Fraction], list[Fraction]]:
+        """The curvatures on an interval, and the jumps there, ends included."""
+        edges: list[Fraction | None] = [None, *self.ends, None]
+        curvatures = []
+        for (_, _, slope), (left, right) in zip(self.pieces, pairwise(edges), strict=True):
+            if (high is None or left is None or left < high) and (
+                low is None or right is None or right > low
+            ):
+                curvatures.append(slope)
+        inside = [x for x in self.ends if (low is None or low <= x) and (high is None or x <= high)]
+        return curvatures, [self.jump(x) for x in inside]
+
+    def is_smooth(self, low: Fraction | None = None, high: Fraction | None = None) -> bool:
+        curvatures, jumps = self.within(low, high)
+        return all(abs(x) <= 1 for x in curvatures) and not any(jumps)
+
+    def is_convex(
+        self, least: Fraction, low: Fraction | None = None, high: Fraction | None = None
+    ) -> bool:
+        curvatures, jumps = self.within(low, high)
+        return all(x >= least for x in curvatures) and all(x >= 0 for x in jumps)
+
+    @property
+    def minimiser(self) -> Fraction | None:
+        """A point where F is least; None where F has no least value."""
+        (_, first, left), (start, last, right) = self.pieces[0], self.pieces[-1]
+        if left < 0 or right < 0 or (left == 0 and first > 0) or (right == 0 and last < 0):
+            return None
+        points = list(self.ends)
+        for start, value, slope in self.pieces:
+            if slope:
+                points.append(start - value / slope)
+        return min(points, key=self.value)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run on a curve, with ℓ = R_1 = D = 1.
+
+    Attributes:
+        levels: for each t, v_t in each outcome, with its chance.
+        steps: the two ends of each step, the last one to v_{T+1}.
+        mu: the constant of strong convexity.
+
+    """
+
+    curve: Curve
+    levels: list[list[tuple[Fraction, Fraction]]]
+    steps: list[tuple[Fraction, Fraction]]
+    mu: Fraction = MU
+
+    @property
+    def least(self) -> Fraction:
+        return self.curve.minimiser
+
+    @property
+    def first(self) -> Fraction:
+        return self.levels[0][0][1]
+
+    def gap(self, x: Fraction) -> Fraction:
+        return self.curve.value(x) - self.curve.value(self.least)
+
+    @property
+    def is_smooth_on_steps(self) -> bool:
+        # On a line the ball of a step is its segment.
+        return all(self.curve.is_smooth(min(ends), max(ends)) for ends in self.steps)
+
+    def means(self, of: Callable[[Fraction], Fraction]) -> list[Fraction]:
+        return [sum(chance * of(x) for chance, x in level) for level in self.levels]
+
+
+Noise = list[tuple[Fraction, Fraction]]
+NONE: Noise = [(Fraction(1), Fraction(0))]
+
+
+def descended(
+    curve: Curve, first: Fraction, step: Fraction, steps: int, noise: Noise = NONE, **more: Fraction
+) -> Run:
+    """(Stochastic) gradient descent."""
+    levels, ends = [[(Fraction(1), first)]], []
+    for _ in range(steps):
+        after = []
+        for (chance, x), (share, off) in product(levels[-1], noise):
+            after.append((chance * share, x - step * (curve.slope(x) + off)))
+            ends.append((x, after[-1][1]))
+        levels.append(after)
+    return Run(curve, levels[:-1], ends, **more)
+
+
+def accelerated(curve: Curve, first: Fraction, step: Fraction, steps: int) -> Run:
+    """Su, Boyd and Candès: x_k = y_{k-1} - s∇f(y_{k-1}), y_k = x_k + (k - 1)/(k + 2)(x_k - x_{k-1}); v_t is x_{t-1}."""
+    xs, y = [first], first
+    for k in range(1, steps + 1):
+        xs.append(y - step * curve.slope(y))
+        y = xs[-1] + Fraction(k - 1, k + 2) * (xs[-1] - xs[-2])
+    return Run(curve, [[(Fraction(1), x)] for x in xs[:-1]], [*pairwise(xs)])
+
+
+WORDS: dict[str, Callable[[Run], bool]] = {
+    "smooth": lambda run: run.is_smooth_on_steps,
+    "smooth_around": lambda run: run.is_smooth_on_steps,
+    "smooth_everywhere": lambda run: run.curve.is_smooth(),
+    "convex": lambda run: run.curve.is_convex(Fraction(0)),
+    "strongly_convex": lambda run: run.curve.is_convex(run.mu, run.least - 1, run.least + 1),
+    "strongly_convex_everywhere": lambda run: run.curve.is_convex(run.mu),
+    "near_minimiser": lambda run: abs(run.first - run.least) <= 1,
+    "bounded_below": lambda run: run.gap(run.first) <= 1,
+    # What is drawn has mean 0, and the variance that the claim speaks of.
+    "unbiased": lambda run: True,
+    "bounded_variance": lambda run: True,
+}
+MEASURES: dict[object, Callable[[Run], Fraction]] = {
+    LEAST_GRADIENT: lambda run: min(run.means(lambda x: run.curve.slope(x) ** 2)),
+    AVERAGE_GRADIENT: lambda run: mean(run.means(lambda x: run.curve.slope(x) ** 2)),
+    LAST_GAP: lambda run: run.means(run.gap)[-1],
+    AVERAGE_GAP: lambda run: mean(run.means(run.gap)),
+    LAST_DISTANCE: lambda run: run.means(lambda x: (x - run.least) ** 2)[-1],
+}
+
+
+def mean(numbers: list[Fraction]) -> Fraction:
+    return sum(numbers, Fraction(0)) / len(numbers)
+
+
+def measured(claim: Claim, run: Run) -> Fraction | None:
+    """The measure of a run; None where it breaks a hypothesis."""
+    if run.least is None or not all(WORDS[word.id](run) for _, word in words_of(claim)):
+        return None
+    return MEASURES[claim.measure](run)
+
+
+def made(smooth: str, *others: str, size: Step, measure: object) -> Claim:
+    """Gradient descent of this size/ℓ, of which nothing is known but its worst case."""
+    said = tuple(
+        catalogue[f"classic.{id}"] if id != "bounded_below" else BELOW for id in (smooth, *others)
+    )
+    limit = 100 * T * (D if "bounded_below" in others else R_1)
+    quantities = (
+        Quantity(Lhat, ell),
+        Quantity(alpha, sp.Rational(str(size)) / Lhat),
+        Quantity(bound, limit),
+    )
+    narrow = (sp.Lt(mu_F, Lhat),) if any(mu_F in x.conclusion.free_symbols for x in said) else ()
+    words = {"algorithm": GRADIENT_DESCENT, "measure": measure}
+    return theorem("mine", "Mine", "test", "", said, quantities, narrow, **words)
+
+
+BELOW = catalogue["jiang2024.bounded_below"]
+SMOOTH = ("smooth", "smooth_around", "smooth_everywhere")
+CLASSES = (
+    *product([("bounded_below",)], (LEAST_GRADIENT, AVERAGE_GRADIENT, LAST_GAP)),
+    *product(
+        [("convex", "near_minimiser"), ("strongly_convex", "near_minimiser")],
+        (LAST_GAP, LAST_DISTANCE, LEAST_GRADIENT),
+    ),
+    (("strongly_convex_everywhere", "near_minimiser"), LAST_DISTANCE),
+)
+SIZES = tuple(map(Fraction, ("1/2", "1", "3/2", "9/4")))
+
+
+@cache
+def worst(
+    smooth: str, others: tuple[str, ...], measure: object, size: Fraction, steps: int
+) -> tuple[Claim, Case]:
+    claim = made(smooth, *others, size=size, measure=measure)
+    constants = {"mu_F": float(MU)} if "mu_F" in {p.name for p in claim.parameters} else {}
+    (case,) = falsify(claim, WorstCase([steps], constants))
+    return claim, case
+
+
+small = st.fractions(-2, 2, max_denominator=4)
+curvatures = st.sampled_from([Fraction(x) for x in ("1", "1", "0", "1/4", "1/2", "-1", "2")])
+
+
+@st.composite
+def curves(draw: st.DrawFn) -> Curve:
+    """Of up to four pieces, with a jump between two of them or none."""
+    starts = sorted(draw(st.sets(small, min_size=1, max_size=3)))
+    value, slope = draw(small), draw(curvatures)
+    pieces = [(starts[0], value, slope)]
+    for start in starts:
+        begun, height, rise = pieces[-1]
+        jump = draw(
+            st.sampled_from(
+                [Fraction(0), Fraction(0), Fraction(1, 2), Fraction(1), Fraction(-1, 2)]
+            )
+        )
+        pieces.append((start, height + rise * (start - begun) + jump, draw(curvatures)))
+    return Curve(tuple(pieces))
+
+
+# |x|, whose kink a step need not meet; a Huber function; one that is less steep beyond 1.
+KINK = Curve(
+    ((Fraction(0), Fraction(-49, 100), Fraction(0)), (Fraction(0), Fraction(49, 100), Fraction(0)))
+)
+FLAT = Curve(
+    (
+        (Fraction(-1), Fraction(-1), Fraction(0)),
+        (Fraction(-1), Fraction(-1), Fraction(1)),
+        (Fraction(1), Fraction(1), Fraction(0)),
+    )
+)
+PARABOLA = Curve(((Fraction(0), Fraction(0), Fraction(1)),))
+TWO: Noise = [(Fraction(1, 2), Fraction(1)), (Fraction(1, 2), Fraction(-1))]
+LOWER = replace(FLAT, pieces=((Fraction(-1), Fraction(-1), Fraction(1, 4)), *FLAT.pieces[1:]))
+
+
+def cases() -> Iterator[tuple[str, tuple[str, ...], object, Fraction, int]]:
+    for smooth, (others, measure), size in product(SMOOTH, CLASSES, SIZES):
+        yield smooth, others, measure, size, 2
+        if size <= 1:
+            yield smooth, others, measure, size, 3
+
+
+@pytest.mark.full
+@given(st.sampled_from([*cases()]), st.lists(st.tuples(curves(), small), min_size=30, max_size=30))
+@examples(120)
+def test_no_exact_instance_exceeds_an_upper_end(
+    made: Any, drawn: list[tuple[Curve, Fraction]]
+) -> None:
+    claim, case = worst(*made)
+    *_, size, steps = made
+    for curve, first in (*drawn, *product((KINK, FLAT, LOWER), map(Fraction, (1, -1)))):
+        found = measured(claim, descended(curve, first, size, steps))
+        if found is not None and case.upper is not None:
+            assert float(found) <= case.upper
+
+
+@cache
+def of_catalogue() -> list[tuple[Claim, Case]]:
+    """Each theorem of the catalogue with a worst case that has an upper end, where F itself is what is smooth."""
+    claims = [claim for claim in catalogue.values() if has_worst_case(claim)]
+    claims = [claim for claim in claims if all(word.id in WORDS for _, word in words_of(claim))]
+    found = [(claim, case) for claim in claims for case in falsify(claim, WorstCase([2, 3]))]
+    return [(claim, case) for claim, case in found if case.upper is not None]
+
+
+@st.composite
+def noises(draw: st.DrawFn) -> Noise:
+    """Of mean 0 and variance at most 1, of two outcomes or three, which need not be equally likely."""
+    chance = draw(st.sampled_from([Fraction(1, 2), Fraction(1, 4), Fraction(1, 10)]))
+    rare, other = (1 - chance, -chance) if draw(st.booleans()) else (chance - 1, chance)
+    noise = [(chance, rare), (1 - chance, other)]
+    if draw(st.booleans()):
+        noise = [
+            (Fraction(1, 4), Fraction(1)),
+            (Fraction(1, 4), Fraction(-1)),
+            (Fraction(1, 2), Fraction(0)),
+        ]
+    # The largest multiple of 1/64 at which the variance is at most 1.
+    variance = sum(share * off**2 for share, off in noise)
+    scale = Fraction(math.isqrt(4096 * variance.denominator // variance.numerator), 64)
+    return [(share, scale * off) for share, off in noise]
+
+
+@pytest.mark.full
+@given(st.lists(st.tuples(curves(), small, noises()), min_size=40, max_size=40))
+@examples(40)
+def test_none_exceeds_an_upper_end_of_a_theorem_of_the_catalogue(
+    drawn: list[tuple[Curve, Fraction, Noise]],
+) -> None:
+    cases = of_catalogue()
+    assert len({claim.id for claim, _ in cases}) >= 7
+    curves = [
+        (curve, first, TWO)
+        for curve, first in product((KINK, FLAT, LOWER, PARABOLA), map(Fraction, (1, -1)))
+    ]
+    for (claim, case), (curve, first, noise) in product(cases, (*drawn, *curves)):
+        step, zeta = Fraction(case.step), Fraction(case.inputs.get("zeta", 0))
+        if algorithm_of(claim) is NESTEROV:
+            run = accelerated(curve, first, step, case.steps)
+        else:
+            scaled = [(share, zeta * off) for share, off in noise] if zeta else NONE
+            mu = Fraction(case.inputs.get("mu_F", 0))
+            run = descended(curve, first, step, case.steps, scaled, mu=mu)
+        found = measured(claim, run)
+        assert found is None or float(found) <= case.upper * (1 + 1e-9), (
+            claim.id,
+            curve,
+            first,
+            noise,
+        )
+
+
+@pytest.mark.parametrize(
+    ("smooth", "size", "curve", "others", "measure"),
+    [
+        ("smooth", Fraction(1), KINK, ("convex", "near_minimiser"), LAST_GAP),
+        ("smooth_around", Fraction(1), KINK, ("convex", "near_minimiser"), LAST_GAP),
+    ],
+)
+def test_a_local_class_has_more_functions_than_the_worst_case_is_over(
+    smooth: str, size: Fraction, curve: Curve, others: tuple[str, ...], measure: object
+) -> None:
+    claim, case = worst(smooth, others, measure, size, 2)
+    found = measured(claim, descended(curve, Fraction(1), size, 2))
+    assert found is not None
+    assert float(found) > 1.1 * case.numerical
+    assert (case.upper, case.theorem) == (None, None)
+    assert case.smaller
+    assert case.lower < case.numerical
