@@ -384,6 +384,7 @@ def falsify(
     rounds: Annotated[int, typer.Option(help="Steps of each climb.")] = 96,
     examples: Annotated[int, typer.Option(help="Structures that Hypothesis tries beyond the ranks.")] = 64,
     seed: Annotated[int, typer.Option(help="Of all random choices.")] = 0,
+    hours: Annotated[float, typer.Option(help="The most that a stage may take, at its first pace.")] = DAY,
     out: Annotated[Path | None, typer.Option(help="File of the best instance; default: instances/<ID>.json.")] = None,
     allow_code: AllowCode = [],  # noqa: B006
     strict: Strict = False,
@@ -403,7 +404,7 @@ def falsify(
 
         claim = boundcheck.claims.opened(claim_id, "ID") if claim_id else None
         if replay is not None:
-            _refuse(context, (*_SEARCH, "horizon", "assignments"), "with --replay")
+            _refuse(context, (*_SEARCH, "horizon", "assignments", "hours"), "with --replay")
             found: Any = replayed(replay, claim)
             parts: Iterator[Part] = show_replay(found)
             answer = found.as_json()
@@ -411,14 +412,14 @@ def falsify(
             raise InputError("ID", "(not given)", "a claim to attack, or --replay FILE")
         elif algorithm_of(claim):
             _refuse(context, _SEARCH, f"for a theorem, which {claim.id} is")
-            found = boundcheck.falsify(claim, boundcheck.WorstCase(horizon or (2, 3, 4), constants), tick)
+            found = boundcheck.falsify(claim, boundcheck.WorstCase(horizon or (2, 3, 4), constants), tick, hours)
             parts, answer = show_worst_cases(found), found.as_json()
         else:
             _refuse(context, ("horizon",), f"but for a theorem, which {claim.id} is not")
             method = boundcheck.Search(
                 rank or range(1, 9), constants, adapter, lipschitz, starts, rounds, examples, seed
             )
-            found = boundcheck.falsify(claim, method, tick)
+            found = boundcheck.falsify(claim, method, tick, hours)
             save(found.instance, path := out or Path("instances") / f"{claim.id}.json")
             parts, answer = show_search(found, path), found.as_json() | {"file": str(path)}
     _tell(as_json, answer, parts)

@@ -28,6 +28,7 @@ from boundcheck.language.sentence import algorithm_of, is_about_smoothness
 from boundcheck.properties.matrix_strategies import DType, check_kind, check_size
 from boundcheck.properties.problem_strategies import assignments, instances, short_runs
 from boundcheck.properties.session import current
+from boundcheck.system.limits import DAY, limited, silent
 from boundcheck.system.plugins import theirs
 from boundcheck.worst_case.instance import AdapterInstance, certify, check_id
 from boundcheck.worst_case.relation import Assignment, climbed, is_relation, simplified
@@ -229,6 +230,7 @@ class _Search:
         self.strict = False
         # What nothing says of instances on which the conclusion fails; in order.
         self.open: dict[str, None] = {}
+        self.tick, self.most = limited(silent, DAY), 0
         # What was drawn for an inequality: ascents start from the best of it.
         self.tried: list[Assignment] = []
 
@@ -247,6 +249,8 @@ class _Search:
             print_blob=False,
             suppress_health_check=list(HealthCheck),
         )
+        # Half as many again are steered.
+        self.most = limits.max_examples + max(limits.max_examples // 2, 1)
         limits(given(self.strategy)(self._attempt))()
         self.steered = True
         settings(limits, max_examples=max(limits.max_examples // 2, 1))(given(self.strategy)(self._attempt))()
@@ -255,6 +259,7 @@ class _Search:
             self._judge(instance)
 
     def _attempt(self, instance: Any) -> None:
+        self.tick("examples", self.examples, self.most)
         self.examples += 1
         if isinstance(instance, Assignment):
             self.tried.append(instance)

@@ -20,29 +20,28 @@ Tick = Callable[[str, int, int], None]
 def limited(tick: Tick, hours: float) -> Tick:
     """Wrap a tick so that it refuses a stage that needs more than `hours` hours, once its pace is seen for 5 seconds.
 
-    Each stage is judged once, so that a machine that sleeps for a night ends nothing. Raises InputError at once for a
-    number of hours that is not positive, and while a stage works.
+    Each stage is judged once, so that a machine that sleeps for a night ends nothing; what is
+    refused stays so, also where it is called again. Raises InputError at once for a number of hours
+    that is not positive, and while a stage works.
     """
     if not hours > 0:
         raise InputError("hours", hours, "a positive number")
     begun: dict[str, tuple[float, int]] = {}
-    judged: set[str] = set()
+    judged: dict[str, InputError | None] = {}
 
     def told(stage: str, done: int, total: int) -> None:
         tick(stage, done, total)
-        if stage in judged:
-            return
-        now = time.monotonic()
-        since, first = begun.setdefault(stage, (now, done))
-        if done <= first or now - since < _KNOWN_AFTER:
-            return
-        judged.add(stage)
-        needed = (now - since) / (done - first) * (total - first) / 3600
-        if needed > hours:
-            expected = (
-                f"at least {needed:.2g}, which {stage} with its {total:.4g} units takes at this pace, or less work"
-            )
-            raise InputError("hours", f"{hours:g}", expected)
+        if stage not in judged:
+            now = time.monotonic()
+            since, first = begun.setdefault(stage, (now, done))
+            if done <= first or now - since < _KNOWN_AFTER:
+                return
+            needed = (now - since) / (done - first) * (total - first) / 3600
+            work = f"{stage} with its {total:.4g} units takes at this pace, or less work"
+            error = InputError("hours", f"{hours:g}", f"at least {needed:.2g}, which {work}")
+            judged[stage] = error if needed > hours else None
+        if (refusal := judged[stage]) is not None:
+            raise refusal
 
     return told
 

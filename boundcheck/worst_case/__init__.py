@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar, overload
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.sentence import algorithm_of
-from boundcheck.system.limits import Tick, silent
+from boundcheck.system.limits import DAY, Tick, limited, silent
 from boundcheck.system.plugins import theirs
 
 __all__ = ["Method", "falsify"]
@@ -23,14 +23,19 @@ class Method(Protocol[Found]):
 
 
 @overload
-def falsify(claim: str | Claim, method: None = None, tick: Tick = silent) -> Any: ...
+def falsify(claim: str | Claim, method: None = None, tick: Tick = silent, hours: float = DAY) -> Any: ...
 
 
 @overload
-def falsify(claim: str | Claim, method: Method[Found], tick: Tick = silent) -> Found: ...
+def falsify(claim: str | Claim, method: Method[Found], tick: Tick = silent, hours: float = DAY) -> Found: ...
 
 
-def falsify(claim: str | Claim, method: Method[Any] | None = None, tick: Tick = silent) -> Any:
+def falsify(
+    claim: str | Claim,
+    method: Method[Any] | None = None,
+    tick: Tick = silent,
+    hours: float = DAY,
+) -> Any:
     """Look for an instance that breaks a claim, or on which it is tightest.
 
     Args:
@@ -38,13 +43,15 @@ def falsify(claim: str | Claim, method: Method[Any] | None = None, tick: Tick = 
         method: `boundcheck.Search`, for a claim about the smoothness of an adapter, or `boundcheck.WorstCase`, for a
             theorem. Left out, the one that the claim is for.
         tick: is called with the progress.
+        hours: the most that a stage may take, at its first pace.
 
     Returns:
         What the method finds: a `Falsification` of a search, the `WorstCases` of a theorem. Both have `violated`,
         `ratio`, `as_json` and `to_frame`.
 
     Raises:
-        InputError: for a claim that the method is not about, and for bad options of it.
+        InputError: for a claim that the method is not about, for bad options of it, and for more work
+            than there is memory or time for.
         CodeError: where code of your own, of an adapter say, does not run; it is an InputError.
 
     """
@@ -56,4 +63,4 @@ def falsify(claim: str | Claim, method: Method[Any] | None = None, tick: Tick = 
 
         method = Search() if algorithm_of(claim) is None else WorstCase()
     with theirs(tick):
-        return method.falsify(claim, tick)
+        return method.falsify(claim, limited(tick, hours))

@@ -710,11 +710,16 @@ def is_spectral_norm_within(rows: np.ndarray, radius: Fraction) -> bool:
     return all((-1) ** (degree - i) * x >= 0 for i, x in enumerate(signed))
 
 
-def check_extent(adapter: Adapter, points: int = 1) -> None:
-    """Refuse matrices that are too large: exact arithmetic at so many points would take minutes."""
-    d, k = adapter.W0.shape
+def is_exact(d: int, k: int, rank: int, points: int = 1) -> bool:
+    """True if exact arithmetic at so many points takes seconds, and not minutes."""
     # Besides the products of the factors, there are a few more for each entry.
-    if points * d * k * (rank_of(adapter) + 16) > _MOST_PRODUCTS:
+    return points * d * k * (rank + 16) <= _MOST_PRODUCTS
+
+
+def check_extent(adapter: Adapter, points: int = 1) -> None:
+    """Refuse matrices that are too large for exact arithmetic at so many points."""
+    d, k = adapter.W0.shape
+    if not is_exact(d, k, rank_of(adapter), points):
         at = f" at {points} points" if points > 1 else ""
         expected = f"smaller ones, of which exact arithmetic takes at most {_MOST_PRODUCTS} products"
         raise InputError("adapter", f"{d} x {k} matrices of rank {rank_of(adapter)}{at}", expected)

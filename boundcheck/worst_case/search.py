@@ -16,6 +16,7 @@ import copy
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import hypothesis.strategies as st
@@ -38,9 +39,17 @@ from boundcheck.language.hypotheses import BALL, BOUNDED_GRADIENT, LEAST, SMOOTH
 from boundcheck.language.sentence import algorithm_of, gradient_norm, has_common_radius
 from boundcheck.language.symbols import r
 from boundcheck.language.view import Shown
-from boundcheck.system.limits import Tick, silent
+from boundcheck.system.limits import Demand, Tick, check_memory, silent
 from boundcheck.system.plugins import is_path, typed
-from boundcheck.worst_case.instance import AdapterInstance, Certificate, certify, check_id, check_lipschitz, rank_of
+from boundcheck.worst_case.instance import (
+    AdapterInstance,
+    Certificate,
+    certify,
+    check_id,
+    check_lipschitz,
+    is_exact,
+    rank_of,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +66,8 @@ REACHED = 0.999
 SHORT, SHRINKING = (4, 20), (16, 96)
 # How much of the ratio a smaller instance may lose.
 _LOSS = 1e-3
+# Matrices of the size of W that a climb holds for each of its starts, about; LoHa, with four factors, the most.
+_ARRAYS = 110
 # From 1/16 to 16; shrink to 1.
 CONSTANTS: SearchStrategy[float] = st.integers(-16, 16).map(lambda n: 2.0 ** (n / 4))
 
@@ -449,10 +460,14 @@ class Search:
             raise InputError("claim", claim.id, "a claim about the smoothness of an adapter; WorstCase is for theorems")
         check_id(claim)
         kind = adapter_of(claim, self.adapter)
-        positive = (*(("rank", rank) for rank in self.ranks), ("starts", self.starts), ("rounds", self.rounds))
-        for name, value, least in (*((*each, 1) for each in positive), ("examples", self.examples, 0)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise InputError(name, value, "a positive integer" if least else "an integer from 0")
+        for rank in self.ranks:
+            check_count("rank", rank)
+            if not is_exact(rank + 1, rank + 1, rank):
+                most = next(x for x in count(1) if not is_exact(x + 2, x + 2, x + 1))
+                raise InputError("rank", rank, f"at most {most}, as far as exact arithmetic goes")
+        check_count("starts", self.starts)
+        check_count("rounds", self.rounds)
+        check_count("examples", self.examples, 0)
         if not 0 <= self.seed < 2**63:
             raise InputError("seed", self.seed, "an integer from 0 to 2^63 - 1")
         check_lipschitz(self.lipschitz)
@@ -464,18 +479,24 @@ class Search:
         plans = [(chosen, rank) for chosen in choices for rank in self.ranks if _speaks_of(claim, rank)]
         if not plans:
             raise InputError("rank", ", ".join(map(str, self.ranks)), f"a rank that {claim.id} speaks of")
+        largest = (max(self.ranks) + 1) ** 2
+        check_memory([Demand("starts", self.starts, 8 * _ARRAYS * self.starts * largest)])
 
         tried: list[tuple[AdapterInstance, Certificate]] = []
         rows = []
-        for done, (chosen, rank) in enumerate(plans):
+        stages = len(plans) * self.rounds
+        for place, (chosen, rank) in enumerate(plans):
             structure = Structure(kind, rank + 1, rank + 1, rank, chosen, gradient_norm(claim) == "spectral")
-            climber = Climber(structure, self.starts, self.seed).run(self.rounds)
+            climber = Climber(structure, self.starts, self.seed)
+            for done in range(place * self.rounds, (place + 1) * self.rounds):
+                tick(f"climb, rank {rank}", done, stages)
+                climber.run(1)
             found = climber.best(claim, self.lipschitz)
             check_pull_back(found.adapter, found.v)
             share = (climber.state.values >= REACHED * found.bound).double().mean().item()
             tried.append((found, certify(found)))
             rows.append(Row(rank, chosen, rating(tried[-1][1])[1], share))
-            tick(f"climb, rank {rank}", done + 1, len(plans))
+            tick(f"climb, rank {rank}", (place + 1) * self.rounds, stages)
         explored = self._explored(claim, kind, tried, tick) if self.examples else 0.0
         instance = shrunk(*max(tried, key=lambda each: rating(each[1])))
         final = certify(instance)
@@ -514,6 +535,12 @@ class Search:
 
         attempt()
         return largest
+
+
+def check_count(name: str, value: object, least: int = 1) -> None:
+    """Refuse what is no integer from `least`, 0 or 1, on."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise InputError(name, value, "a positive integer" if least else "an integer from 0")
 
 
 def _speaks_of(claim: Claim, rank: int) -> bool:

@@ -1,5 +1,6 @@
 """Climbs, searches and shrinking: no true claim is broken, what is tight is found, false claims are caught."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -14,10 +15,12 @@ from boundcheck.functions.adapters.base import spectral_bound
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import G, s
+from boundcheck.properties import check_claim
 from boundcheck.worst_case import falsify, search
 from boundcheck.worst_case.instance import AdapterInstance, certify, rank_of
 from boundcheck.worst_case.search import Climber, Search, Structure, adapter_of, rating, shrunk, weight_derivatives
 from boundcheck.worst_case.stored import replayed, save
+from boundcheck.worst_case.worst_case import WorstCase
 from tests.experiment.small import refused, with_quantity_scaled
 from tests.language.plain import Plain, single
 from tests.layers import covering
@@ -171,7 +174,8 @@ def test_rows_are_of_each_choice_of_constants_and_each_rank() -> None:
     found = falsify("meft.lemma1_sharp", method, tick=lambda *told: ticks.append(told))
     of = [(2, 1, 1), (1, 1, 1), (2, 1, 0.5), (1, 1, 0.5)]
     assert [(row.rank, row.constants["a"], row.constants["b"]) for row in found.rows] == of
-    assert [told[1:] for told in ticks if told[0].startswith("climb")] == [(i, 4) for i in range(1, 5)]
+    climbs = [told[1:] for told in ticks if told[0].startswith("climb")]
+    assert climbs == [(done, 12) for place in range(4) for done in range(3 * place, 3 * place + 4)]
     assert all(done <= total for _, done, total in ticks)
     assert found.as_json()["rows"][3]["ratio"] == found.rows[3].ratio
     assert found.as_json()["explored"] == {"structures": 2, "ratio": found.explored[1]}
@@ -358,3 +362,31 @@ def test_lora_shrinks_to_one_number_a_factor() -> None:
     assert size(made) == (1, 1, 1)
     # Few digits: every entry of the points is a decimal of at most four.
     assert all(torch.equal(part, part.round(decimals=4)) for part in made.v)
+
+
+@pytest.fixture
+def long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock by which ten seconds go by between two looks at it."""
+    clock = itertools.count(0, 10)
+    monkeypatch.setattr("boundcheck.system.limits.time.monotonic", lambda: float(next(clock)))
+
+
+LEMMA = "meft.lemma1_sharp"
+TOO_MUCH: list[tuple[str, Callable[[], object]]] = [
+    ("rank", lambda: falsify(LEMMA, Search((10**6,)))),
+    ("rank", lambda: falsify(LEMMA, Search(range(1, 10**9)))),
+    ("starts", lambda: falsify(LEMMA, Search((1,), starts=10**9))),
+    ("hours", lambda: falsify(LEMMA, Search((1,), starts=1, rounds=10**12, examples=0))),
+    ("hours", lambda: falsify(LEMMA, Search((1,), starts=1, rounds=1, examples=10**12))),
+    ("hours", lambda: falsify(LEMMA, Search((1,), starts=1), hours=1e-4)),
+    ("hours", lambda: falsify("nesterov2004.gradient_descent", WorstCase([2] * 3), hours=1e-4)),
+    ("hours", lambda: falsify(LEMMA, Search((1,)), hours=0)),
+    ("hours", lambda: check_claim(LEMMA, examples=10**12)),
+]
+
+
+@pytest.mark.full
+@pytest.mark.usefixtures("long")
+@pytest.mark.parametrize(("field", "call"), TOO_MUCH)
+def test_more_than_there_is_memory_or_time_for_is_refused(field: str, call: Callable[[], object]) -> None:
+    assert refused(call).field == field
