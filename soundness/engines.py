@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from itertools import count, islice
+from itertools import count, islice, pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -92,6 +92,18 @@ class Walk:
     def gap(self) -> Fraction:
         """F(v_1) - f*."""
         return self.curve.value(self.points[0])
+
+    @property
+    def smoothness(self) -> Fraction:
+        """The largest |F''| on the segments between the iterates; of all, where some are not known.
+
+        On a line these are also the balls whose diameters are the steps.
+        """
+        if not self.is_whole:
+            return self.curve.smoothness
+        ways = [sorted(ends) for ends in pairwise(self.points)]
+        found = (self.curve.smoothness_between(x, y) for x, y in ways if x < y)
+        return max(found, default=_ZERO)
 
     def followed(self, follow: Follow) -> tuple[Fraction, ...]:
         """The iterates v_1, ..., v_(T+1) of an algorithm from v_1 on this curve, or as many of them as are known."""
@@ -213,7 +225,8 @@ class Asked(Instance):
         return HOLDS
 
     def smoothness(self, where: str) -> Extent:
-        return Extent.of(self.walk.curve.smoothness)
+        walk = self.walk
+        return Extent.of((walk if where in ("path", "steps") else walk.curve).smoothness)
 
     def convexity(self, where: Literal["near", "space"]) -> Extent:
         return Extent.of(min(self.walk.curve.curvatures))

@@ -102,6 +102,12 @@ class Curve:
         """The largest |F''|."""
         return max(map(abs, self.curvatures))
 
+    def smoothness_between(self, low: Fraction, high: Fraction) -> Fraction:
+        """The largest |F''| on a segment that is no point."""
+        ends = [x for x, _ in self.knots[1:-1]]
+        places = zip(self.curvatures, [low, *ends], [*ends, high], strict=True)
+        return max(abs(c) for c, start, end in places if start < high and end > low)
+
     @cached_property
     def steepest(self) -> Fraction:
         """The largest |F'| at a knot; of all, where F' is constant beyond its ends."""
@@ -160,6 +166,11 @@ def teeth(curvature: Fraction, step: Fraction, steps: int) -> Curve:
         start = last + place * step
         knots += [(start + step / 2, 1 - curvature * step / 2), (start + step, Fraction(1))]
     return Curve((*knots, (knots[-1][0] + 1, Fraction(1))))
+
+
+def kink(slope: Fraction) -> Curve:
+    """F(x) = G|x|, but for a parabola of little width at 0."""
+    return Curve.clipped(1000 * slope, slope)
 
 
 def hill(curvature: Number, start: Fraction) -> Curve:

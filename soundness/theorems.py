@@ -40,7 +40,7 @@ from soundness.engines import (
     unmoved,
     with_momentum,
 )
-from soundness.exact_model import Curve, hill, huber, parabola, teeth
+from soundness.exact_model import Curve, hill, huber, kink, parabola, teeth
 
 Holds = Callable[[Walk], bool]
 Walks = Callable[[int], Iterator[Walk]]
@@ -82,8 +82,8 @@ _CATALOGUE: dict[str, tuple[Holds, bool]] = {
     "classic.strongly_convex_everywhere": (_HELD[mu_F], True),
     "classic.near_minimiser": (_HELD[R_1], True),
     "jiang2024.bounded_below": (_HELD[D], True),
-    "classic.smooth": (_HELD[ell], False),
-    "classic.smooth_around": (_HELD[ell], False),
+    "classic.smooth": (lambda walk: walk.smoothness <= walk.numbers["ell"], False),
+    "classic.smooth_around": (lambda walk: walk.smoothness <= walk.numbers["ell"], False),
     "classic.strongly_convex": (_HELD[mu_F], False),
     "jiang2024.assumption4": (lambda walk: True, False),
     "meft.unbiased": (lambda walk: True, False),
@@ -314,11 +314,16 @@ class Recipe:
             walk = replace(walk, about=f"{walk.about}, D too small", numbers=numbers)
         return self.with_least(walk)
 
-    def worst(self, steps: int) -> tuple[Fraction | None, Fraction | None]:
+    def worst(self, steps: int, broken: Walk | None = None) -> tuple[Fraction | None, Fraction | None]:
         """The shares of the bound between which its worst case is at this T; None where nothing is known.
 
-        It is no more than the constant, and no less where a run attains that whatever the letters are.
+        It is no more than the constant, and no less where a run attains that whatever the letters
+        are. It is no less either than on the run that breaks the bound.
         """
+        names = {x.name for x in self.claim.parameters}
+        if broken is not None and broken.steps == steps and names <= {"ell", "D", "R_1", "T"}:
+            share = rational(MEASURED[self.claim.measure](broken)) / limit(self.claim, broken.numbers)
+            return (Fraction(str(share)) if share.is_Rational else None), None
         if self.factor is None:
             return None, None
         most, measured = 1 / self.factor, MEASURED.get(self.claim.measure)
@@ -374,7 +379,7 @@ class Recipe:
             partial(self.edit, self.claim),
             is_known=bool(self.why) or broken is not None,
             steps=steps,
-            worst=self.worst(steps),
+            worst=self.worst(steps, broken),
             adapter=self.adapter,
             script=None if against is None else partial(refuting, walk=against),
             run=against,
@@ -408,6 +413,8 @@ _GIVEN = catalogue["nesterov2004.gradient_descent"].quantities[0]
 _NONCONVEX = catalogue["nesterov2004.gradient_descent"].hypotheses
 _CONVEX = (catalogue["classic.smooth_everywhere"], catalogue["classic.convex"], _NONCONVEX[1])
 _NEAR = catalogue["su2016.nesterov"].hypotheses
+_EVERYWHERE = catalogue["classic.smooth_everywhere"]
+_LOCAL = (catalogue["classic.smooth"], catalogue["classic.smooth_around"])
 _STRONG = catalogue["nesterov2004.theorem2_1_15"].hypotheses
 
 
@@ -446,6 +453,18 @@ def bare(steps: int, follow: Follow, **numbers: Fraction | int) -> Iterator[Walk
     yield run("F = x²/2", parabola(1), 4, follow, steps, **numbers)
     yield run("F that is flat at v_1", hill(1, _ONE), 1, follow, steps, **numbers)
     yield run("F = 0", parabola(0), 1, follow, steps, **numbers)
+
+
+def _kinks(each: Recipe) -> Walks:
+    """The runs of a theorem, and some that end before the kink of their F."""
+
+    def walks(steps: int) -> Iterator[Walk]:
+        yield from each.walks(steps)
+        if {"ell", "D", "R_1", "T"}.issuperset(x.name for x in each.claim.parameters):
+            for slope in (Fraction(99, 100 * steps), Fraction(99, 50 * steps)):
+                yield run("F = G|x|, nearly", kink(slope), 1, each.follow, steps)
+
+    return walks
 
 
 def _both(each: Recipe) -> Walks:
@@ -642,6 +661,12 @@ def _changed(each: Recipe) -> Iterator[Callable[[], Recipe]]:
         said = f", under {other.claim.id} besides" + (f", which has {lacks}" if lacks else "")
         fields, assumed = {"hypotheses": (*hypotheses, other.claim)}, (*each.assumed, other)
         yield at(factor, "hypothesis added", said, (other.claim.id, lacks), fields, assumed=assumed)
+    # Smooth along the iterates alone, F is no member of the class on all of space.
+    for factor, local in product(_PAIR if _EVERYWHERE in hypotheses else (), _LOCAL):
+        exchanged_for = tuple(local if x is _EVERYWHERE else x for x in hypotheses)
+        given = (f", under {local.id}", ("under", local.id), {"hypotheses": exchanged_for})
+        assumed = tuple(map(of_catalogue, exchanged_for))
+        yield at(factor, "smooth in a part", *given, why="", assumed=assumed, walks=_kinks(each))
     for factor, lost in product((_ONE, Fraction(2)), hypotheses):
         fields = {"hypotheses": tuple(x for x in hypotheses if x is not lost)}
         given = (f", without {lost.id}", ("without", lost.id), fields)

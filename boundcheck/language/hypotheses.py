@@ -371,6 +371,7 @@ SMOOTH_AROUND = replace(
     title="F is smooth around the iterates",
     says=_stated(_IS_LIPSCHITZ, r"\text{for } v_1, v_2 \text{ in the balls whose diameters are the steps}"),
     where="steps",
+    decided=Compared("the smoothness of F", "smoothness", ("steps",)),
 )
 
 

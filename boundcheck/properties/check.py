@@ -30,7 +30,7 @@ from boundcheck.properties.problem_strategies import assignments, instances, sho
 from boundcheck.properties.session import current
 from boundcheck.system.limits import DAY, limited, silent
 from boundcheck.system.plugins import theirs
-from boundcheck.worst_case.instance import AdapterInstance, certify, check_id
+from boundcheck.worst_case.instance import AdapterInstance, certify, check_id, check_rank
 from boundcheck.worst_case.relation import Assignment, climbed, is_relation, simplified
 from boundcheck.worst_case.search import shrunk
 from boundcheck.worst_case.stored import Tried, save
@@ -147,6 +147,7 @@ def check_claim(
     claim = _as_claim(claim, given)
     check_kind("numpy", dtype)
     check_size("largest", largest)
+    check_rank("largest", largest)
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError):

@@ -21,6 +21,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property, reduce
+from itertools import count
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -714,6 +715,13 @@ def is_exact(d: int, k: int, rank: int, points: int = 1) -> bool:
     """True if exact arithmetic at so many points takes seconds, and not minutes."""
     # Besides the products of the factors, there are a few more for each entry.
     return points * d * k * (rank + 16) <= _MOST_PRODUCTS
+
+
+def check_rank(field: str, rank: int) -> None:
+    """Refuse a rank beyond exact arithmetic, for matrices whose sides are one more."""
+    if not is_exact(rank + 1, rank + 1, rank):
+        most = next(x for x in count(1) if not is_exact(x + 2, x + 2, x + 1))
+        raise InputError(field, rank, f"at most {most}, as far as exact arithmetic goes")
 
 
 def check_extent(adapter: Adapter, points: int = 1) -> None:

@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from functools import cached_property, reduce
-from operator import or_
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -385,11 +384,15 @@ class OfClass(OfRun):
     @cached_property
     def _local(self) -> list[tuple[Claim, Hypothesis]]:
         """The hypotheses that ask something of F at some points alone, which none asks of it everywhere."""
-        words = [(each, word) for each, word in words_of(self.claim) if word and word.worst and is_ours(word)]
-        demands = reduce(or_, (word.worst for _, word in words if word.is_everywhere), Worst())
+        ours = [(each, word) for each, word in words_of(self.claim) if word and is_ours(word)]
+        everywhere = Worst()
+        for _, word in ours:
+            if word.is_everywhere:
+                everywhere |= word.worst or Worst()
         is_smooth = self._is_smooth(smoothness_of(self.claim, everywhere=True))
-        everywhere = replace(demands, is_smooth=is_smooth)
-        return [(each, x) for each, x in words if not x.is_everywhere and x.worst | everywhere != everywhere]
+        everywhere = replace(everywhere, is_smooth=is_smooth)
+        local = [(each, word) for each, word in ours if not word.is_everywhere]
+        return [(each, x) for each, x in local if everywhere | (x.worst or Worst()) != everywhere]
 
     @property
     def is_smooth_in_steps(self) -> bool:

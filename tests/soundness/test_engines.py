@@ -13,6 +13,7 @@ import sympy as sp
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.judge import meets
 from boundcheck.language.sentence import algorithm_of
+from boundcheck.worst_case.worst_case import OfClass
 from soundness import engines
 from soundness.edits import mixed_up
 from soundness.engines import Asked, Examined, Walk
@@ -132,3 +133,15 @@ def test_brackets_are_held_against_the_constant() -> None:
     assert not right.tried().wrong
     for worst in ((None, Fraction(1, 2)), (Fraction(2), None)):
         assert replace(right, worst=worst, script=None).tried().wrong
+
+
+@pytest.mark.full
+def test_an_upper_end_over_a_part_of_a_class_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of F that is smooth along its iterates alone."""
+    made = (make() for make in recipes() if "smooth in a part" in make.args)
+    about = "engines.drori2014_gradient_descent", "1 of the bound, under classic.smooth"
+    each = next(x for x in made if (x.subject, x.change) == about).examined(0)
+    assert not each.true
+    assert not engines.falsified(each, each.claim).wrong
+    monkeypatch.setattr(OfClass, "leaves_out", ())
+    assert "is attained" in engines.falsified(each, each.claim).wrong

@@ -70,16 +70,12 @@ class Curve:
         start, value, slope = self.pieces[place]
         return self.slope(end) - (value + slope * (end - start))
 
-    def within(
-        self, low: Fraction | None, high: Fraction | None
-    ) -> tuple[list[Fraction], list[Fraction]]:
+    def within(self, low: Fraction | None, high: Fraction | None) -> tuple[list[Fraction], list[Fraction]]:
         """The curvatures on an interval, and the jumps there, ends included."""
         edges: list[Fraction | None] = [None, *self.ends, None]
         curvatures = []
         for (_, _, slope), (left, right) in zip(self.pieces, pairwise(edges), strict=True):
-            if (high is None or left is None or left < high) and (
-                low is None or right is None or right > low
-            ):
+            if (high is None or left is None or left < high) and (low is None or right is None or right > low):
                 curvatures.append(slope)
         inside = [x for x in self.ends if (low is None or low <= x) and (high is None or x <= high)]
         return curvatures, [self.jump(x) for x in inside]
@@ -88,9 +84,7 @@ class Curve:
         curvatures, jumps = self.within(low, high)
         return all(abs(x) <= 1 for x in curvatures) and not any(jumps)
 
-    def is_convex(
-        self, least: Fraction, low: Fraction | None = None, high: Fraction | None = None
-    ) -> bool:
+    def is_convex(self, least: Fraction, low: Fraction | None = None, high: Fraction | None = None) -> bool:
         curvatures, jumps = self.within(low, high)
         return all(x >= least for x in curvatures) and all(x >= 0 for x in jumps)
 
@@ -147,9 +141,7 @@ Noise = list[tuple[Fraction, Fraction]]
 NONE: Noise = [(Fraction(1), Fraction(0))]
 
 
-def descended(
-    curve: Curve, first: Fraction, step: Fraction, steps: int, noise: Noise = NONE, **more: Fraction
-) -> Run:
+def descended(curve: Curve, first: Fraction, step: Fraction, steps: int, noise: Noise = NONE, **more: Fraction) -> Run:
     """(Stochastic) gradient descent."""
     levels, ends = [[(Fraction(1), first)]], []
     for _ in range(steps):
@@ -205,9 +197,7 @@ def measured(claim: Claim, run: Run) -> Fraction | None:
 
 def made(smooth: str, *others: str, size: Step, measure: object) -> Claim:
     """Gradient descent of this size/ℓ, of which nothing is known but its worst case."""
-    said = tuple(
-        catalogue[f"classic.{id}"] if id != "bounded_below" else BELOW for id in (smooth, *others)
-    )
+    said = tuple(catalogue[f"classic.{id}"] if id != "bounded_below" else BELOW for id in (smooth, *others))
     limit = 100 * T * (D if "bounded_below" in others else R_1)
     quantities = (
         Quantity(Lhat, ell),
@@ -233,9 +223,7 @@ SIZES = tuple(map(Fraction, ("1/2", "1", "3/2", "9/4")))
 
 
 @cache
-def worst(
-    smooth: str, others: tuple[str, ...], measure: object, size: Fraction, steps: int
-) -> tuple[Claim, Case]:
+def worst(smooth: str, others: tuple[str, ...], measure: object, size: Fraction, steps: int) -> tuple[Claim, Case]:
     claim = made(smooth, *others, size=size, measure=measure)
     constants = {"mu_F": float(MU)} if "mu_F" in {p.name for p in claim.parameters} else {}
     (case,) = falsify(claim, WorstCase([steps], constants))
@@ -254,19 +242,13 @@ def curves(draw: st.DrawFn) -> Curve:
     pieces = [(starts[0], value, slope)]
     for start in starts:
         begun, height, rise = pieces[-1]
-        jump = draw(
-            st.sampled_from(
-                [Fraction(0), Fraction(0), Fraction(1, 2), Fraction(1), Fraction(-1, 2)]
-            )
-        )
+        jump = draw(st.sampled_from([Fraction(0), Fraction(0), Fraction(1, 2), Fraction(1), Fraction(-1, 2)]))
         pieces.append((start, height + rise * (start - begun) + jump, draw(curvatures)))
     return Curve(tuple(pieces))
 
 
 # |x|, whose kink a step need not meet; a Huber function; one that is less steep beyond 1.
-KINK = Curve(
-    ((Fraction(0), Fraction(-49, 100), Fraction(0)), (Fraction(0), Fraction(49, 100), Fraction(0)))
-)
+KINK = Curve(((Fraction(0), Fraction(-49, 100), Fraction(0)), (Fraction(0), Fraction(49, 100), Fraction(0))))
 FLAT = Curve(
     (
         (Fraction(-1), Fraction(-1), Fraction(0)),
@@ -289,9 +271,7 @@ def cases() -> Iterator[tuple[str, tuple[str, ...], object, Fraction, int]]:
 @pytest.mark.full
 @given(st.sampled_from([*cases()]), st.lists(st.tuples(curves(), small), min_size=30, max_size=30))
 @examples(120)
-def test_no_exact_instance_exceeds_an_upper_end(
-    made: Any, drawn: list[tuple[Curve, Fraction]]
-) -> None:
+def test_no_exact_instance_exceeds_an_upper_end(made: Any, drawn: list[tuple[Curve, Fraction]]) -> None:
     claim, case = worst(*made)
     *_, size, steps = made
     for curve, first in (*drawn, *product((KINK, FLAT, LOWER), map(Fraction, (1, -1)))):
@@ -335,10 +315,7 @@ def test_none_exceeds_an_upper_end_of_a_theorem_of_the_catalogue(
 ) -> None:
     cases = of_catalogue()
     assert len({claim.id for claim, _ in cases}) >= 7
-    curves = [
-        (curve, first, TWO)
-        for curve, first in product((KINK, FLAT, LOWER, PARABOLA), map(Fraction, (1, -1)))
-    ]
+    curves = [(curve, first, TWO) for curve, first in product((KINK, FLAT, LOWER, PARABOLA), map(Fraction, (1, -1)))]
     for (claim, case), (curve, first, noise) in product(cases, (*drawn, *curves)):
         step, zeta = Fraction(case.step), Fraction(case.inputs.get("zeta", 0))
         if algorithm_of(claim) is NESTEROV:

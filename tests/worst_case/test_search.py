@@ -382,6 +382,7 @@ TOO_MUCH: list[tuple[str, Callable[[], object]]] = [
     ("hours", lambda: falsify("nesterov2004.gradient_descent", WorstCase([2] * 3), hours=1e-4)),
     ("hours", lambda: falsify(LEMMA, Search((1,)), hours=0)),
     ("hours", lambda: check_claim(LEMMA, examples=10**12)),
+    ("largest", lambda: check_claim(LEMMA, largest=10**6)),
 ]
 
 
