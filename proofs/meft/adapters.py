@@ -11,9 +11,8 @@ import sympy as sp
 from sympy import MatrixExpr, MatrixSymbol
 
 from boundcheck.language.claim import Claim, Quantity, Statement
-from boundcheck.language.hypotheses import BOUNDED_SPECTRAL_GRADIENT, GRADIENT_IN_THE_DOMAIN
+from boundcheck.language.hypotheses import BOUNDED_SPECTRAL_GRADIENT, GRADIENT_IN_THE_DOMAIN, Worst
 from boundcheck.language.hypotheses import FROZEN_FACTOR as FROZEN
-from boundcheck.language.hypotheses import Worst
 from boundcheck.language.symbols import G, H, J, L, Lhat, a, b, mu, nu, r, s, w_0
 from boundcheck.language.vocabulary import (
     A1,
