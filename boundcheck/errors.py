@@ -5,7 +5,7 @@ Everything raised elsewhere is a bug in boundcheck and keeps its traceback.
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from itertools import chain
 
@@ -26,34 +26,52 @@ class InputError(BoundcheckError, ValueError):
         field: the name of the input, as its user typed it (``r``, ``adapter.rank``).
         value: what was given.
         expected: what would have been accepted, as the end of "expected ...".
+        typed: the value as its user typed it, where its own text is something else, as without its quotes.
 
     """
 
-    def __init__(self, field: str, value: object, expected: str) -> None:
+    def __init__(self, field: str, value: object, expected: str, typed: object = None) -> None:
         self.field = field
         self.value = value
         self.expected = expected
-        super().__init__(f"{_one_line(field)} = {_one_line(value)}: expected {_one_line(expected, _LONGEST_EXPECTED)}")
+        self.typed = _one_line(value if typed is None else typed)
+        super().__init__(f"{_one_line(field)} = {self.typed}: expected {_one_line(expected, _LONGEST_EXPECTED)}")
 
-    def __reduce__(self) -> tuple[type["InputError"], tuple[str, str, str]]:
-        """Let the error cross processes: an exception is rebuilt from its arguments, of which this one has three."""
-        return type(self), (self.field, _one_line(self.value), self.expected)
+    def __reduce__(self) -> tuple[type["InputError"], tuple[str, str, str, str]]:
+        """Let the error cross processes: an exception is rebuilt from its arguments, of which this one has four."""
+        return type(self), (self.field, _one_line(self.value), self.expected, self.typed)
 
 
 class CodeError(InputError):
     """Code of a person's own (a word, a problem, an adapter or a section) that does not run to its end."""
 
 
+def near(value: object, known: Iterable[str], most: int = 1, cutoff: float = 0.6) -> list[str]:
+    """What a misspelt value may have meant among the known ones, the nearest first; capitals count for little."""
+    said = str(value)[:_LONGEST]
+    names = {name.casefold(): name for name in known} | {name: name for name in known if name == said}
+    return [names[each] for each in get_close_matches(said.casefold(), names, most, cutoff)]
+
+
+def did_you_mean(value: object, known: Iterable[str]) -> str:
+    """The end of what is expected: the known name that is nearest; empty if none is near."""
+    return "".join(f"; did you mean {name}?" for name in near(value, known))
+
+
+def one_of(value: object, known: Collection[str]) -> str:
+    """What is expected of a value from a list: the list, and the name in it that a misspelt value may have meant."""
+    return f"one of {', '.join(known)}{did_you_mean(value, known)}"
+
+
 def raised(error: BaseException, place: str = "") -> str:
     """The error in one line: what was raised, where if that is told, and what a misspelt name may have meant."""
     said = " ".join(str(error).split())
     try:
-        near = get_close_matches(*_misspelt(error, said), n=1)
+        meant = did_you_mean(*_misspelt(error, said))
     except Exception:
         # An object of a person's own may list its names by code that does not run.
-        near = []
-    parts = [type(error).__name__, f" in {place}" if place else "", f": {said}" if said else ""]
-    return "".join((*parts, *(f"; did you mean {name}?" for name in near)))
+        meant = ""
+    return "".join((type(error).__name__, f" in {place}" if place else "", f": {said}" if said else "", meant))
 
 
 def _misspelt(error: BaseException, said: str) -> tuple[str, list[str]]:

@@ -26,7 +26,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from boundcheck.errors import InputError, raised
+from boundcheck.errors import InputError, did_you_mean, one_of, raised
 from boundcheck.system.files import path_from_here
 
 # In the package where it was installed, beside it in a checkout.
@@ -140,7 +140,7 @@ def paper_of(key: str) -> Paper:
     # What is installed takes long to look through.
     found = _ours().get(key) or _given().get(key) or _installed().get(key)
     if found is None:
-        raise InputError("paper", key, f"one of {', '.join(papers())}")
+        raise InputError("paper", key, one_of(key, papers()))
     return found
 
 
@@ -162,7 +162,7 @@ def paper_at(target: str | Path) -> Paper:
     folder = Path(target)
     if not (folder / "claims.py").is_file():
         expected = f"a paper ({', '.join(papers())}), or a folder with a claims.py"
-        raise InputError("paper", target, expected)
+        raise InputError("paper", target, expected + did_you_mean(target, papers()))
     folder = folder.resolve()
     known = next((paper for paper in papers().values() if paper.folder.resolve() == folder), None)
     if known is not None:

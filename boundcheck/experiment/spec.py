@@ -6,18 +6,19 @@ a spec says of a problem is in `boundcheck.functions`, beside the objective.
 
 import math
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Collection, Iterator
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import sympy as sp
 import torch
 from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, PrivateAttr, SerializeAsAny, model_validator
 
-from boundcheck.errors import InputError
+from boundcheck.errors import InputError, one_of
 from boundcheck.functions.adapters import ADAPTERS, Adapter
 from boundcheck.functions.adapters.kinds import BASE_RADIUS
 from boundcheck.functions.loss import Loss
@@ -32,11 +33,13 @@ from boundcheck.language.hypotheses import BOUNDED_BELOW, LEAST, SMOOTH, Lipschi
 from boundcheck.language.measures import SMOOTHNESS, PerformanceMeasure
 from boundcheck.language.prose import plain
 from boundcheck.language.symbols import T, exact, formula, parsed, r
-from boundcheck.system.files import read_text
+from boundcheck.system.files import likely_file, read_text
 from boundcheck.system.fingerprint import content_of
 from boundcheck.system.plugins import allowed, allowing, is_path
 from boundcheck.system.tables import NOT_GIVEN, Count, Real, Seed, Side, Steps, Table, combinations, validated
 
+# What people look for in a spec, and the command has.
+_OPTIONS = ("device", "hours", "jobs", "memory", "out", "store")
 # Bytes of a spec.
 _LONGEST = 2**18
 # The parameters of a theorem that may be assumed; the others are part of how it is run.
@@ -280,6 +283,17 @@ def _known_claim(claim: Any) -> Any:
 class Spec(Table):
     """One experiment: a claim, a problem in one matrix or a network, an adapter, and how to measure."""
 
+    elsewhere: ClassVar[dict[str, str]] = {
+        **{name: f"the option --{name}" for name in _OPTIONS},
+        **{name: f"assume.{name}" for name in ASSUMABLE},
+        **dict.fromkeys(("eta", "lr", "learning_rate"), "run.step_size"),
+        "T": "run.steps",
+        "r": "adapter.rank",
+        "s": "adapter.scale",
+        "lora_alpha": 'adapter.scale, as "16/r"',
+        "beta": "run.given.beta",
+    }
+
     claim: Annotated[str, BeforeValidator(_known_claim)] = Field(
         description="the id, or the import path, of a theorem about an algorithm, or of a lemma about smoothness; "
         "left out of a network, the theorem about any constant step"
@@ -399,10 +413,10 @@ class Spec(Table):
         for name in others:
             if name not in run.given:
                 raise InputError(f"run.given.{name}", NOT_GIVEN, f"a number, which {self.claim} leaves to the run")
-        known = f"one of {', '.join(others)}" if others else f"no such field: {self.claim} leaves nothing else open"
         for name, value in run.given.items():
             if name not in others:
-                raise InputError(f"run.given.{name}", value, known)
+                none = f"no such field: {self.claim} leaves nothing else open"
+                raise InputError(f"run.given.{name}", value, one_of(name, others) if others else none)
         for p in self.said.parameters:
             if p.domain == "positive integer" and not float(run.given.get(p.name, 1)).is_integer():
                 raise InputError(f"run.given.{p.name}", run.given[p.name], f"a whole number: {plain(p.meaning)}")
@@ -521,7 +535,7 @@ class Spec(Table):
         symbols = [p.symbol for p in claim.parameters if p.name not in FOLLOWING]
         for name, value in self.assume.items():
             if name not in (*allowed, *claim.names):
-                raise InputError(f"assume.{name}", value, f"one of {', '.join((*allowed, *claim.names))}")
+                raise InputError(f"assume.{name}", value, one_of(name, (*allowed, *claim.names)))
             if name in allowed:
                 found[name] = _formula(name, value, symbols)
         return found
@@ -593,16 +607,35 @@ def _from_here(said: Any, folder: Path) -> Any:
 def read(path: Path) -> dict[str, Any]:
     """The tables of a TOML file; raises InputError for one that is unreadable, or no TOML."""
     try:
-        text = read_text(path, _LONGEST)
+        # Some editors begin a file with a mark of its encoding.
+        text = read_text(path, _LONGEST).removeprefix("\ufeff")
     except (OSError, ValueError) as error:
-        raise InputError("SPEC", path, f"a readable TOML file ({error})") from None
+        raise InputError("SPEC", path, f"a readable TOML file ({error}){likely_file(path)}") from None
     try:
         return tomllib.loads(text)
     except RecursionError:
         raise InputError("SPEC", path, "lists and tables that are not as deep") from None
     except ValueError as error:
         # An integer of too many digits is one that is no TOMLDecodeError.
-        raise InputError("SPEC", path, f"valid TOML ({error})") from None
+        raise InputError("SPEC", path, f"valid TOML ({error}){_mended(text, str(error))}") from None
+
+
+# A key, and a value that is a word or a number, as people write them elsewhere.
+_BARE = re.compile(r"([\w.-]+)\s*=\s*[“‘]?([\w.,/\\:-]+)[”’]?\s*(#.*)?")
+
+
+def _mended(text: str, error: str) -> str:
+    """The line of a TOML file at which an error is, and how a value without quotes is written."""
+    if not (place := re.search(r"at line (\d+)", error)):
+        return ""
+    line = text.splitlines()[int(place[1]) - 1].strip()
+    if not (bare := _BARE.fullmatch(line)):
+        return f": {line}"
+    try:
+        value = str(float(bare[2].replace(",", ".")))
+    except ValueError:
+        value = bare[2].lower() if bare[2] in ("True", "False") else f'"{bare[2]}"'
+    return f": {line}; did you mean {bare[1]} = {value}?"
 
 
 def expand(raw: dict[str, Any]) -> Iterator[Spec]:

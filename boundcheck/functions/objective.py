@@ -271,7 +271,7 @@ def table_of(raw: Any) -> ProblemTable:
     if isinstance(raw, ProblemTable):
         return raw
     if not isinstance(raw, dict):
-        raise InputError("problem", raw, "a table")
+        raise InputError("problem", raw, "a table [problem]")
     if "kind" not in raw:
         raise InputError(PROBLEMS.field, NOT_GIVEN, "the kind of problem, such as 'digits' or 'pseudo-huber'")
     return validated(PROBLEMS.open(raw["kind"]), raw, "problem.")

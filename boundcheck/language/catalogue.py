@@ -8,11 +8,10 @@ claim, BibTeX in its `sources.bib`: an entry is a claim's if its key begins the 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
-from boundcheck.errors import InputError
+from boundcheck.errors import InputError, near
 from boundcheck.language.claim import Claim, whole
 from boundcheck.language.prose import tex
 from boundcheck.language.view import Fold, Part, Shown, View, line
@@ -43,9 +42,11 @@ class Catalogue(Mapping[str, Claim], Shown):
         for key in (id.split(".")[0], *papers()):
             if claim := self._of(key).get(id):
                 return claim
-        near = get_close_matches(id[:100], self._all(), n=3, cutoff=0.5)
-        near = near or [id for id, claim in self._all().items() if claim.quantities][:3]
-        expected = f"an id of the catalogue, such as {', '.join(near)}; boundcheck claims lists them"
+        known = list(self._of(id) or self._all())
+        # Of a paper's key the whole paper is near.
+        likely = near(id, known, 3, 0.5) or [each for each in known if self[each].quantities]
+        listed = f"boundcheck claims {id}" if self._of(id) else "boundcheck claims"
+        expected = f"an id of the catalogue, such as {', '.join(likely[:3])}; {listed} lists them"
         raise _UnknownClaimError("claim", id, expected)
 
     def opened(self, claim: "str | Claim", field: str = "claim") -> Claim:

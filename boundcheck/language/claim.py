@@ -21,7 +21,7 @@ from flint import arb
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.numpy import NumPyPrinter
 
-from boundcheck.errors import InputError
+from boundcheck.errors import InputError, one_of
 from boundcheck.exact.balls import enclose, sign
 from boundcheck.language.prose import plain, typed
 from boundcheck.language.symbols import LATEX_NAMES, PARAMETERS, Number, Parameter, check_symbols, exact, is_plain, look
@@ -364,10 +364,9 @@ def checked(parameters: Collection[Parameter], given: Mapping[str, Number]) -> d
     Raises InputError for an unknown name, a missing one, a nonpositive value or a fractional integer.
     """
     known = {parameter.name: parameter for parameter in parameters}
-    listed = ", ".join(known)
     for name in given:
         if name not in known:
-            raise InputError(name, given[name], f"one of the symbols of this claim: {listed}")
+            raise InputError(name, given[name], f"a symbol of this claim, {one_of(name, known)}")
     missing = [name for name in known if name not in given]
     if missing:
         wanted = "; ".join(f"{name}, {plain(known[name].meaning)}" for name in missing)

@@ -13,7 +13,7 @@ import sympy as sp
 from sympy.core.relational import Relational
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
-from boundcheck.errors import InputError
+from boundcheck.errors import InputError, one_of
 from boundcheck.language import vocabulary
 from boundcheck.language.algorithms import ALGORITHMS
 from boundcheck.language.catalogue import catalogue
@@ -203,7 +203,7 @@ def _field(name: str, value: Any, depth: int) -> Any:
             return expression_from_json(value, "claim.conclusion")
         case "algorithm" | "measure":
             if not isinstance(value, str) or value not in _WORDS[name]:
-                raise InputError(f"claim.{name}", value, f"one of {', '.join(_WORDS[name])}")
+                raise InputError(f"claim.{name}", value, one_of(value, _WORDS[name]))
             return _WORDS[name][value]
         case "hypotheses" | "quantities" | "conditions" | "declared":
             if not isinstance(value, list):

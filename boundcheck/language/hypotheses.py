@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 import sympy as sp
 
-from boundcheck.errors import InputError
+from boundcheck.errors import InputError, one_of
 from boundcheck.exact.digits import DOWN, UP, Toward, shown
 from boundcheck.exact.evaluate import t
 from boundcheck.language.algorithms import IN_FACTORS, SLOPE_A, SLOPE_B, STEEPNESS, A_moved, B_moved, W_t, g_a, g_b
@@ -265,7 +265,7 @@ class Hypothesis:
                 raise InputError(f"hypothesis.{id}", f"a row under the id {row.hypothesis}", expected)
             for name, value, known in (("status", row.status, Status), ("guilt", row.guilt, Guilt)):
                 if value not in get_args(known):
-                    raise InputError(f"hypothesis.{id}.{name}", value, f"one of {', '.join(get_args(known))}")
+                    raise InputError(f"hypothesis.{id}.{name}", value, one_of(value, get_args(known)))
             # A status that its own numbers contradict would be evidence of nothing.
             if row.status != "failed" and not row.is_kept:
                 given = f"{row.status}, where {row.observed:.6g} was observed and {row.limit:.6g} is the limit"

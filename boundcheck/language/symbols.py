@@ -22,7 +22,7 @@ import numpy as np
 import sympy as sp
 from sympy.printing.latex import greek_letters_set
 
-from boundcheck.errors import InputError
+from boundcheck.errors import InputError, one_of
 from boundcheck.exact.balls import enclose
 from boundcheck.exact.digits import Toward
 from boundcheck.language.prose import plain
@@ -109,7 +109,7 @@ class Parameter:
             expected = "a name of ASCII letters, digits and _ that is not a word of Python or of formulas"
             raise InputError("parameter.symbol", name, expected)
         if self.domain not in get_args(Domain):
-            raise InputError("parameter.domain", self.domain, " or ".join(get_args(Domain)))
+            raise InputError("parameter.domain", self.domain, one_of(self.domain, get_args(Domain)))
         if self.symbol != symbol_of(name, self.domain):
             assumed = ", ".join(f"{each}=True" for each in _ASSUMED[self.domain])
             raise InputError("parameter.symbol", name, f'Symbol("{name}", {assumed}) for a {self.domain}, not another')

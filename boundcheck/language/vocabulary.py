@@ -13,6 +13,7 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.exact.evaluate import NoValueError, Place
 from boundcheck.exact.evaluate import t as t
+from boundcheck.language.prose import typed
 from boundcheck.language.symbols import T, f_star, r
 
 
@@ -36,6 +37,10 @@ class _Node:
 
     def _latex(self, printer: Any) -> str:
         return self.template.format(*map(printer.doprint, self.args))
+
+    def _sympystr(self, printer: Any) -> str:
+        """The node in messages, as people write it: F(v_{t+1})."""
+        return typed(sp.latex(self))
 
 
 class _Scalar(_Node, sp.Expr):

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
-from boundcheck.errors import InputError
+from boundcheck.errors import InputError, one_of
 from boundcheck.kernel import STANDARD_FACTS, Statement
 from boundcheck.kernel.meaning import Interval, denote
 from boundcheck.kernel.terms import ZERO
@@ -102,7 +102,7 @@ class ClaimAudit(Shown):
         """The proof of a version; raises InputError if there is none."""
         found = next((x for x in self.proofs if x.script.version == version), None)
         if found is None:
-            raise InputError("version", version, f"one of {', '.join(x.script.version for x in self.proofs)}")
+            raise InputError("version", version, one_of(version, [x.script.version for x in self.proofs]))
         return found
 
     def to_frame(self) -> pd.DataFrame:
@@ -123,7 +123,7 @@ class ProofAudit(Shown):
         """The audit of a claim; raises InputError if it was not audited."""
         found = next((claim for claim in self.claims if claim.id == id), None)
         if found is None:
-            raise InputError("claim", id, f"one that was audited: {', '.join(claim.id for claim in self.claims)}")
+            raise InputError("claim", id, one_of(id, [claim.id for claim in self.claims]))
         return found
 
     @property

@@ -14,7 +14,6 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from functools import cache, cached_property
 from pathlib import Path
 from types import ModuleType
@@ -22,14 +21,14 @@ from typing import Literal
 
 import sympy as sp
 
-from boundcheck.errors import InputError, raised
+from boundcheck.errors import InputError, near, one_of, raised
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, whole
 from boundcheck.language.symbols import LETTERS, T
 from boundcheck.proof.proof import Proof
 from boundcheck.proof.reading import Reading, is_dimension, is_plain
 from boundcheck.proofs import HOME, Paper, paper_at, paper_of, papers, running
-from boundcheck.system.files import parse_json, read_text
+from boundcheck.system.files import likely_file, parse_json, read_text
 
 Version = Literal["printed", "repaired", "sharp"]
 VERSIONS: tuple[Version, ...] = ("printed", "repaired", "sharp")
@@ -119,7 +118,7 @@ def checked(script: Script) -> Script:
         raise InputError("script", type(script).__name__, "a function marked @script(claim, version)")
     id, claim = script.id, script.claim
     if script.version not in VERSIONS:
-        raise InputError("version", script.version, f"one of {', '.join(VERSIONS)}")
+        raise InputError("version", script.version, one_of(script.version, VERSIONS))
     if not re.fullmatch(r"[A-Za-z]\w*(\.\w+)*", id, re.ASCII):
         raise InputError("id", id, "names joined by dots, such as my.lemma")
     if claim is not None and (type(claim) is not Claim or claim.id != id or claim != catalogue.get(id, claim)):
@@ -181,9 +180,9 @@ def find(targets: Sequence[Claim | str | Path]) -> list[Script]:
             chosen = own + [each for each in everything if f"{each.id}.".startswith(f"{name}.") and each not in own]
             if not chosen and name not in papers():
                 ids = list(dict.fromkeys(each.id for each in everything))
-                near = ", ".join(get_close_matches(name, ids, n=3, cutoff=0.5) or ids[:3])
-                expected = f"a paper, a .py file, or the id of a claim with a proof, such as {near}"
-                raise InputError("target", name, expected)
+                likely = near(name, [*papers(), *ids], 3, 0.5) or ids[:3]
+                expected = "a paper, a .py file, or the id of a claim with a proof, such as "
+                raise InputError("target", name, expected + ", ".join(likely))
         found |= {id(each): each for each in chosen}
     scripts = list(found.values())
     for each in scripts:
@@ -202,7 +201,8 @@ def named(target: Claim | str | Path) -> Claim | str | Path:
 def of_file(path: Path) -> list[Script]:
     """All scripts of a file; raises InputError if there is none, or the file cannot be run."""
     if not path.is_file():
-        raise InputError("script", path, "a file that exists, the id of a claim, or a paper")
+        expected = "a file that exists, the id of a claim, or a paper"
+        raise InputError("script", path, expected + likely_file(path))
     home = path.resolve().parent
     # Two files with one name are two modules.
     name = f"{_PACKAGE}_{path.stem}_{zlib.crc32(str(path.resolve()).encode()):08x}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import sympy as sp
 
-from boundcheck.errors import InputError
+from boundcheck.errors import InputError, one_of
 from boundcheck.kernel import STANDARD_FACTS, Fact, Law, Statement, Theorem, replay, replay_all, rules
 from boundcheck.kernel.derive import Renewal, derivation, free
 from boundcheck.kernel.terms import Inverse, Root, Scalar, Term, TermError, Variable
@@ -188,7 +188,7 @@ def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
     roles: list[Any] = [each.role for each in assumptions]
     for role in roles:
         if type(role) is not str or role not in get_args(Role):
-            raise InputError("role", role, f"one of {', '.join(get_args(Role))}")
+            raise InputError("role", role, one_of(role, get_args(Role)))
     for step in proof.steps:
         words += [("label", step.label), ("meaning", step.meaning), ("printed", step.printed)]
         words += [("about", step.witness.about)] if step.witness is not None else []

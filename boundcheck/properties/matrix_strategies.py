@@ -17,7 +17,7 @@ import torch
 from hypothesis.strategies import DrawFn, SearchStrategy
 from torch import Tensor
 
-from boundcheck.errors import InputError
+from boundcheck.errors import InputError, one_of
 from boundcheck.functions.adapters import Adapter, Block, Radii
 from boundcheck.functions.arithmetic import Point
 
@@ -119,7 +119,7 @@ def check_kind(library: str, dtype: str) -> None:
     """Raise InputError for an unknown library or dtype."""
     for field, value, known in (("library", library, get_args(Library)), ("dtype", dtype, get_args(DType))):
         if value not in known:
-            raise InputError(field, value, " or ".join(known))
+            raise InputError(field, value, one_of(value, known))
 
 
 def check_shape(shape: Shape) -> None:
@@ -427,7 +427,7 @@ def factor_pairs(
     for name, radius in zip("ab", radii, strict=True):
         check_positive(f"radii.{name}", radius, dtype)
     if kind is not None and kind not in get_args(PairKind):
-        raise InputError("kind", kind, f"one of {', '.join(get_args(PairKind))}")
+        raise InputError("kind", kind, one_of(kind, get_args(PairKind)))
     (d, k), (a, b) = shape, radii
     in_a, in_b = min(rank, k), min(d, rank)
 

@@ -24,7 +24,7 @@ from hypothesis import assume, reject
 from hypothesis.strategies import DrawFn, SearchStrategy
 from torch import Tensor
 
-from boundcheck.errors import InputError
+from boundcheck.errors import InputError, one_of
 from boundcheck.exact.balls import enclose, sign
 from boundcheck.experiment.spec import about_its_own_step, adapters_of
 from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
@@ -298,7 +298,7 @@ def objectives(shape: Shape | None = None) -> SearchStrategy[Objective]:
 
 def _check_adapter(kind: str) -> None:
     if kind not in ADAPTERS:
-        raise InputError("kind", kind, f"one of {', '.join(ADAPTERS)}")
+        raise InputError("kind", kind, one_of(kind, ADAPTERS))
 
 
 @kept
@@ -398,7 +398,7 @@ def runs(kind: str | None = None, *, horizon: int = 4) -> SearchStrategy[Run]:
 
     """
     if kind is not None and kind not in KINDS:
-        raise InputError("kind", kind, f"one of {', '.join(KINDS)}")
+        raise InputError("kind", kind, one_of(kind, KINDS))
     check_size("horizon", horizon)
     if horizon > 4:
         raise InputError("horizon", horizon, "at most 4")
@@ -601,7 +601,7 @@ def short_runs(
     check_theorem(claim)
     kinds = adapters_of(claim)
     if adapter is not None and adapter not in kinds:
-        raise InputError("adapter", adapter, f"one of {', '.join(kinds)}")
+        raise InputError("adapter", adapter, one_of(adapter, kinds))
     kinds = (adapter,) if adapter else kinds
     free = free_of(claim) & {p.name for p in claim.parameters}
     strong = any(word and word.worst and word.worst.strong for _, word in words_of(claim))

@@ -17,7 +17,7 @@ from typing import Any
 
 import psutil
 
-from boundcheck.errors import InputError
+from boundcheck.errors import InputError, near
 
 UNFINISHED = ".part"
 """The ending of the name of a file that is not yet whole."""
@@ -68,6 +68,16 @@ def half_written(folder: Path) -> Iterator[tuple[Path, str, str, int]]:
 def _node() -> str:
     """A name of the machine: nobody here knows whether processes of another one, which shares its disk, are alive."""
     return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+
+
+def likely_file(path: Path) -> str:
+    """The end of a message about a path that is not there: the file beside it that may have been meant."""
+    if path.exists() or not path.parent.is_dir():
+        return ""
+    names = [each.name for each in path.parent.iterdir() if not each.name.startswith(".")]
+    suffixed = sorted(name for name in names if Path(name).stem == path.name)
+    meant = suffixed or near(path.name, names)
+    return f"; did you mean {path.with_name(meant[0])}?" if meant else ""
 
 
 def read_text(path: Path, most: int = 2**24) -> str:

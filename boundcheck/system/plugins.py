@@ -30,7 +30,7 @@ from traceback import walk_tb
 from types import FrameType, ModuleType
 from typing import Any, Generic, TypeVar
 
-from boundcheck.errors import CodeError, InputError, raised
+from boundcheck.errors import CodeError, InputError, did_you_mean, raised
 from boundcheck.system.files import path_from_here
 
 T = TypeVar("T")
@@ -360,7 +360,8 @@ class Registry(UserDict[str, T], Generic[T]):
             named = entry_points(group=self.group, name=name) if isinstance(name, str) else ()
             value = next((entry.value for entry in named), "")
         if not value:
-            expected = f"one of {', '.join(map(repr, self._own()))}, or an import path module:name"
+            known = f"one of {', '.join(map(repr, self._own()))}, or an import path module:name"
+            expected = known + did_you_mean(name, self._own())
             raise InputError(self.field, name, expected)
         if name not in self.data:
             self.data[name] = self._made(name, installed(self.field, value))

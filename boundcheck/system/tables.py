@@ -1,20 +1,23 @@
 """Tables of spec files, checked field by field; and sweeps, which hold lists, for every combination of their values."""
 
 import itertools
+import json
 import math
-from collections.abc import Iterator
-from difflib import get_close_matches
-from typing import Annotated, Any, TypeVar, get_args
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from boundcheck.errors import InputError
+from boundcheck.errors import InputError, did_you_mean, near
 
 
 class Table(BaseModel):
     """The base of all tables: no unknown field, no change, no number that is not finite."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
+    # Where stands what a person may take for a field: the name, and the place.
+    elsewhere: ClassVar[Mapping[str, str]] = {}
 
 
 Kind = TypeVar("Kind", bound=Table)
@@ -38,37 +41,97 @@ def validated(kind: type[Kind], raw: dict[str, Any], above: str = "") -> Kind:
         raise _first(kind, error, raw, above) from None
 
 
+class _NoSuchFieldError(InputError):
+    """The error for a field that its table lacks; another table of the same spec may have it."""
+
+
 def _first(kind: type[Table], error: ValidationError, raw: dict[str, Any], above: str) -> InputError:
     """The first wrong field, in the words of this file: pydantic's unions put steps in a path that nobody typed."""
     details = error.errors(include_url=False)
     cause = details[0].get("ctx", {}).get("error")
+    if isinstance(cause, _NoSuchFieldError):
+        return _no_such_field(kind, raw, "", cause.field, cause.value, cause.expected)
     if isinstance(cause, InputError):
-        return cause
+        is_typed = fields_of(raw).get(cause.field.removeprefix(above)) == cause.value
+        typed = _typed(cause.value) if is_typed else cause.typed
+        return type(cause)(cause.field, cause.value, cause.expected, typed)
     field = _typed_path(details[0]["loc"], raw)
-    messages = dict.fromkeys(_expectation(each) for each in details if _typed_path(each["loc"], raw) == field)
     fault, given = details[0]["type"], details[0]["input"]
     if fault == "extra_forbidden":
-        *inside, name = field.split(".")
-        near = get_close_matches(name, _fields(kind, inside), n=1)
-        messages = {"no such field" + "".join(f"; did you mean {'.'.join((*inside, x))}?" for x in near): None}
-    field = above + field
+        return _no_such_field(kind, raw, above, above + field, given)
+    messages = dict.fromkeys(_expectation(each) for each in details if _typed_path(each["loc"], raw) == field)
+    field, expected = above + field, " or ".join(messages)
     if fault.startswith("union_tag"):
         field, given = f"{field}.kind", given.get("kind", NOT_GIVEN) if isinstance(given, dict) else given
-    return InputError(field, NOT_GIVEN if fault == "missing" else given, " or ".join(messages))
+        tables = _tables(kind.model_fields[details[0]["loc"][0]].annotation)
+        expected = f"one of {', '.join(repr(each) for table in tables for each in _kinds(table))}"
+    if fault == "missing" or given == NOT_GIVEN:
+        return InputError(field, NOT_GIVEN, expected)
+    meant = did_you_mean(given, re.findall("'([^']+)'", expected)) or _number_meant(given, expected)
+    return InputError(field, given, expected + meant, _typed(given))
 
 
-def _fields(kind: type[BaseModel], inside: list[str]) -> list[str]:
-    """The fields of what lies at this path in a table, of all kinds that may lie there."""
-    kinds = {kind}
-    for step in inside:
-        kinds = {x for each in kinds if step in each.model_fields for x in _tables(each.model_fields[step].annotation)}
-    return sorted({name for each in kinds for name in each.model_fields})
+def _no_such_field(
+    kind: type[Table], raw: dict[str, Any], above: str, field: str, given: Any, expected: str = ""
+) -> InputError:
+    """The error for a field that is not there: it names the field of this name elsewhere, or the nearest name.
+
+    What is expected is kept, where the name is not found elsewhere.
+    """
+    here, _, name = field.rpartition(".")
+    paths = dict(_paths(kind, raw, above))
+    meant = [path for path, last in paths.items() if last == name]
+    if not meant and name in kind.elsewhere:
+        meant = [kind.elsewhere[name]]
+    if not meant and not expected:
+        beside = {last: path for path, last in paths.items() if path.rpartition(".")[0] == here}
+        meant = [beside[each] for each in near(name, beside)]
+        meant = meant or [path for path, last in paths.items() if near(name, [last], cutoff=0.85)]
+        expected = f"no such field; {here or 'the spec'} has {', '.join(beside) or 'no fields'}"
+    if meant:
+        expected = f"no such field; did you mean {' or '.join(meant)}?"
+    return _NoSuchFieldError(field, given, expected, _typed(given))
 
 
-def _tables(annotation: Any) -> set[type[BaseModel]]:
+def _typed(value: Any) -> Any:
+    """A value as TOML has it, so that text and numbers are told apart."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool) else value
+
+
+def _number_meant(given: Any, expected: str) -> str:
+    """The number that was written in quotes, or as 1e4 where a whole one is expected."""
+    try:
+        number = float(given)
+        is_whole = number.is_integer()
+    except (TypeError, ValueError, OverflowError):
+        return ""
+    if isinstance(given, bool) or not math.isfinite(number):
+        return ""
+    if "integer" in expected:
+        return f"; did you mean {int(number)}?" if is_whole else ""
+    return f"; did you mean {given}, without quotes?" if isinstance(given, str) and "number" in expected else ""
+
+
+def _paths(kind: type[BaseModel], raw: Any, above: str) -> Iterator[tuple[str, str]]:
+    """The path of each field of a table and of the tables in it, with its last name."""
+    for name, field in kind.model_fields.items():
+        yield above + name, name
+        inside = raw.get(name) if isinstance(raw, dict) else None
+        for table in _tables(field.annotation):
+            if not (kinds := _kinds(table)) or (isinstance(inside, dict) and inside.get("kind") in kinds):
+                yield from _paths(table, inside, f"{above}{name}.")
+
+
+def _kinds(table: type[BaseModel]) -> tuple[Any, ...]:
+    """The kinds of what a table describes, where it names them."""
+    return get_args(table.model_fields["kind"].annotation) if "kind" in table.model_fields else ()
+
+
+def _tables(annotation: Any) -> list[type[BaseModel]]:
+    """The tables that a field may hold, with those that are derived from them."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return {annotation}
-    return {x for each in get_args(annotation) for x in _tables(each)}
+        return [annotation, *(x for x in annotation.__subclasses__() if _kinds(x))]
+    return [x for each in get_args(annotation) for x in _tables(each)]
 
 
 def _typed_path(location: tuple[int | str, ...], raw: Any) -> str:
@@ -86,13 +149,10 @@ def _expectation(detail: Any) -> str:
     match detail["type"]:
         case "missing":
             return "a value"
-        case "union_tag_invalid":
-            return f"one of {detail['ctx']['expected_tags']}"
-        case "union_tag_not_found":
-            return "the kind of problem, such as 'digits' or 'pseudo-huber'"
         case "model_type" | "model_attributes_type" | "dict_type":
-            return "a table"
-    message = str(detail["msg"]).removeprefix("Input should be ")
+            return f"a table [{'.'.join(map(str, detail['loc']))}]"
+    message = str(detail["msg"]).removeprefix("Input should be ").replace("a valid integer", "an integer")
+    message = message.replace("a valid ", "a ")
     return f"a number {message}" if message.startswith(("greater", "less")) else message
 
 

@@ -30,7 +30,7 @@ import torch
 from flint import arb, arb_mat, arb_series, ctx, fmpq, fmpq_mat
 from torch import Tensor
 
-from boundcheck.errors import InputError
+from boundcheck.errors import InputError, one_of
 from boundcheck.exact.balls import Balls, Vector, ball_of, enclose, length, lower, matrix_of, square_norm_of, upper
 from boundcheck.exact.evaluate import Model, Paths, VectorFunction
 from boundcheck.exact.floats import Approx, Comparison
@@ -736,7 +736,7 @@ def check_extent(adapter: Adapter, points: int = 1) -> None:
 def check_lipschitz(lipschitz: str) -> None:
     """Refuse a meaning that C cannot have."""
     if lipschitz not in READINGS:
-        raise InputError("lipschitz", lipschitz, " or ".join(READINGS))
+        raise InputError("lipschitz", lipschitz, one_of(lipschitz, READINGS))
 
 
 def check_given(claim: Claim, given: Mapping[str, float], free: Collection[str]) -> None:

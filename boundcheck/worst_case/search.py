@@ -26,7 +26,7 @@ from hypothesis import HealthCheck, Phase, given, reject, seed, settings, target
 from hypothesis.strategies import DrawFn, SearchStrategy
 from torch import Tensor
 
-from boundcheck.errors import InputError
+from boundcheck.errors import InputError, one_of
 from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
 from boundcheck.functions.arithmetic import Point
 from boundcheck.functions.checks import check_pull_back
@@ -139,7 +139,7 @@ def adapter_of(claim: Claim, asked: str | None) -> str:
         raise InputError("claim", claim.id, f"a claim about the smoothness of an adapter: one of {', '.join(known)}")
     possible = about or list(ADAPTERS)
     if asked is not None and asked not in possible:
-        raise InputError("adapter", asked, f"one of {', '.join(possible)}")
+        raise InputError("adapter", asked, one_of(asked, possible))
     return asked or about[0]
 
 
@@ -159,7 +159,7 @@ def constants_of(kind: str, claim: Claim, given: Mapping[str, float]) -> dict[st
     for name, value in given.items():
         named = adapter.radius_names if name == BALL.common.name and common else (name,)
         if not set(named) <= set(known):
-            raise InputError(name, value, f"one of {', '.join(known)}, the constants of {kind}")
+            raise InputError(name, value, f"a constant of {kind}, {one_of(name, known)}")
         if not _LEAST <= value <= _MOST:
             raise InputError(name, value, f"a positive number from {_LEAST:g} to {_MOST:g}")
         known |= dict.fromkeys(named, float(value))

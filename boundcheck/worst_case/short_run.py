@@ -21,7 +21,7 @@ import sympy as sp
 import torch
 from flint import arb, arb_mat, ctx
 
-from boundcheck.errors import InputError
+from boundcheck.errors import InputError, one_of
 from boundcheck.exact.balls import Balls, Vector, ball_of, lower, square_norm_of, upper
 from boundcheck.exact.evaluate import Model, Paths, VectorFunction
 from boundcheck.exact.floats import Approx, Comparison
@@ -288,7 +288,7 @@ class ShortRun(OfRun, OfAdapter):
         check_theorem(self.claim)
         if not self.adapter.is_run:
             run = [kind for kind, adapter in ADAPTERS.items() if adapter.is_run]
-            raise InputError("adapter.kind", self.adapter.kind, f"one of {', '.join(run)}")
+            raise InputError("adapter.kind", self.adapter.kind, one_of(self.adapter.kind, run))
         if self.knots.ndim != 2 or self.knots.shape[1] != 2:
             raise InputError("objective.knots", f"of shape {self.knots.shape}", "rows of two numbers, w and h'(w)")
         self.adapter.check(self.v, self.radii or None)

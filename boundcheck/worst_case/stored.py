@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from boundcheck.errors import InputError
+from boundcheck.errors import InputError, one_of
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.exchange import claim_as_json
@@ -52,7 +52,7 @@ def load(path: Path, claim: Claim | None = None) -> Tried:
             raise InputError("--replay", path, f"an instance of {claim.id}, as it is now")
         data = data | {"claim": catalogue.opened(claim).id}
     if (kind := Fields(data, "instance").text("kind")) not in KINDS:
-        raise InputError("instance.kind", kind, f"one of {', '.join(KINDS)}")
+        raise InputError("instance.kind", kind, one_of(kind, KINDS))
     try:
         made = KINDS[kind].from_json(data)
         check_whole({name: value for name, value in data.items() if name != "claim"}, made.as_json(), "instance")
