@@ -25,7 +25,7 @@ import functools
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from boundcheck.errors import BoundcheckError, InputError
+from boundcheck.errors import BoundcheckError, InputError, did_you_mean
 from boundcheck.version import __version__
 
 # Under their own names, by which a type checker knows that they are public.
@@ -65,7 +65,7 @@ _LONG = frozenset(("audit", "falsify", "measure", "prove"))
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
-        raise AttributeError(f"module 'boundcheck' has no attribute {name!r}")
+        raise AttributeError(f"module 'boundcheck' has no attribute {name!r}{did_you_mean(name, __all__)}")
     module, _, called = _HOMES[name].partition(":")
     try:
         found = vars(importlib.import_module(module))[called]
@@ -93,9 +93,13 @@ def _watched(function: Any, in_seconds: bool) -> Any:
         except TypeError:
             # The function says itself what is wrong.
             return function(*args, **options)
+        # Deferred: what asks nothing of a person's call does not need them.
+        from boundcheck.system.arguments import check_types
+        from boundcheck.system.terminal import watched
+
+        check_types(function, given)
         if "tick" in given:
             return function(*args, **options)
-        from boundcheck.system.terminal import watched
 
         with watched(in_seconds) as tick:
             return function(*args, **options, tick=tick)
@@ -104,4 +108,4 @@ def _watched(function: Any, in_seconds: bool) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)

@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,10 +21,10 @@ import typer
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import boundcheck
-from boundcheck.errors import InputError
+from boundcheck.errors import BoundcheckError, InputError, one_of
 from boundcheck.shown import command as typed
 from boundcheck.shown import visible
-from boundcheck.system.ending import in_one_line, say
+from boundcheck.system.ending import in_one_line
 from boundcheck.system.files import cache_folder, path_from_here, read_text
 from boundcheck.system.limits import DAY
 from boundcheck.system.plugins import allowing, as_options
@@ -153,8 +154,7 @@ def main() -> None:
             # Under one name however it was called, so that a shell's question reaches it.
             code = app(standalone_mode=False, prog_name="boundcheck")
         except _ClickError as error:
-            say(error.format_message())
-            code = 2
+            raise _refused(error) from None
         except OSError as error:
             # Typer writes what a shell is to know into the home folder.
             if "--install-completion" not in sys.argv:
@@ -162,6 +162,60 @@ def main() -> None:
             expected = f"a home folder that can be written ({error.strerror})"
             raise InputError("--install-completion", error.filename, expected) from None
     raise SystemExit(code)
+
+
+def _refused(error: Any) -> BoundcheckError:
+    """Bad usage in the words of bad input: field, value, and what was expected or meant."""
+    message = error.format_message()
+    if found := re.match("Option '(.*?)' requires an argument", message):
+        return InputError(found[1], "(not given)", "a value after it")
+    if error.ctx is None:
+        return BoundcheckError(message)
+    command, words = error.ctx.command, sys.argv[1:]
+    options = {name: each for each in command.params for name in each.opts if name.startswith("-")}
+    if found := re.match("No such command '(.*?)'", message):
+        return InputError("COMMAND", found[1], one_of(found[1], command.commands))
+    if found := re.search(r"unexpected extra arguments?\S* \((.*)\)", message):
+        wanted = _wanted(found[1].split(), options, words, command)
+        return InputError("arguments", found[1], f"no more than {wanted}")
+    if (name := getattr(error, "option_name", None)) is not None:
+        expected = one_of(name, sorted(each for each in options if each.startswith("--")))
+        if "--set" in options and "did you mean" not in expected:
+            expected += f"; did you mean --set {name.lstrip('-')}=VALUE?"
+        return InputError("option", name, expected)
+    if (parameter := getattr(error, "param", None)) is None:
+        return BoundcheckError(message)
+    title = parameter.metavar or parameter.name.upper()
+    title = parameter.opts[0] if parameter.opts[0] in options else title
+    values = []
+    for word, after in pairwise([*words, ""]):
+        name, equals, value = word.partition("=")
+        if name in parameter.opts:
+            values.append(value if equals else after)
+    kind = re.search("valid (integer|number|float)", message)
+    if kind is None:
+        expected = parameter.help[:1].lower() + parameter.help[1:].rstrip(".")
+    else:
+        expected = "an integer" if kind[1] == "integer" else "a number"
+    if values and parameter.multiple:
+        expected += f"; {title} stands before each of several"
+    return InputError(title, ", ".join(values) or "(not given)", expected)
+
+
+def _wanted(extra: list[str], options: dict[str, Any], words: list[str], command: Any) -> str:
+    """The arguments that a command takes, and the options for what was typed beyond them."""
+    arguments = [each for each in command.params if each.param_type_name == "argument"]
+    wanted = " ".join(each.metavar or each.name.upper() for each in arguments)
+    place = words.index(extra[0]) if extra[0] in words else 0
+    option = words[place - 2]
+    if "--set" in options and all("=" in word for word in extra):
+        option = "--set"
+    if not (option in options and options[option].multiple):
+        return wanted
+    if option == "--set" and "=" not in extra[0]:
+        # The name stands before the value, and a space between them.
+        extra = [f"{words[place - 1]}={extra[0]}", *extra[1:]]
+    return f"{wanted}; did you mean {' '.join(f'{option} {word}' for word in extra)}?"
 
 
 def _version(wanted: bool) -> None:
@@ -412,14 +466,14 @@ def falsify(
             raise InputError("ID", "(not given)", "a claim to attack, or --replay FILE")
         elif algorithm_of(claim):
             _refuse(context, _SEARCH, f"for a theorem, which {claim.id} is")
-            found = boundcheck.falsify(claim, boundcheck.WorstCase(horizon or (2, 3, 4), constants), tick, hours)
+            found = boundcheck.falsify(claim, boundcheck.WorstCase(horizon or (2, 3, 4), constants), tick=tick, hours=hours)
             parts, answer = show_worst_cases(found), found.as_json()
         else:
             _refuse(context, ("horizon",), f"but for a theorem, which {claim.id} is not")
             method = boundcheck.Search(
                 rank or range(1, 9), constants, adapter, lipschitz, starts, rounds, examples, seed
             )
-            found = boundcheck.falsify(claim, method, tick, hours)
+            found = boundcheck.falsify(claim, method, tick=tick, hours=hours)
             save(found.instance, path := out or Path("instances") / f"{claim.id}.json")
             parts, answer = show_search(found, path), found.as_json() | {"file": str(path)}
     _tell(as_json, answer, parts)
@@ -465,7 +519,13 @@ def measure(
     command = typed("measure", path_from_here(spec), *as_options(allow_code))
     with progress() as tick:
         results = boundcheck.measure(
-            spec, store, device, tick, cluster or jobs, limits=boundcheck.Limits(hours, memory), allow_code=allow_code
+            spec,
+            store,
+            device=device,
+            tick=tick,
+            executor=cluster or jobs,
+            limits=boundcheck.Limits(hours, memory),
+            allow_code=allow_code,
         )
         tick("page", 0, 1)
         from boundcheck.experiment.view import verdicts_table
@@ -534,7 +594,17 @@ def audit(
                 with tick.aside():
                     show(STDOUT, rows_table(proofs.rows))
 
-        outcome = boundcheck.audit(paper, out, store, device, tick, full, proved, latex, allow_code)
+        outcome = boundcheck.audit(
+            paper,
+            out,
+            runs=store,
+            device=device,
+            tick=tick,
+            full=full,
+            proved=proved,
+            latex=latex,
+            allow_code=allow_code,
+        )
         # Deferred: it imports torch, and the proofs are on the screen before.
         from boundcheck.experiment.view import verdicts_table
     each_run = [verdicts_table(outcome["runs"] + outcome["faults"])] if runs else []

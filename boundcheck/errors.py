@@ -26,7 +26,7 @@ class InputError(BoundcheckError, ValueError):
         field: the name of the input, as its user typed it (``r``, ``adapter.rank``).
         value: what was given.
         expected: what would have been accepted, as the end of "expected ...".
-        typed: the value as its user typed it, where its own text is something else, as without its quotes.
+        typed: the value as its user typed it; left out, its own text.
 
     """
 
@@ -35,10 +35,11 @@ class InputError(BoundcheckError, ValueError):
         self.value = value
         self.expected = expected
         self.typed = _one_line(value if typed is None else typed)
-        super().__init__(f"{_one_line(field)} = {self.typed}: expected {_one_line(expected, _LONGEST_EXPECTED)}")
+        said = _one_line(expected, _LONGEST_EXPECTED)
+        super().__init__(f"{_one_line(field)} = {self.typed}: expected {said}")
 
     def __reduce__(self) -> tuple[type["InputError"], tuple[str, str, str, str]]:
-        """Let the error cross processes: an exception is rebuilt from its arguments, of which this one has four."""
+        """Let the error cross processes: an exception is rebuilt from its arguments."""
         return type(self), (self.field, _one_line(self.value), self.expected, self.typed)
 
 
@@ -47,10 +48,10 @@ class CodeError(InputError):
 
 
 def near(value: object, known: Iterable[str], most: int = 1, cutoff: float = 0.6) -> list[str]:
-    """What a misspelt value may have meant among the known ones, the nearest first; capitals count for little."""
-    said = str(value)[:_LONGEST]
-    names = {name.casefold(): name for name in known} | {name: name for name in known if name == said}
-    return [names[each] for each in get_close_matches(said.casefold(), names, most, cutoff)]
+    """The known names that a misspelt value may have meant, the nearest first, in any capitals."""
+    names = {name.casefold(): name for name in known}
+    found = get_close_matches(str(value)[:_LONGEST].casefold(), names, most, cutoff)
+    return [names[each] for each in found]
 
 
 def did_you_mean(value: object, known: Iterable[str]) -> str:
@@ -59,8 +60,9 @@ def did_you_mean(value: object, known: Iterable[str]) -> str:
 
 
 def one_of(value: object, known: Collection[str]) -> str:
-    """What is expected of a value from a list: the list, and the name in it that a misspelt value may have meant."""
-    return f"one of {', '.join(known)}{did_you_mean(value, known)}"
+    """What is expected of a value from a list: the list, and the name in it that is nearest."""
+    listed = ", ".join(known)
+    return f"{'one of ' if len(known) > 1 else ''}{listed}{did_you_mean(value, known)}"
 
 
 def raised(error: BaseException, place: str = "") -> str:
@@ -71,7 +73,8 @@ def raised(error: BaseException, place: str = "") -> str:
     except Exception:
         # An object of a person's own may list its names by code that does not run.
         meant = ""
-    return "".join((type(error).__name__, f" in {place}" if place else "", f": {said}" if said else "", meant))
+    where = f" in {place}" if place else ""
+    return type(error).__name__ + where + (f": {said}" if said else "") + meant
 
 
 def _misspelt(error: BaseException, said: str) -> tuple[str, list[str]]:

@@ -239,9 +239,8 @@ def new(folder: Path) -> list[Path]:
     if not name.isidentifier() or keyword.iskeyword(name) or not name.isascii():
         raise InputError("FOLDER", folder.name, "a name of letters, digits and _, such as my_paper")
     if name in papers():
-        raise InputError(
-            "FOLDER", folder.name, f"the name of no paper that is there; {name} is at {papers()[name].folder}"
-        )
+        there = papers()[name].folder
+        raise InputError("FOLDER", folder, f"another name, for {name} is a paper that is known already, at {there}")
     folder = folder.with_name(name)
     if folder.exists():
         raise InputError("FOLDER", folder, "a folder that is not there yet")

@@ -206,7 +206,7 @@ def test_what_a_card_finds_is_what_the_cpu_finds_also_after_a_stop(tmp_path: Pat
         gpt_table(run__looks=1, run__steps=4, run__audits=2),
     )
     for table in tables:
-        (there,), (here,) = (bc.measure(table, tmp_path, device) for device in ("cuda", "cpu"))
+        (there,), (here,) = (bc.measure(table, tmp_path, device=device) for device in ("cuda", "cpu"))
         assert there.run_id != here.run_id
         assert there.verdict == here.verdict
         trace, other = (finished(tmp_path / each.run_id)[1] for each in (there, here))
@@ -215,8 +215,8 @@ def test_what_a_card_finds_is_what_the_cpu_finds_also_after_a_stop(tmp_path: Pat
             size = float(np.nanmax(np.abs(values))) if values.size and np.isfinite(values).any() else 0.0
             np.testing.assert_allclose(trace[name], values, rtol=1e-8, atol=1e-12 + 1e-8 * size, err_msg=str(name))
     with pytest.raises(Stopped):
-        bc.measure(run, tmp_path / "stopped", "cuda", stop_in_the_middle)
-    (again,), (whole,) = (bc.measure(run, folder, "cuda") for folder in (tmp_path / "stopped", tmp_path))
+        bc.measure(run, tmp_path / "stopped", device="cuda", tick=stop_in_the_middle)
+    (again,), (whole,) = (bc.measure(run, folder, device="cuda") for folder in (tmp_path / "stopped", tmp_path))
     resumed, trace = (finished(x / whole.run_id)[1] for x in (tmp_path / "stopped", tmp_path))
     assert again.measured == whole.measured
     assert resumed.identical(trace)

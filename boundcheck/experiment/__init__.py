@@ -34,6 +34,7 @@ class Limits:
 def measure(
     spec: Given | list[Given],
     runs: str | Path = "runs",
+    *,
     device: str = "cpu",
     tick: Tick = silent,
     executor: int | str | Executor = 1,

@@ -24,7 +24,7 @@ import torch
 import xarray as xr
 from threadpoolctl import threadpool_limits
 
-from boundcheck.errors import BoundcheckError, InputError
+from boundcheck.errors import BoundcheckError, InputError, did_you_mean
 from boundcheck.experiment.audit import Evidence, audit, check_function, check_run, known_ends, largest_ratio
 from boundcheck.experiment.bracket import claimed, measure_bracket
 from boundcheck.experiment.plan import Experiment, Plan
@@ -81,6 +81,9 @@ def measure_each(
     if not isinstance(executor, int | str | Executor):
         expected = "a number of processes, an executor of concurrent.futures, or the address of a cluster"
         raise InputError("executor", executor, expected)
+    # Also where all has finished, and nothing is run that they limit.
+    limited(tick, hours)
+    check_memory((), memory, device)
     jobs = executor if isinstance(executor, int) else 1
     if jobs < 1:
         raise InputError("jobs", jobs, "a positive integer")
@@ -142,8 +145,11 @@ def check_device(device: str) -> None:
     try:
         torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError("device", device, f"cpu, or cuda where there is a CUDA device ({reason})") from None
+        # Torch lists devices of all kinds where it does not know the name.
+        reason = str(error).splitlines()[0].partition("Expected one of")[0]
+        meant = did_you_mean("cuda" if device == "gpu" else device, ("cpu", "cuda"))
+        expected = f"cpu, or cuda where there is a CUDA device{reason and f' ({reason})'}"
+        raise InputError("device", device, expected + (meant if not reason else "")) from None
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
 

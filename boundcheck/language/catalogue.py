@@ -36,6 +36,8 @@ class Catalogue(Mapping[str, Claim], Shown):
 
     def __getitem__(self, id: str) -> Claim:
         """The claim called `id`; an unknown id raises an InputError with the nearest ids, which is a KeyError too."""
+        if not isinstance(id, str):
+            raise _UnknownClaimError("claim", id, "the id of a claim, which is text")
         if id in self._opened:
             return self._opened[id]
         # An id usually begins with its paper's key. Papers of `proofs/` come before those that build on them.
@@ -45,7 +47,7 @@ class Catalogue(Mapping[str, Claim], Shown):
         known = list(self._of(id) or self._all())
         # Of a paper's key the whole paper is near.
         likely = near(id, known, 3, 0.5) or [each for each in known if self[each].quantities]
-        listed = f"boundcheck claims {id}" if self._of(id) else "boundcheck claims"
+        listed = " ".join(("boundcheck claims", *near(id.split(".")[0], papers(), cutoff=0.8)))
         expected = f"an id of the catalogue, such as {', '.join(likely[:3])}; {listed} lists them"
         raise _UnknownClaimError("claim", id, expected)
 
@@ -61,6 +63,8 @@ class Catalogue(Mapping[str, Claim], Shown):
         """
         if not isinstance(claim, str):
             return self._admitted(claim, getattr(claim, "id", claim), field)
+        if claim.endswith(".py"):
+            raise InputError(field, claim, f"a claim in this file, {claim}:NAME")
         if not plugins.is_path(claim):
             return self[claim]
         with plugins.typed(field, claim):

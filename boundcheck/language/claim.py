@@ -117,6 +117,9 @@ class Claim(Shown):
     measure: Word | None = field(default=None, kw_only=True)
     word: Word | None = field(default=None, kw_only=True, repr=False)
 
+    def __repr__(self) -> str:
+        return f"<Claim {self.id}: {self.title}>"
+
     def __post_init__(self) -> None:
         _check_letters(self)
         if self.unproved and not self.argument:

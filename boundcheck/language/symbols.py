@@ -341,7 +341,7 @@ def exact(name: str, value: Any) -> sp.Expr:
 
     Raises InputError for text that is not a number, and for NaN or an infinity.
     """
-    expected = "a finite number such as 10_000, 0.1, 1e-3 or 3/4"
+    expected = "a finite number such as 10_000, 0.1, 1e-3, 10**4 or 3/4"
     if isinstance(value, str | sp.Expr):
         number = parsed(name, value, (), expected) if isinstance(value, str) else value
         number = sp.Rational(number) if isinstance(number, sp.Float) and number.is_finite else number

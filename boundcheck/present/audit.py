@@ -91,11 +91,12 @@ class Audited(dict[str, Any], Shown):
 def audit(
     paper: str | Path,
     out: str | Path | None = None,
+    *,
     runs: str | Path = "runs",
     device: str = "cpu",
     tick: Tick = silent,
     full: bool = False,
-    proved: Callable[[ProofAudit], None] = lambda proofs: None,
+    proved: Callable[[ProofAudit], None] = silent,
     latex: bool = False,
     allow_code: Iterable[str | Path] = (),
 ) -> Audited:

@@ -123,7 +123,7 @@ class ProofAudit(Shown):
         """The audit of a claim; raises InputError if it was not audited."""
         found = next((claim for claim in self.claims if claim.id == id), None)
         if found is None:
-            raise InputError("claim", id, one_of(id, [claim.id for claim in self.claims]))
+            raise InputError("claim", id, f"one that was audited, {one_of(id, [x.id for x in self.claims])}")
         return found
 
     @property

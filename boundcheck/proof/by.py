@@ -251,7 +251,13 @@ class By:
         return rules.root_nonnegative(self.reading.scalar(x))
 
     def quotient(self, divisor: Theorem) -> tuple[Theorem, Theorem]:
-        """The theorems x · (1/x) = 1 and 1/x > 0, from x > 0."""
+        """The theorems x · (1/x) = 1 and 1/x > 0, from x > 0.
+
+        Raises InputError for another fact about x, such as 1 <= T.
+        """
+        if divisor.fact.relation != ">":
+            expected = f"a fact x > 0 about the divisor x; prove it first, by a step from {divisor.fact}"
+            raise InputError("divisor", divisor.fact, expected)
         product = rules.inverse(divisor)
         inverse = Scalar.of(k.Inverse(divisor.fact.polynomial))
         goal = Fact(">", inverse)

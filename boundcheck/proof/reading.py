@@ -27,6 +27,7 @@ from boundcheck.kernel.rules import gradients
 from boundcheck.kernel.terms import ANY, CONSTANT, ONE, Index, Matrix, Point, Scalar, Symbol, Time
 from boundcheck.language import symbols
 from boundcheck.language import vocabulary as words
+from boundcheck.language.catalogue import catalogue
 
 _Result = TypeVar("_Result")
 
@@ -415,7 +416,7 @@ def _check_letter(role: str, letter: sp.Basic) -> None:
         return
     name, own = letter.name, CATALOGUE.get(letter.name)
     if own is not None and (own != letter or role == "arbitrary"):
-        raise InputError(role, letter, f"another name: {name} is a constant of the catalogue, {_assumed(own)}")
+        raise InputError(role, letter, _another_name(own))
     if is_dimension(letter):
         if role == "arbitrary":
             raise InputError(role, letter, "a number that may vary; a dimension does not")
@@ -428,6 +429,17 @@ def _check_names(names: list[str]) -> None:
     twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
     if twice is not None:
         raise InputError("letter", twice, "one letter of this name, with one role")
+
+
+def _another_name(own: sp.Symbol) -> str:
+    """What is expected in place of a letter whose name the catalogue has, and where it has it."""
+    users = (
+        f", in {claim.id}"
+        for claim in catalogue.values()
+        if own.name in claim.names or any(each.name == own.name for each in claim.parameters)
+    )
+    user = next(users, "")
+    return f"another name: {own.name} is a constant of the catalogue, {_assumed(own)}{user}"
 
 
 def _assumed(symbol: sp.Symbol) -> str:
@@ -468,7 +480,9 @@ def shape_names(node: MatrixExpr) -> tuple[str, str]:
         elif isinstance(size, sp.Symbol) and is_dimension(size):
             names.append(str(size.name))
         else:
-            raise InputError("dimension", size, "a number, or a Symbol that is positive, an integer and nothing else")
+            own = CATALOGUE.get(str(size))
+            expected = f'a number, or Symbol("{size}", positive=True, integer=True)'
+            raise InputError("dimension", size, _another_name(own) if own else expected)
     return names[0], names[1]
 
 

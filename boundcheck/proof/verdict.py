@@ -402,9 +402,11 @@ class _Judging:
         """Advice on numbers at which a line fails: a witness has letters, positive where they are declared so."""
         values = {atom.name: value for atom, value in found.values.items() if isinstance(atom, Variable)}
         declared = (*self.script.reading.letters, *CATALOGUE.values())
-        wrong = sorted(x.name for x in declared if x.is_positive and values.get(x.name, 1) <= 0)
+        wrong = {x.name for x in declared if x.is_positive and values.get(x.name, 1) <= 0}
         if wrong:
-            return f"That {' and '.join(wrong)} > 0 is a premise only if the step names it, see proof.positive"
+            named = ", ".join(sorted(wrong))
+            advice = f"add *proof.positive({named}) to its premises"
+            return f"That letters are positive is used only where a step says so: {advice}"
         if len(values) == len(found.values):
             return "Try these numbers as its witness"
         return "There may be no matrices with these numbers; they show which fact is missing"

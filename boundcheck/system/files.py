@@ -71,13 +71,12 @@ def _node() -> str:
 
 
 def likely_file(path: Path) -> str:
-    """The end of a message about a path that is not there: the file beside it that may have been meant."""
+    """The end of a message about a path that is not there: the file that may have been meant."""
     if path.exists() or not path.parent.is_dir():
         return ""
-    names = [each.name for each in path.parent.iterdir() if not each.name.startswith(".")]
-    suffixed = sorted(name for name in names if Path(name).stem == path.name)
-    meant = suffixed or near(path.name, names)
-    return f"; did you mean {path.with_name(meant[0])}?" if meant else ""
+    # Endings that are alike say nothing.
+    names = {each.stem: each for each in path.parent.glob("[!.]*")}
+    return "".join(f"; did you mean {names[each]}?" for each in near(path.stem, names))
 
 
 def read_text(path: Path, most: int = 2**24) -> str:

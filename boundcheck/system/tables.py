@@ -74,7 +74,7 @@ def _first(kind: type[Table], error: ValidationError, raw: dict[str, Any], above
 def _no_such_field(
     kind: type[Table], raw: dict[str, Any], above: str, field: str, given: Any, expected: str = ""
 ) -> InputError:
-    """The error for a field that is not there: it names the field of this name elsewhere, or the nearest name.
+    """The error for a field that is not there: it names the like-named field, or the nearest one.
 
     What is expected is kept, where the name is not found elsewhere.
     """
@@ -109,7 +109,8 @@ def _number_meant(given: Any, expected: str) -> str:
         return ""
     if "integer" in expected:
         return f"; did you mean {int(number)}?" if is_whole else ""
-    return f"; did you mean {given}, without quotes?" if isinstance(given, str) and "number" in expected else ""
+    is_number = isinstance(given, str) and "number" in expected
+    return f"; did you mean {given}, without quotes?" if is_number else ""
 
 
 def _paths(kind: type[BaseModel], raw: Any, above: str) -> Iterator[tuple[str, str]]:
@@ -118,7 +119,8 @@ def _paths(kind: type[BaseModel], raw: Any, above: str) -> Iterator[tuple[str, s
         yield above + name, name
         inside = raw.get(name) if isinstance(raw, dict) else None
         for table in _tables(field.annotation):
-            if not (kinds := _kinds(table)) or (isinstance(inside, dict) and inside.get("kind") in kinds):
+            kind_given = inside.get("kind") if isinstance(inside, dict) else None
+            if not _kinds(table) or kind_given in _kinds(table):
                 yield from _paths(table, inside, f"{above}{name}.")
 
 

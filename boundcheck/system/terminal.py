@@ -59,8 +59,8 @@ def assignments_of(texts: list[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for text in texts:
         name, equals, value = text.partition("=")
-        if not equals or not name.strip() or not value.strip():
-            raise InputError("--set", text, "NAME=VALUE, such as r=8")
+        if not equals or not name.strip() or not value.strip() or "=" in value:
+            raise InputError("--set", text, "one NAME=VALUE, such as --set L=1 --set r=8")
         if name.strip() in found:
             raise InputError("--set", text, f"one value for {name.strip()}, which is set twice")
         found[name.strip()] = value.strip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol, TypeVar, overload
 
+from boundcheck.errors import InputError
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.sentence import algorithm_of
@@ -23,19 +24,14 @@ class Method(Protocol[Found]):
 
 
 @overload
-def falsify(claim: str | Claim, method: None = None, tick: Tick = silent, hours: float = DAY) -> Any: ...
+def falsify(claim: str | Claim, method: None = None, *, tick: Tick = silent, hours: float = DAY) -> Any: ...
 
 
 @overload
-def falsify(claim: str | Claim, method: Method[Found], tick: Tick = silent, hours: float = DAY) -> Found: ...
+def falsify(claim: str | Claim, method: Method[Found], *, tick: Tick = silent, hours: float = DAY) -> Found: ...
 
 
-def falsify(
-    claim: str | Claim,
-    method: Method[Any] | None = None,
-    tick: Tick = silent,
-    hours: float = DAY,
-) -> Any:
+def falsify(claim: str | Claim, method: Method[Any] | None = None, *, tick: Tick = silent, hours: float = DAY) -> Any:
     """Look for an instance that breaks a claim, or on which it is tightest.
 
     Args:
@@ -62,5 +58,7 @@ def falsify(
         from boundcheck.worst_case.worst_case import WorstCase
 
         method = Search() if algorithm_of(claim) is None else WorstCase()
+    if not hasattr(method, "falsify"):
+        raise InputError("method", method, "boundcheck.Search(...) or boundcheck.WorstCase(...)")
     with theirs(tick):
         return method.falsify(claim, limited(tick, hours))

@@ -400,7 +400,7 @@ def test_minilm_is_run_from_its_package(tmp_path: Path) -> None:
 @on_cuda
 def test_a_run_on_cuda_says_how_much_memory_it_took(tmp_path: Path) -> None:
     table = gpt_table(run__looks=1)
-    (here,), (there,) = (bc.measure(table, tmp_path, device) for device in ("cpu", "cuda"))
+    (here,), (there,) = (bc.measure(table, tmp_path, device=device) for device in ("cpu", "cuda"))
     assert there.environment["memory_mib"] > 0
     assert there.run_id != here.run_id
     assert there.measured == pytest.approx(here.measured, rel=1e-6)
