@@ -192,3 +192,8 @@ def test_an_argument_of_another_type_is_named(call: Any, field: str) -> None:
     with pytest.raises(InputError) as caught:
         call()
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize("name", ["X1", "X_1", "alpha", "Xhat"])
+def test_a_letter_in_a_message_is_as_it_is_typed(name: str) -> None:
+    assert str(vocabulary.FrobeniusNorm(sp.MatrixSymbol(name, 2, 2))) == f"‖{name}‖_F"

@@ -39,8 +39,10 @@ class _Node:
         return self.template.format(*map(printer.doprint, self.args))
 
     def _sympystr(self, printer: Any) -> str:
-        """The node in messages, as people write it: F(v_{t+1})."""
-        return typed(sp.latex(self))
+        """The node in messages, as people write it, F(v_(t + 1)), with its letters as they are typed."""
+        parts = sp.preorder_traversal(self)
+        letters = (each for each in parts if isinstance(each, sp.Symbol | sp.MatrixSymbol))
+        return typed(sp.latex(self, symbol_names={each: each.name for each in letters}))
 
 
 class _Scalar(_Node, sp.Expr):
@@ -198,6 +200,10 @@ class MinimumOver(_Scalar):
 
     template, arity = r"\min_{{{2} \le {1} \le {3}}} {0}", (4,)
     value_at = staticmethod(lambda at, *args: reduce(at.do.smaller, at.each(*args)))
+
+    def _sympystr(self, printer: Any) -> str:
+        # Without brackets nothing says where it ends.
+        return f"({super()._sympystr(printer)})"
 
 
 # The spaces of the MeFT setting: W in R^{d x k}, A in R^{r x k}, B in R^{d x r}, v = (A, B) in R^n.

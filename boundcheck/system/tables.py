@@ -63,7 +63,7 @@ def _first(kind: type[Table], error: ValidationError, raw: dict[str, Any], above
     field, expected = above + field, " or ".join(messages)
     if fault.startswith("union_tag"):
         field, given = f"{field}.kind", given.get("kind", NOT_GIVEN) if isinstance(given, dict) else given
-        tables = _tables(kind.model_fields[details[0]["loc"][0]].annotation)
+        tables = _tables(kind.model_fields[str(details[0]["loc"][0])].annotation)
         expected = f"one of {', '.join(repr(each) for table in tables for each in _kinds(table))}"
     if fault == "missing" or given == NOT_GIVEN:
         return InputError(field, NOT_GIVEN, expected)

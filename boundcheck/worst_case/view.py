@@ -132,8 +132,8 @@ def show_replay(replay: Replay) -> Iterator[Part]:
         derived = {quantity.symbol: quantity.expression for quantity in claim.quantities[-1:]}
         given = [*(hypothesis.conclusion for hypothesis in claim.hypotheses), *claim.conditions]
         text = str(claim.conclusion.xreplace(derived)) + (f", given {', '.join(map(str, given))}" if given else "")
-        # Its id may be any name. Letters that look like others are written out.
-        yield line(f"A claim of the file's own, which the catalogue does not have: {ascii(text)[1:-1]}.")
+        # Its id may be any name. Its letters are of ASCII, and none looks like another.
+        yield line(f"A claim of the file's own, which the catalogue does not have: {text}.")
     sides = "measured {}, bound {}".format(*told_apart(instance.compare(), 9))
     ratio = "no finite ratio" if found.lower == math.inf else f"ratio at least {rounded_down(found.lower, 9)}"
     said = f"{claim.id} on {instance.title}: {sides}, certified {ratio}: {_verdict(found.violated)}."

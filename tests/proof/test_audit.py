@@ -95,7 +95,7 @@ def test_an_audit_is_read_by_id_and_version(quick):
     assert quick["meft.frozen_a"].proof("sharp").verdict == "proved"
     with pytest.raises(InputError, match=r"claim = meft: expected one that was audited"):
         quick["meft"]
-    with pytest.raises(InputError, match="version = printed: expected one of sharp"):
+    with pytest.raises(InputError, match="version = printed: expected sharp"):
         quick["meft.frozen_a"].proof("printed")
 
 

@@ -166,7 +166,7 @@ def test_a_claim_of_ones_own_says_what_it_says(id: str, tmp_path: Path) -> None:
     said = [*show_replay(replayed(tmp_path / "own.json"))]
     assert said[0].cells == (
         "A claim of the file's own, which the catalogue does not have: "
-        "FrobeniusNorm(X) <= SpectralNorm(X), given SpectralNorm(X) <= 2.",
+        "‖X‖_F <= ‖X‖_op, given ‖X‖_op <= 2.",
     )
     assert ": violated." in said[1].cells[0]
 
