@@ -50,7 +50,7 @@ class CodeError(InputError):
 def near(value: object, known: Iterable[str], most: int = 1, cutoff: float = 0.6) -> list[str]:
     """The known names that a misspelt value may have meant, the nearest first, in any capitals."""
     names = {name.casefold(): name for name in known}
-    found = get_close_matches(str(value)[:_LONGEST].casefold(), names, most, cutoff)
+    found = get_close_matches(_one_line(value).casefold(), names, most, cutoff)
     return [names[each] for each in found]
 
 

@@ -197,3 +197,12 @@ def test_an_argument_of_another_type_is_named(call: Any, field: str) -> None:
 @pytest.mark.parametrize("name", ["X1", "X_1", "alpha", "Xhat"])
 def test_a_letter_in_a_message_is_as_it_is_typed(name: str) -> None:
     assert str(vocabulary.FrobeniusNorm(sp.MatrixSymbol(name, 2, 2))) == f"‖{name}‖_F"
+
+
+@pytest.mark.parametrize("value", [10**5000, "x" * 10**4, [[]], float("nan"), b"\xff", object()], ids=type)
+def test_whatever_stands_for_a_value_ends_in_one_line(value: Any, tmp_path: Path) -> None:
+    for field in ("run.steps", "adapter.kind", "problem.kind", "lipschitz", "run.no", "claim"):
+        refused(parse, changed(THEOREM_TABLE, {field: value}))
+    refused(specs_of, tmp_path / "x" / str(type(value)))
+    refused(specs_of, tmp_path / ("x" * 300))
+    refused(specs_of, "\0")

@@ -628,7 +628,7 @@ def _mended(text: str, error: str) -> str:
     """The line of a TOML file at which an error is, and how a value without quotes is written."""
     if not (place := re.search(r"at line (\d+)", error)):
         return ""
-    line = text.splitlines()[int(place[1]) - 1].strip()
+    line = text.split("\n")[int(place[1]) - 1].strip()
     if not (bare := _BARE.fullmatch(line)):
         return f": {line}"
     try:

@@ -72,7 +72,8 @@ def _node() -> str:
 
 def likely_file(path: Path) -> str:
     """The end of a message about a path that is not there: the file that may have been meant."""
-    if path.exists() or not path.parent.is_dir():
+    # Of a path that is too long these say that it is not there, and others raise.
+    if os.path.exists(path) or not os.path.isdir(path.parent):
         return ""
     # Endings that are alike say nothing.
     names = {each.stem: each for each in path.parent.glob("[!.]*")}

@@ -52,8 +52,10 @@ def _first(kind: type[Table], error: ValidationError, raw: dict[str, Any], above
     if isinstance(cause, _NoSuchFieldError):
         return _no_such_field(kind, raw, "", cause.field, cause.value, cause.expected)
     if isinstance(cause, InputError):
-        is_typed = fields_of(raw).get(cause.field.removeprefix(above)) == cause.value
-        typed = _typed(cause.value) if is_typed else cause.typed
+        there = fields_of(raw).get(cause.field.removeprefix(above))
+        # Other texts are not what was typed, such as that nothing was.
+        is_typed = isinstance(there, str) and there == cause.value
+        typed = _typed(there) if is_typed else cause.typed
         return type(cause)(cause.field, cause.value, cause.expected, typed)
     field = _typed_path(details[0]["loc"], raw)
     fault, given = details[0]["type"], details[0]["input"]
@@ -65,7 +67,7 @@ def _first(kind: type[Table], error: ValidationError, raw: dict[str, Any], above
         field, given = f"{field}.kind", given.get("kind", NOT_GIVEN) if isinstance(given, dict) else given
         tables = _tables(kind.model_fields[str(details[0]["loc"][0])].annotation)
         expected = f"one of {', '.join(repr(each) for table in tables for each in _kinds(table))}"
-    if fault == "missing" or given == NOT_GIVEN:
+    if fault == "missing" or given is NOT_GIVEN:
         return InputError(field, NOT_GIVEN, expected)
     meant = did_you_mean(given, re.findall("'([^']+)'", expected)) or _number_meant(given, expected)
     return InputError(field, given, expected + meant, _typed(given))
