@@ -466,7 +466,9 @@ def falsify(
             raise InputError("ID", "(not given)", "a claim to attack, or --replay FILE")
         elif algorithm_of(claim):
             _refuse(context, _SEARCH, f"for a theorem, which {claim.id} is")
-            found = boundcheck.falsify(claim, boundcheck.WorstCase(horizon or (2, 3, 4), constants), tick=tick, hours=hours)
+            found = boundcheck.falsify(
+                claim, boundcheck.WorstCase(horizon or (2, 3, 4), constants), tick=tick, hours=hours
+            )
             parts, answer = show_worst_cases(found), found.as_json()
         else:
             _refuse(context, ("horizon",), f"but for a theorem, which {claim.id} is not")

@@ -165,8 +165,7 @@ def test_a_claim_of_ones_own_says_what_it_says(id: str, tmp_path: Path) -> None:
     save(assigned(own(id, hypotheses=(given_,))), tmp_path / "own.json")
     said = [*show_replay(replayed(tmp_path / "own.json"))]
     assert said[0].cells == (
-        "A claim of the file's own, which the catalogue does not have: "
-        "‖X‖_F <= ‖X‖_op, given ‖X‖_op <= 2.",
+        "A claim of the file's own, which the catalogue does not have: ‖X‖_F <= ‖X‖_op, given ‖X‖_op <= 2.",
     )
     assert ": violated." in said[1].cells[0]
 
