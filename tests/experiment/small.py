@@ -101,10 +101,10 @@ OF_KIND = {
 }
 
 
-def refused(call: Callable[..., Any], *arguments: Any) -> InputError:
+def refused(call: Callable[..., Any], *arguments: Any, **options: Any) -> InputError:
     """The error of a call, which is the user's and one line."""
     with pytest.raises(InputError) as caught:
-        call(*arguments)
+        call(*arguments, **options)
     assert len(str(caught.value).splitlines()) == 1, str(caught.value)
     return caught.value
 

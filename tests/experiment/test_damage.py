@@ -20,7 +20,6 @@ from boundcheck.experiment.experiment import read_run
 from boundcheck.experiment.result import READ, text
 from boundcheck.experiment.spec import parse
 from boundcheck.experiment.store import RunFolder, environment, finished
-from boundcheck.system.limits import silent
 from tests.layers import examples
 from tests.results import a_run
 
@@ -257,7 +256,7 @@ def test_an_edited_result_is_refused_before_anything_is_run(jobs, runs, whole_fo
     _, whole, *_ = runs
     edited = result_of(whole) | {"verdict": "violated"}
     with with_file(whole_folder, "result.json", json.dumps(edited).encode()):
-        error = refused(measure, [parse(OTHER), parse(TABLE)], whole_folder.parent, "cpu", silent, jobs)
+        error = refused(measure, [parse(OTHER), parse(TABLE)], whole_folder.parent, executor=jobs)
     assert error.value == whole_folder
     assert list(whole_folder.parent.iterdir()) == [whole_folder]
 

@@ -277,7 +277,7 @@ def test_a_bad_experiment_among_many_is_refused_before_any_is_run(jobs, tmp_path
     # The matrices are 4 x 4.
     bad = parse(bracket_table(bracket=TINY, adapter__rank=5))
     calls = []
-    error = refused(measure, [*SPECS, bad], tmp_path / "runs", "cpu", told(calls), jobs)
+    error = refused(measure, [*SPECS, bad], tmp_path / "runs", tick=told(calls), executor=jobs)
     assert error.field == "adapter.rank"
     assert names(tmp_path / "runs") == calls == []
 
@@ -285,7 +285,7 @@ def test_a_bad_experiment_among_many_is_refused_before_any_is_run(jobs, tmp_path
 @pytest.mark.parametrize("jobs", [0, -1])
 @pytest.mark.parametrize("count", [1, 3])
 def test_no_jobs_are_refused_before_any_is_run(jobs, count, tmp_path):
-    error = refused(measure, SPECS[:count], tmp_path / "runs", "cpu", silent, jobs)
+    error = refused(measure, SPECS[:count], tmp_path / "runs", executor=jobs)
     assert error.field == "jobs"
     assert names(tmp_path / "runs") == []
 

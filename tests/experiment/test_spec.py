@@ -176,7 +176,7 @@ def test_every_claim_is_run_bracketed_or_refused(id):
 
 @pytest.mark.parametrize("device", ["cuda:99", "gpu", "", "meta"])
 def test_a_device_that_is_not_there_is_named(device, tmp_path):
-    assert refused(measure, THEOREM_TABLE, tmp_path / "runs", device).field == "device"
+    assert refused(measure, THEOREM_TABLE, tmp_path / "runs", device=device).field == "device"
     assert not (tmp_path / "runs").exists()
 
 

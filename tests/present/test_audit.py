@@ -188,7 +188,7 @@ def test_the_proofs_are_told_before_anything_is_waited_for(proofs, tmp_path, mon
     outcome = auditing.audit(
         "jiang2024",
         tmp_path,
-        tmp_path,
+        runs=tmp_path,
         tick=lambda *each: order.append(each),
         proved=lambda x: order.append("shown"),
         allow_code=["my words.py"],

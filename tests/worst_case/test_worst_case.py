@@ -501,7 +501,9 @@ BAD: list[tuple[str, Callable[[], object]]] = [
 
 def test_a_bad_horizon_is_found_before_anything_is_solved() -> None:
     told: list[tuple[str, int, int]] = []
-    assert refused(falsify, DETERMINISTIC[0], WorstCase((2, 32)), lambda *progress: told.append(progress)).field == "T"
+    method = WorstCase((2, 32))
+    error = refused(falsify, DETERMINISTIC[0], method, tick=lambda *progress: told.append(progress))
+    assert error.field == "T"
     assert told == []
 
 
