@@ -41,7 +41,7 @@ from boundcheck.functions.checks import (
 from boundcheck.functions.problem import End, Problem
 from boundcheck.functions.sgd import Sampler
 from boundcheck.language.claim import Claim, checked
-from boundcheck.language.evidence import Audit, Guilt, Status, status_of
+from boundcheck.language.evidence import OFF_SAMPLES, OFF_SLOPE, Audit, Guilt, Status, largest, status_of
 from boundcheck.language.evidence import Evidence as Recorded
 from boundcheck.language.function import Function
 from boundcheck.language.hypotheses import MOST_SAMPLES, SMOOTH, assumed
@@ -120,7 +120,32 @@ def audit(evidence: Evidence) -> list[Audit]:
     smoothness = _segment_smoothness(evidence) if is_said else []
     conditions = _conditions(evidence) if evidence.function.is_known else [_longest_step(evidence)]
     follows = [*smoothness, *spec.algorithm.rows(evidence), *conditions]
-    return [step_size, *found["sampling"], *found["constant"], *follows, *found["ball"]]
+    computed = [
+        _as_computed(evidence, name, hypothesis, how)
+        for name, hypothesis, how, is_due in (
+            (OFF_SLOPE, "gradient", _OF_THE_LOSS, evidence.function.is_known),
+            (OFF_SAMPLES, "minibatches", _OF_SAMPLES, evidence.plan.batch is not None and evidence.sampling is None),
+        )
+        if is_due
+    ]
+    return [step_size, *found["sampling"], *computed, *found["constant"], *follows, *found["ball"]]
+
+
+_OF_THE_LOSS = "the gradient of F is that of its loss, by how this changes along short segments, at some of the audits"
+_OF_SAMPLES = "each gradient that moved the run is the mean of the gradients of its samples"
+
+
+def _as_computed(e: Evidence, name: str, hypothesis: str, how: str) -> Audit:
+    """Audit whether what a run was computed with is what the theorem speaks of, to within rounding."""
+    if name not in e.record.trace:
+        return assumed(hypothesis, f"cannot be audited here: {how}")
+    excess = e.record.trace[name].values[e.finite]
+    # What is no number says nothing.
+    most, how = largest(excess[np.isfinite(excess)]), f"{how}, at {e.looks}"
+    if most is None or most <= 0:
+        return Audit(hypothesis, "hypothesis", "held", None, None, f"{how}, within rounding")
+    how = f"{how}: how far one is off, the most that rounding explains taken off"
+    return Audit(hypothesis, "hypothesis", "failed", most, 0.0, how)
 
 
 def _conditions(e: Evidence) -> list[Audit]:
@@ -171,8 +196,10 @@ def _longest_step(e: Evidence) -> Audit:
     def allowed(limit: float) -> bool:
         return step < limit if condition.rel_op == "<" else step <= limit
 
-    sure, seen = longest(e.sure_smoothness), longest(e.plan.smoothness)
-    status: Status = "failed" if not allowed(sure) else "held" if allowed(seen) else "assumed"
+    seen = None if math.isnan(e.plan.smoothness) else longest(e.plan.smoothness)
+    status: Status = "held" if seen is not None and allowed(seen) else "assumed"
+    if not allowed(longest(e.sure_smoothness)):
+        status = "failed"
     how = f"what {condition.rhs} is at the smoothness that was seen along the path; L̂ is at least that"
     return Audit(str(condition), "constant", status, step, seen, how, free)
 

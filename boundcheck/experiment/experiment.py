@@ -383,8 +383,8 @@ def held(experiment: Experiment, plan: Plan | None = None) -> tuple[Demand, ...]
             *function.demands(max(bracket.ascents, ITERATING), 1, 0),
         )
     run, replicas, (batch, _, strata) = spec.run, spec.replicas, _sizes(spec, plan)
-    # Beside what is observed, the time.
-    columns = 1 + len(spec.algorithm.shows)
+    # Beside what is observed, the time, and how far minibatches are off.
+    columns = 3 + len(spec.algorithm.shows)
     columns += sum(math.prod(function.sizes[dim] for dim in each.dims) for each in function.observables.values())
     trace = Demand("run.audits", strata, _TRACES * 8 * replicas * strata * columns, on_host=True)
     # Of an epoch: its order, and the keys that it is sorted by.

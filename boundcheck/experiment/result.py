@@ -194,7 +194,8 @@ class GradientRatio:
 class Estimates:
     """The numbers that were measured along the runs on a network, each the largest over all replicas and audits."""
 
-    path: float  # the smoothness of F along the segments travelled, its rounding error added
+    # The smoothness of F along the segments travelled, its rounding error added; None where that may be most of it.
+    path: float | None
     path_sure: float  # the same with the rounding error taken off
     L: float  # that of f, jointly in all W: along the segments, and the curvatures that were looked at
     curvature: float | None  # the largest curvature of F that was looked at; None where none was
@@ -204,11 +205,6 @@ class Estimates:
     G: dict[str, float]  # for each site the largest spectral norm of the gradient of f in W
     G_frobenius: dict[str, float]  # and the largest Frobenius norm
 
-    @property
-    def is_mostly_rounding(self) -> bool:
-        """True if the path's smoothness, rounding error added, is more than twice that with it taken off: no L̂."""
-        return self.path > 2 * self.path_sure
-
 
 @dataclass(frozen=True)
 class AtSmoothness:
@@ -216,9 +212,9 @@ class AtSmoothness:
 
     way: str  # `path`, `layers`, or `printed`
     lipschitz: str  # of the printed one, what C stands for; empty otherwise
-    value: float | None  # L̂
+    value: float | None  # L̂; None where none was measured, and of infinity
     how: str  # what L̂ was made of
-    longest: float | None  # 2/L̂
+    longest: float | None  # 2/L̂; None where no L̂ was measured
     bound: float | None  # that of the run's own step; None where the step is too long
     needed: int | None  # the iterations that it takes to fall below the first gradient; None where it never does
     # Those of the printed theorem, at a step that the run did not take.

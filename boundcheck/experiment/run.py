@@ -6,10 +6,10 @@ watch and what was seen since the last whole chunk of the trace, and all audit t
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,9 +19,10 @@ from torch import Tensor
 from boundcheck.experiment.plan import Experiment, Guess, Plan, stream
 from boundcheck.experiment.statistics import Schedule
 from boundcheck.experiment.store import RunFolder
-from boundcheck.functions.arithmetic import EPSILON, Point, at_most, replicate, spectral_norm
+from boundcheck.functions.arithmetic import EPSILON, Point, apart, at_most, replicate, spectral_norm, square_norm
+from boundcheck.functions.checks import MARGIN
 from boundcheck.functions.sgd import Draw, Walk, restart, walk
-from boundcheck.language.evidence import ROUNDING
+from boundcheck.language.evidence import OFF_SAMPLES, OFF_SLOPE, ROUNDING
 from boundcheck.language.function import Function
 from boundcheck.language.measures import Statistic
 from boundcheck.system.limits import Tick
@@ -38,6 +39,12 @@ _TELLS, _SECONDS = 256, 1.0
 _MOST_HELD = 2**22
 MOST_WAITING = 2**22
 """The most bytes of what waits to be observed."""
+_EXCESS = {
+    OFF_SLOPE: "how far grad F(v_t) is off how F changes, less what rounding explains, at some of the audits",
+    OFF_SAMPLES: "||g_t - mean of the gradients of its samples||, less a bound on its rounding error",
+}
+# The loss is held against its gradient at one audit in so many, at each replica in turn.
+_SOME = 8
 
 
 def is_due(worked: float, took: float) -> bool:
@@ -218,6 +225,16 @@ class _Look:
     v_next: Point
     law: Draw | None
     shown: dict[str, Tensor]
+    used: "_Used | None"
+
+
+class _Used(NamedTuple):
+    """Gradients that moved the run: where they were taken, of which samples, shape (R, m), and their own error."""
+
+    query: Point
+    indices: Tensor
+    gradient: Point
+    error: Tensor
 
 
 class Ensemble:
@@ -251,7 +268,13 @@ class Ensemble:
         # At equal ratios of time back from the last iterate, to the first if there are two.
         count = spec.run.looks if function.looks else 0
         self.rare_times = np.unique(np.geomspace(plan.steps, 1, count).round().astype(int))
-        self.trace = empty_trace(self.schedule.times, function, self.rare_times, dict(self.algorithm.shows))
+        # A function is asked whether it can be held against itself.
+        first, alone = experiment.start.v, torch.zeros(1, 1, dtype=torch.int64, device=v[0].device)
+        self.is_held = plan.batch is not None and function.mean_of_samples(first, alone) is not None
+        self.has_slopes = function.slope_excess(first, None) is not None
+        due = {OFF_SLOPE: self.has_slopes, OFF_SAMPLES: self.is_held}
+        shows = dict(self.algorithm.shows) | {name: _EXCESS[name] for name, is_due in due.items() if is_due}
+        self.trace = empty_trace(self.schedule.times, function, self.rare_times, shows)
         self.arrays = {str(name): x.values for name, x in self.trace.data_vars.items()}
         self.waiting: list[_Look] = []
         self.bytes = 0
@@ -329,7 +352,7 @@ class Ensemble:
 
                 for name, value in self.function.look(first, random, told).items():
                     self.arrays[name][0, self.rare_times == due] = value
-            self._wait(taken, t, strata, [law for law, _ in drawn])
+            self._wait(taken, t, strata, drawn)
             if self.ball is not None:
                 iterates = tuple(part[1:] for part in taken.points)
                 self.ball.follow(iterates, self.plan.step_size, taken.lengths, t + 1)
@@ -342,9 +365,11 @@ class Ensemble:
                 self.ball.look(self.v, t)
         return t
 
-    def _wait(self, taken: Walk, t: int, strata: range, laws: list[Draw | None]) -> None:
+    def _wait(self, taken: Walk, t: int, strata: range, drawn: list[tuple[Draw | None, Tensor | None]]) -> None:
         """Keep what is due of the steps from t on, in these strata."""
-        times = self.schedule.times[:, strata.start : strata.stop]
+        times, laws = self.schedule.times[:, strata.start : strata.stop], [law for law, _ in drawn]
+        batches = [x for _, x in drawn if x is not None]
+        indices = torch.stack(batches).flatten(0, 1) if self.is_held else None
         replica, stratum = np.nonzero((t <= times) & (times < t + len(laws)))
         order = np.argsort(times[replica, stratum], kind="stable")
         replica, stratum = replica[order], stratum[order]
@@ -355,15 +380,24 @@ class Ensemble:
             who, when = replica[each], step[each]
             chosen = torch.as_tensor(when * len(times) + who, device=taken.points[0].device)
             # From points of shape (times, R, rows, columns), before and after each step.
-            v, v_next = (
-                tuple(part.flatten(0, 1).index_select(0, chosen + i * len(times)) for part in taken.points)
-                for i in (0, 1)
-            )
+            v, v_next = (_chosen(taken.points, chosen + i * len(times)) for i in (0, 1))
             law = laws[when[0]]
             shown = {name: x.flatten().index_select(0, chosen) for name, x in taken.shown.items()}
             of = law and law.of(torch.as_tensor(who, device=chosen.device))
-            self.waiting.append(_Look(stratum[each] + strata.start, who, v, v_next, of, shown))
-            self.bytes += 16 * sum(part.numel() for part in v)
+            used = None
+            if indices is not None:
+                error = torch.zeros(len(who), dtype=torch.float64, device=chosen.device)
+                if taken.gradients is None:
+                    # Steps -a g alone are there: of g they tell what rounding left of it.
+                    a = error.new_tensor([self.algorithm.along_gradient(t + i, self.plan.numbers) for i in when])
+                    g = tuple((x - y) / a[:, None, None] for x, y in zip(v, v_next, strict=True))
+                    error = EPSILON * (square_norm(v).sqrt() + square_norm(v_next).sqrt()) / a
+                else:
+                    g = _chosen(taken.gradients, chosen)
+                query = v if taken.queries is None else _chosen(taken.queries, chosen)
+                used = _Used(query, indices.index_select(0, chosen), g, error)
+            self.waiting.append(_Look(stratum[each] + strata.start, who, v, v_next, of, shown, used))
+            self.bytes += (16 if used is None else 32) * sum(part.numel() for part in v)
             if of is not None and not of.replaced:
                 self.bytes += 8 * of.candidates.numel()
 
@@ -376,18 +410,46 @@ class Ensemble:
         for look in self.waiting:
             alike.setdefault(look.law.candidates.shape[1] if look.law else 0, []).append(look)
         for group in alike.values():
-            v, v_next = (
-                tuple(torch.cat(parts) for parts in zip(*points, strict=True))
-                for points in ([look.v for look in group], [look.v_next for look in group])
-            )
+            v, v_next = _joined([look.v for look in group]), _joined([look.v_next for look in group])
             laws = [look.law for look in group if look.law]
             law = laws[0].joined(laws[1:]) if laws else None
             who = np.concatenate([look.who for look in group])
             columns = np.concatenate([look.strata for look in group])
             shown = {name: torch.cat([look.shown[name] for look in group]) for name in group[0].shown}
-            for name, values in (self.function.observe(v, v_next, law) | shown).items():
+            found = self.function.observe(v, v_next, law) | shown
+            if used := [look.used for look in group if look.used]:
+                found[OFF_SAMPLES] = self._off_samples(used, found["loss"])
+            if self.has_slopes:
+                rows = torch.from_numpy(np.flatnonzero((who + columns) % min(_SOME, self.spec.replicas) == 0))
+                rows = rows.to(v[0].device)
+                found[OFF_SLOPE] = torch.full((len(who),), torch.nan, dtype=torch.float64, device=v[0].device)
+                if len(rows):
+                    some = self.function.slope_excess(tuple(part[rows] for part in v), law and law.of(rows))
+                    found[OFF_SLOPE][rows] = some
+            for name, values in found.items():
                 self.arrays[name][who, columns] = values.cpu().numpy()
         self.waiting, self.bytes = [], 0
+
+    def _off_samples(self, each: list[_Used], loss: Tensor) -> Tensor:
+        """How far gradients that moved the run are off the means of their samples' gradients, beyond rounding."""
+        queries, drawn, gradients, errors = zip(*each, strict=True)
+        query, indices, gradient = _joined(queries), torch.cat(drawn), _joined(gradients)
+        mean = self.function.mean_of_samples(query, indices)
+        gap = square_norm(apart(gradient, mean)).sqrt()
+        numbers = indices.shape[1] + sum(part[0].numel() for part in query) + 64
+        sums = EPSILON * numbers * (square_norm(gradient).sqrt() + square_norm(mean).sqrt())
+        # What bounds the error of a mean over all samples bounds a mean square: one sample's may be as much larger.
+        off = math.sqrt(self.function.samples) * self.function.rounding(query, loss)[1].to(sums)
+        return gap - torch.cat(errors) - MARGIN * (off + sums)
+
+
+def _chosen(points: Point, places: Tensor) -> Point:
+    """Of points of shape (times, R, rows, columns) those at these places, in one dimension."""
+    return tuple(part.flatten(0, 1).index_select(0, places) for part in points)
+
+
+def _joined(points: Sequence[Point]) -> Point:
+    return tuple(torch.cat(parts) for parts in zip(*points, strict=True))
 
 
 def empty_trace(

@@ -59,10 +59,11 @@ def judge(evidence: Evidence, audits: list[Audit]) -> dict[str, Any]:
     verdict, reason, blame = _judged(evidence, audits, measured, first, at_first)
     # How a run is held against a word from outside is its author's word.
     by_others = (word.id for _, word in words_of(evidence.claim) if word and not is_ours(word))
+    drawn = evidence.function.drawn if evidence.spec.is_stochastic else ()
     # Where a run diverged, what overflowed may be recorded as 0.
     is_lost = measured.seen.is_lost
     return {
-        "verdict": verdict.resting_on((*evidence.function.given, *measure.given, *by_others)),
+        "verdict": verdict.resting_on((*evidence.function.given, *drawn, *measure.given, *by_others)),
         "reason": reason,
         "blame": blame,
         "measured": math.nan if is_lost else measured.mean,
@@ -187,7 +188,8 @@ def _in_hindsight(evidence: Evidence, audits: list[Audit], measured: _Measured) 
     plan, first, looks = evidence.plan, evidence.start.square_norm, evidence.looks
     path, sure, bound = plan.smoothness, evidence.sure_smoothness, plan.values["bound"]
     hidden = any(each.status == "assumed" for each in audits if each.symbol == evidence.spec.free[0])
-    if path > 2 * sure or hidden:
+    # Of an L̂ that was not measured it is NaN.
+    if not path <= 2 * sure or hidden:
         reason = f"the descent curvature along the path is mostly rounding error, at {looks}: no L̂ was measured"
         if (ratio := largest_ratio(evidence)) is not None:
             reason += f"; the largest gradient ratio, a lower estimate, is {ratio}"
@@ -308,7 +310,7 @@ def _said(verdict: Verdict, kind: Guilt, name: str, reason: str) -> Said:
     return verdict, reason, Blame(kind, name, reason)
 
 
-Smoothness = tuple[str, str, float, str]
+Smoothness = tuple[str, str, float | None, str]
 """An estimate of L̂: the first four fields of `AtSmoothness`."""
 
 
@@ -328,9 +330,11 @@ def estimates_of(sites: Sequence[Site], trace: xr.Dataset, gap: float) -> Estima
                 found[block.radius] = max(found.get(block.radius, 0.0), norm, 1e-12)
         radii[site.name] = found
     names = [site.name for site in sites]
+    path = _largest(trace["path_smoothness"].values + trace["path_smoothness_error"].values)
+    sure = _largest(less_rounding(trace, "path_smoothness"))
     return Estimates(
-        path=_largest(trace["path_smoothness"].values + trace["path_smoothness_error"].values),
-        path_sure=_largest(less_rounding(trace, "path_smoothness")),
+        path=path if path <= 2 * sure else None,
+        path_sure=sure,
         L=max(_largest(less_rounding(trace, "weight_smoothness")), _largest(curvatures)),
         curvature=_largest(trace["curvature"].values) or None,
         zeta_square=_largest(trace["noise_variance"].values),
@@ -352,7 +356,7 @@ def smoothness_of(sites: Sequence[Site], found: Estimates) -> list[Smoothness]:
     The largest over the layers is the constant of all of them, since D²F is at most the sum over layers of what each
     contributes (`meft.layers`); f has to be jointly smooth in their weights, as the L that is used is.
     """
-    ways = [("path", "", found.path, "the largest smoothness along the segments that were looked at")]
+    ways: list[Smoothness] = [("path", "", found.path, "the largest smoothness along the segments that were looked at")]
     layers: list[float] = []
     printed: dict[str, list[float]] = {}
     for site in sites:
@@ -405,7 +409,7 @@ def theorem_rows(evidence: Evidence, found: Estimates) -> tuple[AtSmoothness, ..
     names = [str(x) for x in (algorithm.step_size, limit_of(theorem, T), theorem.names[-1])]
     for way, lipschitz, value, how in smoothness_of(evidence.function.sites, found):
         printed: list[float | None] = [None] * 3
-        if 0 < value < math.inf and found.zeta_square > 0 and found.D and found.D > 0:
+        if value and value < math.inf and found.zeta_square > 0 and found.D and found.D > 0:
             at_it = theorem.assuming({letter: exact(letter, value)})
             steps = float(evidence.plan.steps)
             inputs = {BOUNDED_BELOW.letter: found.D, BOUNDED_VARIANCE.letter: noise, T.name: steps}
@@ -418,17 +422,23 @@ def theorem_rows(evidence: Evidence, found: Estimates) -> tuple[AtSmoothness, ..
 def in_hindsight(evidence: Evidence, found: Estimates) -> Plan:
     """The plan with the constants that the run showed, and the claim's quantities there.
 
-    The bound is NaN where a constant was measured as 0, or the step is longer than the claim allows.
+    The bound is NaN where a constant was measured as 0, or the step is longer than the claim allows; and so are L̂ and
+    the bound where no L̂ was measured.
     """
     plan, noise = evidence.plan, math.sqrt(found.zeta_square)
-    inputs = plan.inputs | {SMOOTH.letter: found.path, BOUNDED_VARIANCE.letter: noise}
+    path = math.nan if found.path is None else found.path
+    inputs = plan.inputs | {SMOOTH.letter: path, BOUNDED_VARIANCE.letter: noise}
     _, bound, _ = own_step(evidence, found, found.path)
-    values = {SMOOTHNESS.letter: found.path} | plan.numbers | {"bound": math.nan if bound is None else bound}
+    values = {SMOOTHNESS.letter: path} | plan.numbers | {"bound": math.nan if bound is None else bound}
     return replace(plan, inputs=inputs, values=values, zeta=noise)
 
 
-def own_step(evidence: Evidence, found: Estimates, smoothness: float) -> tuple[float, float | None, int | None]:
+def own_step(
+    evidence: Evidence, found: Estimates, smoothness: float | None
+) -> tuple[float | None, float | None, int | None]:
     """The theorem at the run's own step and this L̂: the longest step, the bound, and the iterations that it needs."""
+    if smoothness is None:
+        return None, None, None
     plan, claim = evidence.plan, evidence.claim
     inputs = {name: float(x) for name, x in plan.inputs.items()} | {
         SMOOTH.letter: smoothness,

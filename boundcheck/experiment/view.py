@@ -170,7 +170,7 @@ def show_course(trace: xr.Dataset, result: RunResult, noise: list[float]) -> Non
     lines = [f"{result.verdict}: {result.reason}"]
     failed = [each for each in result.audit if each.status == "failed"]
     lines += [f"  {each.hypothesis}: {each.how}" for each in failed]
-    found, meaning = result.estimates, catalogue[result.claim].quantities[-1].meaning
+    meaning = catalogue[result.claim].quantities[-1].meaning
     for at in result.theorems:
         # Of steps that are none of the theorem's it says nothing, and L̂ is all that is known.
         said = "" if failed or at.bound is None else f"; the {meaning} is {shown(at.bound, 4, UP)}"
@@ -178,9 +178,8 @@ def show_course(trace: xr.Dataset, result: RunResult, noise: list[float]) -> Non
         # A result has None for infinity.
         ends = (at.value, UP), (at.longest, DOWN)
         value, longest = ("∞" if x is None or math.isinf(x) else shown(x, 4, toward) for x, toward in ends)
-        if at.way == "path" and found is not None and (found.is_mostly_rounding or not found.path):
-            sure = shown(found.path_sure, 4, DOWN)
-            lines.append(f"  no L̂ ({way}): {value} with its rounding error added, {sure} with it taken off")
+        if at.way == "path" and not at.value:
+            lines.append(f"  no L̂ ({way}): the descent curvature is mostly rounding error")
         else:
             lines.append(f"  L̂ = {value} ({way}): steps of SGD below {longest}{said}")
     if result.gradient_ratio is not None:

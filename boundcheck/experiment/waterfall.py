@@ -379,6 +379,8 @@ def waterfall(evidence: Evidence, audits: Sequence[Audit]) -> Waterfall:
         on_run = OnRun(evidence)
         # Each says why there is none; a theorem's reason comes before that of its run.
         _ = on_run.sum, on_run.pace
+        if any(math.isnan(x) for x in evidence.plan.inputs.values()):
+            raise NoWaterfallError("a constant of the theorem was not measured, for rounding error")
         if not all(np.isfinite(each.value).all() for each in on_run.seen.values()):
             raise NoWaterfallError("not all that was seen of the run are finite numbers")
     except NoWaterfallError as error:
@@ -478,7 +480,8 @@ def _bar(evidence: Evidence, audits: Sequence[Audit], before: _Rung, rung: _Rung
         value=value,
         factor=value / start if start > 0 else None,
         why=rung.why,
-        valid=not (rung.is_cost and fell),
+        # A fall by chance, or of what was seen at some iterates alone, breaks nothing.
+        valid=not (rung.is_cost and fell and names & {each.symbol for each in audits if each.status == "failed"}),
         is_chance=rung.is_chance,
         lower=None if half is None else center - half,
         upper=upper,

@@ -102,6 +102,11 @@ class Loss(Objective):
         told = {"smoothness": smoothness, "gradient_bound": gradient_bound, "infimum": infimum}
         self._told = tuple(f"{name} of {self.name}" for name, each in told.items() if each is not None)
 
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """Minibatches of a loss that may depend on how many samples it is given."""
+        return (f"minibatches of {self.name}",)
+
     @classmethod
     def from_csv(
         cls,
@@ -181,6 +186,14 @@ class Loss(Objective):
         apart = vmap(grad(self._mean))
         return in_blocks(
             lambda part: apart(W[part], *(x[indices[part]] for x in self._samples)),
+            W,
+            indices.shape[1] * W[0].numel(),
+        )
+
+    def mean_of_samples(self, W: Tensor, indices: Tensor) -> Tensor:
+        apart = vmap(vmap(grad(self._mean), (None, *(0 for _ in self._samples))))
+        return in_blocks(
+            lambda part: apart(W[part], *(x[indices[part]].unsqueeze(2) for x in self._samples)).mean(1),
             W,
             indices.shape[1] * W[0].numel(),
         )

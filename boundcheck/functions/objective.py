@@ -38,6 +38,7 @@ class Moments(NamedTuple):
         gradient: of f at W, shape (R, d, k).
         in_v: the mean over samples of :math:`\sum \|P G_i Q\|_F^2`, summed over the sides that were given, shape (R,).
         in_w: the mean of :math:`\|G_i\|_F^2`, shape (R,).
+        mean: of the samples' gradients; None where `gradient` is made of them.
 
     """
 
@@ -45,6 +46,7 @@ class Moments(NamedTuple):
     gradient: Tensor
     in_v: Tensor
     in_w: Tensor
+    mean: Tensor | None = None
 
 
 class Objective(ABC):
@@ -89,6 +91,11 @@ class Objective(ABC):
         return self._told if is_ours(self) else (f"constants of {self.name}",)
 
     @property
+    def drawn(self) -> tuple[str, ...]:
+        """What a run that draws minibatches rests on besides: it looks at those of some steps."""
+        return () if is_ours(self) else (f"minibatches of {self.name}",)
+
+    @property
     def widest(self) -> int:
         """The size of one replica's largest temporary, in numbers, in a look at all samples: their gradients."""
         return self.samples * math.prod(self.shape)
@@ -112,6 +119,15 @@ class Objective(ABC):
     @abstractmethod
     def sample_gradients(self, W: Tensor) -> Tensor:
         """The gradient of every f_i at W, shape (R, n, d, k)."""
+
+    def mean_of_samples(self, W: Tensor, indices: Tensor) -> Tensor:
+        """The mean of `sample_gradients` at `indices`, shape (R, m): what `batch_gradient` has to be."""
+
+        def mean(part: slice) -> Tensor:
+            G = self.sample_gradients(W[part])
+            return G[torch.arange(len(G), device=G.device)[:, None], indices[part]].mean(1)
+
+        return in_blocks(mean, W, (self.samples + indices.shape[1]) * W[0].numel())
 
     @abstractmethod
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
@@ -139,7 +155,7 @@ class Objective(ABC):
         def survey(part: slice) -> Moments:
             G = self.sample_gradients(W[part]).transpose(1, 2).contiguous()
             squares = mean_squares(G, sides, among, part)
-            return Moments(self.loss(W[part]), self.gradient(W[part]), *squares)
+            return Moments(self.loss(W[part]), self.gradient(W[part]), *squares, G.mean(2))
 
         return in_blocks(survey, W, self.samples * W[0].numel())
 

@@ -34,6 +34,7 @@ from boundcheck.functions.arithmetic import (
     spectral_norm,
     square_norm,
 )
+from boundcheck.functions.checks import MARGIN
 from boundcheck.functions.objective import Moments, Objective, mean_of
 from boundcheck.functions.sgd import Draw
 from boundcheck.language import symbols
@@ -55,6 +56,9 @@ _LARGE = 2**16
 # Bytes of a number; and how many copies of each replica's points and weights, and of the widest temporaries, there are
 # at once: a little more than was measured.
 _NUMBER, _POINTS, _WEIGHTS, _TEMPORARIES = 8, 6, 4, 4
+
+# A segment along which the loss is held against its gradient changes it by so many times its rounding error.
+_FAR = 2.0**12
 
 OBSERVED = {
     "loss": "F(v_t)",
@@ -157,6 +161,7 @@ class Problem(Function):
             norm_names={block.radius: f"norm_{block.name}" for block in adapter.blocks},
             facts={"shape": f.shape},
             given=(*adapter.given, *f.given),
+            drawn=f.drawn,
             threads=1 if math.prod(f.shape) < _LARGE else None,
         )
 
@@ -187,6 +192,9 @@ class Problem(Function):
     def batch_gradient(self, v: Point, indices: Tensor) -> Point:
         return self.adapter.pull_back(v, self.objective.batch_gradient(self.adapter.weight(v), indices))
 
+    def mean_of_samples(self, v: Point, indices: Tensor) -> Point:
+        return self.adapter.pull_back(v, self.objective.mean_of_samples(self.adapter.weight(v), indices))
+
     def descend(self, v: Point, batches: Sequence[Tensor], sizes: Sequence[float]) -> Descent | None:
         scale = self.adapter.scale_of_factors
         if scale is None or not keeps(self, Problem, "batch_gradient"):
@@ -211,7 +219,8 @@ class Problem(Function):
             pulled = self.adapter.pull_back(tuple(x[part].repeat_interleave(samples, 0) for x in v), gradients)
             in_v, in_w = (square_norm(x).view(-1, samples) for x in (pulled, (gradients,)))
             loss, gradient = self.objective.loss(W[part]), self.objective.gradient(W[part])
-            return Moments(loss, gradient, mean_of(in_v, among, part), mean_of(in_w, among, part))
+            squares = (mean_of(each, among, part) for each in (in_v, in_w))
+            return Moments(loss, gradient, *squares, gradients.view(-1, samples, *W.shape[1:]).mean(1))
 
         return in_blocks(survey, W, samples * W[0].numel())
 
@@ -262,12 +271,7 @@ class Problem(Function):
         return {name: torch.cat([each[name] for each in found]) for name in found[0]}
 
     def _look(self, v: Point, v_next: Point, law: Draw | None) -> dict[str, Tensor]:
-        survey = None if law is None else self.survey(v, None if law.replaced else law.candidates)
-        if survey is None:
-            W = self.adapter.weight(v)
-            loss, weight_gradient = self.objective.loss(W), self.objective.gradient(W)
-        else:
-            loss, weight_gradient = survey.loss, survey.gradient
+        survey, loss, weight_gradient = self._known_at(v, law)
         gradient = self.adapter.pull_back(v, weight_gradient)
         gradient_square_norm = square_norm(gradient)
         step = apart(v_next, v)
@@ -292,8 +296,14 @@ class Problem(Function):
         if law is not None and survey is not None:
             if law.replaced:
                 variance = survey.in_v - gradient_square_norm
+                if survey.mean is not None:
+                    off = self.adapter.pull_back(v, survey.mean - weight_gradient)
+                    bias = square_norm(off).sqrt()
+                    # Rounding is no bias, where each sample may be drawn.
+                    bias_error = 4 * gradient_error * (bias > 4 * gradient_error)
+                    bias = bias * (bias_error > 0)
             else:
-                mean = self.batch_gradient(v, law.candidates)
+                mean = self.mean_of_samples(v, law.candidates)
                 bias = square_norm(apart(mean, gradient)).sqrt()
                 # Each of the two means is off by its own rounding error at most; the second one sums in another order.
                 bias_error = 4 * gradient_error
@@ -326,6 +336,44 @@ class Problem(Function):
             "gradient_ratio": ratio,
             "gradient_ratio_error": ratio_error,
         }
+
+    def _known_at(self, v: Point, law: Draw | None) -> tuple[Moments | None, Tensor, Tensor]:
+        """What is known of the samples at v where some are drawn, the loss, and the gradient of f at W(v)."""
+        if law is not None:
+            survey = self.survey(v, None if law.replaced else law.candidates)
+            return survey, survey.loss, survey.gradient
+        W = self.adapter.weight(v)
+        return None, self.objective.loss(W), self.objective.gradient(W)
+
+    def slope_excess(self, v: Point, law: Draw | None) -> Tensor:
+        r"""How far the gradient is off that of the loss, less what rounding and the segment's length explain.
+
+        The loss changes along a short segment with v in its middle. Its direction is half along the gradient, each
+        block of length 1, and half at random, so that a gradient that is too short, or 0, differs too. By the
+        smoothness of f, :math:`f(W_\pm) - f(W)` is :math:`\langle\nabla f, W_\pm - W\rangle` to within
+        :math:`(L/2)\|W_\pm - W\|^2`, and W(v) is linear but for :math:`W_+ + W_- - 2W`.
+        """
+        adapter, random = self.adapter, torch.Generator().manual_seed(0)
+        _, loss, weight_gradient = self._known_at(v, law)
+        loss_error, gradient_error = self.rounding(v, loss)
+        gradient = adapter.pull_back(v, weight_gradient)
+        steep, size = square_norm(gradient).sqrt(), square_norm(v).sqrt()
+        size = size.where(size > 0, 1.0)
+        far = _FAR * loss_error / steep.where(steep > 0, EPSILON)
+        far = far.clamp(size * 2.0**-40, size * 2.0**-20)[:, None, None]
+        aside = (torch.randn(part.shape[1:], generator=random, dtype=torch.float64).to(part) for part in v)
+        towards = tuple(far * (_unit(x) + _unit(g)) for x, g in zip(aside, gradient, strict=True))
+        step = adapter.tangent(v, towards)
+        ends = [adapter.retract(v, tuple(sign * part for part in step)) for sign in (1, -1)]
+        W, *weights = (adapter.weight(point) for point in (v, *ends))
+        losses, chord = [self.objective.loss(X) for X in weights], apart(*ends)
+        length, moved = square_norm(chord).sqrt(), sum(square_norm((X - W,)) for X in weights)
+        bent = torch.linalg.matrix_norm(weights[0] + weights[1] - 2 * W)
+        allowed = self.objective.smoothness.value * moved + torch.linalg.matrix_norm(weight_gradient) * bent
+        terms = EPSILON * (sum(part[0].numel() for part in v) + 64) * (2 * loss.abs() + steep * length)
+        allowed = MARGIN * (allowed + 2 * loss_error + gradient_error * length + terms)
+        change = (losses[0] - losses[1] - inner(gradient, chord)).abs()
+        return (change - allowed) / length.where(length > 0, torch.inf)
 
     def demands(self, replicas: int, batch: int, waiting: int) -> tuple[Demand, ...]:
         f, d, k = self.objective, *self.objective.shape
@@ -450,6 +498,12 @@ class Problem(Function):
         largest = self.adapter.jacobian_bound(radii) * self.gradient_bound(radii).value
         # Not a power, which raises where a product overflows to infinity.
         return largest * largest
+
+
+def _unit(X: Tensor) -> Tensor:
+    """Each matrix over its Frobenius norm; 0 stays 0."""
+    size = torch.linalg.matrix_norm(X)[..., None, None]
+    return X / size.where(size > 0, 1.0)
 
 
 Product = Callable[[Problem, Point, Point], Point]

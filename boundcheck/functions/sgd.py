@@ -157,6 +157,10 @@ class Walk(NamedTuple):
 
     points: Point  # the iterates before the first and after each, their blocks of shape (steps + 1, R, rows, columns)
     lengths: Tensor  # the Frobenius norm of each block of the gradient of each step, shape (steps, blocks, R)
+    # The gradient of each step, and where it was taken, blocks of shape (steps, R, rows, columns); None where the steps
+    # alone are there, and where it was taken at the iterates.
+    gradients: Point | None
+    queries: Point | None
     shown: dict[str, Tensor]  # what the algorithm shows after each step, shape (steps, R)
     state: State  # that after the last
 
@@ -170,16 +174,23 @@ def walk(
     drawn, known = [x for x in batches if x is not None], [a for a in sizes if a is not None]
     if len(drawn) == len(known) == len(batches) and (taken := function.descend(v, drawn, known)) is not None:
         # Not as a view, with which all of the walk would be kept.
-        return Walk(*taken, {}, (tuple(part[-1].clone() for part in taken.points),))
-    iterates, far, shown = [v], [], []
+        return Walk(*taken, None, None, {}, (tuple(part[-1].clone() for part in taken.points),))
+    iterates, gradients, queries, far, shown = [v], [], [], [], []
     for i, indices in enumerate(batches):
+        queries.append(algorithm.query(state, t + i, numbers))
         state, g = advance(algorithm, function, state, t + i, numbers, indices)
         iterates.append(algorithm.iterate(state))
+        gradients.append(g)
         far.append(lengths(g))
         shown.append(algorithm.shown(state))
-    points = tuple(torch.stack(parts) for parts in zip(*iterates, strict=True))
     told = {name: torch.stack([each[name] for each in shown]) for name in shown[0]}
-    return Walk(points, torch.stack(far), told, state)
+    is_elsewhere = any(q is not v for q, v in zip(queries, iterates, strict=False))
+    asked = _stacked(queries) if is_elsewhere else None
+    return Walk(_stacked(iterates), torch.stack(far), _stacked(gradients), asked, told, state)
+
+
+def _stacked(points: Sequence[Point]) -> Point:
+    return tuple(torch.stack(parts) for parts in zip(*points, strict=True))
 
 
 def restart(

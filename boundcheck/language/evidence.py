@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 ROUNDING = 1e-12
 """A bound that the relative error of a computed spectral norm stays below; nearer ties are called inside."""
 
+OFF_SLOPE, OFF_SAMPLES = "gradient_excess", "minibatch_excess"
+"""What a run records of how it was computed: how far gradients are off the loss, and off their samples' gradients."""
+
 Status = Literal["held", "failed", "assumed"]
 Guilt = Literal["hypothesis", "constant", "horizon", "statistics", "rounding", "claim"]
 

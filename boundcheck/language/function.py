@@ -87,6 +87,7 @@ class Function(ABC):
         sites: the matrices W(v) inside of a network, each with its adapter; none of a problem in one matrix.
         facts: what else a result says of it, by the fields of `experiment.schema.Subject`.
         given: what a verdict rests on that its user or its author says, and nothing proves or certifies.
+        drawn: the same, of a run that draws minibatches.
         threads: the most CPU threads that a run of it gains from; None where each one helps.
 
     """
@@ -106,6 +107,7 @@ class Function(ABC):
     sites: tuple[Any, ...] = ()
     facts: Mapping[str, Any] = _NOTHING
     given: tuple[str, ...] = ()
+    drawn: tuple[str, ...] = ()
     threads: int | None = None
 
     @abstractmethod
@@ -139,6 +141,13 @@ class Function(ABC):
     def batch_gradient(self, v: Point, indices: Tensor) -> Point:
         """The mean gradient of the samples at `indices`, shape (R, m)."""
 
+    def mean_of_samples(self, v: Point, indices: Tensor) -> Point | None:
+        """The mean of the samples' own gradients at `indices`, shape (R, m), which a minibatch is held against.
+
+        None where nothing tells them one by one; a run then only assumes that its minibatches are their samples' mean.
+        """
+        return None
+
     def descend(self, v: Point, batches: Sequence[Tensor], sizes: Sequence[float]) -> Descent | None:
         r"""Take steps :math:`v \leftarrow v - a g` in one call: sizes a, along mean gradients g of minibatches (R, m).
 
@@ -166,6 +175,13 @@ class Function(ABC):
     @abstractmethod
     def observe(self, v: Point, v_next: Point, law: Any) -> dict[str, Tensor]:
         """The observables of steps from v to v_next; `law` is the minibatch's (`functions.sgd.Draw`), or None."""
+
+    def slope_excess(self, v: Point, law: Any) -> Tensor | None:
+        """How far the gradient at v is off that of the loss, less what rounding explains, shape (R,).
+
+        None where too little is known of the function to say so.
+        """
+        return None
 
     def look(self, v: Point, random: Any, tick: Any = None) -> dict[str, float]:
         """The values that are read off rarely, at a single point, by name."""

@@ -23,6 +23,7 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Statement
 from boundcheck.language.evidence import (
     HOLDS,
+    OFF_SAMPLES,
     ROUNDING,
     UNKNOWN,
     Answer,
@@ -334,7 +335,9 @@ class Smooth(Hypothesis):
     def rows(self, evidence: Evidence, id: str) -> list[tuple[Blamed, Audit]]:
         """The rows of those hypotheses, or of what was seen."""
         if not evidence.function.is_known:
-            seen = evidence.plan.values[Lhat.name]
+            value = evidence.plan.values[Lhat.name]
+            # What is mostly rounding error is no number.
+            seen = None if math.isnan(value) else value
             how = f"the largest smoothness along a segment, its rounding error added, at {evidence.looks}: measured, "
             return [("constant", Audit(id, "constant", "assumed", seen, seen, how + "not proved", Lhat.name))]
         rows: list[tuple[Blamed, Audit]] = []
@@ -677,6 +680,9 @@ def _held_unbiased(e: Evidence, id: str) -> list[Audit]:
     replaced, n = e.spec.run.sampling == "with replacement", e.function.samples
     # In an epoch of several minibatches a bias of 0 where one looked says nothing of where one did not.
     known = replaced or 2 * (e.plan.batch or n) > n or e.record.schedule.is_every_step
+    # The law of the indices says something of minibatches that are the mean of their samples, and of no others.
+    off = trace[OFF_SAMPLES].values[e.finite] if OFF_SAMPLES in trace else None
+    known = known and off is not None and not (off > 0).any()
     observed, surely = largest(bias), largest(bias - error)
     status = status_of(surely, 0.0, known)
     if replaced:

@@ -364,6 +364,7 @@ class Enclosure:
             "loss_error": 1e-12,
             "gradient_square_norm_error": 0.0,
             "noise_variance": self.noise,
+            "minibatch_excess": -1e-9,
             "conditional_bias": 0.0,
             "conditional_bias_error": 0.0,
             "path_smoothness": self.path,
@@ -385,6 +386,7 @@ class Enclosure:
             is_known=False,
             samples=12,
             given=(),
+            drawn=(),
             infimum=infimum,
             norm_names={"": "norm"},
             sites=(SITE,),
@@ -423,6 +425,7 @@ def test_each_hypothesis_has_its_audit() -> None:
     assert [(each.hypothesis, each.status, each.limit) for each in audits.values()] == [
         ("step size", "held", 0.1),
         ("meft.unbiased", "held", 0.0),
+        ("minibatches", "held", None),
         ("classic.smooth", "assumed", 2.0),
         ("jiang2024.assumption4", "assumed", 0.25),
         ("jiang2024.bounded_below", "held", 1.0),

@@ -184,7 +184,7 @@ def test_what_begins_far_from_the_start_is_not_held(tmp_path) -> None:
     (result,) = bc.measure(TABLE | {"run": run}, tmp_path, problem=Mixed(DRAWN["not in order"], 12, beyond=0.2))
     (row,) = (each for each in result.audit if each.hypothesis == "meft.unbiased")
     assert row.status == "assumed"
-    assert result.verdict in {"inconclusive", "uninformative"}
+    assert (result.verdict, result.blame.name) == ("hypothesis-failed", "minibatches")
 
 
 def test_without_replacement_no_sample_comes_twice(tmp_path) -> None:
@@ -224,3 +224,76 @@ def test_a_true_mean_is_held(batch, tmp_path) -> None:
     (result,) = bc.measure(table, tmp_path, problem=LogCosh(samples=16))
     (row,) = (each for each in result.audit if each.hypothesis == "meft.unbiased")
     assert (row.status, row.observed) == ("held", 0.0)
+
+
+def while_falling(W: Tensor, f: LogCosh, right: Tensor, by: float) -> Tensor:
+    """A gradient, and another multiple of it while the loss is in a band that v_1 and the last iterates are not in."""
+    flat = torch.zeros_like(W)
+    share = (f.loss(flat) - f.loss(W)) / f.loss(flat)
+    return torch.where(((share > 0.01) & (share < 0.04))[:, None, None], by * right, right)
+
+
+class Falling(LogCosh):
+    """Minibatches are wrong in mid-run alone; of a run without them, the gradient is."""
+
+    def __init__(self, by: float) -> None:
+        super().__init__(samples=16)
+        self._by = by
+
+    def batch_gradient(self, W, indices):
+        return while_falling(W, self, super().batch_gradient(W, indices), self._by)
+
+
+class Misled(Falling):
+    """The samples' gradients are as wrong, so that minibatches are still their mean."""
+
+    def sample_gradients(self, W):
+        found = super().sample_gradients(W)
+        return while_falling(W, self, found.flatten(1, 2), self._by).view(found.shape)
+
+
+class Downhill(LogCosh):
+    """The gradient is wrong in mid-run alone."""
+
+    def __init__(self, by: float) -> None:
+        super().__init__(samples=16)
+        self._by = by
+
+    def gradient(self, W):
+        return while_falling(W, self, super().gradient(W), self._by)
+
+
+LONG = TABLE | {"run": TABLE["run"] | {"steps": 200, "step_size": 0.1, "audits": 40, "zeta": 1.2}}
+DESCENT: dict[str, Any] = {
+    "claim": "abbaszadehpeivasti2022.best_step",
+    "adapter": {"kind": "full"},
+    "assume": {"L": 8.0},
+    "run": {"steps": 100, "audits": 100},
+}
+
+
+@pytest.mark.parametrize("by", [-0.2, 0.0, 0.9, 2.0])
+@pytest.mark.parametrize(("kind", "blamed"), [(Falling, "minibatches"), (Misled, "gradient")])
+@pytest.mark.parametrize("sampling", ["with replacement", "without replacement"])
+def test_what_is_wrong_in_mid_run_alone_breaks_a_hypothesis(by, kind, blamed, sampling, tmp_path) -> None:
+    table = LONG | {"run": LONG["run"] | {"sampling": sampling}}
+    (result,) = bc.measure(table, tmp_path, problem=kind(by))
+    assert result.verdict == "hypothesis-failed"
+    failed = {row.hypothesis for row in result.audit if row.status == "failed"}
+    assert blamed in failed
+
+
+@pytest.mark.parametrize("by", [0.0, 0.5, 0.9, 1.5])
+def test_a_gradient_that_is_wrong_in_mid_run_alone_breaks_a_hypothesis(by, tmp_path) -> None:
+    right, wrong = (bc.measure(DESCENT, tmp_path, problem=Downhill(each))[0] for each in (1.0, by))
+    assert all(row.status == "held" for row in right.audit if row.hypothesis == "gradient")
+    assert wrong.verdict == "hypothesis-failed"
+    assert "gradient" in {row.hypothesis for row in wrong.audit if row.status == "failed"}
+
+
+@pytest.mark.parametrize("claim", ["meft.theorem2_any_step"])
+def test_a_verdict_names_the_minibatches_that_it_stands_on(claim, tmp_path) -> None:
+    table = LONG | {"claim": claim, "run": LONG["run"] | {"steps": 2000, "step_size": 0.02, "replicas": 16}}
+    (result,) = bc.measure(table, tmp_path, problem=LogCosh(samples=16))
+    assert not result.verdict.is_decided or "minibatches of log-cosh" in result.verdict.given
+    assert not {row.hypothesis for row in result.audit if row.status == "failed"}

@@ -339,6 +339,9 @@ class NetworkFunction(Function):
     def batch_gradient(self, v: Point, indices: Tensor) -> Point:
         return _joined(self._each(v, lambda i: self.network.batch_gradient(indices[i])))
 
+    def mean_of_samples(self, v: Point, indices: Tensor) -> Point:
+        return _joined(self._each(v, lambda i: self.network.look(indices[i]).gradient))
+
     def sample_variance(self, v: Point) -> Tensor:
         return torch.tensor(self._each(v, lambda i: self.network.look().variance), dtype=torch.float64)
 

@@ -19,6 +19,7 @@ from boundcheck.functions.objective import Moments, Objective, ProblemTable, Set
 from boundcheck.functions.objective import Side as Map
 from boundcheck.language.function import Constant
 from boundcheck.system.limits import Demand
+from boundcheck.system.plugins import is_ours
 from boundcheck.system.tables import Count, Real, Seed, Side
 
 Activation = Literal["identity", "tanh"]
@@ -84,6 +85,11 @@ class LinearModel(Objective):
             return self._residuals(W[part] @ X.mT, targets.mT) @ X / batch
 
         return in_blocks(gradient, W, indices.shape[1] * W.shape[2])
+
+    def mean_of_samples(self, W: Tensor, indices: Tensor) -> Tensor:
+        # This package's own minibatches are made of these gradients.
+        own = is_ours(self)
+        return LinearModel.batch_gradient(self, W, indices) if own else super().mean_of_samples(W, indices)
 
     def sample_gradients(self, W: Tensor) -> Tensor:
         """The outer products of residuals and x, shape (R, n, d, k)."""

@@ -18,7 +18,7 @@ from boundcheck.functions.objective import Moments, Objective, ProblemTable, Set
 from boundcheck.functions.objective import Side as Map
 from boundcheck.language.function import Constant, Descent
 from boundcheck.system.limits import Demand
-from boundcheck.system.plugins import keeps
+from boundcheck.system.plugins import is_ours, keeps
 from boundcheck.system.tables import Count, Real, Seed, Side
 
 # Below the root of the largest number of float32.
@@ -125,6 +125,11 @@ class PseudoHuber(Objective):
 
         on_cores(take, in_parts(replicas, cores()))
         return Descent((As, Bs), lengths)
+
+    def mean_of_samples(self, W: Tensor, indices: Tensor) -> Tensor:
+        # This package's own minibatches are made of these gradients.
+        own = is_ours(self)
+        return PseudoHuber.batch_gradient(self, W, indices) if own else super().mean_of_samples(W, indices)
 
     def sample_gradients(self, W: Tensor) -> Tensor:
         """phi'(W - M_i) for each i, shape (R, n, d, k)."""

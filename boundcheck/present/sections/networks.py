@@ -90,7 +90,7 @@ def _bound_at(run: StoredRun, row: AtSmoothness) -> str:
     """The bound at the run's own step, or why there is none; a dash if the steps were not those of SGD."""
     if not run.steps_as_sgd:
         return "–"
-    if row.way == "path" and run.estimates.is_mostly_rounding:
+    if row.way == "path" and row.value is None:
         return "none: mostly rounding"
     if row.bound is None and row.longest is not None and known(run.course.plan.step_size) >= row.longest:
         return "step too long"
@@ -153,18 +153,20 @@ def seen(run: StoredRun) -> str:
     found = run.estimates
     ends = number(found.path, toward=UP), number(found.path_sure, toward=DOWN)
     words = f"Largest descent curvature ℓₜ: {ends[0]} with its rounding error added, {ends[1]} with it taken off"
-    if found.is_mostly_rounding:
-        words += ". Most of it may be rounding error, so it is not used as an L̂"
+    if found.path is None:
+        words = f"The largest descent curvature ℓₜ is mostly rounding error, {ends[1]} with it taken off: no L̂"
     if (ratio := run.result.gradient_ratio) is not None:
         words += f". Largest gradient ratio: {ratio}, {FROM_BELOW}"
-        if not ratio.is_lost and known(ratio.value) - known(ratio.rounding) > found.path:
+        if not ratio.is_lost and known(ratio.value) - known(ratio.rounding) > (found.path or math.inf):
             words += ": F is not L̂-smooth at the L̂ by the path"
     # A largest of nothing is 0.
     if not found.curvature:
         return f"{words}. The curvature of F was not looked at."
     times = ", ".join(str(int(t)) for t in run.trace["look_time"].values[0])
     words += f". Largest curvature ‖∇²F‖, by Lanczos iteration at t\u00a0=\u00a0{times}: {number(found.curvature)}, "
-    if found.curvature <= (found.path or 0):
+    if found.path is None:
+        return f"{words}a lower estimate."
+    if found.curvature <= found.path:
         return f"{words}which is not above the largest ℓₜ."
     return f"{words}which is more than any ℓₜ: the L̂ by the path is too small for F to be L̂-smooth."
 
