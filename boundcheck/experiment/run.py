@@ -425,7 +425,8 @@ class Ensemble:
                 found[OFF_SLOPE] = torch.full((len(who),), torch.nan, dtype=torch.float64, device=v[0].device)
                 if len(rows):
                     some = self.function.slope_excess(tuple(part[rows] for part in v), law and law.of(rows))
-                    found[OFF_SLOPE][rows] = some
+                    if some is not None:
+                        found[OFF_SLOPE][rows] = some
             for name, values in found.items():
                 self.arrays[name][who, columns] = values.cpu().numpy()
         self.waiting, self.bytes = [], 0
@@ -435,6 +436,8 @@ class Ensemble:
         queries, drawn, gradients, errors = zip(*each, strict=True)
         query, indices, gradient = _joined(queries), torch.cat(drawn), _joined(gradients)
         mean = self.function.mean_of_samples(query, indices)
+        if mean is None:
+            return torch.full_like(loss, torch.nan)
         gap = square_norm(apart(gradient, mean)).sqrt()
         numbers = indices.shape[1] + sum(part[0].numel() for part in query) + 64
         sums = EPSILON * numbers * (square_norm(gradient).sqrt() + square_norm(mean).sqrt())

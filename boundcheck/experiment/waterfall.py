@@ -379,7 +379,7 @@ def waterfall(evidence: Evidence, audits: Sequence[Audit]) -> Waterfall:
         on_run = OnRun(evidence)
         # Each says why there is none; a theorem's reason comes before that of its run.
         _ = on_run.sum, on_run.pace
-        if any(math.isnan(x) for x in evidence.plan.inputs.values()):
+        if any(math.isnan(float(x)) for x in evidence.plan.inputs.values()):
             raise NoWaterfallError("a constant of the theorem was not measured, for rounding error")
         if not all(np.isfinite(each.value).all() for each in on_run.seen.values()):
             raise NoWaterfallError("not all that was seen of the run are finite numbers")

@@ -296,12 +296,10 @@ class Problem(Function):
         if law is not None and survey is not None:
             if law.replaced:
                 variance = survey.in_v - gradient_square_norm
-                if survey.mean is not None:
-                    off = self.adapter.pull_back(v, survey.mean - weight_gradient)
-                    bias = square_norm(off).sqrt()
-                    # Rounding is no bias, where each sample may be drawn.
-                    bias_error = 4 * gradient_error * (bias > 4 * gradient_error)
-                    bias = bias * (bias_error > 0)
+                bias = square_norm(self.adapter.pull_back(v, survey.mean - weight_gradient)).sqrt()
+                # Rounding is no bias, where each sample may be drawn.
+                bias_error = 4 * gradient_error * (bias > 4 * gradient_error)
+                bias = bias * (bias_error > 0)
             else:
                 mean = self.mean_of_samples(v, law.candidates)
                 bias = square_norm(apart(mean, gradient)).sqrt()

@@ -145,7 +145,7 @@ class PseudoHuber(Objective):
             arrays = (x.numpy() for x in (*maps, loss, gradient, in_v, in_w))
             loops.survey(W.numpy(), self._last, self._curvature, self._is_small(W), *arrays)
             squares = in_v.add_(in_w, alpha=plain), in_w
-            return Moments(loss, gradient, *(mean_of(x, among, slice(None)) for x in squares))
+            return Moments(loss, gradient, *(mean_of(x, among, slice(None)) for x in squares), gradient)
 
         def survey(part: slice) -> Moments:
             x = self._known(W[part]).unsqueeze(2) - self._between
@@ -153,7 +153,8 @@ class PseudoHuber(Objective):
             slopes = x * root
             losses = x.mul_(slopes).div_(root.add_(1))
             squares = mean_squares(slopes, sides, among, part)
-            return Moments(losses.flatten(1).sum(1) / self.samples, slopes.sum(2) / self.samples, *squares)
+            gradient = slopes.sum(2) / self.samples
+            return Moments(losses.flatten(1).sum(1) / self.samples, gradient, *squares, gradient)
 
         return in_blocks(survey, W, self._targets.numel())
 
