@@ -219,8 +219,8 @@ class Problem(Function):
             pulled = self.adapter.pull_back(tuple(x[part].repeat_interleave(samples, 0) for x in v), gradients)
             in_v, in_w = (square_norm(x).view(-1, samples) for x in (pulled, (gradients,)))
             loss, gradient = self.objective.loss(W[part]), self.objective.gradient(W[part])
-            squares = (mean_of(each, among, part) for each in (in_v, in_w))
-            return Moments(loss, gradient, *squares, gradients.view(-1, samples, *W.shape[1:]).mean(1))
+            means = [mean_of(each, among, part) for each in (in_v, in_w)]
+            return Moments(loss, gradient, means[0], means[1], gradients.view(-1, samples, *W.shape[1:]).mean(1))
 
         return in_blocks(survey, W, samples * W[0].numel())
 

@@ -145,7 +145,8 @@ class PseudoHuber(Objective):
             arrays = (x.numpy() for x in (*maps, loss, gradient, in_v, in_w))
             loops.survey(W.numpy(), self._last, self._curvature, self._is_small(W), *arrays)
             squares = in_v.add_(in_w, alpha=plain), in_w
-            return Moments(loss, gradient, *(mean_of(x, among, slice(None)) for x in squares), gradient)
+            means = [mean_of(x, among, slice(None)) for x in squares]
+            return Moments(loss, gradient, means[0], means[1], gradient)
 
         def survey(part: slice) -> Moments:
             x = self._known(W[part]).unsqueeze(2) - self._between
