@@ -165,10 +165,10 @@ def go(proof):
 
 @pytest.mark.full
 def test_prove_shows_lines_solvers_and_files(tmp_path):
-    command = ("prove", "jiang2024.rate.exponent", "--solvers", "--export", "out")
+    command = ("prove", "jiang2024.rate.own_constant.most", "--solvers", "--export", "out")
     plain = run(*command, cwd=tmp_path)
     assert plain.returncode == 0, plain.stderr
-    for words in ("jiang2024.rate.exponent", "proved", "kernel", "unsat, unsat"):
+    for words in ("jiang2024.rate.own_constant.most", "proved", "kernel", "unsat, unsat"):
         assert words in plain.stdout
     files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
     assert {path.suffix for path in files} == {".tex", ".smt2", ".jsonl"}
@@ -178,12 +178,12 @@ def test_prove_shows_lines_solvers_and_files(tmp_path):
     answer = json.loads(found)
     assert {tmp_path / name for name in answer["files"]} == set(files)
     ((name, voices),) = answer["solvers"].items()
-    assert name == "jiang2024.rate.exponent, sharp"
+    assert name == "jiang2024.rate.own_constant.most, sharp"
     assert voices
     assert all(voice == {"z3": "unsat", "cvc5": "unsat"} for voice in voices.values())
     # Each line where all are asked for.
-    every = run("prove", "jiang2024.rate.exponent", "--steps").stdout
-    assert ("mere algebra" in plain.stdout, "mere algebra" in every, "term with G" in every) == (True, False, True)
+    every = run("prove", "jiang2024.rate.own_constant.most", "--steps").stdout
+    assert ("mere algebra" in plain.stdout, "mere algebra" in every, "25Dζ²/4 ≥ 0" in every) == (True, False, True)
 
 
 def test_prove_prints_in_a_pipe_whatever_json_says_of_a_proof(command):

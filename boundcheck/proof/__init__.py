@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from boundcheck.proof.audit import ClaimAudit, JudgedRow, ProofAudit, Ref, Row, prove
+from boundcheck.proof.audit import Choice, ClaimAudit, JudgedRow, ProofAudit, Ref, Row, Under, prove
 from boundcheck.proof.proof import Proof
 from boundcheck.proof.reading import Process, Reading, eq, ge, gt, le
 from boundcheck.proof.script import Script, script
@@ -10,6 +10,7 @@ from boundcheck.proof.verdict import judge
 from boundcheck.proof.witness import Witness, at_numbers
 
 __all__ = [
+    "Choice",
     "ClaimAudit",
     "JudgedRow",
     "Process",
@@ -19,6 +20,7 @@ __all__ = [
     "Ref",
     "Row",
     "Script",
+    "Under",
     "Witness",
     "at_numbers",
     "eq",

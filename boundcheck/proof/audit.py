@@ -1,9 +1,11 @@
 """`prove`, and what it returns: claims with their judged proofs, and the referee's table of a paper; as data.
 
 A referee's table has what a paper prints, what we find, and the lines of proofs that establish the finding. A row's
-verdict is computed from the lines to which it refers. A row that refers to none is editorial, and says so. A row that
-refutes quotes what is printed, and names the most favourable reading of it; what follows from one slip is listed under
-its row, and is no row of its own.
+verdict is computed from the lines to which it refers. A row that refers to none is editorial, and says so.
+
+A paper is read one way through all of its rows. Where its words leave a choice, a row that depends on it has evidence
+under each reading, and is refuted only where it fails under all of them. What follows from one slip is listed under its
+row, and is no row of its own.
 
 In the data of a proof the words of its author are as they were typed, and may have formulas between dollars; what
 `as_json` gives is plain.
@@ -12,18 +14,20 @@ In the data of a proof the words of its author are as they were typed, and may h
 from __future__ import annotations
 
 import json
+import operator
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError, one_of
-from boundcheck.kernel import STANDARD_FACTS, Statement
+from boundcheck.kernel import STANDARD_FACTS, Fact, Statement
 from boundcheck.kernel.meaning import Interval, denote
 from boundcheck.kernel.terms import ZERO
 from boundcheck.language import prose
@@ -316,24 +320,82 @@ class Ref:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """A choice that the words of a paper leave to its reader; `CHOICES` of its module `reading` has all of them.
+
+    Attributes:
+        name: what is chosen.
+        words: the paper's words that allow each reading.
+        readings: what may be chosen; rows that do not ask are judged under the first.
+
+    """
+
+    name: str
+    words: str
+    readings: tuple[str, ...]
+
+
+Outcome = Literal["holds", "fails", "says nothing"]
+
+
+@dataclass(frozen=True)
+class Under:
+    """The evidence on a row under one reading; of one kind, which is the row's outcome there.
+
+    Attributes:
+        reading: one of those of a choice.
+        fails: lines that a witness refutes, or proofs that what is printed leads to a contradiction.
+        holds: lines or proofs that show what is printed.
+        empty: proofs that what the row assumes leads to a contradiction, so that it says nothing.
+
+    Raises:
+        InputError: for a reading without a name, and for evidence of no kind or of two.
+
+    """
+
+    reading: str
+    fails: tuple[Ref, ...] = ()
+    holds: tuple[Ref, ...] = ()
+    empty: tuple[Ref, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a reading that nobody can read, and evidence that does not decide."""
+        if not self.reading.strip():
+            raise InputError("reading", self.reading, "words that say how the paper is read")
+        if len([each for each in (self.fails, self.holds, self.empty) if each]) != 1:
+            expected = "evidence of one kind: fails, holds or empty"
+            raise InputError(f"evidence under {self.reading}", ", ".join(map(str, self.refs)) or None, expected)
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome, from the kind of the evidence."""
+        return "fails" if self.fails else "holds" if self.holds else "says nothing"
+
+    @property
+    def refs(self) -> tuple[Ref, ...]:
+        """All lines to which it refers."""
+        return (*self.fails, *self.holds, *self.empty)
+
+
+@dataclass(frozen=True)
 class Row:
     """A row of the table. Its texts may have formulas between dollars, see `boundcheck.language.prose`.
 
     Attributes:
         number: in the audit of the paper.
         locator: where in the paper.
-        printed: what is printed there; of a refuted row word for word, formulas in our notation.
+        printed: what is printed there; of a row that fails word for word, formulas in our notation.
         finding: what we find.
-        false: evidence that the printed statement is false: refuted lines, or proofs of the contrary.
-        holds: evidence that it is true.
+        under: the evidence under each reading that was tried, where what is printed does not hold under all.
+        mend: in one line, what makes it true where it fails.
+        holds: evidence that what is printed is true.
         within: evidence that it is true under a condition which is not printed with it.
         repair: what is proved in its place, or by another proof.
         about: evidence of a remark, which refutes nothing that is printed: proved or refuted lines.
-        reading: the most favourable reading of what is printed that the text allows, under which it is false.
         follows: what follows from it in other places of the paper, each with its own evidence.
 
     Raises:
-        InputError: for a row with `false` that has no quote or no reading.
+        InputError: for a row that fails under a reading and has no quote or no mend, and for a reading twice.
 
     """
 
@@ -341,25 +403,50 @@ class Row:
     locator: str
     printed: str
     finding: str
-    false: tuple[Ref, ...] = ()
+    under: tuple[Under, ...] = ()
+    mend: str = ""
     holds: tuple[Ref, ...] = ()
     within: tuple[Ref, ...] = ()
     repair: tuple[Ref, ...] = ()
     about: tuple[Ref, ...] = ()
-    reading: str = ""
     follows: tuple[Row, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse to call something false that is not quoted, or that has no reading."""
-        for name in ("printed", "reading") if self.false else ():
+        """Refuse to call something false that is not quoted, or for which no mend is named."""
+        for name in ("printed", "mend") if self.has("fails") else ():
             if not getattr(self, name).strip():
-                expected = "what the paper prints, and the most favourable reading under which it is false"
+                expected = "what the paper prints, and what would mend it"
                 raise InputError(f"row {self.number}, {name}", getattr(self, name), expected)
+        if twice := [name for name, count in Counter(each.reading for each in self.under).items() if count > 1]:
+            raise InputError(f"row {self.number}, under", twice[0], "each reading once")
+
+    def has(self, outcome: Outcome) -> bool:
+        """True if this is its outcome under some reading."""
+        return any(each.outcome == outcome for each in self.under)
 
     @property
     def refs(self) -> tuple[Ref, ...]:
-        """All lines to which it refers."""
-        return (*self.false, *self.holds, *self.within, *self.repair, *self.about)
+        """All lines to which it refers, each once."""
+        under = (ref for each in self.under for ref in each.refs)
+        return tuple(dict.fromkeys((*under, *self.holds, *self.within, *self.repair, *self.about)))
+
+    def check(self, choices: Sequence[Choice]) -> None:
+        """Check that a row that is judged under readings leaves out none on which its verdict depends.
+
+        Raises InputError if it names one that the paper's choices do not have, if it leaves out another reading of the
+        same choice, and if it fails under all and has not tried every choice of the paper.
+        """
+        if not self.under:
+            return
+        named, field = {each.reading for each in self.under}, f"row {self.number}, under"
+        everything = {reading for choice in choices for reading in choice.readings}
+        if choices and named - everything:
+            raise InputError(field, min(named - everything), f"one of the readings {'; '.join(sorted(everything))}")
+        for choice in choices:
+            left_out = [reading for reading in choice.readings if reading not in named]
+            if left_out and (not self.has("holds") or not named.isdisjoint(choice.readings)):
+                expected = f"evidence under each reading of the choice “{choice.name}”"
+                raise InputError(field, f"nothing under “{left_out[0]}”", expected)
 
 
 @dataclass(frozen=True)
@@ -375,6 +462,7 @@ class JudgedRow:
             where these only repair what a witness refutes, which is exact arithmetic and no proof; else empty.
         missing: of an unknown row why its finding is not established; else empty.
         follows: what follows from it elsewhere, judged as rows are.
+        choices: the choices of the paper on which it depends.
 
     """
 
@@ -387,6 +475,7 @@ class JudgedRow:
     rocq: InRocq = ""
     missing: str = ""
     follows: tuple[JudgedRow, ...] = ()
+    choices: tuple[Choice, ...] = ()
 
     @property
     def finding(self) -> str:
@@ -395,8 +484,12 @@ class JudgedRow:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The notes below the finding: the reading under which it is refuted, and what follows from it."""
-        found = [f"Reading: {self.row.reading}"] if self.row.reading else []
+        """The notes below the finding: its outcome under each reading, its mend, and what follows from it."""
+        found = []
+        for outcome in get_args(Outcome) if not self.missing else ():
+            readings = [each.reading for each in self.row.under if each.outcome == outcome]
+            found += [f"{outcome.capitalize()}, read as: {'; '.join(readings)}."] if readings else []
+        found += [f"Mend: {self.row.mend}"] if self.row.mend and not self.missing else []
         for each in self.follows:
             own = f"Follows ({each.verdict}): {each.row.locator}, {each.row.printed}. {each.finding}"
             found += [own, *each.notes]
@@ -417,17 +510,27 @@ class JudgedRow:
         data = {name: getattr(row, name) for name in ("number", "locator", "printed")}
         for name in ("finding", "verdict", "trust", "rocq", "evidence", "hypotheses"):
             data[name] = getattr(self, name)
-        plain = prose.plainly(data | {"repair": [str(ref) for ref in row.repair], "reading": row.reading})
-        return {**plain, "follows": [each.as_json() for each in self.follows]}
+        under = [
+            {"reading": each.reading, "outcome": each.outcome, "evidence": list(map(str, each.refs))}
+            for each in row.under
+            if not self.missing
+        ]
+        # An unknown row has no outcome under any reading.
+        mend = "" if self.missing else row.mend
+        data |= {"repair": list(map(str, row.repair)), "readings": under, "mend": mend}
+        return {**prose.plainly(data), "follows": [each.as_json() for each in self.follows]}
 
 
 def judge_rows(paper: str, audits: Mapping[str, ClaimAudit]) -> tuple[JudgedRow, ...]:
     """The table of a paper, `ROWS` of its module `findings`, with the verdicts of its rows; empty without that module.
 
-    Raises InputError if a row refers to a line that no proof has.
+    `CHOICES` of its module `reading` are the choices that its words leave. Raises InputError if a row refers to a line
+    that no proof has, or leaves out a reading.
     """
-    rows: Sequence[Row] = getattr(paper_of(paper).part("findings"), "ROWS", ())
-    return tuple(judge_row(row, audits) for row in rows)
+    subject = paper_of(paper)
+    rows: Sequence[Row] = getattr(subject.part("findings"), "ROWS", ())
+    choices: Sequence[Choice] = getattr(subject.part("reading"), "CHOICES", ())
+    return tuple(judge_row(row, audits, choices) for row in rows)
 
 
 def rows_of(audits: Sequence[ClaimAudit]) -> tuple[JudgedRow, ...]:
@@ -443,9 +546,13 @@ def rows_of(audits: Sequence[ClaimAudit]) -> tuple[JudgedRow, ...]:
     return tuple(made)
 
 
-def judge_row(row: Row, audits: Mapping[str, ClaimAudit]) -> JudgedRow:
-    """A row with the verdict from its lines; raises InputError if it refers to a line that no proof has."""
-    follows = tuple(judge_row(each, audits) for each in row.follows)
+def judge_row(row: Row, audits: Mapping[str, ClaimAudit], choices: Sequence[Choice] = ()) -> JudgedRow:
+    """A row with the verdict from its lines.
+
+    Raises InputError if it refers to a line that no proof has, or leaves out a reading of the paper's `choices`.
+    """
+    row.check(choices)
+    follows = tuple(judge_row(each, audits, choices) for each in row.follows)
     refs = row.refs
     if not refs:
         return JudgedRow(row, "editorial", "", "Editorial: no machine evidence.", follows=follows)
@@ -461,6 +568,10 @@ def judge_row(row: Row, audits: Mapping[str, ClaimAudit]) -> JudgedRow:
             raise InputError("row", ref, expected)
         found[ref] = proof, step
     texts, missing, proved = [], dict[str, None](), list[tuple[JudgedProof, JudgedStep | None]]()
+    fails = {ref for each in row.under for ref in each.fails}
+    empty = {ref for each in row.under for ref in each.empty}
+    holds = {ref for each in row.under for ref in each.holds}
+    to_prove = {*holds, *row.holds, *row.within, *row.repair}
     for ref in refs:
         proof, step = found[ref]
         verdict = (step or proof).verdict
@@ -470,25 +581,29 @@ def judge_row(row: Row, audits: Mapping[str, ClaimAudit]) -> JudgedRow:
             text += f" {witness['about']}: {witness['left']} against {witness['right']}."
         texts.append(text)
         proved += [(proof, step)] if verdict == "proved" else []
-        # A printed line is shown to be false by a witness; a proof of the contrary is a proof.
-        is_met = ref not in row.false or verdict == ("refuted" if ref.version == "printed" else "proved")
-        is_met = is_met and (ref not in (*row.holds, *row.within, *row.repair) or verdict == "proved")
+        # What is false is shown by a witness or by a contradiction, what is empty by a contradiction alone.
+        absurd = step is None and _is_contradiction(proof)
+        is_met = ref not in fails or absurd or (step is not None and verdict == "refuted")
+        is_met = is_met and (ref not in empty or absurd) and (ref not in to_prove or verdict == "proved")
         if not is_met or (ref in row.about and verdict == "unknown"):
             reason = (step or proof).reason.rstrip(".")
             place = ", ".join((proof.script.title, proof.script.called, *([step.step.label] if step else [])))
             missing[f"{reason} ({place})" if reason else f"{place} is {verdict}"] = None
-    # A statement that holds, but not by the printed argument, is repaired; a false line outweighs the rest.
+    # A statement that holds, but not by the printed argument, is repaired; what fails outweighs the rest.
     order: tuple[tuple[object, RowVerdict], ...] = (
         (missing, "unknown"),
-        (row.false, "refuted"),
-        (row.holds, "proved"),
+        (fails and holds, "conditional"),
+        (fails, "refuted"),
+        (holds or row.holds, "proved"),
         (row.within, "conditional"),
         (row.repair, "repaired"),
     )
     ends = [found[ref][0] for ref in refs if not ref.label]
     differ = [f"{_title(x)}: {x.difference}" for x in ends if x.difference]
     told = [f"Hypotheses. {'. '.join(differ)}."] if differ else []
-    unmet = [_title(x) for x in ends if instance_told(x) and not known_instance(x)]
+    # A proof by contradiction is meant to have none.
+    open_ = [x for x in ends if instance_told(x) and not _is_contradiction(x)]
+    unmet = [_title(x) for x in open_ if not known_instance(x)]
     told += [f"No instance is known of the hypotheses of {', '.join(unmet)}."] if unmet else []
     rocq: InRocq = ""
     in_rocq = (covers(x.script.proof.conclusion, step.step.theorem if step else None) for x, step in proved)
@@ -504,7 +619,18 @@ def judge_row(row: Row, audits: Mapping[str, ClaimAudit]) -> JudgedRow:
         rocq,
         f"Not established: {'; '.join(missing)}." if missing else "",
         follows,
+        tuple(each for each in choices if not {x.reading for x in row.under}.isdisjoint(each.readings)),
     )
+
+
+def _is_contradiction(proof: JudgedProof) -> bool:
+    """True if what a proof assumes is proved to give a false statement about numbers, such as 1 <= 0."""
+    end = proof.conclusion if proof.verdict == "proved" else None
+    number = end.polynomial.number if isinstance(end, Fact) else None
+    return isinstance(end, Fact) and number is not None and not _HOLDS[end.relation](number, 0)
+
+
+_HOLDS: dict[str, Callable[[Fraction, int], bool]] = {">=": operator.ge, ">": operator.gt, "=": operator.eq}
 
 
 def _title(proof: JudgedProof) -> str:

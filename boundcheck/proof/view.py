@@ -36,10 +36,12 @@ if TYPE_CHECKING:
 _FEW = 3
 _REFEREE = """Each verdict is computed from the lines of proofs that the row names. Below it stands the trust of the
 weakest proof among them, or that it rests on an exact witness alone. Repaired: true by another proof than the printed
-one. Conditional: true under a condition that is not printed with it. Remark: nothing printed is false. What is refuted
-is false under the reading that it names, the most favourable one that the text allows; what follows from it stands
-below it. Rocq: whether a second proof checker has checked the proofs, too; a witness is exact arithmetic, and no
-proof."""
+one. Conditional: true under a condition that is not printed with it, or under some readings of the paper and not under
+others; the row says which. Remark: nothing printed is false. Refuted: false under every reading that was tried, each of
+which the row names. What follows from a row stands below it. Rocq: whether a second proof checker has checked the
+proofs, too; a witness is exact arithmetic, and no proof."""
+_READINGS = """Where the words of the paper leave a choice, the first reading serves for all rows. A row that depends
+on the choice says which way it goes under each."""
 
 
 @singledispatch
@@ -74,8 +76,9 @@ def _facts(audit: ProofAudit) -> Iterator[Line]:
 
 
 def referee_table(rows: Iterable[JudgedRow]) -> tuple[view.Table, ...]:
-    """The referee's table, where there is one: below each row the lines of proofs behind its verdict."""
+    """How the paper is read, where its words leave a choice; and the referee's table, with the evidence of each row."""
     found = list(rows)
+    choices = dict.fromkeys(choice for each in found for choice in each.choices)
     prints = any(each.row.printed for each in found)
     made: list[Row] = []
     for each in found:
@@ -89,7 +92,15 @@ def referee_table(rows: Iterable[JudgedRow]) -> tuple[view.Table, ...]:
     head: list[str | view.Column] = [view.Column("No.", is_number=True, width=0.05), view.Column("Where", width=0.15)]
     head += [view.Column("Printed", width=0.31)] if prints else []
     head += [view.Column("Verdict", width=0.11), view.Column("Rocq", width=0.09), "Finding"]
-    return (view.Table(head, made, _REFEREE, "referee", most=None, stacks=True),) if found else ()
+    tables = [view.Table(head, made, _REFEREE, "referee", most=None, stacks=True)] if found else []
+    read: list[Row] = []
+    for choice in choices:
+        readings = Stack(tuple(Prose(f"{i}. {text}") for i, text in enumerate(choice.readings, 1)))
+        read.append((Prose(choice.name), Prose(choice.words), readings))
+    if read:
+        columns = (view.Column("Choice", width=0.2), view.Column("The paper's words", width=0.4), "Readings")
+        tables.append(view.Table(columns, read, _READINGS, "readings", most=None, stacks=True))
+    return tuple(tables)
 
 
 def _evidence(row: JudgedRow) -> Iterator[Fold]:
@@ -256,7 +267,7 @@ def show(audit: ProofAudit, steps: bool, voices: Mapping[str, Mapping[int, Mappi
         rows = [
             (
                 *(str(each.row.number), Prose(each.row.locator), Prose(each.row.printed)),
-                *(Badge(each.verdict), each.trust, each.rocq, _above(Prose(each.finding), each.hypotheses)),
+                *(Badge(each.verdict), each.trust, each.rocq, _above(Prose(each.told), each.hypotheses)),
             )
             for each in audit.rows
         ]

@@ -184,19 +184,27 @@ def any_points(proof: Proof) -> None:
     "jiang2024.lemma1.sum_of_norms",
     "sharp",
     READING,
-    title="(11) to (13) with $‖(X, Y)‖ := ‖X‖_F + ‖Y‖_F$ on both sides",
+    title="Lemma 1 by (11) to (13), with $‖(X, Y)‖ := ‖X‖_F + ‖Y‖_F$ on both sides",
 )
 def sum_of_norms(proof: Proof) -> None:
     """Every printed line is valid for this norm."""
     p, near = Printed(proof), inside(proof)
     line12, line13 = _line12(p), _line13(p, near)
-    paper.quote(proof, paper.LEMMA_1)
-    both, limit = p.block_a + p.block_b, CONSTANT * APART
+    both, change, limit = p.block_a + p.block_b, sum(map(FrobeniusNorm, p.m.changes)), CONSTANT * APART
+    gradients = p.m.gradients(p.chain)
+    zero = proof.step("$0 ≥ 0$", ge(sp.Integer(0), 0))
+    ends = [proof.by.rewrite(zero, compare(change, both), *gradients) for compare in (le, ge)]
+    proof.step("(11)", eq(change, both), proof.by.equal(*ends), meaning="By the chain rule, over one denominator.")
     first = proof.step("(13), first $≤$", le(both, p.first), line12, meaning="(12), added up.")
     most = proof.step("(13)", le(both, limit), first, line13, meaning="All three together.")
-    relation = le(sum(map(FrobeniusNorm, p.m.changes)), limit)
-    rewritten = proof.by.rewrite(most, relation, *p.m.gradients(p.chain))
-    line = proof.step("(10), sum of norms", relation, rewritten, meaning="By the chain rule.")
+    relation = le(change, limit)
+    line = proof.step(
+        "(10), sum of norms",
+        relation,
+        proof.by.rewrite(most, relation, *gradients),
+        meaning="By the chain rule.",
+    )
+    paper.quote(proof, paper.LEMMA_1)
     proof.conclude(line, forall=[v1, v2], such_that=p.m.balls, relation=relation)
 
 
@@ -204,41 +212,64 @@ def sum_of_norms(proof: Proof) -> None:
     "jiang2024.lemma1.euclidean_norm",
     "sharp",
     READING,
-    title="What (11) to (13) show of the Euclidean norm: $√2(2LC√r·σ + G)$",
+    title="Lemma 1 by (12) and (13), in the Euclidean norm and with the printed constant",
 )
 def euclidean_norm(proof: Proof) -> None:
-    """The Euclidean norm of two numbers is at most their sum, which is at most √2 times it."""
-    by, p = proof.by, Printed(proof)
-    m = p.m
-    inside(proof)
-    law = proof.cite(sum_of_norms.proof, "sum of norms", "(11) to (13), for the norm for which they are valid.")
-    line = by.instance(law, {v1: v1, v2: v2})
-    norms = [by.nonnegative("F", x) for x in (*m.changes, A1 - A2, B1 - B2, v1 - v2)]
-    total = sum(map(FrobeniusNorm, m.changes))
-    shorter = by.from_squares(
-        proof.step(
-            "$‖(X, Y)‖² ≤ (‖X‖ + ‖Y‖)²$",
-            le(LENGTH**2, total**2),
-            by.block_norm(Gradient(F, v1) - Gradient(F, v2)),
-            norms,
-        ),
-        proof.step("$‖X‖ + ‖Y‖ ≥ 0$", ge(total, 0)),
-        LENGTH,
+    """By (12) the blocks change by [[P, P + G], [P + G, P]] times (‖A_1 - A_2‖, ‖B_1 - B_2‖) at most.
+
+    The matrix is symmetric with row sums 2P + G, the printed constant, which is then its spectral radius too. So a
+    bound in the sum of norms is one in the Euclidean norm.
+    """
+    p, near = Printed(proof), inside(proof)
+    m, by, signs = p.m, proof.by, p.signs
+    (change_a, change_b), (small_a, small_b) = (
+        _line12(p),
+        frobenius_norms(proof, {A1: near[0], B1: near[1]}, signs),
     )
-    root = sp.sqrt(2)
-    two = proof.step("$2 ≥ 0$", ge(sp.Integer(2), 0))
-    longer = by.from_squares(
-        proof.step(
-            "$(‖X‖ + ‖Y‖)² ≤ 2‖(X, Y)‖²$", le(APART**2, 2 * MOVE**2), by.block_norm(v1 - v2), hints=[MOVE_A - MOVE_B]
-        ),
-        proof.step("$√2‖(X, Y)‖ ≥ 0$", ge(root * MOVE, 0)),
-        APART,
-        by.root(two),
+    turned = proof.step(
+        "$∇f$",
+        le(m.turn, L * C * APART),
+        by.instance(p.smooth, {W1: m.w1, W2: m.w2}),
+        by.instance(p.lipschitz, {v1: v1, v2: v2}),
+        signs,
+        meaning="Assumptions 1 and 3(1).",
     )
-    size = proof.step("$L̂ ≥ 0$", ge(CONSTANT, 0), p.signs)
-    scaled = proof.step("$L̂$ times it", le(CONSTANT * APART, root * CONSTANT * MOVE), longer, size)
-    relation = le(LENGTH, root * CONSTANT * MOVE)
-    last = proof.step("(10), with $√2$", relation, shorter, line, scaled, meaning="The norm that (8) names.")
+    slope = by.instance(p.bounded, {v: v2})
+    entry = L * C * sp.sqrt(r) * sigma
+    size = proof.step("$√rσ ≥ 0$", ge(sp.sqrt(r) * sigma, 0), signs)
+    squares, images = [], []
+    rows = (A, p.block_a, change_a, small_b, MOVE_B), (B, p.block_b, change_b, small_a, MOVE_A)
+    for (block, pulled, line, small, move), change in zip(rows, m.changes, strict=True):
+        image, norm = entry * APART + G * move, FrobeniusNorm(change)
+        row = proof.step(f"row ${block}$", le(pulled, image), line, small, turned, slope, size)
+        relation = le(norm, image)
+        bound = proof.step(f"$∇_{block}F$", relation, by.rewrite(row, relation, *m.gradients(p.chain)))
+        squares.append(proof.step(f"$∇_{block}F$, squared", le(norm**2, image**2), bound, by.nonnegative("F", change)))
+        images.append(image)
+    stretched = proof.step(
+        "spectral radius",
+        le(images[0] ** 2 + images[1] ** 2, CONSTANT**2 * (MOVE_A**2 + MOVE_B**2)),
+        proof.step("$P(P + G) ≥ 0$", ge(entry * (entry + G), 0), signs),
+        hints=[MOVE_A - MOVE_B],
+        degree=3,
+        meaning="The difference is $2P(P + G)(‖A_1 - A_2‖ - ‖B_1 - B_2‖)²$, with $P = LC√rσ$.",
+    )
+    whole = proof.step(
+        "squares",
+        le(LENGTH**2, CONSTANT**2 * MOVE**2),
+        squares,
+        stretched,
+        by.block_norm(Gradient(F, v1) - Gradient(F, v2)),
+        by.block_norm(v1 - v2),
+    )
+    limit = proof.step("$(2P + G)‖v_1 - v_2‖ ≥ 0$", ge(CONSTANT * MOVE, 0), signs, by.nonnegative("F", v1 - v2))
+    relation = le(LENGTH, CONSTANT * MOVE)
+    last = proof.step(
+        "(10), from (12)",
+        relation,
+        by.from_squares(whole, limit, LENGTH),
+        meaning="In the norm that (8) names, with its constant.",
+    )
     proof.conclude(last, forall=[v1, v2], such_that=m.balls, relation=relation)
 
 

@@ -1,14 +1,18 @@
-"""What jiang2024 says beside its theorems: its rate, the larger constant, the worse bound, the start, the ball.
+"""What jiang2024 says beside its theorems: its rate and step size, larger constants, the start.
 
-The rate r^(1/4) σ^(1/2) is right in r for the least C, wrong in σ for every C, and wrong in r for the paper's own C.
-The rank, or its root, is a number x² there, so that roots are polynomials; all else is as in the claims. Each proof
-names the C that it is about: the least on the ball is σ, the paper's example is √r σ. Each remark is stated as exactly
-as the text allows, and proved; what the text does not say is in the title.
+How the bound and the step size grow depends on how C is read, see `reading`: as a constant that O(·)
+hides, as σ, which is the least on the ball, or as the text's example √rσ. Where an exponent is right, one
+proof gives a lower end and one an upper end; where it is wrong, a proof ends in a contradiction. Each
+remark is stated as exactly as the text allows; what the text does not say is in the title.
 """
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import sympy as sp
 
 from boundcheck.kernel import Theorem
+from boundcheck.language.claim import as_typed
 from boundcheck.language.symbols import C, D, G, L, Lhat, T, alpha, bound, c, r, sigma, zeta
 from boundcheck.language.vocabulary import (
     A,
@@ -21,162 +25,231 @@ from boundcheck.language.vocabulary import (
     k,
     v,
 )
-from boundcheck.proof import Proof, Reading, eq, ge, gt, le, script
+from boundcheck.proof import Proof, Reading, Script, eq, ge, gt, le, script
 
 from .assumptions import CORNER, origin
-from .claims import LEMMA_1, RATE, ROOT_TERM, THEOREM_2
+from .claims import LEMMA_1, RATE, ROOT_TERM, SHORTEST_HORIZON, STEP_SIZE, THEOREM_2
 from .setting import Meft, quantity
 
-x = sp.Symbol("x", positive=True)
+x, y = sp.symbols("x y", positive=True)
+CONSTANT, BOUND = quantity(LEMMA_1, Lhat), quantity(THEOREM_2, bound)
+# The bound is 5/2 √(DL̂ζ²/T), so bound²T is this times L̂.
+SHARE = sp.Rational(25, 4) * D * zeta**2
+SPREAD, ROOT = alpha**2 * zeta**2 * T, sp.sqrt(r)
 
 
-def squared(constant: sp.Expr) -> sp.Expr:
-    """The square of the printed bound at that C, with r = x²."""
-    return sp.expand((THEOREM_2.expression("bound") ** 2).subs(C, constant).subs(r, x**2).doit())
+class Printed:
+    """The printed L̂, bound and step size, by the claims' own formulas, without roots and quotients of them."""
+
+    def __init__(self, proof: Proof):
+        by = proof.by
+        self.proof, self.signs = proof, proof.positive(L, C, G, D, T, sigma, zeta, r)
+        (self.noise,) = proof.positive(zeta)
+        self.defined = proof.quantity(CONSTANT)
+        self.horizon = proof.step("$T > 0$", gt(T, 0))
+        self.unit, self.inverse = by.quotient(self.horizon)
+        self.square = by.root(proof.step("$r ≥ 0$", ge(r, 0), self.signs))
+        self.root = by.root_nonnegative(r)
+        rank = proof.step("$r ≥ 1$", ge(r, 1), self.signs)
+        self.one = by.from_squares(rank, self.root, sp.Integer(1), self.square)
+        value = proof.step("$2LC√rσ + G > 0$", gt(CONSTANT.expression, 0), self.root, self.signs)
+        self.large = proof.step("$L̂ > 0$", gt(Lhat, 0), self.defined, value)
+
+    def bound(self) -> Theorem:
+        """bound²T = 25/4 Dζ²L̂."""
+        proof, by = self.proof, self.proof.by
+        radicand = proof.step("radicand", ge(ROOT_TERM.base, 0), self.large, self.signs, self.inverse)
+        return proof.step(
+            "$bound²T$",
+            eq(bound**2 * T, SHARE * Lhat),
+            proof.quantity(BOUND),
+            by.root(radicand),
+            self.unit,
+            meaning="The printed bound, squared.",
+        )
+
+    def step_size(self) -> Theorem:
+        """α²L̂ζ²T = D."""
+        proof, by = self.proof, self.proof.by
+        units = [by.quotient(self.large), by.quotient(self.noise), (self.unit, self.inverse)]
+        radicand = proof.step("radicand", ge(STEP_SIZE.expression.base, 0), self.signs, [sign for _, sign in units])
+        return proof.step(
+            "$α²L̂ζ²T$",
+            eq(SPREAD * Lhat, D),
+            proof.quantity(STEP_SIZE),
+            by.root(radicand),
+            [unit for unit, _ in units],
+            meaning="The printed step size, squared.",
+        )
 
 
-# The squares of both bounds, with the paper's C = √r σ, at r = x².
-PRINTED = squared(sp.sqrt(r) * sigma)
-SUBSTITUTED = sp.expand(RATE.expression("bound") ** 2).subs(r, x**2)
-HIDDEN = sp.Rational(25, 2) * D * L * zeta**2
+@dataclass(frozen=True)
+class Growth:
+    """A reading of C, under which L̂ is at least 2Lk·size and at most (2Lk + G)·size, with k free of r.
+
+    Attributes:
+        name: in the ids of proofs.
+        words: the reading, in titles.
+        value: C; None where it stays a letter.
+        weight: k.
+        size: a power of r, and of σ where C is a letter; at least 1.
+        root: the power of the bound, in titles.
+
+    """
+
+    name: str
+    words: str
+    value: sp.Expr | None
+    weight: sp.Expr
+    size: sp.Expr
+    root: str
+
+    def end(self, printed: Printed, side: str) -> tuple[sp.Expr, Theorem]:
+        """What L̂ is at least, or at most, and the theorem that says so; by `side`, least or most."""
+        proof, signs = printed.proof, printed.signs
+        low, high = 2 * L * self.weight * self.size, (2 * L * self.weight + G) * self.size
+        value = printed.defined
+        if self.value is not None:
+            name = f"$C = {as_typed(self.value)}$"
+            chosen = proof.assume(eq(C, self.value), name=name, role="choice")
+            exact = eq(Lhat, low + G)
+            value = proof.step("$L̂$", exact, printed.defined, chosen, printed.square, meaning=f"With {name}.")
+        if side == "least":
+            return low, proof.step("$L̂$, below", ge(Lhat, low), value, signs)
+        if self.value is not None:
+            large = proof.step("size", ge(self.size, 1), printed.one, signs)
+        else:
+            large = proof.assume(ge(self.size, 1), name="$√rσ ≥ 1$")
+        rest = proof.step("$G$", le(G, G * self.size), large, signs)
+        return high, proof.step("$L̂$, above", le(Lhat, high), value, rest)
+
+
+HIDDEN = Growth("hidden_constant", "With $C$ fixed and $√rσ ≥ 1$", None, C, ROOT * sigma, "r^(1/4) σ^(1/2)")
+LEAST = Growth("least_constant", "With $C = σ$", sigma, sigma**2, ROOT, "r^(1/4)")
+EXAMPLE = Growth("own_constant", "With $C = √rσ$", ROOT * sigma, sigma**2, r, "r^(1/2)")
+
+
+def bounded(growth: Growth, side: str, compare: Callable[[sp.Expr, sp.Expr], sp.Basic]) -> Script:
+    """The proof that bound²T is at least, or at most, a constant times the size."""
+    title = f"{growth.words} the printed bound is at {side} a constant times ${growth.root} / √T$, both squared"
+
+    @script(f"jiang2024.rate.{growth.name}.{side}", "sharp", title=title)
+    def proved(proof: Proof) -> None:
+        printed = Printed(proof)
+        value, (end, limit) = printed.bound(), growth.end(printed, side)
+        share = proof.step("$25Dζ²/4 ≥ 0$", ge(SHARE, 0), printed.signs)
+        relation = compare(bound**2 * T, SHARE * end)
+        proof.conclude(proof.step(f"at {side}", relation, value, share, limit), relation=relation)
+
+    return proved
+
+
+hidden_least, hidden_most = bounded(HIDDEN, "least", ge), bounded(HIDDEN, "most", le)
+least_least, least_most = bounded(LEAST, "least", ge), bounded(LEAST, "most", le)
+own_least, own_most = bounded(EXAMPLE, "least", ge), bounded(EXAMPLE, "most", le)
+
+
+def stepped(growth: Growth, side: str, compare: Callable[[sp.Expr, sp.Expr], sp.Basic]) -> Script:
+    """The proof that α is at most, or at least, a constant over the root of the size; so it falls as σ grows, too."""
+    title = f"{growth.words} the printed step size is at {side} a constant over ${growth.root}$, both squared"
+
+    @script(f"jiang2024.rate.step_size.{growth.name}.{side}", "sharp", title=title)
+    def proved(proof: Proof) -> None:
+        printed = Printed(proof)
+        value = printed.step_size()
+        end, limit = growth.end(printed, "most" if side == "least" else "least")
+        weight = proof.step("$α²ζ²T ≥ 0$", ge(SPREAD, 0), printed.horizon, hints=[alpha * zeta])
+        relation = compare(SPREAD * end, D)
+        proof.conclude(proof.step(f"at {side}", relation, value, weight, limit), relation=relation)
+
+    return proved
+
+
+step_hidden_least, step_hidden_most = stepped(HIDDEN, "least", ge), stepped(HIDDEN, "most", le)
+step_least_least, step_least_most = stepped(LEAST, "least", ge), stepped(LEAST, "most", le)
+
+ABSURD = le(1, 0)
+
+
+def rate(printed: Printed) -> Theorem:
+    """bound²T ≤ c²√rσ, the printed rate with its constant named."""
+    proof = printed.proof
+    proof.positive(c)
+    law = proof.assume(
+        le(bound**2, RATE.expression("bound") ** 2), name="$bound ≤ c r^(1/4) σ^(1/2) T^(-1/2)$, squared"
+    )
+    return proof.step("times $T$", le(bound**2 * T, c**2 * ROOT * sigma), law, printed.unit, printed.signs)
 
 
 @script(
     "jiang2024.rate.with_own_constant",
     "sharp",
-    Reading(constants={x}),
-    title="With $C = √rσ$ no $c$ free of $r$ makes the rate $O(r^(1/4))$",
+    title="With $C = √rσ$ no $c$ makes the rate $c r^(1/4) σ^(1/2) / √T$: it fails for $√r > 2c²/(25DLσζ²)$",
 )
 def no_constant(proof: Proof) -> None:
-    """Whatever c is, the printed rate bounds the printed bound for ranks up to (2c²/(25DLσζ²))² at most."""
-    by = proof.by
-    signs = proof.positive(L, G, D, T, c, sigma, zeta, x)
-    horizon = proof.step("$T > 0$", gt(T, 0), signs)
-    rate = proof.assume(
-        le(PRINTED, SUBSTITUTED), name="$bound ≤ c r^(1/4) σ^(1/2) T^(-1/2)$, squared, at the rank $r = x²$"
-    )
-    slope = sp.Rational(25, 2) * D * L * sigma**2 * zeta**2
-    cleared = proof.step(
-        "cleared",
-        le(slope * x**2, c**2 * sigma * x),
-        horizon,
-        rate,
-        by.quotient(horizon)[0],
-        proof.step("term with $G ≥ 0$", ge(sp.Rational(25, 4) * D * G * zeta**2, 0), signs),
-        factor=[0],
-        meaning="Times T; the part with G only helps.",
-    )
-    relation = le(slope * x, c**2 * sigma)
-    line = proof.step("$√r ≤ 2c²/(25DLσζ²)$", relation, signs[-1], cleared, meaning="So c cannot serve for every rank.")
-    proof.conclude(line, relation=relation)
+    """Whatever c is, some rank is so large."""
+    printed = Printed(proof)
+    low, limit = EXAMPLE.end(printed, "least")
+    scale = sp.Rational(25, 2) * D * L * sigma * zeta**2
+    wide = proof.assume(gt(scale * ROOT, c**2), name="$√r > 2c²/(25DLσζ²)$", role="choice")
+    most, value = rate(printed), printed.bound()
+    share = proof.step("$25Dζ²/4 ≥ 0$", ge(SHARE, 0), printed.signs)
+    above = proof.step("$bound²T$, below", ge(bound**2 * T, SHARE * low), value, share, limit)
+    size = proof.step("$√rσ > 0$", gt(ROOT * sigma, 0), printed.one, printed.signs)
+    small = proof.step("$√r ≤ 2c²/(25DLσζ²)$", le(scale * ROOT, c**2), size, above, most, printed.square, factor=[0])
+    line = proof.step("absurd", ABSURD, wide, small, factor=[0], meaning="So $c$ cannot serve for every rank.")
+    proof.conclude(line, relation=ABSURD)
 
 
 @script(
     "jiang2024.rate.any_constant",
     "sharp",
-    Reading(constants={x}),
-    title="Whatever $C ≥ σ$ is, no $c$ free of $σ$ makes the rate $O(σ^(1/2))$",
+    title="Whatever $C ≥ σ$ is, no $c$ makes the rate $c r^(1/4) σ^(1/2) / √T$: it fails for $σ > 2c²/(25DLζ²)$",
 )
 def no_root_of_sigma(proof: Proof) -> None:
-    """L̂ ≥ 2L√rσ², so the printed rate bounds the printed bound for σ up to 2c²/(25DLζ²) at most."""
-    by = proof.by
-    signs = proof.positive(L, G, D, T, C, c, sigma, zeta, x)
-    horizon = proof.step("$T > 0$", gt(T, 0), signs)
-    rate = proof.assume(
-        le(squared(C), SUBSTITUTED), name="$bound ≤ c r^(1/4) σ^(1/2) T^(-1/2)$, squared, at the rank $r = x²$"
-    )
+    """L̂ ≥ 2L√rσ², so the bound grows as σ, and not as its root."""
+    printed = Printed(proof)
+    scale = sp.Rational(25, 2) * D * L * zeta**2
     large = proof.assume(ge(C, sigma), name="$C ≥ σ$, as Assumption 3(1) makes it on the ball")
-    cleared = proof.step(
-        "cleared",
-        le(HIDDEN * C * sigma * x, c**2 * sigma * x),
-        horizon,
-        rate,
-        by.quotient(horizon)[0],
-        proof.step("term with $G ≥ 0$", ge(sp.Rational(25, 4) * D * G * zeta**2, 0), signs),
-        factor=[0],
-        meaning="Times T; the part with G only helps.",
+    wide = proof.assume(gt(scale * sigma, c**2), name="$σ > 2c²/(25DLζ²)$", role="choice")
+    most, value = rate(printed), printed.bound()
+    size = proof.step("$√rσ > 0$", gt(ROOT * sigma, 0), printed.one, printed.signs)
+    weight = proof.step("$25DLζ²√rσ/2 ≥ 0$", ge(scale * ROOT * sigma, 0), size, printed.signs)
+    rest = proof.step("term with $G ≥ 0$", ge(SHARE * G, 0), printed.signs)
+    above = proof.step(
+        "$bound²T$, below",
+        ge(bound**2 * T, scale * ROOT * sigma**2),
+        value,
+        printed.defined,
+        proof.step("$C$ put in", ge(scale * ROOT * sigma * C, scale * ROOT * sigma**2), large, weight),
+        rest,
     )
-    size = proof.step("$σ√r > 0$", gt(sigma * x, 0), signs)
-    bounded = proof.step("$C ≤ 2c²/(25DLζ²)$", le(HIDDEN * C, c**2), size, cleared)
-    scale = proof.step("$25DLζ²/2 ≥ 0$", ge(HIDDEN, 0), signs)
-    relation = le(HIDDEN * sigma, c**2)
-    line = proof.step(
-        "$σ ≤ 2c²/(25DLζ²)$",
-        relation,
-        bounded,
-        proof.step("$C$ put in", le(HIDDEN * sigma, HIDDEN * C), scale, large),
-        meaning="So c cannot serve for every σ: the bound grows as σ, and not as its root.",
-    )
-    proof.conclude(line, relation=relation)
-
-
-def between(proof: Proof, constant: sp.Expr, size: sp.Expr, power: str) -> None:
-    """The printed bound's square times T lies between (25/2)DLσ²ζ² times `size` and (25/4)Dζ²(2Lσ² + G) times it."""
-    by, bound = proof.by, squared(constant)
-    signs = proof.positive(L, G, D, T, sigma, zeta, x)
-    horizon = proof.step("$T > 0$", gt(T, 0), signs)
-    _, inverse = by.quotient(horizon)
-    one = proof.assume(ge(x, 1), name="$r = x²$ is at least 1")
-    low = HIDDEN * sigma**2
-    high = sp.Rational(25, 4) * D * zeta**2 * (2 * L * sigma**2 + G)
-    rank = one if size == x else proof.step("the power of $r$ is at least 1", ge(size, 1), one)
-    rest = proof.step("term with $G ≥ 0$", ge(sp.Rational(25, 4) * D * G * zeta**2 / T, 0), signs, inverse)
-    proof.step("below", ge(bound, low * size / T), rest, meaning=f"No smaller power than ${power}$.")
-    relation = le(bound, high * size / T)
-    line = proof.step("above", relation, rest, rank, meaning="And no larger one.")
-    proof.conclude(line, relation=relation)
+    small = proof.step("$σ ≤ 2c²/(25DLζ²)$", le(scale * sigma, c**2), size, above, most, factor=[0])
+    line = proof.step("absurd", ABSURD, wide, small, factor=[0], meaning="So $c$ cannot serve for every σ.")
+    proof.conclude(line, relation=ABSURD)
 
 
 @script(
-    "jiang2024.rate.exponent",
+    "jiang2024.rate.step_size.with_own_constant",
     "sharp",
-    Reading(constants={x}),
-    title="With $C = √rσ$ the printed bound is between constants times $r^(1/2)$",
+    title="With $C = √rσ$ no $c > 0$ makes the step size at least $c r^(-1/4)$: it fails for $√r > D/(2c²Lσ²ζ²T)$",
 )
-def exponent(proof: Proof) -> None:
-    """bound² T lies between (25/2)DLσ²ζ² r and (25/4)Dζ²(2Lσ² + G) r, for r >= 1."""
-    between(proof, sp.sqrt(r) * sigma, x**2, "r^(1/2)")
-
-
-@script(
-    "jiang2024.rate.least_constant",
-    "sharp",
-    Reading(constants={x}),
-    title="With $C = σ$ the printed bound is between constants times $r^(1/4)$",
-)
-def least_constant(proof: Proof) -> None:
-    """bound² T lies between (25/2)DLσ²ζ² √r and (25/4)Dζ²(2Lσ² + G) √r, for r >= 1."""
-    between(proof, sigma, x, "r^(1/4)")
-
-
-@script(
-    "jiang2024.rate.step_size",
-    "sharp",
-    title="With $C = σ$ the printed step size is between constants times $r^(-1/4)$",
-)
-def step_size(proof: Proof) -> None:
-    """α²√r lies between D/((2Lσ² + G)ζ²T) and D/(2Lσ²ζ²T); so it falls as σ grows, too."""
-    by, root = proof.by, sp.sqrt(r)
-    signs = proof.positive(L, G, D, T, alpha, sigma, zeta, r)
-    horizon = proof.step("$T > 0$", gt(T, 0), signs)
-    squared = by.root(proof.step("$r ≥ 0$", ge(r, 0), signs))
-    one = by.from_squares(proof.step("$r ≥ 1$", ge(r, 1), signs), by.root_nonnegative(r), sp.Integer(1), squared)
-    spread = alpha**2 * zeta**2 * T
-    chosen = proof.assume(
-        eq(spread * (2 * L * sigma**2 * root + G), D),
-        name="$α = √(D/(L̂ζ²T))$, squared, with $C = σ$",
-        role="choice",
-    )
-    rest = proof.step("term with $G ≥ 0$", ge(spread * G, 0), horizon, signs)
-    proof.step(
-        "above", le(spread * 2 * L * sigma**2 * root, D), chosen, rest, meaning="It falls no slower than $r^(-1/4)$."
-    )
-    relation = ge(spread * (2 * L * sigma**2 + G) * root, D)
-    line = proof.step("below", relation, chosen, rest, one, meaning="And no faster.")
-    proof.conclude(line, relation=relation)
-
-
-CONSTANT = quantity(LEMMA_1, Lhat)
+def no_quarter(proof: Proof) -> None:
+    """α² is at most a constant over r."""
+    printed = Printed(proof)
+    proof.positive(c)
+    _, limit = EXAMPLE.end(printed, "least")
+    scale = 2 * L * sigma**2 * zeta**2 * T
+    wide = proof.assume(gt(c**2 * scale * ROOT, D), name="$√r > D/(2c²Lσ²ζ²T)$", role="choice")
+    law = proof.assume(ge(alpha**2 * ROOT, c**2), name="$α ≥ c r^(-1/4)$, squared")
+    value = printed.step_size()
+    weight = proof.step("$α²ζ²T ≥ 0$", ge(SPREAD, 0), printed.horizon, hints=[alpha * zeta])
+    most = proof.step("$α²r$, above", le(alpha**2 * scale * r, D), value, weight, limit)
+    size = proof.step("$2Lσ²ζ²T√r ≥ 0$", ge(scale * ROOT, 0), printed.root, printed.horizon, printed.signs)
+    least = proof.step("$α²r$, below", ge(alpha**2 * scale * r, c**2 * scale * ROOT), law, size, printed.square)
+    small = proof.step("$√r ≤ D/(2c²Lσ²ζ²T)$", le(c**2 * scale * ROOT, D), most, least)
+    line = proof.step("absurd", ABSURD, wide, small, factor=[0], meaning="So $c$ cannot serve for every rank.")
+    proof.conclude(line, relation=ABSURD)
 
 
 def _larger(proof: Proof) -> tuple[Theorem, list[Theorem]]:
@@ -209,31 +282,93 @@ def larger_constant(proof: Proof) -> None:
 @script(
     "jiang2024.remarks.worse_bound",
     "sharp",
-    title="The bound of Theorem 2 is worse with $L̂$ than with $L$, at the same $D$ and $ζ$, if $√r ≥ 1/(2Cσ)$",
+    title="The bound of Theorem 2 is no smaller with $L̂$ than with $L$, at the same $D$ and $ζ$, if $√r ≥ 1/(2Cσ)$",
 )
 def worse_bound(proof: Proof) -> None:
     """Bounds are compared and not what they bound, which is ∇_v F for the one and ∇_W f for the other."""
-    by = proof.by
     line, signs = _larger(proof)
     signs = [*signs, *proof.positive(D, zeta, T)]
-    _, inverse = by.quotient(proof.step("$T > 0$", gt(T, 0), signs))
-    full, low = (sp.sqrt(ROOT_TERM.base.xreplace({Lhat: x}), evaluate=False) for x in (L, Lhat))
+    _, inverse = proof.by.quotient(proof.step("$T > 0$", gt(T, 0), signs))
+    full, low = (ROOT_TERM.base.xreplace({Lhat: x}) for x in (L, Lhat))
     share = proof.step("$Dζ²/T ≥ 0$", ge(D * zeta**2 / T, 0), signs, inverse)
-    inside = proof.step(
-        "radicands",
-        ge(low.base, full.base),
-        line,
-        share,
-        proof.step("term with $G ≥ 0$", ge(D * zeta**2 / T * G, 0), signs, share),
+    rest = proof.step("term with $G ≥ 0$", ge(D * zeta**2 / T * G, 0), signs, share)
+    larger = proof.step("radicands", ge(low, full), line, share, rest)
+    smaller_bound(proof, (full, low), larger, proof.step("$DLζ²/T ≥ 0$", ge(full, 0), signs, inverse))
+
+
+def smaller_bound(proof: Proof, radicands: tuple[sp.Expr, sp.Expr], in_order: Theorem, nonnegative: Theorem) -> None:
+    """Conclude that the printed bound with the first radicand is at most that with the second, which is no smaller."""
+    by, (small, large) = proof.by, (sp.sqrt(x, evaluate=False) for x in radicands)
+    roots = [by.root(nonnegative), by.root(proof.step("larger radicand", ge(large.base, 0), in_order, nonnegative))]
+    longer = by.from_squares(in_order, by.root_nonnegative(large.base), small, *roots)
+    factor, _ = BOUND.expression.args
+    relation = le(sp.Mul(factor, small, evaluate=False), sp.Mul(factor, large, evaluate=False))
+    proof.conclude(proof.step("bounds", relation, longer, meaning="Times 2.5."), relation=relation)
+
+
+@script(
+    "jiang2024.remarks.smaller_bound",
+    "sharp",
+    Reading(constants={x, y}),
+    title="At the same $T$ a smaller $ζ$, and a smaller $D$, make the bound of Theorem 2 no larger",
+)
+def less_noise(proof: Proof) -> None:
+    """The smaller deviation is x, and the smaller D is y; the theorem speaks of a run only while T ≥ 4L̂D/ζ²."""
+    signs = proof.positive(Lhat, D, zeta, x, y)
+    quiet, near = proof.assume(le(x, zeta), name="$ζ' ≤ ζ$"), proof.assume(le(y, D), name="$D' ≤ D$")
+    _, inverse = proof.by.quotient(proof.step("$T > 0$", gt(T, 0)))
+    small, large = ROOT_TERM.base.xreplace({zeta: x, D: y}), ROOT_TERM.base
+    share = proof.step("$L̂/T ≥ 0$", ge(Lhat / T, 0), signs, inverse)
+    squares = proof.step("$ζ'² ≤ ζ²$", le(x**2, zeta**2), quiet, signs)
+    products = proof.step("$D'ζ'² ≤ Dζ²$", le(y * x**2, D * zeta**2), near, squares, signs, degree=3)
+    in_order = proof.step("radicands", ge(large, small), products, share)
+    smaller_bound(proof, (small, large), in_order, proof.step("smaller radicand", ge(small, 0), signs, inverse))
+
+
+@script(
+    "jiang2024.remarks.least_bound",
+    "sharp",
+    title="However small $ζ$ is, the bound of Theorem 2 is at least $5L̂D/T$ where $T ≥ 4L̂D/ζ²$",
+)
+def least_bound(proof: Proof) -> None:
+    """ζ² is at least 4L̂D/T there; so a batch can only be so large at a fixed T."""
+    printed = Printed(proof)
+    value, (unit, _) = printed.bound(), proof.by.quotient(printed.noise)
+    horizon, shortest = proof.assume(THEOREM_2.conditions[0]), proof.quantity(SHORTEST_HORIZON)
+    long = proof.step("$Tζ² ≥ 4L̂D$", ge(T * zeta**2, 4 * Lhat * D), shortest, horizon, unit)
+    share = proof.step("$25DL̂T/4 ≥ 0$", ge(D * Lhat * T, 0), printed.large, printed.horizon, printed.signs)
+    squares = proof.step(
+        "$(bound·T)² ≥ (5L̂D)²$", ge((bound * T) ** 2, (5 * Lhat * D) ** 2), value, long, share, printed.horizon
     )
-    above = proof.step("$DLζ²/T ≥ 0$", ge(full.base, 0), signs, inverse)
-    both = [by.root(above), by.root(proof.step("$DL̂ζ²/T ≥ 0$", ge(low.base, 0), inside, above))]
-    larger = by.root_nonnegative(low.base)
-    longer = by.from_squares(inside, larger, full, *both)
-    factor, _ = quantity(THEOREM_2, bound).expression.args
-    relation = le(sp.Mul(factor, full, evaluate=False), sp.Mul(factor, low, evaluate=False))
-    line = proof.step("bounds", relation, longer, meaning="Times 2.5.")
+    above = proof.by.root_nonnegative(ROOT_TERM.base)
+    size = proof.step("$bound·T ≥ 0$", ge(bound * T, 0), proof.recall("bound"), above, printed.horizon)
+    total = proof.by.from_squares(squares, size, 5 * Lhat * D)
+    relation = ge(bound, 5 * Lhat * D / T)
+    line = proof.step("$bound ≥ 5L̂D/T$", relation, total, printed.inverse, printed.unit)
     proof.conclude(line, relation=relation)
+
+
+@script(
+    "jiang2024.remarks.long_horizon",
+    "sharp",
+    title="Theorem 2 needs $T ≥ 8LC√rσD/ζ²$: at the same $D$ and $ζ$ its shortest run grows with the rank",
+)
+def long_horizon(proof: Proof) -> None:
+    """The horizon is 4L̂D/ζ², and L̂ is at least 2LC√rσ."""
+    printed = Printed(proof)
+    _, inverse = proof.by.quotient(printed.noise)
+    horizon, shortest = proof.assume(THEOREM_2.conditions[0]), proof.quantity(SHORTEST_HORIZON)
+    share = proof.step("$D/ζ² ≥ 0$", ge(D / zeta**2, 0), printed.signs, inverse)
+    low = 2 * L * C * ROOT * sigma
+    larger = proof.step("$L̂ ≥ 2LC√rσ$", ge(Lhat, low), printed.defined, printed.signs)
+    product = proof.step("times $D/ζ²$", ge(D / zeta**2 * Lhat, D / zeta**2 * low), larger, share)
+    relation = ge(T, 4 * low * D / zeta**2)
+    line = proof.step("$T ≥ 8LC√rσD/ζ²$", relation, horizon, shortest, product)
+    proof.conclude(line, relation=relation)
+
+
+SECOND_MOMENT = eq(Expectation(FrobeniusNorm(A) ** 2), r * k * sigma**2)
+FOURTH_MOMENT = eq(Expectation(FrobeniusNorm(A) ** 4), r * k * (r * k + 2) * sigma**4)
 
 
 @script(
@@ -244,28 +379,46 @@ def worse_bound(proof: Proof) -> None:
 )
 def start(proof: Proof) -> None:
     """E‖A_0‖_F² is the sum of rk variances, and ‖A_0‖_F² has at most r squared singular values."""
-    by = proof.by
     rank = proof.step("$r > 0$", gt(r, 0))
-    entries = proof.assume(
-        eq(Expectation(FrobeniusNorm(A) ** 2), r * k * sigma**2),
-        name="$E‖A_0‖_F² = rkσ²$: $rk$ entries of variance $σ²$",
-    )
+    entries = proof.assume(SECOND_MOMENT, name="$E‖A_0‖_F² = rkσ²$: $rk$ entries of variance $σ²$")
     spread = proof.step(
         "$E‖A_0‖_F² ≤ rE[σ_1²]$",
         le(Expectation(FrobeniusNorm(A) ** 2), r * Expectation(SpectralNorm(A) ** 2)),
-        by.expectation(by.rank(A, r)),
+        proof.by.expectation(proof.by.rank(A, r)),
         meaning="A matrix with r rows has r singular values, of which the spectral norm is the largest.",
     )
     relation = ge(Expectation(SpectralNorm(A) ** 2), k * sigma**2)
-    line = proof.step(
-        "$E[σ_1²] ≥ kσ²$",
-        relation,
-        rank,
-        spread,
-        entries,
-        meaning="So for $k ≥ 2$ a bound σ on $σ_1(A_0)$ is another number than that deviation.",
-    )
+    line = proof.step("$E[σ_1²] ≥ kσ²$", relation, rank, spread, entries)
     proof.conclude(line, relation=relation)
+
+
+@script(
+    "jiang2024.remarks.gaussian_start",
+    "sharp",
+    Reading(arbitrary={A}),
+    title="At no $r$ and $k$ does $σ_1(A_0) ≤ σ$ always hold, where the entries of $A_0$ are $N(0, σ²)$",
+)
+def gaussian_start(proof: Proof) -> None:
+    """‖A_0‖_F²/σ² is chi-squared with rk degrees of freedom, of mean rk and second moment rk(rk + 2)."""
+    by, norm = proof.by, FrobeniusNorm(A)
+    (scale,) = proof.positive(sigma)
+    second = proof.assume(SECOND_MOMENT, name="$E‖A_0‖_F² = rkσ²$", role="choice")
+    fourth = proof.assume(FOURTH_MOMENT, name="$E‖A_0‖_F⁴ = rk(rk + 2)σ⁴$", role="choice")
+    inside = proof.assume(le(SpectralNorm(A), sigma), name="$σ_1(A_0) ≤ σ$")
+    small = proof.step("$‖A_0‖_F² ≤ rσ²$", le(norm**2, r * sigma**2), by.rank(A, r), inside, scale, degree=3)
+    fourth_power = proof.step("$‖A_0‖_F⁴ ≤ rσ²‖A_0‖_F²$", le(norm**4, r * sigma**2 * norm**2), small, hints=[norm])
+    most = proof.step(
+        "$E‖A_0‖_F⁴ ≤ r²kσ⁴$",
+        le(Expectation(norm**4), r * sigma**2 * r * k * sigma**2),
+        by.expectation(fourth_power),
+        second,
+    )
+    sizes = [proof.step(f"${size} > 0$", gt(size, 0)) for size in (r, k)]
+    power = proof.step("$rkσ⁴ > 0$", gt(r * k * sigma**4, 0), scale, sizes)
+    short = proof.step("$rk + 2 ≤ r$", le(r * k + 2, r), power, most, fourth, factor=[0])
+    wide = proof.step("$rk ≥ r$", ge(r * k, r), proof.step("$k ≥ 1$", ge(k, 1)), proof.step("$r ≥ 0$", ge(r, 0)))
+    line = proof.step("absurd", ABSURD, short, wide, meaning="$2 ≤ 0$.")
+    proof.conclude(line, relation=ABSURD)
 
 
 @script(

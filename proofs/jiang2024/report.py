@@ -34,7 +34,7 @@ STATEMENTS = (LEMMA_1.id, THEOREM_2.id)
 
 
 def opening(material: Material) -> Opening | None:
-    """What is wrong, what is true instead, and what a run shows; None unless the proofs say that both are repaired."""
+    """What is true, what is wrong, and what a run shows; None unless the proofs say that both are repaired."""
     audits = {claim.id: claim for claim in material.proofs.claims} if material.proofs else {}
     theorems = [run for run in material.theorems if run.result.claim == THEOREM_2.id and run.result.ratio]
     brackets = [run for run in material.brackets if run.result.claim == LEMMA_1.id]
@@ -86,19 +86,21 @@ def _factors(audit: ClaimAudit) -> _Factors | None:
 
 
 def _words(factors: _Factors, rows: Sequence[JudgedRow], runs: list[StoredRun]) -> Markup:
-    """The verdict in a paragraph: what is true first, then the errors, each with its place."""
+    """The verdict in a paragraph: what is true, then what is wrong under every reading, then what needs a reading."""
     refuted = [row.row.locator for row in rows if row.verdict == "refuted"]
+    divided = [row.row.locator for row in rows if row.row.has("fails") and row.verdict == "conditional"]
     first = (
         "Both main statements of the paper are true on the ball that it assumes, by other proofs than the printed "
-        "ones, and so is its rate in $T$. "
-        f"{len(refuted)} of the {len(rows)} findings below refute what is printed, under the most favourable reading "
-        "that the text allows, each by an exact counterexample or by a proof of the contrary: "
-        f"{'; '.join(refuted)}. The others confirm, repair or remark. The printed proof of Theorem 2 loses a factor of "
-        f"4 at (22). Mended, it proves ${factors.mended:g}S$ and not the printed ${factors.printed:g}S$, where $S$ is "
+        f"ones, and so is its rate in $T$. Theorem 2 holds with ${factors.proved:g}S$ in place of the printed "
+        f"${factors.printed:g}S$, and at the best step size with $√{factors.best**2}·S$ in the limit of long runs. "
+        "Here $S$ is "
     )
     rest = (
-        f". Another proof gives ${factors.proved:g}S$, and the best step size $√{factors.best**2}·S$ in the limit of "
-        "long runs. The constant of Lemma 1 has a factor $√r$ that no proof needs. "
+        ". The constant of Lemma 1 has a factor $√r$ that no proof needs. "
+        f"Of the {len(rows)} findings below, false under every reading of the text that was tried: "
+        f"{'; '.join(refuted)}. There the printed proof of Theorem 2 loses a factor of 4; mended, it proves "
+        f"${factors.mended:g}S$. True under one reading and false under another, with what would mend each: "
+        f"{'; '.join(divided)}. The others confirm, repair or remark. "
         f"{in_all('run', 'runs', [run.verdict for run in runs])}"
     )
     return said(first) + symbol(THEOREM_2.latex(ROOT_TERM)) + said(rest)

@@ -16,7 +16,7 @@ from boundcheck.present.material import Finding, Material
 from boundcheck.present.page import write_page
 from boundcheck.present.screen import rows_table
 from boundcheck.proof import ClaimAudit, Proof, ProofAudit, ge, judge, le, script
-from boundcheck.proof.audit import Ref, Row, judge_row
+from boundcheck.proof.audit import Choice, Ref, Row, Under, judge_row
 from boundcheck.proof.notation import identity_latex, shown
 from boundcheck.proof.verdict import claim_verdict
 from boundcheck.proof.view import referee_table, show
@@ -43,13 +43,14 @@ ROWS = (
         "Eq. (2)",
         "x ≤ 1",
         "False.",
-        false=(Ref("my.claim", "printed", "(2)"),),
+        under=(Under("x is <large>", fails=(Ref("my.claim", "printed", "(2)"),)),),
+        mend="Turn it & go.",
         repair=(Ref("my.claim", "repaired"),),
-        reading="x is <large>.",
         follows=(Row(3, "Eq. (3)", "x ≤ 0", "Then & there.", about=(Ref("my.claim", "printed", "(1)"),)),),
     ),
     Row(14, "Title", "a word", "Another word."),
 )
+CHOICES = (Choice("Its size", "“not small”", ("x is <large>",)),)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,7 @@ def audit() -> ProofAudit:
         for version, build in (("printed", printed), ("repaired", repaired))
     ]
     claim = ClaimAudit("my.claim", "My claim", claim_verdict(judged), tuple(judged))
-    return ProofAudit((claim,), tuple(judge_row(row, {"my.claim": claim}) for row in ROWS), 1.0)
+    return ProofAudit((claim,), tuple(judge_row(row, {"my.claim": claim}, CHOICES) for row in ROWS), 1.0)
 
 
 def page(folder: Path, *arguments: Any) -> str:
@@ -137,12 +138,17 @@ def displays(found: ProofAudit, folder: Path) -> dict[str, str]:
     }
 
 
-def test_every_display_tells_the_reading_and_what_follows(audit, tmp_path):
+def test_every_display_tells_the_readings_the_mend_and_what_follows(audit, tmp_path):
     for name, text in displays(audit, tmp_path).items():
-        for words in ("large", "Eq. (3)", "there."):
-            assert words in text, (name, words)
+        for words in ("fails", "large", "go.", "eq. (3)", "there."):
+            assert words in text.lower(), (name, words)
     (_, row, _) = audit.as_json()["rows"]
-    assert row["reading"] == "x is <large>."
+    evidence = ["my.claim, printed, (2)"]
+    assert row["readings"] == [{"reading": "x is <large>", "outcome": "fails", "evidence": evidence}]
+    assert row["mend"] == "Turn it & go."
+    # The choice and the paper's words for it stand where the table stands.
+    for name in ("page", "latex", "typst", "notebook"):
+        assert "not small" in displays(audit, tmp_path)[name], name
     assert [(each["locator"], each["verdict"]) for each in row["follows"]] == [("Eq. (3)", "remark")]
 
 

@@ -13,14 +13,27 @@ import pytest
 from boundcheck.proofs.jiang2024.claims import LEMMA_1
 from boundcheck.proofs.meft import adapters
 from boundcheck.proofs.methods import claims as methods
+from hypothesis import given
+from hypothesis import strategies as st
 
 import boundcheck as bc
 from boundcheck.errors import InputError
 from boundcheck.kernel.meaning import exact
 from boundcheck.language.catalogue import catalogue
-from boundcheck.proof import ProofAudit, Script, Witness, ge, judge, script
+from boundcheck.proof import ClaimAudit, Proof, ProofAudit, Script, Witness, ge, judge, le, script
 from boundcheck.proof import audit as auditing
-from boundcheck.proof.audit import Carrier, Ref, Row, carrier, judge_row, opinions, statements_of, told
+from boundcheck.proof.audit import (
+    Carrier,
+    Choice,
+    Ref,
+    Row,
+    Under,
+    carrier,
+    judge_row,
+    opinions,
+    statements_of,
+    told,
+)
 from boundcheck.proof.export import export
 from boundcheck.proof.fidelity import digest
 from boundcheck.proof.notation import shown
@@ -162,14 +175,26 @@ def audits(paper):
     return {claim.id: claim for claim in paper.claims}
 
 
-GROUNDS = ("false", "holds", "within", "repair", "about")
+GROUNDS = ("holds", "within", "repair", "about")
+KINDS = ("fails", "holds", "empty")
 
 
-@pytest.mark.parametrize("missing", ["printed", "reading"])
-def test_nothing_is_called_false_that_is_not_quoted_and_read(missing):
-    said = {"printed": "what", "reading": "plainly"} | {missing: " "}
+@pytest.mark.parametrize("missing", ["printed", "mend"])
+def test_nothing_is_called_false_that_is_not_quoted_and_has_no_mend(missing):
+    said = {"printed": "what", "mend": "otherwise"} | {missing: " "}
     with pytest.raises(InputError, match=rf"^row 7, {missing} = .*expected what the paper prints, and"):
-        Row(7, "where", finding="found", false=(Ref("my.claim", "sharp"),), **said)
+        Row(7, "where", finding="found", under=(Under("plainly", fails=(Ref("my.claim", "sharp"),)),), **said)
+
+
+def test_evidence_under_a_reading_is_of_one_kind_and_the_reading_has_a_name():
+    ref = (Ref("my.claim", "sharp"),)
+    for kinds in ((), ("fails", "holds"), ("holds", "empty"), KINDS):
+        with pytest.raises(InputError, match="expected evidence of one kind"):
+            Under("plainly", **dict.fromkeys(kinds, ref))
+    with pytest.raises(InputError, match=r"^reading = "):
+        Under(" ", holds=ref)
+    with pytest.raises(InputError, match="expected each reading once"):
+        Row(7, "where", "what", "found", (Under("plainly", holds=ref), Under("plainly", fails=ref)), "otherwise")
 
 
 def table(monkeypatch, *made: Row) -> None:
@@ -187,42 +212,112 @@ def table(monkeypatch, *made: Row) -> None:
     ids=["label", "version", "claim"],
 )
 def test_a_row_that_refers_to_nothing_raises(ref, expected, paper, monkeypatch):
-    for field in GROUNDS:
-        table(monkeypatch, Row(1, "where", "what", "found", reading="plainly", **{field: (ref,)}))
+    grounds = [{field: (ref,)} for field in GROUNDS]
+    for refs in (*grounds, *({"under": (Under("plainly", **{kind: (ref,)}),)} for kind in KINDS)):
+        row = Row(1, "where", "what", "found", mend="otherwise", **refs)
+        with pytest.raises(InputError, match=expected):
+            judge_row(row, audits(paper))
+        table(monkeypatch, Row(1, "where", "what", "found", follows=(replace(row, under=(), about=(ref,)),)))
         with pytest.raises(InputError, match=expected):
             auditing.judge_rows("jiang2024", audits(paper))
 
 
-def test_the_verdict_of_a_row():
-    proved = judged(lemma(ge(x**2, 0)), "my.true")
-    refuted = judged(lambda proof: proof.step("line", ge(x, 0), witness=numbers(x=-1)), "my.false", "printed")
-    unknown = judged(lemma(ge(x, 0)), "my.open")
-    known = {each.script.id: audited(each) for each in (proved, refuted, unknown)}
-    yes, no, open_ = Ref("my.true", "sharp"), Ref("my.false", "printed", "line"), Ref("my.open", "sharp")
+def absurd(proof: Proof) -> None:
+    """From x >= 1 and x <= 0."""
+    large, small = proof.assume(ge(x, 1), name="large"), proof.assume(le(x, 0), name="small")
+    proof.conclude(proof.step("absurd", le(1, 0), large, small), relation=le(1, 0))
 
+
+@pytest.fixture(scope="module")
+def known() -> dict[str, ClaimAudit]:
+    """A proof, a line that a witness refutes, an open line, and a proof that ends in a contradiction."""
+    proofs = (
+        judged(lemma(ge(x**2, 0)), "my.true"),
+        judged(lambda proof: proof.step("line", ge(x, 0), witness=numbers(x=-1)), "my.false", "printed"),
+        judged(lemma(ge(x, 0)), "my.open"),
+        judged(absurd, "my.absurd"),
+    )
+    return {each.script.id: audited(each) for each in proofs}
+
+
+YES, NO, OPEN = Ref("my.true", "sharp"), Ref("my.false", "printed", "line"), Ref("my.open", "sharp")
+ABSURD = Ref("my.absurd", "sharp")
+
+
+def verdict_on(known: dict[str, ClaimAudit], choices: tuple[Choice, ...] = (), **refs: Any) -> str:
+    found = judge_row(Row(1, "where", "what", "found", mend="otherwise", **refs), known, choices)
+    # The author's finding, and what becomes of it under each reading, are told where the lines establish it.
+    data, is_open = found.as_json(), found.verdict == "unknown"
+    assert (found.finding == data["finding"] == "found") != is_open
+    assert (data["readings"] == [] and "otherwise" not in found.told) or not is_open
+    return found.verdict
+
+
+def test_the_verdict_of_a_row(known):
     def verdict(**refs):
-        found = judge_row(Row(1, "where", "what", "found", reading="plainly", **refs), known)
-        # The author's finding is told where the lines establish it, and nowhere else.
-        assert (found.finding == found.as_json()["finding"] == "found") == (found.verdict != "unknown")
-        return found.verdict
+        return verdict_on(known, **refs)
 
     assert verdict() == "editorial"
-    assert verdict(false=(no,)) == verdict(false=(yes,)) == verdict(false=(no,), holds=(yes,)) == "refuted"
-    assert verdict(holds=(yes,)) == verdict(holds=(yes,), repair=(yes,)) == "proved"
-    assert verdict(repair=(yes,)) == verdict(repair=(yes,), about=(no,)) == "repaired"
-    assert verdict(within=(yes,)) == verdict(within=(yes,), about=(no,)) == "conditional"
-    assert verdict(about=(yes,)) == verdict(about=(no,)) == "remark"
+    assert verdict(holds=(YES,)) == verdict(holds=(YES,), repair=(YES,)) == "proved"
+    assert verdict(repair=(YES,)) == verdict(repair=(YES,), about=(NO,)) == "repaired"
+    assert verdict(within=(YES,)) == verdict(within=(YES,), about=(NO,)) == "conditional"
+    assert verdict(about=(YES,)) == verdict(about=(NO,)) == "remark"
     for field in GROUNDS:
-        assert verdict(**{field: (open_,)}) == verdict(**{field: (yes, open_)}) == "unknown"
+        assert verdict(**{field: (OPEN,)}) == verdict(**{field: (YES, OPEN)}) == "unknown"
     for field in ("holds", "within", "repair"):
-        assert verdict(**{field: (no,)}) == "unknown"
-    row = Row(1, "where", "what", "found", holds=(yes, open_), false=(yes,), reading="plainly")
-    told = judge_row(row, known).finding
-    assert told.startswith(f"Not established: {unknown.reason} (")
+        assert verdict(**{field: (NO,)}) == "unknown"
+    told = judge_row(Row(1, "where", "what", "found", holds=(YES, OPEN)), known).finding
+    assert told.startswith(f"Not established: {known['my.open'].proofs[0].reason} (")
     assert "my.true" not in told
-    told = judge_row(Row(1, "where", "what", "found", holds=(no,)), known).finding
+    told = judge_row(Row(1, "where", "what", "found", holds=(NO,)), known).finding
     assert told.startswith("Not established: ")
     assert told.endswith("is refuted.")
+
+
+# What each kind of evidence may be: only a witness or a contradiction shows that something fails, and so on.
+SHOWS = {"fails": {NO, ABSURD}, "holds": {YES, ABSURD}, "empty": {ABSURD}}
+
+
+@given(st.lists(st.tuples(st.sampled_from(KINDS), st.sampled_from((YES, NO, OPEN, ABSURD))), min_size=1, max_size=4))
+def test_a_row_is_refuted_only_if_it_fails_under_every_reading_that_was_tried(known, tried):
+    """The naive twin: count what the evidence shows, whatever the row's author says."""
+    choices = (Choice("all of them", "words", tuple(map(str, range(len(tried))))),)
+    under = tuple(Under(str(i), **{kind: (ref,)}) for i, (kind, ref) in enumerate(tried))
+    shown_ = [kind if ref in SHOWS[kind] else "nothing" for kind, ref in tried]
+    if "nothing" in shown_:
+        expected = "unknown"
+    elif "fails" in shown_:
+        expected = "conditional" if "holds" in shown_ else "refuted"
+    else:
+        expected = "proved" if "holds" in shown_ else "remark"
+    assert verdict_on(known, choices, under=under) == expected
+    # A proof of something else than a contradiction does not show that what is printed fails.
+    if expected == "refuted":
+        assert all(ref in (NO, ABSURD) for _, ref in tried)
+
+
+CHOICES = (Choice("the region", "“any”", ("in the ball", "anywhere")), Choice("the norm", "‖·‖", ("sum", "root")))
+
+
+@given(st.dictionaries(st.sampled_from([x for each in CHOICES for x in each.readings]), st.booleans(), min_size=1))
+def test_no_reading_of_a_choice_is_left_out(known, tried):
+    """Of a row that holds under some reading the other readings of the same choice; of any other all of them."""
+    under = tuple(
+        Under(reading, **({"holds": (YES,)} if holds else {"fails": (NO,)})) for reading, holds in tried.items()
+    )
+    asked = [each for each in CHOICES if not any(tried.values()) or tried.keys() & set(each.readings)]
+    row = {"under": under}
+    if all(set(each.readings) <= tried.keys() for each in asked):
+        assert verdict_on(known, CHOICES, **row) in ("proved", "conditional", "refuted")
+    else:
+        with pytest.raises(InputError, match=r"row 1, under = .*evidence under each reading of the choice"):
+            verdict_on(known, CHOICES, **row)
+
+
+def test_a_reading_that_is_none_of_the_papers_is_refused(known):
+    with pytest.raises(InputError, match="row 1, under = at night: expected one of the readings"):
+        verdict_on(known, CHOICES, under=(Under("at night", holds=(YES,)),))
+    assert verdict_on(known, under=(Under("at night", fails=(NO,)),)) == "refuted"
 
 
 @pytest.mark.full

@@ -29,7 +29,7 @@ from boundcheck.language.vocabulary import (
     n,
     v_t,
 )
-from boundcheck.proof import ClaimAudit, Process, Proof, Reading, Ref, Row, eq, ge, gt, le
+from boundcheck.proof import ClaimAudit, Process, Proof, Reading, Ref, Row, Under, eq, ge, gt, le
 from boundcheck.proof.audit import for_rocq, judge_row, known_instance, proof_as_json, rows_of
 from boundcheck.rocq import check as checking
 from boundcheck.rocq import rules
@@ -54,7 +54,7 @@ from .scripts import judged, lemma, x, y, z
 
 pytestmark = of_the_paper
 
-SMALL = ("jiang2024.rate.exponent", "sharp")
+SMALL = ("jiang2024.rate.own_constant.most", "sharp")
 # A product of signs; norms, a law and its instance; triangle, a scaled norm and a law as conclusion.
 CHECKED = (SMALL, ("jiang2024.assumption3.1.optimal", "sharp"), ("jiang2024.assumption2.segment", "repaired"))
 
@@ -268,7 +268,17 @@ def test_rocq_refuses_what_is_no_world(attack, small, library, monkeypatch, tmp_
 
 
 # On purpose: that a gradient is bounded everywhere contradicts what else is assumed there.
-CONTRADICTORY = {"jiang2024.assumption3.1.anywhere, sharp", "jiang2024.assumption3.2.anywhere, sharp"}
+CONTRADICTORY = {
+    f"jiang2024.{name}, sharp"
+    for name in (
+        "assumption3.1.anywhere",
+        "assumption3.2.anywhere",
+        "rate.any_constant",
+        "rate.with_own_constant",
+        "rate.step_size.with_own_constant",
+        "remarks.gaussian_start",
+    )
+}
 
 
 def test_all_checked_proofs_have_worlds_but_those_whose_hypotheses_contradict_each_other():
@@ -368,17 +378,18 @@ def test_a_table_says_checked_where_all_that_is_proved_is_and_never_of_a_witness
     (line, *_) = (x.step.label for x in printed.steps if x.verdict == "refuted")
     false, fine, holds = Ref(id, "printed", line), Ref(id, "repaired"), Ref(*SMALL)
     claims = {id: ClaimAudit(id, "", "repaired", (printed, repaired)), SMALL[0]: ClaimAudit(SMALL[0], "", "", (small,))}
+    fails = (Under("as it says", fails=(false,)),)
     rows = (
         ({"holds": (holds,)}, "checked"),
-        ({"false": (false,), "repair": (fine,)}, "repair checked"),
-        ({"false": (false,)}, ""),
-        ({"false": (fine,)}, "checked"),
+        ({"under": fails, "repair": (fine,)}, "repair checked"),
+        ({"under": fails}, ""),
+        ({"under": (Under("as it says", holds=(fine,)),)}, "checked"),
         ({"holds": (fine, Ref(id, "printed"))}, ""),
     )
     for known in (True, False):
         known_to_rocq(monkeypatch, *(each.script.proof.conclusion for each in (repaired, small) if known))
         for refs, said in rows:
-            row = Row(1, "", "so", "", reading="as it says", **refs)
+            row = Row(1, "", "so", "", mend="no", **refs)
             assert judge_row(row, claims).rocq == (said if known else "")
         # A claim without a table.
         for verdict, said in (("proved", "checked"), ("repaired", "repair checked"), ("refuted", ""), ("unknown", "")):

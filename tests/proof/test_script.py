@@ -48,8 +48,9 @@ def test_an_id_stands_for_those_below_it_and_for_no_other():
     assert ids("jiang2024.lemma1.any_points") == ["jiang2024.lemma1.any_points"]
     assert ids("meft.lemma1_sharp") == ["meft.lemma1_sharp"]
     assert all(id.startswith("meft.") for id in ids("meft"))
-    parts = ("with_own_constant", "any_constant", "exponent", "least_constant", "step_size")
-    assert ids("jiang2024.rate") == [f"jiang2024.rate.{part}" for part in parts]
+    step = "jiang2024.rate.step_size"
+    names = [f"{step}.{name}_constant.{side}" for name in ("hidden", "least") for side in ("least", "most")]
+    assert ids(step) == [*names, f"{step}.with_own_constant"]
 
 
 @pytest.mark.parametrize(

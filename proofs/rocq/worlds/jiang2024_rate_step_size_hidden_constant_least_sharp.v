@@ -1,0 +1,2 @@
+move=> R; dull R.
+by move=> *; rewrite sqrtr1; lra.

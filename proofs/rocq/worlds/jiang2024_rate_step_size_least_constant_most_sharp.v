@@ -1,0 +1,2 @@
+(* Nothing happens. *)
+move=> R; dull R.
