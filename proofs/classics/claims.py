@@ -119,7 +119,7 @@ GHADIMI = theorem(
 
 BEST_STEP = theorem(
     "abbaszadehpeivasti2022.best_step",
-    "Abbaszadehpeivasti et al., gradient descent, exact rate",
+    "Abbaszadehpeivasti et al., gradient descent, best step",
     "Abbaszadehpeivasti, de Klerk and Zamani, The exact worst-case convergence rate of the gradient method with fixed "
     "step lengths for L-smooth functions, Optim. Lett., 2022, at the step that minimises the bound",
     r"\text{for every } T",

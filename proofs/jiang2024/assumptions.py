@@ -69,7 +69,7 @@ def _length(proof: Proof, size: Theorem, matrix: MatrixSymbol, unit: list[Theore
     return proof.step(f"$‖z{matrix}‖$", eq(FrobeniusNorm(z * matrix), z), proof.by.homogeneous(size, "F", matrix), unit)
 
 
-@script("jiang2024.assumption2.segment", "repaired", READING, title="Assumption 2, as membership of a convex ball")
+@script("jiang2024.assumption2.segment", "repaired", READING, title="The ball of Assumption 2 is convex")
 def convex_ball(proof: Proof) -> None:
     """The ball contains the segment between any two of its points, which is where the descent lemma needs it."""
     ends = [le(SpectralNorm(x), sigma) for x in (A1, A2)]
@@ -235,7 +235,12 @@ def excludes_least_squares(proof: Proof) -> None:
     proof.conclude(line, relation=absurd)
 
 
-@script("jiang2024.coercivity", "sharp", CORNER, title="F is never coercive, whether or not f is, and no proof uses it")
+@script(
+    "jiang2024.coercivity",
+    "sharp",
+    CORNER,
+    title="$F$ has one value along $(zP, 0)$, of length $z$ at least: it is not coercive, whatever $f$ is",
+)
 def coercivity(proof: Proof) -> None:
     """F is constant along (zP, 0), which leaves every bounded set."""
     by, m = proof.by, Meft(proof, s)

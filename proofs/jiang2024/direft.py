@@ -55,7 +55,10 @@ U, b, mean, deviation = LETTERS = sp.symbols("u_3 b_h mu_h s_h")
 
 
 @script(
-    "jiang2024.direft.bias", "sharp", Reading(constants=LETTERS), title="The least error of $b ≈ U_3h$, for scalars"
+    "jiang2024.direft.bias",
+    "sharp",
+    Reading(constants=LETTERS),
+    title="The error of $b ≈ U_3h$ is at least $b²s²/(s² + μ²)$, for scalars $h$ of mean $μ$ and variance $s²$",
 )
 def least_error(proof: Proof) -> None:
     """E(b - U_3h)² >= b² Var(h)/E[h²] for every U_3: a relative error of 1/(1 + μ²/Var h), all of it at mean zero."""

@@ -254,7 +254,7 @@ ROWS = (
         '"Given the same initialization and variance, compared to training a model with full parameters, MeFT results '
         'in a worse convergence error bound"',
         "True of the bounds if $√r ≥ 1/(2Cσ)$, which the text supposes below Lemma 1: at the same $D$ and $ζ$ the one "
-        "with $L̂$ is larger. Without it $L̂$ may be below $L$. Of the methods it says nothing: the same minibatches "
+        "with $L̂$ is no smaller. Without it $L̂$ may be below $L$. Of the methods it says nothing: the same minibatches "
         "do not give $g$ the same variance in $v$ as in $W$, and the two bounds are of two gradients (row 28).",
         within=sharp("jiang2024.remarks.worse_bound"),
         about=printed("jiang2024.training_against_fine_tuning", "L̂ ≥ L"),
@@ -323,7 +323,7 @@ ROWS = (
         "Below Lemma 1",
         '"with the low-rank decomposition and tuning both $A$ and $B$ yields a larger smoothness constant if $√r ≥ '
         '1/(2Cσ)$"',
-        "True: $L̂ ≥ L + G$ then.",
+        "True: $L̂ > L$ then.",
         holds=sharp("jiang2024.remarks.larger_constant"),
     ),
     Row(
@@ -331,7 +331,7 @@ ROWS = (
         "Below Lemma 1",
         '"This can assist in convergence for the early phase of the optimization"',
         "It can, as the text says. No line shows that it does: a larger constant allows faster change, and causes "
-        "none; and the bound (9), which is of the whole run, grows with $L̂$.",
+        "none; and the bound (9), which is of the whole run, is no smaller with $L̂$ than with $L$.",
         about=sharp("jiang2024.remarks.worse_bound"),
     ),
     Row(

@@ -212,7 +212,7 @@ FULL_VARIANCE = Claim(
 
 THEOREM_2_AVERAGE_SHARP = Claim(
     "meft.theorem2_average_sharp",
-    "The factor κ of the average cannot be improved",
+    "SGD on a parabola: the average is at least $κS - κ²ζ²/(3T)$",
     "boundcheck; jiang2024, Theorem 2, on a parabola",
     sp.Ge(AVERAGE_GRADIENT.statement, attained),
     r"\text{for SGD, at every } T",
