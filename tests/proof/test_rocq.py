@@ -76,14 +76,17 @@ def concluded(text: str) -> str:
 def value(text: str, names: dict[str, Fraction]) -> Fraction:
     """The value of a polynomial of Rocq, read as Python reads it."""
     python = re.sub(r"(\d+) / (\d+)", r"Fraction(\1, \2)", text.replace("^+", "**").replace(")^-1", ")**-1"))
-    return eval(python.replace("T%:R", "T"), {"Fraction": Fraction} | names)
+    return eval(re.sub(r"\b([Tr])%:R", r"\1", python), {"Fraction": Fraction} | names)
 
 
-@given(st.fixed_dictionaries(dict.fromkeys(("D", "G", "x", "zeta"), numbers)), st.integers(1, 9))
-def test_the_theorem_has_the_value_of_the_kernel_s(values, horizon):
+LETTERS = ("D", "G", "L", "bound", "sigma", "zeta")
+
+
+@given(st.fixed_dictionaries(dict.fromkeys(LETTERS, numbers)), st.integers(1, 9), st.integers(1, 9))
+def test_the_theorem_has_the_value_of_the_kernel_s(values, horizon, rank):
     proof = proof_of(*SMALL)
-    model = Model({}, horizon, (Fraction(1),), lambda _: (0,), lambda atom, *_: values[atom.name])
-    exact = value(concluded(rocq(for_rocq(proof))), values | {"T": Fraction(horizon)})
+    model = Model({"r": rank}, horizon, (Fraction(1),), lambda _: (0,), lambda atom, *_: values[atom.name])
+    exact = value(concluded(rocq(for_rocq(proof))), values | {"T": Fraction(horizon), "r": Fraction(rank)})
     assert denote(proof.conclusion.polynomial, model, 1, 0) == Interval(exact, exact)
 
 
