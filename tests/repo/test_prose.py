@@ -47,7 +47,8 @@ def of_script(script: Script) -> Iterator[str]:
 def of_report(paper: Paper) -> Iterator[str]:
     for row in getattr(paper.part("findings"), "ROWS", ()):
         for each in (row, *row.follows):
-            yield from (each.locator, each.printed, each.finding, each.reading)
+            readings = (under.reading for under in each.under)
+            yield from (each.locator, each.printed, each.finding, each.mend, *readings)
     yield from (getattr(paper.part("report"), name, "") for name in ("TITLE", "LEAD"))
     # Titles of sections of templates are HTML.
     yield from (
