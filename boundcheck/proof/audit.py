@@ -581,10 +581,12 @@ def judge_row(row: Row, audits: Mapping[str, ClaimAudit], choices: Sequence[Choi
             text += f" {witness['about']}: {witness['left']} against {witness['right']}."
         texts.append(text)
         proved += [(proof, step)] if verdict == "proved" else []
-        # What is false is shown by a witness or by a contradiction, what is empty by a contradiction alone.
+        # What is false is shown by a witness or by a contradiction, what is empty by a contradiction alone; and from a
+        # contradiction everything would hold.
         absurd = step is None and _is_contradiction(proof)
         is_met = ref not in fails or absurd or (step is not None and verdict == "refuted")
-        is_met = is_met and (ref not in empty or absurd) and (ref not in to_prove or verdict == "proved")
+        is_met = is_met and (ref not in empty or absurd) and not (absurd and ref in holds)
+        is_met = is_met and (ref not in to_prove or verdict == "proved")
         if not is_met or (ref in row.about and verdict == "unknown"):
             reason = (step or proof).reason.rstrip(".")
             place = ", ".join((proof.script.title, proof.script.called, *([step.step.label] if step else [])))
