@@ -28,7 +28,7 @@ from boundcheck.language.symbols import LATEX_NAMES, PARAMETERS, Number, Paramet
 from boundcheck.language.view import Fold, Math, Prose, Shown, Table, View, line
 
 # What a digest leaves out: what only a reader needs, and of a word what its claim says itself, and how that is decided.
-_UNSAID = {"title", "source", "note", "argument", "unproved", "meaning", "latex", "says", "decided"}
+_UNSAID = {"title", "source", "note", "argument", "unproved", "meaning", "latex", "says", "decided", "where"}
 
 
 class Word(Protocol):

@@ -293,7 +293,7 @@ class Instance:
         return HOLDS
 
     def smoothness(self, where: str) -> Extent:
-        """The Lipschitz constant of the gradient of F, at the points that `Hypothesis.where` says."""
+        """The Lipschitz constant of the gradient of F, at the points that `Hypothesis.place` says."""
         return UNKNOWN
 
     def convexity(self, where: Literal["near", "space"]) -> Extent:

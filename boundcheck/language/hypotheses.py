@@ -180,7 +180,9 @@ class Hypothesis:
             of it, and it is assumed; None that no run can show it.
         blamed: its turn among all that failed: how minibatches were drawn explains everything else and is blamed first;
             a ball may be left because of anything else and is blamed last.
-        where: the points at which what `worst` asks of F holds, one of `PLACES`.
+        smooth_on: where it makes F smooth: along the ``path`` of the iterates, on all of ``space``, in a ``ball`` of
+            factors that are all trained, with one factor ``frozen``; empty where it does not.
+        where: the points at which what `worst` asks of F holds, one of `PLACES`; those of `smooth_on` if left out.
         cost: what it puts in place of what the steps did, in the sum over them; None where it enters in no such way.
         decided: whether it holds in an exact instance, from the instance, this word and the claim that states it; None
             where the statement itself decides, at each time of the instance.
@@ -194,7 +196,8 @@ class Hypothesis:
     says: tuple[Statement, ...] = field(default=(), kw_only=True)
     worst: Worst | None = None
     is_about_noise: bool = False
-    where: Where = "space"
+    smooth_on: Literal["", "path", "space", "ball", "frozen"] = ""
+    where: Where | None = None
     held: Callable[[Evidence, str], list[Audit]] | None = None
     blamed: Blamed = "constant"
     cost: Cost | None = None
@@ -213,12 +216,12 @@ class Hypothesis:
     @property
     def is_everywhere(self) -> bool:
         """True if it holds wherever v can be: only then do the inequalities of a class on all of space follow."""
-        return self.where in ("space", "frozen")
+        return self.place in ("space", "frozen")
 
     @property
-    def smooth_on(self) -> Where | None:
-        """Where it makes F smooth; None where it does not."""
-        return self.where if self.worst is not None and self.worst.is_smooth else None
+    def place(self) -> Where:
+        """The points at which what `worst` asks of F holds."""
+        return self.where or self.smooth_on or "space"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle it by its id, if this package has it: in another process it is the same word, whatever it holds."""
@@ -357,7 +360,7 @@ SMOOTH = Smooth(
     (ell,),
     says=_stated(_IS_LIPSCHITZ, r"\text{for } v_1, v_2 \text{ on the iterates and the segments between them}"),
     worst=Worst(is_smooth=True),
-    where="path",
+    smooth_on="path",
     decided=Compared("the smoothness of F", "smoothness", ("path",)),
 )
 SMOOTH_EVERYWHERE = replace(
@@ -365,7 +368,7 @@ SMOOTH_EVERYWHERE = replace(
     id="smooth_everywhere",
     title="F is smooth on all of space",
     says=_stated(_IS_LIPSCHITZ, _EVERYWHERE),
-    where="space",
+    smooth_on="space",
     decided=Compared("the smoothness of F", "smoothness", ("space",)),
 )
 SMOOTH_AROUND = replace(
@@ -591,7 +594,7 @@ BALL = Ball(
     "the factors stay in a ball",
     (a, b, sigma, r, s),
     Worst(is_smooth=True),
-    where="ball",
+    smooth_on="ball",
     held=_held_ball,
     decided=_decided_ball,
     blamed="ball",
@@ -618,7 +621,7 @@ FROZEN_FACTOR = Hypothesis(
     (a, b),
     says=_stated(sp.Le(SpectralNorm(A), a), r"\text{for the frozen } A"),
     worst=Worst(is_smooth=True),
-    where="frozen",
+    smooth_on="frozen",
     held=_held_frozen,
     decided=_decided_frozen,
 )

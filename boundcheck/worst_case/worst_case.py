@@ -371,7 +371,7 @@ class OfClass(OfRun):
         elif not (self._local or self._is_smooth(smoothness_of(self.claim, everywhere=True))):
             found.append("what says that F is smooth is no word of this package, and nobody vouches for it")
         for hypothesis, word in () if self.is_smooth_in_steps else self._local:
-            place = f"‘{hypothesis.title}’ speaks only of F {PLACES[word.where]}"
+            place = f"‘{hypothesis.title}’ speaks only of F {PLACES[word.place]}"
             found.append(f"{place}, and the worst is over F that has this on all of space")
         if self.program.algorithm.is_stochastic and not self.program.noise:
             found.append("no noise is allowed, which no hypothesis bounds")
@@ -400,7 +400,7 @@ class OfClass(OfRun):
 
         There the inequalities of pairs of ends of steps hold, and the upper end needs no others.
         """
-        return self.program.curvature == -1 and {word.where for _, word in self._local} == {"steps"}
+        return self.program.curvature == -1 and {word.place for _, word in self._local} == {"steps"}
 
     def smoothness(self, where: str) -> Extent:
         return Extent(most=number(self.program.lipschitz))

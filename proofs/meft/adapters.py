@@ -11,7 +11,7 @@ import sympy as sp
 from sympy import MatrixExpr, MatrixSymbol
 
 from boundcheck.language.claim import Claim, Quantity, Statement
-from boundcheck.language.hypotheses import BOUNDED_SPECTRAL_GRADIENT, GRADIENT_IN_THE_DOMAIN, Worst
+from boundcheck.language.hypotheses import BOUNDED_SPECTRAL_GRADIENT, GRADIENT_IN_THE_DOMAIN
 from boundcheck.language.hypotheses import FROZEN_FACTOR as FROZEN
 from boundcheck.language.symbols import G, H, J, L, Lhat, a, b, mu, nu, r, s, w_0
 from boundcheck.language.vocabulary import (
@@ -158,7 +158,7 @@ LORA = _composed(
 
 # No theorem is run on it that is about a frozen A.
 FROZEN_FACTOR_B = replace(
-    FROZEN, symbols=(b,), worst=Worst(), says=(Statement(sp.Le(SpectralNorm(B), b), r"\text{for the frozen } B"),)
+    FROZEN, symbols=(b,), smooth_on="", says=(Statement(sp.Le(SpectralNorm(B), b), r"\text{for the frozen } B"),)
 ).claim("meft.frozen_factor_b", "A frozen factor B", "boundcheck; B is not trained")
 
 FROZEN_B = Claim(

@@ -267,7 +267,7 @@ LONG = TABLE | {"run": TABLE["run"] | {"steps": 200, "step_size": 0.1, "audits":
 DESCENT: dict[str, Any] = {
     "claim": "abbaszadehpeivasti2022.best_step",
     "adapter": {"kind": "full"},
-    "assume": {"L": 8.0},
+    "assume": {"Lhat": 8.0},
     "run": {"steps": 100, "audits": 100},
 }
 

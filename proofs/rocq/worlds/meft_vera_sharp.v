@@ -1,2 +1,0 @@
-(* Nothing happens. *)
-move=> R; dull R.
