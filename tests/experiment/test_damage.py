@@ -532,9 +532,9 @@ def test_a_forged_checkpoint_is_not_gone_on_from(data, runs, tmp_path_factory):
 def test_a_trace_that_starts_anew_has_no_result(runs, tmp_path):
     """As of the callback, which trains again in the folder of the same training."""
     id, whole, *_ = runs
-    _, trace = finished(write(tmp_path / id, whole))
+    result, trace = finished(write(tmp_path / id, whole))
     folder = RunFolder(tmp_path / id, {})
     folder.start_trace(trace, {})
     assert not (folder.path / "result.json").exists()
-    folder.finish(a_run(run_id=id, spec=json.loads(whole["spec.json"])))
+    folder.finish(result)
     assert finished(Path(folder.path))[1].identical(trace)
