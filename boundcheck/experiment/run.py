@@ -44,7 +44,7 @@ _EXCESS = {
     OFF_SAMPLES: "||g_t - mean of the gradients of its samples||, less a bound on its rounding error",
 }
 # The loss is held against its gradient at one audit in so many, at each replica in turn.
-_SOME = 8
+_SOME = 32
 
 
 def is_due(worked: float, took: float) -> bool:
@@ -369,6 +369,8 @@ class Ensemble:
         """Keep what is due of the steps from t on, in these strata."""
         times, laws = self.schedule.times[:, strata.start : strata.stop], [law for law, _ in drawn]
         batches = [x for _, x in drawn if x is not None]
+        # One call for a step, and not for each replica.
+        sizes = np.array([self.algorithm.along_gradient(t + i, self.plan.numbers) for i in range(len(laws))], float)
         indices = torch.stack(batches).flatten(0, 1) if self.is_held else None
         replica, stratum = np.nonzero((t <= times) & (times < t + len(laws)))
         order = np.argsort(times[replica, stratum], kind="stable")
@@ -389,7 +391,7 @@ class Ensemble:
                 error = torch.zeros(len(who), dtype=torch.float64, device=chosen.device)
                 if taken.gradients is None:
                     # Steps -a g alone are there: of g they tell what rounding left of it.
-                    a = error.new_tensor([self.algorithm.along_gradient(t + i, self.plan.numbers) for i in when])
+                    a = error.new_tensor(sizes[when])
                     g = tuple((x - y) / a[:, None, None] for x, y in zip(v, v_next, strict=True))
                     error = EPSILON * (square_norm(v).sqrt() + square_norm(v_next).sqrt()) / a
                 else:
@@ -423,10 +425,10 @@ class Ensemble:
                 rows = torch.from_numpy(np.flatnonzero((who + columns) % min(_SOME, self.spec.replicas) == 0))
                 rows = rows.to(v[0].device)
                 found[OFF_SLOPE] = torch.full((len(who),), torch.nan, dtype=torch.float64, device=v[0].device)
-                if len(rows):
-                    some = self.function.slope_excess(tuple(part[rows] for part in v), law and law.of(rows))
-                    if some is not None:
-                        found[OFF_SLOPE][rows] = some
+                some = tuple(part[rows] for part in v)
+                off = self.function.slope_excess(some, law and law.of(rows)) if len(rows) else None
+                if off is not None:
+                    found[OFF_SLOPE][rows] = off
             for name, values in found.items():
                 self.arrays[name][who, columns] = values.cpu().numpy()
         self.waiting, self.bytes = [], 0

@@ -38,7 +38,7 @@ class Moments(NamedTuple):
         gradient: of f at W, shape (R, d, k).
         in_v: the mean over samples of :math:`\sum \|P G_i Q\|_F^2`, summed over the sides that were given, shape (R,).
         in_w: the mean of :math:`\|G_i\|_F^2`, shape (R,).
-        mean: of the samples' gradients, shape (R, d, k); `gradient` itself where that is made of them.
+        mean: of the samples' gradients, which has to be `gradient`, shape (R, d, k).
 
     """
 

@@ -219,8 +219,8 @@ class Problem(Function):
             pulled = self.adapter.pull_back(tuple(x[part].repeat_interleave(samples, 0) for x in v), gradients)
             in_v, in_w = (square_norm(x).view(-1, samples) for x in (pulled, (gradients,)))
             loss, gradient = self.objective.loss(W[part]), self.objective.gradient(W[part])
-            means = [mean_of(each, among, part) for each in (in_v, in_w)]
-            return Moments(loss, gradient, means[0], means[1], gradients.view(-1, samples, *W.shape[1:]).mean(1))
+            in_v, in_w = (mean_of(each, among, part) for each in (in_v, in_w))
+            return Moments(loss, gradient, in_v, in_w, gradients.view(-1, samples, *W.shape[1:]).mean(1))
 
         return in_blocks(survey, W, samples * W[0].numel())
 
@@ -296,10 +296,12 @@ class Problem(Function):
         if law is not None and survey is not None:
             if law.replaced:
                 variance = survey.in_v - gradient_square_norm
-                bias = square_norm(self.adapter.pull_back(v, survey.mean - weight_gradient)).sqrt()
-                # Rounding is no bias, where each sample may be drawn.
-                bias_error = 4 * gradient_error * (bias > 4 * gradient_error)
-                bias = bias * (bias_error > 0)
+                if survey.mean is not weight_gradient:
+                    off = self.adapter.pull_back(v, survey.mean - weight_gradient)
+                    bias = square_norm(off).sqrt()
+                    # Rounding is no bias, where each sample may be drawn.
+                    bias_error = 4 * gradient_error * (bias > 4 * gradient_error)
+                    bias = bias * (bias_error > 0)
             else:
                 mean = self.mean_of_samples(v, law.candidates)
                 bias = square_norm(apart(mean, gradient)).sqrt()

@@ -21,7 +21,6 @@ from boundcheck.experiment.result import READ, text
 from boundcheck.experiment.spec import parse
 from boundcheck.experiment.store import RunFolder, environment, finished
 from tests.layers import examples
-from tests.results import a_run
 
 from .small import refused, theorem_table
 from .test_resume import Killed, assert_identical, writes_of

@@ -219,7 +219,7 @@ def shown(
 
 
 def test_a_smoothness_that_is_mostly_rounding_is_no_constant(capsys: pytest.CaptureFixture[str]) -> None:
-    """9.96, of which 9.60 may be rounding: no step is short enough for that to say anything."""
+    """It is None, and no step is short enough for that to say anything."""
     text = shown(capsys, [1.0], [0.0], path=None, path_sure=0.36)
     assert "no L̂ (path)" in text
     assert "0.25" not in text.split("(path)")[1].splitlines()[0]

@@ -106,8 +106,8 @@ class LinearModel(Objective):
                 in_v.append(rows * (self._square_norms if right is None else (right.mT @ self._X.mT).square().sum(-2)))
             loss, gradient = self._losses(outputs, self._targets.mT).mean(-1), residuals @ self._X / self.samples
             each = torch.stack(in_v).sum(0), squares * self._square_norms
-            means = [mean_of(x, among, part) for x in each]
-            return Moments(loss, gradient, means[0], means[1], gradient)
+            of_v, of_w = (mean_of(x, among, part) for x in each)
+            return Moments(loss, gradient, of_v, of_w, gradient)
 
         return self._in_blocks(survey, W)
 

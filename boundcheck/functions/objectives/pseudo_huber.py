@@ -145,17 +145,17 @@ class PseudoHuber(Objective):
             arrays = (x.numpy() for x in (*maps, loss, gradient, in_v, in_w))
             loops.survey(W.numpy(), self._last, self._curvature, self._is_small(W), *arrays)
             squares = in_v.add_(in_w, alpha=plain), in_w
-            means = [mean_of(x, among, slice(None)) for x in squares]
-            return Moments(loss, gradient, means[0], means[1], gradient)
+            in_v, in_w = (mean_of(x, among, slice(None)) for x in squares)
+            return Moments(loss, gradient, in_v, in_w, gradient)
 
         def survey(part: slice) -> Moments:
             x = self._known(W[part]).unsqueeze(2) - self._between
             root = self._inverse_root(x)
             slopes = x * root
             losses = x.mul_(slopes).div_(root.add_(1))
-            squares = mean_squares(slopes, sides, among, part)
+            in_v, in_w = mean_squares(slopes, sides, among, part)
             gradient = slopes.sum(2) / self.samples
-            return Moments(losses.flatten(1).sum(1) / self.samples, gradient, *squares, gradient)
+            return Moments(losses.flatten(1).sum(1) / self.samples, gradient, in_v, in_w, gradient)
 
         return in_blocks(survey, W, self._targets.numel())
 
