@@ -65,7 +65,7 @@ REACHED = 0.999
 SHORT, SHRINKING = (4, 20), (16, 96)
 # How much of the ratio a smaller instance may lose.
 _LOSS = 1e-3
-# Matrices of the size of W that a climb holds for each of its starts, about; LoHa, with four factors, the most.
+# Matrices of the size of W that a climb holds for each of its starts, about, with room for an adapter of four factors.
 _ARRAYS = 110
 # From 1/16 to 16; shrink to 1.
 CONSTANTS: SearchStrategy[float] = st.integers(-16, 16).map(lambda n: 2.0 ** (n / 4))
