@@ -88,7 +88,6 @@ class Growth:
     """A reading of C, under which L̂ is at least 2Lk·size and at most (2Lk + G)·size, with k free of r.
 
     Attributes:
-        name: in the ids of proofs.
         words: the reading, in titles.
         value: C; None where it stays a letter.
         weight: k.
@@ -97,7 +96,6 @@ class Growth:
 
     """
 
-    name: str
     words: str
     value: sp.Expr | None
     weight: sp.Expr
@@ -124,16 +122,16 @@ class Growth:
         return high, proof.step("$L̂$, above", le(Lhat, high), value, rest)
 
 
-HIDDEN = Growth("hidden_constant", "With $C$ fixed and $√rσ ≥ 1$", None, C, ROOT * sigma, "r^(1/4) σ^(1/2)")
-LEAST = Growth("least_constant", "With $C = σ$", sigma, sigma**2, ROOT, "r^(1/4)")
-EXAMPLE = Growth("own_constant", "With $C = √rσ$", ROOT * sigma, sigma**2, r, "r^(1/2)")
+HIDDEN = Growth("With $C$ fixed and $√rσ ≥ 1$", None, C, ROOT * sigma, "r^(1/4) σ^(1/2)")
+LEAST = Growth("With $C = σ$", sigma, sigma**2, ROOT, "r^(1/4)")
+EXAMPLE = Growth("With $C = √rσ$", ROOT * sigma, sigma**2, r, "r^(1/2)")
 
 
-def bounded(growth: Growth, side: str, compare: Callable[[sp.Expr, sp.Expr], sp.Basic]) -> Script:
+def bounded(id: str, growth: Growth, side: str, compare: Callable[[sp.Expr, sp.Expr], sp.Basic]) -> Script:
     """The proof that bound²T is at least, or at most, a constant times the size."""
     title = f"{growth.words} the printed bound is at {side} a constant times ${growth.root} / √T$, both squared"
 
-    @script(f"jiang2024.rate.{growth.name}.{side}", "sharp", title=title)
+    @script(id, "sharp", title=title)
     def proved(proof: Proof) -> None:
         printed = Printed(proof)
         value, (end, limit) = printed.bound(), growth.end(printed, side)
@@ -144,16 +142,19 @@ def bounded(growth: Growth, side: str, compare: Callable[[sp.Expr, sp.Expr], sp.
     return proved
 
 
-hidden_least, hidden_most = bounded(HIDDEN, "least", ge), bounded(HIDDEN, "most", le)
-least_least, least_most = bounded(LEAST, "least", ge), bounded(LEAST, "most", le)
-own_least, own_most = bounded(EXAMPLE, "least", ge), bounded(EXAMPLE, "most", le)
+hidden_least = bounded("jiang2024.rate.hidden_constant.least", HIDDEN, "least", ge)
+hidden_most = bounded("jiang2024.rate.hidden_constant.most", HIDDEN, "most", le)
+least_least = bounded("jiang2024.rate.least_constant.least", LEAST, "least", ge)
+least_most = bounded("jiang2024.rate.least_constant.most", LEAST, "most", le)
+own_least = bounded("jiang2024.rate.own_constant.least", EXAMPLE, "least", ge)
+own_most = bounded("jiang2024.rate.own_constant.most", EXAMPLE, "most", le)
 
 
-def stepped(growth: Growth, side: str, compare: Callable[[sp.Expr, sp.Expr], sp.Basic]) -> Script:
+def stepped(id: str, growth: Growth, side: str, compare: Callable[[sp.Expr, sp.Expr], sp.Basic]) -> Script:
     """The proof that α is at most, or at least, a constant over the root of the size; so it falls as σ grows, too."""
     title = f"{growth.words} the printed step size is at {side} a constant over ${growth.root}$, both squared"
 
-    @script(f"jiang2024.rate.step_size.{growth.name}.{side}", "sharp", title=title)
+    @script(id, "sharp", title=title)
     def proved(proof: Proof) -> None:
         printed = Printed(proof)
         value = printed.step_size()
@@ -165,8 +166,10 @@ def stepped(growth: Growth, side: str, compare: Callable[[sp.Expr, sp.Expr], sp.
     return proved
 
 
-step_hidden_least, step_hidden_most = stepped(HIDDEN, "least", ge), stepped(HIDDEN, "most", le)
-step_least_least, step_least_most = stepped(LEAST, "least", ge), stepped(LEAST, "most", le)
+step_hidden_least = stepped("jiang2024.rate.step_size.hidden_constant.least", HIDDEN, "least", ge)
+step_hidden_most = stepped("jiang2024.rate.step_size.hidden_constant.most", HIDDEN, "most", le)
+step_least_least = stepped("jiang2024.rate.step_size.least_constant.least", LEAST, "least", ge)
+step_least_most = stepped("jiang2024.rate.step_size.least_constant.most", LEAST, "most", le)
 
 ABSURD = le(1, 0)
 

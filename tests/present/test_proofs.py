@@ -147,7 +147,7 @@ def test_every_display_tells_the_readings_the_mend_and_what_follows(audit, tmp_p
     assert row["readings"] == [{"reading": "x is <large>", "outcome": "fails", "evidence": evidence}]
     assert row["mend"] == "Turn it & go."
     # The choice and the paper's words for it stand where the table stands.
-    for name in ("page", "latex", "typst", "notebook"):
+    for name in ("page", "latex", "notebook"):
         assert "not small" in displays(audit, tmp_path)[name], name
     assert [(each["locator"], each["verdict"]) for each in row["follows"]] == [("Eq. (3)", "remark")]
 
