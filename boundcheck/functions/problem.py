@@ -161,9 +161,13 @@ class Problem(Function):
             norm_names={block.radius: f"norm_{block.name}" for block in adapter.blocks},
             facts={"shape": f.shape},
             given=(*adapter.given, *f.given),
-            drawn=f.drawn,
             threads=1 if math.prod(f.shape) < _LARGE else None,
         )
+
+    @property
+    def drawn(self) -> tuple[str, ...]:  # type: ignore[override]
+        """What the objective says of its minibatches. Ids of runs are made of attributes, and not of this."""
+        return self.objective.drawn
 
     def initial(self, start: str, gain: float, random: torch.Generator) -> Point:
         """The adapter's own start, drawn at random, or a diagonal one."""
