@@ -97,6 +97,8 @@ def parts() -> str:
 
 
 def _purpose(name: str) -> str:
-    path = ROOT / "boundcheck" / name
+    # What checks the package lies beside it.
+    inside = ROOT / "boundcheck" / name
+    path = inside if inside.is_dir() or inside.with_suffix(".py").is_file() else ROOT / name
     path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     return first_line(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))))

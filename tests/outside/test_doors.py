@@ -184,7 +184,7 @@ def test_reading_a_result_runs_no_code(tmp_path: Path) -> None:
         ({"problem.kind": "tests/outside/nothing.py:LogCosh"}, "problem.kind", "FileNotFoundError"),
         ({"problem.kind": "math:hypot"}, "problem.kind", "a path to code of one's own"),
         ({"problem.kind": "nothing"}, "problem.kind", ", or an import path"),
-        ({"problem.d": "3"}, "problem.d", "a valid integer"),
+        ({"problem.d": "3"}, "problem.d", "an integer"),
         ({"problem.e": 3}, "problem.e", "no such field"),
         ({"adapter.kind": OBJECTIVE}, "adapter.kind", "a class derived from Adapter"),
         ({"adapter.kind": "boundcheck.functions.adapters:Adapter"}, "adapter.kind", "with all its methods"),

@@ -147,7 +147,7 @@ def test_in_a_pipe_no_finding_is_cut(written, paper) -> None:
     cells = {cell for line in out.getvalue().splitlines() for cell in line.split("\t")}
     for row in (each.as_json() for each in paper.rows):
         assert {row["locator"], row["printed"], row["verdict"], row["trust"]} <= cells
-        assert f"{row['finding']} {row['hypotheses']}".strip() in cells
+        assert any(cell.startswith(row["finding"]) and row["hypotheses"] in cell for cell in cells)
         assert any(cell.startswith(row["finding"]) and cell.endswith(row["evidence"]) for cell in cells)
     for claim in paper.as_json()["claims"]:
         for proof in claim["proofs"]:

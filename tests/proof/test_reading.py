@@ -145,7 +145,7 @@ REFUSED = {
     "sum from 0": (lemma(sp.Sum(FrobeniusNorm(v_t), (t, 0, T))), "range", "Sum", "t from 1 to T"),
     "sum to T - 1": (lemma(sp.Sum(FrobeniusNorm(v_t), (t, 1, T - 1))), "range", "Sum", "t from 1 to T"),
     "sum over s": (lemma(sp.Sum(x, (y, 1, T))), "range", "Sum", "t from 1 to T"),
-    "least from 2": (lemma(words.MinimumOver(FrobeniusNorm(v_t), t, 2, T)), "range", "MinimumOver", "t from 1 to T"),
+    "least from 2": (lemma(words.MinimumOver(FrobeniusNorm(v_t), t, 2, T)), "range", "min_", "t from 1 to T"),
     "two vectors": (lemma(FrobeniusNorm(v.T * v)), "expression", "v", "a number and a vector"),
     "a vector's square": (lemma(FrobeniusNorm(v * v.T)), "expression", "v", "a number and a vector"),
     "every other time": (lemma(FrobeniusNorm(words.Iterate("v", 2 * t, n, 1))), "index", "2*t", "whole number"),

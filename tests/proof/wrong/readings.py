@@ -89,7 +89,7 @@ CASES = [
     ),
     of_scripts(
         "an iterate that no process declares",
-        r"iterate = Iterate\(g, t, n, 1\): expected one of the processes",
+        r"iterate = g_t: expected one of the processes",
         unbiased,
         reading=Reading(processes={v_t: Process((v,))}),
         twin_reading=ONE,
@@ -202,7 +202,7 @@ CASES = [
     ),
     of_scripts(
         "a dimension under other assumptions",
-        "dimension = d: expected a number, or a Symbol that is positive, an integer and nothing else",
+        r"dimension = d: expected a number, or Symbol\(",
         lemma(ge(FrobeniusNorm(sp.MatrixSymbol("Z", sp.Symbol("d"), k)), 0)),
         lemma(ge(FrobeniusNorm(sp.MatrixSymbol("Z", d, k)), 0)),
         reading=Reading(arbitrary={sp.MatrixSymbol("Z", sp.Symbol("d"), k)}),
