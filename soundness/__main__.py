@@ -48,7 +48,7 @@ def main(
         print_json(told | {"report": str(page)})
     else:
         counts = _attacks(told) if attacks else _verdicts(told)
-        wrong = [f"WRONG: {x.subject}, {x.kind}, {x.change}: {x.outcome}: {x.witness}" for x in found.wrong]
+        wrong = [f"WRONG: {x.subject}, {x.change}: {x.outcome}, but {x.witness}" for x in found.wrong]
         ending = [*wrong, *([] if attacks else [sentence(told)]), f"Report: {page}"]
         show(STDOUT, counts, *map(line, ending))
     if found.wrong:
