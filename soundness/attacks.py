@@ -405,8 +405,8 @@ class _Made:
             trouble = Trouble(kind, self.random.randint(1, max(truth.end.writes, 1)))
             self.change = f"at write {trouble.at} of {truth.end.writes}"
             end = self._ended(self._started(trouble, "attacked"), (-signal.SIGKILL, 0) if kind == "kill" else (2, 0))
-        # What was there before is there, as it was or as the command makes it. A checkpoint it replaces again and again;
-        # the second run reads it.
+        # What was there before is there, as it was or as the command makes it. A checkpoint it replaces
+        # again and again; the second run reads it.
         now = _files(self.world)
         for name, content in truth.found.items():
             is_passing = name not in truth.left or name.endswith("checkpoint.pt")
