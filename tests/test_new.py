@@ -16,7 +16,7 @@ from tests.program import said
 def test_its_theorem_is_proved_measured_and_attacked(tmp_path: Path) -> None:
     assert said("new", "my-paper", cwd=tmp_path)["files"][0] == "my_paper/average.py"
     found = said("audit", "my_paper", cwd=tmp_path)["findings"]
-    given = "given smoothness of squares, infimum of squares"
+    given = "given smoothness of squares, infimum of squares, minibatches of squares"
     assert [each["verdict"] for each in found][:2] == ["proved", f"supported (asymptotic), {given}"]
     assert {each["locator"] for each in found} <= {"Theorem 1", "Theorem 1, attacked"}
 

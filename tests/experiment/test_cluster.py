@@ -16,10 +16,11 @@ from typing import Any
 
 import psutil
 import pytest
+from torch import Tensor
 
 from boundcheck.errors import InputError
 from boundcheck.experiment import experiment, measure
-from boundcheck.experiment.store import environment
+from boundcheck.experiment.store import RunFolder, environment
 from boundcheck.system.ending import Stopped, stoppable
 
 from .small import theorem_table
@@ -51,10 +52,30 @@ def address(cluster: Any) -> str:
     return "dask://" + cluster.scheduler_address.removeprefix("tcp://")
 
 
-def files(runs: Path) -> dict[str, bytes]:
-    """All that was stored, of the runs and nothing else; metadata of Zarr are among it."""
+def files(runs: Path) -> dict[str, Any]:
+    """All that was stored, of the runs and nothing else; metadata of Zarr are among it.
+
+    Of a state it is the content: which of two equal texts is written once is another in each process.
+    """
     paths = [path for path in runs.rglob("*") if path.is_file() and path.name != ".lock"]
-    return {path.relative_to(runs).as_posix(): path.read_bytes() for path in paths}
+    return {path.relative_to(runs).as_posix(): content_of(path) for path in paths}
+
+
+def content_of(path: Path) -> Any:
+    if path.name != "checkpoint.pt":
+        return path.read_bytes()
+    saved, why = RunFolder(path.parent, environment("cpu")).saved(path.parent.name)
+    assert not why
+    return in_bytes(saved)
+
+
+def in_bytes(saved: Any) -> Any:
+    """What a checkpoint holds, with bytes in place of tensors."""
+    if isinstance(saved, Tensor):
+        return str(saved.dtype), tuple(saved.shape), saved.numpy().tobytes()
+    if isinstance(saved, dict):
+        return {name: in_bytes(each) for name, each in saved.items()}
+    return [in_bytes(each) for each in saved] if isinstance(saved, (list, tuple)) else saved
 
 
 def once_there(runs: Path, pattern: str, act: Any) -> Thread:
@@ -208,7 +229,7 @@ def test_a_worker_or_an_executor_of_several_threads_finds_the_bits_of_one_proces
 def test_a_sweep_goes_on_after_an_executor_that_broke(tmp_path: Path) -> None:
     with ProcessPoolExecutor(1, get_context("spawn")) as executor:
         pid = executor.submit(os.getpid).result()
-        begun = once_there(tmp_path / "two", ".sweep-*/0", lambda: os.kill(pid, signal.SIGKILL))
+        begun = once_there(tmp_path / "two", "*/spec.json", lambda: os.kill(pid, signal.SIGKILL))
         with pytest.raises(InputError, match=r"^executor = experiments: .*BrokenProcessPool"):
             measure(LONG, tmp_path / "two", executor=executor)
         begun.join()

@@ -154,8 +154,9 @@ def writes_of(table, runs, monkeypatch, kill_at=None, after=False):
 def test_a_kill_at_any_write_loses_nothing(after, short, tmp_path, monkeypatch, small_chunks):
     folder, whole = short
     count = writes_of(SHORT, tmp_path / "counted", monkeypatch)
-    # Spec, empty trace, then twenty checkpoints, with a chunk before each fifth of them, then the result.
-    assert count == 2 + 20 + 4 + 1
+    # Spec, empty trace, then twenty checkpoints, with a chunk before each fifth of them, then the last state and the
+    # result.
+    assert count == 2 + 20 + 4 + 2
     for kill_at in (1, 2, 3, 4, 7, 8, 9, 21, count - 2, count - 1, count):
         runs = tmp_path / f"{kill_at}"
         with pytest.raises(Killed):
@@ -184,10 +185,10 @@ class Now:
 def test_what_was_written_since_the_last_checkpoint_is_written_again(at, short, tmp_path, monkeypatch, small_chunks):
     folder, whole = short
     monkeypatch.setattr(run, "is_due", now := Now(*at))
-    # Spec, empty trace, then the checkpoints among four chunks.
+    # Spec, empty trace, then the checkpoints among four chunks, the last state and the result.
     count = writes_of(SHORT, tmp_path / "counted", monkeypatch)
     assert now.asked == 20
-    assert count == 2 + len(at) + 4 + 1
+    assert count == 2 + len(at) + 4 + 2
     for kill_at in (3, count - 1):
         monkeypatch.setattr(run, "is_due", Now(*at))
         with pytest.raises(Killed):
@@ -217,12 +218,14 @@ def test_saving_takes_a_small_part_of_a_run_and_a_kill_costs_seconds(cost, tmp_p
             patch.setattr(RunFolder, "save_checkpoint", save)
             patch.setattr(run, "is_due", is_due)
             measure(SHORT, tmp_path / f"{pace}", tick=tick)
-        # The first comes as soon as a second's work can be saved; then the cost says how far apart they are.
-        between = max(1.0, 50 * cost)
+        # The last state is always saved. Before it, the first comes as soon as a second's work can be saved; then the
+        # cost says how far apart they are.
+        between, last = max(1.0, 50 * cost), saved.pop()
+        assert clock[0] == last + cost
         gaps = np.diff([0.0, *saved])
         assert 1.0 <= gaps[0] < 1.0 + pace
         assert all(between <= gap - cost < between + pace for gap in gaps[1:])
-        assert clock[0] - saved[-1] < between + pace + cost
+        assert last - saved[-1] < between + pace + cost
         assert cost * len(saved) < 0.02 * clock[0] + cost
 
 

@@ -496,12 +496,11 @@ STEP_SIZES = [1e3, 1e20, 1e77, 1e120, 1e155, 1e160, 1e300, np.inf, np.nan]
 
 
 def diverge(table, step_size, runs, monkeypatch):
-    """The result of a run with this step size, or the exception that ended it."""
-
-    planned = Experiment.make_plan
-    monkeypatch.setattr(Experiment, "make_plan", lambda self, tick: with_values(planned(self, tick), alpha=step_size))
+    """The result of a run with this step size, which each plan has from now on."""
+    drafted = Experiment.draft
+    monkeypatch.setattr(Experiment, "draft", lambda *given: with_values(drafted(*given), alpha=step_size))
+    monkeypatch.setattr(Experiment, "make_plan", lambda self, tick: self.draft(self.guess))
     (result,) = measure(table, runs)
-    monkeypatch.setattr(Experiment, "make_plan", planned)
     text = (runs / result.run_id / "result.json").read_text()
     stored = json.loads(text, parse_constant=pytest.fail)
     assert stored.pop("digests")

@@ -15,6 +15,7 @@ from boundcheck.functions.objectives.pseudo_huber import PseudoHuber, synthetic
 from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import Walk, walk
 from boundcheck.language.algorithms import DECREASING_SGD, HEAVY_BALL, SGD
+from boundcheck.language.evidence import OFF_SAMPLES, OFF_SLOPE
 from tests.experiment.small import run_by_hand, theorem_table
 
 # What is compiled is in the extra `fast`, which the quick layer does without.
@@ -212,6 +213,11 @@ def test_a_run_by_loops_is_a_run_without_them(sampling: str, tmp_path: Path, mon
     for name, values in slow.trace.items():
         # A path smoothness is a difference of losses over a small square, and its error says so.
         rtol = 1e-5 if name.startswith("path_smoothness") else 1e-9
+        if name in {OFF_SLOPE, OFF_SAMPLES}:
+            # Differences that rounding explains, less what it explains.
+            assert not (values.values > 0).any()
+            assert not (fast.trace[name].values > 0).any()
+            continue
         np.testing.assert_allclose(fast.trace[name].values, values.values, rtol=rtol, atol=1e-12, err_msg=str(name))
     assert fast.ball is not None
     assert slow.ball is not None

@@ -64,9 +64,9 @@ def test_a_project_of_ten_lines(pytester: pytest.Pytester, options: list[str]) -
     assert "measured over bound is at least 1.414213" in text
     assert "_Search" not in text
     summary = text[text.index("= boundcheck =") :]
-    assert len(re.findall(r"SpectralNorm\(X\) <= FrobeniusNorm\(X\) +float64 cpu +6 instances", summary)) == 1
-    assert re.search(r"FrobeniusNorm\(Y\)\*SpectralNorm\(X\) +float64 cpu +90 instances, +\d+ near-ties", summary)
-    assert re.search(r"FrobeniusNorm\(X\) <= 0 +VIOLATED, inf", summary)
+    assert len(re.findall(r"‖X‖_op <= ‖X‖_F +float64 cpu +6 instances", summary)) == 1
+    assert re.search(r"‖Y‖_F\*‖X‖_op +float64 cpu +90 instances, +\d+ near-ties", summary)
+    assert re.search(r"‖X‖_F <= 0 +VIOLATED, inf", summary)
     found = {path: replayed(path)[1] for path in (pytester.path / "broken").iterdir()}
     assert len(found) == 2
     assert all(each.violated for each in found.values())

@@ -338,7 +338,7 @@ def test_matrices_of_other_shapes_are_refused(kind: str) -> None:
         ("lora", {"adapter.rank": 1}, "v.A"),
         ("lora", {"adapter.scale": 0}, "adapter.scale"),
         ("lora", {"adapter.kind": "lorra"}, "adapter.kind"),
-        ("lora", {"adapter.kind": "dora"}, "adapter.kind"),
+        ("lora", {"adapter.kind": "dora"}, "adapter.W0"),
         ("lora", {"adapter": []}, "adapter"),
         ("lora", {"claim": "meft.lemma1_sharpest"}, "claim"),
         ("lora", {"claim": "jiang2024.theorem2"}, "adapter.kind"),

@@ -159,6 +159,6 @@ def test_a_trainer_with_it_is_recorded_and_said_to_step_along_no_gradient(tmp_pa
     train(tmp_path, callback, model, data, replaced(data), **SGD)
     result, _ = recorded(callback)
     assert result.spec["adapter"]["kind"] == "dora"
-    rules = audit_named(result, "Algorithm 1")
-    assert (rules.status, result.verdict) == ("failed", "hypothesis-failed")
-    assert "takes the norms of its rows for constants" in rules.how
+    gradients = audit_named(result, "meft.unbiased")
+    assert (gradients.status, result.verdict) == ("failed", "hypothesis-failed")
+    assert "takes the norms of its rows for constants" in gradients.how

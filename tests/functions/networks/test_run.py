@@ -21,6 +21,7 @@ from boundcheck.functions.networks import corpora
 from boundcheck.functions.networks.function import LOOKS, OBSERVABLES, NetworkFunction
 from boundcheck.functions.networks.network import Network
 from boundcheck.functions.sgd import draw_batch
+from boundcheck.language.evidence import OFF_SAMPLES
 from boundcheck.system.limits import Tick, silent
 
 from .small import flat, gpt_table, of_peft, on_cuda, pretrained_table, saved
@@ -54,7 +55,7 @@ def test_a_run_has_a_result_and_a_trace_of_every_audit(tmp_path: Path) -> None:
     result, trace = run(table, tmp_path)
     assert result.claim == "meft.theorem2_any_step"
     assert result.verdict in {"uninformative", "inconclusive", "hypothesis-failed"}
-    assert set(trace.data_vars) == {*OBSERVABLES, *LOOKS, "time", "look_time"}
+    assert set(trace.data_vars) == {*OBSERVABLES, *LOOKS, OFF_SAMPLES, "time", "look_time"}
     assert [name for name in OBSERVABLES if not np.isfinite(trace[name].values).all()] == []
     assert (trace["time"].values == np.arange(1, 6)).all()
     assert (trace["look_time"].values == [1, 5]).all()
