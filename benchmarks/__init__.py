@@ -1,1 +1,2 @@
-"""Speed, each figure against its peer in one run: `python -m benchmarks`, or `make bench` for the committed page."""
+"""Speed, each figure against its peer in one run: `python -m benchmarks`, or `make bench` for the
+committed page."""

@@ -1,4 +1,5 @@
-"""Measures all benchmarks or chosen ones, each in a process of its own, and writes the page: `make bench`.
+"""Measures all benchmarks or chosen ones, each in a process of its own, and writes the page: `make
+bench`.
 
 python -m benchmarks                              every line, on the screen alone
 python -m benchmarks ensemble networks.lanczos    those of a file, or one
@@ -37,10 +38,16 @@ _LEFT_OUT = "It takes over half a minute, and was left out by --short."
 
 def main(
     names: Annotated[list[str] | None, typer.Argument(help="Files or lines; default: all.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Two turns of a tenth of the work.")] = False,
-    short: Annotated[bool, typer.Option("--short", help="Leave out what takes over half a minute.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Two turns of a tenth of the work.")
+    ] = False,
+    short: Annotated[
+        bool, typer.Option("--short", help="Leave out what takes over half a minute.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder of the page and results.json.")] = None,
-    page: Annotated[Path | None, typer.Option(help="Make the page in this folder again, and measure nothing.")] = None,
+    page: Annotated[
+        Path | None, typer.Option(help="Make the page in this folder again, and measure nothing.")
+    ] = None,
 ) -> None:
     """Measure speed against peers and limits."""
     if page is not None:
@@ -52,7 +59,11 @@ def main(
     lines = []
     for benchmark in chosen:
         typer.echo(f"{benchmark.name} …", err=True)
-        lines.append(benchmark.line(None, _LEFT_OUT) if short and benchmark.is_long else _line(benchmark, effort))
+        lines.append(
+            benchmark.line(None, _LEFT_OUT)
+            if short and benchmark.is_long
+            else _line(benchmark, effort)
+        )
         typer.echo(_in_words(lines[-1]))
     if out is not None:
         minutes = round((perf_counter() - began) / 60, 1)
@@ -67,7 +78,9 @@ def _chosen(names: list[str]) -> list[Benchmark]:
     for name in names:
         if not any(name in (each, each.split(".")[0]) for each in every):
             raise InputError("name", name, f"one of {', '.join(every)}, or what is before its dot")
-    return [x for name, x in every.items() if not names or name in names or name.split(".")[0] in names]
+    return [
+        x for name, x in every.items() if not names or name in names or name.split(".")[0] in names
+    ]
 
 
 def _line(benchmark: Benchmark, effort: Effort) -> Line:

@@ -1,4 +1,5 @@
-"""One benchmark in this process: what `python -m benchmarks` starts for each, so that none can end another.
+"""One benchmark in this process: what `python -m benchmarks` starts for each, so that none can end
+another.
 
 python -m benchmarks.alone NAME TURNS SHARE FILE
 """
@@ -18,7 +19,9 @@ from boundcheck.system.child import end_with
 
 def found() -> dict[str, Benchmark]:
     """Every benchmark by name: those that a file of this folder lists as its ``BENCHMARKS``."""
-    names = [each.name for each in pkgutil.iter_modules(benchmarks.__path__) if each.name != "__main__"]
+    names = [
+        each.name for each in pkgutil.iter_modules(benchmarks.__path__) if each.name != "__main__"
+    ]
     files = [importlib.import_module(f"benchmarks.{name}") for name in names]
     return {each.name: each for file in files for each in getattr(file, "BENCHMARKS", ())}
 
@@ -27,13 +30,16 @@ def measured(benchmark: Benchmark, effort: Effort) -> Line:
     """Its line, whatever happens."""
     missing = [name for name in benchmark.needs if importlib.util.find_spec(name) is None]
     if missing:
-        return benchmark.line(None, f"{', '.join(missing)} is not installed here; the extra bench has it.")
+        return benchmark.line(
+            None, f"{', '.join(missing)} is not installed here; the extra bench has it."
+        )
     try:
         return benchmark.line(benchmark.measure(effort))
     except subprocess.CalledProcessError as error:
         words = (error.stderr or b"").decode(errors="replace").strip().splitlines()
         return benchmark.line(
-            None, f"The command ended with exit code {error.returncode}: {words[-1] if words else ''}"
+            None,
+            f"The command ended with exit code {error.returncode}: {words[-1] if words else ''}",
         )
     except Exception as error:
         # Any: a peer of whatever kind may fail in whatever way, and its line says so.

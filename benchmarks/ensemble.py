@@ -1,7 +1,8 @@
 """Ensemble SGD with its audit on, against the same iterations written for others without one.
 
-The problem is design-sized: 256 replicas of pseudo-Huber regression, W 16 x 16, rank 4, batch 8. All do the same
-arithmetic in float64, draw their own minibatches, and take turns: `python -m benchmarks ensemble`.
+The problem is design-sized: 256 replicas of pseudo-Huber regression, W 16 x 16, rank 4, batch 8.
+All do the same arithmetic in float64, draw their own minibatches, and take turns: `python -m
+benchmarks ensemble`.
 """
 
 import tempfile
@@ -46,14 +47,21 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Ensemble:
-    """An ensemble that is ready to run for T iterations, and the plain arrays of which a peer makes the same."""
+    """An ensemble that is ready to run for T iterations, and the plain arrays of which a peer makes
+    the same."""
 
     experiment: Experiment
     plan: Plan
 
     @classmethod
     def of(cls, sizes: Sizes, T: int, audits: int = 32) -> "Ensemble":
-        run = {"replicas": sizes.R, "batch": sizes.m, "zeta": 10.0, "steps": T, "audits": min(audits, T)}
+        run = {
+            "replicas": sizes.R,
+            "batch": sizes.m,
+            "zeta": 10.0,
+            "steps": T,
+            "audits": min(audits, T),
+        }
         spec = parse(
             {
                 "claim": "jiang2024.theorem2",
@@ -86,16 +94,23 @@ class Ensemble:
         return objective._targets.numpy(), A, B, self.plan.step_size
 
 
-def by_numpy(targets: np.ndarray, A: np.ndarray, B: np.ndarray, alpha: float, batch: int, steps: int) -> None:
+def by_numpy(
+    targets: np.ndarray, A: np.ndarray, B: np.ndarray, alpha: float, batch: int, steps: int
+) -> None:
     """The iterations as one writes them in NumPy, batched over replicas."""
     random = np.random.default_rng(0)
     for _ in range(steps):
         x = (B @ A)[:, None] - targets[random.integers(len(targets), size=(len(A), batch))]
         gradient = (x / np.sqrt(1 + x**2)).mean(1)
-        A, B = A - alpha * (B.transpose(0, 2, 1) @ gradient), B - alpha * (gradient @ A.transpose(0, 2, 1))
+        A, B = (
+            A - alpha * (B.transpose(0, 2, 1) @ gradient),
+            B - alpha * (gradient @ A.transpose(0, 2, 1)),
+        )
 
 
-def by_loop(targets: np.ndarray, A: np.ndarray, B: np.ndarray, alpha: float, batch: int, steps: int) -> None:
+def by_loop(
+    targets: np.ndarray, A: np.ndarray, B: np.ndarray, alpha: float, batch: int, steps: int
+) -> None:
     """The same for one replica after the other."""
     for i in range(len(A)):
         by_numpy(targets, A[i : i + 1], B[i : i + 1], alpha, batch, steps)
@@ -117,7 +132,10 @@ def by_jax(
         indices = jax.random.randint(key, (len(A), batch), 0, len(samples))
         x = (B @ A)[:, None] - samples[indices]
         gradient = (x / jnp.sqrt(1 + x**2)).mean(1)
-        return (A - alpha * (B.swapaxes(1, 2) @ gradient), B - alpha * (gradient @ A.swapaxes(1, 2))), None
+        return (
+            A - alpha * (B.swapaxes(1, 2) @ gradient),
+            B - alpha * (gradient @ A.swapaxes(1, 2)),
+        ), None
 
     program = jax.jit(lambda A, B, key: jax.lax.scan(step, (A, B), jax.random.split(key, steps))[0])
     first, key = (jnp.asarray(A), jnp.asarray(B)), jax.random.key(0)
@@ -131,7 +149,9 @@ def by_torch_compile(
     samples, first = torch.from_numpy(targets.copy()), (torch.from_numpy(A), torch.from_numpy(B))
 
     @torch.compile
-    def step(A: torch.Tensor, B: torch.Tensor, indices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def step(
+        A: torch.Tensor, B: torch.Tensor, indices: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         x = (B @ A).unsqueeze(1) - samples[indices]
         gradient = (x / (1 + x * x).sqrt()).mean(1)
         return A - alpha * (B.mT @ gradient), B - alpha * (gradient @ A.mT)
@@ -145,7 +165,9 @@ def by_torch_compile(
     return run
 
 
-def against(make: Callable[..., Callable[[], Any]], every: int, compiles: bool, effort: Effort) -> Found:
+def against(
+    make: Callable[..., Callable[[], Any]], every: int, compiles: bool, effort: Effort
+) -> Found:
     """An iteration of ours against one of theirs, who run for one step in so many of ours."""
     steps, sizes = effort.of(STEPS), Sizes()
     few = max(steps // every, 1)
@@ -154,11 +176,17 @@ def against(make: Callable[..., Callable[[], Any]], every: int, compiles: bool, 
     first = seconds(theirs)
     taken = in_turns({"ours": ours.run, "theirs": theirs}, effort.turns)
     turns = {"ours": taken["ours"].per(steps), "theirs": taken["theirs"].per(few)}
-    apart = f"Compiling and the first run took it {first:.1f} s, which are not counted." if compiles else ""
+    apart = (
+        f"Compiling and the first run took it {first:.1f} s, which are not counted."
+        if compiles
+        else ""
+    )
     return faster(turns, MICROSECOND, (apart,) if apart else ())
 
 
-def _line(name: str, peer: str, means: str, make: Callable[..., Any], limit: float, **more: Any) -> Benchmark:
+def _line(
+    name: str, peer: str, means: str, make: Callable[..., Any], limit: float, **more: Any
+) -> Benchmark:
     every, compiles = more.pop("every", 1), more.pop("compiles", False)
     return Benchmark(
         f"ensemble.{name}",
@@ -181,20 +209,24 @@ BENCHMARKS = (
     _line(
         "numpy",
         "NumPy by hand, batched over replicas, no audit",
-        "One iteration of all 256 replicas, with audit, trace and checkpoints, against one in NumPy with none. "
-        "The aim is three times as fast.",
+        "One iteration of all 256 replicas, with audit, trace and checkpoints, against one in NumPy"
+        " with none. The aim is three times as fast.",
         _now(by_numpy),
         1.0,
     ),
     _line(
         "loop",
         "NumPy in a Python loop over replicas and steps, no audit",
-        "The peer takes one replica after the other; each step is a dozen calls of NumPy on matrices of 16 x 16.",
+        "The peer takes one replica after the other; each step is a dozen calls of NumPy on"
+        " matrices of 16 x 16.",
         _now(by_loop),
         100.0,
         every=20,
-        why="About a third of the peer's time is arithmetic, 2048 roots for a step of one replica, which all who do "
-        "the same must do too: what calls of NumPy cost on 16 x 16 is a factor of 3, and not of 100.",
+        why=(
+            "About a third of the peer's time is arithmetic, 2048 roots for a step of one replica,"
+            " which all who do the same must do too: what calls of NumPy cost on 16 x 16 is a"
+            " factor of 3, and not of 100."
+        ),
     ),
     _line(
         "jax",
@@ -204,13 +236,16 @@ BENCHMARKS = (
         1.0,
         compiles=True,
         needs=("jax",),
-        why="Nearly half of ours is the audit at 32 of the 1000 iterates, which the peer does not have; with 2 audits "
-        "an iteration takes ours half as long.",
+        why=(
+            "Nearly half of ours is the audit at 32 of the 1000 iterates, which the peer does not"
+            " have; with 2 audits an iteration takes ours half as long."
+        ),
     ),
     _line(
         "torch_compile",
         "torch.compile of a step, no audit",
-        "The peer's step is compiled by torch with the machine's C++ compiler, and called in a Python loop over steps.",
+        "The peer's step is compiled by torch with the machine's C++ compiler, and called in a"
+        " Python loop over steps.",
         by_torch_compile,
         1.0,
         compiles=True,

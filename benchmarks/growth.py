@@ -1,7 +1,9 @@
-"""How the cost of an audited ensemble grows in each of its sizes, and how near it is to what the machine can do.
+"""How the cost of an audited ensemble grows in each of its sizes, and how near it is to what the
+machine can do.
 
-Costs are of an iteration, from runs of about half a second in which every 32nd iteration of a replica is audited, but
-in r, where none is; in T that of a whole run. `python -m benchmarks growth`.
+Costs are of an iteration, from runs of about half a second in which every 32nd iteration of a
+replica is audited, but in r, where none is; in T that of a whole run. `python -m benchmarks
+growth`.
 """
 
 import math
@@ -20,9 +22,11 @@ from boundcheck.functions.sgd import draw_batch, sgd_step
 
 # Seconds of a run, its fewest and most iterations, and those between two audits of a replica.
 LONG, FEWEST, MOST, BETWEEN = 0.4, 8, 2000, 32
-# Points from the largest on, through which the line goes: a decade and more, where the largest term rules.
+# Points from the largest on, through which the line goes: a decade and more, where the largest term
+# rules.
 FITTED = 5
-# Operations for each entry of each sample of a minibatch: difference, square and sum, root, product, sum.
+# Operations for each entry of each sample of a minibatch: difference, square and sum, root,
+# product, sum.
 PER_ENTRY = 6
 
 
@@ -31,7 +35,8 @@ Cost = Callable[[Sizes, Effort], float]
 
 @dataclass(frozen=True)
 class Fit:
-    """The exponent of a cost: seconds = e^intercept x^slope, its standard error, and from which x on it was fitted."""
+    """The exponent of a cost: seconds = e^intercept x^slope, its standard error, and from which x
+    on it was fitted."""
 
     slope: float
     error: float
@@ -40,7 +45,8 @@ class Fit:
 
 
 def fit(x: Iterable[float], y: Iterable[float]) -> Fit:
-    """Least squares of log y on log x, over the largest `FITTED` of x, or all where there are fewer.
+    """Least squares of log y on log x, over the largest `FITTED` of x, or all where there are
+    fewer.
 
     Raises ValueError for fewer than three points, of which the error says nothing.
     """
@@ -52,7 +58,8 @@ def fit(x: Iterable[float], y: Iterable[float]) -> Fit:
 
 
 def iteration(sizes: Sizes, effort: Effort) -> float:
-    """The seconds of an iteration, from the best of as many runs as there are turns, but at most three."""
+    """The seconds of an iteration, from the best of as many runs as there are turns, but at most
+    three."""
     steps = FEWEST
     Ensemble.of(sizes, steps, 1).run()
     once = seconds(Ensemble.of(sizes, steps, 1).run) / steps
@@ -63,9 +70,11 @@ def iteration(sizes: Sizes, effort: Effort) -> float:
 
 @torch.inference_mode()
 def bare(sizes: Sizes, effort: Effort) -> float:
-    """The seconds of an iteration without an audit, from the best of as many loops as there are turns, at most three.
+    """The seconds of an iteration without an audit, from the best of as many loops as there are
+    turns, at most three.
 
-    The audit of a large matrix takes its singular values, which grow faster than all else and not with the rank.
+    The audit of a large matrix takes its singular values, which grow faster than all else and not
+    with the rank.
     """
     ensemble, random = Ensemble.of(sizes, 1), torch.Generator().manual_seed(0)
     first, step = replicate(ensemble.experiment.start.v, sizes.R), ensemble.plan.step_size
@@ -73,7 +82,9 @@ def bare(sizes: Sizes, effort: Effort) -> float:
     def loop(steps: int) -> None:
         v = first
         for _ in range(steps):
-            v, _ = sgd_step(ensemble.experiment.function, v, step, draw_batch(sizes.R, sizes.m, sizes.n, random))
+            v, _ = sgd_step(
+                ensemble.experiment.function, v, step, draw_batch(sizes.R, sizes.m, sizes.n, random)
+            )
 
     loop(1)
     once = seconds(lambda: loop(1))
@@ -99,7 +110,13 @@ def _found(curve: Curve) -> Found:
 
 
 def in_size(
-    letter: str, meaning: str, base: Sizes, powers: tuple[int, int], ends: str, cost: Cost, effort: Effort
+    letter: str,
+    meaning: str,
+    base: Sizes,
+    powers: tuple[int, int],
+    ends: str,
+    cost: Cost,
+    effort: Effort,
 ) -> Found:
     """The cost of an iteration over one of the sizes."""
     x = _powers(*powers, effort)
@@ -115,11 +132,14 @@ def in_time(powers: tuple[int, int], ends: str, effort: Effort) -> Found:
     x = _powers(*powers, effort)
     taken = [min(whole(replicas, each) for _ in range(2)) for each in x]
     setting = str(Sizes(R=replicas))
-    return _found(Curve("T", "iterations of a run", tuple(map(float, x)), tuple(taken), setting, ends))
+    return _found(
+        Curve("T", "iterations of a run", tuple(map(float, x)), tuple(taken), setting, ends)
+    )
 
 
 def operations(sizes: Sizes) -> int:
-    r"""Of an iteration without its audit, :math:`R(6drk + 6mdk + 4r(d + k))`: BA, BᵀG and GAᵀ; slopes; the step."""
+    r"""Of an iteration without its audit, :math:`R(6drk + 6mdk + 4r(d + k))`: BA, BᵀG and GAᵀ;
+    slopes; the step."""
     s = sizes
     return s.R * (6 * s.d * s.r * s.k + PER_ENTRY * s.m * s.d * s.k + 4 * s.r * (s.d + s.k))
 
@@ -127,29 +147,38 @@ def operations(sizes: Sizes) -> int:
 def traffic(sizes: Sizes) -> int:
     r"""Bytes that an iteration moves at least, :math:`8R(2r(d + k) + mdk + 2m)`.
 
-    A and B are read and written, the targets of the minibatch read, its indices written and read; W and G stay in a
-    cache.
+    A and B are read and written, the targets of the minibatch read, its indices written and read; W
+    and G stay in a cache.
     """
     s = sizes
     return 8 * s.R * (2 * s.r * (s.d + s.k) + s.m * s.d * s.k + 2 * s.m)
 
 
 def roof(sizes: Sizes, cost: Cost, effort: Effort) -> Found:
-    """The least time that the machine's measured rates allow an iteration, over the time that it takes."""
+    """The least time that the machine's measured rates allow an iteration, over the time that it
+    takes."""
     rate, moved = product_rate(effort), memory_rate(effort)
     taken = cost(sizes, effort)
     by_rate, by_memory = operations(sizes) / rate, traffic(sizes) / moved
     notes = (
-        f"{operations(sizes) / taken / 1e9:.2f} of {rate / 1e9:.1f} Gflop/s of a float64 product of size 2048 "
-        f"({by_rate / taken:.1%}), {traffic(sizes) / taken / 1e9:.2f} of {moved / 1e9:.1f} GB/s of a triad "
-        f"({by_memory / taken:.1%}), {torch.get_num_threads()} threads.",
+        (
+            f"{operations(sizes) / taken / 1e9:.2f} of {rate / 1e9:.1f} Gflop/s of a float64"
+            f" product of size 2048 ({by_rate / taken:.1%}), {traffic(sizes) / taken / 1e9:.2f} of"
+            f" {moved / 1e9:.1f} GB/s of a triad ({by_memory / taken:.1%}),"
+            f" {torch.get_num_threads()} threads."
+        ),
     )
     least = max(by_rate, by_memory)
     return Found(least / taken, taken * 1e6, least * 1e6, notes=notes)
 
 
 def _growing(
-    letter: str, meaning: str, base: Sizes, powers: tuple[int, int], ends: str, cost: Cost = iteration
+    letter: str,
+    meaning: str,
+    base: Sizes,
+    powers: tuple[int, int],
+    ends: str,
+    cost: Cost = iteration,
 ) -> Benchmark:
     measure = partial(in_size, letter, meaning, base, powers, ends, cost)
     return _line(letter, f"an iteration as {letter} grows", f"It grows with {meaning}.", measure)
@@ -174,13 +203,18 @@ def _roof(name: str, sizes: Sizes, cost: Cost, means: str) -> Benchmark:
 _MEMORY = "Beyond, the targets alone take gigabytes."
 _MATRIX = "r is at most min(d, k), and beyond W of 1024 x 1024 a run takes minutes."
 BENCHMARKS = (
-    _growing("r", "the rank, without audits", Sizes(R=2, d=1024, k=1024, n=8), (0, 10), _MATRIX, bare),
+    _growing(
+        "r", "the rank, without audits", Sizes(R=2, d=1024, k=1024, n=8), (0, 10), _MATRIX, bare
+    ),
     _growing("d", "the rows of W", Sizes(R=4, n=16), (2, 14), _MEMORY),
     _growing("k", "the columns of W", Sizes(R=4, n=16), (2, 14), _MEMORY),
     _growing("n", "the samples, which an audit enumerates", Sizes(R=4), (3, 16), _MEMORY),
     _growing("R", "the replicas", Sizes(), (1, 13), "Beyond, it is as it was."),
     _line(
-        "T", "a run as T grows", "It grows with the iterations.", partial(in_time, (5, 16), "Beyond, it is as it was.")
+        "T",
+        "a run as T grows",
+        "It grows with the iterations.",
+        partial(in_time, (5, 16), "Beyond, it is as it was."),
     ),
     _roof("roof", Sizes(), iteration, "with its audit"),
     _roof("roof_large", Sizes(R=8, d=512, k=512, r=64, n=16), bare, "without its audit"),

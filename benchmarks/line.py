@@ -1,4 +1,5 @@
-"""`Benchmark`: what is measured, against whom, and the limit; `Line`: what came out; `in_turns`, which measures."""
+"""`Benchmark`: what is measured, against whom, and the limit; `Line`: what came out; `in_turns`,
+which measures."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -85,7 +86,8 @@ class Found:
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is done: so many turns, of a share of the work. Both are fixed before anything is measured."""
+    """How much is done: so many turns, of a share of the work. Both are fixed before anything is
+    measured."""
 
     turns: int
     share: float
@@ -131,13 +133,23 @@ class Benchmark:
 
     def line(self, found: Found | None, failed: str = "") -> "Line":
         """What is kept of it: what was found, or why nothing was."""
-        own = (self.name, self.what, self.peer, self.says, self.unit, self.means, self.limit, self.why)
+        own = (
+            self.name,
+            self.what,
+            self.peer,
+            self.says,
+            self.unit,
+            self.means,
+            self.limit,
+            self.why,
+        )
         return Line(*own, found, failed)
 
 
 @dataclass(frozen=True)
 class Line:
-    """What came of a benchmark, whose attributes it has; `failed` says in plain words why nothing was found."""
+    """What came of a benchmark, whose attributes it has; `failed` says in plain words why nothing
+    was found."""
 
     name: str
     what: str
@@ -160,8 +172,11 @@ class Line:
         return "held" if self.limit.holds(self.found.value) else "missed"
 
 
-def in_turns(works: Mapping[str, Callable[[], Any]], turns: int, warm: bool = True) -> dict[str, Times]:
-    """The seconds that each took, all of them one after the other in each turn; before the first, each once unseen."""
+def in_turns(
+    works: Mapping[str, Callable[[], Any]], turns: int, warm: bool = True
+) -> dict[str, Times]:
+    """The seconds that each took, all of them one after the other in each turn; before the first,
+    each once unseen."""
     if warm:
         for work in works.values():
             work()
@@ -180,7 +195,8 @@ def seconds(work: Callable[[], Any]) -> float:
 
 
 def faster(turns: Mapping[str, Times], unit: float, notes: tuple[str, ...] = ()) -> Found:
-    """How many times as fast the first is as the second, each in its best turn, in so many units of a second."""
+    """How many times as fast the first is as the second, each in its best turn, in so many units of
+    a second."""
     ours, theirs = (each.least / unit for each in turns.values())
     return Found(theirs / ours, ours, theirs, dict(turns), notes)
 

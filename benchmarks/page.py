@@ -1,4 +1,5 @@
-"""The page of a run of the benchmarks: what holds and what is missing, each line, how costs grow, and the machine."""
+"""The page of a run of the benchmarks: what holds and what is missing, each line, how costs grow,
+and the machine."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,14 +29,25 @@ from boundcheck.language.view import (
 )
 from boundcheck.present.opening import Headline, Opening
 from boundcheck.present.page import Page
-from boundcheck.present.style import BLUE, GREY, STYLE, VERMILLION, WIDTH, log_y, marks, panels, ticks
+from boundcheck.present.style import (
+    BLUE,
+    GREY,
+    STYLE,
+    VERMILLION,
+    WIDTH,
+    log_y,
+    marks,
+    panels,
+    ticks,
+)
 from boundcheck.present.words import number, signed
 
 _TITLE = "boundcheck, timed: each figure against its peer"
-_LEAD = """Every line was measured on one machine, in a process of its own. Where there is a peer, ours and
-the peer's took turns, and the best turn of each counts; a limit in seconds is held against the median."""
-_CAPTION = """The factor that each line has left to its limit, or that it misses. An arrow: further off than the axis
-goes."""
+_LEAD = """Every line was measured on one machine, in a process of its own. Where there is a peer,
+ours and the peer's took turns, and the best turn of each counts; a limit in seconds is held against
+the median."""
+_CAPTION = """The factor that each line has left to its limit, or that it misses. An arrow: further
+off than the axis goes."""
 # Where the figure of ratios ends; what is further off is drawn there.
 _FURTHEST = 20.0
 _LOOKS = {"held": "held", "missed": "failed", "not measured": "unknown", "measured": "unknown"}
@@ -62,7 +74,8 @@ def write(results: Results, folder: Path) -> list[Path]:
 
 
 def _summary(results: Results) -> Iterator[Part]:
-    """What misses its limit and what was not measured; when all of it was, and how much was done."""
+    """What misses its limit and what was not measured; when all of it was, and how much was
+    done."""
     missed = [each for each in results.lines if each.limit and each.verdict == "missed"]
     absent = [each for each in results.lines if each.verdict == "not measured"]
     if missed:
@@ -75,9 +88,9 @@ def _summary(results: Results) -> Iterator[Part]:
     share = results.effort.share
     quick = f", a quick run of {share} of the work, whose numbers say little" if share < 1 else ""
     yield paragraph(
-        f"{results.made}; {results.minutes} minutes{quick}; {results.effort.turns} turns, fixed beforehand. Load of "
-        f"the machine when it began: {results.machine[LOAD]}. Made by `make bench`; `results.json` has the seconds of "
-        "every turn.",
+        f"{results.made}; {results.minutes} minutes{quick}; {results.effort.turns} turns, fixed"
+        f" beforehand. Load of the machine when it began: {results.machine[LOAD]}. Made by `make"
+        " bench`; `results.json` has the seconds of every turn.",
         "small",
     )
 
@@ -90,7 +103,14 @@ def _missed(each: Line) -> str:
 
 
 def _lines(results: Results) -> Iterator[Part]:
-    head = ("line", "ours, and what it is held against", numeric("ours"), numeric("theirs"), "found", "verdict")
+    head = (
+        "line",
+        "ours, and what it is held against",
+        numeric("ours"),
+        numeric("theirs"),
+        "found",
+        "verdict",
+    )
     yield Table(head, [_line(each) for each in results.lines if each.limit], most=None)
 
 
@@ -99,13 +119,20 @@ def _line(each: Line) -> Row:
     said = " ".join(found.notes) if found else each.failed
     sides = [amount(x, each.unit) for x in (found.ours, found.theirs)] if found else ["–", "–"]
     about = Stack((Prose(f"{each.what} / {each.peer}"), Prose(f"{each.means} {said}", "small")))
-    return Code(each.name), about, *sides, value_and_limit(each), Badge(each.verdict, _LOOKS[each.verdict])
+    return (
+        Code(each.name),
+        about,
+        *sides,
+        value_and_limit(each),
+        Badge(each.verdict, _LOOKS[each.verdict]),
+    )
 
 
-_GROWTH = """The cost of an iteration of the ensemble of `ensemble.numpy` over each of its sizes, and of a whole run
-over T. Each replica is audited every {} iterations, but none in r. The exponent is the slope of least squares in
-logarithms through the largest {} points: at small sizes what does not grow rules, and the slope would be less than
-that of the arithmetic, which is 1 in every letter."""
+_GROWTH = """The cost of an iteration of the ensemble of `ensemble.numpy` over each of its sizes,
+and of a whole run over T. Each replica is audited every {} iterations, but none in r. The exponent
+is the slope of least squares in logarithms through the largest {} points: at small sizes what does
+not grow rules, and the slope would be less than that of the arithmetic, which is 1 in every
+letter."""
 
 
 def _growth(results: Results) -> Iterator[Part]:
@@ -117,7 +144,9 @@ def _growth(results: Results) -> Iterator[Part]:
     yield Picture("growth", lambda: curves(lines), caption)
     numbers = map(numeric, ("from", "to", "decades", "exponent", "standard error"))
     rows = [_grown(each.found.curve) for each in lines if each.found and each.found.curve]
-    yield Table(("letter", "what grows", *numbers, "the others", "ends there, for"), rows, most=None)
+    yield Table(
+        ("letter", "what grows", *numbers, "the others", "ends there, for"), rows, most=None
+    )
 
 
 def _grown(curve: Curve) -> Row:
@@ -127,12 +156,13 @@ def _grown(curve: Curve) -> Row:
     return curve.letter, curve.meaning, *ends, decades, *slope, curve.setting, curve.ends
 
 
-_ROOF = """An iteration without its audit has R(6drk + {}mdk + 4r(d + k)) operations: the products BA, $BᵀG$ and $GAᵀ$;
-for each entry of each sample of a minibatch a difference, a square and a sum, a root, a product and a sum; and the
-step. It moves at least 8R(2r(d + k) + mdk + 2m) bytes: A and B are read and written, the targets of the minibatch
-read, its indices written and read. The machine's rates are measured in the same process: a float64 product of two
-matrices of size {}, and a triad a = b + s·c on arrays of {} numbers. A root counts as one operation but takes many
-times as long as one of a product, and minibatches are read from a cache, not from memory."""
+_ROOF = """An iteration without its audit has R(6drk + {}mdk + 4r(d + k)) operations: the products
+BA, $BᵀG$ and $GAᵀ$; for each entry of each sample of a minibatch a difference, a square and a sum,
+a root, a product and a sum; and the step. It moves at least 8R(2r(d + k) + mdk + 2m) bytes: A and B
+are read and written, the targets of the minibatch read, its indices written and read. The machine's
+rates are measured in the same process: a float64 product of two matrices of size {}, and a triad a
+= b + s·c on arrays of {} numbers. A root counts as one operation but takes many times as long as
+one of a product, and minibatches are read from a cache, not from memory."""
 
 
 def _roof(results: Results) -> Iterator[Part]:
@@ -155,8 +185,12 @@ def _roof(results: Results) -> Iterator[Part]:
 
 def _machine(results: Results) -> Iterator[Part]:
     machine = sorted(results.machine.items(), key=lambda item: item[0].lower())
-    yield Table(("", ""), [(name, Code(value)) for name, value in machine], "What it ran on", most=None)
-    yield paragraph(f"{'; '.join(f'{name} {value}' for name, value in results.versions.items())}.", "small")
+    yield Table(
+        ("", ""), [(name, Code(value)) for name, value in machine], "What it ran on", most=None
+    )
+    yield paragraph(
+        f"{'; '.join(f'{name} {value}' for name, value in results.versions.items())}.", "small"
+    )
 
 
 def _opening(results: Results) -> Opening:
@@ -168,7 +202,9 @@ def _opening(results: Results) -> Opening:
         Headline(number(len(missed)), "lines that miss it"),
         Headline(number(len(results.lines)), "lines in all, each measured in a process of its own"),
     )
-    words = f"Of {len(asked)} lines that have a limit {len(held)} hold it and {len(missed)} miss it."
+    words = (
+        f"Of {len(asked)} lines that have a limit {len(held)} hold it and {len(missed)} miss it."
+    )
     return Opening(words, numbers, headroom(asked), _CAPTION, "headroom")
 
 
@@ -195,7 +231,8 @@ def fitted(curve: Curve) -> Fit:
 
 
 def headroom(lines: list[Line]) -> Figure | None:
-    """A bar for each line that has a limit: to the right by the factor that is left, to the left by the one missing."""
+    """A bar for each line that has a limit: to the right by the factor that is left, to the left by
+    the one missing."""
     if not lines:
         return None
     with rc_context(STYLE):
@@ -206,7 +243,9 @@ def headroom(lines: list[Line]) -> Figure | None:
                 continue
             left = 1 / line.limit.missed_by(line.found.value) if line.found.value else _FURTHEST
             shown = float(np.clip(left, 1 / _FURTHEST, _FURTHEST))
-            axis.barh(place, shown - 1, left=1, height=0.65, color=BLUE if left >= 1 else VERMILLION, lw=0)
+            axis.barh(
+                place, shown - 1, left=1, height=0.65, color=BLUE if left >= 1 else VERMILLION, lw=0
+            )
             text, beyond = f"×{number(left)}", shown != left
             axis.text(
                 shown * (1.05 if left >= 1 else 1 / 1.05),
@@ -235,7 +274,9 @@ def _curve(axis: Axes, curve: Curve) -> None:
     law, x, y = fitted(curve), np.array(curve.x), np.array(curve.seconds)
     axis.plot(x, y, "o", color=BLUE, ms=3, label="measured")
     through = np.array([law.first, x[-1]])
-    axis.plot(through, np.exp(law.intercept) * through**law.slope, color=VERMILLION, lw=1, label="fitted")
+    axis.plot(
+        through, np.exp(law.intercept) * through**law.slope, color=VERMILLION, lw=1, label="fitted"
+    )
     axis.set_xscale("log")
     log_y(axis, y.min(), y.max())
     ticks(axis.yaxis, marks(y.min() / 1.4, y.max() * 1.4), "{:.0e}".format)

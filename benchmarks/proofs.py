@@ -1,4 +1,5 @@
-"""How long the kernel takes to replay every line of jiang2024's proofs, and how long they take to find, cold.
+"""How long the kernel takes to replay every line of jiang2024's proofs, and how long they take to
+find, cold.
 
 Cold: in a fresh process, in which no proof was run. `python -m benchmarks proofs`.
 """
@@ -15,14 +16,21 @@ PROVE = f"import boundcheck as bc; bc.prove({'jiang2024'!r})"
 
 def cold(effort: Effort) -> Found:
     """All proofs of jiang2024 in a fresh process, from its start to its end."""
-    turns = in_turns({"ours": lambda: ran([sys.executable, "-c", PROVE])}, min(effort.turns, 3), warm=False)
+    turns = in_turns(
+        {"ours": lambda: ran([sys.executable, "-c", PROVE])}, min(effort.turns, 3), warm=False
+    )
     return within(turns["ours"], 10.0)
 
 
 def replay(effort: Effort) -> Found:
     """The kernel rebuilds every line of every proof."""
     audit = bc.prove("jiang2024")
-    theorems = [step.step.theorem for claim in audit.claims for proof in claim.proofs for step in proof.steps]
+    theorems = [
+        step.step.theorem
+        for claim in audit.claims
+        for proof in claim.proofs
+        for step in proof.steps
+    ]
     turns = in_turns({"ours": lambda: replay_all(theorems)}, effort.turns)
     found = within(turns["ours"], 0.5)
     return Found(found.value, found.ours, found.theirs, turns, (f"{len(theorems)} lines.",))
@@ -35,7 +43,8 @@ BENCHMARKS = (
         "a limit",
         "s",
         "s",
-        "bc.prove in a fresh process: imports, the search for certificates, witnesses, and the kernel's checks.",
+        "bc.prove in a fresh process: imports, the search for certificates, witnesses, and the"
+        " kernel's checks.",
         cold,
         Limit(10.0),
         is_long=True,
@@ -49,7 +58,9 @@ BENCHMARKS = (
         "The kernel rebuilds each line from its derivation alone; nothing is searched.",
         replay,
         Limit(0.5),
-        why="A line takes it a millisecond: half of that builds every term anew from its content, so that no stored "
-        "key is believed, and half is the rules.",
+        why=(
+            "A line takes it a millisecond: half of that builds every term anew from its content,"
+            " so that no stored key is believed, and half is the rules."
+        ),
     ),
 )

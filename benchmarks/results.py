@@ -34,7 +34,8 @@ class Results:
         """These with the lines of a later run in place of their own.
 
         Raises:
-            InputError: where the later ones are of another machine, of other versions, or measured with another effort.
+            InputError: where the later ones are of another machine, of other versions, or measured
+                with another effort.
 
         """
         for name, before, now in (
@@ -43,11 +44,19 @@ class Results:
             ("effort", vars(self.effort), vars(later.effort)),
         ):
             if other := next((key for key, value in now.items() if before.get(key) != value), None):
-                expected = f"{before.get(other)}, as of the lines that stand; without names all are measured again"
+                expected = (
+                    f"{before.get(other)}, as of the lines that stand; without names all are"
+                    " measured again"
+                )
                 raise InputError(f"{name}, {other}", now[other], expected)
         new = {line.name: line for line in later.lines}
         lines = tuple(new.pop(line.name, line) for line in self.lines)
-        return replace(self, made=later.made, minutes=self.minutes + later.minutes, lines=(*lines, *new.values()))
+        return replace(
+            self,
+            made=later.made,
+            minutes=self.minutes + later.minutes,
+            lines=(*lines, *new.values()),
+        )
 
     def as_json(self) -> bytes:
         """One file, whose turns are in seconds."""
@@ -59,7 +68,9 @@ class Results:
         try:
             return _ADAPTER.validate_json(path.read_bytes())
         except (OSError, ValidationError) as error:
-            raise InputError("results", path.name, f"a file of results ({str(error).splitlines()[0]})") from None
+            raise InputError(
+                "results", path.name, f"a file of results ({str(error).splitlines()[0]})"
+            ) from None
 
 
 def _lasting(machine: dict[str, str]) -> dict[str, str]:

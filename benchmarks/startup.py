@@ -1,4 +1,5 @@
-"""How long the commands take that a person types most, each in a fresh process: `python -m benchmarks startup`."""
+"""How long the commands take that a person types most, each in a fresh process: `python -m
+benchmarks startup`."""
 
 import subprocess
 import sys
@@ -19,20 +20,38 @@ def ran(command: Sequence[str]) -> None:
 
 def _starting(command: Sequence[str], limit: float, effort: Effort) -> Found:
     bare = (sys.executable, "-c", "pass")
-    turns = in_turns({"ours": lambda: ran(command), "python": lambda: ran(bare)}, min(effort.turns, 3))
+    turns = in_turns(
+        {"ours": lambda: ran(command), "python": lambda: ran(bare)}, min(effort.turns, 3)
+    )
     found = within(turns["ours"], limit)
     note = f"Python alone takes {turns['python'].median:.3f} s to start and end."
     return Found(found.value, found.ours, found.theirs, turns, (note,))
 
 
-def _line(name: str, what: str, means: str, limit: float, command: Sequence[str], **more: Any) -> Benchmark:
+def _line(
+    name: str, what: str, means: str, limit: float, command: Sequence[str], **more: Any
+) -> Benchmark:
     measure = partial(_starting, command, limit)
-    return Benchmark(f"startup.{name}", what, "a limit", "s", "s", means, measure, Limit(limit), **more)
+    return Benchmark(
+        f"startup.{name}", what, "a limit", "s", "s", means, measure, Limit(limit), **more
+    )
 
 
 BENCHMARKS = (
-    _line("help", "boundcheck --help", "What a person waits for the help.", 0.3, [*BOUNDCHECK, "--help"]),
-    _line("claims", "boundcheck claims", "What a person waits for the list of claims.", 1.5, [*BOUNDCHECK, "claims"]),
+    _line(
+        "help",
+        "boundcheck --help",
+        "What a person waits for the help.",
+        0.3,
+        [*BOUNDCHECK, "--help"],
+    ),
+    _line(
+        "claims",
+        "boundcheck claims",
+        "What a person waits for the list of claims.",
+        1.5,
+        [*BOUNDCHECK, "claims"],
+    ),
     _line(
         "bound",
         "boundcheck bound jiang2024.theorem2",
@@ -46,8 +65,11 @@ BENCHMARKS = (
         "What a person waits for the referee's table, proofs cold.",
         5.0,
         [*BOUNDCHECK, "prove", "jiang2024"],
-        why="No part of it rules: a fifth is the kernel's replay, a seventh each the imports, the certificates and the "
-        "translation from sympy, a tenth reads every printed statement back, and a twelfth checks the witnesses.",
+        why=(
+            "No part of it rules: a fifth is the kernel's replay, a seventh each the imports, the"
+            " certificates and the translation from sympy, a tenth reads every printed statement"
+            " back, and a twelfth checks the witnesses."
+        ),
         is_long=True,
     ),
 )

@@ -1,8 +1,9 @@
-"""How well two workers share a sweep, and what it costs to send a call: `python -m benchmarks sweeps`.
+"""How well two workers share a sweep, and what it costs to send a call: `python -m benchmarks
+sweeps`.
 
-The sweep is 16 experiments of one size that differ in their seeds. Every way begins with an empty folder, has one
-thread a worker, and prepares all experiments in the command itself. Pools are warm, as they are from a sweep's second
-minute on; a note has the efficiency with their start counted.
+The sweep is 16 experiments of one size that differ in their seeds. Every way begins with an empty
+folder, has one thread a worker, and prepares all experiments in the command itself. Pools are warm,
+as they are from a sweep's second minute on; a note has the efficiency with their start counted.
 """
 
 import tempfile
@@ -33,7 +34,9 @@ def dask(workers: int) -> Iterator[Where]:
     from distributed import LocalCluster
 
     cluster: Any = LocalCluster
-    with cluster(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0") as made:
+    with cluster(
+        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0"
+    ) as made:
         yield "dask://" + made.scheduler_address.removeprefix("tcp://")
 
 
@@ -67,7 +70,10 @@ def efficiency(workers: Callable[[int], Any], effort: Effort) -> Found:
         works = {"ours": partial(sweep, count, two), "one worker": partial(sweep, count, one)}
         turns = in_turns(works, TURNS, warm=False)
     ours, alone = turns["ours"].least, turns["one worker"].least
-    note = f"{count} experiments; {alone / (WORKERS * cold):.2f} with the start of the workers counted."
+    note = (
+        f"{count} experiments; {alone / (WORKERS * cold):.2f} with the start of the workers"
+        " counted."
+    )
     return Found(alone / (WORKERS * ours), ours, alone, turns, (note,))
 
 
@@ -76,7 +82,9 @@ def calls(workers: Callable[[int], Any], effort: Effort) -> Found:
     count = effort.of(CALLS)
 
     def run(many: int, pause: float, where: Where) -> None:
-        with Running([Call("sleep", time.sleep, (pause,))] * many, engine_of(where), silent) as running:
+        with Running(
+            [Call("sleep", time.sleep, (pause,))] * many, engine_of(where), silent
+        ) as running:
             running.results()
 
     with workers(WORKERS) as where:
@@ -89,9 +97,14 @@ def calls(workers: Callable[[int], Any], effort: Effort) -> Found:
 
 
 def lines(
-    name: str, option: str, workers: Callable[[int], Any], needs: tuple[str, ...] = (), why: str = ""
+    name: str,
+    option: str,
+    workers: Callable[[int], Any],
+    needs: tuple[str, ...] = (),
+    why: str = "",
 ) -> tuple[Benchmark, ...]:
-    """Both lines of a way to spread a sweep over two workers; `why` the first misses its limit, where it does."""
+    """Both lines of a way to spread a sweep over two workers; `why` the first misses its limit,
+    where it does."""
     shared = Benchmark(
         f"sweeps.{name}",
         f"a sweep on 2 workers, {option}",
@@ -111,7 +124,8 @@ def lines(
         "the points themselves",
         "efficiency",
         "s",
-        "What two workers would take for points that only sleep, over what they take: the rest is scheduling.",
+        "What two workers would take for points that only sleep, over what they take: the rest is"
+        " scheduling.",
         partial(calls, workers),
         Limit(0.9, is_least=True),
         needs=needs,
@@ -126,6 +140,7 @@ BENCHMARKS = (
         "--cluster dask://…",
         dask,
         ("distributed",),
-        "Here the command, with the scheduler in it, takes a twentieth of a core beside two workers on two cores.",
+        "Here the command, with the scheduler in it, takes a twentieth of a core beside two workers"
+        " on two cores.",
     ),
 )

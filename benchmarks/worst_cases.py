@@ -1,7 +1,8 @@
-"""Performance estimation against PEPit: the same worst case by the same solver: `python -m benchmarks worst_cases`.
+"""Performance estimation against PEPit: the same worst case by the same solver: `python -m
+benchmarks worst_cases`.
 
-The worst case of gradient descent at step 1/L over all L-smooth functions with F(v_1) - f* <= 1: the least squared
-gradient norm over T iterates.
+The worst case of gradient descent at step 1/L over all L-smooth functions with F(v_1) - f* <= 1:
+the least squared gradient norm over T iterates.
 """
 
 from benchmarks.line import Benchmark, Effort, Found, Limit, in_turns
@@ -43,7 +44,10 @@ def estimation(effort: Effort) -> Found:
     turns = in_turns({"ours": ours, "theirs": theirs}, effort.turns)
     apart = abs(values["ours"] / values["theirs"] - 1)
     if apart > 1e-4:
-        raise ArithmeticError(f"two values of one worst case: {values['ours']:.8g}, and PEPit's {values['theirs']:.8g}")
+        raise ArithmeticError(
+            f"two values of one worst case: {values['ours']:.8g}, and PEPit's"
+            f" {values['theirs']:.8g}"
+        )
     fast, slow = (each.least for each in turns.values())
     note = f"T = {iterates}; the values differ by {apart:.1e} of themselves."
     return Found(slow / fast, fast, slow, turns, (note,))

@@ -1,19 +1,20 @@
-"""boundcheck takes a convergence theorem out of a paper and answers with evidence that anyone can re-run.
+"""boundcheck takes a convergence theorem out of a paper and answers with evidence that anyone can
+re-run.
 
 >>> import boundcheck as bc
 >>> bc.claims["jiang2024.lemma1"].bound(L=1, C=1, sigma=1, G=3, r=4)
 7.0
 
-`bc.prove("jiang2024.lemma1")` audits proofs, `bc.falsify("meft.lemma1_sharp")` looks for an instance that breaks a
-claim, `bc.measure(spec)` runs an experiment, and `bc.audit("jiang2024")` makes the report on a paper.
-`bc.BoundcheckCallback()` is for a Trainer of transformers. In a notebook each result shows itself, and so does the
-progress of what takes longer than two seconds.
+`bc.prove("jiang2024.lemma1")` audits proofs, `bc.falsify("meft.lemma1_sharp")` looks for an
+instance that breaks a claim, `bc.measure(spec)` runs an experiment, and `bc.audit("jiang2024")`
+makes the report on a paper. `bc.BoundcheckCallback()` is for a Trainer of transformers. In a
+notebook each result shows itself, and so does the progress of what takes longer than two seconds.
 """
 
 import sys
 
-# As `python -m boundcheck`, or a module of it: files of the current folder would be taken for libraries from here on.
-# The name may stand behind options, as in -mNAME.
+# As `python -m boundcheck`, or a module of it: files of the current folder would be taken for
+# libraries from here on. The name may stand behind options, as in -mNAME.
 if (
     sys.argv[:1] == ["-m"]
     and not sys.flags.safe_path
@@ -44,7 +45,8 @@ if TYPE_CHECKING:
 
     claims = catalogue
 
-# The module of each public name, and what it is called there. It is imported when it is first asked for.
+# The module of each public name, and what it is called there. It is imported when it is first asked
+# for.
 _HOMES = {
     "BoundcheckCallback": "boundcheck.callback:BoundcheckCallback",
     "Claim": "boundcheck.language.claim:Claim",
@@ -65,7 +67,9 @@ _LONG = frozenset(("audit", "falsify", "measure", "prove"))
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
-        raise AttributeError(f"module 'boundcheck' has no attribute {name!r}{did_you_mean(name, __all__)}")
+        raise AttributeError(
+            f"module 'boundcheck' has no attribute {name!r}{did_you_mean(name, __all__)}"
+        )
     module, _, called = _HOMES[name].partition(":")
     try:
         found = vars(importlib.import_module(module))[called]
@@ -81,7 +85,9 @@ def __getattr__(name: str) -> Any:
 
 
 def _watched(function: Any, in_seconds: bool) -> Any:
-    """Wrap a function so that, without a `tick`, whoever waits at a terminal or in a notebook sees how far it is."""
+    """Wrap a function so that, without a `tick`, whoever waits at a terminal or in a notebook sees
+    how far it is.
+    """
     import inspect
 
     signature = inspect.signature(function)

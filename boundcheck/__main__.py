@@ -7,7 +7,8 @@ import signal
 def main() -> None:
     """Run the command; until its modules are there, an interrupt ends the process at once."""
     before = signal.signal(signal.SIGINT, signal.SIG_DFL)
-    # Processes of a pool, and helpers of Python's, would import what lies in the current folder before all else.
+    # Processes of a pool, and helpers of Python's, would import what lies in the current folder
+    # before all else.
     os.environ.setdefault("PYTHONSAFEPATH", "1")
     from boundcheck.cli import main as run
 

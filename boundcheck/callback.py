@@ -1,4 +1,6 @@
-"""`BoundcheckCallback`: what a training run of transformers' Trainer has of the theory, recorded while it trains."""
+"""`BoundcheckCallback`: what a training run of transformers' Trainer has of the theory, recorded
+while it trains.
+"""
 
 import hashlib
 import time
@@ -35,28 +37,32 @@ from boundcheck.language.function import Constant
 from boundcheck.shown import command as typed
 from boundcheck.system.ending import say
 
-# Samples that go through the model at a time, at most; and no more than a minibatch, which memory is there for.
+# Samples that go through the model at a time, at most; and no more than a minibatch, which memory
+# is there for.
 _CHUNK = 32
 # Of the interval over replicas, of which there is one.
 _LEVEL = 0.95
 
 
 class BoundcheckCallback(TrainerCallback):
-    """Records σ, G, ζ, the smoothness along the path and gradient norms, and says what the theorem says of the run.
+    """Records σ, G, ζ, the smoothness along the path and gradient norms, and says what the theorem
+    says of the run.
 
     >>> trainer = Trainer(model=peft_model, args=args, train_dataset=data, callbacks=[BoundcheckCallback()])
 
-    Every so many steps the loss F of the training data, without dropout, is looked at before and after the step, on
-    samples that were drawn before: at both ends they are the same. The smoothness is the gradient ratio, and the
-    descent curvature. The squared norm of their mean gradient exceeds that of F's by their variance over
-    how many they are, which is taken off. Training itself is not disturbed: the same parameters come out, to the last
-    bit. A step is one of the optimizer, of all minibatches that it accumulates, in all processes; the first of them
-    records.
+    Every so many steps the loss F of the training data, without dropout, is looked at before and
+    after the step, on
+    samples that were drawn before: at both ends they are the same. The smoothness is the gradient
+    ratio, and the descent curvature. The squared norm of their mean gradient exceeds that of F's by
+    their variance over how many they are, which is taken off. Training itself is not disturbed: the
+    same parameters come out, to the last bit. A step is one of the optimizer, of all minibatches
+    that it accumulates, in all processes; the first of them records.
 
-    Whether training is Algorithm 1 is seen at every step, by hooks of torch: the parameters are to be what they were,
-    minus α times the gradient that back-propagation left. It takes memory for two copies of what is trained. Whether
-    the gradient is that of F on the samples of the step is seen at each record, and where a part of the network has
-    changed its mode. A step that was not seen is assumed, and the row says how many were.
+    Whether training is Algorithm 1 is seen at every step, by hooks of torch: the parameters are to
+    be what they were, minus α times the gradient that back-propagation left. It takes memory for
+    two copies of what is trained. Whether the gradient is that of F on the samples of the step is
+    seen at each record, and where a part of the network has changed its mode. A step that was not
+    seen is assumed, and the row says how many were.
 
     Args:
         every: steps between two records.
@@ -66,28 +72,40 @@ class BoundcheckCallback(TrainerCallback):
         seed: of the draw of the samples.
 
     Raises:
-        InputError: when training begins, for a model in which something else is trained than LoRA and DoRA layers,
-            edits, linear layers and LoReFT of pyreft; for a loss that is not known from the model's class, as pyreft's
-            ReftModel has one, which takes positions beside samples; for a model that DeepSpeed or FSDP spreads over
-            processes.
+        InputError: when training begins, for a model in which something else is trained than LoRA
+            and DoRA layers, edits, linear layers and LoReFT of pyreft; for a loss that is not known
+            from the model's class, as pyreft's ReftModel has one, which takes positions beside
+            samples; for a model that DeepSpeed or FSDP spreads over processes.
 
     """
 
     def __init__(
-        self, every: int = 50, samples: int = 32, runs: str | Path = "runs", report: bool = True, seed: int = 0
+        self,
+        every: int = 50,
+        samples: int = 32,
+        runs: str | Path = "runs",
+        report: bool = True,
+        seed: int = 0,
     ) -> None:
         # One sample has no variance.
         for name, value, least in (("every", every, 1), ("samples", samples, 2)):
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise InputError(name, value, f"an integer of at least {least}")
-        self.every, self.samples, self.runs, self.report, self.seed = every, samples, Path(runs), report, seed
+        self.every, self.samples, self.runs, self.report, self.seed = (
+            every,
+            samples,
+            Path(runs),
+            report,
+            seed,
+        )
         self.result: RunResult | None = None
         self._recorder: _Recorder | None = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
         """Draw the samples, and start the run folder."""
         training.check_whole(args)
-        # All processes have the same model after each step; the first looks at it, and the others wait in their next.
+        # All processes have the same model after each step; the first looks at it, and the others
+        # wait in their next.
         if state.is_world_process_zero:
             # One that was interrupted has not ended.
             self._forget()
@@ -124,11 +142,14 @@ class BoundcheckCallback(TrainerCallback):
                 from boundcheck.present.page import write_runs
 
                 lead = (
-                    "What one run of fine-tuning showed of σ, G, ζ and smoothness, and what the theorem says of that."
+                    "What one run of fine-tuning showed of σ, G, ζ and smoothness, and what the"
+                    " theorem says of that."
                 )
                 title, command = "Fine-tuning, held against its theorem", typed("report", folder.id)
                 beside = self.runs / f"report-{folder.id}" / "index.html"
-                page = write_runs(Results([self.result], self.runs), beside, title, lead, command)[0]
+                page = write_runs(Results([self.result], self.runs), beside, title, lead, command)[
+                    0
+                ]
                 say(str(page))
 
     def _forget(self) -> None:
@@ -138,19 +159,25 @@ class BoundcheckCallback(TrainerCallback):
 
     @contextmanager
     def _losing_no_training(self) -> Iterator[None]:
-        """Whatever goes wrong, say so and record no more: the hours of training are worth more than their record."""
+        """Whatever goes wrong, say so and record no more: the hours of training are worth more than
+        their record.
+        """
         try:
             yield
         except Exception as error:
             self._forget()
-            how = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+            how = (
+                str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+            )
             say(f"training goes on without its record: {' '.join(how.split())}")
 
 
 class _Recorder:
     """One training run: what is looked at, and the trace that grows."""
 
-    def __init__(self, callback: BoundcheckCallback, args: Any, state: Any, given: dict[str, Any]) -> None:
+    def __init__(
+        self, callback: BoundcheckCallback, args: Any, state: Any, given: dict[str, Any]
+    ) -> None:
         model, loader = given["model"], given["train_dataloader"]
         if isinstance(model, DistributedDataParallel):
             # What spreads its gradients over processes would have them wait for this look.
@@ -178,7 +205,8 @@ class _Recorder:
         self._trace = empty_trace(self._times[None], self._function, np.empty(0, int))
         self._folder.start_trace(self._trace, {"stratum": 1})
         self._device, self._start = str(device), self._first()
-        # Of each record what was taken off the squared gradient norm, since a part of the samples was looked at.
+        # Of each record what was taken off the squared gradient norm, since a part of the samples
+        # was looked at.
         self.noise: list[float] = []
         self._place = 0
         # v_t of a step that is recorded.
@@ -206,7 +234,11 @@ class _Recorder:
         )
         square, variance = self._corrected(look.square_norm, look.variance)
         infimum = self._function.infimum
-        gap = Constant(look.loss + rounding.loss, infimum.kind, f"F(v_1) minus the lower bound on f: {infimum.how}")
+        gap = Constant(
+            look.loss + rounding.loss,
+            infimum.kind,
+            f"F(v_1) minus the lower bound on f: {infimum.how}",
+        )
         return Start(self._network.point(), gap, look.loss, max(square, 0.0), variance, norms={})
 
     def _described(self, callback: BoundcheckCallback, args: Any, task: Encoded) -> dict[str, Any]:
@@ -219,21 +251,29 @@ class _Recorder:
         return {
             "claim": theorem_at_any_step().id,
             "seed": int(args.seed),
-            "model": {"kind": "trainer", "name": self._function.name, "start": digest.hexdigest()[:12]},
+            "model": {
+                "kind": "trainer",
+                "name": self._function.name,
+                "start": digest.hexdigest()[:12],
+            },
             "adapter": {
                 "kind": adapter.kind,
                 "rank": getattr(adapter, "rank", None),
                 "scale": getattr(adapter, "scale", 1.0),
-                "targets": ", ".join(dict.fromkeys(site.name.rsplit(".", 1)[-1] for site in self._network.sites)),
+                "targets": ", ".join(
+                    dict.fromkeys(site.name.rsplit(".", 1)[-1] for site in self._network.sites)
+                ),
             },
-            "run": training.settings_of(args)
-            | {
-                "every": callback.every,
-                "samples": callback.samples,
-                "steps": self._steps,
-                "replicas": 1,
-                "level": _LEVEL,
-            },
+            "run": (
+                training.settings_of(args)
+                | {
+                    "every": callback.every,
+                    "samples": callback.samples,
+                    "steps": self._steps,
+                    "replicas": 1,
+                    "level": _LEVEL,
+                }
+            ),
         }
 
     def before(self, is_due: bool) -> None:
@@ -256,21 +296,32 @@ class _Recorder:
         finally:
             self._network.write(v_next)
         seen: dict[str, Any] = {name: x[0].numpy() for name, x in found.items()}
-        raw, variance = seen["gradient_square_norm"].item(), seen["noise_variance"].item() * law.batch
+        raw, variance = (
+            seen["gradient_square_norm"].item(),
+            seen["noise_variance"].item() * law.batch,
+        )
         square, variance = self._corrected(raw, variance)
         self.noise.append(raw - square)
         # What the bias is, the way in which minibatches are drawn says, and not a record.
-        seen |= {"gradient_square_norm": square, "noise_variance": variance / batch, "conditional_bias": np.nan}
+        seen |= {
+            "gradient_square_norm": square,
+            "noise_variance": variance / batch,
+            "conditional_bias": np.nan,
+        }
         for name, value in seen.items():
             self._trace[name].values[0, self._place] = value
         self._trace["time"].values[0, self._place] = t
-        self._folder.extend_trace(self._trace.isel(stratum=slice(self._place, self._place + 1)), "stratum", self._place)
+        self._folder.extend_trace(
+            self._trace.isel(stratum=slice(self._place, self._place + 1)), "stratum", self._place
+        )
         self._place += 1
 
     @contextmanager
     def _as_it_began(self) -> Iterator[None]:
         """Train those parameters that were trained when training began: F is a function of them."""
-        others = [x for x in self._model.parameters() if x.requires_grad != (id(x) in self._trained)]
+        others = [
+            x for x in self._model.parameters() if x.requires_grad != (id(x) in self._trained)
+        ]
         for x in others:
             x.requires_grad_(not x.requires_grad)
         try:
@@ -280,7 +331,9 @@ class _Recorder:
                 x.requires_grad_(not x.requires_grad)
 
     def _corrected(self, square_norm: float, variance: float) -> tuple[float, float]:
-        """Estimates without bias of the squared gradient norm and the variance of a sample, over all of the data."""
+        """Estimates without bias of the squared gradient norm and the variance of a sample, over
+        all of the data.
+        """
         count, total = self._function.samples, self._total
         if count == total:
             return square_norm, variance
@@ -288,13 +341,17 @@ class _Recorder:
         return square_norm - (1 - count / total) * variance / count, variance * (total - 1) / total
 
     def finish(self, steps: int) -> tuple[RunFolder, RunResult]:
-        """The run folder and the result of the records, after another look at training; the network stays as it was."""
+        """The run folder and the result of the records, after another look at training; the network
+        stays as it was.
+        """
         last, step = self._network.point(), self.watched.step_size
         edges = np.arange(self._place + 1) * self._every
         schedule = Schedule(edges, self._times[None, : self._place], at_random=False)
         record = Record(schedule, self._trace.isel(stratum=slice(0, self._place)), None, last)
         # None that a file could hold: its tables are those of the arguments.
-        spec = Spec.model_construct(claim=self._spec["claim"], run=RunSpec(replicas=1, step_size=step, level=_LEVEL))
+        spec = Spec.model_construct(
+            claim=self._spec["claim"], run=RunSpec(replicas=1, step_size=step, level=_LEVEL)
+        )
         plan = at_a_step(spec, self._start, step, steps, self._batch)
         sample = f"{self._function.samples} of {self._total} samples"
         try:
@@ -313,12 +370,19 @@ class _Recorder:
                 )
                 rules = (self.watched.rules(), sampling)
                 result = outcome(
-                    Evidence(spec.theorem, spec, self._function, self._start, plan, record, rules, sample),
+                    Evidence(
+                        spec.theorem, spec, self._function, self._start, plan, record, rules, sample
+                    ),
                     run_id=self._folder.id,
                     claim=spec.claim,
                     spec=self._spec,
                     environment=self._folder.environment | device_memory(self._device),
-                    problem=Subject(self._function.name, self._function.units, sample=sample, **self._function.facts),
+                    problem=Subject(
+                        self._function.name,
+                        self._function.units,
+                        sample=sample,
+                        **self._function.facts,
+                    ),
                     constants=dict(self._function.constants),
                 )
         finally:

@@ -1,8 +1,11 @@
-"""The command line, `boundcheck COMMAND`: claims, cite, bound, prove, falsify, measure, audit, report, and others.
+"""The command line, `boundcheck COMMAND`: claims, cite, bound, prove, falsify, measure, audit,
+report, and others.
 
-Tables for a person go to stdout and progress to stderr; with `--json` one JSON object is all that stdout gets. Exit
-code 0: it did its work, whatever it found; 1 with `--strict`: something was refuted, violated or is unknown; 2: bad
-usage or bad input, in one line. Each command imports what it uses, and nothing else: `--help` is there at once.
+Tables for a person go to stdout and progress to stderr; with `--json` one JSON object is all that
+stdout gets. Exit
+code 0: it did its work, whatever it found; 1 with `--strict`: something was refuted, violated or is
+unknown; 2: bad usage or bad input, in one line. Each command imports what it uses, and nothing
+else: `--help` is there at once.
 """
 
 import gc
@@ -17,7 +20,8 @@ from typing import Annotated, Any
 
 import typer
 
-# Before torch is imported: threads that wait by spinning slow a busy machine down tenfold, and gain nothing here.
+# Before torch is imported: threads that wait by spinning slow a busy machine down tenfold, and gain
+# nothing here.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import boundcheck
@@ -38,17 +42,20 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-# Claim("jiang2024.lemma1", …), @script("meft.lora", …), _sharper(DORA, "meft.dora_blocks", …), replace(…, id="…").
+# Claim("jiang2024.lemma1", …), @script("meft.lora", …), _sharper(DORA, "meft.dora_blocks", …),
+# replace(…, id="…").
 _ID = re.compile(r'(?:\(\s*(?:[A-Z]\w*,\s*)?|\bid=)"([A-Za-z]\w*(?:\.\w+)+)"')
 _CLAIMS = re.compile(r"^CLAIMS\b", re.MULTILINE)
 _NOT_IDS = re.compile(r".*\.(?:py|toml|csv|json)|boundcheck\..*")
 
 
 def offered(*what: str, files: Callable[[Path], bool] | None = None) -> Callable[[str], list[str]]:
-    """What a shell offers on the tabulator key: ``papers``, ``claims``, claims and ``lemmas``, and fitting files.
+    """What a shell offers on the tabulator key: ``papers``, ``claims``, claims and ``lemmas``, and
+    fitting files.
 
-    It answers at once and runs no code of a paper: ids are read off the text of a paper's files, where each stands in
-    quotes at the head of its claim or script. Where nothing is offered the shell completes names of files itself.
+    It answers at once and runs no code of a paper: ids are read off the text of a paper's files,
+    where each stands in quotes at the head of its claim or script. Where nothing is offered the
+    shell completes names of files itself.
     """
 
     def beginning(incomplete: str) -> list[str]:
@@ -61,19 +68,27 @@ def offered(*what: str, files: Callable[[Path], bool] | None = None) -> Callable
             names += known if "papers" in what else ()
             # What is wrong with a file is said by the command that is being typed.
             with suppress(OSError, ValueError):
-                sources = [path for paper in known.values() for path in sorted(paper.folder.glob("*.py"))]
+                sources = [
+                    path for paper in known.values() for path in sorted(paper.folder.glob("*.py"))
+                ]
                 texts = [read_text(path) for path in sources if {"claims", "lemmas"} & set(what)]
                 # Claims are in files that name `CLAIMS`.
                 texts = [text for text in texts if "lemmas" in what or _CLAIMS.search(text)]
-                ids = [id for text in texts for id in _ID.findall(text) if not _NOT_IDS.fullmatch(id)]
+                ids = [
+                    id for text in texts for id in _ID.findall(text) if not _NOT_IDS.fullmatch(id)
+                ]
                 names += dict.fromkeys(ids)
-        return [name for name in names if name.startswith(incomplete)] + (_files(incomplete, files) if files else [])
+        return [name for name in names if name.startswith(incomplete)] + (
+            _files(incomplete, files) if files else []
+        )
 
     return beginning
 
 
 def _files(incomplete: str, fits: Callable[[Path], bool]) -> list[str]:
-    """The fitting paths that begin with `incomplete`, or lie in a folder that does; none that is hidden."""
+    """The fitting paths that begin with `incomplete`, or lie in a folder that does; none that is
+    hidden.
+    """
     folder, slash, name = incomplete.rpartition("/")
     start, found = Path(folder + slash), list[Path]()
     for path in sorted(start.glob("[!.]*")):
@@ -93,60 +108,79 @@ SPECS, INSTANCES = (
 )
 RUNS = offered(files=lambda path: (path / "result.json").is_file())
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")
+]
 # Of "supported (asymptotic)" too the exit code says what is printed: it is support, and no failure.
-_STRICT = "Exit with 1 if anything is refuted, violated or unknown. A run must be supported; (asymptotic) is enough."
+_STRICT = (
+    "Exit with 1 if anything is refuted, violated or unknown. A run must be supported; (asymptotic)"
+    " is enough."
+)
 Strict = Annotated[bool, typer.Option("--strict", help=_STRICT)]
 Device = Annotated[str, typer.Option(help="Torch device: cpu, cuda or cuda:N.")]
 _LATEX = (
-    "Write latex/ for a paper: tables, theorems, figures of one column, a command for every number, BibTeX; "
-    "example.tex uses a piece of each kind."
+    "Write latex/ for a paper: tables, theorems, figures of one column, a command for every number,"
+    " BibTeX; example.tex uses a piece of each kind."
 )
 Latex = Annotated[bool, typer.Option("--latex", help=_LATEX)]
 Store = Annotated[
-    Path, typer.Option("--store", help="Folder of the run folders; a finished run is read and not repeated.")
+    Path,
+    typer.Option(
+        "--store", help="Folder of the run folders; a finished run is read and not repeated."
+    ),
 ]
 
 _ALLOW = (
-    "A file, or a folder, in which import paths that files name (a spec, a stored run, an instance) may open code; "
-    "repeatable. Without it they open none. A path of code that you type as an argument needs no permission."
+    "A file, or a folder, in which import paths that files name (a spec, a stored run, an instance)"
+    " may open code; repeatable. Without it they open none. A path of code that you type as an"
+    " argument needs no permission."
 )
 AllowCode = Annotated[list[Path], typer.Option("--allow-code", metavar="PATH", help=_ALLOW)]
 
 _ATTACKED = (
-    "A claim about an adapter's smoothness, or a theorem: its id, or FILE.py:NAME, such as my_paper/claims.py:AVERAGE."
+    "A claim about an adapter's smoothness, or a theorem: its id, or FILE.py:NAME, such as"
+    " my_paper/claims.py:AVERAGE."
 )
 Attacked = Annotated[
-    str | None, typer.Argument(metavar="[ID]", help=_ATTACKED, autocompletion=CLAIMS, show_default=False)
+    str | None,
+    typer.Argument(metavar="[ID]", help=_ATTACKED, autocompletion=CLAIMS, show_default=False),
 ]
 _REPLAY = "Judge the instance in this file, of ID if given."
 Replay = Annotated[Path | None, typer.Option(help=_REPLAY, autocompletion=INSTANCES)]
 
 _JOBS = (
-    "Experiments to run at a time, each in a process. It changes no bit of a result: a small problem has one thread, "
-    "large ones and networks have OMP_NUM_THREADS threads in each process; set it to cores / jobs."
+    "Experiments to run at a time, each in a process. It changes no bit of a result: a small"
+    " problem has one thread, large ones and networks have OMP_NUM_THREADS threads in each process;"
+    " set it to cores / jobs."
 )
 _CLUSTER = (
-    "Run the experiments on a cluster: dask://HOST:PORT (a scheduler), or "
-    "slurm?partition=gpu&timeout_min=60 (options of submitit and sbatch). Every machine has the same versions, and "
-    "sees the folder --store at the same path. Locks of some network file systems do nothing: run one sweep at a time."
+    "Run the experiments on a cluster: dask://HOST:PORT (a scheduler), or"
+    " slurm?partition=gpu&timeout_min=60 (options of submitit and sbatch). Every machine has the"
+    " same versions, and sees the folder --store at the same path. Locks of some network file"
+    " systems do nothing: run one sweep at a time."
 )
 
 # Options of `falsify` that only a search has.
 _SEARCH = ("rank", "adapter", "lipschitz", "starts", "rounds", "examples", "seed", "out")
 
-# The base of all usage errors. Typer has click's own or a copy of it, by version, and exports only this leaf.
+# The base of all usage errors. Typer has click's own or a copy of it, by version, and exports only
+# this leaf.
 _ClickError: type[Any] = typer.BadParameter.__mro__[2]
 
 
 def main() -> None:
-    """Entry point; bad usage, errors of boundcheck's, signals and sinks that close end in one line."""
+    """Entry point; bad usage, errors of boundcheck's, signals and sinks that close end in one
+    line.
+    """
     with in_one_line():
         try:
             os.getcwd()
         except FileNotFoundError:
-            raise InputError("the current folder", "(removed)", "a folder that is there: go to another one") from None
-        # To look for circles among objects after every 700 new ones took a fifth of the time of `prove`.
+            raise InputError(
+                "the current folder", "(removed)", "a folder that is there: go to another one"
+            ) from None
+        # To look for circles among objects after every 700 new ones took a fifth of the time of
+        # `prove`.
         gc.set_threshold(100_000, 50, 50)
         # Before Hypothesis is imported, which keeps its tables in the current folder.
         os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(cache_folder() / "hypothesis"))
@@ -231,7 +265,9 @@ def _options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Check convergence theorems: evaluate their bounds, audit their proofs, measure runs against them, and report."""
+    """Check convergence theorems: evaluate their bounds, audit their proofs, measure runs against
+    them, and report.
+    """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(2)
@@ -258,8 +294,8 @@ def _command(
     typed = "\n".join(f"  {each}" for each in examples)
     codes = " ".join(filter(None, ("Exit code 0: it did its work, whatever it found.", one)))
     ending = (
-        f"\b\nExamples:\n{typed}\n\n{writes} The answer goes to stdout, the time left and errors to stderr.\n\n"
-        f"{codes} 2: bad usage or bad input, in one line on stderr."
+        f"\b\nExamples:\n{typed}\n\n{writes} The answer goes to stdout, the time left and errors to"
+        f" stderr.\n\n{codes} 2: bad usage or bad input, in one line on stderr."
     )
     return app.command(short_help=short, epilog=ending)
 
@@ -281,7 +317,9 @@ def claims(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """List the catalogue, each claim with what carries it, the kernel or an argument; or show one claim whole."""
+    """List the catalogue, each claim with what carries it, the kernel or an argument; or show one
+    claim whole.
+    """
     from boundcheck.system.terminal import STDOUT, progress
 
     with progress() as tick:
@@ -292,7 +330,11 @@ def claims(
 
         one = catalogue.opened(name, "ID") if name and name not in papers() else None
         shown = [one] if one else list(papers()[name].claims() if name else catalogue.values())
-        answer = {"claims": [row(claim, name or "" if one else "") for claim in shown]} if as_json else {}
+        answer = (
+            {"claims": [row(claim, name or "" if one else "") for claim in shown]}
+            if as_json
+            else {}
+        )
     parts = claim_parts(one, name or "", STDOUT.is_interactive) if one else catalogue_parts(shown)
     _tell(as_json, answer, parts)
 
@@ -301,11 +343,15 @@ def claims(
 def cite(
     claim_id: Annotated[
         str,
-        typer.Argument(metavar="ID", help="A claim, such as jiang2024.theorem2.", autocompletion=CLAIMS),
+        typer.Argument(
+            metavar="ID", help="A claim, such as jiang2024.theorem2.", autocompletion=CLAIMS
+        ),
     ],
     as_json: Json = False,
 ) -> None:
-    """Print what to cite for a claim, as BibTeX: the papers that it comes from, and boundcheck with the claim's id."""
+    """Print what to cite for a claim, as BibTeX: the papers that it comes from, and boundcheck with
+    the claim's id.
+    """
     from boundcheck.language.catalogue import catalogue, cited
     from boundcheck.system.terminal import print_json
 
@@ -321,16 +367,23 @@ def cite(
 @_command(
     "Evaluate a claim at given constants.",
     f"boundcheck bound jiang2024.lemma1 {_CONSTANTS}",
-    f"boundcheck bound jiang2024.theorem2 {_CONSTANTS} --set zeta=0.1 --set D=1 --set T=10_000 --json",
+    f"boundcheck bound jiang2024.theorem2 {_CONSTANTS} --set zeta=0.1 --set D=1 --set T=10_000"
+    " --json",
 )
 def bound(
     claim_id: Annotated[
         str,
-        typer.Argument(metavar="ID", help="A claim with a number, such as jiang2024.theorem2.", autocompletion=CLAIMS),
+        typer.Argument(
+            metavar="ID",
+            help="A claim with a number, such as jiang2024.theorem2.",
+            autocompletion=CLAIMS,
+        ),
     ],
     assignments: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="A symbol's value: r=8, zeta=0.1, T=10_000, G=1/3."),
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="A symbol's value: r=8, zeta=0.1, T=10_000, G=1/3."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -346,7 +399,12 @@ def bound(
     values = claim.values(**inputs)
     enclosures = {name: ball.str(15) for name, ball in claim.enclosures(**inputs).items()}
     rows = [
-        (each.name, shown(values[each.name], 6, toward(each.name)), enclosures[each.name], Prose(each.meaning))
+        (
+            each.name,
+            shown(values[each.name], 6, toward(each.name)),
+            enclosures[each.name],
+            Prose(each.meaning),
+        )
         for each in claim.quantities
     ]
     head = ("quantity", "value", "enclosure (Arb)", "meaning")
@@ -371,11 +429,18 @@ def prove(
             autocompletion=TARGETS,
         ),
     ] = None,
-    steps: Annotated[bool, typer.Option("--steps", help="Show every line, those of mere algebra too.")] = False,
-    solvers: Annotated[bool, typer.Option("--solvers", help="Ask z3 and cvc5 about every line as well.")] = False,
+    steps: Annotated[
+        bool, typer.Option("--steps", help="Show every line, those of mere algebra too.")
+    ] = False,
+    solvers: Annotated[
+        bool, typer.Option("--solvers", help="Ask z3 and cvc5 about every line as well.")
+    ] = False,
     out: Annotated[
         Path | None,
-        typer.Option("--export", help="Write proofs as LaTeX, certificates, and lines as SMT-LIB into this folder."),
+        typer.Option(
+            "--export",
+            help="Write proofs as LaTeX, certificates, and lines as SMT-LIB into this folder.",
+        ),
     ] = None,
     rocq: Annotated[
         Path | None,
@@ -400,8 +465,13 @@ def prove(
             tick(f"solvers: {proof.script.id}, {proof.script.version}", i, len(proofs))
             voices[f"{proof.script.id}, {proof.script.version}"] = opinions(proof)
         tick("writing", 0, 1)
-        files = [*(export(outcome, out) if out else []), *(export_rocq(outcome, rocq) if rocq else [])]
-        extra = ({"solvers": voices} if solvers else {}) | ({"files": [str(path) for path in files]} if files else {})
+        files = [
+            *(export(outcome, out) if out else []),
+            *(export_rocq(outcome, rocq) if rocq else []),
+        ]
+        extra = ({"solvers": voices} if solvers else {}) | (
+            {"files": [str(path) for path in files]} if files else {}
+        )
         answer = outcome.as_json() | extra if as_json else {}
     if as_json:
         print_json(answer)
@@ -426,29 +496,51 @@ def falsify(
     context: typer.Context,
     claim_id: Attacked = None,
     replay: Replay = None,
-    rank: Annotated[list[int] | None, typer.Option(help="Ranks to report; default: 1 to 8.")] = None,
-    horizon: Annotated[list[int] | None, typer.Option(help="T, of a theorem; default: 2, 3 and 4.")] = None,
+    rank: Annotated[
+        list[int] | None, typer.Option(help="Ranks to report; default: 1 to 8.")
+    ] = None,
+    horizon: Annotated[
+        list[int] | None, typer.Option(help="T, of a theorem; default: 2, 3 and 4.")
+    ] = None,
     assignments: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="Value of a letter, such as L=2 or h=0.5; default: 1."),
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Value of a letter, such as L=2 or h=0.5; default: 1.",
+        ),
     ] = None,
-    adapter: Annotated[str | None, typer.Option(help="Adapter, where the claim is about several.")] = None,
-    lipschitz: Annotated[str, typer.Option(help="What C stands for: sigma, or sqrt(r) sigma.")] = "sigma",
+    adapter: Annotated[
+        str | None, typer.Option(help="Adapter, where the claim is about several.")
+    ] = None,
+    lipschitz: Annotated[
+        str, typer.Option(help="What C stands for: sigma, or sqrt(r) sigma.")
+    ] = "sigma",
     starts: Annotated[int, typer.Option(help="Random starts of each climb.")] = 16,
     rounds: Annotated[int, typer.Option(help="Steps of each climb.")] = 96,
-    examples: Annotated[int, typer.Option(help="Structures that Hypothesis tries beyond the ranks.")] = 64,
+    examples: Annotated[
+        int, typer.Option(help="Structures that Hypothesis tries beyond the ranks.")
+    ] = 64,
     seed: Annotated[int, typer.Option(help="Of all random choices.")] = 0,
-    hours: Annotated[float, typer.Option(help="The most that a stage may take, at its first pace.")] = DAY,
-    out: Annotated[Path | None, typer.Option(help="File of the best instance; default: instances/<ID>.json.")] = None,
+    hours: Annotated[
+        float, typer.Option(help="The most that a stage may take, at its first pace.")
+    ] = DAY,
+    out: Annotated[
+        Path | None, typer.Option(help="File of the best instance; default: instances/<ID>.json.")
+    ] = None,
     allow_code: AllowCode = [],  # noqa: B006
     strict: Strict = False,
     as_json: Json = False,
 ) -> None:
-    """Search for an instance that violates a claim, or on which it is tightest; solve for a theorem's worst case."""
+    """Search for an instance that violates a claim, or on which it is tightest; solve for a
+    theorem's worst case.
+    """
     from boundcheck.language.symbols import exact
     from boundcheck.system.terminal import assignments_of, progress
 
-    constants = {name: float(exact(name, value)) for name, value in assignments_of(assignments or []).items()}
+    constants = {
+        name: float(exact(name, value)) for name, value in assignments_of(assignments or []).items()
+    }
     with progress() as tick, allowing(*allow_code):
         from boundcheck.language.sentence import algorithm_of
         from boundcheck.language.view import Part
@@ -500,15 +592,21 @@ def measure(
             autocompletion=SPECS,
         ),
     ],
-    out: Annotated[Path | None, typer.Option(help="Folder of the report page; default: <store>/report-<spec>.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the report page; default: <store>/report-<spec>.")
+    ] = None,
     store: Store = Path("runs"),
     device: Device = "cpu",
     jobs: Annotated[int, typer.Option(help=_JOBS)] = 1,
     cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help=_CLUSTER)] = None,
-    hours: Annotated[float, typer.Option(help="The most that an experiment may take, at its first pace.")] = DAY,
+    hours: Annotated[
+        float, typer.Option(help="The most that an experiment may take, at its first pace.")
+    ] = DAY,
     memory: Annotated[
         float | None,
-        typer.Option(metavar="GIB", help="The memory that all of a time may take; default: what there is."),
+        typer.Option(
+            metavar="GIB", help="The memory that all of a time may take; default: what there is."
+        ),
     ] = None,
     allow_code: AllowCode = [],  # noqa: B006
     strict: Strict = False,
@@ -536,7 +634,11 @@ def measure(
         lead = f"The experiments of {spec.name}."
         files = write_runs(results, page, f"{spec.stem}, measured", lead, command)
     told = [each.as_json() for each in results]
-    _tell(as_json, {"runs": told, "report": str(files[0])}, [verdicts_table(told), f"Report: {files[0]}"])
+    _tell(
+        as_json,
+        {"runs": told, "report": str(files[0])},
+        [verdicts_table(told), f"Report: {files[0]}"],
+    )
     _exit(strict, [result.verdict for result in results])
 
 
@@ -546,10 +648,14 @@ def measure(
     writes="Writes the folder, which must not be there yet.",
 )
 def new(
-    folder: Annotated[Path, typer.Argument(help="The folder, whose name the ids of its claims begin with.")],
+    folder: Annotated[
+        Path, typer.Argument(help="The folder, whose name the ids of its claims begin with.")
+    ],
     as_json: Json = False,
 ) -> None:
-    """Make the folder of a paper of your own: claims, a proof, a referee's table and an experiment, to be changed."""
+    """Make the folder of a paper of your own: claims, a proof, a referee's table and an experiment,
+    to be changed.
+    """
     from boundcheck.proofs import new
 
     files = new(folder)
@@ -567,24 +673,38 @@ def new(
 def audit(
     paper: Annotated[
         str,
-        typer.Argument(help="The paper's key, such as jiang2024, or its folder.", autocompletion=PAPERS),
+        typer.Argument(
+            help="The paper's key, such as jiang2024, or its folder.", autocompletion=PAPERS
+        ),
     ],
     full: Annotated[
-        bool, typer.Option("--full", help="Make the whole report that papers cite: minutes instead of one.")
+        bool,
+        typer.Option(
+            "--full", help="Make the whole report that papers cite: minutes instead of one."
+        ),
     ] = False,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder of the report; default: <store>/report-<paper>, with --full reports/<paper>."),
+        typer.Option(
+            help=(
+                "Folder of the report; default: <store>/report-<paper>, with --full"
+                " reports/<paper>."
+            )
+        ),
     ] = None,
     store: Store = Path("runs"),
     device: Device = "cpu",
-    runs: Annotated[bool, typer.Option("--runs", help="Print the verdict on every run as well.")] = False,
+    runs: Annotated[
+        bool, typer.Option("--runs", help="Print the verdict on every run as well.")
+    ] = False,
     latex: Latex = False,
     allow_code: AllowCode = [],  # noqa: B006
     strict: Strict = False,
     as_json: Json = False,
 ) -> None:
-    """The main job: a paper's proofs, runs and bounds, into one report. The referee's table comes first."""
+    """The main job: a paper's proofs, runs and bounds, into one report. The referee's table comes
+    first.
+    """
     from boundcheck.system.terminal import STDOUT, progress
 
     with progress(in_seconds=True) as tick:
@@ -625,13 +745,21 @@ def report(
         typer.Argument(metavar="RUN...", help="Folders of finished runs.", autocompletion=RUNS),
     ],
     out: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("report"),
-    data: Annotated[bool, typer.Option("--data", help="Export each trace as netCDF and CSV too.")] = False,
+    data: Annotated[
+        bool, typer.Option("--data", help="Export each trace as netCDF and CSV too.")
+    ] = False,
     section: Annotated[
         list[str],
-        typer.Option(metavar="MODULE[:NAME]", help="A section of your own: a module or my_file.py; repeatable."),
+        typer.Option(
+            metavar="MODULE[:NAME]",
+            help="A section of your own: a module or my_file.py; repeatable.",
+        ),
     ] = [],  # noqa: B006
     claim: Annotated[
-        list[str], typer.Option(metavar="MODULE:NAME", help="A claim of your own that runs are about; repeatable.")
+        list[str],
+        typer.Option(
+            metavar="MODULE:NAME", help="A claim of your own that runs are about; repeatable."
+        ),
     ] = [],  # noqa: B006
     allow_code: AllowCode = [],  # noqa: B006
     latex: Latex = False,

@@ -1,4 +1,5 @@
-"""The errors for a person's input that is at fault: one line that names field, value and expectation.
+"""The errors for a person's input that is at fault: one line that names field, value and
+expectation.
 
 Everything raised elsewhere is a bug in boundcheck and keeps its traceback.
 """
@@ -44,7 +45,9 @@ class InputError(BoundcheckError, ValueError):
 
 
 class CodeError(InputError):
-    """Code of a person's own (a word, a problem, an adapter or a section) that does not run to its end."""
+    """Code of a person's own (a word, a problem, an adapter or a section) that does not run to its
+    end.
+    """
 
 
 def near(value: object, known: Iterable[str], most: int = 1, cutoff: float = 0.6) -> list[str]:
@@ -66,7 +69,9 @@ def one_of(value: object, known: Collection[str]) -> str:
 
 
 def raised(error: BaseException, place: str = "") -> str:
-    """The error in one line: what was raised, where if that is told, and what a misspelt name may have meant."""
+    """The error in one line: what was raised, where if that is told, and what a misspelt name may
+    have meant.
+    """
     said = " ".join(str(error).split())
     try:
         meant = did_you_mean(*_misspelt(error, said))
@@ -78,7 +83,9 @@ def raised(error: BaseException, place: str = "") -> str:
 
 
 def _misspelt(error: BaseException, said: str) -> tuple[str, list[str]]:
-    """The name that was not found, and the public ones of the object, the module or the function that ran."""
+    """The name that was not found, and the public ones of the object, the module or the function
+    that ran.
+    """
     name = str(getattr(error, "name", ""))
     names: Iterable[str] = ()
     if isinstance(error, AttributeError):
@@ -87,7 +94,9 @@ def _misspelt(error: BaseException, said: str) -> tuple[str, list[str]]:
         while last.tb_next:
             last = last.tb_next
         names = chain(last.tb_frame.f_locals, last.tb_frame.f_globals, last.tb_frame.f_builtins)
-    elif isinstance(error, ImportError) and (found := re.match(r"cannot import name '(\w+)'", said)):
+    elif isinstance(error, ImportError) and (
+        found := re.match(r"cannot import name '(\w+)'", said)
+    ):
         name, names = found[1], dir(sys.modules[name])
     return name, [each for each in names if not each.startswith("_")]
 

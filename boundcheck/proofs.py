@@ -1,11 +1,13 @@
 """The papers: folders of claims, proof scripts, findings and experiments, found where they lie.
 
-A paper is a folder with a `claims.py`, whose `CLAIMS` are its claims. What else it may have: proof scripts, the
-referee's table in `findings.py`, specs of runs in `experiments/*.toml`, `statements.json`, and for its report
-`programme.py` and `report.py`. Papers lie in `proofs/`, in installed packages that name them by an entry point of the
-group `boundcheck.papers`, and in folders that are given, or named in the environment variable BOUNDCHECK_PAPERS.
+A paper is a folder with a `claims.py`, whose `CLAIMS` are its claims. What else it may have: proof
+scripts, the referee's table in `findings.py`, specs of runs in `experiments/*.toml`,
+`statements.json`, and for its report `programme.py` and `report.py`. Papers lie in `proofs/`, in
+installed packages that name them by an entry point of the group `boundcheck.papers`, and in folders
+that are given, or named in the environment variable BOUNDCHECK_PAPERS.
 
-This module is the package of the folders in `proofs/`: ``boundcheck.proofs.jiang2024.claims`` is a file there.
+This module is the package of the folders in `proofs/`: ``boundcheck.proofs.jiang2024.claims`` is a
+file there.
 """
 
 from __future__ import annotations
@@ -30,7 +32,11 @@ from boundcheck.errors import InputError, did_you_mean, one_of, raised
 from boundcheck.system.files import path_from_here
 
 # In the package where it was installed, beside it in a checkout.
-HOME = next(path for path in (Path(__file__).parent / "proofs", Path(__file__).parents[1] / "proofs") if path.is_dir())
+HOME = next(
+    path
+    for path in (Path(__file__).parent / "proofs", Path(__file__).parents[1] / "proofs")
+    if path.is_dir()
+)
 __path__ = [str(HOME)]
 
 GROUP, VARIABLE = "boundcheck.papers", "BOUNDCHECK_PAPERS"
@@ -58,7 +64,9 @@ class Paper:
 
     @property
     def typed(self) -> str:
-        """The paper's name on a command line: its key, or the path of a folder that somebody gave."""
+        """The paper's name on a command line: its key, or the path of a folder that somebody
+        gave.
+        """
         return path_from_here(self.folder) if self.key in _given() else self.key
 
     def has(self, name: str) -> bool:
@@ -81,29 +89,40 @@ class Paper:
         """The paper's claims, `CLAIMS` of its `claims.py`.
 
         Raises:
-            InputError: where there is no such thing, or the id of a claim does not begin with the key.
+            InputError: where there is no such thing, or the id of a claim does not begin with the
+                key.
 
         """
         module = self.part("claims")
         if getattr(getattr(module, "__spec__", None), "_initializing", False):
-            expected = "imports of no module with an @script, which asks for claims that are not there yet"
+            expected = (
+                "imports of no module with an @script, which asks for claims that are not there yet"
+            )
             raise InputError("script", self.folder / "claims.py", expected)
         found: Sequence[Any] = getattr(module, "CLAIMS", ())
-        if not isinstance(found, tuple | list) or not all(hasattr(each, "statement_latex") for each in found):
+        if not isinstance(found, tuple | list) or not all(
+            hasattr(each, "statement_latex") for each in found
+        ):
             raise InputError("CLAIMS", self.folder / "claims.py", "a tuple of claims")
         ids = [each.id for each in found]
         foreign = [id for id in ids if not self.is_ours and not id.startswith(f"{self.key}.")]
         if foreign:
             raise InputError("claim", foreign[0], f"an id of its paper's, {self.key}.…")
         if len(set(ids)) < len(ids) or not ids:
-            raise InputError("CLAIMS", self.folder / "claims.py", "at least one claim, and each id once")
+            raise InputError(
+                "CLAIMS", self.folder / "claims.py", "at least one claim, and each id once"
+            )
         return tuple(found)
 
     def modules(self) -> list[str]:
-        """The names of the modules with proof scripts: `SCRIPTS` of the package, else all with an ``@script(``."""
+        """The names of the modules with proof scripts: `SCRIPTS` of the package, else all with an
+        ``@script(``.
+        """
         if self.has("__init__"):
             with running(self.folder / "__init__.py", self.folder):
-                named: Sequence[str] | None = getattr(importlib.import_module(self.package), "SCRIPTS", None)
+                named: Sequence[str] | None = getattr(
+                    importlib.import_module(self.package), "SCRIPTS", None
+                )
             if named is not None:
                 return list(named)
         files = sorted(self.folder.glob("*.py"))
@@ -112,13 +131,17 @@ class Paper:
 
 @contextmanager
 def running(what: object, home: Path) -> Iterator[None]:
-    """Run the code of a person's own file; where it fails, an InputError says in one line what and where."""
+    """Run the code of a person's own file; where it fails, an InputError says in one line what and
+    where.
+    """
     try:
         yield
     except InputError:
         raise
     except (Exception, SystemExit) as error:
-        raise InputError("script", what, f"one that runs, and not {raised(error, _place(error, home))}") from error
+        raise InputError(
+            "script", what, f"one that runs, and not {raised(error, _place(error, home))}"
+        ) from error
 
 
 def _place(error: BaseException, home: Path) -> str:
@@ -131,7 +154,9 @@ def _place(error: BaseException, home: Path) -> str:
 
 
 def papers() -> dict[str, Paper]:
-    """All papers by key: those of `proofs/`, the ones with a referee's table first; those installed; those given."""
+    """All papers by key: those of `proofs/`, the ones with a referee's table first; those
+    installed; those given.
+    """
     return _ours() | _installed() | _given()
 
 
@@ -169,7 +194,11 @@ def paper_at(target: str | Path) -> Paper:
         return known
     paper = _loaded(folder)
     if paper.key in papers():
-        raise InputError("paper", target, f"a folder of another name: {paper.key} is at {papers()[paper.key].folder}")
+        raise InputError(
+            "paper",
+            target,
+            f"a folder of another name: {paper.key} is at {papers()[paper.key].folder}",
+        )
     named = os.environ.get(VARIABLE)
     os.environ[VARIABLE] = os.pathsep.join([*([named] if named else []), str(folder)])
     return paper
@@ -179,7 +208,9 @@ def paper_at(target: str | Path) -> Paper:
 def _ours() -> dict[str, Paper]:
     found = [path.parent for path in HOME.glob("*/claims.py")]
     found.sort(key=lambda folder: (not (folder / "findings.py").is_file(), folder.name))
-    return {folder.name: Paper(folder.name, f"{__name__}.{folder.name}", folder) for folder in found}
+    return {
+        folder.name: Paper(folder.name, f"{__name__}.{folder.name}", folder) for folder in found
+    }
 
 
 @cache
@@ -191,7 +222,11 @@ def _installed() -> dict[str, Paper]:
         spec = importlib.util.find_spec(entry.value)
         places = list(spec.submodule_search_locations or ()) if spec else []
         if not places or not (Path(places[0]) / "claims.py").is_file():
-            raise InputError(f"entry point {GROUP}", entry.name, f"a package with a claims.py, and not {entry.value}")
+            raise InputError(
+                f"entry point {GROUP}",
+                entry.name,
+                f"a package with a claims.py, and not {entry.value}",
+            )
         if entry.name not in _ours():
             found[entry.name] = Paper(entry.name, entry.value, Path(places[0]))
     return found
@@ -221,7 +256,8 @@ def _loaded(folder: Path) -> Paper:
     return Paper(folder.name, f"{above}.{folder.name}", folder)
 
 
-# Its Python files end in .txt, so that nothing takes it for a paper, and the name in them is replaced.
+# Its Python files end in .txt, so that nothing takes it for a paper, and the name in them is
+# replaced.
 _TEMPLATE, _NAME = HOME / "new_paper", "my_paper"
 
 
@@ -232,7 +268,8 @@ def new(folder: Path) -> list[Path]:
         Its files.
 
     Raises:
-        InputError: for a name that no module can have, and for a folder that is there or cannot be made.
+        InputError: for a name that no module can have, and for a folder that is there or cannot be
+            made.
 
     """
     name = folder.name.replace("-", "_")
@@ -240,7 +277,11 @@ def new(folder: Path) -> list[Path]:
         raise InputError("FOLDER", folder.name, "a name of letters, digits and _, such as my_paper")
     if name in papers():
         there = papers()[name].folder
-        raise InputError("FOLDER", folder, f"another name, for {name} is a paper that is known already, at {there}")
+        raise InputError(
+            "FOLDER",
+            folder,
+            f"another name, for {name} is a paper that is known already, at {there}",
+        )
     folder = folder.with_name(name)
     if folder.exists():
         raise InputError("FOLDER", folder, "a folder that is not there yet")
@@ -249,12 +290,16 @@ def new(folder: Path) -> list[Path]:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
             made, names = Path(beside) / folder.name, []
-            for source in sorted(x for x in _TEMPLATE.rglob("*") if x.suffix in {".txt", ".toml", ".csv"}):
+            for source in sorted(
+                x for x in _TEMPLATE.rglob("*") if x.suffix in {".txt", ".toml", ".csv"}
+            ):
                 names.append(source.relative_to(_TEMPLATE).as_posix().removesuffix(".txt"))
                 (made / names[-1]).parent.mkdir(parents=True, exist_ok=True)
                 text = source.read_text(encoding="utf-8").replace(_NAME, folder.name)
                 (made / names[-1]).write_text(text, encoding="utf-8")
             made.rename(folder)
     except OSError as error:
-        raise InputError("FOLDER", folder, f"a folder that can be made ({error.strerror})") from None
+        raise InputError(
+            "FOLDER", folder, f"a folder that can be made ({error.strerror})"
+        ) from None
     return [folder / name for name in names]

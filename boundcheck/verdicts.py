@@ -1,4 +1,5 @@
-"""The verdicts that a run may get, each with its ground. Whatever shows, counts or compares a verdict asks it.
+"""The verdicts that a run may get, each with its ground. Whatever shows, counts or compares a
+verdict asks it.
 
 violated                what the theorem bounds lies above the bound at the stated level: for one about a smallest, at
                         every iterate
@@ -9,9 +10,9 @@ supported (asymptotic)  as supported, but by an interval that holds only in the 
 supported               what the theorem bounds lies below the bound, or what is no less: for certain, or at the stated
                         level with these replicas
 
-A verdict that speaks for a claim or against it may rest on what nobody proves: constants that a person gives, what an
-adapter from outside says of its own, and how a word from outside holds a run against itself. It then says so in its own
-text, `supported, given …`, wherever it is shown.
+A verdict that speaks for a claim or against it may rest on what nobody proves: constants that a
+person gives, what an adapter from outside says of its own, and how a word from outside holds a run
+against itself. It then says so in its own text, `supported, given …`, wherever it is shown.
 
 `boundcheck.experiment.statistics` says which support an interval earns.
 """
@@ -27,7 +28,8 @@ _GIVEN, _BETWEEN = ", given ", ", "
 class Verdict(StrEnum):
     """A verdict, the gravest first; its text is what is printed and stored.
 
-    One that rests on what is given is no member, but has the name of one: ``Verdict("supported, given my.lemma")``.
+    One that rests on what is given is no member, but has the name of one: ``Verdict("supported,
+    given my.lemma")``.
     """
 
     VIOLATED = "violated"
@@ -52,8 +54,12 @@ class Verdict(StrEnum):
         return made
 
     def resting_on(self, given: Iterable[str]) -> "Verdict":
-        """The verdict with these added to what it rests on, where it is decided; else the verdict as it is."""
-        named = _BETWEEN.join(dict.fromkeys(visible(" ".join(each.split())) for each in (*self.given, *given)))
+        """The verdict with these added to what it rests on, where it is decided; else the verdict
+        as it is.
+        """
+        named = _BETWEEN.join(
+            dict.fromkeys(visible(" ".join(each.split())) for each in (*self.given, *given))
+        )
         return Verdict(f"{self.plain}{_GIVEN}{named}") if named and self.is_decided else self
 
     @property
@@ -83,10 +89,14 @@ class Verdict(StrEnum):
 
     @classmethod
     def gravest(cls, verdicts: Iterable["Verdict"]) -> "Verdict":
-        """The gravest of several verdicts, shown for all of them; it rests on all that those like it rest on."""
+        """The gravest of several verdicts, shown for all of them; it rests on all that those like
+        it rest on.
+        """
         several = list(verdicts)
         worst = min((each.plain for each in several), key=list(cls).index)
-        return worst.resting_on(name for each in several if each.plain is worst for name in each.given)
+        return worst.resting_on(
+            name for each in several if each.plain is worst for name in each.given
+        )
 
 
 class Look(StrEnum):
@@ -104,14 +114,18 @@ class Look(StrEnum):
 
 _LOOKS: dict[str, Look] = {
     **dict.fromkeys(("refuted", Verdict.VIOLATED, "failed"), Look.BAD),
-    **dict.fromkeys(("proved", "repaired", "conditional", "not violated", "held", Verdict.SUPPORTED), Look.WELL),
+    **dict.fromkeys(
+        ("proved", "repaired", "conditional", "not violated", "held", Verdict.SUPPORTED), Look.WELL
+    ),
     Verdict.SUPPORTED_ASYMPTOTIC: Look.LIMIT,
     **dict.fromkeys(("remark", "editorial"), Look.ASIDE),
 }
 
 
 def look_of(word: str) -> Look:
-    """The look of a verdict on a run, a proof, an attack or a hypothesis; what is not decided is open."""
+    """The look of a verdict on a run, a proof, an attack or a hypothesis; what is not decided is
+    open.
+    """
     plain, given, _ = word.partition(_GIVEN)
     look = _LOOKS.get(plain, Look.OPEN)
     return Look.LIMIT if given and look is Look.WELL else look

@@ -1,4 +1,6 @@
-"""The site: MyST pages, with what the code knows read off the code when they are built. Nothing is fetched."""
+"""The site: MyST pages, with what the code knows read off the code when they are built. Nothing is
+fetched.
+"""
 
 import sys
 from pathlib import Path
@@ -30,5 +32,6 @@ html_css_files = ["site.css"]
 html_math_renderer = "mathml"
 html_copy_source = False
 html_show_sphinx = False
-# A page from disk may not read another one, which a summary would need; the index is a script, which it may.
+# A page from disk may not read another one, which a summary would need; the index is a script,
+# which it may.
 html_show_search_summary = False

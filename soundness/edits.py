@@ -1,8 +1,10 @@
-"""Changes of relations and formulas: edits that may make them false, and variations that are true because they are.
+"""Changes of relations and formulas: edits that may make them false, and variations that are true
+because they are.
 
-An edit is one constant, factor, sign, term, relation, symbol, norm or time at a time. Many leave a relation true: some
-only make a bound weaker. Worlds show which are false. Nothing is drawn: a relation always has the same changes in the
-same order, and orders are mixed in a way that never changes.
+An edit is one constant, factor, sign, term, relation, symbol, norm or time at a time. Many leave a
+relation true: some only make a bound weaker. Worlds show which are false. Nothing is drawn: a
+relation always has the same changes in the same order, and orders are mixed in a way that never
+changes.
 """
 
 from __future__ import annotations
@@ -44,7 +46,8 @@ _LAST = "relation"
 
 @dataclass(frozen=True)
 class Change:
-    """A relation, formula or claim with one place changed: what kind of change, where or how, and the result.
+    """A relation, formula or claim with one place changed: what kind of change, where or how, and
+    the result.
 
     A variation holds wherever the original does, by `uses`, which hold anyway.
     """
@@ -62,10 +65,14 @@ def mixed_up(items: Sequence[Item]) -> list[Item]:
 
 
 def in_turn(items: Sequence[Kinded], first: int) -> list[Kinded]:
-    """One item of each kind in turn, mixed up within each kind; `first` says with which kind to begin."""
+    """One item of each kind in turn, mixed up within each kind; `first` says with which kind to
+    begin.
+    """
     kinds = sorted({x.kind for x in items} - {_LAST})
     start = first % max(len(kinds), 1)
-    queues = [mixed_up([x for x in items if x.kind == kind]) for kind in kinds[start:] + kinds[:start]]
+    queues = [
+        mixed_up([x for x in items if x.kind == kind]) for kind in kinds[start:] + kinds[:start]
+    ]
     found = [x for turn in zip_longest(*queues) for x in turn if x is not None]
     return found + mixed_up([x for x in items if x.kind == _LAST])
 
@@ -134,14 +141,22 @@ def product(*factors: sp.Basic) -> sp.Basic:
     return sp.Mul(*factors, evaluate=False)
 
 
-def written_out(expression: sp.Basic, quantities: Sequence[Quantity], keep: Collection[str] = ()) -> sp.Basic:
-    """The expression with formulas in place of quantities, the last ones first; those in `keep` stay."""
+def written_out(
+    expression: sp.Basic, quantities: Sequence[Quantity], keep: Collection[str] = ()
+) -> sp.Basic:
+    """The expression with formulas in place of quantities, the last ones first; those in `keep`
+    stay.
+    """
 
     def replaced(node: sp.Basic, quantity: Quantity) -> sp.Basic:
         if node == quantity.symbol:
             return quantity.expression
         # SymPy's own replacement would evaluate what it goes through.
-        return _rebuilt(node, [replaced(x, quantity) for x in node.args]) if node.has(quantity.symbol) else node
+        return (
+            _rebuilt(node, [replaced(x, quantity) for x in node.args])
+            if node.has(quantity.symbol)
+            else node
+        )
 
     for quantity in reversed(quantities):
         if quantity.name not in keep:
@@ -151,7 +166,9 @@ def written_out(expression: sp.Basic, quantities: Sequence[Quantity], keep: Coll
 
 def with_formula(claim: Claim, name: str, expression: sp.Expr) -> Claim:
     """The claim with another formula for one of its quantities."""
-    quantities = (replace(x, expression=expression) if x.name == name else x for x in claim.quantities)
+    quantities = (
+        replace(x, expression=expression) if x.name == name else x for x in claim.quantities
+    )
     return replace(claim, quantities=tuple(quantities))
 
 
@@ -175,7 +192,12 @@ def _edits_of_node(node: sp.Basic, is_exponent: bool) -> Iterator[Change]:
             yield Change("exponent", f"{node} to {exponent}", changed)
     for i, part in enumerate(node.args):
         rest = node.args[:i] + node.args[i + 1 :]
-        if isinstance(node, sp.Mul | sp.MatMul) and rest and part != -1 and not isinstance(part, MatrixExpr):
+        if (
+            isinstance(node, sp.Mul | sp.MatMul)
+            and rest
+            and part != -1
+            and not isinstance(part, MatrixExpr)
+        ):
             is_lone = len(rest) == 1 and not isinstance(node, MatrixExpr)
             yield Change("drop factor", str(part), rest[0] if is_lone else product(*rest))
         if isinstance(node, sp.Add | sp.MatAdd):
@@ -195,7 +217,9 @@ def _edits_of_node(node: sp.Basic, is_exponent: bool) -> Iterator[Change]:
             yield Change("off by one", f"{node} to {node + step}", node + step)
         if isinstance(node, Iterate):
             name, time, *shape = node.args
-            yield Change("off by one", f"{node} at {time + step}", Iterate(name, time + step, *shape))
+            yield Change(
+                "off by one", f"{node} at {time + step}", Iterate(name, time + step, *shape)
+            )
 
 
 def _sum(*terms: sp.Basic) -> sp.Basic:
@@ -206,18 +230,40 @@ def _sum(*terms: sp.Basic) -> sp.Basic:
 
 
 def of_relation(relation: sp.Basic) -> list[Change]:
-    """All edits of a relation, each once: its sides, the relation itself, its parts, and pairs that change places."""
+    """All edits of a relation, each once: its sides, the relation itself, its parts, and pairs that
+    change places.
+    """
     left, right, func = relation.lhs, relation.rhs, relation.func
     scalar = not isinstance(left, MatrixExpr)
     found = []
     for factor in (sp.Rational(9, 10), sp.Rational(11, 10)):
-        found.append(Change("scale side", f"left by {factor}", func(product(factor, left), right, evaluate=False)))
-        found.append(Change("scale side", f"right by {factor}", func(left, product(factor, right), evaluate=False)))
+        found.append(
+            Change(
+                "scale side",
+                f"left by {factor}",
+                func(product(factor, left), right, evaluate=False),
+            )
+        )
+        found.append(
+            Change(
+                "scale side",
+                f"right by {factor}",
+                func(left, product(factor, right), evaluate=False),
+            )
+        )
     if scalar:
         for other in (sp.Le, sp.Ge, sp.Lt, sp.Gt, sp.Eq):
             if other is not func:
-                found.append(Change("relation", f"as {other.__name__}", other(left, right, evaluate=False)))
-        found.append(Change("flip sign", "right side", func(left, product(sp.Integer(-1), right), evaluate=False)))
+                found.append(
+                    Change("relation", f"as {other.__name__}", other(left, right, evaluate=False))
+                )
+        found.append(
+            Change(
+                "flip sign",
+                "right side",
+                func(left, product(sp.Integer(-1), right), evaluate=False),
+            )
+        )
     found += [edit for edit in of_expression(relation) if isinstance(edit.result, sp.Rel)]
     parts = [node for _, node in walk(relation)]
     symbols = sorted({x for x in parts if isinstance(x, sp.Symbol)}, key=str)
@@ -243,7 +289,9 @@ def variations(relation: sp.Basic) -> Iterator[Change]:
 
     yield said("sides exchanged", "right to left", right, left, turned)
     for factor in (sp.Rational(3, 7), sp.Integer(5)):
-        yield said("both sides scaled", f"by {factor}", product(factor, left), product(factor, right))
+        yield said(
+            "both sides scaled", f"by {factor}", product(factor, left), product(factor, right)
+        )
     yield said("negated", "by -1", product(minus, left), product(minus, right), turned)
     if isinstance(left, MatrixExpr):
         yield said("transposed", "both sides", left.T, right.T)
@@ -251,7 +299,9 @@ def variations(relation: sp.Basic) -> Iterator[Change]:
     yield said("terms moved", "all to the left", _sum(left, product(minus, right)), sp.Integer(0))
     yield said("terms moved", "all to the right", sp.Integer(0), _sum(right, product(minus, left)))
     parts = [node for _, node in walk(relation)]
-    norms, letters = (sorted({x for x in parts if isinstance(x, each)}, key=str) for each in (NORMS, sp.Symbol))
+    norms, letters = (
+        sorted({x for x in parts if isinstance(x, each)}, key=str) for each in (NORMS, sp.Symbol)
+    )
     for term in (*norms[:1], *letters[:1], sp.Rational(1, 3)):
         yield said("common term", f"{term} on both sides", _sum(left, term), _sum(right, term))
         squared = sp.Pow(term, 2, evaluate=False)
@@ -270,7 +320,8 @@ def variations(relation: sp.Basic) -> Iterator[Change]:
             yield Change("looser", f"the larger side by {factor}", looser, uses)
         squares = (sp.Pow(x, 2, evaluate=False) for x in (small, large))
         yield Change("squared", "both sides", sp.Le(*squares, evaluate=False), uses)
-    # A norm of the transposed or the negative matrix, an inner product with its arguments swapped; each place once.
+    # A norm of the transposed or the negative matrix, an inner product with its arguments swapped;
+    # each place once.
     seen: set[sp.Basic] = set()
     for path, node in walk(relation):
         if node in seen:
@@ -282,7 +333,11 @@ def variations(relation: sp.Basic) -> Iterator[Change]:
             negative = sp.MatMul(-1, node.args[0])
             yield Change("negative in a norm", str(node), put(relation, path, node.func(negative)))
         if isinstance(node, InnerProduct):
-            yield Change("arguments swapped", str(node), put(relation, path, InnerProduct(*reversed(node.args))))
+            yield Change(
+                "arguments swapped",
+                str(node),
+                put(relation, path, InnerProduct(*reversed(node.args))),
+            )
 
 
 def is_nonnegative(node: sp.Basic) -> bool:

@@ -1,6 +1,8 @@
-"""Claims whose truth is known, put to every engine; the answers are held against it and against each other.
+"""Claims whose truth is known, put to every engine; the answers are held against it and against
+each other.
 
-An exact run on a function of one number decides a claim's truth, and is its instance to be judged. It is written from
+An exact run on a function of one number decides a claim's truth, and is its instance to be judged.
+It is written from
 the definitions, in rational numbers: nothing of it is taken from the engines.
 """
 
@@ -46,7 +48,8 @@ from soundness.trial import Answer, Mutant, varied
 Slope = Callable[[Fraction], Fraction]
 Numbers = Mapping[str, Fraction]
 Follow = Callable[[Slope, Fraction, Numbers], Iterator[Fraction]]
-"""An algorithm: from F', v_1 and the numbers, all iterates that are known, as its paper prints them."""
+"""An algorithm: from F', v_1 and the numbers, all iterates that are known, as its paper prints
+them."""
 _SIDES = dict.fromkeys(("one", "n", "d", "k", "r"), 1)
 _ZERO = Fraction(0)
 
@@ -106,7 +109,9 @@ class Walk:
         return max(found, default=_ZERO)
 
     def followed(self, follow: Follow) -> tuple[Fraction, ...]:
-        """The iterates v_1, ..., v_(T+1) of an algorithm from v_1 on this curve, or as many of them as are known."""
+        """The iterates v_1, ..., v_(T+1) of an algorithm from v_1 on this curve, or as many of them
+        as are known.
+        """
         return tuple(islice(follow(self.curve.slope, self.points[0], self.numbers), self.steps + 1))
 
     def __str__(self) -> str:
@@ -114,9 +119,21 @@ class Walk:
         return f"{self.about}, v_1 = {self.points[0]}, {letters}"
 
 
-def run(about: str, curve: Curve, start: Fraction | int, follow: Follow, steps: int, **numbers: Fraction | int) -> Walk:
-    """The run of an algorithm on a curve whose smoothness constant is 1 unless it is given; D and R_1 are its own."""
-    begin, known = Fraction(start), {"ell": Fraction(1)} | {name: Fraction(x) for name, x in numbers.items()}
+def run(
+    about: str,
+    curve: Curve,
+    start: Fraction | int,
+    follow: Follow,
+    steps: int,
+    **numbers: Fraction | int,
+) -> Walk:
+    """The run of an algorithm on a curve whose smoothness constant is 1 unless it is given; D and
+    R_1 are its own.
+    """
+    begin, known = (
+        Fraction(start),
+        {"ell": Fraction(1)} | {name: Fraction(x) for name, x in numbers.items()},
+    )
     known = {"D": curve.value(begin)} | known | {"T": Fraction(steps), "R_1": abs(begin)}
     walk = Walk(about, curve, (begin,), known)
     return replace(walk, points=walk.followed(follow))
@@ -162,10 +179,14 @@ def unmoved(slope: Slope, x: Fraction, numbers: Numbers) -> Iterator[Fraction]:
 
 def function_of(curve: Curve) -> VectorFunction:
     """A curve as a function of matrices of one entry."""
-    return VectorFunction(lambda p: curve.value(p[0][0][0]), lambda p: (number(curve.slope(p[0][0][0])),))
+    return VectorFunction(
+        lambda p: curve.value(p[0][0][0]), lambda p: (number(curve.slope(p[0][0][0])),)
+    )
 
 
-def model_of_walk(walk: Walk, claim: Claim, letters: Collection[str] = (v_star.name,)) -> ExactModel:
+def model_of_walk(
+    walk: Walk, claim: Claim, letters: Collection[str] = (v_star.name,)
+) -> ExactModel:
     """A run with the numbers of a claim; each matrix letter is 0, the minimiser among them.
 
     Raises:
@@ -174,11 +195,15 @@ def model_of_walk(walk: Walk, claim: Claim, letters: Collection[str] = (v_star.n
     """
     known = dict(walk.numbers) | {"f_star": _ZERO}
     for place, quantity in enumerate(claim.quantities):
-        found = rational_value(written_out(quantity.expression, claim.quantities[:place]), walk.numbers)
+        found = rational_value(
+            written_out(quantity.expression, claim.quantities[:place]), walk.numbers
+        )
         if found is None:
             raise InputError("quantity", quantity.name, "a rational number")
         known[quantity.name] = found
-    paths: Paths[Any, Any] = Paths(None, lambda *_: None, lambda state, *_: state, (None,), walk.steps)
+    paths: Paths[Any, Any] = Paths(
+        None, lambda *_: None, lambda state, *_: state, (None,), walk.steps
+    )
     return ExactModel(
         str(walk),
         _SIDES,
@@ -193,7 +218,9 @@ def model_of_walk(walk: Walk, claim: Claim, letters: Collection[str] = (v_star.n
 
 @dataclass(frozen=True)
 class Asked(Instance):
-    """A run without noise, of whose F everything is known, and the claim that it is an instance of."""
+    """A run without noise, of whose F everything is known, and the claim that it is an instance
+    of.
+    """
 
     walk: Walk
     claim: Claim
@@ -209,7 +236,9 @@ class Asked(Instance):
 
     def decide(self, relation: sp.Basic) -> evidence.Answer:
         found = self.model.says(relation, frozenset({v.name}))
-        return HOLDS if found else evidence.Answer("open" if found is None else "fails", f"{relation}")
+        return (
+            HOLDS if found else evidence.Answer("open" if found is None else "fails", f"{relation}")
+        )
 
     def follows(self, algorithm: Algorithm) -> evidence.Answer:
         """Each iterate, by the exact step of a linear method."""
@@ -261,7 +290,8 @@ class Examined(Mutant):
         run: a run that breaks the bound, and meets the claim or not.
         original: the same claim under the id of the catalogue's, whose own script is tried on it.
         table: a spec that runs it; the other engines are asked where there is none.
-        meets: of a run, or a spec, whether it meets what the claim states; None where that is not known.
+        meets: of a run, or a spec, whether it meets what the claim states; None where that is not
+            known.
 
     """
 
@@ -280,8 +310,9 @@ class Examined(Mutant):
     def ask(self) -> Answer:
         """Ask each engine in turn; hold the answers against what is known, and against each other.
 
-        Wrong is a true claim that is rejected, a false one that is vouched for, both of one that is not known, and an
-        answer that contradicts something else that is known. A claim that refuses to be made is not asked about.
+        Wrong is a true claim that is rejected, a false one that is vouched for, both of one that is
+        not known, and an answer that contradicts something else that is known. A claim that refuses
+        to be made is not asked about.
         """
         if self.claim is None:
             return Answer("refused when it is made", accepts=False, rejects=not self.true)
@@ -297,7 +328,9 @@ class Examined(Mutant):
         wrong = any(x.wrong for _, x in said) or (vouches and rejects)
         if self.is_known:
             wrong = wrong or (rejects if self.true else vouches)
-        outcome = "; ".join(f"{name}: {x.outcome}{f', {x.wrong}' if x.wrong else ''}" for name, x in said)
+        outcome = "; ".join(
+            f"{name}: {x.outcome}{f', {x.wrong}' if x.wrong else ''}" for name, x in said
+        )
         if self.true:
             return Answer(outcome, accepts=vouches, rejects=wrong)
         return Answer(outcome, accepts=wrong, rejects=rejects)
@@ -313,7 +346,9 @@ def examined(
     is_known: bool = True,
     **given: Any,
 ) -> Examined:
-    """A claim, which may refuse to be made, with what is known of it and what engines are given with it."""
+    """A claim, which may refuse to be made, with what is known of it and what engines are given
+    with it.
+    """
     try:
         claim = make()
     except InputError:
@@ -322,7 +357,8 @@ def examined(
     return Examined(subject, named, change, true, why, claim, is_known, **given)
 
 
-# The engines. Each gets what is examined, and its claim; None is the answer of one that is not asked about such claims.
+# The engines. Each gets what is examined, and its claim; None is the answer of one that is not
+# asked about such claims.
 
 Engine = Callable[[Examined, Claim], Answer | None]
 # How many instances are drawn of a claim; how long is looked for one of a claim about smoothness.
@@ -332,7 +368,9 @@ _ROUNDED = 1e-9
 
 
 def proved(each: Examined, claim: Claim) -> Answer | None:
-    """The verdict on the script that comes with the claim, and on the catalogue's own with the claim in its place."""
+    """The verdict on the script that comes with the claim, and on the catalogue's own with the
+    claim in its place.
+    """
     words: list[str] = []
     try:
         if each.script is not None:
@@ -350,7 +388,9 @@ def proved(each: Examined, claim: Claim) -> Answer | None:
 
 
 def falsified(each: Examined, claim: Claim) -> Answer | None:
-    """The worst case beside the bound at one T, and its bracket beside the constant that is known."""
+    """The worst case beside the bound at one T, and its bracket beside the constant that is
+    known.
+    """
     if algorithm_of(claim) is None or each.table is not None:
         return None
     try:
@@ -362,9 +402,13 @@ def falsified(each: Examined, claim: Claim) -> Answer | None:
         wrong = f"a bracket from {low} to {high}"
     elif most is not None and low is not None and low > float(most) * case.bound * (1 + _ROUNDED):
         wrong = f"a worst case of at least {low}, where {float(most) * case.bound} is the most"
-    elif least is not None and high is not None and high < float(least) * case.bound * (1 - _ROUNDED):
+    elif (
+        least is not None and high is not None and high < float(least) * case.bound * (1 - _ROUNDED)
+    ):
         wrong = f"a worst case of at most {high}, where {float(least) * case.bound} is attained"
-    return Answer("violated" if case.violated else "not violated", rejects=case.violated, wrong=wrong)
+    return Answer(
+        "violated" if case.violated else "not violated", rejects=case.violated, wrong=wrong
+    )
 
 
 def searched(each: Examined, claim: Claim) -> Answer | None:
@@ -389,12 +433,17 @@ def checked(each: Examined, claim: Claim) -> Answer | None:
 
 
 def met(each: Examined, claim: Claim) -> Answer | None:
-    """The judge of instances, asked about the run that breaks the bound; that may refute the claim if it is false."""
+    """The judge of instances, asked about the run that breaks the bound; that may refute the claim
+    if it is false.
+    """
     if each.run is None:
         return None
     found = meets(Asked(each.run, claim), claim)
     word = "holds" if found.holds else "fails" if found.failures else "open"
-    wrong = {"holds": "of a run that breaks the claim's hypotheses", "fails": "of a run that meets the claim"}
+    wrong = {
+        "holds": "of a run that breaks the claim's hypotheses",
+        "fails": "of a run that meets the claim",
+    }
     return Answer(word, wrong="" if each.meets in (None, word == "holds") else wrong.get(word, ""))
 
 
@@ -406,7 +455,9 @@ def measured(each: Examined, claim: Claim) -> Answer | None:
         (result,) = measure({**each.table, "claim": claim}, folder)
     supported, violated = result.verdict.is_supported, result.verdict is Verdict.VIOLATED
     wrong = "of a run that breaks a hypothesis as it is stated" if each.meets is False else ""
-    return Answer(str(result.verdict), supported, violated, wrong=wrong if supported or violated else "")
+    return Answer(
+        str(result.verdict), supported, violated, wrong=wrong if supported or violated else ""
+    )
 
 
 ENGINES: tuple[tuple[str, Engine], ...] = (

@@ -1,13 +1,17 @@
-"""`ExactModel`: an instance in exact rational arithmetic, in which a false line shows; and `Point`, a steep one.
+"""`ExactModel`: an instance in exact rational arithmetic, in which a false line shows; and `Point`,
+a steep one.
 
-A model has W = W_0 + sBA with d, k, r from 1 to 4, an f that is a sum over entries of piecewise quadratic functions,
-and two points of the ball, or all paths of a run. `says` evaluates a sympy relation by `boundcheck.exact.evaluate`, and
-never asks the translation to the kernel or the kernel: what it calls false is false by another way of reading.
+A model has W = W_0 + sBA with d, k, r from 1 to 4, an f that is a sum over entries of piecewise
+quadratic functions, and two points of the ball, or all paths of a run. `says` evaluates a sympy
+relation by `boundcheck.exact.evaluate`, and
+never asks the translation to the kernel or the kernel: what it calls false is false by another way
+of reading.
 
-A point is a witness of smoothness, with W(v) of each adapter written plainly. Let f have the Hessian L E ∘ E and the
-gradient nearly G N at W(v), as a function with one kink has just beside it. Then the second derivative of F along u is
-L <E, DW[u]>² + G <N, D²W[u, u]>, and with E along DW[u] the first term is L‖DW[u]‖². Over ‖u‖² that is a lower bound
-on the smoothness constant of F on any convex domain that v is in. Nothing of it is taken from the code that searches or
+A point is a witness of smoothness, with W(v) of each adapter written plainly. Let f have the
+Hessian L E ∘ E and the gradient nearly G N at W(v), as a function with one kink has just beside it.
+Then the second derivative of F along u is L <E, DW[u]>² + G <N, D²W[u, u]>, and with E along DW[u]
+the first term is L‖DW[u]‖². Over ‖u‖² that is a lower bound on the smoothness constant of F on any
+convex domain that v is in. Nothing of it is taken from the code that searches or
 certifies: derivatives are those of power series in t along v + t u.
 """
 
@@ -61,7 +65,8 @@ Pair = tuple[Rows, Rows]
 _ZERO = Fraction(0)
 
 
-# Functions whose values and gradients are exact, written from the definitions: nothing here is taken from what is tried
+# Functions whose values and gradients are exact, written from the definitions: nothing here is
+# taken from what is tried
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,9 @@ class Curve:
 
     @classmethod
     def clipped(cls, curvature: Number, steepest: Number | str, zero: Number | str = 0) -> Curve:
-        """The curve with F' = L (x - zero), clipped to [-G, G]: a parabola that goes on as lines."""
+        """The curve with F' = L (x - zero), clipped to [-G, G]: a parabola that goes on as
+        lines.
+        """
         G, middle = Fraction(steepest), Fraction(zero)
         width = G / curvature
         return cls.flat_beyond(((middle - width, -G), (middle + width, G)))
@@ -124,7 +131,9 @@ class Curve:
         """F(x), the integral of F' from the origin."""
         low, high = sorted((self.origin, x))
         stops = [low, *(knot for knot, _ in self.knots if low < knot < high), high]
-        total = sum(((self.slope(p) + self.slope(q)) / 2 * (q - p) for p, q in pairwise(stops)), _ZERO)
+        total = sum(
+            ((self.slope(p) + self.slope(q)) / 2 * (q - p) for p, q in pairwise(stops)), _ZERO
+        )
         return total if x >= self.origin else -total
 
     @cached_property
@@ -134,7 +143,8 @@ class Curve:
         left, right = self.curvatures[0], self.curvatures[-1]
         if left < 0 or right < 0 or (left == 0 and first > 0) or (right == 0 and last < 0):
             return None
-        # Where a piece's line is 0 beyond the piece F still has a value, which is no less than the least.
+        # Where a piece's line is 0 beyond the piece F still has a value, which is no less than the
+        # least.
         pieces = zip(self.knots, self.curvatures, strict=False)
         zeros = (x - slope / curvature for (x, slope), curvature in pieces if curvature)
         return min(map(self.value, (*zeros, *(x for x, _ in self.knots))))
@@ -156,9 +166,11 @@ def huber(curvature: Number, slope: Fraction) -> Curve:
 
 
 def teeth(curvature: Fraction, step: Fraction, steps: int) -> Curve:
-    """F' is 1 at each iterate of so many steps α, and between two of them falls at the rate L to 1 - Lα/2 halfway.
+    """F' is 1 at each iterate of so many steps α, and between two of them falls at the rate L to 1
+    - Lα/2 halfway.
 
-    Left of the last iterate F is L x²/2. Of all functions whose gradient is 1 at the iterates it falls least.
+    Left of the last iterate F is L x²/2. Of all functions whose gradient is 1 at the iterates it
+    falls least.
     """
     last = 1 / curvature
     knots: list[tuple[Fraction, Fraction]] = [(last - 1, 1 - curvature), (last, Fraction(1))]
@@ -174,7 +186,9 @@ def kink(slope: Fraction) -> Curve:
 
 
 def hill(curvature: Number, start: Fraction) -> Curve:
-    """F' rises at the rate L from the minimiser 0 half of the way to the start, and falls to 0 there."""
+    """F' rises at the rate L from the minimiser 0 half of the way to the start, and falls to 0
+    there.
+    """
     top = curvature * start / 2
     return Curve.through((-1, -curvature), (0, 0), (start / 2, top), (start, 0), (start + 1, 0))
 
@@ -237,10 +251,14 @@ class Factored:
 
     def pull(self, v: Sequence[Rows], M: Rows) -> Pair:
         """Both blocks of the gradient of <M, W(v)>."""
-        return scaled(self.scale, times(transposed(v[1]), M)), scaled(self.scale, times(M, transposed(v[0])))
+        return scaled(self.scale, times(transposed(v[1]), M)), scaled(
+            self.scale, times(M, transposed(v[0]))
+        )
 
     def gradient(self, v: Sequence[Rows], noise: Rows | None = None) -> Pair:
-        """Both blocks of ∇F, or of the gradient of a sample's loss, whose ∇f has the noise added."""
+        """Both blocks of ∇F, or of the gradient of a sample's loss, whose ∇f has the noise
+        added.
+        """
         M = self.slope(self.weight(v))
         return self.pull(v, M if noise is None else plus(M, noise))
 
@@ -268,7 +286,9 @@ class Factored:
         f, slope, gradient = cache(self.f), cache(self.slope), cache(self.gradient)
         return {
             "f": VectorFunction(lambda W: f(single(W)), lambda W: (slope(single(W)),)),
-            "F": VectorFunction(lambda v: f(self.weight(blocks_of(v, 2))), lambda v: gradient(blocks_of(v, 2))),
+            "F": VectorFunction(
+                lambda v: f(self.weight(blocks_of(v, 2))), lambda v: gradient(blocks_of(v, 2))
+            ),
         }
 
 
@@ -277,12 +297,18 @@ class Factored:
 _BITS = 160
 _ARITHMETIC = Rationals()
 _DECIDED = {sp.Eq: (eq, ne), sp.Le: (le, gt), sp.Lt: (lt, ge), sp.Ge: (ge, lt), sp.Gt: (gt, le)}
-# v, v_1 and v_2 have the blocks of the model's vectors; w_1, w_2, W_1 and W_2 are the weights of all layers.
+# v, v_1 and v_2 have the blocks of the model's vectors; w_1, w_2, W_1 and W_2 are the weights of
+# all layers.
 _VECTOR = re.compile(r"v(_[12])?|[wW](_[12])")
 # The laws that hold in nearly every model, by the ids of claims and the names of definitions.
 LAWS = frozenset(
     {
-        *("jiang2024.assumption1", "jiang2024.assumption3.1", "jiang2024.assumption3.2", "meft.gradient_bound"),
+        *(
+            "jiang2024.assumption1",
+            "jiang2024.assumption3.1",
+            "jiang2024.assumption3.2",
+            "meft.gradient_bound",
+        ),
         *("meft.gradient_bound_at_scale_1", "jiang2024.bounded_below", "F(v) = f(W)"),
     }
 )
@@ -303,8 +329,10 @@ class ExactModel:
         layers: the blocks of a weight of several layers.
         paths: the times and outcomes of a run.
         process: the value of a block of an iterate, by name, at a time and in an outcome.
-        laws: what holds by construction for all points, by the ids of claims and the names of definitions.
-        changed: the scalar letters that were changed after construction, so that no law about them is sure to hold.
+        laws: what holds by construction for all points, by the ids of claims and the names of
+            definitions.
+        changed: the scalar letters that were changed after construction, so that no law about them
+            is sure to hold.
 
     """
 
@@ -320,18 +348,22 @@ class ExactModel:
     laws: frozenset[str] = LAWS
     changed: frozenset[str] = frozenset()
     _truths: dict[tuple[Statement, str], bool | None] = field(default_factory=dict, init=False)
-    _verdicts: dict[tuple[sp.Basic, frozenset[str]], bool | None] = field(default_factory=dict, init=False)
+    _verdicts: dict[tuple[sp.Basic, frozenset[str]], bool | None] = field(
+        default_factory=dict, init=False
+    )
 
     # The second evaluation
 
     def says(self, relation: sp.Basic, composite: frozenset[str] = frozenset()) -> bool | None:
-        """True if a relation holds at all times and in all outcomes; None where balls cannot tell, or have no value.
+        """True if a relation holds at all times and in all outcomes; None where balls cannot tell,
+        or have no value.
 
         Neither the translation nor the kernel has a part in it.
 
         Args:
             relation: over the vocabulary; Le, Lt, Ge, Gt, Eq, or And of these.
-            composite: names of matrix letters that stand for something else than the model's matrix of that name.
+            composite: names of matrix letters that stand for something else than the model's matrix
+                of that name.
 
         """
         key = (relation, composite)
@@ -349,9 +381,17 @@ class ExactModel:
                 values = self._values(relation, composite)
                 for time, outcome in product(times, outcomes):
                     if isinstance(relation.lhs, MatrixExpr):
-                        sides = zip(*(values.vector(x, time, outcome) for x in relation.args), strict=True)
-                        apart = tuple(_ARITHMETIC.plus(x, _ARITHMETIC.scaled(Fraction(-1), y)) for x, y in sides)
-                        (holds, fails), difference = _DECIDED[sp.Eq], _ARITHMETIC.inner(apart, apart)
+                        sides = zip(
+                            *(values.vector(x, time, outcome) for x in relation.args), strict=True
+                        )
+                        apart = tuple(
+                            _ARITHMETIC.plus(x, _ARITHMETIC.scaled(Fraction(-1), y))
+                            for x, y in sides
+                        )
+                        (holds, fails), difference = (
+                            _DECIDED[sp.Eq],
+                            _ARITHMETIC.inner(apart, apart),
+                        )
                     else:
                         left, right = (values.number(x, time, outcome) for x in relation.args)
                         difference = _ARITHMETIC.add(left, _ARITHMETIC.times(Fraction(-1), right))
@@ -372,12 +412,18 @@ class ExactModel:
             if _VECTOR.fullmatch(name) is None:
                 return None
             names = [part + name[1:] for part in (self.blocks if name[0] == "v" else self.layers)]
-            return tuple(self.matrices[x] for x in names) if names and set(names) <= set(self.matrices) else None
+            return (
+                tuple(self.matrices[x] for x in names)
+                if names and set(names) <= set(self.matrices)
+                else None
+            )
 
         def iterate(name: str, time: int, outcome: int) -> tuple[Rows, ...]:
             if self.process is None:
                 raise KeyError(name)
-            names = {"v": self.blocks, "g": tuple(f"g_{block}" for block in self.blocks)}.get(name, (name,))
+            names = {"v": self.blocks, "g": tuple(f"g_{block}" for block in self.blocks)}.get(
+                name, (name,)
+            )
             return tuple(self.process(block, time, outcome) for block in names)
 
         def exact(point: tuple[Matrix, ...]) -> tuple[Rows, ...]:
@@ -392,7 +438,9 @@ class ExactModel:
         letters = {x for x in sp.preorder_traversal(relation) if isinstance(x, sp.MatrixSymbol)}
         symbols = relation.free_symbols - letters - {T}
         matrices = {x: matrix(x.name) for x in letters}
-        places = {x: (self.layers or self.blocks).index(x.name) for x in letters if x.name in self.layers}
+        places = {
+            x: (self.layers or self.blocks).index(x.name) for x in letters if x.name in self.layers
+        }
         places |= {x: self.blocks.index(x.name) for x in letters if x.name in self.blocks}
         return evaluate.Model(
             _ARITHMETIC,
@@ -416,7 +464,9 @@ class ExactModel:
         return Witness(self.about, {}, rational_model(*terms))
 
     def meets(self, fact: Fact) -> bool:
-        """True if the fact certainly holds; False as well where the model has no value for something in it."""
+        """True if the fact certainly holds; False as well where the model has no value for
+        something in it.
+        """
         return self._said(fact, "meets") is True
 
     def refutes(self, fact: Fact) -> bool:
@@ -428,7 +478,9 @@ class ExactModel:
         return self._said(fact, "meets") is not None
 
     def _said(self, fact: Fact, what: str) -> bool | None:
-        """The answer of the witness; None where the model has no value for something in the fact."""
+        """The answer of the witness; None where the model has no value for something in the
+        fact.
+        """
         key = (fact, what)
         if key not in self._truths:
             try:
@@ -441,15 +493,21 @@ class ExactModel:
         """True if a law holds by construction, and at points that are tried besides."""
         facts = [x for x in (*law.premises, law.conclusion) if isinstance(x, Fact)]
         letters = (x for fact in facts for x in fact.polynomial.inside)
-        if name not in self.laws or any(isinstance(x, Variable) and x.name in self.changed for x in letters):
+        if name not in self.laws or any(
+            isinstance(x, Variable) and x.name in self.changed for x in letters
+        ):
             return False
         key = (law, "obeyed")
         if key not in self._truths:
-            self._truths[key] = not any(self._breaks(law, facts, attempt) for attempt in range(_ATTEMPTS))
+            self._truths[key] = not any(
+                self._breaks(law, facts, attempt) for attempt in range(_ATTEMPTS)
+            )
         return bool(self._truths[key])
 
     def _breaks(self, law: Law, facts: list[Fact], attempt: int) -> bool:
-        """True if a law fails at numbers for its variables within the ball, or far outside at odd attempts."""
+        """True if a law fails at numbers for its variables within the ball, or far outside at odd
+        attempts.
+        """
         draw, model = Random(f"{attempt}"), self.witness.model
         radii = [self.numbers[name] for name in ("sigma", "a", "b") if name in self.numbers]
         size = min(radii, default=Fraction(1)) * (64 if attempt % 2 else 1)
@@ -460,16 +518,23 @@ class ExactModel:
                     chosen[x] = Fraction(draw.randint(0, 4), 4)
                     continue
                 height, width = (model.dimensions[name] for name in x.shape)
-                entries = [[Fraction(draw.randint(-4, 4), 8) * size for _ in range(width)] for _ in range(height)]
+                entries = [
+                    [Fraction(draw.randint(-4, 4), 8) * size for _ in range(width)]
+                    for _ in range(height)
+                ]
                 chosen[x] = rows(*entries)
-            there = replace(model, symbols=lambda x, t, i: chosen[x] if x in chosen else model.symbols(x, t, i))
+            there = replace(
+                model, symbols=lambda x, t, i: chosen[x] if x in chosen else model.symbols(x, t, i)
+            )
             *premises, conclusion = (is_true(x, there, (1,), (0,)) for x in facts)
         except (KeyError, ValueError, KernelError):
             return True
         return all(premises) and conclusion is False
 
     def allows(self, hypotheses: Iterable[Statement], proof: Proof) -> bool:
-        """True if each of these hypotheses of a proof holds, and a second evaluation calls none of them false."""
+        """True if each of these hypotheses of a proof holds, and a second evaluation calls none of
+        them false.
+        """
         laid = {each.statement: each for each in proof.assumptions}
         given = list(hypotheses)
         facts = [x for x in given if isinstance(x, Fact)]
@@ -478,13 +543,22 @@ class ExactModel:
         for law in (x for x in given if isinstance(x, Law)):
             assumed = laid.get(law)
             # A law is known by the claim's id, or by what the proof calls it.
-            name = "" if assumed is None else assumed.claim.id if assumed.claim else plain(assumed.name)
+            name = (
+                ""
+                if assumed is None
+                else assumed.claim.id
+                if assumed.claim
+                else plain(assumed.name)
+            )
             if not self.obeys(law, name):
                 return False
         hidden = composites(proof)
         for relation in (laid[x].relation for x in facts if x in laid):
             is_relation = isinstance(relation, sp.core.relational.Relational | sp.And)
-            if self.says(relation if is_relation else sp.Gt(relation, 0, evaluate=False), hidden) is False:
+            if (
+                self.says(relation if is_relation else sp.Gt(relation, 0, evaluate=False), hidden)
+                is False
+            ):
                 return False
         return True
 
@@ -499,7 +573,9 @@ def is_timed(node: sp.Basic) -> bool:
     if node == t:
         return True
     if isinstance(node, MinimumOver | sp.Sum):
-        inside, index, *ends = node.args if isinstance(node, MinimumOver) else (node.function, *node.limits[0])
+        inside, index, *ends = (
+            node.args if isinstance(node, MinimumOver) else (node.function, *node.limits[0])
+        )
         return any(map(is_timed, ends)) or (index != t and is_timed(inside))
     return any(is_timed(x) for x in node.args)
 
@@ -508,7 +584,24 @@ def is_timed(node: sp.Basic) -> bool:
 
 # What no hypothesis says anything about is left as it is.
 _LETTERS = (
-    *("L", "C", "G", "sigma", "a", "b", "s", "zeta", "D", "Lhat", "alpha", "bound", "kappa", "q", "T_min", "f_star"),
+    *(
+        "L",
+        "C",
+        "G",
+        "sigma",
+        "a",
+        "b",
+        "s",
+        "zeta",
+        "D",
+        "Lhat",
+        "alpha",
+        "bound",
+        "kappa",
+        "q",
+        "T_min",
+        "f_star",
+    ),
     *("theta", "P", "K", "Q", "l", "x", "y", "c", "z", "G_2", "a_2", "b_2", "s_2", "mu"),
     *("ell", "eta", "eta_max", "mu_F", "R_1", "beta", "omega", "gamma"),
 )
@@ -523,17 +616,26 @@ def broken(world: ExactModel) -> tuple[ExactModel, ...]:
     found = []
     for name, factor in product(_LETTERS, _FACTORS):
         if value := world.numbers.get(name):
-            about, numbers = f"{world.about}, {name} = {factor * value}", {**world.numbers, name: factor * value}
+            about, numbers = (
+                f"{world.about}, {name} = {factor * value}",
+                {
+                    **world.numbers,
+                    name: factor * value,
+                },
+            )
             changed = frozenset({name} if factor > 1 or name not in _RADII else ())
             found.append(replace(world, about=about, numbers=numbers, changed=changed))
     if "F" in world.functions:
         loss = world.functions["F"]
         other = VectorFunction(
-            lambda v: 3 * loss.value(v) + 1, lambda v: tuple(scaled(Fraction(3), x) for x in loss.gradient(v))
+            lambda v: 3 * loss.value(v) + 1,
+            lambda v: tuple(scaled(Fraction(3), x) for x in loss.gradient(v)),
         )
         about, functions = f"{world.about}, 3F + 1 for F", {**world.functions, "F": other}
         laws = frozenset(x for x in world.laws if not x.startswith("F("))
-        found.append(replace(world, about=about, functions=functions, laws=laws, changed=frozenset({"F"})))
+        found.append(
+            replace(world, about=about, functions=functions, laws=laws, changed=frozenset({"F"}))
+        )
     return tuple(found)
 
 
@@ -542,7 +644,8 @@ _HEIGHT = Fraction(1, 10**9)
 _DIGITS = 1000
 
 
-# A matrix of power series in t, exact up to t²: NumPy adds and multiplies them by their own operators.
+# A matrix of power series in t, exact up to t²: NumPy adds and multiplies them by their own
+# operators.
 Jets: TypeAlias = NDArray[Any]
 Blocks: TypeAlias = tuple[Rows, ...]
 
@@ -558,7 +661,9 @@ def order(W: Jets, n: int) -> Rows:
 
 
 def spectral_at_most(X: Rows, limit: Fraction) -> bool:
-    """True if the spectral norm of a matrix with at most two rows or columns is at most the limit, exactly."""
+    """True if the spectral norm of a matrix with at most two rows or columns is at most the limit,
+    exactly.
+    """
     short = X if len(X) <= len(X[0]) else transposed(X)
     gram = times(short, transposed(short))
     gap = [[limit**2 * (i == j) - x for j, x in enumerate(row)] for i, row in enumerate(gram)]
@@ -574,7 +679,8 @@ class Point:
 
     Attributes:
         kind: the adapter's.
-        constants: L, G, the scale s where there is one, the radii, and the norms of frozen matrices.
+        constants: L, G, the scale s where there is one, the radii, and the norms of frozen
+            matrices.
         v: the blocks of the point.
         tilt: N, of norm at most 1.
         frozen: the frozen matrices by name, W0 among them only where it matters to the derivatives.
@@ -590,7 +696,9 @@ class Point:
     frobenius: bool = False
 
     def along(self, u: Blocks) -> tuple[Rows, Rows]:
-        """DW[u] and D²W[u, u] along the geodesic of u, which is a straight line but for LoReFT's R."""
+        """DW[u] and D²W[u, u] along the geodesic of u, which is a straight line but for LoReFT's
+        R.
+        """
         bends = [scaled(0, part) for part in u]
         if self.kind in _CURVED:
             # The geodesic of the Stiefel manifold has the second derivative -δδᵀR.
@@ -619,7 +727,9 @@ class Point:
 
     @cached_property
     def direction(self) -> Blocks:
-        """A rational u close to that of the largest curvature, found in floats; which it is matters to no proof."""
+        """A rational u close to that of the largest curvature, found in floats; which it is matters
+        to no proof.
+        """
         directions = [self.tangent(u) for *_, u in units(self.v)]
         own = [self.bend(u) for u in directions]
         form = np.diag([float(x) for x in own])
@@ -628,7 +738,10 @@ class Point:
             form[i, j] = form[j, i] = float(both - own[i] - own[j]) / 2
         # On a curved domain the units overlap; their Gram matrix makes the quotient one of vectors.
         gram = np.array(
-            [[float(sum(inner(x, y) for x, y in zip(p, q, strict=True))) for q in directions] for p in directions]
+            [
+                [float(sum(inner(x, y) for x, y in zip(p, q, strict=True))) for q in directions]
+                for p in directions
+            ]
         )
         values, vectors = np.linalg.eigh(gram)
         kept = vectors[:, values > 1e-9] / np.sqrt(values[values > 1e-9])
@@ -640,7 +753,9 @@ class Point:
         return u
 
     def check(self) -> None:
-        """Raise ValueError unless v is in the domain and f is as the hypotheses have it, all exactly."""
+        """Raise ValueError unless v is in the domain and f is as the hypotheses have it, all
+        exactly.
+        """
         c = self.constants
         bounded = self.v
         if self.kind == "loreft-trained":
@@ -648,7 +763,9 @@ class Point:
         for (name, norm), part in zip(_DOMAINS[self.kind], bounded, strict=True):
             if norm == "orthonormal":
                 size = range(len(part))
-                good = times(part, transposed(part)) == rows(*([int(i == j) for j in size] for i in size))
+                good = times(part, transposed(part)) == rows(
+                    *([int(i == j) for j in size] for i in size)
+                )
             elif norm == "max":
                 good = all(abs(x) <= c[name] for row in part for x in row)
             else:
@@ -657,11 +774,18 @@ class Point:
                 raise ValueError(f"{self.kind}: a block of v is outside of its domain")
         for name, limit in _FROZEN.get(self.kind, {}).items():
             if name == "W0":
-                if any(inner((column,), (column,)) < c[limit] ** 2 for column in transposed(self.frozen[name])):
+                if any(
+                    inner((column,), (column,)) < c[limit] ** 2
+                    for column in transposed(self.frozen[name])
+                ):
                     raise ValueError("dora: a column of W0 is too short")
             elif not spectral_at_most(self.frozen[name], c[limit]):
                 raise ValueError(f"{self.kind}: the frozen {name} is too large")
-        if not (inner(self.tilt, self.tilt) <= 1 if self.frobenius else spectral_at_most(self.tilt, Fraction(1))):
+        if not (
+            inner(self.tilt, self.tilt) <= 1
+            if self.frobenius
+            else spectral_at_most(self.tilt, Fraction(1))
+        ):
             raise ValueError(f"{self.kind}: the gradient of f is larger than G")
 
     def __str__(self) -> str:
@@ -673,7 +797,10 @@ class Point:
         constants = ", ".join(f"{name} = {x}" for name, x in self.constants.items())
         frozen = "".join(f", {name} = {shown(X)}" for name, X in self.frozen.items())
         point, u = (", ".join(map(shown, blocks)) for blocks in (self.v, self.direction))
-        return f"{self.kind} at v = ({point}){frozen} with {constants}, ∇f = G {shown(self.tilt)}, u = ({u})"
+        return (
+            f"{self.kind} at v = ({point}){frozen} with {constants}, ∇f = G {shown(self.tilt)}, u ="
+            f" ({u})"
+        )
 
 
 def _added(u: Blocks, w: Blocks) -> Blocks:
@@ -739,8 +866,12 @@ _FROZEN: dict[str, dict[str, str]] = {
 def moved(kind: str, v: Blocks, u: Blocks, bends: Blocks, frozen: Mapping[str, Rows]) -> Jets:
     """W(v + ut + bends t²/2) - W0 over s as a power series in t; of DoRA W itself."""
     at = np.frompyfunc(lambda x, y, z: jet(x, y, z / 2), 3, 1)
-    moving = [at(*(np.array(x, dtype=object) for x in parts)) for parts in zip(v, u, bends, strict=True)]
-    still = {name: np.frompyfunc(jet, 1, 1)(np.array(X, dtype=object)) for name, X in frozen.items()}
+    moving = [
+        at(*(np.array(x, dtype=object) for x in parts)) for parts in zip(v, u, bends, strict=True)
+    ]
+    still = {
+        name: np.frompyfunc(jet, 1, 1)(np.array(X, dtype=object)) for name, X in frozen.items()
+    }
     return _WEIGHTS[kind](moving, still)
 
 
@@ -748,11 +879,15 @@ def units(v: Blocks) -> Iterator[tuple[int, int, int, Blocks]]:
     """Every entry of every block by its place, with the direction along which it alone moves."""
     for which, part in enumerate(v):
         for i, j in product(range(len(part)), range(len(part[0]))):
-            one = tuple(tuple(Fraction(int((k, m) == (i, j))) for m in range(len(part[0]))) for k in range(len(part)))
+            one = tuple(
+                tuple(Fraction(int((k, m) == (i, j))) for m in range(len(part[0])))
+                for k in range(len(part))
+            )
             yield which, i, j, tuple(one if w == which else scaled(0, X) for w, X in enumerate(v))
 
 
-# Candidates of the largest curvature: points at the edge of the domain. How large it is there is then computed.
+# Candidates of the largest curvature: points at the edge of the domain. How large it is there is
+# then computed.
 
 # A rational unit vector that is along no axis, and one at right angles to it.
 UNIT, ACROSS = rows((Fraction(3, 5), Fraction(4, 5))), rows((Fraction(-4, 5), Fraction(3, 5)))
@@ -762,22 +897,30 @@ _FINE = 10**6
 
 
 @cache
-def steepest(kind: str, items: tuple[tuple[str, Fraction], ...], frobenius: bool, rank: int) -> Point:
-    """The candidate of the largest curvature at these constants, checked to be inside of every hypothesis.
+def steepest(
+    kind: str, items: tuple[tuple[str, Fraction], ...], frobenius: bool, rank: int
+) -> Point:
+    """The candidate of the largest curvature at these constants, checked to be inside of every
+    hypothesis.
 
     Args:
         kind: the adapter's.
         items: L, G, s, radii and norms of frozen matrices, by name.
-        frobenius: whether G bounds the Frobenius norm of the gradient of f, and not only its spectral norm.
+        frobenius: whether G bounds the Frobenius norm of the gradient of f, and not only its
+            spectral norm.
         rank: the adapter's.
 
     Raises:
         ValueError: where there is no candidate of that rank.
 
     """
-    found = [point for point in _candidates(kind, dict(items), rank) if not frobenius or point.frobenius]
+    found = [
+        point for point in _candidates(kind, dict(items), rank) if not frobenius or point.frobenius
+    ]
     if not found:
-        raise ValueError(f"no exact point of {kind} at rank {rank} with a gradient of Frobenius norm G")
+        raise ValueError(
+            f"no exact point of {kind} at rank {rank} with a gradient of Frobenius norm G"
+        )
     for point in found:
         point.check()
     return max(found, key=lambda point: point.curvature(point.direction))
@@ -793,7 +936,9 @@ def _candidates(kind: str, c: Mapping[str, Fraction], rank: int) -> Iterator[Poi
             yield Point(kind, c, (TURN, scaled(c["nu"], square)), scaled(-1, transposed(TURN)), {})
         case "loreft", 1:
             # V along one axis, δV along the other.
-            tilt = plus(times(transposed(UNIT), rows((-1, 0))), times(transposed(ACROSS), rows((0, 1))))
+            tilt = plus(
+                times(transposed(UNIT), rows((-1, 0))), times(transposed(ACROSS), rows((0, 1)))
+            )
             yield Point(kind, c, (UNIT, scaled(c["nu"], rows((1, 0)))), tilt, {})
         case "loreft-trained", 1 | 2:
             # V = U - R along R or across, and gradients of either sign along R and across it.
@@ -819,9 +964,16 @@ def _candidates(kind: str, c: Mapping[str, Fraction], rank: int) -> Iterator[Poi
 
 
 def _dora_candidates(c: Mapping[str, Fraction]) -> Iterator[Point]:
-    """A column that BA makes shorter, or turns, or both, with a gradient of f along or across it."""
+    """A column that BA makes shorter, or turns, or both, with a gradient of f along or across
+    it.
+    """
     reach = c["s"] * c["a"] * c["b"]
-    for x, y in ((-1, 0), (0, 1), (Fraction(-3, 5), Fraction(4, 5)), (Fraction(-4, 5), Fraction(3, 5))):
+    for x, y in (
+        (-1, 0),
+        (0, 1),
+        (Fraction(-3, 5), Fraction(4, 5)),
+        (Fraction(-4, 5), Fraction(3, 5)),
+    ):
         # The column is (q, 0) after BA, and W0 is what was there before, at least w_0 long.
         rest = c["w_0"] ** 2 - (reach * y) ** 2
         q = reach * x + (Fraction(isqrt(int(rest * _FINE**2)) + 1, _FINE) if rest > 0 else 0)

@@ -1,8 +1,10 @@
-"""The exact models that mutants of proofs are tried in: the same ones, in the same order, every time.
+"""The exact models that mutants of proofs are tried in: the same ones, in the same order, every
+time.
 
-Two points of a ball, one factor frozen, other adapters, layers, a representation with a bias; and runs on all of their
-paths, of Algorithm 1 and of each theorem's own algorithm on a parabola. What claims define is taken from the claims;
-the roots in their formulas are rational by the choice of other numbers.
+Two points of a ball, one factor frozen, other adapters, layers, a representation with a bias; and
+runs on all of their paths, of Algorithm 1 and of each theorem's own algorithm on a parabola. What
+claims define is taken from the claims; the roots in their formulas are rational by the choice of
+other numbers.
 """
 
 from __future__ import annotations
@@ -66,10 +68,23 @@ Given = Callable[[Numbers], Fraction | None]
 """A step size, from the constants of a run; None where they have none."""
 # Two points of a ball in shares of its radii.
 _SHARES = (((F(1), F(1)), (F(1, 2), F(-1))), ((F(1), F(7, 8)), (F(7, 8), F(1))))
-# The stretch of a symmetric 2 x 2 matrix: (P, K, Q), its top eigenvalue l, a vector (p, u) and bounds (x, y).
+# The stretch of a symmetric 2 x 2 matrix: (P, K, Q), its top eigenvalue l, a vector (p, u) and
+# bounds (x, y).
 _STRETCHES: list[Numbers] = [
-    {name: F(value) for name, value in zip("PKQlpuxy", (P, K, Q, top, p, u, P * p + K * u, K * p + Q * u), strict=True)}
-    for P, K, Q, top in ((4, 2, 1, 5), (1, 2, 1, 3), (1, 6, 6, 10), (2, 0, 1, 2), (0, 2, 3, 4), (6, 2, 3, 7))
+    {
+        name: F(value)
+        for name, value in zip(
+            "PKQlpuxy", (P, K, Q, top, p, u, P * p + K * u, K * p + Q * u), strict=True
+        )
+    }
+    for P, K, Q, top in (
+        (4, 2, 1, 5),
+        (1, 2, 1, 3),
+        (1, 6, 6, 10),
+        (2, 0, 1, 2),
+        (0, 2, 3, 4),
+        (6, 2, 3, 7),
+    )
     for p, u in ((K, top - P), (1, 1), (3, 1), (0, 1))
 ]
 
@@ -92,13 +107,16 @@ def stretch(turn: int) -> Numbers:
 
 @cache
 def stated(id: str, name: str, **numbers: Fraction) -> Fraction:
-    """The value of a quantity of a claim, given the parameters and earlier quantities in its formula.
+    """The value of a quantity of a claim, given the parameters and earlier quantities in its
+    formula.
 
     Raises:
         ArithmeticError: where that is irrational.
 
     """
-    expression = next(quantity.expression for quantity in catalogue[id].quantities if quantity.name == name)
+    expression = next(
+        quantity.expression for quantity in catalogue[id].quantities if quantity.name == name
+    )
     value = rational_value(expression, numbers)
     if value is None:
         raise ArithmeticError(f"{name} of {id} is irrational at {numbers}")
@@ -111,11 +129,15 @@ def scalar(curve: Curve, scale: Fraction | int | str = 1) -> Factored:
 
 
 def steep(L: Fraction, G: Fraction, a: Fraction, b: Fraction, s: Fraction) -> Factored:
-    """f'(w) = clip(G + L(w - sab), ±G): as steep as it may be at A = a, B = b, where λ* is attained."""
+    """f'(w) = clip(G + L(w - sab), ±G): as steep as it may be at A = a, B = b, where λ* is
+    attained.
+    """
     return scalar(Curve.clipped(L, G, s * a * b - G / L), s)
 
 
-def top_eigenvalue(L: Fraction, G: Fraction, a: Fraction, b: Fraction, s: Fraction) -> Fraction | None:
+def top_eigenvalue(
+    L: Fraction, G: Fraction, a: Fraction, b: Fraction, s: Fraction
+) -> Fraction | None:
     """λ*, where it is rational."""
     half, cross = s**2 * L * (a**2 - b**2) / 2, s**2 * L * a * b + s * G
     size = root(half**2 + cross**2)
@@ -125,9 +147,20 @@ def top_eigenvalue(L: Fraction, G: Fraction, a: Fraction, b: Fraction, s: Fracti
 def constants(
     meft: Factored, a: Fraction, b: Fraction, sharp: bool, understated: Fraction = _ONE
 ) -> dict[str, Fraction]:
-    """L, times a factor below 1 where it is to be understated, G, C, the radii, and L̂ as printed or sharp."""
+    """L, times a factor below 1 where it is to be understated, G, C, the radii, and L̂ as printed
+    or sharp.
+    """
     L, G, sigma = meft.smoothness * understated, meft.steepest, max(a, b)
-    found = {"L": L, "G": G, "C": sigma, "sigma": sigma, "a": a, "b": b, "theta": F(1, 2), "c": F(1)}
+    found = {
+        "L": L,
+        "G": G,
+        "C": sigma,
+        "sigma": sigma,
+        "a": a,
+        "b": b,
+        "theta": F(1, 2),
+        "c": F(1),
+    }
     if sharp:
         top = top_eigenvalue(L, G, a, b, meft.scale)
     else:
@@ -144,12 +177,23 @@ def of_one(meft: Factored, held: str, numbers: Numbers) -> Numbers:
 
 
 def model_of(
-    about: str, meft: Factored, numbers: Numbers, matrices: Mapping[str, Rows], n: int | None = None, **fields: Any
+    about: str,
+    meft: Factored,
+    numbers: Numbers,
+    matrices: Mapping[str, Rows],
+    n: int | None = None,
+    **fields: Any,
 ) -> ExactModel:
     """The model of an adapter with these numbers and matrices, and other fields of it."""
     d, k = meft.shape
     sides = {"d": d, "k": k, "r": meft.rank, "n": meft.rank * (d + k) if n is None else n, "one": 1}
-    known = {"P": corner(meft.rank, k), "Q": corner(d, meft.rank), "V": corner(d, k), "W_0": meft.start, **matrices}
+    known = {
+        "P": corner(meft.rank, k),
+        "Q": corner(d, meft.rank),
+        "V": corner(d, k),
+        "W_0": meft.start,
+        **matrices,
+    }
     values = {"s": meft.scale, "z": 2 * numbers.get("C", F(1)) + 1, **numbers}
     return ExactModel(about, sides, values, known, **({"functions": meft.functions} | fields))
 
@@ -170,27 +214,37 @@ def through(
 
 
 def holding(world: ExactModel, meft: Factored, held: str, fixed: Rows) -> ExactModel:
-    """The model in which one factor, A or B, is a constant: F has the other one as its only block."""
+    """The model in which one factor, A or B, is a constant: F has the other one as its only
+    block.
+    """
     trained, place = ("B", 1) if held == "A" else ("A", 0)
 
     def pair(point: Sequence[Rows]) -> Pair:
         return (fixed, single(point)) if held == "A" else (single(point), fixed)
 
     f = world.functions["f"]
-    function = through(f, lambda v: (meft.weight(pair(v)),), lambda v, M: (meft.pull(pair(v), *M)[place],))
+    function = through(
+        f, lambda v: (meft.weight(pair(v)),), lambda v, M: (meft.pull(pair(v), *M)[place],)
+    )
     laws = frozenset({"jiang2024.assumption1", "jiang2024.bounded_below", f"F({trained}) = f(W)"})
     return replace(world, functions={"f": f, "F": function}, blocks=(trained,), laws=laws)
 
 
 def process_of(
-    paths: Paths[Any, Any], letters: Mapping[str, Callable[[Any], Rows]], drawn: Mapping[str, Callable[[Any], Rows]]
+    paths: Paths[Any, Any],
+    letters: Mapping[str, Callable[[Any], Rows]],
+    drawn: Mapping[str, Callable[[Any], Rows]],
 ) -> Callable[[str, int, int], Rows]:
     """The letters of a state, and of the gradient that was drawn, at times that the run has."""
 
     def process(name: str, time: int, outcome: int) -> Rows:
-        known, at, last = (drawn, paths.drawn, paths.T) if name in drawn else (letters, paths.state, paths.T + 1)
+        known, at, last = (
+            (drawn, paths.drawn, paths.T) if name in drawn else (letters, paths.state, paths.T + 1)
+        )
         if name not in known or not 1 <= time <= last:
-            raise InputError(name, time, f"one of {', '.join((*letters, *drawn))} at a time from 1 to {paths.T}")
+            raise InputError(
+                name, time, f"one of {', '.join((*letters, *drawn))} at a time from 1 to {paths.T}"
+            )
         return known[name](at(time, outcome))
 
     return process
@@ -230,7 +284,13 @@ def _attained() -> Iterator[_Lemma]:
             yield about, meft, corner, near, base | {"theta": F(0)}
         for A, B in ((a, b / 2), (a / 2, b), (-a / 2, b), (a, -b)):
             other = number(A), number(B)
-            yield "the corner of the ball and another point", meft, corner, other, base | {"theta": F(1)}
+            yield (
+                "the corner of the ball and another point",
+                meft,
+                corner,
+                other,
+                base | {"theta": F(1)},
+            )
             yield "another point and the corner", meft, other, corner, base
 
 
@@ -242,7 +302,13 @@ def _printed() -> Iterator[_Lemma]:
         for zero, pair in product((F(0), F(-1), sigma**2), ends):
             meft = scalar(Curve.clipped(L, G, zero))
             first, second = ((number(sigma * A), number(sigma * B)) for A, B in pair)
-            yield "printed constants, d = k = r = 1", meft, first, second, constants(meft, sigma, sigma, False)
+            yield (
+                "printed constants, d = k = r = 1",
+                meft,
+                first,
+                second,
+                constants(meft, sigma, sigma, False),
+            )
 
 
 def _larger() -> Iterator[_Lemma]:
@@ -263,7 +329,13 @@ def _larger() -> Iterator[_Lemma]:
             ),
         ):
             yield "d = k = r = 2", full, v1, v2, base
-            yield "d = k = r = 2, loose constants", full, v1, v2, base | {"L": F(2), "G": F(5), "C": F(3)}
+            yield (
+                "d = k = r = 2, loose constants",
+                full,
+                v1,
+                v2,
+                base | {"L": F(2), "G": F(5), "C": F(3)},
+            )
         line = Factored(((slope, FLAT), (FLAT, slope)), scale, rank=1)
         p1, p2 = (rows(("3/5", "4/5")), rows(("4/5",), ("3/5",))), (rows((0, 1)), rows((1,), (0,)))
         column = Factored(((slope,),), scale, rank=4)
@@ -317,7 +389,8 @@ def of_run(
     turn: int = 0,
     given: Given | None = None,
 ) -> ExactModel | None:
-    """The constants of Theorem 2 such that every root is rational, by the choice of f* and ζ; and the run with them.
+    """The constants of Theorem 2 such that every root is rational, by the choice of f* and ζ; and
+    the run with them.
 
     Args:
         about: what it is, in words.
@@ -365,7 +438,10 @@ def of_run(
     offsets = (scaled(c, unit), scaled(-c, unit)) if noise else (scaled(0, unit),)
 
     def descend(v: Pair, g: Pair, t: int) -> Pair:
-        A, B = (x if name == held else plus(x, slope, -alpha) for name, x, slope in zip("AB", v, g, strict=True))
+        A, B = (
+            x if name == held else plus(x, slope, -alpha)
+            for name, x, slope in zip("AB", v, g, strict=True)
+        )
         return A, B
 
     paths = Paths(start, meft.gradient, descend, offsets, T)
@@ -374,12 +450,20 @@ def of_run(
     matrices = {name: x for name, x in matrices.items() if name not in (f"{held}_1", f"{held}_2")}
     letters: dict[str, Callable[[Pair], Rows]] = {"A": lambda v: v[0], "B": lambda v: v[1]}
     process = process_of(paths, letters, {f"g_{name}": block for name, block in letters.items()})
-    world = model_of(about, meft, {**stretch(turn), **numbers, "alpha": alpha}, matrices, paths=paths, process=process)
+    world = model_of(
+        about,
+        meft,
+        {**stretch(turn), **numbers, "alpha": alpha},
+        matrices,
+        paths=paths,
+        process=process,
+    )
     return holding(world, meft, held, start["AB".index(held)]) if held else world
 
 
 def alone(world: ExactModel) -> ExactModel:
-    """A run with A held at 1, s = 1 and W_0 = 0, told as one of a function of a vector: v is B, and F is f.
+    """A run with A held at 1, s = 1 and W_0 = 0, told as one of a function of a vector: v is B, and
+    F is f.
 
     Its step size is the one that was given, unless the constants say what was.
     """
@@ -397,16 +481,30 @@ def alone(world: ExactModel) -> ExactModel:
         world,
         about=world.about.replace("A frozen", "a vector"),
         sides={**world.sides, "n": len(v)},
-        numbers={**world.numbers, "ell": Lhat, "eta": world.numbers.get("eta", alpha), "eta_max": longest},
+        numbers={
+            **world.numbers,
+            "ell": Lhat,
+            "eta": world.numbers.get("eta", alpha),
+            "eta_max": longest,
+        },
         matrices={"v": v},
         blocks=("v",),
         process=told,
-        laws=frozenset({"classic.smooth", "classic.smooth_everywhere", "jiang2024.bounded_below", "F(v) = f(v)"}),
+        laws=frozenset(
+            {
+                "classic.smooth",
+                "classic.smooth_everywhere",
+                "jiang2024.bounded_below",
+                "F(v) = f(v)",
+            }
+        ),
     )
 
 
 def merged(world: ExactModel) -> ExactModel:
-    """A run on both factors, told as a segment of ReLoRA: v is (A, B, Z), where Z, what was merged before, is 0."""
+    """A run on both factors, told as a segment of ReLoRA: v is (A, B, Z), where Z, what was merged
+    before, is 0.
+    """
     process: Any = world.process
     f, start, scale = world.functions["f"], world.matrices["W_0"], world.numbers["s"]
     nothing = scaled(0, start)
@@ -417,7 +515,11 @@ def merged(world: ExactModel) -> ExactModel:
 
     def pull(v: Sequence[Rows], M: Sequence[Rows]) -> tuple[Rows, ...]:
         (slope,) = M
-        return scaled(scale, times(transposed(v[1]), slope)), scaled(scale, times(slope, transposed(v[0]))), slope
+        return (
+            scaled(scale, times(transposed(v[1]), slope)),
+            scaled(scale, times(slope, transposed(v[0]))),
+            slope,
+        )
 
     return replace(
         world,
@@ -425,7 +527,9 @@ def merged(world: ExactModel) -> ExactModel:
         matrices={**world.matrices, "Z": nothing},
         functions={**world.functions, "F": through(f, weight, pull)},
         blocks=("A", "B", "Z"),
-        process=lambda name, time, outcome: nothing if name == "Z" else process(name, time, outcome),
+        process=lambda name, time, outcome: (
+            nothing if name == "Z" else process(name, time, outcome)
+        ),
     )
 
 
@@ -444,18 +548,27 @@ def _runs() -> list[ExactModel]:
             base = constants(meft, a, b, sharp) | ({"sharp": F(1)} if sharp else {})
             horizons = ((1, F(0), F(1)), (1, F(1), F(1)), (2, F(1), F(7, 8)), (3, F(1, 2), F(7, 8)))
             for (step, ratio), (T, noise, inside) in product(steps, horizons):
-                start, theta = (number(a * inside), number(b * inside)), draw.choice((F(0), F(1), F(1, 2)))
+                start, theta = (
+                    (number(a * inside), number(b * inside)),
+                    draw.choice((F(0), F(1), F(1, 2))),
+                )
                 given, about = {**base, "theta": theta}, f"{step} step, T = {T}, q = {ratio}"
-                if (world := of_run(about, meft, start, given, T, ratio, step, noise, turn=len(found))) is not None:
+                if (
+                    world := of_run(
+                        about, meft, start, given, T, ratio, step, noise, turn=len(found)
+                    )
+                ) is not None:
                     found += [world, merged(world)] if step == "best" else [world]
     return found
 
 
 def _held_runs() -> Iterator[ExactModel]:
-    """Runs with A frozen: within the parabola of f, where f is clipped, and in more than one dimension.
+    """Runs with A frozen: within the parabola of f, where f is clipped, and in more than one
+    dimension.
 
-    Then runs of a function of a vector, in one dimension and in two, with longer steps than 1/L̂ and shorter ones; of a
-    printed step each is told again with the κ of functions that are smooth on all of space.
+    Then runs of a function of a vector, in one dimension and in two, with longer steps than 1/L̂
+    and shorter ones; of a printed step each is told again with the κ of functions that are smooth
+    on all of space.
     """
     wide, narrow, one = Curve.clipped(1, 8, "1/3"), Curve.clipped(2, "1/4"), number(1)
     line = Factored(((wide, narrow), (narrow, wide)), origin=rows((0, "1/5"), (0, 0)))
@@ -478,7 +591,13 @@ def _held_runs() -> Iterator[ExactModel]:
             base = of_one(meft, "A", constants(meft, a, F(1), False))
             base = {**base, "sharp": F(1)} if is_vector else base
             for i, ((step, ratio), T, noise) in enumerate(product(steps, (1, 2, 3), (F(0), F(1)))):
-                given, about = {**base, "theta": F(i % 3, 2)}, f"A frozen, {step} step, T = {T}, q = {ratio}"
+                given, about = (
+                    {
+                        **base,
+                        "theta": F(i % 3, 2),
+                    },
+                    f"A frozen, {step} step, T = {T}, q = {ratio}",
+                )
                 world = of_run(about, meft, (fixed, first), given, T, ratio, step, noise, "A", turn)
                 if world is None:
                     continue
@@ -493,7 +612,8 @@ def _held_runs() -> Iterator[ExactModel]:
 
 @cache
 def descents(understated: Fraction = _ONE) -> tuple[Callable[[Given], ExactModel | None], ...]:
-    """Runs that are hard on a bound: nearly all curvature is L̂, and each takes its step size as an argument.
+    """Runs that are hard on a bound: nearly all curvature is L̂, and each takes its step size as an
+    argument.
 
     Where L is understated by a factor below 1, so is L̂, and Assumption 1 fails.
     """
@@ -523,12 +643,20 @@ def descents(understated: Fraction = _ONE) -> tuple[Callable[[Given], ExactModel
         add(partial(of_run, name, meft, start, base, T, ratio, step, noise))
     wide = scalar(Curve.clipped(1, 4))
     held = of_one(wide, "A", constants(wide, F(1), F(1), False, understated))
-    for noise, T, ratio in ((F(0), 1, F(199, 20)), (F(0), 2, F(7, 4)), (F(0), 6, F(199, 20)), (F(1), 1, F(1, 2))):
+    for noise, T, ratio in (
+        (F(0), 1, F(199, 20)),
+        (F(0), 2, F(7, 4)),
+        (F(0), 6, F(199, 20)),
+        (F(1), 1, F(1, 2)),
+    ):
         name = f"A frozen, best step, T = {T}, q = {ratio}"
         add(partial(of_run, name, wide, start, held, T, ratio, "best", noise, held="A"))
         for share in (F(1), F(1, 2), F(3)):
             given = {**held, "eta": share / held["Lhat"]}
-            add(partial(of_run, name, wide, start, given, T, ratio, "best", noise, held="A"), is_alone=True)
+            add(
+                partial(of_run, name, wide, start, given, T, ratio, "best", noise, held="A"),
+                is_alone=True,
+            )
     return tuple(found)
 
 
@@ -550,12 +678,24 @@ def _others() -> list[ExactModel]:
         halves = values[:4], values[4:]
         tops = [top_eigenvalue(F(1), *half) or F(0) for half in halves]
         layers = [steep(F(1), *half) for half in halves]
-        for theta, move in ((F(1), F(1, 100)), (F(0), F(-1, 100)), (F(1, 2), F(1)), (F(1, 2), F(2))):
+        for theta, move in (
+            (F(1), F(1, 100)),
+            (F(0), F(-1, 100)),
+            (F(1, 2), F(1)),
+            (F(1, 2), F(2)),
+        ):
             v1 = [x for _, a, b, _ in halves for x in (a, b)]
             v2 = [x * (1 - abs(move)) for x in v1]
             if move < 0:
                 v1, v2 = v2, v1
-            found.append(_layers(v1, v2, layers, {**stretch(len(found)), **numbers, "Lhat": max(tops), "theta": theta}))
+            found.append(
+                _layers(
+                    v1,
+                    v2,
+                    layers,
+                    {**stretch(len(found)), **numbers, "Lhat": max(tops), "theta": theta},
+                )
+            )
     return found
 
 
@@ -564,15 +704,27 @@ def _direft(h: Rows, first: Rows, second: Rows, bias: Rows) -> ExactModel:
     d = len(h)
     start = tuple(tuple(F(int(i == j)) for j in range(d + 1)) for i in range(d))
     left = tuple((*row, *entry) for row, entry in zip(first, bias, strict=True))
-    matrices = {"h": h, "htilde": (*h, (F(1),)), "b": bias, "U_1": first, "U_2": second, "A": left, "W_0": start}
+    matrices = {
+        "h": h,
+        "htilde": (*h, (F(1),)),
+        "b": bias,
+        "U_1": first,
+        "U_2": second,
+        "A": left,
+        "W_0": start,
+    }
     meft = Factored(((FLAT,) * (d + 1),) * d, rank=len(bias))
     # And a step that leaves the ball of radius σ from its edge.
     edge = (("alpha", "1/2"), ("sigma", 1), ("a_t", 1), ("g_a", -1))
-    numbers = {name: F(x) for name, x in (("u_3", "2/5"), ("b_h", 1), ("mu_h", 2), ("s_h", 1), *edge)}
+    numbers = {
+        name: F(x) for name, x in (("u_3", "2/5"), ("b_h", 1), ("mu_h", 2), ("s_h", 1), *edge)
+    }
     return model_of(f"h of {d} entries, rank {len(bias)}", meft, numbers, matrices)
 
 
-def _layers(v1: Sequence[Fraction], v2: Sequence[Fraction], layers: Sequence[Factored], numbers: Numbers) -> ExactModel:
+def _layers(
+    v1: Sequence[Fraction], v2: Sequence[Fraction], layers: Sequence[Factored], numbers: Numbers
+) -> ExactModel:
     """Two layers with d = k = r = 1: f(U, U') = φ(U) + φ'(U'), at two points (A, B, A', B')."""
     first, second = layers
 
@@ -589,13 +741,22 @@ def _layers(v1: Sequence[Fraction], v2: Sequence[Fraction], layers: Sequence[Fac
     matrices = {"U_0": number(0), "U'_0": number(0)}
     for suffix, v in (("_1", v1), ("_2", v2), ("", v1)):
         point = tuple(map(number, v))
-        matrices |= {name + suffix: x for name, x in zip((*blocks, *names), (*point, *weights(point)), strict=True)}
+        matrices |= {
+            name + suffix: x
+            for name, x in zip((*blocks, *names), (*point, *weights(point)), strict=True)
+        }
     laws = frozenset({"jiang2024.assumption1", "meft.layer_gradients", "F(v) = f(U, U')"})
-    fields: dict[str, Any] = {"functions": {"f": f, "F": whole}, "blocks": blocks, "layers": names, "laws": laws}
+    fields: dict[str, Any] = {
+        "functions": {"f": f, "F": whole},
+        "blocks": blocks,
+        "layers": names,
+        "laws": laws,
+    }
     return model_of("two layers, d = k = r = 1", first, numbers, matrices, **fields)
 
 
-# Other adapters: W itself, LoRA by composition, LoReFT, and any W(v), each at two points of its domain
+# Other adapters: W itself, LoRA by composition, LoReFT, and any W(v), each at two points of its
+# domain
 
 
 def _composed(
@@ -617,7 +778,9 @@ def _composed(
         still = tuple(scaled(0, block) for block in v)
         found = [[list(row) for row in block] for block in v]
         for which, i, j, u in units(tuple(v)):
-            found[which][i][j] = meft.scale * inner(M[0], order(moved(kind, tuple(v), u, still, {}), 1))
+            found[which][i][j] = meft.scale * inner(
+                M[0], order(moved(kind, tuple(v), u, still, {}), 1)
+            )
         return tuple(tuple(map(tuple, block)) for block in found)
 
     matrices: dict[str, Rows] = {}
@@ -638,33 +801,52 @@ def _adapters() -> Iterator[ExactModel]:
         known = _evaluated(catalogue["meft.full"], constants(meft, F(1), F(1), False))
         functions = dict.fromkeys("fF", meft.functions["f"])
         matrices = {"W": first, "W_1": first, "W_2": second}
-        yield model_of("W itself", meft, known, matrices, functions=functions, blocks=("W",), laws=laws)
+        yield model_of(
+            "W itself", meft, known, matrices, functions=functions, blocks=("W",), laws=laws
+        )
 
-    for i, ((a, b), s, shares) in enumerate(product(((F(3), F(4)), (F(12, 5), F(1))), (F(1), F(1, 2)), _SHARES)):
+    for i, ((a, b), s, shares) in enumerate(
+        product(((F(3), F(4)), (F(12, 5), F(1))), (F(1), F(1, 2)), _SHARES)
+    ):
         meft = scalar(Curve.clipped(2, 3, s * a * b), s)
         known = _evaluated(catalogue["meft.lora"], {**constants(meft, a, b, True), "s": s})
         both = two_points(meft, *((number(a * x), number(b * y)) for x, y in shares))
         yield model_of("LoRA by composition", meft, {**stretch(i), **known}, both)
 
     # LoReFT, at numbers at which λ is rational.
-    for id, L, G, nu in (("meft.loreft_sharp", F(2), F(10), F(1)), ("meft.loreft_rank1", F(2, 3), F(3), F(2))):
+    for id, L, G, nu in (
+        ("meft.loreft_sharp", F(2), F(10), F(1)),
+        ("meft.loreft_rank1", F(2, 3), F(3), F(2)),
+    ):
         slope = Curve.clipped(L, G)
         known = _evaluated(catalogue[id], {"L": L, "G": G, "nu": nu, "theta": F(1, 2)})
         wide = Factored(((slope,), (Curve.clipped(L / 2, G / 8),)))
-        turns = (number(1), number(-1)), (number(1), number(1)), (rows(("3/5", "4/5")), rows((0, 1)))
-        for i, (meft, turned) in enumerate(zip((scalar(slope), scalar(slope), wide), turns, strict=True)):
+        turns = (
+            (number(1), number(-1)),
+            (number(1), number(1)),
+            (rows(("3/5", "4/5")), rows((0, 1))),
+        )
+        for i, (meft, turned) in enumerate(
+            zip((scalar(slope), scalar(slope), wide), turns, strict=True)
+        ):
             points = {"R": turned, "V": (number(nu), number(F(-1, 2 + i)))}
             yield _composed("LoReFT", "loreft", meft, {**stretch(i), **known}, points)
     # λ is rational at ν = 1, L = 4 and G = 7: 24 + 25.
     meft = Factored(((Curve.clipped(4, 7),),), origin=number(1))
-    known = _evaluated(catalogue["meft.loreft_trained"], {"L": F(4), "G": F(7), "nu": F(1), "theta": F(1, 2)})
-    for i, (other, start, end) in enumerate(((F(1), F(2), F(0)), (F(-1), F(0), F(-2)), (F(-1), F(1), F(-1, 2)))):
+    known = _evaluated(
+        catalogue["meft.loreft_trained"], {"L": F(4), "G": F(7), "nu": F(1), "theta": F(1, 2)}
+    )
+    for i, (other, start, end) in enumerate(
+        ((F(1), F(2), F(0)), (F(-1), F(0), F(-2)), (F(-1), F(1), F(-1, 2)))
+    ):
         points = {"R": (number(1), number(other)), "U": (number(start), number(end))}
         yield _composed("LoReFT in (R, U)", "loreft-trained", meft, {**stretch(i), **known}, points)
 
 
 def _any_map() -> Iterator[ExactModel]:
-    """W(v) = ab of v = (a, b), with Φ(u, M) = M W(u): J is 5 on the ball of radii 3 and 4, and H is 1."""
+    """W(v) = ab of v = (a, b), with Φ(u, M) = M W(u): J is 5 on the ball of radii 3 and 4, and H is
+    1.
+    """
 
     def weight(u: Rows) -> Rows:
         (x,), (y,) = u
@@ -688,11 +870,15 @@ def _any_map() -> Iterator[ExactModel]:
         whole = through(f, lambda v: (weight(single(v)),), lambda v, M: (pull(single(v), *M),))
         functions = {"f": f, "F": whole, "Phi": phi}
         laws = frozenset({"jiang2024.assumption1"})
-        yield model_of("any W(v)", meft, known, matrices, 2, functions=functions, blocks=("u", "M"), laws=laws)
+        yield model_of(
+            "any W(v)", meft, known, matrices, 2, functions=functions, blocks=("u", "M"), laws=laws
+        )
 
 
 def _all_layers() -> Iterator[ExactModel]:
-    """Layers numbered by t, with d = k = r = 1 and one φ for all: f is Σ φ(W_t), and v the column of all factors."""
+    """Layers numbered by t, with d = k = r = 1 and one φ for all: f is Σ φ(W_t), and v the column
+    of all factors.
+    """
     for i, (T, shares, s) in enumerate(product((1, 2, 3), _SHARES, (F(1), F(1, 2)))):
         meft = scalar(Curve.clipped(1, 2, s), s)
         known = {**stretch(i), **constants(meft, F(1), F(1), True), "s": s, "theta": F(1, 2)}
@@ -704,35 +890,56 @@ def _all_layers() -> Iterator[ExactModel]:
             pairs = zip(column[::2], column[1::2], strict=True)
             return sum((meft.f(meft.weight((number(x), number(y)))) for x, y in pairs), F(0))
 
-        def process(name: str, time: int, _: int, ends: Sequence[Shares] = ends, meft: Factored = meft) -> Rows:
+        def process(
+            name: str, time: int, _: int, ends: Sequence[Shares] = ends, meft: Factored = meft
+        ) -> Rows:
             if not 1 <= time <= len(ends) or name not in ("A", "B", "A'", "B'", "M"):
                 raise InputError(name, time, f"a factor of a layer, of which there are {len(ends)}")
             near, far = ((number(x), number(y)) for x, y in ends[time - 1])
-            return meft.slope(meft.weight(near)) if name == "M" else (far if "'" in name else near)["AB".index(name[0])]
+            return (
+                meft.slope(meft.weight(near))
+                if name == "M"
+                else (far if "'" in name else near)["AB".index(name[0])]
+            )
 
-        matrices = {f"v_{place + 1}": tuple((x,) for pair in ends for x in pair[place]) for place in (0, 1)}
+        matrices = {
+            f"v_{place + 1}": tuple((x,) for pair in ends for x in pair[place]) for place in (0, 1)
+        }
         fields = {"paths": replace(STILL, T=T), "process": process, "laws": frozenset[str]()}
         functions = {"F": VectorFunction(value, lambda v: v)}
-        yield model_of("layers numbered by t", meft, known, matrices, 2 * T, functions=functions, **fields)
+        yield model_of(
+            "layers numbered by t", meft, known, matrices, 2 * T, functions=functions, **fields
+        )
 
 
-# A theorem's own algorithm on a parabola, whose numbers are what the theorem's formulas make of them: theorems about
-# any function of a vector that is smooth, convex, strongly convex, above its least value; and about F(A, B) = f(BA)
+# A theorem's own algorithm on a parabola, whose numbers are what the theorem's formulas make of
+# them: theorems about any function of a vector that is smooth, convex, strongly convex, above its
+# least value; and about F(A, B) = f(BA)
 
 # Second derivatives and v_1: in one dimension, and in two.
-_PARABOLAS: tuple[tuple[Column, Column], ...] = (((F(1),), (F(2),)), ((F(2), F(1, 2)), (F(3, 5), F(-4, 5))))
-# How long a step is that is given, in 1/ℓ. AdaGrad-norm from δ = 3/2 has rational norms on the first parabola: for one
-# step of any length, and for two of 5/6.
+_PARABOLAS: tuple[tuple[Column, Column], ...] = (
+    ((F(1),), (F(2),)),
+    ((F(2), F(1, 2)), (F(3, 5), F(-4, 5))),
+)
+# How long a step is that is given, in 1/ℓ. AdaGrad-norm from δ = 3/2 has rational norms on the
+# first parabola: for one step of any length, and for two of 5/6.
 _STEPS = (F(1, 2), F(1), F(3, 2), F(5, 6))
-# Of runs on factors: A_1, B_1, where the parabola has its zero, sqrt(2D/L), and T. The root of T, too, is rational for
-# some; for the last one all numbers of an adaptive step are, and its iterates, where A = B, stay short.
+# Of runs on factors: A_1, B_1, where the parabola has its zero, sqrt(2D/L), and T. The root of T,
+# too, is rational for some; for the last one all numbers of an adaptive step are, and its iterates,
+# where A = B, stay short.
 _FACTORS = (
-    *((F(3, 5), F(4, 5), F(0), far, T_) for far, T_ in ((F(1), 1), (F(1, 2), 4), (F(2), 4), (F(1), 2), (F(1), 3))),
-    *((F(3, 5), F(-4, 5), F(1, 10), far, T_) for far, T_ in ((F(1), 1), (F(9, 4), 1), (F(2), 4), (F(5), 2))),
+    *(
+        (F(3, 5), F(4, 5), F(0), far, T_)
+        for far, T_ in ((F(1), 1), (F(1, 2), 4), (F(2), 4), (F(1), 2), (F(1), 3))
+    ),
+    *(
+        (F(3, 5), F(-4, 5), F(1, 10), far, T_)
+        for far, T_ in ((F(1), 1), (F(9, 4), 1), (F(2), 4), (F(5), 2))
+    ),
     (F(1, 2), F(1, 2), F(0), F(1), 24),
 )
-# Bits of an iterate's denominators, of which a step on factors makes three times as many: by an edited step size the
-# iterates of 24 steps would never end.
+# Bits of an iterate's denominators, of which a step on factors makes three times as many: by an
+# edited step size the iterates of 24 steps would never end.
 _LONGEST = 10_000
 
 
@@ -753,17 +960,22 @@ class Factors:
 
 @cache
 def runs_of(
-    claim: Claim, understated: Fraction = _ONE, parabolas: tuple[tuple[Column, Column], ...] = _PARABOLAS
+    claim: Claim,
+    understated: Fraction = _ONE,
+    parabolas: tuple[tuple[Column, Column], ...] = _PARABOLAS,
 ) -> tuple[ExactModel, ...]:
-    """Runs for a theorem about any function of a vector, or about both factors; none for another claim.
+    """Runs for a theorem about any function of a vector, or about both factors; none for another
+    claim.
 
-    Where the smoothness is understated, by a factor below 1, no law that speaks of it holds. Each of the parabolas has
-    its second derivatives, and v_1, whose norm is rational.
+    Where the smoothness is understated, by a factor below 1, no law that speaks of it holds. Each
+    of the parabolas has its second derivatives, and v_1, whose norm is rational.
     """
     algorithm = algorithm_of(claim)
     if algorithm is None:
         return ()
-    return *_on_parabolas(claim, algorithm, understated, parabolas), *_on_factors(claim, algorithm, understated)
+    return *_on_parabolas(claim, algorithm, understated, parabolas), *_on_factors(
+        claim, algorithm, understated
+    )
 
 
 def _on_factors(claim: Claim, algorithm: Algorithm, understated: Fraction) -> Iterator[ExactModel]:
@@ -773,11 +985,20 @@ def _on_factors(claim: Claim, algorithm: Algorithm, understated: Fraction) -> It
         gap = steepest * far**2 / 2
         if gap < loss - meft.least:
             continue
-        named = {"L": steepest, "D": gap, "f_star": loss - gap, "a_1": abs(A), "b_1": abs(B), "T": F(steps)}
+        named = {
+            "L": steepest,
+            "D": gap,
+            "f_star": loss - gap,
+            "a_1": abs(A),
+            "b_1": abs(B),
+            "T": F(steps),
+        }
         if not {parameter.name for parameter in claim.parameters} <= set(named):
             return
         numbers, factors = _evaluated(claim, named), Factors(meft)
-        paths = _paths(algorithm, factors.gradient, v, numbers, [np.zeros(2, dtype=int)], steps, factors)
+        paths = _paths(
+            algorithm, factors.gradient, v, numbers, [np.zeros(2, dtype=int)], steps, factors
+        )
         if paths is None:
             continue
         letters: dict[str, Callable[[Any], Rows]] = {
@@ -798,15 +1019,24 @@ def _on_factors(claim: Claim, algorithm: Algorithm, understated: Fraction) -> It
 
 
 def _on_parabolas(
-    claim: Claim, algorithm: Algorithm, understated: Fraction, parabolas: tuple[tuple[Column, Column], ...]
+    claim: Claim,
+    algorithm: Algorithm,
+    understated: Fraction,
+    parabolas: tuple[tuple[Column, Column], ...],
 ) -> Iterator[ExactModel]:
     # ζ is a positive letter.
     noises = (F(1, 2), F(4)) if algorithm.is_stochastic else (F(0),)
-    for place, ((steepness, start), share, noise, steps) in enumerate(product(parabolas, _STEPS, noises, (1, 2, 3))):
-        n, slopes, first = len(start), np.array(steepness, dtype=object), np.array(start, dtype=object)
+    for place, ((steepness, start), share, noise, steps) in enumerate(
+        product(parabolas, _STEPS, noises, (1, 2, 3))
+    ):
+        n, slopes, first = (
+            len(start),
+            np.array(steepness, dtype=object),
+            np.array(start, dtype=object),
+        )
         gap, narrow, long = F(sum(slopes * first * first) / 2), min(steepness), max(steepness)
-        # The values of all letters that these theorems are known to have; of the two numbers whose roots are taken one
-        # is 1, and the other 4.
+        # The values of all letters that these theorems are known to have; of the two numbers whose
+        # roots are taken one is 1, and the other 4.
         known = {
             symbols.T: F(steps),
             symbols.ell: long,
@@ -865,14 +1095,17 @@ def _column(v: Vector) -> Rows:
 
 def _laws(claim: Claim, function: str) -> frozenset[str]:
     """The laws that such a theorem supposes: all of them hold of a parabola."""
-    return frozenset({*(hypothesis.id for hypothesis in claim.hypotheses), function, "v* is where F is least"})
+    return frozenset(
+        {*(hypothesis.id for hypothesis in claim.hypotheses), function, "v* is where F is least"}
+    )
 
 
 def _known(claim: Claim, algorithm: Algorithm, given: Numbers) -> dict[str, Fraction]:
-    """All numbers of a run; F falls by less than D where that makes more of them rational: then 2Dℓ/T is a square.
+    """All numbers of a run; F falls by less than D where that makes more of them rational: then
+    2Dℓ/T is a square.
 
-    In place of a step size that is irrational all the same stands one near it, at which no line that rests on its
-    formula holds.
+    In place of a step size that is irrational all the same stands one near it, at which no line
+    that rests on its formula holds.
     """
     tight, gap, steps, long = _evaluated(claim, given), given["D"], given["T"], given["ell"]
     wide = steps * root_above(2 * gap * long / steps, 4) ** 2 / (2 * long)
@@ -882,11 +1115,18 @@ def _known(claim: Claim, algorithm: Algorithm, given: Numbers) -> dict[str, Frac
     stepped = {x.name for x in algorithm.parameters}
     for quantity in claim.quantities:
         formula = quantity.expression
-        if quantity.name in stepped - set(tight) and {x.name for x in formula.free_symbols} <= set(tight):
-            value = formula.subs({x: sp.Rational(*tight[x.name].as_integer_ratio()) for x in formula.free_symbols})
-            # An edit of a formula may take the root of a negative number: then there is no such step.
+        if quantity.name in stepped - set(tight) and {x.name for x in formula.free_symbols} <= set(
+            tight
+        ):
+            value = formula.subs(
+                {x: sp.Rational(*tight[x.name].as_integer_ratio()) for x in formula.free_symbols}
+            )
+            # An edit of a formula may take the root of a negative number: then there is no such
+            # step.
             if value.is_extended_real and value.is_finite:
-                return _evaluated(claim, {**tight, quantity.name: F(float(value)).limit_denominator(64)})
+                return _evaluated(
+                    claim, {**tight, quantity.name: F(float(value)).limit_denominator(64)}
+                )
     return tight
 
 
@@ -910,7 +1150,9 @@ def _paths(
     steps: int,
     function: Factors | None = None,
 ) -> Paths[Any, Any] | None:
-    """The paths of a run; None where a number of a step is not known or not rational, or iterates grow too long."""
+    """The paths of a run; None where a number of a step is not known or not rational, or iterates
+    grow too long.
+    """
     if any(symbol.name not in numbers for symbol in algorithm.parameters):
         return None
 

@@ -1,7 +1,9 @@
-"""Malformed inputs: specs, numbers, claims, instances, runs, texts and models' folders, each spoilt by a seed.
+"""Malformed inputs: specs, numbers, claims, instances, runs, texts and models' folders, each spoilt
+by a seed.
 
-Each is read, planned and checked, and must be refused in one line, or accepted where the spoiling left it sound:
-without a traceback, within 20 s, and within 2 GiB beyond what Python and torch map at their start. What is accepted is
+Each is read, planned and checked, and must be refused in one line, or accepted where the spoiling
+left it sound: without a traceback, within 20 s, and within 2 GiB beyond what Python and torch map
+at their start. What is accepted is
 not run: a run may take as long as its user wants.
 """
 
@@ -48,7 +50,8 @@ from boundcheck.worst_case.stored import replayed
 from soundness.processes import command, ended, fault_of, kept
 from soundness.trial import Trial
 
-# Ways to spoil sound inputs. Everything is drawn from the given `Random`, so that the same seed spoils alike
+# Ways to spoil sound inputs. Everything is drawn from the given `Random`, so that the same seed
+# spoils alike
 
 Place = tuple[int | str, ...]
 
@@ -70,19 +73,63 @@ _NAMES = (
     *("__class__", "__import__('os')", "x" * 5000, "🦎", "../../x", "NaN", "-"),
 )
 _VALUES: tuple[Any, ...] = (
-    *(None, True, False, 0, 1, -1, 2, 3, 7, 64, 512, 4096, 2**20, 10**6, 2**31, 2**63, 10**30, -(10**400)),
-    *(0.0, -0.0, 0.5, 1e-320, 1e-200, 1e-30, 1e30, 1e200, 1e308, -1.5, math.nan, math.inf, -math.inf),
+    *(
+        None,
+        True,
+        False,
+        0,
+        1,
+        -1,
+        2,
+        3,
+        7,
+        64,
+        512,
+        4096,
+        2**20,
+        10**6,
+        2**31,
+        2**63,
+        10**30,
+        -(10**400),
+    ),
+    *(
+        0.0,
+        -0.0,
+        0.5,
+        1e-320,
+        1e-200,
+        1e-30,
+        1e30,
+        1e200,
+        1e308,
+        -1.5,
+        math.nan,
+        math.inf,
+        -math.inf,
+    ),
     *_NAMES,
     *("1", "1/0", "inf", "1e400", "9**9**9**9", "sqrt(-1)", "-" * 2000, "bound.doit()"),
     *("Lhat*2", "bound/2", "(" * 200, "1+" * 600 + "1", "½", "٣", "informative", "16/r"),
     *([], {}, [[]], [1, 2, 3], [None] * 20_000, list(range(101)), {"kind": "lora"}),
-    *map(Raw, ("[" * 40 + "1" + "]" * 40, "[" * 3000 + "1" + "]" * 3000, '{"a": 1, "a": 2}', "1e400", "0x1F")),
+    *map(
+        Raw,
+        (
+            "[" * 40 + "1" + "]" * 40,
+            "[" * 3000 + "1" + "]" * 3000,
+            '{"a": 1, "a": 2}',
+            "1e400",
+            "0x1F",
+        ),
+    ),
     {str(i): i for i in range(3000)},
 )
 
 
 def spoilt(random: Random, data: Any) -> tuple[Any, str]:
-    """A copy of plain data that is changed in one place, or in two or three; and the changes in words."""
+    """A copy of plain data that is changed in one place, or in two or three; and the changes in
+    words.
+    """
     found, words = copy.deepcopy(data), []
     for _ in range(random.choice((1, 1, 1, 2, 3))):
         found, said = _spoilt_once(random, found)
@@ -113,7 +160,9 @@ def _spoilt_once(random: Random, data: Any) -> tuple[Any, str]:
         holder[last] = copy.deepcopy(reduce(lambda inside, step: inside[step], other, data))
         said = f"replaced by what {'.'.join(map(str, other))} is"
     elif draw < 0.8:
-        holder[last] = random.choice(([holder[last]], {"kind": holder[last]}, str(holder[last]), [holder[last]] * 2))
+        holder[last] = random.choice(
+            ([holder[last]], {"kind": holder[last]}, str(holder[last]), [holder[last]] * 2)
+        )
         said = "wrapped"
     elif draw < 0.9 and type(holder[last]) in (int, float) and abs(holder[last]) < 1e200:
         holder[last] *= random.choice((-1, 0, 2, 10, 1000, 1e-9, 1e9, 1e100))
@@ -155,13 +204,18 @@ def _short(value: Any) -> str:
 _PIECES = (
     *(b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\r\n", b"\n", b"\x1b[31m", b"\\ud800", b"\\u0000"),
     *(mark.encode() for mark in ("=", '"', "'", "{", "}", "[", "]", ",", "#", "-")),
-    *(word.encode() for word in ("ｒ", "σ", "\u202e", "1e999", "NaN", "Infinity", "null", "true", "9" * 5000)),
+    *(
+        word.encode()
+        for word in ("ｒ", "σ", "\u202e", "1e999", "NaN", "Infinity", "null", "true", "9" * 5000)
+    ),
     *(word.encode() for word in ("[" * 3000, '{"a":' * 3000, "a" * 100_000)),
 )
 
 
 def spoilt_bytes(random: Random, content: bytes) -> tuple[bytes, str]:
-    """A file's content with a few bytes changed, removed, doubled or inserted; and the change in words."""
+    """A file's content with a few bytes changed, removed, doubled or inserted; and the change in
+    words.
+    """
     draw, at = random.random(), random.randrange(len(content) + 1)
     if draw < 0.03:
         return b"", "nothing in it"
@@ -192,8 +246,13 @@ def spoilt_bytes(random: Random, content: bytes) -> tuple[bytes, str]:
         numbers = list(re.finditer(rb"\d+", content))
         if numbers:
             match = random.choice(numbers)
-            other = random.choice((b"0", b"-1", b"1e400", b"9" * 5000, b"1e-400", b"0x10", b"1_0", "٣".encode()))
-            return content[: match.start()] + other + content[match.end() :], f"{_short(other)} for a number"
+            other = random.choice(
+                (b"0", b"-1", b"1e400", b"9" * 5000, b"1e-400", b"0x10", b"1_0", "٣".encode())
+            )
+            return (
+                content[: match.start()] + other + content[match.end() :],
+                f"{_short(other)} for a number",
+            )
     piece = random.choice(_PIECES)
     return content[:at] + piece + content[at:], f"{_short(piece)} at byte {at}"
 
@@ -210,7 +269,15 @@ _INSTEAD: dict[str, Callable[[Path, Path], object]] = {
     "/dev/full": lambda path, other: path.symlink_to("/dev/full"),
 }
 WAYS = (
-    *("cut short", "cut in half", "empty", "a bit flipped", "random bytes", "another's content", "100 MB of zeros"),
+    *(
+        "cut short",
+        "cut in half",
+        "empty",
+        "a bit flipped",
+        "random bytes",
+        "another's content",
+        "100 MB of zeros",
+    ),
     *_INSTEAD,
 )
 """The ways to damage a file."""
@@ -219,7 +286,9 @@ _LARGE = 10**8
 
 
 def damage(way: str, random: Random, path: Path, other: Path) -> None:
-    """Damage a file in one of the `WAYS`, given another one, of the same kind where there is one."""
+    """Damage a file in one of the `WAYS`, given another one, of the same kind where there is
+    one.
+    """
     content = path.read_bytes()
     match way:
         case "cut short":
@@ -259,7 +328,13 @@ def written(value: Any, is_toml: bool = False) -> str:
         return value
     if isinstance(value, dict):
         pair = " = " if is_toml else ": "
-        return "{" + ", ".join(f"{_key(key, is_toml)}{pair}{written(x, is_toml)}" for key, x in value.items()) + "}"
+        return (
+            "{"
+            + ", ".join(
+                f"{_key(key, is_toml)}{pair}{written(x, is_toml)}" for key, x in value.items()
+            )
+            + "}"
+        )
     if isinstance(value, list):
         return "[" + ", ".join(written(x, is_toml) for x in value) + "]"
     if isinstance(value, float) and is_toml:
@@ -330,7 +405,14 @@ SPECS: tuple[dict[str, Any], ...] = (
         "problem": {"kind": "logistic", "data": "breast-cancer"},
         "adapter": {"kind": "lora", "rank": 1},
         "domain": {"a": 1.5, "b": 2.0},
-        "bracket": {"pairs": 64, "iterates": 16, "points": 4, "ascents": 3, "rounds": 8, "looks": 2},
+        "bracket": {
+            "pairs": 64,
+            "iterates": 16,
+            "points": 4,
+            "ascents": 3,
+            "rounds": 8,
+            "looks": 2,
+        },
     },
     {
         "claim": "meft.dora",
@@ -347,12 +429,28 @@ SPECS: tuple[dict[str, Any], ...] = (
 )
 """Experiments on matrices, as tables."""
 
-_RUN = {"steps": 4, "batch": 2, "step_size": 0.1, "replicas": 2, "audits": 2, "looks": 1, "level": 0.9}
+_RUN = {
+    "steps": 4,
+    "batch": 2,
+    "step_size": 0.1,
+    "replicas": 2,
+    "audits": 2,
+    "looks": 1,
+    "level": 0.9,
+}
 NETWORKS: tuple[dict[str, Any], ...] = (
     {
         "claim": "meft.theorem2_any_step",
         "seed": 1,
-        "model": {"kind": "gpt", "width": 8, "heads": 2, "layers": 1, "context": 8, "pretraining": 3, "samples": 4}
+        "model": {
+            "kind": "gpt",
+            "width": 8,
+            "heads": 2,
+            "layers": 1,
+            "context": 8,
+            "pretraining": 3,
+            "samples": 4,
+        }
         | {"held_out": 4, "text": "texts.txt", "seed": 1},
         "adapter": {"kind": "lora", "rank": 1, "targets": "qkv, up", "scale": "16/r", "gain": 0.5},
         "run": _RUN | {"sampling": "without replacement"},
@@ -363,8 +461,10 @@ NETWORKS: tuple[dict[str, Any], ...] = (
         "run": {"steps": 4, "batch": 2, "step_size": 0.1},
     },
     {
-        "model": {"kind": "pretrained", "path": "model", "task": "classification", "text": "texts.jsonl"}
-        | {"length": 8, "samples": 4, "held_out": 2, "dtype": "float64", "seed": 1},
+        "model": (
+            {"kind": "pretrained", "path": "model", "task": "classification", "text": "texts.jsonl"}
+            | {"length": 8, "samples": 4, "held_out": 2, "dtype": "float64", "seed": 1}
+        ),
         "adapter": {"kind": "lora", "rank": 1, "targets": "query"},
         "run": _RUN,
     },
@@ -374,16 +474,44 @@ NETWORKS: tuple[dict[str, Any], ...] = (
 SETTINGS: tuple[tuple[str, dict[str, str]], ...] = (
     (
         "jiang2024.theorem2",
-        {"L": "1", "C": "0.5", "sigma": "1", "G": "3", "r": "8", "zeta": "1/10", "D": "1e0", "T": "10_000"},
+        {
+            "L": "1",
+            "C": "0.5",
+            "sigma": "1",
+            "G": "3",
+            "r": "8",
+            "zeta": "1/10",
+            "D": "1e0",
+            "T": "10_000",
+        },
     ),
     ("jiang2024.lemma1", {"L": "1", "C": "sqrt(2)", "sigma": "1", "G": "3", "r": "4"}),
     ("meft.lemma1_sharp", {"L": "2", "s": "Max(1, 2)", "a": "1.5", "b": "exp(1)", "G": "0.1"}),
-    ("meft.theorem2_any_step", {p.name: "1" for p in catalogue["meft.theorem2_any_step"].parameters}),
+    (
+        "meft.theorem2_any_step",
+        {p.name: "1" for p in catalogue["meft.theorem2_any_step"].parameters},
+    ),
 )
 """Claims and the values of their letters, as they are typed."""
 
-WORDS = ("and", "he", "said", "unto", "them", "let", "there", "be", "light", "the", "<unk>", "<pad>", "<end>")
-ROWS = tuple({"text": " ".join(WORDS[i : i + 4]), "label": ("law", "poetry")[i % 2]} for i in range(8))
+WORDS = (
+    "and",
+    "he",
+    "said",
+    "unto",
+    "them",
+    "let",
+    "there",
+    "be",
+    "light",
+    "the",
+    "<unk>",
+    "<pad>",
+    "<end>",
+)
+ROWS = tuple(
+    {"text": " ".join(WORDS[i : i + 4]), "label": ("law", "poetry")[i % 2]} for i in range(8)
+)
 """Lines of a text to be classified."""
 
 
@@ -398,7 +526,10 @@ def instances() -> tuple[dict[str, Any], ...]:
     # W = BA at d = k = r = 1 with f'(w) = clip(w - 1/4, ±1/8), within |A|, |B| <= 2.
     knots, radii = np.array([[0.125, -0.125], [0.375, 0.125]]), {"a": 2.0, "b": 2.0}
     v = tuple(torch.full((1, 1, 1), 0.75, dtype=torch.float64) for _ in "AB")
-    adapter, theorem = LoRA(torch.zeros(1, 1, dtype=torch.float64), 1), catalogue["meft.theorem2_repaired"]
+    adapter, theorem = (
+        LoRA(torch.zeros(1, 1, dtype=torch.float64), 1),
+        catalogue["meft.theorem2_repaired"],
+    )
     run = ShortRun(theorem, adapter, radii, "sigma", knots, np.ones((1, 1)), 1.0, v, 3)
     return (*(each.as_json() for each in found), run.as_json(), claims()[0])
 
@@ -410,7 +541,13 @@ def claims() -> tuple[dict[str, Any], ...]:
     X, Y = sp.MatrixSymbol("X", 2, n), sp.MatrixSymbol("Y", n, 2)
     # A relation with a hypothesis and a side that is a letter.
     bounded = Claim("given", "Given", "me", sp.Le(SpectralNorm(X), L))
-    norms = Claim("mine", "Mine", "me", sp.Le(FrobeniusNorm(X * Y), L * FrobeniusNorm(Y)), hypotheses=(bounded,))
+    norms = Claim(
+        "mine",
+        "Mine",
+        "me",
+        sp.Le(FrobeniusNorm(X * Y), L * FrobeniusNorm(Y)),
+        hypotheses=(bounded,),
+    )
     kappa = Parameter(sp.Symbol("kappa", positive=True), "positive real", "a factor")
     X = sp.MatrixSymbol("X", 2, 2)
     own = Claim(
@@ -418,7 +555,9 @@ def claims() -> tuple[dict[str, Any], ...]:
         "Mine",
         "me",
         sp.Le(SpectralNorm(X), Lhat * FrobeniusNorm(X)),
-        quantities=(Quantity(Lhat, sp.Max(L, kappa.symbol ** sp.Rational(3, 2)) + sp.exp(L), "mine"),),
+        quantities=(
+            Quantity(Lhat, sp.Max(L, kappa.symbol ** sp.Rational(3, 2)) + sp.exp(L), "mine"),
+        ),
         conditions=(sp.Ge(kappa.symbol, 1),),
         declared=(kappa,),
         note="mine",
@@ -448,27 +587,39 @@ HAS_TRANSFORMERS = find_spec("transformers") is not None
 
 @cache
 def model_folder(root: Path) -> Path:
-    """A folder with a BERT of two layers and the tokenizer of `WORDS`, as transformers saves them."""
+    """A folder with a BERT of two layers and the tokenizer of `WORDS`, as transformers saves
+    them.
+    """
     transformers: Any = import_module("transformers")
     tokenizers: Any = import_module("tokenizers")
     folder = root / "model"
     words: Mapping[str, int] = {word: i for i, word in enumerate(WORDS)}
-    shape = {"vocab_size": len(words), "hidden_size": 4, "num_hidden_layers": 2, "num_attention_heads": 2}
+    shape = {
+        "vocab_size": len(words),
+        "hidden_size": 4,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+    }
     shape |= {"intermediate_size": 8, "max_position_embeddings": 16}
     tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel(dict(words), unk_token="<unk>"))
     tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
     transformers.utils.logging.disable_progress_bar()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        transformers.BertForSequenceClassification(transformers.BertConfig(**shape)).save_pretrained(folder)
-    saved = transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", pad_token="<pad>")
+        transformers.BertForSequenceClassification(
+            transformers.BertConfig(**shape)
+        ).save_pretrained(folder)
+    saved = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, unk_token="<unk>", pad_token="<pad>"
+    )
     saved.save_pretrained(folder)
     return folder
 
 
 # The kinds of input: how each is spoilt, and how it is tried
 
-# How many experiments of a sweep are prepared; and the command line is asked about one input in so many.
+# How many experiments of a sweep are prepared; and the command line is asked about one input in so
+# many.
 _PREPARED, _ASKED = 3, 50
 _LOCK = Lock()
 
@@ -509,7 +660,8 @@ class Malformed:
         KINDS[self.kind].attempt()
 
     def tried(self) -> Trial:
-        """Try it in a process; one in fifty of those that are refused must be refused on the command line alike.
+        """Try it in a process; one in fifty of those that are refused must be refused on the
+        command line alike.
 
         It counts as true if it was read: nothing else decides whether it is sound.
         """
@@ -518,7 +670,11 @@ class Malformed:
             change, end = self.make(world), ended(self.attempt, world)
             fault, said, is_refused = fault_of(end), " ".join(end.said.split()), end.code == 2
             # Whatever share of the inputs is tried.
-            if not fault and is_refused and not Random(f"asked {self.kind} {self.number}").randrange(_ASKED):
+            if (
+                not fault
+                and is_refused
+                and not Random(f"asked {self.kind} {self.number}").randrange(_ASKED)
+            ):
                 typed = KINDS[self.kind].command(world)
                 asked = ended(partial(command, *typed), world, "asked") if typed else end
                 if (asked.code, asked.said) != (end.code, end.said):
@@ -526,7 +682,16 @@ class Malformed:
         outcome = fault or ("one line" if is_refused else "accepted")
         said = said.removeprefix("boundcheck: ") or "it was read"
         is_read, caught = not fault and not is_refused, not fault and is_refused
-        known = (f"{self.kind} {self.number}", self.kind, change, is_read, said, outcome, bool(fault), caught)
+        known = (
+            f"{self.kind} {self.number}",
+            self.kind,
+            change,
+            is_read,
+            said,
+            outcome,
+            bool(fault),
+            caught,
+        )
         return Trial("input", *known, end.spent, end.mebibytes)
 
 
@@ -538,7 +703,9 @@ _DATA: dict[str, tuple[Callable[[str], Any], Callable[[Any], str]]] = {
 
 
 def _spoilt(random: Random, path: Path) -> str:
-    """Spoil the data of a sound file, or its bytes, or put something that is no file in its place; the change."""
+    """Spoil the data of a sound file, or its bytes, or put something that is no file in its place;
+    the change.
+    """
     draw = random.random()
     if draw < 0.03:
         change = spoilt_file(random, path)
@@ -603,12 +770,49 @@ def _expression(random: Random, depth: int) -> str:
     """A text by the grammar of numbers, or close to it."""
     if depth > random.choice((1, 3, 8)):
         return random.choice(
-            ("1", "2", "0", "1e3", ".5", "1_0", "1e999", "0.1", "3/4", "pi", "E", "T", "oo", "1j", "0x1", "1.", "''")
+            (
+                "1",
+                "2",
+                "0",
+                "1e3",
+                ".5",
+                "1_0",
+                "1e999",
+                "0.1",
+                "3/4",
+                "pi",
+                "E",
+                "T",
+                "oo",
+                "1j",
+                "0x1",
+                "1.",
+                "''",
+            )
         )
     x, y = (_expression(random, depth + 1) for _ in "xy")
     forms = (
-        *("{x}+{y}", "{x}-{y}", "({x})*({y})", "({x})/({y})", "({x})**({y})", "sqrt({x})", "exp({x})", "log({x})"),
-        *("Max({x},{y})", "-({x})", "Min({x})", "({x}", "{x}.real", "{x}[{y}]", "lambda: {x}", "f({x})", "~{x}"),
+        *(
+            "{x}+{y}",
+            "{x}-{y}",
+            "({x})*({y})",
+            "({x})/({y})",
+            "({x})**({y})",
+            "sqrt({x})",
+            "exp({x})",
+            "log({x})",
+        ),
+        *(
+            "Max({x},{y})",
+            "-({x})",
+            "Min({x})",
+            "({x}",
+            "{x}.real",
+            "{x}[{y}]",
+            "lambda: {x}",
+            "f({x})",
+            "~{x}",
+        ),
     )
     return random.choice(forms[:10] if random.random() < 0.9 else forms).format(x=x, y=y)[:3000]
 
@@ -624,7 +828,10 @@ def _try_settings() -> None:
 def _bound(folder: Path) -> Sequence[str] | None:
     id, *texts = json.loads((folder / "arguments.json").read_text())
     # The system does not pass these on as arguments.
-    if any("\0" in text or text.encode(errors="replace") != text.encode(errors="surrogateescape") for text in texts):
+    if any(
+        "\0" in text or text.encode(errors="replace") != text.encode(errors="surrogateescape")
+        for text in texts
+    ):
         return None
     return ("bound", *(part for text in texts for part in ("--set", text)), "--", id)
 
@@ -637,7 +844,9 @@ def _claim(random: Random, folder: Path) -> str:
     else:
         kind = random.choice(("LessThan", "StrictLessThan", "Equality", "And"))
         relation = [kind, _nodes(random, 0), _nodes(random, 0)]
-        holder, key = random.choice([(claim, "conclusion"), *((each, "conclusion") for each in claim["hypotheses"])])
+        holder, key = random.choice(
+            [(claim, "conclusion"), *((each, "conclusion") for each in claim["hypotheses"])]
+        )
         if claim["quantities"] and random.random() < 0.5:
             holder, key, relation = claim["quantities"][0], "expression", _nodes(random, 0)
         holder[key] = relation
@@ -649,10 +858,41 @@ def _claim(random: Random, folder: Path) -> str:
 # Kinds of nodes by how many arguments they take.
 _NODES = {
     0: ("Exp1",),
-    1: ("exp", "log", "Abs", "FrobeniusNorm", "SpectralNorm", "EuclideanNorm", "Trace", "Transpose", "Expectation"),
+    1: (
+        "exp",
+        "log",
+        "Abs",
+        "FrobeniusNorm",
+        "SpectralNorm",
+        "EuclideanNorm",
+        "Trace",
+        "Transpose",
+        "Expectation",
+    ),
     2: (
-        *("Add", "Mul", "Pow", "Max", "Min", "InnerProduct", "MatAdd", "MatMul", "MatPow", "HadamardProduct", "And"),
-        *("Identity", "ZeroMatrix", "LessThan", "Gradient", "Iterate", "Value", "Tuple", "MatrixExpectation"),
+        *(
+            "Add",
+            "Mul",
+            "Pow",
+            "Max",
+            "Min",
+            "InnerProduct",
+            "MatAdd",
+            "MatMul",
+            "MatPow",
+            "HadamardProduct",
+            "And",
+        ),
+        *(
+            "Identity",
+            "ZeroMatrix",
+            "LessThan",
+            "Gradient",
+            "Iterate",
+            "Value",
+            "Tuple",
+            "MatrixExpectation",
+        ),
     ),
     3: ("Add", "Mul", "MatMul", "Max", "Sum", "PartialGradient"),
     4: ("MinimumOver",),
@@ -662,8 +902,15 @@ _NODES = {
 def _nodes(random: Random, depth: int) -> Any:
     """An expression made of any nodes of the vocabulary, whether they fit together or not."""
     if depth > random.choice((0, 1, 2, 5)):
-        leaves = (["Symbol", "L", "positive"], ["Symbol", "kappa", "positive"], ["Symbol", "n", "positive", "integer"])
-        more = (["MatrixSymbol", "X", "2", "2"], ["MatrixSymbol", "Y", ["Symbol", "n", "positive", "integer"], "2"])
+        leaves = (
+            ["Symbol", "L", "positive"],
+            ["Symbol", "kappa", "positive"],
+            ["Symbol", "n", "positive", "integer"],
+        )
+        more = (
+            ["MatrixSymbol", "X", "2", "2"],
+            ["MatrixSymbol", "Y", ["Symbol", "n", "positive", "integer"], "2"],
+        )
         return random.choice((*leaves, *more, "0", "1", "-1", "1/3", "999", "9" * 300))
     count = random.choice((0, 1, 1, 1, 2, 2, 2, 2, 3, 4))
     return [random.choice(_NODES[count]), *(_nodes(random, depth + 1) for _ in range(count))]
@@ -676,7 +923,9 @@ def _run(random: Random, folder: Path) -> str:
 
 
 def _network(is_model_spoilt: bool, random: Random, folder: Path) -> str:
-    """A spec of a network that is read from the folder `model`, and its texts; one of the two is spoilt."""
+    """A spec of a network that is read from the folder `model`, and its texts; one of the two is
+    spoilt.
+    """
     texts, model, lines = folder / "texts.jsonl", folder / "model", TEXT.splitlines()
     texts.write_text(TEXT)
     (folder / "spec.toml").write_text(toml(NETWORKS[-1]))
@@ -718,4 +967,8 @@ if HAS_TRANSFORMERS:
 
 def malformed(every: int = 1) -> list[Malformed]:
     """Every input, or every n-th of each kind: 10,000 in all where transformers is installed."""
-    return [Malformed(name, number) for name, kind in KINDS.items() for number in range(0, kind.count, every)]
+    return [
+        Malformed(name, number)
+        for name, kind in KINDS.items()
+        for number in range(0, kind.count, every)
+    ]

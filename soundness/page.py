@@ -1,4 +1,6 @@
-"""The pages on how often boundcheck is wrong: in its verdicts, and in commands that are attacked."""
+"""The pages on how often boundcheck is wrong: in its verdicts, and in commands that are
+attacked.
+"""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,7 +16,16 @@ from boundcheck.language.view import Code, Part, Prose, numeric, paragraph
 from boundcheck.present.material import MOST_ROWS, grouped
 from boundcheck.present.opening import Headline, Opening
 from boundcheck.present.page import Page, json_bytes
-from boundcheck.present.style import BLUE, GREEN, GREY, VERMILLION, name_axes, panels, pictured, ticks
+from boundcheck.present.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    VERMILLION,
+    name_axes,
+    panels,
+    pictured,
+    ticks,
+)
 from boundcheck.present.words import number, per_cent
 from soundness.survey import LAYERS, Reliability, Soundness
 from soundness.trial import Trial
@@ -51,7 +62,8 @@ _LOOKS = {
 
 
 def write_survey(survey: Soundness | Reliability, folder: Path, command: str) -> list[Path]:
-    """Write the page of a survey, its figures as SVG and PDF, the counts as results.json and every trial as trials.csv.
+    """Write the page of a survey, its figures as SVG and PDF, the counts as results.json and every
+    trial as trials.csv.
 
     Returns:
         The files written, the page first.
@@ -63,14 +75,19 @@ def write_survey(survey: Soundness | Reliability, folder: Path, command: str) ->
     page, count = Page(), survey.as_json()
     files = {"results.json": json_bytes(count), "trials.csv": survey.as_csv()}
     wrong = (
-        [_trials(survey.wrong, "Why it is true or false, or what it said")] if survey.wrong else [paragraph("None.")]
+        [_trials(survey.wrong, "Why it is true or false, or what it said")]
+        if survey.wrong
+        else [paragraph("None.")]
     )
     page.add(
         "What went wrong",
         "Wrong is a verdict that says something false, or work that is lost. There must be none.",
         wrong,
     )
-    said = f"`{command}`, in {sum(trial.seconds for trial in survey.trials) / 60:.0f} minutes of trials"
+    said = (
+        f"`{command}`, in {sum(trial.seconds for trial in survey.trials) / 60:.0f} minutes of"
+        " trials"
+    )
     kept = "Every trial is a row of `trials.csv`; the counts are in `results.json`."
     if isinstance(survey, Soundness):
         page.add(
@@ -80,16 +97,21 @@ def write_survey(survey: Soundness | Reliability, folder: Path, command: str) ->
         )
         page.add(
             "What is caught, and how fast",
-            "At the right of each line is how many false statements of that kind the layer caught, of how many.",
+            "At the right of each line is how many false statements of that kind the layer caught,"
+            " of how many.",
             _caught(survey, count),
         )
         page.add("What is true and not found so", "", _unproved(survey, count))
         again = "All of it is the same each time but for the day, the seconds and the memory."
-        page.add("How this page was made", "", [paragraph(f"{said}, on {survey.made}. {kept} {again}")])
+        page.add(
+            "How this page was made", "", [paragraph(f"{said}, on {survey.made}. {kept} {again}")]
+        )
     else:
         see = "In the last column there must be nothing but zeros."
         page.add("What was tried, and what came of it", see, _attacked(count))
-        machine = view.Table(tuple(survey.machine), [[Code(value) for value in survey.machine.values()]])
+        machine = view.Table(
+            tuple(survey.machine), [[Code(value) for value in survey.machine.values()]]
+        )
         page.add("How this page was made", "", [paragraph(f"{said}. {kept}"), machine])
     return page.write(folder / "index.html", *_head(survey, count), files)
 
@@ -97,51 +119,76 @@ def write_survey(survey: Soundness | Reliability, folder: Path, command: str) ->
 def _head(survey: Soundness | Reliability, count: dict[str, Any]) -> tuple[str, Markup, Opening]:
     """The title of the page of a survey, what it is about, and its opening."""
     if isinstance(survey, Soundness):
-        layers = {layer: x for layer, x in count["layers"].items() if x["false"]["tried"] or x["true"]["tried"]}
+        layers = {
+            layer: x
+            for layer, x in count["layers"].items()
+            if x["false"]["tried"] or x["true"]["tried"]
+        }
         false, true = count["false"], count["true"]
-        share = 100 * sum(layer["false"]["caught"] for layer in layers.values()) / max(false["tried"], 1)
+        share = (
+            100
+            * sum(layer["false"]["caught"] for layer in layers.values())
+            / max(false["tried"], 1)
+        )
         numbers = (
             Headline(number(false["wrong"] + true["wrong"]), "wrong verdicts"),
-            Headline(number(false["tried"] + true["tried"]), "statements, files and runs that were tried"),
+            Headline(
+                number(false["tried"] + true["tried"]), "statements, files and runs that were tried"
+            ),
             Headline(f"{share:.1f} %", "of what was false was caught, and not merely left open"),
         )
         rows = []
         for layer, x in layers.items():
             tried, caught, wrong = (x["false"][name] for name in ("tried", "caught", "wrong"))
-            rows.append((layer, {"caught": caught, "left open": tried - caught - wrong, "accepted": wrong}))
+            rows.append(
+                (layer, {"caught": caught, "left open": tried - caught - wrong, "accepted": wrong})
+            )
         looks = {"caught": GREEN, "left open": GREY, "accepted": VERMILLION}
         caption = (
-            "Of the false statements that each layer was given, the share that it caught, left open, or accepted.\n"
-            "Accepted must be nothing."
+            "Of the false statements that each layer was given, the share that it caught, left"
+            " open, or accepted.\nAccepted must be nothing."
         )
-        opening = Opening(sentence(count), numbers, _shares_figure(rows, looks, "of what was false"), caption)
-        return "boundcheck, checked: how often its verdicts are wrong", Markup(_OF_VERDICTS), opening
+        opening = Opening(
+            sentence(count), numbers, _shares_figure(rows, looks, "of what was false"), caption
+        )
+        return (
+            "boundcheck, checked: how often its verdicts are wrong",
+            Markup(_OF_VERDICTS),
+            opening,
+        )
     total, kinds = count["all"], count["kinds"]
     words = (
-        f"Of {number(total['tried'])} attacks on commands {number(total['wrong'])} went wrong. After "
-        f"{number(total['same'])} it was as if nothing had happened, and {number(total['line'])} were refused in one "
-        "line."
+        f"Of {number(total['tried'])} attacks on commands {number(total['wrong'])} went wrong."
+        f" After {number(total['same'])} it was as if nothing had happened, and"
+        f" {number(total['line'])} were refused in one line."
     )
     numbers = (
         Headline(number(total["wrong"]), "attacks that went wrong"),
         Headline(number(total["tried"]), "attacks that were made"),
-        Headline(number(len(kinds)), f"kinds of attack, on {number(len(count['subjects']))} commands and files"),
+        Headline(
+            number(len(kinds)),
+            f"kinds of attack, on {number(len(count['subjects']))} commands and files",
+        ),
     )
     rows = [(x["kind"], {words: x[key] for key, (words, _) in _LOOKS.items()}) for x in kinds]
     figure = _shares_figure(rows, dict(_LOOKS.values()), "of the attacks")
-    opening = Opening(words, numbers, figure, "Of each kind of attack, what came of it. Wrong must be nothing.")
+    opening = Opening(
+        words, numbers, figure, "Of each kind of attack, what came of it. Wrong must be nothing."
+    )
     return "boundcheck, attacked: whether work is ever lost", Markup(_OF_ATTACKS), opening
 
 
 def sentence(count: dict[str, Any]) -> str:
-    """The outcome of a survey, from its results.json: how many verdicts were wrong, and how many more could be."""
+    """The outcome of a survey, from its results.json: how many verdicts were wrong, and how many
+    more could be.
+    """
     false, true = count["false"], count["true"]
     made, sure = f"{count['date']} boundcheck {count['version']}", f"{count['confidence']:.0%}"
     return (
-        f"On {made} accepted {false['wrong']:,} of {false['tried']:,} false ones "
-        f"and refuted {true['wrong']:,} of {true['tried']:,} true ones. With {sure} confidence each, it would accept "
-        f"at most {per_cent(false['at_most'])} of the false ones that the survey can make, and refute at most "
-        f"{per_cent(true['at_most'])} of the true ones."
+        f"On {made} accepted {false['wrong']:,} of {false['tried']:,} false ones and refuted"
+        f" {true['wrong']:,} of {true['tried']:,} true ones. With {sure} confidence each, it would"
+        f" accept at most {per_cent(false['at_most'])} of the false ones that the survey can make,"
+        f" and refute at most {per_cent(true['at_most'])} of the true ones."
     )
 
 
@@ -155,15 +202,27 @@ def by_layer(count: dict[str, Any]) -> str:
     return f"Of the false ones were caught: {', '.join(each)}."
 
 
-def _shares_figure(rows: Sequence[tuple[str, dict[str, int]]], looks: dict[str, str], of: str) -> Figure | None:
-    """A figure with a bar for each row, cut into the shares of what is counted there, with the total beside it."""
+def _shares_figure(
+    rows: Sequence[tuple[str, dict[str, int]]], looks: dict[str, str], of: str
+) -> Figure | None:
+    """A figure with a bar for each row, cut into the shares of what is counted there, with the
+    total beside it.
+    """
     counted = [(name, counts) for name, counts in rows if sum(counts.values())]
 
     def draw(axis: Axes, _: None) -> None:
         for place, (_name, counts) in enumerate(counted):
             whole, left = sum(counts.values()), 0.0
             for what, count in counts.items():
-                axis.barh(place, 100 * count / whole, left=left, height=0.7, color=looks[what], lw=0, label=what)
+                axis.barh(
+                    place,
+                    100 * count / whole,
+                    left=left,
+                    height=0.7,
+                    color=looks[what],
+                    lw=0,
+                    label=what,
+                )
                 left += 100 * count / whole
             axis.text(101, place, number(whole), va="center", fontsize=7)
         axis.set_xlim(0, 100)
@@ -176,7 +235,10 @@ def _shares_figure(rows: Sequence[tuple[str, dict[str, int]]], looks: dict[str, 
 
 
 def _trials(trials: Sequence[Trial], why: str) -> view.Table:
-    rows = [(Code(x.subject), x.layer, Prose(f"{x.kind}: {x.change}"), x.outcome, Prose(x.witness)) for x in trials]
+    rows = [
+        (Code(x.subject), x.layer, Prose(f"{x.kind}: {x.change}"), x.outcome, Prose(x.witness))
+        for x in trials
+    ]
     return view.Table(("What", "Layer", "Change", "Outcome", why), rows, most=None)
 
 
@@ -198,8 +260,8 @@ def _layers(count: dict[str, Any]) -> Iterator[Part]:
     head: view.Head = ("Layer", "What it was asked about", *map(numeric, names))
     yield view.Table(head, rows, _WRONG.format(100 * count["confidence"]), most=None)
     yield paragraph(
-        f"Of changed claims {number(count['undecided'])} more could neither be shown false at an exact point nor are "
-        "true by construction; they were not tried.",
+        f"Of changed claims {number(count['undecided'])} more could neither be shown false at an"
+        " exact point nor are true by construction; they were not tried.",
         "small",
     )
 
@@ -218,10 +280,16 @@ many it caught of how many."""
 
 def _caught(survey: Soundness, count: dict[str, Any]) -> Iterator[Part]:
     proof, read = count["layers"]["proof"]["false"], count["layers"]["input"]
-    yield paragraph(_CAUGHT.format(number(proof["outcomes"].get("refuted", 0)), number(proof["tried"])))
+    yield paragraph(
+        _CAUGHT.format(number(proof["outcomes"].get("refuted", 0)), number(proof["tried"]))
+    )
     if tried := read["false"]["tried"] + read["true"]["tried"]:
         found = number(tried), number(read["false"]["caught"]), number(read["true"]["tried"])
-        yield paragraph(_INPUTS.format(*found, read["most"]["seconds"], number(round(read["most"]["mebibytes"]))))
+        yield paragraph(
+            _INPUTS.format(
+                *found, read["most"]["seconds"], number(round(read["most"]["mebibytes"]))
+            )
+        )
     # A processor's time is counted in hundredths of a second, and may be 0.
     times = [max(x, _LEAST) for row in count["kinds"] for x in row["seconds"].values()] or [1.0]
     limits = min(times) / 1.5, max(times) * 1.5
@@ -230,8 +298,16 @@ def _caught(survey: Soundness, count: dict[str, Any]) -> Iterator[Part]:
     def draw(axis: Axes, rows: list[dict[str, Any]]) -> None:
         for y, row in enumerate(rows):
             if row["seconds"]:
-                median, longest = (max(row["seconds"][name], _LEAST) for name in ("median", "longest"))
-                axis.plot([median, longest], [y, y], color=BLUE, lw=1, label="from the median to the longest")
+                median, longest = (
+                    max(row["seconds"][name], _LEAST) for name in ("median", "longest")
+                )
+                axis.plot(
+                    [median, longest],
+                    [y, y],
+                    color=BLUE,
+                    lw=1,
+                    label="from the median to the longest",
+                )
                 axis.plot(median, y, "o", color=BLUE, ms=4, label="median time to catch")
             whole = row["caught"] == row["tried"]
             axis.annotate(
@@ -261,16 +337,26 @@ def _caught(survey: Soundness, count: dict[str, Any]) -> Iterator[Part]:
 def _unproved(survey: Soundness, count: dict[str, Any]) -> Iterator[Part]:
     layers = count["layers"]
     left = [trial for trial in survey.of("proof", True) if trial.outcome == "not proved"]
-    found = f"{number(len(left))} of {number(layers['proof']['true']['tried'])} true variations were not proved"
-    yield paragraph(f"No error, but what the tool cannot do. Proof: {found}{', such as:' if left else '.'}")
+    found = (
+        f"{number(len(left))} of {number(layers['proof']['true']['tried'])} true variations were"
+        " not proved"
+    )
+    yield paragraph(
+        f"No error, but what the tool cannot do. Proof: {found}{', such as:' if left else '.'}"
+    )
     if left:
-        rows = [(Code(each.subject), Prose(f"{each.kind}: {each.change}")) for each in left[:MOST_ROWS]]
+        rows = [
+            (Code(each.subject), Prose(f"{each.kind}: {each.change}")) for each in left[:MOST_ROWS]
+        ]
         yield view.Table(("Line", "Variation"), rows)
     runs = layers["measurement"]["true"]
-    outcomes = ", ".join(f"{number(count)} {outcome}" for outcome, count in runs["outcomes"].items())
+    outcomes = ", ".join(
+        f"{number(count)} {outcome}" for outcome, count in runs["outcomes"].items()
+    )
     yield paragraph(
-        f"Measurement: {outcomes}, of {number(runs['tried'])} runs whose hypotheses held for certain. A run that "
-        "nearly attains a bound cannot be informative, so that most of these are not."
+        f"Measurement: {outcomes}, of {number(runs['tried'])} runs whose hypotheses held for"
+        " certain. A run that nearly attains a bound cannot be informative, so that most of these"
+        " are not."
     )
 
 
@@ -279,7 +365,12 @@ which moment and which byte is drawn from a seed. A disk that fails at a write i
 tells Python of: the call raises what the system would; a disk that is full in the middle of a file is the system's own
 limit on the size of files. Read as what it says: a spec or an instance is whatever its author writes, so that another
 one there is a sound one too."""
-_HEAD = tuple(map(numeric, ("Tried", "As if nothing had happened", "One line", "Read as what it says", "Wrong")))
+_HEAD = tuple(
+    map(
+        numeric,
+        ("Tried", "As if nothing had happened", "One line", "Read as what it says", "Wrong"),
+    )
+)
 
 
 def _attacked(count: dict[str, Any]) -> Iterator[Part]:

@@ -1,9 +1,10 @@
 """A call in a process of its own, within limits, and how it ended.
 
-The process is forked from one that has imported everything. It has a folder to itself, and ends as a command does. The
-memory limit is on addresses (RLIMIT_AS), and counts from what is mapped when the call begins. The time limit is on that
-of processors, so that a machine with other work finds the same; what waits and does nothing ends by the clock. Peak
-memory is that of the process, as Linux reports it.
+The process is forked from one that has imported everything. It has a folder to itself, and ends as
+a command does. The memory limit is on addresses (RLIMIT_AS), and counts from what is mapped when
+the call begins. The time limit is on that of processors, so that a machine with other work finds
+the same; what waits and does nothing ends by the clock. Peak memory is that of the process, as
+Linux reports it.
 """
 
 from __future__ import annotations
@@ -51,23 +52,29 @@ IMPORTED = [
     "soundness.inputs",
 ]
 """What most commands import; the process from which the others are forked has done so."""
-# What models' folders need besides, where it is installed: it would else take ten times as long as all the rest.
+# What models' folders need besides, where it is installed: it would else take ten times as long as
+# all the rest.
 _MODELS = [
     "boundcheck.functions.networks.bridge",
-    *(f"transformers.models.{name}" for name in ("bert.modeling_bert", "bert.tokenization_bert", "gpt2.modeling_gpt2")),
+    *(
+        f"transformers.models.{name}"
+        for name in ("bert.modeling_bert", "bert.tokenization_bert", "gpt2.modeling_gpt2")
+    ),
 ]
-# Seconds for processes that one leaves behind to end; characters of a line that a person still reads.
+# Seconds for processes that one leaves behind to end; characters of a line that a person still
+# reads.
 _GRACE, _LONGEST = 20.0, 1000
 _STREAMS, _ROOM = ("stdout", "stderr"), 2**20
-# One thread at a time asks how processes ended: to start one asks it of all, and whoever asks second of one that has
-# just ended would read that it ended with 255.
+# One thread at a time asks how processes ended: to start one asks it of all, and whoever asks
+# second of one that has just ended would read that it ended with 255.
 _ASKING = Lock()
 Armed = Callable[[list[str]], AbstractContextManager[object]]
 """Lets something happen to a process, and adds what it writes to a list."""
 
 
 class Limits(NamedTuple):
-    """The most that a call may take: seconds of processors, how many times as long by the clock, and bytes.
+    """The most that a call may take: seconds of processors, how many times as long by the clock,
+    and bytes.
 
     The bytes are those beyond what is mapped before it.
     """
@@ -83,11 +90,13 @@ LIMITS = Limits()
 
 @dataclass(frozen=True)
 class End:
-    """The end of a process: all that it said on stderr and printed on stdout, and how many writes it came to.
+    """The end of a process: all that it said on stderr and printed on stdout, and how many writes
+    it came to.
 
-    Its code is the number of the signal that ended it, below 0, and None of one that took too long. `orphans` says
-    whether it left processes behind, `spent` the seconds of processors that it took, and `mebibytes` the most memory
-    beyond what was there before; both are 0 of a process that was killed.
+    Its code is the number of the signal that ended it, below 0, and None of one that took too long.
+    `orphans` says whether it left processes behind, `spent` the seconds of processors that it took,
+    and `mebibytes` the most memory beyond what was there before; both are 0 of a process that was
+    killed.
     """
 
     code: int | None
@@ -106,7 +115,9 @@ class End:
 
 
 def fault_of(end: End, codes: tuple[int, ...] = (0, 2)) -> str | None:
-    """The fault in the end of a process that was to end with one of these codes; None if there is none."""
+    """The fault in the end of a process that was to end with one of these codes; None if there is
+    none.
+    """
     if end.code in (None, -signal.SIGXCPU):
         return "it hangs"
     # torch raises a RuntimeError, and the system an OSError.
@@ -116,7 +127,9 @@ def fault_of(end: End, codes: tuple[int, ...] = (0, 2)) -> str | None:
         return "a traceback"
     if end.code not in codes:
         return f"it ended with {end.code}"
-    if len(end.lines) > 1 or not all(line.isprintable() and len(line) <= _LONGEST for line in end.lines):
+    if len(end.lines) > 1 or not all(
+        line.isprintable() and len(line) <= _LONGEST for line in end.lines
+    ):
         return "several lines"
     if end.code == 2 and not end.lines:
         return "no line"
@@ -127,18 +140,30 @@ class Running:
     """A call that runs in the folder `world`; beside it, under a name, is written what it says."""
 
     def __init__(
-        self, call: Callable[[], object], world: Path, name: str, limits: Limits, armed: Armed = nullcontext
+        self,
+        call: Callable[[], object],
+        world: Path,
+        name: str,
+        limits: Limits,
+        armed: Armed = nullcontext,
     ) -> None:
-        self._beside, self._began, self._heard = world.parent / name, time.perf_counter(), list[int]()
+        self._beside, self._began, self._heard = (
+            world.parent / name,
+            time.perf_counter(),
+            list[int](),
+        )
         self._beside.mkdir()
         for stream in _STREAMS:
-            # Of all that a process writes pipes alone have room when a disk has none. They are read once their writer
-            # has ended; what they hold until then is less than they have room for.
+            # Of all that a process writes pipes alone have room when a disk has none. They are read
+            # once their writer has ended; what they hold until then is less than they have room
+            # for.
             os.mkfifo(self._beside / stream)
             self._heard.append(os.open(self._beside / stream, os.O_RDONLY | os.O_NONBLOCK))
             if sys.platform == "linux":
                 fcntl.fcntl(self._heard[-1], fcntl.F_SETPIPE_SZ, _ROOM)
-        self._process = _context().Process(target=_run, args=(call, world, self._beside, limits, armed))
+        self._process = _context().Process(
+            target=_run, args=(call, world, self._beside, limits, armed)
+        )
         with _ASKING:
             self._process.start()
 
@@ -148,7 +173,9 @@ class Running:
             os.kill(self._process.pid, number)
 
     def end(self, seconds: float) -> End:
-        """Wait for it, at most so long; then it is killed, and after a while all processes of its group."""
+        """Wait for it, at most so long; then it is killed, and after a while all processes of its
+        group.
+        """
         wait([self._process.sentinel], seconds)
         code, took, orphans = self._exitcode(), time.perf_counter() - self._began, False
         deadline = time.monotonic() + (_GRACE if code is not None else 0.0)
@@ -167,7 +194,9 @@ class Running:
                 texts.append((pipe.read() or b"").decode(errors="replace"))
         printed, said = texts
         if code in (0, 1) and not (self._beside / "begun").exists():
-            raise BoundcheckError(f"a worker of the survey ended with {code} before it tried {self._beside.name}")
+            raise BoundcheckError(
+                f"a worker of the survey ended with {code} before it tried {self._beside.name}"
+            )
         taken = self._beside / "taken"
         counts = json.loads(taken.read_text()) if taken.exists() else (0, 0.0, 0.0)
         return End(code, said, printed, took, counts[0], orphans, *counts[1:])
@@ -177,7 +206,9 @@ class Running:
             return self._process.exitcode
 
 
-def ended(call: Callable[[], object], world: Path, name: str = "ended", limits: Limits = LIMITS) -> End:
+def ended(
+    call: Callable[[], object], world: Path, name: str = "ended", limits: Limits = LIMITS
+) -> End:
     """The end of a call, which can be pickled, within limits."""
     return Running(call, world, name, limits).end(limits.seconds * limits.patience)
 
@@ -195,7 +226,9 @@ def _context() -> ForkServerContext:
     return made
 
 
-def _run(call: Callable[[], object], world: Path, beside: Path, limits: Limits, armed: Armed) -> None:
+def _run(
+    call: Callable[[], object], world: Path, beside: Path, limits: Limits, armed: Armed
+) -> None:
     # Its own parent is the server that forks, which ends with the process that asked for this one.
     end_with(os.getppid())
     if (asking := multiprocessing.parent_process()) is None or not asking.is_alive():
@@ -208,7 +241,11 @@ def _run(call: Callable[[], object], world: Path, beside: Path, limits: Limits, 
         os.dup2(os.open(beside / name, os.O_WRONLY), number)
         setattr(sys, name, os.fdopen(number, "w", encoding="utf-8", closefd=False))
     # Nothing is kept outside of the folder.
-    os.environ |= {"HOME": str(world), "XDG_CACHE_HOME": str(world / "cache"), "BOUNDCHECK_CACHE": str(world / "cache")}
+    os.environ |= {
+        "HOME": str(world),
+        "XDG_CACHE_HOME": str(world / "cache"),
+        "BOUNDCHECK_CACHE": str(world / "cache"),
+    }
     if mapped := mebibytes("VmSize"):
         resource.setrlimit(resource.RLIMIT_AS, (int(mapped * 2**20) + limits.size,) * 2)
     if limits.seconds < math.inf:
@@ -233,7 +270,9 @@ def kept() -> tempfile.TemporaryDirectory[str]:
 
 
 def mebibytes(name: str) -> float:
-    """The size of this process on Linux: VmSize of its addresses, VmRSS of its memory, VmHWM at its peak; else 0."""
+    """The size of this process on Linux: VmSize of its addresses, VmRSS of its memory, VmHWM at its
+    peak; else 0.
+    """
     try:
         found = re.search(rf"^{name}:\s*(\d+) kB", Path("/proc/self/status").read_text(), re.M)
     except OSError:

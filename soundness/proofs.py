@@ -1,7 +1,9 @@
-"""Mutants of proofs: a changed line, a line with fewer premises, and a changed claim with its whole script.
+"""Mutants of proofs: a changed line, a line with fewer premises, and a changed claim with its whole
+script.
 
-A false line is false twice over: as the kernel's terms are meant (`boundcheck.kernel.meaning`), and as the sympy
-relation is evaluated without the kernel or the translation (`ExactModel.says`). Nothing is drawn.
+A false line is false twice over: as the kernel's terms are meant (`boundcheck.kernel.meaning`), and
+as the sympy relation is evaluated without the kernel or the translation (`ExactModel.says`).
+Nothing is drawn.
 """
 
 from __future__ import annotations
@@ -35,9 +37,11 @@ from soundness.exact_model import ExactModel, broken, composites
 from soundness.exact_models import descents, runs_of, worlds
 from soundness.trial import Answer, Mutant, varied
 
-# A true variation is held against so many models, and z3 looks for a counterexample to it for so many seconds.
+# A true variation is held against so many models, and z3 looks for a counterexample to it for so
+# many seconds.
 _WORLDS, _SECONDS = 6, 0.5
-# How many mutants of a line are tried. With more premises the search for a proof that does not exist takes longer.
+# How many mutants of a line are tried. With more premises the search for a proof that does not
+# exist takes longer.
 _FEW, _SOME, _MANY = 1, 3, 5
 _TRUE = 4
 # Edits of a claim, each of which runs its whole script.
@@ -84,7 +88,9 @@ class Line:
         """The matrix letters that the proof reads as more than a matrix of their own."""
         return composites(self.script.proof)
 
-    def allowing(self, candidates: Iterable[ExactModel], hypotheses: frozenset[Statement]) -> Iterator[ExactModel]:
+    def allowing(
+        self, candidates: Iterable[ExactModel], hypotheses: frozenset[Statement]
+    ) -> Iterator[ExactModel]:
         """The candidates that have a value for the line, and in which these hypotheses hold."""
         proof = self.script.proof
         return (x for x in candidates if x.values(self.fact) and x.allows(hypotheses, proof))
@@ -96,7 +102,9 @@ def _rest_on(premises: Iterable[Theorem]) -> frozenset[Statement]:
 
 @cache
 def allowed(line: Line, most: int) -> tuple[ExactModel, ...]:
-    """At most `most` models that have a value for the line, and in which all that its premises rest on holds."""
+    """At most `most` models that have a value for the line, and in which all that its premises rest
+    on holds.
+    """
     return tuple(islice(line.allowing(mixed_worlds(), line.hypotheses), most))
 
 
@@ -108,8 +116,12 @@ def lines(script: Script) -> tuple[Line, ...]:
         step = judged.step
         if judged.verdict == "proved" and step.because is not None:
             is_induction = isinstance(step.because, Induction)
-            hypotheses = step.theorem.hypotheses if is_induction else _rest_on(step.because.premises)
-            line = Line(script, step, step.because, script.proof.reading.fact(step.relation), hypotheses)
+            hypotheses = (
+                step.theorem.hypotheses if is_induction else _rest_on(step.because.premises)
+            )
+            line = Line(
+                script, step, step.because, script.proof.reading.fact(step.relation), hypotheses
+            )
             found.setdefault(line.key, line)
     return tuple(found.values())
 
@@ -123,10 +135,17 @@ def all_lines() -> tuple[Line, ...]:
     return tuple(found.values())
 
 
-def refutes(world: ExactModel, relation: sp.Basic, proof: Proof, hypotheses: Collection[Statement]) -> bool:
-    """True if the model refutes a step that says the relation, under these hypotheses of a proof."""
-    # It was chosen because the laws hold in it. The verdict believes no witness about laws, and gets facts only.
-    facts = [x for x in proof.assumptions if x.statement in hypotheses and isinstance(x.statement, Fact)]
+def refutes(
+    world: ExactModel, relation: sp.Basic, proof: Proof, hypotheses: Collection[Statement]
+) -> bool:
+    """True if the model refutes a step that says the relation, under these hypotheses of a
+    proof.
+    """
+    # It was chosen because the laws hold in it. The verdict believes no witness about laws, and
+    # gets facts only.
+    facts = [
+        x for x in proof.assumptions if x.statement in hypotheses and isinstance(x.statement, Fact)
+    ]
 
     def build(mutant: Proof) -> None:
         mutant.assumptions += facts
@@ -146,7 +165,9 @@ def answer(true: bool, proved: bool, refuted: bool = False) -> Answer:
 
 
 class DisagreementError(BoundcheckError):
-    """A relation and its translation to the kernel have different truth values in a model: a bug of one of the two."""
+    """A relation and its translation to the kernel have different truth values in a model: a bug of
+    one of the two.
+    """
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,14 +198,18 @@ class LineMutant(Mutant):
     def ask(self) -> Answer:
         """Let the search derive it, and let everything that can refute it.
 
-        A false one is refuted where the verdict on a step, with its model as witness, says so. A true one is refuted
-        by a model in which its hypotheses hold, by the verdict, or by numbers at which its premises and the line that
-        it was made of hold and it fails.
+        A false one is refuted where the verdict on a step, with its model as witness, says so. A
+        true one is refuted by a model in which its hypotheses hold, by the verdict, or by numbers
+        at which its premises and the line that it was made of hold and it fails.
         """
         line, proof = self.line, self.line.script.proof
         proved = proof.close(self.relation, self.because) is not None
         if self.world is not None:
-            return answer(False, proved, not proved and refutes(self.world, self.relation, proof, self.hypotheses))
+            return answer(
+                False,
+                proved,
+                not proved and refutes(self.world, self.relation, proof, self.hypotheses),
+            )
         for world in allowed(line, _WORLDS):
             if world.says(self.relation, line.composite) is False:
                 return answer(True, proved, True)
@@ -193,7 +218,9 @@ class LineMutant(Mutant):
         if proved:
             return answer(True, proved)
         # The letters that sympy knows to be positive are positive.
-        parts = [x for relation in (self.relation, line.step.relation) for _, x in edits.walk(relation)]
+        parts = [
+            x for relation in (self.relation, line.step.relation) for _, x in edits.walk(relation)
+        ]
         letters = {x for x in parts if isinstance(x, sp.Symbol) and x.is_positive}
         positive = Proof(None, line.script.reading).positive(*sorted(letters, key=str))
         premises = [line.fact, *self.uses, *(x.fact for x in self.because.premises)]
@@ -202,18 +229,24 @@ class LineMutant(Mutant):
 
 
 def false_of(line: Line, most: int | None = None, most_worlds: int = 6) -> Iterator[LineMutant]:
-    """At most `most` mutants of a line that are false in one of `most_worlds` models, the kinds of change in turn.
+    """At most `most` mutants of a line that are false in one of `most_worlds` models, the kinds of
+    change in turn.
 
     Raises:
         DisagreementError: where one evaluation calls a suspect false and the other calls it true.
 
     """
-    found = (shown_false(each, most_worlds) for each in edits.in_turn(suspects(line), all_lines().index(line)))
+    found = (
+        shown_false(each, most_worlds)
+        for each in edits.in_turn(suspects(line), all_lines().index(line))
+    )
     return islice((mutant for mutant in found if mutant is not None), most)
 
 
 def true_of(line: Line, most: int | None = None) -> Iterator[LineMutant]:
-    """At most `most` mutants of a line that are true because the line is, the kinds of change in turn."""
+    """At most `most` mutants of a line that are true because the line is, the kinds of change in
+    turn.
+    """
     reading, found = line.script.proof.reading, []
     for each in edits.variations(line.step.relation):
         try:
@@ -227,7 +260,9 @@ def true_of(line: Line, most: int | None = None) -> Iterator[LineMutant]:
 
 
 def suspects(line: Line) -> list[LineMutant]:
-    """The edits that the vocabulary can say and that say something else; and the line with a premise dropped."""
+    """The edits that the vocabulary can say and that say something else; and the line with a
+    premise dropped.
+    """
     seen, because, found = {line.fact}, line.because, list[LineMutant]()
     for edit in edits.of_relation(line.step.relation):
         try:
@@ -237,20 +272,33 @@ def suspects(line: Line) -> list[LineMutant]:
         if fact not in seen:
             seen.add(fact)
             given = edit.result, fact, because, line.hypotheses
-            found.append(LineMutant(line.name, edits.KINDS[edit.kind], edit.where, False, "", line, *given))
+            found.append(
+                LineMutant(line.name, edits.KINDS[edit.kind], edit.where, False, "", line, *given)
+            )
     for place, premise in enumerate(because.premises):
         kept = because.premises[:place] + because.premises[place + 1 :]
         # None of an induction: what closes its second part is found anew for each line.
         if isinstance(because, Because) and (hypotheses := _rest_on(kept)) != line.hypotheses:
             # The places of strict facts were counted with it.
             rest = Because(kept, because.hints, None, because.degree)
-            change, given = f"without {premise.conclusion}", (line.step.relation, line.fact, rest, hypotheses)
-            found.append(LineMutant(line.name, "hypothesis dropped", change, False, "", line, *given))
+            change, given = (
+                f"without {premise.conclusion}",
+                (
+                    line.step.relation,
+                    line.fact,
+                    rest,
+                    hypotheses,
+                ),
+            )
+            found.append(
+                LineMutant(line.name, "hypothesis dropped", change, False, "", line, *given)
+            )
     return found
 
 
 def shown_false(suspect: LineMutant, most: int) -> LineMutant | None:
-    """The suspect with one of at most `most` models in which both evaluations call it false; None without one.
+    """The suspect with one of at most `most` models in which both evaluations call it false; None
+    without one.
 
     Raises:
         DisagreementError: where one calls it false and the other calls it true.
@@ -262,18 +310,26 @@ def shown_false(suspect: LineMutant, most: int) -> LineMutant | None:
     else:
         # Only a number that occurs in the line can make it fail.
         names = {x.name for x in suspect.relation.free_symbols}
-        changed = [y for x in allowed(line, most) for y in broken(x) if y.changed <= names and y.refutes(fact)]
+        changed = [
+            y
+            for x in allowed(line, most)
+            for y in broken(x)
+            if y.changed <= names and y.refutes(fact)
+        ]
         candidates = islice(line.allowing(changed, suspect.hypotheses), most)
     for world in candidates:
         first, second = world.refutes(fact), world.says(suspect.relation, line.composite)
         if (first and second is True) or (second is False and world.meets(fact)):
-            raise DisagreementError(f"the kernel's terms and the relation itself differ in {world.about}: {suspect}")
+            raise DisagreementError(
+                f"the kernel's terms and the relation itself differ in {world.about}: {suspect}"
+            )
         if first and second is False:
             return replace(suspect, world=world, witness=world.about)
     return None
 
 
-# Mutants of claims, each tried by the whole proof script of the claim: formulas edited, hypotheses dropped
+# Mutants of claims, each tried by the whole proof script of the claim: formulas edited, hypotheses
+# dropped
 
 BOUNDED_BELOW = catalogue["jiang2024.bounded_below"]
 _FACTORS = [sp.Rational(*x) for x in ((9, 10), (17, 25), (1, 4), (1, 20), (4, 1))]
@@ -305,16 +361,24 @@ class ClaimMutant(Mutant):
         verdict = verdict_on(script, claim)
         proved = verdict == "proved"
         if self.world is None:
-            return answer(True, proved, verdict == "refuted" or false_in(claim, script, runs_for(claim)) is not None)
+            return answer(
+                True,
+                proved,
+                verdict == "refuted" or false_in(claim, script, runs_for(claim)) is not None,
+            )
         conclusion = edits.written_out(claim.conclusion, claim.quantities, _KEPT)
         hypotheses = hypotheses_of(script, self.dropped)
-        return answer(False, proved, not proved and refutes(self.world, conclusion, script.proof, hypotheses))
+        return answer(
+            False, proved, not proved and refutes(self.world, conclusion, script.proof, hypotheses)
+        )
 
 
 @cache
 def provable() -> tuple[Script, ...]:
     """The scripts that prove a claim with a formula."""
-    return tuple(x for x in scripts() if x.claim and x.claim.quantities and judge(x).verdict == "proved")
+    return tuple(
+        x for x in scripts() if x.claim and x.claim.quantities and judge(x).verdict == "proved"
+    )
 
 
 def false_edits(script: Script, most: int | None = None) -> Iterator[ClaimMutant]:
@@ -325,12 +389,21 @@ def false_edits(script: Script, most: int | None = None) -> Iterator[ClaimMutant
         for factor in _FACTORS:
             scaled = sp.Mul(factor, formula, evaluate=False)
             changes.append((name, edits.Change("scale quantity", f"{name} by {factor}", scaled)))
-        changes += [(name, replace(edit, where=f"{name}: {edit.where}")) for edit in edits.of_expression(formula)]
+        changes += [
+            (name, replace(edit, where=f"{name}: {edit.where}"))
+            for edit in edits.of_expression(formula)
+        ]
 
     def false() -> Iterator[ClaimMutant]:
         for name, edit in edits.mixed_up(changes):
             other = edits.with_formula(claim, name, edit.result)
-            yield from _false(script, edits.KINDS[edit.kind], edit.where, other, _fitting(script) or runs_for(other))
+            yield from _false(
+                script,
+                edits.KINDS[edit.kind],
+                edit.where,
+                other,
+                _fitting(script) or runs_for(other),
+            )
 
     return islice(false(), most)
 
@@ -351,7 +424,9 @@ def _false(
 
 @cache
 def _fitting(script: Script) -> tuple[ExactModel, ...]:
-    """The models in which the hypotheses of a claim hold; none where the claim prescribes the step size of a run."""
+    """The models in which the hypotheses of a claim hold; none where the claim prescribes the step
+    size of a run.
+    """
     if any(x.name == "alpha" for x in _claim(script).quantities):
         return ()
     hypotheses = hypotheses_of(script)
@@ -359,7 +434,8 @@ def _fitting(script: Script) -> tuple[ExactModel, ...]:
 
 
 def without_hypothesis(script: Script) -> Iterator[ClaimMutant]:
-    """The claim without one of its hypotheses or conditions, where a model that breaks it shows the rest to be false.
+    """The claim without one of its hypotheses or conditions, where a model that breaks it shows the
+    rest to be false.
 
     Its id is not in the catalogue, which fixes what a proof of its own claims may start from.
     """
@@ -370,9 +446,13 @@ def without_hypothesis(script: Script) -> Iterator[ClaimMutant]:
         other = _renamed(script, tuple(x for x in claim.hypotheses if x is not lost))
         names = {x.name for part in (lost, *lost.hypotheses) for x in part.conclusion.free_symbols}
         candidates = [y for x in fitting[:_SEEDS] for y in broken(x) if y.changed <= names]
-        yield from _false(script, kind, lost.title, other, candidates or runs_for(other, _UNDERSTATED), dropped)
+        yield from _false(
+            script, kind, lost.title, other, candidates or runs_for(other, _UNDERSTATED), dropped
+        )
     for condition in claim.conditions:
-        other = replace(_renamed(script), conditions=tuple(x for x in claim.conditions if x is not condition))
+        other = replace(
+            _renamed(script), conditions=tuple(x for x in claim.conditions if x is not condition)
+        )
         yield from _false(script, kind, str(condition), other, fitting or runs_for(other))
 
 
@@ -390,26 +470,42 @@ def true_claims(script: Script) -> Iterator[ClaimMutant]:
         # A larger bound is weaker. A larger L̂ stays true: F is smooth with any larger constant.
         found.append(edits.Change("looser", f"{last} by {factor}", times(last, factor)))
         if last != names[0] == "Lhat":
-            found.append(edits.Change("looser", f"Lhat by {factor}, and all that is made of it", times("Lhat", factor)))
+            found.append(
+                edits.Change(
+                    "looser", f"Lhat by {factor}, and all that is made of it", times("Lhat", factor)
+                )
+            )
         if "T_min" in names:
-            found.append(edits.Change("hypothesis strengthened", f"T_min by {factor}", times("T_min", factor)))
+            found.append(
+                edits.Change(
+                    "hypothesis strengthened", f"T_min by {factor}", times("T_min", factor)
+                )
+            )
     formula = claim.quantities[-1].expression
     rewritten = sp.Mul(sp.Rational(1, 2), sp.Add(formula, formula, evaluate=False), evaluate=False)
-    found.append(edits.Change("rewritten", f"{last} as half of its double", edits.with_formula(claim, last, rewritten)))
+    found.append(
+        edits.Change(
+            "rewritten", f"{last} as half of its double", edits.with_formula(claim, last, rewritten)
+        )
+    )
     more = replace(claim, conditions=(*claim.conditions, sp.Ge(T, 3, evaluate=False)))
     found.append(edits.Change("hypothesis strengthened", "T >= 3 besides", more))
     extra = _renamed(script, (*claim.hypotheses, BOUNDED_BELOW))
     found.append(edits.Change("hypothesis strengthened", f"{BOUNDED_BELOW.title} besides", extra))
     found.append(edits.Change("renamed", "another id", _renamed(script)))
     for each in found:
-        name, why = f"{script.id}, {script.version}", f"follows from the proved claim: {each.kind}, {each.where}"
+        name, why = (
+            f"{script.id}, {script.version}",
+            f"follows from the proved claim: {each.kind}, {each.where}",
+        )
         yield ClaimMutant(name, varied(each.kind), each.where, True, why, script, each.result)
 
 
 def _renamed(script: Script, hypotheses: Sequence[Claim] | None = None) -> Claim:
     """The claim under another id, with these hypotheses or its own.
 
-    What a claim of the catalogue says in words, such as that F(v) is f(W), another claim must state.
+    What a claim of the catalogue says in words, such as that F(v) is f(W), another claim must
+    state.
     """
     claim = _claim(script)
     settings = []
@@ -428,7 +524,9 @@ def _claim(script: Script) -> Claim:
 
 
 def hypotheses_of(script: Script, dropped: frozenset[str] = frozenset()) -> list[Statement]:
-    """The hypotheses of the script's conclusion, but for the claim's own formulas and conditions, and dropped ones."""
+    """The hypotheses of the script's conclusion, but for the claim's own formulas and conditions,
+    and dropped ones.
+    """
     proof, claim = script.proof, script.claim
     if claim is None or proof.conclusion is None:
         raise InputError("script", script.id, "one that proves a claim")
@@ -442,14 +540,22 @@ def hypotheses_of(script: Script, dropped: frozenset[str] = frozenset()) -> list
     }
     # Premises that the script does not assume are those of its law about the points.
     named = {each.claim.id for each in proof.assumptions if each.claim is not None}
-    local = proof.goal.premises if isinstance(proof.goal, Law) and (not dropped or dropped & named) else ()
+    local = (
+        proof.goal.premises
+        if isinstance(proof.goal, Law) and (not dropped or dropped & named)
+        else ()
+    )
     return [*(proof.conclusion.hypotheses - stale), *local]
 
 
 def false_in(
-    claim: Claim, script: Script, candidates: Iterable[ExactModel], dropped: frozenset[str] = frozenset()
+    claim: Claim,
+    script: Script,
+    candidates: Iterable[ExactModel],
+    dropped: frozenset[str] = frozenset(),
 ) -> ExactModel | None:
-    """A model in which this claim is false, and the hypotheses of the script's conclusion hold but for dropped ones.
+    """A model in which this claim is false, and the hypotheses of the script's conclusion hold but
+    for dropped ones.
 
     The claim is false there both as the kernel reads it and as `boundcheck.exact.evaluate` does.
     """
@@ -481,7 +587,9 @@ def false_in(
 
 @cache
 def runs_for(claim: Claim, understated: Fraction = Fraction(1)) -> tuple[ExactModel, ...]:
-    """Runs with the step size that a claim prescribes; `descents` says what it means to understate L."""
+    """Runs with the step size that a claim prescribes; `descents` says what it means to understate
+    L.
+    """
     before = tuple(takewhile(lambda q: q.name != "alpha", claim.quantities))
     if len(before) == len(claim.quantities):
         return (*worlds(), *runs_of(claim, understated))
@@ -494,7 +602,10 @@ def runs_for(claim: Claim, understated: Fraction = Fraction(1)) -> tuple[ExactMo
         value = rational_value(formula, numbers) if known else None
         return value if value and value > 0 else None
 
-    return (*filter(None, (build(step) for build in descents(understated))), *runs_of(claim, understated))
+    return (
+        *filter(None, (build(step) for build in descents(understated))),
+        *runs_of(claim, understated),
+    )
 
 
 @contextmanager
@@ -503,7 +614,10 @@ def _patched(script: Script, claim: Claim) -> Iterator[None]:
 
     Other scripts forget what they have proved, so that they prove it again where it is cited.
     """
-    fresh = {id(each): replace(each, claim=claim if each.claim is script.claim else each.claim) for each in scripts()}
+    fresh = {
+        id(each): replace(each, claim=claim if each.claim is script.claim else each.claim)
+        for each in scripts()
+    }
     before = []
     for module in [x for name, x in sys.modules.items() if name.startswith("boundcheck.proofs.")]:
         for name, value in list(vars(module).items()):
@@ -518,11 +632,21 @@ def _patched(script: Script, claim: Claim) -> Iterator[None]:
             setattr(module, name, value)
 
 
-_STOPS = (BoundcheckError, KernelError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+_STOPS = (
+    BoundcheckError,
+    KernelError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 
 
 def verdict_on(script: Script, claim: Claim) -> str:
-    """The verdict on the script with another claim, wherever scripts name it; or the error that stops it."""
+    """The verdict on the script with another claim, wherever scripts name it; or the error that
+    stops it.
+    """
     with _patched(script, claim):
         try:
             return judge_any(replace(script, claim=claim)).verdict
@@ -537,12 +661,14 @@ def verdict_on(script: Script, claim: Claim) -> str:
 def mutants(
     every: int = 1, first: int = 0, truths: Sequence[bool] = (False, True)
 ) -> Iterator[LineMutant | ClaimMutant]:
-    """Mutants of every so many lines and claims, in a mixed order: false ones by a model, true ones by construction.
+    """Mutants of every so many lines and claims, in a mixed order: false ones by a model, true ones
+    by construction.
 
     Args:
         every: 1 for all lines and claims, 10 for a tenth of them.
         first: which one to begin with, less than `every`.
-        truths: False for the false ones, and True for the true ones, each of the same lines and claims.
+        truths: False for the false ones, and True for the true ones, each of the same lines and
+            claims.
 
     Raises:
         InputError: for another `first`.
@@ -560,4 +686,6 @@ def mutants(
                 yield from true_of(subject, _TRUE)
             else:
                 premises = len(subject.because.premises)
-                yield from false_of(subject, _MANY if premises <= 3 else _SOME if premises <= 5 else _FEW)
+                yield from false_of(
+                    subject, _MANY if premises <= 3 else _SOME if premises <= 5 else _FEW
+                )

@@ -1,8 +1,9 @@
-"""Mutants of readings: true scripts with a letter renamed, in another role, or under other assumptions; the gallery.
+"""Mutants of readings: true scripts with a letter renamed, in another role, or under other
+assumptions; the gallery.
 
-A script stands for its letters by name. A change is carried through the line and the roles alike, and then what was
-true stays true and must be proved; or through one of them alone, and then the line has a letter that a reader cannot
-know, and must be refused.
+A script stands for its letters by name. A change is carried through the line and the roles alike,
+and then what was true stays true and must be proved; or through one of them alone, and then the
+line has a letter that a reader cannot know, and must be refused.
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ LETTERS: Letters = {
 
 
 class Example(NamedTuple):
-    """A true script: its letters by name with their roles, and what builds its line and what that follows from."""
+    """A true script: its letters by name with their roles, and what builds its line and what that
+    follows from.
+    """
 
     name: str
     roles: Mapping[str, str]
@@ -90,7 +93,9 @@ def _conditional(proof: Proof, v_t: Any, g_t: Any, x: Any) -> Line:
 
 def _least(proof: Proof, v_t: Any) -> Line:
     square = Expectation(EuclideanNorm(Gradient(F, v_t)) ** 2)
-    return le(T * MinimumOver(square, t, 1, T), sp.Sum(square, (t, 1, T))), [proof.by.minimum(square)]
+    return le(T * MinimumOver(square, t, 1, T), sp.Sum(square, (t, 1, T))), [
+        proof.by.minimum(square)
+    ]
 
 
 _CONSTANT, _ANY = "constants", "arbitrary"
@@ -126,7 +131,10 @@ EXAMPLES = (
     Example(
         "a rank",
         {"X": _ANY},
-        lambda proof, X: (le(FrobeniusNorm(X) ** 2, r * SpectralNorm(X) ** 2), [proof.by.rank(X, r)]),
+        lambda proof, X: (
+            le(FrobeniusNorm(X) ** 2, r * SpectralNorm(X) ** 2),
+            [proof.by.rank(X, r)],
+        ),
     ),
     Example("noise", {"v_t": "known", "g_t": "drawn"}, _noise),
     Example("a conditional mean", {"v_t": "known", "g_t": "drawn", "x": _CONSTANT}, _conditional),
@@ -144,9 +152,11 @@ EXAMPLES = (
 
 @dataclass(frozen=True)
 class Reread(Mutant):
-    """An example with its letters changed: those of the lines, and those of the reading with their roles.
+    """An example with its letters changed: those of the lines, and those of the reading with their
+    roles.
 
-    It is true where the change is carried through lines and roles alike, and gives each letter a name of its own.
+    It is true where the change is carried through lines and roles alike, and gives each letter a
+    name of its own.
     """
 
     layer = "reading"
@@ -165,8 +175,21 @@ class Reread(Mutant):
         true: bool,
     ) -> Reread:
         """The example with these letters and roles."""
-        why = "the change is in lines and roles alike" if true else "the line has a letter without a role"
-        return cls(example.name, varied(kind) if true else kind, change, true, why, example, letters, declared)
+        why = (
+            "the change is in lines and roles alike"
+            if true
+            else "the line has a letter without a role"
+        )
+        return cls(
+            example.name,
+            varied(kind) if true else kind,
+            change,
+            true,
+            why,
+            example,
+            letters,
+            declared,
+        )
 
     def ask(self) -> Answer:
         """Have the script proved."""
@@ -188,8 +211,12 @@ class Reread(Mutant):
                     roles[role].append(letter)
                 else:
                     name, shape = str(letter.args[0]), letter.shape
-                    processes[letter] = Process((sp.MatrixSymbol(name, *shape),), drawn=role == "drawn")
-            reading = Reading(processes=processes, constants=roles[_CONSTANT], arbitrary=roles[_ANY])
+                    processes[letter] = Process(
+                        (sp.MatrixSymbol(name, *shape),), drawn=role == "drawn"
+                    )
+            reading = Reading(
+                processes=processes, constants=roles[_CONSTANT], arbitrary=roles[_ANY]
+            )
             judged = judge(script("my.lemma", "sharp", reading)(prove))
         except (BoundcheckError, KernelError) as error:
             return str(error)
@@ -225,8 +252,12 @@ def rereadings(every: int = 1) -> list[Reread]:
     """Every example with every change of each of its letters; or every n-th of all these."""
     found = []
     for example in EXAMPLES:
-        found.append(Reread.of(example, "as it is", "nothing", example.letters, example.declared, True))
-        found += [change for place in range(len(example.roles)) for change in _changes(example, place)]
+        found.append(
+            Reread.of(example, "as it is", "nothing", example.letters, example.declared, True)
+        )
+        found += [
+            change for place in range(len(example.roles)) for change in _changes(example, place)
+        ]
     return found[::every]
 
 
@@ -245,7 +276,8 @@ def _changes(example: Example, place: int) -> Iterator[Reread]:
         yield of("renamed", f"to {fresh} in the reading alone", mine, (other, role))
     for taken in ("zeta", "T", "t", "E", "\u0445", "a b", "a+1"):
         other = renamed(mine, taken)
-        # The catalogue's own letter is not another letter, and a matrix may have its name where it does not occur.
+        # The catalogue's own letter is not another letter, and a matrix may have its name where it
+        # does not occur.
         if other == zeta or (taken == "zeta" and not isinstance(mine, sp.Symbol)):
             continue
         yield of("renamed", f"to {taken!r}, which is taken or no name", other, (other, role))
@@ -263,7 +295,8 @@ def _changes(example: Example, place: int) -> Iterator[Reread]:
                 yield of("merged", f"under the name of {other_name}", twin, (twin, role))
 
 
-# The gallery of ways to be misled. It lies beside the tests, in a checkout: an installed package has none.
+# The gallery of ways to be misled. It lies beside the tests, in a checkout: an installed package
+# has none.
 _ROOT = Path(__file__).parents[1]
 _FOLDER = _ROOT / "tests" / "proof" / "wrong"
 
@@ -292,7 +325,16 @@ def gallery() -> Iterator[Entry]:
     if str(_ROOT) not in sys.path:
         sys.path.insert(0, str(_ROOT))
     package = ".".join(_FOLDER.relative_to(_ROOT).parts)
-    for module in sorted({path.stem for path in _FOLDER.glob("*.py")} - {"__init__", "case", "test_gallery"}):
+    for module in sorted(
+        {path.stem for path in _FOLDER.glob("*.py")} - {"__init__", "case", "test_gallery"}
+    ):
         for case in import_module(f"{package}.{module}").CASES:
             yield Entry("the gallery", f"gallery, {module}", case.name, False, case.why, case)
-            yield Entry("the gallery", varied(module), f"without {case.name}", True, "the fault is mended", case)
+            yield Entry(
+                "the gallery",
+                varied(module),
+                f"without {case.name}",
+                True,
+                "the fault is mended",
+                case,
+            )

@@ -1,12 +1,15 @@
 """Mutants of measured runs: what a run states made false, or made weaker, tried by measurement.
 
-A false one is shown to be so before it is run, by an exact number: a bound below every E‖∇F(v_t)‖², a constant that is
-exceeded, a hypothesis that fails at an exact point. A true one has every hypothesis for certain, whatever is drawn.
-What is changed is in the spec alone: a formula or constant that it assumes, its ball, ζ, T or sampling.
+A false one is shown to be so before it is run, by an exact number: a bound below every E‖∇F(v_t)‖²,
+a constant that is exceeded, a hypothesis that fails at an exact point. A true one has every
+hypothesis for certain, whatever is drawn.
+What is changed is in the spec alone: a formula or constant that it assumes, its ball, ζ, T or
+sampling.
 
-What decides a truth, the exact course of each experiment, is written from the definition of its loss in balls of Arb,
-as plainly as the mathematics: on diagonal losses by all of their paths, and on scalar least squares by its moments.
-Nothing of it is taken from the code that runs experiments.
+What decides a truth, the exact course of each experiment, is written from the definition of its
+loss in balls of Arb,
+as plainly as the mathematics: on diagonal losses by all of their paths, and on scalar least squares
+by its moments. Nothing of it is taken from the code that runs experiments.
 """
 
 from __future__ import annotations
@@ -62,13 +65,15 @@ class Experiment:
         trajectory: E‖∇F(v_t)‖² at t = 1, ..., T, at a step size.
         gap: F(v_1) - f*, exactly.
         steepness: a lower bound on the smoothness constant of f, exactly.
-        curvature: a lower bound on the smoothness constant of F, exactly; 0 where the theorem asks for smoothness no
-            farther than the run goes.
+        curvature: a lower bound on the smoothness constant of F, exactly; 0 where the theorem asks
+            for smoothness no farther than the run goes.
         variance: that of the noise at v_1, exactly.
-        pull: a lower bound on the norm of the gradient of f in the ball, exactly; 0 where the claim has no G.
-        most: an upper bound on the variance at every iterate that some draw can reach, at a step size and T; None where
-            the ζ of the spec is one at any step.
-        bias: the square of the bias of the second minibatch given the first, drawn without replacement, at a step size.
+        pull: a lower bound on the norm of the gradient of f in the ball, exactly; 0 where the claim
+            has no G.
+        most: an upper bound on the variance at every iterate that some draw can reach, at a step
+            size and T; None where the ζ of the spec is one at any step.
+        bias: the square of the bias of the second minibatch given the first, drawn without
+            replacement, at a step size.
 
     """
 
@@ -92,7 +97,9 @@ class Experiment:
     def squares(self) -> list[arb]:
         """E‖∇F(v_t)‖² at the step size that the theorem prescribes."""
         with ctx.workprec(BITS):
-            return self.trajectory(self.claim.enclosures(**self.inputs)["alpha"], self.table["run"]["steps"])
+            return self.trajectory(
+                self.claim.enclosures(**self.inputs)["alpha"], self.table["run"]["steps"]
+            )
 
     def spec(self, **tables: Mapping[str, object]) -> Table:
         """The spec with changes to its tables."""
@@ -104,7 +111,8 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Diagonal:
-    """Σ h_i(w_i), where each w_i is trained, or is s p² with both of its 1 x 1 factors equal to p; one start for all.
+    """Σ h_i(w_i), where each w_i is trained, or is s p² with both of its 1 x 1 factors equal to p;
+    one start for all.
 
     Two samples differ by ±2n of the last w.
 
@@ -127,7 +135,9 @@ class Diagonal:
         return sum((h.value(w) - (h.least or 0) for h in self.curves), Fraction(0))
 
     def curvature(self) -> Fraction:
-        """The second derivative of F at v_1 along the last two factors, 2u²h'' + h', where s is 1."""
+        """The second derivative of F at v_1 along the last two factors, 2u²h'' + h', where s is
+        1.
+        """
         w, apart, h = self.start**2, Fraction(1, 2**10), self.curves[-1]
         return 2 * w * (h.slope(w + apart) - h.slope(w - apart)) / (2 * apart) + h.slope(w)
 
@@ -136,14 +146,18 @@ class Diagonal:
         return 2 * (self.noise * self.start) ** 2
 
     def bias(self, alpha: arb) -> arb:
-        """The squared bias of the second gradient given the first, where only the other sample is left: 2(n p_2)²."""
+        """The squared bias of the second gradient given the first, where only the other sample is
+        left: 2(n p_2)².
+        """
         with ctx.workprec(BITS):
             p = ball_of(self.start)
             p = p - alpha * (_slope(self.curves[-1], p * p) + ball_of(self.noise)) * p
             return 2 * (ball_of(self.noise) * p) ** 2
 
     def squares(self, alpha: arb, steps: int) -> list[arb]:
-        """E‖∇F(v_t)‖² at t = 1, ..., T over all 2^(t - 1) sample paths, each of which is followed."""
+        """E‖∇F(v_t)‖² at t = 1, ..., T over all 2^(t - 1) sample paths, each of which is
+        followed.
+        """
         with ctx.workprec(BITS):
             totals, still = [arb(0)] * steps, [(arb(0),) * (steps - 1)]
             noisy = list(product((ball_of(-self.noise), ball_of(self.noise)), repeat=steps - 1))
@@ -175,14 +189,18 @@ def _slope(h: Curve, w: arb) -> arb:
 
 @dataclass(frozen=True)
 class Scalar:
-    """The mean over samples of (z w - y)²/2 for numbers z and y, of a number w that starts at 0; minibatches of one."""
+    """The mean over samples of (z w - y)²/2 for numbers z and y, of a number w that starts at 0;
+    minibatches of one.
+    """
 
     z: tuple[Fraction, ...]
     y: tuple[Fraction, ...]
 
     def mean(self, i: int, j: int) -> Fraction:
         """The mean of zⁱ yʲ."""
-        return sum((z**i * y**j for z, y in zip(self.z, self.y, strict=True)), Fraction(0)) / len(self.z)
+        return sum((z**i * y**j for z, y in zip(self.z, self.y, strict=True)), Fraction(0)) / len(
+            self.z
+        )
 
     def fall(self) -> Fraction:
         """F at the start less its minimum."""
@@ -195,7 +213,9 @@ class Scalar:
         return sum(((g - mean) ** 2 for g in gradients), Fraction(0)) / len(gradients)
 
     def squares(self, alpha: arb, steps: int) -> list[arb]:
-        """E‖∇F(w_t)‖² over all sample paths, by the first two moments of w_t, which follow linear recursions."""
+        """E‖∇F(w_t)‖² over all sample paths, by the first two moments of w_t, which follow linear
+        recursions.
+        """
         found = []
         with ctx.workprec(BITS):
             H, c, fourth, third, second = (
@@ -214,24 +234,37 @@ class Scalar:
         return found
 
     def bias(self, alpha: arb) -> arb:
-        """The squared bias of the second gradient where the first sample was drawn first, and is not drawn again."""
+        """The squared bias of the second gradient where the first sample was drawn first, and is
+        not drawn again.
+        """
         with ctx.workprec(BITS):
             w = alpha * ball_of(self.z[0] * self.y[0])
-            gradients = [ball_of(z) * (ball_of(z) * w - ball_of(y)) for z, y in zip(self.z, self.y, strict=True)]
+            gradients = [
+                ball_of(z) * (ball_of(z) * w - ball_of(y))
+                for z, y in zip(self.z, self.y, strict=True)
+            ]
             n = len(gradients)
             return (sum(gradients[1:], arb(0)) / (n - 1) - sum(gradients, arb(0)) / n) ** 2
 
     def largest_variance(self, alpha: arb, steps: int) -> Fraction:
-        """An upper bound on the variance at every w that T steps can reach, by the interval of those."""
+        """An upper bound on the variance at every w that T steps can reach, by the interval of
+        those.
+        """
         low, high = Fraction(0), Fraction(0)
         with ctx.workprec(BITS):
             step = above(alpha)
         largest = self.variance(low)
         for _ in range(steps):
             samples = zip(self.z, self.y, strict=True)
-            ends = [w - a * z * (z * w - y) for (z, y), w, a in product(samples, (low, high), (Fraction(0), step))]
+            ends = [
+                w - a * z * (z * w - y)
+                for (z, y), w, a in product(samples, (low, high), (Fraction(0), step))
+            ]
             # A few digits, rounded outward, are enough.
-            low, high = Fraction(int(min(ends) * 2**20) - 1, 2**20), Fraction(int(max(ends) * 2**20) + 1, 2**20)
+            low, high = (
+                Fraction(int(min(ends) * 2**20) - 1, 2**20),
+                Fraction(int(max(ends) * 2**20) + 1, 2**20),
+            )
             # Convex in w.
             largest = max(largest, self.variance(low), self.variance(high))
         return largest
@@ -243,7 +276,9 @@ def _of(id: str, known: Mapping[str, Number]) -> Numbers:
 
 
 def on_kink(id: str, steps: int) -> Experiment:
-    """Gradient descent on a Huber function of one number, whose slope G lasts for T steps: d = k = 1, W trained."""
+    """Gradient descent on a Huber function of one number, whose slope G lasts for T steps: d = k =
+    1, W trained.
+    """
     # A step is at most 2/√3 over L, and W starts at 1 - 2G/L from where the slope begins to fall.
     L, G = Fraction(2 * (math.ceil(Fraction(1155, 1000) * (steps - 1)) + 2)), Fraction(2)
     found = Diagonal((Curve.clipped(L, G, 1 - G / L),), Fraction(0), None)
@@ -254,11 +289,15 @@ def on_kink(id: str, steps: int) -> Experiment:
         "run": {"steps": steps, "audits": steps},
     }
     inputs: Numbers = {"ell": L, "D": found.gap(), "T": steps}
-    return Experiment(f"Huber, L = {L}, G = {G}, T = {steps}", table, inputs, found.squares, found.gap(), L)
+    return Experiment(
+        f"Huber, L = {L}, G = {G}, T = {steps}", table, inputs, found.squares, found.gap(), L
+    )
 
 
 def on_factors(id: str, steps: int) -> Experiment:
-    """Like `on_kink`, on one entry BA. Both factors are trained from 31/32 in the ball a = b = 1; no noise, ζ = 1/2."""
+    """Like `on_kink`, on one entry BA. Both factors are trained from 31/32 in the ball a = b = 1;
+    no noise, ζ = 1/2.
+    """
     start, L, G = Fraction(31, 32), Fraction(1), Fraction(1, 2)
     found = Diagonal((Curve.clipped(L, G, 1 - G / L),), start)
     table = {
@@ -268,7 +307,17 @@ def on_factors(id: str, steps: int) -> Experiment:
         "domain": {"a": 1.0, "b": 1.0},
         "run": {"steps": steps, "audits": steps, "zeta": 0.5, "batch": 1, "replicas": 16},
     }
-    known: Numbers = {"L": L, "G": G, "C": 1, "sigma": 1, "a": 1, "b": 1, "s": 1, "r": 1, "zeta": 0.5}
+    known: Numbers = {
+        "L": L,
+        "G": G,
+        "C": 1,
+        "sigma": 1,
+        "a": 1,
+        "b": 1,
+        "s": 1,
+        "r": 1,
+        "zeta": 0.5,
+    }
     known |= {"D": found.gap(), "T": steps}
     name = f"Huber of one entry BA, L = {L}, G = {G}, T = {steps}"
     # At A = B = 1 along (1, 1): h'' (A + B)² / 2 + h', with h' = G there.
@@ -280,16 +329,28 @@ def on_scalars(id: str, steps: int, seed: int = 0) -> Experiment:
     frozen = id == "meft.theorem2_frozen_a"
     table: Table = {
         "claim": id,
-        "problem": {"kind": "least-squares", "d": 1, "k": 1, "samples": 8, "noise": 0.125, "seed": seed},
+        "problem": {
+            "kind": "least-squares",
+            "d": 1,
+            "k": 1,
+            "samples": 8,
+            "noise": 0.125,
+            "seed": seed,
+        },
         "adapter": {"kind": "frozen-a", "rank": 1} if frozen else {"kind": "full"},
         "run": {"steps": steps, "audits": steps, "zeta": 1.0, "batch": 1, "replicas": 512},
     }
-    table["run"] |= {"step_size": _STEP} if any(p.name == "eta" for p in catalogue[id].parameters) else {}
+    table["run"] |= (
+        {"step_size": _STEP} if any(p.name == "eta" for p in catalogue[id].parameters) else {}
+    )
     problem: Any = build_problem(parse(table), "cpu")
     # The data have no public name.
     X, Y = problem.objective._X, problem.objective._targets
     A = Fraction(problem.adapter.A.item()) if frozen else Fraction(1)
-    found = Scalar(tuple(A * Fraction(x) for x in X.flatten().tolist()), tuple(map(Fraction, Y.flatten().tolist())))
+    found = Scalar(
+        tuple(A * Fraction(x) for x in X.flatten().tolist()),
+        tuple(map(Fraction, Y.flatten().tolist())),
+    )
     H, variance = found.mean(2, 0), found.variance(Fraction(0))
     known: Numbers = {"D": found.mean(0, 2) / 2 * _SLACK, "T": steps, "s": 1, "eta": _STEP}
     known |= {"ell": H * _SLACK, "L": H / A**2 * _SLACK, "a": abs(A) * _SLACK}
@@ -326,20 +387,25 @@ def on_hard(id: str, steps: int, ratio: float) -> Experiment:
     }
     problem = build_problem(parse(table), "cpu")
     objective = cast(Separable, problem.objective)
-    (noise, _) = objective.parts[1]._offsets.tolist()
+    noise, _ = objective.parts[1]._offsets.tolist()
     curves = tuple(Curve.flat_beyond(each.slope.knots) for each in objective.parts)
     found = Diagonal(curves, Fraction(gain), noise=Fraction(noise))
     G = problem.gradient_bound(parse(table).domain.given).value
     known: Numbers = {"L": objective.smoothness.value, "G": G, "D": found.gap() * _SLACK}
-    known |= dict.fromkeys(("C", "sigma", "a", "b"), gain + 1) | {"s": 1, "r": 2, "zeta": 1, "T": steps}
+    known |= dict.fromkeys(("C", "sigma", "a", "b"), gain + 1) | {
+        "s": 1,
+        "r": 2,
+        "zeta": 1,
+        "T": steps,
+    }
     return Experiment(
         f"the hard instance, T = {steps}, q = {ratio}",
         table,
         _of(id, known),
         found.squares,
         found.gap(),
-        # The largest slope of h_x' or h_y' is the smoothness constant of f, and the larger of |h_x'| and |h_y'| at v_1
-        # the spectral norm of its gradient there.
+        # The largest slope of h_x' or h_y' is the smoothness constant of f, and the larger of
+        # |h_x'| and |h_y'| at v_1 the spectral norm of its gradient there.
         steepness=max(h.smoothness for h in curves),
         curvature=found.curvature(),
         variance=found.variance(),
@@ -362,7 +428,8 @@ class Run(Mutant):
 
     Attributes:
         table: the spec.
-        blame: kind and name of what is to blame, where the run is made to show it; None where it cannot.
+        blame: kind and name of what is to blame, where the run is made to show it; None where it
+            cannot.
 
     """
 
@@ -379,9 +446,9 @@ class Run(Mutant):
     def judged(self, result: Result) -> Answer:
         """Judge the verdict and the blame of its run.
 
-        Wrong is support for a false run, blame on a theorem that is true, and a true run that is violated or said to
-        have broken a hypothesis. Caught is a false run whose fault is named: it was seen, or nothing
-        vouches for what the spec assumes.
+        Wrong is support for a false run, blame on a theorem that is true, and a true run that is
+        violated or said to have broken a hypothesis. Caught is a false run whose fault is named: it
+        was seen, or nothing vouches for what the spec assumes.
         """
         verdict, blame = result.verdict, result.blame
         blamed = (blame.kind, blame.name) if blame else None
@@ -397,7 +464,9 @@ def _scaled(name: str, factor: Fraction) -> str:
     return f"{factor.numerator}*{name}/{factor.denominator}"
 
 
-def _false(setting: Experiment, kind: str, change: str, witness: str, blame: tuple[str, str], table: Table) -> Run:
+def _false(
+    setting: Experiment, kind: str, change: str, witness: str, blame: tuple[str, str], table: Table
+) -> Run:
     return Run(setting.claim.id, kind, change, False, f"{setting.name}: {witness}", table, blame)
 
 
@@ -416,7 +485,9 @@ def _formulas(quantity: Quantity) -> Iterator[Change]:
 
 
 def false_bounds(setting: Experiment) -> Iterator[Run]:
-    """The theorem with another formula for its bound, or for a quantity of the bound, below E‖∇F(v_t)‖² at every t."""
+    """The theorem with another formula for its bound, or for a quantity of the bound, below
+    E‖∇F(v_t)‖² at every t.
+    """
     claim, least = setting.claim, min(setting.squares(), key=lower)
     later = claim.quantities[claim.names.index("alpha") + 1 :]
     for quantity in (each for each in later if each.name != "T_min"):
@@ -435,7 +506,9 @@ def false_bounds(setting: Experiment) -> Iterator[Run]:
             if bound.is_finite() and bound > 0 and upper(bound) < lower(least):
                 low, high = shown(lower(least), 9, DOWN), shown(upper(bound), 9, UP)
                 witness = f"E‖∇F(v_t)‖² ≥ {low} at every t, and the bound is {high}"
-                yield _false(setting, change.kind, change.where, witness, ("claim", claim.id), table)
+                yield _false(
+                    setting, change.kind, change.where, witness, ("claim", claim.id), table
+                )
 
 
 def false_constants(setting: Experiment) -> Iterator[Run]:
@@ -451,21 +524,34 @@ def false_constants(setting: Experiment) -> Iterator[Run]:
         ("G", setting.pull, "‖∇f‖"),
         ("C", known.get("sigma", Fraction(0)), "‖ΔBA‖/‖ΔB‖ at A = σ"),
     ]
-    for (name, truth, what), share in product((row for row in truths if row[0] in {"D", "Lhat"} | names), _SHARES):
+    for (name, truth, what), share in product(
+        (row for row in truths if row[0] in {"D", "Lhat"} | names), _SHARES
+    ):
         if share * known[name] < truth:
-            witness = f"{what} is at least {float(truth):.6g}, and {name} is {float(share * known[name]):.6g}"
+            witness = (
+                f"{what} is at least {float(truth):.6g}, and {name} is"
+                f" {float(share * known[name]):.6g}"
+            )
             table = _certain(setting, setting.spec(assume={name: _scaled(name, share)}))
-            yield _false(setting, "constant", f"{name} by {share}", witness, ("constant", name), table)
+            yield _false(
+                setting, "constant", f"{name} by {share}", witness, ("constant", name), table
+            )
     for share in _SHARES if "zeta" in names else ():
         zeta = float(share) * float(known["zeta"])
         if Fraction(zeta) ** 2 < setting.variance:
-            witness = f"the variance at v_1 is {float(setting.variance):.6g}, and ζ² is {zeta**2:.6g}"
+            witness = (
+                f"the variance at v_1 is {float(setting.variance):.6g}, and ζ² is {zeta**2:.6g}"
+            )
             table = setting.spec(run={"zeta": zeta})
-            yield _false(setting, "constant", f"zeta by {share}", witness, ("constant", "zeta"), table)
+            yield _false(
+                setting, "constant", f"zeta by {share}", witness, ("constant", "zeta"), table
+            )
 
 
 def false_hypotheses(setting: Experiment) -> Iterator[Run]:
-    """A step that is not the prescribed one, a ball without v_1, T below T_min, minibatches without replacement."""
+    """A step that is not the prescribed one, a ball without v_1, T below T_min, minibatches without
+    replacement.
+    """
     claim, dropped = setting.claim, "hypothesis dropped"
     with ctx.workprec(BITS):
         known = claim.enclosures(**setting.inputs)
@@ -475,15 +561,22 @@ def false_hypotheses(setting: Experiment) -> Iterator[Run]:
         kind = "exponent" if "**" in factor else "constant"
         yield _false(setting, kind, f"alpha as {factor}", witness, ("constant", "alpha"), table)
     hypotheses = {hypothesis.id for hypothesis in claim.hypotheses}
-    for id, share in product(sorted(hypotheses & {"jiang2024.assumption2", "meft.ball"}), (0.9999, 0.9, 0.5)):
+    for id, share in product(
+        sorted(hypotheses & {"jiang2024.assumption2", "meft.ball"}), (0.9999, 0.9, 0.5)
+    ):
         start = setting.table["adapter"]["gain"]
         witness = f"σ_1(A_1) = {start:.6g}, and the radius is {share * start:.6g}"
         table = setting.spec(domain=dict.fromkeys(("a", "b"), share * start))
-        yield _false(setting, dropped, f"a ball of {share} times v_1", witness, ("hypothesis", id), table)
+        yield _false(
+            setting, dropped, f"a ball of {share} times v_1", witness, ("hypothesis", id), table
+        )
     for id in sorted(hypotheses & {"jiang2024.unbiased", "meft.unbiased"}):
         bias = setting.bias(known["alpha"]) if setting.bias else arb(0)
         if setting.table["run"]["steps"] > 1 and bias > 0:
-            witness = f"given the first, the second minibatch has a bias of square {shown(lower(bias), 6, DOWN)}"
+            witness = (
+                "given the first, the second minibatch has a bias of square"
+                f" {shown(lower(bias), 6, DOWN)}"
+            )
             change = "sampling without replacement"
             table = setting.spec(run={"sampling": "without replacement"})
             yield _false(setting, dropped, change, witness, ("hypothesis", id), table)
@@ -495,25 +588,36 @@ def false_hypotheses(setting: Experiment) -> Iterator[Run]:
             kind = "off by one" if steps == last else dropped
             witness = f"T = {steps}, and T_min is {shown(shortest, 6, DOWN)}"
             run, blame = {"steps": steps, "audits": steps}, ("horizon", "T")
-            yield _false(setting, kind, f"T = {steps}, below T_min", witness, blame, setting.spec(run=run))
+            yield _false(
+                setting, kind, f"T = {steps}, below T_min", witness, blame, setting.spec(run=run)
+            )
             for change in ("T_min/100", "T_min - T_min/2"):
                 table = setting.spec(run=run, assume={"T_min": change})
-                yield _false(setting, "constant", f"T_min as {change}, at T = {steps}", witness, blame, table)
+                yield _false(
+                    setting, "constant", f"T_min as {change}, at T = {steps}", witness, blame, table
+                )
     if "eta_max" in claim.names:
         longest = upper(claim.enclosures(**setting.inputs)["eta_max"])
         for share in (1.001, 1.5, 4.0):
             witness = f"the step size is {share * longest:.6g}, and must be below {longest:.6g}"
             table = _certain(setting, setting.spec(run={"step_size": share * longest}))
-            for what, assumed in (("", {}), (", eta_max as 100*eta_max", {"assume": {"eta_max": "100*eta_max"}})):
+            for what, assumed in (
+                ("", {}),
+                (", eta_max as 100*eta_max", {"assume": {"eta_max": "100*eta_max"}}),
+            ):
                 change = f"{share:g} times the longest step{what}"
-                yield _false(setting, dropped, change, witness, ("constant", "eta"), table | assumed)
+                yield _false(
+                    setting, dropped, change, witness, ("constant", "eta"), table | assumed
+                )
 
 
 def _stated(table: Table, inputs: Numbers) -> Numbers:
     """The inputs of the theorem, with what the spec assumes in place of them."""
     spec = parse(table)
     symbols = {p.symbol: exact(p.name, inputs[p.name]) for p in spec.theorem.parameters}
-    return inputs | {name: formula.xreplace(symbols) for name, formula in spec.assumed_inputs().items()}
+    return inputs | {
+        name: formula.xreplace(symbols) for name, formula in spec.assumed_inputs().items()
+    }
 
 
 def _is_certain(setting: Experiment, table: Table, inputs: Numbers) -> bool:
@@ -537,7 +641,9 @@ def _certain(setting: Experiment, table: Table) -> Table:
 
 
 def true_runs(setting: Experiment) -> Iterator[Run]:
-    """Runs in which every hypothesis holds for certain: with weaker bounds, and with constants overstated."""
+    """Runs in which every hypothesis holds for certain: with weaker bounds, and with constants
+    overstated.
+    """
     for kind, change, why, table, changed in _true(setting):
         inputs, spec = setting.inputs | changed, parse(table)
         stated = _stated(table, inputs)
@@ -552,17 +658,37 @@ def true_runs(setting: Experiment) -> Iterator[Run]:
 
 
 def _true(setting: Experiment) -> Iterator[tuple[str, str, str, Table, Numbers]]:
-    """Changes: the kind, the change in words, why the run stays true, the spec, and the inputs that it changes."""
+    """Changes: the kind, the change in words, why the run stays true, the spec, and the inputs that
+    it changes.
+    """
     names = {p.name for p in setting.claim.parameters}
     proved, larger = "a proved theorem, whose hypotheses hold", "a larger bound than a proved one"
     yield "none", "as it is", proved, setting.table, {}
     for factor in (*_GROWN, Fraction(1000)):
-        yield "constant", f"bound by {factor}", larger, setting.spec(assume={"bound": _scaled("bound", factor)}), {}
+        yield (
+            "constant",
+            f"bound by {factor}",
+            larger,
+            setting.spec(assume={"bound": _scaled("bound", factor)}),
+            {},
+        )
     for term in ("D", "Lhat", "1/T"):
-        yield "term added", f"bound plus {term}", larger, setting.spec(assume={"bound": f"bound + {term}"}), {}
+        yield (
+            "term added",
+            f"bound plus {term}",
+            larger,
+            setting.spec(assume={"bound": f"bound + {term}"}),
+            {},
+        )
     for name, factor in product(sorted({"D", "Lhat", "L", "G", "C"} & (names | {"Lhat"})), _GROWN):
         why = f"{name} is a bound, and a larger one is another"
-        yield "overstated", f"{name} by {factor}", why, setting.spec(assume={name: _scaled(name, factor)}), {}
+        yield (
+            "overstated",
+            f"{name} by {factor}",
+            why,
+            setting.spec(assume={name: _scaled(name, factor)}),
+            {},
+        )
     if "zeta" not in names:
         return
     for size in (1.001, 1.5, 4.0):
@@ -577,9 +703,17 @@ def _true(setting: Experiment) -> Iterator[tuple[str, str, str, Table, Numbers]]
     for size in (1.001, 1.25) if "domain" in setting.table else ():
         radii = {name: size * radius for name, radius in setting.table["domain"].items()}
         grown: Numbers = {
-            name: size * float(setting.inputs[name]) for name in ("a", "b", "sigma", "C") if name in names
+            name: size * float(setting.inputs[name])
+            for name in ("a", "b", "sigma", "C")
+            if name in names
         }
-        yield "radius", f"radii by {size:g}", "v is inside of a larger ball too", setting.spec(domain=radii), grown
+        yield (
+            "radius",
+            f"radii by {size:g}",
+            "v is inside of a larger ball too",
+            setting.spec(domain=radii),
+            grown,
+        )
 
 
 @cache
@@ -598,11 +732,19 @@ def _all() -> tuple[Run, ...]:
     found: list[Run] = []
     for setting in settings:
         bounds = list(false_bounds(setting))
-        found += [*bounds, *false_constants(setting), *false_hypotheses(setting), *true_runs(setting)]
+        found += [
+            *bounds,
+            *false_constants(setting),
+            *false_hypotheses(setting),
+            *true_runs(setting),
+        ]
         for run in bounds[:1] if "zeta" in setting.table["run"] else ():
-            # With few replicas, which cannot show the fault, and must not speak for the claim either.
+            # With few replicas, which cannot show the fault, and must not speak for the claim
+            # either.
             table = run.table | {"run": run.table["run"] | {"replicas": _FEW}}
-            found.append(replace(run, change=f"{run.change}, of {_FEW} replicas", table=table, blame=None))
+            found.append(
+                replace(run, change=f"{run.change}, of {_FEW} replicas", table=table, blame=None)
+            )
     return tuple(found)
 
 

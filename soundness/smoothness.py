@@ -1,8 +1,8 @@
 """Mutants of what the catalogue says of smoothness, tried by falsification.
 
-A mutant is false where an exact point of `points` has a larger curvature than its L̂, true where it follows from its
-original by construction; what is neither is undecided and not tried. The adversary then gets the constants of the
-witness and nothing else of it.
+A mutant is false where an exact point of `points` has a larger curvature than its L̂, true where it
+follows from its original by construction; what is neither is undecided and not tried. The adversary
+then gets the constants of the witness and nothing else of it.
 """
 
 from __future__ import annotations
@@ -35,13 +35,25 @@ from soundness.edits import KINDS, of_expression, with_formula
 from soundness.exact_model import steepest
 from soundness.trial import Answer, Mutant, varied
 
-IN_FROBENIUS, IN_SPECTRAL = (catalogue[id] for id in ("jiang2024.assumption3.2", "meft.gradient_bound_in_domain"))
+IN_FROBENIUS, IN_SPECTRAL = (
+    catalogue[id] for id in ("jiang2024.assumption3.2", "meft.gradient_bound_in_domain")
+)
 FORMULAS = ("scale constant", "exponent", "drop factor", "flip sign", "drop term")
 """The edits of the formula of a constant that mutants are made by."""
 # Constants that are floats exactly. At the third L decides, at the fourth G.
 CHOICES: tuple[dict[str, float], ...] = (
     {},
-    {"L": 2.0, "G": 0.5, "s": 2.0, "a": 0.5, "b": 1.5, "mu": 2.0, "nu": 0.75, "rho": 2.0, "w_0": 4.0},
+    {
+        "L": 2.0,
+        "G": 0.5,
+        "s": 2.0,
+        "a": 0.5,
+        "b": 1.5,
+        "mu": 2.0,
+        "nu": 0.75,
+        "rho": 2.0,
+        "w_0": 4.0,
+    },
     {"L": 4.0, "G": 2.0**-10, "a": 0.75, "b": 0.25, "nu": 0.5},
     {"L": 2.0**-10, "G": 4.0, "s": 0.5, "nu": 2.0},
     {"a": 0.25, "b": 2.0, "nu": 3.0, "w_0": 1.5},
@@ -49,7 +61,14 @@ CHOICES: tuple[dict[str, float], ...] = (
 )
 STARTS, ROUNDS = 16, 30
 Constants = tuple[tuple[str, float], ...]
-_FACTORS = (Rational(9999, 10000), Rational(99, 100), Rational(9, 10), Rational(17, 25), Rational(1, 2), Rational(1, 4))
+_FACTORS = (
+    Rational(9999, 10000),
+    Rational(99, 100),
+    Rational(9, 10),
+    Rational(17, 25),
+    Rational(1, 2),
+    Rational(1, 4),
+)
 _POWERS = (Rational(1, 2), Rational(3, 4), Rational(3, 2), sp.Integer(2))
 _GROWN = (
     *(1 + Rational(1, 10**power) for power in (15, 12, 9, 6, 3)),
@@ -68,7 +87,8 @@ def is_spectral(claim: Claim) -> bool:
 
 @dataclass(frozen=True)
 class Statement(Mutant):
-    """A changed claim about the smoothness of an adapter. Its subject is the original, and the adapter where needed.
+    """A changed claim about the smoothness of an adapter. Its subject is the original, and the
+    adapter where needed.
 
     Attributes:
         claim: the mutated claim.
@@ -86,7 +106,14 @@ class Statement(Mutant):
 
     @classmethod
     def of(
-        cls, adapter: str, original: Claim, kind: str, change: str, changed: Claim, true: bool = False, why: str = ""
+        cls,
+        adapter: str,
+        original: Claim,
+        kind: str,
+        change: str,
+        changed: Claim,
+        true: bool = False,
+        why: str = "",
     ) -> Statement:
         """The changed claim, at no constants yet; where it is true as it is made, `why` says so."""
         first = next(kind for kind, adapter in ADAPTERS.items() if original.id in adapter.claims)
@@ -94,7 +121,9 @@ class Statement(Mutant):
         return cls(subject, kind, change, true, why, changed, original, adapter)
 
     def known(self, choice: Mapping[str, float]) -> dict[str, float]:
-        """The constants of the adapter at one of the choices; equal radii where a claim has one letter for both."""
+        """The constants of the adapter at one of the choices; equal radii where a claim has one
+        letter for both.
+        """
         known = constants_of(self.adapter, self.original, {})
         known |= {name: value for name, value in choice.items() if name in known}
         radii = ADAPTERS[self.adapter].radius_names
@@ -111,15 +140,19 @@ class Statement(Mutant):
         return (1,) if any(str(c.lhs) == "r" for c in self.claim.conditions) else (1, 2)
 
     def ask(self) -> Answer:
-        """Let the adversary of `boundcheck falsify` climb at each rank, and certify the best that it finds.
+        """Let the adversary of `boundcheck falsify` climb at each rank, and certify the best that
+        it finds.
 
-        Its climbs are shared by the mutants of one adapter at the same constants, and count in the time of each. What
-        falsify does after a first violation, which is to shrink the instance, is left out.
+        Its climbs are shared by the mutants of one adapter at the same constants, and count in the
+        time of each. What falsify does after a first violation, which is to shrink the instance, is
+        left out.
         """
         shared = 0.0
         for rank in self.ranks:
             began = time.perf_counter()
-            climber, climbing = _climbed(self.adapter, is_spectral(self.claim), self.constants, rank)
+            climber, climbing = _climbed(
+                self.adapter, is_spectral(self.claim), self.constants, rank
+            )
             shared += climbing - (time.perf_counter() - began)
             if certify(climber.best(self.claim, "sigma")).violated:
                 return Answer("violated", accepts=False, rejects=True, seconds=shared)
@@ -136,12 +169,19 @@ def _climbed(kind: str, spectral: bool, constants: Constants, rank: int) -> tupl
 
 @cache
 def drawn(every: int = 1) -> tuple[tuple[Statement, ...], int]:
-    """Every n-th mutant whose truth is decided, and how many are neither shown false nor true by construction."""
+    """Every n-th mutant whose truth is decided, and how many are neither shown false nor true by
+    construction.
+    """
     decided, undecided = list[Statement](), 0
     for kind, claim in pairs():
         distinct: dict[object, Statement] = {}
         for each in (Statement.of(kind, claim, "", "", claim), *suspects(kind, claim)):
-            key = (each.adapter, each.claim.quantities, each.claim.conditions, each.claim.hypotheses)
+            key = (
+                each.adapter,
+                each.claim.quantities,
+                each.claim.conditions,
+                each.claim.hypotheses,
+            )
             distinct.setdefault(key, each)
         # The first is the claim itself.
         for each in list(distinct.values())[1:][::every]:
@@ -157,7 +197,9 @@ def drawn(every: int = 1) -> tuple[tuple[Statement, ...], int]:
                     decided.append(replace(each, constants=tuple(constants.items())))
                     break
             else:
-                raise ValueError(f"{each.claim.id}, {each.change}: it speaks of none of the constants")
+                raise ValueError(
+                    f"{each.claim.id}, {each.change}: it speaks of none of the constants"
+                )
     return tuple(decided), undecided
 
 
@@ -172,19 +214,33 @@ def _another(claim: Claim, **changes: Any) -> Claim:
 
 def _everywhere(claim: Claim, where: Mapping[sp.Symbol, sp.Expr]) -> Claim:
     """The claim with numbers in place of its symbols, in formulas and conditions."""
-    quantities = tuple(replace(q, expression=q.expression.xreplace(dict(where))) for q in claim.quantities)
-    return _another(claim, quantities=quantities, conditions=tuple(c.xreplace(dict(where)) for c in claim.conditions))
+    quantities = tuple(
+        replace(q, expression=q.expression.xreplace(dict(where))) for q in claim.quantities
+    )
+    return _another(
+        claim,
+        quantities=quantities,
+        conditions=tuple(c.xreplace(dict(where)) for c in claim.conditions),
+    )
 
 
 def suspects(kind: str, claim: Claim) -> Iterator[Statement]:
-    """Changes that may make a claim about the smoothness of F false. Whether one does is decided by an exact point."""
+    """Changes that may make a claim about the smoothness of F false. Whether one does is decided by
+    an exact point.
+    """
     of = partial(Statement.of, kind, claim)
     for name, formula in ((q.name, q.expression) for q in claim.quantities):
         changes = [("constant", f"{name} by {factor}", factor * formula) for factor in _FACTORS]
-        changes += [("exponent", f"{name} to the power {power}", formula**power) for power in _POWERS]
+        changes += [
+            ("exponent", f"{name} to the power {power}", formula**power) for power in _POWERS
+        ]
         for edit in of_expression(formula):
             if isinstance(edit.result, sp.Expr) and edit.kind in FORMULAS:
-                what = edit.where if edit.kind in ("scale constant", "exponent") else f"{edit.kind} {edit.where}"
+                what = (
+                    edit.where
+                    if edit.kind in ("scale constant", "exponent")
+                    else f"{edit.kind} {edit.where}"
+                )
                 changes.append((KINDS[edit.kind], f"{name}: {what}", edit.result))
         for change, how, other in changes:
             yield of(change, how, _another(with_formula(claim, name, other)))
@@ -199,10 +255,17 @@ def suspects(kind: str, claim: Claim) -> Iterator[Statement]:
         for share in (2, 4):
             changed = _everywhere(claim, {symbol: symbol / share})
             yield of(dropped, f"holds where {name} is {share} times as large", changed)
-        yield of(dropped, f"{name} taken as 1 whatever it is", _everywhere(claim, {symbol: symbol**0}))
+        yield of(
+            dropped, f"{name} taken as 1 whatever it is", _everywhere(claim, {symbol: symbol**0})
+        )
     if G in symbols:
-        for factor, norm in ((2, "largest entry of a 2 x 2 matrix"), (sp.sqrt(2), "root mean square of two entries")):
-            yield of("norm", f"G/{factor}, as if G were the {norm}", _everywhere(claim, {G: G / factor}))
+        for factor, norm in (
+            (2, "largest entry of a 2 x 2 matrix"),
+            (sp.sqrt(2), "root mean square of two entries"),
+        ):
+            yield of(
+                "norm", f"G/{factor}, as if G were the {norm}", _everywhere(claim, {G: G / factor})
+            )
     for symbol, name in ((x, x.name) for x in symbols if x.name in ("a", "b", "nu", "sigma")):
         what = f"{name}/√2, as if {name} bounded the largest entry of two"
         yield of("norm", what, _everywhere(claim, {symbol: symbol / sp.sqrt(2)}))
@@ -213,7 +276,8 @@ def suspects(kind: str, claim: Claim) -> Iterator[Statement]:
         hypotheses = tuple(IN_SPECTRAL if h == IN_FROBENIUS else h for h in claim.hypotheses)
         changed = _another(claim, hypotheses=hypotheses)
         yield of("norm", "G bounds the spectral norm, not the Frobenius norm", changed)
-    # Said of an adapter that it is not about; the symbols of that adapter are all that it may speak of.
+    # Said of an adapter that it is not about; the symbols of that adapter are all that it may speak
+    # of.
     names = {p.name for p in claim.parameters} - {"L", "G"}
     for other, adapter in ADAPTERS.items():
         known = {p.name for id in adapter.claims for p in catalogue[id].parameters}
@@ -223,7 +287,9 @@ def suspects(kind: str, claim: Claim) -> Iterator[Statement]:
 
 
 def variations(kind: str, claim: Claim) -> Iterator[Statement]:
-    """Changes that leave a claim true: L̂ is no smaller, or the hypotheses imply the claim's own."""
+    """Changes that leave a claim true: L̂ is no smaller, or the hypotheses imply the claim's
+    own.
+    """
 
     def of(change: str, how: str, why: str, changed: Claim) -> Statement:
         return Statement.of(kind, claim, varied(change), how, changed, True, why)
@@ -244,14 +310,24 @@ def variations(kind: str, claim: Claim) -> Iterator[Statement]:
         # Values in place of a letter with which the hypotheses say more.
         for step in (Rational(1001, 1000), Rational(5, 4), sp.Integer(2)):
             if p.name in _UPPER and (p.name != "r" or (step == 2 and not claim.conditions)):
-                how, value, why = f"{step} {x} for {x}", step * x, "the hypotheses are stronger than the claim's own"
+                how, value, why = (
+                    f"{step} {x} for {x}",
+                    step * x,
+                    "the hypotheses are stronger than the claim's own",
+                )
             elif p.name == "w_0":
-                how, value, why = f"{x}/{step} for {x}", x / step, "longer columns are at least as long"
+                how, value, why = (
+                    f"{x}/{step} for {x}",
+                    x / step,
+                    "longer columns are at least as long",
+                )
             else:
                 continue
             yield of("stronger hypothesis", how, why, _everywhere(claim, {x: value}))
     if is_spectral(claim):
-        hypotheses = tuple(IN_FROBENIUS if h.word == IN_SPECTRAL.word else h for h in claim.hypotheses)
+        hypotheses = tuple(
+            IN_FROBENIUS if h.word == IN_SPECTRAL.word else h for h in claim.hypotheses
+        )
         changed = _another(claim, hypotheses=hypotheses)
         yield of("norm", "G bounds the Frobenius norm", "‖∇f‖_op ≤ ‖∇f‖_F", changed)
 
@@ -274,7 +350,9 @@ def above(x: arb) -> Fraction:
 
 
 def shown_false(suspect: Statement) -> Statement | None:
-    """The mutant as a false statement, at the constants at which it is most so; None where no exact point shows it."""
+    """The mutant as a false statement, at the constants at which it is most so; None where no exact
+    point shows it.
+    """
     largest, statement, claim = Fraction(1), None, suspect.claim
     formula = claim.expression("Lhat")
     for choice, rank in product(CHOICES, suspect.ranks):
@@ -288,13 +366,18 @@ def shown_false(suspect: Statement) -> Statement | None:
             continue
         ball = enclose(formula, values)
         # A root of 0 would be one of a negative number close by, where the adversary may look.
-        under_roots = [enclose(x.base, values) for x in formula.atoms(sp.Pow) if not x.exp.is_integer]
+        under_roots = [
+            enclose(x.base, values) for x in formula.atoms(sp.Pow) if not x.exp.is_integer
+        ]
         if not (ball.is_finite() and ball > 0 and all(each > 0 for each in under_roots)):
             continue
         measured, bound = point.curvature(point.direction), above(ball)
         if measured > largest * bound:
             largest = measured / bound
-            low, high = Decimal(floor(measured * _SHOWN)) / _SHOWN, Decimal(ceil(bound * _SHOWN)) / _SHOWN
+            low, high = (
+                Decimal(floor(measured * _SHOWN)) / _SHOWN,
+                Decimal(ceil(bound * _SHOWN)) / _SHOWN,
+            )
             witness = f"{point}: curvature ≥ {low} > {high} ≥ L̂"
             statement = replace(suspect, constants=tuple(constants.items()), witness=witness)
     return statement

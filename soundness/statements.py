@@ -1,8 +1,10 @@
-"""Proof scripts, runs and lemmas whose truth is known, for the engines; and all claims that these are examined on.
+"""Proof scripts, runs and lemmas whose truth is known, for the engines; and all claims that these
+are examined on.
 
-A script of a true claim has a witness that meets what the script assumes and not what the claim does: it must not be
-refuted. A script of a false claim takes a hypothesis for more than it says: it must not be proved. Runs show what is so
-of an edited statement, and not of the word beside it. Lemmas about smoothness stay true.
+A script of a true claim has a witness that meets what the script assumes and not what the claim
+does: it must not be refuted. A script of a false claim takes a hypothesis for more than it says: it
+must not be proved. Runs show what is so of an edited statement, and not of the word beside it.
+Lemmas about smoothness stay true.
 """
 
 from __future__ import annotations
@@ -52,8 +54,15 @@ _STATEMENT, _WORD = "statement beside its word", "word beside its statement"
 
 
 def examinations(every: int = 1, first: int = 0) -> Iterator[Examined]:
-    """Every `every`-th claim from the first on, in a mixed order; of those not known to be true or false, a quarter."""
-    makers: list[Callable[[], Recipe | Examined]] = [*recipes(), *scripted(), *measurable(), *lemmas()]
+    """Every `every`-th claim from the first on, in a mixed order; of those not known to be true or
+    false, a quarter.
+    """
+    makers: list[Callable[[], Recipe | Examined]] = [
+        *recipes(),
+        *scripted(),
+        *measurable(),
+        *lemmas(),
+    ]
     for turn, make in enumerate(mixed_up(makers)[first::every]):
         made = make()
         found = made.examined(turn) if isinstance(made, Recipe) else made
@@ -70,7 +79,9 @@ _FACTORS = (Fraction(1, 2), Fraction(1), Fraction(2))
 
 
 class _Law(NamedTuple):
-    """For all X `left` is at most, or at least, x times a power of ‖X‖; numbers M with which that fails and holds."""
+    """For all X `left` is at most, or at least, x times a power of ‖X‖; numbers M with which that
+    fails and holds.
+    """
 
     name: str
     left: Callable[[sp.Basic], sp.Expr]
@@ -86,11 +97,37 @@ class _Law(NamedTuple):
 
 _LAWS = (
     _Law("‖MX‖ ≤ x‖X‖", lambda z: FrobeniusNorm(M * z), 1, lambda x: 10 * x, lambda x: x),
-    _Law("‖MX‖² ≤ x‖X‖²", lambda z: FrobeniusNorm(M * z) ** 2, 2, lambda x: 10 * x + 10, lambda x: min(x, Fraction(1))),
+    _Law(
+        "‖MX‖² ≤ x‖X‖²",
+        lambda z: FrobeniusNorm(M * z) ** 2,
+        2,
+        lambda x: 10 * x + 10,
+        lambda x: min(x, Fraction(1)),
+    ),
     _Law("⟨MX, X⟩ ≤ x‖X‖²", lambda z: InnerProduct(M * z, z), 2, lambda x: 10 * x, lambda x: x),
-    _Law("⟨MX, X⟩ ≥ x‖X‖²", lambda z: InnerProduct(M * z, z), 2, lambda x: -x, lambda x: x, is_upper=False),
-    _Law("‖MX‖ ≥ x‖X‖", lambda z: FrobeniusNorm(M * z), 1, lambda x: x / 10, lambda x: x, is_upper=False),
-    _Law("‖MX - X‖ ≤ x‖X‖", lambda z: FrobeniusNorm(M * z - z), 1, lambda x: 10 * x + 10, lambda x: 1 + x),
+    _Law(
+        "⟨MX, X⟩ ≥ x‖X‖²",
+        lambda z: InnerProduct(M * z, z),
+        2,
+        lambda x: -x,
+        lambda x: x,
+        is_upper=False,
+    ),
+    _Law(
+        "‖MX‖ ≥ x‖X‖",
+        lambda z: FrobeniusNorm(M * z),
+        1,
+        lambda x: x / 10,
+        lambda x: x,
+        is_upper=False,
+    ),
+    _Law(
+        "‖MX - X‖ ≤ x‖X‖",
+        lambda z: FrobeniusNorm(M * z - z),
+        1,
+        lambda x: 10 * x + 10,
+        lambda x: 1 + x,
+    ),
 )
 _TARGETS = (("at Y", Y), ("at 2Y", 2 * Y), ("at X + Y", X + Y))
 
@@ -106,17 +143,25 @@ def scripted() -> Iterator[Make]:
 
 
 def _at_one(law: int, target: int, size: Fraction, factor: Fraction, at_zero: bool) -> Examined:
-    """A law for all X is assumed at one X; its consequence at another point is held against a witness."""
+    """A law for all X is assumed at one X; its consequence at another point is held against a
+    witness.
+    """
     each, (where, z), x = _LAWS[law], _TARGETS[target], SIZE.symbol
     ratio = "_".join(map(str, factor.as_integer_ratio()))
     id = f"engines.law{law}_{target}_{int(size)}_{ratio}_{int(at_zero)}"
     quantifier = r"\text{for all } X"
-    hypothesis = Claim(f"{id}_given", each.name, "boundcheck", each.says(X, x), quantifier, declared=(SIZE,))
+    hypothesis = Claim(
+        f"{id}_given", each.name, "boundcheck", each.says(X, x), quantifier, declared=(SIZE,)
+    )
     concluded = each.says(z, rational(factor) * x)
     claim = Claim(id, f"{each.name} {where}", "boundcheck", concluded, hypotheses=(hypothesis,))
     true = factor >= 1 if each.is_upper else factor <= 1
     # Of a false claim the law holds everywhere at M; of a true one at X alone.
-    m, first, second = (each.breaks(size) if true else each.meets(size)), Fraction(not true), Fraction(1)
+    m, first, second = (
+        (each.breaks(size) if true else each.meets(size)),
+        Fraction(not true),
+        Fraction(1),
+    )
     point = first if at_zero or not true else Fraction(0)
     why = "the law at another point" if true else f"M = {m}, X = {first}, Y = {second}, x = {size}"
     matrices = {"M": number(m), "X": number(first), "Y": number(second)}
@@ -136,46 +181,74 @@ def _at_one(law: int, target: int, size: Fraction, factor: Fraction, at_zero: bo
     return examined(kind, change, each.name, true, why, lambda: claim, script=lambda _: made(build))
 
 
-# Hypotheses about iterates, as laws about all points: what each says of two, and F'' of a parabola that breaks it
+# Hypotheses about iterates, as laws about all points: what each says of two, and F'' of a parabola
+# that breaks it
 
 _RELATIONS: tuple[tuple[str, Callable[[sp.Basic, sp.Basic, sp.Expr], sp.Basic], int], ...] = (
-    ("smooth", lambda p, q, x: sp.Le(EuclideanNorm(Gradient(F, p) - Gradient(F, q)), x * EuclideanNorm(p - q)), 100),
+    (
+        "smooth",
+        lambda p, q, x: sp.Le(
+            EuclideanNorm(Gradient(F, p) - Gradient(F, q)), x * EuclideanNorm(p - q)
+        ),
+        100,
+    ),
     ("Lipschitz", lambda p, q, x: sp.Le(Value(F, p) - Value(F, q), x * EuclideanNorm(p - q)), 100),
     (
         "below a parabola",
         lambda p, q, x: sp.Le(
-            Value(F, p), Value(F, q) + InnerProduct(Gradient(F, q), p - q) + x / 2 * EuclideanNorm(p - q) ** 2
+            Value(F, p),
+            Value(F, q) + InnerProduct(Gradient(F, q), p - q) + x / 2 * EuclideanNorm(p - q) ** 2,
         ),
         100,
     ),
     (
         "above its tangents",
-        lambda p, q, x: sp.Ge(x * Value(F, p), x * Value(F, q) + x * InnerProduct(Gradient(F, q), p - q)),
+        lambda p, q, x: sp.Ge(
+            x * Value(F, p), x * Value(F, q) + x * InnerProduct(Gradient(F, q), p - q)
+        ),
         -100,
     ),
-    ("of one slope", lambda p, q, x: sp.Le(EuclideanNorm(Gradient(F, p)), x + EuclideanNorm(Gradient(F, q))), 100),
+    (
+        "of one slope",
+        lambda p, q, x: sp.Le(EuclideanNorm(Gradient(F, p)), x + EuclideanNorm(Gradient(F, q))),
+        100,
+    ),
 )
 # The times that a hypothesis speaks of.
 _PAIRS: tuple[tuple[str, sp.Basic, sp.Basic], ...] = (
     ("from an iterate to the next", v_t, v_t.xreplace({t: t + 1})),
     ("from an iterate to the one before it", v_t.xreplace({t: t + 1}), v_t),
     ("from an iterate to the first", v_t, v_t.xreplace({t: sp.Integer(1)})),
-    ("from an iterate to the last", v_t, Iterate("v", sp.Symbol("T", positive=True, integer=True), n, 1)),
+    (
+        "from an iterate to the last",
+        v_t,
+        Iterate("v", sp.Symbol("T", positive=True, integer=True), n, 1),
+    ),
 )
 
 
 def _for_all(relation: int, factor: Fraction, place: int, by_line: bool) -> Examined:
-    """A hypothesis about iterates is the premise of a law about all points, which concludes what it says."""
+    """A hypothesis about iterates is the premise of a law about all points, which concludes what it
+    says.
+    """
     (name, says, curvature), (where, first, second) = _RELATIONS[relation], _PAIRS[place]
     id = f"engines.iterates{relation}_{place}_{int(factor)}_{int(by_line)}"
-    hypothesis = Claim(f"{id}_given", f"{name} {where}", "boundcheck", says(first, second, ell), r"\text{for all } t")
+    hypothesis = Claim(
+        f"{id}_given",
+        f"{name} {where}",
+        "boundcheck",
+        says(first, second, ell),
+        r"\text{for all } t",
+    )
     premise, concluded = says(v1, v2, ell), says(v1, v2, rational(factor) * ell)
     quantifier = r"\text{for all } v_1, v_2"
     claim = Claim(id, f"{name} everywhere", "boundcheck", concluded, quantifier, (hypothesis,))
     # Two points of a function of one number, with ell = 1: the same one, and two that are apart.
     numbers, functions = {ell.name: Fraction(1)}, {"F": function_of(parabola(curvature))}
     still, apart = (
-        ExactModel(name, _SIDES, numbers, {v1.name: number(p), v2.name: number(q)}, functions, (v.name,))
+        ExactModel(
+            name, _SIDES, numbers, {v1.name: number(p), v2.name: number(q)}, functions, (v.name,)
+        )
         for p, q in ((0, 0), (3, -1))
     )
     if not still.says(premise) or apart.says(concluded) is not False:
@@ -194,9 +267,11 @@ def _for_all(relation: int, factor: Fraction, place: int, by_line: bool) -> Exam
     return examined(kind, change, name, False, why, lambda: claim, script=lambda _: made(build))
 
 
-# Runs with noise: the variance that is stated, beside the word that looks at ζ²; and without: smoothness and the gap
+# Runs with noise: the variance that is stated, beside the word that looks at ζ²; and without:
+# smoothness and the gap
 
-# What the ids of claims that are run begin with: these are known from then on, and no other id may begin so.
+# What the ids of claims that are run begin with: these are known from then on, and no other id may
+# begin so.
 _FIRST = "runs_of_engines"
 _NOISY = ("ghadimi2013.corollary2_2", "khaled2020.bounded_variance", "meft.theorem2_any_step")
 _VARIANCE, _QUIET = catalogue["jiang2024.assumption4"], catalogue["nesterov2004.gradient_descent"]
@@ -224,7 +299,8 @@ def measurable() -> Iterator[Make]:
 
 
 def _variance(id: str, is_known: bool, stated: int | words.Hypothesis) -> Examined:
-    """The variance is stated to be at most something else than ζ², or with the word of another hypothesis.
+    """The variance is stated to be at most something else than ζ², or with the word of another
+    hypothesis.
 
     With another word ζ² is half of what the variance is at v_1.
     """
@@ -241,7 +317,10 @@ def _variance(id: str, is_known: bool, stated: int | words.Hypothesis) -> Examin
         fields["word"], value, meets = stated, size**2, False
         table = table | {"run": table["run"] | {"zeta": size}}
         change = f"the variance with the word {stated.id}, under {other}"
-    why = f"{found.name}: the variance at v_1 is {float(found.variance):.6g}, and {name} is {value:.6g}"
+    why = (
+        f"{found.name}: the variance at v_1 is {float(found.variance):.6g}, and {name} is"
+        f" {value:.6g}"
+    )
     new_id = f"{_FIRST}.{id.replace('.', '_')}.{tag}_{int(is_known)}"
     make = partial(exchanged, catalogue[id], _VARIANCE, fields, id=new_id)
     return examined(f"{kind}, measured", change, id, meets, why, make, table=table, meets=meets)
@@ -258,7 +337,9 @@ def _quiet(steps: int, share: Fraction, change: Edited, place: int) -> Examined:
     meets, id = change.holds(walk), f"{_FIRST}.quiet_{steps}_{place}"
     make = partial(exchanged, times(_QUIET, share), change.of, change.fields, id=id)
     true = meets and least <= bound
-    return examined(f"{_STATEMENT}, measured", said, _QUIET.id, true, why, make, table=found.table, meets=meets)
+    return examined(
+        f"{_STATEMENT}, measured", said, _QUIET.id, true, why, make, table=found.table, meets=meets
+    )
 
 
 # Lemmas about smoothness, which stay true
@@ -276,15 +357,30 @@ def lemmas() -> Iterator[Make]:
         own = {parameter.symbol for parameter in lemma.parameters}
         for hypothesis in (x for x in lemma.hypotheses if word_of(x)):
             for letter in sorted(letters(hypothesis) & own, key=str):
-                # A hypothesis with half of a letter: the bound at half of it is the lemma itself, of other numbers.
+                # A hypothesis with half of a letter: the bound at half of it is the lemma itself,
+                # of other numbers.
                 half = {letter: letter / 2}
-                halved = {"id": own_id(hypothesis), "conclusion": hypothesis.conclusion.xreplace(half)}
+                halved = {
+                    "id": own_id(hypothesis),
+                    "conclusion": hypothesis.conclusion.xreplace(half),
+                }
                 formulas = {
-                    "quantities": tuple(replace(x, expression=x.expression.xreplace(half)) for x in lemma.quantities),
+                    "quantities": tuple(
+                        replace(x, expression=x.expression.xreplace(half)) for x in lemma.quantities
+                    ),
                     "conditions": tuple(x.xreplace(half) for x in lemma.conditions),
                 }
-                change = f"the bound at {letter}/2, with {hypothesis.id} of {letter}/2 under its word"
-                told, tag = (_STATEMENT, change, f"{lemma.id} at {letter}/2"), f"at_half_of_{letter}"
+                change = (
+                    f"the bound at {letter}/2, with {hypothesis.id} of {letter}/2 under its word"
+                )
+                told, tag = (
+                    (
+                        _STATEMENT,
+                        change,
+                        f"{lemma.id} at {letter}/2",
+                    ),
+                    f"at_half_of_{letter}",
+                )
                 yield partial(_lemma, lemma, hypothesis, halved, told, tag, **formulas)
             for word in (x for x in _FOREIGN if x != hypothesis.word):
                 told = (_WORD, f"{hypothesis.id} with the word {word.id}", f"{lemma.id} is true")
@@ -292,12 +388,18 @@ def lemmas() -> Iterator[Make]:
 
 
 def _lemma(
-    lemma: Claim, old: Claim, fields: dict[str, Any], told: tuple[str, str, str], tag: str, **formulas: Any
+    lemma: Claim,
+    old: Claim,
+    fields: dict[str, Any],
+    told: tuple[str, str, str],
+    tag: str,
+    **formulas: Any,
 ) -> Examined:
     """A lemma with other fields of one of its hypotheses, which is true."""
     kind, change, why = told
     id = f"engines.{lemma.id.replace('.', '_')}_{old.id.replace('.', '_')}_{tag}"
-    # Its argument and formulas first: a claim of the catalogue with other hypotheses may refuse to be made.
+    # Its argument and formulas first: a claim of the catalogue with other hypotheses may refuse to
+    # be made.
     changed = replace(lemma, argument="", unproved="", **formulas)
     adapter = next(kind for kind, adapter in ADAPTERS.items() if lemma.id in adapter.claims)
     make = partial(exchanged, changed, old, fields, id=id)

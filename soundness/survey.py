@@ -1,7 +1,8 @@
-"""All trials, spread over processes, and their counts: what `boundcheck soundness` and `boundcheck reliability` report.
+"""All trials, spread over processes, and their counts: what `boundcheck soundness` and `boundcheck
+reliability` report.
 
-Each layer makes its trials in parts. A part of soundness that is finished is kept until the report is written, so that
-a survey that was killed goes on where it was.
+Each layer makes its trials in parts. A part of soundness that is finished is kept until the report
+is written, so that a survey that was killed goes on where it was.
 """
 
 import csv
@@ -41,21 +42,28 @@ from soundness.trial import Layer, Trial, tried
 
 LAYERS: dict[Layer, str] = {
     "proof": "a changed line of a proof, or a changed claim with its whole script",
-    "reading": "a script, claim, witness, file or page that would mislead, and letters renamed or given another role",
+    "reading": (
+        "a script, claim, witness, file or page that would mislead, and letters renamed or given"
+        " another role"
+    ),
     "input": "a malformed spec, number, claim, instance, run, text or model's folder",
     "falsification": "a changed claim about an adapter's smoothness",
     "measurement": "a run with a planted fault",
-    "engines": "a theorem at a multiple of its constant, under more, fewer or edited hypotheses, put to every engine",
+    "engines": (
+        "a theorem at a multiple of its constant, under more, fewer or edited hypotheses, put to"
+        " every engine"
+    ),
 }
 """The layers whose verdicts are tried, and what each is asked about."""
 CONFIDENCE = 0.95
 """The confidence of each upper limit for the share of verdicts that are wrong."""
-# Lines, statements, inputs, runs and claims are split into so many parts. A run takes half a second: a third is tried.
+# Lines, statements, inputs, runs and claims are split into so many parts. A run takes half a
+# second: a third is tried.
 _PARTS, _RUNS_EVERY = 32, 3
 # A thread cannot be stopped: it ends with its part, which is a few seconds of inputs.
 _INPUTS = 256
-# A process that tries a part of the lines runs the proofs of all papers before, which takes a minute and the memory for
-# which loky replaces it afterwards.
+# A process that tries a part of the lines runs the proofs of all papers before, which takes a
+# minute and the memory for which loky replaces it afterwards.
 _PROOFS = 6
 # Bytes of a part that is kept.
 _MOST = 2**26
@@ -81,14 +89,19 @@ class Survey(ABC):
 
     def rows(self, trials: Iterable[Trial]) -> list[dict[str, Any]]:
         """The fields of trials, as the tables call them."""
-        return [{column: getattr(trial, name) for column, name in self.columns.items()} for trial in trials]
+        return [
+            {column: getattr(trial, name) for column, name in self.columns.items()}
+            for trial in trials
+        ]
 
     def as_csv(self) -> bytes:
         """A row for each trial."""
         out = io.StringIO()
         writer = csv.DictWriter(out, list(self.columns), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(row | {"seconds": f"{row['seconds']:.{self.digits}f}"} for row in self.rows(self.trials))
+        writer.writerows(
+            row | {"seconds": f"{row['seconds']:.{self.digits}f}"} for row in self.rows(self.trials)
+        )
         return out.getvalue().encode()
 
 
@@ -97,7 +110,8 @@ class Soundness(Survey):
     """The rate of wrong verdicts.
 
     Attributes:
-        undecided: mutants of statements that are neither shown to be false nor true by construction, and not tried.
+        undecided: mutants of statements that are neither shown to be false nor true by
+            construction, and not tried.
         made: the day on which they were tried.
 
     """
@@ -112,9 +126,11 @@ class Soundness(Survey):
         return tuple(trial for trial in self.trials if trial.layer == layer and trial.true == true)
 
     def as_json(self) -> dict[str, Any]:
-        """The figures, each rate with its upper confidence limit, when they were made, and every wrong verdict.
+        """The figures, each rate with its upper confidence limit, when they were made, and every
+        wrong verdict.
 
-        For each kind of change to a false mutant: how many, the share caught, and the time to catch, by layer.
+        For each kind of change to a false mutant: how many, the share caught, and the time to
+        catch, by layer.
         """
 
         def rates(trials: Sequence[Trial]) -> dict[str, Any]:
@@ -128,14 +144,23 @@ class Soundness(Survey):
         for layer in LAYERS:
             false, true = self.of(layer, False), self.of(layer, True)
             both = (*false, *true)
-            most = {name: max((getattr(x, name) for x in both), default=0.0) for name in ("seconds", "mebibytes")}
+            most = {
+                name: max((getattr(x, name) for x in both), default=0.0)
+                for name in ("seconds", "mebibytes")
+            }
             caught = {"caught": sum(trial.caught for trial in false)}
             layers[layer] = {"false": rates(false) | caught, "true": rates(true), "most": most}
             for kind in sorted({trial.kind for trial in false}):
                 some = [trial for trial in false if trial.kind == kind]
                 seconds = [trial.seconds for trial in some if trial.caught]
                 times = {"median": median(seconds), "longest": max(seconds)} if seconds else {}
-                row = {"layer": layer, "kind": kind, "tried": len(some), "caught": len(seconds), "seconds": times}
+                row = {
+                    "layer": layer,
+                    "kind": kind,
+                    "tried": len(some),
+                    "caught": len(seconds),
+                    "seconds": times,
+                }
                 kinds.append(row)
         return {
             "date": self.made,
@@ -173,7 +198,9 @@ class Reliability(Survey):
     )
 
     def as_json(self) -> dict[str, Any]:
-        """The counts of all, of each kind of attack and of each command; the machine; and what went wrong."""
+        """The counts of all, of each kind of attack and of each command; the machine; and what went
+        wrong.
+        """
 
         def ends(trials: Sequence[Trial]) -> dict[str, Any]:
             outcomes = Counter(trial.outcome for trial in trials)
@@ -181,7 +208,10 @@ class Reliability(Survey):
             return {"tried": len(trials), "wrong": sum(trial.wrong for trial in trials)} | named
 
         def by(name: str, values: Iterable[str]) -> list[dict[str, Any]]:
-            found = ((value, [trial for trial in self.trials if getattr(trial, name) == value]) for value in values)
+            found = (
+                (value, [trial for trial in self.trials if getattr(trial, name) == value])
+                for value in values
+            )
             return [ends(trials) | {name: value} for value, trials in found if trials]
 
         return {
@@ -193,14 +223,17 @@ class Reliability(Survey):
         }
 
 
-def soundness(share: int = 1, jobs: int = 1, tick: Tick = silent, keep: Path | None = None) -> Soundness:
+def soundness(
+    share: int = 1, jobs: int = 1, tick: Tick = silent, keep: Path | None = None
+) -> Soundness:
     """Try the mutants of every layer.
 
     Args:
         share: 1 for all of them, 10 for a tenth: every tenth line, claim, statement, run and input.
         jobs: processes to spread them over.
         tick: told of progress.
-        keep: the folder of finished parts, which are not made again by the same code; none is kept without one.
+        keep: the folder of finished parts, which are not made again by the same code; none is kept
+            without one.
 
     Raises:
         InputError: for a share or jobs below 1.
@@ -216,7 +249,8 @@ def soundness(share: int = 1, jobs: int = 1, tick: Tick = silent, keep: Path | N
     statements, undecided = drawn(share)
     # Statements that share a climb are next to each other.
     ordered = sorted(statements, key=lambda each: (each.adapter, each.constants))
-    # Of lines, claims and scripts a process is sent a few numbers alone, and makes its share of them anew.
+    # Of lines, claims and scripts a process is sent a few numbers alone, and makes its share of
+    # them anew.
     work: dict[Layer, list[tuple[Any, ...]]] = {
         "proof": [(tried, mutants, share * _PROOFS, share * part) for part in range(_PROOFS)],
         "reading": [(tried, rereadings, share), (tried, gallery)],
@@ -230,7 +264,9 @@ def soundness(share: int = 1, jobs: int = 1, tick: Tick = silent, keep: Path | N
     for layer, parts in work.items():
         for place, part in enumerate(parts, 1):
             path = folder and folder / f"{layer}-{place}.json"
-            calls[layer == "input"].append(Call(f"{layer}, part {place} of {len(parts)}", _kept, (path, *part)))
+            calls[layer == "input"].append(
+                Call(f"{layer}, part {place} of {len(parts)}", _kept, (path, *part))
+            )
     # Each input is tried in a process of its own, and the threads share what they compare it with.
     with ThreadPoolExecutor(jobs) as threads:
         trials = *_made(calls[False], jobs, tick), *_made(calls[True], threads, tick)
@@ -268,12 +304,16 @@ def _made(calls: Sequence[Call], executor: int | Executor, tick: Tick) -> tuple[
 
 @cache
 def _code() -> str:
-    """A hash of all that the trials depend on of ours: the package, the papers, and what is here."""
+    """A hash of all that the trials depend on of ours: the package, the papers, and what is
+    here.
+    """
     digest = hashlib.sha256()
     package, here = Path(boundcheck.__file__).parent, Path(__file__).parent
     for root in (package, here, *(paper.folder for paper in papers().values())):
         for path in sorted(root.rglob("*.py")):
-            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+            digest.update(
+                path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0"
+            )
     return digest.hexdigest()[:16]
 
 

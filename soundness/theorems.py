@@ -1,8 +1,10 @@
-"""Theorems whose truth is known: at c times their constants, under more, fewer and other hypotheses.
+"""Theorems whose truth is known: at c times their constants, under more, fewer and other
+hypotheses.
 
-A claim is true because another is and it says no more; it is false because an exact run that meets all of its
-hypotheses breaks it. Of one that is neither shown, engines are only held against each other. A constant is the
-catalogue's, which a proof or an argument carries, or one of those here, each with its source.
+A claim is true because another is and it says no more; it is false because an exact run that meets
+all of its hypotheses breaks it. Of one that is neither shown, engines are only held against each
+other. A constant is the catalogue's, which a proof or an argument carries, or one of those here,
+each with its source.
 """
 
 from __future__ import annotations
@@ -22,8 +24,33 @@ from boundcheck.language.algorithms import GRADIENT_DESCENT
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity, Statement, own_parameters
 from boundcheck.language.sentence import algorithm_of, theorem
-from boundcheck.language.symbols import R_1, D, G, Lhat, Parameter, T, alpha, bound, ell, f_star, mu_F
-from boundcheck.language.vocabulary import EuclideanNorm, F, Gradient, Value, W, t, v, v1, v2, v_first, v_star, v_t
+from boundcheck.language.symbols import (
+    R_1,
+    D,
+    G,
+    Lhat,
+    Parameter,
+    T,
+    alpha,
+    bound,
+    ell,
+    f_star,
+    mu_F,
+)
+from boundcheck.language.vocabulary import (
+    EuclideanNorm,
+    F,
+    Gradient,
+    Value,
+    W,
+    t,
+    v,
+    v1,
+    v2,
+    v_first,
+    v_star,
+    v_t,
+)
 from boundcheck.proof import Process, Proof, Reading, Script, script
 from soundness.edits import written_out
 from soundness.engines import (
@@ -47,7 +74,8 @@ Walks = Callable[[int], Iterator[Walk]]
 _ONE, _HALF = Fraction(1), Fraction(1, 2)
 
 
-# Hypotheses: what each says of an exact run is decided by itself, from its statement, whatever its word may be
+# Hypotheses: what each says of an exact run is decided by itself, from its statement, whatever its
+# word may be
 
 
 @dataclass(frozen=True)
@@ -58,7 +86,8 @@ class Assumed:
         claim: its statement and its word.
         holds: whether the statement holds on a run, whose numbers include those below.
         numbers: the least values of its own letters with which it holds on a run.
-        is_exact: whether the statement fails wherever `holds` says no, which may ask for more than it.
+        is_exact: whether the statement fails wherever `holds` says no, which may ask for more than
+            it.
 
     """
 
@@ -72,10 +101,19 @@ class Assumed:
 _HELD: dict[sp.Symbol, Callable[..., bool]] = {
     ell: lambda walk, factor=_ONE: walk.curve.smoothness <= factor * walk.numbers["ell"],
     mu_F: lambda walk, factor=_ONE: min(walk.curve.curvatures) >= factor * walk.numbers["mu_F"],
-    D: lambda walk, factor=_ONE: walk.curve.is_least_at_0 and walk.gap <= factor * walk.numbers["D"],
-    R_1: lambda walk, factor=_ONE: walk.curve.is_least_at_0 and abs(walk.points[0]) <= factor * walk.numbers["R_1"],
+    D: (
+        lambda walk, factor=_ONE: (
+            walk.curve.is_least_at_0 and walk.gap <= factor * walk.numbers["D"]
+        )
+    ),
+    R_1: (
+        lambda walk, factor=_ONE: (
+            walk.curve.is_least_at_0 and abs(walk.points[0]) <= factor * walk.numbers["R_1"]
+        )
+    ),
 }
-# What the catalogue's hypotheses say of a run without noise, and whether the statement fails wherever this says no.
+# What the catalogue's hypotheses say of a run without noise, and whether the statement fails
+# wherever this says no.
 _CATALOGUE: dict[str, tuple[Holds, bool]] = {
     "classic.smooth_everywhere": (_HELD[ell], True),
     "classic.convex": (lambda walk: min(walk.curve.curvatures) >= 0, True),
@@ -95,7 +133,9 @@ _CATALOGUE: dict[str, tuple[Holds, bool]] = {
 
 
 def of_catalogue(hypothesis: Claim) -> Assumed:
-    """A hypothesis of the catalogue. What is decided nowhere here holds on no run: no claim is shown false by it."""
+    """A hypothesis of the catalogue. What is decided nowhere here holds on no run: no claim is
+    shown false by it.
+    """
     holds, is_exact = _CATALOGUE.get(hypothesis.id, (lambda walk: False, False))
     return Assumed(hypothesis, holds, is_exact=is_exact)
 
@@ -104,11 +144,18 @@ BOUNDED_GRADIENT = Assumed(
     catalogue["jiang2024.assumption3.2"],
     # F' is constant beyond both ends.
     lambda walk: (
-        walk.curve.curvatures[0] == walk.curve.curvatures[-1] == 0 and walk.curve.steepest <= walk.numbers["G"]
+        walk.curve.curvatures[0] == walk.curve.curvatures[-1] == 0
+        and walk.curve.steepest <= walk.numbers["G"]
     ),
     lambda walk: {"G": walk.curve.steepest},
 )
-_OTHERS = ("classic.convex", "classic.smooth_everywhere", "meft.ball", "meft.unbiased", "jiang2024.unbiased")
+_OTHERS = (
+    "classic.convex",
+    "classic.smooth_everywhere",
+    "meft.ball",
+    "meft.unbiased",
+    "jiang2024.unbiased",
+)
 OTHERS = (BOUNDED_GRADIENT, *(of_catalogue(catalogue[id]) for id in _OTHERS))
 
 # Hypotheses about iterates
@@ -122,7 +169,8 @@ STEEP, LOW, FAR, WIDE = (
         ("wide_0", "norm of each iterate"),
     )
 )
-# What each bounds: its title, the letter, the expression, and that of a run at a point. The minimiser is 0.
+# What each bounds: its title, the letter, the expression, and that of a run at a point. The
+# minimiser is 0.
 _BOUNDED: dict[str, tuple[str, Parameter, sp.Expr, Callable[[Walk, Fraction], Fraction]]] = {
     "not_steep": (
         "The gradient is bounded at each iterate",
@@ -145,7 +193,9 @@ _NOTHING = words.Worst()
 
 
 def stated(name: str, worst: words.Worst | None = _NOTHING, has_word: bool = True) -> Assumed:
-    """One of the hypotheses about iterates, in a word of its own that asks nothing of F, or that no solver states."""
+    """One of the hypotheses about iterates, in a word of its own that asks nothing of F, or that no
+    solver states.
+    """
     declared: tuple[Parameter, ...] = ()
     if name == "no_rise":
         title = "F does not rise"
@@ -154,12 +204,18 @@ def stated(name: str, worst: words.Worst | None = _NOTHING, has_word: bool = Tru
         title, letter, expression, size = _BOUNDED[name]
         declared, relation = (letter,), sp.Le(expression, letter.symbol)
     always, symbols = r"\text{for all } t", tuple(each.symbol for each in declared)
-    word = words.Hypothesis(f"engines_{name}", title, symbols, worst=worst, says=(Statement(relation, always),))
+    word = words.Hypothesis(
+        f"engines_{name}", title, symbols, worst=worst, says=(Statement(relation, always),)
+    )
     named = word if has_word else None
-    claim = Claim(f"engines.{name}", title, "boundcheck", relation, always, declared=declared, word=named)
+    claim = Claim(
+        f"engines.{name}", title, "boundcheck", relation, always, declared=declared, word=named
+    )
 
     def does_not_rise(walk: Walk) -> bool:
-        return walk.is_whole and all(walk.curve.value(y) <= walk.curve.value(x) for x, y in pairwise(walk.points))
+        return walk.is_whole and all(
+            walk.curve.value(y) <= walk.curve.value(x) for x, y in pairwise(walk.points)
+        )
 
     def largest(walk: Walk) -> Fraction:
         return max(size(walk, x) for x in walk.seen)
@@ -199,11 +255,20 @@ def own_id(hypothesis: Claim) -> str:
 
 
 def edited(hypothesis: Claim) -> Iterator[Edited]:
-    """Other statements under the word of a hypothesis of the catalogue: with half, and with twice, its constant."""
+    """Other statements under the word of a hypothesis of the catalogue: with half, and with twice,
+    its constant.
+    """
     says, id = hypothesis.conclusion, own_id(hypothesis)
     if hypothesis.id == "jiang2024.bounded_below":
         fields = {"id": id, "conclusion": sp.And(says, sp.Le(Value(F, v_first) - f_star, D / 2))}
-        yield Edited(f"{hypothesis.id}, and D/2", hypothesis, fields, partial(_HELD[D], factor=_HALF), D, True)
+        yield Edited(
+            f"{hypothesis.id}, and D/2",
+            hypothesis,
+            fields,
+            partial(_HELD[D], factor=_HALF),
+            D,
+            True,
+        )
         return
     letters = (ell, R_1, mu_F) if hypothesis.id.startswith("classic") else (ell, R_1)
     letter = next((x for x in letters if x in says.free_symbols), None)
@@ -211,20 +276,30 @@ def edited(hypothesis: Claim) -> Iterator[Edited]:
         fields = {"id": id, "conclusion": says.xreplace({letter: rational(factor) * letter})}
         # Of μ a larger one says more.
         is_stronger = (factor < 1) == (letter != mu_F)
-        change, holds = f"{hypothesis.id} of {factor} {letter}", partial(_HELD[letter], factor=factor)
+        change, holds = (
+            f"{hypothesis.id} of {factor} {letter}",
+            partial(_HELD[letter], factor=factor),
+        )
         yield Edited(change, hypothesis, fields, holds, letter, is_stronger)
 
 
 def exchanged(claim: Claim, old: Claim, fields: Mapping[str, Any], **changes: Any) -> Claim:
-    """The claim with other fields of one of its hypotheses, and of its own; it may refuse to be made so."""
+    """The claim with other fields of one of its hypotheses, and of its own; it may refuse to be
+    made so.
+    """
     new = replace(old, **fields)
-    return replace(claim, hypotheses=tuple(new if x is old else x for x in claim.hypotheses), **changes)
+    return replace(
+        claim, hypotheses=tuple(new if x is old else x for x in claim.hypotheses), **changes
+    )
 
 
 # Theorems, as they are and changed
 
 LAST_GRADIENT = measures.PerformanceMeasure(
-    "engines_last_gradient", "last squared gradient norm", measures.Statistic.LAST, measures.SQUARED_GRADIENT
+    "engines_last_gradient",
+    "last squared gradient norm",
+    measures.Statistic.LAST,
+    measures.SQUARED_GRADIENT,
 )
 HORIZONS = (1, 2, 3, 8)
 # What a measure comes to on a run.
@@ -232,7 +307,9 @@ MEASURED: dict[object, Callable[[Walk], Fraction]] = {
     measures.LEAST_GRADIENT: lambda walk: min(walk.squares),
     measures.AVERAGE_GRADIENT: lambda walk: sum(walk.squares, Fraction(0)) / walk.steps,
     LAST_GRADIENT: lambda walk: walk.squares[-1],
-    measures.AVERAGE_GAP: lambda walk: sum(map(walk.curve.value, walk.seen), Fraction(0)) / walk.steps,
+    measures.AVERAGE_GAP: (
+        lambda walk: sum(map(walk.curve.value, walk.seen), Fraction(0)) / walk.steps
+    ),
     measures.LAST_GAP: lambda walk: walk.curve.value(walk.seen[-1]),
     measures.LAST_DISTANCE: lambda walk: walk.seen[-1] ** 2,
 }
@@ -250,11 +327,16 @@ def limit(claim: Claim, numbers: Numbers) -> sp.Expr:
 
 
 def speaks_of(claim: Claim, numbers: Numbers) -> bool:
-    """True if each letter of a claim is positive, as it has to be, and its conditions hold at these numbers."""
+    """True if each letter of a claim is positive, as it has to be, and its conditions hold at these
+    numbers.
+    """
     if not all(numbers[each.name] > 0 for each in claim.parameters):
         return False
     relations = [written_out(x, claim.quantities) for x in claim.conditions]
-    return all(x.xreplace({y: rational(numbers[y.name]) for y in x.free_symbols}).doit() == sp.true for x in relations)
+    return all(
+        x.xreplace({y: rational(numbers[y.name]) for y in x.free_symbols}).doit() == sp.true
+        for x in relations
+    )
 
 
 @dataclass(frozen=True)
@@ -262,16 +344,19 @@ class Recipe:
     """A theorem, and what is known about it.
 
     Attributes:
-        claim: what is said, of hypotheses of which nothing is edited: its bound, conditions, algorithm and measure.
+        claim: what is said, of hypotheses of which nothing is edited: its bound, conditions,
+            algorithm and measure.
         assumed: the hypotheses as they are stated in the end.
         why: why it is true; empty where it is not known to be.
         follow: its algorithm on a curve.
         walks: for a T the runs on which its measure is large, and which may show it to be false.
-        original: the same under the id of the catalogue's theorem that it is, whose own proof script is tried on it.
+        original: the same under the id of the catalogue's theorem that it is, whose own proof
+            script is tried on it.
         subject: the theorem that was changed.
         kind, change: as in a `Trial`.
         edit: makes the claim that engines get; it may raise, where a claim refuses to be made so.
-        factor: of a theorem of which nothing else is changed the multiple of its constant, which brackets are held to.
+        factor: of a theorem of which nothing else is changed the multiple of its constant, which
+            brackets are held to.
         adapter: the only one by which instances may be drawn; any where it is empty.
 
     """
@@ -297,7 +382,8 @@ class Recipe:
         return replace(walk, numbers=numbers)
 
     def cheat(self, turn: int) -> Walk | None:
-        """A run on which the bound fails, that does not follow the algorithm, or is too steep, or states too small a D.
+        """A run on which the bound fails, that does not follow the algorithm, or is too steep, or
+        states too small a D.
 
         Of a claim that is true; None where there is none, or a letter is unknown there.
         """
@@ -314,27 +400,36 @@ class Recipe:
             walk = replace(walk, about=f"{walk.about}, D too small", numbers=numbers)
         return self.with_least(walk)
 
-    def worst(self, steps: int, broken: Walk | None = None) -> tuple[Fraction | None, Fraction | None]:
-        """The shares of the bound between which its worst case is at this T; None where nothing is known.
+    def worst(
+        self, steps: int, broken: Walk | None = None
+    ) -> tuple[Fraction | None, Fraction | None]:
+        """The shares of the bound between which its worst case is at this T; None where nothing is
+        known.
 
         It is no more than the constant, and no less where a run attains that whatever the letters
         are. It is no less either than on the run that breaks the bound.
         """
         names = {x.name for x in self.claim.parameters}
         if broken is not None and broken.steps == steps and names <= {"ell", "D", "R_1", "T"}:
-            share = rational(MEASURED[self.claim.measure](broken)) / limit(self.claim, broken.numbers)
+            share = rational(MEASURED[self.claim.measure](broken)) / limit(
+                self.claim, broken.numbers
+            )
             return (Fraction(str(share)) if share.is_Rational else None), None
         if self.factor is None:
             return None, None
         most, measured = 1 / self.factor, MEASURED.get(self.claim.measure)
-        if measured and {"ell", "D", "R_1", "mu_F", "T"}.issuperset(x.name for x in self.claim.parameters):
+        if measured and {"ell", "D", "R_1", "mu_F", "T"}.issuperset(
+            x.name for x in self.claim.parameters
+        ):
             for walk in self.walks(steps):
                 if rational(measured(walk) * self.factor) == limit(self.claim, walk.numbers):
                     return most, most
         return None, most
 
     def is_met(self, walk: Walk) -> bool | None:
-        """True if a run meets the claim, as its hypotheses are stated; None where that is not decided here."""
+        """True if a run meets the claim, as its hypotheses are stated; None where that is not
+        decided here.
+        """
         if not walk.is_whole:
             return None
         if walk.points != walk.followed(self.follow):
@@ -345,11 +440,18 @@ class Recipe:
         return True if met else None
 
     def broken_by(self) -> Walk | None:
-        """A run that meets every hypothesis and condition, and exceeds the bound; None where none is found."""
+        """A run that meets every hypothesis and condition, and exceeds the bound; None where none
+        is found.
+        """
         measured = MEASURED.get(self.claim.measure)
         if self.why or measured is None:
             return None
-        for walk in (walk for steps in HORIZONS for walk in self.walks(steps) if len(walk.points) >= walk.steps):
+        for walk in (
+            walk
+            for steps in HORIZONS
+            for walk in self.walks(steps)
+            if len(walk.points) >= walk.steps
+        ):
             found = self.with_least(walk)
             if (
                 all(each.holds(found) for each in self.assumed)
@@ -362,14 +464,22 @@ class Recipe:
     def examined(self, turn: int) -> Examined:
         """The theorem with what is known of it, as engines are asked about it."""
         broken = self.broken_by()
-        why = self.why or (str(broken) if broken else "nothing is known of it: engines are held against each other")
+        why = self.why or (
+            str(broken) if broken else "nothing is known of it: engines are held against each other"
+        )
         against = broken if broken is not None and broken.is_whole else self.cheat(turn)
         # The T of the run that breaks it, else one of the first few that it speaks of.
         algorithm = algorithm_of(self.claim)
         most = 2 if algorithm is not None and algorithm.is_stochastic else 3
         conditions = self.claim.conditions
-        least = max((int(x.rhs) for x in conditions if str(x.lhs) == "T" and x.rhs.is_Integer), default=1)
-        steps = broken.steps if broken is not None and broken.steps <= 3 else max(least, 1 + turn % most)
+        least = max(
+            (int(x.rhs) for x in conditions if str(x.lhs) == "T" and x.rhs.is_Integer), default=1
+        )
+        steps = (
+            broken.steps
+            if broken is not None and broken.steps <= 3
+            else max(least, 1 + turn % most)
+        )
         return examined(
             self.kind,
             self.change,
@@ -389,9 +499,13 @@ class Recipe:
 
 
 def refuting(claim: Claim, walk: Walk) -> Script:
-    """A printed proof whose one line is the claim, that assumes each hypothesis where its letters are, and no more."""
+    """A printed proof whose one line is the claim, that assumes each hypothesis where its letters
+    are, and no more.
+    """
     # The iterates of the claim's algorithm are a process, and every other letter is a constant.
-    letters = {x for each in (claim, *claim.hypotheses) for x in each.conclusion.atoms(sp.MatrixSymbol)}
+    letters = {
+        x for each in (claim, *claim.hypotheses) for x in each.conclusion.atoms(sp.MatrixSymbol)
+    }
     points = {v_star, v1, v2, W, *(x for x in letters if x.shape in {v.shape, W.shape} and x != v)}
     own = {each.symbol for each in own_parameters(claim).values()}
     reading = Reading(processes={v_t: Process((v,))}, constants={*points, *own})
@@ -419,9 +533,14 @@ _STRONG = catalogue["nesterov2004.theorem2_1_15"].hypotheses
 
 
 def _walks(
-    about: str, start: Callable[[int], tuple[Curve, Fraction]], follow: Follow, **numbers: Fraction | int
+    about: str,
+    start: Callable[[int], tuple[Curve, Fraction]],
+    follow: Follow,
+    **numbers: Fraction | int,
 ) -> Walks:
-    """For a T the run from the curve and v_1 that `start` says; where nothing follows v_1, for T = 1 alone."""
+    """For a T the run from the curve and v_1 that `start` says; where nothing follows v_1, for T =
+    1 alone.
+    """
 
     def walks(steps: int) -> Iterator[Walk]:
         if follow is not unmoved or steps == 1:
@@ -431,24 +550,36 @@ def _walks(
     return walks
 
 
-def _parabolas(follow: Follow, curvature: Fraction = _ONE, about: str = "F = x²/2", **numbers: Fraction | int) -> Walks:
+def _parabolas(
+    follow: Follow, curvature: Fraction = _ONE, about: str = "F = x²/2", **numbers: Fraction | int
+) -> Walks:
     return _walks(about, lambda steps: (parabola(curvature), _ONE), follow, **numbers)
 
 
 def _teeth(share: Fraction) -> Walks:
-    """The gradient is 1 at all iterates: the worst function of Abbaszadehpeivasti, de Klerk and Zamani, share ≤ 1."""
+    """The gradient is 1 at all iterates: the worst function of Abbaszadehpeivasti, de Klerk and
+    Zamani, share ≤ 1.
+    """
     about, curve = "F' = 1 at each iterate and less between", partial(teeth, _ONE, share)
-    return _walks(about, lambda steps: (curve(steps - 1), _ONE + share * (steps - 1)), descended(share))
+    return _walks(
+        about, lambda steps: (curve(steps - 1), _ONE + share * (steps - 1)), descended(share)
+    )
 
 
 def _hubers(share: Fraction = _ONE, is_far: bool = False) -> Walks:
-    """F' is the same at all iterates: at the last one, x = 1, its parabola begins; or farther, as the gap wants it."""
+    """F' is the same at all iterates: at the last one, x = 1, its parabola begins; or farther, as
+    the gap wants it.
+    """
     step = share * (2 if is_far else 1)
-    return _walks("a Huber function", lambda steps: (huber(1, _ONE), 1 + step * (steps - 1)), descended(share))
+    return _walks(
+        "a Huber function", lambda steps: (huber(1, _ONE), 1 + step * (steps - 1)), descended(share)
+    )
 
 
 def bare(steps: int, follow: Follow, **numbers: Fraction | int) -> Iterator[Walk]:
-    """Runs that break a hypothesis and little else: F that is steeper, not convex, flat, or starts farther away."""
+    """Runs that break a hypothesis and little else: F that is steeper, not convex, flat, or starts
+    farther away.
+    """
     yield run("F = 16 x²/2", parabola(16), 1, follow, steps, **numbers)
     yield run("F = x²/2", parabola(1), 4, follow, steps, **numbers)
     yield run("F that is flat at v_1", hill(1, _ONE), 1, follow, steps, **numbers)
@@ -500,7 +631,15 @@ def _of(
 ) -> Recipe:
     """Gradient descent at the step share/ℓ."""
     quantities = (_GIVEN, Quantity(alpha, share / Lhat, "step size"), Quantity(bound, sharp))
-    said = (f"engines.{name}", name, why, r"\text{for every } T", hypotheses, quantities, conditions)
+    said = (
+        f"engines.{name}",
+        name,
+        why,
+        r"\text{for every } T",
+        hypotheses,
+        quantities,
+        conditions,
+    )
     claim = theorem(*said, algorithm=GRADIENT_DESCENT, measure=measure)
     follow = follow or descended(Fraction(str(share)))
     return Recipe(claim, tuple(map(of_catalogue, hypotheses)), why, follow, walks, subject=claim.id)
@@ -514,19 +653,32 @@ def _theirs(id: str, follow: Follow, walks: Walks) -> Recipe:
     return Recipe(claim, assumed, f"{id} is true", follow, walks, theirs, claim.id)
 
 
-_SHARP = "Abbaszadehpeivasti, de Klerk and Zamani 2022: 4LD/((T - 1)(4h - h²) + 2) at the step h/L, h ≤ 1"
+_SHARP = (
+    "Abbaszadehpeivasti, de Klerk and Zamani 2022: 4LD/((T - 1)(4h - h²) + 2) at the step h/L,"
+    " h ≤ 1"
+)
 _FALLS = "F falls by ‖∇F(v_t)‖²/(2L) or more at each step, and F(v_T) - f* ≥ ‖∇F(v_T)‖²/(2L)"
 _TWICE = (
-    "of convex F, F(v_t) - F(v_{t+1}) ≥ (‖∇F(v_t)‖² + ‖∇F(v_{t+1})‖²)/(2L), and F(v_T) - f* ≥ ‖∇F(v_T)‖²/(2L); "
-    "gradients do not grow"
+    "of convex F, F(v_t) - F(v_{t+1}) ≥ (‖∇F(v_t)‖² + ‖∇F(v_{t+1})‖²)/(2L), and F(v_T) - f* ≥"
+    " ‖∇F(v_T)‖²/(2L); gradients do not grow"
 )
 _DRORI = "Drori and Teboulle 2014, Theorem 3.1: LR²/(4(T - 1)h + 2) at the step h/L, h ≤ 1"
 _NO_FARTHER = "a step of 1/L is no expansion where F is convex"
 _SHRINKS = "each step shrinks the distance by (L - μ)/(L + μ), Nesterov 2004, Theorem 2.1.15"
 _SHRINKS_SLOWER = "each step of 1/L shrinks the distance by 1 - μ/L, as of I - αH with μ ≤ H ≤ L"
 _STOCHASTIC = (
-    *("ghadimi2013.corollary2_2", "khaled2020.bounded_variance", "khaled2020.theorem2", "meft.theorem2_any_step"),
-    *("bottou2018.theorem4_8", "bottou2018.contraction", "bottou2018.theorem4_6", "bottou2018.convex_average"),
+    *(
+        "ghadimi2013.corollary2_2",
+        "khaled2020.bounded_variance",
+        "khaled2020.theorem2",
+        "meft.theorem2_any_step",
+    ),
+    *(
+        "bottou2018.theorem4_8",
+        "bottou2018.contraction",
+        "bottou2018.theorem4_6",
+        "bottou2018.convex_average",
+    ),
     "meft.theorem2_everywhere",
 )
 
@@ -558,15 +710,33 @@ def known() -> tuple[Recipe, ...]:
         _of("convex_gap_half", _DRORI, _NEAR, gap, Lhat * R_1**2 / (2 * T), far_half, sp.S.Half),
         _of("convex_distance", _NO_FARTHER, _NEAR, distance, R_1**2, flat),
         _of("strong_gap", _SHRINKS, _STRONG, gap, Lhat / 2 * left * R_1**2, top, **narrowed),
-        _of("strong_gradient", _SHRINKS, _STRONG, LAST_GRADIENT, Lhat**2 * left * R_1**2, top, **narrowed),
-        _of("strong_distance_at_1", _SHRINKS_SLOWER, _STRONG, distance, at_one, bottom, conditions=narrow),
+        _of(
+            "strong_gradient",
+            _SHRINKS,
+            _STRONG,
+            LAST_GRADIENT,
+            Lhat**2 * left * R_1**2,
+            top,
+            **narrowed,
+        ),
+        _of(
+            "strong_distance_at_1",
+            _SHRINKS_SLOWER,
+            _STRONG,
+            distance,
+            at_one,
+            bottom,
+            conditions=narrow,
+        ),
         _theirs("nesterov2004.gradient_descent", descended(1), falling),
         _theirs("abbaszadehpeivasti2022.best_step", unmoved, _parabolas(unmoved)),
         _theirs("drori2014.gradient_descent", descended(1), _hubers(is_far=True)),
         _theirs("su2016.nesterov", accelerated, _parabolas(accelerated)),
         _theirs("nesterov2004.theorem2_1_15", between, top),
         _theirs("nesterov2004.strongly_convex", between, top),
-        _theirs("classic.heavy_ball", with_momentum, _parabolas(with_momentum, beta=tiny, eta=1 - tiny)),
+        _theirs(
+            "classic.heavy_ball", with_momentum, _parabolas(with_momentum, beta=tiny, eta=1 - tiny)
+        ),
         _theirs("ward2019.adagrad_norm", unmoved, _parabolas(unmoved, eta=10**4, delta=10**4)),
         *(_theirs(id, unmoved, once) for id in _STOCHASTIC),
     )
@@ -601,9 +771,16 @@ def _at(
     fields: Mapping[str, Any] | None = None,
     **changes: Any,
 ) -> Recipe:
-    """A theorem at a multiple of its constant, with these fields of its claim and of what is known of it changed."""
+    """A theorem at a multiple of its constant, with these fields of its claim and of what is known
+    of it changed.
+    """
     made = _named(replace(times(each.claim, factor), **(fields or {})), factor, *tag)
-    own: dict[str, Any] = {"kind": kind, "change": f"{factor} of the bound{said}", "claim": made, "original": None}
+    own: dict[str, Any] = {
+        "kind": kind,
+        "change": f"{factor} of the bound{said}",
+        "claim": made,
+        "original": None,
+    }
     return replace(each, **own | {"why": _true(factor, each.why)} | changes)
 
 
@@ -612,13 +789,22 @@ def _fractions(text: str) -> tuple[Fraction, ...]:
 
 
 FACTORS = _fractions("1/4 1/2 3/4 9/10 99/100 999/1000 1 1001/1000 101/100 5/4 2 5")
-_FEW, _PAIR, _RESTATED = _fractions("1/2 9/10 99/100 1 2"), _fractions("9/10 1"), _fractions("1/2 1/4 3/4 1 2")
+_FEW, _PAIR, _RESTATED = (
+    _fractions("1/2 9/10 99/100 1 2"),
+    _fractions("9/10 1"),
+    _fractions("1/2 1/4 3/4 1 2"),
+)
 _UNDER_AN_ID, _LONG = _fractions("1/2 9/10 2"), _fractions("1 3/2 5/2 4")
 _FOREIGN: tuple[words.Hypothesis, ...] = (
     *(words.UNBIASED, words.CONVEX, words.SMOOTH_EVERYWHERE, words.BOUNDED_BELOW),
     words.HYPOTHESES["bounded_gradient"],
 )
-_MEASURES = (measures.LEAST_GRADIENT, measures.AVERAGE_GRADIENT, measures.LAST_GAP, measures.LAST_DISTANCE)
+_MEASURES = (
+    measures.LEAST_GRADIENT,
+    measures.AVERAGE_GRADIENT,
+    measures.LAST_GAP,
+    measures.LAST_DISTANCE,
+)
 
 
 def recipes() -> Iterator[Callable[[], Recipe]]:
@@ -635,9 +821,14 @@ def recipes() -> Iterator[Callable[[], Recipe]]:
     drori, nesterov = theorems["drori2014.gradient_descent"], theorems["su2016.nesterov"]
     for factor, (each, other) in product(FACTORS, ((nesterov, drori), (drori, nesterov))):
         # The bound of one algorithm, said of another.
-        said, fields = f", of the algorithm of {other.claim.id}", {"algorithm": other.claim.algorithm}
+        said, fields = (
+            f", of the algorithm of {other.claim.id}",
+            {"algorithm": other.claim.algorithm},
+        )
         changes = {"why": "", "follow": other.follow, "walks": other.walks}
-        yield partial(_at, each, factor, "algorithm exchanged", said, ("by another",), fields, **changes)
+        yield partial(
+            _at, each, factor, "algorithm exchanged", said, ("by another",), fields, **changes
+        )
 
 
 def _changed(each: Recipe) -> Iterator[Callable[[], Recipe]]:
@@ -651,12 +842,24 @@ def _changed(each: Recipe) -> Iterator[Callable[[], Recipe]]:
         yield at(factor, "condition added", f", from T = {least} on", ("from", least), fields)
     for factor, (place, gone) in product(_PAIR, enumerate(conditions)):
         fields = {"conditions": tuple(x for x in conditions if x is not gone)}
-        yield at(factor, "condition dropped", f", without {gone}", ("without", place), fields, why="", walks=both)
+        yield at(
+            factor,
+            "condition dropped",
+            f", without {gone}",
+            ("without", place),
+            fields,
+            why="",
+            walks=both,
+        )
     more = [(factor, stated(name), "") for name, factor in product(STATED, _FEW)]
     for name in STATED:
         more.append((_ONE, stated(name, worst=None), "no solver"))
         more.append((_ONE, stated(name, has_word=False), "no word"))
-    more += [(factor, other, "") for other, factor in product(OTHERS, _PAIR) if other.claim not in hypotheses]
+    more += [
+        (factor, other, "")
+        for other, factor in product(OTHERS, _PAIR)
+        if other.claim not in hypotheses
+    ]
     for factor, other, lacks in more:
         said = f", under {other.claim.id} besides" + (f", which has {lacks}" if lacks else "")
         fields, assumed = {"hypotheses": (*hypotheses, other.claim)}, (*each.assumed, other)
@@ -679,22 +882,49 @@ def _changed(each: Recipe) -> Iterator[Callable[[], Recipe]]:
     for (place, hypothesis), (turn, word) in product(enumerate(hypotheses), enumerate(_FOREIGN)):
         if word != hypothesis.word:
             id = hypothesis.id if (turn + place) % 3 > 0 else own_id(hypothesis)
-            said, tag = f", {hypothesis.id} with the word {word.id} under {id}", ("misnamed", id, word.id)
+            said, tag = (
+                f", {hypothesis.id} with the word {word.id} under {id}",
+                (
+                    "misnamed",
+                    id,
+                    word.id,
+                ),
+            )
             edit = partial(exchanged, old=hypothesis, fields={"id": id, "word": word})
             yield at(_PAIR[turn % 2], "word beside its statement", said, tag, edit=edit)
     # The word of another measure beside the conclusion.
     for turn, measure in enumerate(_MEASURES):
         if measure != claim.measure:
-            said, edit = f", with the measure {measure.id} beside its conclusion", partial(replace, measure=measure)
-            yield at(_PAIR[turn % 2], "measure beside its statement", said, ("measured", measure.id), edit=edit)
+            said, edit = (
+                f", with the measure {measure.id} beside its conclusion",
+                partial(replace, measure=measure),
+            )
+            yield at(
+                _PAIR[turn % 2],
+                "measure beside its statement",
+                said,
+                ("measured", measure.id),
+                edit=edit,
+            )
     # The claim, and a hypothesis, under the id of another one of the catalogue.
     for factor in _UNDER_AN_ID:
         id = "drori2014.gradient_descent"
-        yield at(factor, "id of another claim", f", under {id}", ("under", id), edit=partial(replace, id=id))
+        yield at(
+            factor,
+            "id of another claim",
+            f", under {id}",
+            ("under", id),
+            edit=partial(replace, id=id),
+        )
     for turn, hypothesis in enumerate(hypotheses):
         id = "classic.convex" if hypothesis.id != "classic.convex" else "classic.near_minimiser"
-        said, edit = f", {hypothesis.id} under {id}", partial(exchanged, old=hypothesis, fields={"id": id})
-        yield at(_PAIR[turn % 2], "id of another hypothesis", said, ("id", hypothesis.id), edit=edit)
+        said, edit = (
+            f", {hypothesis.id} under {id}",
+            partial(exchanged, old=hypothesis, fields={"id": id}),
+        )
+        yield at(
+            _PAIR[turn % 2], "id of another hypothesis", said, ("id", hypothesis.id), edit=edit
+        )
 
 
 def _constant(each: Recipe, factor: Fraction) -> Recipe:
@@ -706,15 +936,26 @@ def _restated(each: Recipe, factor: Fraction, change: Edited) -> Recipe:
     """A hypothesis says another thing than its word."""
     said, letter, why = f", with {change.change} under its word", change.letter, ""
     if change.is_stronger:
-        # By what share a bound shrinks where a letter, which nothing else has, is half as large: D, and R_1 whose
-        # square is in it; 1 where that is not known.
-        last, share = each.claim.quantities[-1].expression, {D: _HALF, R_1: Fraction(1, 4)}.get(letter, _ONE)
+        # By what share a bound shrinks where a letter, which nothing else has, is half as large: D,
+        # and R_1 whose square is in it; 1 where that is not known.
+        last, share = (
+            each.claim.quantities[-1].expression,
+            {D: _HALF, R_1: Fraction(1, 4)}.get(letter, _ONE),
+        )
         elsewhere = any(x.expression.has(letter) for x in each.claim.quantities[:-1])
-        if elsewhere or sp.simplify(last.xreplace({letter: letter / 2}) - rational(share) * last) != 0:
+        if (
+            elsewhere
+            or sp.simplify(last.xreplace({letter: letter / 2}) - rational(share) * last) != 0
+        ):
             share = _ONE
         if factor >= share:
-            why = f"{each.why}, and {letter} is half of what the bound has, or a hypothesis is stronger"
-    assumed = tuple(Assumed(x.claim, change.holds) if x.claim is change.of else x for x in each.assumed)
+            why = (
+                f"{each.why}, and {letter} is half of what the bound has, or a hypothesis is"
+                " stronger"
+            )
+    assumed = tuple(
+        Assumed(x.claim, change.holds) if x.claim is change.of else x for x in each.assumed
+    )
     edit, tag = partial(exchanged, old=change.of, fields=change.fields), ("restated", change.change)
     made = _at(each, factor, "statement beside its word", said, tag)
     return replace(made, why=why, assumed=assumed, walks=_both(each), edit=edit)
@@ -746,8 +987,14 @@ def _bounded(
     other: sp.Expr | None = None,
     has_solver: bool = True,
 ) -> Recipe:
-    """A bound that the hypothesis is, at a step of share/ℓ; or the smaller of it and another that is true."""
-    more = BOUNDED_GRADIENT if name == "bounded" else stated(name, worst=words.Worst() if has_solver else None)
+    """A bound that the hypothesis is, at a step of share/ℓ; or the smaller of it and another that
+    is true.
+    """
+    more = (
+        BOUNDED_GRADIENT
+        if name == "bounded"
+        else stated(name, worst=words.Worst() if has_solver else None)
+    )
     is_far = most.has(R_1) or measure == measures.LAST_DISTANCE
     start = "classic.near_minimiser" if is_far else "jiang2024.bounded_below"
     hypotheses = (catalogue["classic.smooth_everywhere"], catalogue[start], more.claim)

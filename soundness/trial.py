@@ -1,7 +1,9 @@
-"""A trial of boundcheck: something is tried of which it is known what must come out, and the record says what did.
+"""A trial of boundcheck: something is tried of which it is known what must come out, and the record
+says what did.
 
-A `Mutant` is put to one layer. Its truth is decided before the layer sees it: by an exact witness where it is false, by
-how it is made where it is true. An input or a command under attack must end in one line or as if nothing had happened.
+A `Mutant` is put to one layer. Its truth is decided before the layer sees it: by an exact witness
+where it is false, by how it is made where it is true. An input or a command under attack must end
+in one line or as if nothing had happened.
 """
 
 from __future__ import annotations
@@ -44,19 +46,24 @@ class Trial:
 
     Attributes:
         layer: which kind of evidence was asked.
-        subject: the id of the claim, the line of a proof script, the input, or the command that was attacked.
-        kind: the kind of change, input or attack; "true variation: ..." of what stays true; of a claim that engines are
-            examined on with ", not known" where neither is known.
+        subject: the id of the claim, the line of a proof script, the input, or the command that was
+            attacked.
+        kind: the kind of change, input or attack; "true variation: ..." of what stays true; of a
+            claim that engines are examined on with ", not known" where neither is known.
         change: the change in words, such as "bound by 17/25".
-        true: whether the mutant is true; also of a claim of which nothing is known, of an input that was read, and of a
-            command under attack.
-        witness: of a false one, the exact instance on which it fails, in one line; of a true one, why it is true; of an
-            input or a command, what it said; then the traceback of a layer that died.
-        outcome: what the layer said, or how the input or the command ended; "traceback" where the layer died.
-        wrong: the unforgivable: a false statement, or one that reads as another, called proved, a run called supported
-            whose constants, hypotheses or claim were false, or a true statement called refuted or violated; two engines
-            that contradict each other; an input that ends in anything but one line or a reading; work that is lost.
-        caught: a false one that the layer showed to be false; of a proof also "not proved"; of an input "one line".
+        true: whether the mutant is true; also of a claim of which nothing is known, of an input
+            that was read, and of a command under attack.
+        witness: of a false one, the exact instance on which it fails, in one line; of a true one,
+            why it is true; of an input or a command, what it said; then the traceback of a layer
+            that died.
+        outcome: what the layer said, or how the input or the command ended; "traceback" where the
+            layer died.
+        wrong: the unforgivable: a false statement, or one that reads as another, called proved, a
+            run called supported whose constants, hypotheses or claim were false, or a true
+            statement called refuted or violated; two engines that contradict each other; an input
+            that ends in anything but one line or a reading; work that is lost.
+        caught: a false one that the layer showed to be false; of a proof also "not proved"; of an
+            input "one line".
         seconds: how long the layer took.
         mebibytes: of input, the most memory that it took beyond what was there before.
 
@@ -77,7 +84,9 @@ class Trial:
 
 @dataclass(frozen=True)
 class Mutant(ABC):
-    """Something with one place changed, whose truth is decided. The fields are those of a `Trial`."""
+    """Something with one place changed, whose truth is decided. The fields are those of a
+    `Trial`.
+    """
 
     layer: ClassVar[Layer]
     subject: str
@@ -100,7 +109,9 @@ class Mutant(ABC):
             answer = self.ask()
         except Exception:
             said = f"{self.witness}; {traceback.format_exc(limit=-3)}"
-            died = self.recorded(Answer("traceback", accepts=False, rejects=False), perf_counter() - began)
+            died = self.recorded(
+                Answer("traceback", accepts=False, rejects=False), perf_counter() - began
+            )
             return replace(died, witness=said, wrong=True)
         return self.recorded(answer, perf_counter() - began + answer.seconds)
 
@@ -108,7 +119,9 @@ class Mutant(ABC):
         """The record of an answer: to vouch for a false mutant or to reject a true one is wrong."""
         wrong = answer.rejects if self.true else answer.accepts
         known = (self.layer, self.subject, self.kind, self.change, self.true, self.witness)
-        return Trial(*known, answer.outcome, wrong, caught=answer.rejects and not self.true, seconds=seconds)
+        return Trial(
+            *known, answer.outcome, wrong, caught=answer.rejects and not self.true, seconds=seconds
+        )
 
 
 class Tryable(Protocol):
@@ -119,7 +132,9 @@ class Tryable(Protocol):
 
 
 def tried(make: Callable[..., Iterable[Tryable]], *arguments: Any) -> list[Trial]:
-    """The trials of what is made, one after the other in one thread: a pool has as many processes as cores."""
+    """The trials of what is made, one after the other in one thread: a pool has as many processes
+    as cores.
+    """
     torch.set_num_threads(1)
     return [each.tried() for each in make(*arguments)]
 

@@ -1,4 +1,5 @@
-"""Which examples Hypothesis draws, which tests are of which layer, and the command line as a fixture.
+"""Which examples Hypothesis draws, which tests are of which layer, and the command line as a
+fixture.
 
 Torch leaves a core to each worker.
 """
@@ -42,13 +43,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What has been imported and collected stays to the end: looking for garbage in it takes a tenth of the time."""
+    """What has been imported and collected stays to the end: looking for garbage in it takes a
+    tenth of the time."""
     gc.freeze()
 
 
 @pytest.fixture(autouse=True)
 def is_due(monkeypatch: pytest.MonkeyPatch) -> Callable[[float, float], bool]:
-    """However short a run is, it has a checkpoint wherever there can be one; when a run of a person's has one."""
+    """However short a run is, it has a checkpoint wherever there can be one; when a run of a
+    person's has one."""
     own = run.is_due
     monkeypatch.setattr(run, "is_due", lambda worked, took: True)
     return own
@@ -77,7 +80,8 @@ class Answer:
 
 @pytest.fixture
 def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    """Call `boundcheck` with arguments in an empty folder, in this process: importing torch anew takes seconds."""
+    """Call `boundcheck` with arguments in an empty folder, in this process: importing torch anew
+    takes seconds."""
     monkeypatch.chdir(tmp_path)
 
     def call(*arguments: str) -> Answer:

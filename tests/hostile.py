@@ -12,7 +12,10 @@ NASTY = {
     "braces": f"${'x_{' * 5000}$",
     "roots": f"${'√' * 5000}x$",
     "scripts": f"${'x^' * 5000}$",
-    "commands": f"${chr(92)}frac{{a}} {chr(92)}left( {chr(92)}end{{document}} {chr(92)}input{{/etc/passwd}}$",
+    "commands": (
+        f"${chr(92)}frac{{a}} {chr(92)}left( {chr(92)}end{{document}}"
+        f" {chr(92)}input{{/etc/passwd}}$"
+    ),
     "deep commands": "$" + r"\sqrt{" * 5000 + "$",
     "escapes": "\x1b[2J\x1b]0;title\x07 \x9b31m",
     "backspaces": "good\b\b\b\bbad\r",
@@ -33,6 +36,7 @@ NASTY = {
     "": "",
 }
 anything = st.sampled_from(list(NASTY.values())) | st.text(
-    st.characters(codec=None) | st.sampled_from("$$$()[]{}^_\\`#<>&|*√\"'\x1b\0\n\ud800"), max_size=40
+    st.characters(codec=None) | st.sampled_from("$$$()[]{}^_\\`#<>&|*√\"'\x1b\0\n\ud800"),
+    max_size=40,
 )
 """Any text, halves of letters and control characters among them."""

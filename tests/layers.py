@@ -1,8 +1,8 @@
 """How tests are laid in layers: what each layer keeps of a test with many parametrisations.
 
-The quick layer runs `FEW` parametrisations of a test, spread evenly over all of them; the rest is full. Of a test that
-is marked `full`, because it is slow, the full layer runs `MORE`; the rest is nightly. LAYERS.md says how to ask for
-something else.
+The quick layer runs `FEW` parametrisations of a test, spread evenly over all of them; the rest is
+full. Of a test that is marked `full`, because it is slow, the full layer runs `MORE`; the rest is
+nightly. LAYERS.md says how to ask for something else.
 """
 
 from collections import defaultdict
@@ -16,7 +16,8 @@ from hypothesis import settings
 # Of a test, and of a test that is full, unless a mark says otherwise.
 FEW, MORE = 4, 8
 
-# In the quick layer each value of each parameter once, in place of the product; the rest of the product is full.
+# In the quick layer each value of each parameter once, in place of the product; the rest of the
+# product is full.
 covering = pytest.mark.covering
 
 # What a profile of Hypothesis asks for where a test asks for nothing.
@@ -24,13 +25,17 @@ EXAMPLES = 100
 
 
 def sampled(every: int, first: int = 0) -> Any:
-    """Each so manieth of the parametrisations, in the order of collection; the rest are full, or nightly if it is."""
+    """Each so manieth of the parametrisations, in the order of collection; the rest are full, or
+    nightly if it is."""
     return pytest.mark.sampled(every, first)
 
 
 def examples(most: int, **options: Any) -> settings:
-    """So many examples of a test, or the share of them that the chosen profile takes of `EXAMPLES`, but not under 5."""
-    return settings(max_examples=max(min(most, 5), most * settings.default.max_examples // EXAMPLES), **options)
+    """So many examples of a test, or the share of them that the chosen profile takes of `EXAMPLES`,
+    but not under 5."""
+    return settings(
+        max_examples=max(min(most, 5), most * settings.default.max_examples // EXAMPLES), **options
+    )
 
 
 def lay(items: Iterable[pytest.Item]) -> None:
@@ -52,7 +57,9 @@ def lay(items: Iterable[pytest.Item]) -> None:
             quick = [item for item in own if not item.get_closest_marker("full")]
             left_out = [*_not_spread(quick, FEW), *_not_spread(full, MORE)]
         for item in left_out:
-            item.add_marker(pytest.mark.nightly if item.get_closest_marker("full") else pytest.mark.full)
+            item.add_marker(
+                pytest.mark.nightly if item.get_closest_marker("full") else pytest.mark.full
+            )
 
 
 def _not_spread(items: list[pytest.Item], most: int) -> list[pytest.Item]:
@@ -62,7 +69,8 @@ def _not_spread(items: list[pytest.Item], most: int) -> list[pytest.Item]:
 
 
 def _not_covering(items: list[pytest.Function]) -> list[pytest.Function]:
-    """All but those on the diagonal of the product, whose shorter sides are gone along again and again."""
+    """All but those on the diagonal of the product, whose shorter sides are gone along again and
+    again."""
     # The last decorator comes first, and goes the slowest.
     sizes = [len(mark.args[1]) for mark in items[0].iter_markers("parametrize")]
     places = list(product(*map(range, sizes)))

@@ -12,7 +12,8 @@ from typing import Any
 from soundness.processes import IMPORTED
 
 ROOT = Path(__file__).parents[1]
-# Each command is forked from a process that has imported what most commands import, which takes longer than they do.
+# Each command is forked from a process that has imported what most commands import, which takes
+# longer than they do.
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(IMPORTED)
 
@@ -29,12 +30,17 @@ def _command(arguments: list[str], cwd: str, variables: dict[str, str], out: str
     main()
 
 
-def forked(*arguments: Any, cwd: Path = ROOT, merged: bool = False) -> subprocess.CompletedProcess[str]:
-    """The program with these arguments, in this folder; what it says on stderr stands in stdout too if merged."""
+def forked(
+    *arguments: Any, cwd: Path = ROOT, merged: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """The program with these arguments, in this folder; what it says on stderr stands in stdout too
+    if merged."""
     given = list(map(str, arguments))
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "out" if merged else "err")
-        process = _FORKS.Process(target=_command, args=(given, str(cwd), dict(os.environ), str(out), str(err)))
+        process = _FORKS.Process(
+            target=_command, args=(given, str(cwd), dict(os.environ), str(out), str(err))
+        )
         process.start()
         process.join()
         said = out.read_text(encoding="utf-8"), "" if merged else err.read_text(encoding="utf-8")
@@ -42,14 +48,17 @@ def forked(*arguments: Any, cwd: Path = ROOT, merged: bool = False) -> subproces
 
 
 def run(*arguments: Any, cwd: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
-    """The program with these arguments, in this folder, with these variables besides those of the tests."""
+    """The program with these arguments, in this folder, with these variables besides those of the
+    tests."""
     if not variables and "PYTHONPATH" not in os.environ:
         return forked(*arguments, cwd=cwd)
     command = [sys.executable, "-m", "boundcheck", *map(str, arguments)]
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     # One thread: the tests run side by side.
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": path} | variables
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=environment)
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=cwd, env=environment
+    )
 
 
 def said(*arguments: Any, cwd: Path = ROOT, **variables: str) -> Any:

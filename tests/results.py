@@ -43,7 +43,14 @@ def a_run(**changes: Any) -> RunResult:
 
 
 def stored(verdict: Any, kind: str | None, replicas: int = 32) -> dict[str, Any]:
-    """A result as a run of a theorem leaves it, whose verdict stands on an interval of this kind."""
-    interval = kind and {"lower": 0.0, "upper": 0.5, "level": 0.95, "kind": kind, "method": "a method"}
+    """A result as a run of a theorem leaves it, whose verdict stands on an interval of this
+    kind."""
+    interval = kind and {
+        "lower": 0.0,
+        "upper": 0.5,
+        "level": 0.95,
+        "kind": kind,
+        "method": "a method",
+    }
     spec = SPEC | {"run": {"replicas": replicas}}
     return a_run().as_json() | {"verdict": verdict, "interval": interval, "spec": spec}

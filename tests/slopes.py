@@ -1,4 +1,5 @@
-"""A Hypothesis strategy for runs of Algorithm 1 in exact arithmetic, in which every hypothesis of the theorem holds."""
+"""A Hypothesis strategy for runs of Algorithm 1 in exact arithmetic, in which every hypothesis of
+the theorem holds."""
 
 from fractions import Fraction
 from math import isqrt
@@ -28,7 +29,9 @@ def has_printed_step(run: MeftRun) -> bool:
 def judged(run: MeftRun, step: str = "printed") -> Met:
     """What of Theorem 2 holds in a run; with `step` "any", whatever step size it has."""
     asked = [
-        each for each in THEOREM_2.quantities if each.name in ("Lhat", "T_min", *(["alpha"] * (step == "printed")))
+        each
+        for each in THEOREM_2.quantities
+        if each.name in ("Lhat", "T_min", *(["alpha"] * (step == "printed")))
     ]
     return meets(on_run("A run", run).told(READING), THEOREM_2, tuple(asked))
 
@@ -46,7 +49,8 @@ def instances(draw: DrawFn) -> MeftRun:
     ratio = draw(st.sampled_from([Fraction(1, 2), Fraction(1, 4), Fraction(1, 16)]))
     step = draw(st.sampled_from(["printed", "any"]))
     if step == "printed":
-        # A C that is a little too large makes L̂DT a square, and so zeta = sqrt(L̂D/T)/ratio rational.
+        # A C that is a little too large makes L̂DT a square, and so zeta = sqrt(L̂D/T)/ratio
+        # rational.
         assume(probe.gap > 0)
         root = above_root(probe.smoothness * probe.gap * T)
         smoothness = root**2 / (probe.gap * T)

@@ -1,4 +1,5 @@
-"""The benchmarks, without their measuring: limits, exponents, lines that fail, results as JSON and back, the page."""
+"""The benchmarks, without their measuring: limits, exponents, lines that fail, results as JSON and
+back, the page."""
 
 import math
 import subprocess
@@ -50,13 +51,17 @@ def test_the_line_is_that_of_least_squares_through_the_largest_points(wobble: li
 
 @given(SIZES, SIZES, SIZES, SIZES, SIZES)
 @examples(20)
-def test_the_model_counts_the_operations_and_bytes_of_a_plain_iteration(R: int, d: int, k: int, r: int, m: int) -> None:
+def test_the_model_counts_the_operations_and_bytes_of_a_plain_iteration(
+    R: int, d: int, k: int, r: int, m: int
+) -> None:
     """Each product of p x q by q x s has 2pqs operations."""
     sizes = Sizes(R, d, k, r, 5, m)
     products = 2 * d * r * k + 2 * r * d * k + 2 * d * k * r
     step = 2 * (r * k + d * r)
     assert operations(sizes) == R * (products + 6 * m * d * k + 2 * step)
-    A, B, targets, indices = (np.zeros(shape) for shape in ((R, r, k), (R, d, r), (R, m, d, k), (R, m)))
+    A, B, targets, indices = (
+        np.zeros(shape) for shape in ((R, r, k), (R, d, r), (R, m, d, k), (R, m))
+    )
     assert traffic(sizes) == 2 * (A.nbytes + B.nbytes) + targets.nbytes + 2 * indices.nbytes
 
 
@@ -65,7 +70,9 @@ def test_the_model_counts_the_operations_and_bytes_of_a_plain_iteration(R: int, 
 
 @given(numbers, numbers, st.booleans())
 @examples(50)
-def test_a_limit_holds_just_where_nothing_is_missing(limit: float, value: float, is_least: bool) -> None:
+def test_a_limit_holds_just_where_nothing_is_missing(
+    limit: float, value: float, is_least: bool
+) -> None:
     held = Limit(limit, is_least)
     assert held.holds(value) == (value >= limit if is_least else value <= limit)
     assert held.holds(value) == (held.missed_by(value) <= 1)
@@ -81,7 +88,9 @@ def fails(effort: Effort) -> Found:
 
 
 def breaks(effort: Effort) -> Found:
-    subprocess.run([sys.executable, "-c", "raise SystemExit('bad input')"], check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-c", "raise SystemExit('bad input')"], check=True, capture_output=True
+    )
     raise AssertionError
 
 
@@ -106,9 +115,13 @@ def test_a_line_that_cannot_be_measured_says_why(spoilt: Benchmark, words: str) 
 
 def results() -> Results:
     x = tuple(2.0**e for e in range(10))
-    curve = Curve("r", "the rank", x, tuple(1e-5 * each for each in x), "d = 16", "Beyond, memory ends.")
+    curve = Curve(
+        "r", "the rank", x, tuple(1e-5 * each for each in x), "d = 16", "Beyond, memory ends."
+    )
     lines: list[Line] = [
-        benchmark("a.held", Limit(3.0)).line(Found(2.0, 2.0, 1.0, {"ours": Times((2.0, 2.5))}, ("A note.",))),
+        benchmark("a.held", Limit(3.0)).line(
+            Found(2.0, 2.0, 1.0, {"ours": Times((2.0, 2.5))}, ("A note.",))
+        ),
         benchmark("a.missed", Limit(4.0, True), why="Because <so>.").line(Found(2.0, 1.0, 2.0)),
         benchmark("a.absent", Limit(4.0, True)).line(None, "jax is not installed here."),
         benchmark("growth.r").line(Found(1.0, curve=curve)),
@@ -125,11 +138,14 @@ def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
 
 
 def test_a_later_run_replaces_its_own_lines_alone() -> None:
-    """And none from another machine, of other versions, or measured with another effort, stands beside them."""
+    """And none from another machine, of other versions, or measured with another effort, stands
+    beside them."""
     before = results()
     again = replace(before.lines[-1], failed="It was stopped.", found=None)
     new = replace(again, name="file.new")
-    later = replace(before, made="2027-01-01", machine=before.machine | {LOAD: "9"}, lines=(again, new))
+    later = replace(
+        before, made="2027-01-01", machine=before.machine | {LOAD: "9"}, lines=(again, new)
+    )
     renewed = before.renewed(later)
     assert renewed.lines == (*before.lines[:-1], again, new)
     assert (renewed.made, renewed.minutes) == ("2027-01-01", before.minutes + later.minutes)
@@ -145,7 +161,9 @@ def test_a_later_run_replaces_its_own_lines_alone() -> None:
 def test_another_file_is_refused_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "results.json"
     path.write_text('{"lines": 3}', encoding="utf-8")
-    with pytest.raises(InputError, match=r"results = results.json: expected a file of results") as raised:
+    with pytest.raises(
+        InputError, match=r"results = results.json: expected a file of results"
+    ) as raised:
         Results.read(path)
     assert "\n" not in str(raised.value)
 

@@ -1,4 +1,5 @@
-"""The command line as its user meets it: JSON alone on stdout, one-line errors with exit code 2, --strict."""
+"""The command line as its user meets it: JSON alone on stdout, one-line errors with exit code 2,
+--strict."""
 
 import json
 import subprocess
@@ -40,16 +41,26 @@ def test_claims_lists_the_catalogue_or_one_paper_and_shows_a_claim(command):
     assert [claim["id"] for claim in answer["claims"]] == list(boundcheck.claims)
     carried = Counter(claim["proof"] for claim in answer["claims"])
     shown = command("claims").out
-    assert shown.splitlines()[-1] == ", ".join(f"{by}: {count}" for by, count in carried.most_common())
-    ids = [claim["id"] for claim in json.loads(command("claims", "jiang2024", "--json").out)["claims"]]
+    assert shown.splitlines()[-1] == ", ".join(
+        f"{by}: {count}" for by, count in carried.most_common()
+    )
+    ids = [
+        claim["id"] for claim in json.loads(command("claims", "jiang2024", "--json").out)["claims"]
+    ]
     assert ids == [id for id in boundcheck.claims if id.startswith("jiang2024.")]
-    assert [line.split("\t")[0] for line in command("claims", "jiang2024").out.splitlines()[1:-1]] == ids
+    assert [
+        line.split("\t")[0] for line in command("claims", "jiang2024").out.splitlines()[1:-1]
+    ] == ids
     claim = boundcheck.claims["meft.dora"]
-    assert all(plain(said) in command("claims", claim.id).out for said in (claim.argument, claim.unproved))
+    assert all(
+        plain(said) in command("claims", claim.id).out for said in (claim.argument, claim.unproved)
+    )
 
 
 def test_bound_prints_the_values(command):
-    answer = json.loads(command("bound", "jiang2024.theorem2", *SET.split(), "--set", "T=10_000", "--json").out)
+    answer = json.loads(
+        command("bound", "jiang2024.theorem2", *SET.split(), "--set", "T=10_000", "--json").out
+    )
     assert answer["values"].keys() == {"Lhat", "alpha", "T_min", "bound"}
     assert answer["values"]["Lhat"] == 7.0
     assert answer["values"]["T_min"] == pytest.approx(2800)
@@ -62,7 +73,10 @@ def test_bound_prints_the_values(command):
         (f"bound jiang2024.theorem2 {SET} --set T=2799", ("T = 2799", "T_min = 2800")),
         (f"bound jiang2024.theorem2 {SET} --set T=1e9 --set L=2", ("--set = L=2", "twice")),
         (f"bound jiang2024.theorem2 {SET}", ("T = (not given)", "number of iterations")),
-        ("bound jiang2024.lemma1 --set L=0 --set C=1 --set sigma=1 --set G=3 --set r=4", ("L = 0", "positive real")),
+        (
+            "bound jiang2024.lemma1 --set L=0 --set C=1 --set sigma=1 --set G=3 --set r=4",
+            ("L = 0", "positive real"),
+        ),
         ("bound jiang2024.lemma1 --set L", ("--set = L", "NAME=VALUE")),
         ("bound jiang2024.lemma2", ("claim = jiang2024.lemma2", "jiang2024.lemma1")),
         ("bound", ("ID",)),
@@ -71,7 +85,10 @@ def test_bound_prints_the_values(command):
         ("report nowhere", ("RUN = nowhere",)),
         ("audit nobody2020", ("paper = nobody2020", "jiang2024")),
         ("prove jiang2024.lema1", ("target = jiang2024.lema1", "jiang2024.lemma1")),
-        ("prove jiang2024.assumption2 nowhere.py --json", ("script = nowhere.py", "a file that exists")),
+        (
+            "prove jiang2024.assumption2 nowhere.py --json",
+            ("script = nowhere.py", "a file that exists"),
+        ),
         ("prove meft.frozen_a --export", ("--export",)),
     ],
 )
@@ -101,7 +118,16 @@ def test_measure_and_report_from_a_spec(command, tmp_path):
     before = page.read_bytes()
     assert len(answer["runs"]) == 2
     for result in answer["runs"]:
-        assert result.keys() >= {"run_id", "claim", "verdict", "reason", "measured", "bound", "interval", "audit"}
+        assert result.keys() >= {
+            "run_id",
+            "claim",
+            "verdict",
+            "reason",
+            "measured",
+            "bound",
+            "interval",
+            "audit",
+        }
         assert (tmp_path / "runs" / result["run_id"] / "result.json").is_file()
         assert result["run_id"] in before.decode()
     assert command("measure", "spec.toml", "--json").out == first, "a finished run is read back"
@@ -112,7 +138,8 @@ def test_measure_and_report_from_a_spec(command, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("verdict", "code"), [*((each, int(not each.is_supported)) for each in Verdict), ("proved", 0), ("refuted", 1)]
+    ("verdict", "code"),
+    [*((each, int(not each.is_supported)) for each in Verdict), ("proved", 0), ("refuted", 1)],
 )
 def test_the_exit_code_follows_the_verdict_that_is_printed(verdict, code):
     found = 0
@@ -183,12 +210,19 @@ def test_prove_shows_lines_solvers_and_files(tmp_path):
     assert all(voice == {"z3": "unsat", "cvc5": "unsat"} for voice in voices.values())
     # Each line where all are asked for.
     every = run("prove", "jiang2024.rate.own_constant.most", "--steps").stdout
-    assert ("mere algebra" in plain.stdout, "mere algebra" in every, "25Dζ²/4 ≥ 0" in every) == (True, False, True)
+    assert ("mere algebra" in plain.stdout, "mere algebra" in every, "25Dζ²/4 ≥ 0" in every) == (
+        True,
+        False,
+        True,
+    )
 
 
 def test_prove_prints_in_a_pipe_whatever_json_says_of_a_proof(command):
     id = "jiang2024.training_against_fine_tuning"
-    strict, answer = command("prove", id, "--strict"), json.loads(command("prove", id, "--json").out)
+    strict, answer = (
+        command("prove", id, "--strict"),
+        json.loads(command("prove", id, "--json").out),
+    )
     text = strict.out
     assert (strict.code, "refuted" in text) == (1, True)
     ((proof,),) = (claim["proofs"] for claim in answer["claims"])
@@ -196,7 +230,11 @@ def test_prove_prints_in_a_pipe_whatever_json_says_of_a_proof(command):
         witness = step["witness"]
         said = [step["label"], step["statement"], step["meaning"], step["reason"], *step["given"]]
         said += [witness["about"], witness["left"], witness["right"]] if witness else []
-        said += [f"{plain(in_prose(name))} = {value}" for name, value in witness["numbers"].items()] if witness else []
+        said += (
+            [f"{plain(in_prose(name))} = {value}" for name, value in witness["numbers"].items()]
+            if witness
+            else []
+        )
         assert all(part in text for part in said)
 
 
@@ -204,7 +242,9 @@ def test_prove_prints_in_a_pipe_whatever_json_says_of_a_proof(command):
 def test_prove_takes_a_script_of_ones_own(tmp_path):
     (tmp_path / "my_lemma.py").write_text(LEMMA.format(left="x**2"))
     (tmp_path / "open.py").write_text(LEMMA.format(left="x").replace("my.lemma", "my.open"))
-    both = run("prove", "my_lemma.py", str(tmp_path / "open.py"), "--strict", "--json", cwd=tmp_path)
+    both = run(
+        "prove", "my_lemma.py", str(tmp_path / "open.py"), "--strict", "--json", cwd=tmp_path
+    )
     assert both.returncode == 1
     verdicts = {claim["id"]: claim["verdict"] for claim in json.loads(both.stdout)["claims"]}
     assert verdicts == {"my.lemma": "proved", "my.open": "unknown"}
@@ -231,7 +271,10 @@ SINKS = {
 def test_a_sink_that_fails_ends_in_one_line(sink: str) -> None:
     command, where, code = SINKS[sink]
     done = subprocess.run(
-        ["sh", "-c", f"{sys.executable} -m boundcheck {command} {where}"], capture_output=True, text=True, check=False
+        ["sh", "-c", f"{sys.executable} -m boundcheck {command} {where}"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == code, done.stderr
     assert len(done.stderr.splitlines()) == (1 if where == "> /dev/full" else 0), done.stderr

@@ -1,4 +1,5 @@
-"""`boundcheck falsify` as its user meets it: one JSON object, exit codes, one line for bad input, and a replay."""
+"""`boundcheck falsify` as its user meets it: one JSON object, exit codes, one line for bad input,
+and a replay."""
 
 import json
 from dataclasses import replace
@@ -45,7 +46,8 @@ def test_a_search_in_a_process_of_its_own_and_its_replay(command, tmp_path: Path
 
 def test_options_reach_the_search(command) -> None:
     text = (
-        f"falsify meft.lora {QUICK} --adapter direft --rank 2 --set a=1/4 --set L=2 --seed 3 --out here/x.json --json"
+        f"falsify meft.lora {QUICK} --adapter direft --rank 2 --set a=1/4 --set L=2 --seed 3 --out"
+        " here/x.json --json"
     )
     answer = command(*text.split())
     assert answer.code == 0, answer.err
@@ -74,9 +76,13 @@ class Known(dict[str, Claim]):
         return self[text]
 
 
-def test_a_violation_is_said_and_strict_exits_with_one(command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_violation_is_said_and_strict_exits_with_one(
+    command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Nine tenths of λ*, as a claim of one's own that the command line finds.
-    false = replace(with_quantity_scaled(catalogue["meft.lemma1_sharp"], Fraction(9, 10)), id="mine.too_sharp")
+    false = replace(
+        with_quantity_scaled(catalogue["meft.lemma1_sharp"], Fraction(9, 10)), id="mine.too_sharp"
+    )
     monkeypatch.setattr(bc, "claims", Known({false.id: false}))
     search = f"falsify {false.id} --adapter lora --starts 4 --rounds 16 --examples 0 --rank 1"
     strict = command(*search.split(), "--strict", "--json")
@@ -96,7 +102,8 @@ def test_a_violation_is_said_and_strict_exits_with_one(command, monkeypatch: pyt
     assert "Not violated" not in lenient.out
 
 
-# What only the command line can get wrong: `falsify` and `worst_cases` refuse the rest in tests of their own.
+# What only the command line can get wrong: `falsify` and `worst_cases` refuse the rest in tests of
+# their own.
 BAD = {
     "": ("ID = (not given)", "--replay"),
     "meft.full --replay x.json": ("--replay = x.json",),
@@ -117,7 +124,10 @@ BAD = {
         f"{THEOREM} --{name} {value}": (f"--{name} = {value}",)
         for name, value in {"adapter": "lora", "lipschitz": "sigma", "out": "x.json"}.items()
     },
-    **{f"{THEOREM} --{name} 7": (f"--{name} = 7",) for name in ("starts", "rounds", "examples", "seed")},
+    **{
+        f"{THEOREM} --{name} 7": (f"--{name} = 7",)
+        for name in ("starts", "rounds", "examples", "seed")
+    },
     f"{THEOREM} --horizon 1.5": ("--horizon", "integer"),
     f"{THEOREM} --horizon 0": ("T = 0", "1 to 5"),
     "--replay x.json --seed 1": ("--seed = 1", "--replay"),
@@ -150,7 +160,9 @@ def test_any_seed_will_do_or_is_refused(command, seed: str) -> None:
 
 @pytest.mark.full
 def test_horizons_and_constants_reach_the_worst_case(command, tmp_path: Path) -> None:
-    answer = command(*f"falsify {DESCENT} --horizon 7 --horizon 2 --set ell=3 --set D=1/2 --json --strict".split())
+    answer = command(
+        *f"falsify {DESCENT} --horizon 7 --horizon 2 --set ell=3 --set D=1/2 --json --strict".split()
+    )
     assert answer.code == 0, answer.err
     assert answer.out.count("\n") == 1
     found = json.loads(answer.out)

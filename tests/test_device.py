@@ -1,6 +1,8 @@
-"""Other devices than the CPU: torch's meta device, which has shapes and no numbers; and a CUDA card where there is one.
+"""Other devices than the CPU: torch's meta device, which has shapes and no numbers; and a CUDA card
+where there is one.
 
-Whatever is in a registry is tried on the meta device. There a number that is asked for is an error, and so is a
+Whatever is in a registry is tried on the meta device. There a number that is asked for is an error,
+and so is a
 tensor of the CPU that is mixed in: what passes keeps all numbers on the device on which they are.
 """
 
@@ -44,7 +46,10 @@ def square(W: Tensor, X: Tensor, y: Tensor) -> Tensor:
 
 def loss_of_ones_own(setting: Setting) -> Loss:
     columns = 4 + setting.bias
-    X, y = (np.random.default_rng(seed).standard_normal((5, size)) for seed, size in ((0, columns), (1, 3)))
+    X, y = (
+        np.random.default_rng(seed).standard_normal((5, size))
+        for seed, size in ((0, columns), (1, 3))
+    )
     return Loss(square, X, y, shape=(3, columns))
 
 
@@ -197,7 +202,11 @@ def stop_in_the_middle(stage: str, done: int, total: int) -> None:
 
 @on_cuda
 def test_what_a_card_finds_is_what_the_cpu_finds_also_after_a_stop(tmp_path: Path) -> None:
-    few = dict.fromkeys(("iterates", "rounds"), 3) | dict.fromkeys(("points", "ascents"), 2) | {"pairs": 8}
+    few = (
+        dict.fromkeys(("iterates", "rounds"), 3)
+        | dict.fromkeys(("points", "ascents"), 2)
+        | {"pairs": 8}
+    )
     run = theorem_table(run__steps=120, run__audits=3, run__replicas=4)
     tables = (
         run,
@@ -206,17 +215,27 @@ def test_what_a_card_finds_is_what_the_cpu_finds_also_after_a_stop(tmp_path: Pat
         gpt_table(run__looks=1, run__steps=4, run__audits=2),
     )
     for table in tables:
-        (there,), (here,) = (bc.measure(table, tmp_path, device=device) for device in ("cuda", "cpu"))
+        (there,), (here,) = (
+            bc.measure(table, tmp_path, device=device) for device in ("cuda", "cpu")
+        )
         assert there.run_id != here.run_id
         assert there.verdict == here.verdict
         trace, other = (finished(tmp_path / each.run_id)[1] for each in (there, here))
         assert trace.sizes == other.sizes
         for name, values in other.items():
-            size = float(np.nanmax(np.abs(values))) if values.size and np.isfinite(values).any() else 0.0
-            np.testing.assert_allclose(trace[name], values, rtol=1e-8, atol=1e-12 + 1e-8 * size, err_msg=str(name))
+            size = (
+                float(np.nanmax(np.abs(values)))
+                if values.size and np.isfinite(values).any()
+                else 0.0
+            )
+            np.testing.assert_allclose(
+                trace[name], values, rtol=1e-8, atol=1e-12 + 1e-8 * size, err_msg=str(name)
+            )
     with pytest.raises(Stopped):
         bc.measure(run, tmp_path / "stopped", device="cuda", tick=stop_in_the_middle)
-    (again,), (whole,) = (bc.measure(run, folder, device="cuda") for folder in (tmp_path / "stopped", tmp_path))
+    (again,), (whole,) = (
+        bc.measure(run, folder, device="cuda") for folder in (tmp_path / "stopped", tmp_path)
+    )
     resumed, trace = (finished(x / whole.run_id)[1] for x in (tmp_path / "stopped", tmp_path))
     assert again.measured == whole.measured
     assert resumed.identical(trace)

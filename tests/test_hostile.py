@@ -1,4 +1,5 @@
-"""A stranger's folder, opened by every command: nothing in it is run, and nothing is written but where it is told."""
+"""A stranger's folder, opened by every command: nothing in it is run, and nothing is written but
+where it is told."""
 
 from __future__ import annotations
 
@@ -38,7 +39,17 @@ title, place, build, CLAIMS, MINE = "A part", 1, run, (), run
 """
 # Names that Python, a library or boundcheck itself would import, if the folder were where it looks.
 SHADOWS = (
-    *("numpy", "torch", "yaml", "typing", "joblib", "cupy", "multiprocessing", "sitecustomize", "usercustomize"),
+    *(
+        "numpy",
+        "torch",
+        "yaml",
+        "typing",
+        "joblib",
+        "cupy",
+        "multiprocessing",
+        "sitecustomize",
+        "usercustomize",
+    ),
     *("conftest", "boundcheck", "tests", "payload"),
 )
 # Every kind of place that an import path can name. HOME stands for the hostile folder.
@@ -84,7 +95,15 @@ class World:
     def hostile(self) -> Path:
         """The folder, full of what would like to be run."""
         home = self.root / "hostile"
-        for folder in ("canaries", "home", "temporary", "elsewhere", "hostile/package", "hostile/folder.py", "out"):
+        for folder in (
+            "canaries",
+            "home",
+            "temporary",
+            "elsewhere",
+            "hostile/package",
+            "hostile/folder.py",
+            "out",
+        ):
             (self.root / folder).mkdir(parents=True)
         for name in (*SHADOWS, "../elsewhere/payload", "package/__init__", "package/deep"):
             canary = self.root / "canaries" / name.replace("/", "_")
@@ -101,18 +120,41 @@ class World:
         asked = {
             "hostile": str(self.hostile),
             "writable": [
-                str(each) for each in (COMPILED, self.root / "temporary", self.root / "home" / ".cache", *told)
+                str(each)
+                for each in (
+                    COMPILED,
+                    self.root / "temporary",
+                    self.root / "home" / ".cache",
+                    *told,
+                )
             ],
             "commands": [[str(each) for each in command] for command in commands],
         }
         # Libraries keep fonts and the like in the home of who runs them.
-        mine = {"HOME": "home", "TMPDIR": "temporary", "XDG_CACHE_HOME": "home/.cache", "MPLCONFIGDIR": "home/.cache"}
+        mine = {
+            "HOME": "home",
+            "TMPDIR": "temporary",
+            "XDG_CACHE_HOME": "home/.cache",
+            "MPLCONFIGDIR": "home/.cache",
+        }
         mine["TORCHINDUCTOR_CACHE_DIR"] = "home/.cache/torch"
-        env = {name: x for name, x in os.environ.items() if not name.startswith(("PYTHON", "BOUNDCHECK", "NUMBA"))}
-        env |= {name: str(self.root / x) for name, x in mine.items()} | {"PYTHONDONTWRITEBYTECODE": "1"}
+        env = {
+            name: x
+            for name, x in os.environ.items()
+            if not name.startswith(("PYTHON", "BOUNDCHECK", "NUMBA"))
+        }
+        env |= {name: str(self.root / x) for name, x in mine.items()} | {
+            "PYTHONDONTWRITEBYTECODE": "1"
+        }
         script = [sys.executable, "-P", str(Path(__file__).with_name("watched.py"))]
         done = subprocess.run(
-            script, input=json.dumps(asked), capture_output=True, text=True, cwd=self.hostile, env=env, check=False
+            script,
+            input=json.dumps(asked),
+            capture_output=True,
+            text=True,
+            cwd=self.hostile,
+            env=env,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         found = [json.loads(line) for line in done.stdout.splitlines()]
@@ -134,7 +176,9 @@ class World:
 
     def spec(self, name: str, changes: dict[str, Any]) -> Path:
         """A spec in the folder."""
-        (path := self.hostile / f"{name}.toml").write_text(inputs.toml(changed(THEOREM_TABLE, changes)))
+        (path := self.hostile / f"{name}.toml").write_text(
+            inputs.toml(changed(THEOREM_TABLE, changes))
+        )
         return path
 
     def placed(self, place: str) -> str:
@@ -179,17 +223,25 @@ def check_refused(found: dict[str, Any], field: str = "") -> None:
 def test_a_spec_runs_nothing_that_nobody_allowed(world: World) -> None:
     asked = [(field, place) for field in FIELDS for place in PLACES]
     specs = [
-        world.spec(f"path-{i}", {field: world.placed(place)} | (COMMAND if field == FIELDS[1] else {}))
+        world.spec(
+            f"path-{i}", {field: world.placed(place)} | (COMMAND if field == FIELDS[1] else {})
+        )
         for i, (field, place) in enumerate(asked)
     ]
     # What is allowed is no folder of any of them, so that it changes nothing.
     (harmless := world.root / "harmless").mkdir()
-    # A folder that is allowed allows what lies under it, and nothing that a link or a way leads out to.
+    # A folder that is allowed allows what lies under it, and nothing that a link or a way leads out
+    # to.
     outside = [i for i, (_, place) in enumerate(asked) if "beside" not in place]
     allowed = [(i, harmless) for i in range(len(asked))] + [(i, world.hostile) for i in outside]
-    commands = [["measure", specs[i], "--store", world.root / "out", "--allow-code", folder] for i, folder in allowed]
+    commands = [
+        ["measure", specs[i], "--store", world.root / "out", "--allow-code", folder]
+        for i, folder in allowed
+    ]
     # A sweep, and code in place of numbers.
-    odd = [(field, ["pseudo-huber", "payload.py:run"]) for field in FIELDS] + [(field, EVIL) for field in TEXTS]
+    odd = [(field, ["pseudo-huber", "payload.py:run"]) for field in FIELDS] + [
+        (field, EVIL) for field in TEXTS
+    ]
     others = [world.spec(f"odd-{i}", dict([each])) for i, each in enumerate(odd)]
     commands += [["measure", spec, "--store", world.root / "out"] for spec in others]
     fields = [*(asked[i][0] for i, _ in allowed), *[""] * len(others)]
@@ -202,15 +254,21 @@ def test_a_stored_run_and_an_instance_run_nothing(world: World) -> None:
     places = ("a file beside", "of Python", "a link", "below a package beside")
     asked = [(field, world.placed(place)) for field in FIELDS for place in places]
     page = ["--out", world.root / "out" / "page"]
-    claims = [["report", world.stored(field, value), *page] for field, value in asked if field == "claim"]
+    claims = [
+        ["report", world.stored(field, value), *page] for field, value in asked if field == "claim"
+    ]
     others = [world.stored(field, value) for field, value in asked if field != "claim"]
     for i, (_, value) in enumerate(asked):
         instance = {"kind": "smoothness", "claim": "meft.full", "adapter": {"kind": value}}
-        (world.hostile / f"instance-{i}.json").write_text(json.dumps(instance | ({"claim": value} if i % 2 else {})))
+        (world.hostile / f"instance-{i}.json").write_text(
+            json.dumps(instance | ({"claim": value} if i % 2 else {}))
+        )
     kinds = {"kind": "payload.py:run", "claim": {"id": EVIL, "algorithm": "payload.py:run"}}
     for kind in KINDS:
         (world.hostile / f"instance-{kind}.json").write_text(json.dumps(kinds | {"kind": kind}))
-    replays = [["falsify", "--replay", each] for each in sorted(world.hostile.glob("instance-*.json"))]
+    replays = [
+        ["falsify", "--replay", each] for each in sorted(world.hostile.glob("instance-*.json"))
+    ]
     told = (world.root / "out",)
     *refusals, shown = world.run(*claims, *replays, ["report", *others, *page, "--data"], told=told)
     for i, found in enumerate(refusals):
@@ -219,7 +277,8 @@ def test_a_stored_run_and_an_instance_run_nothing(world: World) -> None:
     assert (shown["did"], shown["code"]) == ([], None), shown
 
 
-# What each command is given of the folder, where it takes nothing but names that are typed. A new command needs a row.
+# What each command is given of the folder, where it takes nothing but names that are typed. A new
+# command needs a row.
 GIVEN: dict[str, list[list[str]]] = {
     "claims": [["path-0.toml"], ["payload"], []],
     "cite": [["path-0.toml"], ["payload.run"]],
@@ -240,11 +299,17 @@ def test_every_command_in_the_folder_runs_nothing_of_it(world: World) -> None:
     world.spec("network", {"problem": None, "adapter.kind": "payload.py:run"})
     (world.hostile / "model").mkdir(exist_ok=True)
     (world.hostile / "network.toml").write_text(
-        '[model]\nkind = "pretrained"\npath = "model"\ntext = "rows.csv"\n[adapter]\nrank = 1\n[run]\nstep_size = 0.1\n'
+        '[model]\nkind = "pretrained"\npath = "model"\ntext = "rows.csv"\n[adapter]\nrank ='
+        " 1\n[run]\nstep_size = 0.1\n"
     )
-    configuration = {"model_type": "bert", "auto_map": {"AutoModel": "payload.run", "AutoConfig": "payload.run"}}
+    configuration = {
+        "model_type": "bert",
+        "auto_map": {"AutoModel": "payload.run", "AutoConfig": "payload.run"},
+    }
     (world.hostile / "model" / "config.json").write_text(json.dumps(configuration))
-    (world.hostile / "model" / "payload.py").write_bytes((world.hostile / "payload.py").read_bytes())
+    (world.hostile / "model" / "payload.py").write_bytes(
+        (world.hostile / "payload.py").read_bytes()
+    )
     world.spec("path-0", {"problem.kind": "payload.py:run"})
     asked = [[name, *rest] for name, each in GIVEN.items() for rest in each]
     for command, found in zip(asked, world.run(*asked), strict=True):
@@ -254,7 +319,8 @@ def test_every_command_in_the_folder_runs_nothing_of_it(world: World) -> None:
 
 @pytest.mark.full
 def test_a_run_made_in_the_folder_is_the_one_made_elsewhere(world: World) -> None:
-    """Settings of libraries that lie in the folder change nothing, and what lies there is imported by none of them."""
+    """Settings of libraries that lie in the folder change nothing, and what lies there is imported
+    by none of them."""
     small = {"run.steps": 8, "run.audits": 4}
     spec, out = world.spec("good", small), world.root / "out"
     command = ["measure", spec, "--store", out / "there", "--out", out / "page"]
@@ -270,9 +336,31 @@ def test_processes_of_a_command_run_nothing_of_the_folder_either(world: World) -
     small = {"run.steps": 8, "run.audits": 4, "seed": [1, 2]}
     out = world.root / "out"
     asked = [
-        ["measure", world.spec("two", small), "--store", out / "two", "--out", out / "two-page", "--jobs", 2],
+        [
+            "measure",
+            world.spec("two", small),
+            "--store",
+            out / "two",
+            "--out",
+            out / "two-page",
+            "--jobs",
+            2,
+        ],
         ["prove", "meft.full", "--solvers", "--export", out / "export"],
-        ["falsify", "meft.full", "--rank", 1, "--starts", 1, "--rounds", 2, "--examples", 4, "--out", out / "i.json"],
+        [
+            "falsify",
+            "meft.full",
+            "--rank",
+            1,
+            "--starts",
+            1,
+            "--rounds",
+            2,
+            "--examples",
+            4,
+            "--out",
+            out / "i.json",
+        ],
         ["falsify", "--replay", out / "i.json"],
         ["new", out / "mine"],
     ]
@@ -293,8 +381,9 @@ def test_pickled_weights_of_a_model_run_nothing(world: World) -> None:
     (folder / "pytorch_model.bin").write_bytes(run.encode())
     (rows := world.hostile / "rows.jsonl").write_text(inputs.TEXT)
     (spec := world.hostile / "pickled.toml").write_text(
-        f'[model]\nkind = "pretrained"\npath = "{folder}"\ntext = "{rows}"\ntask = "classification"\n'
-        "samples = 4\nheld_out = 2\n[adapter]\nrank = 1\n[run]\nstep_size = 0.1\nsteps = 2\n"
+        f'[model]\nkind = "pretrained"\npath = "{folder}"\ntext = "{rows}"\ntask ='
+        ' "classification"\nsamples = 4\nheld_out = 2\n[adapter]\nrank = 1\n[run]\nstep_size ='
+        " 0.1\nsteps = 2\n"
     )
     (found,) = world.run(["measure", spec, "--store", world.root / "out"])
     check_refused(found, "model.path")
@@ -324,9 +413,22 @@ made, asked, number = Kind.__new__(Kind), Asked(), 1
 
 @pytest.mark.parametrize("field", FIELDS)
 @pytest.mark.parametrize(
-    "name", ["run", "system", "said_in_vain", "of_another_kind", "Kind", "made", "asked", "number", "Objective"]
+    "name",
+    [
+        "run",
+        "system",
+        "said_in_vain",
+        "of_another_kind",
+        "Kind",
+        "made",
+        "asked",
+        "number",
+        "Objective",
+    ],
 )
-def test_what_is_opened_is_known_by_its_kind_before_it_is_called(field: str, name: str, tmp_path: Path) -> None:
+def test_what_is_opened_is_known_by_its_kind_before_it_is_called(
+    field: str, name: str, tmp_path: Path
+) -> None:
     canary, file = tmp_path / "canary", tmp_path / "mine.py"
     file.write_text(OF_ANOTHER_KIND.format(canary=str(canary)))
     with allowing(file):
@@ -360,7 +462,9 @@ def test_what_is_allowed_is_allowed_here_and_now_alone(tmp_path: Path) -> None:
         pass
 
 
-def test_neighbours_are_found_by_what_was_opened_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_neighbours_are_found_by_what_was_opened_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "a_library_that_is_not_there.py").write_text("HERE = True\n")
     file = tmp_path / "mine.py"
     file.write_text(

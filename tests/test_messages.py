@@ -1,4 +1,5 @@
-"""Messages: each names field and value, and what to write instead, for values, keys, files, options and arguments."""
+"""Messages: each names field and value, and what to write instead, for values, keys, files, options
+and arguments."""
 
 from __future__ import annotations
 
@@ -13,7 +14,14 @@ from hypothesis import strategies as st
 
 import boundcheck
 from boundcheck.errors import InputError
-from boundcheck.experiment.spec import AdapterSpec, BracketSpec, DomainSpec, RunSpec, parse, specs_of
+from boundcheck.experiment.spec import (
+    AdapterSpec,
+    BracketSpec,
+    DomainSpec,
+    RunSpec,
+    parse,
+    specs_of,
+)
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.functions.objective import PROBLEMS
 from boundcheck.language import vocabulary
@@ -31,12 +39,21 @@ AT = {"L": 1, "C": 1, "sigma": 1, "G": 3, "r": 4}
 
 @st.composite
 def misspelt(draw: st.DrawFn, known: tuple[str, ...]) -> tuple[str, str]:
-    """A known name, and the same with two letters swapped, one lost or doubled, or other capitals."""
+    """A known name, and the same with two letters swapped, one lost or doubled, or other
+    capitals."""
     name = draw(st.sampled_from([each for each in known if len(each) > 3]))
     at = draw(st.integers(1, len(name) - 2))
     head, one, two, tail = name[:at], name[at], name[at + 1], name[at + 2 :]
-    edits = [head + two + one + tail, head + one + tail, head + one + one + two + tail, name.upper(), name.title()]
-    return name, draw(st.sampled_from([each for each in edits if each not in known] or [name.upper()]))
+    edits = [
+        head + two + one + tail,
+        head + one + tail,
+        head + one + one + two + tail,
+        name.upper(),
+        name.title(),
+    ]
+    return name, draw(
+        st.sampled_from([each for each in edits if each not in known] or [name.upper()])
+    )
 
 
 def of_spec(field: str) -> Any:
@@ -58,7 +75,9 @@ VALUES = {
 
 @pytest.mark.parametrize("field", VALUES)
 @given(data=st.data())
-def test_a_misspelt_value_of_a_list_is_answered_by_the_nearest(field: str, data: st.DataObject) -> None:
+def test_a_misspelt_value_of_a_list_is_answered_by_the_nearest(
+    field: str, data: st.DataObject
+) -> None:
     known, call = VALUES[field]
     name, text = data.draw(misspelt(known))
     error = refused(call, text)
@@ -74,7 +93,8 @@ ELSEWHERE = [
     for there, spec in TABLES.items()
     for field in spec.model_fields
     for table in ("", "problem", *TABLES)
-    if table != there and field not in getattr(TABLES.get(table), "model_fields", THEOREM_TABLE.get(table, ()))
+    if table != there
+    and field not in getattr(TABLES.get(table), "model_fields", THEOREM_TABLE.get(table, ()))
 ]
 
 
@@ -89,16 +109,22 @@ def test_a_key_of_another_table_is_named_with_it(table: str, there: str, field: 
     assert f"{there}.{field}" in error.expected
 
 
-@pytest.mark.parametrize("field", ["run.steps", "run.replicas", "adapter.rank", "adapter.gain", "problem.d", "seed"])
+@pytest.mark.parametrize(
+    "field", ["run.steps", "run.replicas", "adapter.rank", "adapter.gain", "problem.d", "seed"]
+)
 @given(text=st.text(st.characters(categories=["L", "N"]), max_size=8))
 def test_text_is_told_from_a_number_by_its_quotes(field: str, text: str) -> None:
     assert str(refused(parse, changed(THEOREM_TABLE, {field: text}))).startswith(f'{field} = "')
     assert "3" in refused(parse, changed(THEOREM_TABLE, {field: "3"})).expected
 
 
-def test_a_file_with_a_byte_order_mark_is_read_and_words_without_quotes_are_answered(tmp_path: Path) -> None:
+def test_a_file_with_a_byte_order_mark_is_read_and_words_without_quotes_are_answered(
+    tmp_path: Path,
+) -> None:
     text = 'claim = "meft.lora"\nadapter = { rank = 2 }\nproblem = { kind = "pseudo-huber" }\n'
-    (tmp_path / "marked.toml").write_bytes(b"\xef\xbb\xbf" + (text + "domain = { a = 1.0, b = 1.0 }\n").encode())
+    (tmp_path / "marked.toml").write_bytes(
+        b"\xef\xbb\xbf" + (text + "domain = { a = 1.0, b = 1.0 }\n").encode()
+    )
     assert specs_of(tmp_path / "marked.toml")[0].claim == "meft.lora"
     for line, wanted in (("x = gpu", 'x = "gpu"'), ("x = True", "x = true"), ("x = .5", "x = 0.5")):
         (tmp_path / "bad.toml").write_text(text + line + "\n")
@@ -107,7 +133,11 @@ def test_a_file_with_a_byte_order_mark_is_read_and_words_without_quotes_are_answ
     assert "marked.toml" in refused(specs_of, tmp_path / "marked").expected
 
 
-NODES = [name for name, each in vars(vocabulary).items() if isinstance(each, type) and issubclass(each, sp.Basic)]
+NODES = [
+    name
+    for name, each in vars(vocabulary).items()
+    if isinstance(each, type) and issubclass(each, sp.Basic)
+]
 
 
 @pytest.mark.parametrize("id", list(catalogue))
@@ -120,13 +150,19 @@ def test_no_message_shows_the_names_of_our_classes(id: str) -> None:
     assert len(repr(claim)) < 200
 
 
-@pytest.mark.parametrize("letter", [x for x in LETTERS if isinstance(x, sp.Symbol) and not is_dimension(x)], ids=str)
+@pytest.mark.parametrize(
+    "letter", [x for x in LETTERS if isinstance(x, sp.Symbol) and not is_dimension(x)], ids=str
+)
 def test_a_dimension_whose_name_is_taken_is_told_by_whom(letter: sp.Symbol) -> None:
     mine = sp.MatrixSymbol("X", sp.Symbol(letter.name, integer=True, positive=True), 1)
     error = refused(Reading(constants={mine}).scalar, vocabulary.FrobeniusNorm(mine))
     assert (error.field, str(error.value)) == ("dimension", letter.name)
     user = next(
-        (id for id, claim in catalogue.items() if letter.name in {*claim.names, *(p.name for p in claim.parameters)}),
+        (
+            id
+            for id, claim in catalogue.items()
+            if letter.name in {*claim.names, *(p.name for p in claim.parameters)}
+        ),
         "",
     )
     assert f"another name: {letter.name} " in error.expected
@@ -160,7 +196,9 @@ def test_a_divisor_that_is_not_known_to_be_positive_says_what_to_prove() -> None
         ("cite my_paper.py", ["ID = my_paper.py", "my_paper.py:NAME"]),
     ],
 )
-def test_a_slip_of_the_pen_is_answered_by_what_to_type(arguments: str, words: list[str], command, tmp_path) -> None:
+def test_a_slip_of_the_pen_is_answered_by_what_to_type(
+    arguments: str, words: list[str], command, tmp_path
+) -> None:
     (tmp_path / "my_spec.toml").write_text(SPEC.format(rank=2))
     answer = command(*arguments.split())
     assert (answer.code, answer.err.count("\n")) == (2, 1)
@@ -199,7 +237,9 @@ def test_a_letter_in_a_message_is_as_it_is_typed(name: str) -> None:
     assert str(vocabulary.FrobeniusNorm(sp.MatrixSymbol(name, 2, 2))) == f"‖{name}‖_F"
 
 
-@pytest.mark.parametrize("value", [10**5000, "x" * 10**4, [[]], float("nan"), b"\xff", object()], ids=type)
+@pytest.mark.parametrize(
+    "value", [10**5000, "x" * 10**4, [[]], float("nan"), b"\xff", object()], ids=type
+)
 def test_whatever_stands_for_a_value_ends_in_one_line(value: Any, tmp_path: Path) -> None:
     for field in ("run.steps", "adapter.kind", "problem.kind", "lipschitz", "run.no", "claim"):
         refused(parse, changed(THEOREM_TABLE, {field: value}))

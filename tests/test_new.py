@@ -22,21 +22,29 @@ def test_its_theorem_is_proved_measured_and_attacked(tmp_path: Path) -> None:
 
 
 @pytest.mark.full
-def test_its_theorem_is_proved_by_the_kernel_and_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_theorem_is_proved_by_the_kernel_and_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     new(tmp_path / "tried_paper")
     monkeypatch.setenv("BOUNDCHECK_PAPERS", str(tmp_path / "tried_paper"))
     (audit,) = prove("tried_paper.average").claims
     assert (audit.verdict, [each.trust for each in audit.proofs]) == ("proved", ["kernel"])
     assert 0.1 < check_claim("tried_paper.average", adapter="full", examples=10).ratio <= 1
     paper = tmp_path / "tried_paper"
-    (result,) = bc.measure(paper / "experiments" / "data.toml", tmp_path / "runs", allow_code=[paper])
+    (result,) = bc.measure(
+        paper / "experiments" / "data.toml", tmp_path / "runs", allow_code=[paper]
+    )
     assert {row.status for row in result.audit} == {"held"}
 
 
 @pytest.mark.full
 @pytest.mark.parametrize(
     ("old", "changed"),
-    [("2 * D / (h * T)", "D / (h * T)"), ("Lhat * h * zeta**2", "Lhat * h * zeta**2 / 2"), ("1 / Lhat", "2 / Lhat")],
+    [
+        ("2 * D / (h * T)", "D / (h * T)"),
+        ("Lhat * h * zeta**2", "Lhat * h * zeta**2 / 2"),
+        ("1 / Lhat", "2 / Lhat"),
+    ],
 )
 def test_an_error_in_its_claim_is_not_proved(old: str, changed: str, tmp_path: Path) -> None:
     """Each of these is false at some T, or is more than the proof gives."""
@@ -58,7 +66,10 @@ def test_an_error_in_its_claim_is_not_proved(old: str, changed: str, tmp_path: P
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        *((name, "a name of letters, digits and _") for name in ("1st", "class", "my paper", "naïve", "..", "a.b")),
+        *(
+            (name, "a name of letters, digits and _")
+            for name in ("1st", "class", "my paper", "naïve", "..", "a.b")
+        ),
         ("mine", "a folder that is not there yet"),
         ("file/mine", "a folder that can be made"),
     ],
@@ -74,7 +85,9 @@ def test_a_folder_that_cannot_be_made_is_refused_and_nothing_is_written(
 
 
 @pytest.mark.parametrize("name", ["jiang2024", "meft"])
-def test_a_folder_with_the_name_of_a_paper_that_is_there_is_not_made(name: str, tmp_path: Path) -> None:
+def test_a_folder_with_the_name_of_a_paper_that_is_there_is_not_made(
+    name: str, tmp_path: Path
+) -> None:
     with pytest.raises(InputError, match=name):
         new(tmp_path / name)
     assert not list(tmp_path.iterdir())

@@ -1,6 +1,8 @@
-"""The example notebook is kept without outputs, and runs to its end, where each object has shown itself.
+"""The example notebook is kept without outputs, and runs to its end, where each object has shown
+itself.
 
-It is kept without outputs because they are true of one version of the code alone: a run's id is a hash of it.
+It is kept without outputs because they are true of one version of the code alone: a run's id is a
+hash of it.
 """
 
 import ast
@@ -37,7 +39,9 @@ def test_it_is_a_notebook_without_outputs() -> None:
 
 def faces(cell: Any) -> set[str]:
     """How the outputs of a cell may be shown; a progress line that is gone is none."""
-    return {face for output in cell.outputs for face, shown in output.get("data", {}).items() if shown}
+    return {
+        face for output in cell.outputs for face, shown in output.get("data", {}).items() if shown
+    }
 
 
 def is_value(node: ast.stmt) -> bool:
@@ -47,10 +51,16 @@ def is_value(node: ast.stmt) -> bool:
 @pytest.mark.full
 def test_it_runs_and_each_object_shows_itself(tmp_path: Path) -> None:
     notebook = nbformat.read(NOTEBOOK, 4)
-    NotebookClient(notebook, timeout=LONGEST, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    NotebookClient(
+        notebook, timeout=LONGEST, resources={"metadata": {"path": str(tmp_path)}}
+    ).execute()
     for cell in cells(notebook):
         last = ast.parse(cell.source).body[-1]
-        assert not [output for output in cell.outputs if output.output_type not in ("execute_result", "display_data")]
+        assert not [
+            output
+            for output in cell.outputs
+            if output.output_type not in ("execute_result", "display_data")
+        ]
         if "plt.show()" in cell.source:
             assert "image/png" in faces(cell)
         elif is_value(last) and ".bound(" not in ast.unparse(last):
@@ -58,7 +68,9 @@ def test_it_runs_and_each_object_shows_itself(tmp_path: Path) -> None:
         for data in (output.get("data", {}) for output in cell.outputs):
             if "text/latex" in data:
                 assert ElementTree.fromstring(data["text/html"]).tag == "div"
-            assert not [text for text in data.values() if str(tmp_path) in text or str(ROOT) in text]
+            assert not [
+                text for text in data.values() if str(tmp_path) in text or str(ROOT) in text
+            ]
     shown = {cell.source.splitlines()[-1]: cell for cell in cells(notebook)}
     assert ">refuted<" in shown['audit["jiang2024.lemma1"]'].outputs[-1]["data"]["text/html"]
     assert ">proved<" in shown["judge(square_of_a_sum)"].outputs[-1]["data"]["text/html"]

@@ -1,4 +1,5 @@
-"""The package's own names: imported when they are asked for; a subpackage of that name is there as well."""
+"""The package's own names: imported when they are asked for; a subpackage of that name is there as
+well."""
 
 import subprocess
 import sys
@@ -12,7 +13,9 @@ SLOW = ("torch", "cvxpy", "matplotlib", "xarray", "sklearn", "z3", "cvc5")
 
 
 def said(program: str, *flags: str) -> str:
-    done = subprocess.run([sys.executable, *flags, "-c", program], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, *flags, "-c", program], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -37,7 +40,10 @@ except SystemExit as end:
 @pytest.mark.full
 @pytest.mark.parametrize("use", ["list(bc.claims)", "bc.prove('jiang2024.assumption2')"])
 def test_what_is_slow_to_import_is_left_alone(use: str) -> None:
-    program = f"import sys, boundcheck as bc; {use}; print([name for name in {SLOW} if name in sys.modules])"
+    program = (
+        f"import sys, boundcheck as bc; {use}; print([name for name in {SLOW} if name in"
+        " sys.modules])"
+    )
     assert said(program) == "[]"
 
 
@@ -64,29 +70,35 @@ def test_claims_check_their_input_without_assertions() -> None:
     "before",
     [
         "import boundcheck.proofs.meft.claims; import boundcheck.experiment.spec; bc.measure",
-        "from boundcheck.proof import script; import boundcheck.worst_case.view; bc.claims; import boundcheck.language",
+        (
+            "from boundcheck.proof import script; import boundcheck.worst_case.view; bc.claims;"
+            " import boundcheck.language"
+        ),
     ],
 )
 def test_what_is_imported_before_takes_the_place_of_no_name(before: str) -> None:
-    program = f"import boundcheck as bc; {before}; print(len(bc.claims) > 20, *map(callable, (bc.prove, bc.measure)))"
+    program = (
+        f"import boundcheck as bc; {before}; print(len(bc.claims) > 20, *map(callable, (bc.prove,"
+        " bc.measure)))"
+    )
     assert said(program) == "True True True"
 
 
 @pytest.mark.full
 def test_a_paper_is_read_when_a_claim_of_it_is_asked_for_and_a_public_name_is_one_object() -> None:
-    program = """
-import sys
-from boundcheck.language.catalogue import catalogue
-catalogue["jiang2024.theorem2"]
-print([x for x in ("meft", "classics") if f"boundcheck.proofs.{x}.claims" in sys.modules])
-print("meft.full" in catalogue, "jiang2024.assumption1" in catalogue, len(catalogue) == len(list(catalogue.values())))
-import boundcheck as bc
-from boundcheck import Claim, claims, measure
-from boundcheck.language.claim import Claim as Same
-print(claims is bc.claims is catalogue, Claim is bc.Claim is Same, measure is bc.measure)
-print("meft.full" in claims, claims.get("no"), hasattr(claims, "no"))
-"""
-    assert said(program).splitlines() == ["[]", "True True True", "True True True", "True None False"]
+    program = """ import sys from boundcheck.language.catalogue import catalogue
+catalogue["jiang2024.theorem2"] print([x for x in ("meft", "classics") if
+f"boundcheck.proofs.{x}.claims" in sys.modules]) print("meft.full" in catalogue,
+"jiang2024.assumption1" in catalogue, len(catalogue) == len(list(catalogue.values()))) import
+boundcheck as bc from boundcheck import Claim, claims, measure from boundcheck.language.claim import
+Claim as Same print(claims is bc.claims is catalogue, Claim is bc.Claim is Same, measure is
+bc.measure) print("meft.full" in claims, claims.get("no"), hasattr(claims, "no")) """
+    assert said(program).splitlines() == [
+        "[]",
+        "True True True",
+        "True True True",
+        "True None False",
+    ]
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

@@ -33,7 +33,10 @@ from tests.layers import examples
 
 def assert_harmless(text: str) -> None:
     """No sign of it commands a terminal or hides, and a file can hold it."""
-    assert not {x for x in text if category(x) in ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp")} - {"\n", "\t"}
+    assert not {x for x in text if category(x) in ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp")} - {
+        "\n",
+        "\t",
+    }
     text.encode()
 
 
@@ -77,7 +80,12 @@ def test_no_text_commands_the_terminal(text: str) -> None:
 @given(anything)
 @examples(100)
 def test_a_shell_reads_a_command_word_by_word(text: str) -> None:
-    assert shlex.split(command("prove", text, "--steps")) == ["boundcheck", "prove", text, "--steps"]
+    assert shlex.split(command("prove", text, "--steps")) == [
+        "boundcheck",
+        "prove",
+        text,
+        "--steps",
+    ]
 
 
 class Object(Shown):
@@ -93,7 +101,11 @@ class Object(Shown):
 @examples(200)
 def test_pages_and_notebooks_are_well_formed(text: str) -> None:
     shown = Object(text)
-    for made in (shown._repr_html_(), *(f"<p>{x(text)}</p>" for x in (prose.html, said)), mathml_of(text)):
+    for made in (
+        shown._repr_html_(),
+        *(f"<p>{x(text)}</p>" for x in (prose.html, said)),
+        mathml_of(text),
+    ):
         ElementTree.fromstring(visible(str(made)))
     assert_harmless(prose.plain(text))
     assert_harmless(prose.html(text))
@@ -134,7 +146,9 @@ def test_a_formula_however_deep_has_a_line_and_markup(text: str) -> None:
             mathml_of(latex)
 
 
-@pytest.mark.parametrize("name", [name for name in NASTY if name in ("brackets", "braces", "roots", "scripts")])
+@pytest.mark.parametrize(
+    "name", [name for name in NASTY if name in ("brackets", "braces", "roots", "scripts")]
+)
 def test_no_sign_of_a_formula_that_is_too_deep_is_lost(name: str) -> None:
     signs = NASTY[name].strip("$")
     made = prose.latex(signs)

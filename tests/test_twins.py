@@ -1,4 +1,5 @@
-"""Fast computations against their formulas in plain loops, at equal seed, where no other test of them has a twin."""
+"""Fast computations against their formulas in plain loops, at equal seed, where no other test of
+them has a twin."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -25,7 +26,12 @@ from boundcheck.functions.arithmetic import Point
 from boundcheck.functions.loss import Loss
 from boundcheck.functions.objective import Objective
 from boundcheck.functions.objectives.clipped import Clipped, Separable, Tilted
-from boundcheck.functions.objectives.linear import LeastSquares, LogisticRegression, ReadoutNetwork, SoftmaxRegression
+from boundcheck.functions.objectives.linear import (
+    LeastSquares,
+    LogisticRegression,
+    ReadoutNetwork,
+    SoftmaxRegression,
+)
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem, difference_ratio, sure_difference_ratio
@@ -56,12 +62,16 @@ def clipped(direction: np.ndarray, random: np.random.Generator) -> Clipped:
 OBJECTIVES: dict[str, Callable[[np.random.Generator], Objective]] = {
     "softmax": lambda random: SoftmaxRegression("softmax", *linear(random)),
     "logistic": lambda random: LogisticRegression("logistic", *linear(random)),
-    "least squares": lambda random: LeastSquares(linear(random)[0], random.standard_normal((SAMPLES, D))),
+    "least squares": lambda random: LeastSquares(
+        linear(random)[0], random.standard_normal((SAMPLES, D))
+    ),
     "pseudo-Huber": lambda random: PseudoHuber(random.standard_normal((SAMPLES, D, K)), 0.7),
     "tanh network": lambda random: network("tanh", random),
     "identity network": lambda random: network("identity", random),
     "clipped": lambda random: clipped(random.standard_normal((D, K)), random),
-    "separable": lambda random: Separable([clipped(np.diag(x) @ np.eye(D, K), random) for x in np.eye(D)]),
+    "separable": lambda random: Separable(
+        [clipped(np.diag(x) @ np.eye(D, K), random) for x in np.eye(D)]
+    ),
     "tilted": lambda random: Tilted(network("tanh", random), random.standard_normal((D, K))),
 }
 each_objective = pytest.mark.parametrize("name", OBJECTIVES)
@@ -69,7 +79,9 @@ each_objective = pytest.mark.parametrize("name", OBJECTIVES)
 
 def close(got: Tensor | np.ndarray, expected: object, size: float = 1.0) -> None:
     """Equal to within some roundoffs of numbers of this size."""
-    np.testing.assert_allclose(np.asarray(got), np.asarray(expected, dtype=float), rtol=NEAR, atol=NEAR * size)
+    np.testing.assert_allclose(
+        np.asarray(got), np.asarray(expected, dtype=float), rtol=NEAR, atol=NEAR * size
+    )
 
 
 # Objectives.
@@ -111,14 +123,22 @@ def plain_mean(each: list[Matrix]) -> Matrix:
 def test_an_objective_is_a_loop_over_its_samples(name: str, seed: int) -> None:
     random = np.random.default_rng(seed)
     objective = OBJECTIVES[name](random)
-    W, indices = random.standard_normal((REPLICAS, D, K)), random.integers(SAMPLES, size=(REPLICAS, 3))
+    W, indices = (
+        random.standard_normal((REPLICAS, D, K)),
+        random.integers(SAMPLES, size=(REPLICAS, 3)),
+    )
     at, chosen = torch.tensor(W), torch.tensor(indices)
     # The identity, and products on each side and on both, of each replica or of all.
-    left, right = (torch.tensor(random.standard_normal(shape)) for shape in ((REPLICAS, 2, D), (K, 3)))
+    left, right = (
+        torch.tensor(random.standard_normal(shape)) for shape in ((REPLICAS, 2, D), (K, 3))
+    )
     sides = ((None, None), (left, None), (None, right), (left, right))
     loss_there, gradient_there = objective.first_order(at)
     assert torch.equal(loss_there, objective.loss(at))
-    whole, alone = objective.survey(at, sides), [objective.survey(at, (side,), chosen) for side in sides]
+    whole, alone = (
+        objective.survey(at, sides),
+        [objective.survey(at, (side,), chosen) for side in sides],
+    )
     for r in range(REPLICAS):
         loss, each = plain_samples(objective, W[r])
         close(objective.loss(at)[r], loss)
@@ -142,7 +162,9 @@ def test_an_objective_is_a_loop_over_its_samples(name: str, seed: int) -> None:
 
 
 def adapter_of(kind: str, random: np.random.Generator) -> Adapter:
-    W0, A, B = (torch.tensor(random.standard_normal(shape)) for shape in ((D, K), (RANK, K), (D, RANK)))
+    W0, A, B = (
+        torch.tensor(random.standard_normal(shape)) for shape in ((D, K), (RANK, K), (D, RANK))
+    )
     return make_adapter(kind, W0, RANK, 1.5, {"A": A, "B": B})
 
 
@@ -190,9 +212,14 @@ def test_a_problem_is_a_loop_over_replicas_and_samples(kind: str, seed: int) -> 
         close(problem.weight_gradient(v)[r], plain_mean(in_weight))
         for got, wanted in zip(single(problem.gradient(v), r), mean, strict=True):
             close(got, wanted, 10)
-        for got, wanted in zip(single(problem.batch_gradient(v, torch.tensor(indices)), r), batch, strict=True):
+        for got, wanted in zip(
+            single(problem.batch_gradient(v, torch.tensor(indices)), r), batch, strict=True
+        ):
             close(got, wanted, 10)
-        squares, in_weight_squares = [plain_square(g) for g in each], [plain_square((G,)) for G in in_weight]
+        squares, in_weight_squares = (
+            [plain_square(g) for g in each],
+            [plain_square((G,)) for G in in_weight],
+        )
         close(survey.loss[r], loss)
         close(survey.gradient[r], plain_mean(in_weight))
         for found, row in ((survey, range(SAMPLES)), (some, indices[r])):
@@ -210,7 +237,8 @@ def plain_ratio(problem: Problem, v: PlainPoint, w: PlainPoint) -> float:
 
 
 def plain_doubt(problem: Problem, v: PlainPoint, w: PlainPoint) -> float:
-    """(e(v) + e(w)) / ‖v − w‖, with e the bound on the rounding error of a gradient: how far the ratio may be off."""
+    """(e(v) + e(w)) / ‖v − w‖, with e the bound on the rounding error of a gradient: how far the
+    ratio may be off."""
     at = [tuple(torch.tensor(block).unsqueeze(0) for block in x) for x in (v, w)]
     errors = sum(problem.rounding(x, problem.loss(x))[1].item() for x in at)
     return errors / math.sqrt(plain_square(plain_difference(v, w)))
@@ -238,17 +266,21 @@ def test_difference_ratios_are_those_of_pairs(kind: str, apart: float) -> None:
 
 
 def polar(X: Matrix) -> Matrix:
-    """(XXᵀ)^(-1/2) X, the nearest matrix with orthonormal rows; with orthonormal columns where X is tall."""
+    """(XXᵀ)^(-1/2) X, the nearest matrix with orthonormal rows; with orthonormal columns where X is
+    tall."""
     return polar(X.T).T if X.shape[0] > X.shape[1] else inv(np.real(sqrtm(X @ X.T))) @ X
 
 
 def plain_norm(norm: str, X: Matrix) -> float:
-    """The root of the top eigenvalue of XXᵀ; the largest |entry|; or the distance of XXᵀ from the identity."""
+    """The root of the top eigenvalue of XXᵀ; the largest |entry|; or the distance of XXᵀ from the
+    identity."""
     if norm == "max":
         return max(abs(x) for x in X.ravel().tolist())
     gram = X @ X.T
     return float(
-        np.sqrt(np.linalg.eigvalsh(gram)[-1]) if norm == "spectral" else np.linalg.norm(gram - np.eye(len(X)), 2)
+        np.sqrt(np.linalg.eigvalsh(gram)[-1])
+        if norm == "spectral"
+        else np.linalg.norm(gram - np.eye(len(X)), 2)
     )
 
 
@@ -264,7 +296,11 @@ def plain_projection(norm: str, X: Matrix, radius: float) -> Matrix:
 
 def plain_extreme(norm: str, G: Matrix, radius: float) -> Matrix:
     """The X with the largest ⟨G, X⟩: radius · sign(G), or radius · G's polar factor."""
-    return radius * np.sign(G) if norm == "max" else (1.0 if norm == "orthonormal" else radius) * polar(G)
+    return (
+        radius * np.sign(G)
+        if norm == "max"
+        else (1.0 if norm == "orthonormal" else radius) * polar(G)
+    )
 
 
 @each_kind
@@ -273,17 +309,26 @@ def test_a_domain_is_that_of_its_blocks(kind: str, seed: int) -> None:
     random = np.random.default_rng(seed)
     adapter = adapter_of(kind, random)
     radii = dict.fromkeys(adapter.radius_names, 0.75)
-    v = tuple(torch.tensor(random.standard_normal((REPLICAS, *block.shape))) for block in adapter.blocks)
+    v = tuple(
+        torch.tensor(random.standard_normal((REPLICAS, *block.shape))) for block in adapter.blocks
+    )
     inside = adapter.draw(radii, REPLICAS, torch.Generator().manual_seed(seed))
     half = tuple(torch.cat([x, y]) for x, y in zip(v, inside, strict=True))
-    norms, projected, extreme = adapter.norms(half), adapter.project(half, radii), adapter.extreme(half, radii)
+    norms, projected, extreme = (
+        adapter.norms(half),
+        adapter.project(half, radii),
+        adapter.extreme(half, radii),
+    )
     plain, inward = Plain(adapter), adapter.inward(half, radii, 0.25)
     # 1/4 (1 + 1/ν) where U is rounded beside R.
     share = 7 / 12 if kind == "loreft-trained" else 0.25
     for r in range(2 * REPLICAS):
         within, at = True, plain.bounded(single(half, r))
         slopes = plain.slopes(single(half, r))
-        for each, wanted in ((adapter.bounded(half), at), (adapter.at(half), plain.at(single(half, r)))):
+        for each, wanted in (
+            (adapter.bounded(half), at),
+            (adapter.at(half), plain.at(single(half, r))),
+        ):
             for number in range(len(at)):
                 close(each[number][r], wanted[number])
         found = [plain.bounded(single(x, r)) for x in (projected, extreme, inward)]
@@ -312,7 +357,10 @@ def test_directions_and_steps_are_those_of_single_points(kind: str, seed: int) -
             moved = at[number] + way[number]
             close(adapter.tangent(v, u)[number][r], tangent[number])
             close(adapter.unit(v, u)[number][r], tangent[number] / length)
-            close(adapter.retract(v, u)[number][r], polar(moved) if block.norm == "orthonormal" else moved)
+            close(
+                adapter.retract(v, u)[number][r],
+                polar(moved) if block.norm == "orthonormal" else moved,
+            )
 
 
 # Statistics.
@@ -323,7 +371,9 @@ def plain_limit(x: np.ndarray, delta: float) -> float:
     low, high = 0.0, float(x.mean())
     for _ in range(60):
         m = (low + high) / 2
-        capital = sum(math.prod(1 + c * (value / m - 1) for value in x.tolist()) for c in _BETS.tolist()) / len(_BETS)
+        capital = sum(
+            math.prod(1 + c * (value / m - 1) for value in x.tolist()) for c in _BETS.tolist()
+        ) / len(_BETS)
         low, high = (m, high) if capital > 1 / delta else (low, m)
     return low
 
@@ -350,12 +400,15 @@ def test_betting_limits_are_roots_found_by_bisection(n: int, seed: int) -> None:
 
 
 def plain_edges(steps: int, strata: int) -> list[int]:
-    """Strata of 1, 1, 2, 4, ..., at most half of all, while shorter than an equal share of the rest; then equal."""
+    """Strata of 1, 1, 2, 4, ..., at most half of all, while shorter than an equal share of the
+    rest; then equal."""
     edges, left = [0], strata
     while strata - left < strata // 2 and max(edges[-1], 1) < Fraction(steps - edges[-1], left):
         edges.append(edges[-1] + max(edges[-1], 1))
         left -= 1
-    return edges + [edges[-1] + math.floor(Fraction(steps - edges[-1], left) * j) for j in range(1, left + 1)]
+    return edges + [
+        edges[-1] + math.floor(Fraction(steps - edges[-1], left) * j) for j in range(1, left + 1)
+    ]
 
 
 def plain_time_average(h: np.ndarray, edges: list[int], times: list[int]) -> float:

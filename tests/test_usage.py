@@ -1,4 +1,5 @@
-"""What help and the tabulator key tell: examples that work, ids that exist, at once, in the three shells."""
+"""What help and the tabulator key tell: examples that work, ids that exist, at once, in the three
+shells."""
 
 import os
 import shutil
@@ -19,7 +20,10 @@ from tests.test_cli import SPEC
 ROOT = Path(__file__).parents[1]
 COMMANDS = typer.main.get_command(cli.app)
 EXAMPLES = [
-    line.strip() for each in COMMANDS.commands.values() for line in each.epilog.splitlines() if line.startswith("  ")
+    line.strip()
+    for each in COMMANDS.commands.values()
+    for line in each.epilog.splitlines()
+    if line.startswith("  ")
 ]
 
 
@@ -33,7 +37,9 @@ def test_an_example_is_understood(example: str) -> None:
         assert found.get(key) in {*catalogue, *papers(), None, "my_paper"}
 
 
-QUICK = [x for x in EXAMPLES if x.split()[1] in ("claims", "bound", "new")] + ["boundcheck prove meft.lora --steps"]
+QUICK = [x for x in EXAMPLES if x.split()[1] in ("claims", "bound", "new")] + [
+    "boundcheck prove meft.lora --steps"
+]
 
 
 @pytest.mark.parametrize("example", QUICK)
@@ -44,7 +50,9 @@ def test_a_quick_example_works(example: str, command) -> None:
 
 
 @pytest.mark.full
-def test_the_other_examples_work_in_turn(command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_other_examples_work_in_turn(
+    command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All but those that take minutes, which have commands of their own in the tests' layers."""
     monkeypatch.setattr(search, "SHRINKING", (16, 8))
     shutil.copy(ROOT / "proofs" / "template.py", tmp_path / "my_lemma.py")
@@ -91,7 +99,9 @@ def test_paths_are_offered_where_they_fit(tmp_path: Path, monkeypatch: pytest.Mo
     assert "e.py" in cli.TARGETS("")
 
 
-def test_a_paper_that_cannot_be_read_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_paper_that_cannot_be_read_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("BOUNDCHECK_PAPERS", str(tmp_path / "nowhere"))
     assert cli.CLAIMS("jiang") == cli.PAPERS("jiang") == []
 
@@ -99,20 +109,28 @@ def test_a_paper_that_cannot_be_read_is_passed_over(monkeypatch: pytest.MonkeyPa
 SHELLS = {
     "bash": lambda words: {"COMP_WORDS": " ".join(words), "COMP_CWORD": str(len(words) - 1)},
     "zsh": lambda words: {"_TYPER_COMPLETE_ARGS": " ".join(words)},
-    "fish": lambda words: {"_TYPER_COMPLETE_ARGS": " ".join(words), "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
+    "fish": lambda words: {
+        "_TYPER_COMPLETE_ARGS": " ".join(words),
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    },
 }
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_shell_is_answered_without_what_is_slow_to_import(shell: str) -> None:
     code = (
-        "import sys, atexit\n"
-        "atexit.register(lambda: print(*{'torch', 'sympy', 'numpy', 'rich'} & sys.modules.keys(), file=sys.stderr))\n"
-        "from boundcheck.__main__ import main; main()"
+        "import sys, atexit\natexit.register(lambda: print(*{'torch', 'sympy', 'numpy', 'rich'} &"
+        " sys.modules.keys(), file=sys.stderr))\nfrom boundcheck.__main__ import main; main()"
     )
-    asked = SHELLS[shell](["boundcheck", "claims", "jiang2024.th"]) | {"_BOUNDCHECK_COMPLETE": f"complete_{shell}"}
+    asked = SHELLS[shell](["boundcheck", "claims", "jiang2024.th"]) | {
+        "_BOUNDCHECK_COMPLETE": f"complete_{shell}"
+    }
     done = subprocess.run(
-        [sys.executable, "-c", code], env=os.environ | asked, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        env=os.environ | asked,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert "jiang2024.theorem2" in done.stdout
     assert "jiang2024.lemma1" not in done.stdout
@@ -129,4 +147,8 @@ def test_completion_is_installed_in_the_home_folder_or_refused_in_one_line(
     answer = command("--install-completion", "bash")
     assert (answer.code, answer.err.count("\n")) == (code, code // 2)
     assert code == 0 or answer.err.startswith("boundcheck: --install-completion = ")
-    assert code or "_boundcheck_completion" in (tmp_path / home / ".bash_completions" / "boundcheck.sh").read_text()
+    assert (
+        code
+        or "_boundcheck_completion"
+        in (tmp_path / home / ".bash_completions" / "boundcheck.sh").read_text()
+    )

@@ -1,6 +1,8 @@
-"""Run commands of boundcheck in one process, and say of each what it ran, started and wrote. A script, and no test.
+"""Run commands of boundcheck in one process, and say of each what it ran, started and wrote. A
+script, and no test.
 
-It reads {"hostile": FOLDER, "writable": [FOLDER...], "commands": [[...], ...]} and prints a line of JSON a command.
+It reads {"hostile": FOLDER, "writable": [FOLDER...], "commands": [[...], ...]} and prints a line of
+JSON a command.
 """
 
 from __future__ import annotations
@@ -13,14 +15,32 @@ import sys
 from pathlib import Path
 from typing import Any
 
-_STARTS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.spawn", "socket.connect")
+_STARTS = (
+    "subprocess.Popen",
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.fork",
+    "os.spawn",
+    "socket.connect",
+)
 _POWERS = {("builtins", name) for name in ("eval", "exec", "__import__", "open")}
-_CHANGES = ("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.symlink", "os.link", "os.truncate", "os.chmod")
+_CHANGES = (
+    "os.remove",
+    "os.rename",
+    "os.mkdir",
+    "os.rmdir",
+    "os.symlink",
+    "os.link",
+    "os.truncate",
+    "os.chmod",
+)
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 class Watch:
-    """What was done that is not allowed to any data: a list of words, which each command empties."""
+    """What was done that is not allowed to any data: a list of words, which each command
+    empties."""
 
     def __init__(self, hostile: str, writable: list[str]) -> None:
         self.did: list[str] = []
@@ -30,17 +50,25 @@ class Watch:
         """As `sys.addaudithook` has it."""
         if event == "exec":
             file = given[0].co_filename
-            self.did += [f"ran {file}"] if file[0] != "<" and self._is_under(file, [self._hostile]) else []
+            self.did += (
+                [f"ran {file}"] if file[0] != "<" and self._is_under(file, [self._hostile]) else []
+            )
         elif event == "subprocess.Popen" and given[0] == "fc-list":
             # Matplotlib asks once which fonts there are.
             return
         elif event in _STARTS or (event == "pickle.find_class" and self._is_power(*given)):
             self.did.append(f"{event} {given}")
-        elif (event == "open" and isinstance(given[2], int) and given[2] & _WRITES) or event in _CHANGES:
+        elif (
+            event == "open" and isinstance(given[2], int) and given[2] & _WRITES
+        ) or event in _CHANGES:
             # What is named below an open folder is seen by what it leaves.
             is_below = event in ("os.remove", "os.rmdir", "os.mkdir") and given[-1] != -1
             named = given[: 2 if event in ("os.rename", "os.link") else 1]
-            places = [each for each in named if isinstance(each, str | bytes | os.PathLike) and not is_below]
+            places = [
+                each
+                for each in named
+                if isinstance(each, str | bytes | os.PathLike) and not is_below
+            ]
             self.did += [f"{event} {x!r}" for x in places if not self._is_under(x, self._writable)]
 
     @staticmethod

@@ -1,8 +1,9 @@
-"""Arithmetics that decide: Arb balls, and rationals as long as numbers are rational; the sign of an expression.
+"""Arithmetics that decide: Arb balls, and rationals as long as numbers are rational; the sign of an
+expression.
 
-Every result contains the exact value, whatever the inputs are: Arb (through python-flint) propagates rounding errors
-outward. The enclosure of a spectral norm is as tight as the working precision allows, also where singular values are
-equal.
+Every result contains the exact value, whatever the inputs are: Arb (through python-flint)
+propagates rounding errors outward. The enclosure of a spectral norm is as tight as the working
+precision allows, also where singular values are equal.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ def ball_of(x: Fraction) -> arb:
 
 def power(base: arb, exponent: Fraction) -> arb:
     """A rational power of a ball."""
-    # Roots first: x.root(n) is tighter than exp(log(x)/n), and right at x = 0. Products, because x ** 2 is NaN in
-    # python-flint for a ball around 0.
+    # Roots first: x.root(n) is tighter than exp(log(x)/n), and right at x = 0. Products, because x
+    # ** 2 is NaN in python-flint for a ball around 0.
     n, m = exponent.denominator, exponent.numerator
     square = base if n == 1 else (base.sqrt() if n == 2 else base.root(n))
     product, left = arb(1), abs(m)
@@ -89,7 +90,9 @@ def square_norm_of(v: Iterable[np.ndarray]) -> arb:
 
 
 class Balls:
-    """Arithmetic on `arb` and `arb_mat`; the caller sets the precision by ``flint.ctx.workprec``."""
+    """Arithmetic on `arb` and `arb_mat`; the caller sets the precision by
+    ``flint.ctx.workprec``.
+    """
 
     rational, power = staticmethod(ball_of), staticmethod(power)
     add = plus = staticmethod(operator.add)
@@ -100,7 +103,10 @@ class Balls:
 
     def entrywise(self, X: arb_mat, Y: arb_mat) -> arb_mat:
         return arb_mat(
-            [[x * y for x, y in zip(*rows, strict=True)] for rows in zip(X.tolist(), Y.tolist(), strict=True)]
+            [
+                [x * y for x, y in zip(*rows, strict=True)]
+                for rows in zip(X.tolist(), Y.tolist(), strict=True)
+            ]
         )
 
     def scaled(self, c: arb, X: arb_mat) -> arb_mat:
@@ -111,7 +117,9 @@ class Balls:
 
     def inner(self, x: tuple[arb_mat, ...], y: tuple[arb_mat, ...]) -> arb:
         pairs = zip(x, y, strict=True)
-        return sum((p * q for X, Y in pairs for p, q in zip(X.entries(), Y.entries(), strict=True)), arb(0))
+        return sum(
+            (p * q for X, Y in pairs for p, q in zip(X.entries(), Y.entries(), strict=True)), arb(0)
+        )
 
     def length(self, x: tuple[arb_mat, ...]) -> arb:
         return length(p for X in x for p in X.entries())
@@ -123,15 +131,18 @@ class Balls:
 
 def matrix_of(rows: Sequence[Sequence[float | Fraction]] | np.ndarray) -> arb_mat:
     """The matrix with these exact numbers, floats or fractions, as entries."""
-    return arb_mat([[ball_of(Fraction(x)) for x in row] for row in np.asarray(rows, dtype=object).tolist()])
+    return arb_mat(
+        [[ball_of(Fraction(x)) for x in row] for row in np.asarray(rows, dtype=object).tolist()]
+    )
 
 
 def largest_eigenvalue(M: arb_mat) -> arb:
     r"""An enclosure of :math:`\lambda_{\max}` of a symmetric positive semidefinite matrix of balls.
 
-    A Rayleigh quotient at the eigenvector that floats find bounds it below, the trace bounds it above. Between these
-    two, bisection asks whether :math:`cI - M` is positive definite, which elimination tells by the signs of its pivots,
-    until they are 2^-80 apart, relative to the upper one, or the precision tells no more.
+    A Rayleigh quotient at the eigenvector that floats find bounds it below, the trace bounds it
+    above. Between these two, bisection asks whether :math:`cI - M` is positive definite, which
+    elimination tells by the signs of its pivots, until they are 2^-80 apart, relative to the upper
+    one, or the precision tells no more.
     """
     rows = M.tolist()
     if all(x == 0 for i, row in enumerate(rows) for j, x in enumerate(row) if i != j):
@@ -162,8 +173,13 @@ def largest_eigenvalue(M: arb_mat) -> arb:
 
 
 def _is_definite(M: arb_mat, c: arb) -> bool | None:
-    """True if cI - M is positive definite, False if it certainly is not, None if the precision cannot tell."""
-    rows = [[(c if i == j else arb(0)) - x for j, x in enumerate(row)] for i, row in enumerate(M.tolist())]
+    """True if cI - M is positive definite, False if it certainly is not, None if the precision
+    cannot tell.
+    """
+    rows = [
+        [(c if i == j else arb(0)) - x for j, x in enumerate(row)]
+        for i, row in enumerate(M.tolist())
+    ]
     for k, pivots in enumerate(rows):
         pivot = pivots[k]
         if not pivot > 0:
@@ -179,17 +195,22 @@ def _is_definite(M: arb_mat, c: arb) -> bool | None:
 _LADDER = (64, 256, 1024, 4096)
 
 
-def enclose(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr], bits: int = _LADDER[0]) -> arb:
-    """Enclose `expression` at `values`, at `bits` of precision or, where these give no number, at more.
+def enclose(
+    expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr], bits: int = _LADDER[0]
+) -> arb:
+    """Enclose `expression` at `values`, at `bits` of precision or, where these give no number, at
+    more.
 
     Args:
-        expression: built of rationals, symbols, sums, products, powers, exp, log, Max, Min and Abs. A power whose
-            exponent is not rational at `values` is exp(exponent log(base)), of a base that is positive.
+        expression: built of rationals, symbols, sums, products, powers, exp, log, Max, Min and Abs.
+            A power whose exponent is not rational at `values` is exp(exponent log(base)), of a base
+            that is positive.
         values: for each symbol an exact sympy number (rational, or such as sqrt(2) and exp(1)).
         bits: working precision; the ball is wider where the expression cancels, and always right.
 
     Returns:
-        A ball that contains the exact value. It is NaN or unbounded only where 4096 bits find no number either.
+        A ball that contains the exact value. It is NaN or unbounded only where 4096 bits find no
+        number either.
 
     Raises:
         InputError: for a node that has no enclosure here.
@@ -203,7 +224,9 @@ def enclose(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr], bits: int 
             if ball.is_finite():
                 break
     except (NoValueError, KeyError) as error:
-        expected = "numbers and known symbols, with + - * /, powers, exp, log, Min, Max and Abs alone"
+        expected = (
+            "numbers and known symbols, with + - * /, powers, exp, log, Min, Max and Abs alone"
+        )
         raise InputError("formula", error.args[0], expected) from None
     return ball
 
@@ -216,8 +239,9 @@ def sign(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> int:
     """Decide the sign of `expression` at exact `values`: -1, 0 or 1, and never by rounding.
 
     Raises:
-        InputError: for an expression that has no value there, and for a sign that cannot be decided: with exp, log or
-            an irrational exponent, a value that is 0 or as good as 0; else one that four million bits do not decide.
+        InputError: for an expression that has no value there, and for a sign that cannot be
+            decided: with exp, log or an irrational exponent, a value that is 0 or as good as 0;
+            else one that four million bits do not decide.
 
     """
     bits, most, separation = _FIRST_BITS, _FIRST_BITS, None
@@ -233,12 +257,18 @@ def sign(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> int:
             # Only ties need the separation bound.
             separation = _separation(expression, values)
             most = _FEW_BITS if separation is None or separation > _MOST_BITS else _MOST_BITS
-        if separation is not None and ball.is_finite() and ball.abs_upper() < arb(1) / arb(2) ** fmpz(separation):
+        if (
+            separation is not None
+            and ball.is_finite()
+            and ball.abs_upper() < arb(1) / arb(2) ** fmpz(separation)
+        ):
             return 0
         bits *= 2
     at = ", ".join(f"{symbol} = {value}" for symbol, value in values.items())
     raise InputError(
-        "sign", expression, f"a number whose sign {most} bits tell" + (f", which at {at} they do not" * bool(at))
+        "sign",
+        expression,
+        f"a number whose sign {most} bits tell" + (f", which at {at} they do not" * bool(at)),
     )
 
 
@@ -246,11 +276,17 @@ def _separation(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> int
     """An n such that the absolute value is 0 or at least 2^-n; None where none is known."""
     inside = (expression, *(values[symbol] for symbol in expression.free_symbols))
     nodes = [node for each in inside for node in sp.preorder_traversal(each)]
-    exponents = {node: rational_exponent(node, values) for node in nodes if isinstance(node, sp.Pow)}
-    if None in exponents.values() or any(isinstance(node, sp.exp | sp.log) or node is sp.E for node in nodes):
+    exponents = {
+        node: rational_exponent(node, values) for node in nodes if isinstance(node, sp.Pow)
+    }
+    if None in exponents.values() or any(
+        isinstance(node, sp.exp | sp.log) or node is sp.E for node in nodes
+    ):
         return None
     u, v = Model(cast(Any, _Sizes()), values=values, horizon=0, floats=False).number(expression)
-    radicals = {(node.base, int(exponent.q)) for node, exponent in exponents.items() if exponent is not None}
+    radicals = {
+        (node.base, int(exponent.q)) for node, exponent in exponents.items() if exponent is not None
+    }
     return u * (math.prod(q for _, q in radicals) - 1) + v + 1
 
 
@@ -302,12 +338,17 @@ def transposed(x: Rows) -> Rows:
 def times(x: Rows, y: Rows) -> Rows:
     """The product xy."""
     columns = transposed(y)
-    return tuple(tuple(sum((p * q for p, q in zip(row, c, strict=True)), Fraction(0)) for c in columns) for row in x)
+    return tuple(
+        tuple(sum((p * q for p, q in zip(row, c, strict=True)), Fraction(0)) for c in columns)
+        for row in x
+    )
 
 
 def plus(x: Rows, y: Rows, scale: Fraction | int = 1) -> Rows:
     """The sum x + scale · y."""
-    return tuple(tuple(p + scale * q for p, q in zip(r, s, strict=True)) for r, s in zip(x, y, strict=True))
+    return tuple(
+        tuple(p + scale * q for p, q in zip(r, s, strict=True)) for r, s in zip(x, y, strict=True)
+    )
 
 
 def scaled(scale: Fraction | int, x: Rows) -> Rows:
@@ -317,7 +358,9 @@ def scaled(scale: Fraction | int, x: Rows) -> Rows:
 
 def inner(x: Rows, y: Rows) -> Fraction:
     """The sum of the products of entries."""
-    return sum((p * q for r, s in zip(x, y, strict=True) for p, q in zip(r, s, strict=True)), Fraction(0))
+    return sum(
+        (p * q for r, s in zip(x, y, strict=True) for p, q in zip(r, s, strict=True)), Fraction(0)
+    )
 
 
 def squared(x: Rows) -> Fraction:
@@ -391,10 +434,18 @@ class Rationals:
         return Fraction(0) if x == 1 else _BALLS.log(ball(x))
 
     def larger(self, x: Number, y: Number) -> Number:
-        return max(x, y) if isinstance(x, Fraction) and isinstance(y, Fraction) else ball(x).max(ball(y))
+        return (
+            max(x, y)
+            if isinstance(x, Fraction) and isinstance(y, Fraction)
+            else ball(x).max(ball(y))
+        )
 
     def smaller(self, x: Number, y: Number) -> Number:
-        return min(x, y) if isinstance(x, Fraction) and isinstance(y, Fraction) else ball(x).min(ball(y))
+        return (
+            min(x, y)
+            if isinstance(x, Fraction) and isinstance(y, Fraction)
+            else ball(x).min(ball(y))
+        )
 
     def plus(self, X: Matrix, Y: Matrix) -> Matrix:
         return tuple(tuple(map(self.add, row, other)) for row, other in zip(X, Y, strict=True))
@@ -413,10 +464,14 @@ class Rationals:
         return tuple(zip(*X, strict=True))
 
     def constant(self, diagonal: int, rows: int, columns: int) -> Matrix:
-        return tuple(tuple(Fraction(diagonal * (i == j)) for j in range(columns)) for i in range(rows))
+        return tuple(
+            tuple(Fraction(diagonal * (i == j)) for j in range(columns)) for i in range(rows)
+        )
 
     def inner(self, x: tuple[Matrix, ...], y: tuple[Matrix, ...]) -> Number:
-        parts = [self._dot(r, s) for X, Y in zip(x, y, strict=True) for r, s in zip(X, Y, strict=True)]
+        parts = [
+            self._dot(r, s) for X, Y in zip(x, y, strict=True) for r, s in zip(X, Y, strict=True)
+        ]
         total: Number = Fraction(0)
         return reduce(self.add, parts, total)
 

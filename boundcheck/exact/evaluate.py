@@ -1,9 +1,12 @@
-"""The value of an expression in a `Model`: one walk, in whatever arithmetic the model's numbers are.
+"""The value of an expression in a `Model`: one walk, in whatever arithmetic the model's numbers
+are.
 
-A model gives the letters their values: numbers for symbols, matrices for matrix symbols and iterates, values and
-gradients for functions. A vector v = (A, B) is a tuple of its blocks, a matrix one block alone.
+A model gives the letters their values: numbers for symbols, matrices for matrix symbols and
+iterates, values and gradients for functions. A vector v = (A, B) is a tuple of its blocks, a matrix
+one block alone.
 
-A node that is not SymPy's own says what its value is: a scalar by `number_at(place)`, a matrix by `vector_at(place)`.
+A node that is not SymPy's own says what its value is: a scalar by `number_at(place)`, a matrix by
+`vector_at(place)`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,10 +24,12 @@ M = TypeVar("M")
 
 
 class Arithmetic(Protocol[S, M]):
-    """Numbers S and matrices M, and what may be done with them. A vector of several blocks is a tuple of matrices.
+    """Numbers S and matrices M, and what may be done with them. A vector of several blocks is a
+    tuple of matrices.
 
-    `balls` decides, `rationals` is exact as long as it can be, `floats` has one that is fast and knows its errors, and
-    one with derivatives; `Cost` counts. A logarithm is NaN where its number may be 0 or less.
+    `balls` decides, `rationals` is exact as long as it can be, `floats` has one that is fast and
+    knows its errors, and one with derivatives; `Cost` counts. A logarithm is NaN where its number
+    may be 0 or less.
     """
 
     def rational(self, x: Fraction, /) -> S: ...
@@ -87,10 +92,13 @@ class Model(Generic[S, M]):
         sides: the number that a symbol in a shape stands for.
         horizon: T; 0 where there are no times, and t and T have no value.
         weights: the probability of each outcome; they add up to 1.
-        past: for a time the label of each outcome's past; outcomes with the same label look alike then.
-        values: exact SymPy numbers of symbols that `numbers` leaves out; these may also be exponents.
-        floats: whether a float in an expression is its binary value; if not, it has no value. SymPy rounds where it
-            adds floats to rationals, so an expression whose sign is decided must be free of them.
+        past: for a time the label of each outcome's past; outcomes with the same label look alike
+            then.
+        values: exact SymPy numbers of symbols that `numbers` leaves out; these may also be
+            exponents.
+        floats: whether a float in an expression is its binary value; if not, it has no value. SymPy
+            rounds where it adds floats to rationals, so an expression whose sign is decided must be
+            free of them.
 
     """
 
@@ -171,12 +179,19 @@ class Place(NamedTuple):
                 return reduce(do.smaller, map(self.number, node.args))
             case sp.Abs():
                 x = self.number(node.args[0])
-                # Without the 0, the enclosure of a number that may have either sign would reach below 0.
-                return reduce(do.larger, (x, do.times(do.rational(Fraction(-1)), x), do.rational(Fraction(0))))
+                # Without the 0, the enclosure of a number that may have either sign would reach
+                # below 0.
+                return reduce(
+                    do.larger, (x, do.times(do.rational(Fraction(-1)), x), do.rational(Fraction(0)))
+                )
             case sp.Trace():
-                return do.inner((self.matrix(node.arg),), (do.constant(1, *map(self.side, node.arg.shape)),))
+                return do.inner(
+                    (self.matrix(node.arg),), (do.constant(1, *map(self.side, node.arg.shape)),)
+                )
             case sp.Sum():
-                return reduce(do.add, self.each(node.function, *node.limits[0]), do.rational(Fraction(0)))
+                return reduce(
+                    do.add, self.each(node.function, *node.limits[0]), do.rational(Fraction(0))
+                )
         if not hasattr(node, "number_at"):
             raise NoValueError(node)
         return node.number_at(self)
@@ -186,7 +201,9 @@ class Place(NamedTuple):
         """The model's values, and those of t and T where they are times."""
         given = self.model
         times = {t: self.time, T: given.horizon} if given.horizon else {}
-        return {x: sp.Integer(i) for x, i in times.items() if x not in given.numbers} | dict(given.values)
+        return {x: sp.Integer(i) for x, i in times.items() if x not in given.numbers} | dict(
+            given.values
+        )
 
     def vector(self, node: Any) -> tuple[Any, ...]:
         """The blocks of a matrix or vector expression; raises as `Model.number`."""
@@ -201,9 +218,15 @@ class Place(NamedTuple):
                 first, *rest = (x for x in node.args if isinstance(x, MatrixExpr))
                 # A vector of several blocks may be scaled, not multiplied.
                 blocks = (
-                    (reduce(do.product, map(self.matrix, rest), self.matrix(first)),) if rest else self.vector(first)
+                    (reduce(do.product, map(self.matrix, rest), self.matrix(first)),)
+                    if rest
+                    else self.vector(first)
                 )
-                return self.scaled(reduce(do.times, map(self.number, factors)), blocks) if factors else blocks
+                return (
+                    self.scaled(reduce(do.times, map(self.number, factors)), blocks)
+                    if factors
+                    else blocks
+                )
             case sp.Transpose():
                 return (do.transposed(self.matrix(node.arg)),)
             case sp.MatPow(exp=sp.Integer()) if node.exp > 0:
@@ -211,7 +234,9 @@ class Place(NamedTuple):
             case sp.HadamardProduct():
                 return (reduce(do.entrywise, map(self.matrix, node.args)),)
             case sp.ZeroMatrix() | sp.Identity():
-                return (do.constant(int(isinstance(node, sp.Identity)), *map(self.side, node.shape)),)
+                return (
+                    do.constant(int(isinstance(node, sp.Identity)), *map(self.side, node.shape)),
+                )
         if not hasattr(node, "vector_at"):
             raise NoValueError(node)
         return node.vector_at(self)
@@ -244,7 +269,8 @@ class Place(NamedTuple):
     def each(self, expression: Any, index: sp.Symbol, first: Any, last: Any) -> Iterable[Any]:
         """The values of an expression at each time from first to last.
 
-        The index is t, or a letter in its place; raises NoValueError if the expression then contains t as well.
+        The index is t, or a letter in its place; raises NoValueError if the expression then
+        contains t as well.
         """
         if index != t and expression.has(t):
             raise NoValueError(f"an index {index} beside {t}")
@@ -252,7 +278,9 @@ class Place(NamedTuple):
         return [self._replace(time=i).number(at_t) for i in times]
 
     def outcomes(self, given: Any = None) -> "list[tuple[Any, Place]]":
-        """Every outcome with its probability; given an iterate, only the outcomes that look like this one then."""
+        """Every outcome with its probability; given an iterate, only the outcomes that look like
+        this one then.
+        """
         weights = self.model.weights
         labels = (0,) * len(weights) if given is None else self.model.past(self.when(given.args[1]))
         alike = [i for i, label in enumerate(labels) if label == labels[self.outcome]]
@@ -261,7 +289,9 @@ class Place(NamedTuple):
 
 
 def rational_exponent(node: sp.Pow, values: Mapping[sp.Symbol, sp.Expr]) -> sp.Rational | None:
-    """The exponent of a power, if it is a rational at `values` with a denominator whose roots are taken; else None."""
+    """The exponent of a power, if it is a rational at `values` with a denominator whose roots are
+    taken; else None.
+    """
     exponent = node.exp
     # A power inside an exponent may have more digits than fit into memory.
     if not exponent.is_Rational and not exponent.has(sp.Pow, sp.exp, sp.log):
@@ -271,7 +301,10 @@ def rational_exponent(node: sp.Pow, values: Mapping[sp.Symbol, sp.Expr]) -> sp.R
 
 def rational_value(expression: sp.Expr, numbers: Mapping[str, Fraction]) -> Fraction | None:
     """The value of a formula at numbers by name if it is rational, else None."""
-    values = {x: sp.Rational(numbers[x.name].numerator, numbers[x.name].denominator) for x in expression.free_symbols}
+    values = {
+        x: sp.Rational(numbers[x.name].numerator, numbers[x.name].denominator)
+        for x in expression.free_symbols
+    }
     try:
         value = sp.sympify(expression.subs(values), strict=True).doit()
     except ValueError:
@@ -361,13 +394,15 @@ class Paths(Generic[State, Sample]):
     """The paths of an algorithm that draws a sample at each step.
 
     Attributes:
-        start: the state at t = 1, such as v_1, or (v_1, v_0) of an algorithm that remembers its last iterate.
+        start: the state at t = 1, such as v_1, or (v_1, v_0) of an algorithm that remembers its
+            last iterate.
         gradient: of a sample's loss, at the point that `query` gives.
         step: the state after t from the one at t, the gradient drawn there, and t.
         samples: the data from which a step draws.
         T: the number of steps.
         replacement: whether a step may draw a sample again.
-        query: the point where the algorithm asks for a gradient, from its state and t; the state itself by default.
+        query: the point where the algorithm asks for a gradient, from its state and t; the state
+            itself by default.
 
     """
 
@@ -385,7 +420,9 @@ class Paths(Generic[State, Sample]):
     def draws(self) -> list[Draw]:
         """The numbers of the samples that each path draws, step by step, in lexicographic order."""
         samples = range(len(self.samples))
-        return list(product(samples, repeat=self.T) if self.replacement else permutations(samples, self.T))
+        return list(
+            product(samples, repeat=self.T) if self.replacement else permutations(samples, self.T)
+        )
 
     @property
     def weights(self) -> tuple[Fraction, ...]:
@@ -419,13 +456,24 @@ class Paths(Generic[State, Sample]):
     @cached_property
     def _labels(self) -> list[tuple[int, ...]]:
         labels: dict[Draw, int] = {}
-        return [tuple(labels.setdefault(draw[:t], len(labels)) for draw in self.draws) for t in range(self.T + 1)]
+        return [
+            tuple(labels.setdefault(draw[:t], len(labels)) for draw in self.draws)
+            for t in range(self.T + 1)
+        ]
 
     @property
     def places(self) -> list[tuple[int, int]]:
-        """A time t = 1, ..., T + 1 and a path for each state that occurs; paths that still look alike count once."""
-        return [(t, labels.index(x)) for t, labels in enumerate(self._labels, 1) for x in dict.fromkeys(labels)]
+        """A time t = 1, ..., T + 1 and a path for each state that occurs; paths that still look
+        alike count once.
+        """
+        return [
+            (t, labels.index(x))
+            for t, labels in enumerate(self._labels, 1)
+            for x in dict.fromkeys(labels)
+        ]
 
 
-STILL: Paths[Any, Any] = Paths(None, lambda state, sample: None, lambda state, g, t: state, (None,), 1)
+STILL: Paths[Any, Any] = Paths(
+    None, lambda state, sample: None, lambda state, g, t: state, (None,), 1
+)
 """One outcome at one time, for an instance without a run."""

@@ -1,4 +1,6 @@
-"""Arithmetics of floats for `evaluate`: one that knows its rounding errors, and one with derivatives."""
+"""Arithmetics of floats for `evaluate`: one that knows its rounding errors, and one with
+derivatives.
+"""
 
 import math
 import operator
@@ -11,7 +13,9 @@ from torch import Tensor
 
 
 class Approx(NamedTuple):
-    """A number as computed, and a bound on its error; NaN or infinite where the arithmetic overflowed."""
+    """A number as computed, and a bound on its error; NaN or infinite where the arithmetic
+    overflowed.
+    """
 
     value: float
     error: float
@@ -28,7 +32,9 @@ class Approx(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """Both sides of an inequality as computed, with bounds on their rounding errors; `strict` excludes equality."""
+    """Both sides of an inequality as computed, with bounds on their rounding errors; `strict`
+    excludes equality.
+    """
 
     measured: Approx
     bound: Approx
@@ -53,7 +59,9 @@ class Comparison(NamedTuple):
 
 
 def quotient(measured: float, bound: float) -> float:
-    """Measured over bound for numbers of any sign: above 1 exactly where measured is above bound."""
+    """Measured over bound for numbers of any sign: above 1 exactly where measured is above
+    bound.
+    """
     if bound > 0:
         return max(measured / bound, 0.0)
     if measured >= 0 or bound == 0:
@@ -69,11 +77,12 @@ class ApproxMatrix(NamedTuple):
 
 
 class Rounded:
-    """Arithmetic on `Approx` and `ApproxMatrix`; matrices in one floating-point type, numbers in float64.
+    """Arithmetic on `Approx` and `ApproxMatrix`; matrices in one floating-point type, numbers in
+    float64.
 
     Attributes:
-        epsilon: twice the unit roundoff of the matrices' type, the unit of the error bounds; the factor 2 is to spare.
-            Underflow is counted besides.
+        epsilon: twice the unit roundoff of the matrices' type, the unit of the error bounds; the
+            factor 2 is to spare. Underflow is counted besides.
 
     """
 
@@ -100,12 +109,16 @@ class Rounded:
         return _rounded(x.value * y.value, carried)
 
     def power(self, x: Approx, exponent: Fraction) -> Approx:
-        """A rational power; an interval around 0 has only powers with an exponent that is not negative."""
+        """A rational power; an interval around 0 has only powers with an exponent that is not
+        negative.
+        """
         if not exponent:
             return Approx(1.0, 0.0)
         e = float(exponent)
         if x.low > 0:
-            ends = sorted((_or_infinity(operator.pow, x.low, e), _or_infinity(operator.pow, x.high, e)))
+            ends = sorted(
+                (_or_infinity(operator.pow, x.low, e), _or_infinity(operator.pow, x.high, e))
+            )
             value = _or_infinity(operator.pow, x.value, e)
             # The exponent itself is rounded, which moves the power by its logarithm.
             moved = abs(value) * (8 + abs(e * math.log(x.value))) * _EPSILON
@@ -113,7 +126,10 @@ class Rounded:
         if e < 0 or (exponent.denominator > 1 and x.high < 0):
             return Approx(math.nan, math.inf)
         if exponent.denominator > 1:
-            return _rounded(_or_infinity(operator.pow, max(x.value, 0.0), e), _or_infinity(operator.pow, x.high, e))
+            return _rounded(
+                _or_infinity(operator.pow, max(x.value, 0.0), e),
+                _or_infinity(operator.pow, x.high, e),
+            )
         result, square, left = Approx(1.0, 0.0), x, exponent.numerator
         while left:
             result = self.times(result, square) if left % 2 else result
@@ -130,7 +146,9 @@ class Rounded:
         if not 0 < ends[0] <= ends[1] < math.inf:
             return Approx(math.nan, math.inf)
         value, low, high = map(math.log, (x.value, *ends))
-        return _rounded(value, max(high - value, value - low) + 8 * max(abs(low), abs(high)) * _EPSILON)
+        return _rounded(
+            value, max(high - value, value - low) + 8 * max(abs(low), abs(high)) * _EPSILON
+        )
 
     def larger(self, x: Approx, y: Approx) -> Approx:
         return _picked(max, x, y)
@@ -143,7 +161,9 @@ class Rounded:
         return ApproxMatrix(total, X.error + Y.error + self.epsilon * _size(total))
 
     def product(self, X: ApproxMatrix, Y: ApproxMatrix) -> ApproxMatrix:
-        r"""The product of two matrices, with an error of :math:`\gamma_n\|X\|\|Y\|` besides those of its factors."""
+        r"""The product of two matrices, with an error of :math:`\gamma_n\|X\|\|Y\|` besides those
+        of its factors.
+        """
         x, y = _size(X.value), _size(Y.value)
         product = X.value @ Y.value
         own = X.value.shape[-1] * (self.epsilon * x * y + product.numel() * self._tiny)
@@ -181,14 +201,19 @@ class Rounded:
         return _rounded(value, math.hypot(*(X.error for X in x)) + own)
 
     def spectral(self, X: ApproxMatrix) -> Approx:
-        """The largest singular value, with an error of a small multiple of the sides times the unit of roundoff."""
+        """The largest singular value, with an error of a small multiple of the sides times the unit
+        of roundoff.
+        """
         if not torch.isfinite(X.value).all():
             return Approx(math.nan, math.inf)
         value, sides = torch.linalg.matrix_norm(X.value, 2).item(), sum(X.value.shape)
-        return _rounded(value, X.error + 4 * sides * self.epsilon * value + math.sqrt(sides * self._tiny))
+        return _rounded(
+            value, X.error + 4 * sides * self.epsilon * value + math.sqrt(sides * self._tiny)
+        )
 
 
-# The unit of roundoff of float64, the type of numbers; and a bound on the error of a result that underflows.
+# The unit of roundoff of float64, the type of numbers; and a bound on the error of a result that
+# underflows.
 _EPSILON, _TINY = torch.finfo(torch.float64).eps, 2.0**-1000
 
 
@@ -199,7 +224,11 @@ def _rounded(value: float, error: float = 0.0) -> Approx:
 
 def _picked(pick: Callable[[float, float], float], x: Approx, y: Approx) -> Approx:
     lost = math.isnan(x.value) or math.isnan(y.value)
-    return Approx(math.nan, math.inf) if lost else Approx(pick(x.value, y.value), max(x.error, y.error))
+    return (
+        Approx(math.nan, math.inf)
+        if lost
+        else Approx(pick(x.value, y.value), max(x.error, y.error))
+    )
 
 
 def _size(X: Tensor) -> float:
@@ -220,9 +249,11 @@ def _wider(x: Approx) -> tuple[float, float]:
 
 
 class Graded:
-    """Arithmetic on numbers, which are tensors without dimensions, and on matrices: autograd can follow it.
+    """Arithmetic on numbers, which are tensors without dimensions, and on matrices: autograd can
+    follow it.
 
-    It has no rounding bounds. A power that is not real is NaN, and so is the logarithm of a negative number.
+    It has no rounding bounds. A power that is not real is NaN, and so is the logarithm of a
+    negative number.
     """
 
     add = plus = staticmethod(torch.add)

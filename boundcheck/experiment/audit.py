@@ -1,9 +1,11 @@
-"""What a run is held against: the faces of what it is made of before it, and the hypotheses of its theorem after it.
+"""What a run is held against: the faces of what it is made of before it, and the hypotheses of its
+theorem after it.
 
-A function states its loss, its gradient, minibatches of it and their variance; an algorithm states its step twice, and
-a measure states three times what it is. A run that trusts a face that contradicts the others is evidence of nothing,
-and is not begun. Each hypothesis is a word that says how a run is held against it. What a theorem says of constants it
-says on its ball, so that only iterates inside of it can contradict one.
+A function states its loss, its gradient, minibatches of it and their variance; an algorithm states
+its step twice, and a measure states three times what it is. A run that trusts a face that
+contradicts the others is evidence of nothing, and is not begun. Each hypothesis is a word that says
+how a run is held against it. What a theorem says of constants it says on its ball, so that only
+iterates inside of it can contradict one.
 """
 
 import math
@@ -41,7 +43,15 @@ from boundcheck.functions.checks import (
 from boundcheck.functions.problem import End, Problem
 from boundcheck.functions.sgd import Sampler
 from boundcheck.language.claim import Claim, checked
-from boundcheck.language.evidence import OFF_SAMPLES, OFF_SLOPE, Audit, Guilt, Status, largest, status_of
+from boundcheck.language.evidence import (
+    OFF_SAMPLES,
+    OFF_SLOPE,
+    Audit,
+    Guilt,
+    Status,
+    largest,
+    status_of,
+)
 from boundcheck.language.evidence import Evidence as Recorded
 from boundcheck.language.function import Function
 from boundcheck.language.hypotheses import MOST_SAMPLES, SMOOTH, assumed
@@ -63,7 +73,9 @@ class Evidence(Recorded):
 
     @property
     def smoothness(self) -> float:
-        """The least known upper bound on the smoothness of F; the plan's L̂ where its constants are not known."""
+        """The least known upper bound on the smoothness of F; the plan's L̂ where its constants are
+        not known.
+        """
         if not self.function.is_known:
             return self.plan.smoothness
         return min((end.value for end in known_ends(self)), default=math.inf)
@@ -77,7 +89,9 @@ class Evidence(Recorded):
         experiment = Experiment(self.spec, self.function, str(last[0].device))
         drawn = drawn_by(experiment.sampler(self.plan.batch, len(last[0])), last)
         # What has diverged is no number, and says nothing.
-        return mean_of_minibatches(self.function, tuple(part[:1] for part in last), self.plan.batch, drawn)
+        return mean_of_minibatches(
+            self.function, tuple(part[:1] for part in last), self.plan.batch, drawn
+        )
 
 
 def drawn_by(sampler: Sampler | None, v: Point) -> Draws:
@@ -85,23 +99,33 @@ def drawn_by(sampler: Sampler | None, v: Point) -> Draws:
     law, indices = (None, None) if sampler is None else (sampler.law(), sampler.draw())
     if law is None or indices is None:
         return ()
-    return as_drawn(v if len(v[0]) == len(indices) else replicate(v, len(indices)), indices, law.replaced)
+    return as_drawn(
+        v if len(v[0]) == len(indices) else replicate(v, len(indices)), indices, law.replaced
+    )
 
 
 def audit(evidence: Evidence) -> list[Audit]:
-    """Audit each hypothesis of the claim, its conditions, its step size, and smoothness along the segments travelled.
+    """Audit each hypothesis of the claim, its conditions, its step size, and smoothness along the
+    segments travelled.
 
     Where a claim has no L̂, its algorithm says what a step takes for granted.
 
-    The audits come in the order in which they would be blamed. Step size and sampling are choices, and nothing else
-    explains them away; a constant that is contradicted inside the ball is wrong whatever follows from it; T_min and the
-    longest step follow from constants, and the ball may be left because of any of these.
+    The audits come in the order in which they would be blamed. Step size and sampling are choices,
+    and nothing else explains them away; a constant that is contradicted inside the ball is wrong
+    whatever follows from it; T_min and the longest step follow from constants, and the ball may be
+    left because of any of these.
     """
     spec, plan = evidence.spec, evidence.plan
     used, prescribed = plan.step_size, plan.prescribed
     status: Status = "held" if math.isclose(used, prescribed, rel_tol=1e-9) else "failed"
-    how = "what the spec gives" if spec.takes_step_size else "what the theorem prescribes at these constants"
-    step_size = Audit("step size", "constant", status, used, prescribed, how, spec.algorithm.step_size)
+    how = (
+        "what the spec gives"
+        if spec.takes_step_size
+        else "what the theorem prescribes at these constants"
+    )
+    step_size = Audit(
+        "step size", "constant", status, used, prescribed, how, spec.algorithm.step_size
+    )
     found: dict[str, list[Audit]] = {"sampling": [], "constant": [], "ball": []}
     for hypothesis, word in words_of(evidence.claim):
         if word is None:
@@ -112,7 +136,9 @@ def audit(evidence: Evidence) -> list[Audit]:
             found[turn].append(row)
     if not ranges_over_letters(evidence.claim):
         said = typed(evidence.claim.quantifier)
-        found["constant"].append(assumed("the range", f"cannot be audited: nothing says whether the run is one {said}"))
+        found["constant"].append(
+            assumed("the range", f"cannot be audited: nothing says whether the run is one {said}")
+        )
     if evidence.sampling is not None:
         found["sampling"] = list(evidence.sampling)
     # Of a function whose L̂ is not known beforehand smoothness is a hypothesis like the others.
@@ -124,19 +150,29 @@ def audit(evidence: Evidence) -> list[Audit]:
         _as_computed(evidence, name, hypothesis, how)
         for name, hypothesis, how, is_due in (
             (OFF_SLOPE, "gradient", _OF_THE_LOSS, evidence.function.is_known),
-            (OFF_SAMPLES, "minibatches", _OF_SAMPLES, evidence.plan.batch is not None and evidence.sampling is None),
+            (
+                OFF_SAMPLES,
+                "minibatches",
+                _OF_SAMPLES,
+                evidence.plan.batch is not None and evidence.sampling is None,
+            ),
         )
         if is_due
     ]
     return [step_size, *found["sampling"], *computed, *found["constant"], *follows, *found["ball"]]
 
 
-_OF_THE_LOSS = "the gradient of F is that of its loss, by how this changes along short segments, at some of the audits"
+_OF_THE_LOSS = (
+    "the gradient of F is that of its loss, by how this changes along short segments, at some of"
+    " the audits"
+)
 _OF_SAMPLES = "each gradient that moved the run is the mean of the gradients of its samples"
 
 
 def _as_computed(e: Evidence, name: str, hypothesis: str, how: str) -> Audit:
-    """Audit whether what a run was computed with is what the theorem speaks of, to within rounding."""
+    """Audit whether what a run was computed with is what the theorem speaks of, to within
+    rounding.
+    """
     if name not in e.record.trace:
         return assumed(hypothesis, f"cannot be audited here: {how}")
     excess = e.record.trace[name].values[e.finite]
@@ -149,7 +185,9 @@ def _as_computed(e: Evidence, name: str, hypothesis: str, how: str) -> Audit:
 
 
 def _conditions(e: Evidence) -> list[Audit]:
-    """Audit the claim's conditions, as the claim has them and as the spec assumes them; the stricter limit counts."""
+    """Audit the claim's conditions, as the claim has them and as the spec assumes them; the
+    stricter limit counts.
+    """
     inputs = e.plan.inputs
     values = checked(e.claim.parameters, e.plan.inputs_of(e.claim))
     found = []
@@ -160,7 +198,8 @@ def _conditions(e: Evidence) -> list[Audit]:
         )
         failing = any(c in claim.failing(values) for claim in (e.claim, e.spec.prescription))
         status: Status = "failed" if failing else "held"
-        # T may be too short; any other number that a user gives is a constant, which may be too large.
+        # T may be too short; any other number that a user gives is a constant, which may be too
+        # large.
         guilt: Guilt = "horizon" if c.lhs == T else "constant"
         limit = max(limits) if c.rel_op in (">", ">=") else min(limits)
         # Where the left side is no letter, a number that the run was free to choose is to blame.
@@ -174,7 +213,11 @@ def _conditions(e: Evidence) -> list[Audit]:
 def _value(claim: Claim, expression: sp.Expr, inputs: Mapping[str, Any]) -> float:
     """The value of an expression over parameters and quantities."""
     values = {name: float(value) for name, value in inputs.items()}
-    values |= {name: float(claim.function(name)(**values)) for name in claim.names if name in _letters(expression)}
+    values |= {
+        name: float(claim.function(name)(**values))
+        for name in claim.names
+        if name in _letters(expression)
+    }
     return float(expression.subs({x: values[str(x.name)] for x in expression.free_symbols}))
 
 
@@ -183,7 +226,9 @@ def _letters(expression: sp.Expr) -> set[str]:
 
 
 def _longest_step(e: Evidence) -> Audit:
-    """Audit whether the step is no longer than the L̂ that was seen allows, which rounding error may hide."""
+    """Audit whether the step is no longer than the L̂ that was seen allows, which rounding error
+    may hide.
+    """
     free = e.spec.free[0]
     condition = next(c for c in e.claim.conditions if str(c.lhs) == free)
     step, known = e.plan.step_size, {p.name: 1.0 for p in e.claim.parameters}
@@ -200,15 +245,19 @@ def _longest_step(e: Evidence) -> Audit:
     status: Status = "held" if seen is not None and allowed(seen) else "assumed"
     if not allowed(longest(e.sure_smoothness)):
         status = "failed"
-    how = f"what {condition.rhs} is at the smoothness that was seen along the path; L̂ is at least that"
+    how = (
+        f"what {condition.rhs} is at the smoothness that was seen along the path; L̂ is at least"
+        " that"
+    )
     return Audit(str(condition), "constant", status, step, seen, how, free)
 
 
 def _segment_smoothness(e: Evidence) -> list[Audit]:
-    """Audit the descent curvature and the gradient ratio of each segment against what the hypotheses say of F.
+    """Audit the descent curvature and the gradient ratio of each segment against what the
+    hypotheses say of F.
 
-    Neither may be above that. It is L̂, unless the theorem has another formula for L̂ than the hypotheses have. The
-    ball is convex, so that a segment between two of its points is inside.
+    Neither may be above that. It is L̂, unless the theorem has another formula for L̂ than the
+    hypotheses have. The ball is convex, so that a segment between two of its points is inside.
     """
     limit, claim, more = e.plan.smoothness, e.spec.said, ""
     formula, said = claim.expression(SMOOTHNESS.letter), smoothness_of(claim)
@@ -216,7 +265,11 @@ def _segment_smoothness(e: Evidence) -> list[Audit]:
     symbol = SMOOTHNESS.letter
     if said and formula not in said:
         # What the theorem calls L̂ is a number that no hypothesis speaks of.
-        known = {x: _value(claim, x, e.plan.inputs) for x in said if _letters(x) <= {*e.plan.inputs, *claim.names}}
+        known = {
+            x: _value(claim, x, e.plan.inputs)
+            for x in said
+            if _letters(x) <= {*e.plan.inputs, *claim.names}
+        }
         if not known:
             return []
         formula = min(known, key=lambda each: known[each])
@@ -229,28 +282,51 @@ def _segment_smoothness(e: Evidence) -> list[Audit]:
         # A plan with a number in place of L̂ has not the constants of which the theorem makes it.
         if {p.name for p in claim.parameters} <= e.plan.inputs.keys():
             ends.append(_value(claim, SMOOTHNESS.symbol, e.plan.inputs))
-        certified = e.problem.objective.smoothness.kind == "certified" and any(limit >= value for value in ends)
+        certified = e.problem.objective.smoothness.kind == "certified" and any(
+            limit >= value for value in ends
+        )
     # Of what went into it, what the spec assumes is to blame before what is known.
     blamable = (*by_spec[::-1], *(name for name in ASSUMABLE if name in _letters(formula)))
     symbol = next((name for name in blamable if name in e.spec.assume), symbol)
-    seen = {"path_smoothness": ("smoothness of F", "descent inequality on the segment from v_t to v_(t+1)")}
+    seen = {
+        "path_smoothness": (
+            "smoothness of F",
+            "descent inequality on the segment from v_t to v_(t+1)",
+        )
+    }
     if not e.problem.adapter.is_curved:
-        seen["gradient_ratio"] = ("smoothness of F, gradient ratio", "‖∇F(v_(t+1)) − ∇F(v_t)‖ / ‖v_(t+1) − v_t‖")
+        seen["gradient_ratio"] = (
+            "smoothness of F, gradient ratio",
+            "‖∇F(v_(t+1)) − ∇F(v_t)‖ / ‖v_(t+1) − v_t‖",
+        )
     found = []
     for name, (hypothesis, what) in seen.items():
         sure, how = e.surely(name), f"{what}, rounding error taken off, at {e.looks}{more}"
-        if not said and not by_spec and sure is not None and limit < sure <= e.smoothness < math.inf:
+        if (
+            not said
+            and not by_spec
+            and sure is not None
+            and limit < sure <= e.smoothness < math.inf
+        ):
             # No hypothesis is broken: what is known of F allows it.
             continue
-        found.append(Audit(hypothesis, "constant", status_of(sure, limit, certified), sure, limit, how, symbol))
+        found.append(
+            Audit(
+                hypothesis, "constant", status_of(sure, limit, certified), sure, limit, how, symbol
+            )
+        )
     return found
 
 
 def largest_ratio(e: Evidence) -> GradientRatio | None:
-    """The gradient ratio that is largest with its rounding error taken off; None where none was a number."""
+    """The gradient ratio that is largest with its rounding error taken off; None where none was a
+    number.
+    """
     if "gradient_ratio" not in e.record.trace:
         return None
-    value, error = (e.record.trace[name].values[e.finite] for name in ("gradient_ratio", "gradient_ratio_error"))
+    value, error = (
+        e.record.trace[name].values[e.finite] for name in ("gradient_ratio", "gradient_ratio_error")
+    )
     known = np.isfinite(value) & np.isfinite(error)
     if not known.any():
         return None
@@ -259,17 +335,20 @@ def largest_ratio(e: Evidence) -> GradientRatio | None:
 
 
 def known_ends(e: Evidence) -> list[End]:
-    """The known upper bounds on the smoothness along the segments travelled, of a problem in one matrix."""
+    """The known upper bounds on the smoothness along the segments travelled, of a problem in one
+    matrix.
+    """
     without = e.problem.adapter.needs_ball and not e.plan.radii
     return [] if without else e.problem.upper_ends(e.plan.radii)
 
 
 @torch.inference_mode()
 def check_run(experiment: Experiment, plan: Plan) -> None:
-    """Hold the faces of what a run is made of against each other, at v_1 and near it, in a few evaluations.
+    """Hold the faces of what a run is made of against each other, at v_1 and near it, in a few
+    evaluations.
 
-    No verdict rests on the word of a function whose constants are not known: it is looked at coarsely. Raises
-    InputError, which names the face, what it says, and what the others say.
+    No verdict rests on the word of a function whose constants are not known: it is looked at
+    coarsely. Raises InputError, which names the face, what it says, and what the others say.
     """
     spec, function, start = experiment.spec, experiment.function, experiment.start
     check_function(function, start.v, plan.batch, experiment.sampler(plan.batch, spec.replicas))
@@ -282,7 +361,10 @@ def check_run(experiment: Experiment, plan: Plan) -> None:
         off = function.rounding(merged, before)[0] + function.rounding(begun, after)[0]
         allowed = MARGIN * off.item()
         if math.isfinite(allowed) and abs((before - after).item()) > allowed:
-            expected = f"{before.item():.8g}, the loss before it, to within {allowed:.1g}: a restart keeps W"
+            expected = (
+                f"{before.item():.8g}, the loss before it, to within {allowed:.1g}: a restart"
+                " keeps W"
+            )
             raise InputError("problem.restart", f"a loss of {after.item():.8g}", expected)
     sizes = square_norm(start.v).sqrt().item(), math.sqrt(start.square_norm)
     asked = spec.algorithm.asked(function, start.v)
@@ -292,8 +374,11 @@ def check_run(experiment: Experiment, plan: Plan) -> None:
 
 
 @torch.inference_mode()
-def check_function(function: Function, v: Point, batch: int | None = None, sampler: Sampler | None = None) -> None:
-    """Hold values, gradient, minibatches of a run's size and their variance against each other at v and near it.
+def check_function(
+    function: Function, v: Point, batch: int | None = None, sampler: Sampler | None = None
+) -> None:
+    """Hold values, gradient, minibatches of a run's size and their variance against each other at v
+    and near it.
 
     Minibatches that a run's sampler draws are held against their samples too.
     """
@@ -305,15 +390,19 @@ def check_function(function: Function, v: Point, batch: int | None = None, sampl
         wrong = disagreement(function, point, FINE if function.is_known else COARSE, random)
         if wrong is not None:
             expected = f"{wrong.seen:.8g}, by which its loss changes, to within {wrong.allowed:.1g}"
-            raise InputError("problem.gradient", f"a slope of {wrong.said:.8g} along a short segment", expected)
+            raise InputError(
+                "problem.gradient", f"a slope of {wrong.said:.8g} along a short segment", expected
+            )
         _check_samples(function, point, batch, drawn_by(sampler, point))
 
 
 def _check_samples(function: Function, v: Point, batch: int | None, drawn: Draws) -> None:
-    """Check that minibatches have the gradient as their mean, and the variance that the function says.
+    """Check that minibatches have the gradient as their mean, and the variance that the function
+    says.
 
-    It looks at those of a single sample where there are not too many, and at those of a run. Else the samples' mean
-    square is held against that of their parts, and one part's against its samples one by one.
+    It looks at those of a single sample where there are not too many, and at those of a run. Else
+    the samples' mean square is held against that of their parts, and one part's against its samples
+    one by one.
     """
     alone = function.is_known and function.samples <= MOST_SAMPLES
     sizes = [1] if alone else [] if batch else [function.samples]
@@ -323,12 +412,20 @@ def _check_samples(function: Function, v: Point, batch: int | None, drawn: Draws
     for size, mean in means.items():
         if mean.is_off:
             slope = square_norm(function.gradient(v)).sqrt().item()
-            given = f"a mean of length {mean.length:.8g} over minibatches of {size}, {mean.bias:.3g} off"
+            given = (
+                f"a mean of length {mean.length:.8g} over minibatches of {size},"
+                f" {mean.bias:.3g} off"
+            )
             expected = f"the gradient, of length {slope:.8g}, to within {mean.allowed:.1g}"
             raise InputError("problem.batch_gradient", given, expected)
         if mean.is_mixed:
-            given = f"one of a minibatch of {size} that is off by {mean.mixed:.3g} times what rounding explains"
-            raise InputError("problem.batch_gradient", given, "the mean gradient of the samples at its indices")
+            given = (
+                f"one of a minibatch of {size} that is off by {mean.mixed:.3g} times what rounding"
+                " explains"
+            )
+            raise InputError(
+                "problem.batch_gradient", given, "the mean gradient of the samples at its indices"
+            )
     if alone:
         one = means[1]
         _check_moment(function.sample_variance(v).item(), one.squares - one.length**2, one, "")
@@ -337,22 +434,30 @@ def _check_samples(function: Function, v: Point, batch: int | None, drawn: Draws
         parts = torch.split(torch.arange(samples, device=v[0].device), MOST_SAMPLES)
         squares = [function.survey(v, part.unsqueeze(0)).in_v.item() for part in parts]
         joined = math.fsum(len(part) * x for part, x in zip(parts, squares, strict=True)) / samples
-        _check_moment(function.survey(v).in_v.item(), joined, mean, f", taken {MOST_SAMPLES} at a time")
+        _check_moment(
+            function.survey(v).in_v.item(), joined, mean, f", taken {MOST_SAMPLES} at a time"
+        )
         one_by_one = function.batch_gradient(replicate(v, MOST_SAMPLES), parts[0].unsqueeze(1))
         seen = square_norm(one_by_one).mean().item()
         # A part may have all of it.
-        _check_moment(squares[0], seen, mean, f", of the first {MOST_SAMPLES}", samples / MOST_SAMPLES)
+        _check_moment(
+            squares[0], seen, mean, f", of the first {MOST_SAMPLES}", samples / MOST_SAMPLES
+        )
 
 
 def _check_moment(said: float, seen: float, mean: Mean, which: str, larger: float = 1.0) -> None:
     allowed = 4 * MARGIN * larger * mean.spread * mean.blur
     if math.isfinite(allowed) and abs(seen - said) > allowed:
-        expected = f"{seen:.8g}, that of the gradients of single samples{which}, to within {allowed:.1g}"
+        expected = (
+            f"{seen:.8g}, that of the gradients of single samples{which}, to within {allowed:.1g}"
+        )
         raise InputError("problem.sample_variance", f"{said:.8g}", expected)
 
 
 def _check_measure(experiment: Experiment, plan: Plan) -> None:
-    """Check what a run would see of its measure at v_1, and what is said of it there, against the measure itself."""
+    """Check what a run would see of its measure at v_1, and what is said of it there, against the
+    measure itself.
+    """
     spec, function, start = experiment.spec, experiment.function, experiment.start
     measure, v, loss, slope = spec.measure, start.v, start.loss, start.square_norm
     law = experiment.sampler(plan.batch, 1).law()
@@ -362,22 +467,37 @@ def _check_measure(experiment: Experiment, plan: Plan) -> None:
     found = function.observe(v, v_next, law)
     # That a run would see the same loss and gradient there.
     lost, off = (x.item() for x in function.rounding(v, v[0].new_tensor([loss])))
-    blur = off * (2 * math.sqrt(slope) + off) + EPSILON * (sum(part.numel() for part in v) + 64) * slope
-    for name, known, allowed in (("loss", loss, MARGIN * lost), ("gradient_square_norm", slope, MARGIN * blur)):
+    blur = (
+        off * (2 * math.sqrt(slope) + off)
+        + EPSILON * (sum(part.numel() for part in v) + 64) * slope
+    )
+    for name, known, allowed in (
+        ("loss", loss, MARGIN * lost),
+        ("gradient_square_norm", slope, MARGIN * blur),
+    ):
         if name in found and abs(found[name].item() - known) > allowed:
             expected = f"{known:.8g}, as loss and gradient say, to within {allowed:.1g}"
-            raise InputError("problem.observe", f"{name} = {found[name].item():.8g} at v_1", expected)
+            raise InputError(
+                "problem.observe", f"{name} = {found[name].item():.8g} at v_1", expected
+            )
     if not measure.is_looked_at:
         # What no other engine can look at, a run alone sees, and its verdict says so.
         return
     after = function.loss(v_next)
     fall = loss - after.item() - lost - function.rounding(v_next, after)[0].item()
-    # F cannot fall by more than its gap; an infimum that is too high an audit blames, and not a measure.
+    # F cannot fall by more than its gap; an infimum that is too high an audit blames, and not a
+    # measure.
     fall = min(fall, start.gap.value) if fall > 0 else 0.0
     # The least and the most that a look at v_1 can show.
     names = ("gradient_square", "factor_gradient_square", "gap", "square_distance")
-    ends = ((slope - blur, slope - blur, fall, 0.0), (slope + blur, slope + blur, math.inf, math.inf))
-    looks = (dict(zip(names, torch.tensor(end, dtype=torch.float64).unsqueeze(1), strict=True)) for end in ends)
+    ends = (
+        (slope - blur, slope - blur, fall, 0.0),
+        (slope + blur, slope + blur, math.inf, math.inf),
+    )
+    looks = (
+        dict(zip(names, torch.tensor(end, dtype=torch.float64).unsqueeze(1), strict=True))
+        for end in ends
+    )
     low, high = (float(measure.observable.of(SimpleNamespace(**look))) for look in looks)
     # The record that a run of one step would leave.
     columns = {
@@ -390,8 +510,14 @@ def _check_measure(experiment: Experiment, plan: Plan) -> None:
     name = measure.observable.name
     if float(seen.high.max()) < low or float(seen.low.min()) > high:
         given = f"between {float(seen.low.min()):.8g} and {float(seen.high.max()):.8g} at v_1"
-        between = f"between {low:.8g} and {high:.8g}" if math.isfinite(high) else f"at least {low:.8g}"
+        between = (
+            f"between {low:.8g} and {high:.8g}" if math.isfinite(high) else f"at least {low:.8g}"
+        )
         raise InputError(f"measure.{measure.id}.seen", given, f"{between}, its {name} there")
     first, what = measure.first(start, plan.inputs)
     if first < low:
-        raise InputError(f"measure.{measure.id}.first", f"{first:.8g}, {what}", f"at least {low:.8g}, its {name} there")
+        raise InputError(
+            f"measure.{measure.id}.first",
+            f"{first:.8g}, {what}",
+            f"at least {low:.8g}, its {name} there",
+        )

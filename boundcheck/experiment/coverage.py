@@ -1,7 +1,8 @@
 """Confidence limits, held against known means: how often they miss.
 
-Nothing here judges a run. It draws experiments from distributions whose mean is known and counts how often the limits
-of `boundcheck.experiment.statistics`, from which run verdicts are given, miss it.
+Nothing here judges a run. It draws experiments from distributions whose mean is known and counts
+how often the limits of `boundcheck.experiment.statistics`, from which run verdicts are given, miss
+it.
 """
 
 from collections.abc import Callable
@@ -19,7 +20,8 @@ SIZES = (16, 64, 1024)
 LEVEL = 0.95
 """Of the two-sided intervals, and of the one-sided limits."""
 STUDENT_ON_SKEWED = {8: 0.85, 32: 0.52, 128: 0.07, 1024: 0.06}
-"""The rate at which Student's 95 % interval misses, by the number of replicas, where 1 in 50 of these is not 0.
+"""The rate at which Student's 95 % interval misses, by the number of replicas, where 1 in 50 of
+these is not 0.
 
 Of 4,000 experiments each; pages say it beside what rests on Student, and a test measures it again.
 """
@@ -47,7 +49,9 @@ class Distribution:
 
 @dataclass(frozen=True)
 class Method:
-    """A way to make limits at `LEVEL`: of x, shape (experiments, n), and a range or None; the upper may be infinite."""
+    """A way to make limits at `LEVEL`: of x, shape (experiments, n), and a range or None; the upper
+    may be infinite.
+    """
 
     name: str
     kind: statistics.Kind
@@ -59,13 +63,17 @@ class Coverage:
     """The rate at which limits missed a known mean.
 
     Attributes:
-        distribution, n, method, kind: what was measured, on how many replicas, and what it promises.
-        experiments, misses: how many intervals were made, and how many of them did not contain the mean.
-        above: misses with the mean above the upper limit, those of which a wrong *supported* would come.
+        distribution, n, method, kind: what was measured, on how many replicas, and what it
+            promises.
+        experiments, misses: how many intervals were made, and how many of them did not contain the
+            mean.
+        above: misses with the mean above the upper limit, those of which a wrong *supported* would
+            come.
         rate: misses / experiments.
         low, high: the 99 % limits of Clopper and Pearson for the probability of a miss.
         error: the probability of a miss that is stated.
-        width: the median width of the intervals (mean - lower limit where there is no upper one), over the mean.
+        width: the median width of the intervals (mean - lower limit where there is no upper one),
+            over the mean.
 
     """
 
@@ -96,9 +104,13 @@ def _one_sided(lower: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return lower, np.full_like(lower, np.inf)
 
 
-BETTING = Method("betting", "nonasymptotic", lambda x, largest: statistics.betting_limits(x, largest, LEVEL))
+BETTING = Method(
+    "betting", "nonasymptotic", lambda x, largest: statistics.betting_limits(x, largest, LEVEL)
+)
 BERNSTEIN = Method(
-    "empirical Bernstein", "nonasymptotic", lambda x, largest: statistics.bernstein_limits(x, largest, LEVEL)
+    "empirical Bernstein",
+    "nonasymptotic",
+    lambda x, largest: statistics.bernstein_limits(x, largest, LEVEL),
 )
 STUDENT = Method("Student", "asymptotic", lambda x, largest: statistics.student_limits(x, LEVEL))
 LOWER = Method(
@@ -115,7 +127,9 @@ SIMULTANEOUS = Method(
 
 
 def _pareto(shape: float, largest: float) -> Distribution:
-    """Pareto's distribution on [1, largest], cut off there, by the inverse of its distribution function."""
+    """Pareto's distribution on [1, largest], cut off there, by the inverse of its distribution
+    function.
+    """
     tail = largest**-shape
     mean = shape / (shape - 1) * (1 - largest ** (1 - shape)) / (1 - tail)
     return Distribution(
@@ -127,7 +141,9 @@ def _pareto(shape: float, largest: float) -> Distribution:
 
 
 def _toy_run() -> Distribution:
-    """The statistic of a run verdict: a decaying curve times a replica's noise, at a replica's own audit times."""
+    """The statistic of a run verdict: a decaying curve times a replica's noise, at a replica's own
+    audit times.
+    """
     curve = 0.05 + 1 / (1 + np.arange(_STEPS) / 3)
 
     def draw(random: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
@@ -140,8 +156,12 @@ def _toy_run() -> Distribution:
 
 BOUNDED = (
     Distribution("beta(2, 2)", lambda random, size: random.beta(2, 2, size), 0.5, 1.0),
-    Distribution("fair coin", lambda random, size: (random.random(size) < 0.5).astype(float), 0.5, 1.0),
-    Distribution("1 in 50", lambda random, size: (random.random(size) < 0.02).astype(float), 0.02, 1.0),
+    Distribution(
+        "fair coin", lambda random, size: (random.random(size) < 0.5).astype(float), 0.5, 1.0
+    ),
+    Distribution(
+        "1 in 50", lambda random, size: (random.random(size) < 0.02).astype(float), 0.02, 1.0
+    ),
     _pareto(2.5, 100.0),
     _toy_run(),
 )
@@ -149,7 +169,9 @@ UNBOUNDED = (
     Distribution("exponential", lambda random, size: random.exponential(size=size), 1.0),
     Distribution("lognormal", lambda random, size: random.lognormal(size=size), float(np.exp(0.5))),
 )
-COLUMNS = Distribution(f"{_COLUMNS} exponentials", lambda random, size: random.exponential(size=(*size, _COLUMNS)), 1.0)
+COLUMNS = Distribution(
+    f"{_COLUMNS} exponentials", lambda random, size: random.exponential(size=(*size, _COLUMNS)), 1.0
+)
 CASES = (
     *((distribution, (BETTING, BERNSTEIN, STUDENT)) for distribution in BOUNDED),
     *((distribution, (STUDENT, LOWER)) for distribution in UNBOUNDED),
@@ -158,7 +180,8 @@ CASES = (
 
 
 def coverage(experiments: int = 4000, seed: int = 0, tick: Tick = silent) -> list[Coverage]:
-    """The rates at which each method's limits miss the mean, for each distribution that it can be used on and each n.
+    """The rates at which each method's limits miss the mean, for each distribution that it can be
+    used on and each n.
 
     Args:
         experiments: how many intervals are made for each.
@@ -171,15 +194,23 @@ def coverage(experiments: int = 4000, seed: int = 0, tick: Tick = silent) -> lis
         # All columns at the most replicas would take as long as everything else.
         sizes = SIZES[:2] if distribution is COLUMNS else SIZES
         for n in sizes:
-            found += assess(methods, distribution, n, experiments, np.random.default_rng([seed, number, n]))
+            found += assess(
+                methods, distribution, n, experiments, np.random.default_rng([seed, number, n])
+            )
         tick("coverage", number + 1, len(CASES))
     return found
 
 
 def assess(
-    methods: tuple[Method, ...], distribution: Distribution, n: int, experiments: int, random: np.random.Generator
+    methods: tuple[Method, ...],
+    distribution: Distribution,
+    n: int,
+    experiments: int,
+    random: np.random.Generator,
 ) -> list[Coverage]:
-    """The rates at which the limits of each method miss the mean of a distribution, all on the same experiments."""
+    """The rates at which the limits of each method miss the mean of a distribution, all on the same
+    experiments.
+    """
     limits: dict[str, list[np.ndarray]] = {method.name: [] for method in methods}
     size = max(_CHUNK // (n * (_COLUMNS if distribution is COLUMNS else 1)), 1)
     for begin in range(0, experiments, size):
@@ -192,13 +223,24 @@ def assess(
         above = int((mean > upper).sum())
         misses = above + int((mean < lower).sum())
         width = float(np.median(np.where(np.isinf(upper), mean, upper) - lower)) / mean
-        counts = (experiments, misses, above, misses / experiments, *clopper_pearson(misses, experiments))
-        found.append(Coverage(distribution.name, n, method.name, method.kind, *counts, 1 - LEVEL, width))
+        counts = (
+            experiments,
+            misses,
+            above,
+            misses / experiments,
+            *clopper_pearson(misses, experiments),
+        )
+        found.append(
+            Coverage(distribution.name, n, method.name, method.kind, *counts, 1 - LEVEL, width)
+        )
     return found
 
 
-def clopper_pearson(count: int, trials: int, tail: float = (1 - _CONFIDENCE) / 2) -> tuple[float, float]:
-    """The exact limits for a probability of which `count` events in `trials` were seen; each misses at most at `tail`.
+def clopper_pearson(
+    count: int, trials: int, tail: float = (1 - _CONFIDENCE) / 2
+) -> tuple[float, float]:
+    """The exact limits for a probability of which `count` events in `trials` were seen; each misses
+    at most at `tail`.
 
     Together they are the 99 % limits, if nothing else is said.
     """

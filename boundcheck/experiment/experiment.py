@@ -1,6 +1,8 @@
-"""From specs to results: every experiment in its run folder, finished ones read back, several at a time if asked.
+"""From specs to results: every experiment in its run folder, finished ones read back, several at a
+time if asked.
 
-What an experiment costs is known before it starts: its memory from shapes, its time from a step and a look.
+What an experiment costs is known before it starts: its memory from shapes, its time from a step and
+a look.
 """
 
 import itertools
@@ -25,10 +27,26 @@ import xarray as xr
 from threadpoolctl import threadpool_limits
 
 from boundcheck.errors import BoundcheckError, InputError, did_you_mean
-from boundcheck.experiment.audit import Evidence, audit, check_function, check_run, known_ends, largest_ratio
+from boundcheck.experiment.audit import (
+    Evidence,
+    audit,
+    check_function,
+    check_run,
+    known_ends,
+    largest_ratio,
+)
 from boundcheck.experiment.bracket import claimed, measure_bracket
 from boundcheck.experiment.plan import Experiment, Plan
-from boundcheck.experiment.result import BracketResult, Ends, Estimates, HeldOut, Horizon, Result, RunResult, Subject
+from boundcheck.experiment.result import (
+    BracketResult,
+    Ends,
+    Estimates,
+    HeldOut,
+    Horizon,
+    Result,
+    RunResult,
+    Subject,
+)
 from boundcheck.experiment.run import MOST_WAITING, STAGE, recorded, run_ensemble
 from boundcheck.experiment.spec import ITERATING, Spec, parse
 from boundcheck.experiment.store import RunFolder, environment, finished, run_id
@@ -44,20 +62,33 @@ from boundcheck.system.ending import say
 from boundcheck.system.executors import Call, Running, engine_of
 from boundcheck.system.files import replace_file
 from boundcheck.system.fingerprint import content_of
-from boundcheck.system.limits import DAY, GIB, Demand, Tick, available, check_memory, gib, limited, silent
+from boundcheck.system.limits import (
+    DAY,
+    GIB,
+    Demand,
+    Tick,
+    available,
+    check_memory,
+    gib,
+    limited,
+    silent,
+)
 from boundcheck.system.plugins import theirs
 
 # Why a finished run is read and not judged again.
 _NOT_AGAIN = "a network's or a bracket's verdict is not had from its trace again"
 # Of progress: an experiment has so many.
 _UNITS = 100
-# Seconds between two words of a process of a sweep, and between two looks at whether it is still wanted.
+# Seconds between two words of a process of a sweep, and between two looks at whether it is still
+# wanted.
 _EVERY = 2.0
-# Seconds below which nothing is said; and for how long a step is tried again, whose first call may take longer.
+# Seconds below which nothing is said; and for how long a step is tried again, whose first call may
+# take longer.
 _SOON, _TRIAL = 5.0, 0.1
 # Copies of a trace: as it is made, as it is read, and what a verdict makes of it.
 _TRACES = 4
-# Threads of a process, as an executor may have them, run one experiment at a time: they share its settings.
+# Threads of a process, as an executor may have them, run one experiment at a time: they share its
+# settings.
 _ONE = Lock()
 # Gradients that a rare look takes: three in each product of Lanczos, for F and for f.
 _PRODUCTS = 2 * 3 * 20
@@ -72,14 +103,17 @@ def measure_each(
     hours: float,
     memory: float | None,
 ) -> list[Result]:
-    """The results of experiments, in their order; see `boundcheck.experiment.measure` for the arguments.
+    """The results of experiments, in their order; see `boundcheck.experiment.measure` for the
+    arguments.
 
-    All are prepared first: a bad rank in the last of them, or an edited result, should not be found after an hour. One
-    that is there twice is run once, and one that has finished is read.
+    All are prepared first: a bad rank in the last of them, or an edited result, should not be found
+    after an hour. One that is there twice is run once, and one that has finished is read.
     """
     check_device(device)
     if not isinstance(executor, int | str | Executor):
-        expected = "a number of processes, an executor of concurrent.futures, or the address of a cluster"
+        expected = (
+            "a number of processes, an executor of concurrent.futures, or the address of a cluster"
+        )
         raise InputError("executor", executor, expected)
     # Also where all has finished, and nothing is run that they limit.
     limited(tick, hours)
@@ -116,18 +150,25 @@ def measure_each(
         with sweep_folder(runs) as folder:
             here = environment(device)
             points = {
-                key: Point(distinct[key], runs.resolve(), device, hours, memory, here, folder, str(i))
+                key: Point(
+                    distinct[key], runs.resolve(), device, hours, memory, here, folder, str(i)
+                )
                 for i, key in enumerate(missing)
             }
             # The longest is begun first.
-            calls = [Call("experiments", point.result, (), units[key], point.done) for key, point in points.items()]
+            calls = [
+                Call("experiments", point.result, (), units[key], point.done)
+                for key, point in points.items()
+            ]
             with Running(calls, engine_of(executor, folder), told) as running:
                 results |= zip(missing, running.results(), strict=True)
     else:
         done_before = float(before)
         for key in missing:
 
-            def tell(stage: str, done: int, of: int, key: str = key, begun: float = done_before) -> None:
+            def tell(
+                stage: str, done: int, of: int, key: str = key, begun: float = done_before
+            ) -> None:
                 """Tell of the stages of one experiment, and of several how far all are."""
                 if len(distinct) == 1:
                     tick(stage, done, of)
@@ -159,9 +200,9 @@ def prepare(
 ) -> tuple[Result | None, float]:
     """Build the function of an experiment and draft its plan, so that errors come first.
 
-    Nothing is run whose faces contradict each other, and nothing is made for which there is no room. The built-in GPT
-    is pretrained here, once, before processes might do so side by side. It gives what the experiment said, if it has
-    finished, and its `weight`.
+    Nothing is run whose faces contradict each other, and nothing is made for which there is no
+    room. The built-in GPT is pretrained here, once, before processes might do so side by side. It
+    gives what the experiment said, if it has finished, and its `weight`.
     """
     table = spec.problem or spec.model
     check_memory(table.demands() if table else (), memory, device)
@@ -180,9 +221,14 @@ def prepare(
     return stored, weight(experiment, plan)
 
 
-def measure_one(spec: Spec, runs: Path, device: str, tick: Tick, memory: float | None = None) -> Result:
-    """Run one experiment in its run folder, or read what it said if it has finished on the same content."""
-    # Bits of a sum depend on how many threads share it; those of NumPy's and SciPy's algebra are never worth it here.
+def measure_one(
+    spec: Spec, runs: Path, device: str, tick: Tick, memory: float | None = None
+) -> Result:
+    """Run one experiment in its run folder, or read what it said if it has finished on the same
+    content.
+    """
+    # Bits of a sum depend on how many threads share it; those of NumPy's and SciPy's algebra are
+    # never worth it here.
     with threadpool_limits(1, user_api="blas"), ExitStack() as stack:
         experiment = Experiment.of(spec, device, tick)
         function = experiment.function
@@ -226,13 +272,21 @@ def described(experiment: Experiment) -> dict[str, Any]:
 
 
 def stored_result(experiment: Experiment, runs: Path) -> Result | None:
-    """The result of an experiment that has finished, as `judged_again`; None where it has not finished."""
+    """The result of an experiment that has finished, as `judged_again`; None where it has not
+    finished.
+    """
     folder = RunFolder.of(runs, experiment.spec.as_json(), experiment.device, content(experiment))
-    return None if folder.result() is None else judged_again(experiment, *finished(folder.path), folder.path)
+    return (
+        None
+        if folder.result() is None
+        else judged_again(experiment, *finished(folder.path), folder.path)
+    )
 
 
 def read_run(path: Path) -> tuple[Result, xr.Dataset]:
-    """Result and trace of a finished run anywhere, `judged_again` where its function can be made from its spec."""
+    """Result and trace of a finished run anywhere, `judged_again` where its function can be made
+    from its spec.
+    """
     result, trace = finished(path)
     device = str(result.environment.get("device"))
     try:
@@ -247,18 +301,26 @@ def read_run(path: Path) -> tuple[Result, xr.Dataset]:
     except InputError as error:
         return result.read_because(f"its function is not made again: {error}"), trace
     if id != result.run_id:
-        return result.read_because("its id is not that of its spec and of the code that is here"), trace
+        return (
+            result.read_because("its id is not that of its spec and of the code that is here"),
+            trace,
+        )
     return judged_again(experiment, result, trace, path), trace
 
 
 def judged_again(experiment: Experiment, stored: Result, trace: xr.Dataset, path: Path) -> Result:
-    """The stored result of a run, after audit, measured, interval, verdict and all else were had from its trace again.
+    """The stored result of a run, after audit, measured, interval, verdict and all else were had
+    from its trace again.
 
-    In the same environment they have the same bits. A result that cannot be had so says that it was `read`: a
-    network's or a bracket's, and one from another environment. Raises InputError where a field is another than the
-    trace gives.
+    In the same environment they have the same bits. A result that cannot be had so says that it was
+    `read`: a network's or a bracket's, and one from another environment. Raises InputError where a
+    field is another than the trace gives.
     """
-    spec, function, threads = experiment.spec, experiment.function, stored.environment.get("threads")
+    spec, function, threads = (
+        experiment.spec,
+        experiment.function,
+        stored.environment.get("threads"),
+    )
     fields = described(experiment) | {"run_id": stored.run_id}
     if (stored.claim, stored.spec) != (fields["claim"], fields["spec"]):
         raise InputError("RUN", path, "the spec of its own id; remove it to run it again")
@@ -266,7 +328,10 @@ def judged_again(experiment: Experiment, stored: Result, trace: xr.Dataset, path
         return stored.read_because(_NOT_AGAIN)
     if not (path / "checkpoint.pt").exists():
         return stored.read_because("it has no checkpoint.pt")
-    with threadpool_limits(1, user_api="blas"), at_most(threads if type(threads) is int and threads > 0 else None):
+    with (
+        threadpool_limits(1, user_api="blas"),
+        at_most(threads if type(threads) is int and threads > 0 else None),
+    ):
         here = environment(experiment.device)
         folder = RunFolder(path, here)
         saved, why = folder.saved(stored.run_id)
@@ -275,14 +340,18 @@ def judged_again(experiment: Experiment, stored: Result, trace: xr.Dataset, path
         left = None if why else recorded(experiment, saved["state"], trace)
         if left is None:
             other = why or "trace.zarr or checkpoint.pt is another's"
-            raise InputError("RUN", path, f"what the run of its spec left; {other}: remove it to run it again")
+            raise InputError(
+                "RUN", path, f"what the run of its spec left; {other}: remove it to run it again"
+            )
         evidence = Evidence(spec.theorem, spec, function, experiment.start, *left)
         # No other run takes the same memory.
         here |= {name: x for name, x in stored.environment.items() if name == "memory_mib"}
         again, there = outcome(evidence, **fields, environment=here).as_json(), stored.as_json()
     for name in sorted((again.keys() | there.keys()) - {"said"}):
         if again.get(name) != there.get(name):
-            expected = f"the {name} that its trace gives; another is stored: remove it to run it again"
+            expected = (
+                f"the {name} that its trace gives; another is stored: remove it to run it again"
+            )
             raise InputError("RUN", path, expected)
     return stored
 
@@ -312,7 +381,9 @@ def outcome(evidence: Evidence, **common: Any) -> RunResult:
 
 
 def _of_problem(evidence: Evidence) -> dict[str, Any]:
-    """The fields of a problem in one matrix: other theorems' horizons, and both sides of its smoothness."""
+    """The fields of a problem in one matrix: other theorems' horizons, and both sides of its
+    smoothness.
+    """
     spec, plan, trace = evidence.spec, evidence.plan, evidence.record.trace
     variance, loss = trace["noise_variance"].values, trace["loss"].values
     experiment, horizons = Experiment(spec, evidence.function, str(evidence.start.v[0].device)), []
@@ -321,7 +392,8 @@ def _of_problem(evidence: Evidence) -> dict[str, Any]:
             # What is known of one quantity at v_1 says nothing of a bound on another.
             if getattr(measure_of(catalogue[id]), "observable", None) == spec.measure.observable:
                 horizons.append(Horizon(id, C, experiment.horizon(plan, catalogue[id], C)))
-    # The largest descent curvature less its rounding error, and the median of those that exceed their errors.
+    # The largest descent curvature less its rounding error, and the median of those that exceed
+    # their errors.
     path, lowers = beyond_rounding(trace, "path_smoothness"), {}
     if np.isfinite(path).any():
         sure = less_rounding(trace, "path_smoothness")[~np.isnan(path)]
@@ -339,8 +411,15 @@ def _of_problem(evidence: Evidence) -> dict[str, Any]:
 
 
 def _of_network(evidence: Evidence, found: Estimates) -> dict[str, Any]:
-    """The fields of a network: the constants that were seen, the theorems at them, and both ends of its runs."""
-    function, start, trace, last = evidence.function, evidence.start, evidence.record.trace, evidence.record.last
+    """The fields of a network: the constants that were seen, the theorems at them, and both ends of
+    its runs.
+    """
+    function, start, trace, last = (
+        evidence.function,
+        evidence.start,
+        evidence.record.trace,
+        evidence.record.last,
+    )
     loss, gradient = (x.item() for x in function.rounding(start.v, torch.tensor([start.loss])))
     begun, ended, ends = function.accuracy(start.v), function.accuracy(last), None
     if ended:
@@ -359,10 +438,23 @@ def _of_network(evidence: Evidence, found: Estimates) -> dict[str, Any]:
 
 
 def content(experiment: Experiment) -> str:
-    """A hash that tells runs of the same spec apart: by data, the words of the claim, and the adapter's claims."""
-    claim, about = experiment.spec.said, [catalogue[id] for id in experiment.spec.adapter.made.claims]
+    """A hash that tells runs of the same spec apart: by data, the words of the claim, and the
+    adapter's claims.
+    """
+    claim, about = (
+        experiment.spec.said,
+        [catalogue[id] for id in experiment.spec.adapter.made.claims],
+    )
     words = [word for each in (claim, *about) for _, word in words_of(each)]
-    return content_of([experiment.function, claim.algorithm, claim.measure, words, [each.digest for each in about]])
+    return content_of(
+        [
+            experiment.function,
+            claim.algorithm,
+            claim.measure,
+            words,
+            [each.digest for each in about],
+        ]
+    )
 
 
 def device_memory(device: str) -> dict[str, Any]:
@@ -373,7 +465,9 @@ def device_memory(device: str) -> dict[str, Any]:
 
 
 def held(experiment: Experiment, plan: Plan | None = None) -> tuple[Demand, ...]:
-    """The memory that an experiment takes beside its function; what is not planned yet counts as little."""
+    """The memory that an experiment takes beside its function; what is not planned yet counts as
+    little.
+    """
     spec, function = experiment.spec, experiment.function
     if spec.is_bracket:
         bracket, pair = spec.bracket, 16 * experiment.problem.adapter.size
@@ -385,29 +479,46 @@ def held(experiment: Experiment, plan: Plan | None = None) -> tuple[Demand, ...]
     run, replicas, (batch, _, strata) = spec.run, spec.replicas, _sizes(spec, plan)
     # Beside what is observed, the time, and how far minibatches are off.
     columns = 3 + len(spec.algorithm.shows)
-    columns += sum(math.prod(function.sizes[dim] for dim in each.dims) for each in function.observables.values())
+    columns += sum(
+        math.prod(function.sizes[dim] for dim in each.dims)
+        for each in function.observables.values()
+    )
     trace = Demand("run.audits", strata, _TRACES * 8 * replicas * strata * columns, on_host=True)
     # Of an epoch: its order, and the keys that it is sorted by.
-    order = 0 if run.sampling == "with replacement" or not spec.is_stochastic else 4 * 8 * replicas * function.samples
-    return (*function.demands(replicas, batch or 1, MOST_WAITING), trace, Demand("run.replicas", replicas, order))
+    order = (
+        0
+        if run.sampling == "with replacement" or not spec.is_stochastic
+        else 4 * 8 * replicas * function.samples
+    )
+    return (
+        *function.demands(replicas, batch or 1, MOST_WAITING),
+        trace,
+        Demand("run.replicas", replicas, order),
+    )
 
 
 def weight(experiment: Experiment, plan: Plan | None = None) -> float:
-    """A cheap estimate of an experiment's time beside others on functions of the same kind: nothing is tried.
+    """A cheap estimate of an experiment's time beside others on functions of the same kind: nothing
+    is tried.
 
-    It counts the gradients that the experiment takes, each as large as the function says; a look is one of all samples.
+    It counts the gradients that the experiment takes, each as large as the function says; a look is
+    one of all samples.
     """
     spec, function = experiment.spec, experiment.function
     look = function.work(function.samples)
     if spec.is_bracket:
         bracket = spec.bracket
-        return (bracket.pairs + ITERATING * bracket.iterates + bracket.ascents * bracket.rounds) * look
+        return (
+            bracket.pairs + ITERATING * bracket.iterates + bracket.ascents * bracket.rounds
+        ) * look
     batch, steps, strata = _sizes(spec, plan)
     return spec.replicas * (steps * function.work(batch or function.samples) + strata * look)
 
 
 def _sizes(spec: Spec, plan: Plan | None) -> tuple[int | None, int, int]:
-    """Samples of a step, None where not known or all; steps and strata, as far as they are known."""
+    """Samples of a step, None where not known or all; steps and strata, as far as they are
+    known.
+    """
     batch, steps = (plan.batch, plan.steps) if plan else (spec.run.batch, spec.run.steps)
     steps = steps if isinstance(steps, int) else spec.run.audits or 1
     known = batch if isinstance(batch, int) and spec.is_stochastic else None
@@ -416,7 +527,9 @@ def _sizes(spec: Spec, plan: Plan | None) -> tuple[int | None, int, int]:
 
 @torch.inference_mode()
 def seconds(experiment: Experiment, plan: Plan) -> float:
-    """An estimate of how long a run takes, from a step and a look tried at v_1; nothing of the run itself is drawn."""
+    """An estimate of how long a run takes, from a step and a look tried at v_1; nothing of the run
+    itself is drawn.
+    """
     spec, function, device = experiment.spec, experiment.function, experiment.device
     replicas = spec.replicas
     # A network computes replicas one by one.
@@ -437,7 +550,9 @@ def seconds(experiment: Experiment, plan: Plan) -> float:
 
 
 def taken(work: Callable[[], object], times: float, device: str) -> float:
-    """The seconds that so many repetitions of some work take; a long first call, which may compile, is not believed."""
+    """The seconds that so many repetitions of some work take; a long first call, which may compile,
+    is not believed.
+    """
     begun, least = time.perf_counter(), math.inf
     for again in itertools.count():
         before = time.perf_counter()
@@ -470,8 +585,9 @@ class UnwantedError(BoundcheckError):
 def sweep_folder(runs: Path) -> Iterator[Path]:
     """A folder beside the run folders, which is there while a sweep is under way.
 
-    By it the processes of the sweep know that they see the same files, how far each is, and when to stop. It has a name
-    that no other sweep has, so that another folder at the same place is not taken for it.
+    By it the processes of the sweep know that they see the same files, how far each is, and when to
+    stop. It has a name that no other sweep has, so that another folder at the same place is not
+    taken for it.
     """
     path = runs.resolve() / f".sweep-{secrets.token_hex(8)}"
     try:
@@ -488,8 +604,8 @@ def sweep_folder(runs: Path) -> Iterator[Path]:
 class Point:
     """An experiment of a sweep that a process is asked for, perhaps one on another machine.
 
-    It has what `measure_one` takes, `runs` absolute; the environment where the sweep was begun, on which bits depend;
-    the folder of the sweep, and the name of what it says there.
+    It has what `measure_one` takes, `runs` absolute; the environment where the sweep was begun, on
+    which bits depend; the folder of the sweep, and the name of what it says there.
     """
 
     spec: Spec
@@ -502,7 +618,9 @@ class Point:
     name: str
 
     def result(self) -> Result:
-        """Run it; raises InputError where the folder is not seen, and in an environment that differs."""
+        """Run it; raises InputError where the folder is not seen, and in an environment that
+        differs.
+        """
         with _ONE:
             return self._result()
 
@@ -511,12 +629,18 @@ class Point:
         try:
             replace_file(self.folder / f"{platform.node()}.seen", b"")
         except OSError as error:
-            expected = f"a folder that every worker sees and writes; {platform.node()} does not ({error.strerror})"
+            expected = (
+                f"a folder that every worker sees and writes; {platform.node()} does not"
+                f" ({error.strerror})"
+            )
             raise InputError("runs", self.folder.parent, expected) from None
         check_device(self.device)
         for name, value in environment(self.device).items():
             if value != self.environment[name]:
-                expected = f"{self.environment[name]}, as where the sweep was begun; {platform.node()} has another"
+                expected = (
+                    f"{self.environment[name]}, as where the sweep was begun; {platform.node()} has"
+                    " another"
+                )
                 raise InputError(f"environment.{name}", value, expected)
         said = time.monotonic()
 
@@ -532,7 +656,9 @@ class Point:
                 (self.folder / self.name).write_text(f"{done / total:.4f}", "utf-8")
 
         with theirs():
-            return measure_one(self.spec, self.runs, self.device, limited(tell, self.hours), self.memory)
+            return measure_one(
+                self.spec, self.runs, self.device, limited(tell, self.hours), self.memory
+            )
 
     def done(self) -> float:
         """The share of it that is done, from 0 to 1, as far as it was said."""

@@ -1,8 +1,9 @@
-"""`Result`: what a run came to, in types; the only place where a result is written as JSON, or read from it.
+"""`Result`: what a run came to, in types; the only place where a result is written as JSON, or read
+from it.
 
-A `RunResult` is of a theorem that an algorithm was run for, a `BracketResult` of a lemma about smoothness, and
-`Results` is the list that `bc.measure` returns. A number that is not finite is None, since JSON has neither NaN nor
-infinities.
+A `RunResult` is of a theorem that an algorithm was run for, a `BracketResult` of a lemma about
+smoothness, and `Results` is the list that `bc.measure` returns. A number that is not finite is
+None, since JSON has neither NaN nor infinities.
 """
 
 from __future__ import annotations
@@ -42,14 +43,17 @@ READ = "a stored run that was read and not run"
 
 @dataclass(frozen=True)
 class Blame:
-    """The blame where a run is no evidence for its theorem, or the bound lies below what was measured.
+    """The blame where a run is no evidence for its theorem, or the bound lies below what was
+    measured.
 
     Attributes:
-        kind: ``hypothesis``, one that the theorem rests on and the run broke; ``constant``, one that the run
-            contradicts, or that nothing vouches for; ``horizon``, too few iterations for the theorem to speak, or to
-            say anything new; ``statistics``, too few replicas or audits to tell; ``rounding``, floating point cannot
-            tell; ``claim``, none of these: the statement itself.
-        name: the hypothesis by its id, the constant by its symbol, ``T``, what was too few, or the claim by its id.
+        kind: ``hypothesis``, one that the theorem rests on and the run broke; ``constant``, one
+            that the run contradicts, or that nothing vouches for; ``horizon``, too few iterations
+            for the theorem to speak, or to say anything new; ``statistics``, too few replicas or
+            audits to tell; ``rounding``, floating point cannot tell; ``claim``, none of these: the
+            statement itself.
+        name: the hypothesis by its id, the constant by its symbol, ``T``, what was too few, or the
+            claim by its id.
         evidence: why, in one sentence.
 
     """
@@ -61,7 +65,9 @@ class Blame:
 
 @dataclass(frozen=True)
 class Horizon:
-    """The number of steps that an informative run of a theorem takes; None where no number up to 10^12 is enough."""
+    """The number of steps that an informative run of a theorem takes; None where no number up to
+    10^12 is enough.
+    """
 
     claim: str
     lipschitz: str
@@ -70,7 +76,9 @@ class Horizon:
 
 @dataclass(frozen=True)
 class Planned:
-    """A `Plan` as a result keeps it: its numbers rounded to floats, and None where one is not finite."""
+    """A `Plan` as a result keeps it: its numbers rounded to floats, and None where one is not
+    finite.
+    """
 
     steps: int
     batch: int | None
@@ -108,7 +116,9 @@ class Subject:
 
 @dataclass(frozen=True)
 class Link:
-    """A link of a proof's chain at two points: what it arrives at, and the factor that it gives away, if any."""
+    """A link of a proof's chain at two points: what it arrives at, and the factor that it gives
+    away, if any.
+    """
 
     label: str
     value: float | None
@@ -119,7 +129,9 @@ class Link:
 
 @dataclass(frozen=True)
 class Chain:
-    """A chain of a proof: what each inequality of one version of it gives away, from the measured ratio on."""
+    """A chain of a proof: what each inequality of one version of it gives away, from the measured
+    ratio on.
+    """
 
     version: str
     measured: float
@@ -151,13 +163,18 @@ class AtBest:
 
 @dataclass(frozen=True)
 class Waterfall:
-    """A run's waterfall: what each inequality of its theorem gives away, from what was measured to the bound."""
+    """A run's waterfall: what each inequality of its theorem gives away, from what was measured to
+    the bound.
+    """
 
     start: str  # what it starts at
     measured: float | None  # that number
-    links: tuple[Bar, ...]  # as the proof has them; the product of their factors is the bound over what was measured
-    # Another step at the same constants, where that would make the bound smaller. It is beside the way, on which every
-    # link is at the run's own step: with another one, something else would have been measured.
+    links: tuple[
+        Bar, ...
+    ]  # as the proof has them; the product of their factors is the bound over what was measured
+    # Another step at the same constants, where that would make the bound smaller. It is beside the
+    # way, on which every link is at the run's own step: with another one, something else would have
+    # been measured.
     at_best: AtBest | None
     most: str  # the label of the hypothesis, or step of the proof, that costs most
     intervals: str  # what the intervals of the links cover
@@ -192,16 +209,22 @@ class GradientRatio:
 
 @dataclass(frozen=True)
 class Estimates:
-    """The numbers that were measured along the runs on a network, each the largest over all replicas and audits."""
+    """The numbers that were measured along the runs on a network, each the largest over all
+    replicas and audits.
+    """
 
-    # The smoothness of F along the segments travelled, its rounding error added; None where that may be most of it.
+    # The smoothness of F along the segments travelled, its rounding error added; None where that
+    # may be most of it.
     path: float | None
     path_sure: float  # the same with the rounding error taken off
-    L: float  # that of f, jointly in all W: along the segments, and the curvatures that were looked at
+    # that of f, jointly in all W: along the segments, and the curvatures that were looked at
+    L: float
     curvature: float | None  # the largest curvature of F that was looked at; None where none was
     zeta_square: float  # the variance of a minibatch gradient
     D: float | None  # F(v_1) - 0, its rounding error added
-    radii: dict[str, dict[str, float]]  # for each site the largest norms of its blocks, by the name of the radius
+    radii: dict[
+        str, dict[str, float]
+    ]  # for each site the largest norms of its blocks, by the name of the radius
     G: dict[str, float]  # for each site the largest spectral norm of the gradient of f in W
     G_frobenius: dict[str, float]  # and the largest Frobenius norm
 
@@ -216,7 +239,9 @@ class AtSmoothness:
     how: str  # what L̂ was made of
     longest: float | None  # 2/L̂; None where no L̂ was measured
     bound: float | None  # that of the run's own step; None where the step is too long
-    needed: int | None  # the iterations that it takes to fall below the first gradient; None where it never does
+    needed: (
+        int | None
+    )  # the iterations that it takes to fall below the first gradient; None where it never does
     # Those of the printed theorem, at a step that the run did not take.
     alpha: float | None
     T_min: float | None
@@ -233,7 +258,9 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class Ends:
-    """Loss and accuracy at the first and the last iterate of each replica, and on held-out samples at the end."""
+    """Loss and accuracy at the first and the last iterate of each replica, and on held-out samples
+    at the end.
+    """
 
     loss: tuple[tuple[float | None, float | None], ...]
     accuracy: tuple[tuple[float | None, float | None], ...]
@@ -268,8 +295,8 @@ class RunSettings:
 class Settings:
     """The tables of a stored spec that figures ask for by name.
 
-    Not `Spec` itself: a stored spec may be of a Trainer, or of a stranger's problem whose code is not opened for a
-    page.
+    Not `Spec` itself: a stored spec may be of a Trainer, or of a stranger's problem whose code is
+    not opened for a page.
     """
 
     seed: int
@@ -291,8 +318,8 @@ class Result(Shown):
         verdict, reason: which, and why in one sentence.
         blame: who is to blame for a run that does not support its claim; None for one that does.
         measured, bound: the two sides of the claim.
-        interval: the confidence interval of what was measured; None where it diverged, and of a bracket, whose
-            observations are no chance.
+        interval: the confidence interval of what was measured; None where it diverged, and of a
+            bracket, whose observations are no chance.
         audit: each hypothesis, as it was held against the run.
         spec: the experiment, as plain tables.
         environment: versions, processor threads and device.
@@ -300,8 +327,8 @@ class Result(Shown):
         constants: those that the problem says of itself: smoothness, gradient_bound, infimum.
         radii: of the domain.
         lower, upper: the two sides of the bracket of the smoothness of F, as far as they are known.
-        gradient_ratio: of a run the largest of the steps that were looked at; nothing where the domain is curved, and
-            of a bracket, whose `measured` is one.
+        gradient_ratio: of a run the largest of the steps that were looked at; nothing where the
+            domain is curved, and of a bracket, whose `measured` is one.
         said: of each claim that it names a digest of what that said then.
         version: of this form.
 
@@ -335,13 +362,19 @@ class Result(Shown):
         return Toward.NEAREST
 
     def digits(self, fewest: int) -> int:
-        """The number of digits, at least `fewest`, that show what exceeds the bound above it, the bound rounded up."""
+        """The number of digits, at least `fewest`, that show what exceeds the bound above it, the
+        bound rounded up.
+        """
         low = self.interval.lower if self.interval else None
         return telling(self.bound, (self.measured, self.toward), (low, Toward.DOWN), digits=fewest)
 
     def as_json(self) -> dict[str, Any]:
         """Plain data, which `read` reads back; parts that are empty by default are left out."""
-        data = {name: x for name, x in asdict(self).items() if name not in _OPTIONAL or getattr(self, name)}
+        data = {
+            name: x
+            for name, x in asdict(self).items()
+            if name not in _OPTIONAL or getattr(self, name)
+        }
         plain: dict[str, Any] = json.loads(text(data))
         return plain
 
@@ -369,9 +402,11 @@ class Result(Shown):
 
     @property
     def bound_kind(self) -> Literal["certified", "assumed", "estimated"]:
-        """The kind of the constants in the bound; of several kinds the weakest, and where none is told ``estimated``.
+        """The kind of the constants in the bound; of several kinds the weakest, and where none is
+        told ``estimated``.
 
-        ``assumed`` is what the spec assumes, and what the run could not check against its limit at enough iterates.
+        ``assumed`` is what the spec assumes, and what the run could not check against its limit at
+        enough iterates.
         """
         if not self.constants or any(each.kind == "estimated" for each in self.constants.values()):
             return "estimated"
@@ -379,14 +414,21 @@ class Result(Shown):
         return "assumed" if assumed else "certified"
 
     def read_because(self, why: str) -> Self:
-        """The result as it is shown where its run was not judged again: it is as believable as its folder."""
-        return replace(self, verdict=self.verdict.resting_on((READ,)), reason=f"{self.reason} (read, not run: {why})")
+        """The result as it is shown where its run was not judged again: it is as believable as its
+        folder.
+        """
+        return replace(
+            self,
+            verdict=self.verdict.resting_on((READ,)),
+            reason=f"{self.reason} (read, not run: {why})",
+        )
 
     def to_xarray(self, runs: str | Path = "runs") -> xr.Dataset:
-        """The trace of the run in the folder `runs`, with the numbers and texts of `as_json` as its attributes.
+        """The trace of the run in the folder `runs`, with the numbers and texts of `as_json` as its
+        attributes.
 
-        Raises InputError where the run's folder is gone, or is not as the run left it: each file is held against its
-        hash.
+        Raises InputError where the run's folder is gone, or is not as the run left it: each file is
+        held against its hash.
         """
         found: xr.Dataset = self.shower.trace_of(self, Path(runs))
         return found
@@ -396,19 +438,23 @@ class Result(Shown):
 class RunResult(Result):
     """The result of a run of an algorithm: what it says of its theorem.
 
-    ``measured`` is what the run shows of the theorem's measure: of an algorithm with noise the mean over replicas of
-    the (stratified) time average, or of the last; without noise the smallest that was seen, the average or the last.
+    ``measured`` is what the run shows of the theorem's measure: of an algorithm with noise the mean
+    over replicas of the (stratified) time average, or of the last; without noise the smallest that
+    was seen, the average or the last.
 
     Attributes:
         plan: what was fixed before.
-        shown: what ``measured`` is called, and how it stands to the theorem's measure where it is another.
-        smallest: the smallest mean over replicas within a stratum: descriptive, and biased low as any minimum is.
+        shown: what ``measured`` is called, and how it stands to the theorem's measure where it is
+            another.
+        smallest: the smallest mean over replicas within a stratum: descriptive, and biased low as
+            any minimum is.
         first: what is known of the measure at v_1 without any theorem, the same for all replicas.
         trivial: the bound that needs no theorem, J^2 G^2.
         gap, decrease: D, and by how much F fell.
         first_variance, largest_variance: of one sample's gradient, at v_1 and at all audits.
         horizons: how long informative runs of other theorems are.
-        estimates, theorems: of a network, the constants that were measured and the theorems at each L̂.
+        estimates, theorems: of a network, the constants that were measured and the theorems at each
+            L̂.
         rounding: of a network, estimates of the rounding errors of loss and gradient.
         ends: of a network, both ends of its runs.
         waterfall: what each inequality of the theorem gives away.
@@ -443,7 +489,9 @@ class RunResult(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class BracketResult(Result):
-    """The bracket of a smoothness constant: ``measured`` is the best lower estimate, ``slack`` what a proof loses."""
+    """The bracket of a smoothness constant: ``measured`` is the best lower estimate, ``slack`` what
+    a proof loses.
+    """
 
     slack: tuple[Chain, ...] = ()
 
@@ -458,7 +506,9 @@ class BracketResult(Result):
         return Toward.DOWN
 
     def digits(self, fewest: int) -> int:
-        """The digits of any result where the bound is violated; else `fewest`: rounding may hide if it is attained."""
+        """The digits of any result where the bound is violated; else `fewest`: rounding may hide if
+        it is attained.
+        """
         return super().digits(fewest) if self.verdict.plain is Verdict.VIOLATED else fewest
 
 
@@ -470,7 +520,9 @@ _OPTIONAL = (
 
 
 def toward_of(name: str, constant: Constant) -> Toward:
-    """The direction in which a constant is rounded: an infimum bounds from below, and an estimate nothing."""
+    """The direction in which a constant is rounded: an infimum bounds from below, and an estimate
+    nothing.
+    """
     if constant.kind == "estimated":
         return Toward.NEAREST
     return Toward.DOWN if name == "infimum" else Toward.UP
@@ -481,7 +533,8 @@ def _reader(kind: type[Any]) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
-# Where a float overflowed JSON has None: limits that say nothing, and constants, an end and a ratio of infinity.
+# Where a float overflowed JSON has None: limits that say nothing, and constants, an end and a ratio
+# of infinity.
 _INFINITE: dict[str, Any] = {
     "interval": {"lower": 0.0, "upper": math.inf},
     "upper": {"value": math.inf},
@@ -496,19 +549,25 @@ _INFINITE: dict[str, Any] = {
 def read(data: Any) -> RunResult | BracketResult:
     """Read back the result that `Result.as_json` turned into plain data.
 
-    Raises InputError for what is no result, one of another version, and one whose verdict its interval, or what is
-    known of its constants, does not bear.
+    Raises InputError for what is no result, one of another version, and one whose verdict its
+    interval, or what is known of its constants, does not bear.
     """
     if not isinstance(data, Mapping):
         raise InputError("result", type(data).__name__, "a table")
     version = data.get("version", "(not given)")
     if isinstance(version, bool) or version != VERSION:
-        raise InputError("version", version, f"a result of version {VERSION}, which this boundcheck reads")
+        raise InputError(
+            "version", version, f"a result of version {VERSION}, which this boundcheck reads"
+        )
     kind = RunResult if "plan" in data else BracketResult
     for each in fields(kind):
         if each.name not in _OPTIONAL and each.name not in data:
-            raise InputError(each.name, "(not given)", "a result as boundcheck writes it: field required")
-    filled = {name: _filled(data[name], numbers) for name, numbers in _INFINITE.items() if name in data}
+            raise InputError(
+                each.name, "(not given)", "a result as boundcheck writes it: field required"
+            )
+    filled = {
+        name: _filled(data[name], numbers) for name, numbers in _INFINITE.items() if name in data
+    }
     found: RunResult | BracketResult = as_written(kind, dict(data) | filled)
     if isinstance(found, RunResult) and found.estimates and found.verdict.is_decided:
         expected = "no verdict for a theorem or against it, by constants that were measured"
@@ -526,12 +585,20 @@ def _filled(part: Any, numbers: dict[str, Any]) -> Any:
     filled = {}
     for name, each in part.items():
         instead = numbers.get(name)
-        filled[name] = _filled(each, instead) if isinstance(instead, dict) else instead if each is None else each
+        filled[name] = (
+            _filled(each, instead)
+            if isinstance(instead, dict)
+            else instead
+            if each is None
+            else each
+        )
     return filled
 
 
 def as_written(kind: Any, table: Any, *above: str) -> Any:
-    """Plain data as this kind; InputError names the first field that is wrong, below the fields that it stands in."""
+    """Plain data as this kind; InputError names the first field that is wrong, below the fields
+    that it stands in.
+    """
     try:
         return _reader(kind).validate_python(table)
     except ValidationError as error:
@@ -561,7 +628,9 @@ _RUN = "run"
 
 
 class Results(list[Result], Shown):
-    """The results of experiments, in their order; ``runs`` is the folder in which their runs are kept."""
+    """The results of experiments, in their order; ``runs`` is the folder in which their runs are
+    kept.
+    """
 
     def __init__(self, results: Iterable[Result], runs: str | Path) -> None:
         """Keep the results of runs in a folder."""
@@ -581,11 +650,17 @@ class Results(list[Result], Shown):
 
     @property
     def varied(self) -> dict[str, list[Any]]:
-        """The fields in which the specs differ, by path, the claim first; None where a spec lacks one."""
+        """The fields in which the specs differ, by path, the claim first; None where a spec lacks
+        one.
+        """
         specs = [fields_of(each.spec) for each in self]
         paths = dict.fromkeys(path for spec in specs for path in spec)
         columns = {path: [spec.get(path) for spec in specs] for path in paths}
-        differ = {path: values for path, values in columns.items() if len({json.dumps(x) for x in values}) > 1}
+        differ = {
+            path: values
+            for path, values in columns.items()
+            if len({json.dumps(x) for x in values}) > 1
+        }
         return {path: differ[path] for path in sorted(differ, key=lambda path: path != "claim")}
 
     @property
@@ -598,10 +673,17 @@ class Results(list[Result], Shown):
             # The claim of a result is the one that it was judged by, whatever its spec says.
             row |= {path: values[place] for path, values in differ.items() if path != "claim"}
             row |= {"verdict": str(each.verdict), "reason": each.reason}
-            row |= {"blame": f"{blame.kind} {blame.name}" if blame else None, "measured": each.measured}
+            row |= {
+                "blame": f"{blame.kind} {blame.name}" if blame else None,
+                "measured": each.measured,
+            }
             for end in ("lower", "upper", "level"):
                 row[f"interval_{end}"] = getattr(interval, end, None)
-            row |= {"interval_kind": each.ground, "bound": each.bound, "bound_kind": each.bound_kind}
+            row |= {
+                "interval_kind": each.ground,
+                "bound": each.bound,
+                "bound_kind": each.bound_kind,
+            }
             row |= {"ratio": each.ratio, "largest_gradient_ratio": ratio.value if ratio else None}
             row["largest_gradient_ratio_error"] = ratio.rounding if ratio else None
             rows.append(row)
@@ -610,11 +692,12 @@ class Results(list[Result], Shown):
     def to_frame(self) -> pd.DataFrame:
         """A frame with a row for each run, in order.
 
-        Columns: ``run_id``, ``claim``; each field of the spec in which the runs differ, by its path, such as
-        ``adapter.rank``; ``verdict``, ``reason``, ``blame``; ``measured``, with the ends of its interval, the level and
-        the kind of this (``exact``, ``nonasymptotic``, ``asymptotic``); ``bound``, and whether the constants in it are
-        ``certified``, ``assumed`` or ``estimated``; ``ratio``, measured over bound;
-        ``largest_gradient_ratio``, which is a lower estimate of the smoothness of F along the path of a run, and
+        Columns: ``run_id``, ``claim``; each field of the spec in which the runs differ, by its
+        path, such as ``adapter.rank``; ``verdict``, ``reason``, ``blame``; ``measured``, with the
+        ends of its interval, the level and the kind of this (``exact``, ``nonasymptotic``,
+        ``asymptotic``); ``bound``, and whether the constants in it are ``certified``, ``assumed``
+        or ``estimated``; ``ratio``, measured over bound; ``largest_gradient_ratio``, which is a
+        lower estimate of the smoothness of F along the path of a run, and
         ``largest_gradient_ratio_error``, by how much rounding may have changed it.
         """
         import pandas as pd
@@ -624,10 +707,11 @@ class Results(list[Result], Shown):
     def to_xarray(self) -> xr.Dataset:
         """The stored traces, with the columns of `to_frame` beside them.
 
-        The fields in which the runs differ are dimensions where they form a grid, each value with each other; where
-        they do not, the dimension is ``run`` and they are coordinates along it. Traces of different lengths are filled
-        with NaN. Of a single run it is `Result.to_xarray`. Raises InputError for no runs, and where a run's folder is
-        gone, or is not as the run left it.
+        The fields in which the runs differ are dimensions where they form a grid, each value with
+        each other; where they do not, the dimension is ``run`` and they are coordinates along it.
+        Traces of different lengths are filled with NaN. Of a single run it is `Result.to_xarray`.
+        Raises InputError for no runs, and where a run's folder is gone, or is not as the run left
+        it.
         """
         if not self:
             raise InputError("results", "none", "one result or more")
@@ -637,17 +721,35 @@ class Results(list[Result], Shown):
 
         traces = []
         for trace in (each.to_xarray(self.runs) for each in self):
-            # With numbers along each axis, to lay traces of other lengths beside it, and without attributes.
+            # With numbers along each axis, to lay traces of other lengths beside it, and without
+            # attributes.
             numbered = {d: range(n) for d, n in trace.sizes.items() if d not in trace.coords}
             traces.append(trace.assign_coords(numbered).drop_attrs(deep=False))
         differ, rows = self.varied, self.rows
-        beside = {name: (_RUN, _column([row[name] for row in rows])) for name in rows[0] if name not in differ}
-        both = xr.concat(traces, _RUN, join="outer", data_vars="all", coords="minimal", combine_attrs="drop_conflicts")
-        both = both.assign(beside).assign_coords({path: (_RUN, _column(values)) for path, values in differ.items()})
+        beside = {
+            name: (_RUN, _column([row[name] for row in rows]))
+            for name in rows[0]
+            if name not in differ
+        }
+        both = xr.concat(
+            traces,
+            _RUN,
+            join="outer",
+            data_vars="all",
+            coords="minimal",
+            combine_attrs="drop_conflicts",
+        )
+        both = both.assign(beside).assign_coords(
+            {path: (_RUN, _column(values)) for path, values in differ.items()}
+        )
         axes = {path: list(dict.fromkeys(values)) for path, values in differ.items()}
         points = list(zip(*differ.values(), strict=True))
         grid = list(itertools.product(*axes.values()))
-        if not axes or None in itertools.chain(*axes.values()) or sorted(map(repr, points)) != sorted(map(repr, grid)):
+        if (
+            not axes
+            or None in itertools.chain(*axes.values())
+            or sorted(map(repr, points)) != sorted(map(repr, grid))
+        ):
             return both
         sorted_ = both.isel({_RUN: [points.index(point) for point in grid]}).drop_vars(list(axes))
         sizes = [len(values) for values in axes.values()]

@@ -1,7 +1,9 @@
-"""An ensemble of runs of an algorithm, audited at random times, and saved as it goes so that a killed run resumes.
+"""An ensemble of runs of an algorithm, audited at random times, and saved as it goes so that a
+killed run resumes.
 
-A resumed run ends bit-identical to one that was never killed: the checkpoint holds the points, the sampler, the ball
-watch and what was seen since the last whole chunk of the trace, and all audit times are drawn before the first step.
+A resumed run ends bit-identical to one that was never killed: the checkpoint holds the points, the
+sampler, the ball watch and what was seen since the last whole chunk of the trace, and all audit
+times are drawn before the first step.
 """
 
 import math
@@ -19,7 +21,15 @@ from torch import Tensor
 from boundcheck.experiment.plan import Experiment, Guess, Plan, stream
 from boundcheck.experiment.statistics import Schedule
 from boundcheck.experiment.store import RunFolder
-from boundcheck.functions.arithmetic import EPSILON, Point, apart, at_most, replicate, spectral_norm, square_norm
+from boundcheck.functions.arithmetic import (
+    EPSILON,
+    Point,
+    apart,
+    at_most,
+    replicate,
+    spectral_norm,
+    square_norm,
+)
 from boundcheck.functions.checks import MARGIN
 from boundcheck.functions.sgd import Draw, Walk, restart, walk
 from boundcheck.language.evidence import OFF_SAMPLES, OFF_SLOPE, ROUNDING
@@ -29,26 +39,32 @@ from boundcheck.system.limits import Tick
 
 STAGE = "run"
 """The name that progress gives the steps of a run, which take most of its time."""
-# Moments of a run at which it can be saved. Chunks of its trace are larger: each takes zarr milliseconds, however small
-# it is.
+# Moments of a run at which it can be saved. Chunks of its trace are larger: each takes zarr
+# milliseconds, however small it is.
 _SAVES = 16
 _CHUNK_BYTES = 2**19
-# Steps after which progress is told of, however far apart audits are, or the seconds, where they take longer; and bytes
-# of the points that they lead through.
+# Steps after which progress is told of, however far apart audits are, or the seconds, where they
+# take longer; and bytes of the points that they lead through.
 _TELLS, _SECONDS = 256, 1.0
 _MOST_HELD = 2**22
 MOST_WAITING = 2**22
 """The most bytes of what waits to be observed."""
 _EXCESS = {
-    OFF_SLOPE: "how far grad F(v_t) is off how F changes, less what rounding explains, at some of the audits",
-    OFF_SAMPLES: "||g_t - mean of the gradients of its samples||, less a bound on its rounding error",
+    OFF_SLOPE: (
+        "how far grad F(v_t) is off how F changes, less what rounding explains, at some of the"
+        " audits"
+    ),
+    OFF_SAMPLES: (
+        "||g_t - mean of the gradients of its samples||, less a bound on its rounding error"
+    ),
 }
 # The loss is held against its gradient at one audit in so many, at each replica in turn.
 _SOME = 32
 
 
 def is_due(worked: float, took: float) -> bool:
-    """True if a checkpoint is worth its time, after so many seconds of work, where the last one took so many.
+    """True if a checkpoint is worth its time, after so many seconds of work, where the last one
+    took so many.
 
     A kill costs a second of work or a few, and saving at most a fiftieth of a run's time.
     """
@@ -57,11 +73,12 @@ def is_due(worked: float, took: float) -> bool:
 
 @dataclass
 class BallWatch:
-    """A watch on whether all iterates stay in the ball: for each replica a lower bound on its distance to the edge.
+    """A watch on whether all iterates stay in the ball: for each replica a lower bound on its
+    distance to the edge.
 
-    A step of Frobenius length l changes a spectral norm by at most l, so the norms need computing only when the length
-    travelled since they were last known has used up the distance. The ball is convex: segments stay inside with
-    their ends.
+    A step of Frobenius length l changes a spectral norm by at most l, so the norms need computing
+    only when the length travelled since they were last known has used up the distance. The ball is
+    convex: segments stay inside with their ends.
     """
 
     radii: tuple[float, ...]  # the bounds on the spectral norms of the blocks of v
@@ -89,8 +106,12 @@ class BallWatch:
 
         """
         if self._slack is None:
-            # A float step is longer than alpha ||g|| by at most a unit roundoff of each entry that it leads to.
-            slack = [EPSILON * math.sqrt(x[0, 0].numel()) * radius for x, radius in zip(v, self.radii, strict=True)]
+            # A float step is longer than alpha ||g|| by at most a unit roundoff of each entry that
+            # it leads to.
+            slack = [
+                EPSILON * math.sqrt(x[0, 0].numel()) * radius
+                for x, radius in zip(v, self.radii, strict=True)
+            ]
             self._slack = lengths.new_tensor(slack).unsqueeze(1)
         costs = torch.add(self._slack, lengths, alpha=step_size * (1 + ROUNDING))
         first = 0
@@ -110,7 +131,9 @@ class BallWatch:
         norms = torch.stack([spectral_norm(part) for part in v])
         limits = norms.new_tensor(self.radii).unsqueeze(1)
         self.room = limits * (1 + ROUNDING) - norms
-        self.largest = tuple(max(x, y) for x, y in zip(self.largest, norms.amax(1).tolist(), strict=True))
+        self.largest = tuple(
+            max(x, y) for x, y in zip(self.largest, norms.amax(1).tolist(), strict=True)
+        )
         if self.outside is None and bool((self.room < 0).any()):
             self.outside = t
 
@@ -119,8 +142,8 @@ class BallWatch:
 class Record:
     """All that a finished run leaves.
 
-    When it was audited; the function's observables over (replica, stratum), and what was looked at rarely; the ball
-    watch, where the theorem needs a ball; and the iterates after the last step.
+    When it was audited; the function's observables over (replica, stratum), and what was looked at
+    rarely; the ball watch, where the theorem needs a ball; and the iterates after the last step.
     """
 
     schedule: Schedule
@@ -133,8 +156,9 @@ class Record:
 def run_ensemble(experiment: Experiment, plan: Plan, folder: RunFolder, tick: Tick) -> Record:
     """Run all replicas from v_1 for T iterations, or on from the checkpoint where there is one."""
     with at_most(experiment.function.threads):
-        # glibc gives blocks back to the system at each free, and page faults then cost more than the arithmetic, until
-        # it has freed one of nearly 32 MiB: from then on it keeps what is smaller. Elsewhere this does no harm.
+        # glibc gives blocks back to the system at each free, and page faults then cost more than
+        # the arithmetic, until it has freed one of nearly 32 MiB: from then on it keeps what is
+        # smaller. Elsewhere this does no harm.
         torch.empty(2**25 - 2**16, dtype=torch.uint8)
         ensemble = Ensemble(experiment, plan)
         edges = ensemble.schedule.edges
@@ -143,9 +167,13 @@ def run_ensemble(experiment: Experiment, plan: Plan, folder: RunFolder, tick: Ti
         chunk = between * math.ceil(_CHUNK_BYTES / (8 * replicas * between))
 
         def fits(saved: dict[str, Any]) -> bool:
-            """True if a saved state has the parts of this run's, after a stratum at which it saves."""
+            """True if a saved state has the parts of this run's, after a stratum at which it
+            saves.
+            """
             end = saved.get("stratum")
-            if not isinstance(end, int) or not ((0 < end < strata and end % between == 0) or end == strata):
+            if not isinstance(end, int) or not (
+                (0 < end < strata and end % between == 0) or end == strata
+            ):
                 return False
             seen = ensemble.seen(end - end % chunk, chunk) if saved.get("seen") else {}
             return _is_like(saved, ensemble.kept(end, seen))
@@ -170,7 +198,9 @@ def run_ensemble(experiment: Experiment, plan: Plan, folder: RunFolder, tick: Ti
             ensemble.observe()
             whole = end == opened + chunk or end == strata
             if whole:
-                folder.extend_trace(ensemble.trace.isel(stratum=slice(opened, end)), "stratum", opened)
+                folder.extend_trace(
+                    ensemble.trace.isel(stratum=slice(opened, end)), "stratum", opened
+                )
             if is_due((now := time.monotonic()) - saved_at, took):
                 seen = {} if whole else ensemble.seen(opened, chunk)
                 folder.save_checkpoint(ensemble.kept(end, seen))
@@ -183,8 +213,12 @@ def run_ensemble(experiment: Experiment, plan: Plan, folder: RunFolder, tick: Ti
         return ensemble.record(folder.trace())
 
 
-def recorded(experiment: Experiment, saved: dict[str, Any], trace: xr.Dataset) -> tuple[Plan, Record] | None:
-    """The plan of a finished run, and all that it left, from the state that it ended in; None if that does not fit."""
+def recorded(
+    experiment: Experiment, saved: dict[str, Any], trace: xr.Dataset
+) -> tuple[Plan, Record] | None:
+    """The plan of a finished run, and all that it left, from the state that it ended in; None if
+    that does not fit.
+    """
     if not _is_like(saved.get("guess"), asdict(experiment.guess)):
         return None
     plan = experiment.draft(Guess(**saved["guess"]))
@@ -202,22 +236,32 @@ def recorded(experiment: Experiment, saved: dict[str, Any], trace: xr.Dataset) -
 
 
 def _is_like(saved: Any, ours: Any) -> bool:
-    """True if what was read has the parts of ours, of their kinds and shapes, whatever stands in them."""
+    """True if what was read has the parts of ours, of their kinds and shapes, whatever stands in
+    them.
+    """
     if isinstance(ours, Tensor):
-        kinds = [(x.shape, x.dtype, x.layout, x.device, x.requires_grad) for x in (saved, ours) if torch.is_tensor(x)]
+        kinds = [
+            (x.shape, x.dtype, x.layout, x.device, x.requires_grad)
+            for x in (saved, ours)
+            if torch.is_tensor(x)
+        ]
         return len(kinds) == 2 and kinds[0] == kinds[1]
     if isinstance(ours, dict):
         is_alike = isinstance(saved, dict) and saved.keys() == ours.keys()
         return is_alike and all(_is_like(saved[x], ours[x]) for x in ours)
     if isinstance(ours, list):
-        return isinstance(saved, list) and len(saved) == len(ours) and all(map(_is_like, saved, ours))
+        return (
+            isinstance(saved, list) and len(saved) == len(ours) and all(map(_is_like, saved, ours))
+        )
     # None stands for an iteration that has not come.
     return isinstance(saved, type(ours)) or (ours is None and isinstance(saved, int))
 
 
 @dataclass(frozen=True)
 class _Look:
-    """Iterations of the replicas that are audited at them: their strata, the law of minibatches, what states show."""
+    """Iterations of the replicas that are audited at them: their strata, the law of minibatches,
+    what states show.
+    """
 
     strata: np.ndarray
     who: np.ndarray
@@ -229,7 +273,9 @@ class _Look:
 
 
 class _Used(NamedTuple):
-    """Gradients that moved the run: where they were taken, of which samples, shape (R, m), and their own error."""
+    """Gradients that moved the run: where they were taken, of which samples, shape (R, m), and
+    their own error.
+    """
 
     query: Point
     indices: Tensor
@@ -242,14 +288,17 @@ class Ensemble:
 
     Attributes:
         schedule: when they are audited.
-        trace, arrays: what was seen, NaN where nothing was yet, and its values by name; of those of rare looks, at
-            `rare_times`, the first replica's alone.
-        bytes: of what is due and not observed yet: many at once cost what their arithmetic costs, and no more calls.
+        trace, arrays: what was seen, NaN where nothing was yet, and its values by name; of those of
+            rare looks, at `rare_times`, the first replica's alone.
+        bytes: of what is due and not observed yet: many at once cost what their arithmetic costs,
+            and no more calls.
 
     """
 
     def __init__(self, experiment: Experiment, plan: Plan) -> None:
-        """Begin at v_1: every time of an audit, and of a rare look, is drawn before the first step."""
+        """Begin at v_1: every time of an audit, and of a rare look, is drawn before the first
+        step.
+        """
         self.experiment, self.plan = experiment, plan
         self.spec, self.function = spec, function = experiment.spec, experiment.function
         # Every step asks for it, and a spec looks it up each time.
@@ -273,12 +322,15 @@ class Ensemble:
         self.is_held = plan.batch is not None and function.mean_of_samples(first, alone) is not None
         self.has_slopes = function.slope_excess(first, None) is not None
         due = {OFF_SLOPE: self.has_slopes, OFF_SAMPLES: self.is_held}
-        shows = dict(self.algorithm.shows) | {name: _EXCESS[name] for name, is_due in due.items() if is_due}
+        shows = dict(self.algorithm.shows) | {
+            name: _EXCESS[name] for name, is_due in due.items() if is_due
+        }
         self.trace = empty_trace(self.schedule.times, function, self.rare_times, shows)
         self.arrays = {str(name): x.values for name, x in self.trace.data_vars.items()}
         self.waiting: list[_Look] = []
         self.bytes = 0
-        # Seconds of one of the steps taken last, as far as clocks have them; of the first nothing is known.
+        # Seconds of one of the steps taken last, as far as clocks have them; of the first nothing
+        # is known.
         self.pace = _SECONDS / 8
 
     @property
@@ -295,10 +347,14 @@ class Ensemble:
         """A chunk of the trace, from a stratum on, as a checkpoint keeps it."""
         part = self.trace.isel(stratum=slice(begin, begin + chunk)).data_vars.items()
         # Not as a view, with which all of the trace would be kept.
-        return {str(name): torch.from_numpy(x.values.copy()) for name, x in part if "stratum" in x.dims}
+        return {
+            str(name): torch.from_numpy(x.values.copy()) for name, x in part if "stratum" in x.dims
+        }
 
     def record(self, trace: xr.Dataset) -> Record:
-        """What is left of the runs once they have ended, with the trace that was written of them."""
+        """What is left of the runs once they have ended, with the trace that was written of
+        them.
+        """
         return Record(self.schedule, trace, self.ball, self.v)
 
     def kept(self, end: int, seen: dict[str, Tensor]) -> dict[str, Any]:
@@ -310,8 +366,17 @@ class Ensemble:
             "guess": asdict(self.plan.guess),
             "state": [[part.cpu() for part in point] for point in self.state],
             "sampler": self.sampler.state(),
-            "ball": ball and {"room": ball.room.cpu(), "largest": list(ball.largest), "outside": ball.outside},
-            "rare": {name: torch.from_numpy(self.arrays[name][0].copy()) for name in self.function.looks},
+            "ball": (
+                ball
+                and {
+                    "room": ball.room.cpu(),
+                    "largest": list(ball.largest),
+                    "outside": ball.outside,
+                }
+            ),
+            "rare": {
+                name: torch.from_numpy(self.arrays[name][0].copy()) for name in self.function.looks
+            },
         }
 
     def restore(self, saved: dict[str, Any], begin: int) -> None:
@@ -325,12 +390,16 @@ class Ensemble:
             self.arrays[name][:, begin : begin + values.shape[1]] = values.numpy()
         if (ball := saved["ball"]) is not None:
             radii = tuple(self.plan.radii.values())
-            self.ball = BallWatch(radii, ball["room"].to(device), tuple(ball["largest"]), ball["outside"])
+            self.ball = BallWatch(
+                radii, ball["room"].to(device), tuple(ball["largest"]), ball["outside"]
+            )
 
     def advance(self, t: int, last: int, strata: range, tick: Tick) -> int:
-        """Take steps from t on, many at a time, to `last` at most; what is due in these strata waits to be observed.
+        """Take steps from t on, many at a time, to `last` at most; what is due in these strata
+        waits to be observed.
 
-        Returns the step that comes next. A restart, at points drawn for its step alone, ends what is taken together.
+        Returns the step that comes next. A restart, at points drawn for its step alone, ends what
+        is taken together.
         """
         algorithm, numbers = self.algorithm, self.plan.numbers
         held = sum(part.numel() * part.element_size() for part in self.v)
@@ -341,9 +410,13 @@ class Ensemble:
             begun = time.monotonic()
             # What a minibatch is drawn from is known before it is drawn.
             drawn = [(self.sampler.law(), self.sampler.draw()) for _ in range(count)]
-            taken = walk(algorithm, self.function, self.state, t, numbers, [batch for _, batch in drawn])
+            taken = walk(
+                algorithm, self.function, self.state, t, numbers, [batch for _, batch in drawn]
+            )
             self.state, self.pace = taken.state, (time.monotonic() - begun) / count
-            for due in self.rare_times[(t <= self.rare_times) & (self.rare_times < t + count)].tolist():
+            for due in self.rare_times[
+                (t <= self.rare_times) & (self.rare_times < t + count)
+            ].tolist():
                 random = np.random.default_rng([stream(self.spec, "curvature"), due])
                 first = tuple(part[due - t][:1] for part in taken.points)
 
@@ -360,17 +433,24 @@ class Ensemble:
             tick(STAGE, t - 1, self.plan.steps)
         if algorithm.restarts(t - 1, numbers) and t <= self.plan.steps:
             random_at = self.experiment.random("restarts", t - 1)
-            self.state = restart(algorithm, self.function, self.state, numbers, self.spec.adapter.gain, random_at)
+            self.state = restart(
+                algorithm, self.function, self.state, numbers, self.spec.adapter.gain, random_at
+            )
             if self.ball is not None:
                 self.ball.look(self.v, t)
         return t
 
-    def _wait(self, taken: Walk, t: int, strata: range, drawn: list[tuple[Draw | None, Tensor | None]]) -> None:
+    def _wait(
+        self, taken: Walk, t: int, strata: range, drawn: list[tuple[Draw | None, Tensor | None]]
+    ) -> None:
         """Keep what is due of the steps from t on, in these strata."""
         times, laws = self.schedule.times[:, strata.start : strata.stop], [law for law, _ in drawn]
         batches = [x for _, x in drawn if x is not None]
         # One call for a step, and not for each replica.
-        sizes = np.array([self.algorithm.along_gradient(t + i, self.plan.numbers) for i in range(len(laws))], float)
+        sizes = np.array(
+            [self.algorithm.along_gradient(t + i, self.plan.numbers) for i in range(len(laws))],
+            float,
+        )
         indices = torch.stack(batches).flatten(0, 1) if self.is_held else None
         replica, stratum = np.nonzero((t <= times) & (times < t + len(laws)))
         order = np.argsort(times[replica, stratum], kind="stable")
@@ -378,7 +458,9 @@ class Ensemble:
         step = times[replica, stratum] - t
         # With replacement it is one law for all steps.
         kind = np.array([id(law) for law in laws])[step]
-        for each in np.split(np.arange(len(step)), np.flatnonzero(np.diff(kind)) + 1) if len(step) else ():
+        for each in (
+            np.split(np.arange(len(step)), np.flatnonzero(np.diff(kind)) + 1) if len(step) else ()
+        ):
             who, when = replica[each], step[each]
             chosen = torch.as_tensor(when * len(times) + who, device=taken.points[0].device)
             # From points of shape (times, R, rows, columns), before and after each step.
@@ -398,7 +480,9 @@ class Ensemble:
                     g = _chosen(taken.gradients, chosen)
                 query = v if taken.queries is None else _chosen(taken.queries, chosen)
                 used = _Used(query, indices.index_select(0, chosen), g, error)
-            self.waiting.append(_Look(stratum[each] + strata.start, who, v, v_next, of, shown, used))
+            self.waiting.append(
+                _Look(stratum[each] + strata.start, who, v, v_next, of, shown, used)
+            )
             self.bytes += (16 if used is None else 32) * sum(part.numel() for part in v)
             if of is not None and not of.replaced:
                 self.bytes += 8 * of.candidates.numel()
@@ -406,25 +490,35 @@ class Ensemble:
     def observe(self) -> None:
         """Observe all that waits, and write it into the trace.
 
-        Looks whose minibatch is drawn from equally many samples are observed together; in epochs the numbers differ.
+        Looks whose minibatch is drawn from equally many samples are observed together; in epochs
+        the numbers differ.
         """
         alike: dict[int, list[_Look]] = {}
         for look in self.waiting:
             alike.setdefault(look.law.candidates.shape[1] if look.law else 0, []).append(look)
         for group in alike.values():
-            v, v_next = _joined([look.v for look in group]), _joined([look.v_next for look in group])
+            v, v_next = (
+                _joined([look.v for look in group]),
+                _joined([look.v_next for look in group]),
+            )
             laws = [look.law for look in group if look.law]
             law = laws[0].joined(laws[1:]) if laws else None
             who = np.concatenate([look.who for look in group])
             columns = np.concatenate([look.strata for look in group])
-            shown = {name: torch.cat([look.shown[name] for look in group]) for name in group[0].shown}
+            shown = {
+                name: torch.cat([look.shown[name] for look in group]) for name in group[0].shown
+            }
             found = self.function.observe(v, v_next, law) | shown
             if used := [look.used for look in group if look.used]:
                 found[OFF_SAMPLES] = self._off_samples(used, found["loss"])
             if self.has_slopes:
-                rows = torch.from_numpy(np.flatnonzero((who + columns) % min(_SOME, self.spec.replicas) == 0))
+                rows = torch.from_numpy(
+                    np.flatnonzero((who + columns) % min(_SOME, self.spec.replicas) == 0)
+                )
                 rows = rows.to(v[0].device)
-                found[OFF_SLOPE] = torch.full((len(who),), torch.nan, dtype=torch.float64, device=v[0].device)
+                found[OFF_SLOPE] = torch.full(
+                    (len(who),), torch.nan, dtype=torch.float64, device=v[0].device
+                )
                 some = tuple(part[rows] for part in v)
                 off = self.function.slope_excess(some, law and law.of(rows)) if len(rows) else None
                 if off is not None:
@@ -434,7 +528,9 @@ class Ensemble:
         self.waiting, self.bytes = [], 0
 
     def _off_samples(self, each: list[_Used], loss: Tensor) -> Tensor:
-        """How far gradients that moved the run are off the means of their samples' gradients, beyond rounding."""
+        """How far gradients that moved the run are off the means of their samples' gradients,
+        beyond rounding.
+        """
         queries, drawn, gradients, errors = zip(*each, strict=True)
         query, indices, gradient = _joined(queries), torch.cat(drawn), _joined(gradients)
         mean = self.function.mean_of_samples(query, indices)
@@ -443,7 +539,8 @@ class Ensemble:
         gap = square_norm(apart(gradient, mean)).sqrt()
         numbers = indices.shape[1] + sum(part[0].numel() for part in query) + 64
         sums = EPSILON * numbers * (square_norm(gradient).sqrt() + square_norm(mean).sqrt())
-        # What bounds the error of a mean over all samples bounds a mean square: one sample's may be as much larger.
+        # What bounds the error of a mean over all samples bounds a mean square: one sample's may be
+        # as much larger.
         off = math.sqrt(self.function.samples) * self.function.rounding(query, loss)[1].to(sums)
         return gap - torch.cat(errors) - MARGIN * (off + sums)
 
@@ -458,15 +555,20 @@ def _joined(points: Sequence[Point]) -> Point:
 
 
 def empty_trace(
-    times: np.ndarray, function: Function, rare: np.ndarray, shows: Mapping[str, str] = MappingProxyType({})
+    times: np.ndarray,
+    function: Function,
+    rare: np.ndarray,
+    shows: Mapping[str, str] = MappingProxyType({}),
 ) -> xr.Dataset:
-    """A trace of NaN with the times of its audits, shape (R, M), and of its rare looks, shape (looks,).
+    """A trace of NaN with the times of its audits, shape (R, M), and of its rare looks, shape
+    (looks,).
 
     Beside the function's observables it has what an algorithm shows, by name with its meaning.
     """
     (replicas, strata), audited, looked = times.shape, ("replica", "stratum"), ("replica", "look")
     variables: dict[str, Any] = {
-        name: (audited, np.full(times.shape, np.nan), {"meaning": meaning}) for name, meaning in shows.items()
+        name: (audited, np.full(times.shape, np.nan), {"meaning": meaning})
+        for name, meaning in shows.items()
     }
     for name, observable in function.observables.items():
         sizes = [function.sizes[dim] for dim in observable.dims]
@@ -475,7 +577,11 @@ def empty_trace(
     for name, meaning in function.looks.items():
         variables[name] = (looked, np.full((replicas, len(rare)), np.nan), {"meaning": meaning})
     if function.looks:
-        variables["look_time"] = (looked, np.tile(rare, (replicas, 1)), {"meaning": "iteration of the rare look"})
+        variables["look_time"] = (
+            looked,
+            np.tile(rare, (replicas, 1)),
+            {"meaning": "iteration of the rare look"},
+        )
     variables["time"] = (audited, times.copy(), {"meaning": "iteration t of the audit, from 1"})
     coords = {"replica": np.arange(replicas), "stratum": np.arange(strata)}
     # Names are attributes, in one text: zarr has no settled format for arrays of text.

@@ -1,7 +1,8 @@
-"""`Spec`: an experiment as a person writes it, in TOML, checked field by field before anything runs.
+"""`Spec`: an experiment as a person writes it, in TOML, checked field by field before anything
+runs.
 
-One class for each table. A list in place of a scalar is a sweep: `expand` makes one `Spec` for every combination. What
-a spec says of a problem is in `boundcheck.functions`, beside the objective.
+One class for each table. A list in place of a scalar is a sweep: `expand` makes one `Spec` for
+every combination. What a spec says of a problem is in `boundcheck.functions`, beside the objective.
 """
 
 import math
@@ -16,7 +17,15 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import sympy as sp
 import torch
-from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, PrivateAttr, SerializeAsAny, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    PrivateAttr,
+    SerializeAsAny,
+    model_validator,
+)
 
 from boundcheck.errors import InputError, one_of
 from boundcheck.functions.adapters import ADAPTERS, Adapter
@@ -24,7 +33,14 @@ from boundcheck.functions.adapters.kinds import BASE_RADIUS
 from boundcheck.functions.loss import Loss
 from boundcheck.functions.networks.bridge import PretrainedSpec
 from boundcheck.functions.networks.gpt import GPTSpec
-from boundcheck.functions.objective import Objective, ProblemTable, Setting, checked, device_of, table_of
+from boundcheck.functions.objective import (
+    Objective,
+    ProblemTable,
+    Setting,
+    checked,
+    device_of,
+    table_of,
+)
 from boundcheck.language import hypotheses, sentence
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.catalogue import catalogue, theorem_at_any_step
@@ -36,7 +52,17 @@ from boundcheck.language.symbols import T, exact, formula, parsed, r
 from boundcheck.system.files import likely_file, read_text
 from boundcheck.system.fingerprint import content_of
 from boundcheck.system.plugins import allowed, allowing, is_path
-from boundcheck.system.tables import NOT_GIVEN, Count, Real, Seed, Side, Steps, Table, combinations, validated
+from boundcheck.system.tables import (
+    NOT_GIVEN,
+    Count,
+    Real,
+    Seed,
+    Side,
+    Steps,
+    Table,
+    combinations,
+    validated,
+)
 
 # What people look for in a spec, and the command has.
 _OPTIONS = ("device", "hours", "jobs", "memory", "out", "store")
@@ -71,21 +97,30 @@ class AdapterSpec(Table):
     kind: Annotated[str, BeforeValidator(_known_adapter)] = Field(
         default="lora", description="one of the adapters, or the import path of your own"
     )
-    rank: PositiveInt | None = Field(default=None, description="r, from 1 to min(d, k); full fine-tuning has none")
+    rank: PositiveInt | None = Field(
+        default=None, description="r, from 1 to min(d, k); full fine-tuning has none"
+    )
     scale: Real | str = Field(
-        default=1.0, description='s in W = W₀ + s·BA: a number, or text such as `"16/r"` and `"16/sqrt(r)"`'
+        default=1.0,
+        description='s in W = W₀ + s·BA: a number, or text such as `"16/r"` and `"16/sqrt(r)"`',
     )
     gain: Real = Field(
         default=1.0,
-        description="the entries of A start, or are frozen, as N(0, gain²/k); B starts at 0, unless it is frozen",
+        description=(
+            "the entries of A start, or are frozen, as N(0, gain²/k); B starts at 0, unless it is"
+            " frozen"
+        ),
     )
     start: Literal["lora", "diagonal"] = Field(
-        default="lora", description="`diagonal`: A and B start with `gain` on their diagonals, and 0 elsewhere"
+        default="lora",
+        description="`diagonal`: A and B start with `gain` on their diagonals, and 0 elsewhere",
     )
     targets: str = Field(
         default="",
-        description="of a network, the ends of the paths of the modules to adapt, as `q_proj, v_proj`; "
-        "left out, those that peft chooses, or every layer of the built-in GPT",
+        description=(
+            "of a network, the ends of the paths of the modules to adapt, as `q_proj, v_proj`; "
+            "left out, those that peft chooses, or every layer of the built-in GPT"
+        ),
     )
 
     @model_validator(mode="after")
@@ -93,11 +128,17 @@ class AdapterSpec(Table):
         made = self.made
         if (self.rank is None) == ("rank" in made.options):
             expected = f"no rank, for {made.title}" if self.rank else f"a rank, for {self.kind}"
-            raise InputError("adapter.rank", "(not given)" if self.rank is None else self.rank, expected)
+            raise InputError(
+                "adapter.rank", "(not given)" if self.rank is None else self.rank, expected
+            )
         if "scale" not in made.options and self.scale != 1:
-            raise InputError("adapter.scale", self.scale, f"no scale: {self.kind} has no such number")
+            raise InputError(
+                "adapter.scale", self.scale, f"no scale: {self.kind} has no such number"
+            )
         if self.start == "diagonal" and "diagonal" not in made.options:
-            raise InputError("adapter.start", self.start, "lora, unless the adapter is lora or direft")
+            raise InputError(
+                "adapter.start", self.start, "lora, unless the adapter is lora or direft"
+            )
         if not 0 < self.factor < math.inf:
             raise InputError("adapter.scale", self.scale, _SCALES)
         return self
@@ -136,7 +177,8 @@ class DomainSpec(Table):
     mu: Real | None = Field(default=None, description="bounds the entries of DoRA's m")
     nu: Real | None = Field(default=None, description="bounds σ₁(V) of LoReFT")
     rho: Real | None = Field(
-        default=None, description="bounds σ₁(W − W₀) of full fine-tuning; points are sampled within it"
+        default=None,
+        description="bounds σ₁(W − W₀) of full fine-tuning; points are sampled within it",
     )
     z: Real | None = Field(default=None, description="of ReLoRA, bounds σ₁ of what was merged")
 
@@ -148,43 +190,61 @@ class DomainSpec(Table):
 class RunSpec(Table):
     """The settings of a theorem's run; sample sizes and level are fixed here, before the run.
 
-    A theorem about gradient descent has no noise and one replica: of these fields it takes only steps, audits, and what
-    it leaves open.
+    A theorem about gradient descent has no noise and one replica: of these fields it takes only
+    steps, audits, and what it leaves open.
     """
 
     steps: Steps | Literal["informative"] = Field(
-        default="informative", description="T: a number, or the fewest at which the bound says something"
+        default="informative",
+        description="T: a number, or the fewest at which the bound says something",
     )
     step_size: Real | Literal["best"] | None = Field(
         default=None,
-        description="the step of a theorem that prescribes none: a number, or `best`, at which its bound is smallest",
+        description=(
+            "the step of a theorem that prescribes none: a number, or `best`, at which its bound is"
+            " smallest"
+        ),
     )
     batch: Count | Literal["balanced"] = Field(
         default="balanced", description="minibatch size; `balanced` makes ζ² 0.8 of ‖∇F(v₁)‖²"
     )
     sampling: Literal["with replacement", "without replacement"] = Field(
         default="with replacement",
-        description="`without replacement`: in epochs, which the audit reports as biased given the past",
+        description=(
+            "`without replacement`: in epochs, which the audit reports as biased given the past"
+        ),
     )
     zeta: Real | None = Field(
         default=None,
-        description="ζ, the bound on the noise of a minibatch gradient; left out, a pilot with its own seed finds it",
+        description=(
+            "ζ, the bound on the noise of a minibatch gradient; left out, a pilot with its own seed"
+            " finds it"
+        ),
     )
     given: dict[str, Real] = Field(
         default_factory=dict,
-        description="other numbers that a theorem leaves open, as `{ beta = 0.9 }` for the heavy ball",
+        description=(
+            "other numbers that a theorem leaves open, as `{ beta = 0.9 }` for the heavy ball"
+        ),
     )
     replicas: int = Field(
-        default=32, ge=1, le=2**20, description="runs side by side, on other minibatches; of a network 1 unless given"
+        default=32,
+        ge=1,
+        le=2**20,
+        description="runs side by side, on other minibatches; of a network 1 unless given",
     )
     audits: Count | None = Field(
-        default=128, description="how many random iterates are audited; of a network every one unless given"
+        default=128,
+        description="how many random iterates are audited; of a network every one unless given",
     )
     looks: int = Field(
         default=0,
         ge=0,
         le=2**20,
-        description="of a network, at how many iterates the top curvatures of F and f are found; 2 unless given",
+        description=(
+            "of a network, at how many iterates the top curvatures of F and f are found; 2 unless"
+            " given"
+        ),
     )
     level: float = Field(default=0.95, gt=0.5, lt=1, description="the level of the interval")
 
@@ -194,18 +254,25 @@ ITERATING = 8
 
 
 class BracketSpec(Table):
-    """The settings by which a smoothness constant is bracketed from below, on the domain of the spec."""
+    """The settings by which a smoothness constant is bracketed from below, on the domain of the
+    spec.
+    """
 
     pairs: Count = Field(default=2048, description="sampled pairs of points")
     iterates: Count = Field(default=256, description="consecutive iterates of a run")
-    points: Count = Field(default=16, description="points with a Lanczos iteration on the Hessian of F")
+    points: Count = Field(
+        default=16, description="points with a Lanczos iteration on the Hessian of F"
+    )
     ascents: Count = Field(default=8, description="starts of the projected ascent over the ball")
     rounds: Count = Field(default=32, description="steps of each ascent")
     looks: int = Field(
         default=8,
         ge=0,
         le=2**20,
-        description="iterates at which the curvature is split into its two parts, of at most 320 trained numbers",
+        description=(
+            "iterates at which the curvature is split into its two parts, of at most 320 trained"
+            " numbers"
+        ),
     )
 
 
@@ -227,14 +294,20 @@ class GivenProblem(ProblemTable):
 
     @classmethod
     def of(cls, problem: Any, table: Any) -> "GivenProblem":
-        """The table of an objective, which stands alone, or of a function of W, whose shape the given table says."""
+        """The table of an objective, which stands alone, or of a function of W, whose shape the
+        given table says.
+        """
         if not isinstance(problem, Objective):
             if not callable(problem):
-                raise InputError("problem", type(problem).__name__, "an Objective, or a function of W")
+                raise InputError(
+                    "problem", type(problem).__name__, "an Objective, or a function of W"
+                )
             sides = validated(_Shape, table if isinstance(table, dict) else {}, "problem.")
             problem = Loss.of_function(problem, (sides.d, sides.k))
         elif table is not None:
-            raise InputError("problem", table, "no such table beside a problem that is given as an object")
+            raise InputError(
+                "problem", table, "no such table beside a problem that is given as an object"
+            )
         checked(problem, "problem")
         made = cls(name=problem.name, content=content_of(problem))
         made._made = problem
@@ -254,8 +327,9 @@ class GivenProblem(ProblemTable):
 def adapters_of(theorem: Claim) -> tuple[str, ...]:
     """The kinds of adapter that a theorem speaks of and Algorithm 1 can be run on.
 
-    A classic is about any function that is smooth where the iterates go; some of them need F to be smooth beyond the
-    segments between them, and of two trained factors F is only known to be smooth in the ball.
+    A classic is about any function that is smooth where the iterates go; some of them need F to be
+    smooth beyond the segments between them, and of two trained factors F is only known to be smooth
+    in the ball.
     """
     where = _smooth_on(theorem)
     run = [(kind, adapter) for kind, adapter in ADAPTERS.items() if adapter.is_run]
@@ -281,7 +355,9 @@ def _known_claim(claim: Any) -> Any:
 
 
 class Spec(Table):
-    """One experiment: a claim, a problem in one matrix or a network, an adapter, and how to measure."""
+    """One experiment: a claim, a problem in one matrix or a network, an adapter, and how to
+    measure.
+    """
 
     elsewhere: ClassVar[dict[str, str]] = {
         **{name: f"the option --{name}" for name in _OPTIONS},
@@ -295,36 +371,51 @@ class Spec(Table):
     }
 
     claim: Annotated[str, BeforeValidator(_known_claim)] = Field(
-        description="the id, or the import path, of a theorem about an algorithm, or of a lemma about smoothness; "
-        "left out of a network, the theorem about any constant step"
+        description=(
+            "the id, or the import path, of a theorem about an algorithm, or of a lemma about"
+            " smoothness; left out of a network, the theorem about any constant step"
+        )
     )
     seed: Seed = Field(default=0, description="from which every random stream of the run derives")
     lipschitz: Lipschitz = Field(default=LEAST, description="what Assumption 3's C stands for")
     problem: Annotated[SerializeAsAny[ProblemTable], BeforeValidator(table_of)] | None = Field(
         default=None, description="what is minimised, in one matrix"
     )
-    model: ModelTable | None = Field(default=None, description="what is minimised, a network, in place of a problem")
+    model: ModelTable | None = Field(
+        default=None, description="what is minimised, a network, in place of a problem"
+    )
     adapter: AdapterSpec = Field(description="what is trained")
-    domain: DomainSpec = Field(default=DomainSpec(), description="the ball, if it is not left to a pilot")
+    domain: DomainSpec = Field(
+        default=DomainSpec(), description="the ball, if it is not left to a pilot"
+    )
     assume: dict[str, PositiveFloat | str] = Field(
         default_factory=dict,
-        description='other values or formulas for L, G, C, D and what the theorem derives, as `bound = "bound/2.5"`',
+        description=(
+            "other values or formulas for L, G, C, D and what the theorem derives, as `bound ="
+            ' "bound/2.5"`'
+        ),
     )
     run: RunSpec = Field(default=RunSpec(), description="how a theorem is run")
-    bracket: BracketSpec = Field(default=BracketSpec(), description="how the constant of a lemma is bracketed")
+    bracket: BracketSpec = Field(
+        default=BracketSpec(), description="how the constant of a lemma is bracketed"
+    )
     _allowed: tuple[Path, ...] = PrivateAttr(default_factory=allowed)
 
     @model_validator(mode="before")
     @classmethod
     def _of_a_network(cls, tables: Any) -> Any:
-        """Fill in what a network's tables leave out, and drop the rank of a kind without one, for sweeps over kinds."""
+        """Fill in what a network's tables leave out, and drop the rank of a kind without one, for
+        sweeps over kinds.
+        """
         if not isinstance(tables, dict) or "model" not in tables:
             return tables
         adapter, run = tables.get("adapter"), tables.get("run", {})
         kind = adapter.get("kind", "") if isinstance(adapter, dict) else ""
         known = ADAPTERS[kind] if isinstance(kind, str) and kind in ADAPTERS else None
         if isinstance(adapter, dict) and known is not None and "rank" not in known.options:
-            tables = tables | {"adapter": {name: value for name, value in adapter.items() if name != "rank"}}
+            tables = tables | {
+                "adapter": {name: value for name, value in adapter.items() if name != "rank"}
+            }
         if isinstance(run, dict):
             tables = tables | {"run": {"replicas": 1, "audits": None, "looks": 2} | run}
         return {"claim": theorem_at_any_step().id} | tables
@@ -339,15 +430,21 @@ class Spec(Table):
             return self
         claim, made = self.said, self.adapter.made
         if sentence.algorithm_of(claim) is None and not self.is_bracket:
-            raise InputError("claim", self.claim, "a theorem with a step size, or a lemma about smoothness")
+            raise InputError(
+                "claim", self.claim, "a theorem with a step size, or a lemma about smoothness"
+            )
         if not self.is_bracket:
             self._check_theorem()
         elif not made.is_subject_of(claim):
-            raise InputError("claim", self.claim, f"a lemma about {made.title}: one of {', '.join(made.claims)}")
+            raise InputError(
+                "claim", self.claim, f"a lemma about {made.title}: one of {', '.join(made.claims)}"
+            )
         elif not SMOOTHNESS.is_bounded_by(claim.conclusion, claim.quantities[-1].symbol):
-            raise InputError("claim", self.claim, "a lemma that concludes with a bound on the smoothness of F")
-        # A theorem that speaks of a ball, on this adapter, may leave it to a pilot; one that speaks of none has no use
-        # for it. Of ReLoRA there is a radius for what was merged, too.
+            raise InputError(
+                "claim", self.claim, "a lemma that concludes with a bound on the smoothness of F"
+            )
+        # A theorem that speaks of a ball, on this adapter, may leave it to a pilot; one that speaks
+        # of none has no use for it. Of ReLoRA there is a radius for what was merged, too.
         radii = (*made.radius_names, *((BASE_RADIUS,) if self.restarts else ()))
         has_ball = self.is_bracket or (made.needs_ball and sentence.speaks_of_a_ball(claim))
         given, wanted = set(self.domain.given), set(radii) if has_ball else set()
@@ -356,27 +453,42 @@ class Spec(Table):
             expected = f"no radius: {self.claim} needs no ball"
             if wanted:
                 expected = f"radii {' and '.join(radii)}, for {self.adapter.kind}"
-            raise InputError(f"domain.{min(wrong)}", self.domain.given.get(min(wrong), NOT_GIVEN), expected)
+            raise InputError(
+                f"domain.{min(wrong)}", self.domain.given.get(min(wrong), NOT_GIVEN), expected
+            )
         for unused in ("run", "assume") if self.is_bracket else ("bracket",):
             if unused in self.model_fields_set:
-                raise InputError(unused, "(a table)", f"no such table, which says nothing of {self.claim}")
+                raise InputError(
+                    unused, "(a table)", f"no such table, which says nothing of {self.claim}"
+                )
         return self
 
     def _check_network(self, model: ModelTable) -> None:
         """Refuse what a run on a network does not have, or cannot be held to."""
         run = self.run
-        if {p.name for p in self.said.parameters} - {*_SEEN, *self.free} or not self.takes_step_size:
+        if {p.name for p in self.said.parameters} - {
+            *_SEEN,
+            *self.free,
+        } or not self.takes_step_size:
             expected = f"a theorem about whatever step a run takes: {theorem_at_any_step().id}"
             raise InputError("claim", self.claim, expected)
         for table in ("lipschitz", "domain", "assume", "bracket"):
             if table in self.model_fields_set:
-                raise InputError(table, "(given)", "no such field: no constant of a network is known beforehand")
+                raise InputError(
+                    table, "(given)", "no such field: no constant of a network is known beforehand"
+                )
         if "zeta" in run.model_fields_set:
-            raise InputError("run.zeta", run.zeta, "no such field: the noise of a network is measured")
+            raise InputError(
+                "run.zeta", run.zeta, "no such field: the noise of a network is measured"
+            )
         if self.adapter.start != "lora":
             raise InputError("adapter.start", self.adapter.start, "lora, in a network")
         self._check_steps()
-        if run.sampling == "without replacement" and isinstance(run.batch, int) and run.batch > model.samples:
+        if (
+            run.sampling == "without replacement"
+            and isinstance(run.batch, int)
+            and run.batch > model.samples
+        ):
             expected = f"at most the model.samples = {model.samples}, drawn without replacement"
             raise InputError("run.batch", run.batch, expected)
         model.check_targets(self.adapter.kind, self.adapter.paths)
@@ -385,24 +497,37 @@ class Spec(Table):
         """Refuse what cannot be run on a problem in one matrix."""
         said, run = self.said, self.run
         if not sentence.takes(said, T):
-            raise InputError("claim", self.claim, "a theorem with the horizon T among its parameters")
+            raise InputError(
+                "claim", self.claim, "a theorem with the horizon T among its parameters"
+            )
         # One that says how small the measure can be is none.
         _ = self.measure
         allowed = adapters_of(said)
         if self.adapter.kind not in allowed:
             expected = f"{' or '.join(allowed)}, of which {self.claim} speaks"
             if not _smooth_on(said):
-                expected += ": none of its hypotheses says that F is smooth elsewhere than on a ball"
+                expected += (
+                    ": none of its hypotheses says that F is smooth elsewhere than on a ball"
+                )
             raise InputError("adapter.kind", self.adapter.kind, expected)
         self._check_steps()
-        for field, given, without in (("run.looks", run.looks, 0), ("adapter.targets", self.adapter.targets, "")):
+        for field, given, without in (
+            ("run.looks", run.looks, 0),
+            ("adapter.targets", self.adapter.targets, ""),
+        ):
             if given != without:
-                raise InputError(field, given, "no such field: a problem is in one matrix, and not a network")
+                raise InputError(
+                    field, given, "no such field: a problem is in one matrix, and not a network"
+                )
         if self.is_stochastic and run.replicas < 2:
             raise InputError("run.replicas", run.replicas, "a number greater than or equal to 2")
-        for field in () if self.is_stochastic else ("batch", "zeta", "replicas", "sampling", "level"):
+        for field in (
+            () if self.is_stochastic else ("batch", "zeta", "replicas", "sampling", "level")
+        ):
             if field in run.model_fields_set:
-                expected = f"no such field: {self.claim} is about gradient descent, which has no noise"
+                expected = (
+                    f"no such field: {self.claim} is about gradient descent, which has no noise"
+                )
                 raise InputError(f"run.{field}", getattr(run, field), expected)
         self.assumed_inputs()
         _ = self.theorem
@@ -412,42 +537,71 @@ class Spec(Table):
         run, others = self.run, self.free[1:] if self.takes_step_size else self.free
         for name in others:
             if name not in run.given:
-                raise InputError(f"run.given.{name}", NOT_GIVEN, f"a number, which {self.claim} leaves to the run")
+                raise InputError(
+                    f"run.given.{name}",
+                    NOT_GIVEN,
+                    f"a number, which {self.claim} leaves to the run",
+                )
         for name, value in run.given.items():
             if name not in others:
                 none = f"no such field: {self.claim} leaves nothing else open"
-                raise InputError(f"run.given.{name}", value, one_of(name, others) if others else none)
+                raise InputError(
+                    f"run.given.{name}", value, one_of(name, others) if others else none
+                )
         for p in self.said.parameters:
             if p.domain == "positive integer" and not float(run.given.get(p.name, 1)).is_integer():
-                raise InputError(f"run.given.{p.name}", run.given[p.name], f"a whole number: {plain(p.meaning)}")
+                raise InputError(
+                    f"run.given.{p.name}", run.given[p.name], f"a whole number: {plain(p.meaning)}"
+                )
         if self.takes_step_size and run.step_size is None:
-            raise InputError("run.step_size", NOT_GIVEN, f"a number, for {self.claim} prescribes no step")
+            raise InputError(
+                "run.step_size", NOT_GIVEN, f"a number, for {self.claim} prescribes no step"
+            )
         if not self.takes_step_size and run.step_size is not None:
-            raise InputError("run.step_size", run.step_size, f"no such field: {self.claim} prescribes its own step")
+            raise InputError(
+                "run.step_size",
+                run.step_size,
+                f"no such field: {self.claim} prescribes its own step",
+            )
         if run.steps != "informative" and run.audits is not None and run.audits > run.steps:
             raise InputError("run.audits", run.audits, f"at most run.steps = {run.steps}")
 
     def __reduce__(self) -> Any:
-        """Let another process open what lies outside of the package, as allowed here; what is an object goes along."""
-        claim = self.said if catalogue.is_own(self.claim) and not is_path(self.claim) else self.claim
+        """Let another process open what lies outside of the package, as allowed here; what is an
+        object goes along.
+        """
+        claim = (
+            self.said if catalogue.is_own(self.claim) and not is_path(self.claim) else self.claim
+        )
         problem = {"problem": self.problem} if isinstance(self.problem, GivenProblem) else {}
         return _parse_as_allowed, (self.as_json() | {"claim": claim} | problem, self._allowed)
 
     def as_json(self) -> dict[str, Any]:
-        """The tables that this experiment uses, as a spec file holds them; `parse` reads it back."""
+        """The tables that this experiment uses, as a spec file holds them; `parse` reads it
+        back.
+        """
         if self.model is not None:
             unused_tables = {"problem", "lipschitz", "domain", "assume", "bracket"}
-            return self.model_dump(mode="json", exclude=dict.fromkeys(unused_tables, True) | {"run": {"zeta", "given"}})
+            return self.model_dump(
+                mode="json", exclude=dict.fromkeys(unused_tables, True) | {"run": {"zeta", "given"}}
+            )
         matrix: dict[str, Any] = {"model": True, "adapter": {"targets"}}
-        # What is not taken is not stored: a spec of before there was the field is the same experiment.
+        # What is not taken is not stored: a spec of before there was the field is the same
+        # experiment.
         if not self.restarts:
             matrix["domain"] = {BASE_RADIUS}
         if self.is_bracket:
             return self.model_dump(mode="json", exclude=matrix | {"run": True, "assume": True})
-        unused = set() if self.is_stochastic else set(RunSpec.model_fields) - {"steps", "audits", "step_size", "given"}
+        unused = (
+            set()
+            if self.is_stochastic
+            else set(RunSpec.model_fields) - {"steps", "audits", "step_size", "given"}
+        )
         unused |= set() if self.takes_step_size else {"step_size"}
         unused |= set() if self.run.given else {"given"}
-        return self.model_dump(mode="json", exclude=matrix | {"bracket": True, "run": unused | {"looks"}})
+        return self.model_dump(
+            mode="json", exclude=matrix | {"bracket": True, "run": unused | {"looks"}}
+        )
 
     @cached_property
     def said(self) -> Claim:
@@ -456,7 +610,9 @@ class Spec(Table):
 
     @property
     def is_bracket(self) -> bool:
-        """True if the claim is a lemma about smoothness, to be bracketed, and not a theorem, to be run."""
+        """True if the claim is a lemma about smoothness, to be bracketed, and not a theorem, to be
+        run.
+        """
         return sentence.is_about_smoothness(self.said)
 
     @property
@@ -465,7 +621,9 @@ class Spec(Table):
 
     @property
     def replicas(self) -> int:
-        """The number of runs side by side; 1 for gradient descent, whose replicas would all be the same."""
+        """The number of runs side by side; 1 for gradient descent, whose replicas would all be the
+        same.
+        """
         return self.run.replicas if self.is_stochastic else 1
 
     @property
@@ -479,14 +637,18 @@ class Spec(Table):
     def measure(self) -> PerformanceMeasure:
         found = sentence.measure_of(self.said)
         if not isinstance(found, PerformanceMeasure) or not found.is_seen:
-            raise InputError("claim", self.claim, "a theorem that bounds a measure that a run shows")
+            raise InputError(
+                "claim", self.claim, "a theorem that bounds a measure that a run shows"
+            )
         if not sentence.calls_it_bound(self.said):
             raise InputError("claim", self.claim, "a theorem whose last quantity is called bound")
         return found
 
     @property
     def free(self) -> tuple[str, ...]:
-        """The numbers of the algorithm that the theorem leaves to the run, the step size first where it is one."""
+        """The numbers of the algorithm that the theorem leaves to the run, the step size first
+        where it is one.
+        """
         return sentence.free_numbers(self.said)
 
     @property
@@ -515,7 +677,9 @@ class Spec(Table):
 
     @cached_property
     def prescription(self) -> Claim:
-        """The claim as it is, but for an L̂ that is assumed: what it prescribes for a function of that smoothness."""
+        """The claim as it is, but for an L̂ that is assumed: what it prescribes for a function of
+        that smoothness.
+        """
         names, letter = self.said.names, SMOOTHNESS.letter
         return self._assumed(names[: names.index(letter) + 1] if letter in names else ())
 
@@ -524,11 +688,15 @@ class Spec(Table):
         for name in (each for each in self.assume if each in names):
             # A formula may speak of parameters, of itself, and of what is derived before it.
             earlier = [q.symbol for q in claim.quantities[: claim.names.index(name) + 1]]
-            found[name] = _formula(name, self.assume[name], [*(p.symbol for p in claim.parameters), *earlier])
+            found[name] = _formula(
+                name, self.assume[name], [*(p.symbol for p in claim.parameters), *earlier]
+            )
         return claim.assuming(found) if found else claim
 
     def assumed_inputs(self) -> dict[str, sp.Expr]:
-        """The constants that the spec assumes, each a formula over the symbols of the claim's parameters."""
+        """The constants that the spec assumes, each a formula over the symbols of the claim's
+        parameters.
+        """
         claim, found = self.said, {}
         allowed = [name for name in ASSUMABLE if any(p.name == name for p in claim.parameters)]
         # Those that follow are not known yet.
@@ -542,15 +710,25 @@ class Spec(Table):
 
 
 def _formula(name: str, value: float | str, symbols: list[sp.Symbol]) -> sp.Expr:
-    return formula(f"assume.{name}", value, symbols) if isinstance(value, str) else exact(f"assume.{name}", value)
+    return (
+        formula(f"assume.{name}", value, symbols)
+        if isinstance(value, str)
+        else exact(f"assume.{name}", value)
+    )
 
 
 @cache
 def about_its_own_step() -> tuple[Claim, Algorithm]:
-    """The first theorem that prescribes step and horizon, of which a run shows all but L̂; with its algorithm."""
+    """The first theorem that prescribes step and horizon, of which a run shows all but L̂; with its
+    algorithm.
+    """
     for claim in catalogue.values():
         algorithm = sentence.algorithm_of(claim)
-        if algorithm is not None and SMOOTHNESS.letter in claim.names and sentence.limit_of(claim, T):
+        if (
+            algorithm is not None
+            and SMOOTHNESS.letter in claim.names
+            and sentence.limit_of(claim, T)
+        ):
             left = claim.assuming({SMOOTHNESS.letter: sp.Integer(1)}).parameters
             if {p.name for p in left} == _SEEN - {SMOOTH.letter}:
                 return claim, algorithm
@@ -562,14 +740,20 @@ Given = Spec | dict[str, Any] | str | Path
 
 
 def specs_of(given: Given | list[Given], problem: Any = None) -> list[Spec]:
-    """The experiments that are given: one, several, a dictionary, or the path of a TOML file; lists make a sweep.
+    """The experiments that are given: one, several, a dictionary, or the path of a TOML file; lists
+    make a sweep.
 
-    A problem that is given, an objective or a function of W, takes the place of theirs. Raises InputError for an
-    unreadable file or bad TOML, and for any field that is unknown, missing or out of range.
+    A problem that is given, an objective or a function of W, takes the place of theirs. Raises
+    InputError for an unreadable file or bad TOML, and for any field that is unknown, missing or out
+    of range.
     """
     match given:
         case Spec() if problem is not None:
-            raise InputError("problem", type(problem).__name__, "a spec that is a dictionary or the path of a file")
+            raise InputError(
+                "problem",
+                type(problem).__name__,
+                "a spec that is a dictionary or the path of a file",
+            )
         case Spec():
             return [given]
         case list():
@@ -580,13 +764,23 @@ def specs_of(given: Given | list[Given], problem: Any = None) -> list[Spec]:
             raw = beside(read(Path(given)), Path(given).parent)
         case _:
             raise InputError(
-                "spec", type(given).__name__, "a Spec, a dictionary, the path of a file, or a list of them"
+                "spec",
+                type(given).__name__,
+                "a Spec, a dictionary, the path of a file, or a list of them",
             )
-    return list(expand(raw if problem is None else raw | {"problem": GivenProblem.of(problem, raw.get("problem"))}))
+    return list(
+        expand(
+            raw
+            if problem is None
+            else raw | {"problem": GivenProblem.of(problem, raw.get("problem"))}
+        )
+    )
 
 
 def beside(raw: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The tables of a spec, with each import path of a file that lies beside the spec written from here."""
+    """The tables of a spec, with each import path of a file that lies beside the spec written from
+    here.
+    """
     found = dict(raw)
     for table, field in (("problem", "kind"), ("adapter", "kind")):
         if isinstance(said := found.get(table), dict) and field in said:
@@ -610,7 +804,9 @@ def read(path: Path) -> dict[str, Any]:
         # Some editors begin a file with a mark of its encoding.
         text = read_text(path, _LONGEST).removeprefix("\ufeff")
     except (OSError, ValueError) as error:
-        raise InputError("SPEC", path, f"a readable TOML file ({error}){likely_file(path)}") from None
+        raise InputError(
+            "SPEC", path, f"a readable TOML file ({error}){likely_file(path)}"
+        ) from None
     try:
         return tomllib.loads(text)
     except RecursionError:
@@ -639,7 +835,9 @@ def _mended(text: str, error: str) -> str:
 
 
 def expand(raw: dict[str, Any]) -> Iterator[Spec]:
-    """One `Spec` for every combination of the lists in `raw`, in the order in which they are written."""
+    """One `Spec` for every combination of the lists in `raw`, in the order in which they are
+    written.
+    """
     return map(parse, combinations(raw))
 
 

@@ -76,7 +76,9 @@ class Watched:
     changed, the gradient is compared with that of F on the samples that the network was given.
     """
 
-    def __init__(self, network: Network, optimizer: Any, args: Any, *, begun: int, is_whole: bool) -> None:
+    def __init__(
+        self, network: Network, optimizer: Any, args: Any, *, begun: int, is_whole: bool
+    ) -> None:
         """Take a network as training begins.
 
         Args:
@@ -348,7 +350,9 @@ class Watched:
         """Whether the gradient of each step was that of F on samples of its own."""
         if self._biased:
             return Finding("failed", self._biased)
-        how = f"at {self._explained} of {self._taken} steps the gradient was that of F on its samples"
+        how = (
+            f"at {self._explained} of {self._taken} steps the gradient was that of F on its samples"
+        )
         if self._explained and not self._is_looked_up:
             how += ", with samples that were not looked up among those of F"
         is_known = self._explained == self._taken and self._is_looked_up

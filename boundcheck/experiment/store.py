@@ -1,4 +1,5 @@
-"""The run folder: spec, trace, checkpoint and result, each written so that a kill at any moment loses nothing.
+"""The run folder: spec, trace, checkpoint and result, each written so that a kill at any moment
+loses nothing.
 
 spec.json        the experiment
 trace.zarr       the observations (xarray over zarr), grown by whole chunks
@@ -6,9 +7,10 @@ checkpoint.pt    the state of Algorithm 1, what was seen since the last whole ch
                  replaced atomically. That of the end stays where the run can be judged again
 result.json      verdict and numbers, with their digest and the trace's; its presence means that the run is finished
 
-Digests are SHA-256 hashes of what was written. A finished run that does not match them is refused, and one that is
-resumed starts afresh. They guard against damage and sign nothing: anybody can change a file and hash it again. So
-`boundcheck.experiment.experiment` judges a finished run again from its trace.
+Digests are SHA-256 hashes of what was written. A finished run that does not match them is refused,
+and one that is resumed starts afresh. They guard against damage and sign nothing: anybody can
+change a file and hash it again. So `boundcheck.experiment.experiment` judges a finished run again
+from its trace.
 """
 
 import hashlib
@@ -54,19 +56,29 @@ from boundcheck.version import __version__
 NUMERICS = 1
 """The number of the numerics, which stands in the id and the environment of every run.
 
-Raise it in a change after which a run of the same spec comes to other numbers, or to another verdict: stored runs are
-then not read back, and half-finished ones start afresh. `tests/goldens` fails where they change and it does not. What
-changes neither, a comment or another page, leaves runs as they are.
+Raise it in a change after which a run of the same spec comes to other numbers, or to another
+verdict: stored runs are then not read back, and half-finished ones start afresh. `tests/goldens`
+fails where they change and it does not. What changes neither, a comment or another page, leaves
+runs as they are.
 """
 
 Found = TypeVar("Found", RunResult, BracketResult)
 # Of a SHA-256 hash, in bytes.
 _DIGEST_SIZE = 32
-# What zarr writes below a trace's folder: a table of each array, and its chunks, which a kill leaves half-written.
+# What zarr writes below a trace's folder: a table of each array, and its chunks, which a kill
+# leaves half-written.
 _OF_ZARR = re.compile(r"([^/]+/)?(zarr|c(/[0-9]+)*)(\.json|\.[0-9a-f]{32}\.partial)?")
-# What each run of an algorithm has at each audit; some have more, and those of a bracket have other dimensions.
+# What each run of an algorithm has at each audit; some have more, and those of a bracket have other
+# dimensions.
 _AUDITED, _LOOKED = ("replica", "stratum"), ("replica", "look")
-_ALWAYS = ("time", "loss", "gradient_square_norm", "noise_variance", "step_length", "path_smoothness")
+_ALWAYS = (
+    "time",
+    "loss",
+    "gradient_square_norm",
+    "noise_variance",
+    "step_length",
+    "path_smoothness",
+)
 _OF_BRACKETS = {
     "pair_ratio": ("pair",),
     "iterate_ratio": ("step", "replica"),
@@ -75,7 +87,8 @@ _OF_BRACKETS = {
     "split": ("part", "row", "column", "look"),
     "look_time": ("look",),
 }
-# What is said of an array; others would make dates or other numbers of it. A fill value is NaN, as xarray writes it.
+# What is said of an array; others would make dates or other numbers of it. A fill value is NaN, as
+# xarray writes it.
 _ATTRIBUTES = {"meaning", "parts", "blocks", "_FillValue"}
 _NAN = "AAAAAAAA+H8="
 # Of the table of an array what is the same in all, and what is not.
@@ -92,20 +105,29 @@ _TABLE: dict[str, Any] = {
 _VARIED = {"shape", "data_type", "chunk_grid", "fill_value", "attributes", "dimension_names"}
 # The arrays of integers.
 _WHOLE = {"time", "look_time", "replica", "stratum"}
-# The fields of [bracket] that say how many numbers lie along a dimension, and the attributes that name them.
-_OF_A_BRACKET = {"pair": "pairs", "step": "iterates", "point": "points", "start": "ascents", "look": "looks"}
+# The fields of [bracket] that say how many numbers lie along a dimension, and the attributes that
+# name them.
+_OF_A_BRACKET = {
+    "pair": "pairs",
+    "step": "iterates",
+    "point": "points",
+    "start": "ascents",
+    "look": "looks",
+}
 _NAMED = (("part", "parts"), ("row", "blocks"), ("column", "blocks"))
 # What a checkpoint has in it.
 _SAVED = {"run_id": str, "environment": dict, "trace": dict, "state": dict}
 # Seconds between two looks at whether another process has finished.
 _POLL = 1.0
-# Of the sides of matrices, and of terms of a sum, whose bits are hashed: enough for every width of vectors, and less
-# than threads share.
+# Of the sides of matrices, and of terms of a sum, whose bits are hashed: enough for every width of
+# vectors, and less than threads share.
 _SIDE, _TERMS = 33, 2**12
 
 
 def run_id(spec: dict[str, Any], device: str, content: str = "") -> str:
-    """The name of a run: a hash of its spec, as JSON, device, `NUMERICS`, what its claim says, and its content."""
+    """The name of a run: a hash of its spec, as JSON, device, `NUMERICS`, what its claim says, and
+    its content.
+    """
     claim = catalogue.get(str(spec.get("claim")))
     said = claim.digest if claim else None
     named = json.dumps([spec, device, NUMERICS, said, content], sort_keys=True)
@@ -116,7 +138,8 @@ def run_id(spec: dict[str, Any], device: str, content: str = "") -> str:
 class RunFolder:
     """A run on disk, for the process that runs it; `finished` reads what it left.
 
-    Its environment is what the numbers depend on beside spec and device; a run is resumed in the same one alone.
+    Its environment is what the numbers depend on beside spec and device; a run is resumed in the
+    same one alone.
     """
 
     path: Path
@@ -126,10 +149,11 @@ class RunFolder:
 
     @classmethod
     def of(cls, root: Path, spec: dict[str, Any], device: str, content: str = "") -> "RunFolder":
-        """The folder of a spec, as JSON, and of what it is run on, under `root`, whether there is one or not.
+        """The folder of a spec, as JSON, and of what it is run on, under `root`, whether there is
+        one or not.
 
-        Raises InputError where it, or something in it, is no file and no folder; what a run writes and removes is its
-        own, and a link would lead elsewhere. The way to `root` may have links.
+        Raises InputError where it, or something in it, is no file and no folder; what a run writes
+        and removes is its own, and a link would lead elsewhere. The way to `root` may have links.
         """
         path = root / run_id(spec, device, content)
         if path.is_symlink():
@@ -138,14 +162,18 @@ class RunFolder:
         return cls(path, environment(device))
 
     @classmethod
-    def create(cls, root: Path, spec: dict[str, Any], device: str, content: str = "") -> "RunFolder":
+    def create(
+        cls, root: Path, spec: dict[str, Any], device: str, content: str = ""
+    ) -> "RunFolder":
         """The folder that `of` gives, made new, or as an earlier call left it."""
         folder = cls.of(root, spec, device, content)
         try:
             folder.path.mkdir(parents=True, exist_ok=True)
             replace_file(folder.path / "spec.json", text(spec).encode())
         except OSError as error:
-            raise InputError("runs", root, f"a folder that can be written ({error.strerror or error})") from None
+            raise InputError(
+                "runs", root, f"a folder that can be written ({error.strerror or error})"
+            ) from None
         return folder
 
     @property
@@ -154,7 +182,9 @@ class RunFolder:
 
     @contextmanager
     def held(self, tick: Tick) -> Iterator[None]:
-        """Wait for a process that runs it, and keep others from it; remove what a killed one left half-written."""
+        """Wait for a process that runs it, and keep others from it; remove what a killed one left
+        half-written.
+        """
         lock = FileLock(self.path / ".lock")
         try:
             with _writing(self.path):
@@ -172,13 +202,16 @@ class RunFolder:
     def result(self) -> RunResult | BracketResult | None:
         """The stored result, or None for a run that has not finished.
 
-        Raises InputError where result, trace and spec are not as one run left them, or are another run's.
+        Raises InputError where result, trace and spec are not as one run left them, or are another
+        run's.
         """
         if not os.path.exists(self.path / "result.json"):
             return None
         result = _result_in(self.path)
         if result.run_id != self.id:
-            raise InputError("RUN", self.path, f"its own result; its result.json is that of {result.run_id}")
+            raise InputError(
+                "RUN", self.path, f"its own result; its result.json is that of {result.run_id}"
+            )
         return result
 
     def finish(self, result: Found, is_judged_again: bool = False) -> Found:
@@ -191,7 +224,10 @@ class RunFolder:
         # Before anything is written: what is stored can be read.
         kept = read(stored)
         if not isinstance(kept, type(result)):
-            raise TypeError(f"expected a result that is read as what it was written from, got {type(result).__name__}")
+            raise TypeError(
+                "expected a result that is read as what it was written from, got"
+                f" {type(result).__name__}"
+            )
         digests = {"result": _digest_of(stored), "trace": _digest_of(self._written)}
         with _writing(self.path):
             replace_file(self.path / "result.json", text(stored | {"digests": digests}).encode())
@@ -200,11 +236,12 @@ class RunFolder:
         return kept
 
     def checkpoint(self, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any] | None:
-        """The last whole state, or None where there is none from which the run would end as if it had not stopped.
+        """The last whole state, or None where there is none from which the run would end as if it
+        had not stopped.
 
-        It is None where the checkpoint or a chunk of the trace before it is damaged, where the state does not pass
-        `fits`, and in another environment, which may sum in another order. One line on stderr says which; the run then
-        starts afresh, and ends as any other.
+        It is None where the checkpoint or a chunk of the trace before it is damaged, where the
+        state does not pass `fits`, and in another environment, which may sum in another order. One
+        line on stderr says which; the run then starts afresh, and ends as any other.
         """
         if not (self.path / "checkpoint.pt").is_file():
             return None
@@ -213,7 +250,9 @@ class RunFolder:
         why = why or self.elsewhere(saved)
         if why or not fits(saved["state"]):
             said = why or "checkpoint.pt is damaged"
-            print(visible(f"boundcheck: {self.path}: {said}; the run starts afresh"), file=sys.stderr)
+            print(
+                visible(f"boundcheck: {self.path}: {said}; the run starts afresh"), file=sys.stderr
+            )
             return None
         # What was written after the checkpoint, perhaps not whole, is written again.
         for name in _digests(self.path / "trace.zarr").keys() - saved["trace"].keys():
@@ -222,7 +261,9 @@ class RunFolder:
         return dict(saved["state"])
 
     def saved(self, id: str) -> tuple[dict[str, Any], str]:
-        """The content of the checkpoint, and why the run of this id cannot go on from it; no reason where it can."""
+        """The content of the checkpoint, and why the run of this id cannot go on from it; no reason
+        where it can.
+        """
         path, saved = self.path / "checkpoint.pt", {}
         # Anybody can hash anything, and torch raises all kinds of errors.
         with suppress(Exception):
@@ -230,7 +271,10 @@ class RunFolder:
             if sealed[:_DIGEST_SIZE] == hashlib.sha256(sealed[_DIGEST_SIZE:]).digest():
                 content = io.BytesIO(sealed[_DIGEST_SIZE:])
                 # torch compresses nothing, and would unpack what somebody else did.
-                if all(x.compress_type == zipfile.ZIP_STORED for x in zipfile.ZipFile(content).infolist()):
+                if all(
+                    x.compress_type == zipfile.ZIP_STORED
+                    for x in zipfile.ZipFile(content).infolist()
+                ):
                     content.seek(0)
                     saved = dict(torch.load(content, weights_only=True))
         if not all(isinstance(saved.get(name), kind) for name, kind in _SAVED.items()):
@@ -252,7 +296,11 @@ class RunFolder:
 
     def save_checkpoint(self, state: dict[str, Any]) -> None:
         """Replace the checkpoint by `state`, atomically."""
-        bound = {"run_id": self.id, "environment": self.environment, "trace": dict(sorted(self._written.items()))}
+        bound = {
+            "run_id": self.id,
+            "environment": self.environment,
+            "trace": dict(sorted(self._written.items())),
+        }
         content = io.BytesIO()
         torch.save(bound | {"state": state}, content)
         # torch writes checksums, but does not look at them.
@@ -261,17 +309,28 @@ class RunFolder:
             replace_file(self.path / "checkpoint.pt", digest + content.getbuffer())
 
     def start_trace(self, empty: xr.Dataset, chunk: dict[str, int]) -> None:
-        """Write an empty trace, whose chunks `extend_trace` fills; an earlier one's result and checkpoint are removed.
+        """Write an empty trace, whose chunks `extend_trace` fills; an earlier one's result and
+        checkpoint are removed.
 
-        Raises InputError where something else than a file or a trace is in the place of one, or in a trace.
+        Raises InputError where something else than a file or a trace is in the place of one, or in
+        a trace.
         """
-        sizes = {name: tuple(chunk.get(str(d), empty.sizes[d]) for d in x.dims) for name, x in empty.items()}
+        sizes = {
+            name: tuple(chunk.get(str(d), empty.sizes[d]) for d in x.dims)
+            for name, x in empty.items()
+        }
         encoding = {name: {"chunks": size} for name, size in sizes.items()}
         self._check_own()
         with _writing(self.path):
             for name in ("result.json", "checkpoint.pt"):
                 (self.path / name).unlink(missing_ok=True)
-            empty.to_zarr(self.path / "trace.zarr", mode="w", encoding=encoding, consolidated=False, zarr_format=3)
+            empty.to_zarr(
+                self.path / "trace.zarr",
+                mode="w",
+                encoding=encoding,
+                consolidated=False,
+                zarr_format=3,
+            )
         self.__dict__.pop("_arrays", None)
         self._written.clear()
         self._written.update(_digests(self.path / "trace.zarr"))
@@ -279,8 +338,8 @@ class RunFolder:
     def extend_trace(self, part: xr.Dataset, dimension: str, start: int) -> None:
         """Write whole chunks of the trace, from index `start` of `dimension` on.
 
-        It uses zarr itself: xarray reads the whole folder before each write, which takes longer than the steps between
-        two.
+        It uses zarr itself: xarray reads the whole folder before each write, which takes longer
+        than the steps between two.
         """
         chunk = slice(start, start + part.sizes[dimension])
         for name, x in part.variables.items():
@@ -291,7 +350,9 @@ class RunFolder:
                     array[where] = x.values
                 # What has no entries is in no file, and its chunks have no size.
                 sizes = (max(size, 1) for size in array.chunks)
-                places = (range(x.start // n, -(-x.stop // n)) for x, n in zip(where, sizes, strict=True))
+                places = (
+                    range(x.start // n, -(-x.stop // n)) for x, n in zip(where, sizes, strict=True)
+                )
                 for place in itertools.product(*places):
                     file = f"{name}/{array.metadata.encode_chunk_key(place)}"
                     path = self.path / "trace.zarr" / file
@@ -302,31 +363,45 @@ class RunFolder:
                         self._written.pop(file, None)
 
     def _check_own(self) -> None:
-        """Refuse a trace with something in it that zarr never wrote: it is somebody's, and would be removed with it."""
+        """Refuse a trace with something in it that zarr never wrote: it is somebody's, and would be
+        removed with it.
+        """
         for name in _traced(self.path / "trace.zarr"):
             if not _OF_ZARR.fullmatch(name):
-                raise InputError("RUN", self.path, f"a trace.zarr with nothing in it but a trace; {name} is none of it")
+                raise InputError(
+                    "RUN",
+                    self.path,
+                    f"a trace.zarr with nothing in it but a trace; {name} is none of it",
+                )
 
     @cached_property
     def _arrays(self) -> dict[str, Any]:
         with _of_strangers():
-            group = zarr.open_group(self.path / "trace.zarr", mode="r+", use_consolidated=False, zarr_format=3)
+            group = zarr.open_group(
+                self.path / "trace.zarr", mode="r+", use_consolidated=False, zarr_format=3
+            )
             return dict(group.arrays())
 
     def trace(self) -> xr.Dataset:
-        """The trace that this process wrote or resumed, loaded whole; raises InputError where a file has changed."""
+        """The trace that this process wrote or resumed, loaded whole; raises InputError where a
+        file has changed.
+        """
         there = _digests(self.path / "trace.zarr")
         if there != self._written:
             name = sorted(dict(there.items() ^ self._written.items()))[0]
-            raise InputError("RUN", self.path, f"a trace that nobody else writes; trace.zarr/{name} was changed")
+            raise InputError(
+                "RUN", self.path, f"a trace that nobody else writes; trace.zarr/{name} was changed"
+            )
         return _opened(self.path)
 
 
 def finished(path: Path) -> tuple[RunResult | BracketResult, xr.Dataset]:
     """Result and trace of a finished run, whatever its folder is called.
 
-    Raises InputError for a folder that holds none, where result, trace and spec are not as one run left them, and for a
-    trace that cannot be read, or has what no such run writes: anybody can write another, and hash it.
+    Raises InputError for a folder that holds none, where result, trace and spec are not as one run
+    left them, and for a
+    trace that cannot be read, or has what no such run writes: anybody can write another, and hash
+    it.
     """
     if not os.path.exists(path / "result.json"):
         raise InputError("RUN", path, "the folder of a finished run, with a result.json in it")
@@ -346,13 +421,19 @@ def _result_in(path: Path) -> RunResult | BracketResult:
     result = _read(path, "result.json")
     digests = result.pop("digests", None) if isinstance(result, dict) else None
     if not isinstance(digests, dict):
-        raise InputError("RUN", path, "a finished run; its result.json has no digests, as boundcheck writes them")
+        raise InputError(
+            "RUN", path, "a finished run; its result.json has no digests, as boundcheck writes them"
+        )
     if digests.get("result") != _digest_of(result):
         raise InputError("RUN", path, "the result that the run wrote; its result.json was changed")
     if text(_read(path, "spec.json")) != text(result.get("spec")):
-        raise InputError("RUN", path, "one experiment; the specs in spec.json and result.json differ")
+        raise InputError(
+            "RUN", path, "one experiment; the specs in spec.json and result.json differ"
+        )
     if digests.get("trace") != _digest_of(_digests(path / "trace.zarr")):
-        raise InputError("RUN", path, "the trace that the result was computed from; its trace.zarr was changed")
+        raise InputError(
+            "RUN", path, "the trace that the result was computed from; its trace.zarr was changed"
+        )
     try:
         return read(result)
     except InputError as error:
@@ -369,14 +450,18 @@ def _read(path: Path, name: str) -> Any:
 def _check_trace(trace: Path, result: RunResult | BracketResult) -> None:
     """Refuse, before zarr opens it, a trace that no run with this result and its spec writes.
 
-    Every field of every table is what zarr writes for a run, or within what the spec gives; a chunk unpacks to its own
-    size. So nobody's trace takes more memory than the run that it says it is of.
+    Every field of every table is what zarr writes for a run, or within what the spec gives; a chunk
+    unpacks to its own size. So nobody's trace takes more memory than the run that it says it is of.
     """
     files = _traced(trace)
     group = parse_json(read_text(trace / "zarr.json"))
     names = group.get("attributes", {})
-    if group != {"attributes": names, "zarr_format": 3, "node_type": "group"} or not _is_text(names, names):
-        raise InputError("zarr.json", group, "zarr.json of a group of arrays, with texts as attributes")
+    if group != {"attributes": names, "zarr_format": 3, "node_type": "group"} or not _is_text(
+        names, names
+    ):
+        raise InputError(
+            "zarr.json", group, "zarr.json of a group of arrays, with texts as attributes"
+        )
     arrays = {name.partition("/")[0] for name in files if name != "zarr.json"}
     tables = {name: parse_json(read_text(trace / name / "zarr.json")) for name in sorted(arrays)}
     if isinstance(result, BracketResult):
@@ -388,8 +473,13 @@ def _check_trace(trace: Path, result: RunResult | BracketResult) -> None:
     else:
         most, needed = _sizes(result.spec.get("run"), {"look": "looks"}), _ALWAYS
         run, steps = result.spec["run"], result.plan.steps
-        # A training run is looked at every few steps of those that were asked for; of others the last two count.
-        strata = max(min(run["audits"] or steps, steps), 2) if "audits" in run else -(-run["steps"] // run["every"])
+        # A training run is looked at every few steps of those that were asked for; of others the
+        # last two count.
+        strata = (
+            max(min(run["audits"] or steps, steps), 2)
+            if "audits" in run
+            else -(-run["steps"] // run["every"])
+        )
         most |= {"replica": result.settings.run.replicas, "stratum": strata}
         most |= {dim: str(names.get(f"{dim}s")).count("\n") + 1 for dim in ("site", "block")}
     if any("look" in table["dimension_names"] for table in tables.values()):
@@ -407,22 +497,35 @@ def _check_trace(trace: Path, result: RunResult | BracketResult) -> None:
         elif name == "look_time" or name in LOOKS:
             dims = _LOOKED
         elif name not in _AUDITED:
-            dims = _AUDITED + (OBSERVABLES[name].dims if result.estimates and name in OBSERVABLES else ())
+            dims = _AUDITED + (
+                OBSERVABLES[name].dims if result.estimates and name in OBSERVABLES else ()
+            )
         shape, chunk = table["shape"], table["chunk_grid"]["configuration"]["chunk_shape"]
         said, whole = table["attributes"], name in _WHOLE
         wrong = next((key for key, value in _TABLE.items() if table.get(key) != value), None)
         if wrong or table.keys() != _TABLE.keys() | _VARIED:
-            raise InputError(name, table.get(str(wrong)), f"the table of {name} as zarr writes it, {wrong} included")
-        if [table["data_type"], table["fill_value"]] != (["int64", 0] if whole else ["float64", "NaN"]):
+            raise InputError(
+                name,
+                table.get(str(wrong)),
+                f"the table of {name} as zarr writes it, {wrong} included",
+            )
+        if [table["data_type"], table["fill_value"]] != (
+            ["int64", 0] if whole else ["float64", "NaN"]
+        ):
             raise InputError(name, table["data_type"], f"numbers in {name}, of 64 bits")
         if table["dimension_names"] != list(dims) or not len(shape) == len(chunk) == len(dims):
             raise InputError(name, table["dimension_names"], f"{name} along {', '.join(dims)}")
         if not _is_text(said, _ATTRIBUTES) or said.get("_FillValue", _NAN) != _NAN:
-            raise InputError(name, sorted(said), f"of {name} nothing said but {', '.join(sorted(_ATTRIBUTES))}")
+            raise InputError(
+                name, sorted(said), f"of {name} nothing said but {', '.join(sorted(_ATTRIBUTES))}"
+            )
         for dim, size, part in zip(dims, shape, chunk, strict=True):
             is_whole = type(size) is type(part) is int and 0 <= part <= max(size, 1)
             if not is_whole or sizes.setdefault(dim, size) != size or size > most.get(dim, 0):
-                expected = f"{sizes.get(dim)} numbers in {name} along {dim}, {most.get(dim, 0)} at most, by the spec"
+                expected = (
+                    f"{sizes.get(dim)} numbers in {name} along {dim}, {most.get(dim, 0)} at most,"
+                    " by the spec"
+                )
                 raise InputError(name, size, expected)
         bytes_of[name] = 8 * math.prod(chunk)
     for file, path in files.items():
@@ -443,7 +546,9 @@ def _is_text(table: dict[str, Any], names: Container[str]) -> bool:
 
 
 def _unpacked(path: Path) -> int:
-    """The bytes that a frame of Zstandard says it unpacks to (RFC 8878, 3.1.1.1); -1 where it does not say."""
+    """The bytes that a frame of Zstandard says it unpacks to (RFC 8878, 3.1.1.1); -1 where it does
+    not say.
+    """
     with path.open("rb") as file:
         head = file.read(18)
     if len(head) < 6 or head[:4] != b"\x28\xb5\x2f\xfd":
@@ -452,24 +557,36 @@ def _unpacked(path: Path) -> int:
     begin = 5 + (1 - single) + (0, 1, 2, 4)[head[4] & 3]
     length = (single, 2, 4, 8)[flag]
     # A size of two bytes counts from 256.
-    return int.from_bytes(head[begin : begin + length], "little") + 256 * (flag == 1) if length else -1
+    return (
+        int.from_bytes(head[begin : begin + length], "little") + 256 * (flag == 1) if length else -1
+    )
 
 
 def _opened(path: Path) -> xr.Dataset:
-    # In no chunks: with them dask, where it is installed, reads in threads what is to be read whole.
-    with _of_strangers(), xr.open_zarr(path / "trace.zarr", chunks=None, consolidated=False, zarr_format=3) as trace:
-        # As the alphabet has them: zarr lists arrays in the order of the disk, and exports are to be the same anywhere.
+    # In no chunks: with them dask, where it is installed, reads in threads what is to be read
+    # whole.
+    with (
+        _of_strangers(),
+        xr.open_zarr(path / "trace.zarr", chunks=None, consolidated=False, zarr_format=3) as trace,
+    ):
+        # As the alphabet has them: zarr lists arrays in the order of the disk, and exports are to
+        # be the same anywhere.
         return trace.load()[sorted(map(str, trace.variables))]
 
 
 @contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """Name the run where a file of it cannot be written, such as on a full disk; what was saved before is kept."""
+    """Name the run where a file of it cannot be written, such as on a full disk; what was saved
+    before is kept.
+    """
     try:
         yield
     except OSError as error:
         why = error.strerror or error
-        expected = f"a folder that can be written ({why}); the same command goes on from the last checkpoint"
+        expected = (
+            f"a folder that can be written ({why}); the same command goes on from the last"
+            " checkpoint"
+        )
         raise InputError("RUN", path, expected) from None
 
 
@@ -494,10 +611,13 @@ def _digest_of(value: Any) -> str:
 def _files(run: Path) -> list[Path]:
     """The files in the folder of a run, in order.
 
-    Raises InputError for what is neither a file nor a folder: a link leads elsewhere, a pipe or a device has no end.
+    Raises InputError for what is neither a file nor a folder: a link leads elsewhere, a pipe or a
+    device has no end.
     """
     found = []
-    for path in sorted(Path(place, name) for place, *names in os.walk(run) for name in itertools.chain(*names)):
+    for path in sorted(
+        Path(place, name) for place, *names in os.walk(run) for name in itertools.chain(*names)
+    ):
         # Another process may have removed it since.
         with suppress(OSError):
             mode = path.lstat().st_mode
@@ -505,13 +625,21 @@ def _files(run: Path) -> list[Path]:
                 found.append(path)
             elif not stat.S_ISDIR(mode):
                 inner = path.relative_to(run).as_posix()
-                raise InputError("RUN", run, f"files and folders alone; {inner} is a link, a pipe or a device")
+                raise InputError(
+                    "RUN", run, f"files and folders alone; {inner} is a link, a pipe or a device"
+                )
     return found
 
 
 def _traced(folder: Path) -> dict[str, Path]:
-    """The files of a trace by their names below its folder; hidden ones, which systems leave anywhere, are none."""
-    files = (path for path in _files(folder.parent) if folder in path.parents and not path.name.startswith("."))
+    """The files of a trace by their names below its folder; hidden ones, which systems leave
+    anywhere, are none.
+    """
+    files = (
+        path
+        for path in _files(folder.parent)
+        if folder in path.parents and not path.name.startswith(".")
+    )
     return {path.relative_to(folder).as_posix(): path for path in files}
 
 
@@ -525,7 +653,9 @@ def _digests(folder: Path) -> dict[str, str]:
 
 
 def environment(device: str) -> dict[str, Any]:
-    """All that a reader needs to run it again to the bit: versions, `bits`, processor threads and device."""
+    """All that a reader needs to run it again to the bit: versions, `bits`, processor threads and
+    device.
+    """
     try:
         numba = version("numba")
     except PackageNotFoundError:
@@ -549,9 +679,10 @@ def bits() -> dict[str, Any]:
     """All that the last bits of numbers depend on beside versions.
 
     Returns:
-        ``vectors``, the instructions that PyTorch uses; ``blas``, NumPy's and SciPy's, each with its version and the
-        kind of processor that it takes this one for; ``compiled``, whether numba compiles loops; and ``arithmetic``, a
-        hash of the bits of a few sums, products and factors, which sees what has no name, such as MKL's own settings.
+        ``vectors``, the instructions that PyTorch uses; ``blas``, NumPy's and SciPy's, each with
+        its version and the kind of processor that it takes this one for; ``compiled``, whether
+        numba compiles loops; and ``arithmetic``, a hash of the bits of a few sums, products and
+        factors, which sees what has no name, such as MKL's own settings.
 
     """
     # Other packages bring their own BLAS, which are there or not as those were imported or not.
@@ -561,7 +692,8 @@ def bits() -> dict[str, Any]:
     ours = [
         each
         for each, path in zip(found, paths, strict=True)
-        if path.is_relative_to(site) and path.relative_to(site).parts[0].startswith(("numpy", "scipy"))
+        if path.is_relative_to(site)
+        and path.relative_to(site).parts[0].startswith(("numpy", "scipy"))
     ]
     told = {
         " ".join(filter(None, (each["internal_api"], each["version"], each.get("architecture"))))
@@ -575,14 +707,26 @@ def bits() -> dict[str, Any]:
         stack = x[: 3 * _SIDE].reshape(3, _SIDE, 1) @ x[: 3 * _SIDE].reshape(3, 1, _SIDE).cos()
         tensors = [x.sum(), (x * x.log()).mean(), x.exp().tanh(), square @ square, stack @ square]
         tensors.append(stack.float() @ square.float())
-        tensors += [torch.linalg.matrix_norm(square), torch.linalg.svdvals(square), torch.softmax(square, 1)]
+        tensors += [
+            torch.linalg.matrix_norm(square),
+            torch.linalg.svdvals(square),
+            torch.softmax(square, 1),
+        ]
         plain = square.numpy()
-        others = [plain @ plain, plain.sum(), np.exp(plain), np.linalg.svd(plain)[1], scipy.linalg.svdvals(plain)]
+        others = [
+            plain @ plain,
+            plain.sum(),
+            np.exp(plain),
+            np.linalg.svd(plain)[1],
+            scipy.linalg.svdvals(plain),
+        ]
     for each in (*(part.numpy() for part in tensors), *others):
         digest.update(np.asarray(each).tobytes())
     return {
         "vectors": torch.backends.cpu.get_cpu_capability(),
         "blas": ", ".join(sorted(told)),
-        "compiled": find_spec("numba") is not None and os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0"),
+        "compiled": (
+            find_spec("numba") is not None and os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
+        ),
         "arithmetic": digest.hexdigest()[:12],
     }

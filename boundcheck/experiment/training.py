@@ -1,8 +1,10 @@
-"""A run of transformers' Trainer, audited for a theorem about SGD, and the samples that it is audited on.
+"""A run of transformers' Trainer, audited for a theorem about SGD, and the samples that it is
+audited on.
 
 Whether something that training computes is drawn at random is tested: made twice, it differs.
 
-Nothing here imports transformers: arguments, optimizers and data loaders are looked at as they come.
+Nothing here imports transformers: arguments, optimizers and data loaders are looked at as they
+come.
 """
 
 import inspect
@@ -51,14 +53,21 @@ _PLAIN = (str, bytes, int, float, complex, type(None), type, ModuleType, Tensor,
 
 
 def shape_of(model: nn.Module) -> Shape:
-    """The kind of a model's predictions, from the name of its class; raises InputError for one that is not known."""
+    """The kind of a model's predictions, from the name of its class; raises InputError for one that
+    is not known.
+    """
     name = type(base_of(model)).__name__
     config = getattr(base_of(model), "config", None)
-    other = getattr(config, "num_labels", 2) == 1 or getattr(config, "problem_type", None) not in _CROSS_ENTROPY
+    other = (
+        getattr(config, "num_labels", 2) == 1
+        or getattr(config, "problem_type", None) not in _CROSS_ENTROPY
+    )
     for ending, shape in _SHAPES.items():
         if name.endswith(ending):
             if shape == "class" and other:
-                raise InputError("model", name, "a classifier of single labels, whose loss is cross-entropy")
+                raise InputError(
+                    "model", name, "a classifier of single labels, whose loss is cross-entropy"
+                )
             return shape
     raise InputError("model", name, f"a model whose class ends in {', '.join(_SHAPES)}")
 
@@ -68,25 +77,40 @@ def base_of(model: Any) -> Any:
     return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
-def audit_sample(loader: Any, count: int, seed: int, shape: Shape, device: torch.device) -> tuple[Encoded, int]:
-    """Samples drawn uniformly from the training data, collated as for training, and how many there are in all.
+def audit_sample(
+    loader: Any, count: int, seed: int, shape: Shape, device: torch.device
+) -> tuple[Encoded, int]:
+    """Samples drawn uniformly from the training data, collated as for training, and how many there
+    are in all.
 
-    Raises InputError for data without a length, or that is only iterated over: its first rows are no uniform sample;
-    and for a collator that packs samples.
+    Raises InputError for data without a length, or that is only iterated over: its first rows are
+    no uniform sample; and for a collator that packs samples.
     """
     data = loader.dataset
     # A stream may know its length, and still has no rows.
     if not hasattr(data, "__len__") or isinstance(data, IterableDataset):
-        expected = "a dataset with a length and rows by index, to draw the samples of F; write a stream to one"
+        expected = (
+            "a dataset with a length and rows by index, to draw the samples of F; write a stream"
+            " to one"
+        )
         raise InputError("train_dataset", type(data).__name__, expected)
-    chosen = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))[:count].sort().values
+    chosen = (
+        torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))[:count]
+        .sort()
+        .values
+    )
     with undisturbed(data, loader.collate_fn):
         batch: Mapping[str, Any] = loader.collate_fn([data[int(i)] for i in chosen])
-    tensors = {name: value.to(device) if isinstance(value, Tensor) else value for name, value in batch.items()}
+    tensors = {
+        name: value.to(device) if isinstance(value, Tensor) else value
+        for name, value in batch.items()
+    }
     task = Encoded("audit sample", tensors, shape)
     if task.samples != len(chosen):
         given = f"{task.samples} rows of {len(chosen)} samples"
-        raise InputError("data_collator", given, "one that makes a row of each sample, without packing them")
+        raise InputError(
+            "data_collator", given, "one that makes a row of each sample, without packing them"
+        )
     return task, len(data)
 
 
@@ -122,7 +146,10 @@ def sampling_of(
     low, high = int(task.counts.min()), int(task.counts.max())
     is_one_mean = drawing.is_whole and (counts or args.train_batch_size >= samples)
     if low < high and not is_one_mean:
-        how = f"a minibatch's loss is a mean over its tokens, of which samples have from {low} to {high}: a ratio"
+        how = (
+            f"a minibatch's loss is a mean over its tokens, of which samples have from {low} to"
+            f" {high}: a ratio"
+        )
         found.append(Finding("failed", how))
     return worst(id, found)
 
@@ -134,10 +161,15 @@ def _drawing(args: Any, loader: Any, samples: int, steps: int, batches: Sequence
         return Finding("assumed", "how samples are drawn is not known")
     # Of a class that draws in its own way nothing is known.
     is_known = type(sampler).__iter__.__module__.startswith(("torch.", "accelerate."))
-    is_random = isinstance(sampler, RandomSampler) and is_known and len(sampler.data_source) == samples
+    is_random = (
+        isinstance(sampler, RandomSampler) and is_known and len(sampler.data_source) == samples
+    )
     if is_random and sampler.replacement:
         if args.world_size > 1 and len(sampler) % (args.train_batch_size * args.world_size):
-            how = "processes fill up the last minibatch of an epoch with samples that were drawn before"
+            how = (
+                "processes fill up the last minibatch of an epoch with samples that were drawn"
+                " before"
+            )
             return Finding("failed", how)
         return Finding("held", "minibatches are drawn uniformly with replacement")
     with undisturbed(sampler):
@@ -150,21 +182,32 @@ def _drawing(args: Any, loader: Any, samples: int, steps: int, batches: Sequence
         how = "one pass over samples: unbiased for the mean over all there might be"
         return Finding("assumed", f"{how}, if they are independent of each other")
     if is_epoch:
-        return Finding("failed", "samples are drawn without replacement, so that given the past the gradient is biased")
+        return Finding(
+            "failed",
+            "samples are drawn without replacement, so that given the past the gradient is biased",
+        )
     if len({float(x) for x in getattr(sampler, "weights", ())}) > 1:
         return Finding("failed", "samples are drawn with weights, of which F knows nothing")
     return Finding("assumed", f"how {type(sampler).__name__} draws samples is not known")
 
 
 def _made_anew(loader: Any, samples: int, first: Sequence[Tensor]) -> Iterator[Finding]:
-    """Check whether samples differ each time that they are made and collated, or from those when training began."""
+    """Check whether samples differ each time that they are made and collated, or from those when
+    training began.
+    """
     is_drawn = draws(lambda: collated(loader, samples), loader.dataset, loader.collate_fn)
     if is_drawn:
-        how = "samples are made anew each time, at random, by the dataset or its collator, and F has them as made once"
+        how = (
+            "samples are made anew each time, at random, by the dataset or its collator, and F has"
+            " them as made once"
+        )
         yield Finding("failed", how)
         return
     if is_drawn is None:
-        how = f"the dataset or its collator draws random numbers, which changed nothing in {_TIMES} looks"
+        how = (
+            f"the dataset or its collator draws random numbers, which changed nothing in {_TIMES}"
+            " looks"
+        )
         yield Finding("assumed", how)
     with undisturbed(loader.dataset, loader.collate_fn):
         if apart(first, collated(loader, samples)):
@@ -175,12 +218,17 @@ def collated(loader: Any, samples: int) -> list[Tensor]:
     """All tensors of some samples, as they come to training."""
     batch = loader.collate_fn([loader.dataset[i] for i in range(0, samples, -(-samples // _ROWS))])
     # One of transformers is a mapping, and no dictionary.
-    return [x for x in tree_leaves(dict(batch) if isinstance(batch, Mapping) else batch) if isinstance(x, Tensor)]
+    return [
+        x
+        for x in tree_leaves(dict(batch) if isinstance(batch, Mapping) else batch)
+        if isinstance(x, Tensor)
+    ]
 
 
 def sampler_of(loader: Any) -> Any:
     """The sampler of a loader's batches, for all processes together; None where it is not known."""
-    # A loader that accelerate has made has another one, of no use, by its own name; and each process a share of it.
+    # A loader that accelerate has made has another one, of no use, by its own name; and each
+    # process a share of it.
     batches: Any = getattr(loader, "batch_sampler", None)
     while hasattr(batches, "batch_sampler"):
         batches = batches.batch_sampler
@@ -189,34 +237,46 @@ def sampler_of(loader: Any) -> Any:
 
 
 def batch_of(args: Any) -> int:
-    """The number of samples that a step of the optimizer takes: all of its minibatches, in all processes."""
+    """The number of samples that a step of the optimizer takes: all of its minibatches, in all
+    processes.
+    """
     return int(args.train_batch_size * args.gradient_accumulation_steps * args.world_size)
 
 
 def batches_of(args: Any, loader: Any, counts: bool) -> list[float]:
-    r"""The number of samples that each step of an epoch counts as: its gradient's variance is one sample's over that.
+    r"""The number of samples that each step of an epoch counts as: its gradient's variance is one
+    sample's over that.
 
-    The last minibatch may be smaller, and the last step have fewer of them; several processes fill up the last.
+    The last minibatch may be smaller, and the last step have fewer of them; several processes fill
+    up the last.
 
     Args:
         args: of the training.
         loader: of its data.
-        counts: whether the mean is over all samples of a step. Else it is one of the means of k minibatches, whose
-            variance is that over :math:`k^2 / \sum_j 1/m_j` samples.
+        counts: whether the mean is over all samples of a step. Else it is one of the means of k
+            minibatches, whose variance is that over :math:`k^2 / \sum_j 1/m_j` samples.
 
     """
-    drawn, size, accumulated = sampler_of(loader), int(args.train_batch_size), int(args.gradient_accumulation_steps)
+    drawn, size, accumulated = (
+        sampler_of(loader),
+        int(args.train_batch_size),
+        int(args.gradient_accumulation_steps),
+    )
     whole, rest = divmod(len(loader.dataset if drawn is None else drawn), size * args.world_size)
     sizes = [size] * (whole * args.world_size)
     if rest and not getattr(args, "dataloader_drop_last", False):
         sizes += [rest] if args.world_size == 1 else [size] * args.world_size
     at_once = accumulated * args.world_size
     steps = [sizes[begin : begin + at_once] for begin in range(0, len(sizes), at_once)]
-    return [float(sum(step)) if counts else len(step) ** 2 / sum(1 / each for each in step) for step in steps]
+    return [
+        float(sum(step)) if counts else len(step) ** 2 / sum(1 / each for each in step)
+        for step in steps
+    ]
 
 
 def counts_items(model: Any, task: Encoded) -> bool:
-    """True if a model's loss is told how many items a step has, as transformers does, and is a mean over so many.
+    """True if a model's loss is told how many items a step has, as transformers does, and is a mean
+    over so many.
 
     Some models are told, and take the mean over a minibatch all the same.
     """
@@ -229,22 +289,36 @@ def counts_items(model: Any, task: Encoded) -> bool:
 
 
 def _is_told(model: Any) -> bool:
-    """True if transformers tells the loss how many items a step has, and then leaves the mean to it."""
+    """True if transformers tells the loss how many items a step has, and then leaves the mean to
+    it.
+    """
     base = base_of(model)
     taken = inspect.signature(base.forward).parameters.values()
-    return bool(getattr(base, "accepts_loss_kwargs", any(each.kind is each.VAR_KEYWORD for each in taken)))
+    return bool(
+        getattr(base, "accepts_loss_kwargs", any(each.kind is each.VAR_KEYWORD for each in taken))
+    )
 
 
 def check_whole(args: Any) -> None:
     """Refuse training in which no process holds the whole model."""
     for name, title in (("deepspeed", "DeepSpeed"), ("fsdp", "FSDP")):
         if getattr(args, name, None):
-            raise InputError("training", title, "a whole model in each process, without DeepSpeed and FSDP")
+            raise InputError(
+                "training", title, "a whole model in each process, without DeepSpeed and FSDP"
+            )
 
 
 def settings_of(args: Any) -> dict[str, Any]:
     """The arguments of the training that name the run."""
-    names = ("learning_rate", "max_steps", "num_train_epochs", "seed", "max_grad_norm", "weight_decay", "warmup_steps")
+    names = (
+        "learning_rate",
+        "max_steps",
+        "num_train_epochs",
+        "seed",
+        "max_grad_norm",
+        "weight_decay",
+        "warmup_steps",
+    )
     found: dict[str, Any] = {name: getattr(args, name, None) for name in names}
     for name, value in (("optim", args.optim), ("schedule", args.lr_scheduler_type)):
         found[name] = str(getattr(value, "value", value))
@@ -252,10 +326,11 @@ def settings_of(args: Any) -> dict[str, Any]:
 
 
 def draws(make: Callable[[], Sequence[Tensor]], *things: Any) -> bool | None:
-    """True if tensors that are made again differ by more than rounding; None where a generator moved all the same.
+    """True if tensors that are made again differ by more than rounding; None where a generator
+    moved all the same.
 
-    They are made from the same state of all generators first, which shows what rounding does where sums have no order.
-    Generators of its own may be in `things`.
+    They are made from the same state of all generators first, which shows what rounding does where
+    sums have no order. Generators of its own may be in `things`.
     """
     with undisturbed(*things):
         again = make()
@@ -273,30 +348,38 @@ def draws(make: Callable[[], Sequence[Tensor]], *things: Any) -> bool | None:
 
 @contextmanager
 def undisturbed(*things: Any) -> Iterator[list[Any]]:
-    """Keep the generators of Python, NumPy and torch, on all devices, and those of some things as they were.
+    """Keep the generators of Python, NumPy and torch, on all devices, and those of some things as
+    they were.
 
-    The things themselves, and what they reach, keep their attributes. The context gives their generators.
+    The things themselves, and what they reach, keep their attributes. The context gives their
+    generators.
     """
     generators, attributes = _reached(things)
     states = [_GENERATORS[type(each)][0](each) for each in generators]
     # NumPy's global generator, which others draw from.
-    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    python, numpy = random.getstate(), np.random.get_state()
     try:
         with torch.random.fork_rng():
             yield generators
     finally:
         random.setstate(python)
-        np.random.set_state(numpy)  # noqa: NPY002
+        np.random.set_state(numpy)
         for generator, state in zip(generators, states, strict=True):
             _GENERATORS[type(generator)][1](generator, state)
         for now, before in attributes:
-            if now.keys() != before.keys() or any(now[name] is not value for name, value in before.items()):
+            if now.keys() != before.keys() or any(
+                now[name] is not value for name, value in before.items()
+            ):
                 now.clear()
                 now.update(before)
 
 
-def _reached(things: Sequence[Any]) -> tuple[list[Any], list[tuple[dict[str, Any], dict[str, Any]]]]:
-    """The generators that things, or the code of their classes, reach; and the attributes of what the things reach."""
+def _reached(
+    things: Sequence[Any],
+) -> tuple[list[Any], list[tuple[dict[str, Any], dict[str, Any]]]]:
+    """The generators that things, or the code of their classes, reach; and the attributes of what
+    the things reach.
+    """
     waiting, generators, attributes = list(things), [], []
     # Kept, so that no other object gets a place that was looked at.
     seen: dict[int, Any] = {}
@@ -310,7 +393,11 @@ def _reached(things: Sequence[Any]) -> tuple[list[Any], list[tuple[dict[str, Any
         elif isinstance(x, FunctionType):
             # Code may call other code, and draw from what stands beside it.
             named = (x.__globals__.get(name) for name in x.__code__.co_names)
-            waiting += [each for each in named if isinstance(each, FunctionType) or type(each) in _GENERATORS]
+            waiting += [
+                each
+                for each in named
+                if isinstance(each, FunctionType) or type(each) in _GENERATORS
+            ]
             waiting += [x.__defaults__, x.__kwdefaults__]
             for cell in x.__closure__ or ():
                 with suppress(ValueError):
@@ -321,27 +408,45 @@ def _reached(things: Sequence[Any]) -> tuple[list[Any], list[tuple[dict[str, Any
             waiting += [x.func, x.args, x.keywords]
         elif isinstance(x, Mapping | list | tuple | set):
             waiting += (x.values() if isinstance(x, Mapping) else x) if len(x) <= _LARGEST else ()
-        if isinstance(kept := getattr(x, "__dict__", None), dict) and not isinstance(x, FunctionType):
+        if isinstance(kept := getattr(x, "__dict__", None), dict) and not isinstance(
+            x, FunctionType
+        ):
             attributes.append((kept, dict(kept)))
             waiting += kept.values()
             for kind in type(x).__mro__:
                 if id(kind) not in seen:
                     seen[id(kind)] = kind
-                    waiting += [each for each in vars(kind).values() if isinstance(each, FunctionType)]
+                    waiting += [
+                        each for each in vars(kind).values() if isinstance(each, FunctionType)
+                    ]
     return generators, attributes
 
 
 # How a generator's state is read, and set.
 _GENERATORS: dict[type, tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]] = {
     torch.Generator: (torch.Generator.get_state, torch.Generator.set_state),
-    np.random.Generator: (lambda x: x.bit_generator.state, lambda x, state: setattr(x.bit_generator, "state", state)),
+    np.random.Generator: (
+        lambda x: x.bit_generator.state,
+        lambda x, state: setattr(x.bit_generator, "state", state),
+    ),
     np.random.RandomState: (np.random.RandomState.get_state, np.random.RandomState.set_state),
     random.Random: (random.Random.getstate, random.Random.setstate),
 }
 
 
 def _moved(generators: Sequence[Any]) -> str:
-    """A hash that changes with the state of any of these generators, and of those of Python, NumPy and torch."""
-    cuda, kept = torch.cuda.get_rng_state_all(), [_GENERATORS[type(each)][0](each) for each in generators]
-    states = [random.getstate(), np.random.get_state(), torch.get_rng_state(), *cuda, *kept]  # noqa: NPY002
+    """A hash that changes with the state of any of these generators, and of those of Python, NumPy
+    and torch.
+    """
+    cuda, kept = (
+        torch.cuda.get_rng_state_all(),
+        [_GENERATORS[type(each)][0](each) for each in generators],
+    )
+    states = [
+        random.getstate(),
+        np.random.get_state(),  # noqa: NPY002
+        torch.get_rng_state(),
+        *cuda,
+        *kept,
+    ]
     return joblib.hash([x.numpy() if isinstance(x, Tensor) else x for x in states])

@@ -1,4 +1,6 @@
-"""Views of the results of runs and brackets, and of several of them; and a training run on the screen."""
+"""Views of the results of runs and brackets, and of several of them; and a training run on the
+screen.
+"""
 
 from __future__ import annotations
 
@@ -38,8 +40,14 @@ def trace_of(result: Result, runs: Path) -> xr.Dataset:
     stored, trace = finished(runs / result.run_id)
     # A result that was read says so in its verdict and its reason.
     if replace(result, verdict=stored.verdict, reason=stored.reason) != stored:
-        raise InputError("runs", runs, f"the folder of run {result.run_id}; the one there has another result")
-    told = {name: value for name, value in result.as_json().items() if isinstance(value, str | int | float)}
+        raise InputError(
+            "runs", runs, f"the folder of run {result.run_id}; the one there has another result"
+        )
+    told = {
+        name: value
+        for name, value in result.as_json().items()
+        if isinstance(value, str | int | float)
+    }
     return trace.assign_attrs(told)
 
 
@@ -51,7 +59,9 @@ def view_of(shown: Shown) -> View:
 
 @view_of.register(Results)
 def _results_view(results: Results) -> View:
-    """A table with a row for each result, its columns those of the frame; a single result by itself."""
+    """A table with a row for each result, its columns those of the frame; a single result by
+    itself.
+    """
     if len(results) == 1:
         return results[0].view()
     fields = list(results.varied)
@@ -66,7 +76,9 @@ def _results_view(results: Results) -> View:
 
 @view_of.register(Result)
 def _result_view(of: Result) -> View:
-    """The view of a run: what was measured against what, why it has its verdict, and what it was held against."""
+    """The view of a run: what was measured against what, why it has its verdict, and what it was
+    held against.
+    """
     measured, interval, bound = _numbers(of)
     called = f", the {of.shown}" if isinstance(of, RunResult) and of.shown else ""
     sides = line(f"measured {measured}{called}, interval {interval};", f"bound {bound}")
@@ -85,10 +97,16 @@ def _result_view(of: Result) -> View:
         sides = line(f"largest lower estimate {measured};", f"bound {bound}")
         made += ends
         for chain in of.slack:
-            made += _chain(f"What the {chain.version} proof gives away", chain.measured, chain.links)
+            made += _chain(
+                f"What the {chain.version} proof gives away", chain.measured, chain.links
+            )
     if isinstance(of, RunResult):
         values = {"T": of.plan.steps} | of.plan.numbers | of.plan.values
-        made.append(line(", ".join(f"{name} = {short(x, toward=toward(name))}" for name, x in values.items())))
+        made.append(
+            line(
+                ", ".join(f"{name} = {short(x, toward=toward(name))}" for name, x in values.items())
+            )
+        )
         if of.gradient_ratio:
             made.append(line(f"largest gradient ratio: {of.gradient_ratio}, {FROM_BELOW}"))
         if ends:
@@ -97,7 +115,15 @@ def _result_view(of: Result) -> View:
             made.append(line(Prose(lost.says)))
             made += _chain("Where the theorem loses on this run", lost.measured, lost.links)
     audits = ((x.hypothesis, Badge(x.status), *x.shown(short, 4), Prose(x.how)) for x in of.audit)
-    heads = ("hypothesis", "status", "observed", "limit", "how"), ("constant", "value", "kind", "how")
+    heads = (
+        ("hypothesis", "status", "observed", "limit", "how"),
+        (
+            "constant",
+            "value",
+            "kind",
+            "how",
+        ),
+    )
     made += _folded("Its hypotheses, as they held on the run", heads[0], audits)
     constants = []
     for name, constant in of.constants.items():
@@ -106,9 +132,13 @@ def _result_view(of: Result) -> View:
         shown_value = short(value, toward=toward_of(name, constant))
         constants.append((name, shown_value, constant.kind, Prose(constant.how)))
     made += _folded("Constants that the problem says of itself", heads[1], constants)
-    made += _folded("The spec", ("field", "value"), ((path, _text(x)) for path, x in fields_of(of.spec).items()))
+    made += _folded(
+        "The spec", ("field", "value"), ((path, _text(x)) for path, x in fields_of(of.spec).items())
+    )
     made += _folded("Made with", ("", ""), ((name, _text(x)) for name, x in of.environment.items()))
-    title = f"{catalogue[of.claim].title if of.claim in catalogue else of.claim}, on {of.problem.name}"
+    title = (
+        f"{catalogue[of.claim].title if of.claim in catalogue else of.claim}, on {of.problem.name}"
+    )
     return View(title, f"{of.claim}, run {of.run_id}", of.verdict, (sides,), tuple(made))
 
 
@@ -118,8 +148,15 @@ def _numbers(of: Result) -> tuple[str, str, str]:
     if found is not None:
         # What is known without chance has no level.
         level = "" if found.kind == "exact" else f"{found.level:.0%}, "
-        interval = f"[{short(found.lower, digits, DOWN)}, {short(found.upper, digits, UP)}] ({level}{found.kind})"
-    return short(of.measured, digits, of.toward), interval, f"{short(of.bound, digits, UP)} ({of.bound_kind})"
+        interval = (
+            f"[{short(found.lower, digits, DOWN)}, {short(found.upper, digits, UP)}]"
+            f" ({level}{found.kind})"
+        )
+    return (
+        short(of.measured, digits, of.toward),
+        interval,
+        f"{short(of.bound, digits, UP)} ({of.bound_kind})",
+    )
 
 
 def _chain(title: str, measured: float | None, links: Sequence[Link]) -> list[Part]:
@@ -142,15 +179,32 @@ def _text(value: Any) -> str:
 _ROWS = 8
 # Where loss, ζ², ℓ, its rounding error, σ and G are rounded to.
 _TOWARD = (*[Toward.NEAREST] * 3, UP, *[Toward.NEAREST] * 2)
-_COLUMNS = ("t", "loss", "‖∇F‖²", "ζ²", "gradient ratio", "descent curvature ℓ", "± rounding", "σ", "G")
-_SCALARS = ("loss", "gradient_square_norm", "noise_variance", "path_smoothness", "path_smoothness_error")
+_COLUMNS = (
+    "t",
+    "loss",
+    "‖∇F‖²",
+    "ζ²",
+    "gradient ratio",
+    "descent curvature ℓ",
+    "± rounding",
+    "σ",
+    "G",
+)
+_SCALARS = (
+    "loss",
+    "gradient_square_norm",
+    "noise_variance",
+    "path_smoothness",
+    "path_smoothness_error",
+)
 _RATIO = ("gradient_ratio", "gradient_ratio_error")
 
 
 def show_course(trace: xr.Dataset, result: RunResult, noise: list[float]) -> None:
     """Show a few of the records, and what they come to, on stderr.
 
-    ``noise`` is what was taken off each squared gradient norm, because a part of the samples was looked at.
+    ``noise`` is what was taken off each squared gradient norm, because a part of the samples was
+    looked at.
     """
     told: list[tuple[str, ...]] = []
     rows = trace.isel(replica=0)
@@ -159,7 +213,10 @@ def show_course(trace: xr.Dataset, result: RunResult, noise: list[float]) -> Non
         row = rows.isel(stratum=int(place))
         loss, square, *others = (row[name].item() for name in _SCALARS)
         largest = [float(row[name].max()) for name in ("norm", "weight_gradient_spectral")]
-        cells = [shown(x, 4, toward) for x, toward in zip((loss, *others, *largest), _TOWARD, strict=True)]
+        cells = [
+            shown(x, 4, toward)
+            for x, toward in zip((loss, *others, *largest), _TOWARD, strict=True)
+        ]
         ratio, off = (row[name].item() for name in _RATIO)
         # An unbiased estimate of a square may be negative: then the square is below its noise.
         is_seen = square > 0 or noise[place] == 0
@@ -177,15 +234,21 @@ def show_course(trace: xr.Dataset, result: RunResult, noise: list[float]) -> Non
         way = " ".join(filter(None, (at.way, at.lipschitz and f"C = {at.lipschitz}")))
         # A result has None for infinity.
         ends = (at.value, UP), (at.longest, DOWN)
-        value, longest = ("∞" if x is None or math.isinf(x) else shown(x, 4, toward) for x, toward in ends)
+        value, longest = (
+            "∞" if x is None or math.isinf(x) else shown(x, 4, toward) for x, toward in ends
+        )
         if at.way == "path" and not at.value:
             lines.append(f"  no L̂ ({way}): the descent curvature is mostly rounding error")
         else:
             lines.append(f"  L̂ = {value} ({way}): steps of SGD below {longest}{said}")
     if result.gradient_ratio is not None:
-        lines.append(f"  largest gradient ratio ‖Δ∇F‖ / ‖Δv‖: {result.gradient_ratio}, {FROM_BELOW}")
+        lines.append(
+            f"  largest gradient ratio ‖Δ∇F‖ / ‖Δv‖: {result.gradient_ratio}, {FROM_BELOW}"
+        )
     if (lost := result.waterfall) is not None:
-        links = [f"{x.label} ×{x.factor:.3g}" if x.factor is not None else x.label for x in lost.links]
+        links = [
+            f"{x.label} ×{x.factor:.3g}" if x.factor is not None else x.label for x in lost.links
+        ]
         start = lost.start if lost.measured is None else f"{lost.start} {lost.measured:.3g}"
         lines += [f"  {' → '.join((start, *links))}"] if links else []
         lines.append(f"  {lost.says}")
@@ -194,11 +257,15 @@ def show_course(trace: xr.Dataset, result: RunResult, noise: list[float]) -> Non
 
 
 def verdicts_table(results: Iterable[dict[str, Any]]) -> Table:
-    """The verdict on each run, who is to blame, why, and the largest gradient ratio that was seen."""
+    """The verdict on each run, who is to blame, why, and the largest gradient ratio that was
+    seen.
+    """
     rows: list[tuple[Cell, ...]] = []
     for x in results:
         blame, found = x.get("blame"), x.get("gradient_ratio")
         who = f"{blame['kind']} {blame['name']}" if blame else ""
         ratio = str(GradientRatio(**found)) if found else "–"
         rows.append((x["run_id"], x["claim"], Badge(x["verdict"]), who, x["reason"], ratio))
-    return Table(("run", "claim", "verdict", "to blame", "reason", "gradient ratio"), rows, most=None)
+    return Table(
+        ("run", "claim", "verdict", "to blame", "reason", "gradient ratio"), rows, most=None
+    )

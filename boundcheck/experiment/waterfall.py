@@ -1,13 +1,15 @@
-r"""What each inequality of a proof gives away: of a lemma between two points, and of a theorem on a run.
+r"""What each inequality of a proof gives away: of a lemma between two points, and of a theorem on a
+run.
 
-A chain of Lemma 1 starts at ‖∇F(v_1) - ∇F(v_2)‖ / ‖v_1 - v_2‖ and ends at a lemma's constant. Each link says what it
-replaces by what, as the paper or the proof script of that name does; on valid links the value can only grow.
+A chain of Lemma 1 starts at ‖∇F(v_1) - ∇F(v_2)‖ / ‖v_1 - v_2‖ and ends at a lemma's constant. Each
+link says what it replaces by what, as the paper or the proof script of that name does; on valid
+links the value can only grow.
 
 On a run, each step of v - alpha g is an equation, which defines ell_t: :math:`F(v_{t+1}) = F(v_t) -
-\alpha\langle\nabla F, g_t\rangle + (\alpha^2/2)\ell_t\|g_t\|^2`. So the sum over the steps that proves a theorem is an
-equation on every run, and no constant in it is estimated. The proof then puts constants in place of what the run did,
-one after the other, as the words of the claim say by their `Cost`: each factor between what was measured and the bound
-is exact.
+\alpha\langle\nabla F, g_t\rangle + (\alpha^2/2)\ell_t\|g_t\|^2`. So the sum over the steps that
+proves a theorem is an equation on every run, and no constant in it is estimated. The proof then
+puts constants in place of what the run did, one after the other, as the words of the claim say by
+their `Cost`: each factor between what was measured and the bound is exact.
 
 Papers give the chains in `CHAINS`, and the sums in `SUMS`, of their module `measured`.
 """
@@ -41,7 +43,18 @@ from boundcheck.language.hypotheses import LEAST, Cost
 from boundcheck.language.measures import SMOOTHNESS, PerformanceMeasure, Statistic
 from boundcheck.language.sentence import words_of
 from boundcheck.language.symbols import C, G, L, T, a, alpha, b, f_star, r, sigma
-from boundcheck.language.vocabulary import SLOPE, SQUARE, EuclideanNorm, F, Gradient, InnerProduct, Value, ell_t, f, g_t
+from boundcheck.language.vocabulary import (
+    SLOPE,
+    SQUARE,
+    EuclideanNorm,
+    F,
+    Gradient,
+    InnerProduct,
+    Value,
+    ell_t,
+    f,
+    g_t,
+)
 from boundcheck.proofs import parts
 
 _v1, _v2 = vocabulary.v1, vocabulary.v2
@@ -50,7 +63,9 @@ _START = EuclideanNorm(Gradient(F, _v1) - Gradient(F, _v2)) / EuclideanNorm(_v1 
 
 @dataclass(frozen=True)
 class Link:
-    """A link of a paper's chain: what the proof calls it, the quantity that it arrives at, and why it is no less."""
+    """A link of a paper's chain: what the proof calls it, the quantity that it arrives at, and why
+    it is no less.
+    """
 
     label: str
     quantity: sp.Expr
@@ -61,7 +76,11 @@ class Link:
 @cache
 def chains() -> dict[str, tuple[Link, ...]]:
     """The chains that papers give in `CHAINS` of their module `measured`, by version."""
-    return {version: links for each in parts("measured") for version, links in getattr(each, "CHAINS", {}).items()}
+    return {
+        version: links
+        for each in parts("measured")
+        for version, links in getattr(each, "CHAINS", {}).items()
+    }
 
 
 @cache
@@ -75,8 +94,11 @@ def has_chains(adapter: Adapter | type[Adapter]) -> bool:
     return any(adapter.is_subject_of(claim) for claim in _claims())
 
 
-def slack(problem: Problem, v: Point, w: Point, radii: Radii, lipschitz: str = LEAST) -> list[Chain]:
-    """Every chain at two points of LoRA, R = 1, different and in the domain; raises TypeError for another adapter.
+def slack(
+    problem: Problem, v: Point, w: Point, radii: Radii, lipschitz: str = LEAST
+) -> list[Chain]:
+    """Every chain at two points of LoRA, R = 1, different and in the domain; raises TypeError for
+    another adapter.
 
     A scale s is taken into f, as X -> f(W0 + sX), and W is X = BA.
     """
@@ -115,7 +137,11 @@ def slack(problem: Problem, v: Point, w: Point, radii: Radii, lipschitz: str = L
         before = measured
         for link in chain:
             value = model.number(link.quantity).value
-            links.append(Arrived(link.label, value, value / before if before > 0 else None, link.why, link.valid))
+            links.append(
+                Arrived(
+                    link.label, value, value / before if before > 0 else None, link.why, link.valid
+                )
+            )
             before = value
         found.append(Chain(version, measured, tuple(links)))
     return found
@@ -127,8 +153,8 @@ SHARPEST = sp.Symbol("sharpest_Lhat", real=True)
 """The least of all that is known to bound it, of a problem whose constants are known."""
 
 
-# A level is a number of each replica, shape (R, 1 + M): first the part that does not vary with t, then what each audit
-# adds.
+# A level is a number of each replica, shape (R, 1 + M): first the part that does not vary with t,
+# then what each audit adds.
 Level = np.ndarray
 
 
@@ -162,7 +188,9 @@ def _parted(expression: sp.Expr) -> tuple[sp.Expr, list[tuple[sp.Symbol, sp.Sum]
 
 @cache
 def _compiled(expression: sp.Expr) -> tuple[list[sp.Symbol], Callable[..., Any]]:
-    """The letters of an expression, with those of what is shown, and its value as a function of them."""
+    """The letters of an expression, with those of what is shown, and its value as a function of
+    them.
+    """
     plain = sp.sympify(expression, strict=True).xreplace(_LETTER)
     letters = sorted(plain.free_symbols, key=str)
     return letters, sp.lambdify(letters, plain, "numpy")
@@ -170,9 +198,12 @@ def _compiled(expression: sp.Expr) -> tuple[list[sp.Symbol], Callable[..., Any]]
 
 @dataclass(frozen=True)
 class Sum:
-    """A sum of a proof over the steps of v - alpha g: ``measure + noise = total`` on every run, whatever F is."""
+    """A sum of a proof over the steps of v - alpha g: ``measure + noise = total`` on every run,
+    whatever F is.
+    """
 
-    measure: PerformanceMeasure  # what it bounds; a theorem about a smallest is served by the sum of the average
+    # what it bounds; a theorem about a smallest is served by the sum of the average
+    measure: PerformanceMeasure
     noise: sp.Expr  # 0 in expectation where minibatches are unbiased
     total: sp.Expr  # over both ends of the run and what its steps did
 
@@ -185,8 +216,8 @@ class NoWaterfallError(ValueError):
 class OnRun:
     """The values of expressions on a run of v - alpha g, where g_t is the step that was taken.
 
-    What is at v_t is read off its trace, and a sum over t is estimated by its audits. Raises NoWaterfallError for a run
-    of which there is no such sum.
+    What is at v_t is read off its trace, and a sum over t is estimated by its audits. Raises
+    NoWaterfallError for a run of which there is no such sum.
     """
 
     evidence: Evidence
@@ -209,7 +240,8 @@ class OnRun:
         evidence, algorithm = self.evidence, self.evidence.spec.algorithm
         hypotheses = [each.id for each, _ in words_of(evidence.claim)]
         for row in evidence.sampling or ():
-            # What is known of how the steps were made, and is no hypothesis of the theorem, is about its algorithm.
+            # What is known of how the steps were made, and is no hypothesis of the theorem, is
+            # about its algorithm.
             if row.status == "failed" and row.hypothesis not in hypotheses:
                 raise NoWaterfallError(f"the steps were not those of {algorithm.title}: {row.how}")
         if not algorithm.keeps_curves:
@@ -219,38 +251,55 @@ class OnRun:
         missing = {"slope", "step_length"} - set(evidence.record.trace)
         if missing:
             raise NoWaterfallError(f"the trace has no {min(missing)}")
-        return float(algorithm.constant_step.subs({x: evidence.plan.numbers[x.name] for x in algorithm.parameters}))
+        return float(
+            algorithm.constant_step.subs(
+                {x: evidence.plan.numbers[x.name] for x in algorithm.parameters}
+            )
+        )
 
     @cached_property
     def numbers(self) -> dict[str, float]:
         """Constants by name: those of the plan, the infimum of F, and alpha."""
         plan = self.evidence.plan
         known = {name: float(x) for name, x in (plan.inputs | plan.values | plan.numbers).items()}
-        own = {f_star: self.evidence.function.infimum.value, alpha: self.pace, SHARPEST: self.sharpest}
+        own = {
+            f_star: self.evidence.function.infimum.value,
+            alpha: self.pace,
+            SHARPEST: self.sharpest,
+        }
         return known | {str(x.name): value for x, value in own.items()}
 
     @cached_property
     def sharpest(self) -> float:
-        """The least constant that is known to bound the smoothness along the steps; infinite where none is."""
+        """The least constant that is known to bound the smoothness along the steps; infinite where
+        none is.
+        """
         ends = known_ends(self.evidence) if self.evidence.function.is_known else []
         return min((end.value for end in ends), default=math.inf)
 
     @cached_property
     def seen(self) -> dict[sp.Expr, _Seen]:
-        r"""The values that the trace and both ends of the run show, and by how much they may be off.
+        r"""The values that the trace and both ends of the run show, and by how much they may be
+        off.
 
-        The errors are those that the trace has: that of a slope is no more than that of the part of second order,
-        :math:`\ell_t\|\Delta\|^2/2`, in which it enters.
+        The errors are those that the trace has: that of a slope is no more than that of the part of
+        second order, :math:`\ell_t\|\Delta\|^2/2`, in which it enters.
         """
         function, trace = self.evidence.function, self.evidence.record.trace
         names = ("loss", "loss_error", "gradient_square_norm", "slope")
         loss, loss_error, square, slope = (trace[name].values for name in names)
-        length, ell, off = (trace[name].values for name in ("step_length", "path_smoothness", "path_smoothness_error"))
+        length, ell, off = (
+            trace[name].values
+            for name in ("step_length", "path_smoothness", "path_smoothness_error")
+        )
         exact = np.zeros_like(length)
         ends = []
         for v in (self.evidence.start.v, self.evidence.record.last):
             at_end = function.loss(v)
-            columns = (x.cpu().numpy().astype(float)[:, None] for x in (at_end, function.rounding(v, at_end)[0]))
+            columns = (
+                x.cpu().numpy().astype(float)[:, None]
+                for x in (at_end, function.rounding(v, at_end)[0])
+            )
             # v_1 is one for all replicas.
             ends.append(_Seen(*(np.broadcast_to(x, (len(ell), 1)) for x in columns)))
         return {
@@ -265,7 +314,9 @@ class OnRun:
         }
 
     def level(self, expression: sp.Expr, off: sp.Expr | None = None) -> Level:
-        """The value of an expression that is affine in sums over t, with `off` as far too large as it may be."""
+        """The value of an expression that is affine in sums over t, with `off` as far too large as
+        it may be.
+        """
         schedule, (outside, sums), added = self.evidence.record.schedule, _parted(expression), {}
         for letter, total in sums:
             # Each audit's term, for as many t as it stands for.
@@ -278,11 +329,19 @@ class OnRun:
         base = np.broadcast_to(self._value(outside, dict.fromkeys(added, 0.0), off), (shape[0], 1))
         return np.hstack([base, np.broadcast_to(self._value(outside, added, off), shape) - base])
 
-    def _value(self, expression: sp.Expr, given: Mapping[sp.Symbol, Any], off: sp.Expr | None) -> Any:
+    def _value(
+        self, expression: sp.Expr, given: Mapping[sp.Symbol, Any], off: sp.Expr | None
+    ) -> Any:
         """The value of an expression without sums; infinite, or NaN, where it divides by 0."""
         letters, function = _compiled(expression)
-        known = {_LETTER[node]: x.value + x.error if node == off else x.value for node, x in self.seen.items()}
-        values = [given[x] if x in given else known[x] if x in known else self.numbers[str(x.name)] for x in letters]
+        known = {
+            _LETTER[node]: x.value + x.error if node == off else x.value
+            for node, x in self.seen.items()
+        }
+        values = [
+            given[x] if x in given else known[x] if x in known else self.numbers[str(x.name)]
+            for x in letters
+        ]
         with np.errstate(all="ignore"):
             try:
                 return np.asarray(function(*values), dtype=float)
@@ -291,9 +350,15 @@ class OnRun:
                 return np.asarray(function(*map(np.asarray, values)), dtype=float)
 
     def rounding(self, expression: sp.Expr) -> float:
-        """The amount by which the mean over replicas may be off, by the rounding errors of all that was seen."""
+        """The amount by which the mean over replicas may be off, by the rounding errors of all that
+        was seen.
+        """
         exact = _numbers(self.level(expression))
-        moved = [_numbers(self.level(expression, node)) - exact for node in _SHOWN if expression.has(node)]
+        moved = [
+            _numbers(self.level(expression, node)) - exact
+            for node in _SHOWN
+            if expression.has(node)
+        ]
         return float(sum(np.abs(each).mean() for each in moved))
 
     def number(self, expression: sp.Expr) -> float:
@@ -302,20 +367,34 @@ class OnRun:
 
     @cached_property
     def costs(self) -> list[tuple[Cost, sp.Expr]]:
-        """Each cost of the theorem, first of F, then of the noise, with the sum once it replaces what the run did."""
-        evidence, words = self.evidence, [word for _, word in words_of(self.evidence.claim) if word and word.cost]
+        """Each cost of the theorem, first of F, then of the noise, with the sum once it replaces
+        what the run did.
+        """
+        evidence, words = (
+            self.evidence,
+            [word for _, word in words_of(self.evidence.claim) if word and word.cost],
+        )
         costs = [word.cost for word in words if not word.is_about_noise]
         if SMOOTHNESS.letter in evidence.claim.names:
-            # From the smoothness that the steps needed, through what was seen and is known, to the theorem's.
-            why = "the smoothness along the steepest step that was looked at stands for that along each"
+            # From the smoothness that the steps needed, through what was seen and is known, to the
+            # theorem's.
+            why = (
+                "the smoothness along the steepest step that was looked at stands for that along"
+                " each"
+            )
             costs.append(Cost("the largest ℓₜ for ℓₜ", ((ell_t, STEEPEST),), why))
             before = STEEPEST
             if self.sharpest < evidence.plan.smoothness * (1 - _ALIKE):
-                why = "the least constant that a lemma gives for the whole domain stands for the largest along the run"
+                why = (
+                    "the least constant that a lemma gives for the whole domain stands for the"
+                    " largest along the run"
+                )
                 costs.append(Cost("the sharpest L̂ for that", ((before, SHARPEST),), why))
                 before = SHARPEST
             constant = SMOOTHNESS.cost
-            costs.append(replace(constant, instead=tuple((before, value) for _, value in constant.instead)))
+            costs.append(
+                replace(constant, instead=tuple((before, value) for _, value in constant.instead))
+            )
         costs += [word.cost for word in words if word.is_about_noise]
         # Without noise g_t is the gradient.
         now, costly = self.sum.total, []
@@ -329,7 +408,9 @@ class OnRun:
 
     @cached_property
     def solution(self) -> sp.Expr | None:
-        """The bound on the average that the sum gives, where of what the run did the average alone is left in it."""
+        """The bound on the average that the sum gives, where of what the run did the average alone
+        is left in it.
+        """
         if not self.costs or self.sum.measure.observable.expression(vocabulary.v_t) != SQUARE:
             return None
         average = sp.Dummy()
@@ -337,7 +418,9 @@ class OnRun:
         if any(total.has(node) for node in self.seen):
             return None
         share = sp.diff(total, average)
-        return None if share.has(average) else total.xreplace({average: sp.Integer(0)}) / (1 - share)
+        return (
+            None if share.has(average) else total.xreplace({average: sp.Integer(0)}) / (1 - share)
+        )
 
 
 # What these links are called.
@@ -355,7 +438,8 @@ def mean(term: sp.Expr) -> sp.Expr:
 
 @dataclass(frozen=True)
 class _Rung:
-    """A rung of a waterfall, where a link arrives: its value, and the letters of the expression behind it.
+    """A rung of a waterfall, where a link arrives: its value, and the letters of the expression
+    behind it.
 
     A cost is an inequality that the sum rests on, which can only rise where its hypothesis held.
     """
@@ -391,7 +475,10 @@ def waterfall(evidence: Evidence, audits: Sequence[Audit]) -> Waterfall:
 
     schedule = evidence.record.schedule
     if len(schedule.times) > 1:
-        covered = "Student's intervals over replicas, each with its own minibatches and audit times (asymptotic)"
+        covered = (
+            "Student's intervals over replicas, each with its own minibatches and audit times"
+            " (asymptotic)"
+        )
     else:
         covered = "no interval over times, since audits came at equal distances"
         if schedule.is_every_step:
@@ -400,13 +487,22 @@ def waterfall(evidence: Evidence, audits: Sequence[Audit]) -> Waterfall:
             covered = "intervals over the times of the audits (asymptotic)"
         if evidence.spec.is_stochastic:
             covered += "; one replica says nothing of other minibatches"
-            covered += "" if evidence.partial else ", but for noise, with an interval of its own (asymptotic)"
+            covered += (
+                ""
+                if evidence.partial
+                else ", but for noise, with an interval of its own (asymptotic)"
+            )
     most, says = _says(on_run, rungs[0], bars, best)
     return Waterfall(rungs[0].label, rungs[0].mean, tuple(bars), best, most, covered, says)
 
 
 def _rungs(on_run: OnRun) -> Iterator[_Rung]:
-    evidence, found, solution, over = on_run.evidence, on_run.sum, on_run.solution, on_run.sum.measure.over
+    evidence, found, solution, over = (
+        on_run.evidence,
+        on_run.sum,
+        on_run.solution,
+        on_run.sum.measure.over,
+    )
     schedule, seen = evidence.record.schedule, evidence.spec.measure.seen(evidence)
     shape = schedule.times.shape
 
@@ -414,7 +510,14 @@ def _rungs(on_run: OnRun) -> Iterator[_Rung]:
         return _Rung(label, why, np.hstack([np.full((shape[0], 1), value), np.zeros(shape)]))
 
     def rung(label: str, why: str, total: sp.Expr, **kind: bool) -> _Rung:
-        return _Rung(label, why, on_run.level(total), on_run.rounding(total), frozenset(total.free_symbols), **kind)
+        return _Rung(
+            label,
+            why,
+            on_run.level(total),
+            on_run.rounding(total),
+            frozenset(total.free_symbols),
+            **kind,
+        )
 
     if evidence.spec.measure.over is Statistic.LEAST:
         yield constant("smallest seen", "", float(seen.value.mean(0).min()))
@@ -422,28 +525,45 @@ def _rungs(on_run: OnRun) -> Iterator[_Rung]:
     shares = np.eye(seen.value.shape[1])[-1] if over is Statistic.LAST else schedule.weights
     level = np.hstack([np.zeros((shape[0], 1)), seen.value * shares])
     off = float(((seen.high - seen.value) @ shares).mean())
-    why = "the smallest of T numbers is at most their average, and the smallest that was seen is low by chance too"
+    why = (
+        "the smallest of T numbers is at most their average, and the smallest that was seen is low"
+        " by chance too"
+    )
     yield _Rung(f"{over.word} over t" if over is Statistic.AVERAGE else over.word, why, level, off)
     why = "⟨∇F, gₜ − ∇F⟩: luck, which is 0 in expectation where minibatches are unbiased"
     level, off = level + on_run.level(found.noise), off + on_run.rounding(found.noise)
     yield _Rung(_NOISE, why, level, off, is_chance=True)
-    why = "what happened between the audits: 0 in expectation over random audits, and 0 where every t is audited"
+    why = (
+        "what happened between the audits: 0 in expectation over random audits, and 0 where every t"
+        " is audited"
+    )
     yield rung("sampling of times", why, found.total, is_chance=True)
     for cost, total in on_run.costs:
         yield rung(cost.label, cost.why, total, is_cost=True)
     if solution is not None and 0 < (value := on_run.number(solution)) < math.inf:
-        why = "the average stands on both sides of the sum: its own bound takes its place on the right"
+        why = (
+            "the average stands on both sides of the sum: its own bound takes its place on the"
+            " right"
+        )
         yield constant("solved for the average", why, value)
     if 0 < (bound := evidence.plan.values["bound"]) < math.inf:
-        yield constant(_OWN, "what the theorem says, beside what this sum says at the same constants", bound)
+        yield constant(
+            _OWN, "what the theorem says, beside what this sum says at the same constants", bound
+        )
 
 
 def _at_best(on_run: OnRun, solution: sp.Expr) -> AtBest | None:
-    """The step at which the same sum, at the same constants, gives the least bound, if that is much smaller."""
+    """The step at which the same sum, at the same constants, gives the least bound, if that is much
+    smaller.
+    """
     known = {x: sp.Float(on_run.number(x)) for x in solution.free_symbols - {alpha}}
     bound = solution.xreplace(known)
     slope = sp.Poly(sp.numer(sp.together(sp.diff(bound, alpha))), alpha)
-    roots = [float(x.real) for x in np.roots([float(c) for c in slope.all_coeffs()]) if x.real > 0 == x.imag]
+    roots = [
+        float(x.real)
+        for x in np.roots([float(c) for c in slope.all_coeffs()])
+        if x.real > 0 == x.imag
+    ]
     # Where the sum divides by 0 it bounds nothing.
     values = [(bound.xreplace({alpha: sp.Float(x)}), x) for x in roots]
     found = [(float(value), x) for value, x in values if value.is_finite]
@@ -465,7 +585,8 @@ def _bar(evidence: Evidence, audits: Sequence[Audit], before: _Rung, rung: _Rung
     if len(values) > 1:
         half = float(student_half_width(values.std(ddof=1), len(values), spec.run.level))
     elif rung.label == _NOISE and spec.is_stochastic and not evidence.partial:
-        # A sum of martingale differences, whose squares say how far it is from 0 by chance, in one run too.
+        # A sum of martingale differences, whose squares say how far it is from 0 by chance, in one
+        # run too.
         half = student_quantile(spec.run.level, len(terms) + 1) * float(np.sqrt((terms**2).sum()))
     elif not schedule.is_every_step and schedule.at_random and (sizes > 1).sum() >= 2:
         spread, pairs = spread_over_times(terms, sizes)
@@ -474,19 +595,27 @@ def _bar(evidence: Evidence, audits: Sequence[Audit], before: _Rung, rung: _Rung
     fell = value + rung.rounding < start and (upper is None or upper < 0)
     # The constants that enter, and those that they are made of, that nothing vouches for.
     names = {str(x.name) for x in rung.letters - before.letters}
-    names = names.union(*({str(x) for x in claim.expression(each).free_symbols} for each in names & {*claim.names}))
+    names = names.union(
+        *({str(x) for x in claim.expression(each).free_symbols} for each in names & {*claim.names})
+    )
     return Bar(
         label=rung.label,
         value=value,
         factor=value / start if start > 0 else None,
         why=rung.why,
         # A fall by chance, or of what was seen at some iterates alone, breaks nothing.
-        valid=not (rung.is_cost and fell and names & {each.symbol for each in audits if each.status == "failed"}),
+        valid=not (
+            rung.is_cost
+            and fell
+            and names & {each.symbol for each in audits if each.status == "failed"}
+        ),
         is_chance=rung.is_chance,
         lower=None if half is None else center - half,
         upper=upper,
         rounding=rung.rounding,
-        estimated=tuple(sorted(names & {each.symbol for each in audits if each.status == "assumed"})),
+        estimated=tuple(
+            sorted(names & {each.symbol for each in audits if each.status == "assumed"})
+        ),
     )
 
 
@@ -494,23 +623,43 @@ def _says(on_run: OnRun, start: _Rung, bars: Sequence[Bar], best: AtBest | None)
     """The label of the link that costs most, and what there is to say, in a few sentences."""
     # What the sum is about begins at the average, where a theorem about a smallest arrives first.
     least = bars[0] if on_run.evidence.spec.measure.over is Statistic.LEAST else None
-    name, value, links = (least.label, least.value, bars[1:]) if least else (start.label, start.mean, bars)
-    end, costs = links[-1], [each for each in links if not each.is_chance and each.factor is not None]
+    name, value, links = (
+        (least.label, least.value, bars[1:]) if least else (start.label, start.mean, bars)
+    )
+    end, costs = (
+        links[-1],
+        [each for each in links if not each.is_chance and each.factor is not None],
+    )
     if not value or not value > 0 or not end.value or not costs:
-        return "", f"The {name} that was measured is not positive, so that nothing is a factor of it."
+        return (
+            "",
+            f"The {name} that was measured is not positive, so that nothing is a factor of it.",
+        )
     most = max(costs, key=lambda each: each.factor or 0.0)
-    text = f"From the {name} that was measured, {value:.3g}, to {shown(end.value, 3, UP)} is a factor of "
-    text += f"{end.value / value:.3g}. The largest part of it, ×{most.factor:.3g}, is “{most.label}”: {most.why}."
+    text = (
+        f"From the {name} that was measured, {value:.3g}, to {shown(end.value, 3, UP)} is a"
+        " factor of "
+    )
+    text += (
+        f"{end.value / value:.3g}. The largest part of it, ×{most.factor:.3g}, is “{most.label}”:"
+        f" {most.why}."
+    )
     for each in most.estimated:
         text += f" {each} is only estimated."
     if end.label != _OWN:
-        text += " The way ends before the bound: at this step, or without a constant, the sum says no more."
+        text += (
+            " The way ends before the bound: at this step, or without a constant, the sum says no"
+            " more."
+        )
     if least and least.factor and least.factor > _WORTH_SAYING:
         text += f" The smallest that was seen is a factor of {least.factor:.3g} below that average."
     broken = ", ".join(f"“{each.label}”" for each in costs if not each.valid)
     if broken:
         text += f" The value falls at {broken}: the run broke what stands there."
     if best is not None:
-        text += f" With steps of {best.step:.3g} in place of {on_run.pace:.3g} the same sum would bound the "
+        text += (
+            f" With steps of {best.step:.3g} in place of {on_run.pace:.3g} the same sum would bound"
+            " the "
+        )
         text += f"average by {shown(best.bound, 3, UP)}, which is {best.factor:.3g} times less."
     return most.label, text

@@ -20,7 +20,8 @@ Point = tuple[Tensor, ...]
 State = tuple[Point, ...]
 """The state of an algorithm: points, of which it makes its next iterate."""
 
-# Twice the unit roundoff of float64: what bounds on rounding errors are counted in, with that factor to spare.
+# Twice the unit roundoff of float64: what bounds on rounding errors are counted in, with that
+# factor to spare.
 EPSILON = 2.0**-52
 # Covers the rounding of the few float operations of a bound.
 ROUND_UP = 1 + 2.0**-40
@@ -29,10 +30,17 @@ _SMALL = 2**13
 
 
 def product(X: Tensor, Y: Tensor) -> Tensor:
-    """XY of each pair in a batch. NumPy multiplies small matrices in a third of torch's time on a CPU."""
+    """XY of each pair in a batch. NumPy multiplies small matrices in a third of torch's time on a
+    CPU.
+    """
     is_small = X.shape[-2] * X.shape[-1] * Y.shape[-1] <= _SMALL
     # Never where a derivative of it may be asked for.
-    if is_small and torch.is_inference_mode_enabled() and isinstance(X, Tensor) and X.device.type == "cpu":
+    if (
+        is_small
+        and torch.is_inference_mode_enabled()
+        and isinstance(X, Tensor)
+        and X.device.type == "cpu"
+    ):
         # Torch overflows without a word, and NumPy is to do the same.
         with np.errstate(over="ignore", invalid="ignore"):
             return torch.from_numpy(np.matmul(X.numpy(), Y.numpy()))
@@ -40,7 +48,9 @@ def product(X: Tensor, Y: Tensor) -> Tensor:
 
 
 def square_norm(v: Point) -> Tensor:
-    """The squared Euclidean norm of a point or gradient, summed over all of its parts: shape (R,)."""
+    """The squared Euclidean norm of a point or gradient, summed over all of its parts: shape
+    (R,).
+    """
     return torch.stack([part.square().sum((-2, -1)) for part in v]).sum(0)
 
 
@@ -70,30 +80,36 @@ def replicate(v: Point, replicas: int) -> Point:
 
 
 def gradient_ratio(v: Point, w: Point, at_v: Point, at_w: Point) -> Tensor:
-    r"""The ratio :math:`\|\nabla F(v) - \nabla F(w)\| / \|v - w\|` of each pair, shape (R,); 0 where v = w.
+    r"""The ratio :math:`\|\nabla F(v) - \nabla F(w)\| / \|v - w\|` of each pair, shape (R,); 0
+    where v = w.
 
-    This is what jiang2024, Lemma 1 bounds: no Lipschitz constant of the gradient of F is less than it. The gradients
-    of F at v and w are `at_v` and `at_w`.
+    This is what jiang2024, Lemma 1 bounds: no Lipschitz constant of the gradient of F is less than
+    it. The gradients of F at v and w are `at_v` and `at_w`.
     """
     change, distance = square_norm(apart(at_v, at_w)), square_norm(apart(v, w))
     return (change / distance.where(distance > 0, 1.0)).sqrt() * (distance > 0)
 
 
 def spectral_norm(X: Tensor) -> Tensor:
-    """The largest singular value of each matrix in a batch, from the eigenvalues of its smaller Gram matrix.
+    """The largest singular value of each matrix in a batch, from the eigenvalues of its smaller
+    Gram matrix.
 
-    The largest singular value loses nothing to squaring, and a rank-r factor costs an r x r eigenproblem. Entries are
-    scaled to at most 1 first, so that no square overflows; a matrix with an entry that is no number has norm infinity.
+    The largest singular value loses nothing to squaring, and a rank-r factor costs an r x r
+    eigenproblem. Entries are scaled to at most 1 first, so that no square overflows; a matrix with
+    an entry that is no number has norm infinity.
     """
     size = X.abs().amax((-2, -1))
     lost = ~torch.isfinite(size)
     scale = torch.where(lost | (size == 0), 1.0, size)
     scaled = (X / scale[..., None, None]).nan_to_num(0.0, 0.0, 0.0)
     gram = scaled @ scaled.mT if X.shape[-2] <= X.shape[-1] else scaled.mT @ scaled
-    return torch.where(lost, torch.inf, torch.linalg.eigvalsh(gram)[..., -1].clamp(min=0).sqrt() * scale)
+    return torch.where(
+        lost, torch.inf, torch.linalg.eigvalsh(gram)[..., -1].clamp(min=0).sqrt() * scale
+    )
 
 
-# Numbers in a temporary of a block: for each core what its cache holds a few of, on an accelerator what memory does.
+# Numbers in a temporary of a block: for each core what its cache holds a few of, on an accelerator
+# what memory does.
 _CACHE, _MEMORY = 2**18, 2**26
 # The threads that there are where torch uses fewer.
 _THREADS: ContextVar[int | None] = ContextVar("threads", default=None)
@@ -108,7 +124,8 @@ def at_once(device: torch.device) -> int:
 
 
 def in_blocks(f: Callable[[slice], Results], W: Tensor, numbers: int) -> Results:
-    """Join what f gives for blocks of the replicas of W, each with temporaries of `numbers` numbers a replica.
+    """Join what f gives for blocks of the replicas of W, each with temporaries of `numbers` numbers
+    a replica.
 
     Results are tensors of shape (R, ...), or tuples of them, with names or without.
     """
@@ -126,21 +143,26 @@ def in_blocks(f: Callable[[slice], Results], W: Tensor, numbers: int) -> Results
 
 
 def in_parts(replicas: int, count: int) -> list[slice]:
-    """The replicas in `count` parts, or in one part each if there are fewer, as even as integers can be."""
+    """The replicas in `count` parts, or in one part each if there are fewer, as even as integers
+    can be.
+    """
     count = min(count, replicas)
     return [slice(replicas * i // count, replicas * (i + 1) // count) for i in range(count)]
 
 
 def cores() -> int:
-    """The number of threads that can compute at once, each as torch does now; 1 inside one of them."""
+    """The number of threads that can compute at once, each as torch does now; 1 inside one of
+    them.
+    """
     return max((_THREADS.get() or 1) // torch.get_num_threads(), 1)
 
 
 def on_cores(work: Callable[[slice], Result], parts: Sequence[slice]) -> list[Result]:
-    """Do the work for parts of the replicas with the threads that torch leaves idle, in the inference mode of this one.
+    """Do the work for parts of the replicas with the threads that torch leaves idle, in the
+    inference mode of this one.
 
-    It has to be work that threads may do at once. If its numbers depend on which replicas are computed together, the
-    parts must not depend on how many threads there are.
+    It has to be work that threads may do at once. If its numbers depend on which replicas are
+    computed together, the parts must not depend on how many threads there are.
     """
     threads, is_inference = cores(), torch.is_inference_mode_enabled()
 
@@ -164,7 +186,9 @@ os.register_at_fork(after_in_child=_pool.cache_clear)
 
 @contextmanager
 def at_most(threads: int | None) -> Iterator[None]:
-    """Let torch compute with at most so many CPU threads, or with as many as there are where it is None."""
+    """Let torch compute with at most so many CPU threads, or with as many as there are where it is
+    None.
+    """
     before = torch.get_num_threads()
     if threads is None or threads >= before:
         yield

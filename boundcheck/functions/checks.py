@@ -1,7 +1,7 @@
 """Checks that functions, adapters and algorithms from outside compute what they say.
 
-A gradient has to be that of its function, a minibatch the mean of its samples, and an algorithm's step in torch its
-exact one and what its equations say.
+A gradient has to be that of its function, a minibatch the mean of its samples, and an algorithm's
+step in torch its exact one and what its equations say.
 """
 
 from __future__ import annotations
@@ -22,12 +22,21 @@ from boundcheck.errors import InputError
 from boundcheck.exact.balls import Balls, Vector, square_norm_of
 from boundcheck.exact.evaluate import Model, VectorFunction
 from boundcheck.functions.adapters import Adapter
-from boundcheck.functions.arithmetic import EPSILON, Point, apart, inner, moved, replicate, square_norm
+from boundcheck.functions.arithmetic import (
+    EPSILON,
+    Point,
+    apart,
+    inner,
+    moved,
+    replicate,
+    square_norm,
+)
 from boundcheck.language.algorithms import Algorithm, Space
 from boundcheck.language.function import Function
 from boundcheck.language.vocabulary import F
 
-# Bounds on rounding errors that come from outside are estimates as often as not: so much more is allowed.
+# Bounds on rounding errors that come from outside are estimates as often as not: so much more is
+# allowed.
 MARGIN = 16.0
 # The length of a segment, over the size of the point, at least.
 _SHORTEST = 2.0**-40
@@ -36,7 +45,9 @@ _SHORTEST = 2.0**-40
 class Segments(NamedTuple):
     """The lengths of segments: a gradient is refused where each of them speaks against it."""
 
-    over: tuple[float, ...]  # by how much the change along each is to be larger than what rounding may be of it
+    over: tuple[
+        float, ...
+    ]  # by how much the change along each is to be larger than what rounding may be of it
     longest: float  # over the size of the point. Farther away a function may turn and come back
 
 
@@ -46,7 +57,9 @@ COARSE = Segments((2.0**8,), 2.0**-10)
 
 
 class Slope(NamedTuple):
-    """A slope along a segment, by values and by the gradient, and the difference allowed between the two."""
+    """A slope along a segment, by values and by the gradient, and the difference allowed between
+    the two.
+    """
 
     seen: float
     said: float
@@ -77,23 +90,29 @@ class _Through:
 
 
 def check_pull_back(adapter: Adapter, v: Point) -> None:
-    """Refuse an adapter whose `pull_back` is not the adjoint of the derivative of its `weight` at v, with R = 1."""
+    """Refuse an adapter whose `pull_back` is not the adjoint of the derivative of its `weight` at
+    v, with R = 1.
+    """
     random = torch.Generator().manual_seed(0)
     M = _drawn((adapter.W0.unsqueeze(0),), random)[0]
     wrong = disagreement(_Through(adapter, M), v, FINE, random)
     if wrong is not None:
         expected = f"{wrong.seen:.8g}, by which `weight` changes, to within {wrong.allowed:.1g}"
-        raise InputError("adapter.pull_back", f"a slope of {wrong.said:.8g} along a short segment", expected)
+        raise InputError(
+            "adapter.pull_back", f"a slope of {wrong.said:.8g} along a short segment", expected
+        )
 
 
 def disagreement(f: Any, v: Point, segments: Segments, random: torch.Generator) -> Slope | None:
-    r"""The first direction in which a gradient is not that of its function at v, with R = 1; None where there is none.
+    r"""The first direction in which a gradient is not that of its function at v, with R = 1; None
+    where there is none.
 
     Between the ends :math:`v_\pm` of a segment through v, the function changes by the mean of
-    :math:`\langle\nabla F, v_+ - v_-\rangle`. This mean differs from the value at v by at most :math:`|v_+ - v_-|`
-    times the distance of the gradient from that at v. Twice this distance at the ends is allowed, and rounding.
-    Directions are along the gradient, each block of length 1, so that a small one counts too, and at random. Of a
-    `Function`, or what is like one, it asks `loss`, `gradient`, `rounding` and `retract`.
+    :math:`\langle\nabla F, v_+ - v_-\rangle`. This mean differs from the value at v by at most
+    :math:`|v_+ - v_-|` times the distance of the gradient from that at v. Twice this distance at
+    the ends is allowed, and rounding. Directions are along the gradient, each block of length 1, so
+    that a small one counts too, and at random. Of a `Function`, or what is like one, it asks
+    `loss`, `gradient`, `rounding` and `retract`.
     """
     loss, g = f.loss(v), f.gradient(v)
     off, size = f.rounding(v, loss)[0].item(), square_norm(v).sqrt().item() or 1.0
@@ -101,7 +120,9 @@ def disagreement(f: Any, v: Point, segments: Segments, random: torch.Generator) 
     wanted = [over * MARGIN * off / steep if steep > 0 else math.inf for over in segments.over]
     lengths = [min(max(length, _SHORTEST * size), segments.longest * size) for length in wanted]
     directions = (_by_blocks(g), _by_blocks(_drawn(v, random)))
-    steps = [tuple(sign * h * part for part in d) for d, h, sign in product(directions, lengths, (1, -1))]
+    steps = [
+        tuple(sign * h * part for part in d) for d, h, sign in product(directions, lengths, (1, -1))
+    ]
     stacked: Point = tuple(torch.cat(parts) for parts in zip(*steps, strict=True))
     ends = f.retract(tuple(part.expand(len(steps), -1, -1) for part in v), stacked)
     losses, slopes = f.loss(ends), f.gradient(ends)
@@ -111,13 +132,24 @@ def disagreement(f: Any, v: Point, segments: Segments, random: torch.Generator) 
     for i in range(0, len(steps), 2):
         chord = tuple(part[i : i + 1] - part[i + 1 : i + 2] for part in ends)
         length = square_norm(chord).sqrt().item()
-        sums = EPSILON * (losses[i : i + 2].abs().sum().item() + (v[0].numel() + 64) * steep * length)
-        rounding = MARGIN * (errors[0][i : i + 2].sum().item() + errors[1][i : i + 2].max().item() * length) + sums
+        sums = EPSILON * (
+            losses[i : i + 2].abs().sum().item() + (v[0].numel() + 64) * steep * length
+        )
+        rounding = (
+            MARGIN
+            * (errors[0][i : i + 2].sum().item() + errors[1][i : i + 2].max().item() * length)
+            + sums
+        )
         allowed = 2 * length * turned[i : i + 2].max().item() + rounding
-        rows.append((losses[i].item() - losses[i + 1].item(), inner(g, chord).item(), allowed, length))
+        rows.append(
+            (losses[i].item() - losses[i + 1].item(), inner(g, chord).item(), allowed, length)
+        )
     for along in (rows[: len(lengths)], rows[len(lengths) :]):
         # What is no number speaks against nothing here: a run shows it.
-        if all(far > 0 and math.isfinite(most) and abs(seen - said) > most for seen, said, most, far in along):
+        if all(
+            far > 0 and math.isfinite(most) and abs(seen - said) > most
+            for seen, said, most, far in along
+        ):
             *slope, length = along[-1]
             return Slope(*(x / length for x in slope))
     return None
@@ -127,7 +159,10 @@ def _by_blocks(u: Point) -> Point:
     """Each block over its length, and all over theirs; a block of length 0 stays 0."""
     lengths = [torch.linalg.vector_norm(part) for part in u]
     share = math.sqrt(max(sum(bool(length > 0) for length in lengths), 1))
-    return tuple(part / (share * length) if length > 0 else part for part, length in zip(u, lengths, strict=True))
+    return tuple(
+        part / (share * length) if length > 0 else part
+        for part, length in zip(u, lengths, strict=True)
+    )
 
 
 def _drawn(like: Point, random: torch.Generator) -> Point:
@@ -141,7 +176,8 @@ def near(v: Point, retract: Callable[[Point, Point], Point], random: torch.Gener
     return retract(v, tuple(size / 8 * part for part in _by_blocks(_drawn(v, random))))
 
 
-# Minibatches at a time, and samples in them together, at most; samples that are looked at alone, about.
+# Minibatches at a time, and samples in them together, at most; samples that are looked at alone,
+# about.
 _AT_ONCE, _TOGETHER, _ALONE = 32, 2**12, 128
 
 Draws = Sequence[tuple[Point, Tensor]]
@@ -156,7 +192,9 @@ class Mean(NamedTuple):
     squares: float  # the mean of their squared lengths
     spread: float  # how large the terms are that the mean is made of
     blur: float  # the rounding error of one of those terms
-    mixed: float  # how far a minibatch as a run draws it is from the mean of its own samples, over what rounding allows
+    # how far a minibatch as a run draws it is from the mean of its own samples, over what rounding
+    # allows
+    mixed: float
 
     @property
     def is_mixed(self) -> bool:
@@ -170,20 +208,22 @@ class Mean(NamedTuple):
 
 
 def mean_of_minibatches(function: Function, v: Point, batch: int, drawn: Draws = ()) -> Mean:
-    r"""Hold minibatches of m samples that go through all n in turn against the gradient at v, with R = 1.
+    r"""Hold minibatches of m samples that go through all n in turn against the gradient at v, with
+    R = 1.
 
-    The minibatches in `drawn`, at the points that come with them, are held against their own samples one by one. Those
-    that go through all samples in turn cannot take their place: perhaps none of them has a sample twice, and they come
-    in another order and for other replicas.
+    The minibatches in `drawn`, at the points that come with them, are held against their own
+    samples one by one. Those
+    that go through all samples in turn cannot take their place: perhaps none of them has a sample
+    twice, and they come in another order and for other replicas.
 
-    Those that go through all have :math:`N = m \lceil n/m \rceil` places, in which each sample stands a times,
-    :math:`a = \lfloor N/n \rfloor`, and the first :math:`s = N - an` samples once more. So if they are
-    mean gradients of the function,
+    Those that go through all have :math:`N = m \lceil n/m \rceil` places, in which each sample
+    stands a times, :math:`a = \lfloor N/n \rfloor`, and the first :math:`s = N - an` samples once
+    more. So if they are mean gradients of the function,
 
     .. math:: \sum_b m\,g_b - s\,g_s = an\,\nabla F,
 
-    where :math:`g_s` is the gradient of the minibatch of those s. A sum, a mean over n, a weight, or a term that
-    couples the samples of a minibatch breaks it.
+    where :math:`g_s` is the gradient of the minibatch of those s. A sum, a mean over n, a weight,
+    or a term that couples the samples of a minibatch breaks it.
     """
     n, numbers = function.samples, sum(part.numel() for part in v)
     places = batch * -(-n // batch)
@@ -210,7 +250,9 @@ def mean_of_minibatches(function: Function, v: Point, batch: int, drawn: Draws =
 
 
 def as_drawn(v: Point, indices: Tensor, replaced: bool) -> Draws:
-    """Minibatches at v, both with R replicas; with replacement, also some minibatches in which a sample comes again."""
+    """Minibatches at v, both with R replicas; with replacement, also some minibatches in which a
+    sample comes again.
+    """
     drawn = [(v, indices)]
     if replaced and indices.shape[1] > 1:
         replicas, batch = indices.shape
@@ -222,9 +264,13 @@ def as_drawn(v: Point, indices: Tensor, replaced: bool) -> Draws:
 
 
 def _mixed(function: Function, v: Point, indices: Tensor, spread: float, blur: float) -> float:
-    """The distance of the farthest minibatch from the mean of its own samples, over what rounding allows."""
+    """The distance of the farthest minibatch from the mean of its own samples, over what rounding
+    allows.
+    """
     found, batch = function.batch_gradient(v, indices), indices.shape[1]
-    rows = np.unique(np.linspace(0, len(indices) - 1, min(len(indices), max(_ALONE // batch, 1))).astype(int))
+    rows = np.unique(
+        np.linspace(0, len(indices) - 1, min(len(indices), max(_ALONE // batch, 1))).astype(int)
+    )
     worst = 0.0
     for row in rows.tolist():
         point = tuple(part[row : row + 1] for part in v)
@@ -234,7 +280,10 @@ def _mixed(function: Function, v: Point, indices: Tensor, spread: float, blur: f
         for alone in torch.split(each.unsqueeze(1), _AT_ONCE):
             one_by_one = function.batch_gradient(replicate(point, len(alone)), alone)
             share = (often[alone].double() / batch).unsqueeze(2)
-            mean = tuple(x + (share.to(y) * y).sum(0, keepdim=True) for x, y in zip(mean, one_by_one, strict=True))
+            mean = tuple(
+                x + (share.to(y) * y).sum(0, keepdim=True)
+                for x, y in zip(mean, one_by_one, strict=True)
+            )
             largest = max(largest, square_norm(one_by_one).max().sqrt().item())
         off = apart(tuple(x[row : row + 1] for x in found), mean)
         # One sample's gradient may be larger than they are together, and its rounding with it.
@@ -245,7 +294,8 @@ def _mixed(function: Function, v: Point, indices: Tensor, spread: float, blur: f
     return worst
 
 
-# Steps that are compared, and by how many units of roundoff of all that is summed up they may differ.
+# Steps that are compared, and by how many units of roundoff of all that is summed up they may
+# differ.
 _STEPS, _UNITS = 3, 2.0**10
 # A number with which any algorithm can be tried.
 _SMALL = 0.1
@@ -261,13 +311,15 @@ def check_steps(
     *,
     is_flat: bool = True,
 ) -> None:
-    """Refuse an algorithm whose steps disagree on small matrices, or that begins elsewhere than at v_1.
+    """Refuse an algorithm whose steps disagree on small matrices, or that begins elsewhere than at
+    v_1.
 
     Its step in torch is held against its exact one, and that against its `recurrence`.
 
     Args:
         algorithm: one without an exact face, or whose exact face is not written, is let be.
-        numbers: a value of each of its parameters, and of what it asks of a function; small ones if left out.
+        numbers: a value of each of its parameters, and of what it asks of a function; small ones if
+            left out.
         length: of the first iterate.
         steep: the length of each gradient.
         is_flat: whether it moves by sums; else it is given a retraction, as on a curved domain.
@@ -293,10 +345,22 @@ def check_steps(
         state, twin = algorithm.start(v, numbers), algorithm.exact_start(_balls(v), exact)
         size = 0.0
         for t, g in enumerate(gradients, start=1):
-            # Both steps are taken from the same point with the same gradients, and may differ by rounding alone.
+            # Both steps are taken from the same point with the same gradients, and may differ by
+            # rounding alone.
             sizes = [square_norm(vector).sqrt().max().item() if vector else 0.0 for vector in state]
-            size = max(size, *sizes, *algorithm.drift(sizes, steep, t, numbers), algorithm.reach(sizes, t, numbers))
-            _same(algorithm, "query", algorithm.query(state, t, numbers), algorithm.exact_query(twin, t, exact), size)
+            size = max(
+                size,
+                *sizes,
+                *algorithm.drift(sizes, steep, t, numbers),
+                algorithm.reach(sizes, t, numbers),
+            )
+            _same(
+                algorithm,
+                "query",
+                algorithm.query(state, t, numbers),
+                algorithm.exact_query(twin, t, exact),
+                size,
+            )
             state = algorithm.step(state, g, t, numbers, None if is_flat else moved)
             twin = algorithm.exact_step(twin, _balls(g), t, exact, Space(square_norm_of, arb.sqrt))
             _same(algorithm, "step", algorithm.iterate(state), algorithm.iterate(twin), size)
@@ -306,7 +370,9 @@ def check_steps(
 
 def _same(algorithm: Algorithm, face: str, v: Point, exact: Any, size: float) -> None:
     """Refuse a point that is not the exact one, to within what is rounded of such a size."""
-    other = tuple(torch.tensor(np.vectorize(float, otypes=[float])(part)).unsqueeze(0) for part in exact)
+    other = tuple(
+        torch.tensor(np.vectorize(float, otypes=[float])(part)).unsqueeze(0) for part in exact
+    )
     gap = square_norm(apart(v, other)).sqrt().item()
     lengths = [square_norm(x).sqrt().item() for x in (v, other)]
     allowed = _UNITS * EPSILON * max(size, *lengths)
@@ -349,10 +415,15 @@ def _hold_to_its_equations(algorithm: Algorithm, numbers: Mapping[str, float]) -
             # The equations may speak of what is not there.
             with suppress(LookupError, StopIteration, TypeError, ValueError):
                 for equation in algorithm.recurrence:
-                    iterates[str(equation.args[0].args[0]), time + 1] = model.vector(equation.args[1], time)
+                    iterates[str(equation.args[0].args[0]), time + 1] = model.vector(
+                        equation.args[1], time
+                    )
                 made = iterates["v", time + 1]
             if made is None or not _is_near(made, _blocks(algorithm.iterate(state))):
-                said = ", ".join(f"{each.args[0]} = {each.args[1]}" for each in algorithm.recurrence) or "no equation"
+                said = (
+                    ", ".join(f"{each.args[0]} = {each.args[1]}" for each in algorithm.recurrence)
+                    or "no equation"
+                )
                 expected = f"equations that lead to v_{time + 1} as exact_step does"
                 raise InputError(f"algorithm.{algorithm.id}.recurrence", said, expected)
 
@@ -367,7 +438,10 @@ def _blocks(v: Any) -> tuple[arb_mat, ...]:
 
 def _of_size(size: float, random: torch.Generator) -> Point:
     """Two small blocks at random, of this length together."""
-    parts = [torch.randn(shape, generator=random, dtype=torch.float64) for shape in ((1, 2, 3), (1, 3, 2))]
+    parts = [
+        torch.randn(shape, generator=random, dtype=torch.float64)
+        for shape in ((1, 2, 3), (1, 3, 2))
+    ]
     share = size / square_norm(tuple(parts)).sqrt().item()
     return tuple(share * part for part in parts)
 

@@ -1,4 +1,6 @@
-"""Answers to the judge for each kind of instance here: the numbers of its claim, relations, an adapter's sizes."""
+"""Answers to the judge for each kind of instance here: the numbers of its claim, relations, an
+adapter's sizes.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,8 @@ def parts(relation: Any) -> Iterator[AtMost]:
             yield AtMost(relation.rhs, relation.lhs)
         case _:
             expected = (
-                "an inequality, an equation, or several of them joined by And, which SymPy does not decide itself"
+                "an inequality, an equation, or several of them joined by And, which SymPy does not"
+                " decide itself"
             )
             raise InputError("claim", relation, expected)
 
@@ -64,11 +67,15 @@ def check_words(claim: Claim) -> None:
     """Refuse a hypothesis that no instance is known to meet."""
     for each, word in words_of(claim):
         if word and word.no_instance:
-            raise InputError("claim.hypotheses", each.id, f"hypotheses that instances meet: {word.no_instance}")
+            raise InputError(
+                "claim.hypotheses", each.id, f"hypotheses that instances meet: {word.no_instance}"
+            )
 
 
 class OfClaim(Instance, ABC):
-    """An instance of a claim at exact values of its parameters; formulas make its other letters of them."""
+    """An instance of a claim at exact values of its parameters; formulas make its other letters of
+    them.
+    """
 
     claim: Claim
 
@@ -79,15 +86,27 @@ class OfClaim(Instance, ABC):
 
     @property
     def chosen(self) -> Mapping[str, Any]:
-        """Values for letters of the hypotheses that no formula of the claim has, by their names: any will do."""
+        """Values for letters of the hypotheses that no formula of the claim has, by their names:
+        any will do.
+        """
         return {}
 
     @cached_property
     def letters(self) -> dict[sp.Symbol, sp.Expr]:
         """The exact value of each parameter, quantity, and letter that is chosen."""
-        chosen = {PARAMETERS[name].symbol: exact(name, x) for name, x in self.chosen.items() if name in PARAMETERS}
-        given = {p.symbol: exact(p.name, self.inputs[p.name]) for p in self.claim.parameters if p.name in self.inputs}
-        derived = {q.symbol: self.claim.expression(q.name).xreplace(given) for q in self.claim.quantities}
+        chosen = {
+            PARAMETERS[name].symbol: exact(name, x)
+            for name, x in self.chosen.items()
+            if name in PARAMETERS
+        }
+        given = {
+            p.symbol: exact(p.name, self.inputs[p.name])
+            for p in self.claim.parameters
+            if p.name in self.inputs
+        }
+        derived = {
+            q.symbol: self.claim.expression(q.name).xreplace(given) for q in self.claim.quantities
+        }
         return chosen | given | derived
 
     def value(self, symbol: sp.Symbol) -> Extent:
@@ -99,7 +118,9 @@ class OfClaim(Instance, ABC):
         return HOLDS if quantity in self.claim.quantities else super().defines(quantity)
 
     def decide(self, relation: sp.Basic) -> Answer:
-        """Decide a relation of numbers without rounding, any other in balls, at each time 1 to T and each outcome."""
+        """Decide a relation of numbers without rounding, any other in balls, at each time 1 to T
+        and each outcome.
+        """
         try:
             said = [*parts(relation)]
         except InputError:
@@ -116,19 +137,25 @@ class OfClaim(Instance, ABC):
                 found = sign(difference.xreplace(self.letters), {})
                 if found < 0 or (found == 0 and not part.strict):
                     return HOLDS
-                return Answer("fails", f"{part.left} is {'not below' if part.strict else 'above'} {part.right}")
+                return Answer(
+                    "fails",
+                    f"{part.left} is {'not below' if part.strict else 'above'} {part.right}",
+                )
             answer = HOLDS
             with ctx.workprec(BITS):
                 model = self.model()
                 # Without iterates there is one time.
-                for time, outcome in product(range(1, max(model.horizon, 1) + 1), range(len(model.weights))):
+                for time, outcome in product(
+                    range(1, max(model.horizon, 1) + 1), range(len(model.weights))
+                ):
                     x, y = (model.number(each, time, outcome) for each in (part.left, part.right))
                     answer &= compared(part, x, y)
                     if answer.verdict == "fails":
                         break
             return answer
         except (InputError, LookupError, TypeError, ValueError):
-            # Such as a letter that it does not know, or a function that it knows at some points alone.
+            # Such as a letter that it does not know, or a function that it knows at some points
+            # alone.
             return Answer("open", f"nothing says whether {part.left} is at most {part.right}")
 
     def model(self) -> Model[arb, arb_mat]:
@@ -188,7 +215,9 @@ class OfAdapter(OfClaim):
         return Extent(most=self.scales[1] ** 2 * Fraction(self.problem.objective.smoothness.value))
 
     def weight_gradient(self, norm: Literal["frobenius", "spectral"]) -> Extent:
-        """The bound on the gradient that the objective certifies in the Frobenius norm, and so in the smaller one."""
+        """The bound on the gradient that the objective certifies in the Frobenius norm, and so in
+        the smaller one.
+        """
         return Extent(most=self.scales[1] * Fraction(self.problem.gradient_bound(self.radii).value))
 
     def adapter_lipschitz(self) -> Extent:
@@ -197,7 +226,9 @@ class OfAdapter(OfClaim):
         return UNKNOWN if radius is None else Extent(most=self.scales[0] * Fraction(radius))
 
     def reach(self, radius: sp.Symbol) -> Extent:
-        """The size of A, B, or both: the norm of a frozen factor, the largest norm over all points of a trained one."""
+        """The size of A, B, or both: the norm of a frozen factor, the largest norm over all points
+        of a trained one.
+        """
         found = []
         for letter in ("A", "B") if radius == BALL.common else (str(radius.name).upper(),):
             name = next((block.radius for block in self.adapter.blocks if block.name == letter), "")
@@ -211,7 +242,9 @@ class OfAdapter(OfClaim):
         """The norm of A or B if the adapter does not train it; else unknown."""
         letter = str(radius.name).upper()
         known = letter in self.adapter.frozen
-        return Extent(most=Fraction(self.constants[self.adapter.frozen[letter]])) if known else UNKNOWN
+        return (
+            Extent(most=Fraction(self.constants[self.adapter.frozen[letter]])) if known else UNKNOWN
+        )
 
     @abstractmethod
     def reached(self, radius: str) -> Extent:
@@ -222,11 +255,18 @@ class OfAdapter(OfClaim):
 
         An adapter from outside gives only its own word for its claims.
         """
-        own = (each for id in self.adapter.claims if is_ours(self.adapter) for each in catalogue[id].hypotheses)
+        own = (
+            each
+            for id in self.adapter.claims
+            if is_ours(self.adapter)
+            for each in catalogue[id].hypotheses
+        )
         return self.on_domain() if hypothesis in own else super().ranges(hypothesis)
 
     def within(self, quantifier: str) -> Answer:
-        """`on_domain` for a quantifier of the adapter's claims, which range over its domain in whatever words."""
+        """`on_domain` for a quantifier of the adapter's claims, which range over its domain in
+        whatever words.
+        """
         own = {catalogue[id].quantifier for id in self.adapter.claims}
         return self.on_domain() if quantifier in own else super().within(quantifier)
 

@@ -1,8 +1,10 @@
-"""The loops of a pseudo-Huber loss, compiled by numba: each number is read once, and no large temporary is written.
+"""The loops of a pseudo-Huber loss, compiled by numba: each number is read once, and no large
+temporary is written.
 
-All take 1/delta^2, and whether (W - M_i)^2/delta^2 is within the range of float32, or which entries W must stay below
-for that. The numbers of a replica are its own, whatever others are computed with it. All is in one file, because numba
-keeps what it compiled until the file changes; each loop has a twin in PyTorch, for where numba is not installed.
+All take 1/delta^2, and whether (W - M_i)^2/delta^2 is within the range of float32, or which entries
+W must stay below for that. The numbers of a replica are its own, whatever others are computed with
+it. All is in one file, because numba keeps what it compiled until the file changes; each loop has a
+twin in PyTorch, for where numba is not installed.
 """
 
 import sys
@@ -13,9 +15,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-# Numba reads a file .numba_config.yaml of the current folder, which may name the folder of what was compiled before:
-# numba unpickles that, and so would run a stranger's code. It reads the file only where it can import yaml; here
-# variables of the environment alone say what it is to do.
+# Numba reads a file .numba_config.yaml of the current folder, which may name the folder of what was
+# compiled before: numba unpickles that, and so would run a stranger's code. It reads the file only
+# where it can import yaml; here variables of the environment alone say what it is to do.
 _yaml = sys.modules.get("yaml")
 sys.modules["yaml"] = None  # type: ignore[assignment]
 try:
@@ -37,7 +39,8 @@ from numba import njit  # noqa: E402
 Floats = NDArray[np.float64]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-# Samples that a survey goes through at a time: rows that are long enough, of slopes that a core's cache holds.
+# Samples that a survey goes through at a time: rows that are long enough, of slopes that a core's
+# cache holds.
 _TILE = 64
 
 _options: dict[str, Any] = {"nogil": True, "fastmath": {"contract"}, "error_model": "numpy"}
@@ -46,7 +49,9 @@ _part: Callable[[Function], Function] = njit(**_options)
 
 
 def _compiled(function: Function) -> Function:
-    """Compile a function, and keep it for other processes where there is a folder in which it can be."""
+    """Compile a function, and keep it for other processes where there is a folder in which it can
+    be.
+    """
     try:
         return njit(cache=True, **_options)(function)
     except RuntimeError:
@@ -56,7 +61,9 @@ def _compiled(function: Function) -> Function:
 
 @_inlined
 def _inverse_root(z: float, is_small: bool) -> float:
-    r""":math:`1/\sqrt z` to a few units of roundoff: from float32 by a step that takes its error to the third power."""
+    r""":math:`1/\sqrt z` to a few units of roundoff: from float32 by a step that takes its error to
+    the third power.
+    """
     if not is_small:
         # Of a z that overflowed nothing is known: 0 would be the slope at a minimum.
         return 1 / np.sqrt(z) if z < np.inf else np.nan
@@ -150,14 +157,16 @@ def descend(
     begin: int,
     end: int,
 ) -> None:
-    """Take SGD steps on f(W0 + sBA) in some of the replicas, moving A, shape (R, r, k), and B, shape (R, d, r).
+    """Take SGD steps on f(W0 + sBA) in some of the replicas, moving A, shape (R, r, k), and B,
+    shape (R, d, r).
 
-    Minibatches have shape (steps, R, m). It writes A and B before the first step and after each, and the lengths of
-    their gradients, shape (steps, 2, R).
+    Minibatches have shape (steps, R, m). It writes A and B before the first step and after each,
+    and the lengths of their gradients, shape (steps, 2, R).
     """
     steps, _, batch = batches.shape
     (r, k), d = A.shape[1:], B.shape[1]
-    # Products are along rows: so are W and g, g^T, and of each factor and its gradient what is multiplied as rows.
+    # Products are along rows: so are W and g, g^T, and of each factor and its gradient what is
+    # multiplied as rows.
     W, g, g_t, b_t = np.empty((d, k)), np.empty((d, k)), np.empty((k, d)), np.empty((r, d))
     in_a, in_b, over_k, over_d = np.empty((r, k)), np.empty((r, d)), np.empty(k), np.empty(d)
     w, total = W.reshape(d * k), g.reshape(d * k)
@@ -185,9 +194,16 @@ def descend(
 
 @_compiled
 def mean_slopes(
-    W: Floats, targets: Floats, curvature: float, is_small: bool, indices: NDArray[np.int64], out: Floats
+    W: Floats,
+    targets: Floats,
+    curvature: float,
+    is_small: bool,
+    indices: NDArray[np.int64],
+    out: Floats,
 ) -> None:
-    """Write the mean of phi'(W - M_i) over each replica's own minibatch, (R, dk), of W and targets with rows of dk."""
+    """Write the mean of phi'(W - M_i) over each replica's own minibatch, (R, dk), of W and targets
+    with rows of dk.
+    """
     batch = indices.shape[1]
     for replica in range(len(W)):
         w, total = W[replica], out[replica]
@@ -225,13 +241,19 @@ def survey(
     in_v: Floats,
     in_w: Floats,
 ) -> None:
-    r"""Write f(W), its gradient, and for each i :math:`\|PG_i\|_F^2 + \|G_iQ\|_F^2` and :math:`\|G_i\|_F^2`, (R, n).
+    r"""Write f(W), its gradient, and for each i :math:`\|PG_i\|_F^2 + \|G_iQ\|_F^2` and
+    :math:`\|G_i\|_F^2`, (R, n).
 
-    W has shape (R, d, k), targets (d, k, n), P as `left` (R, p, d), and the transpose of Q as `right` (R, q, k).
+    W has shape (R, d, k), targets (d, k, n), P as `left` (R, p, d), and the transpose of Q as
+    `right` (R, q, k).
     """
     replicas, d, k = W.shape
     samples, p, q = targets.shape[2], left.shape[1], right.shape[1]
-    slopes_of, left_of, right_of = np.empty(d * k * _TILE), np.empty(p * k * _TILE), np.empty(q * _TILE)
+    slopes_of, left_of, right_of = (
+        np.empty(d * k * _TILE),
+        np.empty(p * k * _TILE),
+        np.empty(q * _TILE),
+    )
     for replica in range(replicas):
         in_v[replica] = 0
         in_w[replica] = 0
@@ -242,7 +264,11 @@ def survey(
             slopes = slopes_of[: d * k * width].reshape(d * k, width)
             square, losses = in_w[replica, first : first + width], np.zeros(width)
             for j in range(d * k):
-                w, target, slope = W[replica, j // k, j % k], targets[j // k, j % k, first : first + width], slopes[j]
+                w, target, slope = (
+                    W[replica, j // k, j % k],
+                    targets[j // k, j % k, first : first + width],
+                    slopes[j],
+                )
                 for i in range(width):
                     x = w - target[i]
                     root = _inverse_root(1 + curvature * (x * x), is_small)

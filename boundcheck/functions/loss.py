@@ -1,4 +1,6 @@
-"""A plain PyTorch loss over a person's own tensors, or a CSV file, as an objective, with derivatives by autograd."""
+"""A plain PyTorch loss over a person's own tensors, or a CSV file, as an objective, with
+derivatives by autograd.
+"""
 
 import csv
 from collections.abc import Callable, Sequence
@@ -22,23 +24,28 @@ from boundcheck.system.files import read_text
 from boundcheck.system.limits import Demand, check_memory
 
 Given = float | tuple[float, str] | None
-"""A constant that a person gives: a number, which nothing vouches for, or one with a certificate, which is printed."""
+"""A constant that a person gives: a number, which nothing vouches for, or one with a certificate,
+which is printed."""
 
-# Where the largest curvature is looked for: points, how far from W0 = 0 they are, and steps of a power iteration.
+# Where the largest curvature is looked for: points, how far from W0 = 0 they are, and steps of a
+# power iteration.
 _POINTS, _SIZES, _STEPS, _MARGIN = 8, (0.0, 0.1, 1.0, 3.0), 40, 1.1
 # Bytes of a CSV file.
 _LONGEST = 2**30
-# Single precision has units of roundoff this much larger than double; and a share of what is seen in it, to be safe.
+# Single precision has units of roundoff this much larger than double; and a share of what is seen
+# in it, to be safe.
 _COARSER, _SAFETY = 2.0**29, 2.0**8
 
 
 class Loss(Objective):
-    r"""The mean of a loss over samples, :math:`f(W) = \frac1n\sum_i \ell(W, x_i, y_i)`, W of shape (d, k).
+    r"""The mean of a loss over samples, :math:`f(W) = \frac1n\sum_i \ell(W, x_i, y_i)`, W of shape
+    (d, k).
 
-    No constant is known of a loss that is only called. L is estimated, as a little more than the largest curvature that
-    was found at some points, and the infimum is taken to be 0; a run then says `inconclusive` at best, and why. One
-    that is given with a certificate, such as ``smoothness=(2.0, "largest eigenvalue of X^T X / n")``, counts as
-    certified, and results print the certificate. Rounding errors are estimated from the loss in single precision.
+    No constant is known of a loss that is only called. L is estimated, as a little more than the
+    largest curvature that was found at some points, and the infimum is taken to be 0; a run then
+    says `inconclusive` at best, and why. One that is given with a certificate, such as
+    ``smoothness=(2.0, "largest eigenvalue of X^T X / n")``, counts as certified, and results print
+    the certificate. Rounding errors are estimated from the loss in single precision.
     """
 
     units = "loss units"
@@ -59,8 +66,9 @@ class Loss(Objective):
         """Take a loss, samples, and the shape of W.
 
         Args:
-            loss: called as ``loss(W, X, y)``, or ``loss(W, X)`` without y, with some of the samples; it returns the
-                loss of each, shape (m,), or their mean. `torch.func.vmap` must be able to run it.
+            loss: called as ``loss(W, X, y)``, or ``loss(W, X)`` without y, with some of the
+                samples; it returns the loss of each, shape (m,), or their mean. `torch.func.vmap`
+                must be able to run it.
             X: tensor or array whose first dimension is the samples'.
             y: the same, of targets or labels.
             shape: (d, k).
@@ -71,9 +79,9 @@ class Loss(Objective):
             device: where the tensors are.
 
         Raises:
-            InputError: for a shape or a constant that is none, samples that are not finite, a loss that is no mean over
-                its samples, is not in float64 or cannot be batched, and one that is negative, of which no infimum is
-                given.
+            InputError: for a shape or a constant that is none, samples that are not finite, a loss
+                that is no mean over its samples, is not in float64 or cannot be batched, and one
+                that is negative, of which no infimum is given.
 
         """
         if not is_shape(shape):
@@ -81,26 +89,47 @@ class Loss(Objective):
         self.name = name or getattr(loss, "__name__", "loss")
         self.shape = shape
         self._loss = loss
-        self._samples = tuple(_tensor(field, x, device) for field, x in (("X", X), ("y", y)) if x is not None)
+        self._samples = tuple(
+            _tensor(field, x, device) for field, x in (("X", X), ("y", y)) if x is not None
+        )
         self.samples = len(self._samples[0])
         if any(len(x) != self.samples for x in self._samples):
-            raise InputError("y", f"of {len(self._samples[1])} samples", f"one for each of the {self.samples} of X")
+            raise InputError(
+                "y",
+                f"of {len(self._samples[1])} samples",
+                f"one for each of the {self.samples} of X",
+            )
         # The gradients of all samples, at all points.
-        check_memory([Demand("shape", shape, 3 * 8 * _POINTS * self.samples * shape[0] * shape[1])], device=device)
+        check_memory(
+            [Demand("shape", shape, 3 * 8 * _POINTS * self.samples * shape[0] * shape[1])],
+            device=device,
+        )
         random = torch.Generator().manual_seed(0)
         drawn = torch.randn((_POINTS, *shape), generator=random, dtype=torch.float64).to(device)
         sizes = torch.tensor(_SIZES, dtype=torch.float64, device=device)
         points = drawn * sizes.repeat(_POINTS // len(_SIZES))[:, None, None]
         least = self._checked(points)
         self.smoothness = _stated(smoothness, "smoothness") or self._steepest(points)
-        unbounded = Constant(float("inf"), "certified", "nothing is known of it; on a ball it follows from L")
+        unbounded = Constant(
+            float("inf"), "certified", "nothing is known of it; on a ball it follows from L"
+        )
         self.gradient_bound = _stated(gradient_bound, "gradient_bound") or unbounded
         if infimum is None and least < 0:
-            raise InputError("infimum", "(not given)", f"a lower bound on the loss, which is {least:.6g} somewhere")
-        taken = Constant(0.0, "estimated", "the loss is taken to be nonnegative, as it was where it was looked at")
+            raise InputError(
+                "infimum",
+                "(not given)",
+                f"a lower bound on the loss, which is {least:.6g} somewhere",
+            )
+        taken = Constant(
+            0.0,
+            "estimated",
+            "the loss is taken to be nonnegative, as it was where it was looked at",
+        )
         self.infimum = _stated(infimum, "infimum") or taken
         told = {"smoothness": smoothness, "gradient_bound": gradient_bound, "infimum": infimum}
-        self._told = tuple(f"{name} of {self.name}" for name, each in told.items() if each is not None)
+        self._told = tuple(
+            f"{name} of {self.name}" for name, each in told.items() if each is not None
+        )
 
     @property
     def drawn(self) -> tuple[str, ...]:
@@ -118,10 +147,12 @@ class Loss(Objective):
         features: Sequence[str] = (),
         **options: Any,
     ) -> "Loss":
-        """The loss over the rows of a CSV file: y is the column `target`, X the features, by default all other columns.
+        """The loss over the rows of a CSV file: y is the column `target`, X the features, by
+        default all other columns.
 
-        Raises InputError for a file that cannot be read, a row that is longer or shorter than the header, two columns
-        of one name, a column that it does not have, and one that has anything but finite numbers.
+        Raises InputError for a file that cannot be read, a row that is longer or shorter than the
+        header, two columns of one name, a column that it does not have, and one that has anything
+        but finite numbers.
         """
         pd: Any = import_module("pandas")
         try:
@@ -149,7 +180,9 @@ class Loss(Objective):
         for column in (target, *chosen):
             if column not in table:
                 raise InputError(
-                    "column", column, f"a column of {path}, which has {', '.join(map(str, table.columns))}"
+                    "column",
+                    column,
+                    f"a column of {path}, which has {', '.join(map(str, table.columns))}",
                 )
             entries = table[column]
             if pd.api.types.is_bool_dtype(entries) or not pd.api.types.is_numeric_dtype(entries):
@@ -158,23 +191,35 @@ class Loss(Objective):
             lost = np.flatnonzero(~np.isfinite(table[column].to_numpy(np.float64)))
             if len(lost):
                 told = f"row {lost[0] + 1} has {entries.iloc[lost[0]]}"
-                raise InputError("column", column, f"finite numbers only in this column of {path}; {told}")
+                raise InputError(
+                    "column", column, f"finite numbers only in this column of {path}; {told}"
+                )
         X = table[chosen].to_numpy(np.float64)
         return cls(loss, X, table[target].to_numpy(), shape=shape, **options)
 
     @classmethod
-    def of_function(cls, function: Callable[[Tensor], Tensor], shape: tuple[int, int], **options: Any) -> "Loss":
-        """The loss of a function of W alone, which holds its tensors itself: one per sample, shape (n,), or one."""
+    def of_function(
+        cls, function: Callable[[Tensor], Tensor], shape: tuple[int, int], **options: Any
+    ) -> "Loss":
+        """The loss of a function of W alone, which holds its tensors itself: one per sample, shape
+        (n,), or one.
+        """
         try:
-            each = function(torch.zeros(shape, dtype=torch.float64, device=options.get("device", "cpu"))).reshape(-1)
+            each = function(
+                torch.zeros(shape, dtype=torch.float64, device=options.get("device", "cpu"))
+            ).reshape(-1)
         except Exception as error:
-            expected = f"a function of W alone ({type(error).__name__}: {' '.join(str(error).split())})"
+            expected = (
+                f"a function of W alone ({type(error).__name__}: {' '.join(str(error).split())})"
+            )
             raise InputError("problem", _name(function), expected) from error
 
         def loss(W: Tensor, chosen: Tensor) -> Tensor:
             return function(W).reshape(-1)[chosen]
 
-        return cls(loss, torch.arange(len(each)), shape=shape, **{"name": _name(function)} | options)
+        return cls(
+            loss, torch.arange(len(each)), shape=shape, **{"name": _name(function)} | options
+        )
 
     def loss(self, W: Tensor) -> Tensor:
         return self._over(self._mean, W, self._samples)
@@ -193,7 +238,9 @@ class Loss(Objective):
     def mean_of_samples(self, W: Tensor, indices: Tensor) -> Tensor:
         apart = vmap(vmap(grad(self._mean), (None, *(0 for _ in self._samples))))
         return in_blocks(
-            lambda part: apart(W[part], *(x[indices[part]].unsqueeze(2) for x in self._samples)).mean(1),
+            lambda part: apart(
+                W[part], *(x[indices[part]].unsqueeze(2) for x in self._samples)
+            ).mean(1),
             W,
             indices.shape[1] * W[0].numel(),
         )
@@ -204,7 +251,8 @@ class Loss(Objective):
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
         """Estimates of the rounding errors of `loss` and `gradient`.
 
-        Each is the change in single precision, over how much coarser that is, times 256; and the error of long sums.
+        Each is the change in single precision, over how much coarser that is, times 256; and the
+        error of long sums.
         """
         terms, share = EPSILON * (self.samples + W[0].numel() + 64), _SAFETY / _COARSER
         gradient = self.gradient(W)
@@ -227,21 +275,32 @@ class Loss(Objective):
         return self._over(vmap(f, (None, *(0 for _ in alone))), W, alone)
 
     def _checked(self, points: Tensor) -> float:
-        """The least loss of a sample at some points, after a check that the loss is the mean over samples."""
+        """The least loss of a sample at some points, after a check that the loss is the mean over
+        samples.
+        """
         try:
             whole, slopes = self.loss(points), self.sample_gradients(points)
             each = self._of_each(self._mean, points)
         except Exception as error:
             shapes = [f"W of shape {self.shape}"]
-            shapes += [f"{field} of shape {tuple(x.shape)}" for field, x in zip("Xy", self._samples, strict=False)]
+            shapes += [
+                f"{field} of shape {tuple(x.shape)}"
+                for field, x in zip("Xy", self._samples, strict=False)
+            ]
             how = f"torch.func.vmap can run with {' and '.join(shapes)}"
             expected = f"one that {how} ({type(error).__name__}: {' '.join(str(error).split())})"
             raise InputError("loss", self.name, expected) from error
-        if whole.dtype != torch.float64 or not torch.isfinite(whole).all() or not torch.isfinite(slopes).all():
+        if (
+            whole.dtype != torch.float64
+            or not torch.isfinite(whole).all()
+            or not torch.isfinite(slopes).all()
+        ):
             raise InputError("loss", self.name, "finite numbers in float64, with finite gradients")
         if not torch.allclose(whole, each.mean(1), rtol=1e-8, atol=1e-10 * float(each.abs().max())):
             raise InputError(
-                "loss", self.name, "the loss of each sample, or the mean over the samples that it is given"
+                "loss",
+                self.name,
+                "the loss of each sample, or the mean over the samples that it is given",
             )
         return each.min().item()
 
@@ -252,7 +311,10 @@ class Loss(Objective):
             found: Tensor = grad(lambda V: (grad(self._mean)(V, *self._samples) * U).sum())(W)
             return found
 
-        U, size = torch.ones_like(points), torch.zeros(len(points), dtype=torch.float64, device=points.device)
+        U, size = (
+            torch.ones_like(points),
+            torch.zeros(len(points), dtype=torch.float64, device=points.device),
+        )
         U = U + 0.1 * points.flip(0)
         for _ in range(_STEPS):
             U = U / torch.linalg.matrix_norm(U)[:, None, None]
@@ -266,7 +328,9 @@ class Loss(Objective):
 
 
 class _InSinglePrecision(TorchFunctionMode):
-    """A mode in which the result of each operation is rounded to single precision, and so are its gradients."""
+    """A mode in which the result of each operation is rounded to single precision, and so are its
+    gradients.
+    """
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Round the result of the function."""
@@ -285,7 +349,9 @@ def _stated(given: Given, field: str) -> Constant | None:
     number = isinstance(value, int | float) and not isinstance(value, bool) and isinstance(how, str)
     if not number or not abs(value) < float("inf") or (field != "infimum" and value <= 0):
         expected = "a finite number" + ("" if field == "infimum" else " above 0")
-        raise InputError(field, given, f"{expected}, or such a number and its certificate, a sentence")
+        raise InputError(
+            field, given, f"{expected}, or such a number and its certificate, a sentence"
+        )
     # A certificate is what results print: nothing that can be read is none.
     if not how.strip():
         return Constant(float(value), "estimated", "given without a certificate")
@@ -297,12 +363,20 @@ def _name(function: Any) -> str:
 
 
 def _tensor(field: str, x: Any, device: str) -> Tensor:
-    """Samples on the device, floating ones in float64: a copy, so that F stays what it is when theirs are changed."""
+    """Samples on the device, floating ones in float64: a copy, so that F stays what it is when
+    theirs are changed.
+    """
     try:
         tensor = torch.as_tensor(np.array(x) if isinstance(x, np.ndarray) else x)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise InputError(field, type(x).__name__, f"a tensor or an array of numbers ({error})") from None
+        raise InputError(
+            field, type(x).__name__, f"a tensor or an array of numbers ({error})"
+        ) from None
     if tensor.ndim == 0 or tensor.numel() == 0 or not torch.isfinite(tensor).all():
-        raise InputError(field, f"of shape {tuple(tensor.shape)}", "finite numbers, the first dimension the samples'")
+        raise InputError(
+            field,
+            f"of shape {tuple(tensor.shape)}",
+            "finite numbers, the first dimension the samples'",
+        )
     dtype = torch.float64 if tensor.is_floating_point() else tensor.dtype
     return tensor.detach().to(device, dtype, copy=True)

@@ -1,7 +1,8 @@
-"""`PiecewiseLinear`: the derivative f' of a function of one real variable, in exact rational arithmetic.
+"""`PiecewiseLinear`: the derivative f' of a function of one real variable, in exact rational
+arithmetic.
 
-With f' continuous, piecewise linear and constant beyond its ends, every constant of the theory is a rational number:
-the smoothness of f, the bound on its gradient, its minimum.
+With f' continuous, piecewise linear and constant beyond its ends, every constant of the theory is a
+rational number: the smoothness of f, the bound on its gradient, its minimum.
 """
 
 from bisect import bisect_left
@@ -27,9 +28,11 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True)
 class PiecewiseLinear:
-    """A continuous f' through the knots (w, f'(w)), linear between them and constant beyond the outer two.
+    """A continuous f' through the knots (w, f'(w)), linear between them and constant beyond the
+    outer two.
 
-    Its integral f is 0 at the first knot, and has a minimum because f' <= 0 at the first knot and >= 0 at the last.
+    Its integral f is 0 at the first knot, and has a minimum because f' <= 0 at the first knot and
+    >= 0 at the last.
     """
 
     knots: tuple[tuple[Fraction, Fraction], ...]
@@ -37,14 +40,24 @@ class PiecewiseLinear:
     def __post_init__(self) -> None:
         """Refuse knots that are out of order, and an f' whose integral is unbounded below."""
         if not self.knots or any(w >= after for (w, _), (after, _) in pairwise(self.knots)):
-            raise InputError("knots", [str(w) for w, _ in self.knots], "one or more positions w, each above the last")
+            raise InputError(
+                "knots",
+                [str(w) for w, _ in self.knots],
+                "one or more positions w, each above the last",
+            )
         if self.knots[0][1] > 0 or self.knots[-1][1] < 0:
             ends = f"{self.knots[0][1]} and {self.knots[-1][1]}"
-            raise InputError("knots", f"f' from {ends}", "f' <= 0 at the first and >= 0 at the last, for a minimum")
+            raise InputError(
+                "knots",
+                f"f' from {ends}",
+                "f' <= 0 at the first and >= 0 at the last, for a minimum",
+            )
 
     @classmethod
     def through(cls, *knots: tuple[Rational, Rational]) -> "PiecewiseLinear":
-        """The f' through knots of any numbers: a float is its binary value, a string its decimal or fraction."""
+        """The f' through knots of any numbers: a float is its binary value, a string its decimal or
+        fraction.
+        """
         try:
             exact = tuple((Fraction(w), Fraction(value)) for w, value in knots)
         except (OverflowError, ValueError, ZeroDivisionError):
@@ -53,7 +66,9 @@ class PiecewiseLinear:
 
     @classmethod
     def clipped(cls, slope: Rational, bound: Rational, zero: Rational = 0) -> "PiecewiseLinear":
-        """The derivative of a Huber function: slope times (w - zero), clipped to [-bound, bound]."""
+        """The derivative of a Huber function: slope times (w - zero), clipped to [-bound,
+        bound].
+        """
         height, middle = Fraction(bound), Fraction(zero)
         width = height / Fraction(slope)
         return cls(((middle - width, -height), (middle + width, height)))
@@ -95,6 +110,7 @@ class PiecewiseLinear:
     @cached_property
     def minimum(self) -> Fraction:
         """The smallest value of f, which it has at a knot or where f' is 0 between two."""
-        # Where a piece's line is 0 only beyond the piece, f still has a value, which is no less than the smallest.
+        # Where a piece's line is 0 only beyond the piece, f still has a value, which is no less
+        # than the smallest.
         zeros = [piece.start - piece.value / piece.slope for piece in self.pieces if piece.slope]
         return min(self.integral(w) for w in (*zeros, *(w for w, _ in self.knots)))

@@ -1,4 +1,6 @@
-"""Minibatches: how they are drawn, and the law of the next one; and steps of an algorithm on an ensemble."""
+"""Minibatches: how they are drawn, and the law of the next one; and steps of an algorithm on an
+ensemble.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +17,9 @@ Number = TypeVar("Number", float, Tensor)
 
 
 def draw_batch(replicas: int, batch: int, samples: int, generator: torch.Generator) -> Tensor:
-    """Uniform indices with replacement, shape (replicas, batch): conditionally unbiased given the past."""
+    """Uniform indices with replacement, shape (replicas, batch): conditionally unbiased given the
+    past.
+    """
     return torch.randint(samples, (replicas, batch), generator=generator, device=generator.device)
 
 
@@ -29,11 +33,15 @@ class Draw:
 
     def of(self, who: Tensor) -> "Draw":
         # With replacement all replicas draw from the same.
-        candidates = self.candidates[:1].expand(len(who), -1) if self.replaced else self.candidates[who]
+        candidates = (
+            self.candidates[:1].expand(len(who), -1) if self.replaced else self.candidates[who]
+        )
         return replace(self, candidates=candidates)
 
     def joined(self, others: list["Draw"]) -> "Draw":
-        """The law of these replicas and of those of others, whose kind and number of candidates are the same."""
+        """The law of these replicas and of those of others, whose kind and number of candidates are
+        the same.
+        """
         if not others:
             return self
         each = [self.candidates, *(other.candidates for other in others)]
@@ -42,11 +50,12 @@ class Draw:
         return replace(self, candidates=torch.cat(each))
 
     def noise(self, variance: Number, bias: Number) -> Number:
-        r"""The mean squared error of a minibatch's mean gradient given the past, :math:`\mathbb E\|g - \nabla F\|^2`.
+        r"""The mean squared error of a minibatch's mean gradient given the past, :math:`\mathbb
+        E\|g - \nabla F\|^2`.
 
-        With :math:`s^2` the variance of the gradients of the :math:`n_t` candidates, it is the square of the bias plus
-        :math:`s^2/m`, times :math:`(n_t - m)/(n_t - 1)` where they are drawn without replacement. With it all samples
-        are candidates always, and there is no bias.
+        With :math:`s^2` the variance of the gradients of the :math:`n_t` candidates, it is the
+        square of the bias plus :math:`s^2/m`, times :math:`(n_t - m)/(n_t - 1)` where they are
+        drawn without replacement. With it all samples are candidates always, and there is no bias.
         """
         count = self.candidates.shape[1]
         left = 1.0 if self.replaced else (count - self.batch) / max(count - 1, 1)
@@ -54,10 +63,14 @@ class Draw:
 
 
 class Sampler:
-    """Draws the minibatches of an ensemble, and says what the next one is drawn from; by itself, the whole sample."""
+    """Draws the minibatches of an ensemble, and says what the next one is drawn from; by itself,
+    the whole sample.
+    """
 
     def law(self) -> Draw | None:
-        """The law of the next minibatch given the past; None where it is always the whole sample."""
+        """The law of the next minibatch given the past; None where it is always the whole
+        sample.
+        """
         return None
 
     def draw(self) -> Tensor | None:
@@ -77,10 +90,17 @@ class WholeSample(Sampler):
 
 
 class WithReplacement(Sampler):
-    """Every minibatch drawn uniformly from all samples, as the unbiasedness of jiang2024 needs it."""
+    """Every minibatch drawn uniformly from all samples, as the unbiasedness of jiang2024 needs
+    it.
+    """
 
     def __init__(self, replicas: int, batch: int, samples: int, generator: torch.Generator) -> None:
-        self._replicas, self._batch, self._samples, self._generator = replicas, batch, samples, generator
+        self._replicas, self._batch, self._samples, self._generator = (
+            replicas,
+            batch,
+            samples,
+            generator,
+        )
         everything = torch.arange(samples, device=generator.device)
         self._law = Draw(batch, everything.expand(replicas, -1), replaced=True)
 
@@ -98,10 +118,11 @@ class WithReplacement(Sampler):
 
 
 class Reshuffled(Sampler):
-    """Epochs: each goes through a fresh permutation of the samples, and leaves out a rest smaller than a minibatch.
+    """Epochs: each goes through a fresh permutation of the samples, and leaves out a rest smaller
+    than a minibatch.
 
-    Given the past, the next minibatch is drawn from what the epoch has left, so that the gradient is conditionally
-    biased from the second step of an epoch on.
+    Given the past, the next minibatch is drawn from what the epoch has left, so that the gradient
+    is conditionally biased from the second step of an epoch on.
     """
 
     def __init__(self, replicas: int, batch: int, samples: int, generator: torch.Generator) -> None:
@@ -120,19 +141,31 @@ class Reshuffled(Sampler):
 
     def _begin_epoch_if_due(self) -> None:
         if self._next + self._batch > self._shape[1]:
-            keys = torch.rand(self._shape, generator=self._generator, dtype=torch.float64, device=self._order.device)
+            keys = torch.rand(
+                self._shape,
+                generator=self._generator,
+                dtype=torch.float64,
+                device=self._order.device,
+            )
             self._order, self._next = keys.argsort(1), 0
 
     def state(self) -> dict[str, Any]:
-        return {"generator": self._generator.get_state(), "order": self._order.cpu(), "next": self._next}
+        return {
+            "generator": self._generator.get_state(),
+            "order": self._order.cpu(),
+            "next": self._next,
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         self._generator.set_state(state["generator"])
         self._order, self._next = state["order"].to(self._order.device), state["next"]
 
 
-def sgd_step(function: Function, v: Point, step_size: float, indices: Tensor | None) -> tuple[Point, Point]:
-    """One iteration of Algorithm 1 of jiang2024: the next point v - alpha g, and the stochastic gradient g it used.
+def sgd_step(
+    function: Function, v: Point, step_size: float, indices: Tensor | None
+) -> tuple[Point, Point]:
+    """One iteration of Algorithm 1 of jiang2024: the next point v - alpha g, and the stochastic
+    gradient g it used.
 
     Without indices g is the gradient itself, and the step one of gradient descent.
     """
@@ -141,9 +174,16 @@ def sgd_step(function: Function, v: Point, step_size: float, indices: Tensor | N
 
 
 def advance(
-    algorithm: Algorithm, function: Function, state: State, t: int, numbers: Numbers, indices: Tensor | None
+    algorithm: Algorithm,
+    function: Function,
+    state: State,
+    t: int,
+    numbers: Numbers,
+    indices: Tensor | None,
 ) -> tuple[State, Point]:
-    """Step t of an algorithm: its next state, and the gradient it used, which without indices is that of F."""
+    """Step t of an algorithm: its next state, and the gradient it used, which without indices is
+    that of F.
+    """
     v = algorithm.query(state, t, numbers)
     if algorithm.asks:
         numbers = {**numbers, **algorithm.asked(function, v)}
@@ -155,10 +195,13 @@ def advance(
 class Walk(NamedTuple):
     """Steps of an algorithm, one after the other."""
 
-    points: Point  # the iterates before the first and after each, their blocks of shape (steps + 1, R, rows, columns)
-    lengths: Tensor  # the Frobenius norm of each block of the gradient of each step, shape (steps, blocks, R)
-    # The gradient of each step, and where it was taken, blocks of shape (steps, R, rows, columns); None where the steps
-    # alone are there, and where it was taken at the iterates.
+    # the iterates before the first and after each, their blocks of shape (steps + 1, R, rows,
+    # columns)
+    points: Point
+    # the Frobenius norm of each block of the gradient of each step, shape (steps, blocks, R)
+    lengths: Tensor
+    # The gradient of each step, and where it was taken, blocks of shape (steps, R, rows, columns);
+    # None where the steps alone are there, and where it was taken at the iterates.
     gradients: Point | None
     queries: Point | None
     shown: dict[str, Tensor]  # what the algorithm shows after each step, shape (steps, R)
@@ -166,13 +209,23 @@ class Walk(NamedTuple):
 
 
 def walk(
-    algorithm: Algorithm, function: Function, state: State, t: int, numbers: Numbers, batches: Sequence[Tensor | None]
+    algorithm: Algorithm,
+    function: Function,
+    state: State,
+    t: int,
+    numbers: Numbers,
+    batches: Sequence[Tensor | None],
 ) -> Walk:
-    """Take step t and those after it, one for each minibatch: in one call if the function has one for such steps."""
+    """Take step t and those after it, one for each minibatch: in one call if the function has one
+    for such steps.
+    """
     v = algorithm.iterate(state)
     sizes = [algorithm.along_gradient(t + i, numbers) for i in range(len(batches))]
     drawn, known = [x for x in batches if x is not None], [a for a in sizes if a is not None]
-    if len(drawn) == len(known) == len(batches) and (taken := function.descend(v, drawn, known)) is not None:
+    if (
+        len(drawn) == len(known) == len(batches)
+        and (taken := function.descend(v, drawn, known)) is not None
+    ):
         # Not as a view, with which all of the walk would be kept.
         return Walk(*taken, None, None, {}, (tuple(part[-1].clone() for part in taken.points),))
     iterates, gradients, queries, far, shown = [v], [], [], [], []
@@ -194,7 +247,14 @@ def _stacked(points: Sequence[Point]) -> Point:
 
 
 def restart(
-    algorithm: Algorithm, function: Function, state: State, numbers: Numbers, gain: float, random: torch.Generator
+    algorithm: Algorithm,
+    function: Function,
+    state: State,
+    numbers: Numbers,
+    gain: float,
+    random: torch.Generator,
 ) -> State:
-    """The state from which an algorithm goes on after what was trained is merged and begun anew; W is kept."""
+    """The state from which an algorithm goes on after what was trained is merged and begun anew; W
+    is kept.
+    """
     return algorithm.start(function.restart(algorithm.iterate(state), gain, random), numbers)

@@ -1,6 +1,16 @@
 """What counts as a proof: terms, rules, replay. It imports the standard library only."""
 
-from boundcheck.kernel.derive import RULES, STANDARD_FACTS, Fact, Law, Statement, Theorem, replay, replay_all, seal
+from boundcheck.kernel.derive import (
+    RULES,
+    STANDARD_FACTS,
+    Fact,
+    Law,
+    Statement,
+    Theorem,
+    replay,
+    replay_all,
+    seal,
+)
 from boundcheck.kernel.rules import chain_rule, descent_lemma
 from boundcheck.kernel.terms import KernelError, ReplayError, RuleError, ShapeError, TermError
 

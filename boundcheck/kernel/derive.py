@@ -1,12 +1,14 @@
-"""What can be proved: facts, laws, and theorems that carry their derivation; how rules make theorems, and `replay`.
+"""What can be proved: facts, laws, and theorems that carry their derivation; how rules make
+theorems, and `replay`.
 
-A `Fact` holds if it is true at every time t, 1 <= t <= T, and at every outcome. A `Law` holds if its conclusion holds
-for all values of its variables that make its premises hold. A `Theorem` says: where the hypotheses hold, so does the
-conclusion. Its Python type is not evidence of that; `replay` is, which builds it again from its derivation.
+A `Fact` holds if it is true at every time t, 1 <= t <= T, and at every outcome. A `Law` holds if
+its conclusion holds for all values of its variables that make its premises hold. A `Theorem` says:
+where the hypotheses hold, so does the conclusion. Its Python type is not evidence of that; `replay`
+is, which builds it again from its derivation.
 
-`rule` makes a rule a function that builds theorems: it computes a conclusion, or hypotheses and a conclusion, from
-theorems and plain arguments. A theorem may come from anywhere: what `replay` reads of it is built again from its parts
-first, so that no stored key or shape is believed.
+`rule` makes a rule a function that builds theorems: it computes a conclusion, or hypotheses and a
+conclusion, from theorems and plain arguments. A theorem may come from anywhere: what `replay` reads
+of it is built again from its parts first, so that no stored key or shape is believed.
 """
 
 from __future__ import annotations
@@ -67,13 +69,24 @@ class Law(Term):
     premises: tuple[Statement, ...]
     conclusion: Fact
 
-    def __init__(self, variables: Iterable[Symbol | Variable], premises: Iterable[Statement], conclusion: Fact) -> None:
+    def __init__(
+        self,
+        variables: Iterable[Symbol | Variable],
+        premises: Iterable[Statement],
+        conclusion: Fact,
+    ) -> None:
         bound, wanted = (tuple(sorted(set(each))) for each in (variables, premises))
         for x in bound:
             if not isinstance(x, Symbol | Variable) or x.when not in (k.ANY, k.CONSTANT):
-                raise TermError(f"a law cannot be for all {x}, which is neither a constant nor an arbitrary symbol")
+                raise TermError(
+                    f"a law cannot be for all {x}, which is neither a constant nor an arbitrary"
+                    " symbol"
+                )
         if type(conclusion) is not Fact or not all(isinstance(x, Fact | Law) for x in wanted):
-            raise TermError(f"a law is a fact with facts and laws as premises, and not {conclusion!r} with {wanted!r}")
+            raise TermError(
+                f"a law is a fact with facts and laws as premises, and not {conclusion!r} with"
+                f" {wanted!r}"
+            )
         key = f"(law ({keys_of(bound)}) ({keys_of(wanted)}) {conclusion.key})"
         self._fill(variables=bound, premises=wanted, conclusion=conclusion, key=key)
 
@@ -131,7 +144,8 @@ def derivation(theorems: Iterable[Theorem]) -> tuple[Theorem, ...]:
     """The theorems and everything they were derived from, each once, premises first.
 
     Raises:
-        ReplayError: for anything that is not a theorem, and for a theorem that is derived from itself.
+        ReplayError: for anything that is not a theorem, and for a theorem that is derived from
+            itself.
 
     """
     order: dict[int, Theorem] = {}
@@ -162,7 +176,8 @@ def _premises(theorem: Theorem) -> Iterator[Theorem]:
 Answer = Statement | tuple[frozenset[Statement], Statement]
 P = ParamSpec("P")
 _rules: dict[str, Callable[..., Theorem]] = {}
-# The same rules as functions of a tuple of theorems and a tuple of arguments, as `replay` reads them.
+# The same rules as functions of a tuple of theorems and a tuple of arguments, as `replay` reads
+# them.
 _steps: dict[str, Callable[[tuple[Theorem, ...], tuple[Any, ...]], Theorem]] = {}
 _standard_facts: dict[str, str] = {}
 # The rules, and the facts of analysis that the kernel believes. Read them; do not add to them.
@@ -171,11 +186,14 @@ STANDARD_FACTS: Mapping[str, str] = MappingProxyType(_standard_facts)
 _sealed = False
 
 
-def rule(premises: int | None, *, standard_fact: str = "") -> Callable[[Callable[P, Answer]], Callable[P, Theorem]]:
+def rule(
+    premises: int | None, *, standard_fact: str = ""
+) -> Callable[[Callable[P, Answer]], Callable[P, Theorem]]:
     """Register a rule, a function of theorems and then of plain arguments.
 
     Args:
-        premises: how many theorems come first; None: the first parameter is a tuple of any number of them.
+        premises: how many theorems come first; None: the first parameter is a tuple of any number
+            of them.
         standard_fact: the fact of analysis that the rule believes, with its source.
 
     Raises:
@@ -186,7 +204,9 @@ def rule(premises: int | None, *, standard_fact: str = "") -> Callable[[Callable
     def register(function: Callable[P, Answer]) -> Callable[P, Theorem]:
         name = function.__name__
         if _sealed or name in _rules:
-            raise k.KernelError(f"{name} cannot become a rule: the kernel has its rules, {', '.join(_rules)}")
+            raise k.KernelError(
+                f"{name} cannot become a rule: the kernel has its rules, {', '.join(_rules)}"
+            )
         if standard_fact:
             _standard_facts[name] = standard_fact
 
@@ -194,13 +214,19 @@ def rule(premises: int | None, *, standard_fact: str = "") -> Callable[[Callable
             whole = type(theorems) is tuple and premises in (None, len(theorems))
             if not whole or not all(isinstance(x, Theorem) for x in theorems):
                 count = "a tuple of" if premises is None else premises
-                kinds = [type(x).__name__ for x in (theorems if isinstance(theorems, tuple) else (theorems,))]
-                raise RuleError(name, None, f"it takes {count} theorems first, and not {', '.join(kinds)}")
+                kinds = [
+                    type(x).__name__
+                    for x in (theorems if isinstance(theorems, tuple) else (theorems,))
+                ]
+                raise RuleError(
+                    name, None, f"it takes {count} theorems first, and not {', '.join(kinds)}"
+                )
             for argument in arguments:
                 if not _plain(argument):
                     why = f"{argument!r} is not a term, statement, number, text or tuple of those"
                     raise RuleError(name, None, why)
-            # A rule looks at its arguments itself: their types are known where it is written, and not here.
+            # A rule looks at its arguments itself: their types are known where it is written, and
+            # not here.
             answer = function(*((theorems,) if premises is None else theorems), *arguments)  # type: ignore[call-arg]
             hypotheses: frozenset[Statement] = frozenset().union(*(x.hypotheses for x in theorems))
             if isinstance(answer, tuple):
@@ -211,7 +237,11 @@ def rule(premises: int | None, *, standard_fact: str = "") -> Callable[[Callable
 
         @wraps(function)
         def build(*given: Any) -> Theorem:
-            return infer(given[0], given[1:]) if premises is None else infer(given[:premises], given[premises:])
+            return (
+                infer(given[0], given[1:])
+                if premises is None
+                else infer(given[:premises], given[premises:])
+            )
 
         _rules[name], _steps[name] = build, infer
         # It takes what `function` takes, with theorems in place of premises.
@@ -231,22 +261,38 @@ _LETTERS = (Symbol, k.Gradient, k.Mean)
 _ARGUMENTS = frozenset(
     map(
         id,
-        (str, int, Fraction, type(None), Index, Scalar, Matrix, *_LETTERS, Variable, k.Dimension, k.Horizon, Fact, Law),
+        (
+            str,
+            int,
+            Fraction,
+            type(None),
+            Index,
+            Scalar,
+            Matrix,
+            *_LETTERS,
+            Variable,
+            k.Dimension,
+            k.Horizon,
+            Fact,
+            Law,
+        ),
     )
 )
 
 
 def _plain(argument: object) -> bool:
     """True if an argument is plain data, which reads the same every time."""
-    return id(type(argument)) in _ARGUMENTS or (type(argument) is tuple and all(map(_plain, argument)))
+    return id(type(argument)) in _ARGUMENTS or (
+        type(argument) is tuple and all(map(_plain, argument))
+    )
 
 
 def replay(theorem: Theorem) -> Theorem:
     """The theorem, built again from its derivation by the rules alone.
 
     Raises:
-        ReplayError: where a step does not say what its rule yields, names no rule, rests on itself, or holds something
-            that is not a term.
+        ReplayError: where a step does not say what its rule yields, names no rule, rests on itself,
+            or holds something that is not a term.
         KernelError: where a rule refuses.
 
     """
@@ -257,7 +303,8 @@ def replay(theorem: Theorem) -> Theorem:
 def replay_all(theorems: Sequence[Theorem]) -> list[Theorem]:
     """`replay` for theorems that share parts of their derivations: each part is replayed once.
 
-    Nothing of a theorem is believed: its arguments and what it says are built anew from their content.
+    Nothing of a theorem is believed: its arguments and what it says are built anew from their
+    content.
     """
     k.forget()
     collecting = gc.isenabled()
@@ -269,7 +316,9 @@ def replay_all(theorems: Sequence[Theorem]) -> list[Theorem]:
         for step in derivation(theorems):
             if type(step.rule) is not str or step.rule not in _steps:
                 raise ReplayError(f"{step.rule!r} is not a rule of the kernel")
-            again = _steps[step.rule](tuple(rebuilt[id(x)] for x in step.premises), (*renewed(step.arguments),))
+            again = _steps[step.rule](
+                tuple(rebuilt[id(x)] for x in step.premises), (*renewed(step.arguments),)
+            )
             said = renewed((step.hypotheses, step.conclusion, step.ledger))
             if said != (again.hypotheses, again.conclusion, again.ledger):
                 raise ReplayError(f"{step.rule} yields {again}, and not {step}")
@@ -281,7 +330,18 @@ def replay_all(theorems: Sequence[Theorem]) -> list[Theorem]:
 
 
 # The parts of each kind of object that a theorem may hold are what its constructor takes.
-_ATOMS = (Variable, k.Dimension, k.Horizon, k.Clock, k.Power, k.Norm, k.Trace, k.Value, k.Maximum, k.Expectation)
+_ATOMS = (
+    Variable,
+    k.Dimension,
+    k.Horizon,
+    k.Clock,
+    k.Power,
+    k.Norm,
+    k.Trace,
+    k.Value,
+    k.Maximum,
+    k.Expectation,
+)
 _OPERATORS = (k.Root, k.Inverse, k.Minimum, k.Total, k.Before)
 _CONTENT: Mapping[int, tuple[str, ...]] = {
     id(kind): tuple(signature(kind).parameters)
@@ -295,8 +355,8 @@ _UNFINISHED = object()
 class Renewal:
     """A function that builds data again from the kernel's own types, each object once.
 
-    It raises ReplayError for a kind that the kernel does not have, and for cycles. The data must outlive it: objects
-    are told apart by their places in memory.
+    It raises ReplayError for a kind that the kernel does not have, and for cycles. The data must
+    outlive it: objects are told apart by their places in memory.
     """
 
     def __init__(self) -> None:

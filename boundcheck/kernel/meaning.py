@@ -1,7 +1,9 @@
-"""The meaning of terms and statements: `denote` gives their values at rational matrices, `holds` says if a fact holds.
+"""The meaning of terms and statements: `denote` gives their values at rational matrices, `holds`
+says if a fact holds.
 
-Everything is enclosed in intervals with rational ends, so that "certainly false" is exact even where roots and spectral
-norms are irrational. The rules do not use this module; their tests do, and witnesses of refuted steps.
+Everything is enclosed in intervals with rational ends, so that "certainly false" is exact even
+where roots and spectral norms are irrational. The rules do not use this module; their tests do, and
+witnesses of refuted steps.
 """
 
 from __future__ import annotations
@@ -13,7 +15,18 @@ from math import floor, isqrt
 
 from boundcheck.kernel import terms as k
 from boundcheck.kernel.derive import Fact
-from boundcheck.kernel.terms import FROBENIUS, Atom, Index, Letter, Matrix, Scalar, Symbol, TermError, Time, Variable
+from boundcheck.kernel.terms import (
+    FROBENIUS,
+    Atom,
+    Index,
+    Letter,
+    Matrix,
+    Scalar,
+    Symbol,
+    TermError,
+    Time,
+    Variable,
+)
 
 _BITS = 128
 
@@ -42,7 +55,9 @@ class Interval:
         if self.low == self.high:
             return self
         grid = 1 << _BITS
-        return Interval(Fraction(self.low * grid // 1, grid), Fraction(-(-self.high * grid // 1), grid))
+        return Interval(
+            Fraction(self.low * grid // 1, grid), Fraction(-(-self.high * grid // 1), grid)
+        )
 
     def root(self) -> Interval:
         """The square root; 0 for a negative number."""
@@ -84,10 +99,12 @@ class Model:
         dimensions: the number that each name in a shape stands for.
         horizon: T.
         weights: probabilities of the outcomes 0, 1, ...
-        past: the label, per outcome, of what is known at a time 1, 2, ...; outcomes with one label look alike then.
+        past: the label, per outcome, of what is known at a time 1, 2, ...; outcomes with one label
+            look alike then.
         symbols: for a symbol or variable, a time and an outcome: its matrix or number.
         functions: by name.
-        known: values found so far. Paths share their beginnings, and each of them asks for an expectation.
+        known: values found so far. Paths share their beginnings, and each of them asks for an
+            expectation.
 
     """
 
@@ -107,9 +124,14 @@ class Model:
 
 
 def holds(
-    fact: Fact, model: Model, times: Sequence[int] | None = None, outcomes: Sequence[int] | None = None
+    fact: Fact,
+    model: Model,
+    times: Sequence[int] | None = None,
+    outcomes: Sequence[int] | None = None,
 ) -> bool | None:
-    """True if the fact holds at these times and outcomes, by default all; None if intervals are too wide to tell."""
+    """True if the fact holds at these times and outcomes, by default all; None if intervals are too
+    wide to tell.
+    """
     when = times or range(1, model.horizon + 1)
     where = outcomes or range(len(model.weights))
     verdicts: set[bool | None] = set()
@@ -133,7 +155,11 @@ def denote(scalar: Scalar, model: Model, t: int, outcome: int) -> Interval:
             # The square of a Frobenius norm is rational if its matrix is.
             squared = isinstance(atom, k.Norm) and atom.kind == FROBENIUS and exponent % 2 == 0
             # An expectation is the same on all outcomes with the same past.
-            where = _shares(model, atom.given, t, outcome)[0][0] if isinstance(atom, k.Expectation) else outcome
+            where = (
+                _shares(model, atom.given, t, outcome)[0][0]
+                if isinstance(atom, k.Expectation)
+                else outcome
+            )
             place = (atom, squared, t, where)
             if place not in model.known:
                 model.known[place] = _atom(atom, model, t, where, squared=squared)
@@ -185,7 +211,10 @@ def _atom(atom: Atom, model: Model, t: int, outcome: int, *, squared: bool) -> I
                 raise TermError("an interval around 0 has no inverse")
             return Interval(1 / x.high, 1 / x.low).rounded()
         case k.Total():
-            return sum((denote(atom.body, model, i, outcome) for i in range(1, model.horizon + 1)), exact(0))
+            return sum(
+                (denote(atom.body, model, i, outcome) for i in range(1, model.horizon + 1)),
+                exact(0),
+            )
         case k.Before():
             return sum((denote(atom.body, model, i, outcome) for i in range(1, t)), exact(0))
         case k.Maximum():
@@ -249,7 +278,10 @@ def _letter(letter: Letter, model: Model, t: int, outcome: int, flipped: bool) -
 def multiplied(x: Grid, y: Grid) -> Grid:
     """The product of two matrices."""
     columns = list(zip(*y, strict=True))
-    return tuple(tuple(sum((p * q for p, q in zip(row, c, strict=True)), exact(0)) for c in columns) for row in x)
+    return tuple(
+        tuple(sum((p * q for p, q in zip(row, c, strict=True)), exact(0)) for c in columns)
+        for row in x
+    )
 
 
 def added(x: Grid, y: Grid) -> Grid:
@@ -258,11 +290,14 @@ def added(x: Grid, y: Grid) -> Grid:
 
 
 def _spectral(grid: Grid) -> Interval:
-    """The largest singular value: the one of the midpoints by bisection, widened by the norm of the radii."""
+    """The largest singular value: the one of the midpoints by bisection, widened by the norm of the
+    radii.
+    """
     middle = [[(x.low + x.high) / 2 for x in row] for row in grid]
     radius = _root(sum(((x.high - x.low) ** 2 / 4 for row in grid for x in row), Fraction(0))).high
     gram = [
-        [sum((r[i] * r[j] for r in middle), Fraction(0)) for j in range(len(middle[0]))] for i in range(len(middle[0]))
+        [sum((r[i] * r[j] for r in middle), Fraction(0)) for j in range(len(middle[0]))]
+        for i in range(len(middle[0]))
     ]
     low, high = Fraction(0), sum((gram[i][i] for i in range(len(gram))), Fraction(0))
     if len(gram) == 1 or len(middle) == 1:
@@ -271,7 +306,8 @@ def _spectral(grid: Grid) -> Interval:
         high = Fraction(0)
     while high - low > Fraction(high, 1 << 40):
         between = (low + high) / 2
-        # A short numerator and denominator, within a relative error of 2^-60, keep later steps fast.
+        # A short numerator and denominator, within a relative error of 2^-60, keep later steps
+        # fast.
         bits = 60 + between.denominator.bit_length() - between.numerator.bit_length()
         between = Fraction(floor(between * (1 << bits)), 1 << bits) if bits > 0 else between
         size = range(len(gram))

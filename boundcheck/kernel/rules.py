@@ -1,8 +1,9 @@
-"""The rules of inference. Each docstring draws premises over a bar over the conclusion, and says when the rule fails.
+"""The rules of inference. Each docstring draws premises over a bar over the conclusion, and says
+when the rule fails.
 
-A rule is a function of theorems and arguments that computes hypotheses and conclusion; `derive.rule` makes it a
-function that builds a `Theorem`. The last two are the standard facts of analysis that algebra cannot prove: each is
-named, cited, and counted in every ledger.
+A rule is a function of theorems and arguments that computes hypotheses and conclusion;
+`derive.rule` makes it a function that builds a `Theorem`. The last two are the standard facts of
+analysis that algebra cannot prove: each is named, cited, and counted in every ledger.
 """
 
 from __future__ import annotations
@@ -11,9 +12,31 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from boundcheck.kernel import terms as k
-from boundcheck.kernel.builders import at, expect, inner, known, maximum, norm, square, substitute_scalar, timed, total
+from boundcheck.kernel.builders import (
+    at,
+    expect,
+    inner,
+    known,
+    maximum,
+    norm,
+    square,
+    substitute_scalar,
+    timed,
+    total,
+)
 from boundcheck.kernel.derive import Answer, Fact, Law, Statement, Theorem, derivation, free, rule
-from boundcheck.kernel.terms import FROBENIUS, SPECTRAL, Index, Matrix, Point, RuleError, Scalar, Symbol, Term, Variable
+from boundcheck.kernel.terms import (
+    FROBENIUS,
+    SPECTRAL,
+    Index,
+    Matrix,
+    Point,
+    RuleError,
+    Scalar,
+    Symbol,
+    Term,
+    Variable,
+)
 
 # The first and the last time.
 FIRST, LAST = Index("", 1), Index("T", 0)
@@ -32,7 +55,11 @@ def zero(polynomial: Scalar) -> Fact:
 def polynomial_of(rule: str, premise: int, theorem: Theorem, *relations: str) -> Scalar:
     """The polynomial of a premise, which must be a fact with one of these relations."""
     if not isinstance(theorem.conclusion, Fact) or theorem.conclusion.relation not in relations:
-        raise RuleError(rule, premise, f"expected a fact p {' or '.join(relations)} 0, and not {theorem.conclusion}")
+        raise RuleError(
+            rule,
+            premise,
+            f"expected a fact p {' or '.join(relations)} 0, and not {theorem.conclusion}",
+        )
     return theorem.conclusion.polynomial
 
 
@@ -71,7 +98,9 @@ def discharge(known_: Theorem, theorem: Theorem) -> Answer:
 
 
 @rule(1)
-def generalise(theorem: Theorem, variables: tuple[Symbol | Variable, ...], premises: tuple[Statement, ...]) -> Answer:
+def generalise(
+    theorem: Theorem, variables: tuple[Symbol | Variable, ...], premises: tuple[Statement, ...]
+) -> Answer:
     """Make a law.
 
     ::
@@ -85,17 +114,23 @@ def generalise(theorem: Theorem, variables: tuple[Symbol | Variable, ...], premi
     rest = theorem.hypotheses - set(premises)
     for variable in variables:
         if not isinstance(variable, Symbol | Variable) or variable.when not in (k.ANY, k.CONSTANT):
-            raise RuleError("generalise", None, f"{variable} is neither a constant nor an arbitrary symbol")
+            raise RuleError(
+                "generalise", None, f"{variable} is neither a constant nor an arbitrary symbol"
+            )
         holder = next((x for x in sorted(rest) if variable in free(x)), None)
         if holder is not None:
             raise RuleError("generalise", 0, f"{variable} is free in the hypothesis {holder}")
     if not isinstance(theorem.conclusion, Fact):
-        raise RuleError("generalise", 0, f"a law, {theorem.conclusion}, cannot be the conclusion of a law")
+        raise RuleError(
+            "generalise", 0, f"a law, {theorem.conclusion}, cannot be the conclusion of a law"
+        )
     return rest, Law(variables, premises, theorem.conclusion)
 
 
 @rule(1)
-def instantiate(theorem: Theorem, values: tuple[tuple[Symbol | Variable, Matrix | Scalar], ...]) -> Answer:
+def instantiate(
+    theorem: Theorem, values: tuple[tuple[Symbol | Variable, Matrix | Scalar], ...]
+) -> Answer:
     """Use a law.
 
     ::
@@ -104,14 +139,19 @@ def instantiate(theorem: Theorem, values: tuple[tuple[Symbol | Variable, Matrix 
         ───────────────────────
           H, P[x:=v] ⊢ p[x:=v]
 
-    Fails unless every variable gets a value of its own shape and, where it is a constant, a constant value.
+    Fails unless every variable gets a value of its own shape and, where it is a constant, a
+    constant value.
     """
     law = theorem.conclusion
     if not isinstance(law, Law):
         raise RuleError("instantiate", 0, f"not a law: {law}")
     mapping: dict[Term, Matrix | Scalar] = dict(values)
     if set(mapping) != set(law.variables) or len(mapping) != len(values):
-        raise RuleError("instantiate", None, f"values for {list(mapping)}, where the law is for all {law.variables}")
+        raise RuleError(
+            "instantiate",
+            None,
+            f"values for {list(mapping)}, where the law is for all {law.variables}",
+        )
     for variable, value in values:
         if isinstance(variable, Symbol):
             fits = isinstance(value, Matrix) and value.shape == variable.shape
@@ -140,7 +180,9 @@ def _substituted(statement: Statement, mapping: Mapping[Term, Matrix | Scalar]) 
 
 
 @rule(2)
-def rewrite(equation: Theorem, theorem: Theorem, letter: k.Letter, value: Matrix, goal: Fact) -> Answer:
+def rewrite(
+    equation: Theorem, theorem: Theorem, letter: k.Letter, value: Matrix, goal: Fact
+) -> Answer:
     """Replace equals by equals, in either direction.
 
     ::
@@ -149,14 +191,19 @@ def rewrite(equation: Theorem, theorem: Theorem, letter: k.Letter, value: Matrix
         ───────────────────────────────────────────────    X a letter
                          H, K ⊢ q
 
-    Fails where the first theorem is not this equation, and where p and the goal q differ in anything else.
+    Fails where the first theorem is not this equation, and where p and the goal q differ in
+    anything else.
     """
     if equation.conclusion != zero(norm(FROBENIUS, Matrix.of(letter) - value)):
-        raise RuleError("rewrite", 0, f"{equation.conclusion} does not say that {letter} is {value}")
+        raise RuleError(
+            "rewrite", 0, f"{equation.conclusion} does not say that {letter} is {value}"
+        )
     p = polynomial_of("rewrite", 1, theorem, goal.relation)
     before, after = (substitute_scalar(x, {letter: value}) for x in (p, goal.polynomial))
     if before != after:
-        raise RuleError("rewrite", 1, f"with {letter} replaced, it and the goal differ by {before - after}")
+        raise RuleError(
+            "rewrite", 1, f"with {letter} replaced, it and the goal differ by {before - after}"
+        )
     return goal
 
 
@@ -174,7 +221,9 @@ def triangle(kind: str, x: Point, y: Point) -> Answer:
     """⊢ ‖X + Y‖ <= ‖X‖ + ‖Y‖, of either kind; fails where the shapes differ."""
     if len(x) != len(y):
         raise RuleError("triangle", None, f"{len(x)} blocks and {len(y)} blocks")
-    return at_least_zero(norm(kind, *x) + norm(kind, *y) - norm(kind, *(p + q for p, q in zip(x, y, strict=True))))
+    return at_least_zero(
+        norm(kind, *x) + norm(kind, *y) - norm(kind, *(p + q for p, q in zip(x, y, strict=True)))
+    )
 
 
 @rule(1)
@@ -193,12 +242,16 @@ def homogeneous(factor: Theorem, kind: str, x: Point) -> Answer:
 
 @rule(0)
 def submultiplicative(kinds: tuple[str, str], x: Matrix, y: Matrix) -> Answer:
-    """⊢ ‖XY‖_F <= ‖X‖_op‖Y‖_F for the kinds (op, F), ‖X‖_F‖Y‖_op for (F, op), ‖XY‖_op <= ‖X‖_op‖Y‖_op for (op, op).
+    """⊢ ‖XY‖_F <= ‖X‖_op‖Y‖_F for the kinds (op, F), ‖X‖_F‖Y‖_op for (F, op), ‖XY‖_op <=
+    ‖X‖_op‖Y‖_op for (op, op).
 
-    Fails for (F, F), which follows from `spectral_below_frobenius`, and where the shapes do not fit.
+    Fails for (F, F), which follows from `spectral_below_frobenius`, and where the shapes do not
+    fit.
     """
     if kinds not in ((SPECTRAL, FROBENIUS), (FROBENIUS, SPECTRAL), (SPECTRAL, SPECTRAL)):
-        raise RuleError("submultiplicative", None, f"kinds {kinds}: expected (op, F), (F, op) or (op, op)")
+        raise RuleError(
+            "submultiplicative", None, f"kinds {kinds}: expected (op, F), (F, op) or (op, op)"
+        )
     product = SPECTRAL if kinds == (SPECTRAL, SPECTRAL) else FROBENIUS
     return at_least_zero(norm(kinds[0], x) * norm(kinds[1], y) - norm(product, x @ y))
 
@@ -211,7 +264,8 @@ def spectral_below_frobenius(x: Matrix) -> Answer:
 
 @rule(0)
 def rank_bound(x: Matrix, dimension: str) -> Answer:
-    """⊢ ‖X‖_F² <= m‖X‖_op², m a number of rows or columns of X or of every product that X sums up to.
+    """⊢ ‖X‖_F² <= m‖X‖_op², m a number of rows or columns of X or of every product that X sums up
+    to.
 
     Fails unless `dimension` is one of X's own, or lies within its only word.
     """
@@ -219,8 +273,14 @@ def rank_bound(x: Matrix, dimension: str) -> Answer:
     if len(x.terms) == 1:
         bounds |= {name for letter, _ in next(iter(x.terms)) for name in letter.shape}
     if dimension not in bounds:
-        raise RuleError("rank_bound", None, f"{dimension} is not one of {sorted(bounds)}, the dimensions within {x}")
-    return at_least_zero(Scalar.of(k.Dimension(dimension)) * norm(SPECTRAL, x) ** 2 - norm(FROBENIUS, x) ** 2)
+        raise RuleError(
+            "rank_bound",
+            None,
+            f"{dimension} is not one of {sorted(bounds)}, the dimensions within {x}",
+        )
+    return at_least_zero(
+        Scalar.of(k.Dimension(dimension)) * norm(SPECTRAL, x) ** 2 - norm(FROBENIUS, x) ** 2
+    )
 
 
 @rule(0)
@@ -298,7 +358,9 @@ def maximum_at_most(premises: tuple[Theorem, ...], c: Scalar) -> Answer:
     """
     if not premises:
         raise RuleError("maximum_at_most", None, "there is no premise")
-    members = [c - polynomial_of("maximum_at_most", i, x, ">=", ">") for i, x in enumerate(premises)]
+    members = [
+        c - polynomial_of("maximum_at_most", i, x, ">=", ">") for i, x in enumerate(premises)
+    ]
     strict = all(x.fact.relation == ">" for x in premises)
     return Fact(">" if strict else ">=", c - maximum(*members))
 
@@ -413,11 +475,12 @@ def certificate(
         ──────────────────────────────────────────────────────────────────────────────
                                   H1, …, Hk ⊢ p ≥ 0
 
-    The goal is p ≥ 0. `terms` are (s_j, places of the p_i), each s_j a sum of squares with positive weights;
-    `multipliers` are (c_k, place of e_k), c_k any polynomial; m is the product of the facts at the places `factor`.
-    A goal p = 0 takes no terms. A goal p > 0 needs a term that is a positive number times strict facts. The facts of m
-    are strict, unless the right side is positive wherever the goal fails: where p > 0 is the goal, or p² is a term.
-    Fails where the two sides differ after expansion, and says by what.
+    The goal is p ≥ 0. `terms` are (s_j, places of the p_i), each s_j a sum of squares with positive
+    weights; `multipliers` are (c_k, place of e_k), c_k any polynomial; m is the product of the
+    facts at the places `factor`. A goal p = 0 takes no terms. A goal p > 0 needs a term that is a
+    positive number times strict facts. The facts of m are strict, unless the right side is positive
+    wherever the goal fails: where p > 0 is the goal, or p² is a term. Fails where the two sides
+    differ after expansion, and says by what.
     """
     if not isinstance(goal, Fact):
         raise RuleError("certificate", None, f"the goal must be a fact, and not {goal}")
@@ -439,7 +502,9 @@ def certificate(
     if goal.relation == "=" and terms:
         raise RuleError("certificate", None, "an equation follows from equations alone")
     if goal.relation == ">" and not positive:
-        raise RuleError("certificate", None, "no term is certainly positive, as a strict goal needs")
+        raise RuleError(
+            "certificate", None, "no term is certainly positive, as a strict goal needs"
+        )
     return goal
 
 
@@ -447,16 +512,19 @@ def _product(premises: Sequence[Theorem], places: Sequence[int], *relations: str
     product = k.ONE
     for place in places:
         if not 0 <= place < len(premises):
-            raise RuleError("certificate", None, f"there is no premise {place + 1} among {len(premises)}")
+            raise RuleError(
+                "certificate", None, f"there is no premise {place + 1} among {len(premises)}"
+            )
         product = product * polynomial_of("certificate", place, premises[place], *relations)
     return product
 
 
 # Induction over t, and the times at which facts are used.
 #
-# A hypothesis of a theorem is meant at every time, so that "from p follows p[t := t+1]" alone says nothing. Induction
-# needs the step at one time after the other: p at t alone has to give p at t + 1. `elsewhere` finds the hypotheses that
-# a derivation uses at other times than the one it speaks of, as a sum over t does.
+# A hypothesis of a theorem is meant at every time, so that "from p follows p[t := t+1]" alone says
+# nothing. Induction needs the step at one time after the other: p at t alone has to give p at t +
+# 1. `elsewhere` finds the hypotheses that a derivation uses at other times than the one it speaks
+# of, as a sum over t does.
 
 
 @rule(0)
@@ -499,21 +567,25 @@ def induction(first: Theorem, step: Theorem, goal: Fact) -> Answer:
         ────────────────────────────────    the step uses p at t alone
                     H, K ⊢ p
 
-    Fails where the two theorems conclude something else, and where a part of the step uses p at other times: where p is
-    summed over t, taken at a time, a premise of a law, or made one.
+    Fails where the two theorems conclude something else, and where a part of the step uses p at
+    other times: where p is summed over t, taken at a time, a premise of a law, or made one.
     """
     wanted = {FIRST: first, k.NEXT: step}
     for place, (time, theorem) in enumerate(wanted.items()):
         expected = Fact(goal.relation, at(goal.polynomial, time))
         if theorem.conclusion != expected:
-            raise RuleError("induction", place, f"expected {expected}, and not {theorem.conclusion}")
+            raise RuleError(
+                "induction", place, f"expected {expected}, and not {theorem.conclusion}"
+            )
     if goal in elsewhere(step):
         raise RuleError("induction", 1, f"{goal} is used at other times than t")
     return first.hypotheses | (step.hypotheses - {goal}), goal
 
 
 def elsewhere(theorem: Theorem) -> frozenset[Statement]:
-    """The hypotheses that the derivation of a theorem may use at other times than the one it speaks of."""
+    """The hypotheses that the derivation of a theorem may use at other times than the one it speaks
+    of.
+    """
     found: dict[int, frozenset[Statement]] = {}
     for each in derivation([theorem]):
         below = frozenset[Statement]().union(*(found[id(x)] for x in each.premises))
@@ -522,10 +594,15 @@ def elsewhere(theorem: Theorem) -> frozenset[Statement]:
 
 
 def _moved(theorem: Theorem, below: frozenset[Statement]) -> frozenset[Statement]:
-    """The hypotheses that the last step of a derivation uses at other times; `below` are those of its premises."""
+    """The hypotheses that the last step of a derivation uses at other times; `below` are those of
+    its premises.
+    """
     match theorem.rule, theorem.premises:
         # A law holds at no time of its own.
-        case (("summation" | "minimum_at_least" | "at_time" | "induction" | "generalise"), premises):
+        case (
+            ("summation" | "minimum_at_least" | "at_time" | "induction" | "generalise"),
+            premises,
+        ):
             return frozenset[Statement]().union(*(x.hypotheses for x in premises))
         # The premises of a law are meant at every time.
         case "instantiate", (law,) if isinstance(law.conclusion, Law) and law.conclusion.premises:
@@ -542,17 +619,19 @@ def _moved(theorem: Theorem, below: frozenset[Statement]) -> frozenset[Statement
     return frozenset()
 
 
-# The two standard facts of analysis that algebra cannot prove: schemas, each of which computes its conclusion from a
-# premise that states what it needs.
+# The two standard facts of analysis that algebra cannot prove: schemas, each of which computes its
+# conclusion from a premise that states what it needs.
 
 
 _CHAIN_RULE = (
-    "The gradient of $F(X) = f(P(X))$, $P$ a matrix polynomial, is the adjoint of the derivative of $P$ applied to "
-    "the gradient of $f$. (Magnus and Neudecker, Matrix Differential Calculus, chapter 5, the chain rule)"
+    "The gradient of $F(X) = f(P(X))$, $P$ a matrix polynomial, is the adjoint of the derivative of"
+    " $P$ applied to the gradient of $f$. (Magnus and Neudecker, Matrix Differential Calculus,"
+    " chapter 5, the chain rule)"
 )
 _DESCENT_LEMMA = (
-    "If $‖∇F(x + θδ) - ∇F(x)‖ ≤ Lθ‖δ‖$ for $0 ≤ θ ≤ 1$, then $|F(x + δ) - F(x) - ⟨∇F(x), δ⟩| ≤ L/2 ‖δ‖²$. "
-    "(Nesterov, Lectures on Convex Optimization, 2018, lemma 1.2.3; its proof uses the segment alone)"
+    "If $‖∇F(x + θδ) - ∇F(x)‖ ≤ Lθ‖δ‖$ for $0 ≤ θ ≤ 1$, then $|F(x + δ) - F(x) - ⟨∇F(x), δ⟩| ≤ L/2"
+    " ‖δ‖²$. (Nesterov, Lectures on Convex Optimization, 2018, lemma 1.2.3; its proof uses the"
+    " segment alone)"
 )
 
 
@@ -566,8 +645,8 @@ def chain_rule(composition: Theorem, block: int) -> Answer:
         ────────────────────────────────────────────    u X_i w the words of P_j that hold X_i
         H ⊢ for all X: ∇_iF(X) = Σ_j uᵀ ∇_jf(P(X)) wᵀ
 
-    The conclusion is ‖left - right‖_F = 0. Fails unless the law has no premises, its variables are the blocks of F's
-    point, and they enter P only as factors of its words.
+    The conclusion is ‖left - right‖_F = 0. Fails unless the law has no premises, its variables are
+    the blocks of F's point, and they enter P only as factors of its words.
     """
     law = composition.conclusion
     if not isinstance(law, Law) or law.premises:
@@ -576,7 +655,9 @@ def chain_rule(composition: Theorem, block: int) -> Answer:
     # `sides_of` has seen that each block of F's point is one of the variables.
     variables: list[Symbol] = [word[0][0] for x in outer.point for word in x.terms]  # type: ignore[misc]
     if sorted(variables) != sorted(law.variables):
-        raise RuleError("chain_rule", 0, f"the point {outer.point} is not made of the variables {law.variables}")
+        raise RuleError(
+            "chain_rule", 0, f"the point {outer.point} is not made of the variables {law.variables}"
+        )
     if not 0 <= block < len(variables):
         raise RuleError("chain_rule", None, f"there is no block {block} among {len(variables)}")
     gradient = Matrix.zero(variables[block].shape)
@@ -584,17 +665,26 @@ def chain_rule(composition: Theorem, block: int) -> Answer:
         slope = Matrix.of(k.Gradient(inner_.function, inner_.point, j))
         gradient = gradient + adjoint(image, variables, variables[block], slope)
     left = Matrix.of(k.Gradient(outer.function, outer.point, block))
-    return composition.hypotheses, Law(law.variables, (), Fact("=", norm(FROBENIUS, left - gradient)))
+    return composition.hypotheses, Law(
+        law.variables, (), Fact("=", norm(FROBENIUS, left - gradient))
+    )
 
 
 def sides_of(law: Law) -> tuple[k.Value, k.Value]:
     """The terms F(X) and f(P(X)) of the equation F(X) - f(P(X)) = 0, written with either sign."""
     terms = law.conclusion.polynomial.terms
-    values = [atom for monomial in terms for atom, exponent in monomial if isinstance(atom, k.Value) and exponent == 1]
+    values = [
+        atom
+        for monomial in terms
+        for atom, exponent in monomial
+        if isinstance(atom, k.Value) and exponent == 1
+    ]
     if law.conclusion.relation == "=" and len(terms) == len(values) == 2:
         for outer, inside in (values, values[::-1]):
             if law.conclusion.polynomial in (Scalar.of(outer) - inside, Scalar.of(inside) - outer):
-                variables = {Matrix.of(x) for x in law.variables if isinstance(x, Symbol) and x.when == k.ANY}
+                variables = {
+                    Matrix.of(x) for x in law.variables if isinstance(x, Symbol) and x.when == k.ANY
+                }
                 if set(outer.point) == variables and outer.function != inside.function:
                     return outer, inside
     raise RuleError("chain_rule", 0, f"expected F(X) - f(P(X)) = 0, and not {law.conclusion}")
@@ -618,9 +708,16 @@ def adjoint(image: Matrix, variables: list[Symbol], x: Symbol, slope: Matrix) ->
 
 @rule(1, standard_fact=_DESCENT_LEMMA)
 def descent_lemma(
-    smooth: Theorem, function: str, x: Point, step: Point, constant: Scalar, theta: Variable, sign: int = 1
+    smooth: Theorem,
+    function: str,
+    x: Point,
+    step: Point,
+    constant: Scalar,
+    theta: Variable,
+    sign: int = 1,
 ) -> Answer:
-    """Bound a step by the smoothness along its segment, from above (sign 1) or from below (sign -1).
+    """Bound a step by the smoothness along its segment, from above (sign 1) or from below (sign
+    -1).
 
     ::
 
@@ -628,10 +725,15 @@ def descent_lemma(
         ────────────────────────────────────────────────────────────────────────────────
                         H ⊢ ±(F(x + δ) - F(x) - ⟨∇F(x), δ⟩) <= L/2 ‖δ‖²
 
-    Fails where the theorem concludes something else, and where θ occurs elsewhere or is not arbitrary.
+    Fails where the theorem concludes something else, and where θ occurs elsewhere or is not
+    arbitrary.
     """
     if len(x) != len(step) or sign not in (1, -1):
-        raise RuleError("descent_lemma", None, f"a point of {len(x)} blocks, a step of {len(step)} and the sign {sign}")
+        raise RuleError(
+            "descent_lemma",
+            None,
+            f"a point of {len(x)} blocks, a step of {len(step)} and the sign {sign}",
+        )
     ends = Scalar.of(theta)
     rest = smooth.hypotheses - {Fact(">=", ends), Fact(">=", k.ONE - ends)}
     beyond = tuple(p + q.scaled(ends) for p, q in zip(x, step, strict=True))
@@ -641,10 +743,16 @@ def descent_lemma(
         raise RuleError("descent_lemma", 0, f"expected {wanted}, and not {smooth.conclusion}")
     elsewhere = any(theta in term.inside for term in (*x, *step, constant))
     if theta.when != k.ANY or elsewhere or any(theta in free(each) for each in rest):
-        raise RuleError("descent_lemma", 0, f"{theta} must be arbitrary, and occur only in its two ends")
+        raise RuleError(
+            "descent_lemma", 0, f"{theta} must be arbitrary, and occur only in its two ends"
+        )
     size = norm(FROBENIUS, *step)
     after = tuple(p + q for p, q in zip(x, step, strict=True))
-    gain = k.Value(function, after) - Scalar.of(k.Value(function, x)) - inner(gradients(function, x), step)
+    gain = (
+        k.Value(function, after)
+        - Scalar.of(k.Value(function, x))
+        - inner(gradients(function, x), step)
+    )
     return rest, Fact(">=", constant * size * size * Fraction(1, 2) - sign * gain)
 
 

@@ -1,14 +1,18 @@
-"""Terms in normal form: two terms that rings and linearity make equal are the same object. And the kernel's errors.
+"""Terms in normal form: two terms that rings and linearity make equal are the same object. And the
+kernel's errors.
 
-Scalars are polynomials with rational coefficients over atoms; matrices are noncommutative polynomials in letters and
-their transposes, with scalar coefficients. Everything is a function of the time t, 1 <= t <= T, and of the outcome of
-a probability space; `builders.known` and `builders.timed` say of which. Rules are in `rules`, meanings in `meaning`.
+Scalars are polynomials with rational coefficients over atoms; matrices are noncommutative
+polynomials in letters and their transposes, with scalar coefficients. Everything is a function of
+the time t, 1 <= t <= T, and of the outcome of a probability space; `builders.known` and
+`builders.timed` say of which. Rules are in `rules`, meanings in `meaning`.
 
-A term is its `key`, an injective text: keys are compared, hashed and sorted, and nothing else is. A term never changes.
-Its text (`str`) reads back as the term itself, given what its letters are: names are plain letters and digits, each
-operator has a sign of its own, and a letter at a time is written `A[t+1]`.
+A term is its `key`, an injective text: keys are compared, hashed and sorted, and nothing else is. A
+term never changes. Its text (`str`) reads back as the term itself, given what its letters are:
+names are plain letters and digits, each operator has a sign of its own, and a letter at a time is
+written `A[t+1]`.
 
-An error says which rule refused, which premise is at fault, and why. The kernel never uses `assert`.
+An error says which rule refused, which premise is at fault, and why. The kernel never uses
+`assert`.
 """
 
 from __future__ import annotations
@@ -40,7 +44,9 @@ class ShapeError(TermError):
 
 
 class RuleError(KernelError):
-    """A rule does not apply: `rule`, the number of the `premise` at fault (None: an argument), and why."""
+    """A rule does not apply: `rule`, the number of the `premise` at fault (None: an argument), and
+    why.
+    """
 
     def __init__(self, rule: str, premise: int | None, why: str) -> None:
         self.rule, self.premise, self.why = rule, premise, why
@@ -60,9 +66,14 @@ class Index:
     offset: int
 
     def __post_init__(self) -> None:
-        if type(self.base) is not str or self.base not in ("t", "T", "") or type(self.offset) is not int:
+        if (
+            type(self.base) is not str
+            or self.base not in ("t", "T", "")
+            or type(self.offset) is not int
+        ):
             raise TermError(
-                f"not an index: {self.base!r} + {self.offset!r}: the base is t, T or nothing, the offset an integer"
+                f"not an index: {self.base!r} + {self.offset!r}: the base is t, T or nothing, the"
+                " offset an integer"
             )
 
     def __str__(self) -> str:
@@ -81,7 +92,9 @@ class Index:
         order = ("", "t", "T")
         # t is at least 1, and T is at least t.
         gain = 1 if not self.base else 0
-        return order.index(self.base) < order.index(other.base) and self.offset <= other.offset + gain
+        return (
+            order.index(self.base) < order.index(other.base) and self.offset <= other.offset + gain
+        )
 
 
 NOW = Index("t", 0)
@@ -90,7 +103,9 @@ NEXT = Index("t", 1)
 
 @dataclass(frozen=True)
 class Time:
-    """The time when a symbol has its value: `index` of a process. The past knows it from `index` + `lag` on."""
+    """The time when a symbol has its value: `index` of a process. The past knows it from `index` +
+    `lag` on.
+    """
 
     index: Index
     lag: int = 0
@@ -106,7 +121,9 @@ When = str | Time
 
 def _check_when(when: object) -> None:
     known = type(when) is str and when in (CONSTANT, ANY)
-    if not known and not (type(when) is Time and type(when.index) is Index and type(when.lag) is int):
+    if not known and not (
+        type(when) is Time and type(when.index) is Index and type(when.lag) is int
+    ):
         raise TermError(f"not a kind of symbol: {when!r}")
 
 
@@ -119,7 +136,23 @@ def _check_given(given: object) -> None:
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_']*\Z")
 # Words that have a meaning of their own in the text of a term.
 RESERVED = frozenset(
-    {"E", "T", "all", "always", "for", "inverse", "max", "min_t", "of", "past", "root", "sum", "sum_t", "tr", "with"}
+    {
+        "E",
+        "T",
+        "all",
+        "always",
+        "for",
+        "inverse",
+        "max",
+        "min_t",
+        "of",
+        "past",
+        "root",
+        "sum",
+        "sum_t",
+        "tr",
+        "with",
+    }
 )
 # t, and t with primes, the times that sums range over.
 _TIME = re.compile(r"(?<![A-Za-z0-9_'])t'*(?![A-Za-z0-9_'])")
@@ -127,9 +160,15 @@ _TIME = re.compile(r"(?<![A-Za-z0-9_'])t'*(?![A-Za-z0-9_'])")
 
 def _check_name(*names: str) -> None:
     for name in names:
-        if type(name) is not str or not _NAME.match(name) or name in RESERVED or _TIME.fullmatch(name):
+        if (
+            type(name) is not str
+            or not _NAME.match(name)
+            or name in RESERVED
+            or _TIME.fullmatch(name)
+        ):
             raise TermError(
-                f"{name!r} cannot be a name: a name is a letter, then letters, digits, _ and ', all of them ASCII"
+                f"{name!r} cannot be a name: a name is a letter, then letters, digits, _ and ', all"
+                " of them ASCII"
             )
 
 
@@ -156,7 +195,8 @@ def _product_text(coefficient: Fraction, factors: list[str]) -> str:
 
 def _sum_text(summands: list[str]) -> str:
     return "".join(
-        f" - {x[1:]}" if i and x.startswith("-") else (f" + {x}" if i else x) for i, x in enumerate(summands)
+        f" - {x[1:]}" if i and x.startswith("-") else (f" + {x}" if i else x)
+        for i, x in enumerate(summands)
     )
 
 
@@ -216,7 +256,9 @@ Monomial = tuple[tuple[Atom, int], ...]
 
 
 class Scalar(Term):
-    """A polynomial: nonzero rational coefficients of monomials, which are sorted powers of atoms."""
+    """A polynomial: nonzero rational coefficients of monomials, which are sorted powers of
+    atoms.
+    """
 
     terms: Mapping[Monomial, Fraction]
 
@@ -241,7 +283,9 @@ class Scalar(Term):
             return Scalar({((value, 1),): 1})
         if isinstance(value, int | Fraction):
             return Scalar({(): Fraction(value)})
-        raise TermError(f"a scalar is a polynomial, an atom or a rational number, and not {value!r}")
+        raise TermError(
+            f"a scalar is a polynomial, an atom or a rational number, and not {value!r}"
+        )
 
     @staticmethod
     def sum(scalars: Iterable[Scalar]) -> Scalar:
@@ -287,7 +331,9 @@ class Scalar(Term):
 
     def __pow__(self, exponent: int) -> Scalar:
         if exponent < 0:
-            raise TermError(f"{self} to the power {exponent}: polynomials have exponents from 0 on; use inverse")
+            raise TermError(
+                f"{self} to the power {exponent}: polynomials have exponents from 0 on; use inverse"
+            )
         result = ONE
         for _ in range(exponent):
             result = result * self
@@ -303,7 +349,10 @@ class Scalar(Term):
         return sorted({atom for monomial in self.terms for atom, _ in monomial})
 
     def __str__(self) -> str:
-        pieces = [_product_text(c, [a.raised(e) if e > 1 else str(a) for a, e in m]) for m, c in self.terms.items()]
+        pieces = [
+            _product_text(c, [a.raised(e) if e > 1 else str(a) for a, e in m])
+            for m, c in self.terms.items()
+        ]
         return _sum_text(pieces) or "0"
 
 
@@ -338,7 +387,9 @@ ZERO, ONE = Scalar({}), Scalar({(): 1})
 
 
 class Letter(Term):
-    """A factor of products of matrices. Attribute `shape`: the names of its numbers of rows and columns."""
+    """A factor of products of matrices. Attribute `shape`: the names of its numbers of rows and
+    columns.
+    """
 
     shape: tuple[str, str]
 
@@ -360,7 +411,9 @@ class Symbol(Letter):
 
 
 class Gradient(Letter):
-    """Block number `block` of the gradient of a differentiable function at a point, which is a tuple of matrices."""
+    """Block number `block` of the gradient of a differentiable function at a point, which is a
+    tuple of matrices.
+    """
 
     function: str
     point: tuple[Matrix, ...]
@@ -380,7 +433,9 @@ class Gradient(Letter):
 
 
 class Mean(Letter):
-    """The expectation of a letter given the past up to an index, or without a condition if `given` is None."""
+    """The expectation of a letter given the past up to an index, or without a condition if `given`
+    is None.
+    """
 
     letter: Letter
     given: Index | None
@@ -389,7 +444,9 @@ class Mean(Letter):
         _check_given(given)
         if not isinstance(letter, Letter):
             raise TermError(f"{letter!r} is not a letter")
-        self._fill(letter=letter, given=given, shape=letter.shape, key=f"[mean {letter.key} {given}]")
+        self._fill(
+            letter=letter, given=given, shape=letter.shape, key=f"[mean {letter.key} {given}]"
+        )
 
     def __str__(self) -> str:
         return f"E[{self.letter}{_given_text(self.given)}]"
@@ -402,7 +459,9 @@ def _check_point(point: object) -> None:
 
 @cache
 def _check_word(word: Word) -> None:
-    if type(word) is not tuple or any(not isinstance(x, Letter) or type(flipped) is not bool for x, flipped in word):
+    if type(word) is not tuple or any(
+        not isinstance(x, Letter) or type(flipped) is not bool for x, flipped in word
+    ):
         raise TermError(f"not a product of letters: {word!r}")
     shapes = [letter.shape[::-1] if flipped else letter.shape for letter, flipped in word]
     if not word or any(left[1] != right[0] for left, right in pairwise(shapes)):
@@ -413,7 +472,9 @@ Word = tuple[tuple[Letter, bool], ...]
 
 
 class Matrix(Term):
-    """A noncommutative polynomial: scalar coefficients of words, which are products of letters and transposes."""
+    """A noncommutative polynomial: scalar coefficients of words, which are products of letters and
+    transposes.
+    """
 
     shape: tuple[str, str]
     terms: Mapping[Word, Scalar]
@@ -421,7 +482,9 @@ class Matrix(Term):
     def __init__(self, shape: tuple[str, str], terms: Mapping[Word, Scalar]) -> None:
         _check_shape(shape)
         if any(type(c) is not Scalar for c in terms.values()):
-            raise TermError(f"the coefficients of a matrix are polynomials, and not {list(terms.values())!r}")
+            raise TermError(
+                f"the coefficients of a matrix are polynomials, and not {list(terms.values())!r}"
+            )
         kept = {w: terms[w] for w in sorted(terms, key=word_key) if terms[w].terms}
         self._fill(shape=shape, terms=MappingProxyType(kept))
         for word in self.terms:
@@ -439,7 +502,11 @@ class Matrix(Term):
     @staticmethod
     def of(letter: Letter | Matrix) -> Matrix:
         """A letter as a matrix."""
-        return letter if isinstance(letter, Matrix) else Matrix(letter.shape, {((letter, False),): ONE})
+        return (
+            letter
+            if isinstance(letter, Matrix)
+            else Matrix(letter.shape, {((letter, False),): ONE})
+        )
 
     @staticmethod
     def word(word: Word) -> Matrix:
@@ -487,7 +554,10 @@ class Matrix(Term):
         for w1, c1 in self.terms.items():
             for w2, c2 in other.terms.items():
                 product.setdefault(w1 + w2, []).append(c1 * c2)
-        return Matrix((self.shape[0], other.shape[1]), {word: Scalar.sum(each) for word, each in product.items()})
+        return Matrix(
+            (self.shape[0], other.shape[1]),
+            {word: Scalar.sum(each) for word, each in product.items()},
+        )
 
     def __str__(self) -> str:
         pieces = []
@@ -526,7 +596,9 @@ def difference(x: Point, y: Point) -> Point:
 
 
 def parts_of(term: Term) -> Iterable[Term]:
-    """The terms inside a term. Raises TermError for a letter of unknown kind, which may hide anything."""
+    """The terms inside a term. Raises TermError for a letter of unknown kind, which may hide
+    anything.
+    """
     if isinstance(term, Scalar):
         return term.atoms()
     if isinstance(term, Matrix):
@@ -598,7 +670,9 @@ class Clock(Atom):
 
 
 class Power(Atom):
-    """The base to the power t - 1 or T - 1, and 1 where that is 0; use `power`, which takes other exponents."""
+    """The base to the power t - 1 or T - 1, and 1 where that is 0; use `power`, which takes other
+    exponents.
+    """
 
     base: Scalar
     exponent: Index
@@ -608,7 +682,9 @@ class Power(Atom):
             raise TermError(f"{base!r} is not a polynomial")
         if type(exponent) is not Index or exponent not in (Index("t", -1), Index("T", -1)):
             raise TermError(f"the exponent of a power is t-1 or T-1, and not {exponent!r}")
-        self._fill(base=base, exponent=exponent, parts=(base,), key=f"(power {exponent} {base.key})")
+        self._fill(
+            base=base, exponent=exponent, parts=(base,), key=f"(power {exponent} {base.key})"
+        )
 
     def __str__(self) -> str:
         return f"({self.base})^[{self.exponent}]"
@@ -627,7 +703,9 @@ class Norm(Atom):
         _check_point(blocks)
         is_kind = type(kind) is str and kind in (FROBENIUS, SPECTRAL)
         if not is_kind or (kind == SPECTRAL and len(blocks) > 1):
-            raise TermError(f"{len(blocks)} blocks have no norm {kind!r}: F takes any number, op takes one")
+            raise TermError(
+                f"{len(blocks)} blocks have no norm {kind!r}: F takes any number, op takes one"
+            )
         self._fill(kind=kind, blocks=blocks, parts=blocks, key=f"(norm {kind} {keys_of(blocks)})")
 
     def __str__(self) -> str:
@@ -643,7 +721,9 @@ class Trace(Atom):
     def __init__(self, word: Word) -> None:
         _check_word(word)
         if word_shape(word)[0] != word_shape(word)[1]:
-            raise TermError(f"a trace needs a square matrix, and not one of shape {word_shape(word)}")
+            raise TermError(
+                f"a trace needs a square matrix, and not one of shape {word_shape(word)}"
+            )
         rotations = [w[i:] + w[:i] for w in (word, transposed(word)) for i in range(len(word))]
         first = min(rotations, key=word_key)
         self._fill(word=first, key=f"(trace {word_key(first)})")
@@ -667,7 +747,9 @@ class Value(Atom):
     def __init__(self, function: str, point: Point) -> None:
         _check_name(function)
         _check_point(point)
-        self._fill(function=function, point=point, parts=point, key=f"(value {function} {keys_of(point)})")
+        self._fill(
+            function=function, point=point, parts=point, key=f"(value {function} {keys_of(point)})"
+        )
 
     def __str__(self) -> str:
         return f"{self.function}({', '.join(map(str, self.point))})"
@@ -739,7 +821,9 @@ class Before(_Operator):
     def __init__(self, body: Scalar) -> None:
         super().__init__(body)
         if any(isinstance(x, Total | Minimum) for x in body.inside):
-            raise TermError(f"a partial sum of {body}, which has a sum or a minimum over all times in it")
+            raise TermError(
+                f"a partial sum of {body}, which has a sum or a minimum over all times in it"
+            )
 
     def __str__(self) -> str:
         body = _TIME.sub(lambda found: f"{found[0]}'", str(self.body))
@@ -747,7 +831,9 @@ class Before(_Operator):
 
 
 class Expectation(Atom):
-    """The expectation of the body, given the past up to an index or unconditional if `given` is None; use `expect`."""
+    """The expectation of the body, given the past up to an index or unconditional if `given` is
+    None; use `expect`.
+    """
 
     body: Scalar
     given: Index | None

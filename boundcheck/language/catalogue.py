@@ -1,8 +1,10 @@
 """The catalogue, which finds a claim by its id, and what papers say beside their claims.
 
-That is which claims are about an adapter, `ABOUT` and the like in a paper's module `about`, and what to cite for a
-claim, BibTeX in its `sources.bib`: an entry is a claim's if its key begins the claim's id, or stands in the claim's
-`source`, or if the entry names the id in its field ``claims``, which BibTeX ignores and nobody is shown.
+That is which claims are about an adapter, `ABOUT` and the like in a paper's module `about`, and
+what to cite for a
+claim, BibTeX in its `sources.bib`: an entry is a claim's if its key begins the claim's id, or
+stands in the claim's `source`, or if the entry names the id in its field ``claims``, which BibTeX
+ignores and nobody is shown.
 """
 
 import re
@@ -28,19 +30,24 @@ class _UnknownClaimError(InputError, KeyError):
 
 
 class Catalogue(Mapping[str, Claim], Shown):
-    """All claims by id, in the order of their papers; a paper is read when a claim of it is asked for."""
+    """All claims by id, in the order of their papers; a paper is read when a claim of it is asked
+    for.
+    """
 
     def __init__(self) -> None:
         self._read: dict[Paper, dict[str, Claim]] = {}
         self._opened: dict[str, Claim] = {}
 
     def __getitem__(self, id: str) -> Claim:
-        """The claim called `id`; an unknown id raises an InputError with the nearest ids, which is a KeyError too."""
+        """The claim called `id`; an unknown id raises an InputError with the nearest ids, which is
+        a KeyError too.
+        """
         if not isinstance(id, str):
             raise _UnknownClaimError("claim", id, "the id of a claim, which is text")
         if id in self._opened:
             return self._opened[id]
-        # An id usually begins with its paper's key. Papers of `proofs/` come before those that build on them.
+        # An id usually begins with its paper's key. Papers of `proofs/` come before those that
+        # build on them.
         for key in (id.split(".")[0], *papers()):
             if claim := self._of(key).get(id):
                 return claim
@@ -52,13 +59,15 @@ class Catalogue(Mapping[str, Claim], Shown):
         raise _UnknownClaimError("claim", id, expected)
 
     def opened(self, claim: "str | Claim", field: str = "claim") -> Claim:
-        """The claim called so, the one at ``module:NAME`` or ``file.py:name``, or one's own; it is known from then on.
+        """The claim called so, the one at ``module:NAME`` or ``file.py:name``, or one's own; it is
+        known from then on.
 
-        A path runs the code of its module: it is for what a person typed. What stands in a file is for `named`.
+        A path runs the code of its module: it is for what a person typed. What stands in a file is
+        for `named`.
 
         Raises:
-            InputError: for an unknown id, a path at which there is no claim, and one that has the id, or the path, of
-                another claim that is known.
+            InputError: for an unknown id, a path at which there is no claim, and one that has the
+                id, or the path, of another claim that is known.
 
         """
         if not isinstance(claim, str):
@@ -71,22 +80,38 @@ class Catalogue(Mapping[str, Claim], Shown):
             return self.named(claim, field)
 
     def named(self, name: str, field: str = "claim") -> Claim:
-        """The claim that a file names so, as in `opened`; a path opens its code only where that is allowed."""
-        return self._admitted(plugins.opened(field, name), name, field) if plugins.is_path(name) else self[name]
+        """The claim that a file names so, as in `opened`; a path opens its code only where that is
+        allowed.
+        """
+        return (
+            self._admitted(plugins.opened(field, name), name, field)
+            if plugins.is_path(name)
+            else self[name]
+        )
 
     def _admitted(self, found: Any, name: Any, field: str) -> Claim:
         """Make a claim known under its name, and return it.
 
-        Its words are a part of a claim: with the same formulas and other code in a word it is another claim.
+        Its words are a part of a claim: with the same formulas and other code in a word it is
+        another claim.
         """
         if not isinstance(found, Claim):
-            raise InputError(field, name, f"the path of a Claim, and not of a {type(found).__name__}")
+            raise InputError(
+                field, name, f"the path of a Claim, and not of a {type(found).__name__}"
+            )
         papers = self._of_papers()
         for each in whole(found):
-            named = [x for key, x in self._opened.items() if x.id == each.id or (key == name and each is found)]
+            named = [
+                x
+                for key, x in self._opened.items()
+                if x.id == each.id or (key == name and each is found)
+            ]
             for other in (papers.get(each.id, each), *named):
                 if other is not each and content_of(other) != content_of(each):
-                    known = f"{each.id} is known already, and says something else, or the same by other words"
+                    known = (
+                        f"{each.id} is known already, and says something else, or the same by other"
+                        " words"
+                    )
                     raise InputError(field, name, f"an id that no other claim has: {known}")
         if name not in papers:
             self._opened.setdefault(name, found)
@@ -119,8 +144,14 @@ class Catalogue(Mapping[str, Claim], Shown):
             return {}
         if paper not in self._read:
             ours = (each for each in papers() if paper_of(each).is_ours)
-            if not paper.is_ours and key in {id.split(".")[0] for each in ours for id in self._of(each)}:
-                raise InputError("paper", paper.folder, f"a name with which no id of another paper begins, as of {key}")
+            if not paper.is_ours and key in {
+                id.split(".")[0] for each in ours for id in self._of(each)
+            }:
+                raise InputError(
+                    "paper",
+                    paper.folder,
+                    f"a name with which no id of another paper begins, as of {key}",
+                )
             # While a paper is read, it asks for claims of others, and has none itself.
             self._read[paper] = {}
             try:
@@ -136,7 +167,9 @@ class Catalogue(Mapping[str, Claim], Shown):
         for claim in self.values():
             whole = Fold(line(claim.id, claim.title), (claim.view(),))
             papers.setdefault(claim.id.split(".")[0], []).append(whole)
-        folds = (Fold(line(key, f"({len(claims)})"), tuple(claims)) for key, claims in papers.items())
+        folds = (
+            Fold(line(key, f"({len(claims)})"), tuple(claims)) for key, claims in papers.items()
+        )
         return View("The catalogue", f"{len(self)} claims", parts=tuple(folds))
 
 
@@ -151,7 +184,8 @@ class About:
         claim: the claim.
         kinds: the kinds of adapter that it is about.
         is_printed: whether a paper printed it so, and it is not one of ours, which come first.
-        at_equal_radii: whether it is a special case, said of a ball whose radii are equal and of no other.
+        at_equal_radii: whether it is a special case, said of a ball whose radii are equal and of no
+            other.
 
     """
 
@@ -168,11 +202,15 @@ def _said(name: str) -> tuple[Any, ...]:
 
 @cache
 def _about() -> dict[str, About]:
-    return {each.claim.id: each for each in sorted(_said("ABOUT"), key=lambda each: each.is_printed)}
+    return {
+        each.claim.id: each for each in sorted(_said("ABOUT"), key=lambda each: each.is_printed)
+    }
 
 
 def about(id: str) -> About | None:
-    """The `About` of a claim; None for a claim that no paper of ours lists as one about an adapter."""
+    """The `About` of a claim; None for a claim that no paper of ours lists as one about an
+    adapter.
+    """
     return _about().get(id)
 
 
@@ -192,7 +230,9 @@ def hard_theorems() -> tuple[str, ...]:
 
 
 def scalar_claims() -> tuple[Claim, ...]:
-    """The lemma and the theorem that `boundcheck.proof.instance` has instances of in one number, a paper's `SCALAR`."""
+    """The lemma and the theorem that `boundcheck.proof.instance` has instances of in one number, a
+    paper's `SCALAR`.
+    """
     return _said("SCALAR")
 
 
@@ -217,15 +257,20 @@ class Entry:
 
 
 def sources(claim: Claim) -> list[Entry]:
-    """The entries of the papers that a claim comes from; none for a claim that is boundcheck's alone.
+    """The entries of the papers that a claim comes from; none for a claim that is boundcheck's
+    alone.
 
     Raises InputError for a `sources.bib` that is no BibTeX.
     """
-    return [entry for paper in papers().values() for entry in entries_of(paper) if entry.is_of(claim)]
+    return [
+        entry for paper in papers().values() for entry in entries_of(paper) if entry.is_of(claim)
+    ]
 
 
 def cited(claim: Claim) -> list[Entry]:
-    """The entries of the papers that a claim comes from, and of boundcheck; raises InputError as `sources` does."""
+    """The entries of the papers that a claim comes from, and of boundcheck; raises InputError as
+    `sources` does.
+    """
     return [*sources(claim), boundcheck_entry(claim.id)]
 
 
@@ -234,14 +279,21 @@ def boundcheck_entry(claim: str = "") -> Entry:
     said = rf"Version {__version__}" + (rf", claim \texttt{{{tex(claim)}}}" if claim else "")
     year = {"year": RELEASED[:4]} if RELEASED else {}
     said += "" if RELEASED else ", not released"
-    fields = {"author": f"{{{AUTHORS}}}", "title": TITLE, **year, "version": __version__, "note": said}
+    fields = {
+        "author": f"{{{AUTHORS}}}",
+        "title": TITLE,
+        **year,
+        "version": __version__,
+        "note": said,
+    }
     inside = "".join(f"  {name:<7} = {{{value}}},\n" for name, value in fields.items())
     return Entry("boundcheck", f"@misc{{boundcheck,\n{inside}}}")
 
 
 @cache
 def entries_of(paper: Paper) -> tuple[Entry, ...]:
-    """The entries of a paper's `sources.bib`, which is read once, as its claims are; none where it has no such file.
+    """The entries of a paper's `sources.bib`, which is read once, as its claims are; none where it
+    has no such file.
 
     Raises InputError for a file that is no BibTeX.
     """
@@ -256,7 +308,9 @@ def entries_of(paper: Paper) -> tuple[Entry, ...]:
             depth, end = 0, match.start()
             while end == match.start() or depth or text[end - 1] != "}":
                 if end == len(text):
-                    raise ValueError(f"the entry in line {text[: match.start()].count(chr(10)) + 1} has no end")
+                    raise ValueError(
+                        f"the entry in line {text[: match.start()].count(chr(10)) + 1} has no end"
+                    )
                 depth += (text[end] == "{") - (text[end] == "}")
                 end += 1
             entry = text[match.start() : end]
@@ -264,7 +318,9 @@ def entries_of(paper: Paper) -> tuple[Entry, ...]:
             if head is None:
                 raise ValueError(f"an entry begins as @article{{key, and not as {entry[:30]!r}")
             # The field `claims` is ours, and is not shown.
-            before, *named = re.split(r"^\s*claims\s*=\s*\{([^{}]*)\},?\n", entry, maxsplit=1, flags=re.MULTILINE)
+            before, *named = re.split(
+                r"^\s*claims\s*=\s*\{([^{}]*)\},?\n", entry, maxsplit=1, flags=re.MULTILINE
+            )
             ids, after = named or ("", "")
             found.append(Entry(head[1], before + after, tuple(ids.split())))
     except (OSError, ValueError) as error:

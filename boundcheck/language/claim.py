@@ -1,9 +1,10 @@
 """`Claim`: a statement of a paper as data, and everything that is derived from it.
 
-The formula lives once, as the sympy expression of a `Quantity`. Number, Arb enclosure, LaTeX and curve come from
-that expression and from nowhere else. Each letter of a claim has one name, one meaning and one look, and those with a
-value are declared: nobody would be asked for the value of an undeclared letter, and code that looks letters up by name
-would take one of two symbols with the same name for the other.
+The formula lives once, as the sympy expression of a `Quantity`. Number, Arb enclosure, LaTeX and
+curve come from that expression and from nowhere else. Each letter of a claim has one name, one
+meaning and one look, and those with a
+value are declared: nobody would be asked for the value of an undeclared letter, and code that looks
+letters up by name would take one of two symbols with the same name for the other.
 """
 
 import hashlib
@@ -24,25 +25,52 @@ from sympy.printing.numpy import NumPyPrinter
 from boundcheck.errors import InputError, one_of
 from boundcheck.exact.balls import enclose, sign
 from boundcheck.language.prose import plain, typed
-from boundcheck.language.symbols import LATEX_NAMES, PARAMETERS, Number, Parameter, check_symbols, exact, is_plain, look
+from boundcheck.language.symbols import (
+    LATEX_NAMES,
+    PARAMETERS,
+    Number,
+    Parameter,
+    check_symbols,
+    exact,
+    is_plain,
+    look,
+)
 from boundcheck.language.view import Fold, Math, Prose, Shown, Table, View, line
 
-# What a digest leaves out: what only a reader needs, and of a word what its claim says itself, and how that is decided.
-_UNSAID = {"title", "source", "note", "argument", "unproved", "meaning", "latex", "says", "decided", "where"}
+# What a digest leaves out: what only a reader needs, and of a word what its claim says itself, and
+# how that is decided.
+_UNSAID = {
+    "title",
+    "source",
+    "note",
+    "argument",
+    "unproved",
+    "meaning",
+    "latex",
+    "says",
+    "decided",
+    "where",
+}
 
 
 class Word(Protocol):
-    """A word of the language of theorems, with an id by which files name it; `boundcheck.language` has its faces."""
+    """A word of the language of theorems, with an id by which files name it; `boundcheck.language`
+    has its faces.
+    """
 
     @property
     def id(self) -> str: ...
 
     def denies(self, claim: "Claim") -> str:
-        """A text of what claims with this word say, if this claim says something else; empty if it does not."""
+        """A text of what claims with this word say, if this claim says something else; empty if it
+        does not.
+        """
 
 
 class Statement(NamedTuple):
-    """The statement of a hypothesis: a relation, and LaTeX of the range of its free objects, such as "for all v"."""
+    """The statement of a hypothesis: a relation, and LaTeX of the range of its free objects, such
+    as "for all v".
+    """
 
     conclusion: sp.Basic
     quantifier: str = ""
@@ -55,7 +83,9 @@ class Statement(NamedTuple):
 
 @dataclass(frozen=True)
 class Quantity:
-    """A named scalar that a claim derives: `symbol` = `expression`, over parameters and earlier quantities."""
+    """A named scalar that a claim derives: `symbol` = `expression`, over parameters and earlier
+    quantities.
+    """
 
     symbol: sp.Symbol
     expression: sp.Expr
@@ -79,24 +109,30 @@ class Claim(Shown):
         id: the name in the catalogue, ``jiang2024.lemma1``.
         title: what a reader calls it, "Lemma 1".
         source: paper, number and equation.
-        conclusion: a relation over the vocabulary and symbols; the last quantity stands in it by its symbol.
+        conclusion: a relation over the vocabulary and symbols; the last quantity stands in it by
+            its symbol.
         quantifier: LaTeX of the range of the free objects, "for all W_1, W_2".
         hypotheses: the claims it rests on.
-        quantities: derived scalars in order of derivation; the last one is what the claim is measured against.
+        quantities: derived scalars in order of derivation; the last one is what the claim is
+            measured against.
         conditions: relations over parameters and quantities that a user's numbers must satisfy.
         note: what a reader must know before using it, where the statement alone would mislead.
         argument: why the statement holds, if no script in `proofs` proves it.
-        unproved: why none does, in a sentence: what the kernel cannot state, or which step it lacks.
-        declared: its own parameters, which the catalogue does not have, or has with another meaning; the parameters of
-            its hypotheses are known already.
-        algorithm: for a theorem, the algorithm that makes its iterates; see `boundcheck.language.algorithms`.
-        measure: the measure that its conclusion bounds, if `boundcheck.language.measures` does not have it.
+        unproved: why none does, in a sentence: what the kernel cannot state, or which step it
+            lacks.
+        declared: its own parameters, which the catalogue does not have, or has with another
+            meaning; the parameters of its hypotheses are known already.
+        algorithm: for a theorem, the algorithm that makes its iterates; see
+            `boundcheck.language.algorithms`.
+        measure: the measure that its conclusion bounds, if `boundcheck.language.measures` does not
+            have it.
         word: for a hypothesis, its word; see `boundcheck.language.hypotheses`.
 
     Raises:
-        InputError: for a symbol that is not declared, and for two letters of one name, see `_check_letters`; for a
-            reason why there is no proof without the argument that takes its place; and for a word whose claims say
-            something else: engines ask the word, and people read the statement.
+        InputError: for a symbol that is not declared, and for two letters of one name, see
+            `_check_letters`; for a reason why there is no proof without the argument that takes its
+            place; and for a word whose claims say something else: engines ask the word, and people
+            read the statement.
 
     """
 
@@ -123,35 +159,49 @@ class Claim(Shown):
     def __post_init__(self) -> None:
         _check_letters(self)
         if self.unproved and not self.argument:
-            raise InputError("unproved", self.unproved, f"an argument of {self.id} in place of a proof")
+            raise InputError(
+                "unproved", self.unproved, f"an argument of {self.id} in place of a proof"
+            )
         for name, word in (("measure", self.measure), ("word", self.word)):
             if word is None:
                 continue
             if not hasattr(word, "denies"):
-                raise InputError(f"claim.{name}", type(word).__name__, "a word of boundcheck.language, or of one's own")
+                raise InputError(
+                    f"claim.{name}",
+                    type(word).__name__,
+                    "a word of boundcheck.language, or of one's own",
+                )
             if said := word.denies(self):
                 expected = f"of {self.id} what its {name} {word.id} says: {said}"
                 raise InputError(f"claim.{name}", typed(self.statement_latex), expected)
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
-        """The symbols that a user gives values to: the catalogue's in the order of `symbols`, then its own."""
+        """The symbols that a user gives values to: the catalogue's in the order of `symbols`, then
+        its own.
+        """
         used = set().union(
             *(quantity.expression.free_symbols for quantity in self.quantities),
             *(condition.free_symbols for condition in self.conditions),
         )
         used = used.union(self.algorithm.parameters if self.algorithm else ())
-        asked = (used - {quantity.symbol for quantity in self.quantities}) | {p.symbol for p in self.declared}
+        asked = (used - {quantity.symbol for quantity in self.quantities}) | {
+            p.symbol for p in self.declared
+        }
         return tuple(p for p in declarations(self).values() if p.symbol in asked)
 
     @cached_property
     def digest(self) -> str:
-        """A SHA-256 hash of id, formulas and hypotheses: it differs for claims that say different things."""
+        """A SHA-256 hash of id, formulas and hypotheses: it differs for claims that say different
+        things.
+        """
         return hashlib.sha256(json.dumps(_said(self), sort_keys=True).encode()).hexdigest()
 
     @property
     def own(self) -> tuple[Parameter, ...]:
-        """The parameters that the catalogue does not have: constants that the claim alone explains."""
+        """The parameters that the catalogue does not have: constants that the claim alone
+        explains.
+        """
         return tuple(p for p in self.parameters if p.name not in PARAMETERS)
 
     @property
@@ -175,9 +225,11 @@ class Claim(Shown):
         return {str(symbol.name): expression for symbol, expression in self._derived.items()}
 
     def function(self, name: str) -> Callable[..., Any]:
-        """The quantity called `name` as a NumPy function of keyword arguments (floats or arrays), unchecked.
+        """The quantity called `name` as a NumPy function of keyword arguments (floats or arrays),
+        unchecked.
 
-        Arguments other than the claim's parameters are ignored: an assumed formula may be free of T.
+        Arguments other than the claim's parameters are ignored: an assumed formula may be free of
+        T.
         """
         return self._functions[name]
 
@@ -191,7 +243,8 @@ class Claim(Shown):
         def by_keyword(function: Callable[..., Any]) -> Callable[..., Any]:
             return lambda **given: function(*(given[name] for name in names))
 
-        # What modules="numpy" would do, but for `from numpy import *`, which imports what is rarely used of it.
+        # What modules="numpy" would do, but for `from numpy import *`, which imports what is rarely
+        # used of it.
         printer = NumPyPrinter({"fully_qualified_modules": False, "inline": True})
         return {
             name: by_keyword(sp.lambdify(symbols, expression.xreplace(hidden), [vars(np)], printer))
@@ -202,8 +255,8 @@ class Claim(Shown):
         """Every quantity as a float.
 
         Raises:
-            InputError: for an unknown, missing or out-of-domain symbol, where a condition fails, and where a number
-                lies beyond the range of floats.
+            InputError: for an unknown, missing or out-of-domain symbol, where a condition fails,
+                and where a number lies beyond the range of floats.
 
         """
         # NumPy floats: their arithmetic overflows to infinity where Python's raises.
@@ -224,21 +277,29 @@ class Claim(Shown):
                 # The formula is not real there.
                 values[name] = math.nan
             if not 0 < values[name] < math.inf:
-                expected = "a positive number within the range of floats; the inputs are too extreme"
+                expected = (
+                    "a positive number within the range of floats; the inputs are too extreme"
+                )
                 raise InputError(name, values[name], expected)
         return values
 
     def bound(self, **inputs: Number) -> float:
-        """The last quantity as a float, as in `values`: L̂ of a lemma, the right-hand side of a theorem."""
+        """The last quantity as a float, as in `values`: L̂ of a lemma, the right-hand side of a
+        theorem.
+        """
         return self.values(**inputs)[self.quantities[-1].name]
 
     def enclosures(self, **inputs: Number) -> dict[str, arb]:
-        """Every quantity as an Arb ball that contains its exact value; raises InputError as `check` does."""
+        """Every quantity as an Arb ball that contains its exact value; raises InputError as `check`
+        does.
+        """
         values = self.check(inputs)
         return {name: enclose(e, values) for name, e in self._expressions.items()}
 
     def exactly(self, **inputs: Number) -> dict[str, sp.Expr]:
-        """Every parameter and quantity as an exact expression without letters; raises InputError as `check` does."""
+        """Every parameter and quantity as an exact expression without letters; raises InputError as
+        `check` does.
+        """
         values = self.check(inputs)
         given = {str(symbol.name): value for symbol, value in values.items()}
         return given | {name: e.subs(values) for name, e in self._expressions.items()}
@@ -246,28 +307,40 @@ class Claim(Shown):
     def check(self, inputs: Mapping[str, Number]) -> dict[sp.Symbol, sp.Expr]:
         """Exact values of the parameters; raises InputError unless domains and conditions hold."""
         if not self.quantities:
-            raise InputError("claim", self.id, "a claim with a quantity to evaluate, such as jiang2024.theorem2")
+            raise InputError(
+                "claim", self.id, "a claim with a quantity to evaluate, such as jiang2024.theorem2"
+            )
         values = checked(self.parameters, inputs)
         for condition in self.failing(values):
-            balls = (enclose(side.subs(self._derived), values) for side in (condition.lhs, condition.rhs))
-            left, right = (f"{float(x):.6g}" if x.is_finite() else "a number beyond all floats" for x in balls)
+            balls = (
+                enclose(side.subs(self._derived), values) for side in (condition.lhs, condition.rhs)
+            )
+            left, right = (
+                f"{float(x):.6g}" if x.is_finite() else "a number beyond all floats" for x in balls
+            )
             relation = f"{condition.lhs} {condition.rel_op} {condition.rhs} = {right}"
             given = inputs.get(str(condition.lhs), left)
-            raise InputError(str(condition.lhs), given, f"{relation}, without which {self.id} says nothing")
+            raise InputError(
+                str(condition.lhs), given, f"{relation}, without which {self.id} says nothing"
+            )
         return values
 
     def failing(self, values: Mapping[sp.Symbol, sp.Expr]) -> list[sp.core.relational.Relational]:
-        """The conditions that these exact values break, decided without rounding; raises InputError as `sign` does."""
+        """The conditions that these exact values break, decided without rounding; raises InputError
+        as `sign` does.
+        """
         return [
             condition
             for condition in self.conditions
-            if sign((condition.lhs - condition.rhs).subs(self._derived), values) not in _ALLOWED[condition.func]
+            if sign((condition.lhs - condition.rhs).subs(self._derived), values)
+            not in _ALLOWED[condition.func]
         ]
 
     def case(self, id: str, title: str, source: str, where: Mapping[sp.Symbol, sp.Expr]) -> "Claim":
         """The special case of this claim at `where`, its formulas simplified by substitution alone.
 
-        Raises InputError for text in place of symbols and expressions, and where a condition fails at `where`.
+        Raises InputError for text in place of symbols and expressions, and where a condition fails
+        at `where`.
         """
         for symbol, value in where.items():
             if not isinstance(symbol, sp.Symbol) or not isinstance(value, sp.Expr):
@@ -277,32 +350,44 @@ class Claim(Shown):
         conditions = tuple(condition.subs(where) for condition in self.conditions)
         for before, after in zip(self.conditions, conditions, strict=True):
             if after == sp.false:
-                raise InputError("where", dict(where), f"{before}, without which {self.id} says nothing")
+                raise InputError(
+                    "where", dict(where), f"{before}, without which {self.id} says nothing"
+                )
         left = tuple(condition for condition in conditions if condition != sp.true)
         return Claim(
             *(id, title, source, conclusion, self.quantifier, self.hypotheses, quantities, left),
-            note=f"`{self.id}` at " + ", ".join(_equals(symbol, value) for symbol, value in where.items()),
+            note=f"`{self.id}` at "
+            + ", ".join(_equals(symbol, value) for symbol, value in where.items()),
             declared=self._declared_in(conclusion, quantities, left),
             algorithm=self.algorithm,
             measure=self.measure if conclusion == self.conclusion else None,
         )
 
     def assuming(self, formulas: Mapping[str, sp.Expr]) -> "Claim":
-        """The claim with other formulas for some quantities; a formula may use the quantity that it replaces.
+        """The claim with other formulas for some quantities; a formula may use the quantity that it
+        replaces.
 
         Raises:
-            InputError: for a quantity that does not exist, and unless the formula is a SymPy expression over symbols
-                that the claim knows.
+            InputError: for a quantity that does not exist, and unless the formula is a SymPy
+                expression over symbols that the claim knows.
 
         """
         for name, formula in formulas.items():
             if name not in self.names or not isinstance(formula, sp.Expr):
-                raise InputError(name, formula, f"a SymPy expression for one of {', '.join(self.names)}")
+                raise InputError(
+                    name, formula, f"a SymPy expression for one of {', '.join(self.names)}"
+                )
         quantities = tuple(
-            replace(q, expression=formulas[q.name].xreplace({q.symbol: q.expression})) if q.name in formulas else q
+            (
+                replace(q, expression=formulas[q.name].xreplace({q.symbol: q.expression}))
+                if q.name in formulas
+                else q
+            )
             for q in self.quantities
         )
-        changes = ", ".join(_equals(q.symbol, formulas[q.name]) for q in self.quantities if q.name in formulas)
+        changes = ", ".join(
+            _equals(q.symbol, formulas[q.name]) for q in self.quantities if q.name in formulas
+        )
         note = f"`{self.id}` with {changes} in place of its own; nothing vouches for it."
         return replace(
             self,
@@ -315,12 +400,20 @@ class Claim(Shown):
         )
 
     def _declared_in(
-        self, conclusion: sp.Basic, quantities: tuple[Quantity, ...], conditions: tuple[sp.Basic, ...]
+        self,
+        conclusion: sp.Basic,
+        quantities: tuple[Quantity, ...],
+        conditions: tuple[sp.Basic, ...],
     ) -> tuple[Parameter, ...]:
         """The claim's own parameters that remain when these quantities replace its own."""
         left = set().union(*(letters(each) for each in self.hypotheses))
         left = left.union(self.algorithm.parameters if self.algorithm else ())
-        left = left.union(*(x.free_symbols for x in (conclusion, *conditions, *(q.expression for q in quantities))))
+        left = left.union(
+            *(
+                x.free_symbols
+                for x in (conclusion, *conditions, *(q.expression for q in quantities))
+            )
+        )
         return tuple(parameter for parameter in self.declared if parameter.symbol in left)
 
     @cached_property
@@ -337,34 +430,52 @@ class Claim(Shown):
     @cached_property
     def definitions_latex(self) -> tuple[str, ...]:
         """One equation per quantity, in order of derivation."""
-        return tuple(f"{self.latex(q.symbol)} = {self.latex(q.expression)}" for q in self.quantities)
+        return tuple(
+            f"{self.latex(q.symbol)} = {self.latex(q.expression)}" for q in self.quantities
+        )
 
     def latex(self, expression: sp.Basic) -> str:
-        """An expression in the letters of the papers, and of the parameters that the claim declares."""
+        """An expression in the letters of the papers, and of the parameters that the claim
+        declares.
+        """
         return latex_of(expression, own_parameters(self).values())
 
     def __getstate__(self) -> dict[str, Any]:
-        """The fields alone: compiled functions and other cached derivations are made anew in another process."""
+        """The fields alone: compiled functions and other cached derivations are made anew in
+        another process.
+        """
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
     def view(self) -> View:
-        """The view of what it says: its formulas, what it rests on, and its letters, but not whether it is proved."""
+        """The view of what it says: its formulas, what it rests on, and its letters, but not
+        whether it is proved.
+        """
         defined = (
-            line(Math(x), Prose(q.meaning)) for x, q in zip(self.definitions_latex, self.quantities, strict=True)
+            line(Math(x), Prose(q.meaning))
+            for x, q in zip(self.definitions_latex, self.quantities, strict=True)
         )
         rests = "; ".join(f"{each.title} ({each.id})" for each in self.hypotheses)
         said = [line("under", rests)] if rests else []
         said += [line(Prose(self.note))] if self.note else []
         rows = [(Math(p.latex), p.name, Prose(p.meaning)) for p in self.parameters]
-        letters = [Fold(line("Letters"), (Table(("letter", "typed as", "meaning"), rows),))] if rows else []
+        letters = (
+            [Fold(line("Letters"), (Table(("letter", "typed as", "meaning"), rows),))]
+            if rows
+            else []
+        )
         stated = (line(Math(self.statement_latex)),)
-        return View(self.title, f"{self.id}; {self.source}", lines=stated, parts=(*defined, *said, *letters))
+        return View(
+            self.title, f"{self.id}; {self.source}", lines=stated, parts=(*defined, *said, *letters)
+        )
 
 
-def checked(parameters: Collection[Parameter], given: Mapping[str, Number]) -> dict[sp.Symbol, sp.Expr]:
+def checked(
+    parameters: Collection[Parameter], given: Mapping[str, Number]
+) -> dict[sp.Symbol, sp.Expr]:
     """Exact values for exactly these parameters, each inside its domain.
 
-    Raises InputError for an unknown name, a missing one, a nonpositive value or a fractional integer.
+    Raises InputError for an unknown name, a missing one, a nonpositive value or a fractional
+    integer.
     """
     known = {parameter.name: parameter for parameter in parameters}
     for name in given:
@@ -373,13 +484,17 @@ def checked(parameters: Collection[Parameter], given: Mapping[str, Number]) -> d
     missing = [name for name in known if name not in given]
     if missing:
         wanted = "; ".join(f"{name}, {plain(known[name].meaning)}" for name in missing)
-        raise InputError(", ".join(missing), "(not given)", f"a value for each symbol of this claim: {wanted}")
+        raise InputError(
+            ", ".join(missing), "(not given)", f"a value for each symbol of this claim: {wanted}"
+        )
     values = {}
     for name, parameter in known.items():
         value = exact(name, given[name])
         whole, anywhere = parameter.domain == "positive integer", parameter.domain == "real"
         if (not anywhere and sign(value, {}) <= 0) or (whole and not isinstance(value, sp.Integer)):
-            raise InputError(name, given[name], f"a {parameter.domain} ({plain(parameter.meaning)})")
+            raise InputError(
+                name, given[name], f"a {parameter.domain} ({plain(parameter.meaning)})"
+            )
         values[parameter.symbol] = value
     return values
 
@@ -399,19 +514,25 @@ _SPECIAL = {c: rf"\{c}" for c in "{}%$&#"} | {"\\": r"\backslash{}", "~": r"\sim
 
 
 def latex_of(expression: sp.Basic, declared: Iterable[Parameter] = ()) -> str:
-    """A sympy expression in the letters of the papers, and in those of parameters that are declared."""
+    """A sympy expression in the letters of the papers, and in those of parameters that are
+    declared.
+    """
     names = {}
     for letter in expression.free_symbols:
         name = str(letter.name)
         # Commands and braces in a name are text.
         is_text = not {*name}.isdisjoint(_SPECIAL)
-        names[letter] = rf"\mathrm{{{''.join(_SPECIAL.get(c, c) for c in name)}}}" if is_text else look(name)
+        names[letter] = (
+            rf"\mathrm{{{''.join(_SPECIAL.get(c, c) for c in name)}}}" if is_text else look(name)
+        )
     names |= LATEX_NAMES | {parameter.symbol: parameter.latex for parameter in declared}
     return str(_Printer({"symbol_names": names, "root_notation": True}).doprint(expression))
 
 
 def as_typed(expression: sp.Basic) -> str:
-    """An expression as a person would type it on one line; between dollars it is a formula of a text."""
+    """An expression as a person would type it on one line; between dollars it is a formula of a
+    text.
+    """
     return typed(latex_of(expression))
 
 
@@ -437,13 +558,16 @@ def _said(value: Any) -> Any:
         return value.value
     if isinstance(value, str | int | float | None):
         return value
-    # Of our own classes the name alone: where one stands in the package is no part of what a claim says.
+    # Of our own classes the name alone: where one stands in the package is no part of what a claim
+    # says.
     home = type(value).__module__
     return f"{'boundcheck' if home.startswith('boundcheck.') else home}.{type(value).__qualname__}"
 
 
 def declarations(claim: "Claim") -> dict[str, Parameter]:
-    """By name, the parameters that a claim may use: the catalogue's, its hypotheses', and its own."""
+    """By name, the parameters that a claim may use: the catalogue's, its hypotheses', and its
+    own.
+    """
     return PARAMETERS | own_parameters(claim)
 
 
@@ -470,33 +594,45 @@ def expressions(claim: "Claim") -> list[sp.Basic]:
 
 def letters(claim: "Claim") -> set[Any]:
     """Every symbol and matrix symbol in a claim or one of its hypotheses."""
-    return {letter for part in whole(claim) for each in expressions(part) for letter in each.free_symbols}
+    return {
+        letter
+        for part in whole(claim)
+        for each in expressions(part)
+        for letter in each.free_symbols
+    }
 
 
 def _check_letters(claim: "Claim") -> None:
     """Check that each letter of a claim has one meaning.
 
     Raises:
-        InputError: for anything but a sympy expression; for a symbol in a quantity or a condition that is neither
-            declared nor derived before; for a parameter that is declared twice or not used; for two letters with one
-            name or one look.
+        InputError: for anything but a sympy expression; for a symbol in a quantity or a condition
+            that is neither declared nor derived before; for a parameter that is declared twice or
+            not used; for two letters with one name or one look.
 
     """
     for each in expressions(claim):
         if not isinstance(each, sp.Basic):
-            raise InputError("claim", each, f"SymPy expressions in {claim.id or 'a claim'}, and not text")
+            raise InputError(
+                "claim", each, f"SymPy expressions in {claim.id or 'a claim'}, and not text"
+            )
     own, used = own_parameters(claim), letters(claim)
 
     names = [parameter.name for parameter in claim.declared]
     taken = used.union(claim.algorithm.parameters) if claim.declared and claim.algorithm else used
     for parameter in claim.declared:
-        inherited = (own_parameters(each).get(parameter.name, parameter) for each in claim.hypotheses)
+        inherited = (
+            own_parameters(each).get(parameter.name, parameter) for each in claim.hypotheses
+        )
         # The time of an iterate is t, and i a time before it over which sums range.
         for is_wrong, expected in (
             (names.count(parameter.name) > 1, "one parameter of each name"),
             (parameter.name in ("t", "i"), "another letter: this one is a time, and has no value"),
             (parameter.symbol not in taken, "a parameter that the claim speaks of"),
-            (any(x != parameter for x in inherited), "the parameter of this name that a hypothesis declares"),
+            (
+                any(x != parameter for x in inherited),
+                "the parameter of this name that a hypothesis declares",
+            ),
         ):
             if is_wrong:
                 raise InputError("claim.declared", parameter.name, expected)
@@ -506,10 +642,13 @@ def _check_letters(claim: "Claim") -> None:
     def check_known(field: str, expression: sp.Basic) -> None:
         for symbol in sorted(expression.free_symbols - derived, key=str):
             parameter = known.get(str(symbol.name))
-            if isinstance(symbol, sp.MatrixSymbol) or (parameter is not None and parameter.symbol == symbol):
+            if isinstance(symbol, sp.MatrixSymbol) or (
+                parameter is not None and parameter.symbol == symbol
+            ):
                 continue
             expected = (
-                "a parameter that the claim declares (declared=), one of the catalogue's, or a quantity before it"
+                "a parameter that the claim declares (declared=), one of the catalogue's, or a"
+                " quantity before it"
             )
             if parameter is not None:
                 is_already = f"the symbol that {symbol} is already, a {parameter.domain}"
@@ -525,7 +664,9 @@ def _check_letters(claim: "Claim") -> None:
         derived.add(quantity.symbol)
     for condition in claim.conditions:
         if not isinstance(condition, sp.core.relational.Relational):
-            raise InputError("claim.conditions", condition, "relations that SymPy does not decide by itself")
+            raise InputError(
+                "claim.conditions", condition, "relations that SymPy does not decide by itself"
+            )
         check_known("claim.conditions", condition)
 
     found = {*used, *derived}
@@ -533,19 +674,28 @@ def _check_letters(claim: "Claim") -> None:
     for letter in sorted(found, key=str):
         name, other = str(letter.name), named.get(str(letter.name))
         # A scalar may have the name of a matrix, unless the claim declares it.
-        if other is not None and (name in own or isinstance(letter, sp.Symbol) is isinstance(other, sp.Symbol)):
-            raise InputError("claim", name, "one letter of this name: two differ in their assumptions or shape")
+        if other is not None and (
+            name in own or isinstance(letter, sp.Symbol) is isinstance(other, sp.Symbol)
+        ):
+            raise InputError(
+                "claim", name, "one letter of this name: two differ in their assumptions or shape"
+            )
         named[name] = letter
     shown = LATEX_NAMES | {parameter.symbol: parameter.latex for parameter in own.values()}
     looks = {letter: shown.get(letter) or look(str(letter.name)) for letter in found if own}
     for parameter in own.values():
-        other = next((x for x, look in looks.items() if look == parameter.latex and x != parameter.symbol), None)
+        other = next(
+            (x for x, look in looks.items() if look == parameter.latex and x != parameter.symbol),
+            None,
+        )
         if other is not None:
             expected = f"another look in LaTeX for {parameter.name}: {other} has this one"
             raise InputError("claim.declared", parameter.latex, expected)
 
 
 def in_prose(name: str) -> str:
-    """A letter's name in a text, such as ``$σ$`` for ``sigma``; words that are no name are left as they are."""
+    """A letter's name in a text, such as ``$σ$`` for ``sigma``; words that are no name are left as
+    they are.
+    """
     shown = {str(symbol.name): made for symbol, made in LATEX_NAMES.items()}
     return f"${typed(shown.get(name) or look(name))}$" if is_plain(name) else name

@@ -1,7 +1,10 @@
-"""Two things that a theorem's words are held against: the `Evidence` of a run, and an `Instance`, finite exact data.
+"""Two things that a theorem's words are held against: the `Evidence` of a run, and an `Instance`,
+finite exact data.
 
-Of a run a word says rows, each an `Audit`; of an instance an `Answer`, from what the instance knows for certain. What
-that does not know is open, and never taken to hold: finitely many points say nothing of all the others.
+Of a run a word says rows, each an `Audit`; of an instance an `Answer`, from what the instance knows
+for certain. What
+that does not know is open, and never taken to hold: finitely many points say nothing of all the
+others.
 """
 
 from __future__ import annotations
@@ -26,10 +29,12 @@ if TYPE_CHECKING:
     from boundcheck.language.function import Function
 
 ROUNDING = 1e-12
-"""A bound that the relative error of a computed spectral norm stays below; nearer ties are called inside."""
+"""A bound that the relative error of a computed spectral norm stays below; nearer ties are called
+inside."""
 
 OFF_SLOPE, OFF_SAMPLES = "gradient_excess", "minibatch_excess"
-"""What a run records of how it was computed: how far gradients are off the loss, and off their samples' gradients."""
+"""What a run records of how it was computed: how far gradients are off the loss, and off their
+samples' gradients."""
 
 Status = Literal["held", "failed", "assumed"]
 Guilt = Literal["hypothesis", "constant", "horizon", "statistics", "rounding", "claim"]
@@ -40,15 +45,18 @@ class Audit:
     """A row of the audit: one hypothesis on one run.
 
     Attributes:
-        hypothesis: its id in the catalogue, ``T >= T_min`` or another condition, or what a constant is called.
-        guilt: whom a failure speaks against: a hypothesis, the constant called `symbol`, or the horizon.
-        status: ``failed`` on a single counterexample; ``held`` means on everything that was looked at; ``assumed``
-            the same of a constant that is only estimated, or that the spec assumes.
+        hypothesis: its id in the catalogue, ``T >= T_min`` or another condition, or what a constant
+            is called.
+        guilt: whom a failure speaks against: a hypothesis, the constant called `symbol`, or the
+            horizon.
+        status: ``failed`` on a single counterexample; ``held`` means on everything that was looked
+            at; ``assumed`` the same of a constant that is only estimated, or that the spec assumes.
         observed: the largest value seen (or the number itself), None where there is nothing to see.
         limit: what it may be at most (of T: at least).
         how: what was looked at, or the argument.
         symbol: the constant that the limit is.
-        error: by how much what was observed may be more than what it stands for: a bound on its rounding error.
+        error: by how much what was observed may be more than what it stands for: a bound on its
+            rounding error.
 
     """
 
@@ -63,7 +71,9 @@ class Audit:
 
     @property
     def is_kept(self) -> bool:
-        """True if what was observed, less its error, is on the right side of the limit, or if either is missing."""
+        """True if what was observed, less its error, is on the right side of the limit, or if
+        either is missing.
+        """
         if self.observed is None or self.limit is None:
             return True
         if self.guilt == "horizon":
@@ -71,11 +81,17 @@ class Audit:
         return self.observed - self.error <= self.limit
 
     def shown(self, write: Callable[..., str], digits: int) -> tuple[str, str]:
-        """The observed number and its limit, as text by `write` at so many digits, or more if a failure needs them."""
+        """The observed number and its limit, as text by `write` at so many digits, or more if a
+        failure needs them.
+        """
         of_time = self.guilt == "horizon"
         seen, most = Toward.UP if of_time else Toward.NEAREST, toward(self.symbol)
         if self.status == "failed":
-            low, high = (self.observed, (self.limit, most)) if of_time else (self.limit, (self.observed, seen))
+            low, high = (
+                (self.observed, (self.limit, most))
+                if of_time
+                else (self.limit, (self.observed, seen))
+            )
             digits = telling(low, high, digits=digits)
         return write(self.observed, digits, seen), write(self.limit, digits, most)
 
@@ -91,7 +107,8 @@ class Evidence:
         start: what is known at v_1; see `experiment.plan.Start`.
         plan: what was fixed before the run.
         record: the trace, its schedule, and the ball watch.
-        sampling: what is known of the sampling from how it was made; where it is None the trace shows it.
+        sampling: what is known of the sampling from how it was made; where it is None the trace
+            shows it.
         partial: on which of its samples the function was looked at, where not on all.
 
     """
@@ -116,7 +133,8 @@ class Evidence:
 
     @property
     def minibatches(self) -> Any:
-        """The mean of minibatches of the plan's size, against the gradient at the last iterate of the first replica.
+        """The mean of minibatches of the plan's size, against the gradient at the last iterate of
+        the first replica.
 
         A `boundcheck.functions.checks.Mean`; None for an algorithm without noise.
         """
@@ -126,20 +144,30 @@ class Evidence:
     def looks(self) -> str:
         """The iterates and replicas over which the maxima run, in words."""
         replicas, strata = self.record.schedule.times.shape
-        some = f"{strata} random iterates" if self.record.schedule.at_random else f"{strata} iterates"
+        some = (
+            f"{strata} random iterates" if self.record.schedule.at_random else f"{strata} iterates"
+        )
         times = "every iterate" if self.record.schedule.is_every_step else some
         times += f", on {self.partial}" if self.partial else ""
-        return f"{times} of each of {replicas} replicas" if self.spec.is_stochastic and replicas > 1 else times
+        return (
+            f"{times} of each of {replicas} replicas"
+            if self.spec.is_stochastic and replicas > 1
+            else times
+        )
 
     @property
     def finite(self) -> np.ndarray:
-        """True where an audited step led from numbers to numbers, shape (R, M); the others speak against nothing."""
+        """True where an audited step led from numbers to numbers, shape (R, M); the others speak
+        against nothing.
+        """
         numbers = [self.record.trace[name].values for name in self.function.norm_names.values()]
         return np.all([np.isfinite(x).reshape(*x.shape[:2], -1).all(-1) for x in numbers], axis=0)
 
     @cached_property
     def inside(self) -> np.ndarray:
-        """True where an audited step began and ended in the ball, shape (R, M); without a ball, where it is finite."""
+        """True where an audited step began and ended in the ball, shape (R, M); without a ball,
+        where it is finite.
+        """
         found = self.finite.copy()
         for radius, name in self.function.norm_names.items():
             if radius in self.plan.radii:
@@ -147,16 +175,22 @@ class Evidence:
         return found
 
     def most(self, name: str) -> float | None:
-        """The largest value of an observable inside the ball; NaN where one is; None where nothing was inside."""
+        """The largest value of an observable inside the ball; NaN where one is; None where nothing
+        was inside.
+        """
         return largest(self.record.trace[name].values[self.inside])
 
     def surely(self, name: str) -> float | None:
-        """The largest value of an observable inside the ball, less the bound on its rounding error; see `most`."""
+        """The largest value of an observable inside the ball, less the bound on its rounding error;
+        see `most`.
+        """
         return largest(less_rounding(self.record.trace, name)[self.inside])
 
     @property
     def sure_smoothness(self) -> float:
-        """The largest descent curvature along the path, less its rounding error; what is no number is left out."""
+        """The largest descent curvature along the path, less its rounding error; what is no number
+        is left out.
+        """
         values = less_rounding(self.record.trace, "path_smoothness")[self.inside]
         return float(values[np.isfinite(values)].max(initial=0.0))
 
@@ -167,7 +201,9 @@ def used(evidence: Evidence, name: str) -> float:
 
 
 def less_rounding(trace: xr.Dataset, name: str) -> np.ndarray:
-    """The values of an observable, less the bounds on their rounding errors; NaN where both are infinite."""
+    """The values of an observable, less the bounds on their rounding errors; NaN where both are
+    infinite.
+    """
     with np.errstate(invalid="ignore"):
         return np.asarray(trace[name].values - trace[f"{name}_error"].values)
 
@@ -175,7 +211,8 @@ def less_rounding(trace: xr.Dataset, name: str) -> np.ndarray:
 def beyond_rounding(trace: xr.Dataset, name: str) -> np.ndarray:
     """The values of an observable, and NaN where one is no more than its rounding error.
 
-    Where steps are as short as rounding errors, a curvature is nothing but rounding, and may be of any size.
+    Where steps are as short as rounding errors, a curvature is nothing but rounding, and may be of
+    any size.
     """
     values, error = trace[name].values, trace[f"{name}_error"].values
     return np.where(np.isfinite(error) & (np.abs(values) >= error), values, np.nan)
@@ -187,12 +224,16 @@ def largest(values: np.ndarray) -> float | None:
 
 
 def rounding(observed: float | None, surely: float | None) -> float:
-    """The excess of the largest value that was seen over what is left of it without its rounding error."""
+    """The excess of the largest value that was seen over what is left of it without its rounding
+    error.
+    """
     return 0.0 if observed is None or surely is None or not observed > surely else observed - surely
 
 
 def status_of(observed: float | None, limit: float, certified: bool = True) -> Status:
-    """``failed`` for a value above its limit, or NaN; else ``held`` if certified, and ``assumed`` if not."""
+    """``failed`` for a value above its limit, or NaN; else ``held`` if certified, and ``assumed``
+    if not.
+    """
     if observed is not None and not observed <= limit:
         return "failed"
     return "held" if certified else "assumed"
@@ -221,7 +262,8 @@ HOLDS = Answer("holds")
 
 @dataclass(frozen=True)
 class Extent:
-    """A number of an instance, such as the largest slope of its function, that lies between two ends.
+    """A number of an instance, such as the largest slope of its function, that lies between two
+    ends.
 
     Attributes:
         least: it is at least this; None if nothing is known below it.
@@ -242,7 +284,9 @@ class Extent:
         lower = [x.least for x in (self, other) if x.least is not None]
         upper = [x.most for x in (self, other) if x.most is not None]
         larger = Rationals().larger
-        return Extent(reduce(larger, lower) if lower else None, larger(*upper) if len(upper) == 2 else None)
+        return Extent(
+            reduce(larger, lower) if lower else None, larger(*upper) if len(upper) == 2 else None
+        )
 
     def square(self) -> Extent:
         """The square of a number that is not negative."""
@@ -259,8 +303,9 @@ class Instance:
 
     Here the answer is that nothing is known; each kind of instance says what it knows.
 
-    Points, values and gradients belong to a function F(v) = f(W(v)), or to F alone. Constants are those that the
-    function needs wherever the question says, and not only at the points that are visited.
+    Points, values and gradients belong to a function F(v) = f(W(v)), or to F alone. Constants are
+    those that the function needs wherever the question says, and not only at the points that are
+    visited.
     """
 
     def value(self, symbol: sp.Symbol) -> Extent:
@@ -272,7 +317,9 @@ class Instance:
         return Answer("open", f"nothing says whether {relation}")
 
     def defines(self, quantity: Quantity) -> Answer:
-        """Decide whether a letter stands for its formula; an instance that knows it by the formula alone says so."""
+        """Decide whether a letter stands for its formula; an instance that knows it by the formula
+        alone says so.
+        """
         return self.decide(sp.Eq(quantity.symbol, quantity.expression, evaluate=False))
 
     # An `Algorithm`, whose module is above this one.
@@ -281,23 +328,32 @@ class Instance:
         return Answer("open", f"nothing says whether its points are steps of {algorithm.title}")
 
     def ranges(self, hypothesis: Claim) -> Answer:
-        """Decide whether a hypothesis holds that no word decides, and that ranges over more than times."""
+        """Decide whether a hypothesis holds that no word decides, and that ranges over more than
+        times.
+        """
         return Answer("open", "it ranges over more than the instance has")
 
     def within(self, quantifier: str) -> Answer:
-        """Decide whether it is in the range of a claim's text, where that is more than "for all" of its letters."""
+        """Decide whether it is in the range of a claim's text, where that is more than "for all" of
+        its letters.
+        """
         return Answer("open", "nothing says whether the instance is in this range")
 
     def on_domain(self) -> Answer:
-        """Decide whether its points are where constants are known and the conclusion applies; here, everywhere."""
+        """Decide whether its points are where constants are known and the conclusion applies; here,
+        everywhere.
+        """
         return HOLDS
 
     def smoothness(self, where: str) -> Extent:
-        """The Lipschitz constant of the gradient of F, at the points that `Hypothesis.place` says."""
+        """The Lipschitz constant of the gradient of F, at the points that `Hypothesis.place`
+        says.
+        """
         return UNKNOWN
 
     def convexity(self, where: Literal["near", "space"]) -> Extent:
-        """The largest m with F(w) >= F(v) + <∇F(v), w - v> + m/2 ‖w - v‖²; 0 where F is only convex.
+        """The largest m with F(w) >= F(v) + <∇F(v), w - v> + m/2 ‖w - v‖²; 0 where F is only
+        convex.
 
         For all v and w, or for those as ``near`` a minimiser as v_1.
         """
@@ -316,7 +372,9 @@ class Instance:
         return UNKNOWN
 
     def reach(self, radius: sp.Symbol) -> Extent:
-        """The largest norm, over all points that are visited, of the blocks for which a symbol is the radius."""
+        """The largest norm, over all points that are visited, of the blocks for which a symbol is
+        the radius.
+        """
         return UNKNOWN
 
     def frozen(self, radius: sp.Symbol) -> Extent:
@@ -349,7 +407,11 @@ def at_most(what: str, size: Extent, name: object, limit: Extent) -> Answer:
     found = _is_at_most(size, limit)
     if found is None:
         return Answer("open", f"{what} is not known to be at most {name}")
-    return HOLDS if found else Answer("fails", f"{what} is {_text(size.least)}, above {name} = {_text(limit.most)}")
+    return (
+        HOLDS
+        if found
+        else Answer("fails", f"{what} is {_text(size.least)}, above {name} = {_text(limit.most)}")
+    )
 
 
 def at_least(what: str, size: Extent, name: object, limit: Extent) -> Answer:
@@ -357,7 +419,11 @@ def at_least(what: str, size: Extent, name: object, limit: Extent) -> Answer:
     found = _is_at_most(limit, size)
     if found is None:
         return Answer("open", f"{what} is not known to be at least {name}")
-    return HOLDS if found else Answer("fails", f"{what} is {_text(size.most)}, below {name} = {_text(limit.least)}")
+    return (
+        HOLDS
+        if found
+        else Answer("fails", f"{what} is {_text(size.most)}, below {name} = {_text(limit.least)}")
+    )
 
 
 def _is_at_most(x: Extent, y: Extent) -> bool | None:
@@ -365,8 +431,8 @@ def _is_at_most(x: Extent, y: Extent) -> bool | None:
     for a, b, answer in ((x.most, y.least, True), (x.least, y.most, False)):
         if a is None or b is None:
             continue
-        # Rationals are compared exactly, also where they tie. One beside a ball becomes a ball, which decides only what
-        # is certain.
+        # Rationals are compared exactly, also where they tie. One beside a ball becomes a ball,
+        # which decides only what is certain.
         p: Any
         q: Any
         p, q = (a, b) if isinstance(a, Fraction) and isinstance(b, Fraction) else (ball(a), ball(b))

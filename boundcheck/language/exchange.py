@@ -1,7 +1,8 @@
-"""A claim as plain data, and back, so that a stored instance can be judged without the program that found it.
+"""A claim as plain data, and back, so that a stored instance can be judged without the program that
+found it.
 
-An expression is a list of a node's name and its arguments. Only the nodes below are read, and nothing is evaluated;
-names, depth and size are checked before anything is built.
+An expression is a list of a node's name and its arguments. Only the nodes below are read, and
+nothing is evaluated; names, depth and size are checked before anything is built.
 """
 
 import re
@@ -21,14 +22,16 @@ from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.measures import MEASURES
 from boundcheck.language.symbols import Domain, Parameter, symbol_of
 
-# What each node is made of: numbers, N; symbols, s, which are numbers too; matrices and vectors, m; relations, r;
-# a sum's index with its ends, p.
+# What each node is made of: numbers, N; symbols, s, which are numbers too; matrices and vectors, m;
+# relations, r; a sum's index with its ends, p.
 _SORTS: dict[Any, str] = {
     **dict.fromkeys((sp.Add, sp.Mul, sp.Max, sp.Min), "N+"),
     **dict.fromkeys((sp.Pow, sp.Le, sp.Ge, sp.Lt, sp.Gt, sp.ZeroMatrix), "NN"),
     **dict.fromkeys((sp.exp, sp.log, sp.Identity, sp.Abs), "N"),
     sp.Eq: "NN|mm",
-    **dict.fromkeys((vocabulary.FrobeniusNorm, vocabulary.SpectralNorm, vocabulary.EuclideanNorm), "m"),
+    **dict.fromkeys(
+        (vocabulary.FrobeniusNorm, vocabulary.SpectralNorm, vocabulary.EuclideanNorm), "m"
+    ),
     **dict.fromkeys((vocabulary.Gradient, vocabulary.Hessian, vocabulary.Value), "sm"),
     vocabulary.PartialGradient: "smm",
     **dict.fromkeys((vocabulary.InnerProduct, vocabulary.Pair), "mm"),
@@ -46,12 +49,26 @@ _SORTS: dict[Any, str] = {
     type(sp.E): "",
 }
 # SymPy simplifies these unless told not to.
-_EVALUATED = {sp.Add, sp.Mul, sp.Max, sp.Min, sp.Pow, sp.Le, sp.Ge, sp.Lt, sp.Gt, sp.exp, sp.log, sp.Eq}
+_EVALUATED = {
+    sp.Add,
+    sp.Mul,
+    sp.Max,
+    sp.Min,
+    sp.Pow,
+    sp.Le,
+    sp.Ge,
+    sp.Lt,
+    sp.Gt,
+    sp.exp,
+    sp.log,
+    sp.Eq,
+}
 _GROWTH = (sp.exp, sp.log)
 _NODES: dict[str, Any] = {node.__name__: node for node in _SORTS}
 # The assumptions that the symbols of this package and of proofs carry.
 _ASSUMED = ("positive", "nonnegative", "integer", "real")
-# Longer integers, higher powers and larger matrices are not read: they could take all day to evaluate.
+# Longer integers, higher powers and larger matrices are not read: they could take all day to
+# evaluate.
 _LONGEST, _HIGHEST, _LARGEST, _TURNS = 400, 1000, 256, 16
 # Nodes inside of one another, nodes in all, and hypotheses of hypotheses.
 _DEEPEST, _MOST, _CHAIN = 64, 2000, 16
@@ -63,7 +80,8 @@ _WORDS: dict[str, Mapping[str, Any]] = {"algorithm": ALGORITHMS, "measure": MEAS
 
 
 def expression_as_json(node: sp.Basic) -> Any:
-    """An expression as nested lists: a node's name and its arguments; a rational is text, a symbol has its assumptions.
+    """An expression as nested lists: a node's name and its arguments; a rational is text, a symbol
+    has its assumptions.
 
     Raises TypeError for a node outside of the vocabulary.
     """
@@ -71,7 +89,10 @@ def expression_as_json(node: sp.Basic) -> Any:
         return str(sp.Rational(node))
     if isinstance(node, sp.Symbol):
         assumed = [name for name in _ASSUMED if node._assumptions_orig.get(name)]
-        if {name for name, value in node._assumptions_orig.items() if value is not None} - {*assumed, "commutative"}:
+        if {name for name, value in node._assumptions_orig.items() if value is not None} - {
+            *assumed,
+            "commutative",
+        }:
             raise TypeError(f"{node} has assumptions other than {', '.join(_ASSUMED)}")
         return ["Symbol", _plain(str(node.name)), *assumed]
     if isinstance(node, sp.MatrixSymbol):
@@ -102,8 +123,18 @@ def expression_from_json(data: Any, field: str = "expression") -> Any:
         if level:
             raise ValueError(_DEEPEST)
         return _read(data)
-    except (AttributeError, KeyError, TypeError, ValueError, IndexError, ZeroDivisionError, RecursionError):
-        raise InputError(field, data, "an expression over the vocabulary, as boundcheck writes them") from None
+    except (
+        AttributeError,
+        KeyError,
+        TypeError,
+        ValueError,
+        IndexError,
+        ZeroDivisionError,
+        RecursionError,
+    ):
+        raise InputError(
+            field, data, "an expression over the vocabulary, as boundcheck writes them"
+        ) from None
 
 
 def _read(data: Any) -> Any:
@@ -155,7 +186,9 @@ def _check_size(made: Any, arguments: Sequence[Any]) -> None:
             raise ValueError(exponent)
         if not isinstance(exponent, sp.Rational) and not (symbolic and exponent.free_symbols):
             raise ValueError(exponent)
-    if made in (sp.MatrixSymbol, sp.Identity, sp.ZeroMatrix) and any(x.is_Integer and x > _LARGEST for x in arguments):
+    if made in (sp.MatrixSymbol, sp.Identity, sp.ZeroMatrix) and any(
+        x.is_Integer and x > _LARGEST for x in arguments
+    ):
         raise ValueError(arguments)
 
 
@@ -174,7 +207,9 @@ def _written(value: Any) -> Any:
         case Quantity():
             return {each.name: _written(getattr(value, each.name)) for each in fields(value)}
         case Parameter():
-            return {each.name: getattr(value, each.name) for each in fields(value)} | {"symbol": value.name}
+            return {each.name: getattr(value, each.name) for each in fields(value)} | {
+                "symbol": value.name
+            }
     return [_written(each) for each in value] if isinstance(value, tuple) else value
 
 
@@ -183,7 +218,11 @@ def claim_from_json(data: Any, depth: int = 0) -> Claim:
     if not isinstance(data, dict):
         raise InputError("claim", data, "a table")
     if depth > _CHAIN:
-        raise InputError("claim.hypotheses", "(too deep)", f"at most {_CHAIN} hypotheses each of the one before it")
+        raise InputError(
+            "claim.hypotheses",
+            "(too deep)",
+            f"at most {_CHAIN} hypotheses each of the one before it",
+        )
     for name, value in data.items():
         if name not in _FIELDS:
             raise InputError(f"claim.{name}", value, "no such field")
@@ -191,7 +230,8 @@ def claim_from_json(data: Any, depth: int = 0) -> Claim:
         if name not in data:
             raise InputError(f"claim.{name}", "(not given)", "a value")
     made = Claim(**{name: _field(name, value, depth) for name, value in data.items()})
-    # A file does not tell the word of a hypothesis: it is that of the catalogue's, where this says the same.
+    # A file does not tell the word of a hypothesis: it is that of the catalogue's, where this says
+    # the same.
     known = catalogue.get(made.id, made)
     return known if replace(known, word=None) == made else made
 
@@ -226,7 +266,11 @@ def _parameter(data: Any) -> Parameter:
         raise InputError("claim.declared", data, "tables of symbol, domain, meaning and latex")
     name, domain = data["symbol"], data["domain"]
     if not isinstance(name, str) or not isinstance(domain, str) or domain not in get_args(Domain):
-        raise InputError("claim.declared", data, f"a name, and a domain that is one of {', '.join(get_args(Domain))}")
+        raise InputError(
+            "claim.declared",
+            data,
+            f"a name, and a domain that is one of {', '.join(get_args(Domain))}",
+        )
     is_of = cast(Domain, domain)
     return Parameter(symbol_of(name, is_of), is_of, data.get("meaning", ""), data.get("latex", ""))
 

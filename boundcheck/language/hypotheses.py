@@ -1,6 +1,8 @@
-"""Hypotheses, which theorems assume: `Hypothesis`, and the words of this package by id in `HYPOTHESES`.
+"""Hypotheses, which theorems assume: `Hypothesis`, and the words of this package by id in
+`HYPOTHESES`.
 
-First come those about f and F, then those about the factors of an adapter, about noise, and about where a run starts.
+First come those about f and F, then those about the factors of an adapter, about noise, and about
+where a run starts.
 """
 
 import copyreg
@@ -18,7 +20,17 @@ import sympy as sp
 from boundcheck.errors import InputError, one_of
 from boundcheck.exact.digits import DOWN, UP, Toward, shown
 from boundcheck.exact.evaluate import t
-from boundcheck.language.algorithms import IN_FACTORS, SLOPE_A, SLOPE_B, STEEPNESS, A_moved, B_moved, W_t, g_a, g_b
+from boundcheck.language.algorithms import (
+    IN_FACTORS,
+    SLOPE_A,
+    SLOPE_B,
+    STEEPNESS,
+    A_moved,
+    B_moved,
+    W_t,
+    g_a,
+    g_b,
+)
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Statement
 from boundcheck.language.evidence import (
@@ -114,11 +126,13 @@ Decided: TypeAlias = "Callable[[Instance, Hypothesis, Claim], Answer]"
 
 @dataclass(frozen=True)
 class Cost:
-    """An inequality of a proof, as a replacement in the sum over the steps of v - alpha g; see `experiment.waterfall`.
+    """An inequality of a proof, as a replacement in the sum over the steps of v - alpha g; see
+    `experiment.waterfall`.
 
     Attributes:
         label: what a bar of a figure calls it.
-        instead: what the run did, over `language.vocabulary`, and what stands for it, no less in expectation.
+        instead: what the run did, over `language.vocabulary`, and what stands for it, no less in
+            expectation.
         why: what is given away, in one sentence.
 
     """
@@ -130,7 +144,8 @@ class Cost:
 
 @dataclass(frozen=True)
 class Worst:
-    """The demands of a hypothesis on the functions and noise among which performance estimation looks for the worst.
+    """The demands of a hypothesis on the functions and noise among which performance estimation
+    looks for the worst.
 
     Attributes:
         is_smooth: F has a Lipschitz gradient.
@@ -151,7 +166,12 @@ class Worst:
 
     def __or__(self, other: "Worst") -> "Worst":
         """The demands of both hypotheses together."""
-        return Worst(**{each.name: getattr(self, each.name) or getattr(other, each.name) for each in fields(self)})
+        return Worst(
+            **{
+                each.name: getattr(self, each.name) or getattr(other, each.name)
+                for each in fields(self)
+            }
+        )
 
 
 @dataclass(frozen=True)
@@ -159,33 +179,40 @@ class Hypothesis:
     """A word that theorems assume, with what a `Claim` that states it means to each engine.
 
     ``held(evidence, id)`` holds a run against it. It is given what the run recorded, a
-    `boundcheck.language.evidence.Evidence`, and the id of the hypothesis, and returns one row or more, each
-    an `Audit` with that id: ``Audit(id, guilt, status, observed, limit, how, symbol)``. The status is ``failed`` on a
-    single counterexample that rounding cannot explain, ``held`` where nothing that was looked at contradicts it and
-    nothing in the limit is an estimate, else ``assumed``; `status_of` decides so. A number in ``observed`` is the
-    largest that was seen, and at most ``limit`` where it held. Of a run that broke a hypothesis its theorem says
-    nothing; of one with an assumed row nothing is supported or violated.
+    `boundcheck.language.evidence.Evidence`, and the id of the hypothesis, and returns one row or
+    more, each
+    an `Audit` with that id: ``Audit(id, guilt, status, observed, limit, how, symbol)``. The status
+    is ``failed`` on a single counterexample that rounding cannot explain, ``held`` where nothing
+    that was looked at contradicts it and nothing in the limit is an estimate, else ``assumed``;
+    `status_of` decides so. A number in ``observed`` is the largest that was seen, and at most
+    ``limit`` where it held. Of a run that broke a hypothesis its theorem says nothing; of one with
+    an assumed row nothing is supported or violated.
 
     Attributes:
         id: its name.
         title: what a reader calls it.
         symbols: the symbols of the constants that it gives a meaning to, such as L or zeta.
-        says: the statements that it has, in these symbols: a claim with this word makes one of them, the first unless
-            it names another. Engines ask the word, so that what is printed may be nothing else.
-        worst: how performance estimation states it, ``Worst()`` where it asks nothing of the functions; None where it
-            cannot.
+        says: the statements that it has, in these symbols: a claim with this word makes one of
+            them, the first unless it names another. Engines ask the word, so that what is printed
+            may be nothing else.
+        worst: how performance estimation states it, ``Worst()`` where it asks nothing of the
+            functions; None where it cannot.
         is_about_noise: whether it is about the stochastic gradient, and not about the function.
-        held: how a run is held against it, by what id: the rows of the audit, each with this id, and ``held`` only
-            where what was observed, less its error, is within the limit. No row at all means that the run says nothing
-            of it, and it is assumed; None that no run can show it.
-        blamed: its turn among all that failed: how minibatches were drawn explains everything else and is blamed first;
-            a ball may be left because of anything else and is blamed last.
-        smooth_on: where it makes F smooth: along the ``path`` of the iterates, on all of ``space``, in a ``ball`` of
-            factors that are all trained, with one factor ``frozen``; empty where it does not.
-        where: the points at which what `worst` asks of F holds, one of `PLACES`; those of `smooth_on` if left out.
-        cost: what it puts in place of what the steps did, in the sum over them; None where it enters in no such way.
-        decided: whether it holds in an exact instance, from the instance, this word and the claim that states it; None
-            where the statement itself decides, at each time of the instance.
+        held: how a run is held against it, by what id: the rows of the audit, each with this id,
+            and ``held`` only where what was observed, less its error, is within the limit. No row
+            at all means that the run says nothing of it, and it is assumed; None that no run can
+            show it.
+        blamed: its turn among all that failed: how minibatches were drawn explains everything else
+            and is blamed first; a ball may be left because of anything else and is blamed last.
+        smooth_on: where it makes F smooth: along the ``path`` of the iterates, on all of ``space``,
+            in a ``ball`` of factors that are all trained, with one factor ``frozen``; empty where
+            it does not.
+        where: the points at which what `worst` asks of F holds, one of `PLACES`; those of
+            `smooth_on` if left out.
+        cost: what it puts in place of what the steps did, in the sum over them; None where it
+            enters in no such way.
+        decided: whether it holds in an exact instance, from the instance, this word and the claim
+            that states it; None where the statement itself decides, at each time of the instance.
         no_instance: why no instance that is tried is known to meet it; empty where each one does.
 
     """
@@ -215,7 +242,9 @@ class Hypothesis:
 
     @property
     def is_everywhere(self) -> bool:
-        """True if it holds wherever v can be: only then do the inequalities of a class on all of space follow."""
+        """True if it holds wherever v can be: only then do the inequalities of a class on all of
+        space follow.
+        """
         return self.place in ("space", "frozen")
 
     @property
@@ -224,14 +253,19 @@ class Hypothesis:
         return self.where or self.smooth_on or "space"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle it by its id, if this package has it: in another process it is the same word, whatever it holds."""
+        """Pickle it by its id, if this package has it: in another process it is the same word,
+        whatever it holds.
+        """
         if HYPOTHESES.get(self.id) is self:
             return _of_this_package, (self.id,)
         # Typeshed leaves out what pickle itself names.
         return copyreg.__newobj__, (type(self),), self.__dict__  # type: ignore[attr-defined]
 
-    def claim(self, id: str, title: str, source: str, statement: Statement | None = None, **said: Any) -> Claim:
-        """The claim that states it: as `statement` of those that it has, or as the first, with a `note`, `declared`.
+    def claim(
+        self, id: str, title: str, source: str, statement: Statement | None = None, **said: Any
+    ) -> Claim:
+        """The claim that states it: as `statement` of those that it has, or as the first, with a
+        `note`, `declared`.
 
         Raises InputError for a statement that is none of them, as `Claim` does.
         """
@@ -239,23 +273,36 @@ class Hypothesis:
         return Claim(id, title, source, conclusion, quantifier, **said, word=self)
 
     def denies(self, claim: Claim) -> str:
-        """A text of what it says, if the claim says something else, or more or less; empty if it does not.
+        """A text of what it says, if the claim says something else, or more or less; empty if it
+        does not.
 
         A claim with hypotheses, formulas, conditions, an algorithm or a measure says more, too.
         """
-        beside = (claim.hypotheses, claim.quantities, claim.conditions, claim.algorithm, claim.measure)
+        beside = (
+            claim.hypotheses,
+            claim.quantities,
+            claim.conditions,
+            claim.algorithm,
+            claim.measure,
+        )
         if Statement(claim.conclusion, claim.quantifier) in self.says and not any(beside):
             return ""
-        listed = " or ".join(each.line for each in self.says) or "nothing yet, a Hypothesis(…, says=(Statement(…),))"
+        listed = (
+            " or ".join(each.line for each in self.says)
+            or "nothing yet, a Hypothesis(…, says=(Statement(…),))"
+        )
         return f"{listed}, and no more; another statement has a word of its own, or none"
 
     def rows(self, evidence: Evidence, id: str) -> list[tuple[Blamed, Audit]]:
-        """Hold a run against it, and return the rows of the audit under this id, each with its turn to be blamed.
+        """Hold a run against it, and return the rows of the audit under this id, each with its turn
+        to be blamed.
 
-        A hypothesis that no run can show, or that this run says nothing of, is assumed, and a row says so.
+        A hypothesis that no run can show, or that this run says nothing of, is assumed, and a row
+        says so.
 
         Raises:
-            InputError: for what is no row, or one under another id, or whose numbers are not what its status says.
+            InputError: for what is no row, or one under another id, or whose numbers are not what
+                its status says.
 
         """
         if self.held is None:
@@ -266,16 +313,26 @@ class Hypothesis:
                 raise InputError(f"hypothesis.{id}", row, "rows of an audit")
             if row.hypothesis != id:
                 expected = f"rows under its own id, {id}"
-                raise InputError(f"hypothesis.{id}", f"a row under the id {row.hypothesis}", expected)
+                raise InputError(
+                    f"hypothesis.{id}", f"a row under the id {row.hypothesis}", expected
+                )
             for name, value, known in (("status", row.status, Status), ("guilt", row.guilt, Guilt)):
                 if value not in get_args(known):
-                    raise InputError(f"hypothesis.{id}.{name}", value, one_of(value, get_args(known)))
+                    raise InputError(
+                        f"hypothesis.{id}.{name}", value, one_of(value, get_args(known))
+                    )
             # A status that its own numbers contradict would be evidence of nothing.
             if row.status != "failed" and not row.is_kept:
-                given = f"{row.status}, where {row.observed:.6g} was observed and {row.limit:.6g} is the limit"
+                given = (
+                    f"{row.status}, where {row.observed:.6g} was observed and {row.limit:.6g} is"
+                    " the limit"
+                )
                 expected = "failed where what was observed is beyond the limit"
                 raise InputError(f"hypothesis.{id}.status", given, expected)
-        return [(self.blamed, row) for row in rows or [assumed(id, f"nothing was looked at: {self.title}")]]
+        return [
+            (self.blamed, row)
+            for row in rows or [assumed(id, f"nothing was looked at: {self.title}")]
+        ]
 
 
 def _of_this_package(id: str) -> Hypothesis:
@@ -291,13 +348,15 @@ def _stated(conclusion: sp.Basic, quantifier: str = "") -> tuple[Statement, ...]
     return (Statement(conclusion, quantifier),)
 
 
-# Decisions in an instance. Functions with names, and objects that are equal after pickling: words of one's own are made
-# from these, and travel to other processes.
+# Decisions in an instance. Functions with names, and objects that are equal after pickling: words
+# of one's own are made from these, and travel to other processes.
 
 
 @dataclass(frozen=True)
 class Compared:
-    """A decision: the instance's answer to a question, against the word's first constant, or against 0."""
+    """A decision: the instance's answer to a question, against the word's first constant, or
+    against 0.
+    """
 
     what: str
     question: str
@@ -314,26 +373,43 @@ class Compared:
 
 
 def _held_if_certified(
-    e: Evidence, id: str, symbol: sp.Symbol, known: Any, toward: Toward, *, missing: str, follows: str = ""
+    e: Evidence,
+    id: str,
+    symbol: sp.Symbol,
+    known: Any,
+    toward: Toward,
+    *,
+    missing: str,
+    follows: str = "",
 ) -> list[Audit]:
-    """The row of a constant of F that the run uses: held where it is on the right side of one that is certified."""
+    """The row of a constant of F that the run uses: held where it is on the right side of one that
+    is certified.
+    """
     limit = used(e, symbol.name)
     certified = (
         known is not None
         and known.kind == "certified"
         and (limit <= known.value if toward is DOWN else limit >= known.value)
     )
-    how = f"{follows}{shown(known.value, 6, toward)} is {known.kind}: {known.how}" if known else missing
+    how = (
+        f"{follows}{shown(known.value, 6, toward)} is {known.kind}: {known.how}"
+        if known
+        else missing
+    )
     if symbol.name in e.spec.assume:
         how = f"assumed by the spec; {how}"
-    return [Audit(id, "constant", "held" if certified else "assumed", None, limit, how, symbol.name)]
+    return [
+        Audit(id, "constant", "held" if certified else "assumed", None, limit, how, symbol.name)
+    ]
 
 
 # f and F
 
 
 class Smooth(Hypothesis):
-    """Smoothness of F: it follows from what the adapter's sharpest claim rests on; for a network it is only seen."""
+    """Smoothness of F: it follows from what the adapter's sharpest claim rests on; for a network it
+    is only seen.
+    """
 
     def rows(self, evidence: Evidence, id: str) -> list[tuple[Blamed, Audit]]:
         """The rows of those hypotheses, or of what was seen."""
@@ -341,8 +417,16 @@ class Smooth(Hypothesis):
             value = evidence.plan.values[Lhat.name]
             # What is mostly rounding error is no number.
             seen = None if math.isnan(value) else value
-            how = f"the largest smoothness along a segment, its rounding error added, at {evidence.looks}: measured, "
-            return [("constant", Audit(id, "constant", "assumed", seen, seen, how + "not proved", Lhat.name))]
+            how = (
+                "the largest smoothness along a segment, its rounding error added, at"
+                f" {evidence.looks}: measured, "
+            )
+            return [
+                (
+                    "constant",
+                    Audit(id, "constant", "assumed", seen, seen, how + "not proved", Lhat.name),
+                )
+            ]
         rows: list[tuple[Blamed, Audit]] = []
         for each in catalogue[evidence.problem.adapter.claims[0]].hypotheses:
             if isinstance(each.word, Hypothesis):
@@ -353,12 +437,16 @@ class Smooth(Hypothesis):
 
 
 _EVERYWHERE = r"\text{for all } v_1, v_2"
-_IS_LIPSCHITZ = sp.Le(EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)), ell * EuclideanNorm(v1 - v2))
+_IS_LIPSCHITZ = sp.Le(
+    EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)), ell * EuclideanNorm(v1 - v2)
+)
 SMOOTH = Smooth(
     "smooth",
     "F is smooth along the iterates",
     (ell,),
-    says=_stated(_IS_LIPSCHITZ, r"\text{for } v_1, v_2 \text{ on the iterates and the segments between them}"),
+    says=_stated(
+        _IS_LIPSCHITZ, r"\text{for } v_1, v_2 \text{ on the iterates and the segments between them}"
+    ),
     worst=Worst(is_smooth=True),
     smooth_on="path",
     decided=Compared("the smoothness of F", "smoothness", ("path",)),
@@ -375,7 +463,9 @@ SMOOTH_AROUND = replace(
     SMOOTH_EVERYWHERE,
     id="smooth_around",
     title="F is smooth around the iterates",
-    says=_stated(_IS_LIPSCHITZ, r"\text{for } v_1, v_2 \text{ in the balls whose diameters are the steps}"),
+    says=_stated(
+        _IS_LIPSCHITZ, r"\text{for } v_1, v_2 \text{ in the balls whose diameters are the steps}"
+    ),
     where="steps",
     decided=Compared("the smoothness of F", "smoothness", ("steps",)),
 )
@@ -383,7 +473,11 @@ SMOOTH_AROUND = replace(
 
 def _held_smooth_in_w(e: Evidence, id: str) -> list[Audit]:
     known = e.problem.objective.smoothness
-    certified, limit, how = known.kind == "certified", known.value, f"the limit is {known.kind}: {known.how}"
+    certified, limit, how = (
+        known.kind == "certified",
+        known.value,
+        f"the limit is {known.kind}: {known.how}",
+    )
     if L.name in e.spec.assume:
         # What a claim is given of f is that of X -> f(W0 + sX) where the claim has no scale.
         inputs = e.function.inputs(e.claim, e.plan.radii or e.start.norms, e.spec.lipschitz)
@@ -411,7 +505,9 @@ def _held_gradient(norm: str, e: Evidence, id: str) -> list[Audit]:
     known, observed = e.problem.gradient_bound(e.plan.radii), e.most(f"weight_gradient_{norm}")
     limit, certified, said = known.value, known.kind == "certified", f"{known.kind}: {known.how}"
     if G.name in e.spec.assume:
-        scale = float(e.function.inputs(e.claim, e.plan.radii, e.spec.lipschitz)[G.name]) / known.value
+        scale = (
+            float(e.function.inputs(e.claim, e.plan.radii, e.spec.lipschitz)[G.name]) / known.value
+        )
         limit = used(e, G.name) / scale
         certified = certified and limit >= known.value
         said = f"assumed by the spec, {shown(known.value, 6, UP)} is {known.kind}"
@@ -431,7 +527,9 @@ class BoundedGradient(Hypothesis):
 
 
 def _at_all_weights(weight: str, point: str, domain: str) -> Statement:
-    """The bound at each W that an adapter reaches from its own domain, of which a claim says nothing elsewhere."""
+    """The bound at each W that an adapter reaches from its own domain, of which a claim says
+    nothing elsewhere.
+    """
     reached = rf"\text{{for all }} W = {weight} \text{{ with }} {point} \text{{ in the {domain}}}"
     return Statement(sp.Le(SpectralNorm(Gradient(f, W)), G), reached)
 
@@ -462,7 +560,16 @@ BOUNDED_SPECTRAL_GRADIENT = replace(
 
 def _held_convex(e: Evidence, id: str) -> list[Audit]:
     if e.function.is_known and e.problem.is_convex:
-        return [Audit(id, "hypothesis", "held", None, None, "f is convex, and W is an affine function of v")]
+        return [
+            Audit(
+                id,
+                "hypothesis",
+                "held",
+                None,
+                None,
+                "f is convex, and W is an affine function of v",
+            )
+        ]
     return [assumed(id, "nothing says that F is convex")]
 
 
@@ -505,12 +612,16 @@ STRONGLY_CONVEX_EVERYWHERE = replace(
 
 def _held_polyak(e: Evidence, id: str) -> list[Audit]:
     known, follows = e.problem.strong_convexity, "F is strongly convex, from which it follows; "
-    return _held_if_certified(e, id, mu_F, known, DOWN, missing="no constant is known", follows=follows)
+    return _held_if_certified(
+        e, id, mu_F, known, DOWN, missing="no constant is known", follows=follows
+    )
 
 
 def _decided_polyak(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
     # Strong convexity decides, from which it follows; without that nothing does.
-    strong = Compared("the strong convexity of F", "convexity", ("space",), by=at_least)(instance, word, hypothesis)
+    strong = Compared("the strong convexity of F", "convexity", ("space",), by=at_least)(
+        instance, word, hypothesis
+    )
     return strong if strong == HOLDS else Answer("open", "F is not known to be strongly convex")
 
 
@@ -518,7 +629,10 @@ POLYAK_LOJASIEWICZ = Hypothesis(
     "polyak_lojasiewicz",
     "F satisfies the Polyak–Łojasiewicz inequality",
     (mu_F,),
-    says=_stated(sp.Ge(EuclideanNorm(Gradient(F, v)) ** 2, 2 * mu_F * (Value(F, v) - f_star)), r"\text{for all } v"),
+    says=_stated(
+        sp.Ge(EuclideanNorm(Gradient(F, v)) ** 2, 2 * mu_F * (Value(F, v) - f_star)),
+        r"\text{for all } v",
+    ),
     held=_held_polyak,
     decided=_decided_polyak,
     no_instance="the slopes of an instance end, where the inequality asks for steeper ones",
@@ -532,24 +646,48 @@ def _held_ball(e: Evidence, id: str) -> list[Audit]:
     if ball is None:
         if not e.function.is_known or e.problem.adapter.needs_ball:
             return []
-        return [Audit(id, "hypothesis", "held", None, None, "no ball is needed: W has bounded derivatives everywhere")]
+        return [
+            Audit(
+                id,
+                "hypothesis",
+                "held",
+                None,
+                None,
+                "no ball is needed: W has bounded derivatives everywhere",
+            )
+        ]
     found = []
-    watched = zip(e.problem.adapter.blocks, e.function.norm_names.values(), ball.largest, ball.radii, strict=True)
+    watched = zip(
+        e.problem.adapter.blocks,
+        e.function.norm_names.values(),
+        ball.largest,
+        ball.radii,
+        strict=True,
+    )
     for block, name, known, radius in watched:
         audited = e.record.trace[name].values
         norm = max(known, float(audited[np.isfinite(audited)].max(initial=0.0)))
         # Whether an iterate left, the watch decides; its largest norm may be of an earlier look.
         status: Status = "failed" if ball.outside is not None and norm > radius else "held"
-        how = f"spectral norm of {block.name}: every iterate of every replica, by the length travelled between looks"
+        how = (
+            f"spectral norm of {block.name}: every iterate of every replica, by the length"
+            " travelled between looks"
+        )
         if ball.outside is not None:
             how += f"; first outside at t = {ball.outside}"
         # A norm is within the radius but for its own rounding error, and that of the watch's limit.
-        found.append(Audit(id, "hypothesis", status, norm, radius, how, block.radius, 2 * ROUNDING * radius))
+        found.append(
+            Audit(id, "hypothesis", status, norm, radius, how, block.radius, 2 * ROUNDING * radius)
+        )
     return found
 
 
-def _within_radii(what: str, size: Callable[[sp.Symbol], Extent], instance: Instance, hypothesis: Claim) -> Answer:
-    """Decide whether the norms are within each radius that it names; as it stands where it names none."""
+def _within_radii(
+    what: str, size: Callable[[sp.Symbol], Extent], instance: Instance, hypothesis: Claim
+) -> Answer:
+    """Decide whether the norms are within each radius that it names; as it stands where it names
+    none.
+    """
     radii = {a, b, sigma} & hypothesis.conclusion.free_symbols
     answer = HOLDS if radii else instance.decide(hypothesis.conclusion)
     for radius in sorted(radii, key=str):
@@ -558,8 +696,11 @@ def _within_radii(what: str, size: Callable[[sp.Symbol], Extent], instance: Inst
 
 
 def _decided_ball(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
-    # It is decided for the points that are visited. What speaks of more, such as of steps, is decided as it stands.
-    if not all(isinstance(each.args[0], Iterate) for each in hypothesis.conclusion.atoms(SpectralNorm)):
+    # It is decided for the points that are visited. What speaks of more, such as of steps, is
+    # decided as it stands.
+    if not all(
+        isinstance(each.args[0], Iterate) for each in hypothesis.conclusion.atoms(SpectralNorm)
+    ):
         return instance.decide(hypothesis.conclusion)
     return _within_radii("the largest norm", instance.reach, instance, hypothesis)
 
@@ -586,7 +727,12 @@ TWO_RADII = Statement(
     r"\text{for all iterates, hence for all points between them}",
 )
 BEFORE_AND_AFTER_EACH_STEP = Statement(
-    sp.And(*(sp.Le(SpectralNorm(x), radius) for x, radius in ((A_t, a), (A_moved, a), (B_t, b), (B_moved, b)))),
+    sp.And(
+        *(
+            sp.Le(SpectralNorm(x), radius)
+            for x, radius in ((A_t, a), (A_moved, a), (B_t, b), (B_moved, b))
+        )
+    ),
     r"\text{for all } t",
 )
 BALL = Ball(
@@ -659,7 +805,16 @@ def _held_finite_step(e: Evidence, id: str) -> list[Audit]:
     # Where a step is no number, v_{t+1} is none.
     held = bool(np.isfinite(e.record.trace["gradient_square_norm"].values).all() and e.finite.all())
     status: Status = "held" if held else "failed"
-    return [Audit(id, "hypothesis", status, None, None, f"each step led from numbers to numbers, at {e.looks}")]
+    return [
+        Audit(
+            id,
+            "hypothesis",
+            status,
+            None,
+            None,
+            f"each step led from numbers to numbers, at {e.looks}",
+        )
+    ]
 
 
 FINITE_STEP = Hypothesis(
@@ -672,37 +827,58 @@ FINITE_STEP = Hypothesis(
 # Noise
 
 MOST_SAMPLES = 256
-"""The most samples whose gradients are each looked at before a run, where minibatches are held against F."""
-# The share of all iterates that too much noise may have gone unseen at, at 95 %, for its constant to count as held.
+"""The most samples whose gradients are each looked at before a run, where minibatches are held
+against F."""
+# The share of all iterates that too much noise may have gone unseen at, at 95 %, for its constant
+# to count as held.
 _UNSEEN = 0.05
 
 
 def _held_unbiased(e: Evidence, id: str) -> list[Audit]:
     trace = e.record.trace
-    bias, error = (trace[name].values[e.finite] for name in ("conditional_bias", "conditional_bias_error"))
+    bias, error = (
+        trace[name].values[e.finite] for name in ("conditional_bias", "conditional_bias_error")
+    )
     replaced, n = e.spec.run.sampling == "with replacement", e.function.samples
-    # In an epoch of several minibatches a bias of 0 where one looked says nothing of where one did not.
+    # In an epoch of several minibatches a bias of 0 where one looked says nothing of where one did
+    # not.
     known = replaced or 2 * (e.plan.batch or n) > n or e.record.schedule.is_every_step
-    # The law of the indices says something of minibatches that are the mean of their samples, and of no others.
+    # The law of the indices says something of minibatches that are the mean of their samples, and
+    # of no others.
     off = trace[OFF_SAMPLES].values[e.finite] if OFF_SAMPLES in trace else None
     known = known and off is not None and not (off > 0).any()
     observed, surely = largest(bias), largest(bias - error)
     status = status_of(surely, 0.0, known)
     if replaced:
-        how = "minibatches are drawn uniformly with replacement, independent of the past: the bias is 0"
+        how = (
+            "minibatches are drawn uniformly with replacement, independent of the past: the bias"
+            " is 0"
+        )
         if not (e.function.is_known and n <= MOST_SAMPLES):
-            how += "; of gradients of single samples only the mean was held against the gradient, at v_1"
+            how += (
+                "; of gradients of single samples only the mean was held against the gradient,"
+                " at v_1"
+            )
     else:
         size = "more than rounding" if status == "failed" else "within rounding"
-        how = "minibatches are drawn without replacement: given the past, from what the epoch has left; exact bias by "
+        how = (
+            "minibatches are drawn without replacement: given the past, from what the epoch has"
+            " left; exact bias by "
+        )
         how += f"enumerating the samples at {e.looks}, {size}"
     mean = e.minibatches
     if mean is not None and mean.is_off:
-        how = f"minibatches of {e.plan.batch} that hold each sample equally often have another mean than the gradient"
+        how = (
+            f"minibatches of {e.plan.batch} that hold each sample equally often have another mean"
+            " than the gradient"
+        )
         how += ", at the last iterate; more than rounding"
         return [Audit(id, "hypothesis", "failed", mean.bias, 0.0, how, error=mean.allowed)]
     if mean is not None and mean.is_mixed:
-        how = f"at the last iterate a minibatch of {e.plan.batch} is not the mean of its samples: what its mean is"
+        how = (
+            f"at the last iterate a minibatch of {e.plan.batch} is not the mean of its samples:"
+            " what its mean is"
+        )
         return [assumed(id, f"{how} over all that might be drawn is not known")]
     return [Audit(id, "hypothesis", status, observed, 0.0, how, error=rounding(observed, surely))]
 
@@ -710,7 +886,10 @@ def _held_unbiased(e: Evidence, id: str) -> list[Audit]:
 UNBIASED_AT_ANY_POINT = Statement(sp.Eq(MatrixExpectation(g), Gradient(F, v)), r"\text{for all } v")
 UNBIASED_GIVEN_THE_PAST = Statement(sp.Eq(MatrixExpectation(g_t, v_t), SLOPE), r"\text{for all } t")
 UNBIASED_IN_THE_FACTORS = Statement(
-    sp.And(sp.Eq(MatrixExpectation(g_a, v_t), SLOPE_A), sp.Eq(MatrixExpectation(g_b, v_t), SLOPE_B)), IN_FACTORS
+    sp.And(
+        sp.Eq(MatrixExpectation(g_a, v_t), SLOPE_A), sp.Eq(MatrixExpectation(g_b, v_t), SLOPE_B)
+    ),
+    IN_FACTORS,
 )
 UNBIASED = Hypothesis(
     "unbiased",
@@ -726,7 +905,13 @@ UNBIASED = Hypothesis(
 
 
 def _at_looks(
-    e: Evidence, id: str, observed: float | None, surely: float | None, limit: float, how: str, symbol: str
+    e: Evidence,
+    id: str,
+    observed: float | None,
+    surely: float | None,
+    limit: float,
+    how: str,
+    symbol: str,
 ) -> Audit:
     """The row of a constant of the noise, to which only the iterates that were looked at were held.
 
@@ -734,39 +919,57 @@ def _at_looks(
     """
     schedule = e.record.schedule
     sizes, replicas = np.diff(schedule.edges), len(schedule.times)
-    # Looks miss k_j failing iterates in stratum j of size n_j with probability prod (1 - k_j/n_j), which is at most
-    # exp(-sum k_j / max n_j): below 1/20 once sum k_j is 3 max n_j.
+    # Looks miss k_j failing iterates in stratum j of size n_j with probability prod (1 - k_j/n_j),
+    # which is at most exp(-sum k_j / max n_j): below 1/20 once sum k_j is 3 max n_j.
     share = 0.0 if schedule.is_every_step else 3 * sizes.max() / (replicas * sizes.sum())
     status = status_of(surely, limit, share <= _UNSEEN)
     how += f", at {e.looks}; the limit was fixed before the run"
     if status == "held" and e.inside.all() and share > 0:
         how += f"; at 95% fewer than {math.ceil(1e4 * share) / 1e4:g} of all iterates fail"
     if status == "assumed":
-        how += f"; more than {_UNSEEN:.0%} of all iterates may fail unseen: more audits or replicas are needed"
+        how += (
+            f"; more than {_UNSEEN:.0%} of all iterates may fail unseen: more audits or replicas"
+            " are needed"
+        )
     return Audit(id, "constant", status, observed, limit, how, symbol, rounding(observed, surely))
 
 
 def _held_variance(e: Evidence, id: str) -> list[Audit]:
     limit = (e.plan.zeta or 0.0) ** 2
     if not e.function.is_known:
-        source = "an estimate from some of the samples" if e.partial else "exact variance by enumerating the samples"
+        source = (
+            "an estimate from some of the samples"
+            if e.partial
+            else "exact variance by enumerating the samples"
+        )
         how = f"{source}, at {e.looks}: the largest that was seen, set after the run"
         return [Audit(id, "constant", "assumed", limit, limit, how, zeta.name)]
     observed, surely = e.most("noise_variance"), e.surely("noise_variance")
-    return [_at_looks(e, id, observed, surely, limit, "exact variance by enumerating the samples", zeta.name)]
+    return [
+        _at_looks(
+            e, id, observed, surely, limit, "exact variance by enumerating the samples", zeta.name
+        )
+    ]
 
 
 def _decided_variance(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
     limit = word.symbols[0]
-    return at_most("the largest variance", instance.variance(), f"{limit}²", instance.value(limit).square())
+    return at_most(
+        "the largest variance", instance.variance(), f"{limit}²", instance.value(limit).square()
+    )
 
 
 VARIANCE_AT_ANY_POINT = Statement(
     sp.Le(Expectation(EuclideanNorm(g - Gradient(F, v)) ** 2), zeta**2), r"\text{for all } v"
 )
-VARIANCE_AT_ITERATES = Statement(sp.Le(Expectation(EuclideanNorm(g_t - SLOPE) ** 2), zeta**2), r"\text{for all } t")
+VARIANCE_AT_ITERATES = Statement(
+    sp.Le(Expectation(EuclideanNorm(g_t - SLOPE) ** 2), zeta**2), r"\text{for all } t"
+)
 VARIANCE_IN_THE_FACTORS = Statement(
-    sp.Le(Expectation(FrobeniusNorm(g_a - SLOPE_A) ** 2 + FrobeniusNorm(g_b - SLOPE_B) ** 2), zeta**2), IN_FACTORS
+    sp.Le(
+        Expectation(FrobeniusNorm(g_a - SLOPE_A) ** 2 + FrobeniusNorm(g_b - SLOPE_B) ** 2), zeta**2
+    ),
+    IN_FACTORS,
 )
 BOUNDED_VARIANCE = Hypothesis(
     "bounded_variance",
@@ -786,13 +989,17 @@ BOUNDED_VARIANCE = Hypothesis(
 
 
 def _held_expected_smoothness(e: Evidence, id: str) -> list[Audit]:
-    """Hold C against the noise and what A and B leave of it: E‖g - ∇F‖² + (1 - B)‖∇F‖² - 2A(F - f*)."""
+    """Hold C against the noise and what A and B leave of it: E‖g - ∇F‖² + (1 - B)‖∇F‖² - 2A(F -
+    f*).
+    """
     if not e.function.is_known:
         return []
     a, b, c = (used(e, symbol.name) for symbol in (abc_a, abc_b, abc_c))
     seen = ("noise_variance", "gradient_square_norm", "loss")
     noise, square, loss = (e.record.trace[name].values[e.inside] for name in seen)
-    noise_error, square_error, loss_error = (e.record.trace[f"{name}_error"].values[e.inside] for name in seen)
+    noise_error, square_error, loss_error = (
+        e.record.trace[f"{name}_error"].values[e.inside] for name in seen
+    )
     rest = noise + (1 - b) * square - 2 * a * (loss - e.function.infimum.value)
     error = noise_error + abs(1 - b) * square_error + 2 * a * loss_error
     how = "exact second moment by enumerating the samples, less 2A(F - f*) and B‖∇F‖²"
@@ -818,7 +1025,9 @@ EXPECTED_SMOOTHNESS = Hypothesis(
 
 
 def _held_below(e: Evidence, id: str) -> list[Audit]:
-    """Check that F fell by no more than D, and so did not go below the least value that D allows."""
+    """Check that F fell by no more than D, and so did not go below the least value that D
+    allows.
+    """
     gap, known = used(e, D.name), e.start.gap
     trace = e.record.trace
     # D is rounded up from F(v_1) as computed; a fall that its error explains is none.
@@ -833,10 +1042,16 @@ def _held_below(e: Evidence, id: str) -> list[Audit]:
 
 
 def _decided_below(instance: Instance, word: Hypothesis, hypothesis: Claim) -> Answer:
-    """Decide whether F is nowhere below f*, and D, where the instance has one, is the gap at v_1 or more."""
+    """Decide whether F is nowhere below f*, and D, where the instance has one, is the gap at v_1 or
+    more.
+    """
     below = at_least("the infimum of F", instance.infimum(), f_star, instance.value(f_star))
     gap = instance.value(D)
-    return below if gap == UNKNOWN else below & at_most("F(v_1) less its infimum", instance.gap(), D, gap)
+    return (
+        below
+        if gap == UNKNOWN
+        else below & at_most("F(v_1) less its infimum", instance.gap(), D, gap)
+    )
 
 
 BOUNDED_BELOW_IN_W = Statement(sp.Ge(Value(f, W), f_star), r"\text{for all } W")
@@ -882,11 +1097,15 @@ def _held_start_norms(e: Evidence, id: str) -> list[Audit]:
         norm, limit = e.start.norms.get(symbol.name.removesuffix("_1")), used(e, symbol.name)
         if norm is not None:
             how = "spectral norm at v_1"
-            found.append(Audit(id, "constant", status_of(norm, limit), norm, limit, how, symbol.name))
+            found.append(
+                Audit(id, "constant", status_of(norm, limit), norm, limit, how, symbol.name)
+            )
     return found
 
 
-_AT_THE_START = (sp.Le(SpectralNorm(x.xreplace({t: 1})), radius) for x, radius in ((A_t, a_1), (B_t, b_1)))
+_AT_THE_START = (
+    sp.Le(SpectralNorm(x.xreplace({t: 1})), radius) for x, radius in ((A_t, a_1), (B_t, b_1))
+)
 START_NORMS = Hypothesis(
     "start_norms",
     "the norms of the factors at the start",
@@ -898,9 +1117,30 @@ START_NORMS = Hypothesis(
 HYPOTHESES: dict[str, Hypothesis] = {
     each.id: each
     for each in (
-        *(SMOOTH_IN_W, SMOOTH, SMOOTH_AROUND, SMOOTH_EVERYWHERE, BALL, FROZEN_FACTOR, LIPSCHITZ_ADAPTER),
-        *(BOUNDED_GRADIENT, BOUNDED_SPECTRAL_GRADIENT, BOUNDED_VARIANCE, EXPECTED_SMOOTHNESS, UNBIASED),
-        *(BOUNDED_BELOW, CONVEX, STRONGLY_CONVEX, STRONGLY_CONVEX_EVERYWHERE, POLYAK_LOJASIEWICZ, NEAR_MINIMISER),
+        *(
+            SMOOTH_IN_W,
+            SMOOTH,
+            SMOOTH_AROUND,
+            SMOOTH_EVERYWHERE,
+            BALL,
+            FROZEN_FACTOR,
+            LIPSCHITZ_ADAPTER,
+        ),
+        *(
+            BOUNDED_GRADIENT,
+            BOUNDED_SPECTRAL_GRADIENT,
+            BOUNDED_VARIANCE,
+            EXPECTED_SMOOTHNESS,
+            UNBIASED,
+        ),
+        *(
+            BOUNDED_BELOW,
+            CONVEX,
+            STRONGLY_CONVEX,
+            STRONGLY_CONVEX_EVERYWHERE,
+            POLYAK_LOJASIEWICZ,
+            NEAR_MINIMISER,
+        ),
         *(START_NORMS, FINITE_STEP),
     )
 }

@@ -1,7 +1,9 @@
-"""`meets` decides whether an instance meets a claim, part by part: every engine asks it, and none decides for itself.
+"""`meets` decides whether an instance meets a claim, part by part: every engine asks it, and none
+decides for itself.
 
-An instance refutes a claim only where each hypothesis, condition, definition and step of the algorithm holds in it and
-the conclusion fails. Where a part is open, it is a candidate, and what is open is named.
+An instance refutes a claim only where each hypothesis, condition, definition and step of the
+algorithm holds in it and the conclusion fails. Where a part is open, it is a candidate, and what is
+open is named.
 """
 
 from __future__ import annotations
@@ -37,7 +39,9 @@ class Ruling(NamedTuple):
 
 @dataclass(frozen=True)
 class Met:
-    """The rulings on a claim's hypotheses, conditions, definitions, algorithm, range and domain, in this order."""
+    """The rulings on a claim's hypotheses, conditions, definitions, algorithm, range and domain, in
+    this order.
+    """
 
     parts: tuple[Ruling, ...]
 
@@ -69,16 +73,24 @@ class Met:
 def meets(instance: Instance, claim: Claim, definitions: tuple[Quantity, ...] | None = None) -> Met:
     """Decide whether an instance meets a claim, part by part; its conclusion is not asked for.
 
-    `definitions` are the quantities that must be what their formulas say; all of the claim's if left out.
+    `definitions` are the quantities that must be what their formulas say; all of the claim's if
+    left out.
     """
     asked = claim.quantities if definitions is None else definitions
     parts = [Ruling(each.title, hypothesis_in(instance, each)) for each in claim.hypotheses]
     parts += [Ruling(str(each), instance.decide(each)) for each in claim.conditions]
     parts += [Ruling(str(each.symbol), instance.defines(each)) for each in asked]
-    # The letters to which a hypothesis gives a formula, and which other parts of the claim use without it.
-    for quantity in (x for hypothesis in claim.hypotheses for part in whole(hypothesis) for x in part.quantities):
+    # The letters to which a hypothesis gives a formula, and which other parts of the claim use
+    # without it.
+    for quantity in (
+        x for hypothesis in claim.hypotheses for part in whole(hypothesis) for x in part.quantities
+    ):
         same = (quantity.symbol, quantity.expression)
-        others = (part for part in whole(claim) if same not in [(x.symbol, x.expression) for x in part.quantities])
+        others = (
+            part
+            for part in whole(claim)
+            if same not in [(x.symbol, x.expression) for x in part.quantities]
+        )
         if any(quantity.symbol in x.free_symbols for part in others for x in expressions(part)):
             answer = Answer("open", "a hypothesis has a formula of its own for it")
             parts.append(Ruling(str(quantity.symbol), answer))
@@ -94,7 +106,8 @@ def meets(instance: Instance, claim: Claim, definitions: tuple[Quantity, ...] | 
 def followed(claim: Claim) -> Algorithm | None:
     """The algorithm whose steps a claim's iterates are.
 
-    It is the one that the claim names, even if the claim lacks its step size, and else that of `algorithm_of`.
+    It is the one that the claim names, even if the claim lacks its step size, and else that of
+    `algorithm_of`.
     """
     return claim.algorithm if isinstance(claim.algorithm, Algorithm) else algorithm_of(claim)
 
@@ -102,20 +115,28 @@ def followed(claim: Claim) -> Algorithm | None:
 def hypothesis_in(instance: Instance, hypothesis: Claim) -> Answer:
     """Decide whether a hypothesis holds in an instance.
 
-    Its word decides; else its parts; else what it says at each time. What it rests on must hold too. A word from
+    Its word decides; else its parts; else what it says at each time. What it rests on must hold
+    too. A word from
     outside decides nothing: what it says would have to be believed.
     """
     word = word_of(hypothesis)
     if word is not None and word.decided is not None and is_ours(word):
         return word.decided(instance, word, hypothesis)
-    rests = reduce(Answer.__and__, (hypothesis_in(instance, each) for each in hypothesis.hypotheses), HOLDS)
+    rests = reduce(
+        Answer.__and__, (hypothesis_in(instance, each) for each in hypothesis.hypotheses), HOLDS
+    )
     if conjuncts(hypothesis):
         return rests
     # Its letters are constants, iterates and t: it says something of each time at most.
-    bare = {x for x in hypothesis.conclusion.atoms(sp.MatrixSymbol) if x.name in hypothesis.quantifier}
+    bare = {
+        x for x in hypothesis.conclusion.atoms(sp.MatrixSymbol) if x.name in hypothesis.quantifier
+    }
     is_of_times = not bare and read_range(hypothesis.quantifier) in (Range(), Range(("t",)))
     if is_of_times and hypothesis.algorithm is None:
-        if any(instance.decide(written_out(hypothesis, each)) != HOLDS for each in hypothesis.conditions):
+        if any(
+            instance.decide(written_out(hypothesis, each)) != HOLDS
+            for each in hypothesis.conditions
+        ):
             return Answer("open", "its own conditions are not known to hold")
         return rests & instance.decide(written_out(hypothesis, hypothesis.conclusion))
     return rests & instance.ranges(hypothesis)
@@ -127,7 +148,9 @@ def written_out(claim: Claim, relation: Any) -> Any:
     Raises InputError where SymPy cannot compare them.
     """
     try:
-        return relation.xreplace({each.symbol: claim.expression(each.name) for each in claim.quantities})
+        return relation.xreplace(
+            {each.symbol: claim.expression(each.name) for each in claim.quantities}
+        )
     except TypeError as error:
         # For example, a number is not real.
         raise InputError("claim", relation, f"a relation between real numbers ({error})") from None

@@ -1,9 +1,12 @@
-"""Text with formulas in it, as a terminal, a page and a paper show it, and formulas from LaTeX to what is typed.
+"""Text with formulas in it, as a terminal, a page and a paper show it, and formulas from LaTeX to
+what is typed.
 
-In prose a formula stands between two dollars, on one line, as people type it in a mail: ``$‖W_1 - W_2‖ ≤ C√r·σ$``. A
-terminal shows it as it was typed (`plain`); on a page (`html`) and in a paper (`tex`) it is typeset. Only subscripts,
-superscripts, roots and hats change their look: no sign is left out and no bracket but the one that holds a script or a
-root, so that all three say the same. A name of the code stands between two backticks, `` `eta_max` ``.
+In prose a formula stands between two dollars, on one line, as people type it in a mail: ``$‖W_1 -
+W_2‖ ≤ C√r·σ$``. A terminal shows it as it was typed (`plain`); on a page (`html`) and in a paper
+(`tex`) it is typeset. Only subscripts,
+superscripts, roots and hats change their look: no sign is left out and no bracket but the one that
+holds a script or a root, so that all three say the same. A name of the code stands between two
+backticks, `` `eta_max` ``.
 
 The other way goes `typed`, for what SymPy, the vocabulary and the authors of claims write in LaTeX.
 """
@@ -44,11 +47,14 @@ _LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉ₐₑᵢⱼₖₘₙₒₚ�
 _GREEK_NAME = re.compile(r"GREEK (SMALL|CAPITAL) LETTER (\w+)")
 GREEK = {
     # Unicode's name of λ lacks a letter.
-    sign: (str.lower if found[1] == "SMALL" else str.capitalize)(found[2].replace("LAMDA", "LAMBDA"))
+    sign: (str.lower if found[1] == "SMALL" else str.capitalize)(
+        found[2].replace("LAMDA", "LAMBDA")
+    )
     for sign in map(chr, range(0x370, 0x400))
     if (found := _GREEK_NAME.fullmatch(unicodedata.name(sign, "")))
 }
-"""The name of each Greek letter, as TeX and code spell it: that of λ is lambda, and that of Λ is Lambda."""
+"""The name of each Greek letter, as TeX and code spell it: that of λ is lambda, and that of Λ is
+Lambda."""
 # Signs of a formula that is read.
 _LONGEST = 2000
 _CLOSES = {"(": ")", "[": "]", "{": "}"}
@@ -74,7 +80,12 @@ def plainly(data: Any) -> Any:
     return [plainly(x) for x in data] if isinstance(data, list | tuple) else data
 
 
-def joined(text: str, words: Callable[[str], str], formula: Callable[[str], str], name: Callable[[str], str]) -> str:
+def joined(
+    text: str,
+    words: Callable[[str], str],
+    formula: Callable[[str], str],
+    name: Callable[[str], str],
+) -> str:
     """The text with each part written in its own way: words, formulas, and names of the code."""
     made, at, text = [], 0, visible(text)
     for match in _PART.finditer(text):
@@ -105,15 +116,22 @@ def html(text: str) -> str:
 def tex(text: str) -> str:
     """The text as LaTeX, each formula between dollars; needs amsmath and amssymb.
 
-    A sign that LaTeX does not know is spelled out. A name of the code may be broken after its dots and underscores.
+    A sign that LaTeX does not know is spelled out. A name of the code may be broken after its dots
+    and underscores.
     """
 
     def words(text: str) -> str:
         """Signs that TeX reads as commands are printed, and mathematical signs are in math."""
         made = ""
         for sign in _WORD_SIGN.findall(unicodedata.normalize("NFC", text)):
-            is_letter = len(sign) == 1 and (sign.isascii() or unicodedata.name(sign, "").startswith("LATIN"))
-            made += _TEX.get(sign, sign) if is_letter or sign in _TEX else rf"\ensuremath{{{latex(sign)}}}"
+            is_letter = len(sign) == 1 and (
+                sign.isascii() or unicodedata.name(sign, "").startswith("LATIN")
+            )
+            made += (
+                _TEX.get(sign, sign)
+                if is_letter or sign in _TEX
+                else rf"\ensuremath{{{latex(sign)}}}"
+            )
         return made
 
     def name(text: str) -> str:
@@ -130,10 +148,11 @@ def tex(text: str) -> str:
 def latex(formula: str) -> str:
     r"""A formula that was typed on one line, in LaTeX.
 
-    ``x_1``, ``x_(t+1)`` or ``x_{t+1}``, ``r^(1/4)``, ``x²``: scripts; ``√r·σ`` is the root of r alone, and ``√(rσ)`` of
-    both; ``λ*`` has a star as its superscript; letters side by side are a product, but names such as ``max``, and four
-    small letters or more, are a word. Where a formula is longer, or has more brackets, scripts and roots inside of one
-    another, than anybody reads, its signs are printed as they stand.
+    ``x_1``, ``x_(t+1)`` or ``x_{t+1}``, ``r^(1/4)``, ``x²``: scripts; ``√r·σ`` is the root of r
+    alone, and ``√(rσ)`` of both; ``λ*`` has a star as its superscript; letters side by side are a
+    product, but names such as ``max``, and four small letters or more, are a word. Where a formula
+    is longer, or has more brackets, scripts and roots inside of one another, than anybody reads,
+    its signs are printed as they stand.
     """
     text = unicodedata.normalize("NFC", formula)
     try:
@@ -165,7 +184,9 @@ class TooDeepError(ValueError):
 
 
 def nested(read: Callable[..., T]) -> Callable[..., T]:
-    """Wrap a method that reads parts inside of one another: it raises TooDeepError where they are too deep."""
+    """Wrap a method that reads parts inside of one another: it raises TooDeepError where they are
+    too deep.
+    """
 
     @wraps(read)
     def counted(self: Any, *given: Any) -> T:
@@ -194,7 +215,9 @@ class _TypedReader:
 
     @nested
     def items(self, end: str) -> list[str]:
-        """The items up to a closing bracket, which is passed over, or up to the end of the formula."""
+        """The items up to a closing bracket, which is passed over, or up to the end of the
+        formula.
+        """
         found = []
         while self._at < len(self._text):
             sign = self._text[self._at]
@@ -222,7 +245,9 @@ class _TypedReader:
             elif (made[-1:].isalpha() or made.endswith("}")) and self._take(r"\*(?![^\W_])"):
                 above += "*"
             else:
-                return made + (f"_{{{below}}}" if below else "") + (f"^{{{above}}}" if above else "")
+                return (
+                    made + (f"_{{{below}}}" if below else "") + (f"^{{{above}}}" if above else "")
+                )
 
     @nested
     def _base(self) -> str:
@@ -251,7 +276,9 @@ class _TypedReader:
         return made
 
     def _argument(self) -> str:
-        """The content of a script or a root: that of a bracket, without the bracket, or one sign, name or number."""
+        """The content of a script or a root: that of a bracket, without the bracket, or one sign,
+        name or number.
+        """
         if bracket := self._take("[({]"):
             return " ".join(self.items(_CLOSES[bracket]))
         minus = "-" if self._take("[-−]") else ""
@@ -263,7 +290,8 @@ class _TypedReader:
 
 # Signs of a formula that is typeset: the converter takes seconds for more.
 _LONGEST_MATHML = 10_000
-# A character as the converter writes it. It is text, and stays a reference to a character when it is serialised.
+# A character as the converter writes it. It is text, and stays a reference to a character when it
+# is serialised.
 _CHARACTER = re.compile(r"&amp;(#x[0-9A-Fa-f]+;)")
 
 
@@ -271,15 +299,16 @@ _CHARACTER = re.compile(r"&amp;(#x[0-9A-Fa-f]+;)")
 def mathml_of(latex: str, display: str = "inline") -> str:
     r"""A formula as MathML; text that is not LaTeX is shown as typed.
 
-    Whatever stands in the LaTeX, as the name of a letter or in \text, comes out as text: the converter's own
-    serialisation would let tags through.
+    Whatever stands in the LaTeX, as the name of a letter or in \text, comes out as text: the
+    converter's own serialisation would let tags through.
     """
     if len(latex) > _LONGEST_MATHML:
         return f"<code>{escape(latex)}</code>"
     try:
         element = latex2mathml.converter.convert_to_element(latex, display=display)
         made = ElementTree.tostring(element, encoding="unicode")
-    # The converter's errors are documented nowhere. IndexError is among them; RecursionError is of groups too deep.
+    # The converter's errors are documented nowhere. IndexError is among them; RecursionError is of
+    # groups too deep.
     except Exception:
         return f"<code>{escape(latex)}</code>"
     return _CHARACTER.sub(r"&\1", made)
@@ -304,14 +333,25 @@ _KINDS: dict[str, Kind] = {
 # Commands that only move what is around them.
 _SPACES = frozenset((r"\ ", r"\,", r"\;", r"\:", r"\quad", r"\qquad", "~"))
 _NOTHING = frozenset((r"\!", r"\displaystyle", r"\limits"))
-_MARKS = {command: mark for mark, command in _ABOVE.items()} | dict.fromkeys((r"\bar", r"\overline"), "\u0304")
+_MARKS = {command: mark for mark, command in _ABOVE.items()} | dict.fromkeys(
+    (r"\bar", r"\overline"), "\u0304"
+)
 _WORDS = frozenset(
-    (r"\text", r"\mathrm", r"\mathbf", r"\mathit", r"\mathtt", r"\mathcal", r"\operatorname", r"\mathbb")
+    (
+        r"\text",
+        r"\mathrm",
+        r"\mathbf",
+        r"\mathit",
+        r"\mathtt",
+        r"\mathcal",
+        r"\operatorname",
+        r"\mathbb",
+    )
 )
 _AS_RAISED = str.maketrans({typed: raised for raised, typed in _RAISED.items() if len(typed) == 1})
 _ENDS = {"(": ")", "[": "]", "{": "}", "⟨": "⟩", "‖": "‖"}
-# A script that needs no bracket; a letter, a call, a norm or what is in brackets, and a power or a root of one; and
-# what makes an expression more than a product.
+# A script that needs no bracket; a letter, a call, a norm or what is in brackets, and a power or a
+# root of one; and what makes an expression more than a product.
 _NAME, _POWER = r"[^\W_⁰¹²³⁴⁵⁶⁷⁸⁹]+", "[⁰¹²³⁴⁵⁶⁷⁸⁹]*"
 _SCRIPT = re.compile(rf"{_NAME}'*")
 _LETTER = rf"{_NAME}[\u0302-\u0304]?'*(_{_NAME})?"
@@ -331,11 +371,12 @@ class _Item:
 
 
 def typed(latex: str) -> str:
-    r"""A formula in LaTeX on one line, as a person would type it; as it stands if its groups are too deep.
+    r"""A formula in LaTeX on one line, as a person would type it; as it stands if its groups are
+    too deep.
 
-    ``\frac{2 D \hat{L}}{T}`` is ``2 D L̂/T``, and ``\sqrt{r} \sigma`` is ``√r σ``. Brackets stand where a fraction bar,
-    a root or a raised script told what belongs together, so that the line says what the formula says. A command that is
-    not known is shown by its name.
+    ``\frac{2 D \hat{L}}{T}`` is ``2 D L̂/T``, and ``\sqrt{r} \sigma`` is ``√r σ``. Brackets stand
+    where a fraction bar, a root or a raised script told what belongs together, so that the line
+    says what the formula says. A command that is not known is shown by its name.
     """
     try:
         return _spaced(_LatexReader(_TOKEN.findall(latex)).items(""))
@@ -353,8 +394,14 @@ def _spaced(items: Sequence[_Item]) -> str:
             text = f"({text})"
         if text in "+-±" and before.kind in ("opens", "between", "comma"):
             kind, spaced = "prefix", before.kind != "opens"
-        is_close = before.kind in ("opens", "prefix") or kind in ("closes", "comma") or text[:1] in (",", ".")
-        is_apart = before.kind in ("between", "words", "comma") or kind in ("between", "words") or spaced
+        is_close = (
+            before.kind in ("opens", "prefix")
+            or kind in ("closes", "comma")
+            or text[:1] in (",", ".")
+        )
+        is_apart = (
+            before.kind in ("between", "words", "comma") or kind in ("between", "words") or spaced
+        )
         made += (" " if is_apart and not is_close else "") + text
         before = _Item(text, kind)
     return made
@@ -457,7 +504,9 @@ def _typed_sign(token: str) -> str:
 
 
 def _bracketed(text: str, above_bar: bool = False) -> str:
-    """A text that belongs together, in brackets unless it is one thing; above a bar a product needs none."""
+    """A text that belongs together, in brackets unless it is one thing; above a bar a product needs
+    none.
+    """
     outside = _outside(text)
     if _ONE.fullmatch(outside) or (above_bar and not _MANY.search(outside)):
         return text
@@ -465,7 +514,9 @@ def _bracketed(text: str, above_bar: bool = False) -> str:
 
 
 def _outside(text: str) -> str:
-    """The text outside of brackets and norms, which are left as empty pairs; the whole text if one is open."""
+    """The text outside of brackets and norms, which are left as empty pairs; the whole text if one
+    is open.
+    """
     found, ends = "", list[str]()
     for sign in text:
         is_outside = not ends

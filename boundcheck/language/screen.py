@@ -1,6 +1,8 @@
-"""A view in a terminal: tables folded to its width, and colours; elsewhere a line for each row, whole.
+"""A view in a terminal: tables folded to its width, and colours; elsewhere a line for each row,
+whole.
 
-See `boundcheck.system.terminal` for what a screen is, and for `Table`, which is printed in both ways.
+See `boundcheck.system.terminal` for what a screen is, and for `Table`, which is printed in both
+ways.
 """
 
 from __future__ import annotations
@@ -48,10 +50,20 @@ def _show_table(console: Console, table: view.Table) -> None:
     columns, in_lines = table.columns, table.in_lines and console.is_interactive
     look: dict[str, Any] = {"show_header": any(column.name for column in columns)}
     if table.in_lines:
-        look |= {"box": box.SIMPLE_HEAD, "pad_edge": False, "padding": (0, 1), "expand": True, "show_edge": False}
+        look |= {
+            "box": box.SIMPLE_HEAD,
+            "pad_edge": False,
+            "padding": (0, 1),
+            "expand": True,
+            "show_edge": False,
+        }
     elif not look["show_header"]:
         look |= {"box": None, "pad_edge": False, "padding": (0, 2, 0, 0)}
-    made = Table(*(_column(each, table.in_lines) for each in columns), title=prose.plain(table.caption), **look)
+    made = Table(
+        *(_column(each, table.in_lines) for each in columns),
+        title=prose.plain(table.caption),
+        **look,
+    )
     before: Sequence[view.Cell] = ()
     for row in table.rows:
         if isinstance(row, view.Line | view.Fold):
@@ -60,7 +72,9 @@ def _show_table(console: Console, table: view.Table) -> None:
             made.add(*[""] * (len(columns) - 1), _line(across))
             continue
         # Of what fills the rest of a line the first sentence is shown.
-        cells = [_cell(x, in_lines and not column.width) for x, column in zip(row, columns, strict=True)]
+        cells = [
+            _cell(x, in_lines and not column.width) for x, column in zip(row, columns, strict=True)
+        ]
         if console.is_interactive and tuple(row[: table.grouped]) == tuple(before[: table.grouped]):
             # The eye finds them above; a line of a file says them itself.
             cells[: table.grouped] = [Text()] * table.grouped
@@ -71,11 +85,16 @@ def _show_table(console: Console, table: view.Table) -> None:
 
 def _column(column: view.Column, in_lines: bool) -> Column:
     """A column that is folded; of a table in lines, one that is cut to its share of the width."""
-    made = Column(_cell(column.name), justify="right" if column.is_number else "left", overflow="fold")
+    made = Column(
+        _cell(column.name), justify="right" if column.is_number else "left", overflow="fold"
+    )
     if in_lines:
         made.width, made.ratio = (round(column.width * WIDTH), None) if column.width else (None, 1)
         # A verdict is never cut: without its last word it may be another one.
-        made.no_wrap, made.overflow = not column.is_verdict, "fold" if column.is_verdict else "ellipsis"
+        made.no_wrap, made.overflow = (
+            not column.is_verdict,
+            ("fold" if column.is_verdict else "ellipsis"),
+        )
     return made
 
 
@@ -92,7 +111,9 @@ def _cell(cell: view.Cell, in_lines: bool = False) -> Text:
             return Text(cell.typed or prose.typed(cell.latex))
         case view.Prose():
             first, stop, _ = prose.plain(cell.text).partition(". ")
-            return Text(first + stop.strip() if in_lines else prose.plain(cell.text), _STYLES[cell.look])
+            return Text(
+                first + stop.strip() if in_lines else prose.plain(cell.text), _STYLES[cell.look]
+            )
         case view.Badge():
             return coloured(cell.word)
         case view.Code() | view.Value():

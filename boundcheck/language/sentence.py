@@ -1,4 +1,6 @@
-"""Questions about a claim as a sentence of words: which algorithm it is about, what it bounds, what it rests on."""
+"""Questions about a claim as a sentence of words: which algorithm it is about, what it bounds, what
+it rests on.
+"""
 
 import re
 from collections.abc import Iterable
@@ -29,13 +31,17 @@ def theorem(
     measure: PerformanceMeasure,
     **said: Any,
 ) -> Claim:
-    """The claim that under these hypotheses the algorithm makes the measure at most the last quantity.
+    """The claim that under these hypotheses the algorithm makes the measure at most the last
+    quantity.
 
-    Where that quantity has no meaning of its own, its meaning becomes "bound on the" with the name of the measure. What
-    else is said are fields of the `Claim`: its note, argument, reason why it is unproved, and declared parameters.
+    Where that quantity has no meaning of its own, its meaning becomes "bound on the" with the name
+    of the measure. What
+    else is said are fields of the `Claim`: its note, argument, reason why it is unproved, and
+    declared parameters.
 
     Raises:
-        InputError: for a measure of each path, of an algorithm with noise: runs show means of those.
+        InputError: for a measure of each path, of an algorithm with noise: runs show means of
+            those.
 
     """
     *others, last = quantities
@@ -59,32 +65,48 @@ def theorem(
 def algorithm_of(claim: Claim) -> Algorithm | None:
     """The algorithm that a theorem is about; None for a claim about something else.
 
-    A claim that names none, and has the step size of gradient descent among its quantities, is about SGD where it
-    speaks of noise, and else about gradient descent. One that lacks a parameter of its algorithm is about no run.
+    A claim that names none, and has the step size of gradient descent among its quantities, is
+    about SGD where it speaks of noise, and else about gradient descent. One that lacks a parameter
+    of its algorithm is about no run.
     """
     algorithm = claim.algorithm
     if not isinstance(algorithm, Algorithm | None):
-        raise InputError("claim.algorithm", type(algorithm).__name__, "an Algorithm of boundcheck.language.algorithms")
-    known = {*(quantity.symbol for quantity in claim.quantities), *(p.symbol for p in claim.parameters)}
+        raise InputError(
+            "claim.algorithm",
+            type(algorithm).__name__,
+            "an Algorithm of boundcheck.language.algorithms",
+        )
+    known = {
+        *(quantity.symbol for quantity in claim.quantities),
+        *(p.symbol for p in claim.parameters),
+    }
     if algorithm is None:
-        noise = {symbol for word in HYPOTHESES.values() if word.is_about_noise for symbol in word.symbols}
+        noise = {
+            symbol for word in HYPOTHESES.values() if word.is_about_noise for symbol in word.symbols
+        }
         algorithm = SGD if known & noise else GRADIENT_DESCENT
         known = {quantity.symbol for quantity in claim.quantities}
     return algorithm if known.issuperset(algorithm.parameters) else None
 
 
 def measure_of(claim: Claim) -> Measure | None:
-    """The measure that a claim bounds by its last quantity: one that it names, or its conclusion states; else None."""
+    """The measure that a claim bounds by its last quantity: one that it names, or its conclusion
+    states; else None.
+    """
     if not claim.quantities:
         return None
     last, algorithm = claim.quantities[-1].symbol, algorithm_of(claim)
     given = [claim.measure] if isinstance(claim.measure, Measure) else []
-    stated = (each for each in (*given, *MEASURES.values()) if each.is_bounded_by(claim.conclusion, last))
+    stated = (
+        each for each in (*given, *MEASURES.values()) if each.is_bounded_by(claim.conclusion, last)
+    )
     return next((each for each in stated if algorithm is None or each.is_shown_by(algorithm)), None)
 
 
 def calls_it_bound(claim: Claim) -> bool:
-    """True if a theorem's last quantity, which bounds its measure, has the name by which runs ask for it."""
+    """True if a theorem's last quantity, which bounds its measure, has the name by which runs ask
+    for it.
+    """
     return claim.quantities[-1].symbol == bound
 
 
@@ -99,7 +121,9 @@ def takes(claim: Claim, symbol: sp.Symbol) -> bool:
 
 
 def speaks_of_a_ball(claim: Claim) -> bool:
-    """True if the claim has a constant that is found on a ball: a radius, or the smoothness of F."""
+    """True if the claim has a constant that is found on a ball: a radius, or the smoothness of
+    F.
+    """
     return any(takes(claim, symbol) for symbol in (*BALL.radii, *SMOOTH.symbols))
 
 
@@ -109,18 +133,27 @@ def has_common_radius(claim: Claim) -> bool:
 
 
 def free_numbers(claim: Claim) -> tuple[str, ...]:
-    """The numbers of its algorithm that a theorem leaves to the run, the step size first if it is one of them.
+    """The numbers of its algorithm that a theorem leaves to the run, the step size first if it is
+    one of them.
 
     Those that its hypotheses speak of, such as L, are the function's.
     """
-    algorithm, meant = algorithm_of(claim), {x for _, word in words_of(claim) if word for x in word.symbols}
+    algorithm, meant = (
+        algorithm_of(claim),
+        {x for _, word in words_of(claim) if word for x in word.symbols},
+    )
     formulas = {q.symbol: q.expression for q in claim.quantities}
     letters = [formulas.get(symbol, symbol) for symbol in algorithm.parameters] if algorithm else []
-    return tuple(str(x.name) for x in letters if isinstance(x, sp.Symbol) and x not in meant and takes(claim, x))
+    return tuple(
+        str(x.name)
+        for x in letters
+        if isinstance(x, sp.Symbol) and x not in meant and takes(claim, x)
+    )
 
 
 def free_step(claim: Claim) -> Parameter | None:
-    """The step size of a theorem about any constant step that a run takes; None where the theorem prescribes the step.
+    """The step size of a theorem about any constant step that a run takes; None where the theorem
+    prescribes the step.
 
     For a claim in which another formula was assumed, it is that of the catalogue's claim.
     """
@@ -134,26 +167,37 @@ def free_step(claim: Claim) -> Parameter | None:
 
 
 def limit_of(claim: Claim, symbol: sp.Symbol) -> str | None:
-    """The name of the quantity that a condition of the claim holds a parameter against; None where none does."""
+    """The name of the quantity that a condition of the claim holds a parameter against; None where
+    none does.
+    """
     limits = (str(each.rhs) for each in claim.conditions if each.lhs == symbol)
     return next((name for name in limits if name in claim.names), None)
 
 
 def gradient_norm(claim: Claim) -> Literal["frobenius", "spectral"] | None:
-    """The norm in which the claim bounds the gradient in W, the larger one of several; None where it bounds none."""
-    return min((word.norm for _, word in words_of(claim) if isinstance(word, BoundedGradient)), default=None)
+    """The norm in which the claim bounds the gradient in W, the larger one of several; None where
+    it bounds none.
+    """
+    return min(
+        (word.norm for _, word in words_of(claim) if isinstance(word, BoundedGradient)),
+        default=None,
+    )
 
 
 def smoothness_of(claim: Claim, everywhere: bool = False) -> tuple[sp.Expr, ...]:
-    """The bounds that the hypotheses of a theorem put on the smoothness of F; empty where none puts one.
+    """The bounds that the hypotheses of a theorem put on the smoothness of F; empty where none puts
+    one.
 
-    A word does so by a constant of its own. On a ball, or beside a frozen factor, each lemma about an adapter without
-    conditions does so if all its hypotheses are among the theorem's. Where a theorem has no scale, s is 1. With
-    `everywhere`, only what this package's words say of F wherever v can be.
+    A word does so by a constant of its own. On a ball, or beside a frozen factor, each lemma about
+    an adapter without conditions does so if all its hypotheses are among the theorem's. Where a
+    theorem has no scale, s is 1. With `everywhere`, only what this package's words say of F
+    wherever v can be.
     """
 
     def said_by(claim: Claim) -> set[tuple[Statement, Hypothesis | None]]:
-        return {(Statement(each.conclusion, each.quantifier), word) for each, word in words_of(claim)}
+        return {
+            (Statement(each.conclusion, each.quantifier), word) for each, word in words_of(claim)
+        }
 
     def smooth(said: Iterable[tuple[Any, Hypothesis | None]]) -> list[Hypothesis]:
         words = [word for _, word in said if word is not None and word.smooth_on]
@@ -161,10 +205,17 @@ def smoothness_of(claim: Claim, everywhere: bool = False) -> tuple[sp.Expr, ...]
 
     given, has_scale = said_by(claim), takes(claim, s)
     # In a ball, or beside a frozen factor, the word has no constant of F's own.
-    said: list[sp.Expr] = [x.symbols[0] for x in smooth(words_of(claim)) if x.smooth_on not in ("ball", "frozen")]
+    said: list[sp.Expr] = [
+        x.symbols[0] for x in smooth(words_of(claim)) if x.smooth_on not in ("ball", "frozen")
+    ]
     for lemma in lemmas():
         rests_on = said_by(lemma)
-        if smooth(rests_on) and rests_on <= given and not lemma.conditions and (takes(lemma, s) or not has_scale):
+        if (
+            smooth(rests_on)
+            and rests_on <= given
+            and not lemma.conditions
+            and (takes(lemma, s) or not has_scale)
+        ):
             most = lemma.expression(SMOOTHNESS.letter)
             said.append(most if has_scale else most.xreplace({s: sp.Integer(1)}))
     return tuple(dict.fromkeys(said))
@@ -181,9 +232,11 @@ class Range:
 
     Attributes:
         names: the letters; none where the text is empty.
-        space: the exponent of the space R that they are of, as it is written; empty where none is named.
+        space: the exponent of the space R that they are of, as it is written; empty where none is
+            named.
         algorithm: the title of the algorithm that the text names, as in "for SGD, at every T".
-        defined: the letter that the text gives a formula, as in "for any A_i, B_i and W_i = W_0 + B_i A_i".
+        defined: the letter that the text gives a formula, as in "for any A_i, B_i and W_i = W_0 +
+            B_i A_i".
 
     """
 
@@ -202,9 +255,11 @@ _RANGE = re.compile(
 
 
 def read_range(text: str) -> Range | None:
-    """The range that a text of a claim says; None for any other text, such as "for some X", "for all X of rank 1".
+    """The range that a text of a claim says; None for any other text, such as "for some X", "for
+    all X of rank 1".
 
-    The names may be words that are no letters: "for all X, unit" is for the reader to hold against what the claim has.
+    The names may be words that are no letters: "for all X, unit" is for the reader to hold against
+    what the claim has.
     """
     said = " ".join(re.sub(r"\\text ?\{([^{}]*)\}", r" \1 ", text).split())
     found = _RANGE.fullmatch(said)
@@ -215,14 +270,20 @@ def read_range(text: str) -> Range | None:
 
 
 def ranges_over_letters(claim: Claim) -> bool:
-    """True if a claim's range is read, so that nothing but its letters is chosen: none, or "for all" of those."""
+    """True if a claim's range is read, so that nothing but its letters is chosen: none, or "for
+    all" of those.
+    """
     said = read_range(claim.quantifier)
     if said is None or said.defined:
         return False
     if said.algorithm and getattr(algorithm_of(claim), "title", None) != said.algorithm:
         return False
     parts = (claim.conclusion, *claim.conditions, *(each.expression for each in claim.quantities))
-    letters = {str(getattr(x, "name", x)): x for each in parts for x in each.atoms(sp.Symbol, sp.MatrixSymbol)}
+    letters = {
+        str(getattr(x, "name", x)): x
+        for each in parts
+        for x in each.atoms(sp.Symbol, sp.MatrixSymbol)
+    }
     for name in said.names:
         if name not in letters:
             return False
@@ -237,40 +298,53 @@ _AS_ITS_PARTS = r"\text{for any parameters}"
 
 
 def conjuncts(claim: Claim) -> tuple[Claim, ...]:
-    """The hypotheses whose conjunction a claim is; empty where it says anything else, or more, or less.
+    """The hypotheses whose conjunction a claim is; empty where it says anything else, or more, or
+    less.
 
-    Such a claim has their conclusions, no formulas and no conditions. It ranges over all values of letters, as each of
-    them does: over the same ones, or its text is "for any parameters". A part that holds only for some values may hold
-    for other ones than the next part does.
+    Such a claim has their conclusions, no formulas and no conditions. It ranges over all values of
+    letters, as each of
+    them does: over the same ones, or its text is "for any parameters". A part that holds only for
+    some values may hold for other ones than the next part does.
     """
     parts = claim.hypotheses
     for text in {each.quantifier for each in parts}:
         said = read_range(text)
-        if said is None or said.space or said.algorithm or not all(re.fullmatch(_LETTER, x) for x in said.names):
+        if (
+            said is None
+            or said.space
+            or said.algorithm
+            or not all(re.fullmatch(_LETTER, x) for x in said.names)
+        ):
             return ()
     if any((x.quantities, x.conditions, x.algorithm) != ((), (), None) for x in (claim, *parts)):
         return ()
     if {each.quantifier for each in parts} != {claim.quantifier}:
-        # "For any parameters" says as much where each part names each matrix that it has, by its letter.
+        # "For any parameters" says as much where each part names each matrix that it has, by its
+        # letter.
         for each in parts:
             named = {x[0] for x in re.findall(rf"\b{_LETTER}\b", each.quantifier)}
             had = {x.name.partition("_")[0] for x in each.conclusion.atoms(sp.MatrixSymbol)}
             if claim.quantifier != _AS_ITS_PARTS or not had <= named:
                 return ()
-    return parts if parts and claim.conclusion == sp.And(*(each.conclusion for each in parts)) else ()
+    return (
+        parts if parts and claim.conclusion == sp.And(*(each.conclusion for each in parts)) else ()
+    )
 
 
 def is_ours(word: Hypothesis) -> bool:
     """True if it is a word of this package.
 
-    The faces of another word are what its author says, and nobody else vouches for them. Only the object itself is a
+    The faces of another word are what its author says, and nobody else vouches for them. Only the
+    object itself is a
     word of this package: a copy with another statement, or another face, is a word of its own.
     """
     return any(word is each for each in HYPOTHESES.values())
 
 
 def words_of(claim: Claim) -> list[tuple[Claim, Hypothesis | None]]:
-    """The hypotheses of a claim with their words; a conjunction is replaced by the hypotheses in it."""
+    """The hypotheses of a claim with their words; a conjunction is replaced by the hypotheses in
+    it.
+    """
     found: list[tuple[Claim, Hypothesis | None]] = []
     for each in claim.hypotheses:
         found += words_of(each) if conjuncts(each) else [(each, word_of(each))]

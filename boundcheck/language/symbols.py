@@ -1,10 +1,13 @@
-"""The letters of the theory, every scalar that a claim may use, and the numbers and formulas that a person gives.
+"""The letters of the theory, every scalar that a claim may use, and the numbers and formulas that a
+person gives.
 
 Matrices, iterates and gradients are in `vocabulary`; the papers' formulas are in their modules.
 
-What is typed is made exact without running any code: Python reads a text as an expression, and a walk over its tree
-knows numbers, the given names, + - * / and ** by rationals, sqrt, exp, log, Min and Max. Length, depth, digits and
-exponents are checked before anything is computed: one line of text can ask for more digits than there are atoms.
+What is typed is made exact without running any code: Python reads a text as an expression, and a
+walk over its tree knows numbers, the given names, + - * / and ** by rationals, sqrt, exp, log, Min
+and Max. Length, depth, digits and
+exponents are checked before anything is computed: one line of text can ask for more digits than
+there are atoms.
 """
 
 import ast
@@ -29,15 +32,32 @@ from boundcheck.language.prose import plain
 
 Domain = Literal["positive real", "positive integer", "real"]
 
-# A letter or a word, with a mark above it, primes, a number, and what is below or, after two underscores, above it.
+# A letter or a word, with a mark above it, primes, a number, and what is below or, after two
+# underscores, above it.
 _NAME = re.compile(r"([A-Za-z]+?)(hat|bar|tilde)?('*)(\d*)((?:_{1,2}[A-Za-z0-9]+'*)*)")
 _GREEK = frozenset(greek_letters_set - {"omicron"}) | frozenset(
-    ("ell", "varepsilon", "varphi", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega")
+    (
+        "ell",
+        "varepsilon",
+        "varphi",
+        "Gamma",
+        "Delta",
+        "Theta",
+        "Lambda",
+        "Xi",
+        "Pi",
+        "Sigma",
+        "Phi",
+        "Psi",
+        "Omega",
+    )
 )
 
 
 def look(name: str) -> str:
-    r"""The LaTeX of a name: ``mu_F`` is \mu_{F}, ``v_star`` is v^*; a word is upright: in italics it is a product."""
+    r"""The LaTeX of a name: ``mu_F`` is \mu_{F}, ``v_star`` is v^*; a word is upright: in italics
+    it is a product.
+    """
     found = _NAME.fullmatch(name)
     if found is None:
         return str(sp.latex(sp.Symbol(name)))
@@ -58,7 +78,13 @@ def _sign(word: str) -> str:
     if word in _GREEK or word in ("min", "max"):
         return f"\\{word}"
     letters = word.rstrip("'")
-    return "*" if word == "star" else word if len(letters) == 1 or letters.isdigit() else rf"\mathrm{{{word}}}"
+    return (
+        "*"
+        if word == "star"
+        else word
+        if len(letters) == 1 or letters.isdigit()
+        else rf"\mathrm{{{word}}}"
+    )
 
 
 # The least and the most arguments of each function of a formula, and the most characters of one.
@@ -73,12 +99,16 @@ _TYPED = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 
 def is_plain(name: str) -> bool:
-    """True if a formula may use this name: ASCII letters, digits and _, and not a word of the grammar or of Python."""
+    """True if a formula may use this name: ASCII letters, digits and _, and not a word of the
+    grammar or of Python.
+    """
     return _TYPED.fullmatch(name) is not None and name not in _FUNCTIONS and not iskeyword(name)
 
 
 def check_symbols(field: str, *given: object) -> None:
-    """Refuse what is no SymPy symbol, such as an iterate or a text: it has no name that a number is given to."""
+    """Refuse what is no SymPy symbol, such as an iterate or a text: it has no name that a number is
+    given to.
+    """
     for each in given:
         if not isinstance(each, sp.Symbol):
             raise InputError(field, each, "a SymPy symbol")
@@ -88,11 +118,13 @@ def check_symbols(field: str, *given: object) -> None:
 class Parameter:
     """A scalar whose value a user gives: sympy symbol, domain, meaning, and how it prints in LaTeX.
 
-    A claim declares its own, as ``Parameter(Symbol("kappa", positive=True), "positive real", "a factor")``.
+    A claim declares its own, as ``Parameter(Symbol("kappa", positive=True), "positive real", "a
+    factor")``.
 
     Raises:
-        InputError: for a name that cannot be typed, for a symbol whose assumptions are not those of its domain, and
-            for a name of the catalogue with another symbol or meaning: engines know what that name stands for.
+        InputError: for a name that cannot be typed, for a symbol whose assumptions are not those of
+            its domain, and for a name of the catalogue with another symbol or meaning: engines know
+            what that name stands for.
 
     """
 
@@ -106,20 +138,32 @@ class Parameter:
         check_symbols("parameter.symbol", self.symbol)
         name = str(self.symbol.name)
         if not is_plain(name):
-            expected = "a name of ASCII letters, digits and _ that is not a word of Python or of formulas"
+            expected = (
+                "a name of ASCII letters, digits and _ that is not a word of Python or of formulas"
+            )
             raise InputError("parameter.symbol", name, expected)
         if self.domain not in get_args(Domain):
             raise InputError("parameter.domain", self.domain, one_of(self.domain, get_args(Domain)))
         if self.symbol != symbol_of(name, self.domain):
             assumed = ", ".join(f"{each}=True" for each in _ASSUMED[self.domain])
-            raise InputError("parameter.symbol", name, f'Symbol("{name}", {assumed}) for a {self.domain}, not another')
+            raise InputError(
+                "parameter.symbol",
+                name,
+                f'Symbol("{name}", {assumed}) for a {self.domain}, not another',
+            )
         if not isinstance(self.meaning, str) or not isinstance(self.latex, str):
-            raise InputError(f"parameter.{name}", (self.meaning, self.latex), "text for its meaning and its LaTeX")
+            raise InputError(
+                f"parameter.{name}",
+                (self.meaning, self.latex),
+                "text for its meaning and its LaTeX",
+            )
         object.__setattr__(self, "latex", self.latex or look(name))
         known = PARAMETERS.get(name, self)
         if known != self:
             raise InputError(
-                "parameter.symbol", name, f"another name: this one is the catalogue's {plain(known.meaning)}"
+                "parameter.symbol",
+                name,
+                f"another name: this one is the catalogue's {plain(known.meaning)}",
             )
 
     @property
@@ -149,14 +193,20 @@ def _parameter(name: str, domain: Domain, meaning: str, latex: str = "") -> sp.S
 
 
 L = _parameter("L", "positive real", "smoothness constant of f in W, Frobenius norm (Assumption 1)")
-ell = _parameter("ell", "positive real", "smoothness constant of the function that is minimised", r"\ell")
+ell = _parameter(
+    "ell", "positive real", "smoothness constant of the function that is minimised", r"\ell"
+)
 C = _parameter("C", "positive real", "Lipschitz constant of $(A, B) → BA$ (Assumption 3, part 1)")
 G = _parameter("G", "positive real", "bound on the gradient of f in W (Assumption 3, part 2)")
-sigma = _parameter("sigma", "positive real", "common bound on the spectral norms of A and B (Assumption 2)")
+sigma = _parameter(
+    "sigma", "positive real", "common bound on the spectral norms of A and B (Assumption 2)"
+)
 a = _parameter("a", "positive real", "bound on the spectral norm of A")
 b = _parameter("b", "positive real", "bound on the spectral norm of B")
 s = _parameter("s", "positive real", "LoRA scale in $W = W_0 + sBA$")
-G_2 = _parameter("G_2", "positive real", "bound on the gradient of f in the weight of a second layer")
+G_2 = _parameter(
+    "G_2", "positive real", "bound on the gradient of f in the weight of a second layer"
+)
 a_2 = _parameter("a_2", "positive real", "bound on the spectral norm of a second layer's A")
 b_2 = _parameter("b_2", "positive real", "bound on the spectral norm of a second layer's B")
 s_2 = _parameter("s_2", "positive real", "LoRA scale of a second layer")
@@ -169,16 +219,26 @@ J = _parameter("J", "positive real", "bound on the norm of the derivative DW(v)"
 H = _parameter("H", "positive real", "bound on $|⟨M, D²W(v)[u, u]⟩|$ over $‖M‖_op‖u‖²$")
 r = _parameter("r", "positive integer", "rank of the adapter")
 D = _parameter("D", "positive real", "initial gap $F(v_1) - f*$")
-zeta = _parameter("zeta", "positive real", "bound on the noise, $E‖g - ∇F(v)‖² ≤ ζ²$ (Assumption 4)")
+zeta = _parameter(
+    "zeta", "positive real", "bound on the noise, $E‖g - ∇F(v)‖² ≤ ζ²$ (Assumption 4)"
+)
 _ABC = "$E‖g‖² ≤ 2A(F - f*) + B‖∇F‖² + C$"
 abc_a = _parameter("abc_a", "positive real", f"A in {_ABC}", "A")
 abc_b = _parameter("abc_b", "positive real", f"B in {_ABC}", "B")
 abc_c = _parameter("abc_c", "positive real", f"C in {_ABC}", "C")
 T = _parameter("T", "positive integer", "number of iterations")
 eta = _parameter("eta", "positive real", "constant step size, given")
-beta = _parameter("beta", "positive real", "momentum: the share of the last step that the next one repeats", r"\beta")
+beta = _parameter(
+    "beta",
+    "positive real",
+    "momentum: the share of the last step that the next one repeats",
+    r"\beta",
+)
 delta = _parameter(
-    "delta", "positive real", "what the accumulated norm of the gradients starts at (AdaGrad-norm)", r"\delta"
+    "delta",
+    "positive real",
+    "what the accumulated norm of the gradients starts at (AdaGrad-norm)",
+    r"\delta",
 )
 mu_F = _parameter("mu_F", "positive real", "strong convexity constant of F", r"\mu_F")  # noqa: N816
 R_1 = _parameter("R_1", "positive real", "bound on the distance from $v_1$ to a minimiser")
@@ -200,12 +260,18 @@ _TOWARD = {each.name: Toward.NEAREST for each in (s, s_2, eta, alpha, beta, delt
 
 
 def toward(name: str) -> Toward:
-    """The direction in which the value of a letter is rounded for print: up, as a bound is, if nothing else is said."""
+    """The direction in which the value of a letter is rounded for print: up, as a bound is, if
+    nothing else is said.
+    """
     return _TOWARD.get(name, Toward.UP)
 
 
 # Every scalar of the catalogue.
-LETTERS: tuple[sp.Symbol, ...] = (*(parameter.symbol for parameter in PARAMETERS.values()), f_star, *_DERIVED)
+LETTERS: tuple[sp.Symbol, ...] = (
+    *(parameter.symbol for parameter in PARAMETERS.values()),
+    f_star,
+    *_DERIVED,
+)
 
 LATEX_NAMES: dict[sp.Symbol, str] = {p.symbol: p.latex for p in PARAMETERS.values()} | {
     letter: look(letter.name) for letter in (*_DERIVED, f_star)
@@ -214,8 +280,9 @@ LATEX_NAMES: dict[sp.Symbol, str] = {p.symbol: p.latex for p in PARAMETERS.value
 Number: TypeAlias = int | float | str | Fraction | sp.Expr
 """What a person gives for a letter."""
 
-# The most nested operations of a formula, digits of a typed number, and bits of a computed one; the largest exponent,
-# of ten or of a power, also as a denominator; the least and the largest number that a formula of a run may contain.
+# The most nested operations of a formula, digits of a typed number, and bits of a computed one; the
+# largest exponent, of ten or of a power, also as a denominator; the least and the largest number
+# that a formula of a run may contain.
 _DEEPEST, _DIGITS, _BITS, _HIGHEST = 50, 400, 2**13, 1000
 _LEAST, _MOST = 1e-300, 1e300
 _SIGNS: Mapping[type, Callable[[Any, Any], Any]] = {
@@ -236,15 +303,18 @@ def parsed(field: str, text: str, symbols: Collection[sp.Symbol], expected: str)
     """The exact expression that `text` denotes over these symbols.
 
     Raises:
-        InputError: for this field, that `expected` is expected where the text is no formula, and else for another name
-            in it, a text too long, too deep, or with too many digits, and a formula without a value, such as 1/0.
+        InputError: for this field, that `expected` is expected where the text is no formula, and
+            else for another name in it, a text too long, too deep, or with too many digits, and a
+            formula without a value, such as 1/0.
 
     """
     try:
         if len(text) > _LONGEST:
             raise _RefusedError(f"at most {_LONGEST} characters")
         if not text.isascii():
-            raise _RefusedError("characters of ASCII alone, names as they are declared (sigma, and not σ)")
+            raise _RefusedError(
+                "characters of ASCII alone, names as they are declared (sigma, and not σ)"
+            )
         if not _ALPHABET.fullmatch(text):
             raise _RefusedError
         line = " ".join(text.split())
@@ -307,7 +377,9 @@ def _read(node: ast.expr, text: str, known: Mapping[str, sp.Symbol], depth: int)
         case _:
             raise _RefusedError
     if value.has(sp.zoo, sp.nan, sp.oo, -sp.oo, sp.I):
-        raise _RefusedError("a formula that has a real value: this one divides by 0, or takes a root or log of none")
+        raise _RefusedError(
+            "a formula that has a real value: this one divides by 0, or takes a root or log of none"
+        )
     if _bits(value) > _BITS:
         raise _RefusedError(f"numbers of at most {_BITS} bits")
     for each in value.atoms(sp.Pow):
@@ -337,14 +409,17 @@ def _check_exponent(exponent: sp.Expr) -> None:
 
 
 def exact(name: str, value: Any) -> sp.Expr:
-    """The exact number that `value` denotes: a float is its binary value; a string is read, as 0.1, 3/4 or sqrt(2).
+    """The exact number that `value` denotes: a float is its binary value; a string is read, as 0.1,
+    3/4 or sqrt(2).
 
     Raises InputError for text that is not a number, and for NaN or an infinity.
     """
     expected = "a finite number such as 10_000, 0.1, 1e-3, 10**4 or 3/4"
     if isinstance(value, str | sp.Expr):
         number = parsed(name, value, (), expected) if isinstance(value, str) else value
-        number = sp.Rational(number) if isinstance(number, sp.Float) and number.is_finite else number
+        number = (
+            sp.Rational(number) if isinstance(number, sp.Float) and number.is_finite else number
+        )
         try:
             is_finite = bool(enclose(number, {}).is_finite())
         except InputError:
@@ -364,12 +439,15 @@ def exact(name: str, value: Any) -> sp.Expr:
 
 
 def formula(name: str, text: str, symbols: Collection[sp.Symbol]) -> sp.Expr:
-    """The exact expression that `text` denotes over these symbols, such as ``bound/2.5`` or ``4*Lhat*D/zeta**2``.
+    """The exact expression that `text` denotes over these symbols, such as ``bound/2.5`` or
+    ``4*Lhat*D/zeta**2``.
 
     Raises InputError for text that is not a formula, or has another symbol in it.
     """
     listed = ", ".join(sorted(str(symbol.name) for symbol in symbols))
-    expected = f"a formula such as 2*{name.rpartition('.')[2]} over the symbols {listed}, with {GRAMMAR}"
+    expected = (
+        f"a formula such as 2*{name.rpartition('.')[2]} over the symbols {listed}, with {GRAMMAR}"
+    )
     found = parsed(name, text, symbols, expected)
     for number in found.atoms(sp.Rational):
         if number and not _LEAST < abs(number) < _MOST:

@@ -1,11 +1,13 @@
 """`View`: the content that is shown of a result, made once as plain data, which each backend shows.
 
-A view is made of parts: lines, tables, figures, and folds of other parts; a part is made of cells: words, formulas,
-verdicts. A backend knows parts and cells and nothing of theorems. `html` and `latex` below show a view in a notebook,
-`boundcheck.language.screen` in a terminal, `boundcheck.present.page` as a page, `present.latex` on paper.
-What is to be said of a result stands beside the result, in no backend.
+A view is made of parts: lines, tables, figures, and folds of other parts; a part is made of cells:
+words, formulas, verdicts. A backend knows parts and cells and nothing of theorems. `html` and
+`latex` below show a view in a notebook, `boundcheck.language.screen` in a terminal,
+`boundcheck.present.page` as a page, `present.latex` on paper. What is to be said of a result stands
+beside the result, in no backend.
 
-A `str` is shown as it is typed; formulas are `Math`, and a text that may have formulas between dollars is `Prose`.
+A `str` is shown as it is typed; formulas are `Math`, and a text that may have formulas between
+dollars is `Prose`.
 """
 
 from __future__ import annotations
@@ -123,7 +125,8 @@ def numeric(name: Cell, is_aside: bool = False) -> Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under a head. A row that is a part stands across the table, and belongs to the row above it.
+    """Rows under a head. A row that is a part stands across the table, and belongs to the row above
+    it.
 
     Attributes:
         head: the columns; a `str` is one of text.
@@ -133,7 +136,8 @@ class Table:
         most: how many rows are shown where the others can be folded away; None for all.
         stacks: whether on a narrow screen the cells of a row stand one below the other.
         in_lines: whether a terminal gives each row one line, and cuts what is longer.
-        grouped: the cells at the head of a row that a terminal leaves out where they are those of the row above.
+        grouped: the cells at the head of a row that a terminal leaves out where they are those of
+            the row above.
 
     """
 
@@ -154,7 +158,9 @@ class Table:
 
 @dataclass(frozen=True)
 class Fold:
-    """Parts behind a line, which a click opens; paper shows them where they are for paper, and else nothing."""
+    """Parts behind a line, which a click opens; paper shows them where they are for paper, and else
+    nothing.
+    """
 
     line: Line
     parts: tuple[Part, ...]
@@ -163,7 +169,9 @@ class Fold:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure, drawn where it is shown: `draw` returns matplotlib's, or None where there is nothing to draw."""
+    """A figure, drawn where it is shown: `draw` returns matplotlib's, or None where there is
+    nothing to draw.
+    """
 
     name: str
     draw: Callable[[], Any]
@@ -186,7 +194,8 @@ class View:
         title: what a person calls it.
         name: its id and source.
         verdict: as a badge; empty where there is none.
-        lines: what it says, in few lines; a notebook's LaTeX has these alone, and where there are none the tables.
+        lines: what it says, in few lines; a notebook's LaTeX has these alone, and where there are
+            none the tables.
         parts: all else.
 
     """
@@ -225,7 +234,8 @@ def short(value: float | None, digits: int = 4, toward: Toward = Toward.NEAREST)
 
 # Letters of a text that asks for room in a table.
 _SENTENCE = 60
-# Backgrounds on which white is read. All other colours are the notebook's own: it is read in the light and in the dark.
+# Backgrounds on which white is read. All other colours are the notebook's own: it is read in the
+# light and in the dark.
 _BACKGROUNDS = {
     Look.BAD: "#b3261e",
     Look.OPEN: "#8a5a00",
@@ -238,7 +248,8 @@ _LEFT = "text-align:left;vertical-align:top"
 
 
 class Html:
-    """A writer of parts as HTML that needs no style sheet and no script. A page has looks of its own: another class.
+    """A writer of parts as HTML that needs no style sheet and no script. A page has looks of its
+    own: another class.
 
     Attributes:
         looks: the attributes of an element, by what it is.
@@ -270,11 +281,15 @@ class Html:
             case Points():
                 return f"<ul>{''.join(f'<li>{self.inline(each)}</li>' for each in part.lines)}</ul>"
             case Table():
-                begins = [place for place, row in enumerate(part.rows) if not isinstance(row, Line | Fold)]
+                begins = [
+                    place for place, row in enumerate(part.rows) if not isinstance(row, Line | Fold)
+                ]
                 if part.most is None or part.most >= len(begins):
                     return self._rows(part, part.rows, part.caption)
                 end, more = begins[part.most], f"and {len(begins) - part.most} more"
-                rest = self._rows(part, part.rows[end:], "The columns of the table above." if part.caption else "")
+                rest = self._rows(
+                    part, part.rows[end:], "The columns of the table above." if part.caption else ""
+                )
                 return self._rows(part, part.rows[:end], part.caption) + self._fold(more, rest)
             case Fold():
                 return self._fold(self.inline(part.line), self.parts(part.parts))
@@ -283,7 +298,9 @@ class Html:
             case File():
                 return self.file(part)
             case View():
-                return self._element("div", "view", self.heading(part) + self.parts((*part.lines, *part.parts)))
+                return self._element(
+                    "div", "view", self.heading(part) + self.parts((*part.lines, *part.parts))
+                )
 
     def picture(self, picture: Picture) -> str:
         """The caption of a figure; a notebook draws no figure itself, since matplotlib does."""
@@ -297,7 +314,9 @@ class Html:
         """The heading of a view: its title, its name and its verdict."""
         head = f"<strong>{escape(view.title)}</strong>"
         head += f" <small><code>{escape(view.name)}</code></small>" if view.name else ""
-        return self._element("div", "line", head + (f" {self.badge(view.verdict)}" if view.verdict else ""))
+        return self._element(
+            "div", "line", head + (f" {self.badge(view.verdict)}" if view.verdict else "")
+        )
 
     def cell(self, cell: Cell) -> str:
         """A cell of a line or of a table as HTML."""
@@ -323,7 +342,9 @@ class Html:
     def badge(self, word: str, look: str = "") -> str:
         """A verdict as a badge, with the look of another one where that is given."""
         style = f"background:{_BACKGROUNDS[look_of(look or word)]};color:#fff;border-radius:0.3em"
-        return f'<span style="{style};padding:0.05em 0.4em;white-space:nowrap">{escape(word)}</span>'
+        return (
+            f'<span style="{style};padding:0.05em 0.4em;white-space:nowrap">{escape(word)}</span>'
+        )
 
     def inline(self, of: Line) -> str:
         """The cells of a line, one after the other."""
@@ -336,13 +357,20 @@ class Html:
             widths = (f' style="width:{x.width:.0%}"' if x.width else "" for x in columns)
             made += f"<colgroup>{''.join(f'<col{width}/>' for width in widths)}</colgroup>"
         if any(x.name for x in columns):
-            heads = (self._element("th", "number" if x.is_number else "cell", self.cell(x.name)) for x in columns)
+            heads = (
+                self._element("th", "number" if x.is_number else "cell", self.cell(x.name))
+                for x in columns
+            )
             made += f"<thead><tr>{''.join(heads)}</tr></thead>"
 
         body = ""
         for row, after in zip(rows, [*rows[1:], ()], strict=False):
             if isinstance(row, Line | Fold):
-                across = f'<td colspan="{len(columns)}">{self._element("div", "across", self.part(row))}</td>'
+                across = (
+                    "<td "
+                    f'colspan="{len(columns)}">'
+                    f"{self._element('div', 'across', self.part(row))}</td>"
+                )
                 body += self._element("tr", "more", across)
                 continue
             cells = ""
@@ -354,10 +382,15 @@ class Html:
             # A row that opens goes on in a part below it, which stands across the table.
             body += self._element("tr", "opens" if isinstance(after, Line | Fold) else "", cells)
         made += f"<tbody>{body}</tbody>"
-        return self._element("div", "scroll", self._element("table", "stacks" if table.stacks else "table", made))
+        return self._element(
+            "div", "scroll", self._element("table", "stacks" if table.stacks else "table", made)
+        )
 
     def _fold(self, summary: str, inside: str) -> str:
-        folded = f'<summary style="cursor:pointer">{summary}</summary>{self._element("div", "inside", inside)}'
+        folded = (
+            "<summary"
+            f' style="cursor:pointer">{summary}</summary>{self._element("div", "inside", inside)}'
+        )
         return self._element("details", "fold", folded)
 
     def _element(self, tag: str, look: str, inside: str) -> str:
@@ -370,14 +403,20 @@ def html(view: View) -> str:
 
 
 def latex(view: View) -> str:
-    """A view's lines, or without any its tables, as one formula between dollars for MathJax, or LaTeX with amsmath."""
+    """A view's lines, or without any its tables, as one formula between dollars for MathJax, or
+    LaTeX with amsmath.
+    """
     rows = [[each] for each in _lines(view)]
     if len(rows) <= bool(view.verdict):
         for table in (part for part in view.parts if isinstance(part, Table)):
             rows.append([_latex_cell(each.name) for each in table.columns])
             for row in table.rows:
                 across = row.line if isinstance(row, Fold) else row
-                rows.append([_latex_line(across)] if isinstance(across, Line) else list(map(_latex_cell, across)))
+                rows.append(
+                    [_latex_line(across)]
+                    if isinstance(across, Line)
+                    else list(map(_latex_cell, across))
+                )
     rows = rows or [[_latex_line(view.head)]]
     if len(rows) == 1:
         return f"$\\displaystyle {' & '.join(rows[0])}$"
@@ -386,7 +425,9 @@ def latex(view: View) -> str:
 
 
 def _lines(view: View) -> Iterator[str]:
-    """The lines of a view, and of the views in it, in LaTeX; if it has a verdict, its head comes first."""
+    """The lines of a view, and of the views in it, in LaTeX; if it has a verdict, its head comes
+    first.
+    """
     if view.verdict:
         yield _latex_line(view.head)
     yield from map(_latex_line, view.lines)
@@ -400,7 +441,11 @@ def _latex_line(of: Line | Stack) -> str:
 
 
 # Signs that TeX reads as commands, and the same in a formula, where MathJax knows them too.
-_TEX_SIGNS = {sign: f"\\{sign}" for sign in "_%&#${}"} | {"\\": r"\backslash ", "^": r"\hat{\ }", "~": r"\sim "}
+_TEX_SIGNS = {sign: f"\\{sign}" for sign in "_%&#${}"} | {
+    "\\": r"\backslash ",
+    "^": r"\hat{\ }",
+    "~": r"\sim ",
+}
 
 
 def _latex_cell(cell: Cell) -> str:
@@ -425,12 +470,14 @@ def _latex_cell(cell: Cell) -> str:
 class Shown:
     """An object that shows itself in a notebook.
 
-    The class says in `view` what is shown, or `view_of` in the module `view` of its package says it: a result does not
-    import what shows it.
+    The class says in `view` what is shown, or `view_of` in the module `view` of its package says
+    it: a result does not import what shows it.
     """
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Give the class IPython's text as its own: IPython takes a class's own `__repr__` before what it inherits."""
+        """Give the class IPython's text as its own: IPython takes a class's own `__repr__` before
+        what it inherits.
+        """
         super().__init_subclass__(**options)
         # Mypy takes each assignment to a method for a mistake.
         cls._repr_pretty_ = Shown._repr_pretty_  # type: ignore[method-assign]
@@ -443,7 +490,9 @@ class Shown:
     @property
     def shower(self) -> Any:
         """The module `view` of the package that its class is from."""
-        home = next(kind for kind in type(self).__mro__ if Shown in kind.__bases__).__module__.rpartition(".")[0]
+        home = next(
+            kind for kind in type(self).__mro__ if Shown in kind.__bases__
+        ).__module__.rpartition(".")[0]
         return import_module(f"{home}.view")
 
     def _repr_html_(self) -> str:
@@ -453,6 +502,12 @@ class Shown:
         return latex(self.view())
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        """Write IPython's text, which a saved notebook has beside the HTML: title, name and verdict, not all fields."""
+        """Write IPython's text, which a saved notebook has beside the HTML: title, name and
+        verdict, not all fields.
+        """
         view = self.view()
-        printer.text(visible(" ".join(filter(None, (view.title, view.name and f"({view.name})", view.verdict)))))
+        printer.text(
+            visible(
+                " ".join(filter(None, (view.title, view.name and f"({view.name})", view.verdict)))
+            )
+        )

@@ -1,7 +1,7 @@
 """The nouns and norms of claims, as sympy expressions that print as in the papers.
 
-Each knows its value at a `Place` of a model, which is found from the values of its arguments. They have no rules: a
-proof must say what follows from a norm.
+Each knows its value at a `Place` of a model, which is found from the values of its arguments. They
+have no rules: a proof must say what follows from a norm.
 """
 
 from collections.abc import Callable
@@ -39,7 +39,9 @@ class _Node:
         return self.template.format(*map(printer.doprint, self.args))
 
     def _sympystr(self, printer: Any) -> str:
-        """The node in messages, as people write it, F(v_(t + 1)), with its letters as they are typed."""
+        """The node in messages, as people write it, F(v_(t + 1)), with its letters as they are
+        typed.
+        """
         parts = sp.preorder_traversal(self)
         letters = (each for each in parts if isinstance(each, sp.Symbol | sp.MatrixSymbol))
         return typed(sp.latex(self, symbol_names={each: each.name for each in letters}))
@@ -67,7 +69,9 @@ class _Norm(_Real):
 class _Matrix(_Node, MatrixExpr):
     """A node whose shape follows from its arguments; unless it says else, that of the second."""
 
-    shape_of: ClassVar[Callable[..., tuple[sp.Expr, sp.Expr]]] = staticmethod(lambda *args: args[1].shape)
+    shape_of: ClassVar[Callable[..., tuple[sp.Expr, sp.Expr]]] = staticmethod(
+        lambda *args: args[1].shape
+    )
 
     @property
     def shape(self) -> tuple[sp.Expr, sp.Expr]:
@@ -114,24 +118,32 @@ class InnerProduct(_Real):
 
 
 class Gradient(_Matrix):
-    """The gradient of a scalar function (named by a symbol) at a matrix or vector, of the same shape."""
+    """The gradient of a scalar function (named by a symbol) at a matrix or vector, of the same
+    shape.
+    """
 
     template = r"\nabla {0}({1})"
     value_at = staticmethod(lambda at, f, x: at.model.functions[f].gradient(at.vector(x)))
 
 
 class PartialGradient(_Matrix):
-    """The block of the gradient of a function at v = (A, B) that belongs to the block of this matrix symbol in v."""
+    """The block of the gradient of a function at v = (A, B) that belongs to the block of this
+    matrix symbol in v.
+    """
 
     template, arity = r"\nabla_{{{2}}} {0}({1})", (3,)
     shape_of = staticmethod(lambda f, x, block: block.shape)
     value_at = staticmethod(
-        lambda at, f, x, block: (at.model.functions[f].gradient(at.vector(x))[at.model.blocks[block]],)
+        lambda at, f, x, block: (
+            at.model.functions[f].gradient(at.vector(x))[at.model.blocks[block]],
+        )
     )
 
 
 class Hessian(_Matrix):
-    """The Hessian of a scalar function at a vector v; on a manifold the Riemannian one, between tangent vectors."""
+    """The Hessian of a scalar function at a vector v; on a manifold the Riemannian one, between
+    tangent vectors.
+    """
 
     template = r"\nabla^2 {0}({1})"
     shape_of = staticmethod(lambda f, x: (x.shape[0], x.shape[0]))
@@ -142,10 +154,14 @@ class Hessian(_Matrix):
 
 
 class Pair(_Matrix):
-    """A vector of two parts, such as the arguments of a function of two: the blocks of both, in one column."""
+    """A vector of two parts, such as the arguments of a function of two: the blocks of both, in one
+    column.
+    """
 
     template = "{0}, {1}"
-    shape_of = staticmethod(lambda *parts: (sp.Add(*(sp.Mul(*part.shape) for part in parts)), sp.Integer(1)))
+    shape_of = staticmethod(
+        lambda *parts: (sp.Add(*(sp.Mul(*part.shape) for part in parts)), sp.Integer(1))
+    )
     value_at = staticmethod(lambda at, x, y: at.vector(x) + at.vector(y))
 
 
@@ -155,7 +171,9 @@ class Iterate(_Matrix):
     template, arity = "{0}_{{{1}}}", (4,)
     shape_of = staticmethod(lambda name, t, rows, columns: (rows, columns))
 
-    def __new__(cls, name: str | sp.Symbol, t: sp.Expr, rows: sp.Expr | int, columns: sp.Expr | int) -> Self:
+    def __new__(
+        cls, name: str | sp.Symbol, t: sp.Expr, rows: sp.Expr | int, columns: sp.Expr | int
+    ) -> Self:
         return super().__new__(cls, sp.Symbol(str(name)), t, rows, columns)
 
     @staticmethod
@@ -182,21 +200,29 @@ class Expectation(_Mean, _Scalar):
 
     @staticmethod
     def value_at(at: Place, body: Any, *given: Any) -> Any:
-        return reduce(at.do.add, [at.do.times(p, there.number(body)) for p, there in at.outcomes(*given)])
+        return reduce(
+            at.do.add, [at.do.times(p, there.number(body)) for p, there in at.outcomes(*given)]
+        )
 
 
 class MatrixExpectation(_Mean, _Matrix):
-    """The expectation of a matrix or vector, entry by entry, given the past if there is a second argument."""
+    """The expectation of a matrix or vector, entry by entry, given the past if there is a second
+    argument.
+    """
 
     shape_of = staticmethod(lambda body, *given: body.shape)
 
     @staticmethod
     def value_at(at: Place, body: Any, *given: Any) -> tuple[Any, ...]:
-        return reduce(at.plus, [at.scaled(p, there.vector(body)) for p, there in at.outcomes(*given)])
+        return reduce(
+            at.plus, [at.scaled(p, there.vector(body)) for p, there in at.outcomes(*given)]
+        )
 
 
 class MinimumOver(_Scalar):
-    """The minimum of an expression over the integers first <= t <= last: its arguments, with the index t second."""
+    """The minimum of an expression over the integers first <= t <= last: its arguments, with the
+    index t second.
+    """
 
     template, arity = r"\min_{{{2} \le {1} \le {3}}} {0}", (4,)
     value_at = staticmethod(lambda at, *args: reduce(at.do.smaller, at.each(*args)))
@@ -213,12 +239,18 @@ f, F = sp.Symbol("f"), sp.Symbol("F")
 # A time before t, over which sums range.
 i = sp.Symbol("i", positive=True, integer=True)
 
-# Points of these spaces by name, iterates, a stochastic gradient at an iterate, and a minimiser of F.
+# Points of these spaces by name, iterates, a stochastic gradient at an iterate, and a minimiser of
+# F.
 W, W0, W1, W2 = (sp.MatrixSymbol(name, d, k) for name in ("W", "W_0", "W_1", "W_2"))
 A, A1, A2 = (sp.MatrixSymbol(name, r, k) for name in ("A", "A_1", "A_2"))
 B, B1, B2 = (sp.MatrixSymbol(name, d, r) for name in ("B", "B_1", "B_2"))
 v, v1, v2, v_star, g = (sp.MatrixSymbol(name, n, 1) for name in ("v", "v_1", "v_2", "v_star", "g"))
-A_t, B_t, v_t, g_t = Iterate("A", t, r, k), Iterate("B", t, d, r), Iterate("v", t, n, 1), Iterate("g", t, n, 1)
+A_t, B_t, v_t, g_t = (
+    Iterate("A", t, r, k),
+    Iterate("B", t, d, r),
+    Iterate("v", t, n, 1),
+    Iterate("g", t, n, 1),
+)
 
 v_first, v_last = v_t.xreplace({t: sp.Integer(1)}), v_t.xreplace({t: T + 1})
 
@@ -229,5 +261,6 @@ SLOPE = Gradient(F, v_t)
 SQUARE = EuclideanNorm(SLOPE) ** 2
 MINIMUM_GRADIENT = MinimumOver(Expectation(SQUARE), t, 1, T)
 
-# The smoothness along step t: F(v_{t+1}) = F(v_t) + <grad F(v_t), v_{t+1} - v_t> + ell_t ||v_{t+1} - v_t||^2 / 2.
+# The smoothness along step t: F(v_{t+1}) = F(v_t) + <grad F(v_t), v_{t+1} - v_t> + ell_t ||v_{t+1}
+# - v_t||^2 / 2.
 ell_t = sp.Symbol("ell_t", real=True)

@@ -1,1 +1,3 @@
-"""Reports: figures, tables and one self-contained page from stored runs; and the audits of papers."""
+"""Reports: figures, tables and one self-contained page from stored runs; and the audits of
+papers.
+"""

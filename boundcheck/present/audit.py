@@ -1,7 +1,7 @@
 """`audit`, all of a paper in one report, and `Audited`, what it comes to.
 
-Processes measure and attack while the proofs are judged; then the page is made. What takes long to import is imported
-where it is needed, so that the proofs are on the screen within seconds.
+Processes measure and attack while the proofs are judged; then the page is made. What takes long to
+import is imported where it is needed, so that the proofs are on the screen within seconds.
 """
 
 from __future__ import annotations
@@ -50,30 +50,52 @@ class Audited(dict[str, Any], Shown):
 
     @property
     def results(self) -> Results:
-        """The results of its runs, but for those with planted faults; raises InputError if a folder has changed."""
+        """The results of its runs, but for those with planted faults; raises InputError if a folder
+        has changed.
+        """
         from boundcheck.experiment.experiment import read_run
         from boundcheck.experiment.result import Results
 
-        return Results((read_run(self.runs / each["run_id"])[0] for each in self["runs"]), self.runs)
+        return Results(
+            (read_run(self.runs / each["run_id"])[0] for each in self["runs"]), self.runs
+        )
 
     def to_frame(self) -> pd.DataFrame:
-        """A frame with a row for each finding: ``number``, ``locator``, ``verdict``, ``evidence``, ``summary``."""
+        """A frame with a row for each finding: ``number``, ``locator``, ``verdict``, ``evidence``,
+        ``summary``.
+        """
         import pandas as pd
 
-        return pd.DataFrame(self["findings"], columns=["number", "locator", "verdict", "evidence", "summary"])
+        return pd.DataFrame(
+            self["findings"], columns=["number", "locator", "verdict", "evidence", "summary"]
+        )
 
     def view(self) -> View:
         """The verdict in a paragraph, the referee's table, and what runs and searches came to."""
         findings = [
-            (str(x["number"]), Prose(x["locator"]), Badge(x["verdict"]), Prose(x["summary"] or x["evidence"]))
+            (
+                str(x["number"]),
+                Prose(x["locator"]),
+                Badge(x["verdict"]),
+                Prose(x["summary"] or x["evidence"]),
+            )
             for x in self["findings"]
         ]
-        parts: list[Part] = [line(Prose(self["summary"])), Table(("no.", "where", "verdict", "finding"), findings)]
+        parts: list[Part] = [
+            line(Prose(self["summary"])),
+            Table(("no.", "where", "verdict", "finding"), findings),
+        ]
         for title, runs in (("Runs", self["runs"]), ("Runs with a planted fault", self["faults"])):
             planted = ["planted"] if any("planted" in x for x in runs) else []
             head = ("run", "claim", "verdict", "why", *planted)
             rows: list[tuple[Cell, ...]] = [
-                (x["run_id"], x["claim"], Badge(x["verdict"]), Prose(x["reason"]), *(Prose(x[key]) for key in planted))
+                (
+                    x["run_id"],
+                    x["claim"],
+                    Badge(x["verdict"]),
+                    Prose(x["reason"]),
+                    *(Prose(x[key]) for key in planted),
+                )
                 for x in runs
             ]
             parts += [Fold(line(f"{title}: {len(rows)}"), (Table(head, rows),))] if rows else []
@@ -83,7 +105,11 @@ class Audited(dict[str, Any], Shown):
             searches.append((x["id"], x["lipschitz"], rounded_down(x["ratio"], 6), verdict))
         if searches:
             table = Table(("claim", "C is", "measured / bound, at least", "verdict"), searches)
-            parts.append(Fold(line(f"Searches for an instance that breaks a bound: {len(searches)}"), (table,)))
+            parts.append(
+                Fold(
+                    line(f"Searches for an instance that breaks a bound: {len(searches)}"), (table,)
+                )
+            )
         parts += [line(f"Report: {self['report']}")]
         return View(f"{self.paper}, audited", parts=tuple(parts))
 
@@ -100,24 +126,27 @@ def audit(
     latex: bool = False,
     allow_code: Iterable[str | Path] = (),
 ) -> Audited:
-    """Audit a paper and write the report: its proofs, runs of its theorems, and searches for what breaks its bounds.
+    """Audit a paper and write the report: its proofs, runs of its theorems, and searches for what
+    breaks its bounds.
 
     Args:
         paper: its key, such as ``jiang2024``, or its folder.
-        out: the folder of the report; where left out, ``reports/<paper>`` of the full one, ``<runs>/report-<paper>`` of
-            the short one.
+        out: the folder of the report; where left out, ``reports/<paper>`` of the full one,
+            ``<runs>/report-<paper>`` of the short one.
         runs: where the run folders are kept; finished runs are read and not repeated.
         device: a torch device.
         tick: told of progress, in seconds.
         full: make the whole report that papers cite, and not only what its argument needs.
         proved: told of the proofs as soon as they are judged, long before the runs have finished.
         latex: write the folder ``latex`` for a paper too.
-        allow_code: the files, and the folders, in which import paths of its experiments may open code, beside its own.
+        allow_code: the files, and the folders, in which import paths of its experiments may open
+            code, beside its own.
 
     Returns:
-        ``summary`` (the verdict in a paragraph), ``findings`` (number, locator, verdict, evidence), ``report`` (the
-        page's path), ``runs``, ``faults``, ``searches``, and ``adds``, what the full report has on top. It shows itself
-        in a notebook; `Audited.to_frame` has the findings, and `Audited.results` the runs.
+        ``summary`` (the verdict in a paragraph), ``findings`` (number, locator, verdict, evidence),
+        ``report`` (the page's path), ``runs``, ``faults``, ``searches``, and ``adds``, what the
+        full report has on top. It shows itself in a notebook; `Audited.to_frame` has the findings,
+        and `Audited.results` the runs.
 
     Raises:
         InputError: for an unknown paper, a bad device, and folders that cannot be written.
@@ -165,23 +194,37 @@ def _calls(asked: programme.Programme, runs: Path, device: str) -> dict[str, lis
         said = {name: x for name, x in table.items() if isinstance(x, dict)}
         kind = said.get("problem", {}).get("kind") or said.get("model", {}).get("kind", "a model")
         rank = said.get("adapter", {}).get("rank")
-        return f"{table.get('claim', 'an experiment')} on {kind}" + (f", rank {rank}" if rank else "")
+        return f"{table.get('claim', 'an experiment')} on {kind}" + (
+            f", rank {rank}" if rank else ""
+        )
 
     experiments = [each for sweep in asked.sweeps for each in sweep.experiments()]
     calls = {
-        "experiments": [Call(named(table), programme.experiment, (table, *where), x) for table, x in experiments],
-        "faults": [Call(words, programme.experiment, (table, *where), 2.0) for words, table in asked.faults],
+        "experiments": [
+            Call(named(table), programme.experiment, (table, *where), x) for table, x in experiments
+        ],
+        "faults": [
+            Call(words, programme.experiment, (table, *where), 2.0) for words, table in asked.faults
+        ],
         "attacks": [
-            Call(f"attack on {x.claim}", programme.search, (x.claim, x.lipschitz, x.ranks, x.examples), x.seconds)
+            Call(
+                f"attack on {x.claim}",
+                programme.search,
+                (x.claim, x.lipschitz, x.ranks, x.examples),
+                x.seconds,
+            )
             for x in asked.attacks
         ],
     }
     if asked.waterfall:
-        calls["waterfall"] = [Call("the chains of Lemma 1", programme.waterfall, asked.waterfall, 2.0)]
+        calls["waterfall"] = [
+            Call("the chains of Lemma 1", programme.waterfall, asked.waterfall, 2.0)
+        ]
     if asked.statistics:
         calls["coverage"] = [Call("coverage", coverage, (), 12.0)]
     if asked.worst_cases:
         calls["worst_cases"] = [
-            Call(f"worst case of {id}", programme.worst_cases, (id,), 3.0) for id in asked.worst_cases
+            Call(f"worst case of {id}", programme.worst_cases, (id,), 3.0)
+            for id in asked.worst_cases
         ]
     return calls

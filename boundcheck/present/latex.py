@@ -1,8 +1,10 @@
-r"""A report for a paper: `latex/` beside the page, with tables, theorems, figures, numbers by \newcommand, and BibTeX.
+r"""A report for a paper: `latex/` beside the page, with tables, theorems, figures, numbers by
+\newcommand, and BibTeX.
 
-`example.tex` uses a piece of each kind, and compiles as it is: an author copies from it. `preamble.tex` says what the
-other files need. Numbers are never better than what was measured or proved: an upper bound is rounded up and a lower
-one down; what was measured has the digits that its interval supports.
+`example.tex` uses a piece of each kind, and compiles as it is: an author copies from it.
+`preamble.tex` says what the other files need. Numbers are never better than what was measured or
+proved: an upper bound is rounded up and a lower one down; what was measured has the digits that its
+interval supports.
 """
 
 from __future__ import annotations
@@ -44,15 +46,17 @@ FOLDER = "latex"
 _PREAMBLE = (
     "% What the files of this folder need: \\input it before the document begins.\n"
     + PREAMBLE
-    + ("\\usepackage{array,booktabs,tabularx}\n")
+    + "\\usepackage{array,booktabs,tabularx}\n"
 )
 # Inches: what fits on a page above its caption.
 _TALLEST = 8.2
 
 Printed = tuple[StoredRun, dict[str, str]]
-"""A run, and the commands of its numbers by what they are, such as measured, lower, upper, bound, steps."""
+"""A run, and the commands of its numbers by what they are, such as measured, lower, upper, bound,
+steps."""
 Written = tuple[JudgedProof, dict[str, str]]
-"""A proof and its files by path: the theorem, which one that is not proved lacks, and the argument that shows it."""
+"""A proof and its files by path: the theorem, which one that is not proved lacks, and the argument
+that shows it."""
 
 
 def files_of(material: Material, title: str, lead: str) -> dict[str, bytes]:
@@ -68,14 +72,17 @@ def files_of(material: Material, title: str, lead: str) -> dict[str, bytes]:
         proofs.append((proof, {path: text for path, text in files if text}))
     # The sources of every claim that the page speaks of or has a proof of, and boundcheck.
     proved = (catalogue[id] for proof, _ in proofs if (id := proof.script.id) in catalogue)
-    entries = {each.key: each.text for claim in (*material.claims, *proved) for each in sources(claim)}
+    entries = {
+        each.key: each.text for claim in (*material.claims, *proved) for each in sources(claim)
+    }
     of_proofs = {path: text for _, files in proofs for path, text in files.items()}
     texts = floats | of_proofs
     texts["preamble.tex"], texts["numbers.tex"] = _PREAMBLE, "\n".join([*numbers.lines, ""])
     texts["references.bib"] = "\n\n".join([*entries.values(), boundcheck_entry().text, ""])
     # TeX would join the hyphens of an option to one dash.
     head = {
-        name: "-{}-".join(map(tex, without_tags(text).split("--"))) for name, text in (("title", title), ("lead", lead))
+        name: "-{}-".join(map(tex, without_tags(text).split("--")))
+        for name, text in (("title", title), ("lead", lead))
     }
     environment = Environment(
         loader=PackageLoader("boundcheck.present", "templates"), undefined=StrictUndefined, trim_blocks=True,
@@ -101,7 +108,9 @@ class Drawn(NamedTuple):
 
 
 def floats_of(material: Material) -> tuple[dict[str, view.Table], list[Drawn]]:
-    """The tables that have a name, by it, and the figures that fit on a page; of a section that fails, none."""
+    """The tables that have a name, by it, and the figures that fit on a page; of a section that
+    fails, none.
+    """
     tables, figures = dict[str, view.Table](), list[Drawn]()
     for section in sections(folders=material.papers):
         caption = f"{section.title}. {getattr(section, 'see', '')}".strip()
@@ -126,7 +135,9 @@ def floats_of(material: Material) -> tuple[dict[str, view.Table], list[Drawn]]:
 
 
 def on_paper(parts: Iterable[view.Part]) -> Iterator[view.Part]:
-    """The parts that paper shows, at every depth: a view and its parts, and the parts of a fold that is for paper."""
+    """The parts that paper shows, at every depth: a view and its parts, and the parts of a fold
+    that is for paper.
+    """
     for part in parts:
         if isinstance(part, view.Fold):
             yield from on_paper(part.parts) if part.is_for_paper else ()
@@ -156,26 +167,37 @@ _PLAIN = range(-3, 6)
 
 
 def place_of(interval: Interval | None, value: float, digits: int = FREE) -> int:
-    """The power of ten of the last digit that an interval supports: the second digit of half its width.
+    """The power of ten of the last digit that an interval supports: the second digit of half its
+    width.
 
-    Without an interval, or with one of no width, it is that of the third significant digit. A number keeps one digit at
-    least, and so many digits as tell it from its bound, where these are not three.
+    Without an interval, or with one of no width, it is that of the third significant digit. A
+    number keeps one digit at least, and so many digits as tell it from its bound, where these are
+    not three.
     """
     first = math.floor(math.log10(abs(value))) if value else 0
     half = (interval.upper - interval.lower) / 2 if interval else 0.0
-    place = min(math.floor(math.log10(half)) - 1, first) if 0 < half < math.inf else first - FREE + 1
+    place = (
+        min(math.floor(math.log10(half)) - 1, first) if 0 < half < math.inf else first - FREE + 1
+    )
     return place if digits == FREE else min(place, last_place(value, digits))
 
 
 def significant(
-    value: float, toward: Toward = Toward.NEAREST, digits: int = FREE, interval: Interval | None = None
+    value: float,
+    toward: Toward = Toward.NEAREST,
+    digits: int = FREE,
+    interval: Interval | None = None,
 ) -> str:
-    """A number in LaTeX, with the digits that its interval supports, or with more that tell it from its bound."""
+    """A number in LaTeX, with the digits that its interval supports, or with more that tell it from
+    its bound.
+    """
     return typeset(value, place_of(interval, value, digits), toward)
 
 
 def typeset(value: float | None, place: int = 0, toward: Toward = Toward.NEAREST) -> str:
-    """A number in LaTeX, in text or in math, with its last digit at this power of ten; a dash for none."""
+    """A number in LaTeX, in text or in math, with its last digit at this power of ten; a dash for
+    none.
+    """
     if value is None or math.isnan(value):
         return "--"
     if math.isinf(value):
@@ -197,12 +219,17 @@ def typeset(value: float | None, place: int = 0, toward: Toward = Toward.NEAREST
 def letters(*words: object) -> str:
     """A name of letters alone, from words that may have digits, Greek letters and signs."""
     made = ""
-    for part in re.findall(r"[^\W\d_]+|\d", unicodedata.normalize("NFD", " ".join(map(str, words)))):
+    for part in re.findall(
+        r"[^\W\d_]+|\d", unicodedata.normalize("NFD", " ".join(map(str, words)))
+    ):
         if part.isdigit():
             made += _DIGITS[int(part)]
             continue
         # The name of a sign ends in what it is.
-        said = (x if x.isascii() else GREEK.get(x, unicodedata.name(x, "x").split()[-1]).lower() for x in part)
+        said = (
+            x if x.isascii() else GREEK.get(x, unicodedata.name(x, "x").split()[-1]).lower()
+            for x in part
+        )
         made += sentence_of(re.sub("[^A-Za-z]", "", "".join(said)))
     return made
 
@@ -230,8 +257,11 @@ class Numbers:
         """Add a comment above what follows."""
         self.lines += ["", f"% {_comment(text)}"]
 
-    def add(self, words: tuple[object, ...], made: str | int, note: str = "", kind: str = "") -> str:
-        """Give some LaTeX, or a whole number, a name; `kind`, what sort of number it is, gets one with Kind at its end.
+    def add(
+        self, words: tuple[object, ...], made: str | int, note: str = "", kind: str = ""
+    ) -> str:
+        """Give some LaTeX, or a whole number, a name; `kind`, what sort of number it is, gets one
+        with Kind at its end.
 
         Returns:
             The command.
@@ -243,7 +273,9 @@ class Numbers:
             name += f"X{tag({'words': list(map(str, words)), 'beside': len(self.commands)})}"
         self.commands[name] = text
         said = ", ".join(filter(None, (note, kind)))
-        self.lines.append(rf"\newcommand{{\{name}}}{{{text}}}" + (f" % {_comment(said)}" if said else ""))
+        self.lines.append(
+            rf"\newcommand{{\{name}}}{{{text}}}" + (f" % {_comment(said)}" if said else "")
+        )
         if kind:
             self.commands[f"{name}Kind"] = kind
             self.lines.append(rf"\newcommand{{\{name}Kind}}{{{tex(kind)}}}")
@@ -260,34 +292,63 @@ def printed(material: Material, numbers: Numbers) -> list[Printed]:
     for words, run in material.faults:
         _of_run(run, numbers, "fault", about=f"planted fault: {words}")
     if material.searches:
-        numbers.heading("Attacks: the largest ratio of what was measured to the bound, at an instance that was found.")
+        numbers.heading(
+            "Attacks: the largest ratio of what was measured to the bound, at an instance that was"
+            " found."
+        )
     for search in material.searches:
         asked = ("attack", search["id"], search["lipschitz"])
         note = f"{search['label']}: a certified instance, rounded down"
-        ratios = {(): search["ratio"]} | {("rank", row["rank"]): row["ratio"] for row in search["rows"]}
+        ratios = {(): search["ratio"]} | {
+            ("rank", row["rank"]): row["ratio"] for row in search["rows"]
+        }
         for where, ratio in ratios.items():
-            numbers.add((*asked, *where, "ratio"), significant(ratio, Toward.DOWN), note, "certified")
+            numbers.add(
+                (*asked, *where, "ratio"), significant(ratio, Toward.DOWN), note, "certified"
+            )
     if cases := material.study.worst_cases:
-        numbers.heading("Worst cases by performance estimation, over the bound; numerical, and no proof.")
+        numbers.heading(
+            "Worst cases by performance estimation, over the bound; numerical, and no proof."
+        )
     for case in cases:
         about = ("worst case", case.claim, case.method, "T", case.steps, tag(case.inputs))
         note = f"{case.claim} at T = {case.steps}, {case.method}"
-        numbers.add((*about, "ratio"), significant(case.ratio), f"{note}: worst case over bound", "numerical")
+        numbers.add(
+            (*about, "ratio"),
+            significant(case.ratio),
+            f"{note}: worst case over bound",
+            "numerical",
+        )
         for end, value, toward, said, kind in (
             ("lower", case.lower, Toward.DOWN, "least this, rounded down", "certified"),
             ("upper", case.upper, Toward.UP, "most this, rounded up", "kernel"),
         ):
             if value is not None:
-                numbers.add((*about, end), significant(value, toward), f"{note}: the worst case is at {said}", kind)
+                numbers.add(
+                    (*about, end),
+                    significant(value, toward),
+                    f"{note}: the worst case is at {said}",
+                    kind,
+                )
     return runs
 
 
 def counted(material: Material, numbers: Numbers) -> list[str]:
-    """Sentences on how many findings, lines of proofs and runs have each verdict, each number by its command."""
+    """Sentences on how many findings, lines of proofs and runs have each verdict, each number by
+    its command.
+    """
     said, write = [], Latex(())
     for what, name, verdicts in (
-        ("findings from the proofs", "findings", [x.verdict for x in material.proofs.rows] if material.proofs else []),
-        ("lines of proofs", "lines", [step.verdict for proof in material.judged for step in proof.steps]),
+        (
+            "findings from the proofs",
+            "findings",
+            [x.verdict for x in material.proofs.rows] if material.proofs else [],
+        ),
+        (
+            "lines of proofs",
+            "lines",
+            [step.verdict for proof in material.judged for step in proof.steps],
+        ),
         ("runs", "runs", [run.verdict for run in material.runs]),
     ):
         if verdicts:
@@ -316,7 +377,9 @@ def _of_run(run: StoredRun, numbers: Numbers, *before: str, about: str = "") -> 
     if not run.is_theorem:
         if x.measured is not None:
             text = significant(x.measured, Toward.DOWN, digits)
-            add("measured", text, "the largest lower estimate, rounded down", "observed", "observed")
+            add(
+                "measured", text, "the largest lower estimate, rounded down", "observed", "observed"
+            )
     else:
         plan, kind = run.course.plan, str(x.interval.kind) if x.interval else "without interval"
         if x.measured is not None:
@@ -326,7 +389,12 @@ def _of_run(run: StoredRun, numbers: Numbers, *before: str, about: str = "") -> 
             # The ends are rounded outwards at the last digit of what was measured.
             place = place_of(x.interval, x.measured or x.interval.upper, digits)
             said = f"at level {x.interval.level:g}, {x.interval.method}"
-            add("lower", typeset(x.interval.lower, place, Toward.DOWN), f"{said}, rounded down", kind)
+            add(
+                "lower",
+                typeset(x.interval.lower, place, Toward.DOWN),
+                f"{said}, rounded down",
+                kind,
+            )
             add("upper", typeset(x.interval.upper, place, Toward.UP), f"{said}, rounded up", kind)
             made |= {"kind": kind, "interval": f"[{made['lower']}, {made['upper']}]"}
         add("steps", plan.steps, "T")
@@ -339,16 +407,24 @@ def _of_run(run: StoredRun, numbers: Numbers, *before: str, about: str = "") -> 
             add("first", significant(run.course.first, Toward.UP), "known at v_1, rounded up")
     for end in x.upper:
         of_end = (*words, end.claim, end.lipschitz, "bound")
-        numbers.add(of_end, significant(end.value, Toward.UP), "bound on the smoothness of F, rounded up", end.trust)
+        numbers.add(
+            of_end,
+            significant(end.value, Toward.UP),
+            "bound on the smoothness of F, rounded up",
+            end.trust,
+        )
     if (bound := run.bound) is not None:
         kind = "estimated" if run.is_estimated else ""
         add("bound", significant(bound, Toward.UP, digits), f"bound of {x.claim}, rounded up", kind)
     if run.ratio is not None:
-        # Of a bracket the lower estimate over an upper bound: rounded down it is a lower estimate still.
+        # Of a bracket the lower estimate over an upper bound: rounded down it is a lower estimate
+        # still.
         text = significant(run.ratio, Toward.DOWN)
         if run.is_theorem:
             ends = x.interval if bound else None
-            ends = ends and replace(ends, lower=ends.lower / known(bound), upper=ends.upper / known(bound))
+            ends = ends and replace(
+                ends, lower=ends.lower / known(bound), upper=ends.upper / known(bound)
+            )
             text = significant(run.ratio, interval=ends)
         add("ratio", text, "measured over bound")
     for name, constant in x.constants.items():
@@ -358,8 +434,8 @@ def _of_run(run: StoredRun, numbers: Numbers, *before: str, about: str = "") -> 
     return made
 
 
-# For tables at the size of footnotes: the lines of a page, the letters of a line across it and of one in a column,
-# and the share of a line that a column of numbers takes.
+# For tables at the size of footnotes: the lines of a page, the letters of a line across it and of
+# one in a column, and the share of a line that a column of numbers takes.
 _PAGE_LINES, _PAGE_LETTERS, _COLUMN_LETTERS, _NUMBER = 56, 125, 58, 0.075
 
 
@@ -395,7 +471,11 @@ class Latex:
             case view.Value():
                 number = self._values.get(cell.name)
                 # A bound at constants that were only estimated keeps its star.
-                return tex(cell.text) if number is None else number + ("$^{*}$" if cell.text.endswith("*") else "")
+                return (
+                    tex(cell.text)
+                    if number is None
+                    else number + ("$^{*}$" if cell.text.endswith("*") else "")
+                )
             case view.Stack():
                 return r" \newline ".join(filter(None, map(self.cell, cell.cells)))
             case _:
@@ -406,7 +486,9 @@ class Latex:
         return tex(word) if is_well(word) else rf"\textbf{{{tex(word)}}}"
 
     def floats(self, table: view.Table) -> str:
-        """A table as floats, as many as its rows need: in one column where each row is one line there."""
+        """A table as floats, as many as its rows need: in one column where each row is one line
+        there.
+        """
         # Paper leaves some columns out.
         kept = [not column.is_aside for column in table.columns]
         columns, groups, lines = list(compress(table.columns, kept)), list[list[view.Row]](), 0.0
@@ -431,16 +513,28 @@ class Latex:
             made += [rf"\begin{{table{star}}}[tp]", *above, *tabular, rf"\end{{table{star}}}"]
         return "\n".join([*made, ""])
 
-    def _tabular(self, columns: Sequence[view.Column], rows: Iterable[view.Row], width: str) -> list[str]:
+    def _tabular(
+        self, columns: Sequence[view.Column], rows: Iterable[view.Row], width: str
+    ) -> list[str]:
         looks = ""
         for each in columns:
             across = f"p{{{each.width}{width}}}" if each.width else "X"
             looks += "r" if each.is_number else rf">{{\raggedright\arraybackslash}}{across}"
-        made = [r"\footnotesize\setlength{\tabcolsep}{4pt}", rf"\begin{{tabularx}}{{{width}}}{{@{{}}{looks}@{{}}}}"]
-        made += [r"\toprule", " & ".join(self.cell(column.name) for column in columns) + r" \\", r"\midrule"]
+        made = [
+            r"\footnotesize\setlength{\tabcolsep}{4pt}",
+            rf"\begin{{tabularx}}{{{width}}}{{@{{}}{looks}@{{}}}}",
+        ]
+        made += [
+            r"\toprule",
+            " & ".join(self.cell(column.name) for column in columns) + r" \\",
+            r"\midrule",
+        ]
         for row in rows:
             if isinstance(row, view.Line):
-                made.append(rf"\multicolumn{{{len(columns)}}}{{@{{}}p{{{width}}}@{{}}}}{{{self.line(row)}}} \\[2pt]")
+                made.append(
+                    rf"\multicolumn{{{len(columns)}}}{{@{{}}p{{{width}}}@{{}}}}{{{self.line(row)}}}"
+                    r" \\[2pt]"
+                )
             elif not isinstance(row, view.Fold):
                 cells = []
                 for column, cell in zip(columns, row, strict=True):
@@ -469,7 +563,10 @@ def _tall(columns: Sequence[view.Column], row: view.Row) -> float:
     free = 1 - sum(_NUMBER if x.is_number else x.width or 0 for x in columns)
     wide = free / max(sum(not (x.is_number or x.width) for x in columns), 1)
     return max(
-        sum(math.ceil(_letters(each) / (_PAGE_LETTERS * (column.width or wide))) for each in _stacked(cell))
+        sum(
+            math.ceil(_letters(each) / (_PAGE_LETTERS * (column.width or wide)))
+            for each in _stacked(cell)
+        )
         for column, cell in zip(columns, row, strict=True)
         if not column.is_number
     )
@@ -494,12 +591,16 @@ def _letters(cell: view.Cell) -> int:
 
 
 def chosen(runs: Sequence[Printed], proofs: Sequence[Written]) -> dict[str, Any]:
-    """A run in a sentence, the files of a theorem with its proof, and the keys to cite; empty if there is none."""
+    """A run in a sentence, the files of a theorem with its proof, and the keys to cite; empty if
+    there is none.
+    """
     # The best verdict is the last; a theorem that has hypotheses comes before others.
     best = max(runs, key=lambda each: list(Verdict).index(each[0].verdict.plain), default=None)
     cited = _keys(best[0].result.claim) if best else {}
     theorems = [(proof, files) for proof, files in proofs if len(files) > 1]
-    theorem = min(theorems, key=lambda each: (not each[0].hypotheses, len(each[0].steps)), default=None)
+    theorem = min(
+        theorems, key=lambda each: (not each[0].hypotheses, len(each[0].steps)), default=None
+    )
     return {
         "run": _said(*best) if best else "",
         "theorem": list(theorem[1]) if theorem else [],
@@ -518,5 +619,7 @@ def _said(run: StoredRun, commands: dict[str, str]) -> str:
             said += f" from {commands['replicas']} replicas"
         said += f". The bound of {about} is {bound}" if bound else f". The claim: {about}"
     else:
-        said = f"the constant of {about} is at least {measured}" + (f", and at most {bound}" if bound else "")
+        said = f"the constant of {about} is at least {measured}" + (
+            f", and at most {bound}" if bound else ""
+        )
     return f"On {tex(run.title + run.seeded)}, {said}. The verdict: {commands['verdict']}."

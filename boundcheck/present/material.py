@@ -1,4 +1,5 @@
-"""`StoredRun`, a finished run as figures and tables read it, with titles and groups; and `Material`, a page's data.
+"""`StoredRun`, a finished run as figures and tables read it, with titles and groups; and
+`Material`, a page's data.
 
 Runs belong together when their specs are equal in everything but what is swept.
 """
@@ -24,7 +25,16 @@ from boundcheck.errors import InputError, raised
 from boundcheck.exact.digits import DOWN, UP, telling
 from boundcheck.experiment.coverage import Coverage
 from boundcheck.experiment.experiment import read_run
-from boundcheck.experiment.result import BracketResult, Chain, Ends, Estimates, Result, Results, RunResult, as_written
+from boundcheck.experiment.result import (
+    BracketResult,
+    Chain,
+    Ends,
+    Estimates,
+    Result,
+    Results,
+    RunResult,
+    as_written,
+)
 from boundcheck.experiment.spec import AdapterSpec, about_its_own_step
 from boundcheck.experiment.store import NUMERICS
 from boundcheck.experiment.view import trace_of
@@ -65,10 +75,11 @@ WAYS = {
 
 
 class Numbers(NamedTuple):
-    """The numbers of a run as every table and sentence prints them, a dash for each that is missing.
+    """The numbers of a run as every table and sentence prints them, a dash for each that is
+    missing.
 
-    The bound is rounded up and the ends of the interval outwards; the largest lower estimate of a bracket is rounded
-    down. What lies above the bound is shown above it.
+    The bound is rounded up and the ends of the interval outwards; the largest lower estimate of a
+    bracket is rounded down. What lies above the bound is shown above it.
     """
 
     measured: str
@@ -80,7 +91,9 @@ class Numbers(NamedTuple):
 
 @dataclass(frozen=True)
 class StoredRun:
-    """A finished run as a figure needs it: its result and its trace. What a run is not made for raises TypeError."""
+    """A finished run as a figure needs it: its result and its trace. What a run is not made for
+    raises TypeError.
+    """
 
     result: Result
     trace: xr.Dataset
@@ -124,7 +137,9 @@ class StoredRun:
 
     @cached_property
     def has_diverged(self) -> bool:
-        """True for a run on matrices if F was not a finite number at one of its audits, all of which are looked at."""
+        """True for a run on matrices if F was not a finite number at one of its audits, all of
+        which are looked at.
+        """
         return self.is_theorem and not self.is_network and not np.isfinite(self.trace["loss"]).all()
 
     @property
@@ -143,8 +158,13 @@ class StoredRun:
 
     @property
     def steps_as_sgd(self) -> bool:
-        """True if each step was a step of SGD at that step size, the only steps that the theorem speaks of."""
-        return not any(each.hypothesis == "Algorithm 1" and each.status == "failed" for each in self.result.audit)
+        """True if each step was a step of SGD at that step size, the only steps that the theorem
+        speaks of.
+        """
+        return not any(
+            each.hypothesis == "Algorithm 1" and each.status == "failed"
+            for each in self.result.audit
+        )
 
     @property
     def steps(self) -> int:
@@ -164,7 +184,9 @@ class StoredRun:
 
     @property
     def slack(self) -> tuple[Chain, ...]:
-        """The chains of a bracket, which say what each inequality of a proof gives away; empty for a run."""
+        """The chains of a bracket, which say what each inequality of a proof gives away; empty for
+        a run.
+        """
         return self.result.slack if isinstance(self.result, BracketResult) else ()
 
     @property
@@ -173,9 +195,15 @@ class StoredRun:
 
     @property
     def bound(self) -> float | None:
-        """The claim's bound; None if a hypothesis failed and the formula is below 0, where it has no meaning."""
+        """The claim's bound; None if a hypothesis failed and the formula is below 0, where it has
+        no meaning.
+        """
         value = self.result.bound
-        return None if self.verdict is Verdict.HYPOTHESIS_FAILED and value is not None and value < 0 else value
+        return (
+            None
+            if self.verdict is Verdict.HYPOTHESIS_FAILED and value is not None and value < 0
+            else value
+        )
 
     @property
     def is_estimated(self) -> bool:
@@ -244,7 +272,8 @@ class StoredRun:
 
 
 def load_runs(stored: Iterable[Path] | Results) -> list[StoredRun]:
-    """The finished runs in these folders, judged again where that can be done; or those of results, as they are.
+    """The finished runs in these folders, judged again where that can be done; or those of results,
+    as they are.
 
     Raises InputError for a folder without one, or with one that is not as its run left it.
     """
@@ -259,12 +288,18 @@ def known(value: float | None) -> float:
 
 
 def named_runs(runs: list[StoredRun]) -> list[StoredRun]:
-    """The runs, each named by adapter, rank and what else tells it from the others; by model too, if models differ."""
+    """The runs, each named by adapter, rank and what else tells it from the others; by model too,
+    if models differ.
+    """
     several, names = len({run.problem for run in runs}) > 1, {}
     for run, text in zip(runs, settings(runs, _UNSAID), strict=True):
         # Titles leave the default adapter unsaid, and begin with the problem.
         said = text.removeprefix(run.problem).removeprefix(", ")
-        parts = [run.problem] * several + [title_of(run.adapter)] * run.has_default_adapter + [said] * bool(said)
+        parts = (
+            [run.problem] * several
+            + [title_of(run.adapter)] * run.has_default_adapter
+            + [said] * bool(said)
+        )
         names[id(run)] = re.sub(r", (?:run|model|adapter)\.", ", ", ", ".join(parts))
     for group in groups(runs, ("seed",)):
         if len(group) > 1:
@@ -300,7 +335,9 @@ def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list
     return found
 
 
-def largest(items: Iterable[Item], key: Callable[[Item], Hashable], size: Callable[[Item], Any]) -> list[Item]:
+def largest(
+    items: Iterable[Item], key: Callable[[Item], Hashable], size: Callable[[Item], Any]
+) -> list[Item]:
     """For each key the first of its items of largest size."""
     return [max(group, key=size) for group in grouped(items, key).values()]
 
@@ -311,30 +348,38 @@ def highest_rank(runs: Iterable[StoredRun]) -> list[StoredRun]:
 
 
 def groups(runs: list[StoredRun], free: tuple[str, ...]) -> list[list[StoredRun]]:
-    """Groups of runs whose specs are equal in every field but `free`, given by paths such as ``adapter.rank``."""
+    """Groups of runs whose specs are equal in every field but `free`, given by paths such as
+    ``adapter.rank``.
+    """
 
     def fixed(run: StoredRun) -> str:
-        fields = {path: value for path, value in fields_of(run.result.spec).items() if path not in free}
+        fields = {
+            path: value for path, value in fields_of(run.result.spec).items() if path not in free
+        }
         return json.dumps(fields, sort_keys=True)
 
     return list(grouped(runs, fixed).values())
 
 
 def settings(runs: list[StoredRun], free: tuple[str, ...] = _TITLED) -> list[str]:
-    """A name for each run: problem, adapter, rank, scale and what else tells them apart, but for `free`.
+    """A name for each run: problem, adapter, rank, scale and what else tells them apart, but for
+    `free`.
 
     By default it leaves out what `words.titled` says, which stands beside it.
     """
     unsaid = {"seed", "run.steps", "adapter.kind", "adapter.rank", "adapter.scale", *free}
     specs, titles = [fields_of(run.result.spec) for run in runs], []
     for run in runs:
-        titles.append(run.problem + ("" if run.has_default_adapter else f", {title_of(run.adapter)}"))
+        titles.append(
+            run.problem + ("" if run.has_default_adapter else f", {title_of(run.adapter)}")
+        )
         if "adapter.rank" not in free and run.rank is not None:
             titles[-1] += f", rank {run.rank}"
         if "adapter.scale" not in free:
             titles[-1] += run.scaled
     for path in sorted(
-        {path for spec in specs for path in spec} - unsaid, key=lambda path: (path[:7] != "problem", path)
+        {path for spec in specs for path in spec} - unsaid,
+        key=lambda path: (path[:7] != "problem", path),
     ):
         # What a spec leaves open has no value to say.
         values = ["" if spec.get(path) is None else str(spec[path]) for spec in specs]
@@ -343,29 +388,34 @@ def settings(runs: list[StoredRun], free: tuple[str, ...] = _TITLED) -> list[str
             several = {title for title in titles if len({v for t, v in apart if t == title}) > 1}
             name = _LETTER_OF.get(path, path.removeprefix("problem.").replace("_", " "))
             said = f", {name}\u00a0=\u00a0"
-            titles = [title + (said + value if title in several and value else "") for title, value in apart]
+            titles = [
+                title + (said + value if title in several and value else "")
+                for title, value in apart
+            ]
     return titles
 
 
 Search = dict[str, Any]
-"""A search for a claim as `boundcheck falsify --json` gives it, with more keys: ``label``, what to call it; ``drawn``,
-whether a figure shows it; ``curve``, what its ratio can be at most by rank, or nothing; ``proof``, what the kernel says
-of it or ``by hand``; the claim's ``argument`` and why it is ``unproved``; and ``file``, where the best instance is
-written, relative to the page."""
+"""A search for a claim as `boundcheck falsify --json` gives it, with more keys: ``label``, what to
+call it; ``drawn``, whether a figure shows it; ``curve``, what its ratio can be at most by rank, or
+nothing; ``proof``, what the kernel says of it or ``by hand``; the claim's ``argument`` and why it
+is ``unproved``; and ``file``, where the best instance is written, relative to the page."""
 Waterfall = tuple[str, Sequence[Chain]]
 """The name of a pair of points, and the chains of Lemma 1 there."""
 _PACKAGE = Path(__file__).parents[1]
 REPORTS = (_PACKAGE if (_PACKAGE / "reports").is_dir() else _PACKAGE.parent) / "reports"
-"""The reports that the repository keeps: in the package if it was installed, beside it in a checkout."""
+"""The reports that the repository keeps: in the package if it was installed, beside it in a
+checkout."""
 _STUDIED: dict[str, Any] = {"coverage": list[Coverage], "worst_cases": list[Case]}
 
 
 @dataclass(frozen=True)
 class Study:
-    """A study: simulations and worst cases, which no run of this audit gives, and which are the same for every reader.
+    """A study: simulations and worst cases, which no run of this audit gives, and which are the
+    same for every reader.
 
-    They take minutes: `boundcheck audit --full` makes them and the repository keeps them; an audit without `--full`
-    reads them back, and says so.
+    They take minutes: `boundcheck audit --full` makes them and the repository keeps them; an audit
+    without `--full` reads them back, and says so.
 
     Attributes:
         coverage: how often the intervals of the verdicts miss.
@@ -377,19 +427,26 @@ class Study:
 
     coverage: list[Coverage] = field(default_factory=list)
     worst_cases: list[Case] = field(default_factory=list)
-    made_by: dict[str, Any] = field(default_factory=lambda: {"boundcheck": __version__, "numerics": NUMERICS})
+    made_by: dict[str, Any] = field(
+        default_factory=lambda: {"boundcheck": __version__, "numerics": NUMERICS}
+    )
     kept: bool = False
 
     @classmethod
     def read(cls, path: Path) -> Study:
-        """The study that the repository keeps in a file; raises InputError where there is none, or it is damaged."""
+        """The study that the repository keeps in a file; raises InputError where there is none, or
+        it is damaged.
+        """
         try:
             stored = parse_json(read_text(path))
             # What is derived from the fields is written for other readers.
             parts = {part: as_written(kind, stored[part], part) for part, kind in _STUDIED.items()}
             made_by = {name: stored["made_by"][name] for name in ("boundcheck", "numerics")}
         except (OSError, ValueError, KeyError, TypeError) as error:
-            expected = f"the study that `boundcheck audit {path.parent.name} --full` makes ({raised(error)})"
+            expected = (
+                f"the study that `boundcheck audit {path.parent.name} --full` makes"
+                f" ({raised(error)})"
+            )
             raise InputError("study", path.name, expected) from None
         return cls(**parts, made_by=made_by, kept=True)
 
@@ -406,7 +463,8 @@ class Study:
 
 @dataclass(frozen=True)
 class Finding:
-    """A row of the referee's table: its number in the audit of the paper, its place, the verdict, and the evidence.
+    """A row of the referee's table: its number in the audit of the paper, its place, the verdict,
+    and the evidence.
 
     Attributes:
         summary: the evidence in a sentence, where it is longer than that.
@@ -454,7 +512,9 @@ class Material:
 
     @cached_property
     def shown(self) -> list[StoredRun]:
-        """The runs in a short table: all; of many, those whose T was chosen to be informative, or the first ones."""
+        """The runs in a short table: all; of many, those whose T was chosen to be informative, or
+        the first ones.
+        """
         if len(self.theorems) <= MOST_ROWS:
             return self.theorems
         chosen = [run for run in self.theorems if run.result.settings.run.steps == "informative"]
@@ -482,7 +542,10 @@ class Material:
         for run in self.runs:
             for id, then in run.result.said.items():
                 if id in catalogue and now.setdefault(id, catalogue[id].digest) != then:
-                    expected = f"the claim that run {run.result.run_id} names; what has this id now says something else"
+                    expected = (
+                        f"the claim that run {run.result.run_id} names; what has this id now says"
+                        " something else"
+                    )
                     raise InputError("claim", id, expected)
         if self.networks:
             about = {run.result.claim: catalogue[run.result.claim] for run in self.runs}
@@ -493,7 +556,9 @@ class Material:
     @property
     def judged(self) -> list[JudgedProof]:
         """Every proof of the page."""
-        return [proof for claim in (self.proofs.claims if self.proofs else ()) for proof in claim.proofs]
+        return [
+            proof for claim in (self.proofs.claims if self.proofs else ()) for proof in claim.proofs
+        ]
 
     @cached_property
     def papers(self) -> list[Path]:
@@ -509,9 +574,14 @@ class Material:
 
     @property
     def environments(self) -> list[dict[str, Any]]:
-        """The environments that the runs were made in, each once; all runs on matrices come from one command."""
+        """The environments that the runs were made in, each once; all runs on matrices come from
+        one command.
+        """
         runs = self.networks or self.runs[:1]
-        found = [{key: x for key, x in run.result.environment.items() if key != "memory_mib"} for run in runs]
+        found = [
+            {key: x for key, x in run.result.environment.items() if key != "memory_mib"}
+            for run in runs
+        ]
         return [x for place, x in enumerate(found) if x not in found[:place]]
 
     def as_json(self) -> Any:
@@ -530,7 +600,9 @@ class Placed:
 
 
 def placed(place: int, title: str) -> Callable[[Callable[[Material], Iterable[Part]]], Placed]:
-    """Return a decorator that makes a section of the function that builds it, whose docstring says what to see."""
+    """Return a decorator that makes a section of the function that builds it, whose docstring says
+    what to see.
+    """
 
     def made(build: Callable[[Material], Iterable[Part]]) -> Placed:
         see = build.__doc__

@@ -1,6 +1,7 @@
 """`Opening`, the beginning of a page: a verdict in a paragraph, three numbers, and one picture.
 
-A paper's `report.py` may have `opening`, which makes one from the page's `Material`. All other pages have the one
+A paper's `report.py` may have `opening`, which makes one from the page's `Material`. All other
+pages have the one
 below: what each claim says, and what the runs of it do.
 """
 
@@ -15,14 +16,33 @@ from matplotlib.figure import Figure
 
 from boundcheck.exact.digits import Toward, shown
 from boundcheck.language.catalogue import catalogue
-from boundcheck.present.material import Material, StoredRun, distinct, highest_rank, largest, settings
-from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, marks, name_axes, panels, ticks, wrapped
+from boundcheck.present.material import (
+    Material,
+    StoredRun,
+    distinct,
+    highest_rank,
+    largest,
+    settings,
+)
+from boundcheck.present.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    VERMILLION,
+    marks,
+    name_axes,
+    panels,
+    ticks,
+    wrapped,
+)
 from boundcheck.present.words import label, number, titled
 from boundcheck.proof.audit import Carrier, carrier
 from boundcheck.verdicts import Verdict
 from boundcheck.worst_case.view import rounded_down
 
-# What stands for what in the picture: what a paper prints, what holds, what a run does, what is known without either.
+# What stands for what in the picture: what a paper prints, what holds, what a run does, what is
+# known without either.
 PRINTED, HOLDS, RUN, KNOWN = VERMILLION, GREEN, BLUE, GREY
 # What a theorem would say if constants that were only seen were the true ones.
 SEEN = ORANGE
@@ -40,7 +60,9 @@ _FAR = 30.0
 
 @dataclass(frozen=True)
 class Headline:
-    """A number that a page prints large, and one line that says what it is; both may have formulas."""
+    """A number that a page prints large, and one line that says what it is; both may have
+    formulas.
+    """
 
     shown: str
     says: str
@@ -98,7 +120,9 @@ class Strokes:
 
 
 def picture(found: Iterable[Strokes]) -> Figure | None:
-    """A figure with a panel for each: horizontal lines, their values at their ends; None if nothing can be drawn."""
+    """A figure with a panel for each: horizontal lines, their values at their ends; None if nothing
+    can be drawn.
+    """
     shown = []
     for panel in found:
         # What has a place on an axis.
@@ -106,23 +130,31 @@ def picture(found: Iterable[Strokes]) -> Figure | None:
         shown += [Strokes(panel.title, panel.axis, lines)] if len(lines) > 1 else []
     most = max((len(each.lines) for each in shown), default=0)
     above = max((wrapped(each.title, _TITLE).count("\n") for each in shown), default=0)
-    return panels([(each, most) for each in shown], _draw, tall=0.7 + 0.15 * above + 0.3 * most) if shown else None
+    return (
+        panels([(each, most) for each in shown], _draw, tall=0.7 + 0.15 * above + 0.3 * most)
+        if shown
+        else None
+    )
 
 
-_OF_RUNS = """Of each claim the run of highest rank: what the claim says, what is known without it, and what the run
-measured, which is an estimate and never a bound: under noise the average over t where a claim is about the smallest.
-Hollow: the theorem says nothing of the run."""
-_OF_NETWORKS = """What each run measured, beside the bound that the theorem would give if the largest smoothness that
-was seen along the run were the largest there is. Nobody knows that it is, so that this bound is an estimate too.
-Hollow: the theorem says nothing of the run."""
+_OF_RUNS = """Of each claim the run of highest rank: what the claim says, what is known without it,
+and what the run measured, which is an estimate and never a bound: under noise the average over t
+where a claim is about the smallest. Hollow: the theorem says nothing of the run."""
+_OF_NETWORKS = """What each run measured, beside the bound that the theorem would give if the
+largest smoothness that was seen along the run were the largest there is. Nobody knows that it is,
+so that this bound is an estimate too. Hollow: the theorem says nothing of the run."""
 
 
 def in_all(one: str, many: str, verdicts: Iterable[str]) -> str:
-    """A sentence that says how many there are in all and of each verdict; of a single one it says the verdict."""
+    """A sentence that says how many there are in all and of each verdict; of a single one it says
+    the verdict.
+    """
     found = list(verdicts)
     if len(found) == 1:
         return f"The one {one} is {found[0]}."
-    *parts, last = [f"{n} {'is' if n == 1 else 'are'} {verdict}" for verdict, n in Counter(found).most_common()]
+    *parts, last = [
+        f"{n} {'is' if n == 1 else 'are'} {verdict}" for verdict, n in Counter(found).most_common()
+    ]
     counted = f"{', '.join(parts)} and {last}" if parts else last
     return f"Of {len(found)} {many} {counted}."
 
@@ -143,11 +175,16 @@ def opening_of(material: Material, summary: str = "") -> Opening:
     if material.networks:
         chosen = distinct(material.networks)
     else:
-        # For each claim and problem the run of highest rank; first those of which the theorem says something.
+        # For each claim and problem the run of highest rank; first those of which the theorem says
+        # something.
         best = largest(
             [*material.theorems, *material.brackets],
             lambda run: (run.problem, _label(run)),
-            lambda run: (not run.verdict.is_silent, run.rank or 0, run.steps if run.is_theorem else 0),
+            lambda run: (
+                not run.verdict.is_silent,
+                run.rank or 0,
+                run.steps if run.is_theorem else 0,
+            ),
         )
         chosen = sorted(best, key=lambda run: run.verdict.is_silent)
     found = [_of_run(material, run) for run in chosen[:_MOST_PANELS]]
@@ -157,7 +194,11 @@ def opening_of(material: Material, summary: str = "") -> Opening:
 
 def _label(run: StoredRun) -> str:
     """The name of the claim of a run."""
-    return titled(run.result) if run.is_theorem else label(run.result.claim, run.result.settings.lipschitz)
+    return (
+        titled(run.result)
+        if run.is_theorem
+        else label(run.result.claim, run.result.settings.lipschitz)
+    )
 
 
 def _numbers(material: Material) -> Iterable[Headline]:
@@ -165,8 +206,14 @@ def _numbers(material: Material) -> Iterable[Headline]:
     if material.proofs and material.proofs.claims:
         key = material.paper.name if material.paper else None
         # Some claims of a paper are proved in another's folder, and some are not.
-        own = {id for id, x in catalogue.items() if id.split(".")[0] == key and carrier(x) is not Carrier.HYPOTHESIS}
-        proved = [_holds(material, id) for id in {claim.id for claim in material.proofs.claims} | own]
+        own = {
+            id
+            for id, x in catalogue.items()
+            if id.split(".")[0] == key and carrier(x) is not Carrier.HYPOTHESIS
+        }
+        proved = [
+            _holds(material, id) for id in {claim.id for claim in material.proofs.claims} | own
+        ]
         yield Headline(f"{sum(proved)} of {len(proved)}", "claims that are proved")
     theorems = [*material.theorems, *material.networks]
     runs = [*theorems, *material.brackets]
@@ -179,29 +226,39 @@ def _numbers(material: Material) -> Iterable[Headline]:
     if told:
         last = max(told, key=lambda run: run.result.ratio or 0.0)
         yield Headline(
-            last.numbers.ratio, f"the largest share of its bound that a run measured: {last.title}, {_label(last)}"
+            last.numbers.ratio,
+            f"the largest share of its bound that a run measured: {last.title}, {_label(last)}",
         )
     if material.searches:
         most = max(material.searches, key=lambda each: each["ratio"])
         yield Headline(
-            rounded_down(most["ratio"], 3), f"the largest share of its bound that an attack reached: {most['label']}"
+            rounded_down(most["ratio"], 3),
+            f"the largest share of its bound that an attack reached: {most['label']}",
         )
     for run in highest_rank(material.brackets)[:1]:
         if run.result.ratio:
             yield Headline(
                 run.numbers.ratio,
-                f"largest smoothness that was found, over the claim's constant: {run.title}, {_label(run)}",
+                f"largest smoothness that was found, over the claim's constant: {run.title},"
+                f" {_label(run)}",
             )
     if material.networks:
         silent = sum(run.verdict.is_silent for run in theorems)
         yield Headline(f"{silent} of {len(theorems)}", "runs of which the theorem says nothing")
     for run in material.networks[:1]:
         loss = run.ends.loss[0]
-        yield Headline(f"{number(loss[0])} → {number(loss[1])}", f"the loss at the start and at the end: {run.name}")
+        yield Headline(
+            f"{number(loss[0])} → {number(loss[1])}",
+            f"the loss at the start and at the end: {run.name}",
+        )
         units = run.measure.observable.units.format(run.result.problem.units)
-        yield Headline(f"{run.numbers.measured} {units}", f"measured, and no bound: the {run.shown}")
+        yield Headline(
+            f"{run.numbers.measured} {units}", f"measured, and no bound: the {run.shown}"
+        )
     if theorems and not material.networks:
-        yield Headline(number(max(run.course.plan.steps for run in theorems)), "iterations of the longest run")
+        yield Headline(
+            number(max(run.course.plan.steps for run in theorems)), "iterations of the longest run"
+        )
 
 
 def _of_run(material: Material, run: StoredRun) -> Strokes:
@@ -210,7 +267,11 @@ def _of_run(material: Material, run: StoredRun) -> Strokes:
     result = run.result
     if not run.is_theorem:
         claimed = [
-            Stroke(label(x.claim, x.lipschitz), x.value, HOLDS if _holds(material, x.claim) else PRINTED)
+            Stroke(
+                label(x.claim, x.lipschitz),
+                x.value,
+                HOLDS if _holds(material, x.claim) else PRINTED,
+            )
             for x in result.upper
         ]
         found = Stroke("largest that was found", result.measured, RUN, toward=Toward.DOWN)
@@ -222,20 +283,35 @@ def _of_run(material: Material, run: StoredRun) -> Strokes:
     lines = [
         Stroke("bound at the L̂ seen" if run.is_network else "the theorem's bound", run.bound, look),
         Stroke("known at the start", run.course.first, KNOWN),
-        Stroke("measured on the run", result.measured, RUN, limits, run.verdict.is_silent, Toward.NEAREST),
+        Stroke(
+            "measured on the run",
+            result.measured,
+            RUN,
+            limits,
+            run.verdict.is_silent,
+            Toward.NEAREST,
+        ),
     ]
     return Strokes(title, run.measure.observable.axis(result.problem.units), lines)
 
 
 def _holds(material: Material, id: str) -> bool:
     """True if a claim is proved: by the proofs of the page, or by one that the kernel replays."""
-    proved = {claim.id: claim.verdict in ("proved", "repaired") for claim in getattr(material.proofs, "claims", ())}
+    proved = {
+        claim.id: claim.verdict in ("proved", "repaired")
+        for claim in getattr(material.proofs, "claims", ())
+    }
     return proved[id] if id in proved else carrier(catalogue[id]) is Carrier.KERNEL
 
 
 def _draw(axis: Axes, item: tuple[Strokes, int]) -> None:
     panel, most = item
-    values = [x for line in panel.lines for x in (line.value or 0.0, *(line.limits or ())) if 0 < x < math.inf]
+    values = [
+        x
+        for line in panel.lines
+        for x in (line.value or 0.0, *(line.limits or ()))
+        if 0 < x < math.inf
+    ]
     far = max(values) > _FAR * min(values)
     left = min(values) / 2 if far else 0.0
     for place, line in enumerate(panel.lines):
@@ -245,9 +321,20 @@ def _draw(axis: Axes, item: tuple[Strokes, int]) -> None:
             ends = [min(max(x, left), max(values)) for x in line.limits]
             axis.plot(ends, [y, y], "-", color=line.look, lw=3, alpha=0.45)
         fill = "none" if line.silent else line.look
-        axis.plot([value], [y], mark, color=line.look, ms=9 if mark == "|" else 5, mew=2, mfc=fill, label=words)
+        axis.plot(
+            [value],
+            [y],
+            mark,
+            color=line.look,
+            ms=9 if mark == "|" else 5,
+            mew=2,
+            mfc=fill,
+            label=words,
+        )
         # Three digits at most, without zeros at the end.
-        said = shown(value, 3, line.toward) if 1e-3 <= value < 1e4 else number(value, 3, line.toward)
+        said = (
+            shown(value, 3, line.toward) if 1e-3 <= value < 1e4 else number(value, 3, line.toward)
+        )
         end = min(max(value, *(line.limits or (value,))), max(values))
         axis.annotate(said, (end, y), (6, 0), textcoords="offset points", va="center")
     axis.set_ylim(most - len(panel.lines) + 0.4, most + 0.6)

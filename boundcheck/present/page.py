@@ -1,4 +1,6 @@
-"""The page: its sections in order, one self-contained HTML file, with its figures and results beside it."""
+"""The page: its sections in order, one self-contained HTML file, with its figures and results
+beside it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,19 @@ from markupsafe import Markup
 from boundcheck.errors import CodeError, InputError
 from boundcheck.experiment.result import Results
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.view import File, Html, Line, Math, Part, Picture, Row, Stack, Table, View, paragraph
+from boundcheck.language.view import (
+    File,
+    Html,
+    Line,
+    Math,
+    Part,
+    Picture,
+    Row,
+    Stack,
+    Table,
+    View,
+    paragraph,
+)
 from boundcheck.present.material import Material, StoredRun, load_runs
 from boundcheck.present.opening import Opening, opening_of
 from boundcheck.present.section import parts_of, sections
@@ -38,7 +52,10 @@ class Page(Html):
     """
 
     looks: Mapping[str, str] = {
-        **{look: f'class="{look}"' for look in ("small", "strong", "see", "formula", "scroll", "inside", "wide")},
+        **{
+            look: f'class="{look}"'
+            for look in ("small", "strong", "see", "formula", "scroll", "inside", "wide")
+        },
         **{look: f'class="{look}"' for look in ("stacks", "across", "more", "opens")},
         "number": 'class="n"',
     }
@@ -48,15 +65,20 @@ class Page(Html):
         self.files: dict[str, bytes] = {}
 
     def add(self, title: str, see: str, parts: Iterable[Part]) -> None:
-        """Add a section, with a sentence below its heading on what to see; nothing where it shows nothing."""
+        """Add a section, with a sentence below its heading on what to see; nothing where it shows
+        nothing.
+        """
         inside = Page()
         html = inside.parts(parts)
         self.files |= inside.files
         if html.strip():
             self.sections.append((title, (self.part(paragraph(see, "see")) if see else "") + html))
 
-    def write(self, path: Path, title: str, lead: str, opening: Opening, files: Mapping[str, bytes]) -> list[Path]:
-        """Write the page, and beside it its figures and these files, named by their paths from the page's folder.
+    def write(
+        self, path: Path, title: str, lead: str, opening: Opening, files: Mapping[str, bytes]
+    ) -> list[Path]:
+        """Write the page, and beside it its figures and these files, named by their paths from the
+        page's folder.
 
         It takes, returns and raises what `write_page` does.
         """
@@ -65,19 +87,29 @@ class Page(Html):
             "title": title,
             "lead": lead,
             "opening": opening,
-            "picture": Markup(front.part(Picture(opening.name, lambda: opening.figure, opening.caption))),
-            "parts": [(Markup(escape(head, quote=False)), Markup(html)) for head, html in self.sections],
+            "picture": Markup(
+                front.part(Picture(opening.name, lambda: opening.figure, opening.caption))
+            ),
+            "parts": [
+                (Markup(escape(head, quote=False)), Markup(html)) for head, html in self.sections
+            ],
             # In the page, so that it is one file.
-            "style": Markup((Path(__file__).parent / "templates" / "page.css").read_text(encoding="utf-8")),
+            "style": Markup(
+                (Path(__file__).parent / "templates" / "page.css").read_text(encoding="utf-8")
+            ),
         }
         environment = Environment(
-            loader=PackageLoader("boundcheck.present", "templates"), autoescape=True, undefined=StrictUndefined
+            loader=PackageLoader("boundcheck.present", "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
         )
         environment.filters |= {"slug": slug, "said": said}
         text = environment.get_template("page.html.j2").render(given)
         # No section may keep a file in the place of these, such as the results.
         beside = {**self.files, **files, **front.files}
-        return _write({path: visible(text).encode()} | {path.parent / name: x for name, x in beside.items()})
+        return _write(
+            {path: visible(text).encode()} | {path.parent / name: x for name, x in beside.items()}
+        )
 
     def part(self, part: Part) -> str:
         if isinstance(part, Line) and not any(
@@ -91,12 +123,23 @@ class Page(Html):
         if not table.stacks:
             return made
         # What stands as paragraphs on a phone is a table still to those who hear it.
-        roles = {"table": "table", "thead": "rowgroup", "tbody": "rowgroup", "tr": "row", "td": "cell"}
-        return re.sub(r"<(table|thead|tbody|tr|td)\b", lambda x: f'{x[0]} role="{roles[x[1]]}"', made)
+        roles = {
+            "table": "table",
+            "thead": "rowgroup",
+            "tbody": "rowgroup",
+            "tr": "row",
+            "td": "cell",
+        }
+        return re.sub(
+            r"<(table|thead|tbody|tr|td)\b", lambda x: f'{x[0]} role="{roles[x[1]]}"', made
+        )
 
     def heading(self, view: View) -> str:
         name = f" <code>{escape(view.name)}</code>" if view.name else ""
-        return f"<h3>{self.prose(view.title)}{name}{f' {self.badge(view.verdict)}' if view.verdict else ''}</h3>"
+        return (
+            "<h3>"
+            f"{self.prose(view.title)}{name}{f' {self.badge(view.verdict)}' if view.verdict else ''}</h3>"
+        )
 
     def prose(self, text: str) -> str:
         return str(said(text))
@@ -108,7 +151,9 @@ class Page(Html):
         return str(Markup('<span class="badge {1}{2}">{0}</span>').format(word, first, limit))
 
     def picture(self, picture: Picture) -> str:
-        """A figure with its caption, which is kept as SVG and PDF too; an empty text if none is drawn."""
+        """A figure with its caption, which is kept as SVG and PDF too; an empty text if none is
+        drawn.
+        """
         drawn = picture.draw()
         if drawn is None:
             return ""
@@ -133,7 +178,8 @@ def write_page(
     opening: Opening | None = None,
     latex: bool = False,
 ) -> list[Path]:
-    """Write the page and, beside it, figures as SVG and PDF, results as JSON, and what sections keep.
+    """Write the page and, beside it, figures as SVG and PDF, results as JSON, and what sections
+    keep.
 
     If a user's own section fails, its place and stderr say so, and nothing else is lost.
 
@@ -143,7 +189,8 @@ def write_page(
         title: the page's.
         lead: what the page is about, in a paragraph; text, or Markup.
         outside: import paths of sections that are found in no other way.
-        opening: what the page begins with; where left out, what the runs do and what their claims say.
+        opening: what the page begins with; where left out, what the runs do and what their claims
+            say.
         latex: write the folder ``latex`` for a paper too.
 
     Returns:
@@ -159,8 +206,13 @@ def write_page(
             with theirs():
                 made.add(each.title, str(getattr(each, "see", "")), parts_of(each, material))
         except CodeError as error:
-            say(f"the section {each.title or 'without a title'} failed, and the page says so in its place: {error}")
-            made.sections.append((each.title, f"<p>This section failed: <code>{escape(str(error))}</code></p>"))
+            say(
+                f"the section {each.title or 'without a title'} failed, and the page says so in its"
+                f" place: {error}"
+            )
+            made.sections.append(
+                (each.title, f"<p>This section failed: <code>{escape(str(error))}</code></p>")
+            )
     files = {"results.json": json_bytes(material.as_json())}
     if material.study.is_new:
         files["statistics.json"] = json_bytes(material.study.as_json())
@@ -181,10 +233,12 @@ def write_runs(
     outside: Iterable[str] = (),
     latex: bool = False,
 ) -> list[Path]:
-    """Write the page of the runs; runs of networks get their own, in ``networks`` if there are other runs.
+    """Write the page of the runs; runs of networks get their own, in ``networks`` if there are
+    other runs.
 
     Raises:
-        InputError: for a folder that holds no finished run, one of a claim that is not known, and as `write_page` does.
+        InputError: for a folder that holds no finished run, one of a claim that is not known, and
+            as `write_page` does.
 
     """
     runs = load_runs(stored)
@@ -198,10 +252,16 @@ def write_runs(
             # A claim given by its path is opened, where that is allowed.
             catalogue.named(claim)
     networks, others = ([run for run in runs if run.is_network is each] for each in (True, False))
-    files = write_page(Material(others, command=command), page, title, lead, outside, latex=latex) if others else []
+    files = (
+        write_page(Material(others, command=command), page, title, lead, outside, latex=latex)
+        if others
+        else []
+    )
     if networks:
         beside = page.parent / "networks" / page.name if others else page
-        files += write_page(Material(networks, command=command), beside, title, lead, outside, latex=latex)
+        files += write_page(
+            Material(networks, command=command), beside, title, lead, outside, latex=latex
+        )
     return files
 
 
@@ -213,12 +273,16 @@ def _write(files: Mapping[Path, bytes]) -> list[Path]:
             replace_file(path, content)
     except OSError as error:
         folder = next(iter(files)).parent
-        raise InputError("out", folder, f"a folder that can be written ({error.strerror})") from None
+        raise InputError(
+            "out", folder, f"a folder that can be written ({error.strerror})"
+        ) from None
     return list(files)
 
 
 def export_data(runs: list[StoredRun], folder: Path) -> list[Path]:
-    """Write each run's trace as netCDF and CSV, for other tools; raise InputError if the folder cannot be written."""
+    """Write each run's trace as netCDF and CSV, for other tools; raise InputError if the folder
+    cannot be written.
+    """
     written = []
     for run in runs:
         stem = file_name(str(run.result.run_id))

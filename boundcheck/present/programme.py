@@ -1,7 +1,9 @@
-"""The programme of an audit: experiments as spec files would hold them, planted faults, searches; and its tasks.
+"""The programme of an audit: experiments as spec files would hold them, planted faults, searches;
+and its tasks.
 
-A paper's `programme.py` may set it, in `SHORT` and `REFERENCE`. For a paper without one, all `experiments/*.toml` are
-run, and every claim that can be attacked is attacked. Each task runs in a process, and imports what it needs.
+A paper's `programme.py` may set it, in `SHORT` and `REFERENCE`. For a paper without one, all
+`experiments/*.toml` are run, and every claim that can be attacked is attacked. Each task runs in a
+process, and imports what it needs.
 """
 
 from __future__ import annotations
@@ -26,13 +28,17 @@ from boundcheck.system.tables import combinations
 
 @dataclass(frozen=True)
 class Sweep:
-    """Experiments as a spec file would hold them, and about how many seconds each takes on one core."""
+    """Experiments as a spec file would hold them, and about how many seconds each takes on one
+    core.
+    """
 
     table: dict[str, Any]
     seconds: tuple[float, ...]
 
     def experiments(self) -> list[tuple[dict[str, Any], float]]:
-        """One table for each experiment, with its seconds; a single number of seconds holds for each of them."""
+        """One table for each experiment, with its seconds; a single number of seconds holds for
+        each of them.
+        """
         tables = list(combinations(self.table))
         seconds = self.seconds if len(self.seconds) > 1 else self.seconds * len(tables)
         return list(zip(tables, seconds, strict=True))
@@ -70,11 +76,13 @@ class Programme:
         command: what starts it.
         sweeps: experiments.
         attacks: what the adversary is asked.
-        waterfall: the lemma whose chains are drawn at the adversary's tightest instance, and the rank of that.
+        waterfall: the lemma whose chains are drawn at the adversary's tightest instance, and the
+            rank of that.
         faults: experiments in which something was made wrong on purpose: what, and the table.
         worst_cases: the theorems whose worst case is bracketed.
         statistics: whether the coverage of the intervals of the verdicts is measured as well.
-        reads_study: whether statistics and worst cases are read from the study that the repository keeps.
+        reads_study: whether statistics and worst cases are read from the study that the repository
+            keeps.
         adds: in words, what another command runs on top; nothing of the whole report.
 
     """
@@ -91,12 +99,15 @@ class Programme:
 
 
 def programme_of(paper: Paper, full: bool) -> Programme:
-    """The programme of an audit of the paper; raises InputError for an experiment that cannot be read."""
+    """The programme of an audit of the paper; raises InputError for an experiment that cannot be
+    read.
+    """
     own = paper.part("programme")
     if own is not None:
         found: Programme = own.REFERENCE if full else own.SHORT
         return found
-    # Through the catalogue first: what the claims import may have proofs, which ask it for claims meanwhile.
+    # Through the catalogue first: what the claims import may have proofs, which ask it for claims
+    # meanwhile.
     known = set(catalogue)
     claims = [claim for claim in paper.claims() if claim.quantities and claim.id in known]
     lemmas = [claim.id for claim in claims if not algorithm_of(claim)]
@@ -128,7 +139,9 @@ ROUNDS, STARTS = 96, 8
 
 
 def experiment(table: dict[str, Any], runs: Path, device: str, allowed: tuple[Path, ...]) -> Any:
-    """The result of one experiment, from its folder if it was run before; its code is opened where that is allowed."""
+    """The result of one experiment, from its folder if it was run before; its code is opened where
+    that is allowed.
+    """
     from boundcheck.experiment.experiment import alone
 
     with allowing(*allowed):
@@ -136,7 +149,9 @@ def experiment(table: dict[str, Any], runs: Path, device: str, allowed: tuple[Pa
 
 
 def search(id: str, lipschitz: str, ranks: tuple[int, ...], examples: int) -> dict[str, Any]:
-    """The adversary's findings on a claim, as `boundcheck falsify --json` gives them; or that it is `refused`."""
+    """The adversary's findings on a claim, as `boundcheck falsify --json` gives them; or that it is
+    `refused`.
+    """
     from boundcheck.worst_case import falsify
     from boundcheck.worst_case.search import Search
 
@@ -149,7 +164,9 @@ def search(id: str, lipschitz: str, ranks: tuple[int, ...], examples: int) -> di
 
 
 def waterfall(id: str, rank: int) -> list[Any]:
-    """The chains of Lemma 1 at an instance on which λ* is tight, also where G bounds the Frobenius norm of ∇f."""
+    """The chains of Lemma 1 at an instance on which λ* is tight, also where G bounds the Frobenius
+    norm of ∇f.
+    """
     from boundcheck.experiment.waterfall import slack
     from boundcheck.language.sentence import gradient_norm
     from boundcheck.worst_case.search import Climber, Structure, adapter_of, constants_of
@@ -175,12 +192,16 @@ def worst_cases(id: str) -> Any:
 
 
 def refused(id: str, error: InputError) -> dict[str, str]:
-    """The answer to an attack on a claim that cannot be attacked: its id, and the reason as ``refused``."""
+    """The answer to an attack on a claim that cannot be attacked: its id, and the reason as
+    ``refused``.
+    """
     return {"id": id, "refused": str(error)}
 
 
 def _use_one_thread() -> None:
-    """Give torch one thread: as many processes as cores share the machine. No number depends on how many it has."""
+    """Give torch one thread: as many processes as cores share the machine. No number depends on how
+    many it has.
+    """
     import torch
 
     torch.set_num_threads(1)

@@ -1,4 +1,6 @@
-"""What commands show of claims and audits in a terminal, as parts of views; and the row of `claims --json`."""
+"""What commands show of claims and audits in a terminal, as parts of views; and the row of `claims
+--json`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,18 @@ from boundcheck.language.catalogue import about
 from boundcheck.language.claim import Claim
 from boundcheck.language.prose import typed
 from boundcheck.language.sentence import algorithm_of, measure_of
-from boundcheck.language.view import Badge, Column, Head, Line, Part, Prose, Row, Table, line, paragraph
+from boundcheck.language.view import (
+    Badge,
+    Column,
+    Head,
+    Line,
+    Part,
+    Prose,
+    Row,
+    Table,
+    line,
+    paragraph,
+)
 from boundcheck.proof.audit import Carrier, JudgedRow, carrier, counted, standing, told
 from boundcheck.proof.script import fixed_statements
 from boundcheck.shown import command
@@ -23,7 +36,9 @@ _NUMBERS = ("1", "100", "0.1", "0.01", "10", "10000")
 
 
 def row(claim: Claim, name: str = "") -> dict[str, Any]:
-    """The row of a claim in `boundcheck claims --json`, whose commands use the name that it was asked for by."""
+    """The row of a claim in `boundcheck claims --json`, whose commands use the name that it was
+    asked for by.
+    """
     algorithm, measure = algorithm_of(claim), measure_of(claim)
     return prose.plainly(
         {
@@ -50,18 +65,26 @@ def row(claim: Claim, name: str = "") -> dict[str, Any]:
 
 def catalogue_parts(claims: Collection[Claim]) -> tuple[Table, Line]:
     """A table of these claims, and how many of them each carrier has."""
-    rows = [(claim.id, Prose(claim.title), Prose(claim.source), str(carrier(claim))) for claim in claims]
+    rows = [
+        (claim.id, Prose(claim.title), Prose(claim.source), str(carrier(claim))) for claim in claims
+    ]
     counts = ", ".join(f"{name}: {count}" for name, count in counted(claims).most_common())
     return Table(("id", "title", "source", "proof"), rows), line(counts)
 
 
 def claim_parts(claim: Claim, name: str = "", on_screen: bool = False) -> Iterator[Part]:
-    """All that a claim says, what carries it, why there is no proof if there is none, and what to try.
+    """All that a claim says, what carries it, why there is no proof if there is none, and what to
+    try.
 
     On a screen the commands stand by themselves: one that the table had folded could not be copied.
     """
     by, algorithm, measure = carrier(claim), algorithm_of(claim), measure_of(claim)
-    said = [("claim", claim.title), ("id", claim.id), ("source", claim.source), ("statement", _statement(claim))]
+    said = [
+        ("claim", claim.title),
+        ("id", claim.id),
+        ("source", claim.source),
+        ("statement", _statement(claim)),
+    ]
     for quantity, definition in zip(claim.quantities, claim.definitions_latex, strict=True):
         said.append(("where", f"{typed(definition)}: {quantity.meaning}"))
     said += [("under", f"{each.id}, {each.title}: {_statement(each)}") for each in claim.hypotheses]
@@ -87,16 +110,24 @@ def claim_parts(claim: Claim, name: str = "", on_screen: bool = False) -> Iterat
 
 
 def _statement(claim: Claim) -> str:
-    """The conclusion in letters that can be typed, its quantities by their names, and what it holds for."""
+    """The conclusion in letters that can be typed, its quantities by their names, and what it holds
+    for.
+    """
     parts = [claim.latex(claim.conclusion), claim.quantifier, *map(claim.latex, claim.conditions)]
     return ", ".join(filter(None, map(typed, parts)))
 
 
 def commands(claim: Claim, name: str = "") -> Iterator[str]:
-    """The commands that say more of a claim, as they are to be typed; a claim of your own needs its path as name."""
+    """The commands that say more of a claim, as they are to be typed; a claim of your own needs its
+    path as name.
+    """
     called = name or claim.id
     if numbers := sample(claim):
-        yield command("bound", called, *(x for key, value in numbers.items() for x in ("--set", f"{key}={value}")))
+        yield command(
+            "bound",
+            called,
+            *(x for key, value in numbers.items() for x in ("--set", f"{key}={value}")),
+        )
     if carrier(claim) in (Carrier.KERNEL, Carrier.SCRIPT):
         yield command("prove", called)
     if claim.quantities and (about(claim.id) or has_worst_case(claim)):
@@ -104,7 +135,8 @@ def commands(claim: Claim, name: str = "") -> Iterator[str]:
 
 
 def sample(claim: Claim) -> dict[str, str]:
-    """Numbers at which a claim says something, 1 where that will do; empty for a claim without quantities.
+    """Numbers at which a claim says something, 1 where that will do; empty for a claim without
+    quantities.
 
     At most two of them are not 1: a horizon that is long enough, and a step that is short enough.
     """
@@ -132,21 +164,34 @@ def rows_table(rows: Iterable[JudgedRow]) -> Table:
     return _findings(
         ("no.", "where", "verdict", "finding, from the proofs"),
         [
-            (str(x.row.number), x.row.locator, x.verdict, " ".join((x.finding, *x.notes, x.evidence)).strip())
+            (
+                str(x.row.number),
+                x.row.locator,
+                x.verdict,
+                " ".join((x.finding, *x.notes, x.evidence)).strip(),
+            )
             for x in rows
         ],
     )
 
 
 def findings_parts(outcome: dict[str, Any]) -> Iterator[Part]:
-    """What runs and attacks say, under the first table, whose columns these are, and the verdict in a paragraph."""
+    """What runs and attacks say, under the first table, whose columns these are, and the verdict in
+    a paragraph.
+    """
     # Those with a summary come from the proofs, and have been shown.
     rows = [each for each in outcome["findings"] if not each["summary"]]
-    yield _findings(("", "", "", ""), [(str(x["number"]), x["locator"], x["verdict"], x["evidence"]) for x in rows])
+    yield _findings(
+        ("", "", "", ""),
+        [(str(x["number"]), x["locator"], x["verdict"], x["evidence"]) for x in rows],
+    )
     yield from map(paragraph, ("", outcome["summary"]))
     if outcome["adds"]:
         yield paragraph(f"--full adds: {outcome['adds']}.")
-    yield paragraph("--runs prints the verdict on every run, --json everything; the page has each finding whole.")
+    yield paragraph(
+        "--runs prints the verdict on every run, --json everything; the page has each finding"
+        " whole."
+    )
 
 
 def _findings(names: tuple[str, str, str, str], rows: Sequence[tuple[str, str, str, str]]) -> Table:
@@ -155,5 +200,7 @@ def _findings(names: tuple[str, str, str, str], rows: Sequence[tuple[str, str, s
         *(Column(no, is_number=True, width=0.03), Column(where, width=0.28)),
         *(Column(verdict, width=0.17, is_verdict=True), finding),
     )
-    cells: list[Row] = [(no, Prose(where), Badge(verdict), Prose(finding)) for no, where, verdict, finding in rows]
+    cells: list[Row] = [
+        (no, Prose(where), Badge(verdict), Prose(finding)) for no, where, verdict, finding in rows
+    ]
     return Table(head, cells, most=None, in_lines=True)

@@ -1,8 +1,9 @@
 """`Section`, a part of the page, and how sections are found.
 
-A section is a module, or an object, with the three names of the protocol. Those of boundcheck are functions in
-`boundcheck.present.sections`, under `@placed`. Others are found by an entry point of the group ``boundcheck.sections``,
-by their import path, or as files of the folder ``sections`` of a paper. So a new figure is one file.
+A section is a module, or an object, with the three names of the protocol. Those of boundcheck are
+functions in `boundcheck.present.sections`, under `@placed`. Others are found by an entry point of
+the group ``boundcheck.sections``, by their import path, or as files of the folder ``sections`` of a
+paper. So a new figure is one file.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ class Section(Protocol):
     Attributes:
         title: its heading; empty for none.
         see: one sentence below the heading, which says what to see; a section need not have it.
-        place: where it stands: sections come in the order of this number, the opening at 0, the claims at 900.
+        place: where it stands: sections come in the order of this number, the opening at 0, the
+            claims at 900.
 
     """
 
@@ -45,15 +47,21 @@ class Section(Protocol):
 
 def own_sections() -> list[Any]:
     """The sections of boundcheck, in every module of `boundcheck.present.sections`."""
-    modules = [importlib.import_module(f"{own.__name__}.{each.name}") for each in pkgutil.iter_modules(own.__path__)]
-    return [each for module in modules for each in vars(module).values() if isinstance(each, Placed)]
+    modules = [
+        importlib.import_module(f"{own.__name__}.{each.name}")
+        for each in pkgutil.iter_modules(own.__path__)
+    ]
+    return [
+        each for module in modules for each in vars(module).values() if isinstance(each, Placed)
+    ]
 
 
 def sections(paths: Iterable[str] = (), folders: Iterable[Path] = ()) -> list[Section]:
-    """Every section in its place: ours, those of entry points, those at these import paths, and those of papers.
+    """Every section in its place: ours, those of entry points, those at these import paths, and
+    those of papers.
 
-    A paper has its own in its folder ``sections``, one file each. If a section that nobody typed cannot be opened, the
-    page is still made, and the place of the section says so.
+    A paper has its own in its folder ``sections``, one file each. If a section that nobody typed
+    cannot be opened, the page is still made, and the place of the section says so.
 
     Raises:
         InputError: for an import path at which there is no section.
@@ -65,7 +73,11 @@ def sections(paths: Iterable[str] = (), folders: Iterable[Path] = ()) -> list[Se
         missing = [name for name in ("title", "place", "build") if not hasattr(section, name)]
         if missing:
             raise InputError("section", path, f"a section, which has {', '.join(missing)} too")
-        kinds = isinstance(section.title, str), isinstance(section.place, int | float), callable(section.build)
+        kinds = (
+            isinstance(section.title, str),
+            isinstance(section.place, int | float),
+            callable(section.build),
+        )
         if not all(kinds):
             expected = "a section: a title that is text, a place that is a number, a function build"
             raise InputError("section", path, expected)
@@ -89,16 +101,25 @@ def sections(paths: Iterable[str] = (), folders: Iterable[Path] = ()) -> list[Se
     found += [or_broken(plugins.installed, entry.value) for entry in entry_points(group=GROUP)]
     for folder in folders:
         with plugins.allowing(folder):
-            found += [or_broken(plugins.opened, str(path)) for path in sorted(folder.glob("sections/*.py"))]
+            found += [
+                or_broken(plugins.opened, str(path))
+                for path in sorted(folder.glob("sections/*.py"))
+            ]
     return sorted(found, key=lambda section: section.place)
 
 
 def parts_of(section: Section, material: Material) -> tuple[view.Part, ...]:
-    """The parts that a section shows; raises CodeError if it does not run to its end, or shows something else."""
+    """The parts that a section shows; raises CodeError if it does not run to its end, or shows
+    something else.
+    """
     with plugins.theirs():
         found: Any = section.build(material)
         parts = tuple(found) if isinstance(found, Iterable) else (found,)
     for each in parts:
         if not isinstance(each, view.Part):
-            raise CodeError(f"{section.title}: build", type(each).__name__, "parts of a view, boundcheck.language.view")
+            raise CodeError(
+                f"{section.title}: build",
+                type(each).__name__,
+                "parts of a view, boundcheck.language.view",
+            )
     return parts

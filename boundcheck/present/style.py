@@ -32,7 +32,14 @@ from boundcheck.present.words import with_power
 from boundcheck.shown import visible
 
 # Okabe and Ito's colours, which readers with colour blindness can tell apart.
-BLUE, ORANGE, GREEN, VERMILLION, PURPLE, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#666666"
+BLUE, ORANGE, GREEN, VERMILLION, PURPLE, GREY = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#D55E00",
+    "#CC79A7",
+    "#666666",
+)
 # rcParams; matplotlib's stubs want a literal type for every key.
 STYLE: Any = {
     "font.family": "DejaVu Sans",
@@ -91,12 +98,16 @@ _LEGEND, _BESIDE = 60, 34
 
 @contextmanager
 def _styled() -> Iterator[None]:
-    """Apply the figures' own look, whatever a matplotlibrc says: matplotlib reads one from the current folder, too."""
+    """Apply the figures' own look, whatever a matplotlibrc says: matplotlib reads one from the
+    current folder, too.
+    """
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(STYLE)
         if _LOOK.get().is_paper:
-            mpl.rcParams.update({name: max(x, _LEAST) for name, x in STYLE.items() if name.endswith("size")} | TIMES)
+            mpl.rcParams.update(
+                {name: max(x, _LEAST) for name, x in STYLE.items() if name.endswith("size")} | TIMES
+            )
         yield
 
 
@@ -120,7 +131,8 @@ def _saved(figure: Figure, form: str, **metadata: None) -> bytes:
 
 @contextmanager
 def _readable(figure: Figure) -> Iterator[None]:
-    """Let a figure be drawn whatever its texts say: a text without a formula that can be drawn stays as typed.
+    """Let a figure be drawn whatever its texts say: a text without a formula that can be drawn
+    stays as typed.
 
     A letter that the font lacks is drawn as an empty box, without a word on stderr.
     """
@@ -148,7 +160,9 @@ def _short(text: str) -> str:
 
 
 def _is_formula(text: str) -> bool:
-    """True if matplotlib can draw what is between dollars in a text; it raises errors of all kinds where it cannot."""
+    """True if matplotlib can draw what is between dollars in a text; it raises errors of all kinds
+    where it cannot.
+    """
     if text.count("$") < 2 or len(text) > _LONGEST_FORMULA:
         return False
     try:
@@ -170,13 +184,17 @@ _COLOUR = re.compile("|".join(_ON_A_PAGE))
 
 
 def on_a_page(text: str, told: str) -> str:
-    """An SVG as it stands in a page: in the page's colours, with what it shows in words for those who do not see it."""
+    """An SVG as it stands in a page: in the page's colours, with what it shows in words for those
+    who do not see it.
+    """
     coloured = _COLOUR.sub(lambda match: _ON_A_PAGE[match[0]], text)
     return coloured.replace("<svg", f'<svg role="img" aria-label="{escape(told)}"', 1)
 
 
 def described(figure: Figure) -> str:
-    """A description of a figure in words: the title of each panel, and what is drawn against what."""
+    """A description of a figure in words: the title of each panel, and what is drawn against
+    what.
+    """
     said = []
     for axis in figure.axes:
         title = " ".join(axis.get_title(loc="left").split())
@@ -196,8 +214,11 @@ def looks_of(names: Iterable[str]) -> dict[str, tuple[str, str]]:
     return {name: LOOKS[place % len(LOOKS)] for place, name in enumerate(dict.fromkeys(names))}
 
 
-def panels(items: list[Any], draw: Callable[[Axes, Any], None], most: int = 2, tall: float = 2.05) -> Figure:
-    """A figure with one panel for each item, at most `most` in a row, each `tall` inches tall, and one legend for all.
+def panels(
+    items: list[Any], draw: Callable[[Axes, Any], None], most: int = 2, tall: float = 2.05
+) -> Figure:
+    """A figure with one panel for each item, at most `most` in a row, each `tall` inches tall, and
+    one legend for all.
 
     The legend stands under the panels, or beside a panel that has a row for itself and leaves room.
     """
@@ -219,9 +240,13 @@ def panels(items: list[Any], draw: Callable[[Axes, Any], None], most: int = 2, t
             axis.set_axis_off()
         # A line of the legend that is wider than its column would be cut at the edge of the figure.
         place: Any
-        place, letters = ("outside right upper", _BESIDE) if beside else ("outside lower center", _LEGEND)
+        place, letters = (
+            ("outside right upper", _BESIDE) if beside else ("outside lower center", _LEGEND)
+        )
         lines = [wrapped(name, letters) for name in entries]
-        legend = figure.legend(entries.values(), lines, loc=place, ncols=min(columns, 2), frameon=False)
+        legend = figure.legend(
+            entries.values(), lines, loc=place, ncols=min(columns, 2), frameon=False
+        )
         # Names that a user gives, with dollars or without, are no formulas.
         for text in (*typed, *legend.get_texts()):
             text.set_parse_math(False)
@@ -231,7 +256,12 @@ def panels(items: list[Any], draw: Callable[[Axes, Any], None], most: int = 2, t
 
 
 def pictured(
-    name: str, items: list[Any], draw: Callable[[Axes, Any], None], caption: str, most: int = 2, tall: float = 2.05
+    name: str,
+    items: list[Any],
+    draw: Callable[[Axes, Any], None],
+    caption: str,
+    most: int = 2,
+    tall: float = 2.05,
 ) -> Iterator[Picture]:
     """The figure with one panel for each item, as `panels` draws it; none if there are no items."""
     if items:
@@ -244,7 +274,9 @@ def wrapped(text: str, letters: int) -> str:
 
 
 def name_axes(axis: Axes, title: str, x: str = "", y: str = "", letters: int = 0) -> None:
-    """Write a title at the left above a panel, broken after so many letters, and what stands at its axes."""
+    """Write a title at the left above a panel, broken after so many letters, and what stands at its
+    axes.
+    """
     axis.set_title(wrapped(title, letters) if letters else title, loc="left")
     axis.set(xlabel=x, ylabel=y)
 
@@ -257,7 +289,9 @@ def plain(place: float) -> str:
     return with_power(f"{float(digits):g}e{exponent}").removeprefix("1\u202f×\u202f")
 
 
-def ticks(axis: XAxis | YAxis, places: Iterable[float], text: Callable[[float], str] = plain) -> None:
+def ticks(
+    axis: XAxis | YAxis, places: Iterable[float], text: Callable[[float], str] = plain
+) -> None:
     """Set ticks at these places and at no others."""
     axis.set_major_locator(FixedLocator(list(places)))
     axis.set_minor_locator(NullLocator())
@@ -265,16 +299,20 @@ def ticks(axis: XAxis | YAxis, places: Iterable[float], text: Callable[[float], 
 
 
 def extent(*values: Any) -> tuple[float, float]:
-    """The least and the largest value that a logarithmic axis can show; values of a diverged run may be left out."""
+    """The least and the largest value that a logarithmic axis can show; values of a diverged run
+    may be left out.
+    """
     flat = np.concatenate([np.ravel(np.asarray(each, dtype=float)) for each in values])
     shown = flat[(flat > 1 / _LARGEST) & (flat < _LARGEST)]
     return (float(shown.min()), float(shown.max())) if len(shown) else (1.0, 1.0)
 
 
 def log_y(axis: Axes, low: float, high: float) -> None:
-    """Make the y-axis logarithmic: ticks at 1, 2 and 5 of each decade (only 1 on a long axis), as plain numbers.
+    """Make the y-axis logarithmic: ticks at 1, 2 and 5 of each decade (only 1 on a long axis), as
+    plain numbers.
 
-    A curve that rises by more than any axis can show, such as that of a diverged run, leaves the axis at the top.
+    A curve that rises by more than any axis can show, such as that of a diverged run, leaves the
+    axis at the top.
     """
     high = min(high, low * _LONGEST)
     axis.set_yscale("log")
@@ -282,11 +320,15 @@ def log_y(axis: Axes, low: float, high: float) -> None:
     exponents = range(int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 1)
     digits = (1,) if high / low > 150 else (1, 2, 5)
     apart = -(-len(exponents) // _MOST_TICKS)
-    ticks(axis.yaxis, [digit * 10.0**exponent for exponent in exponents[::apart] for digit in digits])
+    ticks(
+        axis.yaxis, [digit * 10.0**exponent for exponent in exponents[::apart] for digit in digits]
+    )
 
 
 def marks(low: float, high: float, most: int = 7) -> list[float]:
-    """The ticks between two numbers: 1 and 3 of each decade, or powers of ten if those are more than `most`."""
+    """The ticks between two numbers: 1 and 3 of each decade, or powers of ten if those are more
+    than `most`.
+    """
     exponents = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     both = [x for e in exponents for digit in (1, 3) if low <= (x := digit * 10.0**e) <= high]
     if len(both) <= most:
@@ -297,12 +339,19 @@ def marks(low: float, high: float, most: int = 7) -> list[float]:
 
 
 def draw_links(
-    axis: Axes, start: str, measured: float, links: Sequence[Link], end: str, title: str, most: str = ""
+    axis: Axes,
+    start: str,
+    measured: float,
+    links: Sequence[Link],
+    end: str,
+    title: str,
+    most: str = "",
 ) -> None:
-    """Draw a bar for what was measured, one for each link, and one for where they end; the factor of `most` is bold.
+    """Draw a bar for what was measured, one for each link, and one for where they end; the factor
+    of `most` is bold.
 
-    A link of chance is grey, with its interval; one that goes the wrong way is red. An asterisk stands at a label whose
-    constant is only estimated.
+    A link of chance is grey, with its interval; one that goes the wrong way is red. An asterisk
+    stands at a label whose constant is only estimated.
     """
     levels = [measured, *(math.nan if link.value is None else link.value for link in links)]
     largest = max(levels)
@@ -312,7 +361,10 @@ def draw_links(
     for link, (before, after) in zip(links, pairwise(levels), strict=True):
         colour, label = ORANGE if after >= before * (1 - 1e-12) else VERMILLION, link.label
         if isinstance(link, Bar):
-            colour, label = GREY if link.is_chance else colour, label + ("\u00a0*" if link.estimated else "")
+            colour, label = (
+                GREY if link.is_chance else colour,
+                label + ("\u00a0*" if link.estimated else ""),
+            )
         rows.append((label, before, after, colour, link))
     rows.append((end, low, levels[-1], BLUE, None))
     for y, (_, before, after, colour, of) in enumerate(reversed(rows)):
@@ -320,7 +372,12 @@ def draw_links(
         axis.barh(y, right - left, left=left, height=0.7, color=colour, lw=0)
         if of is None:
             continue
-        if isinstance(of, Bar) and of.lower is not None and of.upper is not None and of.upper > of.lower:
+        if (
+            isinstance(of, Bar)
+            and of.lower is not None
+            and of.upper is not None
+            and of.upper > of.lower
+        ):
             limits = [max(before + x, right * _DEEPEST) for x in (of.lower, of.upper)]
             axis.plot(limits, [y, y], color="black", lw=0.8, solid_capstyle="butt")
             right = max(right, limits[1])

@@ -34,17 +34,31 @@ def c_is(lipschitz: str) -> str:
 
 
 def norm_names(adapter: str) -> Mapping[str, str]:
-    """The norm of each radius of an adapter, by the radius's name; empty for an adapter that is not known here."""
+    """The norm of each radius of an adapter, by the radius's name; empty for an adapter that is not
+    known here.
+    """
     return ADAPTERS[adapter].radius_of if adapter in ADAPTERS else {}
 
 
 def titled(result: Result) -> str:
-    """The name of a run's claim in tables, with the step that it is given and what its spec assumes."""
+    """The name of a run's claim in tables, with the step that it is given and what its spec
+    assumes.
+    """
     settings = result.settings
     given = settings.run.step_size
-    step = "" if given is None else f", η\u00a0=\u00a0{given if isinstance(given, str) else f'{given:.6g}'}"
-    assumed = ", ".join(f"{name}\u00a0=\u00a0{rooted(str(formula))}" for name, formula in settings.assume.items())
-    return label(result.claim, settings.lipschitz) + step + (f", assuming {assumed}" if assumed else "")
+    step = (
+        ""
+        if given is None
+        else f", η\u00a0=\u00a0{given if isinstance(given, str) else f'{given:.6g}'}"
+    )
+    assumed = ", ".join(
+        f"{name}\u00a0=\u00a0{rooted(str(formula))}" for name, formula in settings.assume.items()
+    )
+    return (
+        label(result.claim, settings.lipschitz)
+        + step
+        + (f", assuming {assumed}" if assumed else "")
+    )
 
 
 def rooted(formula: str) -> str:
@@ -58,7 +72,9 @@ def takes_c(claim: Claim) -> bool:
 
 
 def number(value: float | int | None, digits: int = 3, toward: Toward = Toward.NEAREST) -> str:
-    """A number for a person: integers whole with thin spaces, others at `digits` significant digits."""
+    """A number for a person: integers whole with thin spaces, others at `digits` significant
+    digits.
+    """
     if value is None:
         return "–"
     if isinstance(value, int):
@@ -94,9 +110,11 @@ _SPELLED = re.compile(f"({'|'.join(_GREEK)})(_\\w{{1,3}})")
 
 
 def said(text: str) -> Markup:
-    """A text on a page, in which formulas are typeset: those between dollars, and words with a script outside of them.
+    """A text on a page, in which formulas are typeset: those between dollars, and words with a
+    script outside of them.
 
-    Markup is left as it is. A name with a dot, or of several letters before its first ``_``, is a name of the code.
+    Markup is left as it is. A name with a dot, or of several letters before its first ``_``, is a
+    name of the code.
     """
     if isinstance(text, Markup):
         return text
@@ -155,16 +173,22 @@ def signed(value: float, toward: Toward = Toward.NEAREST) -> str:
 
 
 def slug(name: str) -> str:
-    """A file name for a name: its words of ASCII letters and digits, in lower case, joined by ``_``."""
-    return "_".join("".join(c if c.isascii() and c.isalnum() else " " for c in name.lower()).split())
+    """A file name for a name: its words of ASCII letters and digits, in lower case, joined by
+    ``_``.
+    """
+    return "_".join(
+        "".join(c if c.isascii() and c.isalnum() else " " for c in name.lower()).split()
+    )
 
 
 def rank_exponent(claim: Claim, lipschitz: str | None) -> sp.Rational:
-    r"""The p with bound ~ r^p as r grows, :math:`\lim r\,\partial_r \log(\mathrm{bound})`, from the claim's formula.
+    r"""The p with bound ~ r^p as r grows, :math:`\lim r\,\partial_r \log(\mathrm{bound})`, from the
+    claim's formula.
 
     Args:
         claim: a claim with a ``bound``.
-        lipschitz: what C stands for: ``sigma``, ``sqrt(r) sigma``, or None for a constant free of r.
+        lipschitz: what C stands for: ``sigma``, ``sqrt(r) sigma``, or None for a constant free of
+            r.
 
     """
     bound = claim.expression("bound").subs(C, C if lipschitz is None else READINGS[lipschitz])

@@ -1,4 +1,6 @@
-"""Finding proofs and refuting steps: sympy to kernel, certificates, SMT, exact witnesses, and proof scripts."""
+"""Finding proofs and refuting steps: sympy to kernel, certificates, SMT, exact witnesses, and proof
+scripts.
+"""
 
 from __future__ import annotations
 

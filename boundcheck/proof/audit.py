@@ -1,14 +1,16 @@
-"""`prove`, and what it returns: claims with their judged proofs, and the referee's table of a paper; as data.
+"""`prove`, and what it returns: claims with their judged proofs, and the referee's table of a
+paper; as data.
 
-A referee's table has what a paper prints, what we find, and the lines of proofs that establish the finding. A row's
-verdict is computed from the lines to which it refers. A row that refers to none is editorial, and says so.
+A referee's table has what a paper prints, what we find, and the lines of proofs that establish the
+finding. A row's verdict is computed from the lines to which it refers. A row that refers to none is
+editorial, and says so.
 
-A paper is read one way through all of its rows. Where its words leave a choice, a row that depends on it has evidence
-under each reading, and is refuted only where it fails under all of them. What follows from one slip is listed under its
-row, and is no row of its own.
+A paper is read one way through all of its rows. Where its words leave a choice, a row that depends
+on it has evidence under each reading, and is refuted only where it fails under all of them. What
+follows from one slip is listed under its row, and is no row of its own.
 
-In the data of a proof the words of its author are as they were typed, and may have formulas between dollars; what
-`as_json` gives is plain.
+In the data of a proof the words of its author are as they were typed, and may have formulas between
+dollars; what `as_json` gives is plain.
 """
 
 from __future__ import annotations
@@ -37,9 +39,25 @@ from boundcheck.language.view import Shown
 from boundcheck.proof.fidelity import digest, own_statements
 from boundcheck.proof.notation import identity, shown
 from boundcheck.proof.proof import Step
-from boundcheck.proof.script import Script, find, fixed_statements, has_instance, is_ours, named, of_paper
+from boundcheck.proof.script import (
+    Script,
+    find,
+    fixed_statements,
+    has_instance,
+    is_ours,
+    named,
+    of_paper,
+)
 from boundcheck.proof.solvers import SECONDS, DisagreementError, Status, second_opinion
-from boundcheck.proof.verdict import ClaimVerdict, JudgedProof, JudgedStep, Trust, claim_verdict, judge, weakest
+from boundcheck.proof.verdict import (
+    ClaimVerdict,
+    JudgedProof,
+    JudgedStep,
+    Trust,
+    claim_verdict,
+    judge,
+    weakest,
+)
 from boundcheck.proof.witness import numbers_at
 from boundcheck.proofs import paper_of, papers
 from boundcheck.rocq.check import Export, covers, has_world
@@ -54,14 +72,17 @@ _LARGEST = 10**12
 
 
 def prove(*targets: Claim | str | Path, tick: Tick = silent) -> ProofAudit:
-    """Audit proofs: run their scripts, let the kernel replay every line, hold refuted lines against their witnesses.
+    """Audit proofs: run their scripts, let the kernel replay every line, hold refuted lines against
+    their witnesses.
 
     Args:
-        targets: claims or their ids, papers or their folders, or your own proof scripts; by default all papers.
+        targets: claims or their ids, papers or their folders, or your own proof scripts; by default
+            all papers.
         tick: is called with the progress.
 
     Returns:
-        Per claim its verdict and its proofs, in the order of the scripts; and the referee's table of each paper.
+        Per claim its verdict and its proofs, in the order of the scripts; and the referee's table
+        of each paper.
 
     Raises:
         InputError: for any other target, and for a script that cannot be run.
@@ -81,7 +102,9 @@ def prove(*targets: Claim | str | Path, tick: Tick = silent) -> ProofAudit:
             judged.append(judge(each))
             done += 1
         printed = sorted(judged, key=lambda proof: proof.script.version != "printed")
-        audits.append(ClaimAudit(id, printed[-1].script.title, claim_verdict(judged), tuple(printed)))
+        audits.append(
+            ClaimAudit(id, printed[-1].script.title, claim_verdict(judged), tuple(printed))
+        )
     by_id = {audit.id: audit for audit in audits}
     whole = [paper for paper in papers() if paper in (targets or papers())]
     rows = tuple(row for paper in whole for row in judge_rows(paper, by_id))
@@ -100,13 +123,20 @@ class ClaimAudit(Shown):
     def as_json(self) -> dict[str, Any]:
         """The audit as plain data, numbers as exact fractions."""
         proofs = [prose.plainly(proof_as_json(proof)) for proof in self.proofs]
-        return {"id": self.id, "title": prose.plain(self.title), "verdict": self.verdict, "proofs": proofs}
+        return {
+            "id": self.id,
+            "title": prose.plain(self.title),
+            "verdict": self.verdict,
+            "proofs": proofs,
+        }
 
     def proof(self, version: str) -> JudgedProof:
         """The proof of a version; raises InputError if there is none."""
         found = next((x for x in self.proofs if x.script.version == version), None)
         if found is None:
-            raise InputError("version", version, one_of(version, [x.script.version for x in self.proofs]))
+            raise InputError(
+                "version", version, one_of(version, [x.script.version for x in self.proofs])
+            )
         return found
 
     def to_frame(self) -> pd.DataFrame:
@@ -117,7 +147,9 @@ class ClaimAudit(Shown):
 
 @dataclass(frozen=True)
 class ProofAudit(Shown):
-    """The audited claims, the table of each paper that was audited whole, and the seconds that this took."""
+    """The audited claims, the table of each paper that was audited whole, and the seconds that this
+    took.
+    """
 
     claims: tuple[ClaimAudit, ...]
     rows: tuple[JudgedRow, ...]
@@ -127,13 +159,19 @@ class ProofAudit(Shown):
         """The audit of a claim; raises InputError if it was not audited."""
         found = next((claim for claim in self.claims if claim.id == id), None)
         if found is None:
-            raise InputError("claim", id, f"one that was audited, {one_of(id, [x.id for x in self.claims])}")
+            raise InputError(
+                "claim", id, f"one that was audited, {one_of(id, [x.id for x in self.claims])}"
+            )
         return found
 
     @property
     def ledger(self) -> tuple[str, ...]:
         """The standard facts on which the proofs rest."""
-        return tuple(sorted({name for claim in self.claims for proof in claim.proofs for name in proof.ledger}))
+        return tuple(
+            sorted(
+                {name for claim in self.claims for proof in claim.proofs for name in proof.ledger}
+            )
+        )
 
     @property
     def facts(self) -> dict[str, str]:
@@ -145,11 +183,18 @@ class ProofAudit(Shown):
         facts = prose.plainly(self.facts)
         claims = [claim.as_json() for claim in self.claims]
         rows = [row.as_json() for row in self.rows]
-        return {"claims": claims, "rows": rows, "standard_facts": facts, "seconds": round(self.seconds, 3)}
+        return {
+            "claims": claims,
+            "rows": rows,
+            "standard_facts": facts,
+            "seconds": round(self.seconds, 3),
+        }
 
     def to_frame(self) -> pd.DataFrame:
         """A frame with a row for each line of all proofs; see `JudgedProof.to_frame`."""
-        found: pd.DataFrame = self.shower.frame_of(proof for claim in self.claims for proof in claim.proofs)
+        found: pd.DataFrame = self.shower.frame_of(
+            proof for claim in self.claims for proof in claim.proofs
+        )
         return found
 
 
@@ -157,7 +202,9 @@ class ProofAudit(Shown):
 
 
 def proof_as_json(proof: JudgedProof) -> dict[str, Any]:
-    """A proof as plain data; its statement and assumptions are printed from the kernel's theorem."""
+    """A proof as plain data; its statement and assumptions are printed from the kernel's
+    theorem.
+    """
     proved = proof.conclusion if proof.verdict == "proved" else None
     display = shown(*(each.statement for each in proof.hypotheses), *([proved] if proved else []))
     hypotheses = [
@@ -202,12 +249,16 @@ def step_as_json(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any]:
         "statement_latex": display.latex[0],
         "certificate": identity(step.theorem),
         "follows": judged.follows,
-        "does_not_follow_at": {str(a): str(x) for a, x in numbers.values.items()} if numbers else None,
+        "does_not_follow_at": (
+            {str(a): str(x) for a, x in numbers.values.items()} if numbers else None
+        ),
     }
 
 
 def witness_as_json(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any] | None:
-    """The witness of a refuted step: what it is, its numbers, and both sides of the line where it fails."""
+    """The witness of a refuted step: what it is, its numbers, and both sides of the line where it
+    fails.
+    """
     step = judged.step
     if judged.verdict != "refuted" or step.witness is None:
         return None
@@ -227,18 +278,25 @@ def witness_as_json(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any] | 
 
 def number_text(value: Interval) -> str:
     """An exact number as a fraction; a long or enclosed number by its first nine digits."""
-    short = value.low == value.high and max(abs(value.low.numerator), value.low.denominator) < _LARGEST
+    short = (
+        value.low == value.high and max(abs(value.low.numerator), value.low.denominator) < _LARGEST
+    )
     return str(value.low) if short else f"{float(value.low):.9g}"
 
 
 def main_lines(proof: JudgedProof) -> list[tuple[int, JudgedStep]]:
-    """The lines that a reader wants, each with its place: without those of mere algebra, of which nothing is said.
+    """The lines that a reader wants, each with its place: without those of mere algebra, of which
+    nothing is said.
 
     A proof whose author says nothing about its lines is shown whole.
     """
     told = any(x.step.meaning or x.step.printed for x in proof.steps)
     lines = enumerate(proof.steps)
-    return [(i, x) for i, x in lines if not told or x.step.meaning or x.step.printed or x.verdict != "proved"]
+    return [
+        (i, x)
+        for i, x in lines
+        if not told or x.step.meaning or x.step.printed or x.verdict != "proved"
+    ]
 
 
 def for_rocq(proof: JudgedProof) -> Export:
@@ -249,16 +307,22 @@ def for_rocq(proof: JudgedProof) -> Export:
     name, theorem = f"{proof.script.id}, {proof.script.version}", proof.script.proof.conclusion
     if proof.verdict != "proved" or theorem is None:
         raise InputError("proof", name, f"a proof that is proved, not {proof.verdict}")
-    told = {x.statement: f"{x.role}: {x.name}" for x in proof.hypotheses if x.statement in theorem.hypotheses}
+    told = {
+        x.statement: f"{x.role}: {x.name}"
+        for x in proof.hypotheses
+        if x.statement in theorem.hypotheses
+    }
     if theorem.hypotheses != told.keys():
         raise InputError("proof", name, "a proof by the kernel alone")
     return Export(name, theorem, told)
 
 
 def known_instance(proof: JudgedProof) -> str:
-    """The names of those who know an instance in which all hypotheses of a proved proof hold together; empty for none.
+    """The names of those who know an instance in which all hypotheses of a proved proof hold
+    together; empty for none.
 
-    The judge of instances knows those of claims, which assume no less than their proofs do; Rocq knows its worlds.
+    The judge of instances knows those of claims, which assume no less than their proofs do; Rocq
+    knows its worlds.
     """
     claim = proof.script.claim
     judged = claim is not None and not proof.script.instead and has_instance(claim)
@@ -271,20 +335,27 @@ def known_instance(proof: JudgedProof) -> str:
 
 
 def instance_told(proof: JudgedProof) -> str:
-    """The remark beside `proved` on an instance of the hypotheses; empty if nothing is assumed or nothing is proved.
+    """The remark beside `proved` on an instance of the hypotheses; empty if nothing is assumed or
+    nothing is proved.
 
     It is there because contradictory hypotheses would prove anything.
     """
     if proof.verdict != "proved" or not proof.hypotheses:
         return ""
     known = known_instance(proof)
-    return f"its hypotheses hold in an instance ({known})" if known else "no instance of its hypotheses is known"
+    return (
+        f"its hypotheses hold in an instance ({known})"
+        if known
+        else "no instance of its hypotheses is known"
+    )
 
 
 def opinions(proof: JudgedProof) -> dict[int, dict[str, Status]]:
-    """The answers of z3 and cvc5 on each line that a certificate proves, by its place among the lines.
+    """The answers of z3 and cvc5 on each line that a certificate proves, by its place among the
+    lines.
 
-    Raises DisagreementError if a solver finds numbers at which a line fails although the kernel proves it.
+    Raises DisagreementError if a solver finds numbers at which a line fails although the kernel
+    proves it.
     """
     found = {}
     for place, judged in enumerate(proof.steps):
@@ -299,13 +370,17 @@ def opinions(proof: JudgedProof) -> dict[int, dict[str, Status]]:
 
 # The referee's table.
 
-RowVerdict = Literal["refuted", "repaired", "proved", "conditional", "remark", "unknown", "editorial"]
+RowVerdict = Literal[
+    "refuted", "repaired", "proved", "conditional", "remark", "unknown", "editorial"
+]
 InRocq = Literal["", "checked", "repair checked"]
 
 
 @dataclass(frozen=True)
 class Ref:
-    """A line of a proof, by its label, with its dollars or without; the proof's conclusion if there is no label."""
+    """A line of a proof, by its label, with its dollars or without; the proof's conclusion if there
+    is no label.
+    """
 
     id: str
     version: str
@@ -321,7 +396,8 @@ class Ref:
 
 @dataclass(frozen=True)
 class Choice:
-    """A choice that the words of a paper leave to its reader; `CHOICES` of its module `reading` has all of them.
+    """A choice that the words of a paper leave to its reader; `CHOICES` of its module `reading` has
+    all of them.
 
     Attributes:
         name: what is chosen.
@@ -344,7 +420,8 @@ class Under:
 
     Attributes:
         reading: one of those of a choice.
-        fails: lines that a witness refutes, or proofs that what is printed leads to a contradiction.
+        fails: lines that a witness refutes, or proofs that what is printed leads to a
+            contradiction.
         holds: lines or proofs that show what is printed.
         empty: proofs that what the row assumes leads to a contradiction, so that it says nothing.
 
@@ -364,7 +441,9 @@ class Under:
             raise InputError("reading", self.reading, "words that say how the paper is read")
         if len([each for each in (self.fails, self.holds, self.empty) if each]) != 1:
             expected = "evidence of one kind: fails, holds or empty"
-            raise InputError(f"evidence under {self.reading}", ", ".join(map(str, self.refs)) or None, expected)
+            raise InputError(
+                f"evidence under {self.reading}", ", ".join(map(str, self.refs)) or None, expected
+            )
 
     @property
     def outcome(self) -> Outcome:
@@ -379,14 +458,16 @@ class Under:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table. Its texts may have formulas between dollars, see `boundcheck.language.prose`.
+    """A row of the table. Its texts may have formulas between dollars, see
+    `boundcheck.language.prose`.
 
     Attributes:
         number: in the audit of the paper.
         locator: where in the paper.
         printed: what is printed there; of a row that fails word for word, formulas in our notation.
         finding: what we find.
-        under: the evidence under each reading that was tried, where what is printed does not hold under all.
+        under: the evidence under each reading that was tried, where what is printed does not hold
+            under all.
         mend: in one line, what makes it true where it fails.
         holds: evidence that what is printed is true.
         within: evidence that it is true under a condition which is not printed with it.
@@ -395,7 +476,8 @@ class Row:
         follows: what follows from it in other places of the paper, each with its own evidence.
 
     Raises:
-        InputError: for a row that fails under a reading and has no quote or no mend, and for a reading twice.
+        InputError: for a row that fails under a reading and has no quote or no mend, and for a
+            reading twice.
 
     """
 
@@ -417,7 +499,11 @@ class Row:
             if not getattr(self, name).strip():
                 expected = "what the paper prints, and what would mend it"
                 raise InputError(f"row {self.number}, {name}", getattr(self, name), expected)
-        if twice := [name for name, count in Counter(each.reading for each in self.under).items() if count > 1]:
+        if twice := [
+            name
+            for name, count in Counter(each.reading for each in self.under).items()
+            if count > 1
+        ]:
             raise InputError(f"row {self.number}, under", twice[0], "each reading once")
 
     def has(self, outcome: Outcome) -> bool:
@@ -431,17 +517,23 @@ class Row:
         return tuple(dict.fromkeys((*under, *self.holds, *self.within, *self.repair, *self.about)))
 
     def check(self, choices: Sequence[Choice]) -> None:
-        """Check that a row that is judged under readings leaves out none on which its verdict depends.
+        """Check that a row that is judged under readings leaves out none on which its verdict
+        depends.
 
-        Raises InputError if it names one that the paper's choices do not have, if it leaves out another reading of the
-        same choice, and if it fails under all and has not tried every choice of the paper.
+        Raises InputError if it names one that the paper's choices do not have, if it leaves out
+        another reading of the same choice, and if it fails under all and has not tried every choice
+        of the paper.
         """
         if not self.under:
             return
         named, field = {each.reading for each in self.under}, f"row {self.number}, under"
         everything = {reading for choice in choices for reading in choice.readings}
         if choices and named - everything:
-            raise InputError(field, min(named - everything), f"one of the readings {'; '.join(sorted(everything))}")
+            raise InputError(
+                field,
+                min(named - everything),
+                f"one of the readings {'; '.join(sorted(everything))}",
+            )
         for choice in choices:
             left_out = [reading for reading in choice.readings if reading not in named]
             if left_out and (not self.has("holds") or not named.isdisjoint(choice.readings)):
@@ -455,11 +547,12 @@ class JudgedRow:
 
     Attributes:
         evidence: a sentence for each line.
-        hypotheses: for each proved claim, how its theorem's hypotheses differ from those that it lists, and whether no
-            instance of them is known.
+        hypotheses: for each proved claim, how its theorem's hypotheses differ from those that it
+            lists, and whether no instance of them is known.
         lines: the lines to which it refers, each with its proof; a conclusion has no line.
-        rocq: "checked" where Rocq has checked all of its proofs, see `boundcheck.rocq.check`; "repair checked"
-            where these only repair what a witness refutes, which is exact arithmetic and no proof; else empty.
+        rocq: "checked" where Rocq has checked all of its proofs, see `boundcheck.rocq.check`;
+            "repair checked" where these only repair what a witness refutes, which is exact
+            arithmetic and no proof; else empty.
         missing: of an unknown row why its finding is not established; else empty.
         follows: what follows from it elsewhere, judged as rows are.
         choices: the choices of the paper on which it depends.
@@ -479,19 +572,27 @@ class JudgedRow:
 
     @property
     def finding(self) -> str:
-        """The finding that a reader is told: the author's where it is established, else why it is not."""
+        """The finding that a reader is told: the author's where it is established, else why it is
+        not.
+        """
         return self.missing or self.row.finding
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The notes below the finding: its outcome under each reading, its mend, and what follows from it."""
+        """The notes below the finding: its outcome under each reading, its mend, and what follows
+        from it.
+        """
         found = []
         for outcome in get_args(Outcome) if not self.missing else ():
             readings = [each.reading for each in self.row.under if each.outcome == outcome]
-            found += [f"{outcome.capitalize()}, read as: {'; '.join(readings)}."] if readings else []
+            found += (
+                [f"{outcome.capitalize()}, read as: {'; '.join(readings)}."] if readings else []
+            )
         found += [f"Mend: {self.row.mend}"] if self.row.mend and not self.missing else []
         for each in self.follows:
-            own = f"Follows ({each.verdict}): {each.row.locator}, {each.row.printed}. {each.finding}"
+            own = (
+                f"Follows ({each.verdict}): {each.row.locator}, {each.row.printed}. {each.finding}"
+            )
             found += [own, *each.notes]
         return tuple(found)
 
@@ -502,7 +603,9 @@ class JudgedRow:
 
     @property
     def rests_on(self) -> str:
-        """The trust of its proofs; ``witness`` if a witness alone shows it; empty where nothing is established."""
+        """The trust of its proofs; ``witness`` if a witness alone shows it; empty where nothing is
+        established.
+        """
         return self.trust or ("" if self.verdict in ("unknown", "editorial") else "witness")
 
     def as_json(self) -> dict[str, Any]:
@@ -511,7 +614,11 @@ class JudgedRow:
         for name in ("finding", "verdict", "trust", "rocq", "evidence", "hypotheses"):
             data[name] = getattr(self, name)
         under = [
-            {"reading": each.reading, "outcome": each.outcome, "evidence": list(map(str, each.refs))}
+            {
+                "reading": each.reading,
+                "outcome": each.outcome,
+                "evidence": list(map(str, each.refs)),
+            }
             for each in row.under
             if not self.missing
         ]
@@ -522,10 +629,11 @@ class JudgedRow:
 
 
 def judge_rows(paper: str, audits: Mapping[str, ClaimAudit]) -> tuple[JudgedRow, ...]:
-    """The table of a paper, `ROWS` of its module `findings`, with the verdicts of its rows; empty without that module.
+    """The table of a paper, `ROWS` of its module `findings`, with the verdicts of its rows; empty
+    without that module.
 
-    `CHOICES` of its module `reading` are the choices that its words leave. Raises InputError if a row refers to a line
-    that no proof has, or leaves out a reading.
+    `CHOICES` of its module `reading` are the choices that its words leave. Raises InputError if a
+    row refers to a line that no proof has, or leaves out a reading.
     """
     subject = paper_of(paper)
     rows: Sequence[Row] = getattr(subject.part("findings"), "ROWS", ())
@@ -534,22 +642,29 @@ def judge_rows(paper: str, audits: Mapping[str, ClaimAudit]) -> tuple[JudgedRow,
 
 
 def rows_of(audits: Sequence[ClaimAudit]) -> tuple[JudgedRow, ...]:
-    """The default table of a paper: for each claim with a proof, its verdict and those of its proofs."""
+    """The default table of a paper: for each claim with a proof, its verdict and those of its
+    proofs.
+    """
     # Of a claim whose last proof Rocq has checked: the proof of a repair is not the claim's.
     said: dict[ClaimVerdict, InRocq] = {"proved": "checked", "repaired": "repair checked"}
     made = []
     for i, audit in enumerate(audits, 1):
         row = Row(i, audit.title, "", f"{audit.title}: {audit.verdict}.")
         evidence = " ".join(f"{_title(each)}: {each.verdict}." for each in audit.proofs)
-        rocq = said.get(audit.verdict, "") if covers(audit.proofs[-1].script.proof.conclusion) else ""
+        rocq = (
+            said.get(audit.verdict, "") if covers(audit.proofs[-1].script.proof.conclusion) else ""
+        )
         made.append(JudgedRow(row, audit.verdict, audit.proofs[-1].trust, evidence, rocq=rocq))
     return tuple(made)
 
 
-def judge_row(row: Row, audits: Mapping[str, ClaimAudit], choices: Sequence[Choice] = ()) -> JudgedRow:
+def judge_row(
+    row: Row, audits: Mapping[str, ClaimAudit], choices: Sequence[Choice] = ()
+) -> JudgedRow:
     """A row with the verdict from its lines.
 
-    Raises InputError if it refers to a line that no proof has, or leaves out a reading of the paper's `choices`.
+    Raises InputError if it refers to a line that no proof has, or leaves out a reading of the
+    paper's `choices`.
     """
     row.check(choices)
     follows = tuple(judge_row(each, audits, choices) for each in row.follows)
@@ -564,7 +679,9 @@ def judge_row(row: Row, audits: Mapping[str, ClaimAudit], choices: Sequence[Choi
         # A conclusion has no line.
         step = next((x for x in proof.steps if ref.names(x.step)), None) if ref.label else None
         if ref.label and step is None:
-            expected = f"one of the lines {', '.join(prose.plain(x.step.label) for x in proof.steps)}"
+            expected = (
+                f"one of the lines {', '.join(prose.plain(x.step.label) for x in proof.steps)}"
+            )
             raise InputError("row", ref, expected)
         found[ref] = proof, step
     texts, missing, proved = [], dict[str, None](), list[tuple[JudgedProof, JudgedStep | None]]()
@@ -576,22 +693,27 @@ def judge_row(row: Row, audits: Mapping[str, ClaimAudit], choices: Sequence[Choi
         proof, step = found[ref]
         verdict = (step or proof).verdict
         # A sentence on the line: its verdict, and for a refuted line the witness with both sides.
-        text = f"{_title(proof)}, {f'“{step.step.label}”' if step else 'the conclusion'}: {verdict}."
+        text = (
+            f"{_title(proof)}, {f'“{step.step.label}”' if step else 'the conclusion'}: {verdict}."
+        )
         if witness := witness_as_json(proof, step) if step else None:
             text += f" {witness['about']}: {witness['left']} against {witness['right']}."
         texts.append(text)
         proved += [(proof, step)] if verdict == "proved" else []
-        # What is false is shown by a witness or by a contradiction, what is empty by a contradiction alone; and from a
-        # contradiction everything would hold.
+        # What is false is shown by a witness or by a contradiction, what is empty by a
+        # contradiction alone; and from a contradiction everything would hold.
         absurd = step is None and _is_contradiction(proof)
         is_met = ref not in fails or absurd or (step is not None and verdict == "refuted")
         is_met = is_met and (ref not in empty or absurd) and not (absurd and ref in holds)
         is_met = is_met and (ref not in to_prove or verdict == "proved")
         if not is_met or (ref in row.about and verdict == "unknown"):
             reason = (step or proof).reason.rstrip(".")
-            place = ", ".join((proof.script.title, proof.script.called, *([step.step.label] if step else [])))
+            place = ", ".join(
+                (proof.script.title, proof.script.called, *([step.step.label] if step else []))
+            )
             missing[f"{reason} ({place})" if reason else f"{place} is {verdict}"] = None
-    # A statement that holds, but not by the printed argument, is repaired; what fails outweighs the rest.
+    # A statement that holds, but not by the printed argument, is repaired; what fails outweighs the
+    # rest.
     order: tuple[tuple[object, RowVerdict], ...] = (
         (missing, "unknown"),
         (fails and holds, "conditional"),
@@ -608,7 +730,9 @@ def judge_row(row: Row, audits: Mapping[str, ClaimAudit], choices: Sequence[Choi
     unmet = [_title(x) for x in open_ if not known_instance(x)]
     told += [f"No instance is known of the hypotheses of {', '.join(unmet)}."] if unmet else []
     rocq: InRocq = ""
-    in_rocq = (covers(x.script.proof.conclusion, step.step.theorem if step else None) for x, step in proved)
+    in_rocq = (
+        covers(x.script.proof.conclusion, step.step.theorem if step else None) for x, step in proved
+    )
     if proved and not missing and all(in_rocq):
         rocq = "checked" if len(proved) == len(refs) else "repair checked"
     return JudgedRow(
@@ -621,18 +745,26 @@ def judge_row(row: Row, audits: Mapping[str, ClaimAudit], choices: Sequence[Choi
         rocq,
         f"Not established: {'; '.join(missing)}." if missing else "",
         follows,
-        tuple(each for each in choices if not {x.reading for x in row.under}.isdisjoint(each.readings)),
+        tuple(
+            each for each in choices if not {x.reading for x in row.under}.isdisjoint(each.readings)
+        ),
     )
 
 
 def _is_contradiction(proof: JudgedProof) -> bool:
-    """True if what a proof assumes is proved to give a false statement about numbers, such as 1 <= 0."""
+    """True if what a proof assumes is proved to give a false statement about numbers, such as 1 <=
+    0.
+    """
     end = proof.conclusion if proof.verdict == "proved" else None
     number = end.polynomial.number if isinstance(end, Fact) else None
     return isinstance(end, Fact) and number is not None and not _HOLDS[end.relation](number, 0)
 
 
-_HOLDS: dict[str, Callable[[Fraction, int], bool]] = {">=": operator.ge, ">": operator.gt, "=": operator.eq}
+_HOLDS: dict[str, Callable[[Fraction, int], bool]] = {
+    ">=": operator.ge,
+    ">": operator.gt,
+    "=": operator.eq,
+}
 
 
 def _title(proof: JudgedProof) -> str:
@@ -673,9 +805,11 @@ def carrier(claim: Claim) -> Carrier:
 
 
 def standing(claim: Claim) -> str:
-    """``proved``; ``repaired`` if proved, but not by the printed proof; the carrier if that is not the kernel.
+    """``proved``; ``repaired`` if proved, but not by the printed proof; the carrier if that is not
+    the kernel.
 
-    It is read from the fixed statements, and no proof is run: the tests have the proofs say the same.
+    It is read from the fixed statements, and no proof is run: the tests have the proofs say the
+    same.
     """
     if (by := carrier(claim)) is not Carrier.KERNEL:
         return by
@@ -683,10 +817,16 @@ def standing(claim: Claim) -> str:
 
 
 def told(claim: Claim) -> str:
-    """The carrier of a claim, in words, with the lines at which the printed proof fails, if it does."""
+    """The carrier of a claim, in words, with the lines at which the printed proof fails, if it
+    does.
+    """
     by = carrier(claim)
     broken = fixed_statements()[claim.id].broken if by is Carrier.KERNEL else ()
-    return f"{by}, repaired: true by another proof; the printed one fails at {', '.join(broken)}" if broken else by
+    return (
+        f"{by}, repaired: true by another proof; the printed one fails at {', '.join(broken)}"
+        if broken
+        else by
+    )
 
 
 def counted(claims: Iterable[Claim]) -> Counter[Carrier]:
@@ -697,10 +837,11 @@ def counted(claims: Iterable[Claim]) -> Counter[Carrier]:
 def statements_of(paper: str) -> dict[str, Any]:
     """The table of the fixed statements of a paper, from its proofs as they are.
 
-    A claim has its formula in sympy and its quantifiers in words. Their formal reading was made once and is kept beside
-    the proof scripts, as text to read and as digests to compare. Quantities, conditions and domains are not kept: they
-    are computed from the claim. Only what the kernel proves is kept, and only as what the claim says. Raises InputError
-    for a script that concludes and does not prove its claim, and for two that prove two statements.
+    A claim has its formula in sympy and its quantifiers in words. Their formal reading was made
+    once and is kept beside the proof scripts, as text to read and as digests to compare.
+    Quantities, conditions and domains are not kept: they are computed from the claim. Only what the
+    kernel proves is kept, and only as what the claim says. Raises InputError for a script that
+    concludes and does not prove its claim, and for two that prove two statements.
     """
 
     def entry(statement: Statement) -> dict[str, str]:
@@ -713,13 +854,17 @@ def statements_of(paper: str) -> dict[str, Any]:
         if claim is None or claim.id not in catalogue:
             continue
         if script.version == "printed":
-            broken[claim.id] = [step.step.label for step in judge(script).steps if step.verdict == "refuted"]
+            broken[claim.id] = [
+                step.step.label for step in judge(script).steps if step.verdict == "refuted"
+            ]
             continue
         if script.proof.conclusion is None:
             continue
         proof, name = judge(script, fixing=True), f"{script.id}, {script.version}"
         if proof.conclusion is None or proof.verdict != "proved" or proof.trust != "kernel":
-            raise InputError("script", name, f"a proof of its claim by the kernel: {proof.reason or proof.trust}")
+            raise InputError(
+                "script", name, f"a proof of its claim by the kernel: {proof.reason or proof.trust}"
+            )
         rest = sorted({each.statement for each in proof.hypotheses} - own_statements(claim))
         found = {"conclusion": entry(proof.conclusion), "hypotheses": list(map(entry, rest))}
         if table.setdefault(claim.id, found) != found:
@@ -731,7 +876,8 @@ def statements_of(paper: str) -> dict[str, Any]:
 
 
 def write_statements(paper: str) -> None:
-    """Write the `statements.json` of a paper again, from its current proofs; read the difference when you do this.
+    """Write the `statements.json` of a paper again, from its current proofs; read the difference
+    when you do this.
 
     python -c "from boundcheck.proof.audit import write_statements; write_statements('jiang2024')"
 

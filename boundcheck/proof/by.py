@@ -1,4 +1,5 @@
-"""The kernel's rules in the words of sympy, and the few derived rules that proofs of convergence use often.
+"""The kernel's rules in the words of sympy, and the few derived rules that proofs of convergence
+use often.
 
 Nothing here is trusted: each method builds theorems by the rules of the kernel.
 """
@@ -23,7 +24,9 @@ from boundcheck.proof.reading import Reading, index
 
 @dataclass(frozen=True)
 class By:
-    """Justifications of steps: `by.triangle("F", X, Y)` is the theorem ‖X + Y‖_F <= ‖X‖_F + ‖Y‖_F."""
+    """Justifications of steps: `by.triangle("F", X, Y)` is the theorem ‖X + Y‖_F <= ‖X‖_F +
+    ‖Y‖_F.
+    """
 
     reading: Reading
 
@@ -72,7 +75,10 @@ class By:
     def block_norm(self, x: MatrixExpr) -> Theorem:
         """‖(X, Y)‖² = ‖X‖_F² + ‖Y‖_F² of a vector with blocks X, Y."""
         blocks = self.reading.point(x)
-        whole, *parts = (rules.norm_expansion(blocks), *(rules.norm_expansion((block,)) for block in blocks))
+        whole, *parts = (
+            rules.norm_expansion(blocks),
+            *(rules.norm_expansion((block,)) for block in blocks),
+        )
         squares = sum((builders.norm("F", block) ** 2 for block in blocks), Scalar({}))
         goal = Fact("=", builders.norm("F", *blocks) ** 2 - squares)
         multipliers = ((ONE, 0), *((-ONE, i + 1) for i in range(len(parts))))
@@ -88,7 +94,9 @@ class By:
 
     # Laws and equations.
 
-    def instance(self, law: Theorem, values: Mapping[MatrixExpr, MatrixExpr | sp.Expr], *given: Theorem) -> Theorem:
+    def instance(
+        self, law: Theorem, values: Mapping[MatrixExpr, MatrixExpr | sp.Expr], *given: Theorem
+    ) -> Theorem:
         """A law at these values, without the premises that `given` proves."""
         pairs: list[tuple[Symbol | k.Variable, Matrix | Scalar]] = []
         for variable, value in values.items():
@@ -100,22 +108,34 @@ class By:
         return discharged(rules.instantiate(law, tuple(pairs)), *given)
 
     def _variable(self, symbol: sp.Symbol) -> k.Variable:
-        bound = [atom for atom in self.reading.scalar(symbol).atoms() if isinstance(atom, k.Variable)]
+        bound = [
+            atom for atom in self.reading.scalar(symbol).atoms() if isinstance(atom, k.Variable)
+        ]
         return bound[0]
 
-    def rewrite(self, theorem: Theorem, goal: sp.Basic, *equations: tuple[Theorem, MatrixExpr, MatrixExpr]) -> Theorem:
-        """The goal, from a theorem that says the same after the replacements (‖left - right‖ = 0, left, right)."""
+    def rewrite(
+        self, theorem: Theorem, goal: sp.Basic, *equations: tuple[Theorem, MatrixExpr, MatrixExpr]
+    ) -> Theorem:
+        """The goal, from a theorem that says the same after the replacements (‖left - right‖ = 0,
+        left, right).
+        """
         fact, last = theorem.fact, self.reading.fact(goal)
         pairs = [
             (self.component(equation, i, blocks), _letter(blocks[i][0]), blocks[i][1])
             for equation, left, right in equations
-            for blocks in [list(zip(self.reading.point(left), self.reading.point(right), strict=True))]
+            for blocks in [
+                list(zip(self.reading.point(left), self.reading.point(right), strict=True))
+            ]
             for i in range(len(blocks))
         ]
         # Replace every left side, and then go back up to the goal.
         forms = [last]
         for _, letter, value in pairs:
-            forms.append(Fact(last.relation, builders.substitute_scalar(forms[-1].polynomial, {letter: value})))
+            forms.append(
+                Fact(
+                    last.relation, builders.substitute_scalar(forms[-1].polynomial, {letter: value})
+                )
+            )
         for equation, letter, value in pairs:
             fact = Fact(fact.relation, builders.substitute_scalar(fact.polynomial, {letter: value}))
             theorem = rules.rewrite(equation, theorem, letter, value, fact)
@@ -123,7 +143,9 @@ class By:
             theorem = rules.rewrite(equation, theorem, letter, value, form)
         return theorem
 
-    def component(self, equation: Theorem, i: int, pairs: Sequence[tuple[Matrix, Matrix]]) -> Theorem:
+    def component(
+        self, equation: Theorem, i: int, pairs: Sequence[tuple[Matrix, Matrix]]
+    ) -> Theorem:
         """Block i of an equation between vectors: ‖(X, Y)‖ = 0 gives ‖X‖ = 0."""
         blocks = tuple(x - y for x, y in pairs)
         if len(blocks) == 1:
@@ -145,7 +167,9 @@ class By:
 
     # Order.
 
-    def from_squares(self, squares: Theorem, larger: Theorem, x: sp.Expr, *equations: Theorem) -> Theorem:
+    def from_squares(
+        self, squares: Theorem, larger: Theorem, x: sp.Expr, *equations: Theorem
+    ) -> Theorem:
         """The theorem x <= y, from x² <= y² and y >= 0; it is x < y if the first is strict.
 
         `equations`, such as root(z)² = z, rewrite x² and y².
@@ -155,10 +179,13 @@ class By:
         wanted = Fact(squares.fact.relation, y * y - smaller * smaller)
         if squares.conclusion != wanted:
             squares = certify(wanted, [squares, *equations]) or rules.assume(wanted)
-        # y(y - x) = (y - x)²/2 + (y² - x²)/2: if y < x, the left side is not positive, but the right side is.
+        # y(y - x) = (y - x)²/2 + (y² - x²)/2: if y < x, the left side is not positive, but the
+        # right side is.
         half = Fraction(1, 2)
         terms = ((((half, goal),), ()), (((half, ONE),), (0,)))
-        return rules.certificate((squares, larger), Fact(squares.fact.relation, goal), terms, (), (1,))
+        return rules.certificate(
+            (squares, larger), Fact(squares.fact.relation, goal), terms, (), (1,)
+        )
 
     def positive_root(self, radicand: Theorem) -> Theorem:
         """root(x) > 0, from x > 0."""
@@ -166,17 +193,22 @@ class By:
         root = rules.root_nonnegative(x)
         # root · root = x + (root² - x)
         terms, goal = (((_UNIT,), (2,)),), Fact(">", root.fact.polynomial)
-        return rules.certificate((rules.root_square(radicand), root, radicand), goal, terms, ((ONE, 0),), (1,))
+        return rules.certificate(
+            (rules.root_square(radicand), root, radicand), goal, terms, ((ONE, 0),), (1,)
+        )
 
     def equal(self, above: Theorem, below: Theorem) -> Theorem:
         """The theorem p = 0, from p >= 0 and -p >= 0."""
         p = above.fact.polynomial
         return rules.vanishing(
-            rules.certificate((above, below), Fact(">=", -(p * p)), (((_UNIT,), (0, 1)),), (), ()), p
+            rules.certificate((above, below), Fact(">=", -(p * p)), (((_UNIT,), (0, 1)),), (), ()),
+            p,
         )
 
     def below_maximum(self, maximum: sp.Max) -> list[Theorem]:
-        """The theorems that each argument is at most the maximum, in sympy's order of the arguments."""
+        """The theorems that each argument is at most the maximum, in sympy's order of the
+        arguments.
+        """
         members = tuple(map(self.reading.scalar, maximum.args))
         return [rules.at_most_maximum(x, members) for x in members]
 
@@ -200,13 +232,16 @@ class By:
         theta: sp.Symbol,
         sign: int = 1,
     ) -> Theorem:
-        """F(x + δ) - F(x) - ⟨∇F(x), δ⟩ <= L/2 ‖δ‖², from smoothness along the segment; a standard fact.
+        """F(x + δ) - F(x) - ⟨∇F(x), δ⟩ <= L/2 ‖δ‖², from smoothness along the segment; a standard
+        fact.
 
         With the sign -1 it is >= -L/2 ‖δ‖².
         """
         point, change = self.reading.point(x), self.reading.point(step)
         scale = self.reading.scalar(constant)
-        return descent_lemma(smooth, function.name, point, change, scale, self._variable(theta), sign)
+        return descent_lemma(
+            smooth, function.name, point, change, scale, self._variable(theta), sign
+        )
 
     # Expectations, sums, roots.
 
@@ -256,20 +291,26 @@ class By:
         Raises InputError for another fact about x, such as 1 <= T.
         """
         if divisor.fact.relation != ">":
-            expected = f"a fact x > 0 about the divisor x; prove it first, by a step from {divisor.fact}"
+            expected = (
+                f"a fact x > 0 about the divisor x; prove it first, by a step from {divisor.fact}"
+            )
             raise InputError("divisor", divisor.fact, expected)
         product = rules.inverse(divisor)
         inverse = Scalar.of(k.Inverse(divisor.fact.polynomial))
         goal = Fact(">", inverse)
         # x · (1/x) = 1 + (x · (1/x) - 1)
-        return product, rules.certificate((product, divisor), goal, (((_UNIT,), ()),), ((ONE, 0),), (1,))
+        return product, rules.certificate(
+            (product, divisor), goal, (((_UNIT,), ()),), ((ONE, 0),), (1,)
+        )
 
 
 _UNIT = (Fraction(1), ONE)
 
 
 def discharged(theorem: Theorem, *given: Theorem) -> Theorem:
-    """The theorem, with every hypothesis that one of `given` proves replaced by that one's hypotheses."""
+    """The theorem, with every hypothesis that one of `given` proves replaced by that one's
+    hypotheses.
+    """
     for each in given:
         if each.conclusion in theorem.hypotheses:
             theorem = rules.discharge(each, theorem)

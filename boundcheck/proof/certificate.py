@@ -1,9 +1,10 @@
 """The search for certificates: why a goal follows from premises by exact algebra.
 
-A certificate is an identity m·goal = Σ_j s_j Π_i p_i + Σ_k c_k e_k, which `kernel.rules.certificate` checks. The search
-lists products of premises and of squares, and multiples of equations; `sums` says which of them make up the goal, and
-with what weights, or finds squares with free coefficients. Nothing here is trusted, and nothing depends on the clock:
-what grows is capped by the constants.
+A certificate is an identity m·goal = Σ_j s_j Π_i p_i + Σ_k c_k e_k, which
+`kernel.rules.certificate` checks. The search lists products of premises and of squares, and
+multiples of equations; `sums` says which of them make up the goal, and with what weights, or finds
+squares with free coefficients. Nothing here is trusted, and nothing depends on the clock: what
+grows is capped by the constants.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ class _Stage:
     Attributes:
         products: how many inequalities are multiplied, also with the square of a monomial.
         hints: how many are multiplied with the square of a hint; -1: no hint is squared.
-        squares: how many are multiplied with the square of a sum or difference of monomials; -1: no such square.
+        squares: how many are multiplied with the square of a sum or difference of monomials; -1: no
+            such square.
         rounds: how often multiples of equations are added, see `_Search.multiples`.
         factors: the most strict premises that multiply the goal.
 
@@ -78,13 +80,19 @@ def entailed(
     factor: Sequence[int] | None = None,
     degree: int = 2,
 ) -> Theorem | None:
-    """The goal from facts and the signs of their atoms, at once or by a certificate; arguments as of `certify`."""
+    """The goal from facts and the signs of their atoms, at once or by a certificate; arguments as
+    of `certify`.
+    """
     premises = [*premises, *signs([goal, *(x.fact for x in premises)])]
-    return by_signs(goal, premises) or certify(goal, premises, hints=hints, factor=factor, degree=degree)
+    return by_signs(goal, premises) or certify(
+        goal, premises, hints=hints, factor=factor, degree=degree
+    )
 
 
 def signs(facts: Iterable[Fact]) -> list[Theorem]:
-    """The theorems that norms and roots in these facts are not negative, and dimensions, T and t are at least 1."""
+    """The theorems that norms and roots in these facts are not negative, and dimensions, T and t
+    are at least 1.
+    """
     found: dict[str, Theorem] = {}
     for atom in (atom for fact in facts for atom in fact.polynomial.atoms()):
         match atom:
@@ -102,7 +110,9 @@ def signs(facts: Iterable[Fact]) -> list[Theorem]:
 
 
 def by_signs(goal: Fact, premises: Sequence[Theorem]) -> Theorem | None:
-    """The goal, if its coefficients are positive and `premises` give every atom's sign; else None."""
+    """The goal, if its coefficients are positive and `premises` give every atom's sign; else
+    None.
+    """
     if goal.relation == "=" or any(weight < 0 for weight in goal.polynomial.terms.values()):
         return None
     # Strict ones last: they replace weak ones.
@@ -115,7 +125,9 @@ def by_signs(goal: Fact, premises: Sequence[Theorem]) -> Theorem | None:
     used: list[Theorem] = []
     terms, strict = [], False
     for monomial, weight in goal.polynomial.terms.items():
-        factors = [signed.get(Scalar.of(atom)) for atom, exponent in monomial for _ in range(exponent)]
+        factors = [
+            signed.get(Scalar.of(atom)) for atom, exponent in monomial for _ in range(exponent)
+        ]
         known = [theorem for theorem in factors if theorem is not None]
         if len(known) < len(factors):
             return None
@@ -135,15 +147,17 @@ def certify(
     factor: Sequence[int] | None = None,
     degree: int = 2,
 ) -> Theorem | None:
-    """The goal as a theorem of the kernel, by a certificate from the premises it needs; None if none is found.
+    """The goal as a theorem of the kernel, by a certificate from the premises it needs; None if
+    none is found.
 
     Args:
         goal: the fact to prove.
         premises: theorems; laws among them are ignored.
         hints: polynomials whose squares, and squares times premises, may be used with any weight.
-        factor: places of the strict premises whose product multiplies the goal; None tries no factor, each premise
-            alone, and pairs.
-        degree: the most inequalities that are multiplied with each other, apart from the factor times one.
+        factor: places of the strict premises whose product multiplies the goal; None tries no
+            factor, each premise alone, and pairs.
+        degree: the most inequalities that are multiplied with each other, apart from the factor
+            times one.
 
     Raises:
         RuleError: if `factor` names a premise that is not a strict fact.
@@ -162,13 +176,19 @@ class _Search:
                 facts.setdefault(premise.conclusion, place)
         self.packing = Packing([goal.polynomial, *(fact.polynomial for fact in facts), *hints])
         self.goal, self.premises = goal, premises
-        polys = {place: (fact.relation, self.packing.pack(fact.polynomial)) for fact, place in facts.items()}
-        self.equations = {place: poly for place, (relation, poly) in polys.items() if relation == "="}
+        polys = {
+            place: (fact.relation, self.packing.pack(fact.polynomial))
+            for fact, place in facts.items()
+        }
+        self.equations = {
+            place: poly for place, (relation, poly) in polys.items() if relation == "="
+        }
         self.strict = [place for place, (relation, _) in polys.items() if relation == ">"]
         # Strict ones first: of two products that are the same polynomial, the first is kept.
         weak = [place for place, (relation, _) in polys.items() if relation == ">="]
         self.inequalities = {place: polys[place][1] for place in (*self.strict, *weak)}
-        # The goal's own square helps where a factor is a summand of it: 2R(R - d) = R² - d² + (R - d)².
+        # The goal's own square helps where a factor is a summand of it: 2R(R - d) = R² - d² + (R -
+        # d)².
         self.hints = [self.packing.pack(hint) for hint in (*hints, goal.polynomial)]
         self._products: dict[tuple[int, ...], Poly] = {(): UNIT}
 
@@ -181,14 +201,18 @@ class _Search:
             conclusion = self.premises[place].conclusion
             same = [other for other in self.strict if self.premises[other].conclusion == conclusion]
             if not same:
-                raise RuleError("certificate", place, f"a factor must be a strict fact, and not {conclusion}")
+                raise RuleError(
+                    "certificate", place, f"a factor must be a strict fact, and not {conclusion}"
+                )
             given += same
 
         def factors(most: int) -> list[tuple[int, ...]]:
             """The possible factors, each as the places of the premises whose product it is."""
             if factor is not None:
                 return [tuple(given)]
-            return [x for size in range(most + 1) for x in combinations(self.strict, size)][:MOST_FACTORS]
+            return [x for size in range(most + 1) for x in combinations(self.strict, size)][
+                :MOST_FACTORS
+            ]
 
         if self.goal.relation == "=":
             stages = [_Stage(-1, rounds=rounds) for rounds in (0, 1, 2, 4)]
@@ -207,13 +231,16 @@ class _Search:
         if self.goal.relation == "=" or not goal:
             return None
         most = min(degree, 2) if self.inequalities else 0
-        # The help that sums of squares get: products, rounds as of a stage, and squares times each inequality.
+        # The help that sums of squares get: products, rounds as of a stage, and squares times each
+        # inequality.
         helps = [(products, rounds, False) for products in range(most + 1) for rounds in (0, 1)]
         if self.inequalities:
             helps.append((most, 1, True))
         for products, rounds, weighed in helps:
             for places in factors(1)[:MOST_GRAM_FACTORS]:
-                found = self.gram(places, times(self.product(places), goal), products, rounds, weighed)
+                found = self.gram(
+                    places, times(self.product(places), goal), products, rounds, weighed
+                )
                 if found is not None:
                     return found
         return None
@@ -234,8 +261,14 @@ class _Search:
         terms = self.terms(factor, target, stage) if stage.products >= 0 else []
         multiples = self.multiples(set(target).union(*(term.poly for term in terms)), stage.rounds)
         columns = [*(term.poly for term in terms), *(multiple.poly for multiple in multiples)]
-        costs = [1.0 + len(term.places) + 2 * (term.square is not None) for term in terms] + [1.0] * len(multiples)
-        certain = {j for j, term in enumerate(terms) if self.positive(term)} if self.goal.relation == ">" else None
+        costs = [1.0 + len(term.places) + 2 * (term.square is not None) for term in terms] + [
+            1.0
+        ] * len(multiples)
+        certain = (
+            {j for j, term in enumerate(terms) if self.positive(term)}
+            if self.goal.relation == ">"
+            else None
+        )
         weights = combine(target, columns, costs, len(terms), certain)
         if weights is None:
             return None
@@ -248,12 +281,19 @@ class _Search:
 
     def terms(self, factor: tuple[int, ...], target: Poly, stage: _Stage) -> list[_Term]:
         """The columns with nonnegative weights."""
-        # The factor times an inequality is included even if the factor alone has the largest degree.
-        products = chain(self.products(stage.products), (factor + places for places in self.products(1)))
-        plain = list(_within((_Term(self.product(places), places) for places in products), MOST_PLAIN))
+        # The factor times an inequality is included even if the factor alone has the largest
+        # degree.
+        products = chain(
+            self.products(stage.products), (factor + places for places in self.products(1))
+        )
+        plain = list(
+            _within((_Term(self.product(places), places) for places in products), MOST_PLAIN)
+        )
         sources = [(self.hints, stage.hints)]
         if stage.squares >= 0:
-            monomials, pairs = self.roots([target, *(term.poly for term in plain), *self.equations.values()])
+            monomials, pairs = self.roots(
+                [target, *(term.poly for term in plain), *self.equations.values()]
+            )
             sources += [(monomials, stage.products), (pairs, stage.squares)]
         squared = (
             _Term(times(square, self.product(places)), places, root)
@@ -267,7 +307,8 @@ class _Search:
     def roots(self, polys: Iterable[Poly]) -> tuple[list[Poly], list[Poly]]:
         """The polynomials to square.
 
-        They are monomials whose squares occur, and atoms; and the sums and differences of these, also with 1.
+        They are monomials whose squares occur, and atoms; and the sums and differences of these,
+        also with 1.
         """
         monomials: dict[int, None] = {}
         for poly in polys:
@@ -275,52 +316,82 @@ class _Search:
         for atom in self.packing.atoms:
             monomials |= dict.fromkeys(self.packing.pack(Scalar.of(atom)))
         listed, one = list(monomials)[:MOST_ROOTS], fmpq(1)
-        pairs = [{x: one, y: sign * one} for x, y in combinations([*listed, 0], 2) for sign in (-1, 1)]
+        pairs = [
+            {x: one, y: sign * one} for x, y in combinations([*listed, 0], 2) for sign in (-1, 1)
+        ]
         return [{x: one} for x in listed], pairs
 
     def multiples(self, occurring: set[int], rounds: int) -> list[_Multiple]:
-        """The equations, and their multiples that share a monomial with what occurs, or with another such multiple."""
+        """The equations, and their multiples that share a monomial with what occurs, or with
+        another such multiple.
+        """
         found = {(place, 0): _Multiple(poly, place, 0) for place, poly in self.equations.items()}
-        frontier = occurring | {monomial for multiple in found.values() for monomial in multiple.poly}
+        frontier = occurring | {
+            monomial for multiple in found.values() for monomial in multiple.poly
+        }
         seen = set(frontier)
         for _ in range(rounds):
             fresh: dict[tuple[int, int], _Multiple] = {}
             for place, poly in self.equations.items():
-                quotients = {self.packing.quotient(monomial, divisor) for divisor in poly for monomial in frontier}
+                quotients = {
+                    self.packing.quotient(monomial, divisor)
+                    for divisor in poly
+                    for monomial in frontier
+                }
                 for monomial in quotients:
                     if monomial is not None and (place, monomial) not in found:
                         multiple = {monomial + m: c for m, c in poly.items()}
                         fresh[place, monomial] = _Multiple(multiple, place, monomial)
             # Multiples with few new monomials are the likeliest to cancel.
-            new = {key: sum(m not in seen for m in multiple.poly) for key, multiple in fresh.items()}
+            new = {
+                key: sum(m not in seen for m in multiple.poly) for key, multiple in fresh.items()
+            }
             order = sorted(fresh, key=lambda key: (new[key], key))
             found |= {key: fresh[key] for key in order[: max(0, MOST_MULTIPLES - len(found))]}
-            frontier = {monomial for key in fresh if key in found for monomial in fresh[key].poly} - seen
+            frontier = {
+                monomial for key in fresh if key in found for monomial in fresh[key].poly
+            } - seen
             seen |= frontier
         return list(found.values())
 
-    def gram(self, factor: tuple[int, ...], target: Poly, most: int, rounds: int, weighed: bool) -> Theorem | None:
+    def gram(
+        self, factor: tuple[int, ...], target: Poly, most: int, rounds: int, weighed: bool
+    ) -> Theorem | None:
         """A certificate with sums of squares of arbitrary polynomials."""
         products = ((self.product(places), places) for places in self.products(most))
         simple = list(_within((_Term(*product) for product in products), MOST_GRAM_TERMS))
-        multiples = self.multiples(set(target).union(*(term.poly for term in simple)), rounds)[:MOST_GRAM_MULTIPLES]
+        multiples = self.multiples(set(target).union(*(term.poly for term in simple)), rounds)[
+            :MOST_GRAM_MULTIPLES
+        ]
         columns = [*(term.poly for term in simple), *(multiple.poly for multiple in multiples)]
-        bound = set(target).union(*(column for column in columns if not column.keys().isdisjoint(target)))
+        bound = set(target).union(
+            *(column for column in columns if not column.keys().isdisjoint(target))
+        )
         others = set(target).union(*columns)
         bases: dict[tuple[int, ...], list[int]] = {}
         for place in self.inequalities if weighed else ():
             bases[place,] = gram_basis(self.packing, bound, self.product((place,)))
-            others |= {x + y + z for x in bases[place,] for y in bases[place,] for z in self.product((place,))}
+            others |= {
+                x + y + z
+                for x in bases[place,]
+                for y in bases[place,]
+                for z in self.product((place,))
+            }
         bases[()] = sums.possible(gram_basis(self.packing, bound, UNIT), others)
         blocks = [Block(term.poly, [UNIT], self.positive(term)) for term in simple]
-        blocks += [Block(self.product(places), [{x: fmpq(1)} for x in basis]) for places, basis in bases.items()]
+        blocks += [
+            Block(self.product(places), [{x: fmpq(1)} for x in basis])
+            for places, basis in bases.items()
+        ]
         equations = [multiple.poly for multiple in multiples]
         found = sums.decompose(target, blocks, equations, strict=self.goal.relation == ">")
         if found is None:
             return None
         terms = (
             (weight, _Term(self.product(places), places, None if root == UNIT else root))
-            for places, squares in zip([*(term.places for term in simple), *bases], found[0], strict=True)
+            for places, squares in zip(
+                [*(term.places for term in simple), *bases], found[0], strict=True
+            )
             for weight, root in squares
         )
         return self.theorem(factor, terms, zip(found[1], multiples, strict=True))
@@ -331,7 +402,9 @@ class _Search:
         terms: Iterable[tuple[Rational, _Term]],
         multiples: Iterable[tuple[Rational, _Multiple]],
     ) -> Theorem:
-        """The kernel's theorem, from only the premises that the certificate uses: those of a weight that is not 0."""
+        """The kernel's theorem, from only the premises that the certificate uses: those of a weight
+        that is not 0.
+        """
         squares: dict[tuple[int, ...], list[tuple[Fraction, Scalar]]] = {}
         for weight, term in terms:
             if weight:
@@ -346,14 +419,18 @@ class _Search:
         return rules.certificate(
             tuple(self.premises[old] for old in used),
             self.goal,
-            tuple((tuple(roots), tuple(place[x] for x in places)) for places, roots in squares.items()),
+            tuple(
+                (tuple(roots), tuple(place[x] for x in places)) for places, roots in squares.items()
+            ),
             tuple((self.packing.unpack(poly), place[old]) for old, poly in multipliers.items()),
             tuple(place[x] for x in factor),
         )
 
 
 def _within(terms: Iterable[_Term], most: int) -> Iterator[_Term]:
-    """The first terms, each polynomial once, up to `most` of them and to `MOST_ENTRIES` monomials."""
+    """The first terms, each polynomial once, up to `most` of them and to `MOST_ENTRIES`
+    monomials.
+    """
     entries, kept = 0, 0
     seen: dict[frozenset[int], list[Poly]] = {}
     for term in terms:

@@ -1,8 +1,9 @@
 r"""Judged proofs for others to read and check: in LaTeX, as certificates, SMT-LIB and Rocq files.
 
-In LaTeX a proof is its theorem, what that rests on, and its lines, all from the kernel's theorems. A proof that is not
-proved is no theorem: its lines stand under a heading, each with its verdict. TeX itself numbers the lines, and breaks a
-formula that is wider than its column; what that takes is in `PREAMBLE`.
+In LaTeX a proof is its theorem, what that rests on, and its lines, all from the kernel's theorems.
+A proof that is not
+proved is no theorem: its lines stand under a heading, each with its verdict. TeX itself numbers the
+lines, and breaks a formula that is wider than its column; what that takes is in `PREAMBLE`.
 
 `python -m boundcheck.proof.export jiang2024 meft` lets Rocq check the proofs of papers.
 """
@@ -60,19 +61,24 @@ PREAMBLE = r"""\usepackage{amsmath,amssymb,amsthm}
 \allowdisplaybreaks
 \setlength{\emergencystretch}{3em}
 """
-# Of the proofs that Rocq has read as they are, one in so many is read again where only the others are asked about.
+# Of the proofs that Rocq has read as they are, one in so many is read again where only the others
+# are asked about.
 _SPOT = 10
 # Lines that a certificate may take in a paper; a longer one is in `boundcheck prove --steps`.
 _LONGEST = 24
 
 
 def latex(proof: JudgedProof) -> str:
-    """A proof in LaTeX: the theorem and its proof, or, if it is not proved, its lines with their verdicts."""
+    """A proof in LaTeX: the theorem and its proof, or, if it is not proved, its lines with their
+    verdicts.
+    """
     return "".join(apart(proof))
 
 
 def apart(proof: JudgedProof) -> tuple[str, str]:
-    """The theorem, which is empty if it is not proved; and its proof, or the lines with their verdicts."""
+    """The theorem, which is empty if it is not proved; and its proof, or the lines with their
+    verdicts.
+    """
     script, key = proof.script, label(proof)
     name = " ".join(f"{script.id}, {script.version}: {proof.verdict}".split())
     comment = f"% {name}".encode("ascii", "replace").decode()
@@ -88,17 +94,32 @@ def apart(proof: JudgedProof) -> tuple[str, str]:
         theorem += ["Suppose:", r"\begin{boundchecklist}{boundcheckgiven}"]
         for place, (each, text) in enumerate(zip(proof.hypotheses, said.latex, strict=False), 1):
             called = f" {tex(each.name)}:" if each.name != str(each.statement) else ""
-            theorem.append(rf"\item\label{{{key}:H{place}}}\textup{{ ({each.role}){called}}} {_inline(text)}")
+            theorem.append(
+                rf"\item\label{{{key}:H{place}}}\textup{{ ({each.role}){called}}} {_inline(text)}"
+            )
         theorem += [r"\end{boundchecklist}", "Then"]
     theorem.append(display(said.latex[-1]))
     if said.roles:
-        told = "; ".join(f"${', '.join(names)}$: {tex(role)}" for role, names in said.told_latex.items())
+        told = "; ".join(
+            f"${', '.join(names)}$: {tex(role)}" for role, names in said.told_latex.items()
+        )
         theorem.append(rf"\textup{{Here {told}.}}")
 
     facts = ", ".join(tex(name.replace("_", " ")) for name in proof.ledger)
-    rests = f"It rests on the standard facts: {facts}." if facts else "It rests on no standard fact of analysis."
+    rests = (
+        f"It rests on the standard facts: {facts}."
+        if facts
+        else "It rests on no standard fact of analysis."
+    )
     begin = rf"\begin{{proof}}[Proof of Theorem~\ref{{{key}}}]"
-    argument = [comment, begin, f"Trust: {proof.trust}. {rests}", *_lines(proof), r"\end{proof}", ""]
+    argument = [
+        comment,
+        begin,
+        f"Trust: {proof.trust}. {rests}",
+        *_lines(proof),
+        r"\end{proof}",
+        "",
+    ]
     return "\n".join([*theorem, r"\end{theorem}", ""]), "\n".join(argument)
 
 
@@ -157,15 +178,23 @@ def _lines(proof: JudgedProof) -> Iterator[str]:
 
 
 def _sources(
-    theorem: Theorem, lines: dict[tuple[Statement, frozenset[Statement]], str], places: dict[Statement, str]
+    theorem: Theorem,
+    lines: dict[tuple[Statement, frozenset[Statement]], str],
+    places: dict[Statement, str],
 ) -> str:
-    """A sentence that names the lines and hypotheses from which the kernel derived a theorem, and the rules."""
+    """A sentence that names the lines and hypotheses from which the kernel derived a theorem, and
+    the rules.
+    """
 
     def ref(key: str) -> str:
         return rf"(\ref{{{key}}})"
 
     if theorem.rule == "assume":
-        return f"Assumed, {ref(places[theorem.conclusion])}." if theorem.conclusion in places else "Assumed."
+        return (
+            f"Assumed, {ref(places[theorem.conclusion])}."
+            if theorem.conclusion in places
+            else "Assumed."
+        )
     own = (theorem.conclusion, theorem.hypotheses)
     if own in lines:
         return f"This is {ref(lines[own])}."
@@ -218,12 +247,15 @@ def _breakable(formula: str) -> str:
 def export(audit: ProofAudit, folder: Path) -> list[Path]:
     """Write proofs for others to check.
 
-    Each proof is written as LaTeX, with its preamble; all certificates as one file, for `proofs/check_certificates.py`;
-    and each line that a certificate proves as SMT-LIB, for solvers. Raises InputError where the folder cannot be
-    written, and where a name stands for two things in a certificate.
+    Each proof is written as LaTeX, with its preamble; all certificates as one file, for
+    `proofs/check_certificates.py`; and each line that a certificate proves as SMT-LIB, for solvers.
+    Raises InputError where the folder cannot be written, and where a name stands for two things in
+    a certificate.
     """
     proofs = [proof for claim in audit.claims for proof in claim.proofs]
-    lines = (json.dumps(each, ensure_ascii=False) for proof in proofs for each in certificates(proof))
+    lines = (
+        json.dumps(each, ensure_ascii=False) for proof in proofs for each in certificates(proof)
+    )
     written: dict[Path, str] = {
         folder / "preamble.tex": PREAMBLE,
         folder / "certificates.jsonl": "".join(f"{line}\n" for line in lines),
@@ -245,8 +277,15 @@ def export_rocq(audit: ProofAudit, folder: Path) -> list[Path]:
 
     Raises InputError for a step that has no form in Rocq, and where the folder cannot be written.
     """
-    proved = [for_rocq(proof) for claim in audit.claims for proof in claim.proofs if proof.verdict == "proved"]
-    return _write("rocq", folder, {folder / f"{each.name_in_rocq}.v": rocq(each) for each in proved})
+    proved = [
+        for_rocq(proof)
+        for claim in audit.claims
+        for proof in claim.proofs
+        if proof.verdict == "proved"
+    ]
+    return _write(
+        "rocq", folder, {folder / f"{each.name_in_rocq}.v": rocq(each) for each in proved}
+    )
 
 
 def _write(option: str, folder: Path, texts: dict[Path, str]) -> list[Path]:
@@ -255,36 +294,50 @@ def _write(option: str, folder: Path, texts: dict[Path, str]) -> list[Path]:
             path.parent.mkdir(parents=True, exist_ok=True)
             replace_file(path, text.encode())
     except OSError as error:
-        raise InputError(option, folder, f"a folder that can be written ({error.strerror})") from None
+        raise InputError(
+            option, folder, f"a folder that can be written ({error.strerror})"
+        ) from None
     return list(texts)
 
 
-# Certificates, for a reader that knows nothing of the kernel. `proofs/check_certificates.py` is such a reader, and says
-# what each field means. To it two atoms with one text are one atom, so a certificate in which a name stands for two
-# things is not written.
+# Certificates, for a reader that knows nothing of the kernel. `proofs/check_certificates.py` is
+# such a reader, and says what each field means. To it two atoms with one text are one atom, so a
+# certificate in which a name stands for two things is not written.
 
 
 def certificates(proof: JudgedProof) -> Iterator[dict[str, Any]]:
-    """Every certificate in the derivations of a proof's lines and of its conclusion, premises first, as plain data.
+    """Every certificate in the derivations of a proof's lines and of its conclusion, premises
+    first, as plain data.
 
     Raises InputError if a name stands for two things in a certificate.
     """
     steps = [judged.step for judged in proof.steps]
-    ends = [*(step.theorem for step in steps), *(step.inference for step in steps), proof.script.proof.conclusion]
+    ends = [
+        *(step.theorem for step in steps),
+        *(step.inference for step in steps),
+        proof.script.proof.conclusion,
+    ]
     labels: dict[Statement, str] = {}
     for step in steps:
         labels.setdefault(step.theorem.conclusion, plain(step.label))
-    found = [x for x in derivation(x for x in ends if isinstance(x, Theorem)) if x.rule == "certificate"]
+    found = [
+        x for x in derivation(x for x in ends if isinstance(x, Theorem)) if x.rule == "certificate"
+    ]
     for number, theorem in enumerate(found, start=1):
         where = {"claim": proof.script.id, "version": proof.script.version, "number": number}
         yield where | {"line": labels.get(theorem.conclusion, "")} | certificate_as_json(theorem)
 
 
 def certificate_as_json(theorem: Theorem) -> dict[str, Any]:
-    """A theorem by certificate as plain data; raises InputError if a name stands for two things in it."""
+    """A theorem by certificate as plain data; raises InputError if a name stands for two things in
+    it.
+    """
     goal, terms, multipliers, factor = theorem.arguments
     premises = [premise.conclusion for premise in theorem.premises]
-    polynomials = [*(root for squares, _ in terms for _, root in squares), *(each for each, _ in multipliers)]
+    polynomials = [
+        *(root for squares, _ in terms for _, root in squares),
+        *(each for each, _ in multipliers),
+    ]
     table = letters([goal, *premises, *(Fact("=", polynomial) for polynomial in polynomials)])
 
     def from_one(places: tuple[int, ...]) -> list[int]:
@@ -300,16 +353,24 @@ def certificate_as_json(theorem: Theorem) -> dict[str, Any]:
             for squares, places in terms
             for weight, root in squares
         ],
-        "multipliers": [{"polynomial": str(each), "premise": place + 1} for each, place in multipliers],
+        "multipliers": [
+            {"polynomial": str(each), "premise": place + 1} for each, place in multipliers
+        ],
     }
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m boundcheck.proof.export", description="Check proofs with Rocq.")
+    parser = argparse.ArgumentParser(
+        prog="python -m boundcheck.proof.export", description="Check proofs with Rocq."
+    )
     parser.add_argument("targets", nargs="+", help="papers or ids of claims")
-    parser.add_argument("--out", type=Path, default=Path("build/rocq"), help="the folder for the files")
+    parser.add_argument(
+        "--out", type=Path, default=Path("build/rocq"), help="the folder for the files"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="how many files are compiled at once")
-    parser.add_argument("--accept", action="store_true", help=f"write what is checked into {LIST.name}")
+    parser.add_argument(
+        "--accept", action="store_true", help=f"write what is checked into {LIST.name}"
+    )
     told = f"check what {LIST.name} does not have as it is now, and of the rest one in {_SPOT}"
     parser.add_argument("--changed", action="store_true", help=told)
     given = parser.parse_args()
@@ -321,15 +382,28 @@ if __name__ == "__main__":
                     whole = for_rocq(proof)
                     (known if given.changed and is_listed(whole) else exports).append(whole)
                 except InputError as error:
-                    words.append(Word(f"{proof.script.id}, {proof.script.version}", 0, 0.0, str(error)))
+                    words.append(
+                        Word(f"{proof.script.id}, {proof.script.version}", 0, 0.0, str(error))
+                    )
         for word in words:
             print(word, flush=True)
         if known:
-            print(f"{LIST.name} has {len(known)} proofs as they are; one in {_SPOT} is checked again", flush=True)
-        words += check([*exports, *known[::_SPOT]], given.out, given.jobs, lambda word: print(word, flush=True))
+            print(
+                f"{LIST.name} has {len(known)} proofs as they are; one in {_SPOT} is checked again",
+                flush=True,
+            )
+        words += check(
+            [*exports, *known[::_SPOT]], given.out, given.jobs, lambda word: print(word, flush=True)
+        )
     print(f"{sum(not word.reason for word in words)} of {len(words)} proofs are checked by Rocq")
-    print(f"Axioms: {', '.join(sorted({name for word in words for name in word.entry.get('axioms', ())})) or 'none'}")
+    print(
+        "Axioms:"
+        " "
+        f"{', '.join(sorted({name for word in words for name in word.entry.get('axioms', ())})) or 'none'}"
+    )
     if given.accept:
         accept(words)
     elif other := differing(words):
-        sys.exit(f"{LIST.name} says something else of {'; '.join(other)}. Write it anew with --accept")
+        sys.exit(
+            f"{LIST.name} says something else of {'; '.join(other)}. Write it anew with --accept"
+        )

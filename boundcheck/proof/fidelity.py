@@ -1,7 +1,9 @@
-"""Checks that a proof proves the claim that it names: its conclusion, its quantifiers, its hypotheses, its definitions.
+"""Checks that a proof proves the claim that it names: its conclusion, its quantifiers, its
+hypotheses, its definitions.
 
-The kernel knows what follows from what. What a claim of the catalogue says to the kernel is fixed; its proof must end
-in this statement and start from nothing else. A script's own claim or lemma says what the script says, within the
+The kernel knows what follows from what. What a claim of the catalogue says to the kernel is fixed;
+its proof must end in this statement and start from nothing else. A script's own claim or lemma says
+what the script says, within the
 limits below: its conclusion and what it rests on are printed, to be read.
 """
 
@@ -21,7 +23,19 @@ from boundcheck.kernel import Fact, Law, Statement, rules
 from boundcheck.kernel import terms as k
 from boundcheck.kernel.builders import substitute_scalar
 from boundcheck.kernel.derive import free
-from boundcheck.kernel.terms import Before, Clock, Gradient, Matrix, Norm, Power, Symbol, Term, Time, Value, Variable
+from boundcheck.kernel.terms import (
+    Before,
+    Clock,
+    Gradient,
+    Matrix,
+    Norm,
+    Power,
+    Symbol,
+    Term,
+    Time,
+    Value,
+    Variable,
+)
 from boundcheck.language import vocabulary as words
 from boundcheck.language.claim import Claim, declarations
 from boundcheck.language.hypotheses import HYPOTHESES
@@ -39,15 +53,27 @@ def digest(statement: Statement) -> str:
 
 
 def own_statements(claim: Claim) -> set[Statement]:
-    """The facts that the claim states without quantifiers: quantities, conditions, and that parameters are positive."""
+    """The facts that the claim states without quantifiers: quantities, conditions, and that
+    parameters are positive.
+    """
     reading = Reading().having(own_letters(claim))
     derived = {each.symbol: eq(each.symbol, each.expression) for each in claim.quantities}
-    signs = [gt(each.symbol, 0) for each in declarations(claim).values() if each.symbol not in derived]
-    return {fact for relation in (*derived.values(), *signs, *claim.conditions) for fact in reading.facts(relation)}
+    signs = [
+        gt(each.symbol, 0) for each in declarations(claim).values() if each.symbol not in derived
+    ]
+    return {
+        fact
+        for relation in (*derived.values(), *signs, *claim.conditions)
+        for fact in reading.facts(relation)
+    }
 
 
-def stray(script: Script, proof: Proof, hypotheses: Iterable[Statement], *, fixing: bool = False) -> list[Statement]:
-    """The hypotheses from which the script's statement may not start; `fixing` ignores what is fixed already."""
+def stray(
+    script: Script, proof: Proof, hypotheses: Iterable[Statement], *, fixing: bool = False
+) -> list[Statement]:
+    """The hypotheses from which the script's statement may not start; `fixing` ignores what is
+    fixed already.
+    """
     claim, wanted = script.claim, set(hypotheses)
     own, may = set[Statement](), [may_start_from]
     if claim is not None and is_ours(claim):
@@ -55,8 +81,14 @@ def stray(script: Script, proof: Proof, hypotheses: Iterable[Statement], *, fixi
     laid = [each for each in proof.assumptions if each.statement in wanted - own]
     if claim is not None and is_fixed(claim) and not fixing:
         fixed = fixed_statements().get(claim.id)
-        laid = [each for each in laid if fixed is not None and digest(each.statement) in fixed.hypotheses]
-    return sorted(wanted - own - {each.statement for each in laid if any(ask(each, script) for ask in may)})
+        laid = [
+            each
+            for each in laid
+            if fixed is not None and digest(each.statement) in fixed.hypotheses
+        ]
+    return sorted(
+        wanted - own - {each.statement for each in laid if any(ask(each, script) for ask in may)}
+    )
 
 
 # What a letter means, which is no hypothesis of a claim that has it.
@@ -64,10 +96,12 @@ _MEANT = frozenset({ge(words.Value(words.F, words.v), f_star)})
 
 
 def _is_reading(assumption: Assumption, script: Script) -> bool:
-    """True if an assumption is a reading of a hypothesis of the claim: its own relation, at points that a person chose.
+    """True if an assumption is a reading of a hypothesis of the claim: its own relation, at points
+    that a person chose.
 
-    A text such as "for v in the ball" is not read, nor that F is f(W(v)). But the assumption is the hypothesis and no
-    other relation; what is said of iterates is not said of points; and what is said of one letter is not said of all.
+    A text such as "for v in the ball" is not read, nor that F is f(W(v)). But the assumption is the
+    hypothesis and no other relation; what is said of iterates is not said of points; and what is
+    said of one letter is not said of all.
     """
     relation, statement = assumption.relation, assumption.statement
     if not _says(assumption, script.reading):
@@ -75,9 +109,22 @@ def _is_reading(assumption: Assumption, script: Script) -> bool:
     bound = frozenset(statement.variables) if isinstance(statement, Law) else frozenset()
     if assumption.role == "definition" and isinstance(relation, sp.Eq):
         left, right = relation.args
-        is_setting = isinstance(left, words.Value) and isinstance(right, words.Value) and left.args[0] != right.args[0]
-        letters = {x for block in script.reading.point(right.args[1]) for x in block.inside} if is_setting else set()
-        return is_setting and isinstance(statement, Law) and not statement.premises and bound <= letters
+        is_setting = (
+            isinstance(left, words.Value)
+            and isinstance(right, words.Value)
+            and left.args[0] != right.args[0]
+        )
+        letters = (
+            {x for block in script.reading.point(right.args[1]) for x in block.inside}
+            if is_setting
+            else set()
+        )
+        return (
+            is_setting
+            and isinstance(statement, Law)
+            and not statement.premises
+            and bound <= letters
+        )
     if assumption.role != "hypothesis":
         return False
     if relation in _MEANT and assumption.claim is None:
@@ -85,17 +132,24 @@ def _is_reading(assumption: Assumption, script: Script) -> bool:
     for hypothesis in _usable(script):
         said, where = hypothesis.conclusion, {x: y for x, y in assumption.where.items() if x != y}
         names = {str(x.name) for x in said.free_symbols}
-        # True if each matrix of what is said is replaced by the iterate of its name, all of them at one time.
+        # True if each matrix of what is said is replaced by the iterate of its name, all of them at
+        # one time.
         times = {y.args[1] for y in where.values() if isinstance(y, words.Iterate)}
         at_iterates = any(
-            all(where.get(x) == words.Iterate(x.name, at, *x.shape) for x in said.atoms(sp.MatrixSymbol))
+            all(
+                where.get(x) == words.Iterate(x.name, at, *x.shape)
+                for x in said.atoms(sp.MatrixSymbol)
+            )
             for at in times
         )
         if (
             is_plain(*where, *where.values())
             and assumption.claim == hypothesis
             and relation == said.xreplace(where)
-            and all(_renames(x, y) and (x == t or isinstance(x, sp.MatrixSymbol)) for x, y in where.items())
+            and all(
+                _renames(x, y) and (x == t or isinstance(x, sp.MatrixSymbol))
+                for x, y in where.items()
+            )
             and not any(isinstance(x, Variable) and x.name in names for x in bound)
             and (hypothesis.quantifier.strip() or not any(isinstance(x, Symbol) for x in bound))
             # What is said of v, and of the g at v, is said of v_t and g_t at one t.
@@ -106,7 +160,9 @@ def _is_reading(assumption: Assumption, script: Script) -> bool:
 
 
 def may_start_from(assumption: Assumption, script: Script) -> bool:
-    """True if the assumption is a hypothesis or condition of the claim, a domain, or a definition that only defines."""
+    """True if the assumption is a hypothesis or condition of the claim, a domain, or a definition
+    that only defines.
+    """
     claim, relation = script.claim, assumption.relation
     if claim is None:
         return assumption.role != "local" and _is_what_it_is_called(assumption)
@@ -124,7 +180,8 @@ def may_start_from(assumption: Assumption, script: Script) -> bool:
             if not isinstance(relation, sp.Eq):
                 return False
             left, right = relation.args
-            # The algorithm of a theorem says how its iterates begin, and lead from step t to step t + 1.
+            # The algorithm of a theorem says how its iterates begin, and lead from step t to step t
+            # + 1.
             algorithm = algorithm_of(claim)
             equations = (*algorithm.beginning, *algorithm.recurrence) if algorithm else ()
             made = [_facts(each, script.reading) for each in equations]
@@ -140,7 +197,11 @@ def may_start_from(assumption: Assumption, script: Script) -> bool:
 
 def _is_what_it_is_called(assumption: Assumption) -> bool:
     """True unless a definition gives no letter its value, or a domain gives no letter its sign."""
-    fact = assumption.statement.conclusion if isinstance(assumption.statement, Law) else assumption.statement
+    fact = (
+        assumption.statement.conclusion
+        if isinstance(assumption.statement, Law)
+        else assumption.statement
+    )
     terms = fact.polynomial.terms
     letters = [x for x in fact.polynomial.atoms() if isinstance(x, Variable | Value | Norm)]
     match assumption.role:
@@ -149,18 +210,29 @@ def _is_what_it_is_called(assumption: Assumption) -> bool:
         case "definition":
             # A letter that stands alone, and is in nothing else.
             for x in letters if isinstance(assumption.relation, sp.Eq) else ():
-                others = (atom for monomial in terms if monomial != ((x, 1),) for atom, _ in monomial)
-                if fact.relation == "=" and ((x, 1),) in terms and all(x not in atom.inside for atom in others):
+                others = (
+                    atom for monomial in terms if monomial != ((x, 1),) for atom, _ in monomial
+                )
+                if (
+                    fact.relation == "="
+                    and ((x, 1),) in terms
+                    and all(x not in atom.inside for atom in others)
+                ):
                     return True
             return False
     return True
 
 
 def says_no_more(assumption: Assumption, hypothesis: Claim, reading: Reading) -> bool:
-    """True if an assumption says no more than a hypothesis does as it stands, or at points and times in its range."""
+    """True if an assumption says no more than a hypothesis does as it stands, or at points and
+    times in its range.
+    """
     statement, free_names = assumption.statement, quantified(hypothesis)
-    # A range is read where it is empty, names letters, or belongs to a word of ours that speaks of iterates alone.
-    of_iterates = hypothesis.word in HYPOTHESES.values() and not hypothesis.conclusion.atoms(sp.MatrixSymbol)
+    # A range is read where it is empty, names letters, or belongs to a word of ours that speaks of
+    # iterates alone.
+    of_iterates = hypothesis.word in HYPOTHESES.values() and not hypothesis.conclusion.atoms(
+        sp.MatrixSymbol
+    )
     if hypothesis.quantifier.strip() and not free_names and not of_iterates:
         return False
     where = {old: new for old, new in assumption.where.items() if old != new}
@@ -188,10 +260,13 @@ _UNIVERSAL = re.compile(r"\s*(?:\\text\{)?\s*(?:for (?:all|any|every|each|some)\
 
 
 def quantified(claim: Claim) -> frozenset[str]:
-    """The letters over which a claim surely ranges: W_1 and W_2 of "for all W_1, W_2"; none for another text.
+    """The letters over which a claim surely ranges: W_1 and W_2 of "for all W_1, W_2"; none for
+    another text.
 
-    A word that is no letter of the claim may restrict the range: "for all X, unit". A range over points is not read
-    where another matrix belongs to each: E[g] = ∇F(v) is said of the g at v, and of no g at two points.
+    A word that is no letter of the claim may restrict the range: "for all X, unit". A range over
+    points is not read
+    where another matrix belongs to each: E[g] = ∇F(v) is said of the g at v, and of no g at two
+    points.
     """
     said = read_range(claim.quantifier)
     if said is None or said.algorithm or said.defined or not _SPACE.fullmatch(said.space):
@@ -205,14 +280,18 @@ def quantified(claim: Claim) -> frozenset[str]:
 
 
 def _drawn(claim: Claim) -> frozenset[str]:
-    """The names of the matrices that may differ from point to point: g, and those in an expectation."""
+    """The names of the matrices that may differ from point to point: g, and those in an
+    expectation.
+    """
     means = claim.conclusion.atoms(words.Expectation, words.MatrixExpectation)
     inside = {x for mean in means for x in mean.args[0].atoms(sp.MatrixSymbol)}
     return frozenset(x.name for x in inside | (claim.conclusion.atoms(sp.MatrixSymbol) & {words.g}))
 
 
 def _may_range_over(claim: Claim) -> frozenset[str]:
-    """The names over which a claim may range: if its text is not read, those in it, or all that have no value."""
+    """The names over which a claim may range: if its text is not read, those in it, or all that
+    have no value.
+    """
     surely = quantified(claim)
     if surely or not claim.quantifier.strip():
         return surely
@@ -227,14 +306,18 @@ def _says(assumption: Assumption, reading: Reading) -> bool:
     """True if the kernel's statement is what the relation says, at one point or as a law."""
     relation, statement = assumption.relation, assumption.statement
     try:
-        facts = reading.facts(relation if isinstance(relation, sp.Rel | sp.And) else gt(relation, 0))
+        facts = reading.facts(
+            relation if isinstance(relation, sp.Rel | sp.And) else gt(relation, 0)
+        )
     except InputError:
         return False
     return (statement.conclusion if isinstance(statement, Law) else statement) in facts
 
 
 def unused(script: Script, carried: Sequence[Assumption]) -> list[Claim]:
-    """The hypotheses that the claim lists and from which a theorem with the assumptions `carried` does not start."""
+    """The hypotheses that the claim lists and from which a theorem with the assumptions `carried`
+    does not start.
+    """
     if script.claim is None:
         return []
     used = {each.claim.id for each in carried if each.claim is not None}
@@ -243,7 +326,8 @@ def unused(script: Script, carried: Sequence[Assumption]) -> list[Claim]:
 
 
 def stronger(script: Script, proof: Proof) -> str:
-    """The title of a hypothesis that replaces one of the claim's and does not follow from it; empty if there is none.
+    """The title of a hypothesis that replaces one of the claim's and does not follow from it; empty
+    if there is none.
 
     What a fixed claim may start from is fixed with it.
     """
@@ -263,36 +347,55 @@ def stronger(script: Script, proof: Proof) -> str:
 
 
 def is_condition(hypothesis: Claim, conclusion: Statement, proof: Proof) -> bool:
-    """True if a theorem has a hypothesis as a condition on the points over which it ranges; `misstated` allows it.
+    """True if a theorem has a hypothesis as a condition on the points over which it ranges;
+    `misstated` allows it.
 
-    The hypothesis is one of the theorem's premises, at some points; or the proof assumed it at one of them, and the
-    theorem says so.
+    The hypothesis is one of the theorem's premises, at some points; or the proof assumed it at one
+    of them, and the theorem says so.
     """
-    premises = [x for x in conclusion.premises if isinstance(x, Fact)] if isinstance(conclusion, Law) else []
-    wanted = {_anonymous(fact) for fact in _facts(hypothesis.conclusion, proof.reading) if not _is_dated(fact)}
+    premises = (
+        [x for x in conclusion.premises if isinstance(x, Fact)]
+        if isinstance(conclusion, Law)
+        else []
+    )
+    wanted = {
+        _anonymous(fact)
+        for fact in _facts(hypothesis.conclusion, proof.reading)
+        if not _is_dated(fact)
+    }
     return bool(wanted & {_anonymous(x) for x in premises}) or any(
         each.claim == hypothesis
         and each.statement in premises
         and each.relation == hypothesis.conclusion.xreplace(each.where)
-        and all(isinstance(old, MatrixExpr) and _renames(old, new) for old, new in each.where.items())
+        and all(
+            isinstance(old, MatrixExpr) and _renames(old, new) for old, new in each.where.items()
+        )
         and _says(each, proof.reading)
         for each in proof.assumptions
     )
 
 
 def is_added(assumption: Assumption, script: Script) -> bool:
-    """True if the claim lists the assumption neither as hypothesis or condition nor as a letter's formula or domain."""
+    """True if the claim lists the assumption neither as hypothesis or condition nor as a letter's
+    formula or domain.
+    """
     claim, relation = script.claim, assumption.relation
     if claim is None or assumption.role == "domain" or relation in claim.conditions:
         return False
     if assumption.role == "definition":
-        formulas = {quantity.symbol: quantity.expression for quantity in claim.quantities} | {D: GAP}
+        formulas = {quantity.symbol: quantity.expression for quantity in claim.quantities} | {
+            D: GAP
+        }
         return formulas.get(relation.lhs) != relation.rhs
-    return assumption.claim is None or assumption.claim.id not in {each.id for each in hypotheses_of(script)}
+    return assumption.claim is None or assumption.claim.id not in {
+        each.id for each in hypotheses_of(script)
+    }
 
 
 def hypotheses_of(script: Script) -> list[Claim]:
-    """The hypotheses of the script's claim, and their hypotheses, with those of `instead` replaced."""
+    """The hypotheses of the script's claim, and their hypotheses, with those of `instead`
+    replaced.
+    """
     if script.claim is None:
         return []
     kept = [each for each in _with_parts(script.claim.hypotheses) if each.id not in script.instead]
@@ -300,7 +403,9 @@ def hypotheses_of(script: Script) -> list[Claim]:
 
 
 def _usable(script: Script) -> list[Claim]:
-    """The hypotheses that hold where the claim is asked: under no other condition, and with no other formulas."""
+    """The hypotheses that hold where the claim is asked: under no other condition, and with no
+    other formulas.
+    """
     claim = script.claim
     if claim is None:
         return []
@@ -316,7 +421,8 @@ def _usable(script: Script) -> list[Claim]:
 
 def _with_parts(hypotheses: Iterable[Claim]) -> Iterator[Claim]:
     """The hypotheses; a conjunction of hypotheses is followed by its parts."""
-    # Not `whole`: what any other hypothesis rests on is its own condition, and nothing that the claim assumes.
+    # Not `whole`: what any other hypothesis rests on is its own condition, and nothing that the
+    # claim assumes.
     for each in hypotheses:
         yield each
         if conjuncts(each):
@@ -324,7 +430,8 @@ def _with_parts(hypotheses: Iterable[Claim]) -> Iterator[Claim]:
 
 
 def _renames(old: sp.Basic, new: sp.Basic) -> bool:
-    """True if a replacement only says which point is meant: a matrix for a matrix, the next time for t.
+    """True if a replacement only says which point is meant: a matrix for a matrix, the next time
+    for t.
 
     At t = 1 nothing is said of the time before; and v_{T+1} is the last iterate.
     """
@@ -334,7 +441,9 @@ def _renames(old: sp.Basic, new: sp.Basic) -> bool:
 
 
 def misstated(script: Script, proof: Proof, *, fixing: bool = False) -> str:
-    """The reason why the conclusion is not the claim's; empty if it is. `fixing` ignores what is fixed already."""
+    """The reason why the conclusion is not the claim's; empty if it is. `fixing` ignores what is
+    fixed already.
+    """
     claim, closing, reading = script.claim, proof.closing, script.reading
     if claim is None:
         return ""
@@ -353,81 +462,118 @@ def misstated(script: Script, proof: Proof, *, fixing: bool = False) -> str:
     if claim.quantifier.strip() and not by_us and not _UNIVERSAL.match(claim.quantifier):
         return f"the range of the claim is not read: {claim.quantifier}"
     # A letter over which the claim may range is in no hypothesis of the theorem.
-    assumed = {x for each in (proof.conclusion.hypotheses if proof.conclusion else ()) for x in free(each)}
+    assumed = {
+        x for each in (proof.conclusion.hypotheses if proof.conclusion else ()) for x in free(each)
+    }
     for name, letters in _read(frozenset() if by_us else _may_range_over(claim), reading).items():
         if letters & assumed:
             many = "for all" if quantified(claim) else f"“{claim.quantifier}”, and may be for all"
-            return f"it is for one {name}, which a hypothesis contains, and the claim is {many} {name}"
-    extra = _foreign(script, [part for relation in closing.such_that for part in reading.facts(relation)])
+            return (
+                f"it is for one {name}, which a hypothesis contains, and the claim is {many} {name}"
+            )
+    extra = _foreign(
+        script, [part for relation in closing.such_that for part in reading.facts(relation)]
+    )
     if extra is not None:
         return f"it is for points with {extra}, which is not an instance of a hypothesis"
     return _merged(reading, script)
 
 
 def _read(names: frozenset[str], reading: Reading) -> dict[str, frozenset[Symbol | Variable]]:
-    """The kernel's letters for the letters of these names: each letter itself, or the blocks of a point."""
+    """The kernel's letters for the letters of these names: each letter itself, or the blocks of a
+    point.
+    """
     found = {}
     for symbol in sorted(reading.points.keys() | reading.letters, key=str):
         if symbol.name in names:
-            read = [reading.scalar(symbol)] if isinstance(symbol, sp.Symbol) else reading.point(symbol)
+            read = (
+                [reading.scalar(symbol)] if isinstance(symbol, sp.Symbol) else reading.point(symbol)
+            )
             inside = (x for term in read for x in term.inside)
-            found[str(symbol.name)] = frozenset(x for x in inside if isinstance(x, Symbol | Variable))
+            found[str(symbol.name)] = frozenset(
+                x for x in inside if isinstance(x, Symbol | Variable)
+            )
     return found
 
 
 def _foreign(script: Script, premises: Sequence[Fact]) -> Fact | None:
-    """A premise of the concluding law that is no condition of the claim and that no hypothesis says at any points.
+    """A premise of the concluding law that is no condition of the claim and that no hypothesis says
+    at any points.
 
-    A hypothesis says it of the points over which it ranges; of a single letter only where the claim means the same one.
+    A hypothesis says it of the points over which it ranges; of a single letter only where the claim
+    means the same one.
     """
     reading, claim = script.reading, script.claim
     if claim is None:
         return next(iter(premises), None)
     conditions = {fact for relation in claim.conditions for fact in _facts(relation, reading)}
     if is_ours(claim):
-        conditions |= {fact for hypothesis in hypotheses_of(script) for fact in _places(hypothesis, script)}
-        premises = [x for x in premises if not any(_anonymous(x) == _anonymous(fact) for fact in conditions)]
+        conditions |= {
+            fact for hypothesis in hypotheses_of(script) for fact in _places(hypothesis, script)
+        }
+        premises = [
+            x for x in premises if not any(_anonymous(x) == _anonymous(fact) for fact in conditions)
+        ]
     said = []
     for hypothesis in _usable(script):
         names = quantified(hypothesis)
         others = frozenset[Term]().union(*_read(_may_range_over(claim) - names, reading).values())
         said += [(fact, names, others) for fact in _facts(hypothesis.conclusion, reading)]
-    return next((x for x in premises if x not in conditions and not any(_is_at(x, *each) for each in said)), None)
+    return next(
+        (x for x in premises if x not in conditions and not any(_is_at(x, *each) for each in said)),
+        None,
+    )
 
 
 def _places(hypothesis: Claim, script: Script) -> Iterator[Fact]:
-    """The facts that a hypothesis says of any points, as we read it: of points that the proof names, or where they are.
+    """The facts that a hypothesis says of any points, as we read it: of points that the proof
+    names, or where they are.
 
     What a hypothesis says of a function along the iterates, it says of no other point.
     """
     for fact in _facts(hypothesis.conclusion, script.reading):
-        about_iterates = any(isinstance(x, Symbol) and isinstance(x.when, Time) for x in fact.polynomial.inside)
+        about_iterates = any(
+            isinstance(x, Symbol) and isinstance(x.when, Time) for x in fact.polynomial.inside
+        )
         about_function = any(isinstance(x, Value | Gradient) for x in fact.polynomial.inside)
         if not (about_iterates and about_function) and not hypothesis.conclusion.has(words.g):
             yield fact
     for each in script.proof.assumptions:
-        local = replace(each, role="hypothesis") if each.role == "local" and each.claim == hypothesis else None
+        local = (
+            replace(each, role="hypothesis")
+            if each.role == "local" and each.claim == hypothesis
+            else None
+        )
         if local is not None and isinstance(local.statement, Fact) and _is_reading(local, script):
             yield local.statement
 
 
 def _is_at(premise: Fact, fact: Fact, names: frozenset[str], others: frozenset[Term]) -> bool:
-    """True if a premise is the fact, or the fact at some letters where it holds for all; never about `others`.
+    """True if a premise is the fact, or the fact at some letters where it holds for all; never
+    about `others`.
 
     What holds of iterates is not for all letters: an iterate is one point, whatever t is.
     """
     if fact.polynomial.inside & others:
         return False
     letters = [x for x in fact.polynomial.inside if isinstance(x, Symbol)]
-    anywhere = all(x.name in names and not isinstance(x.when, Time) for x in letters) and not _is_dated(fact)
+    anywhere = all(
+        x.name in names and not isinstance(x.when, Time) for x in letters
+    ) and not _is_dated(fact)
     return premise == fact or (anywhere and _anonymous(premise) == _anonymous(fact))
 
 
 def _is_dated(fact: Fact) -> bool:
-    """True if a fact speaks of the times from 1 to T alone: it names the number t, T, or a fixed time."""
+    """True if a fact speaks of the times from 1 to T alone: it names the number t, T, or a fixed
+    time.
+    """
     return any(
         isinstance(x, Clock | Power | Before | k.Horizon)
-        or (isinstance(x, Symbol | Variable) and isinstance(x.when, Time) and x.when.index.base != "t")
+        or (
+            isinstance(x, Symbol | Variable)
+            and isinstance(x.when, Time)
+            and x.when.index.base != "t"
+        )
         for x in fact.polynomial.inside
     )
 
@@ -450,14 +596,16 @@ def _anonymous(fact: Fact) -> Fact:
 
 
 def _merged(reading: Reading, script: Script) -> str:
-    """The reason why the reading is wrong: a matrix of the claim is not its own letters, or two matrices share one.
+    """The reason why the reading is wrong: a matrix of the claim is not its own letters, or two
+    matrices share one.
 
-    It is empty if the reading is right. Matrices over which a hypothesis ranges may share letters: it then says less.
+    It is empty if the reading is right. Matrices over which a hypothesis ranges may share letters:
+    it then says less.
     """
     parts = [script.claim, *hypotheses_of(script)] if script.claim else []
     fixed = {x for part in parts for x in _matrices(part) if x.name not in quantified(part)}
-    # A matrix without a reading occurs in nothing from which the proof may start. And "v_1 = (R_1, V_1)" of ours: a
-    # block of a point is called by its own name, too.
+    # A matrix without a reading occurs in nothing from which the proof may start. And "v_1 = (R_1,
+    # V_1)" of ours: a block of a point is called by its own name, too.
     ours = script.claim is not None and is_ours(script.claim)
     read = reading.points.keys() | (frozenset() if ours else reading.letters)
     for group in (*map(_matrices, parts[:1]), fixed):
@@ -473,4 +621,6 @@ def _merged(reading: Reading, script: Script) -> str:
 
 
 def _matrices(claim: Claim) -> set[sp.MatrixSymbol]:
-    return {x for each in (claim.conclusion, *claim.conditions) for x in each.atoms(sp.MatrixSymbol)}
+    return {
+        x for each in (claim.conclusion, *claim.conditions) for x in each.atoms(sp.MatrixSymbol)
+    }

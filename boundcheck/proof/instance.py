@@ -1,7 +1,8 @@
-"""MeFT at d = k = r = 1 in exact rational arithmetic: counterexamples that anyone can recompute by hand.
+"""MeFT at d = k = r = 1 in exact rational arithmetic: counterexamples that anyone can recompute by
+hand.
 
-W = BA is a number, f' a `PiecewiseLinear`, and a sample's loss is f_i(w) = f(w) + c_i w. A run of Algorithm 1 has
-finitely many paths, so every expectation is a finite sum of fractions.
+W = BA is a number, f' a `PiecewiseLinear`, and a sample's loss is f_i(w) = f(w) + c_i w. A run of
+Algorithm 1 has finitely many paths, so every expectation is a finite sum of fractions.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,7 +28,8 @@ Point: TypeAlias = tuple[Fraction, Fraction]
 
 @dataclass(frozen=True)
 class Setting:
-    """The function F(A, B) = f(BA), and the constants that Lemma 1 is told. Whole numbers become fractions.
+    """The function F(A, B) = f(BA), and the constants that Lemma 1 is told. Whole numbers become
+    fractions.
 
     Attributes:
         slope: f'.
@@ -70,7 +72,9 @@ class Setting:
         """F and its f, by name, of matrices with one entry."""
 
         def of_entries(
-            blocks: int, value: Callable[..., Fraction], gradient: Callable[..., tuple[Fraction, ...]]
+            blocks: int,
+            value: Callable[..., Fraction],
+            gradient: Callable[..., tuple[Fraction, ...]],
         ) -> VectorFunction:
             return VectorFunction(
                 lambda point: value(*_entries(point, blocks)),
@@ -79,7 +83,10 @@ class Setting:
 
         slope = self.slope
         weight = of_entries(1, slope.integral, lambda w: (slope.value(w),))
-        return {"f": weight, "F": of_entries(2, lambda *v: self.loss(v), lambda *v: self.gradient(v))}
+        return {
+            "f": weight,
+            "F": of_entries(2, lambda *v: self.loss(v), lambda *v: self.gradient(v)),
+        }
 
     @property
     def constants(self) -> dict[str, Fraction]:
@@ -88,7 +95,9 @@ class Setting:
 
     @property
     def smoothness(self) -> Fraction:
-        """Lhat, the smoothness constant of F that Lemma 1 prints; raises ArithmeticError if it is irrational."""
+        """Lhat, the smoothness constant of F that Lemma 1 prints; raises ArithmeticError if it is
+        irrational.
+        """
         return _rational(LEMMA_1.expression(symbols.Lhat.name), self.constants)
 
 
@@ -135,12 +144,16 @@ class MeftRun(Setting):
         if self.T < 1:
             raise InputError("T", self.T, "an integer from 1")
         if not self.offsets:
-            raise InputError("offsets", self.offsets, "an offset for each sample, one sample or more")
+            raise InputError(
+                "offsets", self.offsets, "an offset for each sample, one sample or more"
+            )
 
     @cached_property
     def paths(self) -> Paths[Point, Fraction]:
         """All paths of Algorithm 1."""
-        return Paths(self.start, self.gradient, descent(self.alpha), self.offsets, self.T, self.replacement)
+        return Paths(
+            self.start, self.gradient, descent(self.alpha), self.offsets, self.T, self.replacement
+        )
 
     @property
     def visited(self) -> tuple[Point, ...]:
@@ -154,8 +167,14 @@ class MeftRun(Setting):
 
     @property
     def shortest_horizon(self) -> Fraction:
-        """T_min, the fewest iterations that Theorem 2 speaks of; raises ArithmeticError if it is irrational."""
-        told = {symbols.D.name: self.gap, symbols.T.name: Fraction(self.T), symbols.zeta.name: self.zeta}
+        """T_min, the fewest iterations that Theorem 2 speaks of; raises ArithmeticError if it is
+        irrational.
+        """
+        told = {
+            symbols.D.name: self.gap,
+            symbols.T.name: Fraction(self.T),
+            symbols.zeta.name: self.zeta,
+        }
         return _rational(THEOREM_2.expression(symbols.T_min.name), self.constants | told)
 
 

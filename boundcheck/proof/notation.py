@@ -1,8 +1,10 @@
-"""The notation of kernel statements: their letters, their text read back, their LaTeX, and the identities behind them.
+"""The notation of kernel statements: their letters, their text read back, their LaTeX, and the
+identities behind them.
 
-The displayed text must say what was proved (Pollack, "How to believe a machine-checked proof", 1998; Wiedijk,
-"Pollack-inconsistency", 2012). So whatever is shown is read back, by a reader that knows only the letters and the
-signs, and not how the text was made; and LaTeX is the text, sign by sign, so that two statements never look the same.
+The displayed text must say what was proved (Pollack, "How to believe a machine-checked proof",
+1998; Wiedijk, "Pollack-inconsistency", 2012). So whatever is shown is read back, by a reader that
+knows only the letters and the signs, and not how the text was made; and LaTeX is the text, sign by
+sign, so that two statements never look the same.
 """
 
 from __future__ import annotations
@@ -20,7 +22,18 @@ from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, KernelError, Law, Statement, Theorem
 from boundcheck.kernel import terms as k
 from boundcheck.kernel.builders import size_of
-from boundcheck.kernel.terms import ONE, Dimension, Gradient, Index, Matrix, Scalar, Symbol, Time, Value, Variable
+from boundcheck.kernel.terms import (
+    ONE,
+    Dimension,
+    Gradient,
+    Index,
+    Matrix,
+    Scalar,
+    Symbol,
+    Time,
+    Value,
+    Variable,
+)
 from boundcheck.kernel.terms import Letter as KernelLetter
 from boundcheck.language.symbols import LATEX_NAMES, look
 
@@ -53,8 +66,18 @@ class Role:
 
     def __str__(self) -> str:
         shapes = ["×".join(str(size_of(name) or name) for name in shape) for shape in self.shapes]
-        thing = ", ".join(shapes) if self.kind == _FUNCTION else f"{shapes[0]} matrix" if shapes else "number"
-        when = ("at its own time" if self.lag == 0 else f"from {self.lag} later on") if self.kind == _PROCESS else ""
+        thing = (
+            ", ".join(shapes)
+            if self.kind == _FUNCTION
+            else f"{shapes[0]} matrix"
+            if shapes
+            else "number"
+        )
+        when = (
+            ("at its own time" if self.lag == 0 else f"from {self.lag} later on")
+            if self.kind == _PROCESS
+            else ""
+        )
         return _KINDS[self.kind].format(thing) + when
 
 
@@ -62,7 +85,8 @@ Letters = Mapping[str, Role]
 
 
 def letters(statements: Iterable[Statement]) -> dict[str, Role]:
-    """The role of each name in these statements; a process has a time, so that `B` and `B[t]` are two names.
+    """The role of each name in these statements; a process has a time, so that `B` and `B[t]` are
+    two names.
 
     Raises InputError if one name stands for two things, because the text would not say which.
     """
@@ -70,7 +94,9 @@ def letters(statements: Iterable[Statement]) -> dict[str, Role]:
     for statement in statements:
         for name, role in _roles(statement):
             if found.setdefault(name, role) != role:
-                raise InputError("name", name, f"one thing of this name, not both {found[name]} and {role}")
+                raise InputError(
+                    "name", name, f"one thing of this name, not both {found[name]} and {role}"
+                )
     for name, role in found.items():
         # v may be any point, and v[t] an iterate: but not a number and a matrix.
         process = found.get(_at_times(name))
@@ -161,7 +187,9 @@ class _Reader:
         except (KernelError, RecursionError, ValueError, ZeroDivisionError) as error:
             if isinstance(error, InputError):
                 raise
-            raise InputError("text", " ".join(self.tokens), f"the text of the kernel, and not {error}") from error
+            raise InputError(
+                "text", " ".join(self.tokens), f"the text of the kernel, and not {error}"
+            ) from error
         return found
 
     def inside(self, read_one: Callable[[], _Part]) -> _Part:
@@ -178,12 +206,15 @@ class _Reader:
         return found
 
     def unexpected(self, wanted: str) -> InputError:
-        return InputError("text", " ".join(self.tokens[self.place : self.place + 5]) or "(the end)", wanted)
+        return InputError(
+            "text", " ".join(self.tokens[self.place : self.place + 5]) or "(the end)", wanted
+        )
 
     # Statements.
 
     def statement(self) -> Statement:
-        # A law among the premises of a law is in brackets, and no fact begins with a bracket and "for".
+        # A law among the premises of a law is in brackets, and no fact begins with a bracket and
+        # "for".
         if self.tokens[self.place : self.place + 2] in (["(", "for"], ["(", "always"]):
             return self.inside(self.statement)
         if self.next() not in ("for", "always"):
@@ -243,7 +274,11 @@ class _Reader:
         if self.skip("^"):
             if not isinstance(found, Scalar):
                 raise InputError("text", found, "a number to be raised to a power")
-            return Scalar.of(k.Power(found, self.time())) if self.next() == "[" else found ** int(self.take())
+            return (
+                Scalar.of(k.Power(found, self.time()))
+                if self.next() == "["
+                else found ** int(self.take())
+            )
         return found
 
     def unit(self) -> _Worth:
@@ -307,7 +342,9 @@ class _Reader:
         return Scalar.of(k.Horizon()) if token == "T" else self.named(token)
 
     def point(self) -> tuple[Matrix, ...]:
-        """Matrices in brackets; anything else ends the list, and the caller finds a sign that it does not expect."""
+        """Matrices in brackets; anything else ends the list, and the caller finds a sign that it
+        does not expect.
+        """
         self.take("(")
         blocks: list[Matrix] = []
         while not blocks or self.skip(","):
@@ -343,7 +380,11 @@ class _Reader:
         if role.kind == _FUNCTION:
             return Scalar.of(Value(name, self.point()))
         when: k.When = Time(self.time(), role.lag) if role.kind == _PROCESS else role.kind
-        return Matrix.of(Symbol(name, role.shapes[0], when)) if role.shapes else Scalar.of(Variable(name, when))
+        return (
+            Matrix.of(Symbol(name, role.shapes[0], when))
+            if role.shapes
+            else Scalar.of(Variable(name, when))
+        )
 
 
 def _letter(matrix: Matrix) -> KernelLetter:
@@ -376,7 +417,8 @@ _GROUPS = {
     "power": (r"^{\,", "^ [", "]"),
 }
 _END = "}"
-# An inverse to a power: without brackets the exponent would be read as that of what is below the line.
+# An inverse to a power: without brackets the exponent would be read as that of what is below the
+# line.
 _BRACKETED = (r"\left(\frac{1}{", r"}\right)")
 # A time that a sum over earlier times ranges over.
 _TIME = re.compile("t'+")
@@ -384,7 +426,9 @@ _CLOSES = {"(": ")", "[": "]"}
 
 
 def latex(text: str, letters: Letters) -> str:
-    """A statement's text in LaTeX, in the letters of the papers if these tell the names apart; needs amsmath."""
+    """A statement's text in LaTeX, in the letters of the papers if these tell the names apart;
+    needs amsmath.
+    """
     names, rest = _latex_names(letters), deque(tokens_of(text))
 
     def until(end: str) -> Iterator[str]:
@@ -447,8 +491,8 @@ def from_latex(text: str, letters: Letters) -> str:
 
 
 # Greek letters that do not look like a Latin one.
-_LETTERS = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu xi pi rho sigma tau phi chi psi omega
-Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"""
+_LETTERS = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu xi pi rho sigma tau
+phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"""
 _GREEK = frozenset(_LETTERS.split())
 # A letter with primes and subscripts: a longer name is spelled out.
 _LETTER = re.compile(r"([A-Za-z]+)'*(_[A-Za-z0-9]+)*")
@@ -471,19 +515,20 @@ def _latex_names(letters: Letters) -> dict[str, str]:
 
 
 # A paper's line may contain letters, signs and these commands, in groups that close.
-_ALLOWED = """
-varepsilon nu varphi ell top bot nabla partial infty emptyset forall exists in notin subset subseteq cup cap setminus
-times cdot cdots dots ldots pm mp circ odot otimes oplus star le leq ge geq lt gt ne neq approx sim simeq equiv propto
-ll gg to rightarrow Rightarrow mapsto mid vdash langle rangle lVert rVert Vert lvert rvert left right big Big bigl
-bigr Bigl Bigr sum prod int min max sup inf lim log ln exp det arg dim ker operatorname frac tfrac dfrac sqrt hat bar
-tilde vec dot ddot widehat widetilde overline underline prime mathbb mathbf mathrm mathcal mathtt mathsf mathit
-boldsymbol bm text textbf textit textrm quad qquad
-"""
+_ALLOWED = """ varepsilon nu varphi ell top bot nabla partial infty emptyset forall exists in notin
+subset subseteq cup cap setminus times cdot cdots dots ldots pm mp circ odot otimes oplus star le
+leq ge geq lt gt ne neq approx sim simeq equiv propto ll gg to rightarrow Rightarrow mapsto mid
+vdash langle rangle lVert rVert Vert lvert rvert left right big Big bigl bigr Bigl Bigr sum prod int
+min max sup inf lim log ln exp det arg dim ker operatorname frac tfrac dfrac sqrt hat bar tilde vec
+dot ddot widehat widetilde overline underline prime mathbb mathbf mathrm mathcal mathtt mathsf
+mathit boldsymbol bm text textbf textit textrm quad qquad """
 _COMMANDS = frozenset("|,;:!{} ") | _GREEK | frozenset(_ALLOWED.split())
 
 
 def check_math(text: str) -> str:
-    """The LaTeX of a formula, unchanged; raises InputError if it could print, or do, more than a formula."""
+    """The LaTeX of a formula, unchanged; raises InputError if it could print, or do, more than a
+    formula.
+    """
     signs = re.sub(r"\\(?:[a-zA-Z]+|.)", "", text)
     unknown = [x for x in re.findall(r"\\([a-zA-Z]+|.)", text) if x not in _COMMANDS]
     depth, lowest = 0, 0
@@ -492,7 +537,9 @@ def check_math(text: str) -> str:
         lowest = min(lowest, depth)
     if unknown or depth or lowest < 0 or re.search(r"[$%#&~<>\n\\]|[^\x20-\x7e]", signs):
         what = f"\\{unknown[0]}" if unknown else "an unknown sign, or groups that do not close"
-        raise InputError("printed", text, f"one formula in LaTeX, with \\le for <, and without {what}")
+        raise InputError(
+            "printed", text, f"one formula in LaTeX, with \\le for <, and without {what}"
+        )
     return text
 
 
@@ -521,7 +568,10 @@ class Display:
     @property
     def by_role(self) -> dict[str, list[str]]:
         """The letters by what they are."""
-        return {role: [x for x, each in self.roles.items() if each == role] for role in self.roles.values()}
+        return {
+            role: [x for x, each in self.roles.items() if each == role]
+            for role in self.roles.values()
+        }
 
     @property
     def told(self) -> str:
@@ -531,7 +581,10 @@ class Display:
     @property
     def told_latex(self) -> dict[str, list[str]]:
         """The letters grouped by what they are, each in LaTeX as the statements have it."""
-        return {role: [latex(name, self.letters) for name in names] for role, names in self.by_role.items()}
+        return {
+            role: [latex(name, self.letters) for name in names]
+            for role, names in self.by_role.items()
+        }
 
 
 def shown(*statements: Statement) -> Display:
@@ -544,21 +597,26 @@ def shown(*statements: Statement) -> Display:
     return Display(texts, tuple(latex(text, table) for text in texts), table)
 
 
-# The identity behind a theorem by certificate, to check by hand: factor · goal = Σ weight · premises · square.
+# The identity behind a theorem by certificate, to check by hand: factor · goal = Σ weight ·
+# premises · square.
 
 
 def identity_of(theorem: Theorem) -> list[tuple[str, list[Scalar]]]:
-    """The lines of the identity behind a theorem by certificate, each with the factors of what it says.
+    """The lines of the identity behind a theorem by certificate, each with the factors of what it
+    says.
 
-    The first line is the left side, the others are the summands of the right side, which begin with their signs. In the
-    text each factor is in brackets unless it is a single letter, norm or the like.
+    The first line is the left side, the others are the summands of the right side, which begin with
+    their signs. In the text each factor is in brackets unless it is a single letter, norm or the
+    like.
     """
     goal, terms, multipliers, factor = theorem.arguments
     premises = [premise.fact.polynomial for premise in theorem.premises]
     left = [*(premises[place] for place in factor), goal.polynomial]
     lines = [("*".join(map(_factor, left)), left)]
     summands = [(weight, places, root, 2) for squares, places in terms for weight, root in squares]
-    for weight, places, other, power in summands + [(Fraction(1), (place,), x, 1) for x, place in multipliers]:
+    for weight, places, other, power in summands + [
+        (Fraction(1), (place,), x, 1) for x, place in multipliers
+    ]:
         factors = [premises[place] for place in places]
         texts = list(map(_factor, factors))
         if other.number is not None:
@@ -574,17 +632,25 @@ def identity_of(theorem: Theorem) -> list[tuple[str, list[Scalar]]]:
 
 
 def _factor(scalar: Scalar) -> str:
-    is_atom = any(scalar == Scalar.of(atom) for atom in scalar.atoms() if not isinstance(atom, k.Power))
+    is_atom = any(
+        scalar == Scalar.of(atom) for atom in scalar.atoms() if not isinstance(atom, k.Power)
+    )
     return str(scalar) if is_atom else f"({scalar})"
 
 
 def identity(theorem: Theorem) -> str | None:
     """The identity that closes a line, as text; None if a rule yields the line as it stands."""
-    return " ".join(line for line, _ in identity_of(theorem)) if theorem.rule == "certificate" else None
+    return (
+        " ".join(line for line, _ in identity_of(theorem))
+        if theorem.rule == "certificate"
+        else None
+    )
 
 
 def identity_latex(theorem: Theorem) -> list[str]:
-    """The lines of the identity in LaTeX; empty where one of them could be read as something else."""
+    """The lines of the identity in LaTeX; empty where one of them could be read as something
+    else.
+    """
     lines = identity_of(theorem)
     try:
         table = letters(Fact(">=", factor) for _, factors in lines for factor in factors)

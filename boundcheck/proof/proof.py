@@ -1,7 +1,9 @@
-"""A proof as a script writes it: hypotheses, definitions, and steps that are proved, refuted or left open.
+"""A proof as a script writes it: hypotheses, definitions, and steps that are proved, refuted or
+left open.
 
-A step says what is claimed (sympy), how the paper prints it (LaTeX), and from what it follows. `certificate` searches
-for a certificate, the kernel has the last word, and `verdict` gives the verdict. Definitions are equations that only
+A step says what is claimed (sympy), how the paper prints it (LaTeX), and from what it follows.
+`certificate` searches for a certificate, the kernel has the last word, and `verdict` gives the
+verdict. Definitions are equations that only
 give a name: each name is defined once, not by itself, and is not a given quantity.
 """
 
@@ -39,8 +41,9 @@ class Assumption:
     """A statement from which a proof starts.
 
     Attributes:
-        role: ``hypothesis`` of the claim, ``definition`` or ``domain`` of a symbol, ``choice`` of an object that exists
-            (a matrix of norm 1), or ``local``: assumed about arbitrary points, which a law must name.
+        role: ``hypothesis`` of the claim, ``definition`` or ``domain`` of a symbol, ``choice`` of
+            an object that exists (a matrix of norm 1), or ``local``: assumed about arbitrary
+            points, which a law must name.
 
     """
 
@@ -54,12 +57,16 @@ class Assumption:
     @property
     def names(self) -> set[str]:
         """Its name, with its dollars or without; a definition is also called by its letter."""
-        return {self.name, plain(self.name)} | ({str(self.relation.args[0])} if self.role == "definition" else set())
+        return {self.name, plain(self.name)} | (
+            {str(self.relation.args[0])} if self.role == "definition" else set()
+        )
 
 
 @dataclass(frozen=True)
 class Closing:
-    """The form of a proof's conclusion: the claim's relation, or the proof's own, for all of `forall`."""
+    """The form of a proof's conclusion: the claim's relation, or the proof's own, for all of
+    `forall`.
+    """
 
     forall: tuple[sp.Basic, ...]
     such_that: tuple[sp.Basic, ...]
@@ -78,8 +85,8 @@ class Step:
         theorem: the kernel's theorem; the line's own assumption if no proof was found.
         because: what closed it, and how.
         witness: an exact instance in which every hypothesis holds and the line is false.
-        inference: the line, from the lines from which the paper derives it, or exact numbers at which it does not
-            follow from them; None if neither was found, or this was not asked.
+        inference: the line, from the lines from which the paper derives it, or exact numbers at
+            which it does not follow from them; None if neither was found, or this was not asked.
         open: of an induction that does not close, the half that is open.
 
     """
@@ -107,7 +114,9 @@ class Because:
 
 @dataclass(frozen=True)
 class Induction:
-    """An induction: what closes a line at t = 1, and what closes it at t + 1 where it holds at t."""
+    """An induction: what closes a line at t = 1, and what closes it at t + 1 where it holds at
+    t.
+    """
 
     first: Because
     then: Callable[[Theorem], Because]
@@ -120,7 +129,9 @@ class Induction:
 
 @dataclass(frozen=True)
 class Half:
-    """A fact that does not close, and by its name a half of an induction: at t = 1, or from t to t + 1."""
+    """A fact that does not close, and by its name a half of an induction: at t = 1, or from t to t
+    + 1.
+    """
 
     name: str
     goal: Fact
@@ -161,15 +172,21 @@ class Proof:
         name: str = "",
         role: Role = "hypothesis",
     ) -> Theorem | tuple[Theorem, ...]:
-        """Start from a hypothesis: its relation with symbols replaced as in `where`, for all of `forall` with `given`.
+        """Start from a hypothesis: its relation with symbols replaced as in `where`, for all of
+        `forall` with `given`.
 
         `define` and `positive` assume a definition and a domain.
 
         Returns:
-            The theorem that assumes it; for a conjunction or maximum of several parts, one for each, in sympy's order.
+            The theorem that assumes it; for a conjunction or maximum of several parts, one for
+            each, in sympy's order.
 
         """
-        claim, relation = (hypothesis, hypothesis.conclusion) if isinstance(hypothesis, Claim) else (None, hypothesis)
+        claim, relation = (
+            (hypothesis, hypothesis.conclusion)
+            if isinstance(hypothesis, Claim)
+            else (None, hypothesis)
+        )
         where = dict(where or {})
         relation = relation.xreplace(where)
         title = name or (claim.title if claim else f"${as_typed(relation)}$")
@@ -181,13 +198,18 @@ class Proof:
         return theorems[0] if len(theorems) == 1 else tuple(theorems)
 
     def local(self, relation: sp.Basic, name: str = "") -> Theorem | tuple[Theorem, ...]:
-        """Start from a fact about arbitrary points that the proof itself assumes, and that its law names."""
+        """Start from a fact about arbitrary points that the proof itself assumes, and that its law
+        names.
+        """
         return self.assume(relation, name=name, role="local")
 
-    def define(self, left: sp.Basic, right: sp.Basic, name: str = "", forall: Sequence[sp.Basic] = ()) -> Theorem:
+    def define(
+        self, left: sp.Basic, right: sp.Basic, name: str = "", forall: Sequence[sp.Basic] = ()
+    ) -> Theorem:
         """Define a symbol, an iterate or a function: left = right.
 
-        Raises InputError if the left side is none of these, is given, is already defined, or is defined by itself.
+        Raises InputError if the left side is none of these, is given, is already defined, or is
+        defined by itself.
         """
         relation = sp.Eq(left, right, evaluate=False)
         # A plain number is now sympy's.
@@ -197,11 +219,17 @@ class Proof:
             raise InputError("definition", circle, "a letter that is defined once, not by itself")
         assumed = any(x.relation == left for x in self.assumptions)
         if assumed and not right.is_positive and left not in _GIVEN:
-            raise InputError("definition", relation, f"a value that is positive, as {left} is assumed to be")
-        theorem = self.assume(relation, forall=forall, name=name or f"${as_typed(left)}$", role="definition")
+            raise InputError(
+                "definition", relation, f"a value that is positive, as {left} is assumed to be"
+            )
+        theorem = self.assume(
+            relation, forall=forall, name=name or f"${as_typed(left)}$", role="definition"
+        )
         if isinstance(theorem, tuple):
             raise InputError("definition", relation, "a single equation")
-        (_check_own_statement if own else _check_statement)(relation, theorem.conclusion, self.reading)
+        (_check_own_statement if own else _check_statement)(
+            relation, theorem.conclusion, self.reading
+        )
         return theorem
 
     def quantity(self, quantity: Quantity) -> Theorem:
@@ -216,12 +244,18 @@ class Proof:
         return rules.assume(found[0])
 
     def cite(self, other: Proof, label: str, meaning: str = "") -> Theorem:
-        """Take over the conclusion of another proof, with its assumptions, as a step of this one."""
+        """Take over the conclusion of another proof, with its assumptions, as a step of this
+        one.
+        """
         theorem = other.conclusion
         if theorem is None:
             raise InputError(label, other.claim, "a proof that concludes")
         mine = {each.statement for each in self.assumptions}
-        needed = [x for x in other.assumptions if x.statement in theorem.hypotheses and x.statement not in mine]
+        needed = [
+            x
+            for x in other.assumptions
+            if x.statement in theorem.hypotheses and x.statement not in mine
+        ]
         self.assumptions += needed
         self.steps.append(Step(label, None, "", meaning, theorem))
         return theorem
@@ -229,11 +263,17 @@ class Proof:
     @property
     def definitions(self) -> list[tuple[sp.Basic, sp.Basic]]:
         """The two sides of every definition."""
-        return [x.relation.args for x in self.assumptions if x.role == "definition" and isinstance(x.relation, sp.Eq)]
+        return [
+            x.relation.args
+            for x in self.assumptions
+            if x.role == "definition" and isinstance(x.relation, sp.Eq)
+        ]
 
     @property
     def unsigned(self) -> sp.Basic | None:
-        """A letter that has to be positive for a domain to hold, and by its value may not be; None if there is none."""
+        """A letter that has to be positive for a domain to hold, and by its value may not be; None
+        if there is none.
+        """
         claim, values = self.claim, dict(self.definitions)
         # D is positive where a claim is given it, although a proof may say what it is.
         if claim is None or D in letters(claim):
@@ -251,33 +291,49 @@ class Proof:
         return None
 
     def positive(self, *symbols: sp.Symbol) -> list[Theorem]:
-        """Assume that these symbols are positive, which is their domain; dimensions and T are always at least 1."""
+        """Assume that these symbols are positive, which is their domain; dimensions and T are
+        always at least 1.
+        """
         found = []
         for symbol in symbols:
             if not symbol.is_positive:
                 raise InputError("symbol", symbol, "a symbol that sympy knows to be positive")
             value = next((right for left, right in self.definitions if left == symbol), None)
             if value is not None and not value.is_positive and symbol not in _GIVEN:
-                raise InputError("symbol", symbol, f"a proof that it is positive: it is defined, as {value}")
+                raise InputError(
+                    "symbol", symbol, f"a proof that it is positive: it is defined, as {value}"
+                )
             statement, name = Fact(">", self.reading.scalar(symbol)), f"${as_typed(symbol)} > 0$"
             if known := signs([statement]):
                 found += known
                 continue
-            if statement not in {each.statement for each in self.assumptions if each.role == "domain"}:
+            if statement not in {
+                each.statement for each in self.assumptions if each.role == "domain"
+            }:
                 self.assumptions.append(Assumption(name, "domain", statement, None, symbol))
             found.append(rules.assume(statement))
         return found
 
     def law(self, forall: Sequence[sp.Basic], given: Sequence[sp.Basic], fact: Fact) -> Law:
-        """The law that the fact holds for all of these matrices, vectors and numbers with these relations."""
-        return Law(self._letters(forall), [part for each in given for part in self.reading.facts(each)], fact)
+        """The law that the fact holds for all of these matrices, vectors and numbers with these
+        relations.
+        """
+        return Law(
+            self._letters(forall),
+            [part for each in given for part in self.reading.facts(each)],
+            fact,
+        )
 
     def _letters(self, variables: Sequence[sp.Basic]) -> list[Symbol | Variable]:
         letters: list[Symbol | Variable] = []
         for variable in variables:
             is_matrix, reading = isinstance(variable, MatrixExpr), self.reading
-            terms: Sequence[Matrix | Scalar] = reading.point(variable) if is_matrix else [reading.scalar(variable)]
-            letters += [x for term in terms for x in term.inside if isinstance(x, Symbol | Variable)]
+            terms: Sequence[Matrix | Scalar] = (
+                reading.point(variable) if is_matrix else [reading.scalar(variable)]
+            )
+            letters += [
+                x for term in terms for x in term.inside if isinstance(x, Symbol | Variable)
+            ]
         return letters
 
     # Steps.
@@ -304,25 +360,34 @@ class Proof:
             printed: the paper's LaTeX.
             meaning: in words.
             witness: an instance that is meant to refute it.
-            derived_from: the lines from which the paper derives it, if they are not those of `because`.
+            derived_from: the lines from which the paper derives it, if they are not those of
+                `because`.
             hints: expressions whose squares the certificate may use.
             factor: places in `because` of strict facts whose product multiplies the goal.
             degree: of products of facts.
 
         Returns:
-            The theorem; if none was found, the line as its own assumption, which everything that follows inherits.
+            The theorem; if none was found, the line as its own assumption, which everything that
+            follows inherits.
 
         """
-        reason = Because(tuple(_flat(because)), tuple(hints), None if factor is None else tuple(factor), degree)
+        reason = Because(
+            tuple(_flat(because)), tuple(hints), None if factor is None else tuple(factor), degree
+        )
         goal = self.reading.fact(relation)
         found = None if witness else self._closed(goal, reason)
         theorem = found if isinstance(found, Theorem) else rules.assume(goal)
         inference: Theorem | Counterexample | None = None
         if derived_from:
-            # An existing counterexample is found at once; a failing search for a certificate takes longer.
+            # An existing counterexample is found at once; a failing search for a certificate takes
+            # longer.
             inference = counterexample(goal, [x.fact for x in derived_from], SECONDS)
-            inference = inference or self.close(relation, replace(reason, premises=tuple(derived_from)))
-        self.steps.append(Step(label, relation, check_math(printed), meaning, theorem, reason, witness, inference))
+            inference = inference or self.close(
+                relation, replace(reason, premises=tuple(derived_from))
+            )
+        self.steps.append(
+            Step(label, relation, check_math(printed), meaning, theorem, reason, witness, inference)
+        )
         return theorem
 
     def induct(
@@ -337,20 +402,24 @@ class Proof:
         factor: Sequence[int] | None = None,
         degree: int = 2,
     ) -> Theorem:
-        """Claim a line for all t, by induction: `first` closes it at t = 1, and `then`, with the line itself, at t + 1.
+        """Claim a line for all t, by induction: `first` closes it at t = 1, and `then`, with the
+        line itself, at t + 1.
 
-        `then` may be a function of the line at t, as a theorem that assumes it. `hints`, `factor` and `degree` are for
-        the step from t to t + 1, for which the line at t is the first premise.
+        `then` may be a function of the line at t, as a theorem that assumes it. `hints`, `factor`
+        and `degree` are for the step from t to t + 1, for which the line at t is the first premise.
 
         Returns:
-            The theorem; if none was found, the line as its own assumption, which everything that follows inherits.
+            The theorem; if none was found, the line as its own assumption, which everything that
+            follows inherits.
 
         """
         goal = self.reading.fact(relation)
 
         def step(now: Theorem) -> Because:
             premises = (now, *_flat(then(now) if callable(then) else then))
-            return Because(premises, tuple(hints), None if factor is None else tuple(factor), degree)
+            return Because(
+                premises, tuple(hints), None if factor is None else tuple(factor), degree
+            )
 
         reason = Induction(Because(tuple(_flat(first))), step)
         found = self._closed(goal, reason)
@@ -379,7 +448,9 @@ class Proof:
                 factor, degree = because.factor, because.degree
                 same = entailed(goal, because.premises, hints=squares, factor=factor, degree=degree)
             return same or Half("", goal, because)
-        begins = self._closed(Fact(goal.relation, builders.at(goal.polynomial, rules.FIRST)), because.first)
+        begins = self._closed(
+            Fact(goal.relation, builders.at(goal.polynomial, rules.FIRST)), because.first
+        )
         if isinstance(begins, Half):
             return replace(begins, name="at t = 1")
         after = Fact(goal.relation, builders.at(goal.polynomial, NEXT))
@@ -389,18 +460,34 @@ class Proof:
         return rules.induction(begins, goes_on, goal)
 
     def state(
-        self, label: str, relation: sp.Basic, theorem: Theorem, *, printed: str = "", meaning: str = ""
+        self,
+        label: str,
+        relation: sp.Basic,
+        theorem: Theorem,
+        *,
+        printed: str = "",
+        meaning: str = "",
     ) -> Theorem:
-        """Add a line that a rule of the kernel yields as is; raises InputError if the rule says something else."""
+        """Add a line that a rule of the kernel yields as is; raises InputError if the rule says
+        something else.
+        """
         fact = _saying(label, relation, self.reading.fact(relation))
-        said = theorem.conclusion.conclusion if isinstance(theorem.conclusion, Law) else theorem.conclusion
+        said = (
+            theorem.conclusion.conclusion
+            if isinstance(theorem.conclusion, Law)
+            else theorem.conclusion
+        )
         if said != fact:
             raise InputError(label, relation, f"what the rule says, {said}")
         self.steps.append(Step(label, relation, check_math(printed), meaning, theorem))
         return theorem
 
-    def generalise(self, theorem: Theorem, forall: Sequence[sp.Basic], given: Sequence[sp.Basic] = ()) -> Theorem:
-        """The theorem as a law for all of `forall`, with the local facts `given` as its premises."""
+    def generalise(
+        self, theorem: Theorem, forall: Sequence[sp.Basic], given: Sequence[sp.Basic] = ()
+    ) -> Theorem:
+        """The theorem as a law for all of `forall`, with the local facts `given` as its
+        premises.
+        """
         premises = tuple(part for relation in given for part in self.reading.facts(relation))
         return rules.generalise(theorem, tuple(sorted(set(self._letters(forall)))), premises)
 
@@ -412,26 +499,35 @@ class Proof:
         such_that: Sequence[sp.Basic] = (),
         relation: sp.Basic | None = None,
     ) -> Theorem:
-        """End the proof with the claim's own conclusion, or with `relation` where the script states its own.
+        """End the proof with the claim's own conclusion, or with `relation` where the script states
+        its own.
 
         `given` proves the remaining hypotheses; `forall` and `such_that` close the statement.
         """
         wanted = relation if self.claim is None else self.claim.conclusion
         if wanted is None:
-            raise InputError("conclusion", None, "a relation, for a proof of no claim of the catalogue")
+            raise InputError(
+                "conclusion", None, "a relation, for a proof of no claim of the catalogue"
+            )
         if relation is not None and self.claim is not None:
-            raise InputError("conclusion", relation, f"none: the proof ends in {self.claim.id}'s own")
+            raise InputError(
+                "conclusion", relation, f"none: the proof ends in {self.claim.id}'s own"
+            )
         _saying("conclusion", wanted, self.reading.fact(wanted))
         self.closing = Closing(tuple(forall), tuple(such_that), relation)
         theorem = discharged(theorem, *given)
         # A proof that rests on an open line cannot become a law; the verdict names the line.
         closed = theorem.hypotheses <= {each.statement for each in self.assumptions}
-        self.conclusion = self.generalise(theorem, forall, such_that) if forall and closed else theorem
+        self.conclusion = (
+            self.generalise(theorem, forall, such_that) if forall and closed else theorem
+        )
         return self.conclusion
 
     @property
     def goal(self) -> Statement | None:
-        """The statement that the proof is to end in: a law, if its closing has `forall`; None if it does not close."""
+        """The statement that the proof is to end in: a law, if its closing has `forall`; None if it
+        does not close.
+        """
         closing = self.closing
         wanted = closing and (closing.relation if self.claim is None else self.claim.conclusion)
         if closing is None or wanted is None:
@@ -441,9 +537,13 @@ class Proof:
 
 
 def _saying(label: str, relation: sp.Basic, fact: Fact) -> Fact:
-    """The fact; raises InputError if its two sides are the same, because it would then say nothing."""
+    """The fact; raises InputError if its two sides are the same, because it would then say
+    nothing.
+    """
     if not fact.polynomial.terms:
-        raise InputError(label, relation, f"a statement that says something: in normal form it is {fact}")
+        raise InputError(
+            label, relation, f"a statement that says something: in normal form it is {fact}"
+        )
     return fact
 
 
@@ -451,8 +551,8 @@ def _flat(because: Sequence[Theorem | Sequence[Theorem]]) -> list[Theorem]:
     return [x for each in because for x in ([each] if isinstance(each, Theorem) else each)]
 
 
-# Definitions. A name that is defined twice, or by itself (also through other definitions), would be an assumption in
-# disguise.
+# Definitions. A name that is defined twice, or by itself (also through other definitions), would be
+# an assumption in disguise.
 
 _GIVEN = {parameter.symbol for parameter in PARAMETERS.values()} | {t}
 # Later than any offset from t: a fixed time, or every time of a sum.
@@ -463,15 +563,21 @@ _AT_START = ", at the start"
 def _is_own_definition(left: sp.Basic, right: sp.Basic, claim: Claim | None) -> bool:
     """True if the claim itself makes this definition; else it must give a new name.
 
-    Raises InputError for a left side that is not a letter, iterate or value of a function, and for a given quantity,
-    whose value a claim or its user says.
+    Raises InputError for a left side that is not a letter, iterate or value of a function, and for
+    a given quantity, whose value a claim or its user says.
     """
     if not isinstance(left, sp.Symbol | Iterate | Value):
-        raise InputError("definition", left, "a symbol, an iterate or the value of a function on the left")
+        raise InputError(
+            "definition", left, "a symbol, an iterate or the value of a function on the left"
+        )
     formulas = {D: GAP} | ({q.symbol: q.expression for q in claim.quantities} if claim else {})
     if left in formulas:
         if right != formulas[left]:
-            raise InputError("definition", sp.Eq(left, right, evaluate=False), f"its own formula, {formulas[left]}")
+            raise InputError(
+                "definition",
+                sp.Eq(left, right, evaluate=False),
+                f"its own formula, {formulas[left]}",
+            )
         return True
     if left in _GIVEN or (claim is not None and left in {p.symbol for p in claim.parameters}):
         raise InputError("definition", left, "a new letter, not a given quantity")
@@ -481,7 +587,9 @@ def _is_own_definition(left: sp.Basic, right: sp.Basic, claim: Claim | None) -> 
 
 
 def _check_own_statement(relation: sp.Eq, statement: Statement, reading: Reading) -> None:
-    """Check that the claim's own formula is said once, and gives a number that is the same at all times."""
+    """Check that the claim's own formula is said once, and gives a number that is the same at all
+    times.
+    """
     left, right = relation.args
     if not isinstance(statement, Fact):
         raise InputError("definition", relation, "the claim's own formula, which has no `forall`")
@@ -490,44 +598,70 @@ def _check_own_statement(relation: sp.Eq, statement: Statement, reading: Reading
 
 
 def _check_statement(relation: sp.Eq, statement: Statement, reading: Reading) -> None:
-    """Check that some value of the left side satisfies the equation, whatever the other letters are.
+    """Check that some value of the left side satisfies the equation, whatever the other letters
+    are.
 
-    A constant does not vary with time and outcome, an iterate is known at its time, and a function has one value at a
-    point. Raises InputError for an equation that does not respect this.
+    A constant does not vary with time and outcome, an iterate is known at its time, and a function
+    has one value at a point. Raises InputError for an equation that does not respect this.
     """
     left, right = relation.args
     bound = frozenset(statement.variables) if isinstance(statement, Law) else frozenset()
     if not isinstance(left, Value) and bound:
-        raise InputError("definition", relation, f"a law only about the values of a function, not one for all {left}")
+        raise InputError(
+            "definition",
+            relation,
+            f"a law only about the values of a function, not one for all {left}",
+        )
     match left:
         case sp.Symbol():
             (letter,), value = reading.scalar(left).atoms(), reading.scalar(right)
             if not isinstance(letter, Variable):
                 raise InputError("definition", relation, f"a number, and {left} is a dimension")
             if letter.when == CONSTANT and not (known(value, None) and not timed(value)):
-                raise InputError("definition", relation, f"a value that is a constant, as {left} is")
+                raise InputError(
+                    "definition", relation, f"a value that is a constant, as {left} is"
+                )
         case Iterate():
             now = index(left.args[1])
             then = Index(now.base, now.offset + reading.processes[at_t(left)].lag)
             if not all(known(block, then) for block in reading.point(right)):
-                raise InputError("definition", relation, f"a value that is known when {left} is, at {then}")
+                raise InputError(
+                    "definition", relation, f"a value that is known when {left} is, at {then}"
+                )
             if now.base != "t" and any(map(timed, reading.point(right))):
-                raise InputError("definition", relation, f"a value that does not vary with t, as {left} does not")
+                raise InputError(
+                    "definition", relation, f"a value that does not vary with t, as {left} does not"
+                )
         case Value():
-            point = [x for block in reading.point(left.args[1]) for x in block.inside if isinstance(x, Symbol)]
-            is_bare = all(block == Matrix.of(x) for block, x in zip(reading.point(left.args[1]), point, strict=False))
-            fixed: dict[Term, Matrix | Scalar] = {x: Matrix.of(Symbol(x.name, x.shape, CONSTANT)) for x in point}
+            point = [
+                x
+                for block in reading.point(left.args[1])
+                for x in block.inside
+                if isinstance(x, Symbol)
+            ]
+            is_bare = all(
+                block == Matrix.of(x)
+                for block, x in zip(reading.point(left.args[1]), point, strict=False)
+            )
+            fixed: dict[Term, Matrix | Scalar] = {
+                x: Matrix.of(Symbol(x.name, x.shape, CONSTANT)) for x in point
+            }
             value = substitute_scalar(reading.scalar(right), fixed)
             varies = timed(value) or not known(value, None)
             if not is_bare or frozenset(point) != bound or len(set(point)) < len(point) or varies:
-                expected = f"a law for all points, forall=[{left.args[1]}], of constants and of the point alone"
+                expected = (
+                    f"a law for all points, forall=[{left.args[1]}], of constants and of the point"
+                    " alone"
+                )
                 raise InputError("definition", relation, expected)
 
 
 def only_defines(
     left: sp.Basic, right: sp.Basic, statement: Statement, claims: Sequence[Claim], reading: Reading
 ) -> bool:
-    """True if the equation only gives a name in a proof: neither statements nor hypotheses of the claims contain it."""
+    """True if the equation only gives a name in a proof: neither statements nor hypotheses of the
+    claims contain it.
+    """
     relation = sp.Eq(left, right, evaluate=False)
     try:
         if _is_own_definition(left, right, claims[0]):
@@ -547,8 +681,11 @@ def only_defines(
 
 
 def circular(equations: Sequence[tuple[sp.Basic, sp.Basic]], reading: Reading) -> str:
-    """A name that is defined twice, or by itself through any number of definitions; empty if there is none."""
-    # For each name: the names in its definition, and how much later than its own time each of them is needed.
+    """A name that is defined twice, or by itself through any number of definitions; empty if there
+    is none.
+    """
+    # For each name: the names in its definition, and how much later than its own time each of them
+    # is needed.
     uses: dict[str, list[tuple[str, int]]] = {}
     for left, right in equations:
         needed = list(_names_of(right, reading))
@@ -561,10 +698,13 @@ def circular(equations: Sequence[tuple[sp.Basic, sp.Basic]], reading: Reading) -
             if gives_start:
                 uses[start] = []
                 for other, later in after:
-                    # The recurrence is for every t: what it needs of an iterate is its start, or comes later.
+                    # The recurrence is for every t: what it needs of an iterate is its start, or
+                    # comes later.
                     varies = other.endswith("[t]")
                     at_start = (f"{other}{_AT_START}", 0)
-                    uses[start].append(at_start if varies and later <= 0 else (other, _LATER if varies else later))
+                    uses[start].append(
+                        at_start if varies and later <= 0 else (other, _LATER if varies else later)
+                    )
             uses[name] = after
     # An iterate depends on its own start, whatever its time is.
     for start in [name for name in uses if name.endswith(_AT_START)]:
@@ -586,13 +726,17 @@ def circular(equations: Sequence[tuple[sp.Basic, sp.Basic]], reading: Reading) -
 
 
 def _defined(left: sp.Basic, reading: Reading) -> Mapping[str, int]:
-    """The names that a left side defines, each with its offset from t; a start, v_1, is a name of its own."""
+    """The names that a left side defines, each with its offset from t; a start, v_1, is a name of
+    its own.
+    """
     if isinstance(left, Iterate):
         return dict(_of_iterate(left, reading))
     return {str(left.args[0].name if isinstance(left, Value) else left.name): 0}
 
 
-def _names_of(node: sp.Basic, reading: Reading, within_sum: bool = False) -> Iterator[tuple[str, int]]:
+def _names_of(
+    node: sp.Basic, reading: Reading, within_sum: bool = False
+) -> Iterator[tuple[str, int]]:
     """The names in an expression, each with its offset from t."""
     match node:
         case Iterate():

@@ -1,8 +1,10 @@
-"""From sympy to the kernel: claims and steps of proofs, written in the vocabulary of claims, as kernel statements.
+"""From sympy to the kernel: claims and steps of proofs, written in the vocabulary of claims, as
+kernel statements.
 
-Every letter has a role, and no reading assumes one in silence: the catalogue's scalars are constants, and a `Reading`
-says what each other letter is. A vector such as v is read as its blocks (A, B). Roots and quotients become the kernel's
-atoms root(x) and inverse(x), so that every formula of a claim has a translation. Two symbols with one name, such as two
+Every letter has a role, and no reading assumes one in silence: the catalogue's scalars are
+constants, and a `Reading` says what each other letter is. A vector such as v is read as its blocks
+(A, B). Roots and quotients become the kernel's atoms root(x) and inverse(x), so that every formula
+of a claim has a translation. Two symbols with one name, such as two
 with different assumptions, would be one letter to a reader: the second one is refused.
 """
 
@@ -38,7 +40,9 @@ _HOW_TO_DECLARE = "constants=, arbitrary=, points= or processes= of the Reading 
 
 @dataclass(frozen=True)
 class Process:
-    """The blocks of an iterate such as v_t, and when it is known: at its own time, or one later if it is drawn."""
+    """The blocks of an iterate such as v_t, and when it is known: at its own time, or one later if
+    it is drawn.
+    """
 
     blocks: tuple[sp.MatrixSymbol, ...]
     drawn: bool = False
@@ -50,27 +54,47 @@ class Process:
 
 
 def _is_known(kind: type) -> bool:
-    """True if a class is truly one of sympy's or of the vocabulary's: another may compute, and compare, as it likes."""
+    """True if a class is truly one of sympy's or of the vocabulary's: another may compute, and
+    compare, as it likes.
+    """
     module = str(kind.__module__)
     ours = module == words.__name__ or module.startswith("sympy.")
     return ours and getattr(sys.modules.get(module), kind.__name__, None) is kind
 
 
 def is_plain(*expressions: sp.Basic) -> bool:
-    """True if expressions are made of classes of sympy and of the vocabulary alone, so that they are what they show."""
-    return all(_is_known(type(part)) for each in expressions for part in sp.preorder_traversal(each))
+    """True if expressions are made of classes of sympy and of the vocabulary alone, so that they
+    are what they show.
+    """
+    return all(
+        _is_known(type(part)) for each in expressions for part in sp.preorder_traversal(each)
+    )
 
 
-def _told(translate: Callable[[Reading, sp.Basic], _Result]) -> Callable[[Reading, sp.Basic], _Result]:
+def _told(
+    translate: Callable[[Reading, sp.Basic], _Result],
+) -> Callable[[Reading, sp.Basic], _Result]:
     """Make a translation name the expression that it cannot translate, whatever refused it."""
 
     @wraps(translate)
     def told(reading: Reading, node: sp.Basic) -> _Result:
         if isinstance(node, sp.Basic) and not _is_known(type(node)):
-            raise InputError("expression", node, f"an expression of sympy, and not your own {type(node).__name__}")
+            raise InputError(
+                "expression",
+                node,
+                f"an expression of sympy, and not your own {type(node).__name__}",
+            )
         try:
             return translate(reading, node)
-        except (KernelError, ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        except (
+            KernelError,
+            ArithmeticError,
+            AttributeError,
+            IndexError,
+            KeyError,
+            TypeError,
+            ValueError,
+        ) as error:
             if isinstance(error, InputError):
                 raise
             raise InputError("expression", node, f"one that has a meaning, not {error}") from error
@@ -83,15 +107,15 @@ class Reading:
     """A reading of claims and steps: what their letters stand for.
 
     Attributes:
-        points: the matrices for which a matrix symbol stands, if it is not a letter itself: v_1 is (A_1, B_1), W is
-            W_0 + sBA.
+        points: the matrices for which a matrix symbol stands, if it is not a letter itself: v_1 is
+            (A_1, B_1), W is W_0 + sBA.
         processes: for an iterate at t, such as v_t, its blocks.
         constants: letters (numbers and matrices) that are constants.
         arbitrary: letters that may be any function of time and outcome.
 
     Raises:
-        InputError: for a letter with two roles, for two letters with one name, and for a letter of the catalogue with
-            another role or other assumptions.
+        InputError: for a letter with two roles, for two letters with one name, and for a letter of
+            the catalogue with another role or other assumptions.
 
     """
 
@@ -116,8 +140,16 @@ class Reading:
         owner: dict[str, words.Iterate] = {}
         for iterate, process in self.processes.items():
             blocks = process.blocks if type(process) is Process else ()
-            if iterate.args[1] != words.t or not blocks or not all(isinstance(x, sp.MatrixSymbol) for x in blocks):
-                raise InputError("processes", iterate, "an iterate at t, such as v_t, with a Process of its blocks")
+            if (
+                iterate.args[1] != words.t
+                or not blocks
+                or not all(isinstance(x, sp.MatrixSymbol) for x in blocks)
+            ):
+                raise InputError(
+                    "processes",
+                    iterate,
+                    "an iterate at t, such as v_t, with a Process of its blocks",
+                )
         _check_names([x.name for x in (*self.constants, *self.arbitrary, *self.points)])
         _check_names([str(x.args[0]) for x in self.processes])
         for iterate, process in self.processes.items():
@@ -125,9 +157,15 @@ class Reading:
                 # A_t itself is the block A of v_t, by its name; no two vectors share another block.
                 alone = len(process.blocks) == 1 and block.name == str(iterate.args[0])
                 if not alone and owner.setdefault(block.name, iterate) != iterate:
-                    raise InputError("processes", iterate, f"its own blocks; {block} is one of {owner[block.name]}")
+                    raise InputError(
+                        "processes",
+                        iterate,
+                        f"its own blocks; {block} is one of {owner[block.name]}",
+                    )
         # A_t is a process itself, and the same one as the block of v_t.
-        blocks_drawn = dict.fromkeys((x, each.drawn) for each in self.processes.values() for x in each.blocks)
+        blocks_drawn = dict.fromkeys(
+            (x, each.drawn) for each in self.processes.values() for x in each.blocks
+        )
         _check_names([block.name for block, _ in blocks_drawn])
 
     def having(self, constants: Iterable[sp.Basic]) -> Reading:
@@ -141,7 +179,9 @@ class Reading:
 
     @cached_property
     def _named(self) -> dict[str, list[sp.Basic]]:
-        """The letters that have a role, by name: those declared, vectors, and the blocks of processes."""
+        """The letters that have a role, by name: those declared, vectors, and the blocks of
+        processes.
+        """
         found: dict[str, list[sp.Basic]] = {}
         blocks = (block for process in self.processes.values() for block in process.blocks)
         for each in (*self.letters, *self.points, *blocks):
@@ -150,12 +190,16 @@ class Reading:
 
     @cached_property
     def _blocks(self) -> Mapping[sp.Basic, int]:
-        """The place of each matrix that is a block of a vector; raises InputError if one is at two places."""
+        """The place of each matrix that is a block of a vector; raises InputError if one is at two
+        places.
+        """
         found: dict[sp.Basic, int] = {}
         for point in self.points.values():
             for place, block in enumerate(point):
                 if isinstance(block, sp.MatrixSymbol) and found.setdefault(block, place) != place:
-                    raise InputError("points", block, "a block at one place of the vectors that have it")
+                    raise InputError(
+                        "points", block, "a block at one place of the vectors that have it"
+                    )
         return found
 
     # Relations.
@@ -164,7 +208,8 @@ class Reading:
     def facts(self, relation: sp.Basic) -> tuple[Fact, ...]:
         """A relation, or a conjunction of relations, as facts.
 
-        Raises InputError for a relation without a translation, or one that sympy has evaluated away.
+        Raises InputError for a relation without a translation, or one that sympy has evaluated
+        away.
         """
         if isinstance(relation, sp.And):
             return tuple(fact for part in relation.args for fact in self.facts(part))
@@ -175,7 +220,9 @@ class Reading:
             pairs = zip(self.point(left), self.point(right), strict=True)
             return (Fact("=", builders.norm(k.FROBENIUS, *(x - y for x, y in pairs))),)
         if not isinstance(relation, sp.core.relational._Inequality):
-            raise InputError("statement", relation, "a relation <=, <, >=, > or Eq that sympy does not evaluate")
+            raise InputError(
+                "statement", relation, "a relation <=, <, >=, > or Eq that sympy does not evaluate"
+            )
         sign = ">" if relation.func in (sp.StrictLessThan, sp.StrictGreaterThan) else ">="
         # A bound on a maximum bounds each of its arguments.
         smaller = relation.lts.args if isinstance(relation.lts, sp.Max) else (relation.lts,)
@@ -192,7 +239,9 @@ class Reading:
 
     @_told
     def scalar(self, node: sp.Expr) -> Scalar:
-        """A scalar expression as a polynomial over atoms; raises InputError if it has no translation."""
+        """A scalar expression as a polynomial over atoms; raises InputError if it has no
+        translation.
+        """
         match node:
             case sp.Rational():
                 return Scalar.of(Fraction(int(node.p), int(node.q)))
@@ -265,13 +314,21 @@ class Reading:
         if exponent.has(words.t, symbols.T):
             times = exponent.coeff(words.t) + exponent.coeff(symbols.T)
             if not (times.is_Integer and times > 0):
-                raise InputError("exponent", exponent, "a whole number of times t or T, plus a number")
+                raise InputError(
+                    "exponent", exponent, "a whole number of times t or T, plus a number"
+                )
             return builders.power(base ** int(times), index(exponent / times))
         if not isinstance(exponent, sp.Rational) or exponent.q not in (1, 2, 4):
             raise InputError("exponent", exponent, "an integer, a half or a quarter")
         is_product = exponent.is_Integer and exponent > 0
-        if base.number is not None and (base.number < 0 or (base.number == 0 and exponent < 0)) and not is_product:
-            raise InputError("expression", node, "a root of what is not negative, and a divisor that is not 0")
+        if (
+            base.number is not None
+            and (base.number < 0 or (base.number == 0 and exponent < 0))
+            and not is_product
+        ):
+            raise InputError(
+                "expression", node, "a root of what is not negative, and a divisor that is not 0"
+            )
         for _ in range({1: 0, 2: 1, 4: 2}[int(exponent.q)]):
             base = Scalar.of(k.Root(base))
         return (base if exponent > 0 else Scalar.of(k.Inverse(base))) ** abs(int(exponent.p))
@@ -285,7 +342,11 @@ class Reading:
             _check_all_times(node, counter, first, last)
             return builders.total(self.scalar(node.function))
         if counter != words.i or first != 1 or node.function.has(words.t):
-            raise InputError("range", node, "t from 1 to T, or i from 1 to a time such as t - 1, without t inside")
+            raise InputError(
+                "range",
+                node,
+                "t from 1 to T, or i from 1 to a time such as t - 1, without t inside",
+            )
         body = self.scalar(node.function.xreplace({words.i: words.t}))
         return builders.before_at(body, index(last + 1))
 
@@ -293,7 +354,9 @@ class Reading:
 
     @_told
     def point(self, node: MatrixExpr) -> Point:
-        """A matrix or vector expression as its blocks; raises InputError if it has no translation."""
+        """A matrix or vector expression as its blocks; raises InputError if it has no
+        translation.
+        """
         match node:
             case sp.MatrixSymbol() if node in self.points:
                 blocks = [self.point(x) for x in self.points[node]]
@@ -317,7 +380,9 @@ class Reading:
             case words.PartialGradient():
                 function, place, block = node.args
                 if block not in self._blocks:
-                    raise InputError("block", block, f"a block of a vector: {', '.join(map(str, self._blocks))}")
+                    raise InputError(
+                        "block", block, f"a block of a vector: {', '.join(map(str, self._blocks))}"
+                    )
                 return (gradients(function_name(function), self.point(place))[self._blocks[block]],)
             case words.Pair():
                 return self.point(node.args[0]) + self.point(node.args[1])
@@ -325,13 +390,19 @@ class Reading:
                 body = self.point(node.args[0])
                 given = self._given(node, *body)
                 if all(builders.known(x, given) for x in body):
-                    raise InputError("expectation", node, "the expectation of what is random; this is a constant there")
+                    raise InputError(
+                        "expectation",
+                        node,
+                        "the expectation of what is random; this is a constant there",
+                    )
                 return tuple(builders.mean(x, given) for x in body)
             case sp.Transpose():
                 return tuple(x.T for x in self.point(node.arg))
             case sp.MatAdd():
                 parts = zip(*map(self.point, node.args), strict=True)
-                return tuple(reduce(Matrix.__add__, blocks, Matrix.zero(blocks[0].shape)) for blocks in parts)
+                return tuple(
+                    reduce(Matrix.__add__, blocks, Matrix.zero(blocks[0].shape)) for blocks in parts
+                )
             case sp.MatMul() | sp.MatPow():
                 return self._product(node)
         raise InputError("expression", node, "a matrix in the vocabulary of claims")
@@ -347,14 +418,19 @@ class Reading:
                 continue
             point = self.point(factor)
             if product is not None and len(product) + len(point) != 2:
-                raise InputError("expression", node, "a product of matrices, or of a number and a vector")
+                raise InputError(
+                    "expression", node, "a product of matrices, or of a number and a vector"
+                )
             product = point if product is None else (product[0] @ point[0],)
         return tuple(x.scaled(scale) for x in product or ())
 
-    def _given(self, node: words.Expectation | words.MatrixExpectation, *body: Scalar | Matrix) -> Index | None:
+    def _given(
+        self, node: words.Expectation | words.MatrixExpectation, *body: Scalar | Matrix
+    ) -> Index | None:
         """The past up to t, for an expectation that is conditional on an iterate v_t.
 
-        The kernel knows only the whole past. So nothing else in the body may be known by then, if only v_t is given.
+        The kernel knows only the whole past. So nothing else in the body may be known by then, if
+        only v_t is given.
         """
         if len(node.args) == 1:
             return None
@@ -367,14 +443,26 @@ class Reading:
         known = [x for each in self.processes.values() if not each.drawn for x in each.blocks]
         other = next((x for x in known if x not in process.blocks), None)
         if other is not None:
-            raise InputError("given", iterate, f"an iterate whose blocks alone are known; {other} is known as well")
+            raise InputError(
+                "given",
+                iterate,
+                f"an iterate whose blocks alone are known; {other} is known as well",
+            )
         given = index(iterate.args[1])
-        for letter in sorted(x for part in body for x in part.inside if isinstance(x, Symbol | k.Variable)):
+        for letter in sorted(
+            x for part in body for x in part.inside if isinstance(x, Symbol | k.Variable)
+        ):
             if letter.when == ANY:
-                raise InputError("given", node, f"an expectation of processes and constants, not of any {letter}")
+                raise InputError(
+                    "given", node, f"an expectation of processes and constants, not of any {letter}"
+                )
             when = letter.when
             if isinstance(when, Time) and builders.known(letter, given) and when.index != given:
-                raise InputError("given", iterate, f"everything in the expectation that is known by then, {letter} too")
+                raise InputError(
+                    "given",
+                    iterate,
+                    f"everything in the expectation that is known by then, {letter} too",
+                )
         return given
 
     def _process(self, node: words.Iterate) -> Process:
@@ -420,9 +508,15 @@ def _check_letter(role: str, letter: sp.Basic) -> None:
     if is_dimension(letter):
         if role == "arbitrary":
             raise InputError(role, letter, "a number that may vary; a dimension does not")
-    elif letter not in (sp.Symbol(name), sp.Symbol(name, real=True), sp.Symbol(name, positive=True)):
+    elif letter not in (
+        sp.Symbol(name),
+        sp.Symbol(name, real=True),
+        sp.Symbol(name, positive=True),
+    ):
         # The numbers that the kernel knows are real ones, which a proof may assume to be positive.
-        raise InputError(role, letter, "a number that is assumed to be real, or positive, or nothing")
+        raise InputError(
+            role, letter, "a number that is assumed to be real, or positive, or nothing"
+        )
 
 
 def _check_names(names: list[str]) -> None:
@@ -443,12 +537,16 @@ def _another_name(own: sp.Symbol) -> str:
 
 
 def _assumed(symbol: sp.Symbol) -> str:
-    known = [name for name, value in symbol._assumptions_orig.items() if value and name != "commutative"]
+    known = [
+        name for name, value in symbol._assumptions_orig.items() if value and name != "commutative"
+    ]
     return f"a {' '.join(known)} number" if known else "any number"
 
 
 def without_role(node: sp.Basic, letters: Iterable[sp.Basic]) -> str:
-    """A text on what is expected in place of a letter without a role: the letter of its name with a role, or a role."""
+    """A text on what is expected in place of a letter without a role: the letter of its name with a
+    role, or a role.
+    """
     other = next((x for x in letters if x.name == node.name), None)
     if isinstance(node, sp.Symbol) and other is None:
         other = CATALOGUE.get(node.name)
@@ -466,9 +564,15 @@ def function_name(symbol: sp.Basic) -> str:
 
 
 def is_dimension(symbol: sp.Symbol) -> bool:
-    """True if a symbol is assumed to be a positive integer and nothing else, as dimensions of matrices are."""
+    """True if a symbol is assumed to be a positive integer and nothing else, as dimensions of
+    matrices are.
+    """
     plain = symbol == sp.Symbol(symbol.name, positive=True, integer=True)
-    return bool(plain and builders.size_of(symbol.name) is None and CATALOGUE.get(symbol.name, symbol) == symbol)
+    return bool(
+        plain
+        and builders.size_of(symbol.name) is None
+        and CATALOGUE.get(symbol.name, symbol) == symbol
+    )
 
 
 def shape_names(node: MatrixExpr) -> tuple[str, str]:

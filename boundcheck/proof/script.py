@@ -1,8 +1,10 @@
-"""Proof scripts, how they are declared, found and loaded; and the fixed statements in which they must end.
+"""Proof scripts, how they are declared, found and loaded; and the fixed statements in which they
+must end.
 
-A script is a Python file with functions marked ``@script(claim, version, reading)``. Scripts of the catalogue's claims
-are in `proofs/`, one folder per paper; a user's script is any file. What a claim says to the kernel was fixed once, in
-the `statements.json` of its paper, so that no script can read a claim its own way; `audit.write_statements` writes it.
+A script is a Python file with functions marked ``@script(claim, version, reading)``. Scripts of the
+catalogue's claims are in `proofs/`, one folder per paper; a user's script is any file. What a claim
+says to the kernel was fixed once, in the `statements.json` of its paper, so that no script can read
+a claim its own way; `audit.write_statements` writes it.
 """
 
 from __future__ import annotations
@@ -43,9 +45,11 @@ class Script:
 
     Attributes:
         id: the claim's, or the script's own for a lemma outside the catalogue.
-        version: ``printed`` (the paper's lines), ``repaired`` (the paper's statement, another proof) or ``sharp``.
+        version: ``printed`` (the paper's lines), ``repaired`` (the paper's statement, another
+            proof) or ``sharp``.
         instead: hypotheses of the claim that this proof replaces by others, by id.
-        is_statement: whether its lines are the claim itself, so that a false line refutes the claim and not a proof.
+        is_statement: whether its lines are the claim itself, so that a false line refutes the claim
+            and not a proof.
         home: the folder for the script's own imports; None for the scripts of a paper.
 
     """
@@ -62,15 +66,17 @@ class Script:
 
     @property
     def called(self) -> str:
-        """The version in words for readers; a sentence that is tried by itself has no printed proof."""
+        """The version in words for readers; a sentence that is tried by itself has no printed
+        proof.
+        """
         return "tried as a statement" if self.is_statement else self.version
 
     @cached_property
     def proof(self) -> Proof:
         """The proof that the function fills, run once.
 
-        Raises InputError if an expression cannot be translated, a rule of the kernel refuses a step, or the script's
-        own code raises.
+        Raises InputError if an expression cannot be translated, a rule of the kernel refuses a
+        step, or the script's own code raises.
         """
         proof = Proof(self.claim, self.reading)
         with _running(f"{self.id}, {self.version}", self.home):
@@ -87,10 +93,11 @@ def script(
     instead: Mapping[str, Claim] | None = None,
     is_statement: bool = False,
 ) -> Callable[[Callable[[Proof], None]], Script]:
-    """Mark a function as the proof of a claim, or of a lemma that is only named; it receives the `Proof` to fill.
+    """Mark a function as the proof of a claim, or of a lemma that is only named; it receives the
+    `Proof` to fill.
 
-    With `is_statement` the lines of a printed script are the claim, so that a false line refutes it. Raises InputError
-    for a version other than printed, repaired and sharp.
+    With `is_statement` the lines of a printed script are the claim, so that a false line refutes
+    it. Raises InputError for a version other than printed, repaired and sharp.
     """
     # An id of the catalogue always means the catalogue's claim.
     known = claim if isinstance(claim, Claim) else catalogue.get(claim)
@@ -101,51 +108,84 @@ def script(
 
     def mark(build: Callable[[Proof], None]) -> Script:
         name = known.title if known else title or id
-        return checked(Script(id, version, name, known, mine, build, dict(instead or {}), is_statement))
+        return checked(
+            Script(id, version, name, known, mine, build, dict(instead or {}), is_statement)
+        )
 
     return mark
 
 
 def own_letters(claim: Claim) -> set[sp.Symbol]:
-    """The parameters that a claim declares itself, and its quantities: constants of all its proofs."""
-    mine = {parameter.symbol for parameter in claim.parameters} | {quantity.symbol for quantity in claim.quantities}
+    """The parameters that a claim declares itself, and its quantities: constants of all its
+    proofs.
+    """
+    mine = {parameter.symbol for parameter in claim.parameters} | {
+        quantity.symbol for quantity in claim.quantities
+    }
     return {symbol for symbol in mine - {T} if symbol not in LETTERS and not is_dimension(symbol)}
 
 
 def checked(script: Script) -> Script:
-    """The script; raises InputError if its id, version, claim or reading are not what they seem to be."""
+    """The script; raises InputError if its id, version, claim or reading are not what they seem to
+    be.
+    """
     if type(script) is not Script:
-        raise InputError("script", type(script).__name__, "a function marked @script(claim, version)")
+        raise InputError(
+            "script", type(script).__name__, "a function marked @script(claim, version)"
+        )
     id, claim = script.id, script.claim
     if script.version not in VERSIONS:
         raise InputError("version", script.version, one_of(script.version, VERSIONS))
     if not re.fullmatch(r"[A-Za-z]\w*(\.\w+)*", id, re.ASCII):
         raise InputError("id", id, "names joined by dots, such as my.lemma")
-    if claim is not None and (type(claim) is not Claim or claim.id != id or claim != catalogue.get(id, claim)):
+    if claim is not None and (
+        type(claim) is not Claim or claim.id != id or claim != catalogue.get(id, claim)
+    ):
         raise InputError("claim", id, f"the catalogue's own {id}, or a claim with an id of its own")
-    if claim is not None and not is_fixed(claim) and not script.instead.keys() <= {x.id for x in claim.hypotheses}:
-        raise InputError("instead", ", ".join(script.instead), "the ids of hypotheses that the claim lists")
+    if (
+        claim is not None
+        and not is_fixed(claim)
+        and not script.instead.keys() <= {x.id for x in claim.hypotheses}
+    ):
+        raise InputError(
+            "instead", ", ".join(script.instead), "the ids of hypotheses that the claim lists"
+        )
     key = id.split(".")[0]
-    if id not in catalogue and script.home is not None and key in {x.split(".")[0] for x in catalogue}:
-        raise InputError("id", id, f"an id that does not begin with {key}, whose claims are the catalogue's")
-    for part in (x for each in (claim, *script.instead.values()) if each is not None for x in whole(each)):
+    if (
+        id not in catalogue
+        and script.home is not None
+        and key in {x.split(".")[0] for x in catalogue}
+    ):
+        raise InputError(
+            "id", id, f"an id that does not begin with {key}, whose claims are the catalogue's"
+        )
+    for part in (
+        x for each in (claim, *script.instead.values()) if each is not None for x in whole(each)
+    ):
         quantities = (x for each in part.quantities for x in (each.symbol, each.expression))
         if type(part) is not Claim or not is_plain(*part.conditions, *quantities):
-            raise InputError("claim", part.id, "a Claim whose conditions and formulas are expressions of sympy")
+            raise InputError(
+                "claim", part.id, "a Claim whose conditions and formulas are expressions of sympy"
+            )
     _checked_reading(script.reading)
     return script
 
 
 def _checked_reading(reading: Reading) -> Reading:
     if type(reading) is not Reading:
-        raise InputError("reading", type(reading).__name__, "a Reading, which says what letters are, and nothing else")
+        raise InputError(
+            "reading",
+            type(reading).__name__,
+            "a Reading, which says what letters are, and nothing else",
+        )
     return reading
 
 
 def of_paper(key: str) -> list[Script]:
     """All scripts of a paper, in the order of its modules.
 
-    Raises InputError for an unknown paper, a module that cannot be run, and outside `proofs/` an id of another paper.
+    Raises InputError for an unknown paper, a module that cannot be run, and outside `proofs/` an id
+    of another paper.
     """
     paper = paper_of(key)
     found: list[Script] = []
@@ -154,17 +194,22 @@ def of_paper(key: str) -> list[Script]:
         if module is None:
             raise InputError("SCRIPTS", name, f"a module in {paper.folder}")
         found += _scripts(module)
-    foreign = [x.id for x in found if not paper.is_ours and x.id not in catalogue and not x.id.startswith(f"{key}.")]
+    foreign = [
+        x.id
+        for x in found
+        if not paper.is_ours and x.id not in catalogue and not x.id.startswith(f"{key}.")
+    ]
     if foreign:
         raise InputError("id", foreign[0], f"the id of a claim, or one of its paper's, {key}.…")
     return found if paper.is_ours else [checked(each) for each in found]
 
 
 def find(targets: Sequence[Claim | str | Path]) -> list[Script]:
-    """The scripts of claims, ids, papers and files, each once; without a target those of all papers.
+    """The scripts of claims, ids, papers and files, each once; without a target those of all
+    papers.
 
-    An id includes the claims below it: jiang2024.lemma1 includes jiang2024.lemma1.any_points. Raises InputError for a
-    target without a script.
+    An id includes the claims below it: jiang2024.lemma1 includes jiang2024.lemma1.any_points.
+    Raises InputError for a target without a script.
     """
     found: dict[int, Script] = {}
     files: set[Path] = set()
@@ -177,7 +222,11 @@ def find(targets: Sequence[Claim | str | Path]) -> list[Script]:
             name = target.id if isinstance(target, Claim) else target
             everything = [each for paper in papers() for each in of_paper(paper)]
             own = of_paper(name) if name in papers() else []
-            chosen = own + [each for each in everything if f"{each.id}.".startswith(f"{name}.") and each not in own]
+            chosen = own + [
+                each
+                for each in everything
+                if f"{each.id}.".startswith(f"{name}.") and each not in own
+            ]
             if not chosen and name not in papers():
                 ids = list(dict.fromkeys(each.id for each in everything))
                 likely = near(name, [*papers(), *ids], 3, 0.5) or ids[:3]
@@ -186,8 +235,13 @@ def find(targets: Sequence[Claim | str | Path]) -> list[Script]:
         found |= {id(each): each for each in chosen}
     scripts = list(found.values())
     for each in scripts:
-        if any(other is not each and (other.id, other.version) == (each.id, each.version) for other in scripts):
-            raise InputError("script", f"{each.id}, {each.version}", "one proof of each version, and not two")
+        if any(
+            other is not each and (other.id, other.version) == (each.id, each.version)
+            for other in scripts
+        ):
+            raise InputError(
+                "script", f"{each.id}, {each.version}", "one proof of each version, and not two"
+            )
     return scripts
 
 
@@ -240,7 +294,11 @@ def _running(what: str, home: Path | None) -> Iterator[None]:
 
 def _scripts(module: ModuleType) -> list[Script]:
     # In the order of the file, without those that it imports from another.
-    return [x for x in vars(module).values() if isinstance(x, Script) and x.build.__module__ == module.__name__]
+    return [
+        x
+        for x in vars(module).values()
+        if isinstance(x, Script) and x.build.__module__ == module.__name__
+    ]
 
 
 # Fixed statements.
@@ -251,9 +309,11 @@ WORLDS = "worlds.json"
 
 @dataclass(frozen=True)
 class Fixed:
-    """A claim's statement: the digest and the text of its conclusion, and the same of what it may start from.
+    """A claim's statement: the digest and the text of its conclusion, and the same of what it may
+    start from.
 
-    `broken` are the lines of its printed proof that an exact instance refutes: then its proof is another one.
+    `broken` are the lines of its printed proof that an exact instance refutes: then its proof is
+    another one.
     """
 
     conclusion: str
@@ -269,21 +329,29 @@ def fixed_statements() -> dict[str, Fixed]:
 
 
 def is_fixed(claim: Claim) -> bool:
-    """True if a proof of the claim must end in a fixed statement, and not in what its own script reads.
+    """True if a proof of the claim must end in a fixed statement, and not in what its own script
+    reads.
 
-    This holds for every claim of a paper in `proofs/`; elsewhere for the claims in the paper's `statements.json`.
+    This holds for every claim of a paper in `proofs/`; elsewhere for the claims in the paper's
+    `statements.json`.
     """
-    return is_ours(claim) or (claim.id in catalogue and claim.id in _of_paper(papers()[_key(claim)]))
+    return is_ours(claim) or (
+        claim.id in catalogue and claim.id in _of_paper(papers()[_key(claim)])
+    )
 
 
 def is_ours(claim: Claim) -> bool:
-    """True for a claim of `proofs/`: people have read what it says to the kernel, even what no text of it says."""
+    """True for a claim of `proofs/`: people have read what it says to the kernel, even what no text
+    of it says.
+    """
     paper = papers().get(_key(claim))
     return claim.id in catalogue and (paper is None or paper.is_ours)
 
 
 def has_instance(claim: Claim) -> bool:
-    """True if the judge has accepted an instance of all that a claim of ours assumes; files of others do not count."""
+    """True if the judge has accepted an instance of all that a claim of ours assumes; files of
+    others do not count.
+    """
     ours = (paper for paper in papers().values() if paper.is_ours)
     return is_ours(claim) and any(_instances(paper).get(claim.id) == claim.digest for paper in ours)
 
@@ -302,7 +370,9 @@ def _key(claim: Claim) -> str:
 
 @cache
 def _of_paper(paper: Paper) -> dict[str, Fixed]:
-    """The statements that a paper fixes: in `proofs/` of any claim, elsewhere only of its own claims."""
+    """The statements that a paper fixes: in `proofs/` of any claim, elsewhere only of its own
+    claims.
+    """
     path = paper.folder / "statements.json"
     if not path.is_file():
         return {}
@@ -320,4 +390,6 @@ def _of_paper(paper: Paper) -> dict[str, Fixed]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         expected = f"a table as boundcheck.proof.audit.write_statements writes it ({raised(error)})"
         raise InputError("statements", path, expected) from None
-    return {id: fixed for id, fixed in found.items() if paper.is_ours or id.startswith(f"{paper.key}.")}
+    return {
+        id: fixed for id, fixed in found.items() if paper.is_ours or id.startswith(f"{paper.key}.")
+    }

@@ -1,9 +1,11 @@
-"""z3 and cvc5: entailments between facts as SMT-LIB 2 text, the solvers' answers, and verified counterexamples.
+"""z3 and cvc5: entailments between facts as SMT-LIB 2 text, the solvers' answers, and verified
+counterexamples.
 
-In the text every atom is a real variable, and the goal is negated. "unsat" says that the premises entail the goal,
-whatever the atoms stand for; "sat" says that arithmetic alone does not entail it. The definitions of roots, inverses,
-maxima, norms and dimensions are asserted with the premises. The text has no division, and it is the same for the same
-set of facts. Each solver runs in a process of its own, which is killed when its time is up.
+In the text every atom is a real variable, and the goal is negated. "unsat" says that the premises
+entail the goal, whatever the atoms stand for; "sat" says that arithmetic alone does not entail it.
+The definitions of roots, inverses, maxima, norms and dimensions are asserted with the premises. The
+text has no division, and it is the same for the same set of facts. Each solver runs in a process of
+its own, which is killed when its time is up.
 """
 
 from __future__ import annotations
@@ -45,7 +47,9 @@ _FAILS = {">=": "<", ">": "<=", "=": "distinct"}
 
 
 def _atoms_of(facts: Iterable[Fact]) -> list[Atom]:
-    """The atoms of the facts, sorted, with the atoms in the definitions of roots, inverses and maxima."""
+    """The atoms of the facts, sorted, with the atoms in the definitions of roots, inverses and
+    maxima.
+    """
     found: set[Atom] = set()
     waiting = [atom for fact in facts for atom in fact.polynomial.atoms()]
     while waiting:
@@ -58,7 +62,9 @@ def _atoms_of(facts: Iterable[Fact]) -> list[Atom]:
 
 
 def _definition(atom: Atom) -> tuple[tuple[Fact, ...], ...]:
-    """Cases, each a list of facts, one of which holds for an atom by its kind alone; empty if its kind says nothing."""
+    """Cases, each a list of facts, one of which holds for an atom by its kind alone; empty if its
+    kind says nothing.
+    """
     value = Scalar.of(atom)
     match atom:
         case Root(body=body):
@@ -67,7 +73,10 @@ def _definition(atom: Atom) -> tuple[tuple[Fact, ...], ...]:
         case Inverse(body=body):
             return (Fact("=", value * body - 1),), (Fact("=", body), Fact("=", value))
         case Maximum(members=members):
-            return tuple((Fact("=", value - x), *(Fact(">=", x - y) for y in members if y != x)) for x in members)
+            return tuple(
+                (Fact("=", value - x), *(Fact(">=", x - y) for y in members if y != x))
+                for x in members
+            )
         case Norm():
             return ((Fact(">=", value),),)
         case Dimension() | Horizon():
@@ -142,7 +151,8 @@ class DisagreementError(BoundcheckError):
 
 @dataclass(frozen=True)
 class Answer:
-    """A solver's answer: the status of the problem, which is "unknown" also if the solver took too long or broke down.
+    """A solver's answer: the status of the problem, which is "unknown" also if the solver took too
+    long or broke down.
 
     The model is the solver's text of one, if the status is "sat" and a model was asked for.
     """
@@ -155,13 +165,16 @@ def ask(solver: Solver, text: str, seconds: float) -> Answer:
     """The answer to the first `(check-sat)` of an SMT-LIB text, within so many seconds."""
     pipe, command = subprocess.PIPE, watched(command_of(solver))
     # A session of its own makes it the leader of a process group, which is killed as one.
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True) as process:
+    with subprocess.Popen(
+        command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
+    ) as process:
         try:
             output, _ = process.communicate(text.encode(), timeout=seconds)
         except subprocess.TimeoutExpired:
             return Answer("unknown")
         finally:
-            # Kill it with all that it started, unless its end was waited for: then its number may be another's.
+            # Kill it with all that it started, unless its end was waited for: then its number may
+            # be another's.
             if process.returncode is None:
                 # macOS refuses if the process has just ended by itself.
                 with suppress(ProcessLookupError, PermissionError):
@@ -182,21 +195,29 @@ def command_of(solver: Solver) -> tuple[str, ...]:
     name = "z3" + (sysconfig.get_config_var("EXE") or "")
     package = metadata.distribution("z3-solver")
     places = [Path(sysconfig.get_path("scripts")) / name]
-    places += [Path(str(package.locate_file(file))) for file in package.files or [] if file.name == name]
-    # A place where there is none starts nothing; a bare name would be searched for among the programs of this machine.
-    place = next((place for place in places if os.access(place, os.X_OK) and place.is_file()), places[0])
+    places += [
+        Path(str(package.locate_file(file))) for file in package.files or [] if file.name == name
+    ]
+    # A place where there is none starts nothing; a bare name would be searched for among the
+    # programs of this machine.
+    place = next(
+        (place for place in places if os.access(place, os.X_OK) and place.is_file()), places[0]
+    )
     return str(place), "-smt2", "-in"
 
 
 def second_opinion(goal: Fact, premises: Sequence[Fact], seconds: float) -> dict[str, Status]:
-    """The answers of z3 and cvc5 on the negated goal, side by side: "unsat" if the premises entail the goal.
+    """The answers of z3 and cvc5 on the negated goal, side by side: "unsat" if the premises entail
+    the goal.
 
     Raises DisagreementError if one says sat and the other unsat.
     """
     text = smt_lib(goal, premises)
     with ThreadPoolExecutor() as pool:
         answers = {solver: pool.submit(ask, solver, text, seconds) for solver in get_args(Solver)}
-        statuses: dict[str, Status] = {solver: answer.result().status for solver, answer in answers.items()}
+        statuses: dict[str, Status] = {
+            solver: answer.result().status for solver, answer in answers.items()
+        }
     if {"sat", "unsat"} <= set(statuses.values()):
         raise DisagreementError(statuses)
     return statuses
@@ -215,9 +236,11 @@ _Expression: TypeAlias = "str | list[_Expression]"
 
 
 def read_models(text: str) -> list[dict[str, Fraction | None]]:
-    """The models that a solver printed, one after the other: the value of each variable, None if not rational.
+    """The models that a solver printed, one after the other: the value of each variable, None if
+    not rational.
 
-    A decimal that ends in "?" is read as far as it goes. Raises ValueError for text that is not a list of models.
+    A decimal that ends in "?" is read as far as it goes. Raises ValueError for text that is not a
+    list of models.
     """
     # As JSON, which has commas between the entries of a list.
     signs = {"(": "[", ")": "]"}
@@ -230,7 +253,8 @@ def read_models(text: str) -> list[dict[str, Fraction | None]]:
                 case ["define-fun", str(name), [], "Real", value]:
                     values[name] = _number(value)
                 case ["define-fun", "/0", *_]:
-                    # z3 divides while it solves equations, and then states its values of quotients by 0.
+                    # z3 divides while it solves equations, and then states its values of quotients
+                    # by 0.
                     pass
                 case _:
                     raise ValueError(f"not a value of a variable: {entry}")
@@ -251,8 +275,9 @@ def _number(value: _Expression) -> Fraction | None:
     return None
 
 
-# Counterexamples: searched with z3, verified exactly. One refutes the entailment between polynomials. Matrices with
-# these norms and traces may not exist, so a step with a counterexample may be true; it lacks a justification.
+# Counterexamples: searched with z3, verified exactly. One refutes the entailment between
+# polynomials. Matrices with these norms and traces may not exist, so a step with a counterexample
+# may be true; it lacks a justification.
 
 # z3 prints an irrational number as root-obj, and with these options once more as a decimal.
 _DECIMALS = "(set-option :pp.decimal true)\n(set-option :pp.decimal_precision 40)\n(get-model)\n"
@@ -263,7 +288,9 @@ _SHARE = 0.25
 
 
 class CounterexampleError(BoundcheckError):
-    """The values are not a counterexample: a premise or definition fails, the goal holds, or a value is missing."""
+    """The values are not a counterexample: a premise or definition fails, the goal holds, or a
+    value is missing.
+    """
 
 
 @dataclass(frozen=True)
@@ -273,7 +300,8 @@ class Counterexample:
     Attributes:
         values: a rational number for every atom.
         goal: the fact that fails there.
-        premises: the facts that hold there, with the definitions of roots, inverses, norms and dimensions.
+        premises: the facts that hold there, with the definitions of roots, inverses, norms and
+            dimensions.
 
     Raises:
         CounterexampleError: where rational arithmetic says otherwise.
@@ -289,7 +317,9 @@ class Counterexample:
         atoms = _atoms_of([self.goal, *self.premises])
         for atom in atoms:
             if not isinstance(self.values.get(atom), Fraction):
-                raise CounterexampleError(f"{atom} = {self.values.get(atom)}: a counterexample needs a rational number")
+                raise CounterexampleError(
+                    f"{atom} = {self.values.get(atom)}: a counterexample needs a rational number"
+                )
         for fact in self.premises:
             if not self._holds(fact):
                 raise CounterexampleError(f"the premise {fact} fails")
@@ -302,7 +332,11 @@ class Counterexample:
 
     def _holds(self, fact: Fact) -> bool:
         value = evaluate(fact.polynomial, self.values)
-        return value > 0 or (value == 0 and fact.relation != ">") if fact.relation != "=" else value == 0
+        return (
+            value > 0 or (value == 0 and fact.relation != ">")
+            if fact.relation != "="
+            else value == 0
+        )
 
     def __str__(self) -> str:
         return ", ".join(f"{atom} = {value}" for atom, value in sorted(self.values.items()))
@@ -324,7 +358,9 @@ def counterexample(goal: Fact, premises: Sequence[Fact], seconds: float) -> Coun
     # The names are the same in all attempts, which have the same atoms.
     names = _variables(goal, premises)
 
-    def solve(fixed: Sequence[Fact], seconds: float) -> tuple[dict[Atom, Fraction], dict[Atom, Fraction]] | None:
+    def solve(
+        fixed: Sequence[Fact], seconds: float
+    ) -> tuple[dict[Atom, Fraction], dict[Atom, Fraction]] | None:
         """z3's model: a rational number for some atoms, and an approximation for the others."""
         answer = ask("z3", smt_lib(goal, [*premises, *fixed], model=True) + _DECIMALS, seconds)
         if answer.status != "sat":
@@ -335,18 +371,28 @@ def counterexample(goal: Fact, premises: Sequence[Fact], seconds: float) -> Coun
             return None
         # A variable that the model leaves out may have any value.
         values = {atom: exact.get(name, Fraction(0)) for atom, name in names.items()}
-        near = {atom: decimal.get(names[atom]) or Fraction(0) for atom, value in values.items() if value is None}
+        near = {
+            atom: decimal.get(names[atom]) or Fraction(0)
+            for atom, value in values.items()
+            if value is None
+        }
         return {atom: value for atom, value in values.items() if value is not None}, near
 
     def rank(atom: Atom) -> tuple[bool, int, Atom]:
-        """A sort key, roots and high powers first: the rest is then of low degree, and its solutions are rational."""
-        degree = max((dict(m).get(atom, 0) for fact in (goal, *premises) for m in fact.polynomial.terms), default=0)
+        """A sort key, roots and high powers first: the rest is then of low degree, and its
+        solutions are rational.
+        """
+        degree = max(
+            (dict(m).get(atom, 0) for fact in (goal, *premises) for m in fact.polynomial.terms),
+            default=0,
+        )
         return not isinstance(atom, Root), -degree, atom
 
     model = solve((), seconds)
     if model is None:
         return None
-    # Replace irrational values by rational ones near them, one by one, and solve for the others again.
+    # Replace irrational values by rational ones near them, one by one, and solve for the others
+    # again.
     fixed, tried = list[Fact](), set[Atom]()
     while waiting := model[1].keys() - tried:
         atom = min(waiting, key=rank)

@@ -1,9 +1,12 @@
-"""Exact sums of polynomials: weights with which columns add up to a target, and squares where weights are not enough.
+"""Exact sums of polynomials: weights with which columns add up to a target, and squares where
+weights are not enough.
 
-HiGHS gives a vertex of a linear program in floating arithmetic, which tells only which weights are not zero; their
-values are solved for exactly, and their signs checked. Clarabel finds Gram matrices, which are rounded to exact ones.
-Nothing here is trusted: a result goes back to `kernel.terms.Scalar` and to the kernel. Polynomials are faster than the
-kernel's: a monomial is one integer that packs its exponents, so that a product of monomials is a sum of integers.
+HiGHS gives a vertex of a linear program in floating arithmetic, which tells only which weights are
+not zero; their values are solved for exactly, and their signs checked. Clarabel finds Gram
+matrices, which are rounded to exact ones.
+Nothing here is trusted: a result goes back to `kernel.terms.Scalar` and to the kernel. Polynomials
+are faster than the kernel's: a monomial is one integer that packs its exponents, so that a product
+of monomials is a sum of integers.
 """
 
 from __future__ import annotations
@@ -35,7 +38,9 @@ UNIT: Poly = {0: fmpq(1)}
 
 
 class Packing:
-    """The atoms of some scalars, numbered, and the way from scalars to packed polynomials and back."""
+    """The atoms of some scalars, numbered, and the way from scalars to packed polynomials and
+    back.
+    """
 
     def __init__(self, scalars: Iterable[Scalar]) -> None:
         self.atoms = sorted({atom for scalar in scalars for atom in scalar.atoms()})
@@ -45,7 +50,9 @@ class Packing:
 
     def pack(self, scalar: Scalar) -> Poly:
         return {
-            sum(exponent << self._shift[atom] for atom, exponent in monomial): fmpq(c.numerator, c.denominator)
+            sum(exponent << self._shift[atom] for atom, exponent in monomial): fmpq(
+                c.numerator, c.denominator
+            )
             for monomial, c in scalar.terms.items()
         }
 
@@ -95,7 +102,8 @@ def plus(left: Poly, right: Poly, factor: Rational) -> Poly:
 
 
 def _reduced(columns: Sequence[Poly], target: Poly) -> list[list[Rational]]:
-    """The equations Σ c_j column_j = target, one for each monomial, in reduced echelon form without rows of zeros.
+    """The equations Σ c_j column_j = target, one for each monomial, in reduced echelon form without
+    rows of zeros.
 
     A row has a coefficient for each c_j, and then the right side.
     """
@@ -110,7 +118,9 @@ def _reduced(columns: Sequence[Poly], target: Poly) -> list[list[Rational]]:
 
 
 def combination(columns: Sequence[Poly], target: Poly) -> list[Rational] | None:
-    """Rational c with Σ c_j column_j = target exactly, or None; columns that depend on earlier ones get 0."""
+    """Rational c with Σ c_j column_j = target exactly, or None; columns that depend on earlier ones
+    get 0.
+    """
     weights = [fmpq(0)] * (len(columns) + 1)
     for row in _reduced(columns, target):
         weights[next(j for j, x in enumerate(row) if x)] = row[-1]
@@ -136,11 +146,13 @@ def combine(
     nonnegative: int,
     certain: Collection[int] | None = None,
 ) -> list[Rational] | None:
-    """Few, cheap weights with Σ w_j column_j = target, the first `nonnegative` of them >= 0; None if there are none.
+    """Few, cheap weights with Σ w_j column_j = target, the first `nonnegative` of them >= 0; None
+    if there are none.
 
-    The cost of a weight is relative to the largest coefficient of its column, so scaling a column changes nothing.
-    Where the weights of columns `certain` are not to be all zero, they are so at any cost: an additional column, the
-    gauge, equals the sum of these weights; it is at most 1, and as large as possible.
+    The cost of a weight is relative to the largest coefficient of its column, so scaling a column
+    changes nothing. Where the weights of columns `certain` are not to be all zero, they are so at
+    any cost: an additional column, the gauge, equals the sum of these weights; it is at most 1, and
+    as large as possible.
     """
     values = _vertex(target, columns, costs, nonnegative)
     weights = None if values is None else _exactly(target, columns, values, nonnegative)
@@ -167,9 +179,14 @@ def _largest(poly: Poly) -> Rational:
 
 
 def _vertex(
-    target: Poly, columns: Sequence[Poly], costs: Sequence[float], nonnegative: int, first_at_most: float | None = None
+    target: Poly,
+    columns: Sequence[Poly],
+    costs: Sequence[float],
+    nonnegative: int,
+    first_at_most: float | None = None,
 ) -> list[float] | None:
-    """A floating solution of least cost at a vertex, where columns and target are scaled to largest coefficient 1.
+    """A floating solution of least cost at a vertex, where columns and target are scaled to largest
+    coefficient 1.
 
     None if there is none. The first weight may be bounded from above.
     """
@@ -180,7 +197,9 @@ def _vertex(
         return []
     rows = {monomial: i for i, monomial in enumerate(sorted(monomials))}
     # A free weight is the difference of two nonnegative ones.
-    signs = [(j, 1.0) for j in range(len(columns))] + [(j, -1.0) for j in range(nonnegative, len(columns))]
+    signs = [(j, 1.0) for j in range(len(columns))] + [
+        (j, -1.0) for j in range(nonnegative, len(columns))
+    ]
     places = [[rows[monomial] for monomial in column] for column in columns]
     entries = []
     for column in columns:
@@ -190,13 +209,16 @@ def _vertex(
     for monomial, c in target.items():
         right[rows[monomial]] = float(c / size)
 
-    # Not SciPy's linprog, which takes three times as long as HiGHS itself to hand it a program of this size. Imported
-    # late: pytest loads boundcheck in every project.
+    # Not SciPy's linprog, which takes three times as long as HiGHS itself to hand it a program of
+    # this size. Imported late: pytest loads boundcheck in every project.
     import highspy
 
     program = highspy.HighsLp()
     program.num_col_, program.num_row_ = len(signs), len(rows)
-    program.col_cost_, program.col_lower_ = np.array([costs[j] for j, _ in signs]), np.zeros(len(signs))
+    program.col_cost_, program.col_lower_ = (
+        np.array([costs[j] for j, _ in signs]),
+        np.zeros(len(signs)),
+    )
     upper = np.full(len(signs), highspy.kHighsInf)
     if first_at_most is not None:
         upper[0] = first_at_most
@@ -230,19 +252,25 @@ def _silent() -> type[Any]:
 
         # HiGHS's own name for it.
         def enableCallbacks(self) -> None:  # noqa: N802
-            """Enable none: none are wanted, and enabling them, as the constructor does, prints a banner on stdout."""
+            """Enable none: none are wanted, and enabling them, as the constructor does, prints a
+            banner on stdout.
+            """
 
     return Silent
 
 
-def _exactly(target: Poly, columns: Sequence[Poly], values: Sequence[float], nonnegative: int) -> list[Rational] | None:
+def _exactly(
+    target: Poly, columns: Sequence[Poly], values: Sequence[float], nonnegative: int
+) -> list[Rational] | None:
     """The exact weights on the columns where the floating ones are not negligible, or None."""
     order = sorted(range(len(columns)), key=lambda j: (-abs(values[j]), j))
     support = sum(abs(value) > NEGLIGIBLE_WEIGHT for value in values)
     # A weight below the solver's tolerance is lost; some columns beyond the support bring it back.
     for chosen in (order[:support], order[: support + MOST_SPARE]):
         solution = combination([columns[j] for j in chosen], target)
-        if solution is not None and all(w >= 0 for j, w in zip(chosen, solution, strict=True) if j < nonnegative):
+        if solution is not None and all(
+            w >= 0 for j, w in zip(chosen, solution, strict=True) if j < nonnegative
+        ):
             weights = [fmpq(0)] * len(columns)
             for j, weight in zip(chosen, solution, strict=True):
                 weights[j] = weight
@@ -256,7 +284,15 @@ MOST_BASIS = 28  # monomials in a Gram matrix
 MOST_ROWS = 300  # monomials that are compared
 MOST_COLUMNS = 1500  # unknowns
 MOST_FACES = 4  # how often the search goes on in a face
-DENOMINATORS = (1, 2, 4, 12, 120, 10**4, 10**7)  # tried in this order, so that simple squares are found if they exist
+DENOMINATORS = (
+    1,
+    2,
+    4,
+    12,
+    120,
+    10**4,
+    10**7,
+)  # tried in this order, so that simple squares are found if they exist
 SPARSITY = 1e-4  # the price of a multiplier, where 1 is that of being inside the cone
 NEGLIGIBLE = 1e-6  # floating multipliers below this are zeros
 NULL = 1e-5  # eigenvalues below this, where the largest is 1, are zeros
@@ -270,7 +306,9 @@ Sums = tuple[list[list[tuple[Rational, Poly]]], list[Rational]]
 
 @dataclass(frozen=True)
 class Block:
-    """A Gram matrix on polynomials `basis`, times a product; `certain` where product · 1 is certainly positive."""
+    """A Gram matrix on polynomials `basis`, times a product; `certain` where product · 1 is
+    certainly positive.
+    """
 
     product: Poly
     basis: list[Poly]
@@ -278,12 +316,17 @@ class Block:
 
 
 def gram_basis(packing: Packing, bound: set[int], product: Poly) -> list[int]:
-    """Monomials whose squares times the product stay within the monomials `bound`, up to `MOST_BASIS` of them.
+    """Monomials whose squares times the product stay within the monomials `bound`, up to
+    `MOST_BASIS` of them.
 
-    Within means: the degree in each atom, in each pair of atoms and in total is between those of `bound`.
+    Within means: the degree in each atom, in each pair of atoms and in total is between those of
+    `bound`.
     """
     n = len(packing.atoms)
-    outer, inner = (np.array([packing.exponents(m) for m in sorted(x)], dtype=int) for x in (bound, set(product)))
+    outer, inner = (
+        np.array([packing.exponents(m) for m in sorted(x)], dtype=int)
+        for x in (bound, set(product))
+    )
     counted = [*combinations(range(n), 1), *combinations(range(n), 2), tuple(range(n))]
     gradings = np.array([[place in some for place in range(n)] for some in counted], dtype=int).T
     most = ((outer @ gradings).max(0) - (inner @ gradings).max(0)) // 2
@@ -291,14 +334,23 @@ def gram_basis(packing: Packing, bound: set[int], product: Poly) -> list[int]:
     basis = {0: 0} if most[-1] >= 0 else {}
     for place in range(n):
         powers = range(max(0, least[place]), most[place] + 1)
-        basis = {m + (k << WIDTH * place): d + k for m, d in basis.items() for k in powers if d + k <= most[-1]}
+        basis = {
+            m + (k << WIDTH * place): d + k
+            for m, d in basis.items()
+            for k in powers
+            if d + k <= most[-1]
+        }
     degrees = {m: np.array(packing.exponents(m)) @ gradings for m in basis}
-    within = [m for m, grades in degrees.items() if (grades <= most).all() and (grades >= least).all()]
+    within = [
+        m for m, grades in degrees.items() if (grades <= most).all() and (grades >= least).all()
+    ]
     return sorted(within, key=lambda m: (2 * m not in bound, basis[m], m))[:MOST_BASIS]
 
 
 def possible(basis: list[int], others: set[int]) -> list[int]:
-    """The monomials of a basis whose squares can cancel with others, or with products of two of the basis."""
+    """The monomials of a basis whose squares can cancel with others, or with products of two of the
+    basis.
+    """
     while True:
         mixed = {x + y for i, x in enumerate(basis) for y in basis[:i]} | others
         kept = [x for x in basis if 2 * x in mixed]
@@ -307,13 +359,17 @@ def possible(basis: list[int], others: set[int]) -> list[int]:
         basis = kept
 
 
-def decompose(target: Poly, blocks: Sequence[Block], equations: Sequence[Poly], *, strict: bool) -> Sums | None:
-    """The target as squares times products and multiples of equations, exactly, or None if none was found.
+def decompose(
+    target: Poly, blocks: Sequence[Block], equations: Sequence[Poly], *, strict: bool
+) -> Sums | None:
+    """The target as squares times products and multiples of equations, exactly, or None if none was
+    found.
 
-    We want target = Σ_b product_b · zᵀ_b G_b z_b + Σ_k f_k equation_k with each G_b positive semidefinite and the f_k
-    free. The solver looks for a solution as far inside the cone as possible. Its answer is rounded and projected onto
-    the equations exactly, and an exact LDLᵀ gives the squares. If all solutions lie on a face of the cone, null vectors
-    of the floating answer say which face; the search goes on there if they are simple rationals.
+    We want target = Σ_b product_b · zᵀ_b G_b z_b + Σ_k f_k equation_k with each G_b positive
+    semidefinite and the f_k free. The solver looks for a solution as far inside the cone as
+    possible. Its answer is rounded and projected onto the equations exactly, and an exact LDLᵀ
+    gives the squares. If all solutions lie on a face of the cone, null vectors of the floating
+    answer say which face; the search goes on there if they are simple rationals.
 
     Args:
         target: the polynomial to decompose.
@@ -334,12 +390,17 @@ def decompose(target: Poly, blocks: Sequence[Block], equations: Sequence[Poly], 
         if floating is None:
             return None
         _, grams, multipliers = floating
-        free, still = [k for k, f in zip(free, multipliers, strict=True) if abs(f) > NEGLIGIBLE], free
+        free, still = (
+            [k for k, f in zip(free, multipliers, strict=True) if abs(f) > NEGLIGIBLE],
+            free,
+        )
         faces = [_face(block, gram) for block, gram in zip(blocks, grams, strict=True)]
         smaller = [face for face in faces if face is not None]
         if len(smaller) < len(faces):
             return None
-        if free == still and all(len(x.basis) == len(y.basis) for x, y in zip(blocks, smaller, strict=True)):
+        if free == still and all(
+            len(x.basis) == len(y.basis) for x, y in zip(blocks, smaller, strict=True)
+        ):
             sums = _rounded(system, grams, multipliers, strict)
             if sums is None:
                 return None
@@ -352,15 +413,20 @@ def decompose(target: Poly, blocks: Sequence[Block], equations: Sequence[Poly], 
 
 
 class _System:
-    """The equations, one for each monomial, that entries of Gram matrices and free multipliers must satisfy.
+    """The equations, one for each monomial, that entries of Gram matrices and free multipliers must
+    satisfy.
 
-    Unknowns are, for each block, the entries on and above the diagonal row by row, and then the multipliers.
+    Unknowns are, for each block, the entries on and above the diagonal row by row, and then the
+    multipliers.
     """
 
     def __init__(self, target: Poly, blocks: Sequence[Block], equations: Sequence[Poly]) -> None:
         self.target, self.blocks, self.equations = target, blocks, equations
         self.entries = [
-            (b, i, j) for b, x in enumerate(blocks) for i in range(len(x.basis)) for j in range(i, len(x.basis))
+            (b, i, j)
+            for b, x in enumerate(blocks)
+            for i in range(len(x.basis))
+            for j in range(i, len(x.basis))
         ]
         self.small = len(self.entries) + len(equations) <= MOST_COLUMNS
         if not self.small:
@@ -382,22 +448,34 @@ class _System:
         return grams
 
 
-def _interior(system: _System, strict: bool, weight: float) -> tuple[float, list[Array], list[float]] | None:
+def _interior(
+    system: _System, strict: bool, weight: float
+) -> tuple[float, list[Array], list[float]] | None:
     """The margin, the Gram matrices and the free multipliers of a floating solution.
 
-    The margin, by which the smallest eigenvalues exceed 0, is as large as possible up to 1; `weight` is the price of
-    multipliers in units of it.
+    The margin, by which the smallest eigenvalues exceed 0, is as large as possible up to 1;
+    `weight` is the price of multipliers in units of it.
     """
     # Imported late: they take longer to import than most certificates take to find.
     cp: Any = import_module("cvxpy")
     coo_matrix: Any = import_module("scipy.sparse").coo_matrix
     size = max((float(abs(c)) for c in system.right), default=0.0) or 1.0
-    cells = [(system.rows[m], j, float(c)) for j, column in enumerate(system.columns) for m, c in column.items()]
+    cells = [
+        (system.rows[m], j, float(c))
+        for j, column in enumerate(system.columns)
+        for m, c in column.items()
+    ]
     rows, places, data = zip(*cells, strict=True) if cells else ((), (), ())
-    matrix = coo_matrix((data, (rows, places)), shape=(len(system.rows), len(system.columns))).tocsc()
+    matrix = coo_matrix(
+        (data, (rows, places)), shape=(len(system.rows), len(system.columns))
+    ).tocsc()
     unknowns = cp.Variable(len(system.columns))
     margin = cp.Variable()
-    constraints = [matrix @ unknowns == np.array([float(c) for c in system.right]) / size, margin <= 1, margin >= 0]
+    constraints = [
+        matrix @ unknowns == np.array([float(c) for c in system.right]) / size,
+        margin <= 1,
+        margin >= 0,
+    ]
     ones, start = [], 0
     for block in system.blocks:
         n = len(block.basis)
@@ -434,7 +512,9 @@ def _interior(system: _System, strict: bool, weight: float) -> tuple[float, list
 
 
 def _face(block: Block, gram: Array) -> Block | None:
-    """The block on the face of the cone that the null vectors of its floating Gram matrix single out, or None."""
+    """The block on the face of the cone that the null vectors of its floating Gram matrix single
+    out, or None.
+    """
     if not block.basis:
         return block
     if len(block.basis) == 1:
@@ -462,25 +542,37 @@ def _face(block: Block, gram: Array) -> Block | None:
     for place in sorted(set(range(len(block.basis))) - set(pivots)):
         poly = block.basis[place]
         for near, pivot in zip(simple, pivots, strict=True):
-            poly = plus(poly, block.basis[pivot], fmpq(-near[place].numerator, near[place].denominator))
+            poly = plus(
+                poly, block.basis[pivot], fmpq(-near[place].numerator, near[place].denominator)
+            )
         basis.append(poly)
     return replace(block, basis=basis)
 
 
-def _rounded(system: _System, grams: list[Array], multipliers: list[float], strict: bool) -> Sums | None:
-    """The exact solution nearest to a rounded one, if its Gram matrices are positive semidefinite."""
+def _rounded(
+    system: _System, grams: list[Array], multipliers: list[float], strict: bool
+) -> Sums | None:
+    """The exact solution nearest to a rounded one, if its Gram matrices are positive
+    semidefinite.
+    """
     floating = [float(grams[b][i, j]) for b, i, j in system.entries] + multipliers
-    # The system without the equations that follow from others; the last row of one without a solution says 0 = 1.
+    # The system without the equations that follow from others; the last row of one without a
+    # solution says 0 = 1.
     table = _reduced(system.columns, system.target)
     if not table or not any(table[-1][:-1]):
         return None
     matrix, right = fmpq_mat([row[:-1] for row in table]), fmpq_mat([row[-1:] for row in table])
     products = matrix * matrix.transpose()
     for denominator in DENOMINATORS:
-        near = fmpq_mat(len(floating), 1, [fmpq(round(x * denominator), denominator) for x in floating])
+        near = fmpq_mat(
+            len(floating), 1, [fmpq(round(x * denominator), denominator) for x in floating]
+        )
         exact = near + matrix.transpose() * products.solve(right - matrix * near)
         unknowns = [exact[i, 0] for i in range(len(floating))]
-        squares = [_squares(block, gram) for block, gram in zip(system.blocks, system.grams(unknowns), strict=True)]
+        squares = [
+            _squares(block, gram)
+            for block, gram in zip(system.blocks, system.grams(unknowns), strict=True)
+        ]
         found = [x for x in squares if x is not None]
         certain = any(x for x, block in zip(squares, system.blocks, strict=True) if block.certain)
         if len(found) == len(squares) and (certain or not strict):
@@ -489,7 +581,9 @@ def _rounded(system: _System, grams: list[Array], multipliers: list[float], stri
 
 
 def _squares(block: Block, gram: list[list[Rational]]) -> list[tuple[Rational, Poly]] | None:
-    """zᵀ G z as squares with positive weights, by LDLᵀ, or None if G is not positive semidefinite."""
+    """zᵀ G z as squares with positive weights, by LDLᵀ, or None if G is not positive
+    semidefinite.
+    """
     squares = []
     for i in range(len(gram)):
         pivot = gram[i][i]
@@ -502,5 +596,7 @@ def _squares(block: Block, gram: list[list[Rational]]) -> list[tuple[Rational, P
         for weight, poly in zip(row, block.basis, strict=True):
             root = plus(root, poly, weight)
         squares.append((pivot, root))
-        gram = [[x - pivot * row[a] * row[b] for b, x in enumerate(line)] for a, line in enumerate(gram)]
+        gram = [
+            [x - pivot * row[a] * row[b] for b, x in enumerate(line)] for a, line in enumerate(gram)
+        ]
     return squares

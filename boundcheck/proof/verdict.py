@@ -1,7 +1,8 @@
 """The verdict on a proof and on each of its lines, and what it rests on.
 
-The kernel replays every line, or a witness is checked: all that the claim and the proof assume must certainly hold in
-it, and the line be false. What is displayed as proved must read back, and have a meaning.
+The kernel replays every line, or a witness is checked: all that the claim and the proof assume must
+certainly hold in it, and the line be false. What is displayed as proved must read back, and have a
+meaning.
 """
 
 from __future__ import annotations
@@ -14,7 +15,16 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import sympy as sp
 
 from boundcheck.errors import InputError, one_of
-from boundcheck.kernel import STANDARD_FACTS, Fact, Law, Statement, Theorem, replay, replay_all, rules
+from boundcheck.kernel import (
+    STANDARD_FACTS,
+    Fact,
+    Law,
+    Statement,
+    Theorem,
+    replay,
+    replay_all,
+    rules,
+)
 from boundcheck.kernel.derive import Renewal, derivation, free
 from boundcheck.kernel.terms import Inverse, Root, Scalar, Term, TermError, Variable
 from boundcheck.language.catalogue import scalar_claims
@@ -25,12 +35,27 @@ from boundcheck.language.sentence import word_of
 from boundcheck.language.view import Shown
 from boundcheck.language.vocabulary import Iterate
 from boundcheck.proof.certificate import entailed
-from boundcheck.proof.fidelity import digest, is_added, is_condition, misstated, stray, stronger, unused
+from boundcheck.proof.fidelity import (
+    digest,
+    is_added,
+    is_condition,
+    misstated,
+    stray,
+    stronger,
+    unused,
+)
 from boundcheck.proof.notation import check_math, from_latex, latex, letters, read, tokens_of
 from boundcheck.proof.proof import Assumption, Closing, Proof, Role, Step, circular
 from boundcheck.proof.reading import CATALOGUE, Reading, gt
 from boundcheck.proof.script import Script, checked, fixed_statements
-from boundcheck.proof.solvers import SECONDS, Counterexample, Status, counterexample, second_opinion, trust
+from boundcheck.proof.solvers import (
+    SECONDS,
+    Counterexample,
+    Status,
+    counterexample,
+    second_opinion,
+    trust,
+)
 from boundcheck.proof.witness import Told, Witness, examined
 
 if TYPE_CHECKING:
@@ -52,11 +77,13 @@ class JudgedStep(Shown):
     """A step with its verdict.
 
     Attributes:
-        trust: of a proof: ``kernel``; ``assumed`` if the line is itself an instance of a standard fact; ``solvers`` or
-            ``solver`` if z3 and cvc5 (or one of them) say that it follows and no certificate was found.
+        trust: of a proof: ``kernel``; ``assumed`` if the line is itself an instance of a standard
+            fact; ``solvers`` or ``solver`` if z3 and cvc5 (or one of them) say that it follows and
+            no certificate was found.
         reason: why it is not proved by the kernel.
         follows: if the paper derives it from other lines, whether it follows from them.
-        numbers: if it does not, exact values of its atoms at which those lines hold and this one fails.
+        numbers: if it does not, exact values of its atoms at which those lines hold and this one
+            fails.
 
     """
 
@@ -75,7 +102,8 @@ class JudgedProof(Shown):
     Attributes:
         trust: of the weakest line on which it rests; standard facts are in the ledger instead.
         ledger: the standard facts on which it rests, by name.
-        hypotheses: the assumptions of its conclusion, and those that give its quotients and roots a meaning.
+        hypotheses: the assumptions of its conclusion, and those that give its quotients and roots a
+            meaning.
         conclusion: what the kernel's theorem says; None for a proof that does not conclude.
 
     """
@@ -94,43 +122,70 @@ class JudgedProof(Shown):
 
         They are about points over which a law ranges, or they are the line's own assumptions.
         """
-        theirs = {each.statement for each in self.hypotheses} if self.verdict == "proved" else set[Statement]()
+        theirs = (
+            {each.statement for each in self.hypotheses}
+            if self.verdict == "proved"
+            else set[Statement]()
+        )
         # An open line is its own hypothesis.
         open_ = {step.step.theorem.conclusion} if step.verdict != "proved" else set[Statement]()
         return sorted(step.step.theorem.hypotheses - theirs - open_, key=str)
 
     @property
     def unused(self) -> list[str]:
-        """The titles of hypotheses that the claim lists and that its theorem neither uses nor has as a condition."""
+        """The titles of hypotheses that the claim lists and that its theorem neither uses nor has
+        as a condition.
+        """
         return [title for title, is_met in self._missing if not is_met]
 
     @cached_property
     def _missing(self) -> list[tuple[str, bool]]:
-        """The titles of hypotheses that the theorem does not use, with True for those that it has as a condition."""
+        """The titles of hypotheses that the theorem does not use, with True for those that it has
+        as a condition.
+        """
         end, found = self.conclusion, unused(self.script, self.hypotheses)
-        return [(x.title, end is not None and is_condition(x, end, self.script.proof)) for x in found]
+        return [
+            (x.title, end is not None and is_condition(x, end, self.script.proof)) for x in found
+        ]
 
     @property
     def difference(self) -> str:
-        """The difference between a theorem's hypotheses and those that its claim lists, in words; empty for a lemma."""
+        """The difference between a theorem's hypotheses and those that its claim lists, in words;
+        empty for a lemma.
+        """
         if self.verdict != "proved" or self.script.claim is None:
             return ""
-        return "; ".join([*self.changes, *(f"given besides: {each}" for each in self.added)]) or "as listed"
+        return (
+            "; ".join([*self.changes, *(f"given besides: {each}" for each in self.added)])
+            or "as listed"
+        )
 
     @property
     def changes(self) -> list[str]:
-        """The hypotheses of its claim that a theorem lacks, has as a condition, or replaces by another, in words."""
+        """The hypotheses of its claim that a theorem lacks, has as a condition, or replaces by
+        another, in words.
+        """
         parts = [f"without {title}" for title in self.unused]
-        parts += [f"with {title} as a condition on its points" for title, is_met in self._missing if is_met]
-        return parts + [f"with {new.title} instead of {old}" for old, new in self.script.instead.items()]
+        parts += [
+            f"with {title} as a condition on its points"
+            for title, is_met in self._missing
+            if is_met
+        ]
+        return parts + [
+            f"with {new.title} instead of {old}" for old, new in self.script.instead.items()
+        ]
 
     @property
     def added(self) -> list[Statement]:
-        """The theorem's assumptions that the claim does not list: definitions, and the proof's own hypotheses."""
+        """The theorem's assumptions that the claim does not list: definitions, and the proof's own
+        hypotheses.
+        """
         return [each.statement for each in self.hypotheses if is_added(each, self.script)]
 
     def to_frame(self) -> pd.DataFrame:
-        """A frame with a row for each line: verdict, trust, statement, what else it is given, witness against it."""
+        """A frame with a row for each line: verdict, trust, statement, what else it is given,
+        witness against it.
+        """
         found: pd.DataFrame = self.shower.frame_of([self])
         return found
 
@@ -149,7 +204,8 @@ def judge(script: Script, *, fixing: bool = False) -> JudgedProof:
 
     Args:
         script: the proof.
-        fixing: whether what its claim says to the kernel is to be fixed by it, whatever is fixed already.
+        fixing: whether what its claim says to the kernel is to be fixed by it, whatever is fixed
+            already.
 
     Raises:
         InputError: as `Script.proof` raises, and for a script that is not what it seems to be.
@@ -159,9 +215,11 @@ def judge(script: Script, *, fixing: bool = False) -> JudgedProof:
 
 
 def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
-    """Judge a script as `judge` does, even if a mutant with the same id was put in the place of its claim."""
-    # All that is judged of the script, as it is now. Its theorems and statements are those that the kernel builds
-    # again, which the script's code cannot change.
+    """Judge a script as `judge` does, even if a mutant with the same id was put in the place of its
+    claim.
+    """
+    # All that is judged of the script, as it is now. Its theorems and statements are those that the
+    # kernel builds again, which the script's code cannot change.
     filled, renewed = script.proof, Renewal()
     lines, ends = tuple(filled.steps), [x for x in (filled.conclusion,) if x is not None]
     theorems = replay_all([*(step.theorem for step in lines), *ends])
@@ -176,14 +234,17 @@ def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
     script = replace(script, reading=Reading.having(script.reading, ()))
     proof = Proof(script.claim, script.reading, assumptions, closing=end)
     proof.steps = [
-        Step(**{each.name: getattr(step, each.name) for each in fields(Step)} | {"theorem": theorem})
+        Step(
+            **{each.name: getattr(step, each.name) for each in fields(Step)} | {"theorem": theorem}
+        )
         for step, theorem in zip(lines, theorems, strict=False)
     ]
     final = proof.conclusion = theorems[-1] if ends else None
     # Keep what the script's function filled, instead of running it again.
     vars(script)["proof"] = proof
 
-    # An author's words show only words: no control characters or LaTeX commands. A role is one of ours.
+    # An author's words show only words: no control characters or LaTeX commands. A role is one of
+    # ours.
     words = [("title", script.title), *(("name", each.name) for each in assumptions)]
     roles: list[Any] = [each.role for each in assumptions]
     for role in roles:
@@ -200,13 +261,15 @@ def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
 
     given = {each.statement for each in assumptions}
     derived = derivation(theorems)
-    judging = _Judging(script, given, _known_signs([x for x in derived if x.hypotheses <= given], given))
+    judging = _Judging(
+        script, given, _known_signs([x for x in derived if x.hypotheses <= given], given)
+    )
     for step in proof.steps:
         judging.judge(step)
     steps, backed = judging.steps, judging.backed
 
-    # The statements that the conclusion rests on, and its ledger: lines that the solvers confirm count as what they
-    # rest on.
+    # The statements that the conclusion rests on, and its ledger: lines that the solvers confirm
+    # count as what they rest on.
     ledger = set(final.ledger) if final else set().union(*(theorem.ledger for theorem in theorems))
     rests, queue, seen = set[Statement](), list(final.hypotheses if final else ()), set[Statement]()
     while queue:
@@ -220,11 +283,19 @@ def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
         else:
             rests.add(statement)
     # And the assumptions that give the sign of a letter in a quotient or root of what it says.
-    inside = set[Term]().union(*(atom.inside for atom in _partial(final.conclusion))) if final else set[Term]()
+    inside = (
+        set[Term]().union(*(atom.inside for atom in _partial(final.conclusion)))
+        if final
+        else set[Term]()
+    )
     domains = set[Statement]()
     for each in assumptions:
         fact = each.statement
-        if each.role in ("domain", "hypothesis") and isinstance(fact, Fact) and fact.relation != "=":
+        if (
+            each.role in ("domain", "hypothesis")
+            and isinstance(fact, Fact)
+            and fact.relation != "="
+        ):
             letters_ = fact.polynomial.atoms()
             if len(letters_) == 1 and inside.issuperset(letters_):
                 domains.add(fact)
@@ -252,7 +323,11 @@ def weakest(trusts: Iterable[Trust]) -> Trust:
 
 
 def _verdict(
-    script: Script, final: Theorem | None, steps: list[JudgedStep], rests: frozenset[Statement], fixing: bool
+    script: Script,
+    final: Theorem | None,
+    steps: list[JudgedStep],
+    rests: frozenset[Statement],
+    fixing: bool,
 ) -> tuple[StepVerdict, str]:
     """The verdict on a proof from those on its lines, and the reason where it is not proved."""
     proof = script.proof
@@ -277,25 +352,35 @@ def _verdict(
     if script.instead and final.conclusion in rests:
         return "unknown", f"it assumes what it concludes: {final.conclusion}"
     if other := stronger(script, proof):
-        return "unknown", f"it has {other} instead of a hypothesis of the claim from which that does not follow"
+        return (
+            "unknown",
+            f"it has {other} instead of a hypothesis of the claim from which that does not follow",
+        )
     reason = misstated(script, proof, fixing=fixing)
     return ("unknown", reason) if reason else ("proved", "")
 
 
 def claim_verdict(proofs: Sequence[JudgedProof]) -> ClaimVerdict:
-    """The verdict on a claim from its proofs: proved; repaired, if its printed proof is broken; refuted; unknown.
+    """The verdict on a claim from its proofs: proved; repaired, if its printed proof is broken;
+    refuted; unknown.
 
-    A printed proof is broken where a line of it is false, or does not follow from those that it names. A printed
-    proof of which too little is known is not broken.
+    A printed proof is broken where a line of it is false, or does not follow from those that it
+    names. A printed proof of which too little is known is not broken.
     """
     printed = [x for x in proofs if x.script.version == "printed"]
     if any(x.verdict == "proved" for x in proofs):
-        broken = any(x.verdict == "refuted" or any(step.follows is False for step in x.steps) for x in printed)
+        broken = any(
+            x.verdict == "refuted" or any(step.follows is False for step in x.steps)
+            for x in printed
+        )
         return "repaired" if broken else "proved"
     for proof in printed:
-        # A printed proof may be broken, and its claim true: the false line must be the claim itself.
+        # A printed proof may be broken, and its claim true: the false line must be the claim
+        # itself.
         claim, lines = proof.script.claim, [x.step for x in proof.steps if x.verdict == "refuted"]
-        if proof.script.is_statement and any(claim is None or line.relation == claim.conclusion for line in lines):
+        if proof.script.is_statement and any(
+            claim is None or line.relation == claim.conclusion for line in lines
+        ):
             return "refuted"
     return "unknown"
 
@@ -306,7 +391,8 @@ def claim_verdict(proofs: Sequence[JudgedProof]) -> ClaimVerdict:
 class _Judging:
     """The judging of a proof's lines, one after the other.
 
-    It knows the script, its assumptions, signs that are known, and the solvers' word for the lines before.
+    It knows the script, its assumptions, signs that are known, and the solvers' word for the lines
+    before.
     """
 
     def __init__(self, script: Script, given: set[Statement], known: _Known) -> None:
@@ -315,7 +401,9 @@ class _Judging:
         self.backed: dict[Statement, _Backing] = {}
 
     def judge(self, step: Step) -> None:
-        """Judge the next line: what its theorem says, and whether it follows from the lines that the paper names."""
+        """Judge the next line: what its theorem says, and whether it follows from the lines that
+        the paper names.
+        """
         theorem = step.theorem
         statement, open_ = theorem.conclusion, theorem.hypotheses - self.given
         if step.witness is not None:
@@ -328,10 +416,17 @@ class _Judging:
         elif open_ <= self.backed.keys():
             least: Trust = "assumed" if theorem.rule in STANDARD_FACTS else "kernel"
             worst = weakest([least, *(self.backed[x].trust for x in open_)])
-            word = JudgedStep(step, "proved", worst, "rests on lines that only the solvers confirm" if open_ else "")
+            word = JudgedStep(
+                step,
+                "proved",
+                worst,
+                "rests on lines that only the solvers confirm" if open_ else "",
+            )
         else:
             labels = [x.step.label for x in self.steps if x.step.theorem.conclusion in open_]
-            word = JudgedStep(step, "unknown", reason=f"rests on {', '.join(labels) or 'an open line'}")
+            word = JudgedStep(
+                step, "unknown", reason=f"rests on {', '.join(labels) or 'an open line'}"
+            )
 
         # The theorem must say what the line says, to a reader.
         fact = statement.conclusion if isinstance(statement, Law) else theorem.fact
@@ -342,7 +437,9 @@ class _Judging:
             except InputError:
                 said = None
         if said != fact:
-            word = JudgedStep(step, "unknown", reason=f"it says {said}, and its theorem {statement}")
+            word = JudgedStep(
+                step, "unknown", reason=f"it says {said}, and its theorem {statement}"
+            )
         elif word.verdict == "proved" and (why := _unclear([statement], self.known)):
             word = JudgedStep(step, "unknown", reason=why)
         if step.witness is not None and word.verdict == "refuted":
@@ -358,16 +455,20 @@ class _Judging:
         self.steps.append(word)
 
     def _ask_solvers(self, step: Step) -> JudgedStep:
-        """The answers of z3 and cvc5 on a line without a certificate, with what its premises rest on.
+        """The answers of z3 and cvc5 on a line without a certificate, with what its premises rest
+        on.
 
-        Of an induction that no premise closes at once, the answers are those on the half that is open.
+        Of an induction that no premise closes at once, the answers are those on the half that is
+        open.
         """
         goal, half = step.theorem.fact, step.open
         premises = replay_all(step.because.premises) if step.because else []
         hypotheses = frozenset[Statement]().union(*(x.hypotheses for x in premises))
         statuses = self._asked(goal, premises, hypotheses)
         if voices := trust(statuses):
-            worst = weakest([voices, *(self.backed[x].trust for x in hypotheses if x in self.backed)])
+            worst = weakest(
+                [voices, *(self.backed[x].trust for x in hypotheses if x in self.backed)]
+            )
             ledger = frozenset[str]().union(*(x.ledger for x in premises))
             # The first answer counts: a line that is derived from itself is no better founded.
             self.backed.setdefault(step.theorem.conclusion, _Backing(worst, hypotheses, ledger))
@@ -381,26 +482,46 @@ class _Judging:
             goal = half.goal
             statuses = self._asked(goal, premises, hypotheses)
         if not statuses:
-            reason = f"{where}no certificate was found, and it is drawn from lines that are open or false"
+            reason = (
+                f"{where}no certificate was found, and it is drawn from lines that are open or"
+                " false"
+            )
             return JudgedStep(step, "unknown", reason=reason)
         said = where + _answered(statuses)
-        found = counterexample(goal, [x.fact for x in premises], SECONDS) if "sat" in statuses.values() else None
+        found = (
+            counterexample(goal, [x.fact for x in premises], SECONDS)
+            if "sat" in statuses.values()
+            else None
+        )
         if found is None:
             return JudgedStep(step, "unknown", reason=said)
         told = "It does not follow, whatever its letters are"
         if found.values:
-            told = f"It does not follow: its premises hold at {found}, where it fails. {self._advice(found)}"
-        return JudgedStep(step, "unknown", reason=f"{said}. {told}", numbers=None if half else found)
+            told = (
+                f"It does not follow: its premises hold at {found}, where it fails."
+                f" {self._advice(found)}"
+            )
+        return JudgedStep(
+            step, "unknown", reason=f"{said}. {told}", numbers=None if half else found
+        )
 
-    def _asked(self, goal: Fact, premises: Sequence[Theorem], hypotheses: frozenset[Statement]) -> Mapping[str, Status]:
-        """The answers of the solvers, by their names; empty where the premises rest on lines that are open."""
+    def _asked(
+        self, goal: Fact, premises: Sequence[Theorem], hypotheses: frozenset[Statement]
+    ) -> Mapping[str, Status]:
+        """The answers of the solvers, by their names; empty where the premises rest on lines that
+        are open.
+        """
         if not hypotheses <= self.given | self.backed.keys():
             return {}
         return second_opinion(goal, [x.fact for x in premises], SECONDS)
 
     def _advice(self, found: Counterexample) -> str:
-        """Advice on numbers at which a line fails: a witness has letters, positive where they are declared so."""
-        values = {atom.name: value for atom, value in found.values.items() if isinstance(atom, Variable)}
+        """Advice on numbers at which a line fails: a witness has letters, positive where they are
+        declared so.
+        """
+        values = {
+            atom.name: value for atom, value in found.values.items() if isinstance(atom, Variable)
+        }
         declared = (*self.script.reading.letters, *CATALOGUE.values())
         wrong = {x.name for x in declared if x.is_positive and values.get(x.name, 1) <= 0}
         if wrong:
@@ -423,12 +544,18 @@ def _answered(statuses: Mapping[str, Status]) -> str:
 def objection(fact: Fact, witness: Witness, script: Script) -> str:
     """The reason why the witness does not refute the line; empty if it does.
 
-    The hypotheses, conditions and algorithm of the claim must hold in it, whatever of them the proof assumes; so must
-    all that the proof assumes.
+    The hypotheses, conditions and algorithm of the claim must hold in it, whatever of them the
+    proof assumes; so must all that the proof assumes.
     """
     claim, assumptions = script.claim, script.proof.assumptions
-    # The names of the numbers on which the line, the assumptions, or what the claim rests on, depend.
-    names = {x.name for s in (fact, *(x.statement for x in assumptions)) for x in free(s) if isinstance(x, Variable)}
+    # The names of the numbers on which the line, the assumptions, or what the claim rests on,
+    # depend.
+    names = {
+        x.name
+        for s in (fact, *(x.statement for x in assumptions))
+        for x in free(s)
+        if isinstance(x, Variable)
+    }
     quantities = tuple(_quantities(claim)) if claim is not None else ()
     if claim is not None:
         algorithm = followed(claim)
@@ -436,7 +563,11 @@ def objection(fact: Fact, witness: Witness, script: Script) -> str:
         parts += algorithm.parameters if algorithm else ()
         names |= {str(x.name) for each in parts for x in each.free_symbols}
     for quantity in reversed(quantities):
-        names |= {str(x.name) for x in quantity.expression.free_symbols} if quantity.name in names else set()
+        names |= (
+            {str(x.name) for x in quantity.expression.free_symbols}
+            if quantity.name in names
+            else set()
+        )
     try:
         witness = examined(witness)
         told = witness.told(script.reading)
@@ -445,20 +576,31 @@ def objection(fact: Fact, witness: Witness, script: Script) -> str:
             if met.failures:
                 return f"the witness breaks a hypothesis: {met.objection}"
             if met.open:
-                return f"the witness is a candidate only, because something is open: {met.objection}"
+                return (
+                    f"the witness is a candidate only, because something is open: {met.objection}"
+                )
         for each in assumptions:
             if isinstance(each.statement, Law):
                 answer = _obeys(told.at_no_point(), each.statement)
                 if answer.verdict == "fails":
                     return f"the witness breaks a hypothesis: {answer.why}"
                 if answer.verdict == "open":
-                    return f"the witness does not show that a law holds: {each.statement}; {answer.why}"
+                    return (
+                        f"the witness does not show that a law holds: {each.statement};"
+                        f" {answer.why}"
+                    )
             elif not witness.meets(each.statement):
                 return f"the witness does not meet {each.name}"
         # Numbers that are positive by the catalogue, claim or script.
         parameters = claim.parameters if claim else ()
-        declared = {*CATALOGUE.values(), *script.reading.letters, *(each.symbol for each in parameters)}
-        for letter in sorted((x for x in declared if isinstance(x, sp.Symbol) and x.name in names), key=str):
+        declared = {
+            *CATALOGUE.values(),
+            *script.reading.letters,
+            *(each.symbol for each in parameters),
+        }
+        for letter in sorted(
+            (x for x in declared if isinstance(x, sp.Symbol) and x.name in names), key=str
+        ):
             if letter.is_positive and told.decide(gt(letter, 0)).verdict == "fails":
                 domain = script.reading.fact(gt(letter, 0))
                 return f"the witness does not meet {domain}, which always holds for this letter"
@@ -477,7 +619,8 @@ def _quantities(claim: Claim) -> Iterator[Quantity]:
 def _obeys(told: Told, law: Law) -> Answer:
     """The answer to whether a law holds.
 
-    A law of Lemma 1 or Theorem 2 holds if all that these say of the function everywhere holds; any other law is open.
+    A law of Lemma 1 or Theorem 2 holds if all that these say of the function everywhere holds; any
+    other law is open.
     """
     claims, fixed = scalar_claims(), fixed_statements()
     if not any(digest(law) in fixed[claim.id].hypotheses for claim in claims):
@@ -494,25 +637,34 @@ def _obeys(told: Told, law: Law) -> Answer:
 
 
 def _unclear(statements: Sequence[Statement], known: _Known) -> str:
-    """The reason why a printed statement does not say what was proved; empty if all read back and have a meaning."""
+    """The reason why a printed statement does not say what was proved; empty if all read back and
+    have a meaning.
+    """
     try:
         table = letters(statements)
         for statement in statements:
             text = str(statement)
             tokens = tokens_of(text)
-            if tokens_of(from_latex(latex(text, table), table)) != tokens or read(text, table) != statement:
+            if (
+                tokens_of(from_latex(latex(text, table), table)) != tokens
+                or read(text, table) != statement
+            ):
                 return f"its text reads as another statement: {text}"
     except InputError as error:
         return f"its text does not read back: {error}"
 
-    # To a reader the divisor of a quotient is not 0, and the radicand of a root not negative. In the kernel, inverse(0)
-    # is 0 and the root of a negative number is 0.
+    # To a reader the divisor of a quotient is not 0, and the radicand of a root not negative. In
+    # the kernel, inverse(0) is 0 and the root of a negative number is 0.
     for statement in statements:
         signs = known
         if isinstance(statement, Law):
             # Facts about a letter do not hold for the values that a law substitutes for it.
             bound = frozenset(statement.variables)
-            premises = [rules.assume(x) for x in statement.premises if isinstance(x, Fact) and x.relation != "="]
+            premises = [
+                rules.assume(x)
+                for x in statement.premises
+                if isinstance(x, Fact) and x.relation != "="
+            ]
             unbound = {p: x for p, x in known.items() if not p.inside & bound}
             signs = unbound | {x.fact.polynomial: x for x in premises}
         for atom in sorted(_partial(statement)):

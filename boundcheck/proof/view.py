@@ -1,6 +1,8 @@
-"""Views of proofs: of audits, claims, proofs and lines; the referee's table; lines as a frame; parts for a terminal.
+"""Views of proofs: of audits, claims, proofs and lines; the referee's table; lines as a frame;
+parts for a terminal.
 
-What stands under `concludes` is the kernel's theorem, and under `rests on` are the assumptions that it has.
+What stands under `concludes` is the kernel's theorem, and under `rests on` are the assumptions that
+it has.
 """
 
 from __future__ import annotations
@@ -13,7 +15,20 @@ from boundcheck.kernel import Statement
 from boundcheck.language import view
 from boundcheck.language.claim import in_prose
 from boundcheck.language.prose import plain, plainly
-from boundcheck.language.view import Badge, Cell, Fold, Line, Math, Part, Prose, Row, Shown, Stack, View, line
+from boundcheck.language.view import (
+    Badge,
+    Cell,
+    Fold,
+    Line,
+    Math,
+    Part,
+    Prose,
+    Row,
+    Shown,
+    Stack,
+    View,
+    line,
+)
 from boundcheck.proof.audit import (
     ClaimAudit,
     JudgedRow,
@@ -34,14 +49,15 @@ if TYPE_CHECKING:
 
 # Claims of an audit that are shown open.
 _FEW = 3
-_REFEREE = """Each verdict is computed from the lines of proofs that the row names. Below it stands the trust of the
-weakest proof among them, or that it rests on an exact witness alone. Repaired: true by another proof than the printed
-one. Conditional: true under a condition that is not printed with it, or under some readings of the paper and not under
-others; the row says which. Remark: nothing printed is false. Refuted: false under every reading that was tried, each of
-which the row names. What follows from a row stands below it. Rocq: whether a second proof checker has checked the
+_REFEREE = """Each verdict is computed from the lines of proofs that the row names. Below it stands
+the trust of the weakest proof among them, or that it rests on an exact witness alone. Repaired:
+true by another proof than the printed one. Conditional: true under a condition that is not printed
+with it, or under some readings of the paper and not under others; the row says which. Remark:
+nothing printed is false. Refuted: false under every reading that was tried, each of which the row
+names. What follows from a row stands below it. Rocq: whether a second proof checker has checked the
 proofs, too; a witness is exact arithmetic, and no proof."""
-_READINGS = """Where the words of the paper leave a choice, the first reading serves for all rows. A row that depends
-on the choice says which way it goes under each."""
+_READINGS = """Where the words of the paper leave a choice, the first reading serves for all rows. A
+row that depends on the choice says which way it goes under each."""
 
 
 @singledispatch
@@ -59,11 +75,18 @@ def _audit_view(audit: ProofAudit) -> View:
         parts += [each.view() for each in audit.claims]
     else:
         rows = [
-            (x.id, Prose(x.title), Badge(x.verdict), ", ".join(f"{y.script.called}: {y.verdict}" for y in x.proofs))
+            (
+                x.id,
+                Prose(x.title),
+                Badge(x.verdict),
+                ", ".join(f"{y.script.called}: {y.verdict}" for y in x.proofs),
+            )
             for x in audit.claims
         ]
         parts.append(view.Table(("claim", "title", "verdict", "proofs"), rows))
-        parts.append(line(f"One claim whole: audit[{audit.claims[0].id!r}]. All lines: audit.to_frame()."))
+        parts.append(
+            line(f"One claim whole: audit[{audit.claims[0].id!r}]. All lines: audit.to_frame().")
+        )
     return View(title, about, parts=(*parts, *_facts(audit)))
 
 
@@ -72,11 +95,16 @@ def _counted(count: int, what: str) -> str:
 
 
 def _facts(audit: ProofAudit) -> Iterator[Line]:
-    yield from (line(Prose("standard fact", "strong"), Prose(f"{name}: {told}")) for name, told in audit.facts.items())
+    yield from (
+        line(Prose("standard fact", "strong"), Prose(f"{name}: {told}"))
+        for name, told in audit.facts.items()
+    )
 
 
 def referee_table(rows: Iterable[JudgedRow]) -> tuple[view.Table, ...]:
-    """How the paper is read, where its words leave a choice; and the referee's table, with the evidence of each row."""
+    """How the paper is read, where its words leave a choice; and the referee's table, with the
+    evidence of each row.
+    """
     found = list(rows)
     choices = dict.fromkeys(choice for each in found for choice in each.choices)
     prints = any(each.row.printed for each in found)
@@ -87,9 +115,17 @@ def referee_table(rows: Iterable[JudgedRow]) -> tuple[view.Table, ...]:
         cells: list[Cell] = [str(each.row.number), Prose(each.row.locator)]
         cells += [Prose(each.row.printed)] if prints else []
         cells += [Stack((Badge(each.verdict), *rests)), each.rocq and f"Rocq: {each.rocq}"]
-        made.append((*cells, Stack((Prose(each.finding), *(Prose(x, "small") for x in (*notes, *each.notes))))))
+        made.append(
+            (
+                *cells,
+                Stack((Prose(each.finding), *(Prose(x, "small") for x in (*notes, *each.notes)))),
+            )
+        )
         made += _evidence(each)
-    head: list[str | view.Column] = [view.Column("No.", is_number=True, width=0.05), view.Column("Where", width=0.15)]
+    head: list[str | view.Column] = [
+        view.Column("No.", is_number=True, width=0.05),
+        view.Column("Where", width=0.15),
+    ]
     head += [view.Column("Printed", width=0.31)] if prints else []
     head += [view.Column("Verdict", width=0.11), view.Column("Rocq", width=0.09), "Finding"]
     tables = [view.Table(head, made, _REFEREE, "referee", most=None, stacks=True)] if found else []
@@ -98,19 +134,30 @@ def referee_table(rows: Iterable[JudgedRow]) -> tuple[view.Table, ...]:
         readings = Stack(tuple(Prose(f"{i}. {text}") for i, text in enumerate(choice.readings, 1)))
         read.append((Prose(choice.name), Prose(choice.words), readings))
     if read:
-        columns = (view.Column("Choice", width=0.2), view.Column("The paper's words", width=0.4), "Readings")
+        columns = (
+            view.Column("Choice", width=0.2),
+            view.Column("The paper's words", width=0.4),
+            "Readings",
+        )
         tables.append(view.Table(columns, read, _READINGS, "readings", most=None, stacks=True))
     return tuple(tables)
 
 
 def _evidence(row: JudgedRow) -> Iterator[Fold]:
-    """The lines to which a row and what follows from it refer, behind a click; nothing for an editorial row."""
+    """The lines to which a row and what follows from it refer, behind a click; nothing for an
+    editorial row.
+    """
     lines = [found for each in (row, *row.follows) for found in each.lines]
     parts: list[Part] = []
     for ref, proof, step in lines:
         ends: list[Cell] = [] if step else [", its conclusion", Badge(proof.verdict), proof.trust]
         said = Prose(f"“{proof.script.title}”, {proof.script.called}", "small")
-        parts.append(Line((said, *ends, "To see it again:", view.Code(command("prove", ref.id, "--steps"))), "small"))
+        parts.append(
+            Line(
+                (said, *ends, "To see it again:", view.Code(command("prove", ref.id, "--steps"))),
+                "small",
+            )
+        )
         if step:
             parts += line_parts(proof, step)
         elif proof.verdict == "proved" and proof.conclusion is not None:
@@ -119,7 +166,11 @@ def _evidence(row: JudgedRow) -> Iterator[Fold]:
             added = proof.added if is_claim else []
             changes = "; ".join(proof.changes if is_claim else ()) or "as the claim lists them"
             parts += map(line, _formulas(proof.conclusion))
-            parts.append(view.paragraph(f"Hypotheses {changes}{'; given besides:' if added else '.'}", "small"))
+            parts.append(
+                view.paragraph(
+                    f"Hypotheses {changes}{'; given besides:' if added else '.'}", "small"
+                )
+            )
             parts += map(line, _formulas(*added))
     if parts:
         yield Fold(line(f"Evidence: {_counted(len(lines), 'line')}"), tuple(parts))
@@ -130,7 +181,12 @@ def _evidence(row: JudgedRow) -> Iterator[Fold]:
 @view_of.register(ClaimAudit)
 def _claim_view(audit: ClaimAudit) -> View:
     """A claim with its proofs."""
-    return View(plain(audit.title), audit.id, audit.verdict, parts=tuple(each.view() for each in audit.proofs))
+    return View(
+        plain(audit.title),
+        audit.id,
+        audit.verdict,
+        parts=tuple(each.view() for each in audit.proofs),
+    )
 
 
 @view_of.register(JudgedProof)
@@ -142,22 +198,37 @@ def _proof_view(proof: JudgedProof) -> View:
     if proof.verdict == "proved":
         display = _display(proof)
         theorem = tuple(_theorem(proof, display))
-        roles = tuple(line(Math(", ".join(each)), Prose(f": {role}")) for role, each in display.told_latex.items())
+        roles = tuple(
+            line(Math(", ".join(each)), Prose(f": {role}"))
+            for role, each in display.told_latex.items()
+        )
         parts.append(Fold(line("Letters"), (view.Points(roles),)))
         if proof.unused:
             unused = "; ".join(proof.unused)
-            parts.append(view.paragraph(f"The claim lists, and the theorem does not need: {unused}.", "small"))
+            parts.append(
+                view.paragraph(
+                    f"The claim lists, and the theorem does not need: {unused}.", "small"
+                )
+            )
         if proof.script.claim is not None and proof.added:
             told = "The theorem needs, and the claim says in words or not at all:"
             parts += [view.paragraph(told, "small"), *map(line, _formulas(*proof.added))]
     # Lines that are not proved stand open, those of mere algebra in a table behind a click.
     places = dict(main_lines(proof))
     open_ = [judged for judged in proof.steps if judged.verdict != "proved"]
-    hidden = [x for place, x in enumerate(proof.steps) if place not in places and x.verdict == "proved"]
-    told_ = [part for x in places.values() if x.verdict == "proved" for part in line_parts(proof, x)]
+    hidden = [
+        x for place, x in enumerate(proof.steps) if place not in places and x.verdict == "proved"
+    ]
+    told_ = [
+        part for x in places.values() if x.verdict == "proved" for part in line_parts(proof, x)
+    ]
     if hidden:
-        rows = [(Prose(each.step.label), *_formulas(each.step.theorem.conclusion)) for each in hidden]
-        whole = line(view.Code(command("prove", proof.script.id, "--steps")), "shows what each is given.")
+        rows = [
+            (Prose(each.step.label), *_formulas(each.step.theorem.conclusion)) for each in hidden
+        ]
+        whole = line(
+            view.Code(command("prove", proof.script.id, "--steps")), "shows what each is given."
+        )
         count = line(f"And {_counted(len(hidden), 'line')} of mere algebra:")
         told_.append(Fold(count, (whole, view.Table(("line", "what it says"), rows, most=None))))
     parts += [part for judged in open_ for part in line_parts(proof, judged)]
@@ -168,17 +239,26 @@ def _proof_view(proof: JudgedProof) -> View:
 
 def _display(proof: JudgedProof) -> Display:
     """What a proved proof rests on, and last what it concludes."""
-    return shown(*(each.statement for each in proof.hypotheses), *([proof.conclusion] if proof.conclusion else []))
+    return shown(
+        *(each.statement for each in proof.hypotheses),
+        *([proof.conclusion] if proof.conclusion else []),
+    )
 
 
 def _theorem(proof: JudgedProof, display: Display) -> Iterator[Line]:
     """The lines that say what is proved and what it rests on, from the display of both."""
-    *rests_on, (_, concludes) = zip(display.texts, map(_formula, display.texts, display.latex), strict=True)
+    *rests_on, (_, concludes) = zip(
+        display.texts, map(_formula, display.texts, display.latex), strict=True
+    )
     yield line(Prose("concludes", "strong"), concludes)
     domains = [i for i, each in enumerate(proof.hypotheses) if each.role == "domain"]
     if domains:
         texts, latex = ([each[i] for i in domains] for each in (display.texts, display.latex))
-        yield line(Prose("rests on", "strong"), "(domain)", _formula("; ".join(texts), r" ,\; ".join(latex)))
+        yield line(
+            Prose("rests on", "strong"),
+            "(domain)",
+            _formula("; ".join(texts), r" ,\; ".join(latex)),
+        )
     for each, (typed, made) in zip(proof.hypotheses, rests_on, strict=True):
         if each.role != "domain":
             name = Prose(f"“{each.name}”" if each.name != typed else "")
@@ -200,26 +280,48 @@ def _formulas(*statements: Statement) -> list[Cell]:
 
 
 def line_parts(proof: JudgedProof, judged: JudgedStep) -> Iterator[Part]:
-    """A line: its verdict, what it says, what it is given besides, and its witness or certificate."""
+    """A line: its verdict, what it says, what it is given besides, and its witness or
+    certificate.
+    """
     step = judged.step
-    yield line(Prose(step.label, "strong"), Badge(judged.verdict), Prose(judged.trust, "small"), *_words(judged))
+    yield line(
+        Prose(step.label, "strong"),
+        Badge(judged.verdict),
+        Prose(judged.trust, "small"),
+        *_words(judged),
+    )
     if step.printed:
-        yield line(Prose("Printed:", "small"), Math(step.printed, apart=True), Prose("Read as:", "small"))
+        yield line(
+            Prose("Printed:", "small"), Math(step.printed, apart=True), Prose("Read as:", "small")
+        )
     yield line(*_formulas(step.theorem.conclusion))
     if own := proof.own(judged):
         yield line(Prose("given", "small"), *_formulas(*own))
     if witness := witness_as_json(proof, judged):
-        sides = f"At t = {witness['t']} the left side is {witness['left']} and the right side {witness['right']}."
-        yield line(Prose(f"Witness: {witness['about']}."), sides, Prose(_at(witness["numbers"]), "small"))
+        sides = (
+            f"At t = {witness['t']} the left side is {witness['left']} and the right side"
+            f" {witness['right']}."
+        )
+        yield line(
+            Prose(f"Witness: {witness['about']}."), sides, Prose(_at(witness["numbers"]), "small")
+        )
     if certificate := identity(step.theorem):
-        rows = [line(Math(row, apart=True)) for row in identity_latex(step.theorem)] or [line(view.Code(certificate))]
+        rows = [line(Math(row, apart=True)) for row in identity_latex(step.theorem)] or [
+            line(view.Code(certificate))
+        ]
         yield Fold(line("certificate"), tuple(rows))
 
 
 def _words(judged: JudgedStep) -> list[Prose]:
     """The words of a line's author, and apart from them why it is not proved."""
-    follows = "It does not follow from the lines before it either." if judged.follows is False else ""
-    return [Prose(x, "small") for x in (judged.step.meaning, follows, judged.reason and f"{judged.reason}.") if x]
+    follows = (
+        "It does not follow from the lines before it either." if judged.follows is False else ""
+    )
+    return [
+        Prose(x, "small")
+        for x in (judged.step.meaning, follows, judged.reason and f"{judged.reason}.")
+        if x
+    ]
 
 
 def _at(numbers: Mapping[str, str]) -> str:
@@ -242,7 +344,9 @@ def _step_view(judged: JudgedStep) -> View:
 
 
 def frame_of(proofs: Iterable[JudgedProof]) -> pd.DataFrame:
-    """A frame with a row for each line, as in `step_as_json`; of a witness, what it is about and both sides."""
+    """A frame with a row for each line, as in `step_as_json`; of a witness, what it is about and
+    both sides.
+    """
     import pandas as pd
 
     rows: list[dict[str, Any]] = []
@@ -251,15 +355,20 @@ def frame_of(proofs: Iterable[JudgedProof]) -> pd.DataFrame:
         for judged in proof.steps:
             found = plainly(step_as_json(proof, judged))
             witness, numbers = found.pop("witness"), found.pop("does_not_follow_at")
-            sides = {f"witness_{name}": witness and witness[name] for name in ("about", "left", "right")}
+            sides = {
+                f"witness_{name}": witness and witness[name] for name in ("about", "left", "right")
+            }
             where = plain(_at(numbers)) if numbers else None
             given = "; ".join(found["given"])
             rows.append(whose | found | {"given": given} | sides | {"does_not_follow_at": where})
     return pd.DataFrame(rows)
 
 
-def show(audit: ProofAudit, steps: bool, voices: Mapping[str, Mapping[int, Mapping[str, str]]]) -> Iterator[Part]:
-    """For a terminal: the tables, the lines of proofs where there are few claims or `steps` asks, then what is wrong.
+def show(
+    audit: ProofAudit, steps: bool, voices: Mapping[str, Mapping[int, Mapping[str, str]]]
+) -> Iterator[Part]:
+    """For a terminal: the tables, the lines of proofs where there are few claims or `steps` asks,
+    then what is wrong.
 
     `voices` are the answers of solvers on lines, by proof and place.
     """
@@ -267,7 +376,12 @@ def show(audit: ProofAudit, steps: bool, voices: Mapping[str, Mapping[int, Mappi
         rows = [
             (
                 *(str(each.row.number), Prose(each.row.locator), Prose(each.row.printed)),
-                *(Badge(each.verdict), each.trust, each.rocq, _above(Prose(each.told), each.hypotheses)),
+                *(
+                    Badge(each.verdict),
+                    each.trust,
+                    each.rocq,
+                    _above(Prose(each.told), each.hypotheses),
+                ),
             )
             for each in audit.rows
         ]
@@ -277,12 +391,22 @@ def show(audit: ProofAudit, steps: bool, voices: Mapping[str, Mapping[int, Mappi
     # The catalogue has the statements of claims; a lemma's statement is shown only here.
     head = ("claim", "verdict", "version", "proof", "trust", "lines", "what is proved")
     cells = [
-        (claim.id, Badge(claim.verdict), x.script.called, Badge(x.verdict), x.trust, str(len(x.steps)), _proved(x))
+        (
+            claim.id,
+            Badge(claim.verdict),
+            x.script.called,
+            Badge(x.verdict),
+            x.trust,
+            str(len(x.steps)),
+            _proved(x),
+        )
         for claim, x in proofs
     ]
     yield view.Table(head, cells, most=None, grouped=2)
     for _, proof in proofs if steps or len(audit.claims) <= _FEW else ():
-        yield from _lines(proof, steps, voices.get(f"{proof.script.id}, {proof.script.version}", {}))
+        yield from _lines(
+            proof, steps, voices.get(f"{proof.script.id}, {proof.script.version}", {})
+        )
 
     # At the end, where nobody has to look for it.
     for claim in audit.claims:
@@ -291,12 +415,23 @@ def show(audit: ProofAudit, steps: bool, voices: Mapping[str, Mapping[int, Mappi
                 yield line(Badge("unknown"), Prose(f"{claim.id}: {proof.reason}"))
             for judged in proof.steps:
                 if found := witness_as_json(proof, judged):
-                    # The author's words stand apart from ours: a sign in them must not reach into what is found.
-                    where = (Prose(judged.step.label), f"of {proof.script.id}:", Prose(f"{found['about']}."))
-                    sides = f"There the left side is {found['left']} and the right side {found['right']}."
+                    # The author's words stand apart from ours: a sign in them must not reach into
+                    # what is found.
+                    where = (
+                        Prose(judged.step.label),
+                        f"of {proof.script.id}:",
+                        Prose(f"{found['about']}."),
+                    )
+                    sides = (
+                        f"There the left side is {found['left']} and the right side"
+                        f" {found['right']}."
+                    )
                     yield line(Badge("refuted"), *where, sides, Prose(_at(found["numbers"])))
         if claim.verdict == "unknown" and any(proof.verdict == "refuted" for proof in claim.proofs):
-            told = "a line of its proof is refuted; the claim stays unknown, since a false line does not make it false"
+            told = (
+                "a line of its proof is refuted; the claim stays unknown, since a false line does"
+                " not make it false"
+            )
             yield line(Badge("unknown"), Prose(f"{claim.id}: {told}"))
     yield from _facts(audit)
     yield line(f"{_counted(len(audit.claims), 'claim')} in {audit.seconds:.1f} s")
@@ -308,23 +443,32 @@ def _above(text: Cell, below: str) -> Cell:
 
 
 def _proved(proof: JudgedProof) -> Cell:
-    """What is proved: the claim and what differs, or the statement of a lemma; `--steps` shows the rest."""
+    """What is proved: the claim and what differs, or the statement of a lemma; `--steps` shows the
+    rest.
+    """
     if proof.verdict != "proved":
         return ""
     unmet = "" if known_instance(proof) or not proof.hypotheses else f"; {instance_told(proof)}"
     if proof.difference:
         return f"the claim, {proof.difference}{unmet}"
-    given = f"from {_counted(len(proof.hypotheses), 'assumption')}{unmet}" if proof.hypotheses else ""
+    given = (
+        f"from {_counted(len(proof.hypotheses), 'assumption')}{unmet}" if proof.hypotheses else ""
+    )
     return _above(_formulas(*([proof.conclusion] if proof.conclusion else []))[0], given)
 
 
-def _lines(proof: JudgedProof, steps: bool, voices: Mapping[int, Mapping[str, str]]) -> Iterator[Part]:
+def _lines(
+    proof: JudgedProof, steps: bool, voices: Mapping[int, Mapping[str, str]]
+) -> Iterator[Part]:
     """The lines of a proof in a table, and what it proves."""
     lines = list(enumerate(proof.steps)) if steps else main_lines(proof)
     rows: list[Row] = []
     for place, judged in lines:
         own = proof.own(judged)
-        says = [*_formulas(judged.step.theorem.conclusion), *(["given " + "; ".join(map(str, own))] if own else [])]
+        says = [
+            *_formulas(judged.step.theorem.conclusion),
+            *(["given " + "; ".join(map(str, own))] if own else []),
+        ]
         said = Stack((*says, *_words(judged)))
         cells: list[Cell] = [Prose(judged.step.label), Badge(judged.verdict), judged.trust, said]
         rows.append([*cells, *([", ".join(voices.get(place, {}).values())] if voices else [])])

@@ -1,8 +1,9 @@
-"""A witness against a line of a proof: an exact instance in which every hypothesis holds and the line is false.
+"""A witness against a line of a proof: an exact instance in which every hypothesis holds and the
+line is false.
 
-`proof.instance` has those of MeFT, at d = k = r = 1; others are made by hand. Here they become models of the kernel's
-terms, in which the line's own statement is evaluated, so no line is written twice; and `Told` tells the judge whether
-hypotheses hold in them.
+`proof.instance` has those of MeFT, at d = k = r = 1; others are made by hand. Here they become
+models of the kernel's terms, in which the line's own statement is evaluated, so no line is written
+twice; and `Told` tells the judge whether hypotheses hold in them.
 """
 
 from __future__ import annotations
@@ -23,7 +24,17 @@ from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.kernel import Fact
 from boundcheck.kernel.builders import known, size_of, timed
 from boundcheck.kernel.meaning import Grid, MatrixFunction, Model, denote, exact, holds
-from boundcheck.kernel.terms import CONSTANT, NEXT, NOW, Inverse, Root, Symbol, TermError, Time, Variable
+from boundcheck.kernel.terms import (
+    CONSTANT,
+    NEXT,
+    NOW,
+    Inverse,
+    Root,
+    Symbol,
+    TermError,
+    Time,
+    Variable,
+)
 from boundcheck.language import evidence as judged
 from boundcheck.language import symbols
 from boundcheck.language.evidence import HOLDS, UNKNOWN, Answer, Extent, at_most
@@ -38,13 +49,15 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class Witness:
-    """An instance in exact rationals: numbers and matrices made by hand, or a setting of MeFT, its `source`.
+    """An instance in exact rationals: numbers and matrices made by hand, or a setting of MeFT, its
+    `source`.
 
     Attributes:
         about: what the instance is, in words.
         numbers: its numbers, for a person who recomputes it.
         model: the same as a model of the kernel's terms.
-        source: the setting of the model, which knows its function at all points; None if made by hand.
+        source: the setting of the model, which knows its function at all points; None if made by
+            hand.
 
     """
 
@@ -55,36 +68,58 @@ class Witness:
     _met: dict[Fact, bool] = field(default_factory=dict, init=False, repr=False)
 
     def told(self, reading: Reading) -> Told:
-        """The witness as an instance that the judge asks, its letters read as a script reads them."""
+        """The witness as an instance that the judge asks, its letters read as a script reads
+        them.
+        """
         return ToldOfSetting(self, reading, self.source) if self.source else Told(self, reading)
 
     def refutes(self, fact: Fact) -> bool:
         """True if the fact is certainly false in the instance."""
-        return self._means(fact) and any(holds(fact, self.model, (t,), (i,)) is False for t, i in self._places(fact))
+        return self._means(fact) and any(
+            holds(fact, self.model, (t,), (i,)) is False for t, i in self._places(fact)
+        )
 
     def meets(self, fact: Fact) -> bool:
         """True if the fact certainly holds in the instance."""
         if fact not in self._met:
             places = self._places(fact)
-            self._met[fact] = self._means(fact) and all(holds(fact, self.model, (t,), (i,)) is True for t, i in places)
+            self._met[fact] = self._means(fact) and all(
+                holds(fact, self.model, (t,), (i,)) is True for t, i in places
+            )
         return self._met[fact]
 
     def breaks_at_the_end(self, fact: Fact) -> bool:
-        """True if what is said of each v_t is certainly false of v_{T+1}, of which a proof may say it too."""
-        letters = [x for x in fact.polynomial.inside if isinstance(x, Symbol | Variable) and isinstance(x.when, Time)]
+        """True if what is said of each v_t is certainly false of v_{T+1}, of which a proof may say
+        it too.
+        """
+        letters = [
+            x
+            for x in fact.polynomial.inside
+            if isinstance(x, Symbol | Variable) and isinstance(x.when, Time)
+        ]
         if not letters or any(x.when != Time(NOW) for x in letters):
             return False
         outcomes = tuple(range(len(self.model.weights)))
         return holds(fact, self.model, (self.model.horizon + 1,), outcomes) is False
 
     def _means(self, fact: Fact) -> bool:
-        """True if no divisor of the fact is 0 and no radicand is negative: to the kernel 1/0 and √-1 are 0."""
+        """True if no divisor of the fact is 0 and no radicand is negative: to the kernel 1/0 and
+        √-1 are 0.
+        """
         parts = (x for x in fact.polynomial.inside if isinstance(x, Inverse | Root))
-        signs = (Fact(">", x.body**2) if isinstance(x, Inverse) else Fact(">=", x.body) for x in parts)
-        return all(holds(sign, self.model, (t,), (i,)) is True for sign in signs for t, i in self._places(sign))
+        signs = (
+            Fact(">", x.body**2) if isinstance(x, Inverse) else Fact(">=", x.body) for x in parts
+        )
+        return all(
+            holds(sign, self.model, (t,), (i,)) is True
+            for sign in signs
+            for t, i in self._places(sign)
+        )
 
     def _places(self, fact: Fact) -> Iterator[tuple[int, int]]:
-        """A time and an outcome for each value that the fact can have: outcomes that look alike count once."""
+        """A time and an outcome for each value that the fact can have: outcomes that look alike
+        count once.
+        """
         for t in range(1, self.model.horizon + 1) if timed(fact.polynomial) else (1,):
             if known(fact.polynomial, None):
                 yield t, 0
@@ -95,7 +130,9 @@ class Witness:
                 yield t, labels.index(label)
 
     def place(self, fact: Fact) -> tuple[int, int]:
-        """The first time and outcome at which the fact fails; raises InputError if there is none."""
+        """The first time and outcome at which the fact fails; raises InputError if there is
+        none.
+        """
         for t, i in self._places(fact):
             if holds(fact, self.model, (t,), (i,)) is False:
                 return t, i
@@ -103,7 +140,8 @@ class Witness:
 
 
 class Told(judged.Instance):
-    """A witness, its letters read as a script reads them: it knows what its model evaluates, and no other point.
+    """A witness, its letters read as a script reads them: it knows what its model evaluates, and no
+    other point.
 
     A relation holds in it at each time and in each outcome, or it is open.
     """
@@ -127,18 +165,30 @@ class Told(judged.Instance):
             facts = self.reading.facts(relation)
             if all(map(self.witness.meets, facts)):
                 after = next((x for x in facts if self.witness.breaks_at_the_end(x)), None)
-                return HOLDS if after is None else Answer("open", f"{after} is false of the last iterate")
+                return (
+                    HOLDS
+                    if after is None
+                    else Answer("open", f"{after} is false of the last iterate")
+                )
             broken = next(filter(self.witness.refutes, facts), None)
         except (InputError, TermError) as error:
             return Answer("open", str(error))
-        return Answer("fails", f"{broken} is false") if broken else Answer("open", f"nothing says whether {relation}")
+        return (
+            Answer("fails", f"{broken} is false")
+            if broken
+            else Answer("open", f"nothing says whether {relation}")
+        )
 
     def at_no_point(self) -> Told:
-        """The instance without the points that it visits, of which a law that ranges over all points says nothing."""
+        """The instance without the points that it visits, of which a law that ranges over all
+        points says nothing.
+        """
         return self
 
     def follows(self, algorithm: Algorithm) -> Answer:
-        """The answer to whether the state begins as the algorithm says, and its equations hold at each time."""
+        """The answer to whether the state begins as the algorithm says, and its equations hold at
+        each time.
+        """
         if algorithm.no_exact:
             return Answer("open", algorithm.no_exact)
         answer = HOLDS
@@ -148,7 +198,9 @@ class Told(judged.Instance):
 
 
 class ToldOfSetting(Told):
-    """A witness that is made of a setting of MeFT: it knows its function at all points, and its domain is a ball."""
+    """A witness that is made of a setting of MeFT: it knows its function at all points, and its
+    domain is a ball.
+    """
 
     def __init__(self, witness: Witness, reading: Reading, source: Points | MeftRun) -> None:
         super().__init__(witness, reading)
@@ -168,7 +220,9 @@ class ToldOfSetting(Told):
 
         Only there is it known how W moves and how large the noise is.
         """
-        return at_most("the largest norm", self.reach(BALL.common), BALL.common, Extent.of(self.setting.sigma))
+        return at_most(
+            "the largest norm", self.reach(BALL.common), BALL.common, Extent.of(self.setting.sigma)
+        )
 
     def weight_smoothness(self) -> Extent:
         """The largest slope of f'."""
@@ -179,7 +233,9 @@ class ToldOfSetting(Told):
         return Extent.of(self.setting.slope.bound)
 
     def adapter_lipschitz(self) -> Extent:
-        """σ: |B_1 A_1 - B_2 A_2| <= σ (|A_1 - A_2| + |B_1 - B_2|) on the ball, attained at B = σ, A_1 ≠ A_2."""
+        """σ: |B_1 A_1 - B_2 A_2| <= σ (|A_1 - A_2| + |B_1 - B_2|) on the ball, attained at B = σ,
+        A_1 ≠ A_2.
+        """
         return Extent.of(self.setting.sigma) if self.on_domain() == HOLDS else UNKNOWN
 
     def reach(self, radius: sp.Symbol) -> Extent:
@@ -199,7 +255,9 @@ class ToldOfSetting(Told):
         return Extent.of(self.setting.gap) if isinstance(self.setting, MeftRun) else UNKNOWN
 
     def bias(self) -> Extent:
-        """The extent from the largest entry of |E[g_t | past] - ∇F(v_t)| to the largest sum of its two entries."""
+        """The extent from the largest entry of |E[g_t | past] - ∇F(v_t)| to the largest sum of its
+        two entries.
+        """
         if not isinstance(self.setting, MeftRun):
             return UNKNOWN
         paths, errors = self.setting.paths, []
@@ -213,7 +271,9 @@ class ToldOfSetting(Told):
         return Extent(max(map(max, errors)), max(sum(each, Fraction(0)) for each in errors))
 
     def variance(self) -> Extent:
-        """The largest variance on the ball, at |A| = |B| = σ, of what a step may still draw after any others."""
+        """The largest variance on the ball, at |A| = |B| = σ, of what a step may still draw after
+        any others.
+        """
         run = self.setting
         if not isinstance(run, MeftRun) or self.on_domain() != HOLDS:
             return UNKNOWN
@@ -232,13 +292,14 @@ def on_run(about: str, run: MeftRun) -> Witness:
 
 
 def at_numbers(about: str, values: Mapping[sp.Symbol | sp.MatrixSymbol, Any]) -> Witness:
-    """An instance made by hand: a number for each letter, rows of numbers for each matrix; nothing varies in it.
+    """An instance made by hand: a number for each letter, rows of numbers for each matrix; nothing
+    varies in it.
 
     >>> at_numbers("A row of length √5", {MatrixSymbol("X", 1, 2): [[1, 2]], Symbol("x"): Fraction(1, 2)})
 
     Raises:
-        InputError: for matrices that give a dimension two sizes. Numbers that are not exact, or are missing, refute
-            nothing: the line is unknown, and its reason names them.
+        InputError: for matrices that give a dimension two sizes. Numbers that are not exact, or are
+            missing, refute nothing: the line is unknown, and its reason names them.
 
     """
     sizes, table = {"one": 1}, dict[str, Any]()
@@ -248,11 +309,15 @@ def at_numbers(about: str, values: Mapping[sp.Symbol | sp.MatrixSymbol, Any]) ->
             try:
                 table[letter.name] = rows = tuple(map(tuple, value))
             except TypeError:
-                raise InputError(letter.name, value, "rows of numbers, such as [[1, 0], [0, 1]]") from None
+                raise InputError(
+                    letter.name, value, "rows of numbers, such as [[1, 0], [0, 1]]"
+                ) from None
             shape = (len(rows), len(rows[0]) if rows else 0)
             for name, size in zip(shape_names(letter), shape, strict=True):
                 if sizes.setdefault(name, size) != size:
-                    raise InputError(letter.name, value, f"{name} = {sizes[name]}, as before, and not {size}")
+                    raise InputError(
+                        letter.name, value, f"{name} = {sizes[name]}, as before, and not {size}"
+                    )
 
     def look_up(letter: Symbol | Variable, time: int, outcome: int) -> Any:
         if letter.name not in table:
@@ -266,12 +331,26 @@ def _of(about: str, source: Points | MeftRun) -> Witness:
     """The witness of a setting: its numbers, for a person, and its model."""
     knots = enumerate(source.slope.knots, start=1)
     known = source.constants | {symbols.Lhat.name: source.smoothness}
-    known |= {f"knot {i}, {what}": x for i, knot in knots for what, x in zip(("w", "f'"), knot, strict=True)}
+    known |= {
+        f"knot {i}, {what}": x
+        for i, knot in knots
+        for what, x in zip(("w", "f'"), knot, strict=True)
+    }
     if isinstance(source, Points):
-        known |= {"A_1": source.v1[0], "B_1": source.v1[1], "A_2": source.v2[0], "B_2": source.v2[1]}
+        known |= {
+            "A_1": source.v1[0],
+            "B_1": source.v1[1],
+            "A_2": source.v2[0],
+            "B_2": source.v2[1],
+        }
         return Witness(about, known, _model(source, known), source)
     run, paths = source, source.paths
-    told = {symbols.alpha: run.alpha, symbols.zeta: run.zeta, symbols.D: run.gap, symbols.T_min: run.shortest_horizon}
+    told = {
+        symbols.alpha: run.alpha,
+        symbols.zeta: run.zeta,
+        symbols.D: run.gap,
+        symbols.T_min: run.shortest_horizon,
+    }
     more = {str(x.name): value for x, value in told.items()}
     start = {"A at t = 1": run.start[0], "B at t = 1": run.start[1], "T": Fraction(run.T)}
     noise = {f"c_{i + 1}": offset for i, offset in enumerate(run.offsets)}
@@ -281,21 +360,29 @@ def _of(about: str, source: Points | MeftRun) -> Witness:
         at = paths.drawn if name.startswith("g") else paths.state
         return number(at(time, outcome)["AB".index(name[-1])])
 
-    return Witness(about, known | start | noise | more, _model(run, known | more, process, paths), run)
+    return Witness(
+        about, known | start | noise | more, _model(run, known | more, process, paths), run
+    )
 
 
 def _model(setting: Setting, values: Mapping[str, Fraction], *run: Any) -> Model:
     # The segment's parameter, of which a run says nothing, is its end at v_t.
-    known = {"W_0": Fraction(0), symbols.f_star.name: setting.slope.minimum, "theta": Fraction(0)} | dict(values)
+    known = {
+        "W_0": Fraction(0),
+        symbols.f_star.name: setting.slope.minimum,
+        "theta": Fraction(0),
+    } | dict(values)
     letters = {name: number(x) for name, x in known.items()}
     sides = dict.fromkeys(("d", "k", "r", "n", "one"), 1)
     return _asked(rational_model(sides, known, letters, setting.functions, *run))
 
 
 def examined(witness: Witness) -> Witness:
-    """The witness, with model and numbers made again from its source, or with its handmade model checked.
+    """The witness, with model and numbers made again from its source, or with its handmade model
+    checked.
 
-    Raises InputError for a witness, setting or function of the user's own class, which would have to be believed.
+    Raises InputError for a witness, setting or function of the user's own class, which would have
+    to be believed.
     """
     source = witness.source
     believed = source is not None and (
@@ -306,7 +393,10 @@ def examined(witness: Witness) -> Witness:
         raise InputError("witness", about, "a Witness by `at_points`, `on_run`, or of numbers")
     if source is not None:
         return _made_again(
-            witness.about, type(source)(**{each.name: _plain(getattr(source, each.name)) for each in fields(source)})
+            witness.about,
+            type(source)(
+                **{each.name: _plain(getattr(source, each.name)) for each in fields(source)}
+            ),
         )
     model = _tabulated(witness.model)
     functions = {name: _checked(name, each) for name, each in model.functions.items()}
@@ -322,13 +412,17 @@ class _Asked(dict[str, Any]):
     """The dimensions or functions of a model, by name; raises InputError for one that it lacks."""
 
     def __missing__(self, name: str) -> Any:
-        raise InputError("witness", name, "an instance that has a value of this dimension or function")
+        raise InputError(
+            "witness", name, "an instance that has a value of this dimension or function"
+        )
 
 
 def _plain(x: Any) -> Any:
-    """A field made again, of Python's own numbers: a number of a script's class may be another one each time.
+    """A field made again, of Python's own numbers: a number of a script's class may be another one
+    each time.
 
-    A slope is made again from its knots alone: what a script wrote into a cached property does not count.
+    A slope is made again from its knots alone: what a script wrote into a cached property does not
+    count.
     """
     if isinstance(x, PiecewiseLinear):
         return PiecewiseLinear(_plain(x.knots))
@@ -341,18 +435,23 @@ def _plain(x: Any) -> Any:
     return Fraction(int(x.numerator), int(x.denominator))
 
 
-# Of plain sources alone: a cache goes by what is equal, and a number of a script's class may be equal to an honest one.
+# Of plain sources alone: a cache goes by what is equal, and a number of a script's class may be
+# equal to an honest one.
 @cache
 def _made_again(about: str, source: Points | MeftRun) -> Witness:
-    """One witness for all lines that it is checked against; results are kept where no script can reach them."""
+    """One witness for all lines that it is checked against; results are kept where no script can
+    reach them.
+    """
     return _of(about, source)
 
 
 def _tabulated(model: Model) -> Model:
-    """A copy of a handmade model whose letters and pasts are looked up once, so that each has one value.
+    """A copy of a handmade model whose letters and pasts are looked up once, so that each has one
+    value.
 
-    Raises InputError unless weights are probabilities, dimensions and horizon are positive integers, and the past
-    forgets nothing; and once a letter is looked up, unless its values are exact numbers of its shape.
+    Raises InputError unless weights are probabilities, dimensions and horizon are positive
+    integers, and the past forgets nothing; and once a letter is looked up, unless its values are
+    exact numbers of its shape.
     """
     weights = tuple(_exact_number("weights", x) for x in model.weights)
     if not weights or min(weights) <= 0 or sum(weights) != 1:
@@ -360,7 +459,9 @@ def _tabulated(model: Model) -> Model:
     for name, size in {**model.dimensions, "horizon": model.horizon}.items():
         fixed = size_of(name)
         if type(size) is not int or size < 1 or (fixed is not None and size != fixed):
-            raise InputError(name, size, "a positive integer, which its name gives where it is a number")
+            raise InputError(
+                name, size, "a positive integer, which its name gives where it is a number"
+            )
 
     @cache
     def past(time: int) -> tuple[int, ...]:
@@ -373,7 +474,11 @@ def _tabulated(model: Model) -> Model:
         earlier, later = past(time), past(time + 1)
         alike = ((i, j) for i in range(len(later)) for j in range(i) if later[i] == later[j])
         if any(earlier[i] != earlier[j] for i, j in alike):
-            raise InputError("past", time, "a past that still tells apart, at later times, what it told apart before")
+            raise InputError(
+                "past",
+                time,
+                "a past that still tells apart, at later times, what it told apart before",
+            )
     values = dict[Any, Any]()
 
     def value(letter: Symbol | Variable, time: int, outcome: int) -> Any:
@@ -393,12 +498,18 @@ def _tabulated(model: Model) -> Model:
         except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
             if isinstance(error, InputError):
                 raise
-            raise InputError("witness", letter, "an instance that has a value of this letter") from error
+            raise InputError(
+                "witness", letter, "an instance that has a value of this letter"
+            ) from error
         if isinstance(letter, Variable):
             values[name] = _exact_number(letter.name, found)
         else:
             height, width = (model.dimensions[size] for size in letter.shape)
-            if not isinstance(found, tuple) or len(found) != height or any(len(row) != width for row in found):
+            if (
+                not isinstance(found, tuple)
+                or len(found) != height
+                or any(len(row) != width for row in found)
+            ):
                 raise InputError(letter.name, found, f"{height} rows of {width} numbers")
             values[name] = tuple(tuple(_exact_number(letter.name, x) for x in row) for row in found)
         return values[name]
@@ -412,7 +523,8 @@ def _exact_number(name: str, value: Any) -> Fraction:
     return Fraction(value)
 
 
-# The width of a difference quotient, and how far it may be from the derivative, relative to 1 + its size.
+# The width of a difference quotient, and how far it may be from the derivative, relative to 1 + its
+# size.
 _STEP, _ROOM = Fraction(1, 1 << 20), Fraction(1, 1 << 8)
 
 
@@ -428,9 +540,13 @@ def _checked(name: str, function: MatrixFunction) -> MatrixFunction:
         found = function.gradient(point)
         for block, grid in enumerate(point):
             for i, j in ((i, j) for i, row in enumerate(grid) for j in range(len(row))):
-                above, below = (function.value(moved(point, block, i, j, h)) for h in (_STEP, -_STEP))
+                above, below = (
+                    function.value(moved(point, block, i, j, h)) for h in (_STEP, -_STEP)
+                )
                 slope, said = (above - below) * exact(1 / (2 * _STEP)), found[block][i][j]
-                if max(abs(slope.low - said.high), abs(slope.high - said.low)) > _ROOM * (1 + abs(said.high)):
+                if max(abs(slope.low - said.high), abs(slope.high - said.low)) > _ROOM * (
+                    1 + abs(said.high)
+                ):
                     expected = f"the derivative of {name}, which is near {float(slope.low):.6g}"
                     raise InputError("witness", f"∇{name}", expected)
         return found
@@ -439,13 +555,19 @@ def _checked(name: str, function: MatrixFunction) -> MatrixFunction:
 
 
 def numbers_at(fact: Fact, witness: Witness) -> dict[str, str]:
-    """The values of a fact's letters where it first fails; the witness's own numbers if it has a source."""
+    """The values of a fact's letters where it first fails; the witness's own numbers if it has a
+    source.
+    """
     if witness.source is not None:
         return {name: str(value) for name, value in witness.numbers.items()}
     t, outcome = witness.place(fact)
     model, found = witness.model, dict[str, str]()
     for letter in sorted(x for x in fact.polynomial.inside if isinstance(x, Symbol | Variable)):
-        value = model.symbols(letter, model.time(letter.when.index, t) if isinstance(letter.when, Time) else t, outcome)
+        value = model.symbols(
+            letter,
+            model.time(letter.when.index, t) if isinstance(letter.when, Time) else t,
+            outcome,
+        )
         found[str(letter)] = str(value)
         if isinstance(value, tuple):
             rows = "; ".join(" ".join(map(str, row)) for row in value)
@@ -461,9 +583,11 @@ def rational_model(
     process: Callable[[str, int, int], Rows] | None = None,
     paths: Paths[Any, Any] = STILL,
 ) -> Model:
-    """A model of the kernel's terms: numbers, matrices, functions and blocks of iterates by their names, all rational.
+    """A model of the kernel's terms: numbers, matrices, functions and blocks of iterates by their
+    names, all rational.
 
-    Raises InputError for an irrational point of a function, a letter without a value, and an iterate without a process.
+    Raises InputError for an irrational point of a function, a letter without a value, and an
+    iterate without a process.
     """
 
     def symbols(x: Symbol | Variable, time: int, outcome: int) -> Rows | Fraction:
@@ -483,7 +607,10 @@ def rational_model(
 
     def on_grids(each: VectorFunction) -> MatrixFunction:
         def gradient(point: tuple[Grid, ...]) -> tuple[Grid, ...]:
-            return tuple(tuple(tuple(map(exact, row)) for row in block) for block in each.gradient(rational(point)))
+            return tuple(
+                tuple(tuple(map(exact, row)) for row in block)
+                for block in each.gradient(rational(point))
+            )
 
         return MatrixFunction(lambda point: exact(each.value(rational(point))), gradient)
 

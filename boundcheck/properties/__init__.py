@@ -1,8 +1,10 @@
-"""Property tests of inequalities: `check_claim`, the Hypothesis strategies that it draws from, and a pytest plugin.
+"""Property tests of inequalities: `check_claim`, the Hypothesis strategies that it draws from, and
+a pytest plugin.
 
-The strategies shrink to small, readable instances and draw nothing from a global random generator: with the same seed
-Hypothesis draws the same. Pytest is not needed to import them. A name is imported when it is first used, because pytest
-loads the plugin in projects that may never check a claim.
+The strategies shrink to small, readable instances and draw nothing from a global random generator:
+with the same seed Hypothesis draws the same. Pytest is not needed to import them. A name is
+imported when it is first used, because pytest loads the plugin in projects that may never check a
+claim.
 """
 
 from importlib import import_module
@@ -48,14 +50,40 @@ if TYPE_CHECKING:
 
 __all__ = ["Checked", "ClaimViolatedError", "RoundingError", "check_claim"]
 __all__ += ["assignments", "instances", "short_runs"]
-__all__ += ["SEEDS", "SIZES", "ball", "directions", "domain_points", "factor_pairs", "matrices", "orthogonal"]
+__all__ += [
+    "SEEDS",
+    "SIZES",
+    "ball",
+    "directions",
+    "domain_points",
+    "factor_pairs",
+    "matrices",
+    "orthogonal",
+]
 __all__ += ["pairs", "points", "shapes", "weights"]
-__all__ += ["POSITIVE_REALS", "SCALES", "Run", "adapters", "claim_inputs", "clipped_problems", "domains"]
-__all__ += ["least_squares_problems", "objectives", "offsets", "problems", "pseudo_huber_problems", "runs"]
+__all__ += [
+    "POSITIVE_REALS",
+    "SCALES",
+    "Run",
+    "adapters",
+    "claim_inputs",
+    "clipped_problems",
+    "domains",
+]
+__all__ += [
+    "least_squares_problems",
+    "objectives",
+    "offsets",
+    "problems",
+    "pseudo_huber_problems",
+    "runs",
+]
 __all__ += ["shortest_horizon", "slopes", "softmax_problems"]
 
 # Where the names are. No module has the name of a strategy, which it would hide.
-_MODULES = tuple(f"boundcheck.properties.{x}" for x in ("check", "matrix_strategies", "problem_strategies"))
+_MODULES = tuple(
+    f"boundcheck.properties.{x}" for x in ("check", "matrix_strategies", "problem_strategies")
+)
 
 
 def __getattr__(name: str) -> Any:

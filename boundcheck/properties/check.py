@@ -1,7 +1,9 @@
-"""`check_claim`: try an inequality on many instances, climb toward the ones that break it, and keep the one that does.
+"""`check_claim`: try an inequality on many instances, climb toward the ones that break it, and keep
+the one that does.
 
-An instance counts against a claim only when Arb says so. Floats decide the clear cases: each side has a bound on its
-rounding error, which follows from the dimensions. What floats cannot tell apart is a near-tie, and Arb decides it.
+An instance counts against a claim only when Arb says so. Floats decide the clear cases: each side
+has a bound on its rounding error, which follows from the dimensions. What floats cannot tell apart
+is a near-tie, and Arb decides it.
 """
 
 import hashlib
@@ -44,13 +46,13 @@ class Checked:
     Attributes:
         id: the claim's.
         examples: how many instances were drawn.
-        ratio: the largest measured over bound among them and where ascents from them ended, in floats; 0 where nothing
-            was measured.
+        ratio: the largest measured over bound among them and where ascents from them ended, in
+            floats; 0 where nothing was measured.
         near_ties: how many of these rounding could not tell from a tie, and Arb decided.
         profile: how hard the search was.
         dtype, device: in which arithmetic both sides were computed.
-        open: what is not known to hold in instances on which the conclusion fails: these are candidates, and break the
-            claim only where it does.
+        open: what is not known to hold in instances on which the conclusion fails: these are
+            candidates, and break the claim only where it does.
 
     """
 
@@ -70,34 +72,45 @@ class ClaimViolatedError(BoundcheckError, AssertionError):
     Attributes:
         instance: the instance, shrunk.
         ratio: a certified lower bound on measured over bound.
-        path: the file that ``boundcheck falsify --replay`` reads; None where it could not be written.
+        path: the file that ``boundcheck falsify --replay`` reads; None where it could not be
+            written.
 
     """
 
     def __init__(self, instance: Tried, ratio: float, path: Path | None = None) -> None:
         self.instance, self.ratio, self.path = instance, ratio, path
-        size = "has no finite limit" if ratio == math.inf else f"is at least {rounded_down(ratio, 6)}"
+        size = (
+            "has no finite limit" if ratio == math.inf else f"is at least {rounded_down(ratio, 6)}"
+        )
         # Only what is strict is broken by a tie.
         size = "is not below 1" if ratio <= 1 else size
-        said = f"{instance.claim.id} is violated, certified with Arb: measured over bound {size}, on"
-        stored = f"replay: boundcheck falsify --replay {path}" if path else "not stored: its folder cannot be written"
+        said = (
+            f"{instance.claim.id} is violated, certified with Arb: measured over bound {size}, on"
+        )
+        stored = (
+            f"replay: boundcheck falsify --replay {path}"
+            if path
+            else "not stored: its folder cannot be written"
+        )
         lines = [said, *str(instance).splitlines(), stored]
         super().__init__("\n    ".join(lines))
 
 
 class RoundingError(BoundcheckError, AssertionError):
-    """An error beyond its bound: the computed sides of a claim are farther from the exact ones than the bounds say.
+    """An error beyond its bound: the computed sides of a claim are farther from the exact ones than
+    the bounds say.
 
-    The claim is not to blame: Arb finds it true of the instance. The arithmetic, or the bound on its error, is wrong.
+    The claim is not to blame: Arb finds it true of the instance. The arithmetic, or the bound on
+    its error, is wrong.
     """
 
     def __init__(self, instance: Tried, compared: Comparison, dtype: str, device: str) -> None:
         self.instance = instance
         measured, bound, _ = compared
         super().__init__(
-            f"{instance.claim.id}: in {dtype} on {device} measured {measured.value:.9g} ± {measured.error:.2g} exceeds "
-            f"bound {bound.value:.9g} ± {bound.error:.2g}, and exactly it does not, on\n    "
-            + "\n    ".join(str(instance).splitlines())
+            f"{instance.claim.id}: in {dtype} on {device} measured {measured.value:.9g} ±"
+            f" {measured.error:.2g} exceeds bound {bound.value:.9g} ± {bound.error:.2g}, and"
+            " exactly it does not, on\n    " + "\n    ".join(str(instance).splitlines())
         )
 
 
@@ -112,10 +125,12 @@ def check_claim(
     device: str = "cpu",
     examples: int | None = None,
 ) -> Checked:
-    """Try a claim on instances that Hypothesis draws, steered toward a large measured over bound, and climb from them.
+    """Try a claim on instances that Hypothesis draws, steered toward a large measured over bound,
+    and climb from them.
 
-    What may be checked: an inequality between norms of matrices and numbers; a claim about the smoothness of an adapter
-    (its last quantity is ``Lhat``); a theorem (``bound``). Not inside of a test that Hypothesis runs itself.
+    What may be checked: an inequality between norms of matrices and numbers; a claim about the
+    smoothness of an adapter (its last quantity is ``Lhat``); a theorem (``bound``). Not inside of a
+    test that Hypothesis runs itself.
 
     >>> from sympy import Le, MatrixSymbol
     >>> from boundcheck.language.vocabulary import FrobeniusNorm, SpectralNorm
@@ -128,7 +143,8 @@ def check_claim(
         given: of an inequality, what it is said to hold under, such as ``SpectralNorm(X) <= a``.
         adapter: the kind of adapter, where it does not follow from the claim.
         lipschitz: what C stands for in a claim that takes one: ``sigma`` or ``sqrt(r) sigma``.
-        largest: the largest rank and about the largest side; short runs have W of up to 3 x 3 whatever it is.
+        largest: the largest rank and about the largest side; short runs have W of up to 3 x 3
+            whatever it is.
         dtype: ``float32`` or ``float64``: the type of all matrices, and of the arithmetic.
         device: a torch device for the arithmetic.
         examples: how many instances; left out, as many as the profile of the run of pytest says.
@@ -137,9 +153,11 @@ def check_claim(
         How many instances were tried, and the largest ratio among them.
 
     Raises:
-        ClaimViolatedError: with the smallest instance found that breaks the claim, which is also written to a file.
+        ClaimViolatedError: with the smallest instance found that breaks the claim, which is also
+            written to a file.
         RoundingError: where the arithmetic is off by more than its error bound.
-        InputError: for a claim that cannot be checked, or whose words' code fails, and where nothing satisfies `given`.
+        InputError: for a claim that cannot be checked, or whose words' code fails, and where
+            nothing satisfies `given`.
 
     """
     # Pytest shows the test that called, and not this.
@@ -156,10 +174,14 @@ def check_claim(
         check_size("examples", examples)
     try:
         with theirs():
-            search = _Search(claim, strategy_of(claim, adapter, lipschitz, largest, dtype), dtype, device)
+            search = _Search(
+                claim, strategy_of(claim, adapter, lipschitz, largest, dtype), dtype, device
+            )
             search.run(examples)
     except Unsatisfiable:
-        raise InputError("given", claim.id, "hypotheses that instances satisfy, of which none was found") from None
+        raise InputError(
+            "given", claim.id, "hypotheses that instances satisfy, of which none was found"
+        ) from None
     except _BrokenError as error:
         # Shrunk, and written to a file.
         instance, found = error.instance, certify(error.instance)
@@ -190,7 +212,9 @@ def _as_claim(claim: Any, given: Sequence[Any]) -> Claim:
     if isinstance(claim, str | Claim):
         if given:
             raise InputError(
-                "given", ", ".join(map(str, given)), "nothing beside a claim, which has hypotheses of its own"
+                "given",
+                ", ".join(map(str, given)),
+                "nothing beside a claim, which has hypotheses of its own",
             )
         if isinstance(claim, str):
             return catalogue.opened(claim)
@@ -198,30 +222,45 @@ def _as_claim(claim: Any, given: Sequence[Any]) -> Claim:
         return claim
     for each in (claim, *given):
         if not isinstance(each, sp.core.relational.Relational | sp.And):
-            expected = "an id of the catalogue, a Claim, or an inequality that SymPy does not decide by itself"
+            expected = (
+                "an id of the catalogue, a Claim, or an inequality that SymPy does not decide by"
+                " itself"
+            )
             raise InputError("claim" if each is claim else "given", each, expected)
-    hypotheses = tuple(Claim(f"given {i + 1}", "given", "given", each) for i, each in enumerate(given))
+    hypotheses = tuple(
+        Claim(f"given {i + 1}", "given", "given", each) for i, each in enumerate(given)
+    )
     return Claim(str(claim), str(claim), "given", claim, hypotheses=hypotheses)
 
 
-def strategy_of(claim: Claim, adapter: str | None, lipschitz: str, largest: int, dtype: DType) -> SearchStrategy[Any]:
-    """The strategy for instances on which a claim is tried; raises InputError for a claim that no instance is about."""
+def strategy_of(
+    claim: Claim, adapter: str | None, lipschitz: str, largest: int, dtype: DType
+) -> SearchStrategy[Any]:
+    """The strategy for instances on which a claim is tried; raises InputError for a claim that no
+    instance is about.
+    """
     if algorithm_of(claim) is not None:
         return short_runs(claim, adapter=adapter, lipschitz=lipschitz, dtype=dtype)
     if is_about_smoothness(claim):
         return instances(claim, adapter=adapter, lipschitz=lipschitz, largest=largest, dtype=dtype)
     if is_relation(claim):
         return assignments(claim, largest=largest, dtype=dtype)
-    expected = "an inequality between norms, a claim about smoothness (with Lhat), or a theorem (with alpha and bound)"
+    expected = (
+        "an inequality between norms, a claim about smoothness (with Lhat), or a theorem (with"
+        " alpha and bound)"
+    )
     raise InputError("claim", claim.id, expected)
 
 
 class _Search:
     """The search of one claim, and what it has seen."""
 
-    def __init__(self, claim: Claim, strategy: SearchStrategy[Any], dtype: DType, device: str) -> None:
+    def __init__(
+        self, claim: Claim, strategy: SearchStrategy[Any], dtype: DType, device: str
+    ) -> None:
         self.strategy, self.dtype, self.device = strategy, dtype, device
-        # The adversary makes instances of a lemma smaller: it knows more about them than Hypothesis does.
+        # The adversary makes instances of a lemma smaller: it knows more about them than Hypothesis
+        # does.
         self.phases = [Phase.generate, Phase.target]
         self.phases += [] if is_about_smoothness(claim) else [Phase.shrink]
         self.examples = self.near_ties = 0
@@ -254,7 +293,9 @@ class _Search:
         self.most = limits.max_examples + max(limits.max_examples // 2, 1)
         limits(given(self.strategy)(self._attempt))()
         self.steered = True
-        settings(limits, max_examples=max(limits.max_examples // 2, 1))(given(self.strategy)(self._attempt))()
+        settings(limits, max_examples=max(limits.max_examples // 2, 1))(
+            given(self.strategy)(self._attempt)
+        )()
         # What breaks the claim here is made simpler by greedy steps alone.
         for instance in climbed(tuple(self.tried), self.dtype):
             self._judge(instance)
@@ -271,10 +312,11 @@ class _Search:
             target(ratio, label="measured / bound")
 
     def _judge(self, instance: Any) -> float | None:
-        """The instance's measured over bound, 0 for a candidate; None if the instance breaks what is given.
+        """The instance's measured over bound, 0 for a candidate; None if the instance breaks what
+        is given.
 
-        It says how near the instance comes to breaking the claim. What is given is asked of an instance that comes
-        near, and of every instance after the first that breaks what is given.
+        It says how near the instance comes to breaking the claim. What is given is asked of an
+        instance that comes near, and of every instance after the first that breaks what is given.
 
         Raises:
             _BrokenError: for one that breaks the claim.

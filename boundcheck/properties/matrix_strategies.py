@@ -1,9 +1,11 @@
-"""Strategies for matrices, points and directions: of a given rank, spectrum, norm or condition number, or in a domain.
+"""Strategies for matrices, points and directions: of a given rank, spectrum, norm or condition
+number, or in a domain.
 
-A matrix is U diag(s) Vᵀ, with singular values of every kind. The singular vectors are columns of the identity, signed
-permutations, Householder reflections along small integer vectors or random orthogonal matrices, in this order: a
-failing example shrinks to a diagonal matrix of few different numbers, unless only others fail. No global random
-generator is used. Tensors for a `Problem` are batched over a leading dimension of replicas.
+A matrix is U diag(s) Vᵀ, with singular values of every kind. The singular vectors are columns of
+the identity, signed permutations, Householder reflections along small integer vectors or random
+orthogonal matrices, in this order: a failing example shrinks to a diagonal matrix of few different
+numbers, unless only others fail. No global random generator is used. Tensors for a `Problem` are
+batched over a leading dimension of replicas.
 """
 
 import math
@@ -33,7 +35,8 @@ SIZES = st.floats(-3, 3).map(lambda exponent: 10.0**exponent)
 
 LARGEST_CONDITION = 1e12
 
-# Hypothesis examines a strategy when it is first drawn from, which takes longer than to draw: so each is made once.
+# Hypothesis examines a strategy when it is first drawn from, which takes longer than to draw: so
+# each is made once.
 kept = lru_cache(maxsize=1024)
 choice = kept(st.sampled_from)
 
@@ -58,7 +61,9 @@ def _generic(draw: DrawFn, count: int) -> np.ndarray:
 @kept
 @st.composite
 def of_condition(draw: DrawFn, count: int, condition: float) -> np.ndarray:
-    """Singular values from 1 to 1/condition: all 1 but the last, or evenly spaced in their logarithm."""
+    """Singular values from 1 to 1/condition: all 1 but the last, or evenly spaced in their
+    logarithm.
+    """
     if count == 1:
         return np.ones(1)
     middle = draw(choice((0.0, 1.0))) * np.arange(count - 1) / (count - 1)
@@ -67,7 +72,9 @@ def of_condition(draw: DrawFn, count: int, condition: float) -> np.ndarray:
 
 
 class _Kind(NamedTuple):
-    """The fewest singular values, not 0, of a kind; and all over the largest, decreasing, given how many are not 0."""
+    """The fewest singular values, not 0, of a kind; and all over the largest, decreasing, given how
+    many are not 0.
+    """
 
     least: int
     values: Callable[[int], SearchStrategy[np.ndarray]]
@@ -86,12 +93,18 @@ SPECTRA: dict[str, _Kind] = {
 
 @kept
 @st.composite
-def relative_spectra(draw: DrawFn, count: int, rank: int | None = None, kind: str | None = None) -> np.ndarray:
-    """`count` singular values over the largest, decreasing, of one kind or any; all are 0 at rank 0."""
+def relative_spectra(
+    draw: DrawFn, count: int, rank: int | None = None, kind: str | None = None
+) -> np.ndarray:
+    """`count` singular values over the largest, decreasing, of one kind or any; all are 0 at rank
+    0.
+    """
     if rank == 0 or kind == "zero":
         return np.zeros(count)
     if kind is None:
-        kind = draw(choice(tuple(name for name in SPECTRA if name != "zero" and _fits(name, count, rank))))
+        kind = draw(
+            choice(tuple(name for name in SPECTRA if name != "zero" and _fits(name, count, rank)))
+        )
     if rank is None:
         rank = draw(st.integers(1, count - 1)) if kind == "rank-deficient" else count
     return np.append(draw(SPECTRA[kind].values(rank)), np.zeros(count - rank))
@@ -106,7 +119,9 @@ def _fits(kind: str, count: int, rank: int | None) -> bool:
 @kept
 @st.composite
 def spectra_in_ball(draw: DrawFn, count: int, radius: float) -> np.ndarray:
-    """Singular values of any kind, decreasing: the largest equal to the radius, all 0, or generic inside the ball."""
+    """Singular values of any kind, decreasing: the largest equal to the radius, all 0, or generic
+    inside the ball.
+    """
     kind = draw(choice(tuple(name for name in SPECTRA if _fits(name, count, None))))
     share = draw(choice((1.0, 0.5, 0.01))) if kind == "generic" else 1.0
     return radius * share * draw(relative_spectra(count, None, kind))
@@ -117,7 +132,10 @@ def spectra_in_ball(draw: DrawFn, count: int, radius: float) -> np.ndarray:
 
 def check_kind(library: str, dtype: str) -> None:
     """Raise InputError for an unknown library or dtype."""
-    for field, value, known in (("library", library, get_args(Library)), ("dtype", dtype, get_args(DType))):
+    for field, value, known in (
+        ("library", library, get_args(Library)),
+        ("dtype", dtype, get_args(DType)),
+    ):
         if value not in known:
             raise InputError(field, value, one_of(value, known))
 
@@ -160,19 +178,24 @@ def shapes(largest: int = 8, *, least: int = 1) -> SearchStrategy[Shape]:
 
 
 _orders = kept(lambda size: st.permutations(range(size)))
-_small_integers = kept(lambda size: st.lists(st.integers(-2, 2), min_size=size, max_size=size).map(np.array))
+_small_integers = kept(
+    lambda size: st.lists(st.integers(-2, 2), min_size=size, max_size=size).map(np.array)
+)
 
 
 @kept
 @st.composite
 def frames(draw: DrawFn, rows: int, columns: int) -> np.ndarray:
-    """The first columns, at most all of them, of an orthogonal matrix of one of four kinds; float64."""
+    """The first columns, at most all of them, of an orthogonal matrix of one of four kinds;
+    float64.
+    """
     kind = draw(choice(("identity", "signed permutation", "reflection", "random")))
     Q = np.eye(rows)
-    # A random one is the product of all the others and one more. Hypothesis counts what takes more choices as less
-    # simple, and can shrink by leaving out the last choice.
+    # A random one is the product of all the others and one more. Hypothesis counts what takes more
+    # choices as less simple, and can shrink by leaving out the last choice.
     if kind in ("reflection", "random"):
-        # I - 2vvᵀ/vᵀv for an integer v: entries are fractions of a small denominator; the identity for v = 0.
+        # I - 2vvᵀ/vᵀv for an integer v: entries are fractions of a small denominator; the identity
+        # for v = 0.
         v = draw(_small_integers(rows))
         Q = Q @ (np.eye(rows) - 2 * np.outer(v, v) / max(v @ v, 1))
     if kind in ("signed permutation", "random"):
@@ -185,12 +208,16 @@ def frames(draw: DrawFn, rows: int, columns: int) -> np.ndarray:
     return Q[:, :columns]
 
 
-def orthogonal(rows: int, columns: int, *, library: Library = "numpy", dtype: DType = "float64") -> SearchStrategy[Any]:
-    """Matrices with orthonormal columns, or rows where there are fewer of them: points of the Stiefel manifold.
+def orthogonal(
+    rows: int, columns: int, *, library: Library = "numpy", dtype: DType = "float64"
+) -> SearchStrategy[Any]:
+    """Matrices with orthonormal columns, or rows where there are fewer of them: points of the
+    Stiefel manifold.
 
-    Shape (rows, columns), orthonormal to some units of roundoff of `dtype`. Columns of the identity, of signed
-    permutations, of Householder reflections along small integer vectors, or of uniformly random orthogonal matrices;
-    shrinks to the identity. Raises InputError for a size below 1, and an unknown library or dtype.
+    Shape (rows, columns), orthonormal to some units of roundoff of `dtype`. Columns of the
+    identity, of signed permutations, of Householder reflections along small integer vectors, or of
+    uniformly random orthogonal matrices; shrinks to the identity. Raises InputError for a size
+    below 1, and an unknown library or dtype.
     """
     check_size("rows", rows)
     check_size("columns", columns)
@@ -214,36 +241,44 @@ def matrices(
     library: Library = "numpy",
     dtype: DType = "float64",
 ) -> SearchStrategy[Any]:
-    """Matrices with a given rank, spectrum, spectral norm or condition number; what is not given is drawn.
+    """Matrices with a given rank, spectrum, spectral norm or condition number; what is not given is
+    drawn.
 
-    The exact spectral norm of what is returned is at most the prescribed one, and less by some units of roundoff of
-    `dtype` at most; likewise with the largest singular value of a given spectrum. The others are right to some units of
-    roundoff of the largest, so that what has to be 0 may be as large as that. A matrix with one number in each row and
-    column, to which examples shrink, is exact but for the rounding of these numbers toward 0.
+    The exact spectral norm of what is returned is at most the prescribed one, and less by some
+    units of roundoff of `dtype` at most; likewise with the largest singular value of a given
+    spectrum. The others are right to some units of roundoff of the largest, so that what has to be
+    0 may be as large as that. A matrix with one number in each row and column, to which examples
+    shrink, is exact but for the rounding of these numbers toward 0.
 
     >>> from hypothesis import find
     >>> find(matrices((3, 3), rank=2, norm=2), lambda X: True).tolist()
     [[2.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 0.0]]
 
     Args:
-        shape: rows and columns, or a strategy of such pairs; left out, each is up to 8, or what the rest needs.
+        shape: rows and columns, or a strategy of such pairs; left out, each is up to 8, or what the
+            rest needs.
         rank: how many singular values are not 0.
-        spectrum: singular values, of which missing ones are 0; or the name of a kind: ``zero``; ``extremal``, all equal
-            to the norm; ``repeated``, in pairs; ``rank-deficient``; ``generic``; ``ill-conditioned``, a largest over
-            least of 1e12 (1 to 1e-12 of the norm). Any kind if it is left out.
-        norm: the spectral norm, positive. Left out, it is from 0.001 to 1000, and the matrix may be 0.
+        spectrum: singular values, of which missing ones are 0; or the name of a kind: ``zero``;
+            ``extremal``, all equal to the norm; ``repeated``, in pairs; ``rank-deficient``;
+            ``generic``; ``ill-conditioned``, a largest over least of 1e12 (1 to 1e-12 of the norm).
+            Any kind if it is left out.
+        norm: the spectral norm, positive. Left out, it is from 0.001 to 1000, and the matrix may be
+            0.
         condition: the largest over the least singular value, of a matrix of full rank.
         library: ``numpy`` for an ndarray, ``torch`` for a Tensor on the CPU.
         dtype: ``float32`` or ``float64``.
 
     Raises:
-        InputError: for values that are malformed, contradict each other or do not fit the shape. If the shape is a
-            strategy, this happens when an example is drawn.
+        InputError: for values that are malformed, contradict each other or do not fit the shape. If
+            the shape is a strategy, this happens when an example is drawn.
 
     """
     check_kind(library, dtype)
     wanted = _Wanted(
-        rank, spectrum if spectrum is None or isinstance(spectrum, str) else tuple(spectrum), norm, condition
+        rank,
+        spectrum if spectrum is None or isinstance(spectrum, str) else tuple(spectrum),
+        norm,
+        condition,
     )
     wanted.check(dtype)
     if shape is None:
@@ -256,11 +291,14 @@ def matrices(
     return _matrices(shape, wanted, library, dtype)
 
 
-def ball(shape: Shape, radius: float, *, library: Library = "numpy", dtype: DType = "float64") -> SearchStrategy[Any]:
-    """Matrices whose exact spectral norm is at most the radius: on the sphere, 0, or inside, of every kind of spectrum.
+def ball(
+    shape: Shape, radius: float, *, library: Library = "numpy", dtype: DType = "float64"
+) -> SearchStrategy[Any]:
+    """Matrices whose exact spectral norm is at most the radius: on the sphere, 0, or inside, of
+    every kind of spectrum.
 
-    Of the kinds of `matrices` only ``generic`` ones may lie strictly inside. Shrinks to 0. Raises InputError for a
-    malformed shape or radius, and an unknown library or dtype.
+    Of the kinds of `matrices` only ``generic`` ones may lie strictly inside. Shrinks to 0. Raises
+    InputError for a malformed shape or radius, and an unknown library or dtype.
     """
     check_kind(library, dtype)
     check_shape(shape)
@@ -270,7 +308,9 @@ def ball(shape: Shape, radius: float, *, library: Library = "numpy", dtype: DTyp
 
 @kept
 @st.composite
-def _matrices(draw: DrawFn, shape: SearchStrategy[Shape], wanted: "_Wanted", library: Library, dtype: DType) -> Any:
+def _matrices(
+    draw: DrawFn, shape: SearchStrategy[Shape], wanted: "_Wanted", library: Library, dtype: DType
+) -> Any:
     rows, columns = draw(shape)
     check_shape((rows, columns))
     wanted.check_fit((rows, columns))
@@ -281,16 +321,24 @@ def _matrices(draw: DrawFn, shape: SearchStrategy[Shape], wanted: "_Wanted", lib
 
 
 def product(U: np.ndarray, singular: np.ndarray, V: np.ndarray, dtype: DType) -> np.ndarray:
-    """U diag(s) Vᵀ in float64, with numbers of `dtype`; its spectral norm is at most the largest of s."""
+    """U diag(s) Vᵀ in float64, with numbers of `dtype`; its spectral norm is at most the largest of
+    s.
+    """
     X = (U * singular) @ V.T
     is_exact = all(np.isin(np.abs(Q), (0.0, 1.0)).all() for Q in (U, V))
     return rounded(X if is_exact else X * (1 - margin((len(U), len(V)), dtype)), dtype)
 
 
 def margin(shape: Shape, dtype: DType) -> float:
-    """More than the relative error in spectral norm of a product of float64 matrices, rounded to `dtype` at the end."""
+    """More than the relative error in spectral norm of a product of float64 matrices, rounded to
+    `dtype` at the end.
+    """
     units = 8 * sum(shape) * float(np.finfo(np.float64).eps)
-    return units if dtype == "float64" else units + float(np.finfo(np.float32).eps) * math.sqrt(min(shape))
+    return (
+        units
+        if dtype == "float64"
+        else units + float(np.finfo(np.float32).eps) * math.sqrt(min(shape))
+    )
 
 
 def rounded(X: np.ndarray, dtype: DType) -> np.ndarray:
@@ -298,7 +346,9 @@ def rounded(X: np.ndarray, dtype: DType) -> np.ndarray:
     if dtype == "float64":
         return X
     near = X.astype(np.float32)
-    return np.where(np.abs(near.astype(np.float64)) > np.abs(X), np.nextafter(near, np.float32(0)), near)
+    return np.where(
+        np.abs(near.astype(np.float64)) > np.abs(X), np.nextafter(near, np.float32(0)), near
+    )
 
 
 def converted(X: np.ndarray, library: Library, dtype: DType) -> Any:
@@ -331,13 +381,23 @@ class _Wanted(NamedTuple):
 
     @property
     def least_side(self) -> int | None:
-        """The smallest number of rows and of columns that such a matrix can have; None where there is none."""
-        most = max(self.rank or 0, len(self.spectrum) if isinstance(self.spectrum, tuple) else 0) + 2
+        """The smallest number of rows and of columns that such a matrix can have; None where there
+        is none.
+        """
+        most = (
+            max(self.rank or 0, len(self.spectrum) if isinstance(self.spectrum, tuple) else 0) + 2
+        )
         return next((count for count in range(1, most + 1) if self.has_any(count)), None)
 
     def check(self, dtype: DType) -> None:
-        """Raise InputError for malformed values, and for values that contradict each other at any shape."""
-        given = {name: x for name in ("norm", "condition", "rank") if (x := getattr(self, name)) is not None}
+        """Raise InputError for malformed values, and for values that contradict each other at any
+        shape.
+        """
+        given = {
+            name: x
+            for name in ("norm", "condition", "rank")
+            if (x := getattr(self, name)) is not None
+        }
         if self.rank is not None and (type(self.rank) is not int or self.rank < 0):
             raise InputError("rank", self.rank, "an integer from 0 on")
         if self.norm is not None:
@@ -348,12 +408,18 @@ class _Wanted(NamedTuple):
             raise InputError("condition", self.condition, expected)
         if isinstance(self.spectrum, tuple):
             if given:
-                raise InputError(*given.popitem(), "none beside singular values, which determine it")
-            if not all(isinstance(x, int | float) and 0 <= x <= np.finfo(dtype).max for x in self.spectrum):
+                raise InputError(
+                    *given.popitem(), "none beside singular values, which determine it"
+                )
+            if not all(
+                isinstance(x, int | float) and 0 <= x <= np.finfo(dtype).max for x in self.spectrum
+            ):
                 expected = f"singular values, which are 0 or more and within {dtype}"
                 raise InputError("spectrum", self.spectrum, expected)
         elif self.spectrum is not None and self.spectrum not in SPECTRA:
-            raise InputError("spectrum", self.spectrum, f"singular values, or one of {', '.join(SPECTRA)}")
+            raise InputError(
+                "spectrum", self.spectrum, f"singular values, or one of {', '.join(SPECTRA)}"
+            )
         elif self.spectrum is not None and self.condition is not None:
             raise InputError("condition", self.condition, "none beside a kind of spectrum")
         if self.least_side is None:
@@ -395,11 +461,14 @@ def factor_pairs(
     library: Library = "numpy",
     dtype: DType = "float64",
 ) -> SearchStrategy[tuple[Any, Any]]:
-    r"""Pairs (A, B) with :math:`\sigma_1(A) \le a` and :math:`\sigma_1(B) \le b`, of the exact numbers returned.
+    r"""Pairs (A, B) with :math:`\sigma_1(A) \le a` and :math:`\sigma_1(B) \le b`, of the exact
+    numbers returned.
 
-    ``aligned``: the left singular vectors of A are the right ones of B, so that the spectral norm of BA is the product
-    of theirs. ``adversarial``: aligned, and both norms at their radii; either all singular values are, or A and B have
-    rank one, which is the instance at which the sharp form of Lemma 1 of jiang2024 is attained, wherever it is put.
+    ``aligned``: the left singular vectors of A are the right ones of B, so that the spectral norm
+    of BA is the product
+    of theirs. ``adversarial``: aligned, and both norms at their radii; either all singular values
+    are, or A and B have rank one, which is the instance at which the sharp form of Lemma 1 of
+    jiang2024 is attained, wherever it is put.
     ``free``: each from `ball` by itself. Shrinks to diagonal matrices.
 
     >>> from hypothesis import find
@@ -442,10 +511,18 @@ def factor_pairs(
             else:
                 rank_one = draw(st.booleans())
                 in_A, in_B = (
-                    radius * (np.arange(count) < (1 if rank_one else count)) for count, radius in ((in_a, a), (in_b, b))
+                    radius * (np.arange(count) < (1 if rank_one else count))
+                    for count, radius in ((in_a, a), (in_b, b))
                 )
-            shared, right, left = draw(frames(rank, rank)), draw(frames(k, in_a)), draw(frames(d, in_b))
-            A, B = product(shared[:, :in_a], in_A, right, dtype), product(left, in_B, shared[:, :in_b], dtype)
+            shared, right, left = (
+                draw(frames(rank, rank)),
+                draw(frames(k, in_a)),
+                draw(frames(d, in_b)),
+            )
+            A, B = (
+                product(shared[:, :in_a], in_A, right, dtype),
+                product(left, in_B, shared[:, :in_b], dtype),
+            )
         return converted(A, library, dtype), converted(B, library, dtype)
 
     return drawn()
@@ -460,19 +537,24 @@ def points(
     kind: PairKind | None = None,
     dtype: DType = "float64",
 ) -> SearchStrategy[Point]:
-    """Points v = (A, B) of LoRA's ball, tensors of shapes (R, r, k) and (R, d, r): each replica from `factor_pairs`.
+    """Points v = (A, B) of LoRA's ball, tensors of shapes (R, r, k) and (R, d, r): each replica
+    from `factor_pairs`.
 
     Raises InputError as `factor_pairs` does, and for replicas below 1.
     """
-    return _replicated(factor_pairs(shape, rank, radii, kind=kind, library="torch", dtype=dtype), replicas)
+    return _replicated(
+        factor_pairs(shape, rank, radii, kind=kind, library="torch", dtype=dtype), replicas
+    )
 
 
 def pairs(
     shape: Shape, rank: int, radii: tuple[float, float], *, dtype: DType = "float64"
 ) -> SearchStrategy[tuple[Point, Point]]:
-    """Two points of the ball, as `points` draws them with R = 1: the second is on the way to a third.
+    """Two points of the ball, as `points` draws them with R = 1: the second is on the way to a
+    third.
 
-    The way is all of it, or a share from 1e-4 on; the points may be equal. Raises InputError as `factor_pairs` does.
+    The way is all of it, or a share from 1e-4 on; the points may be equal. Raises InputError as
+    `factor_pairs` does.
     """
     point = points(shape, rank, radii, dtype=dtype)
 
@@ -484,7 +566,9 @@ def pairs(
         between = []
         for x, y in zip(v, away, strict=True):
             # No farther from 0 than the farther of the two, all roundings included.
-            mixed = (1 - share) * x.numpy().astype(np.float64) + share * y.numpy().astype(np.float64)
+            mixed = (1 - share) * x.numpy().astype(np.float64) + share * y.numpy().astype(
+                np.float64
+            )
             inside = 1 - margin((x.shape[-2], x.shape[-1]), dtype)
             between.append(converted(rounded(mixed * inside, dtype), "torch", dtype))
         return v, tuple(between)
@@ -496,7 +580,9 @@ def _replicated(one: SearchStrategy[tuple[Tensor, ...]], replicas: int) -> Searc
     """A strategy for `replicas` points, stacked over a leading dimension."""
     check_size("replicas", replicas)
     several = st.lists(one, min_size=replicas, max_size=replicas)
-    return several.map(lambda drawn: tuple(torch.stack(parts) for parts in zip(*drawn, strict=True)))
+    return several.map(
+        lambda drawn: tuple(torch.stack(parts) for parts in zip(*drawn, strict=True))
+    )
 
 
 # Entries relative to the largest one, of a vector that scales rows or columns; the simplest first.
@@ -504,22 +590,28 @@ VECTORS: dict[str, Callable[[int], SearchStrategy[np.ndarray]]] = {
     "zero": lambda count: st.just(np.zeros(count)),
     "one entry": lambda count: st.integers(0, count - 1).map(lambda i: np.eye(count)[i]),
     "extremal": signs,
-    "generic": lambda count: SEEDS.map(lambda seed: np.random.default_rng(seed).uniform(-1, 1, count)),
+    "generic": lambda count: SEEDS.map(
+        lambda seed: np.random.default_rng(seed).uniform(-1, 1, count)
+    ),
     "ill-conditioned": lambda count: st.just(np.logspace(0, -12, count)),
 }
 
 
 def domain_points(adapter: Adapter, radii: Radii, replicas: int = 1) -> SearchStrategy[Point]:
-    """Points of the domain of an adapter, float64, a tensor of shape (R, rows, columns) for each block.
+    """Points of the domain of an adapter, float64, a tensor of shape (R, rows, columns) for each
+    block.
 
-    Either all blocks of a point are at their radius, with all singular values or entries, or each is drawn by itself:
-    from `ball`, or a vector that is 0, has one entry, or is of any size up to the radius. Blocks with orthonormal rows
-    are from `orthogonal`. Shrinks to the radius times columns of the identity, or 1 in place of each entry. Raises
-    InputError for radii that are missing or not positive, and for replicas below 1.
+    Either all blocks of a point are at their radius, with all singular values or entries, or each
+    is drawn by itself: from `ball`, or a vector that is 0, has one entry, or is of any size up to
+    the radius. Blocks with orthonormal rows are from `orthogonal`. Shrinks to the radius times
+    columns of the identity, or 1 in place of each entry. Raises InputError for radii that are
+    missing or not positive, and for replicas below 1.
     """
     for name in adapter.radius_names:
         if name not in radii:
-            raise InputError("radii", sorted(radii), f"a radius for each of {', '.join(adapter.radius_names)}")
+            raise InputError(
+                "radii", sorted(radii), f"a radius for each of {', '.join(adapter.radius_names)}"
+            )
         check_positive(f"radii.{name}", radii[name])
 
     def part_of(block: Block, extremal: bool) -> SearchStrategy[Tensor]:
@@ -546,18 +638,24 @@ def domain_points(adapter: Adapter, radii: Radii, replicas: int = 1) -> SearchSt
 
 
 def directions(adapter: Adapter, replicas: int = 1) -> SearchStrategy[Point]:
-    """Directions in which a point may move, before any projection: blocks from `ball` of radius 1, float64.
+    """Directions in which a point may move, before any projection: blocks from `ball` of radius 1,
+    float64.
 
     Raises InputError for replicas below 1.
     """
-    return _replicated(st.tuples(*(ball(block.shape, 1.0, library="torch") for block in adapter.blocks)), replicas)
+    return _replicated(
+        st.tuples(*(ball(block.shape, 1.0, library="torch") for block in adapter.blocks)), replicas
+    )
 
 
 def weights(shape: Shape, replicas: int = 3) -> SearchStrategy[Tensor]:
-    """Matrices W in a tensor of shape (R, d, k), float64: from `ball` of radius 0.1, 1 or 10 each. Shrinks to 0.
+    """Matrices W in a tensor of shape (R, d, k), float64: from `ball` of radius 0.1, 1 or 10 each.
+    Shrinks to 0.
 
     Raises InputError for a malformed shape, and for replicas below 1.
     """
     check_shape(shape)
-    one = st.sampled_from([1.0, 0.1, 10.0]).flatmap(lambda radius: ball(shape, radius, library="torch"))
+    one = st.sampled_from([1.0, 0.1, 10.0]).flatmap(
+        lambda radius: ball(shape, radius, library="torch")
+    )
     return _replicated(st.tuples(one), replicas).map(lambda point: point[0])

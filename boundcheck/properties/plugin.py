@@ -1,7 +1,9 @@
-"""The pytest plugin: ``--boundcheck-profile``, markers, and a summary of the claims that were checked.
+"""The pytest plugin: ``--boundcheck-profile``, markers, and a summary of the claims that were
+checked.
 
-It is loaded wherever boundcheck is installed, by the entry point ``boundcheck``, and imports nothing slow until a claim
-is checked. What a check found travels with the test's report, so that pytest-xdist brings it home.
+It is loaded wherever boundcheck is installed, by the entry point ``boundcheck``, and imports
+nothing slow until a claim is checked. What a check found travels with the test's report, so that
+pytest-xdist brings it home.
 """
 
 from __future__ import annotations
@@ -18,8 +20,14 @@ from boundcheck.properties.session import PROFILES, Profile, using
 
 _KEY = "boundcheck"
 _MARKERS = (
-    "boundcheck(profile=None, examples=None): a test of claims; look as hard as this profile, or at so many instances",
-    "cuda: needs a CUDA device; a test that is marked boundcheck too is skipped where there is none",
+    (
+        "boundcheck(profile=None, examples=None): a test of claims; look as hard as this profile,"
+        " or at so many instances"
+    ),
+    (
+        "cuda: needs a CUDA device; a test that is marked boundcheck too is skipped where there is"
+        " none"
+    ),
 )
 
 
@@ -30,13 +38,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--boundcheck-profile",
         choices=sorted(PROFILES),
         default="quick",
-        help="How hard to look: " + "; ".join(f"{p.name}: {p.meaning}" for p in PROFILES.values()) + ".",
+        help="How hard to look: "
+        + "; ".join(f"{p.name}: {p.meaning}" for p in PROFILES.values())
+        + ".",
     )
     group.addoption(
         "--boundcheck-instances",
         metavar="DIR",
         default="instances",
-        help="Folder for instances that break a claim, below the root of the tests; default: %(default)s.",
+        help=(
+            "Folder for instances that break a claim, below the root of the tests; default:"
+            " %(default)s."
+        ),
     )
 
 
@@ -64,14 +77,20 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Tell the checks of one test and of its fixtures how hard to look, and keep what they found for the report."""
+    """Tell the checks of one test and of its fixtures how hard to look, and keep what they found
+    for the report.
+    """
     folder = item.config.rootpath / Path(item.config.getoption("--boundcheck-instances"))
     try:
         profile = _profile(item)
     except pytest.UsageError:
         # Told when the test is set up.
         profile = PROFILES["quick"]
-    with using(profile=profile, folder=folder, tell=lambda found: item.user_properties.append((_KEY, found))):
+    with using(
+        profile=profile,
+        folder=folder,
+        tell=lambda found: item.user_properties.append((_KEY, found)),
+    ):
         return (yield)
 
 
@@ -80,24 +99,32 @@ def _profile(item: pytest.Item) -> Profile:
     marker = item.get_closest_marker("boundcheck")
     chosen: dict[str, Any] = dict(marker.kwargs) if marker else {}
     if marker and (marker.args or set(chosen) - {"profile", "examples"}):
-        raise pytest.UsageError(f"{item.nodeid}: expected boundcheck(profile=..., examples=...), got {marker}")
+        raise pytest.UsageError(
+            f"{item.nodeid}: expected boundcheck(profile=..., examples=...), got {marker}"
+        )
     name = chosen.get("profile") or item.config.getoption("--boundcheck-profile")
     if name not in PROFILES:
-        raise pytest.UsageError(f"{item.nodeid}: profile = {name}: expected one of {', '.join(PROFILES)}")
+        raise pytest.UsageError(
+            f"{item.nodeid}: profile = {name}: expected one of {', '.join(PROFILES)}"
+        )
     examples = chosen.get("examples")
     if examples is None:
         return PROFILES[name]
     if isinstance(examples, bool) or not isinstance(examples, int) or examples < 1:
-        raise pytest.UsageError(f"{item.nodeid}: examples = {examples}: expected a positive integer")
+        raise pytest.UsageError(
+            f"{item.nodeid}: examples = {examples}: expected a positive integer"
+        )
     return replace(PROFILES[name], examples=examples)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """List the claims that were checked: instances, near-ties, the largest ratio, and the file of what broke one."""
+    """List the claims that were checked: instances, near-ties, the largest ratio, and the file of
+    what broke one.
+    """
     outcomes = ("passed", "failed", "error", "xfailed", "xpassed")
     reports = [report for key in outcomes for report in terminalreporter.stats.get(key, [])]
-    # The properties of a test are in the reports of all its phases, and the last report has them all. A file that could
-    # not be read has no properties.
+    # The properties of a test are in the reports of all its phases, and the last report has them
+    # all. A file that could not be read has no properties.
     last = {report.nodeid: getattr(report, "user_properties", ()) for report in reports}
     found = [value for properties in last.values() for key, value in properties if key == _KEY]
     if not found:
@@ -110,13 +137,18 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     short = {id: id if len(id) <= 60 else id[:59] + "…" for id, *_ in merged}
     width = max(map(len, short.values()))
     for (id, dtype, device, file), rows in sorted(merged.items()):
-        ratio = max((row["ratio"] for row in rows if row["ratio"] is not None), default=float("inf"))
+        ratio = max(
+            (row["ratio"] for row in rows if row["ratio"] is not None), default=float("inf")
+        )
         if file:
             line = f"{short[id]:<{width}}  VIOLATED, {shown(ratio, 6, DOWN)}: {file}"
         else:
             tried, ties = (sum(row[name] for row in rows) for name in ("examples", "near_ties"))
             where, largest = f"{dtype} {device}", shown(ratio, 4, DOWN)
-            line = f"{short[id]:<{width}}  {where:<12}  {tried:>6} instances, {ties:>5} near-ties, largest {largest}"
+            line = (
+                f"{short[id]:<{width}}  {where:<12}  {tried:>6} instances, {ties:>5} near-ties,"
+                f" largest {largest}"
+            )
             lacking = dict.fromkeys(title for row in rows for title in row.get("open", ()))
             line += f"; candidates, if these hold: {', '.join(lacking)}" if lacking else ""
         terminalreporter.write_line(line)

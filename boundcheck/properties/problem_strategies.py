@@ -1,11 +1,14 @@
-"""Strategies for problems F(v) = f(W(v)), their domains and short runs of SGD on them, and for the inputs of claims.
+"""Strategies for problems F(v) = f(W(v)), their domains and short runs of SGD on them, and for the
+inputs of claims.
 
-All are small, float64 and on the CPU. Data and frozen matrices are drawn, and shrink, as `matrix_strategies` says. An
-input of a claim is a value for each symbol, in its domain, with the conditions met, some barely.
+All are small, float64 and on the CPU. Data and frozen matrices are drawn, and shrink, as
+`matrix_strategies` says. An input of a claim is a value for each symbol, in its domain, with the
+conditions met, some barely.
 
-What a claim is tried on: instances of a lemma, short runs of a theorem, letters of an inequality. Each shrinks to few
-rows and columns, constants of 1 and numbers with few digits. In float32 all matrices but those with orthonormal rows
-are floats of that type, so that what is computed in it starts from exact numbers.
+What a claim is tried on: instances of a lemma, short runs of a theorem, letters of an inequality.
+Each shrinks to few rows and columns, constants of 1 and numbers with few digits. In float32 all
+matrices but those with orthonormal rows are floats of that type, so that what is computed in it
+starts from exact numbers.
 """
 
 import math
@@ -104,12 +107,14 @@ MOST_PATHS = 81
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """SGD with one sample a step, drawn with replacement, at a constant step size, along all paths there are.
+    """SGD with one sample a step, drawn with replacement, at a constant step size, along all paths
+    there are.
 
-    With n samples and T iterations there are n^T paths, each equally likely; so what a theorem says of E is a sum of
-    n^T terms, and no statistics enter.
+    With n samples and T iterations there are n^T paths, each equally likely; so what a theorem says
+    of E is a sum of n^T terms, and no statistics enter.
 
-    Raises InputError for a start of another shape, a step that is not positive, and a T below 1 or too large.
+    Raises InputError for a start of another shape, a step that is not positive, and a T below 1 or
+    too large.
     """
 
     problem: Problem  # F, with n samples
@@ -127,19 +132,27 @@ class Run:
         if len(self.start[0]) != 1:
             raise InputError("start", f"{len(self.start[0])} replicas", "one")
         if self.problem.samples**self.T > MOST_PATHS:
-            raise InputError("T", self.T, f"n^T of at most {MOST_PATHS} for n = {self.problem.samples}")
+            raise InputError(
+                "T", self.T, f"n^T of at most {MOST_PATHS} for n = {self.problem.samples}"
+            )
 
     @cached_property
     def draws(self) -> Tensor:
-        """The sample that each path draws in each iteration, shape (n^T, T): all there are, in lexicographic order."""
+        """The sample that each path draws in each iteration, shape (n^T, T): all there are, in
+        lexicographic order.
+        """
         return torch.tensor(list(product(range(self.problem.samples), repeat=self.T)))
 
     @cached_property
     def paths(self) -> tuple[Point, ...]:
-        """The iterates v_1, ..., v_{T+1} of all paths, each a point with R = n^T. Each path has probability n^-T."""
+        """The iterates v_1, ..., v_{T+1} of all paths, each a point with R = n^T. Each path has
+        probability n^-T.
+        """
         iterates = [replicate(self.start, len(self.draws))]
         for t in range(self.T):
-            iterates.append(sgd_step(self.problem, iterates[-1], self.step, self.draws[:, t : t + 1])[0])
+            iterates.append(
+                sgd_step(self.problem, iterates[-1], self.step, self.draws[:, t : t + 1])[0]
+            )
         return tuple(iterates)
 
     @cached_property
@@ -154,23 +167,32 @@ class Run:
 
     @property
     def noise(self) -> float:
-        r"""The largest :math:`\frac1n\sum_i\|g_i - \nabla F\|^2` at an iterate from which a step is taken: zeta^2.
+        r"""The largest :math:`\frac1n\sum_i\|g_i - \nabla F\|^2` at an iterate from which a step is
+        taken: zeta^2.
 
         No difference of squares, which would lose digits.
         """
         largest = 0.0
         for v in self.paths[:-1]:
             mean, replicas = self.problem.gradient(v), len(v[0])
-            each = [self.problem.batch_gradient(v, torch.full((replicas, 1), i)) for i in range(self.problem.samples)]
+            each = [
+                self.problem.batch_gradient(v, torch.full((replicas, 1), i))
+                for i in range(self.problem.samples)
+            ]
             variance = torch.stack([square_norm(apart(g, mean)) for g in each]).mean(0)
             largest = max(largest, variance.max().item())
         return largest
 
     @property
     def largest_norms(self) -> dict[str, float]:
-        """The largest norm of each block of v over v_1, ..., v_{T+1} and all paths, by the name of the block."""
+        """The largest norm of each block of v over v_1, ..., v_{T+1} and all paths, by the name of
+        the block.
+        """
         largest = torch.stack([self.problem.adapter.norms(v).amax(1) for v in self.paths]).amax(0)
-        return {block.name: norm for block, norm in zip(self.problem.adapter.blocks, largest.tolist(), strict=True)}
+        return {
+            block.name: norm
+            for block, norm in zip(self.problem.adapter.blocks, largest.tolist(), strict=True)
+        }
 
 
 def fractions(least: Fraction | int, most: Fraction | int) -> SearchStrategy[Fraction]:
@@ -180,7 +202,9 @@ def fractions(least: Fraction | int, most: Fraction | int) -> SearchStrategy[Fra
 
 @st.composite
 def slopes(draw: DrawFn, most: int = 4) -> PiecewiseLinear:
-    """Any f' of an f with a minimum: one knot or several up to `most`, steep or flat, f convex or not. Shrinks to 0."""
+    """Any f' of an f with a minimum: one knot or several up to `most`, steep or flat, f convex or
+    not. Shrinks to 0.
+    """
     positions = sorted(draw(st.lists(fractions(-most, most), min_size=1, max_size=5, unique=True)))
     values = [draw(fractions(-most, most)) for _ in positions]
     values[0], values[-1] = -abs(values[0]), abs(values[-1])
@@ -191,7 +215,9 @@ def slopes(draw: DrawFn, most: int = 4) -> PiecewiseLinear:
 
 @st.composite
 def offsets(draw: DrawFn, most: int = 2) -> tuple[Fraction, ...]:
-    """One to three offsets of a sample's derivative from the mean, whose sum is 0. Shrinks to the one offset 0."""
+    """One to three offsets of a sample's derivative from the mean, whose sum is 0. Shrinks to the
+    one offset 0.
+    """
     first = draw(st.lists(fractions(-most, most), max_size=2))
     return (*first, -sum(first, Fraction(0)))
 
@@ -212,10 +238,11 @@ def _shapes(shape: Shape | None, samples: int = 1) -> SearchStrategy[Shape]:
 
 
 def clipped_problems(shape: Shape | None = None) -> SearchStrategy[Clipped]:
-    """`Clipped` losses along a direction of any rank but 0: f' from `slopes`, one to three samples from `offsets`.
+    """`Clipped` losses along a direction of any rank but 0: f' from `slopes`, one to three samples
+    from `offsets`.
 
-    W has shape (d, k), each up to 5 where it is not given. At slope 0 the loss is constant, and L and G are 0. Raises
-    InputError for a malformed shape.
+    W has shape (d, k), each up to 5 where it is not given. At slope 0 the loss is constant, and L
+    and G are 0. Raises InputError for a malformed shape.
     """
     sizes = _shapes(shape)
 
@@ -231,11 +258,14 @@ def clipped_problems(shape: Shape | None = None) -> SearchStrategy[Clipped]:
     return drawn()
 
 
-def pseudo_huber_problems(shape: Shape | None = None, *, samples: int = 6) -> SearchStrategy[PseudoHuber]:
-    """Pseudo-Huber regressions from nearly quadratic to nearly absolute: targets M + N_i, each of any spectrum.
+def pseudo_huber_problems(
+    shape: Shape | None = None, *, samples: int = 6
+) -> SearchStrategy[PseudoHuber]:
+    """Pseudo-Huber regressions from nearly quadratic to nearly absolute: targets M + N_i, each of
+    any spectrum.
 
-    W has shape (d, k), each up to 5 where it is not given; there are up to `samples` targets, and none need be noisy.
-    Raises InputError for a malformed shape, and samples below 1.
+    W has shape (d, k), each up to 5 where it is not given; there are up to `samples` targets, and
+    none need be noisy. Raises InputError for a malformed shape, and samples below 1.
     """
     sizes = _shapes(shape, samples)
 
@@ -250,11 +280,14 @@ def pseudo_huber_problems(shape: Shape | None = None, *, samples: int = 6) -> Se
     return drawn()
 
 
-def softmax_problems(shape: Shape | None = None, *, samples: int = 6) -> SearchStrategy[SoftmaxRegression]:
-    """Softmax regressions; the data may be rank-deficient, ill-conditioned or zero, and L and G are 0 then.
+def softmax_problems(
+    shape: Shape | None = None, *, samples: int = 6
+) -> SearchStrategy[SoftmaxRegression]:
+    """Softmax regressions; the data may be rank-deficient, ill-conditioned or zero, and L and G are
+    0 then.
 
-    W has shape (classes, k), each up to 5 where it is not given; there are up to `samples` samples. Raises InputError
-    for a malformed shape, and samples below 1.
+    W has shape (classes, k), each up to 5 where it is not given; there are up to `samples` samples.
+    Raises InputError for a malformed shape, and samples below 1.
     """
     sizes = _shapes(shape, samples)
 
@@ -269,11 +302,14 @@ def softmax_problems(shape: Shape | None = None, *, samples: int = 6) -> SearchS
     return drawn()
 
 
-def least_squares_problems(shape: Shape | None = None, *, samples: int = 6) -> SearchStrategy[LeastSquares]:
-    """Linear regressions on data and targets of any spectrum; their gradients are unbounded over all W.
+def least_squares_problems(
+    shape: Shape | None = None, *, samples: int = 6
+) -> SearchStrategy[LeastSquares]:
+    """Linear regressions on data and targets of any spectrum; their gradients are unbounded over
+    all W.
 
-    W has shape (d, k), each up to 5 where it is not given; there are up to `samples` samples. Raises InputError for a
-    malformed shape, and samples below 1.
+    W has shape (d, k), each up to 5 where it is not given; there are up to `samples` samples.
+    Raises InputError for a malformed shape, and samples below 1.
     """
     sizes = _shapes(shape, samples)
 
@@ -286,7 +322,8 @@ def least_squares_problems(shape: Shape | None = None, *, samples: int = 6) -> S
 
 
 def objectives(shape: Shape | None = None) -> SearchStrategy[Objective]:
-    """Small objectives with a bounded gradient: `clipped_problems`, `pseudo_huber_problems` or `softmax_problems`.
+    """Small objectives with a bounded gradient: `clipped_problems`, `pseudo_huber_problems` or
+    `softmax_problems`.
 
     Raises InputError for a malformed shape.
     """
@@ -311,8 +348,9 @@ def adapters(
 ) -> SearchStrategy[Adapter]:
     """Adapters of a kind around a W0, float64, with a scale of 1/4, 1 or 2 where the kind has one.
 
-    W0 has spectral norm up to 1, but for DoRA, whose columns must not be near 0: 2 more in each entry. Frozen factors
-    have spectral norm up to 1/2 or 2, and any spectrum. Shrinks to W0 = 0, rank 1 and scale 1.
+    W0 has spectral norm up to 1, but for DoRA, whose columns must not be near 0: 2 more in each
+    entry. Frozen factors have spectral norm up to 1/2 or 2, and any spectrum. Shrinks to W0 = 0,
+    rank 1 and scale 1.
 
     Args:
         kind: one of the names in `boundcheck.functions.adapters.ADAPTERS`.
@@ -363,13 +401,16 @@ def domains(draw: DrawFn, adapter: Adapter) -> dict[str, float]:
         limited = [name for name in radii if name in map(str, condition.rhs.free_symbols)]
         if isinstance(condition, sp.StrictGreaterThan) and limited:
             known = adapter.constants(radii | {limited[-1]: 1.0})
-            at_one = float(condition.rhs.subs({x: known[str(x)] for x in condition.rhs.free_symbols}))
+            at_one = float(
+                condition.rhs.subs({x: known[str(x)] for x in condition.rhs.free_symbols})
+            )
             radii[limited[-1]] = draw(choice((0.5, 0.01, 0.9))) * known[str(condition.lhs)] / at_one
     return radii
 
 
 def problems(kind: str = "lora") -> SearchStrategy[Problem]:
-    """Small problems of `objectives` in `adapters` of that kind, of every rank that the shape of W allows.
+    """Small problems of `objectives` in `adapters` of that kind, of every rank that the shape of W
+    allows.
 
     Raises InputError for an unknown kind.
     """
@@ -384,10 +425,12 @@ def problems(kind: str = "lora") -> SearchStrategy[Problem]:
 
 
 def runs(kind: str | None = None, *, horizon: int = 4) -> SearchStrategy[Run]:
-    """Short runs of SGD on least squares or a clipped loss of one to three samples, with W of up to 3 x 3.
+    """Short runs of SGD on least squares or a clipped loss of one to three samples, with W of up to
+    3 x 3.
 
-    `boundcheck.functions.sgd` computes their exact expectations. The start has norms up to 1, the step is 1, 1/2, 1/4
-    or 1/16, and T up to `horizon`. Shrinks to one step of size 1 on a loss of a 1 x 1 matrix with one sample.
+    `boundcheck.functions.sgd` computes their exact expectations. The start has norms up to 1, the
+    step is 1, 1/2, 1/4 or 1/16, and T up to `horizon`. Shrinks to one step of size 1 on a loss of a
+    1 x 1 matrix with one sample.
 
     Args:
         kind: of adapter, one of ``full``, ``frozen-a``, ``lora`` and ``direft``; None for all.
@@ -406,12 +449,17 @@ def runs(kind: str | None = None, *, horizon: int = 4) -> SearchStrategy[Run]:
     @st.composite
     def drawn(draw: DrawFn) -> Run:
         shape = draw(shapes(3))
-        losses: list[SearchStrategy[Objective]] = [clipped_problems(shape), least_squares_problems(shape, samples=3)]
+        losses: list[SearchStrategy[Objective]] = [
+            clipped_problems(shape),
+            least_squares_problems(shape, samples=3),
+        ]
         objective = draw(st.one_of(losses))
         adapter = draw(adapters(draw(choice(KINDS)) if kind is None else kind, shape))
         start = draw(domain_points(adapter, dict.fromkeys(adapter.radius_names, 1.0)))
         steps = draw(st.integers(1, horizon))
-        return Run(Problem(objective, adapter), start, draw(choice((1.0, 0.5, 0.25, 0.0625))), steps)
+        return Run(
+            Problem(objective, adapter), start, draw(choice((1.0, 0.5, 0.25, 0.0625))), steps
+        )
 
     return drawn()
 
@@ -435,17 +483,24 @@ def shortest_horizon(claim: Claim, inputs: Mapping[str, Number]) -> int:
 
 @st.composite
 def claim_inputs(draw: DrawFn, claim: Claim) -> dict[str, Number]:
-    """A value for each symbol of a claim by its name: of every type, in its domain, T often the shortest horizon.
+    """A value for each symbol of a claim by its name: of every type, in its domain, T often the
+    shortest horizon.
 
     >>> from boundcheck.language.catalogue import catalogue
     >>> from hypothesis import find
     >>> find(claim_inputs(catalogue["meft.full"]), lambda inputs: True)
     {'L': 1.0}
     """
-    exponents = {x for q in claim.quantities for power in q.expression.atoms(sp.Pow) for x in power.exp.free_symbols}
+    exponents = {
+        x
+        for q in claim.quantities
+        for power in q.expression.atoms(sp.Pow)
+        for x in power.exp.free_symbols
+    }
     # A high power leaves the range of floats.
     inputs: dict[str, Any] = {
-        p.name: draw(st.integers(1, 10) if p.symbol in exponents else _DOMAINS[p.domain]) for p in claim.parameters
+        p.name: draw(st.integers(1, 10) if p.symbol in exponents else _DOMAINS[p.domain])
+        for p in claim.parameters
     }
     others = []
     for condition in claim.conditions:
@@ -455,19 +510,24 @@ def claim_inputs(draw: DrawFn, claim: Claim) -> dict[str, Number]:
             others.append(condition)
         else:
             inputs[name] = value
-    # A condition that does not simply limit one parameter is met by chance, or the example is discarded.
+    # A condition that does not simply limit one parameter is met by chance, or the example is
+    # discarded.
     if others:
         assume(not {*others} & {*claim.failing(checked(claim.parameters, inputs))})
     return inputs
 
 
 def _within(draw: DrawFn, claim: Claim, condition: Any, inputs: Mapping[str, Number]) -> Any:
-    """A value of the left side that meets a condition, some barely; None if the right side is not a plain number."""
+    """A value of the left side that meets a condition, some barely; None if the right side is not a
+    plain number.
+    """
     left, is_lower = condition.lhs, condition.rel_op in (">", ">=")
     if is_lower and left == T and str(condition.rhs) == limit_of(claim, T):
         return shortest_horizon(claim, inputs) + draw(st.one_of(st.just(0), st.integers(0, 10**6)))
     # A limit may be a quantity that the claim derives.
-    rhs = claim.expression(str(condition.rhs)) if str(condition.rhs) in claim.names else condition.rhs
+    rhs = (
+        claim.expression(str(condition.rhs)) if str(condition.rhs) in claim.names else condition.rhs
+    )
     limit = rhs.subs(checked(claim.parameters, inputs))
     if is_lower and limit.is_nonpositive:
         # Every value of its domain is beyond it.
@@ -505,7 +565,9 @@ def _inside(adapter: Adapter, v: Point, radii: Mapping[str, float], dtype: DType
 
 
 def _assume_allowed(*checks: Callable[[], object]) -> None:
-    """Discard an example that a check refuses, such as constants that a condition of the claim excludes."""
+    """Discard an example that a check refuses, such as constants that a condition of the claim
+    excludes.
+    """
     try:
         for check in checks:
             check()
@@ -521,11 +583,13 @@ def instances(
     largest: int = 8,
     dtype: DType = "float64",
 ) -> SearchStrategy[AdapterInstance]:
-    """Instances of a claim about the smoothness of an adapter: a loss with one kink, and two points of the domain.
+    """Instances of a claim about the smoothness of an adapter: a loss with one kink, and two points
+    of the domain.
 
-    The points are far apart, near, or where a few steps of the adversary's climb have brought them; the loss is the
-    steepest there that L and G allow, or any. Ranks are up to `largest`, and sides to one more. Raises InputError for a
-    claim that is not about an adapter's smoothness, and an adapter that it is not about.
+    The points are far apart, near, or where a few steps of the adversary's climb have brought them;
+    the loss is the steepest there that L and G allow, or any. Ranks are up to `largest`, and sides
+    to one more. Raises InputError for a claim that is not about an adapter's smoothness, and an
+    adapter that it is not about.
     """
     check_kind("numpy", dtype)
     check_size("largest", largest)
@@ -578,7 +642,8 @@ def instances(
             E, N = (X / max(float(np.linalg.norm(X)), 1.0) for X in (E, N))
         E, N = (_held(torch.as_tensor(X), dtype).numpy() for X in (E, N))
         assume(float(np.linalg.norm(E)) > _TINY)
-        # E of Frobenius norm at most 1 in float32 too: f is L|E|² smooth, and L is the smoothness that f has.
+        # E of Frobenius norm at most 1 in float32 too: f is L|E|² smooth, and L is the smoothness
+        # that f has.
         instance = AdapterInstance.around(claim, made, s.constants, lipschitz, E, N, v, other)
         instance = replace(instance, tilt=_held(torch.as_tensor(instance.tilt), dtype).numpy())
         _assume_allowed(instance.check, lambda: claim.check(instance.inputs))
@@ -590,11 +655,13 @@ def instances(
 def short_runs(
     claim: Claim, *, adapter: str | None = None, lipschitz: str = LEAST, dtype: DType = "float64"
 ) -> SearchStrategy[ShortRun]:
-    """Runs of one to four iterations that a theorem speaks of: T is long enough, and no path leaves the domain.
+    """Runs of one to four iterations that a theorem speaks of: T is long enough, and no path leaves
+    the domain.
 
-    W is up to 3 x 3. The loss is a Huber function of <E, W>, at the start on its slope, its parabola or near its kink;
-    the noise is as large as the claim asks of a run of T iterations, or larger. D and zeta are what they are on the
-    run, not more. Raises InputError for a claim that is not a theorem, and an adapter that it is not about.
+    W is up to 3 x 3. The loss is a Huber function of <E, W>, at the start on its slope, its
+    parabola or near its kink; the noise is as large as the claim asks of a run of T iterations, or
+    larger. D and zeta are what they are on the run, not more. Raises InputError for a claim that is
+    not a theorem, and an adapter that it is not about.
     """
     check_kind("numpy", dtype)
     check_lipschitz(lipschitz)
@@ -620,7 +687,9 @@ def short_runs(
         made = make_adapter(kind, torch.zeros(d, k, dtype=torch.float64), rank, scale, factors)
         sizes = dict.fromkeys(made.radius_names, draw(choice((1.0, 4.0, 0.5))))
         share = draw(choice((0.5, 0.75, 0.9)))
-        start = tuple(share * part for part in _inside(made, draw(domain_points(made, sizes)), sizes, dtype))
+        start = tuple(
+            share * part for part in _inside(made, draw(domain_points(made, sizes)), sizes, dtype)
+        )
         v = tuple(_held(part, dtype) for part in start)
         # E of Frobenius norm 1: the direction in which W moves when v grows, or any.
         change = made.weight(tuple(2 * part for part in v))[0] - made.weight(v)[0]
@@ -641,13 +710,27 @@ def short_runs(
         _assume_allowed(lambda: run.inputs)
 
         # Free constants that the conditions allow: a share of the most, or a multiple of the least.
-        found = {symbol.name: float(x) for symbol, x in run.algorithm.starting if symbol.name in free}
-        known = {p.name: 1.0 for p in claim.parameters} | {name: float(x) for name, x in run.inputs.items()} | found
-        limited = {str(c.lhs): c for c in claim.conditions if str(c.lhs) in free and str(c.rhs) in claim.names}
+        found = {
+            symbol.name: float(x) for symbol, x in run.algorithm.starting if symbol.name in free
+        }
+        known = (
+            {p.name: 1.0 for p in claim.parameters}
+            | {name: float(x) for name, x in run.inputs.items()}
+            | found
+        )
+        limited = {
+            str(c.lhs): c
+            for c in claim.conditions
+            if str(c.lhs) in free and str(c.rhs) in claim.names
+        }
         for name, condition in limited.items():
             limit = float(claim.function(str(condition.rhs))(**known))
             assume(0 < limit < math.inf)
-            shares = (0.5, 0.25, 0.75, 0.95) if condition.rel_op in ("<", "<=") else (1 + 1e-9, 2.0, 10.0)
+            shares = (
+                (0.5, 0.25, 0.75, 0.95)
+                if condition.rel_op in ("<", "<=")
+                else (1 + 1e-9, 2.0, 10.0)
+            )
             found[name] = limit * draw(choice(shares))
         run = replace(run, given=given | found)
         if run.algorithm.is_stochastic:
@@ -664,14 +747,20 @@ def _share() -> Callable[..., float]:
     """The step that a theorem prescribes, in units of 1/L̂, as a function of L̂, D, T and zeta."""
     theorem, algorithm = about_its_own_step()
     step = next(q.expression for q in theorem.quantities if q.name == algorithm.step_size)
-    found: Callable[..., float] = sp.lambdify((SMOOTHNESS.symbol, D, T, zeta), SMOOTHNESS.symbol * step, "math")
+    found: Callable[..., float] = sp.lambdify(
+        (SMOOTHNESS.symbol, D, T, zeta), SMOOTHNESS.symbol * step, "math"
+    )
     return found
 
 
 def _noise(quiet: ShortRun, ratio: float) -> float:
-    """The noise c at which the step that a theorem prescribes is this share of 1/L̂, with the zeta that c gives."""
+    """The noise c at which the step that a theorem prescribes is this share of 1/L̂, with the zeta
+    that c gives.
+    """
     radii = quiet.radii or quiet.start_norms
-    known = {p.name: 1.0 for p in quiet.claim.parameters} | {name: float(x) for name, x in quiet.inputs.items() if x}
+    known = {p.name: 1.0 for p in quiet.claim.parameters} | {
+        name: float(x) for name, x in quiet.inputs.items() if x
+    }
     smoothness = float(quiet.claim.function(SMOOTHNESS.symbol.name)(**known))
     # It is inversely proportional to zeta.
     noise = _share()(smoothness, max(quiet.gap_bound, 0.0), quiet.steps, 1.0) / ratio
@@ -680,17 +769,22 @@ def _noise(quiet: ShortRun, ratio: float) -> float:
     return noise / width
 
 
-def assignments(claim: Claim, *, largest: int = 8, dtype: DType = "float64") -> SearchStrategy[Assignment]:
-    """Values for the letters of a claim about matrices and numbers: sides up to `largest`, matrices of every spectrum.
+def assignments(
+    claim: Claim, *, largest: int = 8, dtype: DType = "float64"
+) -> SearchStrategy[Assignment]:
+    """Values for the letters of a claim about matrices and numbers: sides up to `largest`, matrices
+    of every spectrum.
 
-    A matrix whose Frobenius or spectral norm a hypothesis bounds is drawn within that bound; what breaks any other
-    hypothesis is left out. Positive symbols are numbers from 1/16 to 16, or 1e-6, 1e-3 or 1e3, and integers up to
-    `largest`. Raises InputError for a claim that speaks of more than matrices and numbers.
+    A matrix whose Frobenius or spectral norm a hypothesis bounds is drawn within that bound; what
+    breaks any other hypothesis is left out. Positive symbols are numbers from 1/16 to 16, or 1e-6,
+    1e-3 or 1e3, and integers up to `largest`. Raises InputError for a claim that speaks of more
+    than matrices and numbers.
     """
     check_kind("numpy", dtype)
     check_size("largest", largest)
     letters = Letters.of(claim)
-    # The norm that a hypothesis bounds, and the bound, for each matrix; only for bounds without a matrix in them.
+    # The norm that a hypothesis bounds, and the bound, for each matrix; only for bounds without a
+    # matrix in them.
     bounds: dict[Any, tuple[Any, Any]] = {}
     for left, right, _ in (part for each in given_relations(claim) for part in parts(each)):
         if isinstance(left, FrobeniusNorm | SpectralNorm) and not right.atoms(sp.MatrixSymbol):
@@ -707,7 +801,9 @@ def assignments(claim: Claim, *, largest: int = 8, dtype: DType = "float64") -> 
         values: dict[Any, Any] = {x: numbers[x.name] for x in (*letters.numbers, *letters.sides)}
         found: dict[str, np.ndarray] = {}
         for X in letters.matrices:
-            rows, columns = shape = tuple(int(sp.sympify(side, strict=True).subs(values)) for side in X.shape)
+            rows, columns = shape = tuple(
+                int(sp.sympify(side, strict=True).subs(values)) for side in X.shape
+            )
             # Of a shape such as (n - 1, k).
             assume(min(shape) >= 1)
             if X in bounds:
@@ -716,21 +812,32 @@ def assignments(claim: Claim, *, largest: int = 8, dtype: DType = "float64") -> 
                 assume(radius > _TINY)
                 part = draw(ball((rows, columns), radius, dtype=dtype))
                 if norm is FrobeniusNorm:
-                    part = rounded(part * (1 - 1e-6) / max(float(np.linalg.norm(part)) / radius, 1.0), dtype)
-            elif (alike := [Z for Y in found.values() for Z in (Y, Y.T) if Y.any() and Z.shape == shape]) and draw(
-                st.integers(0, 3)
-            ) == 3:
-                # An earlier one, its negative, or one whose range is at right angles to its own where there is room.
+                    part = rounded(
+                        part * (1 - 1e-6) / max(float(np.linalg.norm(part)) / radius, 1.0), dtype
+                    )
+            elif (
+                alike := [
+                    Z for Y in found.values() for Z in (Y, Y.T) if Y.any() and Z.shape == shape
+                ]
+            ) and draw(st.integers(0, 3)) == 3:
+                # An earlier one, its negative, or one whose range is at right angles to its own
+                # where there is room.
                 earlier = draw(st.sampled_from(alike))
                 part = draw(st.sampled_from([earlier, -earlier, earlier[::-1, ::-1]]))
             else:
                 # Of any spectrum; rarely 0, which says little.
                 size = draw(st.sampled_from([*range(8)]).map(float) | _SIZES)
-                part = draw(matrices((rows, columns), norm=size or None, rank=None if size else 0, dtype=dtype))
+                part = draw(
+                    matrices(
+                        (rows, columns), norm=size or None, rank=None if size else 0, dtype=dtype
+                    )
+                )
             found[X.name] = part
         # Smaller ones too, where what is given is small.
         scaled = (
-            Assignment(claim, {name: size * X.astype(np.float64) for name, X in found.items()}, numbers)
+            Assignment(
+                claim, {name: size * X.astype(np.float64) for name, X in found.items()}, numbers
+            )
             for size in (1.0, 2.0**-10, 2.0**-20)
         )
         made = next((each for each in scaled if each.is_inside()), None)
@@ -744,4 +851,8 @@ def _number(x: sp.Symbol, largest: int) -> SearchStrategy[float]:
         return st.integers(1 if x.is_positive else 0 if x.is_nonnegative else -largest, largest)
     if x.is_positive:
         return _SIZES
-    return st.just(0.0) | _SIZES if x.is_nonnegative else st.just(0.0) | _SIZES | _SIZES.map(lambda y: -y)
+    return (
+        st.just(0.0) | _SIZES
+        if x.is_nonnegative
+        else st.just(0.0) | _SIZES | _SIZES.map(lambda y: -y)
+    )

@@ -1,4 +1,5 @@
-"""Settings of `check_claim` in a run of pytest: how hard to look, where to keep what it finds, and whom to tell.
+"""Settings of `check_claim` in a run of pytest: how hard to look, where to keep what it finds, and
+whom to tell.
 
 Only the standard library is imported: pytest loads this in projects that may never check a claim.
 """
@@ -17,8 +18,10 @@ class Profile:
 
     Attributes:
         name: what ``--boundcheck-profile`` calls it.
-        examples: instances to try of a claim; half as many follow that are steered toward a large ratio.
-        repeatable: whether each run draws the same ones; otherwise Hypothesis draws new ones and remembers failures.
+        examples: instances to try of a claim; half as many follow that are steered toward a large
+            ratio.
+        repeatable: whether each run draws the same ones; otherwise Hypothesis draws new ones and
+            remembers failures.
         meaning: in few words, for ``--help``.
 
     """
@@ -32,7 +35,12 @@ class Profile:
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("quick", 60, True, "60 instances a claim and half as many steered, the same ones each time"),
+        Profile(
+            "quick",
+            60,
+            True,
+            "60 instances a claim and half as many steered, the same ones each time",
+        ),
         Profile("ci", 300, True, "300 and half as many steered, the same ones each time"),
         Profile("nightly", 5000, False, "5000 and half as many steered, new ones each time"),
     )
@@ -60,7 +68,9 @@ _session: ContextVar[Session] = ContextVar("boundcheck session")
 
 
 def current() -> Session:
-    """The settings that hold now: outside of pytest the quick profile, and a folder ``instances``."""
+    """The settings that hold now: outside of pytest the quick profile, and a folder
+    ``instances``.
+    """
     return _session.get(_OUTSIDE)
 
 

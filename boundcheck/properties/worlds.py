@@ -1,8 +1,10 @@
-"""Worlds: exact instances in which all that a proved claim assumes holds, so that it is not proved of nothing.
+"""Worlds: exact instances in which all that a proved claim assumes holds, so that it is not proved
+of nothing.
 
-``python -m boundcheck.properties.worlds PAPER...`` looks for one for each proved claim of a paper in `proofs/`, the
-simplest that Hypothesis finds, and writes those that the judge accepts into the paper's ``worlds.json``. What `prove`
-shows of a proof says whether one is known. The judge judges them again in the tests.
+``python -m boundcheck.properties.worlds PAPER...`` looks for one for each proved claim of a paper
+in `proofs/`, the simplest that Hypothesis finds, and writes those that the judge accepts into the
+paper's ``worlds.json``. What `prove` shows of a proof says whether one is known. The judge judges
+them again in the tests.
 """
 
 from __future__ import annotations
@@ -52,7 +54,8 @@ _LARGEST = 2
 class Parabola(OfRun):
     """An algorithm on F(v) = v²/2, a function of one number, from v_1 = 1, with samples F(v) ± c v.
 
-    F is as strongly convex as it is smooth, everywhere, which no function of the other instances is.
+    F is as strongly convex as it is smooth, everywhere, which no function of the other instances
+    is.
 
     Attributes:
         claim: a theorem.
@@ -67,7 +70,8 @@ class Parabola(OfRun):
 
     @classmethod
     def of(cls, claim: Claim) -> Parabola:
-        """Make one with two steps and letters that leave room: ℓ = 2, μ = 1/2, R_1 = D = 1, half of what a step may be.
+        """Make one with two steps and letters that leave room: ℓ = 2, μ = 1/2, R_1 = D = 1, half of
+        what a step may be.
 
         Raises:
             InputError: for a claim that is not a theorem.
@@ -76,10 +80,20 @@ class Parabola(OfRun):
         algorithm = algorithm_of(claim)
         if algorithm is None or algorithm.no_exact:
             raise InputError("claim", claim.id, "a theorem about an algorithm with exact steps")
-        known: dict[sp.Basic, Fraction | int] = {T: 2, ell: 2, mu_F: Fraction(1, 2), R_1: 1, D: 1, zeta: 1}
+        known: dict[sp.Basic, Fraction | int] = {
+            T: 2,
+            ell: 2,
+            mu_F: Fraction(1, 2),
+            R_1: 1,
+            D: 1,
+            zeta: 1,
+        }
         given = {p.name: Fraction(known.get(p.symbol, Fraction(1, 4))) for p in claim.parameters}
-        # What must be at least a number, such as an offset of time, is large; the next may depend on it.
-        least = [str(x.lhs) for x in claim.conditions if x.rel_op in (">", ">=") and str(x.lhs) in given]
+        # What must be at least a number, such as an offset of time, is large; the next may depend
+        # on it.
+        least = [
+            str(x.lhs) for x in claim.conditions if x.rel_op in (">", ">=") and str(x.lhs) in given
+        ]
         given |= {name: Fraction(8) ** place for place, name in enumerate(least, 1)}
         return cls(claim, given, Fraction(int(algorithm.is_stochastic), 2))
 
@@ -95,7 +109,12 @@ class Parabola(OfRun):
             return Vector([np.array([[x]], dtype=object)])
 
         samples = (self.noise, -self.noise) if self.noise else (Fraction(0),)
-        paths = self.walk(point(arb(1)), lambda v, c: point(v[0][0, 0] + ball_of(c)), samples, int(self.given[T.name]))
+        paths = self.walk(
+            point(arb(1)),
+            lambda v, c: point(v[0][0, 0] + ball_of(c)),
+            samples,
+            int(self.given[T.name]),
+        )
         square = VectorFunction(lambda v: v[0][0, 0] ** 2 / 2, lambda v: v)
         return self.on_paths(paths, square, (arb_mat([[0]]),), {})
 
@@ -124,7 +143,12 @@ class Parabola(OfRun):
     def as_json(self) -> dict[str, Any]:
         """Plain data, from which `from_json` makes the same instance."""
         given = {name: str(x) for name, x in self.given.items()}
-        return {"kind": "parabola", "claim": named(self.claim), "given": given, "noise": str(self.noise)}
+        return {
+            "kind": "parabola",
+            "claim": named(self.claim),
+            "given": given,
+            "noise": str(self.noise),
+        }
 
     @classmethod
     def from_json(cls, data: Any) -> Parabola:
@@ -136,7 +160,9 @@ class Parabola(OfRun):
 
 
 def world_of(claim: Claim) -> Tried | Parabola | None:
-    """The simplest instance found that the judge accepts, the same at each call; None where none is found."""
+    """The simplest instance found that the judge accepts, the same at each call; None where none is
+    found.
+    """
     try:
         tried = strategy_of(claim, None, LEAST, _LARGEST, "float64")
         return cast(Tried, find(tried, lambda x: meets(x, claim).holds, settings=_TRIED))
@@ -150,7 +176,9 @@ def world_of(claim: Claim) -> Tried | Parabola | None:
 
 
 def read(data: Mapping[str, Any]) -> Any:
-    """Read the instance that a ``worlds.json`` has for a claim; raises InputError as the instance's `from_json`."""
+    """Read the instance that a ``worlds.json`` has for a claim; raises InputError as the instance's
+    `from_json`.
+    """
     return (KINDS | {"parabola": Parabola})[data["kind"]].from_json(data)
 
 

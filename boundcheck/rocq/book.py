@@ -1,7 +1,8 @@
 """A Rocq file in the making: its letters, the definitions of its terms, and how terms are printed.
 
-A term is printed at a place, a time and an outcome. An atom or letter that is more than a name is defined once, as a
-function of the letters that laws bind, of time and of the outcome, as far as it depends on them.
+A term is printed at a place, a time and an outcome. An atom or letter that is more than a name is
+defined once, as a function of the letters that laws bind, of time and of the outcome, as far as it
+depends on them.
 """
 
 from __future__ import annotations
@@ -15,19 +16,33 @@ from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement
 from boundcheck.kernel import terms as k
 from boundcheck.kernel.builders import size_of
-from boundcheck.kernel.terms import CONSTANT, Atom, Index, Matrix, Point, Scalar, Symbol, Term, Time, Total, Variable
+from boundcheck.kernel.terms import (
+    CONSTANT,
+    Atom,
+    Index,
+    Matrix,
+    Point,
+    Scalar,
+    Symbol,
+    Term,
+    Time,
+    Total,
+    Variable,
+)
 
 Named = Symbol | Variable
 """A letter that has a name, and no parts."""
 Piece = Atom | k.Letter
 """A part of a polynomial, in numbers or in matrices."""
 # Names that a file uses itself, and words of Rocq.
-_WORDS = """R S T t w rt t0 v i j e et zu IH eX realType Num GRing matrix ordinal space outcome chance past nothing
-knows expect mean total before least fro opn dot inner is_gradient forall fun let in if then else match
-with end as at Prop Set Type return exists fix cofix for where using tr sup inf lim max min exp ring
-field true false nat bool of is le lt"""
+_WORDS = """R S T t w rt t0 v i j e et zu IH eX realType Num GRing matrix ordinal space outcome
+chance past nothing knows expect mean total before least fro opn dot inner is_gradient forall fun
+let in if then else match with end as at Prop Set Type return exists fix cofix for where using tr
+sup inf lim max min exp ring field true false nat bool of is le lt"""
 _TAKEN = frozenset(_WORDS.split())
-_OWN = re.compile(r"(atom|letter|fact|law|step|same|slope|known|poly|h|hl|H|p)\d+|[eMh]_\d+|(rt|t|w)'+")
+_OWN = re.compile(
+    r"(atom|letter|fact|law|step|same|slope|known|poly|h|hl|H|p)\d+|[eMh]_\d+|(rt|t|w)'+"
+)
 # Numbers in Rocq are counted in ones.
 _LARGEST = 5000
 
@@ -43,7 +58,9 @@ class Place:
 
     @property
     def time(self) -> str:
-        """The time as Rocq has it; raises InputError for one that may lie before 0, where Rocq's subtraction stops."""
+        """The time as Rocq has it; raises InputError for one that may lie before 0, where Rocq's
+        subtraction stops.
+        """
         if self.offset < (-1 if self.base else 0):
             raise InputError("time", f"{self.base}{self.offset:+d}", "a time that is at least 0")
         if not self.base:
@@ -59,7 +76,10 @@ class Place:
     def within(self) -> Place:
         """A place of the times that a sum ranges over."""
         return replace(
-            self, base=self.base + "'" if self.base.startswith("t") else "t'", offset=0, proof=self.proof + "'"
+            self,
+            base=self.base + "'" if self.base.startswith("t") else "t'",
+            offset=0,
+            proof=self.proof + "'",
         )
 
     def elsewhere(self) -> Place:
@@ -75,7 +95,9 @@ Naming = Callable[[Piece], str]
 
 @dataclass(frozen=True)
 class Defined:
-    """A definition: its name, the bound letters that it is a function of, and whether of time and of the outcome."""
+    """A definition: its name, the bound letters that it is a function of, and whether of time and
+    of the outcome.
+    """
 
     name: str
     letters: tuple[Named, ...]
@@ -158,7 +180,9 @@ class Book:
         name, first, lag = self.processes[key]
         shapes = {each.shape for each in (first, letter) if isinstance(each, Symbol)}
         if len(shapes) > 1 or lag != when.lag:
-            raise InputError("letter", letter, f"a process like {first}, with the same shape and lag")
+            raise InputError(
+                "letter", letter, f"a process like {first}, with the same shape and lag"
+            )
         return name
 
     def function(self, name: str, point: Point) -> tuple[str, str]:
@@ -168,7 +192,9 @@ class Book:
             self.functions[name] = (self.fresh(name), self.fresh(f"g{name}"), shapes)
         function, gradient, first = self.functions[name]
         if shapes != first:
-            raise InputError("function", name, f"a function of points of the shapes {first}, and not {shapes}")
+            raise InputError(
+                "function", name, f"a function of points of the shapes {first}, and not {shapes}"
+            )
         return function, gradient
 
     def binder(self, letter: Named) -> str:
@@ -223,18 +249,27 @@ class Book:
                 return f"{place.time}%:R"
         if self.whole:
             return f"({self._content(term, place)})"
-        kind, type_ = ("atom", "R") if isinstance(term, Atom) else ("letter", self.matrices(term.shape))
-        return self.call(self.define(kind, term, type_, lambda at: self._content(term, at)), place, values)
+        kind, type_ = (
+            ("atom", "R") if isinstance(term, Atom) else ("letter", self.matrices(term.shape))
+        )
+        return self.call(
+            self.define(kind, term, type_, lambda at: self._content(term, at)), place, values
+        )
 
     def _content(self, term: Piece, place: Place) -> str:
         """The text of an atom or letter, from its parts."""
         match term:
             case k.Norm():
-                return f"{'fro' if term.kind == k.FROBENIUS else 'opn'} {self.point(term.blocks, place)}"
+                return (
+                    f"{'fro' if term.kind == k.FROBENIUS else 'opn'}"
+                    f" {self.point(term.blocks, place)}"
+                )
             case k.Trace():
                 return f"\\tr ({self.word(term.word, self.naming(place))})"
             case k.Value():
-                return f"{self.function(term.function, term.point)[0]} {self.point(term.point, place)}"
+                return (
+                    f"{self.function(term.function, term.point)[0]} {self.point(term.point, place)}"
+                )
             case k.Root():
                 return f"Num.sqrt ({self.scalar(term.body, place)})"
             case k.Inverse():
@@ -254,14 +289,22 @@ class Book:
             case k.Expectation():
                 inner = place.elsewhere()
                 body = self.scalar(term.body, inner)
-                return f"expect {self.past(term.given, place)} (fun {inner.outcome} => {body}) {place.outcome}"
+                return (
+                    f"expect {self.past(term.given, place)} (fun {inner.outcome} => {body})"
+                    f" {place.outcome}"
+                )
             case k.Gradient():
                 _, gradient = self.function(term.function, term.point)
-                return projected(f"{gradient} {self.point(term.point, place)}", term.block, len(term.point))
+                return projected(
+                    f"{gradient} {self.point(term.point, place)}", term.block, len(term.point)
+                )
             case k.Mean():
                 inner = place.elsewhere()
                 body = self.piece(term.letter, inner)
-                return f"mean {self.past(term.given, place)} (fun {inner.outcome} => {body}) {place.outcome}"
+                return (
+                    f"mean {self.past(term.given, place)} (fun {inner.outcome} => {body})"
+                    f" {place.outcome}"
+                )
         raise InputError("term", term, "a term that has a form in Rocq")
 
     def past(self, given: Index | None, place: Place) -> str:
@@ -282,7 +325,11 @@ class Book:
 
     def normal(self, term: Matrix | Scalar, place: Place) -> str:
         """A polynomial in numbers or in matrices, at a place."""
-        return self.scalar(term, place) if isinstance(term, Scalar) else self.matrix(term, self.naming(place))
+        return (
+            self.scalar(term, place)
+            if isinstance(term, Scalar)
+            else self.matrix(term, self.naming(place))
+        )
 
     def matrix(self, matrix: Matrix, naming: Naming) -> str:
         """A polynomial in matrices."""
@@ -326,7 +373,8 @@ class Book:
     def lemma(
         self, kind: str, more: Iterable[str], claim: str, proof: str, own: Iterable[Named] = ()
     ) -> tuple[str, tuple[Named, ...]]:
-        """State a lemma; its parameters are the bound letters that it speaks of. Returns its name and those.
+        """State a lemma; its parameters are the bound letters that it speaks of. Returns its name
+        and those.
 
         Letters of which the proof alone speaks get a value, unless they are its `own`.
         """
@@ -338,7 +386,9 @@ class Book:
             value = "0" if x.when == CONSTANT else "fun _ _ => 0"
             given += f"pose {self.name(x)} : {self.type_of(x)} := {value}. "
         binders = [*(self.binder(x) for x in letters), *more]
-        self.body.append(f"Lemma {' '.join([name, *binders])} : {claim}.\nProof. {given}{proof} Qed.")
+        self.body.append(
+            f"Lemma {' '.join([name, *binders])} : {claim}.\nProof. {given}{proof} Qed."
+        )
         return name, letters
 
 
@@ -358,27 +408,41 @@ def comment(text: str) -> str:
 
 def related(relation: str, text: str) -> str:
     """A polynomial in its relation to 0."""
-    return f"{text} = 0 :> R" if relation == "=" else f"0 {'<=' if relation == '>=' else '<'} {text} :> R"
+    return (
+        f"{text} = 0 :> R"
+        if relation == "="
+        else f"0 {'<=' if relation == '>=' else '<'} {text} :> R"
+    )
 
 
 def ratio(size: Fraction) -> str:
     """The text of a number that is not negative."""
     if max(size.numerator, size.denominator) > _LARGEST:
         raise InputError("number", size, f"numbers up to {_LARGEST}, which Rocq counts in ones")
-    return str(size.numerator) if size.denominator == 1 else f"({size.numerator} / {size.denominator})"
+    return (
+        str(size.numerator) if size.denominator == 1 else f"({size.numerator} / {size.denominator})"
+    )
 
 
 def signed(pieces: list[tuple[bool, str]]) -> str:
     """A sum of terms, each with whether it is subtracted."""
     (negative, first), *rest = pieces
-    return " ".join([f"- ({first})" if negative else first, *(f"{'-' if minus else '+'} {x}" for minus, x in rest)])
+    return " ".join(
+        [
+            f"- ({first})" if negative else first,
+            *(f"{'-' if minus else '+'} {x}" for minus, x in rest),
+        ]
+    )
 
 
 def polynomial(scalar: Scalar, naming: Naming) -> str:
     """A polynomial, its atoms written as `naming` says."""
     summands = []
     for powers, c in scalar.terms.items():
-        factors = [naming(x) if exponent == 1 else f"{wrapped(naming(x))} ^+ {exponent}" for x, exponent in powers]
+        factors = [
+            naming(x) if exponent == 1 else f"{wrapped(naming(x))} ^+ {exponent}"
+            for x, exponent in powers
+        ]
         number = [ratio(abs(c))] if abs(c) != 1 or not factors else []
         summands.append((c < 0, " * ".join([*number, *factors])))
     return signed(summands) if summands else "0"

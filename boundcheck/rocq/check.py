@@ -1,14 +1,17 @@
-"""A proof as a file for Rocq, Rocq's word on it, and the committed list of those that it has checked.
+"""A proof as a file for Rocq, Rocq's word on it, and the committed list of those that it has
+checked.
 
-A file has the section with its letters, the steps of a derivation, and the theorem. Rocq compiles the library and each
-file, and says on which axioms each theorem rests. A derivation stands in the list, which `make rocq` makes, as a hash
-of all of its steps. So a proof that has changed since counts as unchecked, whatever its name. The library, in which the
-norms and expectations are defined, stands there as a hash too: with another one nothing is checked.
+A file has the section with its letters, the steps of a derivation, and the theorem. Rocq compiles
+the library and each file, and says on which axioms each theorem rests. A derivation stands in the
+list, which `make rocq` makes, as a hash of all of its steps. So a proof that has changed since
+counts as unchecked, whatever its name. The library, in which the norms and expectations are
+defined, stands there as a hash too: with another one nothing is checked.
 
-Rocq is asked to confirm that the hypotheses of a theorem can hold at once, in a world. The statement of a world is made
-here, from the theorem's own hypotheses; a file of `proofs/rocq/worlds` has only the tactics that prove it. Rocq's word
-on it comes from a file of its own, in which the statement is made again before the proof is loaded: so it does not
-matter what the proof's file defines, assumes or states.
+Rocq is asked to confirm that the hypotheses of a theorem can hold at once, in a world. The
+statement of a world is made here, from the theorem's own hypotheses; a file of `proofs/rocq/worlds`
+has only the tactics that prove it. Rocq's word on it comes from a file of its own, in which the
+statement is made again before the proof is loaded: so it does not matter what the proof's file
+defines, assumes or states.
 """
 
 from __future__ import annotations
@@ -88,7 +91,9 @@ def rocq(export: Export) -> str:
                 Step(book, each, stated).state()
             except (InputError, KernelError) as error:
                 expected = f"a step that can be exported ({error})"
-                raise InputError("proof", f"{export.name}, step {place}, {each.rule}", expected) from None
+                raise InputError(
+                    "proof", f"{export.name}, step {place}, {each.rule}", expected
+                ) from None
     # The theorem, whose statement uses no definition but those of its own hypotheses.
     step = Step(book, theorem, stated)
     exact = step.use(theorem)
@@ -98,7 +103,9 @@ def rocq(export: Export) -> str:
         said = book.said(statement)
         letters = [x for x in book.bound_in(said) if x in free(statement)]
         end.append(f"(* {comment(f'{called}. {statement}')} *)")
-        end.append(f"Definition {' '.join([f'H{place}', *map(book.binder, letters)])} : Prop := {said}.")
+        end.append(
+            f"Definition {' '.join([f'H{place}', *map(book.binder, letters)])} : Prop := {said}."
+        )
         names[statement] = " ".join([f"H{place}", *map(book.name, letters)])
     claim = " -> ".join([*names.values(), f"({book.said(theorem.conclusion)})"])
     binders = map(book.binder, sorted(free_in(theorem) & book.bound))
@@ -130,7 +137,9 @@ def free_in(theorem: Theorem) -> set[Named]:
 
 @dataclass(frozen=True)
 class Letters:
-    """Letters of a section, as its text declares them, and what it assumes of them, each by its name."""
+    """Letters of a section, as its text declares them, and what it assumes of them, each by its
+    name.
+    """
 
     word: str
     binders: str
@@ -143,18 +152,26 @@ def section(book: Book) -> list[Letters]:
     for name, gradient, shapes in book.functions.values():
         kind = book.points(shapes)
         binders = f"({name} : {kind} -> R) ({gradient} : {kind} -> {kind})"
-        found.append(Letters("Variables", binders, {f"{gradient}_is": f"is_gradient {name} {gradient}"}))
+        found.append(
+            Letters("Variables", binders, {f"{gradient}_is": f"is_gradient {name} {gradient}"})
+        )
     for letter, name in book.letters.items():
         if letter not in book.bound:
             found.append(Letters("Variable", f"{name} : {book.type_of(letter)}"))
     for name, letter, lag in book.processes.values():
         known = f"forall t, knows (@past R S (t{'.+1' * lag})) ({name} t)"
-        found.append(Letters("Variable", f"{name} : {book.type_of(letter)}", {f"{name}_known": known}))
+        found.append(
+            Letters("Variable", f"{name} : {book.type_of(letter)}", {f"{name}_known": known})
+        )
     # Last, because the types above name sizes.
     sizes = list(book.dimensions.values())
     first = [Letters("Variables", "(R : realType) (S : space R) (T : nat)", {"T_gt0": "(0 < T)%N"})]
     if sizes:
-        first.append(Letters("Variables", f"{' '.join(sizes)} : nat", {f"{x}_gt0": f"(0 < {x})%N" for x in sizes}))
+        first.append(
+            Letters(
+                "Variables", f"{' '.join(sizes)} : nat", {f"{x}_gt0": f"(0 < {x})%N" for x in sizes}
+            )
+        )
     return [*first, *found]
 
 
@@ -177,10 +194,14 @@ class World:
         """Read the hypotheses of the theorem."""
         theorem, self.name = export.theorem, export.name_in_rocq
         free = free_in(theorem)
-        book = Book(frozenset(law_variables((*theorem.hypotheses, theorem.conclusion)) - free), whole=True)
+        book = Book(
+            frozenset(law_variables((*theorem.hypotheses, theorem.conclusion)) - free), whole=True
+        )
         for letter in sorted(free):
             book.name(letter)
-        self._hypotheses = [(comment(f"{called}. {x}"), f"({book.said(x)})") for x, called in export.told.items()]
+        self._hypotheses = [
+            (comment(f"{called}. {x}"), f"({book.said(x)})") for x, called in export.told.items()
+        ]
         self._claim = f"({book.said(theorem.conclusion)})"
         self._letters = section(book)
 
@@ -191,8 +212,12 @@ class World:
 
     @property
     def statement(self) -> str:
-        """The statement that, over any real numbers, there are letters of which all holds that the theorem assumes."""
-        binders = [x.binders if x.binders.startswith("(") else f"({x.binders})" for x in self._letters]
+        """The statement that, over any real numbers, there are letters of which all holds that the
+        theorem assumes.
+        """
+        binders = [
+            x.binders if x.binders.startswith("(") else f"({x.binders})" for x in self._letters
+        ]
         assumed = [f"({said})" for each in self._letters for said in each.assumed.values()]
         exist = " ".join(binders).replace("(R : realType) ", "", 1)
         held = [*assumed, *(f"(* {told} *)\n  {said}" for told, said in self._hypotheses)]
@@ -202,7 +227,10 @@ class World:
     def file(self) -> str:
         """The file in which Rocq reads the proof."""
         head = f"{HEAD}From mathcomp Require Import lra.\nFrom boundcheck Require Import Worlds."
-        return f"{head}\nLemma world : {self.statement}.\nProof.\n{self.script.read_text('utf-8')}\nQed.\n"
+        return (
+            f"{head}\nLemma world :"
+            f" {self.statement}.\nProof.\n{self.script.read_text('utf-8')}\nQed.\n"
+        )
 
     @property
     def hash(self) -> str:
@@ -211,7 +239,9 @@ class World:
 
     @property
     def judging(self) -> str:
-        """The file for Rocq's word that the theorem asks for no more, and that the proof proves the statement."""
+        """The file for Rocq's word that the theorem asks for no more, and that the proof proves the
+        statement.
+        """
         wanted = " -> ".join([*(said for _, said in self._hypotheses), self._claim])
         return "\n".join(
             [
@@ -236,8 +266,9 @@ def hash_of(*texts: str) -> str:
 
 
 LIST = LIBRARY / "checked.json"
-"""By claim and version: the hashes of the derivation, of the library and of the exported file, the axioms on which Rocq
-says that the theorem rests, and the hash of the world in which its hypotheses hold, where there is one."""
+"""By claim and version: the hashes of the derivation, of the library and of the exported file, the
+axioms on which Rocq says that the theorem rests, and the hash of the world in which its hypotheses
+hold, where there is one."""
 # Seconds that Rocq gets for a file.
 _LONGEST = 1800
 
@@ -246,7 +277,9 @@ _LONGEST = 1800
 
 
 def digest(theorem: Theorem) -> str:
-    """A hash of a derivation: of the rule, the arguments, the premises and what follows, at each step."""
+    """A hash of a derivation: of the rule, the arguments, the premises and what follows, at each
+    step.
+    """
 
     def plain(argument: Any) -> Any:
         if isinstance(argument, tuple):
@@ -257,7 +290,9 @@ def digest(theorem: Theorem) -> str:
     for each in derivation([theorem]):
         before = [made[id(x)] for x in each.premises]
         said = [sorted(x.key for x in each.hypotheses), each.conclusion.key]
-        made[id(each)] = sha256(json.dumps([each.rule, plain(each.arguments), before, said]).encode()).hexdigest()
+        made[id(each)] = sha256(
+            json.dumps([each.rule, plain(each.arguments), before, said]).encode()
+        ).hexdigest()
     return made[id(theorem)]
 
 
@@ -276,12 +311,18 @@ def checked() -> Mapping[str, Mapping[str, Any]]:
 
 @cache
 def known(kind: str) -> frozenset[str]:
-    """The hashes of one kind in the list, such as ``derivation`` or ``world``, as far as they are of this library."""
-    return frozenset(x[kind] for x in checked().values() if kind in x and x.get("library") == library_hash())
+    """The hashes of one kind in the list, such as ``derivation`` or ``world``, as far as they are
+    of this library.
+    """
+    return frozenset(
+        x[kind] for x in checked().values() if kind in x and x.get("library") == library_hash()
+    )
 
 
 def covers(conclusion: Theorem | None, line: Theorem | None = None) -> bool:
-    """True if Rocq has checked what a proof concludes, and `line`, where one is given, is a step to that."""
+    """True if Rocq has checked what a proof concludes, and `line`, where one is given, is a step to
+    that.
+    """
     if conclusion is None or digest(conclusion) not in known("derivation"):
         return False
     return line is None or any(line is each for each in derivation([conclusion]))
@@ -342,15 +383,22 @@ def build(folder: Path) -> Path:
 
 
 def compiled(file: Path, library: Path, needs: Path | None = None) -> tuple[str, str]:
-    """Compile a file, which may need those of a folder. Returns the error, empty if none, and what Rocq printed."""
+    """Compile a file, which may need those of a folder. Returns the error, empty if none, and what
+    Rocq printed.
+    """
     compiler = shutil.which("coqc")
     if compiler is None:
-        expected = "Rocq with its libraries: Debian's coq, libcoq-mathcomp-analysis and libcoq-mathcomp-algebra-tactics"
+        expected = (
+            "Rocq with its libraries: Debian's coq, libcoq-mathcomp-analysis and"
+            " libcoq-mathcomp-algebra-tactics"
+        )
         raise InputError("coqc", "none", expected)
     others = [] if needs is None else ["-Q", str(needs), ""]
     command = [compiler, "-w", "none", *others, "-Q", str(library), "boundcheck", str(file)]
     try:
-        done = subprocess.run(watched(command), capture_output=True, text=True, timeout=_LONGEST, check=False)
+        done = subprocess.run(
+            watched(command), capture_output=True, text=True, timeout=_LONGEST, check=False
+        )
     except subprocess.TimeoutExpired:
         return f"Rocq takes longer than {_LONGEST} seconds", ""
     if done.returncode == 0:
@@ -360,15 +408,20 @@ def compiled(file: Path, library: Path, needs: Path | None = None) -> tuple[str,
 
 
 def axioms(printed: str) -> set[str]:
-    """The names that `Print Assumptions` printed; what it did not print is an axiom of its own, which nobody allows."""
+    """The names that `Print Assumptions` printed; what it did not print is an axiom of its own,
+    which nobody allows.
+    """
     # A tactic that tried something else before may have told of it.
-    told = re.sub(r"\ADebug:.*?(?=^Axioms:|^Closed under)", "", printed, flags=re.DOTALL | re.MULTILINE)
+    told = re.sub(
+        r"\ADebug:.*?(?=^Axioms:|^Closed under)", "", printed, flags=re.DOTALL | re.MULTILINE
+    )
     before, heading, listed = told.partition("Axioms:")
     if before.strip() != ("" if heading else "Closed under the global context"):
         return {"what Rocq did not print"}
     found = set()
     for line in listed.splitlines():
-        # What goes on is indented. A line without a name tells of what Rocq was told not to look at: an axiom, too.
+        # What goes on is indented. A line without a name tells of what Rocq was told not to look
+        # at: an axiom, too.
         if line.strip() and not line[0].isspace():
             name = re.match(r"([A-Za-z_][\w.']*)\s*(?::|$)", line)
             found.add(name[1] if name else line.strip())
@@ -390,11 +443,15 @@ def entry_of(export: Export, text: str) -> dict[str, Any]:
 
 def is_listed(export: Export) -> bool:
     """True if the list has this very proof; raises InputError for one that has no form in Rocq."""
-    kept = {name: value for name, value in checked().get(export.name, {}).items() if name != "axioms"}
+    kept = {
+        name: value for name, value in checked().get(export.name, {}).items() if name != "axioms"
+    }
     return entry_of(export, rocq(export)) == kept
 
 
-def check(exports: Sequence[Export], folder: Path, jobs: int, say: Callable[[Word], None]) -> list[Word]:
+def check(
+    exports: Sequence[Export], folder: Path, jobs: int, say: Callable[[Word], None]
+) -> list[Word]:
     """Write these theorems into a folder and let Rocq check each, `jobs` at a time.
 
     Raises:
@@ -417,7 +474,9 @@ def check(exports: Sequence[Export], folder: Path, jobs: int, say: Callable[[Wor
             reason, rests = _believed(file, library)
             if not reason and "world" in entry:
                 reason = in_world(World(export), folder, library)
-            word = Word(export.name, steps, perf_counter() - began, reason, {**entry, "axioms": rests})
+            word = Word(
+                export.name, steps, perf_counter() - began, reason, {**entry, "axioms": rests}
+            )
         say(word)
         return word
 
@@ -426,7 +485,9 @@ def check(exports: Sequence[Export], folder: Path, jobs: int, say: Callable[[Wor
 
 
 def _believed(file: Path, library: Path, needs: Path | None = None) -> tuple[str, list[str]]:
-    """Compile a file. Returns why it is not believed, empty where it is, and the axioms on which it rests."""
+    """Compile a file. Returns why it is not believed, empty where it is, and the axioms on which it
+    rests.
+    """
     failed, printed = compiled(file, library, needs)
     rests = axioms(printed)
     more = sorted(rests - allowed())
@@ -434,10 +495,12 @@ def _believed(file: Path, library: Path, needs: Path | None = None) -> tuple[str
 
 
 def in_world(world: World, folder: Path, library: Path) -> str:
-    """Let Rocq judge the world of a theorem that is compiled in the folder. Returns why it is none, empty where it is.
+    """Let Rocq judge the world of a theorem that is compiled in the folder. Returns why it is none,
+    empty where it is.
 
-    The proof is compiled first. What it says does not count: the statement is made again in a file that knows nothing
-    of the proof's definitions, and Rocq is asked there on what the proof of it rests.
+    The proof is compiled first. What it says does not count: the statement is made again in a file
+    that knows nothing of the proof's definitions, and Rocq is asked there on what the proof of it
+    rests.
     """
     proof, judge = folder / f"{world.name}_world.v", folder / f"{world.name}_judged.v"
     proof.write_text(world.file, encoding="utf-8")

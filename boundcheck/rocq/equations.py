@@ -1,13 +1,14 @@
 """Equations between what a rule yields as it stands and its normal form, each with its proof.
 
-A kernel's conclusion is in normal form: linear, factors taken out, transposes chosen, letters replaced. A lemma of the
-library yields terms that are not. `Equations` goes through such a term as the kernel's builders do, and states for each
-atom or letter that changes one lemma, what it was = what it becomes. Sums and expectations are linear operators: what
-is known or constant is taken out of them.
+A kernel's conclusion is in normal form: linear, factors taken out, transposes chosen, letters
+replaced. A lemma of the library yields terms that are not. `Equations` goes through such a term as
+the kernel's builders do, and states for each atom or letter that changes one lemma, what it was =
+what it becomes. Sums and expectations are linear operators: what is known or constant is taken out
+of them.
 
-A `Lemma` stands for itself: it is closed by its own identity, not by a search. Every atom and every letter becomes a
-variable, so that an identity is as small as what it says. A term that changes has two variables, one for what it was
-and one equation that says what it becomes.
+A `Lemma` stands for itself: it is closed by its own identity, not by a search. Every atom and every
+letter becomes a variable, so that an identity is as small as what it says. A term that changes has
+two variables, one for what it was and one equation that says what it becomes.
 """
 
 from __future__ import annotations
@@ -22,8 +23,29 @@ from boundcheck.errors import InputError
 from boundcheck.kernel import terms as k
 from boundcheck.kernel.builders import clock, is_coarser, known, maximum, norm, timed, trace
 from boundcheck.kernel.rules import FIRST, LAST
-from boundcheck.kernel.terms import Expectation, Index, Matrix, Mean, Scalar, Symbol, Term, Total, Trace, Word
-from boundcheck.rocq.book import HERE, Book, Piece, Place, Proof, nested, polynomial, projected, ratio
+from boundcheck.kernel.terms import (
+    Expectation,
+    Index,
+    Matrix,
+    Mean,
+    Scalar,
+    Symbol,
+    Term,
+    Total,
+    Trace,
+    Word,
+)
+from boundcheck.rocq.book import (
+    HERE,
+    Book,
+    Piece,
+    Place,
+    Proof,
+    nested,
+    polynomial,
+    projected,
+    ratio,
+)
 
 RANGE = ["(t : nat)", "(w : outcome S)", "(rt : (1 <= t <= T)%N)"]
 
@@ -38,7 +60,9 @@ UNCHANGED = constantly("erefl")
 
 
 class Change(NamedTuple):
-    """What becomes of an atom or letter: its image, the proof, and its text before; without a proof it stays."""
+    """What becomes of an atom or letter: its image, the proof, and its text before; without a proof
+    it stays.
+    """
 
     image: Scalar | Matrix
     proof: Proof | None = None
@@ -59,13 +83,17 @@ class Lemma:
     changed: dict[Piece, str] = field(default_factory=dict)
 
     def matrices(self, shape: tuple[str, str]) -> str:
-        """The type of matrices; a number of rows or columns that is no numeral is a parameter of the lemma."""
+        """The type of matrices; a number of rows or columns that is no numeral is a parameter of
+        the lemma.
+        """
         sizes = [self.book.size(name) for name in shape]
         self.sizes |= {size: None for size in sizes if not size.isdigit()}
         return f"'M[R]_({sizes[0]}, {sizes[1]})"
 
     def variable(self, text: Proof, letter: k.Letter | None = None) -> str:
-        """A new variable that stands for this text: a matrix like the letter, or without one a number."""
+        """A new variable that stands for this text: a matrix like the letter, or without one a
+        number.
+        """
         name = f"{'M' if letter else 'e'}_{len(self.binders)}"
         self.binders.append(f"({name} : {self.matrices(letter.shape) if letter else 'R'})")
         self.values.append(lambda place: f"({text(place)})")
@@ -79,10 +107,18 @@ class Lemma:
         return self.names[term]
 
     def change(self, term: Piece, change: Change) -> None:
-        """Say what becomes of a term: a variable for what it was, and a premise that says what that is equal to."""
+        """Say what becomes of a term: a variable for what it was, and a premise that says what that
+        is equal to.
+        """
         if change.proof is not None and term not in self.changed:
-            name = self.changed[term] = self.variable(change.text, None if isinstance(term, k.Atom) else term)
-            said = self.scalar(change.image) if isinstance(change.image, Scalar) else self.matrix(change.image)
+            name = self.changed[term] = self.variable(
+                change.text, None if isinstance(term, k.Atom) else term
+            )
+            said = (
+                self.scalar(change.image)
+                if isinstance(change.image, Scalar)
+                else self.matrix(change.image)
+            )
             self.premise(f"{name} = {said}", change.proof)
 
     def premise(self, said: str, proof: Proof) -> str:
@@ -112,12 +148,17 @@ class Lemma:
 
     def traced(self, scalar: Scalar) -> str:
         """A polynomial in the variables, its traces written out."""
-        return polynomial(scalar, lambda x: self.trace(x.word) if isinstance(x, Trace) else self.name(x))
+        return polynomial(
+            scalar, lambda x: self.trace(x.word) if isinstance(x, Trace) else self.name(x)
+        )
 
     def state(self, said: str, script: str) -> Proof:
         """State the lemma that says this; return its use at a place."""
         sizes = f" ({' '.join(self.sizes)} : nat)" if self.sizes else ""
-        text = f"(R : realType){sizes} {' '.join([*self.binders, *self.premises])} : {said}.\nProof. {script} Qed."
+        text = (
+            f"(R : realType){sizes} {' '.join([*self.binders, *self.premises])} : {said}.\nProof."
+            f" {script} Qed."
+        )
         if text not in self.book.algebra:
             self.book.algebra[text] = self.book.numbered("poly")
         head = " ".join([self.book.algebra[text], "R", *self.sizes])
@@ -131,7 +172,9 @@ class Lemma:
 
 
 def equal(left: str, right: str, without: str = "", name: str = "e", first: str = "") -> str:
-    """The step that proves two numbers equal by algebra alone: without premises, and after what comes first."""
+    """The step that proves two numbers equal by algebra alone: without premises, and after what
+    comes first.
+    """
     cleared = f"clear {without}; " if without else ""
     return f"have {name} : {left} = {right} :> R by {cleared}{first}algebra. "
 
@@ -156,7 +199,10 @@ def _turned(word: Word, canonical: Word, lemma: Lemma) -> list[str]:
     way = []
     if flip:
         word = k.transposed(word)
-        way.append(f"transitivity ({lemma.trace(word)}); first by rewrite -mxtrace_tr ?trmx_mul ?trmxK ?mulmxA.")
+        way.append(
+            f"transitivity ({lemma.trace(word)}); first by rewrite -mxtrace_tr ?trmx_mul ?trmxK"
+            " ?mulmxA."
+        )
     if i:
         split = " *m ".join(f"({lemma.book.word(x, lemma.name)})" for x in (word[:i], word[i:]))
         way.append(f"transitivity (\\tr ({split})); first by rewrite ?mulmxA.")
@@ -189,22 +235,34 @@ def _coarser(first: Index | None, second: Index | None, at: Place) -> str:
 
 @dataclass(frozen=True)
 class _Knowing:
-    """The proofs that terms are known up to an index, or without one: the same at two outcomes that look alike."""
+    """The proofs that terms are known up to an index, or without one: the same at two outcomes that
+    look alike.
+    """
 
     book: Book
     given: Index | None
 
     def proof(self, key: str, text: Proof, parts: Iterable[Piece], at: Place) -> str:
-        """The proof that the term with this key and text, which has these atoms and letters, is known."""
+        """The proof that the term with this key and text, which has these atoms and letters, is
+        known.
+        """
         if text(HERE) == text(_OTHER):
             return "(fun _ _ _ => erefl)"
-        return f"({self._lemma(key, text, f'by rewrite {self._rewriting(parts)}.')} {at.time} {at.proof})"
+        return (
+            f"({self._lemma(key, text, f'by rewrite {self._rewriting(parts)}.')} {at.time}"
+            f" {at.proof})"
+        )
 
     def _lemma(self, key: str, text: Proof, script: str) -> str:
         book, key = self.book, f"known {self.given} {key}"
         if key not in book.known:
             past = book.past(self.given, HERE)
-            binders = ["(t : nat)", "(rt : (1 <= t <= T)%N)", "(w v : outcome S)", f"(gw : {past} w v)"]
+            binders = [
+                "(t : nat)",
+                "(rt : (1 <= t <= T)%N)",
+                "(w v : outcome S)",
+                f"(gw : {past} w v)",
+            ]
             book.known[key] = book.lemma("known", binders, f"{text(HERE)} = {text(_OTHER)}", script)
         name, letters = book.known[key]
         return " ".join([name, *map(book.name, letters)])
@@ -214,13 +272,18 @@ class _Knowing:
         naming, found = self.book.naming, []
         for part in dict.fromkeys(parts):
             if naming(HERE)(part) != naming(_OTHER)(part):
-                # Mypy infers no type for a lambda whose default binds a variable of the loop.
-                head = self._lemma(part.key, lambda at, part=part: naming(at)(part), self._script(part))  # type: ignore[misc]
+
+                def named(at: Place, part: Piece = part) -> str:
+                    return naming(at)(part)
+
+                head = self._lemma(part.key, named, self._script(part))
                 found.append(f"({head} {HERE.time} {HERE.proof} w v gw)")
         return " ".join(found)
 
     def _script(self, term: Piece) -> str:
-        """The proof that an atom or letter is known: as a process, as an expectation, or because its parts are."""
+        """The proof that an atom or letter is known: as a process, as an expectation, or because
+        its parts are.
+        """
         book = self.book
         if isinstance(term, Symbol | k.Variable):
             if not isinstance(term.when, k.Time):
@@ -230,8 +293,14 @@ class _Knowing:
         if isinstance(term, Expectation | Mean) and is_coarser(term.given, self.given):
             kind = "ex_knows" if isinstance(term, Expectation) else "mean_knows_"
             past = book.past(term.given, HERE)
-            kept, shape = past_proof(term.given, HERE), "" if isinstance(term, Expectation) else "_ _ "
-            return f"exact: (@{kind} R S {past} {kept} w _ {shape}_ {_coarser(term.given, self.given, HERE)} w v gw)."
+            kept, shape = (
+                past_proof(term.given, HERE),
+                ("" if isinstance(term, Expectation) else "_ _ "),
+            )
+            return (
+                f"exact: (@{kind} R S {past} {kept} w _ {shape}_"
+                f" {_coarser(term.given, self.given, HERE)} w v gw)."
+            )
         if isinstance(term, Expectation | Mean | Total | k.Minimum | k.Before):
             raise InputError("term", term, "a term that is known and can be exported")
         made = book.defined[f"{'atom' if isinstance(term, k.Atom) else 'letter'} {term.key}"].name
@@ -256,7 +325,8 @@ class Equations:
 
     Attributes:
         values: what letters become, because a law is for all of them, or by an equation.
-        premise: the name and the text of the equation that replaces a letter; None where a law has it as variable.
+        premise: the name and the text of the equation that replaces a letter; None where a law has
+            it as variable.
         index: what t becomes.
 
     """
@@ -277,7 +347,9 @@ class Equations:
             if letter.when != k.CONSTANT:
                 found[letter] = f"(fun t w => {text})"
             elif set("tw") & set(text.split()):
-                raise InputError("value", value, "a value that names no time and no outcome, for a constant")
+                raise InputError(
+                    "value", value, "a value that names no time and no outcome, for a constant"
+                )
             else:
                 found[letter] = f"({text})"
         return found
@@ -299,7 +371,11 @@ class Equations:
         plain = Change(Scalar.of(term) if isinstance(term, k.Atom) else Matrix.of(term))
         premise, index = self.premise, self.index
         if term in self.values:
-            proof = (lambda at: f"({premise[0]} {at.time} {at.outcome} {at.proof})") if premise else UNCHANGED
+            proof = (
+                (lambda at: f"({premise[0]} {at.time} {at.outcome} {at.proof})")
+                if premise
+                else UNCHANGED
+            )
             return Change(self.values[term], proof, self._text(term))
         if index is None and term.inside.isdisjoint(self.values):
             return plain
@@ -317,9 +393,14 @@ class Equations:
             return plain
         # The change is a lemma of its own.
         image, same = rebuilt
-        claim = f"{text(HERE)} = {self.book.normal(image, HERE)}{' :> R' if isinstance(image, Scalar) else ''}"
+        claim = (
+            f"{text(HERE)} ="
+            f" {self.book.normal(image, HERE)}{' :> R' if isinstance(image, Scalar) else ''}"
+        )
         hypothesis = [f"({premise[0]} : {premise[1]})"] if premise else []
-        name, letters = self.book.lemma("same", [*hypothesis, *RANGE], claim, f"exact {same(HERE)}.")
+        name, letters = self.book.lemma(
+            "same", [*hypothesis, *RANGE], claim, f"exact {same(HERE)}."
+        )
         head = " ".join([name, *map(self.book.name, letters), *([premise[0]] if premise else [])])
         return Change(image, lambda at: f"({head} {at.time} {at.outcome} {at.proof})", text)
 
@@ -342,13 +423,22 @@ class Equations:
                     image = Matrix.of(k.Gradient(term.function, point, term.block))
                     head = f"(fun x => {projected(f'{gradient} x', term.block, len(points))})"
                 proofs = [proof for _, proof in points]
-                return (image, lambda at: f"(congr1 {head} {paired(proofs, at)})") if any(proofs) else None
+                return (
+                    (image, lambda at: f"(congr1 {head} {paired(proofs, at)})")
+                    if any(proofs)
+                    else None
+                )
             case k.Root() | k.Inverse():
                 body, proof = self.scalar(term.body)
                 head = "(fun x => Num.sqrt x)" if isinstance(term, k.Root) else "(fun x => x^-1)"
-                return proof and (Scalar.of(type(term)(body)), lambda at: f"(congr1 {head} {proof(at)})")
+                return proof and (
+                    Scalar.of(type(term)(body)),
+                    lambda at: f"(congr1 {head} {proof(at)})",
+                )
             case Expectation():
-                return Expecting(self, term.given.moved(index) if index and term.given else term.given).whole(term.body)
+                return Expecting(
+                    self, term.given.moved(index) if index and term.given else term.given
+                ).whole(term.body)
             case Total() if index is None:
                 return Summing(self).whole(term.body)
             case k.Minimum() if index is None:
@@ -358,7 +448,10 @@ class Equations:
 
                 def least(at: Place) -> str:
                     inner = at.within()
-                    return f"(@least_same R T _ _ T_gt0 (fun {inner.base} {inner.proof} => {proof(inner)}))"
+                    return (
+                        f"(@least_same R T _ _ T_gt0 (fun {inner.base} {inner.proof} =>"
+                        f" {proof(inner)}))"
+                    )
 
                 return Scalar.of(k.Minimum(body)), least
             case k.Before():
@@ -379,7 +472,9 @@ class Equations:
     # Polynomials and matrices: an atom becomes a number, and a letter a matrix.
 
     def scalar(self, scalar: Scalar) -> tuple[Scalar, Proof | None]:
-        """The polynomial that a polynomial becomes, and the proof; None where nothing has changed."""
+        """The polynomial that a polynomial becomes, and the proof; None where nothing has
+        changed.
+        """
         image = self.image_of(scalar)
         if scalar == image and all(self.change(x).proof is None for x in scalar.atoms()):
             return image, None
@@ -420,7 +515,9 @@ class Equations:
     def _proved(
         self, matrix: Matrix, normal: Matrix, scale: Fraction = Fraction(1), flip: bool = False
     ) -> Proof | None:
-        """The proof that a matrix, or its transpose, becomes `scale` times another; None if they are the same."""
+        """The proof that a matrix, or its transpose, becomes `scale` times another; None if they
+        are the same.
+        """
         pieces: list[Piece] = []
         for word, c in matrix.terms.items():
             pieces += [*(letter for letter, _ in word), *c.atoms()]
@@ -477,7 +574,9 @@ class Equations:
                 lemma.matrices(letter.shape)
         left, middle = lemma.matrix(word, before=True), lemma.matrix(image)
         said = f"\\tr ({left}) = {lemma.traced(result)}"
-        script = [f"{lemma.subst}transitivity (\\tr ({middle})); first by congr (\\tr _); matrices."]
+        script = [
+            f"{lemma.subst}transitivity (\\tr ({middle})); first by congr (\\tr _); matrices."
+        ]
         script += expanded(image, lemma)
         return result, lemma.state(said, " ".join([*script, "algebra."]))
 
@@ -485,7 +584,9 @@ class Equations:
         images = [self.image_of(x) for x in members]
         result = maximum(*images)
         atoms = sorted({atom for x in members for atom in x.atoms()})
-        if result == Scalar.of(k.Maximum(tuple(members))) and all(self.change(x).proof is None for x in atoms):
+        if result == Scalar.of(k.Maximum(tuple(members))) and all(
+            self.change(x).proof is None for x in atoms
+        ):
             return None
         lemma = self.lemma(atoms)
         largest = result.atoms()[0] if len(set(images)) > 1 else None
@@ -515,13 +616,21 @@ class Equations:
         if index == k.NEXT:
             image = Scalar.of(term) + term.body
             said = f"{whole} = {lemma.name(term)} + ({lemma.scalar(term.body)})"
-            lemma.premise(said, lambda at: f"(@before_next R {at.time} {body(at)} (proj1 (andP {at.proof})))")
+            lemma.premise(
+                said, lambda at: f"(@before_next R {at.time} {body(at)} (proj1 (andP {at.proof})))"
+            )
             return image, lemma.state(f"{whole} = {lemma.scalar(image)}", "subst; algebra.")
         if index != LAST:
             raise InputError("time", index, "t+1, T or 1")
         last, proof = self.scalar(term.body)
-        total, end = Total(term.body), lemma.variable(lambda at: book.scalar(term.body, at.at(LAST)))
-        lemma.premise(f"{whole} = {lemma.name(total)} - {end}", lambda at: f"(@before_last R T {body(at)} T_gt0)")
+        total, end = (
+            Total(term.body),
+            lemma.variable(lambda at: book.scalar(term.body, at.at(LAST))),
+        )
+        lemma.premise(
+            f"{whole} = {lemma.name(total)} - {end}",
+            lambda at: f"(@before_last R T {body(at)} T_gt0)",
+        )
         lemma.premise(f"{end} = {lemma.scalar(last)}", proof or UNCHANGED)
         image = Scalar.of(total) - last
         return image, lemma.state(f"{whole} = {lemma.scalar(image)}", "subst; algebra.")
@@ -536,7 +645,9 @@ def positive(size: Fraction) -> str:
 
 
 def paired(proofs: Sequence[Proof | None], at: Place, pair: str = "pair_equal") -> str:
-    """The proof that tuples are equal, from those for their blocks; a block without one stays as it is."""
+    """The proof that tuples are equal, from those for their blocks; a block without one stays as it
+    is.
+    """
     return reduce(lambda x, y: f"({pair} {x} {y})", [x(at) if x else "erefl" for x in proofs])
 
 
@@ -553,7 +664,9 @@ _Summand = tuple[Scalar, Scalar, Scalar, Proof]
 
 @dataclass
 class Summing:
-    """The sum over all times, as a linear operator; others override which atoms stay inside, and what lemmas say."""
+    """The sum over all times, as a linear operator; others override which atoms stay inside, and
+    what lemmas say.
+    """
 
     equations: Equations
 
@@ -605,12 +718,16 @@ class Summing:
         result = Scalar.sum(out * found for out, _, found, _ in parts)
         # The body is a sum of factors that are taken out times what stays inside.
         lemma = self.equations.lemma(body.atoms())
-        products = [f"({lemma.scalar(out)}) * ({lemma.scalar(within)})" for out, within, _, _ in parts]
+        products = [
+            f"({lemma.scalar(out)}) * ({lemma.scalar(within)})" for out, within, _, _ in parts
+        ]
         said = f"{lemma.scalar(body, before=True)} = {_right_nested(products)}"
         arranged = lemma.state(said, f"{lemma.subst}algebra.")
         # The sum of the factors times the operators is the result.
         lemma = Lemma(self.equations.book)
-        products = [f"({lemma.scalar(out)}) * ({lemma.scalar(found)})" for out, _, found, _ in parts]
+        products = [
+            f"({lemma.scalar(out)}) * ({lemma.scalar(found)})" for out, _, found, _ in parts
+        ]
         gathered = lemma.state(f"{_right_nested(products)} = {lemma.scalar(result)}", "algebra.")
 
         def proof(at: Place) -> str:
@@ -628,7 +745,10 @@ class Summing:
             return f"({self.head('last', at)} {texts} _ {reasons})"
         others = [f"({book.scalar(o, inner)}) * ({book.scalar(i, inner)})" for o, i, _, _ in rest]
         remaining = self.function(lambda _: _right_nested(others), at)
-        return f"({self.head('cons', at)} {texts} {remaining} _ _ {reasons} {self._taken_out(rest, at)})"
+        return (
+            f"({self.head('cons', at)} {texts} {remaining} _ _ {reasons}"
+            f" {self._taken_out(rest, at)})"
+        )
 
 
 class _Preceding(Summing):
@@ -669,7 +789,9 @@ class Expecting(Summing):
     def taken(self, factor: Scalar, at: Place) -> str:
         book = self.equations.book
         key = f"scalar {factor.key}"
-        return _Knowing(book, self.given).proof(key, lambda x: book.scalar(factor, x), factor.atoms(), at)
+        return _Knowing(book, self.given).proof(
+            key, lambda x: book.scalar(factor, x), factor.atoms(), at
+        )
 
     def single(self, monomial: k.Monomial) -> tuple[Scalar, Proof]:
         if not monomial:
@@ -692,7 +814,10 @@ class Expecting(Summing):
         def tower(at: Place) -> str:
             finer = book.past(atom.given, at)
             body = self.function(lambda x: book.scalar(atom.body, x), at)
-            said = f"{finer} {past_proof(atom.given, at)} {body} {_coarser(self.given, atom.given, at)}"
+            said = (
+                f"{finer} {past_proof(atom.given, at)} {body}"
+                f" {_coarser(self.given, atom.given, at)}"
+            )
             return f"(etrans ({self.head('tower', at)} {said}) {proof(at)})"
 
         return result, tower
@@ -713,7 +838,9 @@ class Expecting(Summing):
         return whole, total
 
     def _trace(self, atom: Trace) -> tuple[Scalar, Proof]:
-        """The expectation of a trace with one unknown letter: the word is turned so that it comes first, as it is."""
+        """The expectation of a trace with one unknown letter: the word is turned so that it comes
+        first, as it is.
+        """
         book, word = self.equations.book, atom.word
         place = next(i for i, (x, _) in enumerate(word) if not known(x, self.given))
         if word[place][1]:
@@ -724,15 +851,24 @@ class Expecting(Summing):
         turned = Trace(((image, False), *rest))
 
         def turning(canonical: Word, first: k.Letter, back: bool) -> Proof:
-            """The proof that the trace of a canonical word is that of the letter times the rest, or backwards."""
+            """The proof that the trace of a canonical word is that of the letter times the rest, or
+            backwards.
+            """
             lemma = Lemma(book)
             word = ((first, False), *rest)
             lemma.matrix(Matrix.word(word))
-            product = f"{lemma.name(first)} *m ({book.word(rest, lemma.name)})" if rest else lemma.name(first)
+            product = (
+                f"{lemma.name(first)} *m ({book.word(rest, lemma.name)})"
+                if rest
+                else lemma.name(first)
+            )
             sides = [lemma.trace(canonical), f"\\tr ({product})"]
             way = " ".join(_turned(word, canonical, lemma))
             script = f"transitivity ({lemma.trace(word)}); first by rewrite ?mulmxA. {way} by []."
-            return lemma.state(" = ".join(sides[::-1] if back else sides), script if back else f"symmetry. {script}")
+            return lemma.state(
+                " = ".join(sides[::-1] if back else sides),
+                script if back else f"symmetry. {script}",
+            )
 
         to, fro = turning(atom.word, letter, False), turning(turned.word, image, True)
 
@@ -741,7 +877,10 @@ class Expecting(Summing):
                 return "erefl"
             past = f"{book.past(letter.given, at)} {past_proof(letter.given, at)}"
             body = self.function(lambda x: book.piece(letter.letter, x), at)
-            return f"({self.head('mean_tower', at)} {past} _ _ {body} {_coarser(self.given, letter.given, at)})"
+            return (
+                f"({self.head('mean_tower', at)} {past} _ _ {body}"
+                f" {_coarser(self.given, letter.given, at)})"
+            )
 
         def others(at: Place) -> str:
             return book.word(rest, book.naming(at))

@@ -1,7 +1,9 @@
-"""The rules of the kernel: for each the term of Rocq that proves a step, from those of its premises.
+"""The rules of the kernel: for each the term of Rocq that proves a step, from those of its
+premises.
 
-Most rules say something about a term that the kernel then brings into normal form. Here they give the polynomial
-as it stands, over templates for the points, with the lemma of the library that proves it; `Step.normal` does the rest.
+Most rules say something about a term that the kernel then brings into normal form. Here they give
+the polynomial as it stands, over templates for the points, with the lemma of the library that
+proves it; `Step.normal` does the rest.
 The order in which terms are printed counts: definitions are numbered as they are met.
 """
 
@@ -19,10 +21,31 @@ from boundcheck.kernel import Fact, Law, Statement, Theorem
 from boundcheck.kernel import terms as k
 from boundcheck.kernel.builders import inner, substitute_matrix, trace
 from boundcheck.kernel.rules import FIRST, adjoint, gradients, sides_of
-from boundcheck.kernel.terms import ANY, FROBENIUS, NEXT, ONE, SPECTRAL, Matrix, Norm, Point, Scalar, Symbol, Term
+from boundcheck.kernel.terms import (
+    ANY,
+    FROBENIUS,
+    NEXT,
+    ONE,
+    SPECTRAL,
+    Matrix,
+    Norm,
+    Point,
+    Scalar,
+    Symbol,
+    Term,
+)
 from boundcheck.rocq import equations as eq
 from boundcheck.rocq.book import HERE, Book, Named, Piece, Proof, nested, projected, ratio, related
-from boundcheck.rocq.equations import UNCHANGED, Equations, Expecting, Lemma, Summing, constantly, equal, positive
+from boundcheck.rocq.equations import (
+    UNCHANGED,
+    Equations,
+    Expecting,
+    Lemma,
+    Summing,
+    constantly,
+    equal,
+    positive,
+)
 
 # How left <= right closes 0 <= right - left.
 _CLOSE = {"<=": "sub_ge", "<": "sub_gt", "=": "sub_eq"}
@@ -35,7 +58,9 @@ _RULES: dict[str, Rule] = {}
 
 
 def rule(*names: str) -> Callable[[Rule], Rule]:
-    """Register a function of these rules of the kernel; without names, of the rule that it is called by."""
+    """Register a function of these rules of the kernel; without names, of the rule that it is
+    called by.
+    """
 
     def register(function: Rule) -> Rule:
         _RULES.update(dict.fromkeys(names or (function.__name__,), function))
@@ -44,7 +69,8 @@ def rule(*names: str) -> Callable[[Rule], Rule]:
     return register
 
 
-# The names and bound letters of what is stated, by theorem and by the hypotheses that are meant at one time alone.
+# The names and bound letters of what is stated, by theorem and by the hypotheses that are meant at
+# one time alone.
 Known = dict[tuple[int, frozenset[Statement]], tuple[str, tuple[Named, ...]]]
 
 
@@ -53,7 +79,8 @@ class Step:
     """A theorem to export, with what the file has.
 
     Attributes:
-        local: the hypotheses that are meant at one time alone, t0, as the conclusion then is: what induction needs.
+        local: the hypotheses that are meant at one time alone, t0, as the conclusion then is: what
+            induction needs.
 
     """
 
@@ -69,8 +96,13 @@ class Step:
         more = ["(t0 : nat)"] * bool(self.local)
         for x in sorted(self.theorem.hypotheses):
             more.append(f"({self.hypothesis(x)} : {self._said(x, x in self.local)})")
-        claim, proof = self._said(self.theorem.conclusion, bool(self.local)), _RULES[self.theorem.rule](self)
-        made = self.stated[id(self.theorem), self.local] = self.book.lemma("step", more, claim, f"exact {proof}.")
+        claim, proof = (
+            self._said(self.theorem.conclusion, bool(self.local)),
+            _RULES[self.theorem.rule](self),
+        )
+        made = self.stated[id(self.theorem), self.local] = self.book.lemma(
+            "step", more, claim, f"exact {proof}."
+        )
         return made
 
     def _said(self, statement: Statement, local: bool) -> str:
@@ -88,9 +120,13 @@ class Step:
         return "h" + self.book.statement(statement).name.removeprefix("fact").replace("law", "l")
 
     def use(
-        self, theorem: Theorem, given: Mapping[Statement, str] | None = None, more: frozenset[Statement] = frozenset()
+        self,
+        theorem: Theorem,
+        given: Mapping[Statement, str] | None = None,
+        more: frozenset[Statement] = frozenset(),
     ) -> str:
-        """The proof of a premise; `given` has proofs of its hypotheses that are no hypotheses of this step.
+        """The proof of a premise; `given` has proofs of its hypotheses that are no hypotheses of
+        this step.
 
         Those in `more` are meant at t0 alone, besides the step's own.
         """
@@ -98,24 +134,35 @@ class Step:
         if theorem.rule == "assume":
             return given.get(theorem.conclusion) or self.hypothesis(theorem.conclusion)
         local = (self.local | more) & theorem.hypotheses
-        name, letters = self.stated.get((id(theorem), local)) or Step(self.book, theorem, self.stated, local).state()
+        name, letters = (
+            self.stated.get((id(theorem), local))
+            or Step(self.book, theorem, self.stated, local).state()
+        )
         words = [name, *map(self.book.name, letters), *["t0"] * bool(local)]
         words += [given.get(x) or self.hypothesis(x) for x in sorted(theorem.hypotheses)]
         return f"({' '.join(words)})"
 
     def fact(self, theorem: Theorem, at: str = "t w rt") -> str:
-        """The proof of a premise that is a fact, at a time, an outcome, and the proof that it is a time."""
+        """The proof of a premise that is a fact, at a time, an outcome, and the proof that it is a
+        time.
+        """
         return f"({self.use(theorem)} {at}{' et' if self.local & theorem.hypotheses else ''})"
 
     def weak(self, theorem: Theorem) -> str:
-        """The proof that a polynomial is at least 0, from a premise that may say that it is above."""
-        return self.fact(theorem) if theorem.fact.relation == ">=" else f"(ltW {self.fact(theorem)})"
+        """The proof that a polynomial is at least 0, from a premise that may say that it is
+        above.
+        """
+        return (
+            self.fact(theorem) if theorem.fact.relation == ">=" else f"(ltW {self.fact(theorem)})"
+        )
 
     # The proof of the step.
 
     @property
     def binder(self) -> str:
-        """The time and the outcome of the conclusion, with the proof that it is a time, and here that it is t0."""
+        """The time and the outcome of the conclusion, with the proof that it is a time, and here
+        that it is t0.
+        """
         return "t w rt et" if self.local else "t w rt"
 
     def proved(self, proof: str) -> str:
@@ -123,7 +170,9 @@ class Step:
         return f"(fun {self.binder} => {proof})"
 
     def closed(self, lemma: Lemma, goal: str, script: str) -> str:
-        """The step by a lemma that says the conclusion, whose polynomial is `goal` in its variables."""
+        """The step by a lemma that says the conclusion, whose polynomial is `goal` in its
+        variables.
+        """
         return self.proved(lemma.state(related(self.theorem.fact.relation, goal), script)(HERE))
 
     def normal(
@@ -147,7 +196,9 @@ class Step:
         premise = lemma.premise(f"{sides[0]} {relation} {sides[1]}", constantly(proof))
         goal = lemma.scalar(image)
         script = equal(goal, f"{sides[1]} - ({sides[0]})", premise, first="subst; ")
-        script += f"exact: ({_CAST[self.theorem.fact.relation]} (esym e) ({_CLOSE[relation]} {premise}))."
+        script += (
+            f"exact: ({_CAST[self.theorem.fact.relation]} (esym e) ({_CLOSE[relation]} {premise}))."
+        )
         return self.closed(lemma, goal, script)
 
     def text(self, *point: Matrix) -> str:
@@ -223,13 +274,20 @@ def instantiate(step: Step) -> str:
     words = [arguments[x] for x in law.variables]
     for premise in law.premises:
         if not isinstance(premise, Fact):
-            raise InputError("premise", premise, "a fact; a law with a law as premise cannot be exported yet")
+            raise InputError(
+                "premise", premise, "a fact; a law with a law as premise cannot be exported yet"
+            )
         image, equation = equations.scalar(premise.polynomial)
         hypothesis = step.hypothesis(Fact(premise.relation, image))
-        words.append(f"(fun t w rt => {cast(premise.relation, equation, f'({hypothesis} t w rt)', back=True)})")
+        words.append(
+            "(fun t w rt =>"
+            f" {cast(premise.relation, equation, f'({hypothesis} t w rt)', back=True)})"
+        )
     image, equation = equations.scalar(law.conclusion.polynomial)
     check(step.theorem.fact, image)
-    return step.proved(cast(law.conclusion.relation, equation, f"({step.use(theorem)} {' '.join(words)} t w rt)"))
+    return step.proved(
+        cast(law.conclusion.relation, equation, f"({step.use(theorem)} {' '.join(words)} t w rt)")
+    )
 
 
 @rule()
@@ -256,7 +314,9 @@ def rewrite(step: Step) -> str:
     zero = cast("=", same, step.fact(equation), back=True)
     # The difference in normal form is the letter minus the value.
     lemma = Lemma(book)
-    both = f"{lemma.matrix(Matrix.of(letter))} - ({lemma.matrix(value)}) = {lemma.matrix(difference)}"
+    both = (
+        f"{lemma.matrix(Matrix.of(letter))} - ({lemma.matrix(value)}) = {lemma.matrix(difference)}"
+    )
     split = lemma.state(both, "matrices.")(HERE)
     found = f"(fun t w rt => fro_equal (etrans (congr1 (@fro _ _ _) {split}) {zero}))"
     return f"(let eX : {said} := {found} in fun {step.binder} => {proof})"
@@ -280,13 +340,17 @@ def _about_norms(step: Step) -> str:
         case "norm_nonnegative", kind, x:
             # 0 <= ‖X‖
             (p,), values = templates(book, x)
-            return step.normal(k.ZERO, "<=", _norm(kind, p), values, f"({_NORMS[kind]}_ge0 {text(*x)})")
+            return step.normal(
+                k.ZERO, "<=", _norm(kind, p), values, f"({_NORMS[kind]}_ge0 {text(*x)})"
+            )
         case "triangle", kind, x, y:
             # ‖X + Y‖ <= ‖X‖ + ‖Y‖
             (p, q), values = templates(book, x, y)
             both = tuple(a + b for a, b in zip(p, q, strict=True))
             proof = f"({_NORMS[kind]}_triangle {text(*x)} {text(*y)})"
-            return step.normal(_norm(kind, both), "<=", _norm(kind, p) + Norm(kind, q), values, proof)
+            return step.normal(
+                _norm(kind, both), "<=", _norm(kind, p) + Norm(kind, q), values, proof
+            )
         case "homogeneous", kind, x:
             # ‖cX‖ = c‖X‖, from c >= 0
             (factor,) = step.theorem.premises
@@ -303,7 +367,10 @@ def _about_norms(step: Step) -> str:
         case "submultiplicative", kinds, x, y:
             # ‖XY‖ <= ‖X‖‖Y‖
             (p, q), values = templates(book, (x,), (y,))
-            names = {(SPECTRAL, FROBENIUS): "fro_mul_op_fro", (FROBENIUS, SPECTRAL): "fro_mul_fro_op"}
+            names = {
+                (SPECTRAL, FROBENIUS): "fro_mul_op_fro",
+                (FROBENIUS, SPECTRAL): "fro_mul_fro_op",
+            }
             proof = f"({names.get(kinds, 'opn_mul')} {text(x)} {text(y)})"
             left = _norm(SPECTRAL if kinds == (SPECTRAL, SPECTRAL) else FROBENIUS, (p[0] @ q[0],))
             first, second = _norm(kinds[0], p), _norm(kinds[1], q)
@@ -316,16 +383,22 @@ def _about_norms(step: Step) -> str:
         case "spectral_below_frobenius", x:
             # ‖X‖_op <= ‖X‖_F
             (p,), values = templates(book, (x,))
-            return step.normal(_norm(SPECTRAL, p), "<=", _norm(FROBENIUS, p), values, f"(opn_le_fro {text(x)})")
+            return step.normal(
+                _norm(SPECTRAL, p), "<=", _norm(FROBENIUS, p), values, f"(opn_le_fro {text(x)})"
+            )
         case "cauchy_schwarz", x, y:
             # ⟨X, Y⟩ <= ‖X‖‖Y‖
             (p, q), values = templates(book, x, y)
             proof = f"(cauchy_schwarz {text(*x)} {text(*y)})"
-            return step.normal(inner(p, q), "<=", _norm(FROBENIUS, p) * Norm(FROBENIUS, q), values, proof)
+            return step.normal(
+                inner(p, q), "<=", _norm(FROBENIUS, p) * Norm(FROBENIUS, q), values, proof
+            )
     # ‖X‖² = ⟨X, X⟩
     (x,) = step.theorem.arguments
     (p,), values = templates(book, x)
-    return step.normal(inner(p, p), "=", _norm(FROBENIUS, p) ** 2, values, f"(esym (fro_sq {text(*x)}))")
+    return step.normal(
+        inner(p, p), "=", _norm(FROBENIUS, p) ** 2, values, f"(esym (fro_sq {text(*x)}))"
+    )
 
 
 def _norm(kind: str, point: Point) -> Scalar:
@@ -380,7 +453,9 @@ def _about_numbers(step: Step) -> str:
     # root(x)² = x, from x >= 0
     (radicand,) = step.theorem.premises
     x = radicand.fact.polynomial
-    return step.normal(x, "=", Scalar.of(k.Root(x)) ** 2, {}, f"(esym (sqr_sqrtr {step.weak(radicand)}))")
+    return step.normal(
+        x, "=", Scalar.of(k.Root(x)) ** 2, {}, f"(esym (sqr_sqrtr {step.weak(radicand)}))"
+    )
 
 
 # Inverses, the largest of several numbers.
@@ -421,7 +496,9 @@ def at_most_maximum(step: Step) -> str:
     if len(members) == 1:
         return step.normal(x, "<=", x, {}, "(lexx _)")
     largest = lemma.name(k.Maximum(members))
-    is_ = lemma.premise(f"{largest} = {nested([f'({lemma.scalar(y)})' for y in members])}", UNCHANGED)
+    is_ = lemma.premise(
+        f"{largest} = {nested([f'({lemma.scalar(y)})' for y in members])}", UNCHANGED
+    )
     goal = lemma.scalar(step.theorem.fact.polynomial)
     script = equal(goal, f"{largest} - ({lemma.scalar(x)})", is_)
     script += f"by rewrite e subr_ge0 {is_} !le_max lexx ?orbT."
@@ -438,14 +515,20 @@ def maximum_at_most(step: Step) -> str:
     members = tuple(sorted(proofs))
     if len(members) == 1:
         (theorem,) = proofs.values()
-        return step.proved(step.fact(theorem) if theorem.fact.relation == fact.relation else step.weak(theorem))
+        return step.proved(
+            step.fact(theorem) if theorem.fact.relation == fact.relation else step.weak(theorem)
+        )
     largest = lemma.name(k.Maximum(members))
-    is_ = lemma.premise(f"{largest} = {nested([f'({lemma.scalar(y)})' for y in members])}", UNCHANGED)
+    is_ = lemma.premise(
+        f"{largest} = {nested([f'({lemma.scalar(y)})' for y in members])}", UNCHANGED
+    )
     names = []
     for member, theorem in sorted(proofs.items()):
         said = related(theorem.fact.relation, lemma.scalar(c - member))
         known = lemma.premise(said, constantly(step.fact(theorem)))
-        names.append((member, known, known if theorem.fact.relation == fact.relation else f"(ltW {known})"))
+        names.append(
+            (member, known, known if theorem.fact.relation == fact.relation else f"(ltW {known})")
+        )
     goal, bound = lemma.scalar(fact.polynomial), lemma.scalar(c)
     all_ = " ".join([is_, *(known for _, known, _ in names)])
     sign, turn = "<" if strict else "<=", f"subr_{'gt' if strict else 'ge'}0"
@@ -455,8 +538,14 @@ def maximum_at_most(step: Step) -> str:
     for i, (member, _, proof) in enumerate(names):
         rest = lemma.scalar(c - member)
         script += equal(rest, f"({bound}) - ({lemma.scalar(member)})", f"e {all_}", f"d{i}")
-        script += f"have b{i} : {lemma.scalar(member)} {sign} {bound} :> R by rewrite -{turn} -d{i}; exact: {proof}. "
-    script += f"by rewrite !{'gt_max' if strict else 'ge_max'} {' '.join(f'b{i}' for i in range(len(names)))}."
+        script += (
+            f"have b{i} : {lemma.scalar(member)} {sign} {bound} :> R by rewrite -{turn} -d{i};"
+            f" exact: {proof}. "
+        )
+    script += (
+        f"by rewrite !{'gt_max' if strict else 'ge_max'}"
+        f" {' '.join(f'b{i}' for i in range(len(names)))}."
+    )
     return step.closed(lemma, goal, script)
 
 
@@ -478,7 +567,11 @@ class Nonnegative:
 
     def __mul__(self, other: Nonnegative) -> Nonnegative:
         strict = self.strict and other.strict
-        proof = f"(mulr_gt0 {self.proof} {other.proof})" if strict else f"(mulr_ge0 {self.weak} {other.weak})"
+        proof = (
+            f"(mulr_gt0 {self.proof} {other.proof})"
+            if strict
+            else f"(mulr_ge0 {self.weak} {other.weak})"
+        )
         return Nonnegative(f"{self.text} * {other.text}", proof, strict)
 
     def __add__(self, other: Nonnegative) -> Nonnegative:
@@ -496,13 +589,20 @@ def certificate(step: Step) -> str:
     proofs = [step.fact(x) for x in step.theorem.premises]
     lemma, facts = Lemma(step.book), [x.fact for x in step.theorem.premises]
     names = {
-        i: lemma.premise(related(facts[i].relation, lemma.scalar(facts[i].polynomial)), constantly(proofs[i]))
-        for i in sorted({*factor, *(i for _, places in terms for i in places), *(i for _, i in multipliers)})
+        i: lemma.premise(
+            related(facts[i].relation, lemma.scalar(facts[i].polynomial)), constantly(proofs[i])
+        )
+        for i in sorted(
+            {*factor, *(i for _, places in terms for i in places), *(i for _, i in multipliers)}
+        )
     }
 
     def premises(places: Sequence[int]) -> list[Nonnegative]:
         texts = [f"({lemma.scalar(facts[i].polynomial)})" for i in places]
-        return [Nonnegative(x, names[i], facts[i].relation == ">") for x, i in zip(texts, places, strict=True)]
+        return [
+            Nonnegative(x, names[i], facts[i].relation == ">")
+            for x, i in zip(texts, places, strict=True)
+        ]
 
     below = all(facts[i].relation == ">" for i in factor)
     own = None if below or goal.relation != ">=" else goal.polynomial
@@ -510,24 +610,40 @@ def certificate(step: Step) -> str:
     for squares, places in terms:
         whole = _sum([_square(lemma, weight, root, own) for weight, root in squares])
         # In a sum of summands, a sum of squares stands in brackets, as its proof does.
-        parts.append(reduce(mul, premises(places), Nonnegative(f"({whole.text})", whole.proof, whole.strict)))
+        parts.append(
+            reduce(mul, premises(places), Nonnegative(f"({whole.text})", whole.proof, whole.strict))
+        )
     equations = [
-        (f"({lemma.scalar(Scalar.of(c))}) * ({lemma.scalar(facts[i].polynomial)})", names[i]) for c, i in multipliers
+        (f"({lemma.scalar(Scalar.of(c))}) * ({lemma.scalar(facts[i].polynomial)})", names[i])
+        for c, i in multipliers
     ]
     right = " + ".join([*(x.text for x in parts), *(text for text, _ in equations)]) or "0"
-    product = reduce(mul, premises(factor)) if factor else Nonnegative("1", positive(Fraction(1)), True)
+    product = (
+        reduce(mul, premises(factor)) if factor else Nonnegative("1", positive(Fraction(1)), True)
+    )
     text = lemma.scalar(goal.polynomial)
-    script = equal(f"{product.text} * ({text})" if factor else text, right, " ".join(names.values()))
+    script = equal(
+        f"{product.text} * ({text})" if factor else text, right, " ".join(names.values())
+    )
     if goal.relation == "=":
         first, *rest = [f"(times_zero _ {name})" for _, name in equations] or ["erefl"]
         for each in rest:
             first = f"(add_zz {first} {each})"
-        script += f"exact: (divide_eq e {product.proof} {first})." if factor else f"exact: (cast_eq (esym e) {first})."
+        script += (
+            f"exact: (divide_eq e {product.proof} {first})."
+            if factor
+            else f"exact: (cast_eq (esym e) {first})."
+        )
         return step.closed(lemma, text, script)
-    whole = _sum([*parts, *(Nonnegative(x, f"(times_zero_ge _ {name})", False) for x, name in equations)])
+    whole = _sum(
+        [*parts, *(Nonnegative(x, f"(times_zero_ge _ {name})", False) for x, name in equations)]
+    )
     strict = goal.relation == ">"
     if not factor:
-        script += f"exact: (cast_{'gt' if strict else 'ge'} (esym e) {whole.proof if strict else whole.weak})."
+        script += (
+            f"exact: (cast_{'gt' if strict else 'ge'} (esym e)"
+            f" {whole.proof if strict else whole.weak})."
+        )
     elif strict:
         script += f"exact: (divide_gt e {product.weak} {whole.proof})."
     elif below:
@@ -564,7 +680,9 @@ def expectation(step: Step) -> str:
     over = step.fact(theorem, "t w' rt")
     check(step.theorem.fact, image)
     kind = {">=": "ge", ">": "gt", "=": "zero"}[step.theorem.fact.relation]
-    return step.proved(cast(step.theorem.fact.relation, equation, f"(@ex_{kind} {head} (fun w' => {over}))"))
+    return step.proved(
+        cast(step.theorem.fact.relation, equation, f"(@ex_{kind} {head} (fun w' => {over}))")
+    )
 
 
 @rule()
@@ -591,21 +709,31 @@ def telescope(step: Step) -> str:
     each = Lemma(book)
     after = each.variable(lambda at: book.scalar(x, at.at(NEXT)))
     h = each.premise(f"{after} = {each.scalar(moved[NEXT][0])}", moved[NEXT][1] or UNCHANGED)
-    apart = each.state(f"{each.scalar(difference)} = {after} - ({each.scalar(x)})", f"rewrite {h}; algebra.")
+    apart = each.state(
+        f"{each.scalar(difference)} = {after} - ({each.scalar(x)})", f"rewrite {h}; algebra."
+    )
     both = f"(total_eq (fun t' rt' => {apart(_INNER)}))"
     function = f"(fun t' => {book.scalar(x, _INNER)})"
     lemma = Lemma(book)
     whole = lemma.variable(constantly(f"total T (fun t' => {book.scalar(difference, _INNER)})"))
-    ends = {index: lemma.variable(constantly(book.scalar(x, HERE.at(index)))) for index in (end, start)}
+    ends = {
+        index: lemma.variable(constantly(book.scalar(x, HERE.at(index)))) for index in (end, start)
+    }
     telescoped = f"(etrans {both} (@telescope R T {function}))"
     names = [
         lemma.premise(f"{whole} = {lemma.scalar(image)}", summed),
         lemma.premise(f"{whole} = {ends[end]} - {ends[start]}", constantly(telescoped)),
-        *(lemma.premise(f"{ends[i]} = {lemma.scalar(moved[i][0])}", moved[i][1] or UNCHANGED) for i in (end, start)),
+        *(
+            lemma.premise(f"{ends[i]} = {lemma.scalar(moved[i][0])}", moved[i][1] or UNCHANGED)
+            for i in (end, start)
+        ),
     ]
     check(step.theorem.fact, image - moved[end][0] + moved[start][0])
     goal = lemma.scalar(step.theorem.fact.polynomial)
-    parts = f"({lemma.scalar(image)}) - (({lemma.scalar(moved[end][0])}) - ({lemma.scalar(moved[start][0])}))"
+    parts = (
+        f"({lemma.scalar(image)}) - (({lemma.scalar(moved[end][0])}) -"
+        f" ({lemma.scalar(moved[start][0])}))"
+    )
     script = equal(goal, parts, " ".join(names))
     script += f"by rewrite e -{names[0]} {names[1]} {names[2]} {names[3]} subrr."
     return step.closed(lemma, goal, script)
@@ -620,7 +748,8 @@ def minimum_at_least(step: Step) -> str:
     lemma, sign, kind = Lemma(step.book), "<" if strict else "<=", "gt" if strict else "ge"
     said = lemma.scalar(theorem.fact.polynomial)
     known = lemma.premise(
-        related(step.theorem.fact.relation, said), lambda at: step.fact(theorem, f"{at.time} {at.outcome} {at.proof}")
+        related(step.theorem.fact.relation, said),
+        lambda at: step.fact(theorem, f"{at.time} {at.outcome} {at.proof}"),
     )
     claim = f"{lemma.scalar(c)} {sign} {lemma.scalar(x)}"
     turned = equal(f"{lemma.scalar(x)} - ({lemma.scalar(c)})", said, known)
@@ -673,7 +802,9 @@ def descent_lemma(step: Step) -> str:
     ends = Scalar.of(theta)
     size = Scalar.of(Norm(FROBENIUS, q))
     beyond = tuple(a + b.scaled(ends) for a, b in zip(p, q, strict=True))
-    change = tuple(a - b for a, b in zip(gradients(function, beyond), gradients(function, p), strict=True))
+    change = tuple(
+        a - b for a, b in zip(gradients(function, beyond), gradients(function, p), strict=True)
+    )
     bend = Scalar.of(Norm(FROBENIUS, change))
     inside: dict[Statement, str] = {Fact(">=", ends): "(fun _ _ _ => zs0)"}
     inside[Fact(">=", ONE - ends)] = "(fun _ _ _ => zs1)"
@@ -685,13 +816,20 @@ def descent_lemma(step: Step) -> str:
     wanted = f"({lemma.scalar(constant)}) * {lemma.name(theta)} * {sides[0]} - {sides[1]}"
     script = equal(text, wanted, known, first="subst; ") + f"exact: (cast_ge e {known})."
     used = lemma.state(related(">=", wanted), script)(HERE)
-    along = f"(fun (zs : R) zs0 zs1 => let {book.name(theta)} : {book.type_of(theta)} := fun _ _ => zs in {used})"
+    along = (
+        f"(fun (zs : R) zs0 zs1 => let {book.name(theta)} : {book.type_of(theta)} := fun _ _ => zs"
+        f" in {used})"
+    )
     name, gradient = book.function(function, x)
     arguments = f"{step.text(*x)} {step.text(*delta)} ({book.scalar(constant, HERE)})"
     head = "descent_up" if sign == 1 else "descent_down"
     proof = f"({head} (@descent _ _ _ {name} {gradient} {arguments} {gradient}_is {along}))"
     after = tuple(a + b for a, b in zip(p, q, strict=True))
-    gain = [Scalar.of(k.Value(function, after)), Scalar.of(k.Value(function, p)), inner(gradients(function, p), q)]
+    gain = [
+        Scalar.of(k.Value(function, after)),
+        Scalar.of(k.Value(function, p)),
+        inner(gradients(function, p), q),
+    ]
     left, right = (gain[0] - gain[1] - gain[2]) * sign, constant * size * size * Fraction(1, 2)
 
     def told(lemma: Lemma) -> tuple[str, str]:
@@ -709,7 +847,8 @@ _CHAINS = {1: "chain1", 2: "chain2"}
 
 @rule()
 def chain_rule(step: Step) -> str:
-    """The slope of F(X) = f(P(X)) along any direction H of one block is that of f along the direction's image.
+    """The slope of F(X) = f(P(X)) along any direction H of one block is that of f along the
+    direction's image.
 
     P is polynomial, of degree 1 or 2 in s on the line X + sH.
     """
@@ -725,8 +864,14 @@ def chain_rule(step: Step) -> str:
     direction, s = Symbol("zzH", letters[block].shape), k.Variable("zzs")
     book.bound |= {direction, s}
     moves = Matrix.of(direction)
-    line = [substitute_matrix(x, {letters[block]: Matrix.of(letters[block]) + moves.scaled(s)}) for x in inside.point]
-    highest = max([e for x in line for c in x.terms.values() for m in c.terms for a, e in m if a == s], default=1)
+    line = [
+        substitute_matrix(x, {letters[block]: Matrix.of(letters[block]) + moves.scaled(s)})
+        for x in inside.point
+    ]
+    highest = max(
+        [e for x in line for c in x.terms.values() for m in c.terms for a, e in m if a == s],
+        default=1,
+    )
     if highest not in _CHAINS:
         raise InputError("composition", law, f"one that is linear or quadratic in {letters[block]}")
     powers: list[Point] = [tuple(_part(x, s, i) for x in line) for i in range(highest + 1)]
@@ -754,7 +899,8 @@ def chain_rule(step: Step) -> str:
     for each in names[1:]:
         pattern = f"[{pattern} {each}]"
     lets = "".join(
-        f"let {book.name(x)} : {book.type_of(x)} := fun _ _ => {y} in " for x, y in zip(letters, names, strict=True)
+        f"let {book.name(x)} : {book.type_of(x)} := fun _ _ => {y} in "
+        for x, y in zip(letters, names, strict=True)
     )
     used = f"(hl {' '.join(map(book.name, law.variables))} t w rt)"
     lemma = Lemma(book)
@@ -766,9 +912,10 @@ def chain_rule(step: Step) -> str:
         f"apply/eqP; rewrite -subr_eq0 {back}; apply/eqP; rewrite -[RHS]{known}; algebra.",
     )(HERE)
     script = (
-        f"apply: (@{_CHAINS[highest]} R _ _ _ _ {function} {other} (fun zu => ({image_})) {point} {ways} _ _ "
-        f"{' '.join(book.point(x, HERE) for x in powers[1:])} ({gradient}_is _) ({other_gradient}_is _)).\n"
-        f"- by move=> {pattern}; exact ({lets}{at}).\n- by move=> {book.name(s)}; exact "
+        f"apply: (@{_CHAINS[highest]} R _ _ _ _ {function} {other} (fun zu => ({image_})) {point}"
+        f" {ways} _ _ {' '.join(book.point(x, HERE) for x in powers[1:])} ({gradient}_is _)"
+        f" ({other_gradient}_is _)).\n- by move=> {pattern}; exact ({lets}{at}).\n- by move=>"
+        f" {book.name(s)}; exact "
     )
     # P(X + sH) = P(X) + sD + s²Q, block by block.
     expansions = []
@@ -778,16 +925,22 @@ def chain_rule(step: Step) -> str:
         there: dict[Piece, str] = {}
         for x in letters:
             was = lemma.name(x)
-            way = lemma.name(direction) if x == letters[block] else lemma.matrix(Matrix.zero(x.shape))
+            way = (
+                lemma.name(direction) if x == letters[block] else lemma.matrix(Matrix.zero(x.shape))
+            )
             there[x] = f"({was} + {name} *: {way})"
         # Mypy infers no type for a lambda whose defaults bind variables of the loop.
         left = book.matrix(image, lambda x, there=there, lemma=lemma: there.get(x) or lemma.name(x))  # type: ignore[misc]
         summands = [lemma.matrix(image)]
         for power, part in enumerate(powers[1:], 1):
-            summands.append(f"{name}{f' ^+ {power}' if power > 1 else ''} *: ({lemma.matrix(part[i])})")
+            summands.append(
+                f"{name}{f' ^+ {power}' if power > 1 else ''} *: ({lemma.matrix(part[i])})"
+            )
         expansions.append(lemma.state(f"{left} = {' + '.join(summands)}", "matrices.")(HERE))
     script += f"{eq.paired(list(map(constantly, expansions)), HERE)}."
-    stated, bound = book.lemma("slope", [f"(hl : {book.calls(law)})", *eq.RANGE], claim, script, (s,))
+    stated, bound = book.lemma(
+        "slope", [f"(hl : {book.calls(law)})", *eq.RANGE], claim, script, (s,)
+    )
     slope = f"({stated} {' '.join(map(book.name, bound))} {proof} t w rt)"
     heads = [book.name(x) for x in law.variables]
     name = book.name(direction)
@@ -799,10 +952,16 @@ def chain_rule(step: Step) -> str:
     for i, slope_ in enumerate(mine):
         way = lemma.matrix(moves if i == block else Matrix.zero(slope_.shape))
         sides.append(f"\\tr (({lemma.matrix(slope_)})^T *m ({way}))")
-    images = [f"\\tr (({lemma.matrix(y)})^T *m ({lemma.matrix(d)}))" for y, d in zip(theirs, powers[1], strict=True)]
+    images = [
+        f"\\tr (({lemma.matrix(y)})^T *m ({lemma.matrix(d)}))"
+        for y, d in zip(theirs, powers[1], strict=True)
+    ]
     known = lemma.premise(f"{' + '.join(sides)} = {' + '.join(images)}", constantly(slope))
     goal = f"\\tr (({lemma.matrix(gradient_)})^T *m ({lemma.matrix(moves)}))"
-    steps = [f"transitivity ({' + '.join(sides)}); first by rewrite ?mulmx0 ?mxtrace0 ?addr0 ?add0r. rewrite {known}."]
+    steps = [
+        f"transitivity ({' + '.join(sides)}); first by rewrite ?mulmx0 ?mxtrace0 ?addr0 ?add0r."
+        f" rewrite {known}."
+    ]
     seen = set[str]()
     parts = [(text, y.T @ d) for text, y, d in zip(images, theirs, powers[1], strict=True)]
     for i, (text, matrix) in enumerate([*parts, (goal, gradient_.T @ moves)]):
@@ -821,7 +980,8 @@ def chain_rule(step: Step) -> str:
     lemma = Lemma(book)
     text = lemma.matrix(left_)
     same = lemma.premise(
-        f"{text} = {lemma.matrix(gradient_)}", constantly(f"(gradient_from_slopes (fun {name} => {alike}))")
+        f"{text} = {lemma.matrix(gradient_)}",
+        constantly(f"(gradient_from_slopes (fun {name} => {alike}))"),
     )
     zero = lemma.state(f"{lemma.matrix(difference)} = 0", f"rewrite {same}. matrices.")(HERE)
     template = Symbol("zzP0", difference.shape, ANY)

@@ -1,1 +1,3 @@
-"""The ways to deal with the machine: files, processes, terminals, memory, and code from outside of the package."""
+"""The ways to deal with the machine: files, processes, terminals, memory, and code from outside of
+the package.
+"""

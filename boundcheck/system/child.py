@@ -1,7 +1,7 @@
 """Processes that another one starts, and that end when it does, however it ends.
 
-As a program this file becomes another command: ``python -I -S child.py PARENT COMMAND...``. It has Python's own library
-alone, so that it is there in milliseconds.
+As a program this file becomes another command: ``python -I -S child.py PARENT COMMAND...``. It has
+Python's own library alone, so that it is there in milliseconds.
 """
 
 import ctypes
@@ -21,7 +21,8 @@ _LOOKS = 0.5
 def end_with(parent: int) -> None:
     """Let this process end when its parent does, whose number is `parent`, even if that is killed.
 
-    Linux kills it at once; elsewhere a thread looks twice a second. A parent that has ended already ends it here.
+    Linux kills it at once; elsewhere a thread looks twice a second. A parent that has ended already
+    ends it here.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
@@ -31,7 +32,9 @@ def end_with(parent: int) -> None:
 
 
 def watched(command: Sequence[str]) -> list[str]:
-    """The command of a process that becomes `command`, and ends with this one on Linux, elsewhere by itself."""
+    """The command of a process that becomes `command`, and ends with this one on Linux, elsewhere
+    by itself.
+    """
     return [sys.executable, "-I", "-S", __file__, str(os.getpid()), *command]
 
 

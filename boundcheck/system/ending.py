@@ -1,4 +1,6 @@
-"""The end of a command: bad input, a signal and a failing sink become one line and an exit code, and no traceback."""
+"""The end of a command: bad input, a signal and a failing sink become one line and an exit code,
+and no traceback.
+"""
 
 import errno
 import os
@@ -53,7 +55,9 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _lost(others: Callable[[Any], object], unraisable: Any) -> None:
-    """Raise a stop again a little later if it came where none is raised, as in a function that C calls to compile."""
+    """Raise a stop again a little later if it came where none is raised, as in a function that C
+    calls to compile.
+    """
     stopped = unraisable.exc_value
     if not isinstance(stopped, Stopped):
         others(unraisable)
@@ -73,9 +77,11 @@ _BROKEN = {errno.ENOSPC, errno.EDQUOT, errno.EPIPE, errno.EIO, errno.EBADF}
 
 @contextmanager
 def open_streams() -> Iterator[None]:
-    """Make sure that stdout and stderr are there, whatever they were started with, and can print any name of any file.
+    """Make sure that stdout and stderr are there, whatever they were started with, and can print
+    any name of any file.
 
-    A sink that fails ends the program with one line and exit code 2. A pipe whose reader has what it wants ends it as
+    A sink that fails ends the program with one line and exit code 2. A pipe whose reader has what
+    it wants ends it as
     it does other programs: in silence, by the exit code of its signal.
     """
     for number, name in ((1, "stdout"), (2, "stderr")):
@@ -96,7 +102,10 @@ def open_streams() -> Iterator[None]:
             raise SystemExit(_PIPE_CLOSED) from None
         if isinstance(error, SystemExit) or error.errno not in _BROKEN:
             raise
-        say(f"the output cannot be written ({error.strerror}){f': {error.filename}' if error.filename else ''}")
+        say(
+            "the output cannot be written"
+            f" ({error.strerror}){f': {error.filename}' if error.filename else ''}"
+        )
         raise SystemExit(2) from None
 
 
@@ -118,8 +127,13 @@ def unheard() -> Iterator[None]:
 
 
 def say(message: str) -> None:
-    """Print one line on stderr, where that takes it; what stdout still holds is lost if it cannot be written."""
-    for stream, text in ((sys.stdout, ""), (sys.stderr, f"boundcheck: {' '.join(visible(message).split())}\n")):
+    """Print one line on stderr, where that takes it; what stdout still holds is lost if it cannot
+    be written.
+    """
+    for stream, text in (
+        (sys.stdout, ""),
+        (sys.stderr, f"boundcheck: {' '.join(visible(message).split())}\n"),
+    ):
         try:
             stream.write(text)
             stream.flush()
@@ -137,7 +151,9 @@ def _to_nowhere(number: int) -> None:
 
 @contextmanager
 def in_one_line() -> Iterator[None]:
-    """End the program with one line: exit code 2 for bad input and sinks that fail, 128 and its number for a signal."""
+    """End the program with one line: exit code 2 for bad input and sinks that fail, 128 and its
+    number for a signal.
+    """
     try:
         with stoppable(), open_streams():
             yield

@@ -1,4 +1,6 @@
-"""Independent calls, made by this process, others of this machine, or any executor; none is lost."""
+"""Independent calls, made by this process, others of this machine, or any executor; none is
+lost.
+"""
 
 import logging
 import os
@@ -31,14 +33,21 @@ from boundcheck.system.ending import unheard
 from boundcheck.system.limits import Tick
 
 Work = Callable[[], Any]
-# Seconds for which processes wait for more work, as joblib's do, and for which a cluster may take to answer.
+# Seconds for which processes wait for more work, as joblib's do, and for which a cluster may take
+# to answer.
 _IDLE, _ANSWERS = 300, 30
 # Seconds between two looks at jobs of Slurm, and at how far calls are.
 _JOB_LOOKS, _LOOKS = 0.5, 1.0
 # Variables that say something to boundcheck.
 _OURS = "BOUNDCHECK_"
 # Loggers of Dask, which tell of a lost connection with tracebacks.
-_LOGGERS = ("distributed.client", "distributed.core", "distributed.comm", "distributed.batched", "distributed.utils")
+_LOGGERS = (
+    "distributed.client",
+    "distributed.core",
+    "distributed.comm",
+    "distributed.batched",
+    "distributed.utils",
+)
 
 
 class Engine(Protocol):
@@ -48,8 +57,8 @@ class Engine(Protocol):
         field: what its user chose it by, as errors name it.
         room: how many calls it is given at a time; None for all of them at once.
         again: how often a call is sent again whose process was lost.
-        shares_fate: whether a process that is lost takes the calls of others with it, so that it is not known whose
-            fault it was.
+        shares_fate: whether a process that is lost takes the calls of others with it, so that it is
+            not known whose fault it was.
 
     """
 
@@ -74,7 +83,9 @@ class Engine(Protocol):
 
 
 class Here(Engine):
-    """An engine that makes one call after the other in this process, while somebody waits for results."""
+    """An engine that makes one call after the other in this process, while somebody waits for
+    results.
+    """
 
     def __init__(self) -> None:
         self._waiting: list[tuple[Future[Any], Work]] = []
@@ -107,20 +118,30 @@ class Processes(Engine):
         if self._pool is None:
             # Before interrupts are withheld, which they let through again.
             _start_trackers()
-        # A terminal sends Ctrl-C to all processes, and this one has to end those that are started here.
+        # A terminal sends Ctrl-C to all processes, and this one has to end those that are started
+        # here.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             if self._pool is None:
-                # Each has its share of the cores, if it says nothing itself, and no library from the current folder.
-                share = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(max(cpu_count() // self._jobs, 1)))}
+                # Each has its share of the cores, if it says nothing itself, and no library from
+                # the current folder.
+                share = {
+                    "OMP_NUM_THREADS": os.environ.get(
+                        "OMP_NUM_THREADS", str(max(cpu_count() // self._jobs, 1))
+                    )
+                }
                 share["PYTHONSAFEPATH"] = "1"
                 self._pool = get_reusable_executor(
-                    self._jobs, timeout=_IDLE, env=share, initializer=end_with, initargs=(os.getpid(),)
+                    self._jobs,
+                    timeout=_IDLE,
+                    env=share,
+                    initializer=end_with,
+                    initargs=(os.getpid(),),
                 )
                 if self._pool not in _POOLS:
                     _POOLS.add(self._pool)
-                    # Before the queue through which they are told to end is closed, of priority 10. Multiprocessing's
-                    # own end would wait until the processes time out.
+                    # Before the queue through which they are told to end is closed, of priority 10.
+                    # Multiprocessing's own end would wait until the processes time out.
                     Finalize(None, _shut, (ref(self._pool),), exitpriority=100)
             return [self._pool.submit(work) for work in works]
         finally:
@@ -147,10 +168,12 @@ def _shut(pool: "ref[Any]") -> None:
 
 
 def _start_trackers() -> None:
-    """Start loky's and Python's trackers, if they do not run: they outlive this process, and remove its semaphores.
+    """Start loky's and Python's trackers, if they do not run: they outlive this process, and remove
+    its semaphores.
 
-    Nobody can do anything about what they print on the semaphores of a process that was killed. A tracker that was
-    killed itself is replaced by one that knows none of them, and prints a KeyError for each.
+    Nobody can do anything about what they print on the semaphores of a process that was killed. A
+    tracker that was killed itself is replaced by one that knows none of them, and prints a KeyError
+    for each.
     """
     # They would import what lies in the current folder before Python's library.
     before = os.environ.get("PYTHONSAFEPATH", "")
@@ -166,7 +189,9 @@ def _start_trackers() -> None:
 
 
 class Lent(Engine):
-    """Any executor of `concurrent.futures`; whoever made it ends it, and what it starts has this boundcheck."""
+    """Any executor of `concurrent.futures`; whoever made it ends it, and what it starts has this
+    boundcheck.
+    """
 
     def __init__(self, executor: Executor, field: str = "executor") -> None:
         self.field, self._executor = field, executor
@@ -174,7 +199,8 @@ class Lent(Engine):
 
     def submit(self, works: Sequence[Work]) -> list[Future[Any]]:
         try:
-            # Python's own executors pickle nothing that was made in a notebook, such as an objective.
+            # Python's own executors pickle nothing that was made in a notebook, such as an
+            # objective.
             futures = [self._executor.submit(wrap_non_picklable_objects(work)) for work in works]
         except RuntimeError as error:
             expected = f"an executor that takes calls, and not {raised(error)}"
@@ -188,7 +214,9 @@ class Lent(Engine):
 
 
 class Dask(Lent):
-    """The workers of a Dask cluster; Dask itself has the call of a worker that dies made by another, three times."""
+    """The workers of a Dask cluster; Dask itself has the call of a worker that dies made by
+    another, three times.
+    """
 
     def __init__(self, cluster: str) -> None:
         """Connect to the scheduler of ``dask://HOST:PORT``."""
@@ -198,12 +226,17 @@ class Dask(Lent):
             logging.getLogger(name).disabled = True
         self._client: Any = None
         try:
-            self._client = library.Client(f"tcp://{urlsplit(cluster).netloc}", timeout=_ANSWERS, set_as_default=False)
+            self._client = library.Client(
+                f"tcp://{urlsplit(cluster).netloc}", timeout=_ANSWERS, set_as_default=False
+            )
             self._client.wait_for_workers(1, timeout=_ANSWERS)
         except (OSError, ValueError) as error:
             if self._client is not None:
                 self._client.close()
-            expected = f"dask://HOST:PORT of a scheduler with a worker, within {_ANSWERS} seconds ({raised(error)})"
+            expected = (
+                f"dask://HOST:PORT of a scheduler with a worker, within {_ANSWERS} seconds"
+                f" ({raised(error)})"
+            )
             raise InputError("cluster", cluster, expected) from None
         super().__init__(self._client.get_executor(pure=False), "cluster")
 
@@ -218,7 +251,9 @@ class Slurm(Engine):
     again, field = 2, "cluster"
 
     def __init__(self, cluster: str, folder: Path) -> None:
-        """Take the options of ``slurm?NAME=VALUE&...``; jobs and their logs are files below a folder."""
+        """Take the options of ``slurm?NAME=VALUE&...``; jobs and their logs are files below a
+        folder.
+        """
         library = _library("submitit", cluster)
         options = dict(parse_qsl(urlsplit(cluster).query, keep_blank_values=True))
         name = options.pop("cluster", "slurm")
@@ -228,7 +263,10 @@ class Slurm(Engine):
             self._executor = library.AutoExecutor(folder / "%j", cluster=name)
             self._executor.update_parameters(name="boundcheck", **given)
         except (RuntimeError, ValueError, NameError, AssertionError, TypeError) as error:
-            expected = f"slurm?NAME=VALUE&..., with options of submitit where Slurm is ({str(error).splitlines()[0]})"
+            expected = (
+                "slurm?NAME=VALUE&..., with options of submitit where Slurm is"
+                f" ({str(error).splitlines()[0]})"
+            )
             raise InputError("cluster", cluster, expected) from None
         self._jobs: list[Any] = []
 
@@ -279,9 +317,10 @@ def engine_of(executor: int | str | Executor, folder: Path = Path()) -> Engine:
     """The engine that makes calls.
 
     Args:
-        executor: so many processes of this machine, of which one needs no other process; an executor; or a cluster,
-            ``dask://HOST:PORT`` or ``slurm?NAME=VALUE&...``.
-        folder: where jobs of Slurm and their logs are kept, on a file system that all machines share.
+        executor: so many processes of this machine, of which one needs no other process; an
+            executor; or a cluster, ``dask://HOST:PORT`` or ``slurm?NAME=VALUE&...``.
+        folder: where jobs of Slurm and their logs are kept, on a file system that all machines
+            share.
 
     Raises:
         InputError: for a cluster of another form, and one that does not answer.
@@ -392,17 +431,21 @@ class Running:
                 except CancelledError:
                     of = f"{len(self._calls) - len(self._found)} of {len(self._calls)} {call.name}"
                     expected = (
-                        "a scheduler that lives; what is finished is kept, and so are checkpoints: the same command "
-                        "goes on from there as soon as a scheduler answers, or without a cluster"
+                        "a scheduler that lives; what is finished is kept, and so are checkpoints:"
+                        " the same command goes on from there as soon as a scheduler answers, or"
+                        " without a cluster"
                     )
-                    raise InputError(self._engine.field, f"lost, with {of} unfinished", expected) from None
+                    raise InputError(
+                        self._engine.field, f"lost, with {of} unfinished", expected
+                    ) from None
                 except Exception as error:
                     # It is sent again, unless that has happened too often.
                     self._losses[i] += 1
                     if self._losses[i] > self._engine.again:
                         expected = (
-                            "a process that lives: each that worked on it was lost, as where a system is short of "
-                            f"memory; fewer jobs need less, and what is finished is kept ({raised(error)})"
+                            "a process that lives: each that worked on it was lost, as where a"
+                            " system is short of memory; fewer jobs need less, and what is"
+                            f" finished is kept ({raised(error)})"
                         )
                         raise InputError(self._engine.field, call.name, expected) from None
                     self._engine.renew()
@@ -426,20 +469,28 @@ class Running:
                 i = self._waiting[0]
                 if self._flying:
                     # On its last try a call is alone, so that it is known whose fault a loss is.
-                    is_last = any(0 < self._losses[j] == self._engine.again for j in (i, *self._flying))
-                    is_full = self._engine.room is not None and len(self._flying) >= self._engine.room
+                    is_last = any(
+                        0 < self._losses[j] == self._engine.again for j in (i, *self._flying)
+                    )
+                    is_full = (
+                        self._engine.room is not None and len(self._flying) >= self._engine.room
+                    )
                     if is_full or (is_last and self._engine.shares_fate):
                         break
                 sent.append(self._waiting.popleft())
                 self._flying.add(i)
             settings = {name: value for name, value in os.environ.items() if name.startswith(_OURS)}
-            works = [_Work(settings, self._calls[i].function, self._calls[i].arguments) for i in sent]
+            works = [
+                _Work(settings, self._calls[i].function, self._calls[i].arguments) for i in sent
+            ]
             futures = self._engine.submit(works) if works else []
         for i, future in zip(sent, futures, strict=True):
             future.add_done_callback(partial(self._end, i))
 
     def _end(self, i: int, future: Future[Any]) -> None:
-        """Note a call's end in a thread of the engine, and send the next at once, not when results are asked for."""
+        """Note a call's end in a thread of the engine, and send the next at once, not when results
+        are asked for.
+        """
         if not future.cancelled() and future.exception() is None:
             with self._lock:
                 self._flying.discard(i)
@@ -450,6 +501,9 @@ class Running:
         if time.monotonic() - self._looked > _LOOKS:
             # Not at each end of a call: a look at a thousand of them is a thousand files.
             seen = {i: self._calls[i].done() * self._calls[i].seconds for i in tuple(self._flying)}
-            self._parts, self._looked = {i: part for i, part in seen.items() if part}, time.monotonic()
+            self._parts, self._looked = (
+                {i: part for i, part in seen.items() if part},
+                time.monotonic(),
+            )
         done = self._done + sum(part for i, part in self._parts.items() if i not in self._found)
         self._tick(name, round(done), round(self._total))

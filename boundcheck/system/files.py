@@ -1,4 +1,6 @@
-"""Files that are written whole or not at all, under names that are no paths; JSON, read as strictly as written."""
+"""Files that are written whole or not at all, under names that are no paths; JSON, read as strictly
+as written.
+"""
 
 import codecs
 import hashlib
@@ -22,25 +24,31 @@ from boundcheck.errors import InputError, near
 UNFINISHED = ".part"
 """The ending of the name of a file that is not yet whole."""
 # What `replace_file` adds to a name: machine, process and chance.
-_HALF = re.compile(rf"(.+)\.([0-9a-f]{{8}})-([0-9]{{1,7}})-[0-9a-f]{{16}}{re.escape(UNFINISHED)}", re.DOTALL)
+_HALF = re.compile(
+    rf"(.+)\.([0-9a-f]{{8}})-([0-9]{{1,7}})-[0-9a-f]{{16}}{re.escape(UNFINISHED)}", re.DOTALL
+)
 
 
 def cache_folder() -> Path:
-    """The folder of what is kept between commands, BOUNDCHECK_CACHE or in the user's home; it may not exist yet."""
+    """The folder of what is kept between commands, BOUNDCHECK_CACHE or in the user's home; it may
+    not exist yet.
+    """
     if folder := os.environ.get("BOUNDCHECK_CACHE"):
         return Path(folder)
     try:
         return Path.home() / ".cache" / "boundcheck"
     except RuntimeError:
-        expected = "the home folder of a user that the system does not know; or set BOUNDCHECK_CACHE"
+        expected = (
+            "the home folder of a user that the system does not know; or set BOUNDCHECK_CACHE"
+        )
         raise InputError("HOME", "(not set)", expected) from None
 
 
 def replace_file(path: Path, content: bytes) -> None:
     """Put `content` in the place of a file, atomically.
 
-    A half-written file has a name that no other process takes, and is no link to another file. What a process that was
-    killed left half-written is removed.
+    A half-written file has a name that no other process takes, and is no link to another file. What
+    a process that was killed left half-written is removed.
     """
     for left, name, node, process in half_written(path.parent):
         if (name, node) == (path.name, _node()) and not psutil.pid_exists(process):
@@ -52,13 +60,16 @@ def replace_file(path: Path, content: bytes) -> None:
             file.write(content)
         os.replace(temporary, path)
     except BaseException:
-        # Such as of a path that is a folder: nothing half-written stays behind, unless the process is killed.
+        # Such as of a path that is a folder: nothing half-written stays behind, unless the process
+        # is killed.
         temporary.unlink(missing_ok=True)
         raise
 
 
 def half_written(folder: Path) -> Iterator[tuple[Path, str, str, int]]:
-    """The files that `replace_file` left half-written: path, name of the file to be, machine and process of each."""
+    """The files that `replace_file` left half-written: path, name of the file to be, machine and
+    process of each.
+    """
     for path in folder.glob(f"*{UNFINISHED}"):
         if found := _HALF.fullmatch(path.name):
             yield path, found[1], found[2], int(found[3])
@@ -66,7 +77,9 @@ def half_written(folder: Path) -> Iterator[tuple[Path, str, str, int]]:
 
 @cache
 def _node() -> str:
-    """A name of the machine: nobody here knows whether processes of another one, which shares its disk, are alive."""
+    """A name of the machine: nobody here knows whether processes of another one, which shares its
+    disk, are alive.
+    """
     return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 
 
@@ -85,7 +98,8 @@ def read_text(path: Path, most: int = 2**24) -> str:
 
     Raises:
         OSError: where it cannot be read.
-        ValueError: for more than `most` bytes, for what is no regular file, and for what is not UTF-8.
+        ValueError: for more than `most` bytes, for what is no regular file, and for what is not
+            UTF-8.
 
     """
     return "".join(read_pieces(path, most))
@@ -105,7 +119,9 @@ def read_pieces(path: Path, most: int, size: int = 2**24) -> Iterator[str]:
             try:
                 text = decoder.decode(content, final=not content)
             except UnicodeDecodeError as error:
-                raise ValueError(f"it is not UTF-8: {error.reason} at byte {done - waiting + error.start}") from None
+                raise ValueError(
+                    f"it is not UTF-8: {error.reason} at byte {done - waiting + error.start}"
+                ) from None
             done += len(content)
             yield lines.decode(text, final=not content)
             if not content:
@@ -113,7 +129,9 @@ def read_pieces(path: Path, most: int, size: int = 2**24) -> Iterator[str]:
 
 
 def _regular(path: str, flags: int) -> int:
-    """Open a file, and refuse a pipe or a device: a pipe may have no writer, and a device no end."""
+    """Open a file, and refuse a pipe or a device: a pipe may have no writer, and a device no
+    end.
+    """
     number = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
     mode = os.fstat(number).st_mode
     # Of a folder Python says so itself.
@@ -126,11 +144,13 @@ def _regular(path: str, flags: int) -> int:
 def parse_json(text: str | bytes) -> Any:
     """The value of a JSON text that every reader would read in the same way.
 
-    Raises ValueError for what is no JSON, a key that stands twice in a table, a number that is not finite, text that is
-    no Unicode, and tables within tables too deep to be read.
+    Raises ValueError for what is no JSON, a key that stands twice in a table, a number that is not
+    finite, text that is no Unicode, and tables within tables too deep to be read.
     """
     try:
-        value = json.loads(text, object_pairs_hook=_table, parse_float=_number, parse_constant=_number)
+        value = json.loads(
+            text, object_pairs_hook=_table, parse_float=_number, parse_constant=_number
+        )
         # An escaped half of a letter is read as text that can be written nowhere.
         json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
@@ -155,18 +175,25 @@ def _number(text: str) -> float:
 
 
 def path_from_here(path: Path) -> str:
-    """A path as it is typed from here; only its name if it lies elsewhere, as a page is read on other machines."""
+    """A path as it is typed from here; only its name if it lies elsewhere, as a page is read on
+    other machines.
+    """
     here, whole = Path.cwd(), path.absolute()
     return str(whole.relative_to(here)) if whole.is_relative_to(here) else path.name
 
 
 def file_name(text: str) -> str:
-    """A name for a file about what is called `text`: of ASCII letters, digits, and . _ - inside, and never a path.
+    """A name for a file about what is called `text`: of ASCII letters, digits, and . _ - inside,
+    and never a path.
 
     A text that is no such name gets its hash added, so that no two share a file.
     """
     plain = re.sub(r"[^A-Za-z0-9._-]+", "_", text).lstrip(".-")[:_LONGEST]
-    return plain if plain == text else f"{plain or '_'}-{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:8]}"
+    return (
+        plain
+        if plain == text
+        else f"{plain or '_'}-{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:8]}"
+    )
 
 
 # Characters of a name; systems take 255 bytes with what is added to it.

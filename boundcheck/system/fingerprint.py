@@ -1,10 +1,13 @@
-"""A hash of everything that a run can reach: data, and code from outside of this package with all that it reads.
+"""A hash of everything that a run can reach: data, and code from outside of this package with all
+that it reads.
 
-An installed package is known by its release, Python's own library and what boundcheck rests on by their names. All else
-is looked into: source and code of functions and classes, closures, defaults, the objects of methods, the globals and
-imports that code names, attributes of classes, objects and modules. What cannot be looked into, such as an open file,
-gets a number of its own each time, so that no result of another run is taken for this one's. What code reads only
-while it runs, such as a file or a variable of the environment, is in no hash.
+An installed package is known by its release, Python's own library and what boundcheck rests on by
+their names. All else
+is looked into: source and code of functions and classes, closures, defaults, the objects of
+methods, the globals and imports that code names, attributes of classes, objects and modules. What
+cannot be looked into, such as an open file, gets a number of its own each time, so that no result
+of another run is taken for this one's. What code reads only while it runs, such as a file or a
+variable of the environment, is in no hash.
 """
 
 import dis
@@ -28,14 +31,45 @@ import sympy as sp
 
 from boundcheck.system.plugins import imported, is_of_an_installation
 
-# What boundcheck rests on, beside Python's own library: a result keeps their versions, and its id does not.
-_RESTS_ON = ("boundcheck", "flint", "numpy", "pandas", "peft", "scipy", "sklearn", "sympy", "torch", "transformers")
-_PLAIN = frozenset({type(None), type(...), type(NotImplemented), bool, int, float, complex, str, bytes})
+# What boundcheck rests on, beside Python's own library: a result keeps their versions, and its id
+# does not.
+_RESTS_ON = (
+    "boundcheck",
+    "flint",
+    "numpy",
+    "pandas",
+    "peft",
+    "scipy",
+    "sklearn",
+    "sympy",
+    "torch",
+    "transformers",
+)
+_PLAIN = frozenset(
+    {type(None), type(...), type(NotImplemented), bool, int, float, complex, str, bytes}
+)
 # What Python keeps in each module or class, and no code reads numbers from.
 _KEPT = frozenset(
     [
-        *("__doc__", "__module__", "__name__", "__package__", "__path__", "__file__", "__cached__", "__spec__"),
-        *("__loader__", "__builtins__", "__warningregistry__", "__dict__", "__weakref__", "__slotnames__", "_abc_impl"),
+        *(
+            "__doc__",
+            "__module__",
+            "__name__",
+            "__package__",
+            "__path__",
+            "__file__",
+            "__cached__",
+            "__spec__",
+        ),
+        *(
+            "__loader__",
+            "__builtins__",
+            "__warningregistry__",
+            "__dict__",
+            "__weakref__",
+            "__slotnames__",
+            "_abc_impl",
+        ),
     ]
 )
 # No length of a part.
@@ -43,7 +77,9 @@ _END = b"\xff" * 8
 
 
 def content_of(thing: Any) -> str:
-    """A hash that changes with every number that a thing holds, and with the code from outside that it can call."""
+    """A hash that changes with every number that a thing holds, and with the code from outside that
+    it can call.
+    """
     digest, look = hashlib.sha256(), _Look()
     open_parts: list[Iterator[Any]] = [iter((thing,))]
     while open_parts:
@@ -61,7 +97,9 @@ def content_of(thing: Any) -> str:
 
 
 class _Look:
-    """The things met on the way: each is named by its number when it is met again, so that cycles end."""
+    """The things met on the way: each is named by its number when it is met again, so that cycles
+    end.
+    """
 
     def __init__(self) -> None:
         self._numbers: dict[int, int] = {}
@@ -78,7 +116,9 @@ class _Look:
             return f"{type(x).__name__} {x!r}".encode(errors="surrogatepass"), None
         if isinstance(x, sp.Basic):
             # By value: SymPy shares equal expressions or not, as its caches have them.
-            return sp.srepr(x).encode(), iter({type(each): None for each in sp.preorder_traversal(x)})
+            return sp.srepr(x).encode(), iter(
+                {type(each): None for each in sp.preorder_traversal(x)}
+            )
         if (number := self._numbers.setdefault(id(x), len(self._kept))) < len(self._kept):
             return f"again {number}".encode(), None
         self._kept.append(x)
@@ -112,7 +152,13 @@ class _Look:
         elif isinstance(x, types.FunctionType):
             home = x.__globals__.get("__name__")
             yield from self._source(home)
-            yield from (_text(x.__code__), x.__defaults__, x.__kwdefaults__, x.__closure__, x.__dict__)
+            yield from (
+                _text(x.__code__),
+                x.__defaults__,
+                x.__kwdefaults__,
+                x.__closure__,
+                x.__dict__,
+            )
             # The globals of an installed package are known.
             if not _is_installed(home):
                 yield from _read_by(x.__code__, x.__globals__)
@@ -135,7 +181,9 @@ class _Look:
             yield from _of_object(x)
 
     def _source(self, name: str | None) -> Iterator[bytes | str]:
-        """The file in which a module from outside was written, once; nothing where there is none, as in a notebook."""
+        """The file in which a module from outside was written, once; nothing where there is none,
+        as in a notebook.
+        """
         file = getattr(sys.modules.get(name or ""), "__file__", None)
         if file and file not in self._files and not _is_installed(name) and Path(file).is_file():
             self._files.add(file)
@@ -147,7 +195,9 @@ def _unlike_any() -> bytes:
 
 
 def _known(x: Any) -> bytes:
-    """The name of what an installed package has under that name, with its release; nothing for all else."""
+    """The name of what an installed package has under that name, with its release; nothing for all
+    else.
+    """
     kind = type(x)
     if isinstance(x, types.ModuleType):
         home, name = x.__name__, ""
@@ -159,7 +209,8 @@ def _known(x: Any) -> bytes:
     elif kind in _PARTS or not _is_installed(kind.__module__):
         return b""
     else:
-        # Such as the catalogue, which holds more than what a run is made on, or a constant like torch.float64.
+        # Such as the catalogue, which holds more than what a run is made on, or a constant like
+        # torch.float64.
         home = kind.__module__
         name = next((name for name, each in vars(sys.modules[home]).items() if each is x), "")
     if not _is_installed(home):
@@ -183,19 +234,26 @@ def _is_installed(name: str | None) -> bool:
         return top == "boundcheck"
     places = [getattr(module, "__file__", None) or "", *getattr(module, "__path__", ())]
     origin = getattr(getattr(module, "__spec__", None), "origin", None)
-    return origin in ("built-in", "frozen") or any(is_of_an_installation(place) for place in places if place)
+    return origin in ("built-in", "frozen") or any(
+        is_of_an_installation(place) for place in places if place
+    )
 
 
 @cache
 def _release(top: str) -> bytes:
-    """The digests of all files of an installed package, as its installer wrote them, or its version."""
+    """The digests of all files of an installed package, as its installer wrote them, or its
+    version.
+    """
     # Deferred: only packages of others need it.
     from importlib.metadata import distribution, packages_distributions
 
     if top in _RESTS_ON or top in sys.stdlib_module_names:
         return b""
     found = [distribution(each) for each in dict.fromkeys(packages_distributions().get(top, ()))]
-    return "".join(each.read_text("RECORD") or each.version for each in found).encode() or _unlike_any()
+    return (
+        "".join(each.read_text("RECORD") or each.version for each in found).encode()
+        or _unlike_any()
+    )
 
 
 def _text(x: Any) -> str:
@@ -203,7 +261,9 @@ def _text(x: Any) -> str:
     if isinstance(x, types.CodeType):
         names = (x.co_names, x.co_varnames, x.co_cellvars, x.co_freevars)
         counts = (x.co_argcount, x.co_posonlyargcount, x.co_kwonlyargcount, x.co_flags)
-        return repr((x.co_code, x.co_exceptiontable, *names, *counts, [_text(each) for each in x.co_consts]))
+        return repr(
+            (x.co_code, x.co_exceptiontable, *names, *counts, [_text(each) for each in x.co_consts])
+        )
     if isinstance(x, tuple | frozenset):
         parts = [_text(each) for each in x]
         return f"{type(x).__name__} {parts if isinstance(x, tuple) else sorted(parts)}"
@@ -211,14 +271,19 @@ def _text(x: Any) -> str:
 
 
 def _read_by(code: types.CodeType, around: dict[str, Any]) -> Iterator[Any]:
-    """The globals that code names, its own and that of all functions in it, and the modules that it imports."""
+    """The globals that code names, its own and that of all functions in it, and the modules that it
+    imports.
+    """
     constants: list[Any] = []
     for each in dis.get_instructions(code):
         if each.opname in ("LOAD_GLOBAL", "LOAD_NAME") and each.argval in around:
             yield from (each.argval, around[each.argval])
         elif each.opname == "IMPORT_NAME":
             # Its level and the names that it imports are the last constants before it.
-            yield from (each.argval, _imported(each.argval, around, constants[-1] or (), constants[-2]))
+            yield from (
+                each.argval,
+                _imported(each.argval, around, constants[-1] or (), constants[-2]),
+            )
         elif each.opname in ("LOAD_CONST", "LOAD_SMALL_INT"):
             constants.append(each.argval)
     for constant in code.co_consts:
@@ -241,26 +306,38 @@ def _imported(name: str, around: dict[str, Any], names: tuple[str, ...], level: 
         module = imported("." * level + name, around.get("__package__"))
         inside = [f"{module.__name__}.{each}" for each in names if not hasattr(module, each)]
         # The statement gives the name of the package above it to what it imports without names.
-        return [module, sys.modules[module.__name__.partition(".")[0]] if not level else None, *map(imported, inside)]
+        return [
+            module,
+            sys.modules[module.__name__.partition(".")[0]] if not level else None,
+            *map(imported, inside),
+        ]
     except (ImportError, SystemExit):
         # As it will when it is run.
         return None
 
 
 def _of_object(x: Any) -> Iterator[Any]:
-    """The class of an object, its attributes, and what it says of itself where it is to be copied."""
+    """The class of an object, its attributes, and what it says of itself where it is to be
+    copied.
+    """
     kind: Any = type(x)
     yield kind
     # Whether a class has an idea of its own of what its objects are made from.
     names = ("__reduce_ex__", "__reduce__", "__getstate__")
-    own = kind in dispatch_table or any(getattr(kind, name) is not getattr(object, name) for name in names)
+    own = kind in dispatch_table or any(
+        getattr(kind, name) is not getattr(object, name) for name in names
+    )
     is_installed = _is_installed(kind.__module__)
     said = dispatch_table[kind](x) if kind in dispatch_table else x.__reduce_ex__(4)
     if not own or not is_installed or isinstance(said, str):
         yield from _held(x)
     if isinstance(said, str):
         # A global of that name, or what wraps a function, which was held.
-        homes = (each for each in list(sys.modules.values()) if getattr(each, "__dict__", {}).get(said) is x)
+        homes = (
+            each
+            for each in list(sys.modules.values())
+            if getattr(each, "__dict__", {}).get(said) is x
+        )
         yield from (said, next(homes, None) or getattr(x, "__wrapped__", None) or _unlike_any())
         return
     made, arguments, state, *items = (*said, None, None, None)[:5]
@@ -300,13 +377,20 @@ _PARTS: dict[type, Callable[[Any], Iterable[Any]]] = {
     **dict.fromkeys((set, frozenset), _of_set),
     **dict.fromkeys((dict, types.MappingProxyType), lambda x: chain.from_iterable(list(x.items()))),
     **dict.fromkeys(
-        (staticmethod, classmethod, types.MethodType), lambda x: (x.__func__, getattr(x, "__self__", None))
+        (staticmethod, classmethod, types.MethodType),
+        lambda x: (x.__func__, getattr(x, "__self__", None)),
     ),
-    **dict.fromkeys((types.BuiltinFunctionType, types.MethodWrapperType), lambda x: (x.__name__, x.__self__)),
+    **dict.fromkeys(
+        (types.BuiltinFunctionType, types.MethodWrapperType), lambda x: (x.__name__, x.__self__)
+    ),
     # What compiled code has no number in.
     **dict.fromkeys(
         (
-            *(types.ClassMethodDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType),
+            *(
+                types.ClassMethodDescriptorType,
+                types.GetSetDescriptorType,
+                types.MemberDescriptorType,
+            ),
             *(types.MethodDescriptorType, types.WrapperDescriptorType),
         ),
         lambda x: (x.__name__,),

@@ -18,7 +18,8 @@ Tick = Callable[[str, int, int], None]
 
 
 def limited(tick: Tick, hours: float) -> Tick:
-    """Wrap a tick so that it refuses a stage that needs more than `hours` hours, once its pace is seen for 5 seconds.
+    """Wrap a tick so that it refuses a stage that needs more than `hours` hours, once its pace is
+    seen for 5 seconds.
 
     Each stage is judged once, so that a machine that sleeps for a night ends nothing; what is
     refused stays so, also where it is called again. Raises InputError at once for a number of hours
@@ -60,7 +61,8 @@ silent = _Silent()
 
 
 GIB = 2**30
-# Where Linux says what a container, or a job of Slurm, may take and has taken; in the second version and in the first.
+# Where Linux says what a container, or a job of Slurm, may take and has taken; in the second
+# version and in the first.
 _CGROUPS = (
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
     ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
@@ -86,7 +88,9 @@ class Demand:
 
 
 def available(device: str = "cpu") -> int:
-    """Bytes that may still be taken on a device: of the machine's, and of the container's where it has fewer."""
+    """Bytes that may still be taken on a device: of the machine's, and of the container's where it
+    has fewer.
+    """
     # Deferred: most commands take no memory to speak of.
     import psutil
 
@@ -100,7 +104,9 @@ def available(device: str = "cpu") -> int:
     left = [int(psutil.virtual_memory().available)]
     for limit, usage in _CGROUPS:
         try:
-            most, taken = (Path(path).read_text(encoding="ascii").strip() for path in (limit, usage))
+            most, taken = (
+                Path(path).read_text(encoding="ascii").strip() for path in (limit, usage)
+            )
         except OSError:
             continue
         if most != "max":
@@ -110,7 +116,8 @@ def available(device: str = "cpu") -> int:
         process = psutil.Process()
         most, _ = process.rlimit(psutil.RLIMIT_AS)
         if most != psutil.RLIM_INFINITY:
-            # Three quarters of what `ulimit -v` leaves: it counts addresses, and more of them are taken than memory.
+            # Three quarters of what `ulimit -v` leaves: it counts addresses, and more of them are
+            # taken than memory.
             left.append(max(most - process.memory_info().vms, 0) * 3 // 4)
     return min(left)
 
@@ -132,10 +139,16 @@ def check_memory(parts: Iterable[Demand], memory: float | None = None, device: s
     held = sorted(parts, key=lambda part: part.bytes, reverse=True)
     for place in dict.fromkeys((device, "cpu")):
         here = [part for part in held if ("cpu" if part.on_host else device) == place]
-        taken, most = sum(part.bytes for part in here), available(place) if memory is None else memory * GIB
+        taken, most = (
+            sum(part.bytes for part in here),
+            (available(place) if memory is None else memory * GIB),
+        )
         if taken > most:
             there_are = "are available" if memory is None else "--memory allows"
-            expected = f"less, since with the rest it takes about {gib(taken)}, of {gib(most)} that {there_are}"
+            expected = (
+                f"less, since with the rest it takes about {gib(taken)}, of {gib(most)} that"
+                f" {there_are}"
+            )
             raise InputError(here[0].field, here[0].value, expected)
     return sum(part.bytes for part in held)
 

@@ -1,4 +1,6 @@
-"""Tables of spec files, checked field by field; and sweeps, which hold lists, for every combination of their values."""
+"""Tables of spec files, checked field by field; and sweeps, which hold lists, for every combination
+of their values.
+"""
 
 import itertools
 import json
@@ -23,18 +25,21 @@ class Table(BaseModel):
 Kind = TypeVar("Kind", bound=Table)
 NOT_GIVEN = "(not given)"
 
-# Larger counts would be a slip of the pen, or ask for memory that nobody has; singular values and certified constants
-# of larger sides would take minutes.
+# Larger counts would be a slip of the pen, or ask for memory that nobody has; singular values and
+# certified constants of larger sides would take minutes.
 Side = Annotated[int, Field(gt=0, le=2**9)]
 Count = Annotated[int, Field(gt=0, le=2**20)]
 Steps = Annotated[int, Field(gt=0, le=10**12)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
-# Numbers whose products of up to nine are no infinite floats; what is too small for them is found where it matters.
+# Numbers whose products of up to nine are no infinite floats; what is too small for them is found
+# where it matters.
 Real = Annotated[float, Field(gt=0, le=1e30)]
 
 
 def validated(kind: type[Kind], raw: dict[str, Any], above: str = "") -> Kind:
-    """The object that a table describes; raises InputError naming the first wrong field, with what is above it."""
+    """The object that a table describes; raises InputError naming the first wrong field, with what
+    is above it.
+    """
     try:
         return kind.model_validate(raw)
     except ValidationError as error:
@@ -45,8 +50,12 @@ class _NoSuchFieldError(InputError):
     """The error for a field that its table lacks; another table of the same spec may have it."""
 
 
-def _first(kind: type[Table], error: ValidationError, raw: dict[str, Any], above: str) -> InputError:
-    """The first wrong field, in the words of this file: pydantic's unions put steps in a path that nobody typed."""
+def _first(
+    kind: type[Table], error: ValidationError, raw: dict[str, Any], above: str
+) -> InputError:
+    """The first wrong field, in the words of this file: pydantic's unions put steps in a path that
+    nobody typed.
+    """
     details = error.errors(include_url=False)
     cause = details[0].get("ctx", {}).get("error")
     if isinstance(cause, _NoSuchFieldError):
@@ -61,10 +70,15 @@ def _first(kind: type[Table], error: ValidationError, raw: dict[str, Any], above
     fault, given = details[0]["type"], details[0]["input"]
     if fault == "extra_forbidden":
         return _no_such_field(kind, raw, above, above + field, given)
-    messages = dict.fromkeys(_expectation(each) for each in details if _typed_path(each["loc"], raw) == field)
+    messages = dict.fromkeys(
+        _expectation(each) for each in details if _typed_path(each["loc"], raw) == field
+    )
     field, expected = above + field, " or ".join(messages)
     if fault.startswith("union_tag"):
-        field, given = f"{field}.kind", given.get("kind", NOT_GIVEN) if isinstance(given, dict) else given
+        field, given = (
+            f"{field}.kind",
+            (given.get("kind", NOT_GIVEN) if isinstance(given, dict) else given),
+        )
         tables = _tables(kind.model_fields[str(details[0]["loc"][0])].annotation)
         expected = f"one of {', '.join(repr(each) for table in tables for each in _kinds(table))}"
     if fault == "missing" or given is NOT_GIVEN:
@@ -155,7 +169,9 @@ def _expectation(detail: Any) -> str:
             return "a value"
         case "model_type" | "model_attributes_type" | "dict_type":
             return f"a table [{'.'.join(map(str, detail['loc']))}]"
-    message = str(detail["msg"]).removeprefix("Input should be ").replace("a valid integer", "an integer")
+    message = (
+        str(detail["msg"]).removeprefix("Input should be ").replace("a valid integer", "an integer")
+    )
     message = message.replace("a valid ", "a ")
     return f"a number {message}" if message.startswith(("greater", "less")) else message
 
@@ -165,7 +181,8 @@ _MOST, _DEEPEST = 10_000, 16
 
 
 def combinations(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The table with one value in place of each list, for every combination, in the order in which they are written.
+    """The table with one value in place of each list, for every combination, in the order in which
+    they are written.
 
     Raises InputError for an empty list, and for more than 10,000 combinations.
     """
@@ -176,7 +193,11 @@ def combinations(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
     count = math.prod(map(len, lists.values()))
     if count > _MOST:
         field = max(lists, key=lambda path: len(lists[path]))
-        raise InputError(".".join(field), f"{count:.3g} combinations", f"lists that make at most {_MOST} experiments")
+        raise InputError(
+            ".".join(field),
+            f"{count:.3g} combinations",
+            f"lists that make at most {_MOST} experiments",
+        )
     for choice in itertools.product(*lists.values()):
         yield _replaced(raw, dict(zip(lists, choice, strict=True)))
 
@@ -189,9 +210,15 @@ def fields_of(table: dict[str, Any]) -> dict[str, Any]:
     return {".".join(path): value for path, value in _leaves(table)}
 
 
-def _leaves(table: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+def _leaves(
+    table: dict[str, Any], path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Any]]:
     if len(path) > _DEEPEST:
-        raise InputError(".".join(path[:_DEEPEST]), "(a table)", f"at most {_DEEPEST} tables inside of one another")
+        raise InputError(
+            ".".join(path[:_DEEPEST]),
+            "(a table)",
+            f"at most {_DEEPEST} tables inside of one another",
+        )
     for key, value in table.items():
         if isinstance(value, dict):
             yield from _leaves(value, (*path, key))
@@ -199,8 +226,14 @@ def _leaves(table: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple
             yield (*path, key), value
 
 
-def _replaced(table: dict[str, Any], choice: dict[tuple[str, ...], Any], path: tuple[str, ...] = ()) -> dict[str, Any]:
+def _replaced(
+    table: dict[str, Any], choice: dict[tuple[str, ...], Any], path: tuple[str, ...] = ()
+) -> dict[str, Any]:
     return {
-        key: _replaced(value, choice, (*path, key)) if isinstance(value, dict) else choice.get((*path, key), value)
+        key: (
+            _replaced(value, choice, (*path, key))
+            if isinstance(value, dict)
+            else choice.get((*path, key), value)
+        )
         for key, value in table.items()
     }

@@ -1,8 +1,10 @@
-"""Output that the commands share: tables for a terminal and for a pipe, one JSON object on stdout, progress.
+"""Output that the commands share: tables for a terminal and for a pipe, one JSON object on stdout,
+progress.
 
-`screen` decides once for each of stdout and stderr. A terminal gets tables that are folded to its width, and colours. A
-pipe, a file and a terminal that is dumb get a line for each row, whole, with tabs between the cells. NO_COLOR and
-FORCE_COLOR rule the colours of both, COLUMNS the width of a terminal.
+`screen` decides once for each of stdout and stderr. A terminal gets tables that are folded to its
+width, and colours. A pipe, a file and a terminal that is dumb get a line for each row, whole, with
+tabs between the cells. NO_COLOR and FORCE_COLOR rule the colours of both, COLUMNS the width of a
+terminal.
 """
 
 import json
@@ -35,12 +37,17 @@ class _Screen(Console):
 
     def print(self, *objects: Any, **options: Any) -> None:
         """Print as rich does, with texts as `boundcheck.shown.visible` has them."""
-        seen = (visible(x) if isinstance(x, str) else _shown(x) if isinstance(x, Text) else x for x in objects)
+        seen = (
+            visible(x) if isinstance(x, str) else _shown(x) if isinstance(x, Text) else x
+            for x in objects
+        )
         super().print(*seen, **options)
 
 
 def screen(stderr: bool = False) -> Console:
-    """The console on which people read stdout, or stderr: `is_interactive` says whether that is a screen."""
+    """The console on which people read stdout, or stderr: `is_interactive` says whether that is a
+    screen.
+    """
     stream = sys.stderr if stderr else sys.stdout
     if stream is not None and stream.isatty() and os.environ.get("TERM") not in ("dumb", "unknown"):
         return _Screen(stderr=stderr, emoji=False)
@@ -55,7 +62,9 @@ _PRIOR = 10.0
 
 
 def assignments_of(texts: list[str]) -> dict[str, str]:
-    """The values by name; raises InputError for what is no NAME=VALUE, and for a name that is set twice."""
+    """The values by name; raises InputError for what is no NAME=VALUE, and for a name that is set
+    twice.
+    """
     found: dict[str, str] = {}
     for text in texts:
         name, equals, value = text.partition("=")
@@ -67,24 +76,39 @@ def assignments_of(texts: list[str]) -> dict[str, str]:
     return found
 
 
-_COLOURS = {Look.BAD: "red", Look.OPEN: "yellow", Look.WELL: "green", Look.LIMIT: "cyan", Look.ASIDE: "dim"}
+_COLOURS = {
+    Look.BAD: "red",
+    Look.OPEN: "yellow",
+    Look.WELL: "green",
+    Look.LIMIT: "cyan",
+    Look.ASIDE: "dim",
+}
 
 
 def coloured(verdict: str) -> Text:
-    """A verdict for a table: green or cyan where all is well, red where something is false, yellow where it is open."""
+    """A verdict for a table: green or cyan where all is well, red where something is false, yellow
+    where it is open.
+    """
     return Text(verdict, style=_COLOURS[look_of(verdict)])
 
 
 class Table(RichTable):
-    """A table that folds what is too wide for a screen, and elsewhere is a line for each row with tabs between cells.
+    """A table that folds what is too wide for a screen, and elsewhere is a line for each row with
+    tabs between cells.
 
     So a person loses nothing, `cut -f2` takes a column, and `grep` finds a row whole.
     """
 
     def __init__(self, *headers: str | Column, title: str = "", **look: Any) -> None:
-        """Take headers, or columns of rich's where one is not to be folded, and what else rich's table takes."""
-        columns = (Column(each, overflow="fold") if isinstance(each, str) else each for each in headers)
-        super().__init__(*columns, title=_shown(title) if title else None, title_justify="left", **look)
+        """Take headers, or columns of rich's where one is not to be folded, and what else rich's
+        table takes.
+        """
+        columns = (
+            Column(each, overflow="fold") if isinstance(each, str) else each for each in headers
+        )
+        super().__init__(
+            *columns, title=_shown(title) if title else None, title_justify="left", **look
+        )
 
     def add(self, *cells: object) -> None:
         """Add a row; a cell is shown as it stands, without markup."""
@@ -97,9 +121,12 @@ class Table(RichTable):
         heads = tuple(column.header for column in self.columns)
         rows = [*([(self.title,)] if self.title else []), *([heads] if self.show_header else [])]
         for row in (*rows, *zip(*(column.cells for column in self.columns), strict=True)):
-            # Line breaks and tabs, which would end a cell, become spaces. Rendered here: on its way through the console
-            # a tab would become spaces.
-            cells = (Text(" ").join(x for line in _shown(cell).split("\n") for x in line.split("\t")) for cell in row)
+            # Line breaks and tabs, which would end a cell, become spaces. Rendered here: on its way
+            # through the console a tab would become spaces.
+            cells = (
+                Text(" ").join(x for line in _shown(cell).split("\n") for x in line.split("\t"))
+                for cell in row
+            )
             yield from Text("\t").join(cells).render(console, end="\n")
 
 
@@ -120,7 +147,9 @@ def print_json(value: dict[str, Any]) -> None:
 
 
 class _TimeLeft(TimeRemainingColumn):
-    """The time left: from what the work is expected to take where that is known, at once; else from its speed."""
+    """The time left: from what the work is expected to take where that is known, at once; else from
+    its speed.
+    """
 
     def render(self, task: Task) -> Text:
         ends = task.fields.get("ends")
@@ -133,8 +162,9 @@ class _TimeLeft(TimeRemainingColumn):
 class ProgressLine:
     """A line on stderr with the stage, a bar, and the time left.
 
-    With `in_seconds` the units of work are the seconds that it is expected to take: the time left is then known from
-    the start, for the whole and not for a stage, and is corrected by the speed that is seen.
+    With `in_seconds` the units of work are the seconds that it is expected to take: the time left
+    is then known from the start, for the whole and not for a stage, and is corrected by the speed
+    that is seen.
     """
 
     def __init__(self, bar: Progress, in_seconds: bool) -> None:
@@ -178,13 +208,20 @@ def bar(auto_refresh: bool = True) -> Progress:
     # What is printed on stdout stays there, also where only stderr is a terminal.
     hidden = not (STDERR.is_interactive or STDERR.is_jupyter)
     return Progress(
-        *columns, console=STDERR, transient=True, redirect_stdout=False, auto_refresh=auto_refresh, disable=hidden
+        *columns,
+        console=STDERR,
+        transient=True,
+        redirect_stdout=False,
+        auto_refresh=auto_refresh,
+        disable=hidden,
     )
 
 
 @contextmanager
 def progress(in_seconds: bool = False) -> Iterator[ProgressLine]:
-    """A progress line on stderr, which is gone at the end; where that is no screen there is none."""
+    """A progress line on stderr, which is gone at the end; where that is no screen there is
+    none.
+    """
     with bar() as drawn:
         yield ProgressLine(drawn, in_seconds)
 
@@ -199,8 +236,8 @@ _DRAWN = threading.Lock()
 def watched(in_seconds: bool) -> Iterator[Tick]:
     """A tick for a call to tell its progress to whoever waits; see `ProgressLine` for `in_seconds`.
 
-    At a terminal the line is drawn again and again, and nothing is left of it. In a notebook an output of the cell is
-    replaced, and empty at the end; rich's own way to do so needs widgets.
+    At a terminal the line is drawn again and again, and nothing is left of it. In a notebook an
+    output of the cell is replaced, and empty at the end; rich's own way to do so needs widgets.
     """
     if not (STDERR.is_jupyter or sys.stderr.isatty()) or not _DRAWN.acquire(blocking=False):
         yield silent

@@ -1,4 +1,6 @@
-"""Adversarial search for an instance that breaks a claim or is the tightest, and worst cases of a theorem's method."""
+"""Adversarial search for an instance that breaks a claim or is the tightest, and worst cases of a
+theorem's method.
+"""
 
 from __future__ import annotations
 
@@ -24,30 +26,40 @@ class Method(Protocol[Found]):
 
 
 @overload
-def falsify(claim: str | Claim, method: None = None, *, tick: Tick = silent, hours: float = DAY) -> Any: ...
+def falsify(
+    claim: str | Claim, method: None = None, *, tick: Tick = silent, hours: float = DAY
+) -> Any: ...
 
 
 @overload
-def falsify(claim: str | Claim, method: Method[Found], *, tick: Tick = silent, hours: float = DAY) -> Found: ...
+def falsify(
+    claim: str | Claim, method: Method[Found], *, tick: Tick = silent, hours: float = DAY
+) -> Found: ...
 
 
-def falsify(claim: str | Claim, method: Method[Any] | None = None, *, tick: Tick = silent, hours: float = DAY) -> Any:
+def falsify(
+    claim: str | Claim,
+    method: Method[Any] | None = None,
+    *,
+    tick: Tick = silent,
+    hours: float = DAY,
+) -> Any:
     """Look for an instance that breaks a claim, or on which it is tightest.
 
     Args:
         claim: an id of the catalogue, or a claim of your own, or its import path.
-        method: `boundcheck.Search`, for a claim about the smoothness of an adapter, or `boundcheck.WorstCase`, for a
-            theorem. Left out, the one that the claim is for.
+        method: `boundcheck.Search`, for a claim about the smoothness of an adapter, or
+            `boundcheck.WorstCase`, for a theorem. Left out, the one that the claim is for.
         tick: is called with the progress.
         hours: the most that a stage may take, at its first pace.
 
     Returns:
-        What the method finds: a `Falsification` of a search, the `WorstCases` of a theorem. Both have `violated`,
-        `ratio`, `as_json` and `to_frame`.
+        What the method finds: a `Falsification` of a search, the `WorstCases` of a theorem. Both
+        have `violated`, `ratio`, `as_json` and `to_frame`.
 
     Raises:
-        InputError: for a claim that the method is not about, for bad options of it, and for more work
-            than there is memory or time for.
+        InputError: for a claim that the method is not about, for bad options of it, and for more
+            work than there is memory or time for.
         CodeError: where code of your own, of an adapter say, does not run; it is an InputError.
 
     """

@@ -1,15 +1,18 @@
 """What all kinds of instances share, and `AdapterInstance`: what a smoothness claim is tried on.
 
-Shared are the certificate of both sides of a claim, runs in balls, and the reading of JSON tables: a claim in a file is
-the catalogue's, by its id, or the file's own, which may not pass for one of the catalogue. An error names the field.
+Shared are the certificate of both sides of a claim, runs in balls, and the reading of JSON tables:
+a claim in a file is the catalogue's, by its id, or the file's own, which may not pass for one of
+the catalogue. An error names the field.
 
-An `AdapterInstance` is an adapter, a loss with one kink, and two points. f(W) = h(<E, W>) + <N, W> with h' of slope L
-between two small values. It is L|E|² smooth, its gradient is nearly N, and near the kink it has its largest curvature
+An `AdapterInstance` is an adapter, a loss with one kink, and two points. f(W) = h(<E, W>) + <N, W>
+with h' of slope L between two small values. It is L|E|² smooth, its gradient is nearly N, and near
+the kink it has its largest curvature
 along E at once: the worst case of a smoothness lemma asks no more of an f.
 
-Arb encloses both sides from the exact values of the floats. W(v + t u) is the adapter's own formula over arrays of
-power series in t, whose coefficients are balls, so the formula is not repeated here. A point is inside the domain only
-if exact rational arithmetic says so, ties on the boundary included.
+Arb encloses both sides from the exact values of the floats. W(v + t u) is the adapter's own formula
+over arrays of power series in t, whose coefficients are balls, so the formula is not repeated here.
+A point is inside the domain only if exact rational arithmetic says so, ties on the boundary
+included.
 """
 
 from __future__ import annotations
@@ -31,7 +34,17 @@ from flint import arb, arb_mat, arb_series, ctx, fmpq, fmpq_mat
 from torch import Tensor
 
 from boundcheck.errors import InputError, one_of
-from boundcheck.exact.balls import Balls, Vector, ball_of, enclose, length, lower, matrix_of, square_norm_of, upper
+from boundcheck.exact.balls import (
+    Balls,
+    Vector,
+    ball_of,
+    enclose,
+    length,
+    lower,
+    matrix_of,
+    square_norm_of,
+    upper,
+)
 from boundcheck.exact.evaluate import Model, Paths, VectorFunction
 from boundcheck.exact.floats import Approx, Comparison
 from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
@@ -96,13 +109,16 @@ class Certificate:
     def open(self) -> tuple[str, ...]:
         """The titles of what would have to hold for the claim to be false.
 
-        Empty where nothing is open, where the conclusion does not certainly fail, and where something given fails.
+        Empty where nothing is open, where the conclusion does not certainly fail, and where
+        something given fails.
         """
         return tuple(part.title for part in self.met.open) if self.exceeds and self.inside else ()
 
 
 def certify(instance: Any) -> Certificate:
-    """Ask the judge whether everything given holds in an instance, and enclose both sides of the claim."""
+    """Ask the judge whether everything given holds in an instance, and enclose both sides of the
+    claim.
+    """
     return Certificate(meets(instance, instance.claim), *instance.sides())
 
 
@@ -110,7 +126,9 @@ def certify(instance: Any) -> Certificate:
 
 
 class OfRun(OfClaim):
-    """An instance whose points are those of a run of the claim's algorithm, with noise on both sides of F."""
+    """An instance whose points are those of a run of the claim's algorithm, with noise on both
+    sides of F.
+    """
 
     @cached_property
     def algorithm(self) -> Algorithm:
@@ -133,7 +151,11 @@ class OfRun(OfClaim):
         return Extent.of(Fraction(0))
 
     def walk(
-        self, start: Vector, gradient: Callable[[Vector, Any], Vector], samples: Sequence[Any], steps: int
+        self,
+        start: Vector,
+        gradient: Callable[[Vector, Any], Vector],
+        samples: Sequence[Any],
+        steps: int,
     ) -> Paths[Any, Any]:
         """All paths of the algorithm in balls, at the exact values of its parameters.
 
@@ -206,11 +228,15 @@ def as_matrices(v: Any) -> tuple[arb_mat, ...]:
 
 def matrix_text(X: np.ndarray) -> str:
     """A matrix in one line, as Python writes lists, its numbers at six digits."""
-    return "[" + ", ".join("[" + ", ".join(f"{x:.6g}" for x in row) + "]" for row in X.tolist()) + "]"
+    return (
+        "[" + ", ".join("[" + ", ".join(f"{x:.6g}" for x in row) + "]" for row in X.tolist()) + "]"
+    )
 
 
 def named(claim: Claim) -> Any:
-    """The claim's id where the catalogue has that very claim; otherwise all that it says, under an id of its own."""
+    """The claim's id where the catalogue has that very claim; otherwise all that it says, under an
+    id of its own.
+    """
     if catalogue.get(claim.id) == claim:
         return claim.id
     own = claim if claim.id not in catalogue else replace(claim, id=f"not {claim.id}")
@@ -224,8 +250,8 @@ def named(claim: Claim) -> Any:
 def check_id(claim: Claim) -> None:
     """Refuse an id by which a claim, or one of its hypotheses, would be taken for another claim.
 
-    Only the catalogue's claim may have its id. Any other id is a name that does not begin with the key of a paper, or
-    the conclusion itself, as SymPy prints it.
+    Only the catalogue's claim may have its id. Any other id is a name that does not begin with the
+    key of a paper, or the conclusion itself, as SymPy prints it.
 
     Raises:
         InputError: that says which of these it is not.
@@ -239,11 +265,18 @@ def check_id(claim: Claim) -> None:
             raise InputError("claim.id", claim.id, expected)
     elif claim.id != str(claim.conclusion):
         if not _ID.fullmatch(claim.id):
-            expected = "a name of letters and digits without accents, or the conclusion itself, as SymPy prints it"
+            expected = (
+                "a name of letters and digits without accents, or the conclusion itself, as SymPy"
+                " prints it"
+            )
             raise InputError("claim.id", ascii(claim.id), expected)
         papers = {id.partition(".")[0] for id in catalogue}
         if (words := re.findall(r"\w+", claim.id.casefold())) and words[0] in papers:
-            raise InputError("claim.id", claim.id, f"an id of the catalogue, or one that {words[0]} does not begin")
+            raise InputError(
+                "claim.id",
+                claim.id,
+                f"an id of the catalogue, or one that {words[0]} does not begin",
+            )
 
 
 def check_whole(data: Any, written: Any, name: str) -> None:
@@ -261,7 +294,9 @@ def check_whole(data: Any, written: Any, name: str) -> None:
     if isinstance(data, dict) and isinstance(written, dict):
         for key, value in data.items():
             if key not in written:
-                raise InputError(f"{name}.{key}", value, f"no other fields than {', '.join(written)}")
+                raise InputError(
+                    f"{name}.{key}", value, f"no other fields than {', '.join(written)}"
+                )
             check_whole(value, written[key], f"{name}.{key}".removeprefix("instance."))
     elif isinstance(data, list) and isinstance(written, list) and len(data) == len(written):
         for each, other in zip(data, written, strict=True):
@@ -313,21 +348,29 @@ class Fields:
     def number(self, name: str, most: float = MOST) -> float:
         value = self.get(name)
         if not _is_number(value, most):
-            raise InputError(f"{self.name}.{name}", value, f"a finite number of size at most {most:g}")
+            raise InputError(
+                f"{self.name}.{name}", value, f"a finite number of size at most {most:g}"
+            )
         return float(value)
 
     def positive(self, name: str) -> float:
         if not (value := self.number(name)) >= 1 / MOST:
-            raise InputError(f"{self.name}.{name}", value, f"a positive number from {1 / MOST:g} on")
+            raise InputError(
+                f"{self.name}.{name}", value, f"a positive number from {1 / MOST:g} on"
+            )
         return value
 
     def matrix(self, name: str, shape: tuple[int, ...] | None = None) -> np.ndarray:
         """A matrix of finite numbers, of this shape where one is given."""
         field, rows = f"{self.name}.{name}", self.get(name)
-        wanted = f"a matrix of finite numbers of size at most {MOST:g}" + (f", of shape {shape}" if shape else "")
+        wanted = f"a matrix of finite numbers of size at most {MOST:g}" + (
+            f", of shape {shape}" if shape else ""
+        )
         if not isinstance(rows, list) or not rows or not all(isinstance(row, list) for row in rows):
             raise InputError(field, type(rows).__name__, wanted)
-        if len({len(row) for row in rows}) > 1 or not all(_is_number(x, MOST) for row in rows for x in row):
+        if len({len(row) for row in rows}) > 1 or not all(
+            _is_number(x, MOST) for row in rows for x in row
+        ):
             raise InputError(field, "with an entry that is missing or not such a number", wanted)
         if shape is not None and (len(rows), len(rows[0])) != shape:
             raise InputError(field, f"of shape ({len(rows)}, {len(rows[0])})", wanted)
@@ -356,7 +399,8 @@ class AdapterInstance(OfAdapter):
         direction: E, shape (d, k).
         tilt: N, shape (d, k).
         v: the first point, R = 1.
-        other: the second point; on a curved domain, where gradients at two points cannot be compared, a tangent at v.
+        other: the second point; on a curved domain, where gradients at two points cannot be
+            compared, a tangent at v.
         given: values of the claim's own parameters.
 
     """
@@ -386,7 +430,8 @@ class AdapterInstance(OfAdapter):
         v: Point,
         other: Point,
     ) -> AdapterInstance:
-        """The instance with its kink between two given points, or at the one: slope L along E, gradient near G times N.
+        """The instance with its kink between two given points, or at the one: slope L along E,
+        gradient near G times N.
 
         The constants are L, G, the radii of the adapter's domain, and the claim's own parameters.
         h' gets just enough height for its slope, and N shrinks so that ∇f stays within G.
@@ -395,10 +440,25 @@ class AdapterInstance(OfAdapter):
         radii = {name: constants[name] for name in adapter.radius_names}
         given = {parameter.name: constants[parameter.name] for parameter in claim.own}
         ends = (v, other) if adapter.is_flat else (v,)
-        heights = [float((torch.as_tensor(direction) * adapter.weight(point)[0]).sum()) for point in ends]
+        heights = [
+            float((torch.as_tensor(direction) * adapter.weight(point)[0]).sum()) for point in ends
+        ]
         height = min(max(L * (max(heights) - min(heights)), _LEAST * G), G / 2)
         middle = (max(heights) + min(heights)) / 2
-        return cls(claim, adapter, radii, lipschitz, L, height, middle, direction, tilt * (G - height), v, other, given)
+        return cls(
+            claim,
+            adapter,
+            radii,
+            lipschitz,
+            L,
+            height,
+            middle,
+            direction,
+            tilt * (G - height),
+            v,
+            other,
+            given,
+        )
 
     @cached_property
     def problem(self) -> Problem:
@@ -414,22 +474,34 @@ class AdapterInstance(OfAdapter):
     @cached_property
     def inputs(self) -> dict[str, Number]:
         """The claim's exact parameters, with G in the norm of its hypotheses."""
-        known = self.problem.theory_inputs(self.claim, self.radii, self.lipschitz, self.gradient_bound)
+        known = self.problem.theory_inputs(
+            self.claim, self.radii, self.lipschitz, self.gradient_bound
+        )
         return known | dict(self.given)
 
     @cached_property
     def gradient_bound(self) -> float:
-        """G of f, an upper bound: on the spectral norm where the claim's hypotheses speak of that."""
+        """G of f, an upper bound: on the spectral norm where the claim's hypotheses speak of
+        that.
+        """
         if gradient_norm(self.claim) != "spectral":
             return self.problem.gradient_bound(self.radii).value
         E, N = (torch.as_tensor(X) for X in (self.direction, self.tilt))
         with ctx.workprec(128):
-            return upper(arb(float(self.ridge.slope.bound)) * arb(spectral_bound(E)) + arb(spectral_bound(N)))
+            return upper(
+                arb(float(self.ridge.slope.bound)) * arb(spectral_bound(E)) + arb(spectral_bound(N))
+            )
 
     def weight_gradient(self, norm: Literal["frobenius", "spectral"]) -> Extent:
-        """The certified bound on the gradient of f; on its spectral norm by itself where the claim speaks of that."""
+        """The certified bound on the gradient of f; on its spectral norm by itself where the claim
+        speaks of that.
+        """
         found = super().weight_gradient(norm)
-        return Extent(most=self.scales[1] * Fraction(self.gradient_bound)) if norm == "spectral" else found
+        return (
+            Extent(most=self.scales[1] * Fraction(self.gradient_bound))
+            if norm == "spectral"
+            else found
+        )
 
     @cached_property
     def _points(self) -> tuple[Point, ...]:
@@ -438,16 +510,22 @@ class AdapterInstance(OfAdapter):
 
     @cached_property
     def inside(self) -> bool:
-        """True if the points are in the domain, decided exactly; blocks must be made orthonormal before."""
+        """True if the points are in the domain, decided exactly; blocks must be made orthonormal
+        before.
+        """
         fractions = np.vectorize(Fraction, otypes=[object])
         for point in self._points:
-            bounded = cast(Any, self.adapter).bounded(tuple(fractions(part[0].cpu().numpy()) for part in point))
+            bounded = cast(Any, self.adapter).bounded(
+                tuple(fractions(part[0].cpu().numpy()) for part in point)
+            )
             for block, rows in zip(self.adapter.blocks, bounded, strict=True):
                 if not block.radius:
                     continue
                 radius = Fraction(self.radii[block.radius])
                 is_max = block.norm == "max"
-                if not ((abs(rows) <= radius).all() if is_max else is_spectral_norm_within(rows, radius)):
+                if not (
+                    (abs(rows) <= radius).all() if is_max else is_spectral_norm_within(rows, radius)
+                ):
                     return False
         return True
 
@@ -455,7 +533,9 @@ class AdapterInstance(OfAdapter):
         return HOLDS if self.inside else Answer("fails", "a point is outside the domain")
 
     def reached(self, radius: str) -> Extent:
-        """At most the radius itself where the points are inside, so that ties are ties; else at least their norm."""
+        """At most the radius itself where the points are inside, so that ties are ties; else at
+        least their norm.
+        """
         if self.inside:
             return Extent(most=Fraction(self.radii[radius]))
         place = self.adapter.radius_names.index(radius)
@@ -464,7 +544,9 @@ class AdapterInstance(OfAdapter):
             return Extent(least=reduce(arb.max, norms))
 
     def check(self) -> None:
-        """Raise an InputError that names the block, for points outside the domain or of the wrong shape."""
+        """Raise an InputError that names the block, for points outside the domain or of the wrong
+        shape.
+        """
         self.adapter.check(self.v, self.radii)
         check_given(self.claim, self.given, ())
         if self.adapter.is_flat:
@@ -478,16 +560,22 @@ class AdapterInstance(OfAdapter):
 
     @cached_property
     def bound(self) -> float:
-        """The claim's L̂ at these constants on this domain, rounded up; raises InputError if it has no value."""
+        """The claim's L̂ at these constants on this domain, rounded up; raises InputError if it has
+        no value.
+        """
         ball = self.claim.enclosures(**self.inputs)[SMOOTHNESS.symbol.name]
         if not ball.is_finite():
-            at = ", ".join(f"{name} = {float(sp.N(value)):.6g}" for name, value in self.inputs.items())
+            at = ", ".join(
+                f"{name} = {float(sp.N(value)):.6g}" for name, value in self.inputs.items()
+            )
             raise InputError("claim", self.claim.id, f"a claim whose Lhat is a number at {at}")
         return upper(ball)
 
     @cached_property
     def measured(self) -> float:
-        """The Lipschitz ratio of the two points; on a curved domain the second derivative along the geodesic."""
+        """The Lipschitz ratio of the two points; on a curved domain the second derivative along the
+        geodesic.
+        """
         return _measured(self.problem, self.v, self.other)
 
     @property
@@ -501,7 +589,9 @@ class AdapterInstance(OfAdapter):
         The numbers of the instance must be floats of that type.
         """
         problem, epsilon = cast_to(self.problem, dtype, device), torch.finfo(dtype).eps
-        measured = _measured(problem, *(tuple(x.to(device, dtype) for x in point) for point in (self.v, self.other)))
+        measured = _measured(
+            problem, *(tuple(x.to(device, dtype) for x in point) for point in (self.v, self.other))
+        )
         error, coarser = 0.0, epsilon / EPSILON
         # What is subtracted in a second derivative is as large as the bound.
         size = measured if self.adapter.is_flat else measured + self.bound
@@ -511,14 +601,18 @@ class AdapterInstance(OfAdapter):
                 if coarser > 1:
                     # The knots of h' have this type too.
                     farthest = max(abs(float(w)) for w, _ in self.ridge.slope.knots)
-                    moved = 4 * epsilon * farthest * self.slope * float(np.linalg.norm(self.direction))
+                    moved = (
+                        4 * epsilon * farthest * self.slope * float(np.linalg.norm(self.direction))
+                    )
                     error += self.adapter.sizes(point).jacobian.item() * moved
             error /= square_norm(minus(self.v, self.other)).sqrt().item()
         error += roundings(self.adapter) * epsilon * size
         return Comparison(Approx(measured, error), Approx(self.bound, 0.0))
 
     def sides(self) -> tuple[float, bool]:
-        """A proved lower bound on measured over bound, and whether the conclusion certainly fails."""
+        """A proved lower bound on measured over bound, and whether the conclusion certainly
+        fails.
+        """
         bound = self.claim.enclosures(**self.inputs)[SMOOTHNESS.symbol.name]
         cap = ctx.cap
         ctx.cap = _ORDER
@@ -535,7 +629,9 @@ class AdapterInstance(OfAdapter):
         """A lower bound on the Lipschitz ratio, or the second derivative along the geodesic."""
         # Series are sequences, which NumPy would unpack into another dimension.
         series = np.vectorize(lambda x, y, z: arb_series([x, y, z]), otypes=[object])
-        adapter: Any = with_arrays(self.adapter, lambda X: series(numbers_of(X), 0 * numbers_of(X), 0 * numbers_of(X)))
+        adapter: Any = with_arrays(
+            self.adapter, lambda X: series(numbers_of(X), 0 * numbers_of(X), 0 * numbers_of(X))
+        )
         v, other = (tuple(numbers_of(part[0]) for part in point) for point in (self.v, self.other))
 
         def size(u: tuple[np.ndarray, ...]) -> arb:
@@ -543,23 +639,31 @@ class AdapterInstance(OfAdapter):
 
         def rates(point: Any, u: Any, bend: Any) -> tuple[arb, arb]:
             """The first and second derivative in t, at 0, of F(v + t u + t²/2 bend)."""
-            W = adapter.weight(tuple(series(x, y, z / 2) for x, y, z in zip(point, u, bend, strict=True)))
+            W = adapter.weight(
+                tuple(series(x, y, z / 2) for x, y, z in zip(point, u, bend, strict=True))
+            )
             w, tilted = (
-                sum((arb(e) * x for e, x in zip(X.ravel().tolist(), W.ravel(), strict=True)), arb_series([0]))
+                sum(
+                    (arb(e) * x for e, x in zip(X.ravel().tolist(), W.ravel(), strict=True)),
+                    arb_series([0]),
+                )
                 for X in (self.direction, self.tilt)
             )
             value, steepness = slope_at(self.ridge.slope, w[0])
-            return value * w[1] + tilted[1], steepness * w[1] * w[1] + 2 * (value * w[2] + tilted[2])
+            return value * w[1] + tilted[1], steepness * w[1] * w[1] + 2 * (
+                value * w[2] + tilted[2]
+            )
 
         if self.adapter.is_flat:
             gradients = [self.problem.gradient(point) for point in (self.v, self.other)]
-            # A vector is at least as long as its inner product with a unit vector: a direction in floats is enough.
+            # A vector is at least as long as its inner product with a unit vector: a direction in
+            # floats is enough.
             u = tuple(numbers_of((x - y)[0]) for x, y in zip(*gradients, strict=True))
             straight = tuple(0 * part for part in u)
             change = rates(v, u, straight)[0] - rates(other, u, straight)[0]
             return abs(change) / (size(u) * size(minus(v, other)))
-        # The point with exactly orthonormal rows, by Gram and Schmidt, in its orthonormal blocks. All else that is
-        # bounded stays as it is, so that the point stays inside.
+        # The point with exactly orthonormal rows, by Gram and Schmidt, in its orthonormal blocks.
+        # All else that is bounded stays as it is, so that the point stays inside.
         made: Any = self.adapter
         parts = list(made.bounded(v))
         for place, block in enumerate(made.blocks):
@@ -580,28 +684,43 @@ class AdapterInstance(OfAdapter):
     def __str__(self) -> str:
         W0 = "" if not self.adapter.W0.any() else f", W0 = {matrix_text(self.adapter.W0.numpy())}"
         radii = ", ".join(f"{name} = {radius:.6g}" for name, radius in self.radii.items())
-        points = zip(("v", "second point" if self.adapter.is_flat else "direction"), (self.v, self.other), strict=True)
+        points = zip(
+            ("v", "second point" if self.adapter.is_flat else "direction"),
+            (self.v, self.other),
+            strict=True,
+        )
         named = [(name, zip(self.adapter.blocks, point, strict=True)) for name, point in points]
         return "\n".join(
             [
                 f"{self.adapter.title}, rank {rank_of(self.adapter)}, {radii}{W0}",
-                f"f(W) = h(<E, W>) + <N, W> with h' of slope {self.slope:.6g} within ±{self.height:.6g}",
+                (
+                    f"f(W) = h(<E, W>) + <N, W> with h' of slope {self.slope:.6g} within"
+                    f" ±{self.height:.6g}"
+                ),
                 f"E = {matrix_text(self.direction)}",
                 f"N = {matrix_text(self.tilt)}",
-                *(f"{name}: {block.name} = {matrix_text(part[0].numpy())}" for name, x in named for block, part in x),
+                *(
+                    f"{name}: {block.name} = {matrix_text(part[0].numpy())}"
+                    for name, x in named
+                    for block, part in x
+                ),
             ]
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Plain data, from which `from_json` makes the same instance: floats are written so that they read back."""
+        """Plain data, from which `from_json` makes the same instance: floats are written so that
+        they read back.
+        """
         return {
             "kind": "smoothness",
             "claim": named(self.claim),
             "adapter": adapter_as_json(self.adapter),
             "radii": dict(self.radii),
             "lipschitz": self.lipschitz,
-            "objective": {"slope": self.slope, "height": self.height, "zero": self.zero}
-            | {"direction": self.direction.tolist(), "tilt": self.tilt.tolist()},
+            "objective": (
+                {"slope": self.slope, "height": self.height, "zero": self.zero}
+                | {"direction": self.direction.tolist(), "tilt": self.tilt.tolist()}
+            ),
             "v": point_as_json(self.adapter, self.v),
             "other": point_as_json(self.adapter, self.other),
             **({"given": dict(self.given)} if self.given else {}),
@@ -612,8 +731,8 @@ class AdapterInstance(OfAdapter):
         """The instance that `as_json` wrote.
 
         Raises:
-            InputError: for a missing or wrong field, a shape that does not fit, a number that is not finite, or a
-                point outside the domain.
+            InputError: for a missing or wrong field, a shape that does not fit, a number that is
+                not finite, or a point outside the domain.
 
         """
         found = Fields(data, "instance")
@@ -622,7 +741,11 @@ class AdapterInstance(OfAdapter):
         if claim.id in catalogue and not adapter.is_subject_of(claim):
             raise InputError("adapter.kind", adapter.kind, f"an adapter that {claim.id} is about")
         check_extent(adapter)
-        radii, objective, lipschitz = found.table("radii"), found.table("objective"), found.text("lipschitz")
+        radii, objective, lipschitz = (
+            found.table("radii"),
+            found.table("objective"),
+            found.text("lipschitz"),
+        )
         # A claim of the catalogue has no parameters of its own.
         given = found.table("given") if "given" in found.data else Fields({}, "given")
         check_lipschitz(lipschitz)
@@ -665,7 +788,9 @@ def numbers_of(X: Tensor) -> np.ndarray:
 
 
 def with_arrays(adapter: Adapter, convert: Callable[[Tensor], Any]) -> Adapter:
-    """A copy of the adapter with arrays of exact numbers instead of frozen tensors; its formulas accept both."""
+    """A copy of the adapter with arrays of exact numbers instead of frozen tensors; its formulas
+    accept both.
+    """
     exact = copy.copy(adapter)
     for name, value in vars(adapter).items():
         if isinstance(value, Tensor):
@@ -685,16 +810,23 @@ def ways(slope: PiecewiseLinear, w: arb) -> list[tuple[Any, arb]]:
 
 
 def slope_at(slope: PiecewiseLinear, w: arb) -> tuple[arb, arb]:
-    """The values h'(w) and h''(w): exact rationals as balls; h'' is that of the piece, NaN where w may be at a knot."""
+    """The values h'(w) and h''(w): exact rationals as balls; h'' is that of the piece, NaN where w
+    may be at a knot.
+    """
     knots = [ball_of(piece.start) for piece in slope.pieces[1:]]
-    value = sum((ball_of(piece.slope) * way for piece, way in ways(slope, w)), ball_of(slope.pieces[0].value))
+    value = sum(
+        (ball_of(piece.slope) * way for piece, way in ways(slope, w)),
+        ball_of(slope.pieces[0].value),
+    )
     if any(map(w.overlaps, knots)):
         return value, arb("nan")
     return value, ball_of(slope.pieces[sum(bool(w > knot) for knot in knots)].slope)
 
 
 def is_spectral_norm_within(rows: np.ndarray, radius: Fraction) -> bool:
-    """True if the spectral norm of a matrix of floats is at most a rational, decided exactly, ties included."""
+    """True if the spectral norm of a matrix of floats is at most a rational, decided exactly, ties
+    included.
+    """
 
     def rational(x: float | Fraction) -> fmpq:
         return fmpq(*Fraction(x).as_integer_ratio())
@@ -704,8 +836,8 @@ def is_spectral_norm_within(rows: np.ndarray, radius: Fraction) -> bool:
     gap = -(X * X.transpose())
     for i in range(gap.nrows()):
         gap[i, i] += rational(radius) ** 2
-    # The eigenvalues of a symmetric matrix are real. None is negative exactly if the signs of its characteristic
-    # polynomial alternate.
+    # The eigenvalues of a symmetric matrix are real. None is negative exactly if the signs of its
+    # characteristic polynomial alternate.
     signed = gap.charpoly().coeffs()
     degree = len(signed) - 1
     return all((-1) ** (degree - i) * x >= 0 for i, x in enumerate(signed))
@@ -729,7 +861,9 @@ def check_extent(adapter: Adapter, points: int = 1) -> None:
     d, k = adapter.W0.shape
     if not is_exact(d, k, rank_of(adapter), points):
         at = f" at {points} points" if points > 1 else ""
-        expected = f"smaller ones, of which exact arithmetic takes at most {_MOST_PRODUCTS} products"
+        expected = (
+            f"smaller ones, of which exact arithmetic takes at most {_MOST_PRODUCTS} products"
+        )
         raise InputError("adapter", f"{d} x {k} matrices of rank {rank_of(adapter)}{at}", expected)
 
 
@@ -740,14 +874,22 @@ def check_lipschitz(lipschitz: str) -> None:
 
 
 def check_given(claim: Claim, given: Mapping[str, float], free: Collection[str]) -> None:
-    """Refuse a value that follows from the instance or that the claim does not have, and a missing one of its own."""
+    """Refuse a value that follows from the instance or that the claim does not have, and a missing
+    one of its own.
+    """
     allowed = [p.name for p in claim.parameters if p.name in free or p in claim.own]
     for name, value in given.items():
         if name not in allowed:
-            raise InputError(f"given.{name}", value, f"values of {' and '.join(allowed) or 'nothing'}, for {claim.id}")
+            raise InputError(
+                f"given.{name}",
+                value,
+                f"values of {' and '.join(allowed) or 'nothing'}, for {claim.id}",
+            )
     missing = next((p.name for p in claim.own if p.name not in given), None)
     if missing is not None:
-        raise InputError(f"given.{missing}", "(not given)", "a value, since the claim alone has this parameter")
+        raise InputError(
+            f"given.{missing}", "(not given)", "a value, since the claim alone has this parameter"
+        )
 
 
 def roundings(adapter: Adapter) -> int:
@@ -781,7 +923,10 @@ def point_as_json(adapter: Adapter, v: Point) -> dict[str, Any]:
 
 def read_point(found: Fields, adapter: Adapter) -> Point:
     """A point of an adapter, with R = 1, from its blocks by name."""
-    return tuple(torch.as_tensor(found.matrix(block.name, block.shape)).unsqueeze(0) for block in adapter.blocks)
+    return tuple(
+        torch.as_tensor(found.matrix(block.name, block.shape)).unsqueeze(0)
+        for block in adapter.blocks
+    )
 
 
 def rank_of(adapter: Adapter) -> int:

@@ -1,14 +1,17 @@
-r"""Performance estimation of any linear method, measure and class of smooth functions: the program, and its solution.
+r"""Performance estimation of any linear method, measure and class of smooth functions: the program,
+and its solution.
 
-A function with given points, gradients and values exists if and only if they satisfy the interpolation inequalities of
-its class. So the worst function, of any dimension, is the solution of a semidefinite program in the Gram matrix of
-iterates and gradients (Drori and Teboulle 2014; Taylor, Hendrickx and Glineur 2017). `Course` walks along the points
-over any vectors and numbers, and `Solver` solves the program in floats by Clarabel.
+A function with given points, gradients and values exists if and only if they satisfy the
+interpolation inequalities of its class. So the worst function, of any dimension, is the solution of
+a semidefinite program in the Gram matrix of iterates and gradients (Drori and Teboulle 2014;
+Taylor, Hendrickx and Glineur 2017). `Course` walks along the points over any vectors and numbers,
+and `Solver` solves the program in floats by Clarabel.
 
-Both ends of its value are exact. `below`: points, gradients and values in rational numbers that satisfy every
-interpolation inequality, so that a function of the class has them. `above`: rational multipliers of these inequalities,
-and an exact LDLᵀ of the rest, which the kernel checks. A step size that is no rational number lies between two that
-are; what is said then holds for every step between them.
+Both ends of its value are exact. `below`: points, gradients and values in rational numbers that
+satisfy every interpolation inequality, so that a function of the class has them. `above`: rational
+multipliers of these inequalities, and an exact LDLᵀ of the rest, which the kernel checks. A step
+size that is no rational number lies between two that are; what is said then holds for every step
+between them.
 """
 
 from __future__ import annotations
@@ -51,14 +54,17 @@ _ROUNDING = 1e-12
 _ROOMS = (1e-7, 1e-6, 1e-5, 1e-4)
 # Gradients and values are multiples of this, and multipliers.
 _UNIT = Fraction(1, 2**40)
-# The most iterates that a theorem is about, without noise and with it: each point is an expression in those before it.
+# The most iterates that a theorem is about, without noise and with it: each point is an expression
+# in those before it.
 _MOST_ITERATES = (6, 4)
 # The decimals of a rational number near one that is not.
 _DECIMALS = 12
 
 
 class NotSolvedError(BoundcheckError, ArithmeticError):
-    """Clarabel did not reach the required accuracy, for instance because the constants are too far apart."""
+    """Clarabel did not reach the required accuracy, for instance because the constants are too far
+    apart.
+    """
 
 
 class NotExactError(BoundcheckError, ArithmeticError):
@@ -67,10 +73,12 @@ class NotExactError(BoundcheckError, ArithmeticError):
 
 @dataclass(frozen=True)
 class Program:
-    r"""The largest measure of T iterates, over all F of any dimension with these properties and noise of two points.
+    r"""The largest measure of T iterates, over all F of any dimension with these properties and
+    noise of two points.
 
-    Noise: :math:`g = \nabla F(v) \pm n`, equally likely, :math:`\|n\| \le \zeta`, chosen anew at each of the
-    :math:`2^{t-1}` points that v_t can be. Numbers may be exact: rationals, and sympy's roots.
+    Noise: :math:`g = \nabla F(v) \pm n`, equally likely, :math:`\|n\| \le \zeta`, chosen anew at
+    each of the :math:`2^{t-1}` points that v_t can be. Numbers may be exact: rationals, and sympy's
+    roots.
 
     Attributes:
         algorithm: with a worst face.
@@ -101,10 +109,14 @@ class Program:
         return NOISY + self.algorithm.title if self.noise else self.algorithm.title
 
     def check(self, iterates: int) -> None:
-        """Raise InputError for a number of iterates that cannot be solved, and where the functions lack the measure."""
+        """Raise InputError for a number of iterates that cannot be solved, and where the functions
+        lack the measure.
+        """
         most = _MOST_POINTS.bit_length() if self.noise else _MOST_POINTS
         if not 1 <= iterates <= most:
-            raise InputError("T", iterates, f"a number of iterates from 1 to {most}, for {self.method}")
+            raise InputError(
+                "T", iterates, f"a number of iterates from 1 to {most}, for {self.method}"
+            )
         _ = self.scale
 
     @cached_property
@@ -114,12 +126,18 @@ class Program:
 
     @cached_property
     def square_length(self) -> sp.Expr:
-        """The square of the unit of length; the unit of values is L times it, so that L and a bound at v_1 are 1."""
+        """The square of the unit of length; the unit of values is L times it, so that L and a bound
+        at v_1 are 1.
+        """
         if (self.gap is None) == (self.distance is None):
             given = "(not given)" if self.gap is None else self.gap
-            raise InputError("gap", given, "a bound on F(v_1) - f*, or one on the distance to a minimiser")
+            raise InputError(
+                "gap", given, "a bound on F(v_1) - f*, or one on the distance to a minimiser"
+            )
         return (
-            exact("gap", self.gap) / self.lipschitz if self.gap is not None else exact("distance", self.distance) ** 2
+            exact("gap", self.gap) / self.lipschitz
+            if self.gap is not None
+            else exact("distance", self.distance) ** 2
         )
 
     @cached_property
@@ -130,19 +148,24 @@ class Program:
         units = SimpleNamespace(gradient_square=L**2 * unit, gap=L * unit, square_distance=distance)
         found = self.measure.observable.of(units)
         if found is None:
-            raise InputError("measure", self.measure.title, "a measure of functions that need no minimiser")
+            raise InputError(
+                "measure", self.measure.title, "a measure of functions that need no minimiser"
+            )
         return sp.sympify(found, strict=True)
 
     @cached_property
     def curvature(self) -> sp.Expr:
         """The least curvature of F in units of L: -1, 0 or the share of the strong convexity.
 
-        Raises InputError for a strong convexity constant of L or more: then F is one parabola, or there is none.
+        Raises InputError for a strong convexity constant of L or more: then F is one parabola, or
+        there is none.
         """
         if not self.strong:
             return sp.Integer(0 if self.is_convex else -1)
         if (share := exact("strong", self.strong) / self.lipschitz) >= 1:
-            raise InputError("strong", self.strong, f"a strong convexity constant below L = {self.smoothness}")
+            raise InputError(
+                "strong", self.strong, f"a strong convexity constant below L = {self.smoothness}"
+            )
         return share
 
     @cached_property
@@ -158,11 +181,15 @@ class Program:
     @cached_property
     def rest(self) -> dict[str, sp.Expr]:
         """The algorithm's other numbers."""
-        return {x: exact(x, value) for x, value in self.numbers.items() if x != self.algorithm.step_size}
+        return {
+            x: exact(x, value) for x, value in self.numbers.items() if x != self.algorithm.step_size
+        }
 
     @cached_property
     def rational(self) -> Exact:
-        """The numbers as rationals; raises NotExactError if one besides the step size and the noise is none."""
+        """The numbers as rationals; raises NotExactError if one besides the step size and the noise
+        is none.
+        """
         found = dict[str, Fraction]()
         for name, x in ({"curvature": self.curvature} | self.rest).items():
             value = sp.simplify(x)
@@ -170,14 +197,18 @@ class Program:
                 raise NotExactError(f"{name} = {x} is not a rational number")
             found[name] = _fraction(value)
         noise = _interval(sp.simplify(self.square_noise))
-        return Exact(self.algorithm.step_size, found.pop("curvature"), _interval(self.step), noise, found)
+        return Exact(
+            self.algorithm.step_size, found.pop("curvature"), _interval(self.step), noise, found
+        )
 
 
 Interval = tuple[Fraction, Fraction]
 
 
 def _interval(x: sp.Expr) -> Interval:
-    """Two ends between which the number is: the number itself if it is rational, else two decimals."""
+    """Two ends between which the number is: the number itself if it is rational, else two
+    decimals.
+    """
     if isinstance(x, sp.Rational):
         return _fraction(x), _fraction(x)
     ball, unit = enclose(x, {}), 10**_DECIMALS
@@ -208,7 +239,9 @@ class Exact(NamedTuple):
 
     @property
     def kind(self) -> Callable[[Fraction], Any]:
-        """Makes a number to compute with: a fraction, or a ball where the step is in an interval."""
+        """Makes a number to compute with: a fraction, or a ball where the step is in an
+        interval.
+        """
         return Fraction if self.is_rational else ball_of
 
     def numbers(self, step: Any, kind: Callable[[Fraction], Any] = Fraction) -> dict[str, Any]:
@@ -218,22 +251,32 @@ class Exact(NamedTuple):
 
 @dataclass(frozen=True)
 class Term:
-    """A sum of values of F, c f_i for each (c, i), of inner products, c<x, y> for each (c, x, y), and a number."""
+    """A sum of values of F, c f_i for each (c, i), of inner products, c<x, y> for each (c, x, y),
+    and a number.
+    """
 
     values: tuple[tuple[Any, int], ...] = ()
     products: tuple[tuple[Any, Any, Any], ...] = ()
     constant: Any = 0
 
     def __add__(self, other: Term) -> Term:
-        return Term(self.values + other.values, self.products + other.products, self.constant + other.constant)
+        return Term(
+            self.values + other.values,
+            self.products + other.products,
+            self.constant + other.constant,
+        )
 
     def __mul__(self, scale: Any) -> Term:
         values = tuple((scale * c, i) for c, i in self.values)
-        return Term(values, tuple((scale * c, x, y) for c, x, y in self.products), scale * self.constant)
+        return Term(
+            values, tuple((scale * c, x, y) for c, x, y in self.products), scale * self.constant
+        )
 
 
 class Node(NamedTuple):
-    """A point at which F is asked, and its gradient there; `place` is the place of its value, None for a minimiser."""
+    """A point at which F is asked, and its gradient there; `place` is the place of its value, None
+    for a minimiser.
+    """
 
     x: Any
     gradient: Any
@@ -241,7 +284,9 @@ class Node(NamedTuple):
 
 
 class Inequality(NamedTuple):
-    """A `Term` that is at least 0, and why: ``pair`` of two nodes, ``floor``, ``gap``, ``distance``, ``noise``."""
+    """A `Term` that is at least 0, and why: ``pair`` of two nodes, ``floor``, ``gap``,
+    ``distance``, ``noise``.
+    """
 
     why: str
     nodes: tuple[int, ...]
@@ -254,14 +299,16 @@ class Course:
     Units are those of `Program`: L is 1, and so is the bound at v_1.
 
     Attributes:
-        nodes: the points at which F is asked, each once; a minimiser, where there is one, is the last, and is 0.
+        nodes: the points at which F is asked, each once; a minimiser, where there is one, is the
+            last, and is 0.
         asked: the number of nodes but a minimiser.
         kicks: what the noise adds to the gradients.
-        states: those at each t = 1, ..., T, all equally likely; each has its two successors, or one, in turn.
+        states: those at each t = 1, ..., T, all equally likely; each has its two successors, or
+            one, in turn.
         order: the node of each question, in turn.
         steps: the two ends of each step, as far as the second one is known.
-        after: the points to which a step without noise leads from the last states; none where that step asks for a
-            gradient at a further point.
+        after: the points to which a step without noise leads from the last states; none where that
+            step asks for a gradient at a further point.
         seen: the nodes that the measure looks at, for each t all equally likely ones.
         columns: the places of the basis in the vectors, for points over a basis.
 
@@ -286,7 +333,8 @@ class Course:
             start: v_1.
             gradient: the gradient at a point, from the place of the point and the point.
             kick: the noise, from its number.
-            order: that of another walk of this program, whose points are the same ones where these are.
+            order: that of another walk of this program, whose points are the same ones where these
+                are.
 
         """
         self.program, algorithm, over = program, program.algorithm, program.measure.over
@@ -297,12 +345,16 @@ class Course:
         self.seen: list[list[Node]] = []
 
         def ask(x: Any) -> Node:
-            place = next((i for i, node in enumerate(self.nodes) if equal(node.x, x)), len(self.nodes))
+            place = next(
+                (i for i, node in enumerate(self.nodes) if equal(node.x, x)), len(self.nodes)
+            )
             if order:
                 # Points that are one only by chance stay two.
                 known = order[len(self.order)]
                 if known < len(self.nodes) and known != place:
-                    raise InputError("step", program.step, "a rational step, as two of its points have to be one")
+                    raise InputError(
+                        "step", program.step, "a rational step, as two of its points have to be one"
+                    )
                 place = known
             self.order.append(place)
             if place == len(self.nodes):
@@ -335,7 +387,9 @@ class Course:
             if found is None:
                 self.after = []
                 break
-            self.after.append(algorithm.iterate(algorithm.exact_step(state, found, iterates, numbers)))
+            self.after.append(
+                algorithm.iterate(algorithm.exact_step(state, found, iterates, numbers))
+            )
             self.steps.append((algorithm.iterate(state), self.after[-1]))
         if program.distance is not None:
             self.nodes.append(Node(0 * start, 0 * start, None))
@@ -343,9 +397,16 @@ class Course:
 
     @classmethod
     def over_basis(
-        cls, program: Program, iterates: int, numbers: Mapping[str, Any], zero: Any, order: Sequence[int] = ()
+        cls,
+        program: Program,
+        iterates: int,
+        numbers: Mapping[str, Any],
+        zero: Any,
+        order: Sequence[int] = (),
     ) -> Course:
-        """Walk in terms of v_1 where there is a minimiser, the gradients and the noise, in numbers of `zero`'s kind."""
+        """Walk in terms of v_1 where there is a minimiser, the gradients and the noise, in numbers
+        of `zero`'s kind.
+        """
         # No walk has more points, nor more noise.
         points = 2 * (2**iterates if program.noise else iterates)
         first = 0 if program.distance is not None else -1
@@ -378,7 +439,8 @@ class Course:
     def inequalities(
         self, m: Any, noise: Any, chosen: Collection[tuple[str, tuple[int, ...]]] | None = None
     ) -> list[Inequality]:
-        """The inequalities that every function and run satisfies: for pairs, at each node, at v_1, for the noise.
+        """The inequalities that every function and run satisfies: for pairs, at each node, at v_1,
+        for the noise.
 
         Args:
             m: the least curvature.
@@ -389,7 +451,9 @@ class Course:
         nodes = self.nodes
         # One of the two bounds at v_1 is the unit.
         start = "distance" if self.program.gap is None else "gap"
-        keys: list[tuple[str, tuple[int, ...]]] = [("pair", pair) for pair in permutations(range(len(nodes)), 2)]
+        keys: list[tuple[str, tuple[int, ...]]] = [
+            ("pair", pair) for pair in permutations(range(len(nodes)), 2)
+        ]
         keys += [("floor", (i,)) for i in range(self.asked)]
         keys += [(start, (0,)), *(("noise", (k,)) for k in range(len(self.kicks)))]
 
@@ -399,7 +463,9 @@ class Course:
                     return interpolation(nodes[first], nodes[second[0]], m)
                 case "floor":
                     # That the infimum fits below the value.
-                    return Term(((2, first),), ((-1, nodes[first].gradient, nodes[first].gradient),))
+                    return Term(
+                        ((2, first),), ((-1, nodes[first].gradient, nodes[first].gradient),)
+                    )
                 case "gap":
                     return Term(((-1, 0),), (), 1)
                 case "distance":
@@ -410,12 +476,13 @@ class Course:
         return [Inequality(why, places, term(why, *places)) for why, places in wanted]
 
     def is_of_steps(self, each: Inequality) -> bool:
-        """True if an inequality needs F to be smooth in the balls alone whose diameters are the steps.
+        """True if an inequality needs F to be smooth in the balls alone whose diameters are the
+        steps.
 
         The inequality of two points, of F that need not be convex, says that the parabola above F
-        from the one is not below the parabola under F from the other, where they are nearest: at
-        (x + y - g_x + g_y)/2. Of the ends of a step that is in its ball, for ‖g_x - g_y‖ <= ‖x - y‖.
-        F is nowhere below f*, also at x - g_x, which is on a step of -h g_x with h >= 1.
+        from the one is not below the parabola under F from the other, where they are nearest: at (x
+        + y - g_x + g_y)/2. Of the ends of a step that is in its ball, for ‖g_x - g_y‖ <= ‖x - y‖. F
+        is nowhere below f*, also at x - g_x, which is on a step of -h g_x with h >= 1.
         """
         if each.why == "pair":
             x, y = (self.nodes[place].x for place in each.nodes)
@@ -464,9 +531,10 @@ def interpolation(x: Node, y: Node, m: Any) -> Term:
     .. math:: f_x - f_y - \langle g_y, x - y\rangle - \tfrac m2\|x - y\|^2
         - \tfrac1{2(1 - m)}\|g_x - g_y - m(x - y)\|^2 \ge 0
 
-    A function with these values and gradients exists if and only if it holds for all ordered pairs: Taylor, Hendrickx
-    and Glineur, Math. Program. 161, 2017, theorem 4, for m >= 0, and SIAM J. Optim. 27, 2017, theorem 3.10, for m = -1;
-    where `floor` holds as well one that is nowhere below f* exists, Drori and Shamir 2020, theorem 7.
+    A function with these values and gradients exists if and only if it holds for all ordered pairs:
+    Taylor, Hendrickx and Glineur, Math. Program. 161, 2017, theorem 4, for m >= 0, and SIAM J.
+    Optim. 27, 2017, theorem 3.10, for m = -1; where `floor` holds as well one that is nowhere below
+    f* exists, Drori and Shamir 2020, theorem 7.
     """
     d = x.x - y.x
     change = x.gradient - y.gradient - m * d
@@ -482,7 +550,8 @@ class Solution:
         value: the largest measure, in its unit.
         gap: the relative duality gap.
         gram, values: the worst function's.
-        weights, shares: the multipliers of the inequalities, and of the numbers of which the measure is the smallest.
+        weights, shares: the multipliers of the inequalities, and of the numbers of which the
+            measure is the smallest.
 
     """
 
@@ -495,7 +564,8 @@ class Solution:
 
 
 class Solver:
-    """The program in floats; `solve` solves it as it is, or a little changed so that there is room for rounding.
+    """The program in floats; `solve` solves it as it is, or a little changed so that there is room
+    for rounding.
 
     With `in_steps` F is smooth in the balls alone whose diameters are the steps, and is asked for
     less: the value is then no less than the worst.
@@ -508,9 +578,12 @@ class Solver:
         numbers[program.algorithm.step_size] = float(program.step)
         self.course = Course.over_basis(program, iterates, numbers, 0.0)
         known = self.course.inequalities(float(program.curvature), float(program.square_noise))
-        self.inequalities = [each for each in known if not in_steps or self.course.is_of_steps(each)]
-        # Coefficients of the values, the symmetric matrices of the products as rows, and numbers; a row a term. First
-        # those of the inequalities, then those of the numbers of which the measure is the smallest.
+        self.inequalities = [
+            each for each in known if not in_steps or self.course.is_of_steps(each)
+        ]
+        # Coefficients of the values, the symmetric matrices of the products as rows, and numbers; a
+        # row a term. First those of the inequalities, then those of the numbers of which the
+        # measure is the smallest.
         self._sides = []
         for terms in ([each.term for each in self.inequalities], self.course.measured(1.0)):
             values = np.zeros((len(terms), self.course.asked))
@@ -536,7 +609,8 @@ class Solver:
 
         Args:
             room: by how much each inequality holds at least.
-            weight: of the trace of the Gram matrix in what is maximised: the least eigenvalue of the dual's matrix.
+            weight: of the trace of the Gram matrix in what is maximised: the least eigenvalue of
+                the dual's matrix.
 
         Raises:
             NotSolvedError: where the solver does not converge.
@@ -549,13 +623,16 @@ class Solver:
         gram = cp.Variable((len(self.course.columns),) * 2, PSD=True)
         unknown, least = cp.Variable(self.course.asked), cp.Variable()
         held, looked = (
-            values @ unknown + grams @ cp.vec(gram, order="C") + constants for values, grams, constants in (hold, seen)
+            values @ unknown + grams @ cp.vec(gram, order="C") + constants
+            for values, grams, constants in (hold, seen)
         )
         holds, measures = held >= room, looked >= least
         problem = cp.Problem(cp.Maximize(least + weight * cp.trace(gram)), [holds, measures])
 
         def failed(how: str) -> NotSolvedError:
-            return NotSolvedError(f"Clarabel {how} at T = {self.iterates}: constants closer to 1 may help")
+            return NotSolvedError(
+                f"Clarabel {how} at T = {self.iterates}: constants closer to 1 may help"
+            )
 
         with warnings.catch_warnings():
             # The duality gap says how accurate it is.
@@ -613,7 +690,9 @@ class RationalRun:
         return Course(
             self.program,
             self.iterates,
-            numbers.numbers(least if numbers.is_rational else ball_of(least).union(ball_of(most)), kind),
+            numbers.numbers(
+                least if numbers.is_rational else ball_of(least).union(ball_of(most)), kind
+            ),
             array(self.start),
             lambda place, _: array(self.gradients[place]),
             lambda k: array(self.kicks[k]),
@@ -629,7 +708,8 @@ class RationalRun:
         """A lower bound on the measure, for every step within its interval.
 
         Raises:
-            NotExactError: where an interpolation inequality, or a bound at v_1 or on the noise, is not certain.
+            NotExactError: where an interpolation inequality, or a bound at v_1 or on the noise, is
+                not certain.
 
         """
         numbers, course, heights = self.program.rational, self.course, self.heights
@@ -654,13 +734,23 @@ class RationalRun:
 
     def as_json(self) -> dict[str, Any]:
         """Plain data: rational numbers as text, in units in which L and the bound at v_1 are 1."""
-        gradients, noise = ([list(map(str, x)) for x in part] for part in (self.gradients, self.kicks))
+        gradients, noise = (
+            [list(map(str, x)) for x in part] for part in (self.gradients, self.kicks)
+        )
         start, values = (list(map(str, x)) for x in (self.start, self.values))
-        return {"start": start, "gradients": gradients, "values": values, "noise": noise, "order": list(self.order)}
+        return {
+            "start": start,
+            "gradients": gradients,
+            "values": values,
+            "noise": noise,
+            "order": list(self.order),
+        }
 
 
 def below(solver: Solver) -> tuple[RationalRun, Fraction]:
-    """An instance, and a lower bound on its measure; raises NotExactError where rounding leaves none."""
+    """An instance, and a lower bound on its measure; raises NotExactError where rounding leaves
+    none.
+    """
     course, why = solver.course, ""
     for room in _ROOMS:
         try:
@@ -668,13 +758,23 @@ def below(solver: Solver) -> tuple[RationalRun, Fraction]:
             # Vectors in multiples of the unit, whose inner products are nearly the Gram matrix.
             sizes, vectors = np.linalg.eigh(solution.gram)
             kept = sizes > float(_UNIT)
-            rows = [tuple(map(_near, row)) for row in (vectors[:, kept] * np.sqrt(sizes[kept])).tolist()]
+            rows = [
+                tuple(map(_near, row)) for row in (vectors[:, kept] * np.sqrt(sizes[kept])).tolist()
+            ]
             start = (Fraction(0),) * int(kept.sum())
             if solver.program.distance is not None:
                 start, *rows = rows
             gradients, kicks = tuple(rows[: course.asked]), tuple(rows[course.asked :])
             values = tuple(map(_near, solution.values.tolist()))
-            run = RationalRun(solver.program, solver.iterates, start, gradients, values, kicks, tuple(course.order))
+            run = RationalRun(
+                solver.program,
+                solver.iterates,
+                start,
+                gradients,
+                values,
+                kicks,
+                tuple(course.order),
+            )
             return run, run.measure()
         except (NotExactError, NotSolvedError) as error:
             why = str(error)
@@ -713,7 +813,8 @@ def above(solver: Solver) -> tuple[JudgedProof, Fraction]:
 
 
 def _multipliers(solver: Solver, solution: Solution, room: float) -> Multipliers:
-    """The solution's multipliers, rational and such that the values of F cancel; the smallest are left out.
+    """The solution's multipliers, rational and such that the values of F cancel; the smallest are
+    left out.
 
     Raises NotExactError where one is negative, or the rest is no sum of squares.
     """
@@ -732,17 +833,22 @@ def _multipliers(solver: Solver, solution: Solution, room: float) -> Multipliers
         held = walk.inequalities(exact.curvature, exact.noise[1], chosen)
         terms.append([*(each.term for each in held), *walk.measured(Fraction(1))])
 
-    # The rational weights nearest to rounded ones with which the values cancel and the shares add up to 1. A value that
-    # no term has cancels by itself.
+    # The rational weights nearest to rounded ones with which the values cancel and the shares add
+    # up to 1. A value that no term has cancels by itself.
     rows = [
         [sum((Fraction(c) for c, i in term.values if i == k), Fraction(0)) for term in terms[0]]
         for k in range(course.asked)
     ]
-    rows = [row for row in rows if any(row)] + [[Fraction(int(k >= len(used))) for k in range(len(terms[0]))]]
+    rows = [row for row in rows if any(row)] + [
+        [Fraction(int(k >= len(used))) for k in range(len(terms[0]))]
+    ]
     matrix = fmpq_mat(len(rows), len(rows[0]), [_fmpq(x) for row in rows for x in row])
     floating = [*(float(solution.weights[k]) for k in kept), *map(float, solution.shares)]
     near = fmpq_mat(len(floating), 1, [_fmpq(_near(x)) for x in floating])
-    rest = fmpq_mat(len(rows), 1, [fmpq(int(k == len(rows) - 1)) for k in range(len(rows))]) - matrix * near
+    rest = (
+        fmpq_mat(len(rows), 1, [fmpq(int(k == len(rows) - 1)) for k in range(len(rows))])
+        - matrix * near
+    )
     try:
         solved = near + matrix.transpose() * (matrix * matrix.transpose()).solve(rest)
     except ZeroDivisionError:
@@ -767,7 +873,9 @@ def _fmpq(x: Fraction) -> fmpq:
 
 
 def _squares(matrix: np.ndarray) -> Squares:
-    """XᵀMX as squares with positive weights, by an exact LDLᵀ; raises NotExactError unless M is positive definite."""
+    """XᵀMX as squares with positive weights, by an exact LDLᵀ; raises NotExactError unless M is
+    positive definite.
+    """
     left = [[_fmpq(Fraction(x)) for x in row] for row in matrix.tolist()]
     found = []
     for i in range(len(left)):
@@ -776,7 +884,9 @@ def _squares(matrix: np.ndarray) -> Squares:
             raise NotExactError("the rest is no sum of squares")
         row = [x / pivot for x in left[i]]
         found.append((_fraction(pivot), tuple(map(_fraction, row))))
-        left = [[x - pivot * row[a] * row[b] for b, x in enumerate(line)] for a, line in enumerate(left)]
+        left = [
+            [x - pivot * row[a] * row[b] for b, x in enumerate(line)] for a, line in enumerate(left)
+        ]
     return tuple(found)
 
 
@@ -808,7 +918,10 @@ def _named(
     )
     shown = program.measure.observable.expression
     means = [
-        sp.Add(*(shown(points[node.place][0] if node.place is not None else v_star) for node in nodes)) / len(nodes)
+        sp.Add(
+            *(shown(points[node.place][0] if node.place is not None else v_star) for node in nodes)
+        )
+        / len(nodes)
         for nodes in course.seen
     ]
     if program.measure.over is Statistic.AVERAGE:
@@ -822,9 +935,16 @@ def _named(
         tuple(course.kicks),
         program.distance is not None,
         tuple((share, mean) for share, mean in zip(shares, means, strict=True) if share),
-        {(places[x[0]], places[x[1]]): weight for (why, x), weight in weights.items() if why == "pair"},
+        {
+            (places[x[0]], places[x[1]]): weight
+            for (why, x), weight in weights.items()
+            if why == "pair"
+        },
         {x[0]: weight for (why, x), weight in weights.items() if why == "floor"},
-        sum((weight for (why, _), weight in weights.items() if why in ("gap", "distance")), Fraction(0)),
+        sum(
+            (weight for (why, _), weight in weights.items() if why in ("gap", "distance")),
+            Fraction(0),
+        ),
         tuple(weights.get(("noise", (k,)), Fraction(0)) for k in range(len(course.kicks))),
         squares,
     )

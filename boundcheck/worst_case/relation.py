@@ -1,9 +1,10 @@
-"""`Assignment`: matrices and numbers for the letters of an inequality, both of its sides there, and ascent on them.
+"""`Assignment`: matrices and numbers for the letters of an inequality, both of its sides there, and
+ascent on them.
 
-Claims about norms of matrices alone, such as ‖XY‖_F ≤ ‖X‖_op‖Y‖_F, are tried on it: no loss, no adapter. From
-assignments that were tried, SciPy's optimisers climb on measured over bound along Torch's gradients: in the entries of
-matrices, and in the logarithms of positive numbers. They end at an assignment like any other: floats select it, and Arb
-judges it.
+Claims about norms of matrices alone, such as ‖XY‖_F ≤ ‖X‖_op‖Y‖_F, are tried on it: no loss, no
+adapter. From assignments that were tried, SciPy's optimisers climb on measured over bound along
+Torch's gradients: in the entries of matrices, and in the logarithms of positive numbers. They end
+at an assignment like any other: floats select it, and Arb judges it.
 """
 
 from __future__ import annotations
@@ -35,7 +36,14 @@ from boundcheck.language.evidence import Instance as Judged
 from boundcheck.language.exchange import expression_as_json
 from boundcheck.language.judge import meets, written_out
 from boundcheck.language.symbols import T
-from boundcheck.worst_case.instance import MOST, Fields, certify, is_spectral_norm_within, matrix_text, named
+from boundcheck.worst_case.instance import (
+    MOST,
+    Fields,
+    certify,
+    is_spectral_norm_within,
+    matrix_text,
+    named,
+)
 
 S = TypeVar("S")
 M = TypeVar("M")
@@ -44,7 +52,8 @@ _BITS = 256
 # Words about functions, paths and chance, for which an assignment has no values.
 _OF_FUNCTIONS = (words.Gradient, words.Hessian, words.PartialGradient, words.Value)
 _BEYOND = (*_OF_FUNCTIONS, words.Iterate, words.Expectation, words.MinimumOver, sp.Sum)
-# The largest side that is a letter, and the most steps of `Cost` in an evaluation, which take some ten seconds.
+# The largest side that is a letter, and the most steps of `Cost` in an evaluation, which take some
+# ten seconds.
 _MOST_SIDES, _MOST_STEPS = 4096, 2**24
 # What letters may be told to be, the narrower first.
 _SIGNS = {"positive": sp.Gt, "nonnegative": sp.Ge}
@@ -56,13 +65,17 @@ def is_relation(claim: Claim) -> bool:
 
 
 def conclusion_of(claim: Claim) -> Any:
-    """A claim's relation with the quantities' formulas in it; raises InputError if SymPy cannot compare them."""
+    """A claim's relation with the quantities' formulas in it; raises InputError if SymPy cannot
+    compare them.
+    """
     return written_out(claim, claim.conclusion)
 
 
 @dataclass(frozen=True)
 class Letters:
-    """The free letters of a claim: its matrices, its numbers, and the symbols in the shapes of its matrices."""
+    """The free letters of a claim: its matrices, its numbers, and the symbols in the shapes of its
+    matrices.
+    """
 
     matrices: tuple[sp.MatrixSymbol, ...]
     numbers: tuple[sp.Symbol, ...]
@@ -70,13 +83,21 @@ class Letters:
 
     @classmethod
     def of(cls, claim: Claim) -> Letters:
-        """The letters of all relations; raises InputError if one is not about matrices and numbers alone."""
+        """The letters of all relations; raises InputError if one is not about matrices and numbers
+        alone.
+        """
         relations = [conclusion_of(claim), *given_relations(claim)]
         for relation in relations:
             if relation.has(*_BEYOND):
                 raise InputError("claim", claim.id, "a claim about matrices and numbers alone")
-            if any(isinstance(side, MatrixExpr) for part in parts(relation) for side in (part.left, part.right)):
-                raise InputError("claim", claim.id, "relations between numbers, such as norms of matrices")
+            if any(
+                isinstance(side, MatrixExpr)
+                for part in parts(relation)
+                for side in (part.left, part.right)
+            ):
+                raise InputError(
+                    "claim", claim.id, "relations between numbers, such as norms of matrices"
+                )
             try:
                 expression_as_json(relation)
             except TypeError as error:
@@ -90,12 +111,18 @@ class Letters:
         names = [x.name for x in (*matrices, *sides, *symbols)]
         for name in names:
             if names.count(name) > 1:
-                raise InputError("claim", claim.id, f"one letter called {name}: two differ in shape or assumptions")
+                raise InputError(
+                    "claim",
+                    claim.id,
+                    f"one letter called {name}: two differ in shape or assumptions",
+                )
         return cls(tuple(matrices), tuple(sorted(symbols, key=str)), tuple(sides))
 
 
 def given_relations(claim: Claim) -> list[Any]:
-    """The relations of a claim's hypotheses and conditions, with the quantities' formulas in them."""
+    """The relations of a claim's hypotheses and conditions, with the quantities' formulas in
+    them.
+    """
     said = (*(written_out(each, each.conclusion) for each in claim.hypotheses), *claim.conditions)
     return [written_out(claim, each) for each in said]
 
@@ -120,16 +147,26 @@ class Assignment(Judged):
         return Letters.of(self.claim)
 
     def check(self) -> None:
-        """Raise an InputError that names the letter, for a missing letter and for shapes that do not fit."""
+        """Raise an InputError that names the letter, for a missing letter and for shapes that do
+        not fit.
+        """
         for X in self.letters.matrices:
             if X.name not in self.matrices:
                 raise InputError(f"matrices.{X.name}", "(not given)", "a matrix")
             shape = tuple(int(sp.sympify(side, strict=True).subs(self._sides)) for side in X.shape)
             if self.matrices[X.name].shape != shape:
-                raise InputError(f"matrices.{X.name}", f"of shape {self.matrices[X.name].shape}", f"shape {shape}")
+                raise InputError(
+                    f"matrices.{X.name}",
+                    f"of shape {self.matrices[X.name].shape}",
+                    f"shape {shape}",
+                )
         for x in (*self.letters.numbers, *self.letters.sides):
             value = self.numbers.get(x.name)
-            if value is None or (x in self.letters.sides and value != int(value)) or not _is_one(x, value):
+            if (
+                value is None
+                or (x in self.letters.sides and value != int(value))
+                or not _is_one(x, value)
+            ):
                 kind = "integer" if x.is_integer or x in self.letters.sides else "number"
                 sign = next((each for each in _SIGNS if getattr(x, f"is_{each}")), "")
                 raise InputError(f"numbers.{x.name}", value, f"a {sign} {kind}".replace("  ", " "))
@@ -141,7 +178,9 @@ class Assignment(Judged):
                 for left, right, _ in parts(relation):
                     model.number(left), model.number(right)
             except (KeyError, TypeError, ValueError):
-                expected = "a relation whose sides are numbers, of sums and products of matrices that fit"
+                expected = (
+                    "a relation whose sides are numbers, of sums and products of matrices that fit"
+                )
                 raise InputError("claim", relation, expected) from None
         if cost.steps > _MOST_STEPS:
             expected = f"relations and matrices that take at most {_MOST_STEPS} steps to evaluate"
@@ -149,9 +188,16 @@ class Assignment(Judged):
 
     @cached_property
     def _sides(self) -> dict[sp.Symbol, int]:
-        missing = next((x for x in self.letters.sides if not 1 <= self.numbers.get(x.name, 0) <= _MOST_SIDES), None)
+        missing = next(
+            (x for x in self.letters.sides if not 1 <= self.numbers.get(x.name, 0) <= _MOST_SIDES),
+            None,
+        )
         if missing is not None:
-            raise InputError(f"numbers.{missing}", self.numbers.get(missing.name), f"a side from 1 to {_MOST_SIDES}")
+            raise InputError(
+                f"numbers.{missing}",
+                self.numbers.get(missing.name),
+                f"a side from 1 to {_MOST_SIDES}",
+            )
         return {x: int(self.numbers[x.name]) for x in self.letters.sides}
 
     def is_inside(self) -> bool:
@@ -176,37 +222,59 @@ class Assignment(Judged):
         model, said = self._rounded(dtype, device), parts(conclusion_of(self.claim))
         found = [Comparison(model.number(x), model.number(y), strict) for x, y, strict in said]
         # Uncertain inequalities come first; NaN, from an overflow, is uncertain.
-        return max(found, key=lambda each: (not each.holds, -1.0 if math.isnan(each.ratio) else each.ratio))
+        return max(
+            found, key=lambda each: (not each.holds, -1.0 if math.isnan(each.ratio) else each.ratio)
+        )
 
     @cached_property
     def _balls(self) -> Model[arb, arb_mat]:
         numbers = {name: ball_of(Fraction(x)) for name, x in self.numbers.items()}
-        return self.model(Balls(), {name: matrix_of(X) for name, X in self.matrices.items()}, numbers)
+        return self.model(
+            Balls(), {name: matrix_of(X) for name, X in self.matrices.items()}, numbers
+        )
 
     def decide(self, relation: sp.Basic) -> Answer:
-        """Decide in Arb balls, and exactly where these cannot tell the norm of a matrix from a rational number."""
+        """Decide in Arb balls, and exactly where these cannot tell the norm of a matrix from a
+        rational number.
+        """
         answer = HOLDS
         with ctx.workprec(_BITS):
             for part in parts(written_out(self.claim, relation)):
-                found = compared(part, self._balls.number(part.left), self._balls.number(part.right))
-                tied = not part.strict and found.verdict == "open" and self._is_tie_within(part.left, part.right)
+                found = compared(
+                    part, self._balls.number(part.left), self._balls.number(part.right)
+                )
+                tied = (
+                    not part.strict
+                    and found.verdict == "open"
+                    and self._is_tie_within(part.left, part.right)
+                )
                 answer &= HOLDS if tied else found
         return answer
 
     def defines(self, quantity: Quantity) -> Answer:
         """The answer to whether a formula has the sign of its letter, and so can stand for it."""
         signs = (each for each in _SIGNS if getattr(quantity.symbol, f"is_{each}"))
-        relation = next((_SIGNS[each](quantity.expression, 0, evaluate=False) for each in signs), None)
+        relation = next(
+            (_SIGNS[each](quantity.expression, 0, evaluate=False) for each in signs), None
+        )
         return HOLDS if relation is None else self.decide(relation)
 
     def on_domain(self) -> Answer:
-        """`HOLDS` if each number is one that its letter may stand for: its assumptions are a part of the claim."""
+        """`HOLDS` if each number is one that its letter may stand for: its assumptions are a part
+        of the claim.
+        """
         letters = (*self.letters.numbers, *self.letters.sides)
         wrong = next((x for x in letters if not _is_one(x, self.numbers[x.name])), None)
-        return HOLDS if wrong is None else Answer("fails", f"{wrong} is no {self.numbers[wrong.name]:g}")
+        return (
+            HOLDS
+            if wrong is None
+            else Answer("fails", f"{wrong} is no {self.numbers[wrong.name]:g}")
+        )
 
     def sides(self) -> tuple[float, bool]:
-        """A lower bound on measured over bound, 0 if none is certain; and whether an inequality certainly fails."""
+        """A lower bound on measured over bound, 0 if none is certain; and whether an inequality
+        certainly fails.
+        """
         least, exceeds = 0.0, False
         with ctx.workprec(_BITS):
             for left, right, strict in parts(conclusion_of(self.claim)):
@@ -222,7 +290,9 @@ class Assignment(Judged):
         return least, exceeds
 
     def _is_tie_within(self, left: Any, right: Any) -> bool:
-        """True if the norm of a matrix is at most a rational number, decided exactly where balls cannot tell."""
+        """True if the norm of a matrix is at most a rational number, decided exactly where balls
+        cannot tell.
+        """
         X = left.args[0] if isinstance(left, words.FrobeniusNorm | words.SpectralNorm) else None
         X = X.arg if isinstance(X, sp.Transpose) else X
         if not isinstance(X, sp.MatrixSymbol) or right.atoms(sp.MatrixSymbol):
@@ -236,7 +306,9 @@ class Assignment(Judged):
             return sum((Fraction(x) ** 2 for x in rows.flat), Fraction(0)) <= limit**2
         return is_spectral_norm_within(rows, limit)
 
-    def model(self, do: Arithmetic[S, M], matrices: Mapping[str, M], numbers: Mapping[str, S]) -> Model[S, M]:
+    def model(
+        self, do: Arithmetic[S, M], matrices: Mapping[str, M], numbers: Mapping[str, S]
+    ) -> Model[S, M]:
         """The values of the letters in an arithmetic, by their names."""
         letters = self.letters
         return Model(
@@ -250,11 +322,18 @@ class Assignment(Judged):
     def as_json(self) -> dict[str, Any]:
         """Plain data, from which `from_json` makes the same assignment."""
         matrices = {name: X.tolist() for name, X in self.matrices.items()}
-        return {"kind": "relation", "claim": named(self.claim), "matrices": matrices, "numbers": dict(self.numbers)}
+        return {
+            "kind": "relation",
+            "claim": named(self.claim),
+            "matrices": matrices,
+            "numbers": dict(self.numbers),
+        }
 
     @classmethod
     def from_json(cls, data: Any) -> Assignment:
-        """The assignment that `as_json` wrote; raises InputError that names the field that is wrong."""
+        """The assignment that `as_json` wrote; raises InputError that names the field that is
+        wrong.
+        """
         found = Fields(data, "instance")
         claim, matrices, numbers = found.claim(), found.table("matrices"), found.table("numbers")
         letters = Letters.of(claim)
@@ -268,29 +347,40 @@ class Assignment(Judged):
 
     @property
     def title(self) -> str:
-        return ", ".join(f"{name} of shape {X.shape}" for name, X in sorted(self.matrices.items())) or "numbers alone"
+        return (
+            ", ".join(f"{name} of shape {X.shape}" for name, X in sorted(self.matrices.items()))
+            or "numbers alone"
+        )
 
     def __str__(self) -> str:
         numbers = [f"{name} = {x:.6g}" for name, x in sorted(self.numbers.items())]
-        return "\n".join([*numbers, *(f"{name} = {matrix_text(X)}" for name, X in sorted(self.matrices.items()))])
+        return "\n".join(
+            [*numbers, *(f"{name} = {matrix_text(X)}" for name, X in sorted(self.matrices.items()))]
+        )
 
 
 def _is_one(letter: sp.Symbol, value: float) -> bool:
-    """True if a letter may stand for a number: the number has all that SymPy is told of the letter."""
+    """True if a letter may stand for a number: the number has all that SymPy is told of the
+    letter.
+    """
     try:
         number = sp.Rational(Fraction(value))
     except (ValueError, OverflowError):
         return False
-    return all(getattr(number, f"is_{name}") is known for name, known in letter.assumptions0.items())
+    return all(
+        getattr(number, f"is_{name}") is known for name, known in letter.assumptions0.items()
+    )
 
 
 # Ascent.
 
 # The most climbs for each inequality of a claim, climbs from equal shapes, and steps of a climb.
 _CLIMBS, _ALIKE, _STEPS = 6, 2, 60
-# The most numbers that one climb changes: more numbers make its steps slower, and small matrices say the most.
+# The most numbers that one climb changes: more numbers make its steps slower, and small matrices
+# say the most.
 _MOST_NUMBERS = 128
-# How far a start is moved at random: a drawn start is often a saddle, or a corner where norms have no gradient.
+# How far a start is moved at random: a drawn start is often a saddle, or a corner where norms have
+# no gradient.
 _SHAKEN = 1e-2
 # How far the ends stay inside the given relations, in logarithms: more than SLSQP overshoots.
 _MARGIN = 1e-6
@@ -307,7 +397,9 @@ Sides = tuple[Any, Any]
 
 
 def moved(part: AtMost) -> Sides:
-    """Both sides, with each term that has a minus sign moved to the other side, so that E <= 0 has a ratio too."""
+    """Both sides, with each term that has a minus sign moved to the other side, so that E <= 0 has
+    a ratio too.
+    """
     terms = [*sp.Add.make_args(part.left), *(-term for term in sp.Add.make_args(part.right))]
     negative = [term for term in terms if term.could_extract_minus_sign()]
     positive = [term for term in terms if not term.could_extract_minus_sign()]
@@ -315,7 +407,8 @@ def moved(part: AtMost) -> Sides:
 
 
 def climbed(tried: Sequence[Assignment], dtype: str) -> Iterator[Assignment]:
-    """The ends of ascents from the best assignments; for each inequality, those with small matrices come first.
+    """The ends of ascents from the best assignments; for each inequality, those with small matrices
+    come first.
 
     Args:
         tried: assignments of one claim that satisfy everything given; the ends satisfy it too.
@@ -328,7 +421,9 @@ def climbed(tried: Sequence[Assignment], dtype: str) -> Iterator[Assignment]:
         return
     random = np.random.default_rng(0)
     given = [moved(part) for each in relations for part in parts(each)]
-    spaces = [space for each in tried if 0 < (space := Space(each, dtype)).start.size <= _MOST_NUMBERS]
+    spaces = [
+        space for each in tried if 0 < (space := Space(each, dtype)).start.size <= _MOST_NUMBERS
+    ]
     for sides in map(moved, parts(conclusion_of(tried[0].claim))):
         # Assignments that differ only in scale have the same ratio up to rounding.
         rated = [(round(space.rise(sides, space.start)[0], 6), space) for space in spaces]
@@ -346,28 +441,39 @@ def climbed(tried: Sequence[Assignment], dtype: str) -> Iterator[Assignment]:
 
 
 class Space:
-    """The variable part of an assignment as one vector: the entries of its matrices, and its numbers.
+    """The variable part of an assignment as one vector: the entries of its matrices, and its
+    numbers.
 
-    The unit of entries is the largest of their matrix; positive numbers enter by their logarithm. A matrix of 0, a
-    number that is 0 and may not be negative, integers and sides stay as they are.
+    The unit of entries is the largest of their matrix; positive numbers enter by their logarithm. A
+    matrix of 0, a number that is 0 and may not be negative, integers and sides stay as they are.
     """
 
     def __init__(self, origin: Assignment, dtype: str) -> None:
         self.origin, self.dtype = origin, dtype
-        self.units = {name: float(np.abs(X).max()) for name, X in origin.matrices.items() if X.any()}
+        self.units = {
+            name: float(np.abs(X).max()) for name, X in origin.matrices.items() if X.any()
+        }
         known, letters = origin.numbers, origin.letters.numbers
-        free = [x for x in letters if not x.is_integer and (known[x.name] > 0 or not x.is_nonnegative)]
+        free = [
+            x for x in letters if not x.is_integer and (known[x.name] > 0 or not x.is_nonnegative)
+        ]
         # The numbers that change, each with True if it changes by its logarithm.
         self.by_log = {x.name: bool(x.is_nonnegative) for x in free}
         entries = [(origin.matrices[name] / unit).ravel() for name, unit in self.units.items()]
-        numbers = [math.log(known[name]) if by_log else known[name] for name, by_log in self.by_log.items()]
+        numbers = [
+            math.log(known[name]) if by_log else known[name] for name, by_log in self.by_log.items()
+        ]
         self.start = np.concatenate([*entries, np.array(numbers, dtype=np.float64)])
 
     def letters(self, x: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """The matrices and numbers at a vector."""
         matrices = {name: torch.as_tensor(X) for name, X in self.origin.matrices.items()}
-        numbers = {name: torch.tensor(y, dtype=torch.float64) for name, y in self.origin.numbers.items()}
-        *entries, rest = torch.split(x, [*(matrices[name].numel() for name in self.units), len(self.by_log)])
+        numbers = {
+            name: torch.tensor(y, dtype=torch.float64) for name, y in self.origin.numbers.items()
+        }
+        *entries, rest = torch.split(
+            x, [*(matrices[name].numel() for name in self.units), len(self.by_log)]
+        )
         for (name, unit), part in zip(self.units.items(), entries, strict=True):
             matrices[name] = unit * part.view(matrices[name].shape)
         for (name, by_log), y in zip(self.by_log.items(), rest, strict=True):
@@ -375,7 +481,9 @@ class Space:
         return matrices, numbers
 
     def rise(self, sides: Sides, at: np.ndarray) -> tuple[float, np.ndarray]:
-        """The logarithm of left over right at a vector, and its gradient; minus infinity if there is no ratio."""
+        """The logarithm of left over right at a vector, and its gradient; minus infinity if there
+        is no ratio.
+        """
         with torch.enable_grad():
             x = torch.tensor(at, dtype=torch.float64, requires_grad=True)
             model = self.origin.model(Graded(), *self.letters(x))
@@ -388,19 +496,35 @@ class Space:
                 value = torch.full_like(left, math.inf if left > right else math.nan)
             if math.isnan(value.item()):
                 return -math.inf, np.zeros_like(at)
-            (slope,) = torch.autograd.grad(value, x, materialize_grads=True) if value.requires_grad else (0 * x,)
+            (slope,) = (
+                torch.autograd.grad(value, x, materialize_grads=True)
+                if value.requires_grad
+                else (0 * x,)
+            )
         return value.item(), np.nan_to_num(slope.detach().numpy(), posinf=0.0, neginf=0.0)
 
     def at(self, x: np.ndarray) -> Assignment | None:
-        """The assignment at a vector, its matrices in floats of the type; None if a number is too large for files."""
+        """The assignment at a vector, its matrices in floats of the type; None if a number is too
+        large for files.
+        """
         matrices, numbers = self.letters(torch.as_tensor(x, dtype=torch.float64))
-        arrays = {name: X.numpy().astype(self.dtype).astype(np.float64) for name, X in matrices.items()}
+        arrays = {
+            name: X.numpy().astype(self.dtype).astype(np.float64) for name, X in matrices.items()
+        }
         if not all(np.abs(X).max() <= MOST for X in arrays.values()):
             return None
-        return replace(self.origin, matrices=arrays, numbers={name: float(value) for name, value in numbers.items()})
+        return replace(
+            self.origin,
+            matrices=arrays,
+            numbers={name: float(value) for name, value in numbers.items()},
+        )
 
-    def end(self, sides: Sides, given: list[Sides], random: np.random.Generator) -> Assignment | None:
-        """The end of the ascent, or a point a little before it, inside the given relations; None if there is none."""
+    def end(
+        self, sides: Sides, given: list[Sides], random: np.random.Generator
+    ) -> Assignment | None:
+        """The end of the ascent, or a point a little before it, inside the given relations; None if
+        there is none.
+        """
         start = self.start
 
         def cost(x: np.ndarray) -> tuple[float, np.ndarray]:
@@ -425,7 +549,10 @@ class Space:
             constraints=[{"type": "ineq", "fun": values, "jac": slopes}] if given else [],
             options={"maxiter": _STEPS},
         )
-        ends = (self.at(found.x + share * (start - found.x)) for share in (_BACK if given else _BACK[:1]))
+        ends = (
+            self.at(found.x + share * (start - found.x))
+            for share in (_BACK if given else _BACK[:1])
+        )
         return next((end for end in ends if end is not None and end.is_inside()), None)
 
 
@@ -436,7 +563,9 @@ _PATIENCE = 400
 
 
 def simplified(found: Assignment) -> Assignment:
-    """The simplest assignment that greedy steps reach from one that breaks its claim; Arb judges each step."""
+    """The simplest assignment that greedy steps reach from one that breaks its claim; Arb judges
+    each step.
+    """
     judged, changed = 0, True
     while changed:
         changed = False

@@ -1,13 +1,15 @@
-"""`Search`: the tightest instance of a smoothness claim for each rank, and whether any instance at all breaks it.
+"""`Search`: the tightest instance of a smoothness claim for each rank, and whether any instance at
+all breaks it.
 
-Two searches: at given constants, projected gradient from many starts says how tight the claim is; over all constants,
-shapes and ranks, Hypothesis steers shorter climbs toward the largest ratio. The best instance is shrunk: fewer rows and
-columns, a lower rank, constants of 1, numbers with few digits. Only Arb says that a claim is violated.
+Two searches: at given constants, projected gradient from many starts says how tight the claim is;
+over all constants, shapes and ranks, Hypothesis steers shorter climbs toward the largest ratio. The
+best instance is shrunk: fewer rows and columns, a lower rank, constants of 1, numbers with few
+digits. Only Arb says that a claim is violated.
 
-Over all f with smoothness L and a gradient of spectral norm G, the largest second derivative of F along u at v is
-L‖DW[u]‖_F² + G‖D²W[u, u]‖_*, with the nuclear norm; if G bounds the gradient's Frobenius norm, with the Frobenius norm.
-A climb goes up this number over v, u and the adapter's frozen matrices, and then builds an f that reaches it, and two
-points.
+Over all f with smoothness L and a gradient of spectral norm G, the largest second derivative of F
+along u at v is L‖DW[u]‖_F² + G‖D²W[u, u]‖_*, with the nuclear norm; if G bounds the gradient's
+Frobenius norm, with the Frobenius norm. A climb goes up this number over v, u and the adapter's
+frozen matrices, and then builds an f that reaches it, and two points.
 """
 
 from __future__ import annotations
@@ -65,7 +67,8 @@ REACHED = 0.999
 SHORT, SHRINKING = (4, 20), (16, 96)
 # How much of the ratio a smaller instance may lose.
 _LOSS = 1e-3
-# Matrices of the size of W that a climb holds for each of its starts, about, with room for an adapter of four factors.
+# Matrices of the size of W that a climb holds for each of its starts, about, with room for an
+# adapter of four factors.
 _ARRAYS = 110
 # From 1/16 to 16; shrink to 1.
 CONSTANTS: SearchStrategy[float] = st.integers(-16, 16).map(lambda n: 2.0 ** (n / 4))
@@ -77,9 +80,11 @@ class Structure:
 
     Attributes:
         kind: the adapter's.
-        d, k, rank: rows and columns of W, and the adapter's rank; full fine-tuning has none and ignores it.
-        constants: L, G, the scale of an adapter that has one, its radii, the norm of each frozen matrix (of DoRA's W0
-            that of its columns) and the claim's own parameters; see `constants_of`.
+        d, k, rank: rows and columns of W, and the adapter's rank; full fine-tuning has none and
+            ignores it.
+        constants: L, G, the scale of an adapter that has one, its radii, the norm of each frozen
+            matrix (of DoRA's W0 that of its columns) and the claim's own parameters; see
+            `constants_of`.
         spectral: whether G bounds the spectral norm of the gradient, and not its Frobenius norm.
 
     """
@@ -104,7 +109,9 @@ class Structure:
         """The adapter with these frozen matrices, by the name of their field."""
         zero = torch.zeros(self.d, self.k, dtype=torch.float64)
         factors = {name: X for name, X in matrices.items() if name != "W0"}
-        return make_adapter(self.kind, matrices.get("W0", zero), self.rank, self.constants.get("s", 1.0), factors)
+        return make_adapter(
+            self.kind, matrices.get("W0", zero), self.rank, self.constants.get("s", 1.0), factors
+        )
 
 
 def frozen_shapes(kind: str, d: int, k: int, rank: int) -> dict[str, tuple[int, int]]:
@@ -114,20 +121,22 @@ def frozen_shapes(kind: str, d: int, k: int, rank: int) -> dict[str, tuple[int, 
 
 
 def adapter_of(claim: Claim, asked: str | None) -> str:
-    """The kind of adapter on which to try a claim: the requested one, or the first that the claim is about.
+    """The kind of adapter on which to try a claim: the requested one, or the first that the claim
+    is about.
 
-    Your own claim is about the adapter that you request, if it has a conclusion of the catalogue's claims about
-    smoothness.
+    Your own claim is about the adapter that you request, if it has a conclusion of the catalogue's
+    claims about smoothness.
 
     Raises:
-        InputError: for a claim that is not about an adapter's smoothness, and for an unknown adapter or one that a
-            claim of the catalogue is not about.
+        InputError: for a claim that is not about an adapter's smoothness, and for an unknown
+            adapter or one that a claim of the catalogue is not about.
 
     """
     if asked is not None and is_path(asked):
         with typed("adapter", asked):
             ADAPTERS.open(asked)
-    # A claim of one's own says that F is smooth as a lemma does, and has no word that instances do not have.
+    # A claim of one's own says that F is smooth as a lemma does, and has no word that instances do
+    # not have.
     lemmas = {catalogue[id].conclusion for adapter in ADAPTERS.values() for id in adapter.claims}
     if claim.quantities and claim.conclusion not in lemmas:
         expected = "the conclusion of one of the catalogue's claims about smoothness"
@@ -136,7 +145,11 @@ def adapter_of(claim: Claim, asked: str | None) -> str:
     about = [kind for kind, adapter in ADAPTERS.items() if adapter.is_subject_of(claim)]
     if not about and (asked is None or claim.id in catalogue):
         known = dict.fromkeys(id for adapter in ADAPTERS.values() for id in adapter.claims)
-        raise InputError("claim", claim.id, f"a claim about the smoothness of an adapter: one of {', '.join(known)}")
+        raise InputError(
+            "claim",
+            claim.id,
+            f"a claim about the smoothness of an adapter: one of {', '.join(known)}",
+        )
     possible = about or list(ADAPTERS)
     if asked is not None and asked not in possible:
         raise InputError("adapter", asked, one_of(asked, possible))
@@ -144,7 +157,8 @@ def adapter_of(claim: Claim, asked: str | None) -> str:
 
 
 def constants_of(kind: str, claim: Claim, given: Mapping[str, float]) -> dict[str, float]:
-    """L, G, the scale, radii, norms of frozen matrices and the claim's own constants: as given, else 1.
+    """L, G, the scale, radii, norms of frozen matrices and the claim's own constants: as given,
+    else 1.
 
     An adapter may have other default radii.
     """
@@ -164,7 +178,9 @@ def constants_of(kind: str, claim: Claim, given: Mapping[str, float]) -> dict[st
             raise InputError(name, value, f"a positive number from {_LEAST:g} to {_MOST:g}")
         known |= dict.fromkeys(named, float(value))
     if common and len({known[name] for name in adapter.radius_names}) > 1:
-        raise InputError("a, b", [known[name] for name in adapter.radius_names], f"equal radii, for {claim.id}")
+        raise InputError(
+            "a, b", [known[name] for name in adapter.radius_names], f"equal radii, for {claim.id}"
+        )
     return known
 
 
@@ -172,7 +188,9 @@ def constants_of(kind: str, claim: Claim, given: Mapping[str, float]) -> dict[st
 
 
 class _State(NamedTuple):
-    """Points, directions and frozen matrices of all starts, the two derivatives of W there, and the reached values."""
+    """Points, directions and frozen matrices of all starts, the two derivatives of W there, and the
+    reached values.
+    """
 
     v: Point
     u: Point
@@ -187,7 +205,9 @@ class Climber:
 
     def __init__(self, structure: Structure, starts: int, seed: int) -> None:
         self.structure, self.starts = structure, starts
-        self.L, self.G = (structure.constants[word.letter] for word in (SMOOTH_IN_W, BOUNDED_GRADIENT))
+        self.L, self.G = (
+            structure.constants[word.letter] for word in (SMOOTH_IN_W, BOUNDED_GRADIENT)
+        )
         self.random = torch.Generator().manual_seed(seed)
         shapes = frozen_shapes(structure.kind, structure.d, structure.k, structure.rank)
         frozen = {name: self._sized(name, self._normal(shape)) for name, shape in shapes.items()}
@@ -203,12 +223,18 @@ class Climber:
         size = math.sqrt(sum(radius**2 for radius in radii.values()))
         for _ in range(rounds):
             state, blocks, names = self.state, len(self.state.v), list(self.state.frozen)
-            # The best f at the current points. With it the value is smooth, and at most that of the best f elsewhere.
-            twist, stretch = _steepest(state.bent, self.structure.spectral), 2 * self.L * state.slope
+            # The best f at the current points. With it the value is smooth, and at most that of the
+            # best f elsewhere.
+            twist, stretch = (
+                _steepest(state.bent, self.structure.spectral),
+                2 * self.L * state.slope,
+            )
             with torch.enable_grad():
                 variables = leaves((*state.v, *state.u, *state.frozen.values()))
                 v, u = variables[:blocks], variables[blocks : 2 * blocks]
-                adapter = _with(self.outline, dict(zip(names, variables[2 * blocks :], strict=True)))
+                adapter = _with(
+                    self.outline, dict(zip(names, variables[2 * blocks :], strict=True))
+                )
                 along, across = _graph(adapter, v, self.outline.unit(v, u))
                 total = (stretch * along + self.G * twist * across).sum()
                 slopes = torch.autograd.grad(total, variables, materialize_grads=True)
@@ -220,20 +246,29 @@ class Climber:
             moved = tuple(step * size * g for g in self.outline.unit(state.v, in_v))
             cautious = self._state(
                 self.outline.project(self.outline.retract(state.v, moved), radii),
-                tuple(x + step * g for x, g in zip(state.u, self.outline.unit(state.v, in_u), strict=True)),
+                tuple(
+                    x + step * g
+                    for x, g in zip(state.u, self.outline.unit(state.v, in_u), strict=True)
+                ),
                 {
-                    name: self._sized(name, X + step * torch.linalg.matrix_norm(X, keepdim=True) * unit(rises[name]))
+                    name: self._sized(
+                        name,
+                        X + step * torch.linalg.matrix_norm(X, keepdim=True) * unit(rises[name]),
+                    )
                     for name, X in state.frozen.items()
                 },
             )
-            # A bold one to where each slope is largest over the domain: a convex function is largest at such an end.
+            # A bold one to where each slope is largest over the domain: a convex function is
+            # largest at such an end.
             half = 0.5 / state.values.clamp(min=_TINY)[:, None, None]
             ends = {}
             for name, X in state.frozen.items():
                 U, _, Vh = torch.linalg.svd(rises[name], full_matrices=False)
                 ends[name] = X if name == "W0" else self._sized(name, U @ Vh)
             bold = self._state(
-                self.outline.extreme(in_v, radii), tuple(x + half * g for x, g in zip(state.u, in_u, strict=True)), ends
+                self.outline.extreme(in_v, radii),
+                tuple(x + half * g for x, g in zip(state.u, in_u, strict=True)),
+                ends,
             )
 
             gained = torch.zeros_like(state.values, dtype=torch.bool)
@@ -241,7 +276,9 @@ class Climber:
                 better = other.values > self.state.values
                 self.state = _chosen(better, other, self.state)
                 gained |= better
-            self.steps = torch.where(gained, (_GROW * self.steps).clamp(max=1.0), _SHRINK * self.steps).clamp(min=1e-9)
+            self.steps = torch.where(
+                gained, (_GROW * self.steps).clamp(max=1.0), _SHRINK * self.steps
+            ).clamp(min=1e-9)
         return self
 
     def best(self, claim: Claim, lipschitz: str) -> AdapterInstance:
@@ -249,7 +286,9 @@ class Climber:
         return self.instance(claim, lipschitz, int(self.state.values.nan_to_num(-1.0).argmax()))
 
     def instance(self, claim: Claim, lipschitz: str, which: int) -> AdapterInstance:
-        """The instance from one start: the pair of points near it with the largest Lipschitz ratio."""
+        """The instance from one start: the pair of points near it with the largest Lipschitz
+        ratio.
+        """
         state, s = self.state, self.structure
         adapter = s.adapter({name: X[which] for name, X in state.frozen.items()})
         v, u = (tuple(part[which : which + 1] for part in point) for point in (state.v, state.u))
@@ -269,7 +308,8 @@ class Climber:
                 to = adapter.retract(start, tuple(sign * step * part for part in u))
                 pairs.append((start, inward(adapter.project(to, s.radii))))
         made = (
-            AdapterInstance.around(claim, adapter, s.constants, lipschitz, direction, tilt, *pair) for pair in pairs
+            AdapterInstance.around(claim, adapter, s.constants, lipschitz, direction, tilt, *pair)
+            for pair in pairs
         )
         return max(made, key=lambda instance: instance.ratio)
 
@@ -287,8 +327,12 @@ class Climber:
         u = self.outline.unit(v, u)
         slope, bent = weight_derivatives(_with(self.outline, frozen), v, u)
         # The dual of the norm in which G bounds the gradient.
-        turned = torch.linalg.matrix_norm(bent, "nuc" if self.structure.spectral else "fro").clamp(min=0)
-        return _State(v, u, frozen, slope, bent, self.L * slope.square().sum((-2, -1)) + self.G * turned)
+        turned = torch.linalg.matrix_norm(bent, "nuc" if self.structure.spectral else "fro").clamp(
+            min=0
+        )
+        return _State(
+            v, u, frozen, slope, bent, self.L * slope.square().sum((-2, -1)) + self.G * turned
+        )
 
 
 def unit(X: Tensor) -> Tensor:
@@ -296,10 +340,14 @@ def unit(X: Tensor) -> Tensor:
     return X / torch.linalg.matrix_norm(X, keepdim=True).clamp(min=torch.finfo(X.dtype).tiny)
 
 
-def steepest_loss(adapter: Adapter, v: Point, u: Point, spectral: bool) -> tuple[np.ndarray, np.ndarray]:
-    """E and N, shapes (d, k), of the loss that bends F most along u at v: E = DW[u] over its norm, N of norm 1.
+def steepest_loss(
+    adapter: Adapter, v: Point, u: Point, spectral: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """E and N, shapes (d, k), of the loss that bends F most along u at v: E = DW[u] over its norm,
+    N of norm 1.
 
-    N is the gradient that makes most of D²W[u, u], of spectral norm 1, or of Frobenius norm 1 where not `spectral`.
+    N is the gradient that makes most of D²W[u, u], of spectral norm 1, or of Frobenius norm 1 where
+    not `spectral`.
     """
     slope, bent = weight_derivatives(adapter, v, u)
     return unit(slope)[0].numpy(), _steepest(bent, spectral)[0].numpy()
@@ -322,14 +370,18 @@ def _with(outline: Adapter, frozen: Mapping[str, Tensor]) -> Adapter:
 
 
 def weight_derivatives(adapter: Adapter, v: Point, u: Point) -> tuple[Tensor, Tensor]:
-    """The first and second derivative of W along the geodesic from v in the direction u, shape (R, d, k)."""
+    """The first and second derivative of W along the geodesic from v in the direction u, shape (R,
+    d, k).
+    """
     with torch.enable_grad():
         slope, bent = _graph(adapter, leaves(v), u)
     return slope.detach(), bent.detach()
 
 
 def _graph(adapter: Adapter, v: Point, u: Point) -> tuple[Tensor, Tensor]:
-    """The derivatives of `weight_derivatives` for v of a graph: both can be differentiated again."""
+    """The derivatives of `weight_derivatives` for v of a graph: both can be differentiated
+    again.
+    """
     # The direction is fixed, although a tangent may be computed from v.
     at = tuple(part.clone() for part in v)
     W = (adapter.weight(at),)
@@ -379,10 +431,12 @@ class Falsification(Shown):
         id: the claim's.
         ratio: the largest certified ratio of measured over bound.
         violated: whether an instance breaks the claim, certified with Arb.
-        open: what is not known to hold in the instance, where it exceeds the bound and is a candidate alone.
+        open: what is not known to hold in the instance, where it exceeds the bound and is a
+            candidate alone.
         instance: the best one, shrunk.
         rows: the best at each rank and choice of constants.
-        explored: how many further structures were tried, and the largest certified ratio among them.
+        explored: how many further structures were tried, and the largest certified ratio among
+            them.
 
     """
 
@@ -406,15 +460,21 @@ class Falsification(Shown):
         }
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a rank and choice of constants: ``rank``, each constant, ``ratio``, ``share``; see `Row`."""
+        """One row a rank and choice of constants: ``rank``, each constant, ``ratio``, ``share``;
+        see `Row`.
+        """
         import pandas as pd
 
-        rows = ({"rank": x.rank} | dict(x.constants) | {"ratio": x.ratio, "share": x.share} for x in self.rows)
+        rows = (
+            {"rank": x.rank} | dict(x.constants) | {"ratio": x.ratio, "share": x.share}
+            for x in self.rows
+        )
         return pd.DataFrame({"claim": self.id} | row for row in rows)
 
 
 def rating(found: Certificate) -> tuple[bool, float]:
-    """What makes one instance better than another: that it certainly breaks the claim, then its certified ratio.
+    """What makes one instance better than another: that it certainly breaks the claim, then its
+    certified ratio.
 
     The ratio is 0 if something given fails in the instance.
     """
@@ -423,12 +483,14 @@ def rating(found: Certificate) -> tuple[bool, float]:
 
 @dataclass(frozen=True)
 class Search:
-    """A method of `falsify`: look for the instance of a smoothness claim with the largest ratio of measured over bound.
+    """A method of `falsify`: look for the instance of a smoothness claim with the largest ratio of
+    measured over bound.
 
     Attributes:
         ranks: those to report the tightest instance of.
-        constants: L, G, s, radii and norms of frozen matrices to search at; each is 1 where left out, and with none
-            given a second search is made with b halved, where the claim has both radii.
+        constants: L, G, s, radii and norms of frozen matrices to search at; each is 1 where left
+            out, and with none given a second search is made with b halved, where the claim has both
+            radii.
         adapter: the kind of adapter, or its import path, where it does not follow from the claim.
         lipschitz: what C stands for in a claim that takes one: ``sigma`` or ``sqrt(r) sigma``.
         starts: random starts of each climb.
@@ -451,12 +513,16 @@ class Search:
         """The best instance, shrunk, its certified ratio, and whether it violates the claim.
 
         Raises:
-            InputError: for a claim that is not about the smoothness of an adapter or has the id of another claim, and
-                for a bad option.
+            InputError: for a claim that is not about the smoothness of an adapter or has the id of
+                another claim, and for a bad option.
 
         """
         if algorithm_of(claim) is not None:
-            raise InputError("claim", claim.id, "a claim about the smoothness of an adapter; WorstCase is for theorems")
+            raise InputError(
+                "claim",
+                claim.id,
+                "a claim about the smoothness of an adapter; WorstCase is for theorems",
+            )
         check_id(claim)
         kind = adapter_of(claim, self.adapter)
         for rank in self.ranks:
@@ -473,9 +539,13 @@ class Search:
         radii = [name for name in ADAPTERS[kind].radius_names if name in parameters]
         if not self.constants and len(radii) > 1:
             choices.append(choices[0] | {radii[1]: choices[0][radii[1]] / 2})
-        plans = [(chosen, rank) for chosen in choices for rank in self.ranks if _speaks_of(claim, rank)]
+        plans = [
+            (chosen, rank) for chosen in choices for rank in self.ranks if _speaks_of(claim, rank)
+        ]
         if not plans:
-            raise InputError("rank", ", ".join(map(str, self.ranks)), f"a rank that {claim.id} speaks of")
+            raise InputError(
+                "rank", ", ".join(map(str, self.ranks)), f"a rank that {claim.id} speaks of"
+            )
         largest = (max(self.ranks) + 1) ** 2
         check_memory([Demand("starts", self.starts, 8 * _ARRAYS * self.starts * largest)])
 
@@ -483,7 +553,9 @@ class Search:
         rows = []
         stages = len(plans) * self.rounds
         for place, (chosen, rank) in enumerate(plans):
-            structure = Structure(kind, rank + 1, rank + 1, rank, chosen, gradient_norm(claim) == "spectral")
+            structure = Structure(
+                kind, rank + 1, rank + 1, rank, chosen, gradient_norm(claim) == "spectral"
+            )
             climber = Climber(structure, self.starts, self.seed)
             for done in range(place * self.rounds, (place + 1) * self.rounds):
                 tick(f"climb, rank {rank}", done, stages)
@@ -498,10 +570,16 @@ class Search:
         instance = shrunk(*max(tried, key=lambda each: rating(each[1])))
         final = certify(instance)
         counted = self.examples, explored
-        return Falsification(claim.id, final.lower, final.violated, instance, tuple(rows), counted, final.open)
+        return Falsification(
+            claim.id, final.lower, final.violated, instance, tuple(rows), counted, final.open
+        )
 
-    def _explored(self, claim: Claim, kind: str, tried: list[tuple[AdapterInstance, Certificate]], tick: Tick) -> float:
-        """Let Hypothesis look for a structure that breaks the claim; return the largest certified ratio."""
+    def _explored(
+        self, claim: Claim, kind: str, tried: list[tuple[AdapterInstance, Certificate]], tick: Tick
+    ) -> float:
+        """Let Hypothesis look for a structure that breaks the claim; return the largest certified
+        ratio.
+        """
         done, largest = 0, 0.0
 
         @seed(self.seed)
@@ -559,11 +637,15 @@ def own_constants(draw: DrawFn, claim: Claim) -> dict[str, float]:
 
 @st.composite
 def structures(draw: DrawFn, kind: str, claim: Claim, largest: int = 8) -> Structure:
-    """Structures of ranks up to the largest and sides to one more; shrink to 1 x 1 and constants of 1."""
+    """Structures of ranks up to the largest and sides to one more; shrink to 1 x 1 and constants of
+    1.
+    """
     ranks = [rank for rank in range(1, largest + 1) if _speaks_of(claim, rank)]
     rank = draw(st.sampled_from(ranks))
     d, k = (draw(st.integers(rank, largest + 1)) for _ in range(2))
-    constants = {name: draw(CONSTANTS) for name in constants_of(kind, claim, {})} | draw(own_constants(claim))
+    constants = {name: draw(CONSTANTS) for name in constants_of(kind, claim, {})} | draw(
+        own_constants(claim)
+    )
     if has_common_radius(claim):
         constants |= dict.fromkeys(ADAPTERS[kind].radius_names, draw(CONSTANTS))
     for condition in ADAPTERS[kind].conditions():
@@ -577,7 +659,9 @@ def structures(draw: DrawFn, kind: str, claim: Claim, largest: int = 8) -> Struc
 
 
 def shrunk(instance: AdapterInstance, certificate: Certificate) -> AdapterInstance:
-    """The smallest instance found inside the domain that is as good to a thousandth, and violates if this one does."""
+    """The smallest instance found inside the domain that is as good to a thousandth, and violates
+    if this one does.
+    """
     own, best, (starts, rounds) = _structure(instance), instance, SHRINKING
     plain = constants_of(own.kind, instance.claim, {})
 
@@ -587,7 +671,10 @@ def shrunk(instance: AdapterInstance, certificate: Certificate) -> AdapterInstan
         except InputError:
             # Rounding can make a factor or a column 0.
             return False
-        enough = found.violated >= certificate.violated and found.lower >= (1 - _LOSS) * certificate.lower
+        enough = (
+            found.violated >= certificate.violated
+            and found.lower >= (1 - _LOSS) * certificate.lower
+        )
         return found.inside and enough
 
     # From the smallest structure up to that of the instance itself.
@@ -616,18 +703,26 @@ def shrunk(instance: AdapterInstance, certificate: Certificate) -> AdapterInstan
 def _structure(instance: AdapterInstance) -> Structure:
     adapter, (d, k) = instance.adapter, instance.adapter.W0.shape
     constants = {
-        parameter: float(torch.linalg.vector_norm(X, dim=0).min() if name == "W0" else torch.linalg.matrix_norm(X, 2))
+        parameter: float(
+            torch.linalg.vector_norm(X, dim=0).min()
+            if name == "W0"
+            else torch.linalg.matrix_norm(X, 2)
+        )
         for name, parameter in adapter.frozen.items()
         for X in (getattr(adapter, name),)
     }
     constants |= {"s": float(getattr(adapter, "scale", 1.0)), **instance.radii, **instance.given}
     constants[SMOOTH_IN_W.letter] = instance.slope * float(np.linalg.norm(instance.direction)) ** 2
     constants[BOUNDED_GRADIENT.letter] = instance.gradient_bound
-    return Structure(adapter.kind, d, k, rank_of(adapter), constants, gradient_norm(instance.claim) == "spectral")
+    return Structure(
+        adapter.kind, d, k, rank_of(adapter), constants, gradient_norm(instance.claim) == "spectral"
+    )
 
 
 def _rounded(instance: AdapterInstance, digits: int) -> AdapterInstance | None:
-    """The instance with few digits in points, step, f's two matrices and the frozen ones; None if nothing is left."""
+    """The instance with few digits in points, step, f's two matrices and the frozen ones; None if
+    nothing is left.
+    """
     adapter = copy.copy(instance.adapter)
     for name in ADAPTERS[adapter.kind].frozen:
         object.__setattr__(adapter, name, getattr(adapter, name).round(decimals=digits))
@@ -645,7 +740,9 @@ def _rounded(instance: AdapterInstance, digits: int) -> AdapterInstance | None:
         step = tuple(x - y for x, y in zip(instance.other, instance.v, strict=True))
         # In units of a power of two, so that a rounded number can be written exactly.
         power = 2.0 ** np.floor(np.log2(max(float(part.abs().max()) for part in step)))
-        other = tuple(x + power * (y / power).round(decimals=digits) for x, y in zip(v, step, strict=True))
+        other = tuple(
+            x + power * (y / power).round(decimals=digits) for x, y in zip(v, step, strict=True)
+        )
     else:
         other = tuple(part.round(decimals=digits) for part in instance.other)
     direction = instance.direction.round(digits)
@@ -654,4 +751,6 @@ def _rounded(instance: AdapterInstance, digits: int) -> AdapterInstance | None:
     if not direction.any():
         return None
     constants = _structure(instance).constants
-    return AdapterInstance.around(instance.claim, adapter, constants, instance.lipschitz, direction, tilt, v, other)
+    return AdapterInstance.around(
+        instance.claim, adapter, constants, instance.lipschitz, direction, tilt, v, other
+    )

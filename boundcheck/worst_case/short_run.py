@@ -1,8 +1,10 @@
-r"""`ShortRun`: a run of a few iterations that a theorem is tried on, all of its sample paths, and both sides there.
+r"""`ShortRun`: a run of a few iterations that a theorem is tried on, all of its sample paths, and
+both sides there.
 
-The loss is h(<E, W>) with h' piecewise linear, its two samples :math:`\pm c\langle E, W\rangle` apart from it. So with
-T iterations there are 2^T paths, every expectation is a finite sum, and nothing is left to statistics. `FloatPaths`
-goes along all of them in floats with bounds on their rounding errors, and the run itself in Arb balls.
+The loss is h(<E, W>) with h' piecewise linear, its two samples :math:`\pm c\langle E, W\rangle`
+apart from it. So with T iterations there are 2^T paths, every expectation is a finite sum, and
+nothing is left to statistics. `FloatPaths` goes along all of them in floats with bounds on their
+rounding errors, and the run itself in Arb balls.
 """
 
 from __future__ import annotations
@@ -46,8 +48,8 @@ from boundcheck.worst_case.instance import Fields, OfRun, as_matrices, matrix_te
 class FloatPaths:
     """Every path as one replica, each state with a bound on the norm of its error.
 
-    The algorithm's `drift` turns errors of a state and a gradient into an error of the next state, and each step adds
-    the rounding of its own gradient and sums.
+    The algorithm's `drift` turns errors of a state and a gradient into an error of the next state,
+    and each step adds the rounding of its own gradient and sums.
     """
 
     def __init__(self, run: ShortRun, dtype: torch.dtype, device: str) -> None:
@@ -55,7 +57,10 @@ class FloatPaths:
         self.problem = cast_to(run.problem, dtype, device)
         self.unit = adapted.roundings(run.adapter) * self.epsilon
         known = {name: float(sp.N(value)) for name, value in run.inputs.items()} | run.derived
-        algorithm, draws = run.algorithm, torch.tensor(list(product(range(len(run.offsets)), repeat=run.steps)))
+        algorithm, draws = (
+            run.algorithm,
+            torch.tensor(list(product(range(len(run.offsets)), repeat=run.steps))),
+        )
         numbers = {symbol.name: known[symbol.name] for symbol in algorithm.parameters}
         start = tuple(part.to(device, dtype) for part in run.v)
         self.states = [algorithm.start(replicate(start, len(draws)), numbers)]
@@ -65,17 +70,24 @@ class FloatPaths:
             place = algorithm.query(state, t, numbers)
             gradient = self.problem.batch_gradient(place, draws[:, t - 1 : t])
             self.states.append(algorithm.step(state, gradient, t, numbers))
-            off = run.lipschitz_constant * algorithm.reach(errors, t, numbers) + self._roundings(place)[1]
+            off = (
+                run.lipschitz_constant * algorithm.reach(errors, t, numbers)
+                + self._roundings(place)[1]
+            )
             moved = algorithm.drift(errors, off, t, numbers)
             steepest = _largest(self.problem.gradient(place)) + abs(run.offset)
             rounded = algorithm.drift([_largest(vector) for vector in state], steepest, t, numbers)
-            self.errors.append(tuple(x + self.unit * y for x, y in zip(moved, rounded, strict=True)))
+            self.errors.append(
+                tuple(x + self.unit * y for x, y in zip(moved, rounded, strict=True))
+            )
 
     def iterate(self, t: int) -> Point:
         return cast(Point, self.run.algorithm.iterate(self.states[t - 1]))
 
     def _roundings(self, v: Point) -> tuple[float, float]:
-        """The largest rounding errors of the loss, in float64, and of the gradient, in the type of the paths."""
+        """The largest rounding errors of the loss, in float64, and of the gradient, in the type of
+        the paths.
+        """
         point = tuple(part.to("cpu", torch.float64) for part in v)
         loss, gradient = self.run.problem.rounding(point, self.run.problem.loss(point))
         return loss.max().item(), self.epsilon / EPSILON * gradient.max().item()
@@ -98,9 +110,13 @@ class FloatPaths:
             gone = off + unit * (_largest(v) + _largest(ends))
         looks = SimpleNamespace(gradient_square=N, gap=gap, square_distance=away)
         errors = SimpleNamespace(
-            gradient_square=2 * slope * shift + shift * shift + unit * (N.mean().item() + slope * slope),
+            gradient_square=2 * slope * shift
+            + shift * shift
+            + unit * (N.mean().item() + slope * slope),
             gap=lost + slope * off + L * off * off / 2,
-            square_distance=2 * float(away.max()) ** 0.5 * gone + gone * gone + unit * float(away.max()),
+            square_distance=2 * float(away.max()) ** 0.5 * gone
+            + gone * gone
+            + unit * float(away.max()),
         )
         return Approx(observable.of(looks).mean().item(), observable.of(errors))
 
@@ -135,8 +151,8 @@ class ShortRun(OfRun, OfAdapter):
         offset: c, 0 for gradient descent.
         v: v_1, with R = 1.
         steps: T.
-        given: free constants: A of expected smoothness, a step size if none is prescribed, and the claim's own
-            parameters.
+        given: free constants: A of expected smoothness, a step size if none is prescribed, and the
+            claim's own parameters.
 
     """
 
@@ -159,7 +175,9 @@ class ShortRun(OfRun, OfAdapter):
     @cached_property
     def ridge(self) -> Clipped:
         """The loss f, with its samples."""
-        return Clipped(PiecewiseLinear.through(*self.knots.tolist()), self.offsets, direction=self.direction)
+        return Clipped(
+            PiecewiseLinear.through(*self.knots.tolist()), self.offsets, direction=self.direction
+        )
 
     @property
     def offsets(self) -> tuple[float, ...]:
@@ -173,7 +191,10 @@ class ShortRun(OfRun, OfAdapter):
         """The theorem's parameters: certified bounds, rounded so that the hypotheses hold."""
         names = {p.name for p in self.claim.parameters}
         steepest = self.problem.gradient_bound(self.radii).value
-        found = self.problem.theory_inputs(self.claim, self._domain, self.lipschitz, steepest) | self._known
+        found = (
+            self.problem.theory_inputs(self.claim, self._domain, self.lipschitz, steepest)
+            | self._known
+        )
         if takes(self.claim, ell):
             found[ell.name] = self.problem.sharpest(self.radii)
         return {name: value for name, value in (found | dict(self.given)).items() if name in names}
@@ -181,15 +202,29 @@ class ShortRun(OfRun, OfAdapter):
     @cached_property
     def _known(self) -> dict[str, Number]:
         """The constants that follow from the run, its start and its noise."""
-        noise = self.offset * float(np.linalg.norm(self.direction)) * self.adapter.jacobian_bound(self._domain) * _SPARE
-        found: dict[str, Number] = {T.name: self.steps, D.name: self.gap_bound, R_1.name: self._distance}
-        # Where the variance is at most zeta^2, expected smoothness holds with any A, B = 1 and C = zeta^2.
+        noise = (
+            self.offset
+            * float(np.linalg.norm(self.direction))
+            * self.adapter.jacobian_bound(self._domain)
+            * _SPARE
+        )
+        found: dict[str, Number] = {
+            T.name: self.steps,
+            D.name: self.gap_bound,
+            R_1.name: self._distance,
+        }
+        # Where the variance is at most zeta^2, expected smoothness holds with any A, B = 1 and C =
+        # zeta^2.
         found |= {zeta.name: noise, abc_b.name: 1, abc_c.name: noise * noise * _SPARE}
-        return found | {f"{radius}_1": max(norm, 1e-9) * _SPARE for radius, norm in self.start_norms.items()}
+        return found | {
+            f"{radius}_1": max(norm, 1e-9) * _SPARE for radius, norm in self.start_norms.items()
+        }
 
     @property
     def chosen(self) -> Mapping[str, Any]:
-        """The constants that every instance with an adapter has, and those that follow from the run."""
+        """The constants that every instance with an adapter has, and those that follow from the
+        run.
+        """
         found = {**super().chosen, **self._known}
         if not takes(self.claim, ell) and self.adapter.claims:
             found[ell.name] = self.problem.sharpest(self._domain)
@@ -216,7 +251,9 @@ class ShortRun(OfRun, OfAdapter):
         loss = self.problem.loss(self.v)
         error = self.problem.rounding(self.v, loss)[0].item()
         infimum = self.problem.objective.infimum.value
-        return (loss.item() - infimum + error) * _SPARE + 4 * EPSILON * (abs(loss.item()) + abs(infimum))
+        return (loss.item() - infimum + error) * _SPARE + 4 * EPSILON * (
+            abs(loss.item()) + abs(infimum)
+        )
 
     @cached_property
     def derived(self) -> dict[str, float]:
@@ -231,7 +268,9 @@ class ShortRun(OfRun, OfAdapter):
     @cached_property
     def says(self) -> Worst:
         """The hypotheses' words about F and the noise."""
-        return reduce(or_, (word.worst for _, word in words_of(self.claim) if word and word.worst), Worst())
+        return reduce(
+            or_, (word.worst for _, word in words_of(self.claim) if word and word.worst), Worst()
+        )
 
     @property
     def lipschitz_constant(self) -> float:
@@ -240,11 +279,15 @@ class ShortRun(OfRun, OfAdapter):
 
     @cached_property
     def minimiser(self) -> Point | None:
-        """The minimiser of F nearest to v_1, if the theorem needs one; the adapter is then linear in v."""
+        """The minimiser of F nearest to v_1, if the theorem needs one; the adapter is then linear
+        in v.
+        """
         if self.says.distance is None:
             return None
         if not square_norm(self._pull).item() > 0:
-            raise InputError("objective.direction", matrix_text(self.direction), "one along which v moves W")
+            raise InputError(
+                "objective.direction", matrix_text(self.direction), "one along which v moves W"
+            )
         w = (torch.as_tensor(self.direction) * self.adapter.weight(self.v)).sum().item()
         way = (w - float(zero_of(self.ridge.slope))) / square_norm(self._pull).item()
         return tuple(x - way * y for x, y in zip(self.v, self._pull, strict=True))
@@ -265,7 +308,9 @@ class ShortRun(OfRun, OfAdapter):
 
     @property
     def _steepness(self) -> float:
-        """A lower bound on F's strong convexity constant as far from its minimiser as v_1; 0 unless v is a number."""
+        """A lower bound on F's strong convexity constant as far from its minimiser as v_1; 0 unless
+        v is a number.
+        """
         if self.adapter.W0.numel() > 1 or self.adapter.blocks[0].shape != self.adapter.W0.shape:
             return 0.0
         pull, slope = abs(self._pull[0].item()), self.ridge.slope
@@ -279,7 +324,8 @@ class ShortRun(OfRun, OfAdapter):
         return float(min(met)) * pull * pull / _SPARE
 
     def check(self) -> None:
-        """Check that this is a run of the theorem, that it starts inside the domain, and that the constants apply.
+        """Check that this is a run of the theorem, that it starts inside the domain, and that the
+        constants apply.
 
         Raises:
             InputError: that names the field.
@@ -290,7 +336,11 @@ class ShortRun(OfRun, OfAdapter):
             run = [kind for kind, adapter in ADAPTERS.items() if adapter.is_run]
             raise InputError("adapter.kind", self.adapter.kind, one_of(self.adapter.kind, run))
         if self.knots.ndim != 2 or self.knots.shape[1] != 2:
-            raise InputError("objective.knots", f"of shape {self.knots.shape}", "rows of two numbers, w and h'(w)")
+            raise InputError(
+                "objective.knots",
+                f"of shape {self.knots.shape}",
+                "rows of two numbers, w and h'(w)",
+            )
         self.adapter.check(self.v, self.radii or None)
         adapted.check_lipschitz(self.lipschitz)
         adapted.check_given(self.claim, self.given, free_of(self.claim))
@@ -303,13 +353,19 @@ class ShortRun(OfRun, OfAdapter):
         if self.says.distance is not None and not self.adapter.is_linear:
             expected = "an adapter that is linear in v, so that F has a minimiser"
             raise InputError("adapter.kind", self.adapter.kind, expected)
-        if (strong := self.says.strong) is not None and not float(sp.N(self.inputs[strong.name])) <= self._steepness:
-            raise InputError(f"given.{strong.name}", self.inputs[strong.name], f"at most {self._steepness:g}")
+        if (strong := self.says.strong) is not None and not float(
+            sp.N(self.inputs[strong.name])
+        ) <= self._steepness:
+            raise InputError(
+                f"given.{strong.name}", self.inputs[strong.name], f"at most {self._steepness:g}"
+            )
 
     # In floats.
 
     def compare(self, dtype: torch.dtype = torch.float64, device: str = "cpu") -> Comparison:
-        """The measure and the bound, in this type and on this device, with their rounding errors."""
+        """The measure and the bound, in this type and on this device, with their rounding
+        errors.
+        """
         paths = FloatPaths(self, dtype, device)
         found = [paths.seen(t) for t in self.measure.over.times(self.steps)]
         measured = self.measure.value([N.value for N in found])
@@ -324,11 +380,19 @@ class ShortRun(OfRun, OfAdapter):
 
     @cached_property
     def stays(self) -> bool:
-        """True if every iterate of every path is inside the domain, as computed and with a small margin."""
+        """True if every iterate of every path is inside the domain, as computed and with a small
+        margin.
+        """
         if not self.radii:
             return True
-        paths, inner = FloatPaths(self, torch.float64, "cpu"), {x: r / (1 + 1e-9) for x, r in self.radii.items()}
-        return all(bool(self.adapter.inside(paths.iterate(t), inner).all()) for t in range(1, self.steps + 2))
+        paths, inner = (
+            FloatPaths(self, torch.float64, "cpu"),
+            {x: r / (1 + 1e-9) for x, r in self.radii.items()},
+        )
+        return all(
+            bool(self.adapter.inside(paths.iterate(t), inner).all())
+            for t in range(1, self.steps + 2)
+        )
 
     # In balls.
 
@@ -378,14 +442,19 @@ class ShortRun(OfRun, OfAdapter):
             return tuple(np.array(part.tolist(), dtype=object) for part in point)
 
         function = VectorFunction(
-            lambda point: self._height(arrays(point)), lambda point: as_matrices(self._gradient(arrays(point)))
+            lambda point: self._height(arrays(point)),
+            lambda point: as_matrices(self._gradient(arrays(point))),
         )
         minimiser = None if self.minimiser is None else as_matrices(self._nearest)
-        blocks = {x.name: place for place, x in enumerate(self.adapter.blocks) if x.name in {"A", "B"}}
+        blocks = {
+            x.name: place for place, x in enumerate(self.adapter.blocks) if x.name in {"A", "B"}
+        }
         return self.on_paths(self.paths, function, minimiser, blocks)
 
     def sides(self) -> tuple[float, bool]:
-        """Both sides in Arb balls; nothing is certain where the claim says nothing at these constants."""
+        """Both sides in Arb balls; nothing is certain where the claim says nothing at these
+        constants.
+        """
         try:
             bound = self.claim.enclosures(**self.inputs)[self.claim.names[-1]]
         except InputError:
@@ -411,26 +480,38 @@ class ShortRun(OfRun, OfAdapter):
     def _norms(self) -> list[arb]:
         with ctx.workprec(BITS):
             points = [self.at(self.paths, t, path) for t, path in self.paths.places]
-            return [reduce(arb.max, map(Balls().spectral, parts)) for parts in zip(*points, strict=True)]
+            return [
+                reduce(arb.max, map(Balls().spectral, parts)) for parts in zip(*points, strict=True)
+            ]
 
     def on_domain(self) -> Answer:
         """The answer to whether every iterate of every path is inside the domain."""
         found = HOLDS
         for name, radius in self.radii.items():
-            found &= at_most("the largest norm", self.reached(name), name, Extent.of(Fraction(radius)))
+            found &= at_most(
+                "the largest norm", self.reached(name), name, Extent.of(Fraction(radius))
+            )
         return found
 
     def smoothness(self, where: str) -> Extent:
-        """At most what the sharpest claim about the adapter says: on the domain, or everywhere if W is linear in v."""
+        """At most what the sharpest claim about the adapter says: on the domain, or everywhere if W
+        is linear in v.
+        """
         if self.adapter.is_linear or (where == "path" and self.radii and self.on_domain() == HOLDS):
             return Extent(most=Fraction(self.problem.sharpest(self._domain)))
         return UNKNOWN
 
     def convexity(self, where: Literal["near", "space"]) -> Extent:
-        """At least 0 where h is convex and W linear in v; more near the minimiser, where v is a number."""
+        """At least 0 where h is convex and W linear in v; more near the minimiser, where v is a
+        number.
+        """
         if not self.adapter.is_linear or min(piece.slope for piece in self.ridge.slope.pieces) < 0:
             return UNKNOWN
-        return Extent(least=Fraction(self._steepness if where == "near" and self.minimiser is not None else 0.0))
+        return Extent(
+            least=Fraction(
+                self._steepness if where == "near" and self.minimiser is not None else 0.0
+            )
+        )
 
     def infimum(self) -> Extent:
         return Extent(least=self.least)
@@ -438,10 +519,14 @@ class ShortRun(OfRun, OfAdapter):
     def gap(self) -> Extent:
         """At most F(v_1) minus the least value of h, which is at least the gap."""
         with ctx.workprec(BITS):
-            return Extent(most=self._height(self.algorithm.iterate(self.paths.start)) - ball_of(self.least))
+            return Extent(
+                most=self._height(self.algorithm.iterate(self.paths.start)) - ball_of(self.least)
+            )
 
     def distance(self) -> Extent:
-        """The distance from v_1 to the minimiser, for W linear in v; unknown where the theorem needs no minimiser."""
+        """The distance from v_1 to the minimiser, for W linear in v; unknown where the theorem
+        needs no minimiser.
+        """
         if self.minimiser is None:
             return UNKNOWN
         with ctx.workprec(BITS):
@@ -453,7 +538,10 @@ class ShortRun(OfRun, OfAdapter):
             return UNKNOWN
         widest = self.adapter.jacobian_bound(self._domain) if self.offset else 0.0
         with ctx.workprec(BITS):
-            return Extent(most=(arb(self.offset) * arb(widest)) ** 2 * sum(arb(x) ** 2 for x in self.direction.flat))
+            return Extent(
+                most=(arb(self.offset) * arb(widest)) ** 2
+                * sum(arb(x) ** 2 for x in self.direction.flat)
+            )
 
     @property
     def title(self) -> str:
@@ -462,12 +550,17 @@ class ShortRun(OfRun, OfAdapter):
 
     def __str__(self) -> str:
         radii = "".join(f", {name} = {radius:.6g}" for name, radius in self.radii.items())
-        constants = ", ".join(f"{name} = {float(sp.N(value)):.6g}" for name, value in self.inputs.items())
+        constants = ", ".join(
+            f"{name} = {float(sp.N(value)):.6g}" for name, value in self.inputs.items()
+        )
         blocks = zip(self.adapter.blocks, self.v, strict=True)
         return "\n".join(
             [
                 f"{self.title}{radii}",
-                f"f(W) = h(<E, W>) with h' through {matrix_text(self.knots)}, samples ±{self.offset:.6g} <E, W> apart",
+                (
+                    f"f(W) = h(<E, W>) with h' through {matrix_text(self.knots)}, samples"
+                    f" ±{self.offset:.6g} <E, W> apart"
+                ),
                 f"E = {matrix_text(self.direction)}",
                 *(f"v_1: {block.name} = {matrix_text(part[0].numpy())}" for block, part in blocks),
                 f"constants: {constants}",
@@ -482,7 +575,11 @@ class ShortRun(OfRun, OfAdapter):
             "adapter": adapted.adapter_as_json(self.adapter),
             "radii": dict(self.radii),
             "lipschitz": self.lipschitz,
-            "objective": {"knots": self.knots.tolist(), "direction": self.direction.tolist(), "offset": self.offset},
+            "objective": {
+                "knots": self.knots.tolist(),
+                "direction": self.direction.tolist(),
+                "offset": self.offset,
+            },
             "v": adapted.point_as_json(self.adapter, self.v),
             "steps": self.steps,
             "given": dict(self.given),
@@ -495,7 +592,11 @@ class ShortRun(OfRun, OfAdapter):
         claim, adapter = found.claim(), adapted.read_adapter(found.table("adapter"))
         steps, offset = found.integer("steps"), found.table("objective").number("offset")
         adapted.check_extent(adapter, (2 if offset else 1) ** min(max(steps, 1), LONGEST) * LONGEST)
-        radii, objective, given = found.table("radii"), found.table("objective"), found.table("given")
+        radii, objective, given = (
+            found.table("radii"),
+            found.table("objective"),
+            found.table("given"),
+        )
         made = cls(
             claim,
             adapter,
@@ -523,25 +624,39 @@ def free_of(claim: Claim) -> set[str]:
 def check_theorem(claim: Claim) -> None:
     """Check that the claim is a theorem about an algorithm, with hypotheses that runs can meet.
 
-    The judge says whether a run meets them. A hypothesis that it cannot decide makes each run a candidate.
+    The judge says whether a run meets them. A hypothesis that it cannot decide makes each run a
+    candidate.
 
     Raises:
         InputError: that says what is missing.
 
     """
     if (algorithm := algorithm_of(claim)) is None or not claim.quantities:
-        raise InputError("claim", claim.id, "a theorem about an algorithm, with its parameters and a bound")
+        raise InputError(
+            "claim", claim.id, "a theorem about an algorithm, with its parameters and a bound"
+        )
     if algorithm.no_exact:
         raise InputError(
-            "claim", claim.id, f"an algorithm with exact steps; {algorithm.title} has none, for {algorithm.no_exact}"
+            "claim",
+            claim.id,
+            f"an algorithm with exact steps; {algorithm.title} has none, for {algorithm.no_exact}",
         )
     if algorithm.asks:
-        expected = f"an algorithm that asks for gradients alone; {algorithm.title} asks for {', '.join(algorithm.asks)}"
+        expected = (
+            f"an algorithm that asks for gradients alone; {algorithm.title} asks for"
+            f" {', '.join(algorithm.asks)}"
+        )
         raise InputError("claim", claim.id, expected)
     # What is computed is the one step, and what is certified the other.
     check_steps(algorithm)
     if not isinstance(measure := measure_of(claim), PerformanceMeasure):
-        stated = [str(each.statement) for each in MEASURES.values() if isinstance(each, PerformanceMeasure)]
-        raise InputError("claim.conclusion", claim.conclusion, f"{' or '.join(stated)}, at most the bound")
+        stated = [
+            str(each.statement)
+            for each in MEASURES.values()
+            if isinstance(each, PerformanceMeasure)
+        ]
+        raise InputError(
+            "claim.conclusion", claim.conclusion, f"{' or '.join(stated)}, at most the bound"
+        )
     measure.check_exactly()
     check_words(claim)

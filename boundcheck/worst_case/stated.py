@@ -1,4 +1,6 @@
-"""What a theorem says to performance estimation, read off its words alone: it takes neither torch nor a solver."""
+"""What a theorem says to performance estimation, read off its words alone: it takes neither torch
+nor a solver.
+"""
 
 from boundcheck.errors import InputError
 from boundcheck.language.algorithms import Algorithm
@@ -19,7 +21,9 @@ def has_worst_case(claim: Claim) -> bool:
 
 
 def stated(claim: Claim) -> tuple[Algorithm, PerformanceMeasure, Worst]:
-    """The algorithm, the measure, and what the hypotheses say together; raises InputError for a word without one."""
+    """The algorithm, the measure, and what the hypotheses say together; raises InputError for a
+    word without one.
+    """
     algorithm, measure = algorithm_of(claim), measure_of(claim)
     letters = {parameter.symbol for parameter in claim.parameters}
     # Letters whose meaning performance estimation knows.
@@ -34,16 +38,28 @@ def stated(claim: Claim) -> tuple[Algorithm, PerformanceMeasure, Worst]:
         expected = "a theorem about every smooth F with a constant step size"
         raise InputError("claim", claim.id, expected)
     if algorithm.no_worst:
-        expected = f"a linear method: no performance estimation of {algorithm.title}, for {algorithm.no_worst}"
+        expected = (
+            f"a linear method: no performance estimation of {algorithm.title}, for"
+            f" {algorithm.no_worst}"
+        )
         raise InputError("claim", claim.id, expected)
     says = Worst()
     for hypothesis, word in words_of(claim):
         if word is None or word.worst is None:
-            raise InputError("claim.hypotheses", hypothesis.id, "hypotheses that performance estimation can state")
-        # What another's word says of the functions is not asked of them; the judge is asked of the instance.
+            raise InputError(
+                "claim.hypotheses",
+                hypothesis.id,
+                "hypotheses that performance estimation can state",
+            )
+        # What another's word says of the functions is not asked of them; the judge is asked of the
+        # instance.
         says |= word.worst if is_ours(word) else Worst()
     if algorithm.is_stochastic and says.noise is None:
-        raise InputError("claim.hypotheses", claim.id, "a bound on the noise that performance estimation can state")
+        raise InputError(
+            "claim.hypotheses",
+            claim.id,
+            "a bound on the noise that performance estimation can state",
+        )
     if T not in letters or letters.isdisjoint({says.gap, says.distance}):
         expected = "a theorem with T and with a distance of v_1 from the minimum, such as D"
         raise InputError("claim", claim.id, expected)

@@ -1,4 +1,6 @@
-"""Instances as files: a search's or property test's result can be judged again without the program that found it."""
+"""Instances as files: a search's or property test's result can be judged again without the program
+that found it.
+"""
 
 import json
 import math
@@ -12,21 +14,35 @@ from boundcheck.language.exchange import claim_as_json
 from boundcheck.language.view import Shown
 from boundcheck.system.files import parse_json, read_text, replace_file
 from boundcheck.system.plugins import theirs
-from boundcheck.worst_case.instance import AdapterInstance, Certificate, Fields, certify, check_whole
+from boundcheck.worst_case.instance import (
+    AdapterInstance,
+    Certificate,
+    Fields,
+    certify,
+    check_whole,
+)
 from boundcheck.worst_case.relation import Assignment
 from boundcheck.worst_case.short_run import ShortRun
 
 Tried = AdapterInstance | Assignment | ShortRun
 """An instance of any kind that a claim is tried on."""
 
-KINDS: dict[str, type[Tried]] = {"smoothness": AdapterInstance, "relation": Assignment, "run": ShortRun}
+KINDS: dict[str, type[Tried]] = {
+    "smoothness": AdapterInstance,
+    "relation": Assignment,
+    "run": ShortRun,
+}
 
 
 def save(instance: Tried, path: Path) -> None:
-    """Write an instance completely or not at all; raises InputError for a path that cannot be written."""
+    """Write an instance completely or not at all; raises InputError for a path that cannot be
+    written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, (json.dumps(instance.as_json(), indent=1, allow_nan=False) + "\n").encode())
+        replace_file(
+            path, (json.dumps(instance.as_json(), indent=1, allow_nan=False) + "\n").encode()
+        )
     except OSError as error:
         raise InputError("out", path, f"a file that can be written ({error.strerror})") from None
 
@@ -36,11 +52,12 @@ def load(path: Path, claim: Claim | None = None) -> Tried:
 
     Args:
         path: the file.
-        claim: the claim that it is about, where that is none of the catalogue's: a file says what a claim says, but
-            has no code of its words.
+        claim: the claim that it is about, where that is none of the catalogue's: a file says what a
+            claim says, but has no code of its words.
 
     Raises:
-        InputError: for a file that is not an instance, that says more than one, or that is about another claim.
+        InputError: for a file that is not an instance, that says more than one, or that is about
+            another claim.
 
     """
     try:
@@ -55,9 +72,15 @@ def load(path: Path, claim: Claim | None = None) -> Tried:
         raise InputError("instance.kind", kind, one_of(kind, KINDS))
     try:
         made = KINDS[kind].from_json(data)
-        check_whole({name: value for name, value in data.items() if name != "claim"}, made.as_json(), "instance")
+        check_whole(
+            {name: value for name, value in data.items() if name != "claim"},
+            made.as_json(),
+            "instance",
+        )
     except RecursionError:
-        raise InputError("claim", "nested too deep", "hypotheses with few hypotheses of their own") from None
+        raise InputError(
+            "claim", "nested too deep", "hypotheses with few hypotheses of their own"
+        ) from None
     return made
 
 
@@ -70,19 +93,30 @@ class Replay(tuple[Tried, Certificate], Shown):
         return self[1].violated
 
     def as_json(self) -> dict[str, Any]:
-        """The facts that are certain about the instance, as plain data; no ratio if it is infinite."""
+        """The facts that are certain about the instance, as plain data; no ratio if it is
+        infinite.
+        """
         instance, found = self
         ratio = found.lower if math.isfinite(found.lower) else None
-        said = {"id": instance.claim.id, "ratio": ratio, "violated": found.violated, "open": list(found.open)}
+        said = {
+            "id": instance.claim.id,
+            "ratio": ratio,
+            "violated": found.violated,
+            "open": list(found.open),
+        }
         return said | {"instance": instance.as_json()}
 
 
 def replayed(path: Path, claim: Claim | None = None) -> Replay:
-    """A stored instance with what is certain about it; raises InputError as `load` does, and if a hypothesis fails."""
+    """A stored instance with what is certain about it; raises InputError as `load` does, and if a
+    hypothesis fails.
+    """
     with theirs():
         instance = load(path, claim)
         found = certify(instance)
     if not found.inside:
-        expected = "an instance on which everything given holds; exact arithmetic says that it does not"
+        expected = (
+            "an instance on which everything given holds; exact arithmetic says that it does not"
+        )
         raise InputError("instance", f"off the domain ({found.met.objection})", expected)
     return Replay((instance, found))

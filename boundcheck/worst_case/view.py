@@ -25,7 +25,8 @@ _ENORMOUS = 1e15
 
 
 def rounded_down(ratio: float, decimals: int) -> str:
-    """A certified lower bound at so many decimals, rounded down, so that 0.99999 is not printed as 1.00.
+    """A certified lower bound at so many decimals, rounded down, so that 0.99999 is not printed as
+    1.00.
 
     From 1e15 on it has five digits and an exponent.
     """
@@ -35,16 +36,23 @@ def rounded_down(ratio: float, decimals: int) -> str:
 
 
 def told_apart(compared: Comparison, digits: int) -> tuple[str, str]:
-    """The measured value and the bound of an instance, at as many digits as show which is larger."""
+    """The measured value and the bound of an instance, at as many digits as show which is
+    larger.
+    """
     measured, bound = compared.measured.value, compared.bound.value
     many = telling(bound, (measured, Toward.NEAREST), digits=digits)
     return shown(measured, many), shown(bound, many, UP)
 
 
 def candidate(open_: Sequence[str]) -> str:
-    """The sentence on an instance that exceeds the bound and is only a candidate: it names what is open in it."""
+    """The sentence on an instance that exceeds the bound and is only a candidate: it names what is
+    open in it.
+    """
     asked = ", ".join(f"‘{title}’" for title in open_)
-    return f"An instance exceeds the bound, and is a candidate alone: nothing says whether {asked} holds in it."
+    return (
+        f"An instance exceeds the bound, and is a candidate alone: nothing says whether {asked}"
+        " holds in it."
+    )
 
 
 @singledispatch
@@ -76,7 +84,15 @@ def rank_table(found: Falsification) -> Table:
     for row in found.rows:
         at = ", ".join(f"{name} = {value:g}" for name, value in row.constants.items())
         rows.append((str(row.rank), at, rounded_down(row.ratio, 6), f"{row.share:.0%}"))
-    return Table((numeric("rank"), "at", numeric("measured / bound"), numeric(f"starts that reach {REACHED}")), rows)
+    return Table(
+        (
+            numeric("rank"),
+            "at",
+            numeric("measured / bound"),
+            numeric(f"starts that reach {REACHED}"),
+        ),
+        rows,
+    )
 
 
 def conclusion(found: Falsification) -> list[str]:
@@ -84,10 +100,16 @@ def conclusion(found: Falsification) -> list[str]:
     structures, largest = found.explored
     lines = []
     if structures:
-        lines.append(f"Over {structures} other shapes, ranks and constants the largest was {rounded_down(largest, 6)}.")
+        lines.append(
+            f"Over {structures} other shapes, ranks and constants the largest was"
+            f" {rounded_down(largest, 6)}."
+        )
     ratio = rounded_down(found.ratio, 6)
     if found.violated:
-        return [*lines, f"VIOLATED: an instance exceeds the bound, certified with Arb; ratio {ratio}."]
+        return [
+            *lines,
+            f"VIOLATED: an instance exceeds the bound, certified with Arb; ratio {ratio}.",
+        ]
     if found.open:
         return [*lines, f"Not violated. {candidate(found.open)} The certified ratio is {ratio}."]
     return [*lines, f"Not violated. The best instance, shrunk, has the certified ratio {ratio}."]
@@ -103,8 +125,12 @@ def _(found: Falsification) -> View:
 
 
 def show(found: Falsification, path: Path) -> Iterator[Part]:
-    """For a terminal: the tightest instance at each rank, the conclusion in words, and the instance's file."""
-    yield replace(rank_table(found), caption=f"{found.id}: tightest instance at each rank", most=None)
+    """For a terminal: the tightest instance at each rank, the conclusion in words, and the
+    instance's file.
+    """
+    yield replace(
+        rank_table(found), caption=f"{found.id}: tightest instance at each rank", most=None
+    )
     yield from map(line, conclusion(found))
     yield line(f"Instance: {path}")
 
@@ -118,25 +144,48 @@ def _(found: Replay) -> View:
     instance, certificate = found
     claim = instance.claim
     sides = "measured {}, bound {} (floats)".format(*told_apart(instance.compare(), 6))
-    ratio = "none" if certificate.lower == math.inf else f"at least {rounded_down(certificate.lower, 6)} (certified)"
-    lines = [line(Math(claim.statement_latex)), line(f"{instance.title}: {sides}; measured / bound: {ratio}")]
+    ratio = (
+        "none"
+        if certificate.lower == math.inf
+        else f"at least {rounded_down(certificate.lower, 6)} (certified)"
+    )
+    lines = [
+        line(Math(claim.statement_latex)),
+        line(f"{instance.title}: {sides}; measured / bound: {ratio}"),
+    ]
     lines += [line(candidate(certificate.open))] if certificate.open else []
-    return View(_title(claim), claim.id, _verdict(certificate.violated), tuple(lines), (_instance(instance),))
+    return View(
+        _title(claim),
+        claim.id,
+        _verdict(certificate.violated),
+        tuple(lines),
+        (_instance(instance),),
+    )
 
 
 def show_replay(replay: Replay) -> Iterator[Part]:
-    """For a terminal: a stored instance, judged again, and its claim where that is none of the catalogue's."""
+    """For a terminal: a stored instance, judged again, and its claim where that is none of the
+    catalogue's.
+    """
     instance, found = replay
     claim = instance.claim
     if claim.id not in catalogue:
         derived = {quantity.symbol: quantity.expression for quantity in claim.quantities[-1:]}
         given = [*(hypothesis.conclusion for hypothesis in claim.hypotheses), *claim.conditions]
-        text = str(claim.conclusion.xreplace(derived)) + (f", given {', '.join(map(str, given))}" if given else "")
+        text = str(claim.conclusion.xreplace(derived)) + (
+            f", given {', '.join(map(str, given))}" if given else ""
+        )
         # Its id may be any name. Its letters are of ASCII, and none looks like another.
         yield line(f"A claim of the file's own, which the catalogue does not have: {text}.")
     sides = "measured {}, bound {}".format(*told_apart(instance.compare(), 9))
-    ratio = "no finite ratio" if found.lower == math.inf else f"ratio at least {rounded_down(found.lower, 9)}"
-    said = f"{claim.id} on {instance.title}: {sides}, certified {ratio}: {_verdict(found.violated)}."
+    ratio = (
+        "no finite ratio"
+        if found.lower == math.inf
+        else f"ratio at least {rounded_down(found.lower, 9)}"
+    )
+    said = (
+        f"{claim.id} on {instance.title}: {sides}, certified {ratio}: {_verdict(found.violated)}."
+    )
     yield line(f"{said} {candidate(found.open)}" if found.open else said)
 
 
@@ -162,40 +211,58 @@ def worst_table(cases: Sequence[Case]) -> Table:
 
 
 def worst_conclusion(cases: WorstCases) -> list[str]:
-    """The constants of the cases, how sure the cases are, and what they come to, a sentence a line."""
+    """The constants of the cases, how sure the cases are, and what they come to, a sentence a
+    line.
+    """
     first = cases[0]
     lines = [
         "At "
-        + ", ".join(f"{name} = {shown(first.inputs[name], 6, toward(name))}" for name in _letters(cases, same=True))
+        + ", ".join(
+            f"{name} = {shown(first.inputs[name], 6, toward(name))}"
+            for name in _letters(cases, same=True)
+        )
         + "."
     ]
     gap = max(case.duality_gap for case in cases)
     said = (
-        f"Solver: the worst case, numerical (Clarabel, relative duality gap about {gap:.0e}); at least: the measure of "
-        "a rational instance, checked exactly; at most: by rational multipliers, a theorem of the kernel"
+        f"Solver: the worst case, numerical (Clarabel, relative duality gap about {gap:.0e}); at"
+        " least: the measure of a rational instance, checked exactly; at most: by rational"
+        " multipliers, a theorem of the kernel"
     )
     if first.has_noise:
         said += (
-            f"; of {first.algorithm} they are for noise of two equally likely points, hence a lower bound on the worst "
-            "case over all noise of that variance"
+            f"; of {first.algorithm} they are for noise of two equally likely points, hence a lower"
+            " bound on the worst case over all noise of that variance"
         )
-    said = "; ".join([said, *dict.fromkeys(f"at T = {case.steps} {why}" for case in cases for why in case.without)])
+    said = "; ".join(
+        [
+            said,
+            *dict.fromkeys(f"at T = {case.steps} {why}" for case in cases for why in case.without),
+        ]
+    )
     lines.append(f"{said}.")
     if first.larger:
         asked = ", ".join(f"‘{title}’" for title in first.larger)
         lines.append(
-            f"The worst is over a larger class: {asked} {'is' if len(first.larger) == 1 else 'are'} not asked of F."
+            f"The worst is over a larger class: {asked} {'is' if len(first.larger) == 1 else 'are'}"
+            " not asked of F."
         )
     for why in cases.smaller:
         lines.append(f"No upper end: the worst is over a smaller class, for {why}.")
     if cases.violated:
         return [
             *lines,
-            f"VIOLATED: an instance among all smooth F exceeds the bound, exactly; ratio {cases.ratio:.6g}.",
+            (
+                "VIOLATED: an instance among all smooth F exceeds the bound, exactly; ratio"
+                f" {cases.ratio:.6g}."
+            ),
         ]
     objections = dict.fromkeys(case.objection for case in cases if case.objection)
     if objections:
-        lines.append(f"An instance exceeds the bound, but says nothing against the claim: {'; '.join(objections)}.")
+        lines.append(
+            "An instance exceeds the bound, but says nothing against the claim:"
+            f" {'; '.join(objections)}."
+        )
     return [*lines, f"Not violated at these T. The largest ratio is {cases.ratio:.6g}."]
 
 
@@ -209,10 +276,14 @@ def _(cases: WorstCases) -> View:
     if not cases:
         return View("No worst cases")
     said = tuple(line(text) for text in worst_conclusion(cases))
-    return View(_worst_title(cases), verdict=_verdict(cases.violated), parts=(worst_table(cases), *said))
+    return View(
+        _worst_title(cases), verdict=_verdict(cases.violated), parts=(worst_table(cases), *said)
+    )
 
 
 def show_worst_cases(cases: WorstCases) -> Iterator[Part]:
-    """For a terminal: the worst case beside the bound at each T, and in words its constants and how sure it is."""
+    """For a terminal: the worst case beside the bound at each T, and in words its constants and how
+    sure it is.
+    """
     yield replace(worst_table(cases), caption=_worst_title(cases), most=None)
     yield from map(line, worst_conclusion(cases))

@@ -1,8 +1,10 @@
-"""`WorstCase`: the worst case of a theorem's algorithm and measure, by performance estimation, beside its bound.
+"""`WorstCase`: the worst case of a theorem's algorithm and measure, by performance estimation,
+beside its bound.
 
-The words of the theorem give the algorithm, the measure and the class of functions; `program` writes and solves the
-program, and puts the worst case between two numbers that are certain. `OfClass` and `OfPoints` answer the judge about
-all functions that the estimation is over, and about the worst one's points. A hypothesis that is open for all of them
+The words of the theorem give the algorithm, the measure and the class of functions; `program`
+writes and solves the program, and puts the worst case between two numbers that are certain.
+`OfClass` and `OfPoints` answer the judge about all functions that the estimation is over, and about
+the worst one's points. A hypothesis that is open for all of them
 is not asked of the functions: then the worst is over a larger class.
 """
 
@@ -38,7 +40,17 @@ from boundcheck.language.vocabulary import F, v_star
 from boundcheck.proof.audit import proof_as_json
 from boundcheck.system.limits import Tick, silent
 from boundcheck.worst_case.instance import OfRun
-from boundcheck.worst_case.program import NOISY, Node, NotExactError, Program, RationalRun, Solver, above, below, equal
+from boundcheck.worst_case.program import (
+    NOISY,
+    Node,
+    NotExactError,
+    Program,
+    RationalRun,
+    Solver,
+    above,
+    below,
+    equal,
+)
 from boundcheck.worst_case.stated import stated
 
 if TYPE_CHECKING:
@@ -58,18 +70,23 @@ class Case:
         bound: the claim's bound.
         numerical: the worst case as the solver has it.
         duality_gap: the solver's own, relative.
-        lower: what the worst case certainly is at least, rounded down: the measure of `instance`; None where there is
-            none.
+        lower: what the worst case certainly is at least, rounded down: the measure of `instance`;
+            None where there is none.
         upper: what it certainly is at most, rounded up, by `theorem`; None where there is none.
-        violated: whether the measure of the instance certainly exceeds the bound, and everything given holds in it.
-        larger: the hypotheses that are not asked of the functions, by their titles: the worst is over a larger class.
-        smaller: why the hypotheses allow more than the functions and the noise that the worst is over: then it is one
-            over a smaller class, and has no upper end.
-        objection: why an instance whose measure exceeds the bound says nothing against the claim; empty of any other.
-        instance: a run in rational numbers, as `boundcheck.worst_case.program.RationalRun.as_json` writes it.
-        theorem: what the kernel proved, in units in which F is 1-smooth: its conclusion and its hypotheses. They say so
-            of all of space, also where the claim speaks of the balls alone whose diameters are the steps; its
-            inequalities are then of ends of steps, and need no more (`program.Course.is_of_steps`).
+        violated: whether the measure of the instance certainly exceeds the bound, and everything
+            given holds in it.
+        larger: the hypotheses that are not asked of the functions, by their titles: the worst is
+            over a larger class.
+        smaller: why the hypotheses allow more than the functions and the noise that the worst is
+            over: then it is one over a smaller class, and has no upper end.
+        objection: why an instance whose measure exceeds the bound says nothing against the claim;
+            empty of any other.
+        instance: a run in rational numbers, as `boundcheck.worst_case.program.RationalRun.as_json`
+            writes it.
+        theorem: what the kernel proved, in units in which F is 1-smooth: its conclusion and its
+            hypotheses. They say so of all of space, also where the claim speaks of the balls alone
+            whose diameters are the steps; its inequalities are then of ends of steps, and need no
+            more (`program.Course.is_of_steps`).
         without: why an end is missing that is looked for, a line each.
 
     """
@@ -99,7 +116,9 @@ class Case:
 
     @property
     def has_noise(self) -> bool:
-        """True if the method has noise of two points; over all noise the worst case is then no less."""
+        """True if the method has noise of two points; over all noise the worst case is then no
+        less.
+        """
         return self.method.startswith(NOISY)
 
     @property
@@ -109,8 +128,13 @@ class Case:
 
     @property
     def ends(self) -> tuple[str, str]:
-        """`lower` and `upper` at seven digits, rounded away from each other; a dash where there is none."""
-        low, high = ("–" if x is None else shown(x, 7, way) for x, way in ((self.lower, DOWN), (self.upper, UP)))
+        """`lower` and `upper` at seven digits, rounded away from each other; a dash where there is
+        none.
+        """
+        low, high = (
+            "–" if x is None else shown(x, 7, way)
+            for x, way in ((self.lower, DOWN), (self.upper, UP))
+        )
         return low, high
 
     @property
@@ -118,7 +142,9 @@ class Case:
         """A line on where the numbers come from, and which of them are certain."""
         ends = ["numerical: Clarabel"]
         ends += ["lower: a rational instance, checked exactly"] if self.lower is not None else []
-        ends += ["upper: rational multipliers, checked by the kernel"] if self.upper is not None else []
+        ends += (
+            ["upper: rational multipliers, checked by the kernel"] if self.upper is not None else []
+        )
         ends += [f"no upper end over a smaller class: {why}" for why in self.smaller]
         return "; ".join([*ends, *self.without])
 
@@ -148,9 +174,9 @@ class WorstCases(list[Case], Shown):
     def as_json(self) -> dict[str, Any]:
         """The output of `boundcheck falsify --json` for a theorem.
 
-        Keys: id, ratio (the largest), violated (whether any is), larger (the hypotheses that are not asked of the
-        functions), smaller (why the functions are not all that the hypotheses allow), instance (where the ratio is
-        largest), how, and cases, each from `Case.as_json`.
+        Keys: id, ratio (the largest), violated (whether any is), larger (the hypotheses that are
+        not asked of the functions), smaller (why the functions are not all that the hypotheses
+        allow), instance (where the ratio is largest), how, and cases, each from `Case.as_json`.
         """
         return {
             "id": self[0].claim,
@@ -159,13 +185,17 @@ class WorstCases(list[Case], Shown):
             "larger": list(self[0].larger),
             "smaller": list(self.smaller),
             "instance": max(self, key=lambda case: case.ratio).instance,
-            "how": "performance estimation: the value of a semidefinite program, numerical, between a rational "
-            "instance and a theorem of the kernel where a case has them",
+            "how": (
+                "performance estimation: the value of a semidefinite program, numerical, between a"
+                " rational instance and a theorem of the kernel where a case has them"
+            ),
             "cases": [case.as_json() for case in self],
         }
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a T: the fields of `Case.as_json` that have one value, and each letter of the claim."""
+        """One row a T: the fields of `Case.as_json` that have one value, and each letter of the
+        claim.
+        """
         import pandas as pd
 
         rows = []
@@ -173,22 +203,26 @@ class WorstCases(list[Case], Shown):
             found = case.as_json()
             found |= {"larger": "; ".join(case.larger), "smaller": "; ".join(case.smaller)}
             plain = {name: x for name, x in found.items() if not isinstance(x, dict | list | tuple)}
-            rows.append({name: plain[name] for name in ("claim", "steps")} | found["inputs"] | plain)
+            rows.append(
+                {name: plain[name] for name in ("claim", "steps")} | found["inputs"] | plain
+            )
         return pd.DataFrame(rows)
 
 
 @dataclass(frozen=True)
 class WorstCase:
-    r"""A method of `falsify`: set a theorem's bound beside the worst case of its algorithm and measure, at each T.
+    r"""A method of `falsify`: set a theorem's bound beside the worst case of its algorithm and
+    measure, at each T.
 
-    The worst case is over all functions, of any dimension, that the hypotheses' worst faces describe, and over noise of
-    two points. A theorem whose F is only an adapter's, a subset of all smooth functions, may be less tight.
+    The worst case is over all functions, of any dimension, that the hypotheses' worst faces
+    describe, and over noise of two points. A theorem whose F is only an adapter's, a subset of all
+    smooth functions, may be less tight.
 
     Attributes:
         horizons: values of T.
-        constants: values of the claim's other symbols, 1 where left out; zeta is then the one at which
-            :math:`T = 4 \hat L D / \zeta^2`, the fewest iterates that jiang2024 speaks of, and what a condition bounds
-            from above, such as a step size, half of the most.
+        constants: values of the claim's other symbols, 1 where left out; zeta is then the one at
+            which :math:`T = 4 \hat L D / \zeta^2`, the fewest iterates that jiang2024 speaks of,
+            and what a condition bounds from above, such as a step size, half of the most.
 
     """
 
@@ -231,7 +265,8 @@ class _Theorem:
     def of(cls, claim: Claim) -> _Theorem:
         """Ask the words for their worst faces; raises InputError for a word without one."""
         algorithm, measure, says = stated(claim)
-        # The program moves by the exact step and looks at numbers by their names: the statement must say the same.
+        # The program moves by the exact step and looks at numbers by their names: the statement
+        # must say the same.
         check_steps(algorithm)
         measure.check_exactly()
         return cls(claim, algorithm, measure, says)
@@ -246,7 +281,9 @@ class _Theorem:
         tried = dict.fromkeys((*names, *claim.names), 1.0) | {strong: 0.0}
         self.program(tried).check(steps)
         starting = {str(symbol.name): float(value) for symbol, value in self.algorithm.starting}
-        inputs = dict.fromkeys(names, 1.0) | {name: x for name, x in starting.items() if name in names}
+        inputs = dict.fromkeys(names, 1.0) | {
+            name: x for name, x in starting.items() if name in names
+        }
         inputs |= dict(constants) | {T.name: float(steps)}
         # NumPy's floats overflow to infinity, which is refused below, where Python's raise.
         known = {name: np.float64(inputs[name]) for name in names}
@@ -293,7 +330,11 @@ class _Theorem:
         claim, values, steps = self.claim, self.claim.values(**inputs), int(inputs[T.name])
         program, bound = self.program(claim.exactly(**inputs)), claim.names[-1]
         solver, unit = Solver(program, steps), enclose(program.scale, {})
-        numbers = values[SMOOTHNESS.symbol.name], (inputs | values)[self.algorithm.step_size], values[bound]
+        numbers = (
+            values[SMOOTHNESS.symbol.name],
+            (inputs | values)[self.algorithm.step_size],
+            values[bound],
+        )
         numerical = solver.value, solver.solution.gap
         functions = OfClass(claim, program, inputs)
         larger = tuple(part.title for part in meets(functions, claim).parts if part.answer != HOLDS)
@@ -322,12 +363,24 @@ class _Theorem:
                 proof, most = above(solver)
                 # Printed from the kernel's own.
                 said = proof_as_json(proof)
-                theorem = {"conclusion": said["conclusion"], "standard_facts": said["standard_facts"]}
+                theorem = {
+                    "conclusion": said["conclusion"],
+                    "standard_facts": said["standard_facts"],
+                }
                 theorem["hypotheses"] = [each["statement"] for each in said["hypotheses"]]
                 ends |= {"upper": upper(ball_of(most) * unit), "theorem": theorem}
             except NotExactError as error:
                 without.append(f"no upper end: {error}")
-        return Case(claim.id, steps, program.method, inputs, *numbers, *numerical, without=tuple(without), **ends)
+        return Case(
+            claim.id,
+            steps,
+            program.method,
+            inputs,
+            *numbers,
+            *numerical,
+            without=tuple(without),
+            **ends,
+        )
 
 
 # What the judge is asked.
@@ -335,7 +388,8 @@ class _Theorem:
 
 @dataclass(frozen=True)
 class OfClass(OfRun):
-    """Any function and run of a program: what is known of it is known of all. W(v) is v, f is F, and f* is 0.
+    """Any function and run of a program: what is known of it is known of all. W(v) is v, f is F,
+    and f* is 0.
 
     Attributes:
         claim: the theorem.
@@ -355,11 +409,17 @@ class OfClass(OfRun):
     @property
     def chosen(self) -> Mapping[str, Any]:
         """The smoothness and the noise of the program."""
-        return {L.name: self.program.lipschitz, ell.name: self.program.lipschitz, zeta.name: self.program.noise}
+        return {
+            L.name: self.program.lipschitz,
+            ell.name: self.program.lipschitz,
+            zeta.name: self.program.noise,
+        }
 
     @property
     def leaves_out(self) -> tuple[str, ...]:
-        """The functions and noise that the claim's hypotheses allow and the program does not have, a sentence each."""
+        """The functions and noise that the claim's hypotheses allow and the program does not have,
+        a sentence each.
+        """
         own = {p.symbol for p in self.claim.parameters} | {q.symbol for q in self.claim.quantities}
         said = [bound for bound in smoothness_of(self.claim) if bound.free_symbols <= own]
         limit, found = SMOOTHNESS.symbol, []
@@ -367,9 +427,14 @@ class OfClass(OfRun):
             found.append(f"no hypothesis says that the smoothness of F is at most {limit}")
         elif not self._is_smooth(said):
             least = " or ".join(map(str, said))
-            found.append(f"by the hypotheses the smoothness of F is at most {least}, which may be above {limit}")
+            found.append(
+                f"by the hypotheses the smoothness of F is at most {least}, which may be above"
+                f" {limit}"
+            )
         elif not (self._local or self._is_smooth(smoothness_of(self.claim, everywhere=True))):
-            found.append("what says that F is smooth is no word of this package, and nobody vouches for it")
+            found.append(
+                "what says that F is smooth is no word of this package, and nobody vouches for it"
+            )
         for hypothesis, word in () if self.is_smooth_in_steps else self._local:
             place = f"‘{hypothesis.title}’ speaks only of F {PLACES[word.place]}"
             found.append(f"{place}, and the worst is over F that has this on all of space")
@@ -378,12 +443,19 @@ class OfClass(OfRun):
         return tuple(found)
 
     def _is_smooth(self, bounds: Sequence[sp.Expr]) -> bool:
-        """True if one of these bounds on the smoothness of F is known to be no larger than the program's."""
-        return any(self.decide(sp.Le(bound, SMOOTHNESS.symbol, evaluate=False)) == HOLDS for bound in bounds)
+        """True if one of these bounds on the smoothness of F is known to be no larger than the
+        program's.
+        """
+        return any(
+            self.decide(sp.Le(bound, SMOOTHNESS.symbol, evaluate=False)) == HOLDS
+            for bound in bounds
+        )
 
     @cached_property
     def _local(self) -> list[tuple[Claim, Hypothesis]]:
-        """The hypotheses that ask something of F at some points alone, which none asks of it everywhere."""
+        """The hypotheses that ask something of F at some points alone, which none asks of it
+        everywhere.
+        """
         ours = [(each, word) for each, word in words_of(self.claim) if word and is_ours(word)]
         everywhere = Worst()
         for _, word in ours:
@@ -396,7 +468,8 @@ class OfClass(OfRun):
 
     @property
     def is_smooth_in_steps(self) -> bool:
-        """True if all that is not asked of F everywhere is that it is smooth in the balls of the steps.
+        """True if all that is not asked of F everywhere is that it is smooth in the balls of the
+        steps.
 
         There the inequalities of pairs of ends of steps hold, and the upper end needs no others.
         """
@@ -432,7 +505,8 @@ class OfClass(OfRun):
 
 @dataclass(frozen=True)
 class OfPoints(OfClass):
-    """A function that has given values and gradients at the points of a run, and the properties of the program.
+    """A function that has given values and gradients at the points of a run, and the properties of
+    the program.
 
     Attributes:
         run: the points, in rational numbers.
@@ -443,7 +517,8 @@ class OfPoints(OfClass):
 
     @cached_property
     def _walk(self) -> tuple[list[list[Any]], list[Node], list[arb]]:
-        """The iterates of each t, the points at which F is asked, and the values there; all with their units.
+        """The iterates of each t, the points at which F is asked, and the values there; all with
+        their units.
 
         Noise after the last iterate is 0, where a step leads to one more.
         """
@@ -457,26 +532,42 @@ class OfPoints(OfClass):
         def vector(x: np.ndarray, unit: arb) -> arb_mat:
             return arb_mat([[unit * ball(entry)] for entry in x] or [[arb(0)]])
 
-        nodes = [Node(vector(x, length), vector(g, steepness), place) for x, g, place in course.nodes]
+        nodes = [
+            Node(vector(x, length), vector(g, steepness), place) for x, g, place in course.nodes
+        ]
 
         def point(x: np.ndarray) -> arb_mat:
-            # The very matrix of the node where F is asked: by it F's values and gradients are looked up.
-            at = (made.x for node, made in zip(course.nodes, nodes, strict=True) if equal(node.x, x))
+            # The very matrix of the node where F is asked: by it F's values and gradients are
+            # looked up.
+            at = (
+                made.x for node, made in zip(course.nodes, nodes, strict=True) if equal(node.x, x)
+            )
             found = next(at, None)
             return vector(x, length) if found is None else found
 
-        points = [[point(program.algorithm.iterate(state)) for state in states] for states in course.states]
+        points = [
+            [point(program.algorithm.iterate(state)) for state in states]
+            for states in course.states
+        ]
         points += [[vector(x, length) for x in course.after]] if course.after else []
         values = [steepness * length * ball(x) for x in self.run.heights]
-        return points, nodes, [values[node.place] if node.place is not None else arb(0) for node in nodes]
+        return (
+            points,
+            nodes,
+            [values[node.place] if node.place is not None else arb(0) for node in nodes],
+        )
 
     def weight_gradient(self, norm: Literal["frobenius", "spectral"]) -> Extent:
         """At least the largest norm of a gradient that was seen."""
         with ctx.workprec(BITS):
-            return Extent(least=reduce(arb.max, (Balls().length((node.gradient,)) for node in self._walk[1])))
+            return Extent(
+                least=reduce(arb.max, (Balls().length((node.gradient,)) for node in self._walk[1]))
+            )
 
     def model(self) -> Model[arb, arb_mat]:
-        """The model of the iterates; F has its values at them, and lies between bounds elsewhere."""
+        """The model of the iterates; F has its values at them, and lies between bounds
+        elsewhere.
+        """
         points, nodes, heights = self._walk
         leaves, do = len(points[self.run.iterates - 1]), Balls()
 
@@ -495,7 +586,9 @@ class OfPoints(OfClass):
             return (found,)
 
         def value(point: tuple[arb_mat, ...]) -> arb:
-            known = next((y for node, y in zip(nodes, heights, strict=True) if node.x is point[0]), None)
+            known = next(
+                (y for node, y in zip(nodes, heights, strict=True) if node.x is point[0]), None
+            )
             if known is not None:
                 return known
             # The interval that F's curvature leaves, from all points where it is asked.
@@ -504,7 +597,10 @@ class OfPoints(OfClass):
             low, tops = arb(0), []
             for node, height in zip(nodes, heights, strict=True):
                 way = point[0] - node.x
-                linear, square = height + do.inner((node.gradient,), (way,)), do.inner((way,), (way,)) / 2
+                linear, square = (
+                    height + do.inner((node.gradient,), (way,)),
+                    do.inner((way,), (way,)) / 2,
+                )
                 low = low.max(linear + least * square)
                 tops.append(linear + most * square)
             return low.union(reduce(arb.min, tops))

@@ -1,4 +1,5 @@
-"""What pages take from the code: `{from-code} kernel.rules` is the Markdown that `from_code.kernel.rules()` gives.
+"""What pages take from the code: `{from-code} kernel.rules` is the Markdown that
+`from_code.kernel.rules()` gives.
 
 Formulas are MathML, which browsers show without any script, by the function that reports use.
 """
@@ -39,7 +40,9 @@ def _block(writer: Any, node: nodes.Element) -> None:
 
 
 def _tidy(app: Sphinx, page: nodes.document) -> None:
-    """A link to a file of the repository that is no page is text; typed Python ends without the line that ends it."""
+    """A link to a file of the repository that is no page is text; typed Python ends without the
+    line that ends it.
+    """
     for link in list(page.findall(addnodes.pending_xref)):
         if link.get("refdomain") == "doc" and Path(link["reftarget"]).is_absolute():
             link.replace_self(link.children)

@@ -24,7 +24,10 @@ def count() -> str:
 
 def listed() -> str:
     """A row for each claim."""
-    rows = [(f"[{id}](#{id})", prose(claim.title), str(carrier(claim))) for id, claim in catalogue.items()]
+    rows = [
+        (f"[{id}](#{id})", prose(claim.title), str(carrier(claim)))
+        for id, claim in catalogue.items()
+    ]
     return table(("id", "title", "carried by"), rows)
 
 
@@ -38,7 +41,9 @@ def whole() -> str:
 
 def _claim(claim: Claim) -> str:
     by = carrier(claim)
-    hypotheses = ", ".join(f"[{prose(each.title)}](#{each.id})" for each in claim.hypotheses if each.id in catalogue)
+    hypotheses = ", ".join(
+        f"[{prose(each.title)}](#{each.id})" for each in claim.hypotheses if each.id in catalogue
+    )
     said = definition(
         (
             ("Source", prose(claim.source)),
@@ -50,13 +55,24 @@ def _claim(claim: Claim) -> str:
         )
     )
     where = "".join(formula(each) for each in claim.definitions_latex)
-    letters = [(f"${claim.latex(p.symbol)}$", f"`{p.name}`", prose(p.meaning)) for p in claim.parameters]
+    letters = [
+        (f"${claim.latex(p.symbol)}$", f"`{p.name}`", prose(p.meaning)) for p in claim.parameters
+    ]
     numbers = table(("letter", "typed", "meaning"), letters) if letters else ""
     proved = ""
     if by is Carrier.KERNEL:
-        told = f"What the kernel proves; `boundcheck prove {claim.id}` prints from which hypotheses:"
+        told = (
+            f"What the kernel proves; `boundcheck prove {claim.id}` prints from which hypotheses:"
+        )
         proved = f"{told}\n\n{block(fixed_statements()[claim.id].text, 'none')}"
     statement = formula(claim.statement_latex)
     return "\n\n".join(
-        (f"({claim.id})=\n### {prose(claim.title)}\n\n`{claim.id}`", statement, where, numbers, said, proved)
+        (
+            f"({claim.id})=\n### {prose(claim.title)}\n\n`{claim.id}`",
+            statement,
+            where,
+            numbers,
+            said,
+            proved,
+        )
     )

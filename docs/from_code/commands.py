@@ -22,10 +22,16 @@ def _command(command: Any) -> str:
     records = [each.get_help_record(typer.Context(command)) for each in command.params]
     rows = [(code(typed), prose(told)) for typed, told in filter(None, records)]
     ending = "\n\n".join(map(_ending, inspect.cleandoc(command.epilog or "").split("\n\n")))
-    return f"## `{command.name}`\n\n{prose(told)}\n\n{table(('takes', 'which is'), rows)}\n\n{ending}"
+    return (
+        f"## `{command.name}`\n\n{prose(told)}\n\n{table(('takes', 'which is'), rows)}\n\n{ending}"
+    )
 
 
 def _ending(part: str) -> str:
     """What --help ends with: lines that are indented are typed."""
     first, _, typed = part.replace("\b", "").strip("\n").partition("\n")
-    return f"{prose(first)}\n\n{block(dedent(typed), 'console')}" if typed.startswith("  ") else prose(part)
+    return (
+        f"{prose(first)}\n\n{block(dedent(typed), 'console')}"
+        if typed.startswith("  ")
+        else prose(part)
+    )

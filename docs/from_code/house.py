@@ -1,6 +1,8 @@
-"""The house in one picture: the layers of the import contract, which the linter holds, and the kernel beside them.
+"""The house in one picture: the layers of the import contract, which the linter holds, and the
+kernel beside them.
 
-It has no colour of its own: text and lines are the page's, so that it can be read in light and in dark.
+It has no colour of its own: text and lines are the page's, so that it can be read in light and in
+dark.
 """
 
 import ast
@@ -20,20 +22,32 @@ _WIDTH, _STACK, _HEIGHT, _GAP, _LINE, _LETTERS = 380, 264, 30, 10, 17, 32
 
 def layers() -> list[list[str]]:
     """The layers from the top to the bottom, each with the names of what is in it."""
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
+        "importlinter"
+    ]
     (found,) = (each["layers"] for each in contracts["contracts"] if each["type"] == "layers")
-    return [[name.strip().removeprefix("boundcheck.") for name in re.split("[|:]", layer)] for layer in found]
+    return [
+        [name.strip().removeprefix("boundcheck.") for name in re.split("[|:]", layer)]
+        for layer in found
+    ]
 
 
 def importers() -> list[str]:
     """What imports the kernel, but for the kernel itself."""
     folders = [*(ROOT / "boundcheck").glob("*/"), ROOT / "soundness"]
-    return sorted(each.name for each in folders if each.name != "kernel" and any(map(_asks_kernel, each.rglob("*.py"))))
+    return sorted(
+        each.name
+        for each in folders
+        if each.name != "kernel" and any(map(_asks_kernel, each.rglob("*.py")))
+    )
 
 
 def _asks_kernel(path: Path) -> bool:
     nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    return any(isinstance(x, ast.ImportFrom) and (x.module or "").startswith("boundcheck.kernel") for x in nodes)
+    return any(
+        isinstance(x, ast.ImportFrom) and (x.module or "").startswith("boundcheck.kernel")
+        for x in nodes
+    )
 
 
 def picture() -> str:
@@ -54,14 +68,23 @@ def picture() -> str:
     left = 24 + _STACK + 22
     boxes.append(_box(left, middle - 26, _WIDTH - left - 2, 52, "kernel", "kernel"))
     arrows = [
-        f'<path d="M{x:g} {y:g} L{left - 4:g} {middle + (y - middle) / 4:g}" marker-end="url(#tip)"/>' for x, y in asked
+        f'<path d="M{x:g} {y:g} L{left - 4:g} {middle + (y - middle) / 4:g}"'
+        ' marker-end="url(#tip)"/>'
+        for x, y in asked
     ]
     down = f'<path d="M10 6 V{top - 14:g}" marker-end="url(#tip)"/>'
-    label = f"Layers of boundcheck; each imports those below it. {' and '.join(importers())} import the kernel."
-    tip = '<marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+    label = (
+        f"Layers of boundcheck; each imports those below it. {' and '.join(importers())} import the"
+        " kernel."
+    )
+    tip = (
+        '<marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7"'
+        ' orient="auto">'
+    )
     return (
-        f'```{{raw}} html\n<svg class="house" viewBox="0 0 {_WIDTH} {top:g}" role="img" aria-label="{escape(label)}">'
-        f'<defs>{tip}<path d="M0 0 L8 4 L0 8 z"/></marker></defs>{"".join(boxes + arrows)}{down}</svg>\n```\n'
+        f'```{{raw}} html\n<svg class="house" viewBox="0 0 {_WIDTH} {top:g}" role="img"'
+        f' aria-label="{escape(label)}"><defs>{tip}<path d="M0 0 L8 4 L0 8'
+        f' z"/></marker></defs>{"".join(boxes + arrows)}{down}</svg>\n```\n'
     )
 
 
@@ -93,7 +116,9 @@ def _box(left: float, top: float, width: float, height: float, name: str, kind: 
 def parts() -> str:
     """What lives in each part, in the words of its own first line."""
     names = [name for layer in layers() for name in layer]
-    return table(("part", "what lives there"), [(code(name), _purpose(name)) for name in (*names, "kernel")])
+    return table(
+        ("part", "what lives there"), [(code(name), _purpose(name)) for name in (*names, "kernel")]
+    )
 
 
 def _purpose(name: str) -> str:

@@ -1,4 +1,6 @@
-"""The kernel: its rules as their docstrings draw them, its standard facts, and the files that are trusted."""
+"""The kernel: its rules as their docstrings draw them, its standard facts, and the files that are
+trusted.
+"""
 
 import ast
 import inspect
@@ -16,11 +18,15 @@ FOLDER = Path(boundcheck.kernel.__file__).parent
 
 def rules() -> str:
     """Each rule with its inference line."""
-    return "\n\n".join(f"### `{name}`\n\n{_drawn(inspect.getdoc(rule) or '')}" for name, rule in RULES.items())
+    return "\n\n".join(
+        f"### `{name}`\n\n{_drawn(inspect.getdoc(rule) or '')}" for name, rule in RULES.items()
+    )
 
 
 def _drawn(docstring: str) -> str:
-    """A docstring as Markdown: the paragraph after ``::`` is the inference line, as is one that begins with it."""
+    """A docstring as Markdown: the paragraph after ``::`` is the inference line, as is one that
+    begins with it.
+    """
     found, is_drawn = [], False
     for part in docstring.split("\n\n"):
         if is_drawn:
@@ -34,7 +40,9 @@ def _drawn(docstring: str) -> str:
 
 
 def _of_one_line(text: str) -> list[str]:
-    """What is inferred, and what is said of it: the first comma, semicolon or "for" outside of brackets is between."""
+    """What is inferred, and what is said of it: the first comma, semicolon or "for" outside of
+    brackets is between.
+    """
     depth = 0
     for at, sign in enumerate(text):
         depth += (sign in "(⟨{[") - (sign in ")⟩}]")
@@ -45,7 +53,10 @@ def _of_one_line(text: str) -> list[str]:
 
 def facts() -> str:
     """The facts of analysis that it believes."""
-    return "".join(f"- [`{name}`](#{name.replace('_', '-')}): {prose(said)}\n" for name, said in STANDARD_FACTS.items())
+    return "".join(
+        f"- [`{name}`](#{name.replace('_', '-')}): {prose(said)}\n"
+        for name, said in STANDARD_FACTS.items()
+    )
 
 
 def files() -> str:
@@ -59,12 +70,15 @@ def beside() -> str:
     """The files of the kernel's folder that no rule uses."""
     others = sorted({path.name for path in FOLDER.glob("*.py")} - set(trusted()))
     return table(
-        ("file", "lines", "what lives there"), [(f"`{x}`", _lines(x), first_line(_docstring(x))) for x in others]
+        ("file", "lines", "what lives there"),
+        [(f"`{x}`", _lines(x), first_line(_docstring(x))) for x in others],
     )
 
 
 def trusted() -> list[str]:
-    """The files that `boundcheck.kernel` imports, and those that they import; what is counted is what is read."""
+    """The files that `boundcheck.kernel` imports, and those that they import; what is counted is
+    what is read.
+    """
     found, waiting = [], ["__init__.py"]
     while waiting:
         name = waiting.pop(0)
@@ -77,7 +91,11 @@ def trusted() -> list[str]:
 def _imported(name: str) -> Iterator[str]:
     for node in ast.walk(_tree(name)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("boundcheck.kernel"):
-            modules = [node.module] if node.module != "boundcheck.kernel" else [f".{each.name}" for each in node.names]
+            modules = (
+                [node.module]
+                if node.module != "boundcheck.kernel"
+                else [f".{each.name}" for each in node.names]
+            )
             yield from (f"{module.rpartition('.')[2]}.py" for module in modules if module)
 
 

@@ -17,7 +17,9 @@ def _cell(text: str) -> str:
 
 
 def prose(text: str) -> str:
-    """Text that is no Markdown, which has signs of it; formulas between dollars, and names in backquotes, are kept."""
+    """Text that is no Markdown, which has signs of it; formulas between dollars, and names in
+    backquotes, are kept.
+    """
     return joined(text, _words, lambda formula: f"${latex(formula)}$", code)
 
 

@@ -20,8 +20,13 @@ def function(name: str) -> str:
         for each in signature.parameters.values()
     ]
     typed = signature.replace(parameters=bare, return_annotation=inspect.Signature.empty)
-    told = str(GoogleDocstring(inspect.getdoc(found) or "", cast(Any, Config(napoleon_use_rtype=False))))
-    return f"```{{eval-rst}}\n.. py:function:: boundcheck.{name}{typed}\n\n{indent(told, '   ')}\n```\n"
+    told = str(
+        GoogleDocstring(inspect.getdoc(found) or "", cast(Any, Config(napoleon_use_rtype=False)))
+    )
+    return (
+        "```{eval-rst}\n.. py:function::"
+        f" boundcheck.{name}{typed}\n\n{indent(told, '   ')}\n```\n"
+    )
 
 
 class _Named:
@@ -35,4 +40,8 @@ class _Named:
 
 
 def _shown(default: Any) -> Any:
-    return _Named(default.__name__.replace("<lambda>", "...")) if inspect.isfunction(default) else default
+    return (
+        _Named(default.__name__.replace("<lambda>", "..."))
+        if inspect.isfunction(default)
+        else default
+    )

@@ -41,7 +41,10 @@ def problems() -> str:
 
 
 def _problem(kind: str, found: type[Table]) -> str:
-    return f"### `{kind}`\n\n{_paragraphs(found.__doc__)}\n\n{_fields(found, lambda name, field: name != 'kind')}"
+    return (
+        "### "
+        f"`{kind}`\n\n{_paragraphs(found.__doc__)}\n\n{_fields(found, lambda name, field: name != 'kind')}"
+    )
 
 
 def adapters() -> str:
@@ -52,10 +55,15 @@ def adapters() -> str:
 def _adapter(kind: str) -> str:
     adapter = ADAPTERS[kind]
     weight = first_line((adapter.weight.__doc__ or "").partition(", shape")[0]).rstrip(".")
-    radii = ", ".join(f"`{name}` ≥ {adapter.radius_of.get(name, name)}" for name in adapter.radius_names)
+    radii = ", ".join(
+        f"`{name}` ≥ {adapter.radius_of.get(name, name)}" for name in adapter.radius_names
+    )
     runs = "Theorems are run on it." if adapter.is_run else "No theorem is run on it."
     claims = ", ".join(f"[{id}](#{id})" for id in adapter.claims)
-    return f"- `{kind}`, {adapter.title}: {weight}. Domain: {radii}. {runs} Claims, the sharpest first: {claims}\n"
+    return (
+        f"- `{kind}`, {adapter.title}: {weight}. Domain: {radii}. {runs} Claims, the sharpest"
+        f" first: {claims}\n"
+    )
 
 
 def _fields(model: type[Table], shown: Any = lambda name, field: True) -> str:
@@ -64,7 +72,11 @@ def _fields(model: type[Table], shown: Any = lambda name, field: True) -> str:
         for name, field in model.model_fields.items()
         if shown(name, field)
     ]
-    return table(("field", "takes", "default", "meaning"), rows) if rows else "It has no field but its kind.\n"
+    return (
+        table(("field", "takes", "default", "meaning"), rows)
+        if rows
+        else "It has no field but its kind.\n"
+    )
 
 
 def takes(field: FieldInfo) -> str:
@@ -75,7 +87,9 @@ def takes(field: FieldInfo) -> str:
 def _kind(annotation: Any, metadata: Any = ()) -> str:
     origin, inside = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _kind(inside[0], [x for each in inside[1:] for x in getattr(each, "metadata", [each])])
+        return _kind(
+            inside[0], [x for each in inside[1:] for x in getattr(each, "metadata", [each])]
+        )
     if origin is Literal:
         return " or ".join(code(x) for x in inside)
     if origin in (Union, UnionType):
@@ -111,8 +125,14 @@ def _default(field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True)
     if default is PydanticUndefined:
         return "must be given"
-    return "" if default in (None, "", {}) else code(f'"{default}"' if isinstance(default, str) else default)
+    return (
+        ""
+        if default in (None, "", {})
+        else code(f'"{default}"' if isinstance(default, str) else default)
+    )
 
 
 def _paragraphs(docstring: str | None) -> str:
-    return "\n\n".join(prose(" ".join(each.split())) for each in (docstring or "").replace("``", "`").split("\n\n"))
+    return "\n\n".join(
+        prose(" ".join(each.split())) for each in (docstring or "").replace("``", "`").split("\n\n")
+    )

@@ -30,7 +30,8 @@ def _algorithm(word: Algorithm) -> str:
         (
             (
                 "Run",
-                f"steps on tensors, {noise}" + (f"; asks the function for {_list(word.asks)}" if word.asks else ""),
+                f"steps on tensors, {noise}"
+                + (f"; asks the function for {_list(word.asks)}" if word.asks else ""),
             ),
             ("Exact", prose(word.no_exact) or "rationals and Arb balls, over all sample paths"),
             ("Worst", prose(word.no_worst) or "performance estimation states it"),
@@ -53,15 +54,24 @@ def _measure(word: Measure) -> str:
     if not isinstance(word, PerformanceMeasure):
         told = definition((("Run", "bracketed by `boundcheck measure`"), ("Theorems", theorems)))
         return f"### {prose(word.title)}\n\n{code(word.id)}\n\n{told}"
-    told = definition((("Run", _shown(word) if word.is_seen else "no run shows it"), ("Theorems", theorems)))
-    return f"### {prose(word.title)}\n\n{code(word.id)}\n\n{formula(latex_of(word.statement))}\n\n{told}"
+    told = definition(
+        (("Run", _shown(word) if word.is_seen else "no run shows it"), ("Theorems", theorems))
+    )
+    return (
+        "### "
+        f"{prose(word.title)}\n\n{code(word.id)}\n\n{formula(latex_of(word.statement))}\n\n{told}"
+    )
 
 
 def _shown(word: PerformanceMeasure) -> str:
     noisy, plain = word.shown(True), word.shown(False)
     if word.pathwise:
         return f"the {plain}, of an algorithm without noise"
-    return f"the {plain}" if noisy == plain else f"the {noisy} under noise, which is no less; the {plain} without"
+    return (
+        f"the {plain}"
+        if noisy == plain
+        else f"the {noisy} under noise, which is no less; the {plain} without"
+    )
 
 
 def hypotheses() -> str:
@@ -72,10 +82,17 @@ def hypotheses() -> str:
 def faces() -> str:
     """A row for each hypothesis: the faces that it has."""
     rows = [
-        (prose(each.title), _has(_is_audited(each)), _has(each.worst is not None), _has(not each.no_instance))
+        (
+            prose(each.title),
+            _has(_is_audited(each)),
+            _has(each.worst is not None),
+            _has(not each.no_instance),
+        )
         for each in HYPOTHESES.values()
     ]
-    return table(("hypothesis", "audited on runs", "performance estimation", "met by instances"), rows)
+    return table(
+        ("hypothesis", "audited on runs", "performance estimation", "met by instances"), rows
+    )
 
 
 def _has(face: bool) -> str:
@@ -103,19 +120,29 @@ def _hypothesis(word: Hypothesis) -> str:
             ("Worst", worst),
             (
                 "Exact",
-                f"no instance that is tried is known to meet it: {prose(word.no_instance)}" if word.no_instance else "",
+                (
+                    f"no instance that is tried is known to meet it: {prose(word.no_instance)}"
+                    if word.no_instance
+                    else ""
+                ),
             ),
         )
     )
     stating = [each for each in catalogue.values() if each.word is word]
-    stated = "".join(f"{_claims([each.id])} states:\n\n{formula(each.statement_latex)}\n" for each in stating)
+    stated = "".join(
+        f"{_claims([each.id])} states:\n\n{formula(each.statement_latex)}\n" for each in stating
+    )
     return f"### {prose(word.title)}\n\n{code(word.id)}\n\n{stated}\n\n{told}"
 
 
 def _worst(worst: Worst | None) -> str:
     if worst is None:
         return "performance estimation cannot state it"
-    return "performance estimation states it" if worst != Worst() else "it asks nothing of the functions"
+    return (
+        "performance estimation states it"
+        if worst != Worst()
+        else "it asks nothing of the functions"
+    )
 
 
 def _list(names: Iterable[str]) -> str:

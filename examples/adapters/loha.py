@@ -1,4 +1,6 @@
-"""LoHa, an adapter in one file from outside: the Hadamard product of two low-rank products, and the claim about it."""
+"""LoHa, an adapter in one file from outside: the Hadamard product of two low-rank products, and the
+claim about it.
+"""
 
 import math
 from collections.abc import Mapping
@@ -32,19 +34,23 @@ SHARP = Claim(
     "LoHa, sharp",
     "Hyeon-Woo, Ye-Bin and Oh 2022, Proposition 1",
     COMPOSITION.conclusion,
-    r"\text{for } v_1, v_2 \text{ in the domain } \sigma_1(A_i) \le a, \; \sigma_1(B_i) \le b \text{ of } "
+    r"\text{for } v_1, v_2 \text{ in the domain } \sigma_1(A_i) \le a, \; \sigma_1(B_i) \le b"
+    r" \text{ of } "
     r"W(v) = W_0 + s (B_1 A_1) \circ (B_2 A_2)",
     (catalogue["jiang2024.assumption1"], catalogue["meft.gradient_bound_in_domain"]),
     (Quantity(Lhat, LAMBDA, "smoothness constant of F, a top eigenvalue"),),
-    argument="$‖X ∘ Y‖_F ≤ ‖X‖_F‖Y‖_op$, $‖M ∘ Y‖_op ≤ ‖M‖_op‖Y‖_op$ (Schur) and $|⟨M, X ∘ Y⟩| ≤ ‖M‖_op‖X‖_F‖Y‖_F$. "
-    "The form in the norms of $(A_1, B_1, A_2, B_2)$ is nonnegative and the same for both pairs, which then share "
-    "them.",
+    argument=(
+        "$‖X ∘ Y‖_F ≤ ‖X‖_F‖Y‖_op$, $‖M ∘ Y‖_op ≤ ‖M‖_op‖Y‖_op$ (Schur) and $|⟨M, X ∘ Y⟩| ≤"
+        " ‖M‖_op‖X‖_F‖Y‖_F$. The form in the norms of $(A_1, B_1, A_2, B_2)$ is nonnegative and the"
+        " same for both pairs, which then share them."
+    ),
 )
 
 
 @dataclass(frozen=True)
 class LoHa(Adapter):
-    r"""The Hadamard product of two low-rank products (Hyeon-Woo, Ye-Bin and Oh 2022, Proposition 1).
+    r"""The Hadamard product of two low-rank products (Hyeon-Woo, Ye-Bin and Oh 2022, Proposition
+    1).
 
     :math:`W(v) = W_0 + s (B_1 A_1) \circ (B_2 A_2)` with v = (A_1, B_1, A_2, B_2).
 
@@ -64,7 +70,10 @@ class LoHa(Adapter):
     def blocks(self) -> tuple[Block, ...]:
         # The last two dimensions: W0 is batched in the adversary's search.
         d, k = self.W0.shape[-2:]
-        pair = Block("A", (self.rank, k), "spectral", "a"), Block("B", (d, self.rank), "spectral", "b")
+        pair = (
+            Block("A", (self.rank, k), "spectral", "a"),
+            Block("B", (d, self.rank), "spectral", "b"),
+        )
         return tuple(replace(x, name=f"{x.name}_{i}") for i in (1, 2) for x in pair)
 
     def weight(self, v: Point) -> Tensor:
@@ -72,7 +81,9 @@ class LoHa(Adapter):
         return self.W0 + self.scale * ((B1 @ A1) * (B2 @ A2))
 
     def pull_back(self, v: Point, gradient: Tensor) -> Point:
-        """LoRA's pull-back for each product, with the gradient times the other product in place of the gradient."""
+        """LoRA's pull-back for each product, with the gradient times the other product in place of
+        the gradient.
+        """
         A1, B1, A2, B2 = v
         first, second = self.scale * gradient * (B2 @ A2), self.scale * gradient * (B1 @ A1)
         return B1.mT @ first, first @ A1.mT, B2.mT @ second, second @ A2.mT

@@ -1,4 +1,6 @@
-"""VeRA, an adapter in one file from outside: two trained vectors between frozen matrices, and the claim about it."""
+"""VeRA, an adapter in one file from outside: two trained vectors between frozen matrices, and the
+claim about it.
+"""
 
 import math
 from collections.abc import Mapping
@@ -34,8 +36,11 @@ SHARP = Claim(
     r"W(v) = W_0 + s \, \mathrm{diag}(b) B \, \mathrm{diag}(d) A",
     (catalogue["jiang2024.assumption1"], catalogue["meft.gradient_bound_in_domain"]),
     (Quantity(Lhat, LAMBDA, "smoothness constant of F, a top eigenvalue"),),
-    argument="A frozen factor multiplies the norm of a change in W, and of a gradient behind it, by its own norm: "
-    "Lemma 1, sharp, with $sa_0b_0$ for $s$. A difference between diagonals is no longer than that between matrices.",
+    argument=(
+        "A frozen factor multiplies the norm of a change in W, and of a gradient behind it, by its"
+        " own norm: Lemma 1, sharp, with $sa_0b_0$ for $s$. A difference between diagonals is no"
+        " longer than that between matrices."
+    ),
     declared=DECLARED,
 )
 
@@ -44,8 +49,8 @@ SHARP = Claim(
 class VeRA(Adapter):
     r"""Vector-based random matrix adaptation (Kopiczko, Blankevoort and Asano 2024, Eq. (2)).
 
-    :math:`W(v) = W_0 + s\,\mathrm{diag}(b)\,B\,\mathrm{diag}(d)\,A` with frozen A, B; v = (d, b), two vectors as
-    matrices of one column. The radii a and b bound their entries.
+    :math:`W(v) = W_0 + s\,\mathrm{diag}(b)\,B\,\mathrm{diag}(d)\,A` with frozen A, B; v = (d, b),
+    two vectors as matrices of one column. The radii a and b bound their entries.
     """
 
     title = "VeRA"
@@ -72,26 +77,33 @@ class VeRA(Adapter):
         return self.W0 + self.scale * ((outer * self.B) @ (inner * self.A))
 
     def pull_back(self, v: Point, gradient: Tensor) -> Point:
-        r"""The row sums of :math:`s A \circ (B^\top \mathrm{diag}(b) M)`, for d, and other row sums for b.
+        r"""The row sums of :math:`s A \circ (B^\top \mathrm{diag}(b) M)`, for d, and other row sums
+        for b.
 
         Those for b are of :math:`s M \circ (B\,\mathrm{diag}(d) A)`.
         """
         inner, outer = v
         in_rank = self.A * ((outer * self.B).mT @ gradient)
         in_rows = gradient * (self.B @ (inner * self.A))
-        return self.scale * in_rank.sum(-1, keepdim=True), self.scale * in_rows.sum(-1, keepdim=True)
+        return self.scale * in_rank.sum(-1, keepdim=True), self.scale * in_rows.sum(
+            -1, keepdim=True
+        )
 
     def initial(self, gain: float, generator: torch.Generator) -> Point:
         """The start of its authors: d = 0.1 and b = 0."""
         return self.W0.new_full((1, self.rank, 1), 0.1), self.W0.new_zeros((1, self.W0.shape[0], 1))
 
     def constants(self, radii: Radii) -> dict[str, float]:
-        """s, the radii a and b, and the spectral norms a_0 and b_0 of the frozen factors, rounded up."""
+        """s, the radii a and b, and the spectral norms a_0 and b_0 of the frozen factors, rounded
+        up.
+        """
         norms = {"a_0": spectral_bound(self.A), "b_0": spectral_bound(self.B)}
         return {"s": self.scale, "a": radii["a"], "b": radii["b"]} | norms
 
     def sizes(self, v: Point) -> Sizes:
-        """Sums of r products of scaled factors in W; one scaled and one bare factor in the pull-back."""
+        """Sums of r products of scaled factors in W; one scaled and one bare factor in the
+        pull-back.
+        """
         inner, outer = v
         A, B = size(inner * self.A), size(outer * self.B)
         jacobian = self.scale * (size(self.A) * B + size(self.B) * A)

@@ -1,1 +1,3 @@
-"""Bottou, Curtis and Nocedal, Optimization methods for large-scale machine learning, SIAM Review 60(2), 2018."""
+"""Bottou, Curtis and Nocedal, Optimization methods for large-scale machine learning, SIAM Review
+60(2), 2018.
+"""

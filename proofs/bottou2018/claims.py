@@ -1,12 +1,20 @@
-"""SGD as the survey of Bottou, Curtis and Nocedal analyses it: section 4, with noise of bounded variance.
+"""SGD as the survey of Bottou, Curtis and Nocedal analyses it: section 4, with noise of bounded
+variance.
 
-In the survey's letters μ = μ_G = 1, M = ζ² and M_V = 0, so that E‖g‖² ≤ ‖∇F‖² + ζ² given the past. Where the survey
-takes strong convexity, its proofs use the Polyak–Łojasiewicz inequality alone, which is what is assumed here.
+In the survey's letters μ = μ_G = 1, M = ζ² and M_V = 0, so that E‖g‖² ≤ ‖∇F‖² + ζ² given the past.
+Where the survey takes strong convexity, its proofs use the Polyak–Łojasiewicz inequality alone,
+which is what is assumed here.
 """
 
 import sympy as sp
 
-from boundcheck.language.algorithms import DECREASING_SGD, DECREASING_SGD_DECLARED, SGD, gamma, omega
+from boundcheck.language.algorithms import (
+    DECREASING_SGD,
+    DECREASING_SGD_DECLARED,
+    SGD,
+    gamma,
+    omega,
+)
 from boundcheck.language.claim import Quantity
 from boundcheck.language.hypotheses import POLYAK_LOJASIEWICZ
 from boundcheck.language.measures import AVERAGE_GAP, AVERAGE_GRADIENT, LAST_DISTANCE, LAST_GAP
@@ -19,14 +27,17 @@ from ..meft.lora import CONDITIONALLY_UNBIASED
 from ..methods.claims import CONVEX, NEAR_MINIMISER, SMOOTH_EVERYWHERE, STRONGLY_CONVEX_EVERYWHERE
 
 _SURVEY = (
-    "Bottou, Curtis and Nocedal, Optimization methods for large-scale machine learning, SIAM Review 60(2), 2018, {}"
+    "Bottou, Curtis and Nocedal, Optimization methods for large-scale machine learning, SIAM Review"
+    " 60(2), 2018, {}"
 )
 _EVERY = r"\text{for every } T"
 
 PL = POLYAK_LOJASIEWICZ.claim(
     "bottou2018.pl",
     "The Polyak–Łojasiewicz inequality",
-    _SURVEY.format("Eq. (4.12), which follows from strong convexity; Karimi, Nutini and Schmidt, ECML 2016"),
+    _SURVEY.format(
+        "Eq. (4.12), which follows from strong convexity; Karimi, Nutini and Schmidt, ECML 2016"
+    ),
 )
 
 _STEP = (
@@ -59,7 +70,9 @@ CONSTANT_STEP = theorem(
     (SMOOTH, ASSUMPTION_4, CONDITIONALLY_UNBIASED, PL),
     (
         *_STEP,
-        Quantity(rest, _NOISE / (2 * mu_F), "what the noise leaves of the gap, however long the run"),
+        Quantity(
+            rest, _NOISE / (2 * mu_F), "what the noise leaves of the gap, however long the run"
+        ),
         Quantity(bound, rest + (1 - alpha * mu_F) ** (T - 1) * (D - rest)),
     ),
     (sp.Le(mu_F, Lhat), sp.Le(eta, eta_max)),
@@ -81,7 +94,11 @@ DECREASING_STEP = theorem(
     (
         GIVEN_SMOOTHNESS,
         Quantity(omega_min, 1 / mu_F, "what $ω$ must exceed"),
-        Quantity(gamma_min, omega * Lhat - 1, "what $γ$ must reach, so that the first step is at most $1/ℓ$"),
+        Quantity(
+            gamma_min,
+            omega * Lhat - 1,
+            "what $γ$ must reach, so that the first step is at most $1/ℓ$",
+        ),
         Quantity(
             late,
             sp.Max(omega**2 * Lhat * zeta**2 / (2 * (omega * mu_F - 1)), (gamma + 1) * D),
@@ -101,15 +118,19 @@ _NEAR_BY = (NEAR_MINIMISER, ASSUMPTION_4, CONDITIONALLY_UNBIASED)
 CONVEX_AVERAGE = theorem(
     "bottou2018.convex_average",
     "SGD, convex, constant step",
-    "boundcheck; the setting of the survey's section 4, by the analysis of Nemirovski, Juditsky, Lan and Shapiro, SIAM "
-    "J. Optim. 19(4), 2009, section 2.2, with smoothness in place of bounded gradients",
+    "boundcheck; the setting of the survey's section 4, by the analysis of Nemirovski, Juditsky,"
+    " Lan and Shapiro, SIAM J. Optim. 19(4), 2009, section 2.2, with smoothness in place of bounded"
+    " gradients",
     _EVERY,
     (SMOOTH_EVERYWHERE, CONVEX, *_NEAR_BY),
     (*_STEP, Quantity(bound, R_1**2 / (2 * alpha * T) + alpha * zeta**2 / 2)),
     (sp.Le(eta, eta_max),),
     algorithm=SGD,
     measure=AVERAGE_GAP,
-    note="The gap at the mean of $v_1, …, v_T$ is no larger, by Jensen's inequality, which is no part of the proof.",
+    note=(
+        "The gap at the mean of $v_1, …, v_T$ is no larger, by Jensen's inequality, which is no"
+        " part of the proof."
+    ),
 )
 
 # What the noise leaves of the squared distance, however long the run.
@@ -118,12 +139,17 @@ spread = sp.Symbol("spread", positive=True)
 CONTRACTION = theorem(
     "bottou2018.contraction",
     "SGD, strongly convex, constant step",
-    "boundcheck; the setting of the survey's section 4, in the distance, as Moulines and Bach, NeurIPS 2011, section 3",
+    "boundcheck; the setting of the survey's section 4, in the distance, as Moulines and Bach,"
+    " NeurIPS 2011, section 3",
     _EVERY,
     (SMOOTH_EVERYWHERE, STRONGLY_CONVEX_EVERYWHERE, *_NEAR_BY),
     (
         *_STEP,
-        Quantity(spread, alpha * zeta**2 / mu_F, "what the noise leaves of the squared distance, however long the run"),
+        Quantity(
+            spread,
+            alpha * zeta**2 / mu_F,
+            "what the noise leaves of the squared distance, however long the run",
+        ),
         Quantity(
             bound,
             spread + (1 - alpha * mu_F) ** (T - 1) * (R_1**2 - spread),
@@ -132,7 +158,10 @@ CONTRACTION = theorem(
     (sp.Lt(mu_F, Lhat), *CONSTANT_STEP.conditions[1:]),
     algorithm=SGD,
     measure=LAST_DISTANCE,
-    note="Each step multiplies the expected squared distance by $1 - αμ_F$ at most, and adds $α²ζ²$ at most.",
+    note=(
+        "Each step multiplies the expected squared distance by $1 - αμ_F$ at most, and adds $α²ζ²$"
+        " at most."
+    ),
 )
 
 CLAIMS = (PL, NONCONVEX, CONSTANT_STEP, DECREASING_STEP, CONVEX_AVERAGE, CONTRACTION)

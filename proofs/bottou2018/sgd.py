@@ -1,6 +1,8 @@
-"""Theorems 4.6 to 4.8, and SGD on convex functions: one step in expectation, and an induction or a sum over t.
+"""Theorems 4.6 to 4.8, and SGD on convex functions: one step in expectation, and an induction or a
+sum over t.
 
-Under Polyak–Łojasiewicz the gap F - f* is followed, on convex functions the squared distance to a minimiser.
+Under Polyak–Łojasiewicz the gap F - f* is followed, on convex functions the squared distance to a
+minimiser.
 """
 
 from collections.abc import Sequence
@@ -11,7 +13,20 @@ import sympy as sp
 from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem
 from boundcheck.language.algorithms import gamma, omega
-from boundcheck.language.symbols import R_1, D, Lhat, T, alpha, bound, ell, eta, eta_max, f_star, mu_F, zeta
+from boundcheck.language.symbols import (
+    R_1,
+    D,
+    Lhat,
+    T,
+    alpha,
+    bound,
+    ell,
+    eta,
+    eta_max,
+    f_star,
+    mu_F,
+    zeta,
+)
 from boundcheck.language.vocabulary import (
     EuclideanNorm,
     Expectation,
@@ -99,7 +114,9 @@ def given_step(proof: Proof, constant: Theorem) -> Step:
         size,
         proof.step("$L̂η ≤ L̂η_max$", le(Lhat * eta, Lhat * eta_max), constant, below),
     )
-    return Step(alpha, positive, short, proof.step("$L̂α² ≥ 0$", ge(Lhat * alpha**2, 0), constant, positive))
+    return Step(
+        alpha, positive, short, proof.step("$L̂α² ≥ 0$", ge(Lhat * alpha**2, 0), constant, positive)
+    )
 
 
 @script(NONCONVEX, "sharp", ANY_FUNCTION)
@@ -109,7 +126,10 @@ def nonconvex(proof: Proof) -> None:
     step = given_step(proof, constant)
     total = sum_of_run(proof, constant, step.positive, step.weight)
     factors = [step.positive, proof.step("$T > 0$", gt(T, 0))]
-    twice, limit = half(proof, total, step.positive, step.short), 2 * D + T * Lhat * alpha**2 * zeta**2
+    twice, limit = (
+        half(proof, total, step.positive, step.short),
+        2 * D + T * Lhat * alpha**2 * zeta**2,
+    )
     unit = proof.by.quotient(factors[1])[0]
     divided(proof, "αT", alpha * T, limit, factors, twice, unit, label="divided by αT")
 
@@ -121,7 +141,9 @@ def constant_step(proof: Proof) -> None:
     shrinks = gap_shrinks(proof, step)
     (growth,) = proof.positive(mu_F)
     product = eq(2 * mu_F * rest, Lhat * alpha * zeta**2)
-    unit = proof.step("$2μ_F$ times the rest", product, defined(proof, rest), proof.by.quotient(growth)[0])
+    unit = proof.step(
+        "$2μ_F$ times the rest", product, defined(proof, rest), proof.by.quotient(growth)[0]
+    )
     conclude_geometric(proof, step, (shrinks, unit), (GAP, GAP_NEXT, D), rest, gap_at_start(proof))
 
 
@@ -135,8 +157,8 @@ def conclude_geometric(
 ) -> None:
     """Conclude the bound on the last x, where x - rest shrinks by the factor 1 - αμ_F at each step.
 
-    The course is x at t and at t + 1, and what bounds it at 1 by the line `first`. The lines bound x at t + 1, and say
-    what the rest is.
+    The course is x at t and at t + 1, and what bounds it at 1 by the line `first`. The lines bound
+    x at t + 1, and say what the rest is.
     """
     now, after, start = course
     beyond = proof.step(
@@ -163,7 +185,13 @@ def conclude_geometric(
     )
     limit = defined(proof, bound)
     proof.conclude(
-        proof.step("the last", proof.claim.conclusion, proof.by.at(geometric, T), limit, meaning="At $t = T$.")
+        proof.step(
+            "the last",
+            proof.claim.conclusion,
+            proof.by.at(geometric, T),
+            limit,
+            meaning="At $t = T$.",
+        )
     )
 
 
@@ -171,17 +199,23 @@ def gap_shrinks(proof: Proof, step: Step) -> Theorem:
     """E F(v_{t+1}) - f* <= (1 - αμ_F)(E F(v_t) - f*) + L̂α²ζ²/2, from one step of at most 1/L̂."""
     lines, size = one_step(proof, along_run(proof), step.positive, step.size), step.size
     decrease = expected_decrease(proof, lines, step.weight)
-    spare = proof.step("$(1 - L̂α)α ≥ 0$", ge((1 - Lhat * size) * size, 0), step.short, step.positive)
+    spare = proof.step(
+        "$(1 - L̂α)α ≥ 0$", ge((1 - Lhat * size) * size, 0), step.short, step.positive
+    )
     square = square_nonnegative(proof)
     half = proof.step(
         "half of the descent",
         le(Expectation(NEXT) - Expectation(NOW) + size / 2 * SQUARE, Lhat * size**2 * zeta**2 / 2),
         decrease,
-        proof.step("$(1 - L̂α)αE‖∇F‖² ≥ 0$", ge((1 - Lhat * size) * size * SQUARE, 0), spare, square),
+        proof.step(
+            "$(1 - L̂α)αE‖∇F‖² ≥ 0$", ge((1 - Lhat * size) * size * SQUARE, 0), spare, square
+        ),
         meaning="1 - L̂α/2 is at least 1/2.",
     )
     inequality = proof.assume(PL, where={v: v_t})
-    mean = proof.step("PL in the mean", ge(SQUARE, 2 * mu_F * GAP), proof.by.expectation(inequality))
+    mean = proof.step(
+        "PL in the mean", ge(SQUARE, 2 * mu_F * GAP), proof.by.expectation(inequality)
+    )
     steep = proof.step("αPL", ge(size * SQUARE, 2 * size * mu_F * GAP), mean, step.positive)
     return proof.step(
         "the gap shrinks",
@@ -208,7 +242,10 @@ def decreasing_step(proof: Proof) -> None:
     unit, inverse = by.quotient(divisor)
 
     # The step ω/(γ + t), which begins at 1/L̂ or less.
-    begins, size = proof.step("$L̂ω ≤ γ + 1$", le(Lhat * omega, gamma + 1), gentle, start), omega / LATER
+    begins, size = (
+        proof.step("$L̂ω ≤ γ + 1$", le(Lhat * omega, gamma + 1), gentle, start),
+        omega / LATER,
+    )
     positive = proof.step("$α > 0$", gt(size, 0), signs[1], inverse)
     most = proof.step("$L̂ω ≤ γ + t$", le(Lhat * omega, LATER), begins)
     short = proof.step("$L̂α ≤ 1$", le(Lhat * size, 1), most, unit, inverse)
@@ -218,7 +255,9 @@ def decreasing_step(proof: Proof) -> None:
     double = by.quotient(proof.step("$2(ωμ_F - 1) > 0$", gt(2 * (product - 1), 0), room))[0]
     wide = proof.step("$ωμ_F ≤ ωL̂$", le(product, omega * Lhat), long, signs[1])
     beyond = proof.step("$γ + t ≥ ωμ_F$", ge(LATER, product), wide, begins)
-    ahead = proof.step("$(γ + t + 1)(γ + t - ωμ_F) ≥ 0$", ge((LATER + 1) * (LATER - product), 0), beyond, divisor)
+    ahead = proof.step(
+        "$(γ + t + 1)(γ + t - ωμ_F) ≥ 0$", ge((LATER + 1) * (LATER - product), 0), beyond, divisor
+    )
 
     once = proof.step(
         "times γ + t",
@@ -231,15 +270,21 @@ def decreasing_step(proof: Proof) -> None:
     shrunk = (LATER - product) * LATER * GAP + NOISE
     twice = proof.step("times $(γ + t)²$", le(LATER**2 * GAP_NEXT, shrunk), divisor, once, unit)
     further = proof.step(
-        "times $(γ + t)²(γ + t + 1)$", le((LATER + 1) * LATER**2 * GAP_NEXT, (LATER + 1) * shrunk), twice, divisor
+        "times $(γ + t)²(γ + t + 1)$",
+        le((LATER + 1) * LATER**2 * GAP_NEXT, (LATER + 1) * shrunk),
+        twice,
+        divisor,
     )
-    # The maximum ν is at least each of its two arguments, the one with the noise and the first value.
+    # The maximum ν is at least each of its two arguments, the one with the noise and the first
+    # value.
     largest, members = defined(proof, late), quantity(proof.claim, late).expression
     above = {
         each.has(zeta): proof.step("ν is the larger one", ge(late, each), largest, below)
         for each, below in zip(members.args, by.below_maximum(members), strict=True)
     }
-    adds = proof.step("what the noise adds", le(NOISE, (product - 1) * late), above[True], room, double)
+    adds = proof.step(
+        "what the noise adds", le(NOISE, (product - 1) * late), above[True], room, double
+    )
     scaled = proof.step(
         "(γ + t + 1) times what the noise adds",
         le((LATER + 1) * NOISE, (LATER + 1) * (product - 1) * late),
@@ -251,7 +296,13 @@ def decreasing_step(proof: Proof) -> None:
         "(γ + t) times the gap",
         le(LATER * GAP, late),
         first=[gap_at_start(proof), above[False]],
-        then=[ahead, further, scaled, proof.step("$ν > 0$", gt(late, 0), above[False], first), divisor],
+        then=[
+            ahead,
+            further,
+            scaled,
+            proof.step("$ν > 0$", gt(late, 0), above[False], first),
+            divisor,
+        ],
         factor=[5, 5],
         meaning="By induction over t: $(γ + t)² - 1$ is less than $(γ + t)²$.",
     )
@@ -260,7 +311,9 @@ def decreasing_step(proof: Proof) -> None:
 
 
 NEAR_MINIMUM = Reading(
-    processes={v_t: Process((v,)), g_t: Process((g,), drawn=True)}, constants={v_star}, arbitrary={theta, v, v1, v2}
+    processes={v_t: Process((v,)), g_t: Process((g,), drawn=True)},
+    constants={v_star},
+    arbitrary={theta, v, v1, v2},
 )
 PULL = InnerProduct(SLOPE, v_t - v_star)
 NEAR, NEAR_NEXT = (EuclideanNorm(x - v_star) ** 2 for x in (v_t, v_next))
@@ -285,9 +338,14 @@ class Begun:
         unit, positive = proof.by.quotient(self.smooth.constant)
         self.unit = Inverse(1 / Lhat, positive, unit)
         most = proof.step("$α ≤ 1/L̂$", le(alpha, 1 / Lhat), self.step.short, positive, unit)
-        part = proof.step("$α(1/L̂ - α) ≥ 0$", ge(alpha * (1 / Lhat - alpha), 0), most, self.step.positive)
+        part = proof.step(
+            "$α(1/L̂ - α) ≥ 0$", ge(alpha * (1 / Lhat - alpha), 0), most, self.step.positive
+        )
         self.shorter = proof.step(
-            "$α ≤ 1/L̂$, times $αE‖∇F‖²$", le(alpha**2 * SQUARE, alpha / Lhat * SQUARE), part, square_nonnegative(proof)
+            "$α ≤ 1/L̂$, times $αE‖∇F‖²$",
+            le(alpha**2 * SQUARE, alpha / Lhat * SQUARE),
+            part,
+            square_nonnegative(proof),
         )
         self.moved = moved_away(proof, self.step)
 
@@ -305,7 +363,8 @@ def moved_away(proof: Proof, step: Step) -> Theorem:
     )
     line = by.rewrite(opened, eq(NEAR_NEXT, right), (equation, v_next, update))
     mean = eq(
-        Expectation(NEAR_NEXT, v_t), NEAR - 2 * alpha * PULL + alpha**2 * Expectation(EuclideanNorm(g_t) ** 2, v_t)
+        Expectation(NEAR_NEXT, v_t),
+        NEAR - 2 * alpha * PULL + alpha**2 * Expectation(EuclideanNorm(g_t) ** 2, v_t),
     )
     given = proof.step(
         "given the past",
@@ -337,7 +396,11 @@ def average(proof: Proof) -> None:
         begun.step.positive,
     )
     nearer = proof.step(
-        "nearer", le(FAR_NEXT + 2 * alpha * GAP, FAR + alpha**2 * zeta**2), begun.moved, pull, begun.shorter
+        "nearer",
+        le(FAR_NEXT + 2 * alpha * GAP, FAR + alpha**2 * zeta**2),
+        begun.moved,
+        pull,
+        begun.shorter,
     )
     last = NEAR.xreplace({t: T + 1})
     square = proof.step("$‖v - v*‖² ≥ 0$ at $T + 1$", ge(last, 0))
@@ -358,7 +421,9 @@ def average(proof: Proof) -> None:
 
 @script(CONTRACTION, "sharp", NEAR_MINIMUM)
 def contraction(proof: Proof) -> None:
-    """The squared distance, less what the noise leaves, shrinks by the factor 1 - αμ_F at each step."""
+    """The squared distance, less what the noise leaves, shrinks by the factor 1 - αμ_F at each
+    step.
+    """
     by, begun = proof.by, Begun(proof)
     smooth, positive = begun.smooth, begun.step.positive
     convex = proof.assume(STRONGLY_CONVEX_EVERYWHERE, forall=[v1, v2])
@@ -380,7 +445,9 @@ def contraction(proof: Proof) -> None:
         smooth.lowered(v_t, begun.unit),
         by.instance(smooth.least, {v: v_t - SLOPE / Lhat}),
     )
-    steep = proof.step("times 2α, too", ge(2 * alpha * GAP, alpha / Lhat * SQUARE), by.expectation(gap), positive)
+    steep = proof.step(
+        "times 2α, too", ge(2 * alpha * GAP, alpha / Lhat * SQUARE), by.expectation(gap), positive
+    )
     shrinks = proof.step(
         "the distance shrinks",
         le(FAR_NEXT, (1 - alpha * mu_F) * FAR + alpha**2 * zeta**2),
@@ -391,6 +458,8 @@ def contraction(proof: Proof) -> None:
     )
     (growth,) = proof.positive(mu_F)
     product = eq(mu_F * spread, alpha * zeta**2)
-    unit = proof.step("$μ_F$ times the rest", product, defined(proof, spread), by.quotient(growth)[0])
+    unit = proof.step(
+        "$μ_F$ times the rest", product, defined(proof, spread), by.quotient(growth)[0]
+    )
     started = by.expectation(smooth.near_squared())
     conclude_geometric(proof, begun.step, (shrinks, unit), (FAR, FAR_NEXT, R_1**2), spread, started)

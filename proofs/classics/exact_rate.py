@@ -1,4 +1,6 @@
-"""The exact rate of gradient descent, at the step 2/(√3ℓ): two inequalities meet in the middle of each step."""
+"""The exact rate of gradient descent, at the step 2/(√3ℓ): two inequalities meet in the middle of
+each step.
+"""
 
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
@@ -6,7 +8,18 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 from boundcheck.kernel import Theorem
 from boundcheck.language import algorithms
 from boundcheck.language.symbols import D, Lhat, T, alpha, f_star
-from boundcheck.language.vocabulary import MINIMUM_GRADIENT, EuclideanNorm, F, Gradient, InnerProduct, W, v, v1, v2, v_t
+from boundcheck.language.vocabulary import (
+    MINIMUM_GRADIENT,
+    EuclideanNorm,
+    F,
+    Gradient,
+    InnerProduct,
+    W,
+    v,
+    v1,
+    v2,
+    v_t,
+)
 from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le, script
 
 from ..jiang2024.descent import (
@@ -63,21 +76,31 @@ class Step:
         self.positive = proof.step("$α > 0$", gt(alpha, 0), size, self.root, self.inverse)
         self.part = proof.step("$(√3/2)α = 1/L̂$", eq(PART * alpha, SHARE), size, self.three)
         doubled = proof.step("$3α² = 4/L̂²$", eq(3 * alpha**2, 4 * SHARE**2), size, self.three)
-        self.square = proof.step("$3L̂α² = 4/L̂$", eq(3 * Lhat * alpha**2, 4 * SHARE), doubled, self.unit)
+        self.square = proof.step(
+            "$3L̂α² = 4/L̂$", eq(3 * Lhat * alpha**2, 4 * SHARE), doubled, self.unit
+        )
         half = sp.Rational(3, 2)
-        most = by.from_squares(proof.step("$(3/2)² ≤ 3$", le(half**2, 3)), self.root, half, self.three)
+        most = by.from_squares(
+            proof.step("$(3/2)² ≤ 3$", le(half**2, 3)), self.root, half, self.three
+        )
         self.long = proof.step("$α ≥ 1/L̂$", ge(alpha, SHARE), size, most, self.inverse)
         least = by.from_squares(
-            proof.step("$3 ≤ 2²$", le(3, 4)), proof.step("$2 > 0$", gt(2, 0)), sp.sqrt(3), self.three
+            proof.step("$3 ≤ 2²$", le(3, 4)),
+            proof.step("$2 > 0$", gt(2, 0)),
+            sp.sqrt(3),
+            self.three,
         )
         self._less = proof.step("$√3/2 ≤ 1$", le(PART, 1), least)
         self._between = unit_interval(proof)
         self._law = proof.assume(
-            SMOOTH_AROUND, forall=[v1, v2], given=[le(EuclideanNorm(x - CENTRE), RADIUS) for x in (v1, v2)]
+            SMOOTH_AROUND,
+            forall=[v1, v2],
+            given=[le(EuclideanNorm(x - CENTRE), RADIUS) for x in (v1, v2)],
         )
         ends = {"$v_t$": v_t, "$v_(t+1)$": v_next}
         self._ends = {
-            x: proof.step(f"{name} is in the ball", le(EuclideanNorm(x - CENTRE), RADIUS)) for name, x in ends.items()
+            x: proof.step(f"{name} is in the ball", le(EuclideanNorm(x - CENTRE), RADIUS))
+            for name, x in ends.items()
         }
         self.turn = proof.step(
             "$‖∇F(v_t) - ∇F(v_(t+1))‖ ≤ L̂‖v_(t+1) - v_t‖$",
@@ -94,7 +117,9 @@ class Step:
         )
 
     def to_middle(self, end: MatrixExpr, sign: int) -> Theorem:
-        """F at the middle is at most (sign 1) what it is from this end on, or at least that (sign -1)."""
+        """F at the middle is at most (sign 1) what it is from this end on, or at least that (sign
+        -1).
+        """
         by, (low, high) = self.proof.by, self._between
         step, centre = MIDDLE - end, MIDDLE - CENTRE
         inside = self.proof.step(
@@ -105,13 +130,18 @@ class Step:
             by.homogeneous(low, "F", SHARE * TURN),
             by.homogeneous(self.inverse, "F", TURN),
             self.proof.step(
-                "θ/L̂", le(theta * SHARE * EuclideanNorm(TURN), theta * EuclideanNorm(CHANGE)), low, self._turned
+                "θ/L̂",
+                le(theta * SHARE * EuclideanNorm(TURN), theta * EuclideanNorm(CHANGE)),
+                low,
+                self._turned,
             ),
         )
         return self._along(end, step, inside, sign)
 
     def down(self) -> Theorem:
-        """F(v_t + (√3/2)(v_{t+1} - v_t)) <= F(v_t) + (√3/2)⟨∇F, v_{t+1} - v_t⟩ + (3/8)L̂‖v_{t+1} - v_t‖²."""
+        """F(v_t + (√3/2)(v_{t+1} - v_t)) <= F(v_t) + (√3/2)⟨∇F, v_{t+1} - v_t⟩ + (3/8)L̂‖v_{t+1} -
+        v_t‖².
+        """
         by, proof, (low, high) = self.proof.by, self.proof, self._between
         step, far = PART * CHANGE, theta * PART
         begun = proof.step("$θ√3/2 ≥ 0$", ge(far, 0), low, self.root)
@@ -129,7 +159,10 @@ class Step:
         by, low = self.proof.by, self._between[0]
         along = self.proof.step(
             "along it",
-            le(EuclideanNorm(Gradient(F, end + theta * step) - Gradient(F, end)), Lhat * theta * EuclideanNorm(step)),
+            le(
+                EuclideanNorm(Gradient(F, end + theta * step) - Gradient(F, end)),
+                Lhat * theta * EuclideanNorm(step),
+            ),
             by.instance(self._law, {v1: end + theta * step, v2: end}, inside, self._ends[end]),
             by.homogeneous(low, "F", step),
             self.proof.recall("Lhat"),
@@ -139,19 +172,28 @@ class Step:
 
 @script(BEST_STEP, "sharp", READING)
 def best_step(proof: Proof) -> None:
-    """Each step lowers F by 5α/12 of its own squared gradient and α/4 of the next, and 1/(2L̂) of the last is left."""
+    """Each step lowers F by 5α/12 of its own squared gradient and α/4 of the next, and 1/(2L̂) of
+    the last is left.
+    """
     by, step = proof.by, Step(proof)
     (equation,) = algorithms.GRADIENT_DESCENT.recurrence
     move = (proof.define(*equation.args, "the algorithm"), *equation.args)
     met = in_the_middle(proof, (step.to_middle(v_t, 1), step.to_middle(v_next, -1)), step.unit)
     along = by.rewrite(
-        met, ge(NOW - NEXT, alpha / 2 * (STEEP + ACROSS) + SHARE / 4 * TURNED - Lhat / 4 * alpha**2 * STEEP), move
+        met,
+        ge(
+            NOW - NEXT,
+            alpha / 2 * (STEEP + ACROSS) + SHARE / 4 * TURNED - Lhat / 4 * alpha**2 * STEEP,
+        ),
+        move,
     )
     squares = proof.step(
         "squared",
         le(TURNED, Lhat**2 * InnerProduct(CHANGE, CHANGE)),
         proof.step(
-            "$‖∇F(v_t) - ∇F(v_(t+1))‖²$", le(EuclideanNorm(TURN) ** 2, Lhat**2 * EuclideanNorm(CHANGE) ** 2), step.turn
+            "$‖∇F(v_t) - ∇F(v_(t+1))‖²$",
+            le(EuclideanNorm(TURN) ** 2, Lhat**2 * EuclideanNorm(CHANGE) ** 2),
+            step.turn,
         ),
         by.expansion(TURN),
         by.expansion(CHANGE),
@@ -165,9 +207,17 @@ def best_step(proof: Proof) -> None:
     )
     falls = proof.step(
         "a step falls",
-        ge(NOW - NEXT, 5 * alpha / 12 * EuclideanNorm(SLOPE) ** 2 + alpha / 4 * EuclideanNorm(SLOPE_NEXT) ** 2),
+        ge(
+            NOW - NEXT,
+            5 * alpha / 12 * EuclideanNorm(SLOPE) ** 2 + alpha / 4 * EuclideanNorm(SLOPE_NEXT) ** 2,
+        ),
         along,
-        proof.step("times α - 1/L̂", le((alpha - SHARE) * 3 * TURNED, (alpha - SHARE) * 4 * STEEP), less, step.long),
+        proof.step(
+            "times α - 1/L̂",
+            le((alpha - SHARE) * 3 * TURNED, (alpha - SHARE) * 4 * STEEP),
+            less,
+            step.long,
+        ),
         step.square,
         by.expansion(SLOPE),
         by.expansion(SLOPE_NEXT),
@@ -177,7 +227,10 @@ def best_step(proof: Proof) -> None:
     law, inside = whole_space(proof), v_t + PART * CHANGE
     down = proof.step(
         "1/L̂ along the step",
-        ge(NOW - f_star, -PART * InnerProduct(SLOPE, CHANGE) - Lhat / 2 * PART**2 * InnerProduct(CHANGE, CHANGE)),
+        ge(
+            NOW - f_star,
+            -PART * InnerProduct(SLOPE, CHANGE) - Lhat / 2 * PART**2 * InnerProduct(CHANGE, CHANGE),
+        ),
         above_minimum(proof, law, inside, inside),
         step.down(),
         by.expansion(PART * CHANGE),
@@ -186,17 +239,25 @@ def best_step(proof: Proof) -> None:
     gap = proof.step(
         "the gap",
         ge(NOW - f_star, SHARE / 2 * EuclideanNorm(SLOPE) ** 2),
-        by.rewrite(down, ge(NOW - f_star, PART * alpha * STEEP - Lhat / 2 * PART**2 * alpha**2 * STEEP), move),
+        by.rewrite(
+            down,
+            ge(NOW - f_star, PART * alpha * STEEP - Lhat / 2 * PART**2 * alpha**2 * STEEP),
+            move,
+        ),
         step.part,
         step.square,
         by.expansion(SLOPE),
     )
     left = kept(proof, by.expectation(falls), step.positive, 2 * alpha / 3, sp.Integer(0))
-    last = last_gap(proof, left, by.expectation(gap), step.inverse, (T - 1) * 2 * alpha / 3 * MINIMUM_GRADIENT)
+    last = last_gap(
+        proof, left, by.expectation(gap), step.inverse, (T - 1) * 2 * alpha / 3 * MINIMUM_GRADIENT
+    )
 
     # The divisor of the bound is four times what D is divided by.
     divisor = (T - 1) * (4 * alpha - Lhat**2 * alpha**3) + 2 / Lhat
-    cubed = proof.step("$3L̂²α³ = 4α$", eq(3 * Lhat**2 * alpha**3, 4 * alpha), step.square, step.unit)
+    cubed = proof.step(
+        "$3L̂²α³ = 4α$", eq(3 * Lhat**2 * alpha**3, 4 * alpha), step.square, step.unit
+    )
     long = proof.step("$T ≥ 1$", ge(T - 1, 0))
     size = proof.step(
         "the divisor is positive",
@@ -210,7 +271,9 @@ def best_step(proof: Proof) -> None:
 
 
 def in_the_middle(proof: Proof, ends: tuple[Theorem, Theorem], unit: Theorem) -> Theorem:
-    """F(v_t) - F(v_{t+1}), from what F is at most in the middle, from v_t on, and at least, from v_{t+1} on."""
+    """F(v_t) - F(v_{t+1}), from what F is at most in the middle, from v_t on, and at least, from
+    v_{t+1} on.
+    """
     by, pull = proof.by, InnerProduct(SLOPE, CHANGE) + InnerProduct(SLOPE_NEXT, CHANGE)
     return proof.step(
         "in the middle",
@@ -219,14 +282,23 @@ def in_the_middle(proof: Proof, ends: tuple[Theorem, Theorem], unit: Theorem) ->
         by.expansion(MIDDLE - v_t),
         by.expansion(MIDDLE - v_next),
         unit,
-        meaning="From $v_t$ on $F$ is not above its upper bound there, and from $v_(t+1)$ on not below its lower one.",
+        meaning=(
+            "From $v_t$ on $F$ is not above its upper bound there, and from $v_(t+1)$ on not below"
+            " its lower one."
+        ),
     )
 
 
-def last_gap(proof: Proof, left: Theorem, gap: Theorem, inverse: Theorem, fallen: sp.Expr) -> Theorem:
-    """`fallen` and 1/(2L̂) of min_t E‖∇F(v_t)‖² are at most D: F(v_1) - F(v_T) is left, and at T the gap of `gap`."""
+def last_gap(
+    proof: Proof, left: Theorem, gap: Theorem, inverse: Theorem, fallen: sp.Expr
+) -> Theorem:
+    """`fallen` and 1/(2L̂) of min_t E‖∇F(v_t)‖² are at most D: F(v_1) - F(v_T) is left, and at T
+    the gap of `gap`.
+    """
     by = proof.by
-    weighed = proof.step("times 1/L̂", le(SHARE * MINIMUM_GRADIENT, SHARE * SQUARE), by.least(SQUARE), inverse)
+    weighed = proof.step(
+        "times 1/L̂", le(SHARE * MINIMUM_GRADIENT, SHARE * SQUARE), by.least(SQUARE), inverse
+    )
     return proof.step(
         "the last gap is left",
         le(fallen + SHARE / 2 * MINIMUM_GRADIENT, D),

@@ -1,4 +1,6 @@
-"""SGD on any smooth function, at a step that is the smallest of several: Ghadimi and Lan, Khaled and Richtárik."""
+"""SGD on any smooth function, at a step that is the smallest of several: Ghadimi and Lan, Khaled
+and Richtárik.
+"""
 
 import sympy as sp
 
@@ -6,7 +8,14 @@ from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem
 from boundcheck.language.claim import as_typed
 from boundcheck.language.symbols import D, Lhat, T, abc_a, abc_b, abc_c, alpha, f_star, zeta
-from boundcheck.language.vocabulary import MINIMUM_GRADIENT, EuclideanNorm, Expectation, F, Value, v_t
+from boundcheck.language.vocabulary import (
+    MINIMUM_GRADIENT,
+    EuclideanNorm,
+    Expectation,
+    F,
+    Value,
+    v_t,
+)
 from boundcheck.proof import Proof, eq, ge, gt, le, script
 
 from ..jiang2024.claims import ROOT_TERM
@@ -40,7 +49,8 @@ class LeastStep:
         largest: the maximum.
         below: m_i <= max, by m_i.
         last: the member with D.
-        radicands: L̂, T and D are positive, and 2 before them where that member is a product of roots.
+        radicands: L̂, T and D are positive, and 2 before them where that member is a product of
+            roots.
         last_positive: the last member is.
         constant, positive, long, distance: L̂, α, T and D are positive.
         unit: α max = 1.
@@ -59,13 +69,19 @@ class LeastStep:
         self.radicands = [self.constant, self.long, self.distance]
         if self.last.is_Pow:
             signs = [self.constant, self.long, self.noise, by.quotient(self.distance)[1]]
-            self.last_positive = by.positive_root(proof.step("$L̂CT/(2D) > 0$", gt(self.last.base, 0), signs))
+            self.last_positive = by.positive_root(
+                proof.step("$L̂CT/(2D) > 0$", gt(self.last.base, 0), signs)
+            )
         else:
             # A root that sympy takes of each factor.
             self.radicands.insert(0, proof.step("$2 > 0$", gt(2, 0)))
             roots = [by.positive_root(x) for x in self.radicands]
-            self.last_positive = proof.step("$m_2 > 0$", gt(self.last, 0), self.noise, roots, by.quotient(roots[3])[1])
-        most = proof.step("$max > 0$", gt(self.largest, 0), self.last_positive, self.below[self.last])
+            self.last_positive = proof.step(
+                "$m_2 > 0$", gt(self.last, 0), self.noise, roots, by.quotient(roots[3])[1]
+            )
+        most = proof.step(
+            "$max > 0$", gt(self.largest, 0), self.last_positive, self.below[self.last]
+        )
         unit, inverse = by.quotient(most)
         size = proof.quantity(formula)
         self.positive = proof.step("$α > 0$", gt(alpha, 0), size, inverse)
@@ -78,7 +94,9 @@ class LeastStep:
 
     def divided(self, total: sp.Expr, line: Theorem) -> None:
         """Conclude the claim, whose bound is the total over αT."""
-        divided(self.proof, "αT", alpha * T, total, [self.positive, self.long], line, label="divided")
+        divided(
+            self.proof, "αT", alpha * T, total, [self.positive, self.long], line, label="divided"
+        )
 
 
 def least(proof: Proof, step: LeastStep) -> Theorem:
@@ -125,9 +143,18 @@ def ghadimi(proof: Proof) -> None:
         proof.step("$L̂ ≤$", le(Lhat, Lhat + member), step.last_positive),
         proof.step("$m_2 ≤$", le(member, Lhat + member), step.constant),
     )
-    first = proof.step("2D max", le(2 * D * step.largest, 2 * D * Lhat + root), distance, sum_, squares[3], over_root)
+    first = proof.step(
+        "2D max",
+        le(2 * D * step.largest, 2 * D * Lhat + root),
+        distance,
+        sum_,
+        squares[3],
+        over_root,
+    )
     part = root / sp.sqrt(D)
-    short = proof.step("times $√D$", le(alpha * part, 2 * sp.sqrt(D)), step.at_most(member), roots[3], over_root)
+    short = proof.step(
+        "times $√D$", le(alpha * part, 2 * sp.sqrt(D)), step.at_most(member), roots[3], over_root
+    )
     late = proof.step(
         "$TL̂αζ²$",
         le(T * Lhat * alpha * zeta**2, root),
@@ -137,7 +164,9 @@ def ghadimi(proof: Proof) -> None:
         meaning="α is at most one over the second member.",
     )
     unit, inverse = by.quotient(step.long)
-    inside = proof.step("$DL̂ζ²/T > 0$", gt(ROOT_TERM.base, 0), step.constant, distance, noise, inverse)
+    inside = proof.step(
+        "$DL̂ζ²/T > 0$", gt(ROOT_TERM.base, 0), step.constant, distance, noise, inverse
+    )
     last = sp.Mul(T, ROOT_TERM, evaluate=False)
     size = proof.step("$T$ times the root of the bound $≥ 0$", ge(last, 0), step.long)
     trivial = proof.step("its square", le((root / sp.sqrt(2)) ** 2, D * Lhat * T * zeta**2))
@@ -166,15 +195,21 @@ def expected_smoothness(proof: Proof) -> None:
     factor = proof.step("$1 + x > 0$", gt(1 + X, 0), positive)
     scaled = proof.step("x times", le(X * GAP_NEXT, X * ((1 + X) * GAP - TAKEN)), positive, grows)
     now, then = (
-        le(X * gap, X * (1 + X) ** n * D - TAKEN * ((1 + X) ** n - 1)) for gap, n in ((GAP, t - 1), (GAP_NEXT, t))
+        le(X * gap, X * (1 + X) ** n * D - TAKEN * ((1 + X) ** n - 1))
+        for gap, n in ((GAP, t - 1), (GAP_NEXT, t))
     )
     stays = proof.induct("the gap", now, first=[gap_at_start(proof)], then=[scaled, factor])
     following = proof.step("the gap, one step later", then, stays, scaled, factor)
     power = (1 + X) ** T
     end = proof.step(
-        "x times the end", ge(X * (Expectation(Value(F, v_last)) - f_star), 0), positive, end_of_run(proof, law, v_last)
+        "x times the end",
+        ge(X * (Expectation(Value(F, v_last)) - f_star), 0),
+        positive,
+        end_of_run(proof, law, v_last),
     )
-    taken = proof.step("all that is taken", le(TAKEN * (power - 1), X * power * D), by.at(following, T), end)
+    taken = proof.step(
+        "all that is taken", le(TAKEN * (power - 1), X * power * D), by.at(following, T), end
+    )
     # α²m² <= 1, for the member m whose square m² is.
     square = member.base
     radicand = proof.step(f"${as_typed(square)} ≥ 0$", ge(square, 0), step.constant, share, horizon)
@@ -183,7 +218,12 @@ def expected_smoothness(proof: Proof) -> None:
     times = proof.step("times $α²$", le(alpha**2 * square, alpha**2 * step.largest**2), squares)
     short = proof.step("at most 1", le(alpha**2 * square, 1), times, step.unit)
     low, high = _powers(proof, positive, factor, short)
-    more = proof.step("$(1 + x)^T > 1$", gt(power - 1, 0), low, proof.step("$xT > 0$", gt(X * T, 0), positive, horizon))
+    more = proof.step(
+        "$(1 + x)^T > 1$",
+        gt(power - 1, 0),
+        low,
+        proof.step("$xT > 0$", gt(X * T, 0), positive, horizon),
+    )
     weight = proof.step("$(1 + x)^T D > 0$", gt(power * D, 0), more, slope)
     spare = proof.step("$(1 + x)^T D$ times", ge(power * D * (power - 1 - X * T), 0), low, weight)
     least = proof.step("r T", le(TAKEN * T, power * D), more, spare, taken, horizon)
@@ -205,26 +245,41 @@ def _grows(proof: Proof, step: LeastStep) -> Theorem:
     moment = 2 * abc_a * (NOW - f_star) + abc_b * EuclideanNorm(SLOPE) ** 2 + abc_c
     given = proof.step(
         "expected smoothness",
-        le(Expectation(NEXT, v_t) - NOW + alpha * EuclideanNorm(SLOPE) ** 2, Lhat / 2 * alpha**2 * moment),
+        le(
+            Expectation(NEXT, v_t) - NOW + alpha * EuclideanNorm(SLOPE) ** 2,
+            Lhat / 2 * alpha**2 * moment,
+        ),
         expected_descent(proof, lines),
         proof.assume(ABC),
         weight,
     )
     square = square_nonnegative(proof)
     spare = proof.step(
-        "$α(1 - L̂αB) ≥ 0$", ge(alpha * (1 - Lhat * alpha * abc_b), 0), step.positive, step.at_most(Lhat * abc_b)
+        "$α(1 - L̂αB) ≥ 0$",
+        ge(alpha * (1 - Lhat * alpha * abc_b), 0),
+        step.positive,
+        step.at_most(Lhat * abc_b),
     )
     return proof.step(
         "the gap grows",
         le(GAP_NEXT, (1 + X) * GAP - TAKEN),
         by.expectation(given),
-        proof.step("$α(1 - L̂αB)E‖∇F‖² ≥ 0$", ge(alpha * (1 - Lhat * alpha * abc_b) * SQUARE, 0), spare, square),
-        proof.step("α min", le(alpha * MINIMUM_GRADIENT, alpha * SQUARE), step.positive, by.least(SQUARE)),
+        proof.step(
+            "$α(1 - L̂αB)E‖∇F‖² ≥ 0$",
+            ge(alpha * (1 - Lhat * alpha * abc_b) * SQUARE, 0),
+            spare,
+            square,
+        ),
+        proof.step(
+            "α min", le(alpha * MINIMUM_GRADIENT, alpha * SQUARE), step.positive, by.least(SQUARE)
+        ),
         meaning="Half of the descent is left, since L̂αB is at most 1.",
     )
 
 
-def _powers(proof: Proof, positive: Theorem, factor: Theorem, short: Theorem) -> tuple[Theorem, Theorem]:
+def _powers(
+    proof: Proof, positive: Theorem, factor: Theorem, short: Theorem
+) -> tuple[Theorem, Theorem]:
     """1 + xT <= (1 + x)^T <= 1 + 2xT, where xT <= 1."""
     by = proof.by
     n, ends = t - 1, by.time()[1]
@@ -240,8 +295,12 @@ def _powers(proof: Proof, positive: Theorem, factor: Theorem, short: Theorem) ->
         proof.step("1 + (t - 1)(1 - (t - 1)x)", ge(1 + n * (1 - n * X), 0), within),
     )
     high = le((1 + X) ** n, 1 + n * X + n**2 * X**2)
-    higher = proof.induct("at most $1 + y + y²$", high, first=[], then=[room, factor], meaning="For $y = (t - 1)x$.")
-    higher = proof.step("at most $1 + y + y²$, one step later", high.xreplace({t: t + 1}), higher, room, factor)
+    higher = proof.induct(
+        "at most $1 + y + y²$", high, first=[], then=[room, factor], meaning="For $y = (t - 1)x$."
+    )
+    higher = proof.step(
+        "at most $1 + y + y²$, one step later", high.xreplace({t: t + 1}), higher, room, factor
+    )
     most = proof.step(
         "at most 1 + 2xT",
         le((1 + X) ** T, 1 + 2 * X * T),

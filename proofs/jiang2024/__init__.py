@@ -1,4 +1,6 @@
-"""jiang2024 audited: one script per statement, each as printed, repaired and sharp. `SCRIPTS` is their order."""
+"""jiang2024 audited: one script per statement, each as printed, repaired and sharp. `SCRIPTS` is
+their order.
+"""
 
 SCRIPTS = (
     "assumptions",

@@ -1,4 +1,6 @@
-"""The assumptions of jiang2024 as claims: which are redundant on the ball, impossible to satisfy, or never used."""
+"""The assumptions of jiang2024 as claims: which are redundant on the ball, impossible to satisfy,
+or never used.
+"""
 
 from dataclasses import replace
 
@@ -35,7 +37,19 @@ from boundcheck.proof import Proof, Reading, eq, ge, le, script
 from ..meft.lora import CONDITIONALLY_UNBIASED
 from . import lemma_1
 from .claims import ASSUMPTION_1, ASSUMPTION_3_1, ASSUMPTION_3_2, LEMMA_1
-from .setting import MEFT, READING, W0, A, B, Meft, frobenius_norms, quantity, segment, theta, unit_interval
+from .setting import (
+    MEFT,
+    READING,
+    W0,
+    A,
+    B,
+    Meft,
+    frobenius_norms,
+    quantity,
+    segment,
+    theta,
+    unit_interval,
+)
 from .witnesses import DRAWN_ONCE, SMALL_BALL
 
 z = sp.Symbol("z", positive=True)
@@ -66,12 +80,21 @@ def _unit(proof: Proof) -> list[Theorem]:
 
 def _length(proof: Proof, size: Theorem, matrix: MatrixSymbol, unit: list[Theorem]) -> Theorem:
     """‖zX‖_F = z, for X one of P and Q."""
-    return proof.step(f"$‖z{matrix}‖$", eq(FrobeniusNorm(z * matrix), z), proof.by.homogeneous(size, "F", matrix), unit)
+    return proof.step(
+        f"$‖z{matrix}‖$",
+        eq(FrobeniusNorm(z * matrix), z),
+        proof.by.homogeneous(size, "F", matrix),
+        unit,
+    )
 
 
-@script("jiang2024.assumption2.segment", "repaired", READING, title="The ball of Assumption 2 is convex")
+@script(
+    "jiang2024.assumption2.segment", "repaired", READING, title="The ball of Assumption 2 is convex"
+)
 def convex_ball(proof: Proof) -> None:
-    """The ball contains the segment between any two of its points, which is where the descent lemma needs it."""
+    """The ball contains the segment between any two of its points, which is where the descent lemma
+    needs it.
+    """
     ends = [le(SpectralNorm(x), sigma) for x in (A1, A2)]
     inside = [proof.local(relation) for relation in ends]
     line = segment(proof, "segment", (A1, A2), sigma, inside, unit_interval(proof))
@@ -84,7 +107,10 @@ def convex_ball(proof: Proof) -> None:
 
 
 @script(
-    "jiang2024.assumption3.1.on_ball", "sharp", READING, title="Assumption 3(1) is no assumption on the ball: $C = σ$"
+    "jiang2024.assumption3.1.on_ball",
+    "sharp",
+    READING,
+    title="Assumption 3(1) is no assumption on the ball: $C = σ$",
 )
 def on_ball(proof: Proof) -> None:
     """By ‖XY‖_F <= ‖X‖_op‖Y‖_F; the paper's C = √rσ is loose by √r."""
@@ -121,13 +147,23 @@ def optimal(proof: Proof) -> None:
     product = by.homogeneous(proof.step("$σ² ≥ 0$", ge(sigma**2, 0), radius), "F", Q * P)
     relation = ge(C, sigma)
     line = proof.step(
-        "$C ≥ σ$", relation, radius, gap, product, norms, unit, meaning="W moves by $σ²QP$ and B by σQ, so $σ² ≤ Cσ$."
+        "$C ≥ σ$",
+        relation,
+        radius,
+        gap,
+        product,
+        norms,
+        unit,
+        meaning="W moves by $σ²QP$ and B by σQ, so $σ² ≤ Cσ$.",
     )
     proof.conclude(line, relation=relation)
 
 
 @script(
-    "jiang2024.assumption3.1.anywhere", "sharp", CORNER, title='No C makes Assumption 3(1) true "for any parameters"'
+    "jiang2024.assumption3.1.anywhere",
+    "sharp",
+    CORNER,
+    title='No C makes Assumption 3(1) true "for any parameters"',
 )
 def anywhere(proof: Proof) -> None:
     """A = zP, B = zQ against 0, with z = 2C + 1: z² <= 2Cz is false."""
@@ -150,7 +186,10 @@ def anywhere(proof: Proof) -> None:
     )
     chosen = proof.define(z, 2 * C + 1, "$z = 2C + 1$")
     absurd = le(1, 0)
-    proof.conclude(proof.step("absurd", absurd, bounded, chosen, meaning="$2C + 1 ≤ 2C$ is false."), relation=absurd)
+    proof.conclude(
+        proof.step("absurd", absurd, bounded, chosen, meaning="$2C + 1 ≤ 2C$ is false."),
+        relation=absurd,
+    )
 
 
 @script(
@@ -185,7 +224,9 @@ def redundant(proof: Proof) -> None:
         product,
         meaning="$f$ is $L$-smooth, and $W - W_0$ is $sBA$.",
     )
-    relation = ASSUMPTION_3_2.conclusion.xreplace({W: weight, G: FrobeniusNorm(Gradient(f, W0)) + L * s * reach})
+    relation = ASSUMPTION_3_2.conclusion.xreplace(
+        {W: weight, G: FrobeniusNorm(Gradient(f, W0)) + L * s * reach}
+    )
     line = proof.step(
         "3(2)",
         relation,
@@ -228,7 +269,11 @@ def excludes_least_squares(proof: Proof) -> None:
     )
     chosen = proof.define(z, G + 1, "$z = G + 1$")
     length = proof.step(
-        "$‖W‖ = z$", eq(FrobeniusNorm(W), z), by.homogeneous(size, "F", V), unit, meaning="$W$ is $zV$, and $‖V‖ = 1$."
+        "$‖W‖ = z$",
+        eq(FrobeniusNorm(W), z),
+        by.homogeneous(size, "F", V),
+        unit,
+        meaning="$W$ is $zV$, and $‖V‖ = 1$.",
     )
     absurd = le(1, 0)
     line = proof.step("absurd", absurd, bounded, length, chosen, meaning="$G + 1 ≤ G$ is false.")
@@ -239,7 +284,10 @@ def excludes_least_squares(proof: Proof) -> None:
     "jiang2024.coercivity",
     "sharp",
     CORNER,
-    title="$F$ has one value along $(zP, 0)$, of length $z$ at least: it is not coercive, whatever $f$ is",
+    title=(
+        "$F$ has one value along $(zP, 0)$, of length $z$ at least: it is not coercive, whatever"
+        " $f$ is"
+    ),
 )
 def coercivity(proof: Proof) -> None:
     """F is constant along (zP, 0), which leaves every bounded set."""
@@ -260,10 +308,14 @@ def coercivity(proof: Proof) -> None:
         ge(EuclideanNorm(half_far) ** 2, z**2),
         by.block_norm(half_far),
         _length(proof, size, P, unit),
-        meaning="The squared norm of a pair is the sum of those of its parts, of which one is $z²$.",
+        meaning=(
+            "The squared norm of a pair is the sum of those of its parts, of which one is $z²$."
+        ),
     )
     length = by.from_squares(squares, by.nonnegative("F", half_far), z)
-    proof.step("unbounded", ge(EuclideanNorm(half_far), z), length, meaning="For every z, however large.")
+    proof.step(
+        "unbounded", ge(EuclideanNorm(half_far), z), length, meaning="For every z, however large."
+    )
     proof.conclude(line, relation=relation)
 
 
@@ -280,7 +332,10 @@ def without_replacement(proof: Proof) -> None:
         "$E[g_t | past]$",
         CONDITIONALLY_UNBIASED.conclusion,
         printed=r"\nabla f(\mathbf{v}, \boldsymbol{\theta}_0) = \mathbb{E}[\mathbf{g}]",
-        meaning="What the proof uses. Of two samples with gradients ±1 in W, once one is drawn, the other is certain.",
+        meaning=(
+            "What the proof uses. Of two samples with gradients ±1 in W, once one is drawn, the"
+            " other is certain."
+        ),
         witness=DRAWN_ONCE,
     )
 
@@ -299,6 +354,9 @@ def worse_bound(proof: Proof) -> None:
     proof.step(
         "$L̂ ≥ L$",
         ge(Lhat, L),
-        meaning="At $L = 1$ and $σ = C = G = 1/10$ the printed constant is 3/25. ($ζ$ and $D$ differ as well.)",
+        meaning=(
+            "At $L = 1$ and $σ = C = G = 1/10$ the printed constant is 3/25. ($ζ$ and $D$ differ as"
+            " well.)"
+        ),
         witness=SMALL_BALL,
     )

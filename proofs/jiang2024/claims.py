@@ -1,7 +1,9 @@
-"""jiang2024 as printed: Assumptions 1-4, Lemma 1, Theorem 2 and the rate that the paper derives from it.
+"""jiang2024 as printed: Assumptions 1-4, Lemma 1, Theorem 2 and the rate that the paper derives
+from it.
 
-Z. Jiang et al., "A Unified Convergence Theory for Large Language Model Efficient Fine-tuning", 2024. Nothing is
-corrected here, not even false statements; `meft` has the sharper and repaired ones.
+Z. Jiang et al., "A Unified Convergence Theory for Large Language Model Efficient Fine-tuning",
+2024. Nothing is corrected here, not even false statements; `meft` has the sharper and repaired
+ones.
 """
 
 import sympy as sp
@@ -42,11 +44,15 @@ ASSUMPTION_2 = BALL.claim(
 )
 
 ASSUMPTION_3_1 = LIPSCHITZ_ADAPTER.claim(
-    "jiang2024.assumption3.1", "Assumption 3, part 1 (W is Lipschitz in A and B)", "jiang2024, Assumption 3(1)"
+    "jiang2024.assumption3.1",
+    "Assumption 3, part 1 (W is Lipschitz in A and B)",
+    "jiang2024, Assumption 3(1)",
 )
 
 ASSUMPTION_3_2 = BOUNDED_GRADIENT.claim(
-    "jiang2024.assumption3.2", "Assumption 3, part 2 (bounded gradient in W)", "jiang2024, Assumption 3(2)"
+    "jiang2024.assumption3.2",
+    "Assumption 3, part 2 (bounded gradient in W)",
+    "jiang2024, Assumption 3(2)",
 )
 
 ASSUMPTION_3 = Claim(
@@ -74,7 +80,10 @@ UNBIASED = words.UNBIASED.claim(
 )
 
 BOUNDED_BELOW = words.BOUNDED_BELOW.claim(
-    "jiang2024.bounded_below", "f is bounded below", "jiang2024, section 2, after Eq. (4)", BOUNDED_BELOW_IN_W
+    "jiang2024.bounded_below",
+    "f is bounded below",
+    "jiang2024, section 2, after Eq. (4)",
+    BOUNDED_BELOW_IN_W,
 )
 
 LEMMA_1 = Claim(
@@ -84,12 +93,18 @@ LEMMA_1 = Claim(
     sp.Le(EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)), Lhat * EuclideanNorm(v1 - v2)),
     r"\text{for any } v_1, v_2",
     (ASSUMPTION_1, ASSUMPTION_2, ASSUMPTION_3),
-    (Quantity(Lhat, 2 * L * C * sp.sqrt(r) * sigma + G, "smoothness constant of $F(v) = f(W_0 + BA)$"),),
+    (
+        Quantity(
+            Lhat, 2 * L * C * sp.sqrt(r) * sigma + G, "smoothness constant of $F(v) = f(W_0 + BA)$"
+        ),
+    ),
     note='"Any $v_1$, $v_2$" can only be meant of points that satisfy Assumption 2.',
 )
 
 STEP_SIZE = Quantity(alpha, sp.sqrt(D / (Lhat * zeta**2 * T), evaluate=False), "constant step size")
-SHORTEST_HORIZON = Quantity(T_min, 4 * Lhat * D / zeta**2, "fewest iterations that the statement speaks of")
+SHORTEST_HORIZON = Quantity(
+    T_min, 4 * Lhat * D / zeta**2, "fewest iterations that the statement speaks of"
+)
 
 # Under one root, as the paper prints it; the repaired theorems use it too.
 ROOT_TERM = sp.sqrt(D * Lhat * zeta**2 / T, evaluate=False)
@@ -118,7 +133,13 @@ RATE = Claim(
     sp.Le(MINIMUM_GRADIENT, bound),
     r"\text{for a constant } c \text{ free of } r, \sigma, T",
     THEOREM_2.hypotheses,
-    (Quantity(bound, c * r ** Rational(1, 4) * sp.sqrt(sigma) / sp.sqrt(T), "the O-term, its constant named"),),
+    (
+        Quantity(
+            bound,
+            c * r ** Rational(1, 4) * sp.sqrt(sigma) / sp.sqrt(T),
+            "the O-term, its constant named",
+        ),
+    ),
     note="The paper prints an $O(·)$; $C$, for which its example is $√r·σ$, hides in $c$.",
 )
 

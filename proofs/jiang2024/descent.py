@@ -1,7 +1,9 @@
-"""From a smooth F to the sum of the squared gradients along Algorithm 1: the part common to all versions of Theorem 2.
+"""From a smooth F to the sum of the squared gradients along Algorithm 1: the part common to all
+versions of Theorem 2.
 
-The result is α(1 - L̂α/2) Σ_t E‖∇F(v_t)‖² <= D + T L̂α²ζ²/2, for any constant step size α > 0. Divided by αT it is
-Theorem 2 at any step below 2/L̂, for a vector v and any F that is smooth along the run, so also for every adapter's.
+The result is α(1 - L̂α/2) Σ_t E‖∇F(v_t)‖² <= D + T L̂α²ζ²/2, for any constant step size α > 0.
+Divided by αT it is Theorem 2 at any step below 2/L̂, for a vector v and any F that is smooth along
+the run, so also for every adapter's.
 """
 
 from dataclasses import dataclass, replace
@@ -76,14 +78,20 @@ class Descent:
     ends: tuple[Theorem, ...] = ()
 
 
-def descent(proof: Proof, along: Theorem, law: Theorem, last: sp.MatrixExpr, step_size: Theorem) -> Descent:
-    """`one_step`, with both ends of the run: `law` is F(v) = f(W) for all v, and `last` is W at v_{T+1}."""
+def descent(
+    proof: Proof, along: Theorem, law: Theorem, last: sp.MatrixExpr, step_size: Theorem
+) -> Descent:
+    """`one_step`, with both ends of the run: `law` is F(v) = f(W) for all v, and `last` is W at
+    v_{T+1}.
+    """
     step = one_step(proof, along, step_size)
     return replace(step, ends=(gap_at_start(proof), end_of_run(proof, law, last)))
 
 
 def one_step(proof: Proof, along: Theorem, step_size: Theorem, size: sp.Expr = alpha) -> Descent:
-    """(15) and (16), and the mean of the stochastic gradient, from smoothness along the segment and α >= 0."""
+    """(15) and (16), and the mean of the stochastic gradient, from smoothness along the segment and
+    α >= 0.
+    """
     by, line15 = proof.by, on_segment(proof, along)
     update = proof.define(v_next, v_t - size * g_t, "Algorithm 1: $v_(t+1) = v_t - αg_t$")
     linear = NEXT - NOW + size * InnerProduct(SLOPE, g_t)
@@ -103,9 +111,14 @@ def noise(proof: Proof) -> Theorem:
     return proof.assume(ASSUMPTION_4, where={g: g_t, v: v_t})
 
 
-def descent_in_ball(proof: Proof, m: Meft, smooth: Theorem, ball: Claim, step_size: Theorem) -> Descent:
+def descent_in_ball(
+    proof: Proof, m: Meft, smooth: Theorem, ball: Claim, step_size: Theorem
+) -> Descent:
     """`descent` from smoothness on the ball, which is convex and contains the segment."""
-    near_a, near_b, far_a, far_b = inside = [*proof.assume(ball), *proof.assume(ball, where={t: t + 1})]
+    near_a, near_b, far_a, far_b = inside = [
+        *proof.assume(ball),
+        *proof.assume(ball, where={t: t + 1}),
+    ]
     between = unit_interval(proof)
     points = [
         segment(proof, "segment, A", (A_t, A_next), m.radii[0], (near_a, far_a), between),
@@ -118,11 +131,17 @@ def descent_in_ball(proof: Proof, m: Meft, smooth: Theorem, ball: Claim, step_si
 def along_segment(
     proof: Proof, smooth: Theorem, between: tuple[Theorem, Theorem], domain: str, *inside: Theorem
 ) -> Theorem:
-    """‖∇F(v_t + θ(v_{t+1} - v_t)) - ∇F(v_t)‖ <= L̂θ‖v_{t+1} - v_t‖, both points `inside` of where F is smooth."""
-    return from_start(proof, between, domain, proof.by.instance(smooth, {v1: BEYOND, v2: v_t}, *inside))
+    """‖∇F(v_t + θ(v_{t+1} - v_t)) - ∇F(v_t)‖ <= L̂θ‖v_{t+1} - v_t‖, both points `inside` of where F
+    is smooth.
+    """
+    return from_start(
+        proof, between, domain, proof.by.instance(smooth, {v1: BEYOND, v2: v_t}, *inside)
+    )
 
 
-def from_start(proof: Proof, between: tuple[Theorem, Theorem], domain: str, *smooth: Theorem) -> Theorem:
+def from_start(
+    proof: Proof, between: tuple[Theorem, Theorem], domain: str, *smooth: Theorem
+) -> Theorem:
     """The same, for an F that is smooth between the start of the segment and its point."""
     return proof.step(
         "along the segment",
@@ -139,7 +158,9 @@ def on_segment(proof: Proof, along: Theorem) -> Theorem:
         "(15)",
         le(NEXT - NOW - InnerProduct(SLOPE, CHANGE), Lhat / 2 * EuclideanNorm(CHANGE) ** 2),
         proof.by.descent_lemma(along, F, v_t, CHANGE, Lhat, theta),
-        meaning="The descent lemma; it needs smoothness on the segment, and not at the iterates alone.",
+        meaning=(
+            "The descent lemma; it needs smoothness on the segment, and not at the iterates alone."
+        ),
     )
 
 
@@ -165,7 +186,9 @@ def end_of_run(proof: Proof, law: Theorem, last: sp.MatrixExpr) -> Theorem:
     )
 
 
-def above_minimum(proof: Proof, law: Theorem, point: sp.MatrixExpr, weight: sp.MatrixExpr) -> Theorem:
+def above_minimum(
+    proof: Proof, law: Theorem, point: sp.MatrixExpr, weight: sp.MatrixExpr
+) -> Theorem:
     """F(v) >= f* at a point, from F(v) = f(W) and W there."""
     by = proof.by
     below = proof.assume(BOUNDED_BELOW, forall=[W])
@@ -195,7 +218,9 @@ def expected_descent(proof: Proof, lines: Descent) -> Theorem:
 
 
 def variance(proof: Proof, unbiased: Theorem) -> Theorem:
-    """E[‖g_t‖² | v_t] = E[‖g_t - ∇F‖² | v_t] + ‖∇F‖²: an equation; the paper's (18) loses a factor of 2 here."""
+    """E[‖g_t‖² | v_t] = E[‖g_t - ∇F‖² | v_t] + ‖∇F‖²: an equation; the paper's (18) loses a factor
+    of 2 here.
+    """
     by = proof.by
     mean = (unbiased, MatrixExpectation(g_t, v_t), SLOPE)
     centred = eq(
@@ -215,14 +240,21 @@ def variance(proof: Proof, unbiased: Theorem) -> Theorem:
     )
 
 
-def expected_decrease(proof: Proof, lines: Descent, weight: Theorem, expected: Theorem | None = None) -> Theorem:
-    """E F(v_{t+1}) - E F(v_t) + αE‖∇F‖² <= L̂α²/2 (ζ² + E‖∇F‖²), from the expected descent and L̂α² >= 0."""
+def expected_decrease(
+    proof: Proof, lines: Descent, weight: Theorem, expected: Theorem | None = None
+) -> Theorem:
+    """E F(v_{t+1}) - E F(v_t) + αE‖∇F‖² <= L̂α²/2 (ζ² + E‖∇F‖²), from the expected descent and L̂α²
+    >= 0.
+    """
     size = lines.size
     given = proof.step(
         "exact variance",
         le(
             Expectation(NEXT, v_t) - NOW + size * EuclideanNorm(SLOPE) ** 2,
-            Lhat / 2 * size**2 * (Expectation(EuclideanNorm(g_t - SLOPE) ** 2, v_t) + EuclideanNorm(SLOPE) ** 2),
+            Lhat
+            / 2
+            * size**2
+            * (Expectation(EuclideanNorm(g_t - SLOPE) ** 2, v_t) + EuclideanNorm(SLOPE) ** 2),
         ),
         expected or expected_descent(proof, lines),
         variance(proof, lines.unbiased),
@@ -230,7 +262,10 @@ def expected_decrease(proof: Proof, lines: Descent, weight: Theorem, expected: T
     )
     return proof.step(
         "expected descent",
-        le(Expectation(NEXT) - Expectation(NOW) + size * SQUARE, Lhat / 2 * size**2 * (zeta**2 + SQUARE)),
+        le(
+            Expectation(NEXT) - Expectation(NOW) + size * SQUARE,
+            Lhat / 2 * size**2 * (zeta**2 + SQUARE),
+        ),
         proof.by.expectation(given),
         noise(proof),
         weight,
@@ -238,7 +273,9 @@ def expected_decrease(proof: Proof, lines: Descent, weight: Theorem, expected: T
     )
 
 
-def summed(proof: Proof, lines: Descent, weight: Theorem, expected: Theorem | None = None) -> Theorem:
+def summed(
+    proof: Proof, lines: Descent, weight: Theorem, expected: Theorem | None = None
+) -> Theorem:
     """α(1 - L̂α/2) Σ_t E‖∇F(v_t)‖² <= D + T L̂α²ζ²/2, from the expected descent and L̂α² >= 0."""
     by = proof.by
     decrease = expected_decrease(proof, lines, weight, expected)
@@ -256,7 +293,13 @@ def half(proof: Proof, total: Theorem, positive: Theorem, short: Theorem) -> The
     """αΣ_t E‖∇F(v_t)‖² <= 2D + T L̂α²ζ², from the sum, α > 0 and L̂α <= 1."""
     sums = proof.step("$ΣE‖∇F‖² ≥ 0$", ge(TOTAL, 0), proof.by.sum(square_nonnegative(proof)))
     return proof.step(
-        "half", le(alpha * TOTAL, 2 * SUMMED), total, short, sums, positive, meaning="1 - L̂α/2 is at least 1/2."
+        "half",
+        le(alpha * TOTAL, 2 * SUMMED),
+        total,
+        short,
+        sums,
+        positive,
+        meaning="1 - L̂α/2 is at least 1/2.",
     )
 
 
@@ -273,7 +316,8 @@ LACKING, LACKING_NEXT = (sp.Max(0, MINIMUM_GRADIENT - x) for x in (SQUARE, SQUAR
 
 
 def kept(proof: Proof, falls: Theorem, positive: Theorem, rate: sp.Expr, cost: sp.Expr) -> Theorem:
-    """E F(v_1) - E F(v_t) >= (t - 1)(r min_t E‖∇F(v_t)‖² - c), where a step counts the next gradient as well.
+    """E F(v_1) - E F(v_t) >= (t - 1)(r min_t E‖∇F(v_t)‖² - c), where a step counts the next
+    gradient as well.
 
     Args:
         proof: the proof.
@@ -287,7 +331,9 @@ def kept(proof: Proof, falls: Theorem, positive: Theorem, rate: sp.Expr, cost: s
     none = by.below_maximum(LACKING)[0]
     least = by.least(SQUARE)
     nothing = by.maximum_below(
-        sp.Integer(0), proof.step("$0 ≥ 0$", ge(0, 0)), proof.step("$m ≤ p_t$", le(MINIMUM_GRADIENT - SQUARE, 0), least)
+        sp.Integer(0),
+        proof.step("$0 ≥ 0$", ge(0, 0)),
+        proof.step("$m ≤ p_t$", le(MINIMUM_GRADIENT - SQUARE, 0), least),
     )
     gone, ahead = D + f_star - Expectation(NOW), by.below_maximum(LACKING_NEXT)[1]
     lacks = proof.step("α times what is lacking", le(alpha * LACKING, 0), nothing, positive)
@@ -295,12 +341,18 @@ def kept(proof: Proof, falls: Theorem, positive: Theorem, rate: sp.Expr, cost: s
     lost = proof.induct(
         "what F has lost",
         ge(gone + alpha / 4 * LACKING, least_gone),
-        first=[gap_at_start(proof), by.at(proof.step("α", ge(alpha * LACKING, 0), none, positive), sp.Integer(1))],
+        first=[
+            gap_at_start(proof),
+            by.at(proof.step("α", ge(alpha * LACKING, 0), none, positive), sp.Integer(1)),
+        ],
         then=[
             falls,
             lacks,
             proof.step(
-                "α times the next", ge(alpha * LACKING_NEXT, alpha * (MINIMUM_GRADIENT - SQUARE_NEXT)), ahead, positive
+                "α times the next",
+                ge(alpha * LACKING_NEXT, alpha * (MINIMUM_GRADIENT - SQUARE_NEXT)),
+                ahead,
+                positive,
             ),
             proof.step(
                 "times this one",
@@ -309,15 +361,19 @@ def kept(proof: Proof, falls: Theorem, positive: Theorem, rate: sp.Expr, cost: s
                 positive,
             ),
         ],
-        meaning="By induction over $t$: $v_(T+1)$ may have a smaller gradient than the least, and counts as what it "
-        "has.",
+        meaning=(
+            "By induction over $t$: $v_(T+1)$ may have a smaller gradient than the least, and"
+            " counts as what it has."
+        ),
     )
     return proof.step("without what is lacking", ge(gone, least_gone), lost, lacks)
 
 
 # W is v, as in full fine-tuning.
 ANY_FUNCTION = Reading(
-    points={W: (v,)}, processes={v_t: Process((v,)), g_t: Process((g,), drawn=True)}, arbitrary={theta, v, v1, v2}
+    points={W: (v,)},
+    processes={v_t: Process((v,)), g_t: Process((g,), drawn=True)},
+    arbitrary={theta, v, v1, v2},
 )
 
 
@@ -365,7 +421,9 @@ def any_step(proof: Proof) -> None:
     divided(proof, words, alpha * T * share, SUMMED, factors, least, label=f"divided by {words}")
 
 
-def sum_of_run(proof: Proof, constant: Theorem, positive: Theorem, weight: Theorem | None = None) -> Theorem:
+def sum_of_run(
+    proof: Proof, constant: Theorem, positive: Theorem, weight: Theorem | None = None
+) -> Theorem:
     """The sum for an F that is f itself, and smooth along the run, from L̂ > 0 and α > 0."""
     law = whole_space(proof)
     lines = descent(proof, along_run(proof), law, v_last, positive)

@@ -1,4 +1,6 @@
-"""Algebra for several lemmas: square roots, and the top eigenvalue of a nonnegative symmetric 2 x 2 matrix."""
+"""Algebra for several lemmas: square roots, and the top eigenvalue of a nonnegative symmetric 2 x 2
+matrix.
+"""
 
 from collections.abc import Sequence
 
@@ -15,29 +17,49 @@ def radical(formula: sp.Expr) -> sp.Expr | None:
 
 
 def root_equals(
-    proof: Proof, label: str, root: sp.Expr, value: sp.Expr, size: Theorem, signs: Sequence[Theorem], *squares: Theorem
+    proof: Proof,
+    label: str,
+    root: sp.Expr,
+    value: sp.Expr,
+    size: Theorem,
+    signs: Sequence[Theorem],
+    *squares: Theorem,
 ) -> Theorem:
     """sqrt(z) = y, from y >= 0, the signs that make z positive, and the premises of y² = z."""
     by, radicand = proof.by, root.base
     squared = by.root(proof.step(f"radicand of ${label}$", gt(radicand, 0), signs))
-    equal = proof.step(f"${label}²$", eq(value**2, radicand), squares, meaning="The two sides have equal squares.")
+    equal = proof.step(
+        f"${label}²$", eq(value**2, radicand), squares, meaning="The two sides have equal squares."
+    )
     above = proof.step(f"${label}² ≥$", ge(radicand, value**2), equal)
     below = proof.step(f"${label}² ≤$", le(radicand, value**2), equal)
     least = by.from_squares(above, by.root_nonnegative(radicand), value, squared)
     most = by.from_squares(below, size, root, squared)
     return proof.step(
-        f"${label}$", eq(root, value), by.equal(least, most), meaning="Both are nonnegative, with equal squares."
+        f"${label}$",
+        eq(root, value),
+        by.equal(least, most),
+        meaning="Both are nonnegative, with equal squares.",
     )
 
 
 def root_quantity(
-    proof: Proof, label: str, quantity: Quantity, square: sp.Eq, signs: Sequence[Theorem], units: Sequence[Theorem]
+    proof: Proof,
+    label: str,
+    quantity: Quantity,
+    square: sp.Eq,
+    signs: Sequence[Theorem],
+    units: Sequence[Theorem],
 ) -> tuple[Theorem, Theorem]:
-    """For a quantity x = sqrt(z): x > 0, and `square`, which is x² = z times the denominator of z."""
+    """For a quantity x = sqrt(z): x > 0, and `square`, which is x² = z times the denominator of
+    z.
+    """
     by, root = proof.by, quantity.expression
     defined = proof.quantity(quantity)
     radicand = proof.step(f"radicand of ${label}$", gt(root.base, 0), signs)
-    positive = proof.step(f"${label} > 0$", gt(quantity.symbol, 0), defined, by.positive_root(radicand))
+    positive = proof.step(
+        f"${label} > 0$", gt(quantity.symbol, 0), defined, by.positive_root(radicand)
+    )
     squared = proof.step(
         f"${label}²$",
         square,
@@ -53,7 +75,8 @@ def root_quantity(
 Entries = tuple[sp.Expr, sp.Expr, sp.Expr]
 Pair = tuple[sp.Expr, sp.Expr]
 
-# The matrix [[P, K], [K, Q]], its top eigenvalue l, a vector (p, u), and lengths x, y that its image bounds.
+# The matrix [[P, K], [K, Q]], its top eigenvalue l, a vector (p, u), and lengths x, y that its
+# image bounds.
 P, K, Q, top_root = CONSTANTS = sp.symbols("P K Q l")
 p, u, x, y = ARBITRARY = sp.symbols("p u x y")
 IMAGE_P, IMAGE_U = P * p + K * u, K * p + Q * u
@@ -63,19 +86,29 @@ IMAGES = (le(x, IMAGE_P), le(y, IMAGE_U))
 SIGNS = tuple(ge(z, 0) for z in (P, K, Q, p, u, x, y))
 
 
-def values(entries: Entries, constant: sp.Expr, sides: Pair, images: Pair | tuple[()] = ()) -> dict[sp.Symbol, sp.Expr]:
+def values(
+    entries: Entries, constant: sp.Expr, sides: Pair, images: Pair | tuple[()] = ()
+) -> dict[sp.Symbol, sp.Expr]:
     """The meaning of a law's letters; only `stretch` has the images x and y."""
     letters = (P, K, Q, top_root, p, u, x, y)
     return dict(zip(letters, (*entries, constant, *sides, *images), strict=False))
 
 
 def stretch(proof: Proof) -> Theorem:
-    """The law: x² + y² <= l² (p² + u²), where x <= Pp + Ku and y <= Kp + Ru, and none of them is negative."""
+    """The law: x² + y² <= l² (p² + u²), where x <= Pp + Ku and y <= Kp + Ru, and none of them is
+    negative.
+    """
     top, eigen = (proof.local(relation) for relation in EIGENVALUE)
     first, second = (proof.local(relation) for relation in IMAGES)
     nonnegative = [proof.local(relation) for relation in SIGNS]
     squares = [
-        proof.step(f"${z}²$", le(z**2, image**2), bound, nonnegative, meaning="Squares of nonnegative numbers.")
+        proof.step(
+            f"${z}²$",
+            le(z**2, image**2),
+            bound,
+            nonnegative,
+            meaning="Squares of nonnegative numbers.",
+        )
         for z, image, bound in ((x, IMAGE_P, first), (y, IMAGE_U, second))
     ]
     stretched = proof.step(
@@ -85,11 +118,15 @@ def stretch(proof: Proof) -> Theorem:
         eigen,
         nonnegative,
         hints=[(top_root - P) * p - K * u],
-        meaning="$(l - P)$ times the difference is $(P + Q)((l - P)p - Ku)²$, as $l$ solves the characteristic "
-        "equation.",
+        meaning=(
+            "$(l - P)$ times the difference is $(P + Q)((l - P)p - Ku)²$, as $l$ solves the"
+            " characteristic equation."
+        ),
     )
     relation = le(x**2 + y**2, top_root**2 * (p**2 + u**2))
-    total = proof.step("stretch", relation, *squares, stretched, meaning="The two squares, added up.")
+    total = proof.step(
+        "stretch", relation, *squares, stretched, meaning="The two squares, added up."
+    )
     return proof.generalise(total, [P, K, Q, top_root, p, u, x, y], [*EIGENVALUE, *IMAGES, *SIGNS])
 
 
@@ -108,7 +145,12 @@ def quadratic_form(proof: Proof) -> Theorem:
 
 
 def top_eigenvalue(
-    proof: Proof, constant: sp.Expr, formula: sp.Expr, entries: Entries, because: Sequence[Theorem], where: str = ""
+    proof: Proof,
+    constant: sp.Expr,
+    formula: sp.Expr,
+    entries: Entries,
+    because: Sequence[Theorem],
+    where: str = "",
 ) -> tuple[Theorem, Theorem]:
     """The constant with this formula exceeds P, and is a root of the characteristic polynomial.
 
@@ -119,13 +161,20 @@ def top_eigenvalue(
     if root is not None:
         half = (top - low) / 2
         radicand = proof.step(
-            f"radicand{where}", gt(root.base, 0), because, meaning="A square, and a square that is not 0."
+            f"radicand{where}",
+            gt(root.base, 0),
+            because,
+            meaning="A square, and a square that is not 0.",
         )
         squared = [by.root(radicand)]
         crossed = proof.step(f"$K² > 0${where}", gt(cross**2, 0), because)
-        wider = proof.step(f"$root²${where}", gt(root.base, half**2), crossed, meaning="They differ by $K²$.")
+        wider = proof.step(
+            f"$root²${where}", gt(root.base, half**2), crossed, meaning="They differ by $K²$."
+        )
         larger.append(by.from_squares(wider, by.positive_root(radicand), half, *squared))
-    above = proof.step(f"above $P${where}", gt(constant, top), larger, meaning="The root exceeds $(P - Q)/2$.")
+    above = proof.step(
+        f"above $P${where}", gt(constant, top), larger, meaning="The root exceeds $(P - Q)/2$."
+    )
     eigen = proof.step(
         f"characteristic equation{where}",
         eq(constant**2, (top + low) * constant - top * low + cross**2),

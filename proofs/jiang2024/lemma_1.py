@@ -1,6 +1,8 @@
-"""Lemma 1 of jiang2024: as printed, (11) to (13); sharp, with λ*; and repaired, with the paper's own constant.
+"""Lemma 1 of jiang2024: as printed, (11) to (13); sharp, with λ*; and repaired, with the paper's
+own constant.
 
-The printed lines have their denominators cleared, and are also read for a sum of norms and for any two points.
+The printed lines have their denominators cleared, and are also read for a sum of norms and for any
+two points.
 """
 
 from collections.abc import Sequence
@@ -35,7 +37,20 @@ from ..meft.lora import LEMMA_1_SHARP, LEMMA_1_SHARP_EQUAL_RADII
 from . import eigenvalue, paper
 from .claims import ASSUMPTION_1, ASSUMPTION_2, ASSUMPTION_3_1, ASSUMPTION_3_2, LEMMA_1
 from .eigenvalue import Entries
-from .setting import LENGTH, MOVE, MOVE_A, MOVE_B, READING, UNSCALED, A, B, Meft, defined, frobenius_norms, quantity
+from .setting import (
+    LENGTH,
+    MOVE,
+    MOVE_A,
+    MOVE_B,
+    READING,
+    UNSCALED,
+    A,
+    B,
+    Meft,
+    defined,
+    frobenius_norms,
+    quantity,
+)
 from .witnesses import DENOMINATOR, OFF_THE_BALL, PYTHAGORAS
 
 APART = MOVE_A + MOVE_B
@@ -69,7 +84,10 @@ def on_the_ball(m: Meft) -> tuple[Theorem, Theorem, Theorem]:
 
 def inside(proof: Proof) -> Sequence[Theorem]:
     """Both points are in the ball, of which the first one's bounds are used."""
-    near, _ = (proof.assume(ASSUMPTION_2, where={A_t: x, B_t: y}, role="local") for x, y in ((A1, B1), (A2, B2)))
+    near, _ = (
+        proof.assume(ASSUMPTION_2, where={A_t: x, B_t: y}, role="local")
+        for x, y in ((A1, B1), (A2, B2))
+    )
     return near
 
 
@@ -80,14 +98,19 @@ def printed(proof: Proof) -> None:
     proof.step(
         "(11)",
         eq(LENGTH, p.block_a + p.block_b),
-        meaning="The norm of a pair is the root of the sum of the squares of its parts' norms, and not their sum.",
+        meaning=(
+            "The norm of a pair is the root of the sum of the squares of its parts' norms, and not"
+            " their sum."
+        ),
         witness=PYTHAGORAS,
     )
     proof.step(
         "(13), first $≤$",
         le(LENGTH * APART, p.first * MOVE),
-        meaning="$‖v_1 - v_2‖$ is replaced by $‖A_1 - A_2‖ + ‖B_1 - B_2‖$, which is larger: the wrong way, by up to "
-        "$√2$.",
+        meaning=(
+            "$‖v_1 - v_2‖$ is replaced by $‖A_1 - A_2‖ + ‖B_1 - B_2‖$, which is larger: the wrong"
+            " way, by up to $√2$."
+        ),
         derived_from=[*_line12(p), proof.by.nonnegative("F", v1 - v2)],
         witness=DENOMINATOR,
     )
@@ -98,7 +121,10 @@ def printed(proof: Proof) -> None:
         "(10)",
         le(LENGTH, Lhat * MOVE),
         proof.by.instance(lemma, {v1: v1, v2: v2}),
-        meaning="True, by the repaired proof; as printed it is drawn from (13), whose first line is false.",
+        meaning=(
+            "True, by the repaired proof; as printed it is drawn from (13), whose first line is"
+            " false."
+        ),
     )
     paper.quote(proof, paper.LEMMA_1)
 
@@ -114,15 +140,24 @@ def _line12(p: Printed) -> tuple[Theorem, Theorem]:
     )
     change_a = proof.step(
         "(12)",
-        le(p.block_a, FrobeniusNorm(B1.T) * m.turn + FrobeniusNorm(B1.T - B2.T) * FrobeniusNorm(m.slope2)),
+        le(
+            p.block_a,
+            FrobeniusNorm(B1.T) * m.turn + FrobeniusNorm(B1.T - B2.T) * FrobeniusNorm(m.slope2),
+        ),
         split,
         by.submultiplicative("F", "F", B1.T, turned),
         by.submultiplicative("F", "F", B1.T - B2.T, m.slope2),
-        meaning="Called Cauchy-Schwarz; it is submultiplicativity. With $‖XY‖_F ≤ ‖X‖_op‖Y‖_F$ no $√r$ would enter.",
+        meaning=(
+            "Called Cauchy-Schwarz; it is submultiplicativity. With $‖XY‖_F ≤ ‖X‖_op‖Y‖_F$ no $√r$"
+            " would enter."
+        ),
     )
     change_b = proof.step(
         "(12), similarly",
-        le(p.block_b, m.turn * FrobeniusNorm(A1.T) + FrobeniusNorm(m.slope2) * FrobeniusNorm(A1.T - A2.T)),
+        le(
+            p.block_b,
+            m.turn * FrobeniusNorm(A1.T) + FrobeniusNorm(m.slope2) * FrobeniusNorm(A1.T - A2.T),
+        ),
         by.triangle("F", turned * A1.T, m.slope2 * (A1.T - A2.T)),
         by.submultiplicative("F", "F", turned, A1.T),
         by.submultiplicative("F", "F", m.slope2, A1.T - A2.T),
@@ -169,7 +204,9 @@ def _line13(p: Printed, near: Sequence[Theorem]) -> tuple[Theorem, Theorem]:
     is_statement=True,
 )
 def any_points(proof: Proof) -> None:
-    """As printed Assumption 3(1) is for all points too, and no instance meets it; nothing can be said there then."""
+    """As printed Assumption 3(1) is for all points too, and no instance meets it; nothing can be
+    said there then.
+    """
     Printed(proof)
     proof.step(
         "(10), any $v_1$, $v_2$",
@@ -190,11 +227,20 @@ def sum_of_norms(proof: Proof) -> None:
     """Every printed line is valid for this norm."""
     p, near = Printed(proof), inside(proof)
     line12, line13 = _line12(p), _line13(p, near)
-    both, change, limit = p.block_a + p.block_b, sum(map(FrobeniusNorm, p.m.changes)), CONSTANT * APART
+    both, change, limit = (
+        p.block_a + p.block_b,
+        sum(map(FrobeniusNorm, p.m.changes)),
+        CONSTANT * APART,
+    )
     gradients = p.m.gradients(p.chain)
     zero = proof.step("$0 ≥ 0$", ge(sp.Integer(0), 0))
     ends = [proof.by.rewrite(zero, compare(change, both), *gradients) for compare in (le, ge)]
-    proof.step("(11)", eq(change, both), proof.by.equal(*ends), meaning="By the chain rule, over one denominator.")
+    proof.step(
+        "(11)",
+        eq(change, both),
+        proof.by.equal(*ends),
+        meaning="By the chain rule, over one denominator.",
+    )
     first = proof.step("(13), first $≤$", le(both, p.first), line12, meaning="(12), added up.")
     most = proof.step("(13)", le(both, limit), first, line13, meaning="All three together.")
     relation = le(change, limit)
@@ -215,10 +261,11 @@ def sum_of_norms(proof: Proof) -> None:
     title="Lemma 1 by (12) and (13), in the Euclidean norm and with the printed constant",
 )
 def euclidean_norm(proof: Proof) -> None:
-    """By (12) the blocks change by [[P, P + G], [P + G, P]] times (‖A_1 - A_2‖, ‖B_1 - B_2‖) at most.
+    """By (12) the blocks change by [[P, P + G], [P + G, P]] times (‖A_1 - A_2‖, ‖B_1 - B_2‖) at
+    most.
 
-    The matrix is symmetric with row sums 2P + G, the printed constant, which is then its spectral radius too. So a
-    bound in the sum of norms is one in the Euclidean norm.
+    The matrix is symmetric with row sums 2P + G, the printed constant, which is then its spectral
+    radius too. So a bound in the sum of norms is one in the Euclidean norm.
     """
     p, near = Printed(proof), inside(proof)
     m, by, signs = p.m, proof.by, p.signs
@@ -243,8 +290,14 @@ def euclidean_norm(proof: Proof) -> None:
         image, norm = entry * APART + G * move, FrobeniusNorm(change)
         row = proof.step(f"row ${block}$", le(pulled, image), line, small, turned, slope, size)
         relation = le(norm, image)
-        bound = proof.step(f"$∇_{block}F$", relation, by.rewrite(row, relation, *m.gradients(p.chain)))
-        squares.append(proof.step(f"$∇_{block}F$, squared", le(norm**2, image**2), bound, by.nonnegative("F", change)))
+        bound = proof.step(
+            f"$∇_{block}F$", relation, by.rewrite(row, relation, *m.gradients(p.chain))
+        )
+        squares.append(
+            proof.step(
+                f"$∇_{block}F$, squared", le(norm**2, image**2), bound, by.nonnegative("F", change)
+            )
+        )
         images.append(image)
     stretched = proof.step(
         "spectral radius",
@@ -262,7 +315,9 @@ def euclidean_norm(proof: Proof) -> None:
         by.block_norm(Gradient(F, v1) - Gradient(F, v2)),
         by.block_norm(v1 - v2),
     )
-    limit = proof.step("$(2P + G)‖v_1 - v_2‖ ≥ 0$", ge(CONSTANT * MOVE, 0), signs, by.nonnegative("F", v1 - v2))
+    limit = proof.step(
+        "$(2P + G)‖v_1 - v_2‖ ≥ 0$", ge(CONSTANT * MOVE, 0), signs, by.nonnegative("F", v1 - v2)
+    )
     relation = le(LENGTH, CONSTANT * MOVE)
     last = proof.step(
         "(10), from (12)",
@@ -273,29 +328,39 @@ def euclidean_norm(proof: Proof) -> None:
     proof.conclude(last, forall=[v1, v2], such_that=m.balls, relation=relation)
 
 
-def gradient_differences(m: Meft, near: Sequence[Theorem], bounded: Theorem) -> tuple[Theorem, Theorem]:
-    """The two lines that bound B_1ᵀ∇f(W_1) - B_2ᵀ∇f(W_2) and ∇f(W_1)A_1ᵀ - ∇f(W_2)A_2ᵀ, from ‖∇f(W_2)‖_op <= G.
+def gradient_differences(
+    m: Meft, near: Sequence[Theorem], bounded: Theorem
+) -> tuple[Theorem, Theorem]:
+    """The two lines that bound B_1ᵀ∇f(W_1) - B_2ᵀ∇f(W_2) and ∇f(W_1)A_1ᵀ - ∇f(W_2)A_2ᵀ, from
+    ‖∇f(W_2)‖_op <= G.
 
-    `near` are bounds on the spectral norms of the factors A_1 and B_1, which are what they are next to in W.
+    `near` are bounds on the spectral norms of the factors A_1 and B_1, which are what they are next
+    to in W.
     """
     proof, by, turned = m.proof, m.proof.by, m.slope1 - m.slope2
     ((left1, right1), (left2, right2)), (in_a, in_b) = m.factors, m.reach
     change_a = proof.step(
         "$∇A$",
         le(
-            FrobeniusNorm(right1.T * m.slope1 - right2.T * m.slope2), in_b * m.turn + G * FrobeniusNorm(right1 - right2)
+            FrobeniusNorm(right1.T * m.slope1 - right2.T * m.slope2),
+            in_b * m.turn + G * FrobeniusNorm(right1 - right2),
         ),
         by.triangle("F", right1.T * turned, (right1 - right2).T * m.slope2),
         by.submultiplicative("op", "F", right1.T, turned),
         by.submultiplicative("F", "op", (right1 - right2).T, m.slope2),
         near[1],
         bounded,
-        meaning="The left side is $B_1ᵀ(∇f(W_1) - ∇f(W_2)) + (B_1 - B_2)ᵀ∇f(W_2)$, and $‖XY‖_F ≤ ‖X‖_op‖Y‖_F$: no "
-        "$√r$.",
+        meaning=(
+            "The left side is $B_1ᵀ(∇f(W_1) - ∇f(W_2)) + (B_1 - B_2)ᵀ∇f(W_2)$, and $‖XY‖_F ≤"
+            " ‖X‖_op‖Y‖_F$: no $√r$."
+        ),
     )
     change_b = proof.step(
         "$∇B$",
-        le(FrobeniusNorm(m.slope1 * left1.T - m.slope2 * left2.T), in_a * m.turn + G * FrobeniusNorm(left1 - left2)),
+        le(
+            FrobeniusNorm(m.slope1 * left1.T - m.slope2 * left2.T),
+            in_a * m.turn + G * FrobeniusNorm(left1 - left2),
+        ),
         by.triangle("F", turned * left1.T, m.slope2 * (left1 - left2).T),
         by.submultiplicative("F", "op", turned, left1.T),
         by.submultiplicative("op", "F", m.slope2, (left1 - left2).T),
@@ -323,15 +388,25 @@ def product_difference(m: Meft, near: Sequence[Theorem], far: Sequence[Theorem])
 
 
 def block_bounds(
-    m: Meft, entries: Entries, differences: Sequence[Theorem], turned: Theorem, scale: Theorem, signs: Sequence[Theorem]
+    m: Meft,
+    entries: Entries,
+    differences: Sequence[Theorem],
+    turned: Theorem,
+    scale: Theorem,
+    signs: Sequence[Theorem],
 ) -> list[Theorem]:
-    """Each block of ∇F(v_1) - ∇F(v_2) is at most a row of [[P, K], [K, Q]] times (‖A_1 - A_2‖, ‖B_1 - B_2‖)."""
+    """Each block of ∇F(v_1) - ∇F(v_2) is at most a row of [[P, K], [K, Q]] times (‖A_1 - A_2‖, ‖B_1
+    - B_2‖).
+    """
     proof, by, (top, cross, low), (move_a, move_b) = m.proof, m.proof.by, entries, m.moves
     chain = m.chain_rule()
     (_, *first), (_, *second) = m.ends
     pulls = zip(m.blocks.pull(*first, m.slope1), m.blocks.pull(*second, m.slope2), strict=True)
     rows = top * move_a + cross * move_b, cross * move_a + low * move_b
-    weights = {x: proof.step(f"$s{as_typed(x)} ≥ 0$", ge(m.size * x, 0), signs) for x in dict.fromkeys(m.radii)}
+    weights = {
+        x: proof.step(f"$s{as_typed(x)} ≥ 0$", ge(m.size * x, 0), signs)
+        for x in dict.fromkeys(m.radii)
+    }
     found = []
     for block, change, pulled, part, bound, radius in zip(
         m.trained, m.changes, pulls, differences, rows, reversed(m.radii), strict=True
@@ -349,7 +424,11 @@ def block_bounds(
         )
         relation = le(FrobeniusNorm(change), bound)
         rewritten = by.rewrite(row, relation, *m.gradients(chain))
-        found.append(proof.step(f"$∇_({as_typed(block)})F$", relation, rewritten, meaning="By the chain rule."))
+        found.append(
+            proof.step(
+                f"$∇_({as_typed(block)})F$", relation, rewritten, meaning="By the chain rule."
+            )
+        )
     return found
 
 
@@ -361,9 +440,13 @@ def stretched_length(
     eigen: tuple[Theorem, Theorem],
     signs: Sequence[Theorem],
 ) -> Theorem:
-    """‖∇F(v_1) - ∇F(v_2)‖ <= l‖v_1 - v_2‖, l the top eigenvalue of the matrix with these entries."""
+    """‖∇F(v_1) - ∇F(v_2)‖ <= l‖v_1 - v_2‖, l the top eigenvalue of the matrix with these
+    entries.
+    """
     proof, by = m.proof, m.proof.by
-    nonnegative = [proof.step(f"${name} ≥ 0$", ge(x, 0), signs) for name, x in zip("PKQ", entries, strict=True)]
+    nonnegative = [
+        proof.step(f"${name} ≥ 0$", ge(x, 0), signs) for name, x in zip("PKQ", entries, strict=True)
+    ]
     values = eigenvalue.values(entries, constant, m.moves, tuple(map(FrobeniusNorm, m.changes)))
     apart = [x - y for x, y in zip(*(ends for _, *ends in m.ends), strict=True)]
     norms = [by.nonnegative("F", z) for z in (*apart, *m.changes)]
@@ -392,12 +475,13 @@ def stretched(
     because: Sequence[Theorem],
     signs: Sequence[Theorem],
 ) -> Theorem:
-    """‖∇F(v_1) - ∇F(v_2)‖ <= λ*‖v_1 - v_2‖, from bounds on both blocks' gradients and on the product.
+    """‖∇F(v_1) - ∇F(v_2)‖ <= λ*‖v_1 - v_2‖, from bounds on both blocks' gradients and on the
+    product.
 
     Args:
         m: the setting.
-        bounds: on the differences of the gradients in A and in B, and of BA, each but for s; those of LoRA, times the
-            norms of what is frozen.
+        bounds: on the differences of the gradients in A and in B, and of BA, each but for s; those
+            of LoRA, times the norms of what is frozen.
         constant: the letter for λ*, or its formula once more, and its formula.
         because: why they are the same.
         signs: of the letters.
@@ -426,9 +510,15 @@ def stretched(
 def smoothness(
     m: Meft, constant: tuple[sp.Expr, sp.Expr], because: Sequence[Theorem], signs: Sequence[Theorem]
 ) -> Theorem:
-    """Lemma 1 with the top eigenvalue of [[s²Lb², s²Lab + sG], [s²Lab + sG, s²La²]] on the ball of radii a, b."""
-    steep = next(each for each in m.proof.claim.hypotheses if each.word is BOUNDED_SPECTRAL_GRADIENT)
-    bounded = m.proof.assume(steep, where={W: m.weight(*m.trained)}, forall=[v], given=m.ball(*m.trained))
+    """Lemma 1 with the top eigenvalue of [[s²Lb², s²Lab + sG], [s²Lab + sG, s²La²]] on the ball of
+    radii a, b.
+    """
+    steep = next(
+        each for each in m.proof.claim.hypotheses if each.word is BOUNDED_SPECTRAL_GRADIENT
+    )
+    bounded = m.proof.assume(
+        steep, where={W: m.weight(*m.trained)}, forall=[v], given=m.ball(*m.trained)
+    )
     near, far = m.inside()
     differences = gradient_differences(m, near, m.proof.by.instance(bounded, {v: v2}))
     bounds = (*differences, product_difference(m, near, far))
@@ -457,7 +547,9 @@ def equal_radii(proof: Proof) -> None:
 
 
 def without_rank(m: Meft, signs: Sequence[Theorem]) -> tuple[sp.Expr, Theorem]:
-    """‖∇F(v_1) - ∇F(v_2)‖ <= (2LCσ + G)‖v_1 - v_2‖ under the paper's assumptions, without √r; and that constant."""
+    """‖∇F(v_1) - ∇F(v_2)‖ <= (2LCσ + G)‖v_1 - v_2‖ under the paper's assumptions, without √r; and
+    that constant.
+    """
     proof, by = m.proof, m.proof.by
     (smooth, lipschitz, bounded), near = on_the_ball(m), inside(proof)
     spectral = proof.step(
@@ -477,27 +569,44 @@ def without_rank(m: Meft, signs: Sequence[Theorem]) -> tuple[sp.Expr, Theorem]:
         meaning="Assumptions 1 and 3(1).",
     )
     entries = (sigma * L * C, sigma * L * C + G, sigma * L * C)
-    images = block_bounds(m, entries, differences, turned, proof.step("$1 ≥ 0$", ge(m.scale, 0)), signs)
+    images = block_bounds(
+        m, entries, differences, turned, proof.step("$1 ≥ 0$", ge(m.scale, 0)), signs
+    )
     constant = 2 * L * C * sigma + G
     eigen = eigenvalue.top_eigenvalue(proof, constant, constant, entries, signs)
     tight = stretched_length(m, constant, entries, images, eigen, signs)
     line = proof.step(
-        "without $√r$", le(LENGTH, constant * MOVE), tight, meaning="Already sharper than printed: the rank is gone."
+        "without $√r$",
+        le(LENGTH, constant * MOVE),
+        tight,
+        meaning="Already sharper than printed: the rank is gone.",
     )
     return constant, line
 
 
 @script(LEMMA_1, "repaired", READING)
 def repaired(proof: Proof) -> None:
-    """The paper's constant in the paper's Euclidean norm, for v_1 and v_2 in the ball of Assumption 2."""
+    """The paper's constant in the paper's Euclidean norm, for v_1 and v_2 in the ball of Assumption
+    2.
+    """
     by, m = proof.by, Meft(proof)
     signs = proof.positive(L, C, G, sigma, r)
     formula = defined(proof, Lhat)
     constant, tight = without_rank(m, signs)
     squared = by.root(proof.step("$r ≥ 0$", ge(r, 0), signs))
-    root = by.from_squares(proof.step("$r ≥ 1$", ge(r, 1), signs), by.root_nonnegative(r), sp.Integer(1), squared)
-    larger = proof.step(
-        "$√r ≥ 1$", ge(Lhat, constant), formula, root, signs, degree=4, meaning="Which only weakens it."
+    root = by.from_squares(
+        proof.step("$r ≥ 1$", ge(r, 1), signs), by.root_nonnegative(r), sp.Integer(1), squared
     )
-    final = proof.step("(10)", le(LENGTH, Lhat * MOVE), tight, larger, meaning="The paper's statement.")
+    larger = proof.step(
+        "$√r ≥ 1$",
+        ge(Lhat, constant),
+        formula,
+        root,
+        signs,
+        degree=4,
+        meaning="Which only weakens it.",
+    )
+    final = proof.step(
+        "(10)", le(LENGTH, Lhat * MOVE), tight, larger, meaning="The paper's statement."
+    )
     proof.conclude(final, forall=[v1, v2], such_that=m.balls)

@@ -1,7 +1,9 @@
-"""What runs report besides their own claim: the slack in the proofs of Lemma 1 and Theorem 2, and theorems' horizons.
+"""What runs report besides their own claim: the slack in the proofs of Lemma 1 and Theorem 2, and
+theorems' horizons.
 
-A chain starts at ‖∇F(v_1) - ∇F(v_2)‖ / ‖v_1 - v_2‖ and ends at a lemma's constant. Each link replaces one term by a
-bound, as the paper or the proof script of that name does; on valid links the value can only grow.
+A chain starts at ‖∇F(v_1) - ∇F(v_2)‖ / ‖v_1 - v_2‖ and ends at a lemma's constant. Each link
+replaces one term by a bound, as the paper or the proof script of that name does; on valid links the
+value can only grow.
 """
 
 import sympy as sp
@@ -78,7 +80,11 @@ _PRODUCTS = SpectralNorm(B1) * _MOVE_A + SpectralNorm(A2) * _MOVE_B
 _REACH = C * (_MOVE_A + _MOVE_B)
 _SPECTRAL = (
     Link("triangle", _length(*_SPLIT), "each block is a sum of two terms"),
-    Link("‖XY‖ ≤ ‖X‖ₒₚ‖Y‖", _length(*_factors(_TURN)), "submultiplicativity, spectral norm on one factor"),
+    Link(
+        "‖XY‖ ≤ ‖X‖ₒₚ‖Y‖",
+        _length(*_factors(_TURN)),
+        "submultiplicativity, spectral norm on one factor",
+    ),
     Link("f is L-smooth", _length(*_factors(L * _MOVED)), "Assumption 1"),
 )
 _SIZES, _APART = FrobeniusNorm(A1) + FrobeniusNorm(B1), _MOVE_A + _MOVE_B
@@ -94,22 +100,38 @@ CHAINS: dict[str, tuple[Link, ...]] = {
         Link("(12), triangle", sum(_SPLIT) / _MOVE, "each block is a sum of two terms"),
         Link("(12)", _ADDED / _MOVE, "submultiplicativity with Frobenius norms throughout"),
         Link("(13), first ≤", _ADDED / _APART, "the denominator grows: the wrong way", valid=False),
-        Link("(13), second ≤", (L * _MOVED * _SIZES + G * _APART) / _APART, "Assumptions 1 and 3(2)"),
+        Link(
+            "(13), second ≤", (L * _MOVED * _SIZES + G * _APART) / _APART, "Assumptions 1 and 3(2)"
+        ),
         Link("(13), third ≤", LEMMA_1.expression("Lhat"), "Assumptions 2 and 3(1), ‖A‖ ≤ √r σ"),
     ),
     "repaired": (
         *_SPECTRAL,
         Link("Assumption 3(1)", _length(*_factors(L * _REACH)), "‖ΔW‖ ≤ C(‖ΔA‖ + ‖ΔB‖)"),
-        Link("Assumptions 2, 3(2)", _rows(sigma * L * C, sigma * L * C + G, sigma * L * C), "norms of factors and ∇f"),
+        Link(
+            "Assumptions 2, 3(2)",
+            _rows(sigma * L * C, sigma * L * C + G, sigma * L * C),
+            "norms of factors and ∇f",
+        ),
         Link("eigenvalue", 2 * sigma * L * C + G, "the top one of the form in (‖ΔA‖, ‖ΔB‖)"),
         Link("√r ≥ 1", LEMMA_1.expression("Lhat"), "the paper's constant has √r"),
     ),
     "sharp": (
         *_SPECTRAL,
-        Link("‖ΔBA‖", _length(*_factors(L * _PRODUCTS)), "triangle and submultiplicativity for B₁ΔA + ΔBA₂"),
-        Link("ball, ∇f", _rows(L * b**2, L * a * b + G, L * a**2), "‖A‖ ≤ a, ‖B‖ ≤ b, ‖∇f‖ ≤ G, spectral norms"),
         Link(
-            "eigenvalue", LEMMA_1_SHARP.expression("Lhat").xreplace({s: sp.Integer(1)}), "the top one of the form: λ*"
+            "‖ΔBA‖",
+            _length(*_factors(L * _PRODUCTS)),
+            "triangle and submultiplicativity for B₁ΔA + ΔBA₂",
+        ),
+        Link(
+            "ball, ∇f",
+            _rows(L * b**2, L * a * b + G, L * a**2),
+            "‖A‖ ≤ a, ‖B‖ ≤ b, ‖∇f‖ ≤ G, spectral norms",
+        ),
+        Link(
+            "eigenvalue",
+            LEMMA_1_SHARP.expression("Lhat").xreplace({s: sp.Integer(1)}),
+            "the top one of the form: λ*",
         ),
     ),
 }
@@ -119,6 +141,7 @@ SUMS = (
     Sum(
         AVERAGE_GRADIENT,
         noise=mean(InnerProduct(SLOPE, g_t) - SQUARE),
-        total=(Value(F, v_first) - Value(F, v_last)) / (alpha * T) + alpha / 2 * mean(ell_t * EuclideanNorm(g_t) ** 2),
+        total=(Value(F, v_first) - Value(F, v_last)) / (alpha * T)
+        + alpha / 2 * mean(ell_t * EuclideanNorm(g_t) ** 2),
     ),
 )

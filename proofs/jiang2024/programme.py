@@ -1,8 +1,8 @@
 """The programme of an audit of jiang2024: experiments as in spec files, planted faults, searches.
 
-`REFERENCE` makes the report that papers cite; `SHORT` only what the page's argument needs, in little time. Seconds are
-for a core that runs ten million steps of an empty loop in half a second; only the order of the work and the displayed
-remaining time depend on them.
+`REFERENCE` makes the report that papers cite; `SHORT` only what the page's argument needs, in
+little time. Seconds are for a core that runs ten million steps of an empty loop in half a second;
+only the order of the work and the displayed remaining time depend on them.
 """
 
 import math
@@ -14,13 +14,30 @@ from boundcheck.present.programme import Attack, Programme, Sweep
 
 from .claims import LEMMA_1
 
-_PSEUDO_HUBER = {"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 16, "delta": 0.25, "signal": 1.0, "noise": 0.5}
+_PSEUDO_HUBER = {
+    "kind": "pseudo-huber",
+    "d": 4,
+    "k": 4,
+    "samples": 16,
+    "delta": 0.25,
+    "signal": 1.0,
+    "noise": 0.5,
+}
 _DIGITS = {"kind": "digits"}
 _READOUT = {"kind": "readout", "components": 16}
-_TARGETS = {"kind": "pseudo-huber", "d": 8, "k": 8, "samples": 16, "delta": 0.25, "signal": 1.0, "noise": 0.5}
+_TARGETS = {
+    "kind": "pseudo-huber",
+    "d": 8,
+    "k": 8,
+    "samples": 16,
+    "delta": 0.25,
+    "signal": 1.0,
+    "noise": 0.5,
+}
 _SAMPLES = {"pairs": 128, "iterates": 32, "points": 4, "ascents": 3, "rounds": 12}
 
-# Every theorem on one problem, from one start, at one T; the first radii and the noise hold for each step size.
+# Every theorem on one problem, from one start, at one T; the first radii and the noise hold for
+# each step size.
 _SIDE_BY_SIDE = {"problem": _PSEUDO_HUBER, "domain": {"a": 3.2, "b": 3.2}}
 _STEPS = {"steps": 500, "audits": 100}
 _NOISY = _STEPS | {"zeta": 0.98, "batch": 2, "replicas": 256}
@@ -34,7 +51,12 @@ _THEOREMS: tuple[dict[str, Any], ...] = (
     {"claim": [*_REPAIRED, *_CLASSICS], "adapter": _LORA, "run": _NOISY} | _SIDE_BY_SIDE,
     {"claim": _EXACT[0], "adapter": _LORA, "run": _STEPS} | _SIDE_BY_SIDE,
     {"claim": "meft.unconditional_gd", "problem": _PSEUDO_HUBER, "adapter": _LORA, "run": _STEPS},
-    {"claim": "meft.theorem2_frozen_a", "problem": _PSEUDO_HUBER, "adapter": _FROZEN, "run": _NOISY},
+    {
+        "claim": "meft.theorem2_frozen_a",
+        "problem": _PSEUDO_HUBER,
+        "adapter": _FROZEN,
+        "run": _NOISY,
+    },
     {"claim": _EXACT, "problem": _PSEUDO_HUBER, "adapter": _FROZEN, "run": _STEPS},
 )
 
@@ -47,7 +69,13 @@ def _hard(steps: int, claim: str = "meft.theorem2_repaired", **changes: Any) -> 
         "problem": {"kind": "hard", "steps": steps, "ratio": ratio},
         "adapter": {"rank": 2, "start": "diagonal", "gain": gain},
         "domain": {"a": gain + 1, "b": gain + 1},
-        "run": {"zeta": 1.0, "batch": 1, "replicas": 1024, "steps": steps, "audits": min(steps, 64)},
+        "run": {
+            "zeta": 1.0,
+            "batch": 1,
+            "replicas": 1024,
+            "steps": steps,
+            "audits": min(steps, 64),
+        },
     }
     return spec | {name: spec.get(name, {}) | change for name, change in changes.items()}
 
@@ -59,7 +87,13 @@ _HORIZONS = {
     "problem": _PSEUDO_HUBER,
     "adapter": {"rank": 4, "gain": 1.5},
     "domain": {"a": 3.8, "b": 3.8},
-    "run": {"zeta": 1.3, "batch": 2, "replicas": 32, "audits": 50, "steps": [300, 1000, 3000, 10000, 30000]},
+    "run": {
+        "zeta": 1.3,
+        "batch": 2,
+        "replicas": 32,
+        "audits": 50,
+        "steps": [300, 1000, 3000, 10000, 30000],
+    },
 }
 
 # The planted faults. Every step is audited, so that the minimum over t is seen.
@@ -69,7 +103,9 @@ FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("2.5 made 1.0", _hard(400, "jiang2024.theorem2", run=_SEEN, assume={"bound": "bound/2.5"})),
     (
         "2.5 made 1.0, and few replicas",
-        _hard(400, "jiang2024.theorem2", run=_SEEN | {"replicas": 32}, assume={"bound": "bound/2.5"}),
+        _hard(
+            400, "jiang2024.theorem2", run=_SEEN | {"replicas": 32}, assume={"bound": "bound/2.5"}
+        ),
     ),
     ("L̂ halved", _hard(400, run=_SEEN, assume={"Lhat": "Lhat/2"})),
     ("ζ² quartered", _hard(400, run=_SEEN | {"zeta": 0.5})),
@@ -103,7 +139,9 @@ _ADAPTERS: dict[str, tuple[str, dict[str, float]]] = {
 
 
 def _tightest(lipschitz: str) -> Callable[[int], float]:
-    """The largest possible measured over bound of the printed lemma at L = G = sigma = 1: λ* over its constant."""
+    """The largest possible measured over bound of the printed lemma at L = G = sigma = 1: λ* over
+    its constant.
+    """
     ones: dict[str, Any] = {"L": 1, "G": 1, "sigma": 1}
 
     def ratio(rank: int) -> float:
@@ -115,7 +153,9 @@ def _tightest(lipschitz: str) -> Callable[[int], float]:
 
 
 def _attack_on_lemma_1(lipschitz: str, examples: int, seconds: float) -> Attack:
-    return Attack(LEMMA_1.id, lipschitz, (1, 2, 4, 8), examples, seconds, _tightest(lipschitz), is_drawn=True)
+    return Attack(
+        LEMMA_1.id, lipschitz, (1, 2, 4, 8), examples, seconds, _tightest(lipschitz), is_drawn=True
+    )
 
 
 def _adapter_brackets(problem: dict[str, Any], seconds: float) -> tuple[Sweep, ...]:
@@ -124,7 +164,10 @@ def _adapter_brackets(problem: dict[str, Any], seconds: float) -> tuple[Sweep, .
     common = {"problem": problem, "bracket": _SAMPLES | {"looks": 0}}
     return tuple(
         Sweep(
-            {"claim": claim, "adapter": {"kind": kind} | ({} if kind == "full" else {"rank": [1, 2, 4, 8]})}
+            {
+                "claim": claim,
+                "adapter": {"kind": kind} | ({} if kind == "full" else {"rank": [1, 2, 4, 8]}),
+            }
             | {"domain": domain}
             | common,
             (seconds,),
@@ -150,7 +193,12 @@ REFERENCE = Programme(
     command="boundcheck audit jiang2024 --full",
     sweeps=(
         Sweep(
-            _DIGITS_RUN | {"claim": "meft.theorem2_repaired", "adapter": {"rank": [1, 4, 10], "gain": 2.0}}, (40, 8, 3)
+            _DIGITS_RUN
+            | {
+                "claim": "meft.theorem2_repaired",
+                "adapter": {"rank": [1, 4, 10], "gain": 2.0},
+            },
+            (40, 8, 3),
         ),
         Sweep(_PSEUDO_HUBER_RUNS, (3,)),
         Sweep(
@@ -172,7 +220,11 @@ REFERENCE = Programme(
     attacks=(
         Attack("meft.lemma1_sharp", "sigma", tuple(range(1, 9)), 16, 20, is_drawn=True),
         *(_attack_on_lemma_1(lipschitz, 4, 6) for lipschitz in ("sigma", "sqrt(r) sigma")),
-        *(Attack(claim, "sigma", (1, 4), 8, 5) for kind, (claim, _) in _ADAPTERS.items() if kind != "lora"),
+        *(
+            Attack(claim, "sigma", (1, 4), 8, 5)
+            for kind, (claim, _) in _ADAPTERS.items()
+            if kind != "lora"
+        ),
         Attack("meft.loreft_rank1", "sigma", (1,), 8, 4),
     ),
     waterfall=_WATERFALL,
@@ -184,11 +236,22 @@ REFERENCE = Programme(
 SHORT = Programme(
     command="boundcheck audit jiang2024",
     sweeps=(
-        Sweep(_DIGITS_RUN | {"claim": "meft.theorem2_repaired", "adapter": {"rank": [4, 10], "gain": 2.0}}, (8, 3)),
+        Sweep(
+            _DIGITS_RUN
+            | {
+                "claim": "meft.theorem2_repaired",
+                "adapter": {"rank": [4, 10], "gain": 2.0},
+            },
+            (8, 3),
+        ),
         Sweep(_PSEUDO_HUBER_RUNS, (3,)),
         Sweep(
             _PRINTED_LEMMA
-            | {"problem": _DIGITS, "adapter": {"rank": [1, 2, 4, 8]}, "bracket": _SAMPLES | {"looks": 0}},
+            | {
+                "problem": _DIGITS,
+                "adapter": {"rank": [1, 2, 4, 8]},
+                "bracket": _SAMPLES | {"looks": 0},
+            },
             (3,),
         ),
         Sweep(_PSEUDO_HUBER_BRACKETS, (1.5,)),
@@ -199,6 +262,8 @@ SHORT = Programme(
     ),
     waterfall=_WATERFALL,
     reads_study=True,
-    adds="digits at rank 1, theorems side by side, the hard instance, horizons, planted faults, every adapter, the "
-    "statistics made anew",
+    adds=(
+        "digits at rank 1, theorems side by side, the hard instance, horizons, planted faults,"
+        " every adapter, the statistics made anew"
+    ),
 )

@@ -1,7 +1,8 @@
-"""How jiang2024 is read: each choice that its words leave open, and the readings of it that were tried.
+"""How jiang2024 is read: each choice that its words leave open, and the readings of it that were
+tried.
 
-The first reading of each choice is the one under which all rows of the referee's table are judged. A
-row that depends on a choice says which way it goes under each.
+The first reading of each choice is the one under which all rows of the referee's table are judged.
+A row that depends on a choice says which way it goes under each.
 """
 
 from boundcheck.proof import Choice
@@ -22,20 +23,20 @@ EACH_ALONE = "$E[g_t] = ∇f(v_t)$ for each $t$ by itself"
 CHOICES = (
     Choice(
         "Assumption 3(1), for which parameters",
-        '"for any parameters"; Assumption 2: "For any $A$ and $B$ matrices induced by Algorithm 1", '
-        "$max(σ_1(A), σ_1(B)) ≤ σ$. $W_i$ is $W_0 + B_iA_i$, as in Lemma 1.",
+        '"for any parameters"; Assumption 2: "For any $A$ and $B$ matrices induced by Algorithm 1",'
+        " $max(σ_1(A), σ_1(B)) ≤ σ$. $W_i$ is $W_0 + B_iA_i$, as in Lemma 1.",
         (IN_BALL, ANYWHERE),
     ),
     Choice(
         "The norm of a pair, in the proof of Lemma 1",
-        '(11) writes $‖·‖_F$ of a pair, and equates it with a sum of two norms; below (8): "where $‖·‖$ is Euclidean '
-        'norm". From (15) on the norm goes with $⟨·, ·⟩$, and is Euclidean.',
+        '(11) writes $‖·‖_F$ of a pair, and equates it with a sum of two norms; below (8): "where'
+        ' $‖·‖$ is Euclidean norm". From (15) on the norm goes with $⟨·, ·⟩$, and is Euclidean.',
         (SUM, EUCLIDEAN),
     ),
     Choice(
         "The constant $C$, in the rate and in $α ∝ r^(-1/4)$",
-        '"There exists a constant $C > 0$"; "$C$ can be quickly determined as $√r·σ$"; "one can set a sufficiently '
-        'large constant". No text says what $O(·)$ hides.',
+        '"There exists a constant $C > 0$"; "$C$ can be quickly determined as $√r·σ$"; "one can set'
+        ' a sufficiently large constant". No text says what $O(·)$ hides.',
         (HIDDEN, LEAST, EXAMPLE),
     ),
     Choice(

@@ -1,9 +1,10 @@
 """What jiang2024 says beside its theorems: its rate and step size, larger constants, the start.
 
-How the bound and the step size grow depends on how C is read, see `reading`: as a constant that O(·)
-hides, as σ, which is the least on the ball, or as the text's example √rσ. Where an exponent is right, one
-proof gives a lower end and one an upper end; where it is wrong, a proof ends in a contradiction. Each
-remark is stated as exactly as the text allows; what the text does not say is in the title.
+How the bound and the step size grow depends on how C is read, see `reading`: as a constant that
+O(·) hides, as σ, which is the least on the ball, or as the text's example √rσ. Where an exponent is
+right, one proof gives a lower end and one an upper end; where it is wrong, a proof ends in a
+contradiction. Each remark is stated as exactly as the text allows; what the text does not say is in
+the title.
 """
 
 from collections.abc import Callable
@@ -39,7 +40,9 @@ SPREAD, ROOT = alpha**2 * zeta**2 * T, sp.sqrt(r)
 
 
 class Printed:
-    """The printed L̂, bound and step size, by the claims' own formulas, without roots and quotients of them."""
+    """The printed L̂, bound and step size, by the claims' own formulas, without roots and quotients
+    of them.
+    """
 
     def __init__(self, proof: Proof):
         by = proof.by
@@ -58,7 +61,9 @@ class Printed:
     def bound(self) -> Theorem:
         """bound²T = 25/4 Dζ²L̂."""
         proof, by = self.proof, self.proof.by
-        radicand = proof.step("radicand", ge(ROOT_TERM.base, 0), self.large, self.signs, self.inverse)
+        radicand = proof.step(
+            "radicand", ge(ROOT_TERM.base, 0), self.large, self.signs, self.inverse
+        )
         return proof.step(
             "$bound²T$",
             eq(bound**2 * T, SHARE * Lhat),
@@ -72,7 +77,9 @@ class Printed:
         """α²L̂ζ²T = D."""
         proof, by = self.proof, self.proof.by
         units = [by.quotient(self.large), by.quotient(self.noise), (self.unit, self.inverse)]
-        radicand = proof.step("radicand", ge(STEP_SIZE.expression.base, 0), self.signs, [sign for _, sign in units])
+        radicand = proof.step(
+            "radicand", ge(STEP_SIZE.expression.base, 0), self.signs, [sign for _, sign in units]
+        )
         return proof.step(
             "$α²L̂ζ²T$",
             eq(SPREAD * Lhat, D),
@@ -85,7 +92,8 @@ class Printed:
 
 @dataclass(frozen=True)
 class Growth:
-    """A reading of C, under which L̂ is at least 2Lk·size and at most (2Lk + G)·size, with k free of r.
+    """A reading of C, under which L̂ is at least 2Lk·size and at most (2Lk + G)·size, with k free
+    of r.
 
     Attributes:
         words: the reading, in titles.
@@ -103,7 +111,9 @@ class Growth:
     root: str
 
     def end(self, printed: Printed, side: str) -> tuple[sp.Expr, Theorem]:
-        """What L̂ is at least, or at most, and the theorem that says so; by `side`, least or most."""
+        """What L̂ is at least, or at most, and the theorem that says so; by `side`, least or
+        most.
+        """
         proof, signs = printed.proof, printed.signs
         low, high = 2 * L * self.weight * self.size, (2 * L * self.weight + G) * self.size
         value = printed.defined
@@ -111,7 +121,9 @@ class Growth:
             name = f"$C = {as_typed(self.value)}$"
             chosen = proof.assume(eq(C, self.value), name=name, role="choice")
             exact = eq(Lhat, low + G)
-            value = proof.step("$L̂$", exact, printed.defined, chosen, printed.square, meaning=f"With {name}.")
+            value = proof.step(
+                "$L̂$", exact, printed.defined, chosen, printed.square, meaning=f"With {name}."
+            )
         if side == "least":
             return low, proof.step("$L̂$, below", ge(Lhat, low), value, signs)
         if self.value is not None:
@@ -127,9 +139,14 @@ LEAST = Growth("With $C = σ$", sigma, sigma**2, ROOT, "r^(1/4)")
 EXAMPLE = Growth("With $C = √rσ$", ROOT * sigma, sigma**2, r, "r^(1/2)")
 
 
-def bounded(id: str, growth: Growth, side: str, compare: Callable[[sp.Expr, sp.Expr], sp.Basic]) -> Script:
+def bounded(
+    id: str, growth: Growth, side: str, compare: Callable[[sp.Expr, sp.Expr], sp.Basic]
+) -> Script:
     """The proof that bound²T is at least, or at most, a constant times the size."""
-    title = f"{growth.words} the printed bound is at {side} a constant times ${growth.root} / √T$, both squared"
+    title = (
+        f"{growth.words} the printed bound is at {side} a constant times ${growth.root} / √T$, both"
+        " squared"
+    )
 
     @script(id, "sharp", title=title)
     def proved(proof: Proof) -> None:
@@ -150,9 +167,16 @@ own_least = bounded("jiang2024.rate.own_constant.least", EXAMPLE, "least", ge)
 own_most = bounded("jiang2024.rate.own_constant.most", EXAMPLE, "most", le)
 
 
-def stepped(id: str, growth: Growth, side: str, compare: Callable[[sp.Expr, sp.Expr], sp.Basic]) -> Script:
-    """The proof that α is at most, or at least, a constant over the root of the size; so it falls as σ grows, too."""
-    title = f"{growth.words} the printed step size is at {side} a constant over ${growth.root}$, both squared"
+def stepped(
+    id: str, growth: Growth, side: str, compare: Callable[[sp.Expr, sp.Expr], sp.Basic]
+) -> Script:
+    """The proof that α is at most, or at least, a constant over the root of the size; so it falls
+    as σ grows, too.
+    """
+    title = (
+        f"{growth.words} the printed step size is at {side} a constant over ${growth.root}$, both"
+        " squared"
+    )
 
     @script(id, "sharp", title=title)
     def proved(proof: Proof) -> None:
@@ -179,15 +203,21 @@ def rate(printed: Printed) -> Theorem:
     proof = printed.proof
     proof.positive(c)
     law = proof.assume(
-        le(bound**2, RATE.expression("bound") ** 2), name="$bound ≤ c r^(1/4) σ^(1/2) T^(-1/2)$, squared"
+        le(bound**2, RATE.expression("bound") ** 2),
+        name="$bound ≤ c r^(1/4) σ^(1/2) T^(-1/2)$, squared",
     )
-    return proof.step("times $T$", le(bound**2 * T, c**2 * ROOT * sigma), law, printed.unit, printed.signs)
+    return proof.step(
+        "times $T$", le(bound**2 * T, c**2 * ROOT * sigma), law, printed.unit, printed.signs
+    )
 
 
 @script(
     "jiang2024.rate.with_own_constant",
     "sharp",
-    title="With $C = √rσ$ no $c$ makes the rate $c r^(1/4) σ^(1/2) / √T$: it fails for $√r > 2c²/(25DLσζ²)$",
+    title=(
+        "With $C = √rσ$ no $c$ makes the rate $c r^(1/4) σ^(1/2) / √T$: it fails for $√r >"
+        " 2c²/(25DLσζ²)$"
+    ),
 )
 def no_constant(proof: Proof) -> None:
     """Whatever c is, some rank is so large."""
@@ -199,15 +229,28 @@ def no_constant(proof: Proof) -> None:
     share = proof.step("$25Dζ²/4 ≥ 0$", ge(SHARE, 0), printed.signs)
     above = proof.step("$bound²T$, below", ge(bound**2 * T, SHARE * low), value, share, limit)
     size = proof.step("$√rσ > 0$", gt(ROOT * sigma, 0), printed.one, printed.signs)
-    small = proof.step("$√r ≤ 2c²/(25DLσζ²)$", le(scale * ROOT, c**2), size, above, most, printed.square, factor=[0])
-    line = proof.step("absurd", ABSURD, wide, small, factor=[0], meaning="So $c$ cannot serve for every rank.")
+    small = proof.step(
+        "$√r ≤ 2c²/(25DLσζ²)$",
+        le(scale * ROOT, c**2),
+        size,
+        above,
+        most,
+        printed.square,
+        factor=[0],
+    )
+    line = proof.step(
+        "absurd", ABSURD, wide, small, factor=[0], meaning="So $c$ cannot serve for every rank."
+    )
     proof.conclude(line, relation=ABSURD)
 
 
 @script(
     "jiang2024.rate.any_constant",
     "sharp",
-    title="Whatever $C ≥ σ$ is, no $c$ makes the rate $c r^(1/4) σ^(1/2) / √T$: it fails for $σ > 2c²/(25DLζ²)$",
+    title=(
+        "Whatever $C ≥ σ$ is, no $c$ makes the rate $c r^(1/4) σ^(1/2) / √T$: it fails for $σ >"
+        " 2c²/(25DLζ²)$"
+    ),
 )
 def no_root_of_sigma(proof: Proof) -> None:
     """L̂ ≥ 2L√rσ², so the bound grows as σ, and not as its root."""
@@ -224,18 +267,25 @@ def no_root_of_sigma(proof: Proof) -> None:
         ge(bound**2 * T, scale * ROOT * sigma**2),
         value,
         printed.defined,
-        proof.step("$C$ put in", ge(scale * ROOT * sigma * C, scale * ROOT * sigma**2), large, weight),
+        proof.step(
+            "$C$ put in", ge(scale * ROOT * sigma * C, scale * ROOT * sigma**2), large, weight
+        ),
         rest,
     )
     small = proof.step("$σ ≤ 2c²/(25DLζ²)$", le(scale * sigma, c**2), size, above, most, factor=[0])
-    line = proof.step("absurd", ABSURD, wide, small, factor=[0], meaning="So $c$ cannot serve for every σ.")
+    line = proof.step(
+        "absurd", ABSURD, wide, small, factor=[0], meaning="So $c$ cannot serve for every σ."
+    )
     proof.conclude(line, relation=ABSURD)
 
 
 @script(
     "jiang2024.rate.step_size.with_own_constant",
     "sharp",
-    title="With $C = √rσ$ no $c > 0$ makes the step size at least $c r^(-1/4)$: it fails for $√r > D/(2c²Lσ²ζ²T)$",
+    title=(
+        "With $C = √rσ$ no $c > 0$ makes the step size at least $c r^(-1/4)$: it fails for $√r >"
+        " D/(2c²Lσ²ζ²T)$"
+    ),
 )
 def no_quarter(proof: Proof) -> None:
     """α² is at most a constant over r."""
@@ -248,10 +298,16 @@ def no_quarter(proof: Proof) -> None:
     value = printed.step_size()
     weight = proof.step("$α²ζ²T ≥ 0$", ge(SPREAD, 0), printed.horizon, hints=[alpha * zeta])
     most = proof.step("$α²r$, above", le(alpha**2 * scale * r, D), value, weight, limit)
-    size = proof.step("$2Lσ²ζ²T√r ≥ 0$", ge(scale * ROOT, 0), printed.root, printed.horizon, printed.signs)
-    least = proof.step("$α²r$, below", ge(alpha**2 * scale * r, c**2 * scale * ROOT), law, size, printed.square)
+    size = proof.step(
+        "$2Lσ²ζ²T√r ≥ 0$", ge(scale * ROOT, 0), printed.root, printed.horizon, printed.signs
+    )
+    least = proof.step(
+        "$α²r$, below", ge(alpha**2 * scale * r, c**2 * scale * ROOT), law, size, printed.square
+    )
     small = proof.step("$√r ≤ D/(2c²Lσ²ζ²T)$", le(c**2 * scale * ROOT, D), most, least)
-    line = proof.step("absurd", ABSURD, wide, small, factor=[0], meaning="So $c$ cannot serve for every rank.")
+    line = proof.step(
+        "absurd", ABSURD, wide, small, factor=[0], meaning="So $c$ cannot serve for every rank."
+    )
     proof.conclude(line, relation=ABSURD)
 
 
@@ -262,8 +318,12 @@ def _larger(proof: Proof) -> tuple[Theorem, list[Theorem]]:
     defined = proof.quantity(CONSTANT)
     _, lipschitz, _, radius, _ = signs
     law = proof.assume(ge(sp.sqrt(r), 1 / (2 * C * sigma)), name="$√r ≥ 1/(2Cσ)$")
-    half = proof.step("$2σ√r ≥ 1/C$", ge(2 * sigma * sp.sqrt(r), 1 / C), radius, law, by.quotient(radius)[0])
-    cleared = proof.step("$2Cσ√r ≥ 1$", ge(2 * C * sigma * sp.sqrt(r), 1), lipschitz, half, by.quotient(lipschitz)[0])
+    half = proof.step(
+        "$2σ√r ≥ 1/C$", ge(2 * sigma * sp.sqrt(r), 1 / C), radius, law, by.quotient(radius)[0]
+    )
+    cleared = proof.step(
+        "$2Cσ√r ≥ 1$", ge(2 * C * sigma * sp.sqrt(r), 1), lipschitz, half, by.quotient(lipschitz)[0]
+    )
     line = proof.step(
         "$L̂ ≥ L + G$",
         ge(Lhat, L + G),
@@ -274,7 +334,11 @@ def _larger(proof: Proof) -> tuple[Theorem, list[Theorem]]:
     return line, signs
 
 
-@script("jiang2024.remarks.larger_constant", "sharp", title="The new smoothness constant is larger if $√r ≥ 1/(2Cσ)$")
+@script(
+    "jiang2024.remarks.larger_constant",
+    "sharp",
+    title="The new smoothness constant is larger if $√r ≥ 1/(2Cσ)$",
+)
 def larger_constant(proof: Proof) -> None:
     """As the text says, below Lemma 1."""
     line, signs = _larger(proof)
@@ -285,10 +349,15 @@ def larger_constant(proof: Proof) -> None:
 @script(
     "jiang2024.remarks.worse_bound",
     "sharp",
-    title="The bound of Theorem 2 is no smaller with $L̂$ than with $L$, at the same $D$ and $ζ$, if $√r ≥ 1/(2Cσ)$",
+    title=(
+        "The bound of Theorem 2 is no smaller with $L̂$ than with $L$, at the same $D$ and $ζ$, if"
+        " $√r ≥ 1/(2Cσ)$"
+    ),
 )
 def worse_bound(proof: Proof) -> None:
-    """Bounds are compared and not what they bound, which is ∇_v F for the one and ∇_W f for the other."""
+    """Bounds are compared and not what they bound, which is ∇_v F for the one and ∇_W f for the
+    other.
+    """
     line, signs = _larger(proof)
     signs = [*signs, *proof.positive(D, zeta, T)]
     _, inverse = proof.by.quotient(proof.step("$T > 0$", gt(T, 0), signs))
@@ -296,13 +365,22 @@ def worse_bound(proof: Proof) -> None:
     share = proof.step("$Dζ²/T ≥ 0$", ge(D * zeta**2 / T, 0), signs, inverse)
     rest = proof.step("term with $G ≥ 0$", ge(D * zeta**2 / T * G, 0), signs, share)
     larger = proof.step("radicands", ge(low, full), line, share, rest)
-    smaller_bound(proof, (full, low), larger, proof.step("$DLζ²/T ≥ 0$", ge(full, 0), signs, inverse))
+    smaller_bound(
+        proof, (full, low), larger, proof.step("$DLζ²/T ≥ 0$", ge(full, 0), signs, inverse)
+    )
 
 
-def smaller_bound(proof: Proof, radicands: tuple[sp.Expr, sp.Expr], in_order: Theorem, nonnegative: Theorem) -> None:
-    """Conclude that the printed bound with the first radicand is at most that with the second, which is no smaller."""
+def smaller_bound(
+    proof: Proof, radicands: tuple[sp.Expr, sp.Expr], in_order: Theorem, nonnegative: Theorem
+) -> None:
+    """Conclude that the printed bound with the first radicand is at most that with the second,
+    which is no smaller.
+    """
     by, (small, large) = proof.by, (sp.sqrt(x, evaluate=False) for x in radicands)
-    roots = [by.root(nonnegative), by.root(proof.step("larger radicand", ge(large.base, 0), in_order, nonnegative))]
+    roots = [
+        by.root(nonnegative),
+        by.root(proof.step("larger radicand", ge(large.base, 0), in_order, nonnegative)),
+    ]
     longer = by.from_squares(in_order, by.root_nonnegative(large.base), small, *roots)
     factor, _ = BOUND.expression.args
     relation = le(sp.Mul(factor, small, evaluate=False), sp.Mul(factor, large, evaluate=False))
@@ -316,16 +394,28 @@ def smaller_bound(proof: Proof, radicands: tuple[sp.Expr, sp.Expr], in_order: Th
     title="At the same $T$ a smaller $ζ$, and a smaller $D$, make the bound of Theorem 2 no larger",
 )
 def less_noise(proof: Proof) -> None:
-    """The smaller deviation is x, and the smaller D is y; the theorem speaks of a run only while T ≥ 4L̂D/ζ²."""
+    """The smaller deviation is x, and the smaller D is y; the theorem speaks of a run only while T
+    ≥ 4L̂D/ζ².
+    """
     signs = proof.positive(Lhat, D, zeta, x, y)
-    quiet, near = proof.assume(le(x, zeta), name="$ζ' ≤ ζ$"), proof.assume(le(y, D), name="$D' ≤ D$")
+    quiet, near = (
+        proof.assume(le(x, zeta), name="$ζ' ≤ ζ$"),
+        proof.assume(le(y, D), name="$D' ≤ D$"),
+    )
     _, inverse = proof.by.quotient(proof.step("$T > 0$", gt(T, 0)))
     small, large = ROOT_TERM.base.xreplace({zeta: x, D: y}), ROOT_TERM.base
     share = proof.step("$L̂/T ≥ 0$", ge(Lhat / T, 0), signs, inverse)
     squares = proof.step("$ζ'² ≤ ζ²$", le(x**2, zeta**2), quiet, signs)
-    products = proof.step("$D'ζ'² ≤ Dζ²$", le(y * x**2, D * zeta**2), near, squares, signs, degree=3)
+    products = proof.step(
+        "$D'ζ'² ≤ Dζ²$", le(y * x**2, D * zeta**2), near, squares, signs, degree=3
+    )
     in_order = proof.step("radicands", ge(large, small), products, share)
-    smaller_bound(proof, (small, large), in_order, proof.step("smaller radicand", ge(small, 0), signs, inverse))
+    smaller_bound(
+        proof,
+        (small, large),
+        in_order,
+        proof.step("smaller radicand", ge(small, 0), signs, inverse),
+    )
 
 
 @script(
@@ -339,12 +429,21 @@ def least_bound(proof: Proof) -> None:
     value, (unit, _) = printed.bound(), proof.by.quotient(printed.noise)
     horizon, shortest = proof.assume(THEOREM_2.conditions[0]), proof.quantity(SHORTEST_HORIZON)
     long = proof.step("$Tζ² ≥ 4L̂D$", ge(T * zeta**2, 4 * Lhat * D), shortest, horizon, unit)
-    share = proof.step("$25DL̂T/4 ≥ 0$", ge(D * Lhat * T, 0), printed.large, printed.horizon, printed.signs)
+    share = proof.step(
+        "$25DL̂T/4 ≥ 0$", ge(D * Lhat * T, 0), printed.large, printed.horizon, printed.signs
+    )
     squares = proof.step(
-        "$(bound·T)² ≥ (5L̂D)²$", ge((bound * T) ** 2, (5 * Lhat * D) ** 2), value, long, share, printed.horizon
+        "$(bound·T)² ≥ (5L̂D)²$",
+        ge((bound * T) ** 2, (5 * Lhat * D) ** 2),
+        value,
+        long,
+        share,
+        printed.horizon,
     )
     above = proof.by.root_nonnegative(ROOT_TERM.base)
-    size = proof.step("$bound·T ≥ 0$", ge(bound * T, 0), proof.recall("bound"), above, printed.horizon)
+    size = proof.step(
+        "$bound·T ≥ 0$", ge(bound * T, 0), proof.recall("bound"), above, printed.horizon
+    )
     total = proof.by.from_squares(squares, size, 5 * Lhat * D)
     relation = ge(bound, 5 * Lhat * D / T)
     line = proof.step("$bound ≥ 5L̂D/T$", relation, total, printed.inverse, printed.unit)
@@ -354,7 +453,10 @@ def least_bound(proof: Proof) -> None:
 @script(
     "jiang2024.remarks.long_horizon",
     "sharp",
-    title="Theorem 2 needs $T ≥ 8LC√rσD/ζ²$: at the same $D$ and $ζ$ its shortest run grows with the rank",
+    title=(
+        "Theorem 2 needs $T ≥ 8LC√rσD/ζ²$: at the same $D$ and $ζ$ its shortest run grows with the"
+        " rank"
+    ),
 )
 def long_horizon(proof: Proof) -> None:
     """The horizon is 4L̂D/ζ², and L̂ is at least 2LC√rσ."""
@@ -378,7 +480,10 @@ FOURTH_MOMENT = eq(Expectation(FrobeniusNorm(A) ** 4), r * k * (r * k + 2) * sig
     "jiang2024.remarks.start",
     "sharp",
     Reading(arbitrary={A}),
-    title="$σ_1(A_0)²$ is $kσ²$ at least on average, where the entries of $A_0$ have the variance $σ²$",
+    title=(
+        "$σ_1(A_0)²$ is $kσ²$ at least on average, where the entries of $A_0$ have the variance"
+        " $σ²$"
+    ),
 )
 def start(proof: Proof) -> None:
     """E‖A_0‖_F² is the sum of rk variances, and ‖A_0‖_F² has at most r squared singular values."""
@@ -388,7 +493,9 @@ def start(proof: Proof) -> None:
         "$E‖A_0‖_F² ≤ rE[σ_1²]$",
         le(Expectation(FrobeniusNorm(A) ** 2), r * Expectation(SpectralNorm(A) ** 2)),
         proof.by.expectation(proof.by.rank(A, r)),
-        meaning="A matrix with r rows has r singular values, of which the spectral norm is the largest.",
+        meaning=(
+            "A matrix with r rows has r singular values, of which the spectral norm is the largest."
+        ),
     )
     relation = ge(Expectation(SpectralNorm(A) ** 2), k * sigma**2)
     line = proof.step("$E[σ_1²] ≥ kσ²$", relation, rank, spread, entries)
@@ -399,17 +506,26 @@ def start(proof: Proof) -> None:
     "jiang2024.remarks.gaussian_start",
     "sharp",
     Reading(arbitrary={A}),
-    title="At no $r$ and $k$ does $σ_1(A_0) ≤ σ$ always hold, where the entries of $A_0$ are $N(0, σ²)$",
+    title=(
+        "At no $r$ and $k$ does $σ_1(A_0) ≤ σ$ always hold, where the entries of $A_0$ are $N(0,"
+        " σ²)$"
+    ),
 )
 def gaussian_start(proof: Proof) -> None:
-    """‖A_0‖_F²/σ² is chi-squared with rk degrees of freedom, of mean rk and second moment rk(rk + 2)."""
+    """‖A_0‖_F²/σ² is chi-squared with rk degrees of freedom, of mean rk and second moment rk(rk +
+    2).
+    """
     by, norm = proof.by, FrobeniusNorm(A)
     (scale,) = proof.positive(sigma)
     second = proof.assume(SECOND_MOMENT, name="$E‖A_0‖_F² = rkσ²$", role="choice")
     fourth = proof.assume(FOURTH_MOMENT, name="$E‖A_0‖_F⁴ = rk(rk + 2)σ⁴$", role="choice")
     inside = proof.assume(le(SpectralNorm(A), sigma), name="$σ_1(A_0) ≤ σ$")
-    small = proof.step("$‖A_0‖_F² ≤ rσ²$", le(norm**2, r * sigma**2), by.rank(A, r), inside, scale, degree=3)
-    fourth_power = proof.step("$‖A_0‖_F⁴ ≤ rσ²‖A_0‖_F²$", le(norm**4, r * sigma**2 * norm**2), small, hints=[norm])
+    small = proof.step(
+        "$‖A_0‖_F² ≤ rσ²$", le(norm**2, r * sigma**2), by.rank(A, r), inside, scale, degree=3
+    )
+    fourth_power = proof.step(
+        "$‖A_0‖_F⁴ ≤ rσ²‖A_0‖_F²$", le(norm**4, r * sigma**2 * norm**2), small, hints=[norm]
+    )
     most = proof.step(
         "$E‖A_0‖_F⁴ ≤ r²kσ⁴$",
         le(Expectation(norm**4), r * sigma**2 * r * k * sigma**2),
@@ -419,13 +535,18 @@ def gaussian_start(proof: Proof) -> None:
     sizes = [proof.step(f"${size} > 0$", gt(size, 0)) for size in (r, k)]
     power = proof.step("$rkσ⁴ > 0$", gt(r * k * sigma**4, 0), scale, sizes)
     short = proof.step("$rk + 2 ≤ r$", le(r * k + 2, r), power, most, fourth, factor=[0])
-    wide = proof.step("$rk ≥ r$", ge(r * k, r), proof.step("$k ≥ 1$", ge(k, 1)), proof.step("$r ≥ 0$", ge(r, 0)))
+    wide = proof.step(
+        "$rk ≥ r$", ge(r * k, r), proof.step("$k ≥ 1$", ge(k, 1)), proof.step("$r ≥ 0$", ge(r, 0))
+    )
     line = proof.step("absurd", ABSURD, short, wide, meaning="$2 ≤ 0$.")
     proof.conclude(line, relation=ABSURD)
 
 
 @script(
-    "jiang2024.remarks.origin", "sharp", CORNER, title="At $A = 0$, $B = 0$ the gradient of $F$ is 0, whatever $∇f$ is"
+    "jiang2024.remarks.origin",
+    "sharp",
+    CORNER,
+    title="At $A = 0$, $B = 0$ the gradient of $F$ is 0, whatever $∇f$ is",
 )
 def at_origin(proof: Proof) -> None:
     """Bᵀ∇f(W) and ∇f(W)Aᵀ vanish there, so a small ‖∇F‖ says nothing of ‖∇f‖."""
@@ -435,7 +556,9 @@ def at_origin(proof: Proof) -> None:
     squares = proof.step("squares", le(length**2, 0), by.block_norm(Gradient(F, origin)), at_zero)
     size = proof.step("$0 ≥ 0$", ge(sp.Integer(0), 0))
     relation = eq(length, 0)
-    equal = by.equal(by.nonnegative("F", Gradient(F, origin)), by.from_squares(squares, size, length))
+    equal = by.equal(
+        by.nonnegative("F", Gradient(F, origin)), by.from_squares(squares, size, length)
+    )
     proof.conclude(proof.step("$‖∇F(0)‖ = 0$", relation, equal), relation=relation)
 
 
@@ -446,7 +569,10 @@ entry, change = sp.symbols("a_t g_a", real=True)
     "jiang2024.remarks.leaves_the_ball",
     "sharp",
     Reading(constants={entry, change}),
-    title="At $d = k = r = 1$ a step from the edge of the ball leaves it at any $g_A < 0$, whatever $α$ is",
+    title=(
+        "At $d = k = r = 1$ a step from the edge of the ball leaves it at any $g_A < 0$, whatever"
+        " $α$ is"
+    ),
 )
 def leaves_the_ball(proof: Proof) -> None:
     """A_{t+1} = A_t - αg_A: whatever α and σ are, a step of Algorithm 1 can break Assumption 2."""

@@ -1,7 +1,8 @@
-"""The setting of MeFT as the proofs read it: v = (A, B), W = W_0 + s B A, F(v) = f(W), and the ball that holds v.
+"""The setting of MeFT as the proofs read it: v = (A, B), W = W_0 + s B A, F(v) = f(W), and the ball
+that holds v.
 
-Hypotheses come from the claims; this module fixes the matrices of a vector, over what a law ranges, that the ball is
-convex, and the descent lemma in W, where f is smooth everywhere.
+Hypotheses come from the claims; this module fixes the matrices of a vector, over what a law ranges,
+that the ball is convex, and the descent lemma in W, where f is smooth everywhere.
 """
 
 from collections.abc import Mapping, Sequence
@@ -57,13 +58,20 @@ GRADIENT_BLOCKS = MatrixSymbol("g_A", r, k), MatrixSymbol("g_B", d, r)
 
 MEFT = Reading(
     points={v: (A, B), v1: (A1, B1), v2: (A2, B2)},
-    processes={v_t: Process((A, B)), A_t: Process((A,)), B_t: Process((B,)), g_t: Process(GRADIENT_BLOCKS, drawn=True)},
+    processes={
+        v_t: Process((A, B)),
+        A_t: Process((A,)),
+        B_t: Process((B,)),
+        g_t: Process(GRADIENT_BLOCKS, drawn=True),
+    },
     constants={W0},
     arbitrary={A, B, A1, A2, B1, B2, W, W1, W2, theta},
 )
 # The same with the letters of `eigenvalue`.
 READING = replace(
-    MEFT, constants=MEFT.constants | set(eigenvalue.CONSTANTS), arbitrary=MEFT.arbitrary | set(eigenvalue.ARBITRARY)
+    MEFT,
+    constants=MEFT.constants | set(eigenvalue.CONSTANTS),
+    arbitrary=MEFT.arbitrary | set(eigenvalue.ARBITRARY),
 )
 
 # The norms of the differences between two points, which the lemmas bound.
@@ -82,9 +90,16 @@ def defined(proof: Proof, symbol: sp.Symbol) -> Theorem:
 
 
 def divided(
-    proof: Proof, words: str, divisor: sp.Expr, total: sp.Expr, factors: Sequence[Theorem], *lines: Theorem, label: str
+    proof: Proof,
+    words: str,
+    divisor: sp.Expr,
+    total: sp.Expr,
+    factors: Sequence[Theorem],
+    *lines: Theorem,
+    label: str,
 ) -> None:
-    """Conclude a claim whose bound is the total over the divisor, of positive factors, from what the lines say of it.
+    """Conclude a claim whose bound is the total over the divisor, of positive factors, from what
+    the lines say of it.
 
     The divisor is called by these words, and the last line by the label.
     """
@@ -96,16 +111,19 @@ def divided(
         units,
         meaning="The bound, its denominators cleared.",
     )
-    final = proof.step(label, proof.claim.conclusion, *factors, *lines, limit, factor=range(len(factors)))
+    final = proof.step(
+        label, proof.claim.conclusion, *factors, *lines, limit, factor=range(len(factors))
+    )
     proof.conclude(final)
 
 
 @dataclass(frozen=True)
 class Blocks:
-    """The two trained matrices of v, at v, v_1 and v_2; and the frozen one behind each of them in W, if there is one.
+    """The two trained matrices of v, at v, v_1 and v_2; and the frozen one behind each of them in
+    W, if there is one.
 
-    W = W_0 + s (Y Q)(X P), with (X, Y) = v; LoRA is X = A and Y = B with nothing frozen. `sizes` are bounds on the
-    spectral norms of P and Q.
+    W = W_0 + s (Y Q)(X P), with (X, Y) = v; LoRA is X = A and Y = B with nothing frozen. `sizes`
+    are bounds on the spectral norms of P and Q.
     """
 
     first: tuple[MatrixSymbol, MatrixSymbol, MatrixSymbol] = (A, A1, A2)
@@ -117,7 +135,9 @@ class Blocks:
         """The two factors of W - W_0 but for s: XP and YQ."""
         return (x * self.behind[0], y * self.behind[1]) if self.behind else (x, y)
 
-    def pull(self, x: sp.MatrixExpr, y: sp.MatrixExpr, slope: sp.MatrixExpr) -> tuple[sp.MatrixExpr, sp.MatrixExpr]:
+    def pull(
+        self, x: sp.MatrixExpr, y: sp.MatrixExpr, slope: sp.MatrixExpr
+    ) -> tuple[sp.MatrixExpr, sp.MatrixExpr]:
         """The blocks of the gradient of F from that of f, but for s: (YQ)ᵀMPᵀ and M(XP)ᵀQᵀ."""
         left, right = self.factors(x, y)
         parts = right.T * slope, slope * left.T
@@ -128,7 +148,8 @@ LORA = Blocks()
 
 
 class Meft:
-    """W = W_0 + s B A on the ball of two radii: expressions, and the gradient of F by the chain rule.
+    """W = W_0 + s B A on the ball of two radii: expressions, and the gradient of F by the chain
+    rule.
 
     Also for two other trained matrices, with frozen ones between them.
     """
@@ -148,7 +169,9 @@ class Meft:
         self.slope1, self.slope2 = Gradient(f, self.w1), Gradient(f, self.w2)
         self.turn = FrobeniusNorm(self.slope1 - self.slope2)
         self.moves = tuple(FrobeniusNorm(x - y) for x, y in zip(*ends, strict=True))
-        self.changes = tuple(PartialGradient(F, v1, x) - PartialGradient(F, v2, x) for x in self.trained)
+        self.changes = tuple(
+            PartialGradient(F, v1, x) - PartialGradient(F, v2, x) for x in self.trained
+        )
         # Bounds on the spectral norms of both factors in W, and s times those of what is frozen.
         self.reach = tuple(radius * size for radius, size in zip(radii, blocks.sizes, strict=True))
         self.size = sp.Mul(scale, *blocks.sizes)
@@ -164,28 +187,43 @@ class Meft:
         return [le(SpectralNorm(left), self.radii[0]), le(SpectralNorm(right), self.radii[1])]
 
     def inside(self) -> tuple[list[Theorem], list[Theorem]]:
-        """Both points are in the ball, which the proof's law says of them: the facts about v_1, and about v_2."""
-        near, far = ([self.proof.local(relation) for relation in self.ball(x, y)] for _, x, y in self.ends)
+        """Both points are in the ball, which the proof's law says of them: the facts about v_1, and
+        about v_2.
+        """
+        near, far = (
+            [self.proof.local(relation) for relation in self.ball(x, y)] for _, x, y in self.ends
+        )
         return near, far
 
     def chain_rule(self) -> tuple[Theorem, Theorem]:
-        """F(v) = f(W_0 + s B A) for all A, B; and the two blocks of its gradient, s Bᵀ∇f(W) and s ∇f(W)Aᵀ."""
+        """F(v) = f(W_0 + s B A) for all A, B; and the two blocks of its gradient, s Bᵀ∇f(W) and s
+        ∇f(W)Aᵀ.
+        """
         proof, weight = self.proof, self.weight(*self.trained)
         law = proof.define(Value(F, v), Value(f, weight), "$F(v) = f(W)$", forall=[v])
-        blocks = zip(self.trained, self.blocks.pull(*self.trained, Gradient(f, weight)), strict=True)
+        blocks = zip(
+            self.trained, self.blocks.pull(*self.trained, Gradient(f, weight)), strict=True
+        )
         first, second = (
             proof.state(
                 f"chain rule, ${as_typed(block)}$",
                 eq(PartialGradient(F, v, block), self.scale * value),
                 proof.by.chain_rule(law, i),
-                meaning=f"For all ${as_typed(self.trained[0])}$ and ${as_typed(self.trained[1])}$, by the chain rule.",
+                meaning=(
+                    f"For all ${as_typed(self.trained[0])}$ and ${as_typed(self.trained[1])}$, by"
+                    " the chain rule."
+                ),
             )
             for i, (block, value) in enumerate(blocks)
         )
         return first, second
 
-    def gradients(self, chain: tuple[Theorem, Theorem]) -> list[tuple[Theorem, sp.MatrixExpr, sp.MatrixExpr]]:
-        """The blocks of ∇F at v_1 and v_2: theorem, left and right side, as `by.rewrite` takes them."""
+    def gradients(
+        self, chain: tuple[Theorem, Theorem]
+    ) -> list[tuple[Theorem, sp.MatrixExpr, sp.MatrixExpr]]:
+        """The blocks of ∇F at v_1 and v_2: theorem, left and right side, as `by.rewrite` takes
+        them.
+        """
         found = []
         for (point, left, right), slope in zip(self.ends, (self.slope1, self.slope2), strict=True):
             values = self.blocks.pull(left, right, slope)
@@ -223,7 +261,9 @@ def segment(
     )
 
 
-def frobenius_norms(proof: Proof, inside: Mapping[sp.MatrixSymbol, Theorem], signs: Sequence[Theorem]) -> list[Theorem]:
+def frobenius_norms(
+    proof: Proof, inside: Mapping[sp.MatrixSymbol, Theorem], signs: Sequence[Theorem]
+) -> list[Theorem]:
     """‖X‖_F <= √r σ for each factor X, from ‖X‖_op <= σ."""
     by, limit = proof.by, sp.sqrt(r) * sigma
     root = by.root(proof.step("$r ≥ 0$", ge(r, 0), signs))
@@ -238,10 +278,15 @@ def frobenius_norms(proof: Proof, inside: Mapping[sp.MatrixSymbol, Theorem], sig
             near,
             signs,
             degree=3,
-            meaning="A matrix of rank r has r singular values, of which the spectral norm is the largest.",
+            meaning=(
+                "A matrix of rank r has r singular values, of which the spectral norm is the"
+                " largest."
+            ),
         )
         small = by.from_squares(squares, size, norm, root)
-        found.append(proof.step(f"$‖{factor}‖_F$", le(norm, limit), small, meaning="Roots of both sides."))
+        found.append(
+            proof.step(f"$‖{factor}‖_F$", le(norm, limit), small, meaning="Roots of both sides.")
+        )
     return found
 
 
@@ -257,7 +302,10 @@ def descent_of_f(
     by, (low, _), beyond = proof.by, unit_interval(proof), start + theta * change
     steady = proof.step(
         along,
-        le(FrobeniusNorm(Gradient(f, beyond) - Gradient(f, start)), L * theta * FrobeniusNorm(change)),
+        le(
+            FrobeniusNorm(Gradient(f, beyond) - Gradient(f, start)),
+            L * theta * FrobeniusNorm(change),
+        ),
         by.instance(smooth, {W1: beyond, W2: start}),
         by.homogeneous(low, "F", change),
         meaning="f is L-smooth.",

@@ -1,14 +1,31 @@
-"""Theorem 2 of jiang2024: as printed, (15) to (24) and (14), and beyond it; and repaired, with constant 2 for 2.5.
+"""Theorem 2 of jiang2024: as printed, (15) to (24) and (14), and beyond it; and repaired, with
+constant 2 for 2.5.
 
-(22) loses a factor of 4. The lines after it are still true for the printed step size, by the repaired proof: their
-derivation is false, and so are the lines for any other step size that the derivation allows.
+(22) loses a factor of 4. The lines after it are still true for the printed step size, by the
+repaired proof: their derivation is false, and so are the lines for any other step size that the
+derivation allows.
 """
 
 import sympy as sp
 
 from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem
-from boundcheck.language.symbols import C, D, G, L, Lhat, T, T_min, alpha, bound, f_star, q, r, sigma, zeta
+from boundcheck.language.symbols import (
+    C,
+    D,
+    G,
+    L,
+    Lhat,
+    T,
+    T_min,
+    alpha,
+    bound,
+    f_star,
+    q,
+    r,
+    sigma,
+    zeta,
+)
 from boundcheck.language.vocabulary import MINIMUM_GRADIENT, EuclideanNorm, Expectation, F, Value
 from boundcheck.proof import Proof, eq, ge, gt, le, script
 
@@ -70,14 +87,18 @@ class StepSize:
         value = Lhat * alpha * zeta**2
         size = self.proof.step("$L̂αζ² ≥ 0$", ge(value, 0), self.positive, self.signs)
         signs = [*self.signs, self.inverses[2]]
-        return root_equals(self.proof, "S", ROOT_TERM, value, size, signs, self.square, self.units[2])
+        return root_equals(
+            self.proof, "S", ROOT_TERM, value, size, signs, self.square, self.units[2]
+        )
 
     def in_units(self) -> Theorem:
         """The ratio q = L̂α."""
         formula, size = quantity(self.claim, q), Lhat * alpha
         positive = self.proof.step("$L̂α ≥ 0$", ge(size, 0), self.positive, self.signs)
         signs, squares = [*self.signs, *self.inverses], (self.square, *self.units)
-        root = root_equals(self.proof, "√(L̂D/(ζ²T))", formula.expression, size, positive, signs, *squares)
+        root = root_equals(
+            self.proof, "√(L̂D/(ζ²T))", formula.expression, size, positive, signs, *squares
+        )
         means = "q is the step size in units of 1/L̂."
         return self.proof.step("q", eq(q, size), self.proof.quantity(formula), root, meaning=means)
 
@@ -86,17 +107,24 @@ class StepSize:
         proof, double = self.proof, 2 * Lhat * alpha
         shortest = proof.quantity(quantity(self.claim, T_min))
         horizon = proof.assume(self.claim.conditions[0])
-        long = proof.step("$Tζ² ≥ 4L̂D$", ge(T * zeta**2, 4 * Lhat * D), shortest, horizon, self.units[1])
+        long = proof.step(
+            "$Tζ² ≥ 4L̂D$", ge(T * zeta**2, 4 * Lhat * D), shortest, horizon, self.units[1]
+        )
         squares = proof.step(
             "$(2L̂α)² ≤ 1$",
             le(double**2, 1),
             proof.step("$ζ²T > 0$", gt(zeta**2 * T, 0), self.signs),
-            proof.step("$(2L̂α)²ζ²T ≤ ζ²T$", le(double**2 * zeta**2 * T, zeta**2 * T), self.square, long),
+            proof.step(
+                "$(2L̂α)²ζ²T ≤ ζ²T$", le(double**2 * zeta**2 * T, zeta**2 * T), self.square, long
+            ),
             meaning="$α²ζ²T$ is $D/L̂$, and $4L̂D$ is at most $ζ²T$.",
         )
         small = proof.by.from_squares(squares, proof.step("$1 ≥ 0$", ge(1, 0)), double)
         return proof.step(
-            "$α ≤ 1/(2L̂)$", le(Lhat * alpha, sp.Rational(1, 2)), small, meaning="As the paper says, from $T ≥ 4L̂D/ζ²$."
+            "$α ≤ 1/(2L̂)$",
+            le(Lhat * alpha, sp.Rational(1, 2)),
+            small,
+            meaning="As the paper says, from $T ≥ 4L̂D/ζ²$.",
         )
 
 
@@ -122,7 +150,9 @@ def divided_by_step(proof: Proof, step_size: StepSize, total: Theorem) -> Theore
     )
 
 
-def at_most_two(proof: Proof, step_size: StepSize, half: Theorem, total: Theorem, square: Theorem) -> Theorem:
+def at_most_two(
+    proof: Proof, step_size: StepSize, half: Theorem, total: Theorem, square: Theorem
+) -> Theorem:
     """Σ_t E‖∇F(v_t)‖² <= 2 T L̂αζ², for α <= 1/(2L̂); `square` says that no term is negative."""
     return proof.step(
         "$Σ ≤ 2TL̂αζ²$",
@@ -162,7 +192,9 @@ def printed(proof: Proof) -> None:
             meaning="$2‖a‖² + 2‖b‖² - ‖a + b‖²$ is $‖a - b‖²$.",
         ),
         step_size.weight,
-        meaning="True and wasteful: in expectation the factor 2 is 1, for the gradient is unbiased.",
+        meaning=(
+            "True and wasteful: in expectation the factor 2 is 1, for the gradient is unbiased."
+        ),
     )
     expected = expected_descent(proof, lines)
     line19 = proof.step(
@@ -205,7 +237,9 @@ def printed(proof: Proof) -> None:
         quotient,
         meaning="What (21) gives, times 2/α.",
     )
-    two = at_most_two(proof, step_size, short, summed(proof, lines, step_size.weight, expected), square)
+    two = at_most_two(
+        proof, step_size, short, summed(proof, lines, step_size.weight, expected), square
+    )
     line23 = proof.step(
         "(23)",
         le(TOTAL, 2 * GAP / alpha + T * ADDED),
@@ -262,7 +296,9 @@ def printed(proof: Proof) -> None:
         by.telescope(Expectation(NOW)),
         *lines.ends,
         inverse,
-        meaning="The sum of the corrected (22): the values of F telescope, and the last is at least f*.",
+        meaning=(
+            "The sum of the corrected (22): the values of F telescope, and the last is at least f*."
+        ),
     )
     proof.step(
         "(14), corrected",
@@ -291,8 +327,12 @@ def any_step(proof: Proof) -> None:
     proof.assume(le(Lhat * alpha, sp.Rational(1, 2)), name="$α ≤ 1/(2L̂)$")
     descent_in_ball(proof, Meft(proof), smooth, ASSUMPTION_2, positive)
     limit = 2 * GAP / alpha + T * ADDED
-    proof.step("(23), any α", le(TOTAL, limit), meaning="As (22), of which it is the sum.", witness=SETTLED)
-    proof.step("(24), any α", le(TOTAL / T, limit / T), meaning="(23) divided by T.", witness=SETTLED)
+    proof.step(
+        "(23), any α", le(TOTAL, limit), meaning="As (22), of which it is the sum.", witness=SETTLED
+    )
+    proof.step(
+        "(24), any α", le(TOTAL / T, limit / T), meaning="(23) divided by T.", witness=SETTLED
+    )
     paper.quote(proof, paper.THEOREM_2)
 
 
@@ -312,8 +352,10 @@ def last_iterate(proof: Proof) -> None:
     proof.step(
         "(14) of $v_T$",
         le(last, BOUND),
-        meaning="The theorem bounds the least over $t$, and its proof the mean: return $v_τ$, $τ$ uniform on $1, …, "
-        "T$.",
+        meaning=(
+            "The theorem bounds the least over $t$, and its proof the mean: return $v_τ$, $τ$"
+            " uniform on $1, …, T$."
+        ),
         witness=LAST_ITERATE,
     )
     paper.quote(proof, paper.THEOREM_2)
@@ -336,4 +378,6 @@ def repaired(proof: Proof) -> None:
         meaning="The least of T numbers is at most their mean: the theorem with 2 in place of 2.5.",
     )
     limit = defined(proof, bound)
-    proof.conclude(proof.step("(9)", THEOREM_2.conclusion, least, limit, meaning="2 is at most 2.5."))
+    proof.conclude(
+        proof.step("(9)", THEOREM_2.conclusion, least, limit, meaning="2 is at most 2.5.")
+    )

@@ -1,7 +1,9 @@
-"""Theorem 2 where F is smooth on all of space, and for the average over t, with a parabola on which that is sharp.
+"""Theorem 2 where F is smooth on all of space, and for the average over t, with a parabola on which
+that is sharp.
 
-Where F is smooth on all of space, a step counts the slopes at both of its ends. What the noise of a step takes from the
-slope after it is bounded, because the slope differs little from that where the step would have led without noise.
+Where F is smooth on all of space, a step counts the slopes at both of its ends. What the noise of a
+step takes from the slope after it is bounded, because the slope differs little from that where the
+step would have led without noise.
 """
 
 import sympy as sp
@@ -24,9 +26,25 @@ from boundcheck.language.vocabulary import (
 )
 from boundcheck.proof import Proof, eq, ge, gt, le, script
 
-from ..classics.exact_rate import ACROSS, MIDDLE, SHARE, SLOPE_NEXT, STEEP, STEEP_NEXT, TURNED, in_the_middle, last_gap
+from ..classics.exact_rate import (
+    ACROSS,
+    MIDDLE,
+    SHARE,
+    SLOPE_NEXT,
+    STEEP,
+    STEEP_NEXT,
+    TURNED,
+    in_the_middle,
+    last_gap,
+)
 from ..meft.lora import CONDITIONALLY_UNBIASED
-from ..meft.theorems import FULL_VARIANCE, PARABOLA, THEOREM_2_AVERAGE, THEOREM_2_AVERAGE_SHARP, THEOREM_2_EVERYWHERE
+from ..meft.theorems import (
+    FULL_VARIANCE,
+    PARABOLA,
+    THEOREM_2_AVERAGE,
+    THEOREM_2_AVERAGE_SHARP,
+    THEOREM_2_EVERYWHERE,
+)
 from ..methods.convex import Everywhere
 from .descent import (
     ANY_FUNCTION,
@@ -83,13 +101,25 @@ class Step(Everywhere):
         self.half = self.size.at_most_half()
         self.unit, self.inverse = proof.by.quotient(self.constant)
         update = v_t - alpha * g_t
-        self.move = (proof.define(v_next, update, "Algorithm 1: $v_(t+1) = v_t - αg_t$"), v_next, update)
+        self.move = (
+            proof.define(v_next, update, "Algorithm 1: $v_(t+1) = v_t - αg_t$"),
+            v_next,
+            update,
+        )
 
     def met(self) -> Theorem:
         """F(v_t) - F(v_{t+1}) is at least what the slopes at both ends say."""
-        by, ends = self.proof.by, (self.above(v_t, MIDDLE - v_t), self.above(v_next, MIDDLE - v_next, -1))
+        by, ends = (
+            self.proof.by,
+            (
+                self.above(v_t, MIDDLE - v_t),
+                self.above(v_next, MIDDLE - v_next, -1),
+            ),
+        )
         pulled = alpha / 2 * (PULL + PULL_NEXT) + SHARE / 4 * TURNED - Lhat / 4 * alpha**2 * LENGTH
-        return by.rewrite(in_the_middle(self.proof, ends, self.unit), ge(NOW - NEXT, pulled), self.move)
+        return by.rewrite(
+            in_the_middle(self.proof, ends, self.unit), ge(NOW - NEXT, pulled), self.move
+        )
 
     def square(self) -> Theorem:
         """(1 - L̂α)/(4L̂) times ‖∇F(v_{t+1}) - ∇F(v_t) + L̂α(g_t - ∇F(v_t))‖² >= 0."""
@@ -98,7 +128,10 @@ class Step(Everywhere):
         square = proof.step("a square", ge(TURNED + 2 * Q * turn + Q**2 * LOUD, 0), by.expansion(x))
         weight = proof.step("$(1 - L̂α)/L̂ ≥ 0$", ge((1 - Q) * SHARE, 0), self.half, self.inverse)
         return proof.step(
-            "times (1 - L̂α)/L̂", ge((1 - Q) * SHARE * (TURNED + 2 * Q * turn + Q**2 * LOUD), 0), square, weight
+            "times (1 - L̂α)/L̂",
+            ge((1 - Q) * SHARE * (TURNED + 2 * Q * turn + Q**2 * LOUD), 0),
+            square,
+            weight,
         )
 
     def against(self) -> Theorem:
@@ -113,7 +146,9 @@ class Step(Everywhere):
         near = proof.step(
             "no further than the noise",
             le(EuclideanNorm(turn), Q * EuclideanNorm(NOISE)),
-            by.rewrite(law, le(EuclideanNorm(turn), Lhat * EuclideanNorm(alpha * NOISE)), self.move),
+            by.rewrite(
+                law, le(EuclideanNorm(turn), Lhat * EuclideanNorm(alpha * NOISE)), self.move
+            ),
             by.homogeneous(self.size.positive, "F", NOISE),
         )
         agree = proof.step(
@@ -121,10 +156,15 @@ class Step(Everywhere):
             ge(PULL_NEXT - ACROSS - QUIET_PULL + QUIET_STEEP + Q * LOUD, 0),
             by.cauchy_schwarz(turn, NOISE),
             proof.step(
-                "times the noise", le(EuclideanNorm(turn) * EuclideanNorm(NOISE), Q * EuclideanNorm(NOISE) ** 2), near
+                "times the noise",
+                le(EuclideanNorm(turn) * EuclideanNorm(NOISE), Q * EuclideanNorm(NOISE) ** 2),
+                near,
             ),
             by.expansion(NOISE),
-            meaning="The slope after the step differs from that without noise by L̂α times the noise at most.",
+            meaning=(
+                "The slope after the step differs from that without noise by L̂α times the noise at"
+                " most."
+            ),
         )
         goal = ge(Lhat * alpha**2 * (PULL_NEXT - ACROSS - QUIET_PULL + QUIET_STEEP + Q * LOUD), 0)
         return proof.step("times $L̂α²$", goal, agree, self.size.weight)
@@ -187,12 +227,22 @@ def everywhere(proof: Proof) -> None:
         variance(proof, unbiased),
         meaning="The variance of the noise put in.",
     )
-    times = proof.step("what the noise is multiplied by", ge(lost, 0), step.size.positive, step.constant)
+    times = proof.step(
+        "what the noise is multiplied by", ge(lost, 0), step.size.positive, step.constant
+    )
     falls = proof.step(
         "expected fall",
-        ge(Expectation(NOW) - Expectation(NEXT), (RATE - alpha / 4) * SQUARE + alpha / 4 * SQUARE_NEXT - COST),
+        ge(
+            Expectation(NOW) - Expectation(NEXT),
+            (RATE - alpha / 4) * SQUARE + alpha / 4 * SQUARE_NEXT - COST,
+        ),
         by.expectation(given),
-        proof.step("the noise", le(lost * Expectation(EuclideanNorm(NOISE) ** 2), lost * zeta**2), noise(proof), times),
+        proof.step(
+            "the noise",
+            le(lost * Expectation(EuclideanNorm(NOISE) ** 2), lost * zeta**2),
+            noise(proof),
+            times,
+        ),
         meaning="Expectations, the tower rule, and Assumption 4.",
     )
     left = kept(proof, falls, [step.size.positive, step.half], RATE, COST)
@@ -203,23 +253,41 @@ def everywhere(proof: Proof) -> None:
     room = proof.step("$4 - L̂α > 0$", gt(4 - Q, 0), step.half)
     least, units = _no_excess(proof, step, last, room), step.size.in_units()
     smaller = proof.step("$4 - q > 0$", gt(4 - q, 0), room, units)
-    factor = proof.step("κ(4 - q)", eq(kappa * (4 - q), 6 + q), defined(proof, kappa), by.quotient(smaller)[0])
+    factor = proof.step(
+        "κ(4 - q)", eq(kappa * (4 - q), 6 + q), defined(proof, kappa), by.quotient(smaller)[0]
+    )
     limit = defined(proof, bound)
     value = proof.step("bound", eq(bound, kappa * SIZE), limit, step.size.root_term())
     below = proof.step("in q", le((4 - q) * MINIMUM_GRADIENT, (6 + q) * SIZE), least, units)
     most = proof.step("the bound, times 4 - q", eq((4 - q) * bound, (6 + q) * SIZE), factor, value)
-    proof.conclude(proof.step("κS", proof.claim.conclusion, smaller, below, most, meaning="Divided by 4 - q."))
+    proof.conclude(
+        proof.step("κS", proof.claim.conclusion, smaller, below, most, meaning="Divided by 4 - q.")
+    )
 
 
 def _no_excess(proof: Proof, step: Step, last: Theorem, room: Theorem) -> Theorem:
-    """(4 - L̂α) min_t E‖∇F(v_t)‖² <= (6 + L̂α)L̂αζ², as a positive number of times the difference is at most 0."""
-    size, taken = step.size, (T - 1) * Q / 4 * ((4 - Q) * MINIMUM_GRADIENT - (2 + Q) * SIZE) + MINIMUM_GRADIENT / 2
+    """(4 - L̂α) min_t E‖∇F(v_t)‖² <= (6 + L̂α)L̂αζ², as a positive number of times the difference
+    is at most 0.
+    """
+    size, taken = (
+        step.size,
+        (T - 1) * Q / 4 * ((4 - Q) * MINIMUM_GRADIENT - (2 + Q) * SIZE) + MINIMUM_GRADIENT / 2,
+    )
     scaled = proof.step(
-        "times L̂", le(taken - Q * SIZE * T, 0), step.constant, last, size.square, step.unit, meaning="D is $L̂α²ζ²T$."
+        "times L̂",
+        le(taken - Q * SIZE * T, 0),
+        step.constant,
+        last,
+        size.square,
+        step.unit,
+        meaning="D is $L̂α²ζ²T$.",
     )
     short = proof.step("$L̂α > 0$", gt(Q, 0), size.positive, step.constant)
     many = proof.step(
-        "$(T - 1)L̂α ≥ 0$", ge((T - 1) * Q, 0), proof.step("$T ≥ 1$", ge(T - 1, 0), proof.positive(T)), short
+        "$(T - 1)L̂α ≥ 0$",
+        ge((T - 1) * Q, 0),
+        proof.step("$T ≥ 1$", ge(T - 1, 0), proof.positive(T)),
+        short,
     )
     times = (T - 1) * Q / 2 * (4 - Q) + 1
     cleared = proof.step(
@@ -233,12 +301,15 @@ def _no_excess(proof: Proof, step: Step, last: Theorem, room: Theorem) -> Theore
             proof.step("$(2 - L̂α)(3 - 2L̂α) ≥ 0$", ge((2 - Q) * (3 - 2 * Q), 0), step.half),
         ),
     )
-    often = proof.step("how often", gt(times, 0), proof.step("times", ge((T - 1) * Q * (4 - Q), 0), many, room))
+    often = proof.step(
+        "how often", gt(times, 0), proof.step("times", ge((T - 1) * Q * (4 - Q), 0), many, room)
+    )
     return proof.step("least", le(EXCESS, 0), often, cleared)
 
 
 TERM = q * zeta**2
-# By what share a step shrinks E‖∇F(v_t)‖² on the parabola, and what the noise leaves of it in the end.
+# By what share a step shrinks E‖∇F(v_t)‖² on the parabola, and what the noise leaves of it in the
+# end.
 SHRINKS, REST = q * (2 - q), TERM / (2 - q)
 FIRST = 2 * q**2 * zeta**2 * T
 LAST = SQUARE.xreplace({t: T + 1})
@@ -277,8 +348,12 @@ def average(proof: Proof) -> None:
     total = divided_by_step(proof, it, sum_of_run(proof, it.signs[0], it.positive, it.weight))
     lines = defined(proof, bound), it.factor, it.term, it.ratio
     limit = proof.step("the bound, times 2 - q", eq((2 - q) * bound, 3 * TERM), *lines)
-    sums = proof.step("in q", le((2 - q) * TOTAL, 3 * T * TERM), total, it.ratio, meaning="L̂α is q.")
-    it.conclude(proof.step("Σ", le(TOTAL, T * bound), it.room, sums, limit, meaning="Divided by 2 - q."))
+    sums = proof.step(
+        "in q", le((2 - q) * TOTAL, 3 * T * TERM), total, it.ratio, meaning="L̂α is q."
+    )
+    it.conclude(
+        proof.step("Σ", le(TOTAL, T * bound), it.room, sums, limit, meaning="Divided by 2 - q.")
+    )
 
 
 # By how much E‖∇F(v_t)‖² is above what the noise leaves of it.
@@ -287,7 +362,9 @@ ABOVE, ABOVE_NEXT, ABOVE_END = (sp.Max(0, x - REST) for x in (SQUARE, SQUARE_NEX
 
 @script(THEOREM_2_AVERAGE_SHARP, "sharp", ANY_FUNCTION)
 def average_sharp(proof: Proof) -> None:
-    """E‖∇F(v_t)‖² has a recursion, whose sum is exact but for its last term, which is at most κS."""
+    """E‖∇F(v_t)‖² has a recursion, whose sum is exact but for its last term, which is at most
+    κS.
+    """
     by, it = proof.by, Average(proof)
     shrinks = proof.step("$q(2 - q) > 0$", gt(SHRINKS, 0), it.some, it.room)
     first, recursion = _on_parabola(proof, it)
@@ -305,7 +382,9 @@ def average_sharp(proof: Proof) -> None:
         "Σ",
         ge(TOTAL, kappa * TERM * T - kappa**2 * zeta**2 / 3),
         it.some,
-        proof.step("times κ", eq(3 * q * TOTAL, kappa * (3 * q * TERM * T - LAST)), total, it.factor),
+        proof.step(
+            "times κ", eq(3 * q * TOTAL, kappa * (3 * q * TERM * T - LAST)), total, it.factor
+        ),
         proof.step("κ times the last", le(kappa * LAST, kappa**2 * TERM), growth, last),
         meaning="Divided by 3q.",
     )
@@ -331,7 +410,9 @@ def _on_parabola(proof: Proof, it: Average) -> tuple[Theorem, Theorem]:
             "its slope",
             eq(EuclideanNorm(Gradient(F, x)) ** 2, Lhat**2 * EuclideanNorm(x) ** 2),
             by.rewrite(
-                by.expansion(Gradient(F, x)), eq(EuclideanNorm(Gradient(F, x)) ** 2, ell**2 * InnerProduct(x, x)), law
+                by.expansion(Gradient(F, x)),
+                eq(EuclideanNorm(Gradient(F, x)) ** 2, ell**2 * InnerProduct(x, x)),
+                law,
             ),
             by.expansion(x),
             constant,
@@ -342,7 +423,9 @@ def _on_parabola(proof: Proof, it: Average) -> tuple[Theorem, Theorem]:
     unbiased, update = proof.assume(CONDITIONALLY_UNBIASED), v_t - alpha * g_t
     move = proof.define(v_next, update, "Algorithm 1: $v_(t+1) = v_t - αg_t$")
     mean = Expectation(EuclideanNorm(v_next) ** 2, v_t)
-    right = (1 - 2 * alpha * ell) * InnerProduct(v_t, v_t) + alpha**2 * Expectation(InnerProduct(g_t, g_t), v_t)
+    right = (1 - 2 * alpha * ell) * InnerProduct(v_t, v_t) + alpha**2 * Expectation(
+        InnerProduct(g_t, g_t), v_t
+    )
     opened = by.rewrite(
         by.expectation(by.expansion(update), t),
         eq(mean, right),
@@ -382,7 +465,9 @@ def _on_parabola(proof: Proof, it: Average) -> tuple[Theorem, Theorem]:
     return begins, recursion
 
 
-def _last(proof: Proof, it: Average, shrinks: Theorem, first: Theorem, recursion: Theorem) -> Theorem:
+def _last(
+    proof: Proof, it: Average, shrinks: Theorem, first: Theorem, recursion: Theorem
+) -> Theorem:
     """E‖∇F(v_{T+1})‖² <= κqζ², as t times what is above the rest stays below a bound."""
     by, size, factor = proof.by, q**2 * zeta**2, 1 + t * SHRINKS
     (noise,) = proof.positive(zeta)
@@ -402,21 +487,33 @@ def _last(proof: Proof, it: Average, shrinks: Theorem, first: Theorem, recursion
     squared = proof.step("$(q(2 - q))² ≥ 0$", ge(SHRINKS**2, 0), hints=[SHRINKS])
     taken = proof.step("times $(q(2 - q))²$", ge(SHRINKS**2 * ABOVE, 0), none, squared)
     then = [
-        proof.step("times 1 + tq(2 - q)", le(factor * ABOVE_NEXT, factor * (1 - SHRINKS) * ABOVE), falls, longer),
+        proof.step(
+            "times 1 + tq(2 - q)",
+            le(factor * ABOVE_NEXT, factor * (1 - SHRINKS) * ABOVE),
+            falls,
+            longer,
+        ),
         proof.step("times t", ge(t * SHRINKS**2 * ABOVE, 0), by.time()[0], taken),
     ]
-    start, positive = SQUARE.xreplace({t: sp.Integer(1)}), proof.step("$q²ζ² > 0$", gt(size, 0), it.some, noise)
+    start, positive = (
+        SQUARE.xreplace({t: sp.Integer(1)}),
+        proof.step("$q²ζ² > 0$", gt(size, 0), it.some, noise),
+    )
     spare = proof.step("the rest $≥ 0$", ge(REST, 0), inverse, it.some, noise)
     begins = by.maximum_below(
         FIRST,
         proof.step("$0 ≤ 2q²ζ²T$", le(0, FIRST), positive, it.long),
         proof.step("at first", le(start - REST, FIRST), first, spare),
     )
-    slow = proof.induct("falls as 1/t", le((1 + (t - 1) * SHRINKS) * ABOVE, FIRST), first=[begins], then=then)
+    slow = proof.induct(
+        "falls as 1/t", le((1 + (t - 1) * SHRINKS) * ABOVE, FIRST), first=[begins], then=then
+    )
     end = by.at(proof.step("one step later", le(factor * ABOVE_NEXT, FIRST), slow, then), T)
     beyond, more = by.below_maximum(ABOVE_END)
     short = proof.step("times T", le(T * SHRINKS * ABOVE_END, FIRST), end, beyond)
     above = proof.step("q(2 - q) times it", le(SHRINKS * ABOVE_END, 2 * size), it.long, short)
-    later = proof.step("the last above it", le(SHRINKS * (LAST - REST), SHRINKS * ABOVE_END), shrinks, more)
+    later = proof.step(
+        "the last above it", le(SHRINKS * (LAST - REST), SHRINKS * ABOVE_END), shrinks, more
+    )
     lacks = proof.step("what the sum lacks", le(SHRINKS * LAST, 3 * size), later, rest, above)
     return proof.step("the last", le(LAST, kappa * TERM), it.some, it.room, lacks, it.factor)

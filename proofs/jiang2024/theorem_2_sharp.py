@@ -1,4 +1,6 @@
-"""Theorem 2, sharper: with λ*, κ = 1.5/(1 - q/2) instead of 2.5, and the best constant step size; and A frozen."""
+"""Theorem 2, sharper: with λ*, κ = 1.5/(1 - q/2) instead of 2.5, and the best constant step size;
+and A frozen.
+"""
 
 import sympy as sp
 
@@ -28,7 +30,9 @@ def _sharp_lemma(proof: Proof) -> tuple[Theorem, Theorem]:
 
 def _sum(proof: Proof, smooth: Theorem, positive: Theorem, weight: Theorem) -> Theorem:
     """α(1 - L̂α/2) Σ_t E‖∇F(v_t)‖² <= D + T L̂α²ζ²/2 on the ball of radii a, b."""
-    return summed(proof, descent_in_ball(proof, Meft(proof, s, (a, b)), smooth, BALL, positive), weight)
+    return summed(
+        proof, descent_in_ball(proof, Meft(proof, s, (a, b)), smooth, BALL, positive), weight
+    )
 
 
 @script(THEOREM_2_REPAIRED, "sharp", READING)
@@ -37,9 +41,13 @@ def repaired(proof: Proof) -> None:
     by, share = proof.by, 1 - q / 2
     smooth, constant = _sharp_lemma(proof)
     step_size = StepSize(proof, constant)
-    total = divided_by_step(proof, step_size, _sum(proof, smooth, step_size.positive, step_size.weight))
+    total = divided_by_step(
+        proof, step_size, _sum(proof, smooth, step_size.positive, step_size.weight)
+    )
     half, ratio = step_size.at_most_half(), step_size.in_units()
-    room = proof.step("$1 - q/2 > 0$", gt(share, 0), half, ratio, meaning="$q = L̂α$ is at most 1/2.")
+    room = proof.step(
+        "$1 - q/2 > 0$", gt(share, 0), half, ratio, meaning="$q = L̂α$ is at most 1/2."
+    )
     factor = proof.step(
         "κ(1 - q/2)",
         eq(kappa * share, sp.Rational(3, 2)),
@@ -58,13 +66,16 @@ def repaired(proof: Proof) -> None:
         meaning="The least of T numbers is at most their mean.",
     )
     limit, term = defined(proof, bound), step_size.root_term()
-    value = proof.step("bound", eq(bound, kappa * Lhat * alpha * zeta**2), limit, term, meaning="The bound is κS.")
+    value = proof.step(
+        "bound", eq(bound, kappa * Lhat * alpha * zeta**2), limit, term, meaning="The bound is κS."
+    )
     lines = room, least, factor, value
     proof.conclude(proof.step("κS", proof.claim.conclusion, *lines, meaning="Divided by 1 - q/2."))
 
 
 class BestStep:
-    """The step size α = 2q/(κL̂), q = sqrt(L̂D/(ζ²T)) and κ = q + sqrt(q² + 2), without roots and quotients.
+    """The step size α = 2q/(κL̂), q = sqrt(L̂D/(ζ²T)) and κ = q + sqrt(q² + 2), without roots and
+    quotients.
 
     Attributes:
         constant, noise, long: L̂, ζ and T are positive.
@@ -134,11 +145,16 @@ def frozen(proof: Proof) -> None:
 
 
 def conclude(proof: Proof, best: BestStep, total: Theorem, square: sp.Expr = SQUARE) -> None:
-    """The claim at the best step size, from α(1 - L̂α/2) Σ_t x_t <= D + T L̂α²ζ²/2, `square` being x_t = E‖∇F(v_t)‖²."""
+    """The claim at the best step size, from α(1 - L̂α/2) Σ_t x_t <= D + T L̂α²ζ²/2, `square` being
+    x_t = E‖∇F(v_t)‖².
+    """
     by, sums = proof.by, sp.Sum(square, (t, 1, T))
     scaled = proof.step(
         "times L̂",
-        le(Lhat * alpha * (1 - Lhat * alpha / 2) * sums, T * zeta**2 * (q**2 + (Lhat * alpha) ** 2 / 2)),
+        le(
+            Lhat * alpha * (1 - Lhat * alpha / 2) * sums,
+            T * zeta**2 * (q**2 + (Lhat * alpha) ** 2 / 2),
+        ),
         best.constant,
         total,
         best.ratio_square,
@@ -160,7 +176,13 @@ def conclude(proof: Proof, best: BestStep, total: Theorem, square: sp.Expr = SQU
         best.quadratic,
         meaning="$κ² + 2$ is $2κ(κ - q)$, as $κ² = 2qκ + 2$.",
     )
-    most = proof.step("$Σ ≤ Tκqζ²$", le(sums, T * zeta**2 * q * kappa), best.above, divided, meaning="κ exceeds q.")
+    most = proof.step(
+        "$Σ ≤ Tκqζ²$",
+        le(sums, T * zeta**2 * q * kappa),
+        best.above,
+        divided,
+        meaning="κ exceeds q.",
+    )
     size = proof.step("$qζ² ≥ 0$", ge(q * zeta**2, 0), best.ratio, best.noise)
     signs, squares = [*best.signs, best.inverses[1]], (best.ratio_square, best.units[1])
     term = root_equals(proof, "S", ROOT_TERM, q * zeta**2, size, signs, *squares)
@@ -173,4 +195,6 @@ def conclude(proof: Proof, best: BestStep, total: Theorem, square: sp.Expr = SQU
         meaning="The least of T numbers is at most their mean.",
     )
     lines = least, defined(proof, bound), term
-    proof.conclude(proof.step("κS", proof.claim.conclusion, *lines, meaning="The bound is κS, and S is $qζ²$."))
+    proof.conclude(
+        proof.step("κS", proof.claim.conclusion, *lines, meaning="The bound is κS, and S is $qζ²$.")
+    )

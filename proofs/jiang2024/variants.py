@@ -1,4 +1,6 @@
-"""Lemma 1 beyond the paper: one factor frozen; DiReFT; and two layers, whose constants do not add up."""
+"""Lemma 1 beyond the paper: one factor frozen; DiReFT; and two layers, whose constants do not add
+up.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -62,7 +64,8 @@ def one_frozen(
     small: Claim,
     words: tuple[str, str],
 ) -> None:
-    """∇F is that of f times the frozen factor, and W moves by the trained one times it, each with its scale.
+    """∇F is that of f times the frozen factor, and W moves by the trained one times it, each with
+    its scale.
 
     Args:
         proof: the proof.
@@ -82,8 +85,14 @@ def one_frozen(
         return x * frozen if on_right else frozen * x
 
     def split(x: sp.MatrixExpr, frozen: sp.MatrixExpr = held) -> Theorem:
-        """The norm of that product is at most that of x times the spectral norm of the frozen factor."""
-        return by.submultiplicative("F", "op", x, frozen) if on_right else by.submultiplicative("op", "F", frozen, x)
+        """The norm of that product is at most that of x times the spectral norm of the frozen
+        factor.
+        """
+        return (
+            by.submultiplicative("F", "op", x, frozen)
+            if on_right
+            else by.submultiplicative("op", "F", frozen, x)
+        )
 
     weight, *points = (W0 + s * beside(x) for x in trained)
     slope, *slopes = (Gradient(f, x) for x in (weight, *points))
@@ -116,7 +125,9 @@ def one_frozen(
         meaning="f is L-smooth.",
     )
     name = any_value.name
-    law = proof.define(Value(F, any_value), Value(f, weight), f"$F({name}) = f(W)$", forall=[any_value])
+    law = proof.define(
+        Value(F, any_value), Value(f, weight), f"$F({name}) = f(W)$", forall=[any_value]
+    )
     chain = proof.state(
         "chain rule",
         eq(Gradient(F, any_value), s * beside(slope, held.T)),
@@ -147,9 +158,13 @@ def one_frozen(
         for x, there in zip((first, second), slopes, strict=True)
     ]
     relation = le(FrobeniusNorm(Gradient(F, first) - Gradient(F, second)), reach)
-    line = proof.step("$∇F$", relation, by.rewrite(inner, relation, *gradients), meaning="By the chain rule.")
+    line = proof.step(
+        "$∇F$", relation, by.rewrite(inner, relation, *gradients), meaning="By the chain rule."
+    )
     constant = defined(proof, Lhat)
-    final = proof.step("(8)", proof.claim.conclusion, line, constant, meaning=f"$L̂$ is $s²L{radius}²$.")
+    final = proof.step(
+        "(8)", proof.claim.conclusion, line, constant, meaning=f"$L̂$ is $s²L{radius}²$."
+    )
     proof.conclude(final, forall=[first, second])
 
 
@@ -159,7 +174,11 @@ Weights = tuple[sp.MatrixExpr, sp.MatrixExpr]
 ONE_FACTOR = replace(
     READING,
     points={point: pair[1:] for point, pair in READING.points.items()},
-    processes={x: replace(each, blocks=each.blocks[1:]) for x, each in READING.processes.items() if each.blocks[1:]}
+    processes={
+        x: replace(each, blocks=each.blocks[1:])
+        for x, each in READING.processes.items()
+        if each.blocks[1:]
+    }
     | {B_t: Process((B,))},
     constants=READING.constants | {A},
     arbitrary=READING.arbitrary - {A},
@@ -183,7 +202,9 @@ PAIRS = [tuple(MatrixSymbol(f"{name}_{i}", d, k) for name in ("U", "U'")) for i 
 FACTORS = (A, B, LAYER_A, LAYER_B), (A1, B1, C1, E1), (A2, B2, C2, E2)
 
 
-def _weights(left: MatrixSymbol, right: MatrixSymbol, other_left: MatrixSymbol, other_right: MatrixSymbol) -> Weights:
+def _weights(
+    left: MatrixSymbol, right: MatrixSymbol, other_left: MatrixSymbol, other_right: MatrixSymbol
+) -> Weights:
     """(U_0 + sBA, U'_0 + s'B'A')."""
     return STARTS[0] + s * right * left, STARTS[1] + s_2 * other_right * other_left
 
@@ -203,7 +224,8 @@ TWO_LAYERS = Reading(
 
 @dataclass(frozen=True)
 class Layer:
-    """One of the layers: the block of the weights, those of v, their values at v_1 and v_2, and its constants.
+    """One of the layers: the block of the weights, those of v, their values at v_1 and v_2, and its
+    constants.
 
     `slope` is M, the layer's block of the gradient of f where v is v_1.
     """
@@ -236,7 +258,16 @@ class Layer:
 
 PAIR = (
     Layer(LAYER_1, (A, B), (A1, B1), (A2, B2), G, (a, b), s, PartialGradient(f, w1, LAYER_1)),
-    Layer(LAYER_2, (LAYER_A, LAYER_B), (C1, E1), (C2, E2), G_2, (a_2, b_2), s_2, PartialGradient(f, w1, LAYER_2)),
+    Layer(
+        LAYER_2,
+        (LAYER_A, LAYER_B),
+        (C1, E1),
+        (C2, E2),
+        G_2,
+        (a_2, b_2),
+        s_2,
+        PartialGradient(f, w1, LAYER_2),
+    ),
 )
 
 
@@ -250,24 +281,42 @@ def layers(proof: Proof) -> None:
     ball = LAYER_BALLS.conclusion.args
     bounded = proof.assume(LAYER_GRADIENTS, where={W: w}, forall=[v], given=ball)
     # Sympy sorts the parts of a conjunction.
-    slopes = {part.lhs.args[0].args[2]: x for part, x in zip(LAYER_GRADIENTS.conclusion.args, bounded, strict=True)}
+    slopes = {
+        part.lhs.args[0].args[2]: x
+        for part, x in zip(LAYER_GRADIENTS.conclusion.args, bounded, strict=True)
+    }
     near, far = (
-        [relation.xreplace(dict(zip((A, B, LAYER_A, LAYER_B), point, strict=True))) for relation in ball]
+        [
+            relation.xreplace(dict(zip((A, B, LAYER_A, LAYER_B), point, strict=True)))
+            for relation in ball
+        ]
         for point in ((*PAIR[0].start, *PAIR[1].start), (*PAIR[0].end, *PAIR[1].end))
     )
     inside = [proof.local(relation) for relation in (*near, *far)]
     form, formula = eigenvalue.quadratic_form(proof), quantity(LAYERS, Lhat)
     constant, below = proof.quantity(formula), by.below_maximum(formula.expression)
     larger = [
-        proof.step(f"$L̂ ≥ {name}$", ge(Lhat, layer.top), constant, below, meaning="A maximum is at least each number.")
+        proof.step(
+            f"$L̂ ≥ {name}$",
+            ge(Lhat, layer.top),
+            constant,
+            below,
+            meaning="A maximum is at least each number.",
+        )
         for name, layer in zip(("λ", "λ'"), PAIR, strict=True)
     ]
     bounds = [
-        layer_bound(proof, layer, by.instance(slopes[layer.weight], {v: v1}), inside, signs, form, above)
+        layer_bound(
+            proof, layer, by.instance(slopes[layer.weight], {v: v1}), inside, signs, form, above
+        )
         for layer, above in zip(PAIR, larger, strict=True)
     ]
     relation = LAYERS.conclusion
-    linear = sum(InnerProduct(x, y) for layer in PAIR for x, y in zip(layer.gradients, layer.changes, strict=True))
+    linear = sum(
+        InnerProduct(x, y)
+        for layer in PAIR
+        for x, y in zip(layer.gradients, layer.changes, strict=True)
+    )
     line = proof.step(
         "layers",
         relation.xreplace({InnerProduct(Gradient(F, v1), v2 - v1): linear}),
@@ -283,7 +332,9 @@ def layers(proof: Proof) -> None:
         (by.instance(by.chain_rule(law, i), {v: v1}), PartialGradient(F, v1, block), value)
         for i, (block, value) in enumerate(values)
     ]
-    final = proof.step("(15)", relation, by.rewrite(line, relation, *chain), meaning="By the chain rule.")
+    final = proof.step(
+        "(15)", relation, by.rewrite(line, relation, *chain), meaning="By the chain rule."
+    )
     proof.conclude(final, forall=[v1, v2], such_that=[*near, *far])
 
 
@@ -302,7 +353,10 @@ def layer_bound(
     total = move_a**2 + move_b**2
     size = proof.step(f"$s ≥ 0${where}", ge(layer.scale, 0), signs)
     moved = layer.end[1] * layer.end[0] - layer.start[1] * layer.start[0]
-    reach, change = layer.radii[1] * move_a + layer.radii[0] * move_b, FrobeniusNorm(layer.scale * moved)
+    reach, change = (
+        layer.radii[1] * move_a + layer.radii[0] * move_b,
+        FrobeniusNorm(layer.scale * moved),
+    )
     product = proof.step(
         f"$BA${where}",
         le(FrobeniusNorm(moved), reach),
@@ -321,7 +375,10 @@ def layer_bound(
         meaning="ΔW is s times that.",
     )
     squares = proof.step(
-        f"$‖ΔW‖²${where}", le(change**2, (layer.scale * reach) ** 2), longer, by.nonnegative("F", layer.scale * moved)
+        f"$‖ΔW‖²${where}",
+        le(change**2, (layer.scale * reach) ** 2),
+        longer,
+        by.nonnegative("F", layer.scale * moved),
     )
     curved = proof.step(
         f"$L‖ΔW‖²${where}",
@@ -357,7 +414,9 @@ def layer_bound(
         size,
         by.instance(form, values, *eigen),
         stretched,
-        meaning="The left side is at most the quadratic form of $[[P, K], [K, Q]]$ at $(‖ΔA‖, ‖ΔB‖)$.",
+        meaning=(
+            "The left side is at most the quadratic form of $[[P, K], [K, Q]]$ at $(‖ΔA‖, ‖ΔB‖)$."
+        ),
     )
 
 
@@ -366,7 +425,9 @@ A_ALONE = replace(READING, constants=READING.constants | {B}, arbitrary=READING.
 
 @script(DIREFT, "sharp", READING)
 def direft(proof: Proof) -> None:
-    """λ* at scale 1, of A = [U_1 b] and B = U_2ᵀ: nothing in the proof asks what the columns of A are."""
+    """λ* at scale 1, of A = [U_1 b] and B = U_2ᵀ: nothing in the proof asks what the columns of A
+    are.
+    """
     sharp_lemma(proof, UNSCALED, (a, b))
 
 

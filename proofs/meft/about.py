@@ -21,7 +21,8 @@ ABOUT = (
     About(adapters.LOREFT_TRAINED, ("loreft-trained",)),
 )
 
-# Those for which `problems.hard` can make an instance, from the constants of the ball and the noise.
+# Those for which `problems.hard` can make an instance, from the constants of the ball and the
+# noise.
 HARD = (lora.THEOREM_2_REPAIRED, lora.THEOREM_2_BEST_STEP, THEOREM_2)
 
 # The theorem for a step that a run chose itself: it asks of the step only that F can fall.

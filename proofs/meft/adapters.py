@@ -1,7 +1,9 @@
-"""The smoothness constant of F(v) = f(W(v)) for each adapter: one composition lemma, and what is sharper.
+"""The smoothness constant of F(v) = f(W(v)) for each adapter: one composition lemma, and what is
+sharper.
 
-The second derivative of F along u is D²f[DW[u], DW[u]] + <∇f, D²W[u, u]>. The composition lemma bounds each term by a
-norm of u; the sharper claims bound it by a quadratic form in the norms of u's blocks, whose top eigenvalue they are.
+The second derivative of F along u is D²f[DW[u], DW[u]] + <∇f, D²W[u, u]>. The composition lemma
+bounds each term by a norm of u; the sharper claims bound it by a quadratic form in the norms of u's
+blocks, whose top eigenvalue they are.
 """
 
 from dataclasses import replace
@@ -44,7 +46,8 @@ from .lora import BALL, FROZEN_A, GRADIENT_BOUND, LEMMA_1_SHARP, at_scale_1
 
 # Why the kernel has no proof of DoRA's.
 _NO_COLUMNS = (
-    "The kernel differentiates polynomials in matrices, and to divide columns by their lengths is none of them."
+    "The kernel differentiates polynomials in matrices, and to divide columns by their lengths is"
+    " none of them."
 )
 
 _IN_DOMAIN = r"\text{for } v_1, v_2 \text{ in the domain}"
@@ -55,7 +58,8 @@ def _top(first: sp.Expr, cross: sp.Expr, second: sp.Expr) -> sp.Expr:
     return (first + second) / 2 + sp.sqrt(((first - second) / 2) ** 2 + cross**2)
 
 
-# Φ(u, M) = <M, W(u)>, by which a claim speaks of any W: DW(u)*M is its gradient in u, and W(u) that in M.
+# Φ(u, M) = <M, W(u)>, by which a claim speaks of any W: DW(u)*M is its gradient in u, and W(u) that
+# in M.
 PHI = sp.Symbol("Phi")
 u = MatrixSymbol("u", n, 1)
 M, N1, N2 = (MatrixSymbol(name, d, k) for name in ("M", "N_1", "N_2"))
@@ -78,11 +82,17 @@ LIPSCHITZ = Claim(
     sp.And(
         sp.Le(FrobeniusNorm(image(v1) - image(v2)), J * EuclideanNorm(v1 - v2)),
         sp.Le(EuclideanNorm(pulled(v1, N1) - pulled(v1, N2)), J * FrobeniusNorm(N1 - N2)),
-        sp.Le(EuclideanNorm(pulled(v1, N2) - pulled(v2, N2)), H * SpectralNorm(N2) * EuclideanNorm(v1 - v2)),
+        sp.Le(
+            EuclideanNorm(pulled(v1, N2) - pulled(v2, N2)),
+            H * SpectralNorm(N2) * EuclideanNorm(v1 - v2),
+        ),
     ),
-    r"\text{for } v_1, v_2 \text{ in the domain and all } N_1, N_2, \; \Phi(u, M) = \langle M, W(u) \rangle",
-    note="$∇_uΦ(v, N)$ is $DW(v)*N$, and $∇_MΦ(v, N)$ is $W(v)$. On a convex domain this says that $‖DW(v)‖$ is "
-    "at most $J$ and $|⟨N, D²W(v)[u, u]⟩|$ at most $H‖N‖‖u‖²$.",
+    r"\text{for } v_1, v_2 \text{ in the domain and all } N_1, N_2, \; \Phi(u, M) = \langle M, W(u)"
+    r" \rangle",
+    note=(
+        "$∇_uΦ(v, N)$ is $DW(v)*N$, and $∇_MΦ(v, N)$ is $W(v)$. On a convex domain this says that"
+        " $‖DW(v)‖$ is at most $J$ and $|⟨N, D²W(v)[u, u]⟩|$ at most $H‖N‖‖u‖²$."
+    ),
 )
 
 CHAIN_RULE = Claim(
@@ -125,15 +135,29 @@ def _composed(
         Quantity(J, jacobian, "bound on the norm of DW(v)"),
         Quantity(H, second, "bound on $|⟨M, D²W(v)[u, u]⟩|$ over $‖M‖‖u‖²$"),
     )
-    about: dict[str, Any] = {"id": id, "title": title, "source": domain.source, "quantifier": _IN_DOMAIN}
-    about |= {"hypotheses": (ASSUMPTION_1, domain, gradient), "quantities": (*sizes, *COMPOSITION.quantities)}
+    about: dict[str, Any] = {
+        "id": id,
+        "title": title,
+        "source": domain.source,
+        "quantifier": _IN_DOMAIN,
+    }
+    about |= {
+        "hypotheses": (ASSUMPTION_1, domain, gradient),
+        "quantities": (*sizes, *COMPOSITION.quantities),
+    }
     return replace(COMPOSITION, **(about | more))
 
 
-def _sharper(composed: Claim, id: str, title: str, form: tuple[sp.Expr, sp.Expr, sp.Expr], **more: Any) -> Claim:
-    """The same statement with the top eigenvalue of a form in the norms of blocks as its constant."""
+def _sharper(
+    composed: Claim, id: str, title: str, form: tuple[sp.Expr, sp.Expr, sp.Expr], **more: Any
+) -> Claim:
+    """The same statement with the top eigenvalue of a form in the norms of blocks as its
+    constant.
+    """
     constant = Quantity(Lhat, _top(*form), "smoothness constant of F, a top eigenvalue")
-    return replace(composed, **({"id": id, "title": title, "quantities": (constant,), "argument": ""} | more))
+    return replace(
+        composed, **({"id": id, "title": title, "quantities": (constant,), "argument": ""} | more)
+    )
 
 
 FULL = Claim(
@@ -158,7 +182,10 @@ LORA = _composed(
 
 # No theorem is run on it that is about a frozen A.
 FROZEN_FACTOR_B = replace(
-    FROZEN, symbols=(b,), smooth_on="", says=(Statement(sp.Le(SpectralNorm(B), b), r"\text{for the frozen } B"),)
+    FROZEN,
+    symbols=(b,),
+    smooth_on="",
+    says=(Statement(sp.Le(SpectralNorm(B), b), r"\text{for the frozen } B"),),
 ).claim("meft.frozen_factor_b", "A frozen factor B", "boundcheck; B is not trained")
 
 FROZEN_B = Claim(
@@ -193,13 +220,21 @@ DORA_DOMAIN = Claim(
     "Factors and magnitudes of DoRA in a ball",
     "boundcheck; Liu, Wang, Yin, Molchanov, Wang, Cheng and Chen 2024, Eq. (5)",
     sp.And(
-        sp.Le(SpectralNorm(A), a), sp.Le(SpectralNorm(B), b), sp.Le(SpectralNorm(MatrixSymbol("Lambda_m", k, k)), mu)
+        sp.Le(SpectralNorm(A), a),
+        sp.Le(SpectralNorm(B), b),
+        sp.Le(SpectralNorm(MatrixSymbol("Lambda_m", k, k)), mu),
     ),
-    r"\text{for } W = (W_0 + s B A) N^{-1} \Lambda_m, \; N \text{ and } \Lambda_m \text{ diagonal, } "
-    r"N \text{ the norms of the columns of } W_0 + s B A, \; w_0 \text{ the least of } W_0 \text{'s}",
-    note="Through the norms too, which DoRA's authors treat as constants in the gradient that they compute.",
+    r"\text{for } W = (W_0 + s B A) N^{-1} \Lambda_m, \; N \text{ and } \Lambda_m \text{"
+    r" diagonal, } "
+    r"N \text{ the norms of the columns of } W_0 + s B A, \; w_0 \text{ the least of } W_0"
+    r" \text{'s}",
+    note=(
+        "Through the norms too, which DoRA's authors treat as constants in the gradient that they"
+        " compute."
+    ),
 )
-# The least norm of a column of W_0 + s B A, and what the columns' directions do with a change of (A, B).
+# The least norm of a column of W_0 + s B A, and what the columns' directions do with a change of
+# (A, B).
 _LEAST = w_0 - s * a * b
 _TURN = LORA.expression("J") / _LEAST
 _STRETCH = mu * _TURN
@@ -211,8 +246,11 @@ DORA = _composed(
     sp.Max(1, _STRETCH),
     _top(sp.Integer(0), _TURN, _BEND),
     ASSUMPTION_3_2,
-    argument="$x/‖x‖$ has a derivative of norm $1/‖x‖$, at right angles to $x$, and a second one of norm $2/(√3‖x‖²)$; "
-    "no column of $W_0 + sBA$ is shorter than $w_0 - sab$. $G$ bounds the Frobenius norm of the gradient here.",
+    argument=(
+        "$x/‖x‖$ has a derivative of norm $1/‖x‖$, at right angles to $x$, and a second one of norm"
+        " $2/(√3‖x‖²)$; no column of $W_0 + sBA$ is shorter than $w_0 - sab$. $G$ bounds the"
+        " Frobenius norm of the gradient here."
+    ),
     conditions=(sp.Gt(w_0, s * a * b),),
     unproved=_NO_COLUMNS,
 )
@@ -221,7 +259,9 @@ DORA_BLOCKS = _sharper(
     "meft.dora_blocks",
     "DoRA, by blocks",
     (L, G * _TURN, COMPOSITION.expression("Lhat").xreplace({J: _STRETCH, H: _BEND})),
-    argument="The same bounds as a form in the norms of the magnitudes' change and of the factors'.",
+    argument=(
+        "The same bounds as a form in the norms of the magnitudes' change and of the factors'."
+    ),
 )
 
 R, R1, R2 = (MatrixSymbol(name, r, d) for name in ("R", "R_1", "R_2"))
@@ -231,9 +271,13 @@ LOREFT_DOMAIN = Claim(
     "LoReFT's R with orthonormal rows, its V in a ball",
     "boundcheck; Wu, Arora, Wang, Geiger, Jurafsky, Manning and Potts 2024, Eq. (2)",
     sp.And(sp.Eq(R1 * R1.T, R2 * R2.T), sp.Le(SpectralNorm(R), 1), sp.Le(SpectralNorm(V), nu)),
-    r"\text{for } W(R, V) = W_0 + R^T V, \; V = [U - R, b] \text{ where } W_0 = [I, 0] \text{, and any two } R, \; "
+    r"\text{for } W(R, V) = W_0 + R^T V, \; V = [U - R, b] \text{ where } W_0 = [I, 0] \text{, and"
+    r" any two } R, \; "
     r"R R^T = I",
-    note="Of orthonormal rows this is all that is used: every $R$ has the same $R Rᵀ$, and a norm of at most 1.",
+    note=(
+        "Of orthonormal rows this is all that is used: every $R$ has the same $R Rᵀ$, and a norm of"
+        " at most 1."
+    ),
 )
 
 
@@ -243,7 +287,9 @@ def tangent(slope: MatrixExpr) -> MatrixExpr:
 
 
 def _descent(block: MatrixSymbol, move: MatrixExpr) -> sp.core.relational.Relational:
-    """The descent inequality from v_1 to v_2 with the gradient on the manifold, in R and in another block."""
+    """The descent inequality from v_1 to v_2 with the gradient on the manifold, in R and in another
+    block.
+    """
     in_r, in_block = (PartialGradient(F, v1, x) for x in (R, block))
     linear = InnerProduct(tangent(in_r), R2 - R1) + InnerProduct(in_block, move)
     return sp.Le(Value(F, v2) - Value(F, v1) - linear, Lhat / 2 * EuclideanNorm(v2 - v1) ** 2)
@@ -257,11 +303,16 @@ LOREFT = _composed(
     _top(nu, sp.Integer(1), sp.Integer(0)),
     conclusion=_descent(V, V2 - V1),
     quantifier=r"\text{for } v_1 = (R_1, V_1), \; v_2 = (R_2, V_2) \text{ in the domain}",
-    note="The descent inequality on the Stiefel manifold times a ball, with the Riemannian gradient. -f has the same "
-    "constants, so that it holds from below too; along a geodesic it then says, to second order, that the Riemannian "
-    "Hessian of a twice differentiable F has this norm at most.",
+    note=(
+        "The descent inequality on the Stiefel manifold times a ball, with the Riemannian gradient."
+        " -f has the same constants, so that it holds from below too; along a geodesic it then"
+        " says, to second order, that the Riemannian Hessian of a twice differentiable F has this"
+        " norm at most."
+    ),
 )
-LOREFT_SHARP = _sharper(LOREFT, "meft.loreft_sharp", "LoReFT, sharp", (L * nu**2 + G * nu, L * nu + G, L))
+LOREFT_SHARP = _sharper(
+    LOREFT, "meft.loreft_sharp", "LoReFT, sharp", (L * nu**2 + G * nu, L * nu + G, L)
+)
 UNTURNED = Claim(
     "meft.loreft_unturned",
     "R does not turn within its own rows",
@@ -293,7 +344,8 @@ LOREFT_TRAINED_DOMAIN = Claim(
         sp.Le(SpectralNorm(EDITS[0]), nu),
         sp.Le(SpectralNorm(W0), 1),
     ),
-    r"\text{for } W(R, U) = W_0 + R^T (U - R W_0) \text{, where } W_0 = [I, 0] \text{ and } U \text{ holds pyreft's } "
+    r"\text{for } W(R, U) = W_0 + R^T (U - R W_0) \text{, where } W_0 = [I, 0] \text{ and } U"
+    r" \text{ holds pyreft's } "
     r"[U, b]",
 )
 LOREFT_TRAINED = _sharper(
@@ -304,8 +356,10 @@ LOREFT_TRAINED = _sharper(
     conclusion=_descent(U, U2 - U1),
     quantifier=r"\text{for } v_1 = (R_1, U_1), \; v_2 = (R_2, U_2) \text{ in the domain}",
     hypotheses=(ASSUMPTION_1, LOREFT_TRAINED_DOMAIN, GRADIENT_BOUND_IN_DOMAIN),
-    note="The same edit $h + Rᵀ(Uh + b - Rh)$ in $(R, [U, b])$: $R$ enters $W$ a second time, by $RᵀR$, and the "
-    "constant is larger for it than in $(R, V)$, $V = [U - R, b]$.",
+    note=(
+        "The same edit $h + Rᵀ(Uh + b - Rh)$ in $(R, [U, b])$: $R$ enters $W$ a second time, by"
+        " $RᵀR$, and the constant is larger for it than in $(R, V)$, $V = [U - R, b]$."
+    ),
 )
 
 CLAIMS = (

@@ -1,4 +1,6 @@
-"""boundcheck's own claims in the setting of jiang2024: about LoRA, convergence, and the other adapters."""
+"""boundcheck's own claims in the setting of jiang2024: about LoRA, convergence, and the other
+adapters.
+"""
 
 from . import adapters, lora, theorems
 

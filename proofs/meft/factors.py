@@ -1,10 +1,13 @@
-"""Gradient descent on both factors, at any step: what one step lowers F by, how far the iterates go, how steep f is.
+"""Gradient descent on both factors, at any step: what one step lowers F by, how far the iterates
+go, how steep f is.
 
-Two theorems follow: at a step as long as the descent allows, and at a constant one that keeps the iterates near.
+Two theorems follow: at a step as long as the descent allows, and at a constant one that keeps the
+iterates near.
 
-The descent is taken in W, where f is smooth everywhere: no ball, and no smoothness of F. With M = ∇f(W_t), u = ‖BᵀM‖,
-w = ‖MAᵀ‖, m = ‖M‖, J² = σ_1(A)² + σ_1(B)² and P = u² + w² = ‖∇F(v_t)‖², a step α with α(LJ² + m) <= 2 has
-F(v_{t+1}) <= F(v_t) - α(1 - α(LJ² + m)/2)P, as if LJ² + m at v_t were a smoothness constant of F.
+The descent is taken in W, where f is smooth everywhere: no ball, and no smoothness of F. With M =
+∇f(W_t), u = ‖BᵀM‖, w = ‖MAᵀ‖, m = ‖M‖, J² = σ_1(A)² + σ_1(B)² and P = u² + w² = ‖∇F(v_t)‖², a step
+α with α(LJ² + m) <= 2 has F(v_{t+1}) <= F(v_t) - α(1 - α(LJ² + m)/2)P, as if LJ² + m at v_t were a
+smoothness constant of F.
 """
 
 import sympy as sp
@@ -44,7 +47,19 @@ from boundcheck.proof.proof import Because
 
 from ..jiang2024.claims import ASSUMPTION_1, BOUNDED_BELOW
 from ..jiang2024.setting import MEFT, Meft, defined, descent_of_f, divided, quantity
-from .theorems import ADAPTIVE_GD, GOES_ON, START, STEEPEST, UNCONDITIONAL_GD, C, K, first, growth, steep, stretch
+from .theorems import (
+    ADAPTIVE_GD,
+    GOES_ON,
+    START,
+    STEEPEST,
+    UNCONDITIONAL_GD,
+    C,
+    K,
+    first,
+    growth,
+    steep,
+    stretch,
+)
 
 ONE = sp.Integer(1)
 M = SLOPE
@@ -66,7 +81,8 @@ LEAST = MinimumOver(SQUARE, t, 1, T)
 
 
 class Descent:
-    """The iterates A_{t+1} = A_t - αBᵀM, B_{t+1} = B_t - αMAᵀ of a proof, and what is known of them.
+    """The iterates A_{t+1} = A_t - αBᵀM, B_{t+1} = B_t - αMAᵀ of a proof, and what is known of
+    them.
 
     Attributes:
         step: α.
@@ -83,7 +99,9 @@ class Descent:
         self.local = step * L * REACH + step * m
         self.slopes = [
             (proof.by.instance(law, {v: v_t}), PartialGradient(F, v_t, x), value)
-            for law, x, value in zip(Meft(proof).chain_rule(), (A, B), (slope_a, slope_b), strict=True)
+            for law, x, value in zip(
+                Meft(proof).chain_rule(), (A, B), (slope_a, slope_b), strict=True
+            )
         ]
         self.values = A_t - step * slope_a, B_t - step * slope_b
         # The algorithm's own v_{t+1} = v_t - α∇F(v_t), by its blocks.
@@ -94,10 +112,14 @@ class Descent:
             proof.state(
                 f"${name}_(t+1)$",
                 eq(left, right),
-                proof.by.rewrite(proof.by.component(whole, i, blocks), eq(left, right), self.slopes[i]),
+                proof.by.rewrite(
+                    proof.by.component(whole, i, blocks), eq(left, right), self.slopes[i]
+                ),
                 meaning="One step, by the chain rule.",
             )
-            for i, (name, left, right) in enumerate(zip("AB", (A_next, B_next), self.values, strict=True))
+            for i, (name, left, right) in enumerate(
+                zip("AB", (A_next, B_next), self.values, strict=True)
+            )
         ]
         self.lipschitz = proof.assume(ASSUMPTION_1, forall=[W1, W2])
         self.below = proof.assume(BOUNDED_BELOW, forall=[W])
@@ -109,7 +131,8 @@ class Descent:
     def lowered(self, short: Theorem) -> Theorem:
         """F(v_{t+1}) <= F(v_t) - α(1 - α(LJ² + m)/2)P, from α(LJ² + m) = `local` <= 2.
 
-        W goes by -αX + α²Y: X = MAᵀA + BBᵀM is its way to first order, and Y = MAᵀBᵀM by how much that bends.
+        W goes by -αX + α²Y: X = MAᵀA + BBᵀM is its way to first order, and Y = MAᵀBᵀM by how much
+        that bends.
         """
         proof, by, step = self.proof, self.proof.by, self.step
         straight, bent = slope_b * A_t + B_t * slope_a, slope_b * slope_a
@@ -117,7 +140,9 @@ class Descent:
         fall = le(NEXT - NOW - InnerProduct(M, moved), L / 2 * FrobeniusNorm(moved) ** 2)
         equations = zip(self.updates, (A_next, B_next), self.values, strict=True)
         in_w = descent_of_f(proof, self.lipschitz, W_t, B_next * A_next - B_t * A_t, "descent in W")
-        put_in = proof.step("update", fall, by.rewrite(in_w, fall, *equations), meaning="The update put in.")
+        put_in = proof.step(
+            "update", fall, by.rewrite(in_w, fall, *equations), meaning="The update put in."
+        )
         linear = proof.step(
             "$⟨M, ΔW⟩$",
             eq(InnerProduct(M, moved), -step * P + step**2 * InnerProduct(M, bent)),
@@ -125,7 +150,9 @@ class Descent:
             by.expansion(slope_b),
         )
         parts = (
-            FrobeniusNorm(straight) ** 2 - 2 * step * InnerProduct(straight, bent) + (step * FrobeniusNorm(bent)) ** 2
+            FrobeniusNorm(straight) ** 2
+            - 2 * step * InnerProduct(straight, bent)
+            + (step * FrobeniusNorm(bent)) ** 2
         )
         square = proof.step(
             "$‖ΔW‖²$",
@@ -142,15 +169,22 @@ class Descent:
         )
         signs = [by.nonnegative("F", x) for x in (straight, slope_a, slope_b)]
         signs += [by.nonnegative("op", x) for x in (A_t, B_t)]
-        squares = proof.step("$‖X‖²$, first", le(FrobeniusNorm(straight) ** 2, sides**2), length, signs)
+        squares = proof.step(
+            "$‖X‖²$, first", le(FrobeniusNorm(straight) ** 2, sides**2), length, signs
+        )
         long = proof.step(
-            "$‖X‖² ≤ J²P$", le(FrobeniusNorm(straight) ** 2, REACH * P), squares, hints=[size_a * u - size_b * w]
+            "$‖X‖² ≤ J²P$",
+            le(FrobeniusNorm(straight) ** 2, REACH * P),
+            squares,
+            hints=[size_a * u - size_b * w],
         )
         whole = by.submultiplicative("F", "F", slope_b, slope_a)
         small = proof.step("$‖Y‖ ≤ P/2$", le(FrobeniusNorm(bent), P / 2), whole, hints=[u - w])
         weight = proof.step("$Lα²/2 ≥ 0$", ge(L * step**2 / 2, 0), self.smooth, self.positive)
         rest = (
-            InnerProduct(M, bent) - L * step * InnerProduct(straight, bent) + L / 2 * (step * FrobeniusNorm(bent)) ** 2
+            InnerProduct(M, bent)
+            - L * step * InnerProduct(straight, bent)
+            + L / 2 * (step * FrobeniusNorm(bent)) ** 2
         )
         turned = self._turned(straight, bent, rest, short, long, small)
         return proof.step(
@@ -175,9 +209,17 @@ class Descent:
         )
 
     def _turned(
-        self, straight: sp.MatrixExpr, bent: sp.MatrixExpr, rest: sp.Expr, short: Theorem, long: Theorem, small: Theorem
+        self,
+        straight: sp.MatrixExpr,
+        bent: sp.MatrixExpr,
+        rest: sp.Expr,
+        short: Theorem,
+        long: Theorem,
+        small: Theorem,
     ) -> Theorem:
-        """⟨Z, Y⟩ + α²L‖Y‖²/2 <= mP/2, where Z = M - αLX: to where the slope is less, W bends; ‖Z‖ <= m - α²LP/4."""
+        """⟨Z, Y⟩ + α²L‖Y‖²/2 <= mP/2, where Z = M - αLX: to where the slope is less, W bends; ‖Z‖
+        <= m - α²LP/4.
+        """
         proof, by, step = self.proof, self.proof.by, self.step
         turned, size, limit = M - step * L * straight, FrobeniusNorm(bent), m - step**2 * L * P / 4
         steep, reach, sign = step * m, step * L * REACH, by.nonnegative("F", bent)
@@ -187,7 +229,10 @@ class Descent:
         far = proof.step("$αLJ² ≥ 0$", ge(reach, 0), speed, proof.step("$J² ≥ 0$", ge(REACH, 0)))
         near = proof.step("$αm ≥ 0$", ge(steep, 0), self.positive)
         once = proof.step(
-            "$⟨M, X⟩ = P$", eq(InnerProduct(M, straight), P), by.expansion(slope_a), by.expansion(slope_b)
+            "$⟨M, X⟩ = P$",
+            eq(InnerProduct(M, straight), P),
+            by.expansion(slope_a),
+            by.expansion(slope_b),
         )
         twice = proof.step(
             "$α²L²‖X‖²$",
@@ -204,12 +249,17 @@ class Descent:
         )
         room = proof.step("$2 - αLJ² - αm/2 ≥ 0$", ge(2 - reach - steep / 2, 0), short, near)
         share = proof.step("αLP times", ge(step * L * P * (2 - reach - steep / 2), 0), gain, room)
-        squares = proof.step("$‖Z‖²$, at most", le(FrobeniusNorm(turned) ** 2, limit**2), less, share)
+        squares = proof.step(
+            "$‖Z‖²$, at most", le(FrobeniusNorm(turned) ** 2, limit**2), less, share
+        )
 
         # The limit is not negative, as P <= J²m².
         powers = [
             proof.step(
-                f"${as_typed(length)}²$", le(length**2, (side * m) ** 2), whole, by.nonnegative("F", length.args[0])
+                f"${as_typed(length)}²$",
+                le(length**2, (side * m) ** 2),
+                whole,
+                by.nonnegative("F", length.args[0]),
             )
             for length, side, whole in (
                 (u, size_b, by.submultiplicative("op", "F", B_t.T, M)),
@@ -224,12 +274,23 @@ class Descent:
         slack = proof.step("$m - α²LP/4 ≥ 0$", ge(limit, 0), scaled, times)
         shorter = by.from_squares(squares, slack, FrobeniusNorm(turned))
 
-        within = proof.step("$‖Y‖$ times", le(size * FrobeniusNorm(turned), size * limit), sign, shorter)
-        weight = proof.step("$α²L‖Y‖/2 ≥ 0$", ge(L * step**2 * size / 2, 0), speed, self.positive, sign)
-        lengths = proof.step("$α²L‖Y‖²/2$", le(L / 2 * (step * size) ** 2, L * step**2 * size * P / 4), weight, small)
+        within = proof.step(
+            "$‖Y‖$ times", le(size * FrobeniusNorm(turned), size * limit), sign, shorter
+        )
+        weight = proof.step(
+            "$α²L‖Y‖/2 ≥ 0$", ge(L * step**2 * size / 2, 0), speed, self.positive, sign
+        )
+        lengths = proof.step(
+            "$α²L‖Y‖²/2$", le(L / 2 * (step * size) ** 2, L * step**2 * size * P / 4), weight, small
+        )
         times = proof.step("$m‖Y‖ ≤ mP/2$", le(m * size, m * P / 2), by.nonnegative("F", M), small)
         return proof.step(
-            "$⟨Z, Y⟩$ and $‖Y‖²$", le(rest, m * P / 2), by.cauchy_schwarz(turned, bent), within, lengths, times
+            "$⟨Z, Y⟩$ and $‖Y‖²$",
+            le(rest, m * P / 2),
+            by.cauchy_schwarz(turned, bent),
+            within,
+            lengths,
+            times,
         )
 
     def squared_gradient(self) -> Theorem:
@@ -239,11 +300,15 @@ class Descent:
         found = by.rewrite(by.block_norm(Gradient(F, v_t)), whole, *self.slopes)
         return self.proof.state("$‖∇F‖² = P$", whole, found, meaning="By the chain rule.")
 
-    def away(self, travelled: sp.Expr, share: sp.Expr, spent: Theorem, fallen: Theorem, lower: Theorem) -> Theorem:
-        """c‖v_t - v_1‖² <= S_t (f(W_1) - f(W_t)), by induction: the squared length of a path, and Cauchy-Schwarz.
+    def away(
+        self, travelled: sp.Expr, share: sp.Expr, spent: Theorem, fallen: Theorem, lower: Theorem
+    ) -> Theorem:
+        """c‖v_t - v_1‖² <= S_t (f(W_1) - f(W_t)), by induction: the squared length of a path, and
+        Cauchy-Schwarz.
 
         Args:
-            travelled: S_t, at most the sum of the steps before t + 1, and at least that of the steps before t.
+            travelled: S_t, at most the sum of the steps before t + 1, and at least that of the
+                steps before t.
             share: c, of which a step of α lowers F by cαP.
             spent: S_t >= 0.
             fallen: f(W_t) <= f(W_1).
@@ -254,7 +319,13 @@ class Descent:
         # ‖A_{t+1} - A_1‖² <= ‖A_t - A_1‖² + 2α‖A_t - A_1‖u + α²u², and so for B.
         further = []
         for equation, after, value, now, start, slope in zip(
-            self.updates, (A_next, B_next), self.values, (A_t, B_t), (A_first, B_first), (slope_a, slope_b), strict=True
+            self.updates,
+            (A_next, B_next),
+            self.values,
+            (A_t, B_t),
+            (A_first, B_first),
+            (slope_a, slope_b),
+            strict=True,
         ):
             length, size, name = FrobeniusNorm(now - start), FrobeniusNorm(slope), as_typed(now)
             most = length**2 + 2 * step * length * size + step**2 * size**2
@@ -271,17 +342,23 @@ class Descent:
             )
             goal = le(FrobeniusNorm(after - start) ** 2, most)
             further.append(
-                proof.state(f"${name}$, further", goal, by.rewrite(expanded, goal, (equation, after, value)))
+                proof.state(
+                    f"${name}$, further", goal, by.rewrite(expanded, goal, (equation, after, value))
+                )
             )
         z, mixed = away_a * u + away_b * w, travelled * FALL + step * FALLEN
-        room = proof.step("$αP ≥ 0$", ge(step * P, 0), self.positive, proof.step("$P ≥ 0$", ge(P, 0)))
+        room = proof.step(
+            "$αP ≥ 0$", ge(step * P, 0), self.positive, proof.step("$P ≥ 0$", ge(P, 0))
+        )
         cross = proof.step("$z² ≤ ‖v_t - v_1‖²P$", le(z**2, AWAY * P))
         far = proof.step("$‖v_t - v_1‖² ≥ 0$", ge(AWAY, 0))
         weight = proof.step("$α‖v_t - v_1‖² ≥ 0$", ge(step * AWAY, 0), self.positive, far)
         square = proof.step("$α² ≥ 0$", ge(step**2, 0), self.positive)
         down = proof.step("f falls", ge(FALL, 0), lower, room)
         product = proof.step("α times the fall", ge(step * FALL, 0), self.positive, down)
-        steep = proof.step("$cα²P ≤ α$ times the fall", le(share * step**2 * P, step * FALL), lower, self.positive)
+        steep = proof.step(
+            "$cα²P ≤ α$ times the fall", le(share * step**2 * P, step * FALL), lower, self.positive
+        )
         size = proof.step(
             "$S_t$ times the fall, and so on",
             ge(mixed, 0),
@@ -292,16 +369,25 @@ class Descent:
         def then(now: Theorem) -> list[Theorem]:
             squares = proof.close(
                 le((2 * share * step * z) ** 2, mixed**2),
-                Because((now, lower, cross, product, weight, square), (travelled * FALL - step * FALLEN,)),
+                Because(
+                    (now, lower, cross, product, weight, square),
+                    (travelled * FALL - step * FALLEN,),
+                ),
             )
-            return [*further, steep, product, by.from_squares(squares, size, 2 * share * step * z)] if squares else []
+            return (
+                [*further, steep, product, by.from_squares(squares, size, 2 * share * step * z)]
+                if squares
+                else []
+            )
 
         return proof.induct(
             "$c‖v_t - v_1‖² ≤ S_t(F(v_1) - F(v_t))$",
             le(share * AWAY, travelled * FALLEN),
             first=[],
             then=then,
-            meaning="By induction: $2cαz ≤ S_t(F_t - F_(t+1)) + α(F_1 - F_t)$, since its square is.",
+            meaning=(
+                "By induction: $2cαz ≤ S_t(F_t - F_(t+1)) + α(F_1 - F_t)$, since its square is."
+            ),
         )
 
     def norms(self) -> list[Theorem]:
@@ -321,11 +407,15 @@ class Descent:
         ]
 
     def steepest(self, fallen: Theorem) -> Theorem:
-        """‖∇f(W_t)‖ <= sqrt(2LD), from f(W_t) <= f(W_1): a step of 1/L along the gradient lowers f by m²/(2L)."""
+        """‖∇f(W_t)‖ <= sqrt(2LD), from f(W_t) <= f(W_1): a step of 1/L along the gradient lowers f
+        by m²/(2L).
+        """
         proof, by = self.proof, self.proof.by
         unit, inverse = by.quotient(self.smooth)
         move = -M / L
-        line = descent_of_f(proof, self.lipschitz, W_t, move, "a step along the gradient", "along the gradient")
+        line = descent_of_f(
+            proof, self.lipschitz, W_t, move, "a step along the gradient", "along the gradient"
+        )
         lower = proof.step(
             "$m²/(2L)$",
             le(m**2 / L / 2, NOW - f_star),
@@ -345,7 +435,9 @@ class Descent:
         )
         radicand = proof.step("$2LD ≥ 0$", ge(2 * L * D, 0), self.smooth, distance)
         root = by.root_nonnegative(2 * L * D)
-        return proof.state("$m ≤ √(2LD)$", le(m, STEEPEST), by.from_squares(squares, root, m, by.root(radicand)))
+        return proof.state(
+            "$m ≤ √(2LD)$", le(m, STEEPEST), by.from_squares(squares, root, m, by.root(radicand))
+        )
 
 
 # The sum of the steps before t, and of all steps.
@@ -375,13 +467,24 @@ def adaptive_gd(proof: Proof) -> None:
         meaning="Each step lowers F by 3/4 of the step times the squared gradient norm.",
     )
     spent = proof.induct("$S_t ≥ 0$", ge(TRAVELLED, 0), first=[], then=[positive])
-    room = proof.step("$αP ≥ 0$", ge(STEP * P, 0), positive, proof.step("$P ≥ 0$", ge(P, 0), hints=[u, w]))
-    fallen = proof.induct("$f(W_t) ≤ f(W_1)$", le(NOW, STARTED), first=[], then=[falls, room], meaning="No step rises.")
+    room = proof.step(
+        "$αP ≥ 0$", ge(STEP * P, 0), positive, proof.step("$P ≥ 0$", ge(P, 0), hints=[u, w])
+    )
+    fallen = proof.induct(
+        "$f(W_t) ≤ f(W_1)$",
+        le(NOW, STARTED),
+        first=[],
+        then=[falls, room],
+        meaning="No step rises.",
+    )
     away = descent.away(TRAVELLED, C, spent, fallen, falls)
     gain, begin, slow = _slow(descent, exact, away, spent, fallen)
 
     # The sum S of all steps: pS + qS²/2 >= T.
-    square, so_far = proof.step("$qα² ≥ 0$", ge(growth * STEP**2, 0), gain, positive), TRAVELLED.xreplace({t - 1: t})
+    square, so_far = (
+        proof.step("$qα² ≥ 0$", ge(growth * STEP**2, 0), gain, positive),
+        TRAVELLED.xreplace({t - 1: t}),
+    )
     counted = proof.induct(
         "$pS_t + qS_t²/2 ≥ t - 1$",
         ge(first * TRAVELLED + growth * TRAVELLED**2 / 2, t - 1),
@@ -389,15 +492,23 @@ def adaptive_gd(proof: Proof) -> None:
         then=[slow, square],
         meaning="Each step adds at least 1.",
     )
-    more = proof.step("one more", ge(first * so_far + growth * so_far**2 / 2, t), counted, slow, square)
+    more = proof.step(
+        "one more", ge(first * so_far + growth * so_far**2 / 2, t), counted, slow, square
+    )
     total = ge(first * ALL + growth * ALL**2 / 2, T)
     grown = proof.state("$pS + qS²/2 ≥ T$", total, by.at(more, T), meaning="At $t = T$.")
 
     # C S min_t ‖∇F(v_t)‖² <= D.
     least = proof.step(
-        "$α min ≤ αP$", le(STEP * LEAST, STEP * P), positive, by.least(SQUARE), descent.squared_gradient()
+        "$α min ≤ αP$",
+        le(STEP * LEAST, STEP * P),
+        positive,
+        by.least(SQUARE),
+        descent.squared_gradient(),
     )
-    weighted = proof.step("$α min ≤ (F(v_t) - F(v_(t+1)))/c$", le(C * STEP * LEAST, FALL), falls, least)
+    weighted = proof.step(
+        "$α min ≤ (F(v_t) - F(v_(t+1)))/c$", le(C * STEP * LEAST, FALL), falls, least
+    )
     summed = proof.step(
         "$cS min ≤ D$",
         le(C * ALL * LEAST, D),
@@ -407,7 +518,9 @@ def adaptive_gd(proof: Proof) -> None:
         by.instance(descent.below, {W: W_t.xreplace({t: T + 1})}),
         meaning="Summed over t, the values of F telescope.",
     )
-    _conclusion(proof, gain, begin, grown, proof.step("$S ≥ 0$", ge(ALL, 0), by.sum(positive)), summed)
+    _conclusion(
+        proof, gain, begin, grown, proof.step("$S ≥ 0$", ge(ALL, 0), by.sum(positive)), summed
+    )
 
 
 def _slow(
@@ -417,14 +530,20 @@ def _slow(
     proof, by, smooth = descent.proof, descent.proof.by, descent.smooth
     signs = proof.positive(L, D, T, a_1, b_1)
     inverses = [by.quotient(each)[1] for each in (signs[1], proof.step("$T > 0$", gt(T, 0)))]
-    radicand = proof.step("under the root", gt(quantity(proof.claim, stretch).expression.base, 0), inverses, signs)
+    radicand = proof.step(
+        "under the root", gt(quantity(proof.claim, stretch).expression.base, 0), inverses, signs
+    )
     root = by.positive_root(by.positive_root(radicand))
     share = proof.step("$stretch > 0$", gt(stretch, 0), defined(proof, stretch), root)
     inverse = list(by.quotient(share))
     more = proof.step("$1 + stretch ≥ 0$", ge(1 + stretch, 0), share)
     reach = []
-    for size, length, radius, norm in zip((size_a, size_b), (away_a, away_b), (a_1, b_1), descent.norms(), strict=True):
-        whole = proof.step(f"${as_typed(size)}²$, first", le(size**2, (radius + length) ** 2), norm, signs)
+    for size, length, radius, norm in zip(
+        (size_a, size_b), (away_a, away_b), (a_1, b_1), descent.norms(), strict=True
+    ):
+        whole = proof.step(
+            f"${as_typed(size)}²$, first", le(size**2, (radius + length) ** 2), norm, signs
+        )
         parts = (1 + 1 / stretch) * radius**2 + (1 + stretch) * length**2
         mixed = proof.step(
             f"${as_typed(size)}$, mixed",
@@ -433,7 +552,9 @@ def _slow(
             hints=[radius - stretch * length],
         )
         reach.append(proof.step(f"${as_typed(size)}²$", le(size**2, parts), whole, mixed))
-    inside = proof.step("$F(v_1) - F(v_t) ≤ D$", le(FALLEN, D), descent.gap, by.instance(descent.below, {W: W_t}))
+    inside = proof.step(
+        "$F(v_1) - F(v_t) ≤ D$", le(FALLEN, D), descent.gap, by.instance(descent.below, {W: W_t})
+    )
     near = proof.step(
         "$c‖v_t - v_1‖² ≤ S_tD$",
         le(C * AWAY, TRAVELLED * D),
@@ -441,11 +562,17 @@ def _slow(
         proof.step("$S_t$", le(TRAVELLED * FALLEN, TRAVELLED * D), spent, inside),
     )
     lengths = proof.step(
-        "$LJ²$", le(L * REACH, L * (1 + 1 / stretch) * (a_1**2 + b_1**2) + L * (1 + stretch) * AWAY), smooth, reach
+        "$LJ²$",
+        le(L * REACH, L * (1 + 1 / stretch) * (a_1**2 + b_1**2) + L * (1 + stretch) * AWAY),
+        smooth,
+        reach,
     )
     weight = proof.step("$L(1 + stretch) ≥ 0$", ge(L * (1 + stretch), 0), smooth, more)
     scaled = proof.step(
-        "$cL‖v_t - v_1‖²$", le(C * L * (1 + stretch) * AWAY, L * (1 + stretch) * TRAVELLED * D), weight, near
+        "$cL‖v_t - v_1‖²$",
+        le(C * L * (1 + stretch) * AWAY, L * (1 + stretch) * TRAVELLED * D),
+        weight,
+        near,
     )
     steepest, starts, grows = (defined(proof, x) for x in (steep, first, growth))
     limit = proof.step(
@@ -458,21 +585,27 @@ def _slow(
         starts,
         grows,
     )
-    gain = proof.step("$q > 0$", gt(growth, 0), grows, proof.step("$LD > 0$", gt(L * D, 0), smooth, signs), share)
+    gain = proof.step(
+        "$q > 0$", gt(growth, 0), grows, proof.step("$LD > 0$", gt(L * D, 0), smooth, signs), share
+    )
     size = proof.step("$√(2LD) ≥ 0$", ge(steep, 0), steepest)
     begin = proof.step("$p > 0$", gt(first, 0), starts, signs, size, inverse, degree=4)
     slow = ge(STEP * (first + growth * TRAVELLED), 1)
     return gain, begin, proof.step("$1 ≤ α(p + qS_t)$", slow, exact, descent.positive, limit)
 
 
-def _conclusion(proof: Proof, gain: Theorem, begin: Theorem, grown: Theorem, sums: Theorem, least: Theorem) -> None:
+def _conclusion(
+    proof: Proof, gain: Theorem, begin: Theorem, grown: Theorem, sums: Theorem, least: Theorem
+) -> None:
     """S >= (sqrt(p² + 2qT) - p)/q, and the bound."""
     by = proof.by
     more = proof.step("$qT > 0$", gt(growth * T, 0), gain)
     radicand = proof.step("$p² + 2qT ≥ 0$", ge(INSIDE, 0), more)
     square, size = by.root(radicand), by.root_nonnegative(INSIDE)
     ahead = proof.step("$qS + p ≥ 0$", ge(growth * ALL + first, 0), gain, sums, begin)
-    squares = proof.step("$p² + 2qT ≤ (qS + p)²$", le(sp.sqrt(INSIDE) ** 2, (growth * ALL + first) ** 2), gain, grown)
+    squares = proof.step(
+        "$p² + 2qT ≤ (qS + p)²$", le(sp.sqrt(INSIDE) ** 2, (growth * ALL + first) ** 2), gain, grown
+    )
     below = by.from_squares(squares, ahead, sp.sqrt(INSIDE), square)
     above = proof.step("$p² < p² + 2qT$", gt(INSIDE, first**2), more)
     room = proof.step("$√(p² + 2qT) > p$", gt(ROOM, 0), by.from_squares(above, size, first, square))
@@ -489,14 +622,17 @@ def _conclusion(proof: Proof, gain: Theorem, begin: Theorem, grown: Theorem, sum
 
 
 HALF = sp.Rational(1, 2)
-# At t = 1 nothing has been travelled: that t steps have is not sharp, but says at every t that F has not risen.
+# At t = 1 nothing has been travelled: that t steps have is not sharp, but says at every t that F
+# has not risen.
 WALKED = alpha * t
 RADIUS = sp.sqrt(a_1**2 + b_1**2)
 
 
 @script(UNCONDITIONAL_GD, "sharp", MEFT)
 def unconditional_gd(proof: Proof) -> None:
-    """By induction over t: F has not risen, v_t is within rho of v_1, and the next step lowers F by half of αP."""
+    """By induction over t: F has not risen, v_t is within rho of v_1, and the next step lowers F by
+    half of αP.
+    """
     by, radicand = proof.by, quantity(proof.claim, rho).expression.base
     (smooth,) = proof.positive(L)
     unit, inverse = by.quotient(smooth)
@@ -512,13 +648,18 @@ def unconditional_gd(proof: Proof) -> None:
     fallen = proof.step("$F(v_t) ≤ F(v_1)$", le(NOW, STARTED), spent, here, far)
 
     # ‖v_t - v_1‖² <= ρ².
-    inside = proof.step("$F(v_1) - F(v_t) ≤ D$", le(FALLEN, D), descent.gap, by.instance(descent.below, {W: W_t}))
+    inside = proof.step(
+        "$F(v_1) - F(v_t) ≤ D$", le(FALLEN, D), descent.gap, by.instance(descent.below, {W: W_t})
+    )
     path = proof.step(
         "$‖v_t - v_1‖² ≤ αLρ⁴$",
         le(AWAY, alpha * L * rho**4),
         here,
         proof.step(
-            "αt times", le(WALKED * FALLEN, WALKED * D), inside, proof.step("$αt ≥ 0$", ge(WALKED, 0), positive)
+            "αt times",
+            le(WALKED * FALLEN, WALKED * D),
+            inside,
+            proof.step("$αt ≥ 0$", ge(WALKED, 0), positive),
         ),
         proof.step(
             "$αtD ≤ αTD$",
@@ -528,22 +669,39 @@ def unconditional_gd(proof: Proof) -> None:
         ),
         fourth,
     )
-    scaled = proof.step("$αLρ⁴ ≤ ρ²$", le(alpha * L * rho**4, rho**2), short, proof.step("$ρ² ≥ 0$", ge(rho**2, 0)))
+    scaled = proof.step(
+        "$αLρ⁴ ≤ ρ²$", le(alpha * L * rho**4, rho**2), short, proof.step("$ρ² ≥ 0$", ge(rho**2, 0))
+    )
     near = proof.step("$‖v_t - v_1‖² ≤ ρ²$", le(AWAY, rho**2), path, scaled)
 
     # F(v_{t+1}) <= F(v_t) - αP/2, since LJ² + m <= L̂.
-    limit = proof.step("$LJ²$", le(L * REACH, L * (RADIUS + rho) ** 2), smooth, _reach(descent, near))
-    local = proof.step("$LJ² + m ≤ L̂$", le(STEEPNESS, Lhat), limit, descent.steepest(fallen), proof.recall("Lhat"))
+    limit = proof.step(
+        "$LJ²$", le(L * REACH, L * (RADIUS + rho) ** 2), smooth, _reach(descent, near)
+    )
+    local = proof.step(
+        "$LJ² + m ≤ L̂$", le(STEEPNESS, Lhat), limit, descent.steepest(fallen), proof.recall("Lhat")
+    )
     once = proof.step("$α(LJ² + m) ≤ 1$", le(descent.local, 1), positive, local, exact)
     lowered = descent.lowered(proof.step("$α(LJ² + m) ≤ 2$", le(descent.local, 2), once))
-    room = proof.step("$αP ≥ 0$", ge(alpha * P, 0), positive, proof.step("$P ≥ 0$", ge(P, 0), hints=[u, w]))
+    room = proof.step(
+        "$αP ≥ 0$", ge(alpha * P, 0), positive, proof.step("$P ≥ 0$", ge(P, 0), hints=[u, w])
+    )
     spare = proof.step("αP times", ge(alpha * P * (1 - descent.local), 0), room, once)
-    falls = proof.step("F falls by αP/2", le(HALF * alpha * P, FALL), lowered, spare, meaning="As with an L̂-smooth F.")
+    falls = proof.step(
+        "F falls by αP/2",
+        le(HALF * alpha * P, FALL),
+        lowered,
+        spare,
+        meaning="As with an L̂-smooth F.",
+    )
     away = descent.away(WALKED, HALF, proof.step("$αt ≥ 0$", ge(WALKED, 0), spent), fallen, falls)
 
     # The falls add up to D at most.
     lowered = proof.step(
-        "$α/2 ‖∇F‖²$", le(HALF * alpha * SQUARE, FALL), discharged(falls, away), descent.squared_gradient()
+        "$α/2 ‖∇F‖²$",
+        le(HALF * alpha * SQUARE, FALL),
+        discharged(falls, away),
+        descent.squared_gradient(),
     )
     end, mean = by.instance(descent.below, {W: W_t.xreplace({t: T + 1})}), Expectation(SQUARE)
     total = proof.step(
@@ -556,7 +714,9 @@ def unconditional_gd(proof: Proof) -> None:
         meaning="Summed over t, the values of F telescope.",
     )
     constant = proof.step("$L̂ ≥ 0$", ge(Lhat, 0), proof.recall("Lhat"), proof.positive(L))
-    scaled = proof.step("times 2L̂", le(sp.Sum(mean, (t, 1, T)), 2 * Lhat * D), constant, total, exact)
+    scaled = proof.step(
+        "times 2L̂", le(sp.Sum(mean, (t, 1, T)), 2 * Lhat * D), constant, total, exact
+    )
     long = proof.step("$T > 0$", gt(T, 0))
     divided(proof, "T", T, 2 * Lhat * D, [long], by.minimum(mean), scaled, label="T min")
 
@@ -577,7 +737,11 @@ def _step(proof: Proof, smooth: Theorem) -> tuple[Theorem, Theorem, Theorem]:
     positive = proof.step("$α > 0$", gt(alpha, 0), step, over)
     exact = proof.step("$L̂α = 1$", eq(Lhat * alpha, 1), step, unit)
     below = proof.step("$Lρ² ≤ L̂$", le(L * rho**2, Lhat), most, square)
-    return positive, exact, proof.step("$αLρ² ≤ 1$", le(alpha * L * rho**2, 1), positive, exact, below)
+    return (
+        positive,
+        exact,
+        proof.step("$αLρ² ≤ 1$", le(alpha * L * rho**2, 1), positive, exact, below),
+    )
 
 
 def _reach(descent: Descent, near: Theorem) -> Theorem:
@@ -597,4 +761,6 @@ def _reach(descent: Descent, near: Theorem) -> Theorem:
     larger = proof.step("$ρ√(a_1² + b_1²) ≥ 0$", ge(RADIUS * rho, 0), sign)
     whole = proof.step("squares", le(mixed**2, total * rho**2), cross, scaled)
     below = by.from_squares(whole, larger, mixed, by.root(weight))
-    return proof.step("$J² ≤$", le(REACH, (RADIUS + rho) ** 2), squares, below, near, by.root(weight))
+    return proof.step(
+        "$J² ≤$", le(REACH, (RADIUS + rho) ** 2), squares, below, near, by.root(weight)
+    )

@@ -1,4 +1,5 @@
-"""Sharper and repaired statements about MeFT, W = W0 + s B A: the constant lambda*, and Theorem 2 with kappa(q).
+"""Sharper and repaired statements about MeFT, W = W0 + s B A: the constant lambda*, and Theorem 2
+with kappa(q).
 
 Each is boundcheck's own claim about the setting of jiang2024, and its source says so.
 """
@@ -95,7 +96,10 @@ GRADIENT_BOUND = BOUNDED_SPECTRAL_GRADIENT.claim(
 )
 
 GRADIENT_BOUND_AT_SCALE_1 = BOUNDED_SPECTRAL_GRADIENT.claim(
-    "meft.gradient_bound_at_scale_1", f"{GRADIENT_BOUND.title}, at scale 1", GRADIENT_BOUND.source, GRADIENT_AT_SCALE_1
+    "meft.gradient_bound_at_scale_1",
+    f"{GRADIENT_BOUND.title}, at scale 1",
+    GRADIENT_BOUND.source,
+    GRADIENT_AT_SCALE_1,
 )
 
 CONDITIONALLY_UNBIASED = UNBIASED.claim(
@@ -120,12 +124,17 @@ LEMMA_1_SHARP = Claim(
             "smoothness constant of $F(v) = f(W_0 + sBA)$ on the ball, $λ*$",
         ),
     ),
-    note="The top eigenvalue of $[[s²Lb², s²Lab + sG], [s²Lab + sG, s²La²]]$; free of $r$, $d$ and $k$.",
+    note=(
+        "The top eigenvalue of $[[s²Lb², s²Lab + sG], [s²Lab + sG, s²La²]]$; free of $r$, $d$ and"
+        " $k$."
+    ),
 )
 
 
 def at_scale_1(claim: Claim, ball: Claim = BALL, **more: Any) -> Claim:
-    """A case of LoRA's lemma at s = 1, which names W without a scale too, as its G is bounded at no other W."""
+    """A case of LoRA's lemma at s = 1, which names W without a scale too, as its G is bounded at no
+    other W.
+    """
     (constant,) = claim.quantities
     constant = replace(constant, meaning=constant.meaning.replace("sBA", "BA"))
     hypotheses = ASSUMPTION_1, ball, GRADIENT_BOUND_AT_SCALE_1
@@ -143,7 +152,9 @@ LEMMA_1_SHARP_EQUAL_RADII = at_scale_1(
     ASSUMPTION_2,
 )
 
-FROZEN_FACTOR = FROZEN.claim("meft.frozen_factor", "A frozen factor A", "boundcheck; A is not trained")
+FROZEN_FACTOR = FROZEN.claim(
+    "meft.frozen_factor", "A frozen factor A", "boundcheck; A is not trained"
+)
 
 FROZEN_A = Claim(
     "meft.frozen_a",
@@ -152,11 +163,16 @@ FROZEN_A = Claim(
     sp.Le(FrobeniusNorm(Gradient(F, B1) - Gradient(F, B2)), Lhat * FrobeniusNorm(B1 - B2)),
     r"\text{for all } B_1, B_2",
     (ASSUMPTION_1, FROZEN_FACTOR),
-    (Quantity(Lhat, s**2 * L * a**2, "smoothness constant of $F(B) = f(W_0 + sBA)$, on all of space"),),
+    (
+        Quantity(
+            Lhat, s**2 * L * a**2, "smoothness constant of $F(B) = f(W_0 + sBA)$, on all of space"
+        ),
+    ),
     note="No ball and no bound on the gradient: Assumptions 2 and 3 are not needed.",
 )
 
-# A second layer, whose matrices are named by a prime: v then has the blocks A, B, A', B', and W the blocks U, U'.
+# A second layer, whose matrices are named by a prime: v then has the blocks A, B, A', B', and W the
+# blocks U, U'.
 LAYER_A, LAYER_B = MatrixSymbol("A'", r, k), MatrixSymbol("B'", d, r)
 LAYER_1, LAYER_2 = MatrixSymbol("U", d, k), MatrixSymbol("U'", d, k)
 _SHARP = LEMMA_1_SHARP.quantities[0].expression
@@ -166,7 +182,10 @@ LAYER_BALLS = Claim(
     "Factors of two layers, each in its ball",
     "boundcheck; jiang2024, Assumption 2, for each layer",
     sp.And(
-        *(sp.Le(SpectralNorm(x), radius) for x, radius in ((A, a), (B, b), (LAYER_A, a_2), (LAYER_B, b_2))),
+        *(
+            sp.Le(SpectralNorm(x), radius)
+            for x, radius in ((A, a), (B, b), (LAYER_A, a_2), (LAYER_B, b_2))
+        ),
     ),
     r"\text{for all } v = (A, B, A', B')",
 )
@@ -176,7 +195,8 @@ LAYER_GRADIENTS = Claim(
     "Bounded gradient in the weight of each layer",
     "boundcheck; jiang2024, Assumption 3(2), for each layer",
     sp.And(
-        sp.Le(SpectralNorm(PartialGradient(f, W, LAYER_1)), G), sp.Le(SpectralNorm(PartialGradient(f, W, LAYER_2)), G_2)
+        sp.Le(SpectralNorm(PartialGradient(f, W, LAYER_1)), G),
+        sp.Le(SpectralNorm(PartialGradient(f, W, LAYER_2)), G_2),
     ),
     r"\text{for all weights that the balls reach}",
 )
@@ -184,7 +204,8 @@ LAYER_GRADIENTS = Claim(
 LAYERS = Claim(
     "meft.layers",
     "The descent inequality for two adapted layers",
-    "boundcheck; jiang2024, Eq. (15), for a loss that is jointly L-smooth in the weights of two layers",
+    "boundcheck; jiang2024, Eq. (15), for a loss that is jointly L-smooth in the weights of two"
+    " layers",
     sp.Le(
         Value(F, v2) - Value(F, v1) - InnerProduct(Gradient(F, v1), v2 - v1),
         Lhat / 2 * EuclideanNorm(v2 - v1) ** 2,
@@ -198,10 +219,14 @@ LAYERS = Claim(
             "constant of the descent inequality of $F$, the larger of the layers' $λ*$",
         ),
     ),
-    note="The layers do not add up. Theorem 2 needs no more. For any number of layers see `meft.all_layers`.",
+    note=(
+        "The layers do not add up. Theorem 2 needs no more. For any number of layers see"
+        " `meft.all_layers`."
+    ),
 )
 
-# Any number of layers, which t numbers: the factors of each at both points, and its gradient at the first one.
+# Any number of layers, which t numbers: the factors of each at both points, and its gradient at the
+# first one.
 FAR_A, FAR_B, SLOPE = Iterate("A'", t, r, k), Iterate("B'", t, d, r), Iterate("M", t, d, k)
 _FALL = Value(F, v2) - Value(F, v1)
 _MOVED = s * (FAR_B * FAR_A - B_t * A_t)
@@ -209,11 +234,14 @@ _MOVED = s * (FAR_B * FAR_A - B_t * A_t)
 JOINT_DESCENT = Claim(
     "meft.joint_descent",
     "The descent inequality of f in the weights of all layers",
-    "jiang2024, Assumption 1, for f that is jointly L-smooth in the weights of T layers; by Nesterov 2018, lemma 1.2.3",
+    "jiang2024, Assumption 1, for f that is jointly L-smooth in the weights of T layers; by"
+    " Nesterov 2018, lemma 1.2.3",
     sp.Le(
-        _FALL - sp.Sum(InnerProduct(SLOPE, _MOVED), (t, 1, T)), L / 2 * sp.Sum(FrobeniusNorm(_MOVED) ** 2, (t, 1, T))
+        _FALL - sp.Sum(InnerProduct(SLOPE, _MOVED), (t, 1, T)),
+        L / 2 * sp.Sum(FrobeniusNorm(_MOVED) ** 2, (t, 1, T)),
     ),
-    r"\text{for } W_t = W_{0,t} + s B_t A_t \text{ at } v_1, \; W_{0,t} + s B'_t A'_t \text{ at } v_2, "
+    r"\text{for } W_t = W_{0,t} + s B_t A_t \text{ at } v_1, \; W_{0,t} + s B'_t A'_t \text{ at }"
+    r" v_2, "
     r"\text{ and } M_t \text{ the gradient in } W_t \text{ at } v_1",
 )
 
@@ -221,7 +249,12 @@ EACH_LAYER_BALL = Claim(
     "meft.each_layer_ball",
     "Factors of every layer in one ball",
     "boundcheck; jiang2024, Assumption 2, for each layer",
-    sp.And(*(sp.Le(SpectralNorm(x), radius) for x, radius in ((A_t, a), (B_t, b), (FAR_A, a), (FAR_B, b)))),
+    sp.And(
+        *(
+            sp.Le(SpectralNorm(x), radius)
+            for x, radius in ((A_t, a), (B_t, b), (FAR_A, a), (FAR_B, b))
+        )
+    ),
     r"\text{for all layers } t",
 )
 
@@ -236,24 +269,40 @@ EACH_LAYER_GRADIENT = Claim(
 ALL_LAYERS = Claim(
     "meft.all_layers",
     "The descent inequality for any number of adapted layers",
-    "boundcheck; jiang2024, Eq. (15), for a loss that is jointly L-smooth in the weights of T layers",
+    "boundcheck; jiang2024, Eq. (15), for a loss that is jointly L-smooth in the weights of T"
+    " layers",
     sp.Le(
         _FALL
         - sp.Sum(
-            InnerProduct(s * B_t.T * SLOPE, FAR_A - A_t) + InnerProduct(s * SLOPE * A_t.T, FAR_B - B_t), (t, 1, T)
+            InnerProduct(s * B_t.T * SLOPE, FAR_A - A_t)
+            + InnerProduct(s * SLOPE * A_t.T, FAR_B - B_t),
+            (t, 1, T),
         ),
-        Lhat / 2 * sp.Sum(FrobeniusNorm(FAR_A - A_t) ** 2 + FrobeniusNorm(FAR_B - B_t) ** 2, (t, 1, T)),
+        Lhat
+        / 2
+        * sp.Sum(FrobeniusNorm(FAR_A - A_t) ** 2 + FrobeniusNorm(FAR_B - B_t) ** 2, (t, 1, T)),
     ),
     r"\text{for } v_1 = (A_t, B_t)_{t \le T}, \; v_2 = (A'_t, B'_t)_{t \le T}",
     (JOINT_DESCENT, EACH_LAYER_BALL, EACH_LAYER_GRADIENT),
     (Quantity(Lhat, _SHARP, "constant of the descent inequality of F, whatever T is"),),
-    note="Here t numbers the layers, and T is how many there are. The two inner products are those with the "
-    "blocks of the gradient of F at $v_1$. G, a and b are the largest of all layers. A layer of another "
-    "shape is filled up with zeros, which changes no norm.",
+    note=(
+        "Here t numbers the layers, and T is how many there are. The two inner products are those"
+        " with the blocks of the gradient of F at $v_1$. G, a and b are the largest of all layers."
+        " A layer of another shape is filled up with zeros, which changes no norm."
+    ),
 )
 
-_HYPOTHESES = (ASSUMPTION_1, BALL, GRADIENT_BOUND, ASSUMPTION_4, CONDITIONALLY_UNBIASED, BOUNDED_BELOW)
-_RATIO = Quantity(q, sp.sqrt(Lhat * D / (zeta**2 * T), evaluate=False), "the paper's step size in units of 1/L̂")
+_HYPOTHESES = (
+    ASSUMPTION_1,
+    BALL,
+    GRADIENT_BOUND,
+    ASSUMPTION_4,
+    CONDITIONALLY_UNBIASED,
+    BOUNDED_BELOW,
+)
+_RATIO = Quantity(
+    q, sp.sqrt(Lhat * D / (zeta**2 * T), evaluate=False), "the paper's step size in units of 1/L̂"
+)
 # kappa times sqrt(D L̂ ζ²/T): the paper's right-hand side with its 2.5 replaced.
 BOUND = Quantity(bound, sp.Mul(kappa, ROOT_TERM, evaluate=False))
 
@@ -268,7 +317,9 @@ THEOREM_2_REPAIRED = theorem(
         STEP_SIZE,
         SHORTEST_HORIZON,
         _RATIO,
-        Quantity(kappa, Rational(3, 2) / (1 - q / 2), "replaces the printed 2.5; at most 2, towards 1.5"),
+        Quantity(
+            kappa, Rational(3, 2) / (1 - q / 2), "replaces the printed 2.5; at most 2, towards 1.5"
+        ),
         BOUND,
     ),
     (sp.Ge(T, SHORTEST_HORIZON.symbol),),

@@ -1,7 +1,9 @@
-"""meft.relora: the descent is taken in W, which a restart keeps, so that f(W_t) telescopes over all restarts.
+"""meft.relora: the descent is taken in W, which a restart keeps, so that f(W_t) telescopes over all
+restarts.
 
-With x = ‖g_A‖, y = ‖g_B‖, M the gradient of f at W_t, ΔA = -αg_A and ΔB = -αg_B: a step moves W by s(B'ΔA + ΔB A),
-B' = B + ΔB. So no segment between iterates matters, nor any point of the ball but those of the run.
+With x = ‖g_A‖, y = ‖g_B‖, M the gradient of f at W_t, ΔA = -αg_A and ΔB = -αg_B: a step moves W by
+s(B'ΔA + ΔB A), B' = B + ΔB. So no segment between iterates matters, nor any point of the ball but
+those of the run.
 """
 
 from collections.abc import Sequence
@@ -12,7 +14,17 @@ from sympy import MatrixSymbol
 
 from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem
-from boundcheck.language.algorithms import RELORA, SLOPE_A, SLOPE_B, A_moved, B_moved, W_t, Z_t, g_a, g_b
+from boundcheck.language.algorithms import (
+    RELORA,
+    SLOPE_A,
+    SLOPE_B,
+    A_moved,
+    B_moved,
+    W_t,
+    Z_t,
+    g_a,
+    g_b,
+)
 from boundcheck.language.measures import factor_gradient_square
 from boundcheck.language.symbols import D, G, L, Lhat, T, a, alpha, b, s, zeta
 from boundcheck.language.vocabulary import (
@@ -93,7 +105,10 @@ def relora(proof: Proof) -> None:
     step = _step(proof, law, signs, best.positive, eigen)
     decrease = proof.step(
         "expected descent",
-        le(Expectation(NEXT) - Expectation(NOW) + alpha * SQUARE, Lhat / 2 * alpha**2 * (zeta**2 + SQUARE)),
+        le(
+            Expectation(NEXT) - Expectation(NOW) + alpha * SQUARE,
+            Lhat / 2 * alpha**2 * (zeta**2 + SQUARE),
+        ),
         by.expectation(_given_the_past(proof, step)),
         proof.assume(FACTORS_VARIANCE),
         best.weight,
@@ -101,7 +116,10 @@ def relora(proof: Proof) -> None:
     )
     total = proof.step(
         "sum",
-        le(alpha * (1 - Lhat * alpha / 2) * sp.Sum(SQUARE, (t, 1, T)), D + T * Lhat * alpha**2 * zeta**2 / 2),
+        le(
+            alpha * (1 - Lhat * alpha / 2) * sp.Sum(SQUARE, (t, 1, T)),
+            D + T * Lhat * alpha**2 * zeta**2 / 2,
+        ),
         by.sum(decrease),
         by.telescope(Expectation(NOW)),
         gap_at_start(proof),
@@ -112,9 +130,15 @@ def relora(proof: Proof) -> None:
 
 
 def _step(
-    proof: Proof, law: Theorem, signs: Sequence[Theorem], positive: Theorem, eigen: tuple[Theorem, Theorem]
+    proof: Proof,
+    law: Theorem,
+    signs: Sequence[Theorem],
+    positive: Theorem,
+    eigen: tuple[Theorem, Theorem],
 ) -> Theorem:
-    """F(v_{t+1}) - F(v_t) + α⟨∇F, g⟩ <= λ*α²/2 ‖g‖², as W_{t+1} is W' whatever the factors are now."""
+    """F(v_{t+1}) - F(v_t) + α⟨∇F, g⟩ <= λ*α²/2 ‖g‖², as W_{t+1} is W' whatever the factors are
+    now.
+    """
     by = proof.by
     size = proof.step("$s ≥ 0$", ge(s, 0), signs)
     bent, bound = InnerProduct(M, g_b * g_a), s * alpha**2 * G * x * y
@@ -146,16 +170,25 @@ def _step(
     )
     reach, move = s * alpha * (b * x + a * y), FrobeniusNorm(MOVE)
     longer = proof.step(
-        "$‖ΔW‖$", le(move, reach), by.homogeneous(size, "F", PRODUCT), product, size, meaning="s times."
+        "$‖ΔW‖$",
+        le(move, reach),
+        by.homogeneous(size, "F", PRODUCT),
+        product,
+        size,
+        meaning="s times.",
     )
     squares = proof.step("$‖ΔW‖²$", le(move**2, reach**2), longer, by.nonnegative("F", MOVE))
     moved = proof.step("$L/2 ‖ΔW‖²$", le(L / 2 * move**2, L / 2 * reach**2), squares, signs)
-    form = by.instance(eigenvalue.quadratic_form(proof), eigenvalue.values(ENTRIES, Lhat, (x, y)), *eigen)
+    form = by.instance(
+        eigenvalue.quadratic_form(proof), eigenvalue.values(ENTRIES, Lhat, (x, y)), *eigen
+    )
     slopes = [
         (by.instance(by.chain_rule(law, i), {v: v_t}), slope, value)
         for i, (slope, value) in enumerate(((SLOPE_A, s * B_t.T * M), (SLOPE_B, s * M * A_t.T)))
     ]
-    linear = sum(InnerProduct(value, g) for (_, _, value), g in zip(slopes, (g_a, g_b), strict=True))
+    linear = sum(
+        InnerProduct(value, g) for (_, _, value), g in zip(slopes, (g_a, g_b), strict=True)
+    )
     limit = alpha**2 / 2 * Lhat * SIZE
     weighted = proof.step(
         "$λ*‖g‖²$",
@@ -206,18 +239,26 @@ def _given_the_past(proof: Proof, step: Theorem) -> Theorem:
         le(fall + alpha * STEEPNESS, Lhat / 2 * alpha**2 * Expectation(SIZE, v_t)),
         by.rewrite(by.expectation(step, t), mean, *means),
         *(by.expansion(slope) for slope, _ in pairs),
-        meaning="The gradient is unbiased given the past, to which the factors drawn at a restart belong.",
+        meaning=(
+            "The gradient is unbiased given the past, to which the factors drawn at a restart"
+            " belong."
+        ),
     )
     # E[‖g‖² | v_t] = E[‖g - ∇‖² | v_t] + ‖∇‖², of each factor.
     variances, noise = [], sp.Integer(0)
     for (slope, g), each in zip(pairs, means, strict=True):
         off = FrobeniusNorm(g - slope) ** 2
         noise += off
-        centred = eq(Expectation(off, v_t), Expectation(InnerProduct(g, g), v_t) - InnerProduct(slope, slope))
+        centred = eq(
+            Expectation(off, v_t), Expectation(InnerProduct(g, g), v_t) - InnerProduct(slope, slope)
+        )
         variances.append(
             proof.step(
                 f"variance, ${slope.args[2]}$",
-                eq(Expectation(FrobeniusNorm(g) ** 2, v_t), Expectation(off, v_t) + FrobeniusNorm(slope) ** 2),
+                eq(
+                    Expectation(FrobeniusNorm(g) ** 2, v_t),
+                    Expectation(off, v_t) + FrobeniusNorm(slope) ** 2,
+                ),
                 by.rewrite(by.expectation(by.expansion(g - slope), t), centred, each),
                 by.expectation(by.expansion(g), t),
                 by.expansion(slope),

@@ -68,7 +68,9 @@ from .lora import (
 )
 
 # v is a vector, and the arguments of Φ are one vector and a matrix.
-ANY_ADAPTER = Reading(points={MatrixSymbol("p", n, 1): (u, M)}, arbitrary={u, v, v1, v2, M, N1, N2, W, W1, W2})
+ANY_ADAPTER = Reading(
+    points={MatrixSymbol("p", n, 1): (u, M)}, arbitrary={u, v, v1, v2, M, N1, N2, W, W1, W2}
+)
 FREE = Reading(arbitrary={W, W1, W2})
 
 
@@ -99,15 +101,24 @@ def composition(proof: Proof) -> None:
         by.triangle("F", here - mixed, mixed - there),
         lipschitz,
         proof.step("J times the first", le(J * turn, L * J**2 * MOVE), turned, signs),
-        proof.step("H times the second", le(H * SpectralNorm(slopes[1]) * MOVE, G * H * MOVE), steep, size),
+        proof.step(
+            "H times the second", le(H * SpectralNorm(slopes[1]) * MOVE, G * H * MOVE), steep, size
+        ),
         meaning="The gradient in W changes, and what pulls it back to v.",
     )
     relation = le(LENGTH, (L * J**2 + G * H) * MOVE)
-    equations = [(fact, Gradient(F, x), y) for fact, x, y in zip(chain, (v1, v2), (here, there), strict=True)]
-    final = proof.step("$∇F$", relation, by.rewrite(line, relation, *equations), meaning="By the chain rule.")
+    equations = [
+        (fact, Gradient(F, x), y) for fact, x, y in zip(chain, (v1, v2), (here, there), strict=True)
+    ]
+    final = proof.step(
+        "$∇F$", relation, by.rewrite(line, relation, *equations), meaning="By the chain rule."
+    )
     constant = defined(proof, Lhat)
     whole = proof.step("(8)", proof.claim.conclusion, final, constant, meaning="L̂ is $LJ² + GH$.")
-    given = [LIPSCHITZ.conclusion.xreplace(at_both), GRADIENT_BOUND_IN_DOMAIN.conclusion.xreplace({W: w2})]
+    given = [
+        LIPSCHITZ.conclusion.xreplace(at_both),
+        GRADIENT_BOUND_IN_DOMAIN.conclusion.xreplace({W: w2}),
+    ]
     given += [CHAIN_RULE.conclusion.xreplace({v: point}) for point in (v1, v2)]
     proof.conclude(whole, forall=[v1, v2], such_that=given)
 
@@ -118,7 +129,9 @@ def full(proof: Proof) -> None:
     by = proof.by
     smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
     law = proof.define(Value(F, W), Value(f, W), "$F(W) = f(W)$", forall=[W])
-    same = proof.state("$∇F$", eq(Gradient(F, W), Gradient(f, W)), by.chain_rule(law, 0), meaning="At every W.")
+    same = proof.state(
+        "$∇F$", eq(Gradient(F, W), Gradient(f, W)), by.chain_rule(law, 0), meaning="At every W."
+    )
     equations = [(by.instance(same, {W: x}), Gradient(F, x), Gradient(f, x)) for x in (W1, W2)]
     relation = le(proof.claim.conclusion.lhs, L * FrobeniusNorm(W1 - W2))
     line = by.rewrite(by.instance(smooth, {W1: W1, W2: W2}), relation, *equations)
@@ -134,12 +147,16 @@ def sharp_constant(size: sp.Expr) -> sp.Expr:
 def conclude(m: Meft, length: Theorem, larger: Theorem, *such_that: sp.Basic) -> None:
     """The claim, from the same with λ*, and from L̂ being at least that."""
     proof = m.proof
-    final = proof.step("(8)", proof.claim.conclusion, length, larger, meaning="The constant is at least λ*.")
+    final = proof.step(
+        "(8)", proof.claim.conclusion, length, larger, meaning="The constant is at least λ*."
+    )
     proof.conclude(final, forall=[v1, v2], such_that=[*m.balls, *such_that])
 
 
 def composed_is_larger(m: Meft, signs: Sequence[Theorem]) -> Theorem:
-    """LJ² + GH is at least λ*, by sGS(a - b)² with S = s²L, or by the trace of the matrix and its cross term."""
+    """LJ² + GH is at least λ*, by sGS(a - b)² with S = s²L, or by the trace of the matrix and its
+    cross term.
+    """
     proof, by, size, top = m.proof, m.proof.by, m.size, sharp_constant(m.size)
     by_formula = [defined(proof, symbol) for symbol in (J, H, Lhat)]
     curved, stretch = radical(top), radical(quantity(proof.claim, J).expression)
@@ -147,14 +164,23 @@ def composed_is_larger(m: Meft, signs: Sequence[Theorem]) -> Theorem:
     squared = by.root(proof.step("radicand of J", ge(stretch.base, 0), signs))
     root = by.root(proof.step("radicand of λ", ge(curved.base, 0), signs))
     weight = proof.step("$s³LG ≥ 0$", ge(size**3 * L * G, 0), signs)
-    squares = proof.step("$root²$", le(curved.base, half**2), weight, meaning="They differ by $s³LG(a - b)²$.")
+    squares = proof.step(
+        "$root²$", le(curved.base, half**2), weight, meaning="They differ by $s³LG(a - b)²$."
+    )
     small = by.from_squares(squares, proof.step("$half ≥ 0$", ge(half, 0), signs), curved, root)
-    spread = proof.step("$J²$", sp.Eq(J**2, size**2 * (a**2 + b**2), evaluate=False), by_formula[0], squared)
+    spread = proof.step(
+        "$J²$", sp.Eq(J**2, size**2 * (a**2 + b**2), evaluate=False), by_formula[0], squared
+    )
     return proof.step(
         "$L̂ ≥ λ*$",
         ge(Lhat, top),
         small,
-        proof.step("L̂", sp.Eq(Lhat, size**2 * L * (a**2 + b**2) + size * G, evaluate=False), by_formula[1:], spread),
+        proof.step(
+            "L̂",
+            sp.Eq(Lhat, size**2 * L * (a**2 + b**2) + size * G, evaluate=False),
+            by_formula[1:],
+            spread,
+        ),
         meaning="The trace of a matrix and its cross term are at least its eigenvalue.",
     )
 
@@ -173,7 +199,9 @@ MANY_LAYERS = Reading(
     processes={
         x: Process((block,))
         for x, block in zip(
-            (A_t, B_t, FAR_A, FAR_B, SLOPE), (A, B, LAYER_A, LAYER_B, MatrixSymbol("M", d, k)), strict=True
+            (A_t, B_t, FAR_A, FAR_B, SLOPE),
+            (A, B, LAYER_A, LAYER_B, MatrixSymbol("M", d, k)),
+            strict=True,
         )
     },
     constants={v1, v2, *eigenvalue.CONSTANTS},
@@ -189,7 +217,9 @@ def all_layers(proof: Proof) -> None:
     joint, inside, steep = map(proof.assume, (JOINT_DESCENT, EACH_LAYER_BALL, EACH_LAYER_GRADIENT))
     constant = defined(proof, Lhat)
     larger = proof.step("$L̂ ≥ λ*$", ge(Lhat, ANY_LAYER.top), constant)
-    one = layer_bound(proof, ANY_LAYER, steep, inside, signs, eigenvalue.quadratic_form(proof), larger)
+    one = layer_bound(
+        proof, ANY_LAYER, steep, inside, signs, eigenvalue.quadratic_form(proof), larger
+    )
     line = proof.step(
         "all layers",
         proof.claim.conclusion,

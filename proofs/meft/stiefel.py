@@ -1,8 +1,9 @@
-"""LoReFT: the descent inequality between two points with orthonormal rows, with the gradient on their manifold.
+"""LoReFT: the descent inequality between two points with orthonormal rows, with the gradient on
+their manifold.
 
-The part of ∇_RF that is normal to the manifold at R_1 is SR_1, with S = sym(∇_RF R_1ᵀ) of norm at most Gν. As R_1 and
-R_2 = R_1 + Δ have the same R Rᵀ, ⟨SR_1, Δ⟩ = -⟨S, ΔΔᵀ⟩/2, which is of second order, and so is all the rest. In (R, U),
-as pyreft trains it, V = U - RW_0, and RᵀR adds one term.
+The part of ∇_RF that is normal to the manifold at R_1 is SR_1, with S = sym(∇_RF R_1ᵀ) of norm at
+most Gν. As R_1 and R_2 = R_1 + Δ have the same R Rᵀ, ⟨SR_1, Δ⟩ = -⟨S, ΔΔᵀ⟩/2, which is of second
+order, and so is all the rest. In (R, U), as pyreft trains it, V = U - RW_0, and RᵀR adds one term.
 """
 
 from collections.abc import Callable, Sequence
@@ -68,7 +69,8 @@ WEIGHTS = [W0 + x.T * y for x, y in ((R1, V1), (R2, V2))]
 CHANGE, M = WEIGHTS[1] - WEIGHTS[0], Gradient(f, WEIGHTS[0])
 # The blocks of the gradient of F at v_1, by the chain rule.
 SLOPES = V1 * M.T, R1 * M
-# What a proof assumes of two points: R_1R_1ᵀ = R_2R_2ᵀ, and bounds on their norms and on the gradient at the first one.
+# What a proof assumes of two points: R_1R_1ᵀ = R_2R_2ᵀ, and bounds on their norms and on the
+# gradient at the first one.
 SAME = eq(R1 * R1.T, R2 * R2.T)
 SHORT, SHORT_TOO = (le(SpectralNorm(x), 1) for x in (R1, R2))
 NEAR, FAR = (le(SpectralNorm(x), nu) for x in (V1, V2))
@@ -94,14 +96,17 @@ def _curvature(proof: Proof, signs: Sequence[Theorem]) -> Theorem:
         far,
         meaning="$R_2ᵀV_2 - R_1ᵀV_1 = ΔRᵀV_2 + R_1ᵀΔV$.",
     )
-    squares = proof.step("$‖ΔW‖²$", le(FrobeniusNorm(CHANGE) ** 2, reach**2), moved, by.nonnegative("F", CHANGE))
+    squares = proof.step(
+        "$‖ΔW‖²$", le(FrobeniusNorm(CHANGE) ** 2, reach**2), moved, by.nonnegative("F", CHANGE)
+    )
     return proof.step("$L‖ΔW‖²$", le(L * FrobeniusNorm(CHANGE) ** 2, L * reach**2), squares, signs)
 
 
 def in_weights(
     proof: Proof, signs: Sequence[Theorem], bend: sp.Expr = BEND, curvature: Curvature = _curvature
 ) -> Theorem:
-    """f(W_2) - f(W_1) less the tangent linear part is at most (L·bend + Gνp² + 2Gpu)/2, p = ‖ΔR‖ and u = ‖ΔV‖.
+    """f(W_2) - f(W_1) less the tangent linear part is at most (L·bend + Gνp² + 2Gpu)/2, p = ‖ΔR‖
+    and u = ‖ΔV‖.
 
     `curvature` proves L‖ΔW‖² <= L·bend; bend is (νp + u)², or less.
     """
@@ -127,7 +132,10 @@ def in_weights(
         curvature(proof, signs),
         mixed,
         normal(proof, V1, nu, near, (same, short, steep), signs),
-        meaning="The descent lemma for $f$. Of $⟨M, ΔW⟩$ the linear part is that of $F$, but for its normal part.",
+        meaning=(
+            "The descent lemma for $f$. Of $⟨M, ΔW⟩$ the linear part is that of $F$, but for its"
+            " normal part."
+        ),
     )
 
 
@@ -139,14 +147,23 @@ def of_loss(
     slopes: tuple[sp.MatrixExpr, sp.MatrixExpr],
     weight: sp.MatrixExpr,
 ) -> Theorem:
-    """The left side of the claim is at most this, from the line that says so of f, with ∇F by the chain rule."""
+    """The left side of the claim is at most this, from the line that says so of f, with ∇F by the
+    chain rule.
+    """
     by = proof.by
     law = proof.define(Value(F, v), Value(f, weight), "$F(v) = f(W)$", forall=[v])
     relation = le(proof.claim.conclusion.lhs, limit)
     at = dict(zip((PartialGradient(F, v1, x) for x in blocks), slopes, strict=True))
-    same = proof.step("as values of F", relation.xreplace(at), line, [by.instance(law, {v: x}) for x in (v1, v2)])
-    chain = [(by.instance(by.chain_rule(law, i), {v: v1}), left, right) for i, (left, right) in enumerate(at.items())]
-    return proof.step("by F", relation, by.rewrite(same, relation, *chain), meaning="By the chain rule.")
+    same = proof.step(
+        "as values of F", relation.xreplace(at), line, [by.instance(law, {v: x}) for x in (v1, v2)]
+    )
+    chain = [
+        (by.instance(by.chain_rule(law, i), {v: v1}), left, right)
+        for i, (left, right) in enumerate(at.items())
+    ]
+    return proof.step(
+        "by F", relation, by.rewrite(same, relation, *chain), meaning="By the chain rule."
+    )
 
 
 def second_order(
@@ -167,7 +184,8 @@ def normal(
     signs: Sequence[Theorem],
     M: sp.MatrixExpr = M,
 ) -> Theorem:
-    """⟨SR_1, ΔR⟩ <= G·radius·p²/2, with S = sym(XMᵀR_1ᵀ), M the gradient of f at W_1, and ‖X‖_op at most the radius.
+    """⟨SR_1, ΔR⟩ <= G·radius·p²/2, with S = sym(XMᵀR_1ᵀ), M the gradient of f at W_1, and ‖X‖_op at
+    most the radius.
 
     `facts` say that R Rᵀ is the same at both points, and that ‖R_1‖_op ≤ 1 and ‖M‖_op ≤ G.
     """
@@ -195,7 +213,11 @@ def normal(
         f"$-⟨S, ΔRΔRᵀ⟩$, ${as_typed(x)}$",
         le(-InnerProduct(slope, IN_R * IN_R.T), G * radius * MOVE_R**2),
         by.cauchy_schwarz(-R1 * (M * x.T * IN_R), IN_R),
-        proof.step(f"$‖R_1M({as_typed(x)})ᵀΔR‖p$", le(FrobeniusNorm(turned) * MOVE_R, G * radius * MOVE_R**2), outer),
+        proof.step(
+            f"$‖R_1M({as_typed(x)})ᵀΔR‖p$",
+            le(FrobeniusNorm(turned) * MOVE_R, G * radius * MOVE_R**2),
+            outer,
+        ),
         meaning="By Cauchy-Schwarz, as $‖R_1‖_op ≤ 1$ and $‖M‖_op ≤ G$.",
     )
     nothing = proof.step(
@@ -217,7 +239,9 @@ def normal(
 def conclude(proof: Proof, *because: Theorem, such_that: Sequence[sp.Basic] = PREMISES) -> None:
     """The claim, from what bounds its right side."""
     whole = proof.by.block_norm(v2 - v1)
-    final = proof.step("descent", proof.claim.conclusion, *because, whole, meaning="$‖Δv‖² = p² + u²$.")
+    final = proof.step(
+        "descent", proof.claim.conclusion, *because, whole, meaning="$‖Δv‖² = p² + u²$."
+    )
     proof.conclude(final, forall=[v1, v2], such_that=such_that)
 
 
@@ -228,9 +252,13 @@ def by_blocks(
     signs: Sequence[Theorem],
     moves: tuple[sp.Expr, sp.Expr] = (MOVE_R, MOVE_V),
 ) -> list[Theorem]:
-    """The line, and that the form of the matrix with these entries in both moves is at most L̂‖Δv‖²."""
+    """The line, and that the form of the matrix with these entries in both moves is at most
+    L̂‖Δv‖².
+    """
     constant = quantity(proof.claim, Lhat)
-    eigen = eigenvalue.top_eigenvalue(proof, Lhat, constant.expression, entries, [proof.quantity(constant), *signs])
+    eigen = eigenvalue.top_eigenvalue(
+        proof, Lhat, constant.expression, entries, [proof.quantity(constant), *signs]
+    )
     values = eigenvalue.values(entries, Lhat, moves)
     return [line, proof.by.instance(eigenvalue.quadratic_form(proof), values, *eigen)]
 
@@ -243,7 +271,9 @@ def sharp(proof: Proof) -> None:
     conclude(proof, *by_blocks(proof, line, (L * nu**2 + G * nu, L * nu + G, L), signs))
 
 
-def _halves(proof: Proof, x: sp.MatrixExpr, y: sp.MatrixExpr, limit: sp.Expr, *within: Theorem) -> Theorem:
+def _halves(
+    proof: Proof, x: sp.MatrixExpr, y: sp.MatrixExpr, limit: sp.Expr, *within: Theorem
+) -> Theorem:
     """The spectral norm of the mean of x and y is at most this, as theirs are."""
     by, half = proof.by, proof.step("$1/2 ≥ 0$", ge(sp.Rational(1, 2), 0))
     return proof.step(
@@ -256,7 +286,9 @@ def _halves(proof: Proof, x: sp.MatrixExpr, y: sp.MatrixExpr, limit: sp.Expr, *w
 
 
 def _without_turning(proof: Proof, signs: Sequence[Theorem]) -> Theorem:
-    """L‖ΔW‖² <= L(ν²p² + u²), as ΔRᵀV and RᵀΔV at the means R, V of both points are at right angles."""
+    """L‖ΔW‖² <= L(ν²p² + u²), as ΔRᵀV and RᵀΔV at the means R, V of both points are at right
+    angles.
+    """
     by, (mean_r, mean_v) = proof.by, ((R1 + R2) / 2, (V1 + V2) / 2)
     in_r, in_v = IN_R.T * mean_v, mean_r.T * IN_V
     lengths = []
@@ -276,13 +308,20 @@ def _without_turning(proof: Proof, signs: Sequence[Theorem]) -> Theorem:
             _halves(proof, R1, R2, sp.Integer(1), proof.local(SHORT), proof.local(SHORT_TOO)),
         ),
     ):
-        bound = proof.step(f"$‖{as_typed(part)}‖$", le(FrobeniusNorm(part), limit * way), split, small)
+        bound = proof.step(
+            f"$‖{as_typed(part)}‖$", le(FrobeniusNorm(part), limit * way), split, small
+        )
         square = le(FrobeniusNorm(part) ** 2, limit**2 * way**2)
-        lengths.append(proof.step(f"$‖{as_typed(part)}‖²$", square, bound, by.nonnegative("F", part)))
+        lengths.append(
+            proof.step(f"$‖{as_typed(part)}‖²$", square, bound, by.nonnegative("F", part))
+        )
     slope = mean_v * IN_V.T
     zero = [
         proof.step(
-            f"$⟨VΔVᵀ, {name}⟩$", le(InnerProduct(slope, gap), 0), by.cauchy_schwarz(slope, gap), proof.local(given)
+            f"$⟨VΔVᵀ, {name}⟩$",
+            le(InnerProduct(slope, gap), 0),
+            by.cauchy_schwarz(slope, gap),
+            proof.local(given),
         )
         for name, gap, given in (
             ("R_2R_2ᵀ - R_1R_1ᵀ", R2 * R2.T - R1 * R1.T, SAME),
@@ -295,9 +334,17 @@ def _without_turning(proof: Proof, signs: Sequence[Theorem]) -> Theorem:
         *(by.expansion(x) for x in (CHANGE, in_r, in_v)),
         *lengths,
         *zero,
-        meaning="$ΔW = ΔRᵀV + RᵀΔV$ at the means, and $2ΔR Rᵀ$ is $R_2R_2ᵀ - R_1R_1ᵀ + R_2R_1ᵀ - R_1R_2ᵀ$, which is 0.",
+        meaning=(
+            "$ΔW = ΔRᵀV + RᵀΔV$ at the means, and $2ΔR Rᵀ$ is $R_2R_2ᵀ - R_1R_1ᵀ + R_2R_1ᵀ -"
+            " R_1R_2ᵀ$, which is 0."
+        ),
     )
-    return proof.step("$L‖ΔW‖²$", le(L * FrobeniusNorm(CHANGE) ** 2, L * (nu**2 * MOVE_R**2 + MOVE_V**2)), whole, signs)
+    return proof.step(
+        "$L‖ΔW‖²$",
+        le(L * FrobeniusNorm(CHANGE) ** 2, L * (nu**2 * MOVE_R**2 + MOVE_V**2)),
+        whole,
+        signs,
+    )
 
 
 @script(LOREFT_RANK_1, "sharp", STIEFEL)
@@ -317,20 +364,35 @@ def composed(proof: Proof) -> None:
     line, total = second_order(proof, signs), MOVE_R**2 + MOVE_V**2
     radicand = radical(quantity(proof.claim, J).expression).base
     spread = proof.step(
-        "$J²$", eq(J**2, 1 + nu**2), stretch, by.root(proof.step("radicand of J", ge(radicand, 0), signs))
+        "$J²$",
+        eq(J**2, 1 + nu**2),
+        stretch,
+        by.root(proof.step("radicand of J", ge(radicand, 0), signs)),
     )
     square = proof.step("$(νp + u)²$", le((nu * MOVE_R + MOVE_V) ** 2, (1 + nu**2) * total))
-    curved = proof.step("$L(νp + u)²$", le(L * (nu * MOVE_R + MOVE_V) ** 2, L * (1 + nu**2) * total), square, signs)
+    curved = proof.step(
+        "$L(νp + u)²$", le(L * (nu * MOVE_R + MOVE_V) ** 2, L * (1 + nu**2) * total), square, signs
+    )
     entries = nu, sp.Integer(1), sp.Integer(0)
-    eigen = eigenvalue.top_eigenvalue(proof, H, quantity(proof.claim, H).expression, entries, [bend, *signs])
-    form = by.instance(eigenvalue.quadratic_form(proof), eigenvalue.values(entries, H, (MOVE_R, MOVE_V)), *eigen)
-    bent = proof.step("$G(νp² + 2pu)$", le(G * (nu * MOVE_R**2 + 2 * MOVE_R * MOVE_V), G * H * total), form, signs)
+    eigen = eigenvalue.top_eigenvalue(
+        proof, H, quantity(proof.claim, H).expression, entries, [bend, *signs]
+    )
+    form = by.instance(
+        eigenvalue.quadratic_form(proof), eigenvalue.values(entries, H, (MOVE_R, MOVE_V)), *eigen
+    )
+    bent = proof.step(
+        "$G(νp² + 2pu)$", le(G * (nu * MOVE_R**2 + 2 * MOVE_R * MOVE_V), G * H * total), form, signs
+    )
     length = proof.step("$LJ²$", eq(L * J**2 * total, L * (1 + nu**2) * total), spread)
     larger = proof.step("L̂", eq(Lhat * total, (L * J**2 + G * H) * total), whole)
     conclude(proof, line, curved, bent, length, larger)
 
 
-TRAINED = replace(STIEFEL, points={v: (R, U), v1: (R1, U1), v2: (R2, U2)}, arbitrary=STIEFEL.arbitrary | {U, U1, U2})
+TRAINED = replace(
+    STIEFEL,
+    points={v: (R, U), v1: (R1, U1), v2: (R2, U2)},
+    arbitrary=STIEFEL.arbitrary | {U, U1, U2},
+)
 # At these values of V.
 AT = {V1: EDITS[1], V2: EDITS[2]}
 MOVE_U, MOVE_EDIT = FrobeniusNorm(U2 - U1), MOVE_V.xreplace(AT)
@@ -344,10 +406,14 @@ GIVEN = le(SpectralNorm(W0), 1)
 
 @script(LOREFT_TRAINED, "sharp", TRAINED)
 def trained(proof: Proof) -> None:
-    """The right side is the form of [[L(1 + ν)² + G(3 + ν), L(1 + ν) + G], [L(1 + ν) + G, L]] in (p, ‖ΔU‖)."""
+    """The right side is the form of [[L(1 + ν)² + G(3 + ν), L(1 + ν) + G], [L(1 + ν) + G, L]] in
+    (p, ‖ΔU‖).
+    """
     by, signs = proof.by, proof.positive(L, G, nu)
     line = proof.generalise(in_weights(proof, signs), [R1, R2, V1, V2], PREMISES)
-    same, short, near, far, given = (proof.local(fact) for fact in (SAME, SHORT, NEAR_U, FAR_U, GIVEN))
+    same, short, near, far, given = (
+        proof.local(fact) for fact in (SAME, SHORT, NEAR_U, FAR_U, GIVEN)
+    )
     steep = proof.assume(GRADIENT_BOUND_IN_DOMAIN, where={W: WEIGHT}, role="local")
     at_edits = by.instance(line, {R1: R1, R2: R2, **AT}, same, short, near, far, steep)
     moved = proof.step(
@@ -362,11 +428,19 @@ def trained(proof: Proof) -> None:
     reach, farther = nu * MOVE_R + MOVE_EDIT, (1 + nu) * MOVE_R + MOVE_U
     total = proof.step("$νp + ‖ΔV‖ + (1 + ν)p + ‖ΔU‖ ≥ 0$", ge(reach + farther, 0), signs)
     wider = le(reach**2, farther**2)
-    squares = proof.step("$(νp + ‖ΔV‖)²$", wider, moved, total, meaning="The difference of the squares is a product.")
+    squares = proof.step(
+        "$(νp + ‖ΔV‖)²$", wider, moved, total, meaning="The difference of the squares is a product."
+    )
     bend = proof.step("$L(νp + ‖ΔV‖)²$", le(L * wider.lhs, L * wider.rhs), squares, signs)
-    crossed = proof.step("$Gp‖ΔV‖$", le(G * MOVE_R * MOVE_EDIT, G * MOVE_R * (MOVE_U + MOVE_R)), moved, signs)
+    crossed = proof.step(
+        "$Gp‖ΔV‖$", le(G * MOVE_R * MOVE_EDIT, G * MOVE_R * (MOVE_U + MOVE_R)), moved, signs
+    )
     image = proof.step(
-        "$‖R_1W_0‖$", le(SpectralNorm(-R1 * W0), 1), by.submultiplicative("op", "op", R1, W0), short, given
+        "$‖R_1W_0‖$",
+        le(SpectralNorm(-R1 * W0), 1),
+        by.submultiplicative("op", "op", R1, W0),
+        short,
+        given,
     )
     top, cross, low = entries
     limit = (top * MOVE_R**2 + 2 * cross * MOVE_R * MOVE_U + low * MOVE_U**2) / 2
@@ -379,7 +453,10 @@ def trained(proof: Proof) -> None:
         bend,
         crossed,
         normal(proof, -R1 * W0, sp.Integer(1), image, (same, short, steep), signs, M_U),
-        meaning="R enters once more, by $RᵀR$, and its part that is normal to the manifold is of second order too.",
+        meaning=(
+            "R enters once more, by $RᵀR$, and its part that is normal to the manifold is of second"
+            " order too."
+        ),
     )
     final = of_loss(proof, whole, limit, (R, U), SLOPES_U, W0 + R.T * EDITS[0])
     form = by_blocks(proof, final, entries, signs, (MOVE_R, MOVE_U))

@@ -1,15 +1,23 @@
 """Convergence theorems about MeFT that rest on fewer hypotheses than jiang2024's Theorem 2.
 
-With A frozen there is no ball and no bound on the gradient; gradient descent needs neither for both factors, and at an
-adaptive step nothing in advance. At a step that is given, and not prescribed, what the proof needs is smoothness along
-the run. ReLoRA merges the factors and begins again: W_t = W_0 + Z_t + s B_t A_t, v_t = (A_t, B_t, Z_t), and F(v) =
-f(W_0 + Z + sBA), whose gradient in A and B is meant.
+With A frozen there is no ball and no bound on the gradient; gradient descent needs neither for both
+factors, and at an adaptive step nothing in advance. At a step that is given, and not prescribed,
+what the proof needs is smoothness along
+the run. ReLoRA merges the factors and begins again: W_t = W_0 + Z_t + s B_t A_t, v_t = (A_t, B_t,
+Z_t), and F(v) = f(W_0 + Z + sBA), whose gradient in A and B is meant.
 """
 
 import sympy as sp
 
 from boundcheck.language import hypotheses as words
-from boundcheck.language.algorithms import ADAPTIVE_LORA_GD, DECREASE, RELORA, RELORA_DECLARED, SGD, share
+from boundcheck.language.algorithms import (
+    ADAPTIVE_LORA_GD,
+    DECREASE,
+    RELORA,
+    RELORA_DECLARED,
+    SGD,
+    share,
+)
 from boundcheck.language.algorithms import GRADIENT_DESCENT as DESCENT
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.measures import (
@@ -39,14 +47,31 @@ from boundcheck.language.symbols import (
     rho,
     zeta,
 )
-from boundcheck.language.vocabulary import EuclideanNorm, Expectation, F, Gradient, Value, g_t, v, v_t
+from boundcheck.language.vocabulary import (
+    EuclideanNorm,
+    Expectation,
+    F,
+    Gradient,
+    Value,
+    g_t,
+    v,
+    v_t,
+)
 
 from ..classics.claims import BOUNDED_VARIANCE, GIVEN_SMOOTHNESS, GRADIENT_DESCENT
 from ..jiang2024.claims import ASSUMPTION_1, ASSUMPTION_4, BOUNDED_BELOW
 from ..methods.claims import SMOOTH_EVERYWHERE
-from .lora import BOUND, CONDITIONALLY_UNBIASED, FROZEN_A, FROZEN_FACTOR, THEOREM_2_BEST_STEP, THEOREM_2_REPAIRED
+from .lora import (
+    BOUND,
+    CONDITIONALLY_UNBIASED,
+    FROZEN_A,
+    FROZEN_FACTOR,
+    THEOREM_2_BEST_STEP,
+    THEOREM_2_REPAIRED,
+)
 
-# The step is 1/(K(L J_t² + m_t)). For large T the bound is sqrt(K/(2c³)) D sqrt(LD/T), which K = 2 makes smallest.
+# The step is 1/(K(L J_t² + m_t)). For large T the bound is sqrt(K/(2c³)) D sqrt(LD/T), which K = 2
+# makes smallest.
 K = sp.Integer(2)
 C = DECREASE.subs(share, 1 / K)
 # The norm of ∇f(W) is at most this where f(W) <= f(W_1).
@@ -57,8 +82,10 @@ GOES_ON = words.FINITE_STEP.claim(
     "meft.goes_on",
     "The step is a number",
     "boundcheck",
-    note="It fails where $A_t$, $B_t$ and the gradient in W are all zero, and there the algorithm has nothing "
-    "left to do.",
+    note=(
+        "It fails where $A_t$, $B_t$ and the gradient in W are all zero, and there the algorithm"
+        " has nothing left to do."
+    ),
 )
 
 steep = sp.Symbol("steep", positive=True)
@@ -69,28 +96,42 @@ growth = sp.Symbol("growth", positive=True)
 ADAPTIVE_GD = theorem(
     "meft.adaptive_gd",
     "Gradient descent on LoRA at an adaptive step",
-    "boundcheck; without Assumptions 2 and 3 of jiang2024, and without a horizon or a ball that is chosen beforehand",
+    "boundcheck; without Assumptions 2 and 3 of jiang2024, and without a horizon or a ball that is"
+    " chosen beforehand",
     r"\text{for every } T",
     (ASSUMPTION_1, BOUNDED_BELOW, START, GOES_ON),
     (
         Quantity(share, 1 / K, "numerator of the step"),
-        Quantity(steep, STEEPEST, "bound on the norm of the gradient in $W$, where $F$ is at most $F(v_1)$"),
+        Quantity(
+            steep,
+            STEEPEST,
+            "bound on the norm of the gradient in $W$, where $F$ is at most $F(v_1)$",
+        ),
         Quantity(
             stretch,
-            sp.Pow(2 * K * C * L * (a_1**2 + b_1**2) ** 2 / (D * T), sp.Rational(1, 4), evaluate=False),
-            "how the growth of the factors is shared out: $(x + y)²$ is at most $(1 + 1/stretch)x² + (1 + stretch)y²$",
+            sp.Pow(
+                2 * K * C * L * (a_1**2 + b_1**2) ** 2 / (D * T), sp.Rational(1, 4), evaluate=False
+            ),
+            "how the growth of the factors is shared out: $(x + y)²$ is at most $(1 + 1/stretch)x²"
+            " + (1 + stretch)y²$",
         ),
         Quantity(
-            first, K * (L * (1 + 1 / stretch) * (a_1**2 + b_1**2) + steep), "what one over the step is at most at first"
+            first,
+            K * (L * (1 + 1 / stretch) * (a_1**2 + b_1**2) + steep),
+            "what one over the step is at most at first",
         ),
         Quantity(
-            growth, K * L * (1 + stretch) * D / C, "how fast one over the step grows with the sum of the steps before"
+            growth,
+            K * L * (1 + stretch) * D / C,
+            "how fast one over the step grows with the sum of the steps before",
         ),
         Quantity(bound, D * growth / (C * (sp.sqrt(first**2 + 2 * growth * T) - first))),
     ),
-    note="$g$ is the full gradient and $W = W_0 + BA$. The step at $t$ is $1/(2(L(σ_1(A_t)² + σ_1(B_t)²) + "
-    "‖∇f(W_t)‖_F))$. It does not know $T$: the bound falls as $1/√T$, at every $T$ at once. With a scale "
-    "$s$, apply it to $X → f(W_0 + sX)$, which is $s²L$-smooth.",
+    note=(
+        "$g$ is the full gradient and $W = W_0 + BA$. The step at $t$ is $1/(2(L(σ_1(A_t)² +"
+        " σ_1(B_t)²) + ‖∇f(W_t)‖_F))$. It does not know $T$: the bound falls as $1/√T$, at every"
+        " $T$ at once. With a scale $s$, apply it to $X → f(W_0 + sX)$, which is $s²L$-smooth."
+    ),
     algorithm=ADAPTIVE_LORA_GD,
     measure=LEAST_GRADIENT_ON_EACH_PATH,
 )
@@ -110,12 +151,15 @@ THEOREM_2_FROZEN_A = theorem(
 UNCONDITIONAL_GD = theorem(
     "meft.unconditional_gd",
     "Gradient descent without Assumptions 2 and 3",
-    "boundcheck; jiang2024, Theorem 2, without noise and with neither a ball nor a bound on the gradient",
+    "boundcheck; jiang2024, Theorem 2, without noise and with neither a ball nor a bound on the"
+    " gradient",
     r"\text{for every } T",
     (ASSUMPTION_1, BOUNDED_BELOW, START),
     (
         Quantity(
-            rho, sp.Pow(2 * D * T / L, sp.Rational(1, 4), evaluate=False), "how far from $v_1$ the iterates can get"
+            rho,
+            sp.Pow(2 * D * T / L, sp.Rational(1, 4), evaluate=False),
+            "how far from $v_1$ the iterates can get",
         ),
         Quantity(
             Lhat,
@@ -124,8 +168,11 @@ UNCONDITIONAL_GD = theorem(
         ),
         *GRADIENT_DESCENT.quantities[1:],
     ),
-    note="$g$ is the full gradient, and $W = W_0 + BA$. With a scale $s$, apply it to $X → f(W_0 + sX)$, which "
-    "is $s²L$-smooth. The last bound falls as $1/√T$ alone, because $ρ²$ grows as $√T$.",
+    note=(
+        "$g$ is the full gradient, and $W = W_0 + BA$. With a scale $s$, apply it to $X → f(W_0 +"
+        " sX)$, which is $s²L$-smooth. The last bound falls as $1/√T$ alone, because $ρ²$ grows as"
+        " $√T$."
+    ),
     algorithm=DESCENT,
     measure=LEAST_GRADIENT,
 )
@@ -146,8 +193,10 @@ THEOREM_2_ANY_STEP = theorem(
         ),
     ),
     (sp.Lt(eta, eta_max),),
-    note="For the step of a run that was not made for a theorem. At a fixed step the bound does not fall to 0 as T "
-    "grows, but to what the noise leaves.",
+    note=(
+        "For the step of a run that was not made for a theorem. At a fixed step the bound does not"
+        " fall to 0 as T grows, but to what the noise leaves."
+    ),
     algorithm=SGD,
     measure=LEAST_GRADIENT,
 )
@@ -165,10 +214,13 @@ THEOREM_2_EVERYWHERE = theorem(
         BOUND,
     ),
     THEOREM_2_REPAIRED.conditions,
-    note="For factors that are all trained, F is smooth in a ball alone, which this proof leaves: it asks F in the "
-    "middle of each step, and where the step would lead without noise. It is about A frozen, full fine-tuning, and "
-    "every other F whose smoothness needs no ball. It bounds the least of $E‖∇F(v_t)‖²$: their average may be larger, "
-    "up to the bound of `meft.theorem2_average`.",
+    note=(
+        "For factors that are all trained, F is smooth in a ball alone, which this proof leaves: it"
+        " asks F in the middle of each step, and where the step would lead without noise. It is"
+        " about A frozen, full fine-tuning, and every other F whose smoothness needs no ball. It"
+        " bounds the least of $E‖∇F(v_t)‖²$: their average may be larger, up to the bound of"
+        " `meft.theorem2_average`."
+    ),
     algorithm=SGD,
     measure=LEAST_GRADIENT,
 )
@@ -185,8 +237,10 @@ THEOREM_2_AVERAGE = theorem(
         BOUND,
     ),
     THEOREM_2_REPAIRED.conditions,
-    note="About the average over $t$, where `meft.theorem2_everywhere` is about the least. "
-    "`meft.theorem2_average_sharp` says that no smaller $κ$ serves.",
+    note=(
+        "About the average over $t$, where `meft.theorem2_everywhere` is about the least. "
+        "`meft.theorem2_average_sharp` says that no smaller $κ$ serves."
+    ),
     algorithm=SGD,
     measure=AVERAGE_GRADIENT,
 )
@@ -226,9 +280,11 @@ THEOREM_2_AVERAGE_SHARP = Claim(
         ),
     ),
     THEOREM_2_AVERAGE.conditions,
-    note="There is such a run for every $ℓ$, $ζ$ and $T$ and every $q$ up to 1/2: one with $F(v_1) - f* = q²ζ²T/ℓ$. "
-    "So $κS$, the bound of `meft.theorem2_average`, is left by a part of $κ/(3qT)$ at most, and as $T$ grows at "
-    "one $q$ no factor below $κ$ serves.",
+    note=(
+        "There is such a run for every $ℓ$, $ζ$ and $T$ and every $q$ up to 1/2: one with $F(v_1) -"
+        " f* = q²ζ²T/ℓ$. So $κS$, the bound of `meft.theorem2_average`, is left by a part of"
+        " $κ/(3qT)$ at most, and as $T$ grows at one $q$ no factor below $κ$ serves."
+    ),
 )
 
 EACH_STEP_IN_BALL = words.BALL.claim(
@@ -248,7 +304,8 @@ GRADIENT_BOUND_AT_ITERATES = words.BOUNDED_SPECTRAL_GRADIENT.claim(
 FACTORS_UNBIASED = words.UNBIASED.claim(
     "meft.factors_unbiased",
     "Conditionally unbiased stochastic gradient in the factors",
-    "jiang2024, section 3, before Algorithm 1, given the past, to which the factors drawn at a restart belong",
+    "jiang2024, section 3, before Algorithm 1, given the past, to which the factors drawn at a"
+    " restart belong",
     words.UNBIASED_IN_THE_FACTORS,
 )
 
@@ -262,7 +319,8 @@ FACTORS_VARIANCE = words.BOUNDED_VARIANCE.claim(
 THEOREM_2_RELORA = theorem(
     "meft.relora",
     "Theorem 2 for ReLoRA, best constant step",
-    "boundcheck; jiang2024, Theorem 2, for the algorithm of Lialin, Muckatira, Shivagunde and Rumshisky, ICLR 2024",
+    "boundcheck; jiang2024, Theorem 2, for the algorithm of Lialin, Muckatira, Shivagunde and"
+    " Rumshisky, ICLR 2024",
     THEOREM_2_BEST_STEP.quantifier,
     (
         ASSUMPTION_1,
@@ -276,10 +334,12 @@ THEOREM_2_RELORA = theorem(
     algorithm=RELORA,
     measure=LEAST_FACTOR_GRADIENT,
     declared=RELORA_DECLARED,
-    note="For any restarts that keep W, whenever and at whatever factors, also random ones that the past "
-    "chooses. D is counted once, not once a restart, and L̂ is that of one segment. The gradient is that in "
-    "the factors of step t: a restart changes it, though neither W nor F. Its own start, $B = 0$, keeps b "
-    "small.",
+    note=(
+        "For any restarts that keep W, whenever and at whatever factors, also random ones that the"
+        " past chooses. D is counted once, not once a restart, and L̂ is that of one segment. The"
+        " gradient is that in the factors of step t: a restart changes it, though neither W nor F."
+        " Its own start, $B = 0$, keeps b small."
+    ),
 )
 
 CLAIMS = (
@@ -293,4 +353,10 @@ CLAIMS = (
     THEOREM_2_AVERAGE_SHARP,
 )
 ADAPTIVE = START, GOES_ON, ADAPTIVE_GD
-MERGED = EACH_STEP_IN_BALL, GRADIENT_BOUND_AT_ITERATES, FACTORS_UNBIASED, FACTORS_VARIANCE, THEOREM_2_RELORA
+MERGED = (
+    EACH_STEP_IN_BALL,
+    GRADIENT_BOUND_AT_ITERATES,
+    FACTORS_UNBIASED,
+    FACTORS_VARIANCE,
+    THEOREM_2_RELORA,
+)

@@ -1,6 +1,8 @@
-"""Theorems about momentum, about a step that depends on the run, and about convex functions: without noise.
+"""Theorems about momentum, about a step that depends on the run, and about convex functions:
+without noise.
 
-Each is about a function F that is smooth with a given constant, ell, and speaks of T iterates v_1, ..., v_T.
+Each is about a function F that is smooth with a given constant, ell, and speaks of T iterates v_1,
+..., v_T.
 """
 
 import sympy as sp
@@ -61,7 +63,8 @@ NEAR_MINIMISER = words.NEAR_MINIMISER.claim(
 HEAVY_BALL = theorem(
     "classic.heavy_ball",
     "Heavy ball, nonconvex",
-    "boundcheck; with the Lyapunov function of iPiano, Ochs, Chen, Brox and Pock, SIAM J. Imaging Sci. 7(2), 2014",
+    "boundcheck; with the Lyapunov function of iPiano, Ochs, Chen, Brox and Pock, SIAM J. Imaging"
+    " Sci. 7(2), 2014",
     r"\text{for every } T",
     (SMOOTH, BOUNDED_BELOW),
     (
@@ -94,15 +97,18 @@ HEAVY_BALL_SHORT_STEP = theorem(
     (sp.Lt(beta, 1), sp.Le(eta, eta_max)),
     algorithm=algorithms.HEAVY_BALL,
     measure=LEAST_GRADIENT,
-    note="$v_0 = v_1$. What falls is $F(v_t) + (1 - ℓα)/(2α) ‖v_t - v_(t-1)‖²$, by $α/2 ‖∇F(v_t)‖²$ at least. "
-    "The bound of `classic.heavy_ball`, which has longer steps too, is the smaller one where $β² + 4β + ℓα < 1$.",
+    note=(
+        "$v_0 = v_1$. What falls is $F(v_t) + (1 - ℓα)/(2α) ‖v_t - v_(t-1)‖²$, by $α/2 ‖∇F(v_t)‖²$"
+        " at least. The bound of `classic.heavy_ball`, which has longer steps too, is the smaller"
+        " one where $β² + 4β + ℓα < 1$."
+    ),
 )
 
 ADAGRAD_NORM = theorem(
     "ward2019.adagrad_norm",
     "AdaGrad-norm, without noise",
-    "Ward, Wu and Bottou, AdaGrad stepsizes: sharp convergence over nonconvex landscapes, ICML 2019, the batch setting "
-    "from a large initial value",
+    "Ward, Wu and Bottou, AdaGrad stepsizes: sharp convergence over nonconvex landscapes, ICML"
+    " 2019, the batch setting from a large initial value",
     r"\text{for every } T",
     (SMOOTH, BOUNDED_BELOW),
     (
@@ -119,8 +125,8 @@ ADAGRAD_NORM = theorem(
 NESTEROV = theorem(
     "su2016.nesterov",
     "Nesterov's method, convex",
-    "Nesterov 1983; Su, Boyd and Candès, A differential equation for modeling Nesterov's accelerated gradient "
-    "method, JMLR 17, 2016, Theorem 6 at $r = 3$",
+    "Nesterov 1983; Su, Boyd and Candès, A differential equation for modeling Nesterov's"
+    " accelerated gradient method, JMLR 17, 2016, Theorem 6 at $r = 3$",
     r"\text{for every } T",
     (SMOOTH_EVERYWHERE, CONVEX, NEAR_MINIMISER),
     (
@@ -136,8 +142,8 @@ NESTEROV = theorem(
 CONVEX_DESCENT = theorem(
     "drori2014.gradient_descent",
     "Drori–Teboulle, gradient descent, convex",
-    "Drori and Teboulle, Performance of first-order methods for smooth convex minimization: a novel approach, Math. "
-    "Program. 145, 2014, Theorem 3.1 at the step 1/L",
+    "Drori and Teboulle, Performance of first-order methods for smooth convex minimization: a novel"
+    " approach, Math. Program. 145, 2014, Theorem 3.1 at the step 1/L",
     r"\text{for every } T",
     NESTEROV.hypotheses,
     (
@@ -153,7 +159,10 @@ CONVEX_DESCENT = theorem(
 _LONGEST = Quantity(alpha, 2 / (Lhat + mu_F), "constant step size")
 _LEFT = (Lhat - mu_F) / (Lhat + mu_F)
 _BOOK = "Nesterov, Introductory Lectures on Convex Optimization, 2004, Theorem 2.1.15"
-_STEPS = "The book's $k$ steps have $k + 1 = T$ iterates. A quadratic with the eigenvalues $ℓ$ and $μ_F$ attains it."
+_STEPS = (
+    "The book's $k$ steps have $k + 1 = T$ iterates. A quadratic with the eigenvalues $ℓ$ and $μ_F$"
+    " attains it."
+)
 
 # What a step leaves of the squared distance.
 left = sp.Symbol("left", positive=True)
@@ -191,13 +200,18 @@ STRONG_DESCENT = theorem(
     algorithm=algorithms.GRADIENT_DESCENT,
     measure=LAST_DISTANCE,
     note=_STEPS,
-    argument="Between $v*$ and $v_t$ the gradient grows by $∇F(v_t) = H(v_t - v*)$, for a symmetric $H$ with "
-    "eigenvalues from $μ_F$ to $ℓ$: of a smooth $F$ the mean of its Hessian on the segment, and else a "
-    "limit of such means. At the step $α = 2/(ℓ + μ_F)$ the eigenvalues of $I - αH$ are from $-(ℓ - μ_F)/(ℓ "
-    "+ μ_F)$ to $(ℓ - μ_F)/(ℓ + μ_F)$, and $v_(t+1) - v* = (I - αH)(v_t - v*)$. So no iterate is farther "
-    "from $v*$ than $v_1$, and each step shrinks the distance by that factor.",
-    unproved="The kernel has no mean of a Hessian on a segment, and the points by which it proves the theorem for an F "
-    "that is strongly convex on all of space may lie outside the ball.",
+    argument=(
+        "Between $v*$ and $v_t$ the gradient grows by $∇F(v_t) = H(v_t - v*)$, for a symmetric $H$"
+        " with eigenvalues from $μ_F$ to $ℓ$: of a smooth $F$ the mean of its Hessian on the"
+        " segment, and else a limit of such means. At the step $α = 2/(ℓ + μ_F)$ the eigenvalues of"
+        " $I - αH$ are from $-(ℓ - μ_F)/(ℓ + μ_F)$ to $(ℓ - μ_F)/(ℓ + μ_F)$, and $v_(t+1) - v* = (I"
+        " - αH)(v_t - v*)$. So no iterate is farther from $v*$ than $v_1$, and each step shrinks"
+        " the distance by that factor."
+    ),
+    unproved=(
+        "The kernel has no mean of a Hessian on a segment, and the points by which it proves the"
+        " theorem for an F that is strongly convex on all of space may lie outside the ball."
+    ),
 )
 
 CLAIMS = (

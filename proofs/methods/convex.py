@@ -1,4 +1,5 @@
-"""Gradient descent and Nesterov's method on convex functions, and gradient descent on strongly convex ones.
+"""Gradient descent and Nesterov's method on convex functions, and gradient descent on strongly
+convex ones.
 
 Each step of theirs is compared with v*, where F is least and its gradient is 0.
 """
@@ -56,7 +57,9 @@ Equation = tuple[Theorem, MatrixExpr, MatrixExpr]
 
 def moves(proof: Proof, algorithm: Algorithm) -> list[Equation]:
     """The equations of an algorithm, as `by.rewrite` takes them."""
-    return [(proof.define(*each.args, "the algorithm"), *each.args) for each in algorithm.recurrence]
+    return [
+        (proof.define(*each.args, "the algorithm"), *each.args) for each in algorithm.recurrence
+    ]
 
 
 class Everywhere:
@@ -78,7 +81,10 @@ class Everywhere:
         by = self.proof.by
         along = self.proof.step(
             f"from ${as_typed(x)}$ to ${as_typed(x + step)}$",
-            le(EuclideanNorm(Gradient(F, x + theta * step) - Gradient(F, x)), Lhat * theta * EuclideanNorm(step)),
+            le(
+                EuclideanNorm(Gradient(F, x + theta * step) - Gradient(F, x)),
+                Lhat * theta * EuclideanNorm(step),
+            ),
             by.instance(self.law, {v1: x + theta * step, v2: x}),
             by.homogeneous(self._between[0], "F", step),
             self.proof.recall("Lhat"),
@@ -114,7 +120,9 @@ class Smooth(Everywhere):
 
     def __init__(self, proof: Proof):
         super().__init__(proof)
-        self.least = proof.assume(ge(Value(F, v), f_star), forall=[v], name="v* is where F is least")
+        self.least = proof.assume(
+            ge(Value(F, v), f_star), forall=[v], name="v* is where F is least"
+        )
         self.minimum, self.near = proof.assume(NEAR_MINIMISER)
 
     def step(self) -> Inverse:
@@ -159,7 +167,9 @@ class Smooth(Everywhere):
             le(Value(F, x) - f_star, Lhat / 2 * EuclideanNorm(step) ** 2),
             self.above(v_star, step),
             by.cauchy_schwarz(slope, step),
-            self.proof.step("no slope at v*", le(EuclideanNorm(slope) * EuclideanNorm(step), 0), flat),
+            self.proof.step(
+                "no slope at v*", le(EuclideanNorm(slope) * EuclideanNorm(step), 0), flat
+            ),
             self.minimum,
         )
 
@@ -169,7 +179,9 @@ class Smooth(Everywhere):
         return self.proof.step("$‖v_1 - v*‖² ≤ R_1²$", le(size, R_1**2), self.near, radius)
 
     def pull(self, convex: Theorem, step: Inverse) -> Theorem:
-        """F(v_t) - f* <= ⟨∇F(v_t), v_t - v*⟩ - α/2 ‖∇F(v_t)‖², at α = 1/L̂, from convexity: for all v_1, v_2."""
+        """F(v_t) - f* <= ⟨∇F(v_t), v_t - v*⟩ - α/2 ‖∇F(v_t)‖², at α = 1/L̂, from convexity: for all
+        v_1, v_2.
+        """
         by, beyond = self.proof.by, v_star + step.size * SLOPE
         return self.proof.step(
             "beyond v*",
@@ -179,11 +191,15 @@ class Smooth(Everywhere):
             by.homogeneous(step.positive, "F", SLOPE),
             by.expansion(SLOPE),
             step.unit,
-            meaning="$F$ lies above its tangent at $v_t$, and below a parabola at $v*$: compared at $v* + α∇F(v_t)$.",
+            meaning=(
+                "$F$ lies above its tangent at $v_t$, and below a parabola at $v*$: compared at $v*"
+                " + α∇F(v_t)$."
+            ),
         )
 
 
-# Of T iterates, numbered from 0 to T - 1, the one at t has the number PAST, and LEFT more would make 2T - 1.
+# Of T iterates, numbered from 0 to T - 1, the one at t has the number PAST, and LEFT more would
+# make 2T - 1.
 PAST, LEFT, WHOLE = t - 1, 2 * T - t, 2 * T - 1
 STEEP, STEEP_NEXT = (EuclideanNorm(Gradient(F, x)) ** 2 for x in (v_t, v_next))
 AWAY, AWAY_NEXT, AWAY_FIRST = (EuclideanNorm(x - v_star) ** 2 for x in (v_t, v_next, v_first))
@@ -192,7 +208,9 @@ PULL = InnerProduct(SLOPE, v_t - v_star)
 
 @script(CONVEX_DESCENT, "sharp", READING)
 def convex_descent(proof: Proof) -> None:
-    """The multipliers of Drori and Teboulle, added up step by step: what is left over is a square each time."""
+    """The multipliers of Drori and Teboulle, added up step by step: what is left over is a square
+    each time.
+    """
     by, smooth = proof.by, Smooth(proof)
     step = smooth.step()
     (move,) = moves(proof, algorithms.GRADIENT_DESCENT)
@@ -214,7 +232,10 @@ def convex_descent(proof: Proof) -> None:
 
     falls = _interpolated(proof, smooth, convex, step, move)
     pulls = proof.step(
-        "times α, too", le(alpha * GAP, alpha * PULL - alpha**2 * STEEP / 2), step.positive, smooth.pull(convex, step)
+        "times α, too",
+        le(alpha * GAP, alpha * PULL - alpha**2 * STEEP / 2),
+        step.positive,
+        smooth.pull(convex, step),
     )
     # What is left over at each step, and how much more of it there is.
     short, spare = LEFT * alpha * SLOPE - (v_t - v_star), LEFT + PAST * (2 * LEFT - 1)
@@ -227,7 +248,9 @@ def convex_descent(proof: Proof) -> None:
         by.expansion(SLOPE),
         by.expansion(v_t - v_star),
     )
-    more = proof.step("$(t - 1)(4T - 2t - 1) ≥ 0$", ge(PAST * (2 * LEFT - 1), 0), signs[LEFT], signs[LEFT - 1])
+    more = proof.step(
+        "$(t - 1)(4T - 2t - 1) ≥ 0$", ge(PAST * (2 * LEFT - 1), 0), signs[LEFT], signs[LEFT - 1]
+    )
     signs[spare] = proof.step("what is left of it", ge(spare, 0), more, signs[LEFT])
     rest = times(over, square, spare, WHOLE)
     pulled = alpha * PULL - alpha * GAP - alpha**2 * STEEP / 2
@@ -240,12 +263,22 @@ def convex_descent(proof: Proof) -> None:
         then=[
             proof.step("$(2T - t)² > 0$", gt(LEFT**2, 0), signs[LEFT]),
             proof.step("$(2T - t - 1)² ≥ 0$", ge((LEFT - 1) ** 2, 0)),
-            times(alpha * (NOW - NEXT) - alpha**2 * (STEEP + STEEP_NEXT) / 2, falls, WHOLE, LEFT, LEFT, LEFT - 1, t),
+            times(
+                alpha * (NOW - NEXT) - alpha**2 * (STEEP + STEEP_NEXT) / 2,
+                falls,
+                WHOLE,
+                LEFT,
+                LEFT,
+                LEFT - 1,
+                t,
+            ),
             times(pulled, pulls, WHOLE, WHOLE, LEFT, LEFT - 1),
             rest,
             by.rewrite(
                 proof.step(
-                    "a step on", eq(EuclideanNorm(after) ** 2, right), *map(by.expansion, (after, SLOPE, v_t - v_star))
+                    "a step on",
+                    eq(EuclideanNorm(after) ** 2, right),
+                    *map(by.expansion, (after, SLOPE, v_t - v_star)),
                 ),
                 eq(AWAY_NEXT, right),
                 move,
@@ -264,13 +297,27 @@ def convex_descent(proof: Proof) -> None:
         factor=[0],
         meaning="At $t = T$ another square is left over.",
     )
-    near = proof.step("within $R_1$", le(2 * WHOLE * alpha * gap, R_1**2), most, smooth.near_squared())
-    scaled = proof.step("times L̂", le(2 * WHOLE * gap, Lhat * R_1**2), smooth.constant, near, step.unit)
+    near = proof.step(
+        "within $R_1$", le(2 * WHOLE * alpha * gap, R_1**2), most, smooth.near_squared()
+    )
+    scaled = proof.step(
+        "times L̂", le(2 * WHOLE * gap, Lhat * R_1**2), smooth.constant, near, step.unit
+    )
     long = proof.step("$4T - 2 > 0$", gt(4 * T - 2, 0))
-    divided(proof, "4T - 2", 4 * T - 2, Lhat * R_1**2, [long], by.expectation(scaled), label="divided by 4T - 2")
+    divided(
+        proof,
+        "4T - 2",
+        4 * T - 2,
+        Lhat * R_1**2,
+        [long],
+        by.expectation(scaled),
+        label="divided by 4T - 2",
+    )
 
 
-def _interpolated(proof: Proof, smooth: Smooth, convex: Theorem, step: Inverse, move: Equation) -> Theorem:
+def _interpolated(
+    proof: Proof, smooth: Smooth, convex: Theorem, step: Inverse, move: Equation
+) -> Theorem:
     """α(F(v_t) - F(v_{t+1})) >= α²(‖∇F(v_t)‖² + ‖∇F(v_{t+1})‖²)/2."""
     by, after = proof.by, v_t - alpha * SLOPE
     there = Gradient(F, after)
@@ -285,7 +332,12 @@ def _interpolated(proof: Proof, smooth: Smooth, convex: Theorem, step: Inverse, 
         step.unit,
     )
     line = by.rewrite(said, ge(NOW - NEXT, alpha / 2 * (STEEP + STEEP_NEXT)), move)
-    return proof.step("times α", ge(alpha * (NOW - NEXT), alpha**2 * (STEEP + STEEP_NEXT) / 2), step.positive, line)
+    return proof.step(
+        "times α",
+        ge(alpha * (NOW - NEXT), alpha**2 * (STEEP + STEEP_NEXT) / 2),
+        step.positive,
+        line,
+    )
 
 
 # θ, and the point z_t whose distance to v* is part of the energy.
@@ -306,7 +358,8 @@ def nesterov(proof: Proof) -> None:
     convex = proof.assume(CONVEX, forall=[v1, v2])
     steep = alpha / 2 * EuclideanNorm(SLOPE_Y) ** 2
     lowered = by.rewrite(smooth.lowered(y_t, step), le(NEXT, Value(F, y_t) - steep), equations[0])
-    # What the step from y_t gains, and what convexity says of y_t, v_t and v*; weighed with θ², θ(θ - 1) and θ.
+    # What the step from y_t gains, and what convexity says of y_t, v_t and v*; weighed with θ², θ(θ
+    # - 1) and θ.
     at_y, whole, part = Value(F, y_t), SHARE**2, SHARE * (SHARE - 1)
     gains = [
         proof.step(
@@ -346,7 +399,9 @@ def nesterov(proof: Proof) -> None:
         "the energy at the start",
         le(Lhat * EuclideanNorm(y_first - v_star) ** 2, Lhat * R_1**2),
         smooth.constant,
-        by.rewrite(near, le(EuclideanNorm(y_first - v_star) ** 2, R_1**2), (begins, y_first, v_first)),
+        by.rewrite(
+            near, le(EuclideanNorm(y_first - v_star) ** 2, R_1**2), (begins, y_first, v_first)
+        ),
     )
     kept = proof.induct("the energy", le(energy, most / 4), first=[start], then=[falls])
     far = proof.step("$‖z‖² ≥ 0$", ge(DISTANCE_NEXT, 0))
@@ -356,26 +411,41 @@ def nesterov(proof: Proof) -> None:
         "at the start",
         le(GAP.xreplace({t: sp.Integer(1)}), most),
         smooth.distant(v_first, smooth.flat(step)),
-        proof.step("L̂ times", le(Lhat * EuclideanNorm(v_first - v_star) ** 2, Lhat * R_1**2), smooth.constant, near),
+        proof.step(
+            "L̂ times",
+            le(Lhat * EuclideanNorm(v_first - v_star) ** 2, Lhat * R_1**2),
+            smooth.constant,
+            near,
+        ),
         proof.step("$L̂R_1² ≥ 0$", ge(Lhat * R_1**2, 0), smooth.constant, proof.positive(R_1)),
     )
     line = proof.induct(
-        "the gap", le(t**2 * GAP, most), first=[early], then=[late], meaning="At $t = 1$ smoothness alone says more."
+        "the gap",
+        le(t**2 * GAP, most),
+        first=[early],
+        then=[late],
+        meaning="At $t = 1$ smoothness alone says more.",
     )
     long = proof.step("$T > 0$", gt(T, 0))
     square, last = proof.step("$T² > 0$", gt(T**2, 0), long), by.expectation(by.at(line, T))
     divided(proof, "$T²$", T**2, most, [long, long], last, square, label="divided by $T²$")
 
 
-def _moved(proof: Proof, smooth: Smooth, step: Inverse, equations: list[Equation]) -> tuple[Theorem, Theorem]:
-    """L̂/2 ‖z_{t+1} - v*‖², which is at most that of z_t - θα∇F(y_t); and the square of the latter."""
+def _moved(
+    proof: Proof, smooth: Smooth, step: Inverse, equations: list[Equation]
+) -> tuple[Theorem, Theorem]:
+    """L̂/2 ‖z_{t+1} - v*‖², which is at most that of z_t - θα∇F(y_t); and the square of the
+    latter.
+    """
     by, after = proof.by, CENTRE - alpha * SHARE * SLOPE_Y
     # What is left of z_{t+1} - z_t + θα∇F(y_t) has the factor (t + 2)/(t + 2) - 1.
     change, nothing = CENTRE_NEXT - after, t / (t + 2) + 2 / (t + 2) - 1
     unit, _ = by.quotient(proof.step("$t + 2 > 0$", gt(t + 2, 0)))
     factor = proof.step("$(t + 2)/(t + 2) - 1 ≥ 0$", ge(nothing, 0), unit)
     rest = (t - 1) / 2 * (y_t - alpha * SLOPE_Y - v_t)
-    zero = proof.step("$‖0‖ = 0$", eq(EuclideanNorm(nothing * rest), 0), by.homogeneous(factor, "F", rest), unit)
+    zero = proof.step(
+        "$‖0‖ = 0$", eq(EuclideanNorm(nothing * rest), 0), by.homogeneous(factor, "F", rest), unit
+    )
     shorter = proof.step(
         "$z$ moves by $θα∇F(y_t)$",
         le(DISTANCE_NEXT, EuclideanNorm(after - v_star) ** 2),
@@ -396,7 +466,11 @@ def _moved(proof: Proof, smooth: Smooth, step: Inverse, equations: list[Equation
 
 # Strong convexity, at the step 2/(ℓ + μ_F).
 FROM_STAR = v_t - v_star
-SLOPES, PULLS, FAR = InnerProduct(SLOPE, SLOPE), InnerProduct(SLOPE, FROM_STAR), InnerProduct(FROM_STAR, FROM_STAR)
+SLOPES, PULLS, FAR = (
+    InnerProduct(SLOPE, SLOPE),
+    InnerProduct(SLOPE, FROM_STAR),
+    InnerProduct(FROM_STAR, FROM_STAR),
+)
 # What the gradient is more than that of the parabola with μ_F, and its squared norm and pull to v*.
 MORE = SLOPE - mu_F * FROM_STAR
 MORE_STEEP, MORE_PULL = SLOPES - 2 * mu_F * PULLS + mu_F**2 * FAR, PULLS - mu_F * FAR
@@ -411,7 +485,9 @@ def strong_descent(proof: Proof) -> None:
     unit, _ = by.quotient(proof.step("$L̂ + μ_F > 0$", gt(Lhat + mu_F, 0), smooth.constant, curved))
     double = proof.step("$α(L̂ + μ_F) = 2$", eq(alpha * (Lhat + mu_F), 2), size, unit)
     factor = defined(proof, left)
-    kept = proof.step("what a step leaves", eq(left, 1 - alpha**2 * mu_F * Lhat), factor, size, unit)
+    kept = proof.step(
+        "what a step leaves", eq(left, 1 - alpha**2 * mu_F * Lhat), factor, size, unit
+    )
     positive = proof.step("it is not negative", ge(left, 0), factor)
     (move,) = moves(proof, algorithms.GRADIENT_DESCENT)
     nearer = proof.step(
@@ -436,7 +512,12 @@ def strong_descent(proof: Proof) -> None:
         meaning="By induction over t.",
     )
     proof.conclude(
-        proof.step("the last", proof.claim.conclusion, by.expectation(by.at(distance, T)), defined(proof, bound))
+        proof.step(
+            "the last",
+            proof.claim.conclusion,
+            by.expectation(by.at(distance, T)),
+            defined(proof, bound),
+        )
     )
 
 
@@ -463,7 +544,9 @@ def _cocoercive(proof: Proof, smooth: Smooth) -> Theorem:
         proof.step("no slope at v*", lowest, flat),
         smooth.above(v_t, -share * MORE),
         smooth.minimum,
-        meaning="$F$ is above its parabolas with $μ_F$ at $v_t$ and at $v*$, and below those with $L̂$.",
+        meaning=(
+            "$F$ is above its parabolas with $μ_F$ at $v_t$ and at $v*$, and below those with $L̂$."
+        ),
     )
     opened = proof.step(
         "squares put in",
@@ -475,6 +558,11 @@ def _cocoercive(proof: Proof, smooth: Smooth) -> Theorem:
     )
     # A product of L̂ - μ_F and one over it would be 1 before the kernel sees it.
     scaled = proof.step(
-        "times $L̂ - μ_F$", le((Lhat * share - mu_F * share) * MORE_STEEP, (Lhat - mu_F) * MORE_PULL), opened, room
+        "times $L̂ - μ_F$",
+        le((Lhat * share - mu_F * share) * MORE_STEEP, (Lhat - mu_F) * MORE_PULL),
+        opened,
+        room,
     )
-    return proof.step("cocoercive", ge((Lhat + mu_F) * PULLS, SLOPES + mu_F * Lhat * FAR), scaled, unit)
+    return proof.step(
+        "cocoercive", ge((Lhat + mu_F) * PULLS, SLOPES + mu_F * Lhat * FAR), scaled, unit
+    )

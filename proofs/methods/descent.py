@@ -49,7 +49,11 @@ u_t = Iterate("u", t, n, 1)
 u_next = u_t.xreplace({t: t + 1})
 u = sp.MatrixSymbol("u", n, 1)
 # u is the iterate before v.
-READING = Reading(points={W: (v,)}, processes={v_t: Process((v,)), u_t: Process((u,))}, arbitrary={theta, v, v1, v2})
+READING = Reading(
+    points={W: (v,)},
+    processes={v_t: Process((v,)), u_t: Process((u,))},
+    arbitrary={theta, v, v1, v2},
+)
 FIRST, AFTER = {t: sp.Integer(1)}, {t: T + 1}
 # The steps before and after v_t, and what the heavy ball makes of the second.
 BEFORE_IT, MOVED = v_t - u_t, v_t - alpha * SLOPE + beta * (v_t - u_t)
@@ -80,7 +84,9 @@ class Run:
         equation = self.proof.define(v_next, update, "the algorithm")
         change = update - v_t
         goal = le(NEXT - NOW - InnerProduct(SLOPE, change), Lhat / 2 * EuclideanNorm(change) ** 2)
-        return self.proof.state("update", goal, self.proof.by.rewrite(self.line, goal, (equation, v_next, update)))
+        return self.proof.state(
+            "update", goal, self.proof.by.rewrite(self.line, goal, (equation, v_next, update))
+        )
 
 
 @script(GRADIENT_DESCENT, "sharp", READING)
@@ -109,12 +115,16 @@ def gradient_descent(proof: Proof) -> None:
         meaning="Summed over t, the values of F telescope.",
     )
     scaled = proof.step("times 2L̂", le(TOTAL, 2 * Lhat * D), run.constant, total, exact)
-    divided(proof, "T", T, 2 * Lhat * D, [run.long], by.minimum(SQUARE), scaled, label="divided by T")
+    divided(
+        proof, "T", T, 2 * Lhat * D, [run.long], by.minimum(SQUARE), scaled, label="divided by T"
+    )
 
 
 @script(HEAVY_BALL, "sharp", READING)
 def heavy_ball(proof: Proof) -> None:
-    """The squared lengths of the steps Δ_t = v_t - u_t add up to a multiple of D, and bound the gradients."""
+    """The squared lengths of the steps Δ_t = v_t - u_t add up to a multiple of D, and bound the
+    gradients.
+    """
     by, run = proof.by, Run(proof)
     longest, size = (defined(proof, x) for x in (eta_max, alpha))
     momentum, step = proof.positive(beta, eta)
@@ -148,7 +158,11 @@ def heavy_ball(proof: Proof) -> None:
         begin,
         proof.step("$β/2 E‖Δ_(T+1)‖²$", ge(beta * Expectation(last), 0), momentum, end),
         proof.step(
-            "$α(D - E F(v_1) + E F(v_(T+1))) ≥ 0$", ge(alpha * D, alpha * (start - final)), positive, run.start, run.end
+            "$α(D - E F(v_1) + E F(v_(T+1))) ≥ 0$",
+            ge(alpha * D, alpha * (start - final)),
+            positive,
+            run.start,
+            run.end,
         ),
     )
     gradients = proof.step(
@@ -157,10 +171,15 @@ def heavy_ball(proof: Proof) -> None:
         by.sum(bounds),
         by.telescope(Expectation(past)),
         begin,
-        proof.step("$β(1 + β)E‖Δ_(T+1)‖²$", ge(beta * (1 + beta) * Expectation(last), 0), momentum, end),
+        proof.step(
+            "$β(1 + β)E‖Δ_(T+1)‖²$", ge(beta * (1 + beta) * Expectation(last), 0), momentum, end
+        ),
     )
     both = proof.step(
-        "times 1 - β - L̂α/2", le(share * alpha**2 * TOTAL, share * (1 + beta) ** 2 * moves), room, gradients
+        "times 1 - β - L̂α/2",
+        le(share * alpha**2 * TOTAL, share * (1 + beta) ** 2 * moves),
+        room,
+        gradients,
     )
     scaled = proof.step(
         "times $(1 + β)²$",
@@ -168,18 +187,28 @@ def heavy_ball(proof: Proof) -> None:
         proof.step("$(1 + β)² ≥ 0$", ge((1 + beta) ** 2, 0)),
         lengths,
     )
-    total = proof.step("divided by α", le(share * alpha * TOTAL, (1 + beta) ** 2 * D), positive, both, scaled)
+    total = proof.step(
+        "divided by α", le(share * alpha * TOTAL, (1 + beta) ** 2 * D), positive, both, scaled
+    )
     weight = proof.step("$α(1 - β - L̂α/2) ≥ 0$", ge(alpha * share, 0), positive, room)
     least = proof.step(
-        "least", le(T * alpha * share * MINIMUM_GRADIENT, (1 + beta) ** 2 * D), weight, by.minimum(SQUARE), total
+        "least",
+        le(T * alpha * share * MINIMUM_GRADIENT, (1 + beta) ** 2 * D),
+        weight,
+        by.minimum(SQUARE),
+        total,
     )
     divisor, factors = T * alpha * share, [run.long, positive, room]
-    divided(proof, "Tα(1 - β - L̂α/2)", divisor, (1 + beta) ** 2 * D, factors, least, label="divided")
+    divided(
+        proof, "Tα(1 - β - L̂α/2)", divisor, (1 + beta) ** 2 * D, factors, least, label="divided"
+    )
 
 
 @script(HEAVY_BALL_SHORT_STEP, "sharp", READING)
 def heavy_ball_short_step(proof: Proof) -> None:
-    """F(v_t) + (1 - L̂α)/(2α) ‖Δ_t‖² falls by α/2 ‖∇F(v_t)‖²: the steps' own lengths need not be summed."""
+    """F(v_t) + (1 - L̂α)/(2α) ‖Δ_t‖² falls by α/2 ‖∇F(v_t)‖²: the steps' own lengths need not be
+    summed.
+    """
     by, run = proof.by, Run(proof)
     longest, size = (defined(proof, x) for x in (eta_max, alpha))
     positive = proof.step("$α > 0$", gt(alpha, 0), size, *proof.positive(eta))
@@ -208,7 +237,9 @@ def heavy_ball_short_step(proof: Proof) -> None:
     pulled = proof.state("pull", pull, by.rewrite(by_update, pull, (equation, v_next, MOVED)))
     scaled = proof.step(
         "2α times the descent",
-        le(2 * alpha * (NEXT - NOW) - 2 * alpha * InnerProduct(SLOPE, after), alpha * Lhat * length),
+        le(
+            2 * alpha * (NEXT - NOW) - 2 * alpha * InnerProduct(SLOPE, after), alpha * Lhat * length
+        ),
         positive,
         run.line,
     )
@@ -218,7 +249,10 @@ def heavy_ball_short_step(proof: Proof) -> None:
         scaled,
         pulled,
         proof.step(
-            "times $‖Δ_t‖²$", ge((share - beta**2) * PAST_STEP, 0), room, proof.step("$‖Δ_t‖² ≥ 0$", ge(PAST_STEP, 0))
+            "times $‖Δ_t‖²$",
+            ge((share - beta**2) * PAST_STEP, 0),
+            room,
+            proof.step("$‖Δ_t‖² ≥ 0$", ge(PAST_STEP, 0)),
         ),
         meaning="The energy $F(v_t) + (1 - L̂α)‖Δ_t‖²/(2α)$ falls.",
     )
@@ -232,41 +266,75 @@ def heavy_ball_short_step(proof: Proof) -> None:
         by.telescope(Expectation(NOW)),
         by.telescope(Expectation(PAST_STEP)),
         begin,
-        proof.step("$(1 - L̂α)E‖Δ_(T+1)‖²$", ge(share * Expectation(PAST_STEP.xreplace(AFTER)), 0), weight, end),
         proof.step(
-            "$α(D - E F(v_1) + E F(v_(T+1))) ≥ 0$", ge(alpha * D, alpha * (start - final)), positive, run.start, run.end
+            "$(1 - L̂α)E‖Δ_(T+1)‖²$",
+            ge(share * Expectation(PAST_STEP.xreplace(AFTER)), 0),
+            weight,
+            end,
+        ),
+        proof.step(
+            "$α(D - E F(v_1) + E F(v_(T+1))) ≥ 0$",
+            ge(alpha * D, alpha * (start - final)),
+            positive,
+            run.start,
+            run.end,
         ),
         meaning="Summed over t, the energy telescopes.",
     )
     shorter = proof.step("divided by α", le(alpha * TOTAL, 2 * D), positive, total)
-    least = proof.step("least", le(alpha * T * MINIMUM_GRADIENT, 2 * D), positive, by.minimum(SQUARE), shorter)
+    least = proof.step(
+        "least", le(alpha * T * MINIMUM_GRADIENT, 2 * D), positive, by.minimum(SQUARE), shorter
+    )
     divided(proof, "αT", alpha * T, 2 * D, [positive, run.long], least, label="divided")
 
 
-def _from_rest(proof: Proof, lines: dict[sp.Basic, Theorem]) -> tuple[list[Theorem], Theorem, Theorem]:
-    """The expectations of lines about Δ_{t+1}, which are goals by what shows them at v_t; Δ_1 = 0; E‖Δ_{T+1}‖² >= 0."""
+def _from_rest(
+    proof: Proof, lines: dict[sp.Basic, Theorem]
+) -> tuple[list[Theorem], Theorem, Theorem]:
+    """The expectations of lines about Δ_{t+1}, which are goals by what shows them at v_t; Δ_1 = 0;
+    E‖Δ_{T+1}‖² >= 0.
+    """
     by = proof.by
     shifted = proof.define(u_next, v_t, "$u_(t+1) = v_t$")
     still = proof.define(u_t.xreplace(FIRST), v_t.xreplace(FIRST), "$u_1 = v_1$")
-    means = [by.expectation(by.rewrite(line, goal, (shifted, u_next, v_t))) for goal, line in lines.items()]
+    means = [
+        by.expectation(by.rewrite(line, goal, (shifted, u_next, v_t)))
+        for goal, line in lines.items()
+    ]
     first, last = (PAST_STEP.xreplace(time) for time in (FIRST, AFTER))
     nothing = proof.step("$‖Δ_1‖² = 0$", eq(first, 0), still)
     begin = proof.step(
-        "$Δ_1 = 0$", eq(Expectation(first), 0), by.expectation(nothing), meaning="There is no step before the first."
+        "$Δ_1 = 0$",
+        eq(Expectation(first), 0),
+        by.expectation(nothing),
+        meaning="There is no step before the first.",
     )
     square = proof.step("$‖Δ‖² ≥ 0$ at $T + 1$", ge(last, 0))
-    return means, begin, proof.step("$E‖Δ_(T+1)‖² ≥ 0$", ge(Expectation(last), 0), by.expectation(square))
+    return (
+        means,
+        begin,
+        proof.step("$E‖Δ_(T+1)‖² ≥ 0$", ge(Expectation(last), 0), by.expectation(square)),
+    )
 
 
 def _energy(
-    proof: Proof, run: Run, move: tuple[Theorem, MatrixExpr, MatrixExpr], momentum: Theorem, positive: Theorem
+    proof: Proof,
+    run: Run,
+    move: tuple[Theorem, MatrixExpr, MatrixExpr],
+    momentum: Theorem,
+    positive: Theorem,
 ) -> tuple[Theorem, Theorem]:
-    """α(F(v_{t+1}) - F(v_t)) + β/2 (‖Δ_{t+1}‖² - ‖Δ_t‖²) + (1 - β - L̂α/2)‖Δ_{t+1}‖² <= 0, and a bound on ‖∇F(v_t)‖²."""
+    """α(F(v_{t+1}) - F(v_t)) + β/2 (‖Δ_{t+1}‖² - ‖Δ_t‖²) + (1 - β - L̂α/2)‖Δ_{t+1}‖² <= 0, and a
+    bound on ‖∇F(v_t)‖².
+    """
     by, before, after, change = proof.by, v_t - u_t, v_next - v_t, move[2] - v_t
     past, length = EuclideanNorm(before) ** 2, EuclideanNorm(after) ** 2
     said = proof.step(
         "pull of the update",
-        eq(alpha * InnerProduct(SLOPE, change), beta * InnerProduct(before, change) - EuclideanNorm(change) ** 2),
+        eq(
+            alpha * InnerProduct(SLOPE, change),
+            beta * InnerProduct(before, change) - EuclideanNorm(change) ** 2,
+        ),
         by.expansion(change),
     )
     pull = eq(alpha * InnerProduct(SLOPE, after), beta * InnerProduct(before, after) - length)
@@ -278,7 +346,10 @@ def _energy(
         proof.step("$‖Δ_t - Δ_(t+1)‖² ≥ 0$", ge(EuclideanNorm(before - after) ** 2, 0)),
     )
     half = proof.step(
-        "$β⟨Δ_t, Δ_(t+1)⟩$", le(beta * InnerProduct(before, after), beta / 2 * (past + length)), momentum, across
+        "$β⟨Δ_t, Δ_(t+1)⟩$",
+        le(beta * InnerProduct(before, after), beta / 2 * (past + length)),
+        momentum,
+        across,
     )
     scaled = proof.step(
         "α times the descent",
@@ -288,7 +359,12 @@ def _energy(
     )
     falls = proof.step(
         "F and the last step",
-        le(alpha * (NEXT - NOW) + beta / 2 * (length - past) + (1 - beta - Lhat * alpha / 2) * length, 0),
+        le(
+            alpha * (NEXT - NOW)
+            + beta / 2 * (length - past)
+            + (1 - beta - Lhat * alpha / 2) * length,
+            0,
+        ),
         scaled,
         inner,
         half,
@@ -336,9 +412,15 @@ def adagrad_norm(proof: Proof) -> None:
     reached = proof.step("$b_t ≥ 0$", ge(now, 0), positive)
 
     # F(v_{t+1}) <= F(v_t) - η/2 ‖∇F‖²/b_t, since b_t >= δ >= ηL̂.
-    above = by.from_squares(proof.step("$δ² ≤ b_t²$", le(delta**2, GROWN), before), reached, delta, new)
+    above = by.from_squares(
+        proof.step("$δ² ≤ b_t²$", le(delta**2, GROWN), before), reached, delta, new
+    )
     short = proof.step(
-        "$L̂η ≤ b_t$", le(Lhat * eta, now), above, proof.assume(proof.claim.conditions[0]), defined(proof, delta_min)
+        "$L̂η ≤ b_t$",
+        le(Lhat * eta, now),
+        above,
+        proof.assume(proof.claim.conditions[0]),
+        defined(proof, delta_min),
     )
     size = proof.step("$η/b_t > 0$", gt(eta / now, 0), step, inverse)
     share = proof.step("$L̂η/b_t ≤ 1$", le(Lhat * eta / now, 1), short, inverse, unit)
@@ -350,7 +432,9 @@ def adagrad_norm(proof: Proof) -> None:
         le(NEXT, NOW - eta / 2 * P / now),
         run.moved(recurrence.rhs),
         by.expansion(SLOPE),
-        proof.step("L̂ times the squared length", le(Lhat * move**2, eta / now * P), share, part, length),
+        proof.step(
+            "L̂ times the squared length", le(Lhat * move**2, eta / now * P), share, part, length
+        ),
         meaning="The step is at most 1/L̂.",
     )
 
@@ -362,12 +446,21 @@ def adagrad_norm(proof: Proof) -> None:
     gains = proof.step(
         "what b grows by",
         ge(P / now, FURTHER - POTENTIAL),
-        proof.step("$(b_(t-1)² - δ²)(1/b_(t-1) - 1/b_t)$", ge(BEFORE * (1 / last - 1 / now), 0), before, falls),
+        proof.step(
+            "$(b_(t-1)² - δ²)(1/b_(t-1) - 1/b_t)$",
+            ge(BEFORE * (1 / last - 1 / now), 0),
+            before,
+            falls,
+        ),
         proof.step("$b_(t-1)²/b_(t-1)$", eq(delta**2 / last + BEFORE / last, last), unit_old, old),
         proof.step("$b_t²/b_t$", eq(delta**2 / now + BEFORE / now + P / now, now), unit, new),
     )
-    scaled = proof.step("times η/2", ge(eta / 2 * P / now, eta / 2 * (FURTHER - POTENTIAL)), step, gains)
-    falls = proof.step("the potential", le(eta / 2 * (FURTHER - POTENTIAL), NOW - NEXT), lowered, scaled)
+    scaled = proof.step(
+        "times η/2", ge(eta / 2 * P / now, eta / 2 * (FURTHER - POTENTIAL)), step, gains
+    )
+    falls = proof.step(
+        "the potential", le(eta / 2 * (FURTHER - POTENTIAL), NOW - NEXT), lowered, scaled
+    )
     first = proof.step(
         "0 at the start",
         eq(POTENTIAL.xreplace(FIRST), 0),
@@ -391,13 +484,17 @@ def adagrad_norm(proof: Proof) -> None:
     _within(proof, run, total, (start, step, by.at(new, T), by.at(positive, T)), ends[1])
 
 
-def _within(proof: Proof, run: Run, total: Theorem, signs: tuple[Theorem, ...], root: sp.Expr) -> None:
+def _within(
+    proof: Proof, run: Run, total: Theorem, signs: tuple[Theorem, ...], root: sp.Expr
+) -> None:
     """η²Σ‖∇F‖² <= 2D(ηδ + 2D), where the root is b_T, and the bound."""
     by, (start, step, equation, positive) = proof.by, signs
     (gap,) = proof.positive(D)
     unit, _ = by.quotient(positive)
     squares, limit = sp.Sum(P, (t, 1, T)), 2 * D * (eta * delta + 2 * D)
-    most = proof.step("times $b_T$", le(eta * squares, 2 * D * root), positive, total, unit, equation)
+    most = proof.step(
+        "times $b_T$", le(eta * squares, 2 * D * root), positive, total, unit, equation
+    )
     whole = proof.step("$η(b_T + δ) > 0$", gt(root + delta, 0), positive, start)
     largest = proof.step(
         "$ηb_T ≤ ηδ + 2D$",

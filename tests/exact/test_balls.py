@@ -1,4 +1,5 @@
-"""Rigorous numbers: outward rounding against exact fractions, and signs decided without rounding, ties included."""
+"""Rigorous numbers: outward rounding against exact fractions, and signs decided without rounding,
+ties included."""
 
 import math
 from collections.abc import Sequence
@@ -44,7 +45,9 @@ def test_lower_and_upper_are_outward_of_the_whole_ball(middle: Fraction, radius:
         assert lower(arb(float(middle))) == float(middle) == upper(arb(float(middle)))
 
 
-@pytest.mark.parametrize("ball", [arb("nan"), arb("+inf"), arb(1) / arb(0), arb("1e400"), arb("-1e400")])
+@pytest.mark.parametrize(
+    "ball", [arb("nan"), arb("+inf"), arb(1) / arb(0), arb("1e400"), arb("-1e400")]
+)
 @pytest.mark.parametrize("end", [lower, upper])
 def test_an_end_that_is_no_finite_float_is_refused(ball: arb, end: Any) -> None:
     with pytest.raises(ArithmeticError, match="no finite bound"):
@@ -56,7 +59,11 @@ def test_max_min_and_powers_are_enclosed(p: Fraction, q: Fraction) -> None:
     a, b = (sp.Rational(z.numerator, z.denominator) for z in (p, q))
     formula = sp.Max(x, b, evaluate=False) ** 3 - sp.Min(x, b, evaluate=False) * sp.Abs(x - b) ** 3
     exact = max(p, q) ** 3 - min(p, q) * abs(p - q) ** 3
-    assert Fraction(lower(enclose(formula, {x: a}))) <= exact <= Fraction(upper(enclose(formula, {x: a})))
+    assert (
+        Fraction(lower(enclose(formula, {x: a})))
+        <= exact
+        <= Fraction(upper(enclose(formula, {x: a})))
+    )
 
 
 @given(st.integers(1, 1000), st.integers(2, 6), st.integers(-3, 3))
@@ -75,7 +82,14 @@ def test_what_has_no_enclosure_is_refused(formula: sp.Expr) -> None:
         enclose(formula, {x: sp.Integer(2)})
 
 
-BEYOND = [sp.Sum(t, (t, 1, 3)), sp.Sum(x, (t, 1, T)), T * x, t + x, FrobeniusNorm(X), sp.Float(0.5) * x]
+BEYOND = [
+    sp.Sum(t, (t, 1, 3)),
+    sp.Sum(x, (t, 1, T)),
+    T * x,
+    t + x,
+    FrobeniusNorm(X),
+    sp.Float(0.5) * x,
+]
 
 
 @pytest.mark.parametrize("formula", BEYOND, ids=str)
@@ -125,7 +139,11 @@ def test_the_sign_of_exponentials_is_told_where_they_differ_and_a_tie_is_not() -
     assert sign(difference, {x: 1 + sp.Rational(1, 10**1000)}) == 1
     assert sign(difference, {x: 1 - sp.Rational(1, 10**1000)}) == -1
     assert sign(sp.log(x), {x: sp.Integer(1)}) == 0
-    ties = ((difference, 1), (sp.log(x**2) - 2 * sp.log(x), 3), (2 ** sp.sqrt(x) - 2 ** sp.sqrt(2), 2))
+    ties = (
+        (difference, 1),
+        (sp.log(x**2) - 2 * sp.log(x), 3),
+        (2 ** sp.sqrt(x) - 2 ** sp.sqrt(2), 2),
+    )
     for tie, value in ties:
         with pytest.raises(InputError, match=r"^sign = [^\n]* bits tell"):
             sign(tie, {x: sp.Integer(value)})
@@ -164,8 +182,14 @@ def test_sign_decides_ties_of_nested_radicals(a: int, b: int, direction: int, bi
     assert sign(difference, {x: sp.Integer(a + b)}) == direction
 
 
-def decides(inputs: dict[str, Any], accepted: Sequence[Any] = (), refused: Sequence[Any] = (), name: str = "T") -> None:
-    """Theorem 2 is accepted at these values of an input, and for its horizon alone refused at those."""
+def decides(
+    inputs: dict[str, Any],
+    accepted: Sequence[Any] = (),
+    refused: Sequence[Any] = (),
+    name: str = "T",
+) -> None:
+    """Theorem 2 is accepted at these values of an input, and for its horizon alone refused at
+    those."""
     for value in accepted:
         THEOREM_2.check(inputs | {name: value})
     for value in refused:
@@ -177,8 +201,17 @@ def decides(inputs: dict[str, Any], accepted: Sequence[Any] = (), refused: Seque
 def test_the_shortest_horizon_is_accepted_and_one_step_less_is_not(
     L: int, C: int, sigma: int, G: int, D: int, rank: int, is_square: bool
 ) -> None:
-    """Where it is an integer it is accepted itself; the roots of an irrational one are decided exactly."""
-    inputs = {"L": L, "C": C, "sigma": sigma, "G": G, "D": D, "r": rank**2 if is_square else rank, "zeta": 1}
+    """Where it is an integer it is accepted itself; the roots of an irrational one are decided
+    exactly."""
+    inputs = {
+        "L": L,
+        "C": C,
+        "sigma": sigma,
+        "G": G,
+        "D": D,
+        "r": rank**2 if is_square else rank,
+        "zeta": 1,
+    }
     # The floor of 4 D (2 L C sqrt(r) sigma + G).
     under = (8 * D * L * C * sigma) ** 2 * inputs["r"]
     root = math.isqrt(under)

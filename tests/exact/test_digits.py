@@ -1,4 +1,5 @@
-"""A number that is printed is rounded where it says: read back, a bound is no better than it was, nor much worse."""
+"""A number that is printed is rounded where it says: read back, a bound is no better than it was,
+nor much worse."""
 
 from __future__ import annotations
 
@@ -31,7 +32,12 @@ WRITERS: dict[str, Write] = {
 
 def read_back(text: str) -> Decimal:
     """The number that a person reads."""
-    text = re.sub(r"\\ensuremath\{(.*)\}$", r"\1", text).replace(r"\,", "").replace("\u202f", "").replace("−", "-")
+    text = (
+        re.sub(r"\\ensuremath\{(.*)\}$", r"\1", text)
+        .replace(r"\,", "")
+        .replace("\u202f", "")
+        .replace("−", "-")
+    )
     text = re.sub(r"\\times10\^\{(-?\d+)\}", r"e\1", text)
     text = re.sub(r"×10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)$", lambda power: f"e{power[1].translate(_POWERS)}", text)
     return Decimal(text)
@@ -46,7 +52,9 @@ def read_back(text: str) -> Decimal:
 @example(1e5, 1)
 def test_a_bound_read_back_is_a_bound_and_near(write: Write, value: float, digits: int) -> None:
     unit = Decimal(1).scaleb(last_place(value, digits))
-    up, down, nearest = (read_back(write(value, digits, toward)) for toward in (UP, DOWN, Toward.NEAREST))
+    up, down, nearest = (
+        read_back(write(value, digits, toward)) for toward in (UP, DOWN, Toward.NEAREST)
+    )
     assert float(down) <= value <= float(up)
     assert up - Decimal(value) <= unit
     assert Decimal(value) - down <= unit
@@ -78,7 +86,9 @@ def test_every_float_can_be_shown(value: float, toward: Toward) -> None:
 
 @given(POSITIVE, st.floats(-1e-3, 1e-3), st.sampled_from([Toward.NEAREST, DOWN]))
 @example(0.04920974, 1e-9, Toward.NEAREST)
-def test_what_is_shown_never_contradicts_what_is_so(bound: float, share: float, toward: Toward) -> None:
+def test_what_is_shown_never_contradicts_what_is_so(
+    bound: float, share: float, toward: Toward
+) -> None:
     value = bound * (1 + share)
     digits = telling(bound, (value, toward))
     most = rounded(bound, last_place(bound, digits), UP)

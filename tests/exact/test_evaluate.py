@@ -1,4 +1,5 @@
-"""Expressions of the vocabulary against plain arithmetic: fractions where no root enters, else NumPy and LAPACK."""
+"""Expressions of the vocabulary against plain arithmetic: fractions where no root enters, else
+NumPy and LAPACK."""
 
 from __future__ import annotations
 
@@ -25,7 +26,14 @@ from boundcheck.exact.balls import (
 from boundcheck.exact.evaluate import Model, Place, VectorFunction, rational_value, t
 from boundcheck.language import vocabulary as words
 from boundcheck.language.symbols import T, a, b
-from boundcheck.language.vocabulary import EuclideanNorm, Expectation, F, FrobeniusNorm, InnerProduct, Value
+from boundcheck.language.vocabulary import (
+    EuclideanNorm,
+    Expectation,
+    F,
+    FrobeniusNorm,
+    InnerProduct,
+    Value,
+)
 
 m, k = sp.symbols("m k", positive=True, integer=True)
 X, Y, Z = sp.MatrixSymbol("X", m, k), sp.MatrixSymbol("Y", k, m), sp.MatrixSymbol("Z", m, k)
@@ -39,7 +47,9 @@ def arrays(rows: int, columns: int) -> st.SearchStrategy[np.ndarray]:
     )
 
 
-def model(x: np.ndarray, y: np.ndarray, z: np.ndarray, p: float = 2.0, q: float = 3.0) -> Model[arb, arb_mat]:
+def model(
+    x: np.ndarray, y: np.ndarray, z: np.ndarray, p: float = 2.0, q: float = 3.0
+) -> Model[arb, arb_mat]:
     return Model(
         Balls(),
         {a: arb(p), b: arb(q), m: arb(len(x)), k: arb(len(y))},
@@ -83,7 +93,9 @@ def test_balls_contain_what_numpy_computes(expression, plain, data) -> None:
         assert float(ball.rad()) <= 1e-15 * (1 + abs(wanted))
 
 
-@pytest.mark.parametrize("kind", ["random", "identity", "rank one", "zero", "repeated", "ill-conditioned"])
+@pytest.mark.parametrize(
+    "kind", ["random", "identity", "rank one", "zero", "repeated", "ill-conditioned"]
+)
 @pytest.mark.parametrize("shape", [(1, 1), (5, 2), (2, 5), (12, 12)])
 def test_spectral_norms_are_enclosed_closely(kind: str, shape: tuple[int, int]) -> None:
     random = np.random.default_rng(7)
@@ -101,9 +113,13 @@ def test_spectral_norms_are_enclosed_closely(kind: str, shape: tuple[int, int]) 
     with ctx.workprec(256):
         ball = Balls().spectral(matrix_of(x))
         assert float(ball.rad()) <= 2.0**-79 * float(ball.abs_upper())
-        # The largest eigenvalue of the exact Gram matrix, by bisection on exact pivots, is in the square of the ball.
+        # The largest eigenvalue of the exact Gram matrix, by bisection on exact pivots, is in the
+        # square of the ball.
         rows = [[Fraction(entry) for entry in row] for row in x]
-        gram = [[sum((r[i] * r[j] for r in rows), Fraction(0)) for j in range(shape[1])] for i in range(shape[1])]
+        gram = [
+            [sum((r[i] * r[j] for r in rows), Fraction(0)) for j in range(shape[1])]
+            for i in range(shape[1])
+        ]
         above, below = (Fraction(float(end)) for end in (ball.upper(), ball.lower()))
         assert definite(gram, above**2 * (1 + Fraction(1, 2**40)) + Fraction(1, 2**200))
         if kind != "zero":
@@ -158,7 +174,9 @@ PATHS = Model(
     blocks={A: 0, B: 1},
     horizon=3,
     weights=WEIGHTS,
-    past=lambda time: [sum(2**i * coin for i, coin in enumerate(heads[: time - 1])) for heads in HEADS],
+    past=lambda time: [
+        sum(2**i * coin for i, coin in enumerate(heads[: time - 1])) for heads in HEADS
+    ],
     matrices={v: (matrix_of([[3, 0]]), matrix_of([[0], [4]]))},
 )
 v_t = words.Iterate("v", t, words.n, 1)
@@ -176,13 +194,19 @@ def mean_square(time: int) -> Fraction:
     ("expression", "wanted"),
     [
         (Expectation(EuclideanNorm(v_t) ** 2).xreplace({t: sp.Integer(2)}), mean_square(2)),
-        (words.MinimumOver(Expectation(Value(F, v_t)), t, 1, T), min(mean_square(i) for i in (1, 2, 3))),
+        (
+            words.MinimumOver(Expectation(Value(F, v_t)), t, 1, T),
+            min(mean_square(i) for i in (1, 2, 3)),
+        ),
         (words.MinimumOver(Expectation(Value(F, v_t)), t, 2, T - 1), mean_square(2)),
         (
             sp.Sum(Expectation(EuclideanNorm(words.Gradient(F, v_t)) ** 2), (t, 1, T)),
             4 * sum(map(mean_square, (1, 2, 3))),
         ),
-        (sp.Sum(Expectation(Value(F, v_t)).xreplace({t: INDEX}), (INDEX, 1, T)), sum(map(mean_square, (1, 2, 3)))),
+        (
+            sp.Sum(Expectation(Value(F, v_t)).xreplace({t: INDEX}), (INDEX, 1, T)),
+            sum(map(mean_square, (1, 2, 3))),
+        ),
         # At t = 1 nothing is added up.
         (sp.Sum(Value(F, v_t).xreplace({t: INDEX}), (INDEX, 1, t - 1)), Fraction(0)),
         (EuclideanNorm(v), Fraction(5)),
@@ -225,7 +249,8 @@ def test_what_has_no_value_is_refused() -> None:
 
 
 class Commutator(sp.Expr):
-    """The Frobenius norm of XY - YX: a node from outside of the package, which says itself what it is."""
+    """The Frobenius norm of XY - YX: a node from outside of the package, which says itself what it
+    is."""
 
     is_commutative = True
 
@@ -247,7 +272,9 @@ def exactly(rows: np.ndarray) -> tuple[tuple[Fraction, ...], ...]:
 
 
 @given(arrays(2, 3), arrays(3, 2), arrays(2, 3))
-def test_rationals_stay_rational_and_agree_with_balls(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> None:
+def test_rationals_stay_rational_and_agree_with_balls(
+    x: np.ndarray, y: np.ndarray, z: np.ndarray
+) -> None:
     letters = {X: (exactly(x),), Y: (exactly(y),), Z: (exactly(z),)}
     known = {a: Fraction(2), b: Fraction(3), m: Fraction(2), k: Fraction(3)}
     rational = Model(Rationals(), known, letters, sides={m: 2, k: 3})

@@ -1,4 +1,5 @@
-"""The error bounds of the fast arithmetic contain its errors, against Arb on the same floats; casts of problems."""
+"""The error bounds of the fast arithmetic contain its errors, against Arb on the same floats; casts
+of problems."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ EXPRESSIONS = [
     sp.Trace(X * Y) ** 2,
     sp.sqrt(sp.Abs(InnerProduct(X, Z), evaluate=False)),
     1 / (1 + FrobeniusNorm(a * X) ** sp.Rational(3, 2)),
-    sp.Max(FrobeniusNorm(X), b * FrobeniusNorm(Z), evaluate=False) - sp.Min(a, FrobeniusNorm(X), evaluate=False),
+    sp.Max(FrobeniusNorm(X), b * FrobeniusNorm(Z), evaluate=False)
+    - sp.Min(a, FrobeniusNorm(X), evaluate=False),
     FrobeniusNorm((X * Y) ** 3 - sp.Identity(m)),
 ]
 
@@ -57,15 +59,24 @@ def test_the_exact_value_is_within_the_error(expression, dtype: str, data) -> No
     exponents = [data.draw(st.sampled_from([0.0, -3.0, 4.0, float(low)])) for _ in range(3)]
     seed = data.draw(st.integers(0, 99))
     shapes = ((rows, columns), (columns, rows), (rows, columns))
-    values = [matrix(*shape, e, dtype, seed + i) for i, (shape, e) in enumerate(zip(shapes, exponents, strict=True))]
+    values = [
+        matrix(*shape, e, dtype, seed + i)
+        for i, (shape, e) in enumerate(zip(shapes, exponents, strict=True))
+    ]
     numbers = {a: 0.1, b: data.draw(st.sampled_from([3.0, 1e-3]))}
     sides = {m: rows, k: columns}
     do = Rounded(getattr(torch, dtype))
-    tensors = {letter: (do.exact(torch.tensor(x)),) for letter, x in zip((X, Y, Z), values, strict=True)}
-    found = Model(do, {x: Approx(y, 0.0) for x, y in numbers.items()}, tensors, sides=sides).number(expression)
+    tensors = {
+        letter: (do.exact(torch.tensor(x)),) for letter, x in zip((X, Y, Z), values, strict=True)
+    }
+    found = Model(do, {x: Approx(y, 0.0) for x, y in numbers.items()}, tensors, sides=sides).number(
+        expression
+    )
     with ctx.workprec(900):
         exact = {letter: (matrix_of(x),) for letter, x in zip((X, Y, Z), values, strict=True)}
-        model = Model(Balls(), {x: ball_of(Fraction(y)) for x, y in numbers.items()}, exact, sides=sides)
+        model = Model(
+            Balls(), {x: ball_of(Fraction(y)) for x, y in numbers.items()}, exact, sides=sides
+        )
         away = abs(model.number(expression) - arb(found.value))
         assert away <= arb(found.error)
     # And says something, where nothing underflows or cancels.
@@ -77,7 +88,9 @@ def test_the_exact_value_is_within_the_error(expression, dtype: str, data) -> No
     "exponent", [Fraction(1, 3), Fraction(100, 3), Fraction(-301, 3), Fraction(7, 2), Fraction(99)]
 )
 @pytest.mark.parametrize("value", [0.0123, 1234.5, 1e-30, 1e30, 16.0])
-def test_powers_are_within_their_error_though_the_exponent_is_rounded(value: float, exponent: Fraction) -> None:
+def test_powers_are_within_their_error_though_the_exponent_is_rounded(
+    value: float, exponent: Fraction
+) -> None:
     found = Rounded(torch.float64).power(Approx(value, 0.0), exponent)
     if math.isfinite(found.value):
         with ctx.workprec(400):
@@ -109,7 +122,9 @@ RATIOS += [(-4, -2, 0.5), (-2, -4, 2), (0, -1, math.inf)]
 
 
 @pytest.mark.parametrize(("measured", "bound", "ratio"), RATIOS)
-def test_ratios_of_any_sign_exceed_1_where_the_bound_is_exceeded(measured: float, bound: float, ratio: float) -> None:
+def test_ratios_of_any_sign_exceed_1_where_the_bound_is_exceeded(
+    measured: float, bound: float, ratio: float
+) -> None:
     compared = Comparison(Approx(float(measured), 0.0), Approx(float(bound), 0.0))
     assert compared.ratio == ratio
     assert (ratio > 1) == compared.fails == (not compared.holds)
@@ -125,10 +140,18 @@ def test_a_cast_problem_computes_in_its_type(kind: str, data) -> None:
     objective = data.draw(KINDS[kind])
     d, columns = objective.shape
     problem = Problem(objective, LoRA(torch.zeros(d, columns, dtype=torch.float64), 1))
-    v = tuple(torch.full((1, *block.shape), 0.25, dtype=torch.float64) for block in problem.adapter.blocks)
+    v = tuple(
+        torch.full((1, *block.shape), 0.25, dtype=torch.float64) for block in problem.adapter.blocks
+    )
     small = cast_to(problem, torch.float32, "cpu")
-    size = 1 + max(float(part.abs().max()) for part in problem.gradient(v)) + objective.smoothness.value
-    for coarse, fine in zip(small.gradient(tuple(part.float() for part in v)), problem.gradient(v), strict=True):
+    size = (
+        1
+        + max(float(part.abs().max()) for part in problem.gradient(v))
+        + objective.smoothness.value
+    )
+    for coarse, fine in zip(
+        small.gradient(tuple(part.float() for part in v)), problem.gradient(v), strict=True
+    ):
         assert coarse.dtype == torch.float32
         assert torch.allclose(coarse.double(), fine, rtol=0, atol=1e-4 * size)
     assert problem.gradient(v)[0].dtype == torch.float64

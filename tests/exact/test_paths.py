@@ -1,4 +1,5 @@
-"""All sample paths: against plain loops, of an algorithm with memory, and of draws without replacement."""
+"""All sample paths: against plain loops, of an algorithm with memory, and of draws without
+replacement."""
 
 from fractions import Fraction
 from itertools import permutations, product
@@ -18,7 +19,9 @@ def slope(v: Fraction, c: Fraction) -> Fraction:
 
 
 def sgd(samples: list[Fraction], T: int, replacement: bool = True) -> Paths:
-    return Paths((Fraction(1),), lambda v, c: (slope(v[0], c),), descent(HALF), samples, T, replacement)
+    return Paths(
+        (Fraction(1),), lambda v, c: (slope(v[0], c),), descent(HALF), samples, T, replacement
+    )
 
 
 @given(st.lists(st.integers(-2, 2).map(Fraction), min_size=1, max_size=3), st.integers(1, 3))
@@ -35,14 +38,20 @@ def test_states_and_gradients_are_those_of_a_plain_loop(samples: list[Fraction],
 
 
 def test_an_algorithm_may_remember_and_know_the_time() -> None:
-    """Nesterov's with a step 1/t, whose state is (v_t, v_{t-1}), and gradients at v_t + (t-1)/2 (v_t - v_{t-1})."""
+    """Nesterov's with a step 1/t, whose state is (v_t, v_{t-1}), and gradients at v_t + (t-1)/2
+    (v_t - v_{t-1})."""
     samples, T = [Fraction(-1), Fraction(1)], 3
 
     def ahead(state: tuple[Fraction, Fraction], t: int) -> Fraction:
         return state[0] + HALF * (t - 1) * (state[0] - state[1])
 
     paths = Paths(
-        (Fraction(1), Fraction(1)), slope, lambda s, g, t: (ahead(s, t) - g / t, s[0]), samples, T, query=ahead
+        (Fraction(1), Fraction(1)),
+        slope,
+        lambda s, g, t: (ahead(s, t) - g / t, s[0]),
+        samples,
+        T,
+        query=ahead,
     )
     for path, draw in enumerate(product(samples, repeat=T)):
         before = now = Fraction(1)

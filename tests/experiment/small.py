@@ -1,4 +1,5 @@
-"""Experiments small enough to run in a test: pseudo-Huber on 4 x 4 matrices, and the pieces of a run by hand."""
+"""Experiments small enough to run in a test: pseudo-Huber on 4 x 4 matrices, and the pieces of a
+run by hand."""
 
 import copy
 from collections.abc import Callable
@@ -34,8 +35,8 @@ from boundcheck.language.measures import PerformanceMeasure
 from boundcheck.language.sentence import measure_of
 from boundcheck.system.limits import silent
 
-# Every theorem that a run can be held against; those about the ball of LoRA; and those with a shortest horizon. ReLoRA,
-# whose runs are given a period, is in test_relora.
+# Every theorem that a run can be held against; those about the ball of LoRA; and those with a
+# shortest horizon. ReLoRA, whose runs are given a period, is in test_relora.
 MEASURABLE = tuple(
     id
     for id, claim in catalogue.items()
@@ -43,10 +44,13 @@ MEASURABLE = tuple(
     and isinstance(measure_of(claim), PerformanceMeasure)
     and not any(p.name.startswith("period") for p in claim.parameters)
 )
-THEOREMS = tuple(id for id in MEASURABLE if any(p.name in ("sigma", "b") for p in catalogue[id].parameters))
+THEOREMS = tuple(
+    id for id in MEASURABLE if any(p.name in ("sigma", "b") for p in catalogue[id].parameters)
+)
 WITH_SHORTEST = tuple(id for id in THEOREMS if "T_min" in catalogue[id].names)
 
-# Radii and zeta hold on every run of this file's seed, with little to spare; T = 110 is above T_min and informative.
+# Radii and zeta hold on every run of this file's seed, with little to spare; T = 110 is above T_min
+# and informative.
 THEOREM_TABLE: dict[str, Any] = {
     "claim": "meft.theorem2_repaired",
     "problem": {"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 8, "noise": 0.5},
@@ -80,12 +84,16 @@ def changed(table: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 def theorem_table(**changes: Any) -> dict[str, Any]:
     """THEOREM_TABLE with changes, whose dots are written as double underscores: run__steps=8."""
-    return changed(THEOREM_TABLE, {name.replace("__", "."): value for name, value in changes.items()})
+    return changed(
+        THEOREM_TABLE, {name.replace("__", "."): value for name, value in changes.items()}
+    )
 
 
 def bracket_table(**changes: Any) -> dict[str, Any]:
     """BRACKET_TABLE with changes, as `theorem_table`."""
-    return changed(BRACKET_TABLE, {name.replace("__", "."): value for name, value in changes.items()})
+    return changed(
+        BRACKET_TABLE, {name.replace("__", "."): value for name, value in changes.items()}
+    )
 
 
 # LoReFT's first claim is of rank 1; where this says nothing, the rank is 2.
@@ -95,7 +103,11 @@ DOMAINS = {kind: dict.fromkeys(adapter.radius_names, 0.5) for kind, adapter in A
 OF_KIND = {
     kind: changed(
         BRACKET_TABLE,
-        {"claim": adapter.claims[0], "adapter": {"kind": kind, **RANK.get(kind, {"rank": 2})}, "domain": DOMAINS[kind]},
+        {
+            "claim": adapter.claims[0],
+            "adapter": {"kind": kind, **RANK.get(kind, {"rank": 2})},
+            "domain": DOMAINS[kind],
+        },
     )
     for kind, adapter in ADAPTERS.items()
 }
@@ -121,7 +133,9 @@ class Measured:
     evidence: Evidence
     audits: list[Audit]
 
-    def judged(self, claim: Claim | None = None, plan: Plan | None = None, **trace: np.ndarray) -> Any:
+    def judged(
+        self, claim: Claim | None = None, plan: Plan | None = None, **trace: np.ndarray
+    ) -> Any:
         """The verdict, with another claim, plan or values in the trace where they are given."""
         record = self.evidence.record
         for name, values in trace.items():
@@ -129,7 +143,10 @@ class Measured:
             changed_trace[name].values[:] = values
             record = replace(record, trace=changed_trace)
         doctored = replace(
-            self.evidence, claim=claim or self.evidence.claim, plan=plan or self.evidence.plan, record=record
+            self.evidence,
+            claim=claim or self.evidence.claim,
+            plan=plan or self.evidence.plan,
+            record=record,
         )
         return judged(doctored)
 
@@ -149,33 +166,44 @@ def run_by_hand(table: dict[str, Any], folder: Path, problem: Problem | None = N
     return Measured(evidence, audit(evidence))
 
 
-def bracketed(table: dict[str, Any], problem: Problem | None = None) -> tuple[BracketResult, xr.Dataset]:
-    """The bracket of a spec and its trace, of another problem than the spec's where one is given."""
+def bracketed(
+    table: dict[str, Any], problem: Problem | None = None
+) -> tuple[BracketResult, xr.Dataset]:
+    """The bracket of a spec and its trace, of another problem than the spec's where one is
+    given."""
     experiment = experiment_of(table, problem)
     spec, function = experiment.spec, experiment.function
     common = {"run_id": "", "claim": spec.claim, "spec": spec.as_json(), "environment": {}}
-    return measure_bracket(experiment, silent, **common, problem=Subject(function.name, function.units))
+    return measure_bracket(
+        experiment, silent, **common, problem=Subject(function.name, function.units)
+    )
 
 
 def with_quantity_scaled(claim: Claim, factor: Any) -> Claim:
-    """The claim with its last quantity, what it is measured against, multiplied by a factor: a planted falsehood."""
+    """The claim with its last quantity, what it is measured against, multiplied by a factor: a
+    planted falsehood."""
     *others, last = claim.quantities
     return replace(claim, quantities=(*others, replace(last, expression=last.expression * factor)))
 
 
 def with_values(plan: Plan, **values: float) -> Plan:
-    """The plan with some of the claim's quantities replaced, and with them the algorithm's numbers."""
+    """The plan with some of the claim's quantities replaced, and with them the algorithm's
+    numbers."""
     numbers = plan.numbers | {name: x for name, x in values.items() if name in plan.numbers}
     return replace(plan, values=plan.values | values, numbers=numbers)
 
 
-def pseudo_huber(rank: int = 2, d: int = 4, k: int = 4, scale: float = 1.0, samples: int = 6, seed: int = 0) -> Problem:
+def pseudo_huber(
+    rank: int = 2, d: int = 4, k: int = 4, scale: float = 1.0, samples: int = 6, seed: int = 0
+) -> Problem:
     """Pseudo-Huber regression through LoRA."""
     objective = synthetic(d=d, k=k, samples=samples, delta=1.0, signal=1.0, noise=0.5, seed=seed)
     return Problem(objective, LoRA(torch.zeros(d, k, dtype=torch.float64), rank, scale))
 
 
-def softmax(rank: int = 2, d: int = 4, k: int = 4, scale: float = 1.0, samples: int = 12, seed: int = 0) -> Problem:
+def softmax(
+    rank: int = 2, d: int = 4, k: int = 4, scale: float = 1.0, samples: int = 12, seed: int = 0
+) -> Problem:
     """Softmax regression on random data through LoRA, every class present."""
     random = np.random.default_rng(seed)
     labels = np.concatenate([np.arange(d), random.integers(0, d, samples - d)])

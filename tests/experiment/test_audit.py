@@ -1,4 +1,5 @@
-"""Planted faults are named by the audit and decide the verdict; true functions agree with themselves."""
+"""Planted faults are named by the audit and decide the verdict; true functions agree with
+themselves."""
 
 from __future__ import annotations
 
@@ -36,7 +37,10 @@ from tests.layers import covering
 from .small import MEASURABLE, THEOREMS, WITH_SHORTEST, changed, judged, run_by_hand, theorem_table
 
 BALL = {id: "jiang2024.assumption2" if id.startswith("jiang") else "meft.ball" for id in THEOREMS}
-GRADIENT = {id: "jiang2024.assumption3.2" if id.startswith("jiang") else "meft.gradient_bound" for id in THEOREMS}
+GRADIENT = {
+    id: "jiang2024.assumption3.2" if id.startswith("jiang") else "meft.gradient_bound"
+    for id in THEOREMS
+}
 # The printed theorem's constant is larger, and so is its T_min.
 STEPS = {id: 200 if id.startswith("jiang") else 110 for id in THEOREMS}
 
@@ -73,7 +77,9 @@ def test_every_hypothesis_has_an_audit(id):
 
 @pytest.mark.parametrize("id", THEOREMS)
 def test_every_hypothesis_and_condition_is_in_the_audit_of_a_run_and_holds(id, tmp_path):
-    measured = run_by_hand(theorem_table(claim=id, run__steps=STEPS[id], run__audits=STEPS[id]), tmp_path)
+    measured = run_by_hand(
+        theorem_table(claim=id, run__steps=STEPS[id], run__audits=STEPS[id]), tmp_path
+    )
     names = {each.hypothesis for each in measured.audits}
     for hypothesis in catalogue[id].hypotheses:
         # Assumption 3 is audited by its two parts.
@@ -90,12 +96,15 @@ def test_every_hypothesis_and_condition_is_in_the_audit_of_a_run_and_holds(id, t
 @pytest.mark.parametrize("id", THEOREMS)
 @pytest.mark.parametrize("radius", ["a", "b"])
 def test_a_radius_too_small_breaks_the_ball(id, radius, tmp_path):
-    """B grows from 0 to 1.5; the printed theorem takes the larger radius for both, so both must be small for it."""
+    """B grows from 0 to 1.5; the printed theorem takes the larger radius for both, so both must be
+    small for it."""
     domain = {"a": 2.6, "b": 1.9, radius: 0.3} if id.startswith("meft") else {"a": 0.3, "b": 0.3}
     (result,) = measure(theorem_table(claim=id, domain=domain), tmp_path)
     assert result.verdict == "hypothesis-failed"
     assert BALL[id] in result.reason
-    failed = [each for each in result.audit if each.status == "failed" and each.hypothesis == BALL[id]]
+    failed = [
+        each for each in result.audit if each.status == "failed" and each.hypothesis == BALL[id]
+    ]
     assert all(each.observed > each.limit == 0.3 for each in failed)
     assert len(failed) == (1 if id.startswith("meft") else 2)
 
@@ -130,9 +139,11 @@ def test_the_largest_norms_are_those_of_the_audited_iterates_too(tmp_path):
 @pytest.mark.parametrize("id", WITH_SHORTEST)
 def test_a_horizon_below_the_shortest_is_named(id, tmp_path):
     table = theorem_table(claim=id)
-    shortest = run_by_hand(changed(table, {"run.steps": 300}), tmp_path).evidence.plan.values["T_min"]
+    shortest = run_by_hand(changed(table, {"run.steps": 300}), tmp_path).evidence.plan.values[
+        "T_min"
+    ]
     below, above = int(shortest), int(shortest) + 1
-    (short, long) = measure(changed(table, {"run.steps": [below, above]}), tmp_path)
+    short, long = measure(changed(table, {"run.steps": [below, above]}), tmp_path)
     assert short.verdict == "hypothesis-failed"
     assert "T >= T_min" in short.reason
     (found,) = (each for each in short.audit if each.hypothesis == "T >= T_min")
@@ -141,14 +152,19 @@ def test_a_horizon_below_the_shortest_is_named(id, tmp_path):
 
 
 def test_the_shortest_horizon_itself_is_allowed(tmp_path):
-    """T = T_min exactly, where a float comparison would be luck: L-hat = 2 + 2 delta sqrt(dk) and D, zeta chosen."""
+    """T = T_min exactly, where a float comparison would be luck: L-hat = 2 + 2 delta sqrt(dk) and
+    D, zeta chosen."""
     measured = run_by_hand(theorem_table(run__steps=300), tmp_path)
     claim = catalogue["meft.theorem2_repaired"]
     inputs = {"L": 1, "G": 1, "a": 1, "b": 1, "s": 1, "D": 7, "zeta": 1}
     for T, status in ((84, "held"), (83, "failed")):
         plan = replace(measured.evidence.plan, inputs=inputs | {"T": T})
         plan = replace(plan, values=plan.values | {"T_min": 84.0})
-        (found,) = (each for each in _audited(measured, claim=claim, plan=plan) if each.hypothesis == "T >= T_min")
+        (found,) = (
+            each
+            for each in _audited(measured, claim=claim, plan=plan)
+            if each.hypothesis == "T >= T_min"
+        )
         assert found.status == status
 
 
@@ -158,8 +174,11 @@ def _audited(measured, **changes):
 
 @pytest.mark.parametrize("id", THEOREMS)
 def test_a_smoothness_constant_that_lies_is_found_on_the_segments(id, tmp_path):
-    """Scale 10 makes s^2 L the larger part of L-hat; with L a hundred times too small, F is steeper than L-hat."""
-    table = theorem_table(claim=id, adapter__scale=10.0, problem__signal=0.1, problem__noise=0.1, run__zeta=50.0)
+    """Scale 10 makes s^2 L the larger part of L-hat; with L a hundred times too small, F is steeper
+    than L-hat."""
+    table = theorem_table(
+        claim=id, adapter__scale=10.0, problem__signal=0.1, problem__noise=0.1, run__zeta=50.0
+    )
     measured = run_by_hand(table, tmp_path, problem=lying(table, smoothness=0.01))
     assert "smoothness of F" in failures(measured)
     outcome = measured.judged()
@@ -221,7 +240,8 @@ def test_each_theorem_is_audited_in_its_own_norm(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["noise_variance", "weight_gradient_spectral", "path_smoothness", "gradient_square_norm"]
+    "name",
+    ["noise_variance", "weight_gradient_spectral", "path_smoothness", "gradient_square_norm"],
 )
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_number_that_is_none_does_not_pass_an_audit(name, value, honest):
@@ -242,21 +262,33 @@ def test_the_printed_lipschitz_constant_holds_at_either_choice(lipschitz, rank, 
 
 @pytest.mark.full
 def test_a_gradient_at_its_bound_is_within_it(tmp_path):
-    """Far from every target each slope is delta, and G = delta sqrt(dk) is attained: rounding must not break it."""
+    """Far from every target each slope is delta, and G = delta sqrt(dk) is attained: rounding must
+    not break it."""
     table = theorem_table(
         claim="meft.theorem2_best_step",
-        problem={"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 3, "delta": 0.1, "signal": 1e12},
+        problem={
+            "kind": "pseudo-huber",
+            "d": 4,
+            "k": 4,
+            "samples": 3,
+            "delta": 0.1,
+            "signal": 1e12,
+        },
     )
     for id, delta in ((id, delta) for id in THEOREMS for delta in (0.1, 0.3, 0.7)):
-        each = changed(table, {"claim": id, "problem.delta": delta, "run.steps": 2, "run.audits": 2})
+        each = changed(
+            table, {"claim": id, "problem.delta": delta, "run.steps": 2, "run.audits": 2}
+        )
         measured = run_by_hand(each, tmp_path)
         assert GRADIENT[id] not in failures(measured), (id, delta)
 
 
 def most_likely_miss(sizes, replicas, failing):
-    """The largest probability that one uniform look into each stratum of each replica sees none of `failing` iterates.
+    """The largest probability that one uniform look into each stratum of each replica sees none of
+    `failing` iterates.
 
-    Each next failing iterate is put where it costs the least; the logarithms are concave, so that this is the best.
+    Each next failing iterate is put where it costs the least; the logarithms are concave, so that
+    this is the best.
     """
     strata = [[size, 0] for size in sizes for _ in range(replicas)]
     for _ in range(failing):
@@ -266,7 +298,8 @@ def most_likely_miss(sizes, replicas, failing):
 
 
 def test_noise_that_few_looks_may_have_missed_is_not_vouched_for(tmp_path):
-    """Seven looks of each of six replicas may miss one iterate in six: zeta is then an assumption."""
+    """Seven looks of each of six replicas may miss one iterate in six: zeta is then an
+    assumption."""
     measured = run_by_hand(theorem_table(run__steps=400, run__audits=7), tmp_path)
     (found,) = by_name(measured, "jiang2024.assumption4")
     assert found.status == "assumed"
@@ -274,9 +307,12 @@ def test_noise_that_few_looks_may_have_missed_is_not_vouched_for(tmp_path):
     assert outcome.verdict == "inconclusive"
 
 
-@pytest.mark.parametrize(("steps", "strata"), [(110, 22), (129, 128), (128, 64), (150, 100), (400, 40)])
+@pytest.mark.parametrize(
+    ("steps", "strata"), [(110, 22), (129, 128), (128, 64), (150, 100), (400, 40)]
+)
 def test_the_share_of_noisy_iterates_that_random_looks_exclude_is_excluded(steps, strata, tmp_path):
-    """The audit says "at 95% fewer than p of all iterates fail": whatever ones do, 1 look in 20 at most misses them."""
+    """The audit says "at 95% fewer than p of all iterates fail": whatever ones do, 1 look in 20 at
+    most misses them."""
     measured = run_by_hand(theorem_table(run__steps=steps, run__audits=strata), tmp_path)
     (found,) = by_name(measured, "jiang2024.assumption4")
     share = float(re.search(r"at 95% fewer than (\S+) of all iterates", found.how)[1])
@@ -289,7 +325,9 @@ def test_a_norm_is_inside_of_the_ball_but_for_its_rounding(share, inside, honest
     evidence = honest.evidence
     trace = evidence.record.trace.copy(deep=True)
     for block in evidence.problem.adapter.blocks:
-        trace[f"norm_{block.name}"].values[:] = evidence.plan.radii[block.radius] * (1 + share * ROUNDING)
+        trace[f"norm_{block.name}"].values[:] = evidence.plan.radii[block.radius] * (
+            1 + share * ROUNDING
+        )
     doctored = replace(evidence, record=replace(evidence.record, trace=trace))
     assert doctored.inside.all() == doctored.inside.any() == inside
 
@@ -301,7 +339,12 @@ def test_what_a_theorem_calls_its_constant_changes_nothing(id, share, tmp_path):
     """The hypothesis speaks of another number than L-hat; steps and bound are the same."""
     claim = catalogue[id]
     said = tuple(
-        replace(q, expression=share * ell if q.symbol == Lhat else q.expression.xreplace({Lhat: Lhat / share}))
+        replace(
+            q,
+            expression=(
+                share * ell if q.symbol == Lhat else q.expression.xreplace({Lhat: Lhat / share})
+            ),
+        )
         for q in claim.quantities
     )
     own = replace(claim, id=f"mine.{id.partition('.')[0]}.{math.log10(share):.0f}", quantities=said)
@@ -314,7 +357,11 @@ def test_what_a_theorem_calls_its_constant_changes_nothing(id, share, tmp_path):
             "run": {"steps": 60, "audits": 60},
         }
         (result,) = measure(table | ({"assume": {"R_1": 4.0}} if "drori" in id else {}), tmp_path)
-        rows = [(row.status, row.limit) for row in result.audit if row.hypothesis.startswith("smoothness of F")]
+        rows = [
+            (row.status, row.limit)
+            for row in result.audit
+            if row.hypothesis.startswith("smoothness of F")
+        ]
         found.append((result.verdict, result.measured, rows))
     assert found[0][0] != "hypothesis-failed"
     assert found[0] == found[1]
@@ -338,7 +385,9 @@ def row(measured):
 def test_it_is_the_mean_over_all_minibatches(tmp_path):
     measured = run_by_hand(TABLE, tmp_path)
     function, v = measured.evidence.function, measured.evidence.start.v
-    gradients = [function.batch_gradient(v, torch.tensor([pair]))[0] for pair in product(range(4), repeat=2)]
+    gradients = [
+        function.batch_gradient(v, torch.tensor([pair]))[0] for pair in product(range(4), repeat=2)
+    ]
     moment = sum(x.square().sum().item() for x in gradients) / 16
     square = function.gradient(v)[0].square().sum().item()
     rest = moment - 2 * A * function.loss(v).item() - B * square
@@ -384,7 +433,13 @@ def problem_of(data: DataObject, kind: str, name: str) -> tuple[Problem, torch.G
         "B": torch.randn((d, rank), generator=random, dtype=torch.float64),
     }
     scale = data.draw(st.sampled_from([0.1, 1.0, 8.0]))
-    return Problem(objective, make_adapter(name, W0, rank if "rank" in made.options else None, scale, factors)), random
+    return (
+        Problem(
+            objective,
+            make_adapter(name, W0, rank if "rank" in made.options else None, scale, factors),
+        ),
+        random,
+    )
 
 
 @covering
@@ -396,8 +451,12 @@ def test_no_face_of_a_true_function_is_refused(kind: str, name: str, data: DataO
     problem, random = problem_of(data, kind, name)
     start = problem.adapter.initial(data.draw(SIZES) or 1.0, random)
     size = data.draw(SIZES)
-    step = tuple(size * torch.randn(part.shape, generator=random, dtype=torch.float64) for part in start)
-    check_function(problem, problem.retract(start, step), data.draw(st.sampled_from([None, 1, 3, 10])))
+    step = tuple(
+        size * torch.randn(part.shape, generator=random, dtype=torch.float64) for part in start
+    )
+    check_function(
+        problem, problem.retract(start, step), data.draw(st.sampled_from([None, 1, 3, 10]))
+    )
 
 
 LOSSES: dict[str, Any] = {
@@ -417,6 +476,8 @@ def test_no_loss_of_a_persons_own_is_refused(name: str, samples: int) -> None:
     X, y = (torch.randn((samples, n), generator=random, dtype=torch.float64) for n in (4, 3))
     objective = Loss(LOSSES[name], X, y, shape=(3, 4))
     for kind in ("full", "lora"):
-        adapter = make_adapter(kind, torch.zeros(3, 4).double(), 2 if kind == "lora" else None, 1.0, {})
+        adapter = make_adapter(
+            kind, torch.zeros(3, 4).double(), 2 if kind == "lora" else None, 1.0, {}
+        )
         problem = Problem(objective, adapter)
         check_function(problem, problem.initial("lora", 1.0, random), batch=3)

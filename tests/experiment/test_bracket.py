@@ -1,4 +1,5 @@
-"""Brackets: lower estimates, of pairs, iterates, curvatures and ascents, and upper ends that hold."""
+"""Brackets: lower estimates, of pairs, iterates, curvatures and ascents, and upper ends that
+hold."""
 
 import json
 import math
@@ -28,7 +29,13 @@ from boundcheck.functions.problem import (
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.function import Constant
 from boundcheck.proof.script import find
-from boundcheck.properties import adapters, directions, domain_points, domains, pseudo_huber_problems
+from boundcheck.properties import (
+    adapters,
+    directions,
+    domain_points,
+    domains,
+    pseudo_huber_problems,
+)
 from boundcheck.system.limits import silent
 from tests.functions.twins import softmax_problems
 from tests.layers import covering, examples
@@ -87,7 +94,9 @@ def test_points_lie_in_the_ball_to_the_last_digit(rank):
 
 
 def test_more_points_than_pairs_are_cut_to_what_there_is():
-    found, trace = bracketed(bracket_table(bracket={"pairs": 2, "iterates": 2, "points": 9}), pseudo_huber())
+    found, trace = bracketed(
+        bracket_table(bracket={"pairs": 2, "iterates": 2, "points": 9}), pseudo_huber()
+    )
     assert 1 <= trace.sizes["point"] <= 9
     assert found.verdict == "supported"
 
@@ -101,7 +110,8 @@ def test_a_start_outside_the_ball_is_shrunk_into_it(tmp_path):
 @pytest.mark.full
 @pytest.mark.parametrize("samples", [1, 2])
 def test_a_true_lemma_is_not_violated_by_iterates_that_have_converged(samples, tmp_path):
-    """One sample, so no noise: steps shrink to a unit roundoff, and ratios of differences to rounding errors."""
+    """One sample, so no noise: steps shrink to a unit roundoff, and ratios of differences to
+    rounding errors."""
     for signal, rank in ((0.2, 4), (1.0, 4), (0.2, 2)):
         table = bracket_table(
             problem={"kind": "pseudo-huber", "d": 4, "k": 4, "samples": samples, "signal": signal},
@@ -123,7 +133,9 @@ EXTREME = [
 def test_a_true_lemma_is_not_violated_by_extreme_data_or_in_an_extreme_ball(extreme, tmp_path):
     data = extreme if isinstance(extreme, dict) else {}
     domain = {} if data else {"domain": dict(zip("ab", extreme, strict=True))}
-    table = bracket_table(problem={"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 6} | data, seed=[0, 1], **domain)
+    table = bracket_table(
+        problem={"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 6} | data, seed=[0, 1], **domain
+    )
     for result in measure(table, tmp_path):
         assert result.verdict == "supported", result.reason
 
@@ -150,7 +162,9 @@ def table_of(kind, problem="pseudo-huber", **changes):
         fields["adapter.rank"] = None if kind == "full" else 1
     if problem == "logistic":
         fields["adapter.rank"] = None if kind == "full" else 1
-    return changed(OF_KIND[kind], fields | {name.replace("__", "."): value for name, value in changes.items()})
+    return changed(
+        OF_KIND[kind], fields | {name.replace("__", "."): value for name, value in changes.items()}
+    )
 
 
 def dora_has_no_column(kind, problem):
@@ -192,7 +206,9 @@ def test_no_lower_estimate_through_any_adapter_exceeds_an_upper_end(kind, data):
     if not all(value > 0 for value in constants.values()):
         return
     claim = ADAPTERS[kind].claims[-1]
-    table = changed(table_of(kind), {"domain": radii, "claim": claim, "seed": data.draw(st.integers(0, 99))})
+    table = changed(
+        table_of(kind), {"domain": radii, "claim": claim, "seed": data.draw(st.integers(0, 99))}
+    )
     found, _ = bracketed(table, problem)
     assert found.verdict == "supported", found.reason
     for end in found.upper:
@@ -202,7 +218,12 @@ def test_no_lower_estimate_through_any_adapter_exceeds_an_upper_end(kind, data):
 @each_kind
 def test_the_trace_holds_every_number_that_the_estimates_are_of(kind):
     found, trace = bracketed(table_of(kind))
-    names = {"pairs": "pair_ratio", "iterates": "iterate_ratio", "curvature": "curvature", "ascent": "ascent"}
+    names = {
+        "pairs": "pair_ratio",
+        "iterates": "iterate_ratio",
+        "curvature": "curvature",
+        "ascent": "ascent",
+    }
     assert found.lower == {kind: np.nanmax(trace[names[kind]].values) for kind in found.lower}
     assert trace.sizes["pair"] == TINY["pairs"]
     assert (trace.sizes["point"], trace.sizes["start"]) == (TINY["points"], TINY["ascents"])
@@ -221,7 +242,9 @@ def test_iterates_are_compared_wherever_they_stay_in_the_domain(kind):
 def test_the_claim_about_rank_1_is_made_at_rank_1_alone(rank):
     problem = build(parse(table_of("loreft", claim="meft.loreft", adapter__rank=rank)), "cpu")
     named = [end.claim for end in problem.upper_ends({"nu": 1.0})]
-    assert named == ["meft.loreft_rank1", "meft.loreft_sharp", "meft.loreft"][0 if rank == 1 else 1 :]
+    assert (
+        named == ["meft.loreft_rank1", "meft.loreft_sharp", "meft.loreft"][0 if rank == 1 else 1 :]
+    )
     values = [end.value for end in problem.upper_ends({"nu": 1.0})]
     assert values == sorted(values)
 
@@ -239,8 +262,13 @@ def test_upper_ends_are_the_claims_of_the_adapter_that_apply(kind):
         names = {p.name for p in claim.parameters}
         if "C" in names or ("s" in constants and "s" not in names and constants["s"] != 1):
             continue
-        known = constants | {"L": problem.objective.smoothness.value, "G": problem.gradient_bound(DOMAINS[kind]).value}
-        assert end.value == pytest.approx(claim.bound(**{name: known[name] for name in names}), rel=1e-12)
+        known = constants | {
+            "L": problem.objective.smoothness.value,
+            "G": problem.gradient_bound(DOMAINS[kind]).value,
+        }
+        assert end.value == pytest.approx(
+            claim.bound(**{name: known[name] for name in names}), rel=1e-12
+        )
         assert end.value >= claim.bound(**{name: known[name] for name in names}) * (1 - 1e-15)
 
 
@@ -258,10 +286,13 @@ def test_an_estimated_constant_gives_no_verdict(kind, name):
     before = getattr(problem.objective, name)
     setattr(problem.objective, name, Constant(before.value, "estimated", "a guess"))
     found, _ = bracketed(table_of(kind), problem)
-    # A bound on the gradient that is estimated is not used where a certified one is smaller; f* is used by nobody.
+    # A bound on the gradient that is estimated is not used where a certified one is smaller; f* is
+    # used by nobody.
     G = problem.gradient_bound(found.radii).kind
     needs_gradient = "G" in {p.name for p in catalogue[spec.claim].parameters}
-    estimated = name == "smoothness" or (name == "gradient_bound" and G == "estimated" and needs_gradient)
+    estimated = name == "smoothness" or (
+        name == "gradient_bound" and G == "estimated" and needs_gradient
+    )
     supported = f"supported, given {name} of {problem.objective.name}"
     assert found.verdict == ("inconclusive" if estimated else supported), found.reason
     assert ("estimated" in found.reason) == estimated
@@ -269,7 +300,8 @@ def test_an_estimated_constant_gives_no_verdict(kind, name):
 
 @each_kind
 def test_a_smoothness_of_f_that_is_too_small_is_found_out(kind):
-    """A lie: half, or less, of what is seen; it is blamed, and not the claim that it was given to."""
+    """A lie: half, or less, of what is seen; it is blamed, and not the claim that it was given
+    to."""
     problem = build(parse(table_of(kind)), "cpu")
     for name in ("smoothness", "gradient_bound"):
         setattr(problem.objective, name, Constant(1e-3, "certified", "a lie"))
@@ -279,17 +311,23 @@ def test_a_smoothness_of_f_that_is_too_small_is_found_out(kind):
     assert found.measured > found.bound
 
 
-@pytest.mark.parametrize(("kind", "claim"), [(kind, id) for kind, adapter in ADAPTERS.items() for id in adapter.claims])
+@pytest.mark.parametrize(
+    ("kind", "claim"), [(kind, id) for kind, adapter in ADAPTERS.items() for id in adapter.claims]
+)
 def test_a_claim_that_is_too_small_is_violated(kind, claim, monkeypatch):
     table = table_of(kind, claim=claim)
     honest, _ = bracketed(table)
     factor = sp.Rational(honest.measured) / sp.Rational(honest.bound)
-    for share, verdict in ((sp.Rational(999, 1000), "violated"), (sp.Rational(1001, 1000), "supported")):
+    for share, verdict in (
+        (sp.Rational(999, 1000), "violated"),
+        (sp.Rational(1001, 1000), "supported"),
+    ):
         with monkeypatch.context() as patch:
             doctored = with_quantity_scaled(catalogue[claim], factor * share)
             patch.setattr(Spec, "said", property(lambda spec, doctored=doctored: doctored))
             found, _ = bracketed(table)
-        # The iterates take their step size from the least bound, and may see another curvature then.
+        # The iterates take their step size from the least bound, and may see another curvature
+        # then.
         if found.measured == honest.measured:
             assert found.verdict == verdict, found.reason
             assert ("exceeds the bound" in found.reason) == (verdict == "violated")
@@ -308,7 +346,14 @@ def test_ascent_finds_the_known_maximum_of_the_extremal_problem(kind, least, rad
             "problem": {"kind": "extremal", "d": 3, "k": 4, "L": 1.0, "G": 1.0},
             "domain": radii,
             "seed": seed,
-            "bracket": {"pairs": 256, "iterates": 8, "points": 2, "ascents": 8, "rounds": 64, "looks": 0},
+            "bracket": {
+                "pairs": 256,
+                "iterates": 8,
+                "points": 2,
+                "ascents": 8,
+                "rounds": 64,
+                "looks": 0,
+            },
         },
     )
     found, _ = bracketed(table)
@@ -334,12 +379,21 @@ def lengths_at(problem, v, u):
 
 @st.composite
 def climbs(draw, kind, replicas=3):
-    """A problem through that adapter, radii, points of the domain of any spectrum, and directions."""
+    """A problem through that adapter, radii, points of the domain of any spectrum, and
+    directions."""
     objective = draw(st.one_of(softmax_problems(), pseudo_huber_problems()))
     adapter = draw(adapters(kind, objective.shape))
     radii = draw(domains(adapter))
-    # The claims speak of positive constants: of no loss that is constant, and no frozen factor that is zero.
-    assume(min(objective.smoothness.value, objective.gradient_bound.value, *adapter.constants(radii).values()) > 0)
+    # The claims speak of positive constants: of no loss that is constant, and no frozen factor that
+    # is zero.
+    assume(
+        min(
+            objective.smoothness.value,
+            objective.gradient_bound.value,
+            *adapter.constants(radii).values(),
+        )
+        > 0
+    )
     v = draw(domain_points(adapter, radii, replicas))
     return Problem(objective, adapter), v, draw(directions(adapter, replicas)), radii
 
@@ -355,7 +409,10 @@ def test_lengths_rise_in_the_domain_to_what_they_say_and_no_more_than_the_claims
     tiny = 1e-12 * (1 + problem.objective.smoothness.value)
     assert (found.lengths >= start * (1 - ROUNDING) - tiny).all()
     ends = problem.upper_ends(radii)
-    assert found.lengths.max().item() * (1 - ROUNDING) <= min([end.value for end in ends], default=torch.inf) + tiny
+    assert (
+        found.lengths.max().item() * (1 - ROUNDING)
+        <= min([end.value for end in ends], default=torch.inf) + tiny
+    )
     problem.adapter.check(found.v, radii)
     assert problem.adapter.inside(found.v, radii).all()
     for x, y in zip(found.u, problem.adapter.tangent(found.v, found.u), strict=True):
@@ -380,7 +437,9 @@ def test_starts_do_not_mix():
     v, u = start_of(problem, 4, RADII)
     together = ascend(problem, v, u, RADII, 6, silent)
     for i in range(4):
-        alone = ascend(problem, *(tuple(x[i : i + 1] for x in point) for point in (v, u)), RADII, 6, silent)
+        alone = ascend(
+            problem, *(tuple(x[i : i + 1] for x in point) for point in (v, u)), RADII, 6, silent
+        )
         torch.testing.assert_close(alone.lengths[0], together.lengths[i], rtol=1e-9, atol=0)
 
 
@@ -408,10 +467,15 @@ def test_a_step_to_where_nothing_is_a_number_is_no_gain(monkeypatch):
     """Such as past the range of floats: there f has no gradient, and the climb stays below."""
     problem = pseudo_huber()
     v, u = (tuple(0.5 * part for part in point) for point in start_of(problem, 4, RADII))
-    sound, limit = problem.objective.gradient, problem.adapter.weight(v).abs().amax((-2, -1), keepdim=True) + 1e-3
+    sound, limit = (
+        problem.objective.gradient,
+        problem.adapter.weight(v).abs().amax((-2, -1), keepdim=True) + 1e-3,
+    )
 
     def broken(W):
-        return torch.where(W.abs().amax((-2, -1), keepdim=True) > limit, torch.nan, sound(W.clone()))
+        return torch.where(
+            W.abs().amax((-2, -1), keepdim=True) > limit, torch.nan, sound(W.clone())
+        )
 
     monkeypatch.setattr(problem.objective, "gradient", broken)
     start = lengths_at(problem, v, u)
@@ -442,9 +506,13 @@ def dense_blocks(problem, v, product):
         for place in range(part.numel()):
             unit = [torch.zeros_like(x) for x in v]
             unit[block].view(-1)[place] = 1
-            columns.append(np.concatenate([x.numpy().ravel() for x in product(problem, v, tuple(unit))]))
+            columns.append(
+                np.concatenate([x.numpy().ravel() for x in product(problem, v, tuple(unit))])
+            )
     cuts = np.cumsum(sizes)[:-1]
-    return [np.split(rows, cuts, axis=1) for rows in np.split(np.stack(columns, axis=1), cuts, axis=0)]
+    return [
+        np.split(rows, cuts, axis=1) for rows in np.split(np.stack(columns, axis=1), cuts, axis=0)
+    ]
 
 
 def norms(blocks):
@@ -498,11 +566,18 @@ def test_looks_go_from_the_first_iterate_to_the_last(count, looks):
 def test_nothing_is_split_of_a_curved_domain_and_without_iterates_or_looks():
     (curved, points), (flat, iterates) = iterates_of("loreft", 3), iterates_of("lora", 3)
     assert split_along(flat, iterates, 4, silent).variables
-    for problem, some, looks in ((curved, points, 4), (flat, [], 4), (flat, iterates, 0), (flat, [], 0)):
+    for problem, some, looks in (
+        (curved, points, 4),
+        (flat, [], 4),
+        (flat, iterates, 0),
+        (flat, [], 0),
+    ):
         assert not split_along(problem, some, looks, silent).variables
 
 
-@pytest.mark.parametrize(("shape", "rank", "split"), [((16, 16), 10, True), ((53, 54), 3, False), ((23, 23), 7, False)])
+@pytest.mark.parametrize(
+    ("shape", "rank", "split"), [((16, 16), 10, True), ((53, 54), 3, False), ((23, 23), 7, False)]
+)
 def test_320_numbers_are_split_and_more_are_not(shape, rank, split):
     d, k = shape
     problem = pseudo_huber(rank=rank, d=d, k=k, samples=1)

@@ -1,4 +1,5 @@
-"""Sweeps on clusters: real Dask workers, one of which is killed, and submitit's jobs; the bits of one process."""
+"""Sweeps on clusters: real Dask workers, one of which is killed, and submitit's jobs; the bits of
+one process."""
 
 import json
 import os
@@ -44,7 +45,9 @@ def dask() -> Iterator[Any]:
     """A scheduler and two worker processes on loopback."""
     from distributed import LocalCluster
 
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster:
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
+    ) as cluster:
         yield cluster
 
 
@@ -55,7 +58,8 @@ def address(cluster: Any) -> str:
 def files(runs: Path) -> dict[str, Any]:
     """All that was stored, of the runs and nothing else; metadata of Zarr are among it.
 
-    Of a state it is the content: which of two equal texts is written once is another in each process.
+    Of a state it is the content: which of two equal texts is written once is another in each
+    process.
     """
     paths = [path for path in runs.rglob("*") if path.is_file() and path.name != ".lock"]
     return {path.relative_to(runs).as_posix(): content_of(path) for path in paths}
@@ -94,16 +98,22 @@ def once_there(runs: Path, pattern: str, act: Any) -> Thread:
 
 
 @pytest.mark.full
-def test_a_dask_cluster_that_loses_a_worker_finds_the_bits_of_one_process(dask: Any, tmp_path: Path) -> None:
+def test_a_dask_cluster_that_loses_a_worker_finds_the_bits_of_one_process(
+    dask: Any, tmp_path: Path
+) -> None:
     from distributed import Client
 
     with Client(dask, set_as_default=False) as client:
         pid = client.run(os.getpid).popitem()[1]
         # The runs are shorter than what a checkpoint is worth.
-        client.run(exec, "from boundcheck.experiment import run; run.is_due = lambda worked, took: True")
+        client.run(
+            exec, "from boundcheck.experiment import run; run.is_due = lambda worked, took: True"
+        )
     thread = once_there(tmp_path / "two", "*/checkpoint.pt", lambda: os.kill(pid, signal.SIGKILL))
     told: list[tuple[str, int, int]] = []
-    together = measure(LONG, tmp_path / "two", executor=address(dask), tick=lambda *each: told.append(each))
+    together = measure(
+        LONG, tmp_path / "two", executor=address(dask), tick=lambda *each: told.append(each)
+    )
     thread.join()
     assert not psutil.pid_exists(pid)
     alone = measure(LONG, tmp_path / "one")
@@ -133,13 +143,15 @@ def test_a_scheduler_that_is_killed_is_told_of_in_one_line(tmp_path: Path) -> No
             time.sleep(0.1)
         there = json.loads(where.read_text())["address"]
         program = (
-            "import json, sys\nfrom boundcheck.experiment import measure\n"
-            "from boundcheck.system.ending import in_one_line\n"
-            "with in_one_line(): measure(json.loads(sys.argv[1]), sys.argv[2], executor=sys.argv[3])"
+            "import json, sys\nfrom boundcheck.experiment import measure\nfrom"
+            " boundcheck.system.ending import in_one_line\nwith in_one_line():"
+            " measure(json.loads(sys.argv[1]), sys.argv[2], executor=sys.argv[3])"
         )
         words = [json.dumps(ENDLESS), str(runs), there.replace("tcp://", "dask://")]
         with started("distributed.cli.dask_worker", there, "--nthreads", "1", "--no-dashboard"):
-            command = subprocess.Popen([sys.executable, "-c", program, *words], text=True, stderr=subprocess.PIPE)
+            command = subprocess.Popen(
+                [sys.executable, "-c", program, *words], text=True, stderr=subprocess.PIPE
+            )
             once_there(runs, ".sweep-*/0", scheduler.kill).join()
             _, said = command.communicate(timeout=300)
     assert command.returncode == 2
@@ -158,16 +170,23 @@ def test_what_is_finished_is_sent_to_no_cluster(tmp_path: Path) -> None:
 
 
 @pytest.mark.full
-def test_jobs_of_submitit_find_the_bits_of_one_process_one_that_is_there_twice_once(tmp_path: Path) -> None:
-    """Its executor for this machine stands in for that of Slurm, whose `sbatch` and `scancel` are not tried."""
-    together = measure([SHORT, SHORT], tmp_path / "two", executor="slurm?cluster=local&timeout_min=5")
+def test_jobs_of_submitit_find_the_bits_of_one_process_one_that_is_there_twice_once(
+    tmp_path: Path,
+) -> None:
+    """Its executor for this machine stands in for that of Slurm, whose `sbatch` and `scancel` are
+    not tried."""
+    together = measure(
+        [SHORT, SHORT], tmp_path / "two", executor="slurm?cluster=local&timeout_min=5"
+    )
     assert together == measure([SHORT, SHORT], tmp_path / "one")
     assert files(tmp_path / "two") == files(tmp_path / "one")
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("cluster", ["dask", "slurm?cluster=local"])
-def test_a_sweep_that_is_stopped_leaves_nothing_at_work(cluster: str, dask: Any, tmp_path: Path) -> None:
+def test_a_sweep_that_is_stopped_leaves_nothing_at_work(
+    cluster: str, dask: Any, tmp_path: Path
+) -> None:
     begun = once_there(tmp_path, ".sweep-*/0", lambda: os.kill(os.getpid(), signal.SIGINT))
     with pytest.raises(Stopped), stoppable():
         measure(ENDLESS, tmp_path, executor=address(dask) if cluster == "dask" else cluster)
@@ -189,14 +208,18 @@ def test_a_worker_of_another_version_is_refused_before_anything_is_run(
 ) -> None:
     here = environment("cpu") | {name: "other"}
     monkeypatch.setattr(experiment, "environment", lambda device: here)
-    said = f"^environment.{name} = .*: expected other, as where the sweep was begun; .* has another$"
+    said = (
+        f"^environment.{name} = .*: expected other, as where the sweep was begun; .* has another$"
+    )
     with pytest.raises(InputError, match=said):
         measure(SHORT, tmp_path, executor=address(dask))
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.full
-def test_a_worker_that_does_not_see_the_folder_is_refused(dask: Any, tmp_path: Path, monkeypatch: Any) -> None:
+def test_a_worker_that_does_not_see_the_folder_is_refused(
+    dask: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
     @contextmanager
     def elsewhere(runs: Path) -> Iterator[Path]:
         """A folder of this machine alone."""
@@ -204,25 +227,37 @@ def test_a_worker_that_does_not_see_the_folder_is_refused(dask: Any, tmp_path: P
 
     monkeypatch.setattr(experiment, "sweep_folder", elsewhere)
     with pytest.raises(
-        InputError, match=r"^runs = .*: expected a folder that every worker sees and writes; .* does not"
+        InputError,
+        match=r"^runs = .*: expected a folder that every worker sees and writes; .* does not",
     ):
         measure(SHORT, tmp_path, executor=address(dask))
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.full
-def test_a_worker_or_an_executor_of_several_threads_finds_the_bits_of_one_process(tmp_path: Path) -> None:
-    """Its threads take turns; the executor goes on afterwards, and a killed process of one is one line."""
+def test_a_worker_or_an_executor_of_several_threads_finds_the_bits_of_one_process(
+    tmp_path: Path,
+) -> None:
+    """Its threads take turns; the executor goes on afterwards, and a killed process of one is one
+    line."""
     from distributed import LocalCluster
 
     alone = measure(SHORT, tmp_path / "one")
-    with LocalCluster(n_workers=1, threads_per_worker=2, processes=True, dashboard_address=":0") as cluster:
+    with LocalCluster(
+        n_workers=1, threads_per_worker=2, processes=True, dashboard_address=":0"
+    ) as cluster:
         assert measure(SHORT, tmp_path / "dask", executor=address(cluster)) == alone
-    with ThreadPoolExecutor(3) as threads, ProcessPoolExecutor(2, get_context("spawn")) as processes:
+    with (
+        ThreadPoolExecutor(3) as threads,
+        ProcessPoolExecutor(2, get_context("spawn")) as processes,
+    ):
         for name, executor in (("threads", threads), ("processes", processes)):
             assert measure(SHORT, tmp_path / name, executor=executor) == alone
             assert executor.submit(os.getpid).result()
-    assert all(files(tmp_path / name) == files(tmp_path / "one") for name in ("dask", "threads", "processes"))
+    assert all(
+        files(tmp_path / name) == files(tmp_path / "one")
+        for name in ("dask", "threads", "processes")
+    )
 
 
 @pytest.mark.full

@@ -1,4 +1,5 @@
-"""Measured coverage: that it finds what is broken, passes what is sound, and measures what it says."""
+"""Measured coverage: that it finds what is broken, passes what is sound, and measures what it
+says."""
 
 import json
 from itertools import product
@@ -46,7 +47,8 @@ def measured(experiments):
 
 @pytest.mark.full
 def test_nonasymptotic_limits_miss_no_more_often_than_they_say(measured, experiments):
-    """By the counts themselves: more misses than these happen to a right method once in ten million times."""
+    """By the counts themselves: more misses than these happen to a right method once in ten million
+    times."""
     sound = [each for each in measured if each.kind == "nonasymptotic"]
     assert {each.method for each in sound} == {BETTING.name, BERNSTEIN.name, LOWER.name}
     assert all(each.misses <= binom.ppf(1 - 1e-7, experiments, 1 - LEVEL) for each in sound)
@@ -59,7 +61,8 @@ def test_student_fails_where_few_skewed_replicas_hide_the_tail(measured):
     student = {(each.distribution, each.n): each for each in measured if each.kind == "asymptotic"}
     for name in ("1 in 50", "lognormal", "Pareto 2.5, cut at 100", "exponential"):
         assert not student[name, 16].holds
-        # The mean is above the interval, which is how a bound would be called supported that is not.
+        # The mean is above the interval, which is how a bound would be called supported that is
+        # not.
         assert student[name, 16].above > 0.9 * student[name, 16].misses
     # No success in 16 draws leaves an interval of width 0: 0.98^16 of the experiments.
     assert student["1 in 50", 16].low < 0.98**16 < student["1 in 50", 16].high
@@ -78,9 +81,13 @@ def test_what_pages_say_of_student_on_skewed_replicas_is_measured(n):
     assert betting.holds
 
 
-def test_each_method_is_measured_wherever_it_can_be_and_its_numbers_fit_together(measured, experiments):
+def test_each_method_is_measured_wherever_it_can_be_and_its_numbers_fit_together(
+    measured, experiments
+):
     found = {(each.distribution, each.method, each.n): each for each in measured}
-    expected = {(d.name, m.name, n) for d in BOUNDED for m in (BETTING, BERNSTEIN, STUDENT) for n in SIZES}
+    expected = {
+        (d.name, m.name, n) for d in BOUNDED for m in (BETTING, BERNSTEIN, STUDENT) for n in SIZES
+    }
     expected |= {(d.name, m.name, n) for d in UNBOUNDED for m in (STUDENT, LOWER) for n in SIZES}
     expected |= {(COLUMNS.name, SIMULTANEOUS.name, n) for n in SIZES[:2]}
     assert found.keys() == expected
@@ -106,7 +113,8 @@ def halved(method):
 
 
 def uncorrected(x, largest):
-    """Fifty limits, each at the level of one: some column's limit fails more often than one in twenty times."""
+    """Fifty limits, each at the level of one: some column's limit fails more often than one in
+    twenty times."""
     lower = betting_lower_limit(np.swapaxes(x, -1, -2), 1 - LEVEL).max(-1)
     return lower, np.full_like(lower, np.inf)
 
@@ -131,5 +139,13 @@ def test_limits_that_are_too_tight_are_found_out(method, wrong, distribution, n)
 def test_clopper_pearson_inverts_the_binomial_tails(trials, data):
     count = data.draw(st.integers(0, trials))
     low, high = clopper_pearson(count, trials)
-    assert low == 0 if count == 0 else binom.sf(count - 1, trials, low) == pytest.approx(0.005, rel=1e-6)
-    assert high == 1 if count == trials else binom.cdf(count, trials, high) == pytest.approx(0.005, rel=1e-6)
+    assert (
+        low == 0
+        if count == 0
+        else binom.sf(count - 1, trials, low) == pytest.approx(0.005, rel=1e-6)
+    )
+    assert (
+        high == 1
+        if count == trials
+        else binom.cdf(count, trials, high) == pytest.approx(0.005, rel=1e-6)
+    )

@@ -1,4 +1,5 @@
-"""Files of a run that were edited, damaged, swapped or removed: refused by name, or said, and never believed."""
+"""Files of a run that were edited, damaged, swapped or removed: refused by name, or said, and never
+believed."""
 
 import hashlib
 import io
@@ -29,7 +30,8 @@ from .test_resume import Killed, assert_identical, writes_of
 TABLE = theorem_table(run__steps=48, run__audits=12)
 # What differs from it in the level of its interval alone has the same trace, but another spec.
 OTHER = theorem_table(run__steps=48, run__audits=12, run__level=0.9)
-# Chunks of the trace, of which the run has four; the kill comes after two, and a checkpoint in the third.
+# Chunks of the trace, of which the run has four; the kill comes after two, and a checkpoint in the
+# third.
 STRATA, KILL_AT = 3, 14
 
 
@@ -57,7 +59,8 @@ def small_chunks():
 
 @pytest.fixture(scope="module")
 def runs(small_chunks, tmp_path_factory):
-    """The files of a finished run, of it when it was killed, and of another one, both finished and killed."""
+    """The files of a finished run, of it when it was killed, and of another one, both finished and
+    killed."""
     root = tmp_path_factory.mktemp("runs")
     found = []
     for table in (TABLE, OTHER):
@@ -77,10 +80,17 @@ KINDS = ["removed", "emptied", "cut", "flipped", "overwritten"]
 
 @st.composite
 def damages(draw, names):
-    """A file and what becomes of it: removed, emptied, cut short, a bit flipped, or bytes in the place of others."""
+    """A file and what becomes of it: removed, emptied, cut short, a bit flipped, or bytes in the
+    place of others."""
     name = draw(st.sampled_from(names))
     kind = draw(st.sampled_from(KINDS))
-    return name, kind, draw(st.integers(0, 2**40)), draw(st.integers(0, 7)), draw(st.binary(min_size=1, max_size=20))
+    return (
+        name,
+        kind,
+        draw(st.integers(0, 2**40)),
+        draw(st.integers(0, 7)),
+        draw(st.binary(min_size=1, max_size=20)),
+    )
 
 
 def damaged(files, damage):
@@ -141,13 +151,37 @@ def test_a_damaged_finished_run_is_refused_or_the_same(data, runs, whole_folder)
 
 def edits(value, path=()):
     """The paths to everything in plain data."""
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    inner = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     for key, each in inner:
         yield (*path, key)
         yield from edits(each, (*path, key))
 
 
-VALUES = (None, True, False, 0, 1, -1, 0.5, 1e300, 10**30, "", "supported", "violated", [], {}, [0], {"a": 1}, "\ud800")
+VALUES = (
+    None,
+    True,
+    False,
+    0,
+    1,
+    -1,
+    0.5,
+    1e300,
+    10**30,
+    "",
+    "supported",
+    "violated",
+    [],
+    {},
+    [0],
+    {"a": 1},
+    "\ud800",
+)
 
 
 @sampled(10)
@@ -177,7 +211,9 @@ def test_any_edit_of_a_result_is_refused(seed, runs, whole_folder):
 def hashed_again(files, result):
     """The files with another result, which anybody can hash, and the spec in it."""
     plain = {name: value for name, value in result.items() if name != "digests"}
-    digests = result_of(files)["digests"] | {"result": hashlib.sha256(text(plain).encode()).hexdigest()}
+    digests = result_of(files)["digests"] | {
+        "result": hashlib.sha256(text(plain).encode()).hexdigest()
+    }
     return files | {
         "result.json": json.dumps(plain | {"digests": digests}).encode(),
         "spec.json": json.dumps(plain.get("spec")).encode(),
@@ -185,12 +221,15 @@ def hashed_again(files, result):
 
 
 def read_or_refused(folder, before):
-    """Assert that each reader refuses a folder, or says that it was read, or says what its run said."""
+    """Assert that each reader refuses a folder, or says that it was read, or says what its run
+    said."""
     for read in (lambda: measure(TABLE, folder.parent)[0], lambda: read_run(folder)[0]):
         with suppress(InputError):
             found = read()
             assert found == before or "read, not run" in found.reason
-            assert found == before or not found.verdict.is_decided or found.verdict.given[-1] == READ
+            assert (
+                found == before or not found.verdict.is_decided or found.verdict.given[-1] == READ
+            )
 
 
 @pytest.mark.full
@@ -265,7 +304,9 @@ def test_an_edited_result_is_refused_before_anything_is_run(jobs, runs, whole_fo
     assert list(whole_folder.parent.iterdir()) == [whole_folder]
 
 
-@pytest.mark.parametrize("text", ["{}", "[]", "null", "1", '""', "{", "", "[" * 10**5, '{"digests": {}}', "\ud800"])
+@pytest.mark.parametrize(
+    "text", ["{}", "[]", "null", "1", '""', "{", "", "[" * 10**5, '{"digests": {}}', "\ud800"]
+)
 def test_what_is_no_result_is_no_finished_run(text, runs, tmp_path):
     id, whole, *_ = runs
     folder = write(tmp_path / id, whole | {"result.json": text.encode(errors="surrogatepass")})
@@ -277,7 +318,9 @@ def test_a_finished_run_may_be_called_otherwise_and_laid_out_otherwise(runs, tmp
     id, whole, *_ = runs
     text = json.dumps(result_of(whole)).encode()
     # Systems leave hidden files wherever one looks.
-    folder = write(tmp_path / "figure 1", whole | {"result.json": text, "trace.zarr/.DS_Store": b"1"})
+    folder = write(
+        tmp_path / "figure 1", whole | {"result.json": text, "trace.zarr/.DS_Store": b"1"}
+    )
     assert finished(folder)[0].run_id == id
 
 
@@ -293,11 +336,19 @@ def resumed(files, folder):
 
 
 @pytest.mark.parametrize("seed", range(24))
-def test_a_run_resumed_over_damage_ends_the_same_and_says_that_it_starts_afresh(seed, runs, tmp_path):
+def test_a_run_resumed_over_damage_ends_the_same_and_says_that_it_starts_afresh(
+    seed, runs, tmp_path
+):
     id, whole, killed, *_ = runs
     names, drawn = sorted(name for name in killed if name != "spec.json"), random.Random(seed)
     name, kind = drawn.choice(names), drawn.choice(KINDS)
-    damage = name, kind, drawn.randrange(2**40), drawn.randrange(8), drawn.randbytes(drawn.randint(1, 20))
+    damage = (
+        name,
+        kind,
+        drawn.randrange(2**40),
+        drawn.randrange(8),
+        drawn.randbytes(drawn.randint(1, 20)),
+    )
     files = damaged(killed, damage)
     ran, said = resumed(files, tmp_path / id)
     assert_identical(tmp_path / id, write(tmp_path / "whole" / id, whole))
@@ -327,7 +378,9 @@ def test_an_added_chunk_is_not_read(runs, tmp_path):
     """Zarr leaves out chunks of nothing but NaN, so that one may be added where there is none."""
     id, whole, killed, *_ = runs
     chunk = killed["trace.zarr/loss/c/0/0"]
-    resumed(killed | {"trace.zarr/loss/c/0/9": chunk, "trace.zarr/mine/c/0/0": chunk}, tmp_path / id)
+    resumed(
+        killed | {"trace.zarr/loss/c/0/9": chunk, "trace.zarr/mine/c/0/0": chunk}, tmp_path / id
+    )
     assert files_of(tmp_path / id) == whole
     folder = write(tmp_path / "added", whole | {"trace.zarr/loss/c/0/9": chunk})
     assert "trace.zarr was changed" in str(refused(finished, folder))
@@ -367,9 +420,21 @@ def test_a_folder_in_the_place_of_a_file_ends_in_one_line(name, runs, tmp_path):
 
 @pytest.mark.parametrize("kind", ["link", "folder's link", "pipe", "/dev/zero"])
 @pytest.mark.parametrize(
-    "name", ["", "spec.json", "checkpoint.pt", ".lock", "trace.zarr", "trace.zarr/loss", "trace.zarr/loss/c/0/1", "my"]
+    "name",
+    [
+        "",
+        "spec.json",
+        "checkpoint.pt",
+        ".lock",
+        "trace.zarr",
+        "trace.zarr/loss",
+        "trace.zarr/loss/c/0/1",
+        "my",
+    ],
 )
-def test_nothing_is_opened_written_or_removed_that_a_run_does_not_hold_itself(name, kind, runs, tmp_path):
+def test_nothing_is_opened_written_or_removed_that_a_run_does_not_hold_itself(
+    name, kind, runs, tmp_path
+):
     id, _, killed, *_ = runs
     victim = write(tmp_path / "victim", {"a.part": b"mine", "c/a.txt": b"mine"})
     folder = write(tmp_path / "runs" / id, killed | {"my": b"", "my.part": b"mine", ".lock": b""})
@@ -391,7 +456,11 @@ def test_a_finished_run_is_read_from_its_own_files_alone(name, kind, runs, tmp_p
     elsewhere = write(tmp_path / "elsewhere", whole | {"my": b""})
     path = write(tmp_path / "run", whole | {"my": b""}) / name
     shutil.rmtree(path) if path.is_dir() else path.unlink()
-    os.mkfifo(path) if kind == "pipe" else path.symlink_to(elsewhere / name if kind == "link" else kind)
+    (
+        os.mkfifo(path)
+        if kind == "pipe"
+        else path.symlink_to(elsewhere / name if kind == "link" else kind)
+    )
     assert refused(finished, tmp_path / "run").value == tmp_path / "run"
 
 
@@ -407,7 +476,11 @@ def test_what_is_no_trace_is_not_removed_with_one(name, begun, runs, tmp_path):
 
 def rehashed(files):
     """The files of a finished run, of which anybody can hash the trace again."""
-    trace = {name.partition("/")[2]: content for name, content in files.items() if name.startswith("trace.zarr/")}
+    trace = {
+        name.partition("/")[2]: content
+        for name, content in files.items()
+        if name.startswith("trace.zarr/")
+    }
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in trace.items()}
     result = result_of(files)
     result["digests"]["trace"] = hashlib.sha256(text(digests).encode()).hexdigest()
@@ -425,11 +498,15 @@ FORGED = {
     "larger than memory": lambda table: table.update(shape=[10**12, 10**12]),
     "larger": lambda table: table.update(shape=[2 * size for size in table["shape"]]),
     "smaller": lambda table: table.update(shape=[1 for _ in table["shape"]]),
-    "a chunk": lambda table: table["chunk_grid"]["configuration"].update(chunk_shape=[10**6, 10**6]),
+    "a chunk": (
+        lambda table: table["chunk_grid"]["configuration"].update(chunk_shape=[10**6, 10**6])
+    ),
     "dimensions": lambda table: table.update(dimension_names=["stratum", "replica"]),
     "one dimension": lambda table: table.update(dimension_names=["replica", "replica"]),
     "no dimensions": lambda table: table.pop("dimension_names"),
-    "more codecs": lambda table: table["codecs"].extend(3 * [{"name": "gzip", "configuration": {"level": 1}}]),
+    "more codecs": (
+        lambda table: table["codecs"].extend(3 * [{"name": "gzip", "configuration": {"level": 1}}])
+    ),
     "other codecs": lambda table: table.update(codecs=table["codecs"][:1]),
     "other bytes": lambda table: table["codecs"][0]["configuration"].update(endian="big"),
     "another fill": lambda table: table.update(fill_value=1),
@@ -481,7 +558,9 @@ def test_strata_that_all_arrays_have_and_the_spec_does_not_are_refused(runs, tmp
 @given(data=st.data())
 def test_a_damaged_trace_is_refused_or_read_whoever_hashed_it(data, runs, tmp_path_factory):
     _, whole, *_ = runs
-    files = damaged(whole, data.draw(damages(sorted(name for name in whole if name.startswith("trace.zarr")))))
+    files = damaged(
+        whole, data.draw(damages(sorted(name for name in whole if name.startswith("trace.zarr"))))
+    )
     folder = write(tmp_path_factory.getbasetemp() / "rehashed", rehashed(files))
     try:
         assert finished(folder)[1]["loss"].dims == ("replica", "stratum")
@@ -524,7 +603,9 @@ def test_a_forged_checkpoint_is_not_gone_on_from(data, runs, tmp_path_factory):
     for key in path:
         table = table[key]
     # None of them has the kind or the shape of anything that a run keeps.
-    table[last] = data.draw(st.sampled_from(["no run's", {"no run's": 0}, [[]] * 9, torch.zeros(9, 9, 9)]))
+    table[last] = data.draw(
+        st.sampled_from(["no run's", {"no run's": 0}, [[]] * 9, torch.zeros(9, 9, 9)])
+    )
     content = data.draw(st.sampled_from([saved(bound), saved([table[last]]), b"", b"no archive"]))
     ran, said = resumed(killed | {"checkpoint.pt": sealed(content)}, folder)
     assert (ran, said.count("\n")) == (12, 1)

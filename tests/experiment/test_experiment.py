@@ -42,7 +42,11 @@ BRACKET = {
     "adapter": {"rank": 4},
     "domain": {"a": 1.0, "b": 1.0},
 }
-GPT = {"model": {"kind": "gpt"}, "adapter": {"rank": 2}, "run": {"steps": 10, "step_size": 0.1, "batch": 2}}
+GPT = {
+    "model": {"kind": "gpt"},
+    "adapter": {"rank": 2},
+    "run": {"steps": 10, "step_size": 0.1, "batch": 2},
+}
 
 
 def altered(table: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -52,13 +56,19 @@ def altered(table: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 DATA = [
     (altered(RUN, problem__samples=2**20, problem__d=512), "problem.samples"),
-    (altered(RUN, problem={"kind": "least-squares", "d": 512, "k": 512, "samples": 2**20}), "problem.samples"),
+    (
+        altered(RUN, problem={"kind": "least-squares", "d": 512, "k": 512, "samples": 2**20}),
+        "problem.samples",
+    ),
     (altered(GPT, model__width=4096, model__layers=128), "model.width"),
     (altered(GPT, model__context=2**14), "model.context"),
 ]
 SHAPES = [
     (altered(RUN, run__replicas=2**20, run__steps=10**6, run__audits=10**6), "run.audits"),
-    (altered(RUN, problem__d=64, problem__k=64, run__replicas=2**20, run__audits=1), "run.replicas"),
+    (
+        altered(RUN, problem__d=64, problem__k=64, run__replicas=2**20, run__audits=1),
+        "run.replicas",
+    ),
     (altered(RUN, run__replicas=2**20, run__batch=2**20), "run.batch"),
     (altered(RUN, run=RUN["run"] | {"audits": None, "steps": 10**12}), "run.audits"),
     (altered(BRACKET, bracket__pairs=2**20), "bracket.pairs"),
@@ -66,7 +76,13 @@ SHAPES = [
 ]
 
 
-MORE = {"run__steps": 80, "run__replicas": 16, "run__batch": 4, "run__audits": 16, "problem__samples": 32}
+MORE = {
+    "run__steps": 80,
+    "run__replicas": 16,
+    "run__batch": 4,
+    "run__audits": 16,
+    "problem__samples": 32,
+}
 MORE |= {"problem__d": 8, "adapter__rank": 2}
 
 
@@ -79,7 +95,9 @@ def test_an_experiment_weighs_more_that_does_more(field: str) -> None:
     assert weighed(**{field: MORE[field]}) > 1.02 * weighed()
 
 
-@pytest.mark.parametrize(("table", "field"), [*DATA, *SHAPES], ids=lambda x: x if isinstance(x, str) else "")
+@pytest.mark.parametrize(
+    ("table", "field"), [*DATA, *SHAPES], ids=lambda x: x if isinstance(x, str) else ""
+)
 def test_what_there_is_no_room_for_is_refused_before_it_is_made(
     table: dict[str, Any], field: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,7 +133,9 @@ def test_experiments_of_a_time_share_the_memory(tmp_path: Path) -> None:
     assert not (tmp_path / "runs").exists()
 
 
-def test_the_time_is_that_of_a_step_and_a_look_as_often_as_there_are_any(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_time_is_that_of_a_step_and_a_look_as_often_as_there_are_any(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """By a clock that moves by a second with each step, and by a minute with each look."""
     run, now = experiment_of(RUN), [0.0]
     function, plan = run.function, run.draft(run.guess)
@@ -134,7 +154,9 @@ def test_the_time_is_that_of_a_step_and_a_look_as_often_as_there_are_any(monkeyp
     assert experiment.seconds(run, plan) == 40 * 1.0 + 8 * 60.0
 
 
-def test_a_first_call_that_compiles_is_not_taken_for_the_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_first_call_that_compiles_is_not_taken_for_the_pace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Told for a run of seconds once: 3.64 h."""
     now, left = [0.0], [8.0, 0.001, 0.0007]
     monkeypatch.setattr(experiment, "time", SimpleNamespace(perf_counter=lambda: now[0]))
@@ -149,35 +171,26 @@ def test_one_who_has_to_wait_is_told_and_nobody_else(capsys: pytest.CaptureFixtu
     experiment.announce("digits", 2**20, 4.9)
     assert capsys.readouterr() == ("", "")
     experiment.announce("digits", int(1.2 * 2**30), 181.0)
-    assert capsys.readouterr() == ("", "boundcheck: this run (digits) will take about 3.02 min and 1.2 GiB\n")
+    assert capsys.readouterr() == (
+        "",
+        "boundcheck: this run (digits) will take about 3.02 min and 1.2 GiB\n",
+    )
 
 
-_MEASURED = """
-import ctypes, json, sys, tempfile
-from pathlib import Path
-import torch
-torch.set_num_threads(1)
-from boundcheck.experiment import experiment
-from boundcheck.system.limits import silent
-from boundcheck.experiment.spec import parse
-from soundness.processes import forget_peak, mebibytes
+_MEASURED = """ import ctypes, json, sys, tempfile from pathlib import Path import torch
+torch.set_num_threads(1) from boundcheck.experiment import experiment from boundcheck.system.limits
+import silent from boundcheck.experiment.spec import parse from soundness.processes import
+forget_peak, mebibytes
 
-def taken(table, folder):
-    spec = parse(table)
-    # What a run before has freed goes back first, or this one takes it again and seems to take less.
-    ctypes.CDLL(None).malloc_trim(0)
-    forget_peak()
-    before = mebibytes("VmRSS")
-    experiment.prepare(spec, folder, "cpu", silent)
-    experiment.measure_one(spec, folder, "cpu", silent)
-    most = 2**20 * (mebibytes("VmHWM") - before)
+def taken(table, folder): spec = parse(table) # What a run before has freed goes back first, or this
+    one takes it again and seems to take less. ctypes.CDLL(None).malloc_trim(0) forget_peak() before
+    = mebibytes("VmRSS") experiment.prepare(spec, folder, "cpu", silent)
+    experiment.measure_one(spec, folder, "cpu", silent) most = 2**20 * (mebibytes("VmHWM") - before)
     parts = (*spec.problem.demands(), *experiment.held(experiment.Experiment.of(spec, "cpu")))
     return sum(part.bytes for part in parts) / most
 
-with tempfile.TemporaryDirectory() as folder:
-    # The first makes what every run needs.
-    print(json.dumps([taken(table, Path(folder)) for table in json.loads(sys.argv[1])][1:]))
-"""
+with tempfile.TemporaryDirectory() as folder: # The first makes what every run needs.
+    print(json.dumps([taken(table, Path(folder)) for table in json.loads(sys.argv[1])][1:])) """
 LARGE = [
     altered(
         RUN,
@@ -188,8 +201,15 @@ LARGE = [
         run__audits=4,
     ),
     altered(RUN, run__replicas=2048, run__steps=300, run__audits=256),
-    altered(RUN, problem={"kind": "pseudo-huber", "d": 32, "k": 32, "samples": 2048}, run__replicas=4, run__steps=8),
-    altered(RUN, problem={"kind": "least-squares", "samples": 2**17}, run__replicas=4, run__steps=8),
+    altered(
+        RUN,
+        problem={"kind": "pseudo-huber", "d": 32, "k": 32, "samples": 2048},
+        run__replicas=4,
+        run__steps=8,
+    ),
+    altered(
+        RUN, problem={"kind": "least-squares", "samples": 2**17}, run__replicas=4, run__steps=8
+    ),
     altered(
         RUN,
         problem={"kind": "digits"},
@@ -204,19 +224,26 @@ LARGE = [
 @pytest.mark.full
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux says what a process took at its peak")
 def test_the_memory_that_is_said_is_what_is_taken_to_within_a_factor() -> None:
-    """At least as much, so that a run that begins ends, and at most four times: of a process of its own."""
+    """At least as much, so that a run that begins ends, and at most four times: of a process of its
+    own."""
     command = [sys.executable, "-c", _MEASURED, json.dumps([RUN, *LARGE])]
     # A Dask cluster leaves in the environment that freed memory goes back at once.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")
+    }
     environment |= {"OMP_NUM_THREADS": "1"}
     found = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     for table, factor in zip(LARGE, json.loads(found.stdout), strict=True):
         assert 1 <= factor <= 4, table
 
 
-def test_a_table_of_ones_own_says_what_its_data_take(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_table_of_ones_own_says_what_its_data_take(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     spec = parse(RUN)
-    monkeypatch.setattr(type(spec.problem), "demands", lambda self: (Demand("problem.mine", 7, 2**50),))
+    monkeypatch.setattr(
+        type(spec.problem), "demands", lambda self: (Demand("problem.mine", 7, 2**50),)
+    )
     error = refused(lambda: experiment.prepare(spec, tmp_path, "cpu", silent))
     assert (error.field, error.value) == ("problem.mine", 7)
     assert isinstance(spec, Spec)
@@ -338,7 +365,9 @@ def test_a_run_that_another_process_runs_is_waited_for_and_not_run_twice(tmp_pat
     thread.start()
     assert held.wait(60)
     (result,) = measure(
-        spec, tmp_path, tick=lambda *each: (calls.append(each), waits.set()) if "another" in each[0] else 0
+        spec,
+        tmp_path,
+        tick=lambda *each: (calls.append(each), waits.set()) if "another" in each[0] else 0,
     )
     thread.join()
     assert calls[0] == (f"another process runs {result.run_id}; waiting for it", 0, 1)
@@ -349,8 +378,12 @@ def test_a_run_that_another_process_runs_is_waited_for_and_not_run_twice(tmp_pat
 
 @pytest.mark.full
 def test_an_experiment_that_is_there_twice_is_in_one_folder(tmp_path):
-    """Two processes would write the same files at the same time, now and then, and stumble over each other."""
-    tiny = [parse(bracket_table(bracket=TINY | {"iterates": 1, "looks": 0}, seed=seed)) for seed in range(20)]
+    """Two processes would write the same files at the same time, now and then, and stumble over
+    each other."""
+    tiny = [
+        parse(bracket_table(bracket=TINY | {"iterates": 1, "looks": 0}, seed=seed))
+        for seed in range(20)
+    ]
     results = measure([spec for spec in tiny for _ in range(2)], tmp_path, executor=2)
     assert results[::2] == results[1::2]
     assert names(tmp_path) == sorted(result.run_id for result in results[::2])
@@ -373,7 +406,9 @@ def test_a_problem_has_the_same_bits_whatever_threads_there_are():
 @pytest.mark.parametrize(("size", "threads"), [(4, 1), (256, 2)])
 def test_an_experiment_has_as_many_threads_whatever_the_jobs(size, threads, tmp_path):
     """A small one has one; a large one has those of the command, by which its sums are ordered."""
-    table = theorem_table(adapter__rank=1, run__replicas=2, run__steps=3, run__audits=2, seed=[0, 1])
+    table = theorem_table(
+        adapter__rank=1, run__replicas=2, run__steps=3, run__audits=2, seed=[0, 1]
+    )
     table["problem"] = {"kind": "pseudo-huber", "d": size, "k": size, "samples": 4}
     before = torch.get_num_threads()
     torch.set_num_threads(2)
@@ -386,15 +421,20 @@ def test_an_experiment_has_as_many_threads_whatever_the_jobs(size, threads, tmp_
 
 
 COMMITTED = Path(__file__).parents[2] / "reports" / "jiang2024" / "results.json"
-# Of one experiment's numbers on two machines; on one machine they have the same bits, for as many threads and the same
-# versions. Other processors sum in another order, which changes numbers by some 1e-16 of their size. A run carries that
-# on: a step changes a difference between two iterates at most by the factor 1 + step x smoothness, much less where F
-# is convex; so does the climb of an ascent.
+# Of one experiment's numbers on two machines; on one machine they have the same bits, for as many
+# threads and the same versions. Other processors sum in another order, which changes numbers by
+# some 1e-16 of their size. A run carries that on: a step changes a difference between two iterates
+# at most by the factor 1 + step x smoothness, much less where F is convex; so does the climb of an
+# ascent.
 TOLERANCE = 1e-6
 # Squares of gradients that are nothing but rounding, of runs that have converged.
 ROUNDED = 1e-24
 # Narrower vector instructions, so that PyTorch, MKL and OpenBLAS sum in another order.
-OLDER = {"ATEN_CPU_CAPABILITY": "default", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2", "OPENBLAS_CORETYPE": "Nehalem"}
+OLDER = {
+    "ATEN_CPU_CAPABILITY": "default",
+    "MKL_ENABLE_INSTRUCTIONS": "SSE4_2",
+    "OPENBLAS_CORETYPE": "Nehalem",
+}
 PROGRAM = """
 import json, sys
 import boundcheck as bc
@@ -407,7 +447,10 @@ def cheap() -> list[dict[str, Any]]:
     """Runs of few steps, each of its claim and verdict once, and a bracket of each claim."""
     runs = json.loads(COMMITTED.read_text(encoding="utf-8"))
     short = [each for each in runs if "plan" not in each or each["plan"]["steps"] <= 500]
-    first = {(each["claim"], each["spec"]["problem"]["kind"], each["verdict"]): each for each in reversed(short)}
+    first = {
+        (each["claim"], each["spec"]["problem"]["kind"], each["verdict"]): each
+        for each in reversed(short)
+    }
     return list(first.values())[::3]
 
 
@@ -422,13 +465,21 @@ def numbers(result: dict[str, Any]) -> dict[str, float]:
 
 
 @pytest.mark.full
-def test_a_committed_run_is_found_again_to_the_tolerance_on_an_older_processor(tmp_path: Path) -> None:
+def test_a_committed_run_is_found_again_to_the_tolerance_on_an_older_processor(
+    tmp_path: Path,
+) -> None:
     runs = cheap()
     assert len(runs) >= 10
     command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
     given = json.dumps([each["spec"] for each in runs])
-    made = subprocess.run(command, input=given, env=os.environ | OLDER, text=True, capture_output=True, check=True)
+    made = subprocess.run(
+        command, input=given, env=os.environ | OLDER, text=True, capture_output=True, check=True
+    )
     for before, now in zip(runs, json.loads(made.stdout), strict=True):
         assert now["spec"] == before["spec"]
-        assert (now["verdict"], now.get("blame")) == (before["verdict"], before.get("blame")), now["spec"]
-        assert numbers(now) == pytest.approx(numbers(before), rel=TOLERANCE, abs=ROUNDED), now["spec"]
+        assert (now["verdict"], now.get("blame")) == (before["verdict"], before.get("blame")), now[
+            "spec"
+        ]
+        assert numbers(now) == pytest.approx(numbers(before), rel=TOLERANCE, abs=ROUNDED), now[
+            "spec"
+        ]

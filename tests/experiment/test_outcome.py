@@ -1,4 +1,5 @@
-"""What a run on a network shows: estimates of its constants, the theorems there, verdicts in hindsight."""
+"""What a run on a network shows: estimates of its constants, the theorems there, verdicts in
+hindsight."""
 
 import math
 from dataclasses import dataclass, replace
@@ -19,7 +20,14 @@ from boundcheck.experiment.result import AtSmoothness, Estimates
 from boundcheck.experiment.run import Record, empty_trace
 from boundcheck.experiment.spec import parse
 from boundcheck.experiment.statistics import Schedule
-from boundcheck.experiment.verdict import Smoothness, estimates_of, in_hindsight, own_step, smoothness_of, theorem_rows
+from boundcheck.experiment.verdict import (
+    Smoothness,
+    estimates_of,
+    in_hindsight,
+    own_step,
+    smoothness_of,
+    theorem_rows,
+)
 from boundcheck.experiment.waterfall import waterfall
 from boundcheck.functions.adapters.base import spectral_bound
 from boundcheck.functions.networks.function import NetworkFunction, block_norms
@@ -27,12 +35,28 @@ from boundcheck.functions.networks.network import Network
 from boundcheck.language.evidence import Audit
 from boundcheck.language.function import Constant
 from tests.experiment.small import judged
-from tests.functions.networks.small import KINDS, dense_hessian, flat, gpt_table, hessian_in, merged, network_of
+from tests.functions.networks.small import (
+    KINDS,
+    dense_hessian,
+    flat,
+    gpt_table,
+    hessian_in,
+    merged,
+    network_of,
+)
 from tests.layers import examples
 
 CLAIM = bc.claims["meft.theorem2_any_step"]
 HAND = Estimates(
-    path=2.0, path_sure=2.0, L=3.0, curvature=None, zeta_square=0.25, D=1.0, radii={}, G={}, G_frobenius={}
+    path=2.0,
+    path_sure=2.0,
+    L=3.0,
+    curvature=None,
+    zeta_square=0.25,
+    D=1.0,
+    radii={},
+    G={},
+    G_frobenius={},
 )
 RADII = {"a": 1.25, "b": 0.75, "mu": 0.6, "nu": 0.7, "rho": 2.0}
 
@@ -58,7 +82,9 @@ def constants(network: Network, **changes: Any) -> Estimates:
         HAND,
         **{
             "radii": {
-                site.name: {b.radius: RADII[b.radius] * place / 2 for b in site.adapter.blocks if b.radius}
+                site.name: {
+                    b.radius: RADII[b.radius] * place / 2 for b in site.adapter.blocks if b.radius
+                }
                 for place, site in sites
             },
             "G": {site.name: 0.5 * place for place, site in sites},
@@ -82,7 +108,9 @@ def test_lora_has_the_sharp_constant_and_the_printed_ones_with_its_scale_in_f() 
     single = Network(network.model, sites, network.task)
     found = by_way(smoothness_of(single.sites, constants(single)))
     a, b, s, L = 0.625, 0.375, 1.5, 3.0
-    assert found["layers", ""] == pytest.approx(of_catalogue("meft.lemma1_sharp", L=L, G=0.5, a=a, b=b, s=s), rel=1e-12)
+    assert found["layers", ""] == pytest.approx(
+        of_catalogue("meft.lemma1_sharp", L=L, G=0.5, a=a, b=b, s=s), rel=1e-12
+    )
     printed = {"L": s**2 * L, "G": s * 0.875, "sigma": a, "r": 2}
     for lipschitz, C in (("sigma", a), ("sqrt(r) sigma", math.sqrt(2) * a)):
         expected = of_catalogue("jiang2024.lemma1", C=C, **printed)
@@ -90,7 +118,12 @@ def test_lora_has_the_sharp_constant_and_the_printed_ones_with_its_scale_in_f() 
         # By hand.
         assert expected == pytest.approx(2 * s**2 * L * C * math.sqrt(2) * a + s * 0.875, rel=1e-12)
     assert found["path", ""] == 2.0
-    assert list(found) == [("path", ""), ("layers", ""), ("printed", "sigma"), ("printed", "sqrt(r) sigma")]
+    assert list(found) == [
+        ("path", ""),
+        ("layers", ""),
+        ("printed", "sigma"),
+        ("printed", "sqrt(r) sigma"),
+    ]
 
 
 def test_the_largest_over_layers_is_taken() -> None:
@@ -128,7 +161,9 @@ def sharp(network: Network, found: Estimates) -> float:
         case _:
             w_0 = adapter.W0.norm(dim=0).min().item()
             # Its claims are about the Frobenius norm of the gradient.
-            assert "jiang2024.assumption3.2" in {h.id for h in bc.claims["meft.dora_blocks"].hypotheses}
+            assert "jiang2024.assumption3.2" in {
+                h.id for h in bc.claims["meft.dora_blocks"].hypotheses
+            }
             claims = ("meft.dora_blocks", "meft.dora")
             return min(of_catalogue(id, L=L, G=G_frobenius, w_0=w_0, **radii, **s) for id in claims)
 
@@ -148,11 +183,14 @@ def test_every_kind_has_the_constant_of_its_sharpest_claim(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_curvature_is_larger_than_that_of_the_layers(kind: str) -> None:
-    """At the L, the norms and the gradients of one point, where the claims are about its Hessian."""
+    """At the L, the norms and the gradients of one point, where the claims are about its
+    Hessian."""
     network = network_of(kind, scale=0.4)
     look, v = network.look(), network.point()
     norms = iter(block_norms(network, v))
-    radii = [[(block.radius, next(norms)) for block in site.adapter.blocks] for site in network.sites]
+    radii = [
+        [(block.radius, next(norms)) for block in site.adapter.blocks] for site in network.sites
+    ]
     names = [site.name for site in network.sites]
     found = replace(
         HAND,
@@ -161,8 +199,13 @@ def test_no_curvature_is_larger_than_that_of_the_layers(kind: str) -> None:
             name: {r: max(x for other, x in pairs if other == r) for r, _ in pairs if r}
             for name, pairs in zip(names, radii, strict=True)
         },
-        G={name: torch.linalg.matrix_norm(M, 2).item() for name, M in zip(names, look.weight_gradients, strict=True)},
-        G_frobenius={name: M.norm().item() for name, M in zip(names, look.weight_gradients, strict=True)},
+        G={
+            name: torch.linalg.matrix_norm(M, 2).item()
+            for name, M in zip(names, look.weight_gradients, strict=True)
+        },
+        G_frobenius={
+            name: M.norm().item() for name, M in zip(names, look.weight_gradients, strict=True)
+        },
     )
     ways = by_way(smoothness_of(network.sites, found))
     if kind.startswith("loreft"):
@@ -183,7 +226,9 @@ def test_no_curvature_is_larger_than_that_of_the_layers(kind: str) -> None:
 def test_a_way_that_says_nothing_is_left_out() -> None:
     network = network_of("lora")
     for nothing in ({"L": 0.0}, {"G": dict.fromkeys([site.name for site in network.sites], 0.0)}):
-        assert list(by_way(smoothness_of(network.sites, constants(network, **nothing)))) == [("path", "")]
+        assert list(by_way(smoothness_of(network.sites, constants(network, **nothing)))) == [
+            ("path", "")
+        ]
 
 
 def test_dora_says_nothing_where_a_column_may_vanish() -> None:
@@ -193,7 +238,10 @@ def test_dora_says_nothing_where_a_column_may_vanish() -> None:
     rows = theorem_rows(ran(found, 0.1, 10, 0.5, single.sites), found)
     assert [row.way for row in rows] == ["path", "layers"]
     assert (rows[1].value, rows[1].longest) == (math.inf, 0.0)
-    assert all(getattr(rows[1], name) is None for name in ("bound", "needed", "alpha", "T_min", "printed_bound"))
+    assert all(
+        getattr(rows[1], name) is None
+        for name in ("bound", "needed", "alpha", "T_min", "printed_bound")
+    )
     # The path says what it says.
     assert rows[0].bound is not None
 
@@ -201,17 +249,22 @@ def test_dora_says_nothing_where_a_column_may_vanish() -> None:
 def test_constants_beyond_the_range_of_floats_are_no_crash() -> None:
     """Of a run that diverged."""
     network = network_of("lora")
-    found = constants(network, L=1e200, radii={site.name: {"a": 1e80, "b": 1e90} for site in network.sites})
+    found = constants(
+        network, L=1e200, radii={site.name: {"a": 1e80, "b": 1e90} for site in network.sites}
+    )
     rows = theorem_rows(ran(found, 0.1, 10, 0.5, network.sites), found)
     assert rows[0].bound is not None
     assert all(row.bound is None for row in rows[1:])
 
 
 def test_rows_are_those_that_one_finds_by_hand() -> None:
-    # (D/(eta T) + ell eta zeta²/2) / (1 - ell eta/2), at ell = 2, D = 1, zeta² = 1/4, T = 10, eta = 1/10.
+    # (D/(eta T) + ell eta zeta²/2) / (1 - ell eta/2), at ell = 2, D = 1, zeta² = 1/4, T = 10, eta =
+    # 1/10.
     row = by_path(HAND, 0.1, 10, 0.5)
     assert row.bound == pytest.approx((1 + 0.025) / 0.9, rel=1e-14)
-    assert row.bound == bc.claims["meft.theorem2_any_step"].bound(ell=2.0, D=1.0, zeta=0.5, T=10, eta=0.1)
+    assert row.bound == bc.claims["meft.theorem2_any_step"].bound(
+        ell=2.0, D=1.0, zeta=0.5, T=10, eta=0.1
+    )
     assert row.longest == 1.0
     # 10/T + 0.025 < 0.45 from T = 24 on.
     assert row.needed == 24
@@ -276,8 +329,11 @@ def test_the_bound_is_the_formula_and_needed_is_where_it_falls_below(
 
 
 def filled(network: Network) -> Any:
-    """A trace of two replicas with three audits and two looks, of numbers that tell where they are from."""
-    trace = empty_trace(np.array([[1, 2, 3]] * 2), NetworkFunction("", network, 0), np.array([1, 3]))
+    """A trace of two replicas with three audits and two looks, of numbers that tell where they are
+    from."""
+    trace = empty_trace(
+        np.array([[1, 2, 3]] * 2), NetworkFunction("", network, 0), np.array([1, 3])
+    )
     for place, name in enumerate(sorted(trace.data_vars)):
         values = trace[name].values
         if values.dtype.kind == "f":
@@ -302,7 +358,10 @@ def test_constants_are_the_largest_of_the_trace() -> None:
     assert found.zeta_square == trace["noise_variance"].values.max()
     for place, site in enumerate(network.sites):
         assert found.G[site.name] == trace["weight_gradient_spectral"].values[..., place].max()
-        assert found.G_frobenius[site.name] == trace["weight_gradient_frobenius"].values[..., place].max()
+        assert (
+            found.G_frobenius[site.name]
+            == trace["weight_gradient_frobenius"].values[..., place].max()
+        )
         norms = trace["norm"].values[..., 3 * place : 3 * place + 3].max((0, 1))
         assert found.radii[site.name] == dict(zip(("a", "b", "mu"), norms, strict=True))
     trace["weight_curvature"].values[0, 1] = 5.75
@@ -337,7 +396,8 @@ ONE_PASS = Audit("meft.unbiased", "hypothesis", "assumed", None, None, "one pass
 class Enclosure:
     """What a run showed, the same at each of its audits.
 
-    At L̂ = 2, D = 1, zeta² = 1/4 and a step of 0.1 the bound on the average after T steps is (10/T + 0.025)/0.9.
+    At L̂ = 2, D = 1, zeta² = 1/4 and a step of 0.1 the bound on the average after T steps is (10/T
+    + 0.025)/0.9.
     """
 
     step: float = 0.1
@@ -356,7 +416,9 @@ class Enclosure:
     def bound(self) -> float:
         """The formula of the theorem, at the L̂ with the rounding error added."""
         ell = self.path + self.path_error
-        return (self.gap / (self.step * self.steps) + ell * self.step * self.noise / 2) / (1 - ell * self.step / 2)
+        return (self.gap / (self.step * self.steps) + ell * self.step * self.noise / 2) / (
+            1 - ell * self.step / 2
+        )
 
     def evidence(self, **columns: Any) -> Evidence:
         """What a run left; `columns` are what differs from audit to audit."""
@@ -373,7 +435,10 @@ class Enclosure:
             "weight_smoothness": 3.0,
             "weight_smoothness_error": 0.0,
         }
-        values = {name: (("replica", "stratum"), np.full((1, AUDITS), value)) for name, value in replica.items()}
+        values = {
+            name: (("replica", "stratum"), np.full((1, AUDITS), value))
+            for name, value in replica.items()
+        }
         for name, column in ({"gradient_square_norm": self.squares} | columns).items():
             values[name] = (("replica", "stratum"), np.array([column]))
         for name in ("weight_gradient_spectral", "weight_gradient_frobenius"):
@@ -397,10 +462,22 @@ class Enclosure:
             sample_variance=lambda v: v[0].sum(1),
             rounding=lambda v, loss: (loss, loss, loss),
         )
-        gap = Constant(self.gap, "certified", "F(v_1) minus the lower bound on f: cross-entropy is nonnegative")
+        gap = Constant(
+            self.gap, "certified", "F(v_1) minus the lower bound on f: cross-entropy is nonnegative"
+        )
         start = Start((), gap, self.gap, self.first, 12 * self.noise, {})
         inputs = {"D": self.gap, "eta": self.step, "T": self.steps}
-        plan = Plan({}, None, 3, self.steps, self.step, math.inf, inputs, {"alpha": self.step}, {"alpha": self.step})
+        plan = Plan(
+            {},
+            None,
+            3,
+            self.steps,
+            self.step,
+            math.inf,
+            inputs,
+            {"alpha": self.step},
+            {"alpha": self.step},
+        )
         spec = parse(gpt_table(run__steps=self.steps, run__step_size=self.step))
         edges = Schedule.edges_of(self.steps, AUDITS)
         record = Record(Schedule(edges, edges[None, 1:]), trace, None, (at,))
@@ -455,7 +532,9 @@ def test_a_bound_below_the_first_gradient_is_inconclusive_and_smoothness_to_blam
         (9.0, "failed", "hypothesis-failed"),
     ],
 )
-def test_a_step_is_too_long_only_where_rounding_cannot_have_made_it_so(step: float, status: str, verdict: str) -> None:
+def test_a_step_is_too_long_only_where_rounding_cannot_have_made_it_so(
+    step: float, status: str, verdict: str
+) -> None:
     # 2 with the rounding error added, 1.6 with it taken off.
     seen = replace(SEEN, step=step, path=1.8, path_error=0.2)
     assert seen.audits()["eta < eta_max"].status == status
@@ -470,7 +549,9 @@ def test_a_step_is_too_long_only_where_rounding_cannot_have_made_it_so(step: flo
 
 
 @pytest.mark.parametrize(("path", "error"), [(1.0, 1.0), (0.5, 0.5), (-1.0, 3.0), (0.1, 0.04)])
-def test_a_smoothness_that_is_mostly_rounding_earns_no_comparison_with_a_bound(path: float, error: float) -> None:
+def test_a_smoothness_that_is_mostly_rounding_earns_no_comparison_with_a_bound(
+    path: float, error: float
+) -> None:
     for steps in (50, 20):
         seen = replace(SEEN, path=path, path_error=error, steps=steps)
         found = seen.judged()
@@ -480,8 +561,13 @@ def test_a_smoothness_that_is_mostly_rounding_earns_no_comparison_with_a_bound(p
         # No view can take for a number what is none.
         kept = seen.evidence().plan.rounded()
         assert math.isnan(found.bound)
-        assert all(math.isnan(x) for x in (kept.inputs["ell"], kept.values["Lhat"], kept.values["bound"]))
-        assert (seen.audits()["classic.smooth"].observed, seen.audits()["eta < eta_max"].limit) == (None, None)
+        assert all(
+            math.isnan(x) for x in (kept.inputs["ell"], kept.values["Lhat"], kept.values["bound"])
+        )
+        assert (seen.audits()["classic.smooth"].observed, seen.audits()["eta < eta_max"].limit) == (
+            None,
+            None,
+        )
         assert not waterfall(seen.evidence(), audit(seen.evidence())).links
         # What a run did against the rules is worse.
         assert replace(seen, sampling=(FAILED,)).judged().verdict == "hypothesis-failed"
@@ -498,10 +584,20 @@ def test_a_smoothness_that_is_mostly_rounding_earns_no_comparison_with_a_bound(p
         # (10/T + 0.025)/0.9 falls below 0.24 from T = 53 on, and never below 0.0277.
         ({"first": 0.24}, "uninformative", ("horizon", "T"), "before T = 53"),
         ({"first": 0.027}, "uninformative", ("constant", "eta"), "at no T"),
-        # What is left of an estimate from some samples when their variance is taken off may be negative.
+        # What is left of an estimate from some samples when their variance is taken off may be
+        # negative.
         *(
-            (change | {"partial": "8 of 12 samples"}, "uninformative", ("statistics", "samples"), "take more")
-            for change in ({"first": 0.0}, {"squares": (0.0,) * AUDITS}, {"squares": (-0.01,) * AUDITS})
+            (
+                change | {"partial": "8 of 12 samples"},
+                "uninformative",
+                ("statistics", "samples"),
+                "take more",
+            )
+            for change in (
+                {"first": 0.0},
+                {"squares": (0.0,) * AUDITS},
+                {"squares": (-0.01,) * AUDITS},
+            )
         ),
         ({"sampling": (ONE_PASS,)}, "inconclusive", ("hypothesis", "meft.unbiased"), ""),
         ({"noise": 0.0}, "uninformative", ("constant", "zeta"), "measured as 0"),
@@ -512,10 +608,20 @@ def test_a_smoothness_that_is_mostly_rounding_earns_no_comparison_with_a_bound(p
             "Algorithm 1, meft.unbiased, eta < eta_max",
         ),
         *(
-            ({"squares": (*SEEN.squares[1:], value)}, "hypothesis-failed", ("rounding", "overflow"), "finite number")
+            (
+                {"squares": (*SEEN.squares[1:], value)},
+                "hypothesis-failed",
+                ("rounding", "overflow"),
+                "finite number",
+            )
             for value in (math.nan, math.inf, -math.inf)
         ),
-        ({"loss": math.nan}, "hypothesis-failed", ("rounding", "jiang2024.bounded_below"), "jiang2024.bounded_below"),
+        (
+            {"loss": math.nan},
+            "hypothesis-failed",
+            ("rounding", "jiang2024.bounded_below"),
+            "jiang2024.bounded_below",
+        ),
         ({"loss": -0.5}, "hypothesis-failed", ("constant", "D"), ""),
     ],
     ids=str,

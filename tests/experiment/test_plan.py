@@ -1,4 +1,5 @@
-"""Plans: streams, constants, pilots and noise; horizons against a linear scan, steps against any other."""
+"""Plans: streams, constants, pilots and noise; horizons against a linear scan, steps against any
+other."""
 
 import itertools
 import math
@@ -35,10 +36,19 @@ def planned(table, tick=silent):
 
 @pytest.mark.full
 def test_streams_differ_by_seed_and_by_nothing_else():
-    seeds = {stream(parse(theorem_table(seed=seed)), purpose) for seed in range(200) for purpose in PURPOSES}
+    seeds = {
+        stream(parse(theorem_table(seed=seed)), purpose)
+        for seed in range(200)
+        for purpose in PURPOSES
+    }
     assert len(seeds) == 200 * len(PURPOSES)
-    one, other = parse(theorem_table()), parse(theorem_table(run__replicas=99, adapter__rank=3, claim=THEOREMS[0]))
-    assert [stream(one, purpose) for purpose in PURPOSES] == [stream(other, purpose) for purpose in PURPOSES]
+    one, other = (
+        parse(theorem_table()),
+        parse(theorem_table(run__replicas=99, adapter__rank=3, claim=THEOREMS[0])),
+    )
+    assert [stream(one, purpose) for purpose in PURPOSES] == [
+        stream(other, purpose) for purpose in PURPOSES
+    ]
 
 
 def test_the_first_iterate_is_loras_and_what_is_known_of_it_is_exact():
@@ -61,7 +71,13 @@ def test_the_first_iterate_is_loras_and_what_is_known_of_it_is_exact():
 positive = st.floats(1e-3, 1e3)
 
 
-@given(scale=positive, rank=st.integers(1, 4), a=positive, b=positive, lipschitz=st.sampled_from(LIPSCHITZ))
+@given(
+    scale=positive,
+    rank=st.integers(1, 4),
+    a=positive,
+    b=positive,
+    lipschitz=st.sampled_from(LIPSCHITZ),
+)
 @pytest.mark.parametrize("id", [*LoRA.claims, *THEOREMS])
 def test_theory_inputs_are_the_constants_of_the_problem(id, scale, rank, a, b, lipschitz):
     problem, claim = pseudo_huber(rank=rank, scale=scale), catalogue[id]
@@ -100,7 +116,9 @@ def test_theory_inputs_of_every_adapter_are_its_constants_and_those_of_f(kind, d
 @pytest.mark.parametrize(("a", "b"), [(2.6, 1.9), (1.0, 3.0), (2.0, 2.0)])
 def test_a_claim_with_one_radius_is_given_the_larger(id, a, b):
     _, plan = planned(theorem_table(claim=id, domain={"a": a, "b": b}))
-    assert plan.radii == ({"a": a, "b": b} if id.startswith("meft") else {"a": max(a, b), "b": max(a, b)})
+    assert plan.radii == (
+        {"a": a, "b": b} if id.startswith("meft") else {"a": max(a, b), "b": max(a, b)}
+    )
 
 
 @pytest.mark.parametrize("id", THEOREMS)
@@ -109,14 +127,21 @@ def test_the_floats_of_a_plan_are_the_claims_exact_values(id, steps):
     """Also of a horizon below T_min, which is the audit's to report."""
     table = theorem_table(claim=id, run__steps=steps, run__audits=1)
     start, plan = planned(table)
-    assert (plan.inputs["D"], plan.inputs["zeta"], plan.inputs["T"]) == (start.gap.value, 1.8, steps)
+    assert (plan.inputs["D"], plan.inputs["zeta"], plan.inputs["T"]) == (
+        start.gap.value,
+        1.8,
+        steps,
+    )
     assert_floats_are_exact(id, plan)
 
 
 @pytest.mark.parametrize("zeta", [10.0, 1e-1, 1e-3, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-12])
 def test_the_step_size_is_the_claims_however_small_the_noise(zeta):
-    """With zeta -> 0 the best step tends to 1/L-hat, as the difference of two numbers that grow like zeta^-2."""
-    table = theorem_table(claim="meft.theorem2_best_step", run__zeta=zeta, run__steps=100, run__audits=1)
+    """With zeta -> 0 the best step tends to 1/L-hat, as the difference of two numbers that grow
+    like zeta^-2."""
+    table = theorem_table(
+        claim="meft.theorem2_best_step", run__zeta=zeta, run__steps=100, run__audits=1
+    )
     _, plan = planned(table)
     assert 0 < plan.step_size <= 1.000_001 / plan.values["Lhat"]
     assert_floats_are_exact("meft.theorem2_best_step", plan)
@@ -126,7 +151,9 @@ def assert_floats_are_exact(id, plan):
     claim = catalogue[id]
     numbers = {p.symbol: exact(p.name, plan.inputs[p.name]) for p in claim.parameters}
     for name, value in plan.values.items():
-        assert value == pytest.approx(float(claim.expression(name).subs(numbers).evalf(60)), rel=1e-9, abs=0), name
+        assert value == pytest.approx(
+            float(claim.expression(name).subs(numbers).evalf(60)), rel=1e-9, abs=0
+        ), name
 
 
 @pytest.mark.parametrize("left_out", [None, "domain.a", "domain.b", "run.zeta"])
@@ -145,7 +172,8 @@ def test_a_pilot_finds_what_is_left_out_and_leaves_the_rest(left_out):
 
 
 def test_a_pilot_knows_nothing_of_the_run():
-    """Its seed is its own: the number of replicas and of audits of the run change nothing in what it finds."""
+    """Its seed is its own: the number of replicas and of audits of the run change nothing in what
+    it finds."""
     left_out = {"domain": {}, "run.zeta": None}
     table = changed(theorem_table(), left_out)
     _, one = planned(table)
@@ -182,7 +210,14 @@ def test_batch_and_noise_fit_each_other(batch, zeta):
         {"problem.signal": 1e200},
         {"run.zeta": 1e-200},
     ],
-    ids=["no noise, zeta left out", "no noise, all left out", "huge radius", "tiny scale", "huge signal", "tiny zeta"],
+    ids=[
+        "no noise, zeta left out",
+        "no noise, all left out",
+        "huge radius",
+        "tiny scale",
+        "huge signal",
+        "tiny zeta",
+    ],
 )
 def test_numbers_that_no_plan_can_be_made_of_are_an_input_error(changes, tmp_path):
     with pytest.raises(InputError) as caught:
@@ -191,8 +226,11 @@ def test_numbers_that_no_plan_can_be_made_of_are_an_input_error(changes, tmp_pat
 
 
 def test_a_horizon_that_nobody_can_wait_for_does_not_lose_the_run(tmp_path):
-    """The horizons are an aside of the result; in a wide ball they exceed 10^12 and must not raise after the run."""
-    (result,) = measure(theorem_table(claim="meft.theorem2_best_step", domain={"a": 1e6, "b": 1e6}), tmp_path)
+    """The horizons are an aside of the result; in a wide ball they exceed 10^12 and must not raise
+    after the run."""
+    (result,) = measure(
+        theorem_table(claim="meft.theorem2_best_step", domain={"a": 1e6, "b": 1e6}), tmp_path
+    )
     assert result.verdict == "uninformative"
 
 
@@ -204,13 +242,17 @@ def run_nothing(*arguments):
 def test_an_informative_horizon_out_of_reach_is_an_input_error(id, tmp_path, monkeypatch):
     monkeypatch.setattr(experiment, "run_ensemble", run_nothing)
     with pytest.raises(InputError):
-        measure(theorem_table(claim=id, domain={"a": 1e6, "b": 1e6}, run__steps="informative"), tmp_path)
+        measure(
+            theorem_table(claim=id, domain={"a": 1e6, "b": 1e6}, run__steps="informative"), tmp_path
+        )
 
 
 LONGEST_SCAN = 4000
 LONGEST = 10**12
 constant = st.floats(0.05, 20)
-constants = st.fixed_dictionaries(dict.fromkeys(("L", "C", "G", "sigma", "a", "b", "s", "D"), constant))
+constants = st.fixed_dictionaries(
+    dict.fromkeys(("L", "C", "G", "sigma", "a", "b", "s", "D"), constant)
+)
 
 
 def of_claim(claim, table):
@@ -219,7 +261,9 @@ def of_claim(claim, table):
 
 def allowed(claim, inputs, T):
     """Whether T >= T_min, decided without rounding."""
-    symbols = {p.symbol: exact(p.name, T if p.name == "T" else inputs[p.name]) for p in claim.parameters}
+    symbols = {
+        p.symbol: exact(p.name, T if p.name == "T" else inputs[p.name]) for p in claim.parameters
+    }
     return not claim.failing(symbols)
 
 
@@ -240,7 +284,11 @@ def is_tie(claim, inputs, T):
 
 @pytest.mark.parametrize("id", THEOREMS)
 @given(
-    table=constants, zeta=st.floats(0.3, 30), rank=st.integers(1, 8), first=st.integers(1, 2000), room=st.floats(0, 0.5)
+    table=constants,
+    zeta=st.floats(0.3, 30),
+    rank=st.integers(1, 8),
+    first=st.integers(1, 2000),
+    room=st.floats(0, 0.5),
 )
 def test_the_horizon_is_that_of_a_linear_scan(id, table, zeta, rank, first, room):
     claim = catalogue[id]
@@ -276,16 +324,21 @@ def test_long_horizons_are_allowed_informative_and_the_first_such(id, table, zet
 
 
 ANY_STEP = catalogue["meft.theorem2_any_step"]
-any_step_constants = st.fixed_dictionaries({name: st.floats(1e-3, 1e3) for name in ("ell", "D", "zeta")})
+any_step_constants = st.fixed_dictionaries(
+    {name: st.floats(1e-3, 1e3) for name in ("ell", "D", "zeta")}
+)
 
 
 def bound_at(inputs, T, step):
     """(D/(eta T) + ell eta zeta^2/2)/(1 - ell eta/2) at the share eta ell/2 of the longest step."""
-    return (inputs["D"] / (step * T) + inputs["ell"] * step * inputs["zeta"] ** 2 / 2) / (1 - inputs["ell"] * step / 2)
+    return (inputs["D"] / (step * T) + inputs["ell"] * step * inputs["zeta"] ** 2 / 2) / (
+        1 - inputs["ell"] * step / 2
+    )
 
 
 def best_by_formula(inputs, T):
-    """Where the derivative in the step is 0: with p = 2D/(ell T zeta^2), the root of eta^2 + p ell eta - p = 0."""
+    """Where the derivative in the step is 0: with p = 2D/(ell T zeta^2), the root of eta^2 + p ell
+    eta - p = 0."""
     ell, p = inputs["ell"], 2 * inputs["D"] / (inputs["ell"] * T * inputs["zeta"] ** 2)
     return p / (p * ell / 2 + math.sqrt((p * ell / 2) ** 2 + p))
 
@@ -301,7 +354,9 @@ def test_no_other_step_has_a_smaller_bound(inputs, T, other):
 
 
 @given(inputs=any_step_constants, first=st.integers(1, 2000), room=st.floats(1e-6, 0.5))
-def test_the_horizon_at_the_best_step_is_that_of_a_linear_scan_at_the_formulas_step(inputs, first, room):
+def test_the_horizon_at_the_best_step_is_that_of_a_linear_scan_at_the_formulas_step(
+    inputs, first, room
+):
     times = np.arange(1, LONGEST_SCAN, dtype=float)
     steps = np.array([best_by_formula(inputs, T) for T in times])
     bounds = bound_at(inputs, times, steps)
@@ -314,7 +369,9 @@ def test_the_horizon_at_the_best_step_is_that_of_a_linear_scan_at_the_formulas_s
     # No other step brings the bound down sooner, whatever step it is.
     if found > 1:
         shares = np.geomspace(1e-9, 1, 2000)[:-1]
-        assert bound_at(inputs, found - 1, shares * 2 / inputs["ell"]).min() >= threshold * (1 - 1e-8)
+        assert bound_at(inputs, found - 1, shares * 2 / inputs["ell"]).min() >= threshold * (
+            1 - 1e-8
+        )
 
 
 def test_with_a_step_that_is_free_every_noise_has_a_horizon():

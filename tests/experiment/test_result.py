@@ -1,4 +1,5 @@
-"""What is written of a result is read back as it was, and what is none is refused by the name of the field."""
+"""What is written of a result is read back as it was, and what is none is refused by the name of
+the field."""
 
 from __future__ import annotations
 
@@ -38,7 +39,9 @@ def of(kind: Any) -> st.SearchStrategy[Any]:
     """Values of an annotation; a number is NaN or infinite only where it may be None."""
     origin, parts = get_origin(kind), get_args(kind)
     if origin is UnionType:
-        return st.one_of(*(st.floats() if part is float and NoneType in parts else of(part) for part in parts))
+        return st.one_of(
+            *(st.floats() if part is float and NoneType in parts else of(part) for part in parts)
+        )
     if origin is Literal:
         return st.sampled_from(parts)
     if origin is dict:
@@ -48,7 +51,10 @@ def of(kind: Any) -> st.SearchStrategy[Any]:
     if origin is tuple:
         return st.tuples(*map(of, parts))
     if is_dataclass(kind):
-        return st.builds(kind, **{name: field_of(kind, name, each) for name, each in get_type_hints(kind).items()})
+        return st.builds(
+            kind,
+            **{name: field_of(kind, name, each) for name, each in get_type_hints(kind).items()},
+        )
     if issubclass(kind, Enum):
         return st.sampled_from(kind)
     return PLAIN[kind]
@@ -76,7 +82,9 @@ def results(draw: st.DrawFn) -> Result:
     else:
         verdict, replicas = Verdict.SUPPORTED_ASYMPTOTIC, draw(st.integers(FEWEST_REPLICAS, 100))
     interval = replace(draw(of(Interval)), kind=kind)
-    return replace(found, verdict=verdict, interval=interval, spec=SPEC | {"run": {"replicas": replicas}})
+    return replace(
+        found, verdict=verdict, interval=interval, spec=SPEC | {"run": {"replicas": replicas}}
+    )
 
 
 def kept(value: Any) -> Any:
@@ -140,7 +148,9 @@ def test_a_result_without_one_of_its_fields_is_refused_by_its_name(name: str) ->
     ],
     ids=str,
 )
-def test_what_is_no_result_is_refused_by_the_name_of_the_field(changes: dict[str, Any], field: str) -> None:
+def test_what_is_no_result_is_refused_by_the_name_of_the_field(
+    changes: dict[str, Any], field: str
+) -> None:
     assert read(WHOLE)
     with pytest.raises(InputError) as caught:
         read(WHOLE | changes)

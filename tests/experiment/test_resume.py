@@ -1,4 +1,5 @@
-"""Runs killed in the middle, with SIGKILL or at any write, end bit-identical to those that were not."""
+"""Runs killed in the middle, with SIGKILL or at any write, end bit-identical to those that were
+not."""
 
 import json
 import os
@@ -34,7 +35,9 @@ for runs in sys.argv[2:]:
 """
 
 
-posix = pytest.mark.skipif(os.name != "posix", reason="a process cannot be sent SIGKILL elsewhere than on POSIX")
+posix = pytest.mark.skipif(
+    os.name != "posix", reason="a process cannot be sent SIGKILL elsewhere than on POSIX"
+)
 
 
 def start(table, runs):
@@ -60,12 +63,16 @@ def assert_identical(one, other):
     """The same files with the same arrays and result, and nothing left over."""
     assert (one / "result.json").read_bytes() == (other / "result.json").read_bytes()
     # A hidden file is the lock.
-    names = [{path.name for path in folder.iterdir() if path.name[0] != "."} for folder in (one, other)]
+    names = [
+        {path.name for path in folder.iterdir() if path.name[0] != "."} for folder in (one, other)
+    ]
     assert names[0] == names[1]
     # By its last state a run on matrices is judged again when it is read.
     assert names[0] - {"checkpoint.pt"} == {"spec.json", "trace.zarr", "result.json"}
     assert not list(one.rglob("*.part"))
-    first, second = (dict(zarr.open_group(folder / "trace.zarr", mode="r").arrays()) for folder in (one, other))
+    first, second = (
+        dict(zarr.open_group(folder / "trace.zarr", mode="r").arrays()) for folder in (one, other)
+    )
     assert first.keys() == second.keys()
     for name in first:
         assert np.asarray(first[name]).tobytes() == np.asarray(second[name]).tobytes(), name
@@ -80,7 +87,9 @@ def test_a_run_killed_several_times_ends_as_if_it_had_not_been(tmp_path):
     written = [0]
     for _ in range(2):
         process = start(LONG, tmp_path / "killed")
-        wait_for(lambda: checkpoint.exists() and checkpoint.stat().st_mtime_ns > written[-1], process)
+        wait_for(
+            lambda: checkpoint.exists() and checkpoint.stat().st_mtime_ns > written[-1], process
+        )
         process.send_signal(signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
         written.append(checkpoint.stat().st_mtime_ns)
@@ -154,8 +163,8 @@ def writes_of(table, runs, monkeypatch, kill_at=None, after=False):
 def test_a_kill_at_any_write_loses_nothing(after, short, tmp_path, monkeypatch, small_chunks):
     folder, whole = short
     count = writes_of(SHORT, tmp_path / "counted", monkeypatch)
-    # Spec, empty trace, then twenty checkpoints, with a chunk before each fifth of them, then the last state and the
-    # result.
+    # Spec, empty trace, then twenty checkpoints, with a chunk before each fifth of them, then the
+    # last state and the result.
     assert count == 2 + 20 + 4 + 2
     for kill_at in (1, 2, 3, 4, 7, 8, 9, 21, count - 2, count - 1, count):
         runs = tmp_path / f"{kill_at}"
@@ -182,7 +191,9 @@ class Now:
 # Checkpoints inside of a chunk and at its end, with whole chunks after it; and none at all.
 @pytest.mark.full
 @pytest.mark.parametrize("at", [(2,), (5,), (1, 10), (3, 4, 19), ()])
-def test_what_was_written_since_the_last_checkpoint_is_written_again(at, short, tmp_path, monkeypatch, small_chunks):
+def test_what_was_written_since_the_last_checkpoint_is_written_again(
+    at, short, tmp_path, monkeypatch, small_chunks
+):
     folder, whole = short
     monkeypatch.setattr(run, "is_due", now := Now(*at))
     # Spec, empty trace, then the checkpoints among four chunks, the last state and the result.
@@ -200,8 +211,11 @@ def test_what_was_written_since_the_last_checkpoint_is_written_again(at, short, 
 
 @pytest.mark.full
 @pytest.mark.parametrize("cost", [0.001, 0.3])
-def test_saving_takes_a_small_part_of_a_run_and_a_kill_costs_seconds(cost, tmp_path, monkeypatch, is_due):
-    """By a clock on which a twentieth of the run takes 0.4 s or 4 s, and a checkpoint what is said."""
+def test_saving_takes_a_small_part_of_a_run_and_a_kill_costs_seconds(
+    cost, tmp_path, monkeypatch, is_due
+):
+    """By a clock on which a twentieth of the run takes 0.4 s or 4 s, and a checkpoint what is
+    said."""
     for pace in (0.4, 4.0):
         clock, saved = [0.0], []
 
@@ -218,8 +232,8 @@ def test_saving_takes_a_small_part_of_a_run_and_a_kill_costs_seconds(cost, tmp_p
             patch.setattr(RunFolder, "save_checkpoint", save)
             patch.setattr(run, "is_due", is_due)
             measure(SHORT, tmp_path / f"{pace}", tick=tick)
-        # The last state is always saved. Before it, the first comes as soon as a second's work can be saved; then the
-        # cost says how far apart they are.
+        # The last state is always saved. Before it, the first comes as soon as a second's work can
+        # be saved; then the cost says how far apart they are.
         between, last = max(1.0, 50 * cost), saved.pop()
         assert clock[0] == last + cost
         gaps = np.diff([0.0, *saved])
@@ -235,22 +249,34 @@ OF_EVERY_KIND = {
         claim="meft.relora", domain={}, run__given={"period": 13}, run__steps=120, run__audits=40
     ),
     # Three minibatches an epoch, so that a kill falls inside of one.
-    "without replacement": theorem_table(run__steps=120, run__audits=40, run__sampling="without replacement"),
+    "without replacement": theorem_table(
+        run__steps=120, run__audits=40, run__sampling="without replacement"
+    ),
     # One that left its ball before the kill has left it after.
-    "a ball that is left": theorem_table(run__steps=120, run__audits=40, domain={"a": 2.6, "b": 0.2}),
+    "a ball that is left": theorem_table(
+        run__steps=120, run__audits=40, domain={"a": 2.6, "b": 0.2}
+    ),
     "steps that adapt": theorem_table(
         claim="meft.adaptive_gd", adapter__gain=3.0, domain={}, run={"steps": 120, "audits": 40}
     ),
-    "gradient descent": theorem_table(claim="nesterov2004.gradient_descent", run={"steps": 120, "audits": 40}),
+    "gradient descent": theorem_table(
+        claim="nesterov2004.gradient_descent", run={"steps": 120, "audits": 40}
+    ),
     "without a ball": theorem_table(
-        claim="meft.theorem2_frozen_a", adapter__kind="frozen-a", domain={}, run__steps=120, run__audits=40
+        claim="meft.theorem2_frozen_a",
+        adapter__kind="frozen-a",
+        domain={},
+        run__steps=120,
+        run__audits=40,
     ),
 }
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("kind", OF_EVERY_KIND)
-def test_a_killed_run_of_every_kind_ends_as_if_it_had_not_been(kind, tmp_path, monkeypatch, small_chunks):
+def test_a_killed_run_of_every_kind_ends_as_if_it_had_not_been(
+    kind, tmp_path, monkeypatch, small_chunks
+):
     table = OF_EVERY_KIND[kind]
     (whole,) = measure(table, tmp_path / "whole")
     assert kind != "a ball that is left" or whole.verdict == "hypothesis-failed"
@@ -295,7 +321,8 @@ def stopped(tmp_path_factory):
 @pytest.mark.full
 @pytest.mark.parametrize("other", OTHERS, ids=lambda other: next(iter(other)))
 def test_a_run_that_goes_on_where_bits_are_others_is_made_whole_there(other, stopped, tmp_path):
-    """With other vector instructions, another BLAS, and without compiled loops: never a part here and a part there."""
+    """With other vector instructions, another BLAS, and without compiled loops: never a part here
+    and a part there."""
     resumed, whole = (tmp_path / name / stopped.name for name in ("resumed", "whole"))
     shutil.copytree(stopped, resumed)
     done = made([resumed.parent, whole.parent], other)

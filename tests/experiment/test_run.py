@@ -1,4 +1,5 @@
-"""Runs from end to end, the watch on their ball, adaptive steps, restarts, and runs that diverge."""
+"""Runs from end to end, the watch on their ball, adaptive steps, restarts, and runs that
+diverge."""
 
 from __future__ import annotations
 
@@ -70,12 +71,22 @@ def test_an_honest_run_is_supported(id, tmp_path):
     assert vars(result).keys() > DOCUMENTED_KEYS
 
 
-@pytest.mark.parametrize(("id", "assume"), [("nesterov2004.gradient_descent", {}), ("su2016.nesterov", {"R_1": 9.0})])
+@pytest.mark.parametrize(
+    ("id", "assume"), [("nesterov2004.gradient_descent", {}), ("su2016.nesterov", {"R_1": 9.0})]
+)
 def test_no_lower_end_of_the_smoothness_is_above_it_where_steps_are_rounding(id, assume, tmp_path):
     """A run that has converged: its last curvatures are quotients of roundings."""
-    changes = {"claim": id, "adapter": {"kind": "full"}, "domain": {}, "assume": assume, "run.replicas": None}
+    changes = {
+        "claim": id,
+        "adapter": {"kind": "full"},
+        "domain": {},
+        "assume": assume,
+        "run.replicas": None,
+    }
     noiseless = dict.fromkeys(("run.batch", "run.zeta"))
-    (result,) = measure(changed(theorem_table(), changes | noiseless | {"run.steps": 400}), tmp_path)
+    (result,) = measure(
+        changed(theorem_table(), changes | noiseless | {"run.steps": 400}), tmp_path
+    )
     trace = trace_of(tmp_path, result)
     assert (abs(trace["path_smoothness"]) < trace["path_smoothness_error"]).any()
     assert max(result.lower.values()) <= result.plan.values["Lhat"] == 1.0
@@ -103,7 +114,12 @@ def test_a_finished_folder_holds_spec_trace_and_result_and_nothing_else(table, t
     folder = tmp_path / result.run_id
     # With its last state a run is judged again.
     again = set() if "bracket" in table else {"checkpoint.pt"}
-    assert {path.name for path in folder.iterdir()} == {"spec.json", "trace.zarr", "result.json", ".lock"} | again
+    assert {path.name for path in folder.iterdir()} == {
+        "spec.json",
+        "trace.zarr",
+        "result.json",
+        ".lock",
+    } | again
     assert not list(tmp_path.rglob("*.part"))
     assert json.loads((folder / "spec.json").read_text()) == result.spec
     assert result.run_id == id_of(table) == folder.name
@@ -112,7 +128,8 @@ def test_a_finished_folder_holds_spec_trace_and_result_and_nothing_else(table, t
 @pytest.mark.full
 @pytest.mark.parametrize("audits", [110, 22, 7, 1])
 def test_the_trace_is_that_of_a_plain_loop(audits, tmp_path):
-    """Algorithm 1 written out: what is in the trace at time t is what is observed at v_t, replica by replica."""
+    """Algorithm 1 written out: what is in the trace at time t is what is observed at v_t, replica
+    by replica."""
     experiment = experiment_of(theorem_table(run__audits=audits))
     (result,) = measure(experiment.spec, tmp_path)
     trace, problem = trace_of(tmp_path, result), experiment.problem
@@ -128,12 +145,16 @@ def test_the_trace_is_that_of_a_plain_loop(audits, tmp_path):
         for stratum in range(audits):
             t = int(trace["time"][replica, stratum])
             here, there = (tuple(x[replica][None] for x in iterates[i]) for i in (t - 1, t))
-            for name, value in problem.observe(here, there, with_replacement(problem, plan.batch)).items():
+            for name, value in problem.observe(
+                here, there, with_replacement(problem, plan.batch)
+            ).items():
                 if name == "conditional_bias":
                     # Rounding and nothing else.
                     continue
                 tolerance = 1e-6 if name == "path_smoothness" else 1e-9
-                assert trace[name][replica, stratum].item() == pytest.approx(value.item(), rel=tolerance), name
+                assert trace[name][replica, stratum].item() == pytest.approx(
+                    value.item(), rel=tolerance
+                ), name
     norms = [max(np.linalg.norm(X, 2) for v in iterates for X in v[i].numpy()) for i in range(2)]
     observed = [each.observed for each in result.audit if each.hypothesis == "meft.ball"]
     assert all(seen <= norm * (1 + 1e-12) for seen, norm in zip(observed, norms, strict=True))
@@ -145,7 +166,9 @@ def test_measured_is_the_weighted_mean_of_the_trace(tmp_path):
     sizes = np.array([1, 1, 2, 26, 27, 26, 27])
     expected = (trace["gradient_square_norm"].values * sizes / 110).sum(1).mean()
     assert result.measured == pytest.approx(expected, rel=1e-12)
-    assert result.smallest == pytest.approx(trace["gradient_square_norm"].values.mean(0).min(), rel=1e-12)
+    assert result.smallest == pytest.approx(
+        trace["gradient_square_norm"].values.mean(0).min(), rel=1e-12
+    )
 
 
 def test_every_field_of_a_spec_is_in_the_run_id():
@@ -160,7 +183,10 @@ def test_every_field_of_a_spec_is_in_the_run_id():
         "run.level": 0.9,
         "run.audits": 23,
     }
-    tables = [theorem_table(), *(changed(theorem_table(), {field: value}) for field, value in changes.items())]
+    tables = [
+        theorem_table(),
+        *(changed(theorem_table(), {field: value}) for field, value in changes.items()),
+    ]
     ids = {run_id(parse(table).as_json(), device) for table in tables for device in ("cpu", "cuda")}
     assert len(ids) == 2 * len(tables)
 
@@ -185,7 +211,11 @@ def test_bits_do_not_depend_on_the_number_of_threads(is_compiled, tmp_path, monk
     """300 replicas are more than one thread observes at a time; without numba both are the same."""
     if not is_compiled:
         monkeypatch.setattr(pseudo_huber, "_compiled", lambda: None)
-    table, before, found = theorem_table(run__replicas=300, run__audits=3), torch.get_num_threads(), []
+    table, before, found = (
+        theorem_table(run__replicas=300, run__audits=3),
+        torch.get_num_threads(),
+        [],
+    )
     try:
         for threads in (1, 3):
             torch.set_num_threads(threads)
@@ -250,7 +280,9 @@ def test_steps_in_a_row_are_watched_as_one_by_one(seed, size, cuts, lost):
     for edges in (range(31), sorted({0, 30, *cuts})):
         watch = BallWatch.start(radii, v)
         for first, last in pairwise(edges):
-            row = tuple(torch.stack(parts) for parts in zip(*points[first + 1 : last + 1], strict=True))
+            row = tuple(
+                torch.stack(parts) for parts in zip(*points[first + 1 : last + 1], strict=True)
+            )
             watch.follow(row, 1.0, torch.stack([lengths(g) for g in steps[first:last]]), first + 2)
         found.append(watch)
     one, many = found
@@ -278,7 +310,9 @@ def assert_agree(watch, naive):
     radii=st.tuples(st.floats(0.5, 4), st.floats(0.5, 4)),
     step_size=st.sampled_from([0.01, 1.0, 7.0]),
 )
-def test_watch_reports_what_a_naive_one_reports_on_random_walks(seed, start, size, radii, step_size):
+def test_watch_reports_what_a_naive_one_reports_on_random_walks(
+    seed, start, size, radii, step_size
+):
     random = np.random.default_rng(seed)
     steps = [gaussian(random, size=size / step_size) for _ in range(40)]
     assert_agree(*walk(radii, gaussian(random, size=start), steps, step_size))
@@ -287,7 +321,8 @@ def test_watch_reports_what_a_naive_one_reports_on_random_walks(seed, start, siz
 @pytest.mark.parametrize("factor", [0, 1])
 @pytest.mark.parametrize("size", [0.1, 1 / 3, 1e-3])
 def test_a_walk_straight_out_is_caught_at_the_very_step(factor, size):
-    """Rank-one growth along one direction: the length travelled is the change of the norm, with nothing to spare."""
+    """Rank-one growth along one direction: the length travelled is the change of the norm, with
+    nothing to spare."""
     v = tuple(torch.zeros(1, *shape, dtype=torch.float64) for shape in ((2, 5), (4, 2)))
     g = tuple(torch.zeros_like(x) for x in v)
     g[factor][0, 0, 0] = -size
@@ -328,7 +363,9 @@ def test_a_walk_that_stays_needs_few_norms(monkeypatch):
     assert looks == [1]
 
 
-@pytest.mark.parametrize("entry", [np.nan, np.inf, -np.inf, 1e100, 1e150, 1e154, 1e155, 1e160, 1e200, 1e300, -1e300])
+@pytest.mark.parametrize(
+    "entry", [np.nan, np.inf, -np.inf, 1e100, 1e150, 1e154, 1e155, 1e160, 1e200, 1e300, -1e300]
+)
 @pytest.mark.parametrize("factor", [0, 1])
 def test_a_run_that_blows_up_has_left_the_ball(factor, entry):
     """Squares overflow from 1e154 on; a norm that cannot be computed is no norm inside."""
@@ -344,7 +381,8 @@ def test_a_run_that_blows_up_has_left_the_ball(factor, entry):
 
 @pytest.mark.full
 def test_steps_that_round_up_do_not_carry_a_run_out_unseen():
-    """In steps of 0.6 units of roundoff, each of which moves the float by a whole unit: 5/3 of its length."""
+    """In steps of 0.6 units of roundoff, each of which moves the float by a whole unit: 5/3 of its
+    length."""
     radius, unit, nothing = 1.5, 2.0**-52, torch.zeros(1, 1, 1, dtype=torch.float64)
     v = (torch.full_like(nothing, radius * (1 - 2 * ROUNDING)), nothing)
     g = (torch.full_like(nothing, -0.6 * unit), nothing)
@@ -360,7 +398,15 @@ def test_steps_that_round_up_do_not_carry_a_run_out_unseen():
 
 TABLE: dict[str, Any] = {
     "claim": "meft.adaptive_gd",
-    "problem": {"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 8, "delta": 100.0, "signal": 10.0, "noise": 0.5},
+    "problem": {
+        "kind": "pseudo-huber",
+        "d": 4,
+        "k": 4,
+        "samples": 8,
+        "delta": 100.0,
+        "signal": 10.0,
+        "noise": 0.5,
+    },
     "adapter": {"rank": 2, "gain": 3.0},
     "run": {"steps": 40, "audits": None},
 }
@@ -380,7 +426,9 @@ def test_the_trace_has_the_steps_of_a_plain_loop(tmp_path: Path) -> None:
         state, _ = advance(algorithm, experiment.function, state, t, result.plan.numbers, None)
         steps.append(state[1][0].item())
     np.testing.assert_allclose(trace["step"].values[0], steps, rtol=1e-12)
-    np.testing.assert_allclose(trace["sum_of_steps"].values[0], np.add.accumulate(steps), rtol=1e-14)
+    np.testing.assert_allclose(
+        trace["sum_of_steps"].values[0], np.add.accumulate(steps), rtol=1e-14
+    )
     assert result.verdict == Verdict.SUPPORTED
     rows = {row.hypothesis: row for row in result.audit}
     assert {rows[name].status for name in ("descent of each step", "sum of the steps")} == {"held"}
@@ -399,7 +447,12 @@ RADII = {"a": 4.0, "b": 2.0, "z": 8.0}
 
 
 def table(**changes: Any) -> dict[str, Any]:
-    ours = {"claim": "meft.relora", "domain": RADII, "run__given": {"period": PERIOD}, "run__steps": STEPS}
+    ours = {
+        "claim": "meft.relora",
+        "domain": RADII,
+        "run__given": {"period": PERIOD},
+        "run__steps": STEPS,
+    }
     return theorem_table(**ours | {"run__audits": STEPS, "run__zeta": 3.0} | changes)
 
 
@@ -409,7 +462,8 @@ def ran(spec_table: dict[str, Any], tmp_path: Any) -> Any:
 
 
 def test_a_run_is_what_a_person_would_write(tmp_path: Any) -> None:
-    """A twin in full matrices: W itself, factors, and a merge after every ninth step but the last."""
+    """A twin in full matrices: W itself, factors, and a merge after every ninth step but the
+    last."""
     experiment, plan, record = ran(table(run__steps=63, run__audits=63), tmp_path)
     spec, function = experiment.spec, experiment.problem
     f, s, replicas = function.objective, function.adapter.inner.scale, spec.run.replicas
@@ -427,7 +481,12 @@ def test_a_run_is_what_a_person_would_write(tmp_path: Any) -> None:
         if t % PERIOD == 0 and t < 63:
             base = base + s * B @ A
             random = experiment.random("restarts", t)
-            A = torch.cat([function.adapter.inner.initial(spec.adapter.gain, random)[0] for _ in range(replicas)])
+            A = torch.cat(
+                [
+                    function.adapter.inner.initial(spec.adapter.gain, random)[0]
+                    for _ in range(replicas)
+                ]
+            )
             B = torch.zeros_like(B)
             after_merges.append(torch.linalg.matrix_norm(base, 2).max().item())
     for name, values in (("loss", losses), ("gradient_square_norm", squares)):
@@ -460,7 +519,9 @@ def test_a_ball_that_a_restart_leaves_is_left(radius: str, tmp_path: Any) -> Non
     assert (record.ball.outside > PERIOD) == (radius == "z")
 
 
-def test_a_restart_that_does_not_keep_w_is_refused_before_anything_is_run(monkeypatch, tmp_path: Any) -> None:
+def test_a_restart_that_does_not_keep_w_is_refused_before_anything_is_run(
+    monkeypatch, tmp_path: Any
+) -> None:
     def forgetful(self: Rebased, v: Any, gain: float, random: torch.Generator) -> Any:
         return tuple(part.expand(len(v[0]), -1, -1) for part in self.initial(gain, random))
 
@@ -498,7 +559,9 @@ STEP_SIZES = [1e3, 1e20, 1e77, 1e120, 1e155, 1e160, 1e300, np.inf, np.nan]
 def diverge(table, step_size, runs, monkeypatch):
     """The result of a run with this step size, which each plan has from now on."""
     drafted = Experiment.draft
-    monkeypatch.setattr(Experiment, "draft", lambda *given: with_values(drafted(*given), alpha=step_size))
+    monkeypatch.setattr(
+        Experiment, "draft", lambda *given: with_values(drafted(*given), alpha=step_size)
+    )
     monkeypatch.setattr(Experiment, "make_plan", lambda self, tick: self.draft(self.guess))
     (result,) = measure(table, runs)
     text = (runs / result.run_id / "result.json").read_text()
@@ -512,7 +575,8 @@ DIVERGING = {
     "every step": theorem_table(run__steps=110, run__audits=110),
     "some steps": theorem_table(run__steps=110, run__audits=11),
     "softmax": theorem_table(
-        problem={"kind": "digits"}, run={"zeta": 5.0, "batch": 2, "replicas": 2, "steps": 110, "audits": 10}
+        problem={"kind": "digits"},
+        run={"zeta": 5.0, "batch": 2, "replicas": 2, "steps": 110, "audits": 10},
     ),
 }
 
@@ -538,7 +602,13 @@ NOISY = {"kind": "pseudo-huber", "d": 2, "k": 1, "samples": 8, "signal": 0.69, "
 FAR_BELOW = [theorem_table(run__zeta=zeta) for zeta in (1e-2, 1e-4, 1e-6)]
 # All but T is left to a pilot, which diverges: that is no fault of the batch or of any other field.
 FAR_BELOW += [
-    theorem_table(seed=seed, problem=NOISY, adapter={"rank": 1, "gain": 0.17}, domain={}, run={"replicas": 4} | run)
+    theorem_table(
+        seed=seed,
+        problem=NOISY,
+        adapter={"rank": 1, "gain": 0.17},
+        domain={},
+        run={"replicas": 4} | run,
+    )
     for seed in (1, 3)
     for run in ({"steps": 10, "audits": 10}, {"steps": 120, "audits": 10})
 ]
@@ -556,14 +626,19 @@ def test_a_run_far_below_its_shortest_horizon_diverges_by_itself(id, far_below, 
 @pytest.mark.full
 @pytest.mark.parametrize("step_size", [1e2, 1e80, 1e160, np.inf])
 def test_the_page_of_a_diverged_run_is_written_and_says_so(step_size, tmp_path, monkeypatch):
-    """Of a run that left every range of floats the page, its figures on log axes and its files in JSON are there."""
+    """Of a run that left every range of floats the page, its figures on log axes and its files in
+    JSON are there."""
     table = theorem_table(run__steps=48, run__audits=12)
     result = diverge(table, step_size, tmp_path, monkeypatch)
     page = tmp_path / "page" / "index.html"
     files = write_runs([tmp_path / result.run_id], page, "t", "l", "c")
     files += export_data(load_runs([tmp_path / result.run_id]), tmp_path / "data")
-    assert {"gradient_norm.svg", "descent.svg", "smoothness.svg", "results.json"} <= {path.name for path in files}
-    (row,) = json.loads((tmp_path / "page" / "results.json").read_text(), parse_constant=pytest.fail)
+    assert {"gradient_norm.svg", "descent.svg", "smoothness.svg", "results.json"} <= {
+        path.name for path in files
+    }
+    (row,) = json.loads(
+        (tmp_path / "page" / "results.json").read_text(), parse_constant=pytest.fail
+    )
     assert row["verdict"] == "hypothesis-failed"
     trace = load_runs([tmp_path / result.run_id])[0].trace
     if not np.isfinite(trace["loss"]).all():

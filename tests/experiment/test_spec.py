@@ -1,4 +1,5 @@
-"""Specs: what is wrong is named by its dotted field in one line, and lists expand to every combination."""
+"""Specs: what is wrong is named by its dotted field in one line, and lists expand to every
+combination."""
 
 from __future__ import annotations
 
@@ -77,7 +78,10 @@ BAD_FIELDS = [
     ("adapter.rank", "2", "integer"),
     ("adapter.scale", 0, "a number greater than 0"),
     ("adapter.scale", False, "number"),
-    *(("adapter.scale", text, '"16/r" or "16/sqrt(r)"') for text in (*BAD_SCALES, "9" * 400 + "/r")),
+    *(
+        ("adapter.scale", text, '"16/r" or "16/sqrt(r)"')
+        for text in (*BAD_SCALES, "9" * 400 + "/r")
+    ),
     ("adapter.gain", -1.0, "a number greater than 0"),
     ("domain.a", 0.0, "a number greater than 0"),
     ("domain.b", float("inf"), "finite number"),
@@ -106,7 +110,10 @@ BAD_BRACKET_FIELDS = [
     ("bracket.iterates", -1, "a number greater than 0"),
     ("bracket.pair", 5, "no such field"),
     ("run", {"steps": 5}, "no such table"),
-    *(("claim", id, "a lemma about LoRA") for id in ("meft.frozen_a", "meft.layers", "meft.composition")),
+    *(
+        ("claim", id, "a lemma about LoRA")
+        for id in ("meft.frozen_a", "meft.layers", "meft.composition")
+    ),
 ]
 # One good list for each kind of field: text, number, number or word, table.
 SWEEPS = {
@@ -155,16 +162,32 @@ def test_a_missing_field_is_named(field):
 @pytest.mark.parametrize("id", list(catalogue))
 def test_every_claim_is_run_bracketed_or_refused(id):
     claim = catalogue[id]
-    if id in (*MEASURABLE, "ward2019.adagrad_norm", "bottou2018.theorem4_7", "meft.relora", "meft.adaptive_gd"):
+    if id in (
+        *MEASURABLE,
+        "ward2019.adagrad_norm",
+        "bottou2018.theorem4_7",
+        "meft.relora",
+        "meft.adaptive_gd",
+    ):
         kind = adapters_of(claim)[0]
-        domain = {} if kind == "full" or any(p.name == "a_1" for p in claim.parameters) else THEOREM_TABLE["domain"]
+        domain = (
+            {}
+            if kind == "full" or any(p.name == "a_1" for p in claim.parameters)
+            else THEOREM_TABLE["domain"]
+        )
         run = {} if "zeta" not in {p.name for p in claim.parameters} else THEOREM_TABLE["run"]
-        run = run | ({"step_size": 0.1} if any(p.name in ("eta", "omega") for p in claim.parameters) else {})
+        run = run | (
+            {"step_size": 0.1} if any(p.name in ("eta", "omega") for p in claim.parameters) else {}
+        )
         given = {p.name: 0.5 for p in claim.parameters if p.name in ("beta", "delta", "gamma")}
         given |= {p.name: 7 for p in claim.parameters if p.name == "period"}
         run = run | ({"given": given} if given else {})
         adapter = {"kind": kind} | ({} if kind == "full" else {"rank": 2})
-        spec = parse(theorem_table(claim=id, adapter=adapter, domain={} if kind == "frozen-a" else domain, run=run))
+        spec = parse(
+            theorem_table(
+                claim=id, adapter=adapter, domain={} if kind == "frozen-a" else domain, run=run
+            )
+        )
         assert not spec.is_bracket
         assert parse(spec.as_json()) == spec
     elif any(id in adapter.claims for adapter in ADAPTERS.values()):
@@ -188,7 +211,9 @@ def test_a_list_in_any_field_is_a_sweep(field):
 
 
 def test_lists_expand_to_the_cartesian_product_in_the_order_of_writing():
-    table = theorem_table(adapter={"rank": [1, 4, 16], "scale": ["16/r", "16/sqrt(r)", 3.0]}, seed=[7, 8])
+    table = theorem_table(
+        adapter={"rank": [1, 4, 16], "scale": ["16/r", "16/sqrt(r)", 3.0]}, seed=[7, 8]
+    )
     found = [(each.adapter.rank, each.adapter.scale, each.seed) for each in expand(table)]
     assert found == list(itertools.product([1, 4, 16], ["16/r", "16/sqrt(r)", 3.0], [7, 8]))
     assert [each.adapter.factor for each in expand(table)][::2] == [16, 16, 3, 4, 8, 3, 1, 4, 3]
@@ -215,10 +240,17 @@ def test_a_sweep_that_nobody_waits_for_is_refused_at_once():
             (content, "SPEC", "valid TOML")
             for content in (b"claim = ", b"claim = 'a'\nclaim = 'b'", b"[problem\nkind = 1")
         ),
-        *((content, "SPEC", "") for content in (b"\x00", b"seed = 1e", b"seed = 1\n" * 100_000, b"a" + b".a" * 5000)),
+        *(
+            (content, "SPEC", "")
+            for content in (b"\x00", b"seed = 1e", b"seed = 1\n" * 100_000, b"a" + b".a" * 5000)
+        ),
         *((b"seed = " + digits * 5000, "SPEC", "") for digits in (b"9", b"[", b"{a = ")),
         (b"\xff\xfe", "SPEC", "readable TOML"),
-        (GOOD_TOML.replace('"digits"', "1979-05-27").encode(), "problem.kind", "'digits', 'breast-cancer'"),
+        (
+            GOOD_TOML.replace('"digits"', "1979-05-27").encode(),
+            "problem.kind",
+            "'digits', 'breast-cancer'",
+        ),
     ],
 )
 def test_a_bad_toml_file_is_explained(tmp_path, content, field, words):
@@ -254,7 +286,9 @@ def test_a_bracket_needs_every_radius_of_its_adapter_and_no_other(kind):
         assert error.field == f"domain.{name}"
         assert error.value == (NOT_GIVEN if given else 1.0)
         assert all(radius in error.expected for radius in (*DOMAINS[kind], kind))
-    assert refused(parse, changed(OF_KIND[kind], {"domain": None})).field in {f"domain.{x}" for x in DOMAINS[kind]}
+    assert refused(parse, changed(OF_KIND[kind], {"domain": None})).field in {
+        f"domain.{x}" for x in DOMAINS[kind]
+    }
 
 
 @pytest.mark.parametrize("field", ["domain.mu", "domain.nu", "domain.rho"])
@@ -281,7 +315,9 @@ def test_a_scale_is_refused_by_the_adapters_that_have_none(kind, scale):
         assert (error.field, error.value) == ("adapter.scale", scale)
         assert "no scale" in error.expected
     else:
-        assert parse(table).adapter.factor == {"16/r": 8.0, "16/sqrt(r)": 16 / math.sqrt(2)}.get(scale, scale)
+        assert parse(table).adapter.factor == {"16/r": 8.0, "16/sqrt(r)": 16 / math.sqrt(2)}.get(
+            scale, scale
+        )
     assert parse(changed(OF_KIND[kind], {"adapter.scale": 1.0})).adapter.factor == 1
 
 
@@ -294,7 +330,9 @@ def test_a_scale_is_refused_by_the_adapters_that_have_none(kind, scale):
 def test_a_scale_as_text_is_alpha_over_the_rank_or_its_root(alpha, rank, root, spaces):
     one, two, three, four = spaces
     text = f"{one}{alpha}{two}/{three}{'sqrt(r)' if root else 'r'}{four}"
-    factor = parse(changed(BRACKET_TABLE, {"adapter": {"rank": rank, "scale": text}})).adapter.factor
+    factor = parse(
+        changed(BRACKET_TABLE, {"adapter": {"rank": rank, "scale": text}})
+    ).adapter.factor
     assert factor == pytest.approx(float(alpha) / (rank**0.5 if root else rank), rel=1e-15)
 
 
@@ -306,7 +344,15 @@ PROBLEMS = {
     "readout": {"components": 5},
     "least-squares": {"d": 3, "k": 2, "samples": 5, "noise": 0.1, "seed": 3},
     "extremal": {"d": 3, "k": 2, "L": 2.0, "G": 0.5},
-    "pseudo-huber": {"d": 3, "k": 2, "samples": 5, "delta": 0.1, "signal": 2.0, "noise": 0.1, "seed": 3},
+    "pseudo-huber": {
+        "d": 3,
+        "k": 2,
+        "samples": 5,
+        "delta": 0.1,
+        "signal": 2.0,
+        "noise": 0.1,
+        "seed": 3,
+    },
 }
 
 
@@ -322,7 +368,8 @@ def test_every_kind_of_problem_is_read_with_its_fields_or_without(kind):
 @pytest.mark.parametrize("kind", sorted(set(ADAPTERS) - {"full"}))
 @pytest.mark.parametrize("rank", [5, 10**12])
 def test_a_rank_that_the_shape_forbids_is_found_in_every_adapter(kind, rank, tmp_path):
-    # DiReFT and LoReFT have a column more, and no rank more. The first rank is one of which every claim speaks.
+    # DiReFT and LoReFT have a column more, and no rank more. The first rank is one of which every
+    # claim speaks.
     error = refused(measure, changed(OF_KIND[kind], {"adapter.rank": [1, rank]}), tmp_path / "runs")
     assert error.field == "adapter.rank"
     assert "min(d, k) = 4" in error.expected
@@ -338,7 +385,8 @@ def test_a_rank_that_the_shape_forbids_is_found_in_every_adapter(kind, rank, tmp
     ],
 )
 def test_what_a_claim_says_nothing_of_is_found_before_anything_runs(kind, sweep, tmp_path):
-    """The rank-1 claim at rank 2, columns that may vanish, a frozen factor whose norm is beyond the floats."""
+    """The rank-1 claim at rank 2, columns that may vanish, a frozen factor whose norm is beyond the
+    floats."""
     refused(measure, changed(OF_KIND[kind], sweep), tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
 
@@ -350,18 +398,73 @@ TEXTS = st.sampled_from(
     ]
 )
 NUMBERS = st.one_of(
-    st.sampled_from([0, -1, 10**9, 2**63, 2**64, 10**400, 1e-320, 1e308, float("inf"), float("nan"), 1e-300, 1e30]),
+    st.sampled_from(
+        [
+            0,
+            -1,
+            10**9,
+            2**63,
+            2**64,
+            10**400,
+            1e-320,
+            1e308,
+            float("inf"),
+            float("nan"),
+            1e-300,
+            1e30,
+        ]
+    ),
     st.integers(),
     st.floats(),
 )
 VALUES = st.recursive(
     st.one_of(TEXTS, NUMBERS, st.booleans()),
-    lambda part: st.one_of(st.lists(part, max_size=3), st.dictionaries(st.sampled_from("abdk"), part, max_size=2)),
+    lambda part: st.one_of(
+        st.lists(part, max_size=3), st.dictionaries(st.sampled_from("abdk"), part, max_size=2)
+    ),
     max_leaves=4,
 )
-PATHS = ("claim", "seed", "lipschitz", "problem", "adapter", "domain", "assume", "run", "bracket", "extra")
-FIELDS = ("kind", "d", "k", "samples", "delta", "noise", "rank", "gain", "scale", "a", "b", "bound", "Lhat", "L", "D")
-FIELDS += ("steps", "batch", "zeta", "replicas", "audits", "level", "step_size", "sampling", "start", "extra")
+PATHS = (
+    "claim",
+    "seed",
+    "lipschitz",
+    "problem",
+    "adapter",
+    "domain",
+    "assume",
+    "run",
+    "bracket",
+    "extra",
+)
+FIELDS = (
+    "kind",
+    "d",
+    "k",
+    "samples",
+    "delta",
+    "noise",
+    "rank",
+    "gain",
+    "scale",
+    "a",
+    "b",
+    "bound",
+    "Lhat",
+    "L",
+    "D",
+)
+FIELDS += (
+    "steps",
+    "batch",
+    "zeta",
+    "replicas",
+    "audits",
+    "level",
+    "step_size",
+    "sampling",
+    "start",
+    "extra",
+)
 
 
 # A folder with no runs in it.
@@ -369,7 +472,11 @@ NOWHERE = Path("there_is_no_such_folder")
 
 
 @examples(300)
-@given(st.lists(st.tuples(st.sampled_from(PATHS), st.sampled_from(FIELDS), VALUES), min_size=1, max_size=3))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(PATHS), st.sampled_from(FIELDS), VALUES), min_size=1, max_size=3
+    )
+)
 def test_a_malformed_spec_ends_in_one_line(changes: list[tuple[str, str, Any]]) -> None:
     table = copy.deepcopy(theorem_table())
     for path, field, value in changes:

@@ -1,4 +1,5 @@
-"""Limits for a mean, verdicts that they earn, times of audits, and exponents, each against its definition."""
+"""Limits for a mean, verdicts that they earn, times of audits, and exponents, each against its
+definition."""
 
 from __future__ import annotations
 
@@ -52,7 +53,9 @@ DISTRIBUTIONS = {
     "top-heavy": (lambda random, shape: 1 - random.beta(0.1, 2.0, shape), 1 - 0.1 / 2.1),
     "constant": (lambda random, shape: np.full(shape, 0.3), 0.3),
 }
-nonnegative = arrays(np.float64, st.integers(1, 40), elements=st.floats(0, 1e6, allow_subnormal=False))
+nonnegative = arrays(
+    np.float64, st.integers(1, 40), elements=st.floats(0, 1e6, allow_subnormal=False)
+)
 
 
 def most_failures(experiments, probability):
@@ -79,11 +82,14 @@ def test_betting_interval_covers_the_mean_as_often_as_it_says(name, n, largest):
     level=st.floats(0.5, 0.999),
 )
 def test_bernstein_interval_is_the_formula(x, largest, level):
-    """Maurer and Pontil's V, by its own definition: the mean of half the squared differences of pairs."""
+    """Maurer and Pontil's V, by its own definition: the mean of half the squared differences of
+    pairs."""
     lower, upper = bernstein_limits(largest * x, largest, level)
     n, delta = len(x), (1 - level) / 2
     variance = sum((a - b) ** 2 for a, b in itertools.combinations(x.tolist(), 2)) / (n * (n - 1))
-    half = math.sqrt(2 * variance * math.log(2 / delta) / n) + 7 * math.log(2 / delta) / (3 * (n - 1))
+    half = math.sqrt(2 * variance * math.log(2 / delta) / n) + 7 * math.log(2 / delta) / (
+        3 * (n - 1)
+    )
     mean = sum(x.tolist()) / n
     assert lower == pytest.approx(largest * max(mean - half, 0), rel=1e-7, abs=1e-9 * largest)
     assert upper == pytest.approx(largest * min(mean + half, 1), rel=1e-7)
@@ -95,12 +101,15 @@ def test_bernstein_interval_is_the_formula(x, largest, level):
     unit=st.sampled_from([1.0, 1e-12, 1e9]),
 )
 def test_betting_limit_never_claims_more_than_its_capital(x, delta, unit):
-    """Where the limit is, the capital in 50 digits has really reached 1/delta: rounding is on the safe side."""
+    """Where the limit is, the capital in 50 digits has really reached 1/delta: rounding is on the
+    safe side."""
     limit = betting_lower_limit(unit * x, delta)
     if limit > 0:
         with mpmath.workdps(50):
             gains = [mpmath.mpf(value) / mpmath.mpf(limit) - 1 for value in (unit * x).tolist()]
-            capital = mpmath.fsum(mpmath.fprod(1 + c * gain for gain in gains) for c in _BETS.tolist()) / len(_BETS)
+            capital = mpmath.fsum(
+                mpmath.fprod(1 + c * gain for gain in gains) for c in _BETS.tolist()
+            ) / len(_BETS)
             assert capital * delta >= 1
 
 
@@ -109,22 +118,35 @@ def test_betting_limit_never_claims_more_than_its_capital(x, delta, unit):
 def test_a_batch_is_its_rows(n):
     """More rows than one chunk holds, of different kinds, among them zeros and constants."""
     random = np.random.default_rng(n)
-    x = random.exponential(size=(100_000 // n, n)) ** random.choice([0, 1, 8], size=(100_000 // n, 1))
+    x = random.exponential(size=(100_000 // n, n)) ** random.choice(
+        [0, 1, 8], size=(100_000 // n, 1)
+    )
     x[::7] *= random.random((len(x[::7]), n)) < 0.1
     batch = betting_lower_limit(x, 0.01)
     some = slice(None, None, len(x) // 250)
     rows = [betting_lower_limit(row, 0.01) for row in x[some]]
     assert batch[some] == pytest.approx(rows, rel=1e-12, abs=0)
-    assert (betting_lower_limit(x[:24].reshape(2, 3, 4, n), 0.01).ravel() == betting_lower_limit(x[:24], 0.01)).all()
-    for limits in (lambda x: betting_limits(x, x.max(), LEVEL), lambda x: student_limits(x, LEVEL))[: 1 + (n > 1)]:
-        assert np.stack(limits(x))[:, 0] == pytest.approx(np.stack(limits(np.vstack([x[0], x[0], x.max(0)])))[:, 0])
+    assert (
+        betting_lower_limit(x[:24].reshape(2, 3, 4, n), 0.01).ravel()
+        == betting_lower_limit(x[:24], 0.01)
+    ).all()
+    for limits in (lambda x: betting_limits(x, x.max(), LEVEL), lambda x: student_limits(x, LEVEL))[
+        : 1 + (n > 1)
+    ]:
+        assert np.stack(limits(x))[:, 0] == pytest.approx(
+            np.stack(limits(np.vstack([x[0], x[0], x.max(0)])))[:, 0]
+        )
 
 
 @given(x=nonnegative, m=st.floats(0.05, 20), cut=st.integers(0, 40))
 def test_capital_is_the_mixture_of_products_and_grows_sample_by_sample(x, m, cut):
     ratios = (x / (x.mean() or 1) / m)[:, None]
-    naive = np.mean([np.prod([mpmath.mpf(1 + c * (ratio - 1)) for ratio in ratios[:, 0]]) for c in _BETS])
-    assert log_mixture(log_bets(ratios))[0] == pytest.approx(float(mpmath.log(naive)), rel=1e-9, abs=1e-9)
+    naive = np.mean(
+        [np.prod([mpmath.mpf(1 + c * (ratio - 1)) for ratio in ratios[:, 0]]) for c in _BETS]
+    )
+    assert log_mixture(log_bets(ratios))[0] == pytest.approx(
+        float(mpmath.log(naive)), rel=1e-9, abs=1e-9
+    )
     parts = log_bets(ratios[:cut]) + log_bets(ratios[cut:])
     assert parts == pytest.approx(log_bets(ratios), rel=1e-9, abs=1e-9)
 
@@ -144,12 +166,19 @@ def test_betting_limit_refuses_what_is_no_finite_nonnegative_number(value):
         betting_lower_limit(np.array([[1.0, 1.0], [1.0, value]]), 0.05)
 
 
-@given(x=arrays(np.float64, st.integers(2, 50), elements=st.floats(0, 1e3)), level=st.floats(0.5, 0.999))
+@given(
+    x=arrays(np.float64, st.integers(2, 50), elements=st.floats(0, 1e3)),
+    level=st.floats(0.5, 0.999),
+)
 def test_student_interval_is_scipys_cut_at_zero(x, level):
     interval = student_interval(x, level)
     # SciPy's own interval is NaN where the spread is zero.
     error = x.std(ddof=1) / np.sqrt(len(x))
-    lower, upper = student_t.interval(level, len(x) - 1, loc=x.mean(), scale=error) if error else [x.mean()] * 2
+    lower, upper = (
+        student_t.interval(level, len(x) - 1, loc=x.mean(), scale=error)
+        if error
+        else [x.mean()] * 2
+    )
     assert interval.lower == pytest.approx(max(lower, 0.0), rel=1e-9, abs=1e-9)
     assert interval.upper == pytest.approx(upper, rel=1e-9)
     assert (interval.kind, interval.level) == ("asymptotic", level)
@@ -177,7 +206,8 @@ def test_the_kind_of_interval_is_chosen_without_the_data(n, largest, resolution,
     power=st.sampled_from([0.6, 0.9, 0.99]),
 )
 def test_student_replicas_is_the_first_that_is_enough(effect, unit, level, power):
-    """Against every n from 2 on, and a naive noncentral t: the integral over the chi of a Gaussian tail."""
+    """Against every n from 2 on, and a naive noncentral t: the integral over the chi of a Gaussian
+    tail."""
     found = student_replicas(unit, unit, (1 + effect) * unit, level, power)
 
     def share(n):
@@ -192,7 +222,10 @@ def test_student_replicas_is_the_first_that_is_enough(effect, unit, level, power
 
 def test_student_replicas_at_its_ends():
     assert student_replicas(1.0, 0.0, 1.1, 0.95) == 2
-    near, far = student_replicas(1.0, 3.2395e-3, 1 + 1e-5, 0.95), student_replicas(1.0, 1.0, 1 + 1e-5, 0.95)
+    near, far = (
+        student_replicas(1.0, 3.2395e-3, 1 + 1e-5, 0.95),
+        student_replicas(1.0, 1.0, 1 + 1e-5, 0.95),
+    )
     # (1.96 + 1.2816)^2 deviations^2 / gap^2, by Student and by the Gaussian approximation.
     assert near == pytest.approx(10.5074 * 3.2395e-3**2 * 1e10, rel=1e-4)
     assert far == pytest.approx(10.5074e10, rel=1e-4)
@@ -230,25 +263,36 @@ def test_support_is_as_good_as_the_interval_that_it_stands_on(kind: Kind, replic
     ],
     ids=str,
 )
-def test_a_verdict_that_its_interval_does_not_bear_is_refused_by_name(result: dict[str, Any], field: str) -> None:
+def test_a_verdict_that_its_interval_does_not_bear_is_refused_by_name(
+    result: dict[str, Any], field: str
+) -> None:
     with pytest.raises(InputError) as caught:
         read(result)
     assert caught.value.field == field
 
 
 def test_what_the_repository_keeps_is_shown_with_its_ground() -> None:
-    """Whatever the version that stored it: no asymptotic interval stands behind a bare `supported`."""
+    """Whatever the version that stored it: no asymptotic interval stands behind a bare
+    `supported`."""
     for path in sorted((ROOT / "reports").glob("*/results.json")):
         results = json.loads(path.read_text(encoding="utf-8"))
         for result in results if isinstance(results, list) else []:
             kind, verdict = (result["interval"] or {}).get("kind"), read(result).verdict
-            assert (verdict == "supported (asymptotic)") is (verdict.is_supported and kind == "asymptotic")
+            assert (verdict == "supported (asymptotic)") is (
+                verdict.is_supported and kind == "asymptotic"
+            )
             assert verdict.split()[0] == result["verdict"].split()[0]
 
 
 def test_the_gravest_verdict_stands_for_several() -> None:
-    assert Verdict.gravest([Verdict.SUPPORTED, Verdict.SUPPORTED_ASYMPTOTIC]) is Verdict.SUPPORTED_ASYMPTOTIC
-    assert Verdict.gravest([Verdict.UNINFORMATIVE, Verdict.VIOLATED, Verdict.SUPPORTED]) is Verdict.VIOLATED
+    assert (
+        Verdict.gravest([Verdict.SUPPORTED, Verdict.SUPPORTED_ASYMPTOTIC])
+        is Verdict.SUPPORTED_ASYMPTOTIC
+    )
+    assert (
+        Verdict.gravest([Verdict.UNINFORMATIVE, Verdict.VIOLATED, Verdict.SUPPORTED])
+        is Verdict.VIOLATED
+    )
     assert [each for each in Verdict if each.is_silent] == ["hypothesis-failed", "uninformative"]
 
 
@@ -256,10 +300,17 @@ def test_every_time_of_a_stratum_is_equally_likely_and_replicas_are_independent(
     replicas = 40_000
     schedule = Schedule.draw(12, 4, replicas, np.random.default_rng(4))
     assert schedule.edges.tolist() == [0, 1, 2, 7, 12]
-    for column, (low, high) in zip(schedule.times.T, itertools.pairwise(schedule.edges.tolist()), strict=True):
-        counts, share = np.array([(column == t).sum() for t in range(low + 1, high + 1)]), 1 / (high - low)
+    for column, (low, high) in zip(
+        schedule.times.T, itertools.pairwise(schedule.edges.tolist()), strict=True
+    ):
+        counts, share = (
+            np.array([(column == t).sum() for t in range(low + 1, high + 1)]),
+            1 / (high - low),
+        )
         assert counts.sum() == replicas
-        assert np.abs(counts - replicas * share).max() <= 6 * np.sqrt(replicas * share * (1 - share))
+        assert np.abs(counts - replicas * share).max() <= 6 * np.sqrt(
+            replicas * share * (1 - share)
+        )
     first, second = (schedule.times - schedule.times.mean(0)).T[2:]
     assert abs(np.corrcoef(first, second)[0, 1]) < 6 / np.sqrt(replicas)
     assert abs(np.corrcoef(first[:-1], first[1:])[0, 1]) < 6 / np.sqrt(replicas)
@@ -297,10 +348,12 @@ def test_two_points_are_no_evidence_of_a_power_law():
 
 
 @given(
-    st.lists(st.floats(-10, 10), min_size=8, max_size=8), st.permutations([1, 2, 2, 3]) | st.permutations([1, 1, 3, 3])
+    st.lists(st.floats(-10, 10), min_size=8, max_size=8),
+    st.permutations([1, 2, 2, 3]) | st.permutations([1, 1, 3, 3]),
 )
 def test_pairs_of_strata_do_not_say_less_than_the_spread(h: list[float], sizes: list[int]) -> None:
-    """On average over all audit times of strata of different sizes the estimate is at least the variance."""
+    """On average over all audit times of strata of different sizes the estimate is at least the
+    variance."""
     cut, terms = np.split(np.arange(8), np.cumsum(sizes)[:-1]), np.array(h)
     totals, estimates = [], []
     for chosen in itertools.product(*cut):

@@ -1,4 +1,5 @@
-"""The verdicts, whom they blame for a planted fault of each kind, and that none is given unearned."""
+"""The verdicts, whom they blame for a planted fault of each kind, and that none is given
+unearned."""
 
 import math
 from dataclasses import replace
@@ -76,7 +77,8 @@ def test_no_fewer_replicas_are_advised_than_a_verdict_takes(tmp_path):
 
 
 def test_a_violation_may_rest_on_few_replicas(tmp_path):
-    """Its limits hold at any number of them; those of values that are all the same are close to them."""
+    """Its limits hold at any number of them; those of values that are all the same are close to
+    them."""
     few = run_by_hand(theorem_table(run__audits=110, run__replicas=4), tmp_path)
     squares = np.full_like(few.evidence.record.trace["gradient_square_norm"].values, 0.5)
     assert judged_at(few, 0.02, gradient_square_norm=squares).verdict == "violated"
@@ -97,9 +99,12 @@ NOISE, FAR, LONG = 2.0, Fraction(113, 10), 64
 
 @pytest.fixture(scope="module", params=["meft.theorem2_everywhere", "meft.theorem2_average"])
 def on_a_parabola(request, tmp_path_factory):
-    """A parabola at q near 1/2, on which the least squared gradient and the average differ by three times."""
+    """A parabola at q near 1/2, on which the least squared gradient and the average differ by three
+    times."""
     objective = Clipped(PiecewiseLinear.clipped(1, 1000, FAR), [NOISE, -NOISE])
-    problem = Problem(objective, make_adapter("full", torch.zeros(1, 1, dtype=torch.float64), 1, 1.0, {}))
+    problem = Problem(
+        objective, make_adapter("full", torch.zeros(1, 1, dtype=torch.float64), 1, 1.0, {})
+    )
     run = {"zeta": NOISE, "batch": 1, "replicas": 256, "steps": LONG, "audits": LONG}
     table = {
         "claim": request.param,
@@ -119,7 +124,8 @@ def exact_squares(step: float) -> np.ndarray:
 
 
 def test_the_least_and_the_average_are_judged_each_by_itself(on_a_parabola):
-    """A bound between them is violated for the average, and neither violated nor supported for the least."""
+    """A bound between them is violated for the average, and neither violated nor supported for the
+    least."""
     measure, honest = on_a_parabola.evidence.spec.measure, on_a_parabola.judged()
     squares = exact_squares(on_a_parabola.evidence.plan.numbers["alpha"])
     assert squares.min() < honest.interval.lower < squares.mean() < honest.interval.upper
@@ -156,7 +162,9 @@ def test_what_a_claim_says_it_bounds_is_what_its_formula_bounds_and_what_a_run_s
     assert said in shown
 
 
-def test_a_violation_takes_a_simultaneous_limit_above_the_bound_at_every_iterate(every_step, some_times):
+def test_a_violation_takes_a_simultaneous_limit_above_the_bound_at_every_iterate(
+    every_step, some_times
+):
     squares = every_step.evidence.record.trace["gradient_square_norm"].values.copy()
     limit = min(betting_lower_limit(column, 0.05 / 110) for column in squares.T)
     violated = judged_at(every_step, limit * 0.999)
@@ -164,20 +172,36 @@ def test_a_violation_takes_a_simultaneous_limit_above_the_bound_at_every_iterate
     assert "every iterate lies above the bound" in violated.reason
     assert judged_at(every_step, limit * 1.001).verdict == "inconclusive"
     squares[:, 57] = 0.0
-    assert judged_at(every_step, limit * 0.999, gradient_square_norm=squares).verdict == "inconclusive"
+    assert (
+        judged_at(every_step, limit * 0.999, gradient_square_norm=squares).verdict == "inconclusive"
+    )
     unseen = judged_at(some_times, 0.02)
     assert unseen.verdict == "inconclusive"
     assert "the minimum was not seen: set run.audits = run.steps" in unseen.reason
 
 
-def test_a_bound_inside_the_interval_is_inconclusive_and_one_above_it_is_supported(every_step, some_times):
+def test_a_bound_inside_the_interval_is_inconclusive_and_one_above_it_is_supported(
+    every_step, some_times
+):
     for measured in (every_step, some_times):
         honest = measured.judged()
-        assert judged_at(measured, honest.interval.upper * 1.000_001).verdict == "supported (asymptotic)"
-        for bound in (honest.interval.lower * 1.000_001, honest.measured, honest.interval.upper * 0.999_999):
+        assert (
+            judged_at(measured, honest.interval.upper * 1.000_001).verdict
+            == "supported (asymptotic)"
+        )
+        for bound in (
+            honest.interval.lower * 1.000_001,
+            honest.measured,
+            honest.interval.upper * 0.999_999,
+        ):
             outcome = judged_at(measured, bound)
-            assert (outcome.verdict, blame_of(outcome)) == ("inconclusive", ("statistics", "replicas"))
-            assert "replicas are needed" in outcome.reason or "replicas would tell" in outcome.reason
+            assert (outcome.verdict, blame_of(outcome)) == (
+                "inconclusive",
+                ("statistics", "replicas"),
+            )
+            assert (
+                "replicas are needed" in outcome.reason or "replicas would tell" in outcome.reason
+            )
 
 
 @pytest.mark.parametrize("known", ["first", "trivial"])
@@ -217,18 +241,25 @@ def test_a_run_that_left_the_ball_is_never_a_violation(every_step):
 def test_a_bound_that_is_not_positive_says_nothing(every_step, bound):
     """No claim of the catalogue has one; an edited formula may."""
     outcome = every_step.judged(plan=with_values(every_step.evidence.plan, bound=bound))
-    assert (outcome.verdict, outcome.blame.kind, outcome.blame.name) == ("hypothesis-failed", "constant", "bound")
+    assert (outcome.verdict, outcome.blame.kind, outcome.blame.name) == (
+        "hypothesis-failed",
+        "constant",
+        "bound",
+    )
     assert "not positive" in outcome.reason
 
 
 def test_rounding_of_the_bound_is_on_the_safe_side(every_step):
-    """An interval that ends at the float of an irrational bound: neither supported nor violated by luck."""
+    """An interval that ends at the float of an irrational bound: neither supported nor violated by
+    luck."""
     plan = every_step.evidence.plan
     irrational = sp.sqrt(2) / 100 / sp.Rational(plan.values["bound"])
     claim = with_quantity_scaled(every_step.evidence.claim, irrational)
     ball = claim.enclosures(**plan.inputs)["bound"]
     constant = np.full(every_step.evidence.record.schedule.times.shape, float(ball.mid()))
-    outcome = every_step.judged(claim, with_values(plan, bound=float(ball.mid())), gradient_square_norm=constant)
+    outcome = every_step.judged(
+        claim, with_values(plan, bound=float(ball.mid())), gradient_square_norm=constant
+    )
     assert outcome.verdict.is_supported or outcome.verdict == "inconclusive"
     assert not outcome.verdict.is_supported or outcome.interval.upper <= float(ball.mid())
 
@@ -238,12 +269,20 @@ def test_rounding_of_the_bound_is_on_the_safe_side(every_step):
 @pytest.mark.parametrize("exponent", [-3, -7, -10, -14, 6])
 @pytest.mark.parametrize("replicas", [16, 2000])
 def test_a_verdict_does_not_depend_on_the_unit(replicas, exponent, tmp_path):
-    """F times c^2, by delta, targets and scale times c: each step of the run is the same to the last bit."""
+    """F times c^2, by delta, targets and scale times c: each step of the run is the same to the
+    last bit."""
 
     def measured(c):
         table = theorem_table(
             claim="meft.theorem2_best_step",
-            problem={"kind": "pseudo-huber", "d": 2, "k": 2, "delta": c, "signal": 2.0 * c, "noise": 0.2 * c},
+            problem={
+                "kind": "pseudo-huber",
+                "d": 2,
+                "k": 2,
+                "delta": c,
+                "signal": 2.0 * c,
+                "noise": 0.2 * c,
+            },
             adapter={"rank": 1, "scale": c},
             domain={"a": 2.0, "b": 1.9},
             run={"zeta": 0.8 * c**2, "batch": 1, "steps": 120, "audits": 40, "replicas": replicas},
@@ -252,7 +291,9 @@ def test_a_verdict_does_not_depend_on_the_unit(replicas, exponent, tmp_path):
 
     one, other = measured(1.0), measured(2.0**exponent)
     kinds = {16: ("supported (asymptotic)", "asymptotic"), 2000: ("supported", "nonasymptotic")}
-    assert (other.verdict, other.interval.kind) == (one.verdict, one.interval.kind) == kinds[replicas]
+    assert (
+        (other.verdict, other.interval.kind) == (one.verdict, one.interval.kind) == kinds[replicas]
+    )
     for end in ("lower", "upper"):
         scaled = getattr(other.interval, end) / 2.0 ** (4 * exponent)
         assert scaled == pytest.approx(getattr(one.interval, end), rel=1e-6), end
@@ -261,8 +302,11 @@ def test_a_verdict_does_not_depend_on_the_unit(replicas, exponent, tmp_path):
 @pytest.mark.full
 @pytest.mark.parametrize("id", THEOREMS)
 def test_a_true_theorem_is_not_violated_on_seeds_that_were_not_chosen(id, tmp_path):
-    """Every iterate audited, everything left to a pilot, whose guesses may fail: but they are not called violations."""
-    table = theorem_table(claim=id, seed=list(range(6)), run={"replicas": 16, "steps": 250, "audits": 250}, domain={})
+    """Every iterate audited, everything left to a pilot, whose guesses may fail: but they are not
+    called violations."""
+    table = theorem_table(
+        claim=id, seed=list(range(6)), run={"replicas": 16, "steps": 250, "audits": 250}, domain={}
+    )
     verdicts = {result.verdict for result in measure(table, tmp_path)}
     assert "supported (asymptotic)" in verdicts
     assert verdicts <= {"supported (asymptotic)", "hypothesis-failed"}
@@ -271,7 +315,8 @@ def test_a_true_theorem_is_not_violated_on_seeds_that_were_not_chosen(id, tmp_pa
 @pytest.mark.full
 @pytest.mark.parametrize("zeta", [1e-2, 1e-5, 1e-6, 1e-7, 3e-8, 1e-8, 1e-9])
 def test_a_true_theorem_is_not_violated_where_there_is_almost_no_noise(zeta, tmp_path):
-    """One sample, every iterate audited: gradient descent with a step that is 1/L-hat but for rounding."""
+    """One sample, every iterate audited: gradient descent with a step that is 1/L-hat but for
+    rounding."""
     table = theorem_table(
         claim="meft.theorem2_best_step",
         seed=[2, 5, 6],
@@ -284,7 +329,8 @@ def test_a_true_theorem_is_not_violated_where_there_is_almost_no_noise(zeta, tmp
 
 @pytest.mark.full
 def test_a_long_run_without_noise_is_not_failed_by_rounding(tmp_path):
-    """It converges to the last digit, where differences of F are rounding errors and nothing else."""
+    """It converges to the last digit, where differences of F are rounding errors and nothing
+    else."""
     table = theorem_table(
         problem={"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 1, "signal": 0.2, "noise": 0.2},
         adapter={"rank": 4},
@@ -295,18 +341,25 @@ def test_a_long_run_without_noise_is_not_failed_by_rounding(tmp_path):
     assert result.verdict == "supported (asymptotic)", result.reason
 
 
-RUN = {"problem": {"kind": "pseudo-huber", "d": 3, "k": 3, "samples": 6, "noise": 3.0}, "adapter": {"kind": "full"}}
+RUN = {
+    "problem": {"kind": "pseudo-huber", "d": 3, "k": 3, "samples": 6, "noise": 3.0},
+    "adapter": {"kind": "full"},
+}
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("factor", "steps", "verdict"), [(1, 100, "supported"), (Fraction(1, 99), 1, "violated")])
+@pytest.mark.parametrize(
+    ("factor", "steps", "verdict"), [(1, 100, "supported"), (Fraction(1, 99), 1, "violated")]
+)
 def test_a_run_says_nothing_of_a_claim_whose_range_is_not_read(factor, steps, verdict, tmp_path):
     claim = with_quantity_scaled(catalogue["nesterov2004.gradient_descent"], sp.Rational(factor))
     for at, (quantifier, said) in enumerate(
         ((claim.quantifier, verdict), (r"\text{for every } T \ge 10^6", "inconclusive"))
     ):
         stated = replace(claim, id=f"run.{verdict}.{said}", quantifier=quantifier)
-        (result,) = measure(RUN | {"claim": stated, "run": {"steps": steps, "audits": steps}}, tmp_path / str(at))
+        (result,) = measure(
+            RUN | {"claim": stated, "run": {"steps": steps, "audits": steps}}, tmp_path / str(at)
+        )
         assert result.verdict == said, result.reason
     assert result.blame.name == "the range"
 
@@ -315,7 +368,8 @@ GAIN, STEPS = 1e4, 60
 NOISELESS = [
     id
     for id in MEASURABLE
-    if algorithm_of(catalogue[id]) is GRADIENT_DESCENT and measure_of(catalogue[id]) is LEAST_GRADIENT
+    if algorithm_of(catalogue[id]) is GRADIENT_DESCENT
+    and measure_of(catalogue[id]) is LEAST_GRADIENT
 ]
 # SGD is nearly as slow on it as the theorem allows, so that few replicas tell a wrong constant.
 HARD = {
@@ -354,9 +408,15 @@ def outcome(table, folder):
                 ({"assume": {"D": "D/4"}}, ("constant", "D")),
                 ({"assume": {"C": "C/2"}}, ("constant", "C")),
                 ({"assume": {"alpha": "10*alpha"}}, ("constant", "alpha")),
-                ({"domain": {"a": GAIN + 0.1, "b": GAIN + 0.1}}, ("hypothesis", "jiang2024.assumption2")),
+                (
+                    {"domain": {"a": GAIN + 0.1, "b": GAIN + 0.1}},
+                    ("hypothesis", "jiang2024.assumption2"),
+                ),
                 ({"run": {"steps": 2, "audits": 2}}, ("horizon", "T")),
-                ({"run": {"sampling": "without replacement"}}, ("hypothesis", "jiang2024.unbiased")),
+                (
+                    {"run": {"sampling": "without replacement"}},
+                    ("hypothesis", "jiang2024.unbiased"),
+                ),
             )
         ),
     ],
@@ -368,10 +428,18 @@ def test_a_planted_fault_is_blamed(changes, verdict, blame, tmp_path):
     assert found[2].blame.evidence
 
 
-FROZEN = {"claim": "meft.theorem2_frozen_a", "adapter": {"kind": "frozen-a", "rank": 2}, "domain": {}}
+FROZEN = {
+    "claim": "meft.theorem2_frozen_a",
+    "adapter": {"kind": "frozen-a", "rank": 2},
+    "domain": {},
+}
 LINEAR = {"kind": "extremal", "d": 1, "k": 1, "L": 7.746, "G": 7.7459999029887765}
 DESCENT = {"claim": "nesterov2004.gradient_descent", "domain": {}, "run": {"steps": 1, "audits": 1}}
-UNCONDITIONAL = {"claim": "meft.unconditional_gd", "domain": {}, "run": {"steps": 900, "audits": 100}}
+UNCONDITIONAL = {
+    "claim": "meft.unconditional_gd",
+    "domain": {},
+    "run": {"steps": 900, "audits": 100},
+}
 BEST = "meft.theorem2_best_step"
 
 
@@ -381,13 +449,19 @@ BEST = "meft.theorem2_best_step"
     [
         # On the small problem, whose G is certified and nearly reached.
         ({"assume": {"G": "G/4"}}, "hypothesis-failed", ("constant", "G")),
-        # No assumption makes another step the prescribed one, or shortens the horizon that the theorem needs.
+        # No assumption makes another step the prescribed one, or shortens the horizon that the
+        # theorem needs.
         *(
             ({"claim": BEST, "assume": assumed}, "hypothesis-failed", ("constant", "alpha"))
             for assumed in ({"kappa": "kappa/3"}, {"q": "2*q"}, {"alpha": "alpha*1.001"})
         ),
-        ({"assume": {"T_min": "T_min/4"}, "run__steps": 50, "run__audits": 50}, "hypothesis-failed", ("horizon", "T")),
-        # What goes into the smoothness is as little certified as it, and blamed before what follows from it.
+        (
+            {"assume": {"T_min": "T_min/4"}, "run__steps": 50, "run__audits": 50},
+            "hypothesis-failed",
+            ("horizon", "T"),
+        ),
+        # What goes into the smoothness is as little certified as it, and blamed before what follows
+        # from it.
         (UNCONDITIONAL | {"assume": {"rho": "rho/10"}}, "inconclusive", ("constant", "rho")),
         (UNCONDITIONAL | {"assume": {"rho": "2*rho"}}, "supported", None),
         (FROZEN | {"assume": {"L": "L/20"}}, "hypothesis-failed", ("constant", "L")),
@@ -395,15 +469,28 @@ BEST = "meft.theorem2_best_step"
         ({"run__audits": 7, "run__replicas": 64}, "inconclusive", ("statistics", "audits")),
         ({"run__audits": 8, "run__replicas": 64}, "supported (asymptotic)", None),
         # F(v_1) is within rounding of f*, where the difference of the two has lost its digits.
-        (DESCENT | {"problem": LINEAR, "adapter": {"kind": "full"}}, "uninformative", ("horizon", "T")),
+        (
+            DESCENT | {"problem": LINEAR, "adapter": {"kind": "full"}},
+            "uninformative",
+            ("horizon", "T"),
+        ),
         # A ball in which a pilot stayed is not made smaller unseen.
         (DESCENT, "uninformative", ("horizon", "T")),
-        # Far outside of the ball F is steeper than on it, and its noise larger: the ball is to blame, and nothing else.
+        # Far outside of the ball F is steeper than on it, and its noise larger: the ball is to
+        # blame, and nothing else.
         ({"domain": {"a": 0.3, "b": 0.3}}, "hypothesis-failed", ("hypothesis", "meft.ball")),
         # A loss whose gradient has no bound is run where none is needed.
         *(
-            (DESCENT | {"problem": {"kind": "least-squares"}, "adapter": adapter, "run": {}}, "supported", None)
-            for adapter in ({"kind": "full"}, {"kind": "frozen-a", "rank": 2}, {"kind": "frozen-b", "rank": 2})
+            (
+                DESCENT | {"problem": {"kind": "least-squares"}, "adapter": adapter, "run": {}},
+                "supported",
+                None,
+            )
+            for adapter in (
+                {"kind": "full"},
+                {"kind": "frozen-a", "rank": 2},
+                {"kind": "frozen-b", "rank": 2},
+            )
         ),
     ],
     ids=str,
@@ -412,11 +499,14 @@ def test_what_is_assumed_or_too_little_is_blamed(changes, verdict, blame, tmp_pa
     found = outcome(theorem_table(**changes), tmp_path)
     assert found[:2] == (verdict, blame), found[2].reason
     if blame == ("hypothesis", "meft.ball"):
-        assert {each.hypothesis for each in found[2].audit if each.status == "failed"} == {"meft.ball"}
+        assert {each.hypothesis for each in found[2].audit if each.status == "failed"} == {
+            "meft.ball"
+        }
 
 
 def test_a_violation_by_rounding_alone_is_blamed_on_rounding(tmp_path):
-    """What is left at the end of a long run without noise is rounding, and no bound below it is refuted."""
+    """What is left at the end of a long run without noise is rounding, and no bound below it is
+    refuted."""
     table = theorem_table(
         claim="nesterov2004.gradient_descent",
         problem={"kind": "pseudo-huber", "d": 2, "k": 2, "samples": 1, "signal": 0.2, "noise": 0.2},
@@ -426,7 +516,9 @@ def test_a_violation_by_rounding_alone_is_blamed_on_rounding(tmp_path):
     )
     measured = run_by_hand(table, tmp_path)
     record = measured.evidence.record
-    squares, error = (record.trace[name].values for name in ("gradient_square_norm", "gradient_square_norm_error"))
+    squares, error = (
+        record.trace[name].values for name in ("gradient_square_norm", "gradient_square_norm_error")
+    )
     least = int(np.argmin(squares + error))
     assert squares[0, least] < error[0, least]
     # A bound of 0, as nearly as a positive number can be.
@@ -454,7 +546,10 @@ def test_an_estimated_constant_earns_neither_support_nor_violation(name, tmp_pat
     problem = Problem(problem.objective, problem.adapter)
     measured = run_by_hand(table, tmp_path, problem=problem)
     symbol = {"smoothness": "L", "infimum": "D", "gradient_bound": "G"}[name]
-    for found in (measured.judged(), judged_at(measured, measured.evidence.plan.values["bound"] / 100)):
+    for found in (
+        measured.judged(),
+        judged_at(measured, measured.evidence.plan.values["bound"] / 100),
+    ):
         assert (found.verdict, blame_of(found)) == ("inconclusive", ("constant", symbol))
         assert "not certified" in found.reason
 
@@ -471,8 +566,12 @@ def test_an_estimated_constant_earns_neither_support_nor_violation(name, tmp_pat
     ],
     ids=str,
 )
-def test_an_assumed_constant_counts_where_the_certified_one_vouches_for_it(assumed, earned, tmp_path):
-    verdict, blame, result = outcome(theorem_table(assume=assumed, run__steps=260, run__replicas=64), tmp_path)
+def test_an_assumed_constant_counts_where_the_certified_one_vouches_for_it(
+    assumed, earned, tmp_path
+):
+    verdict, blame, result = outcome(
+        theorem_table(assume=assumed, run__steps=260, run__replicas=64), tmp_path
+    )
     if earned:
         assert (verdict, blame) == ("supported (asymptotic)", None), result.reason
     else:
@@ -497,7 +596,12 @@ def test_blame_is_in_the_order_of_the_audits_and_told_in_words_where_two_numbers
 def test_gradient_descent_has_one_exact_trajectory(id, tmp_path):
     kind = "frozen-a" if id.startswith("abba") else "lora"
     domain = {"a": 2.6, "b": 1.9} if id.startswith("nesterov") else {}
-    table = theorem_table(claim=id, adapter={"kind": kind, "rank": 2}, domain=domain, run={"steps": 400, "audits": 400})
+    table = theorem_table(
+        claim=id,
+        adapter={"kind": kind, "rank": 2},
+        domain=domain,
+        run={"steps": 400, "audits": 400},
+    )
     verdict, blame, result = outcome(table, tmp_path)
     assert (verdict, blame) == ("supported", None), result.reason
     assert result.interval.kind == "exact"
@@ -513,16 +617,26 @@ def test_gradient_descent_has_one_exact_trajectory(id, tmp_path):
 def descent(request, tmp_path_factory):
     """Gradient descent, seen at every iterate or at some."""
     run = {"steps": 30, "audits": request.param}
-    table = theorem_table(claim="nesterov2004.gradient_descent", adapter={"kind": "full"}, domain={}, run=run)
+    table = theorem_table(
+        claim="nesterov2004.gradient_descent", adapter={"kind": "full"}, domain={}, run=run
+    )
     return run_by_hand(table, tmp_path_factory.mktemp("descent"))
 
 
 @pytest.mark.parametrize("over", Statistic)
 def test_each_statistic_of_one_trajectory_is_exact_where_it_was_seen(over, descent, monkeypatch):
-    measure, schedule = replace(descent.evidence.spec.measure, over=over), descent.evidence.record.schedule
+    measure, schedule = (
+        replace(descent.evidence.spec.measure, over=over),
+        descent.evidence.record.schedule,
+    )
     monkeypatch.setattr(Spec, "measure", property(lambda spec: measure))
-    squares, found = descent.evidence.record.trace["gradient_square_norm"].values[0], descent.judged()
-    expected = {"least": squares.min(), "last": squares[-1], "average": squares @ schedule.weights}[over.value]
+    squares, found = (
+        descent.evidence.record.trace["gradient_square_norm"].values[0],
+        descent.judged(),
+    )
+    expected = {"least": squares.min(), "last": squares[-1], "average": squares @ schedule.weights}[
+        over.value
+    ]
     assert found.measured == pytest.approx(expected, rel=1e-12)
     if over is Statistic.AVERAGE and not schedule.is_every_step:
         assert (found.verdict, found.blame.name, found.interval) == ("inconclusive", "audits", None)
@@ -539,13 +653,19 @@ def test_a_trajectory_whose_least_may_be_on_either_side_of_the_bound_tells_nothi
     found = judged_at(descent, 0.5, gradient_square_norm=squares, gradient_square_norm_error=error)
     assert found.verdict == "inconclusive"
     assert ("and so is the bound" in found.reason) == is_every_step
-    assert (found.blame.kind, found.blame.name) == (("constant", "Lhat") if is_every_step else ("statistics", "audits"))
+    assert (found.blame.kind, found.blame.name) == (
+        ("constant", "Lhat") if is_every_step else ("statistics", "audits")
+    )
 
 
 def test_a_square_above_what_g_allows_contradicts_g(descent):
     plan = descent.evidence.plan
     found = descent.judged(plan=replace(plan, trivial=0.99 * descent.judged().first))
-    assert (found.verdict, found.blame.kind, found.blame.name) == ("hypothesis-failed", "constant", "G")
+    assert (found.verdict, found.blame.kind, found.blame.name) == (
+        "hypothesis-failed",
+        "constant",
+        "G",
+    )
     assert "J²G²" in found.reason
 
 
@@ -554,14 +674,25 @@ def test_a_false_theorem_about_gradient_descent_is_violated(factor, tmp_path):
     """On a quadratic, whose gradient at v_1 is what the bound of one step allows at most."""
     table = theorem_table(
         claim="nesterov2004.gradient_descent",
-        problem={"kind": "pseudo-huber", "d": 2, "k": 2, "samples": 1, "delta": 1e6, "signal": 1.0, "noise": 1.0},
+        problem={
+            "kind": "pseudo-huber",
+            "d": 2,
+            "k": 2,
+            "samples": 1,
+            "delta": 1e6,
+            "signal": 1.0,
+            "noise": 1.0,
+        },
         adapter={"kind": "full"},
         domain={},
         assume={"bound": f"{factor}*bound"},
         run={"steps": 1, "audits": 1},
     )
     verdict, blame, result = outcome(table, tmp_path)
-    assert (verdict, blame) == ("violated", ("claim", "nesterov2004.gradient_descent")), result.reason
+    assert (verdict, blame) == (
+        "violated",
+        ("claim", "nesterov2004.gradient_descent"),
+    ), result.reason
 
 
 @pytest.mark.parametrize(
@@ -581,7 +712,14 @@ def test_a_false_theorem_about_gradient_descent_is_violated(factor, tmp_path):
         ({"assume.bound": -1.0}, "assume.bound"),
         ({"run.sampling": "by hand"}, "run.sampling"),
         ({"run.sampling": "without replacement", "run.batch": 9}, "run.batch"),
-        ({"adapter.start": "diagonal", "adapter.kind": "frozen-a", "claim": "meft.theorem2_frozen_a"}, "adapter.start"),
+        (
+            {
+                "adapter.start": "diagonal",
+                "adapter.kind": "frozen-a",
+                "claim": "meft.theorem2_frozen_a",
+            },
+            "adapter.start",
+        ),
     ],
     ids=str,
 )
@@ -612,7 +750,9 @@ GIVEN_STEP = THEOREM_TABLE["run"] | {"step_size": 0.05, "replicas": 8}
 
 def table(**run):
     """A run of all of W, with changes to how it is run."""
-    return theorem_table(claim=ID, adapter={"kind": "full"}, domain={}, run=GIVEN_STEP | {"zeta": 2.0} | run)
+    return theorem_table(
+        claim=ID, adapter={"kind": "full"}, domain={}, run=GIVEN_STEP | {"zeta": 2.0} | run
+    )
 
 
 def test_a_run_takes_the_step_that_it_is_given(tmp_path):
@@ -684,7 +824,10 @@ def test_a_bound_that_no_horizon_brings_down_is_blamed_on_the_step(tmp_path):
 
 def test_a_step_size_is_given_where_none_is_prescribed_and_nowhere_else():
     missing = refused(parse, table() | {"run": THEOREM_TABLE["run"]})
-    assert str(missing) == f"run.step_size = (not given): expected a number, for {ID} prescribes no step"
+    assert (
+        str(missing)
+        == f"run.step_size = (not given): expected a number, for {ID} prescribes no step"
+    )
     given = refused(parse, theorem_table(run=GIVEN_STEP))
     expected = f"no such field: {THEOREM_TABLE['claim']} prescribes its own step"
     assert str(given) == f"run.step_size = 0.05: expected {expected}"

@@ -1,4 +1,5 @@
-"""What `bc.measure` returns: a list that is a frame, a data set of the stored traces, a page, and a screen."""
+"""What `bc.measure` returns: a list that is a frame, a data set of the stored traces, a page, and a
+screen."""
 
 from __future__ import annotations
 
@@ -49,9 +50,13 @@ def text_of(html: str) -> str:
 
 
 @pytest.mark.full
-def test_a_frame_has_the_values_of_the_json_and_the_fields_that_were_varied(sweep: Results, others: Results) -> None:
+def test_a_frame_has_the_values_of_the_json_and_the_fields_that_were_varied(
+    sweep: Results, others: Results
+) -> None:
     frame = sweep.to_frame()
-    assert [*zip(frame["adapter.rank"], frame["seed"], strict=True)] == [*itertools.product([2, 1], [5, 3])]
+    assert [*zip(frame["adapter.rank"], frame["seed"], strict=True)] == [
+        *itertools.product([2, 1], [5, 3])
+    ]
     assert [name for name in frame if "." in name or name == "seed"] == ["adapter.rank", "seed"]
     for results in (sweep, others):
         for row, result in zip(results.to_frame().to_dict("records"), results, strict=True):
@@ -72,7 +77,11 @@ def test_a_frame_has_the_values_of_the_json_and_the_fields_that_were_varied(swee
                 found = row[f"largest_gradient_ratio{name}"]
                 assert pd.isna(found) if ratio[part] is None else found == ratio[part]
             blame = said["blame"]
-            assert row["blame"] == f"{blame['kind']} {blame['name']}" if blame else pd.isna(row["blame"])
+            assert (
+                row["blame"] == f"{blame['kind']} {blame['name']}"
+                if blame
+                else pd.isna(row["blame"])
+            )
 
 
 def test_frames_of_nothing_and_of_one() -> None:
@@ -87,8 +96,19 @@ def test_frames_of_nothing_and_of_one() -> None:
     [
         ({}, "estimated"),
         ({"constants": {"smoothness": Constant(1.0, "certified", "")}}, "certified"),
-        ({"constants": {"a": Constant(1.0, "certified", ""), "b": Constant(1.0, "estimated", "")}}, "estimated"),
-        ({"constants": {"infimum": Constant(0.0, "certified", "")}, "estimates": ESTIMATES}, "estimated"),
+        (
+            {
+                "constants": {
+                    "a": Constant(1.0, "certified", ""),
+                    "b": Constant(1.0, "estimated", ""),
+                }
+            },
+            "estimated",
+        ),
+        (
+            {"constants": {"infimum": Constant(0.0, "certified", "")}, "estimates": ESTIMATES},
+            "estimated",
+        ),
         (
             {
                 "constants": {"a": Constant(1.0, "certified", "")},
@@ -99,7 +119,9 @@ def test_frames_of_nothing_and_of_one() -> None:
     ],
     ids=["nothing told", "certified", "one estimated", "a network", "assumed"],
 )
-def test_a_bound_is_certified_only_where_all_constants_are(changes: dict[str, Any], kind: str) -> None:
+def test_a_bound_is_certified_only_where_all_constants_are(
+    changes: dict[str, Any], kind: str
+) -> None:
     result = a_run(**changes)
     assert result.bound_kind == kind
     assert Results([result], ".").to_frame()["bound_kind"][0] == kind
@@ -119,7 +141,8 @@ def test_a_trace_is_the_stored_one_with_attributes(sweep: Results, root: Path) -
 
 
 def test_the_largest_gradient_ratio_is_that_of_the_trace(sweep: Results, root: Path) -> None:
-    """What rounding leaves of it is the most; older results, which have none, are read as before."""
+    """What rounding leaves of it is the most; older results, which have none, are read as
+    before."""
     for result in sweep:
         trace, found = result.to_xarray(root), result.gradient_ratio
         assert found is not None
@@ -133,7 +156,9 @@ def test_the_largest_gradient_ratio_is_that_of_the_trace(sweep: Results, root: P
         assert read(result.as_json()) == result
 
 
-def test_of_a_grid_each_field_is_an_axis_in_the_order_of_the_spec(sweep: Results, root: Path) -> None:
+def test_of_a_grid_each_field_is_an_axis_in_the_order_of_the_spec(
+    sweep: Results, root: Path
+) -> None:
     both = sweep.to_xarray()
     assert dict(both.sizes) == {"adapter.rank": 2, "seed": 2, "replica": 6, "stratum": 4}
     assert both["adapter.rank"].values.tolist() == [2, 1]
@@ -150,7 +175,9 @@ def test_of_a_grid_each_field_is_an_axis_in_the_order_of_the_spec(sweep: Results
 
 
 @pytest.mark.full
-def test_where_there_is_no_grid_there_is_an_index(sweep: Results, others: Results, root: Path) -> None:
+def test_where_there_is_no_grid_there_is_an_index(
+    sweep: Results, others: Results, root: Path
+) -> None:
     for results in (sweep[:3], others):
         both = results.to_xarray()
         assert both.sizes["run"] == len(results)
@@ -161,15 +188,22 @@ def test_where_there_is_no_grid_there_is_an_index(sweep: Results, others: Result
                 padded = there[name].values[tuple(slice(n) for n in x.shape)]
                 assert np.array_equal(padded, x, equal_nan=True)
                 # What a shorter trace does not have is no number.
-                assert np.isnan(there[name].values).sum() == there[name].size - x.size + np.isnan(x.values).sum()
+                assert (
+                    np.isnan(there[name].values).sum()
+                    == there[name].size - x.size + np.isnan(x.values).sum()
+                )
     assert sweep[:3].to_xarray()["adapter.rank"].values.tolist() == [2, 2, 1]
 
 
-def test_a_folder_that_is_gone_or_another_runs_is_refused(sweep: Results, root: Path, tmp_path: Path) -> None:
+def test_a_folder_that_is_gone_or_another_runs_is_refused(
+    sweep: Results, root: Path, tmp_path: Path
+) -> None:
     with pytest.raises(InputError, match=r"^RUN = .*: expected the folder of a finished run"):
         sweep[0].to_xarray(tmp_path)
     (tmp_path / sweep[0].run_id).symlink_to(root / sweep[1].run_id)
-    with pytest.raises(InputError, match=rf"^runs = .*: expected the folder of run {sweep[0].run_id}"):
+    with pytest.raises(
+        InputError, match=rf"^runs = .*: expected the folder of run {sweep[0].run_id}"
+    ):
         sweep[0].to_xarray(tmp_path)
 
 
@@ -181,7 +215,13 @@ def test_names_that_a_page_would_take_for_something_else_are_text() -> None:
         assert "<i> & $x_1$" in page
 
 
-NAMES = ("loss", "gradient_square_norm", "noise_variance", "path_smoothness", "path_smoothness_error")
+NAMES = (
+    "loss",
+    "gradient_square_norm",
+    "noise_variance",
+    "path_smoothness",
+    "path_smoothness_error",
+)
 RATIO = ("gradient_ratio", "gradient_ratio_error")
 
 
@@ -192,7 +232,8 @@ def shown(
     ratio: tuple[float, float] = (0.75, 0.0101),
     **constants: float | None,
 ) -> str:
-    """What is printed of a run with these squared gradient norms, a gradient ratio, and this L̂ by the path."""
+    """What is printed of a run with these squared gradient norms, a gradient ratio, and this L̂ by
+    the path."""
     found = replace(ESTIMATES, **({"path": 2.0, "path_sure": 1.9} | constants))
     rows = [[1.0 + place, square, 0.5, 1.5, 0.01, *ratio] for place, square in enumerate(squares)]
     columns = {
@@ -218,7 +259,9 @@ def shown(
     return capsys.readouterr().err
 
 
-def test_a_smoothness_that_is_mostly_rounding_is_no_constant(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_smoothness_that_is_mostly_rounding_is_no_constant(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """It is None, and no step is short enough for that to say anything."""
     text = shown(capsys, [1.0], [0.0], path=None, path_sure=0.36)
     assert "no L̂ (path)" in text

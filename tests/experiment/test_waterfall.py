@@ -1,4 +1,5 @@
-"""What each inequality gives away: links of a run that multiply to the bound, and chains of Lemma 1."""
+"""What each inequality gives away: links of a run that multiply to the bound, and chains of Lemma
+1."""
 
 from __future__ import annotations
 
@@ -54,7 +55,8 @@ def values(found: Waterfall) -> list[float]:
 
 
 def assert_it_closes(found: Waterfall) -> None:
-    """Where every t is audited nothing is left between the sum over the steps and the fall of F, but rounding."""
+    """Where every t is audited nothing is left between the sum over the steps and the fall of F,
+    but rounding."""
     places = [each.label for each in found.links]
     before, after = (found.links[places.index("sampling of times") + step] for step in (-1, 0))
     assert before.rounding is not None
@@ -69,7 +71,9 @@ def assert_exact_factors(found: Waterfall, bound: float) -> None:
     if not bound > 0:
         assert found.links[-1].label != "the theorem's own slack"
         return
-    assert math.prod(each.factor for each in found.links) == pytest.approx(bound / found.measured, rel=1e-12)
+    assert math.prod(each.factor for each in found.links) == pytest.approx(
+        bound / found.measured, rel=1e-12
+    )
     assert found.links[-1].value == bound
     for before, each in zip(values(found), found.links, strict=False):
         assert each.factor == pytest.approx(each.value / before, rel=1e-12)
@@ -79,12 +83,18 @@ def descent(claim: str, **changes: Any) -> dict[str, Any]:
     """A spec of gradient descent."""
     table = theorem_table(claim=claim, **changes)
     return table | {
-        "run": {name: table["run"][name] for name in ("steps", "audits", "step_size", "given") if name in table["run"]}
+        "run": {
+            name: table["run"][name]
+            for name in ("steps", "audits", "step_size", "given")
+            if name in table["run"]
+        }
     }
 
 
 SPECS = {
-    "claim": st.sampled_from(["jiang2024.theorem2", "meft.theorem2_best_step", "ghadimi2013.corollary2_2"]),
+    "claim": st.sampled_from(
+        ["jiang2024.theorem2", "meft.theorem2_best_step", "ghadimi2013.corollary2_2"]
+    ),
     "seed": st.integers(0, 2**31),
     "problem__seed": st.integers(0, 2**31),
     "adapter__rank": st.integers(1, 4),
@@ -101,14 +111,17 @@ def test_the_sum_over_every_step_of_sgd_is_an_equation(
     tmp_path_factory: pytest.TempPathFactory, changes: dict[str, Any], steps: int
 ) -> None:
     """With and without replacement: nothing of it rests on a hypothesis."""
-    table = theorem_table(**changes, domain={"a": 9.0, "b": 9.0}, run__steps=steps, run__audits=steps)
+    table = theorem_table(
+        **changes, domain={"a": 9.0, "b": 9.0}, run__steps=steps, run__audits=steps
+    )
     found = run_by_hand(table, tmp_path_factory.mktemp("runs"))
     assert_it_closes(fall_of(found))
     assert_exact_factors(fall_of(found), found.evidence.plan.values["bound"])
 
 
 @pytest.mark.parametrize(
-    "claim", ["nesterov2004.gradient_descent", "abbaszadehpeivasti2022.best_step", "meft.unconditional_gd"]
+    "claim",
+    ["nesterov2004.gradient_descent", "abbaszadehpeivasti2022.best_step", "meft.unconditional_gd"],
 )
 def test_so_it_is_of_gradient_descent(claim: str, tmp_path: Path) -> None:
     kind = {"kind": "full"} if claim.startswith("abbas") else {"rank": 2}
@@ -126,13 +139,18 @@ def test_so_it_is_of_gradient_descent(claim: str, tmp_path: Path) -> None:
 @pytest.mark.full
 @examples(5)
 @given(
-    kind=st.sampled_from(sorted(KINDS)), seed=st.integers(0, 99), replicas=st.integers(1, 2), steps=st.integers(1, 6)
+    kind=st.sampled_from(sorted(KINDS)),
+    seed=st.integers(0, 99),
+    replicas=st.integers(1, 2),
+    steps=st.integers(1, 6),
 )
 def test_so_it_is_on_the_built_in_gpt(
     tmp_path_factory: pytest.TempPathFactory, kind: str, seed: int, replicas: int, steps: int
 ) -> None:
     """With every adapter: on a curved domain, too, g_t is the step that was taken."""
-    table = gpt_table(seed=seed, adapter__kind=kind, run__replicas=replicas, run__steps=steps, run__step_size=0.05)
+    table = gpt_table(
+        seed=seed, adapter__kind=kind, run__replicas=replicas, run__steps=steps, run__step_size=0.05
+    )
     if "scale" not in ADAPTERS[kind].options:
         table["adapter"].pop("scale")
     (result,) = bc.measure(table, tmp_path_factory.mktemp("runs"))
@@ -155,7 +173,9 @@ def by_loop(measured: Measured) -> dict[str, np.ndarray]:
     v, rows = replicate(e.start.v, replicas), []
     for _ in range(plan.steps):
         after, g = sgd_step(problem, v, plan.step_size, sampler.draw())
-        slope, minibatch = (torch.cat([part.flatten(1) for part in x], 1) for x in (problem.gradient(v), g))
+        slope, minibatch = (
+            torch.cat([part.flatten(1) for part in x], 1) for x in (problem.gradient(v), g)
+        )
         rows.append(
             {
                 "F": problem.loss(v),
@@ -172,11 +192,21 @@ def by_loop(measured: Measured) -> dict[str, np.ndarray]:
 def test_every_value_is_that_of_a_plain_loop(tmp_path: Path) -> None:
     """Of the printed theorem, whose constant is not the sharpest."""
     table = theorem_table(
-        claim="jiang2024.theorem2", domain={"a": 2.6, "b": 2.6}, run__steps=40, run__audits=40, run__zeta=1.5
+        claim="jiang2024.theorem2",
+        domain={"a": 2.6, "b": 2.6},
+        run__steps=40,
+        run__audits=40,
+        run__zeta=1.5,
     )
     measured = run_by_hand(table, tmp_path)
     plan, x = measured.evidence.plan, by_loop(measured)
-    step, T, D, L, noise = plan.step_size, plan.steps, float(plan.inputs["D"]), plan.values["Lhat"], plan.zeta**2
+    step, T, D, L, noise = (
+        plan.step_size,
+        plan.steps,
+        float(plan.inputs["D"]),
+        plan.values["Lhat"],
+        plan.zeta**2,
+    )
     bend = x["next"] - x["F"] + step * x["along"]
     ell = 2 * bend / (step**2 * x["size"])
     fall, most = (x["F"][:, 0] - x["next"][:, -1]) / (step * T), D / (step * T)
@@ -209,9 +239,11 @@ def test_every_value_is_that_of_a_plain_loop(tmp_path: Path) -> None:
 
 @pytest.mark.full
 def test_where_some_times_are_audited_the_rest_is_a_bar_of_chance(tmp_path: Path) -> None:
-    """Over 256 replicas it is 0 to within five standard errors, and the fall of F is known whatever was audited."""
+    """Over 256 replicas it is 0 to within five standard errors, and the fall of F is known whatever
+    was audited."""
     whole, some = (
-        fall_of(run_by_hand(theorem_table(run__replicas=256, run__audits=audits), tmp_path)) for audits in (110, 12)
+        fall_of(run_by_hand(theorem_table(run__replicas=256, run__audits=audits), tmp_path))
+        for audits in (110, 12)
     )
     rest = link(some, "sampling of times")
     assert rest.is_chance
@@ -220,24 +252,30 @@ def test_where_some_times_are_audited_the_rest_is_a_bar_of_chance(tmp_path: Path
     assert abs(center) < 5 * half / 1.97
     for label in ("D for the fall of F", "solved for the average", "the theorem's own slack"):
         assert link(some, label).value == pytest.approx(link(whole, label).value, rel=0.05)
-    assert (link(whole, "sampling of times").upper, link(whole, "sampling of times").lower) == pytest.approx(
-        (0, 0), abs=1e-9
-    )
+    assert (
+        link(whole, "sampling of times").upper,
+        link(whole, "sampling of times").lower,
+    ) == pytest.approx((0, 0), abs=1e-9)
 
 
 def test_what_is_solved_for_is_the_theorem_about_any_step(tmp_path: Path) -> None:
-    """The kernel has proved that one; here it comes out of the sum, and at the best step it is that theorem's best."""
+    """The kernel has proved that one; here it comes out of the sum, and at the best step it is that
+    theorem's best."""
     measured = run_by_hand(theorem_table(), tmp_path)
     found, theorem = OnRun(measured.evidence).solution, theorem_at_any_step()
     assert sp.simplify(found - theorem.expression("bound").xreplace({eta: alpha, ell: Lhat})) == 0
     slow = replace(
-        measured.evidence.plan, numbers={"alpha": 1e-3}, values=measured.evidence.plan.values | {"alpha": 1e-3}
+        measured.evidence.plan,
+        numbers={"alpha": 1e-3},
+        values=measured.evidence.plan.values | {"alpha": 1e-3},
     )
     best = waterfall(replace(measured.evidence, plan=slow), measured.audits).at_best
     plan = measured.evidence.plan
     inputs = {"D": plan.inputs["D"], "ell": plan.values["Lhat"], "T": plan.steps, "zeta": plan.zeta}
     assert best.step == pytest.approx(best_step(theorem, inputs)[0], rel=1e-5)
-    assert best.bound == pytest.approx(catalogue["meft.theorem2_best_step"].bound(**_in_ball(plan)), rel=1e-9)
+    assert best.bound == pytest.approx(
+        catalogue["meft.theorem2_best_step"].bound(**_in_ball(plan)), rel=1e-9
+    )
     assert best.factor > 2
 
 
@@ -246,8 +284,11 @@ def _in_ball(plan: Any) -> dict[str, Any]:
     return {p.name: plan.inputs[p.name] for p in claim.parameters}
 
 
-def test_a_better_step_is_beside_the_way_since_the_bound_there_may_be_below_what_was_measured(tmp_path: Path) -> None:
-    """Each hypothesis holds, and with so short a step nothing moves: the best bound is below what was measured."""
+def test_a_better_step_is_beside_the_way_since_the_bound_there_may_be_below_what_was_measured(
+    tmp_path: Path,
+) -> None:
+    """Each hypothesis holds, and with so short a step nothing moves: the best bound is below what
+    was measured."""
     claim = theorem_at_any_step().id
     run = {"step_size": 1e-5, "zeta": 0.5, "batch": 64, "replicas": 8, "steps": 2000, "audits": 50}
     table = theorem_table(claim=claim, adapter={"kind": "full"}, domain={}, run=run)
@@ -282,12 +323,20 @@ def test_a_step_that_is_too_long_ends_the_way_before_the_bound(tmp_path: Path) -
 
 @pytest.mark.parametrize("product", [2, 2 - 1e-15, 2 + 1e-15, 4, 0])
 @pytest.mark.parametrize("claim", ["meft.theorem2_any_step", "nesterov2004.gradient_descent"])
-def test_at_the_step_where_the_sum_says_nothing_the_way_ends(claim: str, product: float, tmp_path: Path) -> None:
+def test_at_the_step_where_the_sum_says_nothing_the_way_ends(
+    claim: str, product: float, tmp_path: Path
+) -> None:
     """With αL̂ = 2 the average stands on both sides of the sum, as often on each."""
-    table = theorem_table(claim=claim, run__step_size=0.02) if claim.startswith("meft") else descent(claim)
+    table = (
+        theorem_table(claim=claim, run__step_size=0.02)
+        if claim.startswith("meft")
+        else descent(claim)
+    )
     measured = run_by_hand(table, tmp_path)
     plan = measured.evidence.plan
-    changed = replace(plan, values=plan.values | {"Lhat": product / plan.step_size, "bound": math.inf})
+    changed = replace(
+        plan, values=plan.values | {"Lhat": product / plan.step_size, "bound": math.inf}
+    )
     found = waterfall(replace(measured.evidence, plan=changed), measured.audits)
     assert all(math.isfinite(x) for x in values(found))
     solved = [each.label for each in found.links if each.label == "solved for the average"]
@@ -298,7 +347,11 @@ def test_at_the_step_where_the_sum_says_nothing_the_way_ends(claim: str, product
 @pytest.mark.parametrize(
     ("claim", "run", "why"),
     [
-        ("classic.heavy_ball", {"step_size": 0.01, "given": {"beta": 0.5}}, "heavy ball is not along one gradient"),
+        (
+            "classic.heavy_ball",
+            {"step_size": 0.01, "given": {"beta": 0.5}},
+            "heavy ball is not along one gradient",
+        ),
         (
             "ward2019.adagrad_norm",
             {"step_size": 0.01, "given": {"delta": 1.0}},
@@ -308,9 +361,17 @@ def test_at_the_step_where_the_sum_says_nothing_the_way_ends(claim: str, product
         ("nesterov2004.strongly_convex", {}, "bounds the last squared distance"),
     ],
 )
-def test_where_there_is_none_one_line_says_why(claim: str, run: dict[str, Any], why: str, tmp_path: Path) -> None:
+def test_where_there_is_none_one_line_says_why(
+    claim: str, run: dict[str, Any], why: str, tmp_path: Path
+) -> None:
     squares = {"kind": "least-squares", "d": 3, "k": 2, "samples": 20}
-    table = descent(claim, problem=squares, adapter={"kind": "full"}, domain=None, run={"steps": 9, "audits": 9} | run)
+    table = descent(
+        claim,
+        problem=squares,
+        adapter={"kind": "full"},
+        domain=None,
+        run={"steps": 9, "audits": 9} | run,
+    )
     (result,) = bc.measure(table, tmp_path)
     assert isinstance(result, RunResult)
     found = result.waterfall
@@ -320,11 +381,13 @@ def test_where_there_is_none_one_line_says_why(claim: str, run: dict[str, Any], 
 
 
 def test_of_steps_that_are_not_the_algorithms_there_is_none(tmp_path: Path) -> None:
-    """What is known of a training run from its arguments; a biased minibatch is no reason, as the equation holds."""
+    """What is known of a training run from its arguments; a biased minibatch is no reason, as the
+    equation holds."""
     measured = run_by_hand(theorem_table(), tmp_path)
     id = next(each.id for each in measured.evidence.claim.hypotheses if "unbiased" in each.id)
     rules, bias = (
-        Audit(name, "hypothesis", "failed", None, None, "the optimizer is AdamW") for name in ("Algorithm 1", id)
+        Audit(name, "hypothesis", "failed", None, None, "the optimizer is AdamW")
+        for name in ("Algorithm 1", id)
     )
     none = waterfall(replace(measured.evidence, sampling=(rules, bias)), measured.audits)
     assert none.says == "No waterfall: the steps were not those of SGD: the optimizer is AdamW."
@@ -333,13 +396,17 @@ def test_of_steps_that_are_not_the_algorithms_there_is_none(tmp_path: Path) -> N
 
 def test_one_that_diverged_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result = diverge(theorem_table(run__steps=110, run__audits=110), 1e155, tmp_path, monkeypatch)
-    assert result.waterfall.says == "No waterfall: not all that was seen of the run are finite numbers."
+    assert (
+        result.waterfall.says
+        == "No waterfall: not all that was seen of the run are finite numbers."
+    )
 
 
 @pytest.mark.full
 def test_one_replica_says_what_its_intervals_are_over(tmp_path: Path) -> None:
     whole, some = (
-        bc.measure(gpt_table(run__steps=20, run__audits=audits), tmp_path)[0].waterfall for audits in (20, 8)
+        bc.measure(gpt_table(run__steps=20, run__audits=audits), tmp_path)[0].waterfall
+        for audits in (20, 8)
     )
     assert whole.intervals.startswith("exact of this run")
     assert [each.label for each in whole.links if each.lower is not None] == ["noise"]
@@ -363,9 +430,12 @@ radius = st.sampled_from([0.05, 1.0, 3.0])
 
 @st.composite
 def places(draw, name, rank):
-    """A problem on 16 x 17 matrices, radii, and two different points of the ball, near or far, of any spectrum."""
+    """A problem on 16 x 17 matrices, radii, and two different points of the ball, near or far, of
+    any spectrum."""
     samples = 17 if name == "softmax" else 3
-    problem = PROBLEMS[name](rank=rank, d=16, k=17, scale=draw(SCALES), samples=samples, seed=draw(SEEDS) % 100)
+    problem = PROBLEMS[name](
+        rank=rank, d=16, k=17, scale=draw(SCALES), samples=samples, seed=draw(SEEDS) % 100
+    )
     radii = {"a": draw(radius), "b": draw(radius)}
     v, w = draw(pairs((16, 17), rank, tuple(radii.values())))
     assume(distance(v, w) > 1e-6 * min(radii.values()))
@@ -377,7 +447,8 @@ def distance(v, w):
 
 
 def noise(problem, v, w):
-    """How far rounding may have moved a value: that of both gradients, whose difference is over the distance."""
+    """How far rounding may have moved a value: that of both gradients, whose difference is over the
+    distance."""
     errors = [problem.rounding(point, problem.loss(point))[1].item() for point in (v, w)]
     return sum(errors) / distance(v, w)
 
@@ -393,9 +464,16 @@ def constants(problem, radii, lipschitz="sigma"):
 def ends(problem, radii, lipschitz="sigma"):
     """The constant that each chain ends at, from the claims."""
     known = constants(problem, radii, lipschitz)
-    claims = {"printed": "jiang2024.lemma1", "repaired": "jiang2024.lemma1", "sharp": "meft.lemma1_sharp"}
+    claims = {
+        "printed": "jiang2024.lemma1",
+        "repaired": "jiang2024.lemma1",
+        "sharp": "meft.lemma1_sharp",
+    }
     names = {version: [p.name for p in catalogue[id].parameters] for version, id in claims.items()}
-    return {version: catalogue[id].bound(**{x: known[x] for x in names[version]}) for version, id in claims.items()}
+    return {
+        version: catalogue[id].bound(**{x: known[x] for x in names[version]})
+        for version, id in claims.items()
+    }
 
 
 def values_of(chain: Chain) -> list[float]:
@@ -414,7 +492,8 @@ def fro(X):
 
 
 def naive_values(problem, v, w, radii, lipschitz):
-    """The lines of the proofs in NumPy: (11), its triangle inequality, (12), and the three of (13); and the others'.
+    """The lines of the proofs in NumPy: (11), its triangle inequality, (12), and the three of (13);
+    and the others'.
 
     Of X -> f(W0 + sX), whose gradient is s times that of f and whose constants are s²L and sG.
     """
@@ -445,7 +524,11 @@ def naive_values(problem, v, w, radii, lipschitz):
         return np.hypot(first * dA + cross * dB, cross * dA + second * dB) / move
 
     spectral = [np.hypot(in_a, in_b) / move, rows(fro(M1 - M2)), rows(L * fro(B1 @ A1 - B2 @ A2))]
-    repaired = [rows(L * C * apart), form(sigma * L * C, sigma * L * C + G, sigma * L * C), 2 * sigma * L * C + G]
+    repaired = [
+        rows(L * C * apart),
+        form(sigma * L * C, sigma * L * C + G, sigma * L * C),
+        2 * sigma * L * C + G,
+    ]
     of_a2 = np.linalg.svd(A2)[1].max()
     x, y = radii.values()
     sharp = [rows(L * (b * dA + of_a2 * dB)), form(L * y**2, L * x * y + G, L * x**2)]
@@ -475,7 +558,8 @@ def test_chains_have_the_lines_of_the_paper_from_the_ratio_to_the_claims_constan
         if min(chain.measured, *values) > 0:
             factor = math.prod(link.factor for link in chain.links)
             assert factor == pytest.approx(values[-1] / chain.measured, rel=ROUNDING)
-    # The first inequality of (13) goes the wrong way: the root of a sum of squares is no more than the sum.
+    # The first inequality of (13) goes the wrong way: the root of a sum of squares is no more than
+    # the sum.
     before, after = values_of(chains[0])[2:4]
     moves = [(x - y).norm().item() for x, y in zip(v, w, strict=True)]
     assert after == pytest.approx(before * math.hypot(*moves) / sum(moves), rel=ROUNDING)
@@ -483,22 +567,35 @@ def test_chains_have_the_lines_of_the_paper_from_the_ratio_to_the_claims_constan
 
 def scalar(A1, B1, A2, B2):
     """f(W) = W²/2 of one number, all but exactly; two points, and a ball that holds them."""
-    problem = Problem(PseudoHuber(np.zeros((1, 1, 1)), 1e6), LoRA(torch.zeros(1, 1, dtype=torch.float64), 1))
-    v, w = (tuple(torch.full((1, 1, 1), x, dtype=torch.float64) for x in point) for point in ((A1, B1), (A2, B2)))
+    problem = Problem(
+        PseudoHuber(np.zeros((1, 1, 1)), 1e6), LoRA(torch.zeros(1, 1, dtype=torch.float64), 1)
+    )
+    v, w = (
+        tuple(torch.full((1, 1, 1), x, dtype=torch.float64) for x in point)
+        for point in ((A1, B1), (A2, B2))
+    )
     return problem, v, w, {"a": 1.0, "b": 1.0}
 
 
 def test_the_first_inequality_of_13_is_exceeded():
-    """A moves from 0 and B as far: the gradient in A turns by ‖B‖²‖ΔA‖, over √2‖ΔA‖ and not over 2‖ΔA‖."""
+    """A moves from 0 and B as far: the gradient in A turns by ‖B‖²‖ΔA‖, over √2‖ΔA‖ and not over
+    2‖ΔA‖."""
     printed = slack(*scalar(0.0, 0.999, 1e-3, 1.0))[0]
-    at = {link.label: value for link, value in zip(CHAINS["printed"], values_of(printed), strict=True)}
+    at = {
+        link.label: value for link, value in zip(CHAINS["printed"], values_of(printed), strict=True)
+    }
     assert printed.measured == pytest.approx(1 / math.sqrt(2), rel=1e-2)
     assert at["(13), first ≤"] == pytest.approx(1 / 2, rel=1e-2)
     assert at["(13), first ≤"] < at["(12)"]
 
 
 def test_one_link_alone_is_said_to_be_invalid():
-    invalid = [(version, link.label) for version, chain in CHAINS.items() for link in chain if not link.valid]
+    invalid = [
+        (version, link.label)
+        for version, chain in CHAINS.items()
+        for link in chain
+        if not link.valid
+    ]
     assert invalid == [("printed", "(13), first ≤")]
 
 
@@ -510,23 +607,31 @@ def test_direft_has_the_chains_of_lora(data):
     objective = data.draw(pseudo_huber_problems(shape))
     v, w = (data.draw(points(shape, direft.rank, tuple(radii.values()))) for _ in range(2))
     assume(distance(v, w) > 1e-6)
-    found, of_lora = (slack(Problem(objective, x), v, w, radii) for x in (direft, LoRA(direft.W0, direft.rank)))
+    found, of_lora = (
+        slack(Problem(objective, x), v, w, radii) for x in (direft, LoRA(direft.W0, direft.rank))
+    )
     assert isinstance(direft, DiReFT)
     assert found == of_lora
     for chain in found:
         assert_no_valid_link_falls(chain, noise(Problem(objective, direft), v, w))
 
 
-@pytest.mark.parametrize("kind", [kind for kind, adapter in ADAPTERS.items() if not issubclass(adapter, LoRA)])
+@pytest.mark.parametrize(
+    "kind", [kind for kind, adapter in ADAPTERS.items() if not issubclass(adapter, LoRA)]
+)
 def test_another_adapter_is_refused(kind):
     problem = build(parse(OF_KIND[kind]), "cpu")
-    v, w = (problem.adapter.draw(DOMAINS[kind], 1, torch.Generator().manual_seed(seed)) for seed in range(2))
+    v, w = (
+        problem.adapter.draw(DOMAINS[kind], 1, torch.Generator().manual_seed(seed))
+        for seed in range(2)
+    )
     with pytest.raises(TypeError, match="LoRA"):
         slack(problem, v, w, DOMAINS[kind])
 
 
 def test_two_points_of_the_same_gradient_are_plain_data():
-    """A = 0 at a minimum of f, whatever B is: nothing is measured, and no link gives away a share of nothing."""
+    """A = 0 at a minimum of f, whatever B is: nothing is measured, and no link gives away a share
+    of nothing."""
     problem, v, w, radii = scalar(0.0, 0.25, 0.0, 0.75)
     for chain in slack(problem, v, w, radii):
         assert chain.measured == 0

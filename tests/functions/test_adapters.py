@@ -26,7 +26,16 @@ from boundcheck.functions.adapters import (
 from boundcheck.functions.arithmetic import Point, product, spectral_norm, square_norm
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.functions.problem import Problem
-from boundcheck.properties import SEEDS, SIZES, adapters, ball, domain_points, domains, matrices, shapes
+from boundcheck.properties import (
+    SEEDS,
+    SIZES,
+    adapters,
+    ball,
+    domain_points,
+    domains,
+    matrices,
+    shapes,
+)
 from tests.experiment.small import refused
 from tests.functions.twins import is_above_the_top, is_below_the_top
 from tests.language.plain import Plain, dot, exactly, single
@@ -44,7 +53,8 @@ some_examples = examples(15)
 @some_examples
 @given(st.data())
 def test_rounding_is_within_the_sizes(kind: str, data: DataObject) -> None:
-    """Of W, and of the pull-back, whose sums have as many terms as W has rows and columns, and some to spare."""
+    """Of W, and of the pull-back, whose sums have as many terms as W has rows and columns, and some
+    to spare."""
     adapter = data.draw(adapters(kind, most=3))
     v = data.draw(domain_points(adapter, data.draw(domains(adapter))))
     M = torch.tensor(data.draw(ball(tuple(adapter.W0.shape), 1.0))).unsqueeze(0)
@@ -56,7 +66,9 @@ def test_rounding_is_within_the_sizes(kind: str, data: DataObject) -> None:
         expected = plain.pull_back(at, exactly(M[0]))
         found = single(adapter.pull_back(v, M), read=exactly)
         square = sum(dot(x - y, x - y) for x, y in zip(found, expected, strict=True))
-        scale = sizes.jacobian.item() * float(torch.as_tensor(sizes.products).max()) * M.norm().item()
+        scale = (
+            sizes.jacobian.item() * float(torch.as_tensor(sizes.products).max()) * M.norm().item()
+        )
         assert square**0.5 <= (sum(adapter.W0.shape) + 4) * EPSILON * scale
         # J bounds the pull-back too.
         longest = sizes.jacobian.item() * M.norm().item() * (1 + 1e-12)
@@ -66,7 +78,9 @@ def test_rounding_is_within_the_sizes(kind: str, data: DataObject) -> None:
 @pytest.mark.parametrize(("kind", "name"), [("frozen-a", "A"), ("frozen-b", "B")])
 @some_examples
 @given(st.data())
-def test_a_frozen_factors_norm_is_bounded_above_and_closely(kind: str, name: str, data: DataObject) -> None:
+def test_a_frozen_factors_norm_is_bounded_above_and_closely(
+    kind: str, name: str, data: DataObject
+) -> None:
     adapter = data.draw(adapters(kind))
     X = getattr(adapter, name).numpy()
     bound = adapter.constants(data.draw(domains(adapter)))[adapter.frozen[name]]
@@ -89,7 +103,9 @@ def test_the_least_column_of_dora_is_bounded_below_and_closely(data: DataObject)
 @each_kind
 @some_examples
 @given(st.data())
-def test_training_starts_at_w0_in_every_adapter_but_where_it_cannot(kind: str, data: DataObject) -> None:
+def test_training_starts_at_w0_in_every_adapter_but_where_it_cannot(
+    kind: str, data: DataObject
+) -> None:
     adapter = data.draw(adapters(kind))
     seed = data.draw(st.integers(0, 1000))
     v = adapter.initial(0.5, torch.Generator().manual_seed(seed))
@@ -97,7 +113,9 @@ def test_training_starts_at_w0_in_every_adapter_but_where_it_cannot(kind: str, d
     adapter.check(v)
     assert all(torch.equal(x, y) for x, y in zip(v, again, strict=True))
     assert [tuple(part.shape) for part in v] == [(1, *block.shape) for block in adapter.blocks]
-    assert (adapter.weight(v) - adapter.W0).abs().max().item() <= 8 * EPSILON * adapter.W0.abs().max().item()
+    assert (
+        adapter.weight(v) - adapter.W0
+    ).abs().max().item() <= 8 * EPSILON * adapter.W0.abs().max().item()
 
 
 @some_examples
@@ -106,7 +124,9 @@ def test_direft_adds_a_low_rank_edit_with_its_bias(data: DataObject) -> None:
     """h + U_2^T (U_1 h + b) of jiang2024, Eq. (3)."""
     d = data.draw(st.integers(1, 5))
     rank = data.draw(st.integers(1, d))
-    U1, U2, b, h = (data.draw(ball(shape, 1.0)) for shape in ((rank, d), (rank, d), (rank, 1), (d, 1)))
+    U1, U2, b, h = (
+        data.draw(ball(shape, 1.0)) for shape in ((rank, d), (rank, d), (rank, 1), (d, 1))
+    )
     adapter = DiReFT(torch.eye(d, d + 1, dtype=torch.float64), rank)
     v = (torch.tensor(np.hstack([U1, b])).unsqueeze(0), torch.tensor(U2.T.copy()).unsqueeze(0))
     got = adapter.weight(v)[0].numpy() @ np.vstack([h, [[1.0]]])
@@ -132,10 +152,24 @@ A, B = torch.ones(2, 4, dtype=torch.float64), torch.ones(3, 2, dtype=torch.float
 NAN, INF = float("nan"), float("inf")
 WITH_RANK = ["lora", "direft", "dora", "loreft"]
 WITH_SCALE = ["lora", "dora", "frozen-a", "frozen-b"]
-NO_MATRICES = [lambda X: X * NAN, lambda X: X * INF, lambda X: X[0], lambda X: X.unsqueeze(0), lambda X: X[0, 0]]
+NO_MATRICES = [
+    lambda X: X * NAN,
+    lambda X: X * INF,
+    lambda X: X[0],
+    lambda X: X.unsqueeze(0),
+    lambda X: X[0, 0],
+]
 REFUSED = [
-    *(("adapter.rank", kind, {"rank": rank}) for kind in WITH_RANK for rank in (0, -1, 4, True, 2.0, "2", None)),
-    *(("adapter.scale", kind, {"scale": scale}) for kind in WITH_SCALE for scale in (0.0, -1.0, NAN, INF)),
+    *(
+        ("adapter.rank", kind, {"rank": rank})
+        for kind in WITH_RANK
+        for rank in (0, -1, 4, True, 2.0, "2", None)
+    ),
+    *(
+        ("adapter.scale", kind, {"scale": scale})
+        for kind in WITH_SCALE
+        for scale in (0.0, -1.0, NAN, INF)
+    ),
     *(("adapter.W0", kind, {"W0": spoil(W0)}) for kind in ADAPTERS for spoil in NO_MATRICES),
     # A column without a direction.
     ("adapter.W0", "dora", {"W0": W0 * torch.tensor([1.0, 1.0, 0.0, 1.0])}),
@@ -154,24 +188,36 @@ REFUSED = [
 def test_what_makes_no_adapter_is_refused(field: str, kind: str, bad: dict[str, object]) -> None:
     given = {"W0": W0, "rank": 2, "A": A, "B": B} | bad
     names = ADAPTERS[kind].__dataclass_fields__
-    assert refused(lambda: ADAPTERS[kind](**{name: x for name, x in given.items() if name in names})).field == field
+    assert (
+        refused(
+            lambda: ADAPTERS[kind](**{name: x for name, x in given.items() if name in names})
+        ).field
+        == field
+    )
 
 
-# How far inside of the boundary `draw` and `project` stay: U of LoReFT is rounded beside R E, which is larger than V.
+# How far inside of the boundary `draw` and `project` stay: U of LoReFT is rounded beside R E, which
+# is larger than V.
 NEAR = 5e-13
 
 
 @given(st.data(), shapes(12))
-def test_spectral_norm_is_the_largest_singular_value(data: DataObject, shape: tuple[int, int]) -> None:
+def test_spectral_norm_is_the_largest_singular_value(
+    data: DataObject, shape: tuple[int, int]
+) -> None:
     batch = np.stack([data.draw(matrices(shape)) for _ in range(3)])
     expected = np.linalg.svd(batch, compute_uv=False)[:, 0]
-    np.testing.assert_allclose(spectral_norm(torch.tensor(batch)).numpy(), expected, rtol=4 * sum(shape) * EPSILON)
+    np.testing.assert_allclose(
+        spectral_norm(torch.tensor(batch)).numpy(), expected, rtol=4 * sum(shape) * EPSILON
+    )
 
 
 def test_spectral_norm_of_zero_of_squares_that_are_none_and_of_what_is_no_number() -> None:
     X = torch.tensor([[3.0, 0.0], [0.0, 4.0], [0.0, 0.0]], dtype=torch.float64)
     for size in (0.0, 1e-300, 1e-160, 1e150, 1e200, 1e300):
-        assert spectral_norm(size * X.repeat(2, 1, 1)).tolist() == pytest.approx([4 * size] * 2, rel=1e-14)
+        assert spectral_norm(size * X.repeat(2, 1, 1)).tolist() == pytest.approx(
+            [4 * size] * 2, rel=1e-14
+        )
     for entry in (math.nan, math.inf, -math.inf):
         spoiled = X.repeat(2, 1, 1)
         spoiled[0, 1, 1] = entry
@@ -199,7 +245,9 @@ def test_points_are_drawn_inside_and_half_of_them_extremal(kind: str, data: Data
     adapter = data.draw(adapters(kind, most=16))
     radii = data.draw(domains(adapter))
     seed = data.draw(SEEDS)
-    v, same, other = (adapter.draw(radii, 8, torch.Generator().manual_seed(x)) for x in (seed, seed, seed + 1))
+    v, same, other = (
+        adapter.draw(radii, 8, torch.Generator().manual_seed(x)) for x in (seed, seed, seed + 1)
+    )
     assert all(map(torch.equal, v, same))
     assert not any(map(torch.equal, v, other))
     assert [tuple(part.shape) for part in v] == [(8, *block.shape) for block in adapter.blocks]
@@ -225,7 +273,9 @@ def small(kind: str) -> Adapter:
 @each_kind
 @some_examples
 @given(st.data(), SIZES)
-def test_projection_leads_inside_and_leaves_what_is_there(kind: str, data: DataObject, factor: float) -> None:
+def test_projection_leads_inside_and_leaves_what_is_there(
+    kind: str, data: DataObject, factor: float
+) -> None:
     adapter = data.draw(adapters(kind))
     radii = data.draw(domains(adapter))
     v = data.draw(domain_points(adapter, radii, replicas=2))
@@ -234,7 +284,9 @@ def test_projection_leads_inside_and_leaves_what_is_there(kind: str, data: DataO
         assert adapter.inside(point, radii).all()
         for block, x, y in zip(adapter.blocks, point, adapter.project(point, radii), strict=True):
             if block.norm == "orthonormal" or kind == "loreft-trained":
-                torch.testing.assert_close(x, y, rtol=0, atol=1e-14 * (1 + max(radii.values(), default=0.0)))
+                torch.testing.assert_close(
+                    x, y, rtol=0, atol=1e-14 * (1 + max(radii.values(), default=0.0))
+                )
             else:
                 assert torch.equal(x, y)
 
@@ -282,7 +334,9 @@ def test_a_block_that_is_none_is_refused_by_name(kind: str) -> None:
             for limits in (None, radii):
                 assert refused(adapter.check, bad, limits).field == f"v.{name}", how
     if len(v) > 1:
-        assert refused(adapter.check, (v[0], *(part[:2] for part in v[1:]))).field in {f"v.{name}" for name in names}
+        assert refused(adapter.check, (v[0], *(part[:2] for part in v[1:]))).field in {
+            f"v.{name}" for name in names
+        }
     for bad in ((), v[:-1], (*v, v[0])):
         assert refused(adapter.check, bad).field == "v"
 
@@ -294,15 +348,26 @@ def test_reach_and_jacobian_bound_hold_on_the_domain(kind: str, data: DataObject
     adapter = data.draw(adapters(kind))
     radii = data.draw(domains(adapter))
     drawn = adapter.draw(radii, 4, torch.Generator().manual_seed(data.draw(SEEDS)))
-    v: Point = tuple(map(torch.cat, zip(drawn, data.draw(domain_points(adapter, radii, replicas=2)), strict=True)))
+    v: Point = tuple(
+        map(
+            torch.cat, zip(drawn, data.draw(domain_points(adapter, radii, replicas=2)), strict=True)
+        )
+    )
     rounding = (adapter.sizes(v).terms * EPSILON * adapter.sizes(v).weight).max().item()
-    assert (adapter.weight(v) - adapter.W0).norm(dim=(1, 2)).max().item() <= adapter.reach(radii) + rounding
+    assert (adapter.weight(v) - adapter.W0).norm(dim=(1, 2)).max().item() <= adapter.reach(
+        radii
+    ) + rounding
     # DW(v)^T, from the pull-back of each unit matrix.
     d, k = adapter.W0.shape
-    units, bound = torch.eye(d * k, dtype=torch.float64).reshape(-1, d, k), adapter.jacobian_bound(radii)
+    units, bound = (
+        torch.eye(d * k, dtype=torch.float64).reshape(-1, d, k),
+        adapter.jacobian_bound(radii),
+    )
     for i in range(len(v[0])):
         rows = adapter.pull_back(tuple(part[i : i + 1].expand(d * k, -1, -1) for part in v), units)
-        assert np.linalg.norm(torch.cat([part.flatten(1) for part in rows], 1).numpy(), 2) <= bound * (1 + 1e-12)
+        assert np.linalg.norm(
+            torch.cat([part.flatten(1) for part in rows], 1).numpy(), 2
+        ) <= bound * (1 + 1e-12)
 
 
 @pytest.mark.parametrize("kind", sorted(set(ADAPTERS) - {"dora"}))
@@ -312,12 +377,15 @@ def test_reach_is_reached_where_all_singular_values_are_at_their_radii(kind: str
     adapter = make_adapter(kind, 3 * one, 1, 1.0, {"A": 2 * one, "B": 5 * one})
     radii = dict.fromkeys(adapter.radius_names, 0.7)
     v = adapter.draw(radii, 1, torch.Generator().manual_seed(0))
-    assert (adapter.weight(v) - adapter.W0).abs().item() == pytest.approx(adapter.reach(radii), rel=1e-11)
+    assert (adapter.weight(v) - adapter.W0).abs().item() == pytest.approx(
+        adapter.reach(radii), rel=1e-11
+    )
 
 
 def test_jacobian_bound_of_dora_does_not_exist_where_a_column_may_vanish() -> None:
     adapter = DoRA(torch.eye(3, dtype=torch.float64), 1)
-    # At A = -e_1, B = 2 e_1 and half of the way there, a column of W0 + B A is as short as one likes.
+    # At A = -e_1, B = 2 e_1 and half of the way there, a column of W0 + B A is as short as one
+    # likes.
     radii = {"a": 2.0, "b": 2.0, "mu": 1.0}
     assert adapter.jacobian_bound(radii) == math.inf
 
@@ -336,10 +404,15 @@ def test_product_of_small_and_of_large_matrices(size: int) -> None:
 def test_a_base_moves_with_restarts_alone(kind: str, data: DataObject, gain: float) -> None:
     random = torch.Generator().manual_seed(data.draw(SEEDS))
     d, k = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 4))
-    W0, A, B = (torch.randn(shape, generator=random, dtype=torch.float64) for shape in ((d, k), (1, k), (d, 1)))
+    W0, A, B = (
+        torch.randn(shape, generator=random, dtype=torch.float64)
+        for shape in ((d, k), (1, k), (d, 1))
+    )
     inner = make_adapter(kind, W0, 1, 0.5, {"A": A, "B": B})
     adapter = Rebased(W0, inner)
-    problem = Problem(PseudoHuber(torch.linspace(-1, 1, 3 * d * k).reshape(3, d, k).numpy(), 0.5), adapter)
+    problem = Problem(
+        PseudoHuber(torch.linspace(-1, 1, 3 * d * k).reshape(3, d, k).numpy(), 0.5), adapter
+    )
     # It starts as the inner adapter, which cannot begin again.
     start = adapter.initial(gain, random)
     assert torch.equal(adapter.weight(start), inner.weight(start[:-1]))
@@ -347,7 +420,9 @@ def test_a_base_moves_with_restarts_alone(kind: str, data: DataObject, gain: flo
     v = tuple(part.expand(3, -1, -1) for part in start)
     for _ in range(2):
         base = v[-1]
-        v = adapter.retract(v, tuple(gain * torch.randn(x.shape, generator=random, dtype=x.dtype) for x in v))
+        v = adapter.retract(
+            v, tuple(gain * torch.randn(x.shape, generator=random, dtype=x.dtype) for x in v)
+        )
         assert torch.equal(v[-1], base)
         # A restart keeps W, and is a start for each replica.
         W, v = adapter.weight(v), adapter.restart(v, gain, random)
@@ -357,7 +432,9 @@ def test_a_base_moves_with_restarts_alone(kind: str, data: DataObject, gain: flo
             assert part.shape == (3, *like.shape[1:])
         for part, like in zip(v[:-1], start[:-1], strict=True):
             assert bool((part == 0).all()) == bool((like == 0).all())
-    v = adapter.retract(v, tuple(gain * torch.randn(x.shape, generator=random, dtype=x.dtype) for x in v))
+    v = adapter.retract(
+        v, tuple(gain * torch.randn(x.shape, generator=random, dtype=x.dtype) for x in v)
+    )
     check_function(problem, tuple(part[:1] for part in v))
     # Nothing leads along the base; all else is the inner adapter's.
     pulled = adapter.pull_back(v, adapter.weight(v))
@@ -368,6 +445,13 @@ def test_a_base_moves_with_restarts_alone(kind: str, data: DataObject, gain: flo
     radii = {name: norm.max().item() + 1e-9 for name, norm in problem.norms(v).items()}
     assert set(radii) == {*inner.radius_names, "z"}
     assert adapter.constants(radii) == inner.constants(radii)
-    assert torch.linalg.matrix_norm(adapter.weight(v) - W0).max().item() <= adapter.reach(radii) * (1 + 1e-12)
-    assert torch.linalg.matrix_norm(problem.weight_gradient(v)).max().item() <= problem.gradient_bound(radii).value
-    assert square_norm(problem.gradient(v)).max().item() <= problem.trivial_bound(radii) * (1 + 1e-12)
+    assert torch.linalg.matrix_norm(adapter.weight(v) - W0).max().item() <= adapter.reach(radii) * (
+        1 + 1e-12
+    )
+    assert (
+        torch.linalg.matrix_norm(problem.weight_gradient(v)).max().item()
+        <= problem.gradient_bound(radii).value
+    )
+    assert square_norm(problem.gradient(v)).max().item() <= problem.trivial_bound(radii) * (
+        1 + 1e-12
+    )

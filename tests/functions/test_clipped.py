@@ -1,4 +1,5 @@
-"""`PiecewiseLinear`, `Clipped`, `Separable`, `Tilted` and the hard instance against exact arithmetic and theorems."""
+"""`PiecewiseLinear`, `Clipped`, `Separable`, `Tilted` and the hard instance against exact
+arithmetic and theorems."""
 
 import itertools
 import math
@@ -88,7 +89,14 @@ each_theorem = pytest.mark.parametrize("id", THEOREMS)
 @given(separable_problems())
 def test_constants_of_a_sum_are_those_of_its_parts(objective: Separable) -> None:
     """What holds along each of orthogonal directions; all parts attain theirs at one W."""
-    parts, (L, G, least) = objective.parts, (objective.smoothness, objective.gradient_bound, objective.infimum)
+    parts, (L, G, least) = (
+        objective.parts,
+        (
+            objective.smoothness,
+            objective.gradient_bound,
+            objective.infimum,
+        ),
+    )
     assert (L.kind, G.kind, least.kind) == ("certified",) * 3
     assert L.value == max(part.smoothness.value for part in parts)
     square = sum(Fraction(part.gradient_bound.value) ** 2 for part in parts)
@@ -119,13 +127,20 @@ def test_constants_of_a_tilted_loss_are_those_of_the_sum(objective: Tilted) -> N
 GAIN = 1e4
 
 
-def hard_problem(steps: int, ratio: float, id: str, gain: float = GAIN) -> tuple[Problem, Point, dict[str, float]]:
+def hard_problem(
+    steps: int, ratio: float, id: str, gain: float = GAIN
+) -> tuple[Problem, Point, dict[str, float]]:
     """The problem, v_1, and what the theorem says with its constants."""
     objective = hard_instance(steps, ratio, gain, id)
     problem = Problem(objective, LoRA(torch.zeros(2, 2, dtype=torch.float64), 2))
     start = gain * torch.eye(2, dtype=torch.float64).unsqueeze(0)
     v, radius = (start, start.clone()), gain + 1
-    known = {"L": objective.smoothness.value, "G": objective.gradient_bound.value, "D": gap(problem, v), "T": steps}
+    known = {
+        "L": objective.smoothness.value,
+        "G": objective.gradient_bound.value,
+        "D": gap(problem, v),
+        "T": steps,
+    }
     known |= {"a": radius, "b": radius, "sigma": radius, "C": radius, "s": 1, "r": 2, "zeta": 1}
     claim = catalogue[id]
     return problem, v, claim.values(**{p.name: known[p.name] for p in claim.parameters})
@@ -139,7 +154,9 @@ def gap(problem: Problem, v: Point) -> float:
 @pytest.mark.parametrize(("steps", "ratio"), [(30, 0.3), (400, 0.06)])
 def test_smoothness_and_gap_are_those_it_is_made_for(id: str, steps: int, ratio: float) -> None:
     problem, v, values = hard_problem(steps, ratio, id)
-    assert values["Lhat"] == pytest.approx(math.sqrt(2) if id == "jiang2024.theorem2" else 1, rel=3 / GAIN)
+    assert values["Lhat"] == pytest.approx(
+        math.sqrt(2) if id == "jiang2024.theorem2" else 1, rel=3 / GAIN
+    )
     assert math.sqrt(values["Lhat"] * gap(problem, v) / steps) == pytest.approx(ratio, rel=3 / GAIN)
 
 
@@ -152,7 +169,8 @@ def test_every_hypothesis_holds_and_no_expectation_moves(id: str) -> None:
     v, first = replicate(start, replicas), square_norm(problem.gradient(start)).item()
     for _ in range(steps):
         squares = square_norm(problem.gradient(v))
-        # In five standard deviations of the mean, at every t; a part in a thousand for terms of order 1/u.
+        # In five standard deviations of the mean, at every t; a part in a thousand for terms of
+        # order 1/u.
         allowed = 5 * squares.std().item() / math.sqrt(replicas) + 1e-3 * first
         assert abs(squares.mean().item() - first) <= allowed
         assert problem.sample_variance(v).max().item() <= 1
@@ -161,7 +179,9 @@ def test_every_hypothesis_holds_and_no_expectation_moves(id: str) -> None:
     assert torch.equal(v[0], v[1])
     assert v[0][:, [0, 1], [1, 0]].abs().max().item() == 0
     # Once v_T is behind, the descent is over, as far as the gap of the theorem's own step goes.
-    assert problem.loss(v).mean().item() - problem.objective.infimum.value < 0.2 * gap(problem, start)
+    assert problem.loss(v).mean().item() - problem.objective.infimum.value < 0.2 * gap(
+        problem, start
+    )
 
 
 def test_noise_of_one_sign_stays_in_the_ball() -> None:
@@ -184,7 +204,9 @@ def test_noise_of_one_sign_stays_in_the_ball() -> None:
         (THEOREMS[1], 10_000, 0.0122, 0.985),
     ],
 )
-def test_a_repaired_theorem_is_nearly_attained(id: str, steps: int, ratio: float, found: float) -> None:
+def test_a_repaired_theorem_is_nearly_attained(
+    id: str, steps: int, ratio: float, found: float
+) -> None:
     problem, v, values = hard_problem(steps, ratio, id)
     assert found <= square_norm(problem.gradient(v)).item() / values["bound"] < 1
 
@@ -198,13 +220,46 @@ def test_with_one_for_its_factor_the_printed_theorem_is_false() -> None:
 SLOPE = PiecewiseLinear.clipped(1, 1)
 BASE = synthetic(d=2, k=3, samples=4, delta=0.5, signal=1.0, noise=0.1, seed=0)
 NAN, INF, HUGE = math.nan, math.inf, 10**400
-KNOTS = [(), ((1, -1), (0, 1)), ((0, -1), (0, 1)), ((0, 1), (1, 1)), ((0, -1), (1, "-1/9")), ((0, 1),)]
+KNOTS = [
+    (),
+    ((1, -1), (0, 1)),
+    ((0, -1), (0, 1)),
+    ((0, 1), (1, 1)),
+    ((0, -1), (1, "-1/9")),
+    ((0, 1),),
+]
 KNOTS += [((0, NAN), (1, 1)), ((-INF, -1), (1, 1)), (("1/0", -1), (1, 1)), (("left", -1), (1, 1))]
-OFFSETS = [(), (1,), (1, 1, -1), (0.1, 0.2, -0.3), (Fraction(1, 3), Fraction(-1, 4)), (NAN,), (INF, -INF)]
-NO_MATRICES = [np.ones(3), np.ones((3, 2, 1)), np.full((3, 2), NAN), np.full((3, 2), INF), np.ones((3, 0))]
+OFFSETS = [
+    (),
+    (1,),
+    (1, 1, -1),
+    (0.1, 0.2, -0.3),
+    (Fraction(1, 3), Fraction(-1, 4)),
+    (NAN,),
+    (INF, -INF),
+]
+NO_MATRICES = [
+    np.ones(3),
+    np.ones((3, 2, 1)),
+    np.full((3, 2), NAN),
+    np.full((3, 2), INF),
+    np.ones((3, 0)),
+]
 DIRECTIONLESS = [*NO_MATRICES, np.ones((0, 2)), np.zeros((3, 2)), np.full((3, 2), 1e200)]
-TILTS = [np.ones((3, 2)), np.ones(6), np.ones((1, 2, 3)), np.float64(1), np.full((2, 3), NAN), np.full((2, 3), INF)]
-HARD = [("steps", (10, 0.01, 1e4)), ("gain", (100, 0.1, 99.0)), ("gain", (100, 0.1, INF)), ("gain", (100, 0.1, NAN))]
+TILTS = [
+    np.ones((3, 2)),
+    np.ones(6),
+    np.ones((1, 2, 3)),
+    np.float64(1),
+    np.full((2, 3), NAN),
+    np.full((2, 3), INF),
+]
+HARD = [
+    ("steps", (10, 0.01, 1e4)),
+    ("gain", (100, 0.1, 99.0)),
+    ("gain", (100, 0.1, INF)),
+    ("gain", (100, 0.1, NAN)),
+]
 HARD += [("gain", (10_000, 0.4, 1e3))]
 ONE, OTHER, SINGLE, SMALL, OBLIQUE = (
     Clipped(SLOPE, [0] * samples, direction=E)
@@ -222,7 +277,10 @@ REFUSED = [
     ("knots", Clipped, (PiecewiseLinear.through((1, -1), (1 + Fraction(1, 10**30), 1)), ZERO)),
     ("knots", Clipped, (PiecewiseLinear.through((-HUGE, -1), (0, 1)), (1, -1))),
     *(("offsets", Clipped, (SLOPE, bad)) for bad in (*OFFSETS, (HUGE, -HUGE))),
-    *(("parts", Separable, (parts,)) for parts in ([], *([ONE, bad] for bad in (ONE, OBLIQUE, SINGLE, SMALL)))),
+    *(
+        ("parts", Separable, (parts,))
+        for parts in ([], *([ONE, bad] for bad in (ONE, OBLIQUE, SINGLE, SMALL)))
+    ),
     *(("tilt", Tilted, (BASE, tilt)) for tilt in TILTS),
     *(("direction", Clipped, (SLOPE, [0], "cpu", bad)) for bad in DIRECTIONLESS),
     *((field, hard_instance, arguments) for field, arguments in HARD),
@@ -230,7 +288,9 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("field", "make", "given"), REFUSED)
-def test_what_cannot_be_built_is_refused(field: str, make: Callable[..., object], given: tuple[Any, ...]) -> None:
+def test_what_cannot_be_built_is_refused(
+    field: str, make: Callable[..., object], given: tuple[Any, ...]
+) -> None:
     assert Separable([ONE, OTHER]).shape == (2, 3)
     assert hard_instance(1, 0.49, 100.0).samples == 2
     assert refused(make, *given).field == field

@@ -1,4 +1,5 @@
-"""Products with the Hessian of F, its parts and its top eigenvalue, against naive twins; of every adapter."""
+"""Products with the Hessian of F, its parts and its top eigenvalue, against naive twins; of every
+adapter."""
 
 from collections.abc import Callable
 
@@ -29,7 +30,11 @@ from tests.language.plain import Plain, dot, single
 from tests.layers import examples
 from tests.test_twins import OBJECTIVES, adapter_of
 
-PRODUCTS = {"whole": hessian_vector_product, "gauss-newton": gauss_newton_product, "bilinear": bilinear_product}
+PRODUCTS = {
+    "whole": hessian_vector_product,
+    "gauss-newton": gauss_newton_product,
+    "bilinear": bilinear_product,
+}
 FLAT = [kind for kind in ADAPTERS if not kind.startswith("loreft")]
 
 # Of the clipped ones the Hessian is constant nearly everywhere.
@@ -44,7 +49,9 @@ def generic(kind: str, name: str) -> tuple[Problem, Point, Point]:
     """A problem through an adapter, two of its points, and two tangent directions."""
     random = np.random.default_rng(7)
     problem = Problem(OBJECTIVES[name](random), adapter_of(kind, random))
-    v = problem.adapter.draw(dict.fromkeys(problem.adapter.radius_names, 0.75), 2, torch.Generator().manual_seed(5))
+    v = problem.adapter.draw(
+        dict.fromkeys(problem.adapter.radius_names, 0.75), 2, torch.Generator().manual_seed(5)
+    )
     u = tuple(torch.tensor(random.standard_normal(part.shape)) for part in v)
     return problem, v, problem.adapter.tangent(v, u)
 
@@ -72,11 +79,16 @@ def drawn(data: DataObject, kind: str, names: list[str]) -> tuple[Problem, Point
     objective = data.draw(st.sampled_from(names).flatmap(KINDS.__getitem__))
     adapter = data.draw(adapters(kind, objective.shape))
     v = data.draw(domain_points(adapter, data.draw(domains(adapter)), replicas=2))
-    return Problem(objective, adapter), v, adapter.tangent(v, data.draw(directions(adapter, replicas=2)))
+    return (
+        Problem(objective, adapter),
+        v,
+        adapter.tangent(v, data.draw(directions(adapter, replicas=2))),
+    )
 
 
 def size_of_hessian(problem: Problem, v: Point) -> float:
-    """About how large the terms are that products with it are made of; the derivatives of DoRA grow as columns do."""
+    """About how large the terms are that products with it are made of; the derivatives of DoRA grow
+    as columns do."""
     sizes = problem.adapter.sizes(v)
     jacobian = (torch.as_tensor(sizes.products) * (1 + sizes.jacobian)).max().item()
     slope = torch.linalg.matrix_norm(problem.weight_gradient(v)).max().item()
@@ -94,7 +106,9 @@ def test_each_part_is_that_of_the_plain_formulas(kind: str, data: DataObject) ->
         at, way = single(v, i), single(u, i)
         change = plain.first(at, way)
         # Of f itself, whose derivatives are tested with the objectives.
-        turn = torch.func.jvp(problem.objective.gradient, (W[i : i + 1],), (torch.tensor(change).unsqueeze(0),))[1]
+        turn = torch.func.jvp(
+            problem.objective.gradient, (W[i : i + 1],), (torch.tensor(change).unsqueeze(0),)
+        )[1]
         curved, bent = dot(change, turn[0].numpy()), dot(M[i].numpy(), plain.second(at, way))
         allowed = 1e-10 * size_of_hessian(problem, v) * square_norm(u)[i].item() + 1e-300
         assert abs(found["gauss-newton"][i].item() - curved) <= allowed
@@ -111,7 +125,9 @@ def test_products_are_symmetric(kind: str, part: str, data: DataObject) -> None:
     y = problem.adapter.tangent(v, data.draw(directions(problem.adapter, replicas=2)))
     forth, back = (inner(a, PRODUCTS[part](problem, v, b)) for a, b in ((x, y), (y, x)))
     lengths = (square_norm(x) * square_norm(y)).sqrt().max().item()
-    assert (forth - back).abs().max().item() <= 1e-12 * size_of_hessian(problem, v) * (lengths + 1e-300)
+    assert (forth - back).abs().max().item() <= 1e-12 * size_of_hessian(problem, v) * (
+        lengths + 1e-300
+    )
 
 
 @each_kind
@@ -122,7 +138,9 @@ def test_products_see_and_give_the_tangent_part_of_each_replica_alone(kind: str,
     u = tuple(torch.randn(x.shape, generator=random, dtype=torch.float64) for x in v)
     product = PRODUCTS[part](problem, v, u)
     seen = PRODUCTS[part](problem, v, problem.adapter.tangent(v, u))
-    for got, same, projected in zip(product, seen, problem.adapter.tangent(v, product), strict=True):
+    for got, same, projected in zip(
+        product, seen, problem.adapter.tangent(v, product), strict=True
+    ):
         torch.testing.assert_close(got, same, rtol=1e-12, atol=1e-12)
         torch.testing.assert_close(got, projected, rtol=1e-12, atol=1e-12)
     # Replicas do not mix.
@@ -156,7 +174,9 @@ def test_products_can_be_differentiated_again(kind: str) -> None:
     torch.testing.assert_close(found, derivative(curved(problem, at, u), at, w))
     ends = [hessian_vector_product(problem, along(v, u, step), w) for step in (-size, size)]
     difference = tuple((y - x) / (2 * size) for x, y in zip(*ends, strict=True))
-    torch.testing.assert_close(tuple(part.detach() for part in found), difference, rtol=1e-5, atol=1e-7)
+    torch.testing.assert_close(
+        tuple(part.detach() for part in found), difference, rtol=1e-5, atol=1e-7
+    )
 
 
 PROBLEMS = {"pseudo-Huber": pseudo_huber, "softmax": softmax}
@@ -180,7 +200,9 @@ def dense_hessian(problem, v):
 
 
 @any_problem
-@given(seed=st.integers(0, 1000), rank=st.integers(1, 4), size=st.sampled_from([0.0, 0.1, 1.0, 5.0]))
+@given(
+    seed=st.integers(0, 1000), rank=st.integers(1, 4), size=st.sampled_from([0.0, 0.1, 1.0, 5.0])
+)
 def test_top_curvature_is_the_largest_absolute_eigenvalue(name, seed, rank, size):
     problem = PROBLEMS[name](rank=rank)
     v = random_point(problem, size=size, seed=seed)
@@ -192,7 +214,9 @@ def test_top_curvature_is_the_largest_absolute_eigenvalue(name, seed, rank, size
     assert true * (1 - 1e-4) <= found <= true * (1 + 1e-9)
     for tolerance in (1e-1, 1e-2):
         # Not converged, it still is a lower estimate.
-        assert top_curvature(problem, v, np.random.default_rng(seed), tolerance) <= true * (1 + 1e-9)
+        assert top_curvature(problem, v, np.random.default_rng(seed), tolerance) <= true * (
+            1 + 1e-9
+        )
 
 
 @any_problem

@@ -1,4 +1,5 @@
-"""Data that are bundled and what is certified of data: proved, at least the exact value, and tight."""
+"""Data that are bundled and what is certified of data: proved, at least the exact value, and
+tight."""
 
 from fractions import Fraction
 
@@ -43,7 +44,8 @@ def test_breast_cancer_is_standardised() -> None:
 
 def test_digits_network_comes_from_the_seed() -> None:
     one, same, other = (
-        table_of({"kind": "two-layer", "hidden": 400, "seed": seed}).build(Setting()) for seed in (0, 0, 1)
+        table_of({"kind": "two-layer", "hidden": 400, "seed": seed}).build(Setting())
+        for seed in (0, 0, 1)
     )
     assert torch.equal(one._readout, same._readout)
     assert not torch.equal(one._readout, other._readout)

@@ -37,7 +37,10 @@ def objective(delta: float = 0.7) -> PseudoHuber:
 def test_loops_agree_within_rounding(size: float, delta: float) -> None:
     f, W = objective(delta), weights(size)
     indices = torch.tensor(np.random.default_rng(2).integers(f.samples, size=(9, 4)))
-    P, Q = (torch.tensor(np.random.default_rng(3).standard_normal(shape)) for shape in ((9, 2, 5), (3, 2)))
+    P, Q = (
+        torch.tensor(np.random.default_rng(3).standard_normal(shape))
+        for shape in ((9, 2, 5), (3, 2))
+    )
     sides = ((P, None), (None, Q), (P, Q), (None, None))
     loss, gradient, mean = f.loss(W), f.gradient(W), f.batch_gradient(W, indices)
     surveys = [f.survey(W, sides, among) for among in (None, indices)]
@@ -45,11 +48,15 @@ def test_loops_agree_within_rounding(size: float, delta: float) -> None:
     with torch.inference_mode():
         assert ((f.loss(W) - loss).abs() <= loss_error).all()
         assert (torch.linalg.matrix_norm(f.gradient(W) - gradient) <= gradient_error).all()
-        assert (torch.linalg.matrix_norm(f.batch_gradient(W, indices) - mean) <= gradient_error).all()
+        assert (
+            torch.linalg.matrix_norm(f.batch_gradient(W, indices) - mean) <= gradient_error
+        ).all()
         for expected, among in zip(surveys, (None, indices), strict=True):
             found = f.survey(W, sides, among)
             assert ((found.loss - expected.loss).abs() <= loss_error).all()
-            assert (torch.linalg.matrix_norm(found.gradient - expected.gradient) <= gradient_error).all()
+            assert (
+                torch.linalg.matrix_norm(found.gradient - expected.gradient) <= gradient_error
+            ).all()
             torch.testing.assert_close(found.in_v, expected.in_v, rtol=1e-13, atol=0)
             torch.testing.assert_close(found.in_w, expected.in_w, rtol=1e-13, atol=0)
 
@@ -81,7 +88,9 @@ def test_a_slope_is_right_to_a_few_units_of_roundoff() -> None:
     assert abs(loss / (x * x / (1 + root)) - 1).max() < 8 * np.finfo(float).eps
 
 
-def test_a_loop_is_compiled_where_nothing_can_be_kept_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loop_is_compiled_where_nothing_can_be_kept_on_disk(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     from numba.core.caching import CacheImpl
 
     from boundcheck.functions.loops import _compiled
@@ -90,20 +99,30 @@ def test_a_loop_is_compiled_where_nothing_can_be_kept_on_disk(monkeypatch: pytes
     assert _compiled(lambda x: x + 1)(1) == 2
 
 
-def walked(problem: Problem, v: tuple, batches: list, algorithm=SGD, t: int = 1, **numbers: float) -> Walk:
-    """The same steps by whatever way the problem has here: in inference mode, as a run is, compiled loops."""
+def walked(
+    problem: Problem, v: tuple, batches: list, algorithm=SGD, t: int = 1, **numbers: float
+) -> Walk:
+    """The same steps by whatever way the problem has here: in inference mode, as a run is, compiled
+    loops."""
     return walk(algorithm, problem, algorithm.start(v, numbers), t, numbers, batches)
 
 
-def start(replicas: int, d: int, k: int, rank: int, seed: int) -> tuple[tuple[torch.Tensor, ...], torch.Tensor]:
+def start(
+    replicas: int, d: int, k: int, rank: int, seed: int
+) -> tuple[tuple[torch.Tensor, ...], torch.Tensor]:
     """A, B, and a W0."""
     random = np.random.default_rng(seed)
-    A, B, W0 = (torch.tensor(random.standard_normal(x)) for x in ((replicas, rank, k), (replicas, d, rank), (d, k)))
+    A, B, W0 = (
+        torch.tensor(random.standard_normal(x))
+        for x in ((replicas, rank, k), (replicas, d, rank), (d, k))
+    )
     return (A, B), W0
 
 
 def drawn(steps: int, replicas: int, batch: int, samples: int, seed: int) -> list[torch.Tensor]:
-    return list(torch.tensor(np.random.default_rng(seed).integers(samples, size=(steps, replicas, batch))))
+    return list(
+        torch.tensor(np.random.default_rng(seed).integers(samples, size=(steps, replicas, batch)))
+    )
 
 
 @given(
@@ -113,18 +132,26 @@ def drawn(steps: int, replicas: int, batch: int, samples: int, seed: int) -> lis
     scale=st.sampled_from([0.25, 1.0, 2.0]),
     delta=st.sampled_from([1e-3, 0.7, 1e3]),
     seed=st.integers(0, 1000),
-    method=st.sampled_from([(SGD, {"alpha": 0.03}), (DECREASING_SGD, {"omega": 0.5, "gamma": 3.0})]),
+    method=st.sampled_from(
+        [(SGD, {"alpha": 0.03}), (DECREASING_SGD, {"omega": 0.5, "gamma": 3.0})]
+    ),
 )
-def test_steps_taken_together_are_those_one_by_one(shape, rank, sizes, scale, delta, seed, method) -> None:
+def test_steps_taken_together_are_those_one_by_one(
+    shape, rank, sizes, scale, delta, seed, method
+) -> None:
     (d, k), (steps, replicas, batch, samples), (algorithm, numbers) = shape, sizes, method
     v, W0 = start(replicas, d, k, min(rank, d, k), seed)
-    problem = Problem(synthetic(d, k, samples, delta, 1.0, 0.5, seed), LoRA(W0, min(rank, d, k), scale))
+    problem = Problem(
+        synthetic(d, k, samples, delta, 1.0, 0.5, seed), LoRA(W0, min(rank, d, k), scale)
+    )
     batches = drawn(steps, replicas, batch, samples, seed)
     expected = walked(problem, v, batches, algorithm, t=4, **numbers)
     with torch.inference_mode():
         assert problem.descend(v, batches, [0.1] * steps) is not None
         found = walked(problem, v, batches, algorithm, t=4, **numbers)
-    for x, y in zip((*found.points, *found.state[0]), (*expected.points, *expected.state[0]), strict=True):
+    for x, y in zip(
+        (*found.points, *found.state[0]), (*expected.points, *expected.state[0]), strict=True
+    ):
         torch.testing.assert_close(x, y, rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(found.lengths, expected.lengths, rtol=1e-12, atol=1e-12 * delta)
 
@@ -133,7 +160,10 @@ def test_bits_depend_on_no_other_replica_and_on_no_number_of_threads_or_steps() 
     v, W0 = start(7, 5, 3, 2, seed=0)
     problem, batches = Problem(objective(), LoRA(W0, 2, 0.5)), drawn(12, 7, 4, 11, seed=1)
     f, W, before = objective(), weights(1.0), torch.get_num_threads()
-    P, Q = (torch.tensor(np.random.default_rng(3).standard_normal(shape)) for shape in ((9, 2, 5), (3, 2)))
+    P, Q = (
+        torch.tensor(np.random.default_rng(3).standard_normal(shape))
+        for shape in ((9, 2, 5), (3, 2))
+    )
     surveys = []
     try:
         with torch.inference_mode():
@@ -141,11 +171,17 @@ def test_bits_depend_on_no_other_replica_and_on_no_number_of_threads_or_steps() 
             for threads in (1, 2, 3, 16):
                 torch.set_num_threads(threads)
                 with at_most(1):
-                    assert all(map(torch.equal, walked(problem, v, batches, alpha=0.1).points, whole.points))
+                    assert all(
+                        map(
+                            torch.equal, walked(problem, v, batches, alpha=0.1).points, whole.points
+                        )
+                    )
                     surveys.append((*f.survey(W, ((P, None), (None, Q))), f.loss(W)))
             first = walked(problem, v, batches[:5], alpha=0.1)
             rest = walked(problem, first.state[0], batches[5:], alpha=0.1)
-            alone = walked(problem, tuple(x[3:4] for x in v), [each[3:4] for each in batches], alpha=0.1)
+            alone = walked(
+                problem, tuple(x[3:4] for x in v), [each[3:4] for each in batches], alpha=0.1
+            )
     finally:
         torch.set_num_threads(before)
     assert all(torch.equal(x, y) for each in surveys for x, y in zip(each, surveys[0], strict=True))
@@ -192,9 +228,16 @@ def test_what_a_derived_class_says_is_not_passed_over() -> None:
     f = objective()
     halved = Halved(f._targets.numpy(), f.delta)
     for problem in (
-        *(Problem(halved, LoRA(W0, 2)), Problem(f, Blind(W0, 2)), Scaled(f, LoRA(W0, 2)), Problem(f, Full(W0))),
+        *(
+            Problem(halved, LoRA(W0, 2)),
+            Problem(f, Blind(W0, 2)),
+            Scaled(f, LoRA(W0, 2)),
+            Problem(f, Full(W0)),
+        ),
     ):
-        point = v if len(problem.adapter.blocks) == 2 else (torch.zeros(3, 5, 3, dtype=torch.float64),)
+        point = (
+            v if len(problem.adapter.blocks) == 2 else (torch.zeros(3, 5, 3, dtype=torch.float64),)
+        )
         batches = drawn(3, 3, 2, 11, seed=1)
         expected = walked(problem, point, batches, alpha=0.1)
         with torch.inference_mode():
@@ -205,7 +248,9 @@ def test_what_a_derived_class_says_is_not_passed_over() -> None:
 
 
 @pytest.mark.parametrize("sampling", ["with replacement", "without replacement"])
-def test_a_run_by_loops_is_a_run_without_them(sampling: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_by_loops_is_a_run_without_them(
+    sampling: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     table = theorem_table(run__steps=300, run__audits=20, run__sampling=sampling)
     fast = run_by_hand(table, tmp_path / "fast").evidence.record
     monkeypatch.setattr(pseudo_huber, "_compiled", lambda: None)
@@ -218,7 +263,9 @@ def test_a_run_by_loops_is_a_run_without_them(sampling: str, tmp_path: Path, mon
             assert not (values.values > 0).any()
             assert not (fast.trace[name].values > 0).any()
             continue
-        np.testing.assert_allclose(fast.trace[name].values, values.values, rtol=rtol, atol=1e-12, err_msg=str(name))
+        np.testing.assert_allclose(
+            fast.trace[name].values, values.values, rtol=rtol, atol=1e-12, err_msg=str(name)
+        )
     assert fast.ball is not None
     assert slow.ball is not None
     assert fast.ball.outside == slow.ball.outside

@@ -1,4 +1,5 @@
-"""A plain PyTorch loss as an objective: what autograd gives is right, and what nothing vouches for supports nothing."""
+"""A plain PyTorch loss as an objective: what autograd gives is right, and what nothing vouches for
+supports nothing."""
 
 from __future__ import annotations
 
@@ -61,7 +62,9 @@ def test_it_is_what_is_worked_out_by_hand(way: str) -> None:
     found, indices = MADE[way], torch.tensor([[0, 3, 3], [1, 2, 5], [0, 0, 0], [11, 4, 7]])
     assert found.samples == 12
     for name in ("loss", "gradient", "sample_gradients"):
-        torch.testing.assert_close(getattr(found, name)(W), getattr(KNOWN, name)(W), rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(
+            getattr(found, name)(W), getattr(KNOWN, name)(W), rtol=1e-12, atol=1e-12
+        )
     torch.testing.assert_close(found.batch_gradient(W, indices), KNOWN.batch_gradient(W, indices))
     assert found.smoothness.kind == found.infimum.kind == "estimated"
     assert KNOWN.smoothness.value <= found.smoothness.value <= 1.2 * KNOWN.smoothness.value
@@ -75,7 +78,9 @@ TAKES: dict[str, Any] = {
     "least squares": LeastSquares,
     "pseudo-Huber": lambda X, Y: PseudoHuber(X[:, None], 1.0),
     "windows": lambda X, Y: Windows("windows", torch.from_numpy(X)),
-    "encoded": lambda X, Y: Encoded("", {"x": torch.from_numpy(X), "labels": torch.from_numpy(Y)}, "class"),
+    "encoded": lambda X, Y: Encoded(
+        "", {"x": torch.from_numpy(X), "labels": torch.from_numpy(Y)}, "class"
+    ),
 }
 
 
@@ -121,7 +126,9 @@ CERTIFIED = {"smoothness": (KNOWN.smoothness.value, "an eigenvalue"), "infimum":
         ({**CERTIFIED, "infimum": (1e3, "wishful")}, "refused"),
     ],
 )
-def test_only_what_has_certificates_is_supported(given: dict[str, Any], verdict: str, tmp_path: Path) -> None:
+def test_only_what_has_certificates_is_supported(
+    given: dict[str, Any], verdict: str, tmp_path: Path
+) -> None:
     problem = Loss(each, X, Y, shape=SHAPE, **given)
     if verdict == "refused":
         refused(lambda: bc.measure(DESCENT, tmp_path, problem=problem))
@@ -131,7 +138,10 @@ def test_only_what_has_certificates_is_supported(given: dict[str, Any], verdict:
     assert result.verdict.is_decided <= bool(result.verdict.given)
     if verdict == "inconclusive":
         assert "not certified" in result.reason
-        assert result.constants["smoothness"].kind == "estimated" or result.constants["infimum"].kind == "estimated"
+        assert (
+            result.constants["smoothness"].kind == "estimated"
+            or result.constants["infimum"].kind == "estimated"
+        )
 
 
 @pytest.mark.full
@@ -176,23 +186,37 @@ def test_a_run_is_named_by_its_data(tmp_path: Path) -> None:
 @pytest.mark.full
 def test_the_rows_of_a_csv_file(tmp_path: Path) -> None:
     data = tmp_path / "prices.csv"
-    data.write_text("rooms,size,price,town\n" + "".join(f"{a},{b},{a + 2 * b},x\n" for a, b in X[:, :2]))
+    data.write_text(
+        "rooms,size,price,town\n" + "".join(f"{a},{b},{a + 2 * b},x\n" for a, b in X[:, :2])
+    )
     table = DESCENT | {"problem": {"kind": "tests.outside.my_loss:prices", "data": str(data)}}
     measure = partial(bc.measure, table, tmp_path, allow_code=[Path(__file__).parents[1]])
     error = refused(measure)
     assert (error.field, error.value) == ("column", "town")
     data.write_text(data.read_text().replace(",town", "").replace(",x", ""))
     (first,) = measure()
-    assert (first.problem.name, first.problem.shape, first.verdict) == ("prices", (1, 2), "inconclusive")
+    assert (first.problem.name, first.problem.shape, first.verdict) == (
+        "prices",
+        (1, 2),
+        "inconclusive",
+    )
     data.write_text(data.read_text() + "0.5,0.5,9.0\n")
     (other,) = measure()
     assert other.run_id != first.run_id
-    with pytest.raises(bc.InputError, match=r"column = cost: expected a column of .*, which has rooms, size, price$"):
+    with pytest.raises(
+        bc.InputError,
+        match=r"column = cost: expected a column of .*, which has rooms, size, price$",
+    ):
         Loss.from_csv(each, data, "cost", shape=(1, 2))
-    with pytest.raises(bc.InputError, match=rf"with W of shape \(1, 3\) and X of shape \({len(X) + 1}, 2\) and y of"):
+    with pytest.raises(
+        bc.InputError,
+        match=rf"with W of shape \(1, 3\) and X of shape \({len(X) + 1}, 2\) and y of",
+    ):
         Loss.from_csv(each, data, "price", shape=(1, 3))
     data.write_text("rooms,price\n1,2\n3,3\nmany,4\n")
-    with pytest.raises(bc.InputError, match=r"column = rooms: expected finite numbers only .*; row 3 has many$"):
+    with pytest.raises(
+        bc.InputError, match=r"column = rooms: expected finite numbers only .*; row 3 has many$"
+    ):
         Loss.from_csv(each, data, "price", shape=(1, 1))
     with pytest.raises(bc.InputError, match=r"path = .*a CSV file"):
         Loss.from_csv(each, tmp_path / "nothing.csv", "price", shape=(1, 2))
@@ -201,7 +225,11 @@ def test_the_rows_of_a_csv_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "field", "said"),
     [
-        ("a,b,target\n1,2,3\n1,2,3,4\n", "path", "line 3 has 4 values, where the header has 3 columns"),
+        (
+            "a,b,target\n1,2,3\n1,2,3,4\n",
+            "path",
+            "line 3 has 4 values, where the header has 3 columns",
+        ),
         ('a,b,target\n"1",2,3\n"1\n2",2,3,4\n', "path", "line 4 has 4 values"),
         ("", "path", "it is empty"),
         ("a,b,target\n", "path", "no row is below the header"),
@@ -217,7 +245,9 @@ def test_the_rows_of_a_csv_file(tmp_path: Path) -> None:
         ('a,b,target\n"1,2,3\n', "path", "line 2 has 1 values"),
     ],
 )
-def test_a_csv_file_that_is_no_table_of_numbers_is_refused(text: str, field: str, said: str, tmp_path: Path) -> None:
+def test_a_csv_file_that_is_no_table_of_numbers_is_refused(
+    text: str, field: str, said: str, tmp_path: Path
+) -> None:
     (data := tmp_path / "data.csv").write_text(text)
     error = refused(lambda: Loss.from_csv(each, data, "target", shape=(1, 2)))
     assert error.field == field
@@ -225,7 +255,9 @@ def test_a_csv_file_that_is_no_table_of_numbers_is_refused(text: str, field: str
 
 
 @drawn(st.integers(1, 4), st.lists(st.integers(0, 6), min_size=1, max_size=5))
-def test_a_csv_file_is_read_where_every_row_has_as_many_values_as_the_header(columns: int, rows: list[int]) -> None:
+def test_a_csv_file_is_read_where_every_row_has_as_many_values_as_the_header(
+    columns: int, rows: list[int]
+) -> None:
     with TemporaryDirectory() as folder:
         data = Path(folder) / "data.csv"
         names = ["target", *(f"x{i}" for i in range(columns))]
@@ -270,7 +302,9 @@ def test_a_whole_number_of_a_csv_file_may_be_long(value: int, tmp_path: Path) ->
         (each, {"X": "text"}, "X"),
     ],
 )
-def test_what_is_no_loss_is_refused_in_one_line(loss: Any, given: dict[str, Any], field: str) -> None:
+def test_what_is_no_loss_is_refused_in_one_line(
+    loss: Any, given: dict[str, Any], field: str
+) -> None:
     options: dict[str, Any] = {"X": X, "y": Y, "shape": SHAPE} | given
     assert refused(lambda: Loss(loss, **options)).field == field
 
@@ -285,5 +319,10 @@ def test_what_is_no_loss_is_refused_in_one_line(loss: Any, given: dict[str, Any]
         (MADE["each"], {"kind": "digits"}, "problem"),
     ],
 )
-def test_what_is_no_problem_is_refused(problem: Any, table: dict[str, Any], field: str, tmp_path: Path) -> None:
-    assert refused(lambda: bc.measure(DESCENT | {"problem": table}, tmp_path, problem=problem)).field == field
+def test_what_is_no_problem_is_refused(
+    problem: Any, table: dict[str, Any], field: str, tmp_path: Path
+) -> None:
+    assert (
+        refused(lambda: bc.measure(DESCENT | {"problem": table}, tmp_path, problem=problem)).field
+        == field
+    )

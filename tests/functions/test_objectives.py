@@ -1,4 +1,5 @@
-"""Losses, gradients, moments and constants of the objectives against naive twins, and what is refused of their data."""
+"""Losses, gradients, moments and constants of the objectives against naive twins, and what is
+refused of their data."""
 
 import math
 from fractions import Fraction
@@ -73,7 +74,10 @@ def test_everything_is_the_formula_to_within_its_rounding(kind: str, data: DataO
         assert distance(gradient[i], exact.gradient) <= errors[1][i].item()
         # A sample's gradient may be n times as large as the mean of them.
         allowed = objective.samples * gradient_rounding(objective, W)
-        assert all(distance(got, wanted) <= allowed for got, wanted in zip(each[i], exact.samples, strict=True))
+        assert all(
+            distance(got, wanted) <= allowed
+            for got, wanted in zip(each[i], exact.samples, strict=True)
+        )
 
 
 def of_features(kind: str, X: np.ndarray, W: np.ndarray, random: np.random.Generator) -> Objective:
@@ -86,16 +90,23 @@ def of_features(kind: str, X: np.ndarray, W: np.ndarray, random: np.random.Gener
     if kind == "logistic":
         return LogisticRegression(kind, X, labels)
     if kind == "clipped":
-        return Clipped(PiecewiseLinear.clipped(1, 3), [0], direction=random.standard_normal((3, 4)) @ X)
+        return Clipped(
+            PiecewiseLinear.clipped(1, 3), [0], direction=random.standard_normal((3, 4)) @ X
+        )
     readout = random.standard_normal((4, len(W)))
-    return ReadoutNetwork(kind, X, labels, readout, "tanh" if kind == "tanh network" else "identity")
+    return ReadoutNetwork(
+        kind, X, labels, readout, "tanh" if kind == "tanh network" else "identity"
+    )
 
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("size", [1.0, 1e4, 1e8])
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("pseudo-Huber", "separable", "tilted")])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if kind not in ("pseudo-Huber", "separable", "tilted")]
+)
 def test_rounding_is_covered_where_outputs_cancel(kind: str, size: float, seed: int) -> None:
-    """Rows of W are large, but orthogonal to all of the data but for 1: outputs keep the rounding errors of size."""
+    """Rows of W are large, but orthogonal to all of the data but for 1: outputs keep the rounding
+    errors of size."""
     random = np.random.default_rng(seed)
     X = random.standard_normal((4, 6))
     null_space = np.linalg.svd(X)[2][4:]
@@ -113,13 +124,16 @@ def test_rounding_is_covered_where_outputs_cancel(kind: str, size: float, seed: 
 def test_derivatives_of_the_gradient_are_those_of_autograd(kind: str, data: DataObject) -> None:
     objective = data.draw(KINDS[kind])
     W, direction = (data.draw(weights(objective.shape, replicas=2)) for _ in range(2))
-    (gradient,) = torch.autograd.grad(objective.loss(W.requires_grad_()).sum(), W, create_graph=True)
+    (gradient,) = torch.autograd.grad(
+        objective.loss(W.requires_grad_()).sum(), W, create_graph=True
+    )
     expected = torch.zeros_like(W)
     if gradient.requires_grad:
         (expected,) = torch.autograd.grad((gradient * direction).sum(), W, materialize_grads=True)
     W = W.detach()
     forward = torch.func.jvp(objective.gradient, (W,), (direction,))[1]
-    # A second derivative changes with W as fast as it likes, in units of L over the size of the data.
+    # A second derivative changes with W as fast as it likes, in units of L over the size of the
+    # data.
     size = (1 + W.norm().item()) * direction.norm().item() * objective.smoothness.value
     allowed = 1000 * operations(objective) * EPSILON * (1 + objective.smoothness.value) * size
     assert_close(forward, expected, allowed)
@@ -127,11 +141,17 @@ def test_derivatives_of_the_gradient_are_those_of_autograd(kind: str, data: Data
 
 
 def test_losses_keep_their_digits_where_they_are_small() -> None:
-    # e^-50 to all digits, where log(1 + e^-50) would give zero; x^2/2, where delta^2 (sqrt(1 + x^2) - 1) would.
-    fit, W = LogisticRegression("fit", np.array([[1.0]]), np.array([1])), torch.ones(1, 1, 1, dtype=torch.float64)
+    # e^-50 to all digits, where log(1 + e^-50) would give zero; x^2/2, where delta^2 (sqrt(1 + x^2)
+    # - 1) would.
+    fit, W = (
+        LogisticRegression("fit", np.array([[1.0]]), np.array([1])),
+        torch.ones(1, 1, 1, dtype=torch.float64),
+    )
     assert fit.loss(50 * W).item() == pytest.approx(np.exp(-50), rel=4 * EPSILON)
     assert fit.gradient(50 * W).item() == pytest.approx(-np.exp(-50), rel=4 * EPSILON)
-    assert PseudoHuber(np.zeros((1, 1, 1)), 1.0).loss(1e-9 * W).item() == pytest.approx(5e-19, rel=1e-15)
+    assert PseudoHuber(np.zeros((1, 1, 1)), 1.0).loss(1e-9 * W).item() == pytest.approx(
+        5e-19, rel=1e-15
+    )
 
 
 @pytest.mark.parametrize("size", [1e3, 1e6])
@@ -146,28 +166,44 @@ def test_losses_are_finite_at_outputs_of_any_size(activation: str, size: float) 
         LogisticRegression("large", X, labels + 1),
     ):
         weight = W[:, : objective.shape[0]].repeat(1, 2, 1)[:, : objective.shape[0]]
-        for result in (objective.loss(weight), objective.gradient(weight), *objective.survey(weight, ((None, None),))):
+        for result in (
+            objective.loss(weight),
+            objective.gradient(weight),
+            *objective.survey(weight, ((None, None),)),
+        ):
             assert result.isfinite().all()
 
 
 @pytest.mark.parametrize(("classes", "rows"), [(1, 1), (2, 1), (3, 3), (5, 5)])
-def test_logistic_regression_has_a_row_for_each_class_but_one_for_two(classes: int, rows: int) -> None:
+def test_logistic_regression_has_a_row_for_each_class_but_one_for_two(
+    classes: int, rows: int
+) -> None:
     labels = np.arange(classes)
     objective = LogisticRegression("rows", np.eye(classes), labels)
     assert objective.shape == (rows, classes)
     # A confident W that is right: each row says yes to its class and no to others.
-    right = torch.tensor(np.where(labels[None] == (labels if rows > 1 else np.array([1]))[:, None], 20.0, -20.0))
+    right = torch.tensor(
+        np.where(labels[None] == (labels if rows > 1 else np.array([1]))[:, None], 20.0, -20.0)
+    )
     assert objective.loss(right.unsqueeze(0)).item() < 1e-6
     assert objective.loss(-right.unsqueeze(0)).item() == pytest.approx(20 * rows, rel=1e-6)
 
 
 @pytest.mark.parametrize("size", [1e155, 1e160, 1e200, 1e308])
 @pytest.mark.parametrize("delta", [1e-3, 1.0, 1e3])
-def test_a_pseudo_huber_loss_whose_squares_overflow_is_no_number_and_no_minimum(size: float, delta: float) -> None:
-    objective, W = PseudoHuber(np.zeros((2, 2, 2)), delta), torch.full((1, 2, 2), size, dtype=torch.float64)
+def test_a_pseudo_huber_loss_whose_squares_overflow_is_no_number_and_no_minimum(
+    size: float, delta: float
+) -> None:
+    objective, W = (
+        PseudoHuber(np.zeros((2, 2, 2)), delta),
+        torch.full((1, 2, 2), size, dtype=torch.float64),
+    )
 
     def told() -> list[torch.Tensor]:
-        survey, batch = objective.survey(W, ((None, None),)), objective.batch_gradient(W, torch.tensor([[0, 1]]))
+        survey, batch = (
+            objective.survey(W, ((None, None),)),
+            objective.batch_gradient(W, torch.tensor([[0, 1]])),
+        )
         return [objective.loss(W), objective.gradient(W), batch, survey.loss, survey.gradient]
 
     # Compiled loops, where there are any, are for inference.
@@ -180,13 +216,16 @@ def test_synthetic_data_come_from_the_seed() -> None:
     one, same, other = (synthetic(3, 4, 5, 1.0, 1.0, 0.1, seed)._targets for seed in (0, 0, 1))
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
-    assert torch.equal(synthetic(3, 4, 5, 1.0, 1.0, 0.0, 0)._targets.std(0), torch.zeros(3, 4, dtype=torch.float64))
+    assert torch.equal(
+        synthetic(3, 4, 5, 1.0, 1.0, 0.0, 0)._targets.std(0), torch.zeros(3, 4, dtype=torch.float64)
+    )
     table = {"kind": "least-squares", "d": 3, "k": 4, "samples": 5}
     made, again, another = (built(**table, seed=seed) for seed in (0, 0, 1))
     assert torch.equal(made._targets, again._targets)
     assert torch.equal(made._X, again._X)
     assert not torch.equal(made._targets, another._targets)
-    # Almost without noise there is an M that fits all of them; with it, they have variance 1 + noise^2.
+    # Almost without noise there is an M that fits all of them; with it, they have variance 1 +
+    # noise^2.
     exact = built(**table | {"samples": 50, "noise": 1e-16})
     fit = np.linalg.lstsq(exact._X.numpy(), exact._targets.numpy(), rcond=None)[0]
     assert exact.loss(torch.tensor(fit.T).unsqueeze(0)).item() < 1e-28
@@ -215,10 +254,15 @@ def test_hessian_is_no_larger_than_the_smoothness(kind: str, data: DataObject) -
 
 
 def certified(bound: float, value: Any) -> bool:
-    """Whether the bound is at least the value, which is known to some 50 digits, and no more than 1e-9 above it."""
+    """Whether the bound is at least the value, which is known to some 50 digits, and no more than
+    1e-9 above it."""
     with mp.workdps(60):
         near = mp.mpf(10) ** -40
-        return value * (1 - near) <= mp.mpf(bound) <= value * (1 + mp.mpf(10) ** -9) + mp.mpf(2) ** -1070
+        return (
+            value * (1 - near)
+            <= mp.mpf(bound)
+            <= value * (1 + mp.mpf(10) ** -9) + mp.mpf(2) ** -1070
+        )
 
 
 def mean_norm(X: np.ndarray) -> Any:
@@ -230,9 +274,11 @@ def mean_norm(X: np.ndarray) -> Any:
 def test_constants_of_linear_models_are_those_of_their_data(objective: LinearModel) -> None:
     X = objective._X.numpy()
     with mp.workdps(60):
-        bend, square = {SoftmaxRegression: (2, 2), LogisticRegression: (4, objective.shape[0]), LeastSquares: (1, 0)}[
-            type(objective)
-        ]
+        bend, square = {
+            SoftmaxRegression: (2, 2),
+            LogisticRegression: (4, objective.shape[0]),
+            LeastSquares: (1, 0),
+        }[type(objective)]
         assert certified(objective.smoothness.value, top_eigenvalue(X) / (bend * len(X)))
         if square:
             assert certified(objective.gradient_bound.value, mp.sqrt(square) * mean_norm(X))
@@ -246,10 +292,14 @@ def network_constants(objective: ReadoutNetwork, eigenvalue: Any) -> tuple[Any, 
     square = top_eigenvalue(U.T if len(U) < U.shape[1] else U)
     curvature = square / 2
     if objective.activation == "tanh":
-        gaps = [abs(mp.mpf(x) - mp.mpf(y)) for column in U.T.tolist() for x in column for y in column]
+        gaps = [
+            abs(mp.mpf(x) - mp.mpf(y)) for column in U.T.tolist() for x in column for y in column
+        ]
         # The largest |tanh''|, where tanh is 1/sqrt(3).
         curvature += abs(mp.diff(mp.tanh, mp.atanh(1 / mp.sqrt(3)), 2)) * max(gaps)
-    return curvature * eigenvalue / objective.samples, mp.sqrt(2 * square) * mean_norm(objective._X.numpy())
+    return curvature * eigenvalue / objective.samples, mp.sqrt(2 * square) * mean_norm(
+        objective._X.numpy()
+    )
 
 
 @some_examples
@@ -269,7 +319,10 @@ def test_clipped_constants_are_those_of_the_slope_along_the_direction(objective:
     assert exact <= Fraction(objective.smoothness.value) <= exact * (1 + Fraction(2 * EPSILON))
     # A gradient bound of zero is exact; the root of others is rounded up.
     bound = objective.slope.bound**2 * square
-    assert is_rounded_up(objective.gradient_bound.value, bound) or bound == objective.gradient_bound.value == 0
+    assert (
+        is_rounded_up(objective.gradient_bound.value, bound)
+        or bound == objective.gradient_bound.value == 0
+    )
     least = objective.slope.minimum
     assert 0 <= least - Fraction(objective.infimum.value) <= 2 * Fraction(EPSILON) * abs(least)
 
@@ -278,13 +331,17 @@ def test_pseudo_huber_constants_are_attained() -> None:
     objective = PseudoHuber(np.zeros((1, 2, 3)), 0.5)
     near = torch.full((1, 2, 3), 1e-6, dtype=torch.float64)
     far = torch.full((1, 2, 3), 1e6, dtype=torch.float64)
-    assert objective.gradient(near).norm().item() >= 0.999 * objective.smoothness.value * near.norm().item()
+    assert (
+        objective.gradient(near).norm().item()
+        >= 0.999 * objective.smoothness.value * near.norm().item()
+    )
     assert objective.gradient(far).norm().item() >= 0.999 * objective.gradient_bound.value
     assert objective.loss(0 * near).item() == objective.infimum.value
 
 
 def is_rounded_up(bound: float, square: Fraction) -> bool:
-    """Whether the bound is at least the root of `square`, in exact arithmetic, and by a few ulps at most."""
+    """Whether the bound is at least the root of `square`, in exact arithmetic, and by a few ulps at
+    most."""
     return Fraction(bound * (1 - 4 * EPSILON)) ** 2 < square <= Fraction(bound) ** 2
 
 

@@ -1,4 +1,5 @@
-"""Every observable against a naive twin of one replica, and the rounding errors that both smoothnesses admit to."""
+"""Every observable against a naive twin of one replica, and the rounding errors that both
+smoothnesses admit to."""
 
 import itertools
 
@@ -31,7 +32,9 @@ def factors(v: Point) -> tuple[Matrix, Matrix]:
     return A, B
 
 
-def loss_and_gradient(problem: Problem, v: tuple[Matrix, Matrix]) -> tuple[mpmath.mpf, tuple[Matrix, Matrix]]:
+def loss_and_gradient(
+    problem: Problem, v: tuple[Matrix, Matrix]
+) -> tuple[mpmath.mpf, tuple[Matrix, Matrix]]:
     """F(v) in 50 digits, and its gradient (s B^T M, s M A^T), with M the gradient of f in W."""
     (A, B), s, n = v, mp.mpf(problem.adapter.scale), problem.objective.samples
     W = Matrix(problem.adapter.W0.tolist()) + s * B * A
@@ -48,8 +51,13 @@ def dot(u: tuple[Matrix, Matrix], v: tuple[Matrix, Matrix]) -> mpmath.mpf:
 def in_50_digits(problem: Problem, v: Point, v_next: Point) -> dict[str, float]:
     """What is observed of single points, with its rounding error; see `Problem.observe`."""
     here, there = factors(v), factors(v_next)
-    (loss, gradient), (loss_next, turned) = (loss_and_gradient(problem, point) for point in (here, there))
-    step, turn = (tuple(y - x for x, y in zip(*pair, strict=True)) for pair in ((here, there), (gradient, turned)))
+    (loss, gradient), (loss_next, turned) = (
+        loss_and_gradient(problem, point) for point in (here, there)
+    )
+    step, turn = (
+        tuple(y - x for x, y in zip(*pair, strict=True))
+        for pair in ((here, there), (gradient, turned))
+    )
     return {
         "path_smoothness": float(2 * (loss_next - loss - dot(gradient, step)) / dot(step, step)),
         "gradient_ratio": float(mp.sqrt(dot(turn, turn) / dot(step, step))),
@@ -68,7 +76,10 @@ def naive_observables(problem, v, v_next, batch):
     s, n = problem.adapter.scale, problem.objective.samples
     (A, B), (A_next, B_next) = ([part.numpy() for part in point] for point in (v, v_next))
     at, at_next = (
-        [(float(loss), np.array(G, float)) for loss, G in (sample(problem.objective, i, matrix(W)) for i in range(n))]
+        [
+            (float(loss), np.array(G, float))
+            for loss, G in (sample(problem.objective, i, matrix(W)) for i in range(n))
+        ]
         for W in (s * B @ A, s * B_next @ A_next)
     )
     loss, loss_next = (sum(loss for loss, _ in each) / n for each in (at, at_next))
@@ -116,13 +127,22 @@ def test_every_observable_is_that_of_the_naive_twin(name, rank, scale):
 def test_without_replacement_every_minibatch_that_may_come_is_enumerated(name, left, batch):
     problem = PROBLEMS[name]()
     v = random_point(problem, replicas=2)
-    order = torch.tensor(np.stack([np.random.default_rng(i).permutation(problem.objective.samples) for i in range(2)]))
+    order = torch.tensor(
+        np.stack(
+            [np.random.default_rng(i).permutation(problem.objective.samples) for i in range(2)]
+        )
+    )
     law = Draw(batch, order[:, :left], replaced=False)
     seen, gradient = problem.observe(v, v, law), problem.gradient(v)
-    draws = [problem.batch_gradient(v, order[:, list(each)]) for each in itertools.combinations(range(left), batch)]
+    draws = [
+        problem.batch_gradient(v, order[:, list(each)])
+        for each in itertools.combinations(range(left), batch)
+    ]
     mean = [sum(parts) / len(draws) for parts in zip(*draws, strict=True)]
     bias = sum((x - y).square().sum((1, 2)) for x, y in zip(mean, gradient, strict=True)).sqrt()
-    noise = sum(sum((x - y).square().sum((1, 2)) for x, y in zip(g, gradient, strict=True)) for g in draws) / len(draws)
+    noise = sum(
+        sum((x - y).square().sum((1, 2)) for x, y in zip(g, gradient, strict=True)) for g in draws
+    ) / len(draws)
     assert seen["conditional_bias"].tolist() == pytest.approx(bias.tolist(), rel=1e-9, abs=1e-13)
     assert seen["noise_variance"].tolist() == pytest.approx(noise.tolist(), rel=1e-9, abs=1e-13)
     # A whole epoch is the sample itself; less of it is biased.
@@ -138,7 +158,9 @@ def test_rounding_error_is_covered_at_random_points(name, size, step):
     v, away = random_point(problem, size=size), random_point(problem, size=size * step, seed=2)
     assert_error_is_covered(problem, v, tuple(x + y for x, y in zip(v, away, strict=True)))
     still = problem.observe(v, v, None)
-    assert still["gradient_square_norm_error"].item() < 1e-6 * max(still["gradient_square_norm"].item(), 1e-3)
+    assert still["gradient_square_norm_error"].item() < 1e-6 * max(
+        still["gradient_square_norm"].item(), 1e-3
+    )
     for kind in ("path_smoothness", "gradient_ratio"):
         assert (still[kind], still[f"{kind}_error"]) == (0, 0)
 
@@ -155,15 +177,21 @@ def descended(problem, v, steps, step_size):
 def test_rounding_error_is_covered_as_a_noiseless_run_converges(steps):
     """One sample, full rank: the loss goes to 0, while W keeps rounding errors that do not."""
     problem = pseudo_huber(rank=4, samples=1)
-    assert_error_is_covered(problem, *descended(problem, random_point(problem, size=0.5), steps, 0.1))
+    assert_error_is_covered(
+        problem, *descended(problem, random_point(problem, size=0.5), steps, 0.1)
+    )
 
 
 @pytest.mark.parametrize("size", [1.0, 3.0, 4.0, 6.0])
 def test_rounding_error_is_covered_where_softmax_fits_its_data(size):
     """Logits of 36 that cancel into a loss of 1e-15: its error is relative to the logits."""
     X = np.eye(4)
-    problem = Problem(SoftmaxRegression("fit", X, np.arange(4)), LoRA(torch.zeros(4, 4, dtype=torch.float64), 4))
-    v = tuple(size * torch.eye(4, dtype=torch.float64)[None] + 1e-3 * x for x in random_point(problem))
+    problem = Problem(
+        SoftmaxRegression("fit", X, np.arange(4)), LoRA(torch.zeros(4, 4, dtype=torch.float64), 4)
+    )
+    v = tuple(
+        size * torch.eye(4, dtype=torch.float64)[None] + 1e-3 * x for x in random_point(problem)
+    )
     everything = torch.arange(4)[None]
     v_next, _ = sgd_step(problem, v, 0.1, everything)
     assert_error_is_covered(problem, v, v_next)
@@ -186,7 +214,10 @@ def test_the_gradient_ratio_is_at_most_the_sharpest_constant(kind):
     """At pairs of the ball, of every adapter; on a curved domain there is none."""
     random = np.random.default_rng(0)
     problem = Problem(OBJECTIVES["pseudo-Huber"](random), adapter_of(kind, random))
-    radii, drawn = dict.fromkeys(problem.adapter.radius_names, 0.25), torch.Generator().manual_seed(1)
+    radii, drawn = (
+        dict.fromkeys(problem.adapter.radius_names, 0.25),
+        torch.Generator().manual_seed(1),
+    )
     v, w = (problem.adapter.draw(radii, 16, drawn) for _ in range(2))
     seen = problem.observe(v, w, None)
     if problem.adapter.is_curved:

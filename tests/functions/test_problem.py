@@ -1,4 +1,5 @@
-"""The adapter and F(v) = f(W(v)): pull-backs against autograd, variances against enumeration, norms against SVD."""
+"""The adapter and F(v) = f(W(v)): pull-backs against autograd, variances against enumeration, norms
+against SVD."""
 
 import math
 
@@ -37,15 +38,23 @@ some_examples = examples(15)
 @given(SIZES, SIZES, SCALES)
 def test_jacobian_bound_is_attained_in_one_dimension(a: float, b: float, scale: float) -> None:
     adapter = LoRA(torch.zeros(1, 1, dtype=torch.float64), 1, scale)
-    v = (torch.full((1, 1, 1), a, dtype=torch.float64), torch.full((1, 1, 1), b, dtype=torch.float64))
+    v = (
+        torch.full((1, 1, 1), a, dtype=torch.float64),
+        torch.full((1, 1, 1), b, dtype=torch.float64),
+    )
     gradient = adapter.pull_back(v, torch.ones(1, 1, 1, dtype=torch.float64))
-    assert adapter.jacobian_bound({"a": a, "b": b}) == pytest.approx(square_norm(gradient).sqrt().item(), rel=1e-11)
-    assert adapter.jacobian_bound({"a": a, "b": b}) == pytest.approx(scale * math.sqrt(a**2 + b**2), rel=1e-11)
+    assert adapter.jacobian_bound({"a": a, "b": b}) == pytest.approx(
+        square_norm(gradient).sqrt().item(), rel=1e-11
+    )
+    assert adapter.jacobian_bound({"a": a, "b": b}) == pytest.approx(
+        scale * math.sqrt(a**2 + b**2), rel=1e-11
+    )
 
 
 @st.composite
 def of_kind(draw: DrawFn, kind: str) -> tuple[Problem, dict[str, float], Point]:
-    """A problem with this adapter, a domain and two points in it; G may be known on the domain alone."""
+    """A problem with this adapter, a domain and two points in it; G may be known on the domain
+    alone."""
     adapter = draw(adapters(kind, most=3))
     d, k = adapter.W0.shape
     if draw(st.booleans()):
@@ -62,10 +71,18 @@ def of_kind(draw: DrawFn, kind: str) -> tuple[Problem, dict[str, float], Point]:
 @given(st.data())
 def test_gradient_bound_holds_on_the_domain(kind: str, data: DataObject) -> None:
     problem, radii, v = data.draw(of_kind(kind))
-    G, objective, W0 = problem.gradient_bound(radii), problem.objective, problem.adapter.W0.unsqueeze(0)
-    near = objective.gradient(W0).norm().item() + objective.smoothness.value * problem.adapter.reach(radii)
+    G, objective, W0 = (
+        problem.gradient_bound(radii),
+        problem.objective,
+        problem.adapter.W0.unsqueeze(0),
+    )
+    near = objective.gradient(
+        W0
+    ).norm().item() + objective.smoothness.value * problem.adapter.reach(radii)
     assert G.value == pytest.approx(min(near, objective.gradient_bound.value), rel=1e-9, abs=1e-12)
-    drawn = problem.adapter.draw(radii, 8, torch.Generator().manual_seed(data.draw(st.integers(0, 100))))
+    drawn = problem.adapter.draw(
+        radii, 8, torch.Generator().manual_seed(data.draw(st.integers(0, 100)))
+    )
     for points_of_domain in (v, drawn):
         gradients = problem.weight_gradient(points_of_domain).norm(dim=(1, 2))
         assert gradients.max().item() <= G.value * (1 + 1e-12)
@@ -85,7 +102,8 @@ def test_a_gradient_bound_that_was_estimated_says_so() -> None:
 @some_examples
 @given(st.data())
 def test_rounding_covers_what_exact_arithmetic_finds(kind: str, data: DataObject) -> None:
-    """Of pseudo-Huber: the only part of it that an adapter makes is that of W and of the pull-back."""
+    """Of pseudo-Huber: the only part of it that an adapter makes is that of W and of the
+    pull-back."""
     adapter = data.draw(adapters(kind, most=2))
     problem = Problem(data.draw(pseudo_huber_problems(tuple(adapter.W0.shape))), adapter)
     v = data.draw(domain_points(adapter, data.draw(domains(adapter))))
@@ -107,11 +125,15 @@ def test_rounding_covers_what_exact_arithmetic_finds(kind: str, data: DataObject
 def test_an_adapter_of_another_shape_is_refused(kind: str) -> None:
     one = torch.ones(1, 1, dtype=torch.float64)
     adapter = make_adapter(kind, one, 1, 1.0, {"A": one, "B": one})
-    assert refused(lambda: Problem(LeastSquares(np.ones((2, 2)), np.ones((2, 1))), adapter)).field == "adapter.W0"
+    assert (
+        refused(lambda: Problem(LeastSquares(np.ones((2, 2)), np.ones((2, 1))), adapter)).field
+        == "adapter.W0"
+    )
 
 
 def test_what_the_first_iterate_determines_is_rounded_up() -> None:
-    """Norms of blocks by singular values; the distance to the minimiser, by a least-squares solver, is in its bound."""
+    """Norms of blocks by singular values; the distance to the minimiser, by a least-squares solver,
+    is in its bound."""
     random = torch.Generator().manual_seed(0)
     table = {"kind": "least-squares", "d": 2, "k": 3, "samples": 8, "noise": 0.1}
     objective = table_of(table).build(Setting())

@@ -1,4 +1,5 @@
-"""Algorithm 1 on an ensemble against a plain loop over replicas, how a step moves, and the law of its minibatches."""
+"""Algorithm 1 on an ensemble against a plain loop over replicas, how a step moves, and the law of
+its minibatches."""
 
 import itertools
 import math
@@ -41,7 +42,9 @@ def moves(draw: DrawFn) -> tuple[LoReFT, Point, Point]:
 
 @examples(15)
 @given(moves())
-def test_the_geodesic_bends_at_right_angles_by_the_acceleration(move: tuple[LoReFT, Point, Point]) -> None:
+def test_the_geodesic_bends_at_right_angles_by_the_acceleration(
+    move: tuple[LoReFT, Point, Point],
+) -> None:
     adapter, v, u = move
     zero, one = torch.zeros((), dtype=torch.float64), torch.ones((), dtype=torch.float64)
 
@@ -61,7 +64,9 @@ def test_the_geodesic_bends_at_right_angles_by_the_acceleration(move: tuple[LoRe
 
 @examples(15)
 @given(moves())
-def test_retraction_stays_on_the_manifold_and_is_of_second_order(move: tuple[LoReFT, Point, Point]) -> None:
+def test_retraction_stays_on_the_manifold_and_is_of_second_order(
+    move: tuple[LoReFT, Point, Point],
+) -> None:
     adapter, v, u = move
     for size in (1e-2, 1e-1, 1.0, 10.0):
         R, V = adapter.retract(v, tuple(size * part for part in u))
@@ -82,14 +87,18 @@ def test_retraction_stays_on_the_manifold_and_is_of_second_order(move: tuple[LoR
 
 
 @pytest.mark.parametrize(("samples", "batch"), [(6, 2), (7, 3), (5, 5), (4, 1)])
-def test_an_epoch_draws_every_sample_at_most_once_and_only_from_what_is_left(samples: int, batch: int) -> None:
+def test_an_epoch_draws_every_sample_at_most_once_and_only_from_what_is_left(
+    samples: int, batch: int
+) -> None:
     sampler = Reshuffled(REPLICAS, batch, samples, torch.Generator().manual_seed(0))
     for _ in range(5):
         seen: list[set[int]] = [set() for _ in range(REPLICAS)]
         for _ in range(samples // batch):
             law, indices = sampler.law(), sampler.draw()
             assert law.candidates.shape == (REPLICAS, samples - len(seen[0]))
-            for drawn, left, row in zip(seen, law.candidates.tolist(), indices.tolist(), strict=True):
+            for drawn, left, row in zip(
+                seen, law.candidates.tolist(), indices.tolist(), strict=True
+            ):
                 assert set(left) == set(range(samples)) - drawn
                 assert len(set(row)) == batch
                 assert set(row) <= set(left)

@@ -1,4 +1,5 @@
-"""What the tests of functions share: plain twins of what is computed, and how far rounding may take the two apart."""
+"""What the tests of functions share: plain twins of what is computed, and how far rounding may take
+the two apart."""
 
 import math
 from fractions import Fraction
@@ -46,16 +47,22 @@ def top_eigenvalue(X: np.ndarray) -> Any:
 
 
 def is_above_the_top(bound: Fraction, X: np.ndarray) -> bool:
-    """Whether elimination in interval arithmetic, all pivots positive, proves bound I - X^T X positive definite."""
+    """Whether elimination in interval arithmetic, all pivots positive, proves bound I - X^T X
+    positive definite."""
     with ctx.workprec(BITS):
         rows = _gram(X).tolist()
         level = arb(fmpq(bound.numerator, bound.denominator))
-        rest = [[level - x if i == j else -x for j, x in enumerate(row)] for i, row in enumerate(rows)]
+        rest = [
+            [level - x if i == j else -x for j, x in enumerate(row)] for i, row in enumerate(rows)
+        ]
         while rest:
             (pivot, *across), *below = rest
             if not pivot > 0:
                 return False
-            rest = [[x - row[0] * y / pivot for x, y in zip(row[1:], across, strict=True)] for row in below]
+            rest = [
+                [x - row[0] * y / pivot for x, y in zip(row[1:], across, strict=True)]
+                for row in below
+            ]
         return True
 
 
@@ -83,10 +90,15 @@ def operations(objective: Objective) -> int:
 
 
 def gradient_size(objective: Objective, W: Tensor) -> float:
-    """What the terms of a gradient in W may add up to: G, where there is one, their sizes at 0, and L on the way."""
+    """What the terms of a gradient in W may add up to: G, where there is one, their sizes at 0, and
+    L on the way."""
     bound = objective.gradient_bound.value
     at_zero = objective.sample_gradients(_zero(objective)).flatten(2).norm(dim=2).mean().item()
-    return (bound if math.isfinite(bound) else 0) + at_zero + objective.smoothness.value * W.norm().item()
+    return (
+        (bound if math.isfinite(bound) else 0)
+        + at_zero
+        + objective.smoothness.value * W.norm().item()
+    )
 
 
 def gradient_rounding(objective: Objective, W: Tensor) -> float:
@@ -95,13 +107,16 @@ def gradient_rounding(objective: Objective, W: Tensor) -> float:
 
 
 def loss_rounding(objective: Objective, W: Tensor) -> float:
-    """Error of a loss, whose size is at most that at W = 0 and what a gradient adds on the way to W."""
+    """Error of a loss, whose size is at most that at W = 0 and what a gradient adds on the way to
+    W."""
     at_zero = abs(objective.loss(_zero(objective)).item())
     for part in (objective, *getattr(objective, "parts", ())):
         if isinstance(part, Clipped):
             # Which is integrated from the first knot.
             at_zero += float(2 * part.slope.bound * abs(part.slope.knots[0][0]))
-    return operations(objective) * EPSILON * (at_zero + gradient_size(objective, W) * W.norm().item())
+    return (
+        operations(objective) * EPSILON * (at_zero + gradient_size(objective, W) * W.norm().item())
+    )
 
 
 def _zero(objective: Objective) -> Tensor:
@@ -125,7 +140,9 @@ def class_numbers(samples: int, classes: int) -> SearchStrategy[np.ndarray]:
 def logistic_problems(draw: DrawFn) -> LogisticRegression:
     """From one class, which is told by one row like two are, to five."""
     (samples, k), classes = draw(shapes(LARGEST)), draw(st.integers(1, LARGEST))
-    return LogisticRegression("rest", draw(features(samples, k)), draw(class_numbers(samples, classes)))
+    return LogisticRegression(
+        "rest", draw(features(samples, k)), draw(class_numbers(samples, classes))
+    )
 
 
 @st.composite
@@ -138,7 +155,8 @@ def networks(draw: DrawFn, activation: Activation) -> ReadoutNetwork:
 
 # Orthogonal in pairs, none of them a multiple of an entry, of sizes that differ.
 DIRECTIONS = [
-    np.array(E, dtype=float) for E in ([[1, 2, 0], [0, 1, 0]], [[2, -1, 3], [0, 0, 1]], [[0, 1, 0], [5, -2, 1]])
+    np.array(E, dtype=float)
+    for E in ([[1, 2, 0], [0, 1, 0]], [[2, -1, 3], [0, 0, 1]], [[0, 1, 0], [5, -2, 1]])
 ]
 
 
@@ -200,15 +218,26 @@ def exactly(objective: Objective, W: torch.Tensor) -> Exact:
         if isinstance(objective, Separable):
             parts = [clipped(part, weight) for part in objective.parts]
             samples = [total(*each) for each in zip(*(part.samples for part in parts), strict=True)]
-            return Exact(mp.fsum(part.loss for part in parts), total(*(part.gradient for part in parts)), samples)
+            return Exact(
+                mp.fsum(part.loss for part in parts),
+                total(*(part.gradient for part in parts)),
+                samples,
+            )
         if isinstance(objective, Tilted):
             base, N = exactly(objective.base, W), matrix(torch.tensor(objective.tilt))
-            shift = mp.fsum(x * y for rows in zip(N, weight, strict=True) for x, y in zip(*rows, strict=True))
-            return Exact(base.loss + shift, total(base.gradient, N), [total(G, N) for G in base.samples])
+            shift = mp.fsum(
+                x * y for rows in zip(N, weight, strict=True) for x, y in zip(*rows, strict=True)
+            )
+            return Exact(
+                base.loss + shift, total(base.gradient, N), [total(G, N) for G in base.samples]
+            )
         pairs = [sample(objective, i, weight) for i in range(objective.samples)]
         losses, samples = [loss for loss, _ in pairs], [gradient for _, gradient in pairs]
         columns = range(objective.shape[1])
-        mean = [[mp.fsum(G[i][j] for G in samples) / len(samples) for j in columns] for i in range(objective.shape[0])]
+        mean = [
+            [mp.fsum(G[i][j] for G in samples) / len(samples) for j in columns]
+            for i in range(objective.shape[0])
+        ]
         return Exact(mp.fsum(losses) / len(losses), mean, samples)
 
 
@@ -216,7 +245,9 @@ def distance(got: torch.Tensor, exact: Matrix) -> Any:
     """The Frobenius norm of the difference."""
     with mp.workdps(DIGITS):
         rows = zip(got.tolist(), exact, strict=True)
-        return mp.sqrt(mp.fsum((x - y) ** 2 for row, other in rows for x, y in zip(row, other, strict=True)))
+        return mp.sqrt(
+            mp.fsum((x - y) ** 2 for row, other in rows for x, y in zip(row, other, strict=True))
+        )
 
 
 def matrix(X: torch.Tensor) -> Matrix:
@@ -224,7 +255,10 @@ def matrix(X: torch.Tensor) -> Matrix:
 
 
 def total(*terms: Matrix) -> Matrix:
-    return [[mp.fsum(entries) for entries in zip(*rows, strict=True)] for rows in zip(*terms, strict=True)]
+    return [
+        [mp.fsum(entries) for entries in zip(*rows, strict=True)]
+        for rows in zip(*terms, strict=True)
+    ]
 
 
 def times(M: Matrix, x: Vector) -> Vector:
@@ -248,22 +282,31 @@ def sample(objective: Objective, i: int, W: Matrix) -> tuple[Any, Matrix]:
     if isinstance(objective, PseudoHuber):
         delta = mp.mpf(objective.delta)
         gaps = [
-            [w - M for w, M in zip(*rows, strict=True)] for rows in zip(W, objective._targets[i].tolist(), strict=True)
+            [w - M for w, M in zip(*rows, strict=True)]
+            for rows in zip(W, objective._targets[i].tolist(), strict=True)
         ]
         roots = [[mp.sqrt(1 + (x / delta) ** 2) for x in row] for row in gaps]
         loss = mp.fsum(delta**2 * (root - 1) for row in roots for root in row)
-        return loss, [[x / root for x, root in zip(*rows, strict=True)] for rows in zip(gaps, roots, strict=True)]
+        return loss, [
+            [x / root for x, root in zip(*rows, strict=True)]
+            for rows in zip(gaps, roots, strict=True)
+        ]
     x = [mp.mpf(entry) for entry in objective._X[i].tolist()]
     z = times(W, x)
     if isinstance(objective, SoftmaxRegression):
         loss, slope = cross_entropy(z, int(objective._targets[i].argmax()))
     elif isinstance(objective, LeastSquares):
-        slope = [output - mp.mpf(y) for output, y in zip(z, objective._targets[i].tolist(), strict=True)]
+        slope = [
+            output - mp.mpf(y) for output, y in zip(z, objective._targets[i].tolist(), strict=True)
+        ]
         loss = mp.fsum(r**2 for r in slope) / 2
     elif isinstance(objective, LogisticRegression):
         signs = [int(t) for t in objective._targets[i].tolist()]
         odds = [mp.exp(-t * output) for t, output in zip(signs, z, strict=True)]
-        loss, slope = mp.fsum(map(mp.log1p, odds)), [-t * e / (1 + e) for t, e in zip(signs, odds, strict=True)]
+        loss, slope = (
+            mp.fsum(map(mp.log1p, odds)),
+            [-t * e / (1 + e) for t, e in zip(signs, odds, strict=True)],
+        )
     elif isinstance(objective, ReadoutNetwork):
         loss, slope = network(objective, i, z)
     else:
@@ -281,7 +324,9 @@ def network(objective: ReadoutNetwork, i: int, z: Vector) -> tuple[Any, Vector]:
 
 def clipped(objective: Clipped, W: Matrix) -> Exact:
     E = matrix(torch.tensor(objective.direction))
-    w = mp.fsum(x * e for row, other in zip(W, E, strict=True) for x, e in zip(row, other, strict=True))
+    w = mp.fsum(
+        x * e for row, other in zip(W, E, strict=True) for x, e in zip(row, other, strict=True)
+    )
     knots = [(number(x), number(y)) for x, y in objective.slope.knots]
     loss, value = mp.mpf(0), knots[0][1]
     if w < knots[0][0]:
@@ -303,15 +348,23 @@ def number(x: Any) -> Any:
 def geodesic(R: torch.Tensor, Z: torch.Tensor, t: torch.Tensor | float) -> torch.Tensor:
     """The geodesic that leaves R along Z, in the metric of the matrices around.
 
-    Source: Edelman, Arias and Smith, "The geometry of algorithms with orthogonality constraints", 1998, Eq. (2.7).
+    Source: Edelman, Arias and Smith, "The geometry of algorithms with orthogonality constraints",
+    1998, Eq. (2.7).
     """
     r, Y, dY = len(R), R.mT, Z.mT
     skew, one = Y.mT @ dY, torch.eye(r, dtype=torch.float64)
     block = torch.cat([torch.cat([skew, -dY.mT @ dY], 1), torch.cat([one, skew], 1)])
-    moved = torch.cat([Y, dY], 1) @ torch.matrix_exp(t * block) @ torch.eye(2 * r, r, dtype=torch.float64)
+    moved = (
+        torch.cat([Y, dY], 1)
+        @ torch.matrix_exp(t * block)
+        @ torch.eye(2 * r, r, dtype=torch.float64)
+    )
     return (moved @ torch.matrix_exp(-t * skew)).mT
 
 
 def on_the_geodesic(v: Point, u: Point, t: float) -> Point:
     """Points (R, V) of LoReFT after a time t: R along its geodesic, V along a line."""
-    return torch.stack([geodesic(R, dR, t) for R, dR in zip(v[0], u[0], strict=True)]), v[1] + t * u[1]
+    return (
+        torch.stack([geodesic(R, dR, t) for R, dR in zip(v[0], u[0], strict=True)]),
+        v[1] + t * u[1],
+    )

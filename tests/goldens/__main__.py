@@ -1,4 +1,5 @@
-"""Write goldens anew: `python -m tests.goldens`, or those whose names have one of the given words in them."""
+"""Write goldens anew: `python -m tests.goldens`, or those whose names have one of the given words
+in them."""
 
 import sys
 import tempfile

@@ -19,7 +19,13 @@ Command = Callable[..., Any]
 """Calls `boundcheck` with arguments in an empty folder; has `code` and `out`."""
 
 PAPERS = ("jiang2024", "meft", "classics", "bottou2018", "methods")
-_FULL = {"adapter": {"kind": "full"}, "domain": None, "run.batch": None, "run.zeta": None, "run.replicas": None}
+_FULL = {
+    "adapter": {"kind": "full"},
+    "domain": None,
+    "run.batch": None,
+    "run.zeta": None,
+    "run.replicas": None,
+}
 RUNS: dict[str, dict[str, Any]] = {
     "too few replicas": THEOREM_TABLE,
     "supported": changed(THEOREM_TABLE, {"run.replicas": 64}),
@@ -27,18 +33,32 @@ RUNS: dict[str, dict[str, Any]] = {
     "a bound on the noise that is too small": changed(THEOREM_TABLE, {"run.zeta": 1.0}),
     "a horizon that is too short": changed(THEOREM_TABLE, {"run.steps": 20, "run.audits": 10}),
     "as printed": changed(THEOREM_TABLE, {"claim": "jiang2024.theorem2", "run.steps": 240}),
-    "violated": changed(THEOREM_TABLE, {"run.replicas": 64, "run.audits": 110, "assume": {"bound": "bound/20"}}),
-    "a minibatch without replacement": changed(THEOREM_TABLE, {"run.sampling": "without replacement"}),
+    "violated": changed(
+        THEOREM_TABLE, {"run.replicas": 64, "run.audits": 110, "assume": {"bound": "bound/20"}}
+    ),
+    "a minibatch without replacement": changed(
+        THEOREM_TABLE, {"run.sampling": "without replacement"}
+    ),
     "the average": changed(
         THEOREM_TABLE,
-        {"claim": "meft.theorem2_everywhere", "adapter.kind": "frozen-a", "domain": None, "run.replicas": 64},
+        {
+            "claim": "meft.theorem2_everywhere",
+            "adapter.kind": "frozen-a",
+            "domain": None,
+            "run.replicas": 64,
+        },
     ),
-    "one step": changed(THEOREM_TABLE, {"claim": "meft.theorem2_any_step", "run.step_size": 0.03, "run.steps": 60}),
+    "one step": changed(
+        THEOREM_TABLE, {"claim": "meft.theorem2_any_step", "run.step_size": 0.03, "run.steps": 60}
+    ),
     # So few steps that what is measured is no rounding yet.
     "gradient descent": changed(
-        THEOREM_TABLE, _FULL | {"claim": "nesterov2004.gradient_descent", "run.steps": 6, "run.audits": 6}
+        THEOREM_TABLE,
+        _FULL | {"claim": "nesterov2004.gradient_descent", "run.steps": 6, "run.audits": 6},
     ),
-    "momentum": changed(THEOREM_TABLE, _FULL | {"claim": "su2016.nesterov", "assume": {"R_1": 9.0}}),
+    "momentum": changed(
+        THEOREM_TABLE, _FULL | {"claim": "su2016.nesterov", "assume": {"R_1": 9.0}}
+    ),
     "smoothness": BRACKET_TABLE,
     "smoothness as printed": changed(BRACKET_TABLE, {"claim": "jiang2024.lemma1"}),
 }
@@ -52,8 +72,30 @@ WORST_CASES = (
 # Sentences, what is rendered from others, and what is of this machine.
 _SAID = frozenset(
     {
-        *("how", "reason", "title", "meaning", "printed", "evidence", "method", "letters", "letters_told", "units"),
-        *("environment", "run_id", "said", "seconds", "file", "page", "folder", "certificate", "objection", "sample"),
+        *(
+            "how",
+            "reason",
+            "title",
+            "meaning",
+            "printed",
+            "evidence",
+            "method",
+            "letters",
+            "letters_told",
+            "units",
+        ),
+        *(
+            "environment",
+            "run_id",
+            "said",
+            "seconds",
+            "file",
+            "page",
+            "folder",
+            "certificate",
+            "objection",
+            "sample",
+        ),
         *("error", "rounding", "duality_gap", "says", "why", "intervals"),
     }
 )
@@ -93,7 +135,9 @@ class Golden:
 def plain(x: Any) -> Any:
     """JSON without its sentences."""
     if isinstance(x, dict):
-        return {key: plain(y) for key, y in x.items() if key not in _SAID and not key.endswith("_latex")}
+        return {
+            key: plain(y) for key, y in x.items() if key not in _SAID and not key.endswith("_latex")
+        }
     return [plain(y) for y in x] if isinstance(x, list) else x
 
 
@@ -111,7 +155,9 @@ def differences(new: Any, kept: Any, relative: float, at: str = "") -> Iterator[
     """Where two are not the same; numbers may be off."""
     if isinstance(new, dict) and isinstance(kept, dict):
         for key in sorted(new.keys() | kept.keys()):
-            yield from differences(new.get(key, "(nothing)"), kept.get(key, "(nothing)"), relative, f"{at}/{key}")
+            yield from differences(
+                new.get(key, "(nothing)"), kept.get(key, "(nothing)"), relative, f"{at}/{key}"
+            )
     elif isinstance(new, list) and isinstance(kept, list) and len(new) == len(kept):
         for i, (x, y) in enumerate(zip(new, kept, strict=True)):
             yield from differences(x, y, relative, f"{at}/{i}")
@@ -128,8 +174,14 @@ def _proofs(paper: str) -> Callable[[Command], Any]:
         for claim in json.loads(command("prove", paper, "--json").out)["claims"]:
             for proof in claim["proofs"]:
                 # Each line by its verdict and a hash of what it says: the whole would be a book.
-                lines = {step["label"]: f"{step['verdict']}, {step['trust']}, {_hash(step)}" for step in proof["steps"]}
-                rest = {key: proof[key] for key in ("verdict", "trust", "standard_facts", "instance", "conclusion")}
+                lines = {
+                    step["label"]: f"{step['verdict']}, {step['trust']}, {_hash(step)}"
+                    for step in proof["steps"]
+                }
+                rest = {
+                    key: proof[key]
+                    for key in ("verdict", "trust", "standard_facts", "instance", "conclusion")
+                }
                 ledger = plain({key: proof[key] for key in proof if key.startswith("hypotheses")})
                 found[f"{claim['id']}, {proof['version']}"] = rest | ledger | {"lines": lines}
         return found
@@ -138,7 +190,9 @@ def _proofs(paper: str) -> Callable[[Command], Any]:
 
 
 def _hash(step: dict[str, Any]) -> str:
-    said = {key: step[key] for key in ("statement", "given", "witness", "follows", "does_not_follow_at")}
+    said = {
+        key: step[key] for key in ("statement", "given", "witness", "follows", "does_not_follow_at")
+    }
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -158,14 +212,22 @@ def _toml(table: dict[str, Any]) -> str:
     lines = [f"{key} = {json.dumps(value)}" for key, value in top.items()]
     for name, inner in table.items():
         if isinstance(inner, dict):
-            lines += ["", f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in inner.items())]
+            lines += [
+                "",
+                f"[{name}]",
+                *(f"{key} = {json.dumps(value)}" for key, value in inner.items()),
+            ]
     return "\n".join(lines) + "\n"
 
 
 def _search(id: str) -> Callable[[Command], Any]:
     def make(command: Command) -> Any:
         found = plain(
-            json.loads(command("falsify", id, "--rank", "1", "--starts", "4", "--examples", "8", "--json").out)
+            json.loads(
+                command(
+                    "falsify", id, "--rank", "1", "--starts", "4", "--examples", "8", "--json"
+                ).out
+            )
         )
         # Where a climb ends depends on how sums are rounded; how high it is does not.
         return {key: found[key] for key in ("id", "ratio", "violated", "open")}
@@ -175,7 +237,9 @@ def _search(id: str) -> Callable[[Command], Any]:
 
 def _worst_case(id: str) -> Callable[[Command], Any]:
     def make(command: Command) -> Any:
-        found = plain(json.loads(command("falsify", id, "--horizon", "1", "--horizon", "2", "--json").out))
+        found = plain(
+            json.loads(command("falsify", id, "--horizon", "1", "--horizon", "2", "--json").out)
+        )
         for case in [found, *found["cases"]]:
             # Of the optimal instances of a semidefinite program a solver finds one.
             case.pop("instance")
@@ -192,7 +256,17 @@ def _schemas(command: Command) -> Any:
     calls = {
         "claims": ("claims", "meft.theorem2_repaired", "--json"),
         "prove": ("prove", "classics", "--json"),
-        "falsify": ("falsify", "meft.frozen_b", "--rank", "1", "--starts", "2", "--examples", "4", "--json"),
+        "falsify": (
+            "falsify",
+            "meft.frozen_b",
+            "--rank",
+            "1",
+            "--starts",
+            "2",
+            "--examples",
+            "4",
+            "--json",
+        ),
         "worst case": ("falsify", "nesterov2004.gradient_descent", "--horizon", "2", "--json"),
         "measure": ("measure", str(spec), "--json"),
     }

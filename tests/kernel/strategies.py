@@ -1,6 +1,8 @@
-"""Random models and terms. A model is exact: rational weights, rational matrices, quadratic functions.
+"""Random models and terms. A model is exact: rational weights, rational matrices, quadratic
+functions.
 
-Values are drawn from a seed by name, time and what the past tells apart, so that a process is adapted by construction.
+Values are drawn from a seed by name, time and what the past tells apart, so that a process is
+adapted by construction.
 """
 
 from __future__ import annotations
@@ -17,8 +19,28 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from boundcheck.kernel import Fact, Law, Statement, TermError, terms
 from boundcheck.kernel.builders import before, expect, inner, maximum, mean, norm, power, total
-from boundcheck.kernel.meaning import Grid, Interval, MatrixFunction, Model, denote, denote_matrix, exact, holds
-from boundcheck.kernel.terms import ANY, CONSTANT, NEXT, NOW, Index, Matrix, Scalar, Symbol, Time, Variable
+from boundcheck.kernel.meaning import (
+    Grid,
+    Interval,
+    MatrixFunction,
+    Model,
+    denote,
+    denote_matrix,
+    exact,
+    holds,
+)
+from boundcheck.kernel.terms import (
+    ANY,
+    CONSTANT,
+    NEXT,
+    NOW,
+    Index,
+    Matrix,
+    Scalar,
+    Symbol,
+    Time,
+    Variable,
+)
 from tests.layers import examples
 
 Numbers = tuple[tuple[Fraction, ...], ...]
@@ -38,12 +60,15 @@ SHAPES = tuple((rows, columns) for rows in DIMENSIONS for columns in DIMENSIONS)
 
 @dataclass(frozen=True)
 class World(Model):
-    """A model whose symbols are drawn from a seed, but for those that are set: at a time and an outcome."""
+    """A model whose symbols are drawn from a seed, but for those that are set: at a time and an
+    outcome."""
 
     seed: int = 0
     choice: tuple[tuple[Symbol | Variable, Callable[[int, int], Numbers | Fraction]], ...] = ()
 
-    def having(self, x: Symbol | Variable, value: Callable[[int, int], Numbers | Fraction]) -> World:
+    def having(
+        self, x: Symbol | Variable, value: Callable[[int, int], Numbers | Fraction]
+    ) -> World:
         return bound(replace(self, choice=(*self.choice, (x, value))))
 
     def with_functions(self, **functions: MatrixFunction) -> World:
@@ -73,19 +98,27 @@ def bound(world: World) -> World:
             return _number(f"{world.seed} {x.name} {label}")
         rows, columns = (world.dimensions[name] for name in x.shape)
         place = f"{world.seed} {x.name} {x.shape} {label}"
-        return tuple(tuple(_number(f"{place} {i} {j}") for j in range(columns)) for i in range(rows))
+        return tuple(
+            tuple(_number(f"{place} {i} {j}") for j in range(columns)) for i in range(rows)
+        )
 
     return replace(world, symbols=symbols)
 
 
 def quadratic(seed: int, name: str) -> MatrixFunction:
-    """c + ⟨b, x⟩ + ½⟨x, d·x⟩ + ½⟨e, x⟩² with coefficients by block and place, on blocks of any shapes."""
+    """c + ⟨b, x⟩ + ½⟨x, d·x⟩ + ½⟨e, x⟩² with coefficients by block and place, on blocks of any
+    shapes."""
 
     def number(*place: object) -> Interval:
         return exact(_number(f"{seed} {name} {place}"))
 
     def entries(point: tuple[Grid, ...]) -> list[tuple[tuple[int, int, int], Interval]]:
-        return [((b, i, j), x) for b, grid in enumerate(point) for i, row in enumerate(grid) for j, x in enumerate(row)]
+        return [
+            ((b, i, j), x)
+            for b, grid in enumerate(point)
+            for i, row in enumerate(grid)
+            for j, x in enumerate(row)
+        ]
 
     def slope(point: tuple[Grid, ...]) -> Interval:
         return sum((number("e", *at) * x for at, x in entries(point)), exact(0))
@@ -111,7 +144,8 @@ def quadratic(seed: int, name: str) -> MatrixFunction:
 
 @st.composite
 def worlds(draw: DrawFn, outcomes: int = 3) -> World:
-    """A model: sizes 1 to 3, T 1 to 3, few outcomes, and a past that tells more apart as time goes on."""
+    """A model: sizes 1 to 3, T 1 to 3, few outcomes, and a past that tells more apart as time goes
+    on."""
     dimensions = {name: draw(st.integers(1, 3)) for name in DIMENSIONS}
     count = draw(st.integers(1, outcomes))
     shares = draw(st.lists(st.integers(1, 4), min_size=count, max_size=count))
@@ -126,19 +160,33 @@ def worlds(draw: DrawFn, outcomes: int = 3) -> World:
         return levels[max(0, min(time + first, len(levels) - 1))]
 
     functions = {name: quadratic(seed, name) for name in ("f", "g")}
-    return bound(World(dimensions, draw(st.integers(1, 3)), weights, past, lambda *_: Fraction(0), functions, seed))
+    return bound(
+        World(
+            dimensions,
+            draw(st.integers(1, 3)),
+            weights,
+            past,
+            lambda *_: Fraction(0),
+            functions,
+            seed,
+        )
+    )
 
 
 def symbols(shape: Shape, kinds: tuple[object, ...] = KINDS) -> SearchStrategy[Symbol]:
     """A symbol of a shape; its name says its kind, so that a name has one kind."""
     return st.builds(
-        lambda name, when: Symbol(name + _kind_letter(when), shape, when), st.sampled_from("XY"), st.sampled_from(kinds)
+        lambda name, when: Symbol(name + _kind_letter(when), shape, when),
+        st.sampled_from("XY"),
+        st.sampled_from(kinds),
     )
 
 
 def variables(kinds: tuple[object, ...] = KINDS) -> SearchStrategy[Variable]:
     return st.builds(
-        lambda name, when: Variable(name + _kind_letter(when), when), st.sampled_from("ab"), st.sampled_from(kinds)
+        lambda name, when: Variable(name + _kind_letter(when), when),
+        st.sampled_from("ab"),
+        st.sampled_from(kinds),
     )
 
 
@@ -150,7 +198,9 @@ SHAPED = st.sampled_from(SHAPES)
 
 
 @st.composite
-def letters(draw: DrawFn, shape: Shape, depth: int = 1, kinds: tuple[object, ...] = KINDS) -> terms.Letter | Matrix:
+def letters(
+    draw: DrawFn, shape: Shape, depth: int = 1, kinds: tuple[object, ...] = KINDS
+) -> terms.Letter | Matrix:
     """A symbol, a block of a gradient, or a mean."""
     kind = draw(st.sampled_from(("symbol", "symbol", "gradient", "mean"))) if depth else "symbol"
     if kind == "gradient":
@@ -158,7 +208,9 @@ def letters(draw: DrawFn, shape: Shape, depth: int = 1, kinds: tuple[object, ...
         if draw(st.booleans()):
             point.insert(draw(st.integers(0, 1)), draw(matrices(draw(SHAPED), depth - 1, kinds)))
         places = [i for i, x in enumerate(point) if x.shape == shape]
-        return terms.Gradient(draw(st.sampled_from("fg")), tuple(point), draw(st.sampled_from(places)))
+        return terms.Gradient(
+            draw(st.sampled_from("fg")), tuple(point), draw(st.sampled_from(places))
+        )
     if kind == "mean":
         return mean(Matrix.of(draw(letters(shape, depth - 1, kinds))), draw(st.sampled_from(PASTS)))
     return draw(symbols(shape, kinds))
@@ -171,7 +223,9 @@ def words(draw: DrawFn, shape: Shape, depth: int = 1, kinds: tuple[object, ...] 
     product: Matrix | None = None
     for rows, columns in pairwise(names):
         flip = draw(st.booleans())
-        letter = Matrix.of(draw(letters((columns, rows) if flip else (rows, columns), depth, kinds)))
+        letter = Matrix.of(
+            draw(letters((columns, rows) if flip else (rows, columns), depth, kinds))
+        )
         factor = letter.T if flip else letter
         product = factor if product is None else product @ factor
     return product if product is not None else Matrix.zero(shape)
@@ -181,7 +235,9 @@ RATIONALS = st.sampled_from(ENTRIES)
 
 
 @st.composite
-def matrices(draw: DrawFn, shape: Shape, depth: int = 1, kinds: tuple[object, ...] = KINDS) -> Matrix:
+def matrices(
+    draw: DrawFn, shape: Shape, depth: int = 1, kinds: tuple[object, ...] = KINDS
+) -> Matrix:
     """A sum of up to three words, with numbers or variables as coefficients."""
     result = Matrix.zero(shape)
     for _ in range(draw(st.integers(0, 10)) % 4):
@@ -193,7 +249,9 @@ def matrices(draw: DrawFn, shape: Shape, depth: int = 1, kinds: tuple[object, ..
 
 
 @st.composite
-def points(draw: DrawFn, shapes: tuple[Shape, ...] | None = None, depth: int = 1) -> tuple[Matrix, ...]:
+def points(
+    draw: DrawFn, shapes: tuple[Shape, ...] | None = None, depth: int = 1
+) -> tuple[Matrix, ...]:
     """One or two blocks."""
     shapes = shapes or tuple(draw(st.lists(SHAPED, min_size=1, max_size=2)))
     return tuple(draw(matrices(shape, depth)) for shape in shapes)
@@ -201,9 +259,14 @@ def points(draw: DrawFn, shapes: tuple[Shape, ...] | None = None, depth: int = 1
 
 @st.composite
 def scalars(
-    draw: DrawFn, depth: int = 1, rational: bool = False, kinds: tuple[object, ...] = KINDS, size: int = 2
+    draw: DrawFn,
+    depth: int = 1,
+    rational: bool = False,
+    kinds: tuple[object, ...] = KINDS,
+    size: int = 2,
 ) -> Scalar:
-    """A polynomial in atoms of every kind; `rational` ones denote single numbers, and not intervals."""
+    """A polynomial in atoms of every kind; `rational` ones denote single numbers, and not
+    intervals."""
     result = Scalar.of(draw(RATIONALS))
     for _ in range(draw(st.integers(1, size))):
         product = Scalar.of(draw(RATIONALS))
@@ -227,15 +290,20 @@ def _factors(draw: DrawFn, depth: int, rational: bool, kinds: tuple[object, ...]
     if kind == "variable":
         return Scalar.of(draw(variables(kinds)))
     if kind == "number":
-        return Scalar.of(draw(st.sampled_from((terms.Dimension("m"), terms.Horizon(), terms.Clock()))))
+        return Scalar.of(
+            draw(st.sampled_from((terms.Dimension("m"), terms.Horizon(), terms.Clock())))
+        )
     if kind == "trace":
         shape = draw(SHAPED)
         return inner((draw(words(shape, deeper, kinds)),), (draw(matrices(shape, 0, kinds)),))
     if kind == "value":
-        return Scalar.of(terms.Value(draw(st.sampled_from("fg")), (draw(matrices(draw(SHAPED), deeper, kinds)),)))
+        return Scalar.of(
+            terms.Value(draw(st.sampled_from("fg")), (draw(matrices(draw(SHAPED), deeper, kinds)),))
+        )
     if kind == "norm":
         return norm(
-            draw(st.sampled_from((terms.FROBENIUS, terms.SPECTRAL))), draw(matrices(draw(SHAPED), deeper, kinds))
+            draw(st.sampled_from((terms.FROBENIUS, terms.SPECTRAL))),
+            draw(matrices(draw(SHAPED), deeper, kinds)),
         )
     body = draw(scalars(deeper, rational, kinds, size=1))
     if kind == "expectation":
@@ -253,7 +321,9 @@ def _factors(draw: DrawFn, depth: int, rational: bool, kinds: tuple[object, ...]
         return maximum(body, draw(scalars(deeper, rational, kinds, size=1)))
     if kind == "minimum":
         return Scalar.of(terms.Minimum(body))
-    return Scalar.of(terms.Root(body)) if kind == "root" else Scalar.of(terms.Inverse(body * body + 1))
+    return (
+        Scalar.of(terms.Root(body)) if kind == "root" else Scalar.of(terms.Inverse(body * body + 1))
+    )
 
 
 def everywhere(world: World) -> list[tuple[int, int]]:
@@ -262,7 +332,8 @@ def everywhere(world: World) -> list[tuple[int, int]]:
 
 
 def raised(world: World, p: Scalar, relation: str = ">=") -> Fact:
-    """The fact p + c >= 0 (or >) with the least simple c that makes it true; c = 0 where it is true already."""
+    """The fact p + c >= 0 (or >) with the least simple c that makes it true; c = 0 where it is true
+    already."""
     least = min(denote(p, world, t, i).low for t, i in everywhere(world))
     spare = 0 if relation == ">=" else 1
     return Fact(relation, p if least >= spare else p + (-(least // 1) + spare))
@@ -291,29 +362,39 @@ def setting(world: World, x: Symbol | Variable, value: Matrix | Scalar) -> World
 def agree(x: Interval, y: Interval, width: Fraction = Fraction(1, 10**6)) -> bool:
     """Whether two enclosures may be of one number, and are narrow enough to say so."""
     size = max(abs(x.low), abs(x.high), Fraction(1))
-    return max(x.low, y.low) <= min(x.high, y.high) and max(x.high - x.low, y.high - y.low) <= width * size
+    return (
+        max(x.low, y.low) <= min(x.high, y.high)
+        and max(x.high - x.low, y.high - y.low) <= width * size
+    )
 
 
 def same(x: Grid, y: Grid) -> bool:
     return len(x) == len(y) and all(
-        len(r) == len(s) and all(agree(p, q) for p, q in zip(r, s, strict=True)) for r, s in zip(x, y, strict=True)
+        len(r) == len(s) and all(agree(p, q) for p, q in zip(r, s, strict=True))
+        for r, s in zip(x, y, strict=True)
     )
 
 
 def judged(statement: Statement, world: World, tries: int = 3) -> bool | None:
-    """Whether a statement holds; a law never certainly does, and does not where one of a few tries refutes it."""
+    """Whether a statement holds; a law never certainly does, and does not where one of a few tries
+    refutes it."""
     if isinstance(statement, Fact):
         return holds(statement, world)
     for attempt in range(tries):
         other = world
         for x in statement.variables:
             other = other.having(x, _anything(world, x, attempt))
-        if all(judged(p, other, 1) for p in statement.premises) and judged(statement.conclusion, other, 1) is False:
+        if (
+            all(judged(p, other, 1) for p in statement.premises)
+            and judged(statement.conclusion, other, 1) is False
+        ):
             return False
     return None
 
 
-def _anything(world: World, x: Symbol | Variable, attempt: int) -> Callable[[int, int], Numbers | Fraction]:
+def _anything(
+    world: World, x: Symbol | Variable, attempt: int
+) -> Callable[[int, int], Numbers | Fraction]:
     drawn = bound(replace(world, choice=(), seed=world.seed + 7919 * (attempt + 1)))
     return lambda time, outcome: drawn.symbols(x, time, outcome)
 

@@ -1,4 +1,5 @@
-"""Meanings enclose: interval arithmetic, roots, norms and averages against exact or floating-point ones."""
+"""Meanings enclose: interval arithmetic, roots, norms and averages against exact or floating-point
+ones."""
 
 from fractions import Fraction
 from typing import Any
@@ -10,8 +11,26 @@ from hypothesis import strategies as st
 
 from boundcheck.kernel import Fact, TermError, terms
 from boundcheck.kernel.builders import expect, maximum, norm
-from boundcheck.kernel.meaning import Interval, denote, denote_matrix, exact, holds, positive_semidefinite
-from boundcheck.kernel.terms import ANY, FROBENIUS, NEXT, NOW, SPECTRAL, Inverse, Matrix, Root, Scalar, Variable
+from boundcheck.kernel.meaning import (
+    Interval,
+    denote,
+    denote_matrix,
+    exact,
+    holds,
+    positive_semidefinite,
+)
+from boundcheck.kernel.terms import (
+    ANY,
+    FROBENIUS,
+    NEXT,
+    NOW,
+    SPECTRAL,
+    Inverse,
+    Matrix,
+    Root,
+    Scalar,
+    Variable,
+)
 from tests.kernel.refusals import Foreign
 from tests.kernel.strategies import World, bound
 from tests.layers import examples
@@ -22,7 +41,8 @@ a, b = Variable("a", terms.Time(NOW)), Variable("b", ANY)
 
 
 def world(rows: Any = ((1,),), horizon: int = 2) -> World:
-    """Two outcomes with weights 1/4 and 3/4, told apart from time 2 on; A is the matrix of these rows."""
+    """Two outcomes with weights 1/4 and 3/4, told apart from time 2 on; A is the matrix of these
+    rows."""
     dimensions = {"m": len(rows), "n": len(rows[0]), "k": 1}
     weights = Fraction(1, 4), Fraction(3, 4)
     made = World(dimensions, horizon, weights, lambda t: (0, int(t >= 2)), lambda *_: Fraction(0))
@@ -57,13 +77,20 @@ def test_roots_are_narrow_and_exact_where_they_can_be(x: Fraction) -> None:
 
 
 @examples(60)
-@given(st.lists(st.lists(st.integers(-3, 3), min_size=3, max_size=3), min_size=1, max_size=3), st.integers(1, 3))
+@given(
+    st.lists(st.lists(st.integers(-3, 3), min_size=3, max_size=3), min_size=1, max_size=3),
+    st.integers(1, 3),
+)
 def test_norms_are_those_of_numpy(rows: list[list[int]], columns: int) -> None:
     rows = [row[:columns] for row in rows]
     for kind, order in ((FROBENIUS, "fro"), (SPECTRAL, 2)):
         number = np.linalg.norm(np.array(rows, dtype=float), order)
         enclosed = value(norm(kind, Matrix.of(A)), rows=rows)
-        assert enclosed.low - Fraction(1, 10**9) <= Fraction(float(number)) <= enclosed.high + Fraction(1, 10**9)
+        assert (
+            enclosed.low - Fraction(1, 10**9)
+            <= Fraction(float(number))
+            <= enclosed.high + Fraction(1, 10**9)
+        )
         assert enclosed.high - enclosed.low < Fraction(1, 10**6)
 
 
@@ -75,7 +102,9 @@ def test_semidefinite_is_what_eigenvalues_say(entries: list[int], shift: int) ->
     least = np.linalg.eigvalsh(np.array(matrix, dtype=float))[0]
     if abs(least) > 1e-9:
         assert positive_semidefinite([[Fraction(x) for x in row] for row in matrix]) == (least > 0)
-    gram = [[Fraction(sum(x * y for x, y in zip(v, w, strict=True))) for w in matrix] for v in matrix]
+    gram = [
+        [Fraction(sum(x * y for x, y in zip(v, w, strict=True))) for w in matrix] for v in matrix
+    ]
     assert positive_semidefinite(gram)
 
 

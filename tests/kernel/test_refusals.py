@@ -57,10 +57,12 @@ def test_refusals_need_no_assertions(flags: list[str]) -> None:
 @pytest.mark.full
 def test_the_script_fails_where_the_kernel_accepts() -> None:
     code = (
-        "from tests.kernel.refusals import *; "
-        "CASES[:] = [Case('open', lambda: 0, KernelError), Case('odd', lambda: 1 // 0, KernelError)]; main()"
+        "from tests.kernel.refusals import *; CASES[:] = [Case('open', lambda: 0, KernelError),"
+        " Case('odd', lambda: 1 // 0, KernelError)]; main()"
     )
-    done = subprocess.run([sys.executable, "-O", "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-O", "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
         "open: accepted, 0",

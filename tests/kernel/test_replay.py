@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.kernel import Fact, KernelError, ReplayError, Theorem, derive, replay, replay_all, rules
+from boundcheck.kernel import (
+    Fact,
+    KernelError,
+    ReplayError,
+    Theorem,
+    derive,
+    replay,
+    replay_all,
+    rules,
+)
 from boundcheck.kernel.derive import derivation
 from boundcheck.kernel.terms import NOW, ONE, Scalar, Variable
 from tests.layers import examples
@@ -54,7 +63,11 @@ def test_a_derivation_yields_its_theorem() -> None:
 
 
 @examples(50)
-@given(st.lists(st.integers(0, len(STEPS) - 1), min_size=1, max_size=8), st.sampled_from(sorted(CHANGES)), st.data())
+@given(
+    st.lists(st.integers(0, len(STEPS) - 1), min_size=1, max_size=8),
+    st.sampled_from(sorted(CHANGES)),
+    st.data(),
+)
 def test_a_change_anywhere_is_refused(steps: list[int], change: str, data: Any) -> None:
     place = data.draw(st.integers(0, len(steps) - 1))
     steps = [2 if i == place + 1 and step == 2 else step for i, step in enumerate(steps)]
@@ -79,11 +92,17 @@ def test_long_derivations_replay() -> None:
 def test_a_shared_step_is_replayed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[Any] = []
     assume = derive._steps["assume"]
-    monkeypatch.setitem(derive._steps, "assume", lambda *given: calls.append(given) or assume(*given))
+    monkeypatch.setitem(
+        derive._steps, "assume", lambda *given: calls.append(given) or assume(*given)
+    )
     theorem = LOW
     for _ in range(40):
-        theorem = rules.certificate((theorem, theorem), theorem.fact, ((((Fraction(1), ONE),), (0,)),), (), ())
-    assert [x.same_as(y) for x, y in zip(replay_all([theorem, LOW]), (theorem, LOW), strict=True)] == [True, True]
+        theorem = rules.certificate(
+            (theorem, theorem), theorem.fact, ((((Fraction(1), ONE),), (0,)),), (), ()
+        )
+    assert [
+        x.same_as(y) for x, y in zip(replay_all([theorem, LOW]), (theorem, LOW), strict=True)
+    ] == [True, True]
     assert len(calls) == 1
 
 

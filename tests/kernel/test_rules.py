@@ -1,4 +1,5 @@
-"""Every rule is sound: where the hypotheses hold, no conclusion is false; induction refuses what is not."""
+"""Every rule is sound: where the hypotheses hold, no conclusion is false; induction refuses what is
+not."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -9,14 +10,54 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import assume as suppose
 from hypothesis import strategies as st
 
-from boundcheck.kernel import RULES, STANDARD_FACTS, Fact, Law, RuleError, TermError, Theorem, builders, replay, rules
+from boundcheck.kernel import (
+    RULES,
+    STANDARD_FACTS,
+    Fact,
+    Law,
+    RuleError,
+    TermError,
+    Theorem,
+    builders,
+    replay,
+    rules,
+)
 from boundcheck.kernel import terms as nodes
 from boundcheck.kernel.builders import at, before, inner, known, maximum, norm, power, timed, total
-from boundcheck.kernel.meaning import Grid, Interval, MatrixFunction, denote, denote_matrix, exact, holds
+from boundcheck.kernel.meaning import (
+    Grid,
+    Interval,
+    MatrixFunction,
+    denote,
+    denote_matrix,
+    exact,
+    holds,
+)
 from boundcheck.kernel.rules import gradients
-from boundcheck.kernel.terms import ANY, CONSTANT, FROBENIUS, NEXT, ONE, Index, Matrix, Scalar, Symbol, Variable
+from boundcheck.kernel.terms import (
+    ANY,
+    CONSTANT,
+    FROBENIUS,
+    NEXT,
+    ONE,
+    Index,
+    Matrix,
+    Scalar,
+    Symbol,
+    Variable,
+)
 from tests.kernel import strategies
-from tests.kernel.strategies import FEW, RATIONALS, SHAPED, World, matrices, raised, scalars, symbols, worlds
+from tests.kernel.strategies import (
+    FEW,
+    RATIONALS,
+    SHAPED,
+    World,
+    matrices,
+    raised,
+    scalars,
+    symbols,
+    worlds,
+)
 
 ANALYSIS = {name: RULES[name] for name in STANDARD_FACTS}
 KIND = st.sampled_from((FROBENIUS, nodes.SPECTRAL))
@@ -41,7 +82,8 @@ def test_every_rule_has_a_property_test() -> None:
 
 
 def sound(theorem: Theorem, world: World) -> None:
-    """The conclusion is not certainly false where the hypotheses, laws at their word, are certainly true."""
+    """The conclusion is not certainly false where the hypotheses, laws at their word, are certainly
+    true."""
     suppose(strategies.true_in(world, theorem.hypotheses))
     assert strategies.judged(theorem.conclusion, world) is not False
     assert replay(theorem).same_as(theorem)
@@ -53,7 +95,8 @@ def given_fact(data: Any, world: World, relation: str, **how: Any) -> Theorem:
 
 
 def equation(data: Any, world: World) -> tuple[Fact, World]:
-    """An equation, and the world in which it holds: c times a variable that is set to a polynomial."""
+    """An equation, and the world in which it holds: c times a variable that is set to a
+    polynomial."""
     x, p = Variable("e", ANY), data.draw(scalars(1, rational=True))
     factor = data.draw(scalars(0))
     return Fact("=", factor * (p - x)), strategies.setting(world, x, p)
@@ -74,7 +117,9 @@ def test_assume(world: World, p: Scalar, relation: str) -> None:
 @given(worlds(), DATA)
 def test_discharge(world: World, data: Any) -> None:
     first = given_fact(data, world, ">")
-    weaker = rules.certificate((first,), Fact(">=", first.fact.polynomial), ((((Fraction(1), ONE),), (0,)),), (), ())
+    weaker = rules.certificate(
+        (first,), Fact(">=", first.fact.polynomial), ((((Fraction(1), ONE),), (0,)),), (), ()
+    )
     use = rules.expectation(rules.assume(weaker.fact), data.draw(st.sampled_from(strategies.PASTS)))
     theorem = rules.discharge(weaker, use)
     assert theorem.hypotheses == first.hypotheses
@@ -92,7 +137,9 @@ def test_laws(world: World, data: Any) -> None:
         theorem = rules.expectation(theorem, data.draw(st.sampled_from(strategies.PASTS)))
     if data.draw(st.booleans()):
         theorem = rules.summation(theorem)
-    names = sorted({x for x in p.inside if isinstance(x, Symbol | Variable) and x.when in (ANY, CONSTANT)})[:2]
+    names = sorted(
+        {x for x in p.inside if isinstance(x, Symbol | Variable) and x.when in (ANY, CONSTANT)}
+    )[:2]
     law = rules.generalise(theorem, tuple(names), tuple(theorem.hypotheses))
     assert not law.hypotheses
     assert strategies.judged(law.conclusion, world) is not False
@@ -105,7 +152,9 @@ def test_laws(world: World, data: Any) -> None:
 
 def value_for(data: Any, x: Symbol | Variable) -> Matrix | Scalar:
     kinds = (CONSTANT,) if x.when == CONSTANT else strategies.KINDS
-    value = data.draw(matrices(x.shape, 1, kinds) if isinstance(x, Symbol) else scalars(1, kinds=kinds))
+    value = data.draw(
+        matrices(x.shape, 1, kinds) if isinstance(x, Symbol) else scalars(1, kinds=kinds)
+    )
     suppose(x.when == ANY or (known(value, None) and not timed(value)))
     return value
 
@@ -114,10 +163,16 @@ def value_for(data: Any, x: Symbol | Variable) -> Matrix | Scalar:
 @given(worlds(), DATA)
 def test_instantiate_means_another_value(world: World, data: Any) -> None:
     p = data.draw(scalars(1))
-    names = sorted({x for x in p.inside if isinstance(x, Symbol | Variable) and x.when in (ANY, CONSTANT)})
+    names = sorted(
+        {x for x in p.inside if isinstance(x, Symbol | Variable) and x.when in (ANY, CONSTANT)}
+    )
     suppose(names)
     x = data.draw(st.sampled_from(names))
-    value = data.draw(matrices(x.shape, 1, (CONSTANT,))) if isinstance(x, Symbol) else data.draw(RATIONALS)
+    value = (
+        data.draw(matrices(x.shape, 1, (CONSTANT,)))
+        if isinstance(x, Symbol)
+        else data.draw(RATIONALS)
+    )
     value = value if isinstance(value, Matrix) else Scalar.of(value)
     suppose(known(value, None) and not timed(value))
     inside = Law((Variable("z", ANY),), (), Fact(">", p + Variable("z", ANY)))
@@ -137,7 +192,9 @@ def test_instantiate_means_another_value(world: World, data: Any) -> None:
 @given(worlds(), DATA)
 def test_rewrite(world: World, data: Any) -> None:
     letter = data.draw(symbols(data.draw(SHAPED), (ANY, CONSTANT)))
-    value = data.draw(matrices(letter.shape, 1, (CONSTANT,) if letter.when == CONSTANT else strategies.KINDS))
+    value = data.draw(
+        matrices(letter.shape, 1, (CONSTANT,) if letter.when == CONSTANT else strategies.KINDS)
+    )
     suppose(letter.when == ANY or (known(value, None) and not timed(value)))
     other = strategies.setting(world, letter, value)
     suppose(letter not in value.inside)
@@ -195,10 +252,14 @@ ALONE: dict[str, Callable[[Draw], Theorem]] = {
     "triangle": lambda draw: rules.triangle(*normed(draw, 2)),
     "triangle, of opposites": opposites,
     "submultiplicative": product,
-    "spectral_below_frobenius": lambda draw: rules.spectral_below_frobenius(draw(matrices(draw(SHAPED)))),
+    "spectral_below_frobenius": lambda draw: rules.spectral_below_frobenius(
+        draw(matrices(draw(SHAPED)))
+    ),
     "cauchy_schwarz": lambda draw: rules.cauchy_schwarz(*two_points(draw)),
     "norm_expansion": lambda draw: rules.norm_expansion(draw(strategies.points())),
-    "dimension_positive": lambda draw: rules.dimension_positive(draw(st.sampled_from(strategies.DIMENSIONS))),
+    "dimension_positive": lambda draw: rules.dimension_positive(
+        draw(st.sampled_from(strategies.DIMENSIONS))
+    ),
     "root_nonnegative": lambda draw: rules.root_nonnegative(draw(scalars())),
     "telescope": lambda draw: rules.telescope(draw(scalars(kinds=TIMED))),
     "minimum_at_most": lambda draw: rules.minimum_at_most(draw(scalars())),
@@ -216,7 +277,10 @@ def test_a_rule_without_premises(name: str, world: World, data: Any) -> None:
 
 # From a fact of one of these relations.
 FROM_A_FACT: dict[str, tuple[tuple[str, ...], Callable[[Draw, Theorem], Theorem]]] = {
-    "homogeneous": ((">=", ">"), lambda draw, theorem: rules.homogeneous(theorem, *normed(draw, 1))),
+    "homogeneous": (
+        (">=", ">"),
+        lambda draw, theorem: rules.homogeneous(theorem, *normed(draw, 1)),
+    ),
     "root_square": ((">=", ">"), lambda _, theorem: rules.root_square(theorem)),
     "inverse": ((">",), lambda _, theorem: rules.inverse(theorem)),
     "expectation": (
@@ -229,7 +293,8 @@ FROM_A_FACT: dict[str, tuple[tuple[str, ...], Callable[[Draw, Theorem], Theorem]
 
 @checks(*FROM_A_FACT)
 @pytest.mark.parametrize(
-    ("name", "relation"), [(name, each) for name, (relations, _) in FROM_A_FACT.items() for each in relations]
+    ("name", "relation"),
+    [(name, each) for name, (relations, _) in FROM_A_FACT.items() for each in relations],
 )
 @FEW
 @given(world=worlds(), data=DATA)
@@ -248,7 +313,11 @@ def test_a_rule_from_one_fact(name: str, relation: str, world: World, data: Any)
 def test_rank_bound(world: World, data: Any) -> None:
     shape = data.draw(SHAPED)
     word = data.draw(strategies.words(shape, 0)).scaled(data.draw(scalars(0)))
-    within = {name for x in word.terms for letter, _ in x for name in letter.shape} if len(word.terms) == 1 else set()
+    within = (
+        {name for x in word.terms for letter, _ in x for name in letter.shape}
+        if len(word.terms) == 1
+        else set()
+    )
     for name in sorted(within | set(shape)):
         sound(rules.rank_bound(word, name), world)
     sound(rules.rank_bound(data.draw(matrices(shape)), shape[0]), world)
@@ -260,7 +329,9 @@ def test_rank_bound(world: World, data: Any) -> None:
 @checks("at_most_maximum", "maximum_at_most")
 @FEW
 @given(worlds(), st.lists(scalars(), min_size=1, max_size=3), scalars(), RELATION)
-def test_the_largest_of_several_numbers(world: World, members: list[Scalar], c: Scalar, relation: str) -> None:
+def test_the_largest_of_several_numbers(
+    world: World, members: list[Scalar], c: Scalar, relation: str
+) -> None:
     # The first one is larger than all others.
     for x in (members[0], Scalar.sum((Scalar.of(1), *(m * m for m in members)))):
         sound(rules.at_most_maximum(x, tuple(members)), world)
@@ -280,7 +351,10 @@ def test_vanishing(world: World, data: Any) -> None:
     x, p = Variable("e", ANY), data.draw(scalars(1, rational=True))
     gap = (p - x) * data.draw(RATIONALS)
     for relation in (">=", "="):
-        sound(rules.vanishing(rules.assume(Fact(relation, -(gap * gap))), gap), strategies.setting(world, x, p))
+        sound(
+            rules.vanishing(rules.assume(Fact(relation, -(gap * gap))), gap),
+            strategies.setting(world, x, p),
+        )
 
 
 @checks("minimum_at_least")
@@ -307,7 +381,9 @@ def test_induction(world: World, d: Scalar) -> None:
     hypothesis, more = rules.assume(goal), rules.assume(grows)
     first = rules.certificate((), Fact(">=", nodes.ZERO), (), (), ())
     both = ((((Fraction(1), ONE),), (0,)), (((Fraction(1), ONE),), (1,)))
-    step = rules.certificate((hypothesis, more), Fact(">=", at(goal.polynomial, NEXT)), both, (), ())
+    step = rules.certificate(
+        (hypothesis, more), Fact(">=", at(goal.polynomial, NEXT)), both, (), ()
+    )
     theorem = rules.induction(first, step, goal)
     assert theorem.hypotheses <= {grows}
     sound(theorem, world)
@@ -316,7 +392,9 @@ def test_induction(world: World, d: Scalar) -> None:
 @checks("at_time")
 @FEW
 @given(worlds(), scalars(kinds=TIMED), st.sampled_from((">=", ">", "=")))
-def test_a_fact_holds_at_the_first_and_at_the_last_time(world: World, p: Scalar, relation: str) -> None:
+def test_a_fact_holds_at_the_first_and_at_the_last_time(
+    world: World, p: Scalar, relation: str
+) -> None:
     fact = raised(world, p, relation) if relation != "=" else Fact("=", p - p)
     for time in (rules.FIRST, rules.LAST):
         try:
@@ -343,9 +421,14 @@ def test_the_time_is_between_one_and_the_last(world: World) -> None:
 @given(worlds(), DATA)
 def test_certificates_of_any_shape(world: World, data: Any) -> None:
     """The goal is computed from the other side, so that every certificate closes."""
-    facts = [given_fact(data, world, data.draw(RELATION), depth=0) for _ in range(data.draw(st.integers(1, 2)))]
+    facts = [
+        given_fact(data, world, data.draw(RELATION), depth=0)
+        for _ in range(data.draw(st.integers(1, 2)))
+    ]
     places = st.lists(st.integers(0, len(facts) - 1), max_size=2).map(tuple)
-    squares = st.lists(st.tuples(RATIONALS.filter(lambda w: w > 0), scalars(0, size=1)), max_size=2).map(tuple)
+    squares = st.lists(
+        st.tuples(RATIONALS.filter(lambda w: w > 0), scalars(0, size=1)), max_size=2
+    ).map(tuple)
     terms = tuple(data.draw(st.lists(st.tuples(squares, places), min_size=1, max_size=2)))
     goal = nodes.ZERO
     for weights, chosen in terms:
@@ -366,7 +449,9 @@ def test_certificates_of_any_shape(world: World, data: Any) -> None:
     if strict:
         sound(strict, world)
     sound(
-        rules.certificate(everything, Fact("=", multiplier * fact.polynomial), (), ((multiplier, len(facts)),), ()),
+        rules.certificate(
+            everything, Fact("=", multiplier * fact.polynomial), (), ((multiplier, len(facts)),), ()
+        ),
         world,
     )
 
@@ -401,7 +486,8 @@ def test_certificates_with_the_goal_squared(world: World, data: Any) -> None:
 def numeric(
     data: Any, world: World, image: tuple[Matrix, ...], names: list[Symbol], inside: MatrixFunction
 ) -> MatrixFunction:
-    """F = f ∘ P by evaluation, its gradient by exact interpolation of the polynomials s ↦ F(X + s E_ij)."""
+    """F = f ∘ P by evaluation, its gradient by exact interpolation of the polynomials s ↦ F(X + s
+    E_ij)."""
 
     def value(point: tuple[Grid, ...]) -> Interval:
         here = world
@@ -414,7 +500,9 @@ def numeric(
 
     def gradient(point: tuple[Grid, ...]) -> tuple[Grid, ...]:
         return tuple(
-            tuple(tuple(slope(point, b, i, j) for j in range(len(row))) for i, row in enumerate(grid))
+            tuple(
+                tuple(slope(point, b, i, j) for j in range(len(row))) for i, row in enumerate(grid)
+            )
             for b, grid in enumerate(point)
         )
 
@@ -438,8 +526,17 @@ def numeric(
 @st.composite
 def compositions(draw: Any) -> tuple[tuple[Matrix, ...], list[Symbol]]:
     """One or two polynomials in one or two variables and constants, transposes included."""
-    names = [Symbol(name, draw(SHAPED), ANY) for name in draw(st.sampled_from((("U",), ("U", "V"))))]
-    pool = [*names, *(Symbol("C", (m, n)) for m in strategies.DIMENSIONS[:2] for n in strategies.DIMENSIONS[:2])]
+    names = [
+        Symbol(name, draw(SHAPED), ANY) for name in draw(st.sampled_from((("U",), ("U", "V"))))
+    ]
+    pool = [
+        *names,
+        *(
+            Symbol("C", (m, n))
+            for m in strategies.DIMENSIONS[:2]
+            for n in strategies.DIMENSIONS[:2]
+        ),
+    ]
     image = []
     for _ in range(draw(st.integers(1, 2))):
         block = Matrix.of(draw(st.sampled_from(names)))
@@ -463,7 +560,9 @@ def composition(image: tuple[Matrix, ...], names: list[Symbol]) -> Theorem:
 @checks("chain_rule")
 @FEW
 @given(worlds(1), compositions(), DATA)
-def test_chain_rule(world: World, drawn: tuple[tuple[Matrix, ...], list[Symbol]], data: Any) -> None:
+def test_chain_rule(
+    world: World, drawn: tuple[tuple[Matrix, ...], list[Symbol]], data: Any
+) -> None:
     image, names = drawn
     function = numeric(data, world, image, names, world.functions["f"])
     world = world.with_functions(F=function)
@@ -485,7 +584,13 @@ def pieces(seed: int) -> tuple[MatrixFunction, Fraction]:
 
     def value(point: tuple[Grid, ...]) -> Interval:
         return exact(
-            sum((a * (x * x / 2 if abs(x) <= c else c * abs(x) - c * c / 2) for a, c, x in entries(point)), Fraction(0))
+            sum(
+                (
+                    a * (x * x / 2 if abs(x) <= c else c * abs(x) - c * c / 2)
+                    for a, c, x in entries(point)
+                ),
+                Fraction(0),
+            )
         )
 
     def gradient(point: tuple[Grid, ...]) -> tuple[Grid, ...]:
@@ -495,7 +600,9 @@ def pieces(seed: int) -> tuple[MatrixFunction, Fraction]:
     return MatrixFunction(value, gradient), max(slopes)
 
 
-def smooth_along(x: tuple[Matrix, ...], step: tuple[Matrix, ...], constant: Scalar) -> tuple[Theorem, Variable]:
+def smooth_along(
+    x: tuple[Matrix, ...], step: tuple[Matrix, ...], constant: Scalar
+) -> tuple[Theorem, Variable]:
     """The premise of the descent lemma, from the law that says it for every θ."""
     theta = Variable("theta", ANY)
     s = Scalar.of(theta)
@@ -514,7 +621,8 @@ def test_descent_lemma(world: World, seed: int, data: Any) -> None:
     shapes = blocks(data.draw, FROBENIUS)
     kinds = (CONSTANT, ANY)
     x, step = (
-        tuple(Matrix.of(data.draw(symbols(s, kinds))).scaled(data.draw(RATIONALS)) for s in shapes) for _ in "xy"
+        tuple(Matrix.of(data.draw(symbols(s, kinds))).scaled(data.draw(RATIONALS)) for s in shapes)
+        for _ in "xy"
     )
     world = world.with_functions(h=function)
     theorem, theta = smooth_along(x, step, Scalar.of(slope))
@@ -537,7 +645,9 @@ def test_descent_lemma(world: World, seed: int, data: Any) -> None:
         lambda x, y: Fact(">=", norm(nodes.SPECTRAL, x) - norm(FROBENIUS, x)),
         lambda x, y: Fact(">=", inner((x,), (y,)) - norm(FROBENIUS, x) * norm(FROBENIUS, y)),
         lambda x, y: Fact("=", Scalar.of(nodes.Root(inner((x,), (y,)))) ** 2 - inner((x,), (y,))),
-        lambda x, y: Fact(">=", norm(FROBENIUS, x) - maximum(norm(FROBENIUS, x), norm(FROBENIUS, y))),
+        lambda x, y: Fact(
+            ">=", norm(FROBENIUS, x) - maximum(norm(FROBENIUS, x), norm(FROBENIUS, y))
+        ),
         lambda x, y: Fact(">=", inner((x,), (y,)) - maximum(inner((x,), (y,)), -inner((x,), (y,)))),
     ],
 )
@@ -559,7 +669,9 @@ x = Scalar.of(Variable("x", nodes.Time(nodes.NOW)))
 def following(goal: Fact, *premises: Theorem, relation: str | None = None) -> Theorem:
     """The goal as the sum of the premises."""
     terms = tuple((UNIT, (i,)) for i in range(len(premises)))
-    return rules.certificate(premises, Fact(relation or goal.relation, goal.polynomial), terms, (), ())
+    return rules.certificate(
+        premises, Fact(relation or goal.relation, goal.polynomial), terms, (), ()
+    )
 
 
 @FEW
@@ -580,8 +692,8 @@ def test_a_total_that_is_a_factor_leaves_a_partial_sum() -> None:
     assert builders.substitute_scalar(before(Scalar.of(any_)), {any_: ONE}) == before(ONE)
 
 
-# Derivations whose step uses the hypothesis at other times. Each would prove something false: at T = 2 with x_1 = 0,
-# x_2 = -1 and x_3 = 0 all hypotheses but x >= 0 hold of the first two.
+# Derivations whose step uses the hypothesis at other times. Each would prove something false: at T
+# = 2 with x_1 = 0, x_2 = -1 and x_3 = 0 all hypotheses but x >= 0 hold of the first two.
 
 y = Scalar.of(Variable("y", nodes.Time(nodes.NOW)))
 GOAL = Fact(">=", x)
@@ -590,7 +702,9 @@ SAME = Fact(">=", at(x, NEXT))
 
 def of_all_times() -> Theorem:
     """From x_t >= 0 for all t: Σ x >= 0; with x_{t+1} >= Σ x, then x_{t+1} >= 0."""
-    return following(SAME, rules.summation(rules.assume(GOAL)), rules.assume(Fact(">=", at(x, NEXT) - total(x))))
+    return following(
+        SAME, rules.summation(rules.assume(GOAL)), rules.assume(Fact(">=", at(x, NEXT) - total(x)))
+    )
 
 
 def of_the_last_time() -> Theorem:
@@ -600,7 +714,8 @@ def of_the_last_time() -> Theorem:
 
 
 def by_a_law() -> Theorem:
-    """A law without variables says: if x_t >= 0 for all t, then x_{t+1} >= 0 for all t. It is true where x_2 < 0."""
+    """A law without variables says: if x_t >= 0 for all t, then x_{t+1} >= 0 for all t. It is true
+    where x_2 < 0."""
     return rules.instantiate(rules.assume(Law((), (GOAL,), SAME)), ())
 
 
@@ -620,7 +735,9 @@ def through_a_discharge() -> Theorem:
     return rules.discharge(known, step)
 
 
-@pytest.mark.parametrize("made", [of_all_times, of_the_last_time, by_a_law, by_a_law_that_is_made, through_a_discharge])
+@pytest.mark.parametrize(
+    "made", [of_all_times, of_the_last_time, by_a_law, by_a_law_that_is_made, through_a_discharge]
+)
 def test_a_step_that_uses_other_times_is_no_step(made: Callable[[], Theorem]) -> None:
     step = made()
     assert step.conclusion == SAME
@@ -634,7 +751,9 @@ def test_an_equation_that_is_used_in_a_sum_is_used_at_all_times() -> None:
     """‖X_t‖ is replaced in Σ ‖X_t‖ by ‖Y_t‖, which takes the equation at every time."""
     X, Y = (Symbol(name, ("m", "n"), nodes.Time(nodes.NOW)) for name in "XY")
     equal = Fact("=", norm(FROBENIUS, Matrix.of(X) - Matrix.of(Y)))
-    of_x, of_y = (Fact("=", total(norm(FROBENIUS, Matrix.of(each))) - at(x, NEXT)) for each in (X, Y))
+    of_x, of_y = (
+        Fact("=", total(norm(FROBENIUS, Matrix.of(each))) - at(x, NEXT)) for each in (X, Y)
+    )
     theorem = rules.rewrite(rules.assume(equal), rules.assume(of_x), X, Matrix.of(Y), of_y)
     assert equal in rules.elsewhere(theorem)
 

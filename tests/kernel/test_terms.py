@@ -9,11 +9,42 @@ from hypothesis import strategies as st
 
 from boundcheck.kernel import TermError, builders
 from boundcheck.kernel import terms as nodes
-from boundcheck.kernel.builders import at, before, expect, inner, known, mean, norm, power, timed, total
+from boundcheck.kernel.builders import (
+    at,
+    before,
+    expect,
+    inner,
+    known,
+    mean,
+    norm,
+    power,
+    timed,
+    total,
+)
 from boundcheck.kernel.meaning import Interval, added, denote, denote_matrix, exact, multiplied
-from boundcheck.kernel.terms import CONSTANT, FROBENIUS, NOW, Index, Matrix, Scalar, Symbol, Time, Variable
+from boundcheck.kernel.terms import (
+    CONSTANT,
+    FROBENIUS,
+    NOW,
+    Index,
+    Matrix,
+    Scalar,
+    Symbol,
+    Time,
+    Variable,
+)
 from tests.kernel import strategies
-from tests.kernel.strategies import FEW, PASTS, World, agree, everywhere, matrices, same, scalars, worlds
+from tests.kernel.strategies import (
+    FEW,
+    PASTS,
+    World,
+    agree,
+    everywhere,
+    matrices,
+    same,
+    scalars,
+    worlds,
+)
 
 TIMED_KINDS = tuple(x for x in strategies.KINDS if x != nodes.ANY)
 DATA = st.data()
@@ -53,7 +84,10 @@ def test_matrices_mean_sums_products_and_transposes(world: World, data: Any) -> 
         assert same(denote_matrix(x + z, world, t, i), added(u, w))
         assert same(denote_matrix(x @ y, world, t, i), multiplied(u, v))
         assert same(denote_matrix(x.T, world, t, i), tuple(zip(*u, strict=True)))
-        assert same(denote_matrix(x.scaled(c), world, t, i), tuple(tuple(factor * a for a in row) for row in u))
+        assert same(
+            denote_matrix(x.scaled(c), world, t, i),
+            tuple(tuple(factor * a for a in row) for row in u),
+        )
 
 
 @FEW
@@ -64,7 +98,9 @@ def test_equal_matrices_are_one_object(x: tuple[Matrix, ...]) -> None:
         assert block - block == Matrix.zero(block.shape)
         assert (block + block).key == block.scaled(2).key
         assert norm(FROBENIUS, block) == norm(FROBENIUS, -block)
-        assert norm(FROBENIUS, block.scaled(Fraction(-3, 2))) == norm(FROBENIUS, block) * Fraction(3, 2)
+        assert norm(FROBENIUS, block.scaled(Fraction(-3, 2))) == norm(FROBENIUS, block) * Fraction(
+            3, 2
+        )
 
 
 @FEW
@@ -74,10 +110,15 @@ def test_norms_and_inner_products_mean_their_definitions(world: World, data: Any
     x, y = data.draw(strategies.points(shapes)), data.draw(strategies.points(shapes))
     raw = Scalar.of(nodes.Norm(nodes.SPECTRAL, x[:1]))
     for t, i in everywhere(world):
-        left, right = ([e for block in z for row in denote_matrix(block, world, t, i) for e in row] for z in (x, y))
+        left, right = (
+            [e for block in z for row in denote_matrix(block, world, t, i) for e in row]
+            for z in (x, y)
+        )
         products = sum((a * b for a, b in zip(left, right, strict=True)), exact(0))
         assert agree(denote(inner(x, y), world, t, i), products)
-        assert agree(denote(norm(FROBENIUS, *x) ** 2, world, t, i), sum((e * e for e in left), exact(0)))
+        assert agree(
+            denote(norm(FROBENIUS, *x) ** 2, world, t, i), sum((e * e for e in left), exact(0))
+        )
         assert agree(denote(norm(nodes.SPECTRAL, x[0]), world, t, i), denote(raw, world, t, i))
 
 
@@ -89,7 +130,9 @@ def test_a_trace_is_the_same_after_rotation_and_transposition(world: World, data
     for word in square:
         for k in range(len(word)):
             assert nodes.Trace(word[k:] + word[:k]) == nodes.Trace(word)
-        assert nodes.Trace(tuple((letter, not flip) for letter, flip in reversed(word))) == nodes.Trace(word)
+        assert nodes.Trace(
+            tuple((letter, not flip) for letter, flip in reversed(word))
+        ) == nodes.Trace(word)
         for t, i in everywhere(world):
             grid = denote_matrix(Matrix(("m", "m"), {word: Scalar.of(1)}), world, t, i)
             trace = sum((grid[j][j] for j in range(len(grid))), exact(0))
@@ -117,8 +160,11 @@ def test_the_expectation_of_a_finer_one_is_the_coarser() -> None:
 
 @FEW
 @given(worlds(), scalars(), st.sampled_from(PASTS))
-def test_the_expectation_of_a_sum_over_all_times(world: World, p: Scalar, past: Index | None) -> None:
-    """The sum of the expectations, unless a past is given: E[Σ_s x_s | past of t] is no sum of E[x_s | past of s]."""
+def test_the_expectation_of_a_sum_over_all_times(
+    world: World, p: Scalar, past: Index | None
+) -> None:
+    """The sum of the expectations, unless a past is given: E[Σ_s x_s | past of t] is no sum of
+    E[x_s | past of s]."""
     for t, i in everywhere(world):
         naive = average(world, past, t, i, lambda o, t=t: denote(total(p), world, t, o))
         assert agree(denote(expect(total(p), past), world, t, i), naive)
@@ -140,7 +186,10 @@ def test_mean_means_an_average(world: World, data: Any, past: Index | None) -> N
         grids = [denote_matrix(x, world, t, o) for o in range(len(world.weights))]
         rows, columns = range(len(grids[0])), range(len(grids[0][0]))
         entries = {(r, c): [grid[r][c] for grid in grids] for r in rows for c in columns}
-        naive = tuple(tuple(average(world, past, t, i, entries[r, c].__getitem__) for c in columns) for r in rows)
+        naive = tuple(
+            tuple(average(world, past, t, i, entries[r, c].__getitem__) for c in columns)
+            for r in rows
+        )
         assert same(denote_matrix(mean(x, past), world, t, i), naive)
 
 
@@ -148,7 +197,9 @@ def test_the_mean_adds_up_words_that_become_one() -> None:
     x = Symbol("X", ("m", "n"), Time(nodes.NEXT))
     inside = Matrix.of(x) - Matrix.of(nodes.Mean(x, NOW))
     assert mean(inside, None) == Matrix.zero(("m", "n"))
-    assert mean(Matrix.of(x) + Matrix.of(nodes.Mean(x, NOW)), NOW) == Matrix.of(nodes.Mean(x, NOW)).scaled(2)
+    assert mean(Matrix.of(x) + Matrix.of(nodes.Mean(x, NOW)), NOW) == Matrix.of(
+        nodes.Mean(x, NOW)
+    ).scaled(2)
 
 
 @FEW
@@ -177,12 +228,16 @@ def test_what_has_a_time_of_its_own_is_moved_to_each_other_time(world: World) ->
     for p in (Scalar.of(nodes.Clock()), total(b), before(b), *powers):
         for index in (x for x in strategies.INDICES if x.offset >= 0 and (x.base or x.offset)):
             for t, i in everywhere(world):
-                assert agree(denote(at(p, index), world, t, i), denote(p, world, world.time(index, t), i))
+                assert agree(
+                    denote(at(p, index), world, t, i), denote(p, world, world.time(index, t), i)
+                )
 
 
 @FEW
 @given(worlds(), scalars(), st.sampled_from(PASTS))
-def test_what_is_known_is_the_same_where_the_past_is(world: World, p: Scalar, past: Index | None) -> None:
+def test_what_is_known_is_the_same_where_the_past_is(
+    world: World, p: Scalar, past: Index | None
+) -> None:
     for part in [x for x in p.inside if isinstance(x, Scalar)]:
         for t in range(1, world.horizon + 1):
             labels = (0,) * len(world.weights) if past is None else world.past(world.time(past, t))
@@ -201,7 +256,13 @@ def test_what_is_not_timed_is_the_same_at_all_times(world: World, p: Scalar) -> 
 @FEW
 @given(worlds(), scalars(), DATA)
 def test_substitution_means_another_value(world: World, p: Scalar, data: Any) -> None:
-    here = sorted({x for x in p.inside if isinstance(x, Symbol | Variable) and x.when in (nodes.ANY, CONSTANT)})
+    here = sorted(
+        {
+            x
+            for x in p.inside
+            if isinstance(x, Symbol | Variable) and x.when in (nodes.ANY, CONSTANT)
+        }
+    )
     free = data.draw(st.sampled_from(here)) if here else Variable("bc")
     kinds = (CONSTANT,) if free.when == CONSTANT else strategies.KINDS
     if isinstance(free, Symbol):
@@ -237,7 +298,12 @@ def test_substitution_in_matrices_means_another_value(world: World, data: Any) -
 
 
 @FEW
-@given(st.sampled_from(strategies.INDICES), st.sampled_from(strategies.INDICES), st.integers(1, 4), st.data())
+@given(
+    st.sampled_from(strategies.INDICES),
+    st.sampled_from(strategies.INDICES),
+    st.integers(1, 4),
+    st.data(),
+)
 def test_certainly_at_most_is_certain(first: Index, second: Index, horizon: int, data: Any) -> None:
     t = data.draw(st.integers(1, horizon))
     numbers = [{"t": t, "T": horizon, "": 0}[x.base] + x.offset for x in (first, second)]
@@ -267,11 +333,27 @@ def test_keys_tell_kinds_and_names_apart() -> None:
     )
     names = ("a", "ab", "a'", "a_1", "A")
     terms = [Variable(name, when) for name in names for when in whens]
-    terms += [Symbol(name, (rows, "n"), when) for name in names for when in whens for rows in ("m", "n")]
+    terms += [
+        Symbol(name, (rows, "n"), when) for name in names for when in whens for rows in ("m", "n")
+    ]
     assert len({x.key for x in terms}) == len(terms)
 
 
-NO_NAMES = ["a:constant", "a b", "", "1a", "a.b", "(a)", "a^1.b:any", "a\n", "[a", "a~0", "a+1", "a^2", "a*"]
+NO_NAMES = [
+    "a:constant",
+    "a b",
+    "",
+    "1a",
+    "a.b",
+    "(a)",
+    "a^1.b:any",
+    "a\n",
+    "[a",
+    "a~0",
+    "a+1",
+    "a^2",
+    "a*",
+]
 # Words of their own, and letters that look like a, e, L and v, and are none of ASCII.
 NO_NAMES += ["T", "t", "t'", "E", "root", "sum", "\u0430", "\u00e9", "L\u0302", "\u03bd"]
 
@@ -284,13 +366,22 @@ def test_a_name_that_could_be_read_as_something_else_is_refused(name: str) -> No
 
 
 def test_terms_print_for_reading() -> None:
-    x, a, now = Matrix.of(Symbol("X", ("m", "n"), Time(NOW))), Scalar.of(Variable("a")), Scalar.of(nodes.Clock())
+    x, a, now = (
+        Matrix.of(Symbol("X", ("m", "n"), Time(NOW))),
+        Scalar.of(Variable("a")),
+        Scalar.of(nodes.Clock()),
+    )
     assert str(norm(FROBENIUS, x, x)) == "‖(X[t], X[t])‖_F"
-    assert str(expect(Scalar.of(Variable("b", Time(nodes.NEXT))) * a, NOW)) == "E[b[t+1] | past of t]*a"
+    assert (
+        str(expect(Scalar.of(Variable("b", Time(nodes.NEXT))) * a, NOW))
+        == "E[b[t+1] | past of t]*a"
+    )
     assert str(power(a + 1, Index("t", -1)) ** 2) == "((1 + a)^[t-1])^2"
     assert str(before(now * now)) == "sum[t' < t](t'^2)"
 
 
-@pytest.mark.parametrize(("name", "size"), [("one", 1), ("size3", 3), ("m", None), ("size", None), ("size3x", None)])
+@pytest.mark.parametrize(
+    ("name", "size"), [("one", 1), ("size3", 3), ("m", None), ("size", None), ("size3x", None)]
+)
 def test_a_dimension_may_state_its_number(name: str, size: int | None) -> None:
     assert builders.size_of(name) == size

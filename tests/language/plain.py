@@ -1,6 +1,8 @@
-"""Each adapter's W(v), and its first two derivatives along a curve, transcribed from the papers in plain NumPy.
+"""Each adapter's W(v), and its first two derivatives along a curve, transcribed from the papers in
+plain NumPy.
 
-Numbers may be floats or of mpmath: matrices are arrays of either. One point at a time, as a tuple of matrices.
+Numbers may be floats or of mpmath: matrices are arrays of either. One point at a time, as a tuple
+of matrices.
 """
 
 from collections.abc import Callable
@@ -104,18 +106,22 @@ class Plain:
                 V = self._constant("W0") + self._constant("scale") * (B @ A)
                 dV = self._constant("scale") * (dB @ A + B @ dA)
                 columns = zip(V.T, dV.T, m[0], dm[0], strict=True)
-                return np.stack([dmj * x / length(x) + mj * turn(x, h) for x, h, mj, dmj in columns], axis=1)
+                return np.stack(
+                    [dmj * x / length(x) + mj * turn(x, h) for x, h, mj, dmj in columns], axis=1
+                )
         raise ValueError(self.adapter.kind)
 
     def second(self, v: PlainPoint, u: PlainPoint) -> Matrix:
-        """The second derivative of W along the line, or on a curved domain the geodesic, that leaves v along u."""
+        """The second derivative of W along the line, or on a curved domain the geodesic, that
+        leaves v along u."""
         match self.adapter.kind, v, u:
             case (("full" | "frozen-a" | "frozen-b"), _, _):
                 return 0 * self._constant("W0")
             case (("lora" | "direft"), _, (dA, dB)):
                 return 2 * self._constant("scale") * (dB @ dA)
             case "loreft", (R, V), (dR, dV):
-                # A geodesic of the Stiefel manifold has R'' = -R' R'^T R: all of it at right angles to the manifold.
+                # A geodesic of the Stiefel manifold has R'' = -R' R'^T R: all of it at right angles
+                # to the manifold.
                 return 2 * (dR.T @ dV) - (dR @ dR.T @ R).T @ V
             case "loreft-trained", (R, U), (dR, dU):
                 ddR = -(dR @ dR.T @ R)
@@ -123,9 +129,16 @@ class Plain:
                 return ddR.T @ U + 2 * (dR.T @ dU) - turned @ self._reads()
             case "dora", (A, B, m), (dA, dB, dm):
                 s = self._constant("scale")
-                V, dV, ddV = self._constant("W0") + s * (B @ A), s * (dB @ A + B @ dA), 2 * s * (dB @ dA)
+                V, dV, ddV = (
+                    self._constant("W0") + s * (B @ A),
+                    s * (dB @ A + B @ dA),
+                    2 * s * (dB @ dA),
+                )
                 columns = zip(V.T, dV.T, ddV.T, m[0], dm[0], strict=True)
-                bent = [2 * dmj * turn(x, h) + mj * (bend(x, h) + turn(x, q)) for x, h, q, mj, dmj in columns]
+                bent = [
+                    2 * dmj * turn(x, h) + mj * (bend(x, h) + turn(x, q))
+                    for x, h, q, mj, dmj in columns
+                ]
                 return np.stack(bent, axis=1)
         raise ValueError(self.adapter.kind)
 
@@ -142,7 +155,8 @@ class Plain:
                 axis = tuple(0 * part for part in g)
                 axis[number][index] = 1
                 found[number][index] = sum(
-                    dot(x, y - z) for x, y, z in zip(g, self.at(axis), self.at(nothing), strict=True)
+                    dot(x, y - z)
+                    for x, y, z in zip(g, self.at(axis), self.at(nothing), strict=True)
                 )
         return found
 
@@ -158,7 +172,8 @@ class Plain:
         return found
 
     def tangent(self, v: PlainPoint, u: PlainPoint) -> PlainPoint:
-        """u itself, but for R with orthonormal rows: without the part with which R R^T would change."""
+        """u itself, but for R with orthonormal rows: without the part with which R R^T would
+        change."""
         if not self.adapter.kind.startswith("loreft"):
             return u
         R, Z = v[0], u[0]

@@ -30,18 +30,27 @@ def huber(L: float, widths: np.ndarray) -> Smooth:
     """L v²/2 up to the width, and a line beyond: smooth with L, and convex."""
 
     def value(v: np.ndarray) -> float:
-        return float(L * np.where(abs(v) <= widths, v * v / 2, widths * abs(v) - widths**2 / 2).sum())
+        return float(
+            L * np.where(abs(v) <= widths, v * v / 2, widths * abs(v) - widths**2 / 2).sum()
+        )
 
     return value, lambda v: L * np.clip(v, -widths, widths)
 
 
 def wave(L: float, widths: np.ndarray) -> Smooth:
     """L w² (1 - cos(v/w)): smooth with L, and not convex."""
-    return lambda v: float((L * widths**2 * (1 - np.cos(v / widths))).sum()), lambda v: L * widths * np.sin(v / widths)
+    return lambda v: float(
+        (L * widths**2 * (1 - np.cos(v / widths))).sum()
+    ), lambda v: L * widths * np.sin(v / widths)
 
 
 def measured(
-    algorithm: Algorithm, measure: PerformanceMeasure, f: Smooth, start: np.ndarray, numbers: Numbers, T: int
+    algorithm: Algorithm,
+    measure: PerformanceMeasure,
+    f: Smooth,
+    start: np.ndarray,
+    numbers: Numbers,
+    T: int,
 ) -> float:
     """The measure of T iterates, by the exact face in floats."""
     value, slope = f
@@ -51,7 +60,9 @@ def measured(
         looks.append(Look(float((slope(v) ** 2).sum()), value(v), float(v @ v)))
         gradient = slope(algorithm.exact_query(state, t, numbers))
         state = algorithm.exact_step(state, gradient, t, numbers, SPACE)
-    return float(measure.value([measure.observable.of(looks[t - 1]) for t in measure.over.times(T)]))
+    return float(
+        measure.value([measure.observable.of(looks[t - 1]) for t in measure.over.times(T)])
+    )
 
 
 def rationals(values: list[float]) -> np.ndarray:

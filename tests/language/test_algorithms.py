@@ -1,4 +1,5 @@
-"""Algorithms: torch step, exact step and recurrence say the same, and what cannot be a method is refused."""
+"""Algorithms: torch step, exact step and recurrence say the same, and what cannot be a method is
+refused."""
 
 from __future__ import annotations
 
@@ -59,7 +60,11 @@ LINEAR = [each for each in ALGORITHMS.values() if isinstance(each, LinearMethod)
 x, w = sp.symbols("x w")
 # A method of one's own: its query and coefficients are not those of another.
 OWN = LinearMethod(
-    "own", "own", (alpha,), moves=((v, (v + x) / 2 - alpha * g), (x, x - v / (t + 1) + 2 * g)), at=v + (x - v) / t
+    "own",
+    "own",
+    (alpha,),
+    moves=((v, (v + x) / 2 - alpha * g), (x, x - v / (t + 1) + 2 * g)),
+    at=v + (x - v) / t,
 )
 coordinates = st.lists(st.integers(-64, 64).map(lambda i: i / 16), min_size=2, max_size=2)
 shares = st.integers(1, 15).map(lambda i: Fraction(i, 16))
@@ -101,9 +106,13 @@ def test_steps_of_rationals_are_the_recurrence_and_leave_the_state_before_alone(
 ) -> None:
     steep, numbers = rationals(eigenvalues), values(algorithm, share)
     state = algorithm.exact_start(rationals(start), numbers)
-    for time, expected in enumerate(by_recurrence(algorithm, rationals(start), steep, numbers, 4), 1):
+    for time, expected in enumerate(
+        by_recurrence(algorithm, rationals(start), steep, numbers, 4), 1
+    ):
         assert all(algorithm.iterate(state) == expected)
-        state = algorithm.exact_step(state, steep * algorithm.exact_query(state, time, numbers), time, numbers)
+        state = algorithm.exact_step(
+            state, steep * algorithm.exact_query(state, time, numbers), time, numbers
+        )
     assert all(isinstance(x, Fraction) for x in algorithm.iterate(state))
     floats = {name: float(x) for name, x in numbers.items()}
     old = algorithm.start(point(np.array(start)), floats)
@@ -114,12 +123,19 @@ def test_steps_of_rationals_are_the_recurrence_and_leave_the_state_before_alone(
 
 
 def test_replicas_do_not_meet() -> None:
-    v, gradient = torch.randn(4, 3, 2, dtype=torch.float64), torch.randn(4, 3, 2, dtype=torch.float64)
+    v, gradient = (
+        torch.randn(4, 3, 2, dtype=torch.float64),
+        torch.randn(4, 3, 2, dtype=torch.float64),
+    )
     for algorithm in ALGORITHMS.values():
-        numbers = dict.fromkeys((*(symbol.name for symbol in algorithm.parameters), *algorithm.asks), 0.5)
+        numbers = dict.fromkeys(
+            (*(symbol.name for symbol in algorithm.parameters), *algorithm.asks), 0.5
+        )
         state = algorithm.step(algorithm.start((v,), numbers), (gradient,), 1, numbers)
         for k in range(4):
-            one = algorithm.step(algorithm.start((v[k : k + 1],), numbers), (gradient[k : k + 1],), 1, numbers)
+            one = algorithm.step(
+                algorithm.start((v[k : k + 1],), numbers), (gradient[k : k + 1],), 1, numbers
+            )
             assert all(torch.equal(x[0][k : k + 1], y[0]) for x, y in zip(state, one, strict=True))
 
 
@@ -130,17 +146,25 @@ def test_the_statements_are_those_of_the_papers() -> None:
     squares = sp.Sum(EuclideanNorm(Gradient(F, v_t.xreplace({t: i}))) ** 2, (i, 1, t))
     assert step.rhs == v_t - eta / sp.sqrt(delta**2 + squares) * Gradient(F, v_t)
     before, at = rationals([3.0]), rationals([5.0])
-    next_v, next_y = NESTEROV.exact_step((before, at), rationals([4.0]), 7, {"alpha": Fraction(1, 2)})
+    next_v, next_y = NESTEROV.exact_step(
+        (before, at), rationals([4.0]), 7, {"alpha": Fraction(1, 2)}
+    )
     assert (next_v, next_y) == (at - 2, next_v + Fraction(6, 9) * (next_v - before))
 
 
 @pytest.mark.parametrize("algorithm", [*LINEAR, OWN, ADAGRAD_NORM], ids=lambda each: each.id)
-@given(start=coordinates, other=coordinates, gradients=st.lists(coordinates, min_size=2, max_size=2), share=shares)
+@given(
+    start=coordinates,
+    other=coordinates,
+    gradients=st.lists(coordinates, min_size=2, max_size=2),
+    share=shares,
+)
 def test_a_step_drifts_no_farther_than_it_says(algorithm, start, other, gradients, share) -> None:
     size, numbers = np.linalg.norm, {name: float(x) for name, x in values(algorithm, share).items()}
     states = [algorithm.exact_start(np.array(x), numbers) for x in (start, other)]
     one, two = (
-        algorithm.exact_step(state, np.array(g), 2, numbers, SPACE) for state, g in zip(states, gradients, strict=True)
+        algorithm.exact_step(state, np.array(g), 2, numbers, SPACE)
+        for state, g in zip(states, gradients, strict=True)
     )
     apart = [float(size(x - y)) for x, y in zip(*states, strict=True)]
     limits = algorithm.drift(apart, float(size(np.subtract(*gradients))), 2, numbers)
@@ -154,7 +178,9 @@ def test_only_steps_along_one_gradient_keep_a_curved_domain() -> None:
     assert [each.keeps_curves for each in (SGD, GRADIENT_DESCENT, ADAGRAD_NORM)] == [True] * 3
     assert not any(each.keeps_curves for each in (HEAVY_BALL, NESTEROV, OWN))
     place = (torch.zeros(1, 1, 1),)
-    moved = SGD.step((place,), (torch.ones(1, 1, 1),), 1, {"alpha": 0.5}, lambda v, u: (v[0] + 8 * u[0],))
+    moved = SGD.step(
+        (place,), (torch.ones(1, 1, 1),), 1, {"alpha": 0.5}, lambda v, u: (v[0] + 8 * u[0],)
+    )
     assert moved[0][0].item() == -4
     with pytest.raises(InputError, match="flat"):
         HEAVY_BALL.step((place, place), place, 1, {"alpha": 1.0, "beta": 0.5}, lambda v, u: v)
@@ -162,7 +188,14 @@ def test_only_steps_along_one_gradient_keep_a_curved_domain() -> None:
 
 @pytest.mark.parametrize(
     ("move", "at"),
-    [(v * g, v), (v - alpha * g**2, v), (v + 1, v), (v - w * g, v), (v - alpha * g, v + g), (sp.sqrt(v), v)],
+    [
+        (v * g, v),
+        (v - alpha * g**2, v),
+        (v + 1, v),
+        (v - w * g, v),
+        (v - alpha * g, v + g),
+        (sp.sqrt(v), v),
+    ],
     ids=str,
 )
 def test_what_is_not_linear_is_refused(move: sp.Expr, at: sp.Expr) -> None:
@@ -203,9 +236,13 @@ def test_a_step_is_that_of_the_statement(problem: Problem, size: float, seed: in
         expected = float(STEP.xreplace({x: sp.Float(value) for x, value in known.items()}))
         assert after[1][0][at].item() == pytest.approx(expected, rel=1e-9)
         assert after[2][0][at].item() == after[1][0][at].item()
-        np.testing.assert_allclose(after[0][0][at], A - expected * gradient[0][at].numpy(), rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(
+            after[0][0][at], A - expected * gradient[0][at].numpy(), rtol=1e-9, atol=1e-12
+        )
         one = {name: x[at].item() for name, x in told.items()}
-        moved, step, spent = ADAPTIVE_LORA_GD.exact_step((B, 0, 0), gradient[1][at].numpy(), 1, numbers | one)
+        moved, step, spent = ADAPTIVE_LORA_GD.exact_step(
+            (B, 0, 0), gradient[1][at].numpy(), 1, numbers | one
+        )
         np.testing.assert_allclose(after[0][1][at], moved, rtol=1e-9, atol=1e-12)
         assert step == spent == pytest.approx(expected, rel=1e-9)
 
@@ -213,10 +250,17 @@ def test_a_step_is_that_of_the_statement(problem: Problem, size: float, seed: in
 @given(problems(), SIZES, st.integers(0, 2**16))
 @examples(20)
 def test_the_theorem_and_each_line_of_it_hold(problem: Problem, size: float, seed: int) -> None:
-    """The descent of each step, what the sum of the steps leaves, and the bound, at every T: but for rounding."""
+    """The descent of each step, what the sum of the steps leaves, and the bound, at every T: but
+    for rounding."""
     v, numbers = random_point(problem, 1, size, seed), numbers_of(problem)
-    inputs = problem.inputs(ADAPTIVE_GD, problem.norms(v), "least") | problem.inputs_at(ADAPTIVE_GD, v)
-    gap = problem.loss(v).item() - problem.objective.infimum.value + problem.rounding(v, problem.loss(v))[0].item()
+    inputs = problem.inputs(ADAPTIVE_GD, problem.norms(v), "least") | problem.inputs_at(
+        ADAPTIVE_GD, v
+    )
+    gap = (
+        problem.loss(v).item()
+        - problem.objective.infimum.value
+        + problem.rounding(v, problem.loss(v))[0].item()
+    )
     assume(gap > 0 and numbers["L"] > 0)
     least, state = float("inf"), ADAPTIVE_LORA_GD.start(v, numbers)
     for time in range(1, 40):
@@ -239,9 +283,13 @@ def test_the_theorem_and_each_line_of_it_hold(problem: Problem, size: float, see
 
 def test_what_cannot_tell_is_refused() -> None:
     with pytest.raises(InputError, match="roots"):
-        ADAGRAD_NORM.exact_step((rationals([1.0]), Fraction(1)), rationals([1.0]), 1, {"eta": 1, "delta": 1})
+        ADAGRAD_NORM.exact_step(
+            (rationals([1.0]), Fraction(1)), rationals([1.0]), 1, {"eta": 1, "delta": 1}
+        )
     problem = pseudo_huber()
-    frozen = Problem(problem.objective, FrozenA(problem.adapter.W0, torch.ones(2, 4, dtype=torch.float64)))
+    frozen = Problem(
+        problem.objective, FrozenA(problem.adapter.W0, torch.ones(2, 4, dtype=torch.float64))
+    )
     with pytest.raises(InputError, match="both factors trained"):
         frozen.factor_sizes((torch.ones(1, 4, 2, dtype=torch.float64),))
     with pytest.raises(InputError, match=r"asks for reach, slope"):

@@ -1,4 +1,5 @@
-"""The catalogue: its ids, that it is closed under hypotheses, how claims show themselves, and what to cite for them."""
+"""The catalogue: its ids, that it is closed under hypotheses, how claims show themselves, and what
+to cite for them."""
 
 from __future__ import annotations
 
@@ -35,7 +36,15 @@ from boundcheck.proofs import Paper, papers
 from boundcheck.version import AUTHORS, RELEASED, TITLE, __version__
 
 IDS = list(catalogue)
-VOCABULARY = {EuclideanNorm, Expectation, FrobeniusNorm, Gradient, Iterate, MinimumOver, SpectralNorm}
+VOCABULARY = {
+    EuclideanNorm,
+    Expectation,
+    FrobeniusNorm,
+    Gradient,
+    Iterate,
+    MinimumOver,
+    SpectralNorm,
+}
 
 
 def test_the_catalogue_is_a_mapping() -> None:
@@ -51,7 +60,11 @@ def test_the_catalogue_is_a_mapping() -> None:
 
 @pytest.mark.parametrize(
     ("id", "near"),
-    [("jiang2024.lema1", "jiang2024.lemma1"), ("lemma1_sharp", "meft.lemma1_sharp"), ("?", "jiang2024.theorem2")],
+    [
+        ("jiang2024.lema1", "jiang2024.lemma1"),
+        ("lemma1_sharp", "meft.lemma1_sharp"),
+        ("?", "jiang2024.theorem2"),
+    ],
 )
 def test_an_unknown_id_is_refused_with_the_nearest(id: str, near: str) -> None:
     with pytest.raises(InputError) as caught:
@@ -76,19 +89,29 @@ def test_a_claim_can_be_sent_to_another_process(id: str) -> None:
     if isinstance(claim.algorithm, LinearMethod):
         claim.algorithm.coefficients(1, {symbol.name: 1.0 for symbol in claim.algorithm.parameters})
     twin = pickle.loads(pickle.dumps(claim))
-    assert (twin.id, twin.conclusion, twin.conditions) == (claim.id, claim.conclusion, claim.conditions)
+    assert (twin.id, twin.conclusion, twin.conditions) == (
+        claim.id,
+        claim.conclusion,
+        claim.conditions,
+    )
     assert (twin.word, twin.measure, twin.algorithm) == (claim.word, claim.measure, claim.algorithm)
     assert hash(twin.algorithm) == hash(claim.algorithm)
     assert twin.names == claim.names
     # A root that is kept as printed may come back multiplied out.
-    assert all(sp.simplify(twin.expression(name) - claim.expression(name)) == 0 for name in claim.names)
+    assert all(
+        sp.simplify(twin.expression(name) - claim.expression(name)) == 0 for name in claim.names
+    )
 
 
 @pytest.mark.parametrize("id", IDS)
 def test_parameters_are_the_free_symbols_of_the_formulas(id: str) -> None:
     claim = catalogue[id]
     free = set().union(*(claim.expression(name).free_symbols for name in claim.names))
-    assert free <= {p.symbol for p in claim.parameters} <= {p.symbol for p in (*PARAMETERS.values(), *claim.declared)}
+    assert (
+        free
+        <= {p.symbol for p in claim.parameters}
+        <= {p.symbol for p in (*PARAMETERS.values(), *claim.declared)}
+    )
     assert all(p.meaning for p in claim.parameters)
     assert all(quantity.meaning for quantity in claim.quantities)
 
@@ -103,12 +126,20 @@ def test_the_statement_converts_to_mathml(id: str) -> None:
         # A command that the converter does not know would be shown as its name.
         assert "\\" not in shown
         # Letters of the code, and names of nodes that have no LaTeX of their own.
-        assert not re.search("Lhat|T_min|sigma|zeta|alpha|kappa|Norm|Gradient|Expectation|Iterate|Minimum", shown)
+        assert not re.search(
+            "Lhat|T_min|sigma|zeta|alpha|kappa|Norm|Gradient|Expectation|Iterate|Minimum", shown
+        )
 
 
 def test_sympy_rebuilds_every_node_of_every_conclusion() -> None:
-    """Every substitution rebuilds what it passes through: a node that is not invariant would change its meaning."""
-    nodes = {node for claim in catalogue.values() for node in sp.preorder_traversal(claim.conclusion) if node.args}
+    """Every substitution rebuilds what it passes through: a node that is not invariant would change
+    its meaning."""
+    nodes = {
+        node
+        for claim in catalogue.values()
+        for node in sp.preorder_traversal(claim.conclusion)
+        if node.args
+    }
     assert {type(node) for node in nodes} >= VOCABULARY
     for node in nodes:
         rebuilt = node.func(*node.args)
@@ -175,8 +206,14 @@ def test_the_command_has_bibtex_for_every_claim(id: str) -> None:
 def test_the_citation_file_says_the_same() -> None:
     text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     top = dict(re.findall(r"^([a-z-]+): \"?(.+?)\"?$", text, re.MULTILINE))
-    assert (top["version"], top.get("date-released", ""), top["title"]) == (__version__, RELEASED, TITLE)
-    newest = re.search(r"^## (.+), (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert (top["version"], top.get("date-released", ""), top["title"]) == (
+        __version__,
+        RELEASED,
+        TITLE,
+    )
+    newest = re.search(
+        r"^## (.+), (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert newest is not None
     assert newest.groups() == (__version__, RELEASED or "unreleased")
     assert f'- name: "{AUTHORS}"' in text

@@ -60,7 +60,9 @@ def test_parameters_are_the_catalogues_and_then_its_own() -> None:
     st.integers(1, 9),
     st.integers(-9, 9),
 )
-def test_values_are_enclosed(smoothness: Fraction, factor: Fraction, steps: int, moved: int) -> None:
+def test_values_are_enclosed(
+    smoothness: Fraction, factor: Fraction, steps: int, moved: int
+) -> None:
     inputs = {"L": smoothness, "kappa": factor, "m_1": steps, "shift": moved}
     value, ball = MINE.values(**inputs)["Lhat"], MINE.enclosures(**inputs)["Lhat"]
     assert lower(ball) * (1 - 1e-13) <= value <= upper(ball) * (1 + 1e-13)
@@ -94,7 +96,9 @@ def test_they_travel_to_other_claims_and_processes() -> None:
     assert MINE.assuming({"Lhat": L}).declared == ()
     assert MINE.assuming({"Lhat": kappa + Lhat}).own == MINE.own
     # What a hypothesis declares, a claim that rests on it knows.
-    resting = claim(L * kappa, hypotheses=(Claim("my.bound", "Mine", "me", sp.Le(kappa, 2), declared=(KAPPA,)),))
+    resting = claim(
+        L * kappa, hypotheses=(Claim("my.bound", "Mine", "me", sp.Le(kappa, 2), declared=(KAPPA,)),)
+    )
     assert resting.own == (KAPPA,)
     assert r"\varkappa" in resting.definitions_latex[0]
 
@@ -116,10 +120,17 @@ x = sp.Symbol("x", positive=True)
         (lambda: claim(L * kappa, KAPPA, KAPPA), "claim.declared"),
         (lambda: claim(L * kappa, KAPPA, STEPS), "claim.declared"),
         (
-            lambda: claim(L * kappa, KAPPA, hypotheses=(claim(kappa, Parameter(kappa, "positive real", "else")),)),
+            lambda: claim(
+                L * kappa,
+                KAPPA,
+                hypotheses=(claim(kappa, Parameter(kappa, "positive real", "else")),),
+            ),
             "claim.declared",
         ),
-        (lambda: claim(x * kappa, KAPPA, Parameter(x, "positive real", "", r"\varkappa")), "claim.declared"),
+        (
+            lambda: claim(x * kappa, KAPPA, Parameter(x, "positive real", "", r"\varkappa")),
+            "claim.declared",
+        ),
         (lambda: Parameter(x, "positive integer", ""), "parameter.symbol"),
         (lambda: Parameter(sp.Dummy("x", positive=True), "positive real", ""), "parameter.symbol"),
         (lambda: Parameter("x", "positive real", ""), "parameter.symbol"),
@@ -128,7 +139,9 @@ x = sp.Symbol("x", positive=True)
         (lambda: Parameter(symbol_of("exp", "real"), "real", ""), "parameter.symbol"),
     ],
 )
-def test_a_letter_without_one_meaning_is_refused_when_the_claim_is_made(make: Any, field: str) -> None:
+def test_a_letter_without_one_meaning_is_refused_when_the_claim_is_made(
+    make: Any, field: str
+) -> None:
     assert refusal(make).field == field
 
 
@@ -137,11 +150,15 @@ def test_text_and_a_case_in_which_a_condition_fails_are_no_special_case() -> Non
         refusal(lambda where=where: MINE.case("x", "x", "me", where))
     limited = claim(L * kappa, KAPPA, conditions=(sp.Le(kappa, 2),))
     assert limited.case("x", "x", "me", {kappa: sp.Integer(2)}).conditions == ()
-    assert "kappa <= 2" in str(refusal(lambda: limited.case("x", "x", "me", {kappa: sp.Integer(3)})))
+    assert "kappa <= 2" in str(
+        refusal(lambda: limited.case("x", "x", "me", {kappa: sp.Integer(3)}))
+    )
 
 
 @pytest.mark.parametrize(
-    "condition", [sp.Eq(kappa, 2), sp.Ne(kappa, 3), sp.Lt(2 * kappa, 5), sp.Ge(sp.exp(kappa), 2)], ids=str
+    "condition",
+    [sp.Eq(kappa, 2), sp.Ne(kappa, 3), sp.Lt(2 * kappa, 5), sp.Ge(sp.exp(kappa), 2)],
+    ids=str,
 )
 def test_conditions_of_any_kind_are_decided(condition: Any) -> None:
     limited = claim(L * kappa, KAPPA, conditions=(condition,))
@@ -150,7 +167,9 @@ def test_conditions_of_any_kind_are_decided(condition: Any) -> None:
     assert "says nothing" in str(refusal(lambda: limited.bound(L=1, kappa=wrong)))
 
 
-@pytest.mark.parametrize("name", ["amax", "maximum", "numpy", "pi", "power", "select", "abs", "float", "array"])
+@pytest.mark.parametrize(
+    "name", ["amax", "maximum", "numpy", "pi", "power", "select", "abs", "float", "array"]
+)
 def test_a_name_of_numpys_is_a_name(name: str) -> None:
     taken = Parameter(symbol_of(name, "positive real"), "positive real", "mine")
     mine = claim(sp.Max(L, taken.symbol) + sp.sqrt(L) + sp.Abs(taken.symbol - 1), taken)
@@ -166,7 +185,11 @@ def in_italics(latex: str) -> list[str]:
 @pytest.mark.parametrize("claim", catalogue.values(), ids=lambda claim: claim.id)
 def test_no_word_of_a_claim_is_set_as_a_product(claim: Claim) -> None:
     assert in_italics(r"spread + v_{star} + \mathrm{bound} + \alpha") == ["spread", "star"]
-    shown = [claim.statement_latex, *claim.definitions_latex, *(each.latex for each in claim.parameters)]
+    shown = [
+        claim.statement_latex,
+        *claim.definitions_latex,
+        *(each.latex for each in claim.parameters),
+    ]
     assert [word for latex in shown for word in in_italics(latex)] == []
 
 
@@ -180,7 +203,8 @@ def test_no_word_of_a_claim_is_set_as_a_product(claim: Claim) -> None:
     ],
 )
 def test_a_name_looks_as_a_letter_or_as_a_word(name: str, latex: str) -> None:
-    """Of SymPy's own, `gradnorm` would be the norm of a product, and `v_star` a product below a v."""
+    """Of SymPy's own, `gradnorm` would be the norm of a product, and `v_star` a product below a
+    v."""
     assert look(name) == latex
 
 
@@ -190,7 +214,9 @@ def test_no_name_is_set_as_a_product(name: str) -> None:
     assert look(name).count("{") == look(name).count("}")
 
 
-@pytest.mark.parametrize("node", [vocabulary.Gradient, vocabulary.FrobeniusNorm, vocabulary.MinimumOver], ids=str)
+@pytest.mark.parametrize(
+    "node", [vocabulary.Gradient, vocabulary.FrobeniusNorm, vocabulary.MinimumOver], ids=str
+)
 def test_a_node_that_lacks_an_argument_is_refused_where_it_is_written(node: type) -> None:
     with pytest.raises(TypeError, match="expected"):
         node(*[vocabulary.v] * (node.arity[0] - 1))

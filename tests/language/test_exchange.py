@@ -10,7 +10,12 @@ import sympy as sp
 from boundcheck.errors import InputError
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity
-from boundcheck.language.exchange import claim_as_json, claim_from_json, expression_as_json, expression_from_json
+from boundcheck.language.exchange import (
+    claim_as_json,
+    claim_from_json,
+    expression_as_json,
+    expression_from_json,
+)
 from boundcheck.language.symbols import L, Lhat, Parameter, symbol_of
 
 
@@ -77,7 +82,9 @@ def test_lists_without_end_are_refused() -> None:
 
 def test_a_parameter_of_ones_own_comes_back() -> None:
     kappa, gamma = (
-        Parameter(symbol_of("kappa", "positive real"), "positive real", "condition number", r"\varkappa"),
+        Parameter(
+            symbol_of("kappa", "positive real"), "positive real", "condition number", r"\varkappa"
+        ),
         (Parameter(symbol_of("gamma", "real"), "real", "a shift")),
     )
     formula = sp.exp(kappa.symbol) * L**kappa.symbol + sp.log(gamma.symbol + 2) + sp.exp(1)
@@ -120,7 +127,9 @@ def test_a_wrong_declaration_is_refused(declared: object) -> None:
 
 
 def test_a_float_is_its_binary_value_and_what_cannot_be_read_is_not_written() -> None:
-    assert expression_from_json(expression_as_json(1.5 * sp.Symbol("x"))) == sp.Rational(3, 2) * sp.Symbol("x")
+    assert expression_from_json(expression_as_json(1.5 * sp.Symbol("x"))) == sp.Rational(
+        3, 2
+    ) * sp.Symbol("x")
     for assumed in ({"negative": True}, {"even": True}, {"positive": False}):
         with pytest.raises(TypeError, match="has assumptions other than"):
             expression_as_json(sp.Symbol("x", **assumed))

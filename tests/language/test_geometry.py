@@ -1,9 +1,11 @@
 """The facts behind the adapters' constants: what DW(v) and D²W(v) can do on the domain, at worst.
 
-Over all f with smoothness L and gradients of norm at most G, the second derivative of F along u at v is at most
-L‖DW[u]‖_F² + G‖D²W[u, u]‖_*, and some f has it: the nuclear norm is the largest <M, X> over matrices M of spectral norm
-1. (For DoRA, whose G bounds the Frobenius norm, it is the Frobenius norm.) So a constant is right if and only if that
-number nowhere exceeds it, and sharp if and only if the number comes arbitrarily near, which searches look for.
+Over all f with smoothness L and gradients of norm at most G, the second derivative of F along u at
+v is at most L‖DW[u]‖_F² + G‖D²W[u, u]‖_*, and some f has it: the nuclear norm is the largest <M, X>
+over matrices M of spectral norm
+1. (For DoRA, whose G bounds the Frobenius norm, it is the Frobenius norm.) So a constant is right
+if and only if that number nowhere exceeds it, and sharp if and only if the number comes arbitrarily
+near, which searches look for.
 """
 
 from typing import Any
@@ -33,7 +35,9 @@ MIXES = [(1.0, 1e-6), (1.0, 1.0), (1e-6, 1.0)]
 ROUNDING = 1e-9
 
 
-def constant(id: str, adapter: Adapter, radii: dict[str, float], L: float, G: float) -> float | None:
+def constant(
+    id: str, adapter: Adapter, radii: dict[str, float], L: float, G: float
+) -> float | None:
     """L̂ of the claim at the adapter's own numbers, rounded up; None where it says nothing."""
     claim = catalogue[id]
     names = {p.name for p in claim.parameters}
@@ -62,7 +66,11 @@ def test_no_second_derivative_exceeds_a_constant(kind: str, data: DataObject) ->
     adapter = data.draw(adapters(kind))
     radii = data.draw(domains(adapter))
     v = data.draw(domain_points(adapter, radii))
-    plain, at, u = Plain(adapter), single(v), single(adapter.tangent(v, data.draw(directions(adapter))))
+    plain, at, u = (
+        Plain(adapter),
+        single(v),
+        single(adapter.tangent(v, data.draw(directions(adapter)))),
+    )
     # Blocks of unequal sizes, to be near whichever eigenvector is the top one.
     factors = [10 ** data.draw(st.floats(-2, 2)) for _ in u]
     u = tuple(factor * part for factor, part in zip(factors, u, strict=True))
@@ -89,16 +97,23 @@ def test_both_bounds_of_a_composition_hold_by_themselves(kind: str, data: DataOb
     u = single(adapter.tangent(v, data.draw(directions(adapter))))
     size = sum(dot(part, part) for part in u)
     names = {p.name for p in claim.parameters}
-    inputs = {name: x for name, x in (adapter.constants(radii) | {"L": 1.0, "G": 1.0}).items() if name in names}
+    inputs = {
+        name: x
+        for name, x in (adapter.constants(radii) | {"L": 1.0, "G": 1.0}).items()
+        if name in names
+    }
     if not all(value > 0 for value in inputs.values()):
         return
     J, H = (upper(claim.enclosures(**inputs)[name]) for name in "JH")
-    assert dot(Plain(adapter).first(single(v), u), Plain(adapter).first(single(v), u)) <= J**2 * size * (1 + ROUNDING)
+    assert dot(
+        Plain(adapter).first(single(v), u), Plain(adapter).first(single(v), u)
+    ) <= J**2 * size * (1 + ROUNDING)
     assert largest_pairing(kind, Plain(adapter).second(single(v), u)) <= H * size * (1 + ROUNDING)
 
 
 def derivatives(adapter: Adapter, v: Point, u: Point) -> tuple[Tensor, Tensor]:
-    """DW(v)[u], and the second derivative of W along the line or geodesic that leaves v along u, by autodiff."""
+    """DW(v)[u], and the second derivative of W along the line or geodesic that leaves v along u, by
+    autodiff."""
 
     def first(*w: Tensor) -> Tensor:
         return torch.func.jvp(lambda *x: adapter.weight(x), w, u)[1]
@@ -111,11 +126,15 @@ def derivatives(adapter: Adapter, v: Point, u: Point) -> tuple[Tensor, Tensor]:
 @each_kind
 @examples(15)
 @given(st.data())
-def test_transcribed_derivatives_are_those_of_automatic_differentiation(kind: str, data: DataObject) -> None:
+def test_transcribed_derivatives_are_those_of_automatic_differentiation(
+    kind: str, data: DataObject
+) -> None:
     adapter = data.draw(adapters(kind))
     v = data.draw(domain_points(adapter, data.draw(domains(adapter))))
     u = adapter.tangent(v, data.draw(directions(adapter)))
     first, second = derivatives(adapter, v, u)
     for got, transcribed in ((first, Plain(adapter).first), (second, Plain(adapter).second)):
         expected = transcribed(single(v), single(u))
-        np.testing.assert_allclose(got[0].numpy(), expected, rtol=0, atol=1e-12 * (1 + np.abs(expected).max()))
+        np.testing.assert_allclose(
+            got[0].numpy(), expected, rtol=0, atol=1e-12 * (1 + np.abs(expected).max())
+        )

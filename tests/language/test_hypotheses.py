@@ -1,4 +1,5 @@
-"""A hypothesis is its word: no claim has a statement, a range or a formula beside a word that says something else."""
+"""A hypothesis is its word: no claim has a statement, a range or a formula beside a word that says
+something else."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ hypotheses, theorems = st.sampled_from(STATED), st.sampled_from(THEOREMS)
 
 
 def edits(conclusion: sp.Basic) -> Iterator[sp.Basic]:
-    """The conclusion with one edit, of one of its relations where it has several, without those that are none."""
+    """The conclusion with one edit, of one of its relations where it has several, without those
+    that are none."""
     parts = (
         [((i,), part) for i, part in enumerate(conclusion.args)]
         if isinstance(conclusion, sp.And)
@@ -57,7 +59,11 @@ def test_words_and_claims_of_the_catalogue_say_the_same() -> None:
 
 @pytest.mark.parametrize("claim", STATED, ids=lambda claim: claim.id)
 def test_no_edit_of_a_hypothesis_keeps_its_word(claim: Claim) -> None:
-    found = [each for each in edits(claim.conclusion) if each not in {x.conclusion for x in claim.word.says}]
+    found = [
+        each
+        for each in edits(claim.conclusion)
+        if each not in {x.conclusion for x in claim.word.says}
+    ]
     assert found
     for edited in found:
         refused(claim, conclusion=edited)
@@ -66,7 +72,9 @@ def test_no_edit_of_a_hypothesis_keeps_its_word(claim: Claim) -> None:
 
 
 @given(hypotheses, st.sampled_from([*HYPOTHESES.values()]), hypotheses)
-def test_another_word_range_or_condition_is_refused(claim: Claim, word: Hypothesis, other: Claim) -> None:
+def test_another_word_range_or_condition_is_refused(
+    claim: Claim, word: Hypothesis, other: Claim
+) -> None:
     if Statement(claim.conclusion, claim.quantifier) not in word.says:
         refused(claim, word=word)
     if Statement(claim.conclusion, other.quantifier) not in claim.word.says:
@@ -78,12 +86,15 @@ def test_another_word_range_or_condition_is_refused(claim: Claim, word: Hypothes
 
 @given(hypotheses)
 def test_other_letters_are_another_words(claim: Claim) -> None:
-    """Engines look values up by a word's letters: a claim is renamed one for one with its word, and not alone."""
+    """Engines look values up by a word's letters: a claim is renamed one for one with its word, and
+    not alone."""
     word = claim.word
     letters = [x for x in word.symbols if x in claim.conclusion.free_symbols]
     new = {x: symbol_of(f"my_{x.name}", PARAMETERS[x.name].domain) for x in letters}
     says = tuple(Statement(x.conclusion.xreplace(new), x.quantifier) for x in word.says)
-    renamed = replace(word, id="mine", symbols=tuple(new.get(x, x) for x in word.symbols), says=says)
+    renamed = replace(
+        word, id="mine", symbols=tuple(new.get(x, x) for x in word.symbols), says=says
+    )
     declared = tuple(Parameter(new[x], PARAMETERS[x.name].domain, "mine") for x in letters)
     changes = {"conclusion": claim.conclusion.xreplace(new), "declared": declared}
     assert replace(claim, **changes, word=renamed).word is renamed
@@ -107,7 +118,9 @@ def test_no_run_takes_another_quantity_for_the_one_that_is_the_bound(claim: Clai
     other = Quantity(sp.Symbol("other", positive=True), claim.quantities[-1].expression)
     conclusion = claim.measure.at_most(other.symbol)
     assert calls_it_bound(claim)
-    assert not calls_it_bound(replace(claim, quantities=(*claim.quantities, other), conclusion=conclusion))
+    assert not calls_it_bound(
+        replace(claim, quantities=(*claim.quantities, other), conclusion=conclusion)
+    )
 
 
 @given(theorems)

@@ -1,4 +1,5 @@
-"""What a person may type for a number or a formula ends in an exact value, or in a line that names field and value."""
+"""What a person may type for a number or a formula ends in an exact value, or in a line that names
+field and value."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ INPUTS = {"L": 1, "C": 1, "sigma": 1, "G": 3, "r": 4, "D": 1, "zeta": 0.1, "T": 
 
 
 def refusal(inputs: dict[str, Any]) -> InputError:
-    """The error that all three evaluations of Theorem 2 raise, which must be the same and of one line."""
+    """The error that all three evaluations of Theorem 2 raise, which must be the same and of one
+    line."""
     errors = []
     for evaluate in (THEOREM_2.values, THEOREM_2.bound, THEOREM_2.enclosures):
         with pytest.raises(InputError) as caught:
@@ -71,13 +73,17 @@ def test_what_is_no_finite_positive_number_is_refused(name: str, value: Any) -> 
     assert_names(refusal(INPUTS | {name: value}), name, value)
 
 
-@pytest.mark.parametrize("value", ["a\nb", "1\n2", "a\r\nb", np.ones((2, 2)), sp.ones(2, 2)], ids=repr)
+@pytest.mark.parametrize(
+    "value", ["a\nb", "1\n2", "a\r\nb", np.ones((2, 2)), sp.ones(2, 2)], ids=repr
+)
 def test_a_value_of_many_lines_is_refused_in_one(value: Any) -> None:
     assert refusal(INPUTS | {"L": value}).field == "L"
 
 
 @pytest.mark.parametrize("name", ["r", "T"])
-@pytest.mark.parametrize("value", [0.5, 10_000.5, "20001/2", Fraction(40_001, 4), sp.sqrt(10**9 + 1)])
+@pytest.mark.parametrize(
+    "value", [0.5, 10_000.5, "20001/2", Fraction(40_001, 4), sp.sqrt(10**9 + 1)]
+)
 def test_a_fractional_integer_is_refused(name: str, value: Any) -> None:
     error = refusal(INPUTS | {name: value})
     assert_names(error, name, value)
@@ -128,19 +134,26 @@ def test_a_float_is_its_binary_value(value: float) -> None:
     [
         pytest.param("jiang2024.lemma1", {"L": 1e300, "C": 1e300}, id="a quantity overflows"),
         pytest.param("jiang2024.theorem2", {"G": "1e400", "T": 10**410}, id="an input overflows"),
-        pytest.param("jiang2024.theorem2", {"zeta": 1e-200, "T": 10**420}, id="a square underflows"),
+        pytest.param(
+            "jiang2024.theorem2", {"zeta": 1e-200, "T": 10**420}, id="a square underflows"
+        ),
     ],
 )
 def test_numbers_beyond_floats_are_refused(id: str, extreme: dict[str, Any]) -> None:
     names = {p.name for p in catalogue[id].parameters}
     with pytest.raises(InputError):
-        catalogue[id].values(**{name: value for name, value in (INPUTS | extreme).items() if name in names})
+        catalogue[id].values(
+            **{name: value for name, value in (INPUTS | extreme).items() if name in names}
+        )
 
 
 def test_a_claim_that_assumes_another_formula_is_another_claim() -> None:
     claim = catalogue["jiang2024.theorem2"]
     halved = claim.assuming(
-        {"Lhat": claim.quantities[0].symbol / 2, "bound": claim.quantities[-1].symbol * sp.Rational(2, 5)}
+        {
+            "Lhat": claim.quantities[0].symbol / 2,
+            "bound": claim.quantities[-1].symbol * sp.Rational(2, 5),
+        }
     )
     whole, half = claim.values(**INPUTS), halved.values(**INPUTS)
     assert half["Lhat"] == whole["Lhat"] / 2
@@ -154,9 +167,16 @@ def test_a_claim_that_assumes_another_formula_is_another_claim() -> None:
 AT = {L: Fraction(3, 7), D: Fraction(5)}
 
 
-# What is typed, and a naive twin: its value as Python's fractions have it; None where it divides by 0.
+# What is typed, and a naive twin: its value as Python's fractions have it; None where it divides by
+# 0.
 Typed = tuple[str, Fraction | None]
-SIGNS: dict[str, Any] = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": pow}
+SIGNS: dict[str, Any] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "**": pow,
+}
 SIGNS |= {"Min": min, "Max": max}
 
 
@@ -174,7 +194,12 @@ def of(number: str) -> Typed:
 
 
 FORMULAS = st.recursive(
-    st.sampled_from([*map(of, ("2", "0.1", "1e-3", "1_0.5", "3.", ".25")), *((str(x), p) for x, p in AT.items())]),
+    st.sampled_from(
+        [
+            *map(of, ("2", "0.1", "1e-3", "1_0.5", "3.", ".25")),
+            *((str(x), p) for x, p in AT.items()),
+        ]
+    ),
     lambda part: st.one_of(
         part.map(lambda one: (f"-({one[0]})", None if one[1] is None else -one[1])),
         st.builds(joined, part, st.just("**"), st.integers(-3, 3).map(str).map(of)),
@@ -189,7 +214,9 @@ def test_a_formula_is_what_fractions_compute(case: Typed) -> None:
     text, wanted = case
     if wanted is None:
         return
-    read = formula("L", text, [L, D]).xreplace({x: sp.Rational(y.numerator, y.denominator) for x, y in AT.items()})
+    read = formula("L", text, [L, D]).xreplace(
+        {x: sp.Rational(y.numerator, y.denominator) for x, y in AT.items()}
+    )
     # Min of two numbers stays as it was typed.
     assert read.doit() == sp.Rational(wanted.numerator, wanted.denominator)
 
@@ -214,9 +241,45 @@ def test_a_number_may_have_roots_and_powers(text: str, wanted: object) -> None:
 
 NO_FORMULAS = [
     *("", " ", "()", "x", "L[0]", "L.real", "L()", "L.doit()", "sin(L)", "L +", "L\\", "\x00"),
-    *("sqrt", "sqrt()", "sqrt(L, L)", "sqrt(x=L)", "Max(L)", "Max(*[L])", "lambda: L", "L if L else D", "L or D"),
-    *("L < D", "not L", "L // D", "L % D", "L @ D", "~L", "L := 3", "L;D", "'L'", "f'{L}'", "1j", "0x10", "0b1"),
-    *("007", "1e", "1__0", "True", "None", "...", "await L", "L # D", "__import__('os')", "exec", "eval(L)"),
+    *(
+        "sqrt",
+        "sqrt()",
+        "sqrt(L, L)",
+        "sqrt(x=L)",
+        "Max(L)",
+        "Max(*[L])",
+        "lambda: L",
+        "L if L else D",
+        "L or D",
+    ),
+    *(
+        "L < D",
+        "not L",
+        "L // D",
+        "L % D",
+        "L @ D",
+        "~L",
+        "L := 3",
+        "L;D",
+        "'L'",
+        "f'{L}'",
+        "1j",
+        "0x10",
+        "0b1",
+    ),
+    *(
+        "007",
+        "1e",
+        "1__0",
+        "True",
+        "None",
+        "...",
+        "await L",
+        "L # D",
+        "__import__('os')",
+        "exec",
+        "eval(L)",
+    ),
     *("(L,)", "[L]", "{L}", "*L", "5if 1else 3"),
 ]
 LINES = {
@@ -245,7 +308,9 @@ LINES = {
 }
 
 
-@pytest.mark.parametrize("text", LINES, ids=lambda text: text[:20].encode("ascii", "replace").decode())
+@pytest.mark.parametrize(
+    "text", LINES, ids=lambda text: text[:20].encode("ascii", "replace").decode()
+)
 def test_what_is_no_formula_has_its_line(text: str) -> None:
     began = time.monotonic()
     with pytest.raises(InputError) as caught:
@@ -256,7 +321,20 @@ def test_what_is_no_formula_has_its_line(text: str) -> None:
 
 
 ALPHABET = st.sampled_from(
-    [*"LD0123456789.+-*/(), \t_eE", "**", "sqrt(", "exp(", "log(", "Max(", "1e99", "9**9", "σ", "ｄ", "'", "@"]
+    [
+        *"LD0123456789.+-*/(), \t_eE",
+        "**",
+        "sqrt(",
+        "exp(",
+        "log(",
+        "Max(",
+        "1e99",
+        "9**9",
+        "σ",
+        "ｄ",
+        "'",
+        "@",
+    ]
 )
 
 
@@ -276,7 +354,8 @@ def test_any_text_ends_in_a_value_or_a_line(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "1x", "x y", "lambda", "sqrt", "exp", "Max", "σ", "x'", "x-y", "_x", "x" * 65, "x\n"]
+    "name",
+    ["", "1x", "x y", "lambda", "sqrt", "exp", "Max", "σ", "x'", "x-y", "_x", "x" * 65, "x\n"],
 )
 def test_a_name_that_cannot_be_typed_is_none(name: str) -> None:
     assert not is_plain(name)

@@ -1,4 +1,5 @@
-"""Formulas in texts: a terminal, a page and a paper show the same signs; what is typed for LaTeX has its value."""
+"""Formulas in texts: a terminal, a page and a paper show the same signs; what is typed for LaTeX
+has its value."""
 
 import math
 import re
@@ -49,14 +50,20 @@ def test_a_formula_is_set_as_papers_set_it(typed: str, set_: str) -> None:
 
 
 atoms = st.one_of(
-    st.sampled_from(LETTERS), st.integers(0, 99).map(str), st.sampled_from(["a_1", "T_t", "r^2", "‖W‖_F", "√r", "x²"])
+    st.sampled_from(LETTERS),
+    st.integers(0, 99).map(str),
+    st.sampled_from(["a_1", "T_t", "r^2", "‖W‖_F", "√r", "x²"]),
 )
 formulas = st.recursive(
     atoms,
     lambda inner: st.one_of(
-        st.tuples(inner, st.sampled_from([" + ", " - ", " ≤ ", " / ", "·", " = "]), inner).map("".join),
+        st.tuples(inner, st.sampled_from([" + ", " - ", " ≤ ", " / ", "·", " = "]), inner).map(
+            "".join
+        ),
         inner.map("({})".format),
-        st.tuples(st.sampled_from(LETTERS), st.sampled_from("_^"), inner).map(lambda x: f"{x[0]}{x[1]}({x[2]})"),
+        st.tuples(st.sampled_from(LETTERS), st.sampled_from("_^"), inner).map(
+            lambda x: f"{x[0]}{x[1]}({x[2]})"
+        ),
         inner.map("√({})".format),
     ),
     max_leaves=8,
@@ -64,21 +71,24 @@ formulas = st.recursive(
 
 
 def shown(formula: str) -> str:
-    """The signs of a formula on a page, in their order, without the brackets and roots, which are drawn."""
+    """The signs of a formula on a page, in their order, without the brackets and roots, which are
+    drawn."""
     element = ElementTree.fromstring(prose.html(f"${formula}$"))
     return re.sub(r"[()\s]", "", "".join(element.itertext()))
 
 
 @given(formulas)
 def test_no_sign_is_lost_or_added_or_moved(formula: str) -> None:
-    """A reader of the page sees what was typed: scripts are lower or higher, and roots are drawn."""
+    """A reader of the page sees what was typed: scripts are lower or higher, and roots are
+    drawn."""
     typed = re.sub(r"[()\s_^√]", "", formula).translate(str.maketrans(SAME | {"²": "2"}))
     assert unescape(shown(formula)).replace("⋅", "·") == typed
 
 
 @given(formulas, formulas)
 def test_two_formulas_never_look_the_same(one: str, other: str) -> None:
-    """But for what is only spelled in two ways: spaces, and the brackets around a script or a root of one sign."""
+    """But for what is only spelled in two ways: spaces, and the brackets around a script or a root
+    of one sign."""
 
     def spelled(formula: str) -> str:
         formula = re.sub(r"\s", "", formula).replace("²", "^2")
@@ -93,11 +103,14 @@ ASCII = st.text(st.characters(max_codepoint=126, min_codepoint=32))
 
 @given(ASCII)
 def test_any_text_is_shown_as_text(text: str) -> None:
-    """Whatever a person wrote outside of formulas comes out as typed: no tag, and no command of TeX but ours."""
+    """Whatever a person wrote outside of formulas comes out as typed: no tag, and no command of TeX
+    but ours."""
     words = text.replace("$", "").replace("`", "")
     assert unescape(prose.html(words)) == prose.plain(words) == words
     # What is left once our own commands are taken out is no sign of TeX.
-    assert not re.search(r"[&%#_^~{}\\]", re.sub(r"\\text[a-z]+\{\}|\\[&%$#_{}]", "", prose.tex(words)))
+    assert not re.search(
+        r"[&%#_^~{}\\]", re.sub(r"\\text[a-z]+\{\}|\\[&%$#_{}]", "", prose.tex(words))
+    )
 
 
 @given(ASCII)
@@ -109,9 +122,13 @@ def test_a_formula_brings_no_tag(text: str) -> None:
 def test_a_name_of_the_code_is_set_as_code() -> None:
     said = "`a.b_c` is $‖x‖$, not `<b>`"
     assert prose.plain(said) == "`a.b_c` is ‖x‖, not `<b>`"
-    assert prose.html(said) == f"<code>a.b_c</code> is {prose.html('$‖x‖$')}, not <code>&lt;b&gt;</code>"
-    assert prose.tex(said) == (
-        r"\texttt{a.\allowbreak{}b\_\allowbreak{}c} is $\| x \|$, not \texttt{\textless{}b\textgreater{}}"
+    assert (
+        prose.html(said)
+        == f"<code>a.b_c</code> is {prose.html('$‖x‖$')}, not <code>&lt;b&gt;</code>"
+    )
+    assert (
+        prose.tex(said) == r"\texttt{a.\allowbreak{}b\_\allowbreak{}c} is $\| x \|$, not"
+        r" \texttt{\textless{}b\textgreater{}}"
     )
     assert prose.plain("a $`x`$ and `$y$`") == "a `x` and `$y$`"
     assert prose.html("a $`x`$ and `$y$`") == f"a {prose.html('$`x`$')} and <code>$y$</code>"
@@ -119,7 +136,10 @@ def test_a_name_of_the_code_is_set_as_code() -> None:
 
 
 def test_data_is_made_plain_as_a_whole() -> None:
-    assert prose.plainly({"a": ["$x_1$", ("in $y$", 2)], "$b$": None}) == {"a": ["x_1", ["in y", 2]], "$b$": None}
+    assert prose.plainly({"a": ["$x_1$", ("in $y$", 2)], "$b$": None}) == {
+        "a": ["x_1", ["in y", 2]],
+        "$b$": None,
+    }
 
 
 def test_words_stay_words() -> None:
@@ -169,19 +189,32 @@ TOKEN = re.compile(rf"\s*(?:(\d+)|({NAME})|([⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)|(
 
 
 def value_of(formula: str, values: dict[str, float]) -> float:
-    """The value of a typed formula, as Python has it once what stands side by side is multiplied."""
+    """The value of a typed formula, as Python has it once what stands side by side is
+    multiplied."""
     made, is_factor = "", False
     for number, name, raised, sign in TOKEN.findall(re.sub(rf"√({NAME}|\d+)", r"√(\1)", formula)):
         if is_factor and (number or name or sign in ("(", "√")):
             made += "*"
-        made += f"**({raised.translate(RAISED)})" if raised else f"values[{name!r}]" if name in values else ""
-        made += number or {"√": "sqrt", "^": "**", "·": "*"}.get(sign, sign) or (name if name == "max" else "")
+        made += (
+            f"**({raised.translate(RAISED)})"
+            if raised
+            else f"values[{name!r}]"
+            if name in values
+            else ""
+        )
+        made += (
+            number
+            or {"√": "sqrt", "^": "**", "·": "*"}.get(sign, sign)
+            or (name if name == "max" else "")
+        )
         is_factor = bool(number or raised or sign == ")" or name in values)
     found: float = eval(made, {"sqrt": math.sqrt, "max": max, "values": values})
     return found
 
 
-def agrees(expression: sp.Expr, latex: str, values: dict[sp.Symbol, float], names: dict[str, float]) -> bool:
+def agrees(
+    expression: sp.Expr, latex: str, values: dict[sp.Symbol, float], names: dict[str, float]
+) -> bool:
     exact = float(expression.subs(values).evalf())
     return math.isclose(value_of(typed(latex), names), exact, rel_tol=1e-9, abs_tol=1e-9)
 
@@ -192,7 +225,10 @@ def test_every_formula_of_the_catalogue_has_its_value(id: str) -> None:
     for quantity in claim.quantities:
         letters = sorted(quantity.expression.free_symbols, key=str)
         # Where all that stands under a root, below a bar or under a power is positive.
-        numbers = [{"w_0": 9.0, "Lhat": 5.0}.get(str(x), 0.3 + 0.07 * place) for place, x in enumerate(letters)]
+        numbers = [
+            {"w_0": 9.0, "Lhat": 5.0}.get(str(x), 0.3 + 0.07 * place)
+            for place, x in enumerate(letters)
+        ]
         names = {typed(claim.latex(x)): number for x, number in zip(letters, numbers, strict=True)}
         assert len(names) == len(letters), names
         values = dict(zip(letters, numbers, strict=True))

@@ -1,4 +1,5 @@
-"""What the theory says of the claims' numbers to one another, decided exactly and not by rounding."""
+"""What the theory says of the claims' numbers to one another, decided exactly and not by
+rounding."""
 
 import math
 from fractions import Fraction
@@ -49,10 +50,15 @@ def smoothness(id: str) -> sp.Expr:
 @given(data=st.data())
 def test_a_sharper_constant_is_no_larger(sharper: str, other: str, data: st.DataObject) -> None:
     claim = catalogue[other]
-    assert sign(smoothness(other) - smoothness(sharper), claim.check(data.draw(claim_inputs(claim)))) >= 0
+    assert (
+        sign(smoothness(other) - smoothness(sharper), claim.check(data.draw(claim_inputs(claim))))
+        >= 0
+    )
 
 
-@pytest.mark.parametrize(("step", "allowed"), [("0.6", True), (Fraction(2, 3), False), (0.7, False), ("1e9", False)])
+@pytest.mark.parametrize(
+    ("step", "allowed"), [("0.6", True), (Fraction(2, 3), False), (0.7, False), ("1e9", False)]
+)
 def test_any_step_is_below_two_over_ell_and_says_so(step: Any, allowed: bool) -> None:
     inputs = {"ell": 3, "D": 1, "zeta": 1, "T": 10, "eta": step}
     if allowed:
@@ -67,7 +73,8 @@ def test_any_step_is_below_two_over_ell_and_says_so(step: Any, allowed: bool) ->
 def test_the_average_on_a_parabola_lies_between_what_is_attained_and_the_bound(
     inputs: dict[str, Any], horizon: int
 ) -> None:
-    """Exactly, for rational q: E‖∇F(v_t)‖² of F = ℓv²/2 and noise ±ζ, step by step from D = q²ζ²T/ℓ."""
+    """Exactly, for rational q: E‖∇F(v_t)‖² of F = ℓv²/2 and noise ±ζ, step by step from D =
+    q²ζ²T/ℓ."""
     values = AVERAGE.check(inputs)
     q, noise = 1 / (2 + values[D] / values[ell]), values[zeta] ** 2
     square, total = 2 * q**2 * noise * horizon, sp.Integer(0)

@@ -1,4 +1,5 @@
-"""Theorems as sentences of words: they hold on small functions, and performance estimation finds no worse case."""
+"""Theorems as sentences of words: they hold on small functions, and performance estimation finds no
+worse case."""
 
 from __future__ import annotations
 
@@ -115,7 +116,13 @@ def test_which_bound_of_heavy_ball_is_the_smaller_one_is_as_it_says(
     assert (SHORT.bound(**given) < HEAVY.bound(**given)) == (apart > 0)
 
 
-@given(arrays(st.floats(0.05, 4)), arrays(st.floats(-3, 3)), st.floats(0.1, 4), st.floats(0.1, 0.8), st.integers(1, 4))
+@given(
+    arrays(st.floats(0.05, 4)),
+    arrays(st.floats(-3, 3)),
+    st.floats(0.1, 4),
+    st.floats(0.1, 0.8),
+    st.integers(1, 4),
+)
 @examples(8)
 def test_a_function_is_no_worse_than_the_worst(
     widths: np.ndarray, start: np.ndarray, L: float, beta: float, T: int
@@ -129,7 +136,9 @@ def test_a_function_is_no_worse_than_the_worst(
     for measure in (LEAST_GRADIENT, LAST_GAP, LAST_DISTANCE):
         R = float(np.linalg.norm(start))
         worst = Solver(Program(NESTEROV, step, measure, L, is_convex=True, distance=R), T).value
-        assert measured(NESTEROV, measure, huber(L, widths), start, step, T) <= worst * (1 + TOLERANCE)
+        assert measured(NESTEROV, measure, huber(L, widths), start, step, T) <= worst * (
+            1 + TOLERANCE
+        )
 
 
 @pytest.mark.full
@@ -146,7 +155,12 @@ def test_a_violation_is_one_that_an_instance_shows() -> None:
 
 def test_without_convexity_the_gap_need_not_fall_as_fast() -> None:
     one, other = (
-        Solver(Program(GRADIENT_DESCENT, {"alpha": 1.0}, LAST_GAP, 1.0, is_convex=convex, distance=1.0), 3).value
+        Solver(
+            Program(
+                GRADIENT_DESCENT, {"alpha": 1.0}, LAST_GAP, 1.0, is_convex=convex, distance=1.0
+            ),
+            3,
+        ).value
         for convex in (True, False)
     )
     assert other > 1.5 * one
@@ -160,7 +174,9 @@ def test_what_cannot_be_estimated_says_why() -> None:
         alone.check(2)
     strange = Claim("strange", "Strange", "test", sp.Le(sp.Symbol("x"), 1))
     with pytest.raises(InputError) as caught:
-        falsify(replace(CONVEX, id="more", hypotheses=(*CONVEX.hypotheses, strange)), WorstCase([2]))
+        falsify(
+            replace(CONVEX, id="more", hypotheses=(*CONVEX.hypotheses, strange)), WorstCase([2])
+        )
     assert (caught.value.field, caught.value.value) == ("claim.hypotheses", "strange")
 
 
@@ -171,7 +187,9 @@ def test_every_theorem_is_a_sentence_of_words() -> None:
             assert (algorithm, measure) == (claim.algorithm, claim.measure)
             assert claim.conclusion == measure.at_most(claim.quantities[-1].symbol)
             assert all(word is not None for _, word in words_of(claim))
-    assert {claim.algorithm.id for claim in catalogue.values() if claim.algorithm} == set(ALGORITHMS)
+    assert {claim.algorithm.id for claim in catalogue.values() if claim.algorithm} == set(
+        ALGORITHMS
+    )
     used = {measure.id for claim in catalogue.values() if (measure := measure_of(claim))}
     assert used == set(MEASURES)
 
@@ -179,13 +197,31 @@ def test_every_theorem_is_a_sentence_of_words() -> None:
 # A conjunction of hypotheses is these; what says anything else, or more, or less, is itself.
 
 X, LIMIT = sp.MatrixSymbol("X", n, 1), sp.Symbol("ell", positive=True)
-ALL, ANY, UNIT = r"\text{for all } X", r"\text{for any parameters}", r"\text{for all } X \text{ of length } 1"
+ALL, ANY, UNIT = (
+    r"\text{for all } X",
+    r"\text{for any parameters}",
+    r"\text{for all } X \text{ of length } 1",
+)
 MEANT = ("", ALL, "for all X", "for any X", "for all t", r"\text{for every } X")
-NOT_MEANT = ("for some X", "at even times", "with probability one half", UNIT, "for all X, unit", "where X is 0")
+NOT_MEANT = (
+    "for some X",
+    "at even times",
+    "with probability one half",
+    UNIT,
+    "for all X, unit",
+    "where X is 0",
+)
 RANGES = {
-    **{f"all say {text or 'nothing'}": (text, text, text in MEANT) for text in (*MEANT, *NOT_MEANT)},
     **{
-        f"{text or 'nothing'} of all": (ANY, text, text in (ALL, "for all X", "for any X", MEANT[-1])) for text in MEANT
+        f"all say {text or 'nothing'}": (text, text, text in MEANT) for text in (*MEANT, *NOT_MEANT)
+    },
+    **{
+        f"{text or 'nothing'} of all": (
+            ANY,
+            text,
+            text in (ALL, "for all X", "for any X", MEANT[-1]),
+        )
+        for text in MEANT
     },
     **{f"{text} of any": (ANY, text, False) for text in NOT_MEANT},
     **{f"{text} of one": (text, "", False) for text in (ALL, ANY, UNIT)},
@@ -195,7 +231,9 @@ RANGES = {
 
 def resting(text: str, of_parts: str, **changes: Any) -> Claim:
     relations = sp.Le(FrobeniusNorm(X), LIMIT), sp.Ge(FrobeniusNorm(X), LIMIT / 2)
-    parts = tuple(Claim(f"my.part{i}", "Part", "me", each, of_parts) for i, each in enumerate(relations))
+    parts = tuple(
+        Claim(f"my.part{i}", "Part", "me", each, of_parts) for i, each in enumerate(relations)
+    )
     return replace(Claim("my.whole", "Whole", "me", sp.And(*relations), text, parts), **changes)
 
 
@@ -207,7 +245,9 @@ def test_a_conjunction_ranges_as_its_parts_do(text: str, of_parts: str, expected
     assert words_of(replace(CONVEX, id="my.claim", hypotheses=(whole,))) == said
 
 
-@pytest.mark.parametrize("id", ["classic.smooth", "jiang2024.bounded_below", "jiang2024.assumption3"])
+@pytest.mark.parametrize(
+    "id", ["classic.smooth", "jiang2024.bounded_below", "jiang2024.assumption3"]
+)
 def test_what_rests_on_a_word_is_not_that_word(id: str) -> None:
     """Whatever else it says, over what it ranges, and on what conditions."""
     known = catalogue[id]
@@ -220,7 +260,9 @@ def test_what_rests_on_a_word_is_not_that_word(id: str) -> None:
         {"quantities": (one,)},
     )
     for change in changes:
-        whole = replace(known, id="my.whole", hypotheses=known.hypotheses or (known,), word=None, **change)
+        whole = replace(
+            known, id="my.whole", hypotheses=known.hypotheses or (known,), word=None, **change
+        )
         assert words_of(replace(CONVEX, id="my.claim", hypotheses=(whole,))) == [(whole, None)]
 
 
@@ -244,7 +286,11 @@ class NoFaces(LinearMethod):
 
 
 def test_a_face_that_is_missing_is_said_so() -> None:
-    bare = replace(HALVED_DESCENT, id="my.bare", algorithm=NoFaces("bare", "bare", (alpha,), moves=HALVED.moves))
+    bare = replace(
+        HALVED_DESCENT,
+        id="my.bare",
+        algorithm=NoFaces("bare", "bare", (alpha,), moves=HALVED.moves),
+    )
     with pytest.raises(InputError, match="its steps are not told"):
         falsify(bare, WorstCase([2]))
     with pytest.raises(InputError, match="bare"):
@@ -276,7 +322,8 @@ class Half(Algorithm):
 
 
 STARTS, STEPS, ASKS, ASKS_EXACTLY, REACHES = (
-    {name: getattr(LinearMethod, name)} for name in ("exact_start", "exact_step", "query", "exact_query", "reach")
+    {name: getattr(LinearMethod, name)}
+    for name in ("exact_start", "exact_step", "query", "exact_query", "reach")
 )
 ELSEWHERE = ASKS | REACHES | ASKS_EXACTLY
 
@@ -285,13 +332,25 @@ def test_what_is_no_algorithm_is_refused() -> None:
     for faces, lacks in (
         (STARTS, "no exact_step"),
         (STEPS, "no exact_start"),
-        *((STARTS | STEPS | faces, "a query of its own") for faces in (ASKS, ASKS | REACHES, ASKS_EXACTLY, REACHES)),
+        *(
+            (STARTS | STEPS | faces, "a query of its own")
+            for faces in (ASKS, ASKS | REACHES, ASKS_EXACTLY, REACHES)
+        ),
     ):
         with pytest.raises(InputError, match=rf"algorithm\.none = {lacks}"):
             type("Half", (Half,), faces)("none", "a half", (alpha,))
-    for faces, reason in ((STARTS | STEPS, ""), (STARTS | STEPS | ELSEWHERE, ""), (ASKS | REACHES, "it is drawn")):
-        assert type("Whole", (Half,), faces)("none", "a whole", (alpha,), no_exact=reason).no_exact == reason
-    with pytest.raises(InputError, match=r"algorithm\.none = no parameters: expected its step size"):
+    for faces, reason in (
+        (STARTS | STEPS, ""),
+        (STARTS | STEPS | ELSEWHERE, ""),
+        (ASKS | REACHES, "it is drawn"),
+    ):
+        assert (
+            type("Whole", (Half,), faces)("none", "a whole", (alpha,), no_exact=reason).no_exact
+            == reason
+        )
+    with pytest.raises(
+        InputError, match=r"algorithm\.none = no parameters: expected its step size"
+    ):
         AdaGradNorm("none", "no step", ())
     claim = replace(catalogue["nesterov2004.gradient_descent"], algorithm=HALVED.title)
     with pytest.raises(InputError, match=r"claim\.algorithm = str: expected an Algorithm"):

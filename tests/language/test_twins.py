@@ -1,6 +1,8 @@
-"""Every number of every claim against a naive twin: the formula, transcribed from its source, in mpmath.
+"""Every number of every claim against a naive twin: the formula, transcribed from its source, in
+mpmath.
 
-The twin of a top eigenvalue is that of the matrix, as large as there are blocks, and the twin of the best step a
+The twin of a top eigenvalue is that of the matrix, as large as there are blocks, and the twin of
+the best step a
 minimum: neither is the catalogue's own formula.
 """
 
@@ -28,9 +30,15 @@ Twin = Callable[[Any], dict[str, Any]]
 DIGITS = 50
 EPSILON = 2.0**-52
 EVALUABLE = [id for id, claim in catalogue.items() if claim.quantities]
-# Their bounds are differences of numbers that may be near to each other: the enclosures say how near.
+# Their bounds are differences of numbers that may be near to each other: the enclosures say how
+# near.
 DIFFERENCES = {
-    *("bottou2018.theorem4_6", "bottou2018.contraction", "meft.adaptive_gd", "meft.theorem2_average_sharp"),
+    *(
+        "bottou2018.theorem4_6",
+        "bottou2018.contraction",
+        "meft.adaptive_gd",
+        "meft.theorem2_average_sharp",
+    ),
 }
 
 
@@ -61,11 +69,14 @@ def composition(i: Any) -> dict[str, Any]:
 
 
 def composed(i: Any, jacobian: Any, second: Any) -> dict[str, Any]:
-    return {"J": jacobian, "H": second} | composition(SimpleNamespace(L=i.L, G=i.G, J=jacobian, H=second))
+    return {"J": jacobian, "H": second} | composition(
+        SimpleNamespace(L=i.L, G=i.G, J=jacobian, H=second)
+    )
 
 
 def dora_parts(i: Any) -> tuple[Any, Any]:
-    """In (m, (A, B)): the derivative in m keeps lengths, that of the columns' directions is at right angles to it."""
+    """In (m, (A, B)): the derivative in m keeps lengths, that of the columns' directions is at
+    right angles to it."""
     least = i.w_0 - i.s * i.a * i.b
     turn = mp.norm([i.s * i.a, i.s * i.b]) / least
     bend = i.mu * (2 / mp.sqrt(3) * turn**2 + i.s / least)
@@ -88,12 +99,14 @@ def loreft_second(i: Any) -> Any:
 
 
 def loreft_rank1(i: Any) -> dict[str, Any]:
-    """Without the mixed terms of the outer product, because both parts of the derivative are at right angles."""
+    """Without the mixed terms of the outer product, because both parts of the derivative are at
+    right angles."""
     return {"Lhat": top(i.L * mp.matrix([[i.nu**2, 0], [0, 1]]) + i.G * loreft_second(i))}
 
 
 def loreft_trained(i: Any) -> dict[str, Any]:
-    """R enters W a second time: its steepness is ν + 1, and the second derivative in it has 2 + (ν + 1)."""
+    """R enters W a second time: its steepness is ν + 1, and the second derivative in it has 2 + (ν
+    + 1)."""
     return {"Lhat": top(i.L * outer([i.nu + 1, 1]) + i.G * mp.matrix([[i.nu + 3, 1], [1, 0]]))}
 
 
@@ -106,7 +119,12 @@ def theorem2(i: Any) -> dict[str, Any]:
     Lhat = lemma1(i)["Lhat"]
     alpha = mp.sqrt(i.D / (Lhat * i.zeta**2 * i.T))
     T_min = 4 * Lhat * i.D / i.zeta**2
-    return {"Lhat": Lhat, "alpha": alpha, "T_min": T_min, "bound": 2.5 * mp.sqrt(i.D * Lhat * i.zeta**2 / i.T)}
+    return {
+        "Lhat": Lhat,
+        "alpha": alpha,
+        "T_min": T_min,
+        "bound": 2.5 * mp.sqrt(i.D * Lhat * i.zeta**2 / i.T),
+    }
 
 
 def averaged_descent(i: Any, Lhat: Any, alpha: Any) -> Any:
@@ -115,9 +133,15 @@ def averaged_descent(i: Any, Lhat: Any, alpha: Any) -> Any:
 
 
 def at_its_kappa(i: Any, Lhat: Any, bound: Any, **more: Any) -> dict[str, Any]:
-    """With what is measured against the rate: q, and kappa, by which the bound exceeds the root of D L̂ ζ²/T."""
+    """With what is measured against the rate: q, and kappa, by which the bound exceeds the root of
+    D L̂ ζ²/T."""
     q = mp.sqrt(Lhat * i.D / (i.zeta**2 * i.T))
-    return {"Lhat": Lhat, "q": q, "kappa": bound / mp.sqrt(i.D * Lhat * i.zeta**2 / i.T), "bound": bound} | more
+    return {
+        "Lhat": Lhat,
+        "q": q,
+        "kappa": bound / mp.sqrt(i.D * Lhat * i.zeta**2 / i.T),
+        "bound": bound,
+    } | more
 
 
 def theorem2_repaired(i: Any) -> dict[str, Any]:
@@ -128,7 +152,8 @@ def theorem2_repaired(i: Any) -> dict[str, Any]:
 
 
 def at_best_step(i: Any, Lhat: Any) -> dict[str, Any]:
-    """Stationarity of the right-hand side is x^2 + 2 q^2 x - 2 q^2 = 0 for x = Lhat alpha; this root form is stable."""
+    """Stationarity of the right-hand side is x^2 + 2 q^2 x - 2 q^2 = 0 for x = Lhat alpha; this
+    root form is stable."""
     q = mp.sqrt(Lhat * i.D / (i.zeta**2 * i.T))
     alpha = 2 * q / (q + mp.sqrt(q**2 + 2)) / Lhat
     return at_its_kappa(i, Lhat, averaged_descent(i, Lhat, alpha), alpha=alpha)
@@ -148,7 +173,8 @@ def at_ell(i: Any, alpha: Any, bound: Any) -> dict[str, Any]:
 
 
 def theorem2_everywhere(i: Any) -> dict[str, Any]:
-    """A step takes three parts of its own squared gradient and one of the next, each α/4, less what noise returns."""
+    """A step takes three parts of its own squared gradient and one of the next, each α/4, less what
+    noise returns."""
     q = mp.sqrt(i.ell * i.D / (i.zeta**2 * i.T))
     alpha = q / i.ell
     taken, given_back = alpha * (3 - q) / 4 + alpha / 4, alpha * q * (2 + q) / 4 * i.zeta**2
@@ -160,11 +186,14 @@ def theorem2_average(i: Any) -> dict[str, Any]:
     """The repaired proof's right-hand side, which is about the average, at the paper's step."""
     q = mp.sqrt(i.ell * i.D / (i.zeta**2 * i.T))
     bound = averaged_descent(i, i.ell, q / i.ell)
-    return at_its_kappa(i, i.ell, bound, alpha=q / i.ell, T_min=4 * i.ell * i.D / i.zeta**2, kappa=3 / (2 - q))
+    return at_its_kappa(
+        i, i.ell, bound, alpha=q / i.ell, T_min=4 * i.ell * i.D / i.zeta**2, kappa=3 / (2 - q)
+    )
 
 
 def theorem2_average_sharp(i: Any) -> dict[str, Any]:
-    """The same, less what the last of the exact averages on the parabola may hide: (3/(2 - q))²ζ²/(3T)."""
+    """The same, less what the last of the exact averages on the parabola may hide: (3/(2 -
+    q))²ζ²/(3T)."""
     known = theorem2_average(i)
     return known | {"attained": known.pop("bound") - 3 * i.zeta**2 / ((2 - known["q"]) ** 2 * i.T)}
 
@@ -175,7 +204,8 @@ def theorem2_any_step(i: Any) -> dict[str, Any]:
 
 
 def unconditional_gd(i: Any) -> dict[str, Any]:
-    """By composition on a ball of radius rho around (A_1, B_1), with the gradient that a sublevel set allows."""
+    """By composition on a ball of radius rho around (A_1, B_1), with the gradient that a sublevel
+    set allows."""
     rho = mp.root(2 * i.D * i.T / i.L, 4)
     reached = mp.norm([i.a_1, i.b_1]) + rho
     Lhat = composition(SimpleNamespace(L=i.L, J=reached, G=mp.sqrt(2 * i.L * i.D), H=1))["Lhat"]
@@ -196,13 +226,18 @@ def corollary2_2(i: Any) -> dict[str, Any]:
 
 
 def expected_smoothness(i: Any) -> dict[str, Any]:
-    gamma = min(1 / mp.sqrt(i.ell * i.abc_a * i.T), 1 / (i.ell * i.abc_b), mp.sqrt(2 * i.D / (i.ell * i.abc_c * i.T)))
+    gamma = min(
+        1 / mp.sqrt(i.ell * i.abc_a * i.T),
+        1 / (i.ell * i.abc_b),
+        mp.sqrt(2 * i.D / (i.ell * i.abc_c * i.T)),
+    )
     power = 1 + 2 * i.ell * gamma**2 * i.abc_a * i.T
     return at_ell(i, gamma, i.ell * i.abc_c * gamma + 2 * power / (gamma * i.T) * i.D)
 
 
 def bounded_variance(i: Any) -> dict[str, Any]:
-    """Twice what averaged descent has above its line, where half of a step times the smoothness is at most a half."""
+    """Twice what averaged descent has above its line, where half of a step times the smoothness is
+    at most a half."""
     alpha = min(1 / i.ell, mp.sqrt(2 * i.D / (i.ell * i.zeta**2 * i.T)))
     return at_ell(i, alpha, 2 * averaged_descent(i, i.ell, alpha) * (1 - i.ell * alpha / 2))
 
@@ -215,14 +250,20 @@ def best_step(i: Any) -> dict[str, Any]:
 
 
 def heavy_ball(i: Any) -> dict[str, Any]:
-    """The decrease of the Lyapunov function over a squared step, and what squared steps say of the gradient."""
+    """The decrease of the Lyapunov function over a squared step, and what squared steps say of the
+    gradient."""
     share = (1 - i.beta) / i.eta - i.ell / 2
-    return at_ell(i, i.eta, (1 + i.beta) ** 2 / i.eta**2 * (i.D / share) / i.T) | {"eta_max": (1 - i.beta) * 2 / i.ell}
+    return at_ell(i, i.eta, (1 + i.beta) ** 2 / i.eta**2 * (i.D / share) / i.T) | {
+        "eta_max": (1 - i.beta) * 2 / i.ell
+    }
 
 
 def heavy_ball_short_step(i: Any) -> dict[str, Any]:
-    """D over what each squared gradient takes from the Lyapunov function, half a step, among T of them."""
-    return at_ell(i, i.eta, i.D / (i.eta / 2) / i.T) | {"eta_max": (1 - i.beta) * (1 + i.beta) / i.ell}
+    """D over what each squared gradient takes from the Lyapunov function, half a step, among T of
+    them."""
+    return at_ell(i, i.eta, i.D / (i.eta / 2) / i.T) | {
+        "eta_max": (1 - i.beta) * (1 + i.beta) / i.ell
+    }
 
 
 def adagrad_norm(i: Any) -> dict[str, Any]:
@@ -275,13 +316,21 @@ def decreasing_step(i: Any) -> dict[str, Any]:
 
 
 def adaptive_gd(i: Any) -> dict[str, Any]:
-    """The sum S of the steps is where p S + q S^2/2 = T; 3/4 S times the least squared gradient is at most D."""
+    """The sum S of the steps is where p S + q S^2/2 = T; 3/4 S times the least squared gradient is
+    at most D."""
     steep, radius = mp.sqrt(i.L * i.D) * mp.sqrt(2), mp.norm([i.a_1, i.b_1])
     e = radius * mp.root(i.L * 3 / (i.D * i.T), 4)
     p, q = 2 * (i.L * (radius**2 + radius**2 / e) + steep), mp.mpf(8) / 3 * (1 + e) * i.L * i.D
     steps = 2 * i.T / (p + mp.sqrt(p**2 + 2 * q * i.T))
     bound = i.D / (mp.mpf(3) / 4 * steps)
-    return {"share": mp.mpf(1) / 2, "steep": steep, "stretch": e, "first": p, "growth": q, "bound": bound}
+    return {
+        "share": mp.mpf(1) / 2,
+        "steep": steep,
+        "stretch": e,
+        "first": p,
+        "growth": q,
+        "bound": bound,
+    }
 
 
 def nesterov(i: Any) -> dict[str, Any]:
@@ -363,27 +412,41 @@ def test_every_evaluable_claim_has_a_twin() -> None:
 
 
 def cancellation(claim: Claim, exact: dict[sp.Symbol, sp.Expr]) -> float:
-    """By what a strict condition, which keeps a difference in a formula positive, magnifies relative errors."""
+    """By what a strict condition, which keeps a difference in a formula positive, magnifies
+    relative errors."""
     derived = {quantity.symbol: claim.expression(quantity.name) for quantity in claim.quantities}
-    strict = [c for c in claim.conditions if isinstance(c, sp.StrictGreaterThan | sp.StrictLessThan)]
+    strict = [
+        c for c in claim.conditions if isinstance(c, sp.StrictGreaterThan | sp.StrictLessThan)
+    ]
     ends = [(c.gts.subs(derived), c.lts.subs(derived)) for c in strict]
     powers = [
-        float(x.exp.subs(exact)) for q in claim.quantities for x in q.expression.atoms(sp.Pow) if x.exp.free_symbols
+        float(x.exp.subs(exact))
+        for q in claim.quantities
+        for x in q.expression.atoms(sp.Pow)
+        if x.exp.free_symbols
     ]
-    return math.prod(float(((more + less) / (more - less)).subs(exact)) for more, less in ends) * max([1.0, *powers])
+    return math.prod(
+        float(((more + less) / (more - less)).subs(exact)) for more, less in ends
+    ) * max([1.0, *powers])
 
 
 @pytest.mark.parametrize("id", EVALUABLE)
 @examples(40)
 @given(data=st.data())
-def test_enclosures_contain_the_twin_and_are_within_a_few_ulps_of_floats(id: str, data: st.DataObject) -> None:
+def test_enclosures_contain_the_twin_and_are_within_a_few_ulps_of_floats(
+    id: str, data: st.DataObject
+) -> None:
     """Of one number after the other, and of arrays."""
     claim = catalogue[id]
     rows = [data.draw(claim_inputs(claim)) for _ in range(2)]
     exact = [claim.check(row) for row in rows]
     balls = claim.enclosures(**rows[0])
     with mp.workdps(DIGITS):
-        twin = TWINS[id](SimpleNamespace(**{str(x.name): mp.mpf(value.p) / value.q for x, value in exact[0].items()}))
+        twin = TWINS[id](
+            SimpleNamespace(
+                **{str(x.name): mp.mpf(value.p) / value.q for x, value in exact[0].items()}
+            )
+        )
         as_text = {name: mp.nstr(value, DIGITS) for name, value in twin.items()}
     assert list(balls) == list(claim.names)
     for name, ball in balls.items():
@@ -400,10 +463,12 @@ def test_enclosures_contain_the_twin_and_are_within_a_few_ulps_of_floats(id: str
     for name in claim.names:
         formula, function = claim.expression(name), claim.function(name)
         sharp, operations = enclose(formula, exact[0], bits=512), int(sp.count_ops(formula))
-        # Two unit roundoffs an operation, and for the input: enough for sums of positive terms, and for no other
-        # cancellation.
+        # Two unit roundoffs an operation, and for the input: enough for sums of positive terms, and
+        # for no other cancellation.
         assert abs(arb(values[name]) - sharp) <= (1 + operations) * magnified[0] * abs(sharp), name
         assert balls[name].rad() <= magnified[0] * abs(balls[name]), name
         one_by_one = [function(**{key: x[i] for key, x in columns.items()}) for i in range(2)]
         # NumPy may round a power of an array otherwise than one of a scalar.
-        np.testing.assert_allclose(function(**columns), one_by_one, rtol=operations * max(magnified))
+        np.testing.assert_allclose(
+            function(**columns), one_by_one, rtol=operations * max(magnified)
+        )

@@ -1,4 +1,5 @@
-"""Whatever is typed, what a notebook shows of it is well formed, and is text; and it can be read on any background."""
+"""Whatever is typed, what a notebook shows of it is well formed, and is text; and it can be read on
+any background."""
 
 import re
 from unicodedata import category
@@ -27,13 +28,35 @@ from boundcheck.language.view import (
 from boundcheck.verdicts import Look, Verdict, look_of
 from tests.layers import examples
 
-HOSTILE = ["<script>alert(1)</script>", "a & b < c", "$x_1$ and $5", r"\input{secret}", "a_b^c~d#e%f{g}", "]]>", "&lt;"]
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "a & b < c",
+    "$x_1$ and $5",
+    r"\input{secret}",
+    "a_b^c~d#e%f{g}",
+    "]]>",
+    "&lt;",
+]
 TEXTS = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=20))
-FORMULAS = st.sampled_from([r"\frac{a}{b} \le \sqrt{r} \, \sigma", "x_{1}", r"\text{<b>}", r"\frac{"])
-VERDICTS = [*map(str, Verdict), "proved", "refuted", "repaired", "unknown", "held", "failed", "editorial", "violated"]
+FORMULAS = st.sampled_from(
+    [r"\frac{a}{b} \le \sqrt{r} \, \sigma", "x_{1}", r"\text{<b>}", r"\frac{"]
+)
+VERDICTS = [
+    *map(str, Verdict),
+    "proved",
+    "refuted",
+    "repaired",
+    "unknown",
+    "held",
+    "failed",
+    "editorial",
+    "violated",
+]
 VERDICTS += ["conditional", "remark"]
 PLAIN = st.one_of(TEXTS, FORMULAS.map(Math), TEXTS.map(Prose), st.sampled_from(VERDICTS).map(Badge))
-CELLS: st.SearchStrategy[Cell] = st.one_of(PLAIN, st.lists(PLAIN, max_size=2).map(lambda x: Stack(tuple(x))))
+CELLS: st.SearchStrategy[Cell] = st.one_of(
+    PLAIN, st.lists(PLAIN, max_size=2).map(lambda x: Stack(tuple(x)))
+)
 LINES = st.lists(CELLS, max_size=3).map(lambda cells: Line(tuple(cells)))
 TABLES = st.integers(1, 3).flatmap(
     lambda n: st.builds(
@@ -56,16 +79,36 @@ def views(parts: st.SearchStrategy[Part]) -> st.SearchStrategy[View]:
 
 
 FLAT: st.SearchStrategy[Part] = st.one_of(LINES, TABLES)
-VIEWS = views(st.one_of(FLAT, views(FLAT), st.builds(Fold, LINES, st.lists(FLAT, max_size=2).map(tuple))))
+VIEWS = views(
+    st.one_of(FLAT, views(FLAT), st.builds(Fold, LINES, st.lists(FLAT, max_size=2).map(tuple)))
+)
 # What the HTML may have: no script, no link, no image, and nothing with an event.
-TAGS = {"div", "strong", "small", "code", "span", "table", "thead", "tbody", "tr", "th", "td", "details", "summary"}
+TAGS = {
+    "div",
+    "strong",
+    "small",
+    "code",
+    "span",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "details",
+    "summary",
+}
 
 
 def texts(view: View | Part | Cell) -> list[str]:
     """The plain texts of a view."""
     match view:
         case View():
-            return [view.title, view.name, *(x for part in (*view.lines, *view.parts) for x in texts(part))]
+            return [
+                view.title,
+                view.name,
+                *(x for part in (*view.lines, *view.parts) for x in texts(part)),
+            ]
         case Line() | Stack():
             return [x for cell in view.cells for x in texts(cell)]
         case Table():
@@ -78,8 +121,12 @@ def texts(view: View | Part | Cell) -> list[str]:
 
 
 def printable(text: str) -> str:
-    hides = (x not in "\n\t" and category(x) in ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp") for x in text)
-    return "".join(x.encode("unicode_escape").decode() if h else x for x, h in zip(text, hides, strict=True))
+    hides = (
+        x not in "\n\t" and category(x) in ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp") for x in text
+    )
+    return "".join(
+        x.encode("unicode_escape").decode() if h else x for x, h in zip(text, hides, strict=True)
+    )
 
 
 @given(VIEWS)
@@ -100,7 +147,9 @@ def test_the_html_is_well_formed_and_each_text_is_text(view: View) -> None:
 
 
 def test_a_badge_tells_what_is_false_from_what_holds_and_what_is_open() -> None:
-    looks = {word: re.findall("background:(#.{6})", html(View("", verdict=word)))[0] for word in VERDICTS}
+    looks = {
+        word: re.findall("background:(#.{6})", html(View("", verdict=word)))[0] for word in VERDICTS
+    }
     assert looks["refuted"] == looks["violated"] == looks["failed"]
     assert looks["proved"] == looks["repaired"] == looks["supported"] == looks["held"]
     by_look = {look_of(word): colour for word, colour in looks.items()}
@@ -114,7 +163,9 @@ def test_the_latex_is_one_formula_between_dollars(view: View) -> None:
     made = latex(view)
     assert made.startswith(r"$\displaystyle ")
     assert made.endswith("$")
-    bare = re.sub(r"\\.", "", made[1:-1].replace(r"\text{<b>}", "").replace(r"\frac{", ""), flags=re.DOTALL)
+    bare = re.sub(
+        r"\\.", "", made[1:-1].replace(r"\text{<b>}", "").replace(r"\frac{", ""), flags=re.DOTALL
+    )
     assert "$" not in bare
     assert bare.count("{") == bare.count("}") or r"\frac{" in made
 
@@ -141,7 +192,9 @@ def test_a_formula_is_mathml_and_a_text_with_formulas_has_some() -> None:
 
 @pytest.mark.parametrize(("rows", "folds"), [(12, 0), (13, 1)])
 def test_a_long_table_folds_and_loses_no_row(rows: int, folds: int) -> None:
-    root = ElementTree.fromstring(html(View("t", parts=(Table(("n",), [(f"row {i}",) for i in range(rows)]),))))
+    root = ElementTree.fromstring(
+        html(View("t", parts=(Table(("n",), [(f"row {i}",) for i in range(rows)]),)))
+    )
     assert len(root.findall(".//details")) == folds
     assert [cell.text for cell in root.iter("td")] == [f"row {i}" for i in range(rows)]
     assert [x.text for x in root.iter("summary")] == ["and 1 more"] * folds

@@ -71,7 +71,9 @@ class Scaled(Adapter):
         return {"s": self.scale}
 
     def sizes(self, v: Point) -> Sizes:
-        return Sizes(4, size(self.W0) + self.scale * size(v[0]), self.scale * torch.ones_like(size(v[0])))
+        return Sizes(
+            4, size(self.W0) + self.scale * size(v[0]), self.scale * torch.ones_like(size(v[0]))
+        )
 
     def reach(self, radii: Radii) -> float:
         return self.scale * math.sqrt(min(self.W0.shape)) * radii["rho"] * ROUND_UP

@@ -2,4 +2,6 @@
 
 from boundcheck.language.measures import SQUARED_GRADIENT, PerformanceMeasure, Statistic
 
-LAST_GRADIENT = PerformanceMeasure("last_gradient", "last squared gradient", Statistic.LAST, SQUARED_GRADIENT)
+LAST_GRADIENT = PerformanceMeasure(
+    "last_gradient", "last squared gradient", Statistic.LAST, SQUARED_GRADIENT
+)

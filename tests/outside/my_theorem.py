@@ -11,13 +11,15 @@ from tests.outside.my_hypothesis import NO_RISE
 from tests.outside.my_measure import LAST_GRADIENT
 
 SMOOTH, CONVEX, BELOW = (
-    catalogue[id] for id in ("classic.smooth_everywhere", "classic.convex", "jiang2024.bounded_below")
+    catalogue[id]
+    for id in ("classic.smooth_everywhere", "classic.convex", "jiang2024.bounded_below")
 )
 RISES_NOT = NO_RISE.claim("outer.no_rise", "F does not rise", "mine")
 
 
 def sentence(name: str, factor: str) -> Claim:
-    """Of convex functions no step makes the gradient larger, so that the last is the least, which descent bounds."""
+    """Of convex functions no step makes the gradient larger, so that the last is the least, which
+    descent bounds."""
     formula = sp.Rational(factor) * Lhat * D / T
     return theorem(
         f"outer.{name}",

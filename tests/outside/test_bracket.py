@@ -1,4 +1,5 @@
-"""A bracket on functions and adapters from outside: who is to blame where an estimate lies above the claim."""
+"""A bracket on functions and adapters from outside: who is to blame where an estimate lies above
+the claim."""
 
 from __future__ import annotations
 
@@ -38,20 +39,27 @@ class Shallow(LogCosh):
 
 
 def hundredth(*hypotheses: Claim) -> Claim:
-    """A lemma whose constant is too small by a hundred; it holds where a hypothesis says as much, or fails."""
+    """A lemma whose constant is too small by a hundred; it holds where a hypothesis says as much,
+    or fails."""
     (last,) = SMOOTH.quantities
     said = (replace(last, expression=last.expression / 100),)
-    return replace(SMOOTH, id="outer.hundredth", hypotheses=(*SMOOTH.hypotheses, *hypotheses), quantities=said)
+    return replace(
+        SMOOTH, id="outer.hundredth", hypotheses=(*SMOOTH.hypotheses, *hypotheses), quantities=said
+    )
 
 
 ALONE = hundredth()
-ITSELF = hundredth(Claim("outer.flat", "F is flat", "mine", SMOOTH.conclusion.xreplace({Lhat: L / 400}), "for all"))
+ITSELF = hundredth(
+    Claim("outer.flat", "F is flat", "mine", SMOOTH.conclusion.xreplace({Lhat: L / 400}), "for all")
+)
 CONVEX = hundredth(catalogue["classic.convex"])
 NEVER = hundredth(Claim("outer.never", "no L is positive", "mine", Le(L, 0)))
 
 
 def about(name: str) -> type[Scaled]:
-    return type(name.title(), (Scaled,), {"claims": (f"{HERE}:{name}",), "composition": f"{HERE}:{name}"})
+    return type(
+        name.title(), (Scaled,), {"claims": (f"{HERE}:{name}",), "composition": f"{HERE}:{name}"}
+    )
 
 
 Alone, Itself, Convex, Never = map(about, ("ALONE", "ITSELF", "CONVEX", "NEVER"))
@@ -77,27 +85,40 @@ def test_a_bracket_blames_the_constant_that_f_itself_breaks(kind, letter, tmp_pa
         # The claim takes no bound on the gradient.
         assert (result.verdict.plain, result.blame) == ("supported", None)
         return
-    assert (result.verdict, result.blame.kind, result.blame.name) == ("hypothesis-failed", "constant", letter)
+    assert (result.verdict, result.blame.kind, result.blame.name) == (
+        "hypothesis-failed",
+        "constant",
+        letter,
+    )
     assert "so its author says" in result.blame.evidence
 
 
 def test_a_bracket_that_is_violated_blames_the_claim_and_says_on_what_it_rests(tmp_path) -> None:
-    (result,) = bc.measure(BRACKET | {"adapter": {"kind": f"{HERE}:Doubled", "scale": 0.5}}, tmp_path)
-    assert (str(result.verdict), result.blame.kind) == ("violated, given constants of log-cosh", "claim")
+    (result,) = bc.measure(
+        BRACKET | {"adapter": {"kind": f"{HERE}:Doubled", "scale": 0.5}}, tmp_path
+    )
+    assert (str(result.verdict), result.blame.kind) == (
+        "violated, given constants of log-cosh",
+        "claim",
+    )
     assert "the second derivative of log cosh is at most 1" in result.blame.evidence
 
 
 @pytest.mark.parametrize("kind", [Alone, Itself, Convex, Never], ids=lambda kind: kind.__name__)
-def test_a_bracket_says_nothing_of_a_claim_whose_hypothesis_it_does_not_know(kind, tmp_path) -> None:
+def test_a_bracket_says_nothing_of_a_claim_whose_hypothesis_it_does_not_know(
+    kind, tmp_path
+) -> None:
     adapter = {"kind": f"{HERE}:{kind.__name__}", "scale": 0.5}
     (result,) = bc.measure(BRACKET | {"claim": kind.claims[0], "adapter": adapter}, tmp_path)
-    (*_, last) = catalogue[kind.claims[0]].hypotheses
+    *_, last = catalogue[kind.claims[0]].hypotheses
     assert result.verdict.plain == ("violated" if kind is Alone else "inconclusive"), result.reason
     assert (last.title in result.reason, result.blame is None) == (kind is not Alone,) * 2
 
 
 def test_what_no_longer_concludes_with_smoothness_is_not_bracketed(tmp_path, monkeypatch) -> None:
-    other = replace(SMOOTH, id="outer.tenfold", conclusion=Le(10 * SMOOTH.conclusion.lhs, SMOOTH.conclusion.rhs))
+    other = replace(
+        SMOOTH, id="outer.tenfold", conclusion=Le(10 * SMOOTH.conclusion.lhs, SMOOTH.conclusion.rhs)
+    )
     monkeypatch.setattr(Scaled, "claims", ("outer.tenfold",))
     error = refused(bc.measure, BRACKET | {"claim": other}, tmp_path)
     assert (error.field, error.value) == ("claim", "outer.tenfold")

@@ -1,4 +1,5 @@
-"""Objectives, adapters, words and claims from outside of the package: each is one file, named by its import path."""
+"""Objectives, adapters, words and claims from outside of the package: each is one file, named by
+its import path."""
 
 from __future__ import annotations
 
@@ -44,9 +45,13 @@ DESCENT: dict[str, Any] = {
 
 
 @pytest.mark.full
-def test_a_theorem_of_ones_own_words_is_run_on_ones_own_objective_and_adapter(tmp_path: Path) -> None:
+def test_a_theorem_of_ones_own_words_is_run_on_ones_own_objective_and_adapter(
+    tmp_path: Path,
+) -> None:
     (true,) = bc.measure(DESCENT, tmp_path)
-    assert true.verdict == "supported, given outer.scaled, constants of log-cosh, no_rise", true.reason
+    assert true.verdict == "supported, given outer.scaled, constants of log-cosh, no_rise", (
+        true.reason
+    )
     rows = {row.hypothesis: row.status for row in true.audit}
     assert rows["outer.no_rise"] == rows["jiang2024.bounded_below"] == "held"
     (false,) = bc.measure(DESCENT | {"claim": FALSE, "run": {"steps": 2, "audits": 2}}, tmp_path)
@@ -99,7 +104,9 @@ MINE = replace(FALSE, id="outer.near", hypotheses=(*FALSE.hypotheses[:3], IS_NEA
 
 @pytest.mark.full
 @pytest.mark.parametrize("word", ["held", "faceless", "none", "another's"])
-def test_only_a_word_of_the_catalogue_decides_its_statement_under_another_id(word: str, tmp_path: Path) -> None:
+def test_only_a_word_of_the_catalogue_decides_its_statement_under_another_id(
+    word: str, tmp_path: Path
+) -> None:
     file = tmp_path / "near.py"
     file.write_text(NEAR % word)
     claim = opened("claim", f"{file}:MINE")
@@ -149,7 +156,9 @@ def test_a_claim_that_was_an_object_has_to_be_given_to_a_report(tmp_path: Path) 
     assert "Halved descent" in Path(again["files"][0]).read_text()
     done = run("report", stored, "--out", tmp_path / "none")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert done.stderr.startswith("boundcheck: claim = outer.halved: expected a claim that is known")
+    assert done.stderr.startswith(
+        "boundcheck: claim = outer.halved: expected a claim that is known"
+    )
 
 
 def test_reading_a_result_runs_no_code(tmp_path: Path) -> None:
@@ -178,8 +187,16 @@ def test_reading_a_result_runs_no_code(tmp_path: Path) -> None:
     ("changes", "field", "expected"),
     [
         ({"problem.kind": "tests.outside.nothing:LogCosh"}, "problem.kind", "ModuleNotFoundError"),
-        ({"problem.kind": "tests.outside.my_objective:Nothing"}, "problem.kind", "a name that is in"),
-        ({"problem.kind": "tests.outside.my_objective:EPSILON"}, "problem.kind", "a class of objectives"),
+        (
+            {"problem.kind": "tests.outside.my_objective:Nothing"},
+            "problem.kind",
+            "a name that is in",
+        ),
+        (
+            {"problem.kind": "tests.outside.my_objective:EPSILON"},
+            "problem.kind",
+            "a class of objectives",
+        ),
         ({"problem.kind": "tests.outside.my_objective:"}, "problem.kind", "an import path"),
         ({"problem.kind": "tests/outside/nothing.py:LogCosh"}, "problem.kind", "FileNotFoundError"),
         ({"problem.kind": "math:hypot"}, "problem.kind", "a path to code of one's own"),
@@ -187,7 +204,11 @@ def test_reading_a_result_runs_no_code(tmp_path: Path) -> None:
         ({"problem.d": "3"}, "problem.d", "an integer"),
         ({"problem.e": 3}, "problem.e", "no such field"),
         ({"adapter.kind": OBJECTIVE}, "adapter.kind", "a class derived from Adapter"),
-        ({"adapter.kind": "boundcheck.functions.adapters:Adapter"}, "adapter.kind", "with all its methods"),
+        (
+            {"adapter.kind": "boundcheck.functions.adapters:Adapter"},
+            "adapter.kind",
+            "with all its methods",
+        ),
         ({"adapter.kind": "scaled"}, "adapter.kind", ", or an import path"),
         ({"adapter.rank": 2}, "adapter.rank", "no rank, for scaled"),
         ({"claim": ADAPTER}, "claim", "the path of a Claim"),
@@ -196,7 +217,9 @@ def test_reading_a_result_runs_no_code(tmp_path: Path) -> None:
         ({"claim": "jiang2024.theorem2"}, "adapter.kind", "lora or direft, of which"),
     ],
 )
-def test_what_is_none_is_refused_in_one_line(changes: dict[str, Any], field: str, expected: str) -> None:
+def test_what_is_none_is_refused_in_one_line(
+    changes: dict[str, Any], field: str, expected: str
+) -> None:
     error = refused(parse, changed(DESCENT, changes))
     assert error.field == field
     assert expected in error.expected
@@ -221,7 +244,9 @@ def test_a_page_refuses_a_claim_that_said_something_else_when_it_was_run(tmp_pat
     file.write_text(text.format("8/3"))
     (result,) = bc.measure(DESCENT | {"claim": f"{file}:MINE"}, tmp_path / "runs")
     assert (
-        result.said.keys() == result.named == {f"{file}:MINE", DESCENT["adapter"]["kind"].replace("Scaled", "SMOOTH")}
+        result.said.keys()
+        == result.named
+        == {f"{file}:MINE", DESCENT["adapter"]["kind"].replace("Scaled", "SMOOTH")}
     )
     folder = tmp_path / "runs" / result.run_id
     assert write_runs([folder], page, "Mine", "One run.", "")[0] == page
@@ -244,7 +269,9 @@ ANY_STEP = {"step_size": 0.1, "batch": 2, "replicas": 4, "steps": 20, "audits": 
 def test_of_two_claims_of_one_id_the_second_is_refused(tmp_path: Path) -> None:
     claim = opened("claim", THEOREM)
     last = claim.quantities[-1]
-    other = replace(claim, quantities=(*claim.quantities[:-1], replace(last, expression=last.expression / 1000)))
+    other = replace(
+        claim, quantities=(*claim.quantities[:-1], replace(last, expression=last.expression / 1000))
+    )
     (first,) = bc.measure(DESCENT | {"claim": claim}, tmp_path)
     for more in ({}, {"assume": {"bound": "bound/2"}}, {"claim": [claim, other]}):
         error = refused(lambda more=more: bc.measure(DESCENT | {"claim": other} | more, tmp_path))
@@ -264,7 +291,10 @@ def test_a_claim_by_other_words_does_not_pass_under_the_name_of_the_catalogues()
         return [Audit(id, "hypothesis", "held", None, None, "believe me")]
 
     def by_word(each: Claim) -> Claim:
-        return replace(each, word=replace(each.word, held=lying) if type(each.word) is Hypothesis else each.word)
+        return replace(
+            each,
+            word=replace(each.word, held=lying) if type(each.word) is Hypothesis else each.word,
+        )
 
     impostor = replace(claim, hypotheses=tuple(map(by_word, claim.hypotheses)))
     # Formulas and ids are the same.
@@ -288,22 +318,32 @@ def test_an_installed_package_names_them_and_needs_no_permission(tmp_path: Path)
     info = tmp_path / "mine-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
-    groups = f"[boundcheck.objectives]\nlog-cosh = {OBJECTIVE}\n[boundcheck.adapters]\nscaled = {ADAPTER}\n"
+    groups = (
+        f"[boundcheck.objectives]\nlog-cosh = {OBJECTIVE}\n[boundcheck.adapters]\nscaled ="
+        f" {ADAPTER}\n"
+    )
     (info / "entry_points.txt").write_text(groups)
     code = (
-        "from boundcheck.system.plugins import allowing\nfrom boundcheck.experiment.spec import parse\n"
-        "import json, sys\n"
-        "with allowing('tests/outside/my_theorem.py'): print(json.dumps(parse(json.loads(sys.argv[1])).as_json()))"
+        "from boundcheck.system.plugins import allowing\nfrom boundcheck.experiment.spec import"
+        " parse\nimport json, sys\nwith allowing('tests/outside/my_theorem.py'):"
+        " print(json.dumps(parse(json.loads(sys.argv[1])).as_json()))"
     )
     table = changed(DESCENT, {"problem.kind": "log-cosh", "adapter.kind": "scaled"})
     env = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
-    done = subprocess.run([sys.executable, "-c", code, json.dumps(table)], capture_output=True, cwd=ROOT, env=env)
+    done = subprocess.run(
+        [sys.executable, "-c", code, json.dumps(table)], capture_output=True, cwd=ROOT, env=env
+    )
     assert json.loads(done.stdout)["problem"]["kind"] == "log-cosh", done.stderr
 
 
 @pytest.mark.full
-def test_a_run_on_other_data_is_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    table = changed(THEOREM_TABLE, {"claim": "nesterov2004.gradient_descent", "run": {"steps": 20, "audits": 20}})
+def test_a_run_on_other_data_is_another_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = changed(
+        THEOREM_TABLE,
+        {"claim": "nesterov2004.gradient_descent", "run": {"steps": 20, "audits": 20}},
+    )
     table = changed(table, {"domain": {}, "problem": {"kind": "digits"}})
     (first,), (again,) = (bc.measure(table, tmp_path) for _ in range(2))
     assert first == again
@@ -333,16 +373,21 @@ def test_a_neighbour_is_taken_for_no_module_of_its_name(tmp_path: Path) -> None:
     (tmp_path / "b" / "between.py").rename(tmp_path / "b" / "inbetween.py")
     (tmp_path / "b" / "mine.py").write_text("from inbetween import NUMBER\n")
     assert opened("claim", f"{tmp_path / 'a' / 'mine.py'}:NUMBER") == 1
-    with pytest.raises(InputError, match=r"beside_them is .*a.beside_them\.py here, and not .*b.beside_them\.py"):
+    with pytest.raises(
+        InputError, match=r"beside_them is .*a.beside_them\.py here, and not .*b.beside_them\.py"
+    ):
         opened("claim", f"{tmp_path / 'b' / 'mine.py'}:NUMBER")
 
 
 @pytest.mark.parametrize("named", ["my_part.py", "my_part", "my_part.py:WHOLE"])
-def test_a_section_in_the_current_folder_is_found(named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_section_in_the_current_folder_is_found(
+    named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from boundcheck.present.section import sections
 
     (tmp_path / "my_part.py").write_text(
-        "import sys\ntitle, place = 'A part', 5\ndef build(material): ...\nWHOLE = sys.modules[__name__]\n"
+        "import sys\ntitle, place = 'A part', 5\ndef build(material): ...\nWHOLE ="
+        " sys.modules[__name__]\n"
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.delitem(sys.modules, "my_part", raising=False)

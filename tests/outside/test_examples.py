@@ -1,4 +1,5 @@
-"""The adapters in `examples/adapters` work from outside, each as one file: in measure, falsify and check_claim."""
+"""The adapters in `examples/adapters` work from outside, each as one file: in measure, falsify and
+check_claim."""
 
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,13 @@ def test_its_constant_is_measured(name: str, tmp_path: Path) -> None:
 @each_example
 def test_no_instance_breaks_its_claim_and_some_break_a_smaller_one(name: str) -> None:
     spec = spec_of(name)
-    few: dict[str, Any] = {"ranks": (1,), "starts": 2, "rounds": 16, "examples": 2, "adapter": spec["adapter"]["kind"]}
+    few: dict[str, Any] = {
+        "ranks": (1,),
+        "starts": 2,
+        "rounds": 16,
+        "examples": 2,
+        "adapter": spec["adapter"]["kind"],
+    }
     claim = bc.claims.opened(spec["claim"])
     assert not bc.falsify(claim, bc.Search(**few)).violated
     smaller = claim.assuming({"Lhat": claim.expression("Lhat") / 2})

@@ -1,4 +1,5 @@
-"""What says one thing in two ways is held to both: where the faces of a word or a function differ, nothing is run."""
+"""What says one thing in two ways is held to both: where the faces of a word or a function differ,
+nothing is run."""
 
 from __future__ import annotations
 
@@ -137,14 +138,20 @@ DESCENT = ((v, v - alpha * g),)
 def descent(algorithm: Algorithm) -> Claim:
     """Nesterov's theorem, of another algorithm."""
     return replace(
-        catalogue["nesterov2004.gradient_descent"], id=f"outer.{algorithm.id}", algorithm=algorithm, measure=None
+        catalogue["nesterov2004.gradient_descent"],
+        id=f"outer.{algorithm.id}",
+        algorithm=algorithm,
+        measure=None,
     )
 
 
 def measured(observable: Observable) -> Claim:
     """A theorem about another measure: what it says is far below the truth."""
     measure = PerformanceMeasure("outer_least", "what is seen", Statistic.LEAST, observable)
-    quantities = (*HALVED_DESCENT.quantities[:2], replace(HALVED_DESCENT.quantities[2], expression=Lhat * D / T / 50))
+    quantities = (
+        *HALVED_DESCENT.quantities[:2],
+        replace(HALVED_DESCENT.quantities[2], expression=Lhat * D / T / 50),
+    )
     return replace(
         HALVED_DESCENT,
         id="outer.measured",
@@ -167,12 +174,21 @@ def shrunk(e: Any) -> Enclosure:
         (NOISY | {"problem": {"kind": f"{HERE}:OtherSurvey"}}, "problem"),
         ({"adapter": {"kind": f"{HERE}:TenthPull", "scale": 1.0}}, "adapter.pull_back"),
         ({"adapter": {"kind": f"{HERE}:Turned", "scale": 1.0}}, "adapter.pull_back"),
-        (BRACKET | {"run": None, "adapter": {"kind": f"{HERE}:TenthPull", "scale": 0.5}}, "adapter.pull_back"),
+        (
+            BRACKET | {"run": None, "adapter": {"kind": f"{HERE}:TenthPull", "scale": 0.5}},
+            "adapter.pull_back",
+        ),
         (BRACKET | {"run": None, "problem": {"kind": f"{HERE}:Shrunk"}}, "problem.gradient"),
-        ({"claim": descent(TenthStep("tenth", "a tenth", (alpha,), moves=DESCENT))}, "algorithm.tenth.step"),
+        (
+            {"claim": descent(TenthStep("tenth", "a tenth", (alpha,), moves=DESCENT))},
+            "algorithm.tenth.step",
+        ),
         ({"claim": descent(Lost("lost", "lost", (alpha,), moves=DESCENT))}, "algorithm.lost.start"),
         ({"claim": measured(replace(SQUARED_GRADIENT, seen=shrunk))}, "measure.outer_least.seen"),
-        ({"claim": measured(replace(SQUARED_GRADIENT, first=lambda s, i: (1e-9, "it")))}, "measure.outer_least.first"),
+        (
+            {"claim": measured(replace(SQUARED_GRADIENT, first=lambda s, i: (1e-9, "it")))},
+            "measure.outer_least.first",
+        ),
         ({"claim": measured(replace(SQUARED_GRADIENT, expression=gap))}, "measure.outer_least"),
     ],
 )
@@ -210,7 +226,11 @@ def test_an_iterate_where_a_letter_is_asked_for_is_refused(make) -> None:
 
 def test_steps_that_differ_are_refused_where_a_theorem_is_tried() -> None:
     with pytest.raises(InputError, match=r"algorithm.tenth.step"):
-        check_claim(descent(TenthStep("tenth", "a tenth", (alpha,), moves=DESCENT)), adapter="full", examples=5)
+        check_claim(
+            descent(TenthStep("tenth", "a tenth", (alpha,), moves=DESCENT)),
+            adapter="full",
+            examples=5,
+        )
 
 
 def test_a_pull_back_that_is_none_is_refused_by_an_attack() -> None:
@@ -275,11 +295,15 @@ class Silent(Told):
 
 THEOREM = catalogue["nesterov2004.gradient_descent"]
 FACES = {
-    "shorter steps": {"algorithm": Told("told", "told", (alpha,), moves=((v, v - alpha * g / 1000),))},
+    "shorter steps": {
+        "algorithm": Told("told", "told", (alpha,), moves=((v, v - alpha * g / 1000),))
+    },
     "a later step": {"algorithm": Told("told", "told", (alpha,), moves=((v, v - alpha * g / t),))},
     "no equation": {"algorithm": Silent("silent", "silent", (alpha,), moves=((v, v - alpha * g),))},
     "a look by the name of another": {
-        "measure": replace(THEOREM.measure, id="named", observable=replace(SQUARED_GRADIENT, name="gap"))
+        "measure": replace(
+            THEOREM.measure, id="named", observable=replace(SQUARED_GRADIENT, name="gap")
+        )
     },
 }
 ENGINES = {
@@ -303,8 +327,12 @@ def test_what_a_run_alone_sees_of_a_measure_is_given(size, tmp_path) -> None:
         return Enclosure(*(size * x for x in SQUARED_GRADIENT.seen(evidence)))
 
     observable = replace(SQUARED_GRADIENT, name="mine", seen=seen)
-    claim = replace(THEOREM, id="own.seen", measure=replace(THEOREM.measure, id="mine", observable=observable))
-    (result,) = bc.measure(TABLE | {"claim": claim, "problem": {"kind": "pseudo-huber", "d": 3, "k": 3}}, tmp_path)
+    claim = replace(
+        THEOREM, id="own.seen", measure=replace(THEOREM.measure, id="mine", observable=observable)
+    )
+    (result,) = bc.measure(
+        TABLE | {"claim": claim, "problem": {"kind": "pseudo-huber", "d": 3, "k": 3}}, tmp_path
+    )
     assert result.verdict == "supported, given what is seen of mine"
     for engine in ("worst cases", "short runs"):
         assert refused(ENGINES[engine], claim, tmp_path).field == "measure.mine.observable"

@@ -1,4 +1,5 @@
-"""Code of a person's own that does not run: one line says which and where, and what else was done is kept."""
+"""Code of a person's own that does not run: one line says which and where, and what else was done
+is kept."""
 
 from __future__ import annotations
 
@@ -61,11 +62,29 @@ def plain() -> LogCosh:
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (Raises, r"^Raises\.gradient = line \d+ of test_failures\.py: expected .* not RuntimeError: boom$"),
-        (Flat, r"^Flat\.gradient = torch\.float64 of shape \(3, 3\): expected .* shape \(2, 3, 3\)"),
-        (lambda: without("name"), r"^problem = LogCosh: expected an objective with the attribute name"),
-        (lambda: without("smoothness"), r"with the attribute smoothness: a boundcheck\.language\.function\.Constant"),
-        (plain, r"^LogCosh\.smoothness = 1\.0: expected a boundcheck\.language\.function\.Constant"),
+        (
+            Raises,
+            (
+                r"^Raises\.gradient = line \d+ of test_failures\.py: expected .* not RuntimeError:"
+                r" boom$"
+            ),
+        ),
+        (
+            Flat,
+            r"^Flat\.gradient = torch\.float64 of shape \(3, 3\): expected .* shape \(2, 3, 3\)",
+        ),
+        (
+            lambda: without("name"),
+            r"^problem = LogCosh: expected an objective with the attribute name",
+        ),
+        (
+            lambda: without("smoothness"),
+            r"with the attribute smoothness: a boundcheck\.language\.function\.Constant",
+        ),
+        (
+            plain,
+            r"^LogCosh\.smoothness = 1\.0: expected a boundcheck\.language\.function\.Constant",
+        ),
         (lambda: LogCosh(samples=0), r"^LogCosh\.samples = 0: expected a positive integer"),
     ],
 )
@@ -80,8 +99,15 @@ def test_an_objective_that_is_none_is_refused_in_one_line(
 def test_a_hypothesis_that_raises_is_named_in_other_processes_too(tmp_path: Path) -> None:
     claim = "tests.outside.test_failures:RAISING"
     for jobs in (1, 2):
-        with pytest.raises(CodeError, match=r"^_raising = line \d+ of test_failures\.py: .* not ZeroDivisionError"):
-            bc.measure(DESCENT | {"claim": claim, "seed": [0, 1]}, tmp_path, problem=LogCosh(), executor=jobs)
+        with pytest.raises(
+            CodeError, match=r"^_raising = line \d+ of test_failures\.py: .* not ZeroDivisionError"
+        ):
+            bc.measure(
+                DESCENT | {"claim": claim, "seed": [0, 1]},
+                tmp_path,
+                problem=LogCosh(),
+                executor=jobs,
+            )
 
 
 def _raising(evidence: Any, id: str) -> list[Any]:
@@ -90,7 +116,9 @@ def _raising(evidence: Any, id: str) -> list[Any]:
 
 WORD = Hypothesis("raising", "it raises", says=BOUNDED_BELOW.says, held=_raising)
 FAILS = replace(BELOW, id="outer.below", word=WORD)
-RAISING = replace(HALVED_DESCENT, id="outer.raising", hypotheses=(*HALVED_DESCENT.hypotheses, FAILS))
+RAISING = replace(
+    HALVED_DESCENT, id="outer.raising", hypotheses=(*HALVED_DESCENT.hypotheses, FAILS)
+)
 
 
 def test_an_error_of_ours_keeps_its_traceback_and_so_does_what_stops_a_run(tmp_path: Path) -> None:
@@ -116,10 +144,17 @@ def _raises(material: Any) -> Any:
 
 @pytest.mark.parametrize(
     ("build", "said"),
-    [(_raises, "not KeyError: &#x27;boo&#x27;"), (lambda material: None, "expected parts of a view")],
+    [
+        (_raises, "not KeyError: &#x27;boo&#x27;"),
+        (lambda material: None, "expected parts of a view"),
+    ],
 )
 def test_a_section_that_fails_says_so_in_its_place(
-    build: Any, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    build: Any,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     good = SimpleNamespace(title="Good", place=1, build=lambda material: [paragraph("all is well")])
     bad = SimpleNamespace(title="Bad", place=2, build=build)
@@ -133,7 +168,9 @@ def test_a_section_that_fails_says_so_in_its_place(
     assert "the section Bad failed" in capsys.readouterr().err
 
 
-def test_no_section_keeps_a_file_in_the_place_of_the_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_section_keeps_a_file_in_the_place_of_the_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kept = [File(name, b"mine") for name in ("mine.txt", "results.json")]
     mine = SimpleNamespace(title="Mine", place=1, build=lambda material: kept)
     monkeypatch.setattr(section, "own_sections", lambda: [mine])
@@ -142,7 +179,9 @@ def test_no_section_keeps_a_file_in_the_place_of_the_results(tmp_path: Path, mon
 
 
 def test_what_is_no_section_is_refused(tmp_path: Path) -> None:
-    for number, text in enumerate(("title, place, build = 'x', '7', print\n", "1 / 0\n", "import nowhere\n")):
+    for number, text in enumerate(
+        ("title, place, build = 'x', '7', print\n", "1 / 0\n", "import nowhere\n")
+    ):
         file = tmp_path / f"part{number}.py"
         file.write_text(text)
         with pytest.raises(InputError, match=r"^section = "):
@@ -156,7 +195,9 @@ def test_an_audit_survives_its_papers_own_section_and_findings(
     (folder / "sections").mkdir(parents=True)
     (folder / "claims.py").write_text(HEAD + LINE.format("failing.lemma"))
     (folder / "sections" / "broken.py").write_text("1 / 0\n")
-    (folder / "report.py").write_text("def measured(runs, searches, numbers):\n    return runs[0]\n")
+    (folder / "report.py").write_text(
+        "def measured(runs, searches, numbers):\n    return runs[0]\n"
+    )
     outcome = bc.audit(folder, runs=tmp_path / "runs")
     assert "This section failed" in Path(outcome["report"]).read_text()
     said = capsys.readouterr().err
@@ -164,18 +205,18 @@ def test_an_audit_survives_its_papers_own_section_and_findings(
     assert "measured of the paper's report.py failed" in said
 
 
-ASKING = """from boundcheck.present.programme import Attack, Programme
-LEMMA = "asking.lemma"
-SHORT = Programme("boundcheck audit asking", attacks=(Attack(LEMMA, "sigma", (1,), 0, 1.0),), worst_cases=(LEMMA,))
-"""
+ASKING = """from boundcheck.present.programme import Attack, Programme LEMMA = "asking.lemma" SHORT
+= Programme("boundcheck audit asking", attacks=(Attack(LEMMA, "sigma", (1,), 0, 1.0),),
+worst_cases=(LEMMA,)) """
 
 
 def test_an_attack_that_a_paper_asks_for_and_does_not_get_is_open(tmp_path: Path) -> None:
     folder = tmp_path / "asking"
     folder.mkdir()
     (folder / "claims.py").write_text(
-        "import sympy as sp\nfrom boundcheck.language.claim import Claim\nfrom boundcheck.language.symbols import L\n"
-        "CLAIMS = (Claim('asking.lemma', 'Lemma 1', 'me', sp.Ge(L, 0)),)\n"
+        "import sympy as sp\nfrom boundcheck.language.claim import Claim\nfrom"
+        " boundcheck.language.symbols import L\nCLAIMS = (Claim('asking.lemma', 'Lemma 1', 'me',"
+        " sp.Ge(L, 0)),)\n"
     )
     (folder / "programme.py").write_text(ASKING)
     done = run("audit", folder, "--strict", cwd=tmp_path)
@@ -189,11 +230,19 @@ def test_an_attack_that_a_paper_asks_for_and_does_not_get_is_open(tmp_path: Path
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"infimum": Constant(10.0, "certified", "wishful")}, r"^infimum = 10\.0: expected a lower bound on the loss"),
-        ({"loss": lambda W: W.sum((1, 2)) * float("nan")}, r"^problem = log-cosh: expected a loss that is a finite"),
+        (
+            {"infimum": Constant(10.0, "certified", "wishful")},
+            r"^infimum = 10\.0: expected a lower bound on the loss",
+        ),
+        (
+            {"loss": lambda W: W.sum((1, 2)) * float("nan")},
+            r"^problem = log-cosh: expected a loss that is a finite",
+        ),
     ],
 )
-def test_what_a_problem_says_wrongly_of_itself_is_named(changes: dict[str, Any], said: str, tmp_path: Path) -> None:
+def test_what_a_problem_says_wrongly_of_itself_is_named(
+    changes: dict[str, Any], said: str, tmp_path: Path
+) -> None:
     problem = LogCosh()
     vars(problem).update(changes)
     with pytest.raises(InputError, match=said):
@@ -205,20 +254,32 @@ def test_a_bound_on_gradients_that_the_run_exceeds_is_blamed(tmp_path: Path) -> 
     problem.gradient_bound = Constant(0.01, "certified", "wishful")
     (result,) = bc.measure(DESCENT, tmp_path, problem=problem)
     # It is rounded up, with the rounding of its own square.
-    said = "a squared gradient norm of 0.6708 was seen, and 0.0001001 is J²G² by the problem's own G"
+    said = (
+        "a squared gradient norm of 0.6708 was seen, and 0.0001001 is J²G² by the problem's own G"
+    )
     assert (result.verdict, result.reason) == ("hypothesis-failed", said)
     assert (result.blame.kind, result.blame.name) == ("constant", "G")
 
 
 def test_a_theorem_that_no_run_can_be_about_says_what_it_lacks(tmp_path: Path) -> None:
     alpha, bound = HALVED_DESCENT.quantities[-2:]
-    timeless = replace(HALVED_DESCENT, quantities=(*HALVED_DESCENT.quantities[:-1], replace(bound, expression=D)))
+    timeless = replace(
+        HALVED_DESCENT, quantities=(*HALVED_DESCENT.quantities[:-1], replace(bound, expression=D))
+    )
     for claim, expected in (
         (
-            replace(timeless, id="outer.timeless", measure=None, conclusion=sp.Le(alpha.symbol, bound.symbol)),
+            replace(
+                timeless,
+                id="outer.timeless",
+                measure=None,
+                conclusion=sp.Le(alpha.symbol, bound.symbol),
+            ),
             "horizon T",
         ),
-        (replace(HALVED_DESCENT, id="outer.bare", hypotheses=(BELOW,)), "says that F is smooth elsewhere"),
+        (
+            replace(HALVED_DESCENT, id="outer.bare", hypotheses=(BELOW,)),
+            "says that F is smooth elsewhere",
+        ),
     ):
         with pytest.raises(InputError, match=expected):
             bc.measure(DESCENT | {"claim": claim}, tmp_path, problem=LogCosh())
@@ -235,5 +296,7 @@ def test_claims_may_import_what_has_proofs(tmp_path: Path) -> None:
         )
     assert programme_of(paper_at(tmp_path / "circular"), full=False).sweeps == ()
     # Where the catalogue comes second, the error says what it met.
-    with pytest.raises(InputError, match=r"claims\.py: expected imports of no module with an @script"):
+    with pytest.raises(
+        InputError, match=r"claims\.py: expected imports of no module with an @script"
+    ):
         paper_at(tmp_path / "circled").claims()

@@ -1,4 +1,5 @@
-"""What nobody proves is named in each verdict that rests on it, wherever that is shown: `supported, given …`."""
+"""What nobody proves is named in each verdict that rests on it, wherever that is shown: `supported,
+given …`."""
 
 from __future__ import annotations
 
@@ -82,7 +83,8 @@ def test_a_claim_that_is_nobodys_theorem_is_given() -> None:
 
 
 def displays() -> dict[str, str]:
-    """All that shows a run, by what it is: with signs of markup taken away that stand before others."""
+    """All that shows a run, by what it is: with signs of markup taken away that stand before
+    others."""
     runs, result = stored()
     folder, page = runs / result.run_id, runs / "report" / "index.html"
     results = bc.measure([RUN], runs)
@@ -98,9 +100,13 @@ def displays() -> dict[str, str]:
         "frame": results.to_frame().to_csv(),
         "json": json.dumps(result.as_json()),
         "page": page.read_text(encoding="utf-8"),
-        "latex": "".join(x.decode(errors="replace") for x in tex.files_of(material, "Mine", "").values()),
+        "latex": "".join(
+            x.decode(errors="replace") for x in tex.files_of(material, "Mine", "").values()
+        ),
     }
-    return {name: re.sub(r"\\(?=[._])|\\allowbreak\s*|&#\d+;", "", text) for name, text in texts.items()}
+    return {
+        name: re.sub(r"\\(?=[._])|\\allowbreak\s*|&#\d+;", "", text) for name, text in texts.items()
+    }
 
 
 @pytest.mark.full
@@ -113,7 +119,9 @@ def test_every_display_of_a_run_names_what_is_given() -> None:
 
 
 @given(st.sampled_from([*Verdict]), st.lists(st.text(min_size=1).filter(str.strip), max_size=3))
-def test_a_verdict_that_is_decided_keeps_what_it_rests_on(verdict: Verdict, names: list[str]) -> None:
+def test_a_verdict_that_is_decided_keeps_what_it_rests_on(
+    verdict: Verdict, names: list[str]
+) -> None:
     said = verdict.resting_on(names)
     assert said.plain is verdict
     assert Verdict(str(said)) == said == pickle.loads(pickle.dumps(said))
@@ -148,20 +156,35 @@ def test_only_what_is_from_outside_or_by_hand_is_given() -> None:
     assert Borrowed.given.fget(object.__new__(Borrowed)) == ("meft.full",)
 
 
-@pytest.mark.parametrize(("share", "steps", "verdict"), [(1, 100, "supported"), (99, 1, "violated")])
-def test_what_is_held_by_a_word_from_outside_is_given(share: int, steps: int, verdict: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("share", "steps", "verdict"), [(1, 100, "supported"), (99, 1, "violated")]
+)
+def test_what_is_held_by_a_word_from_outside_is_given(
+    share: int, steps: int, verdict: str, tmp_path: Path
+) -> None:
     """Though all of its faces are of this package: nobody holds them against what it states."""
     claim = catalogue["nesterov2004.gradient_descent"]
     said = replace(BOUNDED_BELOW, id="outer.floor").claim("outer.below", "Bounded", "mine")
     *others, last = claim.quantities
     less = replace(last, expression=last.expression / share)
-    mine = replace(claim, id=f"outer.{verdict}", hypotheses=(claim.hypotheses[0], said), quantities=(*others, less))
-    table = RUN | {"claim": mine, "adapter": {"kind": "full"}, "run": {"steps": steps, "audits": steps}}
+    mine = replace(
+        claim,
+        id=f"outer.{verdict}",
+        hypotheses=(claim.hypotheses[0], said),
+        quantities=(*others, less),
+    )
+    table = RUN | {
+        "claim": mine,
+        "adapter": {"kind": "full"},
+        "run": {"steps": steps, "audits": steps},
+    }
     (result,) = bc.measure(table, tmp_path)
     assert result.verdict == f"{verdict}, given outer.floor", result.reason
 
 
-@pytest.mark.parametrize("name", ["smoothness", "gradient_bound", "infimum", "strong_convexity", "is_convex"])
+@pytest.mark.parametrize(
+    "name", ["smoothness", "gradient_bound", "infimum", "strong_convexity", "is_convex"]
+)
 def test_a_constant_of_ours_that_a_user_sets_is_given(name: str, tmp_path: Path) -> None:
     f = PseudoHuber(np.random.default_rng(0).normal(size=(6, 3, 3)), 0.25)
     assert f.given == ()

@@ -1,4 +1,5 @@
-"""Whatever minibatches say that have not the gradient as their mean, no theorem about them is supported or violated."""
+"""Whatever minibatches say that have not the gradient as their mean, no theorem about them is
+supported or violated."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ Mix = Callable[[Tensor, Tensor, int], Tensor]
 
 
 def weighted(by: Callable[[Tensor, int], Tensor]) -> Mix:
-    """The sum of the samples' gradients, of shape (R, m, ...), with weights of their indices, and of n."""
+    """The sum of the samples' gradients, of shape (R, m, ...), with weights of their indices, and
+    of n."""
     return lambda G, indices, n: (G * by(indices, n)[..., None, None]).sum(1)
 
 
@@ -71,8 +73,16 @@ class Alone(Function):
 
     def __init__(self, mix: Mix, samples: int) -> None:
         self.f = Mixed(mix, samples)
-        self.name, self.units, self.samples, self.infimum = "alone", "loss units", samples, self.f.infimum
-        self.observables, self.constants = {}, {"infimum": Constant(0.0, "certified", "it is nonnegative")}
+        self.name, self.units, self.samples, self.infimum = (
+            "alone",
+            "loss units",
+            samples,
+            self.f.infimum,
+        )
+        self.observables, self.constants = (
+            {},
+            {"infimum": Constant(0.0, "certified", "it is nonnegative")},
+        )
 
     def initial(self, start, gain, random):
         return (torch.zeros((1, *self.f.shape), dtype=torch.float64),)
@@ -98,10 +108,13 @@ class Alone(Function):
 
 
 def known(mix: Mix, samples: int) -> Problem:
-    return Problem(Mixed(mix, samples), make_adapter("full", torch.zeros(3, 3).double(), None, 1.0, {}))
+    return Problem(
+        Mixed(mix, samples), make_adapter("full", torch.zeros(3, 3).double(), None, 1.0, {})
+    )
 
 
-# Some samples and a batch that divides them, does not, is as many and more; and more samples than are looked at alone.
+# Some samples and a batch that divides them, does not, is as many and more; and more samples than
+# are looked at alone.
 SIZES = [(6, 2), (6, 4), (6, 6), (6, 9), (7, 30), (MOST_SAMPLES + 4, 8), (MOST_SAMPLES + 1, 100)]
 START = (0.1 * torch.ones(1, 3, 3, dtype=torch.float64),)
 
@@ -125,7 +138,9 @@ def test_minibatches_of_another_mean_are_refused(make, samples, batch, wrong) ->
 
 @pytest.mark.parametrize("wrong", WRONG)
 def test_a_run_of_them_says_nothing_of_its_theorem(wrong, tmp_path) -> None:
-    error = refused(lambda: bc.measure(TABLE, tmp_path, problem=Mixed(WRONG[wrong], MOST_SAMPLES + 1)))
+    error = refused(
+        lambda: bc.measure(TABLE, tmp_path, problem=Mixed(WRONG[wrong], MOST_SAMPLES + 1))
+    )
     assert error.field == "problem.batch_gradient"
     assert not list(tmp_path.iterdir())
 
@@ -148,7 +163,9 @@ def test_a_loss_of_a_file_that_couples_some_of_its_rows_says_nothing(tmp_path) -
 @pytest.mark.parametrize("samples", [16, MOST_SAMPLES + 4])
 def test_what_begins_far_from_the_start_breaks_the_hypothesis(samples, sampling, tmp_path) -> None:
     run = TABLE["run"] | {"sampling": sampling, "step_size": 0.5, "replicas": 2}
-    (result,) = bc.measure(TABLE | {"run": run}, tmp_path, problem=Mixed(WRONG["summed"], samples, beyond=0.2))
+    (result,) = bc.measure(
+        TABLE | {"run": run}, tmp_path, problem=Mixed(WRONG["summed"], samples, beyond=0.2)
+    )
     assert (result.verdict, result.blame.kind, result.blame.name) == (
         "hypothesis-failed",
         "hypothesis",
@@ -159,8 +176,11 @@ def test_what_begins_far_from_the_start_breaks_the_hypothesis(samples, sampling,
 
 
 def scaled(where: Callable[[Tensor], Tensor], by: float) -> Mix:
-    """The mean, and another multiple of it for some minibatches: none of those that go through all samples in turn."""
-    return lambda G, i, n: G.mean(1) * torch.where(where(i) & (i.shape[1] > 1), by, 1.0)[:, None, None]
+    """The mean, and another multiple of it for some minibatches: none of those that go through all
+    samples in turn."""
+    return lambda G, i, n: (
+        G.mean(1) * torch.where(where(i) & (i.shape[1] > 1), by, 1.0)[:, None, None]
+    )
 
 
 DRAWN: dict[str, Mix] = {
@@ -181,7 +201,9 @@ def test_minibatches_are_looked_at_as_a_run_draws_them(drawn, tmp_path) -> None:
 
 def test_what_begins_far_from_the_start_is_not_held(tmp_path) -> None:
     run = TABLE["run"] | {"step_size": 0.5}
-    (result,) = bc.measure(TABLE | {"run": run}, tmp_path, problem=Mixed(DRAWN["not in order"], 12, beyond=0.2))
+    (result,) = bc.measure(
+        TABLE | {"run": run}, tmp_path, problem=Mixed(DRAWN["not in order"], 12, beyond=0.2)
+    )
     (row,) = (each for each in result.audit if each.hypothesis == "meft.unbiased")
     assert row.status == "assumed"
     assert (result.verdict, result.blame.name) == ("hypothesis-failed", "minibatches")
@@ -227,7 +249,8 @@ def test_a_true_mean_is_held(batch, tmp_path) -> None:
 
 
 def while_falling(W: Tensor, f: LogCosh, right: Tensor, by: float) -> Tensor:
-    """A gradient, and another multiple of it while the loss is in a band that v_1 and the last iterates are not in."""
+    """A gradient, and another multiple of it while the loss is in a band that v_1 and the last
+    iterates are not in."""
     flat = torch.zeros_like(W)
     share = (f.loss(flat) - f.loss(W)) / f.loss(flat)
     return torch.where(((share > 0.01) & (share < 0.04))[:, None, None], by * right, right)
@@ -275,7 +298,9 @@ DESCENT: dict[str, Any] = {
 @pytest.mark.parametrize("by", [-0.2, 0.0, 0.9, 2.0])
 @pytest.mark.parametrize(("kind", "blamed"), [(Falling, "minibatches"), (Misled, "gradient")])
 @pytest.mark.parametrize("sampling", ["with replacement", "without replacement"])
-def test_what_is_wrong_in_mid_run_alone_breaks_a_hypothesis(by, kind, blamed, sampling, tmp_path) -> None:
+def test_what_is_wrong_in_mid_run_alone_breaks_a_hypothesis(
+    by, kind, blamed, sampling, tmp_path
+) -> None:
     table = LONG | {"run": LONG["run"] | {"sampling": sampling}}
     (result,) = bc.measure(table, tmp_path, problem=kind(by))
     assert result.verdict == "hypothesis-failed"
@@ -293,7 +318,10 @@ def test_a_gradient_that_is_wrong_in_mid_run_alone_breaks_a_hypothesis(by, tmp_p
 
 @pytest.mark.parametrize("claim", ["meft.theorem2_any_step"])
 def test_a_verdict_names_the_minibatches_that_it_stands_on(claim, tmp_path) -> None:
-    table = LONG | {"claim": claim, "run": LONG["run"] | {"steps": 2000, "step_size": 0.02, "replicas": 16}}
+    table = LONG | {
+        "claim": claim,
+        "run": LONG["run"] | {"steps": 2000, "step_size": 0.02, "replicas": 16},
+    }
     (result,) = bc.measure(table, tmp_path, problem=LogCosh(samples=16))
     assert not result.verdict.is_decided or "minibatches of log-cosh" in result.verdict.given
     assert not {row.hypothesis for row in result.audit if row.status == "failed"}

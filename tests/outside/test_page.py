@@ -27,7 +27,10 @@ AVERAGE_GAP = theorem(
     "The gap does not grow",
     "mine",
     "",
-    tuple(catalogue[id] for id in ("classic.smooth_everywhere", "classic.convex", "jiang2024.bounded_below")),
+    tuple(
+        catalogue[id]
+        for id in ("classic.smooth_everywhere", "classic.convex", "jiang2024.bounded_below")
+    ),
     (*DESCENT.quantities[:-1], Quantity(bound, D * (1 + 1 / T), "bound on the average gap")),
     algorithm=GRADIENT_DESCENT,
     measure=PerformanceMeasure("average_gap", "average gap of an outsider", Statistic.AVERAGE, GAP),
@@ -43,10 +46,17 @@ def test_the_page_names_algorithm_measure_and_word(tmp_path: Path) -> None:
         "run": {"steps": 8, "audits": 8},
     }
     folders = [tmp_path / result.run_id for result in bc.measure(spec, tmp_path)]
-    files = write_runs(folders, tmp_path / "report" / "index.html", "Own", "Own.", "boundcheck measure own.toml")
+    files = write_runs(
+        folders, tmp_path / "report" / "index.html", "Own", "Own.", "boundcheck measure own.toml"
+    )
     text = Path(files[0]).read_text()
     assert "Algorithm 1" not in text
-    for named in ("halved descent", "last squared gradient", "average gap of an outsider", "outer.no_rise"):
+    for named in (
+        "halved descent",
+        "last squared gradient",
+        "average gap of an outsider",
+        "outer.no_rise",
+    ):
         assert named in text
     gradient, gap = load_runs(folders)
     assert gap.course.first == gap.course.gap, "at v_1 stands what the measure is there"
@@ -54,7 +64,8 @@ def test_the_page_names_algorithm_measure_and_word(tmp_path: Path) -> None:
 
 
 def test_a_gap_without_noise_needs_no_replicas(tmp_path: Path) -> None:
-    """It is known between two numbers, and where the bound lies between them no replica would tell."""
+    """It is known between two numbers, and where the bound lies between them no replica would
+    tell."""
     measure = PerformanceMeasure("least_gap", "least gap", Statistic.LEAST, GAP)
     formula = Quantity(bound, D * (Rational(9, 10) + 1 / (100 * T)), "bound on the least gap")
     claim = theorem(

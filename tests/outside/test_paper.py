@@ -1,4 +1,5 @@
-"""A paper is one folder, wherever it lies: its claims are bounded, proved, measured, attacked and audited like ours."""
+"""A paper is one folder, wherever it lies: its claims are bounded, proved, measured, attacked and
+audited like ours."""
 
 import json
 import os
@@ -67,14 +68,18 @@ def test_it_is_known_where_it_is_installed(tmp_path: Path) -> None:
 
 def test_the_id_of_a_run_depends_on_what_its_claim_says(tmp_path: Path) -> None:
     spec, ids = {"claim": "mypaper.half_step"}, set()
-    for number, (old, new) in enumerate([("", ""), ("Rational(8, 3)", "Rational(9, 3)"), ("1 / (2 *", "1 / (3 *")]):
+    for number, (old, new) in enumerate(
+        [("", ""), ("Rational(8, 3)", "Rational(9, 3)"), ("1 / (2 *", "1 / (3 *")]
+    ):
         folder = shutil.copytree(FOLDER, tmp_path / str(number) / "mypaper")
         text = (folder / "claims.py").read_text()
         (folder / "claims.py").write_text("# A remark.\n" + text.replace(old, new))
         os.environ[VARIABLE] = str(folder)
         ids.add(run_id(spec, "cpu"))
         # What is said beside it does not matter.
-        os.environ[VARIABLE] = str(shutil.copytree(folder, tmp_path / f"{number} again" / "mypaper"))
+        os.environ[VARIABLE] = str(
+            shutil.copytree(folder, tmp_path / f"{number} again" / "mypaper")
+        )
         assert run_id(spec, "cpu") in ids
     assert len(ids) == 3
 
@@ -107,7 +112,9 @@ LINE = "CLAIMS = (Claim('{}', 'Mine', 'me', FULL.conclusion, '', FULL.hypotheses
         (HEAD + LINE.format("mine.lemma1") + "CLAIMS += CLAIMS\n", "each id once"),
     ],
 )
-def test_claims_that_are_none_are_refused_in_one_line(claims: str, expected: str, tmp_path: Path) -> None:
+def test_claims_that_are_none_are_refused_in_one_line(
+    claims: str, expected: str, tmp_path: Path
+) -> None:
     folder = paper(tmp_path / "mine", claims)
     with pytest.raises(InputError) as refused:
         bc.claims[paper_at(folder).key + ".lemma1"]
@@ -132,7 +139,10 @@ def test_a_folder_that_is_no_paper_is_refused(name: str, tmp_path: Path) -> None
     folder.mkdir()
     if " " in name:
         (folder / "claims.py").write_text(HEAD + LINE.format("mine.lemma1"))
-    with pytest.raises(InputError, match=r"paper = .*expected (a paper \(jiang2024, .*claims\.py|a folder whose name)"):
+    with pytest.raises(
+        InputError,
+        match=r"paper = .*expected (a paper \(jiang2024, .*claims\.py|a folder whose name)",
+    ):
         paper_at(folder)
 
 
@@ -156,7 +166,9 @@ def test_it_cannot_fix_what_a_claim_of_another_paper_says(tmp_path: Path) -> Non
     before = fixed_statements()
     folder = paper(tmp_path / "mine", HEAD + LINE.format("mine.lemma1"))
     entry = {"conclusion": {"digest": "0" * 32, "text": "mine"}, "hypotheses": []}
-    (folder / "statements.json").write_text(json.dumps({"jiang2024.lemma1": entry, "mine.lemma1": entry}))
+    (folder / "statements.json").write_text(
+        json.dumps({"jiang2024.lemma1": entry, "mine.lemma1": entry})
+    )
     paper_at(folder)
     assert fixed_statements() == before | {"mine.lemma1": Fixed("0" * 32, "mine", frozenset(), ())}
 
@@ -168,7 +180,9 @@ def test_its_audit_is_a_report_like_any_other(tmp_path: Path) -> None:
     assert found["Lemma 1"] == "repaired"
     assert found["Theorem 3"] == "supported"
     assert found.get("Theorem 3, attacked", "not violated") == "not violated"
-    assert [each["number"] for each in outcome["findings"]] == list(range(1, len(outcome["findings"]) + 1))
+    assert [each["number"] for each in outcome["findings"]] == list(
+        range(1, len(outcome["findings"]) + 1)
+    )
     assert {run["claim"] for run in outcome["runs"]} == {"mypaper.half_step"}
     # Which adapter it is about no one has said.
     assert [each["id"] for each in outcome["not_attacked"]] == ["mypaper.smooth"]
@@ -184,13 +198,20 @@ def test_an_audit_of_no_paper_is_refused_in_one_line(target: str, tmp_path: Path
     given = str(tmp_path / target) if target == "nothing" else target
     with pytest.raises(
         InputError,
-        match=r"expected a paper \(jiang2024, bottou2018, classics, meft, methods\), or a folder with a claims.py",
+        match=(
+            r"expected a paper \(jiang2024, bottou2018, classics, meft, methods\), or a folder with"
+            r" a claims.py"
+        ),
     ):
         bc.audit(given, runs=tmp_path)
 
 
-@pytest.mark.parametrize(("text", "expected"), [("claim = [", "a TOML file"), ('claim = "mine.no"', "an id of the")])
-def test_an_experiment_that_is_none_is_refused_before_anything_runs(text: str, expected: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "expected"), [("claim = [", "a TOML file"), ('claim = "mine.no"', "an id of the")]
+)
+def test_an_experiment_that_is_none_is_refused_before_anything_runs(
+    text: str, expected: str, tmp_path: Path
+) -> None:
     folder = paper(tmp_path / "mine", HEAD + LINE.format("mine.lemma1"))
     (folder / "experiments").mkdir()
     (folder / "experiments" / "one.toml").write_text(text)

@@ -1,4 +1,5 @@
-"""What a hypothesis from outside says of a run is a row under its own id, whose status its numbers bear out."""
+"""What a hypothesis from outside says of a run is a row under its own id, whose status its numbers
+bear out."""
 
 from __future__ import annotations
 
@@ -30,24 +31,41 @@ ID = "outer.told"
 def told(word: Hypothesis) -> Claim:
     """The theorem with one hypothesis more."""
     hypothesis = word.claim(ID, "what is told", "mine")
-    return replace(HALVED_DESCENT, id="outer.telling", hypotheses=(*HALVED_DESCENT.hypotheses, hypothesis))
+    return replace(
+        HALVED_DESCENT, id="outer.telling", hypotheses=(*HALVED_DESCENT.hypotheses, hypothesis)
+    )
 
 
 def telling(rows: Callable[[str], list[Any]]) -> dict[str, Any]:
     """A run whose hypothesis says these rows."""
-    return RUN | {"claim": told(Hypothesis("told", "what is told", says=(SAID,), held=lambda evidence, id: rows(id)))}
+    return RUN | {
+        "claim": told(
+            Hypothesis("told", "what is told", says=(SAID,), held=lambda evidence, id: rows(id))
+        )
+    }
 
 
-def row(id: str, status: Any = "held", observed: float = 0.0, guilt: Any = "hypothesis", error: float = 0.0) -> Audit:
+def row(
+    id: str,
+    status: Any = "held",
+    observed: float = 0.0,
+    guilt: Any = "hypothesis",
+    error: float = 0.0,
+) -> Audit:
     return Audit(id, guilt, status, observed, 1.0, "it is told", error=error)
 
 
 @pytest.mark.parametrize(
     ("table", "status", "verdict"),
-    [(telling(lambda id: []), "assumed", "inconclusive"), (RUN | {"claim": told(BALL)}, "held", "supported")],
+    [
+        (telling(lambda id: []), "assumed", "inconclusive"),
+        (RUN | {"claim": told(BALL)}, "held", "supported"),
+    ],
     ids=["what says nothing is assumed", "a ball is held where none is needed"],
 )
-def test_a_hypothesis_has_a_row(table: dict[str, Any], status: str, verdict: str, tmp_path: Any) -> None:
+def test_a_hypothesis_has_a_row(
+    table: dict[str, Any], status: str, verdict: str, tmp_path: Any
+) -> None:
     (result,) = bc.measure(table, tmp_path)
     assert {each.hypothesis: each.status for each in result.audit}[ID] == status
     assert result.verdict.plain == verdict, result.reason
@@ -65,14 +83,29 @@ def test_a_hypothesis_has_a_row(table: dict[str, Any], status: str, verdict: str
         lambda id: [row(id, guilt="nobody")],
         lambda id: ["held"],
     ],
-    ids=["another id", "beyond", "no number", "below a horizon", "beyond its error", "status", "guilt", "no row"],
+    ids=[
+        "another id",
+        "beyond",
+        "no number",
+        "below a horizon",
+        "beyond its error",
+        "status",
+        "guilt",
+        "no row",
+    ],
 )
-def test_a_row_that_is_not_what_it_says_is_refused(rows: Callable[[str], list[Any]], tmp_path: Any) -> None:
+def test_a_row_that_is_not_what_it_says_is_refused(
+    rows: Callable[[str], list[Any]], tmp_path: Any
+) -> None:
     assert ID in str(refused(bc.measure, telling(rows), tmp_path))
 
 
 @pytest.mark.parametrize(
-    "rows", [lambda id: [row(id, observed=1.5, error=0.5)], lambda id: [row(id, observed=2.0, guilt="horizon")]]
+    "rows",
+    [
+        lambda id: [row(id, observed=1.5, error=0.5)],
+        lambda id: [row(id, observed=2.0, guilt="horizon")],
+    ],
 )
 def test_what_is_within_its_limit_is_held(rows: Callable[[str], list[Any]], tmp_path: Any) -> None:
     (result,) = bc.measure(telling(rows), tmp_path)
@@ -83,7 +116,9 @@ def test_a_hypothesis_without_a_word_of_a_claim_about_an_adapter_is_assumed(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full = catalogue["meft.full"]
-    bare = replace(full, id="outer.bare", hypotheses=(*full.hypotheses, replace(BELOW, id=ID, word=None)))
+    bare = replace(
+        full, id="outer.bare", hypotheses=(*full.hypotheses, replace(BELOW, id=ID, word=None))
+    )
     monkeypatch.setitem(catalogue._opened, bare.id, bare)
     monkeypatch.setattr(Full, "claims", (bare.id,))
     (result,) = bc.measure(RUN | {"claim": HALVED_DESCENT}, tmp_path)

@@ -1,4 +1,5 @@
-"""Small finished runs that the report's tests draw on: one theorem, one bracket at two ranks, one of each adapter."""
+"""Small finished runs that the report's tests draw on: one theorem, one bracket at two ranks, one
+of each adapter."""
 
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,8 @@ ADAPTED: dict[str, tuple[str, dict[str, float]]] = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker makes the runs for all tests that look at them; some of these look at the paper's proofs too."""
+    """One worker makes the runs for all tests that look at them; some of these look at the paper's
+    proofs too."""
     made = {"run_folders", "stored", "adapters", "searches", "waterfalls", "written"}
     for item in items:
         if isinstance(item, pytest.Function) and made & set(item.fixturenames):
@@ -70,15 +72,30 @@ def adapters(tmp_path_factory: pytest.TempPathFactory) -> list[StoredRun]:
 
 @pytest.fixture(scope="session")
 def searches() -> list[Search]:
-    asked = ("meft.lemma1_sharp", "sigma"), ("jiang2024.lemma1", "sqrt(r) sigma"), ("meft.full", "sigma")
+    asked = (
+        ("meft.lemma1_sharp", "sigma"),
+        ("jiang2024.lemma1", "sqrt(r) sigma"),
+        ("meft.full", "sigma"),
+    )
     found = []
     for number, (id, lipschitz) in enumerate(asked):
-        search = bc.falsify(id, bc.Search((1, 2), lipschitz=lipschitz, starts=4, rounds=32, examples=2)).as_json()
+        search = bc.falsify(
+            id, bc.Search((1, 2), lipschitz=lipschitz, starts=4, rounds=32, examples=2)
+        ).as_json()
         said = {"argument": catalogue[id].argument, "unproved": catalogue[id].unproved}
         words = said | {"label": label(id, lipschitz), "lipschitz": lipschitz}
         curve = {"1": 1.0, "2": 0.6} if id == "jiang2024.lemma1" else {}
         file = f"instances/{number}.json"
-        found.append(search | words | {"file": file, "drawn": id != "meft.full", "curve": curve, "proof": "proved"})
+        found.append(
+            search
+            | words
+            | {
+                "file": file,
+                "drawn": id != "meft.full",
+                "curve": curve,
+                "proof": "proved",
+            }
+        )
     return found
 
 

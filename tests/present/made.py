@@ -1,4 +1,5 @@
-"""Stored runs that differ from others in parts of their results, as data would have them; and pages of them."""
+"""Stored runs that differ from others in parts of their results, as data would have them; and pages
+of them."""
 
 from __future__ import annotations
 
@@ -18,12 +19,15 @@ from boundcheck.proof.audit import ProofAudit
 from boundcheck.proofs import paper_of
 from tests.results import a_run
 
-EMPTY: dict[str, Any] = a_run(run_id="0123456789ab", reason="it was made up", first=1.0, decrease=None).as_json()
+EMPTY: dict[str, Any] = a_run(
+    run_id="0123456789ab", reason="it was made up", first=1.0, decrease=None
+).as_json()
 """What a made-up run has that no test of figures looks at."""
 
 
 def changed(run: StoredRun, **parts: Any) -> StoredRun:
-    """The run with other parts of its result, each by its name, that of a table's entry as ``plan__values__Lhat``."""
+    """The run with other parts of its result, each by its name, that of a table's entry as
+    ``plan__values__Lhat``."""
     data = run.result.as_json()
     for path, value in parts.items():
         *tables, name = path.split("__")
@@ -36,7 +40,9 @@ def changed(run: StoredRun, **parts: Any) -> StoredRun:
 
 def figure_of(section: Any, *given: Any, **parts: Any) -> Any:
     """The first figure of a section on the page of this material; None where it draws none."""
-    pictures = [each for each in section.build(Material(*given, **parts)) if isinstance(each, Picture)]
+    pictures = [
+        each for each in section.build(Material(*given, **parts)) if isinstance(each, Picture)
+    ]
     return pictures[0].draw() if pictures else None
 
 
@@ -47,13 +53,25 @@ def small(searches: list[dict[str, Any]]) -> Programme:
         curve = (lambda rank, of=each["curve"]: of[str(rank)]) if each["curve"] else None
         attacks.append(Attack(each["id"], each["lipschitz"], (1, 2), 2, 1.0, curve, each["drawn"]))
     waterfall = ("jiang2024.lemma1", 2)
-    return Programme("boundcheck audit x", (), tuple(attacks), waterfall, reads_study=True, adds="more of everything")
+    return Programme(
+        "boundcheck audit x",
+        (),
+        tuple(attacks),
+        waterfall,
+        reads_study=True,
+        adds="more of everything",
+    )
 
 
 def written_report(
-    stored: list[StoredRun], proofs: ProofAudit, searches: list[Any], waterfalls: list[Any], folder: Path
+    stored: list[StoredRun],
+    proofs: ProofAudit,
+    searches: list[Any],
+    waterfalls: list[Any],
+    folder: Path,
 ) -> dict[str, Any]:
-    """What the audit of jiang2024 would be, had it come to these runs, as if on digits, proofs and searches."""
+    """What the audit of jiang2024 would be, had it come to these runs, as if on digits, proofs and
+    searches."""
     digits = [changed(run, problem__name="digits") for run in stored]
     found = {"experiments": [run.result for run in digits], "faults": [], "attacks": searches}
     with pytest.MonkeyPatch.context() as patch:

@@ -1,4 +1,5 @@
-"""The section on gradient descent without a ball: what stands side by side, and what a sum of steps leaves."""
+"""The section on gradient descent without a ball: what stands side by side, and what a sum of steps
+leaves."""
 
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,19 @@ ELSEWHERE = BALL | {"adapter": {"rank": 1}, "domain": {"a": 3.0, "b": 3.0}}
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> list[StoredRun]:
     root: Path = tmp_path_factory.mktemp("runs")
-    return load_runs([root / each.run_id for table in (ELSEWHERE, BALL, NO_BALL) for each in bc.measure(table, root)])
+    return load_runs(
+        [
+            root / each.run_id
+            for table in (ELSEWHERE, BALL, NO_BALL)
+            for each in bc.measure(table, root)
+        ]
+    )
 
 
 @pytest.mark.full
-def test_theorems_on_one_problem_stand_side_by_side_whatever_ball_they_need(runs: list[StoredRun]) -> None:
+def test_theorems_on_one_problem_stand_side_by_side_whatever_ball_they_need(
+    runs: list[StoredRun],
+) -> None:
     ((name, found),) = adaptive.compared(runs)
     assert name == "pseudo-Huber, rank 2"
     assert [(run.result.claim, run.course.plan.steps) for run in found] == [

@@ -14,7 +14,11 @@ from .made import changed, figure_of
 from .test_rates import synthetic
 from .texts import assert_no_text_overlaps
 
-REPAIRED, PRINTED, GHADIMI = "meft.theorem2_repaired", "jiang2024.theorem2", "ghadimi2013.corollary2_2"
+REPAIRED, PRINTED, GHADIMI = (
+    "meft.theorem2_repaired",
+    "jiang2024.theorem2",
+    "ghadimi2013.corollary2_2",
+)
 KHALED, BEST = "khaled2020.bounded_variance", "meft.theorem2_best_step"
 DESCENT = ("nesterov2004.gradient_descent", "abbaszadehpeivasti2022.best_step")
 HARD = {"problem.kind": "hard"}
@@ -28,7 +32,11 @@ def case(claim: str, steps: int, ratio: float, **inputs: float) -> Case:
 
 
 def hard_run(steps: int, measured: float | None, claim: str = REPAIRED, **result):
-    interval = measured and {"lower": 0.9 * measured, "upper": 1.2 * measured, "kind": "nonasymptotic"}
+    interval = measured and {
+        "lower": 0.9 * measured,
+        "upper": 1.2 * measured,
+        "kind": "nonasymptotic",
+    }
     interval = interval and interval | {"level": 0.95, "method": "betting"}
     found = {"verdict": "uninformative", "measured": measured, "bound": 2.0, "interval": interval}
     return synthetic(HARD | {"claim": claim}, steps=steps, **found | result)
@@ -57,25 +65,39 @@ def axes_by_title(figure):
 
 def joined(axis) -> list[list[tuple[float, float]]]:
     """The points of each line that goes through marks."""
-    drawn = [line for line in axis.lines if line.get_linestyle() == "-" and line.get_marker() not in ("None", ".")]
+    drawn = [
+        line
+        for line in axis.lines
+        if line.get_linestyle() == "-" and line.get_marker() not in ("None", ".")
+    ]
     return [list(zip(*line.get_data(), strict=True)) for line in drawn if len(line.get_xdata())]
 
 
 def hollow(axis) -> list[tuple[float, float]]:
-    marks = [line for line in axis.lines if line.get_markerfacecolor() == "white" and len(line.get_xdata())]
+    marks = [
+        line
+        for line in axis.lines
+        if line.get_markerfacecolor() == "white" and len(line.get_xdata())
+    ]
     return [(line.get_xdata()[0], line.get_ydata()[0]) for line in marks]
 
 
 def bars(axis) -> list[tuple[float, float, float]]:
     """T and both ends of each interval."""
-    lines = [line for line in axis.lines if line.get_marker() == "None" and len(set(line.get_xdata())) == 1]
+    lines = [
+        line
+        for line in axis.lines
+        if line.get_marker() == "None" and len(set(line.get_xdata())) == 1
+    ]
     return [(line.get_xdata()[0], *line.get_ydata()) for line in lines]
 
 
 def test_each_number_is_drawn_in_the_panel_of_its_method():
     panels = axes_by_title(worst_figure(CASES, RUNS))
     assert list(panels) == ["Gradient descent", "SGD, two-point noise"]
-    for (title, axis), methods in zip(panels.items(), ({"gradient descent"}, {"two-point SGD"}), strict=True):
+    for (title, axis), methods in zip(
+        panels.items(), ({"gradient descent"}, {"two-point SGD"}), strict=True
+    ):
         mine = [each for each in CASES if each.method in methods]
         for id in {each.claim for each in mine}:
             points = sorted((each.steps, each.ratio) for each in mine if each.claim == id)
@@ -143,8 +165,14 @@ def test_every_rate_is_shown_in_the_panel_of_its_method(measured):
             assert points == expected
         failing = [(each.rate) for each in measured if each.method == method and not each.holds]
         assert [x for x, _ in shown.get("misses more than stated", [])] == failing
-        bars = [line.get_xdata() for line in axis.lines if len(line.get_xdata()) == 2 and line.get_linestyle() == "-"]
-        assert [tuple(bar) for bar in bars] == [(e.low, e.high) for e in measured if e.method == method]
+        bars = [
+            line.get_xdata()
+            for line in axis.lines
+            if len(line.get_xdata()) == 2 and line.get_linestyle() == "-"
+        ]
+        assert [tuple(bar) for bar in bars] == [
+            (e.low, e.high) for e in measured if e.method == method
+        ]
     assert coverage_figure([]) is None
 
 

@@ -1,4 +1,5 @@
-"""The audit of a paper: its programmes, the table that comes first, the study that is kept, and what it returns."""
+"""The audit of a paper: its programmes, the table that comes first, the study that is kept, and
+what it returns."""
 
 import io
 import json
@@ -50,7 +51,9 @@ def tables(programme: Programme) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("name", PROGRAMMES)
 def test_every_experiment_of_a_programme_can_be_run(name: str) -> None:
     programme = PROGRAMMES[name]
-    specs = [parse(table) for table in chain(tables(programme), (table for _, table in programme.faults))]
+    specs = [
+        parse(table) for table in chain(tables(programme), (table for _, table in programme.faults))
+    ]
     assert len({json.dumps(spec.as_json(), sort_keys=True) for spec in specs}) == len(specs)
     assert all(attack.claim in bc.claims for attack in programme.attacks)
     assert all(seconds > 0 for sweep in programme.sweeps for _, seconds in sweep.experiments())
@@ -72,14 +75,20 @@ def test_the_short_programme_has_what_the_findings_of_the_page_need() -> None:
 def written(stored, proofs, searches, waterfalls, tmp_path_factory) -> dict[str, Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(report, "STATEMENTS", ("my.claim",))
-        return written_report(stored, proofs, searches, waterfalls, tmp_path_factory.mktemp("audit"))
+        return written_report(
+            stored, proofs, searches, waterfalls, tmp_path_factory.mktemp("audit")
+        )
 
 
 @pytest.mark.full
 def test_proof_rows_and_measured_rows_are_joined_by_number(written, stored, searches) -> None:
     found = [(each["number"], each["verdict"]) for each in written["findings"]]
     assert [number for number, _ in found] == [1, 2, 8, 8, 12, 12, 14, 18]
-    assert [each for each in found if each[0] in (1, 2, 14)] == [(1, "proved"), (2, "refuted"), (14, "editorial")]
+    assert [each for each in found if each[0] in (1, 2, 14)] == [
+        (1, "proved"),
+        (2, "refuted"),
+        (14, "editorial"),
+    ]
     second = next(each for each in written["findings"] if each["number"] == 2)
     assert second.keys() >= {"number", "locator", "verdict", "evidence"}
     assert "7/2 against 1" in second["evidence"]
@@ -110,12 +119,18 @@ def test_the_page_says_what_it_leaves_out_reads_and_counts(written, stored, sear
 
 def test_the_card_counts_every_claim_of_the_paper(written, stored, proofs) -> None:
     """Those that no proof of the page is about, too."""
-    own = {id for id, claim in catalogue.items() if id.startswith("meft.") and carrier(claim) is not Carrier.HYPOTHESIS}
+    own = {
+        id
+        for id, claim in catalogue.items()
+        if id.startswith("meft.") and carrier(claim) is not Carrier.HYPOTHESIS
+    }
     found = opening_of(Material(proofs=proofs, paper=paper_of("meft").folder)).numbers
     counts = [each.shown for each in found if each.says == "claims that are proved"]
     asked = own | {claim.id for claim in proofs.claims}
     proved = sum(carrier(catalogue[id]) is Carrier.KERNEL for id in own)
-    proved += sum(claim.verdict in ("proved", "repaired") for claim in proofs.claims if claim.id not in own)
+    proved += sum(
+        claim.verdict in ("proved", "repaired") for claim in proofs.claims if claim.id not in own
+    )
     assert counts == [f"{proved} of {len(asked)}"]
 
 
@@ -128,7 +143,11 @@ def printed(draw: Any, width: int) -> list[str]:
 @of_the_paper
 def test_a_row_is_a_line_with_its_verdict(paper) -> None:
     rows = paper.rows
-    lines = [line for line in printed(lambda console: show(console, rows_table(rows)), 100) if line.strip()]
+    lines = [
+        line
+        for line in printed(lambda console: show(console, rows_table(rows)), 100)
+        if line.strip()
+    ]
     assert len(lines) == len(rows) + 2
     for line, row in zip(lines[2:], rows, strict=True):
         number, rest = line.split(maxsplit=1)
@@ -148,7 +167,9 @@ def test_in_a_pipe_no_finding_is_cut(written, paper) -> None:
     for row in (each.as_json() for each in paper.rows):
         assert {row["locator"], row["printed"], row["verdict"], row["trust"]} <= cells
         assert any(cell.startswith(row["finding"]) and row["hypotheses"] in cell for cell in cells)
-        assert any(cell.startswith(row["finding"]) and cell.endswith(row["evidence"]) for cell in cells)
+        assert any(
+            cell.startswith(row["finding"]) and cell.endswith(row["evidence"]) for cell in cells
+        )
     for claim in paper.as_json()["claims"]:
         for proof in claim["proofs"]:
             assert {claim["id"], claim["verdict"], proof["version"], proof["trust"]} <= cells | {""}
@@ -165,7 +186,9 @@ def test_the_proofs_are_told_before_anything_is_waited_for(proofs, tmp_path, mon
     order: list[Any] = []
     monkeypatch.chdir(tmp_path)
     Path("my words.py").touch()
-    asked = Programme("x", (), (Attack("jiang2024.lemma1", "sigma", (1,), 0, 3.0),), ("jiang2024.lemma1", 2))
+    asked = Programme(
+        "x", (), (Attack("jiang2024.lemma1", "sigma", (1,), 0, 3.0),), ("jiang2024.lemma1", 2)
+    )
 
     class Pool:
         def __init__(self, calls: list[Call], *_: Any) -> None:
@@ -184,7 +207,9 @@ def test_the_proofs_are_told_before_anything_is_waited_for(proofs, tmp_path, mon
     monkeypatch.setattr(auditing, "Running", Pool)
     monkeypatch.setattr(programme, "programme_of", lambda paper, full: asked)
     monkeypatch.setattr(auditing, "prove", lambda paper: order.append(f"proved {paper}") or proofs)
-    monkeypatch.setattr(written_by, "write", lambda *given: {"found": given[3], "command": given[1].command})
+    monkeypatch.setattr(
+        written_by, "write", lambda *given: {"found": given[3], "command": given[1].command}
+    )
     outcome = auditing.audit(
         "jiang2024",
         tmp_path,
@@ -196,7 +221,12 @@ def test_the_proofs_are_told_before_anything_is_waited_for(proofs, tmp_path, mon
     # What is printed to run it again allows what was allowed.
     assert outcome["command"] == "x --allow-code 'my words.py'"
     attacks, waterfall = ([each.__name__] for each in (programme.search, programme.waterfall))
-    assert outcome["found"] == {"experiments": [], "faults": [], "attacks": attacks, "waterfall": waterfall}
+    assert outcome["found"] == {
+        "experiments": [],
+        "faults": [],
+        "attacks": attacks,
+        "waterfall": waterfall,
+    }
     (first, begun, whole), *between, (last, ended, total) = order
     assert between == ["proved jiang2024", "shown", "waited", "left"]
     assert (first, last) == ("proofs", "page")
@@ -213,12 +243,16 @@ def test_the_study_that_is_kept_is_read_back_as_it_was_made() -> None:
     assert json.loads(json.dumps(kept.as_json())) == json.loads(path.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("text", [None, "{", "{}", '{"coverage": [{}], "worst_cases": [], "made_by": {}}'])
+@pytest.mark.parametrize(
+    "text", [None, "{", "{}", '{"coverage": [{}], "worst_cases": [], "made_by": {}}']
+)
 def test_a_study_that_cannot_be_read_is_refused_by_name(text: str | None, tmp_path) -> None:
     path = tmp_path / "statistics.json"
     if text is not None:
         path.write_text(text)
-    with pytest.raises(InputError, match=r"study = statistics\.json: expected the study that .* --full"):
+    with pytest.raises(
+        InputError, match=r"study = statistics\.json: expected the study that .* --full"
+    ):
         Study.read(path)
 
 
@@ -227,17 +261,36 @@ TAG = "<script>alert(1)</script> & $x_1$"
 
 def data(**changes: Any) -> dict[str, Any]:
     findings = [
-        {"number": 1, "locator": "Eq. (11)", "verdict": "refuted", "evidence": "a long one", "summary": "a short one"},
-        {"number": 2, "locator": TAG, "verdict": "editorial", "evidence": "no machine evidence", "summary": ""},
+        {
+            "number": 1,
+            "locator": "Eq. (11)",
+            "verdict": "refuted",
+            "evidence": "a long one",
+            "summary": "a short one",
+        },
+        {
+            "number": 2,
+            "locator": TAG,
+            "verdict": "editorial",
+            "evidence": "no machine evidence",
+            "summary": "",
+        },
     ]
     search = {"id": "meft.full", "lipschitz": "sigma", "ratio": 0.9999999, "violated": False}
-    found = {"summary": "Of 2 findings 1 is refuted.", "findings": findings, "report": "out/index.html", "runs": []}
+    found = {
+        "summary": "Of 2 findings 1 is refuted.",
+        "findings": findings,
+        "report": "out/index.html",
+        "runs": [],
+    }
     return found | {"faults": [], "searches": [search], "adds": ""} | changes
 
 
 def told(run: StoredRun, **more: str) -> dict[str, Any]:
     row = run.result.as_json()
-    return more | {name: row.get(name) for name in ("run_id", "claim", "verdict", "reason", "blame")}
+    return more | {
+        name: row.get(name) for name in ("run_id", "claim", "verdict", "reason", "blame")
+    }
 
 
 def text_of(html: str) -> str:
@@ -253,7 +306,13 @@ def test_a_frame_has_a_row_a_finding() -> None:
 def test_it_shows_verdict_findings_and_searches() -> None:
     page = Audited(data(), "my_paper", Path())._repr_html_()
     text = text_of(page)
-    for said in ("my_paper, audited", "Of 2 findings 1 is refuted.", "Eq. (11)", "a short one", "no machine evidence"):
+    for said in (
+        "my_paper, audited",
+        "Of 2 findings 1 is refuted.",
+        "Eq. (11)",
+        "a short one",
+        "no machine evidence",
+    ):
         assert said in text
     assert "out/index.html" in text
     assert "<script>alert(1)</script>" in text
@@ -264,9 +323,15 @@ def test_it_shows_verdict_findings_and_searches() -> None:
     assert "refuted" in Audited(data(), "my_paper", Path())._repr_latex_()
 
 
-def test_it_has_its_runs_as_results(stored: list[StoredRun], run_folders: list[Path], tmp_path: Path) -> None:
+def test_it_has_its_runs_as_results(
+    stored: list[StoredRun], run_folders: list[Path], tmp_path: Path
+) -> None:
     runs = [told(run) for run in stored]
-    found = Audited(data(runs=runs, faults=[told(stored[0], planted="a wrong L")]), "my_paper", run_folders[0].parent)
+    found = Audited(
+        data(runs=runs, faults=[told(stored[0], planted="a wrong L")]),
+        "my_paper",
+        run_folders[0].parent,
+    )
     results = found.results
     assert isinstance(results, Results)
     assert results == [run.result for run in stored]

@@ -1,7 +1,8 @@
-"""Each kind of page in a real browser: nothing runs over, no formulas overlap, links lead somewhere, all can be read.
+"""Each kind of page in a real browser: nothing runs over, no formulas overlap, links lead
+somewhere, all can be read.
 
-The browser is Debian's `chromium`, or one of its other names. Where the variable ``CI`` is set a missing browser is a
-failure, and elsewhere the tests are skipped.
+The browser is Debian's `chromium`, or one of its other names. Where the variable ``CI`` is set a
+missing browser is a failure, and elsewhere the tests are skipped.
 """
 
 from __future__ import annotations
@@ -32,13 +33,16 @@ pytestmark = [pytest.mark.full, of_the_paper]
 proofs, paper = small_proofs, the_paper
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 WIDTHS, SCHEMES = (390, 820, 1440), ("light", "dark")
-# Of text against what is behind it: 4.5 is what WCAG 2 asks of text, 3 of large text and of what is drawn.
+# Of text against what is behind it: 4.5 is what WCAG 2 asks of text, 3 of large text and of what is
+# drawn.
 LEAST, LEAST_LARGE = 4.5, 3.0
 
-# How much of the window the column with the content takes, of which it need not take more than 60 em.
+# How much of the window the column with the content takes, of which it need not take more than 60
+# em.
 SHARE = "() => document.querySelector('main').clientWidth / Math.min(innerWidth, 960)"
 WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
-# The boxes of displayed formulas, with what their parts reach beyond them, cut off where they are scrolled.
+# The boxes of displayed formulas, with what their parts reach beyond them, cut off where they are
+# scrolled.
 OVERLAPS = """() => {
   const boxes = [...document.querySelectorAll('.formula math')].map(formula => {
     const around = formula.closest('.formula').getBoundingClientRect();
@@ -107,11 +111,16 @@ def problems(page: Any) -> list[str]:
 
 def opened(browser: Any, path: Path, width: int, scheme: str) -> tuple[Any, list[str]]:
     """The page, all that folds unfolded, and what its console says."""
-    page, said = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme), list[str]()
+    page, said = (
+        browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme),
+        list[str](),
+    )
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
     page.goto(path.as_uri())
-    page.evaluate("() => document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    page.evaluate(
+        "() => document.querySelectorAll('details').forEach(each => { each.open = true; })"
+    )
     return page, said
 
 
@@ -122,23 +131,31 @@ def browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        made = playwright.chromium.launch(
+            executable_path=found, args=["--no-sandbox", "--disable-gpu"]
+        )
         yield made
         made.close()
 
 
 @pytest.fixture(scope="module")
 def pages(stored, searches, waterfalls, proofs, paper, tmp_path_factory) -> dict[str, Path]:
-    """The page of each kind: a paper's audit, networks, the checker checked, a paper of one's own."""
+    """The page of each kind: a paper's audit, networks, the checker checked, a paper of one's
+    own."""
     root = tmp_path_factory.mktemp("pages")
-    # Every row, and the proofs of some claims: a page of all of them is large, and nothing else stands on it.
+    # Every row, and the proofs of some claims: a page of all of them is large, and nothing else
+    # stands on it.
     claims = [each for i, each in enumerate(paper.claims) if i < 6 or each.id in report.STATEMENTS]
-    outcome = written_report(stored, replace(paper, claims=tuple(claims)), searches, waterfalls, root / "audit")
+    outcome = written_report(
+        stored, replace(paper, claims=tuple(claims)), searches, waterfalls, root / "audit"
+    )
     network = on_disk(run(), root / "0123456789ab")
     own = Material(stored, proofs=proofs, command="boundcheck audit my-paper")
     return {
         "audit": Path(outcome["report"]),
-        "networks": write_runs([network], root / "networks" / "index.html", "Networks", "Lead.", "a command")[0],
+        "networks": write_runs(
+            [network], root / "networks" / "index.html", "Networks", "Lead.", "a command"
+        )[0],
         "soundness": write_survey(HONEST, root / "soundness", "python -m soundness")[0],
         "own": write_page(own, root / "own" / "index.html", "My paper", "Lead.")[0],
     }
@@ -148,7 +165,9 @@ def pages(stored, searches, waterfalls, proofs, paper, tmp_path_factory) -> dict
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("kind", ["audit", "networks", "soundness", "own"])
-def test_a_page_can_be_read(kind: str, width: int, scheme: str, pages: dict[str, Path], browser: Any) -> None:
+def test_a_page_can_be_read(
+    kind: str, width: int, scheme: str, pages: dict[str, Path], browser: Any
+) -> None:
     page, said = opened(browser, pages[kind], width, scheme)
     assert problems(page) == []
     assert said == []
@@ -156,7 +175,9 @@ def test_a_page_can_be_read(kind: str, width: int, scheme: str, pages: dict[str,
 
 
 @pytest.mark.parametrize("width", [390, 1440])
-def test_the_contents_lead_to_each_section(width: int, pages: dict[str, Path], browser: Any) -> None:
+def test_the_contents_lead_to_each_section(
+    width: int, pages: dict[str, Path], browser: Any
+) -> None:
     page, _ = opened(browser, pages["audit"], width, "light")
     listed = page.locator("nav:visible a")
     names = [heading.text_content() for heading in page.locator("section > h2").all()]
@@ -179,8 +200,10 @@ def test_a_keyboard_gets_past_the_contents(pages: dict[str, Path], browser: Any)
 
 PLANTED = {
     "pixels too wide": "<div style='width: 3000px'>wide</div>",
-    "overlap": "<div class='formula'><math><mi>x</mi></math></div>"
-    "<div class='formula' style='margin-top: -3.2em'><math><mi>y</mi></math></div>",
+    "overlap": (
+        "<div class='formula'><math><mi>x</mi></math></div>"
+        "<div class='formula' style='margin-top: -3.2em'><math><mi>y</mi></math></div>"
+    ),
     "too faint": "<p style='color: #999; background: #888'>faint</p>",
     "too narrow": "<style>main { max-width: 20rem !important; }</style>",
     "leads nowhere": "<a href='#nowhere'>nowhere</a>",
@@ -190,7 +213,10 @@ PLANTED = {
 @pytest.mark.parametrize("what", PLANTED)
 def test_what_is_wrong_is_seen(what: str, pages: dict[str, Path], browser: Any) -> None:
     page, said = opened(browser, pages["soundness"], 820, "light")
-    page.evaluate("html => document.querySelector('main').insertAdjacentHTML('beforeend', html)", PLANTED[what])
+    page.evaluate(
+        "html => document.querySelector('main').insertAdjacentHTML('beforeend', html)",
+        PLANTED[what],
+    )
     assert [what in each for each in problems(page)] == [True]
     page.evaluate("() => console.error('planted')")
     assert said == ["planted"]

@@ -1,4 +1,5 @@
-"""A report is made whatever its runs, findings and titles say, and each of its files is what it is meant to be."""
+"""A report is made whatever its runs, findings and titles say, and each of its files is what it is
+meant to be."""
 
 from __future__ import annotations
 
@@ -22,13 +23,17 @@ def material_of(stored: list[StoredRun], text: str) -> Material:
     theorem = next(each for each in runs if each.is_theorem)
     findings = [Finding(1, text, "supported", text)]
     broken = changed(theorem, verdict="violated", blame=blame)
-    return Material([*runs, broken], findings, faults=[(text, theorem)], command=command("report", text or "x"))
+    return Material(
+        [*runs, broken], findings, faults=[(text, theorem)], command=command("report", text or "x")
+    )
 
 
 @pytest.mark.full
 @sampled(6)
 @pytest.mark.parametrize("name", NASTY)
-def test_every_file_of_a_report_is_whole(name: str, stored: list[StoredRun], tmp_path: Path) -> None:
+def test_every_file_of_a_report_is_whole(
+    name: str, stored: list[StoredRun], tmp_path: Path
+) -> None:
     text = NASTY[name][:2000]
     material = material_of(stored, text)
     files = write_page(material, tmp_path / "index.html", text, text, latex=True)

@@ -1,4 +1,5 @@
-"""A report for a paper: numbers that claim no more than was found, tables in which no failure hides, and real TeX."""
+"""A report for a paper: numbers that claim no more than was found, tables in which no failure
+hides, and real TeX."""
 
 from __future__ import annotations
 
@@ -46,12 +47,15 @@ POSITIVE = st.floats(1e-6, 1e6)
 
 
 @given(POSITIVE, POSITIVE, POSITIVE)
-def test_what_was_measured_lies_within_the_limits_that_are_printed(low: float, middle: float, high: float) -> None:
+def test_what_was_measured_lies_within_the_limits_that_are_printed(
+    low: float, middle: float, high: float
+) -> None:
     low, middle, high = sorted((low, middle, high))
     interval = Interval(low, high, 0.95, "asymptotic", "a method")
     place = place_of(interval, middle)
     printed_low, printed_high = (
-        read_back(typeset(end, place, toward)) for end, toward in ((low, Toward.DOWN), (high, Toward.UP))
+        read_back(typeset(end, place, toward))
+        for end, toward in ((low, Toward.DOWN), (high, Toward.UP))
     )
     # Read back as the floats that they are of.
     assert float(printed_low) <= low
@@ -78,12 +82,19 @@ def test_no_more_digits_are_printed_than_the_interval_supports(middle: float, ha
         (None, 0, Toward.UP, "--"),
     ],
 )
-def test_a_number_is_typeset_as_papers_do(value: float | None, place: int, toward: Toward, made: str) -> None:
+def test_a_number_is_typeset_as_papers_do(
+    value: float | None, place: int, toward: Toward, made: str
+) -> None:
     assert typeset(value, place, toward) == made
 
 
-@given(st.lists(st.text(max_size=8), min_size=1, max_size=3), st.lists(st.text(max_size=8), min_size=1, max_size=3))
-def test_each_number_has_a_name_of_its_own_of_letters_alone(one: list[str], other: list[str]) -> None:
+@given(
+    st.lists(st.text(max_size=8), min_size=1, max_size=3),
+    st.lists(st.text(max_size=8), min_size=1, max_size=3),
+)
+def test_each_number_has_a_name_of_its_own_of_letters_alone(
+    one: list[str], other: list[str]
+) -> None:
     numbers = Numbers()
     commands = [numbers.add(tuple(words), "1") for words in (one, other, one)]
     assert len(set(commands)) == 3
@@ -92,7 +103,10 @@ def test_each_number_has_a_name_of_its_own_of_letters_alone(one: list[str], othe
 
 
 def test_a_name_says_what_the_number_is_and_stays() -> None:
-    assert letters("jiang2024.lemma1", "pseudo-Huber", 4, "λ*") == "JiangTwoZeroTwoFourLemmaOnePseudoHuberFourLambda"
+    assert (
+        letters("jiang2024.lemma1", "pseudo-Huber", 4, "λ*")
+        == "JiangTwoZeroTwoFourLemmaOnePseudoHuberFourLambda"
+    )
     assert tag({"b": 1, "a": 2}) == tag({"a": 2, "b": 1}) != tag({"a": 2, "b": 2})
 
 
@@ -103,7 +117,9 @@ def made(stored: list[StoredRun]) -> dict[str, bytes]:
 
 
 @pytest.mark.full
-def test_every_command_is_defined_and_every_file_is_named_in_the_example(made: dict[str, bytes]) -> None:
+def test_every_command_is_defined_and_every_file_is_named_in_the_example(
+    made: dict[str, bytes],
+) -> None:
     texts = {name: content.decode() for name, content in made.items() if not name.endswith(".pdf")}
     defined = re.findall(r"\\newcommand\{\\(\w+)\}", texts["latex/numbers.tex"])
     assert len(defined) == len(set(defined)) >= 15
@@ -134,7 +150,9 @@ def typeset_(table: Table, *runs: StoredRun) -> str:
 
 
 @pytest.mark.parametrize("verdict", [each for each in Verdict if not each.is_supported])
-def test_a_verdict_that_is_no_support_is_seen_in_every_table(stored: list[StoredRun], verdict: Verdict) -> None:
+def test_a_verdict_that_is_no_support_is_seen_in_every_table(
+    stored: list[StoredRun], verdict: Verdict
+) -> None:
     (run,) = (each for each in stored if each.is_theorem)
     broken = changed(run, verdict=str(verdict), reason="it was made so")
     table = typeset_(verdict_table([broken]), broken)
@@ -142,21 +160,31 @@ def test_a_verdict_that_is_no_support_is_seen_in_every_table(stored: list[Stored
     assert "It was made so." in table
 
 
-@given(st.lists(st.lists(st.text("abc", max_size=40), min_size=2, max_size=2), min_size=1, max_size=3))
+@given(
+    st.lists(st.lists(st.text("abc", max_size=40), min_size=2, max_size=2), min_size=1, max_size=3)
+)
 def test_a_table_stands_in_one_column_where_its_rows_fit_there(rows: list[list[str]]) -> None:
-    made = Latex(()).floats(Table(("first", "second"), [tuple(row) for row in rows], "A caption.", "mine"))
+    made = Latex(()).floats(
+        Table(("first", "second"), [tuple(row) for row in rows], "A caption.", "mine")
+    )
     fits = all(len(one) + len(other) + 4 <= 58 for one, other in rows)
     assert ("{table*}" in made, r"\columnwidth" in made) == (not fits, fits)
 
 
 def test_a_bound_at_constants_that_were_only_sampled_says_so(stored: list[StoredRun]) -> None:
     (run,) = (each for each in stored if each.is_theorem)
-    sampled = changed(run, constants__smoothness={"value": 1.0, "kind": "estimated", "how": "samples"})
+    sampled = changed(
+        run, constants__smoothness={"value": 1.0, "kind": "estimated", "how": "samples"}
+    )
     for each, kind in ((run, None), (sampled, "estimated"), (network(), "estimated")):
         numbers = Numbers()
         printed(Material([each]), numbers)
         # The ends of the bracket have names with the claim's in them.
-        (name,) = (x for x in numbers.commands if re.search(rf"{tag(each.result.spec)}Bound$", x, re.IGNORECASE))
+        (name,) = (
+            x
+            for x in numbers.commands
+            if re.search(rf"{tag(each.result.spec)}Bound$", x, re.IGNORECASE)
+        )
         assert numbers.commands.get(f"{name}Kind") == kind
         if not each.is_network:
             table = typeset_(verdict_table([each]), each)
@@ -168,16 +196,22 @@ def test_a_run_that_diverged_has_no_number(stored: list[StoredRun]) -> None:
     lost, numbers = changed(run, measured=None, interval=None, verdict="inconclusive"), Numbers()
     printed(Material([lost]), numbers)
     table = typeset_(verdict_table([lost]), lost)
-    assert [name for name in numbers.commands if name.endswith(("Measured", "Lower", "Upper", "Ratio"))] == []
+    assert [
+        name for name in numbers.commands if name.endswith(("Measured", "Lower", "Upper", "Ratio"))
+    ] == []
     assert "& -- & --" in table
 
 
-def test_the_example_cites_and_counts_and_leaves_out_what_is_missing(made: dict[str, bytes]) -> None:
+def test_the_example_cites_and_counts_and_leaves_out_what_is_missing(
+    made: dict[str, bytes],
+) -> None:
     text = made["latex/example.tex"].decode()
     (cited,) = re.findall(r"about~\\cite\{(.+?)\}", text)
     keys = re.findall(r"^@\w+\{(\w+),", made["latex/references.bib"].decode(), re.MULTILINE)
     assert {*cited.split(","), "boundcheck"} <= set(keys)
-    labels = re.findall(r"\\label\{(.+?)\}", "".join(each.decode() for each in made.values() if b"\\label" in each))
+    labels = re.findall(
+        r"\\label\{(.+?)\}", "".join(each.decode() for each in made.values() if b"\\label" in each)
+    )
     assert {*re.findall(r"\\ref\{(.+?)\}", text)} <= {*labels}
     assert re.search(r"at least \\bc\w+Observed\{\}, and at most \\bc\w+Bound\{\}", text)
     # The runs have no proofs beside them.
@@ -186,7 +220,9 @@ def test_the_example_cites_and_counts_and_leaves_out_what_is_missing(made: dict[
 
 def test_a_finding_that_a_witness_refutes_has_evidence_and_an_editorial_one_has_none() -> None:
     row = Row(7, "Eq. (1)", "printed", "A finding.")
-    by_witness, editorial = (JudgedRow(row, verdict, "", "evidence") for verdict in ("refuted", "editorial"))
+    by_witness, editorial = (
+        JudgedRow(row, verdict, "", "evidence") for verdict in ("refuted", "editorial")
+    )
     for each, has in ((by_witness, True), (editorial, False)):
         (table,) = map(Latex(()).floats, referee_table([each]))
         assert (r"\newline witness" in table) == has
@@ -194,7 +230,9 @@ def test_a_finding_that_a_witness_refutes_has_evidence_and_an_editorial_one_has_
 
 
 @pytest.mark.full
-def test_the_command_writes_the_folder_beside_the_page(run_folders: list[Path], command: Any, tmp_path: Path) -> None:
+def test_the_command_writes_the_folder_beside_the_page(
+    run_folders: list[Path], command: Any, tmp_path: Path
+) -> None:
     found = command("report", str(run_folders[0]), "--latex", "--json")
     files = json.loads(found.out)["files"]
     assert {f"report/{name}" for name in ("index.html", "latex/example.tex")} <= set(files)
@@ -205,8 +243,8 @@ def test_the_command_writes_the_folder_beside_the_page(run_folders: list[Path], 
 
 
 def compiled(files: dict[str, bytes], name: str, folder: Path) -> None:
-    """Run TeX on a file as an author does; no reference may be undefined, and no line wider than its column by what one
-    sees.
+    """Run TeX on a file as an author does; no reference may be undefined, and no line wider than
+    its column by what one sees.
     """
     need(all(map(shutil.which, ("pdflatex", "pdffonts"))), TEX)
     for path, content in files.items():
@@ -225,16 +263,23 @@ def compiled(files: dict[str, bytes], name: str, folder: Path) -> None:
 
 def output(folder: Path, *command: str) -> str:
     """What a program says of a file in the folder `latex`; fails where it fails."""
-    done = subprocess.run(command, cwd=folder / "latex", capture_output=True, timeout=120, check=False)
+    done = subprocess.run(
+        command, cwd=folder / "latex", capture_output=True, timeout=120, check=False
+    )
     said = done.stdout.decode(errors="replace")
     assert done.returncode == 0, f"{command}: {said[-3000:]}"
     return said
 
 
 @pytest.fixture(scope="module")
-def everything(stored: list[StoredRun], searches: list[Search], paper_proofs: ProofAudit) -> Material:
+def everything(
+    stored: list[StoredRun], searches: list[Search], paper_proofs: ProofAudit
+) -> Material:
     (run,) = (each for each in stored if each.is_theorem)
-    silent = [changed(run, verdict=x, reason=f"A reason for {x}") for x in ("hypothesis-failed", "uninformative")]
+    silent = [
+        changed(run, verdict=x, reason=f"A reason for {x}")
+        for x in ("hypothesis-failed", "uninformative")
+    ]
     paper = paper_of("jiang2024").folder
     return Material([*stored, *silent], proofs=paper_proofs, searches=searches, paper=paper)
 
@@ -245,29 +290,44 @@ def whole_report(everything: Material) -> dict[str, bytes]:
 
 
 @pytest.mark.full
-def test_the_example_compiles_and_has_a_piece_of_each_kind(whole_report: dict[str, bytes], tmp_path: Path) -> None:
+def test_the_example_compiles_and_has_a_piece_of_each_kind(
+    whole_report: dict[str, bytes], tmp_path: Path
+) -> None:
     compiled(whole_report, "example", tmp_path)
     fonts = output(tmp_path, "pdffonts", "example.pdf").splitlines()[2:]
     assert {line.split()[-5] for line in fonts} == {"yes"}
     text = (tmp_path / "latex" / "example.tex").read_text(encoding="utf-8")
     files = re.findall(r"^\\input\{((?:theorems|proofs)/.+?)\}", text, re.MULTILINE)
-    written = "".join((tmp_path / "latex" / f"{each}.tex").read_text(encoding="utf-8") for each in files)
+    written = "".join(
+        (tmp_path / "latex" / f"{each}.tex").read_text(encoding="utf-8") for each in files
+    )
     for part in (r"\begin{theorem}", "Suppose:", r"\begin{proof}", "From (", "Certificate:"):
         assert part in written
     assert re.findall(r"^\\input\{tables/.+?\}", text, re.MULTILINE)
     assert r"\begin{figure}" in text
-    # What a reader sees: no number of nine digits, and every mark of a citation and a reference is there.
+    # What a reader sees: no number of nine digits, and every mark of a citation and a reference is
+    # there.
     printed_ = output(tmp_path, "pdftotext", "example.pdf", "-")
     assert re.findall(r"\d{9}|\d\.\d{8}|\?\?|\[\?\]", printed_) == []
 
 
 @pytest.mark.full
-def test_every_table_figure_and_theorem_compiles(whole_report: dict[str, bytes], tmp_path: Path) -> None:
+def test_every_table_figure_and_theorem_compiles(
+    whole_report: dict[str, bytes], tmp_path: Path
+) -> None:
     """The example with all that it only names."""
     text = whole_report["latex/example.tex"].decode()
-    named = re.sub(r"^% (?=\\input|\\includegraphics)", r"\\par\\noindent ", text, flags=re.MULTILINE)
-    others = {name for name in whole_report if name.startswith(("latex/theorems/", "latex/proofs/"))}
-    more = "".join(rf"\input{{{name[6:-4]}}}" + "\n" for name in sorted(others) if f"{{{name[6:-4]}}}" not in text)
+    named = re.sub(
+        r"^% (?=\\input|\\includegraphics)", r"\\par\\noindent ", text, flags=re.MULTILINE
+    )
+    others = {
+        name for name in whole_report if name.startswith(("latex/theorems/", "latex/proofs/"))
+    }
+    more = "".join(
+        rf"\input{{{name[6:-4]}}}" + "\n"
+        for name in sorted(others)
+        if f"{{{name[6:-4]}}}" not in text
+    )
     named = named.replace("\\bibliographystyle", more + "\\clearpage\\bibliographystyle")
     compiled(whole_report | {"latex/all.tex": named.encode()}, "all", tmp_path)
 
@@ -278,7 +338,9 @@ def test_bibtex_takes_every_source_of_every_paper_without_a_warning(tmp_path: Pa
     entries = [entry.text for paper in papers().values() for entry in entries_of(paper)]
     (tmp_path / "latex").mkdir()
     (tmp_path / "latex" / "all.bib").write_text("\n\n".join(entries))
-    (tmp_path / "latex" / "all.aux").write_text("\\citation{*}\n\\bibstyle{plain}\n\\bibdata{all}\n")
+    (tmp_path / "latex" / "all.aux").write_text(
+        "\\citation{*}\n\\bibstyle{plain}\n\\bibdata{all}\n"
+    )
     assert "arning" not in output(tmp_path, "bibtex", "all")
     made = (tmp_path / "latex" / "all.bbl").read_text()
     assert made.count(r"\bibitem") == len(entries) > 0

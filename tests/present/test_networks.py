@@ -1,4 +1,5 @@
-"""The page on networks: every run with its verdict, a dash where there is no number, exponents of a sweep."""
+"""The page on networks: every run with its verdict, a dash where there is no number, exponents of a
+sweep."""
 
 from __future__ import annotations
 
@@ -32,7 +33,14 @@ SITES = ("blocks.0.qkv", "blocks.0.up")
 
 def row(hypothesis: str, guilt: str, status: str, seen: float | None, how: str) -> dict[str, Any]:
     """A row of an audit, whose observed number is its limit."""
-    return {"hypothesis": hypothesis, "guilt": guilt, "status": status, "observed": seen, "limit": seen, "how": how}
+    return {
+        "hypothesis": hypothesis,
+        "guilt": guilt,
+        "status": status,
+        "observed": seen,
+        "limit": seen,
+        "how": how,
+    }
 
 
 RESULT: dict[str, Any] = EMPTY | {
@@ -41,7 +49,14 @@ RESULT: dict[str, Any] = EMPTY | {
         "claim": "meft.theorem2_any_step",
         "seed": 0,
         "model": {"kind": "gpt", "width": 16, "text": "python-library", "samples": 16},
-        "adapter": {"kind": "lora", "rank": 2, "scale": 1.0, "gain": 1.0, "start": "lora", "targets": ""},
+        "adapter": {
+            "kind": "lora",
+            "rank": 2,
+            "scale": 1.0,
+            "gain": 1.0,
+            "start": "lora",
+            "targets": "",
+        },
         "run": {
             "steps": STEPS,
             "batch": 8,
@@ -54,7 +69,13 @@ RESULT: dict[str, Any] = EMPTY | {
         },
     },
     "environment": {"boundcheck": "0.1.0", "torch": "2.9.0", "threads": 2, "device": "cpu"},
-    "problem": {"name": "GPT on python-library", "units": "nats", "sites": 2, "trained": 576, "parameters": 6720},
+    "problem": {
+        "name": "GPT on python-library",
+        "units": "nats",
+        "sites": 2,
+        "trained": 576,
+        "parameters": 6720,
+    },
     "first_variance": 0.5,
     "rounding": {"loss": 1e-15, "gradient": 2e-16},
     "ends": {
@@ -63,7 +84,10 @@ RESULT: dict[str, Any] = EMPTY | {
         "held_out": {"loss": 3.5, "accuracy": 0.25},
     },
     "verdict": "inconclusive",
-    "reason": "the average 0.1 is at most 0.7, the bound at the smoothness that was seen, but that is no bound on L̂",
+    "reason": (
+        "the average 0.1 is at most 0.7, the bound at the smoothness that was seen, but that is no"
+        " bound on L̂"
+    ),
     "blame": {"kind": "constant", "name": "Lhat", "evidence": "measured, not proved"},
     "audit": [
         row("meft.unbiased", "hypothesis", "held", 0.0, "with replacement"),
@@ -88,9 +112,19 @@ RESULT: dict[str, Any] = EMPTY | {
         "G": dict.fromkeys(SITES, 0.875),
         "G_frobenius": dict.fromkeys(SITES, 0.9),
     },
-    "constants": {"infimum": {"value": 0.0, "kind": "certified", "how": "cross-entropy is nonnegative"}},
+    "constants": {
+        "infimum": {"value": 0.0, "kind": "certified", "how": "cross-entropy is nonnegative"}
+    },
     "theorems": [
-        {"way": way, "lipschitz": c, "value": value, "how": "", "longest": 2 / value, "bound": bound, "needed": needed}
+        {
+            "way": way,
+            "lipschitz": c,
+            "value": value,
+            "how": "",
+            "longest": 2 / value,
+            "bound": bound,
+            "needed": needed,
+        }
         | {"alpha": 0.1, "T_min": 78.3, "printed_bound": 1.76}
         for way, c, value, bound, needed in (
             ("path", "", 2.5, 0.7, 123),
@@ -112,7 +146,10 @@ RESULT: dict[str, Any] = EMPTY | {
 def trace(replicas: int = 1, squares: float = 0.1) -> xr.Dataset:
     """A trace of curves that fall, with one segment along which F bends down."""
     shape = replicas, STEPS
-    fall = np.tile(np.exp(-0.2 * np.arange(STEPS)), (replicas, 1)) * (1 + 0.1 * np.arange(replicas))[:, None]
+    fall = (
+        np.tile(np.exp(-0.2 * np.arange(STEPS)), (replicas, 1))
+        * (1 + 0.1 * np.arange(replicas))[:, None]
+    )
     path = 2.5 * fall
     path[:, 1] = -0.5
     blocks = [f"{site} {block}" for site in SITES for block in "AB"]
@@ -129,7 +166,10 @@ def trace(replicas: int = 1, squares: float = 0.1) -> xr.Dataset:
         | {
             "time": (("replica", "stratum"), np.tile(np.arange(1, STEPS + 1), (replicas, 1))),
             "norm": (("replica", "stratum", "block"), np.ones((*shape, len(blocks)))),
-            "weight_gradient_spectral": (("replica", "stratum", "site"), np.ones((*shape, len(SITES)))),
+            "weight_gradient_spectral": (
+                ("replica", "stratum", "site"),
+                np.ones((*shape, len(SITES))),
+            ),
             "curvature": (("replica", "look"), np.full((replicas, 2), 4.25)),
             "look_time": (("replica", "look"), np.tile([1, STEPS], (replicas, 1))),
         },
@@ -137,7 +177,9 @@ def trace(replicas: int = 1, squares: float = 0.1) -> xr.Dataset:
     )
 
 
-def run(changes: dict[str, Any] | None = None, of_spec: dict[str, Any] | None = None, **given: Any) -> StoredRun:
+def run(
+    changes: dict[str, Any] | None = None, of_spec: dict[str, Any] | None = None, **given: Any
+) -> StoredRun:
     """`RESULT` with changes, those of its spec by path."""
     result = copy.deepcopy(RESULT) | copy.deepcopy(changes or {})
     for path, value in (of_spec or {}).items():
@@ -148,7 +190,9 @@ def run(changes: dict[str, Any] | None = None, of_spec: dict[str, Any] | None = 
 
 def figures(runs: list[StoredRun]) -> dict[str, Callable[[], Any]]:
     """What draws each figure along runs, by its name."""
-    return {each.name: each.draw for each in course.build(Material(runs)) if isinstance(each, Picture)}
+    return {
+        each.name: each.draw for each in course.build(Material(runs)) if isinstance(each, Picture)
+    }
 
 
 FAILED = {
@@ -160,10 +204,14 @@ FAILED = {
     "theorems": [RESULT["theorems"][0] | {"bound": None, "longest": 0.25, "needed": None}],
 }
 TRAINER = {
-    "problem": RESULT["problem"] | {"name": "BertForSequenceClassification", "sample": "8 of 120 samples"},
+    "problem": (
+        RESULT["problem"] | {"name": "BertForSequenceClassification", "sample": "8 of 120 samples"}
+    ),
     "ends": {"loss": [[1.8, 1.7]], "accuracy": [[0.1, 0.2]], "held_out": None},
     "estimates": RESULT["estimates"] | {"curvature": 0.0, "path": None, "path_sure": 0.1},
-    "theorems": [RESULT["theorems"][0] | {"value": None, "longest": None, "bound": None, "needed": None}],
+    "theorems": [
+        RESULT["theorems"][0] | {"value": None, "longest": None, "bound": None, "needed": None}
+    ],
     "measured": -0.1,
     "first": 0.0,
 }
@@ -171,8 +219,14 @@ TRAINER = {
 DIVERGED = {
     "verdict": "hypothesis-failed",
     "reason": "a loss or a gradient is no finite number, so the theorem says nothing about the run",
-    "ends": {"loss": [[4.0, None]], "accuracy": [[0.125, None]], "held_out": {"loss": None, "accuracy": 0.0}},
-    "theorems": [row | {"value": None, "longest": None, "bound": None} for row in RESULT["theorems"]],
+    "ends": {
+        "loss": [[4.0, None]],
+        "accuracy": [[0.125, None]],
+        "held_out": {"loss": None, "accuracy": 0.0},
+    },
+    "theorems": [
+        row | {"value": None, "longest": None, "bound": None} for row in RESULT["theorems"]
+    ],
     "estimates": RESULT["estimates"] | {"curvature": None, "path": 0.0, "path_sure": 0.0},
     **dict.fromkeys(("measured", "smallest", "bound", "decrease", "first_variance", "blame")),
 }
@@ -187,14 +241,17 @@ def diverged() -> StoredRun:
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    """Makes the page of runs that are on no disk; figures, which take longest, are drawn and not rendered."""
+    """Makes the page of runs that are on no disk; figures, which take longest, are drawn and not
+    rendered."""
 
     def made(runs: list[StoredRun], **words: str) -> str:
         monkeypatch.setattr(pages, "load_runs", lambda _: runs)
         monkeypatch.setattr(pages, "svg", lambda _: "<svg></svg>")
         monkeypatch.setattr(pages, "pdf", lambda _: b"")
         folders = [tmp_path / each.result.run_id for each in runs]
-        return write_runs(folders, tmp_path / "page" / "index.html", **DEFAULTS | words)[0].read_text()
+        return write_runs(folders, tmp_path / "page" / "index.html", **DEFAULTS | words)[
+            0
+        ].read_text()
 
     return made
 
@@ -209,9 +266,22 @@ def on_disk(found: StoredRun, folder: Path) -> Path:
 
 
 def test_page_names_every_run_with_its_verdict_and_why(page):
-    text = page([run(), run(FAILED, {"run.step_size": 0.5})], title="A title", lead="A lead.", command="a command")
+    text = page(
+        [run(), run(FAILED, {"run.step_size": 0.5})],
+        title="A title",
+        lead="A lead.",
+        command="a command",
+    )
     for words in (
-        *("A title", "A lead.", "a command", "0123456789ab", "f00000000000", "The average 0.1 is at most 0.7", "1.75"),
+        *(
+            "A title",
+            "A lead.",
+            "a command",
+            "0123456789ab",
+            "f00000000000",
+            "The average 0.1 is at most 0.7",
+            "1.75",
+        ),
         *(
             '"badge inconclusive"',
             '"badge hypothesis-failed"',
@@ -219,7 +289,16 @@ def test_page_names_every_run_with_its_verdict_and_why(page):
             "0.5 was seen where 0.3 is the limit",
         ),
         # Of the theorems: each way, and what Lanczos found beside the path.
-        *("step too long", "by the path", "by layers", "C\u00a0=\u00a0σ", "√r\u202fσ", "at no T", ">123<", "above T"),
+        *(
+            "step too long",
+            "by the path",
+            "by layers",
+            "C\u00a0=\u00a0σ",
+            "√r\u202fσ",
+            "at no T",
+            ">123<",
+            "above T",
+        ),
         *("4.25, which is more than any ℓₜ", *SITES),
     ):
         assert words in text
@@ -260,7 +339,11 @@ def test_no_bound_is_shown_of_steps_that_are_not_those_of_sgd(page):
     assert "0.765" not in text
     assert ">123<" not in text
     found = figures([adam])
-    labels = [line.get_label() for name in ("gradient_norm", "smoothness") for line in found[name]().axes[0].lines]
+    labels = [
+        line.get_label()
+        for name in ("gradient_norm", "smoothness")
+        for line in found[name]().axes[0].lines
+    ]
     assert not [label for label in labels if "bound" in label or "2/η" in label]
 
 
@@ -270,7 +353,9 @@ def by_rank(ranks: tuple[int, ...], seeds: int, replicas: int = 1) -> list[Store
     for seed in range(seeds):
         for rank in ranks:
             changes = {"smallest": rank**0.5 * (1 + seed), "first_variance": float(rank)}
-            changes["ends"] = RESULT["ends"] | {"held_out": {"loss": 3.5 + 0.01 * rank, "accuracy": 0.25}}
+            changes["ends"] = RESULT["ends"] | {
+                "held_out": {"loss": 3.5 + 0.01 * rank, "accuracy": 0.25}
+            }
             spec = {"seed": seed, "adapter.rank": rank, "run.replicas": replicas}
             found.append(run(changes, spec, replicas=replicas, squares=0.1 * rank**0.5))
     return found
@@ -279,7 +364,10 @@ def by_rank(ranks: tuple[int, ...], seeds: int, replicas: int = 1) -> list[Store
 @pytest.mark.parametrize(("seeds", "replicas"), [(3, 1), (1, 3)], ids=["seeds", "replicas"])
 def test_sweep_over_ranks_shows_exponents(page, seeds, replicas):
     text = page(by_rank((1, 2, 4), seeds, replicas))
-    rows = re.findall(r"<td>([^<]*)</td><td>1, 2, 4</td><td class=\"n\">3</td>\s*<td class=\"n\">([^<]*)</td>", text)
+    rows = re.findall(
+        r"<td>([^<]*)</td><td>1, 2, 4</td><td class=\"n\">3</td>\s*<td class=\"n\">([^<]*)</td>",
+        text,
+    )
     assert dict(rows)["minₜ E[‖∇F(vₜ)‖²]"] == "0.50"
     assert "p = 0.50, interval 0.50 to 0.50, which 1/4 does not lie in" in text
     assert "Held-out accuracy" in text
@@ -288,25 +376,38 @@ def test_sweep_over_ranks_shows_exponents(page, seeds, replicas):
 
 @pytest.mark.full
 def test_both_smoothnesses_are_drawn_and_told_apart():
-    """A gradient ratio that rounding hides is not drawn; runs of before it was measured have none."""
+    """A gradient ratio that rounding hides is not drawn; runs of before it was measured have
+    none."""
     found = run({"gradient_ratio": {"value": 3.5, "rounding": 0.25}})
     ratio, error = np.full((1, STEPS), 3.5), np.full((1, STEPS), 0.25)
     ratio[0, 2], error[0, 2] = 0.1, 0.2
     for name, values in (("gradient_ratio", ratio), ("gradient_ratio_error", error)):
         found.trace[name] = (("replica", "stratum"), values)
     (axis,) = figures([found])["smoothness"]().axes
-    (drawn,) = (np.asarray(x.get_ydata(), float) for x in axis.lines if x.get_label().startswith("gradient ratio"))
+    (drawn,) = (
+        np.asarray(x.get_ydata(), float)
+        for x in axis.lines
+        if x.get_label().startswith("gradient ratio")
+    )
     assert np.isnan(drawn).tolist() == [place == 2 for place in range(STEPS)]
     assert "Largest gradient ratio: 3.5 ± 0.25, a lower estimate" in seen(found)
     assert "F is not L̂-smooth at the L̂ by the path" in seen(found)
     assert "gradient ratio" not in seen(run())
-    assert not any(x.get_label().startswith("gradient ratio") for x in figures([run()])["smoothness"]().axes[0].lines)
+    assert not any(
+        x.get_label().startswith("gradient ratio")
+        for x in figures([run()])["smoothness"]().axes[0].lines
+    )
 
 
 @pytest.mark.full
 def test_figures_can_be_read():
-    kinds = [run({}, {"adapter.kind": kind, "adapter.rank": None if kind == "full" else 2}) for kind in ADAPTERS]
-    several = [run({}, {"run.replicas": 3, "run.step_size": step}, replicas=3) for step in (0.1, 0.2)]
+    kinds = [
+        run({}, {"adapter.kind": kind, "adapter.rank": None if kind == "full" else 2})
+        for kind in ADAPTERS
+    ]
+    several = [
+        run({}, {"run.replicas": 3, "run.step_size": step}, replicas=3) for step in (0.1, 0.2)
+    ]
     for runs in (kinds, [*several, diverged()]):
         found = figures(runs)
         assert list(found) == ["gradient_norm", "smoothness", "constants"]
@@ -322,7 +423,9 @@ def test_figures_can_be_read():
 
 
 def test_runs_are_called_by_what_tells_them_apart():
-    other = run({"problem": RESULT["problem"] | {"name": "MiniLM on verses"}}, {"model.text": "verses"})
+    other = run(
+        {"problem": RESULT["problem"] | {"name": "MiniLM on verses"}}, {"model.text": "verses"}
+    )
     full = run({}, {"adapter.kind": "full", "adapter.rank": None})
     assert [each.name for each in named_runs([run(), full])] == ["LoRA, rank 2", "full fine-tuning"]
     assert [each.name for each in named_runs([run(), other])] == [

@@ -1,4 +1,5 @@
-"""What a page begins with: words, numbers and picture say what the evidence says, and nothing measured is a bound."""
+"""What a page begins with: words, numbers and picture say what the evidence says, and nothing
+measured is a bound."""
 
 from __future__ import annotations
 
@@ -8,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.present.material import Material
-from boundcheck.present.opening import HOLDS, KNOWN, PRINTED, RUN, Stroke, Strokes, _of_run, in_all, opening_of, picture
+from boundcheck.present.opening import (
+    HOLDS,
+    KNOWN,
+    PRINTED,
+    RUN,
+    Stroke,
+    Strokes,
+    _of_run,
+    in_all,
+    opening_of,
+    picture,
+)
 from boundcheck.present.words import number
 from tests.judged import of_the_paper
 from tests.proof.conftest import paper as the_paper
@@ -27,7 +39,10 @@ def looks(material: Material) -> dict[str, str]:
 def test_the_numbers_are_those_of_the_runs(stored) -> None:
     opening = opening_of(Material(stored))
     theorem = next(run for run in stored if run.is_theorem)
-    assert opening.numbers[0].shown == f"{sum(run.verdict.is_supported for run in stored)} of {len(stored)}"
+    assert (
+        opening.numbers[0].shown
+        == f"{sum(run.verdict.is_supported for run in stored)} of {len(stored)}"
+    )
     assert f"Of {len(stored)} runs" in opening.words
     broken = [changed(run, verdict="violated") for run in stored]
     assert opening_of(Material(broken)).numbers[0].shown == f"0 of {len(stored)}"
@@ -54,11 +69,22 @@ def test_the_page_of_nothing_has_no_numbers() -> None:
 positive = st.floats(1e-6, 1e9)
 
 
-@given(st.lists(st.tuples(positive, st.sampled_from((PRINTED, HOLDS, KNOWN))), min_size=1, max_size=4), positive)
-def test_every_line_ends_at_its_value_within_the_axis(claimed: list[tuple[float, str]], measured: float) -> None:
+@given(
+    st.lists(st.tuples(positive, st.sampled_from((PRINTED, HOLDS, KNOWN))), min_size=1, max_size=4),
+    positive,
+)
+def test_every_line_ends_at_its_value_within_the_axis(
+    claimed: list[tuple[float, str]], measured: float
+) -> None:
     lines = [Stroke(f"line {place}", value, look) for place, (value, look) in enumerate(claimed)]
     figure = picture(
-        [Strokes("A title", "units", [*lines, Stroke("run", measured, RUN, (measured / 2, measured * 2))])]
+        [
+            Strokes(
+                "A title",
+                "units",
+                [*lines, Stroke("run", measured, RUN, (measured / 2, measured * 2))],
+            )
+        ]
     )
     (axis,) = figure.axes
     low, high = axis.get_xlim()
@@ -68,7 +94,11 @@ def test_every_line_ends_at_its_value_within_the_axis(claimed: list[tuple[float,
 
 
 def test_values_that_are_none_are_not_drawn() -> None:
-    nothing = [Stroke("none", None, HOLDS), Stroke("infinite", float("inf"), HOLDS), Stroke("zero", 0.0, RUN)]
+    nothing = [
+        Stroke("none", None, HOLDS),
+        Stroke("infinite", float("inf"), HOLDS),
+        Stroke("zero", 0.0, RUN),
+    ]
     assert picture([Strokes("t", "u", nothing)]) is None
     assert picture([]) is None
 
@@ -101,11 +131,15 @@ def test_the_opening_of_jiang2024_says_what_is_proved(stored, paper) -> None:
 
 @of_the_paper
 def test_it_says_so_of_no_other_evidence(stored, paper) -> None:
-    """Without the runs, without the proofs, or where a statement is not repaired, the page begins as others do."""
+    """Without the runs, without the proofs, or where a statement is not repaired, the page begins
+    as others do."""
     assert report.opening(Material([], proofs=paper)) is None
     assert report.opening(Material(stored)) is None
 
 
 def test_of_a_single_one_its_verdict_is_said() -> None:
     assert in_all("run", "runs", ["supported"]) == "The one run is supported."
-    assert in_all("run", "runs", ["supported", "violated"]) == "Of 2 runs 1 is supported and 1 is violated."
+    assert (
+        in_all("run", "runs", ["supported", "violated"])
+        == "Of 2 runs 1 is supported and 1 is violated."
+    )

@@ -1,4 +1,5 @@
-"""The page: self-contained, the same twice, true to its runs; figures of each kind; exports that read back."""
+"""The page: self-contained, the same twice, true to its runs; figures of each kind; exports that
+read back."""
 
 from __future__ import annotations
 
@@ -30,15 +31,22 @@ audit = small_proofs
 
 
 def _write(runs, folder):
-    return write_page(Material(runs, command="boundcheck measure x.toml"), folder / "index.html", "A title", "A lead.")
+    return write_page(
+        Material(runs, command="boundcheck measure x.toml"),
+        folder / "index.html",
+        "A title",
+        "A lead.",
+    )
 
 
 @pytest.mark.full
 def test_no_formula_is_typed_in_words(stored, audit, tmp_path):
     """Neither a subscript, nor a superscript, nor a dollar that was meant for a formula."""
     folder = tmp_path / "index.html"
-    material = Material(stored, [Finding(8, "Lemma 1", "supported", "At $v_1$ and v_2.")], audit, command="x")
-    (page, *_) = write_page(material, folder, "A title", "A lead of $x_1$ and x^2.")
+    material = Material(
+        stored, [Finding(8, "Lemma 1", "supported", "At $v_1$ and v_2.")], audit, command="x"
+    )
+    page, *_ = write_page(material, folder, "A title", "A lead of $x_1$ and x^2.")
     said = spoken(page.read_text())
     assert "A lead of" in " ".join(said)
     assert [text for text in said if re.search(r"[\^_$]", text)] == []
@@ -47,14 +55,17 @@ def test_no_formula_is_typed_in_words(stored, audit, tmp_path):
 
 @pytest.mark.full
 def test_a_run_of_an_earlier_version_is_shown_with_the_ground_of_its_verdict(run_folders, tmp_path):
-    """It said `supported`, whatever its interval was; a ground that is too weak is refused before a page is made."""
+    """It said `supported`, whatever its interval was; a ground that is too weak is refused before a
+    page is made."""
     (run,) = load_runs(run_folders[:1])
     assert run.result.interval.kind == "asymptotic"
     page, *_ = _write([changed(run, verdict="supported")], tmp_path / "out")
     assert page.read_text().count(">supported (asymptotic)</span>") == 1
     assert ">supported</span>" not in page.read_text()
     results = page.with_name("results.json")
-    assert [each["verdict"] for each in json.loads(results.read_text())] == ["supported (asymptotic)"]
+    assert [each["verdict"] for each in json.loads(results.read_text())] == [
+        "supported (asymptotic)"
+    ]
     with pytest.raises(InputError, match=r"^verdict = supported: expected 8 replicas or more"):
         changed(run, verdict="supported", spec__run__replicas=5)
 
@@ -63,19 +74,33 @@ def test_a_run_of_an_earlier_version_is_shown_with_the_ground_of_its_verdict(run
 def test_a_page_names_every_run_loads_nothing_and_is_the_same_twice(stored, tmp_path):
     first = {path.name: path.read_bytes() for path in _write(stored, tmp_path / "a")}
     assert first == {path.name: path.read_bytes() for path in _write(stored, tmp_path / "b")}
-    figures = ("opening", "gradient_norm", "smoothness", "slack", "curvature_split", "descent", "waterfall")
+    figures = (
+        "opening",
+        "gradient_norm",
+        "smoothness",
+        "slack",
+        "curvature_split",
+        "descent",
+        "waterfall",
+    )
     drawn = {f"{name}.{kind}" for name in figures for kind in ("svg", "pdf")}
     assert first.keys() == {"index.html", "results.json", *drawn}
     assert not list(tmp_path.rglob("*.part"))
     text = first["index.html"].decode()
-    assert re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?!#)([^"')\s>]+)""", text) == [], "the page loads nothing"
+    assert re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?!#)([^"')\s>]+)""", text) == [], (
+        "the page loads nothing"
+    )
     assert text.count("<svg") == len(figures)
     for run in stored:
         assert run.verdict in text
     assert number(stored[0].result.bound) in text
     assert stored[0].result.run_id in text
     assert "Proofs of these claims: kernel" in text
-    assert text.count("<p>Proof: ") == text.count("<p>Proof: kernel") + text.count("<p>Proof: hypothesis.</p>") > 0
+    assert (
+        text.count("<p>Proof: ")
+        == text.count("<p>Proof: kernel") + text.count("<p>Proof: hypothesis.</p>")
+        > 0
+    )
 
 
 def test_exports_read_back_to_the_trace(stored, tmp_path):
@@ -84,7 +109,8 @@ def test_exports_read_back_to_the_trace(stored, tmp_path):
         xr.testing.assert_allclose(back.load(), stored[0].trace)
     table = pd.read_csv(files[1])
     np.testing.assert_allclose(
-        table["gradient_square_norm"].to_numpy(), stored[0].trace["gradient_square_norm"].values.ravel()
+        table["gradient_square_norm"].to_numpy(),
+        stored[0].trace["gradient_square_norm"].values.ravel(),
     )
     assert {path.suffix for path in files} == {".nc", ".csv"}
 
@@ -103,7 +129,9 @@ def test_findings_follow_the_runs(stored):
         a | {"status": "failed"} if a["hypothesis"] == "jiang2024.assumption2" else a
         for a in digits[0].result.as_json()["audit"]
     ]
-    finding = next(f for f in findings([changed(digits[0], audit=audit), *digits[1:]]) if f.number == 18)
+    finding = next(
+        f for f in findings([changed(digits[0], audit=audit), *digits[1:]]) if f.number == 18
+    )
     assert finding.verdict == "hypothesis-failed"
 
 
@@ -161,14 +189,28 @@ def theorem(stored: list[StoredRun]) -> StoredRun:
 @pytest.mark.full
 @pytest.mark.parametrize(
     ("measured", "lower", "upper", "kind", "verdict"),
-    [(0.02, 0.01, 0.03, "nonasymptotic", "supported"), (*[BOUND * (1 + 1e-6)] * 3, "exact", "violated")],
+    [
+        (0.02, 0.01, 0.03, "nonasymptotic", "supported"),
+        (*[BOUND * (1 + 1e-6)] * 3, "exact", "violated"),
+    ],
 )
 def test_no_form_prints_a_bound_or_what_breaks_it_below_it(
-    measured: float, lower: float, upper: float, kind: str, verdict: str, theorem: StoredRun, tmp_path: Path
+    measured: float,
+    lower: float,
+    upper: float,
+    kind: str,
+    verdict: str,
+    theorem: StoredRun,
+    tmp_path: Path,
 ) -> None:
     level = 1.0 if kind == "exact" else 0.95
     interval = {"lower": lower, "upper": upper, "level": level, "kind": kind, "method": "a method"}
-    parts = {"measured": measured, "interval": interval, "bound": BOUND, "plan__values__bound": BOUND}
+    parts = {
+        "measured": measured,
+        "interval": interval,
+        "bound": BOUND,
+        "plan__values__bound": BOUND,
+    }
     for name, found in printed(changed(theorem, **parts, verdict=verdict), tmp_path).items():
         assert min(found) >= BOUND, name
         assert max(found) < 0.05, name
@@ -183,7 +225,8 @@ def test_no_form_prints_a_bound_or_what_breaks_it_below_it(
 def test_a_formula_below_0_is_a_bound_where_the_hypotheses_held_alone(
     theorem: StoredRun, tmp_path: Path, verdict: str, shown: bool
 ) -> None:
-    """What a step too long makes of the formula is no bound; where the theorem holds, it is what the run broke."""
+    """What a step too long makes of the formula is no bound; where the theorem holds, it is what
+    the run broke."""
     broken = changed(theorem, verdict=verdict, bound=-0.4, measured=0.1)
     assert (broken.bound is not None, broken.ratio is not None) == (shown, shown)
     _, made = commands_of(Material([broken]), Numbers())[0]

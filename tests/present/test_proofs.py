@@ -1,4 +1,5 @@
-"""Proofs on the page and in the findings: every row, line, certificate and witness; nothing of them without proofs."""
+"""Proofs on the page and in the findings: every row, line, certificate and witness; nothing of them
+without proofs."""
 
 import html
 import io
@@ -26,13 +27,23 @@ from tests.proof.scripts import NUMBERS, numbers, x
 def printed(proof: Proof) -> None:
     """A true line, one of mere algebra, and a false one."""
     large = proof.assume(ge(x, 1), name="x is large")
-    first = proof.step("(1)", ge(2 * x, 2), large, printed=r"2x \geq 2", meaning="Twice the <hypothesis>.")
+    first = proof.step(
+        "(1)", ge(2 * x, 2), large, printed=r"2x \geq 2", meaning="Twice the <hypothesis>."
+    )
     proof.step("algebra", ge(4 * x, 4), first)
-    proof.step("(2)", le(x, 1), printed=r"x \leq 1", meaning="The wrong way.", witness=numbers("x is 7/2", x="7/2"))
+    proof.step(
+        "(2)",
+        le(x, 1),
+        printed=r"x \leq 1",
+        meaning="The wrong way.",
+        witness=numbers("x is 7/2", x="7/2"),
+    )
 
 
 def repaired(proof: Proof) -> None:
-    line = proof.step("(2), mended", ge(x**2, 1), proof.assume(ge(x, 1), name="x is large"), meaning="Squares.")
+    line = proof.step(
+        "(2), mended", ge(x**2, 1), proof.assume(ge(x, 1), name="x is large"), meaning="Squares."
+    )
     proof.conclude(line, relation=ge(x**2, 1))
 
 
@@ -46,7 +57,9 @@ ROWS = (
         under=(Under("x is <large>", fails=(Ref("my.claim", "printed", "(2)"),)),),
         mend="Turn it & go.",
         repair=(Ref("my.claim", "repaired"),),
-        follows=(Row(3, "Eq. (3)", "x ≤ 0", "Then & there.", about=(Ref("my.claim", "printed", "(1)"),)),),
+        follows=(
+            Row(3, "Eq. (3)", "x ≤ 0", "Then & there.", about=(Ref("my.claim", "printed", "(1)"),)),
+        ),
     ),
     Row(14, "Title", "a word", "Another word."),
 )
@@ -60,30 +73,50 @@ def audit() -> ProofAudit:
         for version, build in (("printed", printed), ("repaired", repaired))
     ]
     claim = ClaimAudit("my.claim", "My claim", claim_verdict(judged), tuple(judged))
-    return ProofAudit((claim,), tuple(judge_row(row, {"my.claim": claim}, CHOICES) for row in ROWS), 1.0)
+    return ProofAudit(
+        (claim,), tuple(judge_row(row, {"my.claim": claim}, CHOICES) for row in ROWS), 1.0
+    )
 
 
 def page(folder: Path, *arguments: Any) -> str:
-    return write_page(Material(*arguments, command="command"), folder / "index.html", "Title", "Lead.")[0].read_text()
+    return write_page(
+        Material(*arguments, command="command"), folder / "index.html", "Title", "Lead."
+    )[0].read_text()
 
 
 def test_the_page_has_the_table_the_lines_and_their_evidence(audit, tmp_path):
     text = page(tmp_path, [], [], audit)
     proof = audit["my.claim"].proof("repaired")
-    ((hypothesis,), conclusion) = (shown(each.statement).latex for each in proof.hypotheses), shown(proof.conclusion)
+    (hypothesis,), conclusion = (
+        (shown(each.statement).latex for each in proof.hypotheses),
+        shown(proof.conclusion),
+    )
     # A row opens to its lines, and says how to see them again.
     row = text[text.index("Eq. (2)") : text.index("Another word.")]
-    again, witness = "boundcheck prove my.claim --steps", "At t = 1 the left side is 7/2 and the right side 1."
+    again, witness = (
+        "boundcheck prove my.claim --steps",
+        "At t = 1 the left side is 7/2 and the right side 1.",
+    )
     for words in ("Evidence: 3 lines", again, witness, apart(conclusion.latex[0])):
         assert words in row
     certificate = ["( - 2 + 2 \\, {x} )", "= 2 \\, ( - 1 + {x} )"]
     assert identity_latex(audit.claims[0].proofs[0].steps[0].step.theorem) == certificate
     for words in (
         *(html.escape(words) for row in ROWS for words in (row.finding, row.printed)),
-        *(f'<span class="badge {verdict}">{verdict}</span>' for verdict in ("proved", "refuted", "editorial")),
-        # Each line that says something, with the kernel's certificate; the others are counted, and folded away.
+        *(
+            f'<span class="badge {verdict}">{verdict}</span>'
+            for verdict in ("proved", "refuted", "editorial")
+        ),
+        # Each line that says something, with the kernel's certificate; the others are counted, and
+        # folded away.
         *(f'<span class="strong">{label}</span>' for label in ("(1)", "(2)", "(2), mended")),
-        *("And 1 line of mere algebra:", f"<code>{again}</code>", "Witness: x is 7/2.", witness, "“x is large”"),
+        *(
+            "And 1 line of mere algebra:",
+            f"<code>{again}</code>",
+            "Witness: x is 7/2.",
+            witness,
+            "“x is large”",
+        ),
         *map(apart, (*certificate, hypothesis[0], conclusion.latex[0])),
     ):
         assert words in text
@@ -142,18 +175,23 @@ def test_every_display_tells_the_readings_the_mend_and_what_follows(audit, tmp_p
     for name, text in displays(audit, tmp_path).items():
         for words in ("fails", "large", "go.", "eq. (3)", "there."):
             assert words in text.lower(), (name, words)
-    (_, row, _) = audit.as_json()["rows"]
+    _, row, _ = audit.as_json()["rows"]
     evidence = ["my.claim, printed, (2)"]
-    assert row["readings"] == [{"reading": "x is <large>", "outcome": "fails", "evidence": evidence}]
+    assert row["readings"] == [
+        {"reading": "x is <large>", "outcome": "fails", "evidence": evidence}
+    ]
     assert row["mend"] == "Turn it & go."
     # The choice and the paper's words for it stand where the table stands.
     for name in ("page", "latex", "notebook"):
         assert "not small" in displays(audit, tmp_path)[name], name
-    assert [(each["locator"], each["verdict"]) for each in row["follows"]] == [("Eq. (3)", "remark")]
+    assert [(each["locator"], each["verdict"]) for each in row["follows"]] == [
+        ("Eq. (3)", "remark")
+    ]
 
 
 def test_no_display_tells_a_finding_that_is_not_established(audit, tmp_path):
-    """The row says that a false line holds: what its author found stands nowhere, and the reason everywhere."""
+    """The row says that a false line holds: what its author found stands nowhere, and the reason
+    everywhere."""
     claim = audit.claims[0]
     row = Row(1, "Eq. (2)", "x ≤ 1", "Surely so.", holds=(Ref("my.claim", "printed", "(2)"),))
     found = ProofAudit((claim,), (judge_row(row, {"my.claim": claim}),), 1.0)

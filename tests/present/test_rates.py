@@ -1,4 +1,5 @@
-"""Sweeps: runs are grouped rightly and never mixed, exponents are those of the runs, figures can be read."""
+"""Sweeps: runs are grouped rightly and never mixed, exponents are those of the runs, figures can be
+read."""
 
 import copy
 import itertools
@@ -31,8 +32,11 @@ SPEC: dict[str, Any] = {
 }
 
 
-def synthetic(changes: dict[str, Any] | None = None, steps: int | None = None, **result: Any) -> StoredRun:
-    """A run whose spec differs from `SPEC` by `changes`, a value by path, and whose result is given."""
+def synthetic(
+    changes: dict[str, Any] | None = None, steps: int | None = None, **result: Any
+) -> StoredRun:
+    """A run whose spec differs from `SPEC` by `changes`, a value by path, and whose result is
+    given."""
     spec = copy.deepcopy(SPEC)
     for path, value in (changes or {}).items():
         *tables, name = path.split(".")
@@ -58,23 +62,44 @@ def synthetic(changes: dict[str, Any] | None = None, steps: int | None = None, *
         "measured": 0.5,
         "smallest": 0.2,
         "bound": 1.0,
-        "interval": {"lower": 0.4, "upper": 0.6, "level": 0.95, "kind": "asymptotic", "method": "Student"},
+        "interval": {
+            "lower": 0.4,
+            "upper": 0.6,
+            "level": 0.95,
+            "kind": "asymptotic",
+            "method": "Student",
+        },
     }
-    seen = {"path_smoothness": np.ones((4, 8)), "path_smoothness_error": np.zeros((4, 8)), "loss": np.ones((4, 8))}
-    return StoredRun(read(found | result), xr.Dataset({name: (("replica", "stratum"), x) for name, x in seen.items()}))
+    seen = {
+        "path_smoothness": np.ones((4, 8)),
+        "path_smoothness_error": np.zeros((4, 8)),
+        "loss": np.ones((4, 8)),
+    }
+    return StoredRun(
+        read(found | result),
+        xr.Dataset({name: (("replica", "stratum"), x) for name, x in seen.items()}),
+    )
 
 
-def by_rank(ranks: list[int], seeds: int, law: Callable[[int, int], float], **changes: Any) -> list[StoredRun]:
+def by_rank(
+    ranks: list[int], seeds: int, law: Callable[[int, int], float], **changes: Any
+) -> list[StoredRun]:
     """Runs over ranks and seeds with `smallest` = law(seed, rank)."""
     grid = itertools.product(range(seeds), ranks)
     named = {name.replace("__", "."): value for name, value in changes.items()}
     return [
-        synthetic(named | {"seed": seed, "adapter.rank": rank}, smallest=law(seed, rank), first_variance=float(rank))
+        synthetic(
+            named | {"seed": seed, "adapter.rank": rank},
+            smallest=law(seed, rank),
+            first_variance=float(rank),
+        )
         for seed, rank in grid
     ]
 
 
-def by_steps(ratios: dict[int, float], seeds: int = 4, verdicts: dict[int, str] | None = None, **changes: Any):
+def by_steps(
+    ratios: dict[int, float], seeds: int = 4, verdicts: dict[int, str] | None = None, **changes: Any
+):
     named = {name.replace("__", "."): value for name, value in changes.items()}
     return [
         synthetic(
@@ -91,7 +116,11 @@ def shuffled(runs: list[StoredRun]) -> list[StoredRun]:
     return [runs[i] for i in np.random.default_rng(0).permutation(len(runs))]
 
 
-SWEPT = [path for path in fields_of(SPEC) if path not in ("seed", "adapter.rank", "adapter.kind", "run.steps")]
+SWEPT = [
+    path
+    for path in fields_of(SPEC)
+    if path not in ("seed", "adapter.rank", "adapter.kind", "run.steps")
+]
 OTHER = {
     "adapter.start": "diagonal",
     "run.batch": 32,
@@ -103,7 +132,11 @@ OTHER = {
 }
 
 
-@given(st.floats(-2, 2), st.lists(st.integers(1, 64), min_size=3, max_size=5, unique=True), st.integers(3, 5))
+@given(
+    st.floats(-2, 2),
+    st.lists(st.integers(1, 64), min_size=3, max_size=5, unique=True),
+    st.integers(3, 5),
+)
 def test_rank_exponent_is_that_of_the_runs_in_any_order(p, ranks, seeds):
     runs = shuffled(by_rank(ranks, seeds, lambda seed, rank: (seed + 1) * rank**p))
     gradient, noise = rank_exponents(runs)
@@ -113,14 +146,19 @@ def test_rank_exponent_is_that_of_the_runs_in_any_order(p, ranks, seeds):
     assert gradient["interval"]["lower"] <= gradient["exponent"] <= gradient["interval"]["upper"]
     assert noise["exponent"] == pytest.approx(1)
     # There is no decrease in these results, and no row of it.
-    assert [row["quantity"] for row in (gradient, noise)] == ["minₜ E[‖∇F(vₜ)‖²]", "noise variance at v₁"]
+    assert [row["quantity"] for row in (gradient, noise)] == [
+        "minₜ E[‖∇F(vₜ)‖²]",
+        "noise variance at v₁",
+    ]
 
 
 @pytest.mark.parametrize("path", SWEPT)
 def test_runs_that_differ_in_anything_else_are_not_mixed(path):
     other = OTHER.get(path, 3.5)
     name = path.replace(".", "__")
-    runs = by_rank([1, 2, 4], 3, lambda _, r: r) + by_rank([1, 2, 4], 3, lambda _, r: 1 / r, **{name: other})
+    runs = by_rank([1, 2, 4], 3, lambda _, r: r) + by_rank(
+        [1, 2, 4], 3, lambda _, r: 1 / r, **{name: other}
+    )
     rows = [row for row in rank_exponents(runs) if "‖∇F" in row["quantity"]]
     assert sorted(row["exponent"] for row in rows) == pytest.approx([-1, 1])
     # One of the two sweeps alone has too few ranks; the other's runs must not fill it up.
@@ -152,7 +190,9 @@ def test_what_formulas_say_stands_beside(scale, exponent):
     assert noise["formula"] == exponent
     # No such formula of a start with B other than 0, or of another adapter.
     for changes in ({"adapter__start": "diagonal"}, {"adapter__kind": "frozen-a"}):
-        _, other = rank_exponents(by_rank([1, 2, 4], 3, lambda _, r: r, adapter__scale=scale, **changes))
+        _, other = rank_exponents(
+            by_rank([1, 2, 4], 3, lambda _, r: r, adapter__scale=scale, **changes)
+        )
         assert (other["formula"], other["source"]) == ("", "")
 
 
@@ -189,7 +229,9 @@ def test_horizons_where_the_theorem_says_nothing_are_fitted_only_for_want_of_oth
     assert row["warning"] == "T too short to tell: the bound is uninformative at T = 1"
     (row,) = horizon_slopes(by_steps(law, verdicts={10: "hypothesis-failed"}))
     assert row["fitted"] == [10, 100, 1000]
-    assert row["warning"].startswith("a hypothesis failed at T = 10; fitted to runs of which the theorem says nothing")
+    assert row["warning"].startswith(
+        "a hypothesis failed at T = 10; fitted to runs of which the theorem says nothing"
+    )
 
 
 def test_warnings_say_when_runs_are_too_short_to_tell():
@@ -202,11 +244,16 @@ def test_warnings_say_when_runs_are_too_short_to_tell():
     assert "2 seeds" in warning({t: t**0.3 for t in (10, 100, 1000)}, seeds=2)
     level = by_steps(dict.fromkeys((10, 100, 1000), 0.5))
     factors = [run.course.plan.steps ** (0.1 * (-1) ** run.result.settings.seed) for run in level]
-    tilted = [changed(run, measured=run.result.measured * x) for run, x in zip(level, factors, strict=True)]
+    tilted = [
+        changed(run, measured=run.result.measured * x)
+        for run, x in zip(level, factors, strict=True)
+    ]
     assert "the interval holds 0" in horizon_slopes(tilted)[0]["warning"]
     assert "no power law" in warning({10: 0.1, 100: 0.9, 1000: 0.3})
     short = by_steps(
-        {t: t**0.3 for t in (10, 100, 1000)}, verdicts={10: "hypothesis-failed"}, claim="jiang2024.theorem2"
+        {t: t**0.3 for t in (10, 100, 1000)},
+        verdicts={10: "hypothesis-failed"},
+        claim="jiang2024.theorem2",
     )
     (row,) = horizon_slopes([changed(run, plan__values={"T_min": 40.0}) for run in short])
     assert row["warning"].startswith("T too short to tell: below T_min at T = 10; fitted")
@@ -247,7 +294,9 @@ def test_rank_figure_has_a_reference_of_the_printed_slope():
 def test_hollow_markers_are_the_runs_of_which_a_theorem_says_nothing():
     verdicts = {10: "uninformative", 100: "hypothesis-failed", 1000: "supported"}
     (axis,) = figure_of(horizon, by_steps(dict.fromkeys(verdicts, 0.5), verdicts=verdicts)).axes
-    points = [line for line in axis.lines if len(line.get_xdata()) == 1 and line.get_marker() == "o"]
+    points = [
+        line for line in axis.lines if len(line.get_xdata()) == 1 and line.get_marker() == "o"
+    ]
     assert len(points) == 12
     for point in points:
         assert (point.get_markerfacecolor() == "none") == (point.get_xdata()[0] < 1000)
@@ -256,6 +305,11 @@ def test_hollow_markers_are_the_runs_of_which_a_theorem_says_nothing():
 def test_a_step_that_is_given_is_said_once_and_by_its_letter():
     runs = [synthetic({"run.step_size": step}, run_id=str(step)) for step in (0.1, 0.2)]
     assert settings(runs) == ["pseudo-Huber, rank 2"] * 2
-    assert [titled(run.result).rpartition(", ")[2] for run in runs] == ["η\u00a0=\u00a00.1", "η\u00a0=\u00a00.2"]
+    assert [titled(run.result).rpartition(", ")[2] for run in runs] == [
+        "η\u00a0=\u00a00.1",
+        "η\u00a0=\u00a00.2",
+    ]
     named = settings(runs, ("claim", "lipschitz", "adapter.rank"))
-    assert all(name.endswith(f"η\u00a0=\u00a0{step}") for name, step in zip(named, (0.1, 0.2), strict=True))
+    assert all(
+        name.endswith(f"η\u00a0=\u00a0{step}") for name, step in zip(named, (0.1, 0.2), strict=True)
+    )

@@ -1,4 +1,5 @@
-"""Theorems beside each other, and the constant that each step needed: the right groups, the right numbers, readable."""
+"""Theorems beside each other, and the constant that each step needed: the right groups, the right
+numbers, readable."""
 
 from __future__ import annotations
 
@@ -22,21 +23,34 @@ BEST, PRINTED, REPAIRED = "meft.theorem2_best_step", "jiang2024.theorem2", "meft
 
 def exact(claim: str, **result: Any) -> StoredRun:
     """A run of gradient descent, whose spec has no word of noise."""
-    certain = {"lower": 0.5, "upper": 0.5, "level": 1.0, "kind": "exact", "method": "the one trajectory"}
+    certain = {
+        "lower": 0.5,
+        "upper": 0.5,
+        "level": 1.0,
+        "kind": "exact",
+        "method": "the one trajectory",
+    }
     run = synthetic({"claim": claim}, **{"interval": certain} | result)
     steps = {name: run.result.spec["run"][name] for name in ("steps", "audits")}
     return changed(run, spec__run=steps, plan__batch=None)
 
 
-def along(path: np.ndarray, lipschitz: float = 5.0, error: float = 0.0, **changes: Any) -> StoredRun:
+def along(
+    path: np.ndarray, lipschitz: float = 5.0, error: float = 0.0, **changes: Any
+) -> StoredRun:
     run = synthetic({name.replace("__", "."): value for name, value in changes.items()})
     found = changed(run, plan__values__Lhat=lipschitz).result
     seen = {"path_smoothness": path, "path_smoothness_error": np.full_like(path, error)}
-    return StoredRun(found, xr.Dataset({name: (("replica", "stratum"), x) for name, x in seen.items()}))
+    return StoredRun(
+        found, xr.Dataset({name: (("replica", "stratum"), x) for name, x in seen.items()})
+    )
 
 
 def test_claims_stand_side_by_side_with_the_least_bound_first():
-    runs = [synthetic({"claim": claim}, bound=bound, measured=0.5) for claim, bound in ((PRINTED, 4.0), (BEST, 2.0))]
+    runs = [
+        synthetic({"claim": claim}, bound=bound, measured=0.5)
+        for claim, bound in ((PRINTED, 4.0), (BEST, 2.0))
+    ]
     rows = theorem_rows(runs)
     assert [(row.run.bound, row.run.ratio) for row in rows] == [(2.0, 0.25), (4.0, 0.125)]
     assert rows[0].claim.startswith("Theorem 2, repaired, best")
@@ -46,12 +60,20 @@ def test_claims_stand_side_by_side_with_the_least_bound_first():
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in SWEPT if path not in ("claim", "lipschitz")] + ["seed", "adapter.rank"]
+    "path",
+    [path for path in SWEPT if path not in ("claim", "lipschitz")] + ["seed", "adapter.rank"],
 )
 def test_claims_on_different_runs_are_not_compared(path):
     other = {"adapter.start": "diagonal"}.get(path, 17)
-    assert theorem_rows([synthetic({"claim": BEST}), synthetic({"claim": PRINTED, path: other})]) == []
-    assert figure_of(theorems, [synthetic({"claim": BEST}), synthetic({"claim": PRINTED, path: other})]) is None
+    assert (
+        theorem_rows([synthetic({"claim": BEST}), synthetic({"claim": PRINTED, path: other})]) == []
+    )
+    assert (
+        figure_of(
+            theorems, [synthetic({"claim": BEST}), synthetic({"claim": PRINTED, path: other})]
+        )
+        is None
+    )
 
 
 def test_equal_horizons_are_compared_however_they_were_chosen():
@@ -63,7 +85,11 @@ def test_equal_horizons_are_compared_however_they_were_chosen():
 
 def test_a_run_without_noise_stands_beside_every_noise():
     descent = exact("meft.theorem2_repaired", bound=0.1)
-    noisy = [synthetic({"claim": claim, "run.batch": batch}) for claim in (BEST, PRINTED) for batch in (8, 32)]
+    noisy = [
+        synthetic({"claim": claim, "run.batch": batch})
+        for claim in (BEST, PRINTED)
+        for batch in (8, 32)
+    ]
     rows = theorem_rows([descent, *noisy])
     assert len(rows) == 6
     assert [row.run.bound for row in rows] == [0.1, 1.0, 1.0] * 2
@@ -76,8 +102,12 @@ def test_a_run_without_noise_stands_beside_every_noise():
 
 
 def test_a_run_without_a_ball_stands_beside_every_ball():
-    balls = [synthetic({"claim": claim, "domain.a": a}) for claim in (BEST, PRINTED) for a in (2.0, 3.0)]
-    run = synthetic({"claim": "meft.theorem2_frozen_a", "adapter.kind": "frozen-a", "domain.a": None}, bound=0.1)
+    balls = [
+        synthetic({"claim": claim, "domain.a": a}) for claim in (BEST, PRINTED) for a in (2.0, 3.0)
+    ]
+    run = synthetic(
+        {"claim": "meft.theorem2_frozen_a", "adapter.kind": "frozen-a", "domain.a": None}, bound=0.1
+    )
     free = changed(run, plan__radii={})
     rows = theorem_rows([free, *balls])
     assert [row.run.bound for row in rows] == [0.1, 1.0, 1.0] * 2
@@ -90,8 +120,17 @@ def test_a_run_without_a_ball_stands_beside_every_ball():
 def test_a_claim_is_not_compared_with_itself():
     same = [synthetic({"claim": BEST, "lipschitz": C}) for C in ("sigma", "sqrt(r) sigma")]
     assert theorem_rows(same) == []
-    assert len(theorem_rows([synthetic({"claim": PRINTED, "lipschitz": C}) for C in ("sigma", "sqrt(r) sigma")])) == 2
-    kinds = theorem_rows([synthetic({"claim": BEST, "adapter.kind": kind}) for kind in ("lora", "frozen-a")])
+    assert (
+        len(
+            theorem_rows(
+                [synthetic({"claim": PRINTED, "lipschitz": C}) for C in ("sigma", "sqrt(r) sigma")]
+            )
+        )
+        == 2
+    )
+    kinds = theorem_rows(
+        [synthetic({"claim": BEST, "adapter.kind": kind}) for kind in ("lora", "frozen-a")]
+    )
     assert len({row.claim for row in kinds}) == 2
 
 
@@ -102,15 +141,29 @@ def test_bars_go_from_what_was_measured_to_the_bound():
     bars = {tuple(line.get_xdata()) for line in axis.lines if len(line.get_xdata()) == 2}
     assert set(values.values()) <= bars
     assert {text.get_text() for text in axis.texts} >= {"×4.00", "×32.0"}
-    heights = {tuple(line.get_xdata()): line.get_ydata()[0] for line in axis.lines if len(line.get_xdata()) == 2}
+    heights = {
+        tuple(line.get_xdata()): line.get_ydata()[0]
+        for line in axis.lines
+        if len(line.get_xdata()) == 2
+    }
     assert heights[values[BEST]] > heights[values[PRINTED]], "the least bound is on top"
 
 
 def test_what_has_no_place_on_a_log_axis_does_not_break_it():
-    unsure = {"lower": 0.0, "upper": float("inf"), "level": 0.95, "kind": "asymptotic", "method": "Student"}
+    unsure = {
+        "lower": 0.0,
+        "upper": float("inf"),
+        "level": 0.95,
+        "kind": "asymptotic",
+        "method": "Student",
+    }
     runs = [
         synthetic(
-            {"claim": BEST}, measured=float("nan"), smallest=float("nan"), interval=None, verdict="hypothesis-failed"
+            {"claim": BEST},
+            measured=float("nan"),
+            smallest=float("nan"),
+            interval=None,
+            verdict="hypothesis-failed",
         ),
         synthetic({"claim": PRINTED}, bound=-2.0, verdict="hypothesis-failed"),
         synthetic({"claim": REPAIRED}, interval=unsure),
@@ -130,7 +183,9 @@ def test_shares_are_those_of_the_trace():
     (axis,) = figure_of(descent, [along(path, 5.0)]).axes
     lines = {line.get_label(): np.asarray(line.get_ydata(), float) for line in axis.lines}
     assert lines["descent curvature ℓₜ, largest over replicas"] == pytest.approx(path.max(0) / 5)
-    assert lines["descent curvature ℓₜ, median over replicas"] == pytest.approx(np.median(path, 0) / 5)
+    assert lines["descent curvature ℓₜ, median over replicas"] == pytest.approx(
+        np.median(path, 0) / 5
+    )
     assert set(lines["1: the claim's own constant"]) == {1.0}
     assert not any("lower edge" in text for text in lines)
     assert axis.get_xlabel() == "iteration t"
@@ -138,18 +193,28 @@ def test_shares_are_those_of_the_trace():
 
 def test_a_gradient_ratio_is_drawn_beside_the_descent_curvature_unless_rounding_hides_it():
     random = np.random.default_rng(0)
-    path, ratio, error = random.uniform(0.1, 4, (5, 8)), random.uniform(0.1, 4, (5, 8)), np.zeros((5, 8))
+    path, ratio, error = (
+        random.uniform(0.1, 4, (5, 8)),
+        random.uniform(0.1, 4, (5, 8)),
+        np.zeros((5, 8)),
+    )
     error[:, 3] = 5.0
     run = along(path, 5.0)
     for name, values in (("gradient_ratio", ratio), ("gradient_ratio_error", error)):
         run.trace[name] = (("replica", "stratum"), values)
     (axis,) = figure_of(descent, [run]).axes
-    (drawn,) = (np.asarray(x.get_ydata(), float) for x in axis.lines if x.get_label().startswith("gradient ratio"))
+    (drawn,) = (
+        np.asarray(x.get_ydata(), float)
+        for x in axis.lines
+        if x.get_label().startswith("gradient ratio")
+    )
     assert np.isnan(drawn[3])
     assert np.delete(drawn, 3) == pytest.approx(np.delete(ratio.max(0) / 5, 3))
     # On a curved domain there is none.
     run.trace["gradient_ratio"].values[:] = np.nan
-    assert not any(x.get_label().startswith("gradient ratio") for x in figure_of(descent, [run]).axes[0].lines)
+    assert not any(
+        x.get_label().startswith("gradient ratio") for x in figure_of(descent, [run]).axes[0].lines
+    )
 
 
 def test_segments_on_which_f_bends_down_are_shown_at_the_lower_edge():
@@ -222,5 +287,5 @@ def test_a_panel_is_about_one_quantity() -> None:
 
 def test_a_gap_is_not_drawn_as_a_gradient() -> None:
     assert figure_of(gradient, [synthetic({"claim": GAPS[0]})]) is None
-    (gap, *_) = rank_exponents(by_rank([1, 2, 4], 3, lambda seed, rank: rank**0.5, claim=GAPS[0]))
+    gap, *_ = rank_exponents(by_rank([1, 2, 4], 3, lambda seed, rank: rank**0.5, claim=GAPS[0]))
     assert (gap["quantity"], gap["formula"]) == ("minₜ E[F(vₜ) − f*]", "")

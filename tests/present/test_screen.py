@@ -84,10 +84,14 @@ def test_a_claim_of_ones_own_is_called_by_its_path() -> None:
 @pytest.mark.full
 def test_the_catalogue_has_a_row_for_each_claim_and_the_counts() -> None:
     out = io.StringIO()
-    show(Console(file=out, width=_ENDLESS, force_interactive=False), *catalogue_parts(list(catalogue.values())))
+    show(
+        Console(file=out, width=_ENDLESS, force_interactive=False),
+        *catalogue_parts(list(catalogue.values())),
+    )
     heads, *rows, counts = out.getvalue().splitlines()
     assert heads.split("\t") == ["id", "title", "source", "proof"]
     assert [line.split("\t") for line in rows] == [
-        [said[key] for key in ("id", "title", "source", "proof")] for said in map(row, catalogue.values())
+        [said[key] for key in ("id", "title", "source", "proof")]
+        for said in map(row, catalogue.values())
     ]
     assert sum(int(part.split(": ")[1]) for part in counts.split(", ")) == len(catalogue)

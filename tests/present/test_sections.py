@@ -1,4 +1,5 @@
-"""The page is a list of sections: ours are all found and whole, and one of somebody else is one file."""
+"""The page is a list of sections: ours are all found and whole, and one of somebody else is one
+file."""
 
 from __future__ import annotations
 
@@ -38,8 +39,13 @@ def test_each_section_stands_in_its_place_and_under_one_name() -> None:
 
 
 def test_python_without_docstrings_says_what_to_see_all_the_same() -> None:
-    code = "from boundcheck.present.section import own_sections; print([each.see for each in own_sections()])"
-    done = subprocess.run([sys.executable, "-OO", "-c", code], capture_output=True, text=True, check=True)
+    code = (
+        "from boundcheck.present.section import own_sections; print([each.see for each in"
+        " own_sections()])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-OO", "-c", code], capture_output=True, text=True, check=True
+    )
     seen = [each.see for each in section.own_sections()]
     assert done.stdout.strip() == repr(seen)
     assert seen.count("") == 1
@@ -47,7 +53,9 @@ def test_python_without_docstrings_says_what_to_see_all_the_same() -> None:
 
 def test_of_nothing_a_page_says_nothing_but_what_it_is() -> None:
     page = Page()
-    shown = [each.title for each in section.sections() if page.parts(each.build(Material())).strip()]
+    shown = [
+        each.title for each in section.sections() if page.parts(each.build(Material())).strip()
+    ]
     assert shown == ["", "To run it again"]
     assert page.files == {}
 
@@ -55,7 +63,9 @@ def test_of_nothing_a_page_says_nothing_but_what_it_is() -> None:
 def _is_shown(files: list[Path]) -> bool:
     text = files[0].read_text()
     assert ("What each run measured." in text) == (f">{my_figure.title}</h2>" in text)
-    return {"my_numbers.svg", "my_numbers.pdf"} <= {path.name for path in files} and my_figure.title in text
+    return {"my_numbers.svg", "my_numbers.pdf"} <= {
+        path.name for path in files
+    } and my_figure.title in text
 
 
 @pytest.mark.full
@@ -69,7 +79,9 @@ def test_a_section_is_found_by_path_by_entry_point_and_in_the_folder_of_its_pape
     shutil.copy(my_figure.__file__, paper / "sections" / "numbers.py")
     assert _is_shown(write_page(Material(material.runs, paper=paper), page, "A", "B"))
     point = EntryPoint("mine", MINE, section.GROUP)
-    monkeypatch.setattr(section, "entry_points", lambda group: [point] if group == "boundcheck.sections" else [])
+    monkeypatch.setattr(
+        section, "entry_points", lambda group: [point] if group == "boundcheck.sections" else []
+    )
     assert _is_shown(write_page(material, page, "A", "B"))
 
 

@@ -1,4 +1,5 @@
-"""What the report shows of how tight claims are: brackets of adapters, the adversary's finds, slack, the split."""
+"""What the report shows of how tight claims are: brackets of adapters, the adversary's finds,
+slack, the split."""
 
 import numpy as np
 import pytest
@@ -27,7 +28,11 @@ def test_adapters_have_a_panel_each_with_both_ends_of_the_bracket(adapters):
     for axis in figure.axes:
         if axis.has_data():
             lines = {line.get_label(): np.asarray(line.get_ydata(), float) for line in axis.lines}
-            marks = [y for text, y in lines.items() if "claim" not in text and "lemma" not in text.lower()]
+            marks = [
+                y
+                for text, y in lines.items()
+                if "claim" not in text and "lemma" not in text.lower()
+            ]
             assert "sharpest claim" in lines
             assert all((y <= lines["sharpest claim"] * (1 + 1e-9)).all() for y in marks)
             assert len(marks) >= 3
@@ -96,7 +101,9 @@ def test_split_is_that_of_lora_along_its_run(adapters):
 
 
 @pytest.mark.full
-def test_page_has_the_searches_and_their_instances_can_be_replayed(adapters, searches, waterfalls, tmp_path):
+def test_page_has_the_searches_and_their_instances_can_be_replayed(
+    adapters, searches, waterfalls, tmp_path
+):
     material = Material(adapters, searches=searches, waterfalls=waterfalls)
     files = write_page(material, tmp_path / "index.html", "A", "B")
     text = files[0].read_text()
@@ -109,28 +116,42 @@ def test_page_has_the_searches_and_their_instances_can_be_replayed(adapters, sea
         assert found.lower == search["ratio"]
     assert text.count("<svg") == 5
     names = {path.name for path in files}
-    assert {"falsification.pdf", "slack.pdf", "curvature_split.pdf", "adapters_pseudo_huber.svg"} <= names
+    assert {
+        "falsification.pdf",
+        "slack.pdf",
+        "curvature_split.pdf",
+        "adapters_pseudo_huber.svg",
+    } <= names
     assert "not violated" in text
 
 
 @pytest.mark.full
 def test_a_violated_search_is_shown_as_one(adapters, searches, tmp_path):
     broken = [searches[0] | {"violated": True}]
-    text = write_page(Material(adapters, searches=broken), tmp_path / "index.html", "A", "B")[0].read_text()
+    text = write_page(Material(adapters, searches=broken), tmp_path / "index.html", "A", "B")[
+        0
+    ].read_text()
     assert ">violated<" in text
     assert ">not violated<" not in text
 
 
 @pytest.mark.parametrize(
     ("ratio", "decimals", "text"),
-    [(0.99999, 2, "0.99"), (1.0, 4, "1.0000"), (0.123456, 5, "0.12345"), (0.0, 3, "0.000"), (1.5, 0, "1")],
+    [
+        (0.99999, 2, "0.99"),
+        (1.0, 4, "1.0000"),
+        (0.123456, 5, "0.12345"),
+        (0.0, 3, "0.000"),
+        (1.5, 0, "1"),
+    ],
 )
 def test_a_lower_bound_is_printed_rounded_down(ratio, decimals, text):
     assert rounded_down(ratio, decimals) == text
 
 
 def test_titles_that_run_into_each_other_are_found():
-    """The check of overlaps is one that can fail: by a few pixels, as a title somewhat too long does."""
+    """The check of overlaps is one that can fail: by a few pixels, as a title somewhat too long
+    does."""
 
     def draw(axis, title):
         axis.plot([1, 2], label="a line")
@@ -139,4 +160,6 @@ def test_titles_that_run_into_each_other_are_found():
     others = ["B\nσ₁(A) ≤ 0.5", "C\nσ₁(A) ≤ 0.5"]
     assert_no_text_overlaps(panels(["A\nσ₁(A), σ₁(B) ≤ 0.5; |m| ≤ 1", *others], draw, most=3))
     with pytest.raises(AssertionError, match="lies on"):
-        assert_no_text_overlaps(panels(["A\nσ₁(A) ≤ 0.500, σ₁(B) ≤ 0.500, |m| ≤ 1.00", *others], draw, most=3))
+        assert_no_text_overlaps(
+            panels(["A\nσ₁(A) ≤ 0.500, σ₁(B) ≤ 0.500, |m| ≤ 1.00", *others], draw, most=3)
+        )

@@ -29,7 +29,9 @@ def test_number_keeps_few_digits(value, text):
 
 
 def test_labels_name_the_c_only_of_claims_that_take_one():
-    assert label("jiang2024.lemma1", "sqrt(r) sigma") == "Lemma 1, as printed, C\u00a0=\u00a0√r\u202fσ"
+    assert (
+        label("jiang2024.lemma1", "sqrt(r) sigma") == "Lemma 1, as printed, C\u00a0=\u00a0√r\u202fσ"
+    )
     assert label("meft.lemma1_sharp", "sqrt(r) sigma") == "Lemma 1, sharp"
 
 

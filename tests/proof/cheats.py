@@ -1,4 +1,5 @@
-"""Scripts that earn `proved` for Lemma 1 without proving it: they do nothing but call what scripts call.
+"""Scripts that earn `proved` for Lemma 1 without proving it: they do nothing but call what scripts
+call.
 
 Each is a class of ways in. What reads, judges and fixes proofs is tried with all of them.
 """
@@ -16,7 +17,24 @@ from boundcheck.kernel import Theorem, rules
 from boundcheck.language import vocabulary as words
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import C, G, L, Lhat, r, sigma
-from boundcheck.language.vocabulary import A1, A2, B1, B2, W1, W2, F, Gradient, Value, W, d, f, k, v, v1, v2
+from boundcheck.language.vocabulary import (
+    A1,
+    A2,
+    B1,
+    B2,
+    W1,
+    W2,
+    F,
+    Gradient,
+    Value,
+    W,
+    d,
+    f,
+    k,
+    v,
+    v1,
+    v2,
+)
 from boundcheck.proof import Process, Proof, Reading, Script, eq, ge, le, script
 from boundcheck.proof.proof import Assumption
 
@@ -28,14 +46,19 @@ M_t = words.Iterate("M", t, d, k)
 POINTS = {v: (A, B), v1: (A1, B1), v2: (A2, B2)}
 LETTERS = {A, B, A1, A2, B1, B2, W, W1, W2}
 READING = Reading(
-    points=POINTS, processes={M_t: Process((sp.MatrixSymbol("M", d, k),))}, constants={y, z}, arbitrary=LETTERS
+    points=POINTS,
+    processes={M_t: Process((sp.MatrixSymbol("M", d, k),))},
+    constants={y, z},
+    arbitrary=LETTERS,
 )
 ORIGIN = (sp.ZeroMatrix(r, k), sp.ZeroMatrix(d, r))
 
 
 def signs(proof: Proof) -> list[Theorem]:
     """That both sides of Lemma 1 are not negative."""
-    sizes = [proof.by.nonnegative("F", each) for each in (Gradient(F, v1) - Gradient(F, v2), v1 - v2)]
+    sizes = [
+        proof.by.nonnegative("F", each) for each in (Gradient(F, v1) - Gradient(F, v2), v1 - v2)
+    ]
     (quantity,) = LEMMA_1.quantities
     own = proof.step("its formula", ge(quantity.expression, 0), proof.positive(L, C, sigma, G))
     return [*sizes, proof.step("its constant", ge(Lhat, 0), own, proof.quantity(quantity))]
@@ -58,12 +81,19 @@ def at_once(proof: Proof) -> None:
 def one_factor(proof: Proof) -> None:
     # W_i is not W_0 + B_i A_i but anything, and the factors are the same.
     where = {W1: Gradient(F, v1), W2: Gradient(F, v2), A2: A1, B2: B1}
-    proof.conclude(proof.step("line", GOAL, proof.assume(ASSUMPTION_3_1, where=where), proof.positive(C), signs(proof)))
+    proof.conclude(
+        proof.step(
+            "line", GOAL, proof.assume(ASSUMPTION_3_1, where=where), proof.positive(C), signs(proof)
+        )
+    )
 
 
 def all_bounds(proof: Proof) -> list[Theorem]:
     law = proof.assume(ASSUMPTION_3_2, where={W: W1}, forall=[W1, G])
-    return [proof.by.instance(law, {W1: W1, G: sp.Integer(-1)}), proof.by.nonnegative("F", Gradient(f, W1))]
+    return [
+        proof.by.instance(law, {W1: W1, G: sp.Integer(-1)}),
+        proof.by.nonnegative("F", Gradient(f, W1)),
+    ]
 
 
 def another_function(proof: Proof) -> None:
@@ -71,7 +101,11 @@ def another_function(proof: Proof) -> None:
     law = proof.define(Value(F, v), Value(f, W), forall=[v])
     slopes = [proof.by.chain_rule(law, i) for i in (0, 1)]
     equations = [
-        (proof.by.instance(slope, {v: at}), words.PartialGradient(F, at, block), sp.ZeroMatrix(*block.shape))
+        (
+            proof.by.instance(slope, {v: at}),
+            words.PartialGradient(F, at, block),
+            sp.ZeroMatrix(*block.shape),
+        )
         for at in (v1, v2)
         for slope, block in zip(slopes, (A, B), strict=True)
     ]
@@ -84,7 +118,9 @@ def another_reading(proof: Proof) -> None:
     points = dict(zip((W1, W2), slopes, strict=True)) | {A2: (A1,), B2: (B1,)}
     other = Proof(LEMMA_1, Reading(points=POINTS | points, arbitrary=LETTERS - points.keys()))
     other.conclusion = other.assume(ASSUMPTION_3_1)
-    proof.conclude(proof.step("line", GOAL, proof.cite(other, "cited"), proof.positive(C), signs(proof)))
+    proof.conclude(
+        proof.step("line", GOAL, proof.cite(other, "cited"), proof.positive(C), signs(proof))
+    )
 
 
 def entered(role: str, claim: Claim | None = None) -> Callable[[Proof], Any]:
@@ -135,15 +171,21 @@ CHEATS = {
     # Another claim with an id of the catalogue was reported under it.
     "a claim of that id": Cheat(trivial(), claim=Claim(LEMMA_1.id, "Mine", "me", le(0, 1))),
     # Keys of `instead` could be no hypotheses of the claim, and what stands there the claim itself.
-    "itself instead of nothing": Cheat(lambda proof: proof.conclude(proof.assume(LEMMA_1)), instead={"none": LEMMA_1}),
+    "itself instead of nothing": Cheat(
+        lambda proof: proof.conclude(proof.assume(LEMMA_1)), instead={"none": LEMMA_1}
+    ),
     # W_i = W_0 + B_iA_i is in words alone, and A_2 may be A_1.
     IN_WORDS: Cheat(one_factor),
     "Assumption 3(2) for all G": Cheat(absurd(all_bounds)),
     # That F(v) is f(W_0 + BA) was nowhere checked.
     "another F": Cheat(another_function),
     # A point that is read as a constant matrix has no letter to share.
-    "points that are both 0": Cheat(at_once, reading=Reading(points={v1: ORIGIN, v2: ORIGIN}, constants={z})),
-    "two points that are one": Cheat(at_once, reading=Reading(points={v1: (A1,), v2: (A1,)}, arbitrary=(A1,))),
+    "points that are both 0": Cheat(
+        at_once, reading=Reading(points={v1: ORIGIN, v2: ORIGIN}, constants={z})
+    ),
+    "two points that are one": Cheat(
+        at_once, reading=Reading(points={v1: (A1,), v2: (A1,)}, arbitrary=(A1,))
+    ),
     # What `cite` brings was read by the other proof's reading.
     "another proof's reading": Cheat(another_reading),
     # A statement was not held against its role and relation.
@@ -155,9 +197,13 @@ CHEATS = {
         f"itself as a {role}": Cheat(assumed_as(role))
         for role in ("hypothesis", "definition", "domain", "choice", "local fact")
     },
-    "itself as a condition": Cheat(lambda proof: proof.conclude(proof.local(GOAL), forall=[v1, v2], such_that=[GOAL])),
+    "itself as a condition": Cheat(
+        lambda proof: proof.conclude(proof.local(GOAL), forall=[v1, v2], such_that=[GOAL])
+    ),
     "itself as Assumption 1": Cheat(
-        lambda proof: proof.conclude(proof.assume(ASSUMPTION_1, where={ASSUMPTION_1.conclusion: GOAL}))
+        lambda proof: proof.conclude(
+            proof.assume(ASSUMPTION_1, where={ASSUMPTION_1.conclusion: GOAL})
+        )
     ),
     "an absurd condition": Cheat(under_an_absurd_condition),
     "another statement": Cheat(trivial()),

@@ -1,4 +1,5 @@
-"""Small entailments between polynomials of which it is known whether they hold, and solvers that play a part."""
+"""Small entailments between polynomials of which it is known whether they hold, and solvers that
+play a part."""
 
 import sys
 from dataclasses import dataclass
@@ -28,7 +29,8 @@ RELATIONS = [">=", ">", "="]
 
 @dataclass(frozen=True)
 class Entailment:
-    """Premises and a goal; `point` is a counterexample, or None where the premises entail the goal."""
+    """Premises and a goal; `point` is a counterexample, or None where the premises entail the
+    goal."""
 
     goal: Fact
     premises: tuple[Fact, ...]
@@ -68,7 +70,8 @@ def refuted(draw: DrawFn, relations: tuple[str, ...] = (">=", ">", "=")) -> Enta
 
 @st.composite
 def entailed(draw: DrawFn, names: int = 2) -> Entailment:
-    """The goal is a sum of squares, of multiples of the premises and of a constant, as its relation wants it."""
+    """The goal is a sum of squares, of multiples of the premises and of a constant, as its relation
+    wants it."""
     facts = st.builds(Fact, st.sampled_from(RELATIONS), polynomials(names=names))
     premises = draw(st.lists(facts, max_size=2))
     relation = draw(st.sampled_from([">=", ">"]))
@@ -76,7 +79,9 @@ def entailed(draw: DrawFn, names: int = 2) -> Entailment:
     for square in draw(st.lists(polynomials(degree=1, names=names), max_size=2)):
         total = total + square * square
     for premise in premises:
-        total = total + premise.polynomial * draw(NUMBERS if premise.relation == "=" else NONNEGATIVE)
+        total = total + premise.polynomial * draw(
+            NUMBERS if premise.relation == "=" else NONNEGATIVE
+        )
     return Entailment(Fact(relation, total), tuple(premises))
 
 

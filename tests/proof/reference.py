@@ -1,4 +1,5 @@
-"""What an expression of `claims.vocabulary` means, in NumPy and without the kernel; and random expressions."""
+"""What an expression of `claims.vocabulary` means, in NumPy and without the kernel; and random
+expressions."""
 
 from __future__ import annotations
 
@@ -17,12 +18,20 @@ from boundcheck.kernel.meaning import Grid, Interval, MatrixFunction, exact
 from boundcheck.kernel.terms import ANY, CONSTANT, NOW, Symbol, Time
 from boundcheck.language import vocabulary as words
 from boundcheck.language.symbols import T
-from boundcheck.language.vocabulary import EuclideanNorm, Expectation, FrobeniusNorm, Gradient, Iterate, f
+from boundcheck.language.vocabulary import (
+    EuclideanNorm,
+    Expectation,
+    FrobeniusNorm,
+    Gradient,
+    Iterate,
+    f,
+)
 from boundcheck.proof import Process, Reading
 from tests.kernel.strategies import World
 
 m, n, k = (sp.Symbol(name, positive=True, integer=True) for name in "mnk")
-# A vector with two blocks, a process with the same two, and one of its own that is known a step later.
+# A vector with two blocks, a process with the same two, and one of its own that is known a step
+# later.
 v, W0 = sp.MatrixSymbol("v", words.n, 1), sp.MatrixSymbol("W_0", m, n)
 BLOCKS = {"A": ("k", "n"), "B": ("m", "k")}
 A, B = sp.MatrixSymbol("A", k, n), sp.MatrixSymbol("B", m, k)
@@ -54,7 +63,9 @@ def cubic(point: tuple[Grid, ...]) -> Interval:
 
 
 def cubic_gradient(point: tuple[Grid, ...]) -> tuple[Grid, ...]:
-    return tuple(tuple(tuple(exact(3) * x * x + exact(1) for x in row) for row in grid) for grid in point)
+    return tuple(
+        tuple(tuple(exact(3) * x * x + exact(1) for x in row) for row in grid) for grid in point
+    )
 
 
 CUBIC = MatrixFunction(cubic, cubic_gradient)
@@ -62,7 +73,8 @@ CUBIC = MatrixFunction(cubic, cubic_gradient)
 
 @dataclass(frozen=True)
 class Reference:
-    """Numbers and arrays of fractions for expressions, in a world of the kernel's tests; floats where roots enter."""
+    """Numbers and arrays of fractions for expressions, in a world of the kernel's tests; floats
+    where roots enter."""
 
     world: World
 
@@ -84,7 +96,9 @@ class Reference:
                 return sum(map(of, node.args))
             case sp.Mul():
                 return np.prod([of(each) for each in node.args])
-            case sp.Pow(exp=sp.Integer()) if isinstance(node.base, FrobeniusNorm | EuclideanNorm) and node.exp == 2:
+            case sp.Pow(exp=sp.Integer()) if (
+                isinstance(node.base, FrobeniusNorm | EuclideanNorm) and node.exp == 2
+            ):
                 return square(node.base.args[0])
             case sp.Pow():
                 return of(node.base) ** (int(node.exp) if node.exp.is_Integer else float(node.exp))
@@ -100,11 +114,17 @@ class Reference:
                 return sum((b**3 + b).sum() for b in self.blocks(node.args[1], time, outcome))
             case Expectation():
                 shares = self.shares(node, time, outcome)
-                return sum(share * self.number(node.args[0], time, other) for other, share in shares)
+                return sum(
+                    share * self.number(node.args[0], time, other) for other, share in shares
+                )
             case sp.Sum():
-                return sum(self.number(node.function, s, outcome) for s in range(1, self.world.horizon + 1))
+                return sum(
+                    self.number(node.function, s, outcome) for s in range(1, self.world.horizon + 1)
+                )
             case words.MinimumOver():
-                return min(self.number(node.args[0], s, outcome) for s in range(1, self.world.horizon + 1))
+                return min(
+                    self.number(node.args[0], s, outcome) for s in range(1, self.world.horizon + 1)
+                )
         raise TypeError(node)
 
     def variable(self, name: str, time: int, outcome: int) -> Fraction:
@@ -116,7 +136,9 @@ class Reference:
         if len(node.args) > 1:
             labels = self.world.past(self.time(node.args[1].args[1], time))
         alike = [i for i, label in enumerate(labels) if label == labels[outcome]]
-        return [(i, self.world.weights[i] / sum(self.world.weights[j] for j in alike)) for i in alike]
+        return [
+            (i, self.world.weights[i] / sum(self.world.weights[j] for j in alike)) for i in alike
+        ]
 
     def time(self, index: sp.Expr, time: int) -> int:
         return int(sp.sympify(index).subs({t: time, T: self.world.horizon}))
@@ -130,10 +152,17 @@ class Reference:
 
         match node:
             case sp.MatrixSymbol() if node == v:
-                return [self.letter(Symbol(name, shape, ANY), time, outcome) for name, shape in BLOCKS.items()]
+                return [
+                    self.letter(Symbol(name, shape, ANY), time, outcome)
+                    for name, shape in BLOCKS.items()
+                ]
             case sp.MatrixSymbol():
                 shape = tuple(str(side) for side in node.shape)
-                return [self.letter(Symbol(node.name, shape, CONSTANT if node == W0 else ANY), time, outcome)]
+                return [
+                    self.letter(
+                        Symbol(node.name, shape, CONSTANT if node == W0 else ANY), time, outcome
+                    )
+                ]
             case Iterate():
                 name, when = str(node.args[0]), self.time(node.args[1], time)
                 prefix = "g" if name == "g" else ""
@@ -150,7 +179,10 @@ class Reference:
                 return [3 * of(node.args[1])[(A, B).index(node.args[2])] ** 2 + 1]
             case words.MatrixExpectation():
                 shares = self.shares(node, time, outcome)
-                parts = [[share * b for b in self.blocks(node.args[0], time, other)] for other, share in shares]
+                parts = [
+                    [share * b for b in self.blocks(node.args[0], time, other)]
+                    for other, share in shares
+                ]
                 return [sum(blocks) for blocks in zip(*parts, strict=True)]
             case sp.Transpose():
                 return [block.T for block in of(node.arg)]
@@ -160,7 +192,11 @@ class Reference:
                 (base,) = of(node.base)
                 return [np.linalg.multi_dot([base] * int(node.exp)) if node.exp > 1 else base]
             case sp.MatMul():
-                scale = [self.number(each, time, outcome) for each in node.args if not isinstance(each, MatrixExpr)]
+                scale = [
+                    self.number(each, time, outcome)
+                    for each in node.args
+                    if not isinstance(each, MatrixExpr)
+                ]
                 first, *rest = (of(each) for each in node.args if isinstance(each, MatrixExpr))
                 for (factor,) in rest:
                     first = [first[0] @ factor]
@@ -168,14 +204,20 @@ class Reference:
         raise TypeError(node)
 
 
-RATIONALS = st.sampled_from([sp.Rational(p, q) for p, q in ((-2, 1), (-1, 1), (1, 2), (2, 3), (1, 1), (3, 1))])
+RATIONALS = st.sampled_from(
+    [sp.Rational(p, q) for p, q in ((-2, 1), (-1, 1), (1, 2), (2, 3), (1, 1), (3, 1))]
+)
 TIMES = st.sampled_from([t, t + 1, sp.Integer(1), T, T + 1])
 
 
 @st.composite
 def matrices(draw: DrawFn, rows: str, columns: str, depth: int = 2) -> MatrixExpr:
     """A matrix expression with sums, products, transposes, multiples, blocks of gradients."""
-    kind = draw(st.sampled_from(("letter", "sum", "product", "transpose", "multiple", "gradient")[: 6 if depth else 1]))
+    kind = draw(
+        st.sampled_from(
+            ("letter", "sum", "product", "transpose", "multiple", "gradient")[: 6 if depth else 1]
+        )
+    )
     below = depth - 1
     if kind == "sum":
         return draw(matrices(rows, columns, below)) + draw(matrices(rows, columns, below))
@@ -185,7 +227,9 @@ def matrices(draw: DrawFn, rows: str, columns: str, depth: int = 2) -> MatrixExp
     if kind == "transpose":
         return draw(matrices(columns, rows, below)).T
     if kind == "multiple":
-        return draw(st.one_of(RATIONALS, st.sampled_from([x, 2 * y]))) * draw(matrices(rows, columns, below))
+        return draw(st.one_of(RATIONALS, st.sampled_from([x, 2 * y]))) * draw(
+            matrices(rows, columns, below)
+        )
     if kind == "gradient":
         return Gradient(f, draw(matrices(rows, columns, below)))
     if (rows, columns) == ("m", "n") and draw(st.booleans()):
@@ -196,7 +240,11 @@ def matrices(draw: DrawFn, rows: str, columns: str, depth: int = 2) -> MatrixExp
 @st.composite
 def vectors(draw: DrawFn, depth: int = 2) -> MatrixExpr:
     """A vector expression in v, iterates, their gradients, means and multiples."""
-    kind = draw(st.sampled_from(("letter", "iterate", "sum", "multiple", "gradient", "mean")[: 6 if depth else 2]))
+    kind = draw(
+        st.sampled_from(
+            ("letter", "iterate", "sum", "multiple", "gradient", "mean")[: 6 if depth else 2]
+        )
+    )
     below = depth - 1
     if kind == "sum":
         # Their blocks are lost where two cancel.
@@ -208,7 +256,9 @@ def vectors(draw: DrawFn, depth: int = 2) -> MatrixExpr:
         return Gradient(f, draw(vectors(below)))
     if kind == "mean":
         given = [Iterate("v", draw(TIMES), words.n, 1)] if draw(st.booleans()) else []
-        return words.MatrixExpectation(Iterate(draw(st.sampled_from("vg")), draw(TIMES), words.n, 1), *given)
+        return words.MatrixExpectation(
+            Iterate(draw(st.sampled_from("vg")), draw(TIMES), words.n, 1), *given
+        )
     return v if kind == "letter" else Iterate(draw(st.sampled_from("vg")), draw(TIMES), words.n, 1)
 
 
@@ -229,15 +279,21 @@ def measures(draw: DrawFn, depth: int = 2) -> sp.Expr:
     below = depth - 1
     if kind == "norm":
         first, _ = draw(shaped())
-        return draw(st.sampled_from((FrobeniusNorm, EuclideanNorm)))(first) ** draw(st.integers(1, 3))
+        return draw(st.sampled_from((FrobeniusNorm, EuclideanNorm)))(first) ** draw(
+            st.integers(1, 3)
+        )
     if kind == "spectral":
-        return words.SpectralNorm(draw(matrices(draw(st.sampled_from("mnk")), draw(st.sampled_from("mnk")))))
+        return words.SpectralNorm(
+            draw(matrices(draw(st.sampled_from("mnk")), draw(st.sampled_from("mnk"))))
+        )
     if kind == "inner":
         return words.InnerProduct(*draw(shaped()))
     if kind == "value":
         return words.Value(f, draw(shaped())[0])
     if kind == "partial":
-        return FrobeniusNorm(words.PartialGradient(f, draw(vectors(1)), draw(st.sampled_from((A, B)))))
+        return FrobeniusNorm(
+            words.PartialGradient(f, draw(vectors(1)), draw(st.sampled_from((A, B))))
+        )
     if kind == "mean":
         given = [Iterate("v", draw(TIMES), words.n, 1)] if draw(st.booleans()) else []
         return Expectation(draw(measures(below)), *given)
@@ -245,16 +301,21 @@ def measures(draw: DrawFn, depth: int = 2) -> sp.Expr:
         return sp.Sum(draw(measures(0)), (t, 1, T))
     if kind == "least":
         return words.MinimumOver(draw(measures(0)), t, 1, T)
-    return draw(RATIONALS) * draw(measures(below)) * draw(st.sampled_from([x, y, z, T])) + draw(measures(below))
+    return draw(RATIONALS) * draw(measures(below)) * draw(st.sampled_from([x, y, z, T])) + draw(
+        measures(below)
+    )
 
 
 def scalars(depth: int = 3) -> SearchStrategy[sp.Expr]:
-    """Real functions of x and y, defined everywhere, with roots of order 2 and 4, quotients, Abs, Max and Min."""
+    """Real functions of x and y, defined everywhere, with roots of order 2 and 4, quotients, Abs,
+    Max and Min."""
     leaves = st.one_of(st.sampled_from([x, y]), RATIONALS)
 
     def larger(inside: SearchStrategy[sp.Expr]) -> SearchStrategy[sp.Expr]:
         positive = inside.map(lambda e: sp.Abs(e) + sp.Rational(1, 2))
-        exponents = st.sampled_from([sp.Rational(p, q) for p, q in ((1, 2), (1, 4), (3, 4), (-1, 2), (-1, 1), (-2, 1))])
+        exponents = st.sampled_from(
+            [sp.Rational(p, q) for p, q in ((1, 2), (1, 4), (3, 4), (-1, 2), (-1, 1), (-2, 1))]
+        )
         return st.one_of(
             st.builds(lambda p, q: p + q, inside, inside),
             st.builds(lambda p, q: p * q, inside, inside),

@@ -20,7 +20,10 @@ NUMBERS = Reading(constants={x, y, z})
 
 
 def judged(
-    build: Callable[[Proof], Any], claim: Claim | str = "my.lemma", version: str = "sharp", **options: Any
+    build: Callable[[Proof], Any],
+    claim: Claim | str = "my.lemma",
+    version: str = "sharp",
+    **options: Any,
 ) -> JudgedProof:
     """The verdict on a proof whose script is this function."""
     reading = options.pop("reading", NUMBERS)
@@ -70,9 +73,17 @@ def {name}(proof):
 
 
 def write(
-    path: Path, id: str = "my.lemma", left: str = "x**2", *, before: str = "", version: str = "sharp", name: str = "go"
+    path: Path,
+    id: str = "my.lemma",
+    left: str = "x**2",
+    *,
+    before: str = "",
+    version: str = "sharp",
+    name: str = "go",
 ) -> Path:
     """A script file with one lemma, that `left` is at least 0."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(before + HEAD + LEMMA.format(id=id, left=left, version=version, name=name), encoding="utf-8")
+    path.write_text(
+        before + HEAD + LEMMA.format(id=id, left=left, version=version, name=name), encoding="utf-8"
+    )
     return path

@@ -1,4 +1,5 @@
-"""What an audit of proofs hands out, true to what was judged; what is fixed of a claim, and what vouches for it."""
+"""What an audit of proofs hands out, true to what was judged; what is fixed of a claim, and what
+vouches for it."""
 
 import importlib
 import json
@@ -48,7 +49,13 @@ from .scripts import audited, judged, lemma, numbers, write, x
 
 pytestmark = of_the_paper
 
-QUICK = ("jiang2024.assumption2", "meft.frozen_a", "jiang2024.rate", "jiang2024.direft", "jiang2024.coercivity")
+QUICK = (
+    "jiang2024.assumption2",
+    "meft.frozen_a",
+    "jiang2024.rate",
+    "jiang2024.direft",
+    "jiang2024.coercivity",
+)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +72,9 @@ def answer(paper) -> dict:
 
 
 def steps_of(answer: dict) -> list[dict]:
-    return [step for claim in answer["claims"] for proof in claim["proofs"] for step in proof["steps"]]
+    return [
+        step for claim in answer["claims"] for proof in claim["proofs"] for step in proof["steps"]
+    ]
 
 
 @pytest.mark.full
@@ -73,13 +82,21 @@ def test_what_is_printed_is_what_the_kernel_proved(paper, answer):
     """Every theorem of every proof, whose text and LaTeX read back: `test_notation` tries that."""
     for claim, audit in zip(answer["claims"], paper.claims, strict=True):
         for proof, found in zip(claim["proofs"], audit.proofs, strict=True):
-            said = shown(*(x.statement for x in found.hypotheses), *([found.conclusion] if proof["conclusion"] else []))
+            said = shown(
+                *(x.statement for x in found.hypotheses),
+                *([found.conclusion] if proof["conclusion"] else []),
+            )
             told = [*((x["statement"], x["statement_latex"]) for x in proof["hypotheses"])]
-            told += [(proof["conclusion"], proof["conclusion_latex"])] if proof["conclusion"] else []
+            told += (
+                [(proof["conclusion"], proof["conclusion_latex"])] if proof["conclusion"] else []
+            )
             assert told == list(zip(said.texts, said.latex, strict=True))
             for step, each in zip(proof["steps"], found.steps, strict=True):
                 theorem = shown(each.step.theorem.conclusion)
-                assert (step["statement"], step["statement_latex"]) == (*theorem.texts, *theorem.latex)
+                assert (step["statement"], step["statement_latex"]) == (
+                    *theorem.texts,
+                    *theorem.latex,
+                )
 
 
 EXACT = re.compile(r"-?\d+(/\d+)?")
@@ -93,8 +110,14 @@ def test_only_what_was_refuted_has_a_witness_which_is_exact_and_violates_the_lin
         assert not apart or step["follows"] is False
         assert all(EXACT.fullmatch(value) for value in (apart or {}).values())
     assert any(step["does_not_follow_at"] for step in steps_of(answer))
-    lines = [(proof, step) for audit in paper.claims for proof in audit.proofs for step in proof.steps]
-    witnesses = [(step, auditing.witness_as_json(proof, step)) for proof, step in lines if step.verdict == "refuted"]
+    lines = [
+        (proof, step) for audit in paper.claims for proof in audit.proofs for step in proof.steps
+    ]
+    witnesses = [
+        (step, auditing.witness_as_json(proof, step))
+        for proof, step in lines
+        if step.verdict == "refuted"
+    ]
     assert len(witnesses) >= 10
     for step, found in witnesses:
         assert found.keys() == {"about", "numbers", "t", "left", "right"}
@@ -114,7 +137,12 @@ def test_an_audit_is_read_by_id_and_version(quick):
 
 def test_short_numbers_are_fractions_and_long_ones_have_nine_digits():
     numbers = (exact(Fraction(-3, 7)), exact(2), exact(Fraction(1, 3**40)), exact(2).root())
-    assert [auditing.number_text(number) for number in numbers] == ["-3/7", "2", "8.22526334e-20", "1.41421356"]
+    assert [auditing.number_text(number) for number in numbers] == [
+        "-3/7",
+        "2",
+        "8.22526334e-20",
+        "1.41421356",
+    ]
 
 
 # Solvers.
@@ -156,7 +184,11 @@ def test_an_export_has_a_file_for_each_proof_and_each_certificate(quick, tmp_pat
 
 @pytest.mark.full
 def test_z3_proves_every_exported_line(quick, tmp_path):
-    texts = [path.read_text(encoding="utf-8") for path in export(quick, tmp_path) if path.suffix == ".smt2"]
+    texts = [
+        path.read_text(encoding="utf-8")
+        for path in export(quick, tmp_path)
+        if path.suffix == ".smt2"
+    ]
     assert len(texts) >= 15
     answers = Counter(ask("z3", text, SECONDS).status for text in texts)
     assert answers == {"unsat": len(texts)}
@@ -182,8 +214,16 @@ KINDS = ("fails", "holds", "empty")
 @pytest.mark.parametrize("missing", ["printed", "mend"])
 def test_nothing_is_called_false_that_is_not_quoted_and_has_no_mend(missing):
     said = {"printed": "what", "mend": "otherwise"} | {missing: " "}
-    with pytest.raises(InputError, match=rf"^row 7, {missing} = .*expected what the paper prints, and"):
-        Row(7, "where", finding="found", under=(Under("plainly", fails=(Ref("my.claim", "sharp"),)),), **said)
+    with pytest.raises(
+        InputError, match=rf"^row 7, {missing} = .*expected what the paper prints, and"
+    ):
+        Row(
+            7,
+            "where",
+            finding="found",
+            under=(Under("plainly", fails=(Ref("my.claim", "sharp"),)),),
+            **said,
+        )
 
 
 def test_evidence_under_a_reading_is_of_one_kind_and_the_reading_has_a_name():
@@ -194,7 +234,14 @@ def test_evidence_under_a_reading_is_of_one_kind_and_the_reading_has_a_name():
     with pytest.raises(InputError, match=r"^reading = "):
         Under(" ", holds=ref)
     with pytest.raises(InputError, match="expected each reading once"):
-        Row(7, "where", "what", "found", (Under("plainly", holds=ref), Under("plainly", fails=ref)), "otherwise")
+        Row(
+            7,
+            "where",
+            "what",
+            "found",
+            (Under("plainly", holds=ref), Under("plainly", fails=ref)),
+            "otherwise",
+        )
 
 
 def table(monkeypatch, *made: Row) -> None:
@@ -217,7 +264,10 @@ def test_a_row_that_refers_to_nothing_raises(ref, expected, paper, monkeypatch):
         row = Row(1, "where", "what", "found", mend="otherwise", **refs)
         with pytest.raises(InputError, match=expected):
             judge_row(row, audits(paper))
-        table(monkeypatch, Row(1, "where", "what", "found", follows=(replace(row, under=(), about=(ref,)),)))
+        table(
+            monkeypatch,
+            Row(1, "where", "what", "found", follows=(replace(row, under=(), about=(ref,)),)),
+        )
         with pytest.raises(InputError, match=expected):
             auditing.judge_rows("jiang2024", audits(paper))
 
@@ -230,10 +280,13 @@ def absurd(proof: Proof) -> None:
 
 @pytest.fixture(scope="module")
 def known() -> dict[str, ClaimAudit]:
-    """A proof, a line that a witness refutes, an open line, and a proof that ends in a contradiction."""
+    """A proof, a line that a witness refutes, an open line, and a proof that ends in a
+    contradiction."""
     proofs = (
         judged(lemma(ge(x**2, 0)), "my.true"),
-        judged(lambda proof: proof.step("line", ge(x, 0), witness=numbers(x=-1)), "my.false", "printed"),
+        judged(
+            lambda proof: proof.step("line", ge(x, 0), witness=numbers(x=-1)), "my.false", "printed"
+        ),
         judged(lemma(ge(x, 0)), "my.open"),
         judged(absurd, "my.absurd"),
     )
@@ -246,7 +299,8 @@ ABSURD = Ref("my.absurd", "sharp")
 
 def verdict_on(known: dict[str, ClaimAudit], choices: tuple[Choice, ...] = (), **refs: Any) -> str:
     found = judge_row(Row(1, "where", "what", "found", mend="otherwise", **refs), known, choices)
-    # The author's finding, and what becomes of it under each reading, are told where the lines establish it.
+    # The author's finding, and what becomes of it under each reading, are told where the lines
+    # establish it.
     data, is_open = found.as_json(), found.verdict == "unknown"
     assert (found.finding == data["finding"] == "found") != is_open
     assert (data["readings"] == [] and "otherwise" not in found.told) or not is_open
@@ -274,11 +328,18 @@ def test_the_verdict_of_a_row(known):
     assert told.endswith("is refuted.")
 
 
-# What each kind of evidence may be: only a witness or a contradiction shows that something fails, and so on.
+# What each kind of evidence may be: only a witness or a contradiction shows that something fails,
+# and so on.
 SHOWS = {"fails": {NO, ABSURD}, "holds": {YES}, "empty": {ABSURD}}
 
 
-@given(st.lists(st.tuples(st.sampled_from(KINDS), st.sampled_from((YES, NO, OPEN, ABSURD))), min_size=1, max_size=4))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(KINDS), st.sampled_from((YES, NO, OPEN, ABSURD))),
+        min_size=1,
+        max_size=4,
+    )
+)
 def test_a_row_is_refuted_only_if_it_fails_under_every_reading_that_was_tried(known, tried):
     """The naive twin: count what the evidence shows, whatever the row's author says."""
     choices = (Choice("all of them", "words", tuple(map(str, range(len(tried))))),)
@@ -296,21 +357,34 @@ def test_a_row_is_refuted_only_if_it_fails_under_every_reading_that_was_tried(kn
         assert all(ref in (NO, ABSURD) for _, ref in tried)
 
 
-CHOICES = (Choice("the region", "“any”", ("in the ball", "anywhere")), Choice("the norm", "‖·‖", ("sum", "root")))
+CHOICES = (
+    Choice("the region", "“any”", ("in the ball", "anywhere")),
+    Choice("the norm", "‖·‖", ("sum", "root")),
+)
 
 
-@given(st.dictionaries(st.sampled_from([x for each in CHOICES for x in each.readings]), st.booleans(), min_size=1))
-def test_no_reading_of_a_choice_is_left_out(known, tried):
-    """Of a row that holds under some reading the other readings of the same choice; of any other all of them."""
-    under = tuple(
-        Under(reading, **({"holds": (YES,)} if holds else {"fails": (NO,)})) for reading, holds in tried.items()
+@given(
+    st.dictionaries(
+        st.sampled_from([x for each in CHOICES for x in each.readings]), st.booleans(), min_size=1
     )
-    asked = [each for each in CHOICES if not any(tried.values()) or tried.keys() & set(each.readings)]
+)
+def test_no_reading_of_a_choice_is_left_out(known, tried):
+    """Of a row that holds under some reading the other readings of the same choice; of any other
+    all of them."""
+    under = tuple(
+        Under(reading, **({"holds": (YES,)} if holds else {"fails": (NO,)}))
+        for reading, holds in tried.items()
+    )
+    asked = [
+        each for each in CHOICES if not any(tried.values()) or tried.keys() & set(each.readings)
+    ]
     row = {"under": under}
     if all(set(each.readings) <= tried.keys() for each in asked):
         assert verdict_on(known, CHOICES, **row) in ("proved", "conditional", "refuted")
     else:
-        with pytest.raises(InputError, match=r"row 1, under = .*evidence under each reading of the choice"):
+        with pytest.raises(
+            InputError, match=r"row 1, under = .*evidence under each reading of the choice"
+        ):
             verdict_on(known, CHOICES, **row)
 
 
@@ -342,21 +416,36 @@ def test_a_cheat_is_not_fixed(name: str, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize("witness", [None, numbers()], ids=["an open line", "a refuted line"])
-def test_a_line_that_is_not_proved_is_not_fixed(witness: Witness | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = script(LEMMA_1, "sharp", READING)(lambda proof: proof.conclude(proof.step("line", GOAL, witness=witness)))
+def test_a_line_that_is_not_proved_is_not_fixed(
+    witness: Witness | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = script(LEMMA_1, "sharp", READING)(
+        lambda proof: proof.conclude(proof.step("line", GOAL, witness=witness))
+    )
     with pytest.raises(InputError):
         fixed(made, monkeypatch)
 
 
 def test_what_restricts_the_points_alone_is_fixed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The twin: the ball of the iterates as a condition on points, which is what Lemma 1 says of them."""
-    (mine,) = (each for each in of_paper("jiang2024") if (each.id, each.version) == (LEMMA_1.id, "repaired"))
+    """The twin: the ball of the iterates as a condition on points, which is what Lemma 1 says of
+    them."""
+    (mine,) = (
+        each
+        for each in of_paper("jiang2024")
+        if (each.id, each.version) == (LEMMA_1.id, "repaired")
+    )
     assert fixed(mine, monkeypatch) == [LEMMA_1.id]
 
 
 def test_a_witness_that_refutes_nothing_breaks_no_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    ours = [each for each in of_paper("jiang2024") if each.id == LEMMA_1.id and each.version != "printed"]
-    printed = script(LEMMA_1, "printed", READING)(lambda proof: proof.step("(1)", GOAL, witness=numbers()))
+    ours = [
+        each
+        for each in of_paper("jiang2024")
+        if each.id == LEMMA_1.id and each.version != "printed"
+    ]
+    printed = script(LEMMA_1, "printed", READING)(
+        lambda proof: proof.step("(1)", GOAL, witness=numbers())
+    )
     monkeypatch.setattr("boundcheck.proof.audit.of_paper", lambda key: [*ours, printed])
     assert "broken" not in statements_of("jiang2024")[LEMMA_1.id]
 
@@ -409,14 +498,21 @@ def test_no_file_makes_a_paper_of_somebody_else_proved(
     def entry(statement: Any) -> dict[str, str]:
         return {"digest": digest(statement), "text": "True."}
 
-    table = {"mine.five": {"conclusion": entry(theorem.conclusion), "hypotheses": list(map(entry, theorem.hypotheses))}}
+    table = {
+        "mine.five": {
+            "conclusion": entry(theorem.conclusion),
+            "hypotheses": list(map(entry, theorem.hypotheses)),
+        }
+    }
     (folder / "statements.json").write_text(json.dumps(table))
     assert judge(made).verdict == "unknown"
     assert [claim.verdict for claim in bc.prove("mine").claims] == ["unknown"]
     assert carrier(catalogue["mine.five"]) is not Carrier.KERNEL
 
 
-SCRIPTED = {script.id for key in papers() for script in of_paper(key) if script.version != "printed"}
+SCRIPTED = {
+    script.id for key in papers() for script in of_paper(key) if script.version != "printed"
+}
 KERNEL = [id for id in catalogue if carrier(catalogue[id]) is Carrier.KERNEL]
 
 
@@ -429,7 +525,9 @@ def test_what_is_said_without_a_look_at_the_proofs_is_what_they_say(paper) -> No
     for audit in paper.claims:
         if audit.id in KERNEL:
             assert audit.verdict == auditing.standing(catalogue[audit.id])
-            assert all(label in told(catalogue[audit.id]) for label in fixed_statements()[audit.id].broken)
+            assert all(
+                label in told(catalogue[audit.id]) for label in fixed_statements()[audit.id].broken
+            )
 
 
 BY_HAND = [each for each in (*adapters.CLAIMS, *methods.CLAIMS) if each.argument]
@@ -444,7 +542,10 @@ def test_a_claim_by_hand_says_why() -> None:
 def test_a_reason_without_an_argument_is_refused() -> None:
     with pytest.raises(InputError, match="unproved"):
         replace(catalogue["meft.frozen_a"], unproved="The kernel has no such word.")
-    assert catalogue["meft.dora"].assuming({"J": catalogue["meft.dora"].expression("H")}).unproved == ""
+    assert (
+        catalogue["meft.dora"].assuming({"J": catalogue["meft.dora"].expression("H")}).unproved
+        == ""
+    )
 
 
 def test_hypotheses_and_what_nobody_vouches_for() -> None:

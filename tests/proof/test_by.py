@@ -1,4 +1,5 @@
-"""Each justification is a theorem that the kernel replays and that says its formula, from what it was given alone."""
+"""Each justification is a theorem that the kernel replays and that says its formula, from what it
+was given alone."""
 
 import pytest
 import sympy as sp
@@ -10,7 +11,15 @@ from boundcheck.exact.evaluate import t
 from boundcheck.kernel import RuleError, Theorem, replay, rules
 from boundcheck.language import vocabulary as words
 from boundcheck.language.symbols import T, r
-from boundcheck.language.vocabulary import EuclideanNorm, F, FrobeniusNorm, Gradient, SpectralNorm, Value, f
+from boundcheck.language.vocabulary import (
+    EuclideanNorm,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    SpectralNorm,
+    Value,
+    f,
+)
 from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le
 from boundcheck.proof.certificate import by_signs
 from tests.layers import examples
@@ -44,25 +53,55 @@ def says(theorem: Theorem, relation: sp.Basic, *hypotheses: sp.Basic) -> None:
 
 
 WITHOUT_PREMISES = {
-    "triangle": (BY.triangle("F", A1, A2), le(FrobeniusNorm(A1 + A2), FrobeniusNorm(A1) + FrobeniusNorm(A2))),
-    "triangle, spectral": (BY.triangle("op", A1, A2), le(SpectralNorm(A1 + A2), SpectralNorm(A1) + SpectralNorm(A2))),
+    "triangle": (
+        BY.triangle("F", A1, A2),
+        le(FrobeniusNorm(A1 + A2), FrobeniusNorm(A1) + FrobeniusNorm(A2)),
+    ),
+    "triangle, spectral": (
+        BY.triangle("op", A1, A2),
+        le(SpectralNorm(A1 + A2), SpectralNorm(A1) + SpectralNorm(A2)),
+    ),
     "triangle of vectors": (
         BY.triangle("F", v1, v2),
         le(EuclideanNorm(v1 + v2), EuclideanNorm(v1) + EuclideanNorm(v2)),
     ),
-    "op, F": (BY.submultiplicative("op", "F", B, A), le(FrobeniusNorm(B * A), SpectralNorm(B) * FrobeniusNorm(A))),
-    "F, op": (BY.submultiplicative("F", "op", B, A), le(FrobeniusNorm(B * A), FrobeniusNorm(B) * SpectralNorm(A))),
-    "op, op": (BY.submultiplicative("op", "op", B, A), le(SpectralNorm(B * A), SpectralNorm(B) * SpectralNorm(A))),
-    "F, F": (BY.submultiplicative("F", "F", B, A), le(FrobeniusNorm(B * A), FrobeniusNorm(B) * FrobeniusNorm(A))),
-    "spectral below Frobenius": (BY.spectral_below_frobenius(A), le(SpectralNorm(A), FrobeniusNorm(A))),
+    "op, F": (
+        BY.submultiplicative("op", "F", B, A),
+        le(FrobeniusNorm(B * A), SpectralNorm(B) * FrobeniusNorm(A)),
+    ),
+    "F, op": (
+        BY.submultiplicative("F", "op", B, A),
+        le(FrobeniusNorm(B * A), FrobeniusNorm(B) * SpectralNorm(A)),
+    ),
+    "op, op": (
+        BY.submultiplicative("op", "op", B, A),
+        le(SpectralNorm(B * A), SpectralNorm(B) * SpectralNorm(A)),
+    ),
+    "F, F": (
+        BY.submultiplicative("F", "F", B, A),
+        le(FrobeniusNorm(B * A), FrobeniusNorm(B) * FrobeniusNorm(A)),
+    ),
+    "spectral below Frobenius": (
+        BY.spectral_below_frobenius(A),
+        le(SpectralNorm(A), FrobeniusNorm(A)),
+    ),
     "rank": (BY.rank(A, r), le(FrobeniusNorm(A) ** 2, r * SpectralNorm(A) ** 2)),
-    "rank of a product": (BY.rank(B * A, r), le(FrobeniusNorm(B * A) ** 2, r * SpectralNorm(B * A) ** 2)),
+    "rank of a product": (
+        BY.rank(B * A, r),
+        le(FrobeniusNorm(B * A) ** 2, r * SpectralNorm(B * A) ** 2),
+    ),
     "Cauchy and Schwarz": (
         BY.cauchy_schwarz(v1, v2),
         le(words.InnerProduct(v1, v2), EuclideanNorm(v1) * EuclideanNorm(v2)),
     ),
-    "expansion": (BY.expansion(v1 - v2), eq(EuclideanNorm(v1 - v2) ** 2, words.InnerProduct(v1 - v2, v1 - v2))),
-    "block norm": (BY.block_norm(v), eq(EuclideanNorm(v) ** 2, FrobeniusNorm(A) ** 2 + FrobeniusNorm(B) ** 2)),
+    "expansion": (
+        BY.expansion(v1 - v2),
+        eq(EuclideanNorm(v1 - v2) ** 2, words.InnerProduct(v1 - v2, v1 - v2)),
+    ),
+    "block norm": (
+        BY.block_norm(v),
+        eq(EuclideanNorm(v) ** 2, FrobeniusNorm(A) ** 2 + FrobeniusNorm(B) ** 2),
+    ),
     "nonnegative": (BY.nonnegative("op", W), ge(SpectralNorm(W), 0)),
     "telescope": (
         BY.telescope(Value(F, v_t)),
@@ -73,7 +112,10 @@ WITHOUT_PREMISES = {
     ),
     "minimum": (
         BY.minimum(EuclideanNorm(v_t)),
-        le(T * words.MinimumOver(EuclideanNorm(v_t), t, 1, T), sp.Sum(EuclideanNorm(v_t), (t, 1, T))),
+        le(
+            T * words.MinimumOver(EuclideanNorm(v_t), t, 1, T),
+            sp.Sum(EuclideanNorm(v_t), (t, 1, T)),
+        ),
     ),
     "root": (BY.root_nonnegative(x - y), ge(sp.sqrt(x - y), 0)),
 }
@@ -100,7 +142,9 @@ def test_expectations_and_sums_of_what_is_known():
     fact = le(EuclideanNorm(v_t), x)
     says(BY.expectation(known(fact)), le(words.Expectation(EuclideanNorm(v_t)), x), fact)
     says(
-        BY.expectation(known(fact), t - 1), le(words.Expectation(EuclideanNorm(v_t), v_t.xreplace({t: t - 1})), x), fact
+        BY.expectation(known(fact), t - 1),
+        le(words.Expectation(EuclideanNorm(v_t), v_t.xreplace({t: t - 1})), x),
+        fact,
     )
     says(BY.expectation(known(fact), t), fact, fact)
     says(BY.sum(known(fact)), le(sp.Sum(EuclideanNorm(v_t), (t, 1, T)), T * x), fact)
@@ -125,7 +169,9 @@ def law(relation: sp.Basic, forall: list[sp.Basic], given: list[sp.Basic] = ()) 
 
 
 def test_an_instance_is_the_law_there_less_what_is_proved():
-    smooth = law(le(FrobeniusNorm(Gradient(f, W1) - Gradient(f, W2)), x * FrobeniusNorm(W1 - W2)), [W1, W2])
+    smooth = law(
+        le(FrobeniusNorm(Gradient(f, W1) - Gradient(f, W2)), x * FrobeniusNorm(W1 - W2)), [W1, W2]
+    )
     theorem = BY.instance(smooth, {W1: B * A, W2: W})
     assert theorem.conclusion == READING.fact(
         le(FrobeniusNorm(Gradient(f, B * A) - Gradient(f, W)), x * FrobeniusNorm(B * A - W))
@@ -153,15 +199,24 @@ def test_rewriting_goes_in_both_directions(forwards):
     source, goal = (before, after) if forwards else (after, before)
     theorem = BY.rewrite(known(source), goal, *EQUATIONS)
     assert theorem.conclusion == READING.fact(goal)
-    assert theorem.hypotheses == {READING.fact(source), *(each.conclusion for each, _, _ in EQUATIONS)}
+    assert theorem.hypotheses == {
+        READING.fact(source),
+        *(each.conclusion for each, _, _ in EQUATIONS),
+    }
     assert replay(theorem).same_as(theorem)
 
 
 def test_rewriting_to_another_goal_is_refused():
     with pytest.raises(RuleError):
-        BY.rewrite(known(le(FrobeniusNorm(GRADIENT_A), x)), le(FrobeniusNorm(B.T * SLOPE), 2 * x), *EQUATIONS)
+        BY.rewrite(
+            known(le(FrobeniusNorm(GRADIENT_A), x)),
+            le(FrobeniusNorm(B.T * SLOPE), 2 * x),
+            *EQUATIONS,
+        )
     with pytest.raises(InputError, match="single matrix"):
-        BY.rewrite(known(le(FrobeniusNorm(A1 + A2), x)), le(x, y), (known(eq(A1 + A2, A)), A1 + A2, A))
+        BY.rewrite(
+            known(le(FrobeniusNorm(A1 + A2), x)), le(x, y), (known(eq(A1 + A2, A)), A1 + A2, A)
+        )
 
 
 # Signs.
@@ -177,7 +232,11 @@ def test_signs_close_what_has_positive_coefficients():
 
 
 @examples(30)
-@given(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=4))
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 5), st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=4
+    )
+)
 def test_signs_close_every_polynomial_of_nonnegative_numbers(terms):
     relation = ge(sum(c * x**p * y**q for c, p, q in terms), 0)
     theorem = by_signs(READING.fact(relation), [known(ge(x, 0)), known(ge(y, 0))])

@@ -1,4 +1,5 @@
-"""What is certified follows, and what follows simply is certified; linear programs against SciPy."""
+"""What is certified follows, and what follows simply is certified; linear programs against
+SciPy."""
 
 import os
 import random
@@ -25,8 +26,12 @@ from tests.layers import examples
 from .entailments import Entailment, entailed, polynomials, refuted
 
 HALF = Fraction(1, 2)
-a, b, c, d, h, m, n, p, q, s, u, w, x, y, z = (Scalar.of(Variable(name)) for name in "abcdhmnpqsuwxyz")
-D, K, L, N, P, R, S, T, U = (Scalar.of(Variable(name)) for name in ("D", "K", "L", "N", "P", "R", "S", "T_0", "U"))
+a, b, c, d, h, m, n, p, q, s, u, w, x, y, z = (
+    Scalar.of(Variable(name)) for name in "abcdhmnpqsuwxyz"
+)
+D, K, L, N, P, R, S, T, U = (
+    Scalar.of(Variable(name)) for name in ("D", "K", "L", "N", "P", "R", "S", "T_0", "U")
+)
 ZERO = x - x
 
 
@@ -43,20 +48,32 @@ def eq(polynomial: Scalar) -> Theorem:
 
 
 def checked(theorem: Theorem | None, goal: Fact, premises: list[Theorem]) -> Theorem:
-    """The theorem, after the kernel has agreed, and after it has been seen to need every premise it names."""
+    """The theorem, after the kernel has agreed, and after it has been seen to need every premise it
+    names."""
     assert theorem is not None
     assert replay(theorem).same_as(theorem)
     assert theorem.conclusion == goal
     assert set(theorem.premises) <= set(premises)
     _, terms, multipliers, factor = theorem.arguments
-    used = {place for _, places in terms for place in places} | {place for _, place in multipliers} | set(factor)
+    used = (
+        {place for _, places in terms for place in places}
+        | {place for _, place in multipliers}
+        | set(factor)
+    )
     assert used == set(range(len(theorem.premises)))
     return theorem
 
 
 EIGENVALUE = [gt(x - P), eq(x * x - x * (P + R) + P * R - K * K), ge(P), ge(R), ge(K), ge(p), ge(u)]
 STRETCHED = x * x * (p * p + u * u) - (P * p + K * u) ** 2 - (K * p + R * u) ** 2
-KAPPA = [gt(a), gt(T), gt(D), eq(q - a * L), eq(S * S * T - D * L * z * z), eq(a * a * L * z * z * T - D)]
+KAPPA = [
+    gt(a),
+    gt(T),
+    gt(D),
+    eq(q - a * L),
+    eq(S * S * T - D * L * z * z),
+    eq(a * a * L * z * z * T - D),
+]
 KAPPA += [eq(S - a * L * z * z), ge(D + L * a * a * z * z * T * HALF - (1 - q * HALF) * N * T * a)]
 ROOT2 = [eq(w * w - 2), eq(n * n - x * x - y * y), ge(x), ge(y)]
 MOTZKIN = (x * x + y * y) * (x**4 * y**2 + x**2 * y**4 - 3 * x * x * y * y + 1)
@@ -64,20 +81,55 @@ MOTZKIN = (x * x + y * y) * (x**4 * y**2 + x**2 * y**4 - 3 * x * x * y * y + 1)
 FOUND = {
     "a product of premises": (">=", c * y - c * x, [ge(y - x), ge(c)], {}),
     "half of a premise": (">=", HALF * y - q * y, [ge(HALF - q), ge(y)], {}),
-    "huge and tiny coefficients": (">=", 10**9 * c * y - c * x, [ge(10**6 * y - Fraction(1, 1000) * x), ge(c)], {}),
-    "a slack below the tolerance of the solver": (">=", y - 1, [ge(y - 1 - Fraction(1, 10**12))], {}),
+    "huge and tiny coefficients": (
+        ">=",
+        10**9 * c * y - c * x,
+        [ge(10**6 * y - Fraction(1, 1000) * x), ge(c)],
+        {},
+    ),
+    "a slack below the tolerance of the solver": (
+        ">=",
+        y - 1,
+        [ge(y - 1 - Fraction(1, 10**12))],
+        {},
+    ),
     "a square of the goal": (">", R - d, [ge(R), eq(R * R - d * d - h * h), gt(h), gt(R)], {}),
-    "the root of a sum": (">", R - d, [ge(R), eq(R * R - d * d - h * h), gt(h), gt(R + d)], {"factor": [3]}),
-    "the root of a square": ("=", R - x, [ge(R), eq(R * R - x * x), gt(x), gt(R + x)], {"factor": [3]}),
+    "the root of a sum": (
+        ">",
+        R - d,
+        [ge(R), eq(R * R - d * d - h * h), gt(h), gt(R + d)],
+        {"factor": [3]},
+    ),
+    "the root of a square": (
+        "=",
+        R - x,
+        [ge(R), eq(R * R - x * x), gt(x), gt(R + x)],
+        {"factor": [3]},
+    ),
     "the factor found": ("=", R - x, [gt(x), ge(R), gt(R + x), eq(R * R - x * x)], {}),
-    "the largest eigenvalue": (">=", STRETCHED, EIGENVALUE, {"factor": [0], "hints": [(x - P) * p - K * u]}),
+    "the largest eigenvalue": (
+        ">=",
+        STRETCHED,
+        EIGENVALUE,
+        {"factor": [0], "hints": [(x - P) * p - K * u]},
+    ),
     "the largest eigenvalue, no hint": (">=", STRETCHED, EIGENVALUE, {"factor": [0]}),
     "kappa": (">=", Fraction(3, 2) * S - N * (1 - q * HALF), KAPPA, {}),
     "a difference squared": (">=", 2 * (p * p + u * u) - (p + u) ** 2, [], {}),
     "the root of 2": (">=", w * n - x - y, [*ROOT2, gt(w * n + x + y)], {"factor": [4]}),
     "the root of 2, two factors": (">=", w * n - x - y, [*ROOT2, gt(w), gt(n)], {}),
-    "descent": (">=", x - HALF * a * n**2, [ge(x - a * n**2 + HALF * L * a**2 * n**2), ge(1 - L * a), gt(a)], {}),
-    "Young, by an inverse": (">=", HALF * (L * x * x + w * y * y) - x * y, [gt(L), eq(L * w - 1)], {}),
+    "descent": (
+        ">=",
+        x - HALF * a * n**2,
+        [ge(x - a * n**2 + HALF * L * a**2 * n**2), ge(1 - L * a), gt(a)],
+        {},
+    ),
+    "Young, by an inverse": (
+        ">=",
+        HALF * (L * x * x + w * y * y) - x * y,
+        [gt(L), eq(L * w - 1)],
+        {},
+    ),
     "Cauchy and Schwarz": (">=", (a * a + b * b) * (x * x + y * y) - (a * x + b * y) ** 2, [], {}),
     "three premises": (">=", x * y * z, [ge(x), ge(y), ge(z)], {"degree": 3}),
     "Schur": (
@@ -114,8 +166,12 @@ FOUND = {
 }
 
 
-@pytest.mark.parametrize(("relation", "polynomial", "premises", "options"), FOUND.values(), ids=FOUND.keys())
-def test_found(relation: str, polynomial: Scalar, premises: list[Theorem], options: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    ("relation", "polynomial", "premises", "options"), FOUND.values(), ids=FOUND.keys()
+)
+def test_found(
+    relation: str, polynomial: Scalar, premises: list[Theorem], options: dict[str, object]
+) -> None:
     goal = Fact(relation, polynomial)
     checked(certify(goal, premises, **options), goal, premises)
 
@@ -157,7 +213,9 @@ def test_what_follows_by_squares_and_multiples_is_found(given: Entailment) -> No
 
 def test_premises_that_are_not_needed_are_left_out_and_laws_passed_over() -> None:
     law = rules.assume(Law([Variable("x")], [], Fact(">=", x)))
-    theorem = certify(Fact(">=", c * y - c * x), [law, gt(z), eq(w - x * y), ge(c), ge(n), ge(y - x), ge(y - x)])
+    theorem = certify(
+        Fact(">=", c * y - c * x), [law, gt(z), eq(w - x * y), ge(c), ge(n), ge(y - x), ge(y - x)]
+    )
     assert theorem is not None
     assert theorem.hypotheses == {Fact(">=", c), Fact(">=", y - x)}
     assert len(theorem.premises) == 2
@@ -180,7 +238,9 @@ def printed(code: str, seed: str = "0") -> str:
     environment = os.environ | {"PYTHONHASHSEED": seed}
     command = [sys.executable, "-c", "from tests.proof.test_certificate import *\n" + code]
     root = Path(__file__).parents[2]
-    return subprocess.run(command, cwd=root, env=environment, capture_output=True, check=True, text=True).stdout
+    return subprocess.run(
+        command, cwd=root, env=environment, capture_output=True, check=True, text=True
+    ).stdout
 
 
 @pytest.mark.full
@@ -196,7 +256,13 @@ for case in ("kappa", "Schur", "a quartic", "the largest eigenvalue, no hint"):
 
 
 def test_caps_end_a_search_that_would_be_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("MOST_TERMS", "MOST_PLAIN", "MOST_MULTIPLES", "MOST_GRAM_TERMS", "MOST_GRAM_MULTIPLES"):
+    for name in (
+        "MOST_TERMS",
+        "MOST_PLAIN",
+        "MOST_MULTIPLES",
+        "MOST_GRAM_TERMS",
+        "MOST_GRAM_MULTIPLES",
+    ):
         monkeypatch.setattr(certificate, name, 2)
     premises = [ge(z), ge(x), ge(y), eq(a - b), eq(b - c)]
     assert certify(Fact(">=", x * y), premises) is None
@@ -213,7 +279,11 @@ def test_packed_products_are_the_kernels(left: Scalar, right: Scalar) -> None:
 def test_quotients_and_roots_of_monomials(powers: list[list[int]]) -> None:
     packing = Packing([x, y, z])
     first, second = ((x**i * y**j * z**k) for i, j, k in powers)
-    (one,), (two,), (both,) = packing.pack(first), packing.pack(second), packing.pack(first * second)
+    (one,), (two,), (both,) = (
+        packing.pack(first),
+        packing.pack(second),
+        packing.pack(first * second),
+    )
     assert packing.quotient(both, two) == one
     assert packing.quotient(one, both) == (0 if both == one and not two else None)
     assert packing.root(2 * one) == one
@@ -224,7 +294,9 @@ def test_many_premises_do_not_matter_to_an_easy_goal() -> None:
     generator = random.Random(0)
     letters = [Scalar.of(Variable(name)) for name in "abcdefghijklmnopqrsu"]
     premises = [ge(letter) for letter in letters[:12]]
-    premises += [ge(generator.choice(letters) * generator.choice(letters) - letter) for letter in letters]
+    premises += [
+        ge(generator.choice(letters) * generator.choice(letters) - letter) for letter in letters
+    ]
     goal = Fact(">=", letters[0] * letters[1] + letters[2])
     assert len(checked(certify(goal, premises), goal, premises).premises) == 3
 
@@ -245,17 +317,25 @@ def test_weights_are_exact_and_as_cheap_as_those_of_linprog(
     nonnegative = data.draw(st.integers(0, len(columns)))
     costs = [1.0 + place / 7 for place in range(len(columns))]
     found = combine(poly(target), [poly(column) for column in columns], costs, nonnegative)
-    # A free weight is the difference of two; a cost is relative to the largest coefficient of its column.
+    # A free weight is the difference of two; a cost is relative to the largest coefficient of its
+    # column.
     A = np.array(columns, float).T
     free = -A[:, nonnegative:]
     per = np.array(costs) * abs(A).max(0)
-    twin = linprog([*per, *per[nonnegative:]], A_eq=np.hstack([A, free]), b_eq=target, method="highs-ds")
+    twin = linprog(
+        [*per, *per[nonnegative:]], A_eq=np.hstack([A, free]), b_eq=target, method="highs-ds"
+    )
     assert (found is None) == (twin.status != 0)
     if found is not None:
-        sums = [sum(w * column[row] for w, column in zip(found, columns, strict=True)) for row in range(ROWS)]
+        sums = [
+            sum(w * column[row] for w, column in zip(found, columns, strict=True))
+            for row in range(ROWS)
+        ]
         assert sums == [fmpq(x) for x in target]
         assert all(w >= 0 for w in found[:nonnegative])
-        assert float(sum(abs(float(w)) * c for w, c in zip(found, per, strict=True))) == pytest.approx(twin.fun)
+        assert float(
+            sum(abs(float(w)) * c for w, c in zip(found, per, strict=True))
+        ) == pytest.approx(twin.fun)
 
 
 def test_a_search_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,5 @@
-"""Proofs in LaTeX: the theorem is the kernel's, each line says from what it follows, and displays fit a column."""
+"""Proofs in LaTeX: the theorem is the kernel's, each line says from what it follows, and displays
+fit a column."""
 
 from __future__ import annotations
 
@@ -18,14 +19,20 @@ pytestmark = of_the_paper
 
 
 def check_latex(text: str) -> None:
-    """Braces and delimiters are balanced, nothing but Latin letters is left, and no label ends early."""
+    """Braces and delimiters are balanced, nothing but Latin letters is left, and no label ends
+    early."""
     bare = re.sub(r"\\[\\{}%&#_$]", "", text)
     depth = 0
     for character in bare:
         depth += (character == "{") - (character == "}")
         assert depth >= 0
     assert depth == 0
-    for left, right in ((r"\(", r"\)"), (r"\[", r"\]"), (r"\left", r"\right"), (r"\begin{", r"\end{")):
+    for left, right in (
+        (r"\(", r"\)"),
+        (r"\[", r"\]"),
+        (r"\left", r"\right"),
+        (r"\begin{", r"\end{"),
+    ):
         plain = text.replace("\\\\", "")
         count = [len(re.findall(re.escape(each) + r"(?![a-z])", plain)) for each in (left, right)]
         assert count[0] == count[1], left
@@ -102,9 +109,15 @@ def test_a_line_names_the_lines_and_hypotheses_that_it_follows_from(paper):
     proof = paper["jiang2024.lemma1"].proof("repaired")
     text = latex(proof)
     lines = text[text.index(r"\begin{proof}") :].split(r"\item\label{")[1:]
-    assert [line.split("}")[0] for line in lines] == [f"{label(proof)}:{i}" for i in range(1, len(proof.steps) + 1)]
+    assert [line.split("}")[0] for line in lines] == [
+        f"{label(proof)}:{i}" for i in range(1, len(proof.steps) + 1)
+    ]
     # A line follows from earlier lines alone.
     for place, line in enumerate(lines):
-        earlier = {str(i) for i in range(1, place + 1)} | {f"H{i}" for i in range(1, len(proof.hypotheses) + 1)}
+        earlier = {str(i) for i in range(1, place + 1)} | {
+            f"H{i}" for i in range(1, len(proof.hypotheses) + 1)
+        }
         for told in re.findall(r"^From (.+), by ", line, re.MULTILINE):
-            assert {each.rpartition(":")[2] for each in re.findall(r"\\ref\{(.+?)\}", told)} <= earlier
+            assert {
+                each.rpartition(":")[2] for each in re.findall(r"\\ref\{(.+?)\}", told)
+            } <= earlier

@@ -15,7 +15,20 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity, Statement
 from boundcheck.language.hypotheses import BALL, Hypothesis
 from boundcheck.language.symbols import Parameter, a, sigma
-from boundcheck.language.vocabulary import W1, W2, EuclideanNorm, F, FrobeniusNorm, Gradient, d, g, k, n, v, v_t
+from boundcheck.language.vocabulary import (
+    W1,
+    W2,
+    EuclideanNorm,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    d,
+    g,
+    k,
+    n,
+    v,
+    v_t,
+)
 from boundcheck.proof import Process, Proof, Reading, eq, ge, le
 from boundcheck.proof.verdict import JudgedProof
 
@@ -58,13 +71,24 @@ def test_recursions_and_shifted_times_are_not_refused():
     assert judged(build, claim, reading=Reading(processes=blocks)).verdict == "proved"
 
 
-# In which direction statements are compared: an assumption says no more than a hypothesis, a premise holds by one.
+# In which direction statements are compared: an assumption says no more than a hypothesis, a
+# premise holds by one.
 
 X, Y, ZERO = sp.MatrixSymbol("X", d, k), sp.MatrixSymbol("Y", d, k), sp.ZeroMatrix(d, k)
-SMALL = {name: le(FrobeniusNorm(at), x) for name, at in (("X", X), ("Y", Y), ("M", M_t), ("M_1", M_1))}
-MANY = Reading(processes={M_t: Process((sp.MatrixSymbol("M", d, k),))}, constants={x, y}, arbitrary={X, Y})
+SMALL = {
+    name: le(FrobeniusNorm(at), x) for name, at in (("X", X), ("Y", Y), ("M", M_t), ("M_1", M_1))
+}
+MANY = Reading(
+    processes={M_t: Process((sp.MatrixSymbol("M", d, k),))}, constants={x, y}, arbitrary={X, Y}
+)
 NEXT = le(FrobeniusNorm(M_t.xreplace({t: t + 1})), x)
-RANGES = ["for all X", "for each X", "for all matrices X", r"\forall X", r"\text{for every } X \text{ of rank one}"]
+RANGES = [
+    "for all X",
+    "for each X",
+    "for all matrices X",
+    r"\forall X",
+    r"\text{for every } X \text{ of rank one}",
+]
 
 
 def small(what: Any, quantifier: str = "", id: str = "my.given", **options: Any) -> Claim:
@@ -84,7 +108,9 @@ def as_condition(claim: Claim) -> Any:
 
 def as_hypothesis(claim: Claim, **options: Any) -> Any:
     (hypothesis,) = claim.hypotheses
-    return lambda proof: proof.conclude(proof.step("line", claim.conclusion, proof.assume(hypothesis, **options)))
+    return lambda proof: proof.conclude(
+        proof.step("line", claim.conclusion, proof.assume(hypothesis, **options))
+    )
 
 
 def as_law(claim: Claim, said: Claim, letter: Any = X, at: Any = ZERO) -> Any:
@@ -108,11 +134,20 @@ NARROWER = [
 
 
 @pytest.mark.parametrize("quantifier", RANGES)
-@pytest.mark.parametrize("hypothesis", [each for each, _ in NARROWER], ids=[name for _, name in NARROWER])
-def test_what_holds_of_less_is_no_condition_on_all_points(hypothesis: Claim, quantifier: str) -> None:
-    """P ⇒ P is no proof that P holds of all points: the hypothesis says it of the iterates, or of one point."""
+@pytest.mark.parametrize(
+    "hypothesis", [each for each, _ in NARROWER], ids=[name for _, name in NARROWER]
+)
+def test_what_holds_of_less_is_no_condition_on_all_points(
+    hypothesis: Claim, quantifier: str
+) -> None:
+    """P ⇒ P is no proof that P holds of all points: the hypothesis says it of the iterates, or of
+    one point."""
     claim = under(hypothesis, SMALL["X"], quantifier)
-    for build in (as_condition(claim), as_hypothesis(claim), as_hypothesis(claim, where={M_t: X, Y: X})):
+    for build in (
+        as_condition(claim),
+        as_hypothesis(claim),
+        as_hypothesis(claim, where={M_t: X, Y: X}),
+    ):
         proof = tried(build, claim, reading=MANY)
         assert proof is None or proof.verdict == "unknown"
     over = replace(claim, hypotheses=(small(SMALL["Y"], "for all Y"),))
@@ -123,7 +158,10 @@ def test_a_step_of_the_iterates_is_no_step_between_any_two_points() -> None:
     """F is smooth from each iterate to the next, and nowhere else."""
 
     def smooth(first: Any, second: Any) -> sp.Basic:
-        return le(FrobeniusNorm(Gradient(F, first) - Gradient(F, second)), x * FrobeniusNorm(first - second))
+        return le(
+            FrobeniusNorm(Gradient(F, first) - Gradient(F, second)),
+            x * FrobeniusNorm(first - second),
+        )
 
     along = small(smooth(M_t, M_t.xreplace({t: t + 1})), "for all t")
     claim = under(along, smooth(X, Y), "for all X, Y")
@@ -133,7 +171,13 @@ def test_a_step_of_the_iterates_is_no_step_between_any_two_points() -> None:
     assert judged(as_condition(over), over, reading=reading).verdict == "proved"
 
 
-UNREAD = ["for no X", "for some X", r"\text{for } x \text{ large enough}", "where X is diagonal", "for all X but one"]
+UNREAD = [
+    "for no X",
+    "for some X",
+    r"\text{for } x \text{ large enough}",
+    "where X is diagonal",
+    "for all X but one",
+]
 
 
 @pytest.mark.parametrize("quantifier", UNREAD)
@@ -152,11 +196,16 @@ BESIDE = [
         "for any X, Y, small",
         r"\text{for all } X \in \mathbb{R}^d nonzero",
     ),
-    *(r"\text{for all } X \in \mathbb{R}^n \setminus 0", r"\text{for all } X \in \mathbb{R}^{d \times k} unit"),
+    *(
+        r"\text{for all } X \in \mathbb{R}^n \setminus 0",
+        r"\text{for all } X \in \mathbb{R}^{d \times k} unit",
+    ),
 ]
 
 
-@pytest.mark.parametrize("quantifier", [*BESIDE, "for all X", r"\text{for all } X \in \mathbb{R}^{d \times k}"])
+@pytest.mark.parametrize(
+    "quantifier", [*BESIDE, "for all X", r"\text{for all } X \in \mathbb{R}^{d \times k}"]
+)
 def test_a_word_beside_the_letters_of_a_range_restricts_it(quantifier: str) -> None:
     """No X is longer than x, and so x is at most 0, at X = 0."""
     long = small(ge(FrobeniusNorm(X), x), quantifier)
@@ -172,13 +221,20 @@ def test_a_word_beside_the_letters_of_a_range_restricts_it(quantifier: str) -> N
 
 SOMETIMES = [
     *("at some time", "at even times", "for the first iterate", "for some iterate", "for i = 1"),
-    *("with probability one half", "for all but one iterate", "for all iterates", "for all t, even"),
+    *(
+        "with probability one half",
+        "for all but one iterate",
+        "for all iterates",
+        "for all t, even",
+    ),
 ]
 
 
 @pytest.mark.parametrize("quantifier", SOMETIMES)
 @pytest.mark.parametrize("word", [None, "my_word"])
-def test_what_is_said_of_iterates_is_read_where_it_is_for_all_times(quantifier: str, word: str | None) -> None:
+def test_what_is_said_of_iterates_is_read_where_it_is_for_all_times(
+    quantifier: str, word: str | None
+) -> None:
     """Nobody has read the texts of words that are not ours."""
     for text in (quantifier, rf"\text{{{quantifier}}}"):
         own = Hypothesis(word, "mine", says=(Statement(SMALL["M"], text),)) if word else None
@@ -191,7 +247,11 @@ def test_what_is_said_of_iterates_is_read_where_it_is_for_all_times(quantifier: 
 @pytest.mark.parametrize("said", BALL.says[:2], ids=["one radius", "two radii"])
 def test_what_a_word_of_ours_says_of_iterates_is_read(said: Statement) -> None:
     known = BALL.claim("my.ball", "Ball", "me", said)
-    claim = under(known, le(words.SpectralNorm(words.A_t), a if said.conclusion.has(a) else sigma), "for all t")
+    claim = under(
+        known,
+        le(words.SpectralNorm(words.A_t), a if said.conclusion.has(a) else sigma),
+        "for all t",
+    )
     reading = Reading(processes={words.A_t: Process((A,)), words.B_t: Process((B,))})
     assert judged(as_hypothesis(claim), claim, reading=reading).verdict == "proved"
 
@@ -214,20 +274,34 @@ MIDDLES = {
 
 @pytest.mark.parametrize(("middle", "expected"), MIDDLES.values(), ids=MIDDLES)
 @pytest.mark.parametrize(
-    "points", [(words.v1, words.v2), (v_t, v_t.xreplace({t: t + 1}))], ids=["any points", "iterates"]
+    "points",
+    [(words.v1, words.v2), (v_t, v_t.xreplace({t: t + 1}))],
+    ids=["any points", "iterates"],
 )
-def test_what_belongs_to_a_point_is_not_that_of_another(middle: Any, expected: str, points: Any) -> None:
-    """E[g] = ∇F(v), for all v, says nothing of how ∇F changes; that ∇F(v) is one Z for all v does."""
+def test_what_belongs_to_a_point_is_not_that_of_another(
+    middle: Any, expected: str, points: Any
+) -> None:
+    """E[g] = ∇F(v), for all v, says nothing of how ∇F changes; that ∇F(v) is one Z for all v
+    does."""
     is_run, relation = v_t in points, eq(middle, Gradient(F, v))
     givens = [small(relation, r"\text{for all } v")]
-    givens += [catalogue["jiang2024.unbiased"]] if relation == catalogue["jiang2024.unbiased"].conclusion else []
+    givens += (
+        [catalogue["jiang2024.unbiased"]]
+        if relation == catalogue["jiang2024.unbiased"].conclusion
+        else []
+    )
     goal = le(EuclideanNorm(Gradient(F, points[0]) - Gradient(F, points[1])), 0)
 
     def build(proof: Proof) -> None:
         (given,) = proof.claim.hypotheses
         law = None if is_run else proof.assume(given, forall=[v])
-        known = [proof.by.instance(law, {v: at}) if law else proof.assume(given, where={v: at}) for at in points]
-        split = proof.by.triangle("F", Gradient(F, points[0]) - middle, middle - Gradient(F, points[1]))
+        known = [
+            proof.by.instance(law, {v: at}) if law else proof.assume(given, where={v: at})
+            for at in points
+        ]
+        split = proof.by.triangle(
+            "F", Gradient(F, points[0]) - middle, middle - Gradient(F, points[1])
+        )
         proof.conclude(proof.step("line", goal, known, split), forall=() if is_run else points)
 
     for given in givens:
@@ -237,7 +311,9 @@ def test_what_belongs_to_a_point_is_not_that_of_another(middle: Any, expected: s
 
 def test_a_claim_at_all_points_is_not_proved_of_one_gradient() -> None:
     """Of the g at one v it is known that it is small, and the claim is about the g at each."""
-    given = under(small(le(EuclideanNorm(g), x)), le(EuclideanNorm(g + v), x + EuclideanNorm(v)), "for all v")
+    given = under(
+        small(le(EuclideanNorm(g), x)), le(EuclideanNorm(g + v), x + EuclideanNorm(v)), "for all v"
+    )
 
     def build(proof: Proof) -> None:
         known = proof.assume(given.hypotheses[0]), proof.by.triangle("F", g, v)
@@ -254,8 +330,16 @@ NARROW = [r"\text{for all } X \text{ of length } 1", "for some X", "", "if X is 
 @pytest.mark.parametrize("quantifier", ["for all X", *NARROW])
 def test_the_parts_of_a_hypothesis_that_says_less_are_not_taken(quantifier: str) -> None:
     """0 is at least a, for all X and so at X = 0, follows from the parts alone."""
-    parts = [small(ge(FrobeniusNorm(X), each), "for all X", f"my.part{i}") for i, each in enumerate((x, -1))]
-    whole = small(sp.And(*(each.conclusion for each in parts)), quantifier, "my.whole", hypotheses=tuple(parts))
+    parts = [
+        small(ge(FrobeniusNorm(X), each), "for all X", f"my.part{i}")
+        for i, each in enumerate((x, -1))
+    ]
+    whole = small(
+        sp.And(*(each.conclusion for each in parts)),
+        quantifier,
+        "my.whole",
+        hypotheses=tuple(parts),
+    )
     claim = under(whole, ge(0, x))
     expected = "unknown" if quantifier in NARROW else "proved"
     assert judged(as_law(claim, parts[0]), claim, reading=MANY).verdict == expected
@@ -273,8 +357,11 @@ def test_a_claim_whose_range_is_not_read_is_not_proved(quantifier: str) -> None:
 
 
 @pytest.mark.parametrize("shift", [-2, -1, 0, 1, 2])
-def test_a_hypothesis_about_all_iterates_is_not_one_about_times_that_there_are_not(shift: int) -> None:
-    """v_1, ..., v_{T+1} are the iterates: what is said of each v_t is said of v_{t+1}, and of nothing beyond."""
+def test_a_hypothesis_about_all_iterates_is_not_one_about_times_that_there_are_not(
+    shift: int,
+) -> None:
+    """v_1, ..., v_{T+1} are the iterates: what is said of each v_t is said of v_{t+1}, and of
+    nothing beyond."""
     for said in (SMALL["M"], NEXT):
         other = said.xreplace({t: t + shift})
         claim = under(small(said, "for all t"), other, "for all t")
@@ -289,7 +376,11 @@ def test_a_hypothesis_of_its_own_conditions_or_formulas_is_not_taken_without_the
 
     def build(proof: Proof) -> None:
         known = [proof.quantity(each) for each in proof.claim.quantities] if proof.claim else []
-        proof.conclude(proof.step("line", proof.claim.conclusion, known, proof.assume(proof.claim.hypotheses[0])))
+        proof.conclude(
+            proof.step(
+                "line", proof.claim.conclusion, known, proof.assume(proof.claim.hypotheses[0])
+            )
+        )
 
     for mine, expected in ((one, "unknown"), (seven, "proved")):
         claim = under(small(ge(x, m), quantities=(mine,)), ge(x, 7), quantities=(seven,))

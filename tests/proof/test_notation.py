@@ -1,4 +1,5 @@
-"""Print, parse, compare: what is shown of a statement or a certificate says that one and no other."""
+"""Print, parse, compare: what is shown of a statement or a certificate says that one and no
+other."""
 
 from __future__ import annotations
 
@@ -13,7 +14,18 @@ from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, rules
 from boundcheck.kernel.builders import norm
 from boundcheck.kernel.derive import RELATIONS, derivation
-from boundcheck.kernel.terms import ANY, NOW, ONE, ZERO, Inverse, Matrix, Scalar, Symbol, Time, Variable
+from boundcheck.kernel.terms import (
+    ANY,
+    NOW,
+    ONE,
+    ZERO,
+    Inverse,
+    Matrix,
+    Scalar,
+    Symbol,
+    Time,
+    Variable,
+)
 from boundcheck.proof import notation
 from boundcheck.proof.certificate import certify
 from boundcheck.proof.notation import from_latex, latex, letters, read_line, tokens_of
@@ -140,7 +152,9 @@ def test_a_matrix_says_its_shape_where_it_is_zero(matrix: Matrix) -> None:
     assert str(matrix) == "0[m, n]" or matrix.terms
 
 
-@pytest.mark.parametrize("text", [r"\frac{1}{2}", r"\mathbf{x}_{t+1} \leq \|A\|", "", r"\text{for all } x"])
+@pytest.mark.parametrize(
+    "text", [r"\frac{1}{2}", r"\mathbf{x}_{t+1} \leq \|A\|", "", r"\text{for all } x"]
+)
 def test_formulas_are_formulas(text: str) -> None:
     assert notation.check_math(text) == text
 
@@ -162,7 +176,12 @@ def test_what_passes_as_a_formula_cannot_leave_it(text: str) -> None:
 @pytest.mark.full
 @of_the_paper
 def test_every_certificate_of_the_paper_is_shown_as_it_was_checked() -> None:
-    closed = [x.theorem for script in SCRIPTS for x in script.proof.steps if x.theorem.rule == "certificate"]
+    closed = [
+        x.theorem
+        for script in SCRIPTS
+        for x in script.proof.steps
+        if x.theorem.rule == "certificate"
+    ]
     assert len(closed) > 400
     for theorem in closed:
         (_, left), *summands = notation.identity_of(theorem)
@@ -177,7 +196,9 @@ def test_an_identity_is_read_back_line_by_line(given: Entailment) -> None:
     assert theorem is not None
     lines = notation.identity_of(theorem)
     table = letters(Fact(">=", factor) for _, factors in lines for factor in factors)
-    assert [read_line(text, table) for text, _ in lines] == [prod(factors, start=ONE) for _, factors in lines]
+    assert [read_line(text, table) for text, _ in lines] == [
+        prod(factors, start=ONE) for _, factors in lines
+    ]
     assert notation.identity(theorem) == " ".join(text for text, _ in lines)
 
 
@@ -187,6 +208,8 @@ LINE = "- 3/4*x*(y - 1)^2"
 @pytest.mark.parametrize("text", ["", "x =", "y y", "2*", "(y", "q", "1/0", "x^y", "x = y"])
 def test_what_is_no_line_of_an_identity_is_refused(text: str) -> None:
     table = letters([Fact(">=", Scalar.of(Variable("x")) + Variable("y"))])
-    assert read_line(f"= {LINE}", table) == read_line(LINE, table) != read_line(f"+ {LINE[2:]}", table)
+    assert (
+        read_line(f"= {LINE}", table) == read_line(LINE, table) != read_line(f"+ {LINE[2:]}", table)
+    )
     with pytest.raises(InputError):
         read_line(text, table)

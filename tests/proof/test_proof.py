@@ -1,4 +1,5 @@
-"""A proof while it is written: what it may start from, how lines are closed, and what is refused."""
+"""A proof while it is written: what it may start from, how lines are closed, and what is
+refused."""
 
 import pytest
 import sympy as sp
@@ -20,7 +21,11 @@ from .scripts import numbers, x, y, z
 
 A, W = sp.MatrixSymbol("A", r, k), sp.MatrixSymbol("W", d, k)
 v_t = Iterate("v", t, words.n, 1)
-READING = Reading(processes={v_t: Process((sp.MatrixSymbol("v", words.n, 1),))}, constants={x, y, z}, arbitrary={A, W})
+READING = Reading(
+    processes={v_t: Process((sp.MatrixSymbol("v", words.n, 1),))},
+    constants={x, y, z},
+    arbitrary={A, W},
+)
 PAIR = Claim("my.pair", "A pair", "me", sp.And(le(x, 1), le(y, 2)))
 
 
@@ -35,27 +40,38 @@ def test_what_is_assumed_is_a_theorem_about_itself_under_its_name(proof):
     assert proof.recall("x ≥ y").same_as(theorem)
     parts = proof.assume(PAIR, where={x: z})
     # In the order of sympy, and not in the claim's.
-    assert {each.conclusion for each in parts} == {proof.reading.fact(each) for each in (le(z, 1), le(y, 2))}
+    assert {each.conclusion for each in parts} == {
+        proof.reading.fact(each) for each in (le(z, 1), le(y, 2))
+    }
     law = proof.assume(le(FrobeniusNorm(A), x), forall=[A], given=[le(SpectralNorm(A), y)])
     assert [str(each) for each in law.conclusion.variables] == ["A"]
     assert law.conclusion.premises == (proof.reading.fact(le(SpectralNorm(A), y)),)
-    assert [(each.name, each.claim) for each in proof.assumptions][:3] == [("x ≥ y", None), *[("A pair", PAIR)] * 2]
+    assert [(each.name, each.claim) for each in proof.assumptions][:3] == [
+        ("x ≥ y", None),
+        *[("A pair", PAIR)] * 2,
+    ]
     assert {each.role for each in proof.assumptions} == {"hypothesis"}
     for name, count in (("A pair", 2), ("nothing", 0)):
-        with pytest.raises(InputError, match=f"name = {name}: expected the name of one assumption, not of {count}"):
+        with pytest.raises(
+            InputError, match=f"name = {name}: expected the name of one assumption, not of {count}"
+        ):
             proof.recall(name)
 
 
 def test_a_definition_and_a_domain_are_those_of_the_symbol(proof):
     assert proof.define(x, y + 1).conclusion == proof.reading.fact(eq(x, y + 1))
-    assert proof.quantity(STEP_SIZE).conclusion == proof.reading.fact(eq(alpha, STEP_SIZE.expression))
+    assert proof.quantity(STEP_SIZE).conclusion == proof.reading.fact(
+        eq(alpha, STEP_SIZE.expression)
+    )
     assert proof.recall("alpha").conclusion == proof.reading.fact(eq(alpha, STEP_SIZE.expression))
     length, long, rank = proof.positive(Lhat, T, r)
     assert length.conclusion == proof.reading.fact(gt(Lhat, 0))
     assert long.hypotheses == rank.hypotheses == frozenset()
     assert long.conclusion == proof.reading.fact(ge(T, 1))
     assert [each.role for each in proof.assumptions] == ["definition", "definition", "domain"]
-    with pytest.raises(InputError, match="symbol = z: expected a symbol that sympy knows to be positive"):
+    with pytest.raises(
+        InputError, match="symbol = z: expected a symbol that sympy knows to be positive"
+    ):
         proof.positive(z)
 
 
@@ -65,7 +81,12 @@ def test_a_line_is_closed_from_what_is_named(proof):
     assert theorem.hypotheses == {first.conclusion, second.conclusion}
     assert replay(theorem).same_as(theorem)
     (step,) = proof.steps
-    assert (step.label, step.meaning, step.printed, step.theorem) == ("sum", "Both.", "x \\ge z", theorem)
+    assert (step.label, step.meaning, step.printed, step.theorem) == (
+        "sum",
+        "Both.",
+        "x \\ge z",
+        theorem,
+    )
     open_ = proof.step("more", ge(x, z + 1), first, second)
     assert open_.rule == "assume"
     assert open_.hypotheses == {proof.reading.fact(ge(x, z + 1))}
@@ -73,7 +94,9 @@ def test_a_line_is_closed_from_what_is_named(proof):
 
 def test_a_line_that_is_a_premise_is_that_premise(proof):
     premise = proof.assume(ge(x, y))
-    assert proof.step("again", ge(x, y), premise) is proof.step("turned", le(y, x), premise) is premise
+    assert (
+        proof.step("again", ge(x, y), premise) is proof.step("turned", le(y, x), premise) is premise
+    )
 
 
 def test_a_factor_and_hints_are_used_as_named(proof):
@@ -110,7 +133,9 @@ def test_a_witness_is_kept_and_nothing_is_searched(proof):
 def test_a_conclusion_closes_over_what_is_local_and_discharges_what_is_given(proof):
     assumed, known = proof.assume(ge(y, 1)), proof.step("known", ge(z**2, 0), hints=[z])
     line = proof.step("line", ge(2 * x + y + z**2, 3), proof.local(ge(x, 1)), assumed, known)
-    theorem = proof.conclude(line, forall=[x], such_that=[ge(x, 1)], relation=ge(2 * x + y + z**2, 3))
+    theorem = proof.conclude(
+        line, forall=[x], such_that=[ge(x, 1)], relation=ge(2 * x + y + z**2, 3)
+    )
     assert theorem.hypotheses == {assumed.conclusion}
     assert theorem.conclusion == proof.goal
     assert isinstance(proof.goal, Law)

@@ -1,4 +1,5 @@
-"""Translation keeps the number: what the kernel makes of an expression denotes what NumPy does; or it refuses."""
+"""Translation keeps the number: what the kernel makes of an expression denotes what NumPy does; or
+it refuses."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -17,7 +18,16 @@ from boundcheck.kernel.terms import Scalar
 from boundcheck.language import vocabulary as words
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.symbols import L, T, r
-from boundcheck.language.vocabulary import EuclideanNorm, Expectation, FrobeniusNorm, Gradient, Value, d, f, i
+from boundcheck.language.vocabulary import (
+    EuclideanNorm,
+    Expectation,
+    FrobeniusNorm,
+    Gradient,
+    Value,
+    d,
+    f,
+    i,
+)
 from boundcheck.proof import Reading, eq, ge, gt, le
 from boundcheck.proof.script import own_letters
 from tests.kernel.strategies import ENTRIES, everywhere, worlds
@@ -43,11 +53,15 @@ def constants(**numbers: Fraction) -> Model:
 
 
 def same(value: Interval, number: object, rel: float = 1e-9) -> bool:
-    return all(isclose(float(end), float(number), rel_tol=rel, abs_tol=rel) for end in (value.low, value.high))
+    return all(
+        isclose(float(end), float(number), rel_tol=rel, abs_tol=rel)
+        for end in (value.low, value.high)
+    )
 
 
 def translated(expression: sp.Expr) -> Scalar:
-    """The expression; another one is drawn for an expectation that is none, or that is given less than the past."""
+    """The expression; another one is drawn for an expectation that is none, or that is given less
+    than the past."""
     try:
         return READING.scalar(expression)
     except InputError as error:
@@ -72,7 +86,10 @@ def test_matrices_time_and_chance_denote_what_numpy_computes(expression, world):
     world = world.with_functions(f=CUBIC)
     scalar, reference = translated(expression), Reference(world)
     for time, outcome in everywhere(world)[:4]:
-        value, wanted = denote(scalar, world, time, outcome), reference.number(expression, time, outcome)
+        value, wanted = (
+            denote(scalar, world, time, outcome),
+            reference.number(expression, time, outcome),
+        )
         assert same(value, wanted, 1e-8), (expression, time, outcome)
 
 
@@ -80,7 +97,9 @@ def test_matrices_time_and_chance_denote_what_numpy_computes(expression, world):
 @given(measures(1), measures(1), st.sampled_from([ge, gt, le, eq, sp.Lt]))
 def test_a_relation_is_the_difference_of_its_sides_with_the_right_sign(left, right, relation):
     difference = translated(left) - translated(right)
-    fact = READING.fact(relation(left, right) if relation is not sp.Lt else sp.Lt(left, right, evaluate=False))
+    fact = READING.fact(
+        relation(left, right) if relation is not sp.Lt else sp.Lt(left, right, evaluate=False)
+    )
     sign = {ge: ">=", gt: ">", le: ">=", sp.Lt: ">", eq: "="}[relation]
     assert fact == Fact(sign, -difference if relation in (le, sp.Lt) else difference)
 
@@ -89,7 +108,9 @@ def test_conjunctions_and_maxima_are_one_fact_each():
     below = sp.Le(sp.Max(FrobeniusNorm(M), FrobeniusNorm(N), evaluate=False), x, evaluate=False)
     parts = [READING.fact(le(FrobeniusNorm(each), x)) for each in (M, N)]
     assert set(READING.facts(below)) == set(parts)
-    assert set(READING.facts(sp.And(le(FrobeniusNorm(M), x), le(FrobeniusNorm(N), x)))) == set(parts)
+    assert set(READING.facts(sp.And(le(FrobeniusNorm(M), x), le(FrobeniusNorm(N), x)))) == set(
+        parts
+    )
     with pytest.raises(InputError, match=r"statement = .*expected a single relation"):
         READING.fact(below)
 
@@ -133,23 +154,68 @@ REFUSED = {
     "pi": (lemma(sp.pi), "expression", "pi", "vocabulary"),
     "imaginary": (lemma(sp.sqrt(-2)), "expression", "I", "vocabulary"),
     "cube root": (lemma((x**2 + 1) ** CUBE_ROOT), "exponent", "1/3", "a half or a quarter"),
-    "eighth root": (lemma((x**2 + 1) ** sp.Rational(1, 8)), "exponent", "1/8", "a half or a quarter"),
+    "eighth root": (
+        lemma((x**2 + 1) ** sp.Rational(1, 8)),
+        "exponent",
+        "1/8",
+        "a half or a quarter",
+    ),
     "symbolic power": (lemma(2**x), "exponent", "x", "an integer"),
     "trace": (lemma(sp.Trace(M)), "expression", "Trace(M)", "vocabulary"),
     "determinant": (lemma(sp.Determinant(M)), "expression", "Determinant(M)", "vocabulary"),
     "entry": (lemma(M[0, 0]), "expression", "M[0, 0]", "vocabulary"),
     "identity": (lemma(FrobeniusNorm(M - sp.Identity(d))), "expression", "I", "vocabulary"),
-    "entrywise product": (lemma(FrobeniusNorm(sp.HadamardProduct(M, N))), "expression", "M", "vocabulary"),
-    "matrix as a number": (le(x, 1).xreplace({x: FrobeniusNorm(M)}).func(M, 1, evaluate=False), "expression", "M", ""),
-    "piecewise": (lemma(sp.Piecewise((x, x > 0), (y, True))), "expression", "Piecewise", "vocabulary"),
+    "entrywise product": (
+        lemma(FrobeniusNorm(sp.HadamardProduct(M, N))),
+        "expression",
+        "M",
+        "vocabulary",
+    ),
+    "matrix as a number": (
+        le(x, 1).xreplace({x: FrobeniusNorm(M)}).func(M, 1, evaluate=False),
+        "expression",
+        "M",
+        "",
+    ),
+    "piecewise": (
+        lemma(sp.Piecewise((x, x > 0), (y, True))),
+        "expression",
+        "Piecewise",
+        "vocabulary",
+    ),
     "sum from 0": (lemma(sp.Sum(FrobeniusNorm(v_t), (t, 0, T))), "range", "Sum", "t from 1 to T"),
-    "sum to T - 1": (lemma(sp.Sum(FrobeniusNorm(v_t), (t, 1, T - 1))), "range", "Sum", "t from 1 to T"),
+    "sum to T - 1": (
+        lemma(sp.Sum(FrobeniusNorm(v_t), (t, 1, T - 1))),
+        "range",
+        "Sum",
+        "t from 1 to T",
+    ),
     "sum over s": (lemma(sp.Sum(x, (y, 1, T))), "range", "Sum", "t from 1 to T"),
-    "least from 2": (lemma(words.MinimumOver(FrobeniusNorm(v_t), t, 2, T)), "range", "min_", "t from 1 to T"),
+    "least from 2": (
+        lemma(words.MinimumOver(FrobeniusNorm(v_t), t, 2, T)),
+        "range",
+        "min_",
+        "t from 1 to T",
+    ),
     "two vectors": (lemma(FrobeniusNorm(v.T * v)), "expression", "v", "a number and a vector"),
-    "a vector's square": (lemma(FrobeniusNorm(v * v.T)), "expression", "v", "a number and a vector"),
-    "every other time": (lemma(FrobeniusNorm(words.Iterate("v", 2 * t, n, 1))), "index", "2*t", "whole number"),
-    "half a step": (lemma(FrobeniusNorm(words.Iterate("v", t + sp.Rational(1, 2), n, 1))), "index", "t + 1/2", "whole"),
+    "a vector's square": (
+        lemma(FrobeniusNorm(v * v.T)),
+        "expression",
+        "v",
+        "a number and a vector",
+    ),
+    "every other time": (
+        lemma(FrobeniusNorm(words.Iterate("v", 2 * t, n, 1))),
+        "index",
+        "2*t",
+        "whole number",
+    ),
+    "half a step": (
+        lemma(FrobeniusNorm(words.Iterate("v", t + sp.Rational(1, 2), n, 1))),
+        "index",
+        "t + 1/2",
+        "whole",
+    ),
     "given a matrix": (lemma(Expectation(FrobeniusNorm(v_t), M)), "given", "M", "one iterate"),
 }
 
@@ -172,21 +238,29 @@ def test_a_symbol_is_a_constant_a_dimension_or_the_horizon(name):
     assert not builders.timed(atom)
 
 
-# What would be read as something else, so that what is false could be proved, or would end in a traceback.
+# What would be read as something else, so that what is false could be proved, or would end in a
+# traceback.
 
 
 MISREAD = {
     # t inside of a sum over i could be read as i.
     "a sum with the time inside": eq(sp.Sum(t, (i, 1, t)), t**2),
     # SymPy flattens nested sums, and limits beyond the first could be dropped.
-    "a double sum": eq(sp.Sum(sp.Sum(FrobeniusNorm(v_t), (t, 1, T)), (t, 1, T)), sp.Sum(FrobeniusNorm(v_t), (t, 1, T))),
+    "a double sum": eq(
+        sp.Sum(sp.Sum(FrobeniusNorm(v_t), (t, 1, T)), (t, 1, T)),
+        sp.Sum(FrobeniusNorm(v_t), (t, 1, T)),
+    ),
     "a sum over another index too": eq(sp.Sum(y, (t, 1, T), (words.k, 1, 5)), T * y),
     # An inverse or a root of a matrix could be read as a vector without blocks.
     "inverse matrices": eq(words.InnerProduct(M.I, M.I), 0),
     "a function of an inverse": eq(Value(f, M.I), Value(f, N.I)),
-    "a root of a matrix": eq(Value(f, sp.MatPow(M, sp.Rational(1, 2))), Value(f, sp.MatPow(N, sp.Rational(1, 2)))),
+    "a root of a matrix": eq(
+        Value(f, sp.MatPow(M, sp.Rational(1, 2))), Value(f, sp.MatPow(N, sp.Rational(1, 2)))
+    ),
     # A second thing that is given could be dropped.
-    "given two": eq(Expectation(EuclideanNorm(g_t) ** 2, v_t, g_t), Expectation(EuclideanNorm(g_t) ** 2, v_t)),
+    "given two": eq(
+        Expectation(EuclideanNorm(g_t) ** 2, v_t, g_t), Expectation(EuclideanNorm(g_t) ** 2, v_t)
+    ),
     "a symbolic power of a matrix": lemma(FrobeniusNorm(sp.MatPow(M, words.n))),
     "a block that the vector has not": lemma(FrobeniusNorm(words.PartialGradient(f, v, M))),
     "a vector plus one of another make": lemma(EuclideanNorm(v + u)),
@@ -222,7 +296,9 @@ TIMES = [
 
 
 @pytest.mark.parametrize("at", [1, 2, LAST])
-@pytest.mark.parametrize(("expression", "value"), TIMES, ids=[str(expression) for expression, _ in TIMES])
+@pytest.mark.parametrize(
+    ("expression", "value"), TIMES, ids=[str(expression) for expression, _ in TIMES]
+)
 def test_the_time_is_a_number(expression, value, at):
     model = replace(constants(), horizon=LAST)
     assert denote(Reading().scalar(expression), model, at, 0) == exact(value(at))

@@ -1,6 +1,8 @@
-"""What a witness must meet before a line is refuted: the claim as its words and statements say it, and not the script.
+"""What a witness must meet before a line is refuted: the claim as its words and statements say it,
+and not the script.
 
-A true claim is never refuted, whatever of it a script leaves out; and each of these has a twin that is refuted.
+A true claim is never refuted, whatever of it a script leaves out; and each of these has a twin that
+is refuted.
 """
 
 from __future__ import annotations
@@ -65,7 +67,14 @@ def at_y(*hypotheses: Claim) -> Claim:
     return Claim("my.claim", "So it is at Y", "me", SMALL_AT[Y], hypotheses=hypotheses)
 
 
-RANGES = ["for all X", "for any X", "for every X in R^n", "whatever X is", "for all t and X", r"\forall X"]
+RANGES = [
+    "for all X",
+    "for any X",
+    "for every X in R^n",
+    "whatever X is",
+    "for all t and X",
+    r"\forall X",
+]
 RANGES += [r"\text{for all } X", r"\text{for each } X \in \mathbb{R}^n"]
 
 
@@ -80,7 +89,14 @@ def test_a_hypothesis_over_points_is_not_met_at_one_of_them(quantifier: str) -> 
 @pytest.mark.parametrize("quantifier", ["", *RANGES])
 def test_parts_about_one_point_are_no_conjunction_about_all(quantifier: str) -> None:
     parts = (Claim("my.p", "P", "me", SMALL_AT[X]), Claim("my.q", "Q", "me", ge(x, 0)))
-    whole = Claim("my.whole", "M is small", "me", sp.And(*(each.conclusion for each in parts)), quantifier, parts)
+    whole = Claim(
+        "my.whole",
+        "M is small",
+        "me",
+        sp.And(*(each.conclusion for each in parts)),
+        quantifier,
+        parts,
+    )
     assert refuted(at_y(whole), SMALL_AT[Y], TEN, MATRICES) == (not quantifier)
 
 
@@ -105,7 +121,9 @@ def test_numbers_meet_no_word_about_points_that_they_do_not_have(word: Hypothesi
 def test_a_word_of_others_is_not_believed() -> None:
     def saying(least: int) -> Claim:
         says = (Statement(ge(x, least), ""),)
-        return Hypothesis("my_word", "whatever", decided=lambda *_: HOLDS, says=says).claim("my.h", "H", "me")
+        return Hypothesis("my_word", "whatever", decided=lambda *_: HOLDS, says=says).claim(
+            "my.h", "H", "me"
+        )
 
     claim = Claim("my.claim", "Mine", "me", ge(x, 1), hypotheses=(saying(2),))
     reading = Reading(constants={x})
@@ -117,7 +135,8 @@ def test_a_word_of_others_is_not_believed() -> None:
 @examples(40)
 @given(*[fractions(-2, 2)] * 3, st.booleans())
 def test_what_the_claim_asks_counts_and_not_what_is_assumed(a, b, c, assumes: bool) -> None:
-    """Against the plain reading: refuted just where hypothesis, condition and definition hold and the line does not."""
+    """Against the plain reading: refuted just where hypothesis, condition and definition hold and
+    the line does not."""
     u, w = sp.Symbol("u", real=True), sp.Symbol("w", real=True)
     q = sp.Symbol("m")
     claim = Claim(
@@ -146,28 +165,50 @@ MOVES = catalogue["jiang2024.assumption3.1"]
 
 @examples(40)
 @given(*[fractions(-2, 2)] * 4, st.sampled_from([1, 2]))
-def test_points_off_the_ball_say_nothing_of_what_is_assumed_on_it(a1, b1, a2, b2, size: int) -> None:
-    """That W moves by at most C/2 is refuted just where it is false and both points are in the ball; by C, nowhere."""
+def test_points_off_the_ball_say_nothing_of_what_is_assumed_on_it(
+    a1, b1, a2, b2, size: int
+) -> None:
+    """That W moves by at most C/2 is refuted just where it is false and both points are in the
+    ball; by C, nowhere."""
     setting = Setting(HUBER, L=1, G=1, C=1, sigma=1)
     factors = (A1, B1), (A2, B2)
-    goal = le(FrobeniusNorm(B1 * A1 - B2 * A2), C * (FrobeniusNorm(A1 - A2) + FrobeniusNorm(B1 - B2)) / size)
-    claim = Claim("my.claim", "W moves little", "me", goal, "for all A_1, A_2, B_1, B_2", hypotheses=(MOVES,))
-    reading = Reading(points=dict(zip((words.v1, words.v2), factors, strict=True)), arbitrary={A1, A2, B1, B2})
+    goal = le(
+        FrobeniusNorm(B1 * A1 - B2 * A2),
+        C * (FrobeniusNorm(A1 - A2) + FrobeniusNorm(B1 - B2)) / size,
+    )
+    claim = Claim(
+        "my.claim", "W moves little", "me", goal, "for all A_1, A_2, B_1, B_2", hypotheses=(MOVES,)
+    )
+    reading = Reading(
+        points=dict(zip((words.v1, words.v2), factors, strict=True)), arbitrary={A1, A2, B1, B2}
+    )
     is_false = size * abs(b1 * a1 - b2 * a2) > abs(a1 - a2) + abs(b1 - b2)
     inside = max(map(abs, (a1, b1, a2, b2))) <= 1
     assert not (inside and is_false and size == 1)
-    assert refuted(claim, goal, at_points("Points", setting, (a1, b1), (a2, b2)), reading) == (inside and is_false)
+    assert refuted(claim, goal, at_points("Points", setting, (a1, b1), (a2, b2)), reading) == (
+        inside and is_false
+    )
 
 
-@pytest.mark.parametrize("statement", BOUNDED_VARIANCE.says[:2], ids=["at any point", "at iterates"])
-@pytest.mark.parametrize(("start", "share", "expected"), [(1, 1, False), (1, 9, True), (3, 1, False), (3, 9, False)])
+@pytest.mark.parametrize(
+    "statement", BOUNDED_VARIANCE.says[:2], ids=["at any point", "at iterates"]
+)
+@pytest.mark.parametrize(
+    ("start", "share", "expected"), [(1, 1, False), (1, 9, True), (3, 1, False), (3, 9, False)]
+)
 def test_a_run_off_the_ball_says_nothing_of_the_noise(
     statement: Statement, start: int, share: int, expected: bool
 ) -> None:
     noise = BOUNDED_VARIANCE.claim("my.noise", "Noise", "me", statement)
     goal = le(words.Expectation(EuclideanNorm(words.g_t - words.SLOPE) ** 2), zeta**2 / share)
     claim = Claim("my.claim", "Little noise", "me", goal, "for all t", hypotheses=(noise,))
-    more = {"offsets": (1, -1), "start": (start, start), "zeta": 3, "alpha": Fraction(1, 100), "T": 1}
+    more = {
+        "offsets": (1, -1),
+        "start": (start, start),
+        "zeta": 3,
+        "alpha": Fraction(1, 100),
+        "T": 1,
+    }
     blocks = [sp.MatrixSymbol(name, *shape) for name, shape in (("A", A1.shape), ("B", B1.shape))]
     drawn = [sp.MatrixSymbol(f"g_{each.name}", *each.shape) for each in blocks]
     reading = Reading(
@@ -184,11 +225,14 @@ def test_a_run_off_the_ball_says_nothing_of_the_noise(
 def parabola() -> Mapping[str, MatrixFunction]:
     """F(v) = v²/2."""
     half = exact(Fraction(1, 2))
-    return {"F": MatrixFunction(lambda p: half * p[0][0][0] * p[0][0][0], lambda p: (((p[0][0][0],),),))}
+    return {
+        "F": MatrixFunction(lambda p: half * p[0][0][0] * p[0][0][0], lambda p: (((p[0][0][0],),),))
+    }
 
 
 def steps(algorithm: Algorithm, T: int) -> dict[str, list[Fraction]]:
-    """The letters of the state at t = 1, ..., T + 1 from v_1 = 1, of one that is linear, and g_t = v_t + 1/2."""
+    """The letters of the state at t = 1, ..., T + 1 from v_1 = 1, of one that is linear, and g_t =
+    v_t + 1/2."""
     assert isinstance(algorithm, LinearMethod)
     numbers = {symbol.name: Fraction(1, 4) for symbol in algorithm.parameters}
     state = algorithm.exact_start(ONE, numbers)
@@ -208,7 +252,9 @@ def run_by_hand(algorithm: Algorithm, letters: Mapping[str, list[Fraction]], T: 
         value = letters[letter.name][time - 1] if letter.name in letters else Fraction(1, 4)
         return ((value,),) if hasattr(letter, "shape") else value
 
-    return Witness("A run", {}, Model({"one": 1, "n": 1}, T, (ONE,), lambda _: (0,), look_up, parabola()))
+    return Witness(
+        "A run", {}, Model({"one": 1, "n": 1}, T, (ONE,), lambda _: (0,), look_up, parabola())
+    )
 
 
 LINEAR = {name: each for name, each in ALGORITHMS.items() if isinstance(each, LinearMethod)}
@@ -224,7 +270,14 @@ def test_a_run_by_hand_counts_only_where_it_follows_the_algorithm(algorithm: Lin
         constants={each for each in algorithm.parameters if str(each) in ("omega", "gamma")},
     )
     declared = tuple(Parameter(each, "positive real", "a number") for each in reading.constants)
-    claim = Claim("my.claim", "It rests", "me", le(EuclideanNorm(v_t), 0), declared=declared, algorithm=algorithm)
+    claim = Claim(
+        "my.claim",
+        "It rests",
+        "me",
+        le(EuclideanNorm(v_t), 0),
+        declared=declared,
+        algorithm=algorithm,
+    )
     assert refuted(claim, claim.conclusion, run_by_hand(algorithm, letters, T_), reading)
     for name in names:
         for place in range(T_ + 1):
@@ -233,7 +286,9 @@ def test_a_run_by_hand_counts_only_where_it_follows_the_algorithm(algorithm: Lin
                 continue
             other = {each: list(values) for each, values in letters.items()}
             other[name][place] += 1
-            assert not refuted(claim, claim.conclusion, run_by_hand(algorithm, other, T_), reading), (name, place)
+            assert not refuted(
+                claim, claim.conclusion, run_by_hand(algorithm, other, T_), reading
+            ), (name, place)
 
 
 # Where a line has no meaning it is not false.
@@ -255,6 +310,10 @@ def test_a_place_without_meaning_refutes_nothing(relation, values, options) -> N
     """And one where the line has a meaning does."""
     known = tuple(Claim("my.h", "Given", "me", each) for each in options.values())
     claim = Claim("my.claim", "Mine", "me", relation, hypotheses=known)
-    assert not refuted(claim, relation, at_numbers("There", values), Reading(constants={*values}), *known)
+    assert not refuted(
+        claim, relation, at_numbers("There", values), Reading(constants={*values}), *known
+    )
     fine = Claim("my.claim", "Mine", "me", le(1 / x, 1))
-    assert refuted(fine, le(1 / x, 1), at_numbers("A half", {x: Fraction(1, 2)}), Reading(constants={x}))
+    assert refuted(
+        fine, le(1 / x, 1), at_numbers("A half", {x: Fraction(1, 2)}), Reading(constants={x})
+    )

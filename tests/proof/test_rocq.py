@@ -1,4 +1,5 @@
-"""Proofs as files for Rocq: the statement is the kernel's, and Rocq accepts the files and no altered ones."""
+"""Proofs as files for Rocq: the statement is the kernel's, and Rocq accepts the files and no
+altered ones."""
 
 from __future__ import annotations
 
@@ -55,8 +56,13 @@ from .scripts import judged, lemma, x, y, z
 pytestmark = of_the_paper
 
 SMALL = ("jiang2024.rate.own_constant.most", "sharp")
-# A product of signs; norms, a law and its instance; triangle, a scaled norm and a law as conclusion.
-CHECKED = (SMALL, ("jiang2024.assumption3.1.optimal", "sharp"), ("jiang2024.assumption2.segment", "repaired"))
+# A product of signs; norms, a law and its instance; triangle, a scaled norm and a law as
+# conclusion.
+CHECKED = (
+    SMALL,
+    ("jiang2024.assumption3.1.optimal", "sharp"),
+    ("jiang2024.assumption2.segment", "repaired"),
+)
 
 
 def export_of(id: str, version: str) -> Export:
@@ -75,7 +81,9 @@ def concluded(text: str) -> str:
 
 def value(text: str, names: dict[str, Fraction]) -> Fraction:
     """The value of a polynomial of Rocq, read as Python reads it."""
-    python = re.sub(r"(\d+) / (\d+)", r"Fraction(\1, \2)", text.replace("^+", "**").replace(")^-1", ")**-1"))
+    python = re.sub(
+        r"(\d+) / (\d+)", r"Fraction(\1, \2)", text.replace("^+", "**").replace(")^-1", ")**-1")
+    )
     return eval(re.sub(r"\b([Tr])%:R", r"\1", python), {"Fraction": Fraction} | names)
 
 
@@ -85,14 +93,24 @@ LETTERS = ("D", "G", "L", "bound", "sigma", "zeta")
 @given(st.fixed_dictionaries(dict.fromkeys(LETTERS, numbers)), st.integers(1, 9), st.integers(1, 9))
 def test_the_theorem_has_the_value_of_the_kernel_s(values, horizon, rank):
     proof = proof_of(*SMALL)
-    model = Model({"r": rank}, horizon, (Fraction(1),), lambda _: (0,), lambda atom, *_: values[atom.name])
-    exact = value(concluded(rocq(for_rocq(proof))), values | {"T": Fraction(horizon), "r": Fraction(rank)})
+    model = Model(
+        {"r": rank}, horizon, (Fraction(1),), lambda _: (0,), lambda atom, *_: values[atom.name]
+    )
+    exact = value(
+        concluded(rocq(for_rocq(proof))), values | {"T": Fraction(horizon), "r": Fraction(rank)}
+    )
     assert denote(proof.conclusion.polynomial, model, 1, 0) == Interval(exact, exact)
 
 
 def test_letters_that_rocq_has_for_itself_get_other_names():
     book = Book(frozenset())
-    assert [book.fresh(name) for name in ("w", "forall", "x", "x", "h_1")] == ["w_", "forall_", "x", "x_", "h_1_"]
+    assert [book.fresh(name) for name in ("w", "forall", "x", "x", "h_1")] == [
+        "w_",
+        "forall_",
+        "x",
+        "x_",
+        "h_1_",
+    ]
     # The outcomes of expectations, which would otherwise bind a letter of that name.
     assert [book.fresh(name) for name in ("w'", "w''", "A'")] == ["w'_", "w''_", "A'"]
 
@@ -112,22 +130,32 @@ def test_what_is_not_proved_or_has_no_form_is_not_exported(monkeypatch):
         # A number to which Rocq would count.
         rocq(for_rocq(judged(lemma(ge(x + 123456, 0), gt(x, 0)))))
     monkeypatch.delitem(rules._RULES, "certificate")
-    with pytest.raises(InputError, match=r"my\.lemma, sharp, step \d+, certificate.*can be exported"):
+    with pytest.raises(
+        InputError, match=r"my\.lemma, sharp, step \d+, certificate.*can be exported"
+    ):
         rocq(for_rocq(judged(lemma(ge(x * y + z, 0), gt(x, 0), gt(y, 0), ge(z, 0)))))
 
 
 def test_axioms_are_read_as_rocq_prints_them():
-    printed = "Axioms:\nboolp.funext : forall x,\n  x = x\nlong_name\n  : forall y, y\nopnZ :\n  forall c, c"
+    printed = (
+        "Axioms:\nboolp.funext : forall x,\n  x = x\nlong_name\n  : forall y, y\nopnZ :\n  forall"
+        " c, c"
+    )
     assert axioms(printed) == {"boolp.funext", "long_name", "opnZ"}
     assert axioms("Closed under the global context") == set()
     # A tactic that tried something else tells of it before.
     noise = "Debug:\nIn environment\nR : realType\nUnable to unify.\nDebug: In environment\n"
     assert axioms(f"{noise}Closed under the global context") == set()
     assert axioms(f"{noise}{printed}") == axioms(printed)
-    assert not axioms("Closed under the global context\nClosed under the global context") <= allowed()
+    assert (
+        not axioms("Closed under the global context\nClosed under the global context") <= allowed()
+    )
     assert not axioms(f"told\n{printed}") <= allowed()
     # As Rocq says it of a recursion that it was told not to look at.
-    assert axioms("Axioms:\nloop is assumed to be guarded.\nx : nat") == {"loop is assumed to be guarded.", "x"}
+    assert axioms("Axioms:\nloop is assumed to be guarded.\nx : nat") == {
+        "loop is assumed to be guarded.",
+        "x",
+    }
     assert not axioms("") <= allowed()
     assert len(allowed()) == 3
 
@@ -136,7 +164,10 @@ def test_axioms_are_read_as_rocq_prints_them():
 def library(tmp_path_factory):
     """The library, compiled."""
     if shutil.which("coqc") is None:
-        message = "coqc is missing: Debian's coq, libcoq-mathcomp-analysis and libcoq-mathcomp-algebra-tactics"
+        message = (
+            "coqc is missing: Debian's coq, libcoq-mathcomp-analysis and"
+            " libcoq-mathcomp-algebra-tactics"
+        )
         pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
     return checking.build(tmp_path_factory.mktemp("rocq"))
 
@@ -161,7 +192,10 @@ def test_rocq_accepts_a_proof(library):
 
 X = sp.MatrixSymbol("X", n, 1)
 RUN = Reading(
-    processes={v_t: Process((sp.MatrixSymbol("v", n, 1),)), g_t: Process((sp.MatrixSymbol("g", n, 1),), drawn=True)},
+    processes={
+        v_t: Process((sp.MatrixSymbol("v", n, 1),)),
+        g_t: Process((sp.MatrixSymbol("g", n, 1),), drawn=True),
+    },
     constants={x},
     arbitrary={X},
 )
@@ -201,7 +235,9 @@ def steps_of_no_paper(proof: Proof) -> None:
 
 def test_steps_of_no_paper_are_exported():
     text = rocq(for_rocq(judged(steps_of_no_paper, reading=RUN)))
-    assert all(name in text for name in ("ex_total", "ex_knows", "mean_knows_", "least_same", "pre_last"))
+    assert all(
+        name in text for name in ("ex_total", "ex_knows", "mean_knows_", "least_same", "pre_last")
+    )
 
 
 @pytest.mark.full
@@ -211,7 +247,8 @@ def test_rocq_accepts_steps_of_no_paper(library):
 
 @pytest.mark.parametrize(("id", "version"), [*CHECKED, ("meft.theorem2_frozen_a", "sharp")])
 def test_a_world_states_the_hypotheses_of_the_theorem(id, version):
-    """All that the section of the theorem's file assumes, and all of its hypotheses, in its order and its words."""
+    """All that the section of the theorem's file assumes, and all of its hypotheses, in its order
+    and its words."""
     proof = proof_of(id, version)
     text, statement = rocq(for_rocq(proof)), World(for_rocq(proof)).statement
     section = text[text.index("Section Proof.") : text.index("(* Step ")]
@@ -232,13 +269,19 @@ ATTACKS = {
     "nothing": "Abort. Lemma world : True. Proof. exact I.",
     "other hypotheses": f"Abort. Lemma world : {OTHER}. Proof. by move=> R; exists (still R), 1%N.",
     "an axiom": "Abort. Axiom anything : False. Lemma world : STATEMENT. Proof. by case: anything.",
-    "an axiom with an allowed name": "Abort. Module boolp. Axiom propositional_extensionality : False. End boolp. "
-    "Lemma world : STATEMENT. Proof. by case: boolp.propositional_extensionality.",
+    "an axiom with an allowed name": (
+        "Abort. Module boolp. Axiom propositional_extensionality : False. End boolp. "
+        "Lemma world : STATEMENT. Proof. by case: boolp.propositional_extensionality."
+    ),
     "no proof": "Admitted. Lemma more : True. Proof. exact I.",
-    "another conjunction": 'Abort. Notation "A /\\ B" := True (only parsing) : type_scope. '
-    "Lemma world : STATEMENT. Proof. by move=> R; exists (still R), 1%N; do !exists 0.",
-    "another space": "Abort. Definition R0 := 0%N. Module Num. Definition lt := 0%N. End Num. Definition says := True. "
-    "Lemma world : says. Proof. exact I.",
+    "another conjunction": (
+        'Abort. Notation "A /\\ B" := True (only parsing) : type_scope. '
+        "Lemma world : STATEMENT. Proof. by move=> R; exists (still R), 1%N; do !exists 0."
+    ),
+    "another space": (
+        "Abort. Definition R0 := 0%N. Module Num. Definition lt := 0%N. End Num. Definition says :="
+        " True. Lemma world : says. Proof. exact I."
+    ),
     "a wrong number": "move=> R; dull R. by exists 0.",
 }
 
@@ -263,7 +306,8 @@ def test_rocq_accepts_a_world_for_all_that_its_theorem_assumes(small, library):
 @sampled(4, 1)
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_rocq_refuses_what_is_no_world(attack, small, library, monkeypatch, tmp_path):
-    """The proof may define, assume and state what it wants: Rocq judges the statement that the theorem makes."""
+    """The proof may define, assume and state what it wants: Rocq judges the statement that the
+    theorem makes."""
     script = tmp_path / "script.v"
     script.write_text(ATTACKS[attack].replace("STATEMENT", small.statement))
     monkeypatch.setattr(World, "script", script)
@@ -306,7 +350,9 @@ def test_a_world_is_known_as_long_as_nothing_of_it_changes(id, version, monkeypa
 
 
 def test_of_a_proof_that_is_not_in_the_list_no_instance_is_known():
-    assert proof_as_json(judged(lemma(ge(x * z, 0), gt(x, 0), ge(z, 0))))["instance"].startswith("no instance")
+    assert proof_as_json(judged(lemma(ge(x * z, 0), gt(x, 0), ge(z, 0))))["instance"].startswith(
+        "no instance"
+    )
     assert proof_as_json(judged(lemma(ge(x, 1), gt(x, 0))))["instance"] == ""
 
 
@@ -355,9 +401,12 @@ def test_what_rocq_has_checked_is_known_by_its_derivation(monkeypatch):
     assert not covers(end, one)
 
 
-@pytest.mark.parametrize(("found", "known"), [(checking.library_hash(), True), ("of another library", False)])
+@pytest.mark.parametrize(
+    ("found", "known"), [(checking.library_hash(), True), ("of another library", False)]
+)
 def test_with_another_library_nothing_is_checked(found, known, monkeypatch):
-    """A spectral norm that is the Frobenius norm obeys the same laws: the derivations would be the same."""
+    """A spectral norm that is the Frobenius norm obeys the same laws: the derivations would be the
+    same."""
     end = proof_of(*SMALL).script.proof.conclusion
     entry = {"derivation": digest(end), "library": found, "axioms": []}
     monkeypatch.setattr(checking, "checked", lambda: {"a proof": entry})
@@ -375,12 +424,18 @@ def test_the_list_has_the_files_that_are_exported_now():
 
 
 def test_a_table_says_checked_where_all_that_is_proved_is_and_never_of_a_witness(monkeypatch):
-    """Of a line that a witness refutes, what Rocq checks is the repair; and of an unknown row nothing is said."""
+    """Of a line that a witness refutes, what Rocq checks is the repair; and of an unknown row
+    nothing is said."""
     id = "jiang2024.lemma1"
-    printed, repaired, small = (proof_of(*each) for each in ((id, "printed"), (id, "repaired"), SMALL))
-    (line, *_) = (x.step.label for x in printed.steps if x.verdict == "refuted")
+    printed, repaired, small = (
+        proof_of(*each) for each in ((id, "printed"), (id, "repaired"), SMALL)
+    )
+    line, *_ = (x.step.label for x in printed.steps if x.verdict == "refuted")
     false, fine, holds = Ref(id, "printed", line), Ref(id, "repaired"), Ref(*SMALL)
-    claims = {id: ClaimAudit(id, "", "repaired", (printed, repaired)), SMALL[0]: ClaimAudit(SMALL[0], "", "", (small,))}
+    claims = {
+        id: ClaimAudit(id, "", "repaired", (printed, repaired)),
+        SMALL[0]: ClaimAudit(SMALL[0], "", "", (small,)),
+    }
     fails = (Under("as it says", fails=(false,)),)
     rows = (
         ({"holds": (holds,)}, "checked"),
@@ -390,12 +445,19 @@ def test_a_table_says_checked_where_all_that_is_proved_is_and_never_of_a_witness
         ({"holds": (fine, Ref(id, "printed"))}, ""),
     )
     for known in (True, False):
-        known_to_rocq(monkeypatch, *(each.script.proof.conclusion for each in (repaired, small) if known))
+        known_to_rocq(
+            monkeypatch, *(each.script.proof.conclusion for each in (repaired, small) if known)
+        )
         for refs, said in rows:
             row = Row(1, "", "so", "", mend="no", **refs)
             assert judge_row(row, claims).rocq == (said if known else "")
         # A claim without a table.
-        for verdict, said in (("proved", "checked"), ("repaired", "repair checked"), ("refuted", ""), ("unknown", "")):
+        for verdict, said in (
+            ("proved", "checked"),
+            ("repaired", "repair checked"),
+            ("refuted", ""),
+            ("unknown", ""),
+        ):
             (row,) = rows_of([ClaimAudit(SMALL[0], "", verdict, (small,))])
             assert row.rocq == (said if known else "")
 
@@ -403,7 +465,9 @@ def test_a_table_says_checked_where_all_that_is_proved_is_and_never_of_a_witness
 def words(*reasons: str) -> list[checking.Word]:
     """What Rocq might say of proofs of my.0, my.1, ..."""
     told = [{"derivation": f"hash {i}"} for i in range(len(reasons))]
-    return [checking.Word(f"my.{i}, sharp", 1, 0.0, reason, told[i]) for i, reason in enumerate(reasons)]
+    return [
+        checking.Word(f"my.{i}, sharp", 1, 0.0, reason, told[i]) for i, reason in enumerate(reasons)
+    ]
 
 
 def test_the_list_has_what_is_checked_and_keeps_what_was_not_asked_about(tmp_path, monkeypatch):

@@ -1,4 +1,5 @@
-"""How scripts are found, loaded and refused: by claim, id, prefix, paper and file; every refusal is one line."""
+"""How scripts are found, loaded and refused: by claim, id, prefix, paper and file; every refusal is
+one line."""
 
 import shutil
 import sys
@@ -31,9 +32,12 @@ def test_a_paper_is_all_of_its_scripts_in_the_order_of_its_files():
     assert find([]) == [script for key in papers() for script in of_paper(key)]
     pairs = [(each.id, each.version) for each in everything]
     assert len(set(pairs)) == len(pairs)
-    assert {"jiang2024.lemma1", "jiang2024.theorem2", "meft.lemma1_sharp"} <= {each.id for each in everything}
+    assert {"jiang2024.lemma1", "jiang2024.theorem2", "meft.lemma1_sharp"} <= {
+        each.id for each in everything
+    }
     with pytest.raises(
-        InputError, match="paper = nobody2020: expected one of jiang2024, bottou2018, classics, meft, methods"
+        InputError,
+        match="paper = nobody2020: expected one of jiang2024, bottou2018, classics, meft, methods",
     ):
         of_paper("nobody2020")
 
@@ -49,7 +53,11 @@ def test_an_id_stands_for_those_below_it_and_for_no_other():
     assert ids("meft.lemma1_sharp") == ["meft.lemma1_sharp"]
     assert all(id.startswith("meft.") for id in ids("meft"))
     step = "jiang2024.rate.step_size"
-    names = [f"{step}.{name}_constant.{side}" for name in ("hidden", "least") for side in ("least", "most")]
+    names = [
+        f"{step}.{name}_constant.{side}"
+        for name in ("hidden", "least")
+        for side in ("least", "most")
+    ]
     assert ids(step) == [*names, f"{step}.with_own_constant"]
 
 
@@ -71,7 +79,9 @@ def test_an_unknown_target_is_told_what_is_near(target, near):
         find([target])
     error = caught.value
     assert error.field == "target"
-    assert error.expected.startswith("a paper, a .py file, or the id of a claim with a proof, such as ")
+    assert error.expected.startswith(
+        "a paper, a .py file, or the id of a claim with a proof, such as "
+    )
     assert near in error.expected
     assert len(str(error).splitlines()) == 1
 
@@ -85,14 +95,19 @@ def test_a_file_is_found_by_path_and_by_text(tmp_path):
         (claim,) = bc.prove(target).claims
         assert (claim.id, claim.verdict) == ("my.lemma", "proved")
     assert bc.prove(path).rows == ()
-    assert ids("jiang2024.assumption2", path, str(path)) == ["jiang2024.assumption2.segment", "my.lemma"]
+    assert ids("jiang2024.assumption2", path, str(path)) == [
+        "jiang2024.assumption2.segment",
+        "my.lemma",
+    ]
     assert len(find([path, str(path)])) == 1
 
 
 def test_scripts_of_a_file_come_in_its_order_and_not_what_it_imports(tmp_path):
     write(tmp_path / "first.py", "my.first")
     later = write(tmp_path / "second.py", "my.second", before="from first import go as other\n")
-    later.write_text(later.read_text() + LEMMA.format(id="my.third", version="sharp", name="last", left="x**4"))
+    later.write_text(
+        later.read_text() + LEMMA.format(id="my.third", version="sharp", name="last", left="x**4")
+    )
     assert ids(later) == ["my.second", "my.third"]
 
 
@@ -108,7 +123,14 @@ def test_neighbours_of_two_files_may_have_the_same_name(tmp_path):
     paths = []
     for power in (3, 4):
         place = tmp_path / str(power)
-        paths.append(write(place / "lemma.py", f"my.power{power}", "x**POWER", before="from same_name import POWER\n"))
+        paths.append(
+            write(
+                place / "lemma.py",
+                f"my.power{power}",
+                "x**POWER",
+                before="from same_name import POWER\n",
+            )
+        )
         (place / "same_name.py").write_text(f"POWER = {power}\n")
     assert [claim.verdict for claim in bc.prove(*paths).claims] == ["unknown", "proved"]
     assert not {str(path.parent) for path in paths} & set(sys.path)
@@ -118,14 +140,18 @@ def test_a_function_may_import_its_files_neighbour_and_a_file_may_have_dataclass
     (tmp_path / "late_neighbour.py").write_text("POWER = 4\n")
     before = "from __future__ import annotations\nfrom dataclasses import dataclass\n"
     path = write(tmp_path / "lemma.py", left="x**POWER", before=before)
-    text = path.read_text().replace("    relation =", "    from late_neighbour import POWER\n    relation =")
+    text = path.read_text().replace(
+        "    relation =", "    from late_neighbour import POWER\n    relation ="
+    )
     path.write_text(text + "\n\n@dataclass\nclass Pair:\n    left: int\n    right: int\n")
     assert bc.prove(path).claims[0].verdict == "proved"
 
 
 def test_a_claim_has_one_proof_in_a_version(tmp_path):
     path = write(tmp_path / "lemma.py")
-    path.write_text(path.read_text() + LEMMA.format(id="my.lemma", version="sharp", name="other", left="x"))
+    path.write_text(
+        path.read_text() + LEMMA.format(id="my.lemma", version="sharp", name="other", left="x")
+    )
     with pytest.raises(InputError):
         bc.prove(path)
 
@@ -171,10 +197,22 @@ INSIDE = {
         "divisor = ",
     ),
     "a division by zero": ("1 / 0", "my.lemma, sharp: expected one that runs, and not Zero"),
-    "a rule that is misspelt": ("proof.by.triangel('F', x, x)", "no attribute 'triangel'; did you mean triangle?"),
-    "a letter that is misspelt": ("prof.assume(ge(x, 0))", "'prof' is not defined; did you mean proof?"),
-    "an import that is misspelt": ("exec('from boundcheck.proof import skript')", "); did you mean script?"),
-    "an object that does not list its names": ("type('X', (), {'__dir__': 3})().y", "no attribute 'y'"),
+    "a rule that is misspelt": (
+        "proof.by.triangel('F', x, x)",
+        "no attribute 'triangel'; did you mean triangle?",
+    ),
+    "a letter that is misspelt": (
+        "prof.assume(ge(x, 0))",
+        "'prof' is not defined; did you mean proof?",
+    ),
+    "an import that is misspelt": (
+        "exec('from boundcheck.proof import skript')",
+        "); did you mean script?",
+    ),
+    "an object that does not list its names": (
+        "type('X', (), {'__dir__': 3})().y",
+        "no attribute 'y'",
+    ),
 }
 
 
@@ -202,9 +240,13 @@ def test_a_function_becomes_a_script_that_runs_once():
     assert runs == [made.proof]
     claim = bc.claims["jiang2024.lemma1"]
     assert script(claim, "printed")(runs.append).title == claim.title
-    with pytest.raises(InputError, match=r"title = Mine: expected none: jiang2024\.lemma1 has the title Lemma 1"):
+    with pytest.raises(
+        InputError, match=r"title = Mine: expected none: jiang2024\.lemma1 has the title Lemma 1"
+    ):
         script(claim, "printed", title="Mine")
-    with pytest.raises(InputError, match="version = final: expected one of printed, repaired, sharp"):
+    with pytest.raises(
+        InputError, match="version = final: expected one of printed, repaired, sharp"
+    ):
         script(claim, "final")(runs.append)
 
 

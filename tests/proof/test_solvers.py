@@ -1,4 +1,5 @@
-"""The emitted text means what the facts mean, to both solvers; solvers end in time, and what they say is weighed."""
+"""The emitted text means what the facts mean, to both solvers; solvers end in time, and what they
+say is weighed."""
 
 import fcntl
 import random
@@ -17,7 +18,15 @@ from boundcheck.kernel import Fact
 from boundcheck.kernel.builders import norm
 from boundcheck.kernel.terms import Atom, Dimension, Horizon, Inverse, Root, Scalar
 from boundcheck.proof import cvc5_child, solvers
-from boundcheck.proof.solvers import Answer, Counterexample, ask, counterexample, second_opinion, smt_lib, trust
+from boundcheck.proof.solvers import (
+    Answer,
+    Counterexample,
+    ask,
+    counterexample,
+    second_opinion,
+    smt_lib,
+    trust,
+)
 from tests.layers import examples
 
 from .entailments import SECONDS, Entailment, X, entailed, play, refuted, x, y, z
@@ -36,7 +45,9 @@ def code_of(text: str) -> str:
 
 
 @given(refuted(), st.randoms(use_true_random=False))
-def test_the_text_is_one_for_a_set_of_premises_and_never_divides(given: Entailment, order: random.Random) -> None:
+def test_the_text_is_one_for_a_set_of_premises_and_never_divides(
+    given: Entailment, order: random.Random
+) -> None:
     shuffled = [*given.premises, *given.premises[:1]]
     order.shuffle(shuffled)
     text = smt_lib(given.goal, given.premises)
@@ -77,7 +88,12 @@ def test_both_solvers_prove_an_entailment(given: Entailment) -> None:
 def test_cvc5_proves_what_takes_it_forever_as_it_comes() -> None:
     curve = x * y - 5 * y * z - 3
     square = 9 * x + Fraction(2, 3) * y + 6 * z - 14
-    assert trust(second_opinion(Fact(">=", square * square + curve * 2 + 1), [Fact("=", curve)], SECONDS)) == "solvers"
+    assert (
+        trust(
+            second_opinion(Fact(">=", square * square + curve * 2 + 1), [Fact("=", curve)], SECONDS)
+        )
+        == "solvers"
+    )
 
 
 DEFINED = {
@@ -106,11 +122,15 @@ def test_models_are_read_whatever_form_a_number_has() -> None:
     ((define-fun a () Real (/ 1 0)) (define-fun /0 ((x!0 Real) (x!1 Real)) Real (ite (= x!0 2.0) 2.0 0.0)))"""
     first, second = solvers.read_models(text)
     expected = ["3", "-1/3", "-7/2", None, None, "-1.41"]
-    assert first == {name: value and Fraction(value) for name, value in zip("abcdef", expected, strict=True)}
+    assert first == {
+        name: value and Fraction(value) for name, value in zip("abcdef", expected, strict=True)
+    }
     assert second == {"a": None}
 
 
-@pytest.mark.parametrize("text", ["(", ")", "((define-fun f ((x Real)) Real x))", '(error "no")', "hello"])
+@pytest.mark.parametrize(
+    "text", ["(", ")", "((define-fun f ((x Real)) Real x))", '(error "no")', "hello"]
+)
 def test_what_is_no_model_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         solvers.read_models(text)
@@ -202,9 +222,10 @@ def test_what_a_solver_answers_to_a_text(solver: solvers.Solver, text: str, stat
 
 
 def test_no_other_z3_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the executable of its package is gone, there is no answer, whatever else is called z3 on the machine."""
+    """Where the executable of its package is gone, there is no answer, whatever else is called z3
+    on the machine."""
     monkeypatch.setattr("os.access", lambda *args: False)
-    (program, *_) = solvers.command_of.__wrapped__("z3")
+    program, *_ = solvers.command_of.__wrapped__("z3")
     assert Path(program).is_absolute()
 
 
@@ -224,7 +245,8 @@ def test_one_solver_may_have_no_opinion(monkeypatch: pytest.MonkeyPatch) -> None
     assert trust(second_opinion(Fact(">", x * x), [], SECONDS)) is None
 
 
-# Counterexamples: what is found is verified, what is wrong cannot be made, and what is entailed has none.
+# Counterexamples: what is found is verified, what is wrong cannot be made, and what is entailed has
+# none.
 
 
 @examples(30)
@@ -242,16 +264,23 @@ def test_what_is_entailed_has_no_counterexample(given: Entailment) -> None:
 
 
 @examples(30)
-@given(refuted(), st.dictionaries(st.sampled_from("xyz"), st.fractions(-1, 1, max_denominator=2), max_size=2))
+@given(
+    refuted(),
+    st.dictionaries(st.sampled_from("xyz"), st.fractions(-1, 1, max_denominator=2), max_size=2),
+)
 def test_values_are_checked_as_z3_would(given: Entailment, moves: dict[str, Fraction]) -> None:
     assert given.point is not None
-    values = {atom: value + moves.get(str(atom), Fraction(0)) for atom, value in given.point.items()}
+    values = {
+        atom: value + moves.get(str(atom), Fraction(0)) for atom, value in given.point.items()
+    }
     fixed = [Fact("=", Scalar.of(atom) - value) for atom, value in values.items()]
     status = ask("z3", smt_lib(given.goal, [*given.premises, *fixed]), SECONDS).status
     if status == "sat":
         Counterexample(values, given.goal, given.premises)
     else:
-        with pytest.raises(solvers.CounterexampleError, match=r"the premise .* fails|the goal .* holds"):
+        with pytest.raises(
+            solvers.CounterexampleError, match=r"the premise .* fails|the goal .* holds"
+        ):
             Counterexample(values, given.goal, given.premises)
 
 
@@ -274,15 +303,31 @@ NO_COUNTEREXAMPLES = {
     "missing": (x, {}, "needs a rational number"),
     "float": (x, {ATOM: -1.0}, "needs a rational number"),
     "root": (Scalar.of(ROOT) - 2, {ATOM: Fraction(4), ROOT: Fraction(1)}, r"root\(x\) cannot be 1"),
-    "negative root": (Scalar.of(ROOT), {ATOM: Fraction(4), ROOT: Fraction(-2)}, r"root\(x\) cannot be -2"),
-    "inverse": (Scalar.of(INVERSE) - 2, {ATOM: Fraction(4), INVERSE: Fraction(1)}, r"inverse\(x\) cannot be 1"),
-    "inverse of 0": (Scalar.of(INVERSE) - 2, {ATOM: Fraction(0), INVERSE: Fraction(1)}, "cannot be 1"),
+    "negative root": (
+        Scalar.of(ROOT),
+        {ATOM: Fraction(4), ROOT: Fraction(-2)},
+        r"root\(x\) cannot be -2",
+    ),
+    "inverse": (
+        Scalar.of(INVERSE) - 2,
+        {ATOM: Fraction(4), INVERSE: Fraction(1)},
+        r"inverse\(x\) cannot be 1",
+    ),
+    "inverse of 0": (
+        Scalar.of(INVERSE) - 2,
+        {ATOM: Fraction(0), INVERSE: Fraction(1)},
+        "cannot be 1",
+    ),
     "norm": (norm("F", X), {norm("F", X).atoms()[0]: Fraction(-1)}, "‖X‖_F cannot be -1"),
 }
 
 
-@pytest.mark.parametrize(("polynomial", "values", "fault"), NO_COUNTEREXAMPLES.values(), ids=NO_COUNTEREXAMPLES.keys())
-def test_what_atoms_are_by_definition_is_checked(polynomial: Scalar, values: dict[Atom, Fraction], fault: str) -> None:
+@pytest.mark.parametrize(
+    ("polynomial", "values", "fault"), NO_COUNTEREXAMPLES.values(), ids=NO_COUNTEREXAMPLES.keys()
+)
+def test_what_atoms_are_by_definition_is_checked(
+    polynomial: Scalar, values: dict[Atom, Fraction], fault: str
+) -> None:
     with pytest.raises(solvers.CounterexampleError, match=fault):
         Counterexample(values, Fact(">=", polynomial), ())
 
@@ -298,10 +343,16 @@ def test_a_model_that_is_wrong_is_no_counterexample(monkeypatch: pytest.MonkeyPa
 r = Scalar.of(Root(y))
 IRRATIONAL_AT_FIRST = {
     "root": (Fact(">", 3 - r), [Fact(">=", y - 10), Fact(">=", x)]),
-    "room": (Fact(">=", 2 + x), [Fact("=", 2 * x**2 * y * z**3 + 5 * y + 3 * z - 7), Fact(">=", y - Fraction(5, 2))]),
+    "room": (
+        Fact(">=", 2 + x),
+        [Fact("=", 2 * x**2 * y * z**3 + 5 * y + 3 * z - 7), Fact(">=", y - Fraction(5, 2))],
+    ),
     # In its model z3 divides.
     "quotient": (Fact(">=", -x), [Fact("=", x * x * y - 2), Fact("=", y * z - 2), Fact(">=", z)]),
-    "curve": (Fact(">=", x - 1), [Fact("=", 3 * x**2 * z**2 + y**2 - 7), Fact(">=", x + 1), Fact(">=", y + 1)]),
+    "curve": (
+        Fact(">=", x - 1),
+        [Fact("=", 3 * x**2 * z**2 + y**2 - 7), Fact(">=", x + 1), Fact(">=", y + 1)],
+    ),
 }
 
 
@@ -310,7 +361,9 @@ def test_curves_have_rational_points(case: tuple[Fact, list[Fact]]) -> None:
     assert isinstance(counterexample(*case, SECONDS), Counterexample)
 
 
-def test_without_a_rational_counterexample_or_time_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_rational_counterexample_or_time_there_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert counterexample(Fact(">=", -x), [Fact("=", x * x - 2)], SECONDS) is None
     play(monkeypatch, z3="import time; time.sleep(600)")
     assert counterexample(Fact(">=", x), [], 0.2) is None

@@ -1,4 +1,5 @@
-"""Definitions and hypotheses that speak of the number t: each of these would prove something false."""
+"""Definitions and hypotheses that speak of the number t: each of these would prove something
+false."""
 
 from collections.abc import Callable
 
@@ -10,13 +11,26 @@ from boundcheck.exact.evaluate import t
 from boundcheck.language.algorithms import GRADIENT_DESCENT, SGD
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.symbols import Parameter, T, alpha
-from boundcheck.language.vocabulary import EuclideanNorm, Expectation, F, FrobeniusNorm, Iterate, Value, g_t, i, n, v_t
+from boundcheck.language.vocabulary import (
+    EuclideanNorm,
+    Expectation,
+    F,
+    FrobeniusNorm,
+    Iterate,
+    Value,
+    g_t,
+    i,
+    n,
+    v_t,
+)
 from boundcheck.proof import Process, Proof, Reading, eq, judge, le, script
 
 m, k = (sp.Symbol(name, positive=True, integer=True) for name in ("m", "k"))
 A, B, X = (sp.MatrixSymbol(name, m, k) for name in "ABX")
 u, c = sp.Symbol("u"), sp.Symbol("x")
-READING = Reading(processes={Iterate("A", t, m, k): Process((A,))}, constants={B, c}, arbitrary={X, u})
+READING = Reading(
+    processes={Iterate("A", t, m, k): Process((A,))}, constants={B, c}, arbitrary={X, u}
+)
 
 
 def at(time: sp.Expr) -> Iterate:
@@ -31,7 +45,10 @@ DEFINED = {
     "an iterate at another fixed time": [(at(2), B)],
     "the iterates by their start": [(at(t), at(1) + B)],
     "the start by the iterates": [(at(1), (Expectation(FrobeniusNorm(at(t))) + 1) * B)],
-    "the start by a later iterate": [(at(t + 1), at(t)), (at(1), (Expectation(FrobeniusNorm(at(t + 5))) + 1) * B)],
+    "the start by a later iterate": [
+        (at(t + 1), at(t)),
+        (at(1), (Expectation(FrobeniusNorm(at(t + 5))) + 1) * B),
+    ],
     "a number by a sum of what may be anything": [
         (u, FrobeniusNorm(at(t))),
         (c, Expectation(sp.Sum(u, (t, 1, T)))),
@@ -45,7 +62,9 @@ DEFINED = {
 
 
 @pytest.mark.parametrize("equations", DEFINED.values(), ids=DEFINED)
-def test_what_varies_or_returns_to_itself_is_no_definition(equations: list[tuple[sp.Basic, sp.Basic]]) -> None:
+def test_what_varies_or_returns_to_itself_is_no_definition(
+    equations: list[tuple[sp.Basic, sp.Basic]],
+) -> None:
     proof = Proof(None, READING)
     for left, right in equations[:-1]:
         proof.define(left, right)
@@ -113,7 +132,9 @@ def test_a_condition_that_names_the_time_is_not_met_at_another_one() -> None:
 def test_the_letters_of_an_algorithm_are_not_for_a_proof_to_choose(algorithm: object) -> None:
     """With the noise set to 0, or F to a constant, no algorithm moves."""
     v, g, Y = (sp.MatrixSymbol(name, n, 1) for name in "vgY")
-    reading = Reading(processes={v_t: Process((v,)), g_t: Process((g,), drawn=True)}, constants=(), arbitrary={Y})
+    reading = Reading(
+        processes={v_t: Process((v,)), g_t: Process((g,), drawn=True)}, constants=(), arbitrary={Y}
+    )
     step = Parameter(alpha, "positive real", "step size")
     claim = Claim(
         "my.still",

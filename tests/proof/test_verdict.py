@@ -1,4 +1,5 @@
-"""What earns a verdict: a proof, a witness that stands, the claim's own conclusion; and what must not earn one."""
+"""What earns a verdict: a proof, a witness that stands, the claim's own conclusion; and what must
+not earn one."""
 
 import itertools
 from fractions import Fraction
@@ -49,7 +50,11 @@ def test_a_claim_is_proved_from_its_hypotheses_its_conditions_and_domains():
 
     proof = judged(build, CLAIM)
     assert (proof.verdict, proof.trust) == ("proved", "kernel")
-    assert {each.name for each in proof.hypotheses} == {"x is large", "$u ≥ w$", "w is not negative"}
+    assert {each.name for each in proof.hypotheses} == {
+        "x is large",
+        "$u ≥ w$",
+        "w is not negative",
+    }
 
 
 def test_instead_replaces_a_hypothesis_and_takes_it_away():
@@ -57,7 +62,9 @@ def test_instead_replaces_a_hypothesis_and_takes_it_away():
     closed = Claim("my.closed", "Closed", "me", ge(x, 0), hypotheses=(LARGE,))
 
     def build(hypothesis: Claim):
-        return lambda proof: proof.conclude(proof.step("line", closed.conclusion, proof.assume(hypothesis)))
+        return lambda proof: proof.conclude(
+            proof.step("line", closed.conclusion, proof.assume(hypothesis))
+        )
 
     swap = {LARGE.id: weaker}
     assert judged(build(LARGE), closed).verdict == "proved"
@@ -105,7 +112,9 @@ def replaced(proof: Proof) -> None:
 
 
 def left_over(proof: Proof) -> None:
-    proof.conclude(proof.step("line", ge(2 * x, 2), proof.local(ge(x, 1), name="x ≥ 1")), relation=ge(2 * x, 2))
+    proof.conclude(
+        proof.step("line", ge(2 * x, 2), proof.local(ge(x, 1), name="x ≥ 1")), relation=ge(2 * x, 2)
+    )
 
 
 def below_a_law(proof: Proof) -> None:
@@ -127,7 +136,9 @@ UNPROVED = {
     "what is local": ("my.lemma", left_over, STRAY.format("x ≥ 1")),
     "a hypothesis that is local": (
         Claim("my.other", "Other", "me", ge(x, 0), hypotheses=(LARGE,)),
-        lambda proof: proof.conclude(proof.step("line", ge(x, 0), proof.assume(LARGE, role="local"))),
+        lambda proof: proof.conclude(
+            proof.step("line", ge(x, 0), proof.assume(LARGE, role="local"))
+        ),
         "",
     ),
     "an open line below a law": ("my.lemma", below_a_law, ""),
@@ -159,12 +170,20 @@ def test_a_witness_that_meets_all_refutes():
     step = line(proof, "line")
     assert (step.verdict, step.trust, step.reason) == ("refuted", "", "")
     found = step_as_json(proof, step)["witness"]
-    assert found == {"about": "Two numbers", "numbers": {"x": "2", "y": "1"}, "t": 1, "left": "2", "right": "1"}
+    assert found == {
+        "about": "Two numbers",
+        "numbers": {"x": "2", "y": "1"},
+        "t": 1,
+        "left": "2",
+        "right": "1",
+    }
     assert claim_verdict([proof]) == "refuted"
 
 
 @given(*[st.fractions(-3, 3, max_denominator=4)] * 4)
-def test_a_witness_refutes_just_where_the_hypotheses_hold_and_the_line_does_not(a: Fraction, b: Fraction, c, d):
+def test_a_witness_refutes_just_where_the_hypotheses_hold_and_the_line_does_not(
+    a: Fraction, b: Fraction, c, d
+):
     proof = printed(le(x + c, d * y), numbers(x=a, y=b), ge(x, y))
     holds, false = a >= b, a + c > d * b
     assert (proof.verdict == "refuted") == (holds and false)
@@ -208,7 +227,9 @@ def without_certificate(monkeypatch: pytest.MonkeyPatch, *relations: sp.Basic) -
     hopeless = {NUMBERS.fact(relation) for relation in relations}
     real = proofs.entailed
     monkeypatch.setattr(
-        proofs, "entailed", lambda goal, *rest, **options: None if goal in hopeless else real(goal, *rest, **options)
+        proofs,
+        "entailed",
+        lambda goal, *rest, **options: None if goal in hopeless else real(goal, *rest, **options),
     )
 
 
@@ -230,7 +251,9 @@ SOLVED = {
 
 
 @pytest.mark.parametrize(("programs", "trusts"), SOLVED.values(), ids=SOLVED)
-def test_a_line_that_solvers_prove_has_their_trust_and_so_has_what_rests_on_it(programs, trusts, monkeypatch):
+def test_a_line_that_solvers_prove_has_their_trust_and_so_has_what_rests_on_it(
+    programs, trusts, monkeypatch
+):
     without_certificate(monkeypatch, ge(x, 0))
     play(monkeypatch, **programs)
     proof = judged(chain)
@@ -245,7 +268,9 @@ def test_solvers_that_disagree_stop_everything(monkeypatch):
         judged(chain)
 
 
-@pytest.mark.parametrize("known", ["an open line", "a refuted line", "a stray hypothesis", "what is local"])
+@pytest.mark.parametrize(
+    "known", ["an open line", "a refuted line", "a stray hypothesis", "what is local"]
+)
 def test_a_line_that_solvers_prove_is_no_better_than_its_premises(known, monkeypatch):
     without_certificate(monkeypatch, ge(x, 2))
 
@@ -303,7 +328,9 @@ def test_forged_theorems_raise(place):
 
 def test_a_role_is_one_of_ours():
     with pytest.raises(InputError, match="role = proved: expected one of hypothesis, "):
-        judged(lambda proof: proof.conclude(proof.assume(ge(x, 1), role="proved"), relation=ge(x, 1)))
+        judged(
+            lambda proof: proof.conclude(proof.assume(ge(x, 1), role="proved"), relation=ge(x, 1))
+        )
 
 
 @pytest.mark.parametrize("left", [sp.Integer(1), z + 1, 2 * z, A1], ids=str)
@@ -357,7 +384,9 @@ TABLE = [
 ]
 
 
-@pytest.mark.parametrize(("verdict", "versions"), TABLE, ids=lambda x: x if isinstance(x, str) else str(x))
+@pytest.mark.parametrize(
+    ("verdict", "versions"), TABLE, ids=lambda x: x if isinstance(x, str) else str(x)
+)
 def test_the_verdict_on_a_claim(verdict, versions):
     judged_proofs = [make(*each) for each in versions]
     for order in itertools.permutations(judged_proofs):
@@ -387,7 +416,11 @@ INDUCTIONS = {
 @pytest.mark.parametrize(("relation", "premises", "half"), INDUCTIONS.values(), ids=INDUCTIONS)
 def test_an_induction_that_does_not_close_says_which_half_is_open(relation, premises, half):
     found = line(
-        judged(lambda proof: proof.induct("line", relation, first=[], then=premises(proof)), reading=MOVING), "line"
+        judged(
+            lambda proof: proof.induct("line", relation, first=[], then=premises(proof)),
+            reading=MOVING,
+        ),
+        "line",
     )
     assert found.verdict == ("unknown" if half else "proved")
     for each in ("at t = 1", "from t to t + 1"):

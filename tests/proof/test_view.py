@@ -1,4 +1,5 @@
-"""What a notebook shows of proofs, and their frames: what the kernel's theorem says, and what `as_json` has."""
+"""What a notebook shows of proofs, and their frames: what the kernel's theorem says, and what
+`as_json` has."""
 
 from xml.etree import ElementTree
 
@@ -32,7 +33,10 @@ def test_what_is_proved_is_shown_from_the_theorem_with_all_that_it_rests_on(audi
         assert latex in tex
     assert mathml_of(made.latex[-1], "block") in page
     parts = list(zip(proof.hypotheses, made.latex, strict=False))
-    assert mathml_of(r" ,\; ".join(latex for each, latex in parts if each.role == "domain"), "block") in page
+    assert (
+        mathml_of(r" ,\; ".join(latex for each, latex in parts if each.role == "domain"), "block")
+        in page
+    )
     for each, latex in parts:
         assert each.role == "domain" or mathml_of(latex, "block") in page
 
@@ -67,13 +71,27 @@ def test_a_frame_has_a_row_for_each_line_with_the_values_of_the_json(audit):
     assert len(frame) == len(found) > 40
     for row, (id, version, step) in zip(frame.to_dict("records"), found, strict=True):
         assert (row["claim"], row["version"]) == (id, version)
-        for name in ("label", "verdict", "trust", "statement", "statement_latex", "reason", "meaning"):
+        for name in (
+            "label",
+            "verdict",
+            "trust",
+            "statement",
+            "statement_latex",
+            "reason",
+            "meaning",
+        ):
             assert row[name] == step[name]
         assert row["given"] == "; ".join(step["given"])
         for name in ("about", "left", "right"):
             assert (
-                row[f"witness_{name}"] == step["witness"][name] if step["witness"] else pd.isna(row[f"witness_{name}"])
+                row[f"witness_{name}"] == step["witness"][name]
+                if step["witness"]
+                else pd.isna(row[f"witness_{name}"])
             )
-    assert audit[ID].to_frame().equals(frame[frame["claim"] == ID].reset_index(drop=True)[audit[ID].to_frame().columns])
+    assert (
+        audit[ID]
+        .to_frame()
+        .equals(frame[frame["claim"] == ID].reset_index(drop=True)[audit[ID].to_frame().columns])
+    )
     printed = audit[ID].proof("printed").to_frame()
     assert printed.equals(audit[ID].to_frame()[: len(printed)])

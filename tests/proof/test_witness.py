@@ -1,4 +1,5 @@
-"""Exact runs against naive enumeration and float64; hypotheses that fail are named; each witness breaks its step."""
+"""Exact runs against naive enumeration and float64; hypotheses that fail are named; each witness
+breaks its step."""
 
 import itertools
 from dataclasses import replace
@@ -19,7 +20,19 @@ from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.judge import meets
-from boundcheck.language.vocabulary import F, FrobeniusNorm, Gradient, InnerProduct, SpectralNorm, T, Value, d, f, k, n
+from boundcheck.language.vocabulary import (
+    F,
+    FrobeniusNorm,
+    Gradient,
+    InnerProduct,
+    SpectralNorm,
+    T,
+    Value,
+    d,
+    f,
+    k,
+    n,
+)
 from boundcheck.proof import Reading, Witness, at_numbers, le
 from boundcheck.proof.instance import LEMMA_1, THEOREM_2, MeftRun, Point, Setting
 from boundcheck.proof.witness import at_points, on_run
@@ -54,7 +67,9 @@ def square_norm(v: Point) -> Fraction:
 def laws(run: MeftRun) -> list[list[tuple[Point, Fraction]]]:
     """v_t on each path with the probability of the path, for t = 1, ..., T + 1."""
     paths = run.paths
-    return [[(paths.state(t, i), p) for i, p in enumerate(paths.weights)] for t in range(1, run.T + 2)]
+    return [
+        [(paths.state(t, i), p) for i, p in enumerate(paths.weights)] for t in range(1, run.T + 2)
+    ]
 
 
 def mean_square_norms(run: MeftRun) -> list[Fraction]:
@@ -69,7 +84,13 @@ def mean_losses(run: MeftRun) -> list[Fraction]:
 
 def printed_bound_square(run: MeftRun) -> Fraction:
     """The square of the bound that Theorem 2 prints."""
-    given = {**run.constants, "r": Fraction(1), "D": run.gap, "T": Fraction(run.T), "zeta": run.zeta}
+    given = {
+        **run.constants,
+        "r": Fraction(1),
+        "D": run.gap,
+        "T": Fraction(run.T),
+        "zeta": run.zeta,
+    }
     found = rational_value(THEOREM_2.expression("bound") ** 2, given)
     assert found is not None
     return found
@@ -78,7 +99,9 @@ def printed_bound_square(run: MeftRun) -> Fraction:
 def assert_replayed(run: MeftRun, absolute: float, absolute_square: float) -> None:
     """Against the run in float64, over all paths, by the code that runs experiments."""
     start = tuple(torch.full((1, 1, 1), float(x), dtype=torch.float64) for x in run.start)
-    problem = Problem(Clipped(run.slope, run.offsets), LoRA(torch.zeros(1, 1, dtype=torch.float64), 1))
+    problem = Problem(
+        Clipped(run.slope, run.offsets), LoRA(torch.zeros(1, 1, dtype=torch.float64), 1)
+    )
     found = Run(problem, start, float(run.alpha), run.T)
     losses = [found.problem.loss(v).mean().item() for v in found.paths]
     assert losses == pytest.approx([float(x) for x in mean_losses(run)], rel=1e-9, abs=absolute)
@@ -122,7 +145,8 @@ def test_repaired_proof_and_printed_theorem_hold_of_every_run(run: MeftRun) -> N
     # The repaired proof: (D/(alpha T) + Lhat alpha zeta²/2) / (1 - Lhat alpha/2).
     assert mean <= (run.gap / (run.alpha * run.T) + q * run.zeta**2 / 2) / (1 - q / 2)
     if has_printed_step(run):
-        # 2 S, of which the printed 2.5 S is 5/4; and so (23) and (24) are true at the printed step size.
+        # 2 S, of which the printed 2.5 S is 5/4; and so (23) and (24) are true at the printed step
+        # size.
         assert mean**2 <= printed_bound_square(run) * Fraction(4, 5) ** 2
         # The right side of (23), 2D/α + TL̂αζ²/2, of which the paper says that it bounds the sum.
         assert run.T * mean <= 2 * run.gap / run.alpha + run.T * q * run.zeta**2 / 2
@@ -137,7 +161,15 @@ def test_lemma_1_holds_of_every_pair_on_the_ball(run: MeftRun, v1: Point, v2: Po
 
 def test_constants_are_those_of_the_claims() -> None:
     run = witnesses.ROW_15
-    inputs = {"L": run.L, "C": run.C, "sigma": run.sigma, "G": run.G, "r": 1, "T": run.T, "D": run.gap}
+    inputs = {
+        "L": run.L,
+        "C": run.C,
+        "sigma": run.sigma,
+        "G": run.G,
+        "r": 1,
+        "T": run.T,
+        "D": run.gap,
+    }
     values = catalogue["jiang2024.theorem2"].values(**inputs, zeta=run.zeta)
     assert float(run.smoothness) == pytest.approx(values["Lhat"], rel=1e-12)
     assert float(run.shortest_horizon) == pytest.approx(values["T_min"], rel=1e-12)
@@ -190,8 +222,11 @@ def test_an_iterate_that_leaves_the_ball_late_is_seen() -> None:
 
 @examples(50)
 @given(instances(), st.booleans())
-def test_noise_is_that_of_all_that_can_be_drawn_after_any_past(run: MeftRun, replacement: bool) -> None:
-    """Against lists of what is drawn: the mean of what is left, and its variance at the corner of the ball."""
+def test_noise_is_that_of_all_that_can_be_drawn_after_any_past(
+    run: MeftRun, replacement: bool
+) -> None:
+    """Against lists of what is drawn: the mean of what is left, and its variance at the corner of
+    the ball."""
     run = replace(run, T=min(run.T, len(run.offsets)), replacement=replacement)
     told = on_run("A run", run).told(READING)
     draws = itertools.product if replacement else itertools.permutations
@@ -208,7 +243,16 @@ def test_noise_is_that_of_all_that_can_be_drawn_after_any_past(run: MeftRun, rep
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("L", 0), ("G", -1), ("C", 0), ("sigma", 0), ("zeta", 0), ("alpha", -1), ("T", 0), ("offsets", ())],
+    [
+        ("L", 0),
+        ("G", -1),
+        ("C", 0),
+        ("sigma", 0),
+        ("zeta", 0),
+        ("alpha", -1),
+        ("T", 0),
+        ("offsets", ()),
+    ],
 )
 def test_what_is_no_instance_is_refused(field: str, value: object) -> None:
     with pytest.raises(InputError) as caught:
@@ -237,7 +281,8 @@ MATRICES = st.lists(st.lists(fractions(-2, 2), min_size=2, max_size=2), min_size
 @examples(50)
 @given(MATRICES, fractions(0, 4))
 def test_a_line_is_refuted_at_numbers_where_its_hypothesis_holds_and_it_fails(rows, bound):
-    """Against numpy, where it can tell; ‖X‖_op ≤ x does not give ‖X‖_F ≤ x, but for matrices of rank 1."""
+    """Against numpy, where it can tell; ‖X‖_op ≤ x does not give ‖X‖_F ≤ x, but for matrices of
+    rank 1."""
     found = judged(
         lambda proof: proof.step(
             "line",
@@ -255,7 +300,8 @@ def test_a_line_is_refuted_at_numbers_where_its_hypothesis_holds_and_it_fails(ro
 
 
 LETTERS = {X: [[1, 1], [0, 0]], x: 2, F: 3}
-# What a witness of numbers gives no value to, or no meaning: functions, their gradients, dimensions, and quotients.
+# What a witness of numbers gives no value to, or no meaning: functions, their gradients,
+# dimensions, and quotients.
 BEYOND = {
     "a value of F": le(Value(F, X), x),
     "a value of f": le(Value(f, X), x),
@@ -290,7 +336,10 @@ def test_a_witness_that_lacks_what_a_line_speaks_of_refutes_nothing(relation, wi
     ("values", "expected"),
     [
         *(({X: rows}, "rows of numbers") for rows in (3, [1, 2], None)),
-        ({X: [[1, 2], [3, 4]], sp.MatrixSymbol("Y", k, d): [[1, 2]]}, "k = 2, as before, and not 1"),
+        (
+            {X: [[1, 2], [3, 4]], sp.MatrixSymbol("Y", k, d): [[1, 2]]},
+            "k = 2, as before, and not 1",
+        ),
     ],
 )
 def test_a_matrix_is_rows_of_numbers_and_a_dimension_has_one_size(values, expected):

@@ -1,4 +1,5 @@
-"""Certificates with one place changed: by kind of change, at random. Some changes keep a certificate right."""
+"""Certificates with one place changed: by kind of change, at random. Some changes keep a
+certificate right."""
 
 from __future__ import annotations
 
@@ -19,20 +20,30 @@ class Draft:
         goal, terms, multipliers, factor = theorem.arguments
         self.goal: Fact = goal
         self.premises = [premise.fact for premise in theorem.premises]
-        self.terms = [[weight, root, list(places)] for squares, places in terms for weight, root in squares]
+        self.terms = [
+            [weight, root, list(places)] for squares, places in terms for weight, root in squares
+        ]
         self.multipliers = [list(each) for each in multipliers]
         self.factor = list(factor)
 
     def certificate(self) -> Theorem:
         terms = tuple((((weight, root),), tuple(places)) for weight, root, places in self.terms)
-        return unproved(self.premises, self.goal, terms, tuple(map(tuple, self.multipliers)), tuple(self.factor))
+        return unproved(
+            self.premises, self.goal, terms, tuple(map(tuple, self.multipliers)), tuple(self.factor)
+        )
 
 
 def _changed(p: Scalar, random: Random) -> Scalar:
     """One coefficient changed, one monomial dropped, or a number added."""
     monomials = [*p.terms, ()]
     monomial = random.choice(monomials)
-    return p + Scalar({monomial: random.choice((-p.terms.get(monomial, Fraction(1)), Fraction(1), Fraction(-1, 3)))})
+    return p + Scalar(
+        {
+            monomial: random.choice(
+                (-p.terms.get(monomial, Fraction(1)), Fraction(1), Fraction(-1, 3))
+            )
+        }
+    )
 
 
 FALSE = (
@@ -40,7 +51,8 @@ FALSE = (
     *("relation of the goal", "relation of a premise", "place", "sign of a weight", "weight"),
     *("dropped term", "dropped multiplier", "other factor"),
 )
-# Right as before: both sides times a number; premises in another order and terms in halves; one that nothing uses.
+# Right as before: both sides times a number; premises in another order and terms in halves; one
+# that nothing uses.
 TRUE = ("scaled", "turned", "a premise more")
 
 
@@ -53,7 +65,9 @@ def change(draft: Draft, kind: str, random: Random) -> None:
         case "coefficient of the goal":
             draft.goal = Fact(draft.goal.relation, _changed(draft.goal.polynomial, random))
         case "coefficient of a premise":
-            premises[place] = Fact(premises[place].relation, _changed(premises[place].polynomial, random))
+            premises[place] = Fact(
+                premises[place].relation, _changed(premises[place].polynomial, random)
+            )
         case "coefficient of a square":
             term[1] = _changed(term[1], random)
         case "coefficient of a multiplier":
@@ -65,7 +79,9 @@ def change(draft: Draft, kind: str, random: Random) -> None:
         case "place":
             # To one that may not exist, in a term, a multiplier or the factor.
             other = random.randrange(-1, len(premises) + 1)
-            lists = [places for _, _, places in draft.terms if places] + [draft.factor] * bool(draft.factor)
+            lists = [places for _, _, places in draft.terms if places] + [draft.factor] * bool(
+                draft.factor
+            )
             if multiplier and (not lists or random.random() < 0.3):
                 multiplier[1] = other
             else:
@@ -97,7 +113,9 @@ def change(draft: Draft, kind: str, random: Random) -> None:
             order = random.sample(range(len(premises)), len(premises))
             draft.premises = [premises[old] for old in order]
             at = {old: new for new, old in enumerate(order)}
-            halves = [[weight / 2, root, [at[i] for i in places]] for weight, root, places in draft.terms]
+            halves = [
+                [weight / 2, root, [at[i] for i in places]] for weight, root, places in draft.terms
+            ]
             draft.terms = halves + [[*half[:2], list(half[2])] for half in halves]
             draft.multipliers = [[by, at[i]] for by, i in draft.multipliers]
             draft.factor = [at[i] for i in draft.factor]
@@ -110,11 +128,18 @@ def change(draft: Draft, kind: str, random: Random) -> None:
 def mutant(theorem: Theorem, kind: str, random: Random) -> Theorem | None:
     """The certificate with a change of this kind; None if it has no place for one."""
     draft = Draft(theorem)
-    needs = {"square": draft.terms, "weight": draft.terms, "term": draft.terms, "multiplier": draft.multipliers}
+    needs = {
+        "square": draft.terms,
+        "weight": draft.terms,
+        "term": draft.terms,
+        "multiplier": draft.multipliers,
+    }
     wanted = [parts for word, parts in needs.items() if word in kind]
     if not draft.premises or not all(wanted):
         return None
-    if kind == "place" and not (draft.multipliers or draft.factor or any(places for _, _, places in draft.terms)):
+    if kind == "place" and not (
+        draft.multipliers or draft.factor or any(places for _, _, places in draft.terms)
+    ):
         return None
     change(draft, kind, random)
     return draft.certificate()

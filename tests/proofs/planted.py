@@ -22,7 +22,8 @@ def about(script: Script, claim: Claim) -> Proof:
 
 
 def closes(script: Script, claim: Claim) -> bool:
-    """Whether the script, told that it is about this claim, ends in the claim from what it assumes."""
+    """Whether the script, told that it is about this claim, ends in the claim from what it
+    assumes."""
     proof = about(script, claim)
     assert proof.conclusion is not None
     assumed = {each.statement for each in proof.assumptions}

@@ -1,4 +1,5 @@
-"""`proofs/check_certificates.py` as a module, and a certificate asked of the kernel's rule and of that reader."""
+"""`proofs/check_certificates.py` as a module, and a certificate asked of the kernel's rule and of
+that reader."""
 
 from __future__ import annotations
 
@@ -28,9 +29,12 @@ checker = edited("EXAMPLE =", "EXAMPLE =")
 
 
 def objection(certificate: Mapping[str, Any], reader: ModuleType = checker) -> str:
-    """What the reader says of a certificate, which goes through JSON to it; raises ValueError if it cannot be read."""
+    """What the reader says of a certificate, which goes through JSON to it; raises ValueError if it
+    cannot be read."""
     line = json.dumps(NAMED | certificate, ensure_ascii=False)
-    return reader.objection(reader.fit(json.loads(line, object_pairs_hook=tuple), json.loads(reader.EXAMPLE)))
+    return reader.objection(
+        reader.fit(json.loads(line, object_pairs_hook=tuple), json.loads(reader.EXAMPLE))
+    )
 
 
 def unproved(premises: Iterable[Fact], *arguments: Any) -> Theorem:

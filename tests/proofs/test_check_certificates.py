@@ -1,4 +1,5 @@
-"""The second reader of certificates accepts those of every paper, refuses what the kernel refuses, and stands alone."""
+"""The second reader of certificates accepts those of every paper, refuses what the kernel refuses,
+and stands alone."""
 
 from __future__ import annotations
 
@@ -25,7 +26,18 @@ from boundcheck.kernel import Fact, Theorem
 from boundcheck.kernel import terms as nodes
 from boundcheck.kernel.builders import norm
 from boundcheck.kernel.derive import RELATIONS, derivation
-from boundcheck.kernel.terms import ANY, NEXT, NOW, ONE, SPECTRAL, ZERO, Dimension, Scalar, Time, Variable
+from boundcheck.kernel.terms import (
+    ANY,
+    NEXT,
+    NOW,
+    ONE,
+    SPECTRAL,
+    ZERO,
+    Dimension,
+    Scalar,
+    Time,
+    Variable,
+)
 from boundcheck.language.prose import plain
 from boundcheck.proof import ge, judge
 from boundcheck.proof.export import certificate_as_json, certificates, export
@@ -40,10 +52,25 @@ from tests.proof.scripts import judged as judged_script
 from tests.proof.scripts import x, y
 
 from .certificate_mutants import FALSE, TRUE, mutant
-from .reader import CHECKER, NAMED, checker, edited, kernel_accepts, objection, reader_accepts, unproved
+from .reader import (
+    CHECKER,
+    NAMED,
+    checker,
+    edited,
+    kernel_accepts,
+    objection,
+    reader_accepts,
+    unproved,
+)
 
 pytestmark = of_the_paper
-SMALL = {"goal": "x <= y", "premises": ["x <= y"], "factor": [], "multipliers": [], "letters": "x, y: a number"}
+SMALL = {
+    "goal": "x <= y",
+    "premises": ["x <= y"],
+    "factor": [],
+    "multipliers": [],
+    "letters": "x, y: a number",
+}
 SMALL |= {"terms": [{"weight": "1", "square_of": "1", "premises": [1]}]}
 EXAMPLE = json.loads(checker.EXAMPLE)
 
@@ -60,9 +87,14 @@ def test_it_accepts_every_certificate(paper: str) -> None:
         found = list(certificates(proof))
         assert [each for each in found if objection(each)] == []
         said = {(each["goal"], bool(each["line"])) for each in found}
-        closed = [step.step.theorem for step in proof.steps if step.step.theorem.rule == "certificate"]
+        closed = [
+            step.step.theorem for step in proof.steps if step.step.theorem.rule == "certificate"
+        ]
         assert {(str(theorem.conclusion), True) for theorem in closed} <= said
-        assert {each["line"] for each in found} <= {"", *(plain(step.step.label) for step in proof.steps)}
+        assert {each["line"] for each in found} <= {
+            "",
+            *(plain(step.step.label) for step in proof.steps),
+        }
         count += len(found)
     assert count > 100
 
@@ -77,15 +109,21 @@ def pool() -> tuple[Theorem, ...]:
 TWO_OF_ONE_NAME = {
     "a number and a dimension": (Scalar.of(Variable("m")), Scalar.of(Dimension("m"))),
     "a constant and what varies": (Scalar.of(Variable("a")), Scalar.of(Variable("a", ANY))),
-    "known at t, and later": (Scalar.of(Variable("a", Time(NOW))), Scalar.of(Variable("a", Time(NEXT, 1)))),
+    "known at t, and later": (
+        Scalar.of(Variable("a", Time(NOW))),
+        Scalar.of(Variable("a", Time(NEXT, 1))),
+    ),
     "two shapes": tuple(
-        norm(SPECTRAL, nodes.Matrix.of(nodes.Symbol("A", shape))) for shape in (("m", "n"), ("n", "m"))
+        norm(SPECTRAL, nodes.Matrix.of(nodes.Symbol("A", shape)))
+        for shape in (("m", "n"), ("n", "m"))
     ),
 }
 
 
 @pytest.mark.parametrize("pair", TWO_OF_ONE_NAME.values(), ids=list(TWO_OF_ONE_NAME))
-def test_a_certificate_in_which_a_name_stands_for_two_things_is_not_written(pair: tuple[Scalar, Scalar]) -> None:
+def test_a_certificate_in_which_a_name_stands_for_two_things_is_not_written(
+    pair: tuple[Scalar, Scalar],
+) -> None:
     first, second = pair
     theorem = unproved([Fact(">=", first)], Fact(">=", second), ((((1, ONE),), (0,)),), (), ())
     assert not kernel_accepts(theorem)
@@ -97,7 +135,9 @@ def test_the_line_that_follows_as_the_paper_says_is_exported_too() -> None:
     def build(proof: Any) -> None:
         low = proof.assume(ge(x, 1), name="low")
         higher = proof.assume(ge(x, y + 1), name="higher")
-        proof.step("(1)", ge(2 * x, 2), low, derived_from=[higher, proof.assume(ge(y, 0), name="sign")])
+        proof.step(
+            "(1)", ge(2 * x, 2), low, derived_from=[higher, proof.assume(ge(y, 0), name="sign")]
+        )
 
     found = [each["premises"] for each in certificates(judged_script(build))]
     assert ["1 <= x"] in found
@@ -110,7 +150,9 @@ def test_the_line_that_follows_as_the_paper_says_is_exported_too() -> None:
 def by_texts(polynomial: Scalar) -> Counter[tuple[str, ...]]:
     found: Counter[tuple[str, ...]] = Counter()
     for monomial, coefficient in polynomial.terms.items():
-        found[tuple(sorted(str(atom) for atom, exponent in monomial for _ in range(exponent)))] += coefficient
+        found[tuple(sorted(str(atom) for atom, exponent in monomial for _ in range(exponent)))] += (
+            coefficient
+        )
     return found
 
 
@@ -124,16 +166,53 @@ def test_it_reads_a_polynomial_as_the_kernel_writes_it(p: Scalar, q: Scalar) -> 
         assert ({"<=": ">=", "<": ">", "=": "="}[relation], read) == (fact.relation, by_texts(p))
 
 
-TEXTS = {"x*(y - 2)": "x*y - 2*x", " 1/2 *x^2-y": "-y + 1/2*x^2", "(x + y)^2": "x^2 + 2*x*y + y^2", "x^0": "1"}
+TEXTS = {
+    "x*(y - 2)": "x*y - 2*x",
+    " 1/2 *x^2-y": "-y + 1/2*x^2",
+    "(x + y)^2": "x^2 + 2*x*y + y^2",
+    "x^0": "1",
+}
 
 
 def test_it_reads_what_a_person_writes() -> None:
-    assert {text for text, same in TEXTS.items() if checker.polynomial(text) != checker.polynomial(same)} == set()
+    assert {
+        text for text, same in TEXTS.items() if checker.polynomial(text) != checker.polynomial(same)
+    } == set()
 
 
 # In the first row, what people read in two ways.
-UNREADABLE = ["x/2", "2/3^2", "(x)^[t-1]^2", "f(x)/g(x)^2", "2x", "x y", "x^y", "x^100", "1.5*x", "2^-1", "1/0", "x(y"]
-UNREADABLE += ["", "x +", "+x", "--x", "x*", "*x", "(x", "x)", "(x]", "‖x‖", "‖x_F", "x‖_F", "[x]", "()", "x <= y", "é"]
+UNREADABLE = [
+    "x/2",
+    "2/3^2",
+    "(x)^[t-1]^2",
+    "f(x)/g(x)^2",
+    "2x",
+    "x y",
+    "x^y",
+    "x^100",
+    "1.5*x",
+    "2^-1",
+    "1/0",
+    "x(y",
+]
+UNREADABLE += [
+    "",
+    "x +",
+    "+x",
+    "--x",
+    "x*",
+    "*x",
+    "(x",
+    "x)",
+    "(x]",
+    "‖x‖",
+    "‖x_F",
+    "x‖_F",
+    "[x]",
+    "()",
+    "x <= y",
+    "é",
+]
 
 
 @pytest.mark.parametrize("text", UNREADABLE)
@@ -149,7 +228,9 @@ def test_it_does_not_guess_what_a_text_means(text: str) -> None:
 def test_they_agree_on_mutants_of_the_paper(kind: str) -> None:
     random = Random(kind)
     mutants = [mutant(theorem, kind, random) for theorem in random.sample(pool(), 60)]
-    answers = Counter((kernel_accepts(each), reader_accepts(each)) for each in mutants if each is not None)
+    answers = Counter(
+        (kernel_accepts(each), reader_accepts(each)) for each in mutants if each is not None
+    )
     assert not {(True, False), (False, True)} & answers.keys()
     if kind in TRUE:
         assert answers.keys() == {(True, True)}
@@ -159,14 +240,20 @@ def test_they_agree_on_mutants_of_the_paper(kind: str) -> None:
 
 @st.composite
 def made(draw: DrawFn) -> Theorem:
-    """A certificate whose goal is computed from the other side; with a strict factor, or the goal's own square."""
+    """A certificate whose goal is computed from the other side; with a strict factor, or the goal's
+    own square."""
     count = draw(st.integers(1, 3))
     facts = [Fact(draw(st.sampled_from(RELATIONS)), draw(polynomials())) for _ in range(count)]
     facts[0] = Fact(draw(st.sampled_from((">", ">="))), facts[0].polynomial * norm(SPECTRAL, X) + 1)
     usable = [i for i, fact in enumerate(facts) if fact.relation != "="]
     terms = [
-        (((draw(POSITIVE), draw(st.sampled_from((ONE, draw(polynomials()))))),), tuple(draw(places)))
-        for places in draw(st.lists(st.just(st.lists(st.sampled_from(usable), max_size=2)), max_size=2))
+        (
+            ((draw(POSITIVE), draw(st.sampled_from((ONE, draw(polynomials()))))),),
+            tuple(draw(places)),
+        )
+        for places in draw(
+            st.lists(st.just(st.lists(st.sampled_from(usable), max_size=2)), max_size=2)
+        )
     ]
     multipliers = [(draw(polynomials()), i) for i in range(count) if i not in usable]
     right = sum((multiplier * facts[i].polynomial for multiplier, i in multipliers), ZERO)
@@ -195,7 +282,8 @@ def test_they_agree_on_certificates_of_any_shape(theorem: Theorem, kind: str, se
 
 @cache
 def refused_by_the_kernel() -> tuple[Theorem, ...]:
-    """The certificates that the tests of the kernel hold to be wrong, as far as a file has a place for them."""
+    """The certificates that the tests of the kernel hold to be wrong, as far as a file has a place
+    for them."""
     asked: list[Theorem] = []
 
     def ask(premises: tuple[Any, ...], goal: Any, terms: Any, *rest: Any) -> None:
@@ -239,7 +327,9 @@ WRONG_READERS = {
 def test_a_reader_that_is_wrong_disagrees_with_the_kernel(edit: tuple[str, str]) -> None:
     random = Random(0)
     reader = edited(*edit)
-    mutants = (mutant(random.choice(pool()), random.choice([*FALSE, *TRUE]), random) for _ in range(1000))
+    mutants = (
+        mutant(random.choice(pool()), random.choice([*FALSE, *TRUE]), random) for _ in range(1000)
+    )
     candidates = chain(refused_by_the_kernel(), filter(None, mutants))
     assert any(kernel_accepts(each) != reader_accepts(each, reader) for each in candidates)
 
@@ -250,17 +340,30 @@ def test_a_reader_that_is_wrong_disagrees_with_the_kernel(edit: tuple[str, str])
 def alone(*paths: Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     """The file run by Python without any package, and without the folder of this project."""
     command = [sys.executable, "-I", "-S", str(CHECKER), *map(str, paths)]
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=cwd, check=False)
+    return subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", cwd=cwd, check=False
+    )
 
 
 def test_it_is_short_and_imports_the_standard_library_alone() -> None:
     text = CHECKER.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 150
     nodes = list(ast.walk(ast.parse(text)))
-    imported = {alias.name.partition(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    imported |= {(node.module or "").partition(".")[0] for node in nodes if isinstance(node, ast.ImportFrom)}
+    imported = {
+        alias.name.partition(".")[0]
+        for node in nodes
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
+    imported |= {
+        (node.module or "").partition(".")[0] for node in nodes if isinstance(node, ast.ImportFrom)
+    }
     assert imported <= sys.stdlib_module_names
-    assert not {node.id for node in nodes if isinstance(node, ast.Name)} & {"eval", "exec", "__import__"}
+    assert not {node.id for node in nodes if isinstance(node, ast.Name)} & {
+        "eval",
+        "exec",
+        "__import__",
+    }
     # `python -O` would leave assertions out.
     assert not any(isinstance(node, ast.Assert) for node in nodes)
 
@@ -270,9 +373,15 @@ def test_its_example_is_right_and_is_needed_in_each_part() -> None:
     assert objection(EXAMPLE | {"goal": "2*x + 1 <= y"}) == "left side - right side = -1 * z"
     strict = [each.replace("<=", "<") for each in EXAMPLE["premises"]]
     assert objection(EXAMPLE | {"goal": "2*x < y", "premises": strict}) == ""
-    assert objection(EXAMPLE | {"goal": "2*x < y"}) == "no term is a positive number times strict premises"
+    assert (
+        objection(EXAMPLE | {"goal": "2*x < y"})
+        == "no term is a positive number times strict premises"
+    )
     assert objection(EXAMPLE | {"factor": []}).startswith("left side - right side = ")
-    assert objection(EXAMPLE | {"premises": ["0 <= z", *EXAMPLE["premises"][1:]]}) == "it needs a premise 1 with <"
+    assert (
+        objection(EXAMPLE | {"premises": ["0 <= z", *EXAMPLE["premises"][1:]]})
+        == "it needs a premise 1 with <"
+    )
 
 
 def test_it_reads_what_prove_exports(tmp_path: Path) -> None:
@@ -284,11 +393,18 @@ def test_it_reads_what_prove_exports(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"{2 * len(lines)} certificates checked, 0 wrong, in ")
     first = json.loads(lines[0])
-    path.write_text("\n".join([json.dumps(first | {"goal": f"1 + {first['goal']}"}), *lines[1:]]), encoding="utf-8")
+    path.write_text(
+        "\n".join([json.dumps(first | {"goal": f"1 + {first['goal']}"}), *lines[1:]]),
+        encoding="utf-8",
+    )
     done = alone(path, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (1, "")
     wrong, counted = done.stdout.splitlines()
-    assert wrong == f"{path}, line 1, ['meft.frozen_a', 'sharp', 1, '{first['line']}']: left side - right side = -1"
+    assert (
+        wrong
+        == f"{path}, line 1, ['meft.frozen_a', 'sharp', 1, '{first['line']}']: left side - right"
+        " side = -1"
+    )
     assert counted.startswith(f"{len(lines)} certificates checked, 1 wrong, in ")
 
 
@@ -321,7 +437,9 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("line", MALFORMED.values(), ids=list(MALFORMED))
-def test_what_is_no_certificate_ends_in_one_line(line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_no_certificate_ends_in_one_line(
+    line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "certificates.jsonl"
     path.write_text(f"{line_of()}\n{line}\n", encoding="utf-8")
     assert checker.main([str(path)]) == 2
@@ -336,7 +454,11 @@ def test_a_file_that_is_not_there_or_has_nothing_is_no_success(
 ) -> None:
     (tmp_path / "empty").write_text("")
     (tmp_path / "bytes").write_bytes(b"\xff\xfe\n")
-    assert [checker.main([str(tmp_path / name)]) for name in ("missing", "bytes", "empty")] == [2, 2, 1]
+    assert [checker.main([str(tmp_path / name)]) for name in ("missing", "bytes", "empty")] == [
+        2,
+        2,
+        1,
+    ]
     said = capsys.readouterr()
     assert said.err.count("\n") == 2
     assert "No such file" in said.err

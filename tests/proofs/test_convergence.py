@@ -37,7 +37,9 @@ KAPPA_PLANTED = {
 
 @pytest.mark.full
 @pytest.mark.parametrize(("name", "planted"), KAPPA_PLANTED.values(), ids=KAPPA_PLANTED)
-def test_a_smaller_kappa_is_not_proved(name: str, planted: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_smaller_kappa_is_not_proved(
+    name: str, planted: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     claim = beyond.everywhere.claim
     if name:
         monkeypatch.setattr(beyond, name, planted)
@@ -47,10 +49,14 @@ def test_a_smaller_kappa_is_not_proved(name: str, planted: Any, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("share", [Fraction(1, 100), Fraction(1, 4), Fraction(1, 2)])
-def test_kappa_is_between_that_of_the_hard_instance_and_that_of_smoothness_along_the_run(share: Fraction) -> None:
+def test_kappa_is_between_that_of_the_hard_instance_and_that_of_smoothness_along_the_run(
+    share: Fraction,
+) -> None:
     """The hard instance of `problems.hard` has 1 + 1/(2 - q) in the limit."""
     sharper, other = (
-        next(x.expression for x in catalogue[id].quantities if x.symbol == kappa).subs(q, sp.Rational(share))
+        next(x.expression for x in catalogue[id].quantities if x.symbol == kappa).subs(
+            q, sp.Rational(share)
+        )
         for id in ("meft.theorem2_everywhere", "meft.theorem2_repaired")
     )
     assert 1 + 1 / (2 - share) < sharper < other <= 2
@@ -71,7 +77,11 @@ def test_a_constant_of_relora_that_is_wrong_is_not_proved(symbol, part, factor) 
     def planted(quantity: Quantity) -> sp.Expr:
         if quantity.symbol != symbol:
             return quantity.expression
-        return factor * quantity.expression if part == symbol else quantity.expression.subs(part, factor * part)
+        return (
+            factor * quantity.expression
+            if part == symbol
+            else quantity.expression.subs(part, factor * part)
+        )
 
     right = merging.relora.claim
     quantities = tuple(replace(each, expression=planted(each)) for each in right.quantities)
@@ -89,7 +99,9 @@ RESTARTS = {
 
 
 @pytest.mark.parametrize("base", [*RESTARTS.values(), None], ids=[*RESTARTS, "W is kept"])
-def test_a_restart_that_does_not_keep_w_proves_nothing(base, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_restart_that_does_not_keep_w_proves_nothing(
+    base, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Under an algorithm of one's own, so that its equation is one that a proof may start from."""
 
     class Restarting(ReLoRA):

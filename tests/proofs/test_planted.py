@@ -1,8 +1,10 @@
-"""Errors that are planted in theorems are not proved; an exact run refutes each that is false early.
+"""Errors that are planted in theorems are not proved; an exact run refutes each that is false
+early.
 
-The runs are those of the theorem's own algorithm on a parabola, on all paths of two-point noise, in rationals. In each
-of them every hypothesis, condition and definition holds, and the bound does not: so says the kernel's meaning, and so
-does an evaluation of the claim's own formula that shares no code with it.
+The runs are those of the theorem's own algorithm on a parabola, on all paths of two-point noise, in
+rationals. In each of them every hypothesis, condition and definition holds, and the bound does not:
+so says the kernel's meaning, and so does an evaluation of the claim's own formula that shares no
+code with it.
 """
 
 from dataclasses import replace
@@ -71,7 +73,9 @@ MOST = kappa**2 * zeta**2 / (3 * T)
 UNKNOWN = {
     "half of D, heavy ball": Planted(descent.heavy_ball, D, D / 2),
     "half of D, heavy ball, short step": Planted(descent.heavy_ball_short_step, D, D / 2),
-    "β/2 for β², heavy ball, short step": Planted(descent.heavy_ball_short_step, 1 - beta**2, 1 - beta**2 / 2),
+    "β/2 for β², heavy ball, short step": Planted(
+        descent.heavy_ball_short_step, 1 - beta**2, 1 - beta**2 / 2
+    ),
     "half of D, exact rate": Planted(exact_rate.best_step, D, D / 2),
     "T for T - 1, exact rate": Planted(exact_rate.best_step, *LATER),
     "a smaller κ, on average": Planted(beyond.average, 1 - q / 2, 1 - q / 3),
@@ -80,7 +84,9 @@ UNKNOWN = {
 SLOW = {
     "γ for γ + 1": Planted(sgd.decreasing_step, gamma + 1, gamma),
     "ω less than 1/μ_F": Planted(sgd.decreasing_step, 1 / mu_F, 1 / (2 * mu_F)),
-    "half of the bound, at any point": Planted(factors.unconditional_gd, 2 * Lhat * D / T, Lhat * D / T),
+    "half of the bound, at any point": Planted(
+        factors.unconditional_gd, 2 * Lhat * D / T, Lhat * D / T
+    ),
     "a longer step, at any point": Planted(factors.unconditional_gd, *LONGER),
     "a smaller ball": Planted(factors.unconditional_gd, rho, rho / 2),
     "all layers without G": Planted(products.all_layers, G, 0),
@@ -99,8 +105,12 @@ SLOW = {
 }
 THEOREMS = {each.script.id: each.script for each in (FALSE | UNKNOWN | SLOW).values()}
 F = Fraction
-# In the second, most of the distance is in the direction that is a little less steep, and the noise is larger than it.
-PARABOLAS = (((F(1),), (F(2),)), *(((F(2), F(3, 2)), (3 * far, -4 * far)) for far in (F(1, 50), F(1))))
+# In the second, most of the distance is in the direction that is a little less steep, and the noise
+# is larger than it.
+PARABOLAS = (
+    ((F(1),), (F(2),)),
+    *(((F(2), F(3, 2)), (3 * far, -4 * far)) for far in (F(1, 50), F(1))),
+)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +132,8 @@ def test_the_theorem_itself_under_another_id_is(script: Script) -> None:
 
 
 def refuting(claim: Claim, script: Script) -> tuple[ExactModel | None, bool]:
-    """The first run in which all that the proof starts from holds and the claim does not; whether in one both hold."""
+    """The first run in which all that the proof starts from holds and the claim does not; whether
+    in one both hold."""
     proof = about(script, claim)
     given = {each.statement for each in proof.assumptions if each.role != "local"}
     holds = False
@@ -154,6 +165,8 @@ def test_no_run_refutes_the_theorem_itself(script: Script) -> None:
     assert holds
 
 
-@pytest.mark.parametrize("id", sorted({id for adapter in ADAPTERS.values() for id in adapter.claims}))
+@pytest.mark.parametrize(
+    "id", sorted({id for adapter in ADAPTERS.values() for id in adapter.claims})
+)
 def test_each_claim_about_an_adapter_is_carried(id: str) -> None:
     assert carrier(boundcheck.claims[id]) in (Carrier.KERNEL, Carrier.BY_HAND)

@@ -1,8 +1,9 @@
 """Whether a lemma is true as it is printed: an exact search in small numbers for what breaks it.
 
-f is a quadratic function whose second derivatives are 1 and -1, and G no more than its hypothesis says: the largest
-slope of f at the W that the text names. A letter of the text that the lemma does not have may be any number. All is in
-one number (d = k = r = 1), but for LoReFT, whose R turns only where d = 2.
+f is a quadratic function whose second derivatives are 1 and -1, and G no more than its hypothesis
+says: the largest slope of f at the W that the text names. A letter of the text that the lemma does
+not have may be any number. All is in one number (d = k = r = 1), but for LoReFT, whose R turns only
+where d = 2.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ from boundcheck.language.hypotheses import BoundedGradient
 
 SHARES = [Fraction(x) for x in ("-1", "0", "1/2", "9/10", "1")]
 # On the circle, two of them close to each other.
-TURNS = [(Fraction(x), Fraction(y)) for x, y in (("0", "1"), ("20/101", "99/101"), ("3/5", "4/5"), ("1", "0"))]
+TURNS = [
+    (Fraction(x), Fraction(y))
+    for x, y in (("0", "1"), ("20/101", "99/101"), ("3/5", "4/5"), ("1", "0"))
+]
 A, B, W, m, V, U, X, Y, s, w = sp.symbols("A B W m V U X Y s w")
 
 
@@ -72,13 +76,20 @@ def less(x: Vector, y: Vector) -> Vector:
     return tuple(a - b for a, b in zip(x, y, strict=True))
 
 
-def points(adapter: Adapter, numbers: dict[str, Fraction], curvature: Vector, centre: Vector) -> Iterator[Seen]:
+def points(
+    adapter: Adapter, numbers: dict[str, Fraction], curvature: Vector, centre: Vector
+) -> Iterator[Seen]:
     """Some points of the domain."""
     letters = (*adapter.radii, *((X, Y) if adapter.turns else ()))
     derivatives = [[sp.diff(entry, letter) for letter in letters] for entry in adapter.weight]
     evaluated = sp.lambdify((*letters, s, w), [list(adapter.weight), derivatives], "math")
-    for shares, turn in product(product(SHARES, repeat=len(adapter.radii)), TURNS if adapter.turns else [()]):
-        v = [share * numbers[radius] for share, radius in zip(shares, adapter.radii.values(), strict=True)]
+    for shares, turn in product(
+        product(SHARES, repeat=len(adapter.radii)), TURNS if adapter.turns else [()]
+    ):
+        v = [
+            share * numbers[radius]
+            for share, radius in zip(shares, adapter.radii.values(), strict=True)
+        ]
         if U in adapter.radii:
             v[0] += turn[0] * numbers["W_0"]
         v += turn
@@ -91,13 +102,18 @@ def points(adapter: Adapter, numbers: dict[str, Fraction], curvature: Vector, ce
         yield Seen(tuple(v), tuple(weight), tuple(slope))
 
 
-def steepest(claim: Claim, seen: list[Seen], numbers: dict[str, Fraction], centre: Vector) -> Fraction:
-    """At least the length of the slope of f at each W that the text of the lemma names; 0 where it bounds none."""
+def steepest(
+    claim: Claim, seen: list[Seen], numbers: dict[str, Fraction], centre: Vector
+) -> Fraction:
+    """At least the length of the slope of f at each W that the text of the lemma names; 0 where it
+    bounds none."""
     text = next((x.quantifier for x in claim.hypotheses if isinstance(x.word, BoundedGradient)), "")
     if "B A" not in text:
         return max(sum(map(abs, less(x.weight, centre))) for x in seen)
     known = {p.name for p in claim.parameters}
-    named = (("sigma", "sigma") if "sigma" in known else ("a", "b")) + (("s",) if "s B A" in text else ())
+    named = (("sigma", "sigma") if "sigma" in known else ("a", "b")) + (
+        ("s",) if "s B A" in text else ()
+    )
     reach = Fraction(1)
     for name in named:
         reach *= numbers[name] if name in known else Fraction(1, 1000)
@@ -105,29 +121,50 @@ def steepest(claim: Claim, seen: list[Seen], numbers: dict[str, Fraction], centr
 
 
 def broken(claim: Claim) -> bool:
-    """True if two points of a quadratic function break the lemma, though all that it prints holds."""
+    """True if two points of a quadratic function break the lemma, though all that it prints
+    holds."""
     adapter, names = ADAPTERS.get(claim.id, LORA), {p.name for p in claim.parameters}
     radii = [(Fraction(1), Fraction(1)), (Fraction(2), Fraction(1, 2))]
     for scale, (first, second), far, start in product((1, Fraction(1, 2)), radii, (0, 1), (0, 1)):
         if ("s" not in names and scale != 1) or ("sigma" in names and first != second):
             continue
-        numbers = {"L": Fraction(1), "s": Fraction(scale), "W_0": Fraction(start), "w_0": Fraction(5), "r": Fraction(1)}
-        numbers |= {"a": first, "b": second, **dict.fromkeys(("sigma", "mu", "rho"), first), "nu": 8 * first}
+        numbers = {
+            "L": Fraction(1),
+            "s": Fraction(scale),
+            "W_0": Fraction(start),
+            "w_0": Fraction(5),
+            "r": Fraction(1),
+        }
+        numbers |= {
+            "a": first,
+            "b": second,
+            **dict.fromkeys(("sigma", "mu", "rho"), first),
+            "nu": 8 * first,
+        }
         if "frozen" in claim.id:
             numbers[next(iter({"a", "b"} - {*adapter.radii.values()}))] = Fraction(2)
         centre = (Fraction(start + far), *(Fraction(0) for _ in adapter.weight[1:]))
         for curvature in ((1, -1), (-1, 1)):
-            seen = list(points(adapter, numbers, tuple(map(Fraction, curvature[: len(centre)])), centre))
+            seen = list(
+                points(adapter, numbers, tuple(map(Fraction, curvature[: len(centre)])), centre)
+            )
             slope = steepest(claim, seen, numbers, centre) or Fraction(1, 1000)
             given = {name: x for name, x in (numbers | {"G": slope}).items() if name in names}
             limit = Fraction(upper(claim.enclosures(**given)["Lhat"]))
-            if any(breaks(adapter, curvature, centre, limit, *pair) for pair in product(seen, seen)):
+            if any(
+                breaks(adapter, curvature, centre, limit, *pair) for pair in product(seen, seen)
+            ):
                 return True
     return False
 
 
 def breaks(
-    adapter: Adapter, curvature: tuple[int, ...], centre: Vector, limit: Fraction, here: Seen, there: Seen
+    adapter: Adapter,
+    curvature: tuple[int, ...],
+    centre: Vector,
+    limit: Fraction,
+    here: Seen,
+    there: Seen,
 ) -> bool:
     change = less(there.v, here.v)
     if not adapter.turns:
@@ -149,7 +186,9 @@ OTHERS = ("meft.gradient_bound_in_domain", "meft.gradient_bound_at_scale_1")
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("id", [id for id in IDS if any(x.id in OTHERS for x in catalogue[id].hypotheses)])
+@pytest.mark.parametrize(
+    "id", [id for id in IDS if any(x.id in OTHERS for x in catalogue[id].hypotheses)]
+)
 def test_with_the_range_of_lora_it_would_be_false(id: str) -> None:
     claim = catalogue[id]
     hypotheses = tuple(BOUND if x.id in OTHERS else x for x in claim.hypotheses)

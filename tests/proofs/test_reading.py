@@ -1,4 +1,5 @@
-"""What the rows on readings of jiang2024 rest on, by naive twins: plain numbers, and no line of a proof."""
+"""What the rows on readings of jiang2024 rest on, by naive twins: plain numbers, and no line of a
+proof."""
 
 import math
 from fractions import Fraction
@@ -16,7 +17,8 @@ logs = st.floats(0, 8)
 
 @given(sizes, sizes, sizes, sizes)
 def test_the_spectral_radius_of_the_comparison_matrix_is_its_row_sum(p, g, a, b):
-    """[[P, P + G], [P + G, P]] is symmetric: what bounds sums of norms bounds their squares, with no root of 2."""
+    """[[P, P + G], [P + G, P]] is symmetric: what bounds sums of norms bounds their squares, with
+    no root of 2."""
     first, second = p * (a + b) + g * b, p * (a + b) + g * a
     row_sum = 2 * p + g
     assert first + second <= row_sum * (a + b)
@@ -27,7 +29,8 @@ def test_the_spectral_radius_of_the_comparison_matrix_is_its_row_sum(p, g, a, b)
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(1, 4))
 def test_a_symmetric_matrix_stretches_no_norm_less_than_the_euclidean_one(seed, first, second):
-    """The fact behind the mend of (11): along the top eigenvector every norm is stretched by the spectral radius."""
+    """The fact behind the mend of (11): along the top eigenvector every norm is stretched by the
+    spectral radius."""
     random = np.random.default_rng(seed)
     half = random.standard_normal((first + second, first + second))
     hessian = half + half.T
@@ -49,7 +52,8 @@ def gradient(f, a, b):
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 3), st.integers(1, 3), st.integers(1, 3))
 def test_both_norms_have_the_printed_constant_on_the_ball(seed, d, k, r):
-    """F(A, B) = f(BA) with f' = W - M clipped entry by entry, whose L is 1 and whose G is √(dk): C = σ = 1."""
+    """F(A, B) = f(BA) with f' = W - M clipped entry by entry, whose L is 1 and whose G is √(dk): C
+    = σ = 1."""
     random = np.random.default_rng(seed)
     target = random.uniform(-2, 2, (d, k))
     points = []
@@ -57,7 +61,9 @@ def test_both_norms_have_the_printed_constant_on_the_ball(seed, d, k, r):
         pair = random.standard_normal((r, k)), random.standard_normal((d, r))
         points.append([x / np.linalg.norm(x, 2) * random.uniform() for x in pair])
     ends = [gradient(lambda w: np.clip(w - target, -1, 1), *point) for point in points]
-    change, move = ([np.linalg.norm(x - y) for x, y in zip(*pair, strict=True)] for pair in (ends, points))
+    change, move = (
+        [np.linalg.norm(x - y) for x, y in zip(*pair, strict=True)] for pair in (ends, points)
+    )
     constant = 2 * math.sqrt(r) + math.sqrt(d * k)
     assert sum(change) <= constant * sum(move) * (1 + 1e-12)
     assert math.hypot(*change) <= constant * math.hypot(*move) * (1 + 1e-12)
@@ -65,7 +71,9 @@ def test_both_norms_have_the_printed_constant_on_the_ball(seed, d, k, r):
 
 def bound(**numbers):
     """The printed bound, at D = L = G = ζ = 1 and a horizon of which the theorem speaks."""
-    return THEOREM_2.bound(**{"L": 1, "G": 1, "D": 1, "zeta": 1, "T": 10**20} | numbers) * 10**10 / 2.5
+    return (
+        THEOREM_2.bound(**{"L": 1, "G": 1, "D": 1, "zeta": 1, "T": 10**20} | numbers) * 10**10 / 2.5
+    )
 
 
 @given(logs, st.floats(1, 8))
@@ -92,11 +100,14 @@ def test_a_large_batch_lowers_the_bound_until_the_horizon_is_too_short(batch):
     assert math.isclose(THEOREM_2.bound(**numbers, T=shortest), 5 * 5 / shortest)
     for horizon in (shortest + 1, 10 * shortest):
         assert THEOREM_2.bound(**numbers, T=horizon) > 25 / horizon
-        assert THEOREM_2.bound(**numbers | {"zeta": 1}, T=horizon) >= THEOREM_2.bound(**numbers, T=horizon)
+        assert THEOREM_2.bound(**numbers | {"zeta": 1}, T=horizon) >= THEOREM_2.bound(
+            **numbers, T=horizon
+        )
 
 
 def test_the_moments_of_a_gaussian_start_contradict_a_bound_on_every_run():
-    """‖A_0‖_F²/σ² is chi-squared: at every size rk(rk + 2) is more than r²k, which the ball would allow."""
+    """‖A_0‖_F²/σ² is chi-squared: at every size rk(rk + 2) is more than r²k, which the ball would
+    allow."""
     assert all(Fraction(r * k * (r * k + 2)) > r**2 * k for r in range(1, 9) for k in range(1, 9))
 
 

@@ -1,8 +1,9 @@
-"""Strategies for `Case`s: a hypothesis of the catalogue on small problems, points and runs, at certified constants.
+"""Strategies for `Case`s: a hypothesis of the catalogue on small problems, points and runs, at
+certified constants.
 
-A case has a relation and what its letters stand for, a `Model` in `Rounded` arithmetic. The numbers are the constants
-that boundcheck certifies. Values and gradients carry the rounding bounds that the objectives and adapters prove. Points
-are floats that are meant exactly.
+A case has a relation and what its letters stand for, a `Model` in `Rounded` arithmetic. The numbers
+are the constants that boundcheck certifies. Values and gradients carry the rounding bounds that the
+objectives and adapters prove. Points are floats that are meant exactly.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ DO = Rounded(torch.float64, "cpu")
 
 @dataclass(frozen=True)
 class Case:
-    """A relation, what its letters stand for, and the times and outcomes at which it is said to hold."""
+    """A relation, what its letters stand for, and the times and outcomes at which it is said to
+    hold."""
 
     relation: Any
     model: Model[Approx, ApproxMatrix]
@@ -65,7 +67,9 @@ class Case:
         """Both sides of each of its inequalities, at each instant."""
         number = self.model.number
         pairs = list(inequalities(self.relation))
-        return [Comparison(number(x, *at), number(y, *at)) for at in self.instants for x, y in pairs]
+        return [
+            Comparison(number(x, *at), number(y, *at)) for at in self.instants for x, y in pairs
+        ]
 
     @property
     def fails(self) -> bool:
@@ -75,14 +79,22 @@ class Case:
     def at(self, numbers: Mapping[sp.Symbol, float]) -> Case:
         """The same with these numbers times as much."""
         known = self.model.numbers
-        changed = {x: self.model.arithmetic.times(known[x], Approx(factor, 0.0)) for x, factor in numbers.items()}
+        changed = {
+            x: self.model.arithmetic.times(known[x], Approx(factor, 0.0))
+            for x, factor in numbers.items()
+        }
         return replace(self, model=replace(self.model, numbers={**known, **changed}))
 
 
 def inequalities(relation: Any) -> Iterator[tuple[Any, Any]]:
-    """The parts of a relation; of an equation between matrices, that the norm of the difference is at most 0."""
+    """The parts of a relation; of an equation between matrices, that the norm of the difference is
+    at most 0."""
     for left, right, _ in parts(relation):
-        yield (FrobeniusNorm(left - right), sp.Integer(0)) if isinstance(left, MatrixExpr) else (left, right)
+        yield (
+            (FrobeniusNorm(left - right), sp.Integer(0))
+            if isinstance(left, MatrixExpr)
+            else (left, right)
+        )
 
 
 def case(
@@ -92,17 +104,24 @@ def case(
     functions: Mapping[sp.Symbol, VectorFunction] = {},
     **others: Any,
 ) -> Case:
-    """The claim with points, exact matrices or approximate ones for the matrix symbols of these names."""
+    """The claim with points, exact matrices or approximate ones for the matrix symbols of these
+    names."""
 
     def blocks_of(X: Any) -> Blocks:
         match X:
             case ApproxMatrix():
                 return (X,)
             case tuple():
-                return tuple(part if isinstance(part, ApproxMatrix) else DO.exact(part[0]) for part in X)
+                return tuple(
+                    part if isinstance(part, ApproxMatrix) else DO.exact(part[0]) for part in X
+                )
         return (DO.exact(X),)
 
-    letters = {X: blocks_of(named[X.name]) for X in claim.conclusion.atoms(sp.MatrixSymbol) if X.name in named}
+    letters = {
+        X: blocks_of(named[X.name])
+        for X in claim.conclusion.atoms(sp.MatrixSymbol)
+        if X.name in named
+    }
     return Case(claim.conclusion, Model(DO, known, letters, functions=functions, **others))
 
 
@@ -154,7 +173,9 @@ def function_of_weight(objective: Objective) -> VectorFunction:
         X = W[0].value.unsqueeze(0)
         loss = objective.loss(X)
         slope = DO.length(gradient(W)).high + L * W[0].error
-        return Approx(loss.item(), objective.rounding(X, loss)[0].item() + underflow(X) + slope * W[0].error)
+        return Approx(
+            loss.item(), objective.rounding(X, loss)[0].item() + underflow(X) + slope * W[0].error
+        )
 
     return VectorFunction(value, gradient)
 
@@ -165,7 +186,9 @@ def function_of_point(problem: Problem) -> VectorFunction:
     def at(v: Blocks) -> tuple[Point, list[float]]:
         point = tuple(X.value.unsqueeze(0) for X in v)
         lost = underflow(problem.adapter.W0) * (1 + problem.adapter.sizes(point).jacobian.item())
-        return point, [error.item() + lost for error in problem.rounding(point, problem.loss(point))]
+        return point, [
+            error.item() + lost for error in problem.rounding(point, problem.loss(point))
+        ]
 
     def gradient(v: Blocks) -> Blocks:
         point, errors = at(v)
@@ -208,12 +231,15 @@ def of_f(draw: DrawFn, claim: Claim) -> Case:
     first, second = draw(weights(objective.shape, 2))
     known = numbers({"L": objective.smoothness.value, "G": objective.gradient_bound.value})
     known[f_star] = Approx(objective.infimum.value, 0.0)
-    return case(claim, known, {"W": first, "W_1": first, "W_2": second}, {f: function_of_weight(objective)})
+    return case(
+        claim, known, {"W": first, "W_1": first, "W_2": second}, {f: function_of_weight(objective)}
+    )
 
 
 @st.composite
 def of_two_weights(draw: DrawFn, claim: Claim) -> Case:
-    """Assumption 3, with its W_i at the pairs of factors; W = W_0 + BA has no scale there, and C is sigma."""
+    """Assumption 3, with its W_i at the pairs of factors; W = W_0 + BA has no scale there, and C is
+    sigma."""
     found = draw(seen("lora", "direft"))
     adapter: Any = replace(found.problem.adapter, scale=1.0)
     found = found._replace(problem=Problem(found.problem.objective, adapter))
@@ -226,7 +252,8 @@ def of_two_weights(draw: DrawFn, claim: Claim) -> Case:
 
 @st.composite
 def in_weight(draw: DrawFn, claim: Claim) -> Case:
-    """The bound on the gradient, of any adapter, where its ball takes W; also of a loss that needs the ball."""
+    """The bound on the gradient, of any adapter, where its ball takes W; also of a loss that needs
+    the ball."""
     found = draw(seen(*ADAPTERS))
     if draw(st.booleans()):
         loss = draw(least_squares_problems(found.problem.objective.shape))
@@ -237,11 +264,14 @@ def in_weight(draw: DrawFn, claim: Claim) -> Case:
 
 @st.composite
 def in_domain(draw: DrawFn, claim: Claim, kind: str, names: str) -> Case:
-    """What a domain says of the blocks of its points, and of frozen matrices; vectors are diagonal matrices."""
+    """What a domain says of the blocks of its points, and of frozen matrices; vectors are diagonal
+    matrices."""
     found = draw(seen(kind))
     adapter: Any = found.problem.adapter
     named = factors(draw(st.sampled_from(found.points)), names)
-    named = {name: X.flatten().diag() if name.startswith("Lambda") else X for name, X in named.items()}
+    named = {
+        name: X.flatten().diag() if name.startswith("Lambda") else X for name, X in named.items()
+    }
     if kind == "loreft":
         assume(claim != UNTURNED or adapter.rank == 1)
         named |= _turned_rows(found)
@@ -256,7 +286,11 @@ def of_edit(draw: DrawFn, claim: Claim) -> Case:
     W0 = found.problem.adapter.W0
     start = DO.exact(W0 / (1.01 * max(1.0, torch.linalg.matrix_norm(W0, 2).item())))
     first, V = (DO.exact(part[0]) for part in found.points[0])
-    return case(claim, found.known, _turned_rows(found) | {"U": DO.plus(V, DO.product(first, start)), "W_0": start})
+    return case(
+        claim,
+        found.known,
+        _turned_rows(found) | {"U": DO.plus(V, DO.product(first, start)), "W_0": start},
+    )
 
 
 def _turned_rows(found: Enclosure) -> dict[str, Any]:
@@ -272,16 +306,24 @@ def _turned_rows(found: Enclosure) -> dict[str, Any]:
 def of_run(run: Run, known: Mapping[sp.Symbol, Approx]) -> Model[Approx, ApproxMatrix]:
     """The model of all paths of a run.
 
-    The bound on the error of the mean's gradient is one for the sum over n samples, of which one sample's error is at
-    most n times as much. Sums of the mean and an offset, and the pull-back, add some units of roundoff of their sizes.
+    The bound on the error of the mean's gradient is one for the sum over n samples, of which one
+    sample's error is at most n times as much. Sums of the mean and an offset, and the pull-back,
+    add some units of roundoff of their sizes.
     """
     problem, stochastic = run.problem, []
     for t, point in enumerate(run.paths[:-1]):
-        draws, sizes, W = run.draws[:, t : t + 1], problem.adapter.sizes(point), problem.adapter.weight(point)
+        draws, sizes, W = (
+            run.draws[:, t : t + 1],
+            problem.adapter.sizes(point),
+            problem.adapter.weight(point),
+        )
         each = (problem.objective.batch_gradient(W, draws), problem.objective.gradient(W))
         size = sum(map(torch.linalg.matrix_norm, each))
         error = problem.objective.samples * problem.rounding(point, problem.loss(point))[1]
-        error = error + EPSILON * (sum(problem.objective.shape) + 8) * sizes.products * sizes.jacobian * size
+        error = (
+            error
+            + EPSILON * (sum(problem.objective.shape) + 8) * sizes.products * sizes.jacobian * size
+        )
         error = error + underflow(problem.adapter.W0) * (1 + sizes.jacobian)
         stochastic.append((problem.batch_gradient(point, draws), error.tolist()))
     names = [block.name for block in problem.adapter.blocks]
@@ -311,7 +353,11 @@ def _alike(run: Run, time: int) -> int:
 
 def moments(run: Run, last: int) -> tuple[tuple[int, int], ...]:
     """All times up to the last, each with one outcome of every past."""
-    return tuple((t, outcome) for t in range(1, last + 1) for outcome in range(0, len(run.draws), _alike(run, t)))
+    return tuple(
+        (t, outcome)
+        for t in range(1, last + 1)
+        for outcome in range(0, len(run.draws), _alike(run, t))
+    )
 
 
 RUNS = runs(horizon=3)
@@ -319,7 +365,8 @@ RUNS = runs(horizon=3)
 
 @st.composite
 def of_iterates(draw: DrawFn, claim: Claim) -> Case:
-    """The ball, at the norms that a run has had; or at the radii of points that are drawn, cut or between others."""
+    """The ball, at the norms that a run has had; or at the radii of points that are drawn, cut or
+    between others."""
     kind = draw(st.sampled_from(["lora", "direft"]))
     if draw(st.booleans()):
         run = draw(runs(kind, horizon=3))
@@ -341,7 +388,8 @@ def of_iterates(draw: DrawFn, claim: Claim) -> Case:
 
 
 def paths_of(tried: ShortRun) -> Run:
-    """All paths of a run that a theorem is tried on, whose constants are certified for all of their domain."""
+    """All paths of a run that a theorem is tried on, whose constants are certified for all of their
+    domain."""
     alpha = catalogue[tried.claim.id].values(**tried.inputs)["alpha"]
     return Run(tried.problem, tried.v, alpha, tried.steps)
 
@@ -367,10 +415,15 @@ def of_paths(draw: DrawFn, claim: Claim) -> Case:
 
 @st.composite
 def of_expected_smoothness(draw: DrawFn, claim: Claim) -> Case:
-    """ABC with B = 1, C the variance and any A: as measured at the start of a run, or certified for a domain."""
+    """ABC with B = 1, C the variance and any A: as measured at the start of a run, or certified for
+    a domain."""
     if draw(st.booleans()):
         run, at = draw(RUNS), 1
-        known = {"abc_a": draw(st.sampled_from([1.0, 2.0**-8])), "abc_b": 1.0, "abc_c": replace(run, T=1).noise}
+        known = {
+            "abc_a": draw(st.sampled_from([1.0, 2.0**-8])),
+            "abc_b": 1.0,
+            "abc_c": replace(run, T=1).noise,
+        }
     else:
         tried = draw(short_runs(catalogue["khaled2020.theorem2"]))
         run, at = paths_of(tried), tried.steps
@@ -380,11 +433,14 @@ def of_expected_smoothness(draw: DrawFn, claim: Claim) -> Case:
 
 
 def smooth_case(claim: Claim, problem: Problem, radii: Radii, pair: tuple[Point, Point]) -> Case:
-    """The claim about F between two points, at the sharpest constant that a claim gives for the domain."""
+    """The claim about F between two points, at the sharpest constant that a claim gives for the
+    domain."""
     # Claims speak of positive constants, and of no loss or frozen factor that is 0.
     assume(all(value > 0 for value in constants(problem, radii).values()))
     known = numbers({"ell": problem.sharpest(radii)})
-    return case(claim, known, dict(zip(("v_1", "v_2"), pair, strict=True)), {F: function_of_point(problem)})
+    return case(
+        claim, known, dict(zip(("v_1", "v_2"), pair, strict=True)), {F: function_of_point(problem)}
+    )
 
 
 @st.composite
@@ -392,17 +448,24 @@ def along_steps(draw: DrawFn, claim: Claim) -> Case:
     """From an iterate to the next."""
     run = draw(RUNS)
     time, path = draw(st.integers(1, run.T)), draw(st.integers(0, len(run.draws) - 1))
-    first, last = (tuple(part[path : path + 1] for part in point) for point in run.paths[time - 1 : time + 1])
+    first, last = (
+        tuple(part[path : path + 1] for part in point) for point in run.paths[time - 1 : time + 1]
+    )
     # Of a domain that no path leaves.
     norms = zip(run.problem.adapter.blocks, run.largest_norms.values(), strict=True)
-    return smooth_case(claim, run.problem, {x.radius: 2.0**-20 + 1.001 * norm for x, norm in norms}, (first, last))
+    return smooth_case(
+        claim, run.problem, {x.radius: 2.0**-20 + 1.001 * norm for x, norm in norms}, (first, last)
+    )
 
 
 @st.composite
 def around_steps(draw: DrawFn, claim: Claim) -> Case:
     """In the ball whose diameter is a step."""
     run = draw(RUNS)
-    adapter, (first, last) = run.problem.adapter, (tuple(part[:1] for part in point) for point in run.paths[:2])
+    adapter, (first, last) = (
+        run.problem.adapter,
+        (tuple(part[:1] for part in point) for point in run.paths[:2]),
+    )
     centre = tuple((x + y) / 2 for x, y in zip(first, last, strict=True))
     half = square_norm(tuple((x - y) / 2 for x, y in zip(first, last, strict=True))).sqrt().item()
     norms = zip(adapter.blocks, adapter.norms(centre)[:, 0].tolist(), strict=True)
@@ -433,7 +496,8 @@ def near_minimiser(draw: DrawFn, claim: Claim, id: str) -> Case:
     true = function_of_point(tried.problem)
 
     def value(point: Any) -> Approx:
-        # The minimiser as a number of the type is off by so much, and F there is larger by at most this.
+        # The minimiser as a number of the type is off by so much, and F there is larger by at most
+        # this.
         near = true.value(point)
         return Approx(near.value, near.error + tried.lipschitz_constant * off * off)
 
@@ -448,7 +512,9 @@ def domain(kind: str, names: str) -> Callable[[Claim], SearchStrategy[Case]]:
 
 # How a hypothesis is tried; by the id of the claim.
 CASES: dict[str, Callable[[Claim], SearchStrategy[Case]]] = {
-    **dict.fromkeys(("jiang2024.assumption1", "jiang2024.assumption3.2", "jiang2024.bounded_below"), of_f),
+    **dict.fromkeys(
+        ("jiang2024.assumption1", "jiang2024.assumption3.2", "jiang2024.bounded_below"), of_f
+    ),
     **dict.fromkeys(("jiang2024.assumption2", "meft.ball"), of_iterates),
     **dict.fromkeys(("jiang2024.assumption3", "jiang2024.assumption3.1"), of_two_weights),
     **dict.fromkeys(("jiang2024.assumption4", "jiang2024.unbiased"), of_samples),

@@ -1,4 +1,5 @@
-"""Examples of a strategy, any and the smallest; spectral norms in exact rational arithmetic; units of roundoff."""
+"""Examples of a strategy, any and the smallest; spectral norms in exact rational arithmetic; units
+of roundoff."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -10,7 +11,8 @@ from hypothesis import Phase, find, settings
 from hypothesis.strategies import SearchStrategy
 from torch import Tensor
 
-# A few units of roundoff for each row and column, with the numbers rounded to their dtype at the end.
+# A few units of roundoff for each row and column, with the numbers rounded to their dtype at the
+# end.
 ROUNDING = {"float32": 2.0**-19, "float64": 2.0**-42}
 
 
@@ -20,9 +22,13 @@ def as_array(X: Any) -> np.ndarray:
 
 
 def is_within(X: Any, radius: float) -> bool:
-    """Whether r² I - X Xᵀ is positive semidefinite, by Descartes' rule for its characteristic polynomial."""
+    """Whether r² I - X Xᵀ is positive semidefinite, by Descartes' rule for its characteristic
+    polynomial."""
     array = as_array(X)
-    numbers = [[Fraction(x) for x in row] for row in (array if len(array) <= len(array.T) else array.T).tolist()]
+    numbers = [
+        [Fraction(x) for x in row]
+        for row in (array if len(array) <= len(array.T) else array.T).tolist()
+    ]
     square = Fraction(radius)
     common = max(x.denominator for x in (square, *(x for row in numbers for x in row)))
     integers = fmpz_mat([[fmpz(int(x * common)) for x in row] for row in numbers])
@@ -47,4 +53,6 @@ def smallest(strategy: SearchStrategy, wanted: Callable[[Any], Any] = lambda X: 
 
 def some(strategy: SearchStrategy, wanted: Callable[[Any], Any] = lambda X: True) -> Any:
     """Any example, if there is one among a few thousand."""
-    return find(strategy, lambda X: bool(wanted(X)), settings=settings(SEARCH, phases=[Phase.generate]))
+    return find(
+        strategy, lambda X: bool(wanted(X)), settings=settings(SEARCH, phases=[Phase.generate])
+    )

@@ -1,4 +1,5 @@
-"""Every claim of the catalogue is tried as a stranger would try it: lemmas and theorems here, hypotheses next door."""
+"""Every claim of the catalogue is tried as a stranger would try it: lemmas and theorems here,
+hypotheses next door."""
 
 from __future__ import annotations
 
@@ -21,9 +22,9 @@ from tests.properties.cases import CASES
 # C as the printed statements may be read.
 READINGS = ("sigma", "sqrt(r) sigma")
 LEMMAS = [(id, kind) for kind, adapter in ADAPTERS.items() for id in adapter.claims]
-# Of some no instance is known to meet the inequality everywhere; the step of others is made of the gradient of f; and
-# what ReLoRA supposes of its iterates is no inequality between norms, nor has it an exact step. A lower bound is not of
-# every run: `tests/language/test_relations.py` has its runs.
+# Of some no instance is known to meet the inequality everywhere; the step of others is made of the
+# gradient of f; and what ReLoRA supposes of its iterates is no inequality between norms, nor has it
+# an exact step. A lower bound is not of every run: `tests/language/test_relations.py` has its runs.
 UNTRIED = {
     *("bottou2018.pl", "bottou2018.theorem4_6", "bottou2018.theorem4_7"),
     *("classic.strongly_convex_everywhere", "bottou2018.contraction", "nesterov2004.theorem2_1_15"),
@@ -32,11 +33,23 @@ UNTRIED = {
     *("meft.each_step_in_ball", "meft.gradient_bound_at_iterates"),
     *("meft.parabola", "meft.full_variance", "meft.theorem2_average_sharp"),
 }
-# Of two layers and of any map W(v), and the rate with a constant of which only its form is said: these are proved or
-# refuted, and models of them are in `tests/soundness`.
+# Of two layers and of any map W(v), and the rate with a constant of which only its form is said:
+# these are proved or refuted, and models of them are in `tests/soundness`.
 PROVED = {
-    *("meft.layer_balls", "meft.layer_gradients", "meft.layers", "meft.all_layers", "meft.joint_descent"),
-    *("meft.each_layer_ball", "meft.each_layer_gradient", "meft.composition", "meft.lipschitz", "meft.chain_rule"),
+    *(
+        "meft.layer_balls",
+        "meft.layer_gradients",
+        "meft.layers",
+        "meft.all_layers",
+        "meft.joint_descent",
+    ),
+    *(
+        "meft.each_layer_ball",
+        "meft.each_layer_gradient",
+        "meft.composition",
+        "meft.lipschitz",
+        "meft.chain_rule",
+    ),
     "jiang2024.rate",
 }
 THEOREMS = [
@@ -49,8 +62,12 @@ THEOREMS = [
 FEW, RUNS, MANY = 6, 12, 300
 
 dtypes = pytest.mark.parametrize("dtype", ["float32", "float64"])
-lemmas = pytest.mark.parametrize(("id", "kind"), LEMMAS, ids=[f"{id}, {kind}" for id, kind in LEMMAS])
-theorems = pytest.mark.parametrize(("id", "kind"), THEOREMS, ids=[f"{id}, {kind}" for id, kind in THEOREMS])
+lemmas = pytest.mark.parametrize(
+    ("id", "kind"), LEMMAS, ids=[f"{id}, {kind}" for id, kind in LEMMAS]
+)
+theorems = pytest.mark.parametrize(
+    ("id", "kind"), THEOREMS, ids=[f"{id}, {kind}" for id, kind in THEOREMS]
+)
 
 
 def test_every_claim_is_tried() -> None:
@@ -69,7 +86,8 @@ def readings(id: str) -> tuple[str, ...]:
 
 def tried(id: str, kind: str, examples: int, **options) -> list[Checked]:
     return [
-        check_claim(id, adapter=kind, examples=examples, lipschitz=lipschitz, **options) for lipschitz in readings(id)
+        check_claim(id, adapter=kind, examples=examples, lipschitz=lipschitz, **options)
+        for lipschitz in readings(id)
     ]
 
 
@@ -79,7 +97,8 @@ full, nightly = pytest.mark.full, pytest.mark.nightly
 @dtypes
 @lemmas
 @pytest.mark.parametrize(
-    ("many", "largest"), [(FEW, 6), pytest.param(2, 64, marks=full), pytest.param(MANY, 16, marks=nightly)]
+    ("many", "largest"),
+    [(FEW, 6), pytest.param(2, 64, marks=full), pytest.param(MANY, 16, marks=nightly)],
 )
 def test_lemmas(id: str, kind: str, dtype: str, many: int, largest: int) -> None:
     for found in tried(id, kind, many, dtype=dtype, largest=largest):
@@ -89,7 +108,8 @@ def test_lemmas(id: str, kind: str, dtype: str, many: int, largest: int) -> None
 @dtypes
 @theorems
 @pytest.mark.parametrize(
-    ("runs", "least"), [pytest.param(RUNS, 0.001, marks=full), pytest.param(MANY, 0.01, marks=nightly)]
+    ("runs", "least"),
+    [pytest.param(RUNS, 0.001, marks=full), pytest.param(MANY, 0.01, marks=nightly)],
 )
 def test_theorems(id: str, kind: str, dtype: str, runs: int, least: float) -> None:
     for found in tried(id, kind, runs, dtype=dtype):
@@ -125,7 +145,9 @@ SHARP = {
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("id", "kind", "factor"), [(id, *rest) for id, rest in SHARP.items()], ids=list(SHARP))
+@pytest.mark.parametrize(
+    ("id", "kind", "factor"), [(id, *rest) for id, rest in SHARP.items()], ids=list(SHARP)
+)
 def test_smaller_constants_are_found_out(id: str, kind: str, factor: Rational, tmp_path) -> None:
     claim = replace(with_quantity_scaled(catalogue[id], factor), id="smaller")
     if kind == "full" and algorithm_of(claim):

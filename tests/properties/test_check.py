@@ -1,4 +1,5 @@
-"""`check_claim`: true claims pass, false ones end in the smallest instance that breaks them, in a replayable file."""
+"""`check_claim`: true claims pass, false ones end in the smallest instance that breaks them, in a
+replayable file."""
 
 from __future__ import annotations
 
@@ -100,10 +101,13 @@ def test_what_is_given_bounds_the_matrices() -> None:
     assert 0.99 < check_claim(Le(FrobeniusNorm(X * Y), a * b), given=given).ratio <= 1
     error = violated(Le(FrobeniusNorm(X * Y), Rational(9, 10) * a * b), given=given)
     assert certify(error.instance).inside
-    # Of products of numbers, and between numbers, which are not drawn so: they leave out what breaks them.
+    # Of products of numbers, and between numbers, which are not drawn so: they leave out what
+    # breaks them.
     assert check_claim(Le(SpectralNorm(X), b), given=[SpectralNorm(X) <= a, Le(a, b)]).examples > 0
     with pytest.raises(InputError, match=r"^given = .* none was found"):
-        check_claim(Le(SpectralNorm(X), a), given=[FrobeniusNorm(X) <= a / 2, SpectralNorm(X) >= 2 * a])
+        check_claim(
+            Le(SpectralNorm(X), a), given=[FrobeniusNorm(X) <= a / 2, SpectralNorm(X) >= 2 * a]
+        )
 
 
 def test_a_number_alone_can_be_checked() -> None:
@@ -119,8 +123,16 @@ COMMUTATOR = FrobeniusNorm(Q * R - R * Q)
 # Each is true, and false as soon as the right side is any smaller; beside it what is given.
 SHARP = {
     # Böttcher and Wenzel, "The Frobenius norm and the commutator", Linear Algebra Appl. 429 (2008).
-    "commutator, within balls": (COMMUTATOR, sp.sqrt(2) * a * b, [FrobeniusNorm(Q) <= a, FrobeniusNorm(R) <= b]),
-    "commutator with the transpose": (FrobeniusNorm(W * W.T - W.T * W), sp.sqrt(2) * FrobeniusNorm(W) ** 2, []),
+    "commutator, within balls": (
+        COMMUTATOR,
+        sp.sqrt(2) * a * b,
+        [FrobeniusNorm(Q) <= a, FrobeniusNorm(R) <= b],
+    ),
+    "commutator with the transpose": (
+        FrobeniusNorm(W * W.T - W.T * W),
+        sp.sqrt(2) * FrobeniusNorm(W) ** 2,
+        [],
+    ),
     "Young": (2 * InnerProduct(X, Z), FrobeniusNorm(X) ** 2 / 7 + 7 * FrobeniusNorm(Z) ** 2, []),
     "trace of rank 2": (sp.Trace(A * B), sp.sqrt(2) * FrobeniusNorm(A * B), []),
     "means of five": (3125 * a * b * c * x * y, (a + b + c + x + y) ** 5, []),
@@ -140,7 +152,8 @@ def test_a_sharp_inequality_passes_and_one_just_below_it_does_not(name: str) -> 
 
 @pytest.mark.full
 def test_the_side_on_which_a_term_stands_hides_nothing() -> None:
-    """E <= 0 has no ratio; and a part that is tight everywhere must not keep the others from being climbed."""
+    """E <= 0 has no ratio; and a part that is tight everywhere must not keep the others from being
+    climbed."""
     product = FrobeniusNorm(Q) * FrobeniusNorm(R)
     for wrong in (
         Le(COMMUTATOR, Rational(14, 10) * product),
@@ -159,7 +172,9 @@ def scaled(id: str, factor: Rational) -> Claim:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("id", "factor"), [("meft.lemma1_sharp", (9, 10)), ("meft.theorem2_repaired", (1, 5))])
+@pytest.mark.parametrize(
+    ("id", "factor"), [("meft.lemma1_sharp", (9, 10)), ("meft.theorem2_repaired", (1, 5))]
+)
 def test_a_lemma_and_a_theorem_of_ones_own(id: str, factor: tuple[int, int]) -> None:
     wrong = scaled(id, Rational(*factor))
     error = violated(wrong, adapter="lora", largest=3)
@@ -168,7 +183,9 @@ def test_a_lemma_and_a_theorem_of_ones_own(id: str, factor: tuple[int, int]) -> 
     assert (instance.claim, found.violated) == (wrong, True)
     if id == "meft.lemma1_sharp":
         assert (error.instance.adapter.kind, error.instance.adapter.rank) == ("lora", 1)
-        assert 0.9 < check_claim(scaled(id, Rational(101, 100)), adapter="lora", largest=3).ratio < 1
+        assert (
+            0.9 < check_claim(scaled(id, Rational(101, 100)), adapter="lora", largest=3).ratio < 1
+        )
     else:
         assert error.instance.stays
         assert "v_1: A = " in str(error)
@@ -239,7 +256,13 @@ FALSE_IF = [
     (Le(FrobeniusNorm(X), 3 * SpectralNorm(X)), []),
     (Le(FrobeniusNorm(Q) * FrobeniusNorm(R), 1000 * FrobeniusNorm(Q * R)), []),
     # One part overflows in floats, and the other one is true.
-    (sp.And(Le(2 * (17 + FrobeniusNorm(X)) ** 300, (17 + FrobeniusNorm(X)) ** 300 + 1), SpectralNorm(X) >= 0), []),
+    (
+        sp.And(
+            Le(2 * (17 + FrobeniusNorm(X)) ** 300, (17 + FrobeniusNorm(X)) ** 300 + 1),
+            SpectralNorm(X) >= 0,
+        ),
+        [],
+    ),
 ]
 
 
@@ -250,17 +273,31 @@ def test_what_is_false_at_the_edge_or_far_away_is_found(relation, given: list) -
 
 @pytest.mark.full
 def test_own_lemmas_and_theorems_say_and_rest_on_what_instances_have() -> None:
-    lemma, theorem = (replace(catalogue[id], id="mine") for id in ("meft.lemma1_sharp", "meft.theorem2_repaired"))
+    lemma, theorem = (
+        replace(catalogue[id], id="mine") for id in ("meft.lemma1_sharp", "meft.theorem2_repaired")
+    )
     small = Claim("mine.small", "Small", "test", Le(SpectralNorm(X), a / 1000))
     for claim in (lemma, theorem):
         # What nothing says of an instance makes it a candidate.
         false = with_quantity_scaled(claim, Rational(1, 5))
-        tried = check_claim(replace(false, hypotheses=(*claim.hypotheses, small)), adapter="lora", examples=20)
+        tried = check_claim(
+            replace(false, hypotheses=(*claim.hypotheses, small)), adapter="lora", examples=20
+        )
         assert tried.open == ("Small",)
-        changed = replace(claim, measure=None, conclusion=Le(1000 * claim.conclusion.lhs, claim.conclusion.rhs))
-        assert refused(lambda changed=changed: check_claim(changed, adapter="lora")).field == "claim.conclusion"
+        changed = replace(
+            claim, measure=None, conclusion=Le(1000 * claim.conclusion.lhs, claim.conclusion.rhs)
+        )
+        assert (
+            refused(lambda changed=changed: check_claim(changed, adapter="lora")).field
+            == "claim.conclusion"
+        )
     # A condition leaves out what breaks it.
-    assert check_claim(replace(lemma, conditions=(Le(symbols.b, symbols.a),)), adapter="lora", examples=20).examples > 5
+    assert (
+        check_claim(
+            replace(lemma, conditions=(Le(symbols.b, symbols.a),)), adapter="lora", examples=20
+        ).examples
+        > 5
+    )
 
 
 def test_another_statement_under_an_id_of_the_catalogue_is_refused() -> None:
@@ -284,10 +321,14 @@ def test_enormous_ratios_are_told() -> None:
 
 
 @pytest.mark.full
-def test_arithmetic_that_is_off_by_more_than_its_bound_is_found_and_the_claim_not_blamed(monkeypatch) -> None:
+def test_arithmetic_that_is_off_by_more_than_its_bound_is_found_and_the_claim_not_blamed(
+    monkeypatch,
+) -> None:
     honest = Assignment.compare
 
-    def careless(self: Assignment, dtype: torch.dtype = torch.float64, device: str = "cpu") -> Comparison:
+    def careless(
+        self: Assignment, dtype: torch.dtype = torch.float64, device: str = "cpu"
+    ) -> Comparison:
         found = honest(self, dtype, device)
         return Comparison(Approx(1.5 * found.measured.value, 0.0), found.bound)
 
@@ -307,7 +348,8 @@ def test_what_was_found_is_told_as_plain_data() -> None:
     assert Path(heard[1]["file"]).exists()
 
 
-# Claims with parameters of their own are searched, checked, stored and replayed with a value for each.
+# Claims with parameters of their own are searched, checked, stored and replayed with a value for
+# each.
 
 KAPPA = Parameter(symbol_of("kappa", "positive real"), "positive real", "a factor")
 THETA = Parameter(symbol_of("theta", "positive real"), "positive real", "a share")
@@ -318,7 +360,17 @@ kappa, m_1 = KAPPA.symbol, STEPS.symbol
 def smooth(constant, *declared: Parameter, **more) -> Claim:
     """F is smooth with this constant, where W is trained itself."""
     full, quantity = catalogue["meft.full"], Quantity(Lhat, constant, "mine")
-    return Claim("my.full", "Mine", "me", full.conclusion, "", full.hypotheses, (quantity,), declared=declared, **more)
+    return Claim(
+        "my.full",
+        "Mine",
+        "me",
+        full.conclusion,
+        "",
+        full.hypotheses,
+        (quantity,),
+        declared=declared,
+        **more,
+    )
 
 
 FALSE_LEMMA = smooth(symbols.L * kappa**m_1, KAPPA, STEPS)
@@ -330,7 +382,9 @@ def test_claims_with_parameters_of_their_own_are_true_where_they_speak() -> None
     limited = smooth(symbols.L * kappa, KAPPA, conditions=(sp.Ge(kappa, 1),))
     for claim in (smooth(symbols.L * (1 + kappa) ** m_1, KAPPA, STEPS), limited):
         assert check_claim(claim, adapter="full", examples=20).ratio <= 1
-        assert not falsify(claim, Search([1], adapter="full", starts=2, rounds=4, examples=8)).violated
+        assert not falsify(
+            claim, Search([1], adapter="full", starts=2, rounds=4, examples=8)
+        ).violated
     repaired = catalogue["meft.theorem2_repaired"]
     *before, bound = repaired.quantities
     looser = Quantity(bound.symbol, bound.expression * (1 + THETA.symbol), bound.meaning)
@@ -362,4 +416,7 @@ def test_a_value_that_is_given_is_taken() -> None:
         search = Search([1], {"kappa": value}, adapter="full", starts=2, rounds=8, examples=0)
         assert falsify(FALSE_LEMMA, search).violated == is_violated
     with pytest.raises(InputError, match=r"^lambda_1 = "):
-        falsify(FALSE_LEMMA, Search([1], {"lambda_1": 2}, adapter="full", starts=2, rounds=8, examples=0))
+        falsify(
+            FALSE_LEMMA,
+            Search([1], {"lambda_1": 2}, adapter="full", starts=2, rounds=8, examples=0),
+        )

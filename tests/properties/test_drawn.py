@@ -77,19 +77,34 @@ SPECTRA: dict[str, Wanted] = {
     "zero": lambda S: S[0] == 0,
     "extremal": lambda S: len(S) > 2 and S[-1] > S[0] * (1 - 1e-6) > 0,
     "repeated": lambda S: (
-        len(S) > 3 and S[1] > S[0] * (1 - 1e-6) and S[2] < S[0] / 1.5 and S[3] > S[2] * (1 - 1e-6) > 0
+        len(S) > 3
+        and S[1] > S[0] * (1 - 1e-6)
+        and S[2] < S[0] / 1.5
+        and S[3] > S[2] * (1 - 1e-6) > 0
     ),
     "rank-deficient": lambda S: S[0] > 0 and S[-1] < 1e-15 * S[0],
-    "generic": lambda S: len(S) > 2 and S[0] > 0 and 0.1 < S[-1] / S[0] < 0.9 and len({*S.round(3)}) == len(S),
+    "generic": (
+        lambda S: (
+            len(S) > 2 and S[0] > 0 and 0.1 < S[-1] / S[0] < 0.9 and len({*S.round(3)}) == len(S)
+        )
+    ),
     "ill-conditioned": lambda S: S[0] > 0 and 0.9e-12 < S[-1] / S[0] < 1.1e-12,
 }
 MATRICES: dict[str, Wanted] = {
-    **{kind: lambda X, wanted=wanted: wanted(singular_values(X)) for kind, wanted in SPECTRA.items()},
+    **{
+        kind: lambda X, wanted=wanted: wanted(singular_values(X))
+        for kind, wanted in SPECTRA.items()
+    },
     "large": lambda X: np.abs(X).max() > 100,
     "small": lambda X: 0 < np.abs(X).max() < 0.01,
-    **{str(shape): lambda X, shape=shape: X.shape == shape for shape in [(1, 1), (1, 8), (8, 1), (8, 8)]},
+    **{
+        str(shape): lambda X, shape=shape: X.shape == shape
+        for shape in [(1, 1), (1, 8), (8, 1), (8, 8)]
+    },
 }
-IN_A_BALL: dict[str, Wanted] = {kind: MATRICES[kind] for kind in SPECTRA} | {"inside": lambda X: 0 < size(X) < 1.9}
+IN_A_BALL: dict[str, Wanted] = {kind: MATRICES[kind] for kind in SPECTRA} | {
+    "inside": lambda X: 0 < size(X) < 1.9
+}
 ORTHOGONAL: dict[str, Wanted] = {
     "signed permutation": lambda Q: (-np.eye(3)[::-1] == Q).all(),
     "reflection": lambda Q: np.isclose(np.abs(Q), np.array([1, 2]).max() / 3).sum() == 6,
@@ -109,7 +124,9 @@ POINTS: dict[str, Wanted] = {
     "LoRA's start, B = 0": lambda v: v[0].any() and not v[1].any(),
     "the origin": lambda v: not v[0].any() and not v[1].any(),
     "interior": lambda v: 0 < spectral_norm(v[0]) < 1.9 and 0 < spectral_norm(v[1]) < 0.49,
-    "not aligned": lambda v: size((v[1] @ v[0])[0]) < 0.9 and size(v[0][0]) > 1.9 and size(v[1][0]) > 0.4,
+    "not aligned": (
+        lambda v: size((v[1] @ v[0])[0]) < 0.9 and size(v[0][0]) > 1.9 and size(v[1][0]) > 0.4
+    ),
 }
 PAIRS: dict[str, Wanted] = {
     "near": lambda pair: 0 < apart(*pair) < 1.5e-4,
@@ -118,7 +135,9 @@ PAIRS: dict[str, Wanted] = {
 }
 OBJECTIVES: dict[str, Wanted] = {
     **{
-        kind.__name__: lambda f, kind=kind: isinstance(f, kind) and f.gradient_bound.value < INFINITE
+        kind.__name__: (
+            lambda f, kind=kind: isinstance(f, kind) and f.gradient_bound.value < INFINITE
+        )
         for kind in (Clipped, PseudoHuber, SoftmaxRegression)
     },
     "without curvature": lambda f: f.smoothness.value < 1e-300 and f.gradient_bound.value == 0,
@@ -137,7 +156,9 @@ FROZEN: dict[str, Wanted] = {
 }
 PROBLEMS: dict[str, Wanted] = {
     "of full rank": lambda p: p.adapter.rank == min(p.objective.shape) > 1,
-    "of deficient rank": lambda p: p.adapter.rank == 1 < min(p.objective.shape) and p.adapter.scale != 1,
+    "of deficient rank": (
+        lambda p: p.adapter.rank == 1 < min(p.objective.shape) and p.adapter.scale != 1
+    ),
 }
 OF_RUNS = ("full", "frozen-a", "lora", "direft")
 RUNS: dict[str, Wanted] = {
@@ -158,12 +179,18 @@ INSTANCES: dict[str, Wanted] = {
     "not square": lambda i: i.adapter.W0.shape[0] != i.adapter.W0.shape[1],
     "unequal radii": lambda i: i.radii["a"] != i.radii["b"],
 }
-STEPS: dict[str, Wanted] = {str(n): lambda run, n=n: run.steps == n and run.offset > 0 for n in (1, 4)}
+STEPS: dict[str, Wanted] = {
+    str(n): lambda run, n=n: run.steps == n and run.offset > 0 for n in (1, 4)
+}
 ASSIGNMENTS: dict[str, Wanted] = {
     "not square": lambda of: of["X"].any() and of["Y"].any() and len(of["X"]) != len(of["Y"]),
     "zero": lambda of: not of["X"].any(),
     "negative entries": lambda of: (of["X"] < 0).any() and (of["Y"] < 0).any(),
-    "alike": lambda of: of["X"].shape == of["Y"].T.shape and of["X"].any() and np.allclose(of["X"], of["Y"].T),
+    "alike": (
+        lambda of: (
+            of["X"].shape == of["Y"].T.shape and of["X"].any() and np.allclose(of["X"], of["Y"].T)
+        )
+    ),
     "rank one": lambda of: min(of["X"].shape) > 2 and np.linalg.matrix_rank(of["X"]) == 1,
 }
 m, n = sp.symbols("m n", positive=True, integer=True)
@@ -181,18 +208,37 @@ TABLES: list[tuple[str, SearchStrategy, dict[str, Wanted]]] = [
     ("a point", points((4, 5), 3, RADII), POINTS),
     ("a pair", pairs((4, 5), 3, RADII), PAIRS),
     ("an objective", objectives(), OBJECTIVES),
-    ("a slope", slopes(), {"not convex": lambda slope: any(piece.slope < 0 for piece in slope.pieces)}),
+    (
+        "a slope",
+        slopes(),
+        {"not convex": lambda slope: any(piece.slope < 0 for piece in slope.pieces)},
+    ),
     ("clipped", clipped_problems(), SAMPLES),
-    *((family.__name__, call(samples=3), SAMPLES) for family, call in FAMILIES.items() if family is not Clipped),
-    *((f"frozen {x}", adapters(f"frozen-{x.lower()}", (4, 5), rank=3).map(attrgetter(x)), FROZEN) for x in "AB"),
+    *(
+        (family.__name__, call(samples=3), SAMPLES)
+        for family, call in FAMILIES.items()
+        if family is not Clipped
+    ),
+    *(
+        (f"frozen {x}", adapters(f"frozen-{x.lower()}", (4, 5), rank=3).map(attrgetter(x)), FROZEN)
+        for x in "AB"
+    ),
     ("a problem", problems(), PROBLEMS),
-    ("a problem of dora", problems("dora"), {"with W0": lambda p: p.adapter.kind == "dora" and p.adapter.W0.any()}),
+    (
+        "a problem of dora",
+        problems("dora"),
+        {"with W0": lambda p: p.adapter.kind == "dora" and p.adapter.W0.any()},
+    ),
     ("a run", runs(), RUNS),
     ("an instance", instances(LEMMA, largest=4), INSTANCES),
     ("an assignment", assignments(PRODUCT).map(attrgetter("matrices")), ASSIGNMENTS),
     *((f"a short run of {kind}", short_runs(NOISY, adapter=kind), STEPS) for kind in OF_RUNS),
 ]
-DRAWN = {f"{of}: {name}": (strategy, wanted) for of, strategy, table in TABLES for name, wanted in table.items()}
+DRAWN = {
+    f"{of}: {name}": (strategy, wanted)
+    for of, strategy, table in TABLES
+    for name, wanted in table.items()
+}
 
 
 @pytest.mark.parametrize("name", DRAWN)
@@ -259,7 +305,11 @@ def shown(X: Any) -> Any:
 # What examples shrink to: of which strategy, among which, and what is looked at of them.
 SHRUNK: dict[str, tuple[SearchStrategy, Wanted, Any]] = {
     "a row of two": (matrices(), lambda X: X.any() and X.shape[1] > 1, [[1, 0]]),
-    "rank and norm": (matrices((3, 3), rank=2, norm=2), lambda X: True, [[2, 0, 0], [0, 2, 0], [0, 0, 0]]),
+    "rank and norm": (
+        matrices((3, 3), rank=2, norm=2),
+        lambda X: True,
+        [[2, 0, 0], [0, 2, 0], [0, 0, 0]],
+    ),
     "singular values": (matrices(spectrum=[1, 3]), lambda X: True, [[3, 0], [0, 1]]),
     "ball": (ball((2, 2), 5.0), lambda X: X.any(), [[5, 0], [0, 5]]),
     "orthogonal": (orthogonal(2, 3), lambda X: True, [[1, 0, 0], [0, 1, 0]]),
@@ -326,7 +376,11 @@ REFUSED: list[tuple[str, Callable[[], Any]]] = [
     ("most", lambda: adapters("lora", most=0)),
     ("kind", lambda: problems("ia3")),
     *(("shape", lambda call=call: call((2,))) for call in FAMILIES.values()),
-    *(("samples", lambda call=call: call(samples=0)) for call in FAMILIES.values() if call is not clipped_problems),
+    *(
+        ("samples", lambda call=call: call(samples=0))
+        for call in FAMILIES.values()
+        if call is not clipped_problems
+    ),
     ("kind", lambda: runs("dora")),
     ("horizon", lambda: runs(horizon=5)),
 ]

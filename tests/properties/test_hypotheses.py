@@ -1,7 +1,9 @@
-"""Every hypothesis that an instance can have, at certified constants; with one made smaller it is found out.
+"""Every hypothesis that an instance can have, at certified constants; with one made smaller it is
+found out.
 
-A conclusion is read off its claim and walked by `boundcheck.exact.evaluate`; it passes where no inequality in it
-certainly fails. What claims say of two layers and of any map W(v) is proved, and has its models in `tests/soundness`.
+A conclusion is read off its claim and walked by `boundcheck.exact.evaluate`; it passes where no
+inequality in it certainly fails. What claims say of two layers and of any map W(v) is proved, and
+has its models in `tests/soundness`.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ def test_hypotheses_hold_at_certified_constants(id: str) -> None:
     @given(CASES[id](catalogue[id]))
     def holds(found: Case) -> None:
         compared = found.compared
-        assert not any(math.isnan(x) for each in compared for side in (each.measured, each.bound) for x in side)
+        assert not any(
+            math.isnan(x) for each in compared for side in (each.measured, each.bound) for x in side
+        )
         assert [each for each in compared if each.fails] == []
 
     holds()
@@ -44,7 +48,9 @@ def smaller(symbol: sp.Symbol, factor: float = 0.5) -> Callable[[Case], Case]:
 def higher(found: Case) -> Case:
     """With f* + 1 in place of f*."""
     raised = found.model.arithmetic.add(found.model.numbers[symbols.f_star], Approx(1.0, 0.0))
-    return replace(found, model=replace(found.model, numbers={**found.model.numbers, symbols.f_star: raised}))
+    return replace(
+        found, model=replace(found.model, numbers={**found.model.numbers, symbols.f_star: raised})
+    )
 
 
 def biased(found: Case) -> Case:
@@ -56,7 +62,10 @@ def biased(found: Case) -> Case:
 
 def stretched(found: Case) -> Case:
     """With every matrix twice as large."""
-    twice = {X: tuple(DO.scaled(TWO, part) for part in parts) for X, parts in found.model.matrices.items()}
+    twice = {
+        X: tuple(DO.scaled(TWO, part) for part in parts)
+        for X, parts in found.model.matrices.items()
+    }
     return replace(found, model=replace(found.model, matrices=twice))
 
 
@@ -71,7 +80,8 @@ def concave(found: Case) -> Case:
     """With -F in place of F."""
     (F, true), *_ = found.model.functions.items()
     other = VectorFunction(
-        lambda v: DO.times(MINUS, true.value(v)), lambda v: tuple(DO.scaled(MINUS, part) for part in true.gradient(v))
+        lambda v: DO.times(MINUS, true.value(v)),
+        lambda v: tuple(DO.scaled(MINUS, part) for part in true.gradient(v)),
     )
     return replace(found, model=replace(found.model, functions={F: other}))
 
@@ -89,7 +99,10 @@ CONTROLS: dict[str, Callable[[Case], Case]] = {
         smaller(symbols.G),
     ),
     **dict.fromkeys(("meft.ball", "meft.frozen_factor_b"), smaller(symbols.b)),
-    **dict.fromkeys(("classic.smooth", "classic.smooth_around", "classic.smooth_everywhere"), smaller(symbols.ell)),
+    **dict.fromkeys(
+        ("classic.smooth", "classic.smooth_around", "classic.smooth_everywhere"),
+        smaller(symbols.ell),
+    ),
     **dict.fromkeys(("jiang2024.unbiased", "meft.unbiased"), biased),
     **dict.fromkeys(("meft.loreft_domain", "meft.loreft_trained_domain"), stretched),
     "jiang2024.assumption1": smaller(symbols.L),

@@ -1,4 +1,5 @@
-"""Matrices and points have what was prescribed, whatever was drawn before, and lie in their ball or domain, exactly."""
+"""Matrices and points have what was prescribed, whatever was drawn before, and lie in their ball or
+domain, exactly."""
 
 from functools import partial
 from typing import Any
@@ -186,9 +187,11 @@ def test_domain_points_lie_in_the_domain(kind: str, data: DataObject) -> None:
 
 
 def at_radius(adapter: Adapter, v: Point, radii: dict[str, float]) -> bool:
-    """Whether all blocks with a radius are extremal: singular values, or entries, all equal to it."""
+    """Whether all blocks with a radius are extremal: singular values, or entries, all equal to
+    it."""
     sizes = [
-        (part.abs().amin() if block.norm == "max" else torch.linalg.svdvals(part).amin()) / radii[block.radius]
+        (part.abs().amin() if block.norm == "max" else torch.linalg.svdvals(part).amin())
+        / radii[block.radius]
         for block, part in zip(adapter.blocks, adapter.bounded(v), strict=True)
         if block.radius
     ]
@@ -203,7 +206,12 @@ def test_extremal_points_of_every_claim_are_drawn(kind: str) -> None:
     some(strategy, lambda v: at_radius(adapter, v, radii))
     curved = [block.norm == "orthonormal" for block in adapter.blocks]
     at_zero = partial(zip, curved, strict=True)
-    some(strategy, lambda v: all(bent or part.abs().max() < 1e-15 for bent, part in at_zero(adapter.bounded(v))))
+    some(
+        strategy,
+        lambda v: all(
+            bent or part.abs().max() < 1e-15 for bent, part in at_zero(adapter.bounded(v))
+        ),
+    )
 
 
 @given(data=st.data())

@@ -1,4 +1,5 @@
-"""The pytest plugin in projects of their own: what a stranger sees who installed boundcheck and wrote ten lines."""
+"""The pytest plugin in projects of their own: what a stranger sees who installed boundcheck and
+wrote ten lines."""
 
 from __future__ import annotations
 
@@ -49,9 +50,12 @@ def test_on_cuda():
 @pytest.mark.full
 @pytest.mark.parametrize("options", [["-p", "boundcheck"], ["-n", "2"]], ids=["alone", "xdist"])
 def test_a_project_of_ten_lines(pytester: pytest.Pytester, options: list[str]) -> None:
-    """Checks in fixtures and in tests that are expected to fail count too; reports cross processes as JSON."""
+    """Checks in fixtures and in tests that are expected to fail count too; reports cross processes
+    as JSON."""
     pytester.makepyfile(HEAD + MINE)
-    result = pytester.runpytest_subprocess("-W", "error", "--boundcheck-instances", "broken", *options)
+    result = pytester.runpytest_subprocess(
+        "-W", "error", "--boundcheck-instances", "broken", *options
+    )
     import torch
 
     cuda = torch.cuda.is_available()
@@ -60,7 +64,10 @@ def test_a_project_of_ten_lines(pytester: pytest.Pytester, options: list[str]) -
     if "-n" not in options:
         assert f"boundcheck: profile quick, {PROFILES['quick'].meaning}" in text
     # The failure is the test's own line and the instance, not the machinery.
-    assert re.search(r">\s+check_claim\(Le\(FrobeniusNorm\(X \* Y\), SpectralNorm\(X\) \* SpectralNorm\(Y\)\)\)", text)
+    assert re.search(
+        r">\s+check_claim\(Le\(FrobeniusNorm\(X \* Y\), SpectralNorm\(X\) \* SpectralNorm\(Y\)\)\)",
+        text,
+    )
     assert "measured over bound is at least 1.414213" in text
     assert "_Search" not in text
     summary = text[text.index("= boundcheck =") :]
@@ -76,7 +83,9 @@ def test_a_project_of_ten_lines(pytester: pytest.Pytester, options: list[str]) -
 
 @pytest.mark.full
 def test_a_profile_is_chosen_on_the_command_line(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(HEAD + "def test_number():\n    assert check_claim(Le(m, m**2)).profile == 'ci'\n")
+    pytester.makepyfile(
+        HEAD + "def test_number():\n    assert check_claim(Le(m, m**2)).profile == 'ci'\n"
+    )
     result = pytester.runpytest_inprocess("-p", "no:randomly", "--boundcheck-profile", "ci")
     result.assert_outcomes(passed=1)
     assert "boundcheck: profile ci" in result.stdout.str()
@@ -85,13 +94,18 @@ def test_a_profile_is_chosen_on_the_command_line(pytester: pytest.Pytester) -> N
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('@pytest.mark.boundcheck(profile="slow")', "profile = slow: expected one of quick, ci, nightly"),
+        (
+            '@pytest.mark.boundcheck(profile="slow")',
+            "profile = slow: expected one of quick, ci, nightly",
+        ),
         ("@pytest.mark.boundcheck(examples=0)", "examples = 0: expected a positive integer"),
         ("@pytest.mark.boundcheck(3)", "expected boundcheck(profile=..., examples=...)"),
         ("@pytest.mark.boundcheck(example=3)", "expected boundcheck(profile=..., examples=...)"),
     ],
 )
-def test_a_marker_that_says_nothing_is_refused(pytester: pytest.Pytester, text: str, said: str) -> None:
+def test_a_marker_that_says_nothing_is_refused(
+    pytester: pytest.Pytester, text: str, said: str
+) -> None:
     pytester.makepyfile(f"import pytest\n\n{text}\ndef test_mine():\n    pass\n")
     result = pytester.runpytest_inprocess("-p", "no:randomly")
     result.assert_outcomes(errors=1)
@@ -101,7 +115,10 @@ def test_a_marker_that_says_nothing_is_refused(pytester: pytest.Pytester, text: 
 @pytest.mark.full
 def test_a_project_that_checks_nothing_pays_nothing(pytester: pytest.Pytester) -> None:
     slow = ("torch", "matplotlib", "scipy.optimize", "hypothesis.core", "xarray", "z3")
-    pytester.makepyfile(f"import sys\n\ndef test_mine():\n    assert [x for x in {slow} if x in sys.modules] == []\n")
+    pytester.makepyfile(
+        f"import sys\n\ndef test_mine():\n    assert [x for x in {slow} if x in sys.modules] =="
+        " []\n"
+    )
     result = pytester.runpytest_subprocess(
         "-p", "no:hypothesispytest", "-p", "no:cov", "-p", "no:xdist", "-p", "no:zarr"
     )

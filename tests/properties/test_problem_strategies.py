@@ -1,4 +1,5 @@
-"""Problems, runs and inputs of claims are as asked; expectations over runs are exact, by a plain loop over paths."""
+"""Problems, runs and inputs of claims are as asked; expectations over runs are exact, by a plain
+loop over paths."""
 
 import doctest
 import importlib
@@ -45,7 +46,9 @@ from tests.properties.test_drawn import FAMILIES
 @examples(20)
 @given(data=st.data())
 def test_objectives_have_the_shape_asked_for(family: type, data: DataObject) -> None:
-    objective = data.draw(FAMILIES[family]((3, 2)) if family is Clipped else FAMILIES[family]((3, 2), samples=3))
+    objective = data.draw(
+        FAMILIES[family]((3, 2)) if family is Clipped else FAMILIES[family]((3, 2), samples=3)
+    )
     assert isinstance(objective, family)
     assert tuple(objective.shape) == (3, 2)
     assert objective.samples <= 3
@@ -66,14 +69,18 @@ def test_the_domain_of_dora_keeps_columns_from_zero(data: DataObject) -> None:
     assert adapter.scale * radii["a"] * radii["b"] < adapter.constants(radii)["w_0"]
 
 
-# One path of SGD at a time, in NumPy: the gradients of the losses that runs are made of, transcribed.
+# One path of SGD at a time, in NumPy: the gradients of the losses that runs are made of,
+# transcribed.
 
 
 def sample_gradients(objective: Any) -> Callable[[np.ndarray], list[np.ndarray]]:
     """The gradients of every f_i at W."""
     if isinstance(objective, Clipped):
         E, shifts = objective.direction, objective._offsets.numpy()
-        places, values = (np.array([float(x) for x in column]) for column in zip(*objective.slope.knots, strict=True))
+        places, values = (
+            np.array([float(x) for x in column])
+            for column in zip(*objective.slope.knots, strict=True)
+        )
         return lambda W: [(np.interp((E * W).sum(), places, values) + c) * E for c in shifts]
     X, Y = objective._X.numpy(), objective._targets.numpy()
     return lambda W: [np.outer(W @ x - y, x) for x, y in zip(X, Y, strict=True)]
@@ -95,7 +102,11 @@ def iterates(run: Run) -> list[list[PlainPoint]]:
     for drawn in product(range(run.problem.objective.samples), repeat=run.T):
         path = [single(run.start)]
         for i in drawn:
-            path.append(tuple(x - run.step * y for x, y in zip(path[-1], gradients(path[-1])[i], strict=True)))
+            path.append(
+                tuple(
+                    x - run.step * y for x, y in zip(path[-1], gradients(path[-1])[i], strict=True)
+                )
+            )
         paths.append(path)
     return paths
 
@@ -106,7 +117,9 @@ def _mean(gradients: list[PlainPoint]) -> PlainPoint:
 
 def _variance(gradients: list[PlainPoint]) -> float:
     mean = _mean(gradients)
-    return sum(square(tuple(x - y for x, y in zip(g, mean, strict=True))) for g in gradients) / len(gradients)
+    return sum(square(tuple(x - y for x, y in zip(g, mean, strict=True))) for g in gradients) / len(
+        gradients
+    )
 
 
 @pytest.mark.parametrize("kind", ["full", "frozen-a", "lora", "direft"])
@@ -115,23 +128,33 @@ def _variance(gradients: list[PlainPoint]) -> float:
 def test_runs_are_what_a_plain_loop_over_paths_makes_of_them(kind: str, data: DataObject) -> None:
     run: Run = data.draw(runs(kind))
     paths = iterates(run)
-    assert len({tuple(row) for row in run.draws.tolist()}) == len(paths) == run.problem.objective.samples**run.T <= 81
+    assert (
+        len({tuple(row) for row in run.draws.tolist()})
+        == len(paths)
+        == run.problem.objective.samples**run.T
+        <= 81
+    )
     assert run.gap >= 0
-    # Relative to the largest numbers that occur; in four steps rounding errors grow as the iterates do.
+    # Relative to the largest numbers that occur; in four steps rounding errors grow as the iterates
+    # do.
     largest = max(square(v) for path in paths for v in path) ** 0.5
     for t, point in enumerate(run.paths):
         for j, part in enumerate(point):
             expected = np.stack([path[t][j] for path in paths])
             np.testing.assert_allclose(part.numpy(), expected, rtol=0, atol=1e-11 * (1 + largest))
     gradients = pulled_back(run)
-    squares = [sum(square(_mean(gradients(path[t]))) for path in paths) / len(paths) for t in range(run.T)]
+    squares = [
+        sum(square(_mean(gradients(path[t]))) for path in paths) / len(paths) for t in range(run.T)
+    ]
     varied = max(_variance(gradients(v)) for path in paths for v in path[:-1])
     # Of a mean of samples that cancel, the rounding error is that of the samples.
     rounding = 1e-11 * (max(squares) + varied)
     assert run.mean_square_gradients == pytest.approx(squares, rel=1e-9, abs=rounding)
     assert run.noise == pytest.approx(varied, rel=1e-9, abs=rounding)
     for j, norm in enumerate(run.largest_norms.values()):
-        assert norm == pytest.approx(max(np.linalg.norm(v[j], 2) for path in paths for v in path), rel=1e-9)
+        assert norm == pytest.approx(
+            max(np.linalg.norm(v[j], 2) for path in paths for v in path), rel=1e-9
+        )
 
 
 def quadratic(T: int) -> Run:
@@ -148,7 +171,10 @@ def quadratic(T: int) -> Run:
         ("T", lambda: quadratic(7)),
         ("step", lambda: replace(quadratic(1), step=0.0)),
         ("start", lambda: replace(quadratic(1), start=(torch.ones(2, 1, 1, dtype=torch.float64),))),
-        ("start.W", lambda: replace(quadratic(1), start=(torch.ones(1, 2, 1, dtype=torch.float64),))),
+        (
+            "start.W",
+            lambda: replace(quadratic(1), start=(torch.ones(1, 2, 1, dtype=torch.float64),)),
+        ),
     ],
 )
 def test_what_is_no_run_is_refused(field: str, call: Callable[[], Run]) -> None:
@@ -167,7 +193,10 @@ def test_claim_inputs_are_in_the_domain(id: str, data: DataObject) -> None:
 
 def test_inputs_of_each_type_and_the_shortest_horizon_are_drawn() -> None:
     for kind in (int, float, str, Fraction):
-        some(claim_inputs(catalogue["jiang2024.lemma1"]), lambda inputs, kind=kind: isinstance(inputs["L"], kind))
+        some(
+            claim_inputs(catalogue["jiang2024.lemma1"]),
+            lambda inputs, kind=kind: isinstance(inputs["L"], kind),
+        )
     claim = catalogue["jiang2024.theorem2"]
 
     def is_shortest(inputs: dict) -> bool:
@@ -193,10 +222,8 @@ def test_what_there_is_not_is_no_attribute() -> None:
 
 @pytest.mark.full
 def test_no_name_is_hidden_by_a_module_that_was_imported_first_and_pytest_is_not_imported() -> None:
-    code = """
-import boundcheck.properties.check, types, sys, boundcheck.properties as t
-print([x for x in t.__all__ if isinstance(getattr(t, x), types.ModuleType)], set(t.__all__) <= set(dir(t)))
-print("pytest" in sys.modules)
-"""
+    code = """ import boundcheck.properties.check, types, sys, boundcheck.properties as t print([x
+for x in t.__all__ if isinstance(getattr(t, x), types.ModuleType)], set(t.__all__) <= set(dir(t)))
+print("pytest" in sys.modules) """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[] True\nFalse\n"

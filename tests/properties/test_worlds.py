@@ -1,4 +1,5 @@
-"""A proved claim has an instance of all that it assumes, which the judge accepts; what breaks a hypothesis is none."""
+"""A proved claim has an instance of all that it assumes, which the judge accepts; what breaks a
+hypothesis is none."""
 
 import json
 from dataclasses import replace
@@ -19,8 +20,8 @@ STORED = {
     if (paper.folder / WORLDS).is_file()
     for id, entry in json.loads((paper.folder / WORLDS).read_text("utf-8")).items()
 }
-# Rocq knows a world of each of these: no instance here has two layers, draws factors anew, or asks for more than a
-# gradient.
+# Rocq knows a world of each of these: no instance here has two layers, draws factors anew, or asks
+# for more than a gradient.
 ELSEWHERE = {
     "meft.adaptive_gd",
     "meft.all_layers",
@@ -50,7 +51,9 @@ def test_what_breaks_a_hypothesis_or_a_condition_is_none() -> None:
     parabola = Parabola.of(claim)
     assert meets(parabola, claim).holds
     # Steeper than the parabola is; noisier than it may be.
-    assert not meets(replace(parabola, given={**parabola.given, mu_F.name: Fraction(3, 2)}), claim).holds
+    assert not meets(
+        replace(parabola, given={**parabola.given, mu_F.name: Fraction(3, 2)}), claim
+    ).holds
     assert not meets(replace(parabola, noise=Fraction(2)), claim).holds
 
 
@@ -58,6 +61,8 @@ def test_what_breaks_a_hypothesis_or_a_condition_is_none() -> None:
 def test_a_claim_that_nothing_meets_has_none() -> None:
     claim = catalogue["drori2014.gradient_descent"]
     smoothness = claim.quantities[0]
-    never = replace(claim, id="mine.never", conditions=(smoothness.symbol > 2 * smoothness.expression,))
+    never = replace(
+        claim, id="mine.never", conditions=(smoothness.symbol > 2 * smoothness.expression,)
+    )
     assert world_of(never) is None
     assert not has_instance(never)

@@ -1,4 +1,5 @@
-"""The counts of `reports/soundness` in the documents that name them: ``python -m tests.repo.counts`` writes them."""
+"""The counts of `reports/soundness` in the documents that name them: ``python -m
+tests.repo.counts`` writes them."""
 
 from __future__ import annotations
 
@@ -22,7 +23,9 @@ _WIDTH = 123
 def counted(name: str) -> str:
     """The text of a document with the counts of the report."""
     count = json.loads(REPORT.read_text(encoding="utf-8"))
-    said = textwrap.fill(" ".join(say(count) for say in DOCUMENTS[name]), _WIDTH, break_on_hyphens=False)
+    said = textwrap.fill(
+        " ".join(say(count) for say in DOCUMENTS[name]), _WIDTH, break_on_hyphens=False
+    )
     text, found = _BETWEEN.subn(lambda match: f"{match[1]}{said}\n{match[2]}", read(name))
     if found != 1:
         raise ValueError(f"expected one place for the counts in {name}")

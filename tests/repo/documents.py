@@ -1,10 +1,13 @@
-"""Markdown that can be followed: its files, changes, commands and Python, in order, in one folder, as a reader would.
+"""Markdown that can be followed: its files, changes, commands and Python, in order, in one folder,
+as a reader would.
 
 A document says what to do in fenced blocks:
 
-- ```console: commands behind `$`, each with what it prints. `...` stands for anything, and space counts once.
+- ```console: commands behind `$`, each with what it prints. `...` stands for anything, and space
+  counts once.
 - any other block after a sentence that ends in "`name`:" is the file of that name.
-- ```diff after such a sentence changes the file: what is there with - goes, what is there with + comes.
+- ```diff after such a sentence changes the file: what is there with - goes, what is there with +
+  comes.
 - ```python with >>> is Python that is typed, and what it prints; all of it in one session.
 - ```python without, and without a file, is run in that session.
 """
@@ -38,7 +41,8 @@ _PROGRAMS = {
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: where it is, its language, its text, and the file that the sentence before it names."""
+    """A fenced block: where it is, its language, its text, and the file that the sentence before it
+    names."""
 
     line: int
     language: str
@@ -54,7 +58,14 @@ def blocks(path: Path) -> list[Block]:
         indent, language, inside = match.groups()
         named = _FILE.search(text[: match.start()])
         lines = "".join(line.removeprefix(indent) for line in inside.splitlines(keepends=True))
-        found.append(Block(text.count("\n", 0, match.start()) + 1, language, lines, named.group(1) if named else None))
+        found.append(
+            Block(
+                text.count("\n", 0, match.start()) + 1,
+                language,
+                lines,
+                named.group(1) if named else None,
+            )
+        )
     return found
 
 
@@ -66,7 +77,8 @@ def commands(block: Block) -> Iterator[tuple[str, str]]:
 
 
 def follow(path: Path, folder: Path, **known: object) -> int:
-    """Do what a document says, in this folder, which has to be the current one; returns how many things were done.
+    """Do what a document says, in this folder, which has to be the current one; returns how many
+    things were done.
 
     Args:
         path: the document.
@@ -74,7 +86,8 @@ def follow(path: Path, folder: Path, **known: object) -> int:
         known: what its Python takes for granted.
 
     Raises:
-        AssertionError: where something else is printed, or a command fails and the end of what it prints isn't shown.
+        AssertionError: where something else is printed, or a command fails and the end of what it
+            prints isn't shown.
 
     """
     session: dict[str, object] = {"__name__": "__main__"} | known
@@ -97,7 +110,9 @@ def follow(path: Path, folder: Path, **known: object) -> int:
             exec(compile(block.text, where, "exec"), session)
             done += 1
         else:
-            raise AssertionError(f"{where}: a block that nobody runs: no command, no >>>, no file named before it")
+            raise AssertionError(
+                f"{where}: a block that nobody runs: no command, no >>>, no file named before it"
+            )
     return done
 
 
@@ -113,7 +128,9 @@ def run(command: str, printed: str, folder: Path, where: str) -> None:
     if program == "boundcheck":
         compare(forked(*arguments, cwd=folder, merged=True), printed, f"{where}: $ {command}")
         return
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    }
     done = subprocess.run(
         [*_PROGRAMS[program], *arguments],
         stdout=subprocess.PIPE,
@@ -135,7 +152,8 @@ def compare(done: subprocess.CompletedProcess[str], printed: str, where: str) ->
 
 
 def is_like(shown: str, printed: str) -> bool:
-    """Whether something is printed as it is shown, but for `...`, which may be nothing too, and the amount of space.
+    """Whether something is printed as it is shown, but for `...`, which may be nothing too, and the
+    amount of space.
 
     doctest's own rule splits a full stop before `...` in another place.
     """
@@ -169,5 +187,7 @@ def change(file: Path, text: str, where: str) -> None:
     old = "".join(line[1:] for line in lines if line[0] in " -")
     new = "".join(line[1:] for line in lines if line[0] in " +")
     before = file.read_text(encoding="utf-8")
-    assert before.count(old) == 1, f"{where}: {file.name} has these lines {before.count(old)} times:\n{old}"
+    assert before.count(old) == 1, (
+        f"{where}: {file.name} has these lines {before.count(old)} times:\n{old}"
+    )
     file.write_text(before.replace(old, new), encoding="utf-8")

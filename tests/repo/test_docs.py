@@ -1,4 +1,5 @@
-"""The site builds without a warning, fetches nothing, and has all that the code has; commands and examples run."""
+"""The site builds without a warning, fetches nothing, and has all that the code has; commands and
+examples run."""
 
 from __future__ import annotations
 
@@ -29,8 +30,17 @@ from boundcheck.verdicts import Verdict
 from .documents import ROOT
 
 DOCS = ROOT / "docs"
-PAGES = {str(path.relative_to(DOCS)): path.read_text(encoding="utf-8") for path in sorted(DOCS.rglob("*.md"))}
-COMMANDS = sorted({line for text in PAGES.values() for line in re.findall(r"^\$ boundcheck (.+)$", text, re.MULTILINE)})
+PAGES = {
+    str(path.relative_to(DOCS)): path.read_text(encoding="utf-8")
+    for path in sorted(DOCS.rglob("*.md"))
+}
+COMMANDS = sorted(
+    {
+        line
+        for text in PAGES.values()
+        for line in re.findall(r"^\$ boundcheck (.+)$", text, re.MULTILINE)
+    }
+)
 
 
 def tables_in(annotation: object) -> Iterator[type[Table]]:
@@ -48,7 +58,9 @@ def test_each_field_of_a_spec_says_what_it_means() -> None:
     assert len(tables) >= 14
     fields = [(table, name, x) for table in tables for name, x in table.model_fields.items()]
     # The kind of a table of one kind names the table.
-    missing = {(table.__name__, name) for table, name, x in fields if not x.description and name != "kind"}
+    missing = {
+        (table.__name__, name) for table, name, x in fields if not x.description and name != "kind"
+    }
     assert missing == set()
 
 
@@ -57,7 +69,11 @@ def test_each_word_of_a_verdict_has_its_meaning_its_limit_and_an_example() -> No
     told = dict(zip(parts[1::2], parts[2::2], strict=True))
     words = {
         *Verdict,
-        *(word for kind in (StepVerdict, ClaimVerdict, RowVerdict, Trust, Kind) for word in get_args(kind)),
+        *(
+            word
+            for kind in (StepVerdict, ClaimVerdict, RowVerdict, Trust, Kind)
+            for word in get_args(kind)
+        ),
     }
     for word in words - {""}:
         assert "**It means:**" in told[word], word
@@ -68,7 +84,9 @@ def test_each_word_of_a_verdict_has_its_meaning_its_limit_and_an_example() -> No
         assert f"`{word}` |" in PAGES["verdicts.md"], word
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "examples").glob("*.toml")), ids=lambda path: path.stem
+)
 def test_examples_are_valid_specs(path: Path) -> None:
     assert specs_of(path)
 
@@ -87,19 +105,24 @@ def test_a_command_of_a_page_exists_with_its_options(command: str) -> None:
 
 @pytest.mark.full
 @pytest.mark.xdist_group("the site")
-def test_the_site_builds_without_a_warning_fetches_nothing_and_has_all_that_the_code_has(tmp_path: Path) -> None:
+def test_the_site_builds_without_a_warning_fetches_nothing_and_has_all_that_the_code_has(
+    tmp_path: Path,
+) -> None:
     command = [sys.executable, "-m", "sphinx", "-E", "-W", "-q", str(DOCS), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     pages = {
-        path.relative_to(tmp_path).as_posix(): path.read_text(encoding="utf-8") for path in tmp_path.rglob("*.html")
+        path.relative_to(tmp_path).as_posix(): path.read_text(encoding="utf-8")
+        for path in tmp_path.rglob("*.html")
     }
     assert len(pages) >= len(PAGES)
     for path, text in pages.items():
         loaded = re.findall(r'<(?:script|img|iframe|link)[^>]*?(?:src|href)="([^"]+)"', text)
         assert [each for each in loaded if re.match(r"(https?:)?//", each)] == [], path
     for path in tmp_path.rglob("*.css"):
-        assert not re.search(r"(@import|url\()\s*[\"']?(https?:)?//", path.read_text(encoding="utf-8")), path
+        assert not re.search(
+            r"(@import|url\()\s*[\"']?(https?:)?//", path.read_text(encoding="utf-8")
+        ), path
     # A page from disk may load a script, and nothing else.
     assert (tmp_path / "searchindex.js").is_file()
 
@@ -109,7 +132,9 @@ def test_the_site_builds_without_a_warning_fetches_nothing_and_has_all_that_the_
     for file in (ROOT / "boundcheck" / "kernel").glob("*.py"):
         assert f">{file.name}<" in pages["kernel.html"], file
     for id in catalogue:
-        assert f'id="{id.replace(".", "-").replace("_", "-")}"' in pages["reference/claims.html"], id
+        assert f'id="{id.replace(".", "-").replace("_", "-")}"' in pages["reference/claims.html"], (
+            id
+        )
     assert pages["reference/claims.html"].count("<math") > len(catalogue)
     whole: Any = get_command(app)
     for name in whole.commands:
@@ -128,7 +153,9 @@ bracket = {pairs = 4, iterates = 2, points = 1, ascents = 1, rounds = 1}
 def commands(file: Path) -> set[str]:
     """What a page prints under its last heading."""
     text = file.read_text(encoding="utf-8")
-    return set(map(unescape, re.findall(r"<code>(boundcheck [^<]*)</code>", text[text.rfind("<h2") :])))
+    return set(
+        map(unescape, re.findall(r"<code>(boundcheck [^<]*)</code>", text[text.rfind("<h2") :]))
+    )
 
 
 def check(command: str, root: Path) -> None:

@@ -41,8 +41,12 @@ def test_its_links_lead_to_files(path: Path) -> None:
         target, _, heading = link.partition("#")
         assert (path.parent / target).is_file(), link
         if heading:
-            said = re.findall(r"^#+ (.+)$", (path.parent / target).read_text(encoding="utf-8"), flags=re.MULTILINE)
-            assert heading in {re.sub(r"[^\w\- ]", "", each).lower().replace(" ", "-") for each in said}, link
+            said = re.findall(
+                r"^#+ (.+)$", (path.parent / target).read_text(encoding="utf-8"), flags=re.MULTILINE
+            )
+            assert heading in {
+                re.sub(r"[^\w\- ]", "", each).lower().replace(" ", "-") for each in said
+            }, link
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name)
@@ -57,7 +61,9 @@ def test_it_names_only_what_exists(path: Path) -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize("path", [path for path, found in TYPED.items() if found], ids=name)
-def test_its_python_prints_what_it_says(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_python_prints_what_it_says(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     session: dict[str, object] = {"__name__": "__main__"}
     for block in TYPED[path]:
@@ -66,7 +72,9 @@ def test_its_python_prints_what_it_says(path: Path, tmp_path: Path, monkeypatch:
 
 @pytest.mark.full
 @pytest.mark.parametrize(
-    ("path", "command"), [x for x in SAID if x[1].startswith(QUICK) and x[1] != "boundcheck prove jiang2024"], ids=name
+    ("path", "command"),
+    [x for x in SAID if x[1].startswith(QUICK) and x[1] != "boundcheck prove jiang2024"],
+    ids=name,
 )
 def test_its_quick_commands_work(path: Path, command: str, tmp_path: Path) -> None:
     # What the pages call a lemma of one's own.
@@ -76,9 +84,16 @@ def test_its_quick_commands_work(path: Path, command: str, tmp_path: Path) -> No
 
 @pytest.mark.full
 def test_the_test_file_of_the_page_on_tests_passes_in_an_empty_project(tmp_path: Path) -> None:
-    (block,) = (each for each in blocks(ROOT / "docs" / "how_to" / "testing.md") if "def test_" in each.text)
+    (block,) = (
+        each for each in blocks(ROOT / "docs" / "how_to" / "testing.md") if "def test_" in each.text
+    )
     (tmp_path / "test_mine.py").write_text(block.text, encoding="utf-8")
-    run("pytest -q -W error --boundcheck-profile quick", "...\n3 passed in ...\n", tmp_path, "testing.md")
+    run(
+        "pytest -q -W error --boundcheck-profile quick",
+        "...\n3 passed in ...\n",
+        tmp_path,
+        "testing.md",
+    )
     assert [*tmp_path.glob("instances/*")] == []
 
 
@@ -88,7 +103,9 @@ TUTORIALS = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
 @of_peft
 @pytest.mark.full
 @pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
-def test_a_tutorial_can_be_followed(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tutorial_can_be_followed(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert follow(path, tmp_path) >= 3
 
@@ -134,7 +151,12 @@ def trained(folder: Path) -> dict[str, Any]:
     from tests.functions.networks.trained import data_of, stock
 
     few = {"max_steps": 3, "per_device_train_batch_size": 3, "save_strategy": "no"}
-    quiet = {"report_to": "none", "disable_tqdm": True, "logging_strategy": "no", "dataloader_pin_memory": False}
+    quiet = {
+        "report_to": "none",
+        "disable_tqdm": True,
+        "logging_strategy": "no",
+        "dataloader_pin_memory": False,
+    }
     args = TrainingArguments(output_dir=str(folder / "out"), use_cpu=True, **few, **quiet)
     return {"peft_model": stock(), "args": args, "data": data_of()}
 
@@ -149,10 +171,20 @@ def test_the_readme_can_be_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_its_two_commands_do_what_it_says(tmp_path: Path) -> None:
     """Make is asked what it would run: it would install."""
-    found = {command for block in blocks(README) if block.language == "console" for command, _ in commands(block)}
+    found = {
+        command
+        for block in blocks(README)
+        if block.language == "console"
+        for command, _ in commands(block)
+    }
     assert {"make report", "make test"} <= found
     run("make report", "...boundcheck audit jiang2024\n", tmp_path, README.name)
-    run("make test", '... -m "not full and not nightly" --hypothesis-profile=quick\n', tmp_path, README.name)
+    run(
+        "make test",
+        '... -m "not full and not nightly" --hypothesis-profile=quick\n',
+        tmp_path,
+        README.name,
+    )
 
 
 @pytest.mark.parametrize("name", counts.DOCUMENTS)

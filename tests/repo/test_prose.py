@@ -1,4 +1,5 @@
-"""A formula in a text stands between dollars, and a name of the code between backticks: so a page can typeset them."""
+"""A formula in a text stands between dollars, and a name of the code between backticks: so a page
+can typeset them."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -22,14 +23,19 @@ from tests.judged import of_the_paper
 ROOT = Path(__file__).parents[2]
 # Signs that no words have, a letter with a script, and letters that code spells out.
 _FORMULA = re.compile(
-    r"[\^√‖≤≥∇⟨⟩=<>²³⁴ᵀ]|\|\||->|(?<=\w)_(?=\w)|\b(?:sqrt|grad|alpha|beta|gamma|delta|zeta|eta|theta|kappa|lambda|mu|nu"
+    r"[\^√‖≤≥∇⟨⟩=<>²³⁴ᵀ]|\|\||->"
+    r"|(?<=\w)_(?=\w)|\b(?:sqrt|grad|alpha|beta|gamma|delta|zeta|eta|theta|kappa|lambda|mu|nu"
     r"|rho|sigma|tau|omega|Lhat)\b"
 )
 
 
 def bare(texts: Iterable[str]) -> list[str]:
     """The texts in which something of a formula stands outside of dollars and backticks."""
-    return [x for x in dict.fromkeys(texts) if _FORMULA.search(prose.joined(x, str, lambda _: "", lambda _: ""))]
+    return [
+        x
+        for x in dict.fromkeys(texts)
+        if _FORMULA.search(prose.joined(x, str, lambda _: "", lambda _: ""))
+    ]
 
 
 def of_claim(claim: Claim) -> Iterator[str]:
@@ -52,7 +58,8 @@ def of_report(paper: Paper) -> Iterator[str]:
     yield from (getattr(paper.part("report"), name, "") for name in ("TITLE", "LEAD"))
     # Titles of sections of templates are HTML.
     yield from (
-        re.sub("<[^>]+>", "", f"{each.title}. {getattr(each, 'see', '')}") for each in sections((), [paper.folder])
+        re.sub("<[^>]+>", "", f"{each.title}. {getattr(each, 'see', '')}")
+        for each in sections((), [paper.folder])
     )
 
 
@@ -62,7 +69,9 @@ def test_what_is_said_in_the_package_has_formulas_between_dollars() -> None:
     assert bare(parameter.meaning for parameter in PARAMETERS.values()) == []
     assert bare([*(each.title for each in words), *STANDARD_FACTS.values()]) == []
     assert bare(text for paper in papers().values() for text in of_report(paper)) == []
-    texts = [text for script in of_file(ROOT / "proofs" / "template.py") for text in of_script(script)]
+    texts = [
+        text for script in of_file(ROOT / "proofs" / "template.py") for text in of_script(script)
+    ]
     assert bare(texts) == []
     assert any("$" in text for text in texts)
 
@@ -76,7 +85,19 @@ def test_lines_of_proofs_have_formulas_between_dollars(key: str) -> None:
 
 
 def test_what_is_a_formula_is_seen_and_words_are_none() -> None:
-    for text in ("v_1 moves", "at most r^2", "sqrt(T)", "||W|| is", "a <= b", "at T = 8", "any sigma", "x -> y", "L²"):
+    for text in (
+        "v_1 moves",
+        "at most r^2",
+        "sqrt(T)",
+        "||W|| is",
+        "a <= b",
+        "at T = 8",
+        "any sigma",
+        "x -> y",
+        "L²",
+    ):
         assert bare([text]) == [text]
         assert bare([f"so ${text}$ is, by `eta_max`"]) == []
-    assert bare(["Theorem 2, Eq. (3): α is 1/2 at most.", "of L-smooth F", "by λ* and no other"]) == []
+    assert (
+        bare(["Theorem 2, Eq. (3): α is 1/2 at most.", "of L-smooth F", "by λ* and no other"]) == []
+    )

@@ -1,7 +1,8 @@
-"""The house has a budget: `[tool.boundcheck.size]` of pyproject.toml has the most tokens for each folder.
+"""The house has a budget: `[tool.boundcheck.size]` of pyproject.toml has the most tokens for each
+folder.
 
-Tokens are counted, and not lines, so that code does not get denser to become smaller. Who makes a folder smaller
-lowers its figure to where it ended.
+Tokens are counted, and not lines, so that code does not get denser to become smaller. Who makes a
+folder smaller lowers its figure to where it ended.
 """
 
 import subprocess
@@ -13,14 +14,19 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 COUNTED = {tokenize.NAME, tokenize.OP, tokenize.NUMBER, tokenize.STRING}
-# From Python 3.12 on an f-string is several tokens: what is between its quotes counts as before by its start alone.
+# From Python 3.12 on an f-string is several tokens: what is between its quotes counts as before by
+# its start alone.
 COUNTED.add(getattr(tokenize, "FSTRING_START", tokenize.STRING))
-BUDGET = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["boundcheck"]["size"]
+BUDGET = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["boundcheck"][
+    "size"
+]
 
 
 def sources(folder: str) -> list[Path]:
     """The Python files of a folder that git knows; all of them where this is no checkout."""
-    listed = subprocess.run(["git", "ls-files", folder], capture_output=True, text=True, check=False, cwd=ROOT)
+    listed = subprocess.run(
+        ["git", "ls-files", folder], capture_output=True, text=True, check=False, cwd=ROOT
+    )
     paths = [ROOT / name for name in listed.stdout.split()] or list((ROOT / folder).rglob("*"))
     return [path for path in paths if path.suffix == ".py" and path.is_file()]
 

@@ -1,4 +1,5 @@
-"""What is committed: no text of a user is run, and nothing names the machine it was made on or is made by a program."""
+"""What is committed: no text of a user is run, and nothing names the machine it was made on or is
+made by a program."""
 
 import ast
 import re
@@ -11,9 +12,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SOURCES = sorted(path for folder in ("boundcheck", "soundness", "proofs") for path in (ROOT / folder).rglob("*.py"))
+SOURCES = sorted(
+    path
+    for folder in ("boundcheck", "soundness", "proofs")
+    for path in (ROOT / folder).rglob("*.py")
+)
 
-# These take text for code. What SymPy's `lambdify` makes is code as well: of expressions that were parsed or written.
+# These take text for code. What SymPy's `lambdify` makes is code as well: of expressions that were
+# parsed or written.
 NEVER = {
     *("eval", "exec", "compile", "__import__", "literal_eval"),
     *("parse_expr", "S", "nsimplify", "parse_latex", "Decimal"),
@@ -40,19 +46,31 @@ def called(node: ast.Call) -> str:
 
 
 def keyword(node: ast.Call, name: str) -> object:
-    return next((k.value.value for k in node.keywords if k.arg == name and isinstance(k.value, ast.Constant)), None)
+    return next(
+        (
+            k.value.value
+            for k in node.keywords
+            if k.arg == name and isinstance(k.value, ast.Constant)
+        ),
+        None,
+    )
 
 
 def wrong(tree: ast.AST, where: str) -> Iterator[str]:
     """What reads a text, or weights, in a way that can run it."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
-            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+            names = (
+                [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else [alias.name for alias in node.names]
+            )
             yield from (f"import of {name}" for name in names if name.split(".")[0] in PICKLES)
         if not isinstance(node, ast.Call):
             continue
         name, method = called(node), isinstance(node.func, ast.Attribute)
-        # A model is put into its mode by `eval`, a solver's expression has its value by it: neither takes anything.
+        # A model is put into its mode by `eval`, a solver's expression has its value by it: neither
+        # takes anything.
         taken = not (name == "eval" and method and not node.args)
         if (
             name in NEVER
@@ -67,14 +85,21 @@ def wrong(tree: ast.AST, where: str) -> Iterator[str]:
         if name == "lambdify" and where not in LAMBDIFY:
             yield name
         owner = getattr(node.func.value, "id", "") if isinstance(node.func, ast.Attribute) else ""
-        if name == "load" and owner in ("torch", "np", "joblib") and keyword(node, "weights_only") is not True:
+        if (
+            name == "load"
+            and owner in ("torch", "np", "joblib")
+            and keyword(node, "weights_only") is not True
+        ):
             yield "load of what may be pickled"
         if name == "from_pretrained" and keyword(node, "trust_remote_code") is not False:
             yield name
 
 
 def test_no_text_of_a_user_is_run() -> None:
-    found = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
+    found = {
+        path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        for path in SOURCES
+    }
     assert [(where, what) for where, tree in found.items() for what in wrong(tree, where)] == []
 
 
@@ -133,7 +158,10 @@ def test_nothing_committed_names_this_machine() -> None:
     for path in (ROOT / name for name in listed()):
         # What is no text names nothing.
         with suppress(UnicodeDecodeError, FileNotFoundError, IsADirectoryError):
-            found += [f"{path}: {match.group()}" for match in machine.finditer(path.read_text(encoding="utf-8"))]
+            found += [
+                f"{path}: {match.group()}"
+                for match in machine.finditer(path.read_text(encoding="utf-8"))
+            ]
     assert found == []
 
 

@@ -1,4 +1,5 @@
-"""Attacks on commands: each ends as if nothing had happened or in one line; and what is wrong is seen."""
+"""Attacks on commands: each ends as if nothing had happened or in one line; and what is wrong is
+seen."""
 
 from __future__ import annotations
 
@@ -18,9 +19,27 @@ if sys.platform != "linux":
     pytest.skip("processes are forked and limited as on Linux", allow_module_level=True)
 
 
-RIGHT = Trial("attack", "run of a theorem", KINDS["kill"], "at write 3 of 9", True, "", SAME, False, False, 0.5)
+RIGHT = Trial(
+    "attack",
+    "run of a theorem",
+    KINDS["kill"],
+    "at write 3 of 9",
+    True,
+    "",
+    SAME,
+    False,
+    False,
+    0.5,
+)
 REFUSED = replace(RIGHT, kind=KINDS["damage"], witness="boundcheck: RUN", outcome=LINE)
-WRONG = replace(RIGHT, kind=KINDS["torn"], change="<script>", outcome="a traceback", witness="OSError", wrong=True)
+WRONG = replace(
+    RIGHT,
+    kind=KINDS["torn"],
+    change="<script>",
+    outcome="a traceback",
+    witness="OSError",
+    wrong=True,
+)
 
 
 def right(attack: Attack) -> None:
@@ -29,7 +48,9 @@ def right(attack: Attack) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("kind", ["kill", "full disk", "torn", "read-only", "failing disk", "no permission"])
+@pytest.mark.parametrize(
+    "kind", ["kill", "full disk", "torn", "read-only", "failing disk", "no permission"]
+)
 def test_a_small_command_survives_every_trouble(kind: str) -> None:
     for seed in range(3):
         right(Attack("folder of a new paper", kind, seed))
@@ -114,5 +135,7 @@ def test_what_went_wrong_is_counted() -> None:
     count = found.as_json()
     assert found.as_csv().splitlines()[0] == b"subject,kind,change,outcome,said,wrong,seconds"
     assert count["all"] == {"tried": 3, "wrong": 1, "same": 1, "line": 1, "read": 0}
-    assert [row["kind"] for row in count["kinds"]] == [KINDS[kind] for kind in ("kill", "torn", "damage")]
+    assert [row["kind"] for row in count["kinds"]] == [
+        KINDS[kind] for kind in ("kill", "torn", "damage")
+    ]
     assert [row["said"] for row in count["wrong"]] == ["OSError"]

@@ -1,4 +1,5 @@
-"""The engines examined against each other: what is known of the claims, and that an engine that errs is caught."""
+"""The engines examined against each other: what is known of the claims, and that an engine that
+errs is caught."""
 
 from __future__ import annotations
 
@@ -27,8 +28,14 @@ SOME = [make() for make in mixed_up(list(recipes()))[::EVERY]]
 
 
 def shares(each: Recipe) -> Iterator[tuple[Walk, sp.Expr]]:
-    """The runs of a theorem of which it speaks, and what its measure comes to on each, over the bound."""
-    for walk in (walk for steps in HORIZONS for walk in each.walks(steps) if speaks_of(each.claim, walk.numbers)):
+    """The runs of a theorem of which it speaks, and what its measure comes to on each, over the
+    bound."""
+    for walk in (
+        walk
+        for steps in HORIZONS
+        for walk in each.walks(steps)
+        if speaks_of(each.claim, walk.numbers)
+    ):
         seen = sp.Rational(*MEASURED[each.claim.measure](walk).as_integer_ratio())
         yield walk, seen / limit(each.claim, walk.numbers)
 
@@ -44,7 +51,9 @@ def test_no_run_exceeds_a_constant_that_is_known(each: Recipe) -> None:
 
 
 def test_most_constants_are_attained() -> None:
-    attained = [each for each in known() if any(share >= sp.Rational(99, 100) for _, share in shares(each))]
+    attained = [
+        each for each in known() if any(share >= sp.Rational(99, 100) for _, share in shares(each))
+    ]
     assert len(attained) >= len(known()) - 4
 
 
@@ -57,7 +66,8 @@ def test_no_true_claim_is_shown_to_be_false() -> None:
 
 
 def test_every_false_claim_is_broken_by_a_run_that_meets_it() -> None:
-    """By a second evaluation of its conclusion, and of all of its parts that are decided in the run."""
+    """By a second evaluation of its conclusion, and of all of its parts that are decided in the
+    run."""
     found = [(recipe, recipe.broken_by()) for recipe in SOME if not recipe.why]
     false = [(recipe, walk) for recipe, walk in found if walk is not None]
     assert len(false) > len(SOME) / 4
@@ -91,7 +101,9 @@ def test_no_two_claims_have_one_id() -> None:
 
 VOUCHES, REJECTS = Answer("proved", accepts=True), Answer("violated", rejects=True)
 CONTRADICTS = Answer("a bracket", wrong="from 2 to 1")
-TRUE = Examined("my.theorem", "constant", "twice", True, "it is", catalogue["drori2014.gradient_descent"])
+TRUE = Examined(
+    "my.theorem", "constant", "twice", True, "it is", catalogue["drori2014.gradient_descent"]
+)
 FALSE = replace(TRUE, true=False)
 OPEN = replace(TRUE, is_known=False)
 

@@ -1,4 +1,5 @@
-"""Exact witnesses against floats: curvature by finite differences, domains by NumPy's norms, and the true claims."""
+"""Exact witnesses against floats: curvature by finite differences, domains by NumPy's norms, and
+the true claims."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -23,7 +24,9 @@ def point(kind: str, choice: int = 1, rank: int = 1) -> Point:
     if kind == "dora" and choice in (2, 3, 4):
         choice = 5
     constants = Statement.of(kind, claim, "", "", claim).known(CHOICES[choice])
-    return steepest(kind, tuple((name, Fraction(x)) for name, x in constants.items()), kind == "dora", rank)
+    return steepest(
+        kind, tuple((name, Fraction(x)) for name, x in constants.items()), kind == "dora", rank
+    )
 
 
 def weight(found: Point, v: list[np.ndarray]) -> np.ndarray:
@@ -52,7 +55,8 @@ def weight(found: Point, v: list[np.ndarray]) -> np.ndarray:
 
 @pytest.mark.parametrize("choice", range(len(CHOICES)))
 @pytest.mark.parametrize(
-    ("kind", "rank"), [*((kind, 1) for kind in KINDS), ("lora", 2), ("loreft", 2), ("loreft-trained", 2)]
+    ("kind", "rank"),
+    [*((kind, 1) for kind in KINDS), ("lora", 2), ("loreft", 2), ("loreft-trained", 2)],
 )
 def test_curvature_is_the_second_difference_of_the_loss(kind, rank, choice):
     found = point(kind, choice, rank)
@@ -65,7 +69,11 @@ def test_curvature_is_the_second_difference_of_the_loss(kind, rank, choice):
 
     first = (along(h) - along(-h)) / (2 * h)
     E = first / max(np.linalg.norm(first), 1e-300)
-    N, L, G = np.array(found.tilt, dtype=float), float(found.constants["L"]), float(found.constants["G"])
+    N, L, G = (
+        np.array(found.tilt, dtype=float),
+        float(found.constants["L"]),
+        float(found.constants["G"]),
+    )
 
     def loss(t):
         return L / 2 * (E * (along(t) - along(0))).sum() ** 2 + G * (N * along(t)).sum()
@@ -76,7 +84,8 @@ def test_curvature_is_the_second_difference_of_the_loss(kind, rank, choice):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_point_that_breaks_a_hypothesis_is_refused(kind):
-    """A block outside of its domain, rows that are not orthonormal, a gradient larger than G, a frozen matrix."""
+    """A block outside of its domain, rows that are not orthonormal, a gradient larger than G, a
+    frozen matrix."""
     found, over, under = point(kind), Fraction(101, 100), Fraction(99, 100)
     outside = [("larger than G", {"tilt": scaled(over, found.tilt)})]
     if kind == "loreft-trained":

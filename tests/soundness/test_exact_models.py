@@ -1,4 +1,5 @@
-"""Worlds are what they say: what is proved is false in none of them, and two ways of evaluating agree."""
+"""Worlds are what they say: what is proved is false in none of them, and two ways of evaluating
+agree."""
 
 from __future__ import annotations
 
@@ -40,7 +41,10 @@ from tests.judged import judged, names, of_the_paper
 from tests.layers import examples
 
 FEW = 2
-NUMBERS, POSITIVE = st.fractions(-3, 3, max_denominator=8), st.fractions("1/4", 4, max_denominator=8)
+NUMBERS, POSITIVE = (
+    st.fractions(-3, 3, max_denominator=8),
+    st.fractions("1/4", 4, max_denominator=8),
+)
 # Their hypotheses cannot all hold, which is what they prove.
 SCRIPTS = scripts()
 PRINTED = tuple(x for x in SCRIPTS if x.version == "printed")
@@ -59,12 +63,19 @@ ABSURD = tuple(
         "jiang2024.remarks.gaussian_start",
     )
 )
-# Some of their constants are rational nowhere: J and H of LoReFT both, a step of 2/(√3 L̂), a bound with √2 in it.
+# Some of their constants are rational nowhere: J and H of LoReFT both, a step of 2/(√3 L̂), a bound
+# with √2 in it.
 IRRATIONAL = tuple(
-    x for x in PROVED if x.id in ("meft.loreft", "abbaszadehpeivasti2022.best_step", "ghadimi2013.corollary2_2")
+    x
+    for x in PROVED
+    if x.id in ("meft.loreft", "abbaszadehpeivasti2022.best_step", "ghadimi2013.corollary2_2")
 )
 # A constant that serves for all r and σ is absurd, and at one r and σ nothing is.
-NOWHERE = tuple(x for x in (*IRRATIONAL, *ABSURD) if x.id.startswith(("jiang2024.assumption3", "meft", "abb", "ghad")))
+NOWHERE = tuple(
+    x
+    for x in (*IRRATIONAL, *ABSURD)
+    if x.id.startswith(("jiang2024.assumption3", "meft", "abb", "ghad"))
+)
 SATISFIABLE = tuple(x for x in PROVED if x not in (*ABSURD, *IRRATIONAL))
 
 
@@ -73,9 +84,16 @@ SATISFIABLE = tuple(x for x in PROVED if x not in (*ABSURD, *IRRATIONAL))
 def test_lines_and_premises_are_false_nowhere(script: Script) -> None:
     for line in lines(script):
         for world in allowed(line, FEW):
-            assert world.says(line.step.relation, line.composite) is not False, (line.name, world.about)
+            assert world.says(line.step.relation, line.composite) is not False, (
+                line.name,
+                world.about,
+            )
             for fact in (line.fact, *(x.conclusion for x in line.because.premises)):
-                assert not (isinstance(fact, Fact) and world.refutes(fact)), (line.name, str(fact), world.about)
+                assert not (isinstance(fact, Fact) and world.refutes(fact)), (
+                    line.name,
+                    str(fact),
+                    world.about,
+                )
 
 
 @pytest.mark.full
@@ -91,14 +109,17 @@ def test_the_second_evaluation_has_a_value_for_nearly_every_line() -> None:
 def test_all_but_the_printed_are_proved_and_the_absurd_are_those_that_prove_an_absurdity() -> None:
     assert {judged(x).verdict for x in PROVED} == {"proved"}
     assert {judged(x).verdict for x in PRINTED} == {"refuted"}
-    absurd = [x for x in PROVED if isinstance(x.proof.goal, Fact) and x.proof.goal.polynomial.number == -1]
+    absurd = [
+        x for x in PROVED if isinstance(x.proof.goal, Fact) and x.proof.goal.polynomial.number == -1
+    ]
     assert set(absurd) == set(ABSURD)
 
 
 @of_the_paper
 @pytest.mark.parametrize("script", SATISFIABLE, ids=names(SATISFIABLE))
 def test_no_theorem_is_vacuous(script: Script) -> None:
-    """All hypotheses of the proof hold in a world, and those of its conclusion where that is a law; and so does it."""
+    """All hypotheses of the proof hold in a world, and those of its conclusion where that is a law;
+    and so does it."""
     proof, goal = script.proof, script.proof.goal
     assert proof.conclusion is not None
     premises, conclusion = (goal.premises, goal.conclusion) if isinstance(goal, Law) else ((), goal)
@@ -113,8 +134,11 @@ def test_no_theorem_is_vacuous(script: Script) -> None:
 
 @of_the_paper
 @pytest.mark.parametrize("script", NOWHERE, ids=names(NOWHERE))
-def test_all_holds_somewhere_but_what_names_an_irrational_number_or_is_absurd(script: Script) -> None:
-    """Without its laws, which are what it refutes, the hypotheses of an absurdity hold somewhere."""
+def test_all_holds_somewhere_but_what_names_an_irrational_number_or_is_absurd(
+    script: Script,
+) -> None:
+    """Without its laws, which are what it refutes, the hypotheses of an absurdity hold
+    somewhere."""
     proof = script.proof
     assert proof.conclusion is not None
     if script in ABSURD:
@@ -132,7 +156,9 @@ def test_all_holds_somewhere_but_what_names_an_irrational_number_or_is_absurd(sc
 
 A, B = sp.MatrixSymbol("A", 2, 3), sp.MatrixSymbol("B", 3, 2)
 SMALL = rows((1, 2, 2), (0, 1, 0))
-SETTING = ExactModel("small", {"d": 3}, {"L": Fraction(3)}, {"A": SMALL, "B": transposed(SMALL)}, {}, blocks=("A",))
+SETTING = ExactModel(
+    "small", {"d": 3}, {"L": Fraction(3)}, {"A": SMALL, "B": transposed(SMALL)}, {}, blocks=("A",)
+)
 
 
 @pytest.mark.parametrize(
@@ -174,8 +200,16 @@ def test_letters_that_a_proof_reads_otherwise_have_no_value_of_their_own() -> No
         for p, q in zip(r, s, strict=True)
     )
     value = sp.Rational(square.numerator, square.denominator)
-    assert world.says(le(EuclideanNorm(v1 - v2) ** 2, value * sp.Rational(11, 10)), frozenset({"v_1", "v_2"})) is True
-    assert world.says(sp.Lt(EuclideanNorm(v1 - v2) ** 2, value / 2), frozenset({"v_1", "v_2"})) is False
+    assert (
+        world.says(
+            le(EuclideanNorm(v1 - v2) ** 2, value * sp.Rational(11, 10)), frozenset({"v_1", "v_2"})
+        )
+        is True
+    )
+    assert (
+        world.says(sp.Lt(EuclideanNorm(v1 - v2) ** 2, value / 2), frozenset({"v_1", "v_2"}))
+        is False
+    )
 
 
 def test_time_is_seen_where_it_is_free() -> None:
@@ -204,7 +238,10 @@ def test_a_relation_about_a_run_holds_at_all_times_and_in_all_outcomes() -> None
     assert world.says(le(size, most * sp.Rational(999, 1000))) is False
     mean = sum(found[: len(world.paths.draws)]) / len(world.paths.draws)
     start = Expectation(EuclideanNorm(Iterate("v", 1, 2, 1)) ** 2)
-    assert world.says(sp.Lt(start, sp.Rational(mean.numerator, mean.denominator) / 2, evaluate=False)) is False
+    assert (
+        world.says(sp.Lt(start, sp.Rational(mean.numerator, mean.denominator) / 2, evaluate=False))
+        is False
+    )
 
 
 @pytest.mark.parametrize("name", ["A", "B", "g_A"])
@@ -230,7 +267,8 @@ def test_gradients_are_those_of_the_values() -> None:
         gradient = loss.gradient(point)
         for place, slope in enumerate(gradient):
             moved = [
-                tuple(tuple(x + step * (i == place) for x in row) for row in block) for i, block in enumerate(point)
+                tuple(tuple(x + step * (i == place) for x in row) for row in block)
+                for i, block in enumerate(point)
             ]
             expected = float(sum(x for row in slope for x in row))
             change = float((loss.value(tuple(moved)) - loss.value(point)) / step)
@@ -238,28 +276,46 @@ def test_gradients_are_those_of_the_values() -> None:
 
 
 @examples(60)
-@given(slopes().filter(lambda slope: len(slope.knots) > 1), POSITIVE, st.tuples(NUMBERS, NUMBERS, NUMBERS))
+@given(
+    slopes().filter(lambda slope: len(slope.knots) > 1),
+    POSITIVE,
+    st.tuples(NUMBERS, NUMBERS, NUMBERS),
+)
 def test_functions_are_those_that_proofs_and_problems_have(
     theirs: PiecewiseLinear, scale: Fraction, at: tuple[Fraction, Fraction, Fraction]
 ) -> None:
-    """They share no code, and have the same values, gradients and constants; a curve may go on as parabolas."""
+    """They share no code, and have the same values, gradients and constants; a curve may go on as
+    parabolas."""
     ours = Curve.flat_beyond(theirs.knots)
     for x in at:
         assert (ours.slope(x), ours.value(x)) == (theirs.value(x), theirs.integral(x))
-    assert (ours.least, ours.smoothness, ours.steepest) == (theirs.minimum, theirs.lipschitz, theirs.bound)
+    assert (ours.least, ours.smoothness, ours.steepest) == (
+        theirs.minimum,
+        theirs.lipschitz,
+        theirs.bound,
+    )
     assert ours.is_least_at_0 == (theirs.minimum == theirs.integral(Fraction(0)))
-    mine, other = Factored(((ours,),)), MeftSetting(theirs, Fraction(1), Fraction(1), scale, scale).functions
+    mine, other = (
+        Factored(((ours,),)),
+        MeftSetting(theirs, Fraction(1), Fraction(1), scale, scale).functions,
+    )
     v, w = (number(at[0]), number(at[1])), number(at[2])
     assert mine.f(w) == other["f"].value((w,))
     assert mine.f(mine.weight(v)) == other["F"].value(v)
     assert mine.gradient(v) == other["F"].gradient(v)
     beyond = parabola(scale)
-    assert (beyond.slope(at[0]), beyond.value(at[0]), beyond.least) == (scale * at[0], scale * at[0] ** 2 / 2, 0)
+    assert (beyond.slope(at[0]), beyond.value(at[0]), beyond.least) == (
+        scale * at[0],
+        scale * at[0] ** 2 / 2,
+        0,
+    )
 
 
 def test_a_world_with_one_number_changed_says_so() -> None:
     world = worlds()[0]
-    law = next(x for script in scripts() for x in script.proof.assumptions if x.claim is ASSUMPTION_1).statement
+    law = next(
+        x for script in scripts() for x in script.proof.assumptions if x.claim is ASSUMPTION_1
+    ).statement
     assert isinstance(law, Law)
     assert world.obeys(law, ASSUMPTION_1.id)
     assert not world.obeys(law, "another law")
@@ -279,7 +335,8 @@ def test_an_understated_smoothness_is_marked() -> None:
 
 
 def test_a_step_that_is_no_number_or_whose_run_has_too_many_digits_makes_no_run() -> None:
-    """As where an edit of a formula takes the root of a negative number, or each step has threefold digits."""
+    """As where an edit of a formula takes the root of a negative number, or each step has threefold
+    digits."""
     claim, other = catalogue["nesterov2004.theorem2_1_15"], catalogue["meft.unconditional_gd"]
     (step,) = (x.expression for x in claim.quantities if x.name == "alpha")
     ell, mu = sorted(step.free_symbols, key=str)

@@ -1,4 +1,5 @@
-"""Malformed inputs of every kind end in one line or are read; and what would hang, allocate or say more is seen."""
+"""Malformed inputs of every kind end in one line or are read; and what would hang, allocate or say
+more is seen."""
 
 from __future__ import annotations
 
@@ -49,7 +50,9 @@ class _Unread:
         return os._exit, (0,)
 
 
-def test_a_worker_that_does_not_start_is_an_error_of_the_survey_and_no_answer(tmp_path: Path) -> None:
+def test_a_worker_that_does_not_start_is_an_error_of_the_survey_and_no_answer(
+    tmp_path: Path,
+) -> None:
     (world := tmp_path / "world").mkdir()
     with pytest.raises(BoundcheckError, match="before it tried"):
         ended(_Unread(), world)
@@ -78,7 +81,9 @@ def test_what_goes_wrong_is_seen(planted: str, tmp_path: Path) -> None:
     assert (end.code is None) == (planted == "hangs")
 
 
-def test_threads_never_ask_at_once_how_a_process_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_never_ask_at_once_how_a_process_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The second would read that it ended with 255."""
     asked, asking, at_once = Popen.poll, Lock(), list[Popen]()
 
@@ -116,7 +121,9 @@ def test_threads_never_ask_at_once_how_a_process_ended(tmp_path: Path, monkeypat
         (2, "boundcheck: out = x: expected y", None),
     ],
 )
-def test_what_is_wrong_with_an_end_is_seen(code: int | None, said: str, outcome: str | None) -> None:
+def test_what_is_wrong_with_an_end_is_seen(
+    code: int | None, said: str, outcome: str | None
+) -> None:
     end = End(code, said, "", 1.0, 0, orphans=False)
     assert fault_of(end) == outcome
     assert fault_of(replace(end, orphans=True)) == (outcome or "a process stayed behind")
@@ -126,7 +133,9 @@ def test_what_is_wrong_with_an_end_is_seen(code: int | None, said: str, outcome:
 def test_another_line_on_the_command_line_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first input whose kind is asked there, and is refused."""
     monkeypatch.setattr(inputs, "_ASKED", 1)
-    honest = next(trial for number in range(9) if (trial := Malformed("--set", number).tried()).caught)
+    honest = next(
+        trial for number in range(9) if (trial := Malformed("--set", number).tried()).caught
+    )
     assert not honest.wrong
     other = replace(KINDS["--set"], command=lambda _: ("bound", "nothing"))
     monkeypatch.setitem(KINDS, "--set", other)

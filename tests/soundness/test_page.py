@@ -1,4 +1,5 @@
-"""The page on wrong verdicts: every one is listed, the counts are those of the trials, and the command fails on one."""
+"""The page on wrong verdicts: every one is listed, the counts are those of the trials, and the
+command fails on one."""
 
 from __future__ import annotations
 
@@ -20,15 +21,37 @@ from soundness.page import write_survey
 from soundness.survey import Soundness, soundness
 from soundness.trial import Answer, Mutant, Trial
 
-FALSE = Trial("proof", "my.lemma, sharp, (1)", "sign", "flip x", False, "x = 1", "refuted", False, True, 0.25)
+FALSE = Trial(
+    "proof", "my.lemma, sharp, (1)", "sign", "flip x", False, "x = 1", "refuted", False, True, 0.25
+)
 TRUE = Trial(
-    "proof", "my.lemma, sharp, (2)", "true variation: scaled", "2x", True, "x ≤ y", "not proved", False, False, 0.5
+    "proof",
+    "my.lemma, sharp, (2)",
+    "true variation: scaled",
+    "2x",
+    True,
+    "x ≤ y",
+    "not proved",
+    False,
+    False,
+    0.5,
 )
 MISSED = Trial(
-    "measurement", "my.theorem", "constant", "ζ/2", False, "ζ² < 1 <script>", "inconclusive", False, False, 2.0
+    "measurement",
+    "my.theorem",
+    "constant",
+    "ζ/2",
+    False,
+    "ζ² < 1 <script>",
+    "inconclusive",
+    False,
+    False,
+    2.0,
 )
 LIE = replace(FALSE, outcome="proved", wrong=True, caught=False, change="a planted lie")
-HONEST = Soundness((FALSE, TRUE, MISSED, replace(FALSE, layer="falsification", outcome="violated")), 7)
+HONEST = Soundness(
+    (FALSE, TRUE, MISSED, replace(FALSE, layer="falsification", outcome="violated")), 7
+)
 BROKEN = Soundness((*HONEST.trials, LIE), 7)
 
 
@@ -45,12 +68,18 @@ def test_counts_are_those_of_the_trials() -> None:
     assert found["layers"]["measurement"]["true"]["tried"] == 0
     assert [each["change"] for each in found["wrong"]] == ["a planted lie"]
     (signs,) = (row for row in found["kinds"] if (row["layer"], row["kind"]) == ("proof", "sign"))
-    assert (signs["tried"], signs["caught"], signs["seconds"]) == (2, 1, {"median": 0.25, "longest": 0.25})
+    assert (signs["tried"], signs["caught"], signs["seconds"]) == (
+        2,
+        1,
+        {"median": 0.25, "longest": 0.25},
+    )
     assert json.loads(json.dumps(found)) == found
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("found", "wrong"), [(HONEST, False), (BROKEN, True)], ids=["honest", "broken"])
+@pytest.mark.parametrize(
+    ("found", "wrong"), [(HONEST, False), (BROKEN, True)], ids=["honest", "broken"]
+)
 def test_no_wrong_verdict_is_hidden(found: Soundness, wrong: bool, tmp_path: Path) -> None:
     files = write_survey(found, tmp_path, "python -m soundness")
     assert {path.name for path in files} == {
@@ -80,7 +109,9 @@ def test_a_survey_of_nothing_is_a_page_too(tmp_path: Path) -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize(("found", "code"), [(HONEST, 0), (BROKEN, 1)], ids=["honest", "broken"])
-def test_the_command_fails_on_a_wrong_verdict(found: Soundness, code: int, monkeypatch, capsys, tmp_path) -> None:
+def test_the_command_fails_on_a_wrong_verdict(
+    found: Soundness, code: int, monkeypatch, capsys, tmp_path
+) -> None:
     monkeypatch.setattr(surveys, "soundness", lambda share, jobs, tick, keep: found)
     for options in ([], ["--json"]):
         monkeypatch.setattr(sys, "argv", ["soundness", "--out", str(tmp_path), *options])
@@ -91,7 +122,9 @@ def test_the_command_fails_on_a_wrong_verdict(found: Soundness, code: int, monke
         if options:
             assert json.loads(said)["false"]["wrong"] == code
         else:
-            assert ("WRONG: my.lemma, sharp, (1), a planted lie: proved, but x = 1" in said) == bool(code)
+            assert (
+                "WRONG: my.lemma, sharp, (1), a planted lie: proved, but x = 1" in said
+            ) == bool(code)
 
 
 class Asked(Mutant):
@@ -105,15 +138,22 @@ class Asked(Mutant):
         return Answer("refuted", accepts=False, rejects=True)
 
 
-def test_a_survey_that_was_ended_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_survey_that_was_ended_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Parts that are finished are read, and those that are torn or not there are made again."""
     none: dict[str, Callable[..., list[Any]]] = {
-        name: lambda *share: [] for name in ("malformed", "run_mutants", "rereadings", "gallery", "examinations")
+        name: lambda *share: []
+        for name in ("malformed", "run_mutants", "rereadings", "gallery", "examinations")
     }
     for name, made in none.items():
         monkeypatch.setattr(surveys, name, made)
     monkeypatch.setattr(surveys, "drawn", lambda share: ((), 0))
-    monkeypatch.setattr(surveys, "mutants", lambda every, first: [Asked("a line", "sign", f"{first}", False, "x = 1")])
+    monkeypatch.setattr(
+        surveys,
+        "mutants",
+        lambda every, first: [Asked("a line", "sign", f"{first}", False, "x = 1")],
+    )
     found = soundness(1, 1, keep=tmp_path)
     assert len(Asked.times) == len(found.trials) > 4
     torn, lost, *_ = (path for path in sorted(tmp_path.rglob("*.json")) if path.stat().st_size > 2)
@@ -124,7 +164,9 @@ def test_a_survey_that_was_ended_goes_on_where_it_was(tmp_path: Path, monkeypatc
     assert len(Asked.times) == len(found.trials) + 2
 
 
-@pytest.mark.parametrize(("share", "jobs", "field"), [(0, 1, "share"), (1, 0, "jobs"), (True, 1, "share")])
+@pytest.mark.parametrize(
+    ("share", "jobs", "field"), [(0, 1, "share"), (1, 0, "jobs"), (True, 1, "share")]
+)
 def test_bad_shares_are_refused(share: int, jobs: int, field: str) -> None:
     with pytest.raises(InputError) as caught:
         soundness(share, jobs)
@@ -150,4 +192,12 @@ def test_the_committed_report_has_no_wrong_verdict_among_thousands() -> None:
         assert found["layers"]["proof"][truth]["tried"] >= 1000
         assert sum(layer[truth]["wrong"] for layer in found["layers"].values()) == 0
     asked = {row["kind"] for row in found["kinds"]}
-    assert {"constant", "hypothesis dropped", "sign", "norm", "exponent", "term lost", "off by one"} <= asked
+    assert {
+        "constant",
+        "hypothesis dropped",
+        "sign",
+        "norm",
+        "exponent",
+        "term lost",
+        "off by one",
+    } <= asked

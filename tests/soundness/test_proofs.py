@@ -1,4 +1,5 @@
-"""No false mutant of a line or of a claim is accepted, no true one refuted; each false one has an exact instance."""
+"""No false mutant of a line or of a claim is accepted, no true one refuted; each false one has an
+exact instance."""
 
 from __future__ import annotations
 
@@ -24,9 +25,14 @@ from tests.judged import names, of_the_paper, proof_of
 
 pytestmark = of_the_paper
 
-# The scripts that prove a claim with a formula: those that are quick to run once more, and to refute with an edit.
+# The scripts that prove a claim with a formula: those that are quick to run once more, and to
+# refute with an edit.
 PROVABLE = tuple(x for x in find(()) if x.version != "printed" and x.claim and x.claim.quantities)
-SHORT = tuple(x for x in PROVABLE if x.id in ("meft.lemma1_sharp_equal_radii", "meft.frozen_a", "meft.frozen_b"))
+SHORT = tuple(
+    x
+    for x in PROVABLE
+    if x.id in ("meft.lemma1_sharp_equal_radii", "meft.frozen_a", "meft.frozen_b")
+)
 # So many tests between them look at every fourth line.
 SHARES = 16
 
@@ -47,7 +53,9 @@ def right(mutant: Mutant) -> Trial:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("every", "kinds"), [(80, 1), pytest.param(20, 6, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize(
+    ("every", "kinds"), [(80, 1), pytest.param(20, 6, marks=pytest.mark.nightly)]
+)
 def test_no_false_mutant_of_a_line_is_accepted(every: int, kinds: int) -> None:
     trials = [right(mutant) for line in sample(every) for mutant in proofs.false_of(line, 1)]
     # Some lines have a value in no world.
@@ -90,11 +98,13 @@ def test_no_claim_is_proved_without_one_of_its_hypotheses(script: Script) -> Non
 @short_scripts
 def test_no_true_variation_of_a_claim_is_refuted(script: Script) -> None:
     trials = {trial.change: trial for trial in map(right, proofs.true_claims(script))}
-    # What says the same is proved again: edited claims are refused for the edit, and not for being edited.
+    # What says the same is proved again: edited claims are refused for the edit, and not for being
+    # edited.
     kept = ("renamed", "rewritten", "hypothesis strengthened")
     same = {x.change: x for x in trials.values() if x.kind.split(": ")[1] in kept}
     assert len(same) >= 4
-    # Only the catalogue's claims may rest on a range in words: under another id, "in the ball" is no "for all".
+    # Only the catalogue's claims may rest on a range in words: under another id, "in the ball" is
+    # no "for all".
     renamed = {"another id", "f is bounded below besides"}
     texts = " ".join(x.quantifier for x in script.claim.hypotheses)
     ranged = renamed if "in the ball" in texts or "frozen" in texts else set()
@@ -128,12 +138,24 @@ def test_the_printed_bound_is_not_proved_with_1_7() -> None:
     script = proof_of("jiang2024.theorem2", "repaired").script
 
     def scaled_to(expression: sp.Expr, constant: sp.Rational) -> sp.Expr:
-        return sp.Mul(constant, *(x for x in expression.args if not isinstance(x, sp.Rational)), evaluate=False)
+        return sp.Mul(
+            constant,
+            *(x for x in expression.args if not isinstance(x, sp.Rational)),
+            evaluate=False,
+        )
 
     last, bound = script.claim.names[-1], script.claim.quantities[-1].expression
     for constant in (sp.Rational(17, 10), sp.Rational(19, 10)):
-        assert proofs.verdict_on(script, with_formula(script.claim, last, scaled_to(bound, constant))) != "proved"
-    assert proofs.verdict_on(script, with_formula(script.claim, last, scaled_to(bound, sp.Rational(3)))) == "proved"
+        assert (
+            proofs.verdict_on(script, with_formula(script.claim, last, scaled_to(bound, constant)))
+            != "proved"
+        )
+    assert (
+        proofs.verdict_on(
+            script, with_formula(script.claim, last, scaled_to(bound, sp.Rational(3)))
+        )
+        == "proved"
+    )
 
 
 # The books are kept right: whatever is wrong is counted.
@@ -141,13 +163,19 @@ def test_the_printed_bound_is_not_proved_with_1_7() -> None:
 
 def some_lines() -> Iterator[proofs.Line]:
     """Lines that are quick to close, and that a world makes false once they are changed."""
-    return (line for line in sample(20) if len(line.because.premises) <= 3 and any(proofs.false_of(line, 1)))
+    return (
+        line
+        for line in sample(20)
+        if len(line.because.premises) <= 3 and any(proofs.false_of(line, 1))
+    )
 
 
 @pytest.mark.full
 def test_a_closer_that_accepts_everything_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     false = [mutant for line in islice(some_lines(), 5) for mutant in proofs.false_of(line, 2)]
-    monkeypatch.setattr(Proof, "close", lambda self, relation, because: rules.assume(self.reading.fact(relation)))
+    monkeypatch.setattr(
+        Proof, "close", lambda self, relation, because: rules.assume(self.reading.fact(relation))
+    )
     trials = [mutant.tried() for mutant in false]
     assert len(trials) == 10
     assert all(trial.wrong and not trial.caught and trial.outcome == "proved" for trial in trials)
@@ -170,8 +198,12 @@ def test_whatever_refutes_a_true_line_is_wrong(by: str, monkeypatch: pytest.Monk
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("word", "make"), [("refuted", proofs.true_claims), ("proved", proofs.false_edits)])
-def test_a_verdict_on_a_claim_that_is_always_the_same_is_wrong(word, make, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("word", "make"), [("refuted", proofs.true_claims), ("proved", proofs.false_edits)]
+)
+def test_a_verdict_on_a_claim_that_is_always_the_same_is_wrong(
+    word, make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mutant = next(iter(make(SHORT[0])))
     monkeypatch.setattr(proofs, "verdict_on", lambda script, claim: word)
     trial = mutant.tried()
@@ -179,7 +211,9 @@ def test_a_verdict_on_a_claim_that_is_always_the_same_is_wrong(word, make, monke
 
 
 @pytest.mark.full
-def test_a_mutant_that_one_evaluation_calls_true_is_no_false_mutant(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mutant_that_one_evaluation_calls_true_is_no_false_mutant(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     line = next(some_lines())
     assert any(proofs.false_of(line))
     monkeypatch.setattr(ExactModel, "says", lambda *_: None)
@@ -192,7 +226,9 @@ def test_a_mutant_that_one_evaluation_calls_true_is_no_false_mutant(monkeypatch:
 @pytest.mark.full
 def test_shares_are_the_same_every_time_and_overlap_nowhere() -> None:
     def changes(every: int, first: int) -> list[str]:
-        return [f"{x}" for x in proofs.mutants(every, first, [True]) if isinstance(x, proofs.LineMutant)]
+        return [
+            f"{x}" for x in proofs.mutants(every, first, [True]) if isinstance(x, proofs.LineMutant)
+        ]
 
     assert changes(60, 7) == changes(60, 7)
     assert set(changes(60, 7)).isdisjoint(changes(60, 8))
@@ -219,7 +255,11 @@ def test_every_kind_of_edit_is_made_of_a_relation_that_has_room_for_it() -> None
 def test_variations_of_numbers_hold() -> None:
     """At numbers at which a relation holds, so do its variations."""
     left, right_ = x * y, x**2 + y**2
-    for relation in (sp.Le(left, right_), sp.Gt(2 * right_, left), sp.Eq(left, y * x, evaluate=False)):
+    for relation in (
+        sp.Le(left, right_),
+        sp.Gt(2 * right_, left),
+        sp.Eq(left, y * x, evaluate=False),
+    ):
         found = list(variations(relation))
         assert len({(each.kind, each.where) for each in found}) == len(found) > 8
         for each in found:
@@ -229,7 +269,9 @@ def test_variations_of_numbers_hold() -> None:
     assert InnerProduct(Y, X) in {each.rhs for each in found}
 
 
-@pytest.mark.parametrize("node", [sp.Integer(-1), sp.Symbol("z"), InnerProduct(X, Y), x - y, -FrobeniusNorm(X)])
+@pytest.mark.parametrize(
+    "node", [sp.Integer(-1), sp.Symbol("z"), InnerProduct(X, Y), x - y, -FrobeniusNorm(X)]
+)
 def test_what_may_be_negative(node: sp.Basic) -> None:
     assert not is_nonnegative(node)
     assert is_nonnegative(sp.Pow(node, 2, evaluate=False))

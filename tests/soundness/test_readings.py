@@ -1,4 +1,5 @@
-"""Scripts whose letters were changed: what is carried through stays proved, all else is refused, in any mixture."""
+"""Scripts whose letters were changed: what is carried through stays proved, all else is refused, in
+any mixture."""
 
 from __future__ import annotations
 
@@ -31,13 +32,31 @@ def test_what_is_true_is_proved_and_all_else_is_refused(mutant: Reread):
 
 def test_a_wrong_verdict_would_be_seen():
     honest = next(x for x in ALL if x.true)
-    trial = Reread.of(honest.example, "planted", "nothing", honest.letters, honest.declared, False).tried()
+    trial = Reread.of(
+        honest.example, "planted", "nothing", honest.letters, honest.declared, False
+    ).tried()
     assert trial.wrong
     assert not trial.caught
 
 
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,3}'?", fullmatch=True)
-TAKEN = {"E", "T", "all", "always", "for", "inverse", "max", "min_t", "of", "past", "root", "sum_t", "t", "tr", "with"}
+TAKEN = {
+    "E",
+    "T",
+    "all",
+    "always",
+    "for",
+    "inverse",
+    "max",
+    "min_t",
+    "of",
+    "past",
+    "root",
+    "sum_t",
+    "t",
+    "tr",
+    "with",
+}
 # What the examples speak of beside their own letters.
 TAKEN |= {"F", "f", "r", "k", "n", "one", "d", *(str(x.name) for x in CATALOGUE)}
 
@@ -45,10 +64,14 @@ TAKEN |= {"F", "f", "r", "k", "n", "one", "d", *(str(x.name) for x in CATALOGUE)
 @examples(120)
 @given(st.sampled_from(EXAMPLES), st.data())
 def test_fresh_names_are_proved_and_names_that_meet_are_not(example: Example, data: Any):
-    """Every letter under a name of its own: proved. Two under one name, or one that is taken: not proved."""
+    """Every letter under a name of its own: proved. Two under one name, or one that is taken: not
+    proved."""
     letters = example.letters
     names = data.draw(st.lists(NAMES, min_size=len(letters), max_size=len(letters)))
-    line = {name: renamed(letter, new) for (name, letter), new in zip(letters.items(), names, strict=True)}
+    line = {
+        name: renamed(letter, new)
+        for (name, letter), new in zip(letters.items(), names, strict=True)
+    }
     declared = [(line[name], role) for name, role in example.roles.items()]
     mutant = Reread.of(example, "renamed", str(names), line, declared, True)
     if len(set(names)) == len(names) and not TAKEN & set(names):

@@ -1,4 +1,5 @@
-"""Mutants of runs: exact courses against naive float twins, a sample measured, and records that say what was wrong."""
+"""Mutants of runs: exact courses against naive float twins, a sample measured, and records that say
+what was wrong."""
 
 import pickle
 from fractions import Fraction
@@ -38,9 +39,12 @@ def floats(balls):
     st.sampled_from([Fraction(0), Fraction(1, 4)]),
 )
 def test_a_diagonal_loss_is_the_mean_over_all_paths(L, G, zero, scale, start, noise):
-    """Of two kinks, trained as W or through A and B; and of the second alone where nothing is drawn."""
+    """Of two kinks, trained as W or through A and B; and of the second alone where nothing is
+    drawn."""
     kinks = ((L, G, zero), (G, L, -zero))
-    found = runs.Diagonal(tuple(Curve.clipped(*kink) for kink in kinks), start, scale, noise if scale else Fraction(0))
+    found = runs.Diagonal(
+        tuple(Curve.clipped(*kink) for kink in kinks), start, scale, noise if scale else Fraction(0)
+    )
     alpha, s = 0.0625, float(scale or 1)
 
     def slope(kink, w):
@@ -53,7 +57,9 @@ def test_a_diagonal_loss_is_the_mean_over_all_paths(L, G, zero, scale, start, no
         for t in range(STEPS):
             W = s * B @ A
             M = np.diag([slope(kink, w) for kink, w in zip(kinks, np.diag(W), strict=True)])
-            squares[t] += s**2 * (((B.T @ M) ** 2).sum() + ((M @ A.T) ** 2).sum() * bool(scale)) / len(paths)
+            squares[t] += (
+                s**2 * (((B.T @ M) ** 2).sum() + ((M @ A.T) ** 2).sum() * bool(scale)) / len(paths)
+            )
             if t < STEPS - 1:
                 M[1, 1] += float(found.noise) * signs[t]
                 A, B = A - alpha * s * B.T @ M, B - alpha * s * M @ A.T * bool(scale)
@@ -66,7 +72,10 @@ def test_a_diagonal_loss_is_the_mean_over_all_paths(L, G, zero, scale, start, no
 
 
 @examples(25)
-@given(st.lists(st.tuples(NUMBERS.filter(bool), NUMBERS), min_size=2, max_size=3), st.sampled_from([0.05, 0.2]))
+@given(
+    st.lists(st.tuples(NUMBERS.filter(bool), NUMBERS), min_size=2, max_size=3),
+    st.sampled_from([0.05, 0.2]),
+)
 def test_scalar_least_squares_is_the_mean_over_all_paths(samples, alpha):
     z, y = zip(*samples, strict=True)
     found, steps = runs.Scalar(z, y), 4
@@ -87,7 +96,9 @@ def test_scalar_least_squares_is_the_mean_over_all_paths(samples, alpha):
     assert float(found.fall()) == pytest.approx(c**2 / (2 * H), abs=1e-12)
     w = alpha * float(z[0] * y[0])
     each = [float(a) * (float(a) * w - float(b)) for a, b in samples]
-    assert float(found.bias(arb(alpha))) == pytest.approx((np.mean(each[1:]) - np.mean(each)) ** 2, abs=1e-12)
+    assert float(found.bias(arb(alpha))) == pytest.approx(
+        (np.mean(each[1:]) - np.mean(each)) ** 2, abs=1e-12
+    )
 
 
 def test_noise_and_curvature_at_the_start_of_a_diagonal_loss():
@@ -100,7 +111,9 @@ def test_noise_and_curvature_at_the_start_of_a_diagonal_loss():
         ways = np.linspace(1, (1.5 + t / np.sqrt(2)) ** 2, 2001)
         return np.trapezoid(np.interp(ways, *knots), ways)
 
-    assert float(found.curvature()) == pytest.approx((along(step) - 2 * along(0) + along(-step)) / step**2, rel=1e-4)
+    assert float(found.curvature()) == pytest.approx(
+        (along(step) - 2 * along(0) + along(-step)) / step**2, rel=1e-4
+    )
 
 
 @pytest.mark.parametrize(
@@ -116,14 +129,17 @@ def test_noise_and_curvature_at_the_start_of_a_diagonal_loss():
     ids=["kink", "factors", "scalar", "frozen", "any step", "hard"],
 )
 def test_a_run_takes_its_exact_course(setting, tmp_path):
-    """The time average that is measured is the exact one, but for what the replicas leave to chance."""
+    """The time average that is measured is the exact one, but for what the replicas leave to
+    chance."""
     (result,) = measure(setting.table, tmp_path)
     exact = floats(setting.squares())
     if "zeta" not in setting.inputs:
         assert result.measured == pytest.approx(min(exact), rel=1e-9)
     else:
         assert result.measured == pytest.approx(np.mean(exact), rel=0.05)
-        assert max(result.first_variance, 1e-9) == pytest.approx(max(float(setting.variance), 1e-9), rel=1e-6)
+        assert max(result.first_variance, 1e-9) == pytest.approx(
+            max(float(setting.variance), 1e-9), rel=1e-6
+        )
     known = {name: float(x) for name, x in setting.inputs.items()}
     assert result.plan.inputs == pytest.approx(known, rel=1e-6)
     assert result.bound == pytest.approx(setting.claim.bound(**setting.inputs), rel=1e-6)
@@ -135,9 +151,23 @@ def test_there_are_false_and_true_runs_of_every_kind():
     found = runs.run_mutants()
     for truth in (True, False):
         assert sum(run.true is truth for run in found) >= 60
-    assert len({run.subject for run in found if not run.true} & {run.subject for run in found if run.true}) == 9
+    assert (
+        len(
+            {run.subject for run in found if not run.true}
+            & {run.subject for run in found if run.true}
+        )
+        == 9
+    )
     kinds = {run.kind for run in found if not run.true}
-    assert {"constant", "exponent", "off by one", "sign", "term lost", "factor lost", "exchange"} < kinds
+    assert {
+        "constant",
+        "exponent",
+        "off by one",
+        "sign",
+        "term lost",
+        "factor lost",
+        "exchange",
+    } < kinds
     assert len({str(run.table) + run.change for run in found}) == len(found)
     assert pickle.loads(pickle.dumps(found[:3])) == found[:3]
     for run in found:

@@ -1,4 +1,5 @@
-"""Mutants of statements: shown false by numbers that add up, tried without an error, and recorded as they are."""
+"""Mutants of statements: shown false by numbers that add up, tried without an error, and recorded
+as they are."""
 
 import pickle
 from dataclasses import replace
@@ -34,7 +35,8 @@ def values_of(mutant):
 
 @pytest.mark.full
 def test_the_mutants_tell_true_from_false():
-    """Every subject has both; and the witnesses' two numbers are those of the mutant's formula, in floats."""
+    """Every subject has both; and the witnesses' two numbers are those of the mutant's formula, in
+    floats."""
     found = drawn(EVERY)[0]
     assert {mutant.true for mutant in found} == {True, False}
     for mutant in found:
@@ -43,14 +45,17 @@ def test_the_mutants_tell_true_from_false():
         if mutant.true:
             assert mutant.witness
             continue
-        measured, bound = (float(part.split()[0]) for part in mutant.witness.split("≥ ")[1].split("> "))
+        measured, bound = (
+            float(part.split()[0]) for part in mutant.witness.split("≥ ")[1].split("> ")
+        )
         assert any(bound == pytest.approx(value, rel=1e-4) for value in values_of(mutant))
         assert measured >= bound
 
 
 @pytest.mark.parametrize("pair", PAIRS)
 def test_what_is_true_is_no_smaller_and_shown_false_nowhere_and_half_of_it_is(pair):
-    """A true variation is never below its original in floats, or is the original under stronger hypotheses.
+    """A true variation is never below its original in floats, or is the original under stronger
+    hypotheses.
 
     The exact points, which decide, contradict none of them.
     """
@@ -62,11 +67,14 @@ def test_what_is_true_is_no_smaller_and_shown_false_nowhere_and_half_of_it_is(pa
         changed = {p.name: known[p.name] for p in mutation.claim.parameters}
         assert mutation.claim.function("Lhat")(**changed) >= own * (1 - 1e-15), mutation.change
     assert [mutation.change for mutation in true[::12] if shown_false(mutation)] == []
-    assert shown_false(next(m for m in suspects(kind, claim) if m.change == "Lhat by 1/2")) is not None
+    assert (
+        shown_false(next(m for m in suspects(kind, claim) if m.change == "Lhat by 1/2")) is not None
+    )
 
 
 def test_a_false_statement_called_true_would_be_wrong():
-    """A planted error of the deciding: half of L, said to be true, is refuted and so recorded as wrong."""
+    """A planted error of the deciding: half of L, said to be true, is refuted and so recorded as
+    wrong."""
     claim = catalogue["meft.full"]
     mutation = next(m for m in suspects("full", claim) if m.change == "Lhat by 1/2")
     statement = shown_false(mutation)
@@ -80,7 +88,9 @@ def test_the_shared_climb_says_what_falsify_says(share):
     changes = [*suspects("frozen-a", claim), Statement.of("frozen-a", claim, "", "true", claim)]
     mutation = next(m for m in changes if m.change == share)
     mutant = shown_false(mutation)
-    whole = falsify(mutation.claim, Search([1], {"L": 2.0}, "frozen-a", starts=4, rounds=30, examples=0))
+    whole = falsify(
+        mutation.claim, Search([1], {"L": 2.0}, "frozen-a", starts=4, rounds=30, examples=0)
+    )
     assert whole.violated == (mutant is not None)
     if mutant is not None:
         assert mutant.tried().caught

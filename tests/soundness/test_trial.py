@@ -1,4 +1,5 @@
-"""The engine of mutation: what the record makes of an answer, and the order in which changes are tried."""
+"""The engine of mutation: what the record makes of an answer, and the order in which changes are
+tried."""
 
 from __future__ import annotations
 
@@ -28,11 +29,19 @@ class Answered(Mutant):
 @pytest.mark.parametrize("true", [True, False])
 @pytest.mark.parametrize("accepts", [True, False])
 @pytest.mark.parametrize("rejects", [True, False])
-def test_to_vouch_for_a_false_one_or_to_reject_a_true_one_is_wrong(true: bool, accepts: bool, rejects: bool) -> None:
-    mutant = Answered("my.lemma", "sign", "flip x", true, "x = 1", Answer("said", accepts, rejects, seconds=100.0))
+def test_to_vouch_for_a_false_one_or_to_reject_a_true_one_is_wrong(
+    true: bool, accepts: bool, rejects: bool
+) -> None:
+    mutant = Answered(
+        "my.lemma", "sign", "flip x", true, "x = 1", Answer("said", accepts, rejects, seconds=100.0)
+    )
     trial = mutant.tried()
     assert (trial.wrong, trial.caught) == (rejects if true else accepts, rejects and not true)
-    assert (trial.layer, trial.outcome, str(mutant)) == ("proof", "said", "my.lemma: sign, flip x; x = 1")
+    assert (trial.layer, trial.outcome, str(mutant)) == (
+        "proof",
+        "said",
+        "my.lemma: sign, flip x; x = 1",
+    )
     # Shared work counts.
     assert 100 <= trial.seconds < 200
 
@@ -48,10 +57,16 @@ def test_a_layer_that_dies_is_wrong_and_says_where(true: bool) -> None:
 @pytest.mark.full
 @pytest.mark.parametrize(
     ("make", "share", "most_missed"),
-    [(lambda: drawn(90)[0][::9], 0.9, 0), (lambda: run_mutants(90), 1, 2), (lambda: examinations(60), 1 / 3, 0)],
+    [
+        (lambda: drawn(90)[0][::9], 0.9, 0),
+        (lambda: run_mutants(90), 1, 2),
+        (lambda: examinations(60), 1 / 3, 0),
+    ],
     ids=["statements", "runs", "engines"],
 )
-def test_every_trial_of_a_sample_is_right(make: Callable[[], Iterable[Mutant]], share: float, most_missed: int) -> None:
+def test_every_trial_of_a_sample_is_right(
+    make: Callable[[], Iterable[Mutant]], share: float, most_missed: int
+) -> None:
     trials = [each.tried() for each in make()]
     assert not [trial for trial in trials if trial.wrong]
     assert {trial.true for trial in trials} == {True, False}

@@ -1,4 +1,5 @@
-"""Processes that end with the one that started them, whenever and however that ends, and write nothing more."""
+"""Processes that end with the one that started them, whenever and however that ends, and write
+nothing more."""
 
 import os
 import signal
@@ -12,9 +13,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-# Calls that write; a solver with a problem that it does not solve; a command; a process where the system does not tell.
+# Calls that write; a solver with a problem that it does not solve; a command; a process where the
+# system does not tell.
 PARENTS = {
-    "pool": """
+    "pool": (
+        """
 import sys, time
 from boundcheck.system.executors import engine_of
 from boundcheck.system.executors import Call, Running
@@ -29,8 +32,10 @@ if __name__ == "__main__":
     works = [Call(str(i), write, (i, times)) for i in range(calls)]
     with Running(works, engine_of(2), lambda *each: None) as running:
         running.results()
-""",
-    "solver": """
+"""
+    ),
+    "solver": (
+        """
 import sys
 from boundcheck.proof.solvers import ask
 
@@ -39,14 +44,16 @@ HARD = '''(set-logic QF_BV)(declare-const a (_ BitVec 128))(declare-const b (_ B
 (assert (= (bvmul a b) (_ bv21000000000000000298000000000000000481 128)))(assert (bvult a b))
 (assert (bvult b (_ bv9223372036854775808 128)))(assert (bvult (_ bv1 128) a))(check-sat)'''
 ask(sys.argv[1], HARD, 1000)
-""",
-    "command": """
-import subprocess, sys
-from boundcheck.system.child import watched
+"""
+    ),
+    "command": (
+        """ import subprocess, sys from boundcheck.system.child import watched
 
-subprocess.run(watched([sys.executable, "-c", "import time; open('written', 'a').write('began'); time.sleep(1000)"]))
-""",
-    "elsewhere": """
+subprocess.run(watched([sys.executable, "-c", "import time; open('written', 'a').write('began');
+time.sleep(1000)"])) """
+    ),
+    "elsewhere": (
+        """
 import os, subprocess, sys
 
 CHILD = (
@@ -55,7 +62,8 @@ CHILD = (
 )
 WORK = "import time; open('written', 'a').write('began'); time.sleep(1000)"
 subprocess.run([sys.executable, "-c", CHILD + WORK, str(os.getpid())])
-""",
+"""
+    ),
 }
 
 
@@ -64,11 +72,15 @@ def begun(folder: Path, parent: str, *words: str) -> Iterator[subprocess.Popen[s
     (folder / "parent.py").write_text(PARENTS[parent])
     command = [sys.executable, "parent.py", *words]
     path = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    with subprocess.Popen(command, cwd=folder, env=path, text=True, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command, cwd=folder, env=path, text=True, stderr=subprocess.PIPE
+    ) as process:
         yield process
 
 
-def until(process: subprocess.Popen[str], there: Callable[[list[psutil.Process]], bool]) -> list[psutil.Process]:
+def until(
+    process: subprocess.Popen[str], there: Callable[[list[psutil.Process]], bool]
+) -> list[psutil.Process]:
     """All that the process started, as soon as something is there."""
     for _ in range(6000):
         found = psutil.Process(process.pid).children(recursive=True)
@@ -102,14 +114,17 @@ def workers(found: list[psutil.Process]) -> list[psutil.Process]:
 
 @pytest.mark.full
 @pytest.mark.parametrize("moment", ["one starts", "both start", "both wait"])
-def test_a_pool_ends_with_a_parent_that_is_killed_at_any_moment(tmp_path: Path, moment: str) -> None:
+def test_a_pool_ends_with_a_parent_that_is_killed_at_any_moment(
+    tmp_path: Path, moment: str
+) -> None:
     with begun(tmp_path, "pool", "4", "300") as process:
         moments = {
             # Both may be there at the first look.
             "one starts": lambda found: len(workers(found)) >= 1,
             "both start": lambda found: len(workers(found)) == 2,
             "both wait": lambda found: (
-                (tmp_path / "written").exists() and len(set((tmp_path / "written").read_text().split())) == 2
+                (tmp_path / "written").exists()
+                and len(set((tmp_path / "written").read_text().split())) == 2
             ),
         }
         found = until(process, moments[moment])

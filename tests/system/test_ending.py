@@ -1,4 +1,5 @@
-"""What ends a command from outside: one line, the exit code of the signal, and no process that is left behind."""
+"""What ends a command from outside: one line, the exit code of the signal, and no process that is
+left behind."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ SAID = "boundcheck: stopped; what is finished is kept, and the same command goes
 def test_the_first_signal_is_raised_and_the_handlers_come_back(
     number: signal.Signals, through_c: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing can be raised through C: Python prints a traceback and goes on, as where numba compiled."""
+    """Nothing can be raised through C: Python prints a traceback and goes on, as where numba
+    compiled."""
 
     def killed() -> None:
         os.kill(os.getpid(), number)
@@ -58,9 +60,20 @@ def test_the_first_signal_is_raised_and_the_handlers_come_back(
 def begun(folder: Path, sign: str, *options: str) -> subprocess.Popen[str]:
     """A command that measures for minutes, when its first run has that file in its folder."""
     (folder / "long.toml").write_text(LONG)
-    command = [sys.executable, "-m", "boundcheck", "measure", "long.toml", "--store", "runs", *options]
+    command = [
+        sys.executable,
+        "-m",
+        "boundcheck",
+        "measure",
+        "long.toml",
+        "--store",
+        "runs",
+        *options,
+    ]
     pipe = subprocess.PIPE
-    process = subprocess.Popen(command, cwd=folder, text=True, start_new_session=True, stdout=pipe, stderr=pipe)
+    process = subprocess.Popen(
+        command, cwd=folder, text=True, start_new_session=True, stdout=pipe, stderr=pipe
+    )
     for _ in range(3000):
         assert process.poll() is None, process.communicate()
         if list(folder.glob(f"runs/*/{sign}")):
@@ -74,7 +87,9 @@ def pool_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return workers(psutil.Process(process.pid).children(recursive=True))
 
 
-def ends_in_one_line(process: subprocess.Popen[str], number: signal.Signals = signal.SIGTERM) -> None:
+def ends_in_one_line(
+    process: subprocess.Popen[str], number: signal.Signals = signal.SIGTERM
+) -> None:
     _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors.strip().splitlines()[-1]) == (128 + number, SAID)
     assert "Traceback" not in errors
@@ -89,7 +104,9 @@ def test_a_run_that_is_stopped_says_so_in_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_no_process_of_a_pool_is_left_whose_worker_was_replaced(tmp_path: Path, number: signal.Signals) -> None:
+def test_no_process_of_a_pool_is_left_whose_worker_was_replaced(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     process = begun(tmp_path, "checkpoint.pt", "--jobs", "2")
     pool = pool_of(process)
     pool[0].kill()
@@ -107,7 +124,9 @@ def test_no_process_of_a_pool_is_left_whose_worker_was_replaced(tmp_path: Path, 
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("arguments", [("claims",), ("claims", "--json"), ("--help",), ("prove", "meft.lora")], ids=str)
+@pytest.mark.parametrize(
+    "arguments", [("claims",), ("claims", "--json"), ("--help",), ("prove", "meft.lora")], ids=str
+)
 def test_a_pipe_that_closes_ends_a_command_in_silence(arguments: tuple[str, ...]) -> None:
     """By the exit code of its signal: 1 would say that something was refuted."""
     pipe = subprocess.PIPE
@@ -120,11 +139,20 @@ def test_a_pipe_that_closes_ends_a_command_in_silence(arguments: tuple[str, ...]
 
 
 @pytest.mark.full
-def test_a_folder_that_was_removed_and_a_user_without_a_home_are_told_in_one_line(tmp_path: Path) -> None:
+def test_a_folder_that_was_removed_and_a_user_without_a_home_are_told_in_one_line(
+    tmp_path: Path,
+) -> None:
     (gone := tmp_path / "gone").mkdir()
-    script = "import os, sys; os.rmdir(os.getcwd()); os.execv(sys.executable, [sys.executable, '-m', *sys.argv[1:]])"
+    script = (
+        "import os, sys; os.rmdir(os.getcwd()); os.execv(sys.executable, [sys.executable, '-m',"
+        " *sys.argv[1:]])"
+    )
     ended = subprocess.run(
-        [sys.executable, "-c", script, "boundcheck", "claims"], cwd=gone, capture_output=True, text=True, check=False
+        [sys.executable, "-c", script, "boundcheck", "claims"],
+        cwd=gone,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
     assert "the current folder" in ended.stderr
@@ -140,7 +168,9 @@ def _homeless(_: object) -> Path:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("typed", [("-m", "boundcheck"), ("-mboundcheck",), ("-X", "utf8", "-m", "boundcheck")])
+@pytest.mark.parametrize(
+    "typed", [("-m", "boundcheck"), ("-mboundcheck",), ("-X", "utf8", "-m", "boundcheck")]
+)
 def test_no_library_is_imported_from_the_current_folder_that_holds_the_package(
     typed: tuple[str, ...], tmp_path: Path
 ) -> None:
@@ -152,5 +182,7 @@ def test_no_library_is_imported_from_the_current_folder_that_holds_the_package(
     assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
     # A script's own folder stays.
     (tmp_path / "mine.py").write_text("import sys, boundcheck; print(sys.path[0])")
-    ended = subprocess.run([sys.executable, "-m", "mine"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        [sys.executable, "-m", "mine"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert ended.stdout.strip() == str(tmp_path)

@@ -1,4 +1,5 @@
-"""Calls over processes: results in the order of the calls, the longest begun first, none lost, what is told of them."""
+"""Calls over processes: results in the order of the calls, the longest begun first, none lost, what
+is told of them."""
 
 import multiprocessing
 import os
@@ -28,7 +29,10 @@ def square(x: int) -> int:
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_results_are_in_the_order_of_the_calls(jobs: int) -> None:
-    calls = [Call(f"square of {x}", square, (x,), seconds) for x, seconds in ((3, 1.0), (4, 5.0), (5, 2.0))]
+    calls = [
+        Call(f"square of {x}", square, (x,), seconds)
+        for x, seconds in ((3, 1.0), (4, 5.0), (5, 2.0))
+    ]
     told: list[tuple[str, int, int]] = []
     assert Running(calls, engine_of(jobs), lambda *each: told.append(each)).results() == [9, 16, 25]
     assert Running([], engine_of(jobs), lambda *each: None).results() == []
@@ -46,7 +50,9 @@ def test_an_error_in_a_process_is_told_as_one_here(jobs: int) -> None:
 
 
 def spread() -> None:
-    Running([Call("three", square, (3,)), Call("four", square, (4,))], engine_of(2), lambda *each: None).results()
+    Running(
+        [Call("three", square, (3,)), Call("four", square, (4,))], engine_of(2), lambda *each: None
+    ).results()
 
 
 @pytest.mark.full
@@ -106,7 +112,11 @@ def dying(left: dict[int, int], i: int) -> int:
     return i
 
 
-@given(st.lists(st.integers(0, 3), min_size=1, max_size=8), st.integers(1, 4), st.lists(st.integers(0, 9), min_size=1))
+@given(
+    st.lists(st.integers(0, 3), min_size=1, max_size=8),
+    st.integers(1, 4),
+    st.lists(st.integers(0, 9), min_size=1),
+)
 def test_a_call_whose_process_is_lost_is_made_again_and_no_other_is_blamed(
     deaths: list[int], room: int, turns: list[int]
 ) -> None:
@@ -141,18 +151,29 @@ def slow(seconds: float) -> str:
 
 
 @pytest.mark.full
-def test_a_killed_process_is_replaced_and_a_call_that_kills_every_process_is_named(tmp_path: Path) -> None:
-    calls = [Call(str(i), slow, (0.01,)) for i in range(6)] + [Call("once", dies, (tmp_path / "died",))]
+def test_a_killed_process_is_replaced_and_a_call_that_kills_every_process_is_named(
+    tmp_path: Path,
+) -> None:
+    calls = [Call(str(i), slow, (0.01,)) for i in range(6)] + [
+        Call("once", dies, (tmp_path / "died",))
+    ]
     with Running(calls, engine_of(2), lambda *each: None) as running:
         assert running.results() == ["slow"] * 6 + ["lives"]
     calls = [Call("innocent", slow, (1.0,), 9.0), Call("guilty", dies, (tmp_path / "died", True))]
-    with Running(calls, engine_of(2), lambda *each: None) as running, pytest.raises(InputError) as refused:
+    with (
+        Running(calls, engine_of(2), lambda *each: None) as running,
+        pytest.raises(InputError) as refused,
+    ):
         running.results()
     assert (refused.value.field, refused.value.value) == ("jobs", "guilty")
 
 
-@pytest.mark.parametrize("made", [ThreadPoolExecutor, partial(ProcessPoolExecutor, mp_context=get_context("spawn"))])
-def test_any_executor_makes_calls_and_is_left_to_who_made_it(made: Callable[[int], Executor]) -> None:
+@pytest.mark.parametrize(
+    "made", [ThreadPoolExecutor, partial(ProcessPoolExecutor, mp_context=get_context("spawn"))]
+)
+def test_any_executor_makes_calls_and_is_left_to_who_made_it(
+    made: Callable[[int], Executor],
+) -> None:
     """Also a call that Python cannot pickle; an error of a call is told as it was raised."""
     with made(1) as executor:
         calls = [Call(str(x), lambda x=x: square(x), (), float(x)) for x in range(5)]
@@ -165,7 +186,9 @@ def test_any_executor_makes_calls_and_is_left_to_who_made_it(made: Callable[[int
         ):
             run.results()
         assert executor.submit(square, 2).result() == 4
-    with pytest.raises(InputError, match=r"^executor = \w+: expected an executor that takes calls, .* shutdown"):
+    with pytest.raises(
+        InputError, match=r"^executor = \w+: expected an executor that takes calls, .* shutdown"
+    ):
         Running(calls, engine_of(executor), silent)
 
 
@@ -183,7 +206,8 @@ def test_an_executor_whose_process_is_killed_is_told_of_in_one_line(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    "cluster", ["", "dask", "tcp://127.0.0.1:1", "kubernetes://here", "slurm?nonsense=1&cluster=local"]
+    "cluster",
+    ["", "dask", "tcp://127.0.0.1:1", "kubernetes://here", "slurm?nonsense=1&cluster=local"],
 )
 def test_a_cluster_of_another_form_is_refused(cluster: str, tmp_path: Path) -> None:
     if cluster.startswith("slurm"):

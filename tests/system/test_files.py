@@ -1,4 +1,5 @@
-"""Files that are written whole or not at all, whatever is in their place, and read without end by nobody."""
+"""Files that are written whole or not at all, whatever is in their place, and read without end by
+nobody."""
 
 from __future__ import annotations
 
@@ -29,7 +30,9 @@ def test_a_file_is_replaced_whole(
     assert [x.name for x in folder.iterdir()] == ["a"]
 
 
-def test_a_link_that_was_planted_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_link_that_was_planted_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     victim = tmp_path / "victim"
     victim.write_bytes(b"kept")
     # The name of a half-written file is guessed.
@@ -45,7 +48,9 @@ def test_a_link_that_was_planted_is_not_followed(tmp_path: Path, monkeypatch: py
     assert (victim.read_bytes(), (tmp_path / "b").read_bytes()) == (b"kept", b"written")
 
 
-def test_what_is_interrupted_leaves_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_interrupted_leaves_nothing_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def stopped(*paths: Path) -> None:
         raise KeyboardInterrupt
 
@@ -64,7 +69,10 @@ from boundcheck.system.files import replace_file
 os.replace = lambda *paths: os.kill(os.getpid(), signal.SIGKILL)
 replace_file(Path(sys.argv[1]), b"half")
 """
-    assert subprocess.run([sys.executable, "-c", program, str(tmp_path / "a")]).returncode == -signal.SIGKILL
+    assert (
+        subprocess.run([sys.executable, "-c", program, str(tmp_path / "a")]).returncode
+        == -signal.SIGKILL
+    )
     (left,) = tmp_path.iterdir()
     # That of a process that lives, and that of another machine's, are theirs.
     _, dead, _ = left.name.split("-")
@@ -85,7 +93,11 @@ def test_what_is_called_much_like_it_is_somebody_elses(
         replace_file(tmp_path / "a", b"")
     machine, _, chance = made[0].split("-")
     (tmp_path / made[0]).unlink()
-    for name in (f"{machine}-{process}-{chance}", f"{machine}-{process}-bar.part", f"{machine}-1-bar.part"):
+    for name in (
+        f"{machine}-{process}-{chance}",
+        f"{machine}-{process}-bar.part",
+        f"{machine}-1-bar.part",
+    ):
         (tmp_path / name).write_bytes(b"mine")
     before = {path.name for path in tmp_path.iterdir()}
     replace_file(tmp_path / "a", b"whole")
@@ -109,7 +121,11 @@ def test_what_is_no_regular_file_is_refused_at_once(kind: str, tmp_path: Path) -
 
 
 @given(
-    content=st.lists(st.sampled_from([b"a", b"\r", b"\n", "é".encode(), "\N{PILE OF POO}".encode(), b"\xff", b"\xe2"])),
+    content=st.lists(
+        st.sampled_from(
+            [b"a", b"\r", b"\n", "é".encode(), "\N{PILE OF POO}".encode(), b"\xff", b"\xe2"]
+        )
+    ),
     size=st.integers(1, 5),
 )
 def test_a_text_is_the_same_in_pieces(

@@ -1,4 +1,5 @@
-"""What a run is made on has one hash: any number, and any code from outside, that it can reach changes it."""
+"""What a run is made on has one hash: any number, and any code from outside, that it can reach
+changes it."""
 
 import subprocess
 import sys
@@ -18,7 +19,8 @@ import boundcheck as bc
 from boundcheck.system.fingerprint import content_of
 
 WITH = "import numpy as np, torch, helper_of_mine\n{}\ndef made(): return {}\n"
-# What code reads from around it, in a module of its own: text of the module, and of what is hashed. X is the number.
+# What code reads from around it, in a module of its own: text of the module, and of what is hashed.
+# X is the number.
 REACHED = {
     "a global": ("Z = torch.tensor([X])\ndef f(W): return W * Z", "f"),
     "a global of a nested lambda": ("Z = np.array([X])\ndef f(W): return (lambda: W * Z)()", "f"),
@@ -26,13 +28,22 @@ REACHED = {
     "a global of a called function": ("Z = X\ndef g(): return Z\ndef f(W): return W * g()", "f"),
     "an imported module": ("def f(W): return W * helper_of_mine.Z", "f"),
     "a function of an imported module": ("def f(W): return W * helper_of_mine.z()", "f"),
-    "an import in a function": ("def f(W):\n    from helper_of_mine import Z\n    return W * Z", "f"),
-    "a module imported in a function": ("def f(W):\n    import helper_of_mine as h\n    return W * h.Z", "f"),
+    "an import in a function": (
+        "def f(W):\n    from helper_of_mine import Z\n    return W * Z",
+        "f",
+    ),
+    "a module imported in a function": (
+        "def f(W):\n    import helper_of_mine as h\n    return W * h.Z",
+        "f",
+    ),
     "a package imported in a function": (
         "def f(W):\n    import package_of_mine.part\n    return package_of_mine.Z",
         "f",
     ),
-    "a part of a package": ("def f(W):\n    from package_of_mine import part\n    return part.Z", "f"),
+    "a part of a package": (
+        "def f(W):\n    from package_of_mine import part\n    return part.Z",
+        "f",
+    ),
     "a default": ("def f(W, z=X): return W * z", "f"),
     "a default of a keyword": ("def f(W, *, z=X): return W * z", "f"),
     "an attribute of a function": ("def f(W): return W * f.z\nf.z = X", "f"),
@@ -42,7 +53,10 @@ REACHED = {
     "a property": ("Z = X\nclass C:\n    @property\n    def z(self): return Z", "C()"),
     "a class method": ("Z = X\nclass C:\n    @classmethod\n    def z(cls): return Z", "C()"),
     "a private slot": (
-        "class C:\n    __slots__ = ('__z',)\n    def __init__(self): self.__z = X\n    def z(self): return self.__z",
+        (
+            "class C:\n    __slots__ = ('__z',)\n    def __init__(self): self.__z = X\n    def"
+            " z(self): return self.__z"
+        ),
         "C()",
     ),
     "a bound method": ("class C:\n    def f(self, W): return W * self.z\nc = C()\nc.z = X", "c.f"),
@@ -74,13 +88,18 @@ NAMES = ("code_of_mine", "helper_of_mine", "package_of_mine", "package_of_mine.p
 
 
 @pytest.fixture
-def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, int], ModuleType]]:
-    """A module of this text, whose source says nothing of the number X: that is in a file beside it."""
+def module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str, int], ModuleType]]:
+    """A module of this text, whose source says nothing of the number X: that is in a file beside
+    it."""
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
     def made(text: str, number: int) -> ModuleType:
-        for name, content in (BESIDE | {"x.txt": str(number), "code_of_mine.py": READ + text}).items():
+        for name, content in (
+            BESIDE | {"x.txt": str(number), "code_of_mine.py": READ + text}
+        ).items():
             (tmp_path / name).parent.mkdir(exist_ok=True)
             (tmp_path / name).write_text(content)
         for name in NAMES:
@@ -93,9 +112,13 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
 
 
 @pytest.mark.parametrize("reached", REACHED)
-def test_all_that_code_reaches_changes_it(reached: str, module: Callable[[str, int], ModuleType]) -> None:
+def test_all_that_code_reaches_changes_it(
+    reached: str, module: Callable[[str, int], ModuleType]
+) -> None:
     text, hashed = REACHED[reached]
-    once, again, other = (content_of(module(WITH.format(text, hashed), x).made()) for x in (1, 1, 2))
+    once, again, other = (
+        content_of(module(WITH.format(text, hashed), x).made()) for x in (1, 1, 2)
+    )
     assert once == again
     assert once != other
 
@@ -106,7 +129,9 @@ def test_what_nothing_reads_changes_nothing_and_the_source_is_a_part_of_it(
     text = WITH.format("Z = 3\ndef f(W): return W * Z", "f")
     assert content_of(module(text, 1).made()) == content_of(module(text, 2).made())
     text = WITH.format("def f(W): return getattr(helper_of_mine, 'Z')", "f")
-    assert content_of(module(text, 1).made()) != content_of(module(f"{text}# A remark.\n", 1).made())
+    assert content_of(module(text, 1).made()) != content_of(
+        module(f"{text}# A remark.\n", 1).made()
+    )
 
 
 def test_what_cannot_be_looked_into_is_like_nothing_else(tmp_path: Path) -> None:
@@ -153,7 +178,11 @@ def test_other_processes_find_the_same() -> None:
     )
     found = {
         subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1]
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=Path(__file__).parents[1],
         ).stdout
         for _ in range(2)
     }
@@ -163,13 +192,18 @@ def test_other_processes_find_the_same() -> None:
 @pytest.mark.full
 def test_two_functions_of_one_name_have_results_of_their_own(tmp_path: Path) -> None:
     X = torch.linspace(-1, 1, 24, dtype=torch.float64).reshape(8, 3)
-    table = {"claim": "nesterov2004.gradient_descent", "adapter": {"kind": "full"}, "run": {"steps": 5, "audits": 5}}
+    table = {
+        "claim": "nesterov2004.gradient_descent",
+        "adapter": {"kind": "full"},
+        "run": {"steps": 5, "audits": 5},
+    }
 
     def made(scale: float) -> Callable[[Tensor], Tensor]:
         return lambda W: (X @ W.mT - scale * X.sum(1)[:, None]).square().sum(1) / 2
 
     found = [
-        bc.measure(table | {"problem": {"d": 1, "k": 3}}, tmp_path, problem=made(scale))[0] for scale in (1.0, 2.0, 1.0)
+        bc.measure(table | {"problem": {"d": 1, "k": 3}}, tmp_path, problem=made(scale))[0]
+        for scale in (1.0, 2.0, 1.0)
     ]
     assert found[0].run_id == found[2].run_id != found[1].run_id
     assert found[0].measured != found[1].measured

@@ -1,4 +1,5 @@
-"""Work that would take too long, or too much room, is refused: once its pace is seen, or before anything is made."""
+"""Work that would take too long, or too much room, is refused: once its pace is seen, or before
+anything is made."""
 
 from __future__ import annotations
 
@@ -18,7 +19,9 @@ from boundcheck.system.limits import GIB, Demand, available, check_memory, limit
 from tests.experiment.small import theorem_table
 
 
-def paced(monkeypatch: pytest.MonkeyPatch, seconds: list[float], tick: limits.Tick, total: int) -> None:
+def paced(
+    monkeypatch: pytest.MonkeyPatch, seconds: list[float], tick: limits.Tick, total: int
+) -> None:
     """Ticks of a stage at these times, one unit each."""
     clock = iter(seconds)
     monkeypatch.setattr(limits.time, "monotonic", lambda: next(clock))
@@ -27,13 +30,16 @@ def paced(monkeypatch: pytest.MonkeyPatch, seconds: list[float], tick: limits.Ti
 
 
 @given(st.integers(10, 10**9), st.floats(1, 100), st.floats(0.01, 1e3))
-def test_a_stage_is_refused_that_takes_longer_than_it_may(total: int, pace: float, hours: float) -> None:
+def test_a_stage_is_refused_that_takes_longer_than_it_may(
+    total: int, pace: float, hours: float
+) -> None:
     needed = total * pace / 3600
     with pytest.MonkeyPatch.context() as patch:
         tick, seconds = limited(silent, hours), [pace * i for i in range(9)]
         if needed > hours * 1.001:
             with pytest.raises(
-                InputError, match=r"^hours = .*: expected at least .* takes at this pace, or less work$"
+                InputError,
+                match=r"^hours = .*: expected at least .* takes at this pace, or less work$",
             ):
                 paced(patch, seconds, tick, total)
         elif needed < hours * 0.999:
@@ -62,15 +68,23 @@ def test_a_run_of_too_many_steps_is_refused_in_its_first_seconds(
     if jobs == 1:
         monkeypatch.setattr(limits, "_KNOWN_AFTER", 0.2)
     table = theorem_table(run__steps=10**12, run__audits=4)
-    with pytest.raises(InputError, match=r"^hours = 24: expected at least .*, which run with its 1e\+12 units takes"):
+    with pytest.raises(
+        InputError,
+        match=r"^hours = 24: expected at least .*, which run with its 1e\+12 units takes",
+    ):
         bc.measure([table, theorem_table()] if jobs == 2 else table, tmp_path, executor=jobs)
 
 
-PARTS = st.lists(st.builds(Demand, st.sampled_from(["a", "b", "c"]), st.integers(), st.integers(0, 2**40)), min_size=1)
+PARTS = st.lists(
+    st.builds(Demand, st.sampled_from(["a", "b", "c"]), st.integers(), st.integers(0, 2**40)),
+    min_size=1,
+)
 
 
 @given(PARTS, st.floats(1e-6, 2**11))
-def test_what_is_larger_than_its_limit_is_refused_by_its_largest_part(parts: list[Demand], memory: float) -> None:
+def test_what_is_larger_than_its_limit_is_refused_by_its_largest_part(
+    parts: list[Demand], memory: float
+) -> None:
     taken = sum(part.bytes for part in parts)
     if taken <= memory * GIB:
         assert check_memory(parts, memory) == taken
@@ -78,7 +92,9 @@ def test_what_is_larger_than_its_limit_is_refused_by_its_largest_part(parts: lis
     with pytest.raises(InputError, match="--memory allows") as caught:
         check_memory(parts, memory)
     largest = max(part.bytes for part in parts)
-    assert (caught.value.field, caught.value.value) in {(p.field, p.value) for p in parts if p.bytes == largest}
+    assert (caught.value.field, caught.value.value) in {
+        (p.field, p.value) for p in parts if p.bytes == largest
+    }
 
 
 def test_memory_of_the_host_is_not_that_of_an_accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +108,9 @@ def test_memory_of_the_host_is_not_that_of_an_accelerator(monkeypatch: pytest.Mo
         check_memory(parts, device="cpu")
 
 
-def test_a_container_has_what_its_group_has_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_container_has_what_its_group_has_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     limit, taken = tmp_path / "max", tmp_path / "current"
     monkeypatch.setattr(limits, "_CGROUPS", [(str(limit), str(taken))])
     outside = available()
@@ -105,11 +123,12 @@ def test_a_container_has_what_its_group_has_left(tmp_path: Path, monkeypatch: py
 
 
 def test_what_ulimit_leaves_is_all_there_is() -> None:
-    """In a process of its own, whose limit can only sink: addresses that it has are not available again."""
+    """In a process of its own, whose limit can only sink: addresses that it has are not available
+    again."""
     code = (
-        "import resource, psutil; from boundcheck.system.limits import available;"
-        "now = psutil.Process().memory_info().vms;"
-        "resource.setrlimit(resource.RLIMIT_AS, (now + 2**28, resource.RLIM_INFINITY)); print(available())"
+        "import resource, psutil; from boundcheck.system.limits import available;now ="
+        " psutil.Process().memory_info().vms;resource.setrlimit(resource.RLIMIT_AS, (now + 2**28,"
+        " resource.RLIM_INFINITY)); print(available())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert 2**26 < int(done.stdout) <= 2**28 * 3 // 4

@@ -1,4 +1,5 @@
-"""What people see: tables whole on any screen and in any pipe, colours where they are wanted, and how far a call is."""
+"""What people see: tables whole on any screen and in any pipe, colours where they are wanted, and
+how far a call is."""
 
 import io
 import os
@@ -71,12 +72,20 @@ def test_a_stage_of_other_units_has_a_bar_of_its_own() -> None:
 
 
 # Letters of many scripts, signs and spaces, without what commands a terminal.
-words = st.text(st.characters(exclude_categories=("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Mn", "Me")), max_size=200)
-tables = st.integers(1, 6).flatmap(lambda n: st.lists(st.lists(words, min_size=n, max_size=n), min_size=1, max_size=5))
+words = st.text(
+    st.characters(exclude_categories=("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Mn", "Me")),
+    max_size=200,
+)
+tables = st.integers(1, 6).flatmap(
+    lambda n: st.lists(st.lists(words, min_size=n, max_size=n), min_size=1, max_size=5)
+)
 
 
 def drawn(rows: list[list[str]], **console: object) -> str:
-    table, out = Table(*(f"column {i}" for i in range(len(rows[0]))), title="A table"), io.StringIO()
+    table, out = (
+        Table(*(f"column {i}" for i in range(len(rows[0]))), title="A table"),
+        io.StringIO(),
+    )
     for row in rows:
         table.add(*row)
     Console(file=out, emoji=False, color_system=None, **console).print(table)
@@ -94,7 +103,9 @@ def test_in_a_pipe_each_row_is_a_line_and_each_cell_is_whole(rows: list[list[str
 
 
 @given(tables, st.integers(60, 200))
-def test_on_a_screen_a_table_is_folded_to_its_width_and_loses_no_sign(rows: list[list[str]], width: int) -> None:
+def test_on_a_screen_a_table_is_folded_to_its_width_and_loses_no_sign(
+    rows: list[list[str]], width: int
+) -> None:
     lines = drawn(rows, width=width, force_terminal=True).splitlines()
     assert all(Text(line).cell_len <= width for line in lines)
     # What stands in a column, line by line, between the bars.
@@ -111,7 +122,10 @@ def test_no_cell_commands_the_terminal_or_takes_a_second_line(text: str) -> None
     *_, line = drawn([[text, "end"]], **PIPE).split("\n")[:-1]
     assert line.endswith("\tend")
     assert line.count("\t") == 1
-    assert not any(category(sign)[0] == "C" or category(sign) in ("Zl", "Zp") for sign in line.replace("\t", ""))
+    assert not any(
+        category(sign)[0] == "C" or category(sign) in ("Zl", "Zp")
+        for sign in line.replace("\t", "")
+    )
 
 
 def test_markup_in_a_cell_is_text() -> None:
@@ -176,15 +190,23 @@ def shown(on_a_screen: bool, **environment: str) -> str:
     ids=str,
 )
 def test_a_screen_and_the_environment_decide_the_look(
-    on_a_screen: bool, environment: dict[str, str], is_folded: bool, has_colour: bool, has_progress: bool
+    on_a_screen: bool,
+    environment: dict[str, str],
+    is_folded: bool,
+    has_colour: bool,
+    has_progress: bool,
 ) -> None:
     text = shown(on_a_screen, **environment)
     assert ("━" in text) is is_folded
-    assert (f"refuted\t{'word ' * 30}" in text.replace(f"{ESCAPE}31m", "").replace(f"{ESCAPE}0m", "")) is not is_folded
+    assert (
+        f"refuted\t{'word ' * 30}" in text.replace(f"{ESCAPE}31m", "").replace(f"{ESCAPE}0m", "")
+    ) is not is_folded
     assert (f"{ESCAPE}31mrefuted" in text) is has_colour
     assert ("stage" in text) is has_progress
     if "COLUMNS" in environment and on_a_screen:
-        widest = max(len(line.rstrip()) for line in text.splitlines() if line.startswith(("┏", "└")))
+        widest = max(
+            len(line.rstrip()) for line in text.splitlines() if line.startswith(("┏", "└"))
+        )
         assert widest == 40
 
 
@@ -207,7 +229,9 @@ SHOW_CURSOR = "\x1b[?25h"
 @contextmanager
 def at_a_terminal(seconds: float) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     here, there = pty.openpty()
-    called = subprocess.Popen([sys.executable, "-c", CALL.format(seconds)], stdout=there, stderr=there)
+    called = subprocess.Popen(
+        [sys.executable, "-c", CALL.format(seconds)], stdout=there, stderr=there
+    )
     os.close(there)
     try:
         yield called, here
@@ -233,7 +257,9 @@ def test_a_long_call_at_a_terminal_shows_a_line_that_is_gone_at_the_end() -> Non
 def test_where_there_is_no_terminal_or_a_call_is_short_nothing_is_shown() -> None:
     with at_a_terminal(0.0) as (_, screen):
         assert read(screen).strip() == "done"
-    done = subprocess.run([sys.executable, "-c", CALL.format(0.5)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", CALL.format(0.5)], capture_output=True, text=True, check=True
+    )
     assert (done.stdout, done.stderr) == ("done\n", "")
     with watched(False) as tick:
         assert tick is silent
@@ -292,12 +318,18 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize("ends", [None, KeyboardInterrupt], ids=["at the end", "by an interrupt"])
-def test_in_a_notebook_one_output_is_replaced_and_then_empty(ends: type[BaseException] | None, cell: Cell) -> None:
+def test_in_a_notebook_one_output_is_replaced_and_then_empty(
+    ends: type[BaseException] | None, cell: Cell
+) -> None:
     try:
         with watched(False) as tick:
             for done in range(1, 3):
                 tick(f"stage {done}", done, 4)
-                wait_for(lambda done=done: f"stage {done}" in cell.shown.get("1", {}).get("text/html", ""))
+                wait_for(
+                    lambda done=done: (
+                        f"stage {done}" in cell.shown.get("1", {}).get("text/html", "")
+                    )
+                )
             if ends is not None:
                 raise ends
     except KeyboardInterrupt:
@@ -306,7 +338,9 @@ def test_in_a_notebook_one_output_is_replaced_and_then_empty(ends: type[BaseExce
     assert cell.shown == {"1": {"text/plain": "", "text/html": ""}}
 
 
-def test_a_short_call_in_a_notebook_shows_nothing_nor_does_one_within_a_call(cell: Cell, monkeypatch: Any) -> None:
+def test_a_short_call_in_a_notebook_shows_nothing_nor_does_one_within_a_call(
+    cell: Cell, monkeypatch: Any
+) -> None:
     monkeypatch.setattr(terminal, "_AFTER", 60)
     for _ in range(2):
         with watched(False) as outer, watched(False) as inner:
@@ -338,7 +372,9 @@ CALLS: dict[str, tuple[Any, ...]] = {
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_each_function_is_watched_unless_the_caller_listens(name: str, watching: list[bool]) -> None:
+def test_each_function_is_watched_unless_the_caller_listens(
+    name: str, watching: list[bool]
+) -> None:
     function = getattr(bc, name)
     with pytest.raises(InputError):
         function(*CALLS[name])

@@ -1,4 +1,5 @@
-"""Climbs and instances small enough to make in a test, each climb made once; random instances; their exact ratio."""
+"""Climbs and instances small enough to make in a test, each climb made once; random instances;
+their exact ratio."""
 
 from dataclasses import replace
 from functools import cache
@@ -34,30 +35,41 @@ def constants(kind: str, claim: Claim, given: dict[str, float]) -> dict[str, flo
     known = constants_of(kind, claim, {})
     mine = {name: value for name, value in given.items() if name in known}
     if any(p.name == "sigma" for p in claim.parameters):
-        mine = {name: value for name, value in mine.items() if name not in ADAPTERS[kind].radius_names}
+        mine = {
+            name: value for name, value in mine.items() if name not in ADAPTERS[kind].radius_names
+        }
         mine |= {"sigma": given["b"]} if given else {}
     return constants_of(kind, claim, mine)
 
 
 def rank_for(claim: Claim, rank: int) -> int:
     """The rank, or 1 for a claim of rank 1 alone."""
-    return rank if all(bool(c.subs(c.lhs, rank)) for c in claim.conditions if str(c.lhs) == "r") else 1
+    return (
+        rank if all(bool(c.subs(c.lhs, rank)) for c in claim.conditions if str(c.lhs) == "r") else 1
+    )
 
 
-def structure(kind: str, id: str, sizes: tuple[int, int, int], given: dict[str, float]) -> Structure:
+def structure(
+    kind: str, id: str, sizes: tuple[int, int, int], given: dict[str, float]
+) -> Structure:
     claim = catalogue[id]
-    return Structure(kind, *sizes, constants(kind, claim, given), gradient_norm(claim) == "spectral")
+    return Structure(
+        kind, *sizes, constants(kind, claim, given), gradient_norm(claim) == "spectral"
+    )
 
 
 @cache
-def _climbed(kind: str, sizes: tuple[int, int, int], items: tuple[tuple[str, float], ...], spectral: bool) -> Climber:
-    (id, *_) = ADAPTERS[kind].claims
+def _climbed(
+    kind: str, sizes: tuple[int, int, int], items: tuple[tuple[str, float], ...], spectral: bool
+) -> Climber:
+    id, *_ = ADAPTERS[kind].claims
     made = replace(structure(kind, id, sizes, dict(items)), spectral=spectral)
     return Climber(made, 8, 0).run(16)
 
 
 def climbed(kind: str, id: str, rank: int, given: dict[str, float] | None = None) -> Climber:
-    """A short climb at W with one row and column more than the rank, shared by the claims about the adapter."""
+    """A short climb at W with one row and column more than the rank, shared by the claims about the
+    adapter."""
     claim, given = catalogue[id], dict(given or {})
     if given and any(p.name == "sigma" for p in claim.parameters):
         given |= dict.fromkeys(ADAPTERS[kind].radius_names, given["b"])
@@ -75,9 +87,12 @@ def instance_of(kind: str) -> AdapterInstance:
 
 @st.composite
 def instances(draw: DrawFn, kind: str) -> AdapterInstance:
-    """Points of any spectrum, near or far from each other, around a kink of any direction and tilt."""
+    """Points of any spectrum, near or far from each other, around a kink of any direction and
+    tilt."""
     # Of a frozen factor that is 0 no claim speaks.
-    moving = adapters(kind, most=3).filter(lambda adapter: all(getattr(adapter, name).any() for name in adapter.frozen))
+    moving = adapters(kind, most=3).filter(
+        lambda adapter: all(getattr(adapter, name).any() for name in adapter.frozen)
+    )
     adapter: Adapter = draw(moving)
     claim = catalogue[draw(st.sampled_from(adapter.claims))]
     if rank_for(claim, adapter.rank) != adapter.rank:
@@ -125,7 +140,8 @@ def exact_gradient(instance: AdapterInstance, v: tuple[Any, ...]) -> tuple[Any, 
 
 
 def exact_change(instance: AdapterInstance) -> tuple[tuple[Any, ...], Any]:
-    """The difference of the gradients at both points, and the distance between these; call it at many digits."""
+    """The difference of the gradients at both points, and the distance between these; call it at
+    many digits."""
     v, w = (single(point, read=exactly) for point in (instance.v, instance.other))
     gradients = [exact_gradient(instance, point) for point in (v, w)]
     change = tuple(x - y for x, y in zip(*gradients, strict=True))
@@ -137,7 +153,8 @@ def exact_length(u: tuple[Any, ...]) -> Any:
 
 
 def exact_bend(instance: AdapterInstance) -> Any:
-    """The second derivative of F along the unit tangent, on the slope of the kink; call it at many digits."""
+    """The second derivative of F along the unit tangent, on the slope of the kink; call it at many
+    digits."""
     plain = Plain(instance.adapter, exactly)
     v = single(instance.v, read=exactly)
     u = plain.tangent(v, single(instance.other, read=exactly))
@@ -148,16 +165,24 @@ def exact_bend(instance: AdapterInstance) -> Any:
     )
     steep = 2 * top / (end - start)
     value = min(max(steep * (w - (start + end) / 2), -top), top)
-    bent = dot(E, second) * value + dot(N, second) + (steep if start < w < end else 0) * dot(E, first) ** 2
+    bent = (
+        dot(E, second) * value
+        + dot(N, second)
+        + (steep if start < w < end else 0) * dot(E, first) ** 2
+    )
     return abs(bent) / sum(dot(part, part) for part in u)
 
 
 REPAIRED = catalogue["meft.theorem2_repaired"]
 
 
-def run(claim: Claim = REPAIRED, steps: int = 3, offset: float = 1.0, start: float = 0.75) -> ShortRun:
+def run(
+    claim: Claim = REPAIRED, steps: int = 3, offset: float = 1.0, start: float = 0.75
+) -> ShortRun:
     """W = BA at d = k = r = 1 with f'(w) = clip(w - 1/4, ±1/8), within |A|, |B| <= 2."""
     knots = np.array([[0.125, -0.125], [0.375, 0.125]])
     v = tuple(torch.full((1, 1, 1), start, dtype=torch.float64) for _ in "AB")
     adapter = LoRA(torch.zeros(1, 1, dtype=torch.float64), 1)
-    return ShortRun(claim, adapter, {"a": 2.0, "b": 2.0}, "sigma", knots, np.ones((1, 1)), offset, v, steps)
+    return ShortRun(
+        claim, adapter, {"a": 2.0, "b": 2.0}, "sigma", knots, np.ones((1, 1)), offset, v, steps
+    )

@@ -1,4 +1,5 @@
-"""Instances: certified against plain formulas in many digits, read back to the last bit; corruption is refused."""
+"""Instances: certified against plain formulas in many digits, read back to the last bit; corruption
+is refused."""
 
 import copy
 import json
@@ -41,7 +42,9 @@ NOT_QUITE = 1e-12
 @pytest.mark.parametrize("kind", FLAT)
 @few_examples
 @given(st.data())
-def test_on_a_flat_domain_the_ratio_is_bounded_below_and_closely(kind: str, data: DataObject) -> None:
+def test_on_a_flat_domain_the_ratio_is_bounded_below_and_closely(
+    kind: str, data: DataObject
+) -> None:
     instance = data.draw(instances(kind).filter(moves))
     low = certify(instance).lower
     with mp.workdps(DIGITS):
@@ -86,7 +89,9 @@ def test_at_a_kink_of_a_curved_domain_nothing_is_certain() -> None:
 
 @pytest.mark.parametrize(("kind", "id"), PAIRS)
 @pytest.mark.parametrize("given_constants", [{}, UNEQUAL], ids=["ones", "unequal"])
-def test_violated_is_a_ratio_above_one_of_points_inside(kind: str, id: str, given_constants: dict[str, float]) -> None:
+def test_violated_is_a_ratio_above_one_of_points_inside(
+    kind: str, id: str, given_constants: dict[str, float]
+) -> None:
     tight = climbed(kind, id, 1, given_constants).best(catalogue[id], "sigma")
     ratio = certify(tight).lower
     for factor, violated in ((ratio * (1 - 1e-6), True), (ratio * (1 + 1e-6), False)):
@@ -106,7 +111,8 @@ def test_violated_is_a_ratio_above_one_of_points_inside(kind: str, id: str, give
 def test_inputs_bound_the_smoothness_and_the_gradient_of_f(
     kind: str, id: str, given_constants: dict[str, float]
 ) -> None:
-    """A claim without a scale is about X -> f(W0 + s X), which is s² L smooth with gradients of s G."""
+    """A claim without a scale is about X -> f(W0 + s X), which is s² L smooth with gradients of s
+    G."""
     claim = catalogue[id]
     instance = climbed(kind, id, 1, given_constants).best(claim, "sigma")
     names = {p.name for p in claim.parameters}
@@ -116,12 +122,17 @@ def test_inputs_bound_the_smoothness_and_the_gradient_of_f(
     if "G" in names:
         order = 2 if climbed(kind, id, 1, given_constants).structure.spectral else None
         height = float(instance.ridge.slope.bound)
-        ends = [np.linalg.norm(sign * height * instance.direction + instance.tilt, order) for sign in (1, -1)]
+        ends = [
+            np.linalg.norm(sign * height * instance.direction + instance.tilt, order)
+            for sign in (1, -1)
+        ]
         largest, bound = scale * max(ends), float(instance.inputs["G"])
         assert 0.99 * bound <= largest <= bound * (1 + 1e-12)
 
 
-def with_block(instance: AdapterInstance, number: int, part: np.ndarray, name: str = "v") -> AdapterInstance:
+def with_block(
+    instance: AdapterInstance, number: int, part: np.ndarray, name: str = "v"
+) -> AdapterInstance:
     """The instance with one block, as it is bounded, of one of its points replaced."""
     point = list(instance.adapter.bounded(getattr(instance, name)))
     point[number] = torch.tensor(part).unsqueeze(0)
@@ -140,7 +151,8 @@ def test_the_boundary_is_inside_and_the_next_bit_is_not(kind: str, name: str) ->
         if not block.radius:
             continue
         radius = instance.radii[block.radius]
-        # Its singular values are the radius, exactly, whatever it is; of a vector in the largest norm its entries are.
+        # Its singular values are the radius, exactly, whatever it is; of a vector in the largest
+        # norm its entries are.
         is_vector = block.norm == "max" and 1 in block.shape
         on = np.full(block.shape, -radius) if is_vector else -radius * np.eye(*block.shape)[::-1]
         # Where U is rounded beside R, no point is on the boundary itself.
@@ -174,7 +186,9 @@ def test_a_spectral_norm_is_inside_exactly_when_elimination_says_so(data: DataOb
         assert not there.inside
 
 
-def test_what_may_equal_an_irrational_bound_is_no_violation(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_may_equal_an_irrational_bound_is_no_violation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The bound lies between two floats; what is measured is compared with the upper one."""
     instance = instance_of("lora")
     instance = replace(instance, claim=with_quantity_scaled(instance.claim, Fraction(1, 3)))
@@ -190,11 +204,18 @@ NAN, INF = float("nan"), float("inf")
 
 def bits(instance: AdapterInstance) -> dict[str, bytes]:
     """All arrays of an instance, to the last bit, and the sign of zero."""
-    arrays = {"direction": instance.direction, "tilt": instance.tilt, "W0": instance.adapter.W0.numpy()}
+    arrays = {
+        "direction": instance.direction,
+        "tilt": instance.tilt,
+        "W0": instance.adapter.W0.numpy(),
+    }
     arrays |= {name: getattr(instance.adapter, name).numpy() for name in instance.adapter.frozen}
     for name, point in (("v", instance.v), ("other", instance.other)):
         arrays |= {f"{name}.{i}": part.numpy() for i, part in enumerate(point)}
-    return {name: str(X.shape).encode() + np.ascontiguousarray(X).tobytes() for name, X in arrays.items()}
+    return {
+        name: str(X.shape).encode() + np.ascontiguousarray(X).tobytes()
+        for name, X in arrays.items()
+    }
 
 
 def write(path: Path, data: Any) -> Path:
@@ -215,7 +236,11 @@ def test_any_instance_goes_through_json_as_it_is(kind: str, data: DataObject) ->
     assert again.as_json() == instance.as_json()
     assert certify(again) == certify(instance)
     assert again.claim is instance.claim
-    assert (again.measured, again.bound, again.inputs) == (instance.measured, instance.bound, instance.inputs)
+    assert (again.measured, again.bound, again.inputs) == (
+        instance.measured,
+        instance.bound,
+        instance.inputs,
+    )
 
 
 def test_a_claim_of_ones_own_is_read_back_where_it_is_given() -> None:
@@ -225,7 +250,8 @@ def test_a_claim_of_ones_own_is_read_back_where_it_is_given() -> None:
     again = AdapterInstance.from_json(json.loads(json.dumps(data)))
     assert again.claim == mine
     assert (again.measured, again.bound) == (instance.measured, 2 * instance.bound)
-    # One that has an id of the catalogue, and says something else, keeps what it says, and not the id.
+    # One that has an id of the catalogue, and says something else, keeps what it says, and not the
+    # id.
     data = replace(instance, claim=replace(mine, id=instance.claim.id)).as_json()
     assert AdapterInstance.from_json(data).bound == 2 * instance.bound
     assert data["claim"]["id"] == f"not {instance.claim.id}"
@@ -234,7 +260,10 @@ def test_a_claim_of_ones_own_is_read_back_where_it_is_given() -> None:
 
 
 def test_whole_numbers_will_do(tmp_path: Path) -> None:
-    data = edited("lora", {"objective.slope": 2, "adapter.scale": 1, "radii.a": 3, "radii.b": 3, "v.A": ones(2, 3)})
+    data = edited(
+        "lora",
+        {"objective.slope": 2, "adapter.scale": 1, "radii.a": 3, "radii.b": 3, "v.A": ones(2, 3)},
+    )
     instance, _ = replayed(write(tmp_path / "whole.json", data))
     assert (instance.slope, instance.radii["a"]) == (2.0, 3.0)
     assert instance.v[0].dtype == torch.float64
@@ -255,7 +284,8 @@ def ones(rows: int, columns: int, value: Any = 1) -> list[list[Any]]:
 
 
 def edited(kind: str, changes: dict[str, Any]) -> dict[str, Any]:
-    """The stored form of an instance with dotted fields set; `missing` removes one, a function changes one."""
+    """The stored form of an instance with dotted fields set; `missing` removes one, a function
+    changes one."""
     data = copy.deepcopy(instance_of(kind).as_json())
     for dotted, value in changes.items():
         *path, last = dotted.split(".")
@@ -321,7 +351,15 @@ def test_what_is_no_number_is_refused_in_every_field(kind: str, bad: Any) -> Non
 @each_kind
 def test_matrices_of_other_shapes_are_refused(kind: str) -> None:
     more, fewer = (lambda X: [[*row, 0.0] for row in X]), (lambda X: X[:-1])
-    wrong = [more, fewer, lambda X: X[0], lambda X: [X], lambda X: [*X, [0.0]], lambda X: [], lambda X: [[]]]
+    wrong = [
+        more,
+        fewer,
+        lambda X: X[0],
+        lambda X: [X],
+        lambda X: [*X, [0.0]],
+        lambda X: [],
+        lambda X: [[]],
+    ]
     for name in (name for name, value in numeric(kind).items() if isinstance(value, list)):
         for change in wrong:
             error = refused(AdapterInstance.from_json, edited(kind, {name: change}))
@@ -360,7 +398,9 @@ def test_matrices_of_other_shapes_are_refused(kind: str) -> None:
     ],
     ids=str,
 )
-def test_a_bad_field_is_refused_by_name(kind: str, changes: dict[str, Any], field: str, tmp_path: Path) -> None:
+def test_a_bad_field_is_refused_by_name(
+    kind: str, changes: dict[str, Any], field: str, tmp_path: Path
+) -> None:
     error = refused(replayed, write(tmp_path / "bad.json", edited(kind, changes)))
     # An unknown word may be named with or without the file's own table.
     assert error.field.removeprefix("instance.") == field.removeprefix("instance.")
@@ -375,7 +415,9 @@ def test_the_same_point_twice_is_refused(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ADAPTERS if not kind.startswith("loreft")])
-def test_a_point_off_the_domain_by_a_bit_is_refused_by_exact_arithmetic(kind: str, tmp_path: Path) -> None:
+def test_a_point_off_the_domain_by_a_bit_is_refused_by_exact_arithmetic(
+    kind: str, tmp_path: Path
+) -> None:
     instance = instance_of(kind)
     block = instance.adapter.blocks[0]
     radius = instance.radii[block.radius]

@@ -1,4 +1,5 @@
-"""Nothing is violated that a hypothesis rules out, whatever word it is and whatever faces the word has."""
+"""Nothing is violated that a hypothesis rules out, whatever word it is and whatever faces the word
+has."""
 
 import json
 from dataclasses import dataclass, replace
@@ -25,7 +26,21 @@ from boundcheck.language.hypotheses import HYPOTHESES, Hypothesis, Worst
 from boundcheck.language.judge import hypothesis_in, meets
 from boundcheck.language.measures import LAST_DISTANCE, LAST_GAP, LEAST_GRADIENT
 from boundcheck.language.sentence import algorithm_of, theorem
-from boundcheck.language.symbols import R_1, C, D, G, L, Lhat, Parameter, T, a, alpha, bound, ell, sigma
+from boundcheck.language.symbols import (
+    R_1,
+    C,
+    D,
+    G,
+    L,
+    Lhat,
+    Parameter,
+    T,
+    a,
+    alpha,
+    bound,
+    ell,
+    sigma,
+)
 from boundcheck.language.vocabulary import (
     EuclideanNorm,
     F,
@@ -53,8 +68,18 @@ from boundcheck.worst_case.worst_case import WorstCase
 SMOOTH, CONVEX, BELOW, NEAR, IN_W, BOUNDED, SPECTRAL, BALL, FACTORS, FROZEN = (
     catalogue[id]
     for id in (
-        *("classic.smooth_everywhere", "classic.convex", "jiang2024.bounded_below", "classic.near_minimiser"),
-        *("jiang2024.assumption1", "jiang2024.assumption3.2", "meft.gradient_bound", "jiang2024.assumption2"),
+        *(
+            "classic.smooth_everywhere",
+            "classic.convex",
+            "jiang2024.bounded_below",
+            "classic.near_minimiser",
+        ),
+        *(
+            "jiang2024.assumption1",
+            "jiang2024.assumption3.2",
+            "meft.gradient_bound",
+            "jiang2024.assumption2",
+        ),
         *("jiang2024.assumption3.1", "meft.frozen_factor"),
     )
 )
@@ -62,7 +87,11 @@ LEVEL = sp.Symbol("q_0", positive=True)
 X = sp.MatrixSymbol("X", vocabulary.d, vocabulary.k)
 RATE = 8 * Lhat * D / T
 DRAWN = settings(
-    derandomize=True, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
 )
 
 
@@ -72,7 +101,9 @@ def own(statement: Any, quantifier: str = r"\text{for all } t") -> Claim:
     return word.claim("mine.given", "Mine", "test")
 
 
-def descent(hypotheses: tuple[Claim, ...], limit: Any, constant: Any = ell, size: int = 1, **more: Any) -> Claim:
+def descent(
+    hypotheses: tuple[Claim, ...], limit: Any, constant: Any = ell, size: int = 1, **more: Any
+) -> Claim:
     """Gradient descent of this size/L̂ makes a measure at most a limit."""
     quantities = (Quantity(Lhat, constant), Quantity(alpha, size / Lhat), Quantity(bound, limit))
     words = {"algorithm": GRADIENT_DESCENT, "measure": LEAST_GRADIENT} | more
@@ -104,18 +135,31 @@ RULED = {
         "lora",
     ),
     "ball": Ruled(
-        descent((IN_W, BOUNDED, BELOW, BALL), Min(2 * sigma**2 * G**2, RATE), ON_BALL), {"sigma": 0.1, "G": 0.1}, "lora"
+        descent((IN_W, BOUNDED, BELOW, BALL), Min(2 * sigma**2 * G**2, RATE), ON_BALL),
+        {"sigma": 0.1, "G": 0.1},
+        "lora",
     ),
     "frozen factor": Ruled(
-        descent((IN_W, BOUNDED, BELOW, FROZEN), Min(a**2 * G**2, RATE), L * a**2), {"a": 0.1, "G": 0.1}, "frozen-a"
+        descent((IN_W, BOUNDED, BELOW, FROZEN), Min(a**2 * G**2, RATE), L * a**2),
+        {"a": 0.1, "G": 0.1},
+        "frozen-a",
     ),
     "Lipschitz adapter": Ruled(
-        descent((IN_W, BOUNDED, BALL, BELOW, FACTORS), Min(2 * C**2 * G**2, RATE), ON_BALL), {"C": 0.01}, "lora"
+        descent((IN_W, BOUNDED, BALL, BELOW, FACTORS), Min(2 * C**2 * G**2, RATE), ON_BALL),
+        {"C": 0.01},
+        "lora",
     ),
     "F falls": Ruled(descent((SMOOTH, BELOW, FALLS), D + D / T, size=3, measure=LAST_GAP), {}),
-    "stays near": Ruled(descent((SMOOTH, CONVEX, NEAR, STAYS), R_1**2 + R_1**2 / T, size=3, measure=LAST_DISTANCE), {}),
-    "gradients at the iterates": Ruled(descent((SMOOTH, BELOW, STEEP), Min(LEVEL**2, RATE), **DECLARED), {"q_0": 0.1}),
-    "what nothing decides": Ruled(descent((SMOOTH, BELOW, EVERYWHERE), Min(LEVEL**2, RATE), **DECLARED), {"q_0": 0.1}),
+    "stays near": Ruled(
+        descent((SMOOTH, CONVEX, NEAR, STAYS), R_1**2 + R_1**2 / T, size=3, measure=LAST_DISTANCE),
+        {},
+    ),
+    "gradients at the iterates": Ruled(
+        descent((SMOOTH, BELOW, STEEP), Min(LEVEL**2, RATE), **DECLARED), {"q_0": 0.1}
+    ),
+    "what nothing decides": Ruled(
+        descent((SMOOTH, BELOW, EVERYWHERE), Min(LEVEL**2, RATE), **DECLARED), {"q_0": 0.1}
+    ),
 }
 OWN = [name for name, ruled in RULED.items() if ruled.claim.hypotheses[-1].id == "mine.given"]
 
@@ -129,7 +173,11 @@ def test_a_worst_case_over_a_larger_class_violates_nothing_and_is_told(name: str
     assert not case.violated
     assert claim.hypotheses[-1].title in case.larger
     assert case.objection
-    told = json.dumps(cases.as_json(), ensure_ascii=False), "\n".join(worst_conclusion(cases)), cases._repr_html_()
+    told = (
+        json.dumps(cases.as_json(), ensure_ascii=False),
+        "\n".join(worst_conclusion(cases)),
+        cases._repr_html_(),
+    )
     assert all(claim.hypotheses[-1].title in text and "VIOLATED" not in text for text in told)
     assert cases.to_frame()["larger"].item() == "; ".join(case.larger)
 
@@ -159,7 +207,9 @@ def test_a_false_bound_is_found_where_the_hypothesis_holds(name: str, tmp_path: 
     *others, step, last = claim.quantities
     smaller = replace(step, expression=1 / Lhat), replace(last, expression=last.expression / 999)
     half = replace(claim, quantities=(*others, *smaller))
-    (case,) = falsify(half, WorstCase((2,), {"q_0": 9.0} if name == "gradients at the iterates" else {}))
+    (case,) = falsify(
+        half, WorstCase((2,), {"q_0": 9.0} if name == "gradients at the iterates" else {})
+    )
     assert case.violated
     assert case.objection == ""
     assert case.larger == ("Mine",)
@@ -189,14 +239,27 @@ AT_MOST = Claim(
     *("mine.given", "Mine", "test", Le(x, m), "", (), (Quantity(m, sp.Integer(1)),)),
     declared=(Parameter(x, "positive real", "a number"),),
 )
-PLAIN = Claim("mine.plain", "Plain", "test", Le(m, 9), declared=(Parameter(m, "positive real", "a number"),))
-# Whether the bound is true by the hypothesis's own formula; where the letter has another formula, that is open.
-CONDITIONAL = replace(AT_MOST, quantities=(), conditions=(Le(m, 1),), declared=(*AT_MOST.declared, *PLAIN.declared))
+PLAIN = Claim(
+    "mine.plain", "Plain", "test", Le(m, 9), declared=(Parameter(m, "positive real", "a number"),)
+)
+# Whether the bound is true by the hypothesis's own formula; where the letter has another formula,
+# that is open.
+CONDITIONAL = replace(
+    AT_MOST, quantities=(), conditions=(Le(m, 1),), declared=(*AT_MOST.declared, *PLAIN.declared)
+)
 FORMULAS = {
     "true": (Claim("mine", "Mine", "test", Le(x, 2), "", (AT_MOST,)), False),
     "false": (Claim("mine", "Mine", "test", Le(x, sp.Rational(1, 2)), "", (AT_MOST,)), True),
-    "the same": (Claim("mine", "Mine", "test", Le(x, m / 2), "", (AT_MOST,), AT_MOST.quantities), True),
-    "another": (Claim("mine", "Mine", "test", Le(x, 2 * m / 7), "", (AT_MOST,), (Quantity(m, sp.Integer(7)),)), False),
+    "the same": (
+        Claim("mine", "Mine", "test", Le(x, m / 2), "", (AT_MOST,), AT_MOST.quantities),
+        True,
+    ),
+    "another": (
+        Claim(
+            "mine", "Mine", "test", Le(x, 2 * m / 7), "", (AT_MOST,), (Quantity(m, sp.Integer(7)),)
+        ),
+        False,
+    ),
     "any": (Claim("mine", "Mine", "test", Le(x, m / 2), "", (AT_MOST, PLAIN)), False),
     "only under a condition": (Claim("mine", "Mine", "test", Le(x, 2), "", (CONDITIONAL,)), False),
 }
@@ -222,13 +285,16 @@ def test_a_hypothesis_is_held_by_its_own_formulas(name: str, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("word", HYPOTHESES.values(), ids=lambda word: word.id)
 def test_a_word_from_outside_decides_nothing(word: Hypothesis) -> None:
-    """One that is made of a word of this package with another face, or another statement, is from outside."""
+    """One that is made of a word of this package with another face, or another statement, is from
+    outside."""
     copy = replace(word, decided=lambda *_: HOLDS)
     assert hypothesis_in(Instance(), copy.claim("mine.given", "Mine", "test")).verdict == "open"
 
 
 TENTH = Le(EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)), ell / 10 * EuclideanNorm(v1 - v2))
-FLAT = replace(SMOOTH.word, id="mine", says=(Statement(TENTH, SMOOTH.quantifier),)).claim("mine.given", "Mine", "test")
+FLAT = replace(SMOOTH.word, id="mine", says=(Statement(TENTH, SMOOTH.quantifier),)).claim(
+    "mine.given", "Mine", "test"
+)
 
 
 @pytest.mark.full
@@ -244,12 +310,18 @@ def test_what_a_word_from_outside_rules_out_breaks_nothing(tmp_path: Path) -> No
 
 def test_no_worst_case_is_over_what_a_word_from_outside_says_of_functions() -> None:
     convex = replace(CONVEX.word, id="mine").claim("mine.given", "Mine", "test")
-    claims = (descent((SMOOTH, BELOW, *more), D + D / T, measure=LAST_GAP) for more in ((convex,), ()))
+    claims = (
+        descent((SMOOTH, BELOW, *more), D + D / T, measure=LAST_GAP) for more in ((convex,), ())
+    )
     with_, without = (falsify(claim, WorstCase((2,)))[0] for claim in claims)
     assert (with_.numerical, with_.larger) == (pytest.approx(without.numerical), ("Mine",))
     noise = catalogue["jiang2024.assumption4"]
     theirs = replace(noise.word, id="mine").claim("mine.given", "Mine", "test")
-    for claim in (each for each in map(catalogue.get, RUNS) if noise in each.hypotheses and has_worst_case(each)):
+    for claim in (
+        each
+        for each in map(catalogue.get, RUNS)
+        if noise in each.hypotheses and has_worst_case(each)
+    ):
         others = tuple(each for each in claim.hypotheses if each != noise)
         assert not has_worst_case(replace(claim, id="mine", hypotheses=(*others, theirs)))
 
@@ -263,7 +335,10 @@ UNREAD = {
     "another algorithm": (LATE, r"\text{for SGD, at every } T"),
     "of rank 1": (Claim("mine", "Mine", "test", LARGE), r"\text{for all } X \text{ of rank } 1"),
     "some": (Claim("mine", "Mine", "test", LARGE), r"\text{for some } X"),
-    "one row": (Claim("mine", "Mine", "test", LARGE), r"\text{for all } X \in \mathbb{R}^{1 \times k}"),
+    "one row": (
+        Claim("mine", "Mine", "test", LARGE),
+        r"\text{for all } X \in \mathbb{R}^{1 \times k}",
+    ),
     "no letter": (Claim("mine", "Mine", "test", LARGE), r"\text{for all } X, unit"),
     "near each other": (
         replace(catalogue["meft.lora"].assuming({"Lhat": Lhat / 99}), id="mine"),
@@ -284,7 +359,9 @@ def broken(claim: Claim, folder: Path) -> bool:
     with using(folder=folder):
         try:
             check_claim(
-                claim, adapter=None if is_relation(claim) else "full" if algorithm_of(claim) else "lora", examples=40
+                claim,
+                adapter=None if is_relation(claim) else "full" if algorithm_of(claim) else "lora",
+                examples=40,
             )
         except ClaimViolatedError:
             return True
@@ -298,8 +375,12 @@ def test_nothing_breaks_a_claim_whose_range_is_not_read(name: str, tmp_path: Pat
     assert not broken(replace(claim, quantifier=quantifier), tmp_path)
 
 
-@pytest.mark.parametrize(("name", "quantifier"), [(name, text) for name, texts in READ.items() for text in texts])
-def test_a_claim_about_all_values_of_its_letters_is_broken_by_one(name: str, quantifier: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "quantifier"), [(name, text) for name, texts in READ.items() for text in texts]
+)
+def test_a_claim_about_all_values_of_its_letters_is_broken_by_one(
+    name: str, quantifier: str, tmp_path: Path
+) -> None:
     assert broken(replace(UNREAD[name][0], quantifier=quantifier), tmp_path)
 
 
@@ -316,9 +397,13 @@ LEMMAS = [(kind, id) for kind, adapter in ADAPTERS.items() for id in adapter.cla
 
 
 @pytest.mark.parametrize(
-    ("id", "kind"), [*((id, None) for id in RUNS), *((id, kind) for kind, id in LEMMAS)], ids=lambda x: str(x)
+    ("id", "kind"),
+    [*((id, None) for id in RUNS), *((id, kind) for kind, id in LEMMAS)],
+    ids=lambda x: str(x),
 )
-def test_what_is_drawn_for_a_claim_of_the_catalogue_meets_all_of_it(id: str, kind: str | None) -> None:
+def test_what_is_drawn_for_a_claim_of_the_catalogue_meets_all_of_it(
+    id: str, kind: str | None
+) -> None:
     claim = catalogue[id]
     made = short_runs(claim) if algorithm_of(claim) else instances(claim, adapter=kind, largest=3)
 

@@ -1,7 +1,9 @@
-"""No exact instance exceeds an upper end that is printed, wherever the hypotheses of a claim ask something of F.
+"""No exact instance exceeds an upper end that is printed, wherever the hypotheses of a claim ask
+something of F.
 
-The instances share no code with the package: functions of one variable whose slope is piecewise linear and may jump,
-with runs in fractions. Whether they meet a hypothesis is decided here, from what its statement says.
+The instances share no code with the package: functions of one variable whose slope is piecewise
+linear and may jump, with runs in fractions. Whether they meet a hypothesis is decided here, from
+what its statement says.
 """
 
 import math
@@ -40,7 +42,8 @@ Step = Fraction | sp.Expr
 
 @dataclass(frozen=True)
 class Curve:
-    """F of one variable: F' on each piece, from its start on, is value + slope (x - start); the first has no start."""
+    """F of one variable: F' on each piece, from its start on, is value + slope (x - start); the
+    first has no start."""
 
     pieces: tuple[tuple[Fraction, Fraction, Fraction], ...]
 
@@ -71,12 +74,16 @@ class Curve:
         start, value, slope = self.pieces[place]
         return self.slope(end) - (value + slope * (end - start))
 
-    def within(self, low: Fraction | None, high: Fraction | None) -> tuple[list[Fraction], list[Fraction]]:
+    def within(
+        self, low: Fraction | None, high: Fraction | None
+    ) -> tuple[list[Fraction], list[Fraction]]:
         """The curvatures on an interval, and the jumps there, ends included."""
         edges: list[Fraction | None] = [None, *self.ends, None]
         curvatures = []
         for (_, _, slope), (left, right) in zip(self.pieces, pairwise(edges), strict=True):
-            if (high is None or left is None or left < high) and (low is None or right is None or right > low):
+            if (high is None or left is None or left < high) and (
+                low is None or right is None or right > low
+            ):
                 curvatures.append(slope)
         inside = [x for x in self.ends if (low is None or low <= x) and (high is None or x <= high)]
         return curvatures, [self.jump(x) for x in inside]
@@ -85,7 +92,9 @@ class Curve:
         curvatures, jumps = self.within(low, high)
         return all(abs(x) <= 1 for x in curvatures) and not any(jumps)
 
-    def is_convex(self, least: Fraction, low: Fraction | None = None, high: Fraction | None = None) -> bool:
+    def is_convex(
+        self, least: Fraction, low: Fraction | None = None, high: Fraction | None = None
+    ) -> bool:
         curvatures, jumps = self.within(low, high)
         return all(x >= least for x in curvatures) and all(x >= 0 for x in jumps)
 
@@ -142,7 +151,9 @@ Noise = list[tuple[Fraction, Fraction]]
 NONE: Noise = [(Fraction(1), Fraction(0))]
 
 
-def descended(curve: Curve, first: Fraction, step: Fraction, steps: int, noise: Noise = NONE, **more: Fraction) -> Run:
+def descended(
+    curve: Curve, first: Fraction, step: Fraction, steps: int, noise: Noise = NONE, **more: Fraction
+) -> Run:
     """(Stochastic) gradient descent."""
     levels, ends = [[(Fraction(1), first)]], []
     for _ in range(steps):
@@ -155,7 +166,8 @@ def descended(curve: Curve, first: Fraction, step: Fraction, steps: int, noise: 
 
 
 def accelerated(curve: Curve, first: Fraction, step: Fraction, steps: int) -> Run:
-    """Su, Boyd and Candès: x_k = y_{k-1} - s∇f(y_{k-1}), y_k = x_k + (k - 1)/(k + 2)(x_k - x_{k-1}); v_t is x_{t-1}."""
+    """Su, Boyd and Candès: x_k = y_{k-1} - s∇f(y_{k-1}), y_k = x_k + (k - 1)/(k + 2)(x_k -
+    x_{k-1}); v_t is x_{t-1}."""
     xs, y = [first], first
     for k in range(1, steps + 1):
         xs.append(y - step * curve.slope(y))
@@ -198,7 +210,9 @@ def measured(claim: Claim, run: Run) -> Fraction | None:
 
 def made(smooth: str, *others: str, size: Step, measure: object) -> Claim:
     """Gradient descent of this size/ℓ, of which nothing is known but its worst case."""
-    said = tuple(catalogue[f"classic.{id}"] if id != "bounded_below" else BELOW for id in (smooth, *others))
+    said = tuple(
+        catalogue[f"classic.{id}"] if id != "bounded_below" else BELOW for id in (smooth, *others)
+    )
     limit = 100 * T * (D if "bounded_below" in others else R_1)
     quantities = (
         Quantity(Lhat, ell),
@@ -224,7 +238,9 @@ SIZES = tuple(map(Fraction, ("1/2", "1", "3/2", "9/4")))
 
 
 @cache
-def worst(smooth: str, others: tuple[str, ...], measure: object, size: Fraction, steps: int) -> tuple[Claim, Case]:
+def worst(
+    smooth: str, others: tuple[str, ...], measure: object, size: Fraction, steps: int
+) -> tuple[Claim, Case]:
     claim = made(smooth, *others, size=size, measure=measure)
     constants = {"mu_F": float(MU)} if "mu_F" in {p.name for p in claim.parameters} else {}
     (case,) = falsify(claim, WorstCase([steps], constants))
@@ -243,13 +259,19 @@ def curves(draw: st.DrawFn) -> Curve:
     pieces = [(starts[0], value, slope)]
     for start in starts:
         begun, height, rise = pieces[-1]
-        jump = draw(st.sampled_from([Fraction(0), Fraction(0), Fraction(1, 2), Fraction(1), Fraction(-1, 2)]))
+        jump = draw(
+            st.sampled_from(
+                [Fraction(0), Fraction(0), Fraction(1, 2), Fraction(1), Fraction(-1, 2)]
+            )
+        )
         pieces.append((start, height + rise * (start - begun) + jump, draw(curvatures)))
     return Curve(tuple(pieces))
 
 
 # |x|, whose kink a step need not meet; a Huber function; one that is less steep beyond 1.
-KINK = Curve(((Fraction(0), Fraction(-49, 100), Fraction(0)), (Fraction(0), Fraction(49, 100), Fraction(0))))
+KINK = Curve(
+    ((Fraction(0), Fraction(-49, 100), Fraction(0)), (Fraction(0), Fraction(49, 100), Fraction(0)))
+)
 FLAT = Curve(
     (
         (Fraction(-1), Fraction(-1), Fraction(0)),
@@ -272,7 +294,9 @@ def cases() -> Iterator[tuple[str, tuple[str, ...], object, Fraction, int]]:
 @pytest.mark.full
 @given(st.sampled_from([*cases()]), st.lists(st.tuples(curves(), small), min_size=30, max_size=30))
 @examples(120)
-def test_no_exact_instance_exceeds_an_upper_end(made: Any, drawn: list[tuple[Curve, Fraction]]) -> None:
+def test_no_exact_instance_exceeds_an_upper_end(
+    made: Any, drawn: list[tuple[Curve, Fraction]]
+) -> None:
     claim, case = worst(*made)
     *_, size, steps = made
     for curve, first in (*drawn, *product((KINK, FLAT, LOWER), map(Fraction, (1, -1)))):
@@ -283,7 +307,8 @@ def test_no_exact_instance_exceeds_an_upper_end(made: Any, drawn: list[tuple[Cur
 
 @cache
 def of_catalogue() -> list[tuple[Claim, Case]]:
-    """Each theorem of the catalogue with a worst case that has an upper end, where F itself is what is smooth."""
+    """Each theorem of the catalogue with a worst case that has an upper end, where F itself is what
+    is smooth."""
     claims = [claim for claim in catalogue.values() if has_worst_case(claim)]
     claims = [claim for claim in claims if all(word.id in WORDS for _, word in words_of(claim))]
     found = [(claim, case) for claim in claims for case in falsify(claim, WorstCase([2, 3]))]
@@ -292,7 +317,8 @@ def of_catalogue() -> list[tuple[Claim, Case]]:
 
 @st.composite
 def noises(draw: st.DrawFn) -> Noise:
-    """Of mean 0 and variance at most 1, of two outcomes or three, which need not be equally likely."""
+    """Of mean 0 and variance at most 1, of two outcomes or three, which need not be equally
+    likely."""
     chance = draw(st.sampled_from([Fraction(1, 2), Fraction(1, 4), Fraction(1, 10)]))
     rare, other = (1 - chance, -chance) if draw(st.booleans()) else (chance - 1, chance)
     noise = [(chance, rare), (1 - chance, other)]
@@ -316,7 +342,10 @@ def test_none_exceeds_an_upper_end_of_a_theorem_of_the_catalogue(
 ) -> None:
     cases = of_catalogue()
     assert len({claim.id for claim, _ in cases}) >= 7
-    curves = [(curve, first, TWO) for curve, first in product((KINK, FLAT, LOWER, PARABOLA), map(Fraction, (1, -1)))]
+    curves = [
+        (curve, first, TWO)
+        for curve, first in product((KINK, FLAT, LOWER, PARABOLA), map(Fraction, (1, -1)))
+    ]
     for (claim, case), (curve, first, noise) in product(cases, (*drawn, *curves)):
         step, zeta = Fraction(case.step), Fraction(case.inputs.get("zeta", 0))
         if algorithm_of(claim) is NESTEROV:

@@ -1,4 +1,5 @@
-"""Inequalities between norms: both sides at an assignment, what is certain of them; stored ones, ascents."""
+"""Inequalities between norms: both sides at an assignment, what is certain of them; stored ones,
+ascents."""
 
 from __future__ import annotations
 
@@ -85,35 +86,63 @@ RELATIONS = {
 }
 BELOW, ON, OVER = np.nextafter(3.0, 2), 3.0, np.nextafter(3.0, 4)
 NORMED = claim_of(sp.Le(SpectralNorm(X), a), SpectralNorm(X) <= 3 * a)
-BY_FORMULA = claim_of(sp.Le(SpectralNorm(X), Lhat * FrobeniusNorm(X)), quantities=(Quantity(Lhat, L / 2, ""),))
+BY_FORMULA = claim_of(
+    sp.Le(SpectralNorm(X), Lhat * FrobeniusNorm(X)), quantities=(Quantity(Lhat, L / 2, ""),)
+)
 
 
 def signed(told: str) -> Claim:
     """About a letter of a sign that its formula has only where x is at least 3."""
     letter = sp.Symbol("c", **{told: True})
     declared = (Parameter(x, "real", "x"),)
-    return claim_of(sp.Le(FrobeniusNorm(X), letter), quantities=(Quantity(letter, x - 3),), declared=declared)
+    return claim_of(
+        sp.Le(FrobeniusNorm(X), letter), quantities=(Quantity(letter, x - 3),), declared=declared
+    )
 
 
 @pytest.mark.parametrize(
     ("claim", "matrix", "numbers", "inside", "violated"),
     [
-        (claim_of(sp.Le(SpectralNorm(X), 2 * a), sp.Le(SpectralNorm(X), a)), [[3.0]], {"a": 1.0}, False, False),
-        (claim_of(sp.Le(SpectralNorm(X), a / 2), sp.Le(SpectralNorm(X), a)), [[0.75]], {"a": 1.0}, True, True),
+        (
+            claim_of(sp.Le(SpectralNorm(X), 2 * a), sp.Le(SpectralNorm(X), a)),
+            [[3.0]],
+            {"a": 1.0},
+            False,
+            False,
+        ),
+        (
+            claim_of(sp.Le(SpectralNorm(X), a / 2), sp.Le(SpectralNorm(X), a)),
+            [[0.75]],
+            {"a": 1.0},
+            True,
+            True,
+        ),
         # On the sphere, and beside it by a bit.
         *(
-            (claim_of(sp.Le(norm(X), a / 2), norm(X.T) <= 3 * a), [[entry, 0], [0, 0]], {"a": 1.0}, inside, inside)
+            (
+                claim_of(sp.Le(norm(X), a / 2), norm(X.T) <= 3 * a),
+                [[entry, 0], [0, 0]],
+                {"a": 1.0},
+                inside,
+                inside,
+            )
             for norm in (SpectralNorm, FrobeniusNorm)
             for entry, inside in ((BELOW, True), (ON, True), (OVER, False))
         ),
         # Of norm 3, which no ball tells from 3.
         (NORMED, [[2.0, 1.0], [1.0, 2.0]], {"a": 1.0}, True, True),
         (NORMED, [[np.nextafter(2.0, 3), 1.0], [1.0, 2.0]], {"a": 1.0}, False, False),
-        *((claim_of(each), [[3, 0], [0, 4]], {"x": 2.5}, True, violated) for each, violated in RELATIONS.items()),
+        *(
+            (claim_of(each), [[3, 0], [0, 4]], {"x": 2.5}, True, violated)
+            for each, violated in RELATIONS.items()
+        ),
         (BY_FORMULA, [[1.0]], {"L": 1.0}, True, True),
         (BY_FORMULA, [[1.0]], {"L": 2.5}, True, False),
         *((signed(told), [[1.0]], {"x": 3.5}, True, True) for told in ("positive", "nonnegative")),
-        *((signed(told), [[1.0]], {"x": 1.0}, False, False) for told in ("positive", "nonnegative")),
+        *(
+            (signed(told), [[1.0]], {"x": 1.0}, False, False)
+            for told in ("positive", "nonnegative")
+        ),
     ],
 )
 def test_a_claim_is_violated_where_it_fails_and_all_that_is_given_holds(
@@ -151,10 +180,18 @@ def test_numbers_outside_of_their_domain_are_refused() -> None:
         assert refused(Assignment.from_json, changed).field == f"numbers.{name}"
 
 
-@pytest.mark.parametrize(("told", "value"), [("positive", 0.0), ("nonnegative", -2.0), ("integer", -2.5)])
-def test_a_number_that_its_letter_does_not_stand_for_violates_nothing(told: str, value: float, tmp_path) -> None:
+@pytest.mark.parametrize(
+    ("told", "value"), [("positive", 0.0), ("nonnegative", -2.0), ("integer", -2.5)]
+)
+def test_a_number_that_its_letter_does_not_stand_for_violates_nothing(
+    told: str, value: float, tmp_path
+) -> None:
     letter = sp.Symbol("y", real=True, **{told: True})
-    false = Assignment(claim_of(sp.Le(FrobeniusNorm(X), letter - 9)), {"X": np.eye(1)}, {"m": 1, "n": 1, "y": value})
+    false = Assignment(
+        claim_of(sp.Le(FrobeniusNorm(X), letter - 9)),
+        {"X": np.eye(1)},
+        {"m": 1, "n": 1, "y": value},
+    )
     assert (certify(false).exceeds, certify(false).violated) == (True, False)
     assert not false.is_inside()
     save(false, tmp_path / "false.json")
@@ -208,29 +245,34 @@ def drawn(claim: Claim, seed: int, size: int = 3) -> Assignment:
     letters = Assignment(claim, {}, {}).letters
     shapes = {X.name: tuple(int(side.subs(n, size)) for side in X.shape) for X in letters.matrices}
     matrices = {name: random.normal(size=shape) for name, shape in shapes.items()}
-    return Assignment(claim, matrices, {"n": float(size)} | {x.name: random.lognormal() for x in letters.numbers})
+    return Assignment(
+        claim, matrices, {"n": float(size)} | {x.name: random.lognormal() for x in letters.numbers}
+    )
 
 
 @examples(40)
 @given(st.sampled_from(SMOOTH), st.integers(0, 10**6))
 def test_slopes_are_those_of_the_ratio_that_is_judged(relation: sp.Basic, seed: int) -> None:
-    """Against the logarithm of the ratio in the arithmetic that knows its errors, by central differences."""
+    """Against the logarithm of the ratio in the arithmetic that knows its errors, by central
+    differences."""
     claim = claim_of(relation)
     space, random = Space(drawn(claim, seed), "float64"), np.random.default_rng(seed)
     value, slope = space.rise((relation.lhs, relation.rhs), space.start)
     assert value == pytest.approx(np.log(space.origin.compare().ratio), abs=1e-9)
     way, h = random.normal(size=space.start.shape), 1e-6
     ends = [space.at(space.start + sign * h * way) for sign in (1, -1)]
-    assert (np.log(ends[0].compare().ratio) - np.log(ends[1].compare().ratio)) / (2 * h) == pytest.approx(
-        slope @ way, rel=1e-3, abs=1e-5
-    )
+    assert (np.log(ends[0].compare().ratio) - np.log(ends[1].compare().ratio)) / (
+        2 * h
+    ) == pytest.approx(slope @ way, rel=1e-3, abs=1e-5)
 
 
 SHARP = [
     claim_of(Le(COMMUTATOR[0], sp.sqrt(2) * COMMUTATOR[1])),
     claim_of(Le(COMMUTATOR[0] - sp.sqrt(2) * COMMUTATOR[1], 0)),
     claim_of(Le(COMMUTATOR[0], sp.sqrt(2) * a * b), FrobeniusNorm(Q) <= a, FrobeniusNorm(R) <= b),
-    claim_of(sp.And(Le(SpectralNorm(Q), FrobeniusNorm(Q)), Le(COMMUTATOR[0], sp.sqrt(2) * COMMUTATOR[1]))),
+    claim_of(
+        sp.And(Le(SpectralNorm(Q), FrobeniusNorm(Q)), Le(COMMUTATOR[0], sp.sqrt(2) * COMMUTATOR[1]))
+    ),
     claim_of(Le(7 * a * b, a**2 / 2 + Rational(49, 2) * b**2)),
     claim_of(Le(a * (w - a), w**2 / 4)),
 ]
@@ -243,7 +285,9 @@ def test_ascents_end_at_sharp_constants_and_never_above(claim: Claim) -> None:
     assert all(end.is_inside() for end in ends)
     assert not any(certify(end).violated for end in ends)
     *_, last = parts(conclusion_of(claim))
-    reached = [Space(end, "float64").rise(moved(last), Space(end, "float64").start)[0] for end in ends]
+    reached = [
+        Space(end, "float64").rise(moved(last), Space(end, "float64").start)[0] for end in ends
+    ]
     assert -1e-3 < max(reached) < 1e-9
 
 
@@ -269,7 +313,9 @@ def test_what_cannot_be_climbed_is_left_out() -> None:
 
 def test_where_there_is_no_ratio_nothing_is_broken() -> None:
     """Neither side of 0 <= 0 has a logarithm, and a matrix of 0 stays one."""
-    nothing = Assignment(claim_of(Le(*COMMUTATOR)), {"Q": np.zeros((2, 2)), "R": np.eye(2)}, {"n": 2.0})
+    nothing = Assignment(
+        claim_of(Le(*COMMUTATOR)), {"Q": np.zeros((2, 2)), "R": np.eye(2)}, {"n": 2.0}
+    )
     for end in climbed([nothing], "float64"):
         assert not end.matrices["Q"].any()
         assert not certify(end).violated

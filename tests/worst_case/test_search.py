@@ -1,4 +1,5 @@
-"""Climbs, searches and shrinking: no true claim is broken, what is tight is found, false claims are caught."""
+"""Climbs, searches and shrinking: no true claim is broken, what is tight is found, false claims are
+caught."""
 
 import itertools
 from collections.abc import Callable
@@ -18,7 +19,15 @@ from boundcheck.language.symbols import G, s
 from boundcheck.properties import check_claim
 from boundcheck.worst_case import falsify, search
 from boundcheck.worst_case.instance import AdapterInstance, certify, rank_of
-from boundcheck.worst_case.search import Climber, Search, Structure, adapter_of, rating, shrunk, weight_derivatives
+from boundcheck.worst_case.search import (
+    Climber,
+    Search,
+    Structure,
+    adapter_of,
+    rating,
+    shrunk,
+    weight_derivatives,
+)
 from boundcheck.worst_case.stored import replayed, save
 from boundcheck.worst_case.worst_case import WorstCase
 from tests.experiment.small import refused, with_quantity_scaled
@@ -31,7 +40,8 @@ each_pair = pytest.mark.parametrize(("kind", "id"), PAIRS)
 
 
 def first(kind: str, sizes: tuple[int, int, int] = (4, 3, 2)) -> Structure:
-    """What the last claim about an adapter, which is about every rank, is tried on; W is not square."""
+    """What the last claim about an adapter, which is about every rank, is tried on; W is not
+    square."""
     return structure(kind, ADAPTERS[kind].claims[-1], sizes, UNEQUAL)
 
 
@@ -46,7 +56,9 @@ def test_what_is_reached_never_falls_and_every_start_stays_inside(kind: str) -> 
         state = climber.state
         assert (state.values >= before).all()
         before = state.values.clone()
-        assert climber.outline.inside(state.v, {name: r * (1 + 1e-12) for name, r in made.radii.items()}).all()
+        assert climber.outline.inside(
+            state.v, {name: r * (1 + 1e-12) for name, r in made.radii.items()}
+        ).all()
         assert (sum(part.square().sum((-2, -1)) for part in state.u) - 1).abs().max() < 1e-12
         for name, X in state.frozen.items():
             norm = made.norm_of(name)
@@ -65,8 +77,12 @@ def test_theweight_derivatives_are_those_of_the_plain_formulas(kind: str) -> Non
         v, u = (tuple(part[which : which + 1] for part in point) for point in (state.v, state.u))
         along, across = weight_derivatives(adapter, v, u)
         plain = Plain(adapter)
-        torch.testing.assert_close(along[0], torch.tensor(plain.first(single(v), single(u))), rtol=0, atol=1e-12)
-        torch.testing.assert_close(across[0], torch.tensor(plain.second(single(v), single(u))), rtol=0, atol=1e-12)
+        torch.testing.assert_close(
+            along[0], torch.tensor(plain.first(single(v), single(u))), rtol=0, atol=1e-12
+        )
+        torch.testing.assert_close(
+            across[0], torch.tensor(plain.second(single(v), single(u))), rtol=0, atol=1e-12
+        )
 
 
 @each_pair
@@ -82,21 +98,32 @@ def test_an_instance_measures_no_less_than_the_value_of_its_start(kind: str, id:
         found = certify(instance)
         assert found.inside
         # It has the shape and the constants of its structure.
-        assert size(instance) == (made.d, made.k, min(made.d, made.k) if kind == "full" else made.rank)
-        assert (instance.radii, instance.lipschitz, instance.slope) == (made.radii, "sigma", climber.L)
+        assert size(instance) == (
+            made.d,
+            made.k,
+            min(made.d, made.k) if kind == "full" else made.rank,
+        )
+        assert (instance.radii, instance.lipschitz, instance.slope) == (
+            made.radii,
+            "sigma",
+            climber.L,
+        )
         for name in instance.adapter.frozen:
             norm = spectral_bound(getattr(instance.adapter, name))
             assert name == "W0" or norm == pytest.approx(made.norm_of(name), rel=1e-12)
         scale = instance.adapter.scale if hasattr(instance.adapter, "scale") else 1.0
         factor = float(instance.inputs["L"]) / climber.L
-        assert factor == pytest.approx(1 if "s" in {p.name for p in claim.parameters} else scale**2, rel=1e-9)
+        assert factor == pytest.approx(
+            1 if "s" in {p.name for p in claim.parameters} else scale**2, rel=1e-9
+        )
         value = climber.state.values[which].item()
         assert instance.measured >= value * (1 - 3e-3)
         assert found.lower == pytest.approx(instance.ratio, rel=1e-6)
 
 
 def test_the_frobenius_norm_is_dual_to_itself_and_the_spectral_to_the_nuclear() -> None:
-    """At one and the same point the best f gains no more where G bounds the larger of the two norms."""
+    """At one and the same point the best f gains no more where G bounds the larger of the two
+    norms."""
     made = structure("lora", "meft.lemma1_sharp", (4, 4, 3), {})
     loose = structure("lora", "jiang2024.lemma1", (4, 4, 3), {})
     assert (made.spectral, loose.spectral) == (True, False)
@@ -120,7 +147,9 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 @each_pair
 @pytest.mark.parametrize("given", [{}, UNEQUAL], ids=["ones", "unequal"])
 @pytest.mark.parametrize("rank", [1, 2])
-def test_a_true_claim_holds_of_every_start(kind: str, id: str, given: dict[str, float], rank: int) -> None:
+def test_a_true_claim_holds_of_every_start(
+    kind: str, id: str, given: dict[str, float], rank: int
+) -> None:
     climber = climbed(kind, id, rank, given)
     for which in (0, int(climber.state.values.argmax())):
         found = certify(climber.instance(catalogue[id], "sigma", which))
@@ -131,7 +160,9 @@ def test_a_true_claim_holds_of_every_start(kind: str, id: str, given: dict[str, 
 
 @each_pair
 @pytest.mark.usefixtures("short")
-def test_a_true_claim_is_not_violated_and_its_instance_can_be_read_back(kind: str, id: str, tmp_path) -> None:
+def test_a_true_claim_is_not_violated_and_its_instance_can_be_read_back(
+    kind: str, id: str, tmp_path
+) -> None:
     claim = catalogue[id]
     found = falsify(id, Search((1,), {"L": 2.0, "G": 0.5}, kind, starts=4, rounds=4, examples=2))
     assert not found.violated
@@ -152,7 +183,11 @@ def test_a_true_claim_is_not_violated_and_its_instance_can_be_read_back(kind: st
 @each_pair
 @pytest.mark.nightly
 def test_a_true_claim_is_not_violated_by_a_long_search(kind: str, id: str) -> None:
-    for lipschitz in ("sigma", "sqrt(r) sigma") if "C" in {p.name for p in catalogue[id].parameters} else ("sigma",):
+    for lipschitz in (
+        ("sigma", "sqrt(r) sigma")
+        if "C" in {p.name for p in catalogue[id].parameters}
+        else ("sigma",)
+    ):
         found = falsify(id, Search((1, 2, 5), None, kind, lipschitz, rounds=48, examples=16))
         assert not found.violated
         assert found.ratio <= 1
@@ -160,7 +195,9 @@ def test_a_true_claim_is_not_violated_by_a_long_search(kind: str, id: str) -> No
 
 
 @pytest.mark.parametrize("rank", [1, 4, 8])
-@pytest.mark.parametrize("given", [{}, {"b": 0.5}, {"a": 3.0, "s": 0.5, "G": 2.0}], ids=["a = b", "a = 2b", "a = 3b"])
+@pytest.mark.parametrize(
+    "given", [{}, {"b": 0.5}, {"a": 3.0, "s": 0.5, "G": 2.0}], ids=["a = b", "a = 2b", "a = 3b"]
+)
 def test_the_sharp_constant_is_reached(rank: int, given: dict[str, float]) -> None:
     claim = catalogue["meft.lemma1_sharp"]
     assert certify(climbed("lora", claim.id, rank, given).best(claim, "sigma")).lower >= 0.999
@@ -182,9 +219,16 @@ def test_rows_are_of_each_choice_of_constants_and_each_rank() -> None:
 
 
 @pytest.mark.usefixtures("short")
-def test_given_constants_are_those_searched_at_and_a_claim_of_rank_one_is_searched_there_alone() -> None:
-    found = falsify("meft.loreft_rank1", Search((1, 2, 3), {"nu": 2.0, "G": 0.25}, starts=2, rounds=3, examples=0))
-    assert [(row.rank, row.constants) for row in found.rows] == [(1, {"L": 1.0, "G": 0.25, "nu": 2.0})]
+def test_given_constants_are_those_searched_at_and_a_claim_of_rank_one_is_searched_there_alone() -> (
+    None
+):
+    found = falsify(
+        "meft.loreft_rank1",
+        Search((1, 2, 3), {"nu": 2.0, "G": 0.25}, starts=2, rounds=3, examples=0),
+    )
+    assert [(row.rank, row.constants) for row in found.rows] == [
+        (1, {"L": 1.0, "G": 0.25, "nu": 2.0})
+    ]
     assert found.explored == (0, 0.0)
     assert refused(falsify, "meft.loreft_rank1", Search((2, 3))).field == "rank"
 
@@ -193,7 +237,9 @@ def test_given_constants_are_those_searched_at_and_a_claim_of_rank_one_is_search
 @pytest.mark.usefixtures("short")
 def test_the_same_seed_finds_the_same_and_another_does_not() -> None:
     def found(seed: int) -> dict:
-        return falsify("meft.frozen_a", Search((1,), starts=1, rounds=1, examples=2, seed=seed)).as_json()
+        return falsify(
+            "meft.frozen_a", Search((1,), starts=1, rounds=1, examples=2, seed=seed)
+        ).as_json()
 
     first = found(0)
     assert first == found(0)
@@ -205,14 +251,25 @@ def test_the_best_is_inside_and_a_violation_before_a_larger_ratio() -> None:
     tight = instance_of("lora")
     far = tuple(2 * part for part in tight.v)
     scales = {"outside": 2, "inside": 100, "worse": Fraction(1, 4), "worst": Fraction(1, 8)}
-    scaled = {name: replace(tight, claim=with_quantity_scaled(tight.claim, x)) for name, x in scales.items()}
-    found = {name: certify(x if name != "outside" else replace(x, v=far)) for name, x in scaled.items()}
+    scaled = {
+        name: replace(tight, claim=with_quantity_scaled(tight.claim, x))
+        for name, x in scales.items()
+    }
+    found = {
+        name: certify(x if name != "outside" else replace(x, v=far)) for name, x in scaled.items()
+    }
     assert found["outside"].lower > found["inside"].lower > 0
-    assert sorted(found, key=lambda name: rating(found[name])) == ["outside", "inside", "worse", "worst"]
+    assert sorted(found, key=lambda name: rating(found[name])) == [
+        "outside",
+        "inside",
+        "worse",
+        "worst",
+    ]
     assert rating(found["outside"]) == (False, 0.0)
 
 
-# False claims: what is a little below a sharp constant is broken by the same instance as anything that is less.
+# False claims: what is a little below a sharp constant is broken by the same instance as anything
+# that is less.
 
 
 def with_formula(id: str, change: Callable[[sp.Expr], sp.Expr]) -> Claim:
@@ -227,10 +284,14 @@ SHARP = (
     *("meft.loreft_sharp", "meft.loreft_rank1", "meft.lemma1_sharp_equal_radii"),
 )
 NEARLY = Fraction(998, 1000)
-FALSE: dict[str, Claim] = {f"nearly {id}": with_quantity_scaled(catalogue[id], NEARLY) for id in SHARP}
+FALSE: dict[str, Claim] = {
+    f"nearly {id}": with_quantity_scaled(catalogue[id], NEARLY) for id in SHARP
+}
 FALSE |= {
     "without the scale's square": with_formula("meft.frozen_a", lambda x: x / s),
-    "as in (R, V)": with_formula("meft.loreft_trained", lambda x: catalogue["meft.loreft_sharp"].expression("Lhat")),
+    "as in (R, V)": with_formula(
+        "meft.loreft_trained", lambda x: catalogue["meft.loreft_sharp"].expression("Lhat")
+    ),
     "without half of G": with_formula("meft.loreft_trained", lambda x: x.subs(G, G / 2)),
     "as of rank 1": replace(catalogue["meft.loreft_rank1"], id="meft.loreft_sharp", conditions=()),
 }
@@ -250,7 +311,9 @@ def test_the_search_catches_a_false_claim_and_stores_what_breaks_it(tmp_path) ->
     doctored = with_quantity_scaled(catalogue["meft.lemma1_sharp"], Fraction(9, 10))
     # By the id of a true claim nobody may call a false one.
     assert refused(falsify, doctored, Search((2,))).field == "claim.id"
-    found = falsify(replace(doctored, id="mine"), Search((2,), adapter="lora", starts=8, rounds=16, examples=2))
+    found = falsify(
+        replace(doctored, id="mine"), Search((2,), adapter="lora", starts=8, rounds=16, examples=2)
+    )
     assert found.violated
     assert 1.1 < found.ratio <= Fraction(10, 9)
     assert certify(found.instance).violated
@@ -293,7 +356,13 @@ def test_the_printed_lemma_is_tight_at_rank_one() -> None:
     ids=str,
 )
 def test_bad_input_is_refused_by_name(options: dict, field: str) -> None:
-    arguments = {"claim": "meft.lemma1_sharp", "ranks": (1,), "starts": 1, "rounds": 1, "examples": 0} | options
+    arguments = {
+        "claim": "meft.lemma1_sharp",
+        "ranks": (1,),
+        "starts": 1,
+        "rounds": 1,
+        "examples": 0,
+    } | options
     assert refused(lambda: falsify(arguments.pop("claim"), Search(**arguments))).field == field
 
 
@@ -327,7 +396,9 @@ def assert_as_good(made: AdapterInstance, original: AdapterInstance) -> None:
     assert all(x <= y for x, y in zip(size(made), size(original), strict=True))
 
 
-@pytest.mark.parametrize(("kind", "id"), [(kind, adapter.claims[-1]) for kind, adapter in ADAPTERS.items()])
+@pytest.mark.parametrize(
+    ("kind", "id"), [(kind, adapter.claims[-1]) for kind, adapter in ADAPTERS.items()]
+)
 def test_what_is_shrunk_is_as_good_and_no_larger_and_can_be_read_back(
     kind: str, id: str, tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -346,7 +417,8 @@ def test_a_violation_is_still_one(id: str, monkeypatch: pytest.MonkeyPatch) -> N
     (kind,) = (kind for kind, each in PAIRS if each == id)
     tight = climbed(kind, id, 2, UNEQUAL)
     claim = with_quantity_scaled(
-        catalogue[id], Fraction(certify(tight.best(catalogue[id], "sigma")).lower) * (1 - Fraction(1, 10**9))
+        catalogue[id],
+        Fraction(certify(tight.best(catalogue[id], "sigma")).lower) * (1 - Fraction(1, 10**9)),
     )
     original = tight.best(claim, "sigma")
     assert certify(original).violated
@@ -389,5 +461,7 @@ TOO_MUCH: list[tuple[str, Callable[[], object]]] = [
 @pytest.mark.full
 @pytest.mark.usefixtures("long")
 @pytest.mark.parametrize(("field", "call"), TOO_MUCH)
-def test_more_than_there_is_memory_or_time_for_is_refused(field: str, call: Callable[[], object]) -> None:
+def test_more_than_there_is_memory_or_time_for_is_refused(
+    field: str, call: Callable[[], object]
+) -> None:
     assert refused(call).field == field

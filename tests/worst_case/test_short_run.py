@@ -1,4 +1,5 @@
-"""Short runs of theorems: both sides against exact rational arithmetic, what is certain of them, and stored runs."""
+"""Short runs of theorems: both sides against exact rational arithmetic, what is certain of them,
+and stored runs."""
 
 from __future__ import annotations
 
@@ -88,7 +89,9 @@ def test_a_run_that_leaves_the_ball_violates_nothing() -> None:
     assert not certify(short).violated
 
 
-@pytest.mark.parametrize("id", ["jiang2024.theorem2", "meft.theorem2_best_step", "ghadimi2013.corollary2_2"])
+@pytest.mark.parametrize(
+    "id", ["jiang2024.theorem2", "meft.theorem2_best_step", "ghadimi2013.corollary2_2"]
+)
 def test_other_theorems_hold_on_it(id: str) -> None:
     found = certify(run(catalogue[id]))
     assert (found.inside, found.violated) == (True, False)

@@ -1,4 +1,5 @@
-"""Stored instances that say more than was read, or pass for another claim: refused by name, shown as what they say."""
+"""Stored instances that say more than was read, or pass for another claim: refused by name, shown
+as what they say."""
 
 import json
 from dataclasses import replace
@@ -32,7 +33,9 @@ TRUE, FALSE = Le(SpectralNorm(X), FrobeniusNorm(X)), Le(FrobeniusNorm(X), Spectr
 
 
 def assigned(claim: Claim) -> Assignment:
-    return Assignment(claim, {letter.name: np.eye(2) for letter in claim.conclusion.atoms(MatrixSymbol)}, {})
+    return Assignment(
+        claim, {letter.name: np.eye(2) for letter in claim.conclusion.atoms(MatrixSymbol)}, {}
+    )
 
 
 def own(id: str = "mine", conclusion: Any = FALSE, **more: Any) -> Claim:
@@ -58,7 +61,13 @@ def written(data: Any, path: Path) -> Path:
 
 def tables(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """The paths to all tables in plain data."""
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    inner = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     found = [place for key, each in inner for place in tables(each, (*path, key))]
     return [path, *found] if isinstance(value, dict) else found
 
@@ -90,7 +99,10 @@ WRONG: dict[str, list[tuple[dict[str, Any], str]]] = {
         ({"claim": "meft.theorem2_any_step"}, "eta"),
         ({"claim": "meft.theorem2_any_step", "given": {"eta": 1e3}}, "eta"),
         ({"claim": "nesterov2004.gradient_descent"}, "objective.offset"),
-        ({"objective": {"knots": [[0, -1], [1, 1]], "direction": [[1]], "offset": -1}}, "objective.offset"),
+        (
+            {"objective": {"knots": [[0, -1], [1, 1]], "direction": [[1]], "offset": -1}},
+            "objective.offset",
+        ),
         ({"claim": "jiang2024.lemma1"}, "claim"),
         ({"adapter": {"kind": "dora", "W0": [[1.0]], "rank": 1, "scale": 1.0}}, "v.m"),
     ],
@@ -108,9 +120,16 @@ WRONG: dict[str, list[tuple[dict[str, Any], str]]] = {
 }
 
 
-@pytest.mark.parametrize(("kind", "change", "field"), [(kind, *row) for kind, rows in WRONG.items() for row in rows])
-def test_a_wrong_field_is_refused_by_its_name(kind: str, change: dict[str, Any], field: str, tmp_path: Path) -> None:
-    assert refused(load, written(STORED[kind].as_json() | change, tmp_path / "bad.json")).field == field
+@pytest.mark.parametrize(
+    ("kind", "change", "field"), [(kind, *row) for kind, rows in WRONG.items() for row in rows]
+)
+def test_a_wrong_field_is_refused_by_its_name(
+    kind: str, change: dict[str, Any], field: str, tmp_path: Path
+) -> None:
+    assert (
+        refused(load, written(STORED[kind].as_json() | change, tmp_path / "bad.json")).field
+        == field
+    )
 
 
 @pytest.mark.parametrize("kind", STORED)
@@ -156,16 +175,24 @@ def test_what_passes_for_another_claim_is_refused(id: str, tmp_path: Path) -> No
     data = assigned(own("mine", FALSE, hypotheses=(own("given 1", TRUE),))).as_json()
     data["claim"]["hypotheses"][0]["id"] = id if id != str(TRUE) else str(FALSE)
     assert refused(load, written(data, tmp_path / "bad.json")).field == "claim.id"
-    assert refused(falsify, replace(catalogue["meft.lemma1_sharp"], id=id, title="")).field == "claim.id"
+    assert (
+        refused(falsify, replace(catalogue["meft.lemma1_sharp"], id=id, title="")).field
+        == "claim.id"
+    )
 
 
-@pytest.mark.parametrize("id", ["mine", "my paper, Lemma 3 (b)", "not jiang2024.lemma1", "2026.theorem", str(FALSE)])
+@pytest.mark.parametrize(
+    "id", ["mine", "my paper, Lemma 3 (b)", "not jiang2024.lemma1", "2026.theorem", str(FALSE)]
+)
 def test_a_claim_of_ones_own_says_what_it_says(id: str, tmp_path: Path) -> None:
     given_ = own("given 1", Le(SpectralNorm(X), 2))
     save(assigned(own(id, hypotheses=(given_,))), tmp_path / "own.json")
     said = [*show_replay(replayed(tmp_path / "own.json"))]
     assert said[0].cells == (
-        "A claim of the file's own, which the catalogue does not have: ‖X‖_F <= ‖X‖_op, given ‖X‖_op <= 2.",
+        (
+            "A claim of the file's own, which the catalogue does not have: ‖X‖_F <= ‖X‖_op, given"
+            " ‖X‖_op <= 2."
+        ),
     )
     assert ": violated." in said[1].cells[0]
 
@@ -208,11 +235,17 @@ def test_a_number_that_is_written_otherwise_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("depth", "read"), [(3, True), (300, None), (450, None), (10_000, False)])
-def test_hypotheses_in_hypotheses_are_read_or_end_in_one_line(depth: int, read: bool | None, tmp_path: Path) -> None:
+def test_hypotheses_in_hypotheses_are_read_or_end_in_one_line(
+    depth: int, read: bool | None, tmp_path: Path
+) -> None:
     data = assigned(own()).as_json()
-    claim = json.dumps({name: value for name, value in data["claim"].items() if name != "hypotheses"})[:-1]
+    claim = json.dumps(
+        {name: value for name, value in data["claim"].items() if name != "hypotheses"}
+    )[:-1]
     inner = f'[{claim}, "hypotheses": ' * depth + "[]" + "}]" * depth
-    (tmp_path / "deep.json").write_text(json.dumps(data).replace('"hypotheses": []', f'"hypotheses": {inner}', 1))
+    (tmp_path / "deep.json").write_text(
+        json.dumps(data).replace('"hypotheses": []', f'"hypotheses": {inner}', 1)
+    )
     said = ""
     try:
         load(tmp_path / "deep.json")
@@ -224,8 +257,16 @@ def test_hypotheses_in_hypotheses_are_read_or_end_in_one_line(depth: int, read: 
 
 # The JSON that is read.
 
-LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
-JSON = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10)
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text()
+)
+JSON = st.recursive(
+    LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10
+)
 
 
 @examples(100)
@@ -238,8 +279,25 @@ def test_what_is_written_is_read(value: Any) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "{", "NaN", "[Infinity]", "-Infinity", "1e999", "[-1e999]", "[" * 10**5, '{"a":' * 10**5, "9" * 5000),
-        *('{"a": 1, "a": 1}', '[{"b": {"a": 1, "a": 2}}]', '{"a": 1, "\\u0061": 2}', '"\\ud800"', '{"\\udfff": 1}'),
+        *(
+            "",
+            "{",
+            "NaN",
+            "[Infinity]",
+            "-Infinity",
+            "1e999",
+            "[-1e999]",
+            "[" * 10**5,
+            '{"a":' * 10**5,
+            "9" * 5000,
+        ),
+        *(
+            '{"a": 1, "a": 1}',
+            '[{"b": {"a": 1, "a": 2}}]',
+            '{"a": 1, "\\u0061": 2}',
+            '"\\ud800"',
+            '{"\\udfff": 1}',
+        ),
     ],
     ids=lambda text: text[:20],
 )

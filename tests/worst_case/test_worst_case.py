@@ -1,4 +1,5 @@
-"""Worst cases by performance estimation, and both of their ends: against exact rates, true runs, theorems and PEPit."""
+"""Worst cases by performance estimation, and both of their ends: against exact rates, true runs,
+theorems and PEPit."""
 
 import itertools
 import json
@@ -31,7 +32,15 @@ from boundcheck.language.symbols import L, Lhat, ell, s
 from boundcheck.proof import judge
 from boundcheck.worst_case import falsify
 from boundcheck.worst_case import program as estimation
-from boundcheck.worst_case.program import TOLERANCE, NotExactError, Program, RationalRun, Solver, above, below
+from boundcheck.worst_case.program import (
+    TOLERANCE,
+    NotExactError,
+    Program,
+    RationalRun,
+    Solver,
+    above,
+    below,
+)
 from boundcheck.worst_case.stored import replayed, save
 from boundcheck.worst_case.view import rounded_down, worst_conclusion
 from boundcheck.worst_case.worst_case import WorstCase, WorstCases
@@ -50,7 +59,9 @@ def descent(step: Any, smoothness: float = 1) -> Program:
 
 
 def noisy(iterates: int) -> Program:
-    return Program(SGD, {"alpha": sp.Rational(1, 2)}, LEAST_GRADIENT, 1, gap=1, noise=2 / sp.sqrt(iterates))
+    return Program(
+        SGD, {"alpha": sp.Rational(1, 2)}, LEAST_GRADIENT, 1, gap=1, noise=2 / sp.sqrt(iterates)
+    )
 
 
 def convex(step: Any) -> Program:
@@ -67,7 +78,9 @@ def everywhere(id: str) -> Claim:
 
 
 def two_point_sgd(smoothness: float, gap: float, zeta: float, step: float, iterates: int) -> float:
-    return Solver(Program(SGD, {"alpha": step}, LEAST_GRADIENT, smoothness, gap=gap, noise=zeta), iterates).value
+    return Solver(
+        Program(SGD, {"alpha": step}, LEAST_GRADIENT, smoothness, gap=gap, noise=zeta), iterates
+    ).value
 
 
 def ends(program: Program, iterates: int) -> tuple[Fraction, Fraction]:
@@ -85,7 +98,9 @@ def exact_rate(step: Any, iterates: int) -> Any:
 
 @given(third, st.integers(2, 4))
 @few_examples
-def test_gradient_descent_has_its_exact_rate_between_its_ends(step: Fraction, iterates: int) -> None:
+def test_gradient_descent_has_its_exact_rate_between_its_ends(
+    step: Fraction, iterates: int
+) -> None:
     rate = float(exact_rate(sp.Rational(step.numerator, step.denominator), iterates))
     assert Solver(descent(step), iterates).value == pytest.approx(rate, rel=TOLERANCE)
     low, high = ends(descent(step), iterates)
@@ -97,7 +112,11 @@ def test_so_it_has_at_a_step_that_is_no_rational_number(iterates: int) -> None:
     step = 2 / sp.sqrt(3)
     low, high = ends(descent(step), iterates)
     rate = exact_rate(step, iterates)
-    assert sp.Rational(low.numerator, low.denominator) < rate < sp.Rational(high.numerator, high.denominator)
+    assert (
+        sp.Rational(low.numerator, low.denominator)
+        < rate
+        < sp.Rational(high.numerator, high.denominator)
+    )
 
 
 @pytest.mark.parametrize("iterates", [1, 2, 3])
@@ -105,7 +124,13 @@ def test_so_are_drori_and_teboulles_and_the_quadratics(iterates: int) -> None:
     low, high = ends(convex(1), iterates)
     assert low < Fraction(1, 4 * iterates - 2) < high
     strong = Program(
-        GRADIENT_DESCENT, {"alpha": Fraction(4, 3)}, LAST_DISTANCE, 1, strong=HALF, is_convex=True, distance=1
+        GRADIENT_DESCENT,
+        {"alpha": Fraction(4, 3)},
+        LAST_DISTANCE,
+        1,
+        strong=HALF,
+        is_convex=True,
+        distance=1,
     )
     low, high = ends(strong, iterates)
     assert low < Fraction(1, 9) ** (iterates - 1) < high
@@ -132,8 +157,11 @@ def moved(x: Vector, scale: Fraction, y: Vector) -> Vector:
     return [p + scale * q for p, q in zip(x, y, strict=True)]
 
 
-def naive(table: dict[str, Any], step: Fraction, iterates: int, square_noise: Fraction = Fraction(0)) -> Fraction:
-    """The least mean squared gradient of a run of (stochastic) gradient descent on a smooth function, D = L = 1."""
+def naive(
+    table: dict[str, Any], step: Fraction, iterates: int, square_noise: Fraction = Fraction(0)
+) -> Fraction:
+    """The least mean squared gradient of a run of (stochastic) gradient descent on a smooth
+    function, D = L = 1."""
     gradients, noise = plain(table, "gradients"), plain(table, "noise")
     values = [Fraction(x) for x in table["values"]]
     points, level, kicks = [[Fraction(0)] * len(gradients[0])], [0], iter(noise)
@@ -150,13 +178,19 @@ def naive(table: dict[str, Any], step: Fraction, iterates: int, square_noise: Fr
         levels.append(level)
     assert len(points) == len(gradients) == len(values)
     for x, y in itertools.permutations(range(len(points)), 2):
-        d, change = moved(points[x], Fraction(-1), points[y]), moved(gradients[x], Fraction(-1), gradients[y])
+        d, change = (
+            moved(points[x], Fraction(-1), points[y]),
+            moved(gradients[x], Fraction(-1), gradients[y]),
+        )
         mean = [(p + q) / 2 for p, q in zip(gradients[x], gradients[y], strict=True)]
         assert values[x] - values[y] >= inner(mean, d) + inner(change, change) / 4 - inner(d, d) / 4
     assert all(2 * f >= inner(g, g) for f, g in zip(values, gradients, strict=True))
     assert all(inner(n, n) <= square_noise for n in noise)
     assert values[0] <= 1
-    return min(sum((inner(gradients[i], gradients[i]) for i in level), Fraction(0)) / len(level) for level in levels)
+    return min(
+        sum((inner(gradients[i], gradients[i]) for i in level), Fraction(0)) / len(level)
+        for level in levels
+    )
 
 
 @given(third, st.integers(1, 4))
@@ -175,15 +209,23 @@ def test_so_is_one_with_noise(iterates: int) -> None:
 CHANGES: list[Callable[[RationalRun], RationalRun]] = [
     lambda x: replace(x, values=(x.values[0] + Fraction(1, 10**5), *x.values[1:])),
     lambda x: replace(x, values=(*x.values[:-1], x.values[-1] / 2)),
-    lambda x: replace(x, gradients=tuple(tuple(e * Fraction(10001, 10000) for e in g) for g in x.gradients)),
+    lambda x: replace(
+        x, gradients=tuple(tuple(e * Fraction(10001, 10000) for e in g) for g in x.gradients)
+    ),
     lambda x: replace(x, gradients=(*x.gradients[:-1], x.gradients[0])),
-    lambda x: replace(x, kicks=tuple(tuple(e * Fraction(10001, 10000) for e in n) for n in x.kicks)),
+    lambda x: replace(
+        x, kicks=tuple(tuple(e * Fraction(10001, 10000) for e in n) for n in x.kicks)
+    ),
 ]
 
 
 @pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("program", [noisy(2), replace(noisy(2), numbers={"alpha": 1 / sp.sqrt(3)})])
-def test_a_changed_instance_is_refused(program: Program, change: Callable[[RationalRun], RationalRun]) -> None:
+@pytest.mark.parametrize(
+    "program", [noisy(2), replace(noisy(2), numbers={"alpha": 1 / sp.sqrt(3)})]
+)
+def test_a_changed_instance_is_refused(
+    program: Program, change: Callable[[RationalRun], RationalRun]
+) -> None:
     instance, _ = below(Solver(program, 2))
     with pytest.raises(NotExactError, match="does not hold"):
         change(instance).measure()
@@ -200,8 +242,8 @@ def test_a_theorem_rests_on_laws_about_the_function_alone() -> None:
         "for all v: f_star <= F(v)",
         "‖∇F(x_1) - x_1 + x_2‖_F = 0",
     ]
-    assert case.theorem["conclusion"] == (
-        "for all m with m <= ‖∇F(x_1)‖_F^2; m <= ‖∇F(x_2)‖_F^2: "
+    assert (
+        case.theorem["conclusion"] == "for all m with m <= ‖∇F(x_1)‖_F^2; m <= ‖∇F(x_2)‖_F^2: "
         "2000000401/2500000000*f_star + m <= 2000000401/2500000000*F(x_1)"
     )
     assert case.theorem["standard_facts"] == ["descent_lemma"]
@@ -209,7 +251,9 @@ def test_a_theorem_rests_on_laws_about_the_function_alone() -> None:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("program", [noisy(2), descent(2 / sp.sqrt(3)), convex(1)], ids=["noise", "root", "convex"])
+@pytest.mark.parametrize(
+    "program", [noisy(2), descent(2 / sp.sqrt(3)), convex(1)], ids=["noise", "root", "convex"]
+)
 def test_a_changed_multiplier_is_refused(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
 
@@ -219,7 +263,9 @@ def test_a_changed_multiplier_is_refused(program: Program, monkeypatch: pytest.M
 
     multipliers: list[Any] = []
     original = estimation._named
-    monkeypatch.setattr(estimation, "_named", lambda *given: multipliers.append(original(*given)) or multipliers[-1])
+    monkeypatch.setattr(
+        estimation, "_named", lambda *given: multipliers.append(original(*given)) or multipliers[-1]
+    )
     above(Solver(program, 2))
     found = multipliers[-1]
     assert judge(found.script).verdict == "proved"
@@ -275,7 +321,9 @@ def test_pepit_finds_the_same(name: str) -> None:
     from PEPit.functions import SmoothConvexFunction, SmoothFunction
 
     program, problem = METHODS[name], pepit.PEP()
-    F = problem.declare_function(SmoothConvexFunction if program.is_convex else SmoothFunction, L=1.0)
+    F = problem.declare_function(
+        SmoothConvexFunction if program.is_convex else SmoothFunction, L=1.0
+    )
     v = u = problem.set_initial_point()
     start, seen = v, []
     least: Any = 0
@@ -312,10 +360,13 @@ def test_pepit_finds_the_same(name: str) -> None:
 def test_sgd_scales_with_smoothness_and_gap(
     smoothness: float, gap: float, step: float, zeta: float, iterates: int
 ) -> None:
-    # F as gap times a function of v sqrt(smoothness/gap): gradients and noise are sqrt(smoothness gap) times as large.
+    # F as gap times a function of v sqrt(smoothness/gap): gradients and noise are sqrt(smoothness
+    # gap) times as large.
     unit = math.sqrt(smoothness * gap)
     scaled = two_point_sgd(smoothness, gap, zeta * unit, step / smoothness, iterates)
-    assert scaled == pytest.approx(unit**2 * two_point_sgd(1, 1, zeta, step, iterates), rel=TOLERANCE)
+    assert scaled == pytest.approx(
+        unit**2 * two_point_sgd(1, 1, zeta, step, iterates), rel=TOLERANCE
+    )
 
 
 @pytest.mark.parametrize("iterates", [1, 2, 3])
@@ -338,7 +389,13 @@ def test_the_hard_instance_lies_within_a_tenth_of_the_worst_case(steps: int) -> 
     problem = Problem(objective, LoRA(torch.zeros(2, 2, dtype=torch.float64), 2))
     start = gain * torch.eye(2, dtype=torch.float64).unsqueeze(0)
     gap = problem.loss((start, start)).item() - objective.infimum.value
-    known = {"L": objective.smoothness.value, "G": objective.gradient_bound.value, "a": gain + 1, "b": gain + 1, "s": 1}
+    known = {
+        "L": objective.smoothness.value,
+        "G": objective.gradient_bound.value,
+        "a": gain + 1,
+        "b": gain + 1,
+        "s": 1,
+    }
     values = catalogue["meft.theorem2_repaired"].values(**known, zeta=1, D=gap, T=steps)
     # Every outcome of the noise once: the expectations are exact.
     outcomes = torch.tensor(list(itertools.product((0, 1), repeat=steps)))
@@ -355,7 +412,12 @@ OF_ANY_SMOOTH = (
     *("meft.theorem2_frozen_a", "khaled2020.bounded_variance", "meft.theorem2_any_step"),
     *("meft.theorem2_everywhere", "meft.theorem2_average"),
 )
-STOCHASTIC = ("meft.theorem2_repaired", "meft.theorem2_best_step", "jiang2024.theorem2", "ghadimi2013.corollary2_2")
+STOCHASTIC = (
+    "meft.theorem2_repaired",
+    "meft.theorem2_best_step",
+    "jiang2024.theorem2",
+    "ghadimi2013.corollary2_2",
+)
 # F is smooth along its path, or in a ball, alone.
 OF_A_PART = {DETERMINISTIC[0], *OF_ANY_SMOOTH[1:3], OF_ANY_SMOOTH[4], *STOCHASTIC}
 
@@ -372,19 +434,27 @@ def test_true_theorems_are_not_violated(id: str) -> None:
         assert (case.upper is None) == bool(case.smaller) == (id in OF_A_PART)
         assert case.duality_gap <= TOLERANCE
         values = catalogue[id].values(**case.inputs)
-        assert (values["Lhat"], values["alpha"], values["bound"]) == (case.smoothness, case.step, case.bound)
+        assert (values["Lhat"], values["alpha"], values["bound"]) == (
+            case.smoothness,
+            case.step,
+            case.bound,
+        )
         assert case.method == ("gradient descent" if id in DETERMINISTIC else "two-point SGD")
 
 
 def test_an_exact_rate_is_attained() -> None:
-    for case in falsify("abbaszadehpeivasti2022.best_step", WorstCase((2, 9), {"ell": 3.0, "D": 0.5})):
+    for case in falsify(
+        "abbaszadehpeivasti2022.best_step", WorstCase((2, 9), {"ell": 3.0, "D": 0.5})
+    ):
         assert case.ratio == pytest.approx(1, rel=TOLERANCE)
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("share", [0.1, 1.9])
 def test_a_given_step_is_the_one_that_is_taken(share: float) -> None:
-    (case,) = falsify("meft.theorem2_any_step", WorstCase([2], {"ell": 4.0, "eta": share / 4, "zeta": 0.1}))
+    (case,) = falsify(
+        "meft.theorem2_any_step", WorstCase([2], {"ell": 4.0, "eta": share / 4, "zeta": 0.1})
+    )
     assert (case.step, case.inputs["eta"]) == (share / 4, share / 4)
     assert not case.violated
     # Half of the longest, where nothing is said of it.
@@ -400,21 +470,34 @@ def test_a_class_of_at_most_one_parabola_is_refused(mu: float) -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize(
-    ("id", "steps"), [("meft.theorem2_any_step", 2), ("meft.theorem2_repaired", 2), *((id, 3) for id in DETERMINISTIC)]
+    ("id", "steps"),
+    [
+        ("meft.theorem2_any_step", 2),
+        ("meft.theorem2_repaired", 2),
+        *((id, 3) for id in DETERMINISTIC),
+    ],
 )
-def test_half_of_a_bound_is_violated_where_the_functions_have_all_that_is_given(id: str, steps: int) -> None:
+def test_half_of_a_bound_is_violated_where_the_functions_have_all_that_is_given(
+    id: str, steps: int
+) -> None:
     (case,) = falsify(with_quantity_scaled(catalogue[id], sp.Rational(1, 2)), WorstCase([steps]))
     assert case.lower is not None
     assert case.bound < case.lower
     # The worst smooth function is not known to be that of two factors in a ball.
     of_factors = id == "meft.theorem2_repaired"
-    assert (case.violated, bool(case.larger), bool(case.objection)) == (not of_factors, of_factors, of_factors)
+    assert (case.violated, bool(case.larger), bool(case.objection)) == (
+        not of_factors,
+        of_factors,
+        of_factors,
+    )
     assert case.ratio == pytest.approx(2 * falsify(id, WorstCase([steps]))[0].ratio, rel=TOLERANCE)
 
 
 def called(claim: Claim, smoothness: sp.Expr) -> Claim:
     """The theorem with another formula for what it calls L̂."""
-    said = tuple(replace(q, expression=smoothness) if q.symbol == Lhat else q for q in claim.quantities)
+    said = tuple(
+        replace(q, expression=smoothness) if q.symbol == Lhat else q for q in claim.quantities
+    )
     return replace(claim, quantities=said)
 
 
@@ -429,12 +512,17 @@ SMALLER = {
     "that of another adapter": called(IN_A_BALL, L),
     "that of a smaller scale": called(IN_A_BALL, ON_BALL / s),
     "a ball": IN_A_BALL,
-    "a word of another": replace(DESCENT, hypotheses=(VOUCHED_FOR_BY_NOBODY, DESCENT.hypotheses[1])),
+    "a word of another": replace(
+        DESCENT, hypotheses=(VOUCHED_FOR_BY_NOBODY, DESCENT.hypotheses[1])
+    ),
 }
 AS_LARGE = {
     "the constant": (DESCENT, {}),
     "twice the constant": (called(DESCENT, 2 * ell), {}),
-    "said twice": (replace(DESCENT, hypotheses=(catalogue["classic.smooth"], *DESCENT.hypotheses)), {}),
+    "said twice": (
+        replace(DESCENT, hypotheses=(catalogue["classic.smooth"], *DESCENT.hypotheses)),
+        {},
+    ),
     "beside a frozen factor": (BESIDE, {"s": 2.0}),
     "twice that": (called(BESIDE, 2 * BESIDE.expression("Lhat")), {}),
 }
@@ -442,7 +530,9 @@ AS_LARGE = {
 
 @pytest.mark.parametrize("name", SMALLER)
 def test_a_worst_case_over_a_smaller_class_has_no_upper_end_and_is_told(name: str) -> None:
-    cases = falsify(replace(SMALLER[name], id="mine"), WorstCase([2], {"s": 2.0} if "scale" in name else {}))
+    cases = falsify(
+        replace(SMALLER[name], id="mine"), WorstCase([2], {"s": 2.0} if "scale" in name else {})
+    )
     (case,) = cases
     assert (case.upper, case.theorem) == (None, None)
     assert case.lower is not None
@@ -475,7 +565,13 @@ def test_a_solver_that_fails_is_an_error_of_its_own() -> None:
     assert isinstance(caught.value, ArithmeticError)
 
 
-UNFIT = ("jiang2024.lemma1", "jiang2024.rate", "khaled2020.theorem2", "meft.unconditional_gd", "jiang2024.assumption1")
+UNFIT = (
+    "jiang2024.lemma1",
+    "jiang2024.rate",
+    "khaled2020.theorem2",
+    "meft.unconditional_gd",
+    "jiang2024.assumption1",
+)
 
 
 @pytest.mark.parametrize("id", UNFIT)
@@ -515,14 +611,24 @@ def test_bad_numbers_are_refused(field: str, call: Callable[[], object]) -> None
 def test_a_search_is_a_frame_and_a_replay_is_shown_with_what_is_certain(tmp_path: Path) -> None:
     search = bc.falsify("jiang2024.lemma1", bc.Search((1, 2), starts=2, rounds=8, examples=1))
     assert search.to_frame().to_dict("records") == [
-        {"claim": search.id, "rank": x["rank"], **x["constants"], "ratio": x["ratio"], "share": x["share"]}
+        {
+            "claim": search.id,
+            "rank": x["rank"],
+            **x["constants"],
+            "ratio": x["ratio"],
+            "share": x["share"],
+        }
         for x in search.as_json()["rows"]
     ]
     save(search.instance, path := tmp_path / "instance.json")
     instance, certificate = found = replayed(path)
     assert (certificate.violated, certificate.lower) == (search.violated, search.ratio)
     page = " ".join("".join(ElementTree.fromstring(found._repr_html_()).itertext()).split())
-    for said in (instance.title, "not violated", f"at least {rounded_down(certificate.lower, 6)} (certified)"):
+    for said in (
+        instance.title,
+        "not violated",
+        f"at least {rounded_down(certificate.lower, 6)} (certified)",
+    ):
         assert said in page
 
 
@@ -531,7 +637,11 @@ def test_worst_cases_are_a_summary_and_a_frame() -> None:
     found = json.loads(json.dumps(cases.as_json(), allow_nan=False))
     assert found["ratio"] == max(case.ratio for case in cases) == cases[1].ratio
     assert found["cases"] == json.loads(json.dumps([case.as_json() for case in cases]))
-    assert (found["id"], found["violated"], found["instance"]) == (DETERMINISTIC[0], False, cases[1].instance)
+    assert (found["id"], found["violated"], found["instance"]) == (
+        DETERMINISTIC[0],
+        False,
+        cases[1].instance,
+    )
     assert WorstCases([*cases, replace(cases[0], violated=True)]).violated
     for row, case in zip(cases.to_frame().to_dict("records"), cases, strict=True):
         said = case.as_json() | case.inputs

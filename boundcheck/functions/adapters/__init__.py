@@ -1,7 +1,8 @@
-"""The adapters: reparametrisations W(v) of a weight, one class each, with its domain and the claims about it.
+"""The adapters: reparametrisations W(v) of a weight, one class each, with its domain and the claims
+about it.
 
-One from outside is named by its import path, ``my_module:MyAdapter``, or by an entry point of the group
-``boundcheck.adapters``.
+One from outside is named by its import path, ``my_module:MyAdapter``, or by an entry point of the
+group ``boundcheck.adapters``.
 """
 
 from collections.abc import Mapping
@@ -30,7 +31,11 @@ from boundcheck.system.plugins import Registry
 
 def _own() -> dict[str, type[Adapter]]:
     """Our kinds, in the order of their classes."""
-    classes = [each for each in vars(kinds).values() if isinstance(each, type) and issubclass(each, Adapter)]
+    classes = [
+        each
+        for each in vars(kinds).values()
+        if isinstance(each, type) and issubclass(each, Adapter)
+    ]
     return {each.kind: each for each in classes if each.kind}
 
 
@@ -47,21 +52,31 @@ def _from_outside(name: str, found: Any) -> type[Adapter]:
     return found
 
 
-ADAPTERS: Registry[type[Adapter]] = Registry("adapter.kind", "boundcheck.adapters", _own, _from_outside)
+ADAPTERS: Registry[type[Adapter]] = Registry(
+    "adapter.kind", "boundcheck.adapters", _own, _from_outside
+)
 """By the name that a spec gives them."""
 
 
-def make_adapter(kind: str, W0: Tensor, rank: int | None, scale: float, factors: Mapping[str, Tensor]) -> Adapter:
-    """The adapter of a kind around W0, with those of rank, scale and frozen factors (by field) that its kind takes."""
+def make_adapter(
+    kind: str, W0: Tensor, rank: int | None, scale: float, factors: Mapping[str, Tensor]
+) -> Adapter:
+    """The adapter of a kind around W0, with those of rank, scale and frozen factors (by field) that
+    its kind takes.
+    """
     made: type[Any] = ADAPTERS[kind]
     # DiReFT is LoRA at scale 1, and has the field.
     options = {"rank": rank, "scale": scale if "scale" in made.options else 1.0, **factors}
-    adapter: Adapter = made(W0, **{name: x for name, x in options.items() if name in made.__dataclass_fields__})
+    adapter: Adapter = made(
+        W0, **{name: x for name, x in options.items() if name in made.__dataclass_fields__}
+    )
     return adapter
 
 
 def title_of(kind: str) -> str:
-    """The name of an adapter in figures; for one from outside that was not opened here, its name in the spec."""
+    """The name of an adapter in figures; for one from outside that was not opened here, its name in
+    the spec.
+    """
     return ADAPTERS[kind].title if kind in ADAPTERS else kind
 
 

@@ -1,7 +1,9 @@
-"""`Adapter`: a reparametrisation W(v), its derivative, its domain, and the claims that bound F's smoothness on it.
+"""`Adapter`: a reparametrisation W(v), its derivative, its domain, and the claims that bound F's
+smoothness on it.
 
-A point v is a tuple of blocks, batched over replicas. Each block has a norm of its own and a radius for it; together
-they make the convex domain on which the theory speaks (for LoReFT, a manifold times a convex set).
+A point v is a tuple of blocks, batched over replicas. Each block has a norm of its own and a radius
+for it; together they make the convex domain on which the theory speaks (for LoReFT, a manifold
+times a convex set).
 """
 
 import copy
@@ -29,7 +31,8 @@ from boundcheck.language.symbols import G, J, L, Lhat, exact
 from boundcheck.system.plugins import is_ours
 
 Radii = Mapping[str, float]
-"""The radius of each norm that bounds the domain, by its name in a spec: ``a`` for A, ``b`` for B, and so on."""
+"""The radius of each norm that bounds the domain, by its name in a spec: ``a`` for A, ``b`` for B,
+and so on."""
 
 # Points are drawn inside by more than the rounding errors of the products that make them.
 _INSIDE = 1 - 1e-13
@@ -38,10 +41,12 @@ Thing = TypeVar("Thing")
 
 @dataclass(frozen=True)
 class Block:
-    """A block of v: its name, its shape without the replicas, its norm, and the name of the radius that bounds it.
+    """A block of v: its name, its shape without the replicas, its norm, and the name of the radius
+    that bounds it.
 
-    ``spectral`` is the largest singular value, ``max`` the largest absolute entry (of a vector that scales rows or
-    columns, the spectral norm of its diagonal matrix), ``orthonormal`` a matrix with orthonormal rows and no radius.
+    ``spectral`` is the largest singular value, ``max`` the largest absolute entry (of a vector that
+    scales rows or columns, the spectral norm of its diagonal matrix), ``orthonormal`` a matrix with
+    orthonormal rows and no radius.
     """
 
     name: str
@@ -50,7 +55,9 @@ class Block:
     radius: str = ""
 
     def size(self, part: Tensor) -> Tensor:
-        """The norm of each matrix, shape (R,); of an orthonormal one, its distance from being so."""
+        """The norm of each matrix, shape (R,); of an orthonormal one, its distance from being
+        so.
+        """
         if self.norm == "max":
             return part.abs().amax((-2, -1))
         if self.norm == "orthonormal":
@@ -59,7 +66,9 @@ class Block:
         return spectral_norm(part)
 
     def projected(self, part: Tensor, radii: Radii) -> Tensor:
-        """The nearest matrix of the domain: singular values or entries cut, or rows made orthonormal."""
+        """The nearest matrix of the domain: singular values or entries cut, or rows made
+        orthonormal.
+        """
         if self.norm == "max":
             return part.clamp(-radii[self.radius], radii[self.radius])
         U, S, Vh = torch.linalg.svd(part, full_matrices=False)
@@ -78,13 +87,19 @@ class Block:
         return U @ Vh if self.norm == "orthonormal" else radii[self.radius] * _INSIDE * (U @ Vh)
 
     def drawn(self, radii: Radii, count: int, generator: torch.Generator) -> Tensor:
-        """Random matrices of the domain; in every other one all singular values or entries are at their radius."""
-        uniform = partial(torch.rand, generator=generator, dtype=torch.float64, device=generator.device)
+        """Random matrices of the domain; in every other one all singular values or entries are at
+        their radius.
+        """
+        uniform = partial(
+            torch.rand, generator=generator, dtype=torch.float64, device=generator.device
+        )
         if self.norm == "max":
             part = 2 * uniform((count, *self.shape)) - 1
             part[::2] = part[::2].sign()
             return radii[self.radius] * part
-        normal = torch.randn((count, *self.shape), generator=generator, dtype=torch.float64, device=generator.device)
+        normal = torch.randn(
+            (count, *self.shape), generator=generator, dtype=torch.float64, device=generator.device
+        )
         U, _, Vh = torch.linalg.svd(normal, full_matrices=False)
         if self.norm == "orthonormal":
             return U @ Vh
@@ -94,11 +109,12 @@ class Block:
 
 
 class Sizes(NamedTuple):
-    """The sizes that the rounding errors of an adapter's arithmetic are proportional to, each tensor of shape (R,).
+    """The sizes that the rounding errors of an adapter's arithmetic are proportional to, each
+    tensor of shape (R,).
 
-    W(v) is right to within ``terms`` units of roundoff of ``weight``. The pull-back of M is right to within as many
-    units of roundoff as W has rows and columns, of ``products`` times ``jacobian`` times the norm of M. ``jacobian``
-    bounds the pull-back's norm as well.
+    W(v) is right to within ``terms`` units of roundoff of ``weight``. The pull-back of M is right
+    to within as many units of roundoff as W has rows and columns, of ``products`` times
+    ``jacobian`` times the norm of M. ``jacobian`` bounds the pull-back's norm as well.
     """
 
     terms: int
@@ -108,7 +124,9 @@ class Sizes(NamedTuple):
 
 
 class _OfPapers:
-    """What papers say of a kind of adapter whose class says nothing itself: its claims, or the composition lemma."""
+    """What papers say of a kind of adapter whose class says nothing itself: its claims, or the
+    composition lemma.
+    """
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
@@ -128,25 +146,30 @@ class Adapter(ABC):
     Attributes:
         kind: its name in a spec; one from outside gets it when it is opened.
         title: what figures call it.
-        claims: ids of the claims that bound the smoothness of F on its domain, the sharpest first; of a class that
-            names none, those that papers say are about its kind.
-        composition: the one of them that derives J, whose L̂ is LJ² + GH, or the last where none does.
+        claims: ids of the claims that bound the smoothness of F on its domain, the sharpest first;
+            of a class that names none, those that papers say are about its kind.
+        composition: the one of them that derives J, whose L̂ is LJ² + GH, or the last where none
+            does.
         radius_names: the radii that make the domain, in the order of the blocks.
         radius_of: of which norm each radius is, as figures say it.
-        noise_at_start: the powers of s and r with which the variance of the noise goes, in the mean over the adapter's
-            own start, and a formula that says so; None where none is known.
+        noise_at_start: the powers of s and r with which the variance of the noise goes, in the mean
+            over the adapter's own start, and a formula that says so; None where none is known.
         frozen: the claims' parameter that bounds each frozen matrix, by the name of its field.
-        options: what a spec may choose of it: its ``rank``, the ``scale`` s of its formula, a ``diagonal`` start.
+        options: what a spec may choose of it: its ``rank``, the ``scale`` s of its formula, a
+            ``diagonal`` start.
         needs_ball: whether W has a bounded derivative on a ball alone.
         edits_hidden: whether it edits a hidden state h, by W [h; 1], and not the weight of a layer.
         needs_columns: whether W0 must have no column of zeros.
-        is_run: whether theorems about an algorithm are run on it: all radii bound spectral norms, one of each block.
-        is_linear: whether W is an affine function of v, so that F is convex, or smooth on all of space, where f is.
+        is_run: whether theorems about an algorithm are run on it: all radii bound spectral norms,
+            one of each block.
+        is_linear: whether W is an affine function of v, so that F is convex, or smooth on all of
+            space, where f is.
         starting: radii to begin a search with where 1 is no choice.
         is_isometry: whether it keeps distances, so that F is as strongly convex as f.
         W0: the frozen weight.
 
-    Kinds have, of these fields, rank: r, at most min(d, k); scale: s > 0; A and B: frozen, (r, k) and (d, r).
+    Kinds have, of these fields, rank: r, at most min(d, k); scale: s > 0; A and B: frozen, (r, k)
+    and (d, r).
 
     """
 
@@ -169,7 +192,9 @@ class Adapter(ABC):
     W0: Tensor
 
     def __post_init__(self) -> None:
-        """Refuse a W0 that is not a finite matrix, and a rank, scale or frozen A or B that does not fit it."""
+        """Refuse a W0 that is not a finite matrix, and a rank, scale or frozen A or B that does not
+        fit it.
+        """
         given = {each.name: getattr(self, each.name) for each in fields(self)}
         matrices = {name: given[name] for name in ("W0", *(x for x in "AB" if x in self.frozen))}
         for name, X in matrices.items():
@@ -179,11 +204,16 @@ class Adapter(ABC):
         if "rank" in given:
             check_rank(given["rank"], self.W0)
         if len(matrices) > 1:
-            (d, k), rank = self.W0.shape, len(matrices["A"]) if "A" in matrices else matrices["B"].shape[1]
+            (d, k), rank = (
+                self.W0.shape,
+                (len(matrices["A"]) if "A" in matrices else matrices["B"].shape[1]),
+            )
             check_rank(rank, self.W0)
             for name, shape in (("A", (rank, k)), ("B", (d, rank))):
                 if name in matrices and tuple(found := matrices[name].shape) != shape:
-                    raise InputError(f"adapter.{name}", f"of shape {tuple(found)}", f"shape {shape}")
+                    raise InputError(
+                        f"adapter.{name}", f"of shape {tuple(found)}", f"shape {shape}"
+                    )
         if "scale" in given and not 0 < given["scale"] < math.inf:
             raise InputError("adapter.scale", given["scale"], "a positive real")
 
@@ -199,7 +229,8 @@ class Adapter(ABC):
 
     @property
     def given(self) -> tuple[str, ...]:
-        """Its claims that are nobody's theorems: those with only an argument, and all of an adapter from outside.
+        """Its claims that are nobody's theorems: those with only an argument, and all of an adapter
+        from outside.
 
         That a theorem is about an adapter from outside is only that adapter's own word.
         """
@@ -219,7 +250,9 @@ class Adapter(ABC):
 
     @abstractmethod
     def weight(self, v: Point) -> Tensor:
-        """W(v), shape (R, d, k). Written so that arrays of exact numbers can take the place of tensors."""
+        """W(v), shape (R, d, k). Written so that arrays of exact numbers can take the place of
+        tensors.
+        """
 
     @abstractmethod
     def pull_back(self, v: Point, gradient: Tensor) -> Point:
@@ -227,14 +260,17 @@ class Adapter(ABC):
 
     @property
     def scale_of_factors(self) -> float | None:
-        """The scale s if v = (A, B) and W(v) = W0 + sBA, for loops that are written for this case; else None."""
+        """The scale s if v = (A, B) and W(v) = W0 + sBA, for loops that are written for this case;
+        else None.
+        """
         return None
 
     def pull_back_outer(self, v: Point, outputs: Tensor, inputs: Tensor) -> Point:
-        r"""The gradients in v of samples whose gradients in W are :math:`M_i = G_i^\top X_i`, shape (R, ...).
+        r"""The gradients in v of samples whose gradients in W are :math:`M_i = G_i^\top X_i`, shape
+        (R, ...).
 
-        This is the case for a layer y = W x: over the positions of sample i, the rows of G_i are the gradients in y,
-        and those of X_i are x.
+        This is the case for a layer y = W x: over the positions of sample i, the rows of G_i are
+        the gradients in y, and those of X_i are x.
 
         Args:
             v: a single point, R = 1.
@@ -242,10 +278,13 @@ class Adapter(ABC):
             inputs: the X_i, shape (R, positions, k).
 
         """
-        return self.pull_back(tuple(part.expand(len(outputs), -1, -1) for part in v), outputs.mT @ inputs)
+        return self.pull_back(
+            tuple(part.expand(len(outputs), -1, -1) for part in v), outputs.mT @ inputs
+        )
 
     def sides(self, v: Point) -> tuple[Side, ...] | None:
-        r"""The products :math:`PMQ` that the pull-back of M consists of, block by block; None if it has another form.
+        r"""The products :math:`PMQ` that the pull-back of M consists of, block by block; None if it
+        has another form.
 
         With them the norm of a sample's gradient in v is found without the gradient.
         """
@@ -260,12 +299,18 @@ class Adapter(ABC):
         raise InputError("adapter.start", "diagonal", f"lora, for {self.title}")
 
     def restart(self, v: Point, gain: float, generator: torch.Generator) -> Point:
-        """A new random point for each replica, whose W is that of v; for an adapter whose base moves."""
-        raise InputError("adapter.kind", self.title, "an adapter whose base moves, so that it can begin again")
+        """A new random point for each replica, whose W is that of v; for an adapter whose base
+        moves.
+        """
+        raise InputError(
+            "adapter.kind", self.title, "an adapter whose base moves, so that it can begin again"
+        )
 
     @abstractmethod
     def constants(self, radii: Radii) -> dict[str, float]:
-        """The values that the parameters of its claims have on the domain; upper bounds are rounded up."""
+        """The values that the parameters of its claims have on the domain; upper bounds are rounded
+        up.
+        """
 
     @abstractmethod
     def sizes(self, v: Point) -> Sizes:
@@ -276,11 +321,15 @@ class Adapter(ABC):
         r"""An upper bound on :math:`\|W(v) - W_0\|_F` over the domain."""
 
     def tangent(self, v: Point, u: Point) -> Point:
-        """The projection of u onto the directions in which v can move: u itself unless the domain is curved."""
+        """The projection of u onto the directions in which v can move: u itself unless the domain
+        is curved.
+        """
         return u
 
     def acceleration(self, v: Point, u: Point) -> Point:
-        """The second derivative of the geodesic that leaves v along the tangent u: 0 unless the domain is curved."""
+        """The second derivative of the geodesic that leaves v along the tangent u: 0 unless the
+        domain is curved.
+        """
         return tuple(0 * part for part in u)
 
     def unit(self, v: Point, u: Point) -> Point:
@@ -295,16 +344,21 @@ class Adapter(ABC):
 
     @property
     def is_curved(self) -> bool:
-        """True if the domain is a manifold, on which gradients at two points cannot be subtracted."""
+        """True if the domain is a manifold, on which gradients at two points cannot be
+        subtracted.
+        """
         return any(block.norm == "orthonormal" for block in self.blocks)
 
     @property
     def is_flat(self) -> bool:
-        """True if the domain is a convex set of a vector space, in which a step leads from v to the sum v + u."""
+        """True if the domain is a convex set of a vector space, in which a step leads from v to the
+        sum v + u.
+        """
         return not self.is_curved
 
     def jacobian_bound(self, radii: Radii) -> float:
-        r"""J with :math:`\|DW(v)\| \le J` on the domain: the root of the composition lemma's L̂ at L = 1, G = 0.
+        r"""J with :math:`\|DW(v)\| \le J` on the domain: the root of the composition lemma's L̂ at
+        L = 1, G = 0.
 
         Infinity where the lemma's conditions fail, as DoRA's do where a column may vanish.
         """
@@ -316,15 +370,22 @@ class Adapter(ABC):
             return math.inf
         # NumPy's floats, which overflow to infinity where Python's raise.
         with np.errstate(over="ignore"):
-            square = float(claim.function(Lhat.name)(**{p.name: np.float64(values[p.name]) for p in claim.parameters}))
+            square = float(
+                claim.function(Lhat.name)(
+                    **{p.name: np.float64(values[p.name]) for p in claim.parameters}
+                )
+            )
         return math.sqrt(square) * ROUND_UP
 
     def factor_sizes(self, v: Point, gradient: Tensor) -> tuple[Tensor, Tensor]:
         """`Function.factor_sizes`, computed from the gradient in W."""
-        raise InputError("adapter.kind", self.kind, "one whose W is W0 + sBA with both factors trained")
+        raise InputError(
+            "adapter.kind", self.kind, "one whose W is W0 + sBA with both factors trained"
+        )
 
     def bounded(self, v: Point) -> Point:
-        """The matrices that the domain bounds, one for each block: v itself, unless v has other coordinates.
+        """The matrices that the domain bounds, one for each block: v itself, unless v has other
+        coordinates.
 
         Written so that arrays of exact numbers can take the place of tensors.
         """
@@ -335,8 +396,12 @@ class Adapter(ABC):
         return bounded
 
     def norms(self, v: Point) -> Tensor:
-        """The norm of each block, shape (blocks, R); of an orthonormal one, its distance from being so."""
-        return torch.stack([block.size(part) for block, part in zip(self.blocks, self.bounded(v), strict=True)])
+        """The norm of each block, shape (blocks, R); of an orthonormal one, its distance from being
+        so.
+        """
+        return torch.stack(
+            [block.size(part) for block, part in zip(self.blocks, self.bounded(v), strict=True)]
+        )
 
     def inside(self, v: Point, radii: Radii) -> Tensor:
         """True where a point is in the domain as computed, shape (R,)."""
@@ -345,14 +410,22 @@ class Adapter(ABC):
         return (norms <= norms.new_tensor(limits).unsqueeze(1)).all(0)
 
     def project(self, v: Point, radii: Radii) -> Point:
-        """The point of the domain that is nearest in `bounded`: singular values or entries cut, rows orthonormal."""
+        """The point of the domain that is nearest in `bounded`: singular values or entries cut,
+        rows orthonormal.
+        """
         parts = zip(self.blocks, self.bounded(v), strict=True)
         return self._placed((block.projected(part, radii) for block, part in parts), radii)
 
     def inward(self, v: Point, radii: Radii, share: float) -> Point:
-        """The point v with norms smaller by this share, or by more where v is rounded beside larger numbers."""
+        """The point v with norms smaller by this share, or by more where v is rounded beside larger
+        numbers.
+        """
         parts = zip(self.blocks, self.bounded(v), strict=True)
-        return self.at(tuple(part if block.norm == "orthonormal" else (1 - share) * part for block, part in parts))
+        return self.at(
+            tuple(
+                part if block.norm == "orthonormal" else (1 - share) * part for block, part in parts
+            )
+        )
 
     def extreme(self, gradient: Point, radii: Radii) -> Point:
         """The point of the domain at which a linear function with this gradient is largest."""
@@ -360,22 +433,31 @@ class Adapter(ABC):
         return self._placed((block.extreme(part, radii) for block, part in parts), radii)
 
     def draw(self, radii: Radii, count: int, generator: torch.Generator) -> Point:
-        """Random points of the domain; in every other one all singular values or entries are at their radius."""
+        """Random points of the domain; in every other one all singular values or entries are at
+        their radius.
+        """
         return self._placed((block.drawn(radii, count, generator) for block in self.blocks), radii)
 
     def _placed(self, bounded: Iterable[Tensor], radii: Radii) -> Point:
         return self.inward(self.at(tuple(bounded)), radii, 0.0)
 
     def check(self, v: Point, radii: Radii | None = None, name: str = "v") -> None:
-        """Refuse a point of another shape, with a number that is not finite, or outside a domain that is given.
+        """Refuse a point of another shape, with a number that is not finite, or outside a domain
+        that is given.
 
         Raises InputError naming the point and its block.
         """
         if len(v) != len(self.blocks):
-            raise InputError(name, f"{len(v)} blocks", " and ".join(block.name for block in self.blocks))
-        missing = next((each for each in self.radius_names if radii is not None and each not in radii), None)
+            raise InputError(
+                name, f"{len(v)} blocks", " and ".join(block.name for block in self.blocks)
+            )
+        missing = next(
+            (each for each in self.radius_names if radii is not None and each not in radii), None
+        )
         if missing is not None:
-            raise InputError(f"radii.{missing}", "(not given)", "a radius for each block of the adapter")
+            raise InputError(
+                f"radii.{missing}", "(not given)", "a radius for each block of the adapter"
+            )
         replicas = len(v[0]) if v[0].ndim else 0
         for block, part in zip(self.blocks, v, strict=True):
             field = f"{name}.{block.name}"
@@ -391,9 +473,13 @@ class Adapter(ABC):
             field = f"{name}.{block.name}"
             if block.norm == "orthonormal":
                 if norm > 1e-9:
-                    raise InputError(field, f"with rows {norm:.3g} from orthonormal", "orthonormal rows")
+                    raise InputError(
+                        field, f"with rows {norm:.3g} from orthonormal", "orthonormal rows"
+                    )
             elif norm > radii[block.radius] * (1 + 1e-12):
-                expected = f"at most {block.radius} = {radii[block.radius]:.12g}, the radius of the ball"
+                expected = (
+                    f"at most {block.radius} = {radii[block.radius]:.12g}, the radius of the ball"
+                )
                 raise InputError(field, f"of {block.norm} norm {norm:.12g}", expected)
 
 
@@ -405,7 +491,9 @@ def check_rank(rank: int, W0: Tensor) -> None:
 
 def gaussian(shape: tuple[int, int], size: float, generator: torch.Generator) -> Tensor:
     """A matrix of independent Gaussian entries of standard deviation `size`, with R = 1."""
-    return size * torch.randn((1, *shape), generator=generator, dtype=torch.float64, device=generator.device)
+    return size * torch.randn(
+        (1, *shape), generator=generator, dtype=torch.float64, device=generator.device
+    )
 
 
 def spectral_bound(X: Tensor) -> float:
@@ -420,9 +508,11 @@ size = torch.linalg.matrix_norm
 
 
 def cast_to(thing: Thing, dtype: torch.dtype, device: str) -> Thing:
-    """A copy of a problem, objective or adapter with its tensors on this device, the floating ones in this type.
+    """A copy of a problem, objective or adapter with its tensors on this device, the floating ones
+    in this type.
 
-    It shows what computations lose in float32, or on CUDA. Its constants stay what they are: those of the original.
+    It shows what computations lose in float32, or on CUDA. Its constants stay what they are: those
+    of the original.
     """
     made = copy.copy(thing)
     for name, value in vars(thing).items():

@@ -1,7 +1,9 @@
-"""The kinds of adapters: full fine-tuning, low-rank updates and edits, magnitudes of columns, and bases that move.
+"""The kinds of adapters: full fine-tuning, low-rank updates and edits, magnitudes of columns, and
+bases that move.
 
-LoReFT is an edit inside the row space of R, whose rows stay orthonormal: a point of the Stiefel manifold. It is here in
-(R, V), where the domain is one ball for each block, and in (R, U), the parameters that pyreft trains.
+LoReFT is an edit inside the row space of R, whose rows stay orthonormal: a point of the Stiefel
+manifold. It is here in (R, V), where the domain is one ball for each block, and in (R, U), the
+parameters that pyreft trains.
 """
 
 import math
@@ -16,7 +18,15 @@ from torch import Tensor
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import length, lower
-from boundcheck.functions.adapters.base import Adapter, Block, Radii, Sizes, gaussian, size, spectral_bound
+from boundcheck.functions.adapters.base import (
+    Adapter,
+    Block,
+    Radii,
+    Sizes,
+    gaussian,
+    size,
+    spectral_bound,
+)
 from boundcheck.functions.arithmetic import ROUND_UP, Point, product, spectral_norm
 from boundcheck.functions.objective import Side
 from boundcheck.system.plugins import keeps
@@ -35,7 +45,9 @@ def _factors(W0: Tensor, rank: int) -> tuple[Block, Block]:
 
 @dataclass(frozen=True)
 class Full(Adapter):
-    """W(v) = W0 + v, so that F has the smoothness of f. The ball says where to look, not where the claim holds."""
+    """W(v) = W0 + v, so that F has the smoothness of f. The ball says where to look, not where the
+    claim holds.
+    """
 
     kind = "full"
     options: ClassVar[tuple[str, ...]] = ()
@@ -79,7 +91,9 @@ class Full(Adapter):
 
 @dataclass(frozen=True)
 class LoRA(Adapter):
-    """Low-rank adaptation of a frozen W0 (Hu et al. 2021; jiang2024, Eq. (1) at scale 1). v = (A, B)."""
+    """Low-rank adaptation of a frozen W0 (Hu et al. 2021; jiang2024, Eq. (1) at scale 1). v = (A,
+    B).
+    """
 
     kind = "lora"
     is_run = True
@@ -102,7 +116,8 @@ class LoRA(Adapter):
         return self.W0 + product(self.scale * B, A)
 
     def pull_back(self, v: Point, gradient: Tensor) -> Point:
-        r"""The gradient in v of f(W(v)), :math:`(s B^\top \nabla f, s \nabla f A^\top)`, from that in W.
+        r"""The gradient in v of f(W(v)), :math:`(s B^\top \nabla f, s \nabla f A^\top)`, from that
+        in W.
 
         Source: jiang2024, appendix A.4, the chain rule before Eq. (11).
         """
@@ -119,7 +134,9 @@ class LoRA(Adapter):
         return A * A + B * B, self.scale * size(gradient)[:, None, None]
 
     def pull_back_outer(self, v: Point, outputs: Tensor, inputs: Tensor) -> Point:
-        """The samples' gradients by products with the factors: a d x k matrix for each sample would cost more."""
+        """The samples' gradients by products with the factors: a d x k matrix for each sample would
+        cost more.
+        """
         A, B = v
         return self.scale * ((outputs @ B).mT @ inputs), self.scale * (outputs.mT @ (inputs @ A.mT))
 
@@ -130,10 +147,15 @@ class LoRA(Adapter):
     def initial(self, gain: float, generator: torch.Generator) -> Point:
         r"""LoRA's start: entries of A are :math:`N(0, \mathrm{gain}^2/k)`, B = 0."""
         d, k = self.W0.shape
-        return gaussian((self.rank, k), gain / math.sqrt(k), generator), self.W0.new_zeros((1, d, self.rank))
+        return gaussian((self.rank, k), gain / math.sqrt(k), generator), self.W0.new_zeros(
+            (1, d, self.rank)
+        )
 
     def diagonal(self, gain: float) -> Point:
-        eyes = (torch.eye(*block.shape, dtype=self.W0.dtype, device=self.W0.device) for block in self.blocks)
+        eyes = (
+            torch.eye(*block.shape, dtype=self.W0.dtype, device=self.W0.device)
+            for block in self.blocks
+        )
         return tuple(gain * eye.unsqueeze(0) for eye in eyes)
 
     def constants(self, radii: Radii) -> dict[str, float]:
@@ -166,7 +188,9 @@ class _OneFactor(Adapter):
 
     @property
     def blocks(self) -> tuple[Block, ...]:
-        return tuple(block for block in _factors(self.W0, self.rank) if block.name not in self.frozen)
+        return tuple(
+            block for block in _factors(self.W0, self.rank) if block.name not in self.frozen
+        )
 
     def weight(self, v: Point) -> Tensor:
         B, A = (v[0], self.factor) if "A" in self.frozen else (self.factor, v[0])
@@ -193,12 +217,20 @@ class _OneFactor(Adapter):
 
     def reach(self, radii: Radii) -> float:
         (radius,) = self.radius_names
-        return self.scale * math.sqrt(self.rank) * radii[radius] * spectral_bound(self.factor) * ROUND_UP
+        return (
+            self.scale
+            * math.sqrt(self.rank)
+            * radii[radius]
+            * spectral_bound(self.factor)
+            * ROUND_UP
+        )
 
 
 @dataclass(frozen=True)
 class FrozenA(_OneFactor):
-    """LoRA with A frozen at random (Zhang et al. 2023, LoRA-FA): W(v) = W0 + s B A with v = (B,)."""
+    """LoRA with A frozen at random (Zhang et al. 2023, LoRA-FA): W(v) = W0 + s B A with v =
+    (B,).
+    """
 
     kind = "frozen-a"
     title = "LoRA, A frozen"
@@ -227,7 +259,8 @@ class FrozenB(_OneFactor):
 
 @dataclass(frozen=True)
 class DiReFT(LoRA):
-    """DiReFT with bias (jiang2024, Eq. (3)): h + U_2ᵀ(U_1 h + b) is W [h; 1] with W = [I 0] + U_2ᵀ[U_1 b].
+    """DiReFT with bias (jiang2024, Eq. (3)): h + U_2ᵀ(U_1 h + b) is W [h; 1] with W = [I 0] +
+    U_2ᵀ[U_1 b].
 
     So it is LoRA with k = d + 1 at scale 1: A = [U_1 b], B = U_2ᵀ, and nothing else is different.
     """
@@ -240,10 +273,11 @@ class DiReFT(LoRA):
 
 @dataclass(frozen=True)
 class LoReFT(Adapter):
-    """LoReFT (Wu et al. 2024, Eq. (2)): h + Rᵀ(U h + b - R h) is W [h; 1] with W = W0 + RᵀV, W0 = [I 0].
+    """LoReFT (Wu et al. 2024, Eq. (2)): h + Rᵀ(U h + b - R h) is W [h; 1] with W = W0 + RᵀV, W0 =
+    [I 0].
 
-    v = (R, V) with V = [U - R, b]; R has orthonormal rows, and all derivatives are Riemannian: of F on the Stiefel
-    manifold with the metric of the matrices around it, times the space of V.
+    v = (R, V) with V = [U - R, b]; R has orthonormal rows, and all derivatives are Riemannian: of F
+    on the Stiefel manifold with the metric of the matrices around it, times the space of V.
     """
 
     kind = "loreft"
@@ -258,28 +292,35 @@ class LoReFT(Adapter):
     def blocks(self) -> tuple[Block, ...]:
         """R, shape (r, d), with orthonormal rows, and V, shape (r, k)."""
         d, k = self.W0.shape
-        return Block("R", (self.rank, d), "orthonormal"), Block("V", (self.rank, k), "spectral", "nu")
+        return Block("R", (self.rank, d), "orthonormal"), Block(
+            "V", (self.rank, k), "spectral", "nu"
+        )
 
     def weight(self, v: Point) -> Tensor:
         R, V = v
         return self.W0 + R.mT @ V
 
     def pull_back(self, v: Point, gradient: Tensor) -> Point:
-        r"""The Riemannian gradient, :math:`(V M^\top, R M)` with the first projected onto the tangent space at R."""
+        r"""The Riemannian gradient, :math:`(V M^\top, R M)` with the first projected onto the
+        tangent space at R.
+        """
         R, V = v
         return self.tangent(v, (V @ gradient.mT, R @ gradient))
 
     def tangent(self, v: Point, u: Point) -> Point:
         r"""The tangent part of u: :math:`Z - \mathrm{sym}(Z R^\top) R` for R.
 
-        Source: Absil, Mahony and Sepulchre, "Optimization Algorithms on Matrix Manifolds", 2008, section 3.6.1.
+        Source: Absil, Mahony and Sepulchre, "Optimization Algorithms on Matrix Manifolds", 2008,
+        section 3.6.1.
         """
         R, (Z, rest) = v[0], u
         product = Z @ R.mT
         return Z - (product + product.mT) / 2 @ R, rest
 
     def acceleration(self, v: Point, u: Point) -> Point:
-        r""":math:`-\delta_R\delta_R^\top R` in R, which is normal to the manifold, as a geodesic's has to be."""
+        r""":math:`-\delta_R\delta_R^\top R` in R, which is normal to the manifold, as a geodesic's
+        has to be.
+        """
         return -(u[0] @ u[0].mT) @ v[0], 0 * u[1]
 
     def retract(self, v: Point, u: Point) -> Point:
@@ -290,7 +331,10 @@ class LoReFT(Adapter):
         moved = v[0] + u[0]
         # LAPACK refuses such a matrix.
         U, _, Vh = torch.linalg.svd(moved.nan_to_num(0.0, 0.0, 0.0), full_matrices=False)
-        return torch.where(torch.isfinite(moved).all(-1).all(-1)[..., None, None], U @ Vh, torch.nan), v[1] + u[1]
+        return (
+            torch.where(torch.isfinite(moved).all(-1).all(-1)[..., None, None], U @ Vh, torch.nan),
+            v[1] + u[1],
+        )
 
     def initial(self, gain: float, generator: torch.Generator) -> Point:
         """Random orthonormal rows, and V = 0, so that W starts at W0."""
@@ -312,10 +356,11 @@ class LoReFT(Adapter):
 
 @dataclass(frozen=True)
 class LoReFTTrained(LoReFT):
-    """LoReFT in (R, U), as pyreft trains it: W = W0 + Rᵀ(U - R E) with E = [I 0], where U holds pyreft's [U, b].
+    """LoReFT in (R, U), as pyreft trains it: W = W0 + Rᵀ(U - R E) with E = [I 0], where U holds
+    pyreft's [U, b].
 
-    It is LoReFT at V = U - R E, so that R enters W twice, and the radius bounds V. Wu et al. have W0 = E; another W0
-    shifts f, of which the claims suppose nothing that this could change.
+    It is LoReFT at V = U - R E, so that R enters W twice, and the radius bounds V. Wu et al. have
+    W0 = E; another W0 shifts f, of which the claims suppose nothing that this could change.
     """
 
     kind = "loreft-trained"
@@ -337,7 +382,9 @@ class LoReFTTrained(LoReFT):
         return R, V + R @ self._reads(R)
 
     def inward(self, v: Point, radii: Radii, share: float) -> Point:
-        """Move v inward by this share, and by what U loses where it is rounded beside R E, which is of size 1."""
+        """Move v inward by this share, and by what U loses where it is rounded beside R E, which is
+        of size 1.
+        """
         rounding = 2.0**-50 * math.sqrt(math.prod(self.blocks[1].shape))
         return super().inward(v, radii, min((share + rounding) * (1 + 1 / radii["nu"]), 1.0))
 
@@ -345,7 +392,9 @@ class LoReFTTrained(LoReFT):
         return super().weight(self.bounded(v))
 
     def pull_back(self, v: Point, gradient: Tensor) -> Point:
-        r"""The Riemannian gradient, :math:`(V M^\top - R M E^\top, R M)` with the first projected as LoReFT's."""
+        r"""The Riemannian gradient, :math:`(V M^\top - R M E^\top, R M)` with the first projected
+        as LoReFT's.
+        """
         R, V = self.bounded(v)
         in_u = R @ gradient
         return self.tangent(v, (V @ gradient.mT - in_u @ self._reads(R).mT, in_u))
@@ -355,7 +404,9 @@ class LoReFTTrained(LoReFT):
         return self.at(super().initial(gain, generator))
 
     def extreme(self, gradient: Point, radii: Radii) -> Point:
-        """The point of the domain at which a linear function with this gradient is largest, by its gradient in V."""
+        """The point of the domain at which a linear function with this gradient is largest, by its
+        gradient in V.
+        """
         in_r, in_u = gradient
         return super().extreme((in_r + in_u @ self._reads(in_r).mT, in_u), radii)
 
@@ -377,11 +428,11 @@ class LoReFTTrained(LoReFT):
 class DoRA(Adapter):
     r"""Weight-decomposed low-rank adaptation (Liu et al. 2024, Eq. (5)); v = (A, B, m).
 
-    Column j of W(v) is :math:`m_j V_j / \|V_j\|` with V = W0 + s B A. The gradient goes through the norms too, which
-    the authors treat as constants.
+    Column j of W(v) is :math:`m_j V_j / \|V_j\|` with V = W0 + s B A. The gradient goes through the
+    norms too, which the authors treat as constants.
 
-    By rows, it is the same for the transposed matrix: what its claims say of columns holds for rows with A and B
-    exchanged, and the claims are symmetric in A and B. Peft does it by rows.
+    By rows, it is the same for the transposed matrix: what its claims say of columns holds for rows
+    with A and B exchanged, and the claims are symmetric in A and B. Peft does it by rows.
     """
 
     kind = "dora"
@@ -397,11 +448,15 @@ class DoRA(Adapter):
     by_rows: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse a W0 with a column, or row, of zeros, which has no direction, and a bad rank or scale."""
+        """Refuse a W0 with a column, or row, of zeros, which has no direction, and a bad rank or
+        scale.
+        """
         super().__post_init__()
         if not (self.W0.abs().amax(self._along) > 0).all():
             line = "row" if self.by_rows else "column"
-            raise InputError("adapter.W0", f"with a {line} of zeros", f"{line}s with a direction, for DoRA")
+            raise InputError(
+                "adapter.W0", f"with a {line} of zeros", f"{line}s with a direction, for DoRA"
+            )
 
     @property
     def _along(self) -> int:
@@ -409,9 +464,13 @@ class DoRA(Adapter):
 
     @property
     def blocks(self) -> tuple[Block, ...]:
-        """A, shape (r, k), B, shape (d, r), and the magnitudes m, shape (1, k), or (d, 1) of rows."""
+        """A, shape (r, k), B, shape (d, r), and the magnitudes m, shape (1, k), or (d, 1) of
+        rows.
+        """
         d, k = self.W0.shape[-2:]
-        return *_factors(self.W0, self.rank), Block("m", (d, 1) if self.by_rows else (1, k), "max", "mu")
+        return *_factors(self.W0, self.rank), Block(
+            "m", (d, 1) if self.by_rows else (1, k), "max", "mu"
+        )
 
     def weight(self, v: Point) -> Tensor:
         A, B, m = v
@@ -419,10 +478,11 @@ class DoRA(Adapter):
         return V * (m / self._norms(V))
 
     def pull_back(self, v: Point, gradient: Tensor) -> Point:
-        r"""With N the directions: :math:`\langle M_j, N_j\rangle` in m_j, and a pull-back of LoRA in A and B.
+        r"""With N the directions: :math:`\langle M_j, N_j\rangle` in m_j, and a pull-back of LoRA
+        in A and B.
 
-        What LoRA pulls back is :math:`(M_j - N_j\langle N_j, M_j\rangle) m_j / \|V_j\|` in column j, from the part of M
-        across the directions.
+        What LoRA pulls back is :math:`(M_j - N_j\langle N_j, M_j\rangle) m_j / \|V_j\|` in column
+        j, from the part of M across the directions.
         """
         A, B, m = v
         V = self.W0 + self.scale * (B @ A)
@@ -439,7 +499,9 @@ class DoRA(Adapter):
         return A, self.W0.new_zeros((1, d, self.rank)), self._norms(self.W0.unsqueeze(0))
 
     def constants(self, radii: Radii) -> dict[str, float]:
-        """s, the radii a, b and mu, and w_0, the least norm of a column or row of W0, rounded down."""
+        """s, the radii a, b and mu, and w_0, the least norm of a column or row of W0, rounded
+        down.
+        """
         lines = self.W0 if self.by_rows else self.W0.mT
         with ctx.workprec(128):
             least = min(lower(length(line)) for line in lines.tolist())
@@ -455,7 +517,12 @@ class DoRA(Adapter):
         factors, large = size(A) + size(B), m.abs().amax((-2, -1))
         stretch = (size(self.W0) + self.scale * size(A) * size(B)) / columns
         weight = 4 * large * stretch + size(m)
-        return Sizes(sum(self.W0.shape) + 16, weight, 1 + self.scale * large / columns * factors, 1 + 8 * stretch)
+        return Sizes(
+            sum(self.W0.shape) + 16,
+            weight,
+            1 + self.scale * large / columns * factors,
+            1 + 8 * stretch,
+        )
 
     def reach(self, radii: Radii) -> float:
         r""":math:`\sqrt k\,\mu + \|W_0\|_F`, with d in place of k for rows."""
@@ -472,10 +539,11 @@ class DoRA(Adapter):
 
 @dataclass(frozen=True)
 class Rebased(Adapter):
-    """W(v) = Z + U(u) at v = (u, Z), where U(u) is the weight of another adapter, and Z what was merged before.
+    """W(v) = Z + U(u) at v = (u, Z), where U(u) is the weight of another adapter, and Z what was
+    merged before.
 
-    No step moves Z: it is no direction of the domain, and gradients have zeros there. So F's smoothness is that of the
-    other adapter, whatever Z is.
+    No step moves Z: it is no direction of the domain, and gradients have zeros there. So F's
+    smoothness is that of the other adapter, whatever Z is.
     """
 
     inner: Adapter  # the other adapter, around the same W0
@@ -544,4 +612,6 @@ class Rebased(Adapter):
 
     def reach(self, radii: Radii) -> float:
         r"""The inner adapter's reach, plus :math:`\sqrt{\min(d, k)}` times the radius of Z."""
-        return (self.inner.reach(radii) + math.sqrt(min(self.W0.shape)) * radii[BASE_RADIUS]) * ROUND_UP
+        return (
+            self.inner.reach(radii) + math.sqrt(min(self.W0.shape)) * radii[BASE_RADIUS]
+        ) * ROUND_UP

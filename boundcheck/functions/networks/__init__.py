@@ -1,1 +1,3 @@
-"""Transformers: a built-in GPT, adapters in any network, the bridge to transformers and peft, and runs of them."""
+"""Transformers: a built-in GPT, adapters in any network, the bridge to transformers and peft, and
+runs of them.
+"""

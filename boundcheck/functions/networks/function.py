@@ -1,7 +1,8 @@
-"""`NetworkFunction`: F of a network over R replicas, which differ in v alone, what is observed, and how it is made.
+"""`NetworkFunction`: F of a network over R replicas, which differ in v alone, what is observed, and
+how it is made.
 
-The network holds one point at a time, so replicas are computed one by one. A point is first rounded to the network's
-type, and everything is measured at the rounded point.
+The network holds one point at a time, so replicas are computed one by one. A point is first rounded
+to the network's type, and everything is measured at the rounded point.
 """
 
 import math
@@ -17,7 +18,14 @@ from scipy.sparse.linalg import ArpackError
 from torch import Tensor
 
 from boundcheck.functions.adapters.base import cast_to
-from boundcheck.functions.arithmetic import Point, apart, gradient_ratio, inner, spectral_norm, square_norm
+from boundcheck.functions.arithmetic import (
+    Point,
+    apart,
+    gradient_ratio,
+    inner,
+    spectral_norm,
+    square_norm,
+)
 from boundcheck.functions.networks.adapt import adapt, sites_of
 from boundcheck.functions.networks.corpora import Loaded, Task
 from boundcheck.functions.networks.network import Evaluation, Network, narrow_of, widened
@@ -26,7 +34,8 @@ from boundcheck.functions.sgd import Draw
 from boundcheck.language.function import Constant, Function, Observable
 from boundcheck.system.limits import Demand, Tick, available, silent
 
-# Estimates here are what bounds are where constants are known; what is of W is observed at each site.
+# Estimates here are what bounds are where constants are known; what is of W is observed at each
+# site.
 OBSERVABLES = {
     name: Observable(meaning.replace("bound on", "estimate of"))
     for name, meaning in OBSERVED.items()
@@ -35,10 +44,15 @@ OBSERVABLES = {
     "gradient_ratio": Observable(f"{OBSERVED['gradient_ratio']}, on the same samples"),
     "weight_smoothness": Observable("path_smoothness of f, in the matrices W of all sites"),
     "weight_smoothness_error": Observable("estimate of the rounding error of weight_smoothness"),
-    "weight_gradient_spectral": Observable("spectral norm of the gradient of f in W at v_t", ("site",)),
-    "weight_gradient_frobenius": Observable("Frobenius norm of the gradient of f in W at v_t", ("site",)),
+    "weight_gradient_spectral": Observable(
+        "spectral norm of the gradient of f in W at v_t", ("site",)
+    ),
+    "weight_gradient_frobenius": Observable(
+        "Frobenius norm of the gradient of f in W at v_t", ("site",)
+    ),
     "norm": Observable(
-        "norm of the block, the larger of those at v_t and v_{t+1}: spectral, or the largest entry", ("block",)
+        "norm of the block, the larger of those at v_t and v_{t+1}: spectral, or the largest entry",
+        ("block",),
     ),
 }
 """What is observed at an audit, by name."""
@@ -49,39 +63,48 @@ LOOKS = {
 }
 """What is observed at a few iterates."""
 
-# Above this size, a randomised decomposition finds the spectral norm, which is then a lower estimate.
+# Above this size, a randomised decomposition finds the spectral norm, which is then a lower
+# estimate.
 _LARGEST = 1024
-# The vectors that Lanczos keeps. For one part in a hundred, it then needs half as many products as with SciPy's 20.
+# The vectors that Lanczos keeps. For one part in a hundred, it then needs half as many products as
+# with SciPy's 20.
 _SUBSPACE = 8
 # Relative accuracy of Lanczos: its result is a lower estimate anyway.
 _TOLERANCE = 0.01
-# For the estimate of rounding errors: samples, points on a line, order of the differences, standard deviations.
+# For the estimate of rounding errors: samples, points on a line, order of the differences, standard
+# deviations.
 _SAMPLES, _POINTS, _ORDER, _MARGIN = 16, 7, 4, 4.0
 
 
 @dataclass(frozen=True)
 class Rounding:
-    """Estimates of the rounding error of F, and of the norm of the gradient's, at one point, by how they scatter."""
+    """Estimates of the rounding error of F, and of the norm of the gradient's, at one point, by how
+    they scatter.
+    """
 
     loss: float
     gradient: float
-    # Of the gradient, by how far it is from that in double precision; infinite where these were not compared.
+    # Of the gradient, by how far it is from that in double precision; infinite where these were not
+    # compared.
     held: float = math.inf
 
 
 def rounding_of(network: Network) -> Rounding:
-    r"""Estimate the rounding errors of F and its gradient by differences of order k = 4 along a line of seven points.
+    r"""Estimate the rounding errors of F and its gradient by differences of order k = 4 along a
+    line of seven points.
 
-    Differences of a smooth function of that order vanish with the step; what is left is noise, and has the standard
-    deviation :math:`\sqrt{(2k)!}/k!` times that of a value. So it counts every rounding on the way, whatever type it
-    happens in. It is taken over 16 samples, as four standard deviations for safety: an estimate, no bound. The mean of
-    the samples' losses has no larger deviation than the root of their mean variance, which is known much better than
-    that of a single number.
+    Differences of a smooth function of that order vanish with the step; what is left is noise, and
+    has the standard deviation :math:`\sqrt{(2k)!}/k!` times that of a value. So it counts every
+    rounding on the way, whatever type it happens in. It is taken over 16 samples, as four standard
+    deviations for safety: an estimate, no bound. The mean of the samples' losses has no larger
+    deviation than the root of their mean variance, which is known much better than that of a single
+    number.
 
-    Where weights are in bfloat16 or float16, steps that are too short to change what is rounded would show no noise. So
-    there the estimate is at least the distance of loss and gradient from those in single precision at the same weights,
-    with the same margin, and at least a unit of roundoff of both. Where memory is too small for that, it is at least
-    the size of loss and gradient themselves.
+    Where weights are in bfloat16 or float16, steps that are too short to change what is rounded
+    would show no noise. So there the estimate is at least the distance of loss and gradient from
+    those in single precision at the same weights, with the same margin, and at least a unit of
+    roundoff of both. Where memory is too small for that, it is at least the size of loss and
+    gradient themselves.
 
     Source: Moré and Wild, "Estimating computational noise", SIAM J. Sci. Comput. 33 (2011).
     """
@@ -109,16 +132,18 @@ def rounding_of(network: Network) -> Rounding:
     off = (look.losses - wide.losses).square().mean().sqrt().item()
     gap = square_norm(apart(look.gradient, wide.gradient)).sqrt().item()
     return Rounding(
-        max(loss, _MARGIN * off, unit * wide.loss), max(gradient, _MARGIN * gap, unit * math.sqrt(wide.square_norm))
+        max(loss, _MARGIN * off, unit * wide.loss),
+        max(gradient, _MARGIN * gap, unit * math.sqrt(wide.square_norm)),
     )
 
 
 def _from_double(network: Network, samples: Tensor) -> float:
-    """The distance of the gradient in single precision from that in double at the same weights, with the same margin.
+    """The distance of the gradient in single precision from that in double at the same weights,
+    with the same margin.
 
-    It is measured close to the first iterate and not there: at B = 0, half of LoRA's gradient is exactly 0. In a
-    network with kinks, such as one with ReLU, a gradient scatters by more than its rounding, and this tells the
-    rounding alone.
+    It is measured close to the first iterate and not there: at B = 0, half of LoRA's gradient is
+    exactly 0. In a network with kinks, such as one with ReLU, a gradient scatters by more than its
+    rounding, and this tells the rounding alone.
     """
     every, v = list(network.model.parameters()), network.point()
     single = torch.float32 in {x.dtype for x in every} and all(x.is_floating_point() for x in every)
@@ -126,7 +151,10 @@ def _from_double(network: Network, samples: Tensor) -> float:
     if not (single and room) or network.is_curved or network.device.type == "mps":
         return math.inf
     random, spacing = torch.Generator().manual_seed(1), torch.finfo(torch.float32).eps ** (1 / 3)
-    away = tuple(spacing * torch.randn(part.shape, generator=random, dtype=torch.float64).to(part) for part in v)
+    away = tuple(
+        spacing * torch.randn(part.shape, generator=random, dtype=torch.float64).to(part)
+        for part in v
+    )
     try:
         network.write(network.retract(v, away))
         look = network.look(samples)
@@ -137,37 +165,58 @@ def _from_double(network: Network, samples: Tensor) -> float:
         return math.inf
     finally:
         network.write(v)
-    off, size = square_norm(apart(look.gradient, wide.gradient)).sqrt().item(), math.sqrt(wide.square_norm)
+    off, size = (
+        square_norm(apart(look.gradient, wide.gradient)).sqrt().item(),
+        math.sqrt(wide.square_norm),
+    )
     return max(_MARGIN * off, torch.finfo(torch.float32).eps * size)
 
 
 def _noise(values: Tensor) -> float:
-    """Four standard deviations of a vector's noise, from its values at equally spaced points, shape (points, n)."""
+    """Four standard deviations of a vector's noise, from its values at equally spaced points, shape
+    (points, n).
+    """
     differences = torch.diff(values, n=_ORDER, dim=0)
-    variance = math.factorial(_ORDER) ** 2 / math.factorial(2 * _ORDER) * differences.square().sum(1).mean().item()
+    variance = (
+        math.factorial(_ORDER) ** 2
+        / math.factorial(2 * _ORDER)
+        * differences.square().sum(1).mean().item()
+    )
     return _MARGIN * math.sqrt(variance)
 
 
 def weights_of(network: Network, v: Point) -> list[Tensor]:
     """W(v) at each site up to a constant, in float64, shape (d, k)."""
     parts = zip(network.sites, network.split(v), strict=True)
-    return [cast_to(site.adapter, torch.float64, str(v[0].device)).weight(part)[0] for site, part in parts]
+    return [
+        cast_to(site.adapter, torch.float64, str(v[0].device)).weight(part)[0]
+        for site, part in parts
+    ]
 
 
 def observe(
-    network: Network, v: Point, v_next: Point, look: Evaluation, look_next: Evaluation, rounding: Rounding
+    network: Network,
+    v: Point,
+    v_next: Point,
+    look: Evaluation,
+    look_next: Evaluation,
+    rounding: Rounding,
 ) -> dict[str, Any]:
-    r"""The observables of the step from v to v_next; without noise and bias, which are the sampler's.
+    r"""The observables of the step from v to v_next; without noise and bias, which are the
+    sampler's.
 
-    Both smoothnesses are those of `Problem.observe`. In W the descent curvature is that of f, and a lower estimate of
-    L. The gradient ratio loses less to rounding: the errors of two gradients are divided by the length of the step, and
-    those of two losses by its square. Of `look`, all samples at v, and `look_next`, the same at v_next, v_next is held
-    as the model holds it.
+    Both smoothnesses are those of `Problem.observe`. In W the descent curvature is that of f, and a
+    lower estimate of
+    L. The gradient ratio loses less to rounding: the errors of two gradients are divided by the
+    length of the step, and those of two losses by its square. Of `look`, all samples at v, and
+    `look_next`, the same at v_next, v_next is held as the model holds it.
     """
     step = apart(v_next, v)
     length = square_norm(step).sqrt().item()
     slope = inner(look.gradient, step).item()
-    changes = [y - x for x, y in zip(weights_of(network, v), weights_of(network, v_next), strict=True)]
+    changes = [
+        y - x for x, y in zip(weights_of(network, v), weights_of(network, v_next), strict=True)
+    ]
     moved = math.sqrt(sum(x.square().sum().item() for x in changes))
     turn = sum((x * y).sum().item() for x, y in zip(changes, look.weight_gradients, strict=True))
     size = math.sqrt(look.square_norm)
@@ -175,7 +224,9 @@ def observe(
     # The gradient in W is computed from the same numbers, to about the same relative accuracy.
     weight_size = math.sqrt(sum(x.square().sum().item() for x in look.weight_gradients))
     relative = rounding.gradient / size if size > 0 else 0.0
-    in_w = _smoothness(look.loss, look_next.loss, turn, moved, rounding.loss, relative * weight_size)
+    in_w = _smoothness(
+        look.loss, look_next.loss, turn, moved, rounding.loss, relative * weight_size
+    )
     ratio = gradient_ratio(v, v_next, look.gradient, look_next.gradient).item()
     # A gradient that scatters by more than rounding has kinks.
     ratio_error = 2 * min(rounding.gradient, rounding.held) / length if length else 0.0
@@ -196,14 +247,24 @@ def observe(
         "weight_smoothness_error": in_w[1],
         "weight_gradient_spectral": [_spectral(x) for x in look.weight_gradients],
         "weight_gradient_frobenius": [x.norm().item() for x in look.weight_gradients],
-        "norm": [max(x, y) for x, y in zip(block_norms(network, v), block_norms(network, v_next), strict=True)],
+        "norm": [
+            max(x, y)
+            for x, y in zip(block_norms(network, v), block_norms(network, v_next), strict=True)
+        ],
     }
 
 
 def _smoothness(
-    loss: float, loss_next: float, slope: float, length: float, loss_error: float, gradient_error: float
+    loss: float,
+    loss_next: float,
+    slope: float,
+    length: float,
+    loss_error: float,
+    gradient_error: float,
 ) -> tuple[float, float]:
-    """The smoothness along a segment, and its error: that of two losses and of the gradient, over half its square."""
+    """The smoothness along a segment, and its error: that of two losses and of the gradient, over
+    half its square.
+    """
     half = length * length / 2
     if half == 0:
         return 0.0, 0.0
@@ -215,7 +276,9 @@ def block_norms(network: Network, v: Point) -> list[float]:
     found = []
     for site, part in zip(network.sites, network.split(v), strict=True):
         for block, x in zip(site.adapter.blocks, site.adapter.bounded(part), strict=True):
-            found.append((x.abs().amax((-2, -1)) if block.norm == "max" else spectral_norm(x)).item())
+            found.append(
+                (x.abs().amax((-2, -1)) if block.norm == "max" else spectral_norm(x)).item()
+            )
     return found
 
 
@@ -231,15 +294,20 @@ def _spectral(X: Tensor) -> float:
 def top_curvatures(
     network: Network, random: np.random.Generator, tolerance: float, tick: Tick = silent
 ) -> tuple[float, float]:
-    r"""Lower estimates of :math:`\|\nabla^2 F(v)\|` and :math:`\|\nabla^2 f(W)\|`, jointly in all sites, by Lanczos.
+    r"""Lower estimates of :math:`\|\nabla^2 F(v)\|` and :math:`\|\nabla^2 f(W)\|`, jointly in all
+    sites, by Lanczos.
 
     Progress is counted in products; a restart may need more of them than the first round.
     """
     v = network.point()
-    weights = tuple(torch.empty(site.adapter.W0.shape, device=network.device) for site in network.sites)
+    weights = tuple(
+        torch.empty(site.adapter.W0.shape, device=network.device) for site in network.sites
+    )
     done = 0
 
-    def top(product: Callable[[Point], Point], like: Point, tangent: Callable[[Point], Point]) -> float:
+    def top(
+        product: Callable[[Point], Point], like: Point, tangent: Callable[[Point], Point]
+    ) -> float:
         def counted(u: Point) -> Point:
             nonlocal done
             done += 1
@@ -261,8 +329,8 @@ def top_curvatures(
 class NetworkFunction(Function):
     """F of a network and its samples.
 
-    The network holds a point; `parameters` is how many numbers the model had before it was adapted, and `held_out` are
-    samples that are not trained on, if there are any.
+    The network holds a point; `parameters` is how many numbers the model had before it was adapted,
+    and `held_out` are samples that are not trained on, if there are any.
     """
 
     is_flat = False
@@ -270,25 +338,45 @@ class NetworkFunction(Function):
     looks = LOOKS
     infimum = Constant(0.0, "certified", "cross-entropy is nonnegative")
 
-    def __init__(self, name: str, network: Network, parameters: int, held_out: Task | None = None) -> None:
+    def __init__(
+        self, name: str, network: Network, parameters: int, held_out: Task | None = None
+    ) -> None:
         """Take a network at its first iterate."""
         self.name, self.units, self.samples = name, network.task.units, network.task.samples
-        self.network, self.parameters, self.held_out, self.sites = network, parameters, held_out, network.sites
-        blocks = [f"{site.name} {block.name}" for site in network.sites for block in site.adapter.blocks]
+        self.network, self.parameters, self.held_out, self.sites = (
+            network,
+            parameters,
+            held_out,
+            network.sites,
+        )
+        blocks = [
+            f"{site.name} {block.name}" for site in network.sites for block in site.adapter.blocks
+        ]
         self.constants = {"infimum": self.infimum}
         # No radius bounds the norms of the blocks.
         self.norm_names = {"": "norm"}
         self.sizes = {"site": len(network.sites), "block": len(blocks)}
-        self.names = {"sites": "\n".join(site.name for site in network.sites), "blocks": "\n".join(blocks)}
+        self.names = {
+            "sites": "\n".join(site.name for site in network.sites),
+            "blocks": "\n".join(blocks),
+        }
         trained = sum(parameter.numel() for parameter in network.parameters)
         self.facts = {"sites": len(network.sites), "trained": trained, "parameters": parameters}
         self._first = network.point()
 
     @classmethod
     def adapted(
-        cls, loaded: Loaded, kind: str, targets: Sequence[str], rank: int | None, scale: float, gain: float, random: Any
+        cls,
+        loaded: Loaded,
+        kind: str,
+        targets: Sequence[str],
+        rank: int | None,
+        scale: float,
+        gain: float,
+        random: Any,
     ) -> "NetworkFunction":
-        """F of a model with adapters of one kind at these targets, at the start that `random` draws, on the CPU.
+        """F of a model with adapters of one kind at these targets, at the start that `random`
+        draws, on the CPU.
 
         Raises InputError for a target or a rank that does not exist.
         """
@@ -302,12 +390,18 @@ class NetworkFunction(Function):
         return self._first
 
     def demands(self, replicas: int, batch: int, waiting: int) -> tuple[Demand, ...]:
-        """The memory for the samples of a look, gradients in W of two looks, and the points of all replicas."""
+        """The memory for the samples of a look, gradients in W of two looks, and the points of all
+        replicas.
+        """
         network = self.network
         weights = sum(site.adapter.W0.numel() for site in self.sites)
         return (
             Demand("model", self.name, network.chunk * network.sample_bytes + 3 * 8 * weights),
-            Demand("run.replicas", replicas, 6 * 8 * replicas * sum(part.numel() for part in self._first) + waiting),
+            Demand(
+                "run.replicas",
+                replicas,
+                6 * 8 * replicas * sum(part.numel() for part in self._first) + waiting,
+            ),
         )
 
     def work(self, samples: int) -> float:
@@ -316,7 +410,9 @@ class NetworkFunction(Function):
 
     @cached_property
     def noise(self) -> Rounding:
-        """Estimates of the rounding errors of F and its gradient, from their noise at the first iterate."""
+        """Estimates of the rounding errors of F and its gradient, from their noise at the first
+        iterate.
+        """
         with _autograd():
             self.network.write(self._first)
             return rounding_of(self.network)
@@ -343,7 +439,9 @@ class NetworkFunction(Function):
         return _joined(self._each(v, lambda i: self.network.look(indices[i]).gradient))
 
     def sample_variance(self, v: Point) -> Tensor:
-        return torch.tensor(self._each(v, lambda i: self.network.look().variance), dtype=torch.float64)
+        return torch.tensor(
+            self._each(v, lambda i: self.network.look().variance), dtype=torch.float64
+        )
 
     def rounding(self, v: Point, loss: Tensor) -> tuple[Tensor, Tensor]:
         """Estimates of the rounding errors of loss and gradient, those at the first iterate."""
@@ -354,7 +452,9 @@ class NetworkFunction(Function):
         """The point reached from v by a step, rounded to the network's type."""
 
         def held(i: int) -> Point:
-            self.network.write(self.network.retract(*(tuple(part[i : i + 1] for part in x) for x in (v, step))))
+            self.network.write(
+                self.network.retract(*(tuple(part[i : i + 1] for part in x) for x in (v, step)))
+            )
             return self.network.point()
 
         return _joined(self._each(v, held))
@@ -370,10 +470,15 @@ class NetworkFunction(Function):
             return b"".join(part[i].cpu().numpy().tobytes() for part in v)
 
         keys = [key(v, i) for i in range(len(v[0]))]
-        looks: dict[bytes, Evaluation] = dict(zip(keys, self._each(v, lambda i: self.network.look()), strict=True))
+        looks: dict[bytes, Evaluation] = dict(
+            zip(keys, self._each(v, lambda i: self.network.look()), strict=True)
+        )
         rows = []
         for i in range(len(keys)):
-            look, (x, y) = looks[keys[i]], (tuple(part[i : i + 1] for part in point) for point in (v, v_next))
+            look, (x, y) = (
+                looks[keys[i]],
+                (tuple(part[i : i + 1] for part in point) for point in (v, v_next)),
+            )
             look_next = looks.get(key(v_next, i)) or self._each(y, lambda _: self.network.look())[0]
             noise = {"noise_variance": 0.0, "conditional_bias": 0.0, "conditional_bias_error": 0.0}
             if law is not None and law.replaced:
@@ -391,8 +496,10 @@ class NetworkFunction(Function):
                 noise = dict(zip(noise, (law.noise(variance, bias), bias, error), strict=True))
             rows.append(observe(self.network, x, y, look, look_next, self.noise) | noise)
         return {
-            name: torch.tensor([row[name] for row in rows], dtype=torch.float64).reshape(
-                len(rows), *(self.sizes[dim] for dim in observable.dims)
+            name: (
+                torch.tensor([row[name] for row in rows], dtype=torch.float64).reshape(
+                    len(rows), *(self.sizes[dim] for dim in observable.dims)
+                )
             )
             for name, observable in OBSERVABLES.items()
         }
@@ -401,7 +508,9 @@ class NetworkFunction(Function):
         """The largest curvatures of F and of f at a single point."""
         with _autograd():
             self.network.write(v)
-            return dict(zip(LOOKS, top_curvatures(self.network, random, _TOLERANCE, tick), strict=True))
+            return dict(
+                zip(LOOKS, top_curvatures(self.network, random, _TOLERANCE, tick), strict=True)
+            )
 
     def accuracy(self, v: Point) -> list[float]:
         return self._each(v, lambda i: self.network.accuracy())

@@ -1,4 +1,5 @@
-"""A small GPT in plain torch, its pretraining on English, and the table [model] of a spec that asks for it.
+"""A small GPT in plain torch, its pretraining on English, and the table [model] of a spec that asks
+for it.
 
 Every step is written out, so that it can be differentiated twice.
 """
@@ -87,7 +88,8 @@ class MLP(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention and MLP, each normalised before and added after; then `edit`, which acts on the hidden state h.
+    """Attention and MLP, each normalised before and added after; then `edit`, which acts on the
+    hidden state h.
 
     The edit is the identity. A module that edits representations may take its place.
     """
@@ -110,15 +112,18 @@ class Block(nn.Module):
 class GPT(nn.Module):
     """Embeddings of tokens and positions, blocks, a last LayerNorm, and a linear head without bias.
 
-    The head and the embedding do not share weights, so every parameter is used in one place, and its derivative is that
-    of one map. For an alphabet, sharing would save little.
+    The head and the embedding do not share weights, so every parameter is used in one place, and
+    its derivative is that of one map. For an alphabet, sharing would save little.
 
-    A fine-tuning method may change the matrices ``blocks.N.attention.qkv``, ``blocks.N.attention.out``,
-    ``blocks.N.mlp.up`` and ``blocks.N.mlp.down``. There is no dropout, so the loss is a function of the weights.
+    A fine-tuning method may change the matrices ``blocks.N.attention.qkv``,
+    ``blocks.N.attention.out``, ``blocks.N.mlp.up`` and ``blocks.N.mlp.down``. There is no dropout,
+    so the loss is a function of the weights.
     """
 
     def __init__(self, shape: GPTShape, generator: torch.Generator) -> None:
-        """Draw the initial weights from `generator`, on its device; torch's own generator is left as it was."""
+        """Draw the initial weights from `generator`, on its device; torch's own generator is left
+        as it was.
+        """
         super().__init__()
         self.shape = shape
         # On the meta device a constructor draws nothing.
@@ -129,7 +134,8 @@ class GPT(nn.Module):
             self.norm = nn.LayerNorm(shape.width)
             self.head = nn.Linear(shape.width, shape.vocabulary, bias=False)
         self.to_empty(device=generator.device)
-        # Embeddings N(0, 0.02²) and matrices N(0, 1/inputs), over √(2 layers) where a block adds them to h.
+        # Embeddings N(0, 0.02²) and matrices N(0, 1/inputs), over √(2 layers) where a block adds
+        # them to h.
         for name, module in self.named_modules():
             if isinstance(module, nn.LayerNorm):
                 module.reset_parameters()
@@ -144,7 +150,9 @@ class GPT(nn.Module):
                     nn.init.zeros_(module.bias)
 
     def forward(self, ids: Tensor) -> Tensor:
-        """The logits of each next token, shape (m, t, V), from tokens 0..V-1 in int64, shape (m, t) within context."""
+        """The logits of each next token, shape (m, t, V), from tokens 0..V-1 in int64, shape (m, t)
+        within context.
+        """
         h = self.tokens(ids) + self.positions.weight[: ids.shape[1]]
         for block in self.blocks:
             h = block(h)
@@ -152,10 +160,12 @@ class GPT(nn.Module):
 
 
 def token_losses(logits: Tensor, ids: Tensor) -> Tensor:
-    """The cross-entropy, in nats, of each token but the first given those before it, shape (m, t - 1).
+    """The cross-entropy, in nats, of each token but the first given those before it, shape (m, t -
+    1).
 
     Args:
-        logits: of the tokens `ids`, shape (m, t, V); or of all but the last, whose next token is not known.
+        logits: of the tokens `ids`, shape (m, t, V); or of all but the last, whose next token is
+            not known.
         ids: shape (m, t).
 
     """
@@ -163,16 +173,22 @@ def token_losses(logits: Tensor, ids: Tensor) -> Tensor:
 
 
 class Windows:
-    """Windows of text for the built-in GPT: a sample's loss is the mean cross-entropy of its next tokens."""
+    """Windows of text for the built-in GPT: a sample's loss is the mean cross-entropy of its next
+    tokens.
+    """
 
     units = "nats"
 
     def __init__(self, name: str, ids: Tensor) -> None:
-        """Take windows of encoded text, int64, shape (n, t + 1), of which the last token is predicted and not read."""
+        """Take windows of encoded text, int64, shape (n, t + 1), of which the last token is
+        predicted and not read.
+        """
         self.name, self.ids, self.samples = name, ids.clone(), len(ids)
 
     def losses(self, model: nn.Module, indices: Tensor) -> Tensor:
-        """The mean over the window of the cross-entropy of each token given those before it, shape (m,)."""
+        """The mean over the window of the cross-entropy of each token given those before it, shape
+        (m,).
+        """
         ids = self.ids[indices]
         return token_losses(model(ids[:, :-1]), ids).mean(1)
 
@@ -188,12 +204,15 @@ _LARGEST_GRADIENT = 1.0
 
 
 def pretrained(shape: GPTShape, steps: int, seed: int = 0, tick: Tick = silent) -> GPT:
-    """A GPT in float32 on the CPU, pretrained on the American Standard Version; from the cache if possible.
+    """A GPT in float32 on the CPU, pretrained on the American Standard Version; from the cache if
+    possible.
 
-    The cache is the folder in the environment variable BOUNDCHECK_CACHE, or else ``~/.cache/boundcheck``. The same
-    arguments give the same weights to the last bit whatever threads there are. Another torch, and a processor with
-    other vector instructions, round sums differently: then the weights are made anew, and are others. MKL's choice of
-    instructions, which torch does not tell, is the one thing that can still differ.
+    The cache is the folder in the environment variable BOUNDCHECK_CACHE, or else
+    ``~/.cache/boundcheck``. The same arguments give the same weights to the last bit whatever
+    threads there are. Another torch, and a processor with
+    other vector instructions, round sums differently: then the weights are made anew, and are
+    others. MKL's choice of instructions, which torch does not tell, is the one thing that can still
+    differ.
 
     Args:
         shape: with the vocabulary of `ALPHABET`.
@@ -220,8 +239,8 @@ def pretrained(shape: GPTShape, steps: int, seed: int = 0, tick: Tick = silent) 
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
             pass
-    # Bits of a sum depend on how many threads share it, and training makes them differences that are seen. Matrices as
-    # small as these gain nothing from a second thread.
+    # Bits of a sum depend on how many threads share it, and training makes them differences that
+    # are seen. Matrices as small as these gain nothing from a second thread.
     with at_most(1):
         model = _train(shape, steps, seed, ids, tick)
     written = io.BytesIO()
@@ -237,7 +256,9 @@ def _written(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InputError("BOUNDCHECK_CACHE", path, f"a path that can be written ({error.strerror})") from None
+        raise InputError(
+            "BOUNDCHECK_CACHE", path, f"a path that can be written ({error.strerror})"
+        ) from None
 
 
 def _train(shape: GPTShape, steps: int, seed: int, ids: Tensor, tick: Tick) -> GPT:
@@ -291,10 +312,11 @@ Few = Annotated[int, Field(gt=0, le=2**7)]
 
 
 class GPTSpec(Table):
-    """The built-in GPT in float64, pretrained on the American Standard Version and tuned to another text.
+    """The built-in GPT in float64, pretrained on the American Standard Version and tuned to another
+    text.
 
-    Samples are windows of ``context`` characters and the one after them; those that are held out have none in common
-    with the others.
+    Samples are windows of ``context`` characters and the one after them; those that are held out
+    have none in common with the others.
     """
 
     kind: Literal["gpt"]
@@ -303,7 +325,10 @@ class GPTSpec(Table):
     layers: Few = Field(default=2, description="layers")
     context: int = Field(default=64, ge=2, le=2**14, description="characters that it sees")
     pretraining: Count = Field(default=STEPS, description="steps that it is pretrained for, once")
-    text: str = Field(default="python-library", description="`python-library`, `english`, or the path of a text file")
+    text: str = Field(
+        default="python-library",
+        description="`python-library`, `english`, or the path of a text file",
+    )
     samples: Count = Field(default=128, description="n, the finite sample that F is a mean over")
     held_out: Count = Field(default=128, description="samples that are held out")
     seed: Seed = Field(default=0, description="of the draw of the samples")
@@ -315,10 +340,13 @@ class GPTSpec(Table):
             raise InputError("adapter.targets", ", ".join(paths), expected)
 
     def demands(self) -> tuple[Demand, ...]:
-        """The memory for weights, what pretraining keeps of each, windows of text, and computing one window."""
+        """The memory for weights, what pretraining keeps of each, windows of text, and computing
+        one window.
+        """
         weights = 3 * 4 * self.layers * self.width**2
         attention = self.layers * self.context * (4 * self.heads * self.context + 16 * self.width)
-        # In float64, and in single precision with a gradient and two averages; of pretraining 16 windows at a time.
+        # In float64, and in single precision with a gradient and two averages; of pretraining 16
+        # windows at a time.
         return (
             Demand("model.width", self.width, (8 + 4 * 4) * weights),
             Demand("model.context", self.context, 16 * 4 * attention),
@@ -331,9 +359,16 @@ class GPTSpec(Table):
         return ["edit"] if ADAPTERS[kind].edits_hidden else ["qkv", "up"]
 
     def load(self, device: str, tick: Tick = silent) -> Loaded:
-        """The GPT, pretrained, and its samples; raises InputError for a text or a number of heads that does not fit."""
+        """The GPT, pretrained, and its samples; raises InputError for a text or a number of heads
+        that does not fit.
+        """
         with typed(heads="model.heads", text="model.text"):
-            sizes = {"width": self.width, "heads": self.heads, "layers": self.layers, "context": self.context}
+            sizes = {
+                "width": self.width,
+                "heads": self.heads,
+                "layers": self.layers,
+                "context": self.context,
+            }
             shape = GPTShape(vocabulary=len(ALPHABET), **sizes)
             train, held_out = corpora.split(text_of(self.text))
         tasks = []
@@ -341,5 +376,10 @@ class GPTSpec(Table):
             with typed(count=f"model.{field}"):
                 ids = corpora.windows(part, self.context + 1, getattr(self, field), self.seed)
             tasks.append(Windows(name, ids.to(device)))
-        base = pretrained(shape, self.pretraining, self.seed, tick).double().to(device).requires_grad_(False)
+        base = (
+            pretrained(shape, self.pretraining, self.seed, tick)
+            .double()
+            .to(device)
+            .requires_grad_(False)
+        )
         return Loaded(f"GPT on {self.text}", base, *tasks)

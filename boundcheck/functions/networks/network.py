@@ -1,9 +1,11 @@
-"""`Network`: F(v), the mean loss of a network over a finite sample, as a function of its adapters' numbers.
+"""`Network`: F(v), the mean loss of a network over a finite sample, as a function of its adapters'
+numbers.
 
-A `Site` is a module whose output is W(v) x, or W(v) [x; 1], plus a term that does not depend on v. So the gradient of a
-sample in W is the sum over its positions of (gradient in the output) (input)ᵀ; the adapter does the rest. F, its
-gradient, the gradients of single samples, and products with Hessians are computed over chunks of samples and summed in
-float64. A point v is the blocks of all sites in one tuple, each of shape (1, rows, columns).
+A `Site` is a module whose output is W(v) x, or W(v) [x; 1], plus a term that does not depend on v.
+So the gradient of a sample in W is the sum over its positions of (gradient in the output) (input)ᵀ;
+the adapter does the rest. F, its gradient, the gradients of single samples, and products with
+Hessians are computed over chunks of samples and summed in float64. A point v is the blocks of all
+sites in one tuple, each of shape (1, rows, columns).
 """
 
 from collections import deque
@@ -33,14 +35,18 @@ _State = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Leaf:
-    """A module's parameter that is some columns of a block of v: itself, transposed, or a vector as one column."""
+    """A module's parameter that is some columns of a block of v: itself, transposed, or a vector as
+    one column.
+    """
 
     parameter: Tensor
     transposed: bool = False
 
     @property
     def value(self) -> Tensor:
-        """The columns in the parameter's layout, of which gradients are taken: the parameter itself."""
+        """The columns in the parameter's layout, of which gradients are taken: the parameter
+        itself.
+        """
         return self.parameter
 
     def read(self, value: Tensor) -> Tensor:
@@ -49,15 +55,18 @@ class Leaf:
         return columns.mT if self.transposed else columns
 
     def write(self, columns: Tensor) -> None:
-        self.parameter.copy_((columns.mT if self.transposed else columns).reshape(self.parameter.shape))
+        self.parameter.copy_(
+            (columns.mT if self.transposed else columns).reshape(self.parameter.shape)
+        )
 
 
 @dataclass(frozen=True)
 class Computed(Leaf):
     """A weight that torch computes from a trained parameter, as one that it keeps orthogonal.
 
-    A weight does not tell the parameter, and what else it is computed from. So where training left them is remembered,
-    and put back to the last bit with the weight that they gave; any other weight is left to torch.
+    A weight does not tell the parameter, and what else it is computed from. So where training left
+    them is remembered, and put back to the last bit with the weight that they gave; any other
+    weight is left to torch.
     """
 
     module: nn.Module = field(kw_only=True)
@@ -69,7 +78,9 @@ class Computed(Leaf):
 
     @property
     def value(self) -> Tensor:
-        """The weight, a function of the parameter; a state that is new counts as one that training left."""
+        """The weight, a function of the parameter; a state that is new counts as one that training
+        left.
+        """
         weight = cast(Tensor, self.module.weight)
         state = self._state(weight)
         if not any(_alike(state, known) for known in (*self.left, *self.other)):
@@ -100,7 +111,9 @@ class Computed(Leaf):
 
 
 def _alike(x: _State, y: _State) -> bool:
-    return all(torch.allclose(part, y[name], rtol=0, atol=0, equal_nan=True) for name, part in x.items())
+    return all(
+        torch.allclose(part, y[name], rtol=0, atol=0, equal_nan=True) for name, part in x.items()
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,12 +122,16 @@ class Site:
 
     name: str  # its module's path in the network
     adapter: Adapter  # W(v), in float64, whose shapes and formulas the theory uses
-    # Computes W(v) x, with inputs of shape (m, ..., k) and outputs of shape (m, ..., d), samples first.
+    # Computes W(v) x, with inputs of shape (m, ..., k) and outputs of shape (m, ..., d), samples
+    # first.
     module: nn.Module
-    blocks: tuple[tuple[Leaf, ...], ...]  # for each block of v the leaves that it is made of, side by side
+    blocks: tuple[
+        tuple[Leaf, ...], ...
+    ]  # for each block of v the leaves that it is made of, side by side
     affine: bool = False  # whether W acts on [x; 1]
     bias: Tensor | None = None  # what the module adds to W(v) x, if that is not said by W
-    # What the module's own gradient leaves out, as a sentence; empty where it is the gradient of what it computes.
+    # What the module's own gradient leaves out, as a sentence; empty where it is the gradient of
+    # what it computes.
     cut: str = ""
 
     @property
@@ -124,13 +141,18 @@ class Site:
 
     @property
     def values(self) -> list[Tensor]:
-        """The tensors that v is read from, in the same order: the parameters, or what is computed from them."""
+        """The tensors that v is read from, in the same order: the parameters, or what is computed
+        from them.
+        """
         return [leaf.value for leaves in self.blocks for leaf in leaves]
 
     def point(self, values: Sequence[Tensor] | None = None) -> Point:
         """The point v with R = 1, from the values, or from tensors of their shapes."""
         left = iter(self.values if values is None else values)
-        return tuple(torch.cat([leaf.read(next(left)) for leaf in leaves], 1).unsqueeze(0) for leaves in self.blocks)
+        return tuple(
+            torch.cat([leaf.read(next(left)) for leaf in leaves], 1).unsqueeze(0)
+            for leaves in self.blocks
+        )
 
     @torch.no_grad()
     def write(self, v: Point) -> None:
@@ -148,14 +170,20 @@ class Site:
         return nn.functional.linear(x.to(weight.dtype), weight, bias).to(x.dtype)
 
     def inputs(self, x: Tensor) -> Tensor:
-        """The input of W, shape (m, positions, k): positions of any shape as one axis, with 1 appended if affine."""
+        """The input of W, shape (m, positions, k): positions of any shape as one axis, with 1
+        appended if affine.
+        """
         x = x.reshape(len(x), -1, x.shape[-1])
         return torch.cat([x, torch.ones_like(x[..., :1])], -1) if self.affine else x
 
 
 @contextmanager
-def _hooked(sites: Sequence[Site], do: Callable[[int, Tensor, Any], Tensor | None]) -> Iterator[None]:
-    """Call a function of a site's place, input and output after each call of its module; it may replace the output."""
+def _hooked(
+    sites: Sequence[Site], do: Callable[[int, Tensor, Any], Tensor | None]
+) -> Iterator[None]:
+    """Call a function of a site's place, input and output after each call of its module; it may
+    replace the output.
+    """
     handles = [
         site.module.register_forward_hook(lambda _, given, output, i=i: do(i, given[0], output))
         for i, site in enumerate(sites)
@@ -177,7 +205,9 @@ def uncut(sites: Sequence[Site]) -> Iterator[None]:
 
 @contextmanager
 def probed(sites: Sequence[Site]) -> Iterator[list[Tensor]]:
-    """Zero matrices, one per site, added to its W while inside: derivatives in them are those of f in W."""
+    """Zero matrices, one per site, added to its W while inside: derivatives in them are those of f
+    in W.
+    """
     probes = [
         torch.zeros(*site.adapter.W0.shape, dtype=p.dtype, device=p.device, requires_grad=True)
         for site in sites
@@ -204,7 +234,9 @@ class Evaluation:
     losses: Tensor  # each sample's, shape (n,)
     gradient: Point  # the mean over the samples of their gradients in v
     sample_squares: Tensor  # the squared norm of each sample's gradient in v, shape (n,)
-    weight_gradients: tuple[Tensor, ...]  # for each site the gradient of the mean loss in W, shape (d, k)
+    weight_gradients: tuple[
+        Tensor, ...
+    ]  # for each site the gradient of the mean loss in W, shape (d, k)
 
     @property
     def loss(self) -> float:
@@ -218,7 +250,9 @@ class Evaluation:
 
     @property
     def variance(self) -> float:
-        r"""The variance of one sample's gradient, :math:`\frac1n\sum_i\|g_i\|^2 - \|\nabla F\|^2`."""
+        r"""The variance of one sample's gradient, :math:`\frac1n\sum_i\|g_i\|^2 - \|\nabla
+        F\|^2`.
+        """
         return max(self.sample_squares.mean().item() - self.square_norm, 0.0)
 
 
@@ -227,7 +261,8 @@ class Network:
     """F: a model seen through its adapters, on a task.
 
     Attributes:
-        model: the network; its training mode does not change, but everything here is computed in evaluation mode.
+        model: the network; its training mode does not change, but everything here is computed in
+            evaluation mode.
         sites: the adapted matrices, which hold every trained parameter.
         task: the samples.
         chunk: how many samples go through the model at a time.
@@ -240,10 +275,13 @@ class Network:
     chunk: int = 32
 
     @classmethod
-    def fitting(cls, model: nn.Module, sites: tuple[Site, ...], task: Task, most: int = 32) -> "Network":
+    def fitting(
+        cls, model: nn.Module, sites: tuple[Site, ...], task: Task, most: int = 32
+    ) -> "Network":
         """F with as many samples at a time as there is memory for: `most`, halved until they fit.
 
-        What is computed is the same to rounding, and to the last bit where there is memory for the most.
+        What is computed is the same to rounding, and to the last bit where there is memory for the
+        most.
         """
         made = cls(model, sites, task, most)
         room, chunk = available(str(made.device)), most
@@ -253,7 +291,8 @@ class Network:
 
     @cached_property
     def sample_bytes(self) -> int:
-        """The bytes that a look takes for each of its samples, about: what is kept to go back, and the gradient.
+        """The bytes that a look takes for each of its samples, about: what is kept to go back, and
+        the gradient.
 
         They are measured on one sample that is sent through the model.
         """
@@ -278,7 +317,9 @@ class Network:
 
     @property
     def is_curved(self) -> bool:
-        """True if the domain of a site is a manifold, on which gradients at two points cannot be subtracted."""
+        """True if the domain of a site is a manifold, on which gradients at two points cannot be
+        subtracted.
+        """
         return any(site.adapter.is_curved for site in self.sites)
 
     @property
@@ -312,7 +353,9 @@ class Network:
     def losses(self, indices: Tensor | None = None) -> Tensor:
         """The losses of samples (by default all), shape (m,), in float64."""
         with evaluating(self.model):
-            return torch.cat([self.task.losses(self.model, part).double() for part in self._chunks(indices)])
+            return torch.cat(
+                [self.task.losses(self.model, part).double() for part in self._chunks(indices)]
+            )
 
     @torch.no_grad()
     def accuracy(self) -> float:
@@ -321,7 +364,8 @@ class Network:
         return torch.cat(found).mean().item()
 
     def batch_gradient(self, indices: Tensor) -> Point:
-        """The minibatch gradient g of Algorithm 1, line 3, for indices of shape (m,), by plain back-propagation.
+        """The minibatch gradient g of Algorithm 1, line 3, for indices of shape (m,), by plain
+        back-propagation.
 
         A sample that was drawn several times is computed once.
         """
@@ -338,8 +382,8 @@ class Network:
     def look(self, indices: Tensor | None = None) -> Evaluation:
         """F and everything first-order about it, from one pass over samples (by default all).
 
-        Raises InputError at a site that is not called, whose input does not have the samples first, or that passes on
-        no gradient.
+        Raises InputError at a site that is not called, whose input does not have the samples first,
+        or that passes on no gradient.
         """
         v, losses, squares = self.split(self.point()), [], []
         gradient: list[Tensor] | None = None
@@ -349,7 +393,9 @@ class Network:
                 # The calls of each site, (input, output), in order.
                 flow: list[list[tuple[Tensor, Tensor]]] = [[] for _ in self.sites]
 
-                def record(place: int, x: Tensor, y: Any, flow: Any = flow, samples: int = len(part)) -> None:
+                def record(
+                    place: int, x: Tensor, y: Any, flow: Any = flow, samples: int = len(part)
+                ) -> None:
                     name = self.sites[place].name
                     if not isinstance(y, Tensor) or len(x) != samples or len(y) != samples:
                         expected = f"inputs and outputs with the {samples} samples as first axis"
@@ -360,24 +406,36 @@ class Network:
 
                 with _hooked(self.sites, record):
                     found = self.task.losses(self.model, part)
-                    gradients = iter(torch.autograd.grad(found.sum(), [y for calls in flow for _, y in calls]))
+                    gradients = iter(
+                        torch.autograd.grad(found.sum(), [y for calls in flow for _, y in calls])
+                    )
                 pulled: list[Tensor] = []
                 in_w = []
                 for site, x, calls in zip(self.sites, v, flow, strict=True):
                     if not calls:
                         raise InputError(site.name, "a module", "one that the network calls")
-                    # Of all calls: the gradients in the outputs, and the inputs, shape (m, positions, ...).
-                    back = [g.reshape(len(g), -1, g.shape[-1]) for _, g in zip(calls, gradients, strict=False)]
+                    # Of all calls: the gradients in the outputs, and the inputs, shape (m,
+                    # positions, ...).
+                    back = [
+                        g.reshape(len(g), -1, g.shape[-1])
+                        for _, g in zip(calls, gradients, strict=False)
+                    ]
                     outer = torch.cat(back, 1)
                     inputs = torch.cat([site.inputs(given) for given, _ in calls], 1)
                     # In float32 at least, because a network under autocast mixes types.
-                    dtype = torch.promote_types(torch.promote_types(outer.dtype, inputs.dtype), torch.float32)
+                    dtype = torch.promote_types(
+                        torch.promote_types(outer.dtype, inputs.dtype), torch.float32
+                    )
                     outer, inputs = outer.to(dtype), inputs.to(dtype)
                     adapter = cast_to(site.adapter, dtype, str(outer.device))
-                    pulled += adapter.pull_back_outer(tuple(block.to(dtype) for block in x), outer, inputs)
+                    pulled += adapter.pull_back_outer(
+                        tuple(block.to(dtype) for block in x), outer, inputs
+                    )
                     in_w.append((outer.flatten(0, 1).mT @ inputs.flatten(0, 1)).double())
                 losses.append(found.detach().double())
-                squares.append(torch.stack([x.double().square().sum((1, 2)) for x in pulled]).sum(0))
+                squares.append(
+                    torch.stack([x.double().square().sum((1, 2)) for x in pulled]).sum(0)
+                )
                 gradient = _added(gradient, [x.double().sum(0, keepdim=True) for x in pulled])
                 weights = _added(weights, in_w)
         every = torch.cat(losses)
@@ -385,10 +443,12 @@ class Network:
         return Evaluation(every, mean, torch.cat(squares), in_each)
 
     def hessian_vector_product(self, direction: Point) -> Point:
-        r""":math:`\nabla^2 F(v)[\delta]`, Riemannian where a domain is curved, by back-propagation through a gradient.
+        r""":math:`\nabla^2 F(v)[\delta]`, Riemannian where a domain is curved, by back-propagation
+        through a gradient.
 
-        With u the tangent part of δ it is the tangent part of the gradient of :math:`\langle\mathrm{grad} F, u\rangle`,
-        whose Jacobian, projected on both sides, is symmetric.
+        With u the tangent part of δ it is the tangent part of the gradient of
+        :math:`\langle\mathrm{grad} F, u\rangle`, whose Jacobian, projected on both sides, is
+        symmetric.
         """
         u = self.tangent(self.point(), tuple(part.double() for part in direction))
         u = tuple(part.to(self.parameters[0].dtype) for part in u)
@@ -402,7 +462,9 @@ class Network:
         return self.tangent(self.point(), self.points(found))
 
     def weight_hessian_vector_product(self, direction: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        r""":math:`\nabla^2 f(W)[\delta]`, jointly in the matrices W of all sites; both of shapes (d, k)."""
+        r""":math:`\nabla^2 f(W)[\delta]`, jointly in the matrices W of all sites; both of shapes
+        (d, k).
+        """
         with probed(self.sites) as probes:
             u = [part.to(probe.dtype) for part, probe in zip(direction, probes, strict=True)]
 
@@ -411,7 +473,9 @@ class Network:
 
             return tuple(self._twice(probes, slope))
 
-    def _twice(self, leaves: list[Tensor], slope: Callable[[tuple[Tensor, ...]], Tensor]) -> list[Tensor]:
+    def _twice(
+        self, leaves: list[Tensor], slope: Callable[[tuple[Tensor, ...]], Tensor]
+    ) -> list[Tensor]:
         """The gradient, in the leaves, of `slope` at the gradient of F in them, chunk by chunk."""
         sums = None
         # Only plain attention can be differentiated twice everywhere.
@@ -442,9 +506,12 @@ def _added(sums: list[Tensor] | None, more: list[Tensor]) -> list[Tensor]:
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """Put the model in evaluation mode while inside, without dropout and TF32; everything is restored at the end."""
+    """Put the model in evaluation mode while inside, without dropout and TF32; everything is
+    restored at the end.
+    """
     training = [module for module in model.modules() if module.training]
-    # Torch refuses to read `allow_tf32` after somebody, such as a Trainer, has set it in the new way.
+    # Torch refuses to read `allow_tf32` after somebody, such as a Trainer, has set it in the new
+    # way.
     backends: Any = torch.backends
     units = (backends.cuda.matmul, backends.cudnn.conv, backends.cudnn.rnn)
     precisions = [unit.fp32_precision for unit in units]
@@ -461,19 +528,24 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 
 def narrow_of(model: nn.Module, dtype: torch.dtype = torch.float32) -> list[Tensor]:
-    """The weights and buffers with fewer bytes per number than this type: by default those in bfloat16 and float16."""
+    """The weights and buffers with fewer bytes per number than this type: by default those in
+    bfloat16 and float16.
+    """
     every = (*model.parameters(), *model.buffers())
     return [x for x in every if x.is_floating_point() and x.dtype.itemsize < dtype.itemsize]
 
 
 @contextmanager
 def widened(model: nn.Module, dtype: torch.dtype = torch.float32) -> Iterator[None]:
-    """Put the model in this precision at least while inside, at the same weights; everything is restored at the end.
+    """Put the model in this precision at least while inside, at the same weights; everything is
+    restored at the end.
 
-    Copies stand in for the narrow weights. A parameter that changes its own type forgets its hooks, among them those by
-    which processes that train together share its gradient.
+    Copies stand in for the narrow weights. A parameter that changes its own type forgets its hooks,
+    among them those by which processes that train together share its gradient.
     """
-    wide = {id(x): x.detach().to(dtype).requires_grad_(x.requires_grad) for x in narrow_of(model, dtype)}
+    wide = {
+        id(x): x.detach().to(dtype).requires_grad_(x.requires_grad) for x in narrow_of(model, dtype)
+    }
     tables: list[dict[str, Tensor | None]] = []
     for module in model.modules():
         tables += (cast(dict[str, Tensor | None], module._parameters), module._buffers)

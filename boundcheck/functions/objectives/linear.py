@@ -1,4 +1,6 @@
-"""Losses of Wx: least squares, logistic and softmax regression, and classifiers with one layer below a fixed one."""
+"""Losses of Wx: least squares, logistic and softmax regression, and classifiers with one layer
+below a fixed one.
+"""
 
 import math
 from abc import abstractmethod
@@ -15,7 +17,14 @@ from boundcheck.exact.balls import upper
 from boundcheck.functions import data
 from boundcheck.functions.arithmetic import EPSILON, Results, in_blocks
 from boundcheck.functions.data import Bundled
-from boundcheck.functions.objective import Moments, Objective, ProblemTable, Setting, mean_of, sides_of
+from boundcheck.functions.objective import (
+    Moments,
+    Objective,
+    ProblemTable,
+    Setting,
+    mean_of,
+    sides_of,
+)
 from boundcheck.functions.objective import Side as Map
 from boundcheck.language.function import Constant
 from boundcheck.system.limits import Demand
@@ -26,53 +35,70 @@ Activation = Literal["identity", "tanh"]
 
 # The centred digits have this rank: three of the 64 pixels are always blank.
 _DIGITS_RANK = 61
-# The factor of the readout with the least cross-entropy at W = I is 6 with 4 components, 16 with all of them.
+# The factor of the readout with the least cross-entropy at W = I is 6 with 4 components, 16 with
+# all of them.
 _SHARPNESS = 8.0
 
 
 class LinearModel(Objective):
-    r"""The mean of :math:`f_i(W) = \ell(Wx_i, y_i)`: the gradient of a sample is :math:`\ell'(Wx_i, y_i)\, x_i^\top`.
+    r"""The mean of :math:`f_i(W) = \ell(Wx_i, y_i)`: the gradient of a sample is :math:`\ell'(Wx_i,
+    y_i)\, x_i^\top`.
 
-    A subclass says what :math:`\ell` and its derivative in the output Wx are, and gives the constants. Samples are the
-    last dimension of outputs, which is long: sums over the d outputs of a sample are then additions of long rows.
+    A subclass says what :math:`\ell` and its derivative in the output Wx are, and gives the
+    constants. Samples are the
+    last dimension of outputs, which is long: sums over the d outputs of a sample are then additions
+    of long rows.
     """
 
     is_shared = True
     units = "nats"
 
-    # The id of a run has what its function holds, in the order in which it was set: another order is another id.
+    # The id of a run has what its function holds, in the order in which it was set: another order
+    # is another id.
     def __init__(self, name: str, X: np.ndarray, targets: np.ndarray, device: str) -> None:
         """Take X, shape (n, k), and the y of each sample, shape (n, outputs), which are float64."""
         self.name, self.samples = name, len(X)
         self._X = torch.tensor(X, device=device)
         self._targets = torch.tensor(targets, device=device)
         self._square_norms = self._X.square().sum(1)
-        self._mean_norm, self._mean_square = self._square_norms.sqrt().mean().item(), self._square_norms.mean().item()
+        self._mean_norm, self._mean_square = (
+            self._square_norms.sqrt().mean().item(),
+            self._square_norms.mean().item(),
+        )
 
     @property
     def widest(self) -> int:
-        """The number of outputs of one replica: a survey is made from them, and from no gradient of a sample."""
+        """The number of outputs of one replica: a survey is made from them, and from no gradient of
+        a sample.
+        """
         return self.samples * max(self.shape[0], self._targets.shape[1])
 
     @abstractmethod
     def _losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """The loss of each sample, shape (R, n), from outputs of shape (R, d, n) and targets of shape (..., d, n)."""
+        """The loss of each sample, shape (R, n), from outputs of shape (R, d, n) and targets of
+        shape (..., d, n).
+        """
 
     @abstractmethod
     def _residuals(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """The gradient of each sample's loss in its output, shape (R, d, n), from the same arguments."""
+        """The gradient of each sample's loss in its output, shape (R, d, n), from the same
+        arguments.
+        """
 
     def _in_blocks(self, f: Callable[[slice, Tensor], Results], W: Tensor) -> Results:
         """Join what f gives for some of the replicas and their outputs."""
         return in_blocks(lambda part: f(part, W[part] @ self._X.mT), W, self.samples * W.shape[1])
 
     def loss(self, W: Tensor) -> Tensor:
-        return self._in_blocks(lambda _, outputs: self._losses(outputs, self._targets.mT).mean(-1), W)
+        return self._in_blocks(
+            lambda _, outputs: self._losses(outputs, self._targets.mT).mean(-1), W
+        )
 
     def gradient(self, W: Tensor) -> Tensor:
         r""":math:`\frac1n R X` with the residuals as the columns of R, shape (R, d, k)."""
         return self._in_blocks(
-            lambda _, outputs: self._residuals(outputs, self._targets.mT) @ self._X / self.samples, W
+            lambda _, outputs: self._residuals(outputs, self._targets.mT) @ self._X / self.samples,
+            W,
         )
 
     def batch_gradient(self, W: Tensor, indices: Tensor) -> Tensor:
@@ -80,7 +106,8 @@ class LinearModel(Objective):
             # Whole rows are copied: general indexing goes number by number.
             chosen, batch = indices[part].flatten(), indices.shape[1]
             X, targets = (
-                table.index_select(0, chosen).view(-1, batch, table.shape[1]) for table in (self._X, self._targets)
+                table.index_select(0, chosen).view(-1, batch, table.shape[1])
+                for table in (self._X, self._targets)
             )
             return self._residuals(W[part] @ X.mT, targets.mT) @ X / batch
 
@@ -89,22 +116,40 @@ class LinearModel(Objective):
     def mean_of_samples(self, W: Tensor, indices: Tensor) -> Tensor:
         # This package's own minibatches are made of these gradients.
         own = is_ours(self)
-        return LinearModel.batch_gradient(self, W, indices) if own else super().mean_of_samples(W, indices)
+        return (
+            LinearModel.batch_gradient(self, W, indices)
+            if own
+            else super().mean_of_samples(W, indices)
+        )
 
     def sample_gradients(self, W: Tensor) -> Tensor:
         """The outer products of residuals and x, shape (R, n, d, k)."""
-        return self._residuals(W @ self._X.mT, self._targets.mT).mT.unsqueeze(-1) * self._X.unsqueeze(-2)
+        return self._residuals(W @ self._X.mT, self._targets.mT).mT.unsqueeze(
+            -1
+        ) * self._X.unsqueeze(-2)
 
     def survey(self, W: Tensor, sides: tuple[Map, ...], among: Tensor | None = None) -> Moments:
-        r"""`Objective.survey`; the norm of :math:`P\,r x^\top Q` is that of Pr times that of :math:`Q^\top x`."""
+        r"""`Objective.survey`; the norm of :math:`P\,r x^\top Q` is that of Pr times that of
+        :math:`Q^\top x`.
+        """
 
         def survey(part: slice, outputs: Tensor) -> Moments:
             residuals = self._residuals(outputs, self._targets.mT)
             squares, in_v = residuals.square().sum(-2), []
             for left, right in sides_of(sides, part):
                 rows = squares if left is None else (left @ residuals).square().sum(-2)
-                in_v.append(rows * (self._square_norms if right is None else (right.mT @ self._X.mT).square().sum(-2)))
-            loss, gradient = self._losses(outputs, self._targets.mT).mean(-1), residuals @ self._X / self.samples
+                in_v.append(
+                    rows
+                    * (
+                        self._square_norms
+                        if right is None
+                        else (right.mT @ self._X.mT).square().sum(-2)
+                    )
+                )
+            loss, gradient = (
+                self._losses(outputs, self._targets.mT).mean(-1),
+                residuals @ self._X / self.samples,
+            )
             each = torch.stack(in_v).sum(0), squares * self._square_norms
             of_v, of_w = (mean_of(x, among, part) for x in each)
             return Moments(loss, gradient, of_v, of_w, gradient)
@@ -115,8 +160,8 @@ class LinearModel(Objective):
 class LeastSquares(LinearModel):
     r"""Linear regression, :math:`f(W) = \frac1{2n}\sum_i \|Wx_i - y_i\|^2`.
 
-    The Hessian is :math:`I \otimes X^\top X / n` everywhere, so :math:`L = \lambda_{\max}(X^\top X / n)` cannot be
-    made smaller; gradients are unbounded; and f is at least 0.
+    The Hessian is :math:`I \otimes X^\top X / n` everywhere, so :math:`L = \lambda_{\max}(X^\top X
+    / n)` cannot be made smaller; gradients are unbounded; and f is at least 0.
     """
 
     is_convex = True
@@ -128,7 +173,9 @@ class LeastSquares(LinearModel):
         self.shape = (Y.shape[1], X.shape[1])
         self._target_size = self._targets.square().sum(1).mean().sqrt().item()
         self.smoothness = data.linear_smoothness(X)
-        unbounded = "unbounded over all W; on a ball it follows from L and the gradient at its centre"
+        unbounded = (
+            "unbounded over all W; on a ball it follows from L and the gradient at its centre"
+        )
         self.gradient_bound = Constant(math.inf, "certified", unbounded)
         least = math.nextafter(data.smallest_gram_eigenvalue(X) / self.samples, 0.0)
         if least > 0:
@@ -137,9 +184,11 @@ class LeastSquares(LinearModel):
         self.infimum = Constant(0.0, "certified", "squares are nonnegative")
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
-        r"""A residual is off by :math:`e = (k + 4)\epsilon(\|W\|\|x\| + \|y\|)` at most; a square by 2 |r| e + e^2.
+        r"""A residual is off by :math:`e = (k + 4)\epsilon(\|W\|\|x\| + \|y\|)` at most; a square
+        by 2 |r| e + e^2.
 
-        Means over samples are root mean squares here, by Cauchy-Schwarz; that of the residuals is sqrt(2 f).
+        Means over samples are root mean squares here, by Cauchy-Schwarz; that of the residuals is
+        sqrt(2 f).
         """
         d, k = self.shape
         x, size = math.sqrt(self._mean_square), torch.linalg.matrix_norm(W)
@@ -166,7 +215,9 @@ class LeastSquaresSpec(ProblemTable):
     seed: Seed = Field(default=0, description="of the data")
 
     def demands(self) -> tuple[Demand, ...]:
-        """The memory for features and targets, drawn and kept, and for features as balls, from which L is certified."""
+        """The memory for features and targets, drawn and kept, and for features as balls, from
+        which L is certified.
+        """
         numbers = 4 * 8 * (self.d + self.k + 1) + 12 * 8 * (self.k + 1)
         return (Demand("problem.samples", self.samples, numbers * self.samples),)
 
@@ -176,19 +227,25 @@ class LeastSquaresSpec(ProblemTable):
         So an entry of y has variance 1 + noise^2.
         """
         random, k = np.random.default_rng(self.seed), self.k + setting.bias
-        X, M = random.standard_normal((self.samples, k)), random.standard_normal((self.d, k)) / math.sqrt(k)
+        X, M = (
+            random.standard_normal((self.samples, k)),
+            random.standard_normal((self.d, k)) / math.sqrt(k),
+        )
         noise = self.noise * random.standard_normal((self.samples, self.d))
         return LeastSquares(X, X @ M.T + noise, setting.device)
 
 
 class LogisticRegression(LinearModel):
-    r"""The mean over samples of :math:`\sum_j \log(1 + e^{-t_{ij} (Wx_i)_j})`, with :math:`t_{ij} = \pm1`.
+    r"""The mean over samples of :math:`\sum_j \log(1 + e^{-t_{ij} (Wx_i)_j})`, with :math:`t_{ij} =
+    \pm1`.
 
-    Row j tells class j, +1, from the rest, -1. Two classes or fewer need one row only, which tells class 1 from 0.
+    Row j tells class j, +1, from the rest, -1. Two classes or fewer need one row only, which tells
+    class 1 from 0.
 
-    The second derivative of each term is at most 1/4, and is 1/4 at W = 0, so
-    :math:`L = \lambda_{\max}(X^\top X / n)/4` cannot be made smaller. A sample's gradient is an outer product with x
-    of numbers between -1 and 1, so :math:`G = \sqrt d` times the mean of the norms of x; and f is at least 0.
+    The second derivative of each term is at most 1/4, and is 1/4 at W = 0, so :math:`L =
+    \lambda_{\max}(X^\top X / n)/4` cannot be made smaller. A sample's gradient is an outer product
+    with x of numbers between -1 and 1, so :math:`G = \sqrt d` times the mean of the norms of x; and
+    f is at least 0.
     """
 
     is_convex = True
@@ -205,7 +262,9 @@ class LogisticRegression(LinearModel):
         self.infimum = Constant(0.0, "certified", "cross-entropy is nonnegative")
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
-        r"""Errors of Wx, at most :math:`k \epsilon \|W\| \|x\|`, through functions of slope at most 1; then of sums."""
+        r"""Errors of Wx, at most :math:`k \epsilon \|W\| \|x\|`, through functions of slope at most
+        1; then of sums.
+        """
         d, k = self.shape
         size, root = torch.linalg.matrix_norm(W), math.sqrt(d)
         loss_error = k * root * size * self._mean_norm + (self.samples + d + 32) * loss
@@ -225,19 +284,24 @@ class LogisticSpec(ProblemTable):
 
     kind: Literal["logistic"]
     data: Bundled = Field(
-        default="breast-cancer", description="`digits`, each class against the rest, or `breast-cancer`"
+        default="breast-cancer",
+        description="`digits`, each class against the rest, or `breast-cancer`",
     )
 
     def build(self, setting: Setting) -> LogisticRegression:
-        return LogisticRegression(f"logistic, {self.data}", *data.data_of(self.data, setting.bias), setting.device)
+        return LogisticRegression(
+            f"logistic, {self.data}", *data.data_of(self.data, setting.bias), setting.device
+        )
 
 
 class SoftmaxRegression(LinearModel):
-    r"""The mean cross-entropy :math:`f(W) = \frac1n\sum_i \log\sum_j e^{(Wx_i)_j} - (Wx_i)_{y_i}` of a linear model.
+    r"""The mean cross-entropy :math:`f(W) = \frac1n\sum_i \log\sum_j e^{(Wx_i)_j} - (Wx_i)_{y_i}`
+    of a linear model.
 
-    The Hessian is the mean of :math:`(\mathrm{diag}(p) - pp^\top) \otimes x_i x_i^\top` and the first factor is at
-    most 1/2, so :math:`L = \lambda_{\max}(X^\top X / n)/2`; a sample's gradient :math:`(p - e_y) x^\top` has norm at
-    most :math:`\sqrt2\|x\|`, so :math:`G = \sqrt2` times the mean of the norms; and f is at least 0.
+    The Hessian is the mean of :math:`(\mathrm{diag}(p) - pp^\top) \otimes x_i x_i^\top` and the
+    first factor is at most 1/2, so :math:`L = \lambda_{\max}(X^\top X / n)/2`; a sample's gradient
+    :math:`(p - e_y) x^\top` has norm at most :math:`\sqrt2\|x\|`, so :math:`G = \sqrt2` times the
+    mean of the norms; and f is at least 0.
     """
 
     is_convex = True
@@ -252,12 +316,20 @@ class SoftmaxRegression(LinearModel):
         self.infimum = Constant(0.0, "certified", "cross-entropy is nonnegative")
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
-        r"""Errors of logits, at most :math:`k \epsilon \|W\| \|x\|`, through log-sum-exp and softmax; then of sums."""
+        r"""Errors of logits, at most :math:`k \epsilon \|W\| \|x\|`, through log-sum-exp and
+        softmax; then of sums.
+        """
         d, k = self.shape
         size = torch.linalg.matrix_norm(W)
         x, x_square = self._mean_norm, self._mean_square
-        loss_error = (2 * k + 2 * d + 64) * size * x + (d + 64) * (math.log(d) + 1) + (self.samples + 32) * loss.abs()
-        gradient_error = k * math.sqrt(d) * size * x_square + (d + 32 + self.samples) * math.sqrt(2) * x
+        loss_error = (
+            (2 * k + 2 * d + 64) * size * x
+            + (d + 64) * (math.log(d) + 1)
+            + (self.samples + 32) * loss.abs()
+        )
+        gradient_error = (
+            k * math.sqrt(d) * size * x_square + (d + 32 + self.samples) * math.sqrt(2) * x
+        )
         return EPSILON * loss_error, EPSILON * gradient_error
 
     def _losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
@@ -268,7 +340,9 @@ class SoftmaxRegression(LinearModel):
 
 
 class DataSpec(ProblemTable):
-    """Softmax regression on scikit-learn's digits (10 classes, 64 pixels) or breast cancer (2 classes, 30 features)."""
+    """Softmax regression on scikit-learn's digits (10 classes, 64 pixels) or breast cancer (2
+    classes, 30 features).
+    """
 
     kind: Bundled
 
@@ -277,23 +351,25 @@ class DataSpec(ProblemTable):
 
 
 class ReadoutNetwork(LinearModel):
-    r"""The mean cross-entropy of the logits :math:`U\varphi(Wx_i)`: W is trained, U is fixed, φ acts on each entry.
+    r"""The mean cross-entropy of the logits :math:`U\varphi(Wx_i)`: W is trained, U is fixed, φ
+    acts on each entry.
 
-    With :math:`z = Wx` and p the probabilities, a sample's gradient is :math:`\varphi'(z) \odot U^\top(p - e_y)` times
-    :math:`x^\top`. Its Hessian in z, with :math:`H = \mathrm{diag}(p) - pp^\top`, is
+    With :math:`z = Wx` and p the probabilities, a sample's gradient is :math:`\varphi'(z) \odot
+    U^\top(p - e_y)` times :math:`x^\top`. Its Hessian in z, with :math:`H = \mathrm{diag}(p) -
+    pp^\top`, is
 
-    .. math:: \mathrm{diag}(\varphi')\, U^\top H U\, \mathrm{diag}(\varphi')
-        + \mathrm{diag}(\varphi'' \odot U^\top(p - e_y)).
+    .. math:: \mathrm{diag}(\varphi')\, U^\top H U\, \mathrm{diag}(\varphi') +
+        \mathrm{diag}(\varphi'' \odot U^\top(p - e_y)).
 
-    Here :math:`\|H\| \le 1/2` and :math:`|\varphi'| \le 1`. The second term is 0 for the identity; for tanh
-    :math:`|\varphi''| \le 4/(3\sqrt3)`, and entry j of :math:`U^\top(p - e_y)` is a convex combination of differences
-    of entries of column j of U, at most the column's range. So
+    Here :math:`\|H\| \le 1/2` and :math:`|\varphi'| \le 1`. The second term is 0 for the identity;
+    for tanh :math:`|\varphi''| \le 4/(3\sqrt3)`, and entry j of :math:`U^\top(p - e_y)` is a convex
+    combination of differences of entries of column j of U, at most the column's range. So
 
-    .. math:: L = \Bigl(\tfrac12\|U\|_{op}^2 + \tfrac4{3\sqrt3} \max_j \max_{c, c'} |U_{cj} - U_{c'j}|\Bigr)\,
-        \lambda_{\max}(X^\top X / n),
+    .. math:: L = \Bigl(\tfrac12\|U\|_{op}^2 + \tfrac4{3\sqrt3} \max_j \max_{c, c'} |U_{cj} -
+        U_{c'j}|\Bigr)\, \lambda_{\max}(X^\top X / n),
 
-    and :math:`G = \sqrt2 \|U\|_{op}` times the mean of the norms of x, because :math:`\|p - e_y\| \le \sqrt2`; and f is
-    at least 0. With the identity f is convex.
+    and :math:`G = \sqrt2 \|U\|_{op}` times the mean of the norms of x, because :math:`\|p - e_y\|
+    \le \sqrt2`; and f is at least 0. With the identity f is convex.
     """
 
     def __init__(
@@ -305,7 +381,9 @@ class ReadoutNetwork(LinearModel):
         activation: Activation,
         device: str = "cpu",
     ) -> None:
-        """Take data X, shape (n, k), labels from 0, shape (n,), and U, shape (classes, h), so W is of shape (h, k)."""
+        """Take data X, shape (n, k), labels from 0, shape (n,), and U, shape (classes, h), so W is
+        of shape (h, k).
+        """
         super().__init__(name, X, np.eye(len(U))[labels], device)
         self.activation = activation
         self.shape = (U.shape[1], X.shape[1])
@@ -316,7 +394,11 @@ class ReadoutNetwork(LinearModel):
             curvature = square / 2
             if activation == "tanh":
                 columns = zip(U.max(0).tolist(), U.min(0).tolist(), strict=True)
-                curvature += 4 / (3 * arb(3).sqrt()) * arb(max(upper(arb(high) - arb(low)) for high, low in columns))
+                curvature += (
+                    4
+                    / (3 * arb(3).sqrt())
+                    * arb(max(upper(arb(high) - arb(low)) for high, low in columns))
+                )
             smoothness = curvature * arb(data.largest_gram_eigenvalue(X)) / self.samples
             gradient_bound = (2 * square).sqrt() * data.mean_row_norm(X)
         # In the operator norm, and in that of Frobenius.
@@ -329,19 +411,24 @@ class ReadoutNetwork(LinearModel):
         self.infimum = Constant(0.0, "certified", "cross-entropy is nonnegative")
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
-        r"""Errors of logits, at most :math:`\epsilon((k + 4)\|U\|_{op} + h\|U\|_F) \|W\| \|x\|`; then as in softmax.
+        r"""Errors of logits, at most :math:`\epsilon((k + 4)\|U\|_{op} + h\|U\|_F) \|W\| \|x\|`;
+        then as in softmax.
 
-        A gradient is U times a softmax, which is off by half as much as its logits, times φ', which is off by at most
-        as much as z.
+        A gradient is U times a softmax, which is off by half as much as its logits, times φ', which
+        is off by at most as much as z.
         """
         (h, k), classes = self.shape, len(self._readout)
         size, x, x_square = torch.linalg.matrix_norm(W), self._mean_norm, self._mean_square
         U, U_frobenius = self._readout_norms
         logits = (k + 4) * U + h * U_frobenius
-        loss_error = (2 * logits + (2 * classes + 64) * U) * size * x + (classes + 64) * (math.log(classes) + 1)
+        loss_error = (2 * logits + (2 * classes + 64) * U) * size * x + (classes + 64) * (
+            math.log(classes) + 1
+        )
         loss_error = loss_error + (self.samples + 32) * loss.abs()
         gradient_error = U * (logits / 2 + 2 * k) * size * x_square
-        gradient_error = gradient_error + (2 * classes + 32 + self.samples) * math.sqrt(2) * U_frobenius * x
+        gradient_error = (
+            gradient_error + (2 * classes + 32 + self.samples) * math.sqrt(2) * U_frobenius * x
+        )
         return EPSILON * loss_error, EPSILON * gradient_error
 
     def _losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
@@ -365,27 +452,37 @@ class TwoLayerSpec(ProblemTable):
     seed: Seed = Field(default=0, description="of the second layer")
 
     def build(self, setting: Setting) -> ReadoutNetwork:
-        """A network with W of shape (hidden, 64), or 65 with bias; entries of the readout are N(0, 1/hidden)."""
+        """A network with W of shape (hidden, 64), or 65 with bias; entries of the readout are N(0,
+        1/hidden).
+        """
         X, labels = data.data_of("digits", setting.bias)
         random = np.random.default_rng(self.seed)
-        readout = random.standard_normal((int(labels.max()) + 1, self.hidden)) / math.sqrt(self.hidden)
+        readout = random.standard_normal((int(labels.max()) + 1, self.hidden)) / math.sqrt(
+            self.hidden
+        )
         return ReadoutNetwork("digits network", X, labels, readout, "tanh", setting.device)
 
 
 class ReadoutSpec(ProblemTable):
-    """An edit of digits' principal components h, W h or W [h; 1], before a fixed readout; W0 is the identity."""
+    """An edit of digits' principal components h, W h or W [h; 1], before a fixed readout; W0 is the
+    identity.
+    """
 
     kind: Literal["readout"]
-    components: int = Field(default=16, ge=1, le=_DIGITS_RANK, description="how many principal components")
+    components: int = Field(
+        default=16, ge=1, le=_DIGITS_RANK, description="how many principal components"
+    )
     starts_at_identity: ClassVar[bool] = True
 
     def build(self, setting: Setting) -> ReadoutNetwork:
-        """Fine-tuning of a representation h of the digits under a fixed classifier: logits U W h, or U W [h; 1].
+        """Fine-tuning of a representation h of the digits under a fixed classifier: logits U W h,
+        or U W [h; 1].
 
-        h are the first principal components of the centred digits, scaled to mean square norm 1; row c of U is 8 times
-        the mean of h over class c. So W = I is a classifier by class means: of the digits it gets 68 % right with 4
-        components and 86 % with 16. The factor 8 decides how sure it is, and the cross-entropy at W = I is near the
-        least that any factor gives. W - I, or W - [I 0], is an edit of h.
+        h are the first principal components of the centred digits, scaled to mean square norm 1;
+        row c of U is 8 times the mean of h over class c. So W = I is a classifier by class means:
+        of the digits it gets 68 % right with 4 components and 86 % with 16. The factor 8 decides
+        how sure it is, and the cross-entropy at W = I is near the least that any factor gives. W -
+        I, or W - [I 0], is an edit of h.
         """
         X, labels = data.data_of("digits")
         axes = np.linalg.svd(X, full_matrices=False)[2][: self.components]
@@ -393,6 +490,10 @@ class ReadoutSpec(ProblemTable):
         largest = np.abs(axes).argmax(axis=1)
         h = X @ (axes * np.sign(axes[np.arange(self.components), largest])[:, None]).T
         h = h / np.sqrt(np.square(h).sum(axis=1).mean())
-        readout = _SHARPNESS * np.stack([h[labels == c].mean(axis=0) for c in range(int(labels.max()) + 1)])
+        readout = _SHARPNESS * np.stack(
+            [h[labels == c].mean(axis=0) for c in range(int(labels.max()) + 1)]
+        )
         features = data.with_ones(h) if setting.bias else h
-        return ReadoutNetwork("digits readout", features, labels, readout, "identity", setting.device)
+        return ReadoutNetwork(
+            "digits readout", features, labels, readout, "identity", setting.device
+        )

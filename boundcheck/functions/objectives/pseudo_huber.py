@@ -14,7 +14,14 @@ from torch import Tensor
 
 from boundcheck.exact.balls import upper
 from boundcheck.functions.arithmetic import EPSILON, cores, in_blocks, in_parts, on_cores
-from boundcheck.functions.objective import Moments, Objective, ProblemTable, Setting, mean_of, mean_squares
+from boundcheck.functions.objective import (
+    Moments,
+    Objective,
+    ProblemTable,
+    Setting,
+    mean_of,
+    mean_squares,
+)
 from boundcheck.functions.objective import Side as Map
 from boundcheck.language.function import Constant, Descent
 from boundcheck.system.limits import Demand
@@ -28,9 +35,10 @@ _SMALL = 1e19
 class PseudoHuber(Objective):
     r"""The mean over noisy targets :math:`M_i` of :math:`\sum_{jl} \varphi((W - M_i)_{jl})`.
 
-    With :math:`\varphi(x) = \delta^2(\sqrt{1 + (x/\delta)^2} - 1)`: :math:`\varphi'' \le 1` gives L = 1,
-    :math:`|\varphi'| \le \delta` gives :math:`G = \delta\sqrt{dk}`, and f is at least 0. The slope is xq and the loss
-    :math:`x^2 q/(1 + q)` with :math:`q = 1/\sqrt{1 + (x/\delta)^2}`, of which x is W - M_i.
+    With :math:`\varphi(x) = \delta^2(\sqrt{1 + (x/\delta)^2} - 1)`: :math:`\varphi'' \le 1` gives L
+    = 1, :math:`|\varphi'| \le \delta` gives :math:`G = \delta\sqrt{dk}`, and f is at least 0. The
+    slope is xq and the loss :math:`x^2 q/(1 + q)` with :math:`q = 1/\sqrt{1 + (x/\delta)^2}`, of
+    which x is W - M_i.
     """
 
     is_convex = True
@@ -45,7 +53,8 @@ class PseudoHuber(Objective):
         self.samples = len(targets)
         self.shape = (targets.shape[1], targets.shape[2])
         self._targets = torch.tensor(targets, device=device)
-        # With the samples between rows and columns, so that a product with all of them is one of matrices.
+        # With the samples between rows and columns, so that a product with all of them is one of
+        # matrices.
         self._between = self._targets.transpose(0, 1).contiguous()
         self._one = self._targets.new_ones(())
         self._curvature = 1 / delta**2
@@ -54,10 +63,14 @@ class PseudoHuber(Objective):
         self._last = np.ascontiguousarray(self._targets.permute(1, 2, 0).cpu().numpy())
         self._largest = float(abs(targets).max())
         self._small = _SMALL * delta - self._largest
-        self.smoothness = Constant(1.0, "certified", "the second derivative of each term is at most 1")
+        self.smoothness = Constant(
+            1.0, "certified", "the second derivative of each term is at most 1"
+        )
         with ctx.workprec(64):
             radius = arb(delta) * arb(self.shape[0] * self.shape[1]).sqrt()
-        self.gradient_bound = Constant(upper(radius), "certified", "delta sqrt(d k), rounded up with Arb")
+        self.gradient_bound = Constant(
+            upper(radius), "certified", "delta sqrt(d k), rounded up with Arb"
+        )
         self.infimum = Constant(0.0, "certified", "each term is nonnegative")
 
     def loss(self, W: Tensor) -> Tensor:
@@ -74,14 +87,20 @@ class PseudoHuber(Objective):
         return in_blocks(loss, W, self._targets.numel())
 
     def gradient(self, W: Tensor) -> Tensor:
-        return in_blocks(lambda part: self.sample_gradients(W[part]).mean(1), W, self._targets.numel())
+        return in_blocks(
+            lambda part: self.sample_gradients(W[part]).mean(1), W, self._targets.numel()
+        )
 
     def first_order(self, W: Tensor) -> tuple[Tensor, Tensor]:
-        """Loss and gradient, which share their roots; the loss is that of `loss` to the last bit."""
+        """Loss and gradient, which share their roots; the loss is that of `loss` to the last
+        bit.
+        """
         if not keeps(self, PseudoHuber, "loss", "gradient"):
             return super().first_order(W)
         if _loops(W) is not None:
-            return self.loss(W), self.batch_gradient(W, torch.arange(self.samples).expand(len(W), -1))
+            return self.loss(W), self.batch_gradient(
+                W, torch.arange(self.samples).expand(len(W), -1)
+            )
 
         def both(part: slice) -> tuple[Tensor, Tensor]:
             x = self._known(W[part]).unsqueeze(1) - self._targets
@@ -94,7 +113,9 @@ class PseudoHuber(Objective):
     def batch_gradient(self, W: Tensor, indices: Tensor) -> Tensor:
         if (loops := _loops(W)) is not None:
             mean = torch.empty(W.shape, dtype=W.dtype)
-            loops.mean_slopes(*self._arrays(W), indices.contiguous().numpy(), mean.flatten(1).numpy())
+            loops.mean_slopes(
+                *self._arrays(W), indices.contiguous().numpy(), mean.flatten(1).numpy()
+            )
             return mean
 
         def gradient(part: slice) -> Tensor:
@@ -107,9 +128,16 @@ class PseudoHuber(Objective):
         return in_blocks(gradient, W, indices.shape[1] * W[0].numel()).div_(indices.shape[1])
 
     def descend(
-        self, W0: Tensor, scale: float, v: tuple[Tensor, ...], batches: Sequence[Tensor], sizes: Sequence[float]
+        self,
+        W0: Tensor,
+        scale: float,
+        v: tuple[Tensor, ...],
+        batches: Sequence[Tensor],
+        sizes: Sequence[float],
     ) -> Descent | None:
-        """The steps by compiled loops, which make W and pull back the gradient while both are in a core's cache."""
+        """The steps by compiled loops, which make W and pull back the gradient while both are in a
+        core's cache.
+        """
         if (loops := _loops(W0)) is None or not keeps(self, PseudoHuber, "batch_gradient"):
             return None
         A, B = (part.clone(memory_format=torch.contiguous_format) for part in v)
@@ -129,7 +157,11 @@ class PseudoHuber(Objective):
     def mean_of_samples(self, W: Tensor, indices: Tensor) -> Tensor:
         # This package's own minibatches are made of these gradients.
         own = is_ours(self)
-        return PseudoHuber.batch_gradient(self, W, indices) if own else super().mean_of_samples(W, indices)
+        return (
+            PseudoHuber.batch_gradient(self, W, indices)
+            if own
+            else super().mean_of_samples(W, indices)
+        )
 
     def sample_gradients(self, W: Tensor) -> Tensor:
         """phi'(W - M_i) for each i, shape (R, n, d, k)."""
@@ -160,9 +192,13 @@ class PseudoHuber(Objective):
         return in_blocks(survey, W, self._targets.numel())
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
-        """W - M_i and what follows are right to a few units of roundoff; sums of n or dk terms to as many more."""
+        """W - M_i and what follows are right to a few units of roundoff; sums of n or dk terms to
+        as many more.
+        """
         terms = self.samples + self.shape[0] * self.shape[1] + 32
-        return EPSILON * terms * loss, torch.full_like(loss, EPSILON * terms * self.gradient_bound.value)
+        return EPSILON * terms * loss, torch.full_like(
+            loss, EPSILON * terms * self.gradient_bound.value
+        )
 
     def _arrays(self, W: Tensor) -> tuple[np.ndarray, np.ndarray, float, bool]:
         """The first arguments of the compiled loops."""
@@ -172,7 +208,9 @@ class PseudoHuber(Objective):
         return W.abs().max().item() < self._small
 
     def _known(self, W: Tensor) -> Tensor:
-        """W, and NaN for entries whose squares overflow: q would be 0, and the slope 0, as at a minimum."""
+        """W, and NaN for entries whose squares overflow: q would be 0, and the slope 0, as at a
+        minimum.
+        """
         most = math.sqrt(torch.finfo(W.dtype).max) / 16 * min(self.delta, 1.0) - self._largest
         return torch.where(W.abs() < most, W, torch.nan)
 
@@ -196,14 +234,18 @@ def _compiled() -> ModuleType | None:
 
 
 def _stacked(sides: tuple[Map, ...], W: Tensor) -> tuple[Tensor, Tensor, int] | None:
-    """All P, and the transposes of all Q, one above the other, and how many sides have neither; None if one has both.
+    """All P, and the transposes of all Q, one above the other, and how many sides have neither;
+    None if one has both.
 
     One product then gives the squares of PG for all P.
     """
     if any(left is not None and right is not None for left, right in sides):
         return None
     none = [W.new_empty(len(W), 0, size) for size in W.shape[1:]]
-    each = ([left for left, _ in sides], [right if right is None else right.mT for _, right in sides])
+    each = (
+        [left for left, _ in sides],
+        [right if right is None else right.mT for _, right in sides],
+    )
     left, right = (
         torch.cat([empty, *(P.expand(len(W), -1, -1) for P in found if P is not None)], 1)
         for empty, found in zip(none, each, strict=True)
@@ -212,9 +254,18 @@ def _stacked(sides: tuple[Map, ...], W: Tensor) -> tuple[Tensor, Tensor, int] | 
 
 
 def synthetic(
-    d: int, k: int, samples: int, delta: float, signal: float, noise: float, seed: int, device: str = "cpu"
+    d: int,
+    k: int,
+    samples: int,
+    delta: float,
+    signal: float,
+    noise: float,
+    seed: int,
+    device: str = "cpu",
 ) -> PseudoHuber:
-    """Targets M + noise: M Gaussian with entries of size `signal`, and per-sample Gaussian noise of size `noise`."""
+    """Targets M + noise: M Gaussian with entries of size `signal`, and per-sample Gaussian noise of
+    size `noise`.
+    """
     random = np.random.default_rng(seed)
     mean = signal * random.standard_normal((d, k))
     return PseudoHuber(mean + noise * random.standard_normal((samples, d, k)), delta, device)
@@ -227,14 +278,22 @@ class PseudoHuberSpec(ProblemTable):
     d: Side = Field(default=8, description="rows of W")
     k: Side = Field(default=8, description="columns of W")
     samples: Count = Field(default=64, description="n")
-    delta: Real = Field(default=1.0, description="δ, the residual at which the loss turns from a square to a norm")
-    signal: Real = Field(default=1.0, description="standard deviation of the entries of the targets' mean")
+    delta: Real = Field(
+        default=1.0, description="δ, the residual at which the loss turns from a square to a norm"
+    )
+    signal: Real = Field(
+        default=1.0, description="standard deviation of the entries of the targets' mean"
+    )
     noise: Real = Field(default=1.0, description="standard deviation of the noise of targets")
     seed: Seed = Field(default=0, description="of the data")
 
     def demands(self) -> tuple[Demand, ...]:
-        """The memory for the targets: noise, sum, and the copies that the objective keeps, in two orders."""
-        return (Demand("problem.samples", self.samples, 4 * 8 * self.samples * self.d * (self.k + 1)),)
+        """The memory for the targets: noise, sum, and the copies that the objective keeps, in two
+        orders.
+        """
+        return (
+            Demand("problem.samples", self.samples, 4 * 8 * self.samples * self.d * (self.k + 1)),
+        )
 
     def build(self, setting: Setting) -> PseudoHuber:
         sizes = self.d, self.k + setting.bias, self.samples

@@ -1,4 +1,6 @@
-"""The runs on matrices: verdicts, hypotheses, planted faults, how long a run must be, and theorems side by side."""
+"""The runs on matrices: verdicts, hypotheses, planted faults, how long a run must be, and theorems
+side by side.
+"""
 
 import math
 import textwrap
@@ -16,9 +18,27 @@ from boundcheck.language import view
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.symbols import toward
 from boundcheck.language.view import Badge, Code, Part, Prose, Stack, Table, line, numeric
-from boundcheck.present.material import Material, StoredRun, grouped, groups, known, placed, settings, without
+from boundcheck.present.material import (
+    Material,
+    StoredRun,
+    grouped,
+    groups,
+    known,
+    placed,
+    settings,
+    without,
+)
 from boundcheck.present.sections.smoothness import ends
-from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, name_axes, pictured, ticks
+from boundcheck.present.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    VERMILLION,
+    name_axes,
+    pictured,
+    ticks,
+)
 from boundcheck.present.words import label, norm_names, number, sentence_of, titled
 from boundcheck.system.tables import fields_of
 from boundcheck.verdicts import Verdict
@@ -26,16 +46,21 @@ from boundcheck.verdicts import Verdict
 
 @placed(120, "What the runs say")
 def findings(material: Material) -> Iterator[Part]:
-    """What was measured on rows of the referee's table, each with the gravest verdict among its runs."""
-    rows = [(str(x.number), Prose(x.locator), Badge(x.verdict), Prose(x.evidence)) for x in material.findings]
+    """What was measured on rows of the referee's table, each with the gravest verdict among its
+    runs.
+    """
+    rows = [
+        (str(x.number), Prose(x.locator), Badge(x.verdict), Prose(x.evidence))
+        for x in material.findings
+    ]
     if rows:
         head = (numeric("No."), "Where", "Verdict", "Evidence")
         yield Table(head, rows, "The number is that of the row about the same place.", most=None)
 
 
-_BRACKETS = """Smoothness of F(v) = f(W(v)) on the domain. Observed is the largest lower estimate; the bounds are the
-claims' own numbers, rounded up, the sharpest and the composition lemma's of each adapter, and of LoRA the printed
-ones."""
+_BRACKETS = """Smoothness of F(v) = f(W(v)) on the domain. Observed is the largest lower estimate;
+the bounds are the claims' own numbers, rounded up, the sharpest and the composition lemma's of each
+adapter, and of LoRA the printed ones."""
 _ENDS = {
     "sharp": "Sharpest",
     "composition": "By composition",
@@ -46,8 +71,8 @@ _ENDS = {
 
 @placed(200, "Verdicts of the runs")
 def verdicts(material: Material) -> Iterator[Part]:
-    """A run supports a theorem only where every hypothesis held and the bound says more than was known without it; the
-    line below each run says why.
+    """A run supports a theorem only where every hypothesis held and the bound says more than was
+    known without it; the line below each run says why.
     """
     if material.theorems:
         folded = without(material.theorems, material.shown)
@@ -55,36 +80,71 @@ def verdicts(material: Material) -> Iterator[Part]:
     rows: list[view.Row] = []
     for run in material.brackets:
         found, measured = ends(run), run.result.measured
-        share = f"{100 * measured / found['sharp']:.0f}" if "sharp" in found and measured is not None else "–"
-        cells = (run.problem, title_of(run.adapter), number(run.rank), Badge(run.verdict), measured_of(run))
-        rows.append((*cells, f"{share}\u202f%", *(number(found.get(role), toward=UP) for role in _ENDS)))
+        share = (
+            f"{100 * measured / found['sharp']:.0f}"
+            if "sharp" in found and measured is not None
+            else "–"
+        )
+        cells = (
+            run.problem,
+            title_of(run.adapter),
+            number(run.rank),
+            Badge(run.verdict),
+            measured_of(run),
+        )
+        rows.append(
+            (*cells, f"{share}\u202f%", *(number(found.get(role), toward=UP) for role in _ENDS))
+        )
     if rows:
-        head = ("Problem", "Adapter", numeric("Rank"), "Verdict", numeric("Observed"), numeric("Observed / sharpest"))
+        head = (
+            "Problem",
+            "Adapter",
+            numeric("Rank"),
+            "Verdict",
+            numeric("Observed"),
+            numeric("Observed / sharpest"),
+        )
         yield Table((*head, *map(numeric, _ENDS.values())), rows, _BRACKETS, "brackets", most=None)
 
 
-_VERDICTS = """Theorems, each run by the algorithm that it is about. Measured is what the line below each run names, in
-the mean over replicas; where there is noise, and the theorem is about a smallest mean over t, it is the average over
-t, which is no less. $v_1$ is where a run starts: what is known of the same quantity there, without the theorem. An
-asymptotic interval holds in the limit of many replicas, a nonasymptotic one as it is. Bounds are rounded up, the ends
-of intervals outwards."""
+_VERDICTS = """Theorems, each run by the algorithm that it is about. Measured is what the line below
+each run names, in the mean over replicas; where there is noise, and the theorem is about a smallest
+mean over t, it is the average over t, which is no less. $v_1$ is where a run starts: what is known
+of the same quantity there, without the theorem. An asymptotic interval holds in the limit of many
+replicas, a nonasymptotic one as it is. Bounds are rounded up, the ends of intervals outwards."""
 _UNBOUNDED = " A run whose hypothesis failed has no bound where the formula falls below 0."
-_STUDENT = """ Supported (asymptotic) stands on Student's interval alone, which misses more often than it states where
-replicas are skewed, a few far above the rest. In simulation of replicas that are 0 but for one in 50, the one stated to
-miss 5\u202f% missed {}."""
+_STUDENT = """ Supported (asymptotic) stands on Student's interval alone, which misses more often
+than it states where replicas are skewed, a few far above the rest. In simulation of replicas that
+are 0 but for one in 50, the one stated to miss 5\u202f% missed {}."""
 _STAR = " A star: the bound is one at constants that were only estimated."
 
 
 def verdict_table(runs: list[StoredRun], most: int | None = None) -> Table:
-    """A table of what each run of a theorem measured beside its bound, with the reason for its verdict below each."""
+    """A table of what each run of a theorem measured beside its bound, with the reason for its
+    verdict below each.
+    """
     caption = _VERDICTS + (_UNBOUNDED if any(run.bound is None for run in runs) else "")
     if any(run.verdict == Verdict.SUPPORTED_ASYMPTOTIC for run in runs):
-        rates = ", ".join(f"{100 * rate:.0f}\u202f% over {number(n)} replicas" for n, rate in STUDENT_ON_SKEWED.items())
+        rates = ", ".join(
+            f"{100 * rate:.0f}\u202f% over {number(n)} replicas"
+            for n, rate in STUDENT_ON_SKEWED.items()
+        )
         caption += _STUDENT.format(rates)
     caption += _STAR if any(run.is_estimated for run in runs) else ""
     head = (
-        *("Problem", numeric("Rank"), "Theorem", view.Column("Verdict", width=0.12), numeric("Measured")),
-        *(view.Column("Interval", width=0.13), numeric("Bound"), numeric("At v₁", is_aside=True), numeric("T")),
+        *(
+            "Problem",
+            numeric("Rank"),
+            "Theorem",
+            view.Column("Verdict", width=0.12),
+            numeric("Measured"),
+        ),
+        *(
+            view.Column("Interval", width=0.13),
+            numeric("Bound"),
+            numeric("At v₁", is_aside=True),
+            numeric("T"),
+        ),
         *(numeric("Batch", is_aside=True), numeric("Replicas")),
     )
     rows: list[view.Row] = []
@@ -103,14 +163,21 @@ def verdict_table(runs: list[StoredRun], most: int | None = None) -> Table:
             number(x.plan.batch) if x.plan.batch else "all",
             view.Value(number(x.settings.run.replicas), (x.run_id, "replicas")),
         )
-        why = f"{sentence_of(run.algorithm.title)}, measured: the {run.shown}. {sentence_of(x.reason)}."
+        why = (
+            f"{sentence_of(run.algorithm.title)}, measured: the {run.shown}."
+            f" {sentence_of(x.reason)}."
+        )
         rows += [cells, line(Prose(why), *blamed(x))]
     return Table(head, rows, caption, "verdicts", most)
 
 
 def measured_of(run: StoredRun) -> view.Cell:
     """The measured value of a run, or the word diverged."""
-    return "diverged" if run.has_diverged else view.Value(run.numbers.measured, (run.result.run_id, "measured"))
+    return (
+        "diverged"
+        if run.has_diverged
+        else view.Value(run.numbers.measured, (run.result.run_id, "measured"))
+    )
 
 
 def interval_of(run: StoredRun) -> view.Cell:
@@ -118,12 +185,16 @@ def interval_of(run: StoredRun) -> view.Cell:
     id, found = run.result.run_id, run.result.interval
     if found is None:
         return "–"
-    return Stack((view.Value(f"{run.numbers.lower}–{run.numbers.upper}", (id, "interval")), found.kind))
+    return Stack(
+        (view.Value(f"{run.numbers.lower}–{run.numbers.upper}", (id, "interval")), found.kind)
+    )
 
 
 def _bound_of(run: StoredRun) -> view.Value:
     """The bound of a run, with a star where constants of it were only estimated."""
-    return view.Value(run.numbers.bound + ("*" if run.is_estimated else ""), (run.result.run_id, "bound"))
+    return view.Value(
+        run.numbers.bound + ("*" if run.is_estimated else ""), (run.result.run_id, "bound")
+    )
 
 
 def blamed(result: Result) -> tuple[view.Cell, ...]:
@@ -131,13 +202,16 @@ def blamed(result: Result) -> tuple[view.Cell, ...]:
     return (f"To blame: the {result.blame.kind}", Code(result.blame.name)) if result.blame else ()
 
 
-_INFORMATIVE = """The fewest iterations at which each theorem's bound falls below the squared gradient norm at v₁ (and
-below J²G², and $T ≥ T_min$), at the run's ball and noise and the batch at which ζ² is 0.8 of that norm."""
+_INFORMATIVE = """The fewest iterations at which each theorem's bound falls below the squared
+gradient norm at v₁ (and below J²G², and $T ≥ T_min$), at the run's ball and noise and the batch at
+which ζ² is 0.8 of that norm."""
 
 
 @placed(240, "How long a run must be before a bound says anything")
 def informative(material: Material) -> Iterator[Part]:
-    """The larger a number, the longer a run must be before that bound says more than the gradient at the start."""
+    """The larger a number, the longer a run must be before that bound says more than the gradient
+    at the start.
+    """
     runs = [run for run in material.shown if run.course.horizons]
     if not runs:
         return
@@ -150,8 +224,8 @@ def informative(material: Material) -> Iterator[Part]:
     yield Table(("Problem", numeric("Rank"), *labels), rows, _INFORMATIVE)
 
 
-_FAULTS = """What was made wrong on purpose, on the hard instance, and what verdict and blame were: a hypothesis, a
-constant, the horizon, statistics, rounding, or the claim itself."""
+_FAULTS = """What was made wrong on purpose, on the hard instance, and what verdict and blame were:
+a hypothesis, a constant, the horizon, statistics, rounding, or the claim itself."""
 
 
 @placed(360, "Planted faults")
@@ -161,7 +235,9 @@ def faults(material: Material) -> Iterator[Part]:
     for words, run in material.faults:
         blame = run.result.blame
         who: view.Cell = "–" if blame is None else Stack((blame.kind, Code(blame.name)))
-        rows.append((Prose(words), Badge(run.verdict), who, Prose(f"{sentence_of(run.result.reason)}.")))
+        rows.append(
+            (Prose(words), Badge(run.verdict), who, Prose(f"{sentence_of(run.result.reason)}."))
+        )
         if blame is not None:
             rows.append(view.Fold(line("evidence"), (line(Prose(blame.evidence)),)))
     if rows:
@@ -170,15 +246,22 @@ def faults(material: Material) -> Iterator[Part]:
 
 @placed(520, "Each run against its hypotheses")
 def hypotheses(material: Material) -> Iterator[Part]:
-    """Open a run to see each hypothesis with what was observed and the limit that it was held to."""
+    """Open a run to see each hypothesis with what was observed and the limit that it was held
+    to.
+    """
     for run in (*material.theorems, *material.networks):
         audit = Table(
             ("Hypothesis", "Status", numeric("Observed"), numeric("Limit"), "How it is known"),
-            [(Code(x.hypothesis), Badge(x.status), *x.shown(number, 3), Prose(x.how)) for x in run.result.audit],
+            [
+                (Code(x.hypothesis), Badge(x.status), *x.shown(number, 3), Prose(x.how))
+                for x in run.result.audit
+            ],
             "Each hypothesis, as it was held against the run",
             most=None,
         )
-        name = f"{run.problem}, {run.name}" if run.is_network else f"{run.title}, {titled(run.result)}"
+        name = (
+            f"{run.problem}, {run.name}" if run.is_network else f"{run.title}, {titled(run.result)}"
+        )
         parts = _of_network(run) if run.is_network else [_constants(run)]
         head = line(Prose(f"{name}: {run.verdict} (run"), Code(f"{run.result.run_id})"))
         yield view.Fold(head, (audit, *parts))
@@ -203,7 +286,9 @@ def _constants(run: StoredRun) -> Table:
 
 
 def _of_network(run: StoredRun) -> Iterator[Part]:
-    """Parts on a network's run: the constants that were seen, what rounding may add, its machine, adapted matrices."""
+    """Parts on a network's run: the constants that were seen, what rounding may add, its machine,
+    adapted matrices.
+    """
     x, c, made = run.course, run.estimates, run.result.environment
     infimum = x.constants["infimum"]
     seen: dict[view.Cell, str] = {
@@ -215,24 +300,41 @@ def _of_network(run: StoredRun) -> Iterator[Part]:
         "Decrease of F": number(x.decrease),
         "Least ‖∇F‖²": number(x.smallest),
     }
-    caption = f"Constants, set after the run to the largest that was seen; f* ≥ 0 is {infimum.kind}: {infimum.how}"
+    caption = (
+        f"Constants, set after the run to the largest that was seen; f* ≥ 0 is {infimum.kind}:"
+        f" {infimum.how}"
+    )
     yield _across(seen, caption)
     loss, slope = (number(x.rounding[name], toward=UP) for name in ("loss", "gradient"))
-    memory = f" and at most {number(made['memory_mib'])} MiB of its memory" if "memory_mib" in made else ""
+    memory = (
+        f" and at most {number(made['memory_mib'])} MiB of its memory"
+        if "memory_mib" in made
+        else ""
+    )
     yield view.paragraph(
-        f"By an estimate of rounding errors F may be off by {loss} {x.problem.units}, and its gradient by a vector of "
-        f"norm {slope}. Ran on {made['device']}, with {made['threads']} thread{'' if made['threads'] == 1 else 's'}"
-        f"{memory}.",
+        f"By an estimate of rounding errors F may be off by {loss} {x.problem.units}, and its"
+        f" gradient by a vector of norm {slope}. Ran on {made['device']}, with {made['threads']}"
+        f" thread{'' if made['threads'] == 1 else 's'}{memory}.",
         "small",
     )
     # The radii of all sites: each has a norm and block of which it is the largest.
     words = norm_names(run.adapter)
     norms = {name: words.get(name, name) for radii in c.radii.values() for name in sorted(radii)}
     sites: list[view.Row] = [
-        (Code(site), *(number(radii.get(name)) for name in norms), number(c.G[site]), number(c.G_frobenius[site]))
+        (
+            Code(site),
+            *(number(radii.get(name)) for name in norms),
+            number(c.G[site]),
+            number(c.G_frobenius[site]),
+        )
         for site, radii in c.radii.items()
     ]
-    head: view.Head = ("Matrix", *map(numeric, norms.values()), numeric("G, spectral"), numeric("G, Frobenius"))
+    head: view.Head = (
+        "Matrix",
+        *map(numeric, norms.values()),
+        numeric("G, spectral"),
+        numeric("G, Frobenius"),
+    )
     said = f"Largest norms and gradients at each of the {x.problem.sites} adapted matrices"
     yield view.Fold(line(said), (Table(head, sites, most=None),))
 
@@ -242,11 +344,12 @@ _MOST_PANELS = 6
 _DEEPEST = 1e-4
 # Letters that a line of a panel holds: of a claim's name beside its bar, and in a title.
 _LETTERS, _TITLE = 66, 46
-_DRAWN = """Each theorem on the same problem, rank, T and seed, with the step size and batch that it prescribes or is
-given, a panel for each quantity that theorems bound: from what was measured of it to the bound; the factor is bound
-over measured. The least mean within a stratum estimates $min_t E$, and is biased low."""
-_BESIDE = """The claims side by side, the least bound first. Bounds that differ at one T also differ in the run that
-they are about: each theorem sets its own step size."""
+_DRAWN = """Each theorem on the same problem, rank, T and seed, with the step size and batch that it
+prescribes or is given, a panel for each quantity that theorems bound: from what was measured of it
+to the bound; the factor is bound over measured. The least mean within a stratum estimates $min_t
+E$, and is biased low."""
+_BESIDE = """The claims side by side, the least bound first. Bounds that differ at one T also differ
+in the run that they are about: each theorem sets its own step size."""
 
 
 class Beside(NamedTuple):
@@ -273,7 +376,9 @@ def theorems(material: Material) -> Iterator[Part]:
     # Of groups that differ in the seed alone the first is drawn, and those with the most claims.
     tables = _side_by_side(material.theorems)
     alike = grouped(tables, lambda rows: (rows[0].run.axis, rows[0].problem, rows[0].run.steps))
-    drawn = sorted((of_seeds[0] for of_seeds in alike.values()), key=len, reverse=True)[:_MOST_PANELS]
+    drawn = sorted((of_seeds[0] for of_seeds in alike.values()), key=len, reverse=True)[
+        :_MOST_PANELS
+    ]
     most = max(map(len, drawn))
 
     def draw(axis: Axes, rows: list[Beside]) -> None:
@@ -288,13 +393,21 @@ def theorems(material: Material) -> Iterator[Part]:
                 fill, quiet = ("none", GREY) if run.verdict.is_silent else (BLUE, BLUE)
                 axis.plot([at, bound], [y, y], "-", color=quiet, lw=1, alpha=0.5)
                 axis.plot([at], [y], mark, color=BLUE, ms=4.5, mfc=fill)
-                low, high = (result.interval.lower, result.interval.upper) if result.interval else (measured, measured)
+                low, high = (
+                    (result.interval.lower, result.interval.upper)
+                    if result.interval
+                    else (measured, measured)
+                )
                 # Limits of 0 and of infinity have no place on a log axis.
                 low, high = max(low, at / 10, least), min(max(high, least), at * 10)
-                axis.plot([low, high], [y, y], "-", color=GREEN, lw=_width(result.ground), alpha=0.6)
+                axis.plot(
+                    [low, high], [y, y], "-", color=GREEN, lw=_width(result.ground), alpha=0.6
+                )
                 end = max(bound, high)
                 factor = f"×{number(bound / measured)}" if mark == "o" else "off the axis"
-                axis.annotate(factor, (end, y), (6, 0), textcoords="offset points", va="center", fontsize=7)
+                axis.annotate(
+                    factor, (end, y), (6, 0), textcoords="offset points", va="center", fontsize=7
+                )
                 shown += [low, end]
             if result.smallest and least <= result.smallest < math.inf:
                 words = "least mean over replicas within a stratum of t"
@@ -302,11 +415,28 @@ def theorems(material: Material) -> Iterator[Part]:
                 shown.append(result.smallest)
             axis.plot([bound], [y], "|", color=VERMILLION, ms=9, mew=2, label="the theorem's bound")
             words = textwrap.shorten(row.claim, _LETTERS, placeholder="…")
-            axis.text(0.005, y + 0.42, words, transform=axis.get_yaxis_transform(), va="center", fontsize=6.3)
+            axis.text(
+                0.005,
+                y + 0.42,
+                words,
+                transform=axis.get_yaxis_transform(),
+                va="center",
+                fontsize=6.3,
+            )
         axis.plot([], [], "o", color=BLUE, ms=4.5, label="measured")
         for kind in sorted({x.run.course.ground for x in rows if x.run.course.ground}):
-            axis.plot([], [], "-", color=GREEN, lw=_width(kind), alpha=0.6, label=f"its {kind} interval")
-        axis.plot([], [], "o", color=BLUE, mfc="none", ms=4.5, label="hollow: the theorem says nothing of the run")
+            axis.plot(
+                [], [], "-", color=GREEN, lw=_width(kind), alpha=0.6, label=f"its {kind} interval"
+            )
+        axis.plot(
+            [],
+            [],
+            "o",
+            color=BLUE,
+            mfc="none",
+            ms=4.5,
+            label="hollow: the theorem says nothing of the run",
+        )
         axis.set_xscale("log")
         axis.set_ylim(0.6, most + 0.75)
         axis.set_yticks([])
@@ -317,13 +447,27 @@ def theorems(material: Material) -> Iterator[Part]:
         axis.set_xlim(low, high)
         ticks(axis.xaxis, [10.0**e for e in exponents[:: len(exponents) // 6 + 1]])
         name_axes(
-            axis, f"{rows[0].problem}, T\u00a0=\u00a0{number(rows[0].run.steps)}", rows[0].run.axis, letters=_TITLE
+            axis,
+            f"{rows[0].problem}, T\u00a0=\u00a0{number(rows[0].run.steps)}",
+            rows[0].run.axis,
+            letters=_TITLE,
         )
 
     yield from pictured("theorems", drawn, draw, _DRAWN, tall=0.75 + 0.38 * most)
     head: view.Head = (
-        *("Problem", "Claim", view.Column("Verdict", width=0.12), numeric("Step"), numeric("Batch", is_aside=True)),
-        *(numeric("Bound"), numeric("Measured"), view.Column("Its interval", width=0.14), numeric("Measured / bound")),
+        *(
+            "Problem",
+            "Claim",
+            view.Column("Verdict", width=0.12),
+            numeric("Step"),
+            numeric("Batch", is_aside=True),
+        ),
+        *(
+            numeric("Bound"),
+            numeric("Measured"),
+            view.Column("Its interval", width=0.14),
+            numeric("Measured / bound"),
+        ),
     )
     cells: list[view.Row] = [
         (
@@ -357,7 +501,9 @@ def _side_by_side(runs: list[StoredRun]) -> list[list[Beside]]:
     # The first of a group has noise, if any has, and so all fields of a spec.
     for title, group in zip(settings([group[0] for group in compared]), compared, strict=True):
         several, rows = len({run.adapter for run in group}) > 1, []
-        for run in sorted(group, key=lambda run: (known(run.result.bound) <= 0, known(run.result.bound))):
+        for run in sorted(
+            group, key=lambda run: (known(run.result.bound) <= 0, known(run.result.bound))
+        ):
             said = [titled(run.result)] + ([title_of(run.adapter)] if several else [])
             said += ["full batch"] if run.course.plan.batch is not None and _is_exact(run) else []
             rows.append(Beside(title, ", ".join(said), run))
@@ -366,9 +512,11 @@ def _side_by_side(runs: list[StoredRun]) -> list[list[Beside]]:
 
 
 def _compared(runs: list[StoredRun]) -> list[list[StoredRun]]:
-    """Groups of runs equal in all but claim, its C and the adapter's kind, at equal T however it was chosen.
+    """Groups of runs equal in all but claim, its C and the adapter's kind, at equal T however it
+    was chosen.
 
-    A run without noise stands beside those with noise of every kind, one without a ball beside those of every ball.
+    A run without noise stands beside those with noise of every kind, one without a ball beside
+    those of every ball.
     """
 
     def ball_of(run: StoredRun) -> str:
@@ -381,8 +529,12 @@ def _compared(runs: list[StoredRun]) -> list[list[StoredRun]]:
         # What is left to differ is noise and ball; T itself stands for how it was chosen.
         paths = {path for run in group for path in fields_of(run.result.spec)}
         rest = tuple(paths - {*noise, *ball} | {"run.steps"})
-        for equal in grouped(sorted(group, key=lambda run: run.steps), lambda run: run.steps).values():
-            noisy, exact = ([run for run in equal if _is_exact(run) == each] for each in (False, True))
+        for equal in grouped(
+            sorted(group, key=lambda run: run.steps), lambda run: run.steps
+        ).values():
+            noisy, exact = (
+                [run for run in equal if _is_exact(run) == each] for each in (False, True)
+            )
             for alike in groups(noisy or exact, (*rest, *ball)):
                 # Of equal noise: those of each ball, and those without one with each of these.
                 free = [run for run in alike if not ball_of(run)]
@@ -391,17 +543,23 @@ def _compared(runs: list[StoredRun]) -> list[list[StoredRun]]:
                     others = [run for run in exact if noisy and ball_of(run) in balls]
                     # The same claim with a C that it does not take is the same run.
                     together = [*of_ball, *free, *others]
-                    distinct = {(titled(run.result), run.adapter, _is_exact(run)): run for run in together}
+                    distinct = {
+                        (titled(run.result), run.adapter, _is_exact(run)): run for run in together
+                    }
                     if len(distinct) > 1:
                         found.append(list(distinct.values()))
     return found
 
 
 def _is_exact(run: StoredRun) -> bool:
-    """True if each step took the exact gradient: on full batches, or with a spec that has no word of noise."""
+    """True if each step took the exact gradient: on full batches, or with a spec that has no word
+    of noise.
+    """
     return bool(run.result.settings.run.batch == "full")
 
 
 def _width(ground: str | None) -> float:
-    """The width of an interval's line: thin if the interval holds only in the limit of many replicas."""
+    """The width of an interval's line: thin if the interval holds only in the limit of many
+    replicas.
+    """
     return 1.2 if ground == "asymptotic" else 3

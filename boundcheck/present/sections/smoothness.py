@@ -1,4 +1,6 @@
-"""Runs from beginning to end, where a theorem loses, and the smoothness of F from below and above."""
+"""Runs from beginning to end, where a theorem loses, and the smoothness of F from below and
+above.
+"""
 
 import json
 from collections.abc import Iterator
@@ -27,36 +29,58 @@ from boundcheck.present.material import (
     placed,
     settings,
 )
-from boundcheck.present.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, name_axes, pictured
+from boundcheck.present.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    VERMILLION,
+    name_axes,
+    pictured,
+)
 from boundcheck.present.words import norm_names, number, sentence_of, slug, titled
 
 # Panels of a figure.
 _MOST = 6
-_GRADIENT = """Mean squared gradient norm of F along the run, from full gradients at audit times that were drawn at
-random before it, one in each stratum of t for each replica. Dashed: what was measured. The red line is the theorem's
-bound at the constants that were fixed before the run: where it is about the smallest over t of the expected square and
-there is noise, the average over t was measured, which is no less."""
+_GRADIENT = """Mean squared gradient norm of F along the run, from full gradients at audit times
+that were drawn at random before it, one in each stratum of t for each replica. Dashed: what was
+measured. The red line is the theorem's bound at the constants that were fixed before the run: where
+it is about the smallest over t of the expected square and there is noise, the average over t was
+measured, which is no less."""
 
 
 @placed(220, "Bound against measured gradient norm")
 def gradient(material: Material) -> Iterator[Part]:
-    """Where a run agrees with its theorem, the dashed line lies below the red one; where the bound says anything new,
-    the red one lies below the dotted one.
+    """Where a run agrees with its theorem, the dashed line lies below the red one; where the bound
+    says anything new, the red one lies below the dotted one.
     """
     runs = [
-        run for run in material.theorems if "batch" in run.result.spec["run"] and run.measure.observable.is_of_gradients
+        run
+        for run in material.theorems
+        if "batch" in run.result.spec["run"] and run.measure.observable.is_of_gradients
     ]
     # Those whose T was chosen to be informative, or, if there are none of these, the first ones.
     chosen = [run for run in runs if run.result.settings.run.steps == "informative"] or runs[:_MOST]
 
     def draw(axis: Axes, run: StoredRun) -> None:
-        result, squares, interval = run.course, run.trace["gradient_square_norm"].values, run.course.interval
+        result, squares, interval = (
+            run.course,
+            run.trace["gradient_square_norm"].values,
+            run.course.interval,
+        )
         bound, first = known(run.bound), known(result.first)
         middle, mean = _middles(run), squares.mean(0)
         axis.plot(middle, mean, color=BLUE, lw=1, label="mean over replicas, by stratum of t")
         low, high = band(axis, middle, squares, mean, result.settings.run.level)
         axis.axhline(bound, color=VERMILLION, lw=1.2, label="the theorem's bound")
-        axis.axhline(first, color=GREY, lw=0.8, ls=":", label="at the first iterate (known without the theorem)")
+        axis.axhline(
+            first,
+            color=GREY,
+            lw=0.8,
+            ls=":",
+            label="at the first iterate (known without the theorem)",
+        )
         if interval is not None:
             axis.axhspan(interval.lower, interval.upper, color=GREEN, alpha=0.25, lw=0)
             words = f"{run.shown}, and its {interval.kind} interval"
@@ -90,18 +114,19 @@ def band(
     return ends
 
 
-_DESCENT = """Whatever the algorithm,
-$F(v_(t+1)) ≤ F(v_t) + ⟨∇F(v_t), v_(t+1) − v_t⟩ + ½L̂‖v_(t+1) − v_t‖²$
-where F is $L̂$-smooth. With the descent curvature $ℓ_t$ in place of $L̂$ this is an equation, so $ℓ_t/L̂$ is the share
-of the last term that a step needed: what is missing to 1 is given away there. A share of 0 or less, on a segment
-along which F bends down, has no place on the axis and is marked at its lower edge. The gradient ratio
-$‖∇F(v_(t+1)) − ∇F(v_t)‖/‖v_(t+1) − v_t‖$ of the same step is at most $L̂$ there too, and a lower estimate of the
-smoothness of F."""
+_DESCENT = """Whatever the algorithm, $F(v_(t+1)) ≤ F(v_t) + ⟨∇F(v_t), v_(t+1) − v_t⟩ + ½L̂‖v_(t+1)
+− v_t‖²$ where F is $L̂$-smooth. With the descent curvature $ℓ_t$ in place of $L̂$ this is an
+equation, so $ℓ_t/L̂$ is the share of the last term that a step needed: what is missing to 1 is
+given away there. A share of 0 or less, on a segment along which F bends down, has no place on the
+axis and is marked at its lower edge. The gradient ratio $‖∇F(v_(t+1)) − ∇F(v_t)‖/‖v_(t+1) − v_t‖$
+of the same step is at most $L̂$ there too, and a lower estimate of the smoothness of F."""
 
 
 @placed(320, "What the descent inequality leaves unused")
 def descent(material: Material) -> Iterator[Part]:
-    """Near 1 a step needed the whole constant; far below 1 the constant is larger than the step needed."""
+    """Near 1 a step needed the whole constant; far below 1 the constant is larger than the step
+    needed.
+    """
     with_constant = [run for run in material.theorems if run.course.plan.smoothness is not None]
     # For each problem and claim the longest run of highest rank.
     chosen = largest(with_constant, lambda run: (_problem(run), titled(run.result)), _size)[:_MOST]
@@ -112,26 +137,55 @@ def descent(material: Material) -> Iterator[Part]:
         constant = known(run.course.plan.smoothness)
         shares = beyond_rounding(run.trace, "path_smoothness") / constant
         middle, finite = _middles(run), np.isfinite(shares).all(0)
-        curves = {"largest over replicas": shares.max(0), "median over replicas": np.median(shares, 0)}
+        curves = {
+            "largest over replicas": shares.max(0),
+            "median over replicas": np.median(shares, 0),
+        }
         curves = curves if len(shares) > 1 else {"of the only replica": shares[0]}
         shown = np.concatenate([curve[finite & (curve > 0)] for curve in curves.values()])
         if "gradient_ratio" in run.trace and np.isfinite(run.trace["gradient_ratio"].values).all():
-            ratio, off = (run.trace[name].values for name in ("gradient_ratio", "gradient_ratio_error"))
+            ratio, off = (
+                run.trace[name].values for name in ("gradient_ratio", "gradient_ratio_error")
+            )
             most = np.where(ratio > off, ratio, 0.0).max(0) / constant
-            axis.plot(middle, np.where(most > 0, most, np.nan), color=GREEN, lw=1, label="gradient ratio, the largest")
+            axis.plot(
+                middle,
+                np.where(most > 0, most, np.nan),
+                color=GREEN,
+                lw=1,
+                label="gradient ratio, the largest",
+            )
             shown = np.concatenate([shown, most[most > 0]])
-        low, label_below = float(shown.min(initial=1.0)), "at the lower edge: 0 or less, F bends down there"
-        for (text, curve), colour in zip(curves.items(), (VERMILLION, BLUE)[-len(curves) :], strict=True):
-            shape, label = np.where(finite & (curve > 0), curve, np.nan), f"descent curvature ℓₜ, {text}"
+        low, label_below = (
+            float(shown.min(initial=1.0)),
+            "at the lower edge: 0 or less, F bends down there",
+        )
+        for (text, curve), colour in zip(
+            curves.items(), (VERMILLION, BLUE)[-len(curves) :], strict=True
+        ):
+            shape, label = (
+                np.where(finite & (curve > 0), curve, np.nan),
+                f"descent curvature ℓₜ, {text}",
+            )
             axis.plot(middle, shape, ".-", color=colour, lw=1, ms=3, label=label)
             below = middle[finite & (curve <= 0)]
             if len(below):
-                axis.plot(below, np.full(len(below), low / 2), "v", color=colour, ms=4, mfc="none", label=label_below)
+                axis.plot(
+                    below,
+                    np.full(len(below), low / 2),
+                    "v",
+                    color=colour,
+                    ms=4,
+                    mfc="none",
+                    label=label_below,
+                )
         axis.axhline(1, color=GREY, lw=1, ls="--", label="1: the claim's own constant")
         bent = float((shares <= 0).mean())
         style.log_y(axis, low / 2 if bent else low, float(shown.max(initial=1.0)))
         axis.set_xlim(0, run.steps)
-        across = "iteration t" + (f" (F bends down on {bent:.0%} of the audited steps)" if bent else "")
+        across = "iteration t" + (
+            f" (F bends down on {bent:.0%} of the audited steps)" if bent else ""
+        )
         name_axes(axis, f"{title}\n{titled(run.result)}", across, "smoothness / L̂", letters=46)
 
     yield from pictured("descent", items, draw, _DESCENT, tall=2.2)
@@ -141,17 +195,18 @@ def _size(run: StoredRun) -> tuple[int, int]:
     return run.rank or 0, run.steps
 
 
-_WATERFALL = """From what was measured to the bound, inequality by inequality. Each step of v − αg is an equation,
-$F(v_(t+1)) = F(v_t) − α⟨∇F, g_t⟩ + ½α²ℓ_t‖g_t‖²$, and so is their sum: the factors are exact, and their product is the
-bound over what was measured; in another order of the links, each would be another. Grey: chance, which is 0 in
-expectation, with its interval as a line. Red: the wrong way, past what chance explains. *: a constant that is only
-estimated. Dashed: what the same sum would say with another step, at which something else would have been measured."""
+_WATERFALL = """From what was measured to the bound, inequality by inequality. Each step of v − αg
+is an equation, $F(v_(t+1)) = F(v_t) − α⟨∇F, g_t⟩ + ½α²ℓ_t‖g_t‖²$, and so is their sum: the factors
+are exact, and their product is the bound over what was measured; in another order of the links,
+each would be another. Grey: chance, which is 0 in expectation, with its interval as a line. Red:
+the wrong way, past what chance explains. *: a constant that is only estimated. Dashed: what the
+same sum would say with another step, at which something else would have been measured."""
 
 
 @placed(310, "Where the theorem loses")
 def waterfall(material: Material) -> Iterator[Part]:
-    """Read each panel from the top: a bar is an inequality of the proof, and its length is the factor that it gives
-    away.
+    """Read each panel from the top: a bar is an inequality of the proof, and its length is the
+    factor that it gives away.
     """
     others = [
         replace(run, name=f"{name}\n{titled(run.result)}")
@@ -161,8 +216,8 @@ def waterfall(material: Material) -> Iterator[Part]:
     found = [(run, lost) for run in runs if (lost := run.course.waterfall) is not None]
     if not found:
         return
-    # Drawn is for each problem and claim the longest run of highest rank, and of networks none that differs in the
-    # seed alone.
+    # Drawn is for each problem and claim the longest run of highest rank, and of networks none that
+    # differs in the seed alone.
     linked = [(run, lost) for run, lost in found if lost.links]
     firsts = set(map(id, distinct(material.networks)))
     drawn = largest(
@@ -176,7 +231,9 @@ def waterfall(material: Material) -> Iterator[Part]:
         run, found = item
         end = "bound" if run.bound is not None else "where it ends"
         title = style.wrapped(run.name, 30)
-        style.draw_links(axis, found.start, known(found.measured), found.links, end, title, found.most)
+        style.draw_links(
+            axis, found.start, known(found.measured), found.links, end, title, found.most
+        )
         if found.at_best is not None:
             words = "what the same sum says with the step at which it is smallest"
             axis.axvline(found.at_best.bound, color=GREEN, lw=0.9, ls="--", zorder=0, label=words)
@@ -200,8 +257,8 @@ def _in_a_line(run: StoredRun) -> str:
 def _links_table(lost: Waterfall, level: float) -> Table:
     """A table of the links, with what each adds and gives away."""
     caption = (
-        f"It starts at {number(lost.measured)}, the {lost.start}. What each link adds lies between these; "
-        f"{lost.intervals}."
+        f"It starts at {number(lost.measured)}, the {lost.start}. What each link adds lies between"
+        f" these; {lost.intervals}."
     )
     adds = f"Adds, at {100 * level:.0f}\u202f%"
     rows = []
@@ -211,15 +268,24 @@ def _links_table(lost: Waterfall, level: float) -> Table:
             limits = f"{number(link.lower, toward=DOWN)} to {number(link.upper, toward=UP)}"
         estimated = ", ".join(f"`{each}`" for each in link.estimated)
         why = f"{sentence_of(link.why)}. {f'Only estimated: {estimated}.' if estimated else ''}"
-        numbers = (number(link.value, toward=UP), number(link.factor), limits, number(link.rounding, toward=UP))
+        numbers = (
+            number(link.value, toward=UP),
+            number(link.factor),
+            limits,
+            number(link.rounding, toward=UP),
+        )
         rows.append((link.label, *numbers, Prose(why)))
-    head: Head = ("Link", *map(numeric, ("Value", "Factor", adds, "Rounding")), "What is given away")
+    head: Head = (
+        "Link",
+        *map(numeric, ("Value", "Factor", adds, "Rounding")),
+        "What is given away",
+    )
     return Table(head, rows, caption, most=None)
 
 
-_BRACKETS = """Lines: what each lemma claims for the smoothness constant of F(v) = f(W(v)) on the ball. Marks: lower
-estimates from what was sampled or found{}. The true constant lies between the highest mark and the lowest line
-that is a theorem; a sampled ratio is never a bound from above."""
+_BRACKETS = """Lines: what each lemma claims for the smoothness constant of F(v) = f(W(v)) on the
+ball. Marks: lower estimates from what was sampled or found{}. The true constant lies between the
+highest mark and the lowest line that is a theorem; a sampled ratio is never a bound from above."""
 _UPPER = {
     "sharp": ("sharpest claim", GREEN, "-"),
     "composition": ("composition lemma, LJ² + GH", GREY, "-."),
@@ -242,7 +308,8 @@ def smoothness(material: Material) -> Iterator[Part]:
     """The true constant lies between the highest mark and the lowest line that is a theorem."""
     runs = [*material.theorems, *material.brackets]
     caption = _BRACKETS.format("" if material.brackets else " along the runs")
-    # Brackets on one fixed ball if there are any; else the smoothness along the runs, each in its own ball.
+    # Brackets on one fixed ball if there are any; else the smoothness along the runs, each in its
+    # own ball.
     ranked = [run for run in material.brackets or runs if run.rank is not None]
     # A panel for each problem whose runs with a rank have one adapter.
     items = [
@@ -254,7 +321,9 @@ def smoothness(material: Material) -> Iterator[Part]:
 
 
 def ends(run: StoredRun) -> dict[str, float]:
-    """The upper ends by role: the printed ones by their C, that of composition, and sharp, the least not printed."""
+    """The upper ends by role: the printed ones by their C, that of composition, and sharp, the
+    least not printed.
+    """
     found: dict[str, float] = {}
     for end in run.result.upper:
         said = about(end.claim)
@@ -284,7 +353,8 @@ def _radii(runs: list[StoredRun]) -> str:
     equal = grouped(radii, radii.__getitem__)
     called = {each: names.get(each, each).removeprefix("max ") for each in radii}
     return "; ".join(
-        f"{', '.join(called[each] for each in norms)} ≤ {shown(radius, 3, UP)}" for radius, norms in equal.items()
+        f"{', '.join(called[each] for each in norms)} ≤ {shown(radius, 3, UP)}"
+        for radius, norms in equal.items()
     )
 
 
@@ -295,10 +365,18 @@ def _draw_bracket(axis: Axes, item: tuple[str, list[StoredRun]]) -> None:
     for role, (text, colour, dash) in _UPPER.items():
         values = [each.get(role, np.nan) for each in upper]
         if role != "composition" or values != [each.get("sharp") for each in upper]:
-            series.append((text, values, {"color": colour, "ls": dash, "lw": 1.2, "marker": "_", "ms": 9}))
+            series.append(
+                (text, values, {"color": colour, "ls": dash, "lw": 1.2, "marker": "_", "ms": 9})
+            )
     for kind, (text, marker, colour, fill) in _LOWER.items():
         values = [known(run.result.lower.get(kind)) for run in runs]
-        series.append((text, values, {"color": colour, "ls": "none", "marker": marker, "ms": 4, "fillstyle": fill}))
+        series.append(
+            (
+                text,
+                values,
+                {"color": colour, "ls": "none", "marker": marker, "ms": 4, "fillstyle": fill},
+            )
+        )
     for text, values, look in series:
         if np.isfinite(values).any():
             axis.plot(positions, values, label=text, **look)
@@ -310,15 +388,19 @@ def _draw_bracket(axis: Axes, item: tuple[str, list[StoredRun]]) -> None:
     name_axes(axis, title, "rank r", f"smoothness [{runs[0].result.problem.units}]")
 
 
-_ADAPTERS = """The same bracket for each reparametrisation W(v), each on its own domain. On LoReFT's Stiefel manifold
-all derivatives are Riemannian, and sampled pairs stand for curvatures along random directions."""
-_OF_EACH = """Lines: claims about the adapter, rounded up. Marks: lower estimates. How far a mark stays below the lowest
-line is what this f leaves unused of the worst case; the adversary below shows which lines could not be lower."""
+_ADAPTERS = """The same bracket for each reparametrisation W(v), each on its own domain. On LoReFT's
+Stiefel manifold all derivatives are Riemannian, and sampled pairs stand for curvatures along random
+directions."""
+_OF_EACH = """Lines: claims about the adapter, rounded up. Marks: lower estimates. How far a mark
+stays below the lowest line is what this f leaves unused of the worst case; the adversary below
+shows which lines could not be lower."""
 
 
 @placed(420, "Every adapter: bracket against rank")
 def adapters(material: Material) -> Iterator[Part]:
-    """The nearer the marks come to the lowest line of a panel, the less that line can be improved."""
+    """The nearer the marks come to the lowest line of a panel, the less that line can be
+    improved.
+    """
     # A figure for each problem that has brackets of several adapters.
     figures: list[Part] = []
     for group in grouped(material.brackets, _problem).values():
@@ -327,21 +409,29 @@ def adapters(material: Material) -> Iterator[Part]:
         chosen = [_by_rank(of_each[kind]) for kind in kinds]
         items = [("\n".join(filter(None, (title_of(x[0].adapter), _radii(x)))), x) for x in chosen]
         name = f"adapters_{slug(group[0].problem)}"
-        figures += pictured(name, items if len(items) > 1 else [], _draw_bracket, _OF_EACH, most=3, tall=1.75)
+        figures += pictured(
+            name, items if len(items) > 1 else [], _draw_bracket, _OF_EACH, most=3, tall=1.75
+        )
     yield from (paragraph(_ADAPTERS), *figures) if figures else ()
 
 
-_VERSIONS = {"printed": "Lemma 1, as printed", "repaired": "Lemma 1, repaired", "sharp": "Lemma 1, sharp"}
-_SLACK = """From the measured ratio ‖∇F(v₁) − ∇F(v₂)‖ / ‖v₁ − v₂‖ to the lemma's constant, link by link, on a
-logarithmic axis. A red bar goes the wrong way: the printed (13) makes the denominator larger."""
+_VERSIONS = {
+    "printed": "Lemma 1, as printed",
+    "repaired": "Lemma 1, repaired",
+    "sharp": "Lemma 1, sharp",
+}
+_SLACK = """From the measured ratio ‖∇F(v₁) − ∇F(v₂)‖ / ‖v₁ − v₂‖ to the lemma's constant, link by
+link, on a logarithmic axis. A red bar goes the wrong way: the printed (13) makes the denominator
+larger."""
 
 
 @placed(460, "What each inequality gives away")
 def slack(material: Material) -> Iterator[Part]:
-    """Read each panel from the top: a bar is an inequality of the proof, and its length is the factor that it gives
-    away.
+    """Read each panel from the top: a bar is an inequality of the proof, and its length is the
+    factor that it gives away.
     """
-    # The given waterfalls, and for each problem that of its bracket of highest rank, at its steepest sampled pair.
+    # The given waterfalls, and for each problem that of its bracket of highest rank, at its
+    # steepest sampled pair.
     best = highest_rank(run for run in material.brackets if run.slack)
     found = [*material.waterfalls, *((run.title, run.slack) for run in best)]
     items = [(name, chain) for name, chains in found for chain in chains]
@@ -360,15 +450,19 @@ _PARTS = (
     ("gauss-newton", 1, 1, "Gauss–Newton, BB", GREEN, "-"),
     ("bilinear", 0, 1, "bilinear, AB", VERMILLION, "-"),
 )
-_SPLIT = """Spectral norms of the blocks of ∇²F along Algorithm 1 from B = 0: what the curvature of f makes
-(Gauss–Newton), and what the product BA makes of the gradient of f (bilinear), which couples A with B alone. At B = 0
-the blocks AA and AB of the first are 0."""
+_SPLIT = """Spectral norms of the blocks of ∇²F along Algorithm 1 from B = 0: what the curvature of
+f makes (Gauss–Newton), and what the product BA makes of the gradient of f (bilinear), which couples
+A with B alone. At B = 0 the blocks AA and AB of the first are 0."""
 
 
 @placed(480, "Where the curvature comes from")
 def curvature_split(material: Material) -> Iterator[Part]:
-    """Compare the green curves with the red one: the curvature of $f$, and that which the product $BA$ makes."""
-    chosen = highest_rank(run for run in material.runs if run.has_default_adapter and "split" in run.trace)
+    """Compare the green curves with the red one: the curvature of $f$, and that which the product
+    $BA$ makes.
+    """
+    chosen = highest_rank(
+        run for run in material.runs if run.has_default_adapter and "split" in run.trace
+    )
 
     def draw(axis: Axes, run: StoredRun) -> None:
         split = run.trace["split"]
@@ -376,12 +470,19 @@ def curvature_split(material: Material) -> Iterator[Part]:
         shown: list[float] = []
         for part, row, column, text, colour, dash in _PARTS:
             values = split.values[parts.index(part), row, column]
-            axis.plot(times, np.where(values > 0, values, np.nan), dash, color=colour, lw=1.2, label=text)
+            axis.plot(
+                times, np.where(values > 0, values, np.nan), dash, color=colour, lw=1.2, label=text
+            )
             shown += values[values > 0].tolist()
         axis.set_xscale("log")
         style.ticks(axis.xaxis, style.marks(float(times[0]), float(times[-1])))
         style.log_y(axis, max(min(shown), max(shown) * 1e-5), max(shown))
         title = f"{run.problem}, LoRA, rank {run.rank}"
-        name_axes(axis, title, "iteration t, from B = 0", f"norm of the block [{run.result.problem.units}]")
+        name_axes(
+            axis,
+            title,
+            "iteration t, from B = 0",
+            f"norm of the block [{run.result.problem.units}]",
+        )
 
     yield from pictured("curvature_split", chosen, draw, _SPLIT)

@@ -1,4 +1,6 @@
-"""The built-in GPT's loss as a function of one of its matrices, which is what a theorem about f(W) speaks of."""
+"""The built-in GPT's loss as a function of one of its matrices, which is what a theorem about f(W)
+speaks of.
+"""
 
 from torch import Tensor
 from torch.func import functional_call
@@ -10,7 +12,8 @@ from boundcheck.functions.networks.gpt import STEPS, GPTShape, pretrained, token
 
 
 def gpt_matrix(matrix: str, samples: int, smoothness: float, device: str) -> Loss:
-    """The mean cross-entropy of the next characters of Python's library, when W is added to a matrix of the GPT.
+    """The mean cross-entropy of the next characters of Python's library, when W is added to a
+    matrix of the GPT.
 
     Its L is not known: `smoothness` is what the algorithm is told.
     """

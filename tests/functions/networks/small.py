@@ -1,4 +1,5 @@
-"""A small GPT with each kind of adapter, small models of transformers, and naive twins of what is computed of them."""
+"""A small GPT with each kind of adapter, small models of transformers, and naive twins of what is
+computed of them."""
 
 import copy
 from collections.abc import Callable
@@ -33,12 +34,16 @@ FLAT = [kind for kind in KINDS if not kind.startswith("loreft")]
 RADII = dict.fromkeys(("a", "b", "mu", "nu", "rho"), 0.8)
 
 # peft asks transformers for a name that is to go.
-of_peft = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")
+of_peft = pytest.mark.filterwarnings(
+    "ignore:.is_gradient_checkpointing. is deprecated:FutureWarning"
+)
 
 
 def on_cuda(test: Callable[..., None]) -> Any:
     """A test that needs a CUDA device."""
-    return pytest.mark.cuda(pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")(test))
+    return pytest.mark.cuda(
+        pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")(test)
+    )
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -51,7 +56,10 @@ def gpt(seed: int = 0) -> GPT:
 
 
 def windows(count: int = 5, seed: int = 1) -> Windows:
-    return Windows("windows", torch.randint(SHAPE.vocabulary, (count, SHAPE.context + 1), generator=seeded(seed)))
+    return Windows(
+        "windows",
+        torch.randint(SHAPE.vocabulary, (count, SHAPE.context + 1), generator=seeded(seed)),
+    )
 
 
 def adapted(kind: str, scale: float = 1.5, model: nn.Module | None = None) -> nn.Module:
@@ -80,7 +88,10 @@ def network_of(kind: str, samples: int = 5, chunk: int = 2, scale: float = 1.5) 
 
 def random_direction(network: Network, seed: int = 4) -> Point:
     generator = seeded(seed)
-    return tuple(torch.randn(part.shape, generator=generator, dtype=torch.float64) for part in network.point())
+    return tuple(
+        torch.randn(part.shape, generator=generator, dtype=torch.float64)
+        for part in network.point()
+    )
 
 
 def flat(parts: Any) -> Tensor:
@@ -96,7 +107,9 @@ def mean_loss(network: Network, model: nn.Module | None = None) -> Tensor:
 def dense_hessian(network: Network) -> Tensor:
     """That of F in all parameters in one vector, by torch."""
     names = {id(parameter): name for name, parameter in network.model.named_parameters()}
-    return hessian_in(network, network.model, [names[id(parameter)] for parameter in network.parameters])
+    return hessian_in(
+        network, network.model, [names[id(parameter)] for parameter in network.parameters]
+    )
 
 
 def hessian_in(network: Network, model: nn.Module, names: list[str]) -> Tensor:
@@ -116,9 +129,13 @@ def hessian_in(network: Network, model: nn.Module, names: list[str]) -> Tensor:
 
     def at(vector: Tensor) -> Tensor:
         parts = zip(names, vector.split(sizes), strict=True)
-        return functional_call(loss, {f"model.{name}": part.view_as(table[name]) for name, part in parts}, ())
+        return functional_call(
+            loss, {f"model.{name}": part.view_as(table[name]) for name, part in parts}, ()
+        )
 
-    return torch.autograd.functional.hessian(at, flat(table[name] for name in names), vectorize=True)
+    return torch.autograd.functional.hessian(
+        at, flat(table[name] for name in names), vectorize=True
+    )
 
 
 class Merged(nn.Module):
@@ -126,7 +143,9 @@ class Merged(nn.Module):
 
     def __init__(self, layer: AdaptedLinear) -> None:
         super().__init__()
-        self.W = nn.Parameter(layer.adapter.weight(tuple(block.detach().unsqueeze(0) for block in layer.v))[0])
+        self.W = nn.Parameter(
+            layer.adapter.weight(tuple(block.detach().unsqueeze(0) for block in layer.v))[0]
+        )
         self.bias, self.affine = layer.bias, layer.affine
 
     def forward(self, x: Tensor) -> Tensor:
@@ -145,7 +164,8 @@ def merged(network: Network) -> tuple[nn.Module, list[str]]:
 
 
 def gpt_table(**changes: Any) -> dict[str, Any]:
-    """A spec about a small GPT, with changes, whose dots are written as double underscores; None removes a field."""
+    """A spec about a small GPT, with changes, whose dots are written as double underscores; None
+    removes a field."""
     table: dict[str, Any] = {
         "seed": 1,
         "model": {
@@ -168,23 +188,42 @@ def pretrained_table(
     path: Path | str, text: Path | str, task: str = "classification", **changes: Any
 ) -> dict[str, Any]:
     """A spec about a model in a folder and a text, with changes as `gpt_table`."""
-    model = {"kind": "pretrained", "path": str(path), "task": task, "text": str(text), "samples": 6, "held_out": 4}
+    model = {
+        "kind": "pretrained",
+        "path": str(path),
+        "task": task,
+        "text": str(text),
+        "samples": 6,
+        "held_out": 4,
+    }
     return gpt_table(model=model | {"length": 8}, **changes)
 
 
 WORDS = ("<pad>", "<unk>", "<end>", *(f"w{i}" for i in range(27)))
-_SIZES = {"vocab_size": len(WORDS), "max_position_embeddings": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+_SIZES = {
+    "vocab_size": len(WORDS),
+    "max_position_embeddings": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+}
 
 
 def transformer(name: str, seed: int = 0, **options: Any) -> Any:
-    """A small model of transformers with random weights, by the name of its class; dropout as it is by default."""
+    """A small model of transformers with random weights, by the name of its class; dropout as it is
+    by default."""
     import transformers
 
-    family = next(each for each in ("Bert", "GPT2", "GPTNeoX", "Llama", "OPT") if name.startswith(each))
-    inner = {"GPT2": {}, "OPT": {"ffn_dim": 24, "word_embed_proj_dim": 16}}.get(family, {"intermediate_size": 24})
+    family = next(
+        each for each in ("Bert", "GPT2", "GPTNeoX", "Llama", "OPT") if name.startswith(each)
+    )
+    inner = {"GPT2": {}, "OPT": {"ffn_dim": 24, "word_embed_proj_dim": 16}}.get(
+        family, {"intermediate_size": 24}
+    )
     sizes = _SIZES | {"hidden_size": 16} | inner
     special = {"bos_token_id": 2, "eos_token_id": 2} if family != "Bert" else {}
-    config = getattr(transformers, f"{family}Config")(**sizes | special | options, attn_implementation="eager")
+    config = getattr(transformers, f"{family}Config")(
+        **sizes | special | options, attn_implementation="eager"
+    )
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = getattr(transformers, name)(config).eval()
@@ -207,7 +246,8 @@ def tokenizer(**special: str) -> Any:
 
 
 def saved(folder: Path, name: str = "BertForSequenceClassification", **options: Any) -> Path:
-    """A folder with a small model and its tokenizer, which pads unless it is one of GPT-2 or Llama."""
+    """A folder with a small model and its tokenizer, which pads unless it is one of GPT-2 or
+    Llama."""
     from transformers.utils import logging
 
     special = {"pad_token": "<pad>"} if name.startswith("Bert") else {"eos_token": "<end>"}

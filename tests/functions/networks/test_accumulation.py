@@ -1,4 +1,5 @@
-"""A step of several minibatches, in one process or two, is one of the optimizer: the same as that of one large one."""
+"""A step of several minibatches, in one process or two, is one of the optimizer: the same as that
+of one large one."""
 
 from __future__ import annotations
 
@@ -21,7 +22,18 @@ from boundcheck.experiment.training import batches_of, counts_items
 from boundcheck.functions.networks.corpora import Encoded
 
 from .small import flat, of_peft
-from .trained import SGD, audit_named, causal_rows, collated, data_of, lora, recorded, recording, stock, train
+from .trained import (
+    SGD,
+    audit_named,
+    causal_rows,
+    collated,
+    data_of,
+    lora,
+    recorded,
+    recording,
+    stock,
+    train,
+)
 
 pytestmark = [of_peft, pytest.mark.full]
 
@@ -30,10 +42,15 @@ EPOCHS = st.tuples(st.integers(1, 40), st.integers(1, 7), st.integers(1, 4))
 
 
 @given(EPOCHS, st.booleans())
-def test_a_step_counts_as_many_samples_as_its_variance_says(epoch: tuple[int, int, int], counts: bool) -> None:
-    """By the weights of its samples: with w_i the variance of their mean is that of one times the sum of w_i²."""
+def test_a_step_counts_as_many_samples_as_its_variance_says(
+    epoch: tuple[int, int, int], counts: bool
+) -> None:
+    """By the weights of its samples: with w_i the variance of their mean is that of one times the
+    sum of w_i²."""
     samples, size, accumulated = epoch
-    args = SimpleNamespace(train_batch_size=size, gradient_accumulation_steps=accumulated, world_size=1)
+    args = SimpleNamespace(
+        train_batch_size=size, gradient_accumulation_steps=accumulated, world_size=1
+    )
     loader = DataLoader(range(samples), batch_size=size)
     sizes = [len(batch) for batch in loader]
     expected = []
@@ -57,12 +74,17 @@ def test_who_takes_the_mean_over_a_step_is_found_by_what_the_loss_does() -> None
     assert not counts_items(alone, classes)
 
 
-@pytest.mark.parametrize("lengths", [[6] * 8, [6, 3, 5, 4, 6, 2, 6, 6]], ids=["equal", "of several lengths"])
+@pytest.mark.parametrize(
+    "lengths", [[6] * 8, [6, 3, 5, 4, 6, 2, 6, 6]], ids=["equal", "of several lengths"]
+)
 def test_accumulated_minibatches_are_one_large_one(lengths: list[int], tmp_path: Path) -> None:
     data, found = causal_rows(lengths), []
     for size, accumulated in ((4, 1), (2, 2), (1, 4)):
         callback = recording(tmp_path / str(size), every=1, samples=100)
-        options = SGD | {"per_device_train_batch_size": size, "gradient_accumulation_steps": accumulated}
+        options = SGD | {
+            "per_device_train_batch_size": size,
+            "gradient_accumulation_steps": accumulated,
+        }
         trainer = train(tmp_path, callback, lora("GPT2LMHeadModel"), data, max_steps=3, **options)
         result, trace = recorded(callback)
         assert result.plan.batch == 4
@@ -75,14 +97,18 @@ def test_accumulated_minibatches_are_one_large_one(lengths: list[int], tmp_path:
 
 
 def test_a_step_that_adds_up_is_not_one_of_algorithm_1(tmp_path: Path) -> None:
-    """The loss of BERT's classifier leaves out how many there are, and transformers then takes no mean.
+    """The loss of BERT's classifier leaves out how many there are, and transformers then takes no
+    mean.
 
     So the gradient is that of no mean of samples.
     """
     data, lengths = data_of(8), []
     for size, accumulated in ((4, 1), (2, 2)):
         callback = recording(tmp_path / str(size), every=1, samples=100)
-        options = SGD | {"per_device_train_batch_size": size, "gradient_accumulation_steps": accumulated}
+        options = SGD | {
+            "per_device_train_batch_size": size,
+            "gradient_accumulation_steps": accumulated,
+        }
         train(tmp_path, callback, lora(), data, max_steps=1, **options)
         result, trace = recorded(callback)
         sampling = audit_named(result, "meft.unbiased")
@@ -97,7 +123,8 @@ def test_a_smaller_last_minibatch_has_more_noise(tmp_path: Path) -> None:
     train(tmp_path, callback, lora(), data_of(), max_steps=4, **SGD)
     _, trace = recorded(callback)
     noise = trace["noise_variance"].values[0]
-    # Of ten samples, three at a time, the fourth step has one: three times the variance of the third.
+    # Of ten samples, three at a time, the fourth step has one: three times the variance of the
+    # third.
     assert noise[3] / noise[2] == pytest.approx(3, rel=0.2)
 
 
@@ -110,7 +137,10 @@ def trained(folder: Path, size: int) -> dict[str, Any]:
     callback = recording(folder, every=2, samples=100)
     rows, options = causal_rows([6] * 8), ALIKE | {"per_device_train_batch_size": size}
     trainer = train(folder, callback, lora("GPT2LMHeadModel"), rows, **options)
-    found = {"rank": trainer.args.process_index, "parameters": flat(trainer.model.parameters()).tolist()}
+    found = {
+        "rank": trainer.args.process_index,
+        "parameters": flat(trainer.model.parameters()).tolist(),
+    }
     if callback.result is not None:
         result, trace = recorded(callback)
         found |= {"rules": audit_named(result, "Algorithm 1").status, "batch": result.plan.batch}
@@ -129,16 +159,22 @@ found = trained(Path(sys.argv[1]), 1)
 
 
 def test_two_processes_are_one_with_the_same_minibatches(tmp_path: Path) -> None:
-    """Under gloo on loopback: the first records, neither waits for the other in vain, and all is as in one process."""
+    """Under gloo on loopback: the first records, neither waits for the other in vain, and all is as
+    in one process."""
     script = tmp_path / "train.py"
     script.write_text(_OF_TWO, encoding="utf-8")
     port = f"--master-port={29500 + os.getpid() % 1000}"
     launch = ["torch.distributed.run", "--nproc-per-node=2", "--master-addr=127.0.0.1", port]
     command = [sys.executable, "-m", *launch, str(script), str(tmp_path)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[3])}
+    environment = os.environ | {
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": str(Path(__file__).parents[3]),
+    }
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=500)
     assert done.returncode == 0, done.stderr[-3000:]
-    first, second = (json.loads((tmp_path / f"{rank}.json").read_text(encoding="utf-8")) for rank in range(2))
+    first, second = (
+        json.loads((tmp_path / f"{rank}.json").read_text(encoding="utf-8")) for rank in range(2)
+    )
     one = trained(tmp_path / "one", 2)
     assert ("trace" in first, "trace" in second) == (True, False)
     assert (one["batch"], first["batch"]) == (4, 4)

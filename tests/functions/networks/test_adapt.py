@@ -1,4 +1,5 @@
-"""Adapters put into a network start where they should; and every matrix that is trained in one is found, or refused."""
+"""Adapters put into a network start where they should; and every matrix that is trained in one is
+found, or refused."""
 
 import copy
 from collections.abc import Callable
@@ -17,7 +18,18 @@ from boundcheck.functions.networks.network import Network
 from tests.experiment.small import refused
 
 from . import small
-from .small import KINDS, SHAPE, adapted, flat, gpt, mean_loss, network_of, seeded, transformer, windows
+from .small import (
+    KINDS,
+    SHAPE,
+    adapted,
+    flat,
+    gpt,
+    mean_loss,
+    network_of,
+    seeded,
+    transformer,
+    windows,
+)
 from .trained import CLASSIFIER, lora
 
 pytestmark = small.of_peft
@@ -29,7 +41,9 @@ def ids_of(m: int = 3) -> Tensor:
 
 
 @each_kind
-def test_every_adapter_starts_at_the_network_as_it_was_and_its_blocks_are_trained(kind: str) -> None:
+def test_every_adapter_starts_at_the_network_as_it_was_and_its_blocks_are_trained(
+    kind: str,
+) -> None:
     before, ids, model = gpt(), ids_of(), adapted(kind)
     torch.testing.assert_close(model(ids), before(ids), rtol=1e-12, atol=1e-13)
     sites = sites_of(model)
@@ -40,7 +54,9 @@ def test_every_adapter_starts_at_the_network_as_it_was_and_its_blocks_are_traine
     for site in sites:
         assert site.adapter.kind == kind
         assert getattr(site.adapter, "scale", 1.5) == (1.0 if kind == "direft" else 1.5)
-        assert [tuple(part.shape[1:]) for part in site.point()] == [block.shape for block in site.adapter.blocks]
+        assert [tuple(part.shape[1:]) for part in site.point()] == [
+            block.shape for block in site.adapter.blocks
+        ]
         assert rank is None or site.adapter.rank == rank
         assert site.affine == ADAPTERS[kind].edits_hidden
     # One step away it is another network.
@@ -83,7 +99,13 @@ def test_matching_finds_ends_of_paths_in_the_order_of_the_network() -> None:
         assert error.expected == "the end of a module's path, such as qkv, out, up, down, head"
 
 
-def put(model: nn.Module, kind: str = "lora", targets: Any = ("up",), rank: int | None = 2, scale: float = 1.0) -> None:
+def put(
+    model: nn.Module,
+    kind: str = "lora",
+    targets: Any = ("up",),
+    rank: int | None = 2,
+    scale: float = 1.0,
+) -> None:
     adapt(model, kind, targets, rank, scale, 1.0, seeded(0))
 
 
@@ -142,27 +164,42 @@ class Tied(nn.Module):
         (lambda: Tied(nn.Linear(4, 4, bias=False)), None),
     ],
 )
-def test_what_is_trained_and_belongs_to_no_one_site_is_named(make: Callable[[], nn.Module], value: str | None) -> None:
+def test_what_is_trained_and_belongs_to_no_one_site_is_named(
+    make: Callable[[], nn.Module], value: str | None
+) -> None:
     error = refused(sites_of, make())
     assert (error.field, value in (None, error.value)) == ("model", True)
 
 
 def test_linear_layers_that_are_trained_are_sites_of_full_fine_tuning() -> None:
     model = gpt()
-    for name in ("head.weight", "blocks.0.mlp.up.weight", "blocks.1.mlp.up.weight", "blocks.1.mlp.up.bias"):
+    for name in (
+        "head.weight",
+        "blocks.0.mlp.up.weight",
+        "blocks.1.mlp.up.weight",
+        "blocks.1.mlp.up.bias",
+    ):
         model.get_parameter(name).requires_grad_()
     sites = sites_of(model)
     assert [site.name for site in sites] == ["blocks.0.mlp.up", "blocks.1.mlp.up", "head"]
     assert [site.affine for site in sites] == [False, True, False]
     assert all(isinstance(site.adapter, Full) for site in sites)
-    assert [tuple(part.shape) for site in sites for part in site.point()] == [(1, 32, 8), (1, 32, 9), (1, 7, 8)]
+    assert [tuple(part.shape) for site in sites for part in site.point()] == [
+        (1, 32, 8),
+        (1, 32, 9),
+        (1, 7, 8),
+    ]
     network = Network(model, sites, windows(), 2)
     look, at = network.look(), mean_loss(network)
     up = model.blocks[1].mlp.up
-    expected = torch.autograd.grad(at, [model.blocks[0].mlp.up.weight, up.weight, up.bias, model.head.weight])
+    expected = torch.autograd.grad(
+        at, [model.blocks[0].mlp.up.weight, up.weight, up.bias, model.head.weight]
+    )
     torch.testing.assert_close(look.gradient[1][0, :, :-1], expected[1], rtol=1e-10, atol=1e-13)
     torch.testing.assert_close(look.gradient[1][0, :, -1], expected[2], rtol=1e-10, atol=1e-13)
-    torch.testing.assert_close(look.weight_gradients[1], look.gradient[1][0], rtol=1e-12, atol=1e-14)
+    torch.testing.assert_close(
+        look.weight_gradients[1], look.gradient[1][0], rtol=1e-12, atol=1e-14
+    )
     torch.testing.assert_close(look.gradient[2][0], expected[3], rtol=1e-10, atol=1e-13)
     v = tuple(part + 0.1 for part in network.point())
     network.write(v)
@@ -171,7 +208,9 @@ def test_linear_layers_that_are_trained_are_sites_of_full_fine_tuning() -> None:
     u = tuple(torch.randn(part.shape, generator=seeded(4), dtype=torch.float64) for part in v)
     # W is v here, and both products are one.
     pairs = zip(
-        network.hessian_vector_product(u), network.weight_hessian_vector_product(tuple(x[0] for x in u)), strict=True
+        network.hessian_vector_product(u),
+        network.weight_hessian_vector_product(tuple(x[0] for x in u)),
+        strict=True,
     )
     for one, other in pairs:
         torch.testing.assert_close(one[0], other, rtol=1e-9, atol=1e-12)
@@ -186,11 +225,17 @@ def test_a_layer_follows_to_other_types_with_what_is_frozen(kind: str) -> None:
     assert len(layers) == len(sites_of(single))
     for layer in layers:
         tensors = [x for x in vars(layer.adapter).values() if isinstance(x, Tensor)]
-        assert {x.dtype for x in (*tensors, *layer.v, layer.bias) if x is not None} == {torch.float32}
+        assert {x.dtype for x in (*tensors, *layer.v, layer.bias) if x is not None} == {
+            torch.float32
+        }
     assert single(ids).dtype == torch.float32
     torch.testing.assert_close(single(ids).double(), double, rtol=1e-3, atol=1e-4)
     torch.testing.assert_close(single.double()(ids), double, rtol=1e-3, atol=1e-4)
-    assert not any(isinstance(parameter, nn.Parameter) for site in sites_of(single) for parameter in site.point())
+    assert not any(
+        isinstance(parameter, nn.Parameter)
+        for site in sites_of(single)
+        for parameter in site.point()
+    )
 
 
 @pytest.mark.full
@@ -203,20 +248,29 @@ def test_gpt2_keeps_its_matrices_transposed() -> None:
     network = Network(model, sites_of(model), task, 3)
     assert torch.equal(network.sites[0].adapter.W0, W0.T)
     torch.testing.assert_close(model(ids).logits, before, rtol=1e-12, atol=1e-13)
-    network.write(tuple(torch.randn(x.shape, generator=seeded(2), dtype=x.dtype) / 4 for x in network.point()))
+    network.write(
+        tuple(torch.randn(x.shape, generator=seeded(2), dtype=x.dtype) / 4 for x in network.point())
+    )
     expected = torch.autograd.grad(mean_loss(network), network.parameters)
     torch.testing.assert_close(flat(network.look().gradient), flat(expected), rtol=1e-9, atol=1e-12)
 
 
 def with_peft(name: str, targets: list[str] | None = None, seed: int = 5, **options: Any) -> Any:
     """A small model with LoRA of peft at a random point, in float64."""
-    made = {"lora_alpha": 6, "lora_dropout": 0.25, "target_modules": targets, "modules_to_save": None} | options
+    made = {
+        "lora_alpha": 6,
+        "lora_dropout": 0.25,
+        "target_modules": targets,
+        "modules_to_save": None,
+    } | options
     model = lora(name, transformer(name), **made).double()
     generator = seeded(seed)
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.requires_grad:
-                parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=torch.float64) / 4)
+                parameter.copy_(
+                    torch.randn(parameter.shape, generator=generator, dtype=torch.float64) / 4
+                )
     return model
 
 
@@ -224,7 +278,9 @@ def classified(n: int = 5) -> Encoded:
     ids = torch.randint(3, 30, (n, 6), generator=seeded(1))
     mask = torch.ones_like(ids)
     mask[::2, 4:] = 0
-    return Encoded("texts", {"input_ids": ids, "attention_mask": mask, "labels": torch.arange(n) % 2}, "class")
+    return Encoded(
+        "texts", {"input_ids": ids, "attention_mask": mask, "labels": torch.arange(n) % 2}, "class"
+    )
 
 
 def next_tokens(n: int = 4) -> Encoded:
@@ -253,7 +309,9 @@ def agrees_with_autograd(network: Network) -> None:
         ("GPT2LMHeadModel", ["c_attn"], {"fan_in_fan_out": True}),
     ],
 )
-def test_lora_of_peft_is_found_with_its_scale(name: str, targets: list[str], options: dict[str, Any]) -> None:
+def test_lora_of_peft_is_found_with_its_scale(
+    name: str, targets: list[str], options: dict[str, Any]
+) -> None:
     model = with_peft(name, targets, **options).eval()
     sites = sites_of(model)
     assert len(sites) == 2 * len(targets)
@@ -268,7 +326,9 @@ def test_lora_of_peft_is_found_with_its_scale(name: str, targets: list[str], opt
         A, B = site.point()
         change = (site.adapter.weight((A, B)) - site.adapter.W0)[0]
         inside = layer.get_delta_weight("default")
-        torch.testing.assert_close(change, inside.T if name.startswith("GPT2") else inside, rtol=1e-12, atol=1e-14)
+        torch.testing.assert_close(
+            change, inside.T if name.startswith("GPT2") else inside, rtol=1e-12, atol=1e-14
+        )
     task = classified() if name.startswith("Bert") else next_tokens()
     agrees_with_autograd(Network(model, sites, task, 3))
 
@@ -346,7 +406,9 @@ STRANGE: dict[str, tuple[Callable[[], Any], str]] = {
         r"query = adapters default, other: expected one active adapter at a time",
     ),
     "a variant": (
-        lambda: with_peft("LlamaForCausalLM", ["q_proj"], task_type="CAUSAL_LM", alora_invocation_tokens=[2]),
+        lambda: with_peft(
+            "LlamaForCausalLM", ["q_proj"], task_type="CAUSAL_LM", alora_invocation_tokens=[2]
+        ),
         r"q_proj = ALoraLinearVariant: expected plain LoRA or DoRA",
     ),
     "a bias of LoRA": (
@@ -357,7 +419,10 @@ STRANGE: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: with_peft(CLASSIFIER, ["query"], bias="lora_only"),
         rf"query\.base_layer\.bias: {PLAIN}",
     ),
-    "an embedding": (lambda: with_peft(CLASSIFIER, ["word_embeddings"]), rf"lora_embedding_A\.default: {PLAIN}"),
+    "an embedding": (
+        lambda: with_peft(CLASSIFIER, ["word_embeddings"]),
+        rf"lora_embedding_A\.default: {PLAIN}",
+    ),
 }
 
 
@@ -382,23 +447,31 @@ def test_adapters_that_are_switched_off_or_not_active_are_none() -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize("kind", ["direft", "loreft"])
-@pytest.mark.parametrize("target", ["encoder.layer.1", "attention.self"], ids=["a tensor", "a tuple"])
+@pytest.mark.parametrize(
+    "target", ["encoder.layer.1", "attention.self"], ids=["a tensor", "a tuple"]
+)
 def test_edits_change_what_a_layer_gives(kind: str, target: str) -> None:
     task = classified()
     model = transformer("BertForSequenceClassification").double().requires_grad_(False)
     before = model(task._inputs["input_ids"]).logits
     put(model, kind, [target])
-    torch.testing.assert_close(model(task._inputs["input_ids"]).logits, before, rtol=1e-12, atol=1e-13)
+    torch.testing.assert_close(
+        model(task._inputs["input_ids"]).logits, before, rtol=1e-12, atol=1e-13
+    )
     network = Network(model, sites_of(model), task, 2)
     assert all(site.name.endswith(f"{target}.edit") for site in network.sites)
     assert [site.adapter.W0.shape for site in network.sites] == [(16, 17)] * len(network.sites)
     v = tuple(
-        part for site in network.sites for part in site.adapter.draw({"a": 0.6, "b": 0.7, "nu": 0.5}, 1, seeded(6))
+        part
+        for site in network.sites
+        for part in site.adapter.draw({"a": 0.6, "b": 0.7, "nu": 0.5}, 1, seeded(6))
     )
     network.write(v)
     seen = []
     layer = model.get_submodule(network.sites[-1].name.removesuffix(".edit"))
-    inner = layer.edit.register_forward_hook(lambda _, given, output: seen.append((given[0], output)))
+    inner = layer.edit.register_forward_hook(
+        lambda _, given, output: seen.append((given[0], output))
+    )
     outer = layer.register_forward_hook(lambda *all: seen.append(all[-1]))
     model(task._inputs["input_ids"])
     inner.remove()

@@ -1,4 +1,5 @@
-"""A network in bfloat16 with adapters in float32: what it computes is held within the error that is said of it."""
+"""A network in bfloat16 with adapters in float32: what it computes is held within the error that is
+said of it."""
 
 from __future__ import annotations
 
@@ -23,9 +24,12 @@ pytestmark = [of_peft, pytest.mark.full]
 
 
 def lora_in(dtype: torch.dtype, seed: int = 0, **options: Any) -> Any:
-    """LoRA or DoRA of peft in float32 on a small Llama in a coarser type, away from where B is 0."""
+    """LoRA or DoRA of peft in float32 on a small Llama in a coarser type, away from where B is
+    0."""
     base = transformer("LlamaForCausalLM").to(dtype)
-    model = lora("LlamaForCausalLM", base, target_modules=["q_proj", "up_proj"], lora_alpha=8, **options)
+    model = lora(
+        "LlamaForCausalLM", base, target_modules=["q_proj", "up_proj"], lora_alpha=8, **options
+    )
     random = seeded(seed)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -36,14 +40,19 @@ def lora_in(dtype: torch.dtype, seed: int = 0, **options: Any) -> Any:
 
 def function_of(model: Any) -> NetworkFunction:
     ids = torch.randint(3, 30, (6, 8), generator=seeded(1))
-    network = Network(model, sites_of(model), Encoded("texts", {"input_ids": ids, "labels": ids}, "next token"), 3)
+    network = Network(
+        model, sites_of(model), Encoded("texts", {"input_ids": ids, "labels": ids}, "next token"), 3
+    )
     return NetworkFunction("llama", network, 1)
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
 @pytest.mark.parametrize("options", [{}, {"use_dora": True}], ids=["LoRA", "DoRA"])
-def test_loss_gradient_and_smoothness_are_within_their_errors(dtype: torch.dtype, options: dict[str, Any]) -> None:
-    """Of the same weights in float64, which those in bfloat16 are exactly; also along steps too short to be seen."""
+def test_loss_gradient_and_smoothness_are_within_their_errors(
+    dtype: torch.dtype, options: dict[str, Any]
+) -> None:
+    """Of the same weights in float64, which those in bfloat16 are exactly; also along steps too
+    short to be seen."""
     for seed in range(4):
         model = lora_in(dtype, seed, **options)
         coarse, fine = function_of(model), function_of(copy.deepcopy(model).double())
@@ -51,7 +60,11 @@ def test_loss_gradient_and_smoothness_are_within_their_errors(dtype: torch.dtype
         v = coarse.initial("lora", 1.0, seeded(0))
         one, other = coarse.network.look(), fine.network.look()
         assert abs(one.loss - other.loss) <= coarse.noise.loss
-        apart = square_norm(tuple(x - y for x, y in zip(one.gradient, other.gradient, strict=True))).sqrt().item()
+        apart = (
+            square_norm(tuple(x - y for x, y in zip(one.gradient, other.gradient, strict=True)))
+            .sqrt()
+            .item()
+        )
         assert apart <= coarse.noise.gradient
         # It is what bfloat16 loses, and not everything.
         unit = torch.finfo(dtype).eps / 2
@@ -77,11 +90,15 @@ def test_widening_restores_every_bit_and_keeps_what_waits_for_gradients() -> Non
     with widened(model, torch.float64):
         assert {x.dtype for x in model.parameters()} == {torch.float64}
     after = model.state_dict()
-    assert all(after[name].dtype == x.dtype and torch.equal(after[name], x) for name, x in before.items())
+    assert all(
+        after[name].dtype == x.dtype and torch.equal(after[name], x) for name, x in before.items()
+    )
     assert [x.expand_as(x).grad_fn.next_functions[0][0] for x in trained] == waiting
 
 
-def test_without_memory_to_know_its_errors_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_memory_to_know_its_errors_nothing_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     function = function_of(lora_in(torch.bfloat16))
     monkeypatch.setattr("boundcheck.functions.networks.function.available", lambda device: 1000)
     look = function.network.look()
@@ -99,4 +116,7 @@ def test_a_run_on_a_base_in_bfloat16_is_not_called_violated(tmp_path: Path) -> N
     for kind in ("path_smoothness", "gradient_ratio"):
         assert (trace[kind].values <= trace[f"{kind}_error"].values).all()
     assert str(result.gradient_ratio) == "lost in rounding"
-    assert result.rounding["loss"] >= 0.9 * torch.finfo(torch.bfloat16).eps / 2 * trace["loss"].values.min()
+    assert (
+        result.rounding["loss"]
+        >= 0.9 * torch.finfo(torch.bfloat16).eps / 2 * trace["loss"].values.min()
+    )

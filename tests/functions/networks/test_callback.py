@@ -1,4 +1,5 @@
-"""The callback for a stock Trainer: it disturbs nothing, records what the run was, and says what it refuses."""
+"""The callback for a stock Trainer: it disturbs nothing, records what the run was, and says what it
+refuses."""
 
 from __future__ import annotations
 
@@ -27,7 +28,18 @@ from boundcheck.functions.networks.network import Network
 from tests.experiment.small import refused
 
 from .small import flat, network_of, of_peft, on_cuda, seeded, tokenizer, transformer
-from .trained import SGD, audit_named, begun, data_of, lora, recorded, recording, replaced, stock, train
+from .trained import (
+    SGD,
+    audit_named,
+    begun,
+    data_of,
+    lora,
+    recorded,
+    recording,
+    replaced,
+    stock,
+    train,
+)
 
 # Imported where they are used: they take seconds, and the quick layer runs none of this.
 if TYPE_CHECKING:
@@ -36,8 +48,12 @@ if TYPE_CHECKING:
 pytestmark = [of_peft, pytest.mark.full]
 
 
-@pytest.mark.parametrize("options", [{}, {"gradient_accumulation_steps": 2, "per_device_train_batch_size": 2}], ids=str)
-def test_the_same_parameters_come_out_to_the_last_bit(options: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "options", [{}, {"gradient_accumulation_steps": 2, "per_device_train_batch_size": 2}], ids=str
+)
+def test_the_same_parameters_come_out_to_the_last_bit(
+    options: dict[str, Any], tmp_path: Path
+) -> None:
     """With dropout on, and AdamW as it is by default."""
     data = data_of()
     alone = train(tmp_path, None, stock(), data, **options)
@@ -50,12 +66,16 @@ def test_the_same_parameters_come_out_to_the_last_bit(options: dict[str, Any], t
     # There was something to disturb.
     start = stock().state_dict()
     assert any(not torch.equal(start[name], one[name]) for name in one)
-    assert any(isinstance(module, nn.Dropout) and module.p > 0 for module in watched.model.modules())
+    assert any(
+        isinstance(module, nn.Dropout) and module.p > 0 for module in watched.model.modules()
+    )
     assert callback.result is not None
     assert callback.result.plan.batch == (4 if options else 3)
 
 
-def test_a_stock_run_broke_the_rules_of_algorithm_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_stock_run_broke_the_rules_of_algorithm_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     callback = recording(tmp_path)
     trainer = train(tmp_path, callback, stock(), data_of())
     result, trace = recorded(callback)
@@ -86,10 +106,18 @@ def test_a_stock_run_broke_the_rules_of_algorithm_1(tmp_path: Path, capsys: pyte
 
 
 @pytest.mark.covering
-@pytest.mark.parametrize("error", [InputError("RUN", "runs", "a folder that can be written"), RuntimeError("a\nb")])
-@pytest.mark.parametrize("at", ["RunFolder.extend_trace", "RunFolder.finish", "NetworkFunction.observe"])
+@pytest.mark.parametrize(
+    "error", [InputError("RUN", "runs", "a folder that can be written"), RuntimeError("a\nb")]
+)
+@pytest.mark.parametrize(
+    "at", ["RunFolder.extend_trace", "RunFolder.finish", "NetworkFunction.observe"]
+)
 def test_what_goes_wrong_costs_the_record_and_not_the_training(
-    error: Exception, at: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    error: Exception,
+    at: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A full disk, or anything else; also where a look has moved the network."""
 
@@ -99,15 +127,23 @@ def test_what_goes_wrong_costs_the_record_and_not_the_training(
         raise error
 
     kind, name = at.split(".")
-    monkeypatch.setattr({"RunFolder": RunFolder, "NetworkFunction": NetworkFunction}[kind], name, broken)
+    monkeypatch.setattr(
+        {"RunFolder": RunFolder, "NetworkFunction": NetworkFunction}[kind], name, broken
+    )
     callback = recording(tmp_path, every=1)
     trained = train(tmp_path, callback, stock(), data_of(), max_steps=3).model
     monkeypatch.undo()
     assert callback.result is None
-    said = [line for line in capsys.readouterr().err.splitlines() if "training goes on without its record" in line]
+    said = [
+        line
+        for line in capsys.readouterr().err.splitlines()
+        if "training goes on without its record" in line
+    ]
     assert len(said) == 1
     bare = train(tmp_path, None, stock(), data_of(), max_steps=3).model
-    assert all(torch.equal(x, y) for x, y in zip(trained.parameters(), bare.parameters(), strict=True))
+    assert all(
+        torch.equal(x, y) for x, y in zip(trained.parameters(), bare.parameters(), strict=True)
+    )
 
 
 def callback_task(trainer: Any, count: int) -> Encoded:
@@ -117,12 +153,16 @@ def callback_task(trainer: Any, count: int) -> Encoded:
 
 def test_sgd_at_a_constant_step_with_replacement_is_algorithm_1(tmp_path: Path) -> None:
     data, model = data_of(), lora()
-    everything = Encoded("all", {name: torch.tensor([row[name] for row in data]) for name in data[0]}, "class")
+    everything = Encoded(
+        "all", {name: torch.tensor([row[name] for row in data]) for name in data[0]}, "class"
+    )
     loss = everything.losses(model, torch.arange(10)).mean()
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     square = flat(torch.autograd.grad(loss, trained)).double().square().sum().item()
     alone = [
-        flat(torch.autograd.grad(everything.losses(model, torch.tensor([i])).sum(), trained)).double()
+        flat(
+            torch.autograd.grad(everything.losses(model, torch.tensor([i])).sum(), trained)
+        ).double()
         for i in range(10)
     ]
     variance = (torch.stack(alone) - torch.stack(alone).mean(0)).square().sum(1).mean().item()
@@ -142,7 +182,8 @@ def test_sgd_at_a_constant_step_with_replacement_is_algorithm_1(tmp_path: Path) 
     assert result.measured == pytest.approx(trace["gradient_square_norm"].values.mean(), rel=1e-12)
     assert result.plan.values["alpha"] == 0.05
     assert result.gap == pytest.approx(loss.item(), rel=1e-4)
-    # Every iterate is seen on all samples: what the theorem says of this run follows from the trace alone.
+    # Every iterate is seen on all samples: what the theorem says of this run follows from the trace
+    # alone.
     ell, zeta_square = result.estimates.path, trace["noise_variance"].values.max()
     bound = (result.gap / (0.05 * 6) + ell * 0.05 * zeta_square / 2) / (1 - ell * 0.05 / 2)
     assert result.bound == pytest.approx(bound, rel=1e-9)
@@ -168,7 +209,10 @@ def test_each_step_is_seen_from_its_own_two_ends(tmp_path: Path) -> None:
     train(tmp_path, callback, stock(), data_of(), max_steps=5)
     _, trace = recorded(callback)
     assert trace["time"].values.tolist() == [[1, 3, 5]]
-    lengths = [(after - before).norm().item() for before, after in zip(points[::2], points[1::2], strict=True)]
+    lengths = [
+        (after - before).norm().item()
+        for before, after in zip(points[::2], points[1::2], strict=True)
+    ]
     assert trace["step_length"].values[0] == pytest.approx(lengths[::2], rel=1e-6)
 
 
@@ -189,7 +233,8 @@ def test_the_correction_for_a_part_of_the_samples_is_unbiased() -> None:
 
 
 class Masking:
-    """A collator that draws masks from a generator of its own, as one of transformers does with a seed."""
+    """A collator that draws masks from a generator of its own, as one of transformers does with a
+    seed."""
 
     def __init__(self) -> None:
         self.generator = seeded(7)
@@ -206,7 +251,14 @@ def test_a_collator_with_its_own_generator_is_not_disturbed(tmp_path: Path) -> N
     """Training sees the same masks as without the callback."""
     states, options = [], {"max_steps": 3, "remove_unused_columns": False}
     for callback in (None, recording(tmp_path)):
-        trainer = train(tmp_path, callback, lora("BertForMaskedLM"), data_of(), data_collator=Masking(), **options)
+        trainer = train(
+            tmp_path,
+            callback,
+            lora("BertForMaskedLM"),
+            data_of(),
+            data_collator=Masking(),
+            **options,
+        )
         states.append(trainer.model.state_dict())
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
@@ -226,7 +278,9 @@ def test_training_that_stops_early_and_goes_on_is_recorded(tmp_path: Path) -> No
     assert times[:2].tolist() == [1, 3]
     assert np.isfinite(trace["loss"].values[0, :2]).all()
     assert np.isnan(trace["loss"].values[0, 2:]).all()
-    assert result.measured == pytest.approx(trace["gradient_square_norm"].values[0, :2].mean(), rel=1e-12)
+    assert result.measured == pytest.approx(
+        trace["gradient_square_norm"].values[0, :2].mean(), rel=1e-12
+    )
     second = recording(tmp_path)
     train(tmp_path, second, stock(), data_of(), resume=True, **options)
     again, later = recorded(second)
@@ -268,7 +322,9 @@ def test_a_tokenizer_and_its_collator_work_with_it(tmp_path: Path) -> None:
     texts = [" ".join(f"w{(i * j) % 27}" for j in range(2 + i % 4)) for i in range(10)]
     data = [{**made(text), "labels": i % 2} for i, text in enumerate(texts)]
     callback = recording(tmp_path)
-    train(tmp_path, callback, stock(), data, data_collator=DataCollatorWithPadding(made), max_steps=2)
+    train(
+        tmp_path, callback, stock(), data, data_collator=DataCollatorWithPadding(made), max_steps=2
+    )
     result, _ = recorded(callback)
     assert result.ends.loss[0][0] > 0.1
 
@@ -276,7 +332,10 @@ def test_a_tokenizer_and_its_collator_work_with_it(tmp_path: Path) -> None:
 @on_cuda
 def test_training_on_a_card_is_recorded_and_comes_out_as_without_a_record(tmp_path: Path) -> None:
     data, callback = data_of(), recording(tmp_path, every=1)
-    models = [train(tmp_path, each, lora(), data, replaced(data), **SGD).model for each in (callback, None)]
+    models = [
+        train(tmp_path, each, lora(), data, replaced(data), **SGD).model
+        for each in (callback, None)
+    ]
     one, other = (model.state_dict() for model in models)
     assert all(x.is_cuda and torch.equal(x, other[name]) for name, x in one.items())
     result, _ = recorded(callback)
@@ -324,7 +383,9 @@ def test_a_model_whose_loss_is_not_known_is_refused(tmp_path: Path) -> None:
     assert shape_of(stock()) == "class"
 
 
-@pytest.mark.parametrize("options", [{"num_labels": 1}, {"problem_type": "multi_label_classification"}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{"num_labels": 1}, {"problem_type": "multi_label_classification"}], ids=str
+)
 def test_a_classifier_whose_loss_is_no_cross_entropy_is_refused(options: dict[str, Any]) -> None:
     assert refused(shape_of, stock(**options)).field == "model"
 

@@ -1,4 +1,5 @@
-"""What the callback says of a training beside Algorithm 1: its steps, its minibatches, and what is drawn at random."""
+"""What the callback says of a training beside Algorithm 1: its steps, its minibatches, and what is
+drawn at random."""
 
 from __future__ import annotations
 
@@ -35,7 +36,18 @@ from tests.layers import sampled
 
 from . import trained
 from .small import of_peft, seeded, tokenizer, transformer
-from .trained import DRY, SGD, audit_named, causal_rows, data_of, lora, recorded, recording, replaced, train
+from .trained import (
+    DRY,
+    SGD,
+    audit_named,
+    causal_rows,
+    data_of,
+    lora,
+    recorded,
+    recording,
+    replaced,
+    train,
+)
 
 pytestmark = [of_peft, pytest.mark.full]
 
@@ -49,7 +61,8 @@ def sgd(model: Any, alike: bool = True, **options: Any) -> tuple[Any, Any]:
     return made, torch.optim.lr_scheduler.LambdaLR(made, lambda t: 1.0)
 
 
-# By what a run is given, whether its steps are those of Algorithm 1: by what they are, whatever was set.
+# By what a run is given, whether its steps are those of Algorithm 1: by what they are, whatever was
+# set.
 STEPS_OF: dict[str, tuple[dict[str, Any], str]] = {
     "plain": ({}, "held"),
     "a bound on gradients that none reaches": ({"max_grad_norm": 1e9}, "held"),
@@ -93,13 +106,20 @@ class Lopsided(RandomSampler):
 def said_of(loader: Any, task: Encoded, **changes: Any) -> Audit:
     args, rows = trained.args_of(**changes), collated(loader, 8)
     seen = Finding("held", "")
-    return sampling_of(theorem_at_any_step(), args, loader, task, 8, 9, counts=False, rows=rows, gradients=seen)
+    return sampling_of(
+        theorem_at_any_step(), args, loader, task, 8, 9, counts=False, rows=rows, gradients=seen
+    )
 
 
 def test_a_sampler_that_is_not_known_is_not_held() -> None:
-    """Which the loader has not, or calls itself uniform; a Trainer would put another in its place."""
+    """Which the loader has not, or calls itself uniform; a Trainer would put another in its
+    place."""
     task = Encoded("", trained.collated(data_of(8)), "class")
-    for sampler, size in ((Lopsided(range(8), replacement=True), 3), (Lopsided(range(8)), 8), (None, 3)):
+    for sampler, size in (
+        (Lopsided(range(8), replacement=True), 3),
+        (Lopsided(range(8)), 8),
+        (None, 3),
+    ):
         loader = DataLoader(range(8), batch_size=3, sampler=sampler)
         if sampler is None:
             loader = SimpleNamespace(dataset=range(8), collate_fn=loader.collate_fn)
@@ -116,13 +136,26 @@ def test_samples_without_labels_are_passed_over() -> None:
     assert "from 0 to 5: a ratio" in found.how
 
 
-@pytest.mark.parametrize(("share", "status"), [(1.0, "held"), (0.5, "failed")], ids=["constant", "falling"])
-def test_step_and_schedule_are_those_of_the_optimizer(share: float, status: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("share", "status"), [(1.0, "held"), (0.5, "failed")], ids=["constant", "falling"]
+)
+def test_step_and_schedule_are_those_of_the_optimizer(
+    share: float, status: str, tmp_path: Path
+) -> None:
     """Which need not be made from the arguments."""
     data, model, callback = data_of(), lora(), recording(tmp_path, every=1)
     optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.2)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: share**t)
-    train(tmp_path, callback, model, data, replaced(data), optimizers=(optimizer, schedule), **SGD, max_steps=3)
+    train(
+        tmp_path,
+        callback,
+        model,
+        data,
+        replaced(data),
+        optimizers=(optimizer, schedule),
+        **SGD,
+        max_steps=3,
+    )
     result, _ = recorded(callback)
     assert audit_named(result, "Algorithm 1").status == status
     assert share < 1 or result.plan.values["alpha"] == 0.2
@@ -220,7 +253,8 @@ def probe(model: Any, optimizer: Any) -> None:
 
 
 STEPS, DRAWS = "Algorithm 1", "meft.unbiased"
-# What somebody's callback does at events, of which hypothesis it is against, and what is said of that.
+# What somebody's callback does at events, of which hypothesis it is against, and what is said of
+# that.
 ACTS: dict[str, tuple[dict[str, Act], str, str]] = {
     "nothing at all": ({"on_substep_end": lambda *_: None}, STEPS, "held"),
     "a look without a gradient, and copies": ({"on_step_begin": copy}, STEPS, "held"),
@@ -248,7 +282,9 @@ ACTS: dict[str, tuple[dict[str, Act], str, str]] = {
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["first", "last"])
 @pytest.mark.parametrize("name", ACTS)
-def test_what_others_do_while_a_network_trains_is_seen(name: str, is_first: bool, tmp_path: Path) -> None:
+def test_what_others_do_while_a_network_trains_is_seen(
+    name: str, is_first: bool, tmp_path: Path
+) -> None:
     """It begins at the second step; and training comes out as without a record, to the last bit."""
     from transformers import TrainerCallback
 
@@ -305,7 +341,9 @@ def test_dropout_between_looks_is_seen(tmp_path: Path) -> None:
     ],
     ids=["accumulated", "mixed", "bfloat16", "evaluated"],
 )
-def test_plain_training_is_algorithm_1_however_it_is_computed(options: dict[str, Any], tmp_path: Path) -> None:
+def test_plain_training_is_algorithm_1_however_it_is_computed(
+    options: dict[str, Any], tmp_path: Path
+) -> None:
     """Llama's loss is told how many items a step has, so that accumulated gradients are a mean."""
     from transformers import EarlyStoppingCallback
 
@@ -318,22 +356,36 @@ def test_plain_training_is_algorithm_1_however_it_is_computed(options: dict[str,
     callback = recording(tmp_path, every=1, samples=100)
     train(tmp_path, callback, model, data, kind, **SGD | options)
     result, _ = recorded(callback)
-    assert [audit_named(result, name).status for name in ("Algorithm 1", "meft.unbiased")] == ["held", "held"]
+    assert [audit_named(result, name).status for name in ("Algorithm 1", "meft.unbiased")] == [
+        "held",
+        "held",
+    ]
 
 
 GENERATOR, NUMPY = torch.Generator(), np.random.default_rng(0)
 
 
 def sampling(
-    folder: Path, make: Callable[[], Any], data: Callable[[], Any] = data_of, kind: Any = replaced, **options: Any
+    folder: Path,
+    make: Callable[[], Any],
+    data: Callable[[], Any] = data_of,
+    kind: Any = replaced,
+    **options: Any,
 ) -> Audit:
-    """What the callback says of the sampling, after a look at whether training came out as without it."""
-    ends, collator, options = [], options.pop("data_collator", None), SGD | {"max_steps": 4} | options
+    """What the callback says of the sampling, after a look at whether training came out as without
+    it."""
+    ends, collator, options = (
+        [],
+        options.pop("data_collator", None),
+        SGD | {"max_steps": 4} | options,
+    )
     for callback in (None, recording(folder, every=1, samples=100)):
         GENERATOR.manual_seed(0)
         NUMPY.bit_generator.state = np.random.default_rng(0).bit_generator.state
         rows, own = data(), {} if collator is None else {"data_collator": collator()}
-        ends.append(train(folder, callback, make(), rows, kind(rows), **options | own).model.state_dict())
+        ends.append(
+            train(folder, callback, make(), rows, kind(rows), **options | own).model.state_dict()
+        )
     one, other = ends
     assert all(torch.equal(one[name], other[name]) for name in one)
     assert any(not torch.equal(x, one[name]) for name, x in make().state_dict().items())
@@ -378,7 +430,13 @@ def with_own_loss(change: Callable[[Any], Any]) -> Any:
     model = transformer(trained.CLASSIFIER, **DRY["Bert"])
 
     class OwnForSequenceClassification(type(model)):
-        def forward(self, input_ids: Any = None, attention_mask: Any = None, labels: Any = None, **options: Any) -> Any:
+        def forward(
+            self,
+            input_ids: Any = None,
+            attention_mask: Any = None,
+            labels: Any = None,
+            **options: Any,
+        ) -> Any:
             found = super().forward(input_ids, attention_mask, labels=labels, **options)
             if found.loss is not None:
                 found.loss = change(found)
@@ -401,14 +459,19 @@ NETWORKS: dict[str, Callable[[], Any]] = {
         lambda inner: Random(inner, lambda: float(torch.rand((), generator=GENERATOR)))
     ),
     "Python's generator": lambda: with_pooler(lambda inner: Random(inner, random.random)),
-    "seldom": lambda: with_pooler(lambda inner: Random(inner, lambda: float(torch.rand(()) < 1e-9))),
+    "seldom": lambda: with_pooler(
+        lambda inner: Random(inner, lambda: float(torch.rand(()) < 1e-9))
+    ),
     "batch norm": lambda: with_pooler(Normed),
-    "a term beside cross-entropy": lambda: with_own_loss(lambda x: x.loss + 0.01 * x.logits.square().mean()),
+    "a term beside cross-entropy": lambda: with_own_loss(
+        lambda x: x.loss + 0.01 * x.logits.square().mean()
+    ),
     "a sum": lambda: with_own_loss(lambda x: 3 * x.loss),
 }
 
 
-# By what trains, is trained on, or draws: the arguments of `sampling`, and the status and the words that it has.
+# By what trains, is trained on, or draws: the arguments of `sampling`, and the status and the words
+# that it has.
 SAID: dict[str, tuple[dict[str, Any], str, str]] = {
     # Each step was compared, and drawing changed none.
     name: ({"make": make}, "held" if name == "seldom" else "failed", "")
@@ -435,8 +498,12 @@ def test_the_gradient_of_a_network_that_draws_nothing_is_that_of_f(
     assert name != "GPT2LMHeadModel" or "0.8333 times that of F" in found.how
 
 
-@pytest.mark.parametrize("checkpointing", [{"use_reentrant": True}, {"use_reentrant": False}], ids=str)
-def test_what_is_computed_again_on_the_way_back_is_looked_at(checkpointing: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "checkpointing", [{"use_reentrant": True}, {"use_reentrant": False}], ids=str
+)
+def test_what_is_computed_again_on_the_way_back_is_looked_at(
+    checkpointing: dict[str, Any], tmp_path: Path
+) -> None:
     def computed_again(**options: Any) -> Any:
         model = lora(**options)
         model.activation_checkpointing_enable(checkpointing)
@@ -503,7 +570,9 @@ ROWS: dict[str, Callable[[], Any]] = {
 }
 
 
-SAID |= {f"rows by {name}": ({"make": lora, "data": data}, "failed", "") for name, data in ROWS.items()}
+SAID |= {
+    f"rows by {name}": ({"make": lora, "data": data}, "failed", "") for name, data in ROWS.items()
+}
 
 
 def unlabelled() -> list[dict[str, Any]]:
@@ -523,7 +592,8 @@ class Cutting:
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
         cut = int(torch.randint(2, 6, ()))
         return {
-            name: torch.tensor([row[name][:cut] if name != "labels" else row[name] for row in rows]) for name in rows[0]
+            name: torch.tensor([row[name][:cut] if name != "labels" else row[name] for row in rows])
+            for name in rows[0]
         }
 
 
@@ -541,7 +611,12 @@ class Later:
 
 COLLATORS: dict[str, tuple[Callable[[], Any], Callable[[], Any], Callable[[], Any], str]] = {
     "masked": (lambda: lora("BertForMaskedLM"), unlabelled, masking, "made anew"),
-    "masked from a seed": (lambda: lora("BertForMaskedLM"), unlabelled, lambda: masking(seed=3), "made anew"),
+    "masked from a seed": (
+        lambda: lora("BertForMaskedLM"),
+        unlabelled,
+        lambda: masking(seed=3),
+        "made anew",
+    ),
     "cut": (lora, data_of, Cutting, "made anew"),
     # A look puts back how many there were, and has at most three in between.
     "later": (lora, data_of, Later, ""),
@@ -549,7 +624,11 @@ COLLATORS: dict[str, tuple[Callable[[], Any], Callable[[], Any], Callable[[], An
 
 
 for name, (make, data, collator, words) in COLLATORS.items():
-    SAID[f"a collator, {name}"] = ({"make": make, "data": data, "data_collator": collator}, "failed", words)
+    SAID[f"a collator, {name}"] = (
+        {"make": make, "data": data, "data_collator": collator},
+        "failed",
+        words,
+    )
 
 
 def test_a_collator_that_packs_samples_is_refused(tmp_path: Path) -> None:
@@ -557,7 +636,10 @@ def test_a_collator_that_packs_samples_is_refused(tmp_path: Path) -> None:
 
     packing = {"data_collator": DataCollatorWithFlattening()}
     rows, model = causal_rows([6] * 10), lora("LlamaForCausalLM")
-    assert refused(lambda: train(tmp_path, recording(tmp_path), model, rows, **packing)).field == "data_collator"
+    assert (
+        refused(lambda: train(tmp_path, recording(tmp_path), model, rows, **packing)).field
+        == "data_collator"
+    )
 
 
 def drawing(make: Callable[[Any], Any]) -> Any:
@@ -601,7 +683,11 @@ def weighted(data: Any) -> Any:
 
 WHOLE, ONCE = {"per_device_train_batch_size": 10}, {"max_steps": 3}
 HALVES = {"per_device_train_batch_size": 5, "gradient_accumulation_steps": 2}
-BY_4 = {"per_device_train_batch_size": 4, "gradient_accumulation_steps": 3, "dataloader_drop_last": True}
+BY_4 = {
+    "per_device_train_batch_size": 4,
+    "gradient_accumulation_steps": 3,
+    "dataloader_drop_last": True,
+}
 SAMPLERS: dict[str, tuple[Callable[[Any], Any], dict[str, Any], str]] = {
     "uniform": (uniform, {}, "held"),
     "uniform, rests dropped": (uniform, {"dataloader_drop_last": True}, "held"),
@@ -616,7 +702,8 @@ SAMPLERS: dict[str, tuple[Callable[[Any], Any], dict[str, Any], str]] = {
     "by length, once": (grouped, ONCE, "failed"),
     "in order": (SequentialSampler, ONCE, "failed"),
     "in order and whole": (SequentialSampler, WHOLE, "held"),
-    # BERT takes any keyword, so the Trainer leaves it to BERT to take the mean of two minibatches, and BERT does not.
+    # BERT takes any keyword, so the Trainer leaves it to BERT to take the mean of two minibatches,
+    # and BERT does not.
     "in order and in halves": (SequentialSampler, HALVES, "failed"),
     "in order, the rest dropped": (SequentialSampler, BY_4, "failed"),
 }
@@ -624,10 +711,18 @@ SAMPLERS: dict[str, tuple[Callable[[Any], Any], dict[str, Any], str]] = {
 
 for name, (make, options, status) in SAMPLERS.items():
     # More steps than an epoch has.
-    SAID[f"drawn {name}"] = ({"make": lora, "kind": drawing(make), "max_steps": 6} | options, status, "")
+    SAID[f"drawn {name}"] = (
+        {"make": lora, "kind": drawing(make), "max_steps": 6} | options,
+        status,
+        "",
+    )
 # Also in minibatches as large as all.
 LENGTHS = {"data": lambda: causal_rows([6, 3, 5, 4, 6, 2, 6, 6]), "per_device_train_batch_size": 8}
-SAID["tokens of several lengths"] = ({"make": llama, "kind": drawing(uniform)} | LENGTHS, "failed", "a ratio")
+SAID["tokens of several lengths"] = (
+    {"make": llama, "kind": drawing(uniform)} | LENGTHS,
+    "failed",
+    "a ratio",
+)
 
 
 class Pairs(BatchSampler):
@@ -644,7 +739,9 @@ def in_pairs(data: Any) -> Any:
     class Own(Trainer):
         def get_train_dataloader(self) -> Any:
             batches = Pairs(RandomSampler(data, replacement=True), 3, False)
-            return self.accelerator.prepare(DataLoader(data, batch_sampler=batches, collate_fn=self.data_collator))
+            return self.accelerator.prepare(
+                DataLoader(data, batch_sampler=batches, collate_fn=self.data_collator)
+            )
 
     return Own
 
@@ -688,7 +785,9 @@ SAID |= {
 
 @sampled(3)
 @pytest.mark.parametrize("name", SAID)
-def test_sampling_is_held_where_a_step_has_the_gradient_of_f_as_its_mean_alone(name: str, tmp_path: Path) -> None:
+def test_sampling_is_held_where_a_step_has_the_gradient_of_f_as_its_mean_alone(
+    name: str, tmp_path: Path
+) -> None:
     arguments, status, words = SAID[name]
     found = sampling(tmp_path, **arguments)
     assert found.status == status, found.how
@@ -718,14 +817,24 @@ def test_whether_tensors_are_drawn(make: Callable[[], list[Tensor]], found: bool
 def test_everything_that_draws_is_left_as_it_was() -> None:
     class Owner:
         def __init__(self) -> None:
-            self.inner = {"torch": torch.Generator(), "list": [random.Random(1), np.random.RandomState(2)]}
+            self.inner = {
+                "torch": torch.Generator(),
+                "list": [random.Random(1), np.random.RandomState(2)],
+            }
             self.count = 0
 
         def draw(self) -> list[float]:
             self.count += 1
             one, two = self.inner["list"]
             drawn = torch.rand((), generator=self.inner["torch"])
-            return [float(drawn), one.random(), two.rand(), NUMPY.random(), float(torch.rand(())), random.random()]
+            return [
+                float(drawn),
+                one.random(),
+                two.rand(),
+                NUMPY.random(),
+                float(torch.rand(())),
+                random.random(),
+            ]
 
     owner = Owner()
     with undisturbed(owner):

@@ -1,4 +1,5 @@
-"""Text and its encoding: what is lost, that windows do not overlap, and that verses are of the kinds said."""
+"""Text and its encoding: what is lost, that windows do not overlap, and that verses are of the
+kinds said."""
 
 import inspect
 import sys
@@ -15,7 +16,15 @@ from pythonbible.book_groups import BookGroup
 
 from boundcheck.errors import InputError
 from boundcheck.functions.networks import corpora
-from boundcheck.functions.networks.corpora import ALPHABET, BOOKS, english, python_library, split, verses, windows
+from boundcheck.functions.networks.corpora import (
+    ALPHABET,
+    BOOKS,
+    english,
+    python_library,
+    split,
+    verses,
+    windows,
+)
 from tests.layers import examples
 
 # Eight digits each, of which blocks and windows hold whole numbers.
@@ -28,9 +37,9 @@ def numbers(text: str) -> set[str]:
 
 def test_the_alphabet_is_printable_ascii_and_two_more() -> None:
     assert len(ALPHABET) == len(set(ALPHABET.symbols)) == 97
-    assert {symbol for symbol in ALPHABET.symbols if symbol.isascii() and symbol.isprintable()} == set(
-        ALPHABET.symbols[1:-1]
-    )
+    assert {
+        symbol for symbol in ALPHABET.symbols if symbol.isascii() and symbol.isprintable()
+    } == set(ALPHABET.symbols[1:-1])
 
 
 @given(st.text(st.characters(exclude_categories=[])))
@@ -66,7 +75,9 @@ def test_every_tenth_block_is_held_out(length: int) -> None:
 
 def test_english_is_the_whole_version() -> None:
     text = english()
-    assert text.startswith("In the beginning God created the heavens and the earth. And the earth was waste")
+    assert text.startswith(
+        "In the beginning God created the heavens and the earth. And the earth was waste"
+    )
     assert text.endswith("The grace of the Lord Jesus be with the saints. Amen.\n")
     # From one book to the next.
     assert "being old and full of days.\nBlessed is the man that walketh not" in text
@@ -86,9 +97,13 @@ def test_the_library_is_the_source_of_its_modules() -> None:
 
 def test_the_kinds_are_those_of_pythonbible() -> None:
     old, new = ("LAW", "HISTORY", "POETRY_WISDOM", "PROPHECY"), ("GOSPELS", "EPISTLES")
-    groups = [BookGroup[f"OLD_TESTAMENT_{name}"] for name in old] + [BookGroup[f"NEW_TESTAMENT_{name}"] for name in new]
+    groups = [BookGroup[f"OLD_TESTAMENT_{name}"] for name in old] + [
+        BookGroup[f"NEW_TESTAMENT_{name}"] for name in new
+    ]
     assert list(BOOKS) == ["law", "history", "poetry", "prophecy", "gospel", "epistle"]
-    assert [list(books) for books in BOOKS.values()] == [[book.value for book in group.books] for group in groups]
+    assert [list(books) for books in BOOKS.values()] == [
+        [book.value for book in group.books] for group in groups
+    ]
 
 
 def test_verses_are_of_their_kinds_and_each_comes_once() -> None:
@@ -137,7 +152,9 @@ def test_a_version_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatc
         verses(1, seed=0)
 
 
-def test_a_python_without_its_source_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_python_without_its_source_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path))
     with pytest.raises(InputError, match="expected the source of Python's library"):
         python_library()

@@ -1,4 +1,5 @@
-"""F of a network over replicas, its observables against their definitions, and their rounding errors."""
+"""F of a network over replicas, its observables against their definitions, and their rounding
+errors."""
 
 import copy
 import math
@@ -14,7 +15,14 @@ from torch import Tensor, nn
 from boundcheck.functions.arithmetic import Point
 from boundcheck.functions.networks import function as functions
 from boundcheck.functions.networks.adapt import adapt, sites_of
-from boundcheck.functions.networks.function import LOOKS, OBSERVABLES, NetworkFunction, Rounding, observe, rounding_of
+from boundcheck.functions.networks.function import (
+    LOOKS,
+    OBSERVABLES,
+    NetworkFunction,
+    Rounding,
+    observe,
+    rounding_of,
+)
 from boundcheck.functions.networks.network import Network
 from boundcheck.functions.sgd import Draw, Reshuffled, WithReplacement
 
@@ -48,7 +56,11 @@ def rows(point: Point, i: int) -> Tensor:
 def test_what_is_known_of_a_point_is_that_of_a_loop_over_replicas(kind: str) -> None:
     function = function_of(kind)
     v, indices = points(function), torch.tensor([[0, 3], [1, 1], [4, 2]])
-    loss, gradient, batch = function.loss(v), function.gradient(v), function.batch_gradient(v, indices)
+    loss, gradient, batch = (
+        function.loss(v),
+        function.gradient(v),
+        function.batch_gradient(v, indices),
+    )
     variance, accuracy = function.sample_variance(v), function.accuracy(v)
     assert loss.shape == variance.shape == (REPLICAS,)
     for i in range(REPLICAS):
@@ -69,7 +81,9 @@ def test_a_step_is_that_of_each_network_as_it_holds_it(kind: str) -> None:
     found = function.retract(v, step)
     for i in range(REPLICAS):
         x, u = (tuple(part[i : i + 1] for part in each) for each in (v, step))
-        torch.testing.assert_close(rows(found, i), flat(function.network.retract(x, u)), rtol=1e-15, atol=0)
+        torch.testing.assert_close(
+            rows(found, i), flat(function.network.retract(x, u)), rtol=1e-15, atol=0
+        )
 
 
 def test_a_step_is_rounded_to_the_type_of_the_network() -> None:
@@ -83,7 +97,9 @@ def test_a_step_is_rounded_to_the_type_of_the_network() -> None:
 
 
 @each_of_two
-def test_the_first_iterate_is_where_the_network_was_taken_and_rounding_is_measured_there(kind: str) -> None:
+def test_the_first_iterate_is_where_the_network_was_taken_and_rounding_is_measured_there(
+    kind: str,
+) -> None:
     network = network_of(kind)
     first, expected = network.point(), rounding_of(network)
     function = NetworkFunction("GPT", network, 99)
@@ -101,14 +117,19 @@ def test_a_look_and_held_out_samples_are_those_of_a_single_point() -> None:
     found = function.look(v, np.random.default_rng(5))
     network = at(function, v, 0)
     assert tuple(found) == tuple(LOOKS)
-    assert tuple(found.values()) == functions.top_curvatures(network, np.random.default_rng(5), 0.01)
+    assert tuple(found.values()) == functions.top_curvatures(
+        network, np.random.default_rng(5), 0.01
+    )
     other = Network(network.model, network.sites, windows(4, seed=8))
     assert function.held_out_ends(v) == (other.losses().mean().item(), other.accuracy())
     assert NetworkFunction("GPT", network, 99).held_out_ends(v) is None
 
 
-def observed(function: NetworkFunction, law: Draw | None) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
-    """What a function observes over a step of each replica, and what the networks do, one by one."""
+def observed(
+    function: NetworkFunction, law: Draw | None
+) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
+    """What a function observes over a step of each replica, and what the networks do, one by
+    one."""
     v = points(function)
     v_next = function.retract(v, tuple(-0.1 * part for part in function.gradient(v)))
     expected = []
@@ -127,10 +148,15 @@ def test_what_is_observed_is_that_of_a_loop_over_replicas(kind: str) -> None:
     found, expected = observed(function, law)
     assert set(found) == set(OBSERVABLES)
     for name, observable in OBSERVABLES.items():
-        assert found[name].shape == (REPLICAS, *(function.sizes[dim] for dim in observable.dims)), name
+        assert found[name].shape == (
+            REPLICAS,
+            *(function.sizes[dim] for dim in observable.dims),
+        ), name
     for i, row in enumerate(expected):
         for name, value in row.items():
-            assert found[name][i].numpy() == pytest.approx(np.array(value), rel=1e-9, abs=1e-13, nan_ok=True), name
+            assert found[name][i].numpy() == pytest.approx(
+                np.array(value), rel=1e-9, abs=1e-13, nan_ok=True
+            ), name
     variance = function.sample_variance(points(function))
     assert torch.equal(found["noise_variance"], variance / 2)
     assert not found["conditional_bias"].any()
@@ -167,8 +193,13 @@ def test_a_point_that_one_step_leads_to_and_another_leaves_is_gone_through_once(
     v = tuple(part[:1] for part in points(function))
     path = [v]
     for _ in range(3):
-        path.append(function.retract(path[-1], tuple(-0.1 * part for part in function.gradient(path[-1]))))
-    before, after = (tuple(torch.cat(parts) for parts in zip(*some, strict=True)) for some in (path[:-1], path[1:]))
+        path.append(
+            function.retract(path[-1], tuple(-0.1 * part for part in function.gradient(path[-1])))
+        )
+    before, after = (
+        tuple(torch.cat(parts) for parts in zip(*some, strict=True))
+        for some in (path[:-1], path[1:])
+    )
     alone = [function.observe(x, y, None) for x, y in pairwise(path)]
     passes = {"look": 0, "losses": 0}
     for name in passes:
@@ -190,7 +221,8 @@ D, K, SAMPLES = 4, 3, 6
 
 
 class Squares:
-    """Half the squared distance of a linear map's outputs from targets: F is known to the last digit."""
+    """Half the squared distance of a linear map's outputs from targets: F is known to the last
+    digit."""
 
     name, units, samples = "squares", "", SAMPLES
 
@@ -215,7 +247,12 @@ def linear() -> Network:
         model[0].weight.copy_(torch.randn(D, K, generator=generator))
     adapt(model, "lora", ["0"], 2, 1.5, 1.0, generator)
     network = Network(model, sites_of(model), Squares(), 4)
-    network.write(tuple(torch.randn(part.shape, generator=generator, dtype=part.dtype) for part in network.point()))
+    network.write(
+        tuple(
+            torch.randn(part.shape, generator=generator, dtype=part.dtype)
+            for part in network.point()
+        )
+    )
     return network
 
 
@@ -236,9 +273,12 @@ def exact_smoothness(network: Network, step: Point) -> tuple[Any, Any]:
     X, Y = task.X.astype(np.longdouble), task.Y.astype(np.longdouble)
     slope = ((X @ (W0 + s * B @ A).T - Y).T @ X) / SAMPLES
     bend = ((X @ change.T) ** 2).sum() / SAMPLES
-    # F(v') - F(v) - <∇F, Δ>: what is of second order in W, and the part of the change that is of second order in v.
+    # F(v') - F(v) - <∇F, Δ>: what is of second order in W, and the part of the change that is of
+    # second order in v.
     second = s * (dB @ dA)
-    return (bend + 2 * (slope * second).sum()) / ((dA**2).sum() + (dB**2).sum()), bend / (change**2).sum()
+    return (bend + 2 * (slope * second).sum()) / ((dA**2).sum() + (dB**2).sum()), bend / (
+        change**2
+    ).sum()
 
 
 @pytest.mark.parametrize("length", [1.0, 1e-2, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8])
@@ -270,9 +310,15 @@ def test_a_step_of_length_0_has_smoothness_0_and_one_to_no_number_has_none(kind:
     for name in ("gradient_ratio", "gradient_ratio_error"):
         assert math.isnan(found[name]) if network.is_curved else found[name] == 0
     after = tuple(part * math.nan for part in v)
-    lost = replace(look, losses=look.losses * math.nan, gradient=tuple(part * math.nan for part in look.gradient))
+    lost = replace(
+        look,
+        losses=look.losses * math.nan,
+        gradient=tuple(part * math.nan for part in look.gradient),
+    )
     found = observe(network, v, after, look, lost, Rounding(1e-12, 1e-12))
-    assert all(math.isnan(found[name]) for name in ("path_smoothness", "gradient_ratio", "step_length"))
+    assert all(
+        math.isnan(found[name]) for name in ("path_smoothness", "gradient_ratio", "step_length")
+    )
     assert found["norm"] == [math.inf] * len(found["norm"])
     assert found["loss"] == look.loss
 
@@ -285,22 +331,37 @@ def test_everything_else_is_what_its_name_says(kind: str) -> None:
     step = tuple(-0.05 * part for part in g)
     found = seen(network, step, Rounding(1e-13, 1e-12))
     after = network.retract(v, step)
-    assert set(found) | {"noise_variance", "conditional_bias", "conditional_bias_error"} == set(OBSERVABLES)
+    assert set(found) | {"noise_variance", "conditional_bias", "conditional_bias_error"} == set(
+        OBSERVABLES
+    )
     moved = flat(after) - flat(v)
     assert found["step_length"] == pytest.approx(moved.norm().item(), rel=1e-9)
     assert found["slope"] == pytest.approx((flat(look.gradient) * moved).sum().item(), rel=1e-9)
     assert found["loss"] == look.loss
-    assert found["gradient_square_norm"] == pytest.approx(flat(look.gradient).square().sum().item(), rel=1e-12)
+    assert found["gradient_square_norm"] == pytest.approx(
+        flat(look.gradient).square().sum().item(), rel=1e-12
+    )
     for place, M in enumerate(look.weight_gradients):
-        assert found["weight_gradient_spectral"][place] == pytest.approx(np.linalg.norm(M.numpy(), 2), rel=1e-9)
-        assert found["weight_gradient_frobenius"][place] == pytest.approx(np.linalg.norm(M.numpy()), rel=1e-12)
+        assert found["weight_gradient_spectral"][place] == pytest.approx(
+            np.linalg.norm(M.numpy(), 2), rel=1e-9
+        )
+        assert found["weight_gradient_frobenius"][place] == pytest.approx(
+            np.linalg.norm(M.numpy()), rel=1e-12
+        )
     blocks = [block for site in network.sites for block in site.adapter.blocks]
     ends = [
-        [part for site, at in zip(network.sites, network.split(x), strict=True) for part in site.adapter.bounded(at)]
+        [
+            part
+            for site, at in zip(network.sites, network.split(x), strict=True)
+            for part in site.adapter.bounded(at)
+        ]
         for x in (v, after)
     ]
     for norm, block, x, y in zip(found["norm"], blocks, *ends, strict=True):
-        sizes = [np.abs(z[0]).max() if block.norm == "max" else np.linalg.norm(z[0], 2) for z in (x.numpy(), y.numpy())]
+        sizes = [
+            np.abs(z[0]).max() if block.norm == "max" else np.linalg.norm(z[0], 2)
+            for z in (x.numpy(), y.numpy())
+        ]
         assert norm == pytest.approx(max(sizes), rel=1e-9)
         if block.norm == "orthonormal":
             assert norm == pytest.approx(1, rel=1e-12)
@@ -309,19 +370,31 @@ def test_everything_else_is_what_its_name_says(kind: str) -> None:
     network.write(after)
     F = network.losses().mean().item()
     network.write(v)
-    expected = 2 * (F - look.loss - (flat(look.gradient) * moved).sum().item()) / moved.square().sum().item()
+    expected = (
+        2
+        * (F - look.loss - (flat(look.gradient) * moved).sum().item())
+        / moved.square().sum().item()
+    )
     assert found["path_smoothness"] == pytest.approx(expected, rel=1e-6)
     if not network.is_curved:
         network.write(after)
-        turned = flat(network.batch_gradient(torch.arange(network.task.samples))) - flat(look.gradient)
+        turned = flat(network.batch_gradient(torch.arange(network.task.samples))) - flat(
+            look.gradient
+        )
         network.write(v)
-        assert found["gradient_ratio"] == pytest.approx((turned.norm() / moved.norm()).item(), rel=1e-9)
+        assert found["gradient_ratio"] == pytest.approx(
+            (turned.norm() / moved.norm()).item(), rel=1e-9
+        )
         assert found["gradient_ratio_error"] == pytest.approx(2e-12 / moved.norm().item(), rel=1e-9)
     # Errors of 1e-13 in a loss and 1e-12 in a gradient.
     length, size = found["step_length"], math.sqrt(found["gradient_square_norm"])
     assert found["loss_error"] == 1e-13
-    assert found["path_smoothness_error"] == pytest.approx((2e-13 + 1e-12 * length) * 2 / length**2, rel=1e-12)
-    assert found["gradient_square_norm_error"] == pytest.approx(1e-12 * (2 * size + 1e-12), rel=1e-12)
+    assert found["path_smoothness_error"] == pytest.approx(
+        (2e-13 + 1e-12 * length) * 2 / length**2, rel=1e-12
+    )
+    assert found["gradient_square_norm_error"] == pytest.approx(
+        1e-12 * (2 * size + 1e-12), rel=1e-12
+    )
     assert network.is_curved == math.isnan(found["gradient_ratio"])
     names = NetworkFunction("GPT", network, 99).names["blocks"].split("\n")
     assert len(names) == len(blocks) == len(set(names))
@@ -350,7 +423,9 @@ def test_rounding_covers_the_errors_of_float32() -> None:
     exact = network_of("lora")
     for seed in range(4):
         u = random_direction(exact, seed)
-        exact.write(tuple((x + 0.1 * y).float().double() for x, y in zip(exact.point(), u, strict=True)))
+        exact.write(
+            tuple((x + 0.1 * y).float().double() for x, y in zip(exact.point(), u, strict=True))
+        )
         # Frozen weights and points that float32 has, so that what differs are the operations.
         model = exact.model.float()
         single = Network(model, sites_of(model), exact.task, 2)
@@ -362,7 +437,8 @@ def test_rounding_covers_the_errors_of_float32() -> None:
 
 
 class InSingle(nn.Module):
-    """A layer that computes in float32 whatever it is given, as some losses and norms of large models do."""
+    """A layer that computes in float32 whatever it is given, as some losses and norms of large
+    models do."""
 
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
@@ -383,7 +459,9 @@ def test_a_model_that_computes_in_float32_inside_is_found_out() -> None:
     assert found.gradient > 1e4 * honest.gradient
 
 
-def test_the_spectral_norm_of_a_large_matrix_is_repeatable_and_draws_from_no_generator_of_others() -> None:
+def test_the_spectral_norm_of_a_large_matrix_is_repeatable_and_draws_from_no_generator_of_others() -> (
+    None
+):
     X = torch.randn(1030, 1040, generator=seeded(1), dtype=torch.float64)
     X[0] += 3 * X[1:40].sum(0)
     state = torch.get_rng_state()

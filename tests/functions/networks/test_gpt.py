@@ -1,4 +1,5 @@
-"""The GPT: causal, the attention of torch, differentiable twice; and its pretraining: repeatable, and cached."""
+"""The GPT: causal, the attention of torch, differentiable twice; and its pretraining: repeatable,
+and cached."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -56,7 +57,10 @@ def test_a_block_is_what_its_docstring_says() -> None:
 
     def normalised(x: Tensor, norm: nn.LayerNorm) -> Tensor:
         centred = x - x.mean(-1, keepdim=True)
-        return centred / (centred.square().mean(-1, keepdim=True) + 1e-5).sqrt() * norm.weight + norm.bias
+        return (
+            centred / (centred.square().mean(-1, keepdim=True) + 1e-5).sqrt() * norm.weight
+            + norm.bias
+        )
 
     middle = h + block.attention(normalised(h, block.attention_norm))
     inside = normalised(middle, block.mlp_norm) @ block.mlp.up.weight.T + block.mlp.up.bias
@@ -83,7 +87,11 @@ def test_initial_weights_have_the_sizes_that_are_said() -> None:
         if weight.ndim == 1:
             assert (weight == (1 if name.endswith("norm.weight") else 0)).all()
             continue
-        std = 0.02 if name in {"tokens.weight", "positions.weight"} else 1 / math.sqrt(weight.shape[1])
+        std = (
+            0.02
+            if name in {"tokens.weight", "positions.weight"}
+            else 1 / math.sqrt(weight.shape[1])
+        )
         if name.endswith(("attention.out.weight", "mlp.down.weight")):
             std /= 4
         assert weight.std().item() == pytest.approx(std, rel=0.05), name
@@ -145,7 +153,9 @@ def test_it_learns_more_than_the_frequencies_of_letters(short_text: str) -> None
     counts = torch.bincount(ALPHABET.encode(training), minlength=len(ALPHABET)) + 1
     guesses = -(counts / counts.sum()).log()[ids[:, 1:]]
     assert token_losses(model(ids[:, :-1]), ids).mean() < guesses.mean() - 0.3
-    assert all(weight.grad is None and weight.dtype == torch.float32 for weight in model.parameters())
+    assert all(
+        weight.grad is None and weight.dtype == torch.float32 for weight in model.parameters()
+    )
     # Every place of the context is trained, and by more than weight decay.
     moved = model.positions.weight - GPT(shape, seeded(0)).positions.weight
     assert (moved.abs().amax(1) > 1e-3).all()
@@ -221,10 +231,16 @@ def test_a_broken_file_is_made_anew(made: GPT, cache: Path, damage: str) -> None
     only_file(cache)
 
 
-def test_the_cache_is_where_the_environment_says(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_is_where_the_environment_says(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert cache_folder() == cache
     for unset in ("", None):
-        monkeypatch.delenv("BOUNDCHECK_CACHE") if unset is None else monkeypatch.setenv("BOUNDCHECK_CACHE", unset)
+        (
+            monkeypatch.delenv("BOUNDCHECK_CACHE")
+            if unset is None
+            else monkeypatch.setenv("BOUNDCHECK_CACHE", unset)
+        )
         assert cache_folder() == Path.home() / ".cache" / "boundcheck"
 
 
@@ -233,7 +249,9 @@ def test_a_cache_that_cannot_be_written_is_refused_before_training(
 ) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     monkeypatch.setenv("BOUNDCHECK_CACHE", str(tmp_path / "file"))
-    with pytest.raises(InputError, match=r"BOUNDCHECK_CACHE = .*: expected a path that can be written"):
+    with pytest.raises(
+        InputError, match=r"BOUNDCHECK_CACHE = .*: expected a path that can be written"
+    ):
         pretrained(SMALL, STEPS, tick=refuse)
 
 
@@ -241,5 +259,7 @@ def test_a_folder_in_the_place_of_the_file_is_named(made: GPT, cache: Path) -> N
     path = only_file(cache)
     path.unlink()
     path.mkdir()
-    with pytest.raises(InputError, match=r"BOUNDCHECK_CACHE = .*gpt-.*: expected a path that can be written"):
+    with pytest.raises(
+        InputError, match=r"BOUNDCHECK_CACHE = .*gpt-.*: expected a path that can be written"
+    ):
         pretrained(SMALL, STEPS)

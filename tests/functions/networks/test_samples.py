@@ -1,4 +1,5 @@
-"""Samples of texts are those of one call of the tokenizer; losses and hits on them are those of a loop."""
+"""Samples of texts are those of one call of the tokenizer; losses and hits on them are those of a
+loop."""
 
 import json
 from pathlib import Path
@@ -19,7 +20,10 @@ from .small import gpt, of_peft, saved, seeded, transformer
 pytestmark = of_peft
 
 
-LINES = [{"text": " ".join(f"w{i * k % 20}" for k in range(i % 11)), "label": "bab"[i % 3]} for i in range(60)]
+LINES = [
+    {"text": " ".join(f"w{i * k % 20}" for k in range(i % 11)), "label": "bab"[i % 3]}
+    for i in range(60)
+]
 
 
 @pytest.mark.full
@@ -39,36 +43,63 @@ def test_encoded_samples_are_those_of_one_call(
     from transformers import AutoTokenizer
 
     path = tmp_path / text
-    lines = ["w1 w2 w3\nw4 w5"] * 5000 if text == "text.txt" else [json.dumps(line) for line in LINES]
+    lines = (
+        ["w1 w2 w3\nw4 w5"] * 5000 if text == "text.txt" else [json.dumps(line) for line in LINES]
+    )
     path.write_text("\n".join(lines))
-    folder = saved(tmp_path / "model", "GPT2LMHeadModel" if task == "causal" else "BertForSequenceClassification")
+    folder = saved(
+        tmp_path / "model",
+        "GPT2LMHeadModel" if task == "causal" else "BertForSequenceClassification",
+    )
     table = PretrainedSpec(
-        kind="pretrained", path=str(folder), task=task, text=str(path), length=8, samples=40, held_out=9, seed=2
+        kind="pretrained",
+        path=str(folder),
+        task=task,
+        text=str(path),
+        length=8,
+        samples=40,
+        held_out=9,
+        seed=2,
     )
     if text == "bare.jsonl":
         # A tokenizer that gives no mask, as FNet's.
         config = folder / "tokenizer_config.json"
-        config.write_text(json.dumps(json.loads(config.read_text()) | {"model_input_names": ["input_ids"]}))
+        config.write_text(
+            json.dumps(json.loads(config.read_text()) | {"model_input_names": ["input_ids"]})
+        )
     tokenizer = AutoTokenizer.from_pretrained(folder)
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
     if text == "text.txt":
-        ids = torch.tensor(tokenizer(corpora.split(path.read_text())[0], add_special_tokens=False)["input_ids"])
+        ids = torch.tensor(
+            tokenizer(corpora.split(path.read_text())[0], add_special_tokens=False)["input_ids"]
+        )
         pieces = ids[: len(ids) // 8 * 8].view(-1, 8)
         chosen = pieces[torch.randperm(len(pieces), generator=seeded(2))[:40]]
-        expected = {"input_ids": chosen, "attention_mask": torch.ones_like(chosen), "labels": chosen}
+        expected = {
+            "input_ids": chosen,
+            "attention_mask": torch.ones_like(chosen),
+            "labels": chosen,
+        }
     else:
         order = torch.randperm(60, generator=seeded(2))[:40].tolist()
         texts = [LINES[i]["text"] for i in order]
-        expected = dict(tokenizer(texts, padding=True, truncation=True, max_length=8, return_tensors="pt"))
+        expected = dict(
+            tokenizer(texts, padding=True, truncation=True, max_length=8, return_tensors="pt")
+        )
         if task == "classification":
             expected["labels"] = torch.tensor(["ab".index(LINES[i]["label"]) for i in order])
         else:
-            expected["labels"] = expected["input_ids"].masked_fill(expected["attention_mask"] == 0, -100)
+            expected["labels"] = expected["input_ids"].masked_fill(
+                expected["attention_mask"] == 0, -100
+            )
     naive = Encoded("train", expected, "class" if task == "classification" else "next token")
     monkeypatch.setattr(bridge, "_PIECE", 10_000)
     found: Any = table.load("cpu").task
     assert naive._inputs.keys() == found._inputs.keys()
-    for one, other in ((naive.labels, found.labels), *((x, found._inputs[key]) for key, x in naive._inputs.items())):
+    for one, other in (
+        (naive.labels, found.labels),
+        *((x, found._inputs[key]) for key, x in naive._inputs.items()),
+    ):
         assert torch.equal(one, other)
     assert naive._mean == found._mean
 
@@ -100,7 +131,9 @@ def masked() -> dict[str, Tensor]:
 
 def tagged() -> dict[str, Tensor]:
     batch = causal()
-    return batch | {"labels": batch["labels"].where(batch["labels"] == IGNORED, batch["labels"] % 3)}
+    return batch | {
+        "labels": batch["labels"].where(batch["labels"] == IGNORED, batch["labels"] % 3)
+    }
 
 
 def classified() -> dict[str, Tensor]:
@@ -115,7 +148,12 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, Tensor], Any]] = {
     "masked BERT": ("BertForMaskedLM", {}, masked(), "token"),
     "tagging BERT": ("BertForTokenClassification", THREE, tagged(), "token"),
     "classifying BERT": ("BertForSequenceClassification", THREE, classified(), "class"),
-    "classifying Llama": ("LlamaForSequenceClassification", THREE | {"pad_token_id": 0}, classified(), "class"),
+    "classifying Llama": (
+        "LlamaForSequenceClassification",
+        THREE | {"pad_token_id": 0},
+        classified(),
+        "class",
+    ),
 }
 each_case = pytest.mark.parametrize("case", CASES)
 
@@ -145,7 +183,9 @@ def by_loop(case: str, logits: Tensor) -> tuple[list[float], list[float]]:
         else:
             pairs = [(logits[row, i], labels[row, i]) for i in range(6)]
         pairs = [(scores, label) for scores, label in pairs if label != IGNORED]
-        sums.append(sum(-(scores[label] - scores.exp().sum().log()).item() for scores, label in pairs))
+        sums.append(
+            sum(-(scores[label] - scores.exp().sum().log()).item() for scores, label in pairs)
+        )
         right.append(sum(int(scores.argmax() == label) for scores, label in pairs))
         counts.append(len(pairs))
     mean = sum(counts) / 4
@@ -154,7 +194,9 @@ def by_loop(case: str, logits: Tensor) -> tuple[list[float], list[float]]:
 
 @pytest.mark.full
 @each_case
-def test_losses_and_hits_are_those_of_a_loop_in_float64_whoever_goes_with_a_sample(case: str) -> None:
+def test_losses_and_hits_are_those_of_a_loop_in_float64_whoever_goes_with_a_sample(
+    case: str,
+) -> None:
     model, task = model_of(case).double(), task_of(case)
     inputs = {name: x for name, x in CASES[case][2].items() if name != "labels"}
     losses, hits = by_loop(case, model(**inputs).logits)
@@ -162,15 +204,20 @@ def test_losses_and_hits_are_those_of_a_loop_in_float64_whoever_goes_with_a_samp
     assert found.dtype == torch.float64
     # The mean is the loss of the model itself, but for what that rounds to float32.
     assert found.mean().item() == pytest.approx(model(**CASES[case][2]).loss.item(), rel=2e-5)
-    torch.testing.assert_close(found, torch.tensor(losses, dtype=torch.float64), rtol=1e-12, atol=1e-14)
-    torch.testing.assert_close(task.hits(model, everything(task)), torch.tensor(hits, dtype=torch.float64))
+    torch.testing.assert_close(
+        found, torch.tensor(losses, dtype=torch.float64), rtol=1e-12, atol=1e-14
+    )
+    torch.testing.assert_close(
+        task.hits(model, everything(task)), torch.tensor(hits, dtype=torch.float64)
+    )
     for chosen in ([2], [3, 0], [1, 1, 3]):
         part = task.losses(model, torch.tensor(chosen))
         torch.testing.assert_close(part, found[chosen], rtol=1e-12, atol=1e-14)
     # A text alone has the loss that it has padded.
     for row, length in enumerate(LENGTHS):
         alone = {
-            name: x[row : row + 1, :length] if x.ndim == 2 else x[row : row + 1] for name, x in CASES[case][2].items()
+            name: x[row : row + 1, :length] if x.ndim == 2 else x[row : row + 1]
+            for name, x in CASES[case][2].items()
         }
         if not task.counts[row]:
             assert found[row] == 0
@@ -190,7 +237,11 @@ def test_counts_are_the_labels_that_are_to_be_predicted() -> None:
 @pytest.mark.full
 def test_what_is_not_a_sample_each_is_no_input_of_the_model() -> None:
     model = model_of("classifying BERT").double()
-    others = {"names": ["a", "b", "c", "d"], "weights": torch.ones(7), "num_items_in_batch": torch.tensor(4)}
+    others = {
+        "names": ["a", "b", "c", "d"],
+        "weights": torch.ones(7),
+        "num_items_in_batch": torch.tensor(4),
+    }
     found = Encoded("more", classified() | others, "class").losses(model, torch.arange(4))
     task = task_of("classifying BERT")
     assert torch.equal(found, task.losses(model, everything(task)))
@@ -214,9 +265,14 @@ def test_windows_of_the_gpt_are_predicted_but_for_their_first_token() -> None:
     model, ids = gpt(), torch.randint(7, (3, 7), generator=seeded(1))
     task = Windows("windows", ids)
     logits = model(ids[:, :-1])
-    expected = [sum(-logits[i, j].log_softmax(0)[ids[i, j + 1]].item() for j in range(6)) / 6 for i in range(3)]
+    expected = [
+        sum(-logits[i, j].log_softmax(0)[ids[i, j + 1]].item() for j in range(6)) / 6
+        for i in range(3)
+    ]
     found = task.losses(model, torch.tensor([2, 0, 1]))
-    torch.testing.assert_close(found, torch.tensor([expected[i] for i in (2, 0, 1)], dtype=torch.float64))
+    torch.testing.assert_close(
+        found, torch.tensor([expected[i] for i in (2, 0, 1)], dtype=torch.float64)
+    )
     assert task.hits(model, torch.tensor([1])).item() == pytest.approx(
         sum(int(logits[1, j].argmax() == ids[1, j + 1]) for j in range(6)) / 6
     )

@@ -1,4 +1,5 @@
-"""What is wrong with a spec about a network is said in one line, before anything runs; what is right is loaded."""
+"""What is wrong with a spec about a network is said in one line, before anything runs; what is
+right is loaded."""
 
 import importlib
 import io
@@ -59,27 +60,42 @@ TABLES: list[tuple[dict[str, Any], str, str]] = [
     ({"adapter__targets": "up, mlp"}, "adapter.targets", "linear layers, and not a MLP"),
     ({"adapter__targets": "up, norm"}, "adapter.targets", "linear layers, and not a LayerNorm"),
     ({"adapter": {"kind": "direft", "rank": 2, "targets": "up"}}, "adapter.targets", "edit"),
-    ({"adapter": {"kind": "lora", "rank": 2, "targets": "edit"}}, "adapter.targets", "linear layers"),
-    ({"run__step_size": None}, "run.step_size", "a number, for meft.theorem2_any_step prescribes no step"),
+    (
+        {"adapter": {"kind": "lora", "rank": 2, "targets": "edit"}},
+        "adapter.targets",
+        "linear layers",
+    ),
+    (
+        {"run__step_size": None},
+        "run.step_size",
+        "a number, for meft.theorem2_any_step prescribes no step",
+    ),
     ({"run__step_size": "long"}, "run.step_size", "'best'"),
     ({"run__steps": "few"}, "run.steps", "'informative'"),
     ({"run__audits": 9}, "run.audits", "at most run.steps = 8"),
     ({"run__looks": -1}, "run.looks", "greater than or equal to 0"),
-    ({"run__sampling": "without replacement", "run__batch": 13}, "run.batch", "at most the model.samples = 12"),
+    (
+        {"run__sampling": "without replacement", "run__batch": 13},
+        "run.batch",
+        "at most the model.samples = 12",
+    ),
     ({"run__zeta": 1.0}, "run.zeta", "no such field"),
     ({"claim": "jiang2024.theorem2"}, "claim", "meft.theorem2_any_step"),
 ]
 
 
 @pytest.mark.parametrize(("changes", "field", "expected"), TABLES, ids=lambda x: str(x)[:50])
-def test_a_bad_field_is_named(changes: dict[str, Any], field: str, expected: str, tmp_path: Path) -> None:
+def test_a_bad_field_is_named(
+    changes: dict[str, Any], field: str, expected: str, tmp_path: Path
+) -> None:
     error = refusal(gpt_table(**changes), tmp_path)
     assert error.field == field
     assert expected in error.expected
 
 
 @pytest.mark.parametrize(
-    ("content", "expected"), [(b"too short", "at least 40960"), (b"\xff" * 50_000, "not UTF-8"), (b"", "at least")]
+    ("content", "expected"),
+    [(b"too short", "at least 40960"), (b"\xff" * 50_000, "not UTF-8"), (b"", "at least")],
 )
 def test_a_text_that_is_none_is_named(content: bytes, expected: str, tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
@@ -103,7 +119,8 @@ def test_a_spec_is_read_back_from_what_is_stored() -> None:
     # Nothing is stored of the tables that a network has no use for.
     assert spec.as_json().keys() == {"claim", "seed", "model", "adapter", "run"}
     assert "zeta" not in spec.as_json()["run"]
-    # A horizon and a step may be left to a pilot, and full fine-tuning leaves out the rank of a sweep.
+    # A horizon and a step may be left to a pilot, and full fine-tuning leaves out the rank of a
+    # sweep.
     run = parse(gpt_table(run={"step_size": "best"})).run
     assert (run.steps, run.step_size, run.batch) == ("informative", "best", "balanced")
     assert parse(gpt_table(adapter={"kind": "full", "rank": 2})).adapter.rank is None
@@ -128,32 +145,48 @@ def test_a_run_of_each_kind_may_stand_in_one_list(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     root = tmp_path_factory.mktemp("models")
-    names = {"bert": "BertForSequenceClassification", "gpt2": "GPT2LMHeadModel", "without head": "BertModel"}
+    names = {
+        "bert": "BertForSequenceClassification",
+        "gpt2": "GPT2LMHeadModel",
+        "without head": "BertModel",
+    }
     return {short: saved(root / short, name) for short, name in names.items()}
 
 
 def rows(count: int = 12) -> list[dict[str, Any]]:
-    return [{"text": " ".join(["w1", "w4", "w7"][: 1 + i % 3]), "label": ["no", "yes"][i % 2]} for i in range(count)]
+    return [
+        {"text": " ".join(["w1", "w4", "w7"][: 1 + i % 3]), "label": ["no", "yes"][i % 2]}
+        for i in range(count)
+    ]
 
 
 def written(tmp_path: Path, lines: list[Any]) -> str:
     path = tmp_path / "rows.jsonl"
-    path.write_text("\n".join(x if isinstance(x, str) else json.dumps(x) for x in lines), encoding="utf-8")
+    path.write_text(
+        "\n".join(x if isinstance(x, str) else json.dumps(x) for x in lines), encoding="utf-8"
+    )
     return str(path)
 
 
 @pytest.mark.parametrize("path", ["meta-llama/Llama-2-7b-hf", "/nowhere/at/all", "{tmp}"])
 def test_a_folder_that_is_none_is_named(path: str, tmp_path: Path) -> None:
-    error = refusal(pretrained_table(path.format(tmp=tmp_path), written(tmp_path, rows())), tmp_path)
+    error = refusal(
+        pretrained_table(path.format(tmp=tmp_path), written(tmp_path, rows())), tmp_path
+    )
     assert error.field == "model.path"
-    expected = "which this folder does not have" if path == "{tmp}" else "no such folder; nothing is downloaded"
+    expected = (
+        "which this folder does not have"
+        if path == "{tmp}"
+        else "no such folder; nothing is downloaded"
+    )
     assert expected in error.expected
 
 
 TEXT_AND_LABEL = 'a string "text" and a "label" in line '
 # Of 38 words or more, where the model has 32 positions.
 LONG = [{"text": "w1 " * (38 + i), "label": ["no", "yes"][i % 2]} for i in range(12)]
-# A text, by its lines or its name, changes of the spec, the field that is named, and what is said of it.
+# A text, by its lines or its name, changes of the spec, the field that is named, and what is said
+# of it.
 PRETRAINED: list[tuple[list[Any] | str, dict[str, Any], str, str]] = [
     ([*rows(), {"text": "w1"}], {}, "model.text", f"{TEXT_AND_LABEL}13"),
     ([*rows(3), "{", *rows()], {}, "model.text", "JSON in line 4"),
@@ -178,10 +211,17 @@ PRETRAINED: list[tuple[list[Any] | str, dict[str, Any], str, str]] = [
 
 @pytest.mark.full
 @pytest.mark.parametrize(
-    ("text", "changes", "field", "expected"), PRETRAINED, ids=lambda x: x if isinstance(x, str) else ""
+    ("text", "changes", "field", "expected"),
+    PRETRAINED,
+    ids=lambda x: x if isinstance(x, str) else "",
 )
 def test_a_bad_text_or_field_about_a_pretrained_model_is_named(
-    text: list[Any] | str, changes: dict[str, Any], field: str, expected: str, folders: dict[str, Path], tmp_path: Path
+    text: list[Any] | str,
+    changes: dict[str, Any],
+    field: str,
+    expected: str,
+    folders: dict[str, Path],
+    tmp_path: Path,
 ) -> None:
     name = text if isinstance(text, str) else written(tmp_path, text)
     error = refusal(pretrained_table(folders["bert"], name, **changes), tmp_path)
@@ -195,11 +235,14 @@ def test_more_windows_or_verses_than_there_are_are_refused(
 ) -> None:
     for field in ("samples", "held_out"):
         error = refusal(
-            pretrained_table(folders["gpt2"], "english", "causal", **{f"model__{field}": 100_000}), tmp_path
+            pretrained_table(folders["gpt2"], "english", "causal", **{f"model__{field}": 100_000}),
+            tmp_path,
         )
         assert error.field == f"model.{field}"
         assert "that the text has" in error.expected
-    monkeypatch.setattr(corpora, "_verses_by_kind", lambda: [[f"w{i} w{j}" for j in range(3)] for i in range(6)])
+    monkeypatch.setattr(
+        corpora, "_verses_by_kind", lambda: [[f"w{i} w{j}" for j in range(3)] for i in range(6)]
+    )
     assert loaded(pretrained_table(folders["without head"], "verses")).task.samples == 6
     table = pretrained_table(folders["without head"], "verses", model__samples=30)
     assert refusal(table, tmp_path).field == "model.samples"
@@ -240,7 +283,9 @@ def test_a_package_that_is_missing_is_named_with_its_extra(
     assert error.expected == f'{package}, from pip install "boundcheck[hf]"'
 
 
-def test_minilm_that_is_missing_is_named_with_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_minilm_that_is_missing_is_named_with_its_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(bridge.importlib.util, "find_spec", lambda name: None)
     error = refusal(pretrained_table("minilm", written(tmp_path, rows())), tmp_path)
     assert error.field == "model.path"
@@ -272,18 +317,24 @@ def test_classes_are_those_of_the_file_and_samples_have_none_in_common(
     assert found.model.config.num_labels == 3
     seen = {}
     for task in (found.task, found.held_out):
-        for ids, label in zip(task._inputs["input_ids"].tolist(), task.labels.tolist(), strict=True):
+        for ids, label in zip(
+            task._inputs["input_ids"].tolist(), task.labels.tolist(), strict=True
+        ):
             seen[ids[0] - 3] = label
     assert (found.task.samples, found.held_out.samples) == (6, 4)
     # Each text once, its label the place of its class in the alphabet.
     assert len(seen) == 10
     assert all(label == {"c": 2, "a": 0, "b": 1}[lines[i]["label"]] for i, label in seen.items())
-    trained = [name for name, parameter in found.model.named_parameters() if parameter.requires_grad]
+    trained = [
+        name for name, parameter in found.model.named_parameters() if parameter.requires_grad
+    ]
     assert trained == ["classifier.weight", "classifier.bias"]
 
 
 @pytest.mark.full
-def test_loading_is_repeatable_and_leaves_the_generator_alone(folders: dict[str, Path], tmp_path: Path) -> None:
+def test_loading_is_repeatable_and_leaves_the_generator_alone(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
     # Its head is drawn when it is loaded as a classifier.
     table = pretrained_table(folders["without head"], written(tmp_path, rows()))
     state = torch.get_rng_state()
@@ -296,7 +347,9 @@ def test_loading_is_repeatable_and_leaves_the_generator_alone(folders: dict[str,
 
 
 @pytest.mark.full
-def test_texts_are_cut_and_windows_are_as_long_as_they_should_be(folders: dict[str, Path], tmp_path: Path) -> None:
+def test_texts_are_cut_and_windows_are_as_long_as_they_should_be(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
     lines = [{"text": "w1 " * n, "label": str(n % 2)} for n in range(1, 13)]
     table = pretrained_table(folders["bert"], written(tmp_path, lines), model__length=5)
     assert loaded(table).task._inputs["input_ids"].shape[1] <= 5
@@ -311,14 +364,19 @@ def test_texts_are_cut_and_windows_are_as_long_as_they_should_be(folders: dict[s
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("name", ["GPT2ForSequenceClassification", "LlamaForSequenceClassification"])
+@pytest.mark.parametrize(
+    "name", ["GPT2ForSequenceClassification", "LlamaForSequenceClassification"]
+)
 def test_a_text_is_classified_alike_alone_and_padded(name: str, tmp_path: Path) -> None:
     """These models look at the last token that is no padding."""
     folder = saved(tmp_path / "model", name)
     table = pretrained_table(folder, written(tmp_path, rows()), model__dtype="float64")
     found = loaded(table)
     losses = found.task.losses(found.model, torch.arange(6)).tolist()
-    inputs, lengths = found.task._inputs["input_ids"], found.task._inputs["attention_mask"].sum(1).tolist()
+    inputs, lengths = (
+        found.task._inputs["input_ids"],
+        found.task._inputs["attention_mask"].sum(1).tolist(),
+    )
     assert len(set(lengths)) > 1
     for row, length in enumerate(lengths):
         logits = found.model(input_ids=inputs[row : row + 1, :length]).logits[0]
@@ -330,16 +388,22 @@ def test_a_text_is_classified_alike_alone_and_padded(name: str, tmp_path: Path) 
 def test_a_tokenizer_that_cannot_pad_is_named(tmp_path: Path) -> None:
     folder = saved(tmp_path / "model", "LlamaForSequenceClassification")
     tokenizer().save_pretrained(folder)
-    assert refusal(pretrained_table(folder, written(tmp_path, rows())), tmp_path).field == "model.path"
+    assert (
+        refusal(pretrained_table(folder, written(tmp_path, rows())), tmp_path).field == "model.path"
+    )
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
-def test_a_model_is_of_the_type_that_is_asked_for(dtype: str, folders: dict[str, Path], tmp_path: Path) -> None:
+def test_a_model_is_of_the_type_that_is_asked_for(
+    dtype: str, folders: dict[str, Path], tmp_path: Path
+) -> None:
     table = pretrained_table(folders["bert"], written(tmp_path, rows()), model__dtype=dtype)
     network = build(parse(table), "cpu").network
     types = {
-        x.requires_grad: {str(y.dtype) for y in network.model.parameters() if y.requires_grad == x.requires_grad}
+        x.requires_grad: {
+            str(y.dtype) for y in network.model.parameters() if y.requires_grad == x.requires_grad
+        }
         for x in network.model.parameters()
     }
     fine = "float32" if dtype == "bfloat16" else dtype
@@ -356,12 +420,15 @@ def of_folder(folder: Path) -> PretrainedSpec:
 FILES = ["config.json", "tokenizer_config.json", "generation_config.json"]
 
 
-@pytest.mark.parametrize("named", [True, pytest.param(False, marks=pytest.mark.full)], ids=["named", "not named"])
+@pytest.mark.parametrize(
+    "named", [True, pytest.param(False, marks=pytest.mark.full)], ids=["named", "not named"]
+)
 @pytest.mark.parametrize("name", FILES)
 def test_python_of_a_folder_does_not_run(
     name: str, named: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is refused before any of it runs; and where nothing names it, transformers is told to run none."""
+    """It is refused before any of it runs; and where nothing names it, transformers is told to run
+    none."""
     if not named:
         pytest.importorskip("transformers")
     (folder := tmp_path / "model").mkdir()
@@ -370,7 +437,12 @@ def test_python_of_a_folder_does_not_run(
     for module in ("configuration_mine", "modeling_mine", "tokenization_mine"):
         (folder / f"{module}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
     mine = {"model_type": "mine"}
-    kinds = {"auto_map": {"AutoConfig": "configuration_mine.A", "AutoModelForCausalLM": "modeling_mine.B"}}
+    kinds = {
+        "auto_map": {
+            "AutoConfig": "configuration_mine.A",
+            "AutoModelForCausalLM": "modeling_mine.B",
+        }
+    }
     for file, table in ({"config.json": mine} | {name: mine | (kinds if named else {})}).items():
         (folder / file).write_text(json.dumps(table))
     error = refused(lambda: of_folder(folder).load("cpu"))
@@ -379,7 +451,9 @@ def test_python_of_a_folder_does_not_run(
     assert not (tmp_path / "ran").exists()
 
 
-@pytest.mark.parametrize("text", ["[1, 2]", "{", "[" * 10_000, '{"a": ' + "9" * 5000 + "}"], ids=lambda text: text[:9])
+@pytest.mark.parametrize(
+    "text", ["[1, 2]", "{", "[" * 10_000, '{"a": ' + "9" * 5000 + "}"], ids=lambda text: text[:9]
+)
 def test_a_configuration_that_is_no_table_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(text)
     assert refused(lambda: of_folder(tmp_path).load("cpu")).field == "model.path"

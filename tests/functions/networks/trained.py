@@ -1,4 +1,5 @@
-"""What tests of the callback train: small models and data, a Trainer as a stock script has it, and its record."""
+"""What tests of the callback train: small models and data, a Trainer as a stock script has it, and
+its record."""
 
 from __future__ import annotations
 
@@ -42,18 +43,30 @@ def data_of(count: int = 10) -> list[dict[str, Any]]:
     """Texts of six tokens, of two classes."""
     random = np.random.default_rng(0)
     return [
-        {"input_ids": random.integers(3, 30, 6).tolist(), "attention_mask": [1] * 6, "labels": i % 2}
+        {
+            "input_ids": random.integers(3, 30, 6).tolist(),
+            "attention_mask": [1] * 6,
+            "labels": i % 2,
+        }
         for i in range(count)
     ]
 
 
-def lora(name: str = CLASSIFIER, base: Any = None, config: dict[str, Any] | None = None, **options: Any) -> Any:
-    """A small model with LoRA of peft, and its head where it has one; without dropout but where it is asked for."""
+def lora(
+    name: str = CLASSIFIER, base: Any = None, config: dict[str, Any] | None = None, **options: Any
+) -> Any:
+    """A small model with LoRA of peft, and its head where it has one; without dropout but where it
+    is asked for."""
     from peft import LoraConfig, get_peft_model
 
     family = next(each for each in TARGETS if name.startswith(each))
     model = transformer(name, **DRY.get(family, {}) | (config or {})) if base is None else base
-    made = {"r": 2, "lora_alpha": 4, "target_modules": TARGETS[family], "fan_in_fan_out": family == "GPT2"}
+    made = {
+        "r": 2,
+        "lora_alpha": 4,
+        "target_modules": TARGETS[family],
+        "fan_in_fan_out": family == "GPT2",
+    }
     made["modules_to_save"] = ["classifier"] if name == CLASSIFIER else None
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -77,7 +90,12 @@ def replaced(data: Any) -> Any:
 
 
 def train(
-    folder: Path, callback: BoundcheckCallback | None, model: Any, data: Any, kind: Any = None, **options: Any
+    folder: Path,
+    callback: BoundcheckCallback | None,
+    model: Any,
+    data: Any,
+    kind: Any = None,
+    **options: Any,
 ) -> Any:
     """Train as a stock script does; what is no argument of training is one of the Trainer."""
     from transformers import Trainer, TrainingArguments
@@ -96,13 +114,17 @@ def train(
         **defaults | options,
     )
     callbacks = [*given.pop("callbacks", ()), *([] if callback is None else [callback])]
-    trainer = (kind or Trainer)(model=model, args=args, train_dataset=data, callbacks=callbacks, **given)
+    trainer = (kind or Trainer)(
+        model=model, args=args, train_dataset=data, callbacks=callbacks, **given
+    )
     trainer.train(resume_from_checkpoint=resume)
     return trainer
 
 
 def recording(folder: Path, **options: Any) -> BoundcheckCallback:
-    return bc.BoundcheckCallback(runs=folder / "runs", report=False, **{"every": 2, "samples": 8} | options)
+    return bc.BoundcheckCallback(
+        runs=folder / "runs", report=False, **{"every": 2, "samples": 8} | options
+    )
 
 
 def recorded(callback: BoundcheckCallback) -> tuple[dict[str, Any], Any]:
@@ -147,7 +169,10 @@ def causal_rows(lengths: list[int]) -> list[dict[str, Any]]:
 def begun(runs: Path, model: Any, **changes: Any) -> BoundcheckCallback:
     """A callback that was told what a Trainer tells it when training begins."""
     optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1)
-    args = args_of(**{"world_size": 1, "deepspeed": None, "learning_rate": 0.1, "optim": "sgd", "seed": 0} | changes)
+    args = args_of(
+        **{"world_size": 1, "deepspeed": None, "learning_rate": 0.1, "optim": "sgd", "seed": 0}
+        | changes
+    )
     callback = bc.BoundcheckCallback(runs=runs, report=False)
     callback.on_train_begin(
         args,

@@ -1,4 +1,5 @@
-"""The claims of a paper of one's own: a lemma about a product, and gradient descent at half of the usual step."""
+"""The claims of a paper of one's own: a lemma about a product, and gradient descent at half of the
+usual step."""
 
 import sympy as sp
 
@@ -40,7 +41,9 @@ HALF_STEP = Claim(
     (
         DESCENT.quantities[0],
         Quantity(alpha, 1 / (2 * Lhat), "constant step size"),
-        Quantity(bound, sp.Rational(8, 3) * Lhat * D / T, "bound on the smallest squared gradient norm"),
+        Quantity(
+            bound, sp.Rational(8, 3) * Lhat * D / T, "bound on the smallest squared gradient norm"
+        ),
     ),
     note=DESCENT.note,
 )

@@ -1,4 +1,5 @@
-"""Ways in that a hostile reviewer found, who read the code: between the kernel and the verdict, one each."""
+"""Ways in that a hostile reviewer found, who read the code: between the kernel and the verdict, one
+each."""
 
 from __future__ import annotations
 
@@ -16,14 +17,38 @@ from boundcheck.kernel.meaning import Model
 from boundcheck.language import vocabulary as words
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import L, T
-from boundcheck.language.vocabulary import W1, W2, EuclideanNorm, Expectation, F, FrobeniusNorm, SpectralNorm, Value
+from boundcheck.language.vocabulary import (
+    W1,
+    W2,
+    EuclideanNorm,
+    Expectation,
+    F,
+    FrobeniusNorm,
+    SpectralNorm,
+    Value,
+)
 from boundcheck.proof import Process, Proof, Reading, Script, Witness, ge, judge, le, script
 from boundcheck.proof.audit import step_as_json
 from boundcheck.proof.notation import shown
 from boundcheck.proof.proof import Assumption, Closing, Step
 from boundcheck.proof.script import checked
 
-from .case import NUMBERS, Build, Case, claim, ending, given, lemma, of_acts, of_scripts, of_witnesses, refusal, x, y, z
+from .case import (
+    NUMBERS,
+    Build,
+    Case,
+    claim,
+    ending,
+    given,
+    lemma,
+    of_acts,
+    of_scripts,
+    of_witnesses,
+    refusal,
+    x,
+    y,
+    z,
+)
 
 d, k = words.d, words.k
 X, Y, Z = (sp.MatrixSymbol(name, d, k) for name in "XYZ")
@@ -70,7 +95,8 @@ def another_goal(proof: Proof) -> None:
 
 
 class Wavering:
-    """The end of a proof, which is none when it is first looked at, and whose condition is none at the last look."""
+    """The end of a proof, which is none when it is first looked at, and whose condition is none at
+    the last look."""
 
     forall, relation = (X,), None
 
@@ -95,7 +121,11 @@ def wavering(proof: Proof) -> None:
 def blind(proof: Proof) -> None:
     """A reading that is changed by hand, so that it takes what the claim is about for 0."""
     mine, zero = proof.reading, sp.Integer(0)
-    object.__setattr__(mine, "scalar", lambda each: Reading.scalar(mine, zero if each == FrobeniusNorm(X) else each))
+    object.__setattr__(
+        mine,
+        "scalar",
+        lambda each: Reading.scalar(mine, zero if each == FrobeniusNorm(X) else each),
+    )
     proof.conclude(proof.step("line", SMALL))
 
 
@@ -109,7 +139,9 @@ class Changing(Step):
             self.looks.append(name)
             if len(self.looks) > 1:
                 fact = NUMBERS.fact(self.relation)
-                return Theorem(frozenset(), fact, frozenset(), "certificate", (), (fact, (), (), ()))
+                return Theorem(
+                    frozenset(), fact, frozenset(), "certificate", (), (fact, (), (), ())
+                )
         return super().__getattribute__(name)
 
 
@@ -154,13 +186,18 @@ def inferred(proof: Proof) -> None:
 def inverse_square(**conclude: Any) -> Build:
     def build(proof: Proof) -> None:
         proof.positive(positive)
-        proof.conclude(proof.step("line", ge(positive**-2, 0)), relation=ge(positive**-2, 0), **conclude)
+        proof.conclude(
+            proof.step("line", ge(positive**-2, 0)), relation=ge(positive**-2, 0), **conclude
+        )
 
     return build
 
 
 def rests(build: Build) -> str:
-    return "; ".join(str(each.statement) for each in judge(script("my.lemma", "sharp", NUMBERS)(build)).hypotheses)
+    return "; ".join(
+        str(each.statement)
+        for each in judge(script("my.lemma", "sharp", NUMBERS)(build)).hypotheses
+    )
 
 
 def first_line(build: Build) -> dict[str, Any]:
@@ -170,21 +207,31 @@ def first_line(build: Build) -> dict[str, Any]:
 
 def by_hand(**change: Any) -> Witness:
     values: dict[str, Any] = {"x": Fraction(-1), "X": ((Fraction(1),),)}
-    plain = Model({"one": 1, "d": 1, "k": 1}, 1, (Fraction(1),), lambda _: (0,), lambda each, *_: values[each.name])
+    plain = Model(
+        {"one": 1, "d": 1, "k": 1},
+        1,
+        (Fraction(1),),
+        lambda _: (0,),
+        lambda each, *_: values[each.name],
+    )
     return Witness("Numbers", {}, replace(plain, **change))
 
 
 def refuting(mine: Claim) -> str:
     """Why a line is not refuted in a printed proof of a claim by numbers alone."""
     reading = NUMBERS if mine.id == "my.claim" else Reading(constants={x}, arbitrary={W1, W2})
-    made = script(mine, "printed", reading)(lambda proof: proof.step("line", ge(x, 0), witness=by_hand()))
+    made = script(mine, "printed", reading)(
+        lambda proof: proof.step("line", ge(x, 0), witness=by_hand())
+    )
     (step,) = judge(made).steps
     return step.reason
 
 
 def homeless(mine: Claim, folder: Path) -> str:
     """Why a claim is not one of a script in this folder."""
-    return refusal(lambda: checked(Script(mine.id, "sharp", mine.title, mine, NUMBERS, print, home=folder)))
+    return refusal(
+        lambda: checked(Script(mine.id, "sharp", mine.title, mine, NUMBERS, print, home=folder))
+    )
 
 
 class GE(sp.GreaterThan):
@@ -221,7 +268,9 @@ def at_time(time: Any) -> Build:
         assert proof.claim is not None
         relation, (hypothesis,) = proof.claim.conclusion, proof.claim.hypotheses
         fact = proof.reading.fact(relation)
-        proof.assumptions.append(Assumption("given", "hypothesis", fact, hypothesis, relation, {t: time}))
+        proof.assumptions.append(
+            Assumption("given", "hypothesis", fact, hypothesis, relation, {t: time})
+        )
         proof.conclude(proof.step("line", relation, rules.assume(fact)))
 
     return build
@@ -230,10 +279,18 @@ def at_time(time: Any) -> Build:
 LATER = le(EuclideanNorm(v_t.xreplace({t: T + 3})), x)
 SQUARE = lemma(ge(x**2, 0))
 AT_LEAST_5, SMALL_X = claim(ge(x, 5), given(ge(x, 5))), claim(SMALL, given(SMALL))
-SOME, ALL = given(SMALL, r"\text{for some } X"), given(SMALL, r"\text{for all } X \in \mathbb{R}^{d \times k}")
+SOME, ALL = (
+    given(SMALL, r"\text{for some } X"),
+    given(SMALL, r"\text{for all } X \in \mathbb{R}^{d \times k}"),
+)
 LINE, AT = ge(x, 0), by_hand()
 CASES = [
-    Case("a line that solvers vouch for, drawn from itself", r"216 <= x\^3", lambda _: rests(circle), lambda _: ""),
+    Case(
+        "a line that solvers vouch for, drawn from itself",
+        r"216 <= x\^3",
+        lambda _: rests(circle),
+        lambda _: "",
+    ),
     of_scripts(
         "a theorem that was not concluded",
         "no proof.conclude says what the proof shows",
@@ -241,7 +298,9 @@ CASES = [
         AT_LEAST_5,
         claim=claim(ge(x, 5)),
     ),
-    of_scripts("a goal of one's own", "it ends in", another_goal, AT_LEAST_5, claim=claim(ge(x, 5))),
+    of_scripts(
+        "a goal of one's own", "it ends in", another_goal, AT_LEAST_5, claim=claim(ge(x, 5))
+    ),
     of_scripts(
         "an end that says another condition at each look",
         "it is for points with",
@@ -269,13 +328,17 @@ CASES = [
     of_scripts(
         "a label of a class of one's own",
         "label = ",
-        lambda proof: proof.conclude(proof.step(Shown("\x1b[2J"), ge(x**2, 0)), relation=ge(x**2, 0)),
+        lambda proof: proof.conclude(
+            proof.step(Shown("\x1b[2J"), ge(x**2, 0)), relation=ge(x**2, 0)
+        ),
         SQUARE,
     ),
     of_acts(
         "a script of a class of one's own",
         "script = Mine: expected a function marked",
-        lambda: judge(type("Mine", (Script,), {})("my.lemma", "sharp", "Mine", None, NUMBERS, SQUARE)),
+        lambda: judge(
+            type("Mine", (Script,), {})("my.lemma", "sharp", "Mine", None, NUMBERS, SQUARE)
+        ),
         lambda: judge(Script("my.lemma", "sharp", "Mine", None, NUMBERS, SQUARE)),
     ),
     of_scripts(
@@ -301,7 +364,12 @@ CASES = [
         claim=claim(ge(x**2, 0), type("Mine", (Claim,), {})("my.given", "Given", "me", ge(x, 1))),
         twin_claim=claim(ge(x**2, 0), given(ge(x, 1))),
     ),
-    Case("a hypothesis under another's key", r"^1 <= x$", lambda _: rests(forged_key), lambda _: rests(SQUARE)),
+    Case(
+        "a hypothesis under another's key",
+        r"^1 <= x$",
+        lambda _: rests(forged_key),
+        lambda _: rests(SQUARE),
+    ),
     Case(
         "a line from a falsehood that the conclusion does not need",
         "1 <= 0",
@@ -311,11 +379,16 @@ CASES = [
     Case(
         "an assumption that passes as a proved line",
         "assumed",
-        lambda _: first_line(lambda proof: proof.step("line", ge(x, 5), proof.local(ge(x, 5))))["trust"],
+        lambda _: first_line(lambda proof: proof.step("line", ge(x, 5), proof.local(ge(x, 5))))[
+            "trust"
+        ],
         lambda _: first_line(SQUARE)["trust"].replace("kernel", ""),
     ),
     Case(
-        "a line that says itself that it follows", "None", lambda _: str(first_line(inferred)["follows"]), lambda _: ""
+        "a line that says itself that it follows",
+        "None",
+        lambda _: str(first_line(inferred)["follows"]),
+        lambda _: "",
     ),
     of_scripts(
         "a letter of a hypothesis, defined",
@@ -409,9 +482,16 @@ CASES = [
     of_scripts(
         "a dimension that is called by a number",
         "expected a letter with a role|expected a number",
-        lemma(le(FrobeniusNorm(Z) ** 2, sp.Symbol("size3", positive=True, integer=True) * SpectralNorm(Z) ** 2)),
+        lemma(
+            le(
+                FrobeniusNorm(Z) ** 2,
+                sp.Symbol("size3", positive=True, integer=True) * SpectralNorm(Z) ** 2,
+            )
+        ),
         lambda proof: proof.conclude(
-            proof.step("line", le(FrobeniusNorm(Z) ** 2, k * SpectralNorm(Z) ** 2), proof.by.rank(Z, k)),
+            proof.step(
+                "line", le(FrobeniusNorm(Z) ** 2, k * SpectralNorm(Z) ** 2), proof.by.rank(Z, k)
+            ),
             relation=le(FrobeniusNorm(Z) ** 2, k * SpectralNorm(Z) ** 2),
         ),
         reading=MATRICES,
@@ -434,7 +514,12 @@ CASES = [
             ("numbers that do not commute", {"commutative": False}, {"positive": True}),
         )
     ),
-    of_scripts("a relation of a class of one's own", "not your own GE", lemma(GE(x, 5, evaluate=False)), SQUARE),
+    of_scripts(
+        "a relation of a class of one's own",
+        "not your own GE",
+        lemma(GE(x, 5, evaluate=False)),
+        SQUARE,
+    ),
     Case(
         "a claim of one's own under a paper's name",
         "an id that does not begin with jiang2024",
@@ -449,7 +534,11 @@ CASES = [
                 "positive probabilities",
                 {"weights": (Fraction(2), Fraction(-1))},
             ),
-            ("a dimension of zero", "d = 0: expected a positive integer", {"dimensions": {"one": 1, "d": 0}}),
+            (
+                "a dimension of zero",
+                "d = 0: expected a positive integer",
+                {"dimensions": {"one": 1, "d": 0}},
+            ),
             ("a horizon of zero", "horizon = 0: expected a positive integer", {"horizon": 0}),
             ("a number that is a float", "expected an exact number", {"symbols": lambda *_: -0.5}),
         )
@@ -471,7 +560,9 @@ CASES = [
     Case(
         "a name that is set as a formula",
         r"\\mathtt\{x\\_\\_2\}",
-        lambda _: shown(Reading(constants={sp.Symbol("x__2")}).fact(ge(sp.Symbol("x__2"), 0))).latex[0],
+        lambda _: shown(
+            Reading(constants={sp.Symbol("x__2")}).fact(ge(sp.Symbol("x__2"), 0))
+        ).latex[0],
         lambda _: "" if r"\mathtt" not in shown(NUMBERS.fact(ge(x, 0))).latex[0] else "spelled out",
     ),
     of_scripts(

@@ -1,4 +1,5 @@
-"""What an entry of the gallery is: something wrong, the line by which it is refused, and a true twin that passes."""
+"""What an entry of the gallery is: something wrong, the line by which it is refused, and a true
+twin that passes."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ class Case:
     Attributes:
         name: the way in, in a few words.
         why: a regular expression that the line of refusal matches.
-        wrong: tries it in a folder of its own, and returns the line of refusal; "" where it was believed.
+        wrong: tries it in a folder of its own, and returns the line of refusal; "" where it was
+            believed.
         twin: the same without the fault: returns "" where it passes, and else the line of refusal.
 
     """
@@ -38,7 +40,8 @@ class Case:
 
 
 def refusal(act: Callable[[], object], *more: type[Exception]) -> str:
-    """The line by which an act is refused, also by these errors of Python's own; "" where it is not."""
+    """The line by which an act is refused, also by these errors of Python's own; "" where it is
+    not."""
     try:
         act()
     except (BoundcheckError, KernelError, *more) as error:
@@ -47,7 +50,11 @@ def refusal(act: Callable[[], object], *more: type[Exception]) -> str:
 
 
 def doubt(
-    build: Build, claim: Claim | str = "my.lemma", reading: Reading = NUMBERS, version: Any = "sharp", **options: Any
+    build: Build,
+    claim: Claim | str = "my.lemma",
+    reading: Reading = NUMBERS,
+    version: Any = "sharp",
+    **options: Any,
 ) -> str:
     """Why a script does not prove, or of a printed one why it refutes no line; "" where it does."""
     try:
@@ -81,7 +88,8 @@ def assumed(proof: Proof, each: Any) -> Any:
 
 
 def ending(line: Any, *assume: Any, **conclude: Any) -> Build:
-    """A script that shows a line from what it assumes, and ends with its claim's conclusion, or as it is told."""
+    """A script that shows a line from what it assumes, and ends with its claim's conclusion, or as
+    it is told."""
 
     def build(proof: Proof) -> None:
         known = [assumed(proof, each) for each in assume]
@@ -91,19 +99,31 @@ def ending(line: Any, *assume: Any, **conclude: Any) -> Build:
 
 
 def of_acts(
-    name: str, why: str, wrong: Callable[[], object], twin: Callable[[], object], *more: type[Exception]
+    name: str,
+    why: str,
+    wrong: Callable[[], object],
+    twin: Callable[[], object],
+    *more: type[Exception],
 ) -> Case:
     """A case of two acts of Python, which these errors may refuse too."""
     return Case(name, why, lambda _: refusal(wrong, *more), lambda _: refusal(twin, *more))
 
 
-def of_scripts(name: str, why: str, wrong: Build | Claim, twin: Build | Claim | None = None, **options: Any) -> Case:
-    """A case of two scripts, whose claim and reading are `options`; a twin's own begin with `twin_`.
+def of_scripts(
+    name: str, why: str, wrong: Build | Claim, twin: Build | Claim | None = None, **options: Any
+) -> Case:
+    """A case of two scripts, whose claim and reading are `options`; a twin's own begin with
+    `twin_`.
 
-    A claim in the place of a script is shown from all of its hypotheses. A twin that is left out is the same script.
+    A claim in the place of a script is shown from all of its hypotheses. A twin that is left out is
+    the same script.
     """
     mine = {key: value for key, value in options.items() if not key.startswith("twin_")}
-    other = mine | {key.removeprefix("twin_"): value for key, value in options.items() if key.startswith("twin_")}
+    other = mine | {
+        key.removeprefix("twin_"): value
+        for key, value in options.items()
+        if key.startswith("twin_")
+    }
     if isinstance(wrong, Claim):
         wrong, mine["claim"] = ending(wrong.conclusion, *wrong.hypotheses), wrong
     if isinstance(twin, Claim):
@@ -113,9 +133,16 @@ def of_scripts(name: str, why: str, wrong: Build | Claim, twin: Build | Claim | 
 
 
 def of_witnesses(
-    name: str, why: str, relation: sp.Basic, wrong: Witness, twin: Witness, *given: Any, **options: Any
+    name: str,
+    why: str,
+    relation: sp.Basic,
+    wrong: Witness,
+    twin: Witness,
+    *given: Any,
+    **options: Any,
 ) -> Case:
-    """A case of two witnesses against the same line of a printed proof, with the same hypotheses."""
+    """A case of two witnesses against the same line of a printed proof, with the same
+    hypotheses."""
 
     def tried(witness: Witness) -> str:
         def build(proof: Proof) -> None:

@@ -1,8 +1,8 @@
 """Proofs that are not of the claim that they seem to be of.
 
-Among them the unfaithful patterns of machine-made formalisations whose every proof a kernel had passed: a statement of
-several parts of which one is proved, hypotheses that are added in silence, parameters that are restricted
-(arXiv 2606.14000).
+Among them the unfaithful patterns of machine-made formalisations whose every proof a kernel had
+passed: a statement of several parts of which one is proved, hypotheses that are added in silence,
+parameters that are restricted (arXiv 2606.14000).
 """
 
 from __future__ import annotations
@@ -39,7 +39,21 @@ from boundcheck.proof import Process, Proof, Reading, Script, eq, ge, gt, le
 from boundcheck.proof.proof import Assumption
 from boundcheck.proof.script import checked
 
-from .case import NUMBERS, Build, Case, claim, ending, given, lemma, of_acts, of_scripts, refusal, x, y, z
+from .case import (
+    NUMBERS,
+    Build,
+    Case,
+    claim,
+    ending,
+    given,
+    lemma,
+    of_acts,
+    of_scripts,
+    refusal,
+    x,
+    y,
+    z,
+)
 
 X, Y, Z = (sp.MatrixSymbol(name, d, k) for name in "XYZ")
 MATRICES = Reading(constants={x, y, z}, arbitrary={X, Y})
@@ -73,7 +87,10 @@ def signed(*letters: Any) -> Build:
     """The claim, from the signs of letters and from definitions."""
 
     def build(proof: Proof) -> None:
-        known = [proof.define(*each) if isinstance(each, tuple) else proof.positive(each) for each in letters]
+        known = [
+            proof.define(*each) if isinstance(each, tuple) else proof.positive(each)
+            for each in letters
+        ]
         assert proof.claim is not None
         proof.conclude(proof.step("line", proof.claim.conclusion, *known, degree=3))
 
@@ -96,7 +113,9 @@ def defined_by_inequalities(proof: Proof) -> None:
     """A lemma from z = 0 and z = 1, which are entered by hand as definitions."""
     known = [proof.reading.fact(eq(z, value)) for value in (0, 1)]
     proof.assumptions += [Assumption("z", "definition", fact, None, ge(z, 0)) for fact in known]
-    proof.conclude(proof.step("line", ge(x, 5), *map(rules.assume, known), degree=3), relation=ge(x, 5))
+    proof.conclude(
+        proof.step("line", ge(x, 5), *map(rules.assume, known), degree=3), relation=ge(x, 5)
+    )
 
 
 def called(role: Any) -> Build:
@@ -126,14 +145,21 @@ def by_definition(proof: Proof) -> None:
 
 LARGE, SMALL = given(ge(x, 1)), given(le(FrobeniusNorm(X), 1))
 ALL_SMALL = replace(SMALL, quantifier=r"\text{for all } X")
-OF_Y = {"claim": claim(le(FrobeniusNorm(Y), 1), SMALL), "twin_claim": claim(le(FrobeniusNorm(Y), 1), ALL_SMALL)}
+OF_Y = {
+    "claim": claim(le(FrobeniusNorm(Y), 1), SMALL),
+    "twin_claim": claim(le(FrobeniusNorm(Y), 1), ALL_SMALL),
+}
 TWO, FIVE = claim(ge(2 * x, 2), LARGE), claim(ge(x, 5), LARGE)
 OTHER = {more: given(ge(x, more), id="my.other") for more in (5, 6)}
 
 
 def own(**change: Any) -> Script:
     """A script of Lemma 1, with something of it changed."""
-    return checked(replace(Script(LEMMA_1.id, "sharp", "Lemma 1", LEMMA_1, POINTS, lambda proof: None), **change))
+    return checked(
+        replace(
+            Script(LEMMA_1.id, "sharp", "Lemma 1", LEMMA_1, POINTS, lambda proof: None), **change
+        )
+    )
 
 
 def of_objects(name: str, why: str, **change: Any) -> Case:
@@ -163,7 +189,11 @@ CASES = [
         claim=claim(ge(2 * x, 2)),
     ),
     of_scripts(
-        "a hypothesis of another claim under its id", STRANGE, ending(ge(x, 5), given(ge(x, 5))), TWO, claim=FIVE
+        "a hypothesis of another claim under its id",
+        STRANGE,
+        ending(ge(x, 5), given(ge(x, 5))),
+        TWO,
+        claim=FIVE,
     ),
     of_scripts(
         "a parameter that is restricted",
@@ -182,12 +212,21 @@ CASES = [
         reading=MATRICES,
     ),
     of_scripts(
-        "an end of its own", "the proof ends in my.claim's own", ending(ge(2, 1), relation=ge(2, 1)), TWO, claim=FIVE
+        "an end of its own",
+        "the proof ends in my.claim's own",
+        ending(ge(2, 1), relation=ge(2, 1)),
+        TWO,
+        claim=FIVE,
     ),
     of_scripts(
         "points under a condition of its own",
         "which is not an instance of a hypothesis",
-        ending(SMALL.conclusion, (SMALL.conclusion, {"role": "local"}), forall=[X], such_that=[SMALL.conclusion]),
+        ending(
+            SMALL.conclusion,
+            (SMALL.conclusion, {"role": "local"}),
+            forall=[X],
+            such_that=[SMALL.conclusion],
+        ),
         claim=claim(SMALL.conclusion),
         twin_claim=claim(SMALL.conclusion, SMALL),
         reading=MATRICES,
@@ -287,7 +326,9 @@ CASES = [
         "a quantity that is random, and a constant by a definition that is assumed",
         STRANGE,
         constant_quantity,
-        lambda proof: proof.conclude(proof.step("line", SIZE, proof.assume(SIZE, role="definition"))),
+        lambda proof: proof.conclude(
+            proof.step("line", SIZE, proof.assume(SIZE, role="definition"))
+        ),
         claim=claim(JENSEN, quantities=(Quantity(z, FrobeniusNorm(X)),)),
         twin_claim=claim(SIZE, quantities=(Quantity(z, FrobeniusNorm(X)),)),
         reading=MATRICES,
@@ -304,7 +345,9 @@ CASES = [
         "two definitions that are inequalities by hand",
         STRANGE,
         defined_by_inequalities,
-        lambda proof: proof.conclude(proof.step("line", ge(x * z, x), proof.define(z, 1)), relation=ge(x * z, x)),
+        lambda proof: proof.conclude(
+            proof.step("line", ge(x * z, x), proof.define(z, 1)), relation=ge(x * z, x)
+        ),
     ),
     of_scripts(
         "an existing object that the claim does not have",
@@ -327,7 +370,11 @@ CASES = [
         "expected the catalogue's own",
         claim=replace(LEMMA_1, quantities=()),
     ),
-    of_objects("an id that is not its claim's", "claim = my.claim: expected the catalogue's own", id="my.claim"),
+    of_objects(
+        "an id that is not its claim's",
+        "claim = my.claim: expected the catalogue's own",
+        id="my.claim",
+    ),
     of_objects(
         "a claim of a class of one's own",
         "expected the catalogue's own",
@@ -338,7 +385,9 @@ CASES = [
         "a lemma under a paper's name",
         "id = jiang2024.theorem3: expected an id that does not begin with jiang2024",
         *(
-            lambda folder, id=id: refusal(lambda: checked(Script(id, "sharp", "", None, NUMBERS, print, home=folder)))
+            lambda folder, id=id: refusal(
+                lambda: checked(Script(id, "sharp", "", None, NUMBERS, print, home=folder))
+            )
             for id in ("jiang2024.theorem3", "my.theorem3")
         ),
     ),
@@ -370,14 +419,20 @@ CASES = [
         twin_claim=claim(ge(x, 5), given(ge(x, 7))),
     ),
     *(
-        of_scripts(f"a falsehood that is called a {role}", STRANGE, called(role), called("hypothesis"))
+        of_scripts(
+            f"a falsehood that is called a {role}", STRANGE, called(role), called("hypothesis")
+        )
         for role in ("definition", "domain")
     ),
     of_scripts(
         "a law of a hypothesis for all of its constant",
         f"{STRANGE}|a law cannot be for all|it rests on",
         lambda proof: proof.conclude(
-            proof.step("line", ge(0, 1), proof.by.instance(proof.assume(LARGE, forall=[x]), {x: sp.Integer(0)}))
+            proof.step(
+                "line",
+                ge(0, 1),
+                proof.by.instance(proof.assume(LARGE, forall=[x]), {x: sp.Integer(0)}),
+            )
         ),
         TWO,
         claim=claim(ge(0, 1), LARGE),

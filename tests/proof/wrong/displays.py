@@ -31,7 +31,9 @@ from .case import NUMBERS, Build, Case, lemma, of_scripts, refusal, x
 
 def audit(build: Build, title: str = "", reading: Reading = NUMBERS) -> ProofAudit:
     judged = judge(script("my.lemma", "sharp", reading, title=title)(build))
-    return ProofAudit((ClaimAudit("my.lemma", judged.script.title, claim_verdict([judged]), (judged,)),), (), 0.0)
+    return ProofAudit(
+        (ClaimAudit("my.lemma", judged.script.title, claim_verdict([judged]), (judged,)),), (), 0.0
+    )
 
 
 def shown(build: Build, **options: Any) -> str:
@@ -48,16 +50,22 @@ def line(text: str, pattern: str) -> str:
 
 
 def tells(name: str, truth: str, build: Build, twin: Build, **options: Any) -> Case:
-    """The terminal shows the truth of the one script, and not of its twin, of which it is not true."""
+    """The terminal shows the truth of the one script, and not of its twin, of which it is not
+    true."""
     return Case(
-        name, truth, lambda _: line(shown(build, **options), truth), lambda _: line(shown(twin, **options), truth)
+        name,
+        truth,
+        lambda _: line(shown(build, **options), truth),
+        lambda _: line(shown(twin, **options), truth),
     )
 
 
 def assumed(name: str) -> Build:
     def build(proof: Proof) -> None:
         known = proof.assume(le(1, 0), name=name)
-        proof.conclude(proof.step("line", le(x, 5), known, proof.step("zero", le(0, x**2))), relation=le(x, 5))
+        proof.conclude(
+            proof.step("line", le(x, 5), known, proof.step("zero", le(0, x**2))), relation=le(x, 5)
+        )
 
     return build
 
@@ -79,7 +87,8 @@ def cited(relation: sp.Basic) -> Build:
 
 
 def relabelled(relation: Any) -> str:
-    """The reason of a line whose relation was exchanged after it was proved; "" where it is proved."""
+    """The reason of a line whose relation was exchanged after it was proved; "" where it is
+    proved."""
 
     def build(proof: Proof) -> None:
         theorem = proof.step("line", ge(x**2, 0))
@@ -92,7 +101,9 @@ def relabelled(relation: Any) -> str:
 
 def told(label: str, **options: Any) -> Build:
     """A line with words of its author's."""
-    return lambda proof: proof.conclude(proof.step(label, ge(x**2, 0), **options), relation=ge(x**2, 0))
+    return lambda proof: proof.conclude(
+        proof.step(label, ge(x**2, 0), **options), relation=ge(x**2, 0)
+    )
 
 
 def spoken(text: str) -> Build:
@@ -103,7 +114,9 @@ def exported(text: str) -> Callable[[Path], str]:
     """The line of the exported LaTeX that has the author's words."""
 
     def say(folder: Path) -> str:
-        (path,) = (each for each in export(audit(spoken(text)), folder) if each.match("my.lemma*.tex"))
+        (path,) = (
+            each for each in export(audit(spoken(text)), folder) if each.match("my.lemma*.tex")
+        )
         return line(path.read_text(), r"\\textbackslash") if "\\" in text else ""
 
     return say
@@ -111,7 +124,9 @@ def exported(text: str) -> Callable[[Path], str]:
 
 def of_file(folder: Path, body: str) -> str:
     path = folder / "mine.py"
-    path.write_text("from boundcheck.proof import script, Reading, ge\nimport sympy as sp\n" + "\n" * 20 + body)
+    path.write_text(
+        "from boundcheck.proof import script, Reading, ge\nimport sympy as sp\n" + "\n" * 20 + body
+    )
     return refusal(lambda: bc.prove(path))
 
 
@@ -135,7 +150,10 @@ def nothing(proof: Proof) -> None:
     proof.conclusion = rules.certificate((), proof.reading.fact(ge(x, x)), (), (), ())
 
 
-HEAD = "@script('my.lemma', 'sharp', Reading())\ndef go(proof):\n    line = proof.step('1', ge(2, 1))\n"
+HEAD = (
+    "@script('my.lemma', 'sharp', Reading())\ndef go(proof):\n    line = proof.step('1', ge(2,"
+    " 1))\n"
+)
 FAIL, FINE = HEAD + "    1 / 0\n", HEAD + "    proof.conclude(line, relation=ge(2, 1))\n"
 SQUARE = lemma(ge(x**2, 0))
 A = sp.MatrixSymbol("A", d, k)
@@ -195,13 +213,29 @@ CASES = [
         SQUARE,
     ),
     tells("a title of its author's", r"concludes 0 <= x\^2", SQUARE, open_line, title="P = NP"),
-    tells("a line whose author says nothing of it", r"^line proved kernel 0 <= x\^2", SQUARE, open_line),
-    tells("what an author says of a line", r"the goal│ proved │ kernel|0 <= x\^2", spoken("This is x ≥ 5."), open_line),
-    tells("words in the terminal's own colours", r"\[green\]refuted", spoken("[green]refuted"), SQUARE),
+    tells(
+        "a line whose author says nothing of it",
+        r"^line proved kernel 0 <= x\^2",
+        SQUARE,
+        open_line,
+    ),
+    tells(
+        "what an author says of a line",
+        r"the goal│ proved │ kernel|0 <= x\^2",
+        spoken("This is x ≥ 5."),
+        open_line,
+    ),
+    tells(
+        "words in the terminal's own colours", r"\[green\]refuted", spoken("[green]refuted"), SQUARE
+    ),
     Case(
         "an open proof that seems to conclude",
         "unknown my.lemma: it rests on wish",
-        lambda _: "" if line(shown(open_line), "concludes|rests on nothing") else line(shown(open_line), "^unknown"),
+        lambda _: (
+            ""
+            if line(shown(open_line), "concludes|rests on nothing")
+            else line(shown(open_line), "^unknown")
+        ),
         lambda _: line(shown(SQUARE), "^unknown"),
     ),
     Case(

@@ -1,4 +1,5 @@
-"""Files that were believed: edited results, runs resumed over damage, stored instances that say something else."""
+"""Files that were believed: edited results, runs resumed over damage, stored instances that say
+something else."""
 
 from __future__ import annotations
 
@@ -39,7 +40,8 @@ from tests.worst_case.small import instance_of
 
 from .case import Case, refusal
 
-# A short run, and the same with another level of its interval, which has the same trace; chunks of three strata.
+# A short run, and the same with another level of its interval, which has the same trace; chunks of
+# three strata.
 TABLE = theorem_table(run__steps=48, run__audits=12)
 OTHER = theorem_table(run__steps=48, run__audits=12, run__level=0.9)
 CHUNK_BYTES = 3 * 8 * TABLE["run"]["replicas"]
@@ -48,7 +50,10 @@ CHUNK_BYTES = 3 * 8 * TABLE["run"]["replicas"]
 @contextmanager
 def saving_often() -> Iterator[None]:
     """A run is saved after each chunk, however little time that saves."""
-    with patch.object(run, "_CHUNK_BYTES", CHUNK_BYTES), patch.object(run, "is_due", lambda worked, took: True):
+    with (
+        patch.object(run, "_CHUNK_BYTES", CHUNK_BYTES),
+        patch.object(run, "is_due", lambda worked, took: True),
+    ):
         yield
 
 
@@ -81,7 +86,9 @@ def copied(folder: Path, **given: bool) -> Path:
 Change = Callable[[Path], Any]
 
 
-def damaged(change: Change, read: Callable[[Path], Any] = lambda stored: load_runs([stored])) -> Callable[[Path], str]:
+def damaged(
+    change: Change, read: Callable[[Path], Any] = lambda stored: load_runs([stored])
+) -> Callable[[Path], str]:
     """What a report says of a run whose folder was changed."""
 
     def attempt(folder: Path) -> str:
@@ -114,7 +121,8 @@ def goes_on(folder: Path) -> bool:
 
 
 def resumed(change: Change) -> Callable[[Path], str]:
-    """The line that is said where a killed run goes on, if the run then ends as the one that was not killed."""
+    """The line that is said where a killed run goes on, if the run then ends as the one that was
+    not killed."""
 
     def attempt(folder: Path) -> str:
         change(copied(folder, kill=True))
@@ -183,7 +191,8 @@ def too_long(stored: Path) -> None:
 CHANGED = r"RUN = .*result\.json was changed"
 AFRESH = r"; the run starts afresh$"
 GONE = r"trace\.zarr was changed"
-# Which is done to the finished run, or to the one that was killed; the twin is the run that nobody touched.
+# Which is done to the finished run, or to the one that was killed; the twin is the run that nobody
+# touched.
 WAYS: dict[Callable[[Change], Callable[[Path], str]], list[tuple[str, str, Change]]] = {
     damaged: [
         ("a verdict that stands twice", "stands twice", doubled),
@@ -200,8 +209,16 @@ WAYS: dict[Callable[[Change], Callable[[Path], str]], list[tuple[str, str, Chang
         ("a trace with two chunks exchanged", GONE, swapped_chunks),
     ],
     resumed: [
-        ("a run resumed over a chunk that is missing", r"c/0/0 is missing" + AFRESH, lambda x: chunk(x).unlink()),
-        ("a run resumed over chunks that were exchanged", r"c/0/\d is damaged" + AFRESH, swapped_chunks),
+        (
+            "a run resumed over a chunk that is missing",
+            r"c/0/0 is missing" + AFRESH,
+            lambda x: chunk(x).unlink(),
+        ),
+        (
+            "a run resumed over chunks that were exchanged",
+            r"c/0/\d is damaged" + AFRESH,
+            swapped_chunks,
+        ),
         (
             "a run resumed from a checkpoint with a flipped bit",
             r"checkpoint\.pt is damaged" + AFRESH,
@@ -214,17 +231,33 @@ WAYS: dict[Callable[[Change], Callable[[Path], str]], list[tuple[str, str, Chang
         ),
     ],
 }
-RUNS = [Case(name, why, way(change), way(nothing)) for way, each in WAYS.items() for name, why, change in each]
+RUNS = [
+    Case(name, why, way(change), way(nothing))
+    for way, each in WAYS.items()
+    for name, why, change in each
+]
 RUNS += [
-    Case("a verdict that was edited", CHANGED, edited(lambda x: x | {"verdict": "violated"}), edited(lambda x: x)),
+    Case(
+        "a verdict that was edited",
+        CHANGED,
+        edited(lambda x: x | {"verdict": "violated"}),
+        edited(lambda x: x),
+    ),
     Case(
         "an audit that failed, taken out of its result",
         CHANGED,
         edited(lambda x: x | {"audit": x["audit"][1:]}),
         edited(lambda x: dict(reversed(x.items()))),
     ),
-    Case("a result without its interval", CHANGED, edited(lambda x: x | {"interval": None}), damaged(nothing)),
-    Case("another run in a run's folder", "its own result", asked_again(as_other), damaged(as_other)),
+    Case(
+        "a result without its interval",
+        CHANGED,
+        edited(lambda x: x | {"interval": None}),
+        damaged(nothing),
+    ),
+    Case(
+        "another run in a run's folder", "its own result", asked_again(as_other), damaged(as_other)
+    ),
 ]
 
 X = MatrixSymbol("X", 2, 2)
@@ -233,7 +266,9 @@ TRUE, FALSE = Le(SpectralNorm(X), FrobeniusNorm(X)), Le(FrobeniusNorm(X), Spectr
 LEMMA = catalogue["meft.lemma1_sharp"]
 
 
-def replay(change: Callable[[dict[str, Any]], Any], of: Claim | None = None) -> Callable[[Path], str]:
+def replay(
+    change: Callable[[dict[str, Any]], Any], of: Claim | None = None
+) -> Callable[[Path], str]:
     """What is said of a stored instance that was edited: of Lemma 1, or of a claim of one's own."""
     stored = Assignment(of, {"X": np.eye(2)}, {}) if of else instance_of("lora")
 
@@ -289,11 +324,20 @@ INSTANCES = [
         "a search of a doctored claim under the id of the true one",
         ID,
         lambda folder: refusal(
-            lambda: falsify(replace(LEMMA, quantities=catalogue["meft.full"].quantities), Search((1,)))
+            lambda: falsify(
+                replace(LEMMA, quantities=catalogue["meft.full"].quantities), Search((1,))
+            )
         ),
-        lambda folder: refusal(lambda: falsify(LEMMA, Search((1,), starts=1, rounds=1, examples=0))),
+        lambda folder: refusal(
+            lambda: falsify(LEMMA, Search((1,), starts=1, rounds=1, examples=0))
+        ),
     ),
-    Case("a field that nobody reads", r"^instance\.proved = ", replay(lambda x: x | {"proved": True}), ITS),
+    Case(
+        "a field that nobody reads",
+        r"^instance\.proved = ",
+        replay(lambda x: x | {"proved": True}),
+        ITS,
+    ),
     Case(
         "a radius that the domain does not have",
         r"^radii\.rho = ",
@@ -315,7 +359,10 @@ INSTANCES = [
     Case(
         "a claim whose conclusion stands twice",
         "stands twice",
-        replay(lambda x: json.dumps(x).replace('"conclusion":', '"conclusion": [], "conclusion":', 1), own()),
+        replay(
+            lambda x: json.dumps(x).replace('"conclusion":', '"conclusion": [], "conclusion":', 1),
+            own(),
+        ),
         OWN,
     ),
     Case(
@@ -352,7 +399,13 @@ def large(side: int) -> Callable[[Path], str]:
         objective = data["objective"] | {"direction": W, "tilt": W}
         radii = dict.fromkeys(data["radii"], 1.0)
         adapter = data["adapter"] | {"W0": W}
-        return data | {"adapter": adapter, "objective": objective, "v": points, "other": other, "radii": radii}
+        return data | {
+            "adapter": adapter,
+            "objective": objective,
+            "v": points,
+            "other": other,
+            "radii": radii,
+        }
 
     return replay(change)
 
@@ -373,7 +426,8 @@ def nested(name: str) -> list[Any]:
 
 
 def full(kept: int) -> Callable[[Path], str]:
-    """What is said where the disk is full after so many checkpoints, if the run then goes on and ends as it would."""
+    """What is said where the disk is full after so many checkpoints, if the run then goes on and
+    ends as it would."""
 
     def attempt(folder: Path) -> str:
         left = [kept]
@@ -392,9 +446,24 @@ def full(kept: int) -> Callable[[Path], str]:
 
 
 ENDLESS = [
-    Case("a product that takes minutes", r"^claim = mine, with \d+ steps", relation(2000, *"abcdef"), relation(2, "a")),
-    Case("matrices that take minutes", r"^adapter = 500 x 500 .*exact arithmetic", large(500), large(3)),
-    Case("an instance without an end", r"^--replay = .*no regular file", without_end("x.json", replayed), OWN),
+    Case(
+        "a product that takes minutes",
+        r"^claim = mine, with \d+ steps",
+        relation(2000, *"abcdef"),
+        relation(2, "a"),
+    ),
+    Case(
+        "matrices that take minutes",
+        r"^adapter = 500 x 500 .*exact arithmetic",
+        large(500),
+        large(3),
+    ),
+    Case(
+        "an instance without an end",
+        r"^--replay = .*no regular file",
+        without_end("x.json", replayed),
+        OWN,
+    ),
     Case("a spec without an end", r"^SPEC = .*no regular file", without_end("x.toml", read), OWN),
     Case(
         "a relation in the place of a number",
@@ -402,12 +471,19 @@ ENDLESS = [
         replay(claiming(conclusion=nested("LessThan")), own()),
         replay(claiming(conclusion=nested("Add")), own()),
     ),
-    Case("a disk that is full", r"^RUN = .*No space.*goes on from the last checkpoint", full(5), full(10**6)),
+    Case(
+        "a disk that is full",
+        r"^RUN = .*No space.*goes on from the last checkpoint",
+        full(5),
+        full(10**6),
+    ),
     Case(
         "a radius that is left out",
         r"^radii\.b = \(not given\)",
         lambda folder: refusal(lambda: LoRA(torch.zeros(1, 1).double(), 1).check(ONES, {"a": 2.0})),
-        lambda folder: refusal(lambda: LoRA(torch.zeros(1, 1).double(), 1).check(ONES, {"a": 2.0, "b": 2.0})),
+        lambda folder: refusal(
+            lambda: LoRA(torch.zeros(1, 1).double(), 1).check(ONES, {"a": 2.0, "b": 2.0})
+        ),
     ),
 ]
 CASES = RUNS + INSTANCES + ENDLESS

@@ -1,4 +1,5 @@
-"""Names that a display would take for something else: for tags, for TeX, for colours, for folders."""
+"""Names that a display would take for something else: for tags, for TeX, for colours, for
+folders."""
 
 from __future__ import annotations
 
@@ -26,7 +27,11 @@ TAG = "<script>alert(1)</script>"
 
 def without_tag(text: str) -> str:
     """The line with the tag, as text; "" where it is a tag still."""
-    return "" if TAG in text else next((line for line in text.splitlines() if "&lt;script" in line), "(nothing)")
+    return (
+        ""
+        if TAG in text
+        else next((line for line in text.splitlines() if "&lt;script" in line), "(nothing)")
+    )
 
 
 def quantified(text: str) -> str:
@@ -35,7 +40,8 @@ def quantified(text: str) -> str:
 
 
 def drawn(title: str) -> str:
-    """A figure with this title is drawn, and has as many letters as are typed: "" where it has fewer, or an error."""
+    """A figure with this title is drawn, and has as many letters as are typed: "" where it has
+    fewer, or an error."""
     count = []
     for text in (title, "x" * len(title)):
 
@@ -64,7 +70,10 @@ def error(value: Any) -> str:
 def shown(reason: str) -> str:
     """The line of a table on the screen."""
     console = Console(file=io.StringIO(), width=200)
-    show(console, verdicts_table([{"run_id": "1", "claim": "c", "verdict": "violated", "reason": reason}]))
+    show(
+        console,
+        verdicts_table([{"run_id": "1", "claim": "c", "verdict": "violated", "reason": reason}]),
+    )
     lines = console.file.getvalue().splitlines()
     return next(line.strip() for line in lines if "violated" in line)
 
@@ -75,8 +84,11 @@ def inside(folder: Path, name: str) -> str:
     return path.name if path.parent == folder.resolve() else ""
 
 
-def seen(name: str, truth: str, act: Callable[[Any], str], wrong: Any, fine: Any, expected: str) -> Case:
-    """A display tells the truth of what is wrong, and shows what is fine as it is expected; both are patterns."""
+def seen(
+    name: str, truth: str, act: Callable[[Any], str], wrong: Any, fine: Any, expected: str
+) -> Case:
+    """A display tells the truth of what is wrong, and shows what is fine as it is expected; both
+    are patterns."""
 
     def twin(_: Path) -> str:
         found = act(fine)
@@ -105,17 +117,49 @@ CASES = [
         "a tag in a formula of a notebook",
         "&lt;script",
         lambda _: without_tag(quantified(TAG)),
-        lambda _: "" if "for all" in quantified("for all").replace("&#x000A0;", " ") else "it is not there",
+        lambda _: (
+            ""
+            if "for all" in quantified("for all").replace("&#x000A0;", " ")
+            else "it is not there"
+        ),
     ),
     seen("a formula that is none", "^<code>", mathml_of, r"\frac{", "x", "^<math"),
     seen("a command as the name of a letter", "backslash", letter, r"x}\input{secret", "x", "^x$"),
     seen("a command as the name of a matrix", "backslash", matrix, r"A}\input{secret", "A", "A"),
     seen("dollars in the title of a figure", "letters", drawn, "a$b$c", "abc", "letters"),
-    seen("TeX that is none in the title of a figure", "letters", drawn, r"a$\frac$c", "abc", "letters"),
-    seen("a colour in a reason", r"\[green\]supported\[/green\]", shown, "[green]supported[/green]", "fine", "fine"),
+    seen(
+        "TeX that is none in the title of a figure",
+        "letters",
+        drawn,
+        r"a$\frac$c",
+        "abc",
+        "letters",
+    ),
+    seen(
+        "a colour in a reason",
+        r"\[green\]supported\[/green\]",
+        shown,
+        "[green]supported[/green]",
+        "fine",
+        "fine",
+    ),
     seen("a colour that is never closed", r"\[/x\]", shown, "[/x]", "fine", "fine"),
-    seen("an error that moves the cursor", r"^T = \\x1b\[2K", error, "\x1b[2Kfine", "fine", "^T = fine: expected a n"),
-    seen("an error that is longer than Python prints", "too long to print", error, 10**5000, 1, "^T = 1: expected a n"),
+    seen(
+        "an error that moves the cursor",
+        r"^T = \\x1b\[2K",
+        error,
+        "\x1b[2Kfine",
+        "fine",
+        "^T = fine: expected a n",
+    ),
+    seen(
+        "an error that is longer than Python prints",
+        "too long to print",
+        error,
+        10**5000,
+        1,
+        "^T = 1: expected a n",
+    ),
     named("a name that is a path out of the folder", "../../secret"),
     named("a name that is a path of its own", "/etc/passwd"),
 ]

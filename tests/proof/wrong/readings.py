@@ -1,4 +1,5 @@
-"""Readings that would assume in silence: letters without a role, letters that merge, quotients without a meaning."""
+"""Readings that would assume in silence: letters without a role, letters that merge, quotients
+without a meaning."""
 
 from __future__ import annotations
 
@@ -9,7 +10,16 @@ import sympy as sp
 from boundcheck.exact.evaluate import t
 from boundcheck.language import vocabulary as words
 from boundcheck.language.symbols import L, T, alpha, zeta
-from boundcheck.language.vocabulary import EuclideanNorm, Expectation, F, FrobeniusNorm, Value, d, f, k
+from boundcheck.language.vocabulary import (
+    EuclideanNorm,
+    Expectation,
+    F,
+    FrobeniusNorm,
+    Value,
+    d,
+    f,
+    k,
+)
 from boundcheck.proof import Process, Proof, Reading, eq, ge, le
 
 from .case import NUMBERS, Build, Case, doubt, lemma, of_acts, of_scripts, x, y, z
@@ -17,7 +27,10 @@ from .case import NUMBERS, Build, Case, doubt, lemma, of_acts, of_scripts, x, y,
 X, Y = sp.MatrixSymbol("X", d, k), sp.MatrixSymbol("Y", d, k)
 v, w, g = (sp.MatrixSymbol(name, words.n, 1) for name in "vwg")
 v_t, w_t, g_t = (words.Iterate(name, t, words.n, 1) for name in "vwg")
-RUN = Reading(processes={v_t: Process((v,)), w_t: Process((w,)), g_t: Process((g,), drawn=True)}, constants={x, y})
+RUN = Reading(
+    processes={v_t: Process((v,)), w_t: Process((w,)), g_t: Process((g,), drawn=True)},
+    constants={x, y},
+)
 # With one process that is known, which stands for the past.
 ONE = Reading(processes={v_t: Process((v,)), g_t: Process((g,), drawn=True)}, constants={x, y})
 KNOWN = Reading(processes={v_t: Process((v,)), g_t: Process((g,))})
@@ -40,7 +53,8 @@ def conditional(given: Any) -> Build:
 
 
 def about(relation: sp.Basic) -> Build:
-    """A script that takes the relation as a hypothesis and concludes something else: its reading alone counts."""
+    """A script that takes the relation as a hypothesis and concludes something else: its reading
+    alone counts."""
 
     def build(proof: Proof) -> None:
         proof.assume(relation)
@@ -63,7 +77,9 @@ def defined(left: sp.Basic, right: Any, goal: sp.Basic, *before: Any, **options:
 
 
 def twice(proof: Proof) -> None:
-    laws = [proof.define(Value(f, at), sp.Integer(value), forall=[at]) for at, value in ((X, 0), (Y, 1))]
+    laws = [
+        proof.define(Value(f, at), sp.Integer(value), forall=[at]) for at, value in ((X, 0), (Y, 1))
+    ]
     each = [proof.by.instance(law, {at: X}) for law, at in zip(laws, (X, Y), strict=True)]
     proof.conclude(proof.step("line", ge(0, 1), each), relation=ge(0, 1))
 
@@ -183,7 +199,8 @@ CASES = [
     ),
     of_scripts(
         "a symbol T beside the horizon",
-        "symbol = T: expected the letter of this name that has a role, which is a positive integer|a integer positive",
+        "symbol = T: expected the letter of this name that has a role, which is a positive"
+        " integer|a integer positive",
         lemma(eq(sp.Symbol("T"), T)),
         lemma(ge(2 * T, T)),
     ),
@@ -229,7 +246,12 @@ CASES = [
         lemma(ge(FrobeniusNorm(X) + L**2, 0)),
         reading=Reading(arbitrary={sp.MatrixSymbol("L", d, k), X}),
     ),
-    of_scripts("y/y = 1", "expected a statement that says something", lemma(eq(y / y, 1)), lemma(eq(y, 1), eq(y, 1))),
+    of_scripts(
+        "y/y = 1",
+        "expected a statement that says something",
+        lemma(eq(y / y, 1)),
+        lemma(eq(y, 1), eq(y, 1)),
+    ),
     of_scripts(
         "1/0 = 0",
         "a divisor that is not 0",
@@ -240,7 +262,10 @@ CASES = [
         "a quotient whose divisor may be 0",
         r"inverse\(y\) has no meaning for a reader, because y is not known to be positive",
         lemma(ge(x / y, 1), ge(x / y, 2)),
-        lambda proof: (proof.positive(positive), lemma(ge(x / positive, 1), ge(x / positive, 2))(proof)),
+        lambda proof: (
+            proof.positive(positive),
+            lemma(ge(x / positive, 1), ge(x / positive, 2))(proof),
+        ),
         twin_reading=Reading(constants={x, positive}),
     ),
     of_scripts(
@@ -267,8 +292,15 @@ CASES = [
         defined(x, y + 1, ge(0, 1), (y, x)),
         defined(x, y + 1, ge(x, z), (y, z)),
     ),
-    of_scripts("two definitions", ONCE, defined(x, 1, ge(0, 1), (x, ZERO)), defined(x, 1, ge(x, y), (y, ZERO))),
-    of_scripts("a function defined at two letters", f"definition = f: {ONCE}", twice, once, reading=ANY),
+    of_scripts(
+        "two definitions",
+        ONCE,
+        defined(x, 1, ge(0, 1), (x, ZERO)),
+        defined(x, 1, ge(x, y), (y, ZERO)),
+    ),
+    of_scripts(
+        "a function defined at two letters", f"definition = f: {ONCE}", twice, once, reading=ANY
+    ),
     of_scripts(
         "a function of one matrix by what varies",
         "expected a law for all points",

@@ -1,4 +1,5 @@
-"""Verdicts that say more than their statistics bear, screens that hide it, and inequalities that are nearly true."""
+"""Verdicts that say more than their statistics bear, screens that hide it, and inequalities that
+are nearly true."""
 
 from __future__ import annotations
 
@@ -71,21 +72,40 @@ def trial(true: bool) -> str:
 
 def table_row(verdict: str) -> str:
     """What the referee's table shows of a ground, in a terminal of 80 columns."""
-    row = {"number": 8, "locator": "Lemma 1", "verdict": verdict, "evidence": "Seen.", "summary": ""}
+    row = {
+        "number": 8,
+        "locator": "Lemma 1",
+        "verdict": verdict,
+        "evidence": "Seen.",
+        "summary": "",
+    }
     text = io.StringIO()
-    show(Console(file=text, width=80), *findings_parts({"findings": [row], "summary": "", "adds": ""}))
+    show(
+        Console(file=text, width=80),
+        *findings_parts({"findings": [row], "summary": "", "adds": ""}),
+    )
     return "(asymptotic)" if "(asymptotic)" in text.getvalue() else ""
 
 
 def screen(square: float, path_sure: float) -> str:
     """What the terminal of a training run prints of one record, and of L̂ by the path: 9.96."""
     seen = {"loss": 1.0, "gradient_square_norm": square, "noise_variance": 0.5, "time": 1}
-    seen |= {"path_smoothness": 9.96, "path_smoothness_error": 9.6, "gradient_ratio": 0.5, "gradient_ratio_error": 0.1}
+    seen |= {
+        "path_smoothness": 9.96,
+        "path_smoothness_error": 9.6,
+        "gradient_ratio": 0.5,
+        "gradient_ratio_error": 0.1,
+    }
     columns = {name: (("replica", "stratum"), [[value]]) for name, value in seen.items()}
-    whole = {name: (("replica", "stratum", "of"), np.ones((1, 1, 1))) for name in ("norm", "weight_gradient_spectral")}
+    whole = {
+        name: (("replica", "stratum", "of"), np.ones((1, 1, 1)))
+        for name in ("norm", "weight_gradient_spectral")
+    }
     result = a_run(
         problem=Subject("Model", "loss", sample="8 of 10 samples"),
-        estimates=replace(ESTIMATES, path=(path := 9.96 if path_sure > 1 else None), path_sure=path_sure),
+        estimates=replace(
+            ESTIMATES, path=(path := 9.96 if path_sure > 1 else None), path_sure=path_sure
+        ),
         theorems=(AtSmoothness("path", "", path, "", 0.2, None, None, None, None, None),),
     )
     text = io.StringIO()
@@ -96,7 +116,8 @@ def screen(square: float, path_sure: float) -> str:
 
 
 def step(too_long: float) -> str:
-    """Why a step of 0.3 breaks no hypothesis, where 2/L̂ is 0.2 with the rounding error of L̂ added."""
+    """Why a step of 0.3 breaks no hypothesis, where 2/L̂ is 0.2 with the rounding error of L̂
+    added."""
     # The smoothness that is sure is 2/too_long, and 10 with its error.
     sure = 2 / too_long
     found = replace(SEEN, step=0.3, path=(10 + sure) / 2, path_error=(10 - sure) / 2).judged()
@@ -118,7 +139,9 @@ def checked(claim: sp.Basic, *given: sp.Basic) -> Callable[[Path], str]:
 def nearly(name: str, claim: Callable[[Any], sp.Basic], *given: sp.Basic) -> Case:
     """An inequality whose constant is 1.40, where √2 is sharp (Böttcher and Wenzel 2008)."""
     wrong, twin = claim(Rational(14, 10)), claim(sp.sqrt(2))
-    return Case(name, r"violated, certified with Arb", checked(wrong, *given), checked(twin, *given))
+    return Case(
+        name, r"violated, certified with Arb", checked(wrong, *given), checked(twin, *given)
+    )
 
 
 CASES = [
@@ -146,7 +169,12 @@ CASES = [
         lambda _: refused(stored("supported", "certain")),
         lambda _: refused(stored("supported", "exact")),
     ),
-    Case("a run of seven replicas", r"7 replicas are too few to rest on that: take 8 or more", ran(7), ran(8)),
+    Case(
+        "a run of seven replicas",
+        r"7 replicas are too few to rest on that: take 8 or more",
+        ran(7),
+        ran(8),
+    ),
     Case(
         "a false run that is supported by Student's interval",
         r"^supported \(asymptotic\) is a wrong verdict$",
@@ -179,7 +207,9 @@ CASES = [
     ),
     nearly("a commutator's constant that no draw reaches", lambda c: Le(COMMUTATOR, c * PRODUCT)),
     nearly("the same with all on one side", lambda c: Le(COMMUTATOR - c * PRODUCT, 0)),
-    nearly("the same squared and turned around", lambda c: sp.Ge(c**2 * PRODUCT**2 - COMMUTATOR**2, 0)),
+    nearly(
+        "the same squared and turned around", lambda c: sp.Ge(c**2 * PRODUCT**2 - COMMUTATOR**2, 0)
+    ),
     nearly("the same within balls", lambda c: Le(COMMUTATOR, c * a * b), *BALLS),
     nearly(
         "the same behind a part that is tight everywhere",

@@ -1,4 +1,5 @@
-"""Terms, theorems and rules that were changed after they were made: what `replay` would have to believe."""
+"""Terms, theorems and rules that were changed after they were made: what `replay` would have to
+believe."""
 
 from __future__ import annotations
 
@@ -29,7 +30,9 @@ class Evil(Atom):
 
 def tampered(change: Callable[[Scalar], object]) -> Theorem:
     """A theorem 1 >= 0 whose polynomial was changed after its key was known."""
-    theorem = rules.certificate((), Fact(">=", Scalar.of(1)), ((((Fraction(1), Scalar.of(1)),), ()),), (), ())
+    theorem = rules.certificate(
+        (), Fact(">=", Scalar.of(1)), ((((Fraction(1), Scalar.of(1)),), ()),), (), ()
+    )
     polynomial = theorem.fact.polynomial
     _ = polynomial.key
     change(polynomial)
@@ -93,12 +96,42 @@ def assign() -> None:
 FINE = rules.horizon_positive
 # By each what is wrong, and what is fine.
 ACTS: list[tuple[str, str, Callable[[], object], Callable[[], object]]] = [
-    ("a key that is set", "key of 1 cannot be set: terms do not change", set_key, lambda: Scalar.of(1).key),
-    ("a coefficient that is set", "does not support item assignment", set_item, lambda: Scalar.of(1).terms[()]),
-    ("a key that is deleted", "cannot be deleted: terms do not change", delete, lambda: Variable("x").key),
-    ("a rule of one's own", "trust_me cannot become a rule", own_rule, lambda: RULES["assume"](TRUE)),
-    ("a rule that is entered", "does not support item assignment", lambda: entered("mine"), lambda: RULES["assume"]),
-    ("a rule that is replaced", "does not support item assignment", lambda: entered("assume"), lambda: dict(RULES)),
+    (
+        "a key that is set",
+        "key of 1 cannot be set: terms do not change",
+        set_key,
+        lambda: Scalar.of(1).key,
+    ),
+    (
+        "a coefficient that is set",
+        "does not support item assignment",
+        set_item,
+        lambda: Scalar.of(1).terms[()],
+    ),
+    (
+        "a key that is deleted",
+        "cannot be deleted: terms do not change",
+        delete,
+        lambda: Variable("x").key,
+    ),
+    (
+        "a rule of one's own",
+        "trust_me cannot become a rule",
+        own_rule,
+        lambda: RULES["assume"](TRUE),
+    ),
+    (
+        "a rule that is entered",
+        "does not support item assignment",
+        lambda: entered("mine"),
+        lambda: RULES["assume"],
+    ),
+    (
+        "a rule that is replaced",
+        "does not support item assignment",
+        lambda: entered("assume"),
+        lambda: dict(RULES),
+    ),
     (
         "a standard fact that is entered",
         "does not support item assignment",
@@ -161,7 +194,9 @@ THEOREMS: list[tuple[str, str, Callable[[], Theorem], Callable[[], Theorem]]] = 
     (
         "a theorem of a class of one's own",
         "is not a theorem of the kernel",
-        lambda: type("Mine", (Theorem,), {})(frozenset(), FALSE, frozenset(), "assume", (), (FALSE,)),
+        lambda: type("Mine", (Theorem,), {})(
+            frozenset(), FALSE, frozenset(), "assume", (), (FALSE,)
+        ),
         FINE,
     ),
 ]

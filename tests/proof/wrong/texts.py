@@ -1,4 +1,5 @@
-"""Texts that would run code, ask for more memory than there is, or drop a letter: specs, numbers, claims, folders."""
+"""Texts that would run code, ask for more memory than there is, or drop a letter: specs, numbers,
+claims, folders."""
 
 from __future__ import annotations
 
@@ -33,7 +34,9 @@ DECLARED = Parameter(KAPPA, "positive real", "a factor")
 
 def attended(heads: int, context: int) -> int:
     """The bytes of a GPT with so many heads and tokens, where a GiB is allowed."""
-    return check_memory(validated(GPTSpec, {"kind": "gpt", "heads": heads, "context": context}).demands(), 1)
+    return check_memory(
+        validated(GPTSpec, {"kind": "gpt", "heads": heads, "context": context}).demands(), 1
+    )
 
 
 def spec(text: str) -> Callable[[Path], str]:
@@ -42,7 +45,9 @@ def spec(text: str) -> Callable[[Path], str]:
     def read(folder: Path) -> str:
         path = folder / "spec.toml"
         path.write_text(
-            f'claim = "jiang2024.theorem2"\n{text}\n[adapter]\nrank = 2\n[problem]\nkind = "pseudo-huber"\n', "utf-8"
+            f'claim = "jiang2024.theorem2"\n{text}\n[adapter]\nrank = 2\n[problem]\nkind ='
+            ' "pseudo-huber"\n',
+            "utf-8",
         )
         return refusal(lambda: specs_of(path))
 
@@ -51,7 +56,9 @@ def spec(text: str) -> Callable[[Path], str]:
 
 def fitting(folder: Path, **run: int) -> str:
     """A run of so many replicas and audits in 1 GiB, before it starts."""
-    (made,) = expand(theorem_table(run__steps=1000, **{f"run__{name}": count for name, count in run.items()}))
+    (made,) = expand(
+        theorem_table(run__steps=1000, **{f"run__{name}": count for name, count in run.items()})
+    )
     return refusal(lambda: prepare(made, folder, "cpu", silent, 1.0))
 
 
@@ -72,7 +79,14 @@ def claimed(expression: Any, **more: Any) -> Callable[[Path], str]:
 
 def own(expression: Any, **more: Any) -> Claim:
     """A claim of one's own with this constant."""
-    return Claim("my.claim", "Mine", "me", sp.Le(1, Lhat), quantities=(Quantity(Lhat, expression, "mine"),), **more)
+    return Claim(
+        "my.claim",
+        "Mine",
+        "me",
+        sp.Le(1, Lhat),
+        quantities=(Quantity(Lhat, expression, "mine"),),
+        **more,
+    )
 
 
 def telling(*formulas: tuple[sp.Symbol, sp.Symbol]) -> Claim:
@@ -137,7 +151,10 @@ def planned(formula: str) -> Callable[[Path], str]:
         table = theorem_table(run__steps="informative")
         name, _, value = formula.partition(" = ")
         return refusal(
-            lambda: [prepare(x, folder, "cpu", silent) for x in expand(table | {"assume": {name: value[1:-1]}})]
+            lambda: [
+                prepare(x, folder, "cpu", silent)
+                for x in expand(table | {"assume": {name: value[1:-1]}})
+            ]
         )
 
     return attempt
@@ -150,31 +167,81 @@ def sides(d: int) -> Callable[[Path], str]:
 
 HALF = assumed("bound/2.5")
 CASES = [
-    Case("a method in letters that Python normalises", r"^assume\.bound = .*ASCII", assumed("bound.ｄｏｉｔ()"), HALF),
-    Case("a name in letters that Python normalises", r"^assume\.bound = .*ASCII", assumed("ｂound/2.5"), HALF),
+    Case(
+        "a method in letters that Python normalises",
+        r"^assume\.bound = .*ASCII",
+        assumed("bound.ｄｏｉｔ()"),
+        HALF,
+    ),
+    Case(
+        "a name in letters that Python normalises",
+        r"^assume\.bound = .*ASCII",
+        assumed("ｂound/2.5"),
+        HALF,
+    ),
     Case("a tower of powers", r"^assume\.bound = .*exponents", assumed("bound + 9**9**9**9"), HALF),
     Case("a power of a power", r"^assume\.bound = .*bits", assumed("bound + (9**999)**999"), HALF),
-    Case("five thousand signs", r"^assume\.bound = .*characters", assumed("-" * 5000 + "bound"), assumed("--bound")),
-    Case("nine hundred signs", r"^assume\.bound = .*inside of one", assumed("-" * 900 + "bound"), assumed("--bound")),
-    Case("a number of a hundred million digits", r"^T = .*exponents of size", number("1e100000000"), number("1e10")),
+    Case(
+        "five thousand signs",
+        r"^assume\.bound = .*characters",
+        assumed("-" * 5000 + "bound"),
+        assumed("--bound"),
+    ),
+    Case(
+        "nine hundred signs",
+        r"^assume\.bound = .*inside of one",
+        assumed("-" * 900 + "bound"),
+        assumed("--bound"),
+    ),
+    Case(
+        "a number of a hundred million digits",
+        r"^T = .*exponents of size",
+        number("1e100000000"),
+        number("1e10"),
+    ),
     Case("digits of another alphabet", r"^T = .*ASCII", number("٣٠٠٠٠"), number("30000")),
-    Case("an integer that is longer than Python prints", r"^T = .*range of floats", number(10**5000), number(10**50)),
-    Case("an integer that TOML's reader refuses", r"^SPEC = .*digits", spec("seed = " + "9" * 5000), spec("seed = 99")),
-    Case("lists inside of lists", r"^SPEC = .*not as deep", spec(f"seed = {'[' * 5000}"), spec("seed = [1, 2]")),
+    Case(
+        "an integer that is longer than Python prints",
+        r"^T = .*range of floats",
+        number(10**5000),
+        number(10**50),
+    ),
+    Case(
+        "an integer that TOML's reader refuses",
+        r"^SPEC = .*digits",
+        spec("seed = " + "9" * 5000),
+        spec("seed = 99"),
+    ),
+    Case(
+        "lists inside of lists",
+        r"^SPEC = .*not as deep",
+        spec(f"seed = {'[' * 5000}"),
+        spec("seed = [1, 2]"),
+    ),
     Case(
         "a sweep over more than anyone runs",
         r"^seed = .*at most 10000 experiments",
         spec(f"seed = {list(range(200))}\n[run]\naudits = {list(range(1, 201))}"),
         spec("seed = [1, 2]\n[run]\naudits = [1, 2]"),
     ),
-    Case("replicas that no memory holds", r"^run\.replicas = ", spec("[run]\nreplicas = 10_000_000_000"), spec("")),
+    Case(
+        "replicas that no memory holds",
+        r"^run\.replicas = ",
+        spec("[run]\nreplicas = 10_000_000_000"),
+        spec(""),
+    ),
     Case(
         "audits of replicas that no memory holds",
         r"^run\.audits = .*GiB",
         lambda folder: fitting(folder, replicas=100_000, audits=1000),
         lambda folder: fitting(folder, replicas=100, audits=1000),
     ),
-    Case("a seed that no generator takes", r"^seed = .*less than", spec("seed = 99999999999999999999"), spec("")),
+    Case(
+        "a seed that no generator takes",
+        r"^seed = .*less than",
+        spec("seed = 99999999999999999999"),
+        spec(""),
+    ),
     Case(
         "code as the name of a letter in a file",
         r"^claim\.quantities\.expression = .*vocabulary",
@@ -190,11 +257,16 @@ CASES = [
     Case(
         "code in place of a value in a special case",
         r"^s = .*a SymPy expression",
-        lambda folder: marked(folder, lambda code: catalogue["meft.lora"].case("x", "x", "me", {s: code})),
+        lambda folder: marked(
+            folder, lambda code: catalogue["meft.lora"].case("x", "x", "me", {s: code})
+        ),
         lambda _: refusal(lambda: catalogue["meft.lora"].case("x", "x", "me", {s: sp.Integer(2)})),
     ),
     Case(
-        "expressions inside of one another", r"^claim\.quantities\.expression = ", stored(deep), stored(lambda d: None)
+        "expressions inside of one another",
+        r"^claim\.quantities\.expression = ",
+        stored(deep),
+        stored(lambda d: None),
     ),
     Case(
         "a field that says more than a claim does",
@@ -208,7 +280,12 @@ CASES = [
         stored(lambda data: data.update(title="\x1b[2Kproved")),
         stored(lambda data: data.update(title="Mine")),
     ),
-    Case("a model that brings Python", r"^model\.path = .*auto_map", model({"auto_map": {"A": "b.C"}}), model({})),
+    Case(
+        "a model that brings Python",
+        r"^model\.path = .*auto_map",
+        model({"auto_map": {"A": "b.C"}}),
+        model({}),
+    ),
     Case(
         "a shortest horizon that is assumed to be 0",
         r"^spec = T_min = 0",
@@ -234,7 +311,12 @@ CASES = [
         lambda _: refusal(lambda: THEOREM.values(**NUMBERS | {"\x1b[2Kproved": 1})),
         number("30000"),
     ),
-    Case("a letter that nobody declares", r"^claim\.quantities = kappa", claimed(L * KAPPA), claimed(L)),
+    Case(
+        "a letter that nobody declares",
+        r"^claim\.quantities = kappa",
+        claimed(L * KAPPA),
+        claimed(L),
+    ),
     Case(
         "a letter of a condition that nobody declares",
         r"^claim\.conditions = kappa",
@@ -256,8 +338,14 @@ CASES = [
     Case(
         "two letters of one name",
         r"^claim = kappa: .*one letter",
-        claimed(L * KAPPA, declared=(DECLARED,), hypotheses=(Claim("h", "H", "me", sp.Le(sp.Symbol("kappa"), 1)),)),
-        claimed(L * KAPPA, declared=(DECLARED,), hypotheses=(Claim("h", "H", "me", sp.Le(KAPPA, 1)),)),
+        claimed(
+            L * KAPPA,
+            declared=(DECLARED,),
+            hypotheses=(Claim("h", "H", "me", sp.Le(sp.Symbol("kappa"), 1)),),
+        ),
+        claimed(
+            L * KAPPA, declared=(DECLARED,), hypotheses=(Claim("h", "H", "me", sp.Le(KAPPA, 1)),)
+        ),
     ),
     Case(
         "two letters that look the same",

@@ -1,4 +1,5 @@
-"""Witnesses that would refute a true line: by a law that they break, a gradient that is none, or numbers of another."""
+"""Witnesses that would refute a true line: by a law that they break, a gradient that is none, or
+numbers of another."""
 
 from __future__ import annotations
 
@@ -13,7 +14,21 @@ from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.kernel.meaning import MatrixFunction, Model, exact
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import zeta
-from boundcheck.language.vocabulary import A1, A2, B1, B2, W1, W2, EuclideanNorm, F, FrobeniusNorm, Gradient, f, v1, v2
+from boundcheck.language.vocabulary import (
+    A1,
+    A2,
+    B1,
+    B2,
+    W1,
+    W2,
+    EuclideanNorm,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    f,
+    v1,
+    v2,
+)
 from boundcheck.proof import Proof, Reading, Witness, ge, judge, le, script
 from boundcheck.proof.audit import witness_as_json
 from boundcheck.proof.instance import Points, Setting
@@ -24,7 +39,9 @@ from .case import Case, of_witnesses, x, y
 ONE = Fraction(1)
 X = sp.MatrixSymbol("X", 1, 1)
 MATRIX = Reading(constants={X, x, y}, arbitrary={W1, W2})
-POINTS = Reading(points={v1: (A1, B1), v2: (A2, B2)}, constants={x, y}, arbitrary={A1, A2, B1, B2, W1, W2})
+POINTS = Reading(
+    points={v1: (A1, B1), v2: (A2, B2)}, constants={x, y}, arbitrary={A1, A2, B1, B2, W1, W2}
+)
 
 
 def model(functions: Any = None, **numbers: Fraction | int) -> Model:
@@ -38,7 +55,9 @@ def model(functions: Any = None, **numbers: Fraction | int) -> Model:
     return Model(sides, 1, (ONE,), lambda _: (0,), letter, functions or {})
 
 
-def by_hand(about: str = "Numbers", functions: Any = None, told: Any = None, **numbers: Fraction | int) -> Witness:
+def by_hand(
+    about: str = "Numbers", functions: Any = None, told: Any = None, **numbers: Fraction | int
+) -> Witness:
     found = {name: Fraction(value) for name, value in numbers.items()} if told is None else told
     return Witness(about, found, model(functions, **numbers))
 
@@ -73,7 +92,8 @@ class Mine(Points):
 
 
 def smoother() -> Setting:
-    """A setting that is told half of its smoothness constant, and whose script wrote that into its slope as well."""
+    """A setting that is told half of its smoothness constant, and whose script wrote that into its
+    slope as well."""
     slope = PiecewiseLinear.clipped(ONE, ONE, ONE)
     vars(slope)["lipschitz"] = Fraction(1, 2)
     return Setting(slope, Fraction(1, 2), ONE, ONE, ONE)
@@ -94,7 +114,9 @@ STEEP = (le(FrobeniusNorm(Gradient(f, W1)), x), {"forall": [W1]})
 def told(numbers: dict[str, Fraction]) -> str:
     """What is printed of a witness that calls its numbers by these values."""
     witness = by_hand(told=numbers, x=2)
-    made = script("my.lemma", "printed", MATRIX)(lambda proof: proof.step("line", le(x, 1), witness=witness))
+    made = script("my.lemma", "printed", MATRIX)(
+        lambda proof: proof.step("line", le(x, 1), witness=witness)
+    )
     proof = judge(made)
     printed = str(witness_as_json(proof, proof.steps[0]))
     return "" if "'x': '2'" in printed and numbers == {"x": Fraction(2)} else printed
@@ -191,7 +213,9 @@ CASES = [
         "the witness does not make the line false",
         le(EuclideanNorm(v1), 2),
         replace(at_points("Small", HONEST, CORNER, OTHER), model=model(A_1=8, B_1=8)),
-        at_points("Large", replace(HONEST, sigma=Fraction(8), C=Fraction(8)), (Fraction(8), ONE), OTHER),
+        at_points(
+            "Large", replace(HONEST, sigma=Fraction(8), C=Fraction(8)), (Fraction(8), ONE), OTHER
+        ),
         reading=POINTS,
     ),
     replace(
