@@ -20,11 +20,13 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from typing import Any, cast
 
+import torch
 from flint import arb, ctx
+from torch import Tensor
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import ball_of, lower, upper
@@ -33,9 +35,11 @@ from boundcheck.experiment import measure
 from boundcheck.experiment.plan import build_problem
 from boundcheck.experiment.result import Result
 from boundcheck.experiment.spec import parse
+from boundcheck.functions.objective import Objective
 from boundcheck.functions.objectives.clipped import Separable
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.function import Constant
 from boundcheck.language.symbols import D, Lhat, Number, T, alpha, exact
 from boundcheck.verdicts import Verdict
 from soundness.edits import KINDS, Change, of_expression
@@ -460,6 +464,119 @@ class Run(Mutant):
         return Answer(verdict, accepts=verdict.is_supported or misled, rejects=named)
 
 
+class Targets(Objective):
+    """Mean over targets M_i of ‖W - M_i‖²/2, of which minibatches are `by` times the mean of their
+    samples, at some points.
+
+    In the loss every number is that of the formula, so that L is 1 and F is at least 0.
+
+    Attributes:
+        where: of what a point is known by, its first entry and its loss over that at 0, whether
+            minibatches are wrong there; 0 never is.
+        is_hidden: if the samples' own gradients are as wrong, and so are gradients.
+
+    """
+
+    is_convex = True
+    units = "loss units"
+    name, shape, samples = "targets", (2, 2), 12
+    smoothness = Constant(1.0, "certified", "the second derivative is 1")
+    gradient_bound = Constant(math.inf, "certified", "it has none")
+    infimum = Constant(0.0, "certified", "it is a mean of squares")
+
+    def __init__(
+        self, where: Callable[[Tensor, Tensor], Tensor], by: float, *, is_hidden: bool = False
+    ) -> None:
+        random = torch.Generator().manual_seed(0)
+        drawn = torch.randn((self.samples, *self.shape), generator=random, dtype=torch.float64)
+        self._targets, self._where, self._by, self._is_hidden = drawn + 2, where, by, is_hidden
+
+    def loss(self, W: Tensor) -> Tensor:
+        return (W.unsqueeze(1) - self._targets).square().sum((2, 3)).mean(1) / 2
+
+    def gradient(self, W: Tensor) -> Tensor:
+        return self.sample_gradients(W).mean(1)
+
+    def batch_gradient(self, W: Tensor, indices: Tensor) -> Tensor:
+        return self._off(W)[:, None, None] * (W.unsqueeze(1) - self._targets[indices]).mean(1)
+
+    def sample_gradients(self, W: Tensor) -> Tensor:
+        factor = self._off(W) if self._is_hidden else torch.ones_like(W[:, 0, 0])
+        return factor[:, None, None, None] * (W.unsqueeze(1) - self._targets)
+
+    def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
+        terms = 2.0**-52 * (self.samples + W[0].numel() + 64)
+        return terms * (loss + 1), terms * (loss + 1)
+
+    def _off(self, W: Tensor) -> Tensor:
+        """What minibatches are multiplied by at each point."""
+        first, share = W[:, 0, 0], self.loss(W) / self.loss(torch.zeros_like(W))
+        is_wrong = self._where(first, share) & (first != 0)
+        return torch.where(is_wrong, self._by, 1.0).to(W)
+
+
+@dataclass(frozen=True)
+class Minibatches(Run):
+    """A run on `Targets`, which breaks that minibatches have the gradient as their mean, or does
+    not.
+    """
+
+    problem: Targets | None = None
+
+    def ask(self) -> Answer:
+        """Measure the run in a temporary folder; a refusal is of the minibatches too."""
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                (result,) = measure(self.table, folder, problem=self.problem)
+        except InputError as error:
+            return Answer(f"refused for its {error.field}", rejects=True)
+        is_broken = result.verdict.plain is Verdict.HYPOTHESIS_FAILED
+        is_misled = not (self.true or is_broken) and result.verdict.is_decided
+        return Answer(result.verdict, accepts=is_misled, rejects=is_broken)
+
+
+def minibatches() -> Iterator[Minibatches]:
+    """Minibatches that are wrong at random times, or while the loss is in a band: nothing at v_1,
+    and nothing at the end, tells.
+    """
+    table: Table = {
+        "claim": "meft.theorem2_any_step",
+        "adapter": {"kind": "full"},
+        "run": {"steps": 200, "step_size": 0.05, "batch": 4, "replicas": 16, "audits": 100},
+    }
+    table["run"]["zeta"] = 3.0
+    # A few digits in the middle of a number are as if drawn.
+    times = {
+        f"at a share {share} of points": partial(_at_random, share) for share in (0.5, 0.1, 0.02)
+    }
+    bands = {
+        f"while the loss is {low} to {high} times F(v_1)": partial(_in_band, low, high)
+        for low, high in ((0.3, 0.6), (0.25, 0.9))
+    }
+    factors, samplings = (-0.2, 0.0, 0.5, 0.9, 2.0), ("with replacement", "without replacement")
+    for (when, where), by, sampling in product((times | bands).items(), factors, samplings):
+        for hidden in (False, True) if when in bands else (False,):
+            changed = table | {"run": table["run"] | {"sampling": sampling}}
+            what = "gradients" if hidden else "minibatches"
+            change = f"{what} by {by}, {when}, {sampling}"
+            witness = f"{what} are {by} times the mean of their samples' gradients {when}"
+            known = ("meft.theorem2_any_step", "hypothesis dropped", change, False, witness)
+            yield Minibatches(*known, changed, None, Targets(where, by, is_hidden=hidden))
+    for seed in range(8):
+        known = ("meft.theorem2_any_step", varied("seed"), f"minibatches, seed {seed}", True)
+        never = Targets(partial(_in_band, 0.0, 0.0), 1.0)
+        why = "a proved theorem, and minibatches are the mean of their samples"
+        yield Minibatches(*known, why, table | {"seed": seed}, None, never)
+
+
+def _at_random(share: float, first: Tensor, loss: Tensor) -> Tensor:
+    return (first * 2**20).frac().abs() < share
+
+
+def _in_band(low: float, high: float, first: Tensor, loss: Tensor) -> Tensor:
+    return (low < loss) & (loss < high)
+
+
 def _scaled(name: str, factor: Fraction) -> str:
     return f"{factor.numerator}*{name}/{factor.denominator}"
 
@@ -745,7 +862,7 @@ def _all() -> tuple[Run, ...]:
             found.append(
                 replace(run, change=f"{run.change}, of {_FEW} replicas", table=table, blame=None)
             )
-    return tuple(found)
+    return (*found, *minibatches())
 
 
 def run_mutants(every: int = 1) -> list[Run]:

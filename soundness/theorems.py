@@ -734,8 +734,9 @@ def known() -> tuple[Recipe, ...]:
         _theirs("su2016.nesterov", accelerated, _parabolas(accelerated)),
         _theirs("nesterov2004.theorem2_1_15", between, top),
         _theirs("nesterov2004.strongly_convex", between, top),
-        _theirs(
-            "classic.heavy_ball", with_momentum, _parabolas(with_momentum, beta=tiny, eta=1 - tiny)
+        *(
+            _theirs(id, with_momentum, _parabolas(with_momentum, beta=tiny, eta=1 - tiny))
+            for id in ("classic.heavy_ball", "classic.heavy_ball_short_step")
         ),
         _theirs("ward2019.adagrad_norm", unmoved, _parabolas(unmoved, eta=10**4, delta=10**4)),
         *(_theirs(id, unmoved, once) for id in _STOCHASTIC),
