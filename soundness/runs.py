@@ -563,10 +563,11 @@ def minibatches() -> Iterator[Minibatches]:
             known = ("meft.theorem2_any_step", "hypothesis dropped", change, False, witness)
             yield Minibatches(*known, changed, None, Targets(where, by, is_hidden=hidden))
     for seed in range(8):
-        known = ("meft.theorem2_any_step", varied("seed"), f"minibatches, seed {seed}", True)
+        change = f"minibatches, seed {seed}"
+        witness = "a proved theorem, and minibatches are the mean of their samples"
+        known = ("meft.theorem2_any_step", varied("seed"), change, True, witness)
         never = Targets(partial(_in_band, 0.0, 0.0), 1.0)
-        why = "a proved theorem, and minibatches are the mean of their samples"
-        yield Minibatches(*known, why, table | {"seed": seed}, None, never)
+        yield Minibatches(*known, table | {"seed": seed}, None, never)
 
 
 def _at_random(share: float, first: Tensor, loss: Tensor) -> Tensor:

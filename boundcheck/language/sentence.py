@@ -248,7 +248,7 @@ class Range:
 
 _LETTER = r"[A-Za-z](?:_\w)?"
 _RANGE = re.compile(
-    r"(?:for (?P<algorithm>[^,]+), at|for) (?:all|any|every|each) (?P<names>[A-Za-z0-9_',{} ]+?)"
+    r"(?:for (?P<algorithm>[^,]+), at|[Ff]or) (?:all|any|every|each) (?P<names>[A-Za-z0-9_',{} ]+?)"
     r"(?: ?\\in ?\\mathbb ?\{R\}(?: ?\^ ?\{?(?P<space>[^{}]+)\}?)?)?"
     rf"(?: and (?P<defined>{_LETTER}) = {_LETTER}(?:[ +]+{_LETTER})*)?"
 )
@@ -261,7 +261,8 @@ def read_range(text: str) -> Range | None:
     The names may be words that are no letters: "for all X, unit" is for the reader to hold against
     what the claim has.
     """
-    said = " ".join(re.sub(r"\\text ?\{([^{}]*)\}", r" \1 ", text).split())
+    written = text.replace(r"\forall", " for all ").replace(r"\,", " ")
+    said = " ".join(re.sub(r"\\text ?\{([^{}]*)\}", r" \1 ", written).split())
     found = _RANGE.fullmatch(said)
     if found is None:
         return None if said else Range()

@@ -28,7 +28,6 @@ from boundcheck.kernel.terms import (
     Clock,
     Gradient,
     Matrix,
-    Norm,
     Power,
     Symbol,
     Term,
@@ -37,7 +36,7 @@ from boundcheck.kernel.terms import (
     Variable,
 )
 from boundcheck.language import vocabulary as words
-from boundcheck.language.claim import Claim, declarations
+from boundcheck.language.claim import Claim, declarations, whole
 from boundcheck.language.hypotheses import HYPOTHESES
 from boundcheck.language.sentence import algorithm_of, conjuncts, read_range
 from boundcheck.language.symbols import LETTERS, D, T, f_star
@@ -164,18 +163,22 @@ def may_start_from(assumption: Assumption, script: Script) -> bool:
     that only defines.
     """
     claim, relation = script.claim, assumption.relation
-    if claim is None:
-        return assumption.role != "local" and _is_what_it_is_called(assumption)
     if not _says(assumption, script.reading):
         return False
+    if claim is None:
+        if assumption.role == "choice":
+            # That the object exists is nobody's word but the script's.
+            return script.is_ours
+        return assumption.role != "local" and _is_what_it_is_called(assumption, script.reading)
     stated = any(says_no_more(assumption, each, script.reading) for each in _usable(script))
     match assumption.role:
         case "local" | "choice":
             return False
         case "domain":
-            # The formula of a quantity gives its sign.
+            # The formula of a quantity gives its sign, also of a quantity of a hypothesis.
             signed = isinstance(relation, sp.Symbol) and bool(relation.is_positive)
-            return signed and relation not in {quantity.symbol for quantity in claim.quantities}
+            formulas = {x.symbol for each in whole(claim) for x in each.quantities}
+            return signed and relation not in formulas
         case "definition":
             if not isinstance(relation, sp.Eq):
                 return False
@@ -195,31 +198,19 @@ def may_start_from(assumption: Assumption, script: Script) -> bool:
     return stated and assumption.claim in hypotheses_of(script)
 
 
-def _is_what_it_is_called(assumption: Assumption) -> bool:
-    """True unless a definition gives no letter its value, or a domain gives no letter its sign."""
-    fact = (
-        assumption.statement.conclusion
-        if isinstance(assumption.statement, Law)
-        else assumption.statement
-    )
-    terms = fact.polynomial.terms
-    letters = [x for x in fact.polynomial.atoms() if isinstance(x, Variable | Value | Norm)]
+def _is_what_it_is_called(assumption: Assumption, reading: Reading) -> bool:
+    """True unless a definition says more than what a letter is, or a domain gives no letter its
+    sign.
+    """
+    relation, statement = assumption.relation, assumption.statement
     match assumption.role:
         case "domain":
-            return bool(letters) and fact.relation == ">" and terms == {((letters[0], 1),): 1}
+            return isinstance(relation, sp.Symbol) and bool(relation.is_positive)
         case "definition":
-            # A letter that stands alone, and is in nothing else.
-            for x in letters if isinstance(assumption.relation, sp.Eq) else ():
-                others = (
-                    atom for monomial in terms if monomial != ((x, 1),) for atom, _ in monomial
-                )
-                if (
-                    fact.relation == "="
-                    and ((x, 1),) in terms
-                    and all(x not in atom.inside for atom in others)
-                ):
-                    return True
-            return False
+            if not isinstance(relation, sp.Eq):
+                return False
+            left, right = relation.args
+            return only_defines(left, right, statement, (), reading)
     return True
 
 
@@ -243,6 +234,10 @@ def says_no_more(assumption: Assumption, hypothesis: Claim, reading: Reading) ->
     moved = set(where)
     bound = set(statement.variables) if isinstance(statement, Law) else set()
     if any(isinstance(x, Variable) and x.name not in free_names for x in bound):
+        return False
+    # What is said of a mean, or of a sum over t, with one letter in it, is not said of a letter
+    # that varies with the outcome, or with t.
+    if any(x.when == k.ANY for x in bound) and any(map(_is_of_many, _wholes(hypothesis))):
         return False
     for symbol in hypothesis.conclusion.atoms(sp.MatrixSymbol) - where.keys():
         if any(block.inside & bound for block in reading.point(symbol)):
@@ -277,6 +272,34 @@ def quantified(claim: Claim) -> frozenset[str]:
     ranged = {x.name for x in _matrices(claim)}.intersection(names)
     belongs = claim.conclusion.has(words.g) or (ranged and _drawn(claim) - ranged)
     return frozenset(names) if are_letters and not belongs else frozenset()
+
+
+def _wholes(claim: Claim) -> Iterator[sp.Basic]:
+    """The means, sums and minima in what a claim says."""
+    kinds = (words.Expectation, words.MatrixExpectation, words.MinimumOver, sp.Sum)
+    for each in (claim.conclusion, *claim.conditions):
+        yield from each.atoms(*kinds)
+
+
+def _is_of_many(whole: sp.Basic) -> bool:
+    """True if a letter that stands inside is one for all times or outcomes: of a mean, where it is
+    the mean of something else that is drawn.
+    """
+    is_mean = isinstance(whole, words.Expectation | words.MatrixExpectation)
+    return not is_mean or whole.args[0].has(words.Iterate)
+
+
+def varying(script: Script) -> str:
+    """A letter that is one for all times or outcomes in the claim, and that the script reads as one
+    that varies; empty if there is none.
+    """
+    if script.claim is None or is_fixed(script.claim):
+        return ""
+    for each in filter(_is_of_many, _wholes(script.claim)):
+        varied = each.free_symbols & frozenset(script.reading.arbitrary)
+        if varied:
+            return str(min(varied, key=str))
+    return ""
 
 
 def _drawn(claim: Claim) -> frozenset[str]:
@@ -411,11 +434,15 @@ def _usable(script: Script) -> list[Claim]:
         return []
     formulas = {each.symbol: each.expression for each in claim.quantities}
     own = formulas.keys() | {each.symbol for each in claim.parameters}
+    given = hypotheses_of(script)
+    # What a hypothesis assumes, and what its iterates do, the claim assumes, and its iterates do.
     return [
         each
-        for each in hypotheses_of(script)
+        for each in given
         if set(each.conditions) <= set(claim.conditions)
         and all(formulas.get(q.symbol) == q.expression for q in each.quantities if q.symbol in own)
+        and set(each.hypotheses) <= set(given)
+        and algorithm_of(each) in (None, algorithm_of(claim))
     ]
 
 
@@ -621,6 +648,6 @@ def _merged(reading: Reading, script: Script) -> str:
 
 
 def _matrices(claim: Claim) -> set[sp.MatrixSymbol]:
-    return {
-        x for each in (claim.conclusion, *claim.conditions) for x in each.atoms(sp.MatrixSymbol)
-    }
+    formulas = (each.expression for each in claim.quantities)
+    parts = (claim.conclusion, *claim.conditions, *formulas)
+    return {x for each in parts for x in each.atoms(sp.MatrixSymbol)}

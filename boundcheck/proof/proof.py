@@ -21,7 +21,7 @@ from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Fact, Law, Statement, Theorem, builders, rules
 from boundcheck.kernel.builders import known, substitute_scalar, timed
 from boundcheck.kernel.terms import CONSTANT, NEXT, Index, Matrix, Scalar, Symbol, Term, Variable
-from boundcheck.language.claim import Claim, Quantity, as_typed, letters
+from boundcheck.language.claim import Claim, Quantity, as_typed
 from boundcheck.language.prose import plain
 from boundcheck.language.sentence import algorithm_of
 from boundcheck.language.symbols import PARAMETERS, D
@@ -266,18 +266,17 @@ class Proof:
         return [
             x.relation.args
             for x in self.assumptions
-            if x.role == "definition" and isinstance(x.relation, sp.Eq)
+            if x.role == "definition"
+            and isinstance(x.relation, sp.Eq)
+            and isinstance(x.relation.lhs, sp.Symbol | Iterate | Value)
         ]
 
     @property
     def unsigned(self) -> sp.Basic | None:
         """A letter that has to be positive for a domain to hold, and by its value may not be; None
-        if there is none.
+        if there is none. D is one, as the proof that says what it is says no more of its sign.
         """
         claim, values = self.claim, dict(self.definitions)
-        # D is positive where a claim is given it, although a proof may say what it is.
-        if claim is None or D in letters(claim):
-            values.pop(D, None)
         values |= {each.symbol: each.expression for each in (claim.quantities if claim else ())}
         wanted = [x.relation for x in self.assumptions if x.role == "domain"]
         while wanted:
@@ -664,7 +663,7 @@ def only_defines(
     """
     relation = sp.Eq(left, right, evaluate=False)
     try:
-        if _is_own_definition(left, right, claims[0]):
+        if _is_own_definition(left, right, claims[0] if claims else None):
             _check_own_statement(relation, statement, reading)
             return True
         _check_statement(relation, statement, reading)

@@ -65,6 +65,14 @@ class Script:
     home: Path | None = None
 
     @property
+    def is_ours(self) -> bool:
+        """True for a proof of `proofs/`, which people have read."""
+        if self.claim is not None:
+            return is_ours(self.claim)
+        paper = papers().get(self.id.split(".")[0])
+        return self.home is None and paper is not None and paper.is_ours
+
+    @property
     def called(self) -> str:
         """The version in words for readers; a sentence that is tried by itself has no printed
         proof.

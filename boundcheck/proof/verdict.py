@@ -32,17 +32,20 @@ from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.evidence import HOLDS, Answer
 from boundcheck.language.judge import followed, hypothesis_in, meets
 from boundcheck.language.sentence import word_of
+from boundcheck.language.symbols import D
 from boundcheck.language.view import Shown
 from boundcheck.language.vocabulary import Iterate
 from boundcheck.proof.certificate import entailed
 from boundcheck.proof.fidelity import (
     digest,
+    hypotheses_of,
     is_added,
     is_condition,
     misstated,
     stray,
     stronger,
     unused,
+    varying,
 )
 from boundcheck.proof.notation import check_math, from_latex, latex, letters, read, tokens_of
 from boundcheck.proof.proof import Assumption, Closing, Proof, Role, Step, circular
@@ -339,11 +342,21 @@ def _verdict(
     if circle := circular(proof.definitions, script.reading):
         return "unknown", f"{circle} is defined twice, or by itself"
     if (letter := proof.unsigned) is not None:
-        return "unknown", f"{letter} is assumed to be positive, and by its definition it may not be"
+        is_said = script.claim is not None and gt(letter, 0) in script.claim.conditions
+        # People have read that D > 0 is what a claim of ours is given.
+        if not is_said and not (letter == D and script.is_ours):
+            told = "is assumed to be positive, and by its definition it may not be"
+            return "unknown", f"{letter} {told}"
     if foreign := stray(script, proof, rests, fixing=fixing):
         names = [x.name for x in proof.assumptions if x.statement in foreign]
         names += [x.step.label for x in steps if x.step.theorem.conclusion in foreign]
         told = ", ".join(dict.fromkeys(names)) or str(foreign[0])
+        conditional = [x.claim for x in proof.assumptions if x.statement in foreign and x.claim]
+        listed = hypotheses_of(script)
+        for each in (x for hypothesis in conditional for x in hypothesis.hypotheses):
+            if each not in listed:
+                holds = f"it holds where {each.title}, which the claim does not list"
+                return "unknown", f"it rests on {told}, as if it always held: {holds}"
         return "unknown", f"it rests on {told}, which is not a hypothesis of the claim"
     if isinstance(final.conclusion, Fact) and not final.conclusion.polynomial.terms:
         return "unknown", f"it concludes nothing: {final.conclusion}"
@@ -569,6 +582,8 @@ def objection(fact: Fact, witness: Witness, script: Script) -> str:
             else set()
         )
     try:
+        if letter := varying(script):
+            return f"it reads {letter} as a letter that varies, and the claim means one {letter}"
         witness = examined(witness)
         told = witness.told(script.reading)
         if claim is not None:

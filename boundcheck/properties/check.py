@@ -26,7 +26,12 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.hypotheses import LEAST
 from boundcheck.language.judge import meets
-from boundcheck.language.sentence import algorithm_of, is_about_smoothness
+from boundcheck.language.prose import typed
+from boundcheck.language.sentence import (
+    algorithm_of,
+    is_about_smoothness,
+    ranges_over_letters,
+)
 from boundcheck.properties.matrix_strategies import DType, check_kind, check_size
 from boundcheck.properties.problem_strategies import assignments, instances, short_runs
 from boundcheck.properties.session import current
@@ -244,6 +249,13 @@ def strategy_of(
     if is_about_smoothness(claim):
         return instances(claim, adapter=adapter, lipschitz=lipschitz, largest=largest, dtype=dtype)
     if is_relation(claim):
+        if not ranges_over_letters(claim):
+            # An instance that breaks the claim would only be a candidate, and the check would pass.
+            expected = (
+                'no text, or one such as "for all X", of letters of the claim, and of a space only'
+                " if it is theirs"
+            )
+            raise InputError("claim.quantifier", typed(claim.quantifier), expected)
         return assignments(claim, largest=largest, dtype=dtype)
     expected = (
         "an inequality between norms, a claim about smoothness (with Lhat), or a theorem (with"

@@ -59,7 +59,7 @@ def test_a_claim_is_proved_from_its_hypotheses_its_conditions_and_domains():
 
 def test_instead_replaces_a_hypothesis_and_takes_it_away():
     weaker = Claim("my.weaker", "x is at least 1/2", "me", ge(x, sp.Rational(1, 2)))
-    closed = Claim("my.closed", "Closed", "me", ge(x, 0), hypotheses=(LARGE,))
+    closed = Claim("my.closed", "Closed", "me", ge(x, 0), hypotheses=(LARGE, NONNEGATIVE))
 
     def build(hypothesis: Claim):
         return lambda proof: proof.conclude(

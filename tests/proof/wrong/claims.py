@@ -17,16 +17,19 @@ from boundcheck.proofs.jiang2024.claims import LEMMA_1
 from boundcheck.exact.evaluate import t
 from boundcheck.kernel import rules
 from boundcheck.language.claim import Claim, Quantity
-from boundcheck.language.symbols import D, L, Lhat, c, f_star, zeta
+from boundcheck.language.symbols import D, L, Lhat, T, c, f_star, zeta
 from boundcheck.language.vocabulary import (
     A1,
     A2,
     B1,
     B2,
     GAP,
+    EuclideanNorm,
     Expectation,
     F,
     FrobeniusNorm,
+    InnerProduct,
+    Iterate,
     Value,
     d,
     k,
@@ -166,7 +169,137 @@ def of_objects(name: str, why: str, **change: Any) -> Case:
     return of_acts(name, why, partial(own, **change), own)
 
 
+def by_quantity(proof: Proof) -> None:
+    """The claim, from the formula of its quantity."""
+    assert proof.claim is not None
+    size = proof.quantity(proof.claim.quantities[0])
+    known = (size, proof.step("norm", ge(proof.claim.quantities[0].expression, 0)))
+    proof.conclude(proof.step("line", proof.claim.conclusion, *known))
+
+
+def sized(conclusion: Any, expression: Any) -> Claim:
+    """A claim about z, which is the expression."""
+    return claim(conclusion, quantities=(Quantity(z, expression, "a size"),))
+
+
+def at_itself(hypothesis: Claim, goal: Any, at: Any = None) -> Build:
+    """The goal, from a hypothesis at another letter of h."""
+
+    def build(proof: Proof) -> None:
+        law = proof.assume(hypothesis, forall=[H])
+        proof.conclude(proof.step("line", goal, proof.by.instance(law, {H: at or H_2})))
+
+    return build
+
+
+def of_gap(proof: Proof) -> None:
+    gap = proof.define(D, GAP)
+    assert proof.claim is not None
+    proof.conclude(proof.step("line", proof.claim.conclusion, gap, *proof.positive(D), degree=3))
+
+
+def chosen(role: Any, *relations: Any) -> Build:
+    """A lemma from what is assumed under this role, by `assume`."""
+
+    def build(proof: Proof) -> None:
+        known = [proof.assume(each, role=role) for each in relations]
+        line = proof.step("line", ge(x, 5), *known, proof.step("x² ≥ 0", ge(x**2, 0)))
+        proof.conclude(line, relation=ge(x, 5))
+
+    return build
+
+
+V, H, H_2 = (sp.MatrixSymbol(name, n, 1) for name in ("v", "h", "h_2"))
+G_T, V_T = Iterate("g", t, n, 1), Iterate("v", t, n, 1)
+PROCESSES = {G_T: Process((sp.MatrixSymbol("g", n, 1),), drawn=True), V_T: Process((V,))}
+ANY_H = Reading(processes=PROCESSES, constants={x}, arbitrary={H})
+ONE_H = Reading(processes=PROCESSES, constants={x, H, H_2})
+# In the mean, and in the sum over t.
+MEAN = given(le(Expectation(InnerProduct(G_T, H)), 0), r"\text{for all } h")
+REGRET = given(le(sp.Sum(InnerProduct(G_T, V_T - H), (t, 1, T)), x), r"\text{for all } h")
+CONDITIONAL = replace(LARGE, hypotheses=(given(ge(y, 1), id="my.inner"),))
+PAIR = (sp.MatrixSymbol("P", d, k), sp.MatrixSymbol("Q", d, k))
+
+
 CASES = [
+    *(
+        of_scripts(
+            f"a formula of the claim read {name}",
+            "and the claim is about any|share|says something",
+            by_quantity,
+            claim=sized(le(z, 0), expression),
+            twin_claim=sized(ge(z, 0), expression),
+            reading=reading,
+            twin_reading=Reading(constants={X, Y}),
+        )
+        for name, expression, reading in (
+            ("at 0", FrobeniusNorm(X), Reading(points={X: (sp.ZeroMatrix(d, k),)})),
+            (
+                "with two matrices as one",
+                FrobeniusNorm(X - Y),
+                Reading(points={X: (Z,), Y: (Z,)}, constants={Z}),
+            ),
+        )
+    ),
+    of_scripts(
+        "a formula of the claim read with two points of the same blocks",
+        "share",
+        by_quantity,
+        claim=sized(le(z, 0), EuclideanNorm(v1 - v2)),
+        twin_claim=sized(ge(z, 0), EuclideanNorm(v1 - v2)),
+        reading=Reading(points={v1: PAIR, v2: PAIR}, constants=PAIR),
+        twin_reading=replace(POINTS, constants={A1, A2, B1, B2}, arbitrary=()),
+    ),
+    of_scripts(
+        "a mean with one h in it, at what is drawn",
+        STRANGE,
+        at_itself(MEAN, le(Expectation(InnerProduct(G_T, G_T)), 0), G_T),
+        at_itself(MEAN, le(Expectation(InnerProduct(G_T, H_2)), 0)),
+        claim=claim(le(Expectation(InnerProduct(G_T, G_T)), 0), MEAN),
+        twin_claim=claim(le(Expectation(InnerProduct(G_T, H_2)), 0), MEAN),
+        reading=ANY_H,
+        twin_reading=ONE_H,
+    ),
+    of_scripts(
+        "a regret against one h, as one against many",
+        STRANGE,
+        at_itself(REGRET, le(sp.Sum(InnerProduct(G_T, V_T - V_T), (t, 1, T)) + x, 2 * x), V_T),
+        at_itself(REGRET, le(sp.Sum(InnerProduct(G_T, V_T - H_2), (t, 1, T)), x)),
+        claim=claim(le(sp.Sum(InnerProduct(G_T, V_T - V_T), (t, 1, T)) + x, 2 * x), REGRET),
+        twin_claim=claim(le(sp.Sum(InnerProduct(G_T, V_T - H_2), (t, 1, T)), x), REGRET),
+        reading=ANY_H,
+        twin_reading=ONE_H,
+    ),
+    of_scripts(
+        "a hypothesis without what it rests on",
+        "as if it always held",
+        ending(ge(2 * x, 2), CONDITIONAL),
+        claim=claim(ge(2 * x, 2), CONDITIONAL),
+        twin_claim=claim(ge(2 * x, 2), CONDITIONAL, *CONDITIONAL.hypotheses),
+    ),
+    of_scripts(
+        "a start above the least value, because D is positive",
+        UNSIGNED,
+        of_gap,
+        defining(D, GAP, ge(D + f_star, START)),
+        claim=claim(gt(START * D, f_star * D)),
+        twin_claim=claim(ge(D + f_star, START)),
+        reading=RUN,
+    ),
+    *(
+        of_scripts(
+            f"a lemma from what is entered as a {role}: {name}",
+            "which is not a hypothesis of the claim",
+            chosen(role, *relations),
+            chosen("hypothesis", ge(x, 5)),
+        )
+        for role, name, relations in (
+            ("choice", "1 ≤ 0", [le(1, 0)]),
+            ("choice", "its conclusion", [ge(x, 5)]),
+            ("domain", "its conclusion", [ge(x, 5)]),
+            ("definition", "a value of T", [eq(T, x - 4)]),
+        )
+    ),
     of_scripts(
         "two parts, of which one is proved",
         "statement = .*expected a single relation",
@@ -420,7 +553,10 @@ CASES = [
     ),
     *(
         of_scripts(
-            f"a falsehood that is called a {role}", STRANGE, called(role), called("hypothesis")
+            f"a falsehood that is called a {role}",
+            STRANGE,
+            called(role),
+            chosen("hypothesis", le(1, 0)),
         )
         for role in ("definition", "domain")
     ),
