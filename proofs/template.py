@@ -46,6 +46,6 @@ def sum_of_two(proof: Proof) -> None:
     proof.conclude(line, forall=[Y, Z], relation=goal)
 
 
-# A line without a certificate is `unknown`. To refute a false one, as in a paper's proof (version
-# "printed"), give its step `witness=at_numbers("what it is", {X: [[1, 0], [0, 1]], a: 1})`, of
-# `boundcheck.proof`: exact numbers at which every assumption holds and the line fails.
+# A line without a certificate is tried at small numbers and matrices, and `refuted` where one of
+# them meets every assumption and breaks the line; else it is `unknown`. You can give a line numbers
+# of your own: `witness=at_numbers("what it is", {X: [[1, 0], [0, 1]], a: 1})`, of `boundcheck.proof`.

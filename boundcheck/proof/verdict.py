@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import sympy as sp
@@ -35,6 +35,7 @@ from boundcheck.language.sentence import word_of
 from boundcheck.language.symbols import D
 from boundcheck.language.view import Shown
 from boundcheck.language.vocabulary import Iterate
+from boundcheck.proof import small
 from boundcheck.proof.certificate import entailed
 from boundcheck.proof.fidelity import (
     digest,
@@ -59,7 +60,7 @@ from boundcheck.proof.solvers import (
     second_opinion,
     trust,
 )
-from boundcheck.proof.witness import Told, Witness, examined
+from boundcheck.proof.witness import Told, Witness, at_numbers, examined
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -351,6 +352,8 @@ def _verdict(
         names = [x.name for x in proof.assumptions if x.statement in foreign]
         names += [x.step.label for x in steps if x.step.theorem.conclusion in foreign]
         told = ", ".join(dict.fromkeys(names)) or str(foreign[0])
+        if set(refuted) & set(names):
+            return "unknown", f"it rests on {told}, which is false"
         conditional = [x.claim for x in proof.assumptions if x.statement in foreign and x.claim]
         listed = hypotheses_of(script)
         for each in (x for hypothesis in conditional for x in hypothesis.hypotheses):
@@ -421,9 +424,16 @@ class _Judging:
         statement, open_ = theorem.conclusion, theorem.hypotheses - self.given
         if step.witness is not None:
             reason = objection(theorem.fact, step.witness, self.script)
-            word = JudgedStep(step, "unknown" if reason else "refuted", reason=reason)
+            word = (
+                JudgedStep(step, "unknown", reason=reason)
+                if reason
+                else self._refuted(step, step.witness)
+            )
         elif theorem.rule == "assume" and statement not in self.given:
-            word = self._ask_solvers(step)
+            witness = small.found(
+                step, self.script.proof, partial(self._refutes, fact=theorem.fact)
+            )
+            word = self._refuted(step, witness) if witness else self._ask_solvers(step)
         elif theorem.rule == "assume":
             word = JudgedStep(step, "proved", "assumed", "it is assumed as it stands")
         elif open_ <= self.backed.keys():
@@ -455,8 +465,6 @@ class _Judging:
             )
         elif word.verdict == "proved" and (why := _unclear([statement], self.known)):
             word = JudgedStep(step, "unknown", reason=why)
-        if step.witness is not None and word.verdict == "refuted":
-            word = replace(word, step=replace(step, witness=examined(step.witness)))
 
         # True if it follows; False, with numbers, if not; None if neither is known.
         found = step.inference
@@ -466,6 +474,12 @@ class _Judging:
         elif type(found) is Counterexample and found.goal == statement:
             word = replace(word, follows=False, numbers=found)
         self.steps.append(word)
+
+    def _refutes(self, witness: Witness, fact: Fact) -> bool:
+        return not objection(fact, witness, self.script)
+
+    def _refuted(self, step: Step, witness: Witness) -> JudgedStep:
+        return JudgedStep(replace(step, witness=examined(witness)), "refuted")
 
     def _ask_solvers(self, step: Step) -> JudgedStep:
         """The answers of z3 and cvc5 on a line without a certificate, with what its premises rest
@@ -508,6 +522,8 @@ class _Judging:
         )
         if found is None:
             return JudgedStep(step, "unknown", reason=said)
+        if half is None and (witness := self._at(found)) is not None:
+            return self._refuted(step, witness)
         told = "It does not follow, whatever its letters are"
         if found.values:
             told = (
@@ -528,6 +544,18 @@ class _Judging:
             return {}
         return second_opinion(goal, [x.fact for x in premises], SECONDS)
 
+    def _at(self, found: Counterexample) -> Witness | None:
+        """The numbers of a solver as a witness, where they are those of letters and refute the
+        line.
+        """
+        known = {x.name: x for x in (*self.script.reading.letters, *CATALOGUE.values())}
+        named = {x: value for x, value in found.values.items() if isinstance(x, Variable)}
+        if not named or len(named) < len(found.values) or not {x.name for x in named} <= set(known):
+            return None
+        values = {known[x.name]: value for x, value in named.items()}
+        witness = at_numbers("Numbers that a solver found", values)
+        return witness if self._refutes(witness, found.goal) else None
+
     def _advice(self, found: Counterexample) -> str:
         """Advice on numbers at which a line fails: a witness has letters, positive where they are
         declared so.
@@ -542,7 +570,7 @@ class _Judging:
             advice = f"add *proof.positive({named}) to its premises"
             return f"That letters are positive is used only where a step says so: {advice}"
         if len(values) == len(found.values):
-            return "Try these numbers as its witness"
+            return "What is assumed beside them is not known to hold there"
         return "There may be no matrices with these numbers; they show which fact is missing"
 
 

@@ -15,8 +15,8 @@ from boundcheck.exact.evaluate import t
 from boundcheck.kernel import ReplayError, Theorem
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import L, Parameter
-from boundcheck.language.vocabulary import A1, EuclideanNorm, i, n, v_t
-from boundcheck.proof import Process, Proof, Reading, Witness, eq, ge, gt, judge, le
+from boundcheck.language.vocabulary import A1, EuclideanNorm, Value, f, i, n, v_t
+from boundcheck.proof import Process, Proof, Reading, Witness, eq, ge, gt, judge, le, script
 from boundcheck.proof import proof as proofs
 from boundcheck.proof.audit import step_as_json
 from boundcheck.proof.script import find
@@ -76,17 +76,20 @@ def test_instead_replaces_a_hypothesis_and_takes_it_away():
 # What stays unknown.
 
 
-def test_a_false_line_stays_unknown_and_so_does_what_rests_on_it():
-    def build(proof: Proof) -> None:
-        first = proof.step("false", ge(x, 1))
-        second = proof.step("next", ge(2 * x, 2), first)
-        proof.step("apart", ge(y**2, 0))
-        third = proof.step("last", ge(4 * x, 4), second)
-        proof.conclude(third, relation=ge(4 * x, 4))
+def test_a_line_that_does_not_follow_stays_unknown_and_so_does_what_rests_on_it():
+    at = Value(f, sp.MatrixSymbol("Z", 2, 2))
 
-    proof = judged(build)
+    def build(proof: Proof) -> None:
+        first = proof.step("false", ge(at, 1))
+        second = proof.step("next", ge(2 * at, 2), first)
+        proof.step("apart", ge(y**2, 0))
+        third = proof.step("last", ge(4 * at, 4), second)
+        proof.conclude(third, relation=ge(4 * at, 4))
+
+    reading = Reading(constants={y, sp.MatrixSymbol("Z", 2, 2)})
+    proof = judge(script("my.lemma", "sharp", reading)(build))
     assert [each.verdict for each in proof.steps] == ["unknown", "unknown", "proved", "unknown"]
-    assert "its premises hold at x = 0, where it fails" in line(proof, "false").reason
+    assert "its premises hold at f(Z) = 0, where it fails" in line(proof, "false").reason
     assert line(proof, "next").reason == line(proof, "last").reason == "rests on false"
     assert (proof.verdict, proof.trust) == ("unknown", "")
     assert "it rests on false" in proof.reason
@@ -102,7 +105,7 @@ def test_a_refuted_line_does_not_help_either_and_refuting_takes_a_printed_script
         proof = judged(build, version=version, is_statement=is_statement)
         assert [each.verdict for each in proof.steps] == ["refuted", "unknown"]
         assert proof.verdict == claim_verdict([proof]) == "unknown"
-        assert "it rests on false" in proof.reason
+        assert "it rests on false, which is false" in proof.reason
     assert judged(build, version="printed", is_statement=is_statement).verdict == "refuted"
 
 
