@@ -8,7 +8,7 @@ open is named.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ import sympy as sp
 
 from boundcheck.errors import InputError
 from boundcheck.language.algorithms import Algorithm
+from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity, expressions, whole
 from boundcheck.language.evidence import HOLDS, Answer, Instance
 from boundcheck.language.prose import typed
@@ -127,6 +128,13 @@ def hypothesis_in(instance: Instance, hypothesis: Claim) -> Answer:
     )
     if conjuncts(hypothesis):
         return rests
+    if hypothesis.hypotheses and hypothesis.id not in catalogue and rests != HOLDS:
+        # Of one's own: what it says it says only where that holds on which it rests.
+        said = hypothesis_in(instance, replace(hypothesis, hypotheses=()))
+        is_ranged = bool(hypothesis.quantifier.strip())
+        if said == HOLDS or (rests.verdict == "fails" and not is_ranged):
+            return HOLDS
+        return Answer("open", "it is not known to hold where that does on which it rests")
     # Its letters are constants, iterates and t: it says something of each time at most.
     bare = {
         x for x in hypothesis.conclusion.atoms(sp.MatrixSymbol) if x.name in hypothesis.quantifier

@@ -234,6 +234,7 @@ class Range:
         names: the letters; none where the text is empty.
         space: the exponent of the space R that they are of, as it is written; empty where none is
             named.
+        is_real: whether the space is R itself.
         algorithm: the title of the algorithm that the text names, as in "for SGD, at every T".
         defined: the letter that the text gives a formula, as in "for any A_i, B_i and W_i = W_0 +
             B_i A_i".
@@ -242,6 +243,7 @@ class Range:
 
     names: tuple[str, ...] = ()
     space: str = ""
+    is_real: bool = False
     algorithm: str = ""
     defined: str = ""
 
@@ -249,7 +251,7 @@ class Range:
 _LETTER = r"[A-Za-z](?:_\w)?"
 _RANGE = re.compile(
     r"(?:for (?P<algorithm>[^,]+), at|[Ff]or) (?:all|any|every|each) (?P<names>[A-Za-z0-9_',{} ]+?)"
-    r"(?: ?\\in ?\\mathbb ?\{R\}(?: ?\^ ?\{?(?P<space>[^{}]+)\}?)?)?"
+    r"(?P<real> ?\\in ?\\mathbb ?\{R\}(?: ?\^ ?\{?(?P<space>[^{}]+)\}?)?)?"
     rf"(?: and (?P<defined>{_LETTER}) = {_LETTER}(?:[ +]+{_LETTER})*)?"
 )
 
@@ -267,7 +269,10 @@ def read_range(text: str) -> Range | None:
     if found is None:
         return None if said else Range()
     names = tuple(re.sub(r"[{}]", "", x).strip() for x in found["names"].split(","))
-    return Range(names, found["space"] or "", found["algorithm"] or "", found["defined"] or "")
+    is_real = bool(found["real"]) and not found["space"]
+    return Range(
+        names, found["space"] or "", is_real, found["algorithm"] or "", found["defined"] or ""
+    )
 
 
 def ranges_over_letters(claim: Claim) -> bool:
@@ -279,6 +284,13 @@ def ranges_over_letters(claim: Claim) -> bool:
         return False
     if said.algorithm and getattr(algorithm_of(claim), "title", None) != said.algorithm:
         return False
+    return is_of_letters(said, claim)
+
+
+def is_of_letters(said: Range, claim: Claim) -> bool:
+    """True if the names of a range are letters of the claim, and the space that it names is theirs:
+    a number of R is any.
+    """
     parts = (claim.conclusion, *claim.conditions, *(each.expression for each in claim.quantities))
     letters = {
         str(getattr(x, "name", x)): x
@@ -288,9 +300,17 @@ def ranges_over_letters(claim: Claim) -> bool:
     for name in said.names:
         if name not in letters:
             return False
-        rows, columns = getattr(letters[name], "shape", (None, None))
-        spaces = (rf"{rows}\times{columns}", *([str(rows)] if columns == 1 else []))
-        if said.space and said.space.replace(" ", "") not in spaces:
+        letter = letters[name]
+        if isinstance(letter, sp.Symbol):
+            if said.space or (said.is_real and (letter.is_positive or letter.is_integer)):
+                return False
+            continue
+        rows, columns = letter.shape
+        spaces = {rf"{rows}\times{columns}"} | ({str(rows)} if columns == 1 else set())
+        is_one = (rows, columns) == (1, 1)
+        if (said.is_real and not is_one) or (
+            said.space and said.space.replace(" ", "") not in spaces
+        ):
             return False
     return True
 
@@ -318,6 +338,8 @@ def conjuncts(claim: Claim) -> tuple[Claim, ...]:
         ):
             return ()
     if any((x.quantities, x.conditions, x.algorithm) != ((), (), None) for x in (claim, *parts)):
+        return ()
+    if any(x.hypotheses and not conjuncts(x) for x in parts):
         return ()
     if {each.quantifier for each in parts} != {claim.quantifier}:
         # "For any parameters" says as much where each part names each matrix that it has, by its

@@ -21,7 +21,7 @@ from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Fact, Law, Statement, rules
 from boundcheck.kernel import terms as k
-from boundcheck.kernel.builders import substitute_scalar
+from boundcheck.kernel.builders import known, substitute_scalar, timed
 from boundcheck.kernel.derive import free
 from boundcheck.kernel.terms import (
     Before,
@@ -29,6 +29,7 @@ from boundcheck.kernel.terms import (
     Gradient,
     Matrix,
     Power,
+    Scalar,
     Symbol,
     Term,
     Time,
@@ -38,11 +39,12 @@ from boundcheck.kernel.terms import (
 from boundcheck.language import vocabulary as words
 from boundcheck.language.claim import Claim, declarations, whole
 from boundcheck.language.hypotheses import HYPOTHESES
-from boundcheck.language.sentence import algorithm_of, conjuncts, read_range
+from boundcheck.language.judge import followed
+from boundcheck.language.sentence import Range, algorithm_of, conjuncts, is_of_letters, read_range
 from boundcheck.language.symbols import LETTERS, D, T, f_star
 from boundcheck.language.vocabulary import GAP
 from boundcheck.proof.proof import Assumption, Because, Proof, only_defines
-from boundcheck.proof.reading import Reading, eq, ge, gt, is_plain
+from boundcheck.proof.reading import Reading, at_t, eq, ge, gt, is_dimension, is_plain
 from boundcheck.proof.script import Script, fixed_statements, is_fixed, is_ours, own_letters
 
 
@@ -237,21 +239,32 @@ def says_no_more(assumption: Assumption, hypothesis: Claim, reading: Reading) ->
         return False
     # What is said of a mean, or of a sum over t, with one letter in it, is not said of a letter
     # that varies with the outcome, or with t.
-    if any(x.when == k.ANY for x in bound) and any(map(_is_of_many, _wholes(hypothesis))):
+    one = _one_for_all(hypothesis)
+    if any(x.when == k.ANY and x.name in {str(y.name) for y in one} for x in bound):
+        return False
+    if any(old in one and not _is_constant(new, reading) for old, new in where.items()):
+        return False
+    # What is said of positive numbers is not said of others.
+    positive = {str(x.name) for x in hypothesis.conclusion.free_symbols if x.is_positive}
+    premises = statement.premises if isinstance(statement, Law) else ()
+    numbers = [x for x in bound if isinstance(x, Variable) and x.name in positive]
+    if not all(Fact(">", Scalar.of(x)) in premises for x in numbers):
         return False
     for symbol in hypothesis.conclusion.atoms(sp.MatrixSymbol) - where.keys():
         if any(block.inside & bound for block in reading.point(symbol)):
             moved.add(symbol)
-    if t in where and any(map(_is_dated, _facts(hypothesis.conclusion, reading))):
+    at_t = hypothesis.conclusion.xreplace({x: y for x, y in where.items() if x != t})
+    said = _facts(at_t, reading)
+    if t in where and (not said or any(map(_is_dated, said))):
         return False
     named = all(isinstance(x, sp.MatrixSymbol | sp.Symbol) and x.name in free_names for x in moved)
     return named and all(_renames(old, new) for old, new in where.items())
 
 
-# R, R^n or R^(d x k).
-_SPACE = re.compile(r"(\w+(\s*\\times\s*\w+)*)?")
 # What is proved of all is so of those to which the rest of such a text restricts it.
 _UNIVERSAL = re.compile(r"\s*(?:\\text\{)?\s*(?:for (?:all|any|every|each|some)\b|\\forall)")
+# Words with which a text says more than a range, or less.
+_MORE = re.compile(r"\b(?:equal\w*|only|if|iff|but|except|unless|finitely|almost)\b")
 
 
 def quantified(claim: Claim) -> frozenset[str]:
@@ -264,11 +277,12 @@ def quantified(claim: Claim) -> frozenset[str]:
     points.
     """
     said = read_range(claim.quantifier)
-    if said is None or said.algorithm or said.defined or not _SPACE.fullmatch(said.space):
+    if said is None or said.algorithm or said.defined or not is_of_letters(said, claim):
         return frozenset()
     names = said.names
-    parts = (claim.conclusion, *claim.conditions, *(each.expression for each in claim.quantities))
-    are_letters = set(names) <= {str(x.name) for each in parts for x in each.free_symbols}
+    # A formula is one number, and so are its letters.
+    fixed = {str(x.name) for each in claim.quantities for x in each.expression.free_symbols}
+    are_letters = not fixed & set(names)
     ranged = {x.name for x in _matrices(claim)}.intersection(names)
     belongs = claim.conclusion.has(words.g) or (ranged and _drawn(claim) - ranged)
     return frozenset(names) if are_letters and not belongs else frozenset()
@@ -281,24 +295,52 @@ def _wholes(claim: Claim) -> Iterator[sp.Basic]:
         yield from each.atoms(*kinds)
 
 
-def _is_of_many(whole: sp.Basic) -> bool:
-    """True if a letter that stands inside is one for all times or outcomes: of a mean, where it is
-    the mean of something else that is drawn.
+def _one_for_all(claim: Claim) -> set[sp.Basic]:
+    """The letters that are one for all times and outcomes over which a claim takes a mean, a sum or
+    a minimum: of a mean of nothing else than letters over which the claim ranges, none.
     """
-    is_mean = isinstance(whole, words.Expectation | words.MatrixExpectation)
-    return not is_mean or whole.args[0].has(words.Iterate)
+    found, ranged = set[sp.Basic](), (read_range(claim.quantifier) or Range()).names
+    for each in _wholes(claim):
+        letters = {x for x in each.args[0].free_symbols if not is_dimension(x)}
+        is_mean = isinstance(each, words.Expectation | words.MatrixExpectation)
+        is_of_iterates = each.args[0].has(words.Iterate)
+        if not is_mean or is_of_iterates or not {str(x.name) for x in letters} <= set(ranged):
+            found |= letters
+    return found
+
+
+def _is_constant(node: sp.Basic, reading: Reading) -> bool:
+    """True if an expression has one value, at all times and in all outcomes."""
+    try:
+        values = reading.point(node) if isinstance(node, MatrixExpr) else (reading.scalar(node),)
+    except InputError:
+        return False
+    is_any = any(getattr(x, "when", None) == k.ANY for value in values for x in value.inside)
+    return not is_any and all(known(x, None) and not timed(x) for x in values)
 
 
 def varying(script: Script) -> str:
-    """A letter that is one for all times or outcomes in the claim, and that the script reads as one
-    that varies; empty if there is none.
+    """A letter that the script reads as one that varies with time or outcome, where the claim does
+    not say that it is drawn; empty if there is none.
     """
     if script.claim is None or is_fixed(script.claim):
         return ""
-    for each in filter(_is_of_many, _wholes(script.claim)):
-        varied = each.free_symbols & frozenset(script.reading.arbitrary)
-        if varied:
-            return str(min(varied, key=str))
+    kinds = (words.Iterate, words.Expectation, words.MatrixExpectation, words.MinimumOver, sp.Sum)
+    parts = [script.claim, *hypotheses_of(script)]
+    if not any(each.conclusion.has(*kinds) for each in parts):
+        return ""
+    letters, drawn = set[sp.Basic](), {words.g}
+    for part in parts:
+        letters |= {x for each in (part.conclusion, *part.conditions) for x in each.free_symbols}
+        ranged = (read_range(part.quantifier) or Range()).names
+        for mean in part.conclusion.atoms(words.Expectation, words.MatrixExpectation):
+            if not mean.args[0].has(words.Iterate):
+                drawn |= {x for x in mean.args[0].free_symbols if str(x.name) not in ranged}
+    for letter in sorted(letters - drawn, key=str):
+        blocks = script.reading.points.get(letter, (letter,))
+        inside = {x for each in blocks for x in each.free_symbols}
+        if inside & frozenset(script.reading.arbitrary):
+            return str(letter)
     return ""
 
 
@@ -320,8 +362,9 @@ def _may_range_over(claim: Claim) -> frozenset[str]:
         return surely
     said = {x for each in (claim.conclusion, *claim.conditions) for x in each.free_symbols}
     free_ = frozenset(str(x.name) for x in said - {*LETTERS, *own_letters(claim), T, t})
-    # The words and letters of the text, without commands of LaTeX.
-    in_text = free_.intersection(re.findall(r"(?<!\\)\b[A-Za-z][A-Za-z0-9_']*", claim.quantifier))
+    # The words and letters of the text; Greek ones are commands of LaTeX.
+    every = frozenset(str(x.name) for x in said - {T, t})
+    in_text = every.intersection(re.findall(r"[A-Za-z][A-Za-z0-9_']*", claim.quantifier))
     return (in_text or free_) | (free_ & _drawn(claim))
 
 
@@ -364,7 +407,13 @@ def stronger(script: Script, proof: Proof) -> str:
         given = [rules.assume(fact) for fact in _facts(old.conclusion, proof.reading)]
         parts = sp.And.make_args(new.conclusion)
         follows = all(proof.close(part, Because(tuple(given))) is not None for part in parts)
-        if new.quantifier != old.quantifier or not follows:
+        # What the old one is under, the claim lists, or the new one is under it too.
+        is_met = set(old.conditions) <= {*claim.conditions, *new.conditions}
+        is_met &= set(old.hypotheses) <= {*claim.hypotheses, *new.hypotheses}
+        fields = ("quantifier", "quantities", "algorithm")
+        is_alike = all(getattr(new, name) == getattr(old, name) for name in fields)
+        is_alike &= quantified(new) == quantified(old)
+        if not (is_met and is_alike and follows):
             return new.title
     return ""
 
@@ -442,8 +491,22 @@ def _usable(script: Script) -> list[Claim]:
         if set(each.conditions) <= set(claim.conditions)
         and all(formulas.get(q.symbol) == q.expression for q in each.quantities if q.symbol in own)
         and set(each.hypotheses) <= set(given)
-        and algorithm_of(each) in (None, algorithm_of(claim))
+        and followed(each) in (None, followed(claim))
+        and not _rests_on_its_range(each)
     ]
+
+
+def _rests_on_its_range(hypothesis: Claim) -> bool:
+    """True if what a hypothesis is under speaks of letters over which it ranges: of each of them,
+    and not of those that the claim has.
+    """
+    ranged = quantified(hypothesis)
+    for each in (*hypothesis.conditions, *(x.conclusion for x in hypothesis.hypotheses)):
+        if ranged & {str(x.name) for x in each.free_symbols} or (
+            ranged and each.has(words.Iterate)
+        ):
+            return True
+    return False
 
 
 def _with_parts(hypotheses: Iterable[Claim]) -> Iterator[Claim]:
@@ -463,7 +526,7 @@ def _renames(old: sp.Basic, new: sp.Basic) -> bool:
     At t = 1 nothing is said of the time before; and v_{T+1} is the last iterate.
     """
     if isinstance(old, MatrixExpr):
-        return isinstance(new, MatrixExpr)
+        return isinstance(new, MatrixExpr) and old.shape == new.shape
     return bool(old == t and new - t in (0, 1))
 
 
@@ -486,14 +549,23 @@ def misstated(script: Script, proof: Proof, *, fixing: bool = False) -> str:
     if closing.relation is not None:
         return "it ends in its own statement, and not in the claim's"
     by_us = is_ours(claim)
-    if claim.quantifier.strip() and not by_us and not _UNIVERSAL.match(claim.quantifier):
-        return f"the range of the claim is not read: {claim.quantifier}"
+    text = claim.quantifier
+    if text.strip() and not by_us:
+        said = read_range(text)
+        # A space that is named must be that of the letters.
+        is_other = said is not None and bool(said.space or said.is_real)
+        is_other = is_other and said is not None and not is_of_letters(said, claim)
+        if is_other or _MORE.search(text) or not _UNIVERSAL.match(text):
+            return f"the range of the claim is not read: {text}"
     # A letter over which the claim may range is in no hypothesis of the theorem.
     assumed = {
         x for each in (proof.conclusion.hypotheses if proof.conclusion else ()) for x in free(each)
     }
-    for name, letters in _read(frozenset() if by_us else _may_range_over(claim), reading).items():
-        if letters & assumed:
+    ranged = frozenset() if by_us else _may_range_over(claim)
+    named = _names(proof.conclusion.hypotheses if proof.conclusion else ())
+    read = _read(ranged, reading) | {x: frozenset() for x in ranged & named}
+    for name, letters in read.items():
+        if letters & assumed or name in named:
             many = "for all" if quantified(claim) else f"“{claim.quantifier}”, and may be for all"
             return (
                 f"it is for one {name}, which a hypothesis contains, and the claim is {many} {name}"
@@ -503,7 +575,22 @@ def misstated(script: Script, proof: Proof, *, fixing: bool = False) -> str:
     )
     if extra is not None:
         return f"it is for points with {extra}, which is not an instance of a hypothesis"
-    return _merged(reading, script)
+    return merged(reading, script)
+
+
+def _names(statements: Iterable[Statement]) -> frozenset[str]:
+    """The names of numbers, dimensions and functions in statements, but for bound ones."""
+    found = set[str]()
+    for each in statements:
+        facts = [each] if isinstance(each, Fact) else [each.conclusion, *each.premises]
+        bound = set(each.variables) if isinstance(each, Law) else set()
+        for fact in (x for x in facts if isinstance(x, Fact)):
+            for x in fact.polynomial.inside - bound:
+                if isinstance(x, Variable | k.Dimension):
+                    found.add(str(x.name))
+                elif isinstance(x, Value | Gradient):
+                    found.add(str(x.function))
+    return frozenset(found)
 
 
 def _read(names: frozenset[str], reading: Reading) -> dict[str, frozenset[Symbol | Variable]]:
@@ -622,7 +709,7 @@ def _anonymous(fact: Fact) -> Fact:
     return Fact(fact.relation, substitute_scalar(fact.polynomial, names))
 
 
-def _merged(reading: Reading, script: Script) -> str:
+def merged(reading: Reading, script: Script) -> str:
     """The reason why the reading is wrong: a matrix of the claim is not its own letters, or two
     matrices share one.
 
@@ -635,6 +722,12 @@ def _merged(reading: Reading, script: Script) -> str:
     # V_1)" of ours: a block of a point is called by its own name, too.
     ours = script.claim is not None and is_ours(script.claim)
     read = reading.points.keys() | (frozenset() if ours else reading.letters)
+    for letter in () if ours else sorted(fixed | set().union(*map(_matrices, parts)), key=str):
+        blocks = reading.points.get(letter, (letter,))
+        # A column is a vector, which may have any blocks.
+        is_vector = letter.shape[1] == 1 and not letter.shape[0].is_Integer
+        if not is_vector and [each.shape for each in blocks] != [letter.shape]:
+            return f"it reads {letter}, which is {letter.shape[0]} × {letter.shape[1]}, as another"
     for group in (*map(_matrices, parts[:1]), fixed):
         owner: dict[Matrix, sp.Basic] = {}
         for symbol in sorted(group & read, key=str):
@@ -644,6 +737,19 @@ def _merged(reading: Reading, script: Script) -> str:
                 if block in owner:
                     return f"it reads {owner[block]} and {symbol} as points that share {block}"
                 owner[block] = symbol
+    iterates = {at_t(x) for part in parts for x in part.conclusion.atoms(words.Iterate)}
+    shared: dict[sp.Basic, words.Iterate] = {}
+    for iterate in () if ours else sorted(iterates & reading.processes.keys(), key=str):
+        # A_t and B_t are the blocks of v_t by their names.
+        if iterate in (words.A_t, words.B_t):
+            continue
+        blocks = reading.processes[iterate].blocks
+        is_vector = iterate.shape[1] == 1 and not iterate.shape[0].is_Integer
+        if not is_vector and [each.shape for each in blocks] != [iterate.shape]:
+            return f"it reads {iterate} as blocks of another shape"
+        for block in blocks:
+            if shared.setdefault(block, iterate) != iterate:
+                return f"it reads {shared[block]} and {iterate} as iterates that share {block}"
     return ""
 
 

@@ -673,8 +673,12 @@ def only_defines(
     for claim in claims:
         # The letters of a theorem's algorithm, too, are not for a proof to choose.
         algorithm = algorithm_of(claim)
-        recurrence = algorithm.recurrence if algorithm else ()
-        for relation in (claim.conclusion, *claim.conditions, *recurrence):
+        equations = (*algorithm.beginning, *algorithm.recurrence) if algorithm else ()
+        formulas = [each.expression for each in claim.quantities]
+        relations = (claim.conclusion, *claim.conditions, *equations, *formulas)
+        # The formula of D is the same in all claims.
+        gaps = (GAP,) if any(D in each.free_symbols for each in relations) else ()
+        for relation in (*relations, *gaps):
             said |= {name.removesuffix(_AT_START) for name, _ in _names_of(relation, reading)}
     return not {name.removesuffix(_AT_START) for name in _defined(left, reading)} & said
 

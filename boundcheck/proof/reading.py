@@ -379,11 +379,8 @@ class Reading:
                 return gradients(function_name(node.args[0]), self.point(node.args[1]))
             case words.PartialGradient():
                 function, place, block = node.args
-                if block not in self._blocks:
-                    raise InputError(
-                        "block", block, f"a block of a vector: {', '.join(map(str, self._blocks))}"
-                    )
-                return (gradients(function_name(function), self.point(place))[self._blocks[block]],)
+                slopes = gradients(function_name(function), self.point(place))
+                return (slopes[self._place(block, place, len(slopes))],)
             case words.Pair():
                 return self.point(node.args[0]) + self.point(node.args[1])
             case words.MatrixExpectation():
@@ -406,6 +403,18 @@ class Reading:
             case sp.MatMul() | sp.MatPow():
                 return self._product(node)
         raise InputError("expression", node, "a matrix in the vocabulary of claims")
+
+    def _place(self, block: MatrixExpr, point: MatrixExpr, count: int) -> int:
+        """The place of a block in a vector: its own, or one with as many blocks, where it is
+        called by its name.
+        """
+        own = point.args if isinstance(point, words.Pair) else self.points.get(point, ())
+        named = self._blocks
+        if block in own:
+            return own.index(block)
+        if any(len(x) == count and block in x for x in self.points.values()):
+            return named[block]
+        raise InputError("block", block, f"a block of {point}")
 
     def _product(self, node: sp.MatMul | sp.MatPow) -> Point:
         if isinstance(node, sp.MatPow) and not (node.exp.is_Integer and node.exp >= 1):
@@ -440,6 +449,10 @@ class Reading:
         process = self._process(iterate)
         if process.drawn:
             raise InputError("given", iterate, "an iterate that is known at its own time")
+        # The sum over earlier times is known too, and v_t does not tell it.
+        if any(isinstance(x, k.Before) for part in body for x in part.inside):
+            expected = "an expectation without a sum over earlier times, which is known as well"
+            raise InputError("given", node, expected)
         known = [x for each in self.processes.values() if not each.drawn for x in each.blocks]
         other = next((x for x in known if x not in process.blocks), None)
         if other is not None:

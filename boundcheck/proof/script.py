@@ -25,7 +25,7 @@ import sympy as sp
 
 from boundcheck.errors import InputError, near, one_of, raised
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim, whole
+from boundcheck.language.claim import Claim, expressions, whole
 from boundcheck.language.symbols import LETTERS, T
 from boundcheck.proof.proof import Proof
 from boundcheck.proof.reading import Reading, is_dimension, is_plain
@@ -175,8 +175,37 @@ def checked(script: Script) -> Script:
             raise InputError(
                 "claim", part.id, "a Claim whose conditions and formulas are expressions of sympy"
             )
+    if claim is not None and not is_fixed(claim):
+        _check_meanings(claim)
     _checked_reading(script.reading)
     return script
+
+
+def _check_meanings(claim: Claim) -> None:
+    """Check that each letter means one thing in a claim and all that it rests on.
+
+    Raises InputError for a formula of a letter that counts, for one letter with two formulas or
+    meanings, and for a formula in a hypothesis of a letter that another part has without it.
+    """
+    parts = list(whole(claim))
+    formulas, meanings = dict[sp.Basic, sp.Basic](), dict[sp.Basic, str]()
+    for part in parts:
+        for each in part.quantities:
+            if each.symbol.is_integer or each.symbol == T:
+                raise InputError("quantity", each.symbol, "a number, which may be no integer")
+            if formulas.setdefault(each.symbol, each.expression) != each.expression:
+                raise InputError("quantity", each.symbol, f"one formula in {claim.id}")
+        for parameter in part.declared:
+            if meanings.setdefault(parameter.symbol, parameter.meaning) != parameter.meaning:
+                raise InputError("letter", parameter.symbol, f"one meaning in {claim.id}")
+    given = {each.symbol for each in claim.quantities}
+    for part in parts[1:]:
+        for each in part.quantities:
+            others = (x for x in parts if each not in x.quantities and x is not part)
+            used = (y for x in others for y in expressions(x) if each.symbol in y.free_symbols)
+            if each.symbol not in given and next(used, None) is not None:
+                expected = f"a letter of {part.id} alone, or a quantity of {claim.id} too"
+                raise InputError("quantity", each.symbol, expected)
 
 
 def _checked_reading(reading: Reading) -> Reading:

@@ -42,6 +42,7 @@ from boundcheck.proof.fidelity import (
     hypotheses_of,
     is_added,
     is_condition,
+    merged,
     misstated,
     stray,
     stronger,
@@ -612,6 +613,8 @@ def objection(fact: Fact, witness: Witness, script: Script) -> str:
     try:
         if letter := varying(script):
             return f"it reads {letter} as a letter that varies, and the claim means one {letter}"
+        if claim is not None and not script.is_ours and (why := merged(script.reading, script)):
+            return why
         witness = examined(witness)
         told = witness.told(script.reading)
         if claim is not None:

@@ -384,7 +384,8 @@ def test_a_hypothesis_of_its_own_conditions_or_formulas_is_not_taken_without_the
 
     for mine, expected in ((one, "unknown"), (seven, "proved")):
         claim = under(small(ge(x, m), quantities=(mine,)), ge(x, 7), quantities=(seven,))
-        assert judged(build, claim, reading=reading).verdict == expected
+        proof = tried(build, claim, reading=reading)
+        assert (proof.verdict if proof else "unknown") == expected
     large = small(ge(x, 7), conditions=(ge(u, 1),), declared=(number,))
     for options, expected in (({}, "unknown"), ({"conditions": large.conditions}, "proved")):
         claim = under(large, ge(x, 7), **options)
