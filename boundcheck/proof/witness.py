@@ -288,8 +288,8 @@ class ToldOfSetting(Told):
 
 def at_points(about: str, setting: Setting, v1: Point, v2: Point) -> Witness:
     """Two points at which a line of a lemma fails."""
-    told = (getattr(setting, each.name) for each in fields(Setting))
-    return _of(about, Points(*told, v1, v2))
+    s = setting
+    return _of(about, Points(s.claim, s.slope, s.L, s.G, s.C, s.sigma, v1, v2))
 
 
 def on_run(about: str, run: MeftRun) -> Witness:
