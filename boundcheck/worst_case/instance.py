@@ -488,11 +488,11 @@ class AdapterInstance(OfAdapter):
         before.
         """
         fractions = np.vectorize(Fraction, otypes=[object])
+        # Its formulas are those of arrays of exact numbers too.
+        adapter: Any = self.adapter
         for point in self._points:
-            bounded = cast(Any, self.adapter).bounded(
-                tuple(fractions(part[0].cpu().numpy()) for part in point)
-            )
-            for block, rows in zip(self.adapter.blocks, bounded, strict=True):
+            bounded = adapter.bounded(tuple(fractions(part[0].cpu().numpy()) for part in point))
+            for block, rows in zip(adapter.blocks, bounded, strict=True):
                 if not block.radius:
                     continue
                 radius = Fraction(self.radii[block.radius])
