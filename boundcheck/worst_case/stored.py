@@ -18,6 +18,7 @@ from boundcheck.worst_case.instance import (
     Certificate,
     Fields,
     certify,
+    check_id,
     check_whole,
 )
 from boundcheck.worst_case.relation import Assignment
@@ -75,6 +76,7 @@ def load(path: Path, claim: Claim | None = None) -> Tried:
         raise InputError("instance.claim", id, f"{about.id}, which was given")
     if digest != about.digest:
         raise InputError("instance.digest", digest, f"that of {id} as it is now, {about.digest}")
+    check_id(about)
     made = KINDS[kind].from_json(data, about)
     check_whole(data, made.as_json(), "instance")
     return made

@@ -172,7 +172,8 @@ def show_replay(replay: Replay) -> Iterator[Part]:
         if found.lower == math.inf
         else f"ratio at least {rounded_down(found.lower, 9)}"
     )
-    said = f"{instance.claim.id} on {instance.title}: {sides}, certified {ratio}: {_verdict(found.violated)}."
+    about = f"{instance.claim.id} on {instance.title}"
+    said = f"{about}: {sides}, certified {ratio}: {_verdict(found.violated)}."
     yield line(f"{said} {candidate(found.open)}" if found.open else said)
 
 
