@@ -21,7 +21,7 @@ from boundcheck.experiment.experiment import announce, device_memory, outcome
 from boundcheck.experiment.plan import Start, at_a_step
 from boundcheck.experiment.result import Results, RunResult, Subject
 from boundcheck.experiment.run import Record, empty_trace
-from boundcheck.experiment.spec import RunSpec, Spec
+from boundcheck.experiment.spec import RunSpec, Spec, about_any_step
 from boundcheck.experiment.statistics import Schedule
 from boundcheck.experiment.steps import Watched
 from boundcheck.experiment.store import RunFolder
@@ -32,7 +32,6 @@ from boundcheck.functions.networks.corpora import Encoded
 from boundcheck.functions.networks.function import NetworkFunction
 from boundcheck.functions.networks.network import Network
 from boundcheck.functions.sgd import Draw
-from boundcheck.language.catalogue import theorem_at_any_step
 from boundcheck.language.function import Constant
 from boundcheck.shown import command as typed
 from boundcheck.system.ending import say
@@ -249,7 +248,7 @@ class _Recorder:
             digest.update(part.cpu().numpy().tobytes())
         digest.update(task.labels[:].cpu().numpy().tobytes())
         return {
-            "claim": theorem_at_any_step().id,
+            "claim": about_any_step().id,
             "seed": int(args.seed),
             "model": {
                 "kind": "trainer",

@@ -145,7 +145,7 @@ Attacked = Annotated[
     str | None,
     typer.Argument(metavar="[ID]", help=_ATTACKED, autocompletion=CLAIMS, show_default=False),
 ]
-_REPLAY = "Judge the instance in this file, of ID if given."
+_REPLAY = "Judge the instance in this file; a claim of your own is given as ID."
 Replay = Annotated[Path | None, typer.Option(help=_REPLAY, autocompletion=INSTANCES)]
 
 _JOBS = (

@@ -6,7 +6,7 @@ what is tried and why that is known:
 - proof: `proofs`, lines and claims with one place changed, by the changes of `edits`; exact models
   show which are false
 - reading: `readings`, letters renamed or in another role, and the gallery of ways to be misled
-- input: `inputs`, specs, claims, instances, runs and folders, each spoilt by a seed and tried
+- input: `inputs`, specs, instances, runs and folders, each spoilt by a seed and tried
   within limits
 - falsification: `smoothness` changes constants; `exact_model` shows which are too small
 - measurement: `runs` plants faults in specs, of runs whose exact course is known

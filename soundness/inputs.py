@@ -1,4 +1,4 @@
-"""Malformed inputs: specs, numbers, claims, instances, runs, texts and models' folders, each spoilt
+"""Malformed inputs: specs, numbers, instances, runs, texts and models' folders, each spoilt
 by a seed.
 
 Each is read, planned and checked, and must be refused in one line, or accepted where the spoiling
@@ -29,7 +29,6 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-import sympy as sp
 import torch
 
 from boundcheck.experiment import measure
@@ -38,9 +37,6 @@ from boundcheck.experiment.spec import specs_of
 from boundcheck.experiment.store import finished
 from boundcheck.functions.adapters import LoRA
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim, Quantity
-from boundcheck.language.symbols import L, Lhat, Parameter
-from boundcheck.language.vocabulary import FrobeniusNorm, SpectralNorm
 from boundcheck.system.terminal import assignments_of
 from boundcheck.worst_case import falsify
 from boundcheck.worst_case.relation import Assignment
@@ -531,41 +527,9 @@ def instances() -> tuple[dict[str, Any], ...]:
         catalogue["meft.theorem2_repaired"],
     )
     run = ShortRun(theorem, adapter, radii, "sigma", knots, np.ones((1, 1)), 1.0, v, 3)
-    return (*(each.as_json() for each in found), run.as_json(), claims()[0])
-
-
-@cache
-def claims() -> tuple[dict[str, Any], ...]:
-    """Instances of claims of one's own. Only their claim is spoilt."""
-    n = sp.Symbol("n", positive=True, integer=True)
-    X, Y = sp.MatrixSymbol("X", 2, n), sp.MatrixSymbol("Y", n, 2)
-    # A relation with a hypothesis and a side that is a letter.
-    bounded = Claim("given", "Given", "me", sp.Le(SpectralNorm(X), L))
-    norms = Claim(
-        "mine",
-        "Mine",
-        "me",
-        sp.Le(FrobeniusNorm(X * Y), L * FrobeniusNorm(Y)),
-        hypotheses=(bounded,),
-    )
-    kappa = Parameter(sp.Symbol("kappa", positive=True), "positive real", "a factor")
-    X = sp.MatrixSymbol("X", 2, 2)
-    own = Claim(
-        "mine",
-        "Mine",
-        "me",
-        sp.Le(SpectralNorm(X), Lhat * FrobeniusNorm(X)),
-        quantities=(
-            Quantity(Lhat, sp.Max(L, kappa.symbol ** sp.Rational(3, 2)) + sp.exp(L), "mine"),
-        ),
-        conditions=(sp.Ge(kappa.symbol, 1),),
-        declared=(kappa,),
-        note="mine",
-    )
-    return (
-        Assignment(norms, {"X": np.eye(2), "Y": np.ones((2, 2))}, {"n": 2.0, "L": 1.0}).as_json(),
-        Assignment(own, {"X": np.eye(2)}, {"L": 1.0, "kappa": 2.0}).as_json(),
-    )
+    sizes = {"a": 1.0, "k": 2.0, "r": 2.0}
+    norms = Assignment(catalogue["meft.frozen_factor"], {"A": np.eye(2)}, sizes)
+    return (*(each.as_json() for each in found), run.as_json(), norms.as_json())
 
 
 @cache
@@ -836,86 +800,6 @@ def _bound(folder: Path) -> Sequence[str] | None:
     return ("bound", *(part for text in texts for part in ("--set", text)), "--", id)
 
 
-def _claim(random: Random, folder: Path) -> str:
-    instance = random.choice(claims())
-    claim, change = copy.deepcopy(instance["claim"]), "an expression of any nodes"
-    if random.random() < 0.5:
-        claim, change = spoilt(random, claim)
-    else:
-        kind = random.choice(("LessThan", "StrictLessThan", "Equality", "And"))
-        relation = [kind, _nodes(random, 0), _nodes(random, 0)]
-        holder, key = random.choice(
-            [(claim, "conclusion"), *((each, "conclusion") for each in claim["hypotheses"])]
-        )
-        if claim["quantities"] and random.random() < 0.5:
-            holder, key, relation = claim["quantities"][0], "expression", _nodes(random, 0)
-        holder[key] = relation
-    text = written(instance | {"claim": claim})
-    (folder / "instance.json").write_text(text, encoding="utf-8", errors="surrogatepass")
-    return change
-
-
-# Kinds of nodes by how many arguments they take.
-_NODES = {
-    0: ("Exp1",),
-    1: (
-        "exp",
-        "log",
-        "Abs",
-        "FrobeniusNorm",
-        "SpectralNorm",
-        "EuclideanNorm",
-        "Trace",
-        "Transpose",
-        "Expectation",
-    ),
-    2: (
-        *(
-            "Add",
-            "Mul",
-            "Pow",
-            "Max",
-            "Min",
-            "InnerProduct",
-            "MatAdd",
-            "MatMul",
-            "MatPow",
-            "HadamardProduct",
-            "And",
-        ),
-        *(
-            "Identity",
-            "ZeroMatrix",
-            "LessThan",
-            "Gradient",
-            "Iterate",
-            "Value",
-            "Tuple",
-            "MatrixExpectation",
-        ),
-    ),
-    3: ("Add", "Mul", "MatMul", "Max", "Sum", "PartialGradient"),
-    4: ("MinimumOver",),
-}
-
-
-def _nodes(random: Random, depth: int) -> Any:
-    """An expression made of any nodes of the vocabulary, whether they fit together or not."""
-    if depth > random.choice((0, 1, 2, 5)):
-        leaves = (
-            ["Symbol", "L", "positive"],
-            ["Symbol", "kappa", "positive"],
-            ["Symbol", "n", "positive", "integer"],
-        )
-        more = (
-            ["MatrixSymbol", "X", "2", "2"],
-            ["MatrixSymbol", "Y", ["Symbol", "n", "positive", "integer"], "2"],
-        )
-        return random.choice((*leaves, *more, "0", "1", "-1", "1/3", "999", "9" * 300))
-    count = random.choice((0, 1, 1, 1, 2, 2, 2, 2, 3, 4))
-    return [random.choice(_NODES[count]), *(_nodes(random, depth + 1) for _ in range(count))]
-
-
 def _run(random: Random, folder: Path) -> str:
     stored = shutil.copytree(finished_run(_store()), folder / "run")
     files = sorted(path for path in stored.rglob("*") if path.is_file() and path.name[0] != ".")
@@ -953,8 +837,7 @@ KINDS = {
     "spec of matrices": Kind(2200, partial(_spec, SPECS), _try_spec, lambda _: _MEASURE),
     "spec of networks": Kind(1000, partial(_spec, NETWORKS), _try_spec, lambda _: _MEASURE),
     "--set": Kind(2200, _settings, _try_settings, _bound),
-    "stored instance": Kind(1800, _instance, _replay, lambda _: _REPLAY),
-    "stored claim": Kind(1000, _claim, _replay, lambda _: _REPLAY),
+    "stored instance": Kind(2800, _instance, _replay, lambda _: _REPLAY),
     "stored run": Kind(600, _run, lambda: finished(Path("run")), lambda _: ("report", "run")),
 }
 """By name; without transformers there are no models' folders to spoil."""

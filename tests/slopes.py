@@ -9,9 +9,10 @@ from hypothesis import assume
 from hypothesis.strategies import DrawFn
 
 from boundcheck.language.judge import Met, meets
-from boundcheck.proof.instance import THEOREM_2, MeftRun
+from boundcheck.proof.instance import MeftRun
 from boundcheck.proof.witness import on_run
 from boundcheck.properties.problem_strategies import fractions, offsets, slopes
+from proofs.jiang2024.claims import THEOREM_2
 from proofs.jiang2024.setting import READING
 
 
@@ -43,7 +44,14 @@ def instances(draw: DrawFn) -> MeftRun:
     assume(slope.lipschitz > 0)
     start = (draw(fractions(-1, 1)), draw(fractions(-1, 1)))
     sigma, T = draw(fractions(1, 2)), draw(st.integers(1, 3))
-    constants = {"slope": slope, "L": slope.lipschitz, "G": slope.bound, "C": sigma, "sigma": sigma}
+    constants = {
+        "claim": THEOREM_2,
+        "slope": slope,
+        "L": slope.lipschitz,
+        "G": slope.bound,
+        "C": sigma,
+        "sigma": sigma,
+    }
     run = {"offsets": samples, "start": start, "T": T}
     probe = MeftRun(**constants, **run, zeta=1, alpha=1)
     ratio = draw(st.sampled_from([Fraction(1, 2), Fraction(1, 4), Fraction(1, 16)]))

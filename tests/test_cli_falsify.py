@@ -90,10 +90,10 @@ def test_a_violation_is_said_and_strict_exits_with_one(
     assert json.loads(strict.out)["violated"] is True
     assert json.loads(strict.out)["ratio"] > 1.1
     file = f"instances/{false.id}.json"
-    replay = command("falsify", "--replay", file, "--json")
+    replay = command("falsify", false.id, "--replay", file, "--json")
     assert replay.code == 0, "without --strict it exits with 0 whatever it found"
     assert json.loads(replay.out)["ratio"] == json.loads(strict.out)["ratio"]
-    said = command("falsify", "--replay", file, "--strict")
+    said = command("falsify", false.id, "--replay", file, "--strict")
     assert said.code == 1
     assert ": violated." in said.out
     lenient = command(*search.split())

@@ -13,7 +13,7 @@ import operator
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import reduce
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import sympy as sp
@@ -283,7 +283,8 @@ def _separation(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> int
         isinstance(node, sp.exp | sp.log) or node is sp.E for node in nodes
     ):
         return None
-    u, v = Model(cast(Any, _Sizes()), values=values, horizon=0, floats=False).number(expression)
+    sizes: Any = _Sizes()
+    u, v = Model(sizes, values=values, horizon=0, floats=False).number(expression)
     radicals = {
         (node.base, int(exponent.q)) for node, exponent in exponents.items() if exponent is not None
     }

@@ -42,11 +42,11 @@ from boundcheck.functions.objective import (
     table_of,
 )
 from boundcheck.language import hypotheses, sentence
-from boundcheck.language.algorithms import Algorithm
-from boundcheck.language.catalogue import catalogue, theorem_at_any_step
+from boundcheck.language.algorithms import SGD, Algorithm
+from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.hypotheses import BOUNDED_BELOW, LEAST, SMOOTH, Lipschitz
-from boundcheck.language.measures import SMOOTHNESS, PerformanceMeasure
+from boundcheck.language.measures import LEAST_GRADIENT, SMOOTHNESS, PerformanceMeasure
 from boundcheck.language.prose import plain
 from boundcheck.language.symbols import T, exact, formula, parsed, r
 from boundcheck.system.files import likely_file, read_text
@@ -418,7 +418,7 @@ class Spec(Table):
             }
         if isinstance(run, dict):
             tables = tables | {"run": {"replicas": 1, "audits": None, "looks": 2} | run}
-        return {"claim": theorem_at_any_step().id} | tables
+        return {"claim": about_any_step().id} | tables
 
     @model_validator(mode="after")
     def _is_measurable(self) -> "Spec":
@@ -466,11 +466,8 @@ class Spec(Table):
     def _check_network(self, model: ModelTable) -> None:
         """Refuse what a run on a network does not have, or cannot be held to."""
         run = self.run
-        if {p.name for p in self.said.parameters} - {
-            *_SEEN,
-            *self.free,
-        } or not self.takes_step_size:
-            expected = f"a theorem about whatever step a run takes: {theorem_at_any_step().id}"
+        if not _is_about_any_step(self.said):
+            expected = f"a theorem about whatever step a run takes: {about_any_step().id}"
             raise InputError("claim", self.claim, expected)
         for table in ("lipschitz", "domain", "assume", "bracket"):
             if table in self.model_fields_set:
@@ -714,6 +711,26 @@ def _formula(name: str, value: float | str, symbols: list[sp.Symbol]) -> sp.Expr
         formula(f"assume.{name}", value, symbols)
         if isinstance(value, str)
         else exact(f"assume.{name}", value)
+    )
+
+
+def _is_about_any_step(claim: Claim) -> bool:
+    """True if a theorem prescribes no step, and a run shows all other constants of it."""
+    known = {*_SEEN, *sentence.free_numbers(claim)}
+    return sentence.free_step(claim) is not None and {p.name for p in claim.parameters} <= known
+
+
+@cache
+def about_any_step() -> Claim:
+    """The first theorem about SGD at any step of which a run shows the rest, and at some iterates
+    its measure, the least gradient.
+    """
+    return next(
+        claim
+        for claim in catalogue.values()
+        if _is_about_any_step(claim)
+        and sentence.algorithm_of(claim) is SGD
+        and sentence.measure_of(claim) is LEAST_GRADIENT
     )
 
 

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import pairwise
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 import sympy as sp
@@ -105,7 +105,10 @@ def slack(
     if not has_chains(problem.adapter):
         about = ", ".join(adapter.title for adapter in ADAPTERS.values() if has_chains(adapter))
         raise TypeError(f"{problem.adapter.title}: the chains are proofs about {about}")
-    do, scale = Rounded(torch.float64, str(v[0].device)), float(cast(Any, problem.adapter).scale)
+    do, scale = (
+        Rounded(torch.float64, str(v[0].device)),
+        float(getattr(problem.adapter, "scale", 1.0)),
+    )
 
     def weight(X: ApproxMatrix) -> Tensor:
         return problem.adapter.W0 + scale * X.value.unsqueeze(0)

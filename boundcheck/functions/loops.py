@@ -7,34 +7,31 @@ it. All is in one file, because numba keeps what it compiled until the file chan
 twin in PyTorch, for where numba is not installed.
 """
 
-import sys
-import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Numba reads a file .numba_config.yaml of the current folder, which may name the folder of what was
-# compiled before: numba unpickles that, and so would run a stranger's code. It reads the file only
-# where it can import yaml; here variables of the environment alone say what it is to do.
-_yaml = sys.modules.get("yaml")
-sys.modules["yaml"] = None  # type: ignore[assignment]
-try:
-    with warnings.catch_warnings(action="ignore"):
-        from numba.core import config
-finally:
-    del sys.modules["yaml"]
-    if _yaml is not None:
-        sys.modules["yaml"] = _yaml
+from boundcheck.errors import InputError
 
+try:
+    from numba import njit
+    from numba.core import config
+except ImportError:
+    raise
+except Exception as error:
+    raise InputError(
+        ".numba_config.yaml", "in this folder", "a file that numba can read, or none"
+    ) from error
+
+# Numba reads a file .numba_config.yaml of the current folder, which may name the folder of what was
+# compiled before: numba unpickles that, and so would run a stranger's code. Before anything is
+# compiled it looks again, where there is no such file: variables of the environment alone say what
+# it is to do.
 _settings: Any = config
-# Where numba was imported before, it has read the file: it looks again, where there is none.
 _settings._config_fname = ""
 _settings.reload_config()
-
-# Here, and not above: what it reads is settled first.
-from numba import njit  # noqa: E402
 
 Floats = NDArray[np.float64]
 Function = TypeVar("Function", bound=Callable[..., Any])

@@ -224,22 +224,11 @@ def claims_about(kind: str) -> tuple[str, ...]:
     return tuple(id for id, each in _about().items() if kind in each.kinds)
 
 
-def hard_theorems() -> tuple[str, ...]:
-    """The ids of the theorems for which a hard instance can be made, `HARD` of the papers."""
-    return tuple(claim.id for claim in _said("HARD"))
-
-
-def scalar_claims() -> tuple[Claim, ...]:
-    """The lemma and the theorem that `boundcheck.proof.instance` has instances of in one number, a
-    paper's `SCALAR`.
+def is_of_one_number(claim: Claim) -> bool:
+    """True if the paper of a claim lists it in `SCALAR`: it is about f(BA), and A and B may be
+    numbers.
     """
-    return _said("SCALAR")
-
-
-@cache
-def theorem_at_any_step() -> Claim:
-    """The theorem for a run whose step no theorem prescribes: `ANY_STEP` of a paper."""
-    return next(part.ANY_STEP for part in parts("about") if hasattr(part, "ANY_STEP"))
+    return any(claim is each for each in _said("SCALAR"))
 
 
 @dataclass(frozen=True)

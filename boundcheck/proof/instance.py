@@ -18,9 +18,8 @@ from boundcheck.exact.balls import Rows, number
 from boundcheck.exact.evaluate import Paths, VectorFunction, descent, rational_value
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.language import symbols
-from boundcheck.language.catalogue import scalar_claims
+from boundcheck.language.claim import Claim
 
-LEMMA_1, THEOREM_2 = scalar_claims()
 CONSTANTS = tuple(str(x.name) for x in (symbols.L, symbols.G, symbols.C, symbols.sigma))
 
 Point: TypeAlias = tuple[Fraction, Fraction]
@@ -28,10 +27,11 @@ Point: TypeAlias = tuple[Fraction, Fraction]
 
 @dataclass(frozen=True)
 class Setting:
-    """The function F(A, B) = f(BA), and the constants that Lemma 1 is told. Whole numbers become
+    """The function F(A, B) = f(BA), and the constants that a claim is told. Whole numbers become
     fractions.
 
     Attributes:
+        claim: the lemma, or for a run the theorem, that it is an instance of.
         slope: f'.
         L: the claimed smoothness constant of f.
         G: the claimed bound on |f'|.
@@ -40,6 +40,7 @@ class Setting:
 
     """
 
+    claim: Claim
     slope: PiecewiseLinear
     L: Fraction
     G: Fraction
@@ -90,20 +91,20 @@ class Setting:
 
     @property
     def constants(self) -> dict[str, Fraction]:
-        """What Lemma 1 is told, by name."""
+        """What the lemma is told, by name."""
         return {name: getattr(self, name) for name in CONSTANTS}
 
     @property
     def smoothness(self) -> Fraction:
-        """Lhat, the smoothness constant of F that Lemma 1 prints; raises ArithmeticError if it is
+        """Lhat, the smoothness constant of F by the claim; raises ArithmeticError if it is
         irrational.
         """
-        return _rational(LEMMA_1.expression(symbols.Lhat.name), self.constants)
+        return _rational(self.claim.expression(symbols.Lhat.name), self.constants)
 
 
 @dataclass(frozen=True)
 class Points(Setting):
-    """A setting with two points, at which a line of Lemma 1 is checked."""
+    """A setting with two points, at which a line about any two is checked."""
 
     v1: Point
     v2: Point
@@ -116,7 +117,7 @@ class Points(Setting):
 
 @dataclass(frozen=True)
 class MeftRun(Setting):
-    """A setting with a run of Algorithm 1, and the constants that Theorem 2 is told.
+    """A setting with a run of Algorithm 1, and the constants that the theorem is told.
 
     Attributes:
         offsets: c_i, one for each sample; each step draws a fresh one, uniformly.
@@ -167,7 +168,7 @@ class MeftRun(Setting):
 
     @property
     def shortest_horizon(self) -> Fraction:
-        """T_min, the fewest iterations that Theorem 2 speaks of; raises ArithmeticError if it is
+        """T_min, the fewest iterations that the theorem speaks of; raises ArithmeticError if it is
         irrational.
         """
         told = {
@@ -175,7 +176,7 @@ class MeftRun(Setting):
             symbols.T.name: Fraction(self.T),
             symbols.zeta.name: self.zeta,
         }
-        return _rational(THEOREM_2.expression(symbols.T_min.name), self.constants | told)
+        return _rational(self.claim.expression(symbols.T_min.name), self.constants | told)
 
 
 def _entries(point: tuple[Rows, ...], count: int) -> tuple[Fraction, ...]:

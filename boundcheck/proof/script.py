@@ -398,7 +398,7 @@ def _instances(paper: Paper) -> dict[str, str]:
     """The digests of the claims of which a paper has an instance, by id."""
     path = paper.folder / WORLDS
     found = parse_json(read_text(path)) if path.is_file() else {}
-    return {id: str(each["claim"]) for id, each in found.items()}
+    return {id: str(each["digest"]) for id, each in found.items()}
 
 
 def _key(claim: Claim) -> str:

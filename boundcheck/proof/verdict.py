@@ -27,7 +27,6 @@ from boundcheck.kernel import (
 )
 from boundcheck.kernel.derive import Renewal, derivation, free
 from boundcheck.kernel.terms import Inverse, Root, Scalar, Term, TermError, Variable
-from boundcheck.language.catalogue import scalar_claims
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.evidence import HOLDS, Answer
 from boundcheck.language.judge import followed, hypothesis_in, meets
@@ -627,7 +626,7 @@ def objection(fact: Fact, witness: Witness, script: Script) -> str:
                 )
         for each in assumptions:
             if isinstance(each.statement, Law):
-                answer = _obeys(told.at_no_point(), each.statement)
+                answer = _obeys(told, each.statement)
                 if answer.verdict == "fails":
                     return f"the witness breaks a hypothesis: {answer.why}"
                 if answer.verdict == "open":
@@ -665,17 +664,17 @@ def _quantities(claim: Claim) -> Iterator[Quantity]:
 def _obeys(told: Told, law: Law) -> Answer:
     """The answer to whether a law holds.
 
-    A law of Lemma 1 or Theorem 2 holds if all that these say of the function everywhere holds; any
-    other law is open.
+    A law from which the instance's own claim starts holds if all that the claim says of the
+    function everywhere holds; any other law is open.
     """
-    claims, fixed = scalar_claims(), fixed_statements()
-    if not any(digest(law) in fixed[claim.id].hypotheses for claim in claims):
+    claim, bare = told.claim, told.at_no_point()
+    if claim is None or digest(law) not in fixed_statements()[claim.id].hypotheses:
         return Answer("open", "it ranges over more than the instance has")
     answer = HOLDS
-    for hypothesis in {each for claim in claims for each in claim.hypotheses}:
+    for hypothesis in claim.hypotheses:
         word = word_of(hypothesis)
         if not hypothesis.conclusion.atoms(Iterate) and not (word and word.is_about_noise):
-            answer &= hypothesis_in(told, hypothesis)
+            answer &= hypothesis_in(bare, hypothesis)
     return answer
 
 

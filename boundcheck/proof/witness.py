@@ -37,6 +37,8 @@ from boundcheck.kernel.terms import (
 )
 from boundcheck.language import evidence as judged
 from boundcheck.language import symbols
+from boundcheck.language.catalogue import is_of_one_number
+from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import HOLDS, UNKNOWN, Answer, Extent, at_most
 from boundcheck.language.hypotheses import BALL
 from boundcheck.proof.instance import MeftRun, Point, Points, Setting
@@ -146,6 +148,9 @@ class Told(judged.Instance):
     A relation holds in it at each time and in each outcome, or it is open.
     """
 
+    claim: Claim | None = None
+    """The claim whose laws are about its function; None where it knows no function everywhere."""
+
     def __init__(self, witness: Witness, reading: Reading) -> None:
         self.witness, self.reading = witness, reading
 
@@ -204,7 +209,7 @@ class ToldOfSetting(Told):
 
     def __init__(self, witness: Witness, reading: Reading, source: Points | MeftRun) -> None:
         super().__init__(witness, reading)
-        self.setting, self.visited = source, source.visited
+        self.setting, self.visited, self.claim = source, source.visited, source.claim
 
     def at_no_point(self) -> Told:
         """The setting without the points that are visited.
@@ -282,12 +287,13 @@ class ToldOfSetting(Told):
 
 
 def at_points(about: str, setting: Setting, v1: Point, v2: Point) -> Witness:
-    """Two points at which a line of Lemma 1 fails."""
-    return _of(about, Points(setting.slope, setting.L, setting.G, setting.C, setting.sigma, v1, v2))
+    """Two points at which a line of a lemma fails."""
+    s = setting
+    return _of(about, Points(s.claim, s.slope, s.L, s.G, s.C, s.sigma, v1, v2))
 
 
 def on_run(about: str, run: MeftRun) -> Witness:
-    """A run of Algorithm 1, all of its paths, on which a line of the proof of Theorem 2 fails."""
+    """A run of Algorithm 1, all of its paths, on which a line of a theorem's proof fails."""
     return _of(about, run)
 
 
@@ -386,7 +392,9 @@ def examined(witness: Witness) -> Witness:
     """
     source = witness.source
     believed = source is not None and (
-        type(source) not in (Points, MeftRun) or type(source.slope) is not PiecewiseLinear
+        type(source) not in (Points, MeftRun)
+        or type(source.slope) is not PiecewiseLinear
+        or not is_of_one_number(source.claim)
     )
     if type(witness) is not Witness or type(witness.model) is not Model or believed:
         about = getattr(witness, "about", witness)
@@ -424,6 +432,8 @@ def _plain(x: Any) -> Any:
     A slope is made again from its knots alone: what a script wrote into a cached property does not
     count.
     """
+    if isinstance(x, Claim):
+        return x
     if isinstance(x, PiecewiseLinear):
         return PiecewiseLinear(_plain(x.knots))
     if isinstance(x, tuple):

@@ -21,6 +21,7 @@ from hypothesis.errors import Unsatisfiable
 from hypothesis.strategies import SearchStrategy
 
 from boundcheck.errors import BoundcheckError, InputError
+from boundcheck.exact.evaluate import NoValueError
 from boundcheck.exact.floats import Comparison
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
@@ -82,7 +83,9 @@ class ClaimViolatedError(BoundcheckError, AssertionError):
 
     """
 
-    def __init__(self, instance: Tried, ratio: float, path: Path | None = None) -> None:
+    def __init__(
+        self, instance: Tried, ratio: float, path: Path | None = None, typed: str = ""
+    ) -> None:
         self.instance, self.ratio, self.path = instance, ratio, path
         size = (
             "has no finite limit" if ratio == math.inf else f"is at least {rounded_down(ratio, 6)}"
@@ -93,7 +96,7 @@ class ClaimViolatedError(BoundcheckError, AssertionError):
             f"{instance.claim.id} is violated, certified with Arb: measured over bound {size}, on"
         )
         stored = (
-            f"replay: boundcheck falsify --replay {path}"
+            f"replay: boundcheck falsify {typed} --replay {path}"
             if path
             else "not stored: its folder cannot be written"
         )
@@ -167,7 +170,10 @@ def check_claim(
     """
     # Pytest shows the test that called, and not this.
     __tracebackhide__ = True
-    claim = _as_claim(claim, given)
+    typed, claim = claim, _as_claim(claim, given)
+    if not isinstance(typed, str):
+        # An object does not say where it is.
+        typed = claim.id if catalogue.get(claim.id) == claim else "FILE.py:CLAIM"
     check_kind("numpy", dtype)
     check_size("largest", largest)
     check_rank("largest", largest)
@@ -187,6 +193,8 @@ def check_claim(
         raise InputError(
             "given", claim.id, "hypotheses that instances satisfy, of which none was found"
         ) from None
+    except NoValueError as error:
+        raise InputError("claim", claim.id, f"a relation of numbers and norms ({error})") from None
     except _BrokenError as error:
         # Shrunk, and written to a file.
         instance, found = error.instance, certify(error.instance)
@@ -206,7 +214,7 @@ def check_claim(
             stored = None
         ratio = found.lower if math.isfinite(found.lower) else None
         current().tell({"id": claim.id, "ratio": ratio, "file": str(stored or "not stored")})
-        raise ClaimViolatedError(instance, found.lower, stored) from None
+        raise ClaimViolatedError(instance, found.lower, stored, typed) from None
     tried = search.examples, search.ratio, search.near_ties
     checked = Checked(claim.id, *tried, current().profile.name, dtype, device, tuple(search.open))
     current().tell(asdict(checked) | {"open": list(checked.open)})

@@ -25,6 +25,7 @@ from hypothesis.errors import NoSuchExample, Unsatisfiable
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import Vector, ball_of
 from boundcheck.exact.evaluate import Model, VectorFunction
+from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import Extent
 from boundcheck.language.hypotheses import LEAST
@@ -35,7 +36,7 @@ from boundcheck.proof.script import WORLDS, fixed_statements
 from boundcheck.proofs import paper_of
 from boundcheck.properties.check import strategy_of
 from boundcheck.system.files import replace_file
-from boundcheck.worst_case.instance import Fields, OfRun, named
+from boundcheck.worst_case.instance import Fields, OfRun
 from boundcheck.worst_case.stored import KINDS, Tried
 
 # Of the simplest instances; where none of so many is a world, the claim has none among them.
@@ -145,18 +146,19 @@ class Parabola(OfRun):
         given = {name: str(x) for name, x in self.given.items()}
         return {
             "kind": "parabola",
-            "claim": named(self.claim),
+            "claim": self.claim.id,
+            "digest": self.claim.digest,
             "given": given,
             "noise": str(self.noise),
         }
 
     @classmethod
-    def from_json(cls, data: Any) -> Parabola:
+    def from_json(cls, data: Any, claim: Claim) -> Parabola:
         """The instance that `as_json` wrote; raises an InputError that names the wrong field."""
         found = Fields(data, "instance")
         given = found.table("given")
         numbers = {name: Fraction(given.text(name)) for name in given.data}
-        return cls(found.claim(), numbers, Fraction(found.text("noise")))
+        return cls(claim, numbers, Fraction(found.text("noise")))
 
 
 def world_of(claim: Claim) -> Tried | Parabola | None:
@@ -179,7 +181,8 @@ def read(data: Mapping[str, Any]) -> Any:
     """Read the instance that a ``worlds.json`` has for a claim; raises InputError as the instance's
     `from_json`.
     """
-    return (KINDS | {"parabola": Parabola})[data["kind"]].from_json(data)
+    kind = (KINDS | {"parabola": Parabola})[data["kind"]]
+    return kind.from_json(data, catalogue[data["claim"]])
 
 
 if __name__ == "__main__":
@@ -187,6 +190,6 @@ if __name__ == "__main__":
         claims, found = {claim.id: claim for claim in paper_of(key).claims()}, {}
         for id in fixed_statements():
             if id in claims and (world := world_of(claims[id])) is not None:
-                found[id] = {"claim": claims[id].digest, "instance": world.as_json()}
+                found[id] = world.as_json()
         written = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
         replace_file(paper_of(key).folder / WORLDS, written.encode())

@@ -1,8 +1,7 @@
 """What all kinds of instances share, and `AdapterInstance`: what a smoothness claim is tried on.
 
-Shared are the certificate of both sides of a claim, runs in balls, and the reading of JSON tables:
-a claim in a file is the catalogue's, by its id, or the file's own, which may not pass for one of
-the catalogue. An error names the field.
+Shared are the certificate of both sides of a claim, runs in balls, and the reading of JSON tables.
+A file has its claim's id and digest alone. An error names the field.
 
 An `AdapterInstance` is an adapter, a loss with one kink, and two points. f(W) = h(<E, W>) + <N, W>
 with h' of slope L between two small values. It is L|E|² smooth, its gradient is nearly N, and near
@@ -21,7 +20,7 @@ import copy
 import math
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property, reduce
 from itertools import count
@@ -58,7 +57,6 @@ from boundcheck.language.algorithms import Algorithm, Space
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import HOLDS, Answer, Extent
-from boundcheck.language.exchange import claim_as_json, claim_from_json, expression_from_json
 from boundcheck.language.hypotheses import BOUNDED_GRADIENT, READINGS, SMOOTH_IN_W
 from boundcheck.language.judge import Met, meets
 from boundcheck.language.measures import SMOOTHNESS
@@ -233,20 +231,6 @@ def matrix_text(X: np.ndarray) -> str:
     )
 
 
-def named(claim: Claim) -> Any:
-    """The claim's id where the catalogue has that very claim; otherwise all that it says, under an
-    id of its own.
-    """
-    if catalogue.get(claim.id) == claim:
-        return claim.id
-    own = claim if claim.id not in catalogue else replace(claim, id=f"not {claim.id}")
-    written = claim_as_json(own)
-    if own.id == str(own.conclusion):
-        # Floats in it are written as the rationals that they are.
-        written["id"] = str(expression_from_json(written["conclusion"]))
-    return written
-
-
 def check_id(claim: Claim) -> None:
     """Refuse an id by which a claim, or one of its hypotheses, would be taken for another claim.
 
@@ -334,16 +318,6 @@ class Fields:
 
     def integer(self, name: str) -> int:
         return int(self.get(name, int, "an integer"))
-
-    def claim(self) -> Claim:
-        """The claim that `named` wrote."""
-        data = self.get("claim")
-        if not isinstance(data, dict):
-            return catalogue[self.text("claim")]
-        claim = claim_from_json(data)
-        check_whole(data, claim_as_json(claim), "claim")
-        check_id(claim)
-        return claim
 
     def number(self, name: str, most: float = MOST) -> float:
         value = self.get(name)
@@ -514,11 +488,11 @@ class AdapterInstance(OfAdapter):
         before.
         """
         fractions = np.vectorize(Fraction, otypes=[object])
+        # Its formulas are those of arrays of exact numbers too.
+        adapter: Any = self.adapter
         for point in self._points:
-            bounded = cast(Any, self.adapter).bounded(
-                tuple(fractions(part[0].cpu().numpy()) for part in point)
-            )
-            for block, rows in zip(self.adapter.blocks, bounded, strict=True):
+            bounded = adapter.bounded(tuple(fractions(part[0].cpu().numpy()) for part in point))
+            for block, rows in zip(adapter.blocks, bounded, strict=True):
                 if not block.radius:
                     continue
                 radius = Fraction(self.radii[block.radius])
@@ -713,7 +687,8 @@ class AdapterInstance(OfAdapter):
         """
         return {
             "kind": "smoothness",
-            "claim": named(self.claim),
+            "claim": self.claim.id,
+            "digest": self.claim.digest,
             "adapter": adapter_as_json(self.adapter),
             "radii": dict(self.radii),
             "lipschitz": self.lipschitz,
@@ -727,8 +702,8 @@ class AdapterInstance(OfAdapter):
         }
 
     @classmethod
-    def from_json(cls, data: Any) -> AdapterInstance:
-        """The instance that `as_json` wrote.
+    def from_json(cls, data: Any, claim: Claim) -> AdapterInstance:
+        """The instance of a claim that `as_json` wrote.
 
         Raises:
             InputError: for a missing or wrong field, a shape that does not fit, a number that is
@@ -736,7 +711,6 @@ class AdapterInstance(OfAdapter):
 
         """
         found = Fields(data, "instance")
-        claim = found.claim()
         adapter = read_adapter(found.table("adapter"))
         if claim.id in catalogue and not adapter.is_subject_of(claim):
             raise InputError("adapter.kind", adapter.kind, f"an adapter that {claim.id} is about")

@@ -42,7 +42,7 @@ from boundcheck.language.measures import MEASURES, SMOOTHNESS, PerformanceMeasur
 from boundcheck.language.sentence import algorithm_of, measure_of, takes, words_of
 from boundcheck.language.symbols import R_1, D, Number, T, abc_a, abc_b, abc_c, ell, eta, zeta
 from boundcheck.worst_case import instance as adapted
-from boundcheck.worst_case.instance import Fields, OfRun, as_matrices, matrix_text, named
+from boundcheck.worst_case.instance import Fields, OfRun, as_matrices, matrix_text
 
 
 class FloatPaths:
@@ -571,7 +571,8 @@ class ShortRun(OfRun, OfAdapter):
         """Plain data, from which `from_json` makes the same run."""
         return {
             "kind": "run",
-            "claim": named(self.claim),
+            "claim": self.claim.id,
+            "digest": self.claim.digest,
             "adapter": adapted.adapter_as_json(self.adapter),
             "radii": dict(self.radii),
             "lipschitz": self.lipschitz,
@@ -586,10 +587,10 @@ class ShortRun(OfRun, OfAdapter):
         }
 
     @classmethod
-    def from_json(cls, data: Any) -> ShortRun:
+    def from_json(cls, data: Any, claim: Claim) -> ShortRun:
         """The run that `as_json` wrote; raises InputError that names the field that is wrong."""
         found = Fields(data, "instance")
-        claim, adapter = found.claim(), adapted.read_adapter(found.table("adapter"))
+        adapter = adapted.read_adapter(found.table("adapter"))
         steps, offset = found.integer("steps"), found.table("objective").number("offset")
         adapted.check_extent(adapter, (2 if offset else 1) ** min(max(steps, 1), LONGEST) * LONGEST)
         radii, objective, given = (

@@ -10,7 +10,6 @@ from typing import Any
 from boundcheck.errors import InputError, one_of
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
-from boundcheck.language.exchange import claim_as_json
 from boundcheck.language.view import Shown
 from boundcheck.system.files import parse_json, read_text, replace_file
 from boundcheck.system.plugins import theirs
@@ -19,6 +18,7 @@ from boundcheck.worst_case.instance import (
     Certificate,
     Fields,
     certify,
+    check_id,
     check_whole,
 )
 from boundcheck.worst_case.relation import Assignment
@@ -52,8 +52,8 @@ def load(path: Path, claim: Claim | None = None) -> Tried:
 
     Args:
         path: the file.
-        claim: the claim that it is about, where that is none of the catalogue's: a file says what a
-            claim says, but has no code of its words.
+        claim: the claim that it is about, where that is none of the catalogue's: a file has the
+            id and the digest of a claim alone.
 
     Raises:
         InputError: for a file that is not an instance, that says more than one, or that is about
@@ -64,23 +64,21 @@ def load(path: Path, claim: Claim | None = None) -> Tried:
         data = parse_json(read_text(path))
     except (OSError, ValueError) as error:
         raise InputError("--replay", path, f"a readable JSON file ({error})") from None
-    if claim is not None and isinstance(data, dict):
-        if data.get("claim") not in (claim.id, claim_as_json(claim)):
-            raise InputError("--replay", path, f"an instance of {claim.id}, as it is now")
-        data = data | {"claim": catalogue.opened(claim).id}
-    if (kind := Fields(data, "instance").text("kind")) not in KINDS:
+    found = Fields(data, "instance")
+    if (kind := found.text("kind")) not in KINDS:
         raise InputError("instance.kind", kind, one_of(kind, KINDS))
-    try:
-        made = KINDS[kind].from_json(data)
-        check_whole(
-            {name: value for name, value in data.items() if name != "claim"},
-            made.as_json(),
-            "instance",
-        )
-    except RecursionError:
-        raise InputError(
-            "claim", "nested too deep", "hypotheses with few hypotheses of their own"
-        ) from None
+    id, digest = found.text("claim"), found.text("digest")
+    if claim is None and id not in catalogue:
+        expected = "a claim of the catalogue; your own is given too, as in falsify FILE.py:NAME"
+        raise InputError("instance.claim", id, expected)
+    about = claim or catalogue[id]
+    if id != about.id:
+        raise InputError("instance.claim", id, f"{about.id}, which was given")
+    if digest != about.digest:
+        raise InputError("instance.digest", digest, f"that of {id} as it is now, {about.digest}")
+    check_id(about)
+    made = KINDS[kind].from_json(data, about)
+    check_whole(data, made.as_json(), "instance")
     return made
 
 

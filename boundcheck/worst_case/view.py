@@ -164,28 +164,16 @@ def _(found: Replay) -> View:
 
 
 def show_replay(replay: Replay) -> Iterator[Part]:
-    """For a terminal: a stored instance, judged again, and its claim where that is none of the
-    catalogue's.
-    """
+    """For a terminal: a stored instance, judged again."""
     instance, found = replay
-    claim = instance.claim
-    if claim.id not in catalogue:
-        derived = {quantity.symbol: quantity.expression for quantity in claim.quantities[-1:]}
-        given = [*(hypothesis.conclusion for hypothesis in claim.hypotheses), *claim.conditions]
-        text = str(claim.conclusion.xreplace(derived)) + (
-            f", given {', '.join(map(str, given))}" if given else ""
-        )
-        # Its id may be any name. Its letters are of ASCII, and none looks like another.
-        yield line(f"A claim of the file's own, which the catalogue does not have: {text}.")
     sides = "measured {}, bound {}".format(*told_apart(instance.compare(), 9))
     ratio = (
         "no finite ratio"
         if found.lower == math.inf
         else f"ratio at least {rounded_down(found.lower, 9)}"
     )
-    said = (
-        f"{claim.id} on {instance.title}: {sides}, certified {ratio}: {_verdict(found.violated)}."
-    )
+    about = f"{instance.claim.id} on {instance.title}"
+    said = f"{about}: {sides}, certified {ratio}: {_verdict(found.violated)}."
     yield line(f"{said} {candidate(found.open)}" if found.open else said)
 
 

@@ -1,4 +1,4 @@
-"""The adapters that Lemma 1 is about."""
+"""The adapters that Lemma 1 is about, and the claims that have instances in one number."""
 
 from boundcheck.language.catalogue import About
 
@@ -6,5 +6,5 @@ from .claims import LEMMA_1, THEOREM_2
 
 ABOUT = (About(LEMMA_1, ("lora", "direft"), is_printed=True),)
 
-# The lemma and the theorem whose counterexamples in one number `prove.instance` makes.
+# `proof.instance` makes instances of these, in which A and B are numbers.
 SCALAR = (LEMMA_1, THEOREM_2)

@@ -12,11 +12,13 @@ from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.proof.instance import MeftRun, Setting
 from boundcheck.proof.witness import at_points, on_run
 
+from .claims import LEMMA_1, THEOREM_2
+
 HUBER = PiecewiseLinear.clipped(slope=1, bound=1)
 ORIGIN = (Fraction(0), Fraction(0))
 
 # Off the ball F is as steep as A is large: at (3, 0) its curvature in B is 9.
-ROW_4 = Setting(HUBER, L=1, G=1, C=1, sigma=1)
+ROW_4 = Setting(LEMMA_1, HUBER, L=1, G=1, C=1, sigma=1)
 OFF_THE_BALL = at_points(
     "The Huber function at $(A, B) = (3, 0)$ and $(3, 1/3)$, outside of the ball: $∇F$ changes by"
     " $(1/9, 3)$ over a move of 1/3, and the printed constant is 3",
@@ -26,7 +28,7 @@ OFF_THE_BALL = at_points(
 )
 
 # (X, Y) = (3, 4) has the Euclidean norm 5, not 7.
-ROW_5 = Setting(HUBER, L=1, G=1, C=4, sigma=4)
+ROW_5 = Setting(LEMMA_1, HUBER, L=1, G=1, C=4, sigma=4)
 PYTHAGORAS = at_points(
     "The Huber function at $(A, B) = (4, 3)$ and $(0, 0)$: the gradient changes by $(3, 4)$, of"
     " Euclidean norm 5, and $3 + 4$ is 7",
@@ -37,7 +39,7 @@ PYTHAGORAS = at_points(
 
 # f' = 1 at W_1 = 0 and f' = 0 at W_2 = -1, so only the first term of (13) remains, and its
 # denominator is too big.
-ROW_6 = Setting(PiecewiseLinear.clipped(slope=1, bound=1, zero=-1), L=1, G=1, C=2, sigma=2)
+ROW_6 = Setting(LEMMA_1, PiecewiseLinear.clipped(slope=1, bound=1, zero=-1), L=1, G=1, C=2, sigma=2)
 DENOMINATOR = at_points(
     "$f'(w) = clip(w + 1, ±1)$ at $(A, B) = (2, 0)$ and $(1, -1)$: the ratio is $√2$, and the first"
     " bound of (13) is 1",
@@ -49,6 +51,7 @@ DENOMINATOR = at_points(
 # The curvature of F is nearly L̂, and the noise is as large as (21) allows: the right side of (22)
 # is negative.
 ROW_10 = MeftRun(
+    THEOREM_2,
     PiecewiseLinear.clipped(slope=1, bound="7/64", zero="15/16"),
     L=1,
     G=Fraction(7, 64),
@@ -69,6 +72,7 @@ NEGATIVE = on_run(
 # With α = 1/(2L̂), which is all that (21) to (24) use of the step size: the run settles where
 # E‖∇F‖² is about ζ²/3, and six steps of that outweigh a start next to the minimum.
 ROW_11 = MeftRun(
+    THEOREM_2,
     PiecewiseLinear.clipped(slope="255/256", bound="255/32768", zero="127/128"),
     L=Fraction(255, 256),
     G=Fraction(1, 128),
@@ -89,6 +93,7 @@ SETTLED = on_run(
 # f' is 1/120 at the start and rises to 1/10 on the way down, which takes until the last iterate. No
 # noise is needed.
 ROW_15 = MeftRun(
+    THEOREM_2,
     PiecewiseLinear.through(("4/5", 0), ("9/10", "1/10"), (1, "1/120")),
     L=1,
     G=Fraction(1, 10),
@@ -108,6 +113,7 @@ LAST_ITERATE = on_run(
 
 # Two samples with gradients ±1 in W at v_1 = (1, 0), each drawn once.
 ROW_16 = MeftRun(
+    THEOREM_2,
     HUBER,
     L=1,
     G=1,
@@ -125,7 +131,7 @@ DRAWN_ONCE = on_run(
 )
 
 ROW_21 = Setting(
-    PiecewiseLinear.clipped(slope=1, bound="1/10"), L=1, G="1/10", C="1/10", sigma="1/10"
+    LEMMA_1, PiecewiseLinear.clipped(slope=1, bound="1/10"), L=1, G="1/10", C="1/10", sigma="1/10"
 )
 SMALL_BALL = at_points(
     "A Huber function with $L = 1$, and $σ = C = G = 1/10$", ROW_21, ORIGIN, ORIGIN

@@ -2,8 +2,7 @@
 
 from boundcheck.language.catalogue import About
 
-from ..jiang2024.claims import THEOREM_2
-from . import adapters, lora, theorems
+from . import adapters, lora
 
 ABOUT = (
     About(lora.LEMMA_1_SHARP, ("lora",)),
@@ -20,10 +19,3 @@ ABOUT = (
     About(adapters.LOREFT, ("loreft",)),
     About(adapters.LOREFT_TRAINED, ("loreft-trained",)),
 )
-
-# Those for which `problems.hard` can make an instance, from the constants of the ball and the
-# noise.
-HARD = (lora.THEOREM_2_REPAIRED, lora.THEOREM_2_BEST_STEP, THEOREM_2)
-
-# The theorem for a step that a run chose itself: it asks of the step only that F can fall.
-ANY_STEP = theorems.THEOREM_2_ANY_STEP

@@ -19,7 +19,7 @@ from hypothesis import assume, given
 import boundcheck as bc
 from boundcheck.experiment.plan import Experiment, best_step, build
 from boundcheck.experiment.result import Bar, Chain, RunResult, Waterfall
-from boundcheck.experiment.spec import parse
+from boundcheck.experiment.spec import about_any_step, parse
 from boundcheck.experiment.waterfall import OnRun, slack, waterfall
 from boundcheck.experiment.waterfall import chains as chains_of_papers
 from boundcheck.functions.adapters import ADAPTERS, DiReFT, LoRA
@@ -27,7 +27,7 @@ from boundcheck.functions.arithmetic import replicate, square_norm
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.functions.problem import Problem, difference_ratio
 from boundcheck.functions.sgd import sgd_step
-from boundcheck.language.catalogue import catalogue, theorem_at_any_step
+from boundcheck.language.catalogue import catalogue
 from boundcheck.language.evidence import Audit
 from boundcheck.language.symbols import Lhat, alpha, ell, eta
 from boundcheck.properties import SCALES, SEEDS, adapters, pairs, points, pseudo_huber_problems
@@ -262,7 +262,7 @@ def test_what_is_solved_for_is_the_theorem_about_any_step(tmp_path: Path) -> Non
     """The kernel has proved that one; here it comes out of the sum, and at the best step it is that
     theorem's best."""
     measured = run_by_hand(theorem_table(), tmp_path)
-    found, theorem = OnRun(measured.evidence).solution, theorem_at_any_step()
+    found, theorem = OnRun(measured.evidence).solution, about_any_step()
     assert sp.simplify(found - theorem.expression("bound").xreplace({eta: alpha, ell: Lhat})) == 0
     slow = replace(
         measured.evidence.plan,
@@ -289,7 +289,7 @@ def test_a_better_step_is_beside_the_way_since_the_bound_there_may_be_below_what
 ) -> None:
     """Each hypothesis holds, and with so short a step nothing moves: the best bound is below what
     was measured."""
-    claim = theorem_at_any_step().id
+    claim = about_any_step().id
     run = {"step_size": 1e-5, "zeta": 0.5, "batch": 64, "replicas": 8, "steps": 2000, "audits": 50}
     table = theorem_table(claim=claim, adapter={"kind": "full"}, domain={}, run=run)
     (result,) = bc.measure(table, tmp_path)

@@ -1,5 +1,7 @@
 """The compiled loops of the pseudo-Huber loss say what torch's operations do."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +99,32 @@ def test_a_loop_is_compiled_where_nothing_can_be_kept_on_disk(
 
     monkeypatch.setattr(CacheImpl, "_locator_classes", [])
     assert _compiled(lambda x: x + 1)(1) == 2
+
+
+PROGRAM = """
+import hashlib, torch
+from boundcheck.functions.objectives.pseudo_huber import synthetic
+W = torch.arange(90, dtype=torch.float64).reshape(6, 5, 3) / 7 - 5
+with torch.inference_mode():
+    print(hashlib.sha256(synthetic(5, 3, 11, 0.7, 1.0, 0.5, seed=0).loss(W).numpy()).hexdigest())
+"""
+
+
+@pytest.mark.parametrize("text", ["disable_jit: 1\ncache_dir: cache", "{", "- 1", "1: 2"])
+def test_a_file_for_numba_changes_no_number_or_is_refused(text: str, tmp_path: Path) -> None:
+    def done(folder: Path) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", PROGRAM]
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+    (here := tmp_path / "here").mkdir()
+    (here / ".numba_config.yaml").write_text(text)
+    found = done(here)
+    if found.returncode:
+        last = found.stderr.splitlines()[-1]
+        assert last.startswith("boundcheck.errors.InputError: .numba_config.yaml = ")
+    else:
+        assert found.stdout == done(tmp_path).stdout
+    assert [each.name for each in here.iterdir()] == [".numba_config.yaml"]
 
 
 def walked(

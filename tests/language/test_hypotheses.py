@@ -15,7 +15,6 @@ from boundcheck.errors import InputError
 from boundcheck.language.algorithms import SGD
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity, Statement
-from boundcheck.language.exchange import claim_as_json, claim_from_json
 from boundcheck.language.hypotheses import HYPOTHESES, Hypothesis
 from boundcheck.language.measures import LEAST_GRADIENT_ON_EACH_PATH, MEASURES
 from boundcheck.language.sentence import calls_it_bound, measure_of, word_of
@@ -131,17 +130,6 @@ def test_no_measure_of_each_path_is_of_an_algorithm_with_noise(claim: Claim) -> 
         assert measure_of(replace(claim, conclusion=conclusion, measure=None)) is None
     noiseless = catalogue["meft.adaptive_gd"]
     refused(noiseless, algorithm=SGD)
-
-
-@given(hypotheses, st.data())
-def test_a_file_that_says_something_else_has_no_word(claim: Claim, data: st.DataObject) -> None:
-    edited = data.draw(st.sampled_from([*edits(claim.conclusion)]))
-    try:
-        written = claim_as_json(replace(claim, conclusion=edited, word=None))
-        read = claim_from_json(written)
-    except (TypeError, InputError):
-        return
-    assert word_of(read) is None
 
 
 @given(hypotheses)

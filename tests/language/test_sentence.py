@@ -25,7 +25,6 @@ from boundcheck.language.algorithms import (
 )
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity
-from boundcheck.language.exchange import claim_as_json, claim_from_json
 from boundcheck.language.measures import (
     AVERAGE_GRADIENT,
     LAST_DISTANCE,
@@ -44,7 +43,6 @@ from boundcheck.worst_case.worst_case import WorstCase
 from tests.language.small import huber, measured, wave
 from tests.layers import examples
 from tests.outside.my_algorithm import HALVED
-from tests.outside.my_measure import LAST_GRADIENT
 from tests.outside.my_theorem import HALVED_DESCENT
 
 HEAVY, SHORT, ADAGRAD, ACCELERATED, CONVEX, STRONG = (
@@ -264,17 +262,6 @@ def test_what_rests_on_a_word_is_not_that_word(id: str) -> None:
             known, id="my.whole", hypotheses=known.hypotheses or (known,), word=None, **change
         )
         assert words_of(replace(CONVEX, id="my.claim", hypotheses=(whole,))) == [(whole, None)]
-
-
-def test_files_name_words_that_are_registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    # A file does not tell the word of a hypothesis of one's own.
-    claim = replace(HALVED_DESCENT, hypotheses=HALVED_DESCENT.hypotheses[:3])
-    written = claim_as_json(claim)
-    with pytest.raises(InputError, match="halved"):
-        claim_from_json(written)
-    monkeypatch.setitem(ALGORITHMS, HALVED.id, HALVED)
-    monkeypatch.setitem(MEASURES, LAST_GRADIENT.id, LAST_GRADIENT)
-    assert claim_from_json(written) == claim
 
 
 @dataclass(frozen=True)

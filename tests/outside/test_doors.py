@@ -124,12 +124,12 @@ def test_what_breaks_a_theorem_of_ones_own_is_judged_again_by_its_own_words(tmp_
     with using(folder=tmp_path), pytest.raises(ClaimViolatedError):
         check_claim(FALSE, adapter="full", examples=60)
     (stored,) = tmp_path.glob("*.json")
-    with pytest.raises(InputError, match=r"claim\.algorithm = halved"):
+    with pytest.raises(InputError, match=r"instance\.claim = outer\.halved_falsely: "):
         replayed(stored)
     answer = said("falsify", f"{HERE}.my_theorem:FALSE", "--replay", stored)
     assert answer["violated"]
     assert answer["id"] == "outer.halved_falsely"
-    with pytest.raises(InputError, match=r"an instance of outer\.halved, as it is now"):
+    with pytest.raises(InputError, match=r"outer\.halved, which was given"):
         replayed(stored, catalogue.opened(THEOREM))
 
 

@@ -170,7 +170,7 @@ def test_points_off_the_ball_say_nothing_of_what_is_assumed_on_it(
 ) -> None:
     """That W moves by at most C/2 is refuted just where it is false and both points are in the
     ball; by C, nowhere."""
-    setting = Setting(HUBER, L=1, G=1, C=1, sigma=1)
+    setting = Setting(catalogue["jiang2024.lemma1"], HUBER, L=1, G=1, C=1, sigma=1)
     factors = (A1, B1), (A2, B2)
     goal = le(
         FrobeniusNorm(B1 * A1 - B2 * A2),
@@ -215,7 +215,9 @@ def test_a_run_off_the_ball_says_nothing_of_the_noise(
         processes={v_t: Process(tuple(blocks)), words.g_t: Process(tuple(drawn), drawn=True)},
         arbitrary={words.g, words.v},
     )
-    run = on_run("A run", MeftRun(HUBER, L=1, G=1, C=2, sigma=2, **more))
+    run = on_run(
+        "A run", MeftRun(catalogue["jiang2024.theorem2"], HUBER, L=1, G=1, C=2, sigma=2, **more)
+    )
     assert refuted(claim, goal, run, reading) == expected
 
 

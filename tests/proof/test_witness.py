@@ -34,10 +34,11 @@ from boundcheck.language.vocabulary import (
     n,
 )
 from boundcheck.proof import Reading, Witness, at_numbers, le
-from boundcheck.proof.instance import LEMMA_1, THEOREM_2, MeftRun, Point, Setting
+from boundcheck.proof.instance import MeftRun, Point, Setting
 from boundcheck.proof.witness import at_points, on_run
 from boundcheck.properties.problem_strategies import Run, fractions
 from proofs.jiang2024 import witnesses
+from proofs.jiang2024.claims import LEMMA_1, THEOREM_2
 from proofs.jiang2024.setting import READING
 from tests.layers import examples
 from tests.slopes import has_printed_step, instances

@@ -81,12 +81,12 @@ def test_true_inequalities_pass(relation, dtype: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("relation", FALSE, ids=str)
 def test_false_inequalities_end_in_a_file_that_can_be_replayed(relation, tmp_path: Path) -> None:
     error = violated(relation)
-    instance, found = replayed(error.path)
+    instance, found = replayed(error.path, error.instance.claim)
     assert found.violated
     assert found.lower == error.ratio > 1
     assert instance.claim.conclusion == relation
     assert error.path.parent == tmp_path
-    assert f"boundcheck falsify --replay {error.path}" in str(error)
+    assert f"boundcheck falsify FILE.py:CLAIM --replay {error.path}" in str(error)
     assert isinstance(error, AssertionError)
     if relation == FALSE[0]:
         # What breaks a claim is small and readable.
@@ -163,7 +163,7 @@ def test_the_side_on_which_a_term_stands_hides_nothing() -> None:
     ):
         # Few sides to choose from: which instances are drawn of many is chance.
         error = violated(wrong, largest=2)
-        assert replayed(error.path)[1].violated
+        assert replayed(error.path, error.instance.claim)[1].violated
         assert {X.shape for X in error.instance.matrices.values()} == {(2, 2)}
 
 
@@ -179,7 +179,7 @@ def test_a_lemma_and_a_theorem_of_ones_own(id: str, factor: tuple[int, int]) -> 
     wrong = scaled(id, Rational(*factor))
     error = violated(wrong, adapter="lora", largest=3)
     assert 1 < error.ratio <= factor[1] / factor[0]
-    instance, found = replayed(error.path)
+    instance, found = replayed(error.path, error.instance.claim)
     assert (instance.claim, found.violated) == (wrong, True)
     if id == "meft.lemma1_sharp":
         assert (error.instance.adapter.kind, error.instance.adapter.rank) == ("lora", 1)
@@ -397,7 +397,7 @@ def test_what_breaks_a_claim_has_a_value_of_each_of_its_parameters(tmp_path: Pat
     error = violated(FALSE_LEMMA, adapter="full", examples=60)
     assert {*error.instance.given} == {"kappa", "m_1"}
     assert error.instance.given["kappa"] < 1
-    again, found = replayed(error.path)
+    again, found = replayed(error.path, error.instance.claim)
     assert found.violated
     assert again.claim == FALSE_LEMMA
     data, changed = json.loads(error.path.read_text()), tmp_path / "changed.json"
@@ -407,7 +407,7 @@ def test_what_breaks_a_claim_has_a_value_of_each_of_its_parameters(tmp_path: Pat
         ({"kappa": "1"}, "given.kappa"),
     ):
         changed.write_text(json.dumps(data | {"given": given}))
-        assert refused(replayed, changed).field == field
+        assert refused(replayed, changed, FALSE_LEMMA).field == field
 
 
 @pytest.mark.full

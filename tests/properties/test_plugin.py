@@ -3,12 +3,12 @@ wrote ten lines."""
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 
 from boundcheck.properties.session import PROFILES
-from boundcheck.worst_case.stored import replayed
 
 pytest_plugins = ["pytester"]
 
@@ -74,9 +74,9 @@ def test_a_project_of_ten_lines(pytester: pytest.Pytester, options: list[str]) -
     assert len(re.findall(r"‖X‖_op <= ‖X‖_F +float64 cpu +6 instances", summary)) == 1
     assert re.search(r"‖Y‖_F\*‖X‖_op +float64 cpu +90 instances, +\d+ near-ties", summary)
     assert re.search(r"‖X‖_F <= 0 +VIOLATED, inf", summary)
-    found = {path: replayed(path)[1] for path in (pytester.path / "broken").iterdir()}
+    found = [*(pytester.path / "broken").iterdir()]
+    assert {json.loads(path.read_text())["kind"] for path in found} == {"relation"}
     assert len(found) == 2
-    assert all(each.violated for each in found.values())
     assert any(f"VIOLATED, 1.41421: {path}" in summary for path in found)
     assert not (pytester.path / "instances").exists()
 

@@ -297,7 +297,9 @@ def test_functions_are_those_that_proofs_and_problems_have(
     assert ours.is_least_at_0 == (theirs.minimum == theirs.integral(Fraction(0)))
     mine, other = (
         Factored(((ours,),)),
-        MeftSetting(theirs, Fraction(1), Fraction(1), scale, scale).functions,
+        MeftSetting(
+            catalogue["jiang2024.lemma1"], theirs, Fraction(1), Fraction(1), scale, scale
+        ).functions,
     )
     v, w = (number(at[0]), number(at[1])), number(at[2])
     assert mine.f(w) == other["f"].value((w,))

@@ -228,7 +228,7 @@ def test_a_candidate_is_stored_and_judged_again_as_one(tmp_path: Path) -> None:
     run.check()
     assert certify(run).open == ("Mine",)
     save(run, tmp_path / "run.json")
-    again = replayed(tmp_path / "run.json")
+    again = replayed(tmp_path / "run.json", ruled.claim)
     assert (again[1].violated, again[1].open) == (False, ("Mine",))
     assert again.as_json()["open"] == ["Mine"]
     assert "Mine" in again._repr_html_()

@@ -177,7 +177,7 @@ def test_numbers_outside_of_their_domain_are_refused() -> None:
     data = Assignment(bounded, {"X": np.eye(1)}, {"m": 1, "n": 1, "a": 1.0, "T": 2}).as_json()
     for name, value in (("a", -1.0), ("T", 1.5), ("a", 0.0)):
         changed = data | {"numbers": data["numbers"] | {name: value}}
-        assert refused(Assignment.from_json, changed).field == f"numbers.{name}"
+        assert refused(Assignment.from_json, changed, bounded).field == f"numbers.{name}"
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_number_that_its_letter_does_not_stand_for_violates_nothing(
     assert (certify(false).exceeds, certify(false).violated) == (True, False)
     assert not false.is_inside()
     save(false, tmp_path / "false.json")
-    assert refused(replayed, tmp_path / "false.json").field == "numbers.y"
+    assert refused(replayed, tmp_path / "false.json", false.claim).field == "numbers.y"
 
 
 # Simpler ones.

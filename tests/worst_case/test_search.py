@@ -318,7 +318,7 @@ def test_the_search_catches_a_false_claim_and_stores_what_breaks_it(tmp_path) ->
     assert 1.1 < found.ratio <= Fraction(10, 9)
     assert certify(found.instance).violated
     save(found.instance, tmp_path / "best.json")
-    assert replayed(tmp_path / "best.json")[1] == certify(found.instance)
+    assert replayed(tmp_path / "best.json", found.instance.claim)[1] == certify(found.instance)
 
 
 def test_the_printed_lemma_is_tight_at_rank_one() -> None:

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
-from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, cast
+from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
 
 import numpy as np
 import sympy as sp
@@ -175,8 +175,8 @@ class Adapter(ABC):
 
     kind: ClassVar[str] = ""
     title: ClassVar[str]
-    claims: ClassVar[tuple[str, ...]] = cast(Any, _OfPapers())
-    composition: ClassVar[str] = cast(Any, _OfPapers())
+    claims: ClassVar[tuple[str, ...]] = _OfPapers()  # type: ignore[assignment]
+    composition: ClassVar[str] = _OfPapers()  # type: ignore[assignment]
     radius_names: ClassVar[tuple[str, ...]]
     radius_of: ClassVar[Mapping[str, str]] = {}
     noise_at_start: ClassVar[tuple[int, int, str] | None] = None

@@ -28,12 +28,13 @@ q/2)`: their ratio is :math:`1 - q/3` but for terms of order 1/qT and 1/u.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from fractions import Fraction
 from itertools import combinations
 from typing import Literal
 
 import numpy as np
+import sympy as sp
 import torch
 from flint import arb, ctx
 from pydantic import Field
@@ -46,14 +47,15 @@ from boundcheck.functions.objective import Objective, ProblemTable, Setting
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.language import symbols
 from boundcheck.language.algorithms import SGD
-from boundcheck.language.catalogue import catalogue, hard_theorems
+from boundcheck.language.catalogue import catalogue, claims_about
+from boundcheck.language.claim import Claim
 from boundcheck.language.function import Constant
 from boundcheck.language.measures import SMOOTHNESS
+from boundcheck.language.sentence import words_of
 from boundcheck.system.tables import Real, Side, Steps
 
-MADE_FOR = hard_theorems()
-"""The theorems for whose step size and L̂ an instance can be made; for any other it is made for the
-first."""
+# The kind of the adapter that the hard instance is for.
+_KIND = "lora"
 _BITS = 128
 # Below these the two-point noise need not stay in the ball, and the slope of the descent is no
 # longer constant.
@@ -354,7 +356,7 @@ class Tilted(Objective):
 
 
 def hard_instance(
-    steps: int, ratio: float, gain: float, claim: str = MADE_FOR[0], device: str = "cpu"
+    steps: int, ratio: float, gain: float, claim: str = "", device: str = "cpu"
 ) -> Separable:
     r"""Build a loss on which SGD on LoRA is about as slow as a theorem about its constant step size
     allows.
@@ -368,7 +370,8 @@ def hard_instance(
         ratio: q = (L̂D/T)^(1/2)/ζ, below 1/2; for the paper's step it is L̂ alpha. Least is lost at
             (3/2T)^(1/2).
         gain: u, at least 100 and 10 times the way of the descent; best at 10^4 or more.
-        claim: the theorem whose L̂ and step size the loss is made for.
+        claim: the theorem whose L̂ and step size the loss is made for, if it prescribes the step on
+            a ball; else it is made for the sharpest L̂ and the paper's step.
         device: where its tensors are.
 
     Raises:
@@ -378,13 +381,19 @@ def hard_instance(
     if not _LEAST_GAIN <= gain < math.inf:
         raise InputError("gain", gain, f"at least {_LEAST_GAIN:g}")
     # At this L, lambda* would be 1 without G; and 1/u is more than G will be.
-    L, theorem = 1 / (2 * (gain + 1) ** 2), catalogue[claim]
+    L = 1 / (2 * (gain + 1) ** 2)
     known = dict.fromkeys((symbols.a, symbols.b, symbols.sigma, symbols.C), gain + 1)
     known |= {symbols.L: L, symbols.G: 1 / gain, symbols.r: 2.0, symbols.T: float(steps)}
     known |= dict.fromkeys((symbols.s, symbols.zeta, symbols.D), 1.0)
+    theorem = catalogue[claim or claims_about(_KIND)[0]]
+    if not (is_prescribed := _prescribes(theorem, known)):
+        theorem = catalogue[claims_about(_KIND)[0]]
     used = {p.name: known[p.symbol] for p in theorem.parameters}
-    gap = ratio**2 * steps / float(theorem.function(SMOOTHNESS.letter)(**used))
-    alpha = float(theorem.function(SGD.step_size)(**used | {symbols.D.name: gap}))
+    smoothness = float(theorem.function(SMOOTHNESS.letter)(**used))
+    gap = ratio**2 * steps / smoothness
+    alpha = ratio / smoothness
+    if is_prescribed:
+        alpha = float(theorem.function(SGD.step_size)(**used | {symbols.D.name: gap}))
     level = alpha / (2 - alpha)
     if not gap > level / 2:
         raise InputError(
@@ -412,6 +421,15 @@ def hard_instance(
     return found
 
 
+def _prescribes(theorem: Claim, known: Container[sp.Symbol]) -> bool:
+    """True if a theorem derives L̂ on a ball, and from it the step, of constants that are known."""
+    return (
+        {SMOOTHNESS.letter, SGD.step_size} <= set(theorem.names)
+        and all(p.symbol in known for p in theorem.parameters)
+        and any(word and word.smooth_on == "ball" for _, word in words_of(theorem))
+    )
+
+
 class HardSpec(ProblemTable):
     """The instance on which SGD is nearly as slow as Theorem 2 says, in a run of so many steps of
     size ratio/L̂.
@@ -426,8 +444,5 @@ class HardSpec(ProblemTable):
     )
 
     def build(self, setting: Setting) -> Separable:
-        """See `hard_instance`; for a theorem that it cannot be made for, it is made for the first
-        that it can.
-        """
-        claim = setting.claim if setting.claim in MADE_FOR else MADE_FOR[0]
-        return hard_instance(self.steps, self.ratio, setting.gain, claim, setting.device)
+        """See `hard_instance`."""
+        return hard_instance(self.steps, self.ratio, setting.gain, setting.claim, setting.device)

@@ -26,10 +26,10 @@ from torch.utils.data import (
     WeightedRandomSampler,
 )
 
+from boundcheck.experiment.spec import about_any_step
 from boundcheck.experiment.steps import Finding
 from boundcheck.experiment.training import collated, draws, sampling_of, undisturbed
 from boundcheck.functions.networks.corpora import Encoded
-from boundcheck.language.catalogue import theorem_at_any_step
 from boundcheck.language.evidence import Audit
 from tests.experiment.small import refused
 from tests.layers import sampled
@@ -107,7 +107,7 @@ def said_of(loader: Any, task: Encoded, **changes: Any) -> Audit:
     args, rows = trained.args_of(**changes), collated(loader, 8)
     seen = Finding("held", "")
     return sampling_of(
-        theorem_at_any_step(), args, loader, task, 8, 9, counts=False, rows=rows, gradients=seen
+        about_any_step(), args, loader, task, 8, 9, counts=False, rows=rows, gradients=seen
     )
 
 

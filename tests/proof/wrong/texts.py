@@ -17,7 +17,6 @@ from boundcheck.functions.networks.bridge import held
 from boundcheck.functions.networks.gpt import GPTSpec
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity
-from boundcheck.language.exchange import claim_as_json, claim_from_json
 from boundcheck.language.symbols import G, L, Lhat, Parameter, rho, s
 from boundcheck.language.vocabulary import FrobeniusNorm
 from boundcheck.system.limits import check_memory, silent
@@ -95,17 +94,6 @@ def telling(*formulas: tuple[sp.Symbol, sp.Symbol]) -> Claim:
     return Claim("c", "C", "me", sp.Le(1, formulas[0][0]), quantities=quantities)
 
 
-def stored(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], str]:
-    """A claim in a file that was changed, read and evaluated."""
-
-    def read(folder: Path) -> str:
-        data = json.loads(json.dumps(claim_as_json(own(L * KAPPA, declared=(DECLARED,)))))
-        change(data)
-        return refusal(lambda: claim_from_json(data).values(L=1, kappa=1))
-
-    return read
-
-
 def marked(folder: Path, do: Callable[[str], Any]) -> str:
     """What is said of a text that makes a file; "" where the file is there: the text ran."""
     path = folder / "ran"
@@ -114,12 +102,6 @@ def marked(folder: Path, do: Callable[[str], Any]) -> str:
     except (BoundcheckError, TypeError, ValueError, sp.SympifyError) as error:
         return "" if path.exists() else " ".join(str(error).split())
     return ""
-
-
-def smuggled(code: str) -> Any:
-    data = claim_as_json(own(L))
-    data["quantities"][0]["expression"] = ["Mul", ["Symbol", "L", "positive"], ["Symbol", code]]
-    return claim_from_json(data).values(L=1)
 
 
 def model(config: dict[str, Any]) -> Callable[[Path], str]:
@@ -137,11 +119,6 @@ def tie(kappa: str) -> Callable[[Path], str]:
     """A condition with exp at a point where both of its sides may be the same."""
     claim = own(KAPPA, declared=(DECLARED,), conditions=(sp.Ge(sp.exp(KAPPA), sp.exp(L)),))
     return lambda _: refusal(lambda: claim.values(L=1, kappa=kappa))
-
-
-def deep(data: dict[str, Any]) -> None:
-    for _ in range(2000):
-        data["quantities"][0]["expression"] = ["Abs", data["quantities"][0]["expression"]]
 
 
 def planned(formula: str) -> Callable[[Path], str]:
@@ -243,12 +220,6 @@ CASES = [
         spec(""),
     ),
     Case(
-        "code as the name of a letter in a file",
-        r"^claim\.quantities\.expression = .*vocabulary",
-        lambda folder: marked(folder, smuggled),
-        stored(lambda data: None),
-    ),
-    Case(
         "code in place of a matrix",
         r"^Sympify",
         lambda folder: marked(folder, FrobeniusNorm),
@@ -261,24 +232,6 @@ CASES = [
             folder, lambda code: catalogue["meft.lora"].case("x", "x", "me", {s: code})
         ),
         lambda _: refusal(lambda: catalogue["meft.lora"].case("x", "x", "me", {s: sp.Integer(2)})),
-    ),
-    Case(
-        "expressions inside of one another",
-        r"^claim\.quantities\.expression = ",
-        stored(deep),
-        stored(lambda d: None),
-    ),
-    Case(
-        "a field that says more than a claim does",
-        r"^claim\.verdict = .*no such field",
-        stored(lambda data: data.update(verdict="proved")),
-        stored(lambda data: data.update(note="mine")),
-    ),
-    Case(
-        "a claim that moves the cursor",
-        r"^claim\.title = .*control characters",
-        stored(lambda data: data.update(title="\x1b[2Kproved")),
-        stored(lambda data: data.update(title="Mine")),
     ),
     Case(
         "a model that brings Python",

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import sympy as sp
-from boundcheck.proofs.jiang2024.claims import ASSUMPTION_1
+from boundcheck.proofs.jiang2024.claims import ASSUMPTION_1, LEMMA_1
 
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.kernel.meaning import MatrixFunction, Model, exact
@@ -96,11 +96,11 @@ def smoother() -> Setting:
     slope as well."""
     slope = PiecewiseLinear.clipped(ONE, ONE, ONE)
     vars(slope)["lipschitz"] = Fraction(1, 2)
-    return Setting(slope, Fraction(1, 2), ONE, ONE, ONE)
+    return Setting(LEMMA_1, slope, Fraction(1, 2), ONE, ONE, ONE)
 
 
 SLOPE = PiecewiseLinear.clipped(ONE, ONE, ONE)
-HONEST = Setting(SLOPE, ONE, ONE, ONE, ONE)
+HONEST = Setting(LEMMA_1, SLOPE, ONE, ONE, ONE, ONE)
 FLATTER = PiecewiseLinear(((Fraction(0), Flatter(-1)), (Fraction(2), Flatter(1))))
 CORNER, OTHER = (ONE, ONE), (Fraction(1, 2), ONE)
 PARABOLA = at_points("A parabola", HONEST, CORNER, OTHER)
@@ -203,7 +203,18 @@ CASES = [
         "a setting of a class of one's own",
         "expected a Witness by `at_points`",
         FEW,
-        replace(PARABOLA, source=Mine(SLOPE, Fraction(1, 2), ONE, ONE, ONE, CORNER, OTHER)),
+        replace(
+            PARABOLA, source=Mine(LEMMA_1, SLOPE, Fraction(1, 2), ONE, ONE, ONE, CORNER, OTHER)
+        ),
+        PARABOLA,
+        LAW,
+        reading=POINTS,
+    ),
+    of_witnesses(
+        "a setting of a claim about another function",
+        "expected a Witness by `at_points`",
+        FEW,
+        at_points("A parabola", replace(HONEST, claim=replace(LEMMA_1, note="")), CORNER, OTHER),
         PARABOLA,
         LAW,
         reading=POINTS,
