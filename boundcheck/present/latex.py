@@ -222,7 +222,7 @@ def letters(*words: object) -> str:
     for part in re.findall(
         r"[^\W\d_]+|\d", unicodedata.normalize("NFD", " ".join(map(str, words)))
     ):
-        if part.isdigit():
+        if part.isdecimal():
             made += _DIGITS[int(part)]
             continue
         # The name of a sign ends in what it is.
