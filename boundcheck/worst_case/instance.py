@@ -25,6 +25,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property, reduce
 from itertools import count
+from numbers import Real
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -216,6 +217,21 @@ class OfRun(OfClaim):
             past=paths.past,
             values=self.letters,
         )
+
+
+def check_options(name: str, values: Any, constants: object) -> None:
+    """Refuse what is no list of integers with something in it, and constants that are no numbers
+    by name.
+    """
+    is_list = isinstance(values, Sequence) and not isinstance(values, str)
+    if not is_list or not values or {type(x) for x in values} != {int}:
+        raise InputError(name, values, "one or more integers in a list, such as (1, 2)")
+    if constants is None:
+        return
+    if not isinstance(constants, Mapping) or not all(
+        isinstance(x, Real) for x in constants.values()
+    ):
+        raise InputError("constants", constants, 'numbers by name, such as {"L": 2}')
 
 
 def as_matrices(v: Any) -> tuple[arb_mat, ...]:
