@@ -224,7 +224,9 @@ def check_options(name: str, values: Any, constants: object) -> None:
     by name.
     """
     is_list = isinstance(values, Sequence) and not isinstance(values, str)
-    if not is_list or not values or {type(x) for x in values} != {int}:
+    # A range may be endless in all but name, and has nothing else in it.
+    are_integers = isinstance(values, range) or (is_list and {type(x) for x in values} == {int})
+    if not are_integers or not values:
         raise InputError(name, values, "one or more integers in a list, such as (1, 2)")
     if constants is None:
         return
