@@ -112,7 +112,8 @@ def _line(benchmark: Benchmark, effort: Effort) -> Line:
 def _in_words(line: Line) -> str:
     if line.found is None:
         return f"{line.verdict:12}  {line.name}: {line.failed}"
-    return f"{line.verdict:12}  {line.name}: {value_and_limit(line)}. {' '.join(line.found.notes)}".rstrip()
+    found = f"{value_and_limit(line)}. {' '.join(line.found.notes)}"
+    return f"{line.verdict:12}  {line.name}: {found}".rstrip()
 
 
 if __name__ == "__main__":

@@ -219,7 +219,8 @@ def value_and_limit(line: Line) -> str:
     """What was found and what it is held to, in words."""
     if line.found is None:
         return "–"
-    said = f"{signed(line.found.value) if line.found.curve else number(line.found.value)}\u00a0{line.says}"
+    form = signed if line.found.curve else number
+    said = f"{form(line.found.value)}\u00a0{line.says}"
     if line.limit is None:
         return said
     return f"{said}, {'at least' if line.limit.is_least else 'at most'} {line.limit.value:g}"

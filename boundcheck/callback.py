@@ -47,7 +47,9 @@ class BoundcheckCallback(TrainerCallback):
     """Records σ, G, ζ, the smoothness along the path and gradient norms, and says what the theorem
     says of the run.
 
-    >>> trainer = Trainer(model=peft_model, args=args, train_dataset=data, callbacks=[BoundcheckCallback()])
+    >>> trainer = Trainer(
+    ...     model=peft_model, args=args, train_dataset=data, callbacks=[BoundcheckCallback()]
+    ... )
 
     Every so many steps the loss F of the training data, without dropout, is looked at before and
     after the step, on

@@ -20,7 +20,7 @@ import sys
 import tempfile
 import traceback
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -99,11 +99,7 @@ class Paper:
                 "imports of no module with an @script, which asks for claims that are not there yet"
             )
             raise InputError("script", self.folder / "claims.py", expected)
-        found: Sequence[Any] = getattr(module, "CLAIMS", ())
-        if not isinstance(found, tuple | list) or not all(
-            hasattr(each, "statement_latex") for each in found
-        ):
-            raise InputError("CLAIMS", self.folder / "claims.py", "a tuple of claims")
+        found = self.listed("claims", "CLAIMS", "claims", lambda x: hasattr(x, "statement_latex"))
         ids = [each.id for each in found]
         foreign = [id for id in ids if not self.is_ours and not id.startswith(f"{self.key}.")]
         if foreign:
@@ -112,6 +108,18 @@ class Paper:
             raise InputError(
                 "CLAIMS", self.folder / "claims.py", "at least one claim, and each id once"
             )
+        return found
+
+    def listed(
+        self, part: str, name: str, what: str, is_one: Callable[[Any], bool]
+    ) -> tuple[Any, ...]:
+        """The list of that name in one of the paper's modules; empty where there is none.
+
+        Raises InputError for what is no tuple or list, or has something else in it.
+        """
+        found = getattr(self.part(part), name, ())
+        if not isinstance(found, tuple | list) or not all(map(is_one, found)):
+            raise InputError(name, self.folder / f"{part}.py", f"a tuple of {what}")
         return tuple(found)
 
     def modules(self) -> list[str]:

@@ -1,14 +1,16 @@
 """The verdicts that a run may get, each with its ground. Whatever shows, counts or compares a
 verdict asks it.
 
-violated                what the theorem bounds lies above the bound at the stated level: for one about a smallest, at
-                        every iterate
-hypothesis-failed       a hypothesis of the theorem did not hold on the run: the theorem says nothing about it
+violated                what the theorem bounds lies above the bound at the stated level: for one
+                        about a smallest, at every iterate
+hypothesis-failed       a hypothesis of the theorem did not hold on the run: the theorem says
+                        nothing about it
 inconclusive            none of the others
 uninformative           all held, but the bound is no smaller than what is known without it
-supported (asymptotic)  as supported, but by an interval that holds only in the limit of many replicas
-supported               what the theorem bounds lies below the bound, or what is no less: for certain, or at the stated
-                        level with these replicas
+supported (asymptotic)  as supported, but by an interval that holds only in the limit of many
+                        replicas
+supported               what the theorem bounds lies below the bound, or what is no less: for
+                        certain, or at the stated level with these replicas
 
 A verdict that speaks for a claim or against it may rest on what nobody proves: constants that a
 person gives, what an adapter from outside says of its own, and how a word from outside holds a run

@@ -26,9 +26,11 @@ from fractions import Fraction
 from functools import reduce
 from typing import Any
 
-EXAMPLE = """{"claim": "my.lemma", "version": "sharp", "number": 1, "line": "(1)", "letters": "w, x, y, z: a number",
+EXAMPLE = """{"claim": "my.lemma", "version": "sharp", "number": 1, "line": "(1)",
+"letters": "w, x, y, z: a number",
 "goal": "2*x <= y", "premises": ["0 < z", "x^2*z + z <= w*z", "w = y"], "factor": [1],
-"terms": [{"weight": "1", "square_of": "x - 1", "premises": [1]}, {"weight": "1", "square_of": "1", "premises": [2]}],
+"terms": [{"weight": "1", "square_of": "x - 1", "premises": [1]},
+{"weight": "1", "square_of": "1", "premises": [2]}],
 "multipliers": [{"polynomial": "-z", "premise": 3}]}"""
 # Coefficients of monomials; a monomial is the sorted tuple of its atoms, each as often as its
 # exponent says.

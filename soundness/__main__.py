@@ -2,7 +2,8 @@
 
 python -m soundness                          how often a verdict is wrong, by every mutant
 python -m soundness --share 20 --jobs 2      by every twentieth, two at a time
-python -m soundness --attacks --share 30     whether work is lost when commands are killed, or their disk is full
+python -m soundness --attacks --share 30     whether work is lost when commands are killed, or their
+                                             disk is full
 
 Exit code 1: a verdict was wrong, or work was lost. 2: bad usage, in one line.
 """

@@ -31,24 +31,27 @@ from soundness.survey import LAYERS, Reliability, Soundness
 from soundness.trial import Trial
 
 _OF_VERDICTS = """\
-Every layer of boundcheck was given statements that are false, each shown to be so by an exact instance
-before the layer saw it, and statements that are true by construction. A false statement called <em>proved</em>, a run
-called <em>supported</em> whose claim, constants or hypotheses were false, and a true statement called <em>refuted</em>
-or <em>violated</em> are wrong verdicts. There must be none, and each would be listed here. Malformed inputs, true ones
-that a seed has spoilt, must be refused in one line; a traceback, several lines, more than 20 s or more than 2 GiB of
-memory count as wrong too. Where the spoiling left an input sound it is read, and counts as true. The engines are
-examined together: a claim made of words, whose truth a theorem's known constant or an exact run decides, is put to all
-of them, and two answers that contradict each other are wrong as well. A claim of which nothing is known is tried for
-such answers alone, and counts as true. A layer that dies of
-what it is given is wrong, too. The limits are those of Clopper and Pearson, one-sided, for what the same generator
-could make, as if each trial were drawn from it by itself. It changes the same few hundred lines, claims and runs again
-and again, so that trials are alike; and it is no sample of papers, of which the limits say nothing."""
+Every layer of boundcheck was given statements that are false, each shown to be so by an exact
+instance before the layer saw it, and statements that are true by construction. A false statement
+called <em>proved</em>, a run called <em>supported</em> whose claim, constants or hypotheses were
+false, and a true statement called <em>refuted</em> or <em>violated</em> are wrong verdicts.
+There must be none, and each would be listed here. Malformed inputs, true ones that a seed has
+spoilt, must be refused in one line; a traceback, several lines, more than 20 s or more than 2
+GiB of memory count as wrong too. Where the spoiling left an input sound it is read, and counts
+as true. The engines are examined together: a claim made of words, whose truth a theorem's known
+constant or an exact run decides, is put to all of them, and two answers that contradict each
+other are wrong as well. A claim of which nothing is known is tried for such answers alone, and
+counts as true. A layer that dies of what it is given is wrong, too. The limits are those of
+Clopper and Pearson, one-sided, for what the same generator could make, as if each trial were
+drawn from it by itself. It changes the same few hundred lines, claims and runs again and again,
+so that trials are alike; and it is no sample of papers, of which the limits say nothing."""
 _OF_ATTACKS = """\
-Commands were attacked in the ways that the first table counts, and in no others. After each attack but
-those on the files that it reads the same command was run again, and what it left was compared, byte by byte, with
-what it leaves where nobody attacks it. Right is what came out <em>as if nothing had happened</em>, and what was
-refused in <em>one line</em>. Wrong is everything else: a traceback, several lines, a command that hangs, a process or
-half-written file that stays behind, a file that is lost, torn, or written through a link, and a result that is
+Commands were attacked in the ways that the first table counts, and in no others. After each
+attack but those on the files that it reads the same command was run again, and what it left was
+compared, byte by byte, with what it leaves where nobody attacks it. Right is what came out
+<em>as if nothing had happened</em>, and what was refused in <em>one line</em>. Wrong is
+everything else: a traceback, several lines, a command that hangs, a process or half-written file
+that stays behind, a file that is lost, torn, or written through a link, and a result that is
 another one. There must be none, and each would be listed here."""
 
 
@@ -242,8 +245,8 @@ def _trials(trials: Sequence[Trial], why: str) -> view.Table:
     return view.Table(("What", "Layer", "Change", "Outcome", why), rows, most=None)
 
 
-_WRONG = """For each layer of boundcheck, how many statements it was asked about, and how many verdicts were wrong. At
-most: the {:.0f}\u202f% upper limit for the share of wrong verdicts."""
+_WRONG = """For each layer of boundcheck, how many statements it was asked about, and how many
+verdicts were wrong. At most: the {:.0f}\u202f% upper limit for the share of wrong verdicts."""
 
 
 def _layers(count: dict[str, Any]) -> Iterator[Part]:
@@ -266,16 +269,17 @@ def _layers(count: dict[str, Any]) -> Iterator[Part]:
     )
 
 
-_CAUGHT = """Proof catches a false statement by not proving it; {} of {} are refuted by a witness too, which is less of
-a surprise, because one was known before. The reading catches what would mislead by refusing it in one line; each entry
-of its gallery has a true twin, which passes. Falsification catches by an instance that Arb certifies, measurement by a
-verdict that names the planted fault. Of what the engines were examined on, a claim counts as caught where one of them
+_CAUGHT = """Proof catches a false statement by not proving it; {} of {} are refuted by a witness
+too, which is less of a surprise, because one was known before. The reading catches what would
+mislead by refusing it in one line; each entry of its gallery has a true twin, which passes.
+Falsification catches by an instance that Arb certifies, measurement by a verdict that names the
+planted fault. Of what the engines were examined on, a claim counts as caught where one of them
 shows it to be false."""
-_INPUTS = """Of {} malformed inputs {} were refused in one line and {} read, as far as reading, planning and checking
-goes, without a run. The slowest took {:.1f} s; the most memory that one took beyond what Python and torch hold at
-their start was {} MiB."""
-_TIMES = """Seconds on one core that a layer took to catch a false mutant, by the kind of change; at the right, how
-many it caught of how many."""
+_INPUTS = """Of {} malformed inputs {} were refused in one line and {} read, as far as reading,
+planning and checking goes, without a run. The slowest took {:.1f} s; the most memory that one
+took beyond what Python and torch hold at their start was {} MiB."""
+_TIMES = """Seconds on one core that a layer took to catch a false mutant, by the kind of change;
+at the right, how many it caught of how many."""
 
 
 def _caught(survey: Soundness, count: dict[str, Any]) -> Iterator[Part]:
@@ -360,10 +364,11 @@ def _unproved(survey: Soundness, count: dict[str, Any]) -> Iterator[Part]:
     )
 
 
-_WRITES = """A write is a file that is opened for writing, renamed or removed, or a folder that is made. Which write,
-which moment and which byte is drawn from a seed. A disk that fails at a write is the one that the operating system
-tells Python of: the call raises what the system would; a disk that is full in the middle of a file is the system's own
-limit on the size of files. Read as what it says: a spec or an instance is whatever its author writes, so that another
+_WRITES = """A write is a file that is opened for writing, renamed or removed, or a folder that
+is made. Which write, which moment and which byte is drawn from a seed. A disk that fails at a
+write is the one that the operating system tells Python of: the call raises what the system
+would; a disk that is full in the middle of a file is the system's own limit on the size of
+files. Read as what it says: a spec or an instance is whatever its author writes, so that another
 one there is a sound one too."""
 _HEAD = tuple(
     map(

@@ -160,9 +160,8 @@ def test_any_seed_will_do_or_is_refused(command, seed: str) -> None:
 
 @pytest.mark.full
 def test_horizons_and_constants_reach_the_worst_case(command, tmp_path: Path) -> None:
-    answer = command(
-        *f"falsify {DESCENT} --horizon 7 --horizon 2 --set ell=3 --set D=1/2 --json --strict".split()
-    )
+    options = "--horizon 7 --horizon 2 --set ell=3 --set D=1/2 --json --strict"
+    answer = command("falsify", DESCENT, *options.split())
     assert answer.code == 0, answer.err
     assert answer.out.count("\n") == 1
     found = json.loads(answer.out)

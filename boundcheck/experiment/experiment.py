@@ -201,8 +201,9 @@ def prepare(
     """Build the function of an experiment and draft its plan, so that errors come first.
 
     Nothing is run whose faces contradict each other, and nothing is made for which there is no
-    room. The built-in GPT is pretrained here, once, before processes might do so side by side. It
-    gives what the experiment said, if it has finished, and its `weight`.
+    room. What takes long is said first. The built-in GPT is pretrained here, once, before processes
+    might do so side by side. It gives what the experiment said, if it has finished, and its
+    `weight`.
     """
     table = spec.problem or spec.model
     check_memory(table.demands() if table else (), memory, device)
@@ -216,7 +217,9 @@ def prepare(
             check_function(experiment.function, experiment.first)
     elif stored is None and experiment.function.is_known:
         plan = experiment.draft(experiment.guess)
-        check_memory(held(experiment, plan), memory, device)
+        taken = check_memory(held(experiment, plan), memory, device)
+        # The checks take long themselves where there are many samples.
+        announce(experiment.function.name, taken, seconds(experiment, plan))
         check_run(experiment, plan)
     return stored, weight(experiment, plan)
 
@@ -253,7 +256,7 @@ def measure_one(
         if not function.is_known:
             # It takes long to look at a network, so that it was not done beforehand.
             check_run(experiment, plan)
-        announce(function.name, taken, seconds(experiment, plan))
+            announce(function.name, taken, seconds(experiment, plan))
         record = run_ensemble(experiment, plan, folder, tick)
         evidence = Evidence(spec.theorem, spec, function, experiment.start, plan, record)
         common["environment"] = common["environment"] | device_memory(device)
@@ -421,6 +424,7 @@ def _of_network(evidence: Evidence, found: Estimates) -> dict[str, Any]:
         evidence.record.last,
     )
     loss, gradient = (x.item() for x in function.rounding(start.v, torch.tensor([start.loss])))
+    decrease = float((trace["loss"].values[:, :1] - trace["loss"].values).max(1).mean())
     begun, ended, ends = function.accuracy(start.v), function.accuracy(last), None
     if ended:
         # On held-out samples at the end of the first replica.
@@ -433,7 +437,8 @@ def _of_network(evidence: Evidence, found: Estimates) -> dict[str, Any]:
         "theorems": theorem_rows(evidence, found),
         "rounding": {"loss": loss, "gradient": gradient},
         "ends": ends,
-        "decrease": float((trace["loss"].values[:, :1] - trace["loss"].values).max(1).mean()),
+        # What may be the rounding error of two losses alone is no decrease.
+        "decrease": decrease if decrease > 2 * loss else None,
     }
 
 

@@ -74,6 +74,9 @@ class Watched:
     step has to be minus α times the gradient that back-propagation left, to rounding. So whatever
     changes parameters or gradients in between shows. Where it is due, and where a module's mode has
     changed, the gradient is compared with that of F on the samples that the network was given.
+
+    Beside the training three copies of what is trained are kept: as it was at the start, as the
+    last step left it, and its gradients.
     """
 
     def __init__(

@@ -3,9 +3,11 @@ loses nothing.
 
 spec.json        the experiment
 trace.zarr       the observations (xarray over zarr), grown by whole chunks
-checkpoint.pt    the state of Algorithm 1, what was seen since the last whole chunk, and digests of those before it;
-                 replaced atomically. That of the end stays where the run can be judged again
-result.json      verdict and numbers, with their digest and the trace's; its presence means that the run is finished
+checkpoint.pt    the state of Algorithm 1, what was seen since the last whole chunk, and digests of
+                 those before it; replaced atomically. That of the end stays where the run can be
+                 judged again
+result.json      verdict and numbers, with their digest and the trace's; its presence means that the
+                 run is finished
 
 Digests are SHA-256 hashes of what was written. A finished run that does not match them is refused,
 and one that is resumed starts afresh. They guard against damage and sign nothing: anybody can

@@ -357,13 +357,13 @@ def undisturbed(*things: Any) -> Iterator[list[Any]]:
     generators, attributes = _reached(things)
     states = [_GENERATORS[type(each)][0](each) for each in generators]
     # NumPy's global generator, which others draw from.
-    python, numpy = random.getstate(), np.random.get_state()
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
     try:
         with torch.random.fork_rng():
             yield generators
     finally:
         random.setstate(python)
-        np.random.set_state(numpy)
+        np.random.set_state(numpy)  # noqa: NPY002
         for generator, state in zip(generators, states, strict=True):
             _GENERATORS[type(generator)][1](generator, state)
         for now, before in attributes:

@@ -227,7 +227,8 @@ def rule(
                     raise RuleError(name, None, why)
             # A rule looks at its arguments itself: their types are known where it is written, and
             # not here.
-            answer = function(*((theorems,) if premises is None else theorems), *arguments)  # type: ignore[call-arg]
+            first = (theorems,) if premises is None else theorems
+            answer = function(*first, *arguments)  # type: ignore[call-arg]
             hypotheses: frozenset[Statement] = frozenset().union(*(x.hypotheses for x in theorems))
             if isinstance(answer, tuple):
                 hypotheses, answer = answer

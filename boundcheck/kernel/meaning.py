@@ -259,7 +259,8 @@ def _letter(letter: Letter, model: Model, t: int, outcome: int, flipped: bool) -
         case Symbol():
             when = model.time(letter.when.index, t) if isinstance(letter.when, Time) else t
             value = model.symbols(letter, when, outcome)
-            grid: Grid = tuple(tuple(exact(x) for x in row) for row in value)  # type: ignore[union-attr]
+            rows = (tuple(exact(x) for x in row) for row in value)  # type: ignore[union-attr]
+            grid: Grid = tuple(rows)
         case k.Gradient():
             point = tuple(denote_matrix(x, model, t, outcome) for x in letter.point)
             grid = model.functions[letter.function].gradient(point)[letter.block]

@@ -653,7 +653,11 @@ def chain_rule(composition: Theorem, block: int) -> Answer:
         raise RuleError("chain_rule", 0, f"expected a law without premises, and not {law}")
     outer, inner_ = sides_of(law)
     # `sides_of` has seen that each block of F's point is one of the variables.
-    variables: list[Symbol] = [word[0][0] for x in outer.point for word in x.terms]  # type: ignore[misc]
+    variables: list[Symbol] = [
+        word[0][0]  # type: ignore[misc]
+        for x in outer.point
+        for word in x.terms
+    ]
     if sorted(variables) != sorted(law.variables):
         raise RuleError(
             "chain_rule", 0, f"the point {outer.point} is not made of the variables {law.variables}"

@@ -365,7 +365,7 @@ def _seen_distance(e: Evidence) -> Enclosure:
 
 # Functions with names, for a claim is pickled with its measure.
 def _first_gradient(start: Any, inputs: Mapping[str, Any]) -> tuple[float, str]:
-    return start.square_norm, "the gradient at v_1"
+    return start.square_norm, "the squared gradient norm at v_1"
 
 
 def _first_gap(start: Any, inputs: Mapping[str, Any]) -> tuple[float, str]:

@@ -32,12 +32,14 @@ _COMMANDS = frozenset(("cos", "dim", "exp", "inf", "lim", "log", "max", "min", "
 _NAMES = _COMMANDS | {"all", "for", "of", "op", "or", "tr"}
 _WORD = re.compile("[a-z]{4,}")
 SIGNS = {
-    "‖": r"\|", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "≈": r"\approx", "∝": r"\propto", "≪": r"\ll", "≫": r"\gg",
-    "∈": r"\in", "⊂": r"\subset", "→": r"\to", "⇒": r"\Rightarrow", "∇": r"\nabla", "∂": r"\partial",
-    "⟨": r"\langle", "⟩": r"\rangle", "·": r"\cdot", "×": r"\times", "±": r"\pm", "∘": r"\circ", "∞": r"\infty",
-    "∀": r"\forall", "∃": r"\exists", "Σ": r"\sum", "∑": r"\sum", "Π": r"\prod", "∏": r"\prod", "ℓ": r"\ell",
-    "ℝ": r"\mathbb{R}", "𝔼": r"\mathbb{E}", "…": r"\dots", "−": "-", "′": "'", "½": r"\tfrac{1}{2}", "√": r"\surd",
-    "{": r"\{", "}": r"\}", "%": r"\%", "#": r"\#", "&": r"\&", "\u2009": r"\,", "\u202f": r"\,", "\u00a0": r"\ ",
+    "‖": r"\|", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "≈": r"\approx", "∝": r"\propto",
+    "≪": r"\ll", "≫": r"\gg", "∈": r"\in", "⊂": r"\subset", "→": r"\to", "⇒": r"\Rightarrow",
+    "∇": r"\nabla", "∂": r"\partial", "⟨": r"\langle", "⟩": r"\rangle", "·": r"\cdot",
+    "×": r"\times", "±": r"\pm", "∘": r"\circ", "∞": r"\infty", "∀": r"\forall", "∃": r"\exists",
+    "Σ": r"\sum", "∑": r"\sum", "Π": r"\prod", "∏": r"\prod", "ℓ": r"\ell", "ℝ": r"\mathbb{R}",
+    "𝔼": r"\mathbb{E}", "…": r"\dots", "−": "-", "′": "'", "½": r"\tfrac{1}{2}", "√": r"\surd",
+    "{": r"\{", "}": r"\}", "%": r"\%", "#": r"\#", "&": r"\&", "\u2009": r"\,", "\u202f": r"\,",
+    "\u00a0": r"\ ",
 }  # fmt: skip
 _ABOVE = {"\u0302": r"\hat", "\u0303": r"\tilde", "\u0304": r"\bar", "\u0305": r"\bar"}
 _RAISED = {"ᵀ": r"\top"} | dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+", strict=True))
@@ -60,9 +62,10 @@ _LONGEST = 2000
 _CLOSES = {"(": ")", "[": "]", "{": "}"}
 _WORD_SIGN = re.compile(f".[{''.join(_ABOVE)}]*", re.DOTALL)
 # Signs of TeX in the words around formulas.
-_TEX = {sign: f"\\{sign}" for sign in "&%$#_{}"} | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}"} | {
-    "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}", "“": "``", "”": "''", "–": "--",
-    "’": "'", "‘": "`", "—": "---", "\u00a0": "~", "\u2009": r"\,", "\u202f": r"\,",
+_TEX = {sign: f"\\{sign}" for sign in "&%$#_{}"} | {
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "“": "``", "”": "''", "–": "--", "’": "'",
+    "‘": "`", "—": "---", "\u00a0": "~", "\u2009": r"\,", "\u202f": r"\,",
 }  # fmt: skip
 
 
@@ -317,9 +320,13 @@ def mathml_of(latex: str, display: str = "inline") -> str:
 Kind = Literal["letter", "quotient", "prefix", "between", "opens", "closes", "comma", "words"]
 
 _TOKEN = re.compile(r"\\(?:[A-Za-z]+|.)|[A-Za-z]+|\d+(?:\.\d+)?|\s+|.", re.DOTALL)
-_TYPED = {command: sign for sign, command in SIGNS.items() if command.startswith("\\") and sign not in "∑∏"} | {
-    r"\leq": "≤", r"\geq": "≥", r"\neq": "≠", r"\wedge": "and", r"\top": "ᵀ", r"\mid": "|", r"\lVert": "‖",
-    r"\rVert": "‖", r"\ldots": "…", r"\star": "*", r"\ast": "*", r"\prime": "′",
+_TYPED = {
+    command: sign
+    for sign, command in SIGNS.items()
+    if command.startswith("\\") and sign not in "∑∏"
+} | {
+    r"\leq": "≤", r"\geq": "≥", r"\neq": "≠", r"\wedge": "and", r"\top": "ᵀ", r"\mid": "|",
+    r"\lVert": "‖", r"\rVert": "‖", r"\ldots": "…", r"\star": "*", r"\ast": "*", r"\prime": "′",
 }  # fmt: skip
 _LETTERS = {name: letter for letter, name in GREEK.items()}
 _KINDS: dict[str, Kind] = {

@@ -85,8 +85,10 @@ def files_of(material: Material, title: str, lead: str) -> dict[str, bytes]:
         for name, text in (("title", title), ("lead", lead))
     }
     environment = Environment(
-        loader=PackageLoader("boundcheck.present", "templates"), undefined=StrictUndefined, trim_blocks=True,
-        block_start_string="<%", block_end_string="%>", variable_start_string="<<", variable_end_string=">>",
+        loader=PackageLoader("boundcheck.present", "templates"),
+        undefined=StrictUndefined, trim_blocks=True,
+        block_start_string="<%", block_end_string="%>",
+        variable_start_string="<<", variable_end_string=">>",
         comment_start_string="<#", comment_end_string="#>",
     )  # fmt: skip
     environment.filters["tex"] = tex
@@ -222,7 +224,7 @@ def letters(*words: object) -> str:
     for part in re.findall(
         r"[^\W\d_]+|\d", unicodedata.normalize("NFD", " ".join(map(str, words)))
     ):
-        if part.isdigit():
+        if part.isdecimal():
             made += _DIGITS[int(part)]
             continue
         # The name of a sign ends in what it is.

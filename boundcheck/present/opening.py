@@ -280,8 +280,9 @@ def _of_run(material: Material, run: StoredRun) -> Strokes:
     broken = run.verdict is Verdict.HYPOTHESIS_FAILED
     is_held = not broken and _holds(material, result.claim)
     look = SEEN if run.is_network else HOLDS if is_held else PRINTED
+    name = "bound at the L̂ seen" if run.is_network else "the theorem's bound"
     lines = [
-        Stroke("bound at the L̂ seen" if run.is_network else "the theorem's bound", run.bound, look),
+        Stroke(name, run.bound, look),
         Stroke("known at the start", run.course.first, KNOWN),
         Stroke(
             "measured on the run",

@@ -136,10 +136,8 @@ class Page(Html):
 
     def heading(self, view: View) -> str:
         name = f" <code>{escape(view.name)}</code>" if view.name else ""
-        return (
-            "<h3>"
-            f"{self.prose(view.title)}{name}{f' {self.badge(view.verdict)}' if view.verdict else ''}</h3>"
-        )
+        badge = f" {self.badge(view.verdict)}" if view.verdict else ""
+        return f"<h3>{self.prose(view.title)}{name}{badge}</h3>"
 
     def prose(self, text: str) -> str:
         return str(said(text))

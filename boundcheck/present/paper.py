@@ -131,9 +131,9 @@ def write(
         "LEAD",
         f"The claims of {paper.key}: their proofs line by line, and what runs and attacks say.",
     )
-    statements = {
-        id: f"{proofs[id].title}: {proofs[id].verdict}" for id in getattr(own, "STATEMENTS", ())
-    }
+    known = [each.id for each in proofs.claims]
+    listed = paper.listed("report", "STATEMENTS", "ids of claims with proofs", known.__contains__)
+    statements = {id: f"{proofs[id].title}: {proofs[id].verdict}" for id in listed}
     summary = _summary(list(statements.values()), material, refused)
     opening: Opening | None = by_the_paper(
         own, "opening", "the page begins as others do", lambda made: made(material)

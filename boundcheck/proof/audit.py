@@ -636,8 +636,8 @@ def judge_rows(paper: str, audits: Mapping[str, ClaimAudit]) -> tuple[JudgedRow,
     row refers to a line that no proof has, or leaves out a reading.
     """
     subject = paper_of(paper)
-    rows: Sequence[Row] = getattr(subject.part("findings"), "ROWS", ())
-    choices: Sequence[Choice] = getattr(subject.part("reading"), "CHOICES", ())
+    rows = subject.listed("findings", "ROWS", "rows", lambda x: isinstance(x, Row))
+    choices = subject.listed("reading", "CHOICES", "choices", lambda x: isinstance(x, Choice))
     return tuple(judge_row(row, audits, choices) for row in rows)
 
 

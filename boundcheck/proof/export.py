@@ -40,15 +40,18 @@ PREAMBLE = r"""\usepackage{amsmath,amssymb,amsthm}
 \newcounter{boundcheckgiven}\renewcommand{\theboundcheckgiven}{H\arabic{boundcheckgiven}}
 \newenvironment{boundchecklist}[1]{\begin{list}{\textup{(\csname the#1\endcsname)}}{\usecounter{#1}%
   \leftmargin=2.6em\labelwidth=2.2em\labelsep=.4em\itemsep=2pt\parsep=0pt}}{\end{list}}
-% A formula on lines of its own: broken where it is too wide, and made smaller where it has no place to break.
+% A formula on lines of its own: broken where it is too wide, and made smaller where it has no place
+% to break.
 \newsavebox{\boundcheckbox}
 \newif\ifboundcheckwide
-\newcommand{\boundchecklook}{\setbox\tw@\lastbox \ifvoid\tw@\else \setbox\tw@\hbox{\unhbox\tw@\unskip\unskip}%
+\newcommand{\boundchecklook}{\setbox\tw@\lastbox \ifvoid\tw@\else
+  \setbox\tw@\hbox{\unhbox\tw@\unskip\unskip}%
   \ifdim\wd\tw@>.93\linewidth \global\boundcheckwidetrue\fi \unskip\unpenalty\boundchecklook\fi}
 \newcommand{\boundcheckdisplay}[1]{\sbox{\boundcheckbox}{$\displaystyle #1$}%
   \ifdim\wd\boundcheckbox>.97\linewidth
     \global\boundcheckwidefalse
-    \setbox\z@\vbox{\hsize=.93\linewidth\raggedright\hbadness\@M\hfuzz\maxdimen\noindent$\displaystyle #1$\par
+    \setbox\z@\vbox{\hsize=.93\linewidth\raggedright\hbadness\@M\hfuzz\maxdimen
+      \noindent$\displaystyle #1$\par
       \boundchecklook}%
     \ifboundcheckwide \[\resizebox{.93\linewidth}{!}{\usebox{\boundcheckbox}}\]%
     \else \begin{list}{}{\leftmargin=2em\itemindent=-1em\listparindent=-1em\topsep=3pt\parsep=0pt}%
@@ -170,7 +173,8 @@ def _lines(proof: JudgedProof) -> Iterator[str]:
                 yield f"Its certificate takes {len(rows)} lines, and is not shown."
             elif rows:
                 # Each summand of the identity on a line of its own.
-                yield r"Certificate:\begin{list}{}{\leftmargin=1em\topsep=2pt\parsep=0pt}\item[]\raggedright"
+                yield r"Certificate:\begin{list}{}{\leftmargin=1em\topsep=2pt\parsep=0pt}"
+                yield r"\item[]\raggedright"
                 yield "\n\n".join(map(_inline, rows))
                 yield r"\end{list}"
         lines.setdefault((theorem.conclusion, theorem.hypotheses), key)
@@ -396,11 +400,8 @@ if __name__ == "__main__":
             [*exports, *known[::_SPOT]], given.out, given.jobs, lambda word: print(word, flush=True)
         )
     print(f"{sum(not word.reason for word in words)} of {len(words)} proofs are checked by Rocq")
-    print(
-        "Axioms:"
-        " "
-        f"{', '.join(sorted({name for word in words for name in word.entry.get('axioms', ())})) or 'none'}"
-    )
+    axioms = {name for word in words for name in word.entry.get("axioms", ())}
+    print(f"Axioms: {', '.join(sorted(axioms)) or 'none'}")
     if given.accept:
         accept(words)
     elif other := differing(words):

@@ -402,11 +402,13 @@ def _times(left: _Worth, right: _Worth) -> _Worth:
 
 # Signs that are the same everywhere. The LaTeX of each is one piece without spaces.
 _SIGNS = {
-    "‖": r"\|", "‖_F": r"\|_{F}", "‖_op": r"\|_{\mathrm{op}}", "∇": r"\nabla", "ᵀ": r"^{\top}", "<=": r"\le",
-    "<": "<", "=": "=", "*": r"\,", "+": "+", "-": "-", "/": "/", "(": "(", ")": ")", "[": "[", "]": "]", ",": ",",
-    ";": ";", ":": ":", "|": r"\mid", "E": r"\mathbb{E}", "tr": r"\operatorname{tr}", "min_t": r"\min_{t}",
-    "max": r"\max", "sum_t": r"\sum_{t}", "sum": r"\sum", "t": "t", "T": "T", "for": r"\forall", "all": r"\;",
-    "with": r"\quad\text{with}\quad", "always": r"\text{always}\;", "past": r"\text{past}\;", "of": r"\text{of}\;",
+    "‖": r"\|", "‖_F": r"\|_{F}", "‖_op": r"\|_{\mathrm{op}}", "∇": r"\nabla", "ᵀ": r"^{\top}",
+    "<=": r"\le", "<": "<", "=": "=", "*": r"\,", "+": "+", "-": "-", "/": "/", "(": "(", ")": ")",
+    "[": "[", "]": "]", ",": ",", ";": ";", ":": ":", "|": r"\mid", "E": r"\mathbb{E}",
+    "tr": r"\operatorname{tr}", "min_t": r"\min_{t}", "max": r"\max", "sum_t": r"\sum_{t}",
+    "sum": r"\sum", "t": "t", "T": "T", "for": r"\forall", "all": r"\;",
+    "with": r"\quad\text{with}\quad", "always": r"\text{always}\;", "past": r"\text{past}\;",
+    "of": r"\text{of}\;",
 }  # fmt: skip
 # Signs that open a group: how it begins in LaTeX, and how it begins and ends in the text.
 _GROUPS = {

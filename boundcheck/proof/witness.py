@@ -301,7 +301,8 @@ def at_numbers(about: str, values: Mapping[sp.Symbol | sp.MatrixSymbol, Any]) ->
     """An instance made by hand: a number for each letter, rows of numbers for each matrix; nothing
     varies in it.
 
-    >>> at_numbers("A row of length √5", {MatrixSymbol("X", 1, 2): [[1, 2]], Symbol("x"): Fraction(1, 2)})
+    >>> numbers = {MatrixSymbol("X", 1, 2): [[1, 2]], Symbol("x"): Fraction(1, 2)}
+    >>> at_numbers("A row of length √5", numbers)
 
     Raises:
         InputError: for matrices that give a dimension two sizes. Numbers that are not exact, or are

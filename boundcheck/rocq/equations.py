@@ -556,7 +556,12 @@ class Equations:
             before, after = (f"etrans (esym ({name}_tr _)) ({head}", ")") if flip else (head, "")
             proof = self._proved(block, chosen, scale, flip)
             # Mypy infers no type for a lambda whose defaults bind variables of the loop.
-            parts.append(proof and (lambda at, p=proof, x=before, y=after: f"({x} {p(at)}{y})"))  # type: ignore[misc]
+            parts.append(
+                proof
+                and (
+                    lambda at, p=proof, x=before, y=after: f"({x} {p(at)}{y})"  # type: ignore[misc]
+                )
+            )
         if not any(parts) and size == 1:
             return None
         pair = "fro_pair1" if size == 1 else f"fro_pair {positive(size)}"

@@ -930,7 +930,10 @@ def chain_rule(step: Step) -> str:
             )
             there[x] = f"({was} + {name} *: {way})"
         # Mypy infers no type for a lambda whose defaults bind variables of the loop.
-        left = book.matrix(image, lambda x, there=there, lemma=lemma: there.get(x) or lemma.name(x))  # type: ignore[misc]
+        left = book.matrix(
+            image,
+            lambda x, there=there, lemma=lemma: there.get(x) or lemma.name(x),  # type: ignore[misc]
+        )
         summands = [lemma.matrix(image)]
         for power, part in enumerate(powers[1:], 1):
             summands.append(

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property, reduce
 from itertools import count
+from numbers import Real
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -214,6 +215,23 @@ class OfRun(OfClaim):
             past=paths.past,
             values=self.letters,
         )
+
+
+def check_options(name: str, values: Any, constants: object) -> None:
+    """Refuse what is no list of integers with something in it, and constants that are no numbers
+    by name.
+    """
+    is_list = isinstance(values, Sequence) and not isinstance(values, str)
+    # A range may be endless in all but name, and has nothing else in it.
+    are_integers = isinstance(values, range) or (is_list and {type(x) for x in values} == {int})
+    if not are_integers or not values:
+        raise InputError(name, values, "one or more integers in a list, such as (1, 2)")
+    if constants is None:
+        return
+    if not isinstance(constants, Mapping) or not all(
+        isinstance(x, Real) for x in constants.values()
+    ):
+        raise InputError("constants", constants, 'numbers by name, such as {"L": 2}')
 
 
 def as_matrices(v: Any) -> tuple[arb_mat, ...]:

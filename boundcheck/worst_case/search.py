@@ -48,6 +48,7 @@ from boundcheck.worst_case.instance import (
     certify,
     check_id,
     check_lipschitz,
+    check_options,
     check_rank,
     rank_of,
 )
@@ -524,6 +525,7 @@ class Search:
                 "a claim about the smoothness of an adapter; WorstCase is for theorems",
             )
         check_id(claim)
+        check_options("ranks", self.ranks, self.constants)
         kind = adapter_of(claim, self.adapter)
         for rank in self.ranks:
             check_count("rank", rank)
@@ -531,7 +533,7 @@ class Search:
         check_count("starts", self.starts)
         check_count("rounds", self.rounds)
         check_count("examples", self.examples, 0)
-        if not 0 <= self.seed < 2**63:
+        if type(self.seed) is not int or not 0 <= self.seed < 2**63:
             raise InputError("seed", self.seed, "an integer from 0 to 2^63 - 1")
         check_lipschitz(self.lipschitz)
         choices = [constants_of(kind, claim, self.constants or {})]

@@ -39,7 +39,7 @@ from boundcheck.language.view import Shown
 from boundcheck.language.vocabulary import F, v_star
 from boundcheck.proof.audit import proof_as_json
 from boundcheck.system.limits import Tick, silent
-from boundcheck.worst_case.instance import OfRun
+from boundcheck.worst_case.instance import OfRun, check_options
 from boundcheck.worst_case.program import (
     NOISY,
     Node,
@@ -237,8 +237,7 @@ class WorstCase:
             NotSolvedError: where the solver does not converge.
 
         """
-        if not self.horizons:
-            raise InputError(T.name, "(not given)", "one or more horizons")
+        check_options("horizons", self.horizons, self.constants)
         theorem, constants = _Theorem.of(claim), self.constants or {}
         if T.name in constants:
             raise InputError(T.name, constants[T.name], "no value: T goes through the horizons")

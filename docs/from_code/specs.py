@@ -41,10 +41,8 @@ def problems() -> str:
 
 
 def _problem(kind: str, found: type[Table]) -> str:
-    return (
-        "### "
-        f"`{kind}`\n\n{_paragraphs(found.__doc__)}\n\n{_fields(found, lambda name, field: name != 'kind')}"
-    )
+    fields = _fields(found, lambda name, field: name != "kind")
+    return f"### `{kind}`\n\n{_paragraphs(found.__doc__)}\n\n{fields}"
 
 
 def adapters() -> str:

@@ -177,20 +177,33 @@ def test_one_who_has_to_wait_is_told_and_nobody_else(capsys: pytest.CaptureFixtu
     )
 
 
-_MEASURED = """ import ctypes, json, sys, tempfile from pathlib import Path import torch
-torch.set_num_threads(1) from boundcheck.experiment import experiment from boundcheck.system.limits
-import silent from boundcheck.experiment.spec import parse from soundness.processes import
-forget_peak, mebibytes
+_MEASURED = """
+import ctypes, json, sys, tempfile
+from pathlib import Path
+import torch
+torch.set_num_threads(1)
+from boundcheck.experiment import experiment
+from boundcheck.system.limits import silent
+from boundcheck.experiment.spec import parse
+from soundness.processes import forget_peak, mebibytes
 
-def taken(table, folder): spec = parse(table) # What a run before has freed goes back first, or this
-    one takes it again and seems to take less. ctypes.CDLL(None).malloc_trim(0) forget_peak() before
-    = mebibytes("VmRSS") experiment.prepare(spec, folder, "cpu", silent)
-    experiment.measure_one(spec, folder, "cpu", silent) most = 2**20 * (mebibytes("VmHWM") - before)
+def taken(table, folder):
+    spec = parse(table)
+    # What a run before has freed goes back first, or this one takes it again and seems to take
+    # less.
+    ctypes.CDLL(None).malloc_trim(0)
+    forget_peak()
+    before = mebibytes("VmRSS")
+    experiment.prepare(spec, folder, "cpu", silent)
+    experiment.measure_one(spec, folder, "cpu", silent)
+    most = 2**20 * (mebibytes("VmHWM") - before)
     parts = (*spec.problem.demands(), *experiment.held(experiment.Experiment.of(spec, "cpu")))
     return sum(part.bytes for part in parts) / most
 
-with tempfile.TemporaryDirectory() as folder: # The first makes what every run needs.
-    print(json.dumps([taken(table, Path(folder)) for table in json.loads(sys.argv[1])][1:])) """
+with tempfile.TemporaryDirectory() as folder:
+    # The first makes what every run needs.
+    print(json.dumps([taken(table, Path(folder)) for table in json.loads(sys.argv[1])][1:]))
+"""
 LARGE = [
     altered(
         RUN,

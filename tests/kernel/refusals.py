@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -211,7 +212,7 @@ def instances() -> Iterator[Case]:
         (nested, of(b) + 1, "b is bound in"),
         (deep, norm("F", mean(MY, None)), "Y is bound in"),
     ):
-        into = lambda theorem=theorem, value=value: rules.instantiate(theorem, ((u, value),))  # noqa: E731
+        into = partial(rules.instantiate, theorem, ((u, value),))
         yield Case(f"capture: {why}", into, kernel.RuleError, why, "substitution", None)
     means = rules.assume(Law((Y,), (), eq(norm("F", mean(MY, None)))))
     product = lambda: rules.instantiate(means, ((Y, MX @ MA.T @ MX),))  # noqa: E731

@@ -205,9 +205,11 @@ def test_an_audit_survives_its_papers_own_section_and_findings(
     assert "measured of the paper's report.py failed" in said
 
 
-ASKING = """from boundcheck.present.programme import Attack, Programme LEMMA = "asking.lemma" SHORT
-= Programme("boundcheck audit asking", attacks=(Attack(LEMMA, "sigma", (1,), 0, 1.0),),
-worst_cases=(LEMMA,)) """
+ASKING = """from boundcheck.present.programme import Attack, Programme
+LEMMA = "asking.lemma"
+ATTACKED = (Attack(LEMMA, "sigma", (1,), 0, 1.0),)
+SHORT = Programme("boundcheck audit asking", attacks=ATTACKED, worst_cases=(LEMMA,))
+"""
 
 
 def test_an_attack_that_a_paper_asks_for_and_does_not_get_is_open(tmp_path: Path) -> None:

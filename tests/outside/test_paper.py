@@ -11,6 +11,7 @@ import pytest
 import boundcheck as bc
 from boundcheck.errors import InputError
 from boundcheck.experiment.store import run_id
+from boundcheck.proof.audit import judge_rows
 from boundcheck.proof.script import Fixed, fixed_statements
 from boundcheck.proofs import GROUP, VARIABLE, paper_at, papers
 from tests.program import said
@@ -120,6 +121,18 @@ def test_claims_that_are_none_are_refused_in_one_line(
         bc.claims[paper_at(folder).key + ".lemma1"]
     assert expected in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("given", ["3", "(1,)", "{'a': 1}", "None", "'text'"])
+@pytest.mark.parametrize(("part", "name"), [("findings", "ROWS"), ("reading", "CHOICES")])
+def test_a_list_of_a_paper_that_is_none_is_refused(
+    part: str, name: str, given: str, tmp_path: Path
+) -> None:
+    claims = HEAD + LINE.format("mine.lemma1")
+    folder = paper(tmp_path / "mine", claims, **{part: f"{name} = {given}\n"})
+    with pytest.raises(InputError) as refused:
+        judge_rows(paper_at(folder).key, {})
+    assert (refused.value.field, refused.value.value) == (name, folder / f"{part}.py")
 
 
 def test_a_paper_takes_the_place_of_no_other(tmp_path: Path) -> None:

@@ -46,7 +46,8 @@ WIDE = "() => document.documentElement.scrollWidth - document.documentElement.cl
 OVERLAPS = """() => {
   const boxes = [...document.querySelectorAll('.formula math')].map(formula => {
     const around = formula.closest('.formula').getBoundingClientRect();
-    const parts = [formula, ...formula.querySelectorAll('*')].map(x => x.getBoundingClientRect()).filter(x => x.height);
+    const parts = [formula, ...formula.querySelectorAll('*')]
+      .map(x => x.getBoundingClientRect()).filter(x => x.height);
     return {
       text: formula.textContent.slice(0, 40),
       left: Math.max(around.left, Math.min(...parts.map(x => x.left))),
@@ -58,7 +59,8 @@ OVERLAPS = """() => {
   boxes.forEach((one, place) => {
     for (const other of boxes.slice(place + 1)) {
       if (other.top >= one.bottom - 1) break;
-      if (other.left < one.right - 1 && one.left < other.right - 1) found.push(one.text + ' and ' + other.text);
+      if (other.left < one.right - 1 && one.left < other.right - 1)
+        found.push(one.text + ' and ' + other.text);
     }
   });
   return found;
@@ -70,10 +72,12 @@ CONTRAST = """([least, large]) => {
       x => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
-  const opaque = color => color.startsWith('rgb') && (channels(color).length < 4 || channels(color)[3] > 0.99);
+  const opaque = color =>
+    color.startsWith('rgb') && (channels(color).length < 4 || channels(color)[3] > 0.99);
   const behind = element => {
     for (let each = element; each; each = each.parentElement)
-      if (opaque(getComputedStyle(each).backgroundColor)) return getComputedStyle(each).backgroundColor;
+      if (opaque(getComputedStyle(each).backgroundColor))
+        return getComputedStyle(each).backgroundColor;
     return 'rgb(255, 255, 255)';
   };
   const ratio = (one, other) => {
@@ -84,7 +88,8 @@ CONTRAST = """([least, large]) => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const element = walker.currentNode.parentElement;
-    if (!walker.currentNode.textContent.trim() || !element.getClientRects().length || element.closest('svg')) continue;
+    if (!walker.currentNode.textContent.trim() || !element.getClientRects().length) continue;
+    if (element.closest('svg')) continue;
     const style = getComputedStyle(element), size = parseFloat(style.fontSize);
     const needed = size >= 24 || (size >= 18.66 && style.fontWeight >= 700) ? large : least;
     if (ratio(style.color, behind(element)) < needed)
@@ -97,7 +102,8 @@ CONTRAST = """([least, large]) => {
   return [...found];
 }"""
 BROKEN_LINKS = """() => [...document.querySelectorAll('a[href^="#"]')].filter(
-  link => !document.getElementById(decodeURIComponent(link.hash.slice(1)))).map(link => link.hash)"""
+  link => !document.getElementById(decodeURIComponent(link.hash.slice(1)))
+).map(link => link.hash)"""
 
 
 def problems(page: Any) -> list[str]:

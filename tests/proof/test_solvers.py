@@ -116,10 +116,13 @@ def test_definitions_are_premises(case: tuple[Fact, list[Fact]]) -> None:
 
 
 def test_models_are_read_whatever_form_a_number_has() -> None:
-    text = """((define-fun a () Real 3.0) (define-fun b () Real (- (/ 1.0 3.0))) (define-fun c () Real (/ (- 7) 2))
+    text = """((define-fun a () Real 3.0) (define-fun b () Real (- (/ 1.0 3.0)))
+    (define-fun c () Real (/ (- 7) 2))
     (define-fun d () Real (root-obj (+ (^ x 2) (- 2)) 1))
-    (define-fun e () Real (_ real_algebraic_number <1*x^2 + (-2), (5/4, 3/2)>)) (define-fun f () Real (- 1.41?)))
-    ((define-fun a () Real (/ 1 0)) (define-fun /0 ((x!0 Real) (x!1 Real)) Real (ite (= x!0 2.0) 2.0 0.0)))"""
+    (define-fun e () Real (_ real_algebraic_number <1*x^2 + (-2), (5/4, 3/2)>))
+    (define-fun f () Real (- 1.41?)))
+    ((define-fun a () Real (/ 1 0))
+    (define-fun /0 ((x!0 Real) (x!1 Real)) Real (ite (= x!0 2.0) 2.0 0.0)))"""
     first, second = solvers.read_models(text)
     expected = ["3", "-1/3", "-7/2", None, None, "-1.41"]
     assert first == {

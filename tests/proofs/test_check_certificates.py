@@ -347,8 +347,9 @@ def alone(*paths: Path, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 def test_it_is_short_and_imports_the_standard_library_alone() -> None:
     text = CHECKER.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 150
     nodes = list(ast.walk(ast.parse(text)))
+    # Somebody is to read it in one sitting: its statements are counted, however its lines break.
+    assert sum(isinstance(node, ast.stmt) for node in nodes) <= 109
     imported = {
         alias.name.partition(".")[0]
         for node in nodes

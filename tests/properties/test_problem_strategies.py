@@ -222,8 +222,11 @@ def test_what_there_is_not_is_no_attribute() -> None:
 
 @pytest.mark.full
 def test_no_name_is_hidden_by_a_module_that_was_imported_first_and_pytest_is_not_imported() -> None:
-    code = """ import boundcheck.properties.check, types, sys, boundcheck.properties as t print([x
-for x in t.__all__ if isinstance(getattr(t, x), types.ModuleType)], set(t.__all__) <= set(dir(t)))
-print("pytest" in sys.modules) """
+    code = """
+import boundcheck.properties.check, types, sys, boundcheck.properties as t
+modules = [x for x in t.__all__ if isinstance(getattr(t, x), types.ModuleType)]
+print(modules, set(t.__all__) <= set(dir(t)))
+print("pytest" in sys.modules)
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[] True\nFalse\n"

@@ -140,10 +140,14 @@ def test_a_claim_that_refuses_to_be_made_is_an_answer() -> None:
 
 @pytest.mark.full
 def test_brackets_are_held_against_the_constant() -> None:
-    """A planted error: the constant of a theorem is said to be half of what it is."""
-    right = next(made for make in recipes() if (made := make()).factor == 1).examined(0)
+    """A planted error: the constant of a theorem is said to be half, and to be twice, of what it
+    is. An upper end is there where F is smooth everywhere."""
+    everywhere = catalogue["classic.smooth_everywhere"]
+    made = (make() for make in recipes())
+    right = next(x for x in made if x.factor == 1 and everywhere in x.claim.hypotheses).examined(0)
     assert not right.tried().wrong
-    assert replace(right, worst=(None, Fraction(1, 2)), script=None).tried().wrong
+    for worst in ((None, Fraction(1, 2)), (Fraction(2), None)):
+        assert replace(right, worst=worst, script=None).tried().wrong
 
 
 @pytest.mark.full

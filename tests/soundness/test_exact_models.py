@@ -70,12 +70,6 @@ IRRATIONAL = tuple(
     for x in PROVED
     if x.id in ("meft.loreft", "abbaszadehpeivasti2022.best_step", "ghadimi2013.corollary2_2")
 )
-# A constant that serves for all r and σ is absurd, and at one r and σ nothing is.
-NOWHERE = tuple(
-    x
-    for x in (*IRRATIONAL, *ABSURD)
-    if x.id.startswith(("jiang2024.assumption3", "meft", "abb", "ghad"))
-)
 SATISFIABLE = tuple(x for x in PROVED if x not in (*ABSURD, *IRRATIONAL))
 
 
@@ -133,18 +127,21 @@ def test_no_theorem_is_vacuous(script: Script) -> None:
 
 
 @of_the_paper
-@pytest.mark.parametrize("script", NOWHERE, ids=names(NOWHERE))
+@pytest.mark.parametrize("script", [*IRRATIONAL, *ABSURD], ids=names((*IRRATIONAL, *ABSURD)))
 def test_all_holds_somewhere_but_what_names_an_irrational_number_or_is_absurd(
     script: Script,
 ) -> None:
-    """Without its laws, which are what it refutes, the hypotheses of an absurdity hold
-    somewhere."""
+    """The hypotheses of an absurdity hold somewhere without its laws, which are what it refutes;
+    where it has none, all but one do."""
     proof = script.proof
     assert proof.conclusion is not None
     if script in ABSURD:
         facts = [x for x in proof.conclusion.hypotheses if isinstance(x, Fact)]
-        assert len(facts) < len(proof.conclusion.hypotheses)
-        assert any(all(world.meets(x) for x in facts) for world in worlds())
+        without_laws = len(facts) < len(proof.conclusion.hypotheses)
+        assert any(
+            sum(not world.meets(x) for x in facts) <= (0 if without_laws else 1)
+            for world in worlds()
+        )
         return
     defined = {x.statement for x in proof.assumptions if not x.names.isdisjoint(script.claim.names)}
     premises = proof.goal.premises if isinstance(proof.goal, Law) else ()

@@ -47,10 +47,13 @@ ask(sys.argv[1], HARD, 1000)
 """
     ),
     "command": (
-        """ import subprocess, sys from boundcheck.system.child import watched
+        """
+import subprocess, sys
+from boundcheck.system.child import watched
 
-subprocess.run(watched([sys.executable, "-c", "import time; open('written', 'a').write('began');
-time.sleep(1000)"])) """
+sleeps = "import time; open('written', 'a').write('began'); time.sleep(1000)"
+subprocess.run(watched([sys.executable, "-c", sleeps]))
+"""
     ),
     "elsewhere": (
         """

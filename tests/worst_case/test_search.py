@@ -219,9 +219,7 @@ def test_rows_are_of_each_choice_of_constants_and_each_rank() -> None:
 
 
 @pytest.mark.usefixtures("short")
-def test_given_constants_are_those_searched_at_and_a_claim_of_rank_one_is_searched_there_alone() -> (
-    None
-):
+def test_given_constants_are_those_searched_at_and_rank_one_is_searched_there_alone() -> None:
     found = falsify(
         "meft.loreft_rank1",
         Search((1, 2, 3), {"nu": 2.0, "G": 0.25}, starts=2, rounds=3, examples=0),

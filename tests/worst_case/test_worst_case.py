@@ -583,7 +583,14 @@ def test_claims_that_it_is_not_about_are_refused(id: str) -> None:
 REPAIRED = "meft.theorem2_repaired"
 BAD: list[tuple[str, Callable[[], object]]] = [
     ("T", lambda: falsify(REPAIRED, WorstCase([0]))),
-    ("T", lambda: falsify(REPAIRED, WorstCase([]))),
+    *(
+        ("horizons", lambda given=given: falsify(REPAIRED, WorstCase(given)))
+        for given in ([], 3, "3", {2}, [1.5], ["2"], [True], None)
+    ),
+    *(
+        ("constants", lambda given=given: falsify(REPAIRED, WorstCase([2], given)))
+        for given in (3, ["a"], {"a": "1"}, {"a": None})
+    ),
     ("zeta", lambda: falsify(REPAIRED, WorstCase([2], {"a": 1e200}))),
     ("T", lambda: falsify(REPAIRED, WorstCase([2], {"T": 3}))),
     # Above 4 L̂ D / zeta^2 = 12.

@@ -459,9 +459,7 @@ def test_a_model_that_computes_in_float32_inside_is_found_out() -> None:
     assert found.gradient > 1e4 * honest.gradient
 
 
-def test_the_spectral_norm_of_a_large_matrix_is_repeatable_and_draws_from_no_generator_of_others() -> (
-    None
-):
+def test_the_spectral_norm_of_a_large_matrix_is_repeatable_and_draws_from_no_generator() -> None:
     X = torch.randn(1030, 1040, generator=seeded(1), dtype=torch.float64)
     X[0] += 3 * X[1:40].sum(0)
     state = torch.get_rng_state()
