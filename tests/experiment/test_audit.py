@@ -135,22 +135,6 @@ def test_the_largest_norms_are_those_of_the_audited_iterates_too(tmp_path):
     assert 0.1 < b.observed < 3
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("id", WITH_SHORTEST)
-def test_a_horizon_below_the_shortest_is_named(id, tmp_path):
-    table = theorem_table(claim=id)
-    shortest = run_by_hand(changed(table, {"run.steps": 300}), tmp_path).evidence.plan.values[
-        "T_min"
-    ]
-    below, above = int(shortest), int(shortest) + 1
-    short, long = measure(changed(table, {"run.steps": [below, above]}), tmp_path)
-    assert short.verdict == "hypothesis-failed"
-    assert "T >= T_min" in short.reason
-    (found,) = (each for each in short.audit if each.hypothesis == "T >= T_min")
-    assert (found.observed, found.limit) == (below, pytest.approx(shortest))
-    assert long.verdict != "hypothesis-failed"
-
-
 def test_the_shortest_horizon_itself_is_allowed(tmp_path):
     """T = T_min exactly, where a float comparison would be luck: L-hat = 2 + 2 delta sqrt(dk) and
     D, zeta chosen."""

@@ -23,7 +23,6 @@ from boundcheck.experiment.plan import Experiment, build
 from boundcheck.experiment.spec import Spec, parse
 from boundcheck.experiment.store import RunFolder
 from boundcheck.functions.loss import Loss
-from boundcheck.system.executors import Here
 from boundcheck.system.files import UNFINISHED
 from boundcheck.system.limits import Demand, silent
 from boundcheck.system.plugins import allowing
@@ -165,16 +164,6 @@ def test_a_first_call_that_compiles_is_not_taken_for_the_pace(
         now[0] += left.pop(0) if left else 0.0008
 
     assert experiment.taken(work, 1000.0, "cpu") == pytest.approx(1.0)
-
-
-def test_one_who_has_to_wait_is_told_and_nobody_else(capsys: pytest.CaptureFixture[str]) -> None:
-    experiment.announce("digits", 2**20, 4.9)
-    assert capsys.readouterr() == ("", "")
-    experiment.announce("digits", int(1.2 * 2**30), 181.0)
-    assert capsys.readouterr() == (
-        "",
-        "boundcheck: this run (digits) will take about 3.02 min and 1.2 GiB\n",
-    )
 
 
 _MEASURED = """
@@ -328,26 +317,6 @@ def test_no_jobs_are_refused_before_any_is_run(jobs, count, tmp_path):
     error = refused(measure, SPECS[:count], tmp_path / "runs", executor=jobs)
     assert error.field == "jobs"
     assert names(tmp_path / "runs") == []
-
-
-@pytest.mark.full
-def test_the_longest_experiment_of_a_sweep_is_begun_first(tmp_path, monkeypatch):
-    """And progress has it for as much as it is."""
-    begun, calls = [], []
-
-    class Recording(Here):
-        def submit(self, works):
-            begun.extend(work.function.__self__.spec.run.steps for work in works)
-            return super().submit(works)
-
-    monkeypatch.setattr(experiment, "engine_of", lambda *_: Recording())
-    table = theorem_table(run__replicas=2, run__steps=[20, 120, 60], run__audits=4)
-    results = measure(table, tmp_path, tick=told(calls), executor=2)
-    assert begun == [120, 60, 20]
-    assert [result.plan.steps for result in results] == [20, 120, 60]
-    (first, _, last), totals = zip(*((done, total) for _, done, total in calls), strict=True)
-    assert {*totals} == {last} == {300}
-    assert 150 < first < 200
 
 
 def test_one_experiment_takes_no_pool(tmp_path):

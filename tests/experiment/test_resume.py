@@ -18,6 +18,7 @@ from boundcheck.experiment import measure, run
 from boundcheck.experiment.statistics import Schedule
 from boundcheck.experiment.store import RunFolder, environment
 from boundcheck.system import files
+from tests.functions.networks.small import gpt_table
 
 from .small import theorem_table
 
@@ -268,6 +269,9 @@ OF_EVERY_KIND = {
         domain={},
         run__steps=120,
         run__audits=40,
+    ),
+    "a network on a manifold": gpt_table(
+        adapter={"kind": "loreft", "rank": 2}, run__replicas=2, run__steps=40
     ),
 }
 

@@ -352,20 +352,7 @@ def test_zero_steps_on_the_boundary_stay_inside(radius):
     assert_agree(watch, naive)
 
 
-def test_a_walk_that_stays_needs_few_norms(monkeypatch):
-    random = np.random.default_rng(4)
-    looks = []
-    look = BallWatch.look
-    monkeypatch.setattr(BallWatch, "look", lambda self, v, t: (looks.append(t), look(self, v, t)))
-    steps = [gaussian(random, size=1e-5) for _ in range(500)]
-    watch, naive = walk((5.0, 5.0), gaussian(random, size=0.1), steps)
-    assert_agree(watch, naive)
-    assert looks == [1]
-
-
-@pytest.mark.parametrize(
-    "entry", [np.nan, np.inf, -np.inf, 1e100, 1e150, 1e154, 1e155, 1e160, 1e200, 1e300, -1e300]
-)
+@pytest.mark.parametrize("entry", [np.nan, np.inf, 1e100, 1e154, -1e300])
 @pytest.mark.parametrize("factor", [0, 1])
 def test_a_run_that_blows_up_has_left_the_ball(factor, entry):
     """Squares overflow from 1e154 on; a norm that cannot be computed is no norm inside."""
@@ -588,14 +575,6 @@ def test_a_diverged_run_is_hypothesis_failed(kind, step_size, tmp_path, monkeypa
     result = diverge(DIVERGING[kind], step_size, tmp_path, monkeypatch)
     assert result.verdict == "hypothesis-failed"
     assert "meft.ball" in result.reason
-
-
-@pytest.mark.parametrize("id", THEOREMS)
-@pytest.mark.parametrize("step_size", [20.0, 1e3])
-def test_a_run_that_jumps_about_is_hypothesis_failed(id, step_size, tmp_path, monkeypatch):
-    result = diverge(theorem_table(claim=id), step_size, tmp_path, monkeypatch)
-    assert result.verdict == "hypothesis-failed"
-    assert ("jiang2024.assumption2" if id.startswith("jiang") else "meft.ball") in result.reason
 
 
 NOISY = {"kind": "pseudo-huber", "d": 2, "k": 1, "samples": 8, "signal": 0.69, "noise": 0.99}

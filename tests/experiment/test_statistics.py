@@ -30,8 +30,6 @@ from boundcheck.experiment.statistics import (
     betting_lower_limit,
     earned_by,
     fit_exponent,
-    log_bets,
-    log_mixture,
     mean_interval,
     spread_over_times,
     student_interval,
@@ -136,19 +134,6 @@ def test_a_batch_is_its_rows(n):
         assert np.stack(limits(x))[:, 0] == pytest.approx(
             np.stack(limits(np.vstack([x[0], x[0], x.max(0)])))[:, 0]
         )
-
-
-@given(x=nonnegative, m=st.floats(0.05, 20), cut=st.integers(0, 40))
-def test_capital_is_the_mixture_of_products_and_grows_sample_by_sample(x, m, cut):
-    ratios = (x / (x.mean() or 1) / m)[:, None]
-    naive = np.mean(
-        [np.prod([mpmath.mpf(1 + c * (ratio - 1)) for ratio in ratios[:, 0]]) for c in _BETS]
-    )
-    assert log_mixture(log_bets(ratios))[0] == pytest.approx(
-        float(mpmath.log(naive)), rel=1e-9, abs=1e-9
-    )
-    parts = log_bets(ratios[:cut]) + log_bets(ratios[cut:])
-    assert parts == pytest.approx(log_bets(ratios), rel=1e-9, abs=1e-9)
 
 
 @pytest.mark.parametrize("scale", [5e-324, 1e-320, 2.3e-308, 1e300, 1.7e308])

@@ -577,18 +577,6 @@ def scalar(A1, B1, A2, B2):
     return problem, v, w, {"a": 1.0, "b": 1.0}
 
 
-def test_the_first_inequality_of_13_is_exceeded():
-    """A moves from 0 and B as far: the gradient in A turns by ‖B‖²‖ΔA‖, over √2‖ΔA‖ and not over
-    2‖ΔA‖."""
-    printed = slack(*scalar(0.0, 0.999, 1e-3, 1.0))[0]
-    at = {
-        link.label: value for link, value in zip(CHAINS["printed"], values_of(printed), strict=True)
-    }
-    assert printed.measured == pytest.approx(1 / math.sqrt(2), rel=1e-2)
-    assert at["(13), first ≤"] == pytest.approx(1 / 2, rel=1e-2)
-    assert at["(13), first ≤"] < at["(12)"]
-
-
 def test_one_link_alone_is_said_to_be_invalid():
     invalid = [
         (version, link.label)

@@ -17,13 +17,12 @@ from boundcheck.experiment.audit import check_function
 from boundcheck.functions.adapters import (
     ADAPTERS,
     Adapter,
-    DiReFT,
     DoRA,
     LoReFT,
     Rebased,
     make_adapter,
 )
-from boundcheck.functions.arithmetic import Point, product, spectral_norm, square_norm
+from boundcheck.functions.arithmetic import Point, spectral_norm, square_norm
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.functions.problem import Problem
 from boundcheck.properties import (
@@ -116,21 +115,6 @@ def test_training_starts_at_w0_in_every_adapter_but_where_it_cannot(
     assert (
         adapter.weight(v) - adapter.W0
     ).abs().max().item() <= 8 * EPSILON * adapter.W0.abs().max().item()
-
-
-@some_examples
-@given(st.data())
-def test_direft_adds_a_low_rank_edit_with_its_bias(data: DataObject) -> None:
-    """h + U_2^T (U_1 h + b) of jiang2024, Eq. (3)."""
-    d = data.draw(st.integers(1, 5))
-    rank = data.draw(st.integers(1, d))
-    U1, U2, b, h = (
-        data.draw(ball(shape, 1.0)) for shape in ((rank, d), (rank, d), (rank, 1), (d, 1))
-    )
-    adapter = DiReFT(torch.eye(d, d + 1, dtype=torch.float64), rank)
-    v = (torch.tensor(np.hstack([U1, b])).unsqueeze(0), torch.tensor(U2.T.copy()).unsqueeze(0))
-    got = adapter.weight(v)[0].numpy() @ np.vstack([h, [[1.0]]])
-    np.testing.assert_allclose(got, h + U2.T @ (U1 @ h + b), rtol=0, atol=64 * EPSILON)
 
 
 @some_examples
@@ -388,14 +372,6 @@ def test_jacobian_bound_of_dora_does_not_exist_where_a_column_may_vanish() -> No
     # likes.
     radii = {"a": 2.0, "b": 2.0, "mu": 1.0}
     assert adapter.jacobian_bound(radii) == math.inf
-
-
-@pytest.mark.parametrize("size", [3, 40])
-def test_product_of_small_and_of_large_matrices(size: int) -> None:
-    X = torch.tensor(np.random.default_rng(0).standard_normal((5, size, size)))
-    with torch.inference_mode():
-        torch.testing.assert_close(product(X, X.mT), X @ X.mT, rtol=1e-13, atol=1e-13)
-        torch.testing.assert_close(product(X.mT, X[0]), X.mT @ X[0], rtol=1e-13, atol=1e-13)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ADAPTERS if ADAPTERS[kind].is_run])

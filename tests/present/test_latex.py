@@ -71,23 +71,6 @@ def test_no_more_digits_are_printed_than_the_interval_supports(middle: float, ha
     assert rounded(middle, place) != 0 or middle < 10.0**place
 
 
-@pytest.mark.parametrize(
-    ("value", "place", "toward", "made"),
-    [
-        (12345.6, 0, Toward.NEAREST, r"\ensuremath{12\,346}"),
-        (2.5e-27, -28, Toward.NEAREST, r"\ensuremath{2.5\times10^{-27}}"),
-        (-0.25, -2, Toward.UP, r"\ensuremath{-0.25}"),
-        (0.0, -3, Toward.UP, "0"),
-        (math.inf, 0, Toward.UP, r"\ensuremath{\infty}"),
-        (None, 0, Toward.UP, "--"),
-    ],
-)
-def test_a_number_is_typeset_as_papers_do(
-    value: float | None, place: int, toward: Toward, made: str
-) -> None:
-    assert typeset(value, place, toward) == made
-
-
 @given(
     st.lists(st.text(max_size=8), min_size=1, max_size=3),
     st.lists(st.text(max_size=8), min_size=1, max_size=3),
@@ -162,17 +145,6 @@ def test_a_verdict_that_is_no_support_is_seen_in_every_table(
     assert "It was made so." in table
 
 
-@given(
-    st.lists(st.lists(st.text("abc", max_size=40), min_size=2, max_size=2), min_size=1, max_size=3)
-)
-def test_a_table_stands_in_one_column_where_its_rows_fit_there(rows: list[list[str]]) -> None:
-    made = Latex(()).floats(
-        Table(("first", "second"), [tuple(row) for row in rows], "A caption.", "mine")
-    )
-    fits = all(len(one) + len(other) + 4 <= 58 for one, other in rows)
-    assert ("{table*}" in made, r"\columnwidth" in made) == (not fits, fits)
-
-
 def test_a_bound_at_constants_that_were_only_sampled_says_so(stored: list[StoredRun]) -> None:
     (run,) = (each for each in stored if each.is_theorem)
     sampled = changed(
@@ -202,22 +174,6 @@ def test_a_run_that_diverged_has_no_number(stored: list[StoredRun]) -> None:
         name for name in numbers.commands if name.endswith(("Measured", "Lower", "Upper", "Ratio"))
     ] == []
     assert "& -- & --" in table
-
-
-def test_the_example_cites_and_counts_and_leaves_out_what_is_missing(
-    made: dict[str, bytes],
-) -> None:
-    text = made["latex/example.tex"].decode()
-    (cited,) = re.findall(r"about~\\cite\{(.+?)\}", text)
-    keys = re.findall(r"^@\w+\{(\w+),", made["latex/references.bib"].decode(), re.MULTILINE)
-    assert {*cited.split(","), "boundcheck"} <= set(keys)
-    labels = re.findall(
-        r"\\label\{(.+?)\}", "".join(each.decode() for each in made.values() if b"\\label" in each)
-    )
-    assert {*re.findall(r"\\ref\{(.+?)\}", text)} <= {*labels}
-    assert re.search(r"at least \\bc\w+Observed\{\}, and at most \\bc\w+Bound\{\}", text)
-    # The runs have no proofs beside them.
-    assert "proofs/" not in text
 
 
 def test_a_finding_that_a_witness_refutes_has_evidence_and_an_editorial_one_has_none() -> None:

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from boundcheck.experiment.result import read
 from boundcheck.present.material import StoredRun, settings
 from boundcheck.present.sections.rates import horizon, horizon_slopes, rank, rank_exponents
-from boundcheck.present.words import titled
 from boundcheck.system.tables import fields_of
 
 from .made import EMPTY, changed, figure_of
@@ -300,16 +299,3 @@ def test_hollow_markers_are_the_runs_of_which_a_theorem_says_nothing():
     assert len(points) == 12
     for point in points:
         assert (point.get_markerfacecolor() == "none") == (point.get_xdata()[0] < 1000)
-
-
-def test_a_step_that_is_given_is_said_once_and_by_its_letter():
-    runs = [synthetic({"run.step_size": step}, run_id=str(step)) for step in (0.1, 0.2)]
-    assert settings(runs) == ["pseudo-Huber, rank 2"] * 2
-    assert [titled(run.result).rpartition(", ")[2] for run in runs] == [
-        "η\u00a0=\u00a00.1",
-        "η\u00a0=\u00a00.2",
-    ]
-    named = settings(runs, ("claim", "lipschitz", "adapter.rank"))
-    assert all(
-        name.endswith(f"η\u00a0=\u00a0{step}") for name, step in zip(named, (0.1, 0.2), strict=True)
-    )

@@ -217,41 +217,6 @@ def test_a_gradient_ratio_is_drawn_beside_the_descent_curvature_unless_rounding_
     )
 
 
-def test_segments_on_which_f_bends_down_are_shown_at_the_lower_edge():
-    path = np.full((5, 8), 1.0)
-    path[:3, 2] = -1.0  # the median of the third stratum, and not its largest
-    path[:, 5] = -2.0
-    path[0, 7] = 0.0
-    (axis,) = figure_of(descent, [along(path, 4.0)]).axes
-    edge = [line for line in axis.lines if line.get_marker() == "v"]
-    assert sorted(len(line.get_xdata()) for line in edge) == [1, 2]
-    low, _ = axis.get_ylim()
-    assert {y for line in edge for y in line.get_ydata()} == {0.125}
-    assert 0 < low < 0.125
-    lines = {line.get_label(): line.get_ydata() for line in axis.lines}
-    median = lines["descent curvature ℓₜ, median over replicas"]
-    assert np.flatnonzero(np.isnan(median)).tolist() == [2, 5]
-    assert "on 22% of the audited steps" in axis.get_xlabel()
-    # A run that diverged, and one that bends down all along.
-    for broken in (np.full((5, 8), np.nan), np.full((5, 8), -1.0)):
-        assert figure_of(descent, [along(broken)]) is not None
-
-
-def test_of_each_problem_and_claim_the_longest_run_of_highest_rank_is_drawn():
-    one, two = np.full((2, 8), 1.0), np.full((2, 8), 2.0)
-    runs = [along(two, adapter__rank=4, run__steps=s) for s in (50, 100)] + [
-        along(one, adapter__rank=2, run__steps=900)
-    ]
-    (axis,) = figure_of(descent, runs).axes
-    assert axis.get_xlim() == (0, 100)
-    assert axis.get_title("left").startswith("pseudo-Huber, rank 4\nTheorem 2")
-    many = [along(one, claim=claim, problem__d=d) for claim in (BEST, PRINTED) for d in range(2, 7)]
-    assert len(figure_of(descent, many).axes) == 6
-    assert figure_of(descent, []) is None
-    unsmooth = changed(along(one), plan__values={})
-    assert figure_of(descent, [unsmooth]) is None
-
-
 def test_a_curvature_that_is_mostly_rounding_is_not_drawn():
     path = np.tile(np.linspace(1.0, 2.0, 22), (6, 1))
     path[:, -3:] = 9e13

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 
 import boundcheck as bc
 from boundcheck.errors import InputError
-from boundcheck.kernel.meaning import exact
 from boundcheck.language.catalogue import catalogue
 from boundcheck.proof import ClaimAudit, Proof, ProofAudit, Script, Witness, ge, judge, le, script
 from boundcheck.proof import audit as auditing
@@ -133,16 +132,6 @@ def test_an_audit_is_read_by_id_and_version(quick):
         quick["meft"]
     with pytest.raises(InputError, match="version = printed: expected sharp"):
         quick["meft.frozen_a"].proof("printed")
-
-
-def test_short_numbers_are_fractions_and_long_ones_have_nine_digits():
-    numbers = (exact(Fraction(-3, 7)), exact(2), exact(Fraction(1, 3**40)), exact(2).root())
-    assert [auditing.number_text(number) for number in numbers] == [
-        "-3/7",
-        "2",
-        "8.22526334e-20",
-        "1.41421356",
-    ]
 
 
 # Solvers.

@@ -4,8 +4,6 @@ say is weighed."""
 import fcntl
 import random
 import re
-import subprocess
-import sys
 import time
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +15,7 @@ from hypothesis import strategies as st
 from boundcheck.kernel import Fact
 from boundcheck.kernel.builders import norm
 from boundcheck.kernel.terms import Atom, Dimension, Horizon, Inverse, Root, Scalar
-from boundcheck.proof import cvc5_child, solvers
+from boundcheck.proof import solvers
 from boundcheck.proof.solvers import (
     Answer,
     Counterexample,
@@ -131,14 +129,6 @@ def test_models_are_read_whatever_form_a_number_has() -> None:
     assert second == {"a": None}
 
 
-@pytest.mark.parametrize(
-    "text", ["(", ")", "((define-fun f ((x Real)) Real x))", '(error "no")', "hello"]
-)
-def test_what_is_no_model_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        solvers.read_models(text)
-
-
 # Processes.
 
 
@@ -222,21 +212,6 @@ def test_a_broken_solver_says_nothing(script: str, monkeypatch: pytest.MonkeyPat
 )
 def test_what_a_solver_answers_to_a_text(solver: solvers.Solver, text: str, status: str) -> None:
     assert ask(solver, text, SECONDS) == Answer(status)
-
-
-def test_no_other_z3_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the executable of its package is gone, there is no answer, whatever else is called z3
-    on the machine."""
-    monkeypatch.setattr("os.access", lambda *args: False)
-    program, *_ = solvers.command_of.__wrapped__("z3")
-    assert Path(program).is_absolute()
-
-
-def test_the_process_of_cvc5_imports_nothing_of_boundcheck() -> None:
-    command = [sys.executable, "-P", "-X", "importtime", cvc5_child.__file__]
-    done = subprocess.run(command, input="", capture_output=True, text=True, check=True)
-    assert "cvc5" in done.stderr
-    assert "boundcheck" not in done.stderr
 
 
 # Second opinions.

@@ -331,14 +331,6 @@ def test_examples_shrink_to_readable_ones(name: str) -> None:
     assert shown(smallest(strategy, wanted)) == expected
 
 
-@pytest.mark.full
-def test_dense_matrices_and_assignments_shrink_to_few_numbers() -> None:
-    dense = smallest(matrices((3, 3), norm=1), lambda X: X.all())
-    assert {*(np.abs(3 * dense).round(6) % 1).flat} == {0.0}
-    made = smallest(assignments(BOUNDED), lambda made: all(X.any() for X in made.matrices.values()))
-    assert {*made.numbers.values()} == {1}
-
-
 REFUSED: list[tuple[str, Callable[[], Any]]] = [
     ("shape", lambda: matrices((0, 3))),
     ("shape", lambda: matrices((2, 3), rank=3)),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ from boundcheck.functions.networks.function import NetworkFunction
 from boundcheck.functions.networks.network import Network
 from tests.experiment.small import refused
 
-from .small import flat, network_of, of_peft, on_cuda, seeded, tokenizer, transformer
+from .small import flat, network_of, of_peft, on_cuda, tokenizer, transformer
 from .trained import (
     SGD,
     audit_named,
@@ -40,10 +40,6 @@ from .trained import (
     stock,
     train,
 )
-
-# Imported where they are used: they take seconds, and the quick layer runs none of this.
-if TYPE_CHECKING:
-    pass
 
 pytestmark = [of_peft, pytest.mark.full]
 
@@ -230,37 +226,6 @@ def test_the_correction_for_a_part_of_the_samples_is_unbiased() -> None:
         squares, variances = np.array(found).T
         assert squares.mean() == pytest.approx(whole.square_norm, rel=1e-9)
         assert variances.mean() == pytest.approx(whole.variance, rel=1e-9)
-
-
-class Masking:
-    """A collator that draws masks from a generator of its own, as one of transformers does with a
-    seed."""
-
-    def __init__(self) -> None:
-        self.generator = seeded(7)
-
-    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
-        ids = torch.tensor([row["input_ids"] for row in rows])
-        hidden = torch.rand(ids.shape, generator=self.generator) < 0.4
-        hidden[:, 0] = True
-        batch = {"input_ids": ids.masked_fill(hidden, 1), "attention_mask": torch.ones_like(ids)}
-        return batch | {"labels": ids.masked_fill(~hidden, -100)}
-
-
-def test_a_collator_with_its_own_generator_is_not_disturbed(tmp_path: Path) -> None:
-    """Training sees the same masks as without the callback."""
-    states, options = [], {"max_steps": 3, "remove_unused_columns": False}
-    for callback in (None, recording(tmp_path)):
-        trainer = train(
-            tmp_path,
-            callback,
-            lora("BertForMaskedLM"),
-            data_of(),
-            data_collator=Masking(),
-            **options,
-        )
-        states.append(trainer.model.state_dict())
-    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
 def test_training_that_stops_early_and_goes_on_is_recorded(tmp_path: Path) -> None:

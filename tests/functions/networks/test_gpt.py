@@ -176,12 +176,6 @@ def test_the_same_seed_gives_the_same_weights_and_the_generator_of_torch_is_left
     assert torch.get_num_threads() == threads
 
 
-def test_what_is_cached_is_not_trained_again(made: GPT) -> None:
-    again = pretrained(SMALL, STEPS, tick=refuse)
-    assert same(made, again)
-    assert all(weight.requires_grad for weight in again.parameters())
-
-
 def test_arguments_text_code_and_processor_have_files_of_their_own(
     made: GPT, short_text: str, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,13 +247,3 @@ def test_a_cache_that_cannot_be_written_is_refused_before_training(
         InputError, match=r"BOUNDCHECK_CACHE = .*: expected a path that can be written"
     ):
         pretrained(SMALL, STEPS, tick=refuse)
-
-
-def test_a_folder_in_the_place_of_the_file_is_named(made: GPT, cache: Path) -> None:
-    path = only_file(cache)
-    path.unlink()
-    path.mkdir()
-    with pytest.raises(
-        InputError, match=r"BOUNDCHECK_CACHE = .*gpt-.*: expected a path that can be written"
-    ):
-        pretrained(SMALL, STEPS)

@@ -12,7 +12,6 @@ import torch
 import xarray as xr
 
 import boundcheck as bc
-from boundcheck.experiment import run as loop
 from boundcheck.experiment.plan import Experiment, Plan, build, generator
 from boundcheck.experiment.result import RunResult
 from boundcheck.experiment.spec import Spec, parse
@@ -75,13 +74,10 @@ def test_a_run_has_a_result_and_a_trace_of_every_audit(tmp_path: Path) -> None:
     assert trace["weight_curvature"].values[0].max() <= result.estimates.L
     assert len(result.ends.loss) == 3
     assert "memory_mib" not in result.environment
-    # What has finished is read back.
-    stored = tmp_path / result.run_id / "result.json"
-    before = stored.stat().st_mtime_ns
+    # What has finished is read back, and said to be.
     (again,) = bc.measure(table, tmp_path)
     assert again.reason.startswith(f"{result.reason} (read, not run")
     assert replace(again, reason=result.reason) == result
-    assert stored.stat().st_mtime_ns == before
 
 
 def batches_of(spec: Spec, samples: int) -> list[torch.Tensor]:
@@ -190,60 +186,6 @@ def test_held_out_samples_are_looked_at_with_the_last_network(tmp_path: Path) ->
     assert not trained & {tuple(row) for row in held_out.ids.tolist()}
 
 
-class Killed(BaseException):
-    """Stands for a kill."""
-
-
-def killing(at: int) -> Tick:
-    count = 0
-
-    def tick(stage: str, done: int, total: int) -> None:
-        nonlocal count
-        count += stage.endswith("run")
-        if count == at:
-            raise Killed
-
-    return tick
-
-
-def same_files(one: Path, other: Path) -> None:
-    assert (one / "result.json").read_bytes() == (other / "result.json").read_bytes()
-    first, second = finished(one)[1], finished(other)[1]
-    assert first.attrs == second.attrs
-    assert set(first.variables) == set(second.variables)
-    for name in first.variables:
-        assert first[name].values.tobytes() == second[name].values.tobytes(), name
-    assert {path.name for path in one.iterdir()} == {
-        "spec.json",
-        "trace.zarr",
-        "result.json",
-        ".lock",
-    }
-
-
-@pytest.mark.full
-def test_a_run_that_is_killed_and_resumed_ends_as_if_it_had_not_been(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """In the middle and early, of a network whose points lie on a manifold."""
-    table = gpt_table(
-        adapter={"kind": "loreft", "rank": 2}, run__replicas=2, model__samples=6, model__held_out=2
-    )
-    # Chunks of the trace of which a short run has several.
-    monkeypatch.setattr(loop, "_CHUNK_BYTES", 8 * 2 * 3)
-    whole, _ = run(table, tmp_path / "whole")
-    for at in (4, 2):
-        with pytest.raises(Killed):
-            run(table, tmp_path / "killed", killing(at))
-    assert not (tmp_path / "killed" / whole.run_id / "result.json").exists()
-    told: list[str] = []
-    resumed, _ = run(table, tmp_path / "killed", lambda stage, *_: told.append(stage))
-    # What was saved is not done again, but for the audit at which it was killed.
-    assert sum(stage.endswith("run") for stage in told) == 8 - (3 + 1)
-    assert resumed == whole
-    same_files(tmp_path / "killed" / whole.run_id, tmp_path / "whole" / whole.run_id)
-
-
 SWEPT = [
     gpt_table(adapter__kind=["lora", "frozen-a", "frozen-b", "dora"], run__steps=2, seed=2),
     gpt_table(
@@ -276,19 +218,6 @@ def test_a_sweep_runs_every_kind_of_adapter(table: dict[str, Any], tmp_path: Pat
         )
         assert list(result.estimates.radii) == targets
     assert "experiments" in stages
-
-
-@pytest.mark.full
-def test_dora_whose_columns_may_vanish_runs_to_its_end(tmp_path: Path) -> None:
-    result, _ = run(
-        gpt_table(adapter__kind="dora", adapter__scale=30.0, run__step_size=1.0, run__steps=3),
-        tmp_path,
-    )
-    assert result.ends.loss[0][1] > 0
-    path, layers = result.theorems
-    assert path.value > 0
-    # Infinite, for which JSON has no number.
-    assert layers.value is layers.bound is layers.alpha is None
 
 
 @pytest.fixture
@@ -332,14 +261,6 @@ def test_a_run_that_diverges_stops_and_says_so(
     # What was seen before, of each replica, is kept.
     assert np.isfinite(trace["loss"].values[:, 0]).all()
     assert np.isnan(trace["loss"].values[:, -1]).all()
-
-
-@pytest.mark.full
-def test_a_step_that_is_too_long_is_to_blame(tmp_path: Path) -> None:
-    result, _ = run(gpt_table(adapter={"kind": "lora", "rank": 2}, run__step_size=4.0), tmp_path)
-    assert result.verdict == "hypothesis-failed"
-    assert (result.blame.kind, result.blame.name) == ("constant", "eta")
-    assert result.bound is None
 
 
 @pytest.mark.full
