@@ -47,18 +47,15 @@ replicas = 4
 NOT_GIVEN = "(not given)"
 
 BAD_SCALES = [
-    *("", "16", "r", "r/16", "16/R", "16/k", "16/r/r", "16/r^2"),
-    *("16/sqrt(r", "16//r", "0/r", "-1/r", "nan/r", "inf/r"),
+    *("", "16", "r/16", "16/R", "16/r/r", "16/sqrt(r", "0/r", "-1/r", "nan/r"),
 ]
 
 # Field, a value it cannot take, and words that must be in what was expected.
 BAD_FIELDS = [
     ("claim", "jiang2024.theorem3", "an id of the catalogue, such as jiang2024.theorem2"),
     ("claim", "jiang2024.rate", "a theorem with a step size"),
-    ("claim", "jiang2024.assumption1", "a theorem with a step size"),
     ("claim", 2, "string"),
     ("seed", -1, "a number greater than or equal to 0"),
-    ("seed", 1.5, "integer"),
     ("lipschitz", "C", "'sigma' or 'sqrt(r) sigma'"),
     ("problem", 3, "table"),
     ("problem.kind", "mnist", "'breast-cancer'"),
@@ -66,7 +63,6 @@ BAD_FIELDS = [
     ("problem.d", 10**6, "a number less than or equal to 512"),
     ("problem.samples", 10**11, "a number less than or equal to"),
     ("problem.k", 2.0, "integer"),
-    ("problem.samples", "8", "integer"),
     ("problem.delta", 0.0, "a number greater than 0"),
     ("problem.delta", float("nan"), "finite number"),
     ("run.step", 4, "no such field; did you mean run.steps?"),
@@ -75,9 +71,7 @@ BAD_FIELDS = [
     ("adapter.kind", "galore", "'lora'"),
     ("adapter.kind", "dora", "lora or direft"),
     ("adapter.rank", 0, "a number greater than 0"),
-    ("adapter.rank", "2", "integer"),
     ("adapter.scale", 0, "a number greater than 0"),
-    ("adapter.scale", False, "number"),
     *(
         ("adapter.scale", text, '"16/r" or "16/sqrt(r)"')
         for text in (*BAD_SCALES, "9" * 400 + "/r")
@@ -92,7 +86,6 @@ BAD_FIELDS = [
     ("run.batch", 0, "a number greater than 0"),
     ("run.batch", "full", "'balanced'"),
     ("run.zeta", 0.0, "a number greater than 0"),
-    ("run.zeta", "1", "number"),
     ("run.replicas", 1, "a number greater than or equal to 2"),
     ("run.replicas", 10**9, "a number less than or equal to"),
     ("run.audits", 0, "a number greater than 0"),
@@ -103,7 +96,7 @@ BAD_FIELDS = [
     ("bracket", {"pairs": 3}, "no such table"),
     ("optimizer", "adam", "no such field"),
     ("Claim", "x", "no such field"),
-    *((field, "two\nlines", "") for field in ("claim", "lipschitz", "run.steps", "problem.kind")),
+    *((field, "two\nlines", "") for field in ("claim", "run.steps")),
 ]
 BAD_BRACKET_FIELDS = [
     ("bracket.pairs", 0, "a number greater than 0"),
@@ -120,11 +113,8 @@ SWEEPS = {
     "claim": ["meft.theorem2_repaired", "jiang2024.theorem2"],
     "seed": [0, 1, 2],
     "problem": [{"kind": "digits"}, THEOREM_TABLE["problem"]],
-    "problem.delta": [0.5, 1, 2.0],
     "adapter.scale": [1.0, 2, "16/r", "16/sqrt(r)"],
-    "domain.a": [1.0, 2.0],
     "run.steps": [200, "informative"],
-    "run.level": [0.9, 0.99],
 }
 
 

@@ -365,21 +365,6 @@ def test_a_name_that_could_be_read_as_something_else_is_refused(name: str) -> No
             build(name)
 
 
-def test_terms_print_for_reading() -> None:
-    x, a, now = (
-        Matrix.of(Symbol("X", ("m", "n"), Time(NOW))),
-        Scalar.of(Variable("a")),
-        Scalar.of(nodes.Clock()),
-    )
-    assert str(norm(FROBENIUS, x, x)) == "‖(X[t], X[t])‖_F"
-    assert (
-        str(expect(Scalar.of(Variable("b", Time(nodes.NEXT))) * a, NOW))
-        == "E[b[t+1] | past of t]*a"
-    )
-    assert str(power(a + 1, Index("t", -1)) ** 2) == "((1 + a)^[t-1])^2"
-    assert str(before(now * now)) == "sum[t' < t](t'^2)"
-
-
 @pytest.mark.parametrize(
     ("name", "size"), [("one", 1), ("size3", 3), ("m", None), ("size", None), ("size3x", None)]
 )

@@ -279,17 +279,6 @@ def test_settings_say_what_tells_runs_apart_and_no_more():
     assert settings([scaled])[0].endswith("rank 2, s\u00a0=\u00a016/√r")
 
 
-def test_rank_figure_has_a_reference_of_the_printed_slope():
-    runs = by_rank([1, 2, 4], 3, lambda seed, r: (seed + 1) * r**0.5)
-    axis, *_ = figure_of(rank, runs).axes
-    lines = {line.get_label(): line for line in axis.lines}
-    (reference,) = (line for text, line in lines.items() if text.startswith("slope 1/4"))
-    slopes = np.diff(np.log(reference.get_ydata())) / np.diff(np.log(reference.get_xdata()))
-    assert slopes == pytest.approx([1 / 4] * 2)
-    assert "slope 0.50 [0.49, 0.51]" in axis.get_title("left")
-    assert figure_of(rank, by_rank([1, 2], 3, lambda _, r: r)) is None
-
-
 def test_hollow_markers_are_the_runs_of_which_a_theorem_says_nothing():
     verdicts = {10: "uninformative", 100: "hypothesis-failed", 1000: "supported"}
     (axis,) = figure_of(horizon, by_steps(dict.fromkeys(verdicts, 0.5), verdicts=verdicts)).axes

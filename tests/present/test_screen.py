@@ -3,7 +3,6 @@
 import io
 
 import pytest
-from rich.cells import cell_len
 from rich.console import Console
 
 from boundcheck.errors import InputError
@@ -66,14 +65,6 @@ def is_attacked(claim: Claim) -> bool:
         return bool(adapter_of(claim, None))
     except InputError:
         return False
-
-
-def test_on_a_screen_a_claim_is_folded_and_its_commands_can_be_copied() -> None:
-    claim = catalogue["jiang2024.theorem2"]
-    lines = printed(claim, width=60, force_terminal=True).splitlines()
-    place = lines.index("To go on:")
-    assert max(map(cell_len, lines[:place])) <= 60
-    assert lines[place + 1 :] == list(commands(claim))
 
 
 def test_a_claim_of_ones_own_is_called_by_its_path() -> None:

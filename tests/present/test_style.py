@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-import hypothesis.strategies as st
-from hypothesis import given
 from matplotlib.axes import Axes
 from matplotlib.text import Text
 
-from boundcheck.present.style import ONE_COLUMN, looking, marks, panels, pdf
-
-
-@given(st.floats(-30, 30), st.floats(1, 60), st.integers(3, 7))
-def test_an_axis_has_a_few_ticks_however_long_it_is(low: float, decades: float, most: int) -> None:
-    """Two at least, within the axis, and no more than it has room for."""
-    places = marks(10.0**low, 10.0 ** (low + decades), most)
-    assert 2 <= len(places) <= most
-    assert all(10.0**low <= x <= 10.0 ** (low + decades) for x in places)
-    assert places == sorted(set(places))
+from boundcheck.present.style import ONE_COLUMN, looking, panels, pdf
 
 
 def test_a_figure_for_a_paper_has_its_width_and_letters_that_can_be_read() -> None:

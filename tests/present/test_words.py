@@ -11,28 +11,7 @@ from markupsafe import Markup
 
 from boundcheck.language import prose
 from boundcheck.language.catalogue import catalogue
-from boundcheck.present.words import label, number, rank_exponent, said, sentence_of
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.0, "0"),
-        (12345.6, "12\u202f346"),
-        (1.5e-7, "1.50\u202f×\u202f10⁻⁷"),
-        (28129, "28\u202f129"),
-        (None, "–"),
-    ],
-)
-def test_number_keeps_few_digits(value, text):
-    assert number(value) == text
-
-
-def test_labels_name_the_c_only_of_claims_that_take_one():
-    assert (
-        label("jiang2024.lemma1", "sqrt(r) sigma") == "Lemma 1, as printed, C\u00a0=\u00a0√r\u202fσ"
-    )
-    assert label("meft.lemma1_sharp", "sqrt(r) sigma") == "Lemma 1, sharp"
+from boundcheck.present.words import rank_exponent, said, sentence_of
 
 
 @pytest.mark.parametrize(
