@@ -84,13 +84,6 @@ def borne(said: Verdict, kind: Kind | None, replicas: int) -> Verdict:
     return earned.resting_on(said.given)
 
 
-def log_bets(ratios: np.ndarray) -> np.ndarray:
-    """The logarithms of the bets prod_i (1 + c(x_i/m - 1)), shape (bets, experiments), of x/m, (n,
-    experiments).
-    """
-    return _log_product(1 + _BETS[:, None, None] * (ratios - 1))
-
-
 def log_mixture(logs: np.ndarray) -> np.ndarray:
     """The logarithm of the mean over bets, shape (experiments,), from those of the bets, one a
     row.
