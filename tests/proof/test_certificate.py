@@ -20,10 +20,10 @@ from boundcheck.kernel.terms import Scalar, Variable
 from boundcheck.proof import certificate
 from boundcheck.proof.certificate import certify
 from boundcheck.proof.notation import identity
-from boundcheck.proof.sums import combine
+from boundcheck.proof.sums import Packing, combine, times
 from tests.layers import examples
 
-from .entailments import Entailment, entailed, refuted
+from .entailments import Entailment, entailed, polynomials, refuted
 
 HALF = Fraction(1, 2)
 a, b, c, d, h, m, n, p, q, s, u, w, x, y, z = (
@@ -255,6 +255,27 @@ def test_caps_end_a_search_that_would_be_too_large(monkeypatch: pytest.MonkeyPat
     premises = [ge(z), ge(x), ge(y), eq(a - b), eq(b - c)]
     assert certify(Fact(">=", x * y), premises) is None
     assert certify(Fact(">=", z + 1), premises) is not None
+
+
+@given(polynomials(degree=4), polynomials(degree=4))
+def test_packed_products_are_the_kernels(left, right):
+    packing = Packing([left, right])
+    assert packing.unpack(times(packing.pack(left), packing.pack(right))) == left * right
+
+
+@given(st.lists(st.lists(st.integers(0, 5), min_size=3, max_size=3), min_size=2, max_size=2))
+def test_quotients_and_roots_of_monomials(powers):
+    packing = Packing([x, y, z])
+    first, second = ((x**i * y**j * z**k) for i, j, k in powers)
+    (one,), (two,), (both,) = (
+        packing.pack(first),
+        packing.pack(second),
+        packing.pack(first * second),
+    )
+    assert packing.quotient(both, two) == one
+    assert packing.quotient(one, both) == (0 if both == one and not two else None)
+    assert packing.root(2 * one) == one
+    assert (packing.root(one) is None) == any(power % 2 for power in powers[0])
 
 
 def test_many_premises_do_not_matter_to_an_easy_goal() -> None:
