@@ -129,12 +129,11 @@ def hypothesis_in(instance: Instance, hypothesis: Claim) -> Answer:
     if conjuncts(hypothesis):
         return rests
     if hypothesis.hypotheses and hypothesis.id not in catalogue and rests != HOLDS:
-        # Of one's own: what it says it says only where that holds on which it rests.
+        # Of one's own: a reader may take it as said only where that holds on which it rests.
         said = hypothesis_in(instance, replace(hypothesis, hypotheses=()))
-        is_ranged = bool(hypothesis.quantifier.strip())
-        if said == HOLDS or (rests.verdict == "fails" and not is_ranged):
-            return HOLDS
-        return Answer("open", "it is not known to hold where that does on which it rests")
+        if said != HOLDS:
+            return Answer("open", "it is not known to hold where that does on which it rests")
+        return rests
     # Its letters are constants, iterates and t: it says something of each time at most.
     bare = {
         x for x in hypothesis.conclusion.atoms(sp.MatrixSymbol) if x.name in hypothesis.quantifier
