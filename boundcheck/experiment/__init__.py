@@ -62,7 +62,8 @@ def measure(
             (OMP_NUM_THREADS).
         problem: an objective of one's own in place of the spec's, a `boundcheck.Loss` say; or a
             function of W that gives the loss of each of its samples, W being of the shape (d, k) of
-            the spec's table ``problem``.
+            the spec's table ``problem``. Where its code is in no file and no cell of a notebook,
+            ``version`` there, or of the objective, is a text that you change with it.
         limits: the hours and the memory that they may take.
         allow_code: the files, and the folders, in which import paths of the spec may open code; in
             no others. What you give as an object needs none.
