@@ -155,7 +155,7 @@ def test_what_cannot_be_looked_into_needs_a_version(tmp_path: Path) -> None:
         code = typed("def f(W): return W")
         for hidden in (
             file,
-            (each for each in ()),
+            (x for x in [1]),
             np.frompyfunc(lambda x: x, 1, 1),
             Raising(),
             code,
