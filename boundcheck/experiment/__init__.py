@@ -8,13 +8,15 @@ from collections.abc import Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+# The view is what a notebook shows of a result.
+from boundcheck.experiment import view as view
+from boundcheck.experiment.experiment import measure_each
+from boundcheck.experiment.result import Results
+from boundcheck.experiment.spec import Given, specs_of
 from boundcheck.system.limits import DAY, Tick, silent
-
-if TYPE_CHECKING:
-    from boundcheck.experiment.result import Results
-    from boundcheck.experiment.spec import Given
+from boundcheck.system.plugins import allowing, theirs
 
 __all__ = ["Limits", "measure"]
 
@@ -80,12 +82,6 @@ def measure(
             an InputError.
 
     """
-    # Deferred: torch takes a second to import, and `import boundcheck` should not.
-    from boundcheck.experiment.experiment import measure_each
-    from boundcheck.experiment.result import Results
-    from boundcheck.experiment.spec import specs_of
-    from boundcheck.system.plugins import allowing, theirs
-
     with theirs(tick), allowing(*allow_code):
         found = measure_each(
             specs_of(spec, problem), Path(runs), device, tick, executor, limits.hours, limits.memory

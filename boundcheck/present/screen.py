@@ -14,6 +14,7 @@ from boundcheck.language.catalogue import about
 from boundcheck.language.claim import Claim
 from boundcheck.language.prose import typed
 from boundcheck.language.sentence import algorithm_of, measure_of
+from boundcheck.language.stated import has_worst_case
 from boundcheck.language.view import (
     Badge,
     Column,
@@ -29,7 +30,6 @@ from boundcheck.language.view import (
 from boundcheck.proof.audit import Carrier, JudgedRow, carrier, counted, standing, told
 from boundcheck.proof.script import fixed_statements
 from boundcheck.shown import command
-from boundcheck.worst_case.stated import has_worst_case
 
 # Numbers with which a claim is tried where one of its conditions does not take 1.
 _NUMBERS = ("1", "100", "0.1", "0.01", "10", "10000")

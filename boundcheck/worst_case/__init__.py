@@ -13,6 +13,11 @@ from boundcheck.language.sentence import algorithm_of
 from boundcheck.system.limits import DAY, Tick, limited, silent
 from boundcheck.system.plugins import theirs
 
+# The view is what a notebook shows of a result.
+from boundcheck.worst_case import view as view
+from boundcheck.worst_case.search import Search
+from boundcheck.worst_case.worst_case import WorstCase
+
 __all__ = ["Method", "falsify"]
 
 Found = TypeVar("Found", covariant=True)
@@ -65,10 +70,6 @@ def falsify(
     """
     claim = catalogue.opened(claim) if isinstance(claim, str) else claim
     if method is None:
-        # Deferred: torch takes a second to import, and a method that is given is imported already.
-        from boundcheck.worst_case.search import Search
-        from boundcheck.worst_case.worst_case import WorstCase
-
         method = Search() if algorithm_of(claim) is None else WorstCase()
     if not hasattr(method, "falsify"):
         raise InputError("method", method, "boundcheck.Search(...) or boundcheck.WorstCase(...)")
