@@ -519,8 +519,16 @@ class BracketResult(Result):
 
 # Parts that one kind of run has and another has not.
 _OPTIONAL = (
-    *("said", "shown", "horizons", "estimates", "theorems"),
-    *("rounding", "ends", "waterfall", "gradient_ratio", "slack"),
+    "said",
+    "shown",
+    "horizons",
+    "estimates",
+    "theorems",
+    "rounding",
+    "ends",
+    "waterfall",
+    "gradient_ratio",
+    "slack",
 )
 
 

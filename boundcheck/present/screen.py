@@ -197,8 +197,10 @@ def findings_parts(outcome: dict[str, Any]) -> Iterator[Part]:
 def _findings(names: tuple[str, str, str, str], rows: Sequence[tuple[str, str, str, str]]) -> Table:
     no, where, verdict, finding = names
     head: Head = (
-        *(Column(no, is_number=True, width=0.03), Column(where, width=0.28)),
-        *(Column(verdict, width=0.17, is_verdict=True), finding),
+        Column(no, is_number=True, width=0.03),
+        Column(where, width=0.28),
+        Column(verdict, width=0.17, is_verdict=True),
+        finding,
     )
     cells: list[Row] = [
         (no, Prose(where), Badge(verdict), Prose(finding)) for no, where, verdict, finding in rows

@@ -345,13 +345,13 @@ def show(
     if audit.rows:
         rows = [
             (
-                *(str(each.row.number), Prose(each.row.locator), Prose(each.row.printed)),
-                *(
-                    Badge(each.verdict),
-                    each.trust,
-                    each.rocq,
-                    _above(Prose(each.told), each.hypotheses),
-                ),
+                str(each.row.number),
+                Prose(each.row.locator),
+                Prose(each.row.printed),
+                Badge(each.verdict),
+                each.trust,
+                each.rocq,
+                _above(Prose(each.told), each.hypotheses),
             )
             for each in audit.rows
         ]
