@@ -2,8 +2,6 @@
 verdicts.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass

@@ -2,8 +2,6 @@
 --json`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import product
 from typing import Any

@@ -2,8 +2,6 @@
 scripts.
 """
 
-from __future__ import annotations
-
 # The view is what a notebook shows of a result.
 from boundcheck.proof import view as view
 from boundcheck.proof.audit import Choice, ClaimAudit, JudgedRow, ProofAudit, Ref, Row, Under, prove

@@ -2,8 +2,6 @@
 theorem's method.
 """
 
-from __future__ import annotations
-
 from typing import Any, Protocol, TypeVar, overload
 
 from boundcheck.errors import InputError

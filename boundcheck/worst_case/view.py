@@ -1,7 +1,5 @@
 """Views of searches, replayed instances and worst cases, and the same for a terminal."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
