@@ -120,7 +120,10 @@ class _Look:
             if not self._version:
                 name = getattr(x, "__qualname__", type(x).__qualname__)
                 why = f"{type(error).__name__}: {' '.join(str(error).split())}"
-                expected = f"a text that you change with the code: {name} cannot be read ({why})"
+                expected = (
+                    'a text such as "1" in the table problem, or of the objective, that you change'
+                    f" with the code, since {name} cannot be read ({why})"
+                )
                 raise InputError("version", "(not given)", expected) from error
             yield self._version
 
@@ -169,12 +172,13 @@ class _Look:
                 else:
                     yield repr(sorted(map(repr, each)) if isinstance(each, frozenset) else each)
         # An installed package is known, with its globals.
-        if _is_installed(x.__globals__.get("__name__")):
+        if _is_installed(home := x.__globals__.get("__name__")):
             return
-        text = _text(code.co_filename) or _text(x.__globals__.get("__file__"))
-        if not (text or self._version):
+        text = _text(code.co_filename) or _text(x.__globals__.get("__file__")) or self._version
+        # What is generated, as for a named tuple, is in no module: its code is all that there is.
+        if not text and home in sys.modules:
             raise LookupError(f"{code.co_filename} is no file")
-        yield text or self._version
+        yield text
         scopes = [x.__globals__]
         for each in chain.from_iterable(map(dis.get_instructions, codes)):
             if each.opname.startswith("IMPORT_"):

@@ -71,6 +71,11 @@ REACHED = {
         "m",
     ),
     "what is cached": ("import functools\nZ = X\n@functools.cache\ndef f(): return Z", "f"),
+    "a named tuple": (
+        "from collections import namedtuple\nT = namedtuple('T', 'z')\nt = T(X)\n"
+        "def f(W): return W * t.z",
+        "f",
+    ),
     "what is batched": ("Z = X\nf = torch.func.vmap(lambda W: W * Z)", "f"),
     "what is vectorized": ("Z = X\nf = np.vectorize(lambda W: W * Z)", "f"),
     "an object array": ("f = np.array([1, [X]], dtype=object)", "f"),
@@ -140,7 +145,7 @@ def test_what_nothing_reads_changes_nothing_and_the_source_is_a_part_of_it(
 
 def typed(text: str) -> Callable[[Tensor], Tensor]:
     """A function that no file has."""
-    made: dict[str, Any] = {"__name__": "typed"}
+    made: dict[str, Any] = {"__name__": "__main__"}
     exec(text, made)
     function: Callable[[Tensor], Tensor] = made["f"]
     return function
