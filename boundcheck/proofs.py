@@ -10,8 +10,6 @@ This module is the package of the folders in `proofs/`: ``boundcheck.proofs.jian
 file there.
 """
 
-from __future__ import annotations
-
 import importlib
 import importlib.util
 import keyword

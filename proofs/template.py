@@ -47,5 +47,6 @@ def sum_of_two(proof: Proof) -> None:
 
 
 # A line without a certificate is tried at small numbers and matrices, and `refuted` where one of
-# them meets every assumption and breaks the line; else it is `unknown`. You can give a line numbers
-# of your own: `witness=at_numbers("what it is", {X: [[1, 0], [0, 1]], a: 1})`, of `boundcheck.proof`.
+# them meets every assumption and breaks the line; else it is `unknown`. A line may have numbers
+# of your own: `witness=at_numbers("what it is", {X: [[1, 0], [0, 1]], a: 1})`, which
+# `boundcheck.proof` has.

@@ -17,6 +17,7 @@ certifies: derivatives are those of power series in t along v + t u.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -44,7 +45,6 @@ from boundcheck.exact.balls import (
     inner,
     plus,
     root,
-    root_above,
     rows,
     scaled,
     times,
@@ -194,6 +194,17 @@ def hill(curvature: Number, start: Fraction) -> Curve:
 
 
 FLAT = Curve.through((0, 0), (1, 0))
+
+
+def root_above(x: Fraction, bits: int = 40) -> Fraction:
+    """The root of x if it is rational, else a rational number above it."""
+    exact = root(x)
+    return Fraction(math.isqrt(int(x * 4**bits)) + 1, 2**bits) if exact is None else exact
+
+
+def root_below(x: Fraction, bits: int = 40) -> Fraction:
+    """A rational number that is at most the root of x."""
+    return Fraction(math.isqrt(int(x * 4**bits)), 2**bits)
 
 
 def blocks_of(point: Sequence[Rows], count: int) -> Sequence[Rows]:

@@ -29,8 +29,6 @@ from boundcheck.exact.balls import (
     number,
     plus,
     root,
-    root_above,
-    root_below,
     rows,
     scaled,
     squared,
@@ -54,6 +52,8 @@ from soundness.exact_model import (
     blocks_of,
     moved,
     order,
+    root_above,
+    root_below,
     single,
     units,
 )

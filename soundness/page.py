@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
+from boundcheck.exact.digits import Toward, shown
 from boundcheck.language import view
 from boundcheck.language.view import Code, Part, Prose, numeric, paragraph
 from boundcheck.present.material import MOST_ROWS, grouped
@@ -26,7 +27,7 @@ from boundcheck.present.style import (
     pictured,
     ticks,
 )
-from boundcheck.present.words import number, per_cent
+from boundcheck.present.words import number
 from soundness.survey import LAYERS, Reliability, Soundness
 from soundness.trial import Trial
 
@@ -62,6 +63,11 @@ _LOOKS = {
     "read": ("read as what it says", GREY),
     "wrong": ("wrong", VERMILLION),
 }
+
+
+def per_cent(share: float | None) -> str:
+    """An upper limit for a share, in per cent, rounded up; a dash for none."""
+    return "–" if share is None else f"{shown(100 * share, 2, Toward.UP)} %"
 
 
 def write_survey(survey: Soundness | Reliability, folder: Path, command: str) -> list[Path]:

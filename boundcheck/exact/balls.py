@@ -380,17 +380,6 @@ def root(x: Fraction) -> Fraction | None:
     return found if found is not None and found**2 == x else None
 
 
-def root_above(x: Fraction, bits: int = 40) -> Fraction:
-    """The root of x if it is rational, else a rational number above it."""
-    exact = root(x)
-    return Fraction(math.isqrt(int(x * 4**bits)) + 1, 2**bits) if exact is None else exact
-
-
-def root_below(x: Fraction, bits: int = 40) -> Fraction:
-    """A rational number that is at most the root of x."""
-    return Fraction(math.isqrt(int(x * 4**bits)), 2**bits)
-
-
 Number = Fraction | arb
 Matrix = tuple[tuple[Number, ...], ...]
 

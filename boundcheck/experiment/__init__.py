@@ -2,19 +2,19 @@
 verdicts.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+# The view is what a notebook shows of a result.
+from boundcheck.experiment import view as view
+from boundcheck.experiment.experiment import measure_each
+from boundcheck.experiment.result import Results
+from boundcheck.experiment.spec import Given, specs_of
 from boundcheck.system.limits import DAY, Tick, silent
-
-if TYPE_CHECKING:
-    from boundcheck.experiment.result import Results
-    from boundcheck.experiment.spec import Given
+from boundcheck.system.plugins import allowing, theirs
 
 __all__ = ["Limits", "measure"]
 
@@ -62,7 +62,8 @@ def measure(
             (OMP_NUM_THREADS).
         problem: an objective of one's own in place of the spec's, a `boundcheck.Loss` say; or a
             function of W that gives the loss of each of its samples, W being of the shape (d, k) of
-            the spec's table ``problem``.
+            the spec's table ``problem``. Where its code is in no file and no cell of a notebook,
+            ``version`` there, or of the objective, is a text that you change with it.
         limits: the hours and the memory that they may take.
         allow_code: the files, and the folders, in which import paths of the spec may open code; in
             no others. What you give as an object needs none.
@@ -79,12 +80,6 @@ def measure(
             an InputError.
 
     """
-    # Deferred: torch takes a second to import, and `import boundcheck` should not.
-    from boundcheck.experiment.experiment import measure_each
-    from boundcheck.experiment.result import Results
-    from boundcheck.experiment.spec import specs_of
-    from boundcheck.system.plugins import allowing, theirs
-
     with theirs(tick), allowing(*allow_code):
         found = measure_each(
             specs_of(spec, problem), Path(runs), device, tick, executor, limits.hours, limits.memory

@@ -458,7 +458,8 @@ def content(experiment: Experiment) -> str:
             claim.measure,
             words,
             [each.digest for each in about],
-        ]
+        ],
+        getattr(experiment.spec.problem, "version", ""),
     )
 
 

@@ -13,7 +13,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, singledispatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, SupportsIndex, overload
 
@@ -430,8 +430,13 @@ class Result(Shown):
         Raises InputError where the run's folder is gone, or is not as the run left it: each file is
         held against its hash.
         """
-        found: xr.Dataset = self.shower.trace_of(self, Path(runs))
-        return found
+        return trace_of(self, Path(runs))
+
+
+@singledispatch
+def trace_of(result: Result, runs: Path) -> xr.Dataset:
+    """The trace of a run in its folder, which a result does not import."""
+    raise TypeError(f"expected a result, got {type(result).__name__}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -514,8 +519,16 @@ class BracketResult(Result):
 
 # Parts that one kind of run has and another has not.
 _OPTIONAL = (
-    *("said", "shown", "horizons", "estimates", "theorems"),
-    *("rounding", "ends", "waterfall", "gradient_ratio", "slack"),
+    "said",
+    "shown",
+    "horizons",
+    "estimates",
+    "theorems",
+    "rounding",
+    "ends",
+    "waterfall",
+    "gradient_ratio",
+    "slack",
 )
 
 

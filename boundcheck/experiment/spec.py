@@ -282,6 +282,7 @@ ModelTable = Annotated[GPTSpec | PretrainedSpec, Field(discriminator="kind")]
 class _Shape(Table):
     d: Side
     k: Side
+    version: str = ""
 
 
 class GivenProblem(ProblemTable):
@@ -290,6 +291,7 @@ class GivenProblem(ProblemTable):
     kind: Literal["given"] = "given"
     name: str
     content: str
+    version: str
     _made: Any = PrivateAttr()
 
     @classmethod
@@ -303,13 +305,14 @@ class GivenProblem(ProblemTable):
                     "problem", type(problem).__name__, "an Objective, or a function of W"
                 )
             sides = validated(_Shape, table if isinstance(table, dict) else {}, "problem.")
-            problem = Loss.of_function(problem, (sides.d, sides.k))
+            problem = Loss.of_function(problem, (sides.d, sides.k), version=sides.version)
         elif table is not None:
             raise InputError(
                 "problem", table, "no such table beside a problem that is given as an object"
             )
         checked(problem, "problem")
-        made = cls(name=problem.name, content=content_of(problem))
+        version = problem.version
+        made = cls(name=problem.name, content=content_of(problem, version), version=version)
         made._made = problem
         return made
 

@@ -2,12 +2,9 @@
 screen.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +22,30 @@ from boundcheck.experiment.result import (
     Results,
     RunResult,
     toward_of,
+    trace_of,
 )
 from boundcheck.experiment.store import finished
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.screen import show
 from boundcheck.language.symbols import toward
-from boundcheck.language.view import Badge, Cell, Fold, Part, Prose, Shown, Table, View, line, short
+from boundcheck.language.view import (
+    Badge,
+    Cell,
+    Fold,
+    Part,
+    Prose,
+    Table,
+    View,
+    line,
+    short,
+    view_of,
+)
 from boundcheck.system.tables import fields_of
 from boundcheck.system.terminal import screen
 
 
-def trace_of(result: Result, runs: Path) -> xr.Dataset:
-    """The trace of a run in its folder; see `Result.to_xarray`."""
+@trace_of.register
+def _trace(result: Result, runs: Path) -> xr.Dataset:
     stored, trace = finished(runs / result.run_id)
     # A result that was read says so in its verdict and its reason.
     if replace(result, verdict=stored.verdict, reason=stored.reason) != stored:
@@ -49,12 +58,6 @@ def trace_of(result: Result, runs: Path) -> xr.Dataset:
         if isinstance(value, str | int | float)
     }
     return trace.assign_attrs(told)
-
-
-@singledispatch
-def view_of(shown: Shown) -> View:
-    """The view of a result of this package that a notebook shows."""
-    raise TypeError(f"expected a result, got {type(shown).__name__}")
 
 
 @view_of.register(Results)

@@ -176,8 +176,14 @@ class _Seen(NamedTuple):
 
 # What a run shows, and the letter that stands for each while it is computed.
 _SHOWN = (
-    *(SQUARE, InnerProduct(SLOPE, g_t), EuclideanNorm(g_t) ** 2, ell_t, STEEPEST),
-    *(Value(F, vocabulary.v_t), Value(F, vocabulary.v_first), Value(F, vocabulary.v_last)),
+    SQUARE,
+    InnerProduct(SLOPE, g_t),
+    EuclideanNorm(g_t) ** 2,
+    ell_t,
+    STEEPEST,
+    Value(F, vocabulary.v_t),
+    Value(F, vocabulary.v_first),
+    Value(F, vocabulary.v_last),
 )
 _LETTER = {node: sp.Dummy() for node in _SHOWN}
 

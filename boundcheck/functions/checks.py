@@ -4,8 +4,6 @@ A gradient has to be that of its function, a minibatch the mean of its samples, 
 step in torch its exact one and what its equations say.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress

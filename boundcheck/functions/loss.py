@@ -62,6 +62,7 @@ class Loss(Objective):
         gradient_bound: Given = None,
         infimum: Given = None,
         device: str = "cpu",
+        version: str = "",
     ) -> None:
         """Take a loss, samples, and the shape of W.
 
@@ -77,6 +78,7 @@ class Loss(Objective):
             gradient_bound: G; nothing is known of it if left out.
             infimum: a lower bound on f; taken to be 0 if left out.
             device: where the tensors are.
+            version: a text that you change with the loss, where its code is in no file.
 
         Raises:
             InputError: for a shape or a constant that is none, samples that are not finite, a loss
@@ -88,7 +90,7 @@ class Loss(Objective):
             raise InputError("shape", shape, "(d, k), two positive integers")
         self.name = name or getattr(loss, "__name__", "loss")
         self.shape = shape
-        self._loss = loss
+        self._loss, self.version = loss, version
         self._samples = tuple(
             _tensor(field, x, device) for field, x in (("X", X), ("y", y)) if x is not None
         )

@@ -71,6 +71,8 @@ class Objective(ABC):
             ensemble.
         strong_convexity: the constant with which f is strongly convex; None if none above 0 is
             known.
+        version: a text that its author changes with its code, where that is in no file; runs with
+            another one are other runs.
 
     """
 
@@ -84,6 +86,7 @@ class Objective(ABC):
     is_convex: ClassVar[bool] = False
     is_shared: ClassVar[bool] = False
     strong_convexity: Constant | None = None
+    version: str = ""
     _told: tuple[str, ...] = ()
 
     def __setattr__(self, name: str, value: Any) -> None:

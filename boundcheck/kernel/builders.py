@@ -4,8 +4,6 @@ A builder uses linearity, homogeneity in rational factors and transposition, and
 known: equalities that hold in every model. Whatever needs a premise is a rule.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction

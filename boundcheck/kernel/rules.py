@@ -6,8 +6,6 @@ A rule is a function of theorems and arguments that computes hypotheses and conc
 analysis that algebra cannot prove: each is named, cited, and counted in every ledger.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 

@@ -838,7 +838,13 @@ RELORA = ReLoRA("relora", "ReLoRA", (alpha, period), is_stochastic=True, period=
 ALGORITHMS: dict[str, Algorithm] = {
     each.id: each
     for each in (
-        *(SGD, DECREASING_SGD, GRADIENT_DESCENT, HEAVY_BALL, NESTEROV, ADAGRAD_NORM),
-        *(ADAPTIVE_LORA_GD, RELORA),
+        SGD,
+        DECREASING_SGD,
+        GRADIENT_DESCENT,
+        HEAVY_BALL,
+        NESTEROV,
+        ADAGRAD_NORM,
+        ADAPTIVE_LORA_GD,
+        RELORA,
     )
 }

@@ -355,7 +355,14 @@ class Claim(Shown):
                 )
         left = tuple(condition for condition in conditions if condition != sp.true)
         return Claim(
-            *(id, title, source, conclusion, self.quantifier, self.hypotheses, quantities, left),
+            id,
+            title,
+            source,
+            conclusion,
+            self.quantifier,
+            self.hypotheses,
+            quantities,
+            left,
             note=f"`{self.id}` at "
             + ", ".join(_equals(symbol, value) for symbol, value in where.items()),
             declared=self._declared_in(conclusion, quantities, left),

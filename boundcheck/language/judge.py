@@ -6,8 +6,6 @@ algorithm holds in it and the conclusion fails. Where a part is open, it is a ca
 open is named.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any, NamedTuple

@@ -507,7 +507,13 @@ SMOOTHNESS = SmoothnessConstant("smoothness", "smoothness constant", Lhat)
 MEASURES: dict[str, Measure] = {
     each.id: each
     for each in (
-        *(LEAST_GRADIENT, LEAST_GRADIENT_ON_EACH_PATH, AVERAGE_GRADIENT, LEAST_FACTOR_GRADIENT),
-        *(LAST_GAP, AVERAGE_GAP, LAST_DISTANCE, SMOOTHNESS),
+        LEAST_GRADIENT,
+        LEAST_GRADIENT_ON_EACH_PATH,
+        AVERAGE_GRADIENT,
+        LEAST_FACTOR_GRADIENT,
+        LAST_GAP,
+        AVERAGE_GAP,
+        LAST_DISTANCE,
+        SMOOTHNESS,
     )
 }

@@ -5,8 +5,6 @@ See `boundcheck.system.terminal` for what a screen is, and for `Table`, which is
 ways.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -15,8 +15,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import singledispatch
 from html import escape
-from importlib import import_module
 from typing import Any
 
 from boundcheck.exact.digits import Toward, shown
@@ -467,11 +467,17 @@ def _latex_cell(cell: Cell) -> str:
     return "".join(_TEX_SIGNS.get(part) or (rf"\text{{{part}}}" if part else "") for part in parts)
 
 
+@singledispatch
+def view_of(shown: Shown) -> View:
+    """The view that a notebook shows of a result; the package of each kind registers it."""
+    raise TypeError(f"expected a result, got {type(shown).__name__}")
+
+
 class Shown:
     """An object that shows itself in a notebook.
 
-    The class says in `view` what is shown, or `view_of` in the module `view` of its package says
-    it: a result does not import what shows it.
+    The class says in `view` what is shown, or `view_of` says it: a result does not import what
+    shows it.
     """
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -484,16 +490,7 @@ class Shown:
 
     def view(self) -> View:
         """The view that a notebook shows of it."""
-        made: View = self.shower.view_of(self)
-        return made
-
-    @property
-    def shower(self) -> Any:
-        """The module `view` of the package that its class is from."""
-        home = next(
-            kind for kind in type(self).__mro__ if Shown in kind.__bases__
-        ).__module__.rpartition(".")[0]
-        return import_module(f"{home}.view")
+        return view_of(self)
 
     def _repr_html_(self) -> str:
         return html(self.view())

@@ -7,8 +7,6 @@ proved: an upper bound is rounded up and a lower one down; what was measured has
 interval supports.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import math

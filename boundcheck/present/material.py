@@ -37,7 +37,6 @@ from boundcheck.experiment.result import (
 )
 from boundcheck.experiment.spec import AdapterSpec, about_its_own_step
 from boundcheck.experiment.store import NUMERICS
-from boundcheck.experiment.view import trace_of
 from boundcheck.functions.adapters import title_of
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.catalogue import catalogue
@@ -278,7 +277,7 @@ def load_runs(stored: Iterable[Path] | Results) -> list[StoredRun]:
     Raises InputError for a folder without one, or with one that is not as its run left it.
     """
     if isinstance(stored, Results):
-        return [StoredRun(result, trace_of(result, stored.runs)) for result in stored]
+        return [StoredRun(result, result.to_xarray(stored.runs)) for result in stored]
     return [StoredRun(*read_run(folder)) for folder in stored]
 
 

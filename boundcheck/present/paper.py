@@ -5,8 +5,6 @@ A paper's `report.py` may have `TITLE`, `LEAD`, `STATEMENTS` (the ids that the s
 a paper without one, the findings are the verdicts, claim by claim.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path

@@ -6,8 +6,6 @@ A paper's `programme.py` may set it, in `SHORT` and `REFERENCE`. For a paper wit
 process, and imports what it needs.
 """
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -2,8 +2,6 @@
 --json`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import product
 from typing import Any
@@ -14,6 +12,7 @@ from boundcheck.language.catalogue import about
 from boundcheck.language.claim import Claim
 from boundcheck.language.prose import typed
 from boundcheck.language.sentence import algorithm_of, measure_of
+from boundcheck.language.stated import has_worst_case
 from boundcheck.language.view import (
     Badge,
     Column,
@@ -29,7 +28,6 @@ from boundcheck.language.view import (
 from boundcheck.proof.audit import Carrier, JudgedRow, carrier, counted, standing, told
 from boundcheck.proof.script import fixed_statements
 from boundcheck.shown import command
-from boundcheck.worst_case.stated import has_worst_case
 
 # Numbers with which a claim is tried where one of its conditions does not take 1.
 _NUMBERS = ("1", "100", "0.1", "0.01", "10", "10000")
@@ -197,8 +195,10 @@ def findings_parts(outcome: dict[str, Any]) -> Iterator[Part]:
 def _findings(names: tuple[str, str, str, str], rows: Sequence[tuple[str, str, str, str]]) -> Table:
     no, where, verdict, finding = names
     head: Head = (
-        *(Column(no, is_number=True, width=0.03), Column(where, width=0.28)),
-        *(Column(verdict, width=0.17, is_verdict=True), finding),
+        Column(no, is_number=True, width=0.03),
+        Column(where, width=0.28),
+        Column(verdict, width=0.17, is_verdict=True),
+        finding,
     )
     cells: list[Row] = [
         (no, Prose(where), Badge(verdict), Prose(finding)) for no, where, verdict, finding in rows

@@ -6,8 +6,6 @@ the group ``boundcheck.sections``, by their import path, or as files of the fold
 paper. So a new figure is one file.
 """
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable

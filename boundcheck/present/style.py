@@ -55,8 +55,13 @@ STYLE: Any = {
 }
 # Marker and colour of each series of a figure, in order; both differ between neighbours.
 LOOKS = (
-    *(("o", BLUE), ("s", ORANGE), ("^", GREEN), ("D", PURPLE)),
-    *(("v", VERMILLION), ("P", BLUE), ("X", ORANGE)),
+    ("o", BLUE),
+    ("s", ORANGE),
+    ("^", GREEN),
+    ("D", PURPLE),
+    ("v", VERMILLION),
+    ("P", BLUE),
+    ("X", ORANGE),
 )
 WIDTH = 6.75  # inches, the text width of a two-column paper
 # Serif letters and the mathematics that go with Times; what they lack comes from the next font.
@@ -176,8 +181,12 @@ def _is_formula(text: str) -> bool:
 _ON_A_PAGE = {"#000000": "currentColor", "#ffffff": "var(--paper)"} | {
     colour.lower(): f"var(--{name})"
     for name, colour in (
-        *(("blue", BLUE), ("orange", ORANGE), ("green", GREEN)),
-        *(("vermillion", VERMILLION), ("purple", PURPLE), ("grey", GREY)),
+        ("blue", BLUE),
+        ("orange", ORANGE),
+        ("green", GREEN),
+        ("vermillion", VERMILLION),
+        ("purple", PURPLE),
+        ("grey", GREY),
     )
 }
 _COLOUR = re.compile("|".join(_ON_A_PAGE))

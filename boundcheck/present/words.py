@@ -8,7 +8,7 @@ from functools import cache
 import sympy as sp
 from markupsafe import Markup, escape
 
-from boundcheck.exact.digits import Toward, last_place, rounded, shown
+from boundcheck.exact.digits import Toward, last_place, rounded
 from boundcheck.experiment.result import Result
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language import prose
@@ -153,11 +153,6 @@ def _words(text: str) -> Markup:
         pieces += [_formula(formula) if formula else _name(word)]
         at = match.start() + len(word)
     return Markup("").join([*pieces, escape(text[at:])])
-
-
-def per_cent(share: float | None) -> str:
-    """An upper limit for a share, in per cent, rounded up; a dash for none."""
-    return "–" if share is None else f"{shown(100 * share, 2, Toward.UP)} %"
 
 
 def within(interval: Mapping[str, float] | None) -> str:

@@ -2,8 +2,8 @@
 scripts.
 """
 
-from __future__ import annotations
-
+# The view is what a notebook shows of a result.
+from boundcheck.proof import view as view
 from boundcheck.proof.audit import Choice, ClaimAudit, JudgedRow, ProofAudit, Ref, Row, Under, prove
 from boundcheck.proof.proof import Proof
 from boundcheck.proof.reading import Process, Reading, eq, ge, gt, le

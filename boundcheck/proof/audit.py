@@ -34,7 +34,7 @@ from boundcheck.kernel.meaning import Interval, denote
 from boundcheck.kernel.terms import ZERO
 from boundcheck.language import prose
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim
+from boundcheck.language.claim import Claim, in_prose
 from boundcheck.language.view import Shown
 from boundcheck.proof.fidelity import digest, own_statements
 from boundcheck.proof.notation import identity, shown
@@ -55,6 +55,7 @@ from boundcheck.proof.verdict import (
     JudgedStep,
     Trust,
     claim_verdict,
+    frame_of,
     judge,
     weakest,
 )
@@ -141,8 +142,7 @@ class ClaimAudit(Shown):
 
     def to_frame(self) -> pd.DataFrame:
         """A frame with a row for each line of its proofs; see `JudgedProof.to_frame`."""
-        found: pd.DataFrame = self.shower.frame_of(self.proofs)
-        return found
+        return _frame(*self.proofs)
 
 
 @dataclass(frozen=True)
@@ -192,13 +192,33 @@ class ProofAudit(Shown):
 
     def to_frame(self) -> pd.DataFrame:
         """A frame with a row for each line of all proofs; see `JudgedProof.to_frame`."""
-        found: pd.DataFrame = self.shower.frame_of(
-            proof for claim in self.claims for proof in claim.proofs
-        )
-        return found
+        return _frame(*(proof for claim in self.claims for proof in claim.proofs))
 
 
 # A proof and its lines as data.
+
+
+@frame_of.register(JudgedProof)
+def _frame(*proofs: JudgedProof) -> pd.DataFrame:
+    """A frame with a row for each line, as in `step_as_json`; of a witness, what it is about and
+    both sides.
+    """
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = []
+    for proof in proofs:
+        whose = {"claim": proof.script.id, "version": proof.script.version, "proof": proof.verdict}
+        for judged in proof.steps:
+            found = prose.plainly(step_as_json(proof, judged))
+            witness, numbers = found.pop("witness"), found.pop("does_not_follow_at")
+            sides = {
+                f"witness_{name}": witness and witness[name] for name in ("about", "left", "right")
+            }
+            told = [f"{in_prose(name)} = {value}" for name, value in (numbers or {}).items()]
+            where = prose.plain(", ".join(told)) if told else None
+            given = "; ".join(found["given"])
+            rows.append(whose | found | {"given": given} | sides | {"does_not_follow_at": where})
+    return pd.DataFrame(rows)
 
 
 def proof_as_json(proof: JudgedProof) -> dict[str, Any]:

@@ -4,8 +4,6 @@ use often.
 Nothing here is trusted: each method builds theorems by the rules of the kernel.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction

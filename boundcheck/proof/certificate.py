@@ -7,8 +7,6 @@ squares with free coefficients. Nothing here is trusted, and nothing depends on 
 grows is capped by the constants.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction

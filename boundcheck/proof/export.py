@@ -8,8 +8,6 @@ lines, and breaks a formula that is wider than its column; what that takes is in
 `python -m boundcheck.proof.export jiang2024 meft` lets Rocq check the proofs of papers.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import re

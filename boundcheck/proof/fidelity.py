@@ -7,8 +7,6 @@ what the script says, within the
 limits below: its conclusion and what it rests on are printed, to be read.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace

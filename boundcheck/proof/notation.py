@@ -7,8 +7,6 @@ knows only the letters and the signs, and not how the text was made; and LaTeX i
 sign, so that two statements never look the same.
 """
 
-from __future__ import annotations
-
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping

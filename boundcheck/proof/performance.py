@@ -7,8 +7,6 @@ times the bound at v_1. Nothing that a solver found is
 trusted: the kernel checks the identity.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction

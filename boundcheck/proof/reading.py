@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property, reduce, wraps
+from functools import cached_property, partial, reduce, wraps
 from math import prod
 from types import MappingProxyType
 from typing import TypeVar
@@ -606,21 +606,11 @@ def shape_names(node: MatrixExpr) -> tuple[str, str]:
 # Relations that sympy leaves unevaluated even if it knows a sign.
 
 
-def ge(left: sp.Basic, right: sp.Basic) -> sp.Basic:
-    """The relation left >= right, unevaluated."""
-    return sp.Ge(left, right, evaluate=False)
-
-
-def gt(left: sp.Basic, right: sp.Basic) -> sp.Basic:
-    """The relation left > right, unevaluated."""
-    return sp.Gt(left, right, evaluate=False)
-
-
-def le(left: sp.Basic, right: sp.Basic) -> sp.Basic:
-    """The relation left <= right, unevaluated."""
-    return sp.Le(left, right, evaluate=False)
-
-
-def eq(left: sp.Basic, right: sp.Basic) -> sp.Basic:
-    """The relation left = right, unevaluated."""
-    return sp.Eq(left, right, evaluate=False)
+ge = partial(sp.Ge, evaluate=False)
+"""The relation left >= right, unevaluated."""
+gt = partial(sp.Gt, evaluate=False)
+"""The relation left > right, unevaluated."""
+le = partial(sp.Le, evaluate=False)
+"""The relation left <= right, unevaluated."""
+eq = partial(sp.Eq, evaluate=False)
+"""The relation left = right, unevaluated."""

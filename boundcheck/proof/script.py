@@ -7,8 +7,6 @@ says to the kernel was fixed once, in the `statements.json` of its paper, so tha
 a claim its own way; `audit.write_statements` writes it.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import re
 import sys

@@ -8,8 +8,6 @@ text has no division, and it is the same for the same set of facts. Each solver 
 its own, which is killed when its time is up.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

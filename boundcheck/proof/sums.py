@@ -9,8 +9,6 @@ are faster than the kernel's: a monomial is one integer that packs its exponents
 of monomials is a sum of integers.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import cached_property, partial
+from functools import cached_property, partial, singledispatch
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import sympy as sp
@@ -190,8 +190,13 @@ class JudgedProof(Shown):
         """A frame with a row for each line: verdict, trust, statement, what else it is given,
         witness against it.
         """
-        found: pd.DataFrame = self.shower.frame_of([self])
-        return found
+        return frame_of(self)
+
+
+@singledispatch
+def frame_of(*proofs: JudgedProof) -> pd.DataFrame:
+    """A frame with a row for each line, as in `step_as_json`, which is not known here."""
+    raise TypeError(f"expected a proof, got {type(proofs[0]).__name__}")
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,12 @@ it has.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import singledispatch
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from boundcheck.kernel import Statement
 from boundcheck.language import view
 from boundcheck.language.claim import in_prose
-from boundcheck.language.prose import plain, plainly
+from boundcheck.language.prose import plain
 from boundcheck.language.view import (
     Badge,
     Cell,
@@ -24,7 +23,6 @@ from boundcheck.language.view import (
     Part,
     Prose,
     Row,
-    Shown,
     Stack,
     View,
     line,
@@ -36,7 +34,6 @@ from boundcheck.proof.audit import (
     instance_told,
     known_instance,
     main_lines,
-    step_as_json,
     witness_as_json,
 )
 from boundcheck.proof.notation import UNCLEAR, Display, identity, identity_latex, shown
@@ -45,7 +42,7 @@ from boundcheck.proof.witness import numbers_at
 from boundcheck.shown import command
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 # Claims of an audit that are shown open.
 _FEW = 3
@@ -60,13 +57,7 @@ _READINGS = """Where the words of the paper leave a choice, the first reading se
 row that depends on the choice says which way it goes under each."""
 
 
-@singledispatch
-def view_of(shown: Shown) -> View:
-    """The view that a notebook shows of a result of this package."""
-    raise TypeError(f"expected a result, got {type(shown).__name__}")
-
-
-@view_of.register(ProofAudit)
+@view.view_of.register(ProofAudit)
 def _audit_view(audit: ProofAudit) -> View:
     """An audit: each of its claims if they are few, else a table of them."""
     title, about = "Proofs, audited", _counted(len(audit.claims), "claim")
@@ -178,7 +169,7 @@ def _evidence(row: JudgedRow) -> Iterator[Fold]:
         yield Fold(line("Evidence"), (view.paragraph(row.evidence),))
 
 
-@view_of.register(ClaimAudit)
+@view.view_of.register(ClaimAudit)
 def _claim_view(audit: ClaimAudit) -> View:
     """A claim with its proofs."""
     return View(
@@ -189,7 +180,7 @@ def _claim_view(audit: ClaimAudit) -> View:
     )
 
 
-@view_of.register(JudgedProof)
+@view.view_of.register(JudgedProof)
 def _proof_view(proof: JudgedProof) -> View:
     """A proof: what it proves and from what, why it does not where it does not, and its lines."""
     parts: list[Part] = [line(f"trust: {proof.trust}")] if proof.trust else []
@@ -328,7 +319,7 @@ def _at(numbers: Mapping[str, str]) -> str:
     return ", ".join(f"{in_prose(name)} = {value}" for name, value in numbers.items())
 
 
-@view_of.register(JudgedStep)
+@view.view_of.register(JudgedStep)
 def _step_view(judged: JudgedStep) -> View:
     """A line by itself: what its theorem says, and all that this rests on."""
     step, theorem = judged.step, judged.step.theorem
@@ -343,27 +334,6 @@ def _step_view(judged: JudgedStep) -> View:
     return View(plain(step.label), name, judged.verdict, lines, tuple(said))
 
 
-def frame_of(proofs: Iterable[JudgedProof]) -> pd.DataFrame:
-    """A frame with a row for each line, as in `step_as_json`; of a witness, what it is about and
-    both sides.
-    """
-    import pandas as pd
-
-    rows: list[dict[str, Any]] = []
-    for proof in proofs:
-        whose = {"claim": proof.script.id, "version": proof.script.version, "proof": proof.verdict}
-        for judged in proof.steps:
-            found = plainly(step_as_json(proof, judged))
-            witness, numbers = found.pop("witness"), found.pop("does_not_follow_at")
-            sides = {
-                f"witness_{name}": witness and witness[name] for name in ("about", "left", "right")
-            }
-            where = plain(_at(numbers)) if numbers else None
-            given = "; ".join(found["given"])
-            rows.append(whose | found | {"given": given} | sides | {"does_not_follow_at": where})
-    return pd.DataFrame(rows)
-
-
 def show(
     audit: ProofAudit, steps: bool, voices: Mapping[str, Mapping[int, Mapping[str, str]]]
 ) -> Iterator[Part]:
@@ -375,13 +345,13 @@ def show(
     if audit.rows:
         rows = [
             (
-                *(str(each.row.number), Prose(each.row.locator), Prose(each.row.printed)),
-                *(
-                    Badge(each.verdict),
-                    each.trust,
-                    each.rocq,
-                    _above(Prose(each.told), each.hypotheses),
-                ),
+                str(each.row.number),
+                Prose(each.row.locator),
+                Prose(each.row.printed),
+                Badge(each.verdict),
+                each.trust,
+                each.rocq,
+                _above(Prose(each.told), each.hypotheses),
             )
             for each in audit.rows
         ]

@@ -6,8 +6,6 @@ nothing slow until a claim is checked. What a check found travels with the test'
 pytest-xdist brings it home.
 """
 
-from __future__ import annotations
-
 from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path

@@ -14,8 +14,6 @@ statement is made again before the proof is loaded: so it does not matter what t
 defines, assumes or states.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import shutil

@@ -11,8 +11,6 @@ letter becomes a variable, so that an identity is as small as what it says. A te
 two variables, one for what it was and one equation that says what it becomes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction

@@ -1,19 +1,16 @@
-"""A hash of everything that a run can reach: data, and code from outside of this package with all
-that it reads.
+"""A hash of what a run is made on: its data, and the text of code from outside of this package.
 
+Code from outside is known by the text of its file, or of its notebook's cell, and by what it keeps
+or names: closures, defaults, attributes of objects and classes, globals, and modules from outside.
 An installed package is known by its release, Python's own library and what boundcheck rests on by
-their names. All else
-is looked into: source and code of functions and classes, closures, defaults, the objects of
-methods, the globals and imports that code names, attributes of classes, objects and modules. What
-cannot be looked into, such as an open file, gets a number of its own each time, so that no result
-of another run is taken for this one's. What code reads only while it runs, such as a file or a
-variable of the environment, is in no hash.
+their names. For code whose text cannot be read, and for objects that cannot be looked into, a user
+states a version. What code reads or imports for the first time while it runs is in no hash.
 """
 
 import dis
 import hashlib
 import inspect
-import os
+import linecache
 import sys
 import types
 import weakref
@@ -21,15 +18,14 @@ from _thread import LockType, RLock
 from collections.abc import Callable, Iterable, Iterator
 from copyreg import dispatch_table
 from functools import cache, cached_property
-from importlib.util import find_spec
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
-from boundcheck.system.plugins import imported, is_of_an_installation
+from boundcheck.errors import InputError
+from boundcheck.system.plugins import is_of_an_installation
 
 # What boundcheck rests on, beside Python's own library: a result keeps their versions, and its id
 # does not.
@@ -48,39 +44,27 @@ _RESTS_ON = (
 _PLAIN = frozenset(
     {type(None), type(...), type(NotImplemented), bool, int, float, complex, str, bytes}
 )
-# What Python keeps in each module or class, and no code reads numbers from.
+# What Python keeps in each class, and no code reads numbers from.
 _KEPT = frozenset(
-    [
-        *(
-            "__doc__",
-            "__module__",
-            "__name__",
-            "__package__",
-            "__path__",
-            "__file__",
-            "__cached__",
-            "__spec__",
-        ),
-        *(
-            "__loader__",
-            "__builtins__",
-            "__warningregistry__",
-            "__dict__",
-            "__weakref__",
-            "__slotnames__",
-            "_abc_impl",
-        ),
-    ]
+    {"__doc__", "__module__", "__dict__", "__weakref__", "__slotnames__", "_abc_impl"}
 )
 # No length of a part.
 _END = b"\xff" * 8
 
 
-def content_of(thing: Any) -> str:
+def content_of(thing: Any, version: str = "") -> str:
     """A hash that changes with every number that a thing holds, and with the code from outside that
     it can call.
+
+    Args:
+        thing: anything.
+        version: what a user states of code that is in no file, and of what cannot be looked into.
+
+    Raises:
+        InputError: asking for a version, where one is needed and there is none.
+
     """
-    digest, look = hashlib.sha256(), _Look()
+    digest, look = hashlib.sha256(), _Look(version)
     open_parts: list[Iterator[Any]] = [iter((thing,))]
     while open_parts:
         part = next(open_parts[-1], _END)
@@ -101,11 +85,11 @@ class _Look:
     end.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, version: str) -> None:
+        self._version = version
         self._numbers: dict[int, int] = {}
         # Kept, so that no other thing gets its id.
         self._kept: list[Any] = []
-        self._files: set[str] = set()
 
     def at(self, x: Any) -> tuple[bytes, Iterator[Any] | None]:
         """The bytes by which a thing begins, and what is inside of it, if anything is."""
@@ -128,40 +112,35 @@ class _Look:
         return f"{type(x).__qualname__} {name}".encode(), self._inside(x)
 
     def _inside(self, x: Any) -> Iterator[Any]:
-        """The parts of a thing; a number of its own where they cannot be told."""
+        """The parts of a thing; the stated version where they cannot be told."""
         try:
             yield from self._parts(x)
         except Exception as error:
             # Whatever its own code raises when it is asked.
-            yield from (type(error).__name__, _unlike_any())
+            if not self._version:
+                name = getattr(x, "__qualname__", type(x).__qualname__)
+                why = f"{type(error).__name__}: {' '.join(str(error).split())}"
+                expected = (
+                    'a text such as "1" in the table problem, or of the objective, that you change'
+                    f" with the code, since {name} cannot be read ({why})"
+                )
+                raise InputError("version", "(not given)", expected) from error
+            yield self._version
 
     def _parts(self, x: Any) -> Iterator[Any]:
         kind: Any = type(x)
         torch = sys.modules.get("torch")
         if kind in _PARTS:
             yield from _PARTS[kind](x)
-        elif isinstance(x, types.ModuleType | type):
-            if isinstance(x, types.ModuleType):
-                yield from self._source(x.__name__)
-            else:
-                yield from self._source(x.__module__)
-                yield from (*x.__bases__, kind)
+        elif isinstance(x, types.ModuleType):
+            yield _text(x.__file__)
+        elif isinstance(x, type):
+            yield from (*x.__bases__, kind)
             for name, value in list(vars(x).items()):
                 if name not in _KEPT:
                     yield from (name, value)
         elif isinstance(x, types.FunctionType):
-            home = x.__globals__.get("__name__")
-            yield from self._source(home)
-            yield from (
-                _text(x.__code__),
-                x.__defaults__,
-                x.__kwdefaults__,
-                x.__closure__,
-                x.__dict__,
-            )
-            # The globals of an installed package are known.
-            if not _is_installed(home):
-                yield from _read_by(x.__code__, x.__globals__)
+            yield from self._function(x)
         elif isinstance(x, np.ndarray | np.generic):
             array = np.asarray(x)
             yield f"{array.dtype} {array.shape}"
@@ -180,18 +159,51 @@ class _Look:
         else:
             yield from _of_object(x)
 
-    def _source(self, name: str | None) -> Iterator[bytes | str]:
-        """The file in which a module from outside was written, once; nothing where there is none,
-        as in a notebook.
-        """
-        file = getattr(sys.modules.get(name or ""), "__file__", None)
-        if file and file not in self._files and not _is_installed(name) and Path(file).is_file():
-            self._files.add(file)
-            yield Path(file).read_bytes()
+    def _function(self, x: types.FunctionType) -> Iterator[Any]:
+        """Data, code and text of a function, and what its code names around it."""
+        yield from (x.__defaults__, x.__kwdefaults__, x.__closure__, x.__dict__)
+        # Several functions may have one file and one name.
+        codes = [x.__code__]
+        for code in codes:
+            yield from (code.co_qualname, code.co_code, f"{code.co_names} {code.co_flags}")
+            for each in code.co_consts:
+                if isinstance(each, types.CodeType):
+                    codes.append(each)
+                else:
+                    yield repr(sorted(map(repr, each)) if isinstance(each, frozenset) else each)
+        # An installed package is known, with its globals.
+        if _is_installed(home := x.__globals__.get("__name__")):
+            return
+        text = _text(code.co_filename) or _text(x.__globals__.get("__file__")) or self._version
+        # What is generated, as for a named tuple, is in no module: its code is all that there is.
+        if not text and home in sys.modules:
+            raise LookupError(f"{code.co_filename} is no file")
+        yield text
+        scopes = [x.__globals__]
+        for each in chain.from_iterable(map(dis.get_instructions, codes)):
+            if each.opname.startswith("IMPORT_"):
+                # What it imported when it ran, under a name that may begin where the function is.
+                for full, module in sorted(sys.modules.items()):
+                    is_meant = f".{full}".endswith(f".{each.argval}")
+                    if is_meant or f"{each.argval}.".startswith(f"{full}."):
+                        scopes += [] if _is_installed(full) else [{each.argval: module}]
+        for scope in scopes:
+            for name in dict.fromkeys(name for code in codes for name in code.co_names):
+                value = scope.get(name, _END)
+                if value is not _END:
+                    yield from (name, value)
+                if (
+                    isinstance(value, types.ModuleType)
+                    and not _is_installed(value.__name__)
+                    and all(vars(value) is not each for each in scopes)
+                ):
+                    scopes.append(vars(value))
 
 
-def _unlike_any() -> bytes:
-    return os.urandom(16)
+def _text(file: str | None) -> str:
+    """The text of a file, or of a notebook's cell; nothing where there is none."""
+    linecache.checkcache(file or "")
+    return "".join(linecache.getlines(file or ""))
 
 
 def _known(x: Any) -> bytes:
@@ -250,70 +262,9 @@ def _release(top: str) -> bytes:
     if top in _RESTS_ON or top in sys.stdlib_module_names:
         return b""
     found = [distribution(each) for each in dict.fromkeys(packages_distributions().get(top, ()))]
-    return (
-        "".join(each.read_text("RECORD") or each.version for each in found).encode()
-        or _unlike_any()
-    )
-
-
-def _text(x: Any) -> str:
-    """A constant of code, or code with those inside of it, however Python shares them."""
-    if isinstance(x, types.CodeType):
-        names = (x.co_names, x.co_varnames, x.co_cellvars, x.co_freevars)
-        counts = (x.co_argcount, x.co_posonlyargcount, x.co_kwonlyargcount, x.co_flags)
-        return repr(
-            (x.co_code, x.co_exceptiontable, *names, *counts, [_text(each) for each in x.co_consts])
-        )
-    if isinstance(x, tuple | frozenset):
-        parts = [_text(each) for each in x]
-        return f"{type(x).__name__} {parts if isinstance(x, tuple) else sorted(parts)}"
-    return f"{type(x).__name__} {x!r}"
-
-
-def _read_by(code: types.CodeType, around: dict[str, Any]) -> Iterator[Any]:
-    """The globals that code names, its own and that of all functions in it, and the modules that it
-    imports.
-    """
-    constants: list[Any] = []
-    for each in dis.get_instructions(code):
-        if each.opname in ("LOAD_GLOBAL", "LOAD_NAME") and each.argval in around:
-            yield from (each.argval, around[each.argval])
-        elif each.opname == "IMPORT_NAME":
-            # Its level and the names that it imports are the last constants before it.
-            yield from (
-                each.argval,
-                _imported(each.argval, around, constants[-1] or (), constants[-2]),
-            )
-        elif each.opname in ("LOAD_CONST", "LOAD_SMALL_INT"):
-            constants.append(each.argval)
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _read_by(constant, around)
-
-
-def _imported(name: str, around: dict[str, Any], names: tuple[str, ...], level: int) -> Any:
-    """The modules that a statement imports when it is run; the release of an installed one.
-
-    What is from outside is imported now, to be looked into; None where that fails.
-    """
-    top = name.partition(".")[0]
-    if not level:
-        spec = None if top in sys.modules else find_spec(top)
-        places = [spec.origin or "", *(spec.submodule_search_locations or ())] if spec else []
-        if _is_installed(top) or any(map(is_of_an_installation, places)):
-            return _release(top)
-    try:
-        module = imported("." * level + name, around.get("__package__"))
-        inside = [f"{module.__name__}.{each}" for each in names if not hasattr(module, each)]
-        # The statement gives the name of the package above it to what it imports without names.
-        return [
-            module,
-            sys.modules[module.__name__.partition(".")[0]] if not level else None,
-            *map(imported, inside),
-        ]
-    except (ImportError, SystemExit):
-        # As it will when it is run.
-        return None
+    if not found:
+        raise InputError("package", top, "one that was installed, with its metadata")
+    return "".join(each.read_text("RECORD") or each.version for each in found).encode()
 
 
 def _of_object(x: Any) -> Iterator[Any]:
@@ -338,7 +289,7 @@ def _of_object(x: Any) -> Iterator[Any]:
             for each in list(sys.modules.values())
             if getattr(each, "__dict__", {}).get(said) is x
         )
-        yield from (said, next(homes, None) or getattr(x, "__wrapped__", None) or _unlike_any())
+        yield from (said, next(homes, None) or x.__wrapped__)
         return
     made, arguments, state, *items = (*said, None, None, None)[:5]
     # The state of what says nothing of it is what was held.
@@ -364,13 +315,6 @@ def _of_set(x: Any) -> Iterator[Any]:
     yield from sorted(x, key=lambda each: (type(each).__name__, repr(each))) if plain else x
 
 
-def _of_cell(x: types.CellType) -> tuple[Any, ...]:
-    try:
-        return (x.cell_contents,)
-    except ValueError:
-        return ()
-
-
 # What is inside of the kinds that Python itself is made of.
 _PARTS: dict[type, Callable[[Any], Iterable[Any]]] = {
     **dict.fromkeys((list, tuple), iter),
@@ -380,26 +324,14 @@ _PARTS: dict[type, Callable[[Any], Iterable[Any]]] = {
         (staticmethod, classmethod, types.MethodType),
         lambda x: (x.__func__, getattr(x, "__self__", None)),
     ),
+    types.BuiltinFunctionType: lambda x: (x.__name__, x.__self__),
+    # No number is in these.
     **dict.fromkeys(
-        (types.BuiltinFunctionType, types.MethodWrapperType), lambda x: (x.__name__, x.__self__)
+        (LockType, type(RLock()), types.GetSetDescriptorType, types.MemberDescriptorType),
+        lambda x: (),
     ),
-    # What compiled code has no number in.
-    **dict.fromkeys(
-        (
-            *(
-                types.ClassMethodDescriptorType,
-                types.GetSetDescriptorType,
-                types.MemberDescriptorType,
-            ),
-            *(types.MethodDescriptorType, types.WrapperDescriptorType),
-        ),
-        lambda x: (x.__name__,),
-    ),
-    # A lock holds no number.
-    **dict.fromkeys((LockType, type(RLock())), lambda x: ()),
     property: lambda x: (x.fget, x.fset, x.fdel),
     cached_property: lambda x: (x.func,),
-    types.CellType: _of_cell,
-    types.CodeType: lambda x: (_text(x),),
+    types.CellType: lambda x: (x.cell_contents,),
     weakref.ref: lambda x: (x(),),
 }

@@ -8,8 +8,6 @@ packages those alone that register an entry point. A place is found without runn
 reading a stored result or instance opens nothing.
 """
 
-from __future__ import annotations
-
 import ast
 import importlib
 import importlib.machinery

@@ -2,8 +2,6 @@
 theorem's method.
 """
 
-from __future__ import annotations
-
 from typing import Any, Protocol, TypeVar, overload
 
 from boundcheck.errors import InputError
@@ -12,6 +10,11 @@ from boundcheck.language.claim import Claim
 from boundcheck.language.sentence import algorithm_of
 from boundcheck.system.limits import DAY, Tick, limited, silent
 from boundcheck.system.plugins import theirs
+
+# The view is what a notebook shows of a result.
+from boundcheck.worst_case import view as view
+from boundcheck.worst_case.search import Search
+from boundcheck.worst_case.worst_case import WorstCase
 
 __all__ = ["Method", "falsify"]
 
@@ -65,10 +68,6 @@ def falsify(
     """
     claim = catalogue.opened(claim) if isinstance(claim, str) else claim
     if method is None:
-        # Deferred: torch takes a second to import, and a method that is given is imported already.
-        from boundcheck.worst_case.search import Search
-        from boundcheck.worst_case.worst_case import WorstCase
-
         method = Search() if algorithm_of(claim) is None else WorstCase()
     if not hasattr(method, "falsify"):
         raise InputError("method", method, "boundcheck.Search(...) or boundcheck.WorstCase(...)")

@@ -1,11 +1,8 @@
 """Views of searches, replayed instances and worst cases, and the same for a terminal."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +11,7 @@ from boundcheck.exact.floats import Comparison
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import T, toward
-from boundcheck.language.view import Fold, Math, Part, Shown, Table, View, line, numeric
+from boundcheck.language.view import Fold, Math, Part, Table, View, line, numeric, view_of
 from boundcheck.system.tables import fields_of
 from boundcheck.worst_case.search import REACHED, Falsification
 from boundcheck.worst_case.stored import Replay
@@ -53,12 +50,6 @@ def candidate(open_: Sequence[str]) -> str:
         f"An instance exceeds the bound, and is a candidate alone: nothing says whether {asked}"
         " holds in it."
     )
-
-
-@singledispatch
-def view_of(shown: Shown) -> View:
-    """The view that a notebook shows of a result of this package."""
-    raise TypeError(f"expected a result, got {type(shown).__name__}")
 
 
 def _verdict(violated: bool) -> str:

@@ -34,6 +34,7 @@ from boundcheck.language.hypotheses import PLACES, Hypothesis, Worst
 from boundcheck.language.judge import meets
 from boundcheck.language.measures import SMOOTHNESS, PerformanceMeasure
 from boundcheck.language.sentence import is_ours, smoothness_of, words_of
+from boundcheck.language.stated import stated
 from boundcheck.language.symbols import L, T, ell, exact, f_star, zeta
 from boundcheck.language.view import Shown
 from boundcheck.language.vocabulary import F, v_star
@@ -51,7 +52,6 @@ from boundcheck.worst_case.program import (
     below,
     equal,
 )
-from boundcheck.worst_case.stated import stated
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,12 +10,12 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.screen import show
 from boundcheck.language.sentence import algorithm_of
+from boundcheck.language.stated import has_worst_case
 from boundcheck.present.screen import catalogue_parts, claim_parts, commands, row, sample
 from boundcheck.proof.script import of_paper
 from boundcheck.proofs import papers
 from boundcheck.system.terminal import _ENDLESS
 from boundcheck.worst_case.search import adapter_of
-from boundcheck.worst_case.stated import has_worst_case
 
 PROVED = {script.id for key in papers() for script in of_paper(key)}
 

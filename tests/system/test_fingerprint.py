@@ -1,6 +1,7 @@
 """What a run is made on has one hash: any number, and any code from outside, that it can reach
 changes it."""
 
+import linecache
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,8 +18,11 @@ from torch import Tensor
 
 import boundcheck as bc
 from boundcheck.system.fingerprint import content_of
+from tests.experiment.small import refused
 
-WITH = "import numpy as np, torch, helper_of_mine\n{}\ndef made(): return {}\n"
+WITH = (
+    "import numpy as np, torch, helper_of_mine, package_of_mine.part\n{}\ndef made(): return {}\n"
+)
 # What code reads from around it, in a module of its own: text of the module, and of what is hashed.
 # X is the number.
 REACHED = {
@@ -67,6 +71,11 @@ REACHED = {
         "m",
     ),
     "what is cached": ("import functools\nZ = X\n@functools.cache\ndef f(): return Z", "f"),
+    "a named tuple": (
+        "from collections import namedtuple\nT = namedtuple('T', 'z')\nt = T(X)\n"
+        "def f(W): return W * t.z",
+        "f",
+    ),
     "what is batched": ("Z = X\nf = torch.func.vmap(lambda W: W * Z)", "f"),
     "what is vectorized": ("Z = X\nf = np.vectorize(lambda W: W * Z)", "f"),
     "an object array": ("f = np.array([1, [X]], dtype=object)", "f"),
@@ -134,14 +143,50 @@ def test_what_nothing_reads_changes_nothing_and_the_source_is_a_part_of_it(
     )
 
 
-def test_what_cannot_be_looked_into_is_like_nothing_else(tmp_path: Path) -> None:
+def typed(text: str) -> Callable[[Tensor], Tensor]:
+    """A function that no file has."""
+    made: dict[str, Any] = {"__name__": "__main__"}
+    exec(text, made)
+    function: Callable[[Tensor], Tensor] = made["f"]
+    return function
+
+
+def test_what_cannot_be_looked_into_needs_a_version(tmp_path: Path) -> None:
     class Raising:
         def __reduce__(self) -> str:
             raise ValueError
 
     with (tmp_path / "open").open("w") as file:
-        for hidden in (file, (each for each in ()), np.frompyfunc(lambda x: x, 1, 1), Raising()):
-            assert content_of([hidden]) != content_of([hidden])
+        code = typed("def f(W): return W")
+        for hidden in (
+            file,
+            (x for x in [1]),
+            np.frompyfunc(lambda x: x, 1, 1),
+            Raising(),
+            code,
+        ):
+            assert refused(partial(content_of, [hidden])).field == "version"
+            first, again, second = (content_of([hidden], version) for version in ("1", "1", "2"))
+            assert first == again != second
+
+
+def test_a_cell_of_a_notebook_is_a_text_and_data_tell_typed_functions_apart() -> None:
+    text = "def f(W, z=2): return W * z\n"
+    linecache.cache["a cell"] = (len(text), None, [text], "a cell")
+    try:
+        made: dict[str, Any] = {"__name__": "__main__"}
+        exec(compile(text, "a cell", "exec"), made)
+        assert content_of(made["f"]) == content_of(made["f"]) != content_of(torch.tanh)
+    finally:
+        del linecache.cache["a cell"]
+    once, other, *_ = (typed(f"def f(W, z={x}): return W * z") for x in (2, 3))
+    assert content_of(once, "1") != content_of(other, "1")
+
+
+def test_functions_of_one_name_and_file_differ() -> None:
+    two = [lambda W: W * 2, lambda W: W * 3, lambda W: W + 2, lambda W: W * torch.tensor((2, 3))]
+    two += [lambda W: W * torch.tensor((2, 4)), lambda W: sum(W * each for each in (1, 2))]
+    assert len({content_of(each) for each in two}) == len(two)
 
 
 def test_what_is_computed_from_the_rest_and_kept_is_no_part_of_it() -> None:

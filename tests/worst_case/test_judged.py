@@ -26,6 +26,7 @@ from boundcheck.language.hypotheses import HYPOTHESES, Hypothesis, Worst
 from boundcheck.language.judge import hypothesis_in, meets
 from boundcheck.language.measures import LAST_DISTANCE, LAST_GAP, LEAST_GRADIENT
 from boundcheck.language.sentence import algorithm_of, theorem
+from boundcheck.language.stated import has_worst_case
 from boundcheck.language.symbols import (
     R_1,
     C,
@@ -60,7 +61,6 @@ from boundcheck.worst_case import falsify
 from boundcheck.worst_case.instance import certify
 from boundcheck.worst_case.relation import is_relation
 from boundcheck.worst_case.short_run import ShortRun, check_theorem
-from boundcheck.worst_case.stated import has_worst_case
 from boundcheck.worst_case.stored import replayed, save
 from boundcheck.worst_case.view import worst_conclusion
 from boundcheck.worst_case.worst_case import WorstCase

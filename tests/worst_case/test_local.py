@@ -30,9 +30,9 @@ from boundcheck.language.measures import (
     LEAST_GRADIENT,
 )
 from boundcheck.language.sentence import algorithm_of, theorem, words_of
+from boundcheck.language.stated import has_worst_case
 from boundcheck.language.symbols import R_1, D, Lhat, T, alpha, bound, ell, mu_F
 from boundcheck.worst_case import falsify
-from boundcheck.worst_case.stated import has_worst_case
 from boundcheck.worst_case.worst_case import Case, WorstCase
 from tests.layers import examples
 

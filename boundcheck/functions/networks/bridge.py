@@ -3,10 +3,8 @@ it from a folder.
 
 Everything is read from the disk. transformers is imported only when a model is asked for.
 
-A config.json is a page of text, and can ask for a model of any size: more layers, labels and
-numbers than its files of weights hold. So the sizes of files and the headers of weights are read
-first, and a module of which the weights hold nothing is refused while the model is built, without
-memory.
+The weights are in safetensors files, whose headers are held against the memory that is free; no
+other weights are loaded, and no Python of a folder runs.
 """
 
 import importlib
@@ -14,19 +12,16 @@ import importlib.util
 import json
 import math
 import os
-import re
 import warnings
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn.modules import module as hooks
 
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS
@@ -36,137 +31,21 @@ from boundcheck.system.files import parse_json, read_text
 from boundcheck.system.limits import GIB, Demand, Tick, available, silent
 from boundcheck.system.tables import Count, Seed, Table
 
-# Bytes of a JSON file: those of tokenizers are the longest.
-_LONGEST = 2**26
-# A folder within a model's, which transformers reads too.
-_TEMPLATES = "additional_chat_templates"
-# What a reader of JSON or of a tokenizer takes for a byte of it.
-_TAKEN = 32
-# Lists of so many entries cost nothing, and a configuration makes them before any module.
-_CHEAP = 2**16
-_LISTED = re.compile("layer|label|block|depth|attention_types")
-# Heads that are drawn, and weights that are tied to others, are in no file: so many more tensors
-# and numbers, and for each class a row that is no wider.
-_MORE, _FINE, _WIDEST = 64, 2**24, 2**16
-# Integers may hold up to eight numbers each, of models that are quantized.
-_PACKED = 8
 
+def held(folder: Path) -> int:
+    """How many numbers the weights of a model's folder hold, by the headers of its files.
 
-@dataclass(frozen=True)
-class Held:
-    """The configuration in a folder, and how much its weights hold."""
-
-    config: Mapping[str, Any]  # what the folder's config.json says
-    tensors: int  # how many there are
-    numbers: int  # how many all of them have together
-
-    @contextmanager
-    def building(self, classes: int) -> Iterator[None]:
-        """Watch a model while it is built, and refuse the first part that the weights cannot fill.
-
-        Raises InputError, which names the field of the configuration that makes it.
-        """
-        tensors, numbers = 2 * self.tensors + _MORE, 2 * self.numbers + _FINE + classes * _WIDEST
-        left = available()
-
-        def parameter(owner: nn.Module, name: str, tensor: Tensor | None) -> None:
-            nonlocal tensors, numbers
-            if tensor is not None:
-                tensors, numbers = tensors - 1, numbers - tensor.numel()
-                if min(tensors, numbers) < 0:
-                    raise self._refused(f"{type(owner).__name__}.{name}", tensor)
-
-        def buffer(owner: nn.Module, name: str, tensor: Tensor | None) -> None:
-            nonlocal left
-            if tensor is not None and (left := left - tensor.numel() * tensor.itemsize) < 0:
-                raise self._refused(f"{type(owner).__name__}.{name}", tensor)
-
-        watches = (
-            hooks.register_module_parameter_registration_hook(parameter),
-            hooks.register_module_buffer_registration_hook(buffer),
-        )
-        try:
-            yield
-        finally:
-            for each in watches:
-                each.remove()
-
-    def _refused(self, owner: str, tensor: Tensor) -> InputError:
-        """The error that names the field that made a tensor so large, or so many tensors."""
-        fields = list(_numbers(self.config, ""))
-        sizes = [each for each in fields if each[1] == max(tensor.shape, default=0)]
-        listed = [each for each in fields if _LISTED.search(each[0])]
-        name, value = max(
-            sizes or listed or fields, key=lambda each: each[1], default=("", math.nan)
-        )
-        expected = (
-            f"a model that its weights can fill: they hold {self.tensors} tensors and"
-            f" {self.numbers} numbers, and this makes {owner} of the shape {tuple(tensor.shape)}"
-        )
-        return InputError(f"config.json: {name}", value, expected)
-
-
-def held(folder: Path) -> Held:
-    """Look through a model's folder before transformers does, and count what its weights hold.
-
-    Headers of safetensors tell it; for pickles, their size gives a bound.
-
-    Raises InputError for what is neither a file nor a folder, whatever it is called, since
-    transformers opens what it finds; for a file, such as a tokenizer's, that is too long; for files
-    that name the folder's own Python code, or another model; for a header that speaks of more than
-    its file has; and for a configuration that makes longer lists than there are tensors.
+    Raises InputError for files that name the folder's own Python code, or another model, and for a
+    header that speaks of more than its file has.
     """
-    try:
-        for path in (*folder.iterdir(), *(folder / _TEMPLATES).glob("*")):
-            if path.exists() and not (path.is_file() or path.is_dir()):
-                raise InputError(
-                    "model.path", path, "files and folders alone; this is a pipe or a device"
-                )
-        for path in (
-            each
-            for each in folder.iterdir()
-            if each.suffix in (".json", ".txt", ".model", ".jinja")
-        ):
-            size = path.stat().st_size
-            if not path.is_file() or size > _LONGEST or size * _TAKEN > available():
-                expected = (
-                    f"a file of at most {_LONGEST} bytes, of which {_TAKEN} times as many are free"
-                    " in memory"
-                )
-                raise InputError("model.path", path, f"{expected}; it has {size}")
-        # An index of weights or a vocabulary can be long, and names no code.
-        tables = {
-            path.name: _table(path)
-            for path in sorted(folder.glob("*.json"))
-            if "config" in path.name
-        }
-        weights = [*folder.glob("*.safetensors")]
-        counts = _read(folder, lambda **_: [count for path in weights for count in _tensors(path)])
-        pickles = [path.stat().st_size for path in folder.glob("*.bin")]
-    except OSError as error:
-        raise InputError(
-            "model.path", error.filename, f"a file that can be read: {error.strerror}"
-        ) from None
-    # A tensor in a pickle has a name, a shape and an entry in the archive.
-    tensors, numbers = len(counts) + sum(size // 64 for size in pickles), sum(counts) + sum(pickles)
-    found = Held(tables["config.json"], tensors, numbers)
-    most = max(_CHEAP, tensors)
-    for name, value in _numbers(found.config, ""):
-        # A number in a table of labels is a class, and makes nothing.
-        if (
-            _LISTED.search(name)
-            and value > most
-            and not name.startswith(("label2id.", "id2label."))
-        ):
-            raise InputError(
-                f"config.json: {name}", value, f"at most {most}, for weights of {tensors} tensors"
-            )
-    return found
+    for path in sorted(folder.glob("*config*.json")):
+        _check_table(path)
+    numbers: int = _read(folder, lambda **_: sum(map(_numbers, folder.glob("*.safetensors"))))
+    return numbers
 
 
-def _table(path: Path) -> Any:
-    """The content of a file of configuration, which names no code: it is refused before anything
-    runs it.
+def _check_table(path: Path) -> None:
+    """Refuse a file of configuration that names code, before anything runs it.
 
     If transformers knows a model of that kind too, it would load another model than the folder
     describes.
@@ -190,30 +69,13 @@ def _table(path: Path) -> Any:
             " weights"
         )
         raise InputError("model.path", path, expected)
-    return table
 
 
-def _tensors(path: Path) -> Iterator[int]:
-    """The most numbers that each tensor of a file can have, by its header, which safetensors holds
-    against the file.
-    """
+def _numbers(path: Path) -> int:
+    """The numbers in a file, by its header, which safetensors holds against the file."""
     with _imported("safetensors").safe_open(path, "pt") as file:
         # It is no mapping.
-        for name in file.keys():  # noqa: SIM118
-            tensor = file.get_slice(name)
-            yield math.prod(tensor.get_shape()) * (1 if "F" in tensor.get_dtype() else _PACKED)
-
-
-def _numbers(value: Any, name: str) -> Iterator[tuple[str, float]]:
-    """The numbers of a configuration, each with the path of its field."""
-    if isinstance(value, dict):
-        for key, each in value.items():
-            yield from _numbers(each, f"{name}.{key}" if name else key)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _numbers(each, name)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield name, value
+        return sum(math.prod(file.get_slice(x).get_shape()) for x in file.keys())  # noqa: SIM118
 
 
 Batch = dict[str, Tensor]
@@ -293,31 +155,17 @@ class PretrainedSpec(Table):
         too little memory.
         """
         folder = _folder(self.path)
-        weights = held(folder)
+        need = held(folder) * _DTYPES[self.dtype].itemsize * _ROOM
+        if need > (free := available()):
+            expected = (
+                f"{need / GIB:.1f} GiB of free memory for {self.dtype} weights; there are"
+                f" {free / GIB:.1f}"
+            )
+            raise InputError("model.path", self.path, expected)
         transformers = _imported("transformers")
         with _quiet(transformers):
             tokenizer = _read(folder, transformers.AutoTokenizer.from_pretrained, folder)
             train, held_out, classes = _read(folder, lambda **_: samples(self, tokenizer))
-            # Before loading: weights that do not fit into memory.
-            files = [*folder.glob("*.safetensors"), *folder.glob("*.bin")]
-            kept = str(
-                weights.config.get("dtype", weights.config.get("torch_dtype", "float32"))
-            ).removeprefix("torch.")
-            width = _DTYPES.get(
-                kept, torch.float16 if kept == "float16" else torch.float32
-            ).itemsize
-            need = (
-                sum(file.stat().st_size for file in files)
-                / width
-                * _DTYPES[self.dtype].itemsize
-                * _ROOM
-            )
-            if need > (free := available()):
-                expected = (
-                    f"{need / GIB:.1f} GiB of free memory for {self.dtype} weights; there are"
-                    f" {free / GIB:.1f}"
-                )
-                raise InputError("model.path", self.path, expected)
             options: dict[str, Any] = {"dtype": _DTYPES[self.dtype], "attn_implementation": "eager"}
             kind = transformers.AutoModelForCausalLM
             if self.task == "classification":
@@ -328,10 +176,8 @@ class PretrainedSpec(Table):
             # A head that the folder does not hold is drawn from torch's generator.
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(self.seed)
-                # From pickled weights, only tensors are read.
-                options |= {"output_loading_info": True, "weights_only": True}
-                with weights.building(classes):
-                    model, info = _read(folder, kind.from_pretrained, folder, **options)
+                options |= {"output_loading_info": True, "use_safetensors": True}
+                model, info = _read(folder, kind.from_pretrained, folder, **options)
             strange = sorted(key for key in info["missing_keys"] if not key.startswith(_HEADS))
             if strange:
                 expected = f"a model with all of its weights for {self.task}; it lacks {strange[0]}"

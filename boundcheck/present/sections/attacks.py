@@ -320,8 +320,14 @@ def coverage(material: Material) -> Iterator[Part]:
 
     yield from pictured("coverage", methods, draw, _MISSES, tall=2.15)
     head: view.Head = (
-        *("Method", "Kind", "Replicas", numeric("Stated"), numeric("Largest rate"), "Where"),
-        *(numeric("Above, there"), "Holds in"),
+        "Method",
+        "Kind",
+        "Replicas",
+        numeric("Stated"),
+        numeric("Largest rate"),
+        "Where",
+        numeric("Above, there"),
+        "Holds in",
     )
     rows = []
     for group in grouped(found, lambda each: (each.method, each.n)).values():

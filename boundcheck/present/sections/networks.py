@@ -66,18 +66,17 @@ def verdicts(material: Material) -> Iterator[Part]:
         return
     runs, most = shown_first(material.networks)
     head: view.Head = (
-        *("Model and text", "Adapter", numeric("Rank"), numeric("Trained", is_aside=True)),
-        *(
-            view.Column("Verdict", width=0.12),
-            numeric("Measured"),
-            view.Column("Interval", width=0.13),
-        ),
-        *(
-            numeric("Bound"),
-            numeric("At v₁", is_aside=True),
-            numeric("T"),
-            numeric("Batch", is_aside=True),
-        ),
+        "Model and text",
+        "Adapter",
+        numeric("Rank"),
+        numeric("Trained", is_aside=True),
+        view.Column("Verdict", width=0.12),
+        numeric("Measured"),
+        view.Column("Interval", width=0.13),
+        numeric("Bound"),
+        numeric("At v₁", is_aside=True),
+        numeric("T"),
+        numeric("Batch", is_aside=True),
         numeric("Step η"),
     )
     rows: list[view.Row] = []

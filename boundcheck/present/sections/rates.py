@@ -251,17 +251,16 @@ def rank_parts(runs: list[StoredRun], drawn: str, biased: str) -> Iterator[Part]
 
     yield from style.pictured("rank", items, draw, drawn, most=3, tall=2.5)
     head: Head = (
-        *(
-            "Problem",
-            numeric("T"),
-            "s",
-            "Quantity",
-            "Ranks",
-            numeric("Seeds"),
-            numeric("p"),
-            numeric("Interval"),
-        ),
-        *(numeric("Off the line"), "By formula"),
+        "Problem",
+        numeric("T"),
+        "s",
+        "Quantity",
+        "Ranks",
+        numeric("Seeds"),
+        numeric("p"),
+        numeric("Interval"),
+        numeric("Off the line"),
+        "By formula",
     )
     cells: list[Row] = []
     for row in rows:

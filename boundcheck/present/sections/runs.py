@@ -132,20 +132,17 @@ def verdict_table(runs: list[StoredRun], most: int | None = None) -> Table:
         caption += _STUDENT.format(rates)
     caption += _STAR if any(run.is_estimated for run in runs) else ""
     head = (
-        *(
-            "Problem",
-            numeric("Rank"),
-            "Theorem",
-            view.Column("Verdict", width=0.12),
-            numeric("Measured"),
-        ),
-        *(
-            view.Column("Interval", width=0.13),
-            numeric("Bound"),
-            numeric("At v₁", is_aside=True),
-            numeric("T"),
-        ),
-        *(numeric("Batch", is_aside=True), numeric("Replicas")),
+        "Problem",
+        numeric("Rank"),
+        "Theorem",
+        view.Column("Verdict", width=0.12),
+        numeric("Measured"),
+        view.Column("Interval", width=0.13),
+        numeric("Bound"),
+        numeric("At v₁", is_aside=True),
+        numeric("T"),
+        numeric("Batch", is_aside=True),
+        numeric("Replicas"),
     )
     rows: list[view.Row] = []
     for run in runs:
@@ -455,19 +452,15 @@ def theorems(material: Material) -> Iterator[Part]:
 
     yield from pictured("theorems", drawn, draw, _DRAWN, tall=0.75 + 0.38 * most)
     head: view.Head = (
-        *(
-            "Problem",
-            "Claim",
-            view.Column("Verdict", width=0.12),
-            numeric("Step"),
-            numeric("Batch", is_aside=True),
-        ),
-        *(
-            numeric("Bound"),
-            numeric("Measured"),
-            view.Column("Its interval", width=0.14),
-            numeric("Measured / bound"),
-        ),
+        "Problem",
+        "Claim",
+        view.Column("Verdict", width=0.12),
+        numeric("Step"),
+        numeric("Batch", is_aside=True),
+        numeric("Bound"),
+        numeric("Measured"),
+        view.Column("Its interval", width=0.14),
+        numeric("Measured / bound"),
     )
     cells: list[view.Row] = [
         (

@@ -252,7 +252,7 @@ def test_more_windows_or_verses_than_there_are_are_refused(
 def test_a_model_for_which_memory_is_too_small_is_refused_before_it_is_loaded(
     folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    size = (folders["bert"] / "model.safetensors").stat().st_size
+    size = 4 * bridge.held(folders["bert"])
     table = pretrained_table(folders["bert"], written(tmp_path, rows()))
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2 * size - 1))
     error = refusal(table, tmp_path)
