@@ -201,7 +201,7 @@ def prepare(
     """Build the function of an experiment and draft its plan, so that errors come first.
 
     Nothing is run whose faces contradict each other, and nothing is made for which there is no
-    room. What takes long is said first. The built-in GPT is pretrained here, once, before processes
+    room. The built-in GPT is pretrained here, once, before processes
     might do so side by side. It gives what the experiment said, if it has finished, and its
     `weight`.
     """
@@ -217,9 +217,9 @@ def prepare(
             check_function(experiment.function, experiment.first)
     elif stored is None and experiment.function.is_known:
         plan = experiment.draft(experiment.guess)
-        taken = check_memory(held(experiment, plan), memory, device)
-        # The checks take long themselves where there are many samples.
-        announce(experiment.function.name, taken, seconds(experiment, plan))
+        check_memory(held(experiment, plan), memory, device)
+        # They take long where there are many samples.
+        tick("checking the function", 0, 1)
         check_run(experiment, plan)
     return stored, weight(experiment, plan)
 

@@ -1,12 +1,11 @@
 """Text with formulas in it, as a terminal, a page and a paper show it, and formulas from LaTeX to
 what is typed.
 
-In prose a formula stands between two dollars, on one line, as people type it in a mail: ``$‖W_1 -
-W_2‖ ≤ C√r·σ$``. A terminal shows it as it was typed (`plain`); on a page (`html`) and in a paper
-(`tex`) it is typeset. Only subscripts,
-superscripts, roots and hats change their look: no sign is left out and no bracket but the one that
-holds a script or a root, so that all three say the same. A name of the code stands between two
-backticks, `` `eta_max` ``.
+In prose a formula stands between two dollars, on one line, as people type it in a mail:
+``$‖W_1 - W_2‖ ≤ C√r·σ$``. A terminal shows it as it was typed (`plain`); on a page (`html`) and in
+a paper (`tex`) it is typeset. Only subscripts, superscripts, roots and hats change their look: no
+sign is left out and no bracket but the one that holds a script or a root, so that all three say the
+same. A name of the code stands between two backticks, `` `eta_max` ``.
 
 The other way goes `typed`, for what SymPy, the vocabulary and the authors of claims write in LaTeX.
 """

@@ -329,8 +329,11 @@ def varying(script: Script) -> str:
         return ""
     letters, drawn = set[sp.Basic](), {words.g}
     for part in parts:
-        letters |= {x for each in (part.conclusion, *part.conditions) for x in each.free_symbols}
+        said = {x for each in (part.conclusion, *part.conditions) for x in each.free_symbols}
         ranged = (read_range(part.quantifier) or Range()).names
+        # What a hypothesis says of all of its letters it says of those that vary, too.
+        is_own = part is script.claim
+        letters |= {x for x in said if is_own or str(x.name) not in part.quantifier}
         for mean in part.conclusion.atoms(words.Expectation, words.MatrixExpectation):
             if not mean.args[0].has(words.Iterate):
                 drawn |= {x for x in mean.args[0].free_symbols if str(x.name) not in ranged}

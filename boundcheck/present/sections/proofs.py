@@ -113,8 +113,8 @@ def claim_view(claim: Claim) -> view.View:
     return view.View(claim.title, claim.id, parts=tuple(parts))
 
 
-_EXPONENTS = """Exponent p of r in each bound as r grows, all else fixed: the limit of $r ∂_r
-log$(bound), by algebra on the claim's own expression."""
+_EXPONENTS = """Exponent p of r in each bound as r grows, all else fixed: the limit of
+$r ∂_r log$(bound), by algebra on the claim's own expression."""
 _CHOICES = (("a constant free of r", None), ("σ", LEAST), ("√r σ", LARGER))
 
 

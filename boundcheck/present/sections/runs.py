@@ -343,8 +343,8 @@ _DEEPEST = 1e-4
 _LETTERS, _TITLE = 66, 46
 _DRAWN = """Each theorem on the same problem, rank, T and seed, with the step size and batch that it
 prescribes or is given, a panel for each quantity that theorems bound: from what was measured of it
-to the bound; the factor is bound over measured. The least mean within a stratum estimates $min_t
-E$, and is biased low."""
+to the bound; the factor is bound over measured. The least mean within a stratum estimates
+$min_t E$, and is biased low."""
 _BESIDE = """The claims side by side, the least bound first. Bounds that differ at one T also differ
 in the run that they are about: each theorem sets its own step size."""
 

@@ -114,8 +114,9 @@ def band(
     return ends
 
 
-_DESCENT = """Whatever the algorithm, $F(v_(t+1)) ≤ F(v_t) + ⟨∇F(v_t), v_(t+1) − v_t⟩ + ½L̂‖v_(t+1)
-− v_t‖²$ where F is $L̂$-smooth. With the descent curvature $ℓ_t$ in place of $L̂$ this is an
+_DESCENT = """Whatever the algorithm,
+$F(v_(t+1)) ≤ F(v_t) + ⟨∇F(v_t), v_(t+1) − v_t⟩ + ½L̂‖v_(t+1) − v_t‖²$
+where F is $L̂$-smooth. With the descent curvature $ℓ_t$ in place of $L̂$ this is an
 equation, so $ℓ_t/L̂$ is the share of the last term that a step needed: what is missing to 1 is
 given away there. A share of 0 or less, on a segment along which F bends down, has no place on the
 axis and is marked at its lower edge. The gradient ratio $‖∇F(v_(t+1)) − ∇F(v_t)‖/‖v_(t+1) − v_t‖$
