@@ -63,6 +63,6 @@ def test_the_page_has_a_row_for_each_run_and_says_what_was_not_read(runs: list[S
     html = page.parts(adaptive.build(Material(runs)))
     assert html.count("<tr><td>") == 6
     assert "a = 1.00, b = 1.00" in html
-    assert "the abstract alone was read" in html
+    assert "the abstract alone was read" in " ".join(html.split())
     assert set(page.files) == {"adaptive.svg", "adaptive.pdf"}
     assert list(adaptive.build(Material(runs[:4]))) == []
