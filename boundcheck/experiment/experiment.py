@@ -218,8 +218,6 @@ def prepare(
     elif stored is None and experiment.function.is_known:
         plan = experiment.draft(experiment.guess)
         check_memory(held(experiment, plan), memory, device)
-        # They take long where there are many samples.
-        tick("checking the function", 0, 1)
         check_run(experiment, plan)
     return stored, weight(experiment, plan)
 

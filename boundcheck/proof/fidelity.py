@@ -358,15 +358,16 @@ def _may_range_over(claim: Claim) -> frozenset[str]:
     """The names over which a claim may range: if its text is not read, those in it, or all that
     have no value.
     """
-    surely = read_range(claim.quantifier)
-    if surely is not None and is_of_letters(surely, claim):
-        # A run has one horizon, whatever it is.
-        return frozenset(surely.names) - {str(T)}
     parts = (claim.conclusion, *claim.conditions)
     said = {x for each in parts for x in each.free_symbols}
     functions = {x.args[0] for each in parts for x in each.atoms(words.Value, words.Gradient)}
     known_ = {*LETTERS, *own_letters(claim), *functions, T, t}
     free_ = frozenset(str(x.name) for x in said - known_)
+    surely = read_range(claim.quantifier)
+    if surely is not None and is_of_letters(surely, claim):
+        # A run has one horizon, whatever it is. What is drawn may be another at each point.
+        names = frozenset(surely.names) - {str(T)}
+        return names | (free_ & _drawn(claim) if names else frozenset())
     # The words and letters of the text; Greek ones are commands of LaTeX.
     every = frozenset(str(x.name) for x in said - {T, t})
     in_text = every.intersection(re.findall(r"[A-Za-z][A-Za-z0-9_']*", claim.quantifier))
