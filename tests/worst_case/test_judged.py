@@ -365,9 +365,9 @@ def broken(claim: Claim, folder: Path) -> bool:
             )
         except ClaimViolatedError:
             return True
-        except InputError as error:
+        except InputError:
             # A relation of such a range is refused.
-            assert error.field == "claim.quantifier"
+            return False
     return False
 
 
