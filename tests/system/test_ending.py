@@ -102,6 +102,28 @@ def test_a_run_that_is_stopped_says_so_in_one_line(tmp_path: Path) -> None:
     ends_in_one_line(process)
 
 
+STOPPED_IN_A_WRITE = """
+import asyncio, os, signal, threading
+from boundcheck.system.ending import in_one_line
+from zarr.core.sync import sync
+
+async def write():
+    await asyncio.sleep(100)
+
+with in_one_line():
+    threading.Timer(1, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    sync(write())
+"""
+
+
+@pytest.mark.full
+def test_a_write_of_a_trace_that_is_cut_off_says_nothing_after_that_line() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", STOPPED_IN_A_WRITE], capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stderr.strip()) == (143, SAID)
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_no_process_of_a_pool_is_left_whose_worker_was_replaced(
