@@ -5,8 +5,6 @@ Torch leaves a core to each worker.
 """
 
 import gc
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 import torch
@@ -37,19 +35,19 @@ settings.load_profile("boundcheck")
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items):
     """Before -m chooses."""
     lay(items)
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish():
     """What has been imported and collected stays to the end: looking for garbage in it takes a
     tenth of the time."""
     gc.freeze()
 
 
 @pytest.fixture(autouse=True)
-def is_due(monkeypatch: pytest.MonkeyPatch) -> Callable[[float, float], bool]:
+def is_due(monkeypatch):
     """However short a run is, it has a checkpoint wherever there can be one; when a run of a
     person's has one."""
     own = run.is_due
@@ -58,14 +56,14 @@ def is_due(monkeypatch: pytest.MonkeyPatch) -> Callable[[float, float], bool]:
 
 
 @pytest.fixture(autouse=True, scope="module")
-def opened_by_a_module() -> Iterator[None]:
+def opened_by_a_module():
     """What the fixtures of a module open, other modules do not know."""
     with forgetting():
         yield
 
 
 @pytest.fixture(autouse=True)
-def opened_by_a_test() -> Iterator[None]:
+def opened_by_a_test():
     """What a test opens, a paper, a claim or a part, is unknown again after it."""
     with forgetting():
         yield
@@ -74,17 +72,17 @@ def opened_by_a_test() -> Iterator[None]:
 class Answer:
     """What the command printed and exited with."""
 
-    def __init__(self, code: int, out: str, err: str) -> None:
+    def __init__(self, code, out, err):
         self.code, self.out, self.err = code, out, err
 
 
 @pytest.fixture
-def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def command(capsys, monkeypatch, tmp_path):
     """Call `boundcheck` with arguments in an empty folder, in this process: importing torch anew
     takes seconds."""
     monkeypatch.chdir(tmp_path)
 
-    def call(*arguments: str) -> Answer:
+    def call(*arguments):
         monkeypatch.setattr("sys.argv", ["boundcheck", *arguments])
         with pytest.raises(SystemExit) as caught:
             cli.main()

@@ -1,14 +1,11 @@
 """The paper's proofs, each judged once in each worker: together they take seconds."""
 
-from __future__ import annotations
-
 from functools import cache
 
 import pytest
 
-from boundcheck.proof import Script, judge
+from boundcheck.proof import judge
 from boundcheck.proof.script import of_paper
-from boundcheck.proof.verdict import JudgedProof
 
 SCRIPTS = tuple(of_paper("jiang2024"))
 
@@ -18,12 +15,12 @@ of_the_paper = pytest.mark.xdist_group("the paper")
 judged = cache(judge)
 
 
-def names(scripts: tuple[Script, ...]) -> list[str]:
+def names(scripts):
     """What tests of these scripts are called."""
     return [f"{each.id}, {each.version}" for each in scripts]
 
 
-def proof_of(id: str, version: str) -> JudgedProof:
+def proof_of(id, version):
     """The proof of a claim in a version."""
     (script,) = (each for each in SCRIPTS if (each.id, each.version) == (id, version))
     return judged(script)

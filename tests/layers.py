@@ -6,9 +6,7 @@ nightly. LAYERS.md says how to ask for something else.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
 from itertools import product
-from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -24,13 +22,13 @@ covering = pytest.mark.covering
 EXAMPLES = 100
 
 
-def sampled(every: int, first: int = 0) -> Any:
+def sampled(every, first=0):
     """Each so manieth of the parametrisations, in the order of collection; the rest are full, or
     nightly if it is."""
     return pytest.mark.sampled(every, first)
 
 
-def examples(most: int, **options: Any) -> settings:
+def examples(most, **options):
     """So many examples of a test, or the share of them that the chosen profile takes of `EXAMPLES`,
     but not under 5."""
     return settings(
@@ -38,9 +36,9 @@ def examples(most: int, **options: Any) -> settings:
     )
 
 
-def lay(items: Iterable[pytest.Item]) -> None:
+def lay(items):
     """Mark as full, or of a full test as nightly, what the layer before leaves out of each test."""
-    functions: dict[Any, list[pytest.Function]] = defaultdict(list)
+    functions = defaultdict(list)
     for item in items:
         if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
             functions[item.parent, item.originalname].append(item)
@@ -62,13 +60,13 @@ def lay(items: Iterable[pytest.Item]) -> None:
             )
 
 
-def _not_spread(items: list[pytest.Item], most: int) -> list[pytest.Item]:
+def _not_spread(items, most):
     """All but so many, spread evenly."""
     kept = {(2 * i + 1) * len(items) // (2 * most) for i in range(most)}
     return [item for place, item in enumerate(items) if place not in kept]
 
 
-def _not_covering(items: list[pytest.Function]) -> list[pytest.Function]:
+def _not_covering(items):
     """All but those on the diagonal of the product, whose shorter sides are gone along again and
     again."""
     # The last decorator comes first, and goes the slowest.

@@ -1,7 +1,6 @@
 """What is opened from outside, and is to be forgotten after a test."""
 
 import os
-from collections.abc import Iterator
 from contextlib import contextmanager
 
 from boundcheck.functions.adapters import ADAPTERS
@@ -11,7 +10,7 @@ from boundcheck.proofs import VARIABLE
 
 
 @contextmanager
-def forgetting() -> Iterator[None]:
+def forgetting():
     """What is known before, of papers and words, is known afterwards, and nothing else."""
     papers, tables = os.environ.get(VARIABLE), (catalogue._opened, ADAPTERS.data, PROBLEMS.data)
     before = [dict(table) for table in tables]

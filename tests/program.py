@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from soundness.processes import IMPORTED
 
@@ -18,7 +17,7 @@ _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(IMPORTED)
 
 
-def _command(arguments: list[str], cwd: str, variables: dict[str, str], out: str, err: str) -> None:
+def _command(arguments, cwd, variables, out, err):
     from boundcheck.__main__ import main
 
     os.chdir(cwd)
@@ -30,9 +29,7 @@ def _command(arguments: list[str], cwd: str, variables: dict[str, str], out: str
     main()
 
 
-def forked(
-    *arguments: Any, cwd: Path = ROOT, merged: bool = False
-) -> subprocess.CompletedProcess[str]:
+def forked(*arguments, cwd=ROOT, merged=False):
     """The program with these arguments, in this folder; what it says on stderr stands in stdout too
     if merged."""
     given = list(map(str, arguments))
@@ -47,7 +44,7 @@ def forked(
         return subprocess.CompletedProcess(given, process.exitcode or 0, *said)
 
 
-def run(*arguments: Any, cwd: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments, cwd=ROOT, **variables):
     """The program with these arguments, in this folder, with these variables besides those of the
     tests."""
     if not variables and "PYTHONPATH" not in os.environ:
@@ -61,7 +58,7 @@ def run(*arguments: Any, cwd: Path = ROOT, **variables: str) -> subprocess.Compl
     )
 
 
-def said(*arguments: Any, cwd: Path = ROOT, **variables: str) -> Any:
+def said(*arguments, cwd=ROOT, **variables):
     """The object that it prints where it is asked for JSON, and ends well."""
     done = run(*arguments, "--json", cwd=cwd, **variables)
     assert done.returncode == 0, done.stderr

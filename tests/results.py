@@ -1,13 +1,9 @@
 """Results that no run came to, for tests of what is read, judged and shown of them."""
 
-from __future__ import annotations
-
-from typing import Any
-
 from boundcheck.experiment.result import Estimates, Planned, RunResult, Subject
 from boundcheck.verdicts import Verdict
 
-SPEC: dict[str, Any] = {"seed": 1, "adapter": {"kind": "lora", "rank": 1}}
+SPEC = {"seed": 1, "adapter": {"kind": "lora", "rank": 1}}
 ESTIMATES = Estimates(
     path=2.0,
     path_sure=2.0,
@@ -21,9 +17,9 @@ ESTIMATES = Estimates(
 )
 
 
-def a_run(**changes: Any) -> RunResult:
+def a_run(**changes):
     """An inconclusive run of a theorem, with changes."""
-    given: dict[str, Any] = {
+    given = {
         "run_id": "0" * 12,
         "claim": "meft.theorem2_any_step",
         "verdict": Verdict.INCONCLUSIVE,
@@ -42,7 +38,7 @@ def a_run(**changes: Any) -> RunResult:
     return RunResult(**given | changes)
 
 
-def stored(verdict: Any, kind: str | None, replicas: int = 32) -> dict[str, Any]:
+def stored(verdict, kind, replicas=32):
     """A result as a run of a theorem leaves it, whose verdict stands on an interval of this
     kind."""
     interval = kind and {

@@ -6,9 +6,8 @@ from math import isqrt
 
 import hypothesis.strategies as st
 from hypothesis import assume
-from hypothesis.strategies import DrawFn
 
-from boundcheck.language.judge import Met, meets
+from boundcheck.language.judge import meets
 from boundcheck.proof.instance import MeftRun
 from boundcheck.proof.witness import on_run
 from boundcheck.properties.problem_strategies import fractions, offsets, slopes
@@ -16,18 +15,18 @@ from proofs.jiang2024.claims import THEOREM_2
 from proofs.jiang2024.setting import READING
 
 
-def above_root(x: Fraction) -> Fraction:
+def above_root(x):
     """A positive number with denominator 16 that is at least the square root of x."""
     whole = isqrt(256 * x.numerator // x.denominator)
     return Fraction(whole if whole > 0 and Fraction(whole, 16) ** 2 == x else whole + 1, 16)
 
 
-def has_printed_step(run: MeftRun) -> bool:
+def has_printed_step(run):
     """Whether alpha is sqrt(D/(Lhat zeta^2 T)), as Theorem 2 prints it."""
     return run.alpha**2 * run.smoothness * run.zeta**2 * run.T == run.gap
 
 
-def judged(run: MeftRun, step: str = "printed") -> Met:
+def judged(run, step="printed"):
     """What of Theorem 2 holds in a run; with `step` "any", whatever step size it has."""
     asked = [
         each
@@ -38,7 +37,7 @@ def judged(run: MeftRun, step: str = "printed") -> Met:
 
 
 @st.composite
-def instances(draw: DrawFn) -> MeftRun:
+def instances(draw):
     """Runs with true constants and a small step, of either kind, that meet every hypothesis."""
     slope, samples = draw(slopes()), draw(offsets())
     assume(slope.lipschitz > 0)

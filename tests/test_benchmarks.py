@@ -5,7 +5,6 @@ import math
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import hypothesis.strategies as st
 import numpy as np
@@ -14,7 +13,7 @@ from hypothesis import given
 
 from benchmarks.alone import measured
 from benchmarks.growth import FITTED, Sizes, fit, operations, traffic
-from benchmarks.line import QUICK, Benchmark, Curve, Effort, Found, Limit, Line, Times
+from benchmarks.line import QUICK, Benchmark, Curve, Found, Limit, Times
 from benchmarks.machine import LOAD
 from benchmarks.page import write
 from benchmarks.results import Results
@@ -25,7 +24,7 @@ numbers = st.floats(1e-6, 1e6)
 SIZES = st.integers(1, 40)
 
 
-def benchmark(name: str = "file.line", limit: Limit | None = None, **more) -> Benchmark:
+def benchmark(name="file.line", limit=None, **more):
     given = {"measure": lambda effort: Found(2.0), "limit": limit} | more
     return Benchmark(name, "ours", "theirs", "times as fast", "s", "A line.", **given)
 
@@ -35,7 +34,7 @@ def benchmark(name: str = "file.line", limit: Limit | None = None, **more) -> Be
 
 @given(st.lists(st.floats(0.5, 2), min_size=FITTED, max_size=FITTED))
 @examples(50)
-def test_the_line_is_that_of_least_squares_through_the_largest_points(wobble: list[float]) -> None:
+def test_the_line_is_that_of_least_squares_through_the_largest_points(wobble):
     x = 2.0 ** np.arange(FITTED + 4)
     y = np.concatenate([np.full(4, 77.0), np.array(wobble) * x[4:]])
     law = fit(x, y)
@@ -51,9 +50,7 @@ def test_the_line_is_that_of_least_squares_through_the_largest_points(wobble: li
 
 @given(SIZES, SIZES, SIZES, SIZES, SIZES)
 @examples(20)
-def test_the_model_counts_the_operations_and_bytes_of_a_plain_iteration(
-    R: int, d: int, k: int, r: int, m: int
-) -> None:
+def test_the_model_counts_the_operations_and_bytes_of_a_plain_iteration(R, d, k, r, m):
     """Each product of p x q by q x s has 2pqs operations."""
     sizes = Sizes(R, d, k, r, 5, m)
     products = 2 * d * r * k + 2 * r * d * k + 2 * d * k * r
@@ -70,24 +67,22 @@ def test_the_model_counts_the_operations_and_bytes_of_a_plain_iteration(
 
 @given(numbers, numbers, st.booleans())
 @examples(50)
-def test_a_limit_holds_just_where_nothing_is_missing(
-    limit: float, value: float, is_least: bool
-) -> None:
+def test_a_limit_holds_just_where_nothing_is_missing(limit, value, is_least):
     held = Limit(limit, is_least)
     assert held.holds(value) == (value >= limit if is_least else value <= limit)
     assert held.holds(value) == (held.missed_by(value) <= 1)
 
 
-def test_a_line_has_a_verdict() -> None:
+def test_a_line_has_a_verdict():
     for limit, verdict in ((Limit(1.0), "missed"), (Limit(1.0, True), "held"), (None, "measured")):
         assert measured(benchmark(limit=limit), QUICK).verdict == verdict
 
 
-def fails(effort: Effort) -> Found:
+def fails(effort):
     raise RuntimeError("no compiler\nand more")
 
 
-def breaks(effort: Effort) -> Found:
+def breaks(effort):
     subprocess.run(
         [sys.executable, "-c", "raise SystemExit('bad input')"], check=True, capture_output=True
     )
@@ -103,7 +98,7 @@ def breaks(effort: Effort) -> Found:
     ],
     ids=["not installed", "raises", "command"],
 )
-def test_a_line_that_cannot_be_measured_says_why(spoilt: Benchmark, words: str) -> None:
+def test_a_line_that_cannot_be_measured_says_why(spoilt, words):
     line = measured(spoilt, QUICK)
     assert line.verdict == "not measured"
     assert line.failed.startswith(words)
@@ -113,12 +108,12 @@ def test_a_line_that_cannot_be_measured_says_why(spoilt: Benchmark, words: str) 
 # Results and page.
 
 
-def results() -> Results:
+def results():
     x = tuple(2.0**e for e in range(10))
     curve = Curve(
         "r", "the rank", x, tuple(1e-5 * each for each in x), "d = 16", "Beyond, memory ends."
     )
-    lines: list[Line] = [
+    lines = [
         benchmark("a.held", Limit(3.0)).line(
             Found(2.0, 2.0, 1.0, {"ours": Times((2.0, 2.5))}, ("A note.",))
         ),
@@ -131,13 +126,13 @@ def results() -> Results:
     return Results("2026-01-01", 12.3, QUICK, machine, {"numpy": "2.0"}, tuple(lines))
 
 
-def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
+def test_results_are_read_as_they_were_written(tmp_path):
     path = tmp_path / "results.json"
     path.write_bytes(results().as_json())
     assert Results.read(path) == results()
 
 
-def test_a_later_run_replaces_its_own_lines_alone() -> None:
+def test_a_later_run_replaces_its_own_lines_alone():
     """And none from another machine, of other versions, or measured with another effort, stands
     beside them."""
     before = results()
@@ -158,7 +153,7 @@ def test_a_later_run_replaces_its_own_lines_alone() -> None:
             before.renewed(changed)
 
 
-def test_another_file_is_refused_in_one_line(tmp_path: Path) -> None:
+def test_another_file_is_refused_in_one_line(tmp_path):
     path = tmp_path / "results.json"
     path.write_text('{"lines": 3}', encoding="utf-8")
     with pytest.raises(
@@ -168,7 +163,7 @@ def test_another_file_is_refused_in_one_line(tmp_path: Path) -> None:
     assert "\n" not in str(raised.value)
 
 
-def test_a_page_has_each_verdict_and_why_a_line_was_not_measured(tmp_path: Path) -> None:
+def test_a_page_has_each_verdict_and_why_a_line_was_not_measured(tmp_path):
     page = write(results(), tmp_path)[0].read_text(encoding="utf-8")
     assert page.count('class="badge held"') == 1
     assert "a factor of 2.00 is missing. Because &lt;so&gt;." in page

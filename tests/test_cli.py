@@ -268,7 +268,7 @@ SINKS = {
 @pytest.mark.full
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is full")
 @pytest.mark.parametrize("sink", SINKS)
-def test_a_sink_that_fails_ends_in_one_line(sink: str) -> None:
+def test_a_sink_that_fails_ends_in_one_line(sink):
     command, where, code = SINKS[sink]
     done = subprocess.run(
         ["sh", "-c", f"{sys.executable} -m boundcheck {command} {where}"],

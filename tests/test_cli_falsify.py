@@ -23,13 +23,13 @@ QUICK = "--starts 2 --rounds 3 --examples 0 --rank 1"
 
 
 @pytest.fixture(autouse=True)
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
+def short(monkeypatch):
     """Nobody waits for the smallest instance."""
     monkeypatch.setattr(search, "SHRINKING", (16, 8))
 
 
 @pytest.mark.full
-def test_a_search_in_a_process_of_its_own_and_its_replay(command, tmp_path: Path) -> None:
+def test_a_search_in_a_process_of_its_own_and_its_replay(command, tmp_path):
     found = run("falsify", "meft.lemma1_sharp", *QUICK.split(), "--json", "--strict", cwd=tmp_path)
     assert found.returncode == 0, found.stderr
     assert found.stdout.count("\n") == 1
@@ -44,7 +44,7 @@ def test_a_search_in_a_process_of_its_own_and_its_replay(command, tmp_path: Path
     assert all(again[name] == answer[name] for name in again)
 
 
-def test_options_reach_the_search(command) -> None:
+def test_options_reach_the_search(command):
     text = (
         f"falsify meft.lora {QUICK} --adapter direft --rank 2 --set a=1/4 --set L=2 --seed 3 --out"
         " here/x.json --json"
@@ -60,7 +60,7 @@ def test_options_reach_the_search(command) -> None:
     assert not Path("instances").exists()
 
 
-def test_a_table_and_a_line_for_a_person(command) -> None:
+def test_a_table_and_a_line_for_a_person(command):
     answer = command(*f"falsify meft.full {QUICK}".split())
     assert answer.code == 0, answer.err
     for words in ("meft.full", "Not violated", "instances/meft.full.json"):
@@ -72,13 +72,11 @@ def test_a_table_and_a_line_for_a_person(command) -> None:
 class Known(dict[str, Claim]):
     """A catalogue of these claims alone."""
 
-    def opened(self, text: str, *_: str) -> Claim:
+    def opened(self, text, *_):
         return self[text]
 
 
-def test_a_violation_is_said_and_strict_exits_with_one(
-    command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_violation_is_said_and_strict_exits_with_one(command, monkeypatch):
     # Nine tenths of λ*, as a claim of one's own that the command line finds.
     false = replace(
         with_quantity_scaled(catalogue["meft.lemma1_sharp"], Fraction(9, 10)), id="mine.too_sharp"
@@ -139,7 +137,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("text", BAD)
-def test_bad_input_ends_in_one_line(command, text: str, tmp_path: Path) -> None:
+def test_bad_input_ends_in_one_line(command, text, tmp_path):
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()
     before = sorted(tmp_path.rglob("*"))
@@ -152,14 +150,14 @@ def test_bad_input_ends_in_one_line(command, text: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", ["-1", str(2**64), str(2**70)])
-def test_any_seed_will_do_or_is_refused(command, seed: str) -> None:
+def test_any_seed_will_do_or_is_refused(command, seed):
     answer = command(*f"falsify meft.full {QUICK} --seed {seed}".split())
     assert answer.code in (0, 2)
     assert answer.code == 0 or len(answer.err.strip().splitlines()) == 1
 
 
 @pytest.mark.full
-def test_horizons_and_constants_reach_the_worst_case(command, tmp_path: Path) -> None:
+def test_horizons_and_constants_reach_the_worst_case(command, tmp_path):
     options = "--horizon 7 --horizon 2 --set ell=3 --set D=1/2 --json --strict"
     answer = command("falsify", DESCENT, *options.split())
     assert answer.code == 0, answer.err
@@ -181,7 +179,7 @@ def test_horizons_and_constants_reach_the_worst_case(command, tmp_path: Path) ->
 
 @pytest.mark.full
 @pytest.mark.parametrize(("id", "two_points"), [(THEOREM, True), (DESCENT, False)])
-def test_a_table_of_worst_cases_and_how_sure_they_are(command, id: str, two_points: bool) -> None:
+def test_a_table_of_worst_cases_and_how_sure_they_are(command, id, two_points):
     answer = command(*f"falsify {id} --horizon 3 --horizon 2".split())
     assert answer.code == 0, answer.err
     words = answer.out.split()
@@ -197,7 +195,7 @@ def test_a_table_of_worst_cases_and_how_sure_they_are(command, id: str, two_poin
 
 
 @pytest.mark.full
-def test_a_false_theorem_is_violated(command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_false_theorem_is_violated(command, monkeypatch):
     false = with_quantity_scaled(catalogue[DESCENT], Fraction(1, 2))
     monkeypatch.setattr(bc, "claims", Known({false.id: false}))
     strict = command(*f"falsify {DESCENT} --horizon 2 --strict".split())
@@ -208,14 +206,14 @@ def test_a_false_theorem_is_violated(command, monkeypatch: pytest.MonkeyPatch) -
     assert json.loads(lenient.out)["violated"] is True
 
 
-def test_a_solver_that_fails_ends_in_one_line(command) -> None:
+def test_a_solver_that_fails_ends_in_one_line(command):
     answer = command(*["falsify", "ghadimi2013.corollary2_2", "--set", "zeta=1e8", "--json"])
     assert (answer.code, answer.out) == (2, "")
     assert answer.err.strip().startswith("boundcheck: Clarabel")
     assert answer.err.strip().count("\n") == 0
 
 
-def test_from_python_a_theorem_gets_its_worst_cases() -> None:
+def test_from_python_a_theorem_gets_its_worst_cases():
     for theorem in (DESCENT, catalogue[DESCENT]):
         assert [case.steps for case in bc.falsify(theorem)] == [2, 3, 4]
     with pytest.raises(InputError, match="about the smoothness of an adapter"):

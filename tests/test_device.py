@@ -7,9 +7,8 @@ tensor of the CPU that is mixed in: what passes keeps all numbers on the device 
 """
 
 import io
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import get_type_hints
 
 import numpy as np
 import pytest
@@ -22,7 +21,7 @@ from boundcheck.experiment.store import finished
 from boundcheck.functions.adapters import ADAPTERS, LoRA, Rebased, make_adapter
 from boundcheck.functions.adapters.base import gaussian
 from boundcheck.functions.arithmetic import replicate
-from boundcheck.functions.objective import PROBLEMS, Objective, Setting, table_of
+from boundcheck.functions.objective import PROBLEMS, Setting, table_of
 from boundcheck.functions.objectives.clipped import Tilted
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber, synthetic
 from boundcheck.functions.problem import (
@@ -40,11 +39,11 @@ from tests.layers import covering
 from tests.test_twins import own_objectives
 
 
-def square(W: Tensor, X: Tensor, y: Tensor) -> Tensor:
+def square(W, X, y):
     return (X @ W.mT - y).square().sum(1) / 2
 
 
-def loss_of_ones_own(setting: Setting) -> Loss:
+def loss_of_ones_own(setting):
     columns = 4 + setting.bias
     X, y = (
         np.random.default_rng(seed).standard_normal((5, size))
@@ -53,13 +52,13 @@ def loss_of_ones_own(setting: Setting) -> Loss:
     return Loss(square, X, y, shape=(3, columns))
 
 
-def tilted(setting: Setting) -> Tilted:
+def tilted(setting):
     base = synthetic(3, 3 + setting.bias, 4, 1.0, 1.0, 1.0, 0, "cpu")
     return Tilted(base, np.eye(*base.shape), "cpu")
 
 
-def built(kind: str) -> Callable[[Setting], Objective]:
-    def build(setting: Setting) -> Objective:
+def built(kind):
+    def build(setting):
         with allowing(Path(__file__).parent):
             return table_of({"kind": kind} | SMALL.get(kind, {})).build(setting)
 
@@ -68,20 +67,20 @@ def built(kind: str) -> Callable[[Setting], Objective]:
 
 # A registry has what was opened from outside as well.
 OWN = [kind for kind in PROBLEMS if ":" not in kind]
-SMALL: dict[str, dict[str, Any]] = {
+SMALL = {
     "readout": {"components": 4},
     "two-layer": {"hidden": 4},
     "hard": {"ratio": 0.3},
     "tests.outside.my_objective:LogCosh": {},
 }
-OBJECTIVES: dict[str, Callable[[Setting], Objective]] = {
+OBJECTIVES = {
     **{kind: built(kind) for kind in dict.fromkeys([*OWN, *SMALL])},
     "a loss of one's own": loss_of_ones_own,
     "tilted": tilted,
 }
 
 
-def problem_of(objective: Callable[[Setting], Objective], kind: str) -> Problem:
+def problem_of(objective, kind):
     radii = DOMAINS.get(kind, {}) or {"a": 0.5}
     setting = Setting("cpu", ADAPTERS[kind].edits_hidden, gain=1000.0, radii=radii)
     f, random = objective(setting), torch.Generator().manual_seed(0)
@@ -93,7 +92,7 @@ def problem_of(objective: Callable[[Setting], Objective], kind: str) -> Problem:
     return Problem(f, make_adapter(kind, W0, rank, 0.5, factors))
 
 
-def on_meta(made: Any) -> Any:
+def on_meta(made):
     """A copy of an object, with all of its tensors on the meta device."""
     kept = io.BytesIO()
     torch.save(made, kept)
@@ -101,11 +100,11 @@ def on_meta(made: Any) -> Any:
     return torch.load(kept, map_location="meta", weights_only=False)
 
 
-def parts(found: Any) -> tuple[Tensor, ...]:
+def parts(found):
     return (found,) if isinstance(found, Tensor) else tuple(found)
 
 
-def asked(problem: Problem, kind: str) -> Iterator[tuple[str, Any]]:
+def asked(problem, kind):
     """What each step and each look of a run ask of a problem, on the meta device."""
     random = torch.Generator().manual_seed(1)
     adapter, radii, samples = problem.adapter, DOMAINS[kind], problem.samples
@@ -129,7 +128,7 @@ def asked(problem: Problem, kind: str) -> Iterator[tuple[str, Any]]:
     assert torch.equal(before, torch.get_rng_state()), "torch's own generator was used"
 
 
-def check_asked(objective: str, kind: str) -> None:
+def check_asked(objective, kind):
     for name, found in asked(problem_of(OBJECTIVES[objective], kind), kind):
         assert {x.device.type for x in parts(found)} == {"meta"}, name
 
@@ -137,21 +136,21 @@ def check_asked(objective: str, kind: str) -> None:
 @covering
 @pytest.mark.parametrize("kind", ADAPTERS)
 @pytest.mark.parametrize("objective", OBJECTIVES)
-def test_every_objective_through_every_adapter(objective: str, kind: str) -> None:
+def test_every_objective_through_every_adapter(objective, kind):
     check_asked(objective, kind)
 
 
-def test_no_objective_is_left_out() -> None:
+def test_no_objective_is_left_out():
     makers = [*(PROBLEMS[kind].build for kind in OWN), loss_of_ones_own, tilted]
     assert set(own_objectives()) == {get_type_hints(make)["return"] for make in makers}
 
 
 @pytest.mark.parametrize("id", ALGORITHMS)
-def test_every_algorithm(id: str) -> None:
+def test_every_algorithm(id):
     algorithm = ALGORITHMS[id]
-    numbers: dict[str, Any] = {p.name: 0.1 for p in algorithm.parameters}
+    numbers = {p.name: 0.1 for p in algorithm.parameters}
     numbers |= {symbol.name: float(x) for symbol, x in algorithm.starting}
-    adapter: Any = LoRA(torch.zeros(4, 3, dtype=torch.float64), 2)
+    adapter = LoRA(torch.zeros(4, 3, dtype=torch.float64), 2)
     if algorithm.period is not None:
         numbers[algorithm.period.name] = 2
         adapter = Rebased(adapter.W0, adapter)
@@ -169,7 +168,7 @@ def test_every_algorithm(id: str) -> None:
 
 # Wrong in one way each: a minibatch's gradient that leaves the device, or asks it for a number.
 slope = PseudoHuber.batch_gradient
-FAULTS: dict[str, Callable[[PseudoHuber, Tensor, Tensor], Tensor]] = {
+FAULTS = {
     "a tensor of the CPU": lambda f, W, i: slope(f, W, i) + torch.zeros(W.shape, dtype=W.dtype),
     "a result on the CPU": lambda f, W, i: torch.zeros(W.shape, dtype=W.dtype),
     "NumPy": lambda f, W, i: torch.from_numpy(slope(f, W, i).numpy()),
@@ -181,7 +180,7 @@ FAULTS: dict[str, Callable[[PseudoHuber, Tensor, Tensor], Tensor]] = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_is_seen(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_is_seen(name, monkeypatch):
     check_asked("pseudo-huber", "lora")
     monkeypatch.setattr(PseudoHuber, "batch_gradient", FAULTS[name])
     with pytest.raises((AssertionError, RuntimeError, TypeError)):
@@ -195,13 +194,13 @@ class Stopped(BaseException):
     """As a signal would."""
 
 
-def stop_in_the_middle(stage: str, done: int, total: int) -> None:
+def stop_in_the_middle(stage, done, total):
     if stage == "run" and 2 * done >= total:
         raise Stopped
 
 
 @on_cuda
-def test_what_a_card_finds_is_what_the_cpu_finds_also_after_a_stop(tmp_path: Path) -> None:
+def test_what_a_card_finds_is_what_the_cpu_finds_also_after_a_stop(tmp_path):
     few = (
         dict.fromkeys(("iterates", "rounds"), 3)
         | dict.fromkeys(("points", "ascents"), 2)

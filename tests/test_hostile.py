@@ -13,7 +13,6 @@ import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pytest
 import typer
@@ -92,7 +91,7 @@ class World:
     root: Path
 
     @cached_property
-    def hostile(self) -> Path:
+    def hostile(self):
         """The folder, full of what would like to be run."""
         home = self.root / "hostile"
         for folder in (
@@ -114,7 +113,7 @@ class World:
         (home / "rows.csv").write_text("x,y\n=cmd|' /C calc'!A0,1\n")
         return home
 
-    def run(self, *commands: list[Any], told: tuple[Path, ...] = ()) -> list[dict[str, Any]]:
+    def run(self, *commands, told=()):
         """What the commands did, in the hostile folder; nothing of it or around it has changed."""
         before = self.state()
         asked = {
@@ -164,7 +163,7 @@ class World:
         assert not list((self.root / "temporary").iterdir())
         return found
 
-    def state(self) -> dict[str, Any]:
+    def state(self):
         """What there is but for caches and what is told to be written."""
         kept = (self.root / "hostile", self.root / "elsewhere", self.root / "home")
         files = [path for folder in kept for path in sorted(folder.rglob("*"))]
@@ -174,18 +173,18 @@ class World:
             if ".cache" not in path.relative_to(self.root).parts
         }
 
-    def spec(self, name: str, changes: dict[str, Any]) -> Path:
+    def spec(self, name, changes):
         """A spec in the folder."""
         (path := self.hostile / f"{name}.toml").write_text(
             inputs.toml(changed(THEOREM_TABLE, changes))
         )
         return path
 
-    def placed(self, place: str) -> str:
+    def placed(self, place):
         """The import path, as it stands in a file of the folder."""
         return PLACES[place].replace("HOME", str(self.hostile))
 
-    def stored(self, field: str, value: str) -> Path:
+    def stored(self, field, value):
         """A finished run of the folder, whose spec was edited, and whose hashes were made again."""
         folder = inputs.finished_run(self.root / "sound")
         made = self.hostile / f"run-{len(list(self.hostile.glob('run-*')))}"
@@ -205,13 +204,13 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+def world(tmp_path_factory):
     made = World(tmp_path_factory.mktemp("world"))
     assert made.hostile.is_dir()
     return made
 
 
-def check_refused(found: dict[str, Any], field: str = "") -> None:
+def check_refused(found, field=""):
     """That a command did nothing, and said why in one line."""
     assert found["did"] == []
     assert found["code"] == 2, found
@@ -220,7 +219,7 @@ def check_refused(found: dict[str, Any], field: str = "") -> None:
 
 
 @pytest.mark.full
-def test_a_spec_runs_nothing_that_nobody_allowed(world: World) -> None:
+def test_a_spec_runs_nothing_that_nobody_allowed(world):
     asked = [(field, place) for field in FIELDS for place in PLACES]
     specs = [
         world.spec(
@@ -250,7 +249,7 @@ def test_a_spec_runs_nothing_that_nobody_allowed(world: World) -> None:
 
 
 @pytest.mark.full
-def test_a_stored_run_and_an_instance_run_nothing(world: World) -> None:
+def test_a_stored_run_and_an_instance_run_nothing(world):
     places = ("a file beside", "of Python", "a link", "below a package beside")
     asked = [(field, world.placed(place)) for field in FIELDS for place in places]
     page = ["--out", world.root / "out" / "page"]
@@ -279,7 +278,7 @@ def test_a_stored_run_and_an_instance_run_nothing(world: World) -> None:
 
 # What each command is given of the folder, where it takes nothing but names that are typed. A new
 # command needs a row.
-GIVEN: dict[str, list[list[str]]] = {
+GIVEN = {
     "claims": [["path-0.toml"], ["payload"], []],
     "cite": [["path-0.toml"], ["payload.run"]],
     "bound": [["run-0", "--set", f"L={EVIL}"], ["jiang2024.lemma1", "--set", f"r={EVIL}"]],
@@ -293,7 +292,7 @@ GIVEN: dict[str, list[list[str]]] = {
 
 
 @pytest.mark.full
-def test_every_command_in_the_folder_runs_nothing_of_it(world: World) -> None:
+def test_every_command_in_the_folder_runs_nothing_of_it(world):
     known = typer.main.get_command(app).commands
     assert set(GIVEN) == set(known)
     world.spec("network", {"problem": None, "adapter.kind": "payload.py:run"})
@@ -318,7 +317,7 @@ def test_every_command_in_the_folder_runs_nothing_of_it(world: World) -> None:
 
 
 @pytest.mark.full
-def test_a_run_made_in_the_folder_is_the_one_made_elsewhere(world: World) -> None:
+def test_a_run_made_in_the_folder_is_the_one_made_elsewhere(world):
     """Settings of libraries that lie in the folder change nothing, and what lies there is imported
     by none of them."""
     small = {"run.steps": 8, "run.audits": 4}
@@ -332,7 +331,7 @@ def test_a_run_made_in_the_folder_is_the_one_made_elsewhere(world: World) -> Non
 
 
 @pytest.mark.full
-def test_processes_of_a_command_run_nothing_of_the_folder_either(world: World) -> None:
+def test_processes_of_a_command_run_nothing_of_the_folder_either(world):
     small = {"run.steps": 8, "run.audits": 4, "seed": [1, 2]}
     out = world.root / "out"
     asked = [
@@ -374,7 +373,7 @@ def test_processes_of_a_command_run_nothing_of_the_folder_either(world: World) -
 
 @pytest.mark.full
 @pytest.mark.skipif(not inputs.HAS_TRANSFORMERS, reason="models' folders are read by transformers")
-def test_pickled_weights_of_a_model_run_nothing(world: World) -> None:
+def test_pickled_weights_of_a_model_run_nothing(world):
     folder = inputs.model_folder(world.root / "models")
     (folder / "model.safetensors").unlink()
     run = f"cposix\nsystem\n(S'touch {world.root / 'canaries' / 'pickled'}'\ntR."
@@ -426,9 +425,7 @@ made, asked, number = Kind.__new__(Kind), Asked(), 1
         "Objective",
     ],
 )
-def test_what_is_opened_is_known_by_its_kind_before_it_is_called(
-    field: str, name: str, tmp_path: Path
-) -> None:
+def test_what_is_opened_is_known_by_its_kind_before_it_is_called(field, name, tmp_path):
     canary, file = tmp_path / "canary", tmp_path / "mine.py"
     file.write_text(OF_ANOTHER_KIND.format(canary=str(canary)))
     with allowing(file):
@@ -438,7 +435,7 @@ def test_what_is_opened_is_known_by_its_kind_before_it_is_called(
     assert not canary.exists()
 
 
-def test_what_is_allowed_is_allowed_here_and_now_alone(tmp_path: Path) -> None:
+def test_what_is_allowed_is_allowed_here_and_now_alone(tmp_path):
     (tmp_path / "beside.py").write_text("NUMBER = 1\n")
     file = tmp_path / "mine.py"
     file.write_text("import boundcheck as bc\nMINE = bc.claims['nesterov2004.gradient_descent']\n")
@@ -462,9 +459,7 @@ def test_what_is_allowed_is_allowed_here_and_now_alone(tmp_path: Path) -> None:
         pass
 
 
-def test_neighbours_are_found_by_what_was_opened_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_neighbours_are_found_by_what_was_opened_alone(tmp_path, monkeypatch):
     (tmp_path / "a_library_that_is_not_there.py").write_text("HERE = True\n")
     file = tmp_path / "mine.py"
     file.write_text(
@@ -480,7 +475,7 @@ def test_neighbours_are_found_by_what_was_opened_alone(
         importlib.import_module("a_library_that_is_not_there")
 
 
-def test_a_paper_is_its_folder_and_no_link_out_of_it(tmp_path: Path) -> None:
+def test_a_paper_is_its_folder_and_no_link_out_of_it(tmp_path):
     canary, paper = tmp_path / "canary", tmp_path / "linked_paper"
     paper.mkdir()
     (tmp_path / "claims.py").write_text(PAYLOAD.format(canary=str(canary)))

@@ -1,11 +1,7 @@
 """Messages: each names field and value, and what to write instead, for values, keys, files, options
 and arguments."""
 
-from __future__ import annotations
-
 import inspect
-from pathlib import Path
-from typing import Any
 
 import pytest
 import sympy as sp
@@ -38,7 +34,7 @@ AT = {"L": 1, "C": 1, "sigma": 1, "G": 3, "r": 4}
 
 
 @st.composite
-def misspelt(draw: st.DrawFn, known: tuple[str, ...]) -> tuple[str, str]:
+def misspelt(draw, known):
     """A known name, and the same with two letters swapped, one lost or doubled, or other
     capitals."""
     name = draw(st.sampled_from([each for each in known if len(each) > 3]))
@@ -56,7 +52,7 @@ def misspelt(draw: st.DrawFn, known: tuple[str, ...]) -> tuple[str, str]:
     )
 
 
-def of_spec(field: str) -> Any:
+def of_spec(field):
     return lambda text: parse(changed(THEOREM_TABLE, {field: text}))
 
 
@@ -75,9 +71,7 @@ VALUES = {
 
 @pytest.mark.parametrize("field", VALUES)
 @given(data=st.data())
-def test_a_misspelt_value_of_a_list_is_answered_by_the_nearest(
-    field: str, data: st.DataObject
-) -> None:
+def test_a_misspelt_value_of_a_list_is_answered_by_the_nearest(field, data):
     known, call = VALUES[field]
     name, text = data.draw(misspelt(known))
     error = refused(call, text)
@@ -99,7 +93,7 @@ ELSEWHERE = [
 
 
 @pytest.mark.parametrize(("table", "there", "field"), ELSEWHERE)
-def test_a_key_of_another_table_is_named_with_it(table: str, there: str, field: str) -> None:
+def test_a_key_of_another_table_is_named_with_it(table, there, field):
     path = f"{table}.{field}".lstrip(".")
     # At the top, and in a problem, some of these are fields of their own.
     if path in ("seed", "problem.delta", "problem.kind", "problem.noise", "problem.k", "problem.d"):
@@ -113,14 +107,12 @@ def test_a_key_of_another_table_is_named_with_it(table: str, there: str, field: 
     "field", ["run.steps", "run.replicas", "adapter.rank", "adapter.gain", "problem.d", "seed"]
 )
 @given(text=st.text(st.characters(categories=["L", "N"]), max_size=8))
-def test_text_is_told_from_a_number_by_its_quotes(field: str, text: str) -> None:
+def test_text_is_told_from_a_number_by_its_quotes(field, text):
     assert str(refused(parse, changed(THEOREM_TABLE, {field: text}))).startswith(f'{field} = "')
     assert "3" in refused(parse, changed(THEOREM_TABLE, {field: "3"})).expected
 
 
-def test_a_file_with_a_byte_order_mark_is_read_and_words_without_quotes_are_answered(
-    tmp_path: Path,
-) -> None:
+def test_a_file_with_a_byte_order_mark_is_read_and_words_without_quotes_are_answered(tmp_path):
     text = 'claim = "meft.lora"\nadapter = { rank = 2 }\nproblem = { kind = "pseudo-huber" }\n'
     (tmp_path / "marked.toml").write_bytes(
         b"\xef\xbb\xbf" + (text + "domain = { a = 1.0, b = 1.0 }\n").encode()
@@ -141,7 +133,7 @@ NODES = [
 
 
 @pytest.mark.parametrize("id", list(catalogue))
-def test_no_message_shows_the_names_of_our_classes(id: str) -> None:
+def test_no_message_shows_the_names_of_our_classes(id):
     claim = catalogue[id]
     texts = [str(each) for each in (claim.conclusion, *claim.conditions)]
     texts += [str(each.expression) for each in claim.quantities]
@@ -153,7 +145,7 @@ def test_no_message_shows_the_names_of_our_classes(id: str) -> None:
 @pytest.mark.parametrize(
     "letter", [x for x in LETTERS if isinstance(x, sp.Symbol) and not is_dimension(x)], ids=str
 )
-def test_a_dimension_whose_name_is_taken_is_told_by_whom(letter: sp.Symbol) -> None:
+def test_a_dimension_whose_name_is_taken_is_told_by_whom(letter):
     mine = sp.MatrixSymbol("X", sp.Symbol(letter.name, integer=True, positive=True), 1)
     error = refused(Reading(constants={mine}).scalar, vocabulary.FrobeniusNorm(mine))
     assert (error.field, str(error.value)) == ("dimension", letter.name)
@@ -169,7 +161,7 @@ def test_a_dimension_whose_name_is_taken_is_told_by_whom(letter: sp.Symbol) -> N
     assert user in error.expected
 
 
-def test_a_divisor_that_is_not_known_to_be_positive_says_what_to_prove() -> None:
+def test_a_divisor_that_is_not_known_to_be_positive_says_what_to_prove():
     proof = Proof(None, Reading())
     error = refused(proof.by.quotient, *proof.positive(T))
     assert (error.field, str(error.value)) == ("divisor", "1 <= T")
@@ -196,16 +188,14 @@ def test_a_divisor_that_is_not_known_to_be_positive_says_what_to_prove() -> None
         ("cite my_paper.py", ["ID = my_paper.py", "my_paper.py:NAME"]),
     ],
 )
-def test_a_slip_of_the_pen_is_answered_by_what_to_type(
-    arguments: str, words: list[str], command, tmp_path
-) -> None:
+def test_a_slip_of_the_pen_is_answered_by_what_to_type(arguments, words, command, tmp_path):
     (tmp_path / "my_spec.toml").write_text(SPEC.format(rank=2))
     answer = command(*arguments.split())
     assert (answer.code, answer.err.count("\n")) == (2, 1)
     assert all(word in answer.err for word in words), answer.err
 
 
-def test_the_public_names_are_all_that_is_offered() -> None:
+def test_the_public_names_are_all_that_is_offered():
     assert dir(boundcheck) == sorted(boundcheck.__all__)
     for name in ("audit", "falsify", "measure", "prove"):
         assert " at 0x" not in str(inspect.signature(getattr(boundcheck, name)))
@@ -226,21 +216,21 @@ def test_the_public_names_are_all_that_is_offered() -> None:
         (lambda: catalogue[3], "claim"),
     ],
 )
-def test_an_argument_of_another_type_is_named(call: Any, field: str) -> None:
+def test_an_argument_of_another_type_is_named(call, field):
     with pytest.raises(InputError) as caught:
         call()
     assert caught.value.field == field
 
 
 @pytest.mark.parametrize("name", ["X1", "X_1", "alpha", "Xhat"])
-def test_a_letter_in_a_message_is_as_it_is_typed(name: str) -> None:
+def test_a_letter_in_a_message_is_as_it_is_typed(name):
     assert str(vocabulary.FrobeniusNorm(sp.MatrixSymbol(name, 2, 2))) == f"‖{name}‖_F"
 
 
 @pytest.mark.parametrize(
     "value", [10**5000, "x" * 10**4, [[]], float("nan"), b"\xff", object()], ids=type
 )
-def test_whatever_stands_for_a_value_ends_in_one_line(value: Any, tmp_path: Path) -> None:
+def test_whatever_stands_for_a_value_ends_in_one_line(value, tmp_path):
     for field in ("run.steps", "adapter.kind", "problem.kind", "lipschitz", "run.no", "claim"):
         refused(parse, changed(THEOREM_TABLE, {field: value}))
     refused(specs_of, tmp_path / "x" / str(type(value)))

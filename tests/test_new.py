@@ -13,7 +13,7 @@ from tests.program import said
 
 
 @pytest.mark.full
-def test_its_theorem_is_proved_measured_and_attacked(tmp_path: Path) -> None:
+def test_its_theorem_is_proved_measured_and_attacked(tmp_path):
     assert said("new", "my-paper", cwd=tmp_path)["files"][0] == "my_paper/average.py"
     found = said("audit", "my_paper", cwd=tmp_path)["findings"]
     given = "given smoothness of squares, infimum of squares, minibatches of squares"
@@ -22,9 +22,7 @@ def test_its_theorem_is_proved_measured_and_attacked(tmp_path: Path) -> None:
 
 
 @pytest.mark.full
-def test_its_theorem_is_proved_by_the_kernel_and_tried(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_its_theorem_is_proved_by_the_kernel_and_tried(tmp_path, monkeypatch):
     new(tmp_path / "tried_paper")
     monkeypatch.setenv("BOUNDCHECK_PAPERS", str(tmp_path / "tried_paper"))
     (audit,) = prove("tried_paper.average").claims
@@ -46,7 +44,7 @@ def test_its_theorem_is_proved_by_the_kernel_and_tried(
         ("1 / Lhat", "2 / Lhat"),
     ],
 )
-def test_an_error_in_its_claim_is_not_proved(old: str, changed: str, tmp_path: Path) -> None:
+def test_an_error_in_its_claim_is_not_proved(old, changed, tmp_path):
     """Each of these is false at some T, or is more than the proof gives."""
     folder = tmp_path / "wrong"
     new(folder)
@@ -74,9 +72,7 @@ def test_an_error_in_its_claim_is_not_proved(old: str, changed: str, tmp_path: P
         ("file/mine", "a folder that can be made"),
     ],
 )
-def test_a_folder_that_cannot_be_made_is_refused_and_nothing_is_written(
-    name: str, expected: str, tmp_path: Path
-) -> None:
+def test_a_folder_that_cannot_be_made_is_refused_and_nothing_is_written(name, expected, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=f"FOLDER = .*{expected}"):
@@ -85,9 +81,7 @@ def test_a_folder_that_cannot_be_made_is_refused_and_nothing_is_written(
 
 
 @pytest.mark.parametrize("name", ["jiang2024", "meft"])
-def test_a_folder_with_the_name_of_a_paper_that_is_there_is_not_made(
-    name: str, tmp_path: Path
-) -> None:
+def test_a_folder_with_the_name_of_a_paper_that_is_there_is_not_made(name, tmp_path):
     with pytest.raises(InputError, match=name):
         new(tmp_path / name)
     assert not list(tmp_path.iterdir())

@@ -8,7 +8,6 @@ hash of it.
 import ast
 import json
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import nbformat
@@ -21,11 +20,11 @@ NOTEBOOK = ROOT / "examples" / "notebook.ipynb"
 LONGEST = 300
 
 
-def cells(notebook: Any) -> list[Any]:
+def cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def test_it_is_a_notebook_without_outputs() -> None:
+def test_it_is_a_notebook_without_outputs():
     notebook = nbformat.read(NOTEBOOK, 4)
     nbformat.validate(notebook)
     assert len(cells(notebook)) > 10
@@ -37,19 +36,19 @@ def test_it_is_a_notebook_without_outputs() -> None:
     }
 
 
-def faces(cell: Any) -> set[str]:
+def faces(cell):
     """How the outputs of a cell may be shown; a progress line that is gone is none."""
     return {
         face for output in cell.outputs for face, shown in output.get("data", {}).items() if shown
     }
 
 
-def is_value(node: ast.stmt) -> bool:
+def is_value(node):
     return isinstance(node, ast.Expr) and ast.unparse(node) != "plt.show()"
 
 
 @pytest.mark.full
-def test_it_runs_and_each_object_shows_itself(tmp_path: Path) -> None:
+def test_it_runs_and_each_object_shows_itself(tmp_path):
     notebook = nbformat.read(NOTEBOOK, 4)
     NotebookClient(
         notebook, timeout=LONGEST, resources={"metadata": {"path": str(tmp_path)}}

@@ -12,7 +12,7 @@ HEAVY = ("sympy", "numpy", "flint", "torch", "typer", "rich", "scipy", "hypothes
 SLOW = ("torch", "cvxpy", "matplotlib", "xarray", "sklearn", "z3", "cvc5")
 
 
-def said(program: str, *flags: str) -> str:
+def said(program, *flags):
     done = subprocess.run(
         [sys.executable, *flags, "-c", program], capture_output=True, text=True, check=False
     )
@@ -20,11 +20,11 @@ def said(program: str, *flags: str) -> str:
     return done.stdout.strip()
 
 
-def test_the_package_imports_nothing_by_itself() -> None:
+def test_the_package_imports_nothing_by_itself():
     assert said(f"import sys, boundcheck; print([x for x in {HEAVY} if x in sys.modules])") == "[]"
 
 
-def test_help_imports_neither_algebra_nor_boxes() -> None:
+def test_help_imports_neither_algebra_nor_boxes():
     program = f"""
 import sys
 from boundcheck import cli
@@ -39,7 +39,7 @@ except SystemExit as end:
 
 @pytest.mark.full
 @pytest.mark.parametrize("use", ["list(bc.claims)", "bc.prove('jiang2024.assumption2')"])
-def test_what_is_slow_to_import_is_left_alone(use: str) -> None:
+def test_what_is_slow_to_import_is_left_alone(use):
     program = (
         f"import sys, boundcheck as bc; {use}; print([name for name in {SLOW} if name in"
         " sys.modules])"
@@ -61,7 +61,7 @@ for bad in (dict(T=27), dict(T=28, L=0), dict(T=28.5), dict(), dict(T=28, x=1)):
 
 
 @pytest.mark.full
-def test_claims_check_their_input_without_assertions() -> None:
+def test_claims_check_their_input_without_assertions():
     assert said(CLAIMS_AT_WORK, "-O").split() == ["1.25", "True", "T", "L", "T", "T", "x"]
 
 
@@ -76,7 +76,7 @@ def test_claims_check_their_input_without_assertions() -> None:
         ),
     ],
 )
-def test_what_is_imported_before_takes_the_place_of_no_name(before: str) -> None:
+def test_what_is_imported_before_takes_the_place_of_no_name(before):
     program = (
         f"import boundcheck as bc; {before}; print(len(bc.claims) > 20, *map(callable, (bc.prove,"
         " bc.measure)))"
@@ -85,7 +85,7 @@ def test_what_is_imported_before_takes_the_place_of_no_name(before: str) -> None
 
 
 @pytest.mark.full
-def test_a_paper_is_read_when_a_claim_of_it_is_asked_for_and_a_public_name_is_one_object() -> None:
+def test_a_paper_is_read_when_a_claim_of_it_is_asked_for_and_a_public_name_is_one_object():
     program = """
 import sys
 from boundcheck.language.catalogue import catalogue
@@ -107,6 +107,6 @@ print("meft.full" in claims, claims.get("no"), hasattr(claims, "no"))
     ]
 
 
-def test_an_unknown_name_is_an_attribute_error() -> None:
+def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match=r"'proof_of'$"):
         _ = boundcheck.proof_of

@@ -1,7 +1,5 @@
 """A text from outside is safe wherever it is shown: terminal, page, LaTeX, figure, notebook."""
 
-from __future__ import annotations
-
 import io
 import re
 import shlex
@@ -10,11 +8,9 @@ import warnings
 from unicodedata import category
 from xml.etree import ElementTree
 
-import matplotlib as mpl
 import pytest
 from hypothesis import given
 from IPython.lib.pretty import pretty
-from matplotlib.axes import Axes
 from rich.text import Text
 
 from boundcheck.language import prose
@@ -31,7 +27,7 @@ from tests.hostile import NASTY, anything
 from tests.layers import examples
 
 
-def assert_harmless(text: str) -> None:
+def assert_harmless(text):
     """No sign of it commands a terminal or hides, and a file can hold it."""
     assert not {x for x in text if category(x) in ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp")} - {
         "\n",
@@ -42,7 +38,7 @@ def assert_harmless(text: str) -> None:
 
 @given(anything)
 @examples(300)
-def test_what_is_visible_says_the_same(text: str) -> None:
+def test_what_is_visible_says_the_same(text):
     assert_harmless(visible(text))
     assert visible(visible(text)) == visible(text)
     if "\\" not in text:
@@ -50,7 +46,7 @@ def test_what_is_visible_says_the_same(text: str) -> None:
         assert re.sub(r"\\(x..|u....|U.{8}|r)", lambda x: eval(f"'{x[0]}'"), visible(text)) == text
 
 
-def printed(text: str, monkeypatch: pytest.MonkeyPatch) -> str:
+def printed(text, monkeypatch):
     """What a terminal gets of a text, by each way in which one is printed."""
     out = io.StringIO()
     monkeypatch.setattr(sys, "stdout", out)
@@ -71,7 +67,7 @@ def printed(text: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @given(anything)
 @examples(100)
-def test_no_text_commands_the_terminal(text: str) -> None:
+def test_no_text_commands_the_terminal(text):
     with pytest.MonkeyPatch.context() as patch:
         found = printed(text, patch)
     assert_harmless(found)
@@ -79,7 +75,7 @@ def test_no_text_commands_the_terminal(text: str) -> None:
 
 @given(anything)
 @examples(100)
-def test_a_shell_reads_a_command_word_by_word(text: str) -> None:
+def test_a_shell_reads_a_command_word_by_word(text):
     assert shlex.split(command("prove", text, "--steps")) == [
         "boundcheck",
         "prove",
@@ -89,17 +85,17 @@ def test_a_shell_reads_a_command_word_by_word(text: str) -> None:
 
 
 class Object(Shown):
-    def __init__(self, text: str) -> None:
+    def __init__(self, text):
         self.text = text
 
-    def view(self) -> View:
+    def view(self):
         t = self.text
         return View(t, t, t, (line_of(Prose(t), t),), (Table((t,), [(t,), (Prose(t),)]),))
 
 
 @given(anything)
 @examples(200)
-def test_pages_and_notebooks_are_well_formed(text: str) -> None:
+def test_pages_and_notebooks_are_well_formed(text):
     shown = Object(text)
     for made in (
         shown._repr_html_(),
@@ -114,7 +110,7 @@ def test_pages_and_notebooks_are_well_formed(text: str) -> None:
     assert_harmless(pretty(shown))
 
 
-def balanced(tex: str) -> bool:
+def balanced(tex):
     """Whether braces close, and dollars come in pairs outside of them or within."""
     bare = re.sub(r"\\.", "", tex, flags=re.DOTALL)
     depth = 0
@@ -127,7 +123,7 @@ def balanced(tex: str) -> bool:
 
 @given(anything)
 @examples(300)
-def test_latex_ends_what_it_begins_and_has_no_sign_that_a_text_typed(text: str) -> None:
+def test_latex_ends_what_it_begins_and_has_no_sign_that_a_text_typed(text):
     made = prose.tex(text)
     assert_harmless(made)
     assert balanced(made)
@@ -138,7 +134,7 @@ def test_latex_ends_what_it_begins_and_has_no_sign_that_a_text_typed(text: str) 
 
 @given(anything)
 @examples(200)
-def test_a_formula_however_deep_has_a_line_and_markup(text: str) -> None:
+def test_a_formula_however_deep_has_a_line_and_markup(text):
     for typed in (text, f"${text}$"):
         prose.typed(typed)
         prose.latex(typed)
@@ -149,15 +145,15 @@ def test_a_formula_however_deep_has_a_line_and_markup(text: str) -> None:
 @pytest.mark.parametrize(
     "name", [name for name in NASTY if name in ("brackets", "braces", "roots", "scripts")]
 )
-def test_no_sign_of_a_formula_that_is_too_deep_is_lost(name: str) -> None:
+def test_no_sign_of_a_formula_that_is_too_deep_is_lost(name):
     signs = NASTY[name].strip("$")
     made = prose.latex(signs)
     assert [made.split().count(x) for x in "(x"] == [signs.count(x) for x in "(x"]
     assert made.count(r"\surd") + made.count(r"\sqrt") == signs.count("√")
 
 
-def figure_of(text: str) -> mpl.figure.Figure:
-    def draw(axis: Axes, _: int) -> None:
+def figure_of(text):
+    def draw(axis, _):
         axis.plot([0, 1], [0, 1], label=text or "x")
         axis.set(xlabel=text, ylabel=text, title=text)
         axis.set_xticks([0, 1], [text, text])
@@ -169,7 +165,7 @@ def figure_of(text: str) -> mpl.figure.Figure:
     return figure
 
 
-def assert_drawn(text: str) -> None:
+def assert_drawn(text):
     with warnings.catch_warnings():
         # A label may be wider than the figure.
         warnings.filterwarnings("ignore", "constrained_layout not applied")
@@ -181,12 +177,12 @@ def assert_drawn(text: str) -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize("name", NASTY)
-def test_a_figure_is_drawn_whatever_it_says(name: str) -> None:
+def test_a_figure_is_drawn_whatever_it_says(name):
     assert_drawn(NASTY[name][:300])
 
 
-def test_a_formula_of_a_figure_is_still_one() -> None:
-    def draw(axis: Axes, _: int) -> None:
+def test_a_formula_of_a_figure_is_still_one():
+    def draw(axis, _):
         axis.text(0.1, 0.5, "$x^2$ and $y_1$")
 
     figure = panels([1], draw)

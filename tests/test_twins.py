@@ -2,7 +2,6 @@
 them has a twin."""
 
 import math
-from collections.abc import Callable, Iterator
 from fractions import Fraction
 from inspect import isabstract
 from itertools import pairwise
@@ -11,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 from scipy.linalg import inv, sqrtm
-from torch import Tensor
 
 from boundcheck.experiment.statistics import (
     _BETS,
@@ -21,8 +19,7 @@ from boundcheck.experiment.statistics import (
     mean_interval,
     simultaneous_lower_limits,
 )
-from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
-from boundcheck.functions.arithmetic import Point
+from boundcheck.functions.adapters import ADAPTERS, make_adapter
 from boundcheck.functions.loss import Loss
 from boundcheck.functions.objective import Objective
 from boundcheck.functions.objectives.clipped import Clipped, Separable, Tilted
@@ -36,7 +33,7 @@ from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem, difference_ratio, sure_difference_ratio
 from tests.functions.twins import exactly
-from tests.language.plain import Matrix, Plain, PlainPoint, single
+from tests.language.plain import Plain, single
 
 D, K, SAMPLES, RANK, REPLICAS = 3, 4, 5, 2, 3
 NEAR = 1e-11
@@ -45,21 +42,21 @@ each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 each_seed = pytest.mark.parametrize("seed", range(3))
 
 
-def linear(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def linear(random):
     """Features, and classes that all occur."""
     return random.standard_normal((SAMPLES, K)), np.arange(SAMPLES) % D
 
 
-def network(activation: str, random: np.random.Generator) -> Objective:
+def network(activation, random):
     return ReadoutNetwork("network", *linear(random), random.standard_normal((D, D)), activation)
 
 
-def clipped(direction: np.ndarray, random: np.random.Generator) -> Clipped:
+def clipped(direction, random):
     offsets = [Fraction(int(c), 8) for c in random.integers(-8, 9, SAMPLES - 1)]
     return Clipped(PiecewiseLinear.clipped(2, 3), (*offsets, -sum(offsets)), direction=direction)
 
 
-OBJECTIVES: dict[str, Callable[[np.random.Generator], Objective]] = {
+OBJECTIVES = {
     "softmax": lambda random: SoftmaxRegression("softmax", *linear(random)),
     "logistic": lambda random: LogisticRegression("logistic", *linear(random)),
     "least squares": lambda random: LeastSquares(
@@ -77,7 +74,7 @@ OBJECTIVES: dict[str, Callable[[np.random.Generator], Objective]] = {
 each_objective = pytest.mark.parametrize("name", OBJECTIVES)
 
 
-def close(got: Tensor | np.ndarray, expected: object, size: float = 1.0) -> None:
+def close(got, expected, size=1.0):
     """Equal to within some roundoffs of numbers of this size."""
     np.testing.assert_allclose(
         np.asarray(got), np.asarray(expected, dtype=float), rtol=NEAR, atol=NEAR * size
@@ -87,7 +84,7 @@ def close(got: Tensor | np.ndarray, expected: object, size: float = 1.0) -> None
 # Objectives.
 
 
-def own_objectives(of: type[Objective] = Objective) -> Iterator[type[Objective]]:
+def own_objectives(of=Objective):
     """All kinds of objectives of the package that can be made."""
     for each in of.__subclasses__():
         if each.__module__.startswith("boundcheck.") and not isabstract(each):
@@ -95,13 +92,13 @@ def own_objectives(of: type[Objective] = Objective) -> Iterator[type[Objective]]
         yield from own_objectives(each)
 
 
-def test_every_kind_of_objective_is_compared() -> None:
+def test_every_kind_of_objective_is_compared():
     compared = {type(make(np.random.default_rng(0))) for make in OBJECTIVES.values()}
     # A loss of one's own is held against closed forms in tests/functions/test_loss.py.
     assert compared | {Loss} == set(own_objectives())
 
 
-def plain_samples(objective: Objective, W: Matrix) -> tuple[float, list[Matrix]]:
+def plain_samples(objective, W):
     """f(W), and the gradient of each f_i at W, from the formula of the loss in 50 digits."""
     if isinstance(objective, Tilted):
         loss, each = plain_samples(objective.base, W)
@@ -113,14 +110,14 @@ def plain_samples(objective: Objective, W: Matrix) -> tuple[float, list[Matrix]]
     return float(exact.loss), [np.array(G, dtype=float) for G in exact.samples]
 
 
-def plain_mean(each: list[Matrix]) -> Matrix:
+def plain_mean(each):
     """1/n Σ_i G_i."""
     return sum(each) / len(each)
 
 
 @each_objective
 @each_seed
-def test_an_objective_is_a_loop_over_its_samples(name: str, seed: int) -> None:
+def test_an_objective_is_a_loop_over_its_samples(name, seed):
     random = np.random.default_rng(seed)
     objective = OBJECTIVES[name](random)
     W, indices = (
@@ -161,34 +158,34 @@ def test_an_objective_is_a_loop_over_its_samples(name: str, seed: int) -> None:
 # Objectives seen through adapters.
 
 
-def adapter_of(kind: str, random: np.random.Generator) -> Adapter:
+def adapter_of(kind, random):
     W0, A, B = (
         torch.tensor(random.standard_normal(shape)) for shape in ((D, K), (RANK, K), (D, RANK))
     )
     return make_adapter(kind, W0, RANK, 1.5, {"A": A, "B": B})
 
 
-def points_of(adapter: Adapter, seed: int, replicas: int = REPLICAS) -> Point:
+def points_of(adapter, seed, replicas=REPLICAS):
     radii = dict.fromkeys(adapter.radius_names, 1.25)
     return adapter.draw(radii, replicas, torch.Generator().manual_seed(seed))
 
 
-def plain_square(v: PlainPoint) -> float:
+def plain_square(v):
     """‖v‖², the sum of the squares of all entries of all blocks."""
     return sum(x * x for block in v for x in block.ravel().tolist())
 
 
-def plain_difference(v: PlainPoint, w: PlainPoint) -> PlainPoint:
+def plain_difference(v, w):
     """v − w, block by block."""
     return tuple(x - y for x, y in zip(v, w, strict=True))
 
 
-def plain_mean_point(each: list[PlainPoint]) -> PlainPoint:
+def plain_mean_point(each):
     """1/n Σ_i g_i, block by block."""
     return tuple(sum(blocks) / len(each) for blocks in zip(*each, strict=True))
 
 
-def plain_gradients(problem: Problem, v: PlainPoint) -> list[PlainPoint]:
+def plain_gradients(problem, v):
     """DW(v)*[∇f_i(W(v))] of each sample, the pull-back axis by axis."""
     plain = Plain(problem.adapter)
     return [plain.pull_back(v, G) for G in plain_samples(problem.objective, plain.weight(v))[1]]
@@ -196,7 +193,7 @@ def plain_gradients(problem: Problem, v: PlainPoint) -> list[PlainPoint]:
 
 @each_kind
 @each_seed
-def test_a_problem_is_a_loop_over_replicas_and_samples(kind: str, seed: int) -> None:
+def test_a_problem_is_a_loop_over_replicas_and_samples(kind, seed):
     random = np.random.default_rng(seed)
     problem = Problem(OBJECTIVES["softmax"](random), adapter_of(kind, random))
     v, indices = points_of(problem.adapter, seed), random.integers(SAMPLES, size=(REPLICAS, 3))
@@ -230,13 +227,13 @@ def test_a_problem_is_a_loop_over_replicas_and_samples(kind: str, seed: int) -> 
         close(problem.sample_variance(v)[r], variance, 100)
 
 
-def plain_ratio(problem: Problem, v: PlainPoint, w: PlainPoint) -> float:
+def plain_ratio(problem, v, w):
     """‖∇F(v) − ∇F(w)‖ / ‖v − w‖ of one pair."""
     change = plain_difference(*(plain_mean_point(plain_gradients(problem, x)) for x in (v, w)))
     return math.sqrt(plain_square(change) / plain_square(plain_difference(v, w)))
 
 
-def plain_doubt(problem: Problem, v: PlainPoint, w: PlainPoint) -> float:
+def plain_doubt(problem, v, w):
     """(e(v) + e(w)) / ‖v − w‖, with e the bound on the rounding error of a gradient: how far the
     ratio may be off."""
     at = [tuple(torch.tensor(block).unsqueeze(0) for block in x) for x in (v, w)]
@@ -246,7 +243,7 @@ def plain_doubt(problem: Problem, v: PlainPoint, w: PlainPoint) -> float:
 
 @pytest.mark.parametrize("kind", [kind for kind in ADAPTERS if not kind.startswith("loreft")])
 @pytest.mark.parametrize("apart", [1.0, 1e-3])
-def test_difference_ratios_are_those_of_pairs(kind: str, apart: float) -> None:
+def test_difference_ratios_are_those_of_pairs(kind, apart):
     random = np.random.default_rng(0)
     problem = Problem(OBJECTIVES["pseudo-Huber"](random), adapter_of(kind, random))
     v, away = points_of(problem.adapter, 0), points_of(problem.adapter, 1)
@@ -265,13 +262,13 @@ def test_difference_ratios_are_those_of_pairs(kind: str, apart: float) -> None:
 # Domains.
 
 
-def polar(X: Matrix) -> Matrix:
+def polar(X):
     """(XXᵀ)^(-1/2) X, the nearest matrix with orthonormal rows; with orthonormal columns where X is
     tall."""
     return polar(X.T).T if X.shape[0] > X.shape[1] else inv(np.real(sqrtm(X @ X.T))) @ X
 
 
-def plain_norm(norm: str, X: Matrix) -> float:
+def plain_norm(norm, X):
     """The root of the top eigenvalue of XXᵀ; the largest |entry|; or the distance of XXᵀ from the
     identity."""
     if norm == "max":
@@ -284,7 +281,7 @@ def plain_norm(norm: str, X: Matrix) -> float:
     )
 
 
-def plain_projection(norm: str, X: Matrix, radius: float) -> Matrix:
+def plain_projection(norm, X, radius):
     """Σ_i min(σ_i, radius) u_i v_iᵀ; entries cut at ±radius; or the polar factor."""
     if norm == "max":
         return np.array([[min(max(x, -radius), radius) for x in row] for row in X.tolist()])
@@ -294,7 +291,7 @@ def plain_projection(norm: str, X: Matrix, radius: float) -> Matrix:
     return sum(min(s, radius) * np.outer(U[:, i], Vt[i]) for i, s in enumerate(S))
 
 
-def plain_extreme(norm: str, G: Matrix, radius: float) -> Matrix:
+def plain_extreme(norm, G, radius):
     """The X with the largest ⟨G, X⟩: radius · sign(G), or radius · G's polar factor."""
     return (
         radius * np.sign(G)
@@ -305,7 +302,7 @@ def plain_extreme(norm: str, G: Matrix, radius: float) -> Matrix:
 
 @each_kind
 @each_seed
-def test_a_domain_is_that_of_its_blocks(kind: str, seed: int) -> None:
+def test_a_domain_is_that_of_its_blocks(kind, seed):
     random = np.random.default_rng(seed)
     adapter = adapter_of(kind, random)
     radii = dict.fromkeys(adapter.radius_names, 0.75)
@@ -344,7 +341,7 @@ def test_a_domain_is_that_of_its_blocks(kind: str, seed: int) -> None:
 
 @each_kind
 @each_seed
-def test_directions_and_steps_are_those_of_single_points(kind: str, seed: int) -> None:
+def test_directions_and_steps_are_those_of_single_points(kind, seed):
     random = np.random.default_rng(seed)
     adapter = adapter_of(kind, random)
     v = points_of(adapter, seed)
@@ -366,7 +363,7 @@ def test_directions_and_steps_are_those_of_single_points(kind: str, seed: int) -
 # Statistics.
 
 
-def plain_limit(x: np.ndarray, delta: float) -> float:
+def plain_limit(x, delta):
     """The m at which 1/|C| Σ_c Π_i (1 + c(x_i/m − 1)) falls to 1/δ, by bisection on (0, mean]."""
     low, high = 0.0, float(x.mean())
     for _ in range(60):
@@ -380,7 +377,7 @@ def plain_limit(x: np.ndarray, delta: float) -> float:
 
 @each_seed
 @pytest.mark.parametrize("n", [2, 9, 40])
-def test_betting_limits_are_roots_found_by_bisection(n: int, seed: int) -> None:
+def test_betting_limits_are_roots_found_by_bisection(n, seed):
     random = np.random.default_rng(seed)
     x = 2 * random.beta(0.5, 2, size=(REPLICAS, n))
     lower, upper = betting_limits(x, 2.0, 0.9)
@@ -399,7 +396,7 @@ def test_betting_limits_are_roots_found_by_bisection(n: int, seed: int) -> None:
     assert simultaneous_lower_limits(columns, 0.9) == pytest.approx(wanted, rel=1e-7, abs=1e-7)
 
 
-def plain_edges(steps: int, strata: int) -> list[int]:
+def plain_edges(steps, strata):
     """Strata of 1, 1, 2, 4, ..., at most half of all, while shorter than an equal share of the
     rest; then equal."""
     edges, left = [0], strata
@@ -411,14 +408,14 @@ def plain_edges(steps: int, strata: int) -> list[int]:
     ]
 
 
-def plain_time_average(h: np.ndarray, edges: list[int], times: list[int]) -> float:
+def plain_time_average(h, edges, times):
     """Σ_j (n_j/T) h(t_j), n_j the number of iterations in stratum j, for one replica."""
     sizes = [end - start for start, end in pairwise(edges)]
     return sum(size / edges[-1] * h[t - 1] for size, t in zip(sizes, times, strict=True))
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 8, 17, 60, 110, 1000])
-def test_a_schedule_is_that_of_its_docstring(steps: int) -> None:
+def test_a_schedule_is_that_of_its_docstring(steps):
     for strata in range(1, min(steps, 60) + 1):
         schedule = Schedule.draw(steps, strata, REPLICAS, np.random.default_rng(strata))
         edges = plain_edges(steps, strata)

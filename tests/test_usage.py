@@ -28,7 +28,7 @@ EXAMPLES = [
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_an_example_is_understood(example: str) -> None:
+def test_an_example_is_understood(example):
     program, name, *arguments = example.split()
     assert program == "boundcheck"
     found = COMMANDS.commands[name].make_context(name, arguments).params
@@ -43,16 +43,14 @@ QUICK = [x for x in EXAMPLES if x.split()[1] in ("claims", "bound", "new")] + [
 
 
 @pytest.mark.parametrize("example", QUICK)
-def test_a_quick_example_works(example: str, command) -> None:
+def test_a_quick_example_works(example, command):
     answer = command(*example.split()[1:])
     assert (answer.code, answer.err) == (0, "")
     assert answer.out
 
 
 @pytest.mark.full
-def test_the_other_examples_work_in_turn(
-    command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_other_examples_work_in_turn(command, tmp_path, monkeypatch):
     """All but those that take minutes, which have commands of their own in the tests' layers."""
     monkeypatch.setattr(search, "SHRINKING", (16, 8))
     shutil.copy(ROOT / "proofs" / "template.py", tmp_path / "my_lemma.py")
@@ -69,7 +67,7 @@ def test_the_other_examples_work_in_turn(
         assert answer.code in (0, "--strict" in example), (example, answer.err)
 
 
-def test_what_is_offered_is_what_there_is() -> None:
+def test_what_is_offered_is_what_there_is():
     lemmas = {script.id for key in papers() for script in of_paper(key)}
     assert set(cli.CLAIMS("")) == set(catalogue)
     assert set(cli.CLAIMS_AND_PAPERS("")) == {*catalogue, *papers()}
@@ -77,7 +75,7 @@ def test_what_is_offered_is_what_there_is() -> None:
     assert cli.CLAIMS("jiang2024.l") == ["jiang2024.lemma1"]
 
 
-def test_paths_are_offered_where_they_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paths_are_offered_where_they_fit(tmp_path, monkeypatch):
     for name in (
         "a.toml",
         "specs/b.toml",
@@ -99,9 +97,7 @@ def test_paths_are_offered_where_they_fit(tmp_path: Path, monkeypatch: pytest.Mo
     assert "e.py" in cli.TARGETS("")
 
 
-def test_a_paper_that_cannot_be_read_is_passed_over(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_paper_that_cannot_be_read_is_passed_over(monkeypatch, tmp_path):
     monkeypatch.setenv("BOUNDCHECK_PAPERS", str(tmp_path / "nowhere"))
     assert cli.CLAIMS("jiang") == cli.PAPERS("jiang") == []
 
@@ -117,7 +113,7 @@ SHELLS = {
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_a_shell_is_answered_without_what_is_slow_to_import(shell: str) -> None:
+def test_a_shell_is_answered_without_what_is_slow_to_import(shell):
     code = (
         "import sys, atexit\natexit.register(lambda: print(*{'torch', 'sympy', 'numpy', 'rich'} &"
         " sys.modules.keys(), file=sys.stderr))\nfrom boundcheck.__main__ import main; main()"
@@ -139,8 +135,8 @@ def test_a_shell_is_answered_without_what_is_slow_to_import(shell: str) -> None:
 
 @pytest.mark.parametrize(("home", "code"), [("home", 0), ("file/home", 2)])
 def test_completion_is_installed_in_the_home_folder_or_refused_in_one_line(
-    home: str, code: int, command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    home, code, command, tmp_path, monkeypatch
+):
     (tmp_path / "file").touch()
     monkeypatch.setenv("HOME", str(tmp_path / home))
     monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")

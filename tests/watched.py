@@ -5,15 +5,12 @@ It reads {"hostile": FOLDER, "writable": [FOLDER...], "commands": [[...], ...]} 
 JSON a command.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 _STARTS = (
     "subprocess.Popen",
@@ -42,11 +39,11 @@ class Watch:
     """What was done that is not allowed to any data: a list of words, which each command
     empties."""
 
-    def __init__(self, hostile: str, writable: list[str]) -> None:
-        self.did: list[str] = []
+    def __init__(self, hostile, writable):
+        self.did = []
         self._hostile, self._writable = Path(hostile), [Path(each) for each in writable]
 
-    def __call__(self, event: str, given: tuple[Any, ...]) -> None:
+    def __call__(self, event, given):
         """As `sys.addaudithook` has it."""
         if event == "exec":
             file = given[0].co_filename
@@ -72,16 +69,16 @@ class Watch:
             self.did += [f"{event} {x!r}" for x in places if not self._is_under(x, self._writable)]
 
     @staticmethod
-    def _is_power(module: str, name: str) -> bool:
+    def _is_power(module, name):
         return module in ("os", "posix", "subprocess") or (module, name) in _POWERS
 
     @staticmethod
-    def _is_under(path: Any, folders: list[Path]) -> bool:
+    def _is_under(path, folders):
         place = Path(os.path.realpath(os.fsdecode(path)))
         return place == Path(os.devnull) or any(place.is_relative_to(folder) for folder in folders)
 
 
-def main() -> None:
+def main():
     """Watch from before boundcheck is imported."""
     asked = json.load(sys.stdin)
     watch = Watch(asked["hostile"], asked["writable"])
@@ -93,7 +90,7 @@ def main() -> None:
         with contextlib.redirect_stdout(heard[0]), contextlib.redirect_stderr(heard[1]):
             try:
                 boundcheck()
-                code: Any = None
+                code = None
             except BaseException as error:
                 code = error.code if isinstance(error, SystemExit) else repr(error)
         print(json.dumps({"code": code, "err": heard[1].getvalue(), "did": watch.did}), flush=True)

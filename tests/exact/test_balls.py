@@ -2,9 +2,7 @@
 ties included."""
 
 import math
-from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
 
 import mpmath
 import pytest
@@ -26,7 +24,7 @@ x = sp.Symbol("x")
 X = sp.MatrixSymbol("X", 2, 2)
 
 
-def ball_of(fraction: Fraction) -> arb:
+def ball_of(fraction):
     return enclose(sp.Rational(fraction.numerator, fraction.denominator), {})
 
 
@@ -35,7 +33,7 @@ def ball_of(fraction: Fraction) -> arb:
 @example(Fraction(0), Fraction(0))
 @example(Fraction(2) ** 60 + 1, Fraction(0))
 @example(Fraction(1, 3) * Fraction(2) ** -1070, Fraction(0))
-def test_lower_and_upper_are_outward_of_the_whole_ball(middle: Fraction, radius: Fraction) -> None:
+def test_lower_and_upper_are_outward_of_the_whole_ball(middle, radius):
     ball = ball_of(middle) + arb(0, 1) * ball_of(radius) if radius else ball_of(middle)
     below, above = lower(ball), upper(ball)
     assert Fraction(below) <= middle - radius
@@ -49,13 +47,13 @@ def test_lower_and_upper_are_outward_of_the_whole_ball(middle: Fraction, radius:
     "ball", [arb("nan"), arb("+inf"), arb(1) / arb(0), arb("1e400"), arb("-1e400")]
 )
 @pytest.mark.parametrize("end", [lower, upper])
-def test_an_end_that_is_no_finite_float_is_refused(ball: arb, end: Any) -> None:
+def test_an_end_that_is_no_finite_float_is_refused(ball, end):
     with pytest.raises(ArithmeticError, match="no finite bound"):
         end(ball)
 
 
 @given(st.fractions(-50, 50, max_denominator=50), st.fractions(-50, 50, max_denominator=50))
-def test_max_min_and_powers_are_enclosed(p: Fraction, q: Fraction) -> None:
+def test_max_min_and_powers_are_enclosed(p, q):
     a, b = (sp.Rational(z.numerator, z.denominator) for z in (p, q))
     formula = sp.Max(x, b, evaluate=False) ** 3 - sp.Min(x, b, evaluate=False) * sp.Abs(x - b) ** 3
     exact = max(p, q) ** 3 - min(p, q) * abs(p - q) ** 3
@@ -67,7 +65,7 @@ def test_max_min_and_powers_are_enclosed(p: Fraction, q: Fraction) -> None:
 
 
 @given(st.integers(1, 1000), st.integers(2, 6), st.integers(-3, 3))
-def test_roots_are_enclosed(base: int, index: int, power: int) -> None:
+def test_roots_are_enclosed(base, index, power):
     ball = enclose(x ** sp.Rational(power, index), {x: sp.Integer(base)})
     # x^(p/q) is enclosed by y exactly when its q-th power is enclosed by y^q.
     assert (ball**index).overlaps(ball_of(Fraction(base) ** power))
@@ -77,7 +75,7 @@ def test_roots_are_enclosed(base: int, index: int, power: int) -> None:
 @pytest.mark.parametrize(
     "formula", [sp.sin(x), sp.Symbol("y"), sp.pi * x, sp.Piecewise((x, x > 1), (1, True))], ids=str
 )
-def test_what_has_no_enclosure_is_refused(formula: sp.Expr) -> None:
+def test_what_has_no_enclosure_is_refused(formula):
     with pytest.raises(InputError, match=r"^formula = [^\n]*exp, log"):
         enclose(formula, {x: sp.Integer(2)})
 
@@ -93,14 +91,14 @@ BEYOND = [
 
 
 @pytest.mark.parametrize("formula", BEYOND, ids=str)
-def test_an_enclosure_has_no_times_matrices_and_floats(formula: sp.Expr) -> None:
+def test_an_enclosure_has_no_times_matrices_and_floats(formula):
     for decide in (enclose, sign):
         with pytest.raises(InputError, match=r"^formula = "):
             decide(formula, {x: sp.Integer(2)})
 
 
 @given(st.integers(-3, 3), st.integers(0, 3))
-def test_an_absolute_value_is_not_below_0(middle: int, radius: int) -> None:
+def test_an_absolute_value_is_not_below_0(middle, radius):
     ball = Model(Balls(), {x: arb(middle, radius)}).number(sp.Abs(x))
     # But for the rounding of a radius.
     assert float(ball.lower()) >= -1e-7
@@ -119,7 +117,7 @@ GROWTH = {
 
 @pytest.mark.parametrize("formula", GROWTH, ids=str)
 @given(value=st.fractions(Fraction(1, 100), 50, max_denominator=1000))
-def test_exponentials_logarithms_and_powers_are_enclosed(formula: sp.Expr, value: Fraction) -> None:
+def test_exponentials_logarithms_and_powers_are_enclosed(formula, value):
     ball = enclose(formula, {x: sp.Rational(value.numerator, value.denominator)})
     with mpmath.workdps(60):
         wanted = GROWTH[formula](mpmath.mpf(value.numerator) / value.denominator)
@@ -127,14 +125,14 @@ def test_exponentials_logarithms_and_powers_are_enclosed(formula: sp.Expr, value
     assert (upper(ball) - lower(ball)) <= 1e-12 * (1 + abs(upper(ball)))
 
 
-def test_a_power_of_whole_exponent_is_exact_whatever_its_base() -> None:
+def test_a_power_of_whole_exponent_is_exact_whatever_its_base():
     n = sp.Symbol("n")
     assert enclose((-2) ** n, {n: sp.Integer(3)}) == -8
     assert enclose(sp.Integer(0) ** (n + 1), {n: sp.Integer(3)}) == 0
     assert enclose(4**n, {n: sp.Rational(1, 2)}) == 2
 
 
-def test_the_sign_of_exponentials_is_told_where_they_differ_and_a_tie_is_not() -> None:
+def test_the_sign_of_exponentials_is_told_where_they_differ_and_a_tie_is_not():
     difference = sp.exp(x) - sp.exp(1)
     assert sign(difference, {x: 1 + sp.Rational(1, 10**1000)}) == 1
     assert sign(difference, {x: 1 - sp.Rational(1, 10**1000)}) == -1
@@ -150,44 +148,39 @@ def test_the_sign_of_exponentials_is_told_where_they_differ_and_a_tie_is_not() -
 
 
 @pytest.mark.parametrize("value", [0, -1])
-def test_what_has_no_value_has_no_sign(value: int) -> None:
+def test_what_has_no_value_has_no_sign(value):
     with pytest.raises(InputError, match=r"^sign = "):
         sign(sp.log(x), {x: sp.Integer(value)})
 
 
-def test_a_tie_of_more_radicals_than_can_be_told_is_refused_at_once() -> None:
+def test_a_tie_of_more_radicals_than_can_be_told_is_refused_at_once():
     total = sum(sp.sqrt(p) for p in sp.primerange(2, 120))
     with pytest.raises(InputError, match=r"^sign = "):
         sign(sp.sqrt(x) - total, {x: sp.expand(total**2)})
 
 
 @given(st.fractions(), st.fractions())
-def test_sign_is_that_of_exact_arithmetic(p: Fraction, q: Fraction) -> None:
+def test_sign_is_that_of_exact_arithmetic(p, q):
     a, b = (sp.Rational(z.numerator, z.denominator) for z in (p, q))
     assert sign(x - b, {x: a}) == (p > q) - (p < q)
 
 
 @pytest.mark.parametrize("direction", [-1, 0, 1])
 @pytest.mark.parametrize("bits", [60, 200, 1000, 4000, 20_000])
-def test_sign_tells_very_near_numbers_apart(bits: int, direction: int) -> None:
+def test_sign_tells_very_near_numbers_apart(bits, direction):
     near = sp.sqrt(2) * sp.sqrt(3) + direction * sp.Rational(1, 2**bits)
     assert sign(x - sp.sqrt(6), {x: near}) == direction
 
 
 @given(st.integers(2, 1000), st.integers(2, 1000), st.integers(-1, 1), st.integers(60, 400))
-def test_sign_decides_ties_of_nested_radicals(a: int, b: int, direction: int, bits: int) -> None:
+def test_sign_decides_ties_of_nested_radicals(a, b, direction, bits):
     # sqrt(a) + sqrt(b) is sqrt(a + b + 2 sqrt(ab)), which no ball can tell.
     nested = sp.sqrt(x + 2 * sp.sqrt(a * b))
     difference = nested - sp.sqrt(a) - sp.sqrt(b) + direction * sp.Rational(1, 2**bits)
     assert sign(difference, {x: sp.Integer(a + b)}) == direction
 
 
-def decides(
-    inputs: dict[str, Any],
-    accepted: Sequence[Any] = (),
-    refused: Sequence[Any] = (),
-    name: str = "T",
-) -> None:
+def decides(inputs, accepted=(), refused=(), name="T"):
     """Theorem 2 is accepted at these values of an input, and for its horizon alone refused at
     those."""
     for value in accepted:
@@ -199,8 +192,8 @@ def decides(
 
 @given(SMALL, SMALL, SMALL, SMALL, SMALL, st.integers(1, 512), st.booleans())
 def test_the_shortest_horizon_is_accepted_and_one_step_less_is_not(
-    L: int, C: int, sigma: int, G: int, D: int, rank: int, is_square: bool
-) -> None:
+    L, C, sigma, G, D, rank, is_square
+):
     """Where it is an integer it is accepted itself; the roots of an irrational one are decided
     exactly."""
     inputs = {
@@ -223,7 +216,7 @@ def test_the_shortest_horizon_is_accepted_and_one_step_less_is_not(
 
 
 @pytest.mark.parametrize("digits", [10, 30, 300, 1000])
-def test_a_gap_that_moves_the_shortest_horizon_by_less_than_a_float_counts(digits: int) -> None:
+def test_a_gap_that_moves_the_shortest_horizon_by_less_than_a_float_counts(digits):
     inputs = {"L": 1, "C": 1, "sigma": 1, "G": 3, "r": 4, "zeta": 1, "T": 28}
     tiny = Fraction(1, 10**digits)
     decides(inputs, [Fraction(1), 1 - tiny], [1 + tiny], "D")

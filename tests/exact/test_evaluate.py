@@ -1,8 +1,6 @@
 """Expressions of the vocabulary against plain arithmetic: fractions where no root enters, else
 NumPy and LAPACK."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 
 import numpy as np
@@ -23,7 +21,7 @@ from boundcheck.exact.balls import (
     times,
     transposed,
 )
-from boundcheck.exact.evaluate import Model, Place, VectorFunction, rational_value, t
+from boundcheck.exact.evaluate import Model, VectorFunction, rational_value, t
 from boundcheck.language import vocabulary as words
 from boundcheck.language.symbols import T, a, b
 from boundcheck.language.vocabulary import (
@@ -41,15 +39,13 @@ A, B, v = sp.MatrixSymbol("A", 1, 2), sp.MatrixSymbol("B", 2, 1), sp.MatrixSymbo
 ENTRIES = st.integers(-4, 4).map(lambda x: x / 4)
 
 
-def arrays(rows: int, columns: int) -> st.SearchStrategy[np.ndarray]:
+def arrays(rows, columns):
     return st.lists(ENTRIES, min_size=rows * columns, max_size=rows * columns).map(
         lambda entries: np.array(entries).reshape(rows, columns)
     )
 
 
-def model(
-    x: np.ndarray, y: np.ndarray, z: np.ndarray, p: float = 2.0, q: float = 3.0
-) -> Model[arb, arb_mat]:
+def model(x, y, z, p=2.0, q=3.0):
     return Model(
         Balls(),
         {a: arb(p), b: arb(q), m: arb(len(x)), k: arb(len(y))},
@@ -58,7 +54,7 @@ def model(
     )
 
 
-def spectral(x: np.ndarray) -> float:
+def spectral(x):
     return float(np.linalg.svd(x, compute_uv=False)[0])
 
 
@@ -82,7 +78,7 @@ EXPRESSIONS = [
 
 @pytest.mark.parametrize(("expression", "plain"), EXPRESSIONS, ids=[str(e) for e, _ in EXPRESSIONS])
 @given(data=st.data())
-def test_balls_contain_what_numpy_computes(expression, plain, data) -> None:
+def test_balls_contain_what_numpy_computes(expression, plain, data):
     rows, columns = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 4))
     x, z = data.draw(arrays(rows, columns)), data.draw(arrays(rows, columns))
     y = data.draw(arrays(columns, rows))
@@ -97,7 +93,7 @@ def test_balls_contain_what_numpy_computes(expression, plain, data) -> None:
     "kind", ["random", "identity", "rank one", "zero", "repeated", "ill-conditioned"]
 )
 @pytest.mark.parametrize("shape", [(1, 1), (5, 2), (2, 5), (12, 12)])
-def test_spectral_norms_are_enclosed_closely(kind: str, shape: tuple[int, int]) -> None:
+def test_spectral_norms_are_enclosed_closely(kind, shape):
     random = np.random.default_rng(7)
     count = min(shape)
     spectra = {
@@ -126,7 +122,7 @@ def test_spectral_norms_are_enclosed_closely(kind: str, shape: tuple[int, int]) 
             assert not definite(gram, below**2 * (1 - Fraction(1, 2**40)))
 
 
-def definite(gram: list[list[Fraction]], shift: Fraction) -> bool:
+def definite(gram, shift):
     rows = [[(shift if i == j else 0) - x for j, x in enumerate(row)] for i, row in enumerate(gram)]
     for i in range(len(rows)):
         if rows[i][i] <= 0:
@@ -139,7 +135,7 @@ def definite(gram: list[list[Fraction]], shift: Fraction) -> bool:
 
 
 @pytest.mark.parametrize("bits", [20, 53, 64])
-def test_at_low_precision_the_enclosure_is_wider_and_ends(bits: int) -> None:
+def test_at_low_precision_the_enclosure_is_wider_and_ends(bits):
     x = np.random.default_rng(5).integers(-9, 9, (2, 3)) / 3
     with ctx.workprec(bits):
         ball = Balls().spectral(matrix_of(x))
@@ -147,7 +143,7 @@ def test_at_low_precision_the_enclosure_is_wider_and_ends(bits: int) -> None:
     assert float(ball.rad()) < 2.0 ** (16 - bits)
 
 
-def test_a_wide_ball_still_contains_the_eigenvalue() -> None:
+def test_a_wide_ball_still_contains_the_eigenvalue():
     wide = arb_mat([[arb(2, 0.5), arb(0, 0.1)], [arb(0, 0.1), arb(1, 0.5)]])
     ball = largest_eigenvalue(wide)
     assert all(ball.contains(arb(x)) for x in ("2", "1.6", "2.4"))
@@ -158,12 +154,12 @@ HEADS = ((0, 0), (0, 1), (1, 0), (1, 1))
 WEIGHTS = [Fraction(1, 2), Fraction(1, 6), Fraction(1, 12), Fraction(1, 4)]
 
 
-def path(name: str, time: int, outcome: int) -> tuple[arb_mat, ...]:
+def path(name, time, outcome):
     step = sum(HEADS[outcome][: time - 1])
     return matrix_of([[step, 1]]), matrix_of([[time], [0]])
 
 
-def square(point: tuple[arb_mat, ...]) -> arb:
+def square(point):
     return sum((x * x for block in point for x in block.entries()), arb(0))
 
 
@@ -185,7 +181,7 @@ v_t = words.Iterate("v", t, words.n, 1)
 INDEX = sp.Symbol("index", integer=True)
 
 
-def mean_square(time: int) -> Fraction:
+def mean_square(time):
     squares = [sum(heads[: time - 1]) ** 2 + 1 + time**2 for heads in HEADS]
     return sum((p * square for p, square in zip(WEIGHTS, squares, strict=True)), Fraction(0))
 
@@ -216,12 +212,12 @@ def mean_square(time: int) -> Fraction:
     ],
     ids=str,
 )
-def test_time_chance_and_blocks(expression, wanted: Fraction) -> None:
+def test_time_chance_and_blocks(expression, wanted):
     assert PATHS.number(expression).contains(ball_of(wanted))
 
 
 @pytest.mark.parametrize("outcome", range(4))
-def test_conditional_expectations_know_the_past(outcome: int) -> None:
+def test_conditional_expectations_know_the_past(outcome):
     later = words.Iterate("v", sp.Integer(3), words.n, 1)
     alike = [i for i in range(4) if HEADS[i][0] == HEADS[outcome][0]]
     total = sum(WEIGHTS[i] for i in alike)
@@ -233,7 +229,7 @@ def test_conditional_expectations_know_the_past(outcome: int) -> None:
     assert squared.contains(ball_of(plain))
 
 
-def test_what_has_no_value_is_refused() -> None:
+def test_what_has_no_value_is_refused():
     with pytest.raises(TypeError, match="has no value"):
         PATHS.number(sp.sin(a).subs(a, sp.Integer(1)))
     with pytest.raises(KeyError):
@@ -254,27 +250,25 @@ class Commutator(sp.Expr):
 
     is_commutative = True
 
-    def number_at(self, place: Place) -> object:
+    def number_at(self, place):
         x, y = self.args
         return place.number(FrobeniusNorm(x * y - y * x))
 
 
 @given(arrays(2, 2), arrays(2, 2))
-def test_a_node_of_ones_own_has_a_value(x: np.ndarray, y: np.ndarray) -> None:
+def test_a_node_of_ones_own_has_a_value(x, y):
     P, Q = sp.MatrixSymbol("P", 2, 2), sp.MatrixSymbol("Q", 2, 2)
     letters = {P: (matrix_of(x),), Q: (matrix_of(y),)}
     found = Model(Balls(), matrices=letters).number(1 + Commutator(P, Q) ** 2)
     assert float(found.mid()) == pytest.approx(1 + ((x @ y - y @ x) ** 2).sum())
 
 
-def exactly(rows: np.ndarray) -> tuple[tuple[Fraction, ...], ...]:
+def exactly(rows):
     return tuple(tuple(map(Fraction, row)) for row in rows)
 
 
 @given(arrays(2, 3), arrays(3, 2), arrays(2, 3))
-def test_rationals_stay_rational_and_agree_with_balls(
-    x: np.ndarray, y: np.ndarray, z: np.ndarray
-) -> None:
+def test_rationals_stay_rational_and_agree_with_balls(x, y, z):
     letters = {X: (exactly(x),), Y: (exactly(y),), Z: (exactly(z),)}
     known = {a: Fraction(2), b: Fraction(3), m: Fraction(2), k: Fraction(3)}
     rational = Model(Rationals(), known, letters, sides={m: 2, k: 3})
@@ -286,7 +280,7 @@ def test_rationals_stay_rational_and_agree_with_balls(
 
 @pytest.mark.parametrize("base", [Fraction(1), Fraction(3), Fraction(1, 2)], ids=str)
 @pytest.mark.parametrize("time", [1, 2, 3])
-def test_a_power_of_t_is_a_product_whatever_its_base(base: Fraction, time: int) -> None:
+def test_a_power_of_t_is_a_product_whatever_its_base(base, time):
     """Also of 0, where a logarithm has no value, and the power with t = 1 is 1."""
     model = Model(Rationals(), numbers={b: base}, horizon=3)
     wanted = (1 - base) ** (time - 1)
@@ -294,7 +288,7 @@ def test_a_power_of_t_is_a_product_whatever_its_base(base: Fraction, time: int) 
     assert model.number((1 - b) ** (T - t), 4 - time) == wanted
 
 
-def test_a_ball_that_may_be_0_has_no_exact_exponential() -> None:
+def test_a_ball_that_may_be_0_has_no_exact_exponential():
     do, wide = Rationals(), arb(0, 1)
     assert do.exp(wide).contains(arb(1).exp())
     assert do.log(wide + 2).contains(arb(3).log())
@@ -302,7 +296,7 @@ def test_a_ball_that_may_be_0_has_no_exact_exponential() -> None:
     assert not Model(do, numbers={a: arb("nan")}).number(sp.exp(a)).is_finite()
 
 
-def test_a_maximum_with_a_member_that_divides_by_0_has_no_rational_value() -> None:
+def test_a_maximum_with_a_member_that_divides_by_0_has_no_rational_value():
     largest = sp.Max(1 / (a - 1), b)
     assert rational_value(largest, {"a": Fraction(1), "b": Fraction(2)}) is None
     assert rational_value(largest, {"a": Fraction(5, 4), "b": Fraction(2)}) == 4
@@ -315,7 +309,7 @@ do = Rationals()
 
 
 @given(st.lists(st.lists(small, min_size=3, max_size=3), min_size=2, max_size=2), st.data())
-def test_arithmetic_of_matrices(entries: list[list[Fraction]], data: st.DataObject) -> None:
+def test_arithmetic_of_matrices(entries, data):
     X, floats = rows(*entries), np.array(entries, dtype=float)
     with ctx.workprec(160):
         assert float(do.length((X,))) == pytest.approx(np.linalg.norm(floats))
@@ -327,7 +321,7 @@ def test_arithmetic_of_matrices(entries: list[list[Fraction]], data: st.DataObje
 
 
 @given(small, small)
-def test_arithmetic_of_numbers(x: Fraction, y: Fraction) -> None:
+def test_arithmetic_of_numbers(x, y):
     root = do.power(x * x, Fraction(1, 2))
     assert root == abs(x)
     irrational = do.power(Fraction(2), Fraction(1, 2))
@@ -341,7 +335,7 @@ def test_arithmetic_of_numbers(x: Fraction, y: Fraction) -> None:
     assert float(do.power(Fraction(16), Fraction(-1, 4))) == 0.5
 
 
-def test_nothing_is_made_of_what_is_not_defined() -> None:
+def test_nothing_is_made_of_what_is_not_defined():
     assert not do.power(Fraction(0), Fraction(-1)).is_finite()
     assert not do.times(Fraction(0), do.power(Fraction(0), Fraction(-1))).is_finite()
     assert not do.power(Fraction(-1), Fraction(1, 2)).is_finite()

@@ -1,8 +1,6 @@
 """The error bounds of the fast arithmetic contain its errors, against Arb on the same floats; casts
 of problems."""
 
-from __future__ import annotations
-
 import math
 from fractions import Fraction
 
@@ -44,7 +42,7 @@ EXPRESSIONS = [
 ]
 
 
-def matrix(rows: int, columns: int, exponent: float, dtype: str, seed: int) -> np.ndarray:
+def matrix(rows, columns, exponent, dtype, seed):
     X = np.random.default_rng(seed).standard_normal((rows, columns)) * 10.0**exponent
     return X.astype(dtype).astype(np.float64)
 
@@ -52,7 +50,7 @@ def matrix(rows: int, columns: int, exponent: float, dtype: str, seed: int) -> n
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("expression", EXPRESSIONS, ids=str)
 @given(data=st.data())
-def test_the_exact_value_is_within_the_error(expression, dtype: str, data) -> None:
+def test_the_exact_value_is_within_the_error(expression, dtype, data):
     # In float32 down to where squares underflow, and up to where products of three do not overflow.
     rows, columns = data.draw(st.integers(1, 12)), data.draw(st.integers(1, 12))
     low = -25 if dtype == "float32" else -170
@@ -88,16 +86,14 @@ def test_the_exact_value_is_within_the_error(expression, dtype: str, data) -> No
     "exponent", [Fraction(1, 3), Fraction(100, 3), Fraction(-301, 3), Fraction(7, 2), Fraction(99)]
 )
 @pytest.mark.parametrize("value", [0.0123, 1234.5, 1e-30, 1e30, 16.0])
-def test_powers_are_within_their_error_though_the_exponent_is_rounded(
-    value: float, exponent: Fraction
-) -> None:
+def test_powers_are_within_their_error_though_the_exponent_is_rounded(value, exponent):
     found = Rounded(torch.float64).power(Approx(value, 0.0), exponent)
     if math.isfinite(found.value):
         with ctx.workprec(400):
             assert abs(Balls().power(arb(value), exponent) - arb(found.value)) <= arb(found.error)
 
 
-def test_no_number_is_larger_or_smaller() -> None:
+def test_no_number_is_larger_or_smaller():
     do, lost = Rounded(torch.float64), Approx(math.nan, math.inf)
     for pick in (do.larger, do.smaller):
         for pair in ((lost, Approx(1.0, 0.0)), (Approx(1.0, 0.0), lost)):
@@ -105,7 +101,7 @@ def test_no_number_is_larger_or_smaller() -> None:
     assert do.rational(Fraction(10**400)).value == math.inf
 
 
-def test_what_overflows_is_no_verdict() -> None:
+def test_what_overflows_is_no_verdict():
     do = Rounded(torch.float32)
     huge = do.exact(torch.full((2, 2), 1e30))
     for number in (do.length((do.product(huge, huge),)), do.spectral(do.product(huge, huge))):
@@ -122,9 +118,7 @@ RATIOS += [(-4, -2, 0.5), (-2, -4, 2), (0, -1, math.inf)]
 
 
 @pytest.mark.parametrize(("measured", "bound", "ratio"), RATIOS)
-def test_ratios_of_any_sign_exceed_1_where_the_bound_is_exceeded(
-    measured: float, bound: float, ratio: float
-) -> None:
+def test_ratios_of_any_sign_exceed_1_where_the_bound_is_exceeded(measured, bound, ratio):
     compared = Comparison(Approx(float(measured), 0.0), Approx(float(bound), 0.0))
     assert compared.ratio == ratio
     assert (ratio > 1) == compared.fails == (not compared.holds)
@@ -136,7 +130,7 @@ def test_ratios_of_any_sign_exceed_1_where_the_bound_is_exceeded(
 @each_kind
 @some_examples
 @given(data=st.data())
-def test_a_cast_problem_computes_in_its_type(kind: str, data) -> None:
+def test_a_cast_problem_computes_in_its_type(kind, data):
     objective = data.draw(KINDS[kind])
     d, columns = objective.shape
     problem = Problem(objective, LoRA(torch.zeros(d, columns, dtype=torch.float64), 1))

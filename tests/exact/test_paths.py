@@ -13,19 +13,19 @@ from boundcheck.exact.evaluate import Paths, descent
 HALF = Fraction(1, 2)
 
 
-def slope(v: Fraction, c: Fraction) -> Fraction:
+def slope(v, c):
     """Of a sample's loss v^4/4 + c v."""
     return v**3 + c
 
 
-def sgd(samples: list[Fraction], T: int, replacement: bool = True) -> Paths:
+def sgd(samples, T, replacement=True):
     return Paths(
         (Fraction(1),), lambda v, c: (slope(v[0], c),), descent(HALF), samples, T, replacement
     )
 
 
 @given(st.lists(st.integers(-2, 2).map(Fraction), min_size=1, max_size=3), st.integers(1, 3))
-def test_states_and_gradients_are_those_of_a_plain_loop(samples: list[Fraction], T: int) -> None:
+def test_states_and_gradients_are_those_of_a_plain_loop(samples, T):
     paths = sgd(samples, T)
     assert len(paths.draws) == len(samples) ** T
     for path, draw in enumerate(product(samples, repeat=T)):
@@ -37,12 +37,12 @@ def test_states_and_gradients_are_those_of_a_plain_loop(samples: list[Fraction],
         assert paths.state(T + 1, path) == (v,)
 
 
-def test_an_algorithm_may_remember_and_know_the_time() -> None:
+def test_an_algorithm_may_remember_and_know_the_time():
     """Nesterov's with a step 1/t, whose state is (v_t, v_{t-1}), and gradients at v_t + (t-1)/2
     (v_t - v_{t-1})."""
     samples, T = [Fraction(-1), Fraction(1)], 3
 
-    def ahead(state: tuple[Fraction, Fraction], t: int) -> Fraction:
+    def ahead(state, t):
         return state[0] + HALF * (t - 1) * (state[0] - state[1])
 
     paths = Paths(
@@ -61,7 +61,7 @@ def test_an_algorithm_may_remember_and_know_the_time() -> None:
         assert paths.state(T + 1, path) == (now, before)
 
 
-def test_paths_look_alike_until_they_part_and_draw_no_sample_twice_without_replacement() -> None:
+def test_paths_look_alike_until_they_part_and_draw_no_sample_twice_without_replacement():
     paths = sgd([Fraction(-1), Fraction(1)], 2)
     assert len(set(paths.past(1))) == 1
     assert [label == paths.past(2)[0] for label in paths.past(2)] == [True, True, False, False]
@@ -73,7 +73,7 @@ def test_paths_look_alike_until_they_part_and_draw_no_sample_twice_without_repla
 
 
 @pytest.mark.parametrize("t", [-1, 0, 3, 4])
-def test_there_is_nothing_before_or_after_a_run(t: int) -> None:
+def test_there_is_nothing_before_or_after_a_run(t):
     paths = sgd([Fraction(0)], 2)
     with pytest.raises(IndexError, match="of a run of"):
         paths.drawn(t, 0)

@@ -2,34 +2,28 @@
 run by hand."""
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-import xarray as xr
 
 from boundcheck.errors import InputError
 from boundcheck.experiment.audit import Evidence, audit
 from boundcheck.experiment.bracket import measure_bracket
-from boundcheck.experiment.plan import Experiment, Plan, build
-from boundcheck.experiment.result import BracketResult, Subject
+from boundcheck.experiment.plan import Experiment, build
+from boundcheck.experiment.result import Subject
 from boundcheck.experiment.run import run_ensemble
 from boundcheck.experiment.spec import Spec, parse
 from boundcheck.experiment.store import RunFolder
 from boundcheck.experiment.verdict import judge
 from boundcheck.functions.adapters import ADAPTERS, LoRA
-from boundcheck.functions.arithmetic import Point
 from boundcheck.functions.objectives.linear import SoftmaxRegression
 from boundcheck.functions.objectives.pseudo_huber import synthetic
 from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import Draw
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import Audit
 from boundcheck.language.measures import PerformanceMeasure
 from boundcheck.language.sentence import measure_of
@@ -51,14 +45,14 @@ WITH_SHORTEST = tuple(id for id in THEOREMS if "T_min" in catalogue[id].names)
 
 # Radii and zeta hold on every run of this file's seed, with little to spare; T = 110 is above T_min
 # and informative.
-THEOREM_TABLE: dict[str, Any] = {
+THEOREM_TABLE = {
     "claim": "meft.theorem2_repaired",
     "problem": {"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 8, "noise": 0.5},
     "adapter": {"rank": 2},
     "domain": {"a": 2.6, "b": 1.9},
     "run": {"zeta": 1.8, "batch": 2, "replicas": 6, "steps": 110, "audits": 22},
 }
-BRACKET_TABLE: dict[str, Any] = {
+BRACKET_TABLE = {
     "claim": "meft.lemma1_sharp",
     "problem": {"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 6},
     "adapter": {"rank": 2},
@@ -67,7 +61,7 @@ BRACKET_TABLE: dict[str, Any] = {
 }
 
 
-def changed(table: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+def changed(table, changes):
     """A copy of a spec's table with dotted fields set; None removes one."""
     new = copy.deepcopy(table)
     for dotted, value in changes.items():
@@ -82,14 +76,14 @@ def changed(table: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return new
 
 
-def theorem_table(**changes: Any) -> dict[str, Any]:
+def theorem_table(**changes):
     """THEOREM_TABLE with changes, whose dots are written as double underscores: run__steps=8."""
     return changed(
         THEOREM_TABLE, {name.replace("__", "."): value for name, value in changes.items()}
     )
 
 
-def bracket_table(**changes: Any) -> dict[str, Any]:
+def bracket_table(**changes):
     """BRACKET_TABLE with changes, as `theorem_table`."""
     return changed(
         BRACKET_TABLE, {name.replace("__", "."): value for name, value in changes.items()}
@@ -113,7 +107,7 @@ OF_KIND = {
 }
 
 
-def refused(call: Callable[..., Any], *arguments: Any, **options: Any) -> InputError:
+def refused(call, *arguments, **options):
     """The error of a call, which is the user's and one line."""
     with pytest.raises(InputError) as caught:
         call(*arguments, **options)
@@ -121,7 +115,7 @@ def refused(call: Callable[..., Any], *arguments: Any, **options: Any) -> InputE
     return caught.value
 
 
-def judged(evidence: Evidence, audits: list[Audit] | None = None) -> Any:
+def judged(evidence, audits=None):
     """What the verdict on a run says, by the fields of its result."""
     return SimpleNamespace(**judge(evidence, audit(evidence) if audits is None else audits))
 
@@ -133,9 +127,7 @@ class Measured:
     evidence: Evidence
     audits: list[Audit]
 
-    def judged(
-        self, claim: Claim | None = None, plan: Plan | None = None, **trace: np.ndarray
-    ) -> Any:
+    def judged(self, claim=None, plan=None, **trace):
         """The verdict, with another claim, plan or values in the trace where they are given."""
         record = self.evidence.record
         for name, values in trace.items():
@@ -151,13 +143,13 @@ class Measured:
         return judged(doctored)
 
 
-def experiment_of(table: dict[str, Any] | Spec, problem: Problem | None = None) -> Experiment:
+def experiment_of(table, problem=None):
     """The experiment of a spec, on another problem than the spec's where one is given."""
     spec = table if isinstance(table, Spec) else parse(table)
     return Experiment(spec, problem or build(spec, "cpu"), "cpu")
 
 
-def run_by_hand(table: dict[str, Any], folder: Path, problem: Problem | None = None) -> Measured:
+def run_by_hand(table, folder, problem=None):
     """What `measure` does for one theorem, its pieces kept."""
     experiment = experiment_of(table, problem)
     spec, plan = experiment.spec, experiment.make_plan(silent)
@@ -166,9 +158,7 @@ def run_by_hand(table: dict[str, Any], folder: Path, problem: Problem | None = N
     return Measured(evidence, audit(evidence))
 
 
-def bracketed(
-    table: dict[str, Any], problem: Problem | None = None
-) -> tuple[BracketResult, xr.Dataset]:
+def bracketed(table, problem=None):
     """The bracket of a spec and its trace, of another problem than the spec's where one is
     given."""
     experiment = experiment_of(table, problem)
@@ -179,31 +169,27 @@ def bracketed(
     )
 
 
-def with_quantity_scaled(claim: Claim, factor: Any) -> Claim:
+def with_quantity_scaled(claim, factor):
     """The claim with its last quantity, what it is measured against, multiplied by a factor: a
     planted falsehood."""
     *others, last = claim.quantities
     return replace(claim, quantities=(*others, replace(last, expression=last.expression * factor)))
 
 
-def with_values(plan: Plan, **values: float) -> Plan:
+def with_values(plan, **values):
     """The plan with some of the claim's quantities replaced, and with them the algorithm's
     numbers."""
     numbers = plan.numbers | {name: x for name, x in values.items() if name in plan.numbers}
     return replace(plan, values=plan.values | values, numbers=numbers)
 
 
-def pseudo_huber(
-    rank: int = 2, d: int = 4, k: int = 4, scale: float = 1.0, samples: int = 6, seed: int = 0
-) -> Problem:
+def pseudo_huber(rank=2, d=4, k=4, scale=1.0, samples=6, seed=0):
     """Pseudo-Huber regression through LoRA."""
     objective = synthetic(d=d, k=k, samples=samples, delta=1.0, signal=1.0, noise=0.5, seed=seed)
     return Problem(objective, LoRA(torch.zeros(d, k, dtype=torch.float64), rank, scale))
 
 
-def softmax(
-    rank: int = 2, d: int = 4, k: int = 4, scale: float = 1.0, samples: int = 12, seed: int = 0
-) -> Problem:
+def softmax(rank=2, d=4, k=4, scale=1.0, samples=12, seed=0):
     """Softmax regression on random data through LoRA, every class present."""
     random = np.random.default_rng(seed)
     labels = np.concatenate([np.arange(d), random.integers(0, d, samples - d)])
@@ -211,12 +197,12 @@ def softmax(
     return Problem(objective, LoRA(torch.zeros(d, k, dtype=torch.float64), rank, scale))
 
 
-def with_replacement(problem: Problem, batch: int, replicas: int = 1) -> Draw:
+def with_replacement(problem, batch, replicas=1):
     """The law of a minibatch drawn with replacement."""
     return Draw(batch, torch.arange(problem.objective.samples).expand(replicas, -1), replaced=True)
 
 
-def random_point(problem: Problem, replicas: int = 1, size: float = 1.0, seed: int = 0) -> Point:
+def random_point(problem, replicas=1, size=1.0, seed=0):
     """Gaussian factors."""
     random = torch.Generator().manual_seed(seed)
     (d, k), rank = problem.objective.shape, problem.adapter.rank

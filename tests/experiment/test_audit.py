@@ -1,20 +1,16 @@
 """Planted faults are named by the audit and decide the verdict; true functions agree with
 themselves."""
 
-from __future__ import annotations
-
 import math
 import re
 from dataclasses import replace
 from itertools import product
-from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
-from hypothesis.strategies import DataObject
 from sympy import Rational
 
 from boundcheck import Loss
@@ -403,7 +399,7 @@ def test_constants_that_nothing_is_known_of_are_asked_for(tmp_path):
 SIZES = st.sampled_from([0.0, 1e-6, 0.1, 1.0, 30.0, 1e4])
 
 
-def problem_of(data: DataObject, kind: str, name: str) -> tuple[Problem, torch.Generator]:
+def problem_of(data, kind, name):
     objective = data.draw(KINDS[kind])
     d, k = objective.shape
     random = torch.Generator().manual_seed(data.draw(st.integers(0, 2**16)))
@@ -431,7 +427,7 @@ def problem_of(data: DataObject, kind: str, name: str) -> tuple[Problem, torch.G
 @pytest.mark.parametrize("name", ADAPTERS)
 @some_examples
 @given(data=st.data())
-def test_no_face_of_a_true_function_is_refused(kind: str, name: str, data: DataObject) -> None:
+def test_no_face_of_a_true_function_is_refused(kind, name, data):
     problem, random = problem_of(data, kind, name)
     start = problem.adapter.initial(data.draw(SIZES) or 1.0, random)
     size = data.draw(SIZES)
@@ -443,7 +439,7 @@ def test_no_face_of_a_true_function_is_refused(kind: str, name: str, data: DataO
     )
 
 
-LOSSES: dict[str, Any] = {
+LOSSES = {
     "square": lambda W, X, y: (X @ W.mT - y).square().sum(-1),
     "kinked": lambda W, X, y: (X @ W.mT - y).relu().square().sum(-1),
     "steep": lambda W, X, y: (X @ W.mT - y).abs().pow(1.5).sum(-1),
@@ -455,7 +451,7 @@ LOSSES: dict[str, Any] = {
 
 @pytest.mark.parametrize("samples", [1, 7, MOST_SAMPLES + 1])
 @pytest.mark.parametrize("name", LOSSES)
-def test_no_loss_of_a_persons_own_is_refused(name: str, samples: int) -> None:
+def test_no_loss_of_a_persons_own_is_refused(name, samples):
     random = torch.Generator().manual_seed(1)
     X, y = (torch.randn((samples, n), generator=random, dtype=torch.float64) for n in (4, 3))
     objective = Loss(LOSSES[name], X, y, shape=(3, 4))

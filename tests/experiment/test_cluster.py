@@ -7,11 +7,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
-from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -41,7 +39,7 @@ SHORT = theorem_table(run__replicas=2, seed=[0, 1, 2])
 
 
 @pytest.fixture(scope="module")
-def dask() -> Iterator[Any]:
+def dask():
     """A scheduler and two worker processes on loopback."""
     from distributed import LocalCluster
 
@@ -51,11 +49,11 @@ def dask() -> Iterator[Any]:
         yield cluster
 
 
-def address(cluster: Any) -> str:
+def address(cluster):
     return "dask://" + cluster.scheduler_address.removeprefix("tcp://")
 
 
-def files(runs: Path) -> dict[str, Any]:
+def files(runs):
     """All that was stored, of the runs and nothing else; metadata of Zarr are among it.
 
     Of a state it is the content: which of two equal texts is written once is another in each
@@ -65,7 +63,7 @@ def files(runs: Path) -> dict[str, Any]:
     return {path.relative_to(runs).as_posix(): content_of(path) for path in paths}
 
 
-def content_of(path: Path) -> Any:
+def content_of(path):
     if path.name != "checkpoint.pt":
         return path.read_bytes()
     saved, why = RunFolder(path.parent, environment("cpu")).saved(path.parent.name)
@@ -73,7 +71,7 @@ def content_of(path: Path) -> Any:
     return in_bytes(saved)
 
 
-def in_bytes(saved: Any) -> Any:
+def in_bytes(saved):
     """What a checkpoint holds, with bytes in place of tensors."""
     if isinstance(saved, Tensor):
         return str(saved.dtype), tuple(saved.shape), saved.numpy().tobytes()
@@ -82,10 +80,10 @@ def in_bytes(saved: Any) -> Any:
     return [in_bytes(each) for each in saved] if isinstance(saved, (list, tuple)) else saved
 
 
-def once_there(runs: Path, pattern: str, act: Any) -> Thread:
+def once_there(runs, pattern, act):
     """Act as soon as there is a file of this name."""
 
-    def wait() -> None:
+    def wait():
         for _ in range(6_000):
             if list(runs.glob(pattern)):
                 act()
@@ -98,9 +96,7 @@ def once_there(runs: Path, pattern: str, act: Any) -> Thread:
 
 
 @pytest.mark.full
-def test_a_dask_cluster_that_loses_a_worker_finds_the_bits_of_one_process(
-    dask: Any, tmp_path: Path
-) -> None:
+def test_a_dask_cluster_that_loses_a_worker_finds_the_bits_of_one_process(dask, tmp_path):
     from distributed import Client
 
     with Client(dask, set_as_default=False) as client:
@@ -110,7 +106,7 @@ def test_a_dask_cluster_that_loses_a_worker_finds_the_bits_of_one_process(
             exec, "from boundcheck.experiment import run; run.is_due = lambda worked, took: True"
         )
     thread = once_there(tmp_path / "two", "*/checkpoint.pt", lambda: os.kill(pid, signal.SIGKILL))
-    told: list[tuple[str, int, int]] = []
+    told = []
     together = measure(
         LONG, tmp_path / "two", executor=address(dask), tick=lambda *each: told.append(each)
     )
@@ -123,7 +119,7 @@ def test_a_dask_cluster_that_loses_a_worker_finds_the_bits_of_one_process(
 
 
 @contextmanager
-def started(*words: str) -> Iterator[subprocess.Popen[bytes]]:
+def started(*words):
     """A part of a cluster in a process of its own."""
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with subprocess.Popen([sys.executable, "-m", *words], **quiet) as process:
@@ -132,7 +128,7 @@ def started(*words: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @pytest.mark.full
-def test_a_scheduler_that_is_killed_is_told_of_in_one_line(tmp_path: Path) -> None:
+def test_a_scheduler_that_is_killed_is_told_of_in_one_line(tmp_path):
     """It says what was lost and how to go on, and nothing else is heard of it."""
     where, runs = tmp_path / "scheduler.json", tmp_path / "runs"
     alone = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(where))
@@ -162,7 +158,7 @@ def test_a_scheduler_that_is_killed_is_told_of_in_one_line(tmp_path: Path) -> No
 
 
 @pytest.mark.full
-def test_what_is_finished_is_sent_to_no_cluster(tmp_path: Path) -> None:
+def test_what_is_finished_is_sent_to_no_cluster(tmp_path):
     once = measure(SHORT, tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     assert measure(SHORT, tmp_path, executor="dask://nobody.invalid:1") == once
@@ -170,9 +166,7 @@ def test_what_is_finished_is_sent_to_no_cluster(tmp_path: Path) -> None:
 
 
 @pytest.mark.full
-def test_jobs_of_submitit_find_the_bits_of_one_process_one_that_is_there_twice_once(
-    tmp_path: Path,
-) -> None:
+def test_jobs_of_submitit_find_the_bits_of_one_process_one_that_is_there_twice_once(tmp_path):
     """Its executor for this machine stands in for that of Slurm, whose `sbatch` and `scancel` are
     not tried."""
     together = measure(
@@ -184,9 +178,7 @@ def test_jobs_of_submitit_find_the_bits_of_one_process_one_that_is_there_twice_o
 
 @pytest.mark.full
 @pytest.mark.parametrize("cluster", ["dask", "slurm?cluster=local"])
-def test_a_sweep_that_is_stopped_leaves_nothing_at_work(
-    cluster: str, dask: Any, tmp_path: Path
-) -> None:
+def test_a_sweep_that_is_stopped_leaves_nothing_at_work(cluster, dask, tmp_path):
     begun = once_there(tmp_path, ".sweep-*/0", lambda: os.kill(os.getpid(), signal.SIGINT))
     with pytest.raises(Stopped), stoppable():
         measure(ENDLESS, tmp_path, executor=address(dask) if cluster == "dask" else cluster)
@@ -204,8 +196,8 @@ def test_a_sweep_that_is_stopped_leaves_nothing_at_work(
 @pytest.mark.full
 @pytest.mark.parametrize("name", ["numerics", "numpy", "machine"])
 def test_a_worker_of_another_version_is_refused_before_anything_is_run(
-    name: str, dask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    name, dask, tmp_path, monkeypatch
+):
     here = environment("cpu") | {name: "other"}
     monkeypatch.setattr(experiment, "environment", lambda device: here)
     said = (
@@ -217,11 +209,9 @@ def test_a_worker_of_another_version_is_refused_before_anything_is_run(
 
 
 @pytest.mark.full
-def test_a_worker_that_does_not_see_the_folder_is_refused(
-    dask: Any, tmp_path: Path, monkeypatch: Any
-) -> None:
+def test_a_worker_that_does_not_see_the_folder_is_refused(dask, tmp_path, monkeypatch):
     @contextmanager
-    def elsewhere(runs: Path) -> Iterator[Path]:
+    def elsewhere(runs):
         """A folder of this machine alone."""
         yield runs / ".sweep-of-another-machine"
 
@@ -235,9 +225,7 @@ def test_a_worker_that_does_not_see_the_folder_is_refused(
 
 
 @pytest.mark.full
-def test_a_worker_or_an_executor_of_several_threads_finds_the_bits_of_one_process(
-    tmp_path: Path,
-) -> None:
+def test_a_worker_or_an_executor_of_several_threads_finds_the_bits_of_one_process(tmp_path):
     """Its threads take turns; the executor goes on afterwards, and a killed process of one is one
     line."""
     from distributed import LocalCluster
@@ -261,7 +249,7 @@ def test_a_worker_or_an_executor_of_several_threads_finds_the_bits_of_one_proces
 
 
 @pytest.mark.full
-def test_a_sweep_goes_on_after_an_executor_that_broke(tmp_path: Path) -> None:
+def test_a_sweep_goes_on_after_an_executor_that_broke(tmp_path):
     with ProcessPoolExecutor(1, get_context("spawn")) as executor:
         pid = executor.submit(os.getpid).result()
         begun = once_there(tmp_path / "two", "*/spec.json", lambda: os.kill(pid, signal.SIGKILL))
@@ -272,7 +260,7 @@ def test_a_sweep_goes_on_after_an_executor_that_broke(tmp_path: Path) -> None:
     assert files(tmp_path / "two") == files(tmp_path / "one")
 
 
-def test_what_is_no_executor_is_refused(tmp_path: Path) -> None:
+def test_what_is_no_executor_is_refused(tmp_path):
     wrong: Any
     for wrong in (None, 2.0, [2]):
         with pytest.raises(InputError, match=r"^executor = "):

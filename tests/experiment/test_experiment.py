@@ -1,7 +1,5 @@
 """What experiments cost, and several at a time: in their order, each once, with the same bits."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
@@ -10,7 +8,6 @@ import time
 from pathlib import Path
 from threading import Event, Thread
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import torch
@@ -29,7 +26,7 @@ from boundcheck.system.plugins import allowing
 
 from .small import bracket_table, changed, experiment_of, refused, theorem_table
 
-RUN: dict[str, Any] = {
+RUN = {
     "claim": "meft.theorem2_repaired",
     "problem": {"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 16},
     "adapter": {"rank": 1},
@@ -48,7 +45,7 @@ GPT = {
 }
 
 
-def altered(table: dict[str, Any], **changes: Any) -> dict[str, Any]:
+def altered(table, **changes):
     """The same with other fields, whose dots are written as double underscores."""
     return changed(table, {name.replace("__", "."): value for name, value in changes.items()})
 
@@ -86,8 +83,8 @@ MORE |= {"problem__d": 8, "adapter__rank": 2}
 
 
 @pytest.mark.parametrize("field", MORE)
-def test_an_experiment_weighs_more_that_does_more(field: str) -> None:
-    def weighed(**changes: Any) -> float:
+def test_an_experiment_weighs_more_that_does_more(field):
+    def weighed(**changes):
         spec = parse(altered(RUN, **{"domain": {"a": 4.0, "b": 4.0}, "run__zeta": 1.0} | changes))
         return experiment.prepare(spec, Path("nowhere"), "cpu", silent)[1]
 
@@ -98,9 +95,9 @@ def test_an_experiment_weighs_more_that_does_more(field: str) -> None:
     ("table", "field"), [*DATA, *SHAPES], ids=lambda x: x if isinstance(x, str) else ""
 )
 def test_what_there_is_no_room_for_is_refused_before_it_is_made(
-    table: dict[str, Any], field: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def never(*_: Any, **__: Any) -> None:
+    table, field, tmp_path, monkeypatch
+):
+    def never(*_, **__):
         raise AssertionError("expected nothing to be made")
 
     if (table, field) in DATA:
@@ -114,8 +111,8 @@ def test_what_there_is_no_room_for_is_refused_before_it_is_made(
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_loss_of_ones_own_in_a_matrix_too_large_is_refused() -> None:
-    def loss(W: torch.Tensor, X: torch.Tensor) -> torch.Tensor:
+def test_a_loss_of_ones_own_in_a_matrix_too_large_is_refused():
+    def loss(W, X):
         return (X * W[0, 0]).square()
 
     begun = time.monotonic()
@@ -124,7 +121,7 @@ def test_a_loss_of_ones_own_in_a_matrix_too_large_is_refused() -> None:
     assert time.monotonic() - begun < 1
 
 
-def test_experiments_of_a_time_share_the_memory(tmp_path: Path) -> None:
+def test_experiments_of_a_time_share_the_memory(tmp_path):
     tables = [altered(RUN, seed=seed) for seed in range(2)]
     need = sum(part.bytes for part in experiment.held(experiment_of(tables[0]))) / 2**30
     with pytest.raises(InputError, match="--memory allows"):
@@ -132,17 +129,15 @@ def test_experiments_of_a_time_share_the_memory(tmp_path: Path) -> None:
     assert not (tmp_path / "runs").exists()
 
 
-def test_the_time_is_that_of_a_step_and_a_look_as_often_as_there_are_any(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_time_is_that_of_a_step_and_a_look_as_often_as_there_are_any(monkeypatch):
     """By a clock that moves by a second with each step, and by a minute with each look."""
     run, now = experiment_of(RUN), [0.0]
     function, plan = run.function, run.draft(run.guess)
     monkeypatch.setattr(experiment, "time", SimpleNamespace(perf_counter=lambda: now[0]))
     real = type(function).observe, type(function).batch_gradient
 
-    def slow(which: int, cost: float) -> Any:
-        def call(*given: Any) -> Any:
+    def slow(which, cost):
+        def call(*given):
             now[0] += cost
             return real[which](*given)
 
@@ -153,14 +148,12 @@ def test_the_time_is_that_of_a_step_and_a_look_as_often_as_there_are_any(
     assert experiment.seconds(run, plan) == 40 * 1.0 + 8 * 60.0
 
 
-def test_a_first_call_that_compiles_is_not_taken_for_the_pace(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_first_call_that_compiles_is_not_taken_for_the_pace(monkeypatch):
     """Told for a run of seconds once: 3.64 h."""
     now, left = [0.0], [8.0, 0.001, 0.0007]
     monkeypatch.setattr(experiment, "time", SimpleNamespace(perf_counter=lambda: now[0]))
 
-    def work() -> None:
+    def work():
         now[0] += left.pop(0) if left else 0.0008
 
     assert experiment.taken(work, 1000.0, "cpu") == pytest.approx(1.0)
@@ -225,7 +218,7 @@ LARGE = [
 
 @pytest.mark.full
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux says what a process took at its peak")
-def test_the_memory_that_is_said_is_what_is_taken_to_within_a_factor() -> None:
+def test_the_memory_that_is_said_is_what_is_taken_to_within_a_factor():
     """At least as much, so that a run that begins ends, and at most four times: of a process of its
     own."""
     command = [sys.executable, "-c", _MEASURED, json.dumps([RUN, *LARGE])]
@@ -239,9 +232,7 @@ def test_the_memory_that_is_said_is_what_is_taken_to_within_a_factor() -> None:
         assert 1 <= factor <= 4, table
 
 
-def test_a_table_of_ones_own_says_what_its_data_take(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_table_of_ones_own_says_what_its_data_take(monkeypatch, tmp_path):
     spec = parse(RUN)
     monkeypatch.setattr(
         type(spec.problem), "demands", lambda self: (Demand("problem.mine", 7, 2**50),)
@@ -263,13 +254,13 @@ SPECS = [
 pytestmark = pytest.mark.xdist_group("jobs")
 
 
-def summed(device: str) -> Loss:
+def summed(device):
     """A loss of one's own whose constant is a sum that threads share."""
     numbers = torch.rand(2**20, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     return Loss(_square, torch.eye(3), shape=(2, 3), smoothness=numbers.sum().item(), device=device)
 
 
-def _square(W: torch.Tensor, X: torch.Tensor) -> torch.Tensor:
+def _square(W, X):
     return (X @ W.mT).square().sum(1) / 2
 
 
@@ -425,7 +416,7 @@ print(json.dumps([result.as_json() for spec in specs for result in bc.measure(sp
 """
 
 
-def cheap() -> list[dict[str, Any]]:
+def cheap():
     """Runs of few steps, each of its claim and verdict once, and a bracket of each claim."""
     runs = json.loads(COMMITTED.read_text(encoding="utf-8"))
     short = [each for each in runs if "plan" not in each or each["plan"]["steps"] <= 500]
@@ -436,7 +427,7 @@ def cheap() -> list[dict[str, Any]]:
     return list(first.values())[::3]
 
 
-def numbers(result: dict[str, Any]) -> dict[str, float]:
+def numbers(result):
     """What a result says, by name."""
     found = {name: result[name] for name in ("measured", "bound") if result.get(name) is not None}
     found |= {f"plan.{name}": x for name, x in result.get("plan", {}).get("values", {}).items()}
@@ -447,9 +438,7 @@ def numbers(result: dict[str, Any]) -> dict[str, float]:
 
 
 @pytest.mark.full
-def test_a_committed_run_is_found_again_to_the_tolerance_on_an_older_processor(
-    tmp_path: Path,
-) -> None:
+def test_a_committed_run_is_found_again_to_the_tolerance_on_an_older_processor(tmp_path):
     runs = cheap()
     assert len(runs) >= 10
     command = [sys.executable, "-c", PROGRAM, str(tmp_path)]

@@ -4,7 +4,6 @@ hindsight."""
 import math
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
-from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
@@ -16,12 +15,11 @@ from hypothesis import given
 import boundcheck as bc
 from boundcheck.experiment.audit import Evidence, audit
 from boundcheck.experiment.plan import Plan, Start
-from boundcheck.experiment.result import AtSmoothness, Estimates
+from boundcheck.experiment.result import Estimates
 from boundcheck.experiment.run import Record, empty_trace
 from boundcheck.experiment.spec import parse
 from boundcheck.experiment.statistics import Schedule
 from boundcheck.experiment.verdict import (
-    Smoothness,
     estimates_of,
     in_hindsight,
     own_step,
@@ -61,7 +59,7 @@ HAND = Estimates(
 RADII = {"a": 1.25, "b": 0.75, "mu": 0.6, "nu": 0.7, "rho": 2.0}
 
 
-def ran(found: Estimates, step: float, steps: int, first: float, sites: Any = ()) -> Any:
+def ran(found, step, steps, first, sites=()):
     """The evidence of a run at this step, of whose constants D alone is known beforehand."""
     number, inputs = {"alpha": step}, {"D": found.D, "eta": step, "T": steps}
     plan = Plan({}, None, 1, steps, step, math.inf, inputs, number, number)
@@ -69,13 +67,13 @@ def ran(found: Estimates, step: float, steps: int, first: float, sites: Any = ()
     return SimpleNamespace(claim=CLAIM, plan=plan, start=start, function=function)
 
 
-def by_path(found: Estimates, step: float, steps: int, first: float) -> AtSmoothness:
+def by_path(found, step, steps, first):
     """What the theorems say at the L̂ of the path: of no site nothing else is known."""
     (row,) = theorem_rows(ran(found, step, steps, first), found)
     return row
 
 
-def constants(network: Network, **changes: Any) -> Estimates:
+def constants(network, **changes):
     """L = 3, and norms that grow from site to site."""
     sites = list(enumerate(network.sites, start=1))
     return replace(
@@ -94,15 +92,15 @@ def constants(network: Network, **changes: Any) -> Estimates:
     )
 
 
-def by_way(found: list[Smoothness]) -> dict[tuple[str, str], float]:
+def by_way(found):
     return {(way, lipschitz): value for way, lipschitz, value, _ in found}
 
 
-def of_catalogue(id: str, **inputs: float) -> float:
+def of_catalogue(id, **inputs):
     return bc.claims[id].bound(**inputs)
 
 
-def test_lora_has_the_sharp_constant_and_the_printed_ones_with_its_scale_in_f() -> None:
+def test_lora_has_the_sharp_constant_and_the_printed_ones_with_its_scale_in_f():
     network = network_of("lora", scale=1.5)
     sites = (network.sites[0],)
     single = Network(network.model, sites, network.task)
@@ -123,7 +121,7 @@ def test_lora_has_the_sharp_constant_and_the_printed_ones_with_its_scale_in_f() 
     ]
 
 
-def test_the_largest_over_layers_is_taken() -> None:
+def test_the_largest_over_layers_is_taken():
     network = network_of("lora")
     whole = constants(network)
     found = by_way(smoothness_of(network.sites, whole))
@@ -134,7 +132,7 @@ def test_the_largest_over_layers_is_taken() -> None:
         assert found[way] == max(values)
 
 
-def sharp(network: Network, found: Estimates) -> float:
+def sharp(network, found):
     """The least that the catalogue says of the first site, with the G that each claim speaks of."""
     site = network.sites[0]
     adapter, radii, L = site.adapter, found.radii[site.name], found.L
@@ -166,7 +164,7 @@ def sharp(network: Network, found: Estimates) -> float:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_has_the_constant_of_its_sharpest_claim(kind: str) -> None:
+def test_every_kind_has_the_constant_of_its_sharpest_claim(kind):
     network = network_of(kind, scale=0.5)
     single = Network(network.model, network.sites[:1], network.task)
     found = constants(single)
@@ -179,7 +177,7 @@ def test_every_kind_has_the_constant_of_its_sharpest_claim(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_curvature_is_larger_than_that_of_the_layers(kind: str) -> None:
+def test_no_curvature_is_larger_than_that_of_the_layers(kind):
     """At the L, the norms and the gradients of one point, where the claims are about its
     Hessian."""
     network = network_of(kind, scale=0.4)
@@ -220,7 +218,7 @@ def test_no_curvature_is_larger_than_that_of_the_layers(kind: str) -> None:
     assert curvature > 1e-3
 
 
-def test_a_way_that_says_nothing_is_left_out() -> None:
+def test_a_way_that_says_nothing_is_left_out():
     network = network_of("lora")
     for nothing in ({"L": 0.0}, {"G": dict.fromkeys([site.name for site in network.sites], 0.0)}):
         assert list(by_way(smoothness_of(network.sites, constants(network, **nothing)))) == [
@@ -228,7 +226,7 @@ def test_a_way_that_says_nothing_is_left_out() -> None:
         ]
 
 
-def test_dora_says_nothing_where_a_column_may_vanish() -> None:
+def test_dora_says_nothing_where_a_column_may_vanish():
     network = network_of("dora")
     single = Network(network.model, network.sites[:1], network.task)
     found = constants(single, radii={single.sites[0].name: {"a": 9.0, "b": 9.0, "mu": 1.0}})
@@ -243,7 +241,7 @@ def test_dora_says_nothing_where_a_column_may_vanish() -> None:
     assert rows[0].bound is not None
 
 
-def test_constants_beyond_the_range_of_floats_are_no_crash() -> None:
+def test_constants_beyond_the_range_of_floats_are_no_crash():
     """Of a run that diverged."""
     network = network_of("lora")
     found = constants(
@@ -254,7 +252,7 @@ def test_constants_beyond_the_range_of_floats_are_no_crash() -> None:
     assert all(row.bound is None for row in rows[1:])
 
 
-def test_rows_are_those_that_one_finds_by_hand() -> None:
+def test_rows_are_those_that_one_finds_by_hand():
     # (D/(eta T) + ell eta zeta²/2) / (1 - ell eta/2), at ell = 2, D = 1, zeta² = 1/4, T = 10, eta =
     # 1/10.
     row = by_path(HAND, 0.1, 10, 0.5)
@@ -273,7 +271,7 @@ def test_rows_are_those_that_one_finds_by_hand() -> None:
 
 
 @pytest.mark.parametrize("changes", [{"zeta_square": 0.0}, {"D": 0.0}, {"zeta_square": math.inf}])
-def test_there_is_no_bound_without_constants(changes: dict[str, float]) -> None:
+def test_there_is_no_bound_without_constants(changes):
     row = by_path(replace(HAND, **changes), 0.1, 10, 0.5)
     assert row.bound is None
     if 0.0 in changes.values():
@@ -281,11 +279,11 @@ def test_there_is_no_bound_without_constants(changes: dict[str, float]) -> None:
         assert row.printed_bound is None
 
 
-def test_no_smoothness_is_no_bound() -> None:
+def test_no_smoothness_is_no_bound():
     assert own_step(ran(HAND, 0.1, 10, 0.5), HAND, 0.0) == (math.inf, None, None)
 
 
-def test_a_plan_in_hindsight_has_the_constants_that_were_seen_and_the_bound_there() -> None:
+def test_a_plan_in_hindsight_has_the_constants_that_were_seen_and_the_bound_there():
     given = ran(HAND, 0.1, 10, 0.5)
     plan = in_hindsight(given, HAND)
     assert dict(plan.inputs) == {"D": 1.0, "eta": 0.1, "T": 10, "ell": 2.0, "zeta": 0.5}
@@ -304,8 +302,8 @@ positive = st.floats(1e-6, 1e6)
 @examples(60)
 @given(positive, positive, positive, st.integers(1, 10**6), st.floats(1e-3, 1.5), positive)
 def test_the_bound_is_the_formula_and_needed_is_where_it_falls_below(
-    ell: float, D: float, variance: float, T: int, share: float, first: float
-) -> None:
+    ell, D, variance, T, share, first
+):
     step = share * 2 / ell
     seen = replace(HAND, D=D, zeta_square=variance)
     longest, bound_there, needed = own_step(ran(seen, step, T, first), seen, ell)
@@ -314,7 +312,7 @@ def test_the_bound_is_the_formula_and_needed_is_where_it_falls_below(
         assert step < 2 / ell or bound_there is None
         return
 
-    def bound(steps: int) -> float:
+    def bound(steps):
         return (D / (step * steps) + ell * step * variance / 2) / (1 - ell * step / 2)
 
     assert bound_there == pytest.approx(bound(T), rel=1e-9)
@@ -325,7 +323,7 @@ def test_the_bound_is_the_formula_and_needed_is_where_it_falls_below(
         assert needed == 1 or bound(needed - 1) >= first * (1 - 1e-9)
 
 
-def filled(network: Network) -> Any:
+def filled(network):
     """A trace of two replicas with three audits and two looks, of numbers that tell where they are
     from."""
     trace = empty_trace(
@@ -340,7 +338,7 @@ def filled(network: Network) -> Any:
     return trace
 
 
-def test_constants_are_the_largest_of_the_trace() -> None:
+def test_constants_are_the_largest_of_the_trace():
     network = network_of("dora")
     trace = filled(network)
     trace["path_smoothness"].values[...] = [[1.0, 7.0, 2.0], [3.0, 6.5, np.nan]]
@@ -365,7 +363,7 @@ def test_constants_are_the_largest_of_the_trace() -> None:
     assert estimates_of(network.sites, trace, 3.25).L == 5.75
 
 
-def test_negative_smoothness_and_blocks_of_zeros_are_no_constants_below_0() -> None:
+def test_negative_smoothness_and_blocks_of_zeros_are_no_constants_below_0():
     network = network_of("lora")
     trace = filled(network)
     for name in ("curvature", "weight_curvature"):
@@ -381,7 +379,7 @@ def test_negative_smoothness_and_blocks_of_zeros_are_no_constants_below_0() -> N
 
 AUDITS = 10
 # With one block that no radius bounds.
-SITE: Any = SimpleNamespace(
+SITE = SimpleNamespace(
     name="layer", blocks=("block",), adapter=SimpleNamespace(blocks=(SimpleNamespace(radius=""),))
 )
 FAILED = Audit("meft.unbiased", "hypothesis", "failed", 0.2, 0.0, "drawn without replacement")
@@ -410,14 +408,14 @@ class Enclosure:
     partial: str = ""
 
     @property
-    def bound(self) -> float:
+    def bound(self):
         """The formula of the theorem, at the L̂ with the rounding error added."""
         ell = self.path + self.path_error
         return (self.gap / (self.step * self.steps) + ell * self.step * self.noise / 2) / (
             1 - ell * self.step / 2
         )
 
-    def evidence(self, **columns: Any) -> Evidence:
+    def evidence(self, **columns):
         """What a run left; `columns` are what differs from audit to audit."""
         replica = {
             "loss": self.loss,
@@ -445,7 +443,7 @@ class Enclosure:
         infimum = Constant(0.0, "certified", "cross-entropy is nonnegative")
         at = torch.zeros(1, 1, dtype=torch.float64)
         # Flat, so that minibatches have the mean that the gradient has.
-        function: Any = SimpleNamespace(
+        function = SimpleNamespace(
             is_known=False,
             samples=12,
             given=(),
@@ -481,21 +479,21 @@ class Enclosure:
         evidence = Evidence(CLAIM, spec, function, start, plan, record, self.sampling, self.partial)
         return replace(evidence, plan=in_hindsight(evidence, estimates_of([SITE], trace, self.gap)))
 
-    def audits(self) -> dict[str, Audit]:
+    def audits(self):
         return {each.hypothesis: each for each in audit(self.evidence())}
 
-    def judged(self) -> Any:
+    def judged(self):
         return judged(self.evidence())
 
 
 SEEN = Enclosure()
 
 
-def blame_of(found: Any) -> tuple[str, str] | None:
+def blame_of(found):
     return found.blame and (found.blame.kind, found.blame.name)
 
 
-def test_each_hypothesis_has_its_audit() -> None:
+def test_each_hypothesis_has_its_audit():
     audits = SEEN.audits()
     assert [(each.hypothesis, each.status, each.limit) for each in audits.values()] == [
         ("step size", "held", 0.1),
@@ -521,9 +519,7 @@ def test_each_hypothesis_has_its_audit() -> None:
         (9.0, "failed", "hypothesis-failed"),
     ],
 )
-def test_a_step_is_too_long_only_where_rounding_cannot_have_made_it_so(
-    step: float, status: str, verdict: str
-) -> None:
+def test_a_step_is_too_long_only_where_rounding_cannot_have_made_it_so(step, status, verdict):
     # 2 with the rounding error added, 1.6 with it taken off.
     seen = replace(SEEN, step=step, path=1.8, path_error=0.2)
     assert seen.audits()["eta < eta_max"].status == status
@@ -538,9 +534,7 @@ def test_a_step_is_too_long_only_where_rounding_cannot_have_made_it_so(
 
 
 @pytest.mark.parametrize(("path", "error"), [(1.0, 1.0), (0.5, 0.5), (-1.0, 3.0), (0.1, 0.04)])
-def test_a_smoothness_that_is_mostly_rounding_earns_no_comparison_with_a_bound(
-    path: float, error: float
-) -> None:
+def test_a_smoothness_that_is_mostly_rounding_earns_no_comparison_with_a_bound(path, error):
     for steps in (50, 20):
         seen = replace(SEEN, path=path, path_error=error, steps=steps)
         found = seen.judged()
@@ -616,9 +610,7 @@ def test_a_smoothness_that_is_mostly_rounding_earns_no_comparison_with_a_bound(
     ],
     ids=str,
 )
-def test_what_was_seen_decides_the_verdict_and_whom_it_blames(
-    changes: dict[str, Any], verdict: str, blame: tuple[str, str], words: str
-) -> None:
+def test_what_was_seen_decides_the_verdict_and_whom_it_blames(changes, verdict, blame, words):
     seen = replace(SEEN, **changes)
     found = seen.judged()
     assert (found.verdict, blame_of(found)) == (verdict, blame), found.reason
@@ -628,7 +620,7 @@ def test_what_was_seen_decides_the_verdict_and_whom_it_blames(
     assert (found.interval is None) or blame != ("rounding", "overflow")
 
 
-def test_what_is_seen_on_some_samples_is_assumed() -> None:
+def test_what_is_seen_on_some_samples_is_assumed():
     audits = replace(SEEN, partial="8 of 12 samples").audits()
     statuses = [each.status for each in audits.values()]
     assert statuses == ["held"] * 3 + ["assumed"] * 3 + ["held"]
@@ -637,7 +629,7 @@ def test_what_is_seen_on_some_samples_is_assumed() -> None:
     assert "an estimate from some of the samples" in audits["jiang2024.assumption4"].how
 
 
-def test_a_smoothness_that_is_no_number_hides_no_step_that_is_too_long() -> None:
+def test_a_smoothness_that_is_no_number_hides_no_step_that_is_too_long():
     """The last step leads to where F is no number."""
     path = [2.0] * (AUDITS - 1)
     for last in (math.nan, math.inf, -math.inf):
@@ -677,7 +669,7 @@ seen_things = st.builds(
 
 @examples(300)
 @given(seen_things)
-def test_no_run_whose_constants_were_seen_supports_or_violates_a_claim(seen: Enclosure) -> None:
+def test_no_run_whose_constants_were_seen_supports_or_violates_a_claim(seen):
     evidence = seen.evidence()
     audits = audit(evidence)
     found = judged(evidence, audits)

@@ -1,8 +1,6 @@
 """What is written of a result is read back as it was, and what is none is refused by the name of
 the field."""
 
-from __future__ import annotations
-
 import json
 import math
 from dataclasses import fields, is_dataclass, replace
@@ -35,7 +33,7 @@ PLAIN = {
 ENDLESS = {(Interval, "upper"), (End, "value"), (Chain, "measured")}
 
 
-def of(kind: Any) -> st.SearchStrategy[Any]:
+def of(kind):
     """Values of an annotation; a number is NaN or infinite only where it may be None."""
     origin, parts = get_origin(kind), get_args(kind)
     if origin is UnionType:
@@ -60,7 +58,7 @@ def of(kind: Any) -> st.SearchStrategy[Any]:
     return PLAIN[kind]
 
 
-def field_of(kind: Any, name: str, annotation: Any) -> st.SearchStrategy[Any]:
+def field_of(kind, name, annotation):
     known = {"version": st.just(VERSION), "spec": st.just(SPEC)}
     if (kind, name) in ENDLESS:
         return FINITE | st.just(math.inf)
@@ -68,7 +66,7 @@ def field_of(kind: Any, name: str, annotation: Any) -> st.SearchStrategy[Any]:
 
 
 @st.composite
-def results(draw: st.DrawFn) -> Result:
+def results(draw):
     """A result whose verdict is one that its interval bears."""
     found = draw(of(RunResult) | of(BracketResult))
     if isinstance(found, RunResult) and found.verdict.is_decided:
@@ -87,7 +85,7 @@ def results(draw: st.DrawFn) -> Result:
     )
 
 
-def kept(value: Any) -> Any:
+def kept(value):
     """The same with None for NaN and infinities, but where these are read again."""
     if is_dataclass(value) and not isinstance(value, type):
         found = {each.name: getattr(value, each.name) for each in fields(value)}
@@ -102,7 +100,7 @@ def kept(value: Any) -> Any:
 
 @examples(200)
 @given(results())
-def test_what_is_written_is_read_back(result: Result) -> None:
+def test_what_is_written_is_read_back(result):
     text = json.dumps(result.as_json(), allow_nan=False)
     again = read(json.loads(text))
     assert again == kept(result)
@@ -110,7 +108,7 @@ def test_what_is_written_is_read_back(result: Result) -> None:
 
 
 @pytest.mark.parametrize("limit", ["lower", "upper"])
-def test_a_limit_that_is_no_number_is_read_as_one_that_says_nothing(limit: str) -> None:
+def test_a_limit_that_is_no_number_is_read_as_one_that_says_nothing(limit):
     found = replace(Interval(0.25, 0.5, 0.95, "asymptotic", ""), **{limit: math.nan})
     assert read(a_run(interval=found).as_json()).interval == replace(
         found, **{limit: {"lower": 0.0, "upper": math.inf}[limit]}
@@ -121,7 +119,7 @@ WHOLE = a_run(estimates=ESTIMATES, interval=Interval(0.25, 0.75, 0.95, "exact", 
 
 
 @pytest.mark.parametrize("name", sorted(WHOLE.keys() - {"plan", "estimates"}))
-def test_a_result_without_one_of_its_fields_is_refused_by_its_name(name: str) -> None:
+def test_a_result_without_one_of_its_fields_is_refused_by_its_name(name):
     """Without a plan it is a bracket."""
     with pytest.raises(InputError) as caught:
         read({each: x for each, x in WHOLE.items() if each != name})
@@ -148,9 +146,7 @@ def test_a_result_without_one_of_its_fields_is_refused_by_its_name(name: str) ->
     ],
     ids=str,
 )
-def test_what_is_no_result_is_refused_by_the_name_of_the_field(
-    changes: dict[str, Any], field: str
-) -> None:
+def test_what_is_no_result_is_refused_by_the_name_of_the_field(changes, field):
     assert read(WHOLE)
     with pytest.raises(InputError) as caught:
         read(WHOLE | changes)
@@ -158,6 +154,6 @@ def test_what_is_no_result_is_refused_by_the_name_of_the_field(
 
 
 @pytest.mark.parametrize("value", [None, [], "result", 1], ids=str)
-def test_what_is_no_table_is_no_result(value: Any) -> None:
+def test_what_is_no_table_is_no_result(value):
     with pytest.raises(InputError, match=r"^result = "):
         read(value)

@@ -1,17 +1,12 @@
 """Runs from end to end, the watch on their ball, adaptive steps, restarts, and runs that
 diverge."""
 
-from __future__ import annotations
-
 import json
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
@@ -21,7 +16,6 @@ from boundcheck.errors import InputError
 from boundcheck.experiment import measure, store
 from boundcheck.experiment.experiment import content
 from boundcheck.experiment.plan import Experiment
-from boundcheck.experiment.result import RunResult
 from boundcheck.experiment.run import BallWatch
 from boundcheck.experiment.spec import parse
 from boundcheck.experiment.store import finished, run_id
@@ -383,7 +377,7 @@ def test_steps_that_round_up_do_not_carry_a_run_out_unseen():
     assert watch.outside is not None
 
 
-TABLE: dict[str, Any] = {
+TABLE = {
     "claim": "meft.adaptive_gd",
     "problem": {
         "kind": "pseudo-huber",
@@ -399,12 +393,12 @@ TABLE: dict[str, Any] = {
 }
 
 
-def run(table: dict[str, Any], runs: Path) -> tuple[RunResult, xr.Dataset]:
+def run(table, runs):
     (result,) = bc.measure(table, runs)
     return result, finished(runs / result.run_id)[1]
 
 
-def test_the_trace_has_the_steps_of_a_plain_loop(tmp_path: Path) -> None:
+def test_the_trace_has_the_steps_of_a_plain_loop(tmp_path):
     result, trace = run(TABLE, tmp_path)
     experiment = experiment_of(TABLE)
     algorithm = experiment.spec.algorithm
@@ -422,7 +416,7 @@ def test_the_trace_has_the_steps_of_a_plain_loop(tmp_path: Path) -> None:
     assert rows["sum of the steps"].limit < result.bound
 
 
-def test_an_l_that_is_too_small_is_blamed_for_a_step_that_is_too_long(tmp_path: Path) -> None:
+def test_an_l_that_is_too_small_is_blamed_for_a_step_that_is_too_long(tmp_path):
     result, _ = run(TABLE | {"assume": {"L": "L/30"}}, tmp_path)
     assert result.verdict == Verdict.HYPOTHESIS_FAILED
     assert (result.blame.kind, result.blame.name) == ("constant", "L")
@@ -433,7 +427,7 @@ PERIOD, STEPS = 9, 60
 RADII = {"a": 4.0, "b": 2.0, "z": 8.0}
 
 
-def table(**changes: Any) -> dict[str, Any]:
+def table(**changes):
     ours = {
         "claim": "meft.relora",
         "domain": RADII,
@@ -443,12 +437,12 @@ def table(**changes: Any) -> dict[str, Any]:
     return theorem_table(**ours | {"run__audits": STEPS, "run__zeta": 3.0} | changes)
 
 
-def ran(spec_table: dict[str, Any], tmp_path: Any) -> Any:
+def ran(spec_table, tmp_path):
     e = run_by_hand(spec_table, tmp_path).evidence
     return Experiment(e.spec, e.function, "cpu"), e.plan, e.record
 
 
-def test_a_run_is_what_a_person_would_write(tmp_path: Any) -> None:
+def test_a_run_is_what_a_person_would_write(tmp_path):
     """A twin in full matrices: W itself, factors, and a merge after every ninth step but the
     last."""
     experiment, plan, record = ran(table(run__steps=63, run__audits=63), tmp_path)
@@ -484,7 +478,7 @@ def test_a_run_is_what_a_person_would_write(tmp_path: Any) -> None:
 
 
 @pytest.mark.full
-def test_the_gap_is_counted_once_and_the_verdict_is_that_of_one_run(tmp_path: Any) -> None:
+def test_the_gap_is_counted_once_and_the_verdict_is_that_of_one_run(tmp_path):
     sizes = {"run__steps": 400, "run__audits": 100, "run__replicas": 8}
     (result,) = measure(table(**sizes), tmp_path)
     (other,) = measure(table(**sizes, run__given={"period": 200}), tmp_path)
@@ -497,7 +491,7 @@ def test_the_gap_is_counted_once_and_the_verdict_is_that_of_one_run(tmp_path: An
 
 
 @pytest.mark.parametrize("radius", RADII)
-def test_a_ball_that_a_restart_leaves_is_left(radius: str, tmp_path: Any) -> None:
+def test_a_ball_that_a_restart_leaves_is_left(radius, tmp_path):
     """Of A by the factors that are drawn anew, of B before they are merged, of Z after it."""
     small = {"a": 1.2, "b": 1e-3, "z": 1e-3}[radius]
     _, _, record = ran(table(domain=RADII | {radius: small}), tmp_path)
@@ -506,10 +500,8 @@ def test_a_ball_that_a_restart_leaves_is_left(radius: str, tmp_path: Any) -> Non
     assert (record.ball.outside > PERIOD) == (radius == "z")
 
 
-def test_a_restart_that_does_not_keep_w_is_refused_before_anything_is_run(
-    monkeypatch, tmp_path: Any
-) -> None:
-    def forgetful(self: Rebased, v: Any, gain: float, random: torch.Generator) -> Any:
+def test_a_restart_that_does_not_keep_w_is_refused_before_anything_is_run(monkeypatch, tmp_path):
+    def forgetful(self, v, gain, random):
         return tuple(part.expand(len(v[0]), -1, -1) for part in self.initial(gain, random))
 
     monkeypatch.setattr(Rebased, "restart", forgetful)
@@ -529,11 +521,11 @@ def test_a_restart_that_does_not_keep_w_is_refused_before_anything_is_run(
         ({"claim": "meft.theorem2_best_step", "run__given": None}, "domain.z"),
     ],
 )
-def test_what_a_run_of_relora_lacks_is_said(changes: dict[str, Any], field: str) -> None:
+def test_what_a_run_of_relora_lacks_is_said(changes, field):
     assert refused(parse, table(**changes)).field == field
 
 
-def test_a_spec_of_before_there_was_the_radius_is_the_same_experiment() -> None:
+def test_a_spec_of_before_there_was_the_radius_is_the_same_experiment():
     assert "z" not in parse(theorem_table()).as_json()["domain"]
     spec = parse(table())
     assert parse(spec.as_json()) == spec

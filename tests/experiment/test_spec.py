@@ -1,13 +1,10 @@
 """Specs: what is wrong is named by its dotted field in one line, and lists expand to every
 combination."""
 
-from __future__ import annotations
-
 import copy
 import itertools
 import math
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -467,7 +464,7 @@ NOWHERE = Path("there_is_no_such_folder")
         st.tuples(st.sampled_from(PATHS), st.sampled_from(FIELDS), VALUES), min_size=1, max_size=3
     )
 )
-def test_a_malformed_spec_ends_in_one_line(changes: list[tuple[str, str, Any]]) -> None:
+def test_a_malformed_spec_ends_in_one_line(changes):
     table = copy.deepcopy(theorem_table())
     for path, field, value in changes:
         if isinstance(table.get(path), dict):

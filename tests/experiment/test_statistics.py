@@ -1,13 +1,11 @@
 """Limits for a mean, verdicts that they earn, times of audits, and exponents, each against its
 definition."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import math
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import mpmath
 import numpy as np
@@ -224,7 +222,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize("kind", get_args(Kind))
 @pytest.mark.parametrize("replicas", [1, 2, FEWEST_REPLICAS - 1, FEWEST_REPLICAS, 1000])
-def test_support_is_as_good_as_the_interval_that_it_stands_on(kind: Kind, replicas: int) -> None:
+def test_support_is_as_good_as_the_interval_that_it_stands_on(kind, replicas):
     earned = earned_by(kind, replicas)
     assert (earned == "supported") is (kind != "asymptotic")
     assert earned.is_supported is (kind != "asymptotic" or replicas >= 8)
@@ -248,15 +246,13 @@ def test_support_is_as_good_as_the_interval_that_it_stands_on(kind: Kind, replic
     ],
     ids=str,
 )
-def test_a_verdict_that_its_interval_does_not_bear_is_refused_by_name(
-    result: dict[str, Any], field: str
-) -> None:
+def test_a_verdict_that_its_interval_does_not_bear_is_refused_by_name(result, field):
     with pytest.raises(InputError) as caught:
         read(result)
     assert caught.value.field == field
 
 
-def test_what_the_repository_keeps_is_shown_with_its_ground() -> None:
+def test_what_the_repository_keeps_is_shown_with_its_ground():
     """Whatever the version that stored it: no asymptotic interval stands behind a bare
     `supported`."""
     for path in sorted((ROOT / "reports").glob("*/results.json")):
@@ -269,7 +265,7 @@ def test_what_the_repository_keeps_is_shown_with_its_ground() -> None:
             assert verdict.split()[0] == result["verdict"].split()[0]
 
 
-def test_the_gravest_verdict_stands_for_several() -> None:
+def test_the_gravest_verdict_stands_for_several():
     assert (
         Verdict.gravest([Verdict.SUPPORTED, Verdict.SUPPORTED_ASYMPTOTIC])
         is Verdict.SUPPORTED_ASYMPTOTIC
@@ -336,7 +332,7 @@ def test_two_points_are_no_evidence_of_a_power_law():
     st.lists(st.floats(-10, 10), min_size=8, max_size=8),
     st.permutations([1, 2, 2, 3]) | st.permutations([1, 1, 3, 3]),
 )
-def test_pairs_of_strata_do_not_say_less_than_the_spread(h: list[float], sizes: list[int]) -> None:
+def test_pairs_of_strata_do_not_say_less_than_the_spread(h, sizes):
     """On average over all audit times of strata of different sizes the estimate is at least the
     variance."""
     cut, terms = np.split(np.arange(8), np.cumsum(sizes)[:-1]), np.array(h)

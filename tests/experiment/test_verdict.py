@@ -115,7 +115,7 @@ def on_a_parabola(request, tmp_path_factory):
     return run_by_hand(table, tmp_path_factory.mktemp("parabola"), problem=problem)
 
 
-def exact_squares(step: float) -> np.ndarray:
+def exact_squares(step):
     """E‖∇F(v_t)‖² on it, t by t."""
     squares = [float(FAR) ** 2]
     while len(squares) < LONG:
@@ -729,7 +729,7 @@ def test_bad_input_is_refused_by_its_field(changes, field, tmp_path):
 
 
 @pytest.mark.parametrize("formula", ["bound/bound", "2*Lhat*D", "2*Lhat/T"])
-def test_an_assumed_bound_may_be_free_of_a_symbol_of_the_theorem(formula: str, tmp_path) -> None:
+def test_an_assumed_bound_may_be_free_of_a_symbol_of_the_theorem(formula, tmp_path):
     spec = {
         "claim": "nesterov2004.gradient_descent",
         "problem": {"kind": "pseudo-huber", "d": 3, "k": 3},

@@ -1,13 +1,9 @@
 """What `bc.measure` returns: a list that is a frame, a data set of the stored traces, a page, and a
 screen."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -30,29 +26,27 @@ OTHER = theorem_table(run__steps=115, run__audits=3)
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def root(tmp_path_factory):
     return tmp_path_factory.mktemp("runs")
 
 
 @pytest.fixture(scope="module")
-def sweep(root: Path) -> Results:
+def sweep(root):
     return bc.measure(SWEEP, root)
 
 
 @pytest.fixture(scope="module")
-def others(root: Path) -> Results:
+def others(root):
     """A run and a bracket, which make no grid."""
     return bc.measure([OTHER, bracket_table()], root)
 
 
-def text_of(html: str) -> str:
+def text_of(html):
     return " ".join("".join(ElementTree.fromstring(html).itertext()).split())
 
 
 @pytest.mark.full
-def test_a_frame_has_the_values_of_the_json_and_the_fields_that_were_varied(
-    sweep: Results, others: Results
-) -> None:
+def test_a_frame_has_the_values_of_the_json_and_the_fields_that_were_varied(sweep, others):
     frame = sweep.to_frame()
     assert [*zip(frame["adapter.rank"], frame["seed"], strict=True)] == [
         *itertools.product([2, 1], [5, 3])
@@ -84,7 +78,7 @@ def test_a_frame_has_the_values_of_the_json_and_the_fields_that_were_varied(
             )
 
 
-def test_frames_of_nothing_and_of_one() -> None:
+def test_frames_of_nothing_and_of_one():
     assert Results([], ".").to_frame().empty
     assert len(Results([a_run()], ".").to_frame()) == 1
     with pytest.raises(InputError, match="results = none: expected one result or more"):
@@ -119,9 +113,7 @@ def test_frames_of_nothing_and_of_one() -> None:
     ],
     ids=["nothing told", "certified", "one estimated", "a network", "assumed"],
 )
-def test_a_bound_is_certified_only_where_all_constants_are(
-    changes: dict[str, Any], kind: str
-) -> None:
+def test_a_bound_is_certified_only_where_all_constants_are(changes, kind):
     result = a_run(**changes)
     assert result.bound_kind == kind
     assert Results([result], ".").to_frame()["bound_kind"][0] == kind
@@ -129,7 +121,7 @@ def test_a_bound_is_certified_only_where_all_constants_are(
 
 
 @pytest.mark.full
-def test_a_trace_is_the_stored_one_with_attributes(sweep: Results, root: Path) -> None:
+def test_a_trace_is_the_stored_one_with_attributes(sweep, root):
     result = sweep[0]
     trace = result.to_xarray(root)
     xr.testing.assert_equal(trace, finished(root / result.run_id)[1])
@@ -140,7 +132,7 @@ def test_a_trace_is_the_stored_one_with_attributes(sweep: Results, root: Path) -
     xr.testing.assert_identical(sweep[:1].to_xarray(), trace)
 
 
-def test_the_largest_gradient_ratio_is_that_of_the_trace(sweep: Results, root: Path) -> None:
+def test_the_largest_gradient_ratio_is_that_of_the_trace(sweep, root):
     """What rounding leaves of it is the most; older results, which have none, are read as
     before."""
     for result in sweep:
@@ -156,9 +148,7 @@ def test_the_largest_gradient_ratio_is_that_of_the_trace(sweep: Results, root: P
         assert read(result.as_json()) == result
 
 
-def test_of_a_grid_each_field_is_an_axis_in_the_order_of_the_spec(
-    sweep: Results, root: Path
-) -> None:
+def test_of_a_grid_each_field_is_an_axis_in_the_order_of_the_spec(sweep, root):
     both = sweep.to_xarray()
     assert dict(both.sizes) == {"adapter.rank": 2, "seed": 2, "replica": 6, "stratum": 4}
     assert both["adapter.rank"].values.tolist() == [2, 1]
@@ -175,9 +165,7 @@ def test_of_a_grid_each_field_is_an_axis_in_the_order_of_the_spec(
 
 
 @pytest.mark.full
-def test_where_there_is_no_grid_there_is_an_index(
-    sweep: Results, others: Results, root: Path
-) -> None:
+def test_where_there_is_no_grid_there_is_an_index(sweep, others, root):
     for results in (sweep[:3], others):
         both = results.to_xarray()
         assert both.sizes["run"] == len(results)
@@ -195,9 +183,7 @@ def test_where_there_is_no_grid_there_is_an_index(
     assert sweep[:3].to_xarray()["adapter.rank"].values.tolist() == [2, 2, 1]
 
 
-def test_a_folder_that_is_gone_or_another_runs_is_refused(
-    sweep: Results, root: Path, tmp_path: Path
-) -> None:
+def test_a_folder_that_is_gone_or_another_runs_is_refused(sweep, root, tmp_path):
     with pytest.raises(InputError, match=r"^RUN = .*: expected the folder of a finished run"):
         sweep[0].to_xarray(tmp_path)
     (tmp_path / sweep[0].run_id).symlink_to(root / sweep[1].run_id)
@@ -207,7 +193,7 @@ def test_a_folder_that_is_gone_or_another_runs_is_refused(
         sweep[0].to_xarray(tmp_path)
 
 
-def test_names_that_a_page_would_take_for_something_else_are_text() -> None:
+def test_names_that_a_page_would_take_for_something_else_are_text():
     result = a_run(claim="<i> & $x_1$", reason="<script>alert(1)</script>")
     for shown in (result, Results([result, a_run()], ".")):
         page = text_of(shown._repr_html_())
@@ -225,13 +211,7 @@ NAMES = (
 RATIO = ("gradient_ratio", "gradient_ratio_error")
 
 
-def shown(
-    capsys: pytest.CaptureFixture[str],
-    squares: list[float],
-    noise: list[float],
-    ratio: tuple[float, float] = (0.75, 0.0101),
-    **constants: float | None,
-) -> str:
+def shown(capsys, squares, noise, ratio=(0.75, 0.0101), **constants):
     """What is printed of a run with these squared gradient norms, a gradient ratio, and this L̂ by
     the path."""
     found = replace(ESTIMATES, **({"path": 2.0, "path_sure": 1.9} | constants))
@@ -259,9 +239,7 @@ def shown(
     return capsys.readouterr().err
 
 
-def test_a_smoothness_that_is_mostly_rounding_is_no_constant(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_smoothness_that_is_mostly_rounding_is_no_constant(capsys):
     """It is None, and no step is short enough for that to say anything."""
     text = shown(capsys, [1.0], [0.0], path=None, path_sure=0.36)
     assert "no L̂ (path)" in text
@@ -283,9 +261,7 @@ def test_a_smoothness_that_is_mostly_rounding_is_no_constant(
         ((math.nan, math.nan), "–", None),
     ],
 )
-def test_a_gradient_ratio_that_rounding_hides_is_no_number(
-    capsys: pytest.CaptureFixture[str], ratio: tuple[float, float], row: str, line: str | None
-) -> None:
+def test_a_gradient_ratio_that_rounding_hides_is_no_number(capsys, ratio, row, line):
     """Its rounding is rounded up; on a curved domain there is no ratio."""
     text = shown(capsys, [1.0], [0.0], ratio)
     (cells,) = (each.split("\t") for each in text.splitlines() if each.startswith("1\t"))

@@ -1,13 +1,9 @@
 """What each inequality gives away: links of a run that multiply to the bound, and chains of Lemma
 1."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
@@ -18,7 +14,7 @@ from hypothesis import assume, given
 
 import boundcheck as bc
 from boundcheck.experiment.plan import Experiment, best_step, build
-from boundcheck.experiment.result import Bar, Chain, RunResult, Waterfall
+from boundcheck.experiment.result import RunResult
 from boundcheck.experiment.spec import about_any_step, parse
 from boundcheck.experiment.waterfall import OnRun, slack, waterfall
 from boundcheck.experiment.waterfall import chains as chains_of_papers
@@ -35,26 +31,26 @@ from tests.functions.networks.small import KINDS, gpt_table
 from tests.language.plain import single
 from tests.layers import covering, examples
 
-from .small import DOMAINS, OF_KIND, Measured, pseudo_huber, run_by_hand, softmax, theorem_table
+from .small import DOMAINS, OF_KIND, pseudo_huber, run_by_hand, softmax, theorem_table
 from .test_run import diverge
 
 
-def fall_of(measured: Measured) -> Waterfall:
+def fall_of(measured):
     """The waterfall of a run that was made by hand."""
     return waterfall(measured.evidence, measured.audits)
 
 
-def link(found: Waterfall, label: str) -> Bar:
+def link(found, label):
     (one,) = (each for each in found.links if each.label == label)
     return one
 
 
-def values(found: Waterfall) -> list[float]:
+def values(found):
     assert found.measured is not None
     return [found.measured, *(each.value for each in found.links if each.value is not None)]
 
 
-def assert_it_closes(found: Waterfall) -> None:
+def assert_it_closes(found):
     """Where every t is audited nothing is left between the sum over the steps and the fall of F,
     but rounding."""
     places = [each.label for each in found.links]
@@ -66,7 +62,7 @@ def assert_it_closes(found: Waterfall) -> None:
     assert before.rounding + after.rounding < 1e-6 * max(abs(after.value), 1e-3)
 
 
-def assert_exact_factors(found: Waterfall, bound: float) -> None:
+def assert_exact_factors(found, bound):
     """Their product is the bound over what was measured, where there is one."""
     if not bound > 0:
         assert found.links[-1].label != "the theorem's own slack"
@@ -79,7 +75,7 @@ def assert_exact_factors(found: Waterfall, bound: float) -> None:
         assert each.factor == pytest.approx(each.value / before, rel=1e-12)
 
 
-def descent(claim: str, **changes: Any) -> dict[str, Any]:
+def descent(claim, **changes):
     """A spec of gradient descent."""
     table = theorem_table(claim=claim, **changes)
     return table | {
@@ -107,9 +103,7 @@ SPECS = {
 
 @examples(20)
 @given(st.fixed_dictionaries(SPECS), st.integers(1, 25))
-def test_the_sum_over_every_step_of_sgd_is_an_equation(
-    tmp_path_factory: pytest.TempPathFactory, changes: dict[str, Any], steps: int
-) -> None:
+def test_the_sum_over_every_step_of_sgd_is_an_equation(tmp_path_factory, changes, steps):
     """With and without replacement: nothing of it rests on a hypothesis."""
     table = theorem_table(
         **changes, domain={"a": 9.0, "b": 9.0}, run__steps=steps, run__audits=steps
@@ -123,7 +117,7 @@ def test_the_sum_over_every_step_of_sgd_is_an_equation(
     "claim",
     ["nesterov2004.gradient_descent", "abbaszadehpeivasti2022.best_step", "meft.unconditional_gd"],
 )
-def test_so_it_is_of_gradient_descent(claim: str, tmp_path: Path) -> None:
+def test_so_it_is_of_gradient_descent(claim, tmp_path):
     kind = {"kind": "full"} if claim.startswith("abbas") else {"rank": 2}
     table = descent(claim, run__steps=20, run__audits=20, adapter=kind, domain=None)
     measured = run_by_hand(table, tmp_path)
@@ -144,9 +138,7 @@ def test_so_it_is_of_gradient_descent(claim: str, tmp_path: Path) -> None:
     replicas=st.integers(1, 2),
     steps=st.integers(1, 6),
 )
-def test_so_it_is_on_the_built_in_gpt(
-    tmp_path_factory: pytest.TempPathFactory, kind: str, seed: int, replicas: int, steps: int
-) -> None:
+def test_so_it_is_on_the_built_in_gpt(tmp_path_factory, kind, seed, replicas, steps):
     """With every adapter: on a curved domain, too, g_t is the step that was taken."""
     table = gpt_table(
         seed=seed, adapter__kind=kind, run__replicas=replicas, run__steps=steps, run__step_size=0.05
@@ -165,7 +157,7 @@ def test_so_it_is_on_the_built_in_gpt(
         assert link(found, "D for the fall of F").estimated == ()
 
 
-def by_loop(measured: Measured) -> dict[str, np.ndarray]:
+def by_loop(measured):
     """What each step of each replica did, shape (R, T): the run again, step by step."""
     e = measured.evidence
     problem, plan, replicas = e.problem, e.plan, e.spec.run.replicas
@@ -189,7 +181,7 @@ def by_loop(measured: Measured) -> dict[str, np.ndarray]:
     return {name: torch.stack([row[name] for row in rows], 1).numpy() for name in rows[0]}
 
 
-def test_every_value_is_that_of_a_plain_loop(tmp_path: Path) -> None:
+def test_every_value_is_that_of_a_plain_loop(tmp_path):
     """Of the printed theorem, whose constant is not the sharpest."""
     table = theorem_table(
         claim="jiang2024.theorem2",
@@ -238,7 +230,7 @@ def test_every_value_is_that_of_a_plain_loop(tmp_path: Path) -> None:
 
 
 @pytest.mark.full
-def test_where_some_times_are_audited_the_rest_is_a_bar_of_chance(tmp_path: Path) -> None:
+def test_where_some_times_are_audited_the_rest_is_a_bar_of_chance(tmp_path):
     """Over 256 replicas it is 0 to within five standard errors, and the fall of F is known whatever
     was audited."""
     whole, some = (
@@ -258,7 +250,7 @@ def test_where_some_times_are_audited_the_rest_is_a_bar_of_chance(tmp_path: Path
     ) == pytest.approx((0, 0), abs=1e-9)
 
 
-def test_what_is_solved_for_is_the_theorem_about_any_step(tmp_path: Path) -> None:
+def test_what_is_solved_for_is_the_theorem_about_any_step(tmp_path):
     """The kernel has proved that one; here it comes out of the sum, and at the best step it is that
     theorem's best."""
     measured = run_by_hand(theorem_table(), tmp_path)
@@ -279,14 +271,14 @@ def test_what_is_solved_for_is_the_theorem_about_any_step(tmp_path: Path) -> Non
     assert best.factor > 2
 
 
-def _in_ball(plan: Any) -> dict[str, Any]:
+def _in_ball(plan):
     claim = catalogue["meft.theorem2_best_step"]
     return {p.name: plan.inputs[p.name] for p in claim.parameters}
 
 
 def test_a_better_step_is_beside_the_way_since_the_bound_there_may_be_below_what_was_measured(
-    tmp_path: Path,
-) -> None:
+    tmp_path,
+):
     """Each hypothesis holds, and with so short a step nothing moves: the best bound is below what
     was measured."""
     claim = about_any_step().id
@@ -303,7 +295,7 @@ def test_a_better_step_is_beside_the_way_since_the_bound_there_may_be_below_what
 
 
 @pytest.mark.full
-def test_a_constant_that_is_broken_is_where_the_value_falls(tmp_path: Path) -> None:
+def test_a_constant_that_is_broken_is_where_the_value_falls(tmp_path):
     (result,) = bc.measure(theorem_table(assume={"Lhat": "Lhat/9"}), tmp_path)
     assert isinstance(result, RunResult)
     assert result.verdict == "hypothesis-failed"
@@ -313,7 +305,7 @@ def test_a_constant_that_is_broken_is_where_the_value_falls(tmp_path: Path) -> N
 
 
 @pytest.mark.full
-def test_a_step_that_is_too_long_ends_the_way_before_the_bound(tmp_path: Path) -> None:
+def test_a_step_that_is_too_long_ends_the_way_before_the_bound(tmp_path):
     (result,) = bc.measure(gpt_table(run__step_size=1.0), tmp_path)
     assert isinstance(result, RunResult)
     assert result.bound is None
@@ -323,9 +315,7 @@ def test_a_step_that_is_too_long_ends_the_way_before_the_bound(tmp_path: Path) -
 
 @pytest.mark.parametrize("product", [2, 2 - 1e-15, 2 + 1e-15, 4, 0])
 @pytest.mark.parametrize("claim", ["meft.theorem2_any_step", "nesterov2004.gradient_descent"])
-def test_at_the_step_where_the_sum_says_nothing_the_way_ends(
-    claim: str, product: float, tmp_path: Path
-) -> None:
+def test_at_the_step_where_the_sum_says_nothing_the_way_ends(claim, product, tmp_path):
     """With αL̂ = 2 the average stands on both sides of the sum, as often on each."""
     table = (
         theorem_table(claim=claim, run__step_size=0.02)
@@ -361,9 +351,7 @@ def test_at_the_step_where_the_sum_says_nothing_the_way_ends(
         ("nesterov2004.strongly_convex", {}, "bounds the last squared distance"),
     ],
 )
-def test_where_there_is_none_one_line_says_why(
-    claim: str, run: dict[str, Any], why: str, tmp_path: Path
-) -> None:
+def test_where_there_is_none_one_line_says_why(claim, run, why, tmp_path):
     squares = {"kind": "least-squares", "d": 3, "k": 2, "samples": 20}
     table = descent(
         claim,
@@ -380,7 +368,7 @@ def test_where_there_is_none_one_line_says_why(
     assert found.says.endswith(f"{why}.")
 
 
-def test_of_steps_that_are_not_the_algorithms_there_is_none(tmp_path: Path) -> None:
+def test_of_steps_that_are_not_the_algorithms_there_is_none(tmp_path):
     """What is known of a training run from its arguments; a biased minibatch is no reason, as the
     equation holds."""
     measured = run_by_hand(theorem_table(), tmp_path)
@@ -394,7 +382,7 @@ def test_of_steps_that_are_not_the_algorithms_there_is_none(tmp_path: Path) -> N
     assert waterfall(replace(measured.evidence, sampling=(bias,)), measured.audits).links
 
 
-def test_one_that_diverged_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_diverged_has_none(tmp_path, monkeypatch):
     result = diverge(theorem_table(run__steps=110, run__audits=110), 1e155, tmp_path, monkeypatch)
     assert (
         result.waterfall.says
@@ -403,7 +391,7 @@ def test_one_that_diverged_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.full
-def test_one_replica_says_what_its_intervals_are_over(tmp_path: Path) -> None:
+def test_one_replica_says_what_its_intervals_are_over(tmp_path):
     whole, some = (
         bc.measure(gpt_table(run__steps=20, run__audits=audits), tmp_path)[0].waterfall
         for audits in (20, 8)
@@ -476,11 +464,11 @@ def ends(problem, radii, lipschitz="sigma"):
     }
 
 
-def values_of(chain: Chain) -> list[float]:
+def values_of(chain):
     return [link.value for link in chain.links]
 
 
-def assert_no_valid_link_falls(chain: Chain, allowed):
+def assert_no_valid_link_falls(chain, allowed):
     values = [chain.measured, *values_of(chain)]
     for (before, after), link in zip(pairwise(values), CHAINS[chain.version], strict=True):
         if link.valid:

@@ -1,7 +1,5 @@
 """Every adapter against plain transcriptions of its formulas, its domain, and a base that moves."""
 
-from __future__ import annotations
-
 import math
 from fractions import Fraction
 
@@ -10,19 +8,17 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given
-from hypothesis.strategies import DataObject
 from mpmath import mp
 
 from boundcheck.experiment.audit import check_function
 from boundcheck.functions.adapters import (
     ADAPTERS,
-    Adapter,
     DoRA,
     LoReFT,
     Rebased,
     make_adapter,
 )
-from boundcheck.functions.arithmetic import Point, spectral_norm, square_norm
+from boundcheck.functions.arithmetic import spectral_norm, square_norm
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.functions.problem import Problem
 from boundcheck.properties import (
@@ -51,7 +47,7 @@ some_examples = examples(15)
 @each_kind
 @some_examples
 @given(st.data())
-def test_rounding_is_within_the_sizes(kind: str, data: DataObject) -> None:
+def test_rounding_is_within_the_sizes(kind, data):
     """Of W, and of the pull-back, whose sums have as many terms as W has rows and columns, and some
     to spare."""
     adapter = data.draw(adapters(kind, most=3))
@@ -77,9 +73,7 @@ def test_rounding_is_within_the_sizes(kind: str, data: DataObject) -> None:
 @pytest.mark.parametrize(("kind", "name"), [("frozen-a", "A"), ("frozen-b", "B")])
 @some_examples
 @given(st.data())
-def test_a_frozen_factors_norm_is_bounded_above_and_closely(
-    kind: str, name: str, data: DataObject
-) -> None:
+def test_a_frozen_factors_norm_is_bounded_above_and_closely(kind, name, data):
     adapter = data.draw(adapters(kind))
     X = getattr(adapter, name).numpy()
     bound = adapter.constants(data.draw(domains(adapter)))[adapter.frozen[name]]
@@ -92,7 +86,7 @@ def test_a_frozen_factors_norm_is_bounded_above_and_closely(
 
 @some_examples
 @given(st.data())
-def test_the_least_column_of_dora_is_bounded_below_and_closely(data: DataObject) -> None:
+def test_the_least_column_of_dora_is_bounded_below_and_closely(data):
     adapter = data.draw(adapters("dora"))
     least = min(sum(Fraction(x) ** 2 for x in column) for column in adapter.W0.T.tolist())
     bound = Fraction(adapter.constants({"a": 1.0, "b": 1.0, "mu": 1.0})["w_0"])
@@ -102,9 +96,7 @@ def test_the_least_column_of_dora_is_bounded_below_and_closely(data: DataObject)
 @each_kind
 @some_examples
 @given(st.data())
-def test_training_starts_at_w0_in_every_adapter_but_where_it_cannot(
-    kind: str, data: DataObject
-) -> None:
+def test_training_starts_at_w0_in_every_adapter_but_where_it_cannot(kind, data):
     adapter = data.draw(adapters(kind))
     seed = data.draw(st.integers(0, 1000))
     v = adapter.initial(0.5, torch.Generator().manual_seed(seed))
@@ -119,7 +111,7 @@ def test_training_starts_at_w0_in_every_adapter_but_where_it_cannot(
 
 @some_examples
 @given(st.data())
-def test_loreft_edits_the_row_space_of_r(data: DataObject) -> None:
+def test_loreft_edits_the_row_space_of_r(data):
     """h + R^T (U h + b - R h) of Wu et al. 2024, Eq. (2)."""
     d = data.draw(st.integers(1, 5))
     adapter = LoReFT(torch.eye(d, d + 1, dtype=torch.float64), data.draw(st.integers(1, d)))
@@ -169,7 +161,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("field", "kind", "bad"), REFUSED)
-def test_what_makes_no_adapter_is_refused(field: str, kind: str, bad: dict[str, object]) -> None:
+def test_what_makes_no_adapter_is_refused(field, kind, bad):
     given = {"W0": W0, "rank": 2, "A": A, "B": B} | bad
     names = ADAPTERS[kind].__dataclass_fields__
     assert (
@@ -186,9 +178,7 @@ NEAR = 5e-13
 
 
 @given(st.data(), shapes(12))
-def test_spectral_norm_is_the_largest_singular_value(
-    data: DataObject, shape: tuple[int, int]
-) -> None:
+def test_spectral_norm_is_the_largest_singular_value(data, shape):
     batch = np.stack([data.draw(matrices(shape)) for _ in range(3)])
     expected = np.linalg.svd(batch, compute_uv=False)[:, 0]
     np.testing.assert_allclose(
@@ -196,7 +186,7 @@ def test_spectral_norm_is_the_largest_singular_value(
     )
 
 
-def test_spectral_norm_of_zero_of_squares_that_are_none_and_of_what_is_no_number() -> None:
+def test_spectral_norm_of_zero_of_squares_that_are_none_and_of_what_is_no_number():
     X = torch.tensor([[3.0, 0.0], [0.0, 4.0], [0.0, 0.0]], dtype=torch.float64)
     for size in (0.0, 1e-300, 1e-160, 1e150, 1e200, 1e300):
         assert spectral_norm(size * X.repeat(2, 1, 1)).tolist() == pytest.approx(
@@ -208,7 +198,7 @@ def test_spectral_norm_of_zero_of_squares_that_are_none_and_of_what_is_no_number
         assert spectral_norm(spoiled).tolist() == pytest.approx([math.inf, 4.0])
 
 
-def sizes(adapter: Adapter, v: Point) -> list[np.ndarray]:
+def sizes(adapter, v):
     """The norm of each block and replica, by singular values and entries."""
     found = []
     for block, part in zip(adapter.blocks, adapter.bounded(v), strict=True):
@@ -225,7 +215,7 @@ def sizes(adapter: Adapter, v: Point) -> list[np.ndarray]:
 @each_kind
 @some_examples
 @given(st.data())
-def test_points_are_drawn_inside_and_half_of_them_extremal(kind: str, data: DataObject) -> None:
+def test_points_are_drawn_inside_and_half_of_them_extremal(kind, data):
     adapter = data.draw(adapters(kind, most=16))
     radii = data.draw(domains(adapter))
     seed = data.draw(SEEDS)
@@ -249,7 +239,7 @@ def test_points_are_drawn_inside_and_half_of_them_extremal(kind: str, data: Data
             assert (values[1::2].min(1) < radii[block.radius] * (1 - NEAR)).all()
 
 
-def small(kind: str) -> Adapter:
+def small(kind):
     """One adapter of rank 2 on 3 x 4 matrices."""
     return make_adapter(kind, torch.eye(3, 4, dtype=torch.float64) + 2, 2, 1.0, {"A": A, "B": B})
 
@@ -257,9 +247,7 @@ def small(kind: str) -> Adapter:
 @each_kind
 @some_examples
 @given(st.data(), SIZES)
-def test_projection_leads_inside_and_leaves_what_is_there(
-    kind: str, data: DataObject, factor: float
-) -> None:
+def test_projection_leads_inside_and_leaves_what_is_there(kind, data, factor):
     adapter = data.draw(adapters(kind))
     radii = data.draw(domains(adapter))
     v = data.draw(domain_points(adapter, radii, replicas=2))
@@ -278,9 +266,7 @@ def test_projection_leads_inside_and_leaves_what_is_there(
 @each_kind
 @some_examples
 @given(st.data(), st.floats(1e-9, 10))
-def test_a_point_off_the_domain_is_not_inside_and_is_refused_by_name(
-    kind: str, data: DataObject, excess: float
-) -> None:
+def test_a_point_off_the_domain_is_not_inside_and_is_refused_by_name(kind, data, excess):
     adapter = data.draw(adapters(kind))
     radii = data.draw(domains(adapter))
     drawn = adapter.draw(radii, 2, torch.Generator().manual_seed(data.draw(SEEDS)))
@@ -307,7 +293,7 @@ SPOILED = {
 
 
 @each_kind
-def test_a_block_that_is_none_is_refused_by_name(kind: str) -> None:
+def test_a_block_that_is_none_is_refused_by_name(kind):
     adapter = small(kind)
     radii = dict.fromkeys(adapter.radius_names, 0.1)
     v = adapter.draw(radii, 3, torch.Generator().manual_seed(0))
@@ -328,11 +314,11 @@ def test_a_block_that_is_none_is_refused_by_name(kind: str) -> None:
 @each_kind
 @some_examples
 @given(st.data())
-def test_reach_and_jacobian_bound_hold_on_the_domain(kind: str, data: DataObject) -> None:
+def test_reach_and_jacobian_bound_hold_on_the_domain(kind, data):
     adapter = data.draw(adapters(kind))
     radii = data.draw(domains(adapter))
     drawn = adapter.draw(radii, 4, torch.Generator().manual_seed(data.draw(SEEDS)))
-    v: Point = tuple(
+    v = tuple(
         map(
             torch.cat, zip(drawn, data.draw(domain_points(adapter, radii, replicas=2)), strict=True)
         )
@@ -355,7 +341,7 @@ def test_reach_and_jacobian_bound_hold_on_the_domain(kind: str, data: DataObject
 
 
 @pytest.mark.parametrize("kind", sorted(set(ADAPTERS) - {"dora"}))
-def test_reach_is_reached_where_all_singular_values_are_at_their_radii(kind: str) -> None:
+def test_reach_is_reached_where_all_singular_values_are_at_their_radii(kind):
     """At rank 1 on 1 x 1 matrices every bound is an equality."""
     one = torch.ones(1, 1, dtype=torch.float64)
     adapter = make_adapter(kind, 3 * one, 1, 1.0, {"A": 2 * one, "B": 5 * one})
@@ -366,7 +352,7 @@ def test_reach_is_reached_where_all_singular_values_are_at_their_radii(kind: str
     )
 
 
-def test_jacobian_bound_of_dora_does_not_exist_where_a_column_may_vanish() -> None:
+def test_jacobian_bound_of_dora_does_not_exist_where_a_column_may_vanish():
     adapter = DoRA(torch.eye(3, dtype=torch.float64), 1)
     # At A = -e_1, B = 2 e_1 and half of the way there, a column of W0 + B A is as short as one
     # likes.
@@ -377,7 +363,7 @@ def test_jacobian_bound_of_dora_does_not_exist_where_a_column_may_vanish() -> No
 @pytest.mark.parametrize("kind", [kind for kind in ADAPTERS if ADAPTERS[kind].is_run])
 @some_examples
 @given(data=st.data(), gain=st.sampled_from([0.1, 1.0, 10.0]))
-def test_a_base_moves_with_restarts_alone(kind: str, data: DataObject, gain: float) -> None:
+def test_a_base_moves_with_restarts_alone(kind, data, gain):
     random = torch.Generator().manual_seed(data.draw(SEEDS))
     d, k = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 4))
     W0, A, B = (

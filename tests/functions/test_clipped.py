@@ -3,9 +3,7 @@ arithmetic and theorems."""
 
 import itertools
 import math
-from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +11,7 @@ import torch
 from hypothesis import given
 
 from boundcheck.functions.adapters import LoRA
-from boundcheck.functions.arithmetic import Point, replicate, spectral_norm, square_norm
+from boundcheck.functions.arithmetic import replicate, spectral_norm, square_norm
 from boundcheck.functions.objectives.clipped import Clipped, Separable, Tilted, hard_instance
 from boundcheck.functions.objectives.pseudo_huber import synthetic
 from boundcheck.functions.piecewise import PiecewiseLinear
@@ -29,19 +27,17 @@ PLACES = fractions(-6, 6)
 ZERO = (Fraction(0),)
 
 
-def held(slope: PiecewiseLinear) -> PiecewiseLinear:
+def held(slope):
     """The f' whose knots are the nearest floats."""
     return PiecewiseLinear.through(*((float(w), float(value)) for w, value in slope.knots))
 
 
-def at(*places: Fraction) -> torch.Tensor:
+def at(*places):
     return torch.tensor([float(w) for w in places], dtype=torch.float64).reshape(-1, 1, 1)
 
 
 @given(slopes(), PLACES, PLACES)
-def test_integral_is_the_limit_of_sums_within_the_constants(
-    slope: PiecewiseLinear, start: Fraction, end: Fraction
-) -> None:
+def test_integral_is_the_limit_of_sums_within_the_constants(slope, start, end):
     cells = 32
     width = (end - start) / cells
     total = sum(slope.value(start + i * width) for i in range(cells)) * width
@@ -54,7 +50,7 @@ def test_integral_is_the_limit_of_sums_within_the_constants(
 
 
 @given(slopes())
-def test_the_knots_are_gone_through_and_constants_attained(slope: PiecewiseLinear) -> None:
+def test_the_knots_are_gone_through_and_constants_attained(slope):
     values = dict(slope.knots)
     assert all(slope.value(w) == value for w, value in slope.knots)
     (first, low), (last, high) = slope.knots[0], slope.knots[-1]
@@ -74,7 +70,7 @@ def test_the_knots_are_gone_through_and_constants_attained(slope: PiecewiseLinea
     assert slope.minimum == min(map(slope.integral, zeros))
 
 
-def test_clipped_is_a_huber_function() -> None:
+def test_clipped_is_a_huber_function():
     slope = PiecewiseLinear.clipped(slope=2, bound="1/3", zero=5)
     assert (slope.lipschitz, slope.bound) == (2, Fraction(1, 3))
     assert [slope.value(Fraction(w)) for w in (4, 5, 6)] == [Fraction(-1, 3), 0, Fraction(1, 3)]
@@ -87,7 +83,7 @@ each_theorem = pytest.mark.parametrize("id", THEOREMS)
 
 
 @given(separable_problems())
-def test_constants_of_a_sum_are_those_of_its_parts(objective: Separable) -> None:
+def test_constants_of_a_sum_are_those_of_its_parts(objective):
     """What holds along each of orthogonal directions; all parts attain theirs at one W."""
     parts, (L, G, least) = (
         objective.parts,
@@ -107,7 +103,7 @@ def test_constants_of_a_sum_are_those_of_its_parts(objective: Separable) -> None
 
 
 @given(tilted_problems())
-def test_constants_of_a_tilted_loss_are_those_of_the_sum(objective: Tilted) -> None:
+def test_constants_of_a_tilted_loss_are_those_of_the_sum(objective):
     G, own, L = objective.gradient_bound, objective.base.gradient_bound, objective.base.smoothness
     assert (objective.smoothness, objective.infimum.value) == (L, -math.inf)
     assert G.kind == own.kind == "certified"
@@ -127,9 +123,7 @@ def test_constants_of_a_tilted_loss_are_those_of_the_sum(objective: Tilted) -> N
 GAIN = 1e4
 
 
-def hard_problem(
-    steps: int, ratio: float, id: str, gain: float = GAIN
-) -> tuple[Problem, Point, dict[str, float]]:
+def hard_problem(steps, ratio, id, gain=GAIN):
     """The problem, v_1, and what the theorem says with its constants."""
     objective = hard_instance(steps, ratio, gain, id)
     problem = Problem(objective, LoRA(torch.zeros(2, 2, dtype=torch.float64), 2))
@@ -146,13 +140,13 @@ def hard_problem(
     return problem, v, claim.values(**{p.name: known[p.name] for p in claim.parameters})
 
 
-def gap(problem: Problem, v: Point) -> float:
+def gap(problem, v):
     return problem.loss(v).item() - problem.objective.infimum.value
 
 
 @each_theorem
 @pytest.mark.parametrize(("steps", "ratio"), [(30, 0.3), (400, 0.06)])
-def test_smoothness_and_gap_are_those_it_is_made_for(id: str, steps: int, ratio: float) -> None:
+def test_smoothness_and_gap_are_those_it_is_made_for(id, steps, ratio):
     problem, v, values = hard_problem(steps, ratio, id)
     assert values["Lhat"] == pytest.approx(
         math.sqrt(2) if id == "jiang2024.theorem2" else 1, rel=3 / GAIN
@@ -162,7 +156,7 @@ def test_smoothness_and_gap_are_those_it_is_made_for(id: str, steps: int, ratio:
 
 @pytest.mark.full
 @each_theorem
-def test_every_hypothesis_holds_and_no_expectation_moves(id: str) -> None:
+def test_every_hypothesis_holds_and_no_expectation_moves(id):
     steps, replicas = 100, 4000
     problem, start, values = hard_problem(steps, 0.12, id)
     random = torch.Generator().manual_seed(0)
@@ -184,7 +178,7 @@ def test_every_hypothesis_holds_and_no_expectation_moves(id: str) -> None:
     )
 
 
-def test_noise_of_one_sign_stays_in_the_ball() -> None:
+def test_noise_of_one_sign_stays_in_the_ball():
     problem, start, values = hard_problem(40, 0.3, THEOREMS[0], gain=100.0)
     v = replicate(start, 2)
     for _ in range(400):
@@ -204,14 +198,12 @@ def test_noise_of_one_sign_stays_in_the_ball() -> None:
         (THEOREMS[1], 10_000, 0.0122, 0.985),
     ],
 )
-def test_a_repaired_theorem_is_nearly_attained(
-    id: str, steps: int, ratio: float, found: float
-) -> None:
+def test_a_repaired_theorem_is_nearly_attained(id, steps, ratio, found):
     problem, v, values = hard_problem(steps, ratio, id)
     assert found <= square_norm(problem.gradient(v)).item() / values["bound"] < 1
 
 
-def test_with_one_for_its_factor_the_printed_theorem_is_false() -> None:
+def test_with_one_for_its_factor_the_printed_theorem_is_false():
     problem, v, values = hard_problem(400, 0.06, "jiang2024.theorem2")
     root = values["bound"] / 2.5
     assert 1.25 * root <= square_norm(problem.gradient(v)).item() <= values["bound"]
@@ -288,9 +280,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("field", "make", "given"), REFUSED)
-def test_what_cannot_be_built_is_refused(
-    field: str, make: Callable[..., object], given: tuple[Any, ...]
-) -> None:
+def test_what_cannot_be_built_is_refused(field, make, given):
     assert Separable([ONE, OTHER]).shape == (2, 3)
     assert hard_instance(1, 0.49, 100.0).samples == 2
     assert refused(make, *given).field == field

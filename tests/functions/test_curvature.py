@@ -1,17 +1,14 @@
 """Products with the Hessian of F, its parts and its top eigenvalue, against naive twins; of every
 adapter."""
 
-from collections.abc import Callable
-
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
-from hypothesis.strategies import DataObject
 
 from boundcheck.functions.adapters import ADAPTERS
-from boundcheck.functions.arithmetic import Point, inner, square_norm
+from boundcheck.functions.arithmetic import inner, square_norm
 from boundcheck.functions.problem import (
     Problem,
     adjoint,
@@ -45,7 +42,7 @@ each_flat_kind = pytest.mark.parametrize("kind", FLAT)
 few_examples = examples(5)
 
 
-def generic(kind: str, name: str) -> tuple[Problem, Point, Point]:
+def generic(kind, name):
     """A problem through an adapter, two of its points, and two tangent directions."""
     random = np.random.default_rng(7)
     problem = Problem(OBJECTIVES[name](random), adapter_of(kind, random))
@@ -56,25 +53,25 @@ def generic(kind: str, name: str) -> tuple[Problem, Point, Point]:
     return problem, v, problem.adapter.tangent(v, u)
 
 
-def along(v: Point, u: Point, step: float) -> Point:
+def along(v, u, step):
     return tuple(x + step * y for x, y in zip(v, u, strict=True))
 
 
-def second_difference(of: Callable[[float], torch.Tensor], step: float) -> torch.Tensor:
+def second_difference(of, step):
     """The second derivative at 0, likewise."""
     near, far = of(step) + of(-step), of(2 * step) + of(-2 * step)
     return (16 * near - far - 30 * of(0.0)) / (12 * step**2)
 
 
 @pytest.mark.parametrize("name", SMOOTH_OBJECTIVES)
-def test_product_of_loreft_is_that_of_losses_along_a_geodesic(name: str) -> None:
+def test_product_of_loreft_is_that_of_losses_along_a_geodesic(name):
     problem, v, u = generic("loreft", name)
     expected = second_difference(lambda t: problem.loss(on_the_geodesic(v, u, t)), 2e-3)
     found = inner(u, hessian_vector_product(problem, v, u))
     assert (found - expected).abs().max() <= 1e-6 * expected.abs().max()
 
 
-def drawn(data: DataObject, kind: str, names: list[str]) -> tuple[Problem, Point, Point]:
+def drawn(data, kind, names):
     """A problem of any of these objectives, a point of any spectrum, and a tangent direction."""
     objective = data.draw(st.sampled_from(names).flatmap(KINDS.__getitem__))
     adapter = data.draw(adapters(kind, objective.shape))
@@ -86,7 +83,7 @@ def drawn(data: DataObject, kind: str, names: list[str]) -> tuple[Problem, Point
     )
 
 
-def size_of_hessian(problem: Problem, v: Point) -> float:
+def size_of_hessian(problem, v):
     """About how large the terms are that products with it are made of; the derivatives of DoRA grow
     as columns do."""
     sizes = problem.adapter.sizes(v)
@@ -98,7 +95,7 @@ def size_of_hessian(problem: Problem, v: Point) -> float:
 @each_kind
 @few_examples
 @given(st.data())
-def test_each_part_is_that_of_the_plain_formulas(kind: str, data: DataObject) -> None:
+def test_each_part_is_that_of_the_plain_formulas(kind, data):
     problem, v, u = drawn(data, kind, SMOOTH)
     found = {name: inner(u, product(problem, v, u)) for name, product in PRODUCTS.items()}
     M, W, plain = problem.weight_gradient(v), problem.adapter.weight(v), Plain(problem.adapter)
@@ -120,7 +117,7 @@ def test_each_part_is_that_of_the_plain_formulas(kind: str, data: DataObject) ->
 @pytest.mark.parametrize("part", PRODUCTS)
 @few_examples
 @given(st.data())
-def test_products_are_symmetric(kind: str, part: str, data: DataObject) -> None:
+def test_products_are_symmetric(kind, part, data):
     problem, v, x = drawn(data, kind, SMOOTH)
     y = problem.adapter.tangent(v, data.draw(directions(problem.adapter, replicas=2)))
     forth, back = (inner(a, PRODUCTS[part](problem, v, b)) for a, b in ((x, y), (y, x)))
@@ -132,7 +129,7 @@ def test_products_are_symmetric(kind: str, part: str, data: DataObject) -> None:
 
 @each_kind
 @pytest.mark.parametrize("part", PRODUCTS)
-def test_products_see_and_give_the_tangent_part_of_each_replica_alone(kind: str, part: str) -> None:
+def test_products_see_and_give_the_tangent_part_of_each_replica_alone(kind, part):
     problem, v, _ = generic(kind, "softmax")
     random = torch.Generator().manual_seed(6)
     u = tuple(torch.randn(x.shape, generator=random, dtype=torch.float64) for x in v)
@@ -151,7 +148,7 @@ def test_products_see_and_give_the_tangent_part_of_each_replica_alone(kind: str,
 
 
 @each_kind
-def test_derivative_and_adjoint_are_those_of_forward_and_reverse_mode(kind: str) -> None:
+def test_derivative_and_adjoint_are_those_of_forward_and_reverse_mode(kind):
     problem, v, u = generic(kind, "softmax")
     at, M = leaves(v), torch.randn_like(problem.adapter.weight(v))
     assert all(torch.equal(x, y) and x.requires_grad for x, y in zip(at, v, strict=True))
@@ -165,7 +162,7 @@ def test_derivative_and_adjoint_are_those_of_forward_and_reverse_mode(kind: str)
 
 
 @each_flat_kind
-def test_products_can_be_differentiated_again(kind: str) -> None:
+def test_products_can_be_differentiated_again(kind):
     """The derivative of H(v)w along u is symmetric in w and u, and that of central differences."""
     problem, v, u = generic(kind, "tanh network")
     w = tuple(part.flip(-1) for part in u)

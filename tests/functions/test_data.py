@@ -12,7 +12,7 @@ from sklearn.datasets import load_breast_cancer, load_digits
 
 from boundcheck.exact.balls import lower, upper
 from boundcheck.functions import data
-from boundcheck.functions.data import Bundled, data_of, largest_gram_eigenvalue, mean_row_norm
+from boundcheck.functions.data import data_of, largest_gram_eigenvalue, mean_row_norm
 from boundcheck.functions.objective import Setting, table_of
 from boundcheck.properties import matrices
 from tests.functions.twins import is_above_the_top, is_below_the_top
@@ -21,7 +21,7 @@ from tests.layers import examples
 BARE, BIASED = (table_of({"kind": "readout"}).build(Setting(bias=bias)) for bias in (False, True))
 
 
-def test_digits_are_pixels_over_sixteen_less_their_means() -> None:
+def test_digits_are_pixels_over_sixteen_less_their_means():
     X, labels = data_of("digits")
     pixels, expected = load_digits(return_X_y=True)
     # Bit for bit: reports rest on these numbers.
@@ -29,7 +29,7 @@ def test_digits_are_pixels_over_sixteen_less_their_means() -> None:
     assert np.array_equal(labels, expected)
 
 
-def test_breast_cancer_is_standardised() -> None:
+def test_breast_cancer_is_standardised():
     X, labels = data_of("breast-cancer")
     raw, expected = load_breast_cancer(return_X_y=True)
     assert np.array_equal(labels, expected)
@@ -42,7 +42,7 @@ def test_breast_cancer_is_standardised() -> None:
     assert np.corrcoef(X[:, 3], raw[:, 3])[0, 1] == pytest.approx(1, rel=1e-12)
 
 
-def test_digits_network_comes_from_the_seed() -> None:
+def test_digits_network_comes_from_the_seed():
     one, same, other = (
         table_of({"kind": "two-layer", "hidden": 400, "seed": seed}).build(Setting())
         for seed in (0, 0, 1)
@@ -57,7 +57,7 @@ def test_digits_network_comes_from_the_seed() -> None:
     assert at_zero == pytest.approx(np.log(10), rel=1797 * EPSILON)
 
 
-def test_the_readout_is_of_principal_components_and_the_means_of_the_classes() -> None:
+def test_the_readout_is_of_principal_components_and_the_means_of_the_classes():
     (X, labels), h, U = data_of("digits"), BARE._X.numpy(), BARE._readout.numpy()
     assert np.square(h).sum(axis=1).mean() == pytest.approx(1, rel=1e-12)
     spectrum = np.linalg.eigvalsh(X.T @ X)[::-1][:16]
@@ -79,7 +79,7 @@ EPSILON = 2.0**-52
 
 @examples(50)
 @given(matrices())
-def test_eigenvalue_bound_of_floats_is_proved_and_tight(X: np.ndarray) -> None:
+def test_eigenvalue_bound_of_floats_is_proved_and_tight(X):
     bound = largest_gram_eigenvalue(X)
     # A tie is no excess.
     assert is_above_the_top(Fraction(bound) * (1 + Fraction(1, 10**30)) + Fraction(1, 10**60), X)
@@ -89,7 +89,7 @@ def test_eigenvalue_bound_of_floats_is_proved_and_tight(X: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("name", ["digits", "breast-cancer"])
-def test_eigenvalue_bound_of_real_data_is_proved_by_elimination_and_tight(name: Bundled) -> None:
+def test_eigenvalue_bound_of_real_data_is_proved_by_elimination_and_tight(name):
     X, _ = data_of(name)
     bound, little = Fraction(largest_gram_eigenvalue(X)), Fraction(1, 10**9)
     assert is_above_the_top(bound, X)
@@ -100,7 +100,7 @@ def test_eigenvalue_bound_of_real_data_is_proved_by_elimination_and_tight(name: 
 
 
 @given(matrices())
-def test_mean_row_norm_is_enclosed(X: np.ndarray) -> None:
+def test_mean_row_norm_is_enclosed(X):
     ball = mean_row_norm(X)
     with mp.workdps(50):
         rows = [mp.sqrt(mp.fsum(mp.mpf(x) ** 2 for x in row)) for row in X.tolist()]

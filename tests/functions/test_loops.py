@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from boundcheck.functions.arithmetic import at_most
 from boundcheck.functions.objectives import pseudo_huber
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber, synthetic
 from boundcheck.functions.problem import Problem
-from boundcheck.functions.sgd import Walk, walk
+from boundcheck.functions.sgd import walk
 from boundcheck.language.algorithms import DECREASING_SGD, HEAVY_BALL, SGD
 from boundcheck.language.evidence import OFF_SAMPLES, OFF_SLOPE
 from tests.experiment.small import run_by_hand, theorem_table
@@ -25,18 +24,18 @@ pytestmark = pytest.mark.full
 pytest.importorskip("numba")
 
 
-def weights(size: float) -> torch.Tensor:
+def weights(size):
     return size * torch.tensor(np.random.default_rng(1).standard_normal((9, 5, 3)))
 
 
-def objective(delta: float = 0.7) -> PseudoHuber:
+def objective(delta=0.7):
     return synthetic(5, 3, 11, delta, 1.0, 0.5, seed=0)
 
 
 # From 1e19 delta on the squares are beyond float32.
 @pytest.mark.parametrize("size", [0.0, 1e-9, 1.0, 1e6, 1e18, 1e19, 1e25, 1e100])
 @pytest.mark.parametrize("delta", [1e-6, 0.7, 1e6])
-def test_loops_agree_within_rounding(size: float, delta: float) -> None:
+def test_loops_agree_within_rounding(size, delta):
     f, W = objective(delta), weights(size)
     indices = torch.tensor(np.random.default_rng(2).integers(f.samples, size=(9, 4)))
     P, Q = (
@@ -63,7 +62,7 @@ def test_loops_agree_within_rounding(size: float, delta: float) -> None:
             torch.testing.assert_close(found.in_w, expected.in_w, rtol=1e-13, atol=0)
 
 
-def test_what_is_no_number_stays_none() -> None:
+def test_what_is_no_number_stays_none():
     f, W = objective(), weights(1.0)
     W[3, 1, 1], W[4, 0, 0] = torch.nan, torch.inf
     with torch.inference_mode():
@@ -78,7 +77,7 @@ def test_what_is_no_number_stays_none() -> None:
     assert finite.all(0).tolist() == [True, False, False, True]
 
 
-def test_a_slope_is_right_to_a_few_units_of_roundoff() -> None:
+def test_a_slope_is_right_to_a_few_units_of_roundoff():
     f = PseudoHuber(np.zeros((1, 1, 1)), 1.0)
     W = torch.tensor(np.geomspace(1e-12, 1e18, 20_001)).view(-1, 1, 1)
     x = W.flatten().numpy().astype(np.longdouble)
@@ -90,9 +89,7 @@ def test_a_slope_is_right_to_a_few_units_of_roundoff() -> None:
     assert abs(loss / (x * x / (1 + root)) - 1).max() < 8 * np.finfo(float).eps
 
 
-def test_a_loop_is_compiled_where_nothing_can_be_kept_on_disk(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_loop_is_compiled_where_nothing_can_be_kept_on_disk(monkeypatch):
     from numba.core.caching import CacheImpl
 
     from boundcheck.functions.loops import _compiled
@@ -111,8 +108,8 @@ with torch.inference_mode():
 
 
 @pytest.mark.parametrize("text", ["disable_jit: 1\ncache_dir: cache", "{", "- 1", "1: 2"])
-def test_a_file_for_numba_changes_no_number_or_is_refused(text: str, tmp_path: Path) -> None:
-    def done(folder: Path) -> subprocess.CompletedProcess[str]:
+def test_a_file_for_numba_changes_no_number_or_is_refused(text, tmp_path):
+    def done(folder):
         command = [sys.executable, "-c", PROGRAM]
         return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
@@ -127,17 +124,13 @@ def test_a_file_for_numba_changes_no_number_or_is_refused(text: str, tmp_path: P
     assert [each.name for each in here.iterdir()] == [".numba_config.yaml"]
 
 
-def walked(
-    problem: Problem, v: tuple, batches: list, algorithm=SGD, t: int = 1, **numbers: float
-) -> Walk:
+def walked(problem, v, batches, algorithm=SGD, t=1, **numbers):
     """The same steps by whatever way the problem has here: in inference mode, as a run is, compiled
     loops."""
     return walk(algorithm, problem, algorithm.start(v, numbers), t, numbers, batches)
 
 
-def start(
-    replicas: int, d: int, k: int, rank: int, seed: int
-) -> tuple[tuple[torch.Tensor, ...], torch.Tensor]:
+def start(replicas, d, k, rank, seed):
     """A, B, and a W0."""
     random = np.random.default_rng(seed)
     A, B, W0 = (
@@ -147,7 +140,7 @@ def start(
     return (A, B), W0
 
 
-def drawn(steps: int, replicas: int, batch: int, samples: int, seed: int) -> list[torch.Tensor]:
+def drawn(steps, replicas, batch, samples, seed):
     return list(
         torch.tensor(np.random.default_rng(seed).integers(samples, size=(steps, replicas, batch)))
     )
@@ -164,9 +157,7 @@ def drawn(steps: int, replicas: int, batch: int, samples: int, seed: int) -> lis
         [(SGD, {"alpha": 0.03}), (DECREASING_SGD, {"omega": 0.5, "gamma": 3.0})]
     ),
 )
-def test_steps_taken_together_are_those_one_by_one(
-    shape, rank, sizes, scale, delta, seed, method
-) -> None:
+def test_steps_taken_together_are_those_one_by_one(shape, rank, sizes, scale, delta, seed, method):
     (d, k), (steps, replicas, batch, samples), (algorithm, numbers) = shape, sizes, method
     v, W0 = start(replicas, d, k, min(rank, d, k), seed)
     problem = Problem(
@@ -184,7 +175,7 @@ def test_steps_taken_together_are_those_one_by_one(
     torch.testing.assert_close(found.lengths, expected.lengths, rtol=1e-12, atol=1e-12 * delta)
 
 
-def test_bits_depend_on_no_other_replica_and_on_no_number_of_threads_or_steps() -> None:
+def test_bits_depend_on_no_other_replica_and_on_no_number_of_threads_or_steps():
     v, W0 = start(7, 5, 3, 2, seed=0)
     problem, batches = Problem(objective(), LoRA(W0, 2, 0.5)), drawn(12, 7, 4, 11, seed=1)
     f, W, before = objective(), weights(1.0), torch.get_num_threads()
@@ -219,7 +210,7 @@ def test_bits_depend_on_no_other_replica_and_on_no_number_of_threads_or_steps() 
 
 
 @pytest.mark.parametrize("size", [1e6, 1e18, 1e19, 1e20, 1e100])
-def test_a_weight_beyond_single_precision_takes_the_same_steps(size: float) -> None:
+def test_a_weight_beyond_single_precision_takes_the_same_steps(size):
     (A, B), W0 = start(3, 5, 3, 2, seed=0)
     problem, batches = Problem(objective(), LoRA(size * W0, 2)), drawn(4, 3, 2, 11, seed=1)
     expected = walked(problem, (A, B), batches, alpha=0.1)
@@ -251,7 +242,7 @@ class Scaled(Problem):
         return tuple(3 * part for part in super().batch_gradient(v, indices))
 
 
-def test_what_a_derived_class_says_is_not_passed_over() -> None:
+def test_what_a_derived_class_says_is_not_passed_over():
     v, W0 = start(3, 5, 3, 2, seed=0)
     f = objective()
     halved = Halved(f._targets.numpy(), f.delta)
@@ -276,9 +267,7 @@ def test_what_a_derived_class_says_is_not_passed_over() -> None:
 
 
 @pytest.mark.parametrize("sampling", ["with replacement", "without replacement"])
-def test_a_run_by_loops_is_a_run_without_them(
-    sampling: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_by_loops_is_a_run_without_them(sampling, tmp_path, monkeypatch):
     table = theorem_table(run__steps=300, run__audits=20, run__sampling=sampling)
     fast = run_by_hand(table, tmp_path / "fast").evidence.record
     monkeypatch.setattr(pseudo_huber, "_compiled", lambda: None)

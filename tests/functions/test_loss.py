@@ -1,19 +1,15 @@
 """A plain PyTorch loss as an objective: what autograd gives is right, and what nothing vouches for
 supports nothing."""
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given as drawn
 from hypothesis import strategies as st
-from torch import Tensor
 
 import boundcheck as bc
 from boundcheck.functions.loss import Loss
@@ -29,26 +25,26 @@ X, Y = RANDOM.standard_normal((12, 3)), RANDOM.standard_normal((12, 2))
 KNOWN = LeastSquares(X, Y)
 W = torch.tensor(RANDOM.standard_normal((4, 2, 3)))
 SHAPE = (2, 3)
-DESCENT: dict[str, Any] = {
+DESCENT = {
     "claim": "nesterov2004.gradient_descent",
     "adapter": {"kind": "full"},
     "run": {"steps": 40, "audits": 40},
 }
 
 
-def each(V: Tensor, x: Tensor, y: Tensor) -> Tensor:
+def each(V, x, y):
     return (x @ V.mT - y).square().sum(-1) / 2
 
 
-def of_a_row(V: Tensor, x: Tensor, y: Tensor) -> Tensor:
+def of_a_row(V, x, y):
     return ((x @ V.mT).squeeze(-1) - y).square() / 2
 
 
-def mean(V: Tensor, x: Tensor, y: Tensor) -> Tensor:
+def mean(V, x, y):
     return each(V, x, y).mean()
 
 
-def alone(V: Tensor) -> Tensor:
+def alone(V):
     return each(V, torch.tensor(X), torch.tensor(Y))
 
 
@@ -58,7 +54,7 @@ each_way = pytest.mark.parametrize("way", MADE)
 
 
 @each_way
-def test_it_is_what_is_worked_out_by_hand(way: str) -> None:
+def test_it_is_what_is_worked_out_by_hand(way):
     found, indices = MADE[way], torch.tensor([[0, 3, 3], [1, 2, 5], [0, 0, 0], [11, 4, 7]])
     assert found.samples == 12
     for name in ("loss", "gradient", "sample_gradients"):
@@ -71,7 +67,7 @@ def test_it_is_what_is_worked_out_by_hand(way: str) -> None:
 
 
 # What takes a person's samples: as an array, or as a tensor, in any type.
-TAKES: dict[str, Any] = {
+TAKES = {
     "loss": lambda X, Y: Loss(each, X, Y, shape=SHAPE),
     "loss of X": lambda X, Y: Loss(lambda V, x: each(V, x, 0.0), X, shape=SHAPE),
     "loss of tensors": lambda X, Y: Loss(each, *map(torch.from_numpy, (X, Y)), shape=SHAPE),
@@ -85,7 +81,7 @@ TAKES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", TAKES)
-def test_what_is_made_of_samples_stays_when_they_are_changed(name: str) -> None:
+def test_what_is_made_of_samples_stays_when_they_are_changed(name):
     samples = X.copy(), Y.copy()
     found = TAKES[name](*samples)
     before = content_of(vars(found))
@@ -95,7 +91,7 @@ def test_what_is_made_of_samples_stays_when_they_are_changed(name: str) -> None:
 
 
 @each_way
-def test_rounding_errors_are_seen(way: str) -> None:
+def test_rounding_errors_are_seen(way):
     found, loss = MADE[way], MADE[way].loss(W)
     in_loss, in_gradient = found.rounding(W, loss)
     off = torch.linalg.matrix_norm(found.gradient(W) - KNOWN.gradient(W))
@@ -126,9 +122,7 @@ CERTIFIED = {"smoothness": (KNOWN.smoothness.value, "an eigenvalue"), "infimum":
         ({**CERTIFIED, "infimum": (1e3, "wishful")}, "refused"),
     ],
 )
-def test_only_what_has_certificates_is_supported(
-    given: dict[str, Any], verdict: str, tmp_path: Path
-) -> None:
+def test_only_what_has_certificates_is_supported(given, verdict, tmp_path):
     problem = Loss(each, X, Y, shape=SHAPE, **given)
     if verdict == "refused":
         refused(lambda: bc.measure(DESCENT, tmp_path, problem=problem))
@@ -145,7 +139,7 @@ def test_only_what_has_certificates_is_supported(
 
 
 @pytest.mark.full
-def test_a_false_claim_about_it_is_not_called_violated(tmp_path: Path) -> None:
+def test_a_false_claim_about_it_is_not_called_violated(tmp_path):
     table = DESCENT | {"assume": {"bound": "bound/10**9"}, "run": {"steps": 3, "audits": 3}}
     for given, verdict in (({}, "inconclusive"), (CERTIFIED, "violated")):
         (result,) = bc.measure(table, tmp_path, problem=Loss(each, X, Y, shape=SHAPE, **given))
@@ -154,7 +148,7 @@ def test_a_false_claim_about_it_is_not_called_violated(tmp_path: Path) -> None:
 
 
 @pytest.mark.full
-def test_a_function_of_w_is_measured(tmp_path: Path) -> None:
+def test_a_function_of_w_is_measured(tmp_path):
     table = DESCENT | {"problem": {"d": 2, "k": 3}}
     (result,) = bc.measure(table, tmp_path, problem=alone)
     assert result.problem.name == "alone"
@@ -166,7 +160,7 @@ def test_a_function_of_w_is_measured(tmp_path: Path) -> None:
 
 
 @pytest.mark.full
-def test_a_run_is_named_by_its_data(tmp_path: Path) -> None:
+def test_a_run_is_named_by_its_data(tmp_path):
     ids = set()
     for targets in (Y, Y, Y + 1e-12, X[:, :2]):
         (result,) = bc.measure(DESCENT, tmp_path, problem=Loss(each, X, targets, shape=SHAPE))
@@ -174,7 +168,7 @@ def test_a_run_is_named_by_its_data(tmp_path: Path) -> None:
     assert len(ids) == 3
     scale = 1.0
 
-    def closed(V: Tensor) -> Tensor:
+    def closed(V):
         return scale * alone(V)
 
     before = content_of(closed)
@@ -184,7 +178,7 @@ def test_a_run_is_named_by_its_data(tmp_path: Path) -> None:
 
 
 @pytest.mark.full
-def test_the_rows_of_a_csv_file(tmp_path: Path) -> None:
+def test_the_rows_of_a_csv_file(tmp_path):
     data = tmp_path / "prices.csv"
     data.write_text(
         "rooms,size,price,town\n" + "".join(f"{a},{b},{a + 2 * b},x\n" for a, b in X[:, :2])
@@ -245,9 +239,7 @@ def test_the_rows_of_a_csv_file(tmp_path: Path) -> None:
         ('a,b,target\n"1,2,3\n', "path", "line 2 has 1 values"),
     ],
 )
-def test_a_csv_file_that_is_no_table_of_numbers_is_refused(
-    text: str, field: str, said: str, tmp_path: Path
-) -> None:
+def test_a_csv_file_that_is_no_table_of_numbers_is_refused(text, field, said, tmp_path):
     (data := tmp_path / "data.csv").write_text(text)
     error = refused(lambda: Loss.from_csv(each, data, "target", shape=(1, 2)))
     assert error.field == field
@@ -255,9 +247,7 @@ def test_a_csv_file_that_is_no_table_of_numbers_is_refused(
 
 
 @drawn(st.integers(1, 4), st.lists(st.integers(0, 6), min_size=1, max_size=5))
-def test_a_csv_file_is_read_where_every_row_has_as_many_values_as_the_header(
-    columns: int, rows: list[int]
-) -> None:
+def test_a_csv_file_is_read_where_every_row_has_as_many_values_as_the_header(columns, rows):
     with TemporaryDirectory() as folder:
         data = Path(folder) / "data.csv"
         names = ["target", *(f"x{i}" for i in range(columns))]
@@ -273,9 +263,9 @@ def test_a_csv_file_is_read_where_every_row_has_as_many_values_as_the_header(
 
 
 @pytest.mark.parametrize("value", [2**63, 2**64, 10**23 - 1, -(10**30), 10**300])
-def test_a_whole_number_of_a_csv_file_may_be_long(value: int, tmp_path: Path) -> None:
+def test_a_whole_number_of_a_csv_file_may_be_long(value, tmp_path):
     (data := tmp_path / "data.csv").write_text(f"x,target\n1,{value}\n1,0\n")
-    options: dict[str, Any] = {"shape": (1, 1), "smoothness": 1.0, "infimum": -1e301}
+    options = {"shape": (1, 1), "smoothness": 1.0, "infimum": -1e301}
     made = Loss.from_csv(lambda W, x, y: y + 0 * (W @ x.mT).sum(0), data, "target", **options)
     assert made.loss(torch.ones(1, 1, 1, dtype=torch.float64)).item() == pytest.approx(value / 2)
 
@@ -302,10 +292,8 @@ def test_a_whole_number_of_a_csv_file_may_be_long(value: int, tmp_path: Path) ->
         (each, {"X": "text"}, "X"),
     ],
 )
-def test_what_is_no_loss_is_refused_in_one_line(
-    loss: Any, given: dict[str, Any], field: str
-) -> None:
-    options: dict[str, Any] = {"X": X, "y": Y, "shape": SHAPE} | given
+def test_what_is_no_loss_is_refused_in_one_line(loss, given, field):
+    options = {"X": X, "y": Y, "shape": SHAPE} | given
     assert refused(lambda: Loss(loss, **options)).field == field
 
 
@@ -319,9 +307,7 @@ def test_what_is_no_loss_is_refused_in_one_line(
         (MADE["each"], {"kind": "digits"}, "problem"),
     ],
 )
-def test_what_is_no_problem_is_refused(
-    problem: Any, table: dict[str, Any], field: str, tmp_path: Path
-) -> None:
+def test_what_is_no_problem_is_refused(problem, table, field, tmp_path):
     assert (
         refused(lambda: bc.measure(DESCENT | {"problem": table}, tmp_path, problem=problem)).field
         == field

@@ -3,7 +3,6 @@ refused of their data."""
 
 import math
 from fractions import Fraction
-from typing import Any
 
 import hypothesis.strategies as st
 import mpmath as mp
@@ -11,13 +10,11 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, target
-from hypothesis.strategies import DataObject
 
-from boundcheck.functions.objective import Objective, Setting, table_of
+from boundcheck.functions.objective import Setting, table_of
 from boundcheck.functions.objectives.clipped import Clipped
 from boundcheck.functions.objectives.linear import (
     LeastSquares,
-    LinearModel,
     LogisticRegression,
     ReadoutNetwork,
     SoftmaxRegression,
@@ -43,11 +40,11 @@ from tests.functions.twins import (
 )
 
 
-def built(bias: bool = False, **table: Any) -> Any:
+def built(bias=False, **table):
     return table_of(table).build(Setting(bias=bias))
 
 
-def assert_close(got: torch.Tensor, expected: torch.Tensor, allowed: float) -> None:
+def assert_close(got, expected, allowed):
     assert got.shape == expected.shape
     assert got.dtype == torch.float64
     assert (got - expected).abs().max().item() <= allowed
@@ -56,7 +53,7 @@ def assert_close(got: torch.Tensor, expected: torch.Tensor, allowed: float) -> N
 @each_kind
 @some_examples
 @given(st.data())
-def test_everything_is_the_formula_to_within_its_rounding(kind: str, data: DataObject) -> None:
+def test_everything_is_the_formula_to_within_its_rounding(kind, data):
     objective = data.draw(KINDS[kind])
     W = data.draw(weights(objective.shape))
     loss, gradient, each = objective.loss(W), objective.gradient(W), objective.sample_gradients(W)
@@ -80,7 +77,7 @@ def test_everything_is_the_formula_to_within_its_rounding(kind: str, data: DataO
         )
 
 
-def of_features(kind: str, X: np.ndarray, W: np.ndarray, random: np.random.Generator) -> Objective:
+def of_features(kind, X, W, random):
     """An objective of W x, which is about 1; of least squares the targets are the computed W x."""
     labels = np.arange(len(X)) % len(W)
     if kind == "least squares":
@@ -104,7 +101,7 @@ def of_features(kind: str, X: np.ndarray, W: np.ndarray, random: np.random.Gener
 @pytest.mark.parametrize(
     "kind", [kind for kind in KINDS if kind not in ("pseudo-Huber", "separable", "tilted")]
 )
-def test_rounding_is_covered_where_outputs_cancel(kind: str, size: float, seed: int) -> None:
+def test_rounding_is_covered_where_outputs_cancel(kind, size, seed):
     """Rows of W are large, but orthogonal to all of the data but for 1: outputs keep the rounding
     errors of size."""
     random = np.random.default_rng(seed)
@@ -121,7 +118,7 @@ def test_rounding_is_covered_where_outputs_cancel(kind: str, size: float, seed: 
 @each_kind
 @some_examples
 @given(st.data())
-def test_derivatives_of_the_gradient_are_those_of_autograd(kind: str, data: DataObject) -> None:
+def test_derivatives_of_the_gradient_are_those_of_autograd(kind, data):
     objective = data.draw(KINDS[kind])
     W, direction = (data.draw(weights(objective.shape, replicas=2)) for _ in range(2))
     (gradient,) = torch.autograd.grad(
@@ -140,7 +137,7 @@ def test_derivatives_of_the_gradient_are_those_of_autograd(kind: str, data: Data
     assert_close(torch.func.vjp(objective.gradient, W)[1](direction)[0], expected, allowed)
 
 
-def test_losses_keep_their_digits_where_they_are_small() -> None:
+def test_losses_keep_their_digits_where_they_are_small():
     # e^-50 to all digits, where log(1 + e^-50) would give zero; x^2/2, where delta^2 (sqrt(1 + x^2)
     # - 1) would.
     fit, W = (
@@ -156,7 +153,7 @@ def test_losses_keep_their_digits_where_they_are_small() -> None:
 
 @pytest.mark.parametrize("size", [1e3, 1e6])
 @pytest.mark.parametrize("activation", ["identity", "tanh"])
-def test_losses_are_finite_at_outputs_of_any_size(activation: str, size: float) -> None:
+def test_losses_are_finite_at_outputs_of_any_size(activation, size):
     X, labels = np.array([[1e3, -1e3], [1e3, 1e3]]), np.array([0, 1])
     W = size * torch.ones(1, 2, 2, dtype=torch.float64) * torch.tensor([[1.0], [-1.0]])
     for objective in (
@@ -175,9 +172,7 @@ def test_losses_are_finite_at_outputs_of_any_size(activation: str, size: float) 
 
 
 @pytest.mark.parametrize(("classes", "rows"), [(1, 1), (2, 1), (3, 3), (5, 5)])
-def test_logistic_regression_has_a_row_for_each_class_but_one_for_two(
-    classes: int, rows: int
-) -> None:
+def test_logistic_regression_has_a_row_for_each_class_but_one_for_two(classes, rows):
     labels = np.arange(classes)
     objective = LogisticRegression("rows", np.eye(classes), labels)
     assert objective.shape == (rows, classes)
@@ -191,15 +186,13 @@ def test_logistic_regression_has_a_row_for_each_class_but_one_for_two(
 
 @pytest.mark.parametrize("size", [1e155, 1e160, 1e200, 1e308])
 @pytest.mark.parametrize("delta", [1e-3, 1.0, 1e3])
-def test_a_pseudo_huber_loss_whose_squares_overflow_is_no_number_and_no_minimum(
-    size: float, delta: float
-) -> None:
+def test_a_pseudo_huber_loss_whose_squares_overflow_is_no_number_and_no_minimum(size, delta):
     objective, W = (
         PseudoHuber(np.zeros((2, 2, 2)), delta),
         torch.full((1, 2, 2), size, dtype=torch.float64),
     )
 
-    def told() -> list[torch.Tensor]:
+    def told():
         survey, batch = (
             objective.survey(W, ((None, None),)),
             objective.batch_gradient(W, torch.tensor([[0, 1]])),
@@ -212,7 +205,7 @@ def test_a_pseudo_huber_loss_whose_squares_overflow_is_no_number_and_no_minimum(
     assert not any(torch.isfinite(x).any() for x in (*found, *told()))
 
 
-def test_synthetic_data_come_from_the_seed() -> None:
+def test_synthetic_data_come_from_the_seed():
     one, same, other = (synthetic(3, 4, 5, 1.0, 1.0, 0.1, seed)._targets for seed in (0, 0, 1))
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
@@ -233,7 +226,7 @@ def test_synthetic_data_come_from_the_seed() -> None:
     assert noisy.var().item() == pytest.approx(5, rel=0.05)
 
 
-def hessian(objective: Objective, W: torch.Tensor) -> torch.Tensor:
+def hessian(objective, W):
     """At one W, shape (1, d, k), as a matrix of dk rows."""
     size = W.numel()
     return torch.func.jacfwd(objective.gradient)(W).reshape(size, size)
@@ -242,7 +235,7 @@ def hessian(objective: Objective, W: torch.Tensor) -> torch.Tensor:
 @each_kind
 @some_examples
 @given(st.data())
-def test_hessian_is_no_larger_than_the_smoothness(kind: str, data: DataObject) -> None:
+def test_hessian_is_no_larger_than_the_smoothness(kind, data):
     objective = data.draw(KINDS[kind])
     H = hessian(objective, data.draw(weights(objective.shape, replicas=1)))
     largest, L = torch.linalg.eigvalsh(H).abs().max().item(), objective.smoothness.value
@@ -253,7 +246,7 @@ def test_hessian_is_no_larger_than_the_smoothness(kind: str, data: DataObject) -
     assert largest <= L + allowed
 
 
-def certified(bound: float, value: Any) -> bool:
+def certified(bound, value):
     """Whether the bound is at least the value, which is known to some 50 digits, and no more than
     1e-9 above it."""
     with mp.workdps(60):
@@ -265,13 +258,13 @@ def certified(bound: float, value: Any) -> bool:
         )
 
 
-def mean_norm(X: np.ndarray) -> Any:
+def mean_norm(X):
     return mp.fsum(mp.sqrt(mp.fsum(mp.mpf(x) ** 2 for x in row)) for row in X.tolist()) / len(X)
 
 
 @some_examples
 @given(st.one_of(softmax_problems(), least_squares_problems(), logistic_problems()))
-def test_constants_of_linear_models_are_those_of_their_data(objective: LinearModel) -> None:
+def test_constants_of_linear_models_are_those_of_their_data(objective):
     X = objective._X.numpy()
     with mp.workdps(60):
         bend, square = {
@@ -286,7 +279,7 @@ def test_constants_of_linear_models_are_those_of_their_data(objective: LinearMod
             assert objective.gradient_bound.value == math.inf
 
 
-def network_constants(objective: ReadoutNetwork, eigenvalue: Any) -> tuple[Any, Any]:
+def network_constants(objective, eigenvalue):
     """L and G from their formulas, given the largest eigenvalue of X^T X."""
     U = objective._readout.numpy()
     square = top_eigenvalue(U.T if len(U) < U.shape[1] else U)
@@ -304,7 +297,7 @@ def network_constants(objective: ReadoutNetwork, eigenvalue: Any) -> tuple[Any, 
 
 @some_examples
 @given(st.one_of(networks("tanh"), networks("identity")))
-def test_network_constants_are_those_of_its_data_and_readout(objective: ReadoutNetwork) -> None:
+def test_network_constants_are_those_of_its_data_and_readout(objective):
     # Of a numerical second derivative 20 digits are right.
     with mp.workdps(60):
         L, G = network_constants(objective, top_eigenvalue(objective._X.numpy()))
@@ -313,7 +306,7 @@ def test_network_constants_are_those_of_its_data_and_readout(objective: ReadoutN
 
 
 @given(clipped_problems())
-def test_clipped_constants_are_those_of_the_slope_along_the_direction(objective: Clipped) -> None:
+def test_clipped_constants_are_those_of_the_slope_along_the_direction(objective):
     square = sum(Fraction(x) ** 2 for x in objective.direction.flat)
     exact = objective.slope.lipschitz * square
     assert exact <= Fraction(objective.smoothness.value) <= exact * (1 + Fraction(2 * EPSILON))
@@ -327,7 +320,7 @@ def test_clipped_constants_are_those_of_the_slope_along_the_direction(objective:
     assert 0 <= least - Fraction(objective.infimum.value) <= 2 * Fraction(EPSILON) * abs(least)
 
 
-def test_pseudo_huber_constants_are_attained() -> None:
+def test_pseudo_huber_constants_are_attained():
     objective = PseudoHuber(np.zeros((1, 2, 3)), 0.5)
     near = torch.full((1, 2, 3), 1e-6, dtype=torch.float64)
     far = torch.full((1, 2, 3), 1e6, dtype=torch.float64)
@@ -339,13 +332,13 @@ def test_pseudo_huber_constants_are_attained() -> None:
     assert objective.loss(0 * near).item() == objective.infimum.value
 
 
-def is_rounded_up(bound: float, square: Fraction) -> bool:
+def is_rounded_up(bound, square):
     """Whether the bound is at least the root of `square`, in exact arithmetic, and by a few ulps at
     most."""
     return Fraction(bound * (1 - 4 * EPSILON)) ** 2 < square <= Fraction(bound) ** 2
 
 
 @given(pseudo_huber_problems())
-def test_pseudo_huber_gradient_bound_is_rounded_up(objective: PseudoHuber) -> None:
+def test_pseudo_huber_gradient_bound_is_rounded_up(objective):
     d, k = objective.shape
     assert is_rounded_up(objective.gradient_bound.value, Fraction(objective.delta) ** 2 * d * k)

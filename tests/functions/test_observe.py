@@ -10,7 +10,7 @@ import torch
 from mpmath import mp
 
 from boundcheck.functions.adapters import ADAPTERS, LoRA
-from boundcheck.functions.arithmetic import Point, square_norm
+from boundcheck.functions.arithmetic import square_norm
 from boundcheck.functions.objectives.linear import SoftmaxRegression
 from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import Draw, sgd_step
@@ -26,15 +26,13 @@ PROBLEMS = {"pseudo-Huber": pseudo_huber, "softmax": softmax}
 Matrix = mpmath.matrix
 
 
-def factors(v: Point) -> tuple[Matrix, Matrix]:
+def factors(v):
     """The floats of a single point, exactly."""
     A, B = (Matrix(part[0].tolist()) for part in v)
     return A, B
 
 
-def loss_and_gradient(
-    problem: Problem, v: tuple[Matrix, Matrix]
-) -> tuple[mpmath.mpf, tuple[Matrix, Matrix]]:
+def loss_and_gradient(problem, v):
     """F(v) in 50 digits, and its gradient (s B^T M, s M A^T), with M the gradient of f in W."""
     (A, B), s, n = v, mp.mpf(problem.adapter.scale), problem.objective.samples
     W = Matrix(problem.adapter.W0.tolist()) + s * B * A
@@ -43,12 +41,12 @@ def loss_and_gradient(
     return mp.fsum(loss for loss, _ in each) / n, (s * B.T * M, s * M * A.T)
 
 
-def dot(u: tuple[Matrix, Matrix], v: tuple[Matrix, Matrix]) -> mpmath.mpf:
+def dot(u, v):
     """The Euclidean inner product of two points."""
     return mp.fsum(x * y for p, q in zip(u, v, strict=True) for x, y in zip(p, q, strict=True))
 
 
-def in_50_digits(problem: Problem, v: Point, v_next: Point) -> dict[str, float]:
+def in_50_digits(problem, v, v_next):
     """What is observed of single points, with its rounding error; see `Problem.observe`."""
     here, there = factors(v), factors(v_next)
     (loss, gradient), (loss_next, turned) = (
@@ -65,7 +63,7 @@ def in_50_digits(problem: Problem, v: Point, v_next: Point) -> dict[str, float]:
     }
 
 
-def assert_error_is_covered(problem: Problem, v: Point, v_next: Point) -> None:
+def assert_error_is_covered(problem, v, v_next):
     seen = problem.observe(v, v_next, None)
     for name, true in in_50_digits(problem, v, v_next).items():
         assert abs(seen[name].item() - true) <= seen[f"{name}_error"].item(), name

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given
-from hypothesis.strategies import DataObject, DrawFn
 from mpmath import mp
 
 from boundcheck.functions.adapters import ADAPTERS, Full, LoRA, make_adapter
-from boundcheck.functions.arithmetic import Point, square_norm
+from boundcheck.functions.arithmetic import square_norm
 from boundcheck.functions.objective import Setting, table_of
 from boundcheck.functions.objectives.linear import LeastSquares
 from boundcheck.functions.problem import Problem
@@ -36,7 +35,7 @@ some_examples = examples(15)
 
 
 @given(SIZES, SIZES, SCALES)
-def test_jacobian_bound_is_attained_in_one_dimension(a: float, b: float, scale: float) -> None:
+def test_jacobian_bound_is_attained_in_one_dimension(a, b, scale):
     adapter = LoRA(torch.zeros(1, 1, dtype=torch.float64), 1, scale)
     v = (
         torch.full((1, 1, 1), a, dtype=torch.float64),
@@ -52,7 +51,7 @@ def test_jacobian_bound_is_attained_in_one_dimension(a: float, b: float, scale: 
 
 
 @st.composite
-def of_kind(draw: DrawFn, kind: str) -> tuple[Problem, dict[str, float], Point]:
+def of_kind(draw, kind):
     """A problem with this adapter, a domain and two points in it; G may be known on the domain
     alone."""
     adapter = draw(adapters(kind, most=3))
@@ -69,7 +68,7 @@ def of_kind(draw: DrawFn, kind: str) -> tuple[Problem, dict[str, float], Point]:
 @each_kind
 @some_examples
 @given(st.data())
-def test_gradient_bound_holds_on_the_domain(kind: str, data: DataObject) -> None:
+def test_gradient_bound_holds_on_the_domain(kind, data):
     problem, radii, v = data.draw(of_kind(kind))
     G, objective, W0 = (
         problem.gradient_bound(radii),
@@ -91,7 +90,7 @@ def test_gradient_bound_holds_on_the_domain(kind: str, data: DataObject) -> None
     assert G.kind == "certified"
 
 
-def test_a_gradient_bound_that_was_estimated_says_so() -> None:
+def test_a_gradient_bound_that_was_estimated_says_so():
     objective = LeastSquares(np.eye(2), np.ones((2, 3)))
     objective.smoothness = Constant(1.0, "estimated", "a guess")
     problem = Problem(objective, LoRA(torch.zeros(3, 2, dtype=torch.float64), 1))
@@ -101,7 +100,7 @@ def test_a_gradient_bound_that_was_estimated_says_so() -> None:
 @each_kind
 @some_examples
 @given(st.data())
-def test_rounding_covers_what_exact_arithmetic_finds(kind: str, data: DataObject) -> None:
+def test_rounding_covers_what_exact_arithmetic_finds(kind, data):
     """Of pseudo-Huber: the only part of it that an adapter makes is that of W and of the
     pull-back."""
     adapter = data.draw(adapters(kind, most=2))
@@ -122,7 +121,7 @@ def test_rounding_covers_what_exact_arithmetic_finds(kind: str, data: DataObject
 
 
 @each_kind
-def test_an_adapter_of_another_shape_is_refused(kind: str) -> None:
+def test_an_adapter_of_another_shape_is_refused(kind):
     one = torch.ones(1, 1, dtype=torch.float64)
     adapter = make_adapter(kind, one, 1, 1.0, {"A": one, "B": one})
     assert (
@@ -131,7 +130,7 @@ def test_an_adapter_of_another_shape_is_refused(kind: str) -> None:
     )
 
 
-def test_what_the_first_iterate_determines_is_rounded_up() -> None:
+def test_what_the_first_iterate_determines_is_rounded_up():
     """Norms of blocks by singular values; the distance to the minimiser, by a least-squares solver,
     is in its bound."""
     random = torch.Generator().manual_seed(0)

@@ -8,12 +8,8 @@ import hypothesis.strategies as st
 import pytest
 import torch
 from hypothesis import given
-from hypothesis.strategies import DrawFn
 from scipy.stats import chisquare
 
-from boundcheck.functions.adapters import LoReFT
-from boundcheck.functions.arithmetic import Point
-from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import Reshuffled, WholeSample, WithReplacement, draw_batch, sgd_step
 from boundcheck.properties import adapters, directions, domain_points, problems
 from tests.functions.twins import EPSILON, geodesic
@@ -22,7 +18,7 @@ from tests.layers import examples
 REPLICAS = 3
 
 
-def test_batches_are_uniform() -> None:
+def test_batches_are_uniform():
     indices = draw_batch(1000, 50, 7, torch.Generator().manual_seed(0))
     assert indices.shape == (1000, 50)
     assert indices.dtype == torch.int64
@@ -33,7 +29,7 @@ def test_batches_are_uniform() -> None:
 
 
 @st.composite
-def moves(draw: DrawFn) -> tuple[LoReFT, Point, Point]:
+def moves(draw):
     """A point of LoReFT's domain, and a tangent direction of length about 1."""
     adapter = draw(adapters("loreft"))
     v = draw(domain_points(adapter, {"nu": 1.0}))
@@ -42,13 +38,11 @@ def moves(draw: DrawFn) -> tuple[LoReFT, Point, Point]:
 
 @examples(15)
 @given(moves())
-def test_the_geodesic_bends_at_right_angles_by_the_acceleration(
-    move: tuple[LoReFT, Point, Point],
-) -> None:
+def test_the_geodesic_bends_at_right_angles_by_the_acceleration(move):
     adapter, v, u = move
     zero, one = torch.zeros((), dtype=torch.float64), torch.ones((), dtype=torch.float64)
 
-    def velocity(t: torch.Tensor) -> torch.Tensor:
+    def velocity(t):
         return torch.func.jvp(lambda x: geodesic(v[0][0], u[0][0], x), (t,), (one,))[1]
 
     torch.testing.assert_close(
@@ -64,9 +58,7 @@ def test_the_geodesic_bends_at_right_angles_by_the_acceleration(
 
 @examples(15)
 @given(moves())
-def test_retraction_stays_on_the_manifold_and_is_of_second_order(
-    move: tuple[LoReFT, Point, Point],
-) -> None:
+def test_retraction_stays_on_the_manifold_and_is_of_second_order(move):
     adapter, v, u = move
     for size in (1e-2, 1e-1, 1.0, 10.0):
         R, V = adapter.retract(v, tuple(size * part for part in u))
@@ -87,12 +79,10 @@ def test_retraction_stays_on_the_manifold_and_is_of_second_order(
 
 
 @pytest.mark.parametrize(("samples", "batch"), [(6, 2), (7, 3), (5, 5), (4, 1)])
-def test_an_epoch_draws_every_sample_at_most_once_and_only_from_what_is_left(
-    samples: int, batch: int
-) -> None:
+def test_an_epoch_draws_every_sample_at_most_once_and_only_from_what_is_left(samples, batch):
     sampler = Reshuffled(REPLICAS, batch, samples, torch.Generator().manual_seed(0))
     for _ in range(5):
-        seen: list[set[int]] = [set() for _ in range(REPLICAS)]
+        seen = [set() for _ in range(REPLICAS)]
         for _ in range(samples // batch):
             law, indices = sampler.law(), sampler.draw()
             assert law.candidates.shape == (REPLICAS, samples - len(seen[0]))
@@ -105,7 +95,7 @@ def test_an_epoch_draws_every_sample_at_most_once_and_only_from_what_is_left(
                 drawn |= set(row)
 
 
-def test_without_replacement_every_order_is_equally_likely() -> None:
+def test_without_replacement_every_order_is_equally_likely():
     sampler, counts = Reshuffled(20_000, 2, 3, torch.Generator().manual_seed(0)), {}
     for row in sampler.draw().tolist():
         counts[tuple(row)] = counts.get(tuple(row), 0) + 1
@@ -114,7 +104,7 @@ def test_without_replacement_every_order_is_equally_likely() -> None:
 
 
 @pytest.mark.parametrize("kind", [WithReplacement, Reshuffled])
-def test_a_restored_sampler_goes_on_as_it_would_have(kind: type) -> None:
+def test_a_restored_sampler_goes_on_as_it_would_have(kind):
     whole = kind(REPLICAS, 2, 7, torch.Generator().manual_seed(3))
     for _ in range(5):
         whole.draw()
@@ -126,7 +116,7 @@ def test_a_restored_sampler_goes_on_as_it_would_have(kind: type) -> None:
 
 
 @given(problems(), st.integers(0, 100))
-def test_the_whole_sample_is_a_step_of_gradient_descent(problem: Problem, seed: int) -> None:
+def test_the_whole_sample_is_a_step_of_gradient_descent(problem, seed):
     sampler = WholeSample()
     assert sampler.law() is None
     v = problem.adapter.initial(1.0, torch.Generator().manual_seed(seed))

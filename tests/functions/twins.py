@@ -11,14 +11,9 @@ import numpy as np
 import pytest
 import torch
 from flint import arb, arb_mat, ctx, fmpq
-from hypothesis.strategies import DrawFn, SearchStrategy
-from torch import Tensor
 
-from boundcheck.functions.arithmetic import Point
-from boundcheck.functions.objective import Objective
 from boundcheck.functions.objectives.clipped import Clipped, Separable, Tilted
 from boundcheck.functions.objectives.linear import (
-    Activation,
     LeastSquares,
     LogisticRegression,
     ReadoutNetwork,
@@ -39,14 +34,14 @@ from tests.layers import examples
 BITS = 256
 
 
-def top_eigenvalue(X: np.ndarray) -> Any:
+def top_eigenvalue(X):
     """To some 50 digits, for small matrices."""
     with mp.workdps(60):
         exact = mp.matrix(X.tolist())
         return max(mp.eigsy(exact.T * exact, eigvals_only=True))
 
 
-def is_above_the_top(bound: Fraction, X: np.ndarray) -> bool:
+def is_above_the_top(bound, X):
     """Whether elimination in interval arithmetic, all pivots positive, proves bound I - X^T X
     positive definite."""
     with ctx.workprec(BITS):
@@ -66,7 +61,7 @@ def is_above_the_top(bound: Fraction, X: np.ndarray) -> bool:
         return True
 
 
-def is_below_the_top(bound: Fraction, X: np.ndarray) -> bool:
+def is_below_the_top(bound, X):
     """Whether a vector has a Rayleigh quotient above the bound, for certain."""
     vector = np.linalg.eigh(X.T @ X)[1][:, -1:]
     with ctx.workprec(BITS):
@@ -75,7 +70,7 @@ def is_below_the_top(bound: Fraction, X: np.ndarray) -> bool:
         return bool(quotient > arb(fmpq(bound.numerator, bound.denominator)))
 
 
-def _gram(X: np.ndarray) -> arb_mat:
+def _gram(X):
     exact = arb_mat(X.tolist())
     return exact.transpose() * exact
 
@@ -83,13 +78,13 @@ def _gram(X: np.ndarray) -> arb_mat:
 EPSILON = 2.0**-52
 
 
-def operations(objective: Objective) -> int:
+def operations(objective):
     """About how many additions an entry of a gradient, or the loss, takes."""
     d, k = objective.shape
     return 8 * (objective.samples + d * k)
 
 
-def gradient_size(objective: Objective, W: Tensor) -> float:
+def gradient_size(objective, W):
     """What the terms of a gradient in W may add up to: G, where there is one, their sizes at 0, and
     L on the way."""
     bound = objective.gradient_bound.value
@@ -101,12 +96,12 @@ def gradient_size(objective: Objective, W: Tensor) -> float:
     )
 
 
-def gradient_rounding(objective: Objective, W: Tensor) -> float:
+def gradient_rounding(objective, W):
     """Error of a gradient in W: that of its terms, and what a rounding of W moves."""
     return operations(objective) * EPSILON * gradient_size(objective, W)
 
 
-def loss_rounding(objective: Objective, W: Tensor) -> float:
+def loss_rounding(objective, W):
     """Error of a loss, whose size is at most that at W = 0 and what a gradient adds on the way to
     W."""
     at_zero = abs(objective.loss(_zero(objective)).item())
@@ -119,25 +114,25 @@ def loss_rounding(objective: Objective, W: Tensor) -> float:
     )
 
 
-def _zero(objective: Objective) -> Tensor:
+def _zero(objective):
     return torch.zeros(1, *objective.shape, dtype=torch.float64)
 
 
 LARGEST = 5
 
 
-def features(samples: int, k: int) -> SearchStrategy[np.ndarray]:
+def features(samples, k):
     """Data that may be rank-deficient, ill-conditioned or zero, small or large."""
     return st.sampled_from([0.1, 1.0, 30.0]).flatmap(lambda norm: ball((samples, k), norm))
 
 
-def class_numbers(samples: int, classes: int) -> SearchStrategy[np.ndarray]:
+def class_numbers(samples, classes):
     numbers = st.lists(st.integers(0, classes - 1), min_size=samples, max_size=samples)
     return numbers.map(lambda labels: np.array(labels, dtype=np.int64))
 
 
 @st.composite
-def logistic_problems(draw: DrawFn) -> LogisticRegression:
+def logistic_problems(draw):
     """From one class, which is told by one row like two are, to five."""
     (samples, k), classes = draw(shapes(LARGEST)), draw(st.integers(1, LARGEST))
     return LogisticRegression(
@@ -146,7 +141,7 @@ def logistic_problems(draw: DrawFn) -> LogisticRegression:
 
 
 @st.composite
-def networks(draw: DrawFn, activation: Activation) -> ReadoutNetwork:
+def networks(draw, activation):
     (samples, k), (classes, hidden) = draw(shapes(LARGEST)), draw(shapes(LARGEST))
     readout = draw(ball((classes, hidden), draw(st.sampled_from([0.1, 1.0, 3.0]))))
     X, labels = draw(features(samples, k)), draw(class_numbers(samples, classes))
@@ -161,7 +156,7 @@ DIRECTIONS = [
 
 
 @st.composite
-def separable_problems(draw: DrawFn) -> Separable:
+def separable_problems(draw):
     count, samples = draw(st.integers(1, 3)), draw(st.integers(1, 3))
     parts = []
     for E in DIRECTIONS[:count]:
@@ -171,13 +166,13 @@ def separable_problems(draw: DrawFn) -> Separable:
 
 
 @st.composite
-def tilted_problems(draw: DrawFn) -> Tilted:
+def tilted_problems(draw):
     """An objective with N of any spectrum and size."""
     base = draw(st.one_of(softmax_problems(), pseudo_huber_problems(), least_squares_problems()))
     return Tilted(base, draw(ball(tuple(base.shape), draw(st.sampled_from([1e-6, 0.1, 1.0, 1e3])))))
 
 
-KINDS: dict[str, SearchStrategy[Objective]] = {
+KINDS = {
     "softmax": softmax_problems(),
     "pseudo-Huber": pseudo_huber_problems(),
     "least squares": least_squares_problems(),
@@ -209,7 +204,7 @@ class Exact(NamedTuple):
     samples: list[Matrix]
 
 
-def exactly(objective: Objective, W: torch.Tensor) -> Exact:
+def exactly(objective, W):
     """At one W, shape (d, k), whose floats are taken as they are."""
     with mp.workdps(DIGITS):
         weight = matrix(W)
@@ -241,7 +236,7 @@ def exactly(objective: Objective, W: torch.Tensor) -> Exact:
         return Exact(mp.fsum(losses) / len(losses), mean, samples)
 
 
-def distance(got: torch.Tensor, exact: Matrix) -> Any:
+def distance(got, exact):
     """The Frobenius norm of the difference."""
     with mp.workdps(DIGITS):
         rows = zip(got.tolist(), exact, strict=True)
@@ -250,26 +245,26 @@ def distance(got: torch.Tensor, exact: Matrix) -> Any:
         )
 
 
-def matrix(X: torch.Tensor) -> Matrix:
+def matrix(X):
     return [[mp.mpf(x) for x in row] for row in X.tolist()]
 
 
-def total(*terms: Matrix) -> Matrix:
+def total(*terms):
     return [
         [mp.fsum(entries) for entries in zip(*rows, strict=True)]
         for rows in zip(*terms, strict=True)
     ]
 
 
-def times(M: Matrix, x: Vector) -> Vector:
+def times(M, x):
     return [mp.fsum(a * b for a, b in zip(row, x, strict=True)) for row in M]
 
 
-def outer(x: Vector, y: Vector) -> Matrix:
+def outer(x, y):
     return [[a * b for b in y] for a in x]
 
 
-def cross_entropy(logits: Vector, label: int) -> tuple[Any, Vector]:
+def cross_entropy(logits, label):
     """The loss and p - e_y."""
     exponentials = [mp.exp(z) for z in logits]
     total = mp.fsum(exponentials)
@@ -277,7 +272,7 @@ def cross_entropy(logits: Vector, label: int) -> tuple[Any, Vector]:
     return mp.log(total) - logits[label], residual
 
 
-def sample(objective: Objective, i: int, W: Matrix) -> tuple[Any, Matrix]:
+def sample(objective, i, W):
     """f_i(W) and its gradient."""
     if isinstance(objective, PseudoHuber):
         delta = mp.mpf(objective.delta)
@@ -314,7 +309,7 @@ def sample(objective: Objective, i: int, W: Matrix) -> tuple[Any, Matrix]:
     return loss, outer(slope, x)
 
 
-def network(objective: ReadoutNetwork, i: int, z: Vector) -> tuple[Any, Vector]:
+def network(objective, i, z):
     tanh, U = objective.activation == "tanh", matrix(objective._readout)
     hidden = [mp.tanh(x) for x in z] if tanh else z
     loss, residual = cross_entropy(times(U, hidden), objective._targets[i].tolist().index(1))
@@ -322,7 +317,7 @@ def network(objective: ReadoutNetwork, i: int, z: Vector) -> tuple[Any, Vector]:
     return loss, [g * mp.sech(x) ** 2 for g, x in zip(back, z, strict=True)] if tanh else back
 
 
-def clipped(objective: Clipped, W: Matrix) -> Exact:
+def clipped(objective, W):
     E = matrix(torch.tensor(objective.direction))
     w = mp.fsum(
         x * e for row, other in zip(W, E, strict=True) for x, e in zip(row, other, strict=True)
@@ -341,11 +336,11 @@ def clipped(objective: Clipped, W: Matrix) -> Exact:
     return Exact(loss, along[0], along[1:])
 
 
-def number(x: Any) -> Any:
+def number(x):
     return mp.mpf(x.numerator) / x.denominator
 
 
-def geodesic(R: torch.Tensor, Z: torch.Tensor, t: torch.Tensor | float) -> torch.Tensor:
+def geodesic(R, Z, t):
     """The geodesic that leaves R along Z, in the metric of the matrices around.
 
     Source: Edelman, Arias and Smith, "The geometry of algorithms with orthogonality constraints",
@@ -362,7 +357,7 @@ def geodesic(R: torch.Tensor, Z: torch.Tensor, t: torch.Tensor | float) -> torch
     return (moved @ torch.matrix_exp(-t * skew)).mT
 
 
-def on_the_geodesic(v: Point, u: Point, t: float) -> Point:
+def on_the_geodesic(v, u, t):
     """Points (R, V) of LoReFT after a time t: R along its geodesic, V along a line."""
     return (
         torch.stack([geodesic(R, dR, t) for R, dR in zip(v[0], u[0], strict=True)]),

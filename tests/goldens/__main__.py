@@ -11,7 +11,7 @@ from tests.goldens.made import FOLDER, GOLDENS
 from tests.program import run
 
 
-def command(*words: str) -> SimpleNamespace:
+def command(*words):
     """Call `boundcheck` in the current folder; says what it exited with, and what it printed."""
     done = run(*words, cwd=Path.cwd())
     return SimpleNamespace(code=done.returncode, out=done.stdout)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ _FULL = {
     "run.zeta": None,
     "run.replicas": None,
 }
-RUNS: dict[str, dict[str, Any]] = {
+RUNS = {
     "too few replicas": THEOREM_TABLE,
     "supported": changed(THEOREM_TABLE, {"run.replicas": 64}),
     "a ball that is left": changed(THEOREM_TABLE, {"domain.a": 2.0}),
@@ -117,22 +117,22 @@ class Golden:
     relative: float = 0.0
 
     @property
-    def path(self) -> Path:
+    def path(self):
         """The file."""
         return FOLDER / f"{re.sub('[^A-Za-z0-9_.]+', '-', self.name)}.json"
 
     @property
-    def kept(self) -> Any:
+    def kept(self):
         """What is committed."""
         return json.loads(self.path.read_text("utf-8"))
 
-    def write(self, command: Command) -> None:
+    def write(self, command):
         """Commit what is made now."""
         text = json.dumps(self.make(command), indent=1, sort_keys=True, ensure_ascii=False)
         self.path.write_text(text + "\n", "utf-8")
 
 
-def plain(x: Any) -> Any:
+def plain(x):
     """JSON without its sentences."""
     if isinstance(x, dict):
         return {
@@ -141,7 +141,7 @@ def plain(x: Any) -> Any:
     return [plain(y) for y in x] if isinstance(x, list) else x
 
 
-def schema(x: Any) -> Any:
+def schema(x):
     """The keys of JSON, and the types of its values; of a list, those of all its entries."""
     if isinstance(x, dict):
         return {key: schema(y) for key, y in x.items()}
@@ -151,7 +151,7 @@ def schema(x: Any) -> Any:
     return type(x).__name__
 
 
-def differences(new: Any, kept: Any, relative: float, at: str = "") -> Iterator[str]:
+def differences(new, kept, relative, at=""):
     """Where two are not the same; numbers may be off."""
     if isinstance(new, dict) and isinstance(kept, dict):
         for key in sorted(new.keys() | kept.keys()):
@@ -168,8 +168,8 @@ def differences(new: Any, kept: Any, relative: float, at: str = "") -> Iterator[
         yield f"{at}: {new!r} in place of {kept!r}"
 
 
-def _proofs(paper: str) -> Callable[[Command], Any]:
-    def make(command: Command) -> Any:
+def _proofs(paper):
+    def make(command):
         found = {}
         for claim in json.loads(command("prove", paper, "--json").out)["claims"]:
             for proof in claim["proofs"]:
@@ -189,15 +189,15 @@ def _proofs(paper: str) -> Callable[[Command], Any]:
     return make
 
 
-def _hash(step: dict[str, Any]) -> str:
+def _hash(step):
     said = {
         key: step[key] for key in ("statement", "given", "witness", "follows", "does_not_follow_at")
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _run(name: str) -> Callable[[Command], Any]:
-    def make(command: Command) -> Any:
+def _run(name):
+    def make(command):
         spec = Path("golden.toml")
         spec.write_text(_toml(RUNS[name]), "utf-8")
         answer = command("measure", str(spec), "--json")
@@ -206,7 +206,7 @@ def _run(name: str) -> Callable[[Command], Any]:
     return make
 
 
-def _toml(table: dict[str, Any]) -> str:
+def _toml(table):
     """A spec of tables of plain values."""
     top = {key: value for key, value in table.items() if not isinstance(value, dict)}
     lines = [f"{key} = {json.dumps(value)}" for key, value in top.items()]
@@ -220,8 +220,8 @@ def _toml(table: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _search(id: str) -> Callable[[Command], Any]:
-    def make(command: Command) -> Any:
+def _search(id):
+    def make(command):
         found = plain(
             json.loads(
                 command(
@@ -235,8 +235,8 @@ def _search(id: str) -> Callable[[Command], Any]:
     return make
 
 
-def _worst_case(id: str) -> Callable[[Command], Any]:
-    def make(command: Command) -> Any:
+def _worst_case(id):
+    def make(command):
         found = plain(
             json.loads(command("falsify", id, "--horizon", "1", "--horizon", "2", "--json").out)
         )
@@ -250,7 +250,7 @@ def _worst_case(id: str) -> Callable[[Command], Any]:
     return make
 
 
-def _schemas(command: Command) -> Any:
+def _schemas(command):
     spec = Path("golden.toml")
     spec.write_text(_toml(changed(THEOREM_TABLE, {"run.steps": 8, "run.audits": 4})), "utf-8")
     calls = {
@@ -290,7 +290,7 @@ EXITS = {
 }
 
 
-def _exits(command: Command) -> Any:
+def _exits(command):
     return {name: command(*words.split()).code for name, words in EXITS.items()}
 
 

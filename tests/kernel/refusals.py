@@ -4,12 +4,11 @@ without asserts."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from types import SimpleNamespace
-from typing import Any
 
 from boundcheck import kernel
 from boundcheck.kernel import (
@@ -48,19 +47,19 @@ X, S = Symbol("X", ("m", "n"), Time(NOW)), Symbol("S", ("m", "m"))
 MA, MB, MX, MY = (Matrix.of(x) for x in (A, B, X, Y))
 
 
-def ge(p: Any) -> Fact:
+def ge(p):
     return Fact(">=", of(p))
 
 
-def gt(p: Any) -> Fact:
+def gt(p):
     return Fact(">", of(p))
 
 
-def eq(p: Any) -> Fact:
+def eq(p):
     return Fact("=", of(p))
 
 
-def assumed(*facts: Any) -> list[Theorem]:
+def assumed(*facts):
     return [rules.assume(x) for x in facts]
 
 
@@ -73,24 +72,24 @@ class Foreign(nodes.Letter):
 
     key, shape = "[foreign]", ("m", "n")
 
-    def __str__(self) -> str:
+    def __str__(self):
         return self.key
 
 
 class _AsInt(type):
     """The kind of a class that says it equals int."""
 
-    def __eq__(cls, other: object) -> bool:
+    def __eq__(cls, other):
         return other is int or other is cls
 
-    def __hash__(cls) -> int:
+    def __hash__(cls):
         return hash(int)
 
 
 class Sign(int, metaclass=_AsInt):
     """A sign that makes something else of each gain."""
 
-    def __mul__(self, other: Any) -> Any:
+    def __mul__(self, other):
         return of(Variable("huge"))
 
 
@@ -103,7 +102,7 @@ class Case:
     rule: str | None = None
     premise: int | None = None
 
-    def failure(self) -> str | None:
+    def failure(self):
         """What is wrong with how this was refused, or None."""
         try:
             answer = self.call()
@@ -124,7 +123,7 @@ class Case:
         return None
 
 
-def refused(rule: str, premise: int | None, why: str, *arguments: Any, name: str = "") -> Case:
+def refused(rule, premise, why, *arguments, name=""):
     """A rule that refuses for its own reason."""
     return Case(
         f"{rule}: {name or why}",
@@ -136,7 +135,7 @@ def refused(rule: str, premise: int | None, why: str, *arguments: Any, name: str
     )
 
 
-def laws() -> Iterator[Case]:
+def laws():
     (low,) = assumed(ge(a))
     hidden = rules.instantiate(rules.assume(Law((b,), (ge(a),), ge(b))), ((b, of(b)),))
     yield refused("discharge", 1, "not one of its hypotheses", *assumed(ge(a), ge(b)))
@@ -167,7 +166,7 @@ def laws() -> Iterator[Case]:
         )
 
 
-def instances() -> Iterator[Case]:
+def instances():
     any_law, matrix_law = rules.assume(LAW), rules.assume(Law((Y,), (), ge(norm("F", MY))))
     fixed, letter = (
         rules.assume(Law((a,), (), ge(a))),
@@ -219,7 +218,7 @@ def instances() -> Iterator[Case]:
     yield Case("mean of a product", product, TermError, "all its factors but one")
 
 
-def equals() -> Iterator[Case]:
+def equals():
     same, p = assumed(eq(norm("F", MX - MA)), ge(norm("F", MX)))
     goal = ge(norm("F", MA))
     yield refused("rewrite", 0, r"does not say that X\[t\] is Y", same, p, X, MY, goal)
@@ -256,7 +255,7 @@ def equals() -> Iterator[Case]:
     )
 
 
-def times() -> Iterator[Case]:
+def times():
     now, later, early = (of(Variable("x", Time(i))) for i in (NOW, nodes.NEXT, Index("", 1)))
     (first, step, other), goal = assumed(ge(early), ge(later), ge(of(c) * now)), ge(now)
     yield refused("induction", 0, "expected 0 <= x.1., and not", other, step, goal)
@@ -277,7 +276,7 @@ def times() -> Iterator[Case]:
     yield refused("at_time", 0, "expected a fact", rules.assume(LAW), Index("", 1), name="law")
 
 
-def norms() -> Iterator[Case]:
+def norms():
     yield refused("triangle", None, "1 blocks and 2 blocks", FROBENIUS, (MA,), (MA, MA))
     yield Case(
         "triangle: shapes",
@@ -336,7 +335,7 @@ def norms() -> Iterator[Case]:
     )
 
 
-def operators() -> Iterator[Case]:
+def operators():
     yield refused("root_square", 0, "expected a fact p >= or > 0", *assumed(eq(a)))
     yield refused("root_square", 0, "expected a fact", rules.assume(LAW), name="law")
     for fact in (ge(a), eq(a), LAW):
@@ -355,21 +354,12 @@ def operators() -> Iterator[Case]:
         )
 
 
-def term(*places: Any, weight: int = 1, square: Any = ONE) -> Any:
+def term(*places, weight=1, square=ONE):
     """A weighted square times the premises at these places."""
     return ((Fraction(weight), of(square)),), places
 
 
-def certify(
-    name: str,
-    why: str,
-    goal: Any,
-    *premises: Any,
-    terms: Any = (),
-    multipliers: Any = (),
-    factor: Any = (),
-    **at: int,
-) -> Case:
+def certify(name, why, goal, *premises, terms=(), multipliers=(), factor=(), **at):
     return refused(
         "certificate",
         at.get("premise"),
@@ -383,7 +373,7 @@ def certify(
     )
 
 
-def certificates() -> Iterator[Case]:
+def certificates():
     low, strict, equal = assumed(ge(a), gt(b), eq(of(a) - 1))
     square, one = of(a) ** 2, [term(0)]
     yield certify("one more", r"differ by 1$", ge(of(a) + 1), low, terms=one)
@@ -429,7 +419,7 @@ def certificates() -> Iterator[Case]:
         )
 
 
-def certificates_with_factors() -> Iterator[Case]:
+def certificates_with_factors():
     low, equal, product, zero = assumed(ge(a), eq(of(a) - 1), ge(of(a) * b), eq(of(a) * b))
     gap, less = assumed(ge(of(a) * b - of(a) * b * b), ge(of(a) * b - of(b) * b))
     kind, by = "expected a fact p > 0", {"factor": (0,), "premise": 0}
@@ -445,7 +435,7 @@ def certificates_with_factors() -> Iterator[Case]:
     )
 
 
-def chains() -> Iterator[Case]:
+def chains():
     f_of = lambda *x: of(Value("f", x))  # noqa: E731
     big = of(Value("F", (MY,)))
     yield refused("chain_rule", 0, "a law without premises", *assumed(eq(big - f_of(MY))), 0)
@@ -488,7 +478,7 @@ def chains() -> Iterator[Case]:
         yield refused("chain_rule", None, "there is no block", fine, block, name=f"block {block}")
 
 
-def smooth(x: Matrix, step: Matrix, constant: Any, theta: Variable, *more: Fact) -> Theorem:
+def smooth(x, step, constant, theta, *more):
     s = of(theta)
     change = tuple(
         p - q
@@ -500,10 +490,10 @@ def smooth(x: Matrix, step: Matrix, constant: Any, theta: Variable, *more: Fact)
     )
 
 
-def descents() -> Iterator[Case]:
+def descents():
     good = smooth(MX, MA, b, u)
 
-    def lemma(name: str, why: str, theorem: Theorem, *changed: Any) -> Case:
+    def lemma(name, why, theorem, *changed):
         given = (*changed, *("f", (MX,), (MA,), of(b), u)[len(changed) :])
         return refused("descent_lemma", 0, why, theorem, *given, name=name)
 
@@ -554,7 +544,7 @@ def descents() -> Iterator[Case]:
     yield Case("descent_lemma: numbers of blocks", unequal, KernelError, "")
 
 
-def terms() -> Iterator[Case]:
+def terms():
     yield Case("sum of other shapes", lambda: MA + MB, ShapeError, r"A of shape .* \+ B of shape")
     yield Case("product of other shapes", lambda: MA @ MA, ShapeError, "@")
     yield Case("trace of no square", lambda: nodes.Trace(((A, False),)), TermError, "square matrix")
@@ -615,10 +605,10 @@ def terms() -> Iterator[Case]:
     )
 
 
-def attacks() -> Iterator[Case]:
+def attacks():
     """Ways to something false that were open once, or could be."""
 
-    def closed(name: str, call: Callable[[], object]) -> Case:
+    def closed(name, call):
         return Case(f"attack: {name}", call, KernelError)
 
     lie = Law((Y,), (), gt(0))
@@ -627,9 +617,7 @@ def attacks() -> Iterator[Case]:
     yield closed(
         "homogeneous in a law", lambda: rules.homogeneous(Law((Y,), (), FALSE), FROBENIUS, (MA,))
     )
-    fake: Any = SimpleNamespace(
-        conclusion=FALSE, fact=FALSE, hypotheses=frozenset(), ledger=frozenset()
-    )
+    fake = SimpleNamespace(conclusion=FALSE, fact=FALSE, hypotheses=frozenset(), ledger=frozenset())
     yield closed(
         "a premise that is no theorem",
         lambda: rules.certificate((fake,), FALSE, (term(0),), (), ()),
@@ -672,7 +660,7 @@ def attacks() -> Iterator[Case]:
     )
     yield closed("a shape of three names", lambda: Symbol("A", ("m", "n", "k")))
     yield closed("a law for all values of a process", lambda: rules.assume(Law((c,), (), ge(c))))
-    disguised: Any = SimpleNamespace(key=ONE.key, terms=of(-1).terms)
+    disguised = SimpleNamespace(key=ONE.key, terms=of(-1).terms)
     yield closed(
         "a fact of no polynomial",
         lambda: rules.expectation(rules.assume(Fact(">=", disguised)), None),
@@ -724,13 +712,13 @@ def attacks() -> Iterator[Case]:
     )
 
 
-def _assumed(polynomial: Scalar) -> tuple[Any, ...]:
+def _assumed(polynomial):
     """What a theorem is made of that was assumed."""
     fact = ge(polynomial)
     return frozenset({fact}), fact, frozenset(), "assume", (), (fact,)
 
 
-def tampered() -> Iterator[Case]:
+def tampered():
     """Derivations that were changed by hand; in any field of any step, near and far, by property in
     test_replay."""
     start = rules.assume(ge(a))
@@ -773,7 +761,7 @@ GROUPS = (
 CASES = [case for group in GROUPS for case in group()]
 
 
-def main() -> None:
+def main():
     failures = [failure for case in CASES if (failure := case.failure())]
     if failures:
         raise SystemExit("\n".join(failures))

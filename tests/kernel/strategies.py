@@ -7,7 +7,7 @@ adapted by construction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
@@ -15,12 +15,10 @@ from itertools import pairwise
 from random import Random
 
 import hypothesis.strategies as st
-from hypothesis.strategies import DrawFn, SearchStrategy
 
-from boundcheck.kernel import Fact, Law, Statement, TermError, terms
+from boundcheck.kernel import Fact, Law, TermError, terms
 from boundcheck.kernel.builders import before, expect, inner, maximum, mean, norm, power, total
 from boundcheck.kernel.meaning import (
-    Grid,
     Interval,
     MatrixFunction,
     Model,
@@ -66,29 +64,27 @@ class World(Model):
     seed: int = 0
     choice: tuple[tuple[Symbol | Variable, Callable[[int, int], Numbers | Fraction]], ...] = ()
 
-    def having(
-        self, x: Symbol | Variable, value: Callable[[int, int], Numbers | Fraction]
-    ) -> World:
+    def having(self, x, value):
         return bound(replace(self, choice=(*self.choice, (x, value))))
 
-    def with_functions(self, **functions: MatrixFunction) -> World:
+    def with_functions(self, **functions):
         return replace(self, functions={**self.functions, **functions})
 
 
 @cache
-def _number(place: str) -> Fraction:
+def _number(place):
     return Random(place).choice(ENTRIES)
 
 
-def bound(world: World) -> World:
+def bound(world):
     """The same world with its symbols as a function of the seed and the choice."""
 
-    def symbols(x: Symbol | Variable, time: int, outcome: int) -> Numbers | Fraction:
+    def symbols(x, time, outcome):
         for chosen, value in reversed(world.choice):
             if chosen == x:
                 return value(time, outcome)
         if x.when == CONSTANT:
-            label: object = "everywhere"
+            label = "everywhere"
         elif x.when == ANY:
             label = (time, outcome)
         else:
@@ -105,14 +101,14 @@ def bound(world: World) -> World:
     return replace(world, symbols=symbols)
 
 
-def quadratic(seed: int, name: str) -> MatrixFunction:
+def quadratic(seed, name):
     """c + ⟨b, x⟩ + ½⟨x, d·x⟩ + ½⟨e, x⟩² with coefficients by block and place, on blocks of any
     shapes."""
 
-    def number(*place: object) -> Interval:
+    def number(*place):
         return exact(_number(f"{seed} {name} {place}"))
 
-    def entries(point: tuple[Grid, ...]) -> list[tuple[tuple[int, int, int], Interval]]:
+    def entries(point):
         return [
             ((b, i, j), x)
             for b, grid in enumerate(point)
@@ -120,18 +116,18 @@ def quadratic(seed: int, name: str) -> MatrixFunction:
             for j, x in enumerate(row)
         ]
 
-    def slope(point: tuple[Grid, ...]) -> Interval:
+    def slope(point):
         return sum((number("e", *at) * x for at, x in entries(point)), exact(0))
 
-    def value(point: tuple[Grid, ...]) -> Interval:
+    def value(point):
         half, along = exact(Fraction(1, 2)), slope(point)
         parts = (number("b", *at) * x + half * number("d", *at) * x * x for at, x in entries(point))
         return sum(parts, number("c")) + half * along * along
 
-    def gradient(point: tuple[Grid, ...]) -> tuple[Grid, ...]:
+    def gradient(point):
         along = slope(point)
 
-        def at(b: int, i: int, j: int, x: Interval) -> Interval:
+        def at(b, i, j, x):
             return number("b", b, i, j) + number("d", b, i, j) * x + number("e", b, i, j) * along
 
         return tuple(
@@ -143,7 +139,7 @@ def quadratic(seed: int, name: str) -> MatrixFunction:
 
 
 @st.composite
-def worlds(draw: DrawFn, outcomes: int = 3) -> World:
+def worlds(draw, outcomes=3):
     """A model: sizes 1 to 3, T 1 to 3, few outcomes, and a past that tells more apart as time goes
     on."""
     dimensions = {name: draw(st.integers(1, 3)) for name in DIMENSIONS}
@@ -156,7 +152,7 @@ def worlds(draw: DrawFn, outcomes: int = 3) -> World:
         levels.append(tuple(2 * label + bit for label, bit in zip(levels[-1], split, strict=True)))
     seed, first = draw(SEEDS), draw(st.integers(0, 1))
 
-    def past(time: int) -> tuple[int, ...]:
+    def past(time):
         return levels[max(0, min(time + first, len(levels) - 1))]
 
     functions = {name: quadratic(seed, name) for name in ("f", "g")}
@@ -173,7 +169,7 @@ def worlds(draw: DrawFn, outcomes: int = 3) -> World:
     )
 
 
-def symbols(shape: Shape, kinds: tuple[object, ...] = KINDS) -> SearchStrategy[Symbol]:
+def symbols(shape, kinds=KINDS):
     """A symbol of a shape; its name says its kind, so that a name has one kind."""
     return st.builds(
         lambda name, when: Symbol(name + _kind_letter(when), shape, when),
@@ -182,7 +178,7 @@ def symbols(shape: Shape, kinds: tuple[object, ...] = KINDS) -> SearchStrategy[S
     )
 
 
-def variables(kinds: tuple[object, ...] = KINDS) -> SearchStrategy[Variable]:
+def variables(kinds=KINDS):
     return st.builds(
         lambda name, when: Variable(name + _kind_letter(when), when),
         st.sampled_from("ab"),
@@ -190,7 +186,7 @@ def variables(kinds: tuple[object, ...] = KINDS) -> SearchStrategy[Variable]:
     )
 
 
-def _kind_letter(when: object) -> str:
+def _kind_letter(when):
     return f"p{when.lag}" if isinstance(when, Time) else str(when)[0]
 
 
@@ -198,9 +194,7 @@ SHAPED = st.sampled_from(SHAPES)
 
 
 @st.composite
-def letters(
-    draw: DrawFn, shape: Shape, depth: int = 1, kinds: tuple[object, ...] = KINDS
-) -> terms.Letter | Matrix:
+def letters(draw, shape, depth=1, kinds=KINDS):
     """A symbol, a block of a gradient, or a mean."""
     kind = draw(st.sampled_from(("symbol", "symbol", "gradient", "mean"))) if depth else "symbol"
     if kind == "gradient":
@@ -217,10 +211,10 @@ def letters(
 
 
 @st.composite
-def words(draw: DrawFn, shape: Shape, depth: int = 1, kinds: tuple[object, ...] = KINDS) -> Matrix:
+def words(draw, shape, depth=1, kinds=KINDS):
     """A product of one to three letters or transposes."""
     names = (shape[0], *draw(st.lists(st.sampled_from(DIMENSIONS), max_size=2)), shape[1])
-    product: Matrix | None = None
+    product = None
     for rows, columns in pairwise(names):
         flip = draw(st.booleans())
         letter = Matrix.of(
@@ -235,9 +229,7 @@ RATIONALS = st.sampled_from(ENTRIES)
 
 
 @st.composite
-def matrices(
-    draw: DrawFn, shape: Shape, depth: int = 1, kinds: tuple[object, ...] = KINDS
-) -> Matrix:
+def matrices(draw, shape, depth=1, kinds=KINDS):
     """A sum of up to three words, with numbers or variables as coefficients."""
     result = Matrix.zero(shape)
     for _ in range(draw(st.integers(0, 10)) % 4):
@@ -249,22 +241,14 @@ def matrices(
 
 
 @st.composite
-def points(
-    draw: DrawFn, shapes: tuple[Shape, ...] | None = None, depth: int = 1
-) -> tuple[Matrix, ...]:
+def points(draw, shapes=None, depth=1):
     """One or two blocks."""
     shapes = shapes or tuple(draw(st.lists(SHAPED, min_size=1, max_size=2)))
     return tuple(draw(matrices(shape, depth)) for shape in shapes)
 
 
 @st.composite
-def scalars(
-    draw: DrawFn,
-    depth: int = 1,
-    rational: bool = False,
-    kinds: tuple[object, ...] = KINDS,
-    size: int = 2,
-) -> Scalar:
+def scalars(draw, depth=1, rational=False, kinds=KINDS, size=2):
     """A polynomial in atoms of every kind; `rational` ones denote single numbers, and not
     intervals."""
     result = Scalar.of(draw(RATIONALS))
@@ -281,7 +265,7 @@ NESTED = ("expectation", "expectation", "total", "minimum", "inverse", "before",
 
 
 @st.composite
-def _factors(draw: DrawFn, depth: int, rational: bool, kinds: tuple[object, ...]) -> Scalar:
+def _factors(draw, depth, rational, kinds):
     offered = SIMPLE + (() if rational else ("norm", "norm")) + ("number",)
     if depth:
         offered += NESTED + (() if rational else ("root",))
@@ -326,12 +310,12 @@ def _factors(draw: DrawFn, depth: int, rational: bool, kinds: tuple[object, ...]
     )
 
 
-def everywhere(world: World) -> list[tuple[int, int]]:
+def everywhere(world):
     """Every time and outcome."""
     return [(t, i) for t in range(1, world.horizon + 1) for i in range(len(world.weights))]
 
 
-def raised(world: World, p: Scalar, relation: str = ">=") -> Fact:
+def raised(world, p, relation=">="):
     """The fact p + c >= 0 (or >) with the least simple c that makes it true; c = 0 where it is true
     already."""
     least = min(denote(p, world, t, i).low for t, i in everywhere(world))
@@ -339,7 +323,7 @@ def raised(world: World, p: Scalar, relation: str = ">=") -> Fact:
     return Fact(relation, p if least >= spare else p + (-(least // 1) + spare))
 
 
-def numbers(x: Interval | Grid) -> Numbers | Fraction:
+def numbers(x):
     """The exact value of what denotes a single number or rational matrix."""
     if isinstance(x, Interval):
         if x.low != x.high:
@@ -348,10 +332,10 @@ def numbers(x: Interval | Grid) -> Numbers | Fraction:
     return tuple(tuple(numbers(y) for y in row) for row in x)
 
 
-def setting(world: World, x: Symbol | Variable, value: Matrix | Scalar) -> World:
+def setting(world, x, value):
     """The world in which x has the value that a term has in this one, at every time and outcome."""
 
-    def known(time: int, outcome: int) -> Numbers | Fraction:
+    def known(time, outcome):
         if isinstance(value, Matrix):
             return numbers(denote_matrix(value, world, time, outcome))
         return numbers(denote(value, world, time, outcome))
@@ -359,7 +343,7 @@ def setting(world: World, x: Symbol | Variable, value: Matrix | Scalar) -> World
     return world.having(x, known)
 
 
-def agree(x: Interval, y: Interval, width: Fraction = Fraction(1, 10**6)) -> bool:
+def agree(x, y, width=Fraction(1, 10**6)):
     """Whether two enclosures may be of one number, and are narrow enough to say so."""
     size = max(abs(x.low), abs(x.high), Fraction(1))
     return (
@@ -368,14 +352,14 @@ def agree(x: Interval, y: Interval, width: Fraction = Fraction(1, 10**6)) -> boo
     )
 
 
-def same(x: Grid, y: Grid) -> bool:
+def same(x, y):
     return len(x) == len(y) and all(
         len(r) == len(s) and all(agree(p, q) for p, q in zip(r, s, strict=True))
         for r, s in zip(x, y, strict=True)
     )
 
 
-def judged(statement: Statement, world: World, tries: int = 3) -> bool | None:
+def judged(statement, world, tries=3):
     """Whether a statement holds; a law never certainly does, and does not where one of a few tries
     refutes it."""
     if isinstance(statement, Fact):
@@ -392,13 +376,11 @@ def judged(statement: Statement, world: World, tries: int = 3) -> bool | None:
     return None
 
 
-def _anything(
-    world: World, x: Symbol | Variable, attempt: int
-) -> Callable[[int, int], Numbers | Fraction]:
+def _anything(world, x, attempt):
     drawn = bound(replace(world, choice=(), seed=world.seed + 7919 * (attempt + 1)))
     return lambda time, outcome: drawn.symbols(x, time, outcome)
 
 
-def true_in(world: World, statements: Iterable[Statement]) -> bool:
+def true_in(world, statements):
     """Whether all of the statements certainly hold, laws taken at their word."""
     return all(isinstance(x, Law) or holds(x, world) for x in statements)

@@ -2,7 +2,6 @@
 ones."""
 
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import pytest
@@ -40,7 +39,7 @@ A = terms.Symbol("A", ("m", "n"))
 a, b = Variable("a", terms.Time(NOW)), Variable("b", ANY)
 
 
-def world(rows: Any = ((1,),), horizon: int = 2) -> World:
+def world(rows=((1,),), horizon=2):
     """Two outcomes with weights 1/4 and 3/4, told apart from time 2 on; A is the matrix of these
     rows."""
     dimensions = {"m": len(rows), "n": len(rows[0]), "k": 1}
@@ -50,15 +49,13 @@ def world(rows: Any = ((1,),), horizon: int = 2) -> World:
     return bound(made).having(A, lambda *_: matrix).having(b, lambda t, i: Fraction(10 * t + i))
 
 
-def value(p: Any, t: int = 1, outcome: int = 0, **how: Any) -> Interval:
+def value(p, t=1, outcome=0, **how):
     return denote(Scalar.of(p), world(**how), t, outcome)
 
 
 @examples(60)
 @given(SMALL, SMALL, SMALL, SMALL, st.fractions(0, 1), st.fractions(0, 1))
-def test_intervals_enclose(
-    p: Fraction, q: Fraction, r: Fraction, s: Fraction, share: Fraction, other: Fraction
-) -> None:
+def test_intervals_enclose(p, q, r, s, share, other):
     x, y = Interval(min(p, q), max(p, q)), Interval(min(r, s), max(r, s))
     u, v = x.low + share * (x.high - x.low), y.low + other * (y.high - y.low)
     for result, number in ((x + y, u + v), (x - y, u - v), (x * y, u * v)):
@@ -69,7 +66,7 @@ def test_intervals_enclose(
 
 
 @given(st.fractions(0, 1000))
-def test_roots_are_narrow_and_exact_where_they_can_be(x: Fraction) -> None:
+def test_roots_are_narrow_and_exact_where_they_can_be(x):
     root = exact(x).root()
     assert root.low**2 <= x <= root.high**2
     assert root.high - root.low <= Fraction(1, 1 << 120)
@@ -81,7 +78,7 @@ def test_roots_are_narrow_and_exact_where_they_can_be(x: Fraction) -> None:
     st.lists(st.lists(st.integers(-3, 3), min_size=3, max_size=3), min_size=1, max_size=3),
     st.integers(1, 3),
 )
-def test_norms_are_those_of_numpy(rows: list[list[int]], columns: int) -> None:
+def test_norms_are_those_of_numpy(rows, columns):
     rows = [row[:columns] for row in rows]
     for kind, order in ((FROBENIUS, "fro"), (SPECTRAL, 2)):
         number = np.linalg.norm(np.array(rows, dtype=float), order)
@@ -96,7 +93,7 @@ def test_norms_are_those_of_numpy(rows: list[list[int]], columns: int) -> None:
 
 @examples(60)
 @given(st.lists(st.integers(-2, 2), min_size=6, max_size=6), st.integers(-2, 2))
-def test_semidefinite_is_what_eigenvalues_say(entries: list[int], shift: int) -> None:
+def test_semidefinite_is_what_eigenvalues_say(entries, shift):
     p, q, r, s, t, u = entries
     matrix = [[p + shift, q, r], [q, s + shift, t], [r, t, u + shift]]
     least = np.linalg.eigvalsh(np.array(matrix, dtype=float))[0]
@@ -108,7 +105,7 @@ def test_semidefinite_is_what_eigenvalues_say(entries: list[int], shift: int) ->
     assert positive_semidefinite(gram)
 
 
-def test_every_kind_of_atom_has_its_value() -> None:
+def test_every_kind_of_atom_has_its_value():
     of = Scalar.of
     assert value(terms.Horizon()) == exact(2)
     assert value(terms.Dimension("m"), rows=((1,), (2,))) == exact(2)
@@ -124,17 +121,17 @@ def test_every_kind_of_atom_has_its_value() -> None:
     assert value(expect(of(b), NOW), t=2, outcome=0) == exact(20)
 
 
-def test_an_inverse_around_zero_has_no_value() -> None:
+def test_an_inverse_around_zero_has_no_value():
     nearly = Scalar.of(Root(Scalar.of(2))) ** 2 - 2
     with pytest.raises(TermError, match="around 0"):
         value(Inverse(nearly))
 
 
-def test_a_kind_of_term_that_is_not_known_has_no_meaning() -> None:
+def test_a_kind_of_term_that_is_not_known_has_no_meaning():
     class ForeignAtom(terms.Atom):
         key = "(foreign)"
 
-        def __str__(self) -> str:
+        def __str__(self):
             return self.key
 
     with pytest.raises(TermError, match="has no meaning"):
@@ -143,11 +140,11 @@ def test_a_kind_of_term_that_is_not_known_has_no_meaning() -> None:
         denote_matrix(Matrix.of(Foreign()), world(), 1, 0)
 
 
-def test_the_zero_matrix_has_its_shape() -> None:
+def test_the_zero_matrix_has_its_shape():
     assert denote_matrix(Matrix.zero(("m", "n")), world(((1, 2),)), 1, 0) == ((exact(0), exact(0)),)
 
 
-def test_facts_hold_at_every_time_and_outcome_or_nowhere() -> None:
+def test_facts_hold_at_every_time_and_outcome_or_nowhere():
     of = Scalar.of
     assert holds(Fact(">=", of(b) - 10), world()) is True
     assert holds(Fact(">", of(b) - 10), world()) is False

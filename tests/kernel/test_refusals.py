@@ -9,7 +9,7 @@ import pytest
 
 import boundcheck.kernel
 from boundcheck.kernel import RULES, RuleError
-from tests.kernel.refusals import CASES, Case
+from tests.kernel.refusals import CASES
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(Path(boundcheck.kernel.__file__).parent.glob("*.py"))
@@ -32,22 +32,22 @@ TOTAL = {
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_refused(case: Case) -> None:
+def test_refused(case):
     assert case.failure() is None
 
 
-def test_the_cases_have_names_of_their_own() -> None:
+def test_the_cases_have_names_of_their_own():
     assert len({case.name for case in CASES}) == len(CASES)
 
 
-def test_every_rule_that_can_fail_is_seen_to() -> None:
+def test_every_rule_that_can_fail_is_seen_to():
     refusing = {case.rule for case in CASES if case.error is RuleError} - {None, "substitution"}
     assert refusing | TOTAL == set(RULES)
     assert not refusing & TOTAL
 
 
 @pytest.mark.parametrize("flags", [[], ["-O"], ["-OO"]], ids=str)
-def test_refusals_need_no_assertions(flags: list[str]) -> None:
+def test_refusals_need_no_assertions(flags):
     command = [sys.executable, *flags, "-m", "tests.kernel.refusals"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stderr == ""
@@ -55,7 +55,7 @@ def test_refusals_need_no_assertions(flags: list[str]) -> None:
 
 
 @pytest.mark.full
-def test_the_script_fails_where_the_kernel_accepts() -> None:
+def test_the_script_fails_where_the_kernel_accepts():
     code = (
         "from tests.kernel.refusals import *; CASES[:] = [Case('open', lambda: 0, KernelError),"
         " Case('odd', lambda: 1 // 0, KernelError)]; main()"
@@ -71,7 +71,7 @@ def test_the_script_fails_where_the_kernel_accepts() -> None:
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
-def test_the_kernel_has_no_assert_and_needs_nothing(path: Path) -> None:
+def test_the_kernel_has_no_assert_and_needs_nothing(path):
     nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
     assert not [node.lineno for node in nodes if isinstance(node, ast.Assert)]
     names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
@@ -81,7 +81,7 @@ def test_the_kernel_has_no_assert_and_needs_nothing(path: Path) -> None:
     assert [name for name in foreign if not name.startswith("boundcheck.kernel")] == []
 
 
-def test_the_rules_rest_on_no_meaning() -> None:
+def test_the_rules_rest_on_no_meaning():
     for path in SOURCES:
         if path.name != "meaning.py":
             assert "kernel.meaning" not in path.read_text(encoding="utf-8")

@@ -1,9 +1,7 @@
 """A theorem is what its derivation yields: tampering anywhere is seen, however long the way."""
 
-from collections.abc import Callable
 from dataclasses import FrozenInstanceError, replace
 from fractions import Fraction
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,7 +11,6 @@ from boundcheck.kernel import (
     Fact,
     KernelError,
     ReplayError,
-    Theorem,
     derive,
     replay,
     replay_all,
@@ -25,7 +22,7 @@ from tests.layers import examples
 
 X = Scalar.of(Variable("x"))
 LOW = rules.assume(Fact(">=", X))
-STEPS: list[Callable[[Theorem], Theorem]] = [
+STEPS = [
     lambda theorem: rules.expectation(theorem, None),
     lambda theorem: rules.expectation(theorem, NOW),
     lambda theorem: rules.discharge(LOW, theorem),
@@ -33,7 +30,7 @@ STEPS: list[Callable[[Theorem], Theorem]] = [
         (theorem, rules.horizon_positive()), theorem.fact, ((((Fraction(1), ONE),), (0,)),), (), ()
     ),
 ]
-CHANGES: dict[str, Callable[[Theorem], dict[str, Any]]] = {
+CHANGES = {
     "conclusion": lambda x: {"conclusion": Fact(">=", x.fact.polynomial - 1)},
     "relation": lambda x: {"conclusion": Fact(">", x.fact.polynomial)},
     "hypotheses": lambda x: {"hypotheses": frozenset()},
@@ -44,7 +41,7 @@ CHANGES: dict[str, Callable[[Theorem], dict[str, Any]]] = {
 }
 
 
-def chain(steps: list[int], place: int | None = None, change: str = "conclusion") -> Theorem:
+def chain(steps, place=None, change="conclusion"):
     """The steps one after the other, the one at `place` changed."""
     theorem = LOW
     for i, step in enumerate(steps):
@@ -54,7 +51,7 @@ def chain(steps: list[int], place: int | None = None, change: str = "conclusion"
     return theorem
 
 
-def test_a_derivation_yields_its_theorem() -> None:
+def test_a_derivation_yields_its_theorem():
     theorem = chain([0, 1, 2, 3])
     again = replay(theorem)
     assert again is not theorem
@@ -68,7 +65,7 @@ def test_a_derivation_yields_its_theorem() -> None:
     st.sampled_from(sorted(CHANGES)),
     st.data(),
 )
-def test_a_change_anywhere_is_refused(steps: list[int], change: str, data: Any) -> None:
+def test_a_change_anywhere_is_refused(steps, change, data):
     place = data.draw(st.integers(0, len(steps) - 1))
     steps = [2 if i == place + 1 and step == 2 else step for i, step in enumerate(steps)]
     try:
@@ -80,7 +77,7 @@ def test_a_change_anywhere_is_refused(steps: list[int], change: str, data: Any) 
         replay(bad)
 
 
-def test_long_derivations_replay() -> None:
+def test_long_derivations_replay():
     length = 1500
     good = chain([0] * length)
     assert len(derivation([good])) == length + 1
@@ -89,8 +86,8 @@ def test_long_derivations_replay() -> None:
         replay(chain([0] * length, 0))
 
 
-def test_a_shared_step_is_replayed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[Any] = []
+def test_a_shared_step_is_replayed_once(monkeypatch):
+    calls = []
     assume = derive._steps["assume"]
     monkeypatch.setitem(
         derive._steps, "assume", lambda *given: calls.append(given) or assume(*given)
@@ -106,12 +103,12 @@ def test_a_shared_step_is_replayed_once(monkeypatch: pytest.MonkeyPatch) -> None
     assert len(calls) == 1
 
 
-def test_one_bad_theorem_among_good_ones_is_seen() -> None:
+def test_one_bad_theorem_among_good_ones_is_seen():
     with pytest.raises(ReplayError, match="yields"):
         replay_all([LOW, replace(LOW, conclusion=Fact(">", X)), chain([0])])
 
 
-def test_equal_facts_of_different_steps_are_not_confused() -> None:
+def test_equal_facts_of_different_steps_are_not_confused():
     """A forged twin of an honest step, side by side with it."""
     forged = replace(rules.horizon_positive(), conclusion=LOW.conclusion)
     both = rules.certificate((LOW, forged), LOW.fact, ((((Fraction(1), ONE),), (0,)),), (), ())
@@ -119,12 +116,12 @@ def test_equal_facts_of_different_steps_are_not_confused() -> None:
         replay(both)
 
 
-def test_a_theorem_cannot_be_changed_in_place() -> None:
+def test_a_theorem_cannot_be_changed_in_place():
     with pytest.raises(FrozenInstanceError):
         LOW.conclusion = Fact(">=", Scalar.of(-1))
 
 
-def test_replay_ignores_what_was_not_a_field() -> None:
+def test_replay_ignores_what_was_not_a_field():
     bad = replace(chain([0, 1]), conclusion=Fact(">=", Scalar.of(-1)))
     vars(bad)["derivation"] = (LOW,)
     with pytest.raises(ReplayError, match="yields"):

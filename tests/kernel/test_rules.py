@@ -17,7 +17,6 @@ from boundcheck.kernel import (
     Law,
     RuleError,
     TermError,
-    Theorem,
     builders,
     replay,
     rules,
@@ -25,8 +24,6 @@ from boundcheck.kernel import (
 from boundcheck.kernel import terms as nodes
 from boundcheck.kernel.builders import at, before, inner, known, maximum, norm, power, timed, total
 from boundcheck.kernel.meaning import (
-    Grid,
-    Interval,
     MatrixFunction,
     denote,
     denote_matrix,
@@ -51,7 +48,6 @@ from tests.kernel.strategies import (
     FEW,
     RATIONALS,
     SHAPED,
-    World,
     matrices,
     raised,
     scalars,
@@ -64,24 +60,24 @@ KIND = st.sampled_from((FROBENIUS, nodes.SPECTRAL))
 RELATION = st.sampled_from((">=", ">"))
 DATA = st.data()
 TIMED = tuple(x for x in strategies.KINDS if x != ANY)
-TESTED: set[str] = set()
+TESTED = set()
 Test = TypeVar("Test", bound=Callable[..., None])
 Draw = Callable[[Any], Any]
 
 
-def checks(*names: str) -> Callable[[Test], Test]:
-    def mark(test: Test) -> Test:
+def checks(*names):
+    def mark(test):
         TESTED.update(names)
         return test
 
     return mark
 
 
-def test_every_rule_has_a_property_test() -> None:
+def test_every_rule_has_a_property_test():
     assert set(RULES) == TESTED
 
 
-def sound(theorem: Theorem, world: World) -> None:
+def sound(theorem, world):
     """The conclusion is not certainly false where the hypotheses, laws at their word, are certainly
     true."""
     suppose(strategies.true_in(world, theorem.hypotheses))
@@ -89,12 +85,12 @@ def sound(theorem: Theorem, world: World) -> None:
     assert replay(theorem).same_as(theorem)
 
 
-def given_fact(data: Any, world: World, relation: str, **how: Any) -> Theorem:
+def given_fact(data, world, relation, **how):
     """An assumed fact that holds in the world."""
     return rules.assume(raised(world, data.draw(scalars(**how)), relation))
 
 
-def equation(data: Any, world: World) -> tuple[Fact, World]:
+def equation(data, world):
     """An equation, and the world in which it holds: c times a variable that is set to a
     polynomial."""
     x, p = Variable("e", ANY), data.draw(scalars(1, rational=True))
@@ -108,14 +104,14 @@ def equation(data: Any, world: World) -> tuple[Fact, World]:
 @checks("assume")
 @FEW
 @given(worlds(), scalars(), RELATION)
-def test_assume(world: World, p: Scalar, relation: str) -> None:
+def test_assume(world, p, relation):
     sound(rules.assume(raised(world, p, relation)), world)
 
 
 @checks("discharge")
 @FEW
 @given(worlds(), DATA)
-def test_discharge(world: World, data: Any) -> None:
+def test_discharge(world, data):
     first = given_fact(data, world, ">")
     weaker = rules.certificate(
         (first,), Fact(">=", first.fact.polynomial), ((((Fraction(1), ONE),), (0,)),), (), ()
@@ -129,7 +125,7 @@ def test_discharge(world: World, data: Any) -> None:
 @checks("generalise", "instantiate")
 @FEW
 @given(worlds(), DATA)
-def test_laws(world: World, data: Any) -> None:
+def test_laws(world, data):
     """From P ⊢ q by a chain of rules, for all x with P: q; at a value, P[v] ⊢ q[v]."""
     p = data.draw(scalars(1))
     theorem = rules.assume(Fact(data.draw(RELATION), p))
@@ -150,7 +146,7 @@ def test_laws(world: World, data: Any) -> None:
         reject()
 
 
-def value_for(data: Any, x: Symbol | Variable) -> Matrix | Scalar:
+def value_for(data, x):
     kinds = (CONSTANT,) if x.when == CONSTANT else strategies.KINDS
     value = data.draw(
         matrices(x.shape, 1, kinds) if isinstance(x, Symbol) else scalars(1, kinds=kinds)
@@ -161,7 +157,7 @@ def value_for(data: Any, x: Symbol | Variable) -> Matrix | Scalar:
 
 @FEW
 @given(worlds(), DATA)
-def test_instantiate_means_another_value(world: World, data: Any) -> None:
+def test_instantiate_means_another_value(world, data):
     p = data.draw(scalars(1))
     names = sorted(
         {x for x in p.inside if isinstance(x, Symbol | Variable) and x.when in (ANY, CONSTANT)}
@@ -190,7 +186,7 @@ def test_instantiate_means_another_value(world: World, data: Any) -> None:
 @checks("rewrite")
 @FEW
 @given(worlds(), DATA)
-def test_rewrite(world: World, data: Any) -> None:
+def test_rewrite(world, data):
     letter = data.draw(symbols(data.draw(SHAPED), (ANY, CONSTANT)))
     value = data.draw(
         matrices(letter.shape, 1, (CONSTANT,) if letter.when == CONSTANT else strategies.KINDS)
@@ -212,28 +208,28 @@ def test_rewrite(world: World, data: Any) -> None:
 # Norms and inner products.
 
 
-def blocks(draw: Draw, kind: str) -> tuple[tuple[str, str], ...]:
+def blocks(draw, kind):
     return tuple(draw(st.lists(SHAPED, min_size=1, max_size=1 if kind == nodes.SPECTRAL else 2)))
 
 
-def normed(draw: Draw, count: int) -> tuple[Any, ...]:
+def normed(draw, count):
     """A kind of norm, and so many points of one shape that have it."""
     kind = draw(KIND)
     shapes = blocks(draw, kind)
     return kind, *(draw(strategies.points(shapes)) for _ in range(count))
 
 
-def two_points(draw: Draw) -> tuple[tuple[Matrix, ...], tuple[Matrix, ...]]:
+def two_points(draw):
     shapes = blocks(draw, FROBENIUS)
     return draw(strategies.points(shapes)), draw(strategies.points(shapes))
 
 
-def opposites(draw: Draw) -> Theorem:
+def opposites(draw):
     kind, x = normed(draw, 1)
     return rules.triangle(kind, x, tuple(-block for block in x))
 
 
-def product(draw: Draw) -> Theorem:
+def product(draw):
     kinds = draw(
         st.sampled_from(
             (
@@ -247,7 +243,7 @@ def product(draw: Draw) -> Theorem:
     return rules.submultiplicative(kinds, draw(matrices((m, n))), draw(matrices((n, k))))
 
 
-ALONE: dict[str, Callable[[Draw], Theorem]] = {
+ALONE = {
     "norm_nonnegative": lambda draw: rules.norm_nonnegative(*normed(draw, 1)),
     "triangle": lambda draw: rules.triangle(*normed(draw, 2)),
     "triangle, of opposites": opposites,
@@ -271,12 +267,12 @@ ALONE: dict[str, Callable[[Draw], Theorem]] = {
 @pytest.mark.parametrize("name", ALONE)
 @FEW
 @given(world=worlds(), data=DATA)
-def test_a_rule_without_premises(name: str, world: World, data: Any) -> None:
+def test_a_rule_without_premises(name, world, data):
     sound(ALONE[name](data.draw), world)
 
 
 # From a fact of one of these relations.
-FROM_A_FACT: dict[str, tuple[tuple[str, ...], Callable[[Draw, Theorem], Theorem]]] = {
+FROM_A_FACT = {
     "homogeneous": (
         (">=", ">"),
         lambda draw, theorem: rules.homogeneous(theorem, *normed(draw, 1)),
@@ -298,7 +294,7 @@ FROM_A_FACT: dict[str, tuple[tuple[str, ...], Callable[[Draw, Theorem], Theorem]
 )
 @FEW
 @given(world=worlds(), data=DATA)
-def test_a_rule_from_one_fact(name: str, relation: str, world: World, data: Any) -> None:
+def test_a_rule_from_one_fact(name, relation, world, data):
     if relation == "=":
         fact, world = equation(data, world)
         theorem = rules.assume(fact)
@@ -310,7 +306,7 @@ def test_a_rule_from_one_fact(name: str, relation: str, world: World, data: Any)
 @checks("rank_bound")
 @FEW
 @given(worlds(), DATA)
-def test_rank_bound(world: World, data: Any) -> None:
+def test_rank_bound(world, data):
     shape = data.draw(SHAPED)
     word = data.draw(strategies.words(shape, 0)).scaled(data.draw(scalars(0)))
     within = (
@@ -329,9 +325,7 @@ def test_rank_bound(world: World, data: Any) -> None:
 @checks("at_most_maximum", "maximum_at_most")
 @FEW
 @given(worlds(), st.lists(scalars(), min_size=1, max_size=3), scalars(), RELATION)
-def test_the_largest_of_several_numbers(
-    world: World, members: list[Scalar], c: Scalar, relation: str
-) -> None:
+def test_the_largest_of_several_numbers(world, members, c, relation):
     # The first one is larger than all others.
     for x in (members[0], Scalar.sum((Scalar.of(1), *(m * m for m in members)))):
         sound(rules.at_most_maximum(x, tuple(members)), world)
@@ -347,7 +341,7 @@ def test_the_largest_of_several_numbers(
 @checks("vanishing")
 @FEW
 @given(worlds(), DATA)
-def test_vanishing(world: World, data: Any) -> None:
+def test_vanishing(world, data):
     x, p = Variable("e", ANY), data.draw(scalars(1, rational=True))
     gap = (p - x) * data.draw(RATIONALS)
     for relation in (">=", "="):
@@ -360,7 +354,7 @@ def test_vanishing(world: World, data: Any) -> None:
 @checks("minimum_at_least")
 @FEW
 @given(worlds(), scalars(), scalars(kinds=(CONSTANT,)), RELATION)
-def test_minimum_at_least(world: World, x: Scalar, c: Scalar, relation: str) -> None:
+def test_minimum_at_least(world, x, c, relation):
     suppose(not timed(c))
     fact = raised(world, x - c, relation)
     sound(rules.minimum_at_least(rules.assume(fact), x), world)
@@ -372,7 +366,7 @@ def test_minimum_at_least(world: World, x: Scalar, c: Scalar, relation: str) -> 
 @checks("induction")
 @FEW
 @given(worlds(), scalars(kinds=TIMED))
-def test_induction(world: World, d: Scalar) -> None:
+def test_induction(world, d):
     """From d >= 0 for all t: the sum of d over the times before t is not negative."""
     try:
         goal = Fact(">=", before((grows := raised(world, d)).polynomial))
@@ -392,9 +386,7 @@ def test_induction(world: World, d: Scalar) -> None:
 @checks("at_time")
 @FEW
 @given(worlds(), scalars(kinds=TIMED), st.sampled_from((">=", ">", "=")))
-def test_a_fact_holds_at_the_first_and_at_the_last_time(
-    world: World, p: Scalar, relation: str
-) -> None:
+def test_a_fact_holds_at_the_first_and_at_the_last_time(world, p, relation):
     fact = raised(world, p, relation) if relation != "=" else Fact("=", p - p)
     for time in (rules.FIRST, rules.LAST):
         try:
@@ -408,7 +400,7 @@ def test_a_fact_holds_at_the_first_and_at_the_last_time(
 @checks("time_at_least_one", "time_at_most_horizon")
 @FEW
 @given(worlds())
-def test_the_time_is_between_one_and_the_last(world: World) -> None:
+def test_the_time_is_between_one_and_the_last(world):
     for theorem in (rules.time_at_least_one(), rules.time_at_most_horizon()):
         assert holds(theorem.fact, world)
 
@@ -419,7 +411,7 @@ def test_the_time_is_between_one_and_the_last(world: World) -> None:
 @checks("certificate")
 @FEW
 @given(worlds(), DATA)
-def test_certificates_of_any_shape(world: World, data: Any) -> None:
+def test_certificates_of_any_shape(world, data):
     """The goal is computed from the other side, so that every certificate closes."""
     facts = [
         given_fact(data, world, data.draw(RELATION), depth=0)
@@ -458,7 +450,7 @@ def test_certificates_of_any_shape(world: World, data: Any) -> None:
 
 @FEW
 @given(worlds(), st.sampled_from((">=", ">", "=")), DATA)
-def test_certificates_with_a_factor(world: World, relation: str, data: Any) -> None:
+def test_certificates_with_a_factor(world, relation, data):
     """x goal = premise for a strict x, whatever the goal is: its sign is that of the premise."""
     x = given_fact(data, world, ">", depth=0)
     goal = data.draw(scalars(0))
@@ -471,7 +463,7 @@ def test_certificates_with_a_factor(world: World, relation: str, data: Any) -> N
 # Where p is negative, no q is of help.
 @settings(FEW, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(worlds(), DATA)
-def test_certificates_with_the_goal_squared(world: World, data: Any) -> None:
+def test_certificates_with_the_goal_squared(world, data):
     """m p = p² + q with m >= 0 and q >= 0 leaves p no way to be negative."""
     m = given_fact(data, world, ">=", depth=0)
     p = data.draw(scalars(0, size=1))
@@ -483,13 +475,11 @@ def test_certificates_with_the_goal_squared(world: World, data: Any) -> None:
 # The standard facts.
 
 
-def numeric(
-    data: Any, world: World, image: tuple[Matrix, ...], names: list[Symbol], inside: MatrixFunction
-) -> MatrixFunction:
+def numeric(data, world, image, names, inside):
     """F = f ∘ P by evaluation, its gradient by exact interpolation of the polynomials s ↦ F(X + s
     E_ij)."""
 
-    def value(point: tuple[Grid, ...]) -> Interval:
+    def value(point):
         here = world
         for x, grid in zip(names, point, strict=True):
             here = here.having(x, lambda *_, grid=grid: strategies.numbers(grid))
@@ -498,7 +488,7 @@ def numeric(
     degree = 2 * max((len(word) for each in image for word in each.terms), default=0)
     knots = [Fraction(s) for i in range(1, degree // 2 + 1) for s in (i, -i)]
 
-    def gradient(point: tuple[Grid, ...]) -> tuple[Grid, ...]:
+    def gradient(point):
         return tuple(
             tuple(
                 tuple(slope(point, b, i, j) for j in range(len(row))) for i, row in enumerate(grid)
@@ -506,7 +496,7 @@ def numeric(
             for b, grid in enumerate(point)
         )
 
-    def slope(point: tuple[Grid, ...], b: int, i: int, j: int) -> Interval:
+    def slope(point, b, i, j):
         total = exact(0)
         for s in knots:
             # The derivative at 0 of the Lagrange polynomial of the node s, knots being these and 0.
@@ -524,7 +514,7 @@ def numeric(
 
 
 @st.composite
-def compositions(draw: Any) -> tuple[tuple[Matrix, ...], list[Symbol]]:
+def compositions(draw):
     """One or two polynomials in one or two variables and constants, transposes included."""
     names = [
         Symbol(name, draw(SHAPED), ANY) for name in draw(st.sampled_from((("U",), ("U", "V"))))
@@ -552,7 +542,7 @@ def compositions(draw: Any) -> tuple[tuple[Matrix, ...], list[Symbol]]:
     return tuple(image), names
 
 
-def composition(image: tuple[Matrix, ...], names: list[Symbol]) -> Theorem:
+def composition(image, names):
     left = Scalar.of(nodes.Value("F", tuple(Matrix.of(x) for x in names)))
     return rules.assume(Law(names, (), Fact("=", left - nodes.Value("f", image))))
 
@@ -560,9 +550,7 @@ def composition(image: tuple[Matrix, ...], names: list[Symbol]) -> Theorem:
 @checks("chain_rule")
 @FEW
 @given(worlds(1), compositions(), DATA)
-def test_chain_rule(
-    world: World, drawn: tuple[tuple[Matrix, ...], list[Symbol]], data: Any
-) -> None:
+def test_chain_rule(world, drawn, data):
     image, names = drawn
     function = numeric(data, world, image, names, world.functions["f"])
     world = world.with_functions(F=function)
@@ -574,15 +562,15 @@ def test_chain_rule(
         assert theorem.ledger == {"chain_rule"}
 
 
-def pieces(seed: int) -> tuple[MatrixFunction, Fraction]:
+def pieces(seed):
     """A function of the entries whose derivatives are a·clamp(x, -c, c), and its largest slope."""
     slopes = [Fraction(abs(seed >> i) % 4, 2) for i in range(4)]
 
-    def entries(point: tuple[Grid, ...]) -> list[tuple[Fraction, Fraction, Fraction]]:
+    def entries(point):
         flat = [x.low for grid in point for row in grid for x in row]
         return [(slopes[i % 4], Fraction(1 + i % 2, 2), x) for i, x in enumerate(flat)]
 
-    def value(point: tuple[Grid, ...]) -> Interval:
+    def value(point):
         return exact(
             sum(
                 (
@@ -593,16 +581,14 @@ def pieces(seed: int) -> tuple[MatrixFunction, Fraction]:
             )
         )
 
-    def gradient(point: tuple[Grid, ...]) -> tuple[Grid, ...]:
+    def gradient(point):
         flat = iter([exact(a * max(-c, min(c, x))) for a, c, x in entries(point)])
         return tuple(tuple(tuple(next(flat) for _ in row) for row in grid) for grid in point)
 
     return MatrixFunction(value, gradient), max(slopes)
 
 
-def smooth_along(
-    x: tuple[Matrix, ...], step: tuple[Matrix, ...], constant: Scalar
-) -> tuple[Theorem, Variable]:
+def smooth_along(x, step, constant):
     """The premise of the descent lemma, from the law that says it for every θ."""
     theta = Variable("theta", ANY)
     s = Scalar.of(theta)
@@ -616,7 +602,7 @@ def smooth_along(
 @checks("descent_lemma")
 @FEW
 @given(worlds(), strategies.SEEDS, DATA)
-def test_descent_lemma(world: World, seed: int, data: Any) -> None:
+def test_descent_lemma(world, seed, data):
     function, slope = pieces(seed)
     shapes = blocks(data.draw, FROBENIUS)
     kinds = (CONSTANT, ANY)
@@ -651,10 +637,10 @@ def test_descent_lemma(world: World, seed: int, data: Any) -> None:
         lambda x, y: Fact(">=", inner((x,), (y,)) - maximum(inner((x,), (y,)), -inner((x,), (y,)))),
     ],
 )
-def test_a_wrong_rule_is_seen(wrong: Any) -> None:
+def test_a_wrong_rule_is_seen(wrong):
     @settings(max_examples=200, database=None)
     @given(worlds())
-    def search(world: World) -> None:
+    def search(world):
         x, y = (Matrix.of(Symbol(name, ("m", "n"))) for name in "XY")
         assert holds(wrong(x, y), world) is not False
 
@@ -666,7 +652,7 @@ UNIT = ((Fraction(1), ONE),)
 x = Scalar.of(Variable("x", nodes.Time(nodes.NOW)))
 
 
-def following(goal: Fact, *premises: Theorem, relation: str | None = None) -> Theorem:
+def following(goal, *premises, relation=None):
     """The goal as the sum of the premises."""
     terms = tuple((UNIT, (i,)) for i in range(len(premises)))
     return rules.certificate(
@@ -676,7 +662,7 @@ def following(goal: Fact, *premises: Theorem, relation: str | None = None) -> Th
 
 @FEW
 @given(worlds(), scalars(0, rational=True), st.sampled_from("tT"), st.integers(-1, 3))
-def test_powers_are_repeated_products(world: World, base: Scalar, start: str, offset: int) -> None:
+def test_powers_are_repeated_products(world, base, start, offset):
     """At another time too, as `test_at_means_another_time` has powers among its terms."""
     exponent = Index(start, offset)
     for t, outcome in strategies.everywhere(world):
@@ -684,7 +670,7 @@ def test_powers_are_repeated_products(world: World, base: Scalar, start: str, of
         assert strategies.agree(denote(power(base, exponent), world, t, outcome), exact(value))
 
 
-def test_a_total_that_is_a_factor_leaves_a_partial_sum() -> None:
+def test_a_total_that_is_a_factor_leaves_a_partial_sum():
     """Σ_{s<t} S x_s = S Σ_{s<t} x_s for a number S that no t changes."""
     assert before(total(x) * x) == total(x) * before(x)
     assert before(ONE) == nodes.Clock() - ONE
@@ -700,33 +686,33 @@ GOAL = Fact(">=", x)
 SAME = Fact(">=", at(x, NEXT))
 
 
-def of_all_times() -> Theorem:
+def of_all_times():
     """From x_t >= 0 for all t: Σ x >= 0; with x_{t+1} >= Σ x, then x_{t+1} >= 0."""
     return following(
         SAME, rules.summation(rules.assume(GOAL)), rules.assume(Fact(">=", at(x, NEXT) - total(x)))
     )
 
 
-def of_the_last_time() -> Theorem:
+def of_the_last_time():
     """The same with x_T in place of the sum."""
     last = rules.at_time(rules.assume(GOAL), rules.LAST)
     return following(SAME, last, rules.assume(Fact(">=", at(x, NEXT) - at(x, rules.LAST))))
 
 
-def by_a_law() -> Theorem:
+def by_a_law():
     """A law without variables says: if x_t >= 0 for all t, then x_{t+1} >= 0 for all t. It is true
     where x_2 < 0."""
     return rules.instantiate(rules.assume(Law((), (GOAL,), SAME)), ())
 
 
-def by_a_law_that_is_made() -> Theorem:
+def by_a_law_that_is_made():
     """From x >= 0 the law that x_{t+1} >= 0 always, for some z that it does not have."""
     z = Variable("z", ANY)
     used = following(SAME, rules.assume(GOAL), rules.assume(Fact(">=", at(x, NEXT) - x)))
     return rules.instantiate(rules.generalise(used, (z,), ()), ((z, Scalar.of(z)),))
 
 
-def through_a_discharge() -> Theorem:
+def through_a_discharge():
     """Y_t = x_t - 0 is summed, and then proved from x."""
     other = Fact(">=", y)
     summed = rules.summation(rules.assume(other))
@@ -738,7 +724,7 @@ def through_a_discharge() -> Theorem:
 @pytest.mark.parametrize(
     "made", [of_all_times, of_the_last_time, by_a_law, by_a_law_that_is_made, through_a_discharge]
 )
-def test_a_step_that_uses_other_times_is_no_step(made: Callable[[], Theorem]) -> None:
+def test_a_step_that_uses_other_times_is_no_step(made):
     step = made()
     assert step.conclusion == SAME
     assert GOAL in step.hypotheses
@@ -747,7 +733,7 @@ def test_a_step_that_uses_other_times_is_no_step(made: Callable[[], Theorem]) ->
         rules.induction(first, step, GOAL)
 
 
-def test_an_equation_that_is_used_in_a_sum_is_used_at_all_times() -> None:
+def test_an_equation_that_is_used_in_a_sum_is_used_at_all_times():
     """‖X_t‖ is replaced in Σ ‖X_t‖ by ‖Y_t‖, which takes the equation at every time."""
     X, Y = (Symbol(name, ("m", "n"), nodes.Time(nodes.NOW)) for name in "XY")
     equal = Fact("=", norm(FROBENIUS, Matrix.of(X) - Matrix.of(Y)))
@@ -758,7 +744,7 @@ def test_an_equation_that_is_used_in_a_sum_is_used_at_all_times() -> None:
     assert equal in rules.elsewhere(theorem)
 
 
-def test_an_induction_inside_of_a_step_uses_all_times() -> None:
+def test_an_induction_inside_of_a_step_uses_all_times():
     step = following(SAME, rules.assume(GOAL), rules.assume(Fact(">=", at(x, NEXT) - x)))
     inner = rules.induction(rules.assume(Fact(">=", at(x, rules.FIRST))), step, GOAL)
     assert rules.elsewhere(inner) == inner.hypotheses

@@ -1,7 +1,6 @@
 """Normal forms mean what they were built from, and keys tell terms apart."""
 
 from fractions import Fraction
-from typing import Any
 
 import pytest
 from hypothesis import given, reject
@@ -21,7 +20,7 @@ from boundcheck.kernel.builders import (
     timed,
     total,
 )
-from boundcheck.kernel.meaning import Interval, added, denote, denote_matrix, exact, multiplied
+from boundcheck.kernel.meaning import added, denote, denote_matrix, exact, multiplied
 from boundcheck.kernel.terms import (
     CONSTANT,
     FROBENIUS,
@@ -37,7 +36,6 @@ from tests.kernel import strategies
 from tests.kernel.strategies import (
     FEW,
     PASTS,
-    World,
     agree,
     everywhere,
     matrices,
@@ -50,7 +48,7 @@ TIMED_KINDS = tuple(x for x in strategies.KINDS if x != nodes.ANY)
 DATA = st.data()
 
 
-def average(world: World, given_: Index | None, t: int, outcome: int, value: Any) -> Interval:
+def average(world, given_, t, outcome, value):
     """The expectation by its definition: over the outcomes that look alike, weighted."""
     labels = (0,) * len(world.weights) if given_ is None else world.past(world.time(given_, t))
     alike = [i for i in range(len(world.weights)) if labels[i] == labels[outcome]]
@@ -58,13 +56,13 @@ def average(world: World, given_: Index | None, t: int, outcome: int, value: Any
     return sum((exact(world.weights[i] / whole) * value(i) for i in alike), exact(0))
 
 
-def tuples(world: World, p: Scalar) -> list[Interval]:
+def tuples(world, p):
     return [denote(p, world, t, i) for t, i in everywhere(world)]
 
 
 @FEW
 @given(worlds(), scalars(), scalars())
-def test_polynomials_mean_sums_and_products(world: World, p: Scalar, q: Scalar) -> None:
+def test_polynomials_mean_sums_and_products(world, p, q):
     for t, i in everywhere(world):
         x, y = denote(p, world, t, i), denote(q, world, t, i)
         assert agree(denote(p + q, world, t, i), x + y)
@@ -75,7 +73,7 @@ def test_polynomials_mean_sums_and_products(world: World, p: Scalar, q: Scalar) 
 
 @FEW
 @given(worlds(), DATA)
-def test_matrices_mean_sums_products_and_transposes(world: World, data: Any) -> None:
+def test_matrices_mean_sums_products_and_transposes(world, data):
     x, z = (data.draw(matrices(("m", "n"))) for _ in range(2))
     y, c = data.draw(matrices(("n", "k"))), data.draw(scalars(0))
     for t, i in everywhere(world):
@@ -92,7 +90,7 @@ def test_matrices_mean_sums_products_and_transposes(world: World, data: Any) -> 
 
 @FEW
 @given(strategies.points())
-def test_equal_matrices_are_one_object(x: tuple[Matrix, ...]) -> None:
+def test_equal_matrices_are_one_object(x):
     for block in x:
         assert block == block.T.T
         assert block - block == Matrix.zero(block.shape)
@@ -105,7 +103,7 @@ def test_equal_matrices_are_one_object(x: tuple[Matrix, ...]) -> None:
 
 @FEW
 @given(worlds(), DATA)
-def test_norms_and_inner_products_mean_their_definitions(world: World, data: Any) -> None:
+def test_norms_and_inner_products_mean_their_definitions(world, data):
     shapes = tuple(data.draw(st.lists(strategies.SHAPED, min_size=1, max_size=2)))
     x, y = data.draw(strategies.points(shapes)), data.draw(strategies.points(shapes))
     raw = Scalar.of(nodes.Norm(nodes.SPECTRAL, x[:1]))
@@ -124,7 +122,7 @@ def test_norms_and_inner_products_mean_their_definitions(world: World, data: Any
 
 @FEW
 @given(worlds(), DATA)
-def test_a_trace_is_the_same_after_rotation_and_transposition(world: World, data: Any) -> None:
+def test_a_trace_is_the_same_after_rotation_and_transposition(world, data):
     x, y = data.draw(matrices(("m", "n"), 0)), data.draw(matrices(("n", "m"), 0))
     square = (x @ y).terms
     for word in square:
@@ -141,14 +139,14 @@ def test_a_trace_is_the_same_after_rotation_and_transposition(world: World, data
 
 @FEW
 @given(worlds(), scalars(), st.sampled_from(PASTS))
-def test_expect_means_an_average(world: World, p: Scalar, past: Index | None) -> None:
+def test_expect_means_an_average(world, p, past):
     for t, i in everywhere(world):
         naive = average(world, past, t, i, lambda o, t=t: denote(p, world, t, o))
         assert agree(denote(expect(p, past), world, t, i), naive)
         assert agree(denote(Scalar.of(nodes.Expectation(p, past)), world, t, i), naive)
 
 
-def test_the_expectation_of_a_finer_one_is_the_coarser() -> None:
+def test_the_expectation_of_a_finer_one_is_the_coarser():
     """The tower: E[E[p | past of t] | nothing] = E[p], and a coarser one inside stays as it is."""
     p = Scalar.of(Variable("a", Time(nodes.NEXT))) ** 2
     fine, coarse = (Scalar.of(nodes.Expectation(p, past)) for past in (NOW, None))
@@ -160,9 +158,7 @@ def test_the_expectation_of_a_finer_one_is_the_coarser() -> None:
 
 @FEW
 @given(worlds(), scalars(), st.sampled_from(PASTS))
-def test_the_expectation_of_a_sum_over_all_times(
-    world: World, p: Scalar, past: Index | None
-) -> None:
+def test_the_expectation_of_a_sum_over_all_times(world, p, past):
     """The sum of the expectations, unless a past is given: E[Σ_s x_s | past of t] is no sum of
     E[x_s | past of s]."""
     for t, i in everywhere(world):
@@ -175,7 +171,7 @@ def test_the_expectation_of_a_sum_over_all_times(
 
 @FEW
 @given(worlds(), DATA, st.sampled_from(PASTS))
-def test_mean_means_an_average(world: World, data: Any, past: Index | None) -> None:
+def test_mean_means_an_average(world, data, past):
     x = Matrix.zero(("m", "n"))
     for _ in range(data.draw(st.integers(1, 3))):
         letter = Matrix.of(data.draw(strategies.letters(("m", "n"))))
@@ -193,7 +189,7 @@ def test_mean_means_an_average(world: World, data: Any, past: Index | None) -> N
         assert same(denote_matrix(mean(x, past), world, t, i), naive)
 
 
-def test_the_mean_adds_up_words_that_become_one() -> None:
+def test_the_mean_adds_up_words_that_become_one():
     x = Symbol("X", ("m", "n"), Time(nodes.NEXT))
     inside = Matrix.of(x) - Matrix.of(nodes.Mean(x, NOW))
     assert mean(inside, None) == Matrix.zero(("m", "n"))
@@ -204,7 +200,7 @@ def test_the_mean_adds_up_words_that_become_one() -> None:
 
 @FEW
 @given(worlds(), scalars())
-def test_total_means_a_sum_over_time(world: World, p: Scalar) -> None:
+def test_total_means_a_sum_over_time(world, p):
     for i in range(len(world.weights)):
         naive = sum((denote(p, world, t, i) for t in range(1, world.horizon + 1)), exact(0))
         for t in range(1, world.horizon + 1):
@@ -214,7 +210,7 @@ def test_total_means_a_sum_over_time(world: World, p: Scalar) -> None:
 
 @FEW
 @given(worlds(), scalars(kinds=TIMED_KINDS), st.sampled_from(strategies.INDICES))
-def test_at_means_another_time(world: World, p: Scalar, index: Index) -> None:
+def test_at_means_another_time(world, p, index):
     moved = at(p, index)
     for t, i in everywhere(world):
         assert agree(denote(moved, world, t, i), denote(p, world, world.time(index, t), i))
@@ -222,7 +218,7 @@ def test_at_means_another_time(world: World, p: Scalar, index: Index) -> None:
 
 @FEW
 @given(worlds())
-def test_what_has_a_time_of_its_own_is_moved_to_each_other_time(world: World) -> None:
+def test_what_has_a_time_of_its_own_is_moved_to_each_other_time(world):
     b, c = Scalar.of(Variable("bp0", Time(NOW))), Scalar.of(Variable("cc"))
     powers = (power(c, Index("t", -1)), power(c, Index("t", 1)), power(b, Index("T", -1)))
     for p in (Scalar.of(nodes.Clock()), total(b), before(b), *powers):
@@ -235,9 +231,7 @@ def test_what_has_a_time_of_its_own_is_moved_to_each_other_time(world: World) ->
 
 @FEW
 @given(worlds(), scalars(), st.sampled_from(PASTS))
-def test_what_is_known_is_the_same_where_the_past_is(
-    world: World, p: Scalar, past: Index | None
-) -> None:
+def test_what_is_known_is_the_same_where_the_past_is(world, p, past):
     for part in [x for x in p.inside if isinstance(x, Scalar)]:
         for t in range(1, world.horizon + 1):
             labels = (0,) * len(world.weights) if past is None else world.past(world.time(past, t))
@@ -247,7 +241,7 @@ def test_what_is_known_is_the_same_where_the_past_is(
 
 @FEW
 @given(worlds(), scalars())
-def test_what_is_not_timed_is_the_same_at_all_times(world: World, p: Scalar) -> None:
+def test_what_is_not_timed_is_the_same_at_all_times(world, p):
     for part in [x for x in p.inside if isinstance(x, Scalar) and not timed(x)]:
         for i in range(len(world.weights)):
             assert len({denote(part, world, t, i) for t in range(1, world.horizon + 1)}) == 1
@@ -255,7 +249,7 @@ def test_what_is_not_timed_is_the_same_at_all_times(world: World, p: Scalar) -> 
 
 @FEW
 @given(worlds(), scalars(), DATA)
-def test_substitution_means_another_value(world: World, p: Scalar, data: Any) -> None:
+def test_substitution_means_another_value(world, p, data):
     here = sorted(
         {
             x
@@ -266,7 +260,7 @@ def test_substitution_means_another_value(world: World, p: Scalar, data: Any) ->
     free = data.draw(st.sampled_from(here)) if here else Variable("bc")
     kinds = (CONSTANT,) if free.when == CONSTANT else strategies.KINDS
     if isinstance(free, Symbol):
-        value: Matrix | Scalar = data.draw(matrices(free.shape, 1, kinds))
+        value = data.draw(matrices(free.shape, 1, kinds))
     else:
         value = data.draw(scalars(1, rational=True, kinds=kinds))
     if free.when == CONSTANT and (timed(value) or not known(value, None)):
@@ -282,7 +276,7 @@ def test_substitution_means_another_value(world: World, p: Scalar, data: Any) ->
 
 @FEW
 @given(worlds(), DATA)
-def test_substitution_in_matrices_means_another_value(world: World, data: Any) -> None:
+def test_substitution_in_matrices_means_another_value(world, data):
     x, letter = (
         data.draw(matrices(("m", "n"), 2)),
         data.draw(strategies.symbols(data.draw(strategies.SHAPED), (nodes.ANY,))),
@@ -304,7 +298,7 @@ def test_substitution_in_matrices_means_another_value(world: World, data: Any) -
     st.integers(1, 4),
     st.data(),
 )
-def test_certainly_at_most_is_certain(first: Index, second: Index, horizon: int, data: Any) -> None:
+def test_certainly_at_most_is_certain(first, second, horizon, data):
     t = data.draw(st.integers(1, horizon))
     numbers = [{"t": t, "T": horizon, "": 0}[x.base] + x.offset for x in (first, second)]
     assert not first.certainly_at_most(second) or numbers[0] <= numbers[1]
@@ -316,12 +310,12 @@ def test_certainly_at_most_is_certain(first: Index, second: Index, horizon: int,
     st.one_of(scalars(), strategies.variables().map(Scalar.of)),
     worlds(),
 )
-def test_terms_with_one_key_mean_the_same(p: Scalar, q: Scalar, world: World) -> None:
+def test_terms_with_one_key_mean_the_same(p, q, world):
     assert (p == q) == (p.key == q.key)
     assert p != q or tuples(world, p) == tuples(world, q)
 
 
-def test_keys_tell_kinds_and_names_apart() -> None:
+def test_keys_tell_kinds_and_names_apart():
     whens = (
         CONSTANT,
         nodes.ANY,
@@ -359,7 +353,7 @@ NO_NAMES += ["T", "t", "t'", "E", "root", "sum", "\u0430", "\u00e9", "L\u0302", 
 
 
 @pytest.mark.parametrize("name", NO_NAMES)
-def test_a_name_that_could_be_read_as_something_else_is_refused(name: str) -> None:
+def test_a_name_that_could_be_read_as_something_else_is_refused(name):
     for build in (Variable, lambda x: Symbol(x, ("m", "n")), lambda x: Symbol("X", ("m", x))):
         with pytest.raises(TermError, match="cannot be a name"):
             build(name)
@@ -368,5 +362,5 @@ def test_a_name_that_could_be_read_as_something_else_is_refused(name: str) -> No
 @pytest.mark.parametrize(
     ("name", "size"), [("one", 1), ("size3", 3), ("m", None), ("size", None), ("size3x", None)]
 )
-def test_a_dimension_may_state_its_number(name: str, size: int | None) -> None:
+def test_a_dimension_may_state_its_number(name, size):
     assert builders.size_of(name) == size

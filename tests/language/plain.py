@@ -7,35 +7,33 @@ of matrices.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from mpmath import mp
 from torch import Tensor
 
 from boundcheck.functions.adapters import Adapter
-from boundcheck.functions.arithmetic import Point
 
 Matrix = np.ndarray
 PlainPoint = tuple[Matrix, ...]
 
 
-def floats(X: Tensor) -> Matrix:
+def floats(X):
     """The entries of a tensor, as they are."""
     return X.detach().numpy().copy()
 
 
-def exactly(X: Tensor) -> Matrix:
+def exactly(X):
     """The same as numbers of mpmath, at whatever precision it works in."""
     return np.vectorize(mp.mpf, otypes=[object])(floats(X))
 
 
-def single(v: Point, replica: int = 0, read: Callable[[Tensor], Matrix] = floats) -> PlainPoint:
+def single(v, replica=0, read=floats):
     """One replica of a point."""
     return tuple(read(part[replica]) for part in v)
 
 
-def dot(X: Matrix, Y: Matrix) -> Any:
+def dot(X, Y):
     """The Frobenius inner product of two matrices."""
     return (X * Y).sum()
 
@@ -47,26 +45,26 @@ class Plain:
     adapter: Adapter
     read: Callable[[Tensor], Matrix] = floats
 
-    def _constant(self, name: str) -> Any:
+    def _constant(self, name):
         value = getattr(self.adapter, name)
         if isinstance(value, Tensor):
             return self.read(value)
         return value if self.read is floats else mp.mpf(value)
 
-    def _reads(self) -> Matrix:
+    def _reads(self):
         """[I 0], by which h is read off [h; 1]."""
         return np.eye(*self.adapter.W0.shape, dtype=int)
 
-    def bounded(self, v: PlainPoint) -> PlainPoint:
+    def bounded(self, v):
         """What the domain bounds: the blocks, but the edit U - R [I 0] in the place of U."""
         return (v[0], v[1] - v[0] @ self._reads()) if self.adapter.kind == "loreft-trained" else v
 
-    def at(self, bounded: PlainPoint) -> PlainPoint:
+    def at(self, bounded):
         """The point of which that is so."""
         kind, x = self.adapter.kind, bounded
         return (x[0], x[1] + x[0] @ self._reads()) if kind == "loreft-trained" else x
 
-    def weight(self, v: PlainPoint) -> Matrix:
+    def weight(self, v):
         """W(v)."""
         W0 = self._constant("W0")
         match self.adapter.kind, v:
@@ -87,7 +85,7 @@ class Plain:
                 return np.stack([mj * n for mj, n in zip(m[0], directions, strict=True)], axis=1)
         raise ValueError(self.adapter.kind)
 
-    def first(self, v: PlainPoint, u: PlainPoint) -> Matrix:
+    def first(self, v, u):
         """DW(v)[u], by the product rule."""
         match self.adapter.kind, v, u:
             case "full", _, (dW,):
@@ -111,7 +109,7 @@ class Plain:
                 )
         raise ValueError(self.adapter.kind)
 
-    def second(self, v: PlainPoint, u: PlainPoint) -> Matrix:
+    def second(self, v, u):
         """The second derivative of W along the line, or on a curved domain the geodesic, that
         leaves v along u."""
         match self.adapter.kind, v, u:
@@ -142,11 +140,11 @@ class Plain:
                 return np.stack(bent, axis=1)
         raise ValueError(self.adapter.kind)
 
-    def pull_back(self, v: PlainPoint, M: Matrix) -> PlainPoint:
+    def pull_back(self, v, M):
         """The gradient in v of <M, W(v)>, entry by entry: how fast it grows along each axis."""
         return self.tangent(v, tuple(np.stack(part) for part in self._along_axes(v, M)))
 
-    def slopes(self, g: PlainPoint) -> PlainPoint:
+    def slopes(self, g):
         """How fast <g, v> grows along each axis of what the domain bounds."""
         nothing = tuple(0 * block for block in g)
         found = tuple(0 * block for block in g)
@@ -160,7 +158,7 @@ class Plain:
                 )
         return found
 
-    def _along_axes(self, v: PlainPoint, M: Matrix) -> list[list[Matrix]]:
+    def _along_axes(self, v, M):
         found = []
         for number, block in enumerate(v):
             slopes = 0 * block
@@ -171,7 +169,7 @@ class Plain:
             found.append(list(slopes))
         return found
 
-    def tangent(self, v: PlainPoint, u: PlainPoint) -> PlainPoint:
+    def tangent(self, v, u):
         """u itself, but for R with orthonormal rows: without the part with which R R^T would
         change."""
         if not self.adapter.kind.startswith("loreft"):
@@ -181,17 +179,17 @@ class Plain:
         return Z - change @ R / 2, u[1]
 
 
-def length(x: Matrix) -> Any:
+def length(x):
     """The Euclidean norm, of whatever numbers."""
     return (x * x).sum() ** 0.5
 
 
-def turn(x: Matrix, h: Matrix) -> Matrix:
+def turn(x, h):
     """The derivative of x / |x| along h."""
     return h / length(x) - x * (x * h).sum() / length(x) ** 3
 
 
-def bend(x: Matrix, h: Matrix) -> Matrix:
+def bend(x, h):
     """The second derivative of x / |x| along h, twice."""
     r, slope = length(x), (x * h).sum()
     return -2 * h * slope / r**3 + x * (3 * slope**2 / r**5 - (h * h).sum() / r**3)

@@ -9,8 +9,7 @@ from fractions import Fraction
 import numpy as np
 import torch
 
-from boundcheck.language.algorithms import Algorithm, Numbers, Space
-from boundcheck.language.measures import PerformanceMeasure
+from boundcheck.language.algorithms import Space
 
 SPACE = Space(lambda x: float((x * x).sum()), lambda x: float(x) ** 0.5)
 
@@ -26,10 +25,10 @@ class Look:
 Smooth = tuple[Callable[[np.ndarray], float], Callable[[np.ndarray], np.ndarray]]
 
 
-def huber(L: float, widths: np.ndarray) -> Smooth:
+def huber(L, widths):
     """L v²/2 up to the width, and a line beyond: smooth with L, and convex."""
 
-    def value(v: np.ndarray) -> float:
+    def value(v):
         return float(
             L * np.where(abs(v) <= widths, v * v / 2, widths * abs(v) - widths**2 / 2).sum()
         )
@@ -37,21 +36,14 @@ def huber(L: float, widths: np.ndarray) -> Smooth:
     return value, lambda v: L * np.clip(v, -widths, widths)
 
 
-def wave(L: float, widths: np.ndarray) -> Smooth:
+def wave(L, widths):
     """L w² (1 - cos(v/w)): smooth with L, and not convex."""
     return lambda v: float(
         (L * widths**2 * (1 - np.cos(v / widths))).sum()
     ), lambda v: L * widths * np.sin(v / widths)
 
 
-def measured(
-    algorithm: Algorithm,
-    measure: PerformanceMeasure,
-    f: Smooth,
-    start: np.ndarray,
-    numbers: Numbers,
-    T: int,
-) -> float:
+def measured(algorithm, measure, f, start, numbers, T):
     """The measure of T iterates, by the exact face in floats."""
     value, slope = f
     state, looks = algorithm.exact_start(start, numbers), []
@@ -65,10 +57,10 @@ def measured(
     )
 
 
-def rationals(values: list[float]) -> np.ndarray:
+def rationals(values):
     return np.array([Fraction(x) for x in values], dtype=object)
 
 
-def point(values: np.ndarray) -> tuple[torch.Tensor, ...]:
+def point(values):
     """A point of one block for one replica."""
     return (torch.tensor([[float(x) for x in values]], dtype=torch.float64).unsqueeze(0),)

@@ -1,8 +1,6 @@
 """Algorithms: torch step, exact step and recurrence say the same, and what cannot be a method is
 refused."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 
 import hypothesis.strategies as st
@@ -103,7 +101,7 @@ def by_recurrence(algorithm, start, eigenvalues, numbers, steps):
 @given(start=coordinates, eigenvalues=coordinates, share=shares)
 def test_steps_of_rationals_are_the_recurrence_and_leave_the_state_before_alone(
     algorithm, start, eigenvalues, share
-) -> None:
+):
     steep, numbers = rationals(eigenvalues), values(algorithm, share)
     state = algorithm.exact_start(rationals(start), numbers)
     for time, expected in enumerate(
@@ -122,7 +120,7 @@ def test_steps_of_rationals_are_the_recurrence_and_leave_the_state_before_alone(
     check_steps(algorithm, floats)
 
 
-def test_replicas_do_not_meet() -> None:
+def test_replicas_do_not_meet():
     v, gradient = (
         torch.randn(4, 3, 2, dtype=torch.float64),
         torch.randn(4, 3, 2, dtype=torch.float64),
@@ -139,7 +137,7 @@ def test_replicas_do_not_meet() -> None:
             assert all(torch.equal(x[0][k : k + 1], y[0]) for x, y in zip(state, one, strict=True))
 
 
-def test_the_statements_are_those_of_the_papers() -> None:
+def test_the_statements_are_those_of_the_papers():
     (step,) = SGD.recurrence
     assert step == sp.Eq(Iterate("v", t + 1, n, 1), v_t - alpha * g_t)
     (step,) = ADAGRAD_NORM.recurrence
@@ -159,7 +157,7 @@ def test_the_statements_are_those_of_the_papers() -> None:
     gradients=st.lists(coordinates, min_size=2, max_size=2),
     share=shares,
 )
-def test_a_step_drifts_no_farther_than_it_says(algorithm, start, other, gradients, share) -> None:
+def test_a_step_drifts_no_farther_than_it_says(algorithm, start, other, gradients, share):
     size, numbers = np.linalg.norm, {name: float(x) for name, x in values(algorithm, share).items()}
     states = [algorithm.exact_start(np.array(x), numbers) for x in (start, other)]
     one, two = (
@@ -174,7 +172,7 @@ def test_a_step_drifts_no_farther_than_it_says(algorithm, start, other, gradient
     assert size(places[0] - places[1]) <= algorithm.reach(apart, 2, numbers) * (1 + 1e-9) + 1e-12
 
 
-def test_only_steps_along_one_gradient_keep_a_curved_domain() -> None:
+def test_only_steps_along_one_gradient_keep_a_curved_domain():
     assert [each.keeps_curves for each in (SGD, GRADIENT_DESCENT, ADAGRAD_NORM)] == [True] * 3
     assert not any(each.keeps_curves for each in (HEAVY_BALL, NESTEROV, OWN))
     place = (torch.zeros(1, 1, 1),)
@@ -198,7 +196,7 @@ def test_only_steps_along_one_gradient_keep_a_curved_domain() -> None:
     ],
     ids=str,
 )
-def test_what_is_not_linear_is_refused(move: sp.Expr, at: sp.Expr) -> None:
+def test_what_is_not_linear_is_refused(move, at):
     with pytest.raises(InputError) as caught:
         LinearMethod("bad", "bad", (alpha,), moves=((v, move),), at=at)
     assert caught.value.field == "algorithm.bad"
@@ -209,13 +207,13 @@ SIZES = st.sampled_from([1e-3, 0.3, 1.0, 5.0])
 POSITIVE = st.floats(-6, 6).map(lambda x: 10.0**x)
 
 
-def numbers_of(problem: Problem) -> dict[str, float]:
+def numbers_of(problem):
     return {"share": ONE, "L": problem.adapter.scale**2 * problem.objective.smoothness.value}
 
 
 @given(problems(), SIZES, st.integers(0, 2**16))
 @examples(20)
-def test_a_step_is_that_of_the_statement(problem: Problem, size: float, seed: int) -> None:
+def test_a_step_is_that_of_the_statement(problem, size, seed):
     """Transcribed with NumPy, from the recurrence's own step; and the exact face has the same."""
     v, numbers = random_point(problem, 3, size, seed), numbers_of(problem)
     state = ADAPTIVE_LORA_GD.start(v, numbers)
@@ -249,7 +247,7 @@ def test_a_step_is_that_of_the_statement(problem: Problem, size: float, seed: in
 
 @given(problems(), SIZES, st.integers(0, 2**16))
 @examples(20)
-def test_the_theorem_and_each_line_of_it_hold(problem: Problem, size: float, seed: int) -> None:
+def test_the_theorem_and_each_line_of_it_hold(problem, size, seed):
     """The descent of each step, what the sum of the steps leaves, and the bound, at every T: but
     for rounding."""
     v, numbers = random_point(problem, 1, size, seed), numbers_of(problem)
@@ -281,7 +279,7 @@ def test_the_theorem_and_each_line_of_it_hold(problem: Problem, size: float, see
         assert middle <= bound * (1 + 1e-9)
 
 
-def test_what_cannot_tell_is_refused() -> None:
+def test_what_cannot_tell_is_refused():
     with pytest.raises(InputError, match="roots"):
         ADAGRAD_NORM.exact_step(
             (rationals([1.0]), Fraction(1)), rationals([1.0]), 1, {"eta": 1, "delta": 1}
@@ -296,7 +294,7 @@ def test_what_cannot_tell_is_refused() -> None:
         check_theorem(ADAPTIVE_GD)
 
 
-def test_with_the_same_numbers_steps_drift_with_the_gradient() -> None:
+def test_with_the_same_numbers_steps_drift_with_the_gradient():
     numbers = {"share": 0.5, "L": 2.0, "reach": 3.0, "slope": 4.0}
     assert ADAPTIVE_LORA_GD.drift((1.0, 1.0, 1.0), 20.0, 1, numbers) == (2.0, 0.0, 1.0)
     assert ADAPTIVE_LORA_GD.reach((1.0, 5.0, 7.0), 1, numbers) == 1.0

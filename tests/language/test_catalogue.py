@@ -1,8 +1,6 @@
 """The catalogue: its ids, that it is closed under hypotheses, how claims show themselves, and what
 to cite for them."""
 
-from __future__ import annotations
-
 import json
 import pickle
 import re
@@ -47,7 +45,7 @@ VOCABULARY = {
 }
 
 
-def test_the_catalogue_is_a_mapping() -> None:
+def test_the_catalogue_is_a_mapping():
     assert isinstance(catalogue, Mapping)
     assert list(catalogue) == [claim.id for claim in catalogue.values()]
     assert len(catalogue) == len(set(catalogue)) > 10
@@ -66,7 +64,7 @@ def test_the_catalogue_is_a_mapping() -> None:
         ("?", "jiang2024.theorem2"),
     ],
 )
-def test_an_unknown_id_is_refused_with_the_nearest(id: str, near: str) -> None:
+def test_an_unknown_id_is_refused_with_the_nearest(id, near):
     with pytest.raises(InputError) as caught:
         catalogue[id]
     assert str(caught.value).startswith(f"claim = {id}: expected an id of the catalogue")
@@ -75,13 +73,13 @@ def test_an_unknown_id_is_refused_with_the_nearest(id: str, near: str) -> None:
 
 
 @pytest.mark.parametrize("id", IDS)
-def test_every_hypothesis_is_in_the_catalogue(id: str) -> None:
+def test_every_hypothesis_is_in_the_catalogue(id):
     for hypothesis in catalogue[id].hypotheses:
         assert catalogue[hypothesis.id] is hypothesis
 
 
 @pytest.mark.parametrize("id", IDS)
-def test_a_claim_can_be_sent_to_another_process(id: str) -> None:
+def test_a_claim_can_be_sent_to_another_process(id):
     claim = catalogue[id]
     if claim.quantities:
         # What evaluation has cached must not stand in the way.
@@ -104,7 +102,7 @@ def test_a_claim_can_be_sent_to_another_process(id: str) -> None:
 
 
 @pytest.mark.parametrize("id", IDS)
-def test_parameters_are_the_free_symbols_of_the_formulas(id: str) -> None:
+def test_parameters_are_the_free_symbols_of_the_formulas(id):
     claim = catalogue[id]
     free = set().union(*(claim.expression(name).free_symbols for name in claim.names))
     assert (
@@ -117,7 +115,7 @@ def test_parameters_are_the_free_symbols_of_the_formulas(id: str) -> None:
 
 
 @pytest.mark.parametrize("id", IDS)
-def test_the_statement_converts_to_mathml(id: str) -> None:
+def test_the_statement_converts_to_mathml(id):
     claim = catalogue[id]
     for formula in (claim.statement_latex, *claim.definitions_latex):
         root = ElementTree.fromstring(latex2mathml.converter.convert(formula))
@@ -131,7 +129,7 @@ def test_the_statement_converts_to_mathml(id: str) -> None:
         )
 
 
-def test_sympy_rebuilds_every_node_of_every_conclusion() -> None:
+def test_sympy_rebuilds_every_node_of_every_conclusion():
     """Every substitution rebuilds what it passes through: a node that is not invariant would change
     its meaning."""
     nodes = {
@@ -155,7 +153,7 @@ OWN = {"meft.lipschitz", "meft.composition", "meft.start", "meft.goes_on", "meft
 OWN |= {"meft.frozen_factor", "meft.frozen_factor_b", "meft.parabola"}
 
 
-def test_every_claim_has_its_papers() -> None:
+def test_every_claim_has_its_papers():
     assert {id for id, claim in catalogue.items() if not sources(claim)} == OWN
     for id, claim in catalogue.items():
         *papers_, own = cited(claim)
@@ -167,7 +165,7 @@ def test_every_claim_has_its_papers() -> None:
         assert id.split(".")[0] in keys or id.startswith(("meft.", "classic."))
 
 
-def test_every_entry_is_of_a_claim_and_whole() -> None:
+def test_every_entry_is_of_a_claim_and_whole():
     keys = [entry.key for entry in ENTRIES]
     assert len(keys) == len(set(keys))
     for entry in ENTRIES:
@@ -184,14 +182,14 @@ def test_every_entry_is_of_a_claim_and_whole() -> None:
 
 
 @pytest.mark.parametrize("text", ["@article{a, title = {x}", "@article{no comma}", "@article{}"])
-def test_a_file_that_is_no_bibtex_is_named(text: str, tmp_path: Path) -> None:
+def test_a_file_that_is_no_bibtex_is_named(text, tmp_path):
     (tmp_path / "sources.bib").write_text(text)
     with pytest.raises(InputError, match=r"sources\.bib = .*expected BibTeX: "):
         entries_of(Paper("mine", "mine", tmp_path))
 
 
 @given(st.sampled_from(sorted(catalogue)))
-def test_the_command_has_bibtex_for_every_claim(id: str) -> None:
+def test_the_command_has_bibtex_for_every_claim(id):
     printed = CliRunner().invoke(app, ["cite", id])
     assert printed.exit_code == 0, printed.output
     answer = json.loads(CliRunner().invoke(app, ["cite", id, "--json"]).output)
@@ -203,7 +201,7 @@ def test_the_command_has_bibtex_for_every_claim(id: str) -> None:
     assert answer["claim"] == id
 
 
-def test_the_citation_file_says_the_same() -> None:
+def test_the_citation_file_says_the_same():
     text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     top = dict(re.findall(r"^([a-z-]+): \"?(.+?)\"?$", text, re.MULTILINE))
     assert (top["version"], top.get("date-released", ""), top["title"]) == (

@@ -1,11 +1,8 @@
 """A claim's own parameters: declared, known everywhere, and never dropped or taken for another."""
 
-from __future__ import annotations
-
 import pickle
 import re
 from fractions import Fraction
-from typing import Any
 
 import pytest
 import sympy as sp
@@ -25,7 +22,7 @@ SHIFT = Parameter(symbol_of("shift", "real"), "real", "a shift")
 kappa, m_1, shift = KAPPA.symbol, STEPS.symbol, SHIFT.symbol
 
 
-def claim(expression: Any, *declared: Parameter, **more: Any) -> Claim:
+def claim(expression, *declared, **more):
     return Claim(
         "my.claim",
         "Mine",
@@ -37,7 +34,7 @@ def claim(expression: Any, *declared: Parameter, **more: Any) -> Claim:
     )
 
 
-def refusal(make: Any) -> InputError:
+def refusal(make):
     with pytest.raises(InputError) as caught:
         make()
     assert "\n" not in str(caught.value)
@@ -47,7 +44,7 @@ def refusal(make: Any) -> InputError:
 MINE = claim(L * kappa**m_1 + sp.exp(shift), KAPPA, STEPS, SHIFT)
 
 
-def test_parameters_are_the_catalogues_and_then_its_own() -> None:
+def test_parameters_are_the_catalogues_and_then_its_own():
     assert [p.name for p in MINE.parameters] == ["L", "kappa", "m_1", "shift"]
     assert MINE.own == (KAPPA, STEPS, SHIFT)
     assert catalogue["jiang2024.theorem2"].own == ()
@@ -60,9 +57,7 @@ def test_parameters_are_the_catalogues_and_then_its_own() -> None:
     st.integers(1, 9),
     st.integers(-9, 9),
 )
-def test_values_are_enclosed(
-    smoothness: Fraction, factor: Fraction, steps: int, moved: int
-) -> None:
+def test_values_are_enclosed(smoothness, factor, steps, moved):
     inputs = {"L": smoothness, "kappa": factor, "m_1": steps, "shift": moved}
     value, ball = MINE.values(**inputs)["Lhat"], MINE.enclosures(**inputs)["Lhat"]
     assert lower(ball) * (1 - 1e-13) <= value <= upper(ball) * (1 + 1e-13)
@@ -79,14 +74,14 @@ def test_values_are_enclosed(
         ({"other": 1}, "other"),
     ],
 )
-def test_domains_are_kept(change: dict[str, Any], field: str) -> None:
+def test_domains_are_kept(change, field):
     inputs = {"L": 1, "kappa": 1, "m_1": 1, "shift": -1}
     assert refusal(lambda: MINE.values(**inputs | change)).field == field
     del inputs["kappa"]
     assert "a factor" in str(refusal(lambda: MINE.values(**inputs)))
 
 
-def test_they_travel_to_other_claims_and_processes() -> None:
+def test_they_travel_to_other_claims_and_processes():
     inputs = {"L": 2, "kappa": 3, "m_1": 2, "shift": 0}
     assert pickle.loads(pickle.dumps(MINE)).values(**inputs) == MINE.values(**inputs)
     special = MINE.case("my.case", "Mine", "me", {m_1: sp.Integer(2)})
@@ -139,13 +134,11 @@ x = sp.Symbol("x", positive=True)
         (lambda: Parameter(symbol_of("exp", "real"), "real", ""), "parameter.symbol"),
     ],
 )
-def test_a_letter_without_one_meaning_is_refused_when_the_claim_is_made(
-    make: Any, field: str
-) -> None:
+def test_a_letter_without_one_meaning_is_refused_when_the_claim_is_made(make, field):
     assert refusal(make).field == field
 
 
-def test_text_and_a_case_in_which_a_condition_fails_are_no_special_case() -> None:
+def test_text_and_a_case_in_which_a_condition_fails_are_no_special_case():
     for where in ({"L": sp.Integer(1)}, {L: "1"}, {L: 1}):
         refusal(lambda where=where: MINE.case("x", "x", "me", where))
     limited = claim(L * kappa, KAPPA, conditions=(sp.Le(kappa, 2),))
@@ -160,7 +153,7 @@ def test_text_and_a_case_in_which_a_condition_fails_are_no_special_case() -> Non
     [sp.Eq(kappa, 2), sp.Ne(kappa, 3), sp.Lt(2 * kappa, 5), sp.Ge(sp.exp(kappa), 2)],
     ids=str,
 )
-def test_conditions_of_any_kind_are_decided(condition: Any) -> None:
+def test_conditions_of_any_kind_are_decided(condition):
     limited = claim(L * kappa, KAPPA, conditions=(condition,))
     assert limited.bound(L=1, kappa=2) == 2
     wrong = "1/10" if isinstance(condition, sp.GreaterThan) else 3
@@ -170,20 +163,20 @@ def test_conditions_of_any_kind_are_decided(condition: Any) -> None:
 @pytest.mark.parametrize(
     "name", ["amax", "maximum", "numpy", "pi", "power", "select", "abs", "float", "array"]
 )
-def test_a_name_of_numpys_is_a_name(name: str) -> None:
+def test_a_name_of_numpys_is_a_name(name):
     taken = Parameter(symbol_of(name, "positive real"), "positive real", "mine")
     mine = claim(sp.Max(L, taken.symbol) + sp.sqrt(L) + sp.Abs(taken.symbol - 1), taken)
     assert mine.bound(**{"L": 4, name: 9}) == 9 + 2 + 8
 
 
-def in_italics(latex: str) -> list[str]:
+def in_italics(latex):
     """Letters side by side that would be read as a product."""
     upright = re.sub(r"\\(?:text|operatorname|mathrm)\{[^{}]*\}|\\[A-Za-z]+", " ", latex)
     return re.findall("[A-Za-z]{3,}", upright)
 
 
 @pytest.mark.parametrize("claim", catalogue.values(), ids=lambda claim: claim.id)
-def test_no_word_of_a_claim_is_set_as_a_product(claim: Claim) -> None:
+def test_no_word_of_a_claim_is_set_as_a_product(claim):
     assert in_italics(r"spread + v_{star} + \mathrm{bound} + \alpha") == ["spread", "star"]
     shown = [
         claim.statement_latex,
@@ -202,14 +195,14 @@ def test_no_word_of_a_claim_is_set_as_a_product(claim: Claim) -> None:
         ("gradnorm", r"\mathrm{gradnorm}"),
     ],
 )
-def test_a_name_looks_as_a_letter_or_as_a_word(name: str, latex: str) -> None:
+def test_a_name_looks_as_a_letter_or_as_a_word(name, latex):
     """Of SymPy's own, `gradnorm` would be the norm of a product, and `v_star` a product below a
     v."""
     assert look(name) == latex
 
 
 @given(st.from_regex(r"[A-Za-z]{1,8}(_[A-Za-z0-9]{1,5}){0,2}", fullmatch=True))
-def test_no_name_is_set_as_a_product(name: str) -> None:
+def test_no_name_is_set_as_a_product(name):
     assert in_italics(look(name)) == []
     assert look(name).count("{") == look(name).count("}")
 
@@ -217,6 +210,6 @@ def test_no_name_is_set_as_a_product(name: str) -> None:
 @pytest.mark.parametrize(
     "node", [vocabulary.Gradient, vocabulary.FrobeniusNorm, vocabulary.MinimumOver], ids=str
 )
-def test_a_node_that_lacks_an_argument_is_refused_where_it_is_written(node: type) -> None:
+def test_a_node_that_lacks_an_argument_is_refused_where_it_is_written(node):
     with pytest.raises(TypeError, match="expected"):
         node(*[vocabulary.v] * (node.arity[0] - 1))

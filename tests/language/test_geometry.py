@@ -8,22 +8,16 @@ if and only if that number nowhere exceeds it, and sharp if and only if the numb
 near, which searches look for.
 """
 
-from typing import Any
-
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
-from hypothesis.strategies import DataObject
-from torch import Tensor
 
 from boundcheck.exact.balls import upper
 from boundcheck.functions.adapters import (
     ADAPTERS,
-    Adapter,
 )
-from boundcheck.functions.arithmetic import Point
 from boundcheck.language.catalogue import catalogue
 from boundcheck.properties import adapters, directions, domain_points, domains
 from tests.language.plain import Plain, dot, single
@@ -35,13 +29,11 @@ MIXES = [(1.0, 1e-6), (1.0, 1.0), (1e-6, 1.0)]
 ROUNDING = 1e-9
 
 
-def constant(
-    id: str, adapter: Adapter, radii: dict[str, float], L: float, G: float
-) -> float | None:
+def constant(id, adapter, radii, L, G):
     """L̂ of the claim at the adapter's own numbers, rounded up; None where it says nothing."""
     claim = catalogue[id]
     names = {p.name for p in claim.parameters}
-    table: dict[str, Any] = adapter.constants(radii)
+    table = adapter.constants(radii)
     if "s" in table and "s" not in names:
         # Stated of W0 + B A: of f(W0 + s X) as a function of X.
         L, G = table["s"] ** 2 * L * (1 + 1e-15), table["s"] * G
@@ -54,7 +46,7 @@ def constant(
     return upper(claim.enclosures(**inputs)["Lhat"])
 
 
-def largest_pairing(kind: str, X: np.ndarray) -> float:
+def largest_pairing(kind, X):
     """The largest <M, X> over the gradients M of norm 1."""
     return float(np.linalg.norm(X) if kind == "dora" else np.linalg.svd(X, compute_uv=False).sum())
 
@@ -62,7 +54,7 @@ def largest_pairing(kind: str, X: np.ndarray) -> float:
 @each_kind
 @examples(20)
 @given(st.data())
-def test_no_second_derivative_exceeds_a_constant(kind: str, data: DataObject) -> None:
+def test_no_second_derivative_exceeds_a_constant(kind, data):
     adapter = data.draw(adapters(kind))
     radii = data.draw(domains(adapter))
     v = data.draw(domain_points(adapter, radii))
@@ -87,7 +79,7 @@ def test_no_second_derivative_exceeds_a_constant(kind: str, data: DataObject) ->
 @each_kind
 @examples(15)
 @given(st.data())
-def test_both_bounds_of_a_composition_hold_by_themselves(kind: str, data: DataObject) -> None:
+def test_both_bounds_of_a_composition_hold_by_themselves(kind, data):
     adapter = data.draw(adapters(kind))
     claim = catalogue[adapter.composition]
     if "J" not in claim.names:
@@ -111,11 +103,11 @@ def test_both_bounds_of_a_composition_hold_by_themselves(kind: str, data: DataOb
     assert largest_pairing(kind, Plain(adapter).second(single(v), u)) <= H * size * (1 + ROUNDING)
 
 
-def derivatives(adapter: Adapter, v: Point, u: Point) -> tuple[Tensor, Tensor]:
+def derivatives(adapter, v, u):
     """DW(v)[u], and the second derivative of W along the line or geodesic that leaves v along u, by
     autodiff."""
 
-    def first(*w: Tensor) -> Tensor:
+    def first(*w):
         return torch.func.jvp(lambda *x: adapter.weight(x), w, u)[1]
 
     bend = adapter.acceleration(v, u)
@@ -126,9 +118,7 @@ def derivatives(adapter: Adapter, v: Point, u: Point) -> tuple[Tensor, Tensor]:
 @each_kind
 @examples(15)
 @given(st.data())
-def test_transcribed_derivatives_are_those_of_automatic_differentiation(
-    kind: str, data: DataObject
-) -> None:
+def test_transcribed_derivatives_are_those_of_automatic_differentiation(kind, data):
     adapter = data.draw(adapters(kind))
     v = data.draw(domain_points(adapter, data.draw(domains(adapter))))
     u = adapter.tangent(v, data.draw(directions(adapter)))

@@ -1,9 +1,6 @@
 """A hypothesis is its word: no claim has a statement, a range or a formula beside a word that says
 something else."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -14,8 +11,8 @@ from hypothesis import strategies as st
 from boundcheck.errors import InputError
 from boundcheck.language.algorithms import SGD
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim, Quantity, Statement
-from boundcheck.language.hypotheses import HYPOTHESES, Hypothesis
+from boundcheck.language.claim import Quantity, Statement
+from boundcheck.language.hypotheses import HYPOTHESES
 from boundcheck.language.measures import LEAST_GRADIENT_ON_EACH_PATH, MEASURES
 from boundcheck.language.sentence import calls_it_bound, measure_of, word_of
 from boundcheck.language.symbols import PARAMETERS, Parameter, T, bound, symbol_of
@@ -26,7 +23,7 @@ THEOREMS = [claim for claim in catalogue.values() if claim.measure is not None]
 hypotheses, theorems = st.sampled_from(STATED), st.sampled_from(THEOREMS)
 
 
-def edits(conclusion: sp.Basic) -> Iterator[sp.Basic]:
+def edits(conclusion):
     """The conclusion with one edit, of one of its relations where it has several, without those
     that are none."""
     parts = (
@@ -40,14 +37,14 @@ def edits(conclusion: sp.Basic) -> Iterator[sp.Basic]:
                 yield edited
 
 
-def refused(claim: Claim, **changes: object) -> None:
+def refused(claim, **changes):
     with pytest.raises(InputError) as caught:
         replace(claim, **changes)
     assert caught.value.field in ("claim.word", "claim.measure")
     assert claim.id in caught.value.expected
 
 
-def test_words_and_claims_of_the_catalogue_say_the_same() -> None:
+def test_words_and_claims_of_the_catalogue_say_the_same():
     assert {claim.word.id for claim in STATED} == HYPOTHESES.keys()
     for claim in STATED:
         assert Statement(claim.conclusion, claim.quantifier) in claim.word.says
@@ -57,7 +54,7 @@ def test_words_and_claims_of_the_catalogue_say_the_same() -> None:
 
 
 @pytest.mark.parametrize("claim", STATED, ids=lambda claim: claim.id)
-def test_no_edit_of_a_hypothesis_keeps_its_word(claim: Claim) -> None:
+def test_no_edit_of_a_hypothesis_keeps_its_word(claim):
     found = [
         each
         for each in edits(claim.conclusion)
@@ -71,9 +68,7 @@ def test_no_edit_of_a_hypothesis_keeps_its_word(claim: Claim) -> None:
 
 
 @given(hypotheses, st.sampled_from([*HYPOTHESES.values()]), hypotheses)
-def test_another_word_range_or_condition_is_refused(
-    claim: Claim, word: Hypothesis, other: Claim
-) -> None:
+def test_another_word_range_or_condition_is_refused(claim, word, other):
     if Statement(claim.conclusion, claim.quantifier) not in word.says:
         refused(claim, word=word)
     if Statement(claim.conclusion, other.quantifier) not in claim.word.says:
@@ -84,7 +79,7 @@ def test_another_word_range_or_condition_is_refused(
 
 
 @given(hypotheses)
-def test_other_letters_are_another_words(claim: Claim) -> None:
+def test_other_letters_are_another_words(claim):
     """Engines look values up by a word's letters: a claim is renamed one for one with its word, and
     not alone."""
     word = claim.word
@@ -102,7 +97,7 @@ def test_other_letters_are_another_words(claim: Claim) -> None:
 
 
 @pytest.mark.parametrize("claim", THEOREMS, ids=lambda claim: claim.id)
-def test_no_edit_of_a_theorem_keeps_a_measure_that_it_does_not_state(claim: Claim) -> None:
+def test_no_edit_of_a_theorem_keeps_a_measure_that_it_does_not_state(claim):
     for edited in edits(claim.conclusion):
         refused(claim, conclusion=edited)
         assert measure_of(replace(claim, conclusion=edited, measure=None)) is not claim.measure
@@ -113,7 +108,7 @@ def test_no_edit_of_a_theorem_keeps_a_measure_that_it_does_not_state(claim: Clai
 
 
 @given(theorems)
-def test_no_run_takes_another_quantity_for_the_one_that_is_the_bound(claim: Claim) -> None:
+def test_no_run_takes_another_quantity_for_the_one_that_is_the_bound(claim):
     other = Quantity(sp.Symbol("other", positive=True), claim.quantities[-1].expression)
     conclusion = claim.measure.at_most(other.symbol)
     assert calls_it_bound(claim)
@@ -123,7 +118,7 @@ def test_no_run_takes_another_quantity_for_the_one_that_is_the_bound(claim: Clai
 
 
 @given(theorems)
-def test_no_measure_of_each_path_is_of_an_algorithm_with_noise(claim: Claim) -> None:
+def test_no_measure_of_each_path_is_of_an_algorithm_with_noise(claim):
     conclusion = LEAST_GRADIENT_ON_EACH_PATH.at_most(claim.quantities[-1].symbol)
     if claim.algorithm.is_stochastic:
         refused(claim, conclusion=conclusion, measure=LEAST_GRADIENT_ON_EACH_PATH)
@@ -133,7 +128,7 @@ def test_no_measure_of_each_path_is_of_an_algorithm_with_noise(claim: Claim) -> 
 
 
 @given(hypotheses)
-def test_a_word_is_a_part_of_what_a_claim_is(claim: Claim) -> None:
+def test_a_word_is_a_part_of_what_a_claim_is(claim):
     foreign = replace(claim, word=replace(claim.word, held=lambda evidence, id: []))
     assert foreign != claim
     assert replace(claim, word=None) != claim

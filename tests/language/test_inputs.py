@@ -1,13 +1,10 @@
 """What a person may type for a number or a formula ends in an exact value, or in a line that names
 field and value."""
 
-from __future__ import annotations
-
 import math
 import operator
 import time
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +22,7 @@ THEOREM_2 = catalogue["jiang2024.theorem2"]
 INPUTS = {"L": 1, "C": 1, "sigma": 1, "G": 3, "r": 4, "D": 1, "zeta": 0.1, "T": 10_000}
 
 
-def refusal(inputs: dict[str, Any]) -> InputError:
+def refusal(inputs):
     """The error that all three evaluations of Theorem 2 raise, which must be the same and of one
     line."""
     errors = []
@@ -40,14 +37,14 @@ def refusal(inputs: dict[str, Any]) -> InputError:
     return errors[0]
 
 
-def assert_names(error: InputError, field: str, value: object) -> None:
+def assert_names(error, field, value):
     assert error.field == field
     assert str(error).startswith(f"{field} = ")
     assert str(value) in str(error)
     assert "expected " in str(error)
 
 
-def test_an_unknown_symbol_and_a_missing_one_are_named() -> None:
+def test_an_unknown_symbol_and_a_missing_one_are_named():
     for name in ("Lhat", "lambda", "t", "l", ""):
         error = refusal(INPUTS | {name: 5.25})
         assert_names(error, name, 5.25)
@@ -69,14 +66,14 @@ NO_VALUES = [
 
 @pytest.mark.parametrize("name", INPUTS)
 @pytest.mark.parametrize("value", NO_VALUES, ids=repr)
-def test_what_is_no_finite_positive_number_is_refused(name: str, value: Any) -> None:
+def test_what_is_no_finite_positive_number_is_refused(name, value):
     assert_names(refusal(INPUTS | {name: value}), name, value)
 
 
 @pytest.mark.parametrize(
     "value", ["a\nb", "1\n2", "a\r\nb", np.ones((2, 2)), sp.ones(2, 2)], ids=repr
 )
-def test_a_value_of_many_lines_is_refused_in_one(value: Any) -> None:
+def test_a_value_of_many_lines_is_refused_in_one(value):
     assert refusal(INPUTS | {"L": value}).field == "L"
 
 
@@ -84,20 +81,20 @@ def test_a_value_of_many_lines_is_refused_in_one(value: Any) -> None:
 @pytest.mark.parametrize(
     "value", [0.5, 10_000.5, "20001/2", Fraction(40_001, 4), sp.sqrt(10**9 + 1)]
 )
-def test_a_fractional_integer_is_refused(name: str, value: Any) -> None:
+def test_a_fractional_integer_is_refused(name, value):
     error = refusal(INPUTS | {name: value})
     assert_names(error, name, value)
     assert "positive integer" in str(error)
 
 
-def test_a_horizon_that_is_too_short_is_named_with_its_limit() -> None:
+def test_a_horizon_that_is_too_short_is_named_with_its_limit():
     error = refusal(INPUTS | {"T": 2_799})
     assert_names(error, "T", 2_799)
     assert "T >= T_min = 2800" in str(error)
     assert "jiang2024.theorem2" in str(error)
 
 
-def test_a_claim_without_quantities_has_nothing_to_evaluate() -> None:
+def test_a_claim_without_quantities_has_nothing_to_evaluate():
     with pytest.raises(InputError, match=r"^claim = jiang2024\.assumption1: expected [^\n]*$"):
         catalogue["jiang2024.assumption1"].check({})
 
@@ -119,12 +116,12 @@ def test_a_claim_without_quantities_has_nothing_to_evaluate() -> None:
         (sp.sqrt(2), sp.sqrt(2)),
     ],
 )
-def test_a_number_is_taken_exactly(value: Any, number: sp.Expr) -> None:
+def test_a_number_is_taken_exactly(value, number):
     assert exact("L", value) == number
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
-def test_a_float_is_its_binary_value(value: float) -> None:
+def test_a_float_is_its_binary_value(value):
     number = exact("L", value)
     assert Fraction(int(number.p), int(number.q)) == Fraction(value)
 
@@ -139,7 +136,7 @@ def test_a_float_is_its_binary_value(value: float) -> None:
         ),
     ],
 )
-def test_numbers_beyond_floats_are_refused(id: str, extreme: dict[str, Any]) -> None:
+def test_numbers_beyond_floats_are_refused(id, extreme):
     names = {p.name for p in catalogue[id].parameters}
     with pytest.raises(InputError):
         catalogue[id].values(
@@ -147,7 +144,7 @@ def test_numbers_beyond_floats_are_refused(id: str, extreme: dict[str, Any]) -> 
         )
 
 
-def test_a_claim_that_assumes_another_formula_is_another_claim() -> None:
+def test_a_claim_that_assumes_another_formula_is_another_claim():
     claim = catalogue["jiang2024.theorem2"]
     halved = claim.assuming(
         {
@@ -170,7 +167,7 @@ AT = {L: Fraction(3, 7), D: Fraction(5)}
 # What is typed, and a naive twin: its value as Python's fractions have it; None where it divides by
 # 0.
 Typed = tuple[str, Fraction | None]
-SIGNS: dict[str, Any] = {
+SIGNS = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
@@ -180,7 +177,7 @@ SIGNS: dict[str, Any] = {
 SIGNS |= {"Min": min, "Max": max}
 
 
-def joined(one: Typed, sign: str, other: Typed) -> Typed:
+def joined(one, sign, other):
     (x, p), (y, q) = one, other
     text = f"{sign}({x}, {y})" if sign in ("Min", "Max") else f"({x}) {sign}({y})"
     try:
@@ -189,7 +186,7 @@ def joined(one: Typed, sign: str, other: Typed) -> Typed:
         return text, None
 
 
-def of(number: str) -> Typed:
+def of(number):
     return number, Fraction(number)
 
 
@@ -210,7 +207,7 @@ FORMULAS = st.recursive(
 
 
 @given(FORMULAS)
-def test_a_formula_is_what_fractions_compute(case: Typed) -> None:
+def test_a_formula_is_what_fractions_compute(case):
     text, wanted = case
     if wanted is None:
         return
@@ -235,7 +232,7 @@ def test_a_formula_is_what_fractions_compute(case: Typed) -> None:
         ("\t3 /\n4 ", sp.Rational(3, 4)),
     ],
 )
-def test_a_number_may_have_roots_and_powers(text: str, wanted: object) -> None:
+def test_a_number_may_have_roots_and_powers(text, wanted):
     assert exact("L", text) == wanted
 
 
@@ -311,7 +308,7 @@ LINES = {
 @pytest.mark.parametrize(
     "text", LINES, ids=lambda text: text[:20].encode("ascii", "replace").decode()
 )
-def test_what_is_no_formula_has_its_line(text: str) -> None:
+def test_what_is_no_formula_has_its_line(text):
     began = time.monotonic()
     with pytest.raises(InputError) as caught:
         formula("L", text, [L, D])
@@ -345,7 +342,7 @@ ALPHABET = st.sampled_from(
 @example("log(log(log(9**999)))")
 @example("sqrt(1e999+1)*sqrt(1e999-1)")
 @example("+".join(f"sqrt({p})" for p in range(2, 60)))
-def test_any_text_ends_in_a_value_or_a_line(text: str) -> None:
+def test_any_text_ends_in_a_value_or_a_line(text):
     for read in (lambda: exact("L", text), lambda: formula("L", text, [L, D])):
         try:
             assert isinstance(read(), sp.Expr)
@@ -357,6 +354,6 @@ def test_any_text_ends_in_a_value_or_a_line(text: str) -> None:
     "name",
     ["", "1x", "x y", "lambda", "sqrt", "exp", "Max", "σ", "x'", "x-y", "_x", "x" * 65, "x\n"],
 )
-def test_a_name_that_cannot_be_typed_is_none(name: str) -> None:
+def test_a_name_that_cannot_be_typed_is_none(name):
     assert not is_plain(name)
     assert is_plain("kappa_1")

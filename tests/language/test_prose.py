@@ -45,7 +45,7 @@ TYPESET = [
 
 
 @pytest.mark.parametrize(("typed", "set_"), TYPESET)
-def test_a_formula_is_set_as_papers_set_it(typed: str, set_: str) -> None:
+def test_a_formula_is_set_as_papers_set_it(typed, set_):
     assert prose.latex(typed) == set_
 
 
@@ -70,7 +70,7 @@ formulas = st.recursive(
 )
 
 
-def shown(formula: str) -> str:
+def shown(formula):
     """The signs of a formula on a page, in their order, without the brackets and roots, which are
     drawn."""
     element = ElementTree.fromstring(prose.html(f"${formula}$"))
@@ -78,7 +78,7 @@ def shown(formula: str) -> str:
 
 
 @given(formulas)
-def test_no_sign_is_lost_or_added_or_moved(formula: str) -> None:
+def test_no_sign_is_lost_or_added_or_moved(formula):
     """A reader of the page sees what was typed: scripts are lower or higher, and roots are
     drawn."""
     typed = re.sub(r"[()\s_^√]", "", formula).translate(str.maketrans(SAME | {"²": "2"}))
@@ -86,11 +86,11 @@ def test_no_sign_is_lost_or_added_or_moved(formula: str) -> None:
 
 
 @given(formulas, formulas)
-def test_two_formulas_never_look_the_same(one: str, other: str) -> None:
+def test_two_formulas_never_look_the_same(one, other):
     """But for what is only spelled in two ways: spaces, and the brackets around a script or a root
     of one sign."""
 
-    def spelled(formula: str) -> str:
+    def spelled(formula):
         formula = re.sub(r"\s", "", formula).replace("²", "^2")
         return re.sub(r"([_^√])\((\w+|[^\W\d_])\)", r"\1\2", formula)
 
@@ -102,7 +102,7 @@ ASCII = st.text(st.characters(max_codepoint=126, min_codepoint=32))
 
 
 @given(ASCII)
-def test_any_text_is_shown_as_text(text: str) -> None:
+def test_any_text_is_shown_as_text(text):
     """Whatever a person wrote outside of formulas comes out as typed: no tag, and no command of TeX
     but ours."""
     words = text.replace("$", "").replace("`", "")
@@ -114,12 +114,12 @@ def test_any_text_is_shown_as_text(text: str) -> None:
 
 
 @given(ASCII)
-def test_a_formula_brings_no_tag(text: str) -> None:
+def test_a_formula_brings_no_tag(text):
     element = ElementTree.fromstring(f"<p>{prose.html('$' + text.replace('$', '') + '$')}</p>")
     assert not {each.tag for each in element.iter()} & {"script", "a", "img", "style"}
 
 
-def test_a_name_of_the_code_is_set_as_code() -> None:
+def test_a_name_of_the_code_is_set_as_code():
     said = "`a.b_c` is $‖x‖$, not `<b>`"
     assert prose.plain(said) == "`a.b_c` is ‖x‖, not `<b>`"
     assert (
@@ -135,14 +135,14 @@ def test_a_name_of_the_code_is_set_as_code() -> None:
     assert prose.html("`` and `") == "`` and `"
 
 
-def test_data_is_made_plain_as_a_whole() -> None:
+def test_data_is_made_plain_as_a_whole():
     assert prose.plainly({"a": ["$x_1$", ("in $y$", 2)], "$b$": None}) == {
         "a": ["x_1", ["in y", 2]],
         "$b$": None,
     }
 
 
-def test_words_stay_words() -> None:
+def test_words_stay_words():
     said = 'False off the ball: $‖v‖ > a$, 5 % & "more" < all'
     assert prose.plain(said) == 'False off the ball: ‖v‖ > a, 5 % & "more" < all'
     assert prose.html("5 < 6 & <b>") == "5 &lt; 6 &amp; &lt;b&gt;"
@@ -152,7 +152,7 @@ def test_words_stay_words() -> None:
 
 
 @pytest.mark.parametrize("sign", ["^", "_", "~", "\\", "%", "#", "&", "{", "}"])
-def test_a_sign_that_tex_spells_out_is_itself_on_a_page(sign: str) -> None:
+def test_a_sign_that_tex_spells_out_is_itself_on_a_page(sign):
     assert unescape(re.sub("<.*?>", "", prose.html(f"$x {sign}$"))) == f"x{sign}"
 
 
@@ -179,7 +179,7 @@ TYPED = [
 
 
 @pytest.mark.parametrize(("latex", "expected"), TYPED)
-def test_a_formula_is_typed_as_a_person_would(latex: str, expected: str) -> None:
+def test_a_formula_is_typed_as_a_person_would(latex, expected):
     assert typed(latex) == expected
 
 
@@ -188,7 +188,7 @@ NAME = "[A-Za-zα-ωℓ][A-Za-zα-ω]*\u0302?(?:_[A-Za-z0-9]+)?"
 TOKEN = re.compile(rf"\s*(?:(\d+)|({NAME})|([⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)|(.))")
 
 
-def value_of(formula: str, values: dict[str, float]) -> float:
+def value_of(formula, values):
     """The value of a typed formula, as Python has it once what stands side by side is
     multiplied."""
     made, is_factor = "", False
@@ -208,19 +208,16 @@ def value_of(formula: str, values: dict[str, float]) -> float:
             or (name if name == "max" else "")
         )
         is_factor = bool(number or raised or sign == ")" or name in values)
-    found: float = eval(made, {"sqrt": math.sqrt, "max": max, "values": values})
-    return found
+    return eval(made, {"sqrt": math.sqrt, "max": max, "values": values})
 
 
-def agrees(
-    expression: sp.Expr, latex: str, values: dict[sp.Symbol, float], names: dict[str, float]
-) -> bool:
+def agrees(expression, latex, values, names):
     exact = float(expression.subs(values).evalf())
     return math.isclose(value_of(typed(latex), names), exact, rel_tol=1e-9, abs_tol=1e-9)
 
 
 @pytest.mark.parametrize("id", [claim.id for claim in catalogue.values() if claim.quantities])
-def test_every_formula_of_the_catalogue_has_its_value(id: str) -> None:
+def test_every_formula_of_the_catalogue_has_its_value(id):
     claim = catalogue[id]
     for quantity in claim.quantities:
         letters = sorted(quantity.expression.free_symbols, key=str)
@@ -256,7 +253,7 @@ expressions = st.recursive(
 
 
 @given(expressions)
-def test_any_formula_has_its_value(expression: sp.Expr) -> None:
+def test_any_formula_has_its_value(expression):
     names = {str(letter): value for letter, value in VALUES.items()}
     exact = expression.subs(VALUES).evalf()
     if abs(exact) < 1e8:
@@ -264,14 +261,14 @@ def test_any_formula_has_its_value(expression: sp.Expr) -> None:
 
 
 @given(st.text(max_size=40))
-def test_no_text_is_too_strange(text: str) -> None:
+def test_no_text_is_too_strange(text):
     for show in (prose.plain, prose.html, prose.tex, typed):
         assert isinstance(show(f"{text} $x_1$"), str)
         assert isinstance(show(text), str)
 
 
 @pytest.mark.parametrize("id", catalogue)
-def test_every_statement_is_shown_without_a_command(id: str) -> None:
+def test_every_statement_is_shown_without_a_command(id):
     claim = catalogue[id]
     text = typed(claim.statement_latex)
     assert not set(text) & set("\\{}$&#%")

@@ -3,7 +3,6 @@ rounding."""
 
 import math
 from fractions import Fraction
-from typing import Any
 
 import pytest
 import sympy as sp
@@ -35,20 +34,20 @@ RANKS = st.integers(1, 512)
 
 
 @given(claim_inputs(EQUAL_RADII), RANKS)
-def test_sharp_constant_is_at_most_the_printed_one(inputs: dict[str, Any], rank: int) -> None:
+def test_sharp_constant_is_at_most_the_printed_one(inputs, rank):
     values = LEMMA_1.check(inputs | {"C": inputs["sigma"], "r": rank})
     gap = LEMMA_1.expression("Lhat") - EQUAL_RADII.expression("Lhat")
     # They are equal at rank 1 only.
     assert sign(gap, values) == (0 if rank == 1 else 1)
 
 
-def smoothness(id: str) -> sp.Expr:
+def smoothness(id):
     return catalogue[id].expression("Lhat")
 
 
 @pytest.mark.parametrize(("sharper", "other"), ORDERED)
 @given(data=st.data())
-def test_a_sharper_constant_is_no_larger(sharper: str, other: str, data: st.DataObject) -> None:
+def test_a_sharper_constant_is_no_larger(sharper, other, data):
     claim = catalogue[other]
     assert (
         sign(smoothness(other) - smoothness(sharper), claim.check(data.draw(claim_inputs(claim))))
@@ -59,7 +58,7 @@ def test_a_sharper_constant_is_no_larger(sharper: str, other: str, data: st.Data
 @pytest.mark.parametrize(
     ("step", "allowed"), [("0.6", True), (Fraction(2, 3), False), (0.7, False), ("1e9", False)]
 )
-def test_any_step_is_below_two_over_ell_and_says_so(step: Any, allowed: bool) -> None:
+def test_any_step_is_below_two_over_ell_and_says_so(step, allowed):
     inputs = {"ell": 3, "D": 1, "zeta": 1, "T": 10, "eta": step}
     if allowed:
         assert 0 < ANY_STEP.bound(**inputs) < math.inf
@@ -70,9 +69,7 @@ def test_any_step_is_below_two_over_ell_and_says_so(step: Any, allowed: bool) ->
 
 
 @given(claim_inputs(AVERAGE), st.integers(1, 64))
-def test_the_average_on_a_parabola_lies_between_what_is_attained_and_the_bound(
-    inputs: dict[str, Any], horizon: int
-) -> None:
+def test_the_average_on_a_parabola_lies_between_what_is_attained_and_the_bound(inputs, horizon):
     """Exactly, for rational q: E‖∇F(v_t)‖² of F = ℓv²/2 and noise ±ζ, step by step from D =
     q²ζ²T/ℓ."""
     values = AVERAGE.check(inputs)

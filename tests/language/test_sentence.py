@@ -4,7 +4,6 @@ worse case."""
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
@@ -58,18 +57,18 @@ HEAVY, SHORT, ADAGRAD, ACCELERATED, CONVEX, STRONG = (
 )
 
 
-def words(claim: Claim) -> tuple[Algorithm, PerformanceMeasure]:
+def words(claim):
     algorithm, measure = algorithm_of(claim), measure_of(claim)
     assert algorithm is not None
     assert isinstance(measure, PerformanceMeasure)
     return algorithm, measure
 
 
-def arrays(entries: st.SearchStrategy[float]) -> st.SearchStrategy[np.ndarray]:
+def arrays(entries):
     return st.lists(entries, min_size=3, max_size=3).map(np.array)
 
 
-def below(claim: Claim, factor: Any) -> Claim:
+def below(claim, factor):
     last = claim.quantities[-1]
     changed = replace(last, expression=sp.Rational(factor) * last.expression)
     return replace(claim, id="less", quantities=(*claim.quantities[:-1], changed))
@@ -80,7 +79,7 @@ EXACT = [CONVEX, STRONG]
 
 @pytest.mark.full
 @pytest.mark.parametrize("claim", [HEAVY, SHORT, ACCELERATED, *EXACT], ids=lambda claim: claim.id)
-def test_no_smooth_function_is_worse_than_the_bound(claim: Claim) -> None:
+def test_no_smooth_function_is_worse_than_the_bound(claim):
     for case in falsify(claim, WorstCase((1, 2, 5), {"ell": 3.0})):
         assert not case.violated
         assert case.method == words(claim)[0].title
@@ -88,14 +87,14 @@ def test_no_smooth_function_is_worse_than_the_bound(claim: Claim) -> None:
             assert abs(case.numerical - case.bound) <= TOLERANCE * case.bound
 
 
-def longest_step(claim: Claim, beta: float, ell: float = 1.0) -> float:
+def longest_step(claim, beta, ell=1.0):
     given = {p.name: 1.0 for p in claim.parameters} | {"beta": beta, "ell": ell}
     return float(claim.function("eta_max")(**given))
 
 
 @given(st.floats(0.05, 0.9), st.floats(0.05, 0.95), st.integers(2, 4))
 @examples(8)
-def test_heavy_ball_has_no_worse_case_at_any_step(beta: float, share: float, T: int) -> None:
+def test_heavy_ball_has_no_worse_case_at_any_step(beta, share, T):
     for claim in (HEAVY, SHORT):
         eta = share * longest_step(claim, beta)
         (case,) = falsify(claim, WorstCase([T], {"beta": beta, "eta": eta}))
@@ -104,9 +103,7 @@ def test_heavy_ball_has_no_worse_case_at_any_step(beta: float, share: float, T: 
 
 @given(st.floats(0.01, 0.99), st.floats(0.01, 1), st.floats(0.1, 10), st.integers(1, 100))
 @examples(40)
-def test_which_bound_of_heavy_ball_is_the_smaller_one_is_as_it_says(
-    beta: float, share: float, ell: float, T: int
-) -> None:
+def test_which_bound_of_heavy_ball_is_the_smaller_one_is_as_it_says(beta, share, ell, T):
     eta = share * longest_step(SHORT, beta, ell) * (1 - EPSILON)
     given = {"ell": ell, "beta": beta, "eta": eta, "D": 1.0, "T": T}
     apart = beta**2 + 4 * beta + ell * eta - 1
@@ -122,9 +119,7 @@ def test_which_bound_of_heavy_ball_is_the_smaller_one_is_as_it_says(
     st.integers(1, 4),
 )
 @examples(8)
-def test_a_function_is_no_worse_than_the_worst(
-    widths: np.ndarray, start: np.ndarray, L: float, beta: float, T: int
-) -> None:
+def test_a_function_is_no_worse_than_the_worst(widths, start, L, beta, T):
     momentum, step = {"alpha": 1 / L, "beta": beta}, {"alpha": 1 / L}
     for f in (huber(L, widths), wave(L, widths)):
         assume((D := f[0](start)) > 0.01)
@@ -140,7 +135,7 @@ def test_a_function_is_no_worse_than_the_worst(
 
 
 @pytest.mark.full
-def test_a_violation_is_one_that_an_instance_shows() -> None:
+def test_a_violation_is_one_that_an_instance_shows():
     for T in (3, 5):
         (half,) = falsify(below(STRONG, "1/2"), WorstCase([T], {"ell": 3.0}))
         assert half.violated
@@ -151,7 +146,7 @@ def test_a_violation_is_one_that_an_instance_shows() -> None:
     assert not near.violated
 
 
-def test_without_convexity_the_gap_need_not_fall_as_fast() -> None:
+def test_without_convexity_the_gap_need_not_fall_as_fast():
     one, other = (
         Solver(
             Program(
@@ -164,7 +159,7 @@ def test_without_convexity_the_gap_need_not_fall_as_fast() -> None:
     assert other > 1.5 * one
 
 
-def test_what_cannot_be_estimated_says_why() -> None:
+def test_what_cannot_be_estimated_says_why():
     with pytest.raises(InputError, match="AdaGrad-norm, for its step depends"):
         falsify(ADAGRAD, WorstCase([2]))
     alone = Program(GRADIENT_DESCENT, {"alpha": 1.0}, LAST_DISTANCE, 1.0, gap=1.0)
@@ -178,7 +173,7 @@ def test_what_cannot_be_estimated_says_why() -> None:
     assert (caught.value.field, caught.value.value) == ("claim.hypotheses", "strange")
 
 
-def test_every_theorem_is_a_sentence_of_words() -> None:
+def test_every_theorem_is_a_sentence_of_words():
     for claim in catalogue.values():
         if claim.algorithm is not None:
             algorithm, measure = words(claim)
@@ -227,7 +222,7 @@ RANGES = {
 }
 
 
-def resting(text: str, of_parts: str, **changes: Any) -> Claim:
+def resting(text, of_parts, **changes):
     relations = sp.Le(FrobeniusNorm(X), LIMIT), sp.Ge(FrobeniusNorm(X), LIMIT / 2)
     parts = tuple(
         Claim(f"my.part{i}", "Part", "me", each, of_parts) for i, each in enumerate(relations)
@@ -236,7 +231,7 @@ def resting(text: str, of_parts: str, **changes: Any) -> Claim:
 
 
 @pytest.mark.parametrize(("text", "of_parts", "expected"), RANGES.values(), ids=RANGES)
-def test_a_conjunction_ranges_as_its_parts_do(text: str, of_parts: str, expected: bool) -> None:
+def test_a_conjunction_ranges_as_its_parts_do(text, of_parts, expected):
     whole = resting(text, of_parts)
     assert conjuncts(whole) == (whole.hypotheses if expected else ())
     said = [(each, word_of(each)) for each in (whole.hypotheses if expected else (whole,))]
@@ -246,7 +241,7 @@ def test_a_conjunction_ranges_as_its_parts_do(text: str, of_parts: str, expected
 @pytest.mark.parametrize(
     "id", ["classic.smooth", "jiang2024.bounded_below", "jiang2024.assumption3"]
 )
-def test_what_rests_on_a_word_is_not_that_word(id: str) -> None:
+def test_what_rests_on_a_word_is_not_that_word(id):
     """Whatever else it says, over what it ranges, and on what conditions."""
     known = catalogue[id]
     other = sp.Le(known.conclusion.args[0], 0) if not known.hypotheses else known.conclusion.args[0]
@@ -272,7 +267,7 @@ class NoFaces(LinearMethod):
     no_worst: str = "its steps are not told"
 
 
-def test_a_face_that_is_missing_is_said_so() -> None:
+def test_a_face_that_is_missing_is_said_so():
     bare = replace(
         HALVED_DESCENT,
         id="my.bare",
@@ -284,7 +279,7 @@ def test_a_face_that_is_missing_is_said_so() -> None:
         check_claim(bare, adapter="full")
 
 
-def test_a_theorem_of_ones_own_is_about_what_it_speaks_of() -> None:
+def test_a_theorem_of_ones_own_is_about_what_it_speaks_of():
     descent, stochastic = (
         replace(catalogue[id], id="my.own", algorithm=None, measure=None)
         for id in ("nesterov2004.gradient_descent", "ghadimi2013.corollary2_2")
@@ -315,7 +310,7 @@ STARTS, STEPS, ASKS, ASKS_EXACTLY, REACHES = (
 ELSEWHERE = ASKS | REACHES | ASKS_EXACTLY
 
 
-def test_what_is_no_algorithm_is_refused() -> None:
+def test_what_is_no_algorithm_is_refused():
     for faces, lacks in (
         (STARTS, "no exact_step"),
         (STEPS, "no exact_start"),

@@ -21,7 +21,6 @@ from hypothesis import given
 
 from boundcheck.exact.balls import enclose
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim
 from boundcheck.properties import claim_inputs
 from tests.layers import examples
 
@@ -42,39 +41,39 @@ DIFFERENCES = {
 }
 
 
-def lemma1(i: Any) -> dict[str, Any]:
+def lemma1(i):
     return {"Lhat": 2 * i.L * i.C * mp.sqrt(i.r) * i.sigma + i.G}
 
 
-def top(M: Any) -> Any:
+def top(M):
     """The largest eigenvalue of a symmetric matrix."""
     return max(mp.eigsy(mp.matrix(M), eigvals_only=True))
 
 
-def outer(p: list[Any]) -> Any:
+def outer(p):
     return mp.matrix(p) * mp.matrix([p])
 
 
-def lemma1_sharp(i: Any) -> dict[str, Any]:
+def lemma1_sharp(i):
     cross = i.s**2 * i.L * i.a * i.b + i.s * i.G
     return {"Lhat": top([[i.s**2 * i.L * i.b**2, cross], [cross, i.s**2 * i.L * i.a**2]])}
 
 
-def frozen_a(i: Any) -> dict[str, Any]:
+def frozen_a(i):
     return {"Lhat": i.L * (i.s * i.a) ** 2}
 
 
-def composition(i: Any) -> dict[str, Any]:
+def composition(i):
     return {"Lhat": i.L * i.J**2 + i.G * i.H}
 
 
-def composed(i: Any, jacobian: Any, second: Any) -> dict[str, Any]:
+def composed(i, jacobian, second):
     return {"J": jacobian, "H": second} | composition(
         SimpleNamespace(L=i.L, G=i.G, J=jacobian, H=second)
     )
 
 
-def dora_parts(i: Any) -> tuple[Any, Any]:
+def dora_parts(i):
     """In (m, (A, B)): the derivative in m keeps lengths, that of the columns' directions is at
     right angles to it."""
     least = i.w_0 - i.s * i.a * i.b
@@ -83,39 +82,39 @@ def dora_parts(i: Any) -> tuple[Any, Any]:
     return mp.matrix([[1, 0], [0, i.mu * turn]]), mp.matrix([[0, turn], [turn, bend]])
 
 
-def dora(i: Any) -> dict[str, Any]:
+def dora(i):
     first, second = dora_parts(i)
     return composed(i, top(first), top(second))
 
 
-def dora_blocks(i: Any) -> dict[str, Any]:
+def dora_blocks(i):
     first, second = dora_parts(i)
     return {"Lhat": top(i.L * first**2 + i.G * second)}
 
 
-def loreft_second(i: Any) -> Any:
+def loreft_second(i):
     """In (R, V): twice the mixed term, of norm 1, and the bend of a geodesic times V."""
     return mp.matrix([[i.nu, 1], [1, 0]])
 
 
-def loreft_rank1(i: Any) -> dict[str, Any]:
+def loreft_rank1(i):
     """Without the mixed terms of the outer product, because both parts of the derivative are at
     right angles."""
     return {"Lhat": top(i.L * mp.matrix([[i.nu**2, 0], [0, 1]]) + i.G * loreft_second(i))}
 
 
-def loreft_trained(i: Any) -> dict[str, Any]:
+def loreft_trained(i):
     """R enters W a second time: its steepness is ν + 1, and the second derivative in it has 2 + (ν
     + 1)."""
     return {"Lhat": top(i.L * outer([i.nu + 1, 1]) + i.G * mp.matrix([[i.nu + 3, 1], [1, 0]]))}
 
 
-def layers(i: Any) -> dict[str, Any]:
+def layers(i):
     second = SimpleNamespace(L=i.L, G=i.G_2, a=i.a_2, b=i.b_2, s=i.s_2)
     return {"Lhat": max(lemma1_sharp(i)["Lhat"], lemma1_sharp(second)["Lhat"])}
 
 
-def theorem2(i: Any) -> dict[str, Any]:
+def theorem2(i):
     Lhat = lemma1(i)["Lhat"]
     alpha = mp.sqrt(i.D / (Lhat * i.zeta**2 * i.T))
     T_min = 4 * Lhat * i.D / i.zeta**2
@@ -127,12 +126,12 @@ def theorem2(i: Any) -> dict[str, Any]:
     }
 
 
-def averaged_descent(i: Any, Lhat: Any, alpha: Any) -> Any:
+def averaged_descent(i, Lhat, alpha):
     """The right-hand side of the repaired proof at any step size, from which both kappas come."""
     return (i.D / (alpha * i.T) + Lhat * alpha * i.zeta**2 / 2) / (1 - Lhat * alpha / 2)
 
 
-def at_its_kappa(i: Any, Lhat: Any, bound: Any, **more: Any) -> dict[str, Any]:
+def at_its_kappa(i, Lhat, bound, **more):
     """With what is measured against the rate: q, and kappa, by which the bound exceeds the root of
     D L̂ ζ²/T."""
     q = mp.sqrt(Lhat * i.D / (i.zeta**2 * i.T))
@@ -144,14 +143,14 @@ def at_its_kappa(i: Any, Lhat: Any, bound: Any, **more: Any) -> dict[str, Any]:
     } | more
 
 
-def theorem2_repaired(i: Any) -> dict[str, Any]:
+def theorem2_repaired(i):
     Lhat = lemma1_sharp(i)["Lhat"]
     alpha = mp.sqrt(i.D / (Lhat * i.zeta**2 * i.T))
     bound = averaged_descent(i, Lhat, alpha)
     return at_its_kappa(i, Lhat, bound, alpha=alpha, T_min=4 * Lhat * i.D / i.zeta**2)
 
 
-def at_best_step(i: Any, Lhat: Any) -> dict[str, Any]:
+def at_best_step(i, Lhat):
     """Stationarity of the right-hand side is x^2 + 2 q^2 x - 2 q^2 = 0 for x = Lhat alpha; this
     root form is stable."""
     q = mp.sqrt(Lhat * i.D / (i.zeta**2 * i.T))
@@ -159,20 +158,20 @@ def at_best_step(i: Any, Lhat: Any) -> dict[str, Any]:
     return at_its_kappa(i, Lhat, averaged_descent(i, Lhat, alpha), alpha=alpha)
 
 
-def theorem2_best_step(i: Any) -> dict[str, Any]:
+def theorem2_best_step(i):
     return at_best_step(i, lemma1_sharp(i)["Lhat"])
 
 
-def theorem2_frozen_a(i: Any) -> dict[str, Any]:
+def theorem2_frozen_a(i):
     """The repaired proof's right-hand side again, with the smoothness of a frozen A."""
     return at_best_step(i, frozen_a(i)["Lhat"])
 
 
-def at_ell(i: Any, alpha: Any, bound: Any) -> dict[str, Any]:
+def at_ell(i, alpha, bound):
     return {"Lhat": i.ell, "alpha": alpha, "bound": bound}
 
 
-def theorem2_everywhere(i: Any) -> dict[str, Any]:
+def theorem2_everywhere(i):
     """A step takes three parts of its own squared gradient and one of the next, each α/4, less what
     noise returns."""
     q = mp.sqrt(i.ell * i.D / (i.zeta**2 * i.T))
@@ -182,7 +181,7 @@ def theorem2_everywhere(i: Any) -> dict[str, Any]:
     return at_its_kappa(i, i.ell, bound, alpha=alpha, T_min=4 * i.ell * i.D / i.zeta**2)
 
 
-def theorem2_average(i: Any) -> dict[str, Any]:
+def theorem2_average(i):
     """The repaired proof's right-hand side, which is about the average, at the paper's step."""
     q = mp.sqrt(i.ell * i.D / (i.zeta**2 * i.T))
     bound = averaged_descent(i, i.ell, q / i.ell)
@@ -191,19 +190,19 @@ def theorem2_average(i: Any) -> dict[str, Any]:
     )
 
 
-def theorem2_average_sharp(i: Any) -> dict[str, Any]:
+def theorem2_average_sharp(i):
     """The same, less what the last of the exact averages on the parabola may hide: (3/(2 -
     q))²ζ²/(3T)."""
     known = theorem2_average(i)
     return known | {"attained": known.pop("bound") - 3 * i.zeta**2 / ((2 - known["q"]) ** 2 * i.T)}
 
 
-def theorem2_any_step(i: Any) -> dict[str, Any]:
+def theorem2_any_step(i):
     """The repaired proof's right-hand side, at the step that is given."""
     return at_ell(i, i.eta, averaged_descent(i, i.ell, i.eta)) | {"eta_max": 2 / i.ell}
 
 
-def unconditional_gd(i: Any) -> dict[str, Any]:
+def unconditional_gd(i):
     """By composition on a ball of radius rho around (A_1, B_1), with the gradient that a sublevel
     set allows."""
     rho = mp.root(2 * i.D * i.T / i.L, 4)
@@ -212,20 +211,20 @@ def unconditional_gd(i: Any) -> dict[str, Any]:
     return {"rho": rho, "Lhat": Lhat, "alpha": 1 / Lhat, "bound": i.D / (i.T * (1 / (2 * Lhat)))}
 
 
-def gradient_descent(i: Any) -> dict[str, Any]:
+def gradient_descent(i):
     """T decreases of at least half a step times the squared gradient norm share the gap."""
     alpha = 1 / i.ell
     return at_ell(i, alpha, i.D / (i.T * alpha / 2))
 
 
-def corollary2_2(i: Any) -> dict[str, Any]:
+def corollary2_2(i):
     """In the paper's letters, at its D~ = D_f."""
     D_f, sigma, N = mp.sqrt(2 * i.D / i.ell), i.zeta, i.T
     over_L = i.ell * D_f**2 / N + (D_f + D_f**2 / D_f) * sigma / mp.sqrt(N)
     return at_ell(i, min(1 / i.ell, D_f / (sigma * mp.sqrt(N))), i.ell * over_L)
 
 
-def expected_smoothness(i: Any) -> dict[str, Any]:
+def expected_smoothness(i):
     gamma = min(
         1 / mp.sqrt(i.ell * i.abc_a * i.T),
         1 / (i.ell * i.abc_b),
@@ -235,21 +234,21 @@ def expected_smoothness(i: Any) -> dict[str, Any]:
     return at_ell(i, gamma, i.ell * i.abc_c * gamma + 2 * power / (gamma * i.T) * i.D)
 
 
-def bounded_variance(i: Any) -> dict[str, Any]:
+def bounded_variance(i):
     """Twice what averaged descent has above its line, where half of a step times the smoothness is
     at most a half."""
     alpha = min(1 / i.ell, mp.sqrt(2 * i.D / (i.ell * i.zeta**2 * i.T)))
     return at_ell(i, alpha, 2 * averaged_descent(i, i.ell, alpha) * (1 - i.ell * alpha / 2))
 
 
-def best_step(i: Any) -> dict[str, Any]:
+def best_step(i):
     """Over N + 1 iterates at the step h, with the paper's minimum."""
     h, N = 2 / (mp.sqrt(3) * i.ell), i.T - 1
     least = min(4 * h - i.ell * h**2, 4 * h - i.ell**2 * h**3)
     return at_ell(i, h, 4 * i.D / (N * least + 2 / i.ell))
 
 
-def heavy_ball(i: Any) -> dict[str, Any]:
+def heavy_ball(i):
     """The decrease of the Lyapunov function over a squared step, and what squared steps say of the
     gradient."""
     share = (1 - i.beta) / i.eta - i.ell / 2
@@ -258,7 +257,7 @@ def heavy_ball(i: Any) -> dict[str, Any]:
     }
 
 
-def heavy_ball_short_step(i: Any) -> dict[str, Any]:
+def heavy_ball_short_step(i):
     """D over what each squared gradient takes from the Lyapunov function, half a step, among T of
     them."""
     return at_ell(i, i.eta, i.D / (i.eta / 2) / i.T) | {
@@ -266,20 +265,20 @@ def heavy_ball_short_step(i: Any) -> dict[str, Any]:
     }
 
 
-def adagrad_norm(i: Any) -> dict[str, Any]:
+def adagrad_norm(i):
     """The last b times the sum of squared gradients over b."""
     total = i.D / (i.eta / 2)
     return {"Lhat": i.ell, "delta_min": i.ell * i.eta, "bound": (i.delta + total) * total / i.T}
 
 
-def nonconvex_sgd(i: Any) -> dict[str, Any]:
+def nonconvex_sgd(i):
     """What is left of the descent with half of it given away."""
     given_away = i.eta / 2
     bound = (i.D / i.T + i.ell * i.eta**2 * i.zeta**2 / 2) / given_away
     return {"Lhat": i.ell, "eta_max": 1 / i.ell, "alpha": i.eta, "bound": bound}
 
 
-def constant_step(i: Any) -> dict[str, Any]:
+def constant_step(i):
     """The recurrence of the gap, step by step."""
     gap = i.D
     for _ in range(int(i.T) - 1):
@@ -288,13 +287,13 @@ def constant_step(i: Any) -> dict[str, Any]:
     return {"Lhat": i.ell, "eta_max": 1 / i.ell, "alpha": i.eta, "rest": rest, "bound": gap}
 
 
-def convex_average(i: Any) -> dict[str, Any]:
+def convex_average(i):
     """The distance of v_1 and the noise of T steps, shared among 2αT."""
     shared = (i.R_1**2 + i.T * (i.eta * i.zeta) ** 2) / (2 * i.T * i.eta)
     return {"Lhat": i.ell, "eta_max": 1 / i.ell, "alpha": i.eta, "bound": shared}
 
 
-def contraction(i: Any) -> dict[str, Any]:
+def contraction(i):
     """The recurrence of the squared distance, step by step."""
     square = i.R_1**2
     for _ in range(int(i.T) - 1):
@@ -303,7 +302,7 @@ def contraction(i: Any) -> dict[str, Any]:
     return {"Lhat": i.ell, "eta_max": 1 / i.ell, "alpha": i.eta, "spread": spread, "bound": square}
 
 
-def decreasing_step(i: Any) -> dict[str, Any]:
+def decreasing_step(i):
     noise = i.ell * (i.omega * i.zeta) ** 2 / 2
     late = max(noise / (i.omega * i.mu_F - 1), i.gamma * i.D + i.D)
     return {
@@ -315,7 +314,7 @@ def decreasing_step(i: Any) -> dict[str, Any]:
     }
 
 
-def adaptive_gd(i: Any) -> dict[str, Any]:
+def adaptive_gd(i):
     """The sum S of the steps is where p S + q S^2/2 = T; 3/4 S times the least squared gradient is
     at most D."""
     steep, radius = mp.sqrt(i.L * i.D) * mp.sqrt(2), mp.norm([i.a_1, i.b_1])
@@ -333,29 +332,29 @@ def adaptive_gd(i: Any) -> dict[str, Any]:
     }
 
 
-def nesterov(i: Any) -> dict[str, Any]:
+def nesterov(i):
     return at_ell(i, 1 / i.ell, i.R_1**2 / (2 / i.ell * (i.T / mp.mpf(2)) ** 2))
 
 
-def convex_descent(i: Any) -> dict[str, Any]:
+def convex_descent(i):
     N = i.T - 1
     return at_ell(i, 1 / i.ell, i.ell * i.R_1**2 / (4 * N + 2))
 
 
-def strong_descent(i: Any) -> dict[str, Any]:
+def strong_descent(i):
     """With the condition number, as the book has it."""
     Q = i.ell / i.mu_F
     return at_ell(i, 2 / (i.mu_F + i.ell), (((Q - 1) / (Q + 1)) ** (i.T - 1) * i.R_1) ** 2)
 
 
-def theorem2_1_15(i: Any) -> dict[str, Any]:
+def theorem2_1_15(i):
     """What the eigenvalues of I - αH leave, at both ends of the range."""
     alpha = 2 / (i.ell + i.mu_F)
     left = max((1 - alpha * h) ** 2 for h in (i.ell, i.mu_F))
     return {"Lhat": i.ell, "alpha": alpha, "left": left, "bound": left ** (i.T - 1) * i.R_1**2}
 
 
-TWINS: dict[str, Twin] = {
+TWINS = {
     "jiang2024.lemma1": lemma1,
     "jiang2024.theorem2": theorem2,
     "jiang2024.rate": lambda i: {"bound": i.c * mp.root(i.r, 4) * mp.sqrt(i.sigma) / mp.sqrt(i.T)},
@@ -407,11 +406,11 @@ TWINS: dict[str, Twin] = {
 }
 
 
-def test_every_evaluable_claim_has_a_twin() -> None:
+def test_every_evaluable_claim_has_a_twin():
     assert set(EVALUABLE) == set(TWINS)
 
 
-def cancellation(claim: Claim, exact: dict[sp.Symbol, sp.Expr]) -> float:
+def cancellation(claim, exact):
     """By what a strict condition, which keeps a difference in a formula positive, magnifies
     relative errors."""
     derived = {quantity.symbol: claim.expression(quantity.name) for quantity in claim.quantities}
@@ -433,9 +432,7 @@ def cancellation(claim: Claim, exact: dict[sp.Symbol, sp.Expr]) -> float:
 @pytest.mark.parametrize("id", EVALUABLE)
 @examples(40)
 @given(data=st.data())
-def test_enclosures_contain_the_twin_and_are_within_a_few_ulps_of_floats(
-    id: str, data: st.DataObject
-) -> None:
+def test_enclosures_contain_the_twin_and_are_within_a_few_ulps_of_floats(id, data):
     """Of one number after the other, and of arrays."""
     claim = catalogue[id]
     rows = [data.draw(claim_inputs(claim)) for _ in range(2)]

@@ -12,11 +12,9 @@ from hypothesis import given
 from boundcheck.language.prose import mathml_of
 from boundcheck.language.view import (
     Badge,
-    Cell,
     Fold,
     Line,
     Math,
-    Part,
     Prose,
     Stack,
     Table,
@@ -54,9 +52,7 @@ VERDICTS = [
 ]
 VERDICTS += ["conditional", "remark"]
 PLAIN = st.one_of(TEXTS, FORMULAS.map(Math), TEXTS.map(Prose), st.sampled_from(VERDICTS).map(Badge))
-CELLS: st.SearchStrategy[Cell] = st.one_of(
-    PLAIN, st.lists(PLAIN, max_size=2).map(lambda x: Stack(tuple(x)))
-)
+CELLS = st.one_of(PLAIN, st.lists(PLAIN, max_size=2).map(lambda x: Stack(tuple(x))))
 LINES = st.lists(CELLS, max_size=3).map(lambda cells: Line(tuple(cells)))
 TABLES = st.integers(1, 3).flatmap(
     lambda n: st.builds(
@@ -67,7 +63,7 @@ TABLES = st.integers(1, 3).flatmap(
 )
 
 
-def views(parts: st.SearchStrategy[Part]) -> st.SearchStrategy[View]:
+def views(parts):
     return st.builds(
         View,
         TEXTS,
@@ -78,7 +74,7 @@ def views(parts: st.SearchStrategy[Part]) -> st.SearchStrategy[View]:
     )
 
 
-FLAT: st.SearchStrategy[Part] = st.one_of(LINES, TABLES)
+FLAT = st.one_of(LINES, TABLES)
 VIEWS = views(
     st.one_of(FLAT, views(FLAT), st.builds(Fold, LINES, st.lists(FLAT, max_size=2).map(tuple)))
 )
@@ -100,7 +96,7 @@ TAGS = {
 }
 
 
-def texts(view: View | Part | Cell) -> list[str]:
+def texts(view):
     """The plain texts of a view."""
     match view:
         case View():
@@ -120,7 +116,7 @@ def texts(view: View | Part | Cell) -> list[str]:
     return []
 
 
-def printable(text: str) -> str:
+def printable(text):
     hides = (
         x not in "\n\t" and category(x) in ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp") for x in text
     )
@@ -131,7 +127,7 @@ def printable(text: str) -> str:
 
 @given(VIEWS)
 @examples(200)
-def test_the_html_is_well_formed_and_each_text_is_text(view: View) -> None:
+def test_the_html_is_well_formed_and_each_text_is_text(view):
     root = ElementTree.fromstring(html(view))
     shown = "".join(root.itertext())
     for text in texts(view):
@@ -146,7 +142,7 @@ def test_the_html_is_well_formed_and_each_text_is_text(view: View) -> None:
         assert "#000" not in style
 
 
-def test_a_badge_tells_what_is_false_from_what_holds_and_what_is_open() -> None:
+def test_a_badge_tells_what_is_false_from_what_holds_and_what_is_open():
     looks = {
         word: re.findall("background:(#.{6})", html(View("", verdict=word)))[0] for word in VERDICTS
     }
@@ -159,7 +155,7 @@ def test_a_badge_tells_what_is_false_from_what_holds_and_what_is_open() -> None:
 
 @given(VIEWS)
 @examples(200)
-def test_the_latex_is_one_formula_between_dollars(view: View) -> None:
+def test_the_latex_is_one_formula_between_dollars(view):
     made = latex(view)
     assert made.startswith(r"$\displaystyle ")
     assert made.endswith("$")
@@ -172,7 +168,7 @@ def test_the_latex_is_one_formula_between_dollars(view: View) -> None:
 
 @given(TEXTS)
 @examples(200)
-def test_words_in_latex_say_what_was_typed(text: str) -> None:
+def test_words_in_latex_say_what_was_typed(text):
     made = latex(View("", lines=(line(text),)))
     inside = made.removeprefix(r"$\displaystyle ").removesuffix("$")
     back = re.sub(
@@ -183,7 +179,7 @@ def test_words_in_latex_say_what_was_typed(text: str) -> None:
     assert back == " ".join(printable(text).split())
 
 
-def test_a_formula_is_mathml_and_a_text_with_formulas_has_some() -> None:
+def test_a_formula_is_mathml_and_a_text_with_formulas_has_some():
     shown = html(View("t", lines=(line(Math("x_{1}"), Prose("as $√r·σ$ grows")),)))
     assert mathml_of("x_{1}") in shown
     assert "<msqrt>" in shown
@@ -191,7 +187,7 @@ def test_a_formula_is_mathml_and_a_text_with_formulas_has_some() -> None:
 
 
 @pytest.mark.parametrize(("rows", "folds"), [(12, 0), (13, 1)])
-def test_a_long_table_folds_and_loses_no_row(rows: int, folds: int) -> None:
+def test_a_long_table_folds_and_loses_no_row(rows, folds):
     root = ElementTree.fromstring(
         html(View("t", parts=(Table(("n",), [(f"row {i}",) for i in range(rows)]),)))
     )

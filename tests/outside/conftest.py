@@ -1,6 +1,5 @@
 """What a test opens from outside may be opened."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ from boundcheck.system.plugins import allowing
 
 
 @pytest.fixture(autouse=True)
-def allowed(tmp_path: Path) -> Iterator[None]:
+def allowed(tmp_path):
     """What lies here, and what the test writes."""
     with allowing(Path(__file__).parents[2], tmp_path):
         yield

@@ -1,10 +1,8 @@
 """Specs of what is one's own here, and the paths by which it is named."""
 
-from typing import Any
-
 HERE = "tests.outside"
 OBJECTIVE, ADAPTER = f"{HERE}.my_objective:LogCosh", f"{HERE}.my_adapter:Scaled"
-BRACKET: dict[str, Any] = {
+BRACKET = {
     "claim": f"{HERE}.my_adapter:SMOOTH",
     "problem": {"kind": OBJECTIVE},
     "adapter": {"kind": ADAPTER, "scale": 0.5},

@@ -1,8 +1,6 @@
 """A bracket on functions and adapters from outside: who is to blame where an estimate lies above
 the claim."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest
@@ -25,7 +23,7 @@ HERE = "tests.outside.test_bracket"
 class Flat(LogCosh):
     """Its smoothness is a twentieth of what it is."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         super().__init__()
         self.smoothness = Constant(0.05, "certified", "so its author says")
 
@@ -33,12 +31,12 @@ class Flat(LogCosh):
 class Shallow(LogCosh):
     """Its gradient bound is a hundredth of what it is."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         super().__init__()
         self.gradient_bound = Constant(0.01, "certified", "so its author says")
 
 
-def hundredth(*hypotheses: Claim) -> Claim:
+def hundredth(*hypotheses):
     """A lemma whose constant is too small by a hundred; it holds where a hypothesis says as much,
     or fails."""
     (last,) = SMOOTH.quantities
@@ -56,7 +54,7 @@ CONVEX = hundredth(catalogue["classic.convex"])
 NEVER = hundredth(Claim("outer.never", "no L is positive", "mine", Le(L, 0)))
 
 
-def about(name: str) -> type[Scaled]:
+def about(name):
     return type(
         name.title(), (Scaled,), {"claims": (f"{HERE}:{name}",), "composition": f"{HERE}:{name}"}
     )
@@ -79,7 +77,7 @@ class Doubled(Scaled):
 
 
 @pytest.mark.parametrize(("kind", "letter"), [("Flat", "L"), ("Shallow", "")])
-def test_a_bracket_blames_the_constant_that_f_itself_breaks(kind, letter, tmp_path) -> None:
+def test_a_bracket_blames_the_constant_that_f_itself_breaks(kind, letter, tmp_path):
     (result,) = bc.measure(BRACKET | {"problem": {"kind": f"{HERE}:{kind}"}}, tmp_path)
     if not letter:
         # The claim takes no bound on the gradient.
@@ -93,7 +91,7 @@ def test_a_bracket_blames_the_constant_that_f_itself_breaks(kind, letter, tmp_pa
     assert "so its author says" in result.blame.evidence
 
 
-def test_a_bracket_that_is_violated_blames_the_claim_and_says_on_what_it_rests(tmp_path) -> None:
+def test_a_bracket_that_is_violated_blames_the_claim_and_says_on_what_it_rests(tmp_path):
     (result,) = bc.measure(
         BRACKET | {"adapter": {"kind": f"{HERE}:Doubled", "scale": 0.5}}, tmp_path
     )
@@ -105,9 +103,7 @@ def test_a_bracket_that_is_violated_blames_the_claim_and_says_on_what_it_rests(t
 
 
 @pytest.mark.parametrize("kind", [Alone, Itself, Convex, Never], ids=lambda kind: kind.__name__)
-def test_a_bracket_says_nothing_of_a_claim_whose_hypothesis_it_does_not_know(
-    kind, tmp_path
-) -> None:
+def test_a_bracket_says_nothing_of_a_claim_whose_hypothesis_it_does_not_know(kind, tmp_path):
     adapter = {"kind": f"{HERE}:{kind.__name__}", "scale": 0.5}
     (result,) = bc.measure(BRACKET | {"claim": kind.claims[0], "adapter": adapter}, tmp_path)
     *_, last = catalogue[kind.claims[0]].hypotheses
@@ -115,7 +111,7 @@ def test_a_bracket_says_nothing_of_a_claim_whose_hypothesis_it_does_not_know(
     assert (last.title in result.reason, result.blame is None) == (kind is not Alone,) * 2
 
 
-def test_what_no_longer_concludes_with_smoothness_is_not_bracketed(tmp_path, monkeypatch) -> None:
+def test_what_no_longer_concludes_with_smoothness_is_not_bracketed(tmp_path, monkeypatch):
     other = replace(
         SMOOTH, id="outer.tenfold", conclusion=Le(10 * SMOOTH.conclusion.lhs, SMOOTH.conclusion.rhs)
     )

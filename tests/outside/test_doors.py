@@ -1,15 +1,12 @@
 """Objectives, adapters, words and claims from outside of the package: each is one file, named by
 its import path."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -21,8 +18,7 @@ from boundcheck.experiment.spec import parse
 from boundcheck.functions.adapters import ADAPTERS, title_of
 from boundcheck.functions.objective import PROBLEMS
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim
-from boundcheck.language.evidence import Audit, Evidence
+from boundcheck.language.evidence import Audit
 from boundcheck.language.hypotheses import Hypothesis
 from boundcheck.present.material import Material, load_runs
 from boundcheck.present.page import write_runs
@@ -36,7 +32,7 @@ from tests.outside.specs import ADAPTER, BRACKET, HERE, OBJECTIVE
 from tests.program import ROOT, run, said
 
 THEOREM, FALSE = (f"tests/outside/my_theorem.py:{name}" for name in ("HALVED_DESCENT", "FALSE"))
-DESCENT: dict[str, Any] = {
+DESCENT = {
     "claim": THEOREM,
     "problem": {"kind": OBJECTIVE, "seed": 3},
     "adapter": {"kind": ADAPTER, "scale": 0.5},
@@ -45,9 +41,7 @@ DESCENT: dict[str, Any] = {
 
 
 @pytest.mark.full
-def test_a_theorem_of_ones_own_words_is_run_on_ones_own_objective_and_adapter(
-    tmp_path: Path,
-) -> None:
+def test_a_theorem_of_ones_own_words_is_run_on_ones_own_objective_and_adapter(tmp_path):
     (true,) = bc.measure(DESCENT, tmp_path)
     assert true.verdict == "supported, given outer.scaled, constants of log-cosh, no_rise", (
         true.reason
@@ -59,7 +53,7 @@ def test_a_theorem_of_ones_own_words_is_run_on_ones_own_objective_and_adapter(
     assert true.spec["problem"] == {"kind": OBJECTIVE, "d": 3, "k": 3, "samples": 6, "seed": 3}
 
 
-def test_noise_is_seen_on_it_too(tmp_path: Path) -> None:
+def test_noise_is_seen_on_it_too(tmp_path):
     run = {"steps": 200, "step_size": 0.5, "batch": 2, "replicas": 16, "audits": 25, "zeta": 2.0}
     (result,) = bc.measure(DESCENT | {"claim": "meft.theorem2_any_step", "run": run}, tmp_path)
     assert result.verdict.plain in ("supported (asymptotic)", "uninformative"), result.reason
@@ -67,17 +61,17 @@ def test_noise_is_seen_on_it_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.full
-def test_a_claim_about_ones_own_adapter_is_bracketed_and_attacked(tmp_path: Path) -> None:
+def test_a_claim_about_ones_own_adapter_is_bracketed_and_attacked(tmp_path):
     (result,) = bc.measure(BRACKET, tmp_path)
     assert result.verdict.plain == "supported", result.reason
     assert [end.claim for end in result.upper] == [BRACKET["claim"]]
-    few: dict[str, Any] = {"ranks": (1,), "starts": 2, "rounds": 8, "examples": 4}
+    few = {"ranks": (1,), "starts": 2, "rounds": 8, "examples": 4}
     assert not bc.falsify(BRACKET["claim"], bc.Search(**few)).violated
     assert bc.falsify(f"{HERE}.my_adapter:FALSE", bc.Search(adapter=ADAPTER, **few)).violated
 
 
 @pytest.mark.full
-def test_a_theorem_is_tried_and_has_a_worst_case(tmp_path: Path) -> None:
+def test_a_theorem_is_tried_and_has_a_worst_case(tmp_path):
     assert check_claim(THEOREM, adapter="full", examples=10).ratio > 0
     with using(folder=tmp_path), pytest.raises(ClaimViolatedError):
         check_claim(FALSE, adapter="full", examples=60)
@@ -104,9 +98,7 @@ MINE = replace(FALSE, id="outer.near", hypotheses=(*FALSE.hypotheses[:3], IS_NEA
 
 @pytest.mark.full
 @pytest.mark.parametrize("word", ["held", "faceless", "none", "another's"])
-def test_only_a_word_of_the_catalogue_decides_its_statement_under_another_id(
-    word: str, tmp_path: Path
-) -> None:
+def test_only_a_word_of_the_catalogue_decides_its_statement_under_another_id(word, tmp_path):
     file = tmp_path / "near.py"
     file.write_text(NEAR % word)
     claim = opened("claim", f"{file}:MINE")
@@ -120,7 +112,7 @@ def test_only_a_word_of_the_catalogue_decides_its_statement_under_another_id(
 
 
 @pytest.mark.full
-def test_what_breaks_a_theorem_of_ones_own_is_judged_again_by_its_own_words(tmp_path: Path) -> None:
+def test_what_breaks_a_theorem_of_ones_own_is_judged_again_by_its_own_words(tmp_path):
     with using(folder=tmp_path), pytest.raises(ClaimViolatedError):
         check_claim(FALSE, adapter="full", examples=60)
     (stored,) = tmp_path.glob("*.json")
@@ -134,7 +126,7 @@ def test_what_breaks_a_theorem_of_ones_own_is_judged_again_by_its_own_words(tmp_
 
 
 @pytest.mark.full
-def test_the_command_line_opens_what_a_spec_names_and_reports_it(tmp_path: Path) -> None:
+def test_the_command_line_opens_what_a_spec_names_and_reports_it(tmp_path):
     spec = tmp_path / "own.toml"
     spec.write_text(
         f'claim = "{THEOREM}"\n[problem]\nkind = "{OBJECTIVE}"\n[adapter]\nkind = "{ADAPTER}"\n'
@@ -149,7 +141,7 @@ def test_the_command_line_opens_what_a_spec_names_and_reports_it(tmp_path: Path)
 
 
 @pytest.mark.full
-def test_a_claim_that_was_an_object_has_to_be_given_to_a_report(tmp_path: Path) -> None:
+def test_a_claim_that_was_an_object_has_to_be_given_to_a_report(tmp_path):
     (result,) = bc.measure(DESCENT | {"claim": bc.claims.opened(THEOREM)}, tmp_path / "runs")
     stored = tmp_path / "runs" / result.run_id
     again = said("report", stored, "--claim", THEOREM, "--out", tmp_path / "again")
@@ -161,7 +153,7 @@ def test_a_claim_that_was_an_object_has_to_be_given_to_a_report(tmp_path: Path) 
     )
 
 
-def test_reading_a_result_runs_no_code(tmp_path: Path) -> None:
+def test_reading_a_result_runs_no_code(tmp_path):
     (result,) = bc.measure(DESCENT, tmp_path / "runs")
     stored = result.as_json()
     trap = tmp_path / "trap.py"
@@ -217,15 +209,13 @@ def test_reading_a_result_runs_no_code(tmp_path: Path) -> None:
         ({"claim": "jiang2024.theorem2"}, "adapter.kind", "lora or direft, of which"),
     ],
 )
-def test_what_is_none_is_refused_in_one_line(
-    changes: dict[str, Any], field: str, expected: str
-) -> None:
+def test_what_is_none_is_refused_in_one_line(changes, field, expected):
     error = refused(parse, changed(DESCENT, changes))
     assert error.field == field
     assert expected in error.expected
 
 
-def test_a_claim_of_ones_own_takes_the_place_of_no_other(tmp_path: Path) -> None:
+def test_a_claim_of_ones_own_takes_the_place_of_no_other(tmp_path):
     file = tmp_path / "mine.py"
     file.write_text(
         "from dataclasses import replace\nfrom boundcheck.language.catalogue import catalogue\n"
@@ -238,7 +228,7 @@ def test_a_claim_of_ones_own_takes_the_place_of_no_other(tmp_path: Path) -> None
 
 
 @pytest.mark.full
-def test_a_page_refuses_a_claim_that_said_something_else_when_it_was_run(tmp_path: Path) -> None:
+def test_a_page_refuses_a_claim_that_said_something_else_when_it_was_run(tmp_path):
     file, page = tmp_path / "edited.py", tmp_path / "page" / "index.html"
     text = "from tests.outside.my_theorem import sentence\nMINE = sentence('edited', '{}')\n"
     file.write_text(text.format("8/3"))
@@ -266,7 +256,7 @@ ANY_STEP = {"step_size": 0.1, "batch": 2, "replicas": 4, "steps": 20, "audits": 
 
 
 @pytest.mark.full
-def test_of_two_claims_of_one_id_the_second_is_refused(tmp_path: Path) -> None:
+def test_of_two_claims_of_one_id_the_second_is_refused(tmp_path):
     claim = opened("claim", THEOREM)
     last = claim.quantities[-1]
     other = replace(
@@ -284,13 +274,13 @@ def test_of_two_claims_of_one_id_the_second_is_refused(tmp_path: Path) -> None:
     assert bc.measure(halved, tmp_path)[0].bound == first.bound / 2
 
 
-def test_a_claim_by_other_words_does_not_pass_under_the_name_of_the_catalogues() -> None:
+def test_a_claim_by_other_words_does_not_pass_under_the_name_of_the_catalogues():
     claim = bc.claims["meft.theorem2_any_step"]
 
-    def lying(evidence: Evidence, id: str) -> list[Audit]:
+    def lying(evidence, id):
         return [Audit(id, "hypothesis", "held", None, None, "believe me")]
 
-    def by_word(each: Claim) -> Claim:
+    def by_word(each):
         return replace(
             each,
             word=replace(each.word, held=lying) if type(each.word) is Hypothesis else each.word,
@@ -307,14 +297,14 @@ def test_a_claim_by_other_words_does_not_pass_under_the_name_of_the_catalogues()
     assert parse(table | {"claim": replace(claim)}).said == claim
 
 
-def test_a_spec_keeps_the_claim_that_it_was_read_with() -> None:
+def test_a_spec_keeps_the_claim_that_it_was_read_with():
     spec = parse(DESCENT | {"claim": THEOREM})
     catalogue._opened[THEOREM] = opened("claim", FALSE)
     assert spec.said.id == spec.theorem.id == "outer.halved"
 
 
 @pytest.mark.full
-def test_an_installed_package_names_them_and_needs_no_permission(tmp_path: Path) -> None:
+def test_an_installed_package_names_them_and_needs_no_permission(tmp_path):
     info = tmp_path / "mine-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
@@ -337,9 +327,7 @@ def test_an_installed_package_names_them_and_needs_no_permission(tmp_path: Path)
 
 
 @pytest.mark.full
-def test_a_run_on_other_data_is_another_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_on_other_data_is_another_run(tmp_path, monkeypatch):
     table = changed(
         THEOREM_TABLE,
         {"claim": "nesterov2004.gradient_descent", "run": {"steps": 20, "audits": 20}},
@@ -358,13 +346,13 @@ def test_a_run_on_other_data_is_another_run(
 
 
 @pytest.mark.full
-def test_a_claim_itself_is_measured_in_other_processes_too(tmp_path: Path) -> None:
+def test_a_claim_itself_is_measured_in_other_processes_too(tmp_path):
     claim = bc.claims.opened(THEOREM)
     results = bc.measure(DESCENT | {"claim": claim, "seed": [0, 1]}, tmp_path, executor=2)
     assert [each.verdict.plain for each in results] == ["supported"] * 2
 
 
-def test_a_neighbour_is_taken_for_no_module_of_its_name(tmp_path: Path) -> None:
+def test_a_neighbour_is_taken_for_no_module_of_its_name(tmp_path):
     for folder, number in (("a", 1), ("b", 2)):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "beside_them.py").write_text(f"NUMBER = {number}\n")
@@ -380,9 +368,7 @@ def test_a_neighbour_is_taken_for_no_module_of_its_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("named", ["my_part.py", "my_part", "my_part.py:WHOLE"])
-def test_a_section_in_the_current_folder_is_found(
-    named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_section_in_the_current_folder_is_found(named, tmp_path, monkeypatch):
     from boundcheck.present.section import sections
 
     (tmp_path / "my_part.py").write_text(

@@ -1,9 +1,6 @@
 """The adapters in `examples/adapters` work from outside, each as one file: in measure, falsify and
 check_claim."""
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 import boundcheck as bc
@@ -14,7 +11,7 @@ ADAPTERS = {"loha": "LoHa", "vera": "VeRA"}
 each_example = pytest.mark.parametrize("name", ADAPTERS)
 
 
-def spec_of(name: str) -> dict[str, Any]:
+def spec_of(name):
     file = f"examples/adapters/{name}.py"
     return {
         "claim": f"{file}:SHARP",
@@ -25,7 +22,7 @@ def spec_of(name: str) -> dict[str, Any]:
 
 @pytest.mark.full
 @each_example
-def test_its_constant_is_measured(name: str, tmp_path: Path) -> None:
+def test_its_constant_is_measured(name, tmp_path):
     (result,) = bc.measure(BRACKET | spec_of(name), tmp_path)
     assert result.verdict.plain == "supported", result.reason
     assert 0 < result.measured <= result.upper[0].value
@@ -33,9 +30,9 @@ def test_its_constant_is_measured(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.full
 @each_example
-def test_no_instance_breaks_its_claim_and_some_break_a_smaller_one(name: str) -> None:
+def test_no_instance_breaks_its_claim_and_some_break_a_smaller_one(name):
     spec = spec_of(name)
-    few: dict[str, Any] = {
+    few = {
         "ranks": (1,),
         "starts": 2,
         "rounds": 16,
@@ -50,6 +47,6 @@ def test_no_instance_breaks_its_claim_and_some_break_a_smaller_one(name: str) ->
 
 @pytest.mark.full
 @each_example
-def test_its_claim_is_tried_on_random_instances(name: str) -> None:
+def test_its_claim_is_tried_on_random_instances(name):
     spec = spec_of(name)
     assert 0 < check_claim(spec["claim"], adapter=spec["adapter"]["kind"], examples=10).ratio <= 1

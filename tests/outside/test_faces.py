@@ -1,10 +1,7 @@
 """What says one thing in two ways is held to both: where the faces of a word or a function differ,
 nothing is run."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pytest
 import torch
@@ -16,14 +13,13 @@ from boundcheck.experiment.audit import check_function
 from boundcheck.functions.adapters import LoRA, make_adapter
 from boundcheck.functions.checks import check_pull_back, check_steps
 from boundcheck.functions.problem import Problem
-from boundcheck.language.algorithms import ALGORITHMS, Algorithm, LinearMethod, g, v
+from boundcheck.language.algorithms import ALGORITHMS, LinearMethod, g, v
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.claim import Quantity
 from boundcheck.language.hypotheses import Hypothesis
 from boundcheck.language.measures import (
     SQUARED_GRADIENT,
     Enclosure,
-    Observable,
     PerformanceMeasure,
     Statistic,
     gap,
@@ -39,13 +35,13 @@ from tests.outside.my_theorem import HALVED_DESCENT
 from tests.outside.specs import BRACKET, OBJECTIVE
 
 HERE = "tests.outside.test_faces"
-TABLE: dict[str, Any] = {
+TABLE = {
     "claim": "nesterov2004.gradient_descent",
     "problem": {"kind": OBJECTIVE},
     "adapter": {"kind": "full"},
     "run": {"steps": 20, "audits": 20},
 }
-NOISY: dict[str, Any] = {
+NOISY = {
     "claim": "meft.theorem2_any_step",
     "run": {"steps": 50, "step_size": 0.05, "batch": 6, "replicas": 4, "audits": 10, "zeta": 0.9},
 }
@@ -135,7 +131,7 @@ class Lost(Unwritten):
 DESCENT = ((v, v - alpha * g),)
 
 
-def descent(algorithm: Algorithm) -> Claim:
+def descent(algorithm):
     """Nesterov's theorem, of another algorithm."""
     return replace(
         catalogue["nesterov2004.gradient_descent"],
@@ -145,7 +141,7 @@ def descent(algorithm: Algorithm) -> Claim:
     )
 
 
-def measured(observable: Observable) -> Claim:
+def measured(observable):
     """A theorem about another measure: what it says is far below the truth."""
     measure = PerformanceMeasure("outer_least", "what is seen", Statistic.LEAST, observable)
     quantities = (
@@ -162,7 +158,7 @@ def measured(observable: Observable) -> Claim:
     )
 
 
-def shrunk(e: Any) -> Enclosure:
+def shrunk(e):
     return Enclosure(*(x / 1000 for x in SQUARED_GRADIENT.seen(e)))
 
 
@@ -192,14 +188,14 @@ def shrunk(e: Any) -> Enclosure:
         ({"claim": measured(replace(SQUARED_GRADIENT, expression=gap))}, "measure.outer_least"),
     ],
 )
-def test_faces_that_differ_are_refused_before_anything_is_run(changes, face, tmp_path) -> None:
+def test_faces_that_differ_are_refused_before_anything_is_run(changes, face, tmp_path):
     table = {name: value for name, value in (TABLE | changes).items() if value is not None}
     assert face in refused(bc.measure, table, tmp_path).field
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.full
-def test_what_is_true_of_a_measure_and_of_faces_that_are_not_there_is_run(tmp_path) -> None:
+def test_what_is_true_of_a_measure_and_of_faces_that_are_not_there_is_run(tmp_path):
     bare = descent(Unwritten("unwritten", "descent", (alpha,), moves=DESCENT))
     for claim in (bare, descent(LinearMethod("plain", "descent", (alpha,), moves=DESCENT))):
         (result,) = bc.measure(TABLE | {"claim": claim}, tmp_path)
@@ -220,11 +216,11 @@ def test_what_is_true_of_a_measure_and_of_faces_that_are_not_there_is_run(tmp_pa
         lambda x: Quantity(x, alpha, "mine"),
     ],
 )
-def test_an_iterate_where_a_letter_is_asked_for_is_refused(make) -> None:
+def test_an_iterate_where_a_letter_is_asked_for_is_refused(make):
     assert str(v_t) in str(refused(make, v_t))
 
 
-def test_steps_that_differ_are_refused_where_a_theorem_is_tried() -> None:
+def test_steps_that_differ_are_refused_where_a_theorem_is_tried():
     with pytest.raises(InputError, match=r"algorithm.tenth.step"):
         check_claim(
             descent(TenthStep("tenth", "a tenth", (alpha,), moves=DESCENT)),
@@ -233,13 +229,13 @@ def test_steps_that_differ_are_refused_where_a_theorem_is_tried() -> None:
         )
 
 
-def test_a_pull_back_that_is_none_is_refused_by_an_attack() -> None:
-    few: dict[str, Any] = {"ranks": (1,), "starts": 2, "rounds": 4, "examples": 0}
+def test_a_pull_back_that_is_none_is_refused_by_an_attack():
+    few = {"ranks": (1,), "starts": 2, "rounds": 4, "examples": 0}
     with pytest.raises(InputError, match=r"adapter.pull_back"):
         bc.falsify(BRACKET["claim"], bc.Search(adapter=f"{HERE}:TenthPull", **few))
 
 
-def random() -> torch.Generator:
+def random():
     return torch.Generator().manual_seed(5)
 
 
@@ -251,7 +247,7 @@ class BlindToA(LoRA):
         return 0.5 * A, B
 
 
-def test_a_pull_back_is_looked_at_where_no_block_is_zero() -> None:
+def test_a_pull_back_is_looked_at_where_no_block_is_zero():
     problem = Problem(LogCosh(), BlindToA(torch.zeros(3, 3).double(), 1, 1.0))
     start = problem.initial("lora", 1.0, random())
     check_pull_back(problem.adapter, start)
@@ -262,7 +258,7 @@ def test_a_pull_back_is_looked_at_where_no_block_is_zero() -> None:
 @pytest.mark.parametrize("algorithm", ALGORITHMS.values(), ids=lambda each: each.id)
 @pytest.mark.parametrize("size", [0.0, 1e-9, 1.0, 1e9])
 @pytest.mark.parametrize("number", [1e-6, 0.4, 30.0])
-def test_every_algorithm_steps_exactly(algorithm, size, number) -> None:
+def test_every_algorithm_steps_exactly(algorithm, size, number):
     numbers = {symbol.name: number / (i + 1) for i, symbol in enumerate(algorithm.parameters)}
     numbers |= dict.fromkeys(algorithm.asks, number)
     for is_flat in (True, False) if algorithm.keeps_curves else (True,):
@@ -270,7 +266,7 @@ def test_every_algorithm_steps_exactly(algorithm, size, number) -> None:
     check_steps(algorithm, numbers, 1.0, 0.0)
 
 
-def test_a_momentum_that_is_missing_shows_in_the_second_step() -> None:
+def test_a_momentum_that_is_missing_shows_in_the_second_step():
     heavy = ALGORITHMS["heavy_ball"]
     lazy = Forgetful("lazy", "lazy", heavy.parameters, moves=heavy.moves)
     with pytest.raises(InputError, match=r"algorithm.lazy.step"):
@@ -315,14 +311,14 @@ ENGINES = {
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", FACES)
-def test_no_engine_takes_a_face_that_is_not_the_statement(name, engine, tmp_path) -> None:
+def test_no_engine_takes_a_face_that_is_not_the_statement(name, engine, tmp_path):
     claim = replace(THEOREM, id=f"own.{name.replace(' ', '_')}", **FACES[name])
     error = refused(ENGINES[engine], claim, tmp_path)
     assert error.field.split(".")[-1] in ("recurrence", "statement")
 
 
 @pytest.mark.parametrize("size", [1.0, 1e-6])
-def test_what_a_run_alone_sees_of_a_measure_is_given(size, tmp_path) -> None:
+def test_what_a_run_alone_sees_of_a_measure_is_given(size, tmp_path):
     def seen(evidence):
         return Enclosure(*(size * x for x in SQUARED_GRADIENT.seen(evidence)))
 
@@ -338,11 +334,11 @@ def test_what_a_run_alone_sees_of_a_measure_is_given(size, tmp_path) -> None:
         assert refused(ENGINES[engine], claim, tmp_path).field == "measure.mine.observable"
 
 
-def test_kinks_and_rounding_are_no_disagreement() -> None:
+def test_kinks_and_rounding_are_no_disagreement():
     class Kinked(LogCosh):
         """Half the square of the positive part, whose curvature jumps where a run starts."""
 
-        def __init__(self) -> None:
+        def __init__(self):
             super().__init__(samples=1)
             self._targets = torch.zeros_like(self._targets)
 

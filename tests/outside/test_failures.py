@@ -1,17 +1,12 @@
 """Code of a person's own that does not run: one line says which and where, and what else was done
 is kept."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import sympy as sp
-import torch
 
 import boundcheck as bc
 from boundcheck.errors import CodeError, InputError
@@ -30,7 +25,7 @@ from tests.outside.my_theorem import BELOW, HALVED_DESCENT
 from tests.outside.test_paper import HEAD, LINE
 from tests.program import run
 
-DESCENT: dict[str, Any] = {
+DESCENT = {
     "claim": "nesterov2004.gradient_descent",
     "adapter": {"kind": "full"},
     "run": {"steps": 4, "audits": 4},
@@ -38,22 +33,22 @@ DESCENT: dict[str, Any] = {
 
 
 class Raises(LogCosh):
-    def gradient(self, W: torch.Tensor) -> torch.Tensor:
+    def gradient(self, W):
         raise RuntimeError("boom")
 
 
 class Flat(LogCosh):
-    def gradient(self, W: torch.Tensor) -> torch.Tensor:
+    def gradient(self, W):
         return super().gradient(W)[0]
 
 
-def without(name: str) -> LogCosh:
+def without(name):
     made = LogCosh()
     delattr(made, name)
     return made
 
 
-def plain() -> LogCosh:
+def plain():
     made = LogCosh()
     made.smoothness = 1.0
     return made
@@ -88,15 +83,13 @@ def plain() -> LogCosh:
         (lambda: LogCosh(samples=0), r"^LogCosh\.samples = 0: expected a positive integer"),
     ],
 )
-def test_an_objective_that_is_none_is_refused_in_one_line(
-    make: Callable[[], LogCosh], said: str, tmp_path: Path
-) -> None:
+def test_an_objective_that_is_none_is_refused_in_one_line(make, said, tmp_path):
     with pytest.raises(InputError, match=said):
         bc.measure(DESCENT, tmp_path, problem=make())
 
 
 @pytest.mark.full
-def test_a_hypothesis_that_raises_is_named_in_other_processes_too(tmp_path: Path) -> None:
+def test_a_hypothesis_that_raises_is_named_in_other_processes_too(tmp_path):
     claim = "tests.outside.test_failures:RAISING"
     for jobs in (1, 2):
         with pytest.raises(
@@ -110,7 +103,7 @@ def test_a_hypothesis_that_raises_is_named_in_other_processes_too(tmp_path: Path
             )
 
 
-def _raising(evidence: Any, id: str) -> list[Any]:
+def _raising(evidence, id):
     return [1 / 0]
 
 
@@ -121,23 +114,23 @@ RAISING = replace(
 )
 
 
-def test_an_error_of_ours_keeps_its_traceback_and_so_does_what_stops_a_run(tmp_path: Path) -> None:
+def test_an_error_of_ours_keeps_its_traceback_and_so_does_what_stops_a_run(tmp_path):
     # Hypothesis makes modules at run time; an error that passes through one is not a person's.
-    made: dict[str, Any] = {"__name__": "made_at_run_time"}
+    made = {"__name__": "made_at_run_time"}
     exec("def call(f):\n    return f()", made)
     ours = {"__name__": "boundcheck.ours", "theirs": theirs, "call": made["call"]}
     for body in ("1 / 0", "call(lambda: 1 / 0)"):
         with pytest.raises(ZeroDivisionError):
             exec(f"with theirs():\n    {body}", ours)
 
-    def stop(stage: str, done: int, total: int) -> None:
+    def stop(stage, done, total):
         raise RuntimeError("enough")
 
     with pytest.raises(RuntimeError, match="enough"):
         bc.measure(DESCENT, tmp_path, problem=LogCosh(), tick=stop)
 
 
-def _raises(material: Any) -> Any:
+def _raises(material):
     yield File("half.txt", b"half of it")
     raise KeyError("boo")
 
@@ -149,13 +142,7 @@ def _raises(material: Any) -> Any:
         (lambda material: None, "expected parts of a view"),
     ],
 )
-def test_a_section_that_fails_says_so_in_its_place(
-    build: Any,
-    said: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_section_that_fails_says_so_in_its_place(build, said, tmp_path, monkeypatch, capsys):
     good = SimpleNamespace(title="Good", place=1, build=lambda material: [paragraph("all is well")])
     bad = SimpleNamespace(title="Bad", place=2, build=build)
     monkeypatch.setattr(section, "own_sections", lambda: [good, bad])
@@ -168,9 +155,7 @@ def test_a_section_that_fails_says_so_in_its_place(
     assert "the section Bad failed" in capsys.readouterr().err
 
 
-def test_no_section_keeps_a_file_in_the_place_of_the_results(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_section_keeps_a_file_in_the_place_of_the_results(tmp_path, monkeypatch):
     kept = [File(name, b"mine") for name in ("mine.txt", "results.json")]
     mine = SimpleNamespace(title="Mine", place=1, build=lambda material: kept)
     monkeypatch.setattr(section, "own_sections", lambda: [mine])
@@ -178,7 +163,7 @@ def test_no_section_keeps_a_file_in_the_place_of_the_results(
     assert [(tmp_path / each.name).read_bytes() == b"mine" for each in kept] == [True, False]
 
 
-def test_what_is_no_section_is_refused(tmp_path: Path) -> None:
+def test_what_is_no_section_is_refused(tmp_path):
     for number, text in enumerate(
         ("title, place, build = 'x', '7', print\n", "1 / 0\n", "import nowhere\n")
     ):
@@ -188,9 +173,7 @@ def test_what_is_no_section_is_refused(tmp_path: Path) -> None:
             section.sections([str(file)])
 
 
-def test_an_audit_survives_its_papers_own_section_and_findings(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_audit_survives_its_papers_own_section_and_findings(tmp_path, capsys):
     folder = tmp_path / "failing"
     (folder / "sections").mkdir(parents=True)
     (folder / "claims.py").write_text(HEAD + LINE.format("failing.lemma"))
@@ -212,7 +195,7 @@ SHORT = Programme("boundcheck audit asking", attacks=ATTACKED, worst_cases=(LEMM
 """
 
 
-def test_an_attack_that_a_paper_asks_for_and_does_not_get_is_open(tmp_path: Path) -> None:
+def test_an_attack_that_a_paper_asks_for_and_does_not_get_is_open(tmp_path):
     folder = tmp_path / "asking"
     folder.mkdir()
     (folder / "claims.py").write_text(
@@ -242,16 +225,14 @@ def test_an_attack_that_a_paper_asks_for_and_does_not_get_is_open(tmp_path: Path
         ),
     ],
 )
-def test_what_a_problem_says_wrongly_of_itself_is_named(
-    changes: dict[str, Any], said: str, tmp_path: Path
-) -> None:
+def test_what_a_problem_says_wrongly_of_itself_is_named(changes, said, tmp_path):
     problem = LogCosh()
     vars(problem).update(changes)
     with pytest.raises(InputError, match=said):
         bc.measure(DESCENT, tmp_path, problem=problem)
 
 
-def test_a_bound_on_gradients_that_the_run_exceeds_is_blamed(tmp_path: Path) -> None:
+def test_a_bound_on_gradients_that_the_run_exceeds_is_blamed(tmp_path):
     problem = LogCosh()
     problem.gradient_bound = Constant(0.01, "certified", "wishful")
     (result,) = bc.measure(DESCENT, tmp_path, problem=problem)
@@ -263,7 +244,7 @@ def test_a_bound_on_gradients_that_the_run_exceeds_is_blamed(tmp_path: Path) -> 
     assert (result.blame.kind, result.blame.name) == ("constant", "G")
 
 
-def test_a_theorem_that_no_run_can_be_about_says_what_it_lacks(tmp_path: Path) -> None:
+def test_a_theorem_that_no_run_can_be_about_says_what_it_lacks(tmp_path):
     alpha, bound = HALVED_DESCENT.quantities[-2:]
     timeless = replace(
         HALVED_DESCENT, quantities=(*HALVED_DESCENT.quantities[:-1], replace(bound, expression=D))
@@ -287,7 +268,7 @@ def test_a_theorem_that_no_run_can_be_about_says_what_it_lacks(tmp_path: Path) -
             bc.measure(DESCENT | {"claim": claim}, tmp_path, problem=LogCosh())
 
 
-def test_claims_may_import_what_has_proofs(tmp_path: Path) -> None:
+def test_claims_may_import_what_has_proofs(tmp_path):
     for name in ("circular", "circled"):
         (tmp_path / name).mkdir()
         claims = HEAD + "from .lemmas import ONE\n" + LINE.format(f"{name}.lemma")

@@ -1,8 +1,6 @@
 """What nobody proves is named in each verdict that rests on it, wherever that is shown: `supported,
 given …`."""
 
-from __future__ import annotations
-
 import json
 import pickle
 import re
@@ -10,7 +8,6 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +16,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 import boundcheck as bc
-from boundcheck.experiment.result import RunResult, read
+from boundcheck.experiment.result import read
 from boundcheck.experiment.statistics import borne
 from boundcheck.experiment.view import verdicts_table
 from boundcheck.functions.adapters import ADAPTERS, Full
@@ -37,7 +34,7 @@ from tests.outside.my_adapter import FALSE, Scaled
 HERE = "tests.outside.test_given"
 GIVEN = "outer.wishful"
 SAID = f"supported, given {GIVEN}"
-RUN: dict[str, Any] = {
+RUN = {
     "claim": "nesterov2004.gradient_descent",
     "problem": {"kind": "pseudo-huber", "d": 3, "k": 3, "samples": 6, "noise": 3.0},
     "adapter": {"kind": f"{HERE}:Wishful", "scale": 0.5},
@@ -63,14 +60,14 @@ class Borrowed(Full):
 
 
 @cache
-def stored() -> tuple[Path, RunResult]:
+def stored():
     runs = Path(mkdtemp())
     (result,) = bc.measure(RUN, runs)
     return runs, result
 
 
 @pytest.mark.full
-def test_a_claim_that_is_nobodys_theorem_is_given() -> None:
+def test_a_claim_that_is_nobodys_theorem_is_given():
     runs, result = stored()
     assert result.verdict == SAID, result.reason
     assert (result.verdict.plain, result.verdict.given) == (Verdict.SUPPORTED, (GIVEN,))
@@ -82,7 +79,7 @@ def test_a_claim_that_is_nobodys_theorem_is_given() -> None:
     assert again == result
 
 
-def displays() -> dict[str, str]:
+def displays():
     """All that shows a run, by what it is: with signs of markup taken away that stand before
     others."""
     runs, result = stored()
@@ -110,7 +107,7 @@ def displays() -> dict[str, str]:
 
 
 @pytest.mark.full
-def test_every_display_of_a_run_names_what_is_given() -> None:
+def test_every_display_of_a_run_names_what_is_given():
     for name, text in displays().items():
         assert SAID in text, name
         assert not re.search(r"support their claim(?!, given)", text), name
@@ -119,9 +116,7 @@ def test_every_display_of_a_run_names_what_is_given() -> None:
 
 
 @given(st.sampled_from([*Verdict]), st.lists(st.text(min_size=1).filter(str.strip), max_size=3))
-def test_a_verdict_that_is_decided_keeps_what_it_rests_on(
-    verdict: Verdict, names: list[str]
-) -> None:
+def test_a_verdict_that_is_decided_keeps_what_it_rests_on(verdict, names):
     said = verdict.resting_on(names)
     assert said.plain is verdict
     assert Verdict(str(said)) == said == pickle.loads(pickle.dumps(said))
@@ -134,7 +129,7 @@ def test_a_verdict_that_is_decided_keeps_what_it_rests_on(
         assert said.isprintable()
 
 
-def test_what_is_no_such_verdict_is_none() -> None:
+def test_what_is_no_such_verdict_is_none():
     for text in (
         "uninformative, given x",
         "supported, given ",
@@ -147,7 +142,7 @@ def test_what_is_no_such_verdict_is_none() -> None:
     assert borne(Verdict(SAID), "asymptotic", 8) == f"supported (asymptotic), given {GIVEN}"
 
 
-def test_only_what_is_from_outside_or_by_hand_is_given() -> None:
+def test_only_what_is_from_outside_or_by_hand_is_given():
     for kind, adapter in ADAPTERS.items():
         found = adapter.given.fget(object.__new__(adapter))
         by_hand = [id for id in adapter.claims if catalogue[id].argument]
@@ -159,9 +154,7 @@ def test_only_what_is_from_outside_or_by_hand_is_given() -> None:
 @pytest.mark.parametrize(
     ("share", "steps", "verdict"), [(1, 100, "supported"), (99, 1, "violated")]
 )
-def test_what_is_held_by_a_word_from_outside_is_given(
-    share: int, steps: int, verdict: str, tmp_path: Path
-) -> None:
+def test_what_is_held_by_a_word_from_outside_is_given(share, steps, verdict, tmp_path):
     """Though all of its faces are of this package: nobody holds them against what it states."""
     claim = catalogue["nesterov2004.gradient_descent"]
     said = replace(BOUNDED_BELOW, id="outer.floor").claim("outer.below", "Bounded", "mine")
@@ -185,7 +178,7 @@ def test_what_is_held_by_a_word_from_outside_is_given(
 @pytest.mark.parametrize(
     "name", ["smoothness", "gradient_bound", "infimum", "strong_convexity", "is_convex"]
 )
-def test_a_constant_of_ours_that_a_user_sets_is_given(name: str, tmp_path: Path) -> None:
+def test_a_constant_of_ours_that_a_user_sets_is_given(name, tmp_path):
     f = PseudoHuber(np.random.default_rng(0).normal(size=(6, 3, 3)), 0.25)
     assert f.given == ()
     setattr(f, name, False if name == "is_convex" else f.smoothness)

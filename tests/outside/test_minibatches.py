@@ -1,10 +1,7 @@
 """Whatever minibatches say that have not the gradient as their mean, no theorem about them is
 supported or violated."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 import torch
@@ -20,7 +17,7 @@ from boundcheck.language.hypotheses import MOST_SAMPLES
 from tests.experiment.small import refused
 from tests.outside.my_objective import LogCosh
 
-TABLE: dict[str, Any] = {
+TABLE = {
     "claim": "meft.theorem2_any_step",
     "adapter": {"kind": "full"},
     "run": {"steps": 40, "step_size": 0.05, "batch": 4, "replicas": 8, "audits": 8, "zeta": 2.0},
@@ -28,18 +25,18 @@ TABLE: dict[str, Any] = {
 Mix = Callable[[Tensor, Tensor, int], Tensor]
 
 
-def weighted(by: Callable[[Tensor, int], Tensor]) -> Mix:
+def weighted(by):
     """The sum of the samples' gradients, of shape (R, m, ...), with weights of their indices, and
     of n."""
     return lambda G, indices, n: (G * by(indices, n)[..., None, None]).sum(1)
 
 
-def place(indices: Tensor) -> Tensor:
+def place(indices):
     return torch.arange(indices.shape[1], dtype=torch.float64).expand(indices.shape)
 
 
 # What minibatches make of the gradients of their samples, where they do not take the mean.
-WRONG: dict[str, Mix] = {
+WRONG = {
     "divided by n": weighted(lambda i, n: torch.ones_like(i, dtype=torch.float64) / n),
     "summed": weighted(lambda i, n: torch.ones_like(i, dtype=torch.float64)),
     "without the last": weighted(lambda i, n: (place(i) < i.shape[1] - 1) / max(i.shape[1] - 1, 1)),
@@ -51,14 +48,14 @@ WRONG: dict[str, Mix] = {
 }
 
 
-def mean(G: Tensor, indices: Tensor, n: int) -> Tensor:
+def mean(G, indices, n):
     return G.mean(1)
 
 
 class Mixed(LogCosh):
     """Minibatches mix their samples' gradients in some way, from a distance of W to 0 on."""
 
-    def __init__(self, mix: Mix, samples: int, beyond: float = 0.0) -> None:
+    def __init__(self, mix, samples, beyond=0.0):
         super().__init__(samples=samples)
         self._mix, self._beyond = mix, beyond
 
@@ -71,7 +68,7 @@ class Mixed(LogCosh):
 class Alone(Function):
     """The same, of nothing known but its values: as a network is."""
 
-    def __init__(self, mix: Mix, samples: int) -> None:
+    def __init__(self, mix, samples):
         self.f = Mixed(mix, samples)
         self.name, self.units, self.samples, self.infimum = (
             "alone",
@@ -107,7 +104,7 @@ class Alone(Function):
         return {}
 
 
-def known(mix: Mix, samples: int) -> Problem:
+def known(mix, samples):
     return Problem(
         Mixed(mix, samples), make_adapter("full", torch.zeros(3, 3).double(), None, 1.0, {})
     )
@@ -130,14 +127,14 @@ CASES = [
 
 
 @pytest.mark.parametrize(("make", "samples", "batch", "wrong"), CASES)
-def test_minibatches_of_another_mean_are_refused(make, samples, batch, wrong) -> None:
+def test_minibatches_of_another_mean_are_refused(make, samples, batch, wrong):
     check_function(make(mean, samples), START, batch)
     with pytest.raises(InputError, match=r"problem.batch_gradient"):
         check_function(make(WRONG[wrong], samples), START, batch)
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_a_run_of_them_says_nothing_of_its_theorem(wrong, tmp_path) -> None:
+def test_a_run_of_them_says_nothing_of_its_theorem(wrong, tmp_path):
     error = refused(
         lambda: bc.measure(TABLE, tmp_path, problem=Mixed(WRONG[wrong], MOST_SAMPLES + 1))
     )
@@ -145,8 +142,8 @@ def test_a_run_of_them_says_nothing_of_its_theorem(wrong, tmp_path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_loss_of_a_file_that_couples_some_of_its_rows_says_nothing(tmp_path) -> None:
-    def coupled(W: Tensor, X: Tensor, y: Tensor) -> Tensor:
+def test_a_loss_of_a_file_that_couples_some_of_its_rows_says_nothing(tmp_path):
+    def coupled(W, X, y):
         # Of one row and of all of them it is the mean.
         others = (len(X) - 1) * (12 - len(X)) / 100
         return (1 + others) * (X @ W.mT - y[:, None]).square().sum(1).mean()
@@ -161,7 +158,7 @@ def test_a_loss_of_a_file_that_couples_some_of_its_rows_says_nothing(tmp_path) -
 
 @pytest.mark.parametrize("sampling", ["with replacement", "without replacement"])
 @pytest.mark.parametrize("samples", [16, MOST_SAMPLES + 4])
-def test_what_begins_far_from_the_start_breaks_the_hypothesis(samples, sampling, tmp_path) -> None:
+def test_what_begins_far_from_the_start_breaks_the_hypothesis(samples, sampling, tmp_path):
     run = TABLE["run"] | {"sampling": sampling, "step_size": 0.5, "replicas": 2}
     (result,) = bc.measure(
         TABLE | {"run": run}, tmp_path, problem=Mixed(WRONG["summed"], samples, beyond=0.2)
@@ -175,7 +172,7 @@ def test_what_begins_far_from_the_start_breaks_the_hypothesis(samples, sampling,
     assert row.observed - row.error > 0
 
 
-def scaled(where: Callable[[Tensor], Tensor], by: float) -> Mix:
+def scaled(where, by):
     """The mean, and another multiple of it for some minibatches: none of those that go through all
     samples in turn."""
     return lambda G, i, n: (
@@ -183,7 +180,7 @@ def scaled(where: Callable[[Tensor], Tensor], by: float) -> Mix:
     )
 
 
-DRAWN: dict[str, Mix] = {
+DRAWN = {
     "some sample twice": scaled(lambda i: (i.sort(1).values.diff(dim=1) == 0).any(1), -3),
     "one sample alone": scaled(lambda i: (i == i[:, :1]).all(1), 0),
     "not in order": scaled(lambda i: (i.diff(dim=1) < 0).any(1), 2),
@@ -193,13 +190,13 @@ DRAWN: dict[str, Mix] = {
 
 
 @pytest.mark.parametrize("drawn", DRAWN)
-def test_minibatches_are_looked_at_as_a_run_draws_them(drawn, tmp_path) -> None:
+def test_minibatches_are_looked_at_as_a_run_draws_them(drawn, tmp_path):
     check_function(known(DRAWN[drawn], 12), START, 4)
     error = refused(lambda: bc.measure(TABLE, tmp_path, problem=Mixed(DRAWN[drawn], 12)))
     assert error.field == "problem.batch_gradient"
 
 
-def test_what_begins_far_from_the_start_is_not_held(tmp_path) -> None:
+def test_what_begins_far_from_the_start_is_not_held(tmp_path):
     run = TABLE["run"] | {"step_size": 0.5}
     (result,) = bc.measure(
         TABLE | {"run": run}, tmp_path, problem=Mixed(DRAWN["not in order"], 12, beyond=0.2)
@@ -209,7 +206,7 @@ def test_what_begins_far_from_the_start_is_not_held(tmp_path) -> None:
     assert (result.verdict, result.blame.name) == ("hypothesis-failed", "minibatches")
 
 
-def test_without_replacement_no_sample_comes_twice(tmp_path) -> None:
+def test_without_replacement_no_sample_comes_twice(tmp_path):
     table = TABLE | {"run": TABLE["run"] | {"sampling": "without replacement"}}
     (result,) = bc.measure(table, tmp_path, problem=Mixed(DRAWN["some sample twice"], 12))
     assert result.verdict != "violated"
@@ -234,21 +231,21 @@ class QuietTogether(LogCosh):
 
 @pytest.mark.parametrize("samples", [6, MOST_SAMPLES + 1, 4 * MOST_SAMPLES])
 @pytest.mark.parametrize("kind", [Quiet, QuietTogether])
-def test_moments_of_samples_are_those_of_minibatches_of_one(kind, samples, tmp_path) -> None:
+def test_moments_of_samples_are_those_of_minibatches_of_one(kind, samples, tmp_path):
     bc.measure(TABLE, tmp_path / "true", problem=LogCosh(samples=samples))
     error = refused(lambda: bc.measure(TABLE, tmp_path / "false", problem=kind(samples=samples)))
     assert error.field == "problem.sample_variance"
 
 
 @pytest.mark.parametrize("batch", [1, 3, 4, 16, 20])
-def test_a_true_mean_is_held(batch, tmp_path) -> None:
+def test_a_true_mean_is_held(batch, tmp_path):
     table = TABLE | {"run": TABLE["run"] | {"batch": batch}}
     (result,) = bc.measure(table, tmp_path, problem=LogCosh(samples=16))
     (row,) = (each for each in result.audit if each.hypothesis == "meft.unbiased")
     assert (row.status, row.observed) == ("held", 0.0)
 
 
-def while_falling(W: Tensor, f: LogCosh, right: Tensor, by: float) -> Tensor:
+def while_falling(W, f, right, by):
     """A gradient, and another multiple of it while the loss is in a band that v_1 and the last
     iterates are not in."""
     flat = torch.zeros_like(W)
@@ -259,7 +256,7 @@ def while_falling(W: Tensor, f: LogCosh, right: Tensor, by: float) -> Tensor:
 class Falling(LogCosh):
     """Minibatches are wrong in mid-run alone; of a run without them, the gradient is."""
 
-    def __init__(self, by: float) -> None:
+    def __init__(self, by):
         super().__init__(samples=16)
         self._by = by
 
@@ -278,7 +275,7 @@ class Misled(Falling):
 class Downhill(LogCosh):
     """The gradient is wrong in mid-run alone."""
 
-    def __init__(self, by: float) -> None:
+    def __init__(self, by):
         super().__init__(samples=16)
         self._by = by
 
@@ -287,7 +284,7 @@ class Downhill(LogCosh):
 
 
 LONG = TABLE | {"run": TABLE["run"] | {"steps": 200, "step_size": 0.1, "audits": 40, "zeta": 1.2}}
-DESCENT: dict[str, Any] = {
+DESCENT = {
     "claim": "abbaszadehpeivasti2022.best_step",
     "adapter": {"kind": "full"},
     "assume": {"Lhat": 8.0},
@@ -298,9 +295,7 @@ DESCENT: dict[str, Any] = {
 @pytest.mark.parametrize("by", [-0.2, 0.0, 0.9, 2.0])
 @pytest.mark.parametrize(("kind", "blamed"), [(Falling, "minibatches"), (Misled, "gradient")])
 @pytest.mark.parametrize("sampling", ["with replacement", "without replacement"])
-def test_what_is_wrong_in_mid_run_alone_breaks_a_hypothesis(
-    by, kind, blamed, sampling, tmp_path
-) -> None:
+def test_what_is_wrong_in_mid_run_alone_breaks_a_hypothesis(by, kind, blamed, sampling, tmp_path):
     table = LONG | {"run": LONG["run"] | {"sampling": sampling}}
     (result,) = bc.measure(table, tmp_path, problem=kind(by))
     assert result.verdict == "hypothesis-failed"
@@ -309,7 +304,7 @@ def test_what_is_wrong_in_mid_run_alone_breaks_a_hypothesis(
 
 
 @pytest.mark.parametrize("by", [0.0, 0.5, 0.9, 1.5])
-def test_a_gradient_that_is_wrong_in_mid_run_alone_breaks_a_hypothesis(by, tmp_path) -> None:
+def test_a_gradient_that_is_wrong_in_mid_run_alone_breaks_a_hypothesis(by, tmp_path):
     right, wrong = (bc.measure(DESCENT, tmp_path, problem=Downhill(each))[0] for each in (1.0, by))
     assert all(row.status == "held" for row in right.audit if row.hypothesis == "gradient")
     assert wrong.verdict == "hypothesis-failed"
@@ -317,7 +312,7 @@ def test_a_gradient_that_is_wrong_in_mid_run_alone_breaks_a_hypothesis(by, tmp_p
 
 
 @pytest.mark.parametrize("claim", ["meft.theorem2_any_step"])
-def test_a_verdict_names_the_minibatches_that_it_stands_on(claim, tmp_path) -> None:
+def test_a_verdict_names_the_minibatches_that_it_stands_on(claim, tmp_path):
     table = LONG | {
         "claim": claim,
         "run": LONG["run"] | {"steps": 2000, "step_size": 0.02, "replicas": 16},

@@ -1,7 +1,5 @@
 """The page of runs whose algorithm, measure and words are one's own calls each by its name."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 
@@ -38,7 +36,7 @@ AVERAGE_GAP = theorem(
 
 
 @pytest.mark.full
-def test_the_page_names_algorithm_measure_and_word(tmp_path: Path) -> None:
+def test_the_page_names_algorithm_measure_and_word(tmp_path):
     spec = {
         "claim": ["tests.outside.my_theorem:HALVED_DESCENT", AVERAGE_GAP],
         "problem": {"kind": OBJECTIVE},
@@ -63,7 +61,7 @@ def test_the_page_names_algorithm_measure_and_word(tmp_path: Path) -> None:
     assert gradient.course.first < gap.course.gap
 
 
-def test_a_gap_without_noise_needs_no_replicas(tmp_path: Path) -> None:
+def test_a_gap_without_noise_needs_no_replicas(tmp_path):
     """It is known between two numbers, and where the bound lies between them no replica would
     tell."""
     measure = PerformanceMeasure("least_gap", "least gap", Statistic.LEAST, GAP)
@@ -93,7 +91,7 @@ def test_a_gap_without_noise_needs_no_replicas(tmp_path: Path) -> None:
 
 
 @pytest.mark.full
-def test_the_example_to_copy_is_run_tried_and_shown(tmp_path: Path) -> None:
+def test_the_example_to_copy_is_run_tried_and_shown(tmp_path):
     file = tmp_path / "my_theorem.py"
     shutil.copy(HOME / "own_words.py", file)
     spec = {

@@ -21,12 +21,12 @@ IDS = ["mypaper.bounded", "mypaper.product", "mypaper.smooth", "mypaper.half_ste
 
 
 @pytest.fixture(autouse=True)
-def _forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def _forgotten(monkeypatch):
     # What a test makes known is not known to the next.
     monkeypatch.setenv(VARIABLE, "")
 
 
-def test_its_claims_are_in_the_catalogue_while_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_claims_are_in_the_catalogue_while_it_is_known(monkeypatch):
     before = list(bc.claims)
     assert "mypaper.smooth" not in before
     monkeypatch.setenv(VARIABLE, str(FOLDER))
@@ -37,7 +37,7 @@ def test_its_claims_are_in_the_catalogue_while_it_is_known(monkeypatch: pytest.M
     assert bc.claims.get("mypaper.half_step") is None
 
 
-def test_its_proofs_are_found_by_folder_and_by_id() -> None:
+def test_its_proofs_are_found_by_folder_and_by_id():
     (product,) = bc.prove(FOLDER).claims
     assert (product.id, product.verdict) == ("mypaper.product", "proved")
     # From then on the paper is known.
@@ -46,7 +46,7 @@ def test_its_proofs_are_found_by_folder_and_by_id() -> None:
 
 
 @pytest.mark.full
-def test_the_command_line_knows_it_by_a_variable() -> None:
+def test_the_command_line_knows_it_by_a_variable():
     known = {VARIABLE: str(FOLDER)}
     assert [row["id"] for row in said("claims", **known)["claims"]][-4:] == IDS
     given = "--set", "ell=3", "--set", "D=2", "--set", "T=4"
@@ -55,7 +55,7 @@ def test_the_command_line_knows_it_by_a_variable() -> None:
 
 
 @pytest.mark.full
-def test_it_is_known_where_it_is_installed(tmp_path: Path) -> None:
+def test_it_is_known_where_it_is_installed(tmp_path):
     shutil.copytree(FOLDER, tmp_path / "mypaper")
     info = tmp_path / "mypaper-1.0.dist-info"
     info.mkdir()
@@ -67,7 +67,7 @@ def test_it_is_known_where_it_is_installed(tmp_path: Path) -> None:
     assert said("prove", "mypaper", PYTHONPATH=path)["claims"][0]["verdict"] == "proved"
 
 
-def test_the_id_of_a_run_depends_on_what_its_claim_says(tmp_path: Path) -> None:
+def test_the_id_of_a_run_depends_on_what_its_claim_says(tmp_path):
     spec, ids = {"claim": "mypaper.half_step"}, set()
     for number, (old, new) in enumerate(
         [("", ""), ("Rational(8, 3)", "Rational(9, 3)"), ("1 / (2 *", "1 / (3 *")]
@@ -85,7 +85,7 @@ def test_the_id_of_a_run_depends_on_what_its_claim_says(tmp_path: Path) -> None:
     assert len(ids) == 3
 
 
-def paper(folder: Path, claims: str, **files: str) -> Path:
+def paper(folder, claims, **files):
     folder.mkdir()
     for name, text in {"claims": claims, **files}.items():
         (folder / f"{name}.py").write_text(text)
@@ -113,9 +113,7 @@ LINE = "CLAIMS = (Claim('{}', 'Mine', 'me', FULL.conclusion, '', FULL.hypotheses
         (HEAD + LINE.format("mine.lemma1") + "CLAIMS += CLAIMS\n", "each id once"),
     ],
 )
-def test_claims_that_are_none_are_refused_in_one_line(
-    claims: str, expected: str, tmp_path: Path
-) -> None:
+def test_claims_that_are_none_are_refused_in_one_line(claims, expected, tmp_path):
     folder = paper(tmp_path / "mine", claims)
     with pytest.raises(InputError) as refused:
         bc.claims[paper_at(folder).key + ".lemma1"]
@@ -125,9 +123,7 @@ def test_claims_that_are_none_are_refused_in_one_line(
 
 @pytest.mark.parametrize("given", ["3", "(1,)", "{'a': 1}", "None", "'text'"])
 @pytest.mark.parametrize(("part", "name"), [("findings", "ROWS"), ("reading", "CHOICES")])
-def test_a_list_of_a_paper_that_is_none_is_refused(
-    part: str, name: str, given: str, tmp_path: Path
-) -> None:
+def test_a_list_of_a_paper_that_is_none_is_refused(part, name, given, tmp_path):
     claims = HEAD + LINE.format("mine.lemma1")
     folder = paper(tmp_path / "mine", claims, **{part: f"{name} = {given}\n"})
     with pytest.raises(InputError) as refused:
@@ -135,7 +131,7 @@ def test_a_list_of_a_paper_that_is_none_is_refused(
     assert (refused.value.field, refused.value.value) == (name, folder / f"{part}.py")
 
 
-def test_a_paper_takes_the_place_of_no_other(tmp_path: Path) -> None:
+def test_a_paper_takes_the_place_of_no_other(tmp_path):
     for key in ("jiang2024", "meft"):
         with pytest.raises(InputError, match=f"a folder of another name: {key} is at"):
             paper_at(paper(tmp_path / key, HEAD + LINE.format(f"{key}.mine")))
@@ -147,7 +143,7 @@ def test_a_paper_takes_the_place_of_no_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["nothing", "two words"])
-def test_a_folder_that_is_no_paper_is_refused(name: str, tmp_path: Path) -> None:
+def test_a_folder_that_is_no_paper_is_refused(name, tmp_path):
     folder = tmp_path / name
     folder.mkdir()
     if " " in name:
@@ -169,13 +165,13 @@ def mine(proof):
 
 
 @pytest.mark.parametrize("id", ["jiang2024.lemma9", "meft.mine", "other.lemma"])
-def test_its_scripts_are_of_its_own_lemmas(id: str, tmp_path: Path) -> None:
+def test_its_scripts_are_of_its_own_lemmas(id, tmp_path):
     folder = paper(tmp_path / "mine", HEAD + LINE.format("mine.lemma1"), script=PROOF.format(id))
     with pytest.raises(InputError, match="the id of a claim, or one of its paper's"):
         bc.prove(folder)
 
 
-def test_it_cannot_fix_what_a_claim_of_another_paper_says(tmp_path: Path) -> None:
+def test_it_cannot_fix_what_a_claim_of_another_paper_says(tmp_path):
     before = fixed_statements()
     folder = paper(tmp_path / "mine", HEAD + LINE.format("mine.lemma1"))
     entry = {"conclusion": {"digest": "0" * 32, "text": "mine"}, "hypotheses": []}
@@ -187,7 +183,7 @@ def test_it_cannot_fix_what_a_claim_of_another_paper_says(tmp_path: Path) -> Non
 
 
 @pytest.mark.full
-def test_its_audit_is_a_report_like_any_other(tmp_path: Path) -> None:
+def test_its_audit_is_a_report_like_any_other(tmp_path):
     outcome = bc.audit(FOLDER, out=tmp_path / "out", runs=tmp_path / "runs")
     found = {each["locator"]: each["verdict"] for each in outcome["findings"]}
     assert found["Lemma 1"] == "repaired"
@@ -206,7 +202,7 @@ def test_its_audit_is_a_report_like_any_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("target", ["nothing", "mypaper", "jiang2024.lemma1"])
-def test_an_audit_of_no_paper_is_refused_in_one_line(target: str, tmp_path: Path) -> None:
+def test_an_audit_of_no_paper_is_refused_in_one_line(target, tmp_path):
     (tmp_path / "nothing").mkdir()
     given = str(tmp_path / target) if target == "nothing" else target
     with pytest.raises(
@@ -222,9 +218,7 @@ def test_an_audit_of_no_paper_is_refused_in_one_line(target: str, tmp_path: Path
 @pytest.mark.parametrize(
     ("text", "expected"), [("claim = [", "a TOML file"), ('claim = "mine.no"', "an id of the")]
 )
-def test_an_experiment_that_is_none_is_refused_before_anything_runs(
-    text: str, expected: str, tmp_path: Path
-) -> None:
+def test_an_experiment_that_is_none_is_refused_before_anything_runs(text, expected, tmp_path):
     folder = paper(tmp_path / "mine", HEAD + LINE.format("mine.lemma1"))
     (folder / "experiments").mkdir()
     (folder / "experiments" / "one.toml").write_text(text)

@@ -1,18 +1,13 @@
 """What a hypothesis from outside says of a run is a row under its own id, whose status its numbers
 bear out."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 import boundcheck as bc
 from boundcheck.functions.adapters import Full
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import Audit
 from boundcheck.language.hypotheses import BALL, Hypothesis
 from tests.experiment.small import refused
@@ -20,7 +15,7 @@ from tests.outside.my_hypothesis import SAID
 from tests.outside.my_theorem import BELOW, HALVED_DESCENT
 from tests.outside.specs import OBJECTIVE
 
-RUN: dict[str, Any] = {
+RUN = {
     "problem": {"kind": OBJECTIVE, "seed": 3},
     "adapter": {"kind": "full"},
     "run": {"steps": 40, "audits": 40},
@@ -28,7 +23,7 @@ RUN: dict[str, Any] = {
 ID = "outer.told"
 
 
-def told(word: Hypothesis) -> Claim:
+def told(word):
     """The theorem with one hypothesis more."""
     hypothesis = word.claim(ID, "what is told", "mine")
     return replace(
@@ -36,7 +31,7 @@ def told(word: Hypothesis) -> Claim:
     )
 
 
-def telling(rows: Callable[[str], list[Any]]) -> dict[str, Any]:
+def telling(rows):
     """A run whose hypothesis says these rows."""
     return RUN | {
         "claim": told(
@@ -45,13 +40,7 @@ def telling(rows: Callable[[str], list[Any]]) -> dict[str, Any]:
     }
 
 
-def row(
-    id: str,
-    status: Any = "held",
-    observed: float = 0.0,
-    guilt: Any = "hypothesis",
-    error: float = 0.0,
-) -> Audit:
+def row(id, status="held", observed=0.0, guilt="hypothesis", error=0.0):
     return Audit(id, guilt, status, observed, 1.0, "it is told", error=error)
 
 
@@ -63,9 +52,7 @@ def row(
     ],
     ids=["what says nothing is assumed", "a ball is held where none is needed"],
 )
-def test_a_hypothesis_has_a_row(
-    table: dict[str, Any], status: str, verdict: str, tmp_path: Any
-) -> None:
+def test_a_hypothesis_has_a_row(table, status, verdict, tmp_path):
     (result,) = bc.measure(table, tmp_path)
     assert {each.hypothesis: each.status for each in result.audit}[ID] == status
     assert result.verdict.plain == verdict, result.reason
@@ -94,9 +81,7 @@ def test_a_hypothesis_has_a_row(
         "no row",
     ],
 )
-def test_a_row_that_is_not_what_it_says_is_refused(
-    rows: Callable[[str], list[Any]], tmp_path: Any
-) -> None:
+def test_a_row_that_is_not_what_it_says_is_refused(rows, tmp_path):
     assert ID in str(refused(bc.measure, telling(rows), tmp_path))
 
 
@@ -107,14 +92,12 @@ def test_a_row_that_is_not_what_it_says_is_refused(
         lambda id: [row(id, observed=2.0, guilt="horizon")],
     ],
 )
-def test_what_is_within_its_limit_is_held(rows: Callable[[str], list[Any]], tmp_path: Any) -> None:
+def test_what_is_within_its_limit_is_held(rows, tmp_path):
     (result,) = bc.measure(telling(rows), tmp_path)
     assert result.verdict.plain == "supported", result.reason
 
 
-def test_a_hypothesis_without_a_word_of_a_claim_about_an_adapter_is_assumed(
-    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_hypothesis_without_a_word_of_a_claim_about_an_adapter_is_assumed(tmp_path, monkeypatch):
     full = catalogue["meft.full"]
     bare = replace(
         full, id="outer.bare", hypotheses=(*full.hypotheses, replace(BELOW, id=ID, word=None))

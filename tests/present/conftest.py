@@ -1,25 +1,22 @@
 """Small finished runs that the report's tests draw on: one theorem, one bracket at two ranks, one
 of each adapter."""
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 import boundcheck as bc
 from boundcheck.language.catalogue import catalogue
-from boundcheck.present.material import Search, StoredRun, Waterfall, load_runs
+from boundcheck.present.material import load_runs
 from boundcheck.present.words import label
 from tests.judged import of_the_paper
 
 PROBLEM = {"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 8, "delta": 0.25, "noise": 0.5}
-THEOREM: dict[str, Any] = {
+THEOREM = {
     "claim": "jiang2024.theorem2",
     "problem": PROBLEM,
     "adapter": {"rank": 2, "gain": 1.5},
     "run": {"replicas": 16, "audits": 8},
 }
-BRACKET: dict[str, Any] = {
+BRACKET = {
     "claim": "jiang2024.lemma1",
     "problem": PROBLEM,
     "adapter": {"rank": [1, 2]},
@@ -27,7 +24,7 @@ BRACKET: dict[str, Any] = {
     "bracket": {"pairs": 32, "iterates": 8, "points": 2, "ascents": 2, "rounds": 2},
 }
 # What an adapter's bracket is held against, and its domain.
-ADAPTED: dict[str, tuple[str, dict[str, float]]] = {
+ADAPTED = {
     "full": ("meft.full", {"rho": 1.0}),
     "lora": ("meft.lemma1_sharp", {"a": 1.0, "b": 0.5}),
     "dora": ("meft.dora_blocks", {"a": 0.5, "b": 0.5, "mu": 1.0}),
@@ -35,7 +32,7 @@ ADAPTED: dict[str, tuple[str, dict[str, float]]] = {
 }
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items):
     """One worker makes the runs for all tests that look at them; some of these look at the paper's
     proofs too."""
     made = {"run_folders", "stored", "adapters", "searches", "waterfalls", "written"}
@@ -44,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(of_the_paper)
 
 
-def adapted(kind: str) -> dict[str, Any]:
+def adapted(kind):
     """The bracket of an adapter at two ranks, where it has ranks."""
     claim, domain = ADAPTED[kind]
     adapter = {"kind": kind} | ({} if kind == "full" else {"rank": [1, 2]})
@@ -52,26 +49,26 @@ def adapted(kind: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def run_folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def run_folders(tmp_path_factory):
     root = tmp_path_factory.mktemp("runs")
     results = bc.measure(THEOREM, root) + bc.measure(BRACKET, root)
     return [root / result.run_id for result in results]
 
 
 @pytest.fixture(scope="session")
-def stored(run_folders: list[Path]) -> list[StoredRun]:
+def stored(run_folders):
     return load_runs(run_folders)
 
 
 @pytest.fixture(scope="session")
-def adapters(tmp_path_factory: pytest.TempPathFactory) -> list[StoredRun]:
+def adapters(tmp_path_factory):
     root = tmp_path_factory.mktemp("adapters")
     results = [result for kind in ADAPTED for result in bc.measure(adapted(kind), root)]
     return load_runs([root / result.run_id for result in results])
 
 
 @pytest.fixture(scope="session")
-def searches() -> list[Search]:
+def searches():
     asked = (
         ("meft.lemma1_sharp", "sigma"),
         ("jiang2024.lemma1", "sqrt(r) sigma"),
@@ -100,5 +97,5 @@ def searches() -> list[Search]:
 
 
 @pytest.fixture(scope="session")
-def waterfalls(adapters: list[StoredRun]) -> list[Waterfall]:
+def waterfalls(adapters):
     return [("a pair of points", run.slack) for run in adapters if run.adapter == "lora"]

@@ -1,12 +1,8 @@
 """Stored runs that differ from others in parts of their results, as data would have them; and pages
 of them."""
 
-from __future__ import annotations
-
 import copy
 import os
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,17 +11,14 @@ from boundcheck.language.view import Picture
 from boundcheck.present import paper as written_by
 from boundcheck.present.material import Material, StoredRun
 from boundcheck.present.programme import Attack, Programme
-from boundcheck.proof.audit import ProofAudit
 from boundcheck.proofs import paper_of
 from tests.results import a_run
 
-EMPTY: dict[str, Any] = a_run(
-    run_id="0123456789ab", reason="it was made up", first=1.0, decrease=None
-).as_json()
+EMPTY = a_run(run_id="0123456789ab", reason="it was made up", first=1.0, decrease=None).as_json()
 """What a made-up run has that no test of figures looks at."""
 
 
-def changed(run: StoredRun, **parts: Any) -> StoredRun:
+def changed(run, **parts):
     """The run with other parts of its result, each by its name, that of a table's entry as
     ``plan__values__Lhat``."""
     data = run.result.as_json()
@@ -38,7 +31,7 @@ def changed(run: StoredRun, **parts: Any) -> StoredRun:
     return StoredRun(read(data), run.trace)
 
 
-def figure_of(section: Any, *given: Any, **parts: Any) -> Any:
+def figure_of(section, *given, **parts):
     """The first figure of a section on the page of this material; None where it draws none."""
     pictures = [
         each for each in section.build(Material(*given, **parts)) if isinstance(each, Picture)
@@ -46,7 +39,7 @@ def figure_of(section: Any, *given: Any, **parts: Any) -> Any:
     return pictures[0].draw() if pictures else None
 
 
-def small(searches: list[dict[str, Any]]) -> Programme:
+def small(searches):
     """A programme that asked for these searches."""
     attacks = []
     for each in searches:
@@ -63,13 +56,7 @@ def small(searches: list[dict[str, Any]]) -> Programme:
     )
 
 
-def written_report(
-    stored: list[StoredRun],
-    proofs: ProofAudit,
-    searches: list[Any],
-    waterfalls: list[Any],
-    folder: Path,
-) -> dict[str, Any]:
+def written_report(stored, proofs, searches, waterfalls, folder):
     """What the audit of jiang2024 would be, had it come to these runs, as if on digits, proofs and
     searches."""
     digits = [changed(run, problem__name="digits") for run in stored]
@@ -86,7 +73,7 @@ def written_report(
         )
 
 
-def need(is_there: bool, what: str) -> None:
+def need(is_there, what):
     """Skip where a program is missing; in CI, which installs it, that is a failure."""
     if not is_there:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"missing: {what}")

@@ -1,20 +1,17 @@
 """The section on gradient descent without a ball: what stands side by side, and what a sum of steps
 leaves."""
 
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pytest
 from boundcheck.proofs.meft.sections import adaptive
 
 import boundcheck as bc
-from boundcheck.present.material import Material, StoredRun, load_runs
+from boundcheck.present.material import Material, load_runs
 from boundcheck.present.page import Page
 
 from .conftest import PROBLEM
 
-NO_BALL: dict[str, Any] = {
+NO_BALL = {
     "claim": ["meft.adaptive_gd", "meft.unconditional_gd"],
     "problem": PROBLEM,
     "adapter": {"rank": 2, "gain": 1.5},
@@ -25,8 +22,8 @@ ELSEWHERE = BALL | {"adapter": {"rank": 1}, "domain": {"a": 3.0, "b": 3.0}}
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> list[StoredRun]:
-    root: Path = tmp_path_factory.mktemp("runs")
+def runs(tmp_path_factory):
+    root = tmp_path_factory.mktemp("runs")
     return load_runs(
         [
             root / each.run_id
@@ -37,9 +34,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[StoredRun]:
 
 
 @pytest.mark.full
-def test_theorems_on_one_problem_stand_side_by_side_whatever_ball_they_need(
-    runs: list[StoredRun],
-) -> None:
+def test_theorems_on_one_problem_stand_side_by_side_whatever_ball_they_need(runs):
     ((name, found),) = adaptive.compared(runs)
     assert name == "pseudo-Huber, rank 2"
     assert [(run.result.claim, run.course.plan.steps) for run in found] == [
@@ -47,7 +42,7 @@ def test_theorems_on_one_problem_stand_side_by_side_whatever_ball_they_need(
     ]
 
 
-def test_what_is_left_is_d_over_what_was_spent(runs: list[StoredRun]) -> None:
+def test_what_is_left_is_d_over_what_was_spent(runs):
     ((_, found),) = adaptive.compared(runs)
     longest, other = found[1], found[2]
     steps = longest.trace["step"].values[0]
@@ -58,7 +53,7 @@ def test_what_is_left_is_d_over_what_was_spent(runs: list[StoredRun]) -> None:
 
 
 @pytest.mark.full
-def test_the_page_has_a_row_for_each_run_and_says_what_was_not_read(runs: list[StoredRun]) -> None:
+def test_the_page_has_a_row_for_each_run_and_says_what_was_not_read(runs):
     page = Page()
     html = page.parts(adaptive.build(Material(runs)))
     assert html.count("<tr><td>") == 6

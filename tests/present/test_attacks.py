@@ -24,14 +24,14 @@ DESCENT = ("nesterov2004.gradient_descent", "abbaszadehpeivasti2022.best_step")
 HARD = {"problem.kind": "hard"}
 
 
-def case(claim: str, steps: int, ratio: float, **inputs: float) -> Case:
+def case(claim, steps, ratio, **inputs):
     """A worst case of so much of a bound of 4; nothing is solved."""
     method = "gradient descent" if claim in DESCENT else "two-point SGD"
     values = {p.name: 1.0 for p in catalogue[claim].parameters} | {"T": float(steps)} | inputs
     return Case(claim, steps, method, values, 3.0, 0.1, 4.0, 4 * ratio, 1e-9)
 
 
-def hard_run(steps: int, measured: float | None, claim: str = REPAIRED, **result):
+def hard_run(steps, measured, claim=REPAIRED, **result):
     interval = measured and {
         "lower": 0.9 * measured,
         "upper": 1.2 * measured,
@@ -63,7 +63,7 @@ def axes_by_title(figure):
     return {axis.get_title("left"): axis for axis in figure.axes}
 
 
-def joined(axis) -> list[list[tuple[float, float]]]:
+def joined(axis):
     """The points of each line that goes through marks."""
     drawn = [
         line
@@ -73,7 +73,7 @@ def joined(axis) -> list[list[tuple[float, float]]]:
     return [list(zip(*line.get_data(), strict=True)) for line in drawn if len(line.get_xdata())]
 
 
-def hollow(axis) -> list[tuple[float, float]]:
+def hollow(axis):
     marks = [
         line
         for line in axis.lines
@@ -82,7 +82,7 @@ def hollow(axis) -> list[tuple[float, float]]:
     return [(line.get_xdata()[0], line.get_ydata()[0]) for line in marks]
 
 
-def bars(axis) -> list[tuple[float, float, float]]:
+def bars(axis):
     """T and both ends of each interval."""
     lines = [
         line
@@ -128,7 +128,7 @@ def test_runs_that_say_nothing_of_the_worst_case_are_left_out(stored):
 
 
 def test_another_value_of_c_is_told():
-    def words(**inputs: float) -> set[str]:
+    def words(**inputs):
         (axis,) = worst_figure([case(PRINTED, 2, 0.5, **inputs)], []).axes
         return {line.get_label() for line in axis.lines if line.get_label().startswith("Theorem 2")}
 

@@ -6,7 +6,6 @@ import json
 import re
 from itertools import chain
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -25,14 +24,13 @@ from boundcheck.present import audit as auditing
 from boundcheck.present import paper as written_by
 from boundcheck.present import programme
 from boundcheck.present.audit import Audited
-from boundcheck.present.material import REPORTS, Material, StoredRun, Study
+from boundcheck.present.material import REPORTS, Material, Study
 from boundcheck.present.opening import in_all, opening_of
 from boundcheck.present.programme import Attack, Programme
 from boundcheck.present.screen import findings_parts, rows_table
 from boundcheck.proof.audit import Carrier, carrier, standing
 from boundcheck.proof.view import show as show_proofs
 from boundcheck.proofs import paper_of
-from boundcheck.system.executors import Call
 from boundcheck.system.terminal import _ENDLESS
 from tests.judged import of_the_paper
 from tests.present.test_proofs import audit as small_proofs
@@ -44,12 +42,12 @@ proofs, paper = small_proofs, the_paper
 PROGRAMMES = {"short": SHORT, "reference": REFERENCE}
 
 
-def tables(programme: Programme) -> list[dict[str, Any]]:
+def tables(programme):
     return [table for sweep in programme.sweeps for table, _ in sweep.experiments()]
 
 
 @pytest.mark.parametrize("name", PROGRAMMES)
-def test_every_experiment_of_a_programme_can_be_run(name: str) -> None:
+def test_every_experiment_of_a_programme_can_be_run(name):
     programme = PROGRAMMES[name]
     specs = [
         parse(table) for table in chain(tables(programme), (table for _, table in programme.faults))
@@ -59,7 +57,7 @@ def test_every_experiment_of_a_programme_can_be_run(name: str) -> None:
     assert all(seconds > 0 for sweep in programme.sweeps for _, seconds in sweep.experiments())
 
 
-def test_the_short_programme_has_what_the_findings_of_the_page_need() -> None:
+def test_the_short_programme_has_what_the_findings_of_the_page_need():
     asked = {(table["claim"], table["problem"]["kind"]) for table in tables(SHORT)}
     assert {("jiang2024.lemma1", "digits"), ("jiang2024.theorem2", "pseudo-huber")} <= asked
     assert {attack.claim for attack in SHORT.attacks} == {"jiang2024.lemma1", "meft.lemma1_sharp"}
@@ -72,7 +70,7 @@ def test_the_short_programme_has_what_the_findings_of_the_page_need() -> None:
 
 
 @pytest.fixture(scope="module")
-def written(stored, proofs, searches, waterfalls, tmp_path_factory) -> dict[str, Any]:
+def written(stored, proofs, searches, waterfalls, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(report, "STATEMENTS", ("my.claim",))
         return written_report(
@@ -81,7 +79,7 @@ def written(stored, proofs, searches, waterfalls, tmp_path_factory) -> dict[str,
 
 
 @pytest.mark.full
-def test_proof_rows_and_measured_rows_are_joined_by_number(written, stored, searches) -> None:
+def test_proof_rows_and_measured_rows_are_joined_by_number(written, stored, searches):
     found = [(each["number"], each["verdict"]) for each in written["findings"]]
     assert [number for number, _ in found] == [1, 2, 8, 8, 12, 12, 14, 18]
     assert [each for each in found if each[0] in (1, 2, 14)] == [
@@ -96,7 +94,7 @@ def test_proof_rows_and_measured_rows_are_joined_by_number(written, stored, sear
     assert [each["run_id"] for each in written["runs"]] == [run.result.run_id for run in stored]
 
 
-def test_the_page_says_what_it_leaves_out_reads_and_counts(written, stored, searches) -> None:
+def test_the_page_says_what_it_leaves_out_reads_and_counts(written, stored, searches):
     page, summary = Path(written["report"]), written["summary"]
     text = page.read_text()
     assert "Referee's table" in text
@@ -117,7 +115,7 @@ def test_the_page_says_what_it_leaves_out_reads_and_counts(written, stored, sear
         assert standing(catalogue[each["id"]]) in said
 
 
-def test_the_card_counts_every_claim_of_the_paper(written, stored, proofs) -> None:
+def test_the_card_counts_every_claim_of_the_paper(written, stored, proofs):
     """Those that no proof of the page is about, too."""
     own = {
         id
@@ -134,14 +132,14 @@ def test_the_card_counts_every_claim_of_the_paper(written, stored, proofs) -> No
     assert counts == [f"{proved} of {len(asked)}"]
 
 
-def printed(draw: Any, width: int) -> list[str]:
+def printed(draw, width):
     text = io.StringIO()
     draw(Console(file=text, width=width, force_terminal=True, color_system=None))
     return text.getvalue().splitlines()
 
 
 @of_the_paper
-def test_a_row_is_a_line_with_its_verdict(paper) -> None:
+def test_a_row_is_a_line_with_its_verdict(paper):
     rows = paper.rows
     lines = [
         line
@@ -158,7 +156,7 @@ def test_a_row_is_a_line_with_its_verdict(paper) -> None:
 
 @pytest.mark.full
 @of_the_paper
-def test_in_a_pipe_no_finding_is_cut(written, paper) -> None:
+def test_in_a_pipe_no_finding_is_cut(written, paper):
     out = io.StringIO()
     console = Console(file=out, width=_ENDLESS, force_interactive=False)
     parts = (rows_table(paper.rows), *findings_parts(written), verdicts_table(written["runs"]))
@@ -181,9 +179,9 @@ def test_in_a_pipe_no_finding_is_cut(written, paper) -> None:
     assert written["summary"] in cells
 
 
-def test_the_proofs_are_told_before_anything_is_waited_for(proofs, tmp_path, monkeypatch) -> None:
+def test_the_proofs_are_told_before_anything_is_waited_for(proofs, tmp_path, monkeypatch):
     """And the time that is left is known from the start, with that of the page."""
-    order: list[Any] = []
+    order = []
     monkeypatch.chdir(tmp_path)
     Path("my words.py").touch()
     asked = Programme(
@@ -191,16 +189,16 @@ def test_the_proofs_are_told_before_anything_is_waited_for(proofs, tmp_path, mon
     )
 
     class Pool:
-        def __init__(self, calls: list[Call], *_: Any) -> None:
+        def __init__(self, calls, *_):
             self.calls = calls
 
-        def __enter__(self) -> Any:
+        def __enter__(self):
             return self
 
-        def __exit__(self, *_: object) -> None:
+        def __exit__(self, *_):
             order.append("left")
 
-        def results(self) -> list[Any]:
+        def results(self):
             order.append("waited")
             return [call.function.__name__ for call in self.calls]
 
@@ -234,7 +232,7 @@ def test_the_proofs_are_told_before_anything_is_waited_for(proofs, tmp_path, mon
     assert whole > ended
 
 
-def test_the_study_that_is_kept_is_read_back_as_it_was_made() -> None:
+def test_the_study_that_is_kept_is_read_back_as_it_was_made():
     path = REPORTS / "jiang2024" / "statistics.json"
     kept = Study.read(path)
     assert kept.kept
@@ -246,7 +244,7 @@ def test_the_study_that_is_kept_is_read_back_as_it_was_made() -> None:
 @pytest.mark.parametrize(
     "text", [None, "{", "{}", '{"coverage": [{}], "worst_cases": [], "made_by": {}}']
 )
-def test_a_study_that_cannot_be_read_is_refused_by_name(text: str | None, tmp_path) -> None:
+def test_a_study_that_cannot_be_read_is_refused_by_name(text, tmp_path):
     path = tmp_path / "statistics.json"
     if text is not None:
         path.write_text(text)
@@ -259,7 +257,7 @@ def test_a_study_that_cannot_be_read_is_refused_by_name(text: str | None, tmp_pa
 TAG = "<script>alert(1)</script> & $x_1$"
 
 
-def data(**changes: Any) -> dict[str, Any]:
+def data(**changes):
     findings = [
         {
             "number": 1,
@@ -286,24 +284,24 @@ def data(**changes: Any) -> dict[str, Any]:
     return found | {"faults": [], "searches": [search], "adds": ""} | changes
 
 
-def told(run: StoredRun, **more: str) -> dict[str, Any]:
+def told(run, **more):
     row = run.result.as_json()
     return more | {
         name: row.get(name) for name in ("run_id", "claim", "verdict", "reason", "blame")
     }
 
 
-def text_of(html: str) -> str:
+def text_of(html):
     return " ".join("".join(ElementTree.fromstring(html).itertext()).split())
 
 
-def test_a_frame_has_a_row_a_finding() -> None:
+def test_a_frame_has_a_row_a_finding():
     frame = Audited(data(), "my_paper", Path()).to_frame()
     assert frame.to_dict("records") == data()["findings"]
     assert list(Audited(data(findings=[]), "my_paper", Path()).to_frame()) == list(frame)
 
 
-def test_it_shows_verdict_findings_and_searches() -> None:
+def test_it_shows_verdict_findings_and_searches():
     page = Audited(data(), "my_paper", Path())._repr_html_()
     text = text_of(page)
     for said in (
@@ -323,9 +321,7 @@ def test_it_shows_verdict_findings_and_searches() -> None:
     assert "refuted" in Audited(data(), "my_paper", Path())._repr_latex_()
 
 
-def test_it_has_its_runs_as_results(
-    stored: list[StoredRun], run_folders: list[Path], tmp_path: Path
-) -> None:
+def test_it_has_its_runs_as_results(stored, run_folders, tmp_path):
     runs = [told(run) for run in stored]
     found = Audited(
         data(runs=runs, faults=[told(stored[0], planted="a wrong L")]),

@@ -5,13 +5,9 @@ The browser is Debian's `chromium`, or one of its other names. Where the variabl
 missing browser is a failure, and elsewhere the tests are skipped.
 """
 
-from __future__ import annotations
-
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from boundcheck.proofs.jiang2024 import report
@@ -106,7 +102,7 @@ BROKEN_LINKS = """() => [...document.querySelectorAll('a[href^="#"]')].filter(
 ).map(link => link.hash)"""
 
 
-def problems(page: Any) -> list[str]:
+def problems(page):
     """What is wrong with the page as it stands."""
     found = [f"{page.evaluate(WIDE)} pixels too wide"] if page.evaluate(WIDE) > 0 else []
     found += ["too narrow"] if page.evaluate(SHARE) < 0.9 else []
@@ -115,7 +111,7 @@ def problems(page: Any) -> list[str]:
     return found + [f"leads nowhere: {each}" for each in page.evaluate(BROKEN_LINKS)]
 
 
-def opened(browser: Any, path: Path, width: int, scheme: str) -> tuple[Any, list[str]]:
+def opened(browser, path, width, scheme):
     """The page, all that folds unfolded, and what its console says."""
     page, said = (
         browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme),
@@ -131,7 +127,7 @@ def opened(browser: Any, path: Path, width: int, scheme: str) -> tuple[Any, list
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
+def browser():
     found = next(filter(None, map(shutil.which, NAMES)), None)
     need(found is not None, f"a browser, one of {', '.join(NAMES)}")
     from playwright.sync_api import sync_playwright
@@ -145,7 +141,7 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def pages(stored, searches, waterfalls, proofs, paper, tmp_path_factory) -> dict[str, Path]:
+def pages(stored, searches, waterfalls, proofs, paper, tmp_path_factory):
     """The page of each kind: a paper's audit, networks, the checker checked, a paper of one's
     own."""
     root = tmp_path_factory.mktemp("pages")
@@ -171,9 +167,7 @@ def pages(stored, searches, waterfalls, proofs, paper, tmp_path_factory) -> dict
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("kind", ["audit", "networks", "soundness", "own"])
-def test_a_page_can_be_read(
-    kind: str, width: int, scheme: str, pages: dict[str, Path], browser: Any
-) -> None:
+def test_a_page_can_be_read(kind, width, scheme, pages, browser):
     page, said = opened(browser, pages[kind], width, scheme)
     assert problems(page) == []
     assert said == []
@@ -181,9 +175,7 @@ def test_a_page_can_be_read(
 
 
 @pytest.mark.parametrize("width", [390, 1440])
-def test_the_contents_lead_to_each_section(
-    width: int, pages: dict[str, Path], browser: Any
-) -> None:
+def test_the_contents_lead_to_each_section(width, pages, browser):
     page, _ = opened(browser, pages["audit"], width, "light")
     listed = page.locator("nav:visible a")
     names = [heading.text_content() for heading in page.locator("section > h2").all()]
@@ -196,7 +188,7 @@ def test_the_contents_lead_to_each_section(
     page.close()
 
 
-def test_a_keyboard_gets_past_the_contents(pages: dict[str, Path], browser: Any) -> None:
+def test_a_keyboard_gets_past_the_contents(pages, browser):
     page, _ = opened(browser, pages["audit"], 1440, "light")
     page.keyboard.press("Tab")
     assert page.evaluate("() => document.activeElement.hash") == "#content"
@@ -217,7 +209,7 @@ PLANTED = {
 
 
 @pytest.mark.parametrize("what", PLANTED)
-def test_what_is_wrong_is_seen(what: str, pages: dict[str, Path], browser: Any) -> None:
+def test_what_is_wrong_is_seen(what, pages, browser):
     page, said = opened(browser, pages["soundness"], 820, "light")
     page.evaluate(
         "html => document.querySelector('main').insertAdjacentHTML('beforeend', html)",

@@ -1,13 +1,9 @@
 """A report is made whatever its runs, findings and titles say, and each of its files is what it is
 meant to be."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
 import pytest
 
-from boundcheck.present.material import Finding, Material, StoredRun
+from boundcheck.present.material import Finding, Material
 from boundcheck.present.page import write_page
 from boundcheck.shown import command, visible
 from tests.hostile import NASTY
@@ -16,7 +12,7 @@ from tests.layers import sampled
 from .made import changed
 
 
-def material_of(stored: list[StoredRun], text: str) -> Material:
+def material_of(stored, text):
     """Runs, findings and faults whose every text is this one."""
     blame = {"kind": "constant", "name": text, "evidence": text}
     runs = [changed(run, reason=text, problem__name=text) for run in stored[:2]]
@@ -31,9 +27,7 @@ def material_of(stored: list[StoredRun], text: str) -> Material:
 @pytest.mark.full
 @sampled(6)
 @pytest.mark.parametrize("name", NASTY)
-def test_every_file_of_a_report_is_whole(
-    name: str, stored: list[StoredRun], tmp_path: Path
-) -> None:
+def test_every_file_of_a_report_is_whole(name, stored, tmp_path):
     text = NASTY[name][:2000]
     material = material_of(stored, text)
     files = write_page(material, tmp_path / "index.html", text, text, latex=True)

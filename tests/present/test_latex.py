@@ -1,15 +1,11 @@
 """A report for a paper: numbers that claim no more than was found, tables in which no failure
 hides, and real TeX."""
 
-from __future__ import annotations
-
 import json
 import math
 import re
 import shutil
 import subprocess
-from pathlib import Path
-from typing import Any
 
 import hypothesis.strategies as st
 import pytest
@@ -18,7 +14,6 @@ from hypothesis import example, given
 import boundcheck as bc
 from boundcheck.experiment.statistics import Interval
 from boundcheck.language.catalogue import entries_of
-from boundcheck.language.view import Table
 from boundcheck.present.latex import (
     Latex,
     Numbers,
@@ -32,9 +27,9 @@ from boundcheck.present.latex import (
     tag,
     typeset,
 )
-from boundcheck.present.material import Material, Search, StoredRun
+from boundcheck.present.material import Material
 from boundcheck.present.sections.runs import verdict_table
-from boundcheck.proof.audit import JudgedRow, ProofAudit, Row
+from boundcheck.proof.audit import JudgedRow, Row
 from boundcheck.proof.view import referee_table
 from boundcheck.proofs import paper_of, papers
 from boundcheck.verdicts import Verdict
@@ -47,9 +42,7 @@ POSITIVE = st.floats(1e-6, 1e6)
 
 
 @given(POSITIVE, POSITIVE, POSITIVE)
-def test_what_was_measured_lies_within_the_limits_that_are_printed(
-    low: float, middle: float, high: float
-) -> None:
+def test_what_was_measured_lies_within_the_limits_that_are_printed(low, middle, high):
     low, middle, high = sorted((low, middle, high))
     interval = Interval(low, high, 0.95, "asymptotic", "a method")
     place = place_of(interval, middle)
@@ -64,7 +57,7 @@ def test_what_was_measured_lies_within_the_limits_that_are_printed(
 
 
 @given(POSITIVE, POSITIVE)
-def test_no_more_digits_are_printed_than_the_interval_supports(middle: float, half: float) -> None:
+def test_no_more_digits_are_printed_than_the_interval_supports(middle, half):
     place = place_of(Interval(middle - half, middle + half, 0.95, "exact", ""), middle)
     # The last digit is the second of half the width, or the first of the number.
     assert 10.0**place >= half / 100 * (1 - 1e-9) or place == math.floor(math.log10(middle))
@@ -77,9 +70,7 @@ def test_no_more_digits_are_printed_than_the_interval_supports(middle: float, ha
 )
 # A digit of these is no decimal one.
 @example(["²"], ["①"])
-def test_each_number_has_a_name_of_its_own_of_letters_alone(
-    one: list[str], other: list[str]
-) -> None:
+def test_each_number_has_a_name_of_its_own_of_letters_alone(one, other):
     numbers = Numbers()
     commands = [numbers.add(tuple(words), "1") for words in (one, other, one)]
     assert len(set(commands)) == 3
@@ -87,7 +78,7 @@ def test_each_number_has_a_name_of_its_own_of_letters_alone(
     assert all(line.isascii() for line in numbers.lines)
 
 
-def test_a_name_says_what_the_number_is_and_stays() -> None:
+def test_a_name_says_what_the_number_is_and_stays():
     assert (
         letters("jiang2024.lemma1", "pseudo-Huber", 4, "λ*")
         == "JiangTwoZeroTwoFourLemmaOnePseudoHuberFourLambda"
@@ -96,15 +87,13 @@ def test_a_name_says_what_the_number_is_and_stays() -> None:
 
 
 @pytest.fixture(scope="module")
-def made(stored: list[StoredRun]) -> dict[str, bytes]:
+def made(stored):
     # One bracket has few figures, which take long to draw.
     return files_of(Material(stored[-1:]), "Stored runs", "A bracket.")
 
 
 @pytest.mark.full
-def test_every_command_is_defined_and_every_file_is_named_in_the_example(
-    made: dict[str, bytes],
-) -> None:
+def test_every_command_is_defined_and_every_file_is_named_in_the_example(made):
     texts = {name: content.decode() for name, content in made.items() if not name.endswith(".pdf")}
     defined = re.findall(r"\\newcommand\{\\(\w+)\}", texts["latex/numbers.tex"])
     assert len(defined) == len(set(defined)) >= 15
@@ -117,7 +106,7 @@ def test_every_command_is_defined_and_every_file_is_named_in_the_example(
     assert figures == {name for name in made if name.endswith(".pdf")} != set()
 
 
-def test_what_a_number_is_is_said_beside_it(stored: list[StoredRun]) -> None:
+def test_what_a_number_is_is_said_beside_it(stored):
     numbers = Numbers()
     printed(Material(stored), numbers)
     kinds = dict(re.findall(r"\\newcommand\{\\(\w+)Kind\}\{(.+?)\}", "\n".join(numbers.lines)))
@@ -129,15 +118,13 @@ def test_what_a_number_is_is_said_beside_it(stored: list[StoredRun]) -> None:
             assert said == run.result.interval.kind
 
 
-def typeset_(table: Table, *runs: StoredRun) -> str:
+def typeset_(table, *runs):
     """A table in LaTeX, the numbers of these runs by their commands."""
     return Latex(printed(Material(list(runs)), Numbers())).floats(table)
 
 
 @pytest.mark.parametrize("verdict", [each for each in Verdict if not each.is_supported])
-def test_a_verdict_that_is_no_support_is_seen_in_every_table(
-    stored: list[StoredRun], verdict: Verdict
-) -> None:
+def test_a_verdict_that_is_no_support_is_seen_in_every_table(stored, verdict):
     (run,) = (each for each in stored if each.is_theorem)
     broken = changed(run, verdict=str(verdict), reason="it was made so")
     table = typeset_(verdict_table([broken]), broken)
@@ -145,7 +132,7 @@ def test_a_verdict_that_is_no_support_is_seen_in_every_table(
     assert "It was made so." in table
 
 
-def test_a_bound_at_constants_that_were_only_sampled_says_so(stored: list[StoredRun]) -> None:
+def test_a_bound_at_constants_that_were_only_sampled_says_so(stored):
     (run,) = (each for each in stored if each.is_theorem)
     sampled = changed(
         run, constants__smoothness={"value": 1.0, "kind": "estimated", "how": "samples"}
@@ -165,7 +152,7 @@ def test_a_bound_at_constants_that_were_only_sampled_says_so(stored: list[Stored
             assert ("$^{*}$" in table) == ("A star: " in table) == (kind is not None)
 
 
-def test_a_run_that_diverged_has_no_number(stored: list[StoredRun]) -> None:
+def test_a_run_that_diverged_has_no_number(stored):
     (run,) = (each for each in stored if each.is_theorem)
     lost, numbers = changed(run, measured=None, interval=None, verdict="inconclusive"), Numbers()
     printed(Material([lost]), numbers)
@@ -176,7 +163,7 @@ def test_a_run_that_diverged_has_no_number(stored: list[StoredRun]) -> None:
     assert "& -- & --" in table
 
 
-def test_a_finding_that_a_witness_refutes_has_evidence_and_an_editorial_one_has_none() -> None:
+def test_a_finding_that_a_witness_refutes_has_evidence_and_an_editorial_one_has_none():
     row = Row(7, "Eq. (1)", "printed", "A finding.")
     by_witness, editorial = (
         JudgedRow(row, verdict, "", "evidence") for verdict in ("refuted", "editorial")
@@ -188,9 +175,7 @@ def test_a_finding_that_a_witness_refutes_has_evidence_and_an_editorial_one_has_
 
 
 @pytest.mark.full
-def test_the_command_writes_the_folder_beside_the_page(
-    run_folders: list[Path], command: Any, tmp_path: Path
-) -> None:
+def test_the_command_writes_the_folder_beside_the_page(run_folders, command, tmp_path):
     found = command("report", str(run_folders[0]), "--latex", "--json")
     files = json.loads(found.out)["files"]
     assert {f"report/{name}" for name in ("index.html", "latex/example.tex")} <= set(files)
@@ -200,7 +185,7 @@ def test_the_command_writes_the_folder_beside_the_page(
 # A real TeX.
 
 
-def compiled(files: dict[str, bytes], name: str, folder: Path) -> None:
+def compiled(files, name, folder):
     """Run TeX on a file as an author does; no reference may be undefined, and no line wider than
     its column by what one sees.
     """
@@ -219,7 +204,7 @@ def compiled(files: dict[str, bytes], name: str, folder: Path) -> None:
     assert "Float too large" not in log
 
 
-def output(folder: Path, *command: str) -> str:
+def output(folder, *command):
     """What a program says of a file in the folder `latex`; fails where it fails."""
     done = subprocess.run(
         command, cwd=folder / "latex", capture_output=True, timeout=120, check=False
@@ -230,9 +215,7 @@ def output(folder: Path, *command: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def everything(
-    stored: list[StoredRun], searches: list[Search], paper_proofs: ProofAudit
-) -> Material:
+def everything(stored, searches, paper_proofs):
     (run,) = (each for each in stored if each.is_theorem)
     silent = [
         changed(run, verdict=x, reason=f"A reason for {x}")
@@ -243,14 +226,12 @@ def everything(
 
 
 @pytest.fixture(scope="module")
-def whole_report(everything: Material) -> dict[str, bytes]:
+def whole_report(everything):
     return files_of(everything, "jiang2024, audited", "Everything, as --full has it.")
 
 
 @pytest.mark.full
-def test_the_example_compiles_and_has_a_piece_of_each_kind(
-    whole_report: dict[str, bytes], tmp_path: Path
-) -> None:
+def test_the_example_compiles_and_has_a_piece_of_each_kind(whole_report, tmp_path):
     compiled(whole_report, "example", tmp_path)
     fonts = output(tmp_path, "pdffonts", "example.pdf").splitlines()[2:]
     assert {line.split()[-5] for line in fonts} == {"yes"}
@@ -270,9 +251,7 @@ def test_the_example_compiles_and_has_a_piece_of_each_kind(
 
 
 @pytest.mark.full
-def test_every_table_figure_and_theorem_compiles(
-    whole_report: dict[str, bytes], tmp_path: Path
-) -> None:
+def test_every_table_figure_and_theorem_compiles(whole_report, tmp_path):
     """The example with all that it only names."""
     text = whole_report["latex/example.tex"].decode()
     named = re.sub(
@@ -291,7 +270,7 @@ def test_every_table_figure_and_theorem_compiles(
 
 
 @pytest.mark.full
-def test_bibtex_takes_every_source_of_every_paper_without_a_warning(tmp_path: Path) -> None:
+def test_bibtex_takes_every_source_of_every_paper_without_a_warning(tmp_path):
     need(shutil.which("bibtex") is not None, TEX)
     entries = [entry.text for paper in papers().values() for entry in entries_of(paper)]
     (tmp_path / "latex").mkdir()
@@ -308,5 +287,5 @@ TEX = "TeX: apt-get install texlive-latex-recommended texlive-fonts-recommended 
 
 
 @pytest.fixture(scope="module")
-def paper_proofs() -> ProofAudit:
+def paper_proofs():
     return bc.prove("jiang2024")

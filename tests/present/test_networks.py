@@ -1,14 +1,9 @@
 """The page on networks: every run with its verdict, a dash where there is no number, exponents of a
 sweep."""
 
-from __future__ import annotations
-
 import copy
 import json
 import re
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +26,7 @@ DEFAULTS = {"title": "Title", "lead": "Lead.", "command": "boundcheck report 012
 SITES = ("blocks.0.qkv", "blocks.0.up")
 
 
-def row(hypothesis: str, guilt: str, status: str, seen: float | None, how: str) -> dict[str, Any]:
+def row(hypothesis, guilt, status, seen, how):
     """A row of an audit, whose observed number is its limit."""
     return {
         "hypothesis": hypothesis,
@@ -43,7 +38,7 @@ def row(hypothesis: str, guilt: str, status: str, seen: float | None, how: str) 
     }
 
 
-RESULT: dict[str, Any] = EMPTY | {
+RESULT = EMPTY | {
     "claim": "meft.theorem2_any_step",
     "spec": {
         "claim": "meft.theorem2_any_step",
@@ -143,7 +138,7 @@ RESULT: dict[str, Any] = EMPTY | {
 }
 
 
-def trace(replicas: int = 1, squares: float = 0.1) -> xr.Dataset:
+def trace(replicas=1, squares=0.1):
     """A trace of curves that fall, with one segment along which F bends down."""
     shape = replicas, STEPS
     fall = (
@@ -177,9 +172,7 @@ def trace(replicas: int = 1, squares: float = 0.1) -> xr.Dataset:
     )
 
 
-def run(
-    changes: dict[str, Any] | None = None, of_spec: dict[str, Any] | None = None, **given: Any
-) -> StoredRun:
+def run(changes=None, of_spec=None, **given):
     """`RESULT` with changes, those of its spec by path."""
     result = copy.deepcopy(RESULT) | copy.deepcopy(changes or {})
     for path, value in (of_spec or {}).items():
@@ -188,7 +181,7 @@ def run(
     return StoredRun(read(result), trace(**given))
 
 
-def figures(runs: list[StoredRun]) -> dict[str, Callable[[], Any]]:
+def figures(runs):
     """What draws each figure along runs, by its name."""
     return {
         each.name: each.draw for each in course.build(Material(runs)) if isinstance(each, Picture)
@@ -232,7 +225,7 @@ DIVERGED = {
 }
 
 
-def diverged() -> StoredRun:
+def diverged():
     found = run(DIVERGED)
     for name in ("loss", "gradient_square_norm", "path_smoothness", "norm"):
         found.trace[name].values[:, 3:] = np.nan
@@ -240,11 +233,11 @@ def diverged() -> StoredRun:
 
 
 @pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def page(monkeypatch, tmp_path):
     """Makes the page of runs that are on no disk; figures, which take longest, are drawn and not
     rendered."""
 
-    def made(runs: list[StoredRun], **words: str) -> str:
+    def made(runs, **words):
         monkeypatch.setattr(pages, "load_runs", lambda _: runs)
         monkeypatch.setattr(pages, "svg", lambda _: "<svg></svg>")
         monkeypatch.setattr(pages, "pdf", lambda _: b"")
@@ -256,7 +249,7 @@ def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     return made
 
 
-def on_disk(found: StoredRun, folder: Path) -> Path:
+def on_disk(found, folder):
     folder.mkdir()
     (folder / "spec.json").write_text(json.dumps(found.result.spec))
     made = RunFolder(folder, {})
@@ -347,7 +340,7 @@ def test_no_bound_is_shown_of_steps_that_are_not_those_of_sgd(page):
     assert not [label for label in labels if "bound" in label or "2/η" in label]
 
 
-def by_rank(ranks: tuple[int, ...], seeds: int, replicas: int = 1) -> list[StoredRun]:
+def by_rank(ranks, seeds, replicas=1):
     """A sweep in which min ‖∇F‖² goes as r^(1/2), and the variance of a sample as r."""
     found = []
     for seed in range(seeds):

@@ -1,8 +1,6 @@
 """What a page begins with: words, numbers and picture say what the evidence says, and nothing
 measured is a bound."""
 
-from __future__ import annotations
-
 import pytest
 from boundcheck.proofs.jiang2024 import report
 from hypothesis import given
@@ -31,12 +29,12 @@ from .test_networks import run as network
 paper = the_paper
 
 
-def looks(material: Material) -> dict[str, str]:
+def looks(material):
     """The look of each line of the picture, by its words."""
     return {line.words: line.look for run in material.runs for line in _of_run(material, run).lines}
 
 
-def test_the_numbers_are_those_of_the_runs(stored) -> None:
+def test_the_numbers_are_those_of_the_runs(stored):
     opening = opening_of(Material(stored))
     theorem = next(run for run in stored if run.is_theorem)
     assert (
@@ -50,7 +48,7 @@ def test_the_numbers_are_those_of_the_runs(stored) -> None:
     assert number(0.5, 2) in [each.shown for each in opening_of(Material(twice)).numbers]
 
 
-def test_what_a_run_measured_never_looks_like_a_bound(stored) -> None:
+def test_what_a_run_measured_never_looks_like_a_bound(stored):
     found = looks(Material(stored))
     assert {found["measured on the run"], found["largest that was found"]} == {RUN}
     assert found["the theorem's bound"] == HOLDS
@@ -61,7 +59,7 @@ def test_what_a_run_measured_never_looks_like_a_bound(stored) -> None:
     assert HOLDS not in looks(Material([network()])).values()
 
 
-def test_the_page_of_nothing_has_no_numbers() -> None:
+def test_the_page_of_nothing_has_no_numbers():
     opening = opening_of(Material())
     assert (opening.words, opening.numbers, opening.figure) == ("", (), None)
 
@@ -73,9 +71,7 @@ positive = st.floats(1e-6, 1e9)
     st.lists(st.tuples(positive, st.sampled_from((PRINTED, HOLDS, KNOWN))), min_size=1, max_size=4),
     positive,
 )
-def test_every_line_ends_at_its_value_within_the_axis(
-    claimed: list[tuple[float, str]], measured: float
-) -> None:
+def test_every_line_ends_at_its_value_within_the_axis(claimed, measured):
     lines = [Stroke(f"line {place}", value, look) for place, (value, look) in enumerate(claimed)]
     figure = picture(
         [
@@ -93,7 +89,7 @@ def test_every_line_ends_at_its_value_within_the_axis(
     assert all(low <= x <= high for x in drawn)
 
 
-def test_values_that_are_none_are_not_drawn() -> None:
+def test_values_that_are_none_are_not_drawn():
     nothing = [
         Stroke("none", None, HOLDS),
         Stroke("infinite", float("inf"), HOLDS),
@@ -105,7 +101,7 @@ def test_values_that_are_none_are_not_drawn() -> None:
 
 @pytest.mark.full
 @of_the_paper
-def test_the_opening_of_jiang2024_says_what_is_proved(stored, paper) -> None:
+def test_the_opening_of_jiang2024_says_what_is_proved(stored, paper):
     opening = report.opening(Material(stored, proofs=paper))
     assert opening.numbers[0].shown == "$2.5S$ → $2S$"
     theorem = next(run for run in stored if run.is_theorem)
@@ -130,14 +126,14 @@ def test_the_opening_of_jiang2024_says_what_is_proved(stored, paper) -> None:
 
 
 @of_the_paper
-def test_it_says_so_of_no_other_evidence(stored, paper) -> None:
+def test_it_says_so_of_no_other_evidence(stored, paper):
     """Without the runs, without the proofs, or where a statement is not repaired, the page begins
     as others do."""
     assert report.opening(Material([], proofs=paper)) is None
     assert report.opening(Material(stored)) is None
 
 
-def test_of_a_single_one_its_verdict_is_said() -> None:
+def test_of_a_single_one_its_verdict_is_said():
     assert in_all("run", "runs", ["supported"]) == "The one run is supported."
     assert (
         in_all("run", "runs", ["supported", "violated"])

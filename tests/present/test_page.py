@@ -1,11 +1,8 @@
 """The page: self-contained, the same twice, true to its runs; figures of each kind; exports that
 read back."""
 
-from __future__ import annotations
-
 import json
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,7 +13,7 @@ from boundcheck.proofs.jiang2024.report import findings
 from boundcheck.errors import InputError
 from boundcheck.present.latex import Numbers, files_of
 from boundcheck.present.latex import printed as commands_of
-from boundcheck.present.material import Finding, Material, StoredRun, load_runs
+from boundcheck.present.material import Finding, Material, load_runs
 from boundcheck.present.page import Page, export_data, write_page
 from boundcheck.present.sections.proofs import has_rank
 from boundcheck.present.sections.runs import verdicts
@@ -169,7 +166,7 @@ def test_without_a_rank_nothing_is_drawn_or_said_of_it(stored):
 BOUND = 0.04920974
 
 
-def printed(run: StoredRun, folder: Path) -> dict[str, set[float]]:
+def printed(run, folder):
     """By the form of the report, the numbers in it that begin as the bound does."""
     material = Material([run])
     write_page(material, folder / "index.html", "A run", "A run.")
@@ -182,7 +179,7 @@ def printed(run: StoredRun, folder: Path) -> dict[str, set[float]]:
 
 
 @pytest.fixture(scope="module")
-def theorem(stored: list[StoredRun]) -> StoredRun:
+def theorem(stored):
     return next(run for run in stored if run.is_theorem)
 
 
@@ -195,14 +192,8 @@ def theorem(stored: list[StoredRun]) -> StoredRun:
     ],
 )
 def test_no_form_prints_a_bound_or_what_breaks_it_below_it(
-    measured: float,
-    lower: float,
-    upper: float,
-    kind: str,
-    verdict: str,
-    theorem: StoredRun,
-    tmp_path: Path,
-) -> None:
+    measured, lower, upper, kind, verdict, theorem, tmp_path
+):
     level = 1.0 if kind == "exact" else 0.95
     interval = {"lower": lower, "upper": upper, "level": level, "kind": kind, "method": "a method"}
     parts = {
@@ -223,8 +214,8 @@ def test_no_form_prints_a_bound_or_what_breaks_it_below_it(
 @pytest.mark.full
 @pytest.mark.parametrize(("verdict", "shown"), [("hypothesis-failed", False), ("violated", True)])
 def test_a_formula_below_0_is_a_bound_where_the_hypotheses_held_alone(
-    theorem: StoredRun, tmp_path: Path, verdict: str, shown: bool
-) -> None:
+    theorem, tmp_path, verdict, shown
+):
     """What a step too long makes of the formula is no bound; where the theorem holds, it is what
     the run broke."""
     broken = changed(theorem, verdict=verdict, bound=-0.4, measured=0.1)

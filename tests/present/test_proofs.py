@@ -4,8 +4,6 @@ without proofs."""
 import html
 import io
 import re
-from pathlib import Path
-from typing import Any
 
 import pytest
 from rich.console import Console
@@ -16,7 +14,7 @@ from boundcheck.present.latex import Latex
 from boundcheck.present.material import Finding, Material
 from boundcheck.present.page import write_page
 from boundcheck.present.screen import rows_table
-from boundcheck.proof import ClaimAudit, Proof, ProofAudit, ge, judge, le, script
+from boundcheck.proof import ClaimAudit, ProofAudit, ge, judge, le, script
 from boundcheck.proof.audit import Choice, Ref, Row, Under, judge_row
 from boundcheck.proof.notation import identity_latex, shown
 from boundcheck.proof.verdict import claim_verdict
@@ -24,7 +22,7 @@ from boundcheck.proof.view import referee_table, show
 from tests.proof.scripts import NUMBERS, numbers, x
 
 
-def printed(proof: Proof) -> None:
+def printed(proof):
     """A true line, one of mere algebra, and a false one."""
     large = proof.assume(ge(x, 1), name="x is large")
     first = proof.step(
@@ -40,7 +38,7 @@ def printed(proof: Proof) -> None:
     )
 
 
-def repaired(proof: Proof) -> None:
+def repaired(proof):
     line = proof.step(
         "(2), mended", ge(x**2, 1), proof.assume(ge(x, 1), name="x is large"), meaning="Squares."
     )
@@ -67,7 +65,7 @@ CHOICES = (Choice("Its size", "“not small”", ("x is <large>",)),)
 
 
 @pytest.fixture(scope="module")
-def audit() -> ProofAudit:
+def audit():
     judged = [
         judge(script("my.claim", version, NUMBERS, title="My claim")(build))
         for version, build in (("printed", printed), ("repaired", repaired))
@@ -78,7 +76,7 @@ def audit() -> ProofAudit:
     )
 
 
-def page(folder: Path, *arguments: Any) -> str:
+def page(folder, *arguments):
     return write_page(
         Material(*arguments, command="command"), folder / "index.html", "Title", "Lead."
     )[0].read_text()
@@ -123,7 +121,7 @@ def test_the_page_has_the_table_the_lines_and_their_evidence(audit, tmp_path):
     assert '<span class="strong">algebra</span>' not in text
 
 
-def apart(latex: str) -> str:
+def apart(latex):
     """A formula on lines of its own, as a page has it."""
     return mathml_of(latex, "block")
 
@@ -156,7 +154,7 @@ def test_a_page_of_runs_says_nothing_of_proofs(stored, tmp_path):
     assert "Referee" not in with_findings
 
 
-def displays(found: ProofAudit, folder: Path) -> dict[str, str]:
+def displays(found, folder):
     """Every text that shows the referee's table."""
     out = io.StringIO()
     console = Console(file=out, width=4000)

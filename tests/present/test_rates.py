@@ -4,8 +4,6 @@ read."""
 import copy
 import itertools
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +18,7 @@ from boundcheck.system.tables import fields_of
 
 from .made import EMPTY, changed, figure_of
 
-SPEC: dict[str, Any] = {
+SPEC = {
     "claim": "meft.theorem2_best_step",
     "seed": 0,
     "lipschitz": "sigma",
@@ -31,9 +29,7 @@ SPEC: dict[str, Any] = {
 }
 
 
-def synthetic(
-    changes: dict[str, Any] | None = None, steps: int | None = None, **result: Any
-) -> StoredRun:
+def synthetic(changes=None, steps=None, **result):
     """A run whose spec differs from `SPEC` by `changes`, a value by path, and whose result is
     given."""
     spec = copy.deepcopy(SPEC)
@@ -80,9 +76,7 @@ def synthetic(
     )
 
 
-def by_rank(
-    ranks: list[int], seeds: int, law: Callable[[int, int], float], **changes: Any
-) -> list[StoredRun]:
+def by_rank(ranks, seeds, law, **changes):
     """Runs over ranks and seeds with `smallest` = law(seed, rank)."""
     grid = itertools.product(range(seeds), ranks)
     named = {name.replace("__", "."): value for name, value in changes.items()}
@@ -96,9 +90,7 @@ def by_rank(
     ]
 
 
-def by_steps(
-    ratios: dict[int, float], seeds: int = 4, verdicts: dict[int, str] | None = None, **changes: Any
-):
+def by_steps(ratios, seeds=4, verdicts=None, **changes):
     named = {name.replace("__", "."): value for name, value in changes.items()}
     return [
         synthetic(
@@ -111,7 +103,7 @@ def by_steps(
     ]
 
 
-def shuffled(runs: list[StoredRun]) -> list[StoredRun]:
+def shuffled(runs):
     return [runs[i] for i in np.random.default_rng(0).permutation(len(runs))]
 
 

@@ -1,10 +1,6 @@
 """Theorems beside each other, and the constant that each step needed: the right groups, the right
 numbers, readable."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 import pytest
 import xarray as xr
@@ -21,7 +17,7 @@ from .texts import assert_no_text_overlaps
 BEST, PRINTED, REPAIRED = "meft.theorem2_best_step", "jiang2024.theorem2", "meft.theorem2_repaired"
 
 
-def exact(claim: str, **result: Any) -> StoredRun:
+def exact(claim, **result):
     """A run of gradient descent, whose spec has no word of noise."""
     certain = {
         "lower": 0.5,
@@ -35,9 +31,7 @@ def exact(claim: str, **result: Any) -> StoredRun:
     return changed(run, spec__run=steps, plan__batch=None)
 
 
-def along(
-    path: np.ndarray, lipschitz: float = 5.0, error: float = 0.0, **changes: Any
-) -> StoredRun:
+def along(path, lipschitz=5.0, error=0.0, **changes):
     run = synthetic({name.replace("__", "."): value for name, value in changes.items()})
     found = changed(run, plan__values__Lhat=lipschitz).result
     seen = {"path_smoothness": path, "path_smoothness_error": np.full_like(path, error)}
@@ -234,11 +228,11 @@ GAPS = "drori2014.gradient_descent", "su2016.nesterov"
 GRADIENTS = "nesterov2004.gradient_descent", "abbaszadehpeivasti2022.best_step"
 
 
-def of(claim: str, **result: Any) -> StoredRun:
+def of(claim, **result):
     return exact(claim, measured=0.5, **result)
 
 
-def test_a_panel_is_about_one_quantity() -> None:
+def test_a_panel_is_about_one_quantity():
     runs = [of(claim) for claim in (*GAPS, *GRADIENTS)]
     rows = theorem_rows(runs)
     assert [(row.run.axis, row.run.shown) for row in rows] == [
@@ -250,7 +244,7 @@ def test_a_panel_is_about_one_quantity() -> None:
     assert theorem_rows([of(GAPS[0]), of(GRADIENTS[0])]) == []
 
 
-def test_a_gap_is_not_drawn_as_a_gradient() -> None:
+def test_a_gap_is_not_drawn_as_a_gradient():
     assert figure_of(gradient, [synthetic({"claim": GAPS[0]})]) is None
     gap, *_ = rank_exponents(by_rank([1, 2, 4], 3, lambda seed, rank: rank**0.5, claim=GAPS[0]))
     assert (gap["quantity"], gap["formula"]) == ("minₜ E[F(vₜ) − f*]", "")

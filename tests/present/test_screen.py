@@ -7,7 +7,6 @@ from rich.console import Console
 
 from boundcheck.errors import InputError
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim
 from boundcheck.language.screen import show
 from boundcheck.language.sentence import algorithm_of
 from boundcheck.language.stated import has_worst_case
@@ -20,7 +19,7 @@ from boundcheck.worst_case.search import adapter_of
 PROVED = {script.id for key in papers() for script in of_paper(key)}
 
 
-def printed(claim: Claim, **console: object) -> str:
+def printed(claim, **console):
     out = io.StringIO()
     screen = Console(file=out, color_system=None, **console)
     show(screen, *claim_parts(claim, on_screen=screen.is_interactive))
@@ -28,7 +27,7 @@ def printed(claim: Claim, **console: object) -> str:
 
 
 @pytest.mark.parametrize("id", catalogue)
-def test_what_json_says_of_a_claim_stands_whole_in_a_pipe(id: str) -> None:
+def test_what_json_says_of_a_claim_stands_whole_in_a_pipe(id):
     claim = catalogue[id]
     lines = printed(claim, width=_ENDLESS, force_interactive=False).splitlines()
     said = row(claim)
@@ -45,7 +44,7 @@ def test_what_json_says_of_a_claim_stands_whole_in_a_pipe(id: str) -> None:
 
 
 @pytest.mark.parametrize("id", catalogue)
-def test_each_command_that_is_offered_works_and_others_would_not(id: str) -> None:
+def test_each_command_that_is_offered_works_and_others_would_not(id):
     claim = catalogue[id]
     offered = {command.split()[1] for command in commands(claim)}
     assert ("bound" in offered) is bool(claim.quantities)
@@ -60,20 +59,20 @@ def test_each_command_that_is_offered_works_and_others_would_not(id: str) -> Non
         assert ("falsify" in offered) is has_worst_case(claim)
 
 
-def is_attacked(claim: Claim) -> bool:
+def is_attacked(claim):
     try:
         return bool(adapter_of(claim, None))
     except InputError:
         return False
 
 
-def test_a_claim_of_ones_own_is_called_by_its_path() -> None:
+def test_a_claim_of_ones_own_is_called_by_its_path():
     first, *_ = commands(catalogue["meft.lora"], "mine.py:CLAIM")
     assert first.startswith("boundcheck bound mine.py:CLAIM --set ")
 
 
 @pytest.mark.full
-def test_the_catalogue_has_a_row_for_each_claim_and_the_counts() -> None:
+def test_the_catalogue_has_a_row_for_each_claim_and_the_counts():
     out = io.StringIO()
     show(
         Console(file=out, width=_ENDLESS, force_interactive=False),

@@ -1,13 +1,10 @@
 """The page is a list of sections: ours are all found and whole, and one of somebody else is one
 file."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -24,21 +21,21 @@ MINE = "tests.present.my_figure"
 
 
 @pytest.fixture
-def material(monkeypatch: pytest.MonkeyPatch) -> Material:
+def material(monkeypatch):
     """One run of which others know nothing: of our sections the opening alone is asked."""
     opening = [each for each in section.sections() if each.place == 0]
     monkeypatch.setattr(section, "own_sections", lambda: opening)
     return Material([synthetic(measured=2.5)])
 
 
-def test_each_section_stands_in_its_place_and_under_one_name() -> None:
+def test_each_section_stands_in_its_place_and_under_one_name():
     found = section.sections()
     assert len(found) > 20
     assert [each.place for each in found] == sorted(each.place for each in found)
     assert len({each.build for each in found}) == len(found)
 
 
-def test_python_without_docstrings_says_what_to_see_all_the_same() -> None:
+def test_python_without_docstrings_says_what_to_see_all_the_same():
     code = (
         "from boundcheck.present.section import own_sections; print([each.see for each in"
         " own_sections()])"
@@ -51,7 +48,7 @@ def test_python_without_docstrings_says_what_to_see_all_the_same() -> None:
     assert seen.count("") == 1
 
 
-def test_of_nothing_a_page_says_nothing_but_what_it_is() -> None:
+def test_of_nothing_a_page_says_nothing_but_what_it_is():
     page = Page()
     shown = [
         each.title for each in section.sections() if page.parts(each.build(Material())).strip()
@@ -60,7 +57,7 @@ def test_of_nothing_a_page_says_nothing_but_what_it_is() -> None:
     assert page.files == {}
 
 
-def _is_shown(files: list[Path]) -> bool:
+def _is_shown(files):
     text = files[0].read_text()
     assert ("What each run measured." in text) == (f">{my_figure.title}</h2>" in text)
     return {"my_numbers.svg", "my_numbers.pdf"} <= {
@@ -70,8 +67,8 @@ def _is_shown(files: list[Path]) -> bool:
 
 @pytest.mark.full
 def test_a_section_is_found_by_path_by_entry_point_and_in_the_folder_of_its_paper(
-    material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    material, tmp_path, monkeypatch
+):
     page, paper = tmp_path / "index.html", tmp_path / "my-paper"
     assert not _is_shown(write_page(material, page, "A", "B"))
     assert _is_shown(write_page(material, page, "A", "B", [MINE]))
@@ -86,12 +83,12 @@ def test_a_section_is_found_by_path_by_entry_point_and_in_the_folder_of_its_pape
 
 
 @pytest.mark.parametrize("path", ["no_such_module", f"{MINE}:nothing", "json", "", "a..b"])
-def test_what_is_no_section_is_refused(path: str) -> None:
+def test_what_is_no_section_is_refused(path):
     with pytest.raises(InputError, match=f"^section = {path}: expected"):
         section.sections([path])
 
 
-def test_an_object_is_a_section_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_object_is_a_section_too(monkeypatch):
     mine = SimpleNamespace(title="Mine", place=1, build=my_figure.build)
     monkeypatch.setattr(my_figure, "mine", mine, raising=False)
     assert section.sections([f"{MINE}:mine"])[-1:] != [mine]

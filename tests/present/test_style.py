@@ -1,15 +1,12 @@
 """A figure holds all that it says: its legend ends within its edges, and its ticks have room."""
 
-from __future__ import annotations
-
-from matplotlib.axes import Axes
 from matplotlib.text import Text
 
 from boundcheck.present.style import ONE_COLUMN, looking, panels, pdf
 
 
-def test_a_figure_for_a_paper_has_its_width_and_letters_that_can_be_read() -> None:
-    def draw(axis: Axes, _: int) -> None:
+def test_a_figure_for_a_paper_has_its_width_and_letters_that_can_be_read():
+    def draw(axis, _):
         axis.plot([0, 1], [0, 1], label="a line")
         axis.text(0.5, 0.5, "small", fontsize=5)
 

@@ -37,12 +37,12 @@ def test_rank_exponent_is_that_of_the_formula(claim, lipschitz, exponent):
         ("jiang2024.bounded_below failed", "<code>jiang2024.bounded_below</code> failed"),
     ],
 )
-def test_a_text_without_formulas_stays_as_it_is(typed: str, shown: str) -> None:
+def test_a_text_without_formulas_stays_as_it_is(typed, shown):
     assert shown in said(typed)
     assert "<math" not in said(typed)
 
 
-def test_formulas_are_typeset_with_dollars_and_where_a_script_tells() -> None:
+def test_formulas_are_typeset_with_dollars_and_where_a_script_tells():
     assert said("from $C ≤ σ$ on") == Markup(f"from {prose.html('$C ≤ σ$')} on")
     assert said("from v_t to v_(t+1), or v_{t+1}.") == Markup("from {} to {}, or {}.").format(
         *(Markup(prose.html(f"${x}$")) for x in ("v_t", "v_(t+1)", "v_(t+1)"))
@@ -54,6 +54,6 @@ def test_formulas_are_typeset_with_dollars_and_where_a_script_tells() -> None:
 
 
 @given(st.text(st.sampled_from("ab_^$ .,()<>v1{}"), max_size=30))
-def test_no_letter_of_a_text_is_lost(text: str) -> None:
+def test_no_letter_of_a_text_is_lost(text):
     shown = unescape(re.sub("<.*?>", "", said(text)))
     assert [x for x in shown if x.isalnum()] == [x for x in text if x.isalnum()]

@@ -5,13 +5,10 @@ import re
 from html import unescape
 from itertools import combinations
 
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 
-def assert_no_text_overlaps(figure: Figure) -> None:
+def assert_no_text_overlaps(figure):
     renderer = FigureCanvasAgg(figure).get_renderer()
     figure.draw(renderer)
     texts = [text for axis in figure.axes for text in _texts(axis)]
@@ -30,7 +27,7 @@ def assert_no_text_overlaps(figure: Figure) -> None:
         assert box.y1 <= figure.bbox.y1, f"{words!r} is cut off above"
 
 
-def _texts(axis: Axes) -> list[Text]:
+def _texts(axis):
     ticks = []
     # Ticks beyond the limits of an axis are there and not drawn.
     for side, (low, high) in (
@@ -42,7 +39,7 @@ def _texts(axis: Axes) -> list[Text]:
     return [text for text in found if text.get_text() and text.get_visible()]
 
 
-def spoken(page: str) -> list[str]:
+def spoken(page):
     """What a page says in words: its visible texts but for formulas, drawings and code."""
     for tag in ("style", "math", "svg", "code"):
         page = re.sub(rf"<{tag}[\s>].*?</{tag}>", "", page, flags=re.DOTALL)

@@ -6,14 +6,14 @@ Each is a class of ways in. What reads, judges and fixes proofs is tried with al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import sympy as sp
 from boundcheck.proofs.jiang2024.claims import ASSUMPTION_1, ASSUMPTION_3_1, ASSUMPTION_3_2, LEMMA_1
 
 from boundcheck.exact.evaluate import t
-from boundcheck.kernel import Theorem, rules
+from boundcheck.kernel import rules
 from boundcheck.language import vocabulary as words
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import C, G, L, Lhat, r, sigma
@@ -35,7 +35,7 @@ from boundcheck.language.vocabulary import (
     v1,
     v2,
 )
-from boundcheck.proof import Process, Proof, Reading, Script, eq, ge, le, script
+from boundcheck.proof import Process, Proof, Reading, eq, ge, le, script
 from boundcheck.proof.proof import Assumption
 
 from .scripts import y, z
@@ -54,7 +54,7 @@ READING = Reading(
 ORIGIN = (sp.ZeroMatrix(r, k), sp.ZeroMatrix(d, r))
 
 
-def signs(proof: Proof) -> list[Theorem]:
+def signs(proof):
     """That both sides of Lemma 1 are not negative."""
     sizes = [
         proof.by.nonnegative("F", each) for each in (Gradient(F, v1) - Gradient(F, v2), v1 - v2)
@@ -64,21 +64,21 @@ def signs(proof: Proof) -> list[Theorem]:
     return [*sizes, proof.step("its constant", ge(Lhat, 0), own, proof.quantity(quantity))]
 
 
-def absurd(theorems: Callable[[Proof], Sequence[Theorem]]) -> Callable[[Proof], Any]:
+def absurd(theorems):
     """A proof of Lemma 1 from theorems that contradict each other."""
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         nothing = proof.step("1 <= 0", le(1, 0), theorems(proof))
         proof.conclude(proof.step("line", GOAL, nothing, signs(proof)))
 
     return build
 
 
-def at_once(proof: Proof) -> None:
+def at_once(proof):
     proof.conclude(proof.step("line", GOAL))
 
 
-def one_factor(proof: Proof) -> None:
+def one_factor(proof):
     # W_i is not W_0 + B_i A_i but anything, and the factors are the same.
     where = {W1: Gradient(F, v1), W2: Gradient(F, v2), A2: A1, B2: B1}
     proof.conclude(
@@ -88,7 +88,7 @@ def one_factor(proof: Proof) -> None:
     )
 
 
-def all_bounds(proof: Proof) -> list[Theorem]:
+def all_bounds(proof):
     law = proof.assume(ASSUMPTION_3_2, where={W: W1}, forall=[W1, G])
     return [
         proof.by.instance(law, {W1: W1, G: sp.Integer(-1)}),
@@ -96,7 +96,7 @@ def all_bounds(proof: Proof) -> list[Theorem]:
     ]
 
 
-def another_function(proof: Proof) -> None:
+def another_function(proof):
     """F is a constant, by definition."""
     law = proof.define(Value(F, v), Value(f, W), forall=[v])
     slopes = [proof.by.chain_rule(law, i) for i in (0, 1)]
@@ -113,7 +113,7 @@ def another_function(proof: Proof) -> None:
     proof.conclude(proof.by.rewrite(line, GOAL, *equations))
 
 
-def another_reading(proof: Proof) -> None:
+def another_reading(proof):
     slopes = [tuple(words.PartialGradient(F, at, block) for block in (A, B)) for at in (v1, v2)]
     points = dict(zip((W1, W2), slopes, strict=True)) | {A2: (A1,), B2: (B1,)}
     other = Proof(LEMMA_1, Reading(points=POINTS | points, arbitrary=LETTERS - points.keys()))
@@ -123,10 +123,10 @@ def another_reading(proof: Proof) -> None:
     )
 
 
-def entered(role: str, claim: Claim | None = None) -> Callable[[Proof], Any]:
+def entered(role, claim=None):
     """The goal as an assumption that is entered in the public list by hand."""
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         fact = proof.reading.fact(GOAL)
         relation = claim.conclusion if claim else eq(z, 0)
         proof.assumptions.append(Assumption("mine", role, fact, claim, relation))
@@ -135,16 +135,16 @@ def entered(role: str, claim: Claim | None = None) -> Callable[[Proof], Any]:
     return build
 
 
-def under_an_absurd_condition(proof: Proof) -> None:
+def under_an_absurd_condition(proof):
     line = proof.step("line", GOAL, proof.local(le(1, 0)), signs(proof), degree=3)
     proof.conclude(line, forall=[v1, v2], such_that=[le(1, 0)])
 
 
-def assumed_as(role: str) -> Callable[[Proof], Any]:
+def assumed_as(role):
     return lambda proof: proof.conclude(proof.assume(GOAL, role=role.removesuffix(" fact")))
 
 
-def trivial(**conclude: Any) -> Callable[[Proof], Any]:
+def trivial(**conclude):
     return lambda proof: proof.conclude(proof.step("trivial", le(0, 1)), **conclude)
 
 
@@ -156,7 +156,7 @@ class Cheat(NamedTuple):
     reading: Reading = READING
     instead: Mapping[str, Claim] = {}
 
-    def script(self) -> Script:
+    def script(self):
         return script(self.claim, "sharp", self.reading, instead=self.instead)(self.build)
 
 

@@ -3,9 +3,8 @@
 import pytest
 
 import boundcheck as bc
-from boundcheck.proof import ProofAudit
 
 
 @pytest.fixture(scope="session")
-def paper() -> ProofAudit:
+def paper():
     return bc.prove("jiang2024")

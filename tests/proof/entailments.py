@@ -5,9 +5,7 @@ import sys
 from dataclasses import dataclass
 from fractions import Fraction
 
-import pytest
 from hypothesis import strategies as st
-from hypothesis.strategies import DrawFn
 
 from boundcheck.kernel import Fact
 from boundcheck.kernel.terms import Atom, Matrix, Scalar, Symbol, Variable
@@ -17,7 +15,7 @@ from boundcheck.proof.solvers import evaluate
 # A limit that no solver reaches here, on a busy machine either.
 SECONDS = 10
 
-ATOMS: list[Atom] = [Variable(name) for name in "xyz"]
+ATOMS = [Variable(name) for name in "xyz"]
 x, y, z = map(Scalar.of, ATOMS)
 X = Matrix.of(Symbol("X", ("m", "n")))
 
@@ -38,7 +36,7 @@ class Entailment:
 
 
 @st.composite
-def polynomials(draw: DrawFn, degree: int = 2, names: int = 3) -> Scalar:
+def polynomials(draw, degree=2, names=3):
     """Polynomials in the first of x, y and z with few terms, of at most that degree."""
     result = Scalar.of(draw(NUMBERS))
     for _ in range(draw(st.integers(1, 3))):
@@ -50,11 +48,11 @@ def polynomials(draw: DrawFn, degree: int = 2, names: int = 3) -> Scalar:
 
 
 @st.composite
-def refuted(draw: DrawFn, relations: tuple[str, ...] = (">=", ">", "=")) -> Entailment:
+def refuted(draw, relations=(">=", ">", "=")):
     """The premises hold at a point and the goal does not, because constants were chosen so."""
     point = {atom: draw(NUMBERS) for atom in ATOMS}
 
-    def shifted(to: Fraction) -> Scalar:
+    def shifted(to):
         polynomial = draw(polynomials())
         return polynomial - evaluate(polynomial, point) + to
 
@@ -69,7 +67,7 @@ def refuted(draw: DrawFn, relations: tuple[str, ...] = (">=", ">", "=")) -> Enta
 
 
 @st.composite
-def entailed(draw: DrawFn, names: int = 2) -> Entailment:
+def entailed(draw, names=2):
     """The goal is a sum of squares, of multiples of the premises and of a constant, as its relation
     wants it."""
     facts = st.builds(Fact, st.sampled_from(RELATIONS), polynomials(names=names))
@@ -85,7 +83,7 @@ def entailed(draw: DrawFn, names: int = 2) -> Entailment:
     return Entailment(Fact(relation, total), tuple(premises))
 
 
-def play(monkeypatch: pytest.MonkeyPatch, **scripts: str) -> None:
+def play(monkeypatch, **scripts):
     """Let Python programs stand in for solvers."""
     real = solvers.command_of
     fake = {name: [sys.executable, "-I", "-c", script] for name, script in scripts.items()}

@@ -5,16 +5,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
 import sympy as sp
-from hypothesis.strategies import DrawFn, SearchStrategy
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.exact.evaluate import t
-from boundcheck.kernel.meaning import Grid, Interval, MatrixFunction, exact
+from boundcheck.kernel.meaning import MatrixFunction, exact
 from boundcheck.kernel.terms import ANY, CONSTANT, NOW, Symbol, Time
 from boundcheck.language import vocabulary as words
 from boundcheck.language.symbols import T
@@ -57,12 +55,12 @@ READING = Reading(
 LAGS = {"v": 0, "g": 1}
 
 
-def cubic(point: tuple[Grid, ...]) -> Interval:
+def cubic(point):
     """The sum over blocks and entries of x³ + x."""
     return sum((x * x * x + x for grid in point for row in grid for x in row), exact(0))
 
 
-def cubic_gradient(point: tuple[Grid, ...]) -> tuple[Grid, ...]:
+def cubic_gradient(point):
     return tuple(
         tuple(tuple(exact(3) * x * x + exact(1) for x in row) for row in grid) for grid in point
     )
@@ -78,11 +76,11 @@ class Reference:
 
     world: World
 
-    def number(self, node: Any, time: int, outcome: int) -> Any:
-        def of(expression: Any) -> Any:
+    def number(self, node, time, outcome):
+        def of(expression):
             return self.number(expression, time, outcome)
 
-        def square(matrix: Any) -> Any:
+        def square(matrix):
             return sum((block**2).sum() for block in self.blocks(matrix, time, outcome))
 
         match node:
@@ -127,11 +125,11 @@ class Reference:
                 )
         raise TypeError(node)
 
-    def variable(self, name: str, time: int, outcome: int) -> Fraction:
+    def variable(self, name, time, outcome):
         (atom,) = READING.scalar(sp.Symbol(name, real=True)).atoms()
         return self.world.symbols(atom, time, outcome)
 
-    def shares(self, node: Any, time: int, outcome: int) -> list[tuple[int, Fraction]]:
+    def shares(self, node, time, outcome):
         labels = (0,) * len(self.world.weights)
         if len(node.args) > 1:
             labels = self.world.past(self.time(node.args[1].args[1], time))
@@ -140,14 +138,14 @@ class Reference:
             (i, self.world.weights[i] / sum(self.world.weights[j] for j in alike)) for i in alike
         ]
 
-    def time(self, index: sp.Expr, time: int) -> int:
+    def time(self, index, time):
         return int(sp.sympify(index).subs({t: time, T: self.world.horizon}))
 
-    def letter(self, symbol: Symbol, time: int, outcome: int) -> np.ndarray:
+    def letter(self, symbol, time, outcome):
         return np.array(self.world.symbols(symbol, time, outcome), dtype=object)
 
-    def blocks(self, node: Any, time: int, outcome: int) -> list[np.ndarray]:
-        def of(matrix: Any) -> list[np.ndarray]:
+    def blocks(self, node, time, outcome):
+        def of(matrix):
             return self.blocks(matrix, time, outcome)
 
         match node:
@@ -211,7 +209,7 @@ TIMES = st.sampled_from([t, t + 1, sp.Integer(1), T, T + 1])
 
 
 @st.composite
-def matrices(draw: DrawFn, rows: str, columns: str, depth: int = 2) -> MatrixExpr:
+def matrices(draw, rows, columns, depth=2):
     """A matrix expression with sums, products, transposes, multiples, blocks of gradients."""
     kind = draw(
         st.sampled_from(
@@ -238,7 +236,7 @@ def matrices(draw: DrawFn, rows: str, columns: str, depth: int = 2) -> MatrixExp
 
 
 @st.composite
-def vectors(draw: DrawFn, depth: int = 2) -> MatrixExpr:
+def vectors(draw, depth=2):
     """A vector expression in v, iterates, their gradients, means and multiples."""
     kind = draw(
         st.sampled_from(
@@ -263,7 +261,7 @@ def vectors(draw: DrawFn, depth: int = 2) -> MatrixExpr:
 
 
 @st.composite
-def shaped(draw: DrawFn) -> tuple[MatrixExpr, MatrixExpr]:
+def shaped(draw):
     """Two matrices of one shape, or two vectors."""
     if draw(st.booleans()):
         return draw(vectors()), draw(vectors())
@@ -272,7 +270,7 @@ def shaped(draw: DrawFn) -> tuple[MatrixExpr, MatrixExpr]:
 
 
 @st.composite
-def measures(draw: DrawFn, depth: int = 2) -> sp.Expr:
+def measures(draw, depth=2):
     """A scalar that speaks of matrices, vectors, time and chance."""
     kinds = ("norm", "spectral", "inner", "value", "partial", "mean", "sum", "least", "polynomial")
     kind = draw(st.sampled_from(kinds[: None if depth else 5]))
@@ -306,12 +304,12 @@ def measures(draw: DrawFn, depth: int = 2) -> sp.Expr:
     )
 
 
-def scalars(depth: int = 3) -> SearchStrategy[sp.Expr]:
+def scalars(depth=3):
     """Real functions of x and y, defined everywhere, with roots of order 2 and 4, quotients, Abs,
     Max and Min."""
     leaves = st.one_of(st.sampled_from([x, y]), RATIONALS)
 
-    def larger(inside: SearchStrategy[sp.Expr]) -> SearchStrategy[sp.Expr]:
+    def larger(inside):
         positive = inside.map(lambda e: sp.Abs(e) + sp.Rational(1, 2))
         exponents = st.sampled_from(
             [sp.Rational(p, q) for p, q in ((1, 2), (1, 4), (3, 4), (-1, 2), (-1, 1), (-2, 1))]

@@ -1,57 +1,46 @@
 """Small proof scripts for tests, and a witness with nothing but numbers."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
 from fractions import Fraction
-from pathlib import Path
-from typing import Any
 
 import sympy as sp
 
 from boundcheck.kernel.meaning import Model
-from boundcheck.language.claim import Claim
-from boundcheck.proof import ClaimAudit, Proof, Reading, Witness, judge, script
-from boundcheck.proof.verdict import JudgedProof, JudgedStep, claim_verdict
+from boundcheck.proof import ClaimAudit, Reading, Witness, judge, script
+from boundcheck.proof.verdict import claim_verdict
 
 x, y, z = sp.symbols("x y z")
 # Three numbers.
 NUMBERS = Reading(constants={x, y, z})
 
 
-def judged(
-    build: Callable[[Proof], Any],
-    claim: Claim | str = "my.lemma",
-    version: str = "sharp",
-    **options: Any,
-) -> JudgedProof:
+def judged(build, claim="my.lemma", version="sharp", **options):
     """The verdict on a proof whose script is this function."""
     reading = options.pop("reading", NUMBERS)
     return judge(script(claim, version, reading, **options)(build))
 
 
-def line(proof: JudgedProof, label: str) -> JudgedStep:
+def line(proof, label):
     """The line of that label."""
     (found,) = (each for each in proof.steps if each.step.label == label)
     return found
 
 
-def audited(*proofs: JudgedProof) -> ClaimAudit:
+def audited(*proofs):
     """The audit of the claim that these are proofs of."""
     return ClaimAudit(proofs[0].script.id, "A title", claim_verdict(list(proofs)), proofs)
 
 
-def lemma(relation: sp.Basic, *because: sp.Basic) -> Callable[[Proof], None]:
+def lemma(relation, *because):
     """A script that states one line from assumptions of its own and concludes it."""
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         given = [proof.assume(each, name=f"given {each}") for each in because]
         proof.conclude(proof.step("line", relation, given), relation=relation)
 
     return build
 
 
-def numbers(about: str = "Numbers", **values: Fraction | int) -> Witness:
+def numbers(about="Numbers", **values):
     """A witness in which each symbol has this value."""
     exact = {name: Fraction(value) for name, value in values.items()}
     model = Model({}, 1, (Fraction(1),), lambda _: (0,), lambda atom, *_: exact[atom.name])
@@ -72,15 +61,7 @@ def {name}(proof):
 """
 
 
-def write(
-    path: Path,
-    id: str = "my.lemma",
-    left: str = "x**2",
-    *,
-    before: str = "",
-    version: str = "sharp",
-    name: str = "go",
-) -> Path:
+def write(path, id="my.lemma", left="x**2", *, before="", version="sharp", name="go"):
     """A script file with one lemma, that `left` is at least 0."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(

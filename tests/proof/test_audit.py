@@ -7,8 +7,6 @@ import re
 from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
-from typing import Any
 
 import pytest
 from boundcheck.proofs.jiang2024.claims import LEMMA_1
@@ -20,8 +18,8 @@ from hypothesis import strategies as st
 import boundcheck as bc
 from boundcheck.errors import InputError
 from boundcheck.language.catalogue import catalogue
-from boundcheck.proof import ClaimAudit, Proof, ProofAudit, Script, Witness, ge, judge, le, script
 from boundcheck.proof import audit as auditing
+from boundcheck.proof import ge, judge, le, script
 from boundcheck.proof.audit import (
     Carrier,
     Choice,
@@ -58,19 +56,19 @@ QUICK = (
 
 
 @pytest.fixture(scope="module")
-def quick() -> ProofAudit:
+def quick():
     return bc.prove(*QUICK)
 
 
 @pytest.fixture(scope="module")
-def answer(paper) -> dict:
+def answer(paper):
     return json.loads(json.dumps(paper.as_json(), allow_nan=False))
 
 
 # JSON.
 
 
-def steps_of(answer: dict) -> list[dict]:
+def steps_of(answer):
     return [
         step for claim in answer["claims"] for proof in claim["proofs"] for step in proof["steps"]
     ]
@@ -233,7 +231,7 @@ def test_evidence_under_a_reading_is_of_one_kind_and_the_reading_has_a_name():
         )
 
 
-def table(monkeypatch, *made: Row) -> None:
+def table(monkeypatch, *made):
     module = importlib.import_module("boundcheck.proofs.jiang2024.findings")
     monkeypatch.setattr(module, "ROWS", made)
 
@@ -261,14 +259,14 @@ def test_a_row_that_refers_to_nothing_raises(ref, expected, paper, monkeypatch):
             auditing.judge_rows("jiang2024", audits(paper))
 
 
-def absurd(proof: Proof) -> None:
+def absurd(proof):
     """From x >= 1 and x <= 0."""
     large, small = proof.assume(ge(x, 1), name="large"), proof.assume(le(x, 0), name="small")
     proof.conclude(proof.step("absurd", le(1, 0), large, small), relation=le(1, 0))
 
 
 @pytest.fixture(scope="module")
-def known() -> dict[str, ClaimAudit]:
+def known():
     """A proof, a line that a witness refutes, an open line, and a proof that ends in a
     contradiction."""
     proofs = (
@@ -286,7 +284,7 @@ YES, NO, OPEN = Ref("my.true", "sharp"), Ref("my.false", "printed", "line"), Ref
 ABSURD = Ref("my.absurd", "sharp")
 
 
-def verdict_on(known: dict[str, ClaimAudit], choices: tuple[Choice, ...] = (), **refs: Any) -> str:
+def verdict_on(known, choices=(), **refs):
     found = judge_row(Row(1, "where", "what", "found", mend="otherwise", **refs), known, choices)
     # The author's finding, and what becomes of it under each reading, are told where the lines
     # establish it.
@@ -387,27 +385,25 @@ def test_a_reading_that_is_none_of_the_papers_is_refused(known):
 @pytest.mark.parametrize(
     "key", [key for key, paper in papers().items() if (paper.folder / "statements.json").is_file()]
 )
-def test_the_tables_are_those_of_the_proofs(key: str) -> None:
+def test_the_tables_are_those_of_the_proofs(key):
     text = json.dumps(statements_of(key), indent=1, ensure_ascii=False) + "\n"
     assert text == (papers()[key].folder / "statements.json").read_text(encoding="utf-8")
 
 
-def fixed(made: Script, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def fixed(made, monkeypatch):
     """The claims of a paper that are fixed, where this is its one script."""
     monkeypatch.setattr("boundcheck.proof.audit.of_paper", lambda key: [made])
     return list(statements_of("jiang2024"))
 
 
 @pytest.mark.parametrize("name", [name for name in CHEATS if name != IN_WORDS])
-def test_a_cheat_is_not_fixed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cheat_is_not_fixed(name, monkeypatch):
     with pytest.raises(InputError):
         fixed(CHEATS[name].script(), monkeypatch)
 
 
 @pytest.mark.parametrize("witness", [None, numbers()], ids=["an open line", "a refuted line"])
-def test_a_line_that_is_not_proved_is_not_fixed(
-    witness: Witness | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_line_that_is_not_proved_is_not_fixed(witness, monkeypatch):
     made = script(LEMMA_1, "sharp", READING)(
         lambda proof: proof.conclude(proof.step("line", GOAL, witness=witness))
     )
@@ -415,7 +411,7 @@ def test_a_line_that_is_not_proved_is_not_fixed(
         fixed(made, monkeypatch)
 
 
-def test_what_restricts_the_points_alone_is_fixed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_restricts_the_points_alone_is_fixed(monkeypatch):
     """The twin: the ball of the iterates as a condition on points, which is what Lemma 1 says of
     them."""
     (mine,) = (
@@ -426,7 +422,7 @@ def test_what_restricts_the_points_alone_is_fixed(monkeypatch: pytest.MonkeyPatc
     assert fixed(mine, monkeypatch) == [LEMMA_1.id]
 
 
-def test_a_witness_that_refutes_nothing_breaks_no_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_witness_that_refutes_nothing_breaks_no_line(monkeypatch):
     ours = [
         each
         for each in of_paper("jiang2024")
@@ -467,9 +463,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-def test_no_file_makes_a_paper_of_somebody_else_proved(
-    body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_file_makes_a_paper_of_somebody_else_proved(body, tmp_path, monkeypatch):
     folder = tmp_path / "mine"
     folder.mkdir()
     (folder / "__init__.py").write_text("")
@@ -484,7 +478,7 @@ def test_no_file_makes_a_paper_of_somebody_else_proved(
     theorem = made.proof.conclusion
     assert theorem is not None
 
-    def entry(statement: Any) -> dict[str, str]:
+    def entry(statement):
         return {"digest": digest(statement), "text": "True."}
 
     table = {
@@ -505,12 +499,12 @@ SCRIPTED = {
 KERNEL = [id for id in catalogue if carrier(catalogue[id]) is Carrier.KERNEL]
 
 
-def test_each_claim_with_a_proof_is_carried_by_the_kernel_and_has_no_argument_beside_it() -> None:
+def test_each_claim_with_a_proof_is_carried_by_the_kernel_and_has_no_argument_beside_it():
     assert [id for id in catalogue if id in SCRIPTED] == KERNEL
 
 
 @pytest.mark.full
-def test_what_is_said_without_a_look_at_the_proofs_is_what_they_say(paper) -> None:
+def test_what_is_said_without_a_look_at_the_proofs_is_what_they_say(paper):
     for audit in paper.claims:
         if audit.id in KERNEL:
             assert audit.verdict == auditing.standing(catalogue[audit.id])
@@ -522,13 +516,13 @@ def test_what_is_said_without_a_look_at_the_proofs_is_what_they_say(paper) -> No
 BY_HAND = [each for each in (*adapters.CLAIMS, *methods.CLAIMS) if each.argument]
 
 
-def test_a_claim_by_hand_says_why() -> None:
+def test_a_claim_by_hand_says_why():
     assert BY_HAND
     assert {carrier(claim) for claim in BY_HAND} == {Carrier.BY_HAND}
     assert all(claim.unproved for claim in BY_HAND)
 
 
-def test_a_reason_without_an_argument_is_refused() -> None:
+def test_a_reason_without_an_argument_is_refused():
     with pytest.raises(InputError, match="unproved"):
         replace(catalogue["meft.frozen_a"], unproved="The kernel has no such word.")
     assert (
@@ -537,7 +531,7 @@ def test_a_reason_without_an_argument_is_refused() -> None:
     )
 
 
-def test_hypotheses_and_what_nobody_vouches_for() -> None:
+def test_hypotheses_and_what_nobody_vouches_for():
     assert carrier(catalogue["jiang2024.assumption3"]) is Carrier.HYPOTHESIS
     assert carrier(catalogue["meft.dora_domain"]) is Carrier.HYPOTHESIS
     assert carrier(catalogue["jiang2024.rate"]) is Carrier.NOTHING

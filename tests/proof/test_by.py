@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import t
-from boundcheck.kernel import RuleError, Theorem, replay, rules
+from boundcheck.kernel import RuleError, replay, rules
 from boundcheck.language import vocabulary as words
 from boundcheck.language.symbols import T, r
 from boundcheck.language.vocabulary import (
@@ -41,11 +41,11 @@ PROOF = Proof(None, READING)
 BY = PROOF.by
 
 
-def known(relation: sp.Basic) -> Theorem:
+def known(relation):
     return rules.assume(READING.fact(relation))
 
 
-def says(theorem: Theorem, relation: sp.Basic, *hypotheses: sp.Basic) -> None:
+def says(theorem, relation, *hypotheses):
     """The theorem is this relation, rests on these hypotheses alone, and is replayed."""
     assert theorem.conclusion == READING.fact(relation)
     assert theorem.hypotheses == {READING.fact(each) for each in hypotheses}
@@ -164,7 +164,7 @@ def test_from_squares_that_do_not_fit_rests_on_what_is_missing():
 # Laws and equations.
 
 
-def law(relation: sp.Basic, forall: list[sp.Basic], given: list[sp.Basic] = ()) -> Theorem:
+def law(relation, forall, given=()):
     return rules.assume(PROOF.law(forall, given, READING.fact(relation)))
 
 

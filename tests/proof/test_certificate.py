@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from boundcheck.kernel import Fact, Law, RuleError, Theorem, replay, rules
+from boundcheck.kernel import Fact, Law, RuleError, replay, rules
 from boundcheck.kernel.terms import Scalar, Variable
 from boundcheck.proof import certificate
 from boundcheck.proof.certificate import certify
@@ -23,7 +23,7 @@ from boundcheck.proof.notation import identity
 from boundcheck.proof.sums import Packing, combine, times
 from tests.layers import examples
 
-from .entailments import Entailment, entailed, polynomials, refuted
+from .entailments import entailed, polynomials, refuted
 
 HALF = Fraction(1, 2)
 a, b, c, d, h, m, n, p, q, s, u, w, x, y, z = (
@@ -35,19 +35,19 @@ D, K, L, N, P, R, S, T, U = (
 ZERO = x - x
 
 
-def ge(polynomial: Scalar) -> Theorem:
+def ge(polynomial):
     return rules.assume(Fact(">=", polynomial))
 
 
-def gt(polynomial: Scalar) -> Theorem:
+def gt(polynomial):
     return rules.assume(Fact(">", polynomial))
 
 
-def eq(polynomial: Scalar) -> Theorem:
+def eq(polynomial):
     return rules.assume(Fact("=", polynomial))
 
 
-def checked(theorem: Theorem | None, goal: Fact, premises: list[Theorem]) -> Theorem:
+def checked(theorem, goal, premises):
     """The theorem, after the kernel has agreed, and after it has been seen to need every premise it
     names."""
     assert theorem is not None
@@ -157,9 +157,7 @@ FOUND = {
 @pytest.mark.parametrize(
     ("relation", "polynomial", "premises", "options"), FOUND.values(), ids=FOUND.keys()
 )
-def test_found(
-    relation: str, polynomial: Scalar, premises: list[Theorem], options: dict[str, object]
-) -> None:
+def test_found(relation, polynomial, premises, options):
     goal = Fact(relation, polynomial)
     checked(certify(goal, premises, **options), goal, premises)
 
@@ -178,28 +176,28 @@ MISSED = {
 
 
 @pytest.mark.parametrize(("relation", "polynomial", "premises"), MISSED.values(), ids=MISSED.keys())
-def test_not_found(relation: str, polynomial: Scalar, premises: list[Theorem]) -> None:
+def test_not_found(relation, polynomial, premises):
     assert certify(Fact(relation, polynomial), premises) is None
 
 
-def test_products_stop_at_the_degree() -> None:
+def test_products_stop_at_the_degree():
     assert certify(Fact(">=", x * y * z), [ge(x), ge(y), ge(z)], degree=2) is None
 
 
 @examples(60)
 @given(refuted())
-def test_what_is_false_is_never_certified(given: Entailment) -> None:
+def test_what_is_false_is_never_certified(given):
     assert certify(given.goal, [rules.assume(premise) for premise in given.premises]) is None
 
 
 @examples(60)
 @given(entailed())
-def test_what_follows_by_squares_and_multiples_is_found(given: Entailment) -> None:
+def test_what_follows_by_squares_and_multiples_is_found(given):
     premises = [rules.assume(premise) for premise in given.premises]
     checked(certify(given.goal, premises), given.goal, premises)
 
 
-def test_premises_that_are_not_needed_are_left_out_and_laws_passed_over() -> None:
+def test_premises_that_are_not_needed_are_left_out_and_laws_passed_over():
     law = rules.assume(Law([Variable("x")], [], Fact(">=", x)))
     theorem = certify(
         Fact(">=", c * y - c * x), [law, gt(z), eq(w - x * y), ge(c), ge(n), ge(y - x), ge(y - x)]
@@ -210,18 +208,18 @@ def test_premises_that_are_not_needed_are_left_out_and_laws_passed_over() -> Non
 
 
 @pytest.mark.parametrize("place", [0, 1])
-def test_a_factor_is_strict(place: int) -> None:
+def test_a_factor_is_strict(place):
     with pytest.raises(RuleError, match=f"premise {place + 1}: a factor must be a strict fact"):
         certify(Fact(">=", x), [ge(x), eq(y), gt(z)], factor=[place])
 
 
-def test_the_factor_given_is_used_even_where_its_premise_is_said_twice() -> None:
+def test_the_factor_given_is_used_even_where_its_premise_is_said_twice():
     premises = [gt(x), ge(y), gt(x), gt(z)]
     theorem = checked(certify(Fact(">=", y), premises, factor=[2, 3]), Fact(">=", y), premises)
     assert identity(theorem) == "x*z*y = x*z*y"
 
 
-def printed(code: str, seed: str = "0") -> str:
+def printed(code, seed="0"):
     """What another process prints, with this seed of Python's hashes."""
     environment = os.environ | {"PYTHONHASHSEED": seed}
     command = [sys.executable, "-c", "from tests.proof.test_certificate import *\n" + code]
@@ -232,7 +230,7 @@ def printed(code: str, seed: str = "0") -> str:
 
 
 @pytest.mark.full
-def test_the_same_question_has_the_same_answer_in_every_process() -> None:
+def test_the_same_question_has_the_same_answer_in_every_process():
     code = """
 for case in ("kappa", "Schur", "a quartic", "the largest eigenvalue, no hint"):
     relation, polynomial, premises, options = FOUND[case]
@@ -243,7 +241,7 @@ for case in ("kappa", "Schur", "a quartic", "the largest eigenvalue, no hint"):
     assert first.count("\n") == 4
 
 
-def test_caps_end_a_search_that_would_be_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_caps_end_a_search_that_would_be_too_large(monkeypatch):
     for name in (
         "MOST_TERMS",
         "MOST_PLAIN",
@@ -278,7 +276,7 @@ def test_quotients_and_roots_of_monomials(powers):
     assert (packing.root(one) is None) == any(power % 2 for power in powers[0])
 
 
-def test_many_premises_do_not_matter_to_an_easy_goal() -> None:
+def test_many_premises_do_not_matter_to_an_easy_goal():
     generator = random.Random(0)
     letters = [Scalar.of(Variable(name)) for name in "abcdefghijklmnopqrsu"]
     premises = [ge(letter) for letter in letters[:12]]
@@ -293,15 +291,13 @@ ROWS = 3
 vectors = st.lists(st.integers(-3, 3), min_size=ROWS, max_size=ROWS)
 
 
-def poly(vector: list[int]) -> dict:
+def poly(vector):
     return {place: fmpq(x) for place, x in enumerate(vector) if x}
 
 
 @given(vectors, st.lists(vectors.filter(any), min_size=1, max_size=6), st.data())
 @examples(100)
-def test_weights_are_exact_and_as_cheap_as_those_of_linprog(
-    target: list[int], columns: list, data: st.DataObject
-) -> None:
+def test_weights_are_exact_and_as_cheap_as_those_of_linprog(target, columns, data):
     nonnegative = data.draw(st.integers(0, len(columns)))
     costs = [1.0 + place / 7 for place in range(len(columns))]
     found = combine(poly(target), [poly(column) for column in columns], costs, nonnegative)
@@ -326,7 +322,7 @@ def test_weights_are_exact_and_as_cheap_as_those_of_linprog(
         ) == pytest.approx(twin.fun)
 
 
-def test_a_search_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_search_prints_nothing(capfd):
     """HiGHS would: what it prints on stdout is there beside the one object of --json."""
     assert combine(poly([1, 0, 2]), [poly([1, 0, 2])], [1.0], 1) == [fmpq(1)]
     assert capfd.readouterr() == ("", "")

@@ -1,14 +1,12 @@
 """Proofs in LaTeX: the theorem is the kernel's, each line says from what it follows, and displays
 fit a column."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 
 import pytest
 
-from boundcheck.proof import Proof, ge
+from boundcheck.proof import ge
 from boundcheck.proof.export import label, latex
 from boundcheck.proof.notation import shown
 from tests.judged import of_the_paper
@@ -18,7 +16,7 @@ from .scripts import judged, x
 pytestmark = of_the_paper
 
 
-def check_latex(text: str) -> None:
+def check_latex(text):
     """Braces and delimiters are balanced, nothing but Latin letters is left, and no label ends
     early."""
     bare = re.sub(r"\\[\\{}%&#_$]", "", text)
@@ -56,7 +54,7 @@ ODD = {
 
 @pytest.mark.parametrize("text", ODD.values(), ids=ODD)
 def test_words_of_a_script_are_escaped_in_latex(text):
-    def build(proof: Proof) -> None:
+    def build(proof):
         proof.step(text, ge(x**2, 0), meaning=text)
 
     made = latex(judged(build))
@@ -65,7 +63,7 @@ def test_words_of_a_script_are_escaped_in_latex(text):
     assert not re.search(r"(?<!\\)[$~](?!\\|\{)|\\b\b", made)
 
 
-def formulas(text: str) -> list[list[str]]:
+def formulas(text):
     """The signs of each formula of ours, on lines of its own or within one, in their order."""
     found = []
     for begin in re.finditer(r"\\boundcheck(display|inline)\{", text):

@@ -1,9 +1,7 @@
 """Whether a proof is of its claim: cheats are refused, and honest proofs are not."""
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import sympy as sp
@@ -29,16 +27,15 @@ from boundcheck.language.vocabulary import (
     v,
     v_t,
 )
-from boundcheck.proof import Process, Proof, Reading, eq, ge, le
-from boundcheck.proof.verdict import JudgedProof
+from boundcheck.proof import Process, Reading, eq, ge, le
 
-from .cheats import CHEATS, A, B, Cheat, M_t
+from .cheats import CHEATS, A, B, M_t
 from .scripts import judged, x, y
 
 M_1 = words.Iterate("M", sp.Integer(1), d, k)
 
 
-def tried(build: Callable[[Proof], Any], claim: Claim, **options: Any) -> JudgedProof | None:
+def tried(build, claim, **options):
     """The verdict on a script; None where it is refused by name, and not by an accident."""
     try:
         return judged(build, claim, **options)
@@ -49,7 +46,7 @@ def tried(build: Callable[[Proof], Any], claim: Claim, **options: Any) -> Judged
 
 
 @pytest.mark.parametrize("cheat", CHEATS.values(), ids=CHEATS)
-def test_lemma_1_is_not_proved_by(cheat: Cheat) -> None:
+def test_lemma_1_is_not_proved_by(cheat):
     proof = tried(cheat.build, cheat.claim, reading=cheat.reading, instead=cheat.instead)
     if proof is not None:
         assert proof.verdict == "unknown"
@@ -58,7 +55,7 @@ def test_lemma_1_is_not_proved_by(cheat: Cheat) -> None:
 
 
 def test_recursions_and_shifted_times_are_not_refused():
-    def build(proof: Proof) -> None:
+    def build(proof):
         proof.define(next_.xreplace({t: t + 1}), 2 * next_ + M_t)
         shifted = proof.assume(large, where={t: t + 1})
         proof.conclude(proof.step("line", claim.conclusion, proof.assume(large), shifted))
@@ -91,32 +88,32 @@ RANGES = [
 ]
 
 
-def small(what: Any, quantifier: str = "", id: str = "my.given", **options: Any) -> Claim:
+def small(what, quantifier="", id="my.given", **options):
     return Claim(id, "Small", "me", what, quantifier, **options)
 
 
-def under(hypothesis: Claim, conclusion: Any, quantifier: str = "", **options: Any) -> Claim:
+def under(hypothesis, conclusion, quantifier="", **options):
     return small(conclusion, quantifier, "my.claim", hypotheses=(hypothesis,), **options)
 
 
-def as_condition(claim: Claim) -> Any:
+def as_condition(claim):
     """P ⇒ P, for all letters of P."""
     relation = claim.conclusion
     forall = [each for each in (X, Y) if relation.has(each)]
     return lambda proof: proof.conclude(proof.local(relation), forall=forall, such_that=[relation])
 
 
-def as_hypothesis(claim: Claim, **options: Any) -> Any:
+def as_hypothesis(claim, **options):
     (hypothesis,) = claim.hypotheses
     return lambda proof: proof.conclude(
         proof.step("line", claim.conclusion, proof.assume(hypothesis, **options))
     )
 
 
-def as_law(claim: Claim, said: Claim, letter: Any = X, at: Any = ZERO) -> Any:
+def as_law(claim, said, letter=X, at=ZERO):
     """From a law for all of a letter that one of the hypotheses, or a part of one, would be."""
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         law = proof.by.instance(proof.assume(said, forall=[letter]), {letter: at})
         proof.conclude(proof.step("line", claim.conclusion, law))
 
@@ -137,9 +134,7 @@ NARROWER = [
 @pytest.mark.parametrize(
     "hypothesis", [each for each, _ in NARROWER], ids=[name for _, name in NARROWER]
 )
-def test_what_holds_of_less_is_no_condition_on_all_points(
-    hypothesis: Claim, quantifier: str
-) -> None:
+def test_what_holds_of_less_is_no_condition_on_all_points(hypothesis, quantifier):
     """P ⇒ P is no proof that P holds of all points: the hypothesis says it of the iterates, or of
     one point."""
     claim = under(hypothesis, SMALL["X"], quantifier)
@@ -154,10 +149,10 @@ def test_what_holds_of_less_is_no_condition_on_all_points(
     assert judged(as_condition(over), over, reading=MANY).verdict == "proved"
 
 
-def test_a_step_of_the_iterates_is_no_step_between_any_two_points() -> None:
+def test_a_step_of_the_iterates_is_no_step_between_any_two_points():
     """F is smooth from each iterate to the next, and nowhere else."""
 
-    def smooth(first: Any, second: Any) -> sp.Basic:
+    def smooth(first, second):
         return le(
             FrobeniusNorm(Gradient(F, first) - Gradient(F, second)),
             x * FrobeniusNorm(first - second),
@@ -181,7 +176,7 @@ UNREAD = [
 
 
 @pytest.mark.parametrize("quantifier", UNREAD)
-def test_a_hypothesis_whose_range_is_not_read_is_not_taken_as_it_stands(quantifier: str) -> None:
+def test_a_hypothesis_whose_range_is_not_read_is_not_taken_as_it_stands(quantifier):
     claim = under(small(SMALL["X"], quantifier), SMALL["X"])
     assert judged(as_hypothesis(claim), claim, reading=MANY).verdict == "unknown"
     plain = under(small(SMALL["X"]), SMALL["X"])
@@ -206,7 +201,7 @@ BESIDE = [
 @pytest.mark.parametrize(
     "quantifier", [*BESIDE, "for all X", r"\text{for all } X \in \mathbb{R}^{d \times k}"]
 )
-def test_a_word_beside_the_letters_of_a_range_restricts_it(quantifier: str) -> None:
+def test_a_word_beside_the_letters_of_a_range_restricts_it(quantifier):
     """No X is longer than x, and so x is at most 0, at X = 0."""
     long = small(ge(FrobeniusNorm(X), x), quantifier)
     claim = under(long, ge(0, x))
@@ -232,9 +227,7 @@ SOMETIMES = [
 
 @pytest.mark.parametrize("quantifier", SOMETIMES)
 @pytest.mark.parametrize("word", [None, "my_word"])
-def test_what_is_said_of_iterates_is_read_where_it_is_for_all_times(
-    quantifier: str, word: str | None
-) -> None:
+def test_what_is_said_of_iterates_is_read_where_it_is_for_all_times(quantifier, word):
     """Nobody has read the texts of words that are not ours."""
     for text in (quantifier, rf"\text{{{quantifier}}}"):
         own = Hypothesis(word, "mine", says=(Statement(SMALL["M"], text),)) if word else None
@@ -245,7 +238,7 @@ def test_what_is_said_of_iterates_is_read_where_it_is_for_all_times(
 
 
 @pytest.mark.parametrize("said", BALL.says[:2], ids=["one radius", "two radii"])
-def test_what_a_word_of_ours_says_of_iterates_is_read(said: Statement) -> None:
+def test_what_a_word_of_ours_says_of_iterates_is_read(said):
     known = BALL.claim("my.ball", "Ball", "me", said)
     claim = under(
         known,
@@ -278,9 +271,7 @@ MIDDLES = {
     [(words.v1, words.v2), (v_t, v_t.xreplace({t: t + 1}))],
     ids=["any points", "iterates"],
 )
-def test_what_belongs_to_a_point_is_not_that_of_another(
-    middle: Any, expected: str, points: Any
-) -> None:
+def test_what_belongs_to_a_point_is_not_that_of_another(middle, expected, points):
     """E[g] = ∇F(v), for all v, says nothing of how ∇F changes; that ∇F(v) is one Z for all v
     does."""
     is_run, relation = v_t in points, eq(middle, Gradient(F, v))
@@ -292,7 +283,7 @@ def test_what_belongs_to_a_point_is_not_that_of_another(
     )
     goal = le(EuclideanNorm(Gradient(F, points[0]) - Gradient(F, points[1])), 0)
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         (given,) = proof.claim.hypotheses
         law = None if is_run else proof.assume(given, forall=[v])
         known = [
@@ -309,13 +300,13 @@ def test_what_belongs_to_a_point_is_not_that_of_another(
         assert judged(build, claim, reading=AT_ALL).verdict == expected
 
 
-def test_a_claim_at_all_points_is_not_proved_of_one_gradient() -> None:
+def test_a_claim_at_all_points_is_not_proved_of_one_gradient():
     """Of the g at one v it is known that it is small, and the claim is about the g at each."""
     given = under(
         small(le(EuclideanNorm(g), x)), le(EuclideanNorm(g + v), x + EuclideanNorm(v)), "for all v"
     )
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         known = proof.assume(given.hypotheses[0]), proof.by.triangle("F", g, v)
         proof.conclude(proof.step("line", given.conclusion, *known), forall=[v])
 
@@ -328,7 +319,7 @@ NARROW = [r"\text{for all } X \text{ of length } 1", "for some X", "", "if X is 
 
 
 @pytest.mark.parametrize("quantifier", ["for all X", *NARROW])
-def test_the_parts_of_a_hypothesis_that_says_less_are_not_taken(quantifier: str) -> None:
+def test_the_parts_of_a_hypothesis_that_says_less_are_not_taken(quantifier):
     """0 is at least a, for all X and so at X = 0, follows from the parts alone."""
     parts = [
         small(ge(FrobeniusNorm(X), each), "for all X", f"my.part{i}")
@@ -346,10 +337,10 @@ def test_the_parts_of_a_hypothesis_that_says_less_are_not_taken(quantifier: str)
 
 
 @pytest.mark.parametrize("quantifier", ["for no X", "never", "if X is 0"])
-def test_a_claim_whose_range_is_not_read_is_not_proved(quantifier: str) -> None:
+def test_a_claim_whose_range_is_not_read_is_not_proved(quantifier):
     claim = Claim("my.claim", "Mine", "me", ge(FrobeniusNorm(X), 0), quantifier)
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         proof.conclude(proof.step("line", claim.conclusion, proof.by.nonnegative("F", X)))
 
     assert judged(build, claim, reading=MANY).verdict == "unknown"
@@ -357,9 +348,7 @@ def test_a_claim_whose_range_is_not_read_is_not_proved(quantifier: str) -> None:
 
 
 @pytest.mark.parametrize("shift", [-2, -1, 0, 1, 2])
-def test_a_hypothesis_about_all_iterates_is_not_one_about_times_that_there_are_not(
-    shift: int,
-) -> None:
+def test_a_hypothesis_about_all_iterates_is_not_one_about_times_that_there_are_not(shift):
     """v_1, ..., v_{T+1} are the iterates: what is said of each v_t is said of v_{t+1}, and of
     nothing beyond."""
     for said in (SMALL["M"], NEXT):
@@ -369,12 +358,12 @@ def test_a_hypothesis_about_all_iterates_is_not_one_about_times_that_there_are_n
         assert (proof is not None and proof.verdict == "proved") == (shift in (0, 1))
 
 
-def test_a_hypothesis_of_its_own_conditions_or_formulas_is_not_taken_without_them() -> None:
+def test_a_hypothesis_of_its_own_conditions_or_formulas_is_not_taken_without_them():
     m, u = sp.Symbol("m"), sp.Symbol("u", real=True)
     seven, one = (Quantity(m, sp.Integer(value)) for value in (7, 1))
     reading, number = Reading(constants={x, y, m}), Parameter(u, "real", "a number")
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         known = [proof.quantity(each) for each in proof.claim.quantities] if proof.claim else []
         proof.conclude(
             proof.step(

@@ -1,8 +1,6 @@
 """Print, parse, compare: what is shown of a statement or a certificate says that one and no
 other."""
 
-from __future__ import annotations
-
 import re
 from math import prod
 
@@ -33,7 +31,7 @@ from tests.judged import SCRIPTS, of_the_paper
 from tests.kernel.strategies import matrices, scalars, symbols, variables
 from tests.layers import examples
 
-from .entailments import Entailment, entailed
+from .entailments import entailed
 
 FACTS = st.builds(Fact, st.sampled_from(RELATIONS), scalars(2))
 BOUND = st.lists(st.one_of(symbols(("m", "n"), (ANY,)), variables((ANY,))), max_size=2)
@@ -46,7 +44,7 @@ LAWS = st.recursive(
 
 @examples(300)
 @given(st.one_of(FACTS, LAWS))
-def test_any_statement_reads_back(statement: Fact | Law) -> None:
+def test_any_statement_reads_back(statement):
     try:
         table = letters([statement])
     except InputError:
@@ -61,7 +59,7 @@ def test_any_statement_reads_back(statement: Fact | Law) -> None:
 
 @examples(60)
 @given(FACTS, FACTS)
-def test_two_facts_have_two_texts(first: Fact, second: Fact) -> None:
+def test_two_facts_have_two_texts(first, second):
     try:
         table = letters([first, second])
     except InputError:
@@ -71,7 +69,7 @@ def test_two_facts_have_two_texts(first: Fact, second: Fact) -> None:
     assert (latex(str(first), table) == latex(str(second), table)) == same
 
 
-def test_an_inverse_to_a_power_has_brackets() -> None:
+def test_an_inverse_to_a_power_has_brackets():
     """Without them its exponent would look like that of what is below the line."""
     x = Scalar.of(Variable("x"))
     inverse = Scalar.of(Inverse(x))
@@ -88,7 +86,7 @@ def test_an_inverse_to_a_power_has_brackets() -> None:
 
 @pytest.mark.full
 @of_the_paper
-def test_every_theorem_of_every_proof_reads_back() -> None:
+def test_every_theorem_of_every_proof_reads_back():
     ends = [x.theorem for script in SCRIPTS for x in script.proof.steps]
     ends += [script.proof.conclusion for script in SCRIPTS if script.proof.conclusion]
     seen = derivation(ends)
@@ -122,17 +120,17 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
-def test_what_is_no_statement_is_refused(text: str) -> None:
+def test_what_is_no_statement_is_refused(text):
     table = letters([Fact(">=", Scalar.of(Variable("x"))), Fact(">=", _norm(X))])
     with pytest.raises(InputError):
         notation.read(text, table)
 
 
-def _norm(symbol: Symbol) -> Scalar:
+def _norm(symbol):
     return norm("F", Matrix.of(symbol))
 
 
-def test_one_name_for_two_things_has_no_table() -> None:
+def test_one_name_for_two_things_has_no_table():
     both = Fact(">=", _norm(X) + Variable("X"))
     with pytest.raises(InputError, match="name = X: expected one thing of this name"):
         letters([both])
@@ -148,20 +146,20 @@ def test_one_name_for_two_things_has_no_table() -> None:
 
 @examples(60)
 @given(matrices(("m", "n")))
-def test_a_matrix_says_its_shape_where_it_is_zero(matrix: Matrix) -> None:
+def test_a_matrix_says_its_shape_where_it_is_zero(matrix):
     assert str(matrix) == "0[m, n]" or matrix.terms
 
 
 @pytest.mark.parametrize(
     "text", [r"\frac{1}{2}", r"\mathbf{x}_{t+1} \leq \|A\|", "", r"\text{for all } x"]
 )
-def test_formulas_are_formulas(text: str) -> None:
+def test_formulas_are_formulas(text):
     assert notation.check_math(text) == text
 
 
 @examples(200)
 @given(st.text(st.sampled_from(r"\{}$%#&~<>^_abx 1()[]") | st.characters(), max_size=12))
-def test_what_passes_as_a_formula_cannot_leave_it(text: str) -> None:
+def test_what_passes_as_a_formula_cannot_leave_it(text):
     try:
         notation.check_math(text)
     except InputError:
@@ -175,7 +173,7 @@ def test_what_passes_as_a_formula_cannot_leave_it(text: str) -> None:
 
 @pytest.mark.full
 @of_the_paper
-def test_every_certificate_of_the_paper_is_shown_as_it_was_checked() -> None:
+def test_every_certificate_of_the_paper_is_shown_as_it_was_checked():
     closed = [
         x.theorem
         for script in SCRIPTS
@@ -191,7 +189,7 @@ def test_every_certificate_of_the_paper_is_shown_as_it_was_checked() -> None:
 
 @examples(60)
 @given(entailed())
-def test_an_identity_is_read_back_line_by_line(given: Entailment) -> None:
+def test_an_identity_is_read_back_line_by_line(given):
     theorem = certify(given.goal, [rules.assume(premise) for premise in given.premises])
     assert theorem is not None
     lines = notation.identity_of(theorem)
@@ -206,7 +204,7 @@ LINE = "- 3/4*x*(y - 1)^2"
 
 
 @pytest.mark.parametrize("text", ["", "x =", "y y", "2*", "(y", "q", "1/0", "x^y", "x = y"])
-def test_what_is_no_line_of_an_identity_is_refused(text: str) -> None:
+def test_what_is_no_line_of_an_identity_is_refused(text):
     table = letters([Fact(">=", Scalar.of(Variable("x")) + Variable("y"))])
     assert (
         read_line(f"= {LINE}", table) == read_line(LINE, table) != read_line(f"+ {LINE[2:]}", table)

@@ -9,8 +9,6 @@ from boundcheck.proofs.jiang2024.witnesses import ROW_10
 from boundcheck.kernel import STANDARD_FACTS, replay_all
 from boundcheck.kernel.derive import derivation
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim
-from boundcheck.proof import Script
 from boundcheck.proofs import paper_of, papers
 from soundness.edits import with_formula
 from soundness.proofs import verdict_on
@@ -153,12 +151,12 @@ PROVED = [script for script in SCRIPTS if script.version != "printed" and script
 proofs = pytest.mark.parametrize("script", PROVED, ids=names(PROVED))
 
 
-def below(claim: Claim) -> set[str]:
+def below(claim):
     return {claim.id}.union(*(below(each) for each in claim.hypotheses))
 
 
 @proofs
-def test_every_hypothesis_of_a_proved_claim_is_the_claims_own(script: Script) -> None:
+def test_every_hypothesis_of_a_proved_claim_is_the_claims_own(script):
     assert script.claim is catalogue[script.id]
     allowed = below(script.claim) | {claim.id for claim in script.instead.values()}
     proof = judged(script)
@@ -169,7 +167,7 @@ def test_every_hypothesis_of_a_proved_claim_is_the_claims_own(script: Script) ->
 
 
 @proofs
-def test_a_proof_ends_in_its_claim_of_all_points_or_of_all_in_a_ball(script: Script) -> None:
+def test_a_proof_ends_in_its_claim_of_all_points_or_of_all_in_a_ball(script):
     theorem = script.proof.conclusion
     assert {each.statement for each in judged(script).hypotheses} == set(theorem.hypotheses)
     said = theorem.conclusion
@@ -180,7 +178,7 @@ def test_a_proof_ends_in_its_claim_of_all_points_or_of_all_in_a_ball(script: Scr
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=names(SCRIPTS))
-def test_the_ledger_is_what_the_derivation_uses(script: Script) -> None:
+def test_the_ledger_is_what_the_derivation_uses(script):
     theorems = [each.theorem for each in script.proof.steps]
     theorems += [script.proof.conclusion] if script.proof.conclusion else []
     for theorem, again in zip(theorems, replay_all(theorems), strict=True):
@@ -189,7 +187,7 @@ def test_the_ledger_is_what_the_derivation_uses(script: Script) -> None:
         assert theorem.ledger == used & set(STANDARD_FACTS)
 
 
-def test_printed_proofs_alone_have_witnesses() -> None:
+def test_printed_proofs_alone_have_witnesses():
     for script in SCRIPTS:
         assert any(step.witness for step in script.proof.steps) == (script.version == "printed")
 
@@ -197,7 +195,7 @@ def test_printed_proofs_alone_have_witnesses() -> None:
 @pytest.mark.parametrize(
     "id", ["meft.theorem2_repaired", "meft.theorem2_best_step", "meft.theorem2_frozen_a"]
 )
-def test_the_constant_of_a_cited_lemma_is_the_claims_own(id: str) -> None:
+def test_the_constant_of_a_cited_lemma_is_the_claims_own(id):
     """The claim says λ*/4, and the proof goes on with the λ* of the lemma that it cites.
 
     At d = k = r = 1, L = 1, G = 1/256, radii 1, T = 1 and q = 1/2 the claim of theorem2_repaired is

@@ -30,7 +30,7 @@ PAIR = Claim("my.pair", "A pair", "me", sp.And(le(x, 1), le(y, 2)))
 
 
 @pytest.fixture
-def proof() -> Proof:
+def proof():
     return Proof(None, READING)
 
 

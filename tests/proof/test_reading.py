@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Fact, builders
-from boundcheck.kernel.meaning import Interval, Model, denote, exact
-from boundcheck.kernel.terms import Scalar
+from boundcheck.kernel.meaning import Model, denote, exact
 from boundcheck.language import vocabulary as words
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.symbols import L, T, r
@@ -41,7 +40,7 @@ READING = replace(READING, arbitrary=READING.arbitrary | {M, N, u})
 VALUES = st.sampled_from([entry for entry in ENTRIES if entry])
 
 
-def constants(**numbers: Fraction) -> Model:
+def constants(**numbers):
     """A model with nothing but numbers."""
     return Model(
         {"r": int(numbers.get("r", 1)), "d": 2},
@@ -52,14 +51,14 @@ def constants(**numbers: Fraction) -> Model:
     )
 
 
-def same(value: Interval, number: object, rel: float = 1e-9) -> bool:
+def same(value, number, rel=1e-9):
     return all(
         isclose(float(end), float(number), rel_tol=rel, abs_tol=rel)
         for end in (value.low, value.high)
     )
 
 
-def translated(expression: sp.Expr) -> Scalar:
+def translated(expression):
     """The expression; another one is drawn for an expectation that is none, or that is given less
     than the past."""
     try:
@@ -134,7 +133,7 @@ def test_conditions_and_definitions_of_claims_have_a_translation(claim):
         assert reading.fact(eq(quantity.symbol, quantity.expression)).relation == "="
 
 
-def lemma(expression: sp.Basic) -> sp.Basic:
+def lemma(expression):
     return le(expression, 1)
 
 

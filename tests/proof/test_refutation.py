@@ -5,12 +5,8 @@ A true claim is never refuted, whatever of it a script leaves out; and each of t
 is refuted.
 """
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
 
 import pytest
 import sympy as sp
@@ -21,14 +17,14 @@ from boundcheck.exact.evaluate import t
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.kernel.meaning import MatrixFunction, Model, exact
 from boundcheck.language import vocabulary as words
-from boundcheck.language.algorithms import ALGORITHMS, Algorithm, LinearMethod
+from boundcheck.language.algorithms import ALGORITHMS, LinearMethod
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity, Statement
 from boundcheck.language.evidence import HOLDS
 from boundcheck.language.hypotheses import BOUNDED_VARIANCE, HYPOTHESES, Hypothesis
 from boundcheck.language.symbols import C, Parameter, zeta
 from boundcheck.language.vocabulary import A1, A2, B1, B2, EuclideanNorm, FrobeniusNorm, n, v_t
-from boundcheck.proof import Process, Proof, Reading, Witness, at_numbers, eq, ge, gt, le
+from boundcheck.proof import Process, Reading, Witness, at_numbers, eq, ge, gt, le
 from boundcheck.proof.instance import MeftRun, Setting
 from boundcheck.proof.witness import at_points, on_run
 from boundcheck.properties.problem_strategies import fractions
@@ -39,10 +35,10 @@ from .scripts import judged, line, x, y
 ONE = Fraction(1)
 
 
-def refuted(claim: Claim, relation: Any, witness: Witness, reading: Reading, *assume: Any) -> bool:
+def refuted(claim, relation, witness, reading, *assume):
     """Whether a line of a printed proof that assumes this is refuted."""
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         for quantity in claim.quantities:
             proof.quantity(quantity)
         for each in assume:
@@ -63,7 +59,7 @@ SMALL_AT = {at: le(FrobeniusNorm(M * at), x * FrobeniusNorm(at)) for at in (X, Y
 TEN = at_numbers("M is 10, X is 0", {M: [[10]], X: [[0]], Y: [[1]], x: 1})
 
 
-def at_y(*hypotheses: Claim) -> Claim:
+def at_y(*hypotheses):
     return Claim("my.claim", "So it is at Y", "me", SMALL_AT[Y], hypotheses=hypotheses)
 
 
@@ -79,7 +75,7 @@ RANGES += [r"\text{for all } X", r"\text{for each } X \in \mathbb{R}^n"]
 
 
 @pytest.mark.parametrize("quantifier", RANGES)
-def test_a_hypothesis_over_points_is_not_met_at_one_of_them(quantifier: str) -> None:
+def test_a_hypothesis_over_points_is_not_met_at_one_of_them(quantifier):
     over = Claim("my.small", "M is small", "me", SMALL_AT[X], quantifier)
     one = replace(over, quantifier="")
     assert not refuted(at_y(over), SMALL_AT[Y], TEN, MATRICES, over)
@@ -87,7 +83,7 @@ def test_a_hypothesis_over_points_is_not_met_at_one_of_them(quantifier: str) -> 
 
 
 @pytest.mark.parametrize("quantifier", ["", *RANGES])
-def test_parts_about_one_point_are_no_conjunction_about_all(quantifier: str) -> None:
+def test_parts_about_one_point_are_no_conjunction_about_all(quantifier):
     parts = (Claim("my.p", "P", "me", SMALL_AT[X]), Claim("my.q", "Q", "me", ge(x, 0)))
     whole = Claim(
         "my.whole",
@@ -100,7 +96,7 @@ def test_parts_about_one_point_are_no_conjunction_about_all(quantifier: str) -> 
     assert refuted(at_y(whole), SMALL_AT[Y], TEN, MATRICES) == (not quantifier)
 
 
-def test_what_a_hypothesis_rests_on_holds_too() -> None:
+def test_what_a_hypothesis_rests_on_holds_too():
     for least, expected in ((0, True), (2, False)):
         given = Claim("my.given", "Given", "me", ge(x, least))
         small = Claim("my.h", "Small", "me", le(FrobeniusNorm(X), 0), hypotheses=(given,))
@@ -108,7 +104,7 @@ def test_what_a_hypothesis_rests_on_holds_too() -> None:
 
 
 @pytest.mark.parametrize("word", HYPOTHESES.values(), ids=HYPOTHESES)
-def test_numbers_meet_no_word_about_points_that_they_do_not_have(word: Hypothesis) -> None:
+def test_numbers_meet_no_word_about_points_that_they_do_not_have(word):
     if word.decided is None:
         return
     known = word.claim("my.word", word.title, "me")
@@ -118,8 +114,8 @@ def test_numbers_meet_no_word_about_points_that_they_do_not_have(word: Hypothesi
     assert not refuted(claim, claim.conclusion, at_numbers("Ones", numbers), reading)
 
 
-def test_a_word_of_others_is_not_believed() -> None:
-    def saying(least: int) -> Claim:
+def test_a_word_of_others_is_not_believed():
+    def saying(least):
         says = (Statement(ge(x, least), ""),)
         return Hypothesis("my_word", "whatever", decided=lambda *_: HOLDS, says=says).claim(
             "my.h", "H", "me"
@@ -134,7 +130,7 @@ def test_a_word_of_others_is_not_believed() -> None:
 
 @examples(40)
 @given(*[fractions(-2, 2)] * 3, st.booleans())
-def test_what_the_claim_asks_counts_and_not_what_is_assumed(a, b, c, assumes: bool) -> None:
+def test_what_the_claim_asks_counts_and_not_what_is_assumed(a, b, c, assumes):
     """Against the plain reading: refuted just where hypothesis, condition and definition hold and
     the line does not."""
     u, w = sp.Symbol("u", real=True), sp.Symbol("w", real=True)
@@ -165,9 +161,7 @@ MOVES = catalogue["jiang2024.assumption3.1"]
 
 @examples(40)
 @given(*[fractions(-2, 2)] * 4, st.sampled_from([1, 2]))
-def test_points_off_the_ball_say_nothing_of_what_is_assumed_on_it(
-    a1, b1, a2, b2, size: int
-) -> None:
+def test_points_off_the_ball_say_nothing_of_what_is_assumed_on_it(a1, b1, a2, b2, size):
     """That W moves by at most C/2 is refuted just where it is false and both points are in the
     ball; by C, nowhere."""
     setting = Setting(catalogue["jiang2024.lemma1"], HUBER, L=1, G=1, C=1, sigma=1)
@@ -196,9 +190,7 @@ def test_points_off_the_ball_say_nothing_of_what_is_assumed_on_it(
 @pytest.mark.parametrize(
     ("start", "share", "expected"), [(1, 1, False), (1, 9, True), (3, 1, False), (3, 9, False)]
 )
-def test_a_run_off_the_ball_says_nothing_of_the_noise(
-    statement: Statement, start: int, share: int, expected: bool
-) -> None:
+def test_a_run_off_the_ball_says_nothing_of_the_noise(statement, start, share, expected):
     noise = BOUNDED_VARIANCE.claim("my.noise", "Noise", "me", statement)
     goal = le(words.Expectation(EuclideanNorm(words.g_t - words.SLOPE) ** 2), zeta**2 / share)
     claim = Claim("my.claim", "Little noise", "me", goal, "for all t", hypotheses=(noise,))
@@ -224,7 +216,7 @@ def test_a_run_off_the_ball_says_nothing_of_the_noise(
 # A run by hand, which need not follow the algorithm.
 
 
-def parabola() -> Mapping[str, MatrixFunction]:
+def parabola():
     """F(v) = v²/2."""
     half = exact(Fraction(1, 2))
     return {
@@ -232,14 +224,14 @@ def parabola() -> Mapping[str, MatrixFunction]:
     }
 
 
-def steps(algorithm: Algorithm, T: int) -> dict[str, list[Fraction]]:
+def steps(algorithm, T):
     """The letters of the state at t = 1, ..., T + 1 from v_1 = 1, of one that is linear, and g_t =
     v_t + 1/2."""
     assert isinstance(algorithm, LinearMethod)
     numbers = {symbol.name: Fraction(1, 4) for symbol in algorithm.parameters}
     state = algorithm.exact_start(ONE, numbers)
     names = [letter.name for letter, _ in algorithm.moves]
-    found: dict[str, list[Fraction]] = {name: [] for name in (*names, "g")}
+    found = {name: [] for name in (*names, "g")}
     for t_ in range(1, T + 2):
         query = algorithm.exact_query(state, t_, numbers)
         gradient = query + Fraction(1, 2) if algorithm.is_stochastic else query
@@ -249,8 +241,8 @@ def steps(algorithm: Algorithm, T: int) -> dict[str, list[Fraction]]:
     return found
 
 
-def run_by_hand(algorithm: Algorithm, letters: Mapping[str, list[Fraction]], T: int) -> Witness:
-    def look_up(letter: Any, time: int, outcome: int) -> Any:
+def run_by_hand(algorithm, letters, T):
+    def look_up(letter, time, outcome):
         value = letters[letter.name][time - 1] if letter.name in letters else Fraction(1, 4)
         return ((value,),) if hasattr(letter, "shape") else value
 
@@ -263,7 +255,7 @@ LINEAR = {name: each for name, each in ALGORITHMS.items() if isinstance(each, Li
 
 
 @pytest.mark.parametrize("algorithm", LINEAR.values(), ids=LINEAR)
-def test_a_run_by_hand_counts_only_where_it_follows_the_algorithm(algorithm: LinearMethod) -> None:
+def test_a_run_by_hand_counts_only_where_it_follows_the_algorithm(algorithm):
     T_, letters = 3, steps(algorithm, 3)
     names = [name for name in letters if name != "g"]
     blocks = {words.Iterate(name, t, n, 1): sp.MatrixSymbol(name, n, 1) for name in letters}
@@ -308,7 +300,7 @@ NO_MEANING = {
 
 
 @pytest.mark.parametrize(("relation", "values", "options"), NO_MEANING.values(), ids=NO_MEANING)
-def test_a_place_without_meaning_refutes_nothing(relation, values, options) -> None:
+def test_a_place_without_meaning_refutes_nothing(relation, values, options):
     """And one where the line has a meaning does."""
     known = tuple(Claim("my.h", "Given", "me", each) for each in options.values())
     claim = Claim("my.claim", "Mine", "me", relation, hypotheses=known)

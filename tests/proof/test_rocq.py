@@ -1,8 +1,6 @@
 """Proofs as files for Rocq: the statement is the kernel's, and Rocq accepts the files and no
 altered ones."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil
@@ -22,7 +20,6 @@ from boundcheck.language.symbols import T
 from boundcheck.language.vocabulary import (
     EuclideanNorm,
     Expectation,
-    Iterate,
     MatrixExpectation,
     MinimumOver,
     g_t,
@@ -30,14 +27,13 @@ from boundcheck.language.vocabulary import (
     n,
     v_t,
 )
-from boundcheck.proof import ClaimAudit, Process, Proof, Reading, Ref, Row, Under, eq, ge, gt, le
+from boundcheck.proof import ClaimAudit, Process, Reading, Ref, Row, Under, eq, ge, gt, le
 from boundcheck.proof.audit import for_rocq, judge_row, known_instance, proof_as_json, rows_of
 from boundcheck.rocq import check as checking
 from boundcheck.rocq import rules
 from boundcheck.rocq.book import Book, Place
 from boundcheck.rocq.check import (
     LIBRARY,
-    Export,
     World,
     allowed,
     axioms,
@@ -65,21 +61,21 @@ CHECKED = (
 )
 
 
-def export_of(id: str, version: str) -> Export:
+def export_of(id, version):
     return for_rocq(proof_of(id, version))
 
 
 numbers = st.fractions(Fraction(1, 9), 9, max_denominator=9)
 
 
-def concluded(text: str) -> str:
+def concluded(text):
     """The polynomial that the theorem of a file says is at least 0."""
     said = re.search(r"^Theorem .* -> 0 <= (.*) :> R\)\.$", text, re.MULTILINE)
     assert said, "the theorem is an inequality"
     return said[1]
 
 
-def value(text: str, names: dict[str, Fraction]) -> Fraction:
+def value(text, names):
     """The value of a polynomial of Rocq, read as Python reads it."""
     python = re.sub(
         r"(\d+) / (\d+)", r"Fraction(\1, \2)", text.replace("^+", "**").replace(")^-1", ")**-1")
@@ -172,7 +168,7 @@ def library(tmp_path_factory):
     return checking.build(tmp_path_factory.mktemp("rocq"))
 
 
-def check(text: str, library, name: str = "proof") -> str:
+def check(text, library, name="proof"):
     """The error that Rocq finds in a file, empty if it finds none."""
     file = library.parent / f"{name}.v"
     file.write_text(text)
@@ -201,15 +197,15 @@ RUN = Reading(
 )
 
 
-def least(body: sp.Expr) -> sp.Expr:
+def least(body):
     return MinimumOver(body, t, 1, T)
 
 
-def earlier(iterate: Iterate) -> sp.Expr:
+def earlier(iterate):
     return sp.Sum(EuclideanNorm(iterate.xreplace({t: i})), (i, 1, t - 1))
 
 
-def steps_of_no_paper(proof: Proof) -> None:
+def steps_of_no_paper(proof):
     """Steps that a user may write and no proof of a paper has."""
     by, size, mean = proof.by, EuclideanNorm(g_t), MatrixExpectation(g_t, v_t)
     # The expectation of a sum, and a variance, in which the mean is known.
@@ -462,7 +458,7 @@ def test_a_table_says_checked_where_all_that_is_proved_is_and_never_of_a_witness
             assert row.rocq == (said if known else "")
 
 
-def words(*reasons: str) -> list[checking.Word]:
+def words(*reasons):
     """What Rocq might say of proofs of my.0, my.1, ..."""
     told = [{"derivation": f"hash {i}"} for i in range(len(reasons))]
     return [

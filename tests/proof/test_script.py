@@ -18,7 +18,7 @@ from .scripts import HEAD, LEMMA, write
 TEMPLATE = Path(__file__).parents[2] / "proofs" / "template.py"
 
 
-def ids(*targets) -> list[str]:
+def ids(*targets):
     return list(dict.fromkeys(each.id for each in find(targets)))
 
 

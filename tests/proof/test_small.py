@@ -1,9 +1,6 @@
 """A false line that nobody gave a witness is refuted at small numbers, and a true one never is."""
 
-from __future__ import annotations
-
 from fractions import Fraction
-from typing import Any
 
 import pytest
 import sympy as sp
@@ -11,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.language.vocabulary import F, FrobeniusNorm, SpectralNorm, Value, d, k
-from boundcheck.proof import Proof, Reading, judge, le, script
-from boundcheck.proof.verdict import JudgedProof
+from boundcheck.proof import Reading, judge, le, script
 
 x, y = sp.symbols("x y")
 a, b, eps = sp.symbols("a_0 b_0 eps", positive=True)
@@ -23,8 +19,8 @@ LETTERS = Reading(constants={x, y, a, b, eps, X, Y, Z})
 HALF = sp.Rational(1, 2)
 
 
-def judged(line: Any, *known: Any) -> JudgedProof:
-    def build(proof: Proof) -> None:
+def judged(line, *known):
+    def build(proof):
         premises = [*proof.positive(a, b, eps), *map(proof.assume, known)]
         proof.conclude(proof.step("line", line, *premises), relation=line)
 
@@ -42,7 +38,7 @@ FALSE = {
 
 
 @pytest.mark.parametrize("name", FALSE)
-def test_a_false_line_is_refuted_without_a_witness_of_its_author(name: str) -> None:
+def test_a_false_line_is_refuted_without_a_witness_of_its_author(name):
     proof = judged(FALSE[name])
     (line,) = proof.steps
     assert line.verdict == "refuted"
@@ -50,7 +46,7 @@ def test_a_false_line_is_refuted_without_a_witness_of_its_author(name: str) -> N
     assert (proof.verdict, "line" in proof.reason) == ("unknown", True)
 
 
-def test_what_is_assumed_holds_at_the_numbers() -> None:
+def test_what_is_assumed_holds_at_the_numbers():
     bound = le(FrobeniusNorm(X), x)
     assert judged(le(FrobeniusNorm(X), x), bound).verdict == "proved"
     assert judged(le(FrobeniusNorm(X), HALF * x), bound).steps[-1].verdict == "refuted"
@@ -58,7 +54,7 @@ def test_what_is_assumed_holds_at_the_numbers() -> None:
     assert judged(le(x * y, 2), le(x, 1), le(y, 1), le(-x, 0)).steps[-1].verdict != "refuted"
 
 
-def test_a_line_about_a_function_is_left_open() -> None:
+def test_a_line_about_a_function_is_left_open():
     assert judged(le(Value(F, X), 0)).steps[-1].verdict == "unknown"
 
 
@@ -67,9 +63,7 @@ small = st.integers(-3, 3).map(lambda i: Fraction(i, 2))
 
 @pytest.mark.full
 @given(small, small, small)
-def test_it_says_what_arithmetic_says_of_quadratic_forms(
-    p: Fraction, q: Fraction, r: Fraction
-) -> None:
+def test_it_says_what_arithmetic_says_of_quadratic_forms(p, q, r):
     """Px² + qxy + ry² is nowhere negative where p, r ≥ 0 and q² ≤ 4pr."""
     P, Q, R = (sp.Rational(z.numerator, z.denominator) for z in (p, q, r))
     form = P * x**2 + Q * x * y + R * y**2

@@ -6,7 +6,6 @@ import random
 import re
 import time
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -27,15 +26,15 @@ from boundcheck.proof.solvers import (
 )
 from tests.layers import examples
 
-from .entailments import SECONDS, Entailment, X, entailed, play, refuted, x, y, z
+from .entailments import SECONDS, X, entailed, play, refuted, x, y, z
 
-SOLVERS: list[solvers.Solver] = ["z3", "cvc5"]
+SOLVERS = ["z3", "cvc5"]
 HALF = Fraction(1, 2)
 
 both = pytest.mark.parametrize("solver", SOLVERS)
 
 
-def code_of(text: str) -> str:
+def code_of(text):
     return re.sub(r";.*", "", text)
 
 
@@ -43,9 +42,7 @@ def code_of(text: str) -> str:
 
 
 @given(refuted(), st.randoms(use_true_random=False))
-def test_the_text_is_one_for_a_set_of_premises_and_never_divides(
-    given: Entailment, order: random.Random
-) -> None:
+def test_the_text_is_one_for_a_set_of_premises_and_never_divides(given, order):
     shuffled = [*given.premises, *given.premises[:1]]
     order.shuffle(shuffled)
     text = smt_lib(given.goal, given.premises)
@@ -53,11 +50,11 @@ def test_the_text_is_one_for_a_set_of_premises_and_never_divides(
     assert not set("/.") & set(code_of(text))
 
 
-def test_an_atom_cannot_break_out_of_its_comment() -> None:
+def test_an_atom_cannot_break_out_of_its_comment():
     class Sly(Atom):
         key = "(sly)"
 
-        def __str__(self) -> str:
+        def __str__(self):
             return "a\n(assert false)\r(assert false)\u2028(assert false)"
 
     text = smt_lib(Fact(">=", Scalar.of(Sly())), [])
@@ -70,20 +67,20 @@ def test_an_atom_cannot_break_out_of_its_comment() -> None:
 
 @examples(25)
 @given(refuted())
-def test_both_solvers_see_that_a_refuted_entailment_fails(given: Entailment) -> None:
+def test_both_solvers_see_that_a_refuted_entailment_fails(given):
     assert second_opinion(given.goal, given.premises, SECONDS) == {"z3": "sat", "cvc5": "sat"}
 
 
 @examples(25)
 @given(entailed())
-def test_both_solvers_prove_an_entailment(given: Entailment) -> None:
+def test_both_solvers_prove_an_entailment(given):
     statuses = second_opinion(given.goal, given.premises, SECONDS)
     assert statuses == {"z3": "unsat", "cvc5": "unsat"}
     assert trust(statuses) == "solvers"
 
 
 @pytest.mark.full
-def test_cvc5_proves_what_takes_it_forever_as_it_comes() -> None:
+def test_cvc5_proves_what_takes_it_forever_as_it_comes():
     curve = x * y - 5 * y * z - 3
     square = 9 * x + Fraction(2, 3) * y + 6 * z - 14
     assert (
@@ -106,14 +103,14 @@ DEFINED = {
 
 
 @pytest.mark.parametrize("case", DEFINED.values(), ids=DEFINED.keys())
-def test_definitions_are_premises(case: tuple[Fact, list[Fact]]) -> None:
+def test_definitions_are_premises(case):
     assert trust(second_opinion(*case, SECONDS)) == "solvers"
 
 
 # Models.
 
 
-def test_models_are_read_whatever_form_a_number_has() -> None:
+def test_models_are_read_whatever_form_a_number_has():
     text = """((define-fun a () Real 3.0) (define-fun b () Real (- (/ 1.0 3.0)))
     (define-fun c () Real (/ (- 7) 2))
     (define-fun d () Real (root-obj (+ (^ x 2) (- 2)) 1))
@@ -132,7 +129,7 @@ def test_models_are_read_whatever_form_a_number_has() -> None:
 # Processes.
 
 
-def hard_problem() -> str:
+def hard_problem():
     """Dense cubic equations in several variables, which take both solvers minutes at least."""
     draw = random.Random(1)
     names = [f"x{i}" for i in range(5)]
@@ -143,7 +140,7 @@ def hard_problem() -> str:
 
 
 @both
-def test_a_hard_problem_ends_in_time(solver: solvers.Solver) -> None:
+def test_a_hard_problem_ends_in_time(solver):
     start = time.monotonic()
     answer = ask(solver, hard_problem(), 0.3)
     assert time.monotonic() - start < 3
@@ -163,9 +160,7 @@ time.sleep(600)
 
 @pytest.mark.full
 @pytest.mark.parametrize("leader_ends", [False, True])
-def test_a_deaf_solver_is_killed_with_its_children(
-    leader_ends: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_deaf_solver_is_killed_with_its_children(leader_ends, tmp_path, monkeypatch):
     # The lock is held as long as one of the two processes lives.
     path = tmp_path / "lock"
     play(monkeypatch, z3=DEAF.format(path=str(path), leader_ends=leader_ends))
@@ -194,7 +189,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("script", BROKEN.values(), ids=BROKEN)
-def test_a_broken_solver_says_nothing(script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_solver_says_nothing(script, monkeypatch):
     play(monkeypatch, cvc5=script)
     assert ask("cvc5", "(check-sat)", SECONDS) == Answer("unknown")
 
@@ -210,14 +205,14 @@ def test_a_broken_solver_says_nothing(script: str, monkeypatch: pytest.MonkeyPat
     ],
     ids=["wrong", "without a model"],
 )
-def test_what_a_solver_answers_to_a_text(solver: solvers.Solver, text: str, status: str) -> None:
+def test_what_a_solver_answers_to_a_text(solver, text, status):
     assert ask(solver, text, SECONDS) == Answer(status)
 
 
 # Second opinions.
 
 
-def test_one_solver_may_have_no_opinion(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_solver_may_have_no_opinion(monkeypatch):
     play(monkeypatch, cvc5="print('unknown')")
     assert trust(second_opinion(Fact(">", x * x + 1), [], SECONDS)) == "solver"
     assert trust(second_opinion(Fact(">", x * x), [], SECONDS)) is None
@@ -229,7 +224,7 @@ def test_one_solver_may_have_no_opinion(monkeypatch: pytest.MonkeyPatch) -> None
 
 @examples(30)
 @given(refuted(relations=(">=", ">")))
-def test_inequalities_that_fail_have_a_rational_counterexample(given: Entailment) -> None:
+def test_inequalities_that_fail_have_a_rational_counterexample(given):
     found = counterexample(given.goal, given.premises, SECONDS)
     assert isinstance(found, Counterexample)
     assert all(isinstance(value, Fraction) for value in found.values.values())
@@ -237,7 +232,7 @@ def test_inequalities_that_fail_have_a_rational_counterexample(given: Entailment
 
 @examples(20)
 @given(entailed())
-def test_what_is_entailed_has_no_counterexample(given: Entailment) -> None:
+def test_what_is_entailed_has_no_counterexample(given):
     assert counterexample(given.goal, given.premises, SECONDS) is None
 
 
@@ -246,7 +241,7 @@ def test_what_is_entailed_has_no_counterexample(given: Entailment) -> None:
     refuted(),
     st.dictionaries(st.sampled_from("xyz"), st.fractions(-1, 1, max_denominator=2), max_size=2),
 )
-def test_values_are_checked_as_z3_would(given: Entailment, moves: dict[str, Fraction]) -> None:
+def test_values_are_checked_as_z3_would(given, moves):
     assert given.point is not None
     values = {
         atom: value + moves.get(str(atom), Fraction(0)) for atom, value in given.point.items()
@@ -263,7 +258,7 @@ def test_values_are_checked_as_z3_would(given: Entailment, moves: dict[str, Frac
 
 
 @pytest.mark.parametrize(("relation", "at_0"), [(">=", True), (">", False), ("=", True)])
-def test_0_is_where_relations_differ(relation: str, at_0: bool) -> None:
+def test_0_is_where_relations_differ(relation, at_0):
     values = {ATOM: Fraction(0)}
     made = []
     for goal, premises in ((Fact(relation, x), ()), (Fact(">", x), (Fact(relation, x),))):
@@ -303,14 +298,12 @@ NO_COUNTEREXAMPLES = {
 @pytest.mark.parametrize(
     ("polynomial", "values", "fault"), NO_COUNTEREXAMPLES.values(), ids=NO_COUNTEREXAMPLES.keys()
 )
-def test_what_atoms_are_by_definition_is_checked(
-    polynomial: Scalar, values: dict[Atom, Fraction], fault: str
-) -> None:
+def test_what_atoms_are_by_definition_is_checked(polynomial, values, fault):
     with pytest.raises(solvers.CounterexampleError, match=fault):
         Counterexample(values, Fact(">=", polynomial), ())
 
 
-def test_a_model_that_is_wrong_is_no_counterexample(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_is_wrong_is_no_counterexample(monkeypatch):
     model = "((define-fun x0 () Real 7.0))"
     play(monkeypatch, z3=f"print('sat'); print('{model}'); print('{model}')")
     assert not isinstance(counterexample(Fact(">=", x), [], SECONDS), Counterexample)
@@ -335,13 +328,11 @@ IRRATIONAL_AT_FIRST = {
 
 
 @pytest.mark.parametrize("case", IRRATIONAL_AT_FIRST.values(), ids=IRRATIONAL_AT_FIRST.keys())
-def test_curves_have_rational_points(case: tuple[Fact, list[Fact]]) -> None:
+def test_curves_have_rational_points(case):
     assert isinstance(counterexample(*case, SECONDS), Counterexample)
 
 
-def test_without_a_rational_counterexample_or_time_there_is_none(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_without_a_rational_counterexample_or_time_there_is_none(monkeypatch):
     assert counterexample(Fact(">=", -x), [Fact("=", x * x - 2)], SECONDS) is None
     play(monkeypatch, z3="import time; time.sleep(600)")
     assert counterexample(Fact(">=", x), [], 0.2) is None

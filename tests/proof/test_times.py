@@ -1,8 +1,6 @@
 """Definitions and hypotheses that speak of the number t: each of these would prove something
 false."""
 
-from collections.abc import Callable
-
 import pytest
 import sympy as sp
 
@@ -33,7 +31,7 @@ READING = Reading(
 )
 
 
-def at(time: sp.Expr) -> Iterate:
+def at(time):
     return Iterate("A", time, m, k)
 
 
@@ -62,9 +60,7 @@ DEFINED = {
 
 
 @pytest.mark.parametrize("equations", DEFINED.values(), ids=DEFINED)
-def test_what_varies_or_returns_to_itself_is_no_definition(
-    equations: list[tuple[sp.Basic, sp.Basic]],
-) -> None:
+def test_what_varies_or_returns_to_itself_is_no_definition(equations):
     proof = Proof(None, READING)
     for left, right in equations[:-1]:
         proof.define(left, right)
@@ -73,22 +69,22 @@ def test_what_varies_or_returns_to_itself_is_no_definition(
 
 
 @pytest.mark.parametrize("value", [t * FrobeniusNorm(X) ** 2, sp.Sum(1, (i, 1, t - 1)), u])
-def test_a_function_has_one_value_at_a_point(value: sp.Expr) -> None:
+def test_a_function_has_one_value_at_a_point(value):
     with pytest.raises(InputError, match="of constants and of the point alone"):
         Proof(None, READING).define(Value(F, X), value, forall=[X])
 
 
-def test_a_recurrence_with_a_start_is_a_definition() -> None:
+def test_a_recurrence_with_a_start_is_a_definition():
     proof = Proof(None, READING)
     proof.define(at(t + 1), at(t) + B)
     proof.define(at(1), 2 * B)
 
 
-def hypothesis(relation: sp.Basic) -> Claim:
+def hypothesis(relation):
     return Claim("my.hypothesis", "Hypothesis", "mine", relation, r"\text{for all } t")
 
 
-def verdict(claim: Claim, reading: Reading, build: Callable[[Proof], None]) -> str:
+def verdict(claim, reading, build):
     return judge(script(claim, "sharp", reading)(build)).verdict
 
 
@@ -100,13 +96,11 @@ MOVED = {
 
 
 @pytest.mark.parametrize(("relation", "moved", "time"), MOVED.values(), ids=MOVED)
-def test_a_hypothesis_that_names_the_time_is_not_moved_out_of_it(
-    relation: sp.Basic, moved: sp.Expr, time: sp.Expr
-) -> None:
+def test_a_hypothesis_that_names_the_time_is_not_moved_out_of_it(relation, moved, time):
     given = hypothesis(relation)
     claim = Claim("my.moved", "Moved", "mine", le(SIZE, 0), "", (given,))
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         by = proof.by
         line = by.at(proof.assume(given, where={t: moved}), time)
         sizes = [by.nonnegative("F", B), *(by.nonnegative("F", at(x)) for x in (0, T + 1))]
@@ -115,12 +109,12 @@ def test_a_hypothesis_that_names_the_time_is_not_moved_out_of_it(
     assert verdict(claim, READING, build) == "unknown"
 
 
-def test_a_condition_that_names_the_time_is_not_met_at_another_one() -> None:
+def test_a_condition_that_names_the_time_is_not_met_at_another_one():
     given = hypothesis(le(FrobeniusNorm(at(t)), t - 1))
     premise = le(FrobeniusNorm(at(t + 1)), t - 1)
     claim = Claim("my.condition", "Condition", "mine", le(FrobeniusNorm(at(2)), 0), "", (given,))
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         local = proof.local(premise)
         line = proof.step("line", claim.conclusion, proof.by.at(local, 1))
         proof.conclude(line, forall=[X], such_that=[premise])
@@ -129,7 +123,7 @@ def test_a_condition_that_names_the_time_is_not_met_at_another_one() -> None:
 
 
 @pytest.mark.parametrize("algorithm", [SGD, GRADIENT_DESCENT], ids=lambda each: each.id)
-def test_the_letters_of_an_algorithm_are_not_for_a_proof_to_choose(algorithm: object) -> None:
+def test_the_letters_of_an_algorithm_are_not_for_a_proof_to_choose(algorithm):
     """With the noise set to 0, or F to a constant, no algorithm moves."""
     v, g, Y = (sp.MatrixSymbol(name, n, 1) for name in "vgY")
     reading = Reading(
@@ -146,7 +140,7 @@ def test_the_letters_of_an_algorithm_are_not_for_a_proof_to_choose(algorithm: ob
         algorithm=algorithm,
     )
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         by = proof.by
         (equation,) = algorithm.recurrence
         update = proof.define(*equation.args)

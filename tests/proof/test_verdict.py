@@ -2,7 +2,6 @@
 not earn one."""
 
 import itertools
-from fractions import Fraction
 
 import pytest
 import sympy as sp
@@ -16,7 +15,7 @@ from boundcheck.kernel import ReplayError, Theorem
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import L, Parameter
 from boundcheck.language.vocabulary import A1, EuclideanNorm, Value, f, i, n, v_t
-from boundcheck.proof import Process, Proof, Reading, Witness, eq, ge, gt, judge, le, script
+from boundcheck.proof import Process, Reading, eq, ge, gt, judge, le, script
 from boundcheck.proof import proof as proofs
 from boundcheck.proof.audit import step_as_json
 from boundcheck.proof.script import find
@@ -42,7 +41,7 @@ CLAIM = Claim(
 
 
 def test_a_claim_is_proved_from_its_hypotheses_its_conditions_and_domains():
-    def build(proof: Proof) -> None:
+    def build(proof):
         proof.positive(L)
         large, condition = proof.assume(LARGE), proof.assume(ge(u, w))
         nonnegative = proof.assume(NONNEGATIVE)
@@ -61,7 +60,7 @@ def test_instead_replaces_a_hypothesis_and_takes_it_away():
     weaker = Claim("my.weaker", "x is at least 1/2", "me", ge(x, sp.Rational(1, 2)))
     closed = Claim("my.closed", "Closed", "me", ge(x, 0), hypotheses=(LARGE, NONNEGATIVE))
 
-    def build(hypothesis: Claim):
+    def build(hypothesis):
         return lambda proof: proof.conclude(
             proof.step("line", closed.conclusion, proof.assume(hypothesis))
         )
@@ -79,7 +78,7 @@ def test_instead_replaces_a_hypothesis_and_takes_it_away():
 def test_a_line_that_does_not_follow_stays_unknown_and_so_does_what_rests_on_it():
     at = Value(f, sp.MatrixSymbol("Z", 2, 2))
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         first = proof.step("false", ge(at, 1))
         second = proof.step("next", ge(2 * at, 2), first)
         proof.step("apart", ge(y**2, 0))
@@ -97,7 +96,7 @@ def test_a_line_that_does_not_follow_stays_unknown_and_so_does_what_rests_on_it(
 
 @pytest.mark.parametrize("is_statement", [False, True])
 def test_a_refuted_line_does_not_help_either_and_refuting_takes_a_printed_script(is_statement):
-    def build(proof: Proof) -> None:
+    def build(proof):
         first = proof.step("false", ge(x, 1), witness=numbers(x=0))
         proof.conclude(proof.step("next", ge(2 * x, 2), first), relation=ge(2 * x, 2))
 
@@ -109,18 +108,18 @@ def test_a_refuted_line_does_not_help_either_and_refuting_takes_a_printed_script
     assert judged(build, version="printed", is_statement=is_statement).verdict == "refuted"
 
 
-def replaced(proof: Proof) -> None:
+def replaced(proof):
     large, nonnegative = proof.assume(LARGE), proof.assume(NONNEGATIVE, where={w: u}, name="u ≥ 0")
     proof.conclude(proof.step("line", CLAIM.conclusion, large, nonnegative))
 
 
-def left_over(proof: Proof) -> None:
+def left_over(proof):
     proof.conclude(
         proof.step("line", ge(2 * x, 2), proof.local(ge(x, 1), name="x ≥ 1")), relation=ge(2 * x, 2)
     )
 
 
-def below_a_law(proof: Proof) -> None:
+def below_a_law(proof):
     line = proof.step("wish", ge(x, 2), proof.local(ge(x, 1)))
     proof.conclude(line, forall=[x], such_that=[ge(x, 1)], relation=ge(x, 2))
 
@@ -158,8 +157,8 @@ def test_what_proves_nothing_is_unknown(claim, build, reason):
 # Witnesses.
 
 
-def printed(relation: sp.Basic, witness: Witness, *hypotheses: sp.Basic):
-    def build(proof: Proof) -> None:
+def printed(relation, witness, *hypotheses):
+    def build(proof):
         for each in hypotheses:
             proof.assume(each, name=f"given {each}")
         proof.step("line", relation, witness=witness)
@@ -184,9 +183,7 @@ def test_a_witness_that_meets_all_refutes():
 
 
 @given(*[st.fractions(-3, 3, max_denominator=4)] * 4)
-def test_a_witness_refutes_just_where_the_hypotheses_hold_and_the_line_does_not(
-    a: Fraction, b: Fraction, c, d
-):
+def test_a_witness_refutes_just_where_the_hypotheses_hold_and_the_line_does_not(a, b, c, d):
     proof = printed(le(x + c, d * y), numbers(x=a, y=b), ge(x, y))
     holds, false = a >= b, a + c > d * b
     assert (proof.verdict == "refuted") == (holds and false)
@@ -201,7 +198,7 @@ def test_numbers_that_are_irrational_refute_where_the_intervals_say_so():
 
 
 def test_definitions_that_come_after_a_line_bind_its_witness_too():
-    def build(proof: Proof) -> None:
+    def build(proof):
         proof.step("line", le(x, 1), witness=numbers(x=2, y=3))
         proof.define(x, y)
 
@@ -209,7 +206,7 @@ def test_definitions_that_come_after_a_line_bind_its_witness_too():
 
 
 def test_a_line_that_does_not_follow_is_told_from_one_that_is_false():
-    def build(proof: Proof) -> None:
+    def build(proof):
         premise = proof.assume(ge(x, 1))
         proof.step("follows", ge(x, 0), premise, derived_from=[premise])
         proof.step("does not", ge(x, 0), premise, derived_from=[proof.assume(ge(x, -1))])
@@ -225,7 +222,7 @@ def test_a_line_that_does_not_follow_is_told_from_one_that_is_false():
 # Trust.
 
 
-def without_certificate(monkeypatch: pytest.MonkeyPatch, *relations: sp.Basic) -> None:
+def without_certificate(monkeypatch, *relations):
     """Let the search find nothing for these lines."""
     hopeless = {NUMBERS.fact(relation) for relation in relations}
     real = proofs.entailed
@@ -236,7 +233,7 @@ def without_certificate(monkeypatch: pytest.MonkeyPatch, *relations: sp.Basic) -
     )
 
 
-def chain(proof: Proof) -> None:
+def chain(proof):
     """Three lines, of which the second rests on the first, and the third on neither."""
     first = proof.step("first", ge(x, 0), proof.assume(ge(x, 1)))
     second = proof.step("second", ge(2 * x, 0), first)
@@ -277,7 +274,7 @@ def test_solvers_that_disagree_stop_everything(monkeypatch):
 def test_a_line_that_solvers_prove_is_no_better_than_its_premises(known, monkeypatch):
     without_certificate(monkeypatch, ge(x, 2))
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         first = {
             "an open line": lambda: proof.step("wish", ge(x, 3)),
             "a refuted line": lambda: proof.step("wish", ge(x, 3), witness=numbers(x=0)),
@@ -294,7 +291,7 @@ def test_a_line_that_solvers_prove_is_no_better_than_its_premises(known, monkeyp
 def test_a_law_can_rest_on_the_solvers(monkeypatch):
     without_certificate(monkeypatch, ge(x, 0))
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         line = proof.step("first", ge(x, 0), proof.local(ge(x, 1)))
         proof.conclude(line, forall=[x], such_that=[ge(x, 1)], relation=ge(x, 0))
 
@@ -315,7 +312,7 @@ def test_standard_facts_are_assumed_and_in_the_ledger():
 
 @pytest.mark.parametrize("place", ["conclusion", "a line", "below a line"])
 def test_forged_theorems_raise(place):
-    def build(proof: Proof) -> None:
+    def build(proof):
         fact = NUMBERS.fact(ge(x, 1))
         theorem = Theorem(frozenset(), fact, frozenset(), "assume", (), (fact,))
         if place == "below a line":
@@ -355,8 +352,8 @@ def test_a_claim_is_refuted_by_its_own_conclusion_alone():
 # The verdict on a claim.
 
 
-def make(version: str, verdict: str, is_statement: bool = False):
-    def build(proof: Proof) -> None:
+def make(version, verdict, is_statement=False):
+    def build(proof):
         if verdict == "refuted":
             proof.step("line", le(x, 0), witness=numbers(x=1))
         elif verdict == "proved":

@@ -8,7 +8,6 @@ import pytest
 
 import boundcheck as bc
 from boundcheck.language.prose import mathml_of
-from boundcheck.proof import ProofAudit
 from boundcheck.proof.audit import proof_as_json
 from boundcheck.proof.notation import shown
 
@@ -16,11 +15,11 @@ ID = "jiang2024.lemma1"
 
 
 @pytest.fixture(scope="module")
-def audit() -> ProofAudit:
+def audit():
     return bc.prove(ID)
 
 
-def text_of(html: str) -> str:
+def text_of(html):
     return " ".join("".join(ElementTree.fromstring(html).itertext()).split())
 
 

@@ -34,7 +34,7 @@ from boundcheck.language.vocabulary import (
     n,
 )
 from boundcheck.proof import Reading, Witness, at_numbers, le
-from boundcheck.proof.instance import MeftRun, Point, Setting
+from boundcheck.proof.instance import MeftRun, Setting
 from boundcheck.proof.witness import at_points, on_run
 from boundcheck.properties.problem_strategies import Run, fractions
 from proofs.jiang2024 import witnesses
@@ -52,20 +52,20 @@ WITNESSES = {name: each for name, each in vars(witnesses).items() if isinstance(
 POINTS = st.tuples(fractions(-2, 2), fractions(-2, 2))
 
 
-def minus(v1: Point, v2: Point) -> Point:
+def minus(v1, v2):
     return v1[0] - v2[0], v1[1] - v2[1]
 
 
-def change(setting: Setting, v1: Point, v2: Point) -> Point:
+def change(setting, v1, v2):
     """∇F(v_1) - ∇F(v_2)."""
     return minus(setting.gradient(v1), setting.gradient(v2))
 
 
-def square_norm(v: Point) -> Fraction:
+def square_norm(v):
     return sum((x * x for x in v), Fraction(0))
 
 
-def laws(run: MeftRun) -> list[list[tuple[Point, Fraction]]]:
+def laws(run):
     """v_t on each path with the probability of the path, for t = 1, ..., T + 1."""
     paths = run.paths
     return [
@@ -73,17 +73,17 @@ def laws(run: MeftRun) -> list[list[tuple[Point, Fraction]]]:
     ]
 
 
-def mean_square_norms(run: MeftRun) -> list[Fraction]:
+def mean_square_norms(run):
     """N_t, the expectation of the squared gradient norm of F at v_t, for t = 1, ..., T."""
     return [sum(p * square_norm(run.gradient(v)) for v, p in law) for law in laws(run)[:-1]]
 
 
-def mean_losses(run: MeftRun) -> list[Fraction]:
+def mean_losses(run):
     """The expectation of F(v_t) for t = 1, ..., T + 1."""
     return [sum(p * run.loss(v) for v, p in law) for law in laws(run)]
 
 
-def printed_bound_square(run: MeftRun) -> Fraction:
+def printed_bound_square(run):
     """The square of the bound that Theorem 2 prints."""
     given = {
         **run.constants,
@@ -97,7 +97,7 @@ def printed_bound_square(run: MeftRun) -> Fraction:
     return found
 
 
-def assert_replayed(run: MeftRun, absolute: float, absolute_square: float) -> None:
+def assert_replayed(run, absolute, absolute_square):
     """Against the run in float64, over all paths, by the code that runs experiments."""
     start = tuple(torch.full((1, 1, 1), float(x), dtype=torch.float64) for x in run.start)
     problem = Problem(
@@ -110,7 +110,7 @@ def assert_replayed(run: MeftRun, absolute: float, absolute_square: float) -> No
     assert list(found.mean_square_gradients) == pytest.approx(exact, rel=1e-9, abs=absolute_square)
 
 
-def path(run: MeftRun, drawn: tuple[Fraction, ...]) -> Point:
+def path(run, drawn):
     """Where these offsets, in this order, lead to: Algorithm 1 with its formulas written out."""
     A, B = run.start
     for c in drawn:
@@ -121,7 +121,7 @@ def path(run: MeftRun, drawn: tuple[Fraction, ...]) -> Point:
 
 @examples(50)
 @given(instances())
-def test_expectations_are_means_over_all_paths(run: MeftRun) -> None:
+def test_expectations_are_means_over_all_paths(run):
     for t in range(run.T + 1):
         ends = [path(run, drawn) for drawn in itertools.product(run.offsets, repeat=t)]
         assert mean_losses(run)[t] == sum(run.slope.integral(A * B) for A, B in ends) / len(ends)
@@ -134,14 +134,14 @@ def test_expectations_are_means_over_all_paths(run: MeftRun) -> None:
 
 @examples(50)
 @given(instances())
-def test_numeric_layer_replays_every_run(run: MeftRun) -> None:
+def test_numeric_layer_replays_every_run(run):
     # Small numbers that are differences of larger ones keep fewer digits.
     size = float(run.slope.bound) * 8
     assert_replayed(run, 1e-12 * size, 1e-12 * size**2)
 
 
 @given(instances())
-def test_repaired_proof_and_printed_theorem_hold_of_every_run(run: MeftRun) -> None:
+def test_repaired_proof_and_printed_theorem_hold_of_every_run(run):
     mean, q = sum(mean_square_norms(run)) / run.T, run.smoothness * run.alpha
     # The repaired proof: (D/(alpha T) + Lhat alpha zeta²/2) / (1 - Lhat alpha/2).
     assert mean <= (run.gap / (run.alpha * run.T) + q * run.zeta**2 / 2) / (1 - q / 2)
@@ -154,13 +154,13 @@ def test_repaired_proof_and_printed_theorem_hold_of_every_run(run: MeftRun) -> N
 
 
 @given(instances(), POINTS, POINTS)
-def test_lemma_1_holds_of_every_pair_on_the_ball(run: MeftRun, v1: Point, v2: Point) -> None:
+def test_lemma_1_holds_of_every_pair_on_the_ball(run, v1, v2):
     v1, v2 = (tuple(max(-run.sigma, min(run.sigma, x)) for x in v) for v in (v1, v2))
     assert meets(at_points("Two points", run, v1, v2).told(READING), LEMMA_1).holds
     assert square_norm(change(run, v1, v2)) <= run.smoothness**2 * square_norm(minus(v1, v2))
 
 
-def test_constants_are_those_of_the_claims() -> None:
+def test_constants_are_those_of_the_claims():
     run = witnesses.ROW_15
     inputs = {
         "L": run.L,
@@ -191,12 +191,12 @@ PLANTED = [
 ]
 
 
-def broken(run: MeftRun) -> list[str]:
+def broken(run):
     return [part.title for part in judged_in(run).failures]
 
 
 @pytest.mark.parametrize(("title", "change"), PLANTED, ids=str)
-def test_each_planted_failure_is_named(title: str, change: dict) -> None:
+def test_each_planted_failure_is_named(title, change):
     assert title in broken(replace(witnesses.ROW_10, **change))
 
 
@@ -208,11 +208,11 @@ def test_each_planted_failure_is_named(title: str, change: dict) -> None:
         pytest.param({"L": 2, "C": 3}, id="constants that are loose"),
     ],
 )
-def test_hypotheses_that_just_hold_are_not_named(change: dict) -> None:
+def test_hypotheses_that_just_hold_are_not_named(change):
     assert judged_in(replace(witnesses.ROW_10, **change), "any").holds
 
 
-def test_an_iterate_that_leaves_the_ball_late_is_seen() -> None:
+def test_an_iterate_that_leaves_the_ball_late_is_seen():
     # Two steps away from a minimum at W = 2: the last iterate is the farthest.
     run = replace(witnesses.ROW_10, slope=PiecewiseLinear.clipped(1, "1/4", 2))
     _, before, last = (max(abs(x) for v, _ in law for x in v) for law in laws(run))
@@ -223,9 +223,7 @@ def test_an_iterate_that_leaves_the_ball_late_is_seen() -> None:
 
 @examples(50)
 @given(instances(), st.booleans())
-def test_noise_is_that_of_all_that_can_be_drawn_after_any_past(
-    run: MeftRun, replacement: bool
-) -> None:
+def test_noise_is_that_of_all_that_can_be_drawn_after_any_past(run, replacement):
     """Against lists of what is drawn: the mean of what is left, and its variance at the corner of
     the ball."""
     run = replace(run, T=min(run.T, len(run.offsets)), replacement=replacement)
@@ -255,13 +253,13 @@ def test_noise_is_that_of_all_that_can_be_drawn_after_any_past(
         ("offsets", ()),
     ],
 )
-def test_what_is_no_instance_is_refused(field: str, value: object) -> None:
+def test_what_is_no_instance_is_refused(field, value):
     with pytest.raises(InputError) as caught:
         replace(witnesses.ROW_10, **{field: value})
     assert caught.value.field == field
 
 
-def test_each_witness_is_of_an_instance_and_each_instance_has_a_witness() -> None:
+def test_each_witness_is_of_an_instance_and_each_instance_has_a_witness():
     shown, known = (
         {(each.slope, *each.constants.values()) for each in some}
         for some in ([each.source for each in WITNESSES.values()], INSTANCES.values())
@@ -270,7 +268,7 @@ def test_each_witness_is_of_an_instance_and_each_instance_has_a_witness() -> Non
 
 
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
-def test_each_run_meets_every_hypothesis_and_is_replayed_in_floats(run: MeftRun) -> None:
+def test_each_run_meets_every_hypothesis_and_is_replayed_in_floats(run):
     assert judged_in(run, "printed" if has_printed_step(run) else "any").objection == ""
     assert_replayed(run, 0, 0)
 

@@ -1,12 +1,9 @@
 """Certificates with one place changed: by kind of change, at random. Some changes keep a
 certificate right."""
 
-from __future__ import annotations
-
 from fractions import Fraction
-from random import Random
 
-from boundcheck.kernel import Fact, Theorem
+from boundcheck.kernel import Fact
 from boundcheck.kernel.derive import RELATIONS
 from boundcheck.kernel.terms import ONE, Scalar
 
@@ -16,9 +13,9 @@ from .reader import unproved
 class Draft:
     """The parts of a certificate, to be changed; each term has one square."""
 
-    def __init__(self, theorem: Theorem) -> None:
+    def __init__(self, theorem):
         goal, terms, multipliers, factor = theorem.arguments
-        self.goal: Fact = goal
+        self.goal = goal
         self.premises = [premise.fact for premise in theorem.premises]
         self.terms = [
             [weight, root, list(places)] for squares, places in terms for weight, root in squares
@@ -26,14 +23,14 @@ class Draft:
         self.multipliers = [list(each) for each in multipliers]
         self.factor = list(factor)
 
-    def certificate(self) -> Theorem:
+    def certificate(self):
         terms = tuple((((weight, root),), tuple(places)) for weight, root, places in self.terms)
         return unproved(
             self.premises, self.goal, terms, tuple(map(tuple, self.multipliers)), tuple(self.factor)
         )
 
 
-def _changed(p: Scalar, random: Random) -> Scalar:
+def _changed(p, random):
     """One coefficient changed, one monomial dropped, or a number added."""
     monomials = [*p.terms, ()]
     monomial = random.choice(monomials)
@@ -56,7 +53,7 @@ FALSE = (
 TRUE = ("scaled", "turned", "a premise more")
 
 
-def change(draft: Draft, kind: str, random: Random) -> None:
+def change(draft, kind, random):
     """Change a draft in one place, by kind."""
     place, premises = random.randrange(len(draft.premises)), draft.premises
     term = random.choice(draft.terms) if draft.terms else []
@@ -125,7 +122,7 @@ def change(draft: Draft, kind: str, random: Random) -> None:
             raise ValueError(kind)
 
 
-def mutant(theorem: Theorem, kind: str, random: Random) -> Theorem | None:
+def mutant(theorem, kind, random):
     """The certificate with a change of this kind; None if it has no place for one."""
     draft = Draft(theorem)
     needs = {

@@ -5,23 +5,22 @@ from typing import NamedTuple
 
 import sympy as sp
 
-from boundcheck.language.claim import Claim
-from boundcheck.proof import Proof, Script
+from boundcheck.proof import Script
 
 
-def changed(claim: Claim, old: sp.Expr, new: sp.Expr) -> Claim:
+def changed(claim, old, new):
     """The claim with a part of its formulas replaced, under an id of its own."""
     quantities = tuple(replace(q, expression=q.expression.subs(old, new)) for q in claim.quantities)
     assert quantities != claim.quantities
     return replace(claim, id=f"planted.{claim.id.split('.')[1]}", quantities=quantities)
 
 
-def about(script: Script, claim: Claim) -> Proof:
+def about(script, claim):
     """The proof that the script makes, told that it is about this claim."""
     return replace(script, id=claim.id, title=claim.title, claim=claim).proof
 
 
-def closes(script: Script, claim: Claim) -> bool:
+def closes(script, claim):
     """Whether the script, told that it is about this claim, ends in the claim from what it
     assumes."""
     proof = about(script, claim)
@@ -38,5 +37,5 @@ class Planted(NamedTuple):
     new: sp.Expr
 
     @property
-    def claim(self) -> Claim:
+    def claim(self):
         return changed(self.script.claim, self.old, self.new)

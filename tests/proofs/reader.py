@@ -1,22 +1,18 @@
 """`proofs/check_certificates.py` as a module, and a certificate asked of the kernel's rule and of
 that reader."""
 
-from __future__ import annotations
-
 import json
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
-from boundcheck.kernel import Fact, RuleError, Theorem, rules
+from boundcheck.kernel import RuleError, Theorem, rules
 from boundcheck.proof.export import certificate_as_json
 
 CHECKER = Path(__file__).parents[2] / "proofs" / "check_certificates.py"
 NAMED = {"claim": "my.lemma", "version": "sharp", "number": 1, "line": ""}
 
 
-def edited(old: str, new: str) -> ModuleType:
+def edited(old, new):
     """The reader with one place of its text changed."""
     text = CHECKER.read_text(encoding="utf-8")
     assert text.count(old) == 1, old
@@ -28,7 +24,7 @@ def edited(old: str, new: str) -> ModuleType:
 checker = edited("EXAMPLE =", "EXAMPLE =")
 
 
-def objection(certificate: Mapping[str, Any], reader: ModuleType = checker) -> str:
+def objection(certificate, reader=checker):
     """What the reader says of a certificate, which goes through JSON to it; raises ValueError if it
     cannot be read."""
     line = json.dumps(NAMED | certificate, ensure_ascii=False)
@@ -37,13 +33,13 @@ def objection(certificate: Mapping[str, Any], reader: ModuleType = checker) -> s
     )
 
 
-def unproved(premises: Iterable[Fact], *arguments: Any) -> Theorem:
+def unproved(premises, *arguments):
     """What has the form of a theorem by certificate, whether or not it is one."""
     assumed = tuple(map(rules.assume, premises))
     return Theorem(frozenset(), arguments[0], frozenset(), "certificate", assumed, arguments)
 
 
-def kernel_accepts(certificate: Theorem) -> bool:
+def kernel_accepts(certificate):
     try:
         rules.certificate(certificate.premises, *certificate.arguments)
     except RuleError:
@@ -51,5 +47,5 @@ def kernel_accepts(certificate: Theorem) -> bool:
     return True
 
 
-def reader_accepts(certificate: Theorem, reader: ModuleType = checker) -> bool:
+def reader_accepts(certificate, reader=checker):
     return not objection(certificate_as_json(certificate), reader)

@@ -1,8 +1,6 @@
 """The second reader of certificates accepts those of every paper, refuses what the kernel refuses,
 and stands alone."""
 
-from __future__ import annotations
-
 import ast
 import json
 import subprocess
@@ -11,18 +9,15 @@ from collections import Counter
 from fractions import Fraction
 from functools import cache
 from itertools import chain
-from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.strategies import DrawFn
 
 import boundcheck as bc
 from boundcheck.errors import InputError
-from boundcheck.kernel import Fact, Theorem
+from boundcheck.kernel import Fact
 from boundcheck.kernel import terms as nodes
 from boundcheck.kernel.builders import norm
 from boundcheck.kernel.derive import RELATIONS, derivation
@@ -80,7 +75,7 @@ EXAMPLE = json.loads(checker.EXAMPLE)
 
 @pytest.mark.full
 @pytest.mark.parametrize("paper", sorted(papers()))
-def test_it_accepts_every_certificate(paper: str) -> None:
+def test_it_accepts_every_certificate(paper):
     """And their lines are named."""
     count = 0
     for proof in map(judged if paper == "jiang2024" else judge, of_paper(paper)):
@@ -100,7 +95,7 @@ def test_it_accepts_every_certificate(paper: str) -> None:
 
 
 @cache
-def pool() -> tuple[Theorem, ...]:
+def pool():
     """The certificates of the paper."""
     steps = [step.step.theorem for script in SCRIPTS for step in judged(script).steps]
     return tuple(theorem for theorem in derivation(steps) if theorem.rule == "certificate")
@@ -121,9 +116,7 @@ TWO_OF_ONE_NAME = {
 
 
 @pytest.mark.parametrize("pair", TWO_OF_ONE_NAME.values(), ids=list(TWO_OF_ONE_NAME))
-def test_a_certificate_in_which_a_name_stands_for_two_things_is_not_written(
-    pair: tuple[Scalar, Scalar],
-) -> None:
+def test_a_certificate_in_which_a_name_stands_for_two_things_is_not_written(pair):
     first, second = pair
     theorem = unproved([Fact(">=", first)], Fact(">=", second), ((((1, ONE),), (0,)),), (), ())
     assert not kernel_accepts(theorem)
@@ -131,8 +124,8 @@ def test_a_certificate_in_which_a_name_stands_for_two_things_is_not_written(
         certificate_as_json(theorem)
 
 
-def test_the_line_that_follows_as_the_paper_says_is_exported_too() -> None:
-    def build(proof: Any) -> None:
+def test_the_line_that_follows_as_the_paper_says_is_exported_too():
+    def build(proof):
         low = proof.assume(ge(x, 1), name="low")
         higher = proof.assume(ge(x, y + 1), name="higher")
         proof.step(
@@ -147,8 +140,8 @@ def test_the_line_that_follows_as_the_paper_says_is_exported_too() -> None:
 # What it makes of a text.
 
 
-def by_texts(polynomial: Scalar) -> Counter[tuple[str, ...]]:
-    found: Counter[tuple[str, ...]] = Counter()
+def by_texts(polynomial):
+    found = Counter()
     for monomial, coefficient in polynomial.terms.items():
         found[tuple(sorted(str(atom) for atom, exponent in monomial for _ in range(exponent)))] += (
             coefficient
@@ -158,7 +151,7 @@ def by_texts(polynomial: Scalar) -> Counter[tuple[str, ...]]:
 
 @examples(200)
 @given(scalars(2), scalars(1))
-def test_it_reads_a_polynomial_as_the_kernel_writes_it(p: Scalar, q: Scalar) -> None:
+def test_it_reads_a_polynomial_as_the_kernel_writes_it(p, q):
     assert checker.polynomial(str(p)) == by_texts(p)
     assert checker.polynomial(f"({p})*({q})^2 - ({q})") == by_texts(p * q**2 - q)
     for fact in (Fact(relation, p) for relation in RELATIONS):
@@ -174,7 +167,7 @@ TEXTS = {
 }
 
 
-def test_it_reads_what_a_person_writes() -> None:
+def test_it_reads_what_a_person_writes():
     assert {
         text for text, same in TEXTS.items() if checker.polynomial(text) != checker.polynomial(same)
     } == set()
@@ -216,7 +209,7 @@ UNREADABLE += [
 
 
 @pytest.mark.parametrize("text", UNREADABLE)
-def test_it_does_not_guess_what_a_text_means(text: str) -> None:
+def test_it_does_not_guess_what_a_text_means(text):
     with pytest.raises(ValueError, match=r"polynomial|brackets"):
         checker.polynomial(text)
 
@@ -225,7 +218,7 @@ def test_it_does_not_guess_what_a_text_means(text: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [*FALSE, *TRUE])
-def test_they_agree_on_mutants_of_the_paper(kind: str) -> None:
+def test_they_agree_on_mutants_of_the_paper(kind):
     random = Random(kind)
     mutants = [mutant(theorem, kind, random) for theorem in random.sample(pool(), 60)]
     answers = Counter(
@@ -239,7 +232,7 @@ def test_they_agree_on_mutants_of_the_paper(kind: str) -> None:
 
 
 @st.composite
-def made(draw: DrawFn) -> Theorem:
+def made(draw):
     """A certificate whose goal is computed from the other side; with a strict factor, or the goal's
     own square."""
     count = draw(st.integers(1, 3))
@@ -274,19 +267,19 @@ def made(draw: DrawFn) -> Theorem:
 
 @examples(300)
 @given(made(), st.sampled_from(["", *FALSE, *TRUE]), st.integers(0, 2**32))
-def test_they_agree_on_certificates_of_any_shape(theorem: Theorem, kind: str, seed: int) -> None:
+def test_they_agree_on_certificates_of_any_shape(theorem, kind, seed):
     changed = mutant(theorem, kind, Random(seed)) if kind else theorem
     if changed is not None:
         assert kernel_accepts(changed) == reader_accepts(changed)
 
 
 @cache
-def refused_by_the_kernel() -> tuple[Theorem, ...]:
+def refused_by_the_kernel():
     """The certificates that the tests of the kernel hold to be wrong, as far as a file has a place
     for them."""
-    asked: list[Theorem] = []
+    asked = []
 
-    def ask(premises: tuple[Any, ...], goal: Any, terms: Any, *rest: Any) -> None:
+    def ask(premises, goal, terms, *rest):
         facts = [goal, *(getattr(each, "conclusion", None) for each in premises)]
         # A file has no place for laws, and none for a term without a square.
         if all(type(each) is Fact for each in facts) and all(squares for squares, _ in terms):
@@ -299,7 +292,7 @@ def refused_by_the_kernel() -> tuple[Theorem, ...]:
     return tuple(asked)
 
 
-def test_it_refuses_what_the_kernel_is_known_to_refuse() -> None:
+def test_it_refuses_what_the_kernel_is_known_to_refuse():
     assert len(refused_by_the_kernel()) > 20
     assert not any(map(kernel_accepts, refused_by_the_kernel()))
     assert not any(map(reader_accepts, refused_by_the_kernel()))
@@ -324,7 +317,7 @@ WRONG_READERS = {
 
 
 @pytest.mark.parametrize("edit", WRONG_READERS.values(), ids=list(WRONG_READERS))
-def test_a_reader_that_is_wrong_disagrees_with_the_kernel(edit: tuple[str, str]) -> None:
+def test_a_reader_that_is_wrong_disagrees_with_the_kernel(edit):
     random = Random(0)
     reader = edited(*edit)
     mutants = (
@@ -337,7 +330,7 @@ def test_a_reader_that_is_wrong_disagrees_with_the_kernel(edit: tuple[str, str])
 # It stands alone, and says in one line what it finds.
 
 
-def alone(*paths: Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+def alone(*paths, cwd):
     """The file run by Python without any package, and without the folder of this project."""
     command = [sys.executable, "-I", "-S", str(CHECKER), *map(str, paths)]
     return subprocess.run(
@@ -345,7 +338,7 @@ def alone(*paths: Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_it_is_short_and_imports_the_standard_library_alone() -> None:
+def test_it_is_short_and_imports_the_standard_library_alone():
     text = CHECKER.read_text(encoding="utf-8")
     nodes = list(ast.walk(ast.parse(text)))
     # Somebody is to read it in one sitting: its statements are counted, however its lines break.
@@ -369,7 +362,7 @@ def test_it_is_short_and_imports_the_standard_library_alone() -> None:
     assert not any(isinstance(node, ast.Assert) for node in nodes)
 
 
-def test_its_example_is_right_and_is_needed_in_each_part() -> None:
+def test_its_example_is_right_and_is_needed_in_each_part():
     assert objection(EXAMPLE) == ""
     assert objection(EXAMPLE | {"goal": "2*x + 1 <= y"}) == "left side - right side = -1 * z"
     strict = [each.replace("<=", "<") for each in EXAMPLE["premises"]]
@@ -385,7 +378,7 @@ def test_its_example_is_right_and_is_needed_in_each_part() -> None:
     )
 
 
-def test_it_reads_what_prove_exports(tmp_path: Path) -> None:
+def test_it_reads_what_prove_exports(tmp_path):
     files = export(bc.prove("meft.frozen_a"), tmp_path)
     path = tmp_path / "certificates.jsonl"
     assert path in files
@@ -409,7 +402,7 @@ def test_it_reads_what_prove_exports(tmp_path: Path) -> None:
     assert counted.startswith(f"{len(lines)} certificates checked, 1 wrong, in ")
 
 
-def line_of(**changes: Any) -> str:
+def line_of(**changes):
     return json.dumps(NAMED | SMALL | changes)
 
 
@@ -438,9 +431,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("line", MALFORMED.values(), ids=list(MALFORMED))
-def test_what_is_no_certificate_ends_in_one_line(
-    line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_no_certificate_ends_in_one_line(line, tmp_path, capsys):
     path = tmp_path / "certificates.jsonl"
     path.write_text(f"{line_of()}\n{line}\n", encoding="utf-8")
     assert checker.main([str(path)]) == 2
@@ -450,9 +441,7 @@ def test_what_is_no_certificate_ends_in_one_line(
     assert said.err.count("\n") == 1
 
 
-def test_a_file_that_is_not_there_or_has_nothing_is_no_success(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_file_that_is_not_there_or_has_nothing_is_no_success(tmp_path, capsys):
     (tmp_path / "empty").write_text("")
     (tmp_path / "bytes").write_bytes(b"\xff\xfe\n")
     assert [checker.main([str(tmp_path / name)]) for name in ("missing", "bytes", "empty")] == [

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
 
 import pytest
 import sympy as sp
@@ -13,14 +12,13 @@ from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import t
 from boundcheck.language.algorithms import RELORA, A_moved, B_moved, ReLoRA, Z_t
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Quantity
 from boundcheck.language.symbols import G, L, Lhat, a, alpha, bound, kappa, q, s, zeta
 from boundcheck.language.vocabulary import A_t, B_t
 from tests.proofs.planted import changed, closes
 
 
 @pytest.mark.full
-def test_a_larger_share_of_the_descent_is_not_proved(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_larger_share_of_the_descent_is_not_proved(monkeypatch):
     """An adaptive step gives 3/4 of itself, and not 4/5."""
     monkeypatch.setattr(factors, "C", sp.Rational(4, 5))
     script = factors.adaptive_gd
@@ -37,9 +35,7 @@ KAPPA_PLANTED = {
 
 @pytest.mark.full
 @pytest.mark.parametrize(("name", "planted"), KAPPA_PLANTED.values(), ids=KAPPA_PLANTED)
-def test_a_smaller_kappa_is_not_proved(
-    name: str, planted: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_smaller_kappa_is_not_proved(name, planted, monkeypatch):
     claim = beyond.everywhere.claim
     if name:
         monkeypatch.setattr(beyond, name, planted)
@@ -49,9 +45,7 @@ def test_a_smaller_kappa_is_not_proved(
 
 
 @pytest.mark.parametrize("share", [Fraction(1, 100), Fraction(1, 4), Fraction(1, 2)])
-def test_kappa_is_between_that_of_the_hard_instance_and_that_of_smoothness_along_the_run(
-    share: Fraction,
-) -> None:
+def test_kappa_is_between_that_of_the_hard_instance_and_that_of_smoothness_along_the_run(share):
     """The hard instance of `problems.hard` has 1 + 1/(2 - q) in the limit."""
     sharper, other = (
         next(x.expression for x in catalogue[id].quantities if x.symbol == kappa).subs(
@@ -73,8 +67,8 @@ RELORA_PLANTED = {
 
 @pytest.mark.full
 @pytest.mark.parametrize(("symbol", "part", "factor"), RELORA_PLANTED.values(), ids=RELORA_PLANTED)
-def test_a_constant_of_relora_that_is_wrong_is_not_proved(symbol, part, factor) -> None:
-    def planted(quantity: Quantity) -> sp.Expr:
+def test_a_constant_of_relora_that_is_wrong_is_not_proved(symbol, part, factor):
+    def planted(quantity):
         if quantity.symbol != symbol:
             return quantity.expression
         return (
@@ -99,9 +93,7 @@ RESTARTS = {
 
 
 @pytest.mark.parametrize("base", [*RESTARTS.values(), None], ids=[*RESTARTS, "W is kept"])
-def test_a_restart_that_does_not_keep_w_proves_nothing(
-    base, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_restart_that_does_not_keep_w_proves_nothing(base, monkeypatch):
     """Under an algorithm of one's own, so that its equation is one that a proof may start from."""
 
     class Restarting(ReLoRA):

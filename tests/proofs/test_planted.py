@@ -20,7 +20,6 @@ from boundcheck.proofs.methods import convex, descent
 import boundcheck
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.algorithms import gamma
-from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import (
     R_1,
     D,
@@ -40,9 +39,7 @@ from boundcheck.language.symbols import (
     rho,
     zeta,
 )
-from boundcheck.proof import Script
 from boundcheck.proof.audit import Carrier, carrier
-from soundness.exact_model import ExactModel
 from soundness.exact_models import runs_of
 from tests.proofs.planted import Planted, about, closes
 
@@ -120,18 +117,18 @@ PARABOLAS = (
         *(pytest.param(each, id=name, marks=pytest.mark.full) for name, each in SLOW.items()),
     ],
 )
-def test_what_is_planted_is_not_proved(planted: Planted) -> None:
+def test_what_is_planted_is_not_proved(planted):
     assert not closes(planted.script, planted.claim)
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("script", THEOREMS.values(), ids=THEOREMS)
-def test_the_theorem_itself_under_another_id_is(script: Script) -> None:
+def test_the_theorem_itself_under_another_id_is(script):
     """So it is not the change of the id that is refused."""
     assert closes(script, replace(script.claim, id=f"planted.{script.id.split('.')[1]}"))
 
 
-def refuting(claim: Claim, script: Script) -> tuple[ExactModel | None, bool]:
+def refuting(claim, script):
     """The first run in which all that the proof starts from holds and the claim does not; whether
     in one both hold."""
     proof = about(script, claim)
@@ -146,7 +143,7 @@ def refuting(claim: Claim, script: Script) -> tuple[ExactModel | None, bool]:
 
 
 @pytest.mark.parametrize("planted", FALSE.values(), ids=FALSE)
-def test_what_is_planted_is_refuted_by_an_exact_run(planted: Planted) -> None:
+def test_what_is_planted_is_refuted_by_an_exact_run(planted):
     run, _ = refuting(planted.claim, planted.script)
     assert run is not None
     assert all(isinstance(x, Fraction) for x in run.numbers.values())
@@ -158,7 +155,7 @@ REFUTED = {each.script.id: each.script for each in FALSE.values()}
 
 @pytest.mark.full
 @pytest.mark.parametrize("script", REFUTED.values(), ids=REFUTED)
-def test_no_run_refutes_the_theorem_itself(script: Script) -> None:
+def test_no_run_refutes_the_theorem_itself(script):
     """And there are runs of which the theorem says something."""
     run, holds = refuting(replace(script.claim, id=f"planted.{script.id.split('.')[1]}"), script)
     assert run is None
@@ -168,5 +165,5 @@ def test_no_run_refutes_the_theorem_itself(script: Script) -> None:
 @pytest.mark.parametrize(
     "id", sorted({id for adapter in ADAPTERS.values() for id in adapter.claims})
 )
-def test_each_claim_about_an_adapter_is_carried(id: str) -> None:
+def test_each_claim_about_an_adapter_is_carried(id):
     assert carrier(boundcheck.claims[id]) in (Carrier.KERNEL, Carrier.BY_HAND)

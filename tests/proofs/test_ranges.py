@@ -8,7 +8,6 @@ where d = 2.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
@@ -18,7 +17,6 @@ import sympy as sp
 
 from boundcheck.exact.balls import upper
 from boundcheck.language.catalogue import catalogue, lemmas
-from boundcheck.language.claim import Claim
 from boundcheck.language.hypotheses import BoundedGradient
 
 SHARES = [Fraction(x) for x in ("-1", "0", "1/2", "9/10", "1")]
@@ -38,7 +36,7 @@ class Adapter:
     radii: dict[sp.Symbol, str]
 
     @property
-    def turns(self) -> bool:
+    def turns(self):
         return len(self.weight) > 1
 
 
@@ -68,17 +66,15 @@ class Seen:
     slope: Vector
 
 
-def dot(x: Vector, y: Vector) -> Fraction:
+def dot(x, y):
     return sum((a * b for a, b in zip(x, y, strict=True)), Fraction(0))
 
 
-def less(x: Vector, y: Vector) -> Vector:
+def less(x, y):
     return tuple(a - b for a, b in zip(x, y, strict=True))
 
 
-def points(
-    adapter: Adapter, numbers: dict[str, Fraction], curvature: Vector, centre: Vector
-) -> Iterator[Seen]:
+def points(adapter, numbers, curvature, centre):
     """Some points of the domain."""
     letters = (*adapter.radii, *((X, Y) if adapter.turns else ()))
     derivatives = [[sp.diff(entry, letter) for letter in letters] for entry in adapter.weight]
@@ -102,9 +98,7 @@ def points(
         yield Seen(tuple(v), tuple(weight), tuple(slope))
 
 
-def steepest(
-    claim: Claim, seen: list[Seen], numbers: dict[str, Fraction], centre: Vector
-) -> Fraction:
+def steepest(claim, seen, numbers, centre):
     """At least the length of the slope of f at each W that the text of the lemma names; 0 where it
     bounds none."""
     text = next((x.quantifier for x in claim.hypotheses if isinstance(x.word, BoundedGradient)), "")
@@ -120,7 +114,7 @@ def steepest(
     return abs(numbers["W_0"] - centre[0]) + reach
 
 
-def broken(claim: Claim) -> bool:
+def broken(claim):
     """True if two points of a quadratic function break the lemma, though all that it prints
     holds."""
     adapter, names = ADAPTERS.get(claim.id, LORA), {p.name for p in claim.parameters}
@@ -158,14 +152,7 @@ def broken(claim: Claim) -> bool:
     return False
 
 
-def breaks(
-    adapter: Adapter,
-    curvature: tuple[int, ...],
-    centre: Vector,
-    limit: Fraction,
-    here: Seen,
-    there: Seen,
-) -> bool:
+def breaks(adapter, curvature, centre, limit, here, there):
     change = less(there.v, here.v)
     if not adapter.turns:
         turned = less(there.slope, here.slope)
@@ -177,7 +164,7 @@ def breaks(
 
 @pytest.mark.full
 @pytest.mark.parametrize("id", IDS)
-def test_no_numbers_break_a_lemma_as_it_is_printed(id: str) -> None:
+def test_no_numbers_break_a_lemma_as_it_is_printed(id):
     assert not broken(catalogue[id])
 
 
@@ -189,7 +176,7 @@ OTHERS = ("meft.gradient_bound_in_domain", "meft.gradient_bound_at_scale_1")
 @pytest.mark.parametrize(
     "id", [id for id in IDS if any(x.id in OTHERS for x in catalogue[id].hypotheses)]
 )
-def test_with_the_range_of_lora_it_would_be_false(id: str) -> None:
+def test_with_the_range_of_lora_it_would_be_false(id):
     claim = catalogue[id]
     hypotheses = tuple(BOUND if x.id in OTHERS else x for x in claim.hypotheses)
     assert broken(replace(claim, hypotheses=hypotheses))

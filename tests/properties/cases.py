@@ -9,7 +9,6 @@ objectives and adapters prove. Points are floats that are meant exactly.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -19,18 +18,14 @@ import sympy as sp
 import torch
 from boundcheck.proofs.meft.adapters import UNTURNED
 from hypothesis import assume
-from hypothesis.strategies import DrawFn, SearchStrategy
 from sympy.matrices.expressions.matexpr import MatrixExpr
-from torch import Tensor
 
 from boundcheck.exact.evaluate import Model, VectorFunction
 from boundcheck.exact.floats import Approx, ApproxMatrix, Comparison, Rounded
 from boundcheck.functions.adapters import ADAPTERS, Radii
 from boundcheck.functions.arithmetic import EPSILON, Point, square_norm
-from boundcheck.functions.objective import Objective
 from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import PARAMETERS, C, f_star, r, sigma
 from boundcheck.language.vocabulary import F, FrobeniusNorm, f, g, g_t, v, v_t
 from boundcheck.properties import (
@@ -47,7 +42,6 @@ from boundcheck.properties import (
 )
 from boundcheck.properties.problem_strategies import Run
 from boundcheck.worst_case.relation import parts
-from boundcheck.worst_case.short_run import ShortRun
 
 Blocks = tuple[ApproxMatrix, ...]
 DO = Rounded(torch.float64, "cpu")
@@ -63,7 +57,7 @@ class Case:
     instants: tuple[tuple[int, int], ...] = ((1, 0),)
 
     @property
-    def compared(self) -> list[Comparison]:
+    def compared(self):
         """Both sides of each of its inequalities, at each instant."""
         number = self.model.number
         pairs = list(inequalities(self.relation))
@@ -72,11 +66,11 @@ class Case:
         ]
 
     @property
-    def fails(self) -> bool:
+    def fails(self):
         """Whether an inequality certainly fails."""
         return any(each.fails for each in self.compared)
 
-    def at(self, numbers: Mapping[sp.Symbol, float]) -> Case:
+    def at(self, numbers):
         """The same with these numbers times as much."""
         known = self.model.numbers
         changed = {
@@ -86,7 +80,7 @@ class Case:
         return replace(self, model=replace(self.model, numbers={**known, **changed}))
 
 
-def inequalities(relation: Any) -> Iterator[tuple[Any, Any]]:
+def inequalities(relation):
     """The parts of a relation; of an equation between matrices, that the norm of the difference is
     at most 0."""
     for left, right, _ in parts(relation):
@@ -97,17 +91,14 @@ def inequalities(relation: Any) -> Iterator[tuple[Any, Any]]:
         )
 
 
-def case(
-    claim: Claim,
-    known: Mapping[sp.Symbol, Approx],
-    named: Mapping[str, Any],
-    functions: Mapping[sp.Symbol, VectorFunction] = {},
-    **others: Any,
-) -> Case:
+def case(claim, known, named, functions=None, **others):
     """The claim with points, exact matrices or approximate ones for the matrix symbols of these
     names."""
 
-    def blocks_of(X: Any) -> Blocks:
+    if functions is None:
+        functions = {}
+
+    def blocks_of(X):
         match X:
             case ApproxMatrix():
                 return (X,)
@@ -125,17 +116,17 @@ def case(
     return Case(claim.conclusion, Model(DO, known, letters, functions=functions, **others))
 
 
-def factors(point: Point, names: str) -> dict[str, Tensor]:
+def factors(point, names):
     """The blocks of a point by names."""
     return {name: part[0] for name, part in zip(names.split(), point, strict=True)}
 
 
-def numbers(values: Mapping[str, float]) -> dict[sp.Symbol, Approx]:
+def numbers(values):
     """Values of symbols by their names, as the floats that they are."""
     return {PARAMETERS[name].symbol: Approx(float(x), 0.0) for name, x in values.items()}
 
 
-def constants(problem: Problem, radii: Radii) -> dict[str, float]:
+def constants(problem, radii):
     """L and G of the problem, and what its adapter says."""
     L, G = problem.objective.smoothness.value, problem.gradient_bound(radii).value
     return problem.adapter.constants(radii) | {"L": L, "G": G}
@@ -144,32 +135,32 @@ def constants(problem: Problem, radii: Radii) -> dict[str, float]:
 # Functions, with the errors that the product proves of them
 
 
-def blocks(v: Point, replica: int = 0, error: float = 0.0) -> Blocks:
+def blocks(v, replica=0, error=0.0):
     """The blocks of one replica."""
     return tuple(ApproxMatrix(part[replica], error) for part in v)
 
 
-def weight(problem: Problem, v: Point) -> ApproxMatrix:
+def weight(problem, v):
     """W(v), off by as many units of roundoff as the adapter says."""
     sizes = problem.adapter.sizes(v)
     return ApproxMatrix(problem.adapter.weight(v)[0], EPSILON * sizes.terms * sizes.weight.item())
 
 
-def underflow(X: Tensor) -> float:
+def underflow(X):
     """What squares of numbers may be off by that are too small for the type."""
     return X.numel() * float(torch.finfo(X.dtype).tiny) ** 0.5
 
 
-def function_of_weight(objective: Objective) -> VectorFunction:
+def function_of_weight(objective):
     """f, of a matrix W."""
     L = objective.smoothness.value
 
-    def gradient(W: Blocks) -> Blocks:
+    def gradient(W):
         X = W[0].value.unsqueeze(0)
         error = objective.rounding(X, objective.loss(X))[1].item() + underflow(X)
         return (ApproxMatrix(objective.gradient(X)[0], error + L * W[0].error),)
 
-    def value(W: Blocks) -> Approx:
+    def value(W):
         X = W[0].value.unsqueeze(0)
         loss = objective.loss(X)
         slope = DO.length(gradient(W)).high + L * W[0].error
@@ -180,21 +171,21 @@ def function_of_weight(objective: Objective) -> VectorFunction:
     return VectorFunction(value, gradient)
 
 
-def function_of_point(problem: Problem) -> VectorFunction:
+def function_of_point(problem):
     """F, of the blocks of v."""
 
-    def at(v: Blocks) -> tuple[Point, list[float]]:
+    def at(v):
         point = tuple(X.value.unsqueeze(0) for X in v)
         lost = underflow(problem.adapter.W0) * (1 + problem.adapter.sizes(point).jacobian.item())
         return point, [
             error.item() + lost for error in problem.rounding(point, problem.loss(point))
         ]
 
-    def gradient(v: Blocks) -> Blocks:
+    def gradient(v):
         point, errors = at(v)
         return blocks(problem.gradient(point), error=errors[1])
 
-    def value(v: Blocks) -> Approx:
+    def value(v):
         point, errors = at(v)
         return Approx(problem.loss(point).item(), errors[0])
 
@@ -212,12 +203,12 @@ class Enclosure(NamedTuple):
     points: tuple[Point, Point]
 
     @property
-    def known(self) -> dict[sp.Symbol, Approx]:
+    def known(self):
         return numbers(constants(self.problem, self.radii))
 
 
 @st.composite
-def seen(draw: DrawFn, *kinds: str) -> Enclosure:
+def seen(draw, *kinds):
     """Of an adapter of one of these kinds."""
     problem = draw(problems(draw(st.sampled_from(kinds))))
     radii = draw(domains(problem.adapter))
@@ -225,7 +216,7 @@ def seen(draw: DrawFn, *kinds: str) -> Enclosure:
 
 
 @st.composite
-def of_f(draw: DrawFn, claim: Claim) -> Case:
+def of_f(draw, claim):
     """A hypothesis about f at any matrices W."""
     objective = draw(objectives())
     first, second = draw(weights(objective.shape, 2))
@@ -237,11 +228,11 @@ def of_f(draw: DrawFn, claim: Claim) -> Case:
 
 
 @st.composite
-def of_two_weights(draw: DrawFn, claim: Claim) -> Case:
+def of_two_weights(draw, claim):
     """Assumption 3, with its W_i at the pairs of factors; W = W_0 + BA has no scale there, and C is
     sigma."""
     found = draw(seen("lora", "direft"))
-    adapter: Any = replace(found.problem.adapter, scale=1.0)
+    adapter = replace(found.problem.adapter, scale=1.0)
     found = found._replace(problem=Problem(found.problem.objective, adapter))
     W = [weight(found.problem, point) for point in found.points]
     known = found.known | {C: found.known[sigma]}
@@ -251,7 +242,7 @@ def of_two_weights(draw: DrawFn, claim: Claim) -> Case:
 
 
 @st.composite
-def in_weight(draw: DrawFn, claim: Claim) -> Case:
+def in_weight(draw, claim):
     """The bound on the gradient, of any adapter, where its ball takes W; also of a loss that needs
     the ball."""
     found = draw(seen(*ADAPTERS))
@@ -263,11 +254,11 @@ def in_weight(draw: DrawFn, claim: Claim) -> Case:
 
 
 @st.composite
-def in_domain(draw: DrawFn, claim: Claim, kind: str, names: str) -> Case:
+def in_domain(draw, claim, kind, names):
     """What a domain says of the blocks of its points, and of frozen matrices; vectors are diagonal
     matrices."""
     found = draw(seen(kind))
-    adapter: Any = found.problem.adapter
+    adapter = found.problem.adapter
     named = factors(draw(st.sampled_from(found.points)), names)
     named = {
         name: X.flatten().diag() if name.startswith("Lambda") else X for name, X in named.items()
@@ -280,7 +271,7 @@ def in_domain(draw: DrawFn, claim: Claim, kind: str, names: str) -> Case:
 
 
 @st.composite
-def of_edit(draw: DrawFn, claim: Claim) -> Case:
+def of_edit(draw, claim):
     """The domain of LoReFT in (R, U), at U = V + R W_0 and a W_0 of norm 1 at most."""
     found = draw(seen("loreft"))
     W0 = found.problem.adapter.W0
@@ -293,7 +284,7 @@ def of_edit(draw: DrawFn, claim: Claim) -> Case:
     )
 
 
-def _turned_rows(found: Enclosure) -> dict[str, Any]:
+def _turned_rows(found):
     """R, R_1 and R_2 of LoReFT: rows of floats are orthonormal to some units of roundoff."""
     rows = {"R": 0, "R_1": 0, "R_2": 1}
     turned = {name: found.points[place][0][0] for name, place in rows.items()}
@@ -303,7 +294,7 @@ def _turned_rows(found: Enclosure) -> dict[str, Any]:
 # Runs
 
 
-def of_run(run: Run, known: Mapping[sp.Symbol, Approx]) -> Model[Approx, ApproxMatrix]:
+def of_run(run, known):
     """The model of all paths of a run.
 
     The bound on the error of the mean's gradient is one for the sum over n samples, of which one
@@ -328,7 +319,7 @@ def of_run(run: Run, known: Mapping[sp.Symbol, Approx]) -> Model[Approx, ApproxM
         stochastic.append((problem.batch_gradient(point, draws), error.tolist()))
     names = [block.name for block in problem.adapter.blocks]
 
-    def iterates(name: str, time: int, outcome: int) -> Blocks:
+    def iterates(name, time, outcome):
         if name == "g":
             g, errors = stochastic[time - 1]
             return blocks(g, outcome, errors[outcome])
@@ -346,12 +337,12 @@ def of_run(run: Run, known: Mapping[sp.Symbol, Approx]) -> Model[Approx, ApproxM
     )
 
 
-def _alike(run: Run, time: int) -> int:
+def _alike(run, time):
     """How many paths, which follow one another, share what they drew before this time."""
     return int(run.problem.objective.samples ** (run.T - time + 1))
 
 
-def moments(run: Run, last: int) -> tuple[tuple[int, int], ...]:
+def moments(run, last):
     """All times up to the last, each with one outcome of every past."""
     return tuple(
         (t, outcome)
@@ -364,7 +355,7 @@ RUNS = runs(horizon=3)
 
 
 @st.composite
-def of_iterates(draw: DrawFn, claim: Claim) -> Case:
+def of_iterates(draw, claim):
     """The ball, at the norms that a run has had; or at the radii of points that are drawn, cut or
     between others."""
     kind = draw(st.sampled_from(["lora", "direft"]))
@@ -380,14 +371,14 @@ def of_iterates(draw: DrawFn, claim: Claim) -> Case:
     made += [adapter.project(beyond, found.radii), adapter.extreme(beyond, found.radii)]
     made.append(adapter.draw(found.radii, 1, torch.Generator().manual_seed(draw(SEEDS))))
 
-    def iterates(name: str, time: int, _: int) -> Blocks:
+    def iterates(name, time, _):
         return (DO.exact(made[time - 1]["AB".index(name)][0]),)
 
     model = Model(DO, found.known, iterates=iterates)
     return Case(claim.conclusion, model, tuple((i + 1, 0) for i in range(len(made))))
 
 
-def paths_of(tried: ShortRun) -> Run:
+def paths_of(tried):
     """All paths of a run that a theorem is tried on, whose constants are certified for all of their
     domain."""
     alpha = catalogue[tried.claim.id].values(**tried.inputs)["alpha"]
@@ -395,7 +386,7 @@ def paths_of(tried: ShortRun) -> Run:
 
 
 @st.composite
-def of_samples(draw: DrawFn, claim: Claim) -> Case:
+def of_samples(draw, claim):
     """What is said of g at one v: at the start of a run, g and v being g_1 and v_1 there."""
     if draw(st.booleans()):
         run = draw(RUNS)
@@ -407,14 +398,14 @@ def of_samples(draw: DrawFn, claim: Claim) -> Case:
 
 
 @st.composite
-def of_paths(draw: DrawFn, claim: Claim) -> Case:
+def of_paths(draw, claim):
     """What is said of g_t given the past, on all paths of a run."""
     run = draw(RUNS)
     return Case(claim.conclusion, of_run(run, {}), moments(run, run.T))
 
 
 @st.composite
-def of_expected_smoothness(draw: DrawFn, claim: Claim) -> Case:
+def of_expected_smoothness(draw, claim):
     """ABC with B = 1, C the variance and any A: as measured at the start of a run, or certified for
     a domain."""
     if draw(st.booleans()):
@@ -432,7 +423,7 @@ def of_expected_smoothness(draw: DrawFn, claim: Claim) -> Case:
     return Case(claim.conclusion, of_run(run, numbers(known) | below), moments(run, at))
 
 
-def smooth_case(claim: Claim, problem: Problem, radii: Radii, pair: tuple[Point, Point]) -> Case:
+def smooth_case(claim, problem, radii, pair):
     """The claim about F between two points, at the sharpest constant that a claim gives for the
     domain."""
     # Claims speak of positive constants, and of no loss or frozen factor that is 0.
@@ -444,7 +435,7 @@ def smooth_case(claim: Claim, problem: Problem, radii: Radii, pair: tuple[Point,
 
 
 @st.composite
-def along_steps(draw: DrawFn, claim: Claim) -> Case:
+def along_steps(draw, claim):
     """From an iterate to the next."""
     run = draw(RUNS)
     time, path = draw(st.integers(1, run.T)), draw(st.integers(0, len(run.draws) - 1))
@@ -459,7 +450,7 @@ def along_steps(draw: DrawFn, claim: Claim) -> Case:
 
 
 @st.composite
-def around_steps(draw: DrawFn, claim: Claim) -> Case:
+def around_steps(draw, claim):
     """In the ball whose diameter is a step."""
     run = draw(RUNS)
     adapter, (first, last) = (
@@ -476,14 +467,14 @@ def around_steps(draw: DrawFn, claim: Claim) -> Case:
 
 
 @st.composite
-def everywhere(draw: DrawFn, claim: Claim) -> Case:
+def everywhere(draw, claim):
     """Between any two points, of an adapter that is linear in v."""
     found = draw(seen(*(kind for kind in ADAPTERS if ADAPTERS[kind].is_linear)))
     return smooth_case(claim, found.problem, {}, found.points)
 
 
 @st.composite
-def near_minimiser(draw: DrawFn, claim: Claim, id: str) -> Case:
+def near_minimiser(draw, claim, id):
     """Of a run that a theorem is tried on: at its start, and between it and the minimiser."""
     tried = draw(short_runs(catalogue[id]))
     assert tried.minimiser is not None
@@ -495,7 +486,7 @@ def near_minimiser(draw: DrawFn, claim: Claim, id: str) -> Case:
     points = {"v_1": first, "v_2": between, "v_star": blocks(last, error=off)}
     true = function_of_point(tried.problem)
 
-    def value(point: Any) -> Approx:
+    def value(point):
         # The minimiser as a number of the type is off by so much, and F there is larger by at most
         # this.
         near = true.value(point)
@@ -505,13 +496,13 @@ def near_minimiser(draw: DrawFn, claim: Claim, id: str) -> Case:
     return case(claim, known, points, functions, iterates=lambda name, time, _: blocks(first))
 
 
-def domain(kind: str, names: str) -> Callable[[Claim], SearchStrategy[Case]]:
+def domain(kind, names):
     """The cases of the domain of one kind of adapter, whose blocks have these letters."""
     return lambda claim: in_domain(claim, kind, names)
 
 
 # How a hypothesis is tried; by the id of the claim.
-CASES: dict[str, Callable[[Claim], SearchStrategy[Case]]] = {
+CASES = {
     **dict.fromkeys(
         ("jiang2024.assumption1", "jiang2024.assumption3.2", "jiang2024.bounded_below"), of_f
     ),

@@ -1,8 +1,6 @@
 """Every claim of the catalogue is tried as a stranger would try it: lemmas and theorems here,
 hypotheses next door."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest
@@ -14,7 +12,7 @@ from boundcheck.experiment.spec import adapters_of
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.sentence import algorithm_of
-from boundcheck.properties import Checked, ClaimViolatedError, check_claim
+from boundcheck.properties import ClaimViolatedError, check_claim
 from boundcheck.properties.session import using
 from tests.experiment.small import with_quantity_scaled
 from tests.properties.cases import CASES
@@ -70,21 +68,21 @@ theorems = pytest.mark.parametrize(
 )
 
 
-def test_every_claim_is_tried() -> None:
+def test_every_claim_is_tried():
     assert {id for id, _ in LEMMAS + THEOREMS} | set(CASES) | UNTRIED | PROVED == set(catalogue)
 
 
 @pytest.mark.parametrize("id", sorted(UNTRIED))
-def test_what_is_not_tried_is_refused(id: str) -> None:
+def test_what_is_not_tried_is_refused(id):
     with pytest.raises(InputError):
         check_claim(id, examples=2)
 
 
-def readings(id: str) -> tuple[str, ...]:
+def readings(id):
     return READINGS if any(p.name == "C" for p in catalogue[id].parameters) else READINGS[:1]
 
 
-def tried(id: str, kind: str, examples: int, **options) -> list[Checked]:
+def tried(id, kind, examples, **options):
     return [
         check_claim(id, adapter=kind, examples=examples, lipschitz=lipschitz, **options)
         for lipschitz in readings(id)
@@ -100,7 +98,7 @@ full, nightly = pytest.mark.full, pytest.mark.nightly
     ("many", "largest"),
     [(FEW, 6), pytest.param(2, 64, marks=full), pytest.param(MANY, 16, marks=nightly)],
 )
-def test_lemmas(id: str, kind: str, dtype: str, many: int, largest: int) -> None:
+def test_lemmas(id, kind, dtype, many, largest):
     for found in tried(id, kind, many, dtype=dtype, largest=largest):
         assert found.ratio > (0.05 if many > 2 else 0)
 
@@ -111,7 +109,7 @@ def test_lemmas(id: str, kind: str, dtype: str, many: int, largest: int) -> None
     ("runs", "least"),
     [pytest.param(RUNS, 0.001, marks=full), pytest.param(MANY, 0.01, marks=nightly)],
 )
-def test_theorems(id: str, kind: str, dtype: str, runs: int, least: float) -> None:
+def test_theorems(id, kind, dtype, runs, least):
     for found in tried(id, kind, runs, dtype=dtype):
         # Some are attained, and float32 may round a little beyond.
         assert least < found.ratio < 1 + 1e-5
@@ -121,7 +119,7 @@ def test_theorems(id: str, kind: str, dtype: str, runs: int, least: float) -> No
 @pytest.mark.cuda
 @dtypes
 @pytest.mark.parametrize(("id", "kind"), LEMMAS + THEOREMS)
-def test_on_cuda(id: str, kind: str, dtype: str) -> None:
+def test_on_cuda(id, kind, dtype):
     torch.backends.cuda.matmul.allow_tf32 = False
     for found in tried(id, kind, FEW, dtype=dtype, device="cuda"):
         assert found.ratio > 0
@@ -148,7 +146,7 @@ SHARP = {
 @pytest.mark.parametrize(
     ("id", "kind", "factor"), [(id, *rest) for id, rest in SHARP.items()], ids=list(SHARP)
 )
-def test_smaller_constants_are_found_out(id: str, kind: str, factor: Rational, tmp_path) -> None:
+def test_smaller_constants_are_found_out(id, kind, factor, tmp_path):
     claim = replace(with_quantity_scaled(catalogue[id], factor), id="smaller")
     if kind == "full" and algorithm_of(claim):
         # The classics speak of every adapter, by their hypotheses.

@@ -1,8 +1,6 @@
 """`check_claim`: true claims pass, false ones end in the smallest instance that breaks them, in a
 replayable file."""
 
-from __future__ import annotations
-
 import json
 import math
 from dataclasses import replace
@@ -35,12 +33,12 @@ X, Y, Z = MatrixSymbol("X", m, n), MatrixSymbol("Y", n, k), MatrixSymbol("Z", m,
 
 
 @pytest.fixture(autouse=True)
-def _folder(tmp_path: Path):
+def _folder(tmp_path):
     with using(folder=tmp_path):
         yield
 
 
-def violated(*arguments, **options) -> ClaimViolatedError:
+def violated(*arguments, **options):
     with pytest.raises(ClaimViolatedError) as caught:
         check_claim(*arguments, **options)
     return caught.value
@@ -69,7 +67,7 @@ FALSE = [
 @pytest.mark.full
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("relation", TRUE, ids=str)
-def test_true_inequalities_pass(relation, dtype: str, tmp_path: Path) -> None:
+def test_true_inequalities_pass(relation, dtype, tmp_path):
     found = check_claim(relation, dtype=dtype)
     assert found.examples >= PROFILES["quick"].examples
     # They are all attained.
@@ -79,7 +77,7 @@ def test_true_inequalities_pass(relation, dtype: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("relation", FALSE, ids=str)
-def test_false_inequalities_end_in_a_file_that_can_be_replayed(relation, tmp_path: Path) -> None:
+def test_false_inequalities_end_in_a_file_that_can_be_replayed(relation, tmp_path):
     error = violated(relation)
     instance, found = replayed(error.path, error.instance.claim)
     assert found.violated
@@ -96,7 +94,7 @@ def test_false_inequalities_end_in_a_file_that_can_be_replayed(relation, tmp_pat
 
 
 @pytest.mark.full
-def test_what_is_given_bounds_the_matrices() -> None:
+def test_what_is_given_bounds_the_matrices():
     given = [SpectralNorm(X) <= a, FrobeniusNorm(Y.T) <= b]
     assert 0.99 < check_claim(Le(FrobeniusNorm(X * Y), a * b), given=given).ratio <= 1
     error = violated(Le(FrobeniusNorm(X * Y), Rational(9, 10) * a * b), given=given)
@@ -110,7 +108,7 @@ def test_what_is_given_bounds_the_matrices() -> None:
         )
 
 
-def test_a_number_alone_can_be_checked() -> None:
+def test_a_number_alone_can_be_checked():
     assert check_claim(Le(2 * a * b, a**2 + b**2)).ratio == 1
     assert set(violated(Le(3 * a * b, a**2 + b**2)).instance.numbers) == {"a", "b"}
 
@@ -143,7 +141,7 @@ SHARP = {
 
 @pytest.mark.full
 @pytest.mark.parametrize("name", SHARP)
-def test_a_sharp_inequality_passes_and_one_just_below_it_does_not(name: str) -> None:
+def test_a_sharp_inequality_passes_and_one_just_below_it_does_not(name):
     left, right, given = SHARP[name]
     assert check_claim(Le(left, right), given=given).ratio > 0.998
     error = violated(Le(left, Rational(99, 100) * right), given=given)
@@ -151,7 +149,7 @@ def test_a_sharp_inequality_passes_and_one_just_below_it_does_not(name: str) -> 
 
 
 @pytest.mark.full
-def test_the_side_on_which_a_term_stands_hides_nothing() -> None:
+def test_the_side_on_which_a_term_stands_hides_nothing():
     """E <= 0 has no ratio; and a part that is tight everywhere must not keep the others from being
     climbed."""
     product = FrobeniusNorm(Q) * FrobeniusNorm(R)
@@ -167,7 +165,7 @@ def test_the_side_on_which_a_term_stands_hides_nothing() -> None:
         assert {X.shape for X in error.instance.matrices.values()} == {(2, 2)}
 
 
-def scaled(id: str, factor: Rational) -> Claim:
+def scaled(id, factor):
     return replace(with_quantity_scaled(catalogue[id], factor), id="mine")
 
 
@@ -175,7 +173,7 @@ def scaled(id: str, factor: Rational) -> Claim:
 @pytest.mark.parametrize(
     ("id", "factor"), [("meft.lemma1_sharp", (9, 10)), ("meft.theorem2_repaired", (1, 5))]
 )
-def test_a_lemma_and_a_theorem_of_ones_own(id: str, factor: tuple[int, int]) -> None:
+def test_a_lemma_and_a_theorem_of_ones_own(id, factor):
     wrong = scaled(id, Rational(*factor))
     error = violated(wrong, adapter="lora", largest=3)
     assert 1 < error.ratio <= factor[1] / factor[0]
@@ -192,14 +190,14 @@ def test_a_lemma_and_a_theorem_of_ones_own(id: str, factor: tuple[int, int]) -> 
 
 
 @pytest.mark.full
-def test_the_same_claim_is_checked_on_the_same_instances() -> None:
+def test_the_same_claim_is_checked_on_the_same_instances():
     first, second = (check_claim(TRUE[0]) for _ in range(2))
     assert first == second
     assert check_claim(TRUE[0], examples=10).examples < first.examples
 
 
 @pytest.mark.full
-def test_steering_raises_the_ratio() -> None:
+def test_steering_raises_the_ratio():
     """An inequality that random matrices are far from, and that a climb gets nearer to."""
     far = Le(InnerProduct(X, Z) ** 2, 2 * FrobeniusNorm(X) ** 2 * FrobeniusNorm(Z) ** 2)
     assert check_claim(far, examples=60).ratio > 0.45
@@ -228,7 +226,7 @@ def test_steering_raises_the_ratio() -> None:
     ],
     ids=str,
 )
-def test_bad_input_is_refused_by_its_name(claim, options: dict, field: str) -> None:
+def test_bad_input_is_refused_by_its_name(claim, options, field):
     assert refused(lambda: check_claim(claim, **options)).field == field
 
 
@@ -243,7 +241,7 @@ TRUE_IF = [
 
 @pytest.mark.full
 @pytest.mark.parametrize(("relation", "hypothesis"), TRUE_IF, ids=str)
-def test_strict_hypotheses_exclude_ties(relation, hypothesis) -> None:
+def test_strict_hypotheses_exclude_ties(relation, hypothesis):
     assert check_claim(relation, given=[hypothesis]).examples > 0
 
 
@@ -267,12 +265,12 @@ FALSE_IF = [
 
 
 @pytest.mark.parametrize(("relation", "given"), FALSE_IF, ids=str)
-def test_what_is_false_at_the_edge_or_far_away_is_found(relation, given: list) -> None:
+def test_what_is_false_at_the_edge_or_far_away_is_found(relation, given):
     assert certify(violated(relation, given=given, examples=300).instance).inside
 
 
 @pytest.mark.full
-def test_own_lemmas_and_theorems_say_and_rest_on_what_instances_have() -> None:
+def test_own_lemmas_and_theorems_say_and_rest_on_what_instances_have():
     lemma, theorem = (
         replace(catalogue[id], id="mine") for id in ("meft.lemma1_sharp", "meft.theorem2_repaired")
     )
@@ -300,13 +298,13 @@ def test_own_lemmas_and_theorems_say_and_rest_on_what_instances_have() -> None:
     )
 
 
-def test_another_statement_under_an_id_of_the_catalogue_is_refused() -> None:
+def test_another_statement_under_an_id_of_the_catalogue_is_refused():
     other = with_quantity_scaled(catalogue["meft.lemma1_sharp"], 2)
     assert refused(lambda: check_claim(other, adapter="lora")).field == "claim.id"
 
 
 @pytest.mark.full
-def test_a_violation_outlives_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+def test_a_violation_outlives_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
     with using(folder=tmp_path / "file"):
         error = violated(FALSE[0])
@@ -314,7 +312,7 @@ def test_a_violation_outlives_a_folder_that_cannot_be_written(tmp_path: Path) ->
     assert "not stored" in str(error)
 
 
-def test_enormous_ratios_are_told() -> None:
+def test_enormous_ratios_are_told():
     error = violated(Le(FrobeniusNorm(X), SpectralNorm(X) / 10**40))
     assert error.ratio > 9e39
     assert "at least 9.9" in str(error) or "at least 1.0" in str(error)
@@ -323,12 +321,10 @@ def test_enormous_ratios_are_told() -> None:
 @pytest.mark.full
 def test_arithmetic_that_is_off_by_more_than_its_bound_is_found_and_the_claim_not_blamed(
     monkeypatch,
-) -> None:
+):
     honest = Assignment.compare
 
-    def careless(
-        self: Assignment, dtype: torch.dtype = torch.float64, device: str = "cpu"
-    ) -> Comparison:
+    def careless(self, dtype=torch.float64, device="cpu"):
         found = honest(self, dtype, device)
         return Comparison(Approx(1.5 * found.measured.value, 0.0), found.bound)
 
@@ -338,8 +334,8 @@ def test_arithmetic_that_is_off_by_more_than_its_bound_is_found_and_the_claim_no
 
 
 @pytest.mark.full
-def test_what_was_found_is_told_as_plain_data() -> None:
-    heard: list[dict] = []
+def test_what_was_found_is_told_as_plain_data():
+    heard = []
     with using(tell=heard.append):
         check_claim(TRUE[0])
         violated(FALSE[0])
@@ -357,7 +353,7 @@ STEPS = Parameter(symbol_of("m_1", "positive integer"), "positive integer", "how
 kappa, m_1 = KAPPA.symbol, STEPS.symbol
 
 
-def smooth(constant, *declared: Parameter, **more) -> Claim:
+def smooth(constant, *declared, **more):
     """F is smooth with this constant, where W is trained itself."""
     full, quantity = catalogue["meft.full"], Quantity(Lhat, constant, "mine")
     return Claim(
@@ -377,7 +373,7 @@ FALSE_LEMMA = smooth(symbols.L * kappa**m_1, KAPPA, STEPS)
 
 
 @pytest.mark.full
-def test_claims_with_parameters_of_their_own_are_true_where_they_speak() -> None:
+def test_claims_with_parameters_of_their_own_are_true_where_they_speak():
     # True of kappa from 1 on, of which the condition speaks.
     limited = smooth(symbols.L * kappa, KAPPA, conditions=(sp.Ge(kappa, 1),))
     for claim in (smooth(symbols.L * (1 + kappa) ** m_1, KAPPA, STEPS), limited):
@@ -393,7 +389,7 @@ def test_claims_with_parameters_of_their_own_are_true_where_they_speak() -> None
 
 
 @pytest.mark.full
-def test_what_breaks_a_claim_has_a_value_of_each_of_its_parameters(tmp_path: Path) -> None:
+def test_what_breaks_a_claim_has_a_value_of_each_of_its_parameters(tmp_path):
     error = violated(FALSE_LEMMA, adapter="full", examples=60)
     assert {*error.instance.given} == {"kappa", "m_1"}
     assert error.instance.given["kappa"] < 1
@@ -411,7 +407,7 @@ def test_what_breaks_a_claim_has_a_value_of_each_of_its_parameters(tmp_path: Pat
 
 
 @pytest.mark.full
-def test_a_value_that_is_given_is_taken() -> None:
+def test_a_value_that_is_given_is_taken():
     for value, is_violated in ((0.5, True), (2, False)):
         search = Search([1], {"kappa": value}, adapter="full", starts=2, rounds=8, examples=0)
         assert falsify(FALSE_LEMMA, search).violated == is_violated

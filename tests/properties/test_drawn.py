@@ -10,7 +10,6 @@ import sympy as sp
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.strategies import SearchStrategy
 
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.functions.arithmetic import spectral_norm, square_norm
@@ -43,8 +42,7 @@ from boundcheck.properties import (
     softmax_problems,
     weights,
 )
-from boundcheck.worst_case.instance import AdapterInstance, certify, rank_of
-from boundcheck.worst_case.relation import Assignment
+from boundcheck.worst_case.instance import certify, rank_of
 from tests.experiment.small import refused
 from tests.layers import examples
 from tests.properties.small import singular_values, smallest, some
@@ -54,26 +52,26 @@ INFINITE, NO_NUMBER = float("inf"), float("nan")
 Wanted = Callable[[Any], Any]
 
 
-def size(X: Any) -> float:
+def size(X):
     return float(singular_values(X)[0])
 
 
-def is_extremal(X: Any, radius: float) -> bool:
+def is_extremal(X, radius):
     return bool((singular_values(X) >= radius * (1 - 1e-6)).all())
 
 
-def apart(v: Any, w: Any) -> float:
+def apart(v, w):
     return float(square_norm(tuple(x - y for x, y in zip(v, w, strict=True))).sqrt())
 
 
-def near(instance: Any) -> float:
+def near(instance):
     """How far its points are from each other, as a share of the first one."""
     whole = float(square_norm(instance.v).sqrt())
     return apart(instance.v, instance.other) / whole if whole else np.inf
 
 
 # By their singular values.
-SPECTRA: dict[str, Wanted] = {
+SPECTRA = {
     "zero": lambda S: S[0] == 0,
     "extremal": lambda S: len(S) > 2 and S[-1] > S[0] * (1 - 1e-6) > 0,
     "repeated": lambda S: (
@@ -90,7 +88,7 @@ SPECTRA: dict[str, Wanted] = {
     ),
     "ill-conditioned": lambda S: S[0] > 0 and 0.9e-12 < S[-1] / S[0] < 1.1e-12,
 }
-MATRICES: dict[str, Wanted] = {
+MATRICES = {
     **{
         kind: lambda X, wanted=wanted: wanted(singular_values(X))
         for kind, wanted in SPECTRA.items()
@@ -102,15 +100,13 @@ MATRICES: dict[str, Wanted] = {
         for shape in [(1, 1), (1, 8), (8, 1), (8, 8)]
     },
 }
-IN_A_BALL: dict[str, Wanted] = {kind: MATRICES[kind] for kind in SPECTRA} | {
-    "inside": lambda X: 0 < size(X) < 1.9
-}
-ORTHOGONAL: dict[str, Wanted] = {
+IN_A_BALL = {kind: MATRICES[kind] for kind in SPECTRA} | {"inside": lambda X: 0 < size(X) < 1.9}
+ORTHOGONAL = {
     "signed permutation": lambda Q: (-np.eye(3)[::-1] == Q).all(),
     "reflection": lambda Q: np.isclose(np.abs(Q), np.array([1, 2]).max() / 3).sum() == 6,
     "random": lambda Q: not np.isclose(Q * 840, (Q * 840).round()).any(),
 }
-FACTORS: dict[str, Wanted] = {
+FACTORS = {
     "extremal": lambda v: is_extremal(v[0], 2.0) and is_extremal(v[1], 0.5),
     # The instance at which lambda* is attained, in any directions.
     "attained": lambda v: (
@@ -119,7 +115,7 @@ FACTORS: dict[str, Wanted] = {
         and np.count_nonzero(v[0]) > 5
     ),
 }
-POINTS: dict[str, Wanted] = {
+POINTS = {
     "both factors extremal": lambda v: is_extremal(v[0][0], 2.0) and is_extremal(v[1][0], 0.5),
     "LoRA's start, B = 0": lambda v: v[0].any() and not v[1].any(),
     "the origin": lambda v: not v[0].any() and not v[1].any(),
@@ -128,12 +124,12 @@ POINTS: dict[str, Wanted] = {
         lambda v: size((v[1] @ v[0])[0]) < 0.9 and size(v[0][0]) > 1.9 and size(v[1][0]) > 0.4
     ),
 }
-PAIRS: dict[str, Wanted] = {
+PAIRS = {
     "near": lambda pair: 0 < apart(*pair) < 1.5e-4,
     "between": lambda pair: 1e-3 < apart(*pair) < 1e-2,
     "far": lambda pair: apart(*pair) > 4,
 }
-OBJECTIVES: dict[str, Wanted] = {
+OBJECTIVES = {
     **{
         kind.__name__: (
             lambda f, kind=kind: isinstance(f, kind) and f.gradient_bound.value < INFINITE
@@ -142,26 +138,26 @@ OBJECTIVES: dict[str, Wanted] = {
     },
     "without curvature": lambda f: f.smoothness.value < 1e-300 and f.gradient_bound.value == 0,
 }
-SAMPLES: dict[str, Wanted] = {f"{n} samples": lambda f, n=n: f.samples == n for n in (1, 2, 3)}
-FAMILIES: dict[type, Callable[..., Any]] = {
+SAMPLES = {f"{n} samples": lambda f, n=n: f.samples == n for n in (1, 2, 3)}
+FAMILIES = {
     Clipped: clipped_problems,
     PseudoHuber: pseudo_huber_problems,
     SoftmaxRegression: softmax_problems,
     LeastSquares: least_squares_problems,
 }
-FROZEN: dict[str, Wanted] = {
+FROZEN = {
     "zero": lambda X: not X.any(),
     "of rank 1": lambda X: torch.linalg.matrix_rank(X) == 1,
     "extremal": lambda X: (torch.linalg.svdvals(X) > 1.9).all(),
 }
-PROBLEMS: dict[str, Wanted] = {
+PROBLEMS = {
     "of full rank": lambda p: p.adapter.rank == min(p.objective.shape) > 1,
     "of deficient rank": (
         lambda p: p.adapter.rank == 1 < min(p.objective.shape) and p.adapter.scale != 1
     ),
 }
 OF_RUNS = ("full", "frozen-a", "lora", "direft")
-RUNS: dict[str, Wanted] = {
+RUNS = {
     **{kind: lambda run, kind=kind: run.problem.adapter.kind == kind for kind in OF_RUNS},
     "81 paths": lambda run: len(run.draws) == 81,
     "noisy clipped": lambda run: run.problem.objective.name == "clipped" and run.noise > 0.1,
@@ -171,7 +167,7 @@ RUNS: dict[str, Wanted] = {
     "downhill": lambda run: 0 < run.mean_square_gradients[-1] < run.mean_square_gradients[0] / 2,
     "out of the ball of its start": lambda run: max(run.largest_norms.values()) > 2,
 }
-INSTANCES: dict[str, Wanted] = {
+INSTANCES = {
     "tight": lambda i: i.ratio > 0.99,
     "near": lambda i: near(i) < 1e-2,
     "far": lambda i: 0.5 < near(i) < 10,
@@ -179,10 +175,8 @@ INSTANCES: dict[str, Wanted] = {
     "not square": lambda i: i.adapter.W0.shape[0] != i.adapter.W0.shape[1],
     "unequal radii": lambda i: i.radii["a"] != i.radii["b"],
 }
-STEPS: dict[str, Wanted] = {
-    str(n): lambda run, n=n: run.steps == n and run.offset > 0 for n in (1, 4)
-}
-ASSIGNMENTS: dict[str, Wanted] = {
+STEPS = {str(n): lambda run, n=n: run.steps == n and run.offset > 0 for n in (1, 4)}
+ASSIGNMENTS = {
     "not square": lambda of: of["X"].any() and of["Y"].any() and len(of["X"]) != len(of["Y"]),
     "zero": lambda of: not of["X"].any(),
     "negative entries": lambda of: (of["X"] < 0).any() and (of["Y"] < 0).any(),
@@ -199,7 +193,7 @@ PRODUCT = Claim("any", "Any", "test", sp.Le(SpectralNorm(X * Y), SpectralNorm(X)
 LEMMA, NOISY = (catalogue[id] for id in ("meft.lemma1_sharp", "ghadimi2013.corollary2_2"))
 
 
-TABLES: list[tuple[str, SearchStrategy, dict[str, Wanted]]] = [
+TABLES = [
     ("a matrix", matrices(), MATRICES),
     ("in a ball", ball((4, 5), 2.0), IN_A_BALL),
     ("orthogonal", orthogonal(3, 3), ORTHOGONAL),
@@ -242,18 +236,18 @@ DRAWN = {
 
 
 @pytest.mark.parametrize("name", DRAWN)
-def test_each_kind_is_drawn(name: str) -> None:
+def test_each_kind_is_drawn(name):
     assert some(*DRAWN[name]) is not None
 
 
 @pytest.mark.parametrize("kind", ADAPTERS)
-def test_adapters_of_each_rank_scale_and_shape_are_drawn(kind: str) -> None:
+def test_adapters_of_each_rank_scale_and_shape_are_drawn(kind):
     for rank in (1, 4):
         some(adapters(kind), lambda adapter, rank=rank: adapter.rank == rank)
     some(adapters(kind), lambda adapter: adapter.W0.shape[0] != adapter.W0.shape[1])
     if "scale" in ADAPTERS[kind].options:
         some(adapters(kind), lambda adapter: adapter.scale == 0.25)
-    adapter: Any = some(adapters(kind, (64, 64), rank=64))
+    adapter = some(adapters(kind, (64, 64), rank=64))
     assert (tuple(adapter.W0.shape), adapter.rank) == ((64, 64), 64)
 
 
@@ -272,10 +266,10 @@ LORA, DORA = some(adapters("lora", (2, 3), rank=1)), some(adapters("dora", (2, 2
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("kind", ADAPTERS)
-def test_the_points_of_an_instance_are_inside_exactly(kind: str, dtype: str) -> None:
+def test_the_points_of_an_instance_are_inside_exactly(kind, dtype):
     @examples(12)
     @given(instances(catalogue[ADAPTERS[kind].claims[0]], adapter=kind, largest=4, dtype=dtype))
-    def check(instance: AdapterInstance) -> None:
+    def check(instance):
         instance.check()
         assert certify(instance).inside
         if dtype == "float32":
@@ -289,7 +283,7 @@ def test_the_points_of_an_instance_are_inside_exactly(kind: str, dtype: str) -> 
 
 @examples(12)
 @given(assignments(BOUNDED))
-def test_an_assignment_is_within_what_is_given(made: Assignment) -> None:
+def test_an_assignment_is_within_what_is_given(made):
     made.check()
     assert certify(made).inside
     # Ties included, which are decided exactly.
@@ -297,13 +291,13 @@ def test_an_assignment_is_within_what_is_given(made: Assignment) -> None:
     assert np.linalg.norm(made.matrices["Y"]) <= made.numbers["a"] * (1 + 1e-12)
 
 
-def shown(X: Any) -> Any:
+def shown(X):
     """The numbers of an array, or of each of several."""
     return tuple(map(shown, X)) if isinstance(X, tuple) else X.tolist()
 
 
 # What examples shrink to: of which strategy, among which, and what is looked at of them.
-SHRUNK: dict[str, tuple[SearchStrategy, Wanted, Any]] = {
+SHRUNK = {
     "a row of two": (matrices(), lambda X: X.any() and X.shape[1] > 1, [[1, 0]]),
     "rank and norm": (
         matrices((3, 3), rank=2, norm=2),
@@ -326,12 +320,12 @@ SHRUNK: dict[str, tuple[SearchStrategy, Wanted, Any]] = {
 
 @pytest.mark.full
 @pytest.mark.parametrize("name", SHRUNK)
-def test_examples_shrink_to_readable_ones(name: str) -> None:
+def test_examples_shrink_to_readable_ones(name):
     strategy, wanted, expected = SHRUNK[name]
     assert shown(smallest(strategy, wanted)) == expected
 
 
-REFUSED: list[tuple[str, Callable[[], Any]]] = [
+REFUSED = [
     ("shape", lambda: matrices((0, 3))),
     ("shape", lambda: matrices((2, 3), rank=3)),
     ("shape", lambda: matrices((1, 3), spectrum=[1, 2])),
@@ -379,5 +373,5 @@ REFUSED: list[tuple[str, Callable[[], Any]]] = [
 
 
 @pytest.mark.parametrize(("field", "call"), REFUSED)
-def test_contradictions_are_refused_at_once(field: str, call: Callable[[], Any]) -> None:
+def test_contradictions_are_refused_at_once(field, call):
     assert refused(call).field == field

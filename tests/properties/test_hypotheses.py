@@ -6,15 +6,11 @@ inequality in it certainly fails. What claims say of two layers and of any map W
 has its models in `tests/soundness`.
 """
 
-from __future__ import annotations
-
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-import sympy as sp
 import torch
 from hypothesis import HealthCheck, given, settings
 
@@ -22,15 +18,15 @@ from boundcheck.exact.evaluate import VectorFunction
 from boundcheck.exact.floats import Approx
 from boundcheck.language import symbols
 from boundcheck.language.catalogue import catalogue
-from tests.properties.cases import CASES, DO, Case
+from tests.properties.cases import CASES, DO
 from tests.properties.small import some
 
 
 @pytest.mark.parametrize("id", CASES)
-def test_hypotheses_hold_at_certified_constants(id: str) -> None:
+def test_hypotheses_hold_at_certified_constants(id):
     @settings(max_examples=12, suppress_health_check=list(HealthCheck))
     @given(CASES[id](catalogue[id]))
-    def holds(found: Case) -> None:
+    def holds(found):
         compared = found.compared
         assert not any(
             math.isnan(x) for each in compared for side in (each.measured, each.bound) for x in side
@@ -40,12 +36,12 @@ def test_hypotheses_hold_at_certified_constants(id: str) -> None:
     holds()
 
 
-def smaller(symbol: sp.Symbol, factor: float = 0.5) -> Callable[[Case], Case]:
+def smaller(symbol, factor=0.5):
     """With another constant, of which the hypothesis is not true."""
     return lambda found: found.at({symbol: factor})
 
 
-def higher(found: Case) -> Case:
+def higher(found):
     """With f* + 1 in place of f*."""
     raised = found.model.arithmetic.add(found.model.numbers[symbols.f_star], Approx(1.0, 0.0))
     return replace(
@@ -53,14 +49,14 @@ def higher(found: Case) -> Case:
     )
 
 
-def biased(found: Case) -> Case:
+def biased(found):
     """With the first path twice as likely as each other."""
     count = len(found.model.weights)
     weights = [Fraction(1 + (outcome == 0), count + 1) for outcome in range(count)]
     return replace(found, model=replace(found.model, weights=weights))
 
 
-def stretched(found: Case) -> Case:
+def stretched(found):
     """With every matrix twice as large."""
     twice = {
         X: tuple(DO.scaled(TWO, part) for part in parts)
@@ -69,14 +65,14 @@ def stretched(found: Case) -> Case:
     return replace(found, model=replace(found.model, matrices=twice))
 
 
-def turned(found: Case) -> Case:
+def turned(found):
     """With two rows, the second pair of which is the first one turned."""
     pair = DO.exact(torch.eye(2)), DO.exact(torch.tensor([[0.0, 1.0], [-1.0, 0.0]]))
     matrices = {X: (pair[X.name == "R_2"],) for X in found.model.matrices}
     return replace(found, model=replace(found.model, matrices=matrices))
 
 
-def concave(found: Case) -> Case:
+def concave(found):
     """With -F in place of F."""
     (F, true), *_ = found.model.functions.items()
     other = VectorFunction(
@@ -87,7 +83,7 @@ def concave(found: Case) -> Case:
 
 
 TWO, MINUS = Approx(2.0, 0.0), Approx(-1.0, 0.0)
-CONTROLS: dict[str, Callable[[Case], Case]] = {
+CONTROLS = {
     **dict.fromkeys(("jiang2024.assumption3", "jiang2024.assumption3.1"), smaller(symbols.C)),
     **dict.fromkeys(
         (
@@ -120,5 +116,5 @@ CONTROLS: dict[str, Callable[[Case], Case]] = {
 
 
 @pytest.mark.parametrize("id", CONTROLS)
-def test_wrong_constants_are_found_out(id: str) -> None:
+def test_wrong_constants_are_found_out(id):
     some(CASES[id](catalogue[id]), lambda found: CONTROLS[id](found).fails)

@@ -2,17 +2,15 @@
 domain, exactly."""
 
 from functools import partial
-from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, seed, settings
-from hypothesis.strategies import DataObject
 
-from boundcheck.functions.adapters import ADAPTERS, Adapter
-from boundcheck.functions.arithmetic import Point, spectral_norm
+from boundcheck.functions.adapters import ADAPTERS
+from boundcheck.functions.arithmetic import spectral_norm
 from boundcheck.properties import (
     SIZES,
     adapters,
@@ -40,7 +38,7 @@ each_library = pytest.mark.parametrize("library", LIBRARIES)
 
 @each_library
 @each_dtype
-def test_library_and_dtype_are_as_asked(library: str, dtype: str) -> None:
+def test_library_and_dtype_are_as_asked(library, dtype):
     kind = {"library": library, "dtype": dtype}
     strategies = matrices(**kind), ball((2, 3), 1.0, **kind), orthogonal(3, 2, **kind)
     for X in (*map(some, strategies), *some(factor_pairs((2, 3), 2, RADII, **kind))):
@@ -50,7 +48,7 @@ def test_library_and_dtype_are_as_asked(library: str, dtype: str) -> None:
 
 @each_dtype
 @given(data=st.data())
-def test_a_norm_is_met_from_below_and_a_rank_is_met(dtype: str, data: DataObject) -> None:
+def test_a_norm_is_met_from_below_and_a_rank_is_met(dtype, data):
     norm = data.draw(SIZES)
     rank = data.draw(st.none() | st.integers(1, 5))
     shape = data.draw(shapes(6, least=rank or 1))
@@ -65,7 +63,7 @@ def test_a_norm_is_met_from_below_and_a_rank_is_met(dtype: str, data: DataObject
 
 @each_dtype
 @given(data=st.data())
-def test_singular_values_are_met(dtype: str, data: DataObject) -> None:
+def test_singular_values_are_met(dtype, data):
     spectrum = data.draw(st.lists(st.one_of(st.just(0.0), st.floats(0.125, 8)), max_size=5))
     X = data.draw(matrices(spectrum=spectrum, dtype=dtype))
     S, largest = singular_values(X), max(spectrum, default=0.0)
@@ -77,7 +75,7 @@ def test_singular_values_are_met(dtype: str, data: DataObject) -> None:
 
 @each_dtype
 @given(data=st.data())
-def test_a_condition_number_is_met(dtype: str, data: DataObject) -> None:
+def test_a_condition_number_is_met(dtype, data):
     most = {"float32": 2.0, "float64": 12.0}[dtype]
     condition = 10 ** data.draw(st.floats(0, most))
     S = singular_values(data.draw(matrices(condition=condition, dtype=dtype)))
@@ -86,7 +84,7 @@ def test_a_condition_number_is_met(dtype: str, data: DataObject) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
-def test_a_kind_is_what_it_says(kind: str, data: DataObject) -> None:
+def test_a_kind_is_what_it_says(kind, data):
     S = singular_values(data.draw(matrices(spectrum=kind)))
     count, rounding = len(S), ROUNDING["float64"] * S[0]
     assert {
@@ -101,7 +99,7 @@ def test_a_kind_is_what_it_says(kind: str, data: DataObject) -> None:
 
 @each_dtype
 @given(data=st.data())
-def test_orthogonal_matrices_are_orthonormal(dtype: str, data: DataObject) -> None:
+def test_orthogonal_matrices_are_orthonormal(dtype, data):
     rows, columns = data.draw(shapes(9))
     Q = as_array(data.draw(orthogonal(rows, columns, dtype=dtype)))
     assert Q.shape == (rows, columns)
@@ -109,20 +107,20 @@ def test_orthogonal_matrices_are_orthonormal(dtype: str, data: DataObject) -> No
     np.testing.assert_allclose(gram, np.eye(min(rows, columns)), rtol=0, atol=ROUNDING[dtype])
 
 
-def test_the_same_seed_draws_the_same_and_no_global_generator_is_used() -> None:
-    def drawn() -> list[bytes]:
+def test_the_same_seed_draws_the_same_and_no_global_generator_is_used():
+    def drawn():
         found = []
 
         @seed(5)
         @settings(max_examples=40, database=None, derandomize=False)
         @given(matrices())
-        def draw(X: np.ndarray) -> None:
+        def draw(X):
             found.append(X.tobytes())
 
         draw()
         return found
 
-    def state() -> list[Any]:
+    def state():
         return [np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()]  # noqa: NPY002
 
     before, first = state(), drawn()
@@ -138,7 +136,7 @@ PAIRS = ("aligned", "adversarial", "free")
 each_adapter = pytest.mark.parametrize("kind", ADAPTERS)
 
 
-def norm(X: Any) -> float:
+def norm(X):
     return float(singular_values(X)[0])
 
 
@@ -146,7 +144,7 @@ def norm(X: Any) -> float:
 @each_dtype
 @examples(50)
 @given(data=st.data())
-def test_factors_lie_in_the_ball(kind: str, dtype: str, data: DataObject) -> None:
+def test_factors_lie_in_the_ball(kind, dtype, data):
     (d, k), rank = data.draw(shapes(5)), data.draw(st.integers(1, 6))
     a, b = data.draw(SIZES), data.draw(SIZES)
     A, B = data.draw(factor_pairs((d, k), rank, (a, b), kind=kind, dtype=dtype))
@@ -163,7 +161,7 @@ def test_factors_lie_in_the_ball(kind: str, dtype: str, data: DataObject) -> Non
 
 @each_dtype
 @given(data=st.data())
-def test_pairs_lie_in_the_ball(dtype: str, data: DataObject) -> None:
+def test_pairs_lie_in_the_ball(dtype, data):
     for point in data.draw(pairs((4, 3), 2, (0.7, 1.3), dtype=dtype)):
         assert [tuple(part.shape) for part in point] == [(1, 2, 3), (1, 4, 2)]
         assert {str(part.dtype) for part in point} == {f"torch.{dtype}"}
@@ -174,7 +172,7 @@ def test_pairs_lie_in_the_ball(dtype: str, data: DataObject) -> None:
 @each_adapter
 @examples(40)
 @given(data=st.data())
-def test_domain_points_lie_in_the_domain(kind: str, data: DataObject) -> None:
+def test_domain_points_lie_in_the_domain(kind, data):
     adapter = data.draw(adapters(kind))
     radii = data.draw(domains(adapter))
     v = data.draw(domain_points(adapter, radii, replicas=2))
@@ -186,7 +184,7 @@ def test_domain_points_lie_in_the_domain(kind: str, data: DataObject) -> None:
             assert float(part.abs().max()) <= radii[block.radius]
 
 
-def at_radius(adapter: Adapter, v: Point, radii: dict[str, float]) -> bool:
+def at_radius(adapter, v, radii):
     """Whether all blocks with a radius are extremal: singular values, or entries, all equal to
     it."""
     sizes = [
@@ -199,7 +197,7 @@ def at_radius(adapter: Adapter, v: Point, radii: dict[str, float]) -> bool:
 
 
 @each_adapter
-def test_extremal_points_of_every_claim_are_drawn(kind: str) -> None:
+def test_extremal_points_of_every_claim_are_drawn(kind):
     adapter = some(adapters(kind, (4, 5), rank=3))
     radii = dict.fromkeys(adapter.radius_names, 0.1)
     strategy = domain_points(adapter, radii)
@@ -215,7 +213,7 @@ def test_extremal_points_of_every_claim_are_drawn(kind: str) -> None:
 
 
 @given(data=st.data())
-def test_directions_and_weights_are_batched(data: DataObject) -> None:
+def test_directions_and_weights_are_batched(data):
     adapter = data.draw(adapters("lora"))
     u = data.draw(directions(adapter, replicas=3))
     assert [tuple(part.shape) for part in u] == [(3, *block.shape) for block in adapter.blocks]

@@ -1,8 +1,6 @@
 """The pytest plugin in projects of their own: what a stranger sees who installed boundcheck and
 wrote ten lines."""
 
-from __future__ import annotations
-
 import json
 import re
 
@@ -49,7 +47,7 @@ def test_on_cuda():
 
 @pytest.mark.full
 @pytest.mark.parametrize("options", [["-p", "boundcheck"], ["-n", "2"]], ids=["alone", "xdist"])
-def test_a_project_of_ten_lines(pytester: pytest.Pytester, options: list[str]) -> None:
+def test_a_project_of_ten_lines(pytester, options):
     """Checks in fixtures and in tests that are expected to fail count too; reports cross processes
     as JSON."""
     pytester.makepyfile(HEAD + MINE)
@@ -82,7 +80,7 @@ def test_a_project_of_ten_lines(pytester: pytest.Pytester, options: list[str]) -
 
 
 @pytest.mark.full
-def test_a_profile_is_chosen_on_the_command_line(pytester: pytest.Pytester) -> None:
+def test_a_profile_is_chosen_on_the_command_line(pytester):
     pytester.makepyfile(
         HEAD + "def test_number():\n    assert check_claim(Le(m, m**2)).profile == 'ci'\n"
     )
@@ -103,9 +101,7 @@ def test_a_profile_is_chosen_on_the_command_line(pytester: pytest.Pytester) -> N
         ("@pytest.mark.boundcheck(example=3)", "expected boundcheck(profile=..., examples=...)"),
     ],
 )
-def test_a_marker_that_says_nothing_is_refused(
-    pytester: pytest.Pytester, text: str, said: str
-) -> None:
+def test_a_marker_that_says_nothing_is_refused(pytester, text, said):
     pytester.makepyfile(f"import pytest\n\n{text}\ndef test_mine():\n    pass\n")
     result = pytester.runpytest_inprocess("-p", "no:randomly")
     result.assert_outcomes(errors=1)
@@ -113,7 +109,7 @@ def test_a_marker_that_says_nothing_is_refused(
 
 
 @pytest.mark.full
-def test_a_project_that_checks_nothing_pays_nothing(pytester: pytest.Pytester) -> None:
+def test_a_project_that_checks_nothing_pays_nothing(pytester):
     slow = ("torch", "matplotlib", "scipy.optimize", "hypothesis.core", "xarray", "z3")
     pytester.makepyfile(
         f"import sys\n\ndef test_mine():\n    assert [x for x in {slow} if x in sys.modules] =="

@@ -5,18 +5,15 @@ import doctest
 import importlib
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
-from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
-from hypothesis.strategies import DataObject
 
 from boundcheck import properties
 from boundcheck.exact.balls import enclose
@@ -36,7 +33,7 @@ from boundcheck.properties import (
     slopes,
 )
 from tests.experiment.small import refused
-from tests.language.plain import Plain, PlainPoint, single
+from tests.language.plain import Plain, single
 from tests.layers import examples
 from tests.properties.small import some
 from tests.properties.test_drawn import FAMILIES
@@ -45,7 +42,7 @@ from tests.properties.test_drawn import FAMILIES
 @pytest.mark.parametrize("family", FAMILIES)
 @examples(20)
 @given(data=st.data())
-def test_objectives_have_the_shape_asked_for(family: type, data: DataObject) -> None:
+def test_objectives_have_the_shape_asked_for(family, data):
     objective = data.draw(
         FAMILIES[family]((3, 2)) if family is Clipped else FAMILIES[family]((3, 2), samples=3)
     )
@@ -56,14 +53,14 @@ def test_objectives_have_the_shape_asked_for(family: type, data: DataObject) -> 
 
 
 @given(slopes(), offsets())
-def test_slopes_have_a_minimum_and_offsets_cancel(slope: Any, shifts: tuple[Any, ...]) -> None:
+def test_slopes_have_a_minimum_and_offsets_cancel(slope, shifts):
     assert slope.knots[0][1] <= 0 <= slope.knots[-1][1]
     assert sum(shifts) == 0
     assert 1 <= len(shifts) <= 3
 
 
 @given(st.data())
-def test_the_domain_of_dora_keeps_columns_from_zero(data: DataObject) -> None:
+def test_the_domain_of_dora_keeps_columns_from_zero(data):
     adapter = data.draw(adapters("dora"))
     radii = data.draw(domains(adapter))
     assert adapter.scale * radii["a"] * radii["b"] < adapter.constants(radii)["w_0"]
@@ -73,7 +70,7 @@ def test_the_domain_of_dora_keeps_columns_from_zero(data: DataObject) -> None:
 # transcribed.
 
 
-def sample_gradients(objective: Any) -> Callable[[np.ndarray], list[np.ndarray]]:
+def sample_gradients(objective):
     """The gradients of every f_i at W."""
     if isinstance(objective, Clipped):
         E, shifts = objective.direction, objective._offsets.numpy()
@@ -86,17 +83,17 @@ def sample_gradients(objective: Any) -> Callable[[np.ndarray], list[np.ndarray]]
     return lambda W: [np.outer(W @ x - y, x) for x, y in zip(X, Y, strict=True)]
 
 
-def pulled_back(run: Run) -> Callable[[PlainPoint], list[PlainPoint]]:
+def pulled_back(run):
     """The gradients of every sample at v."""
     plain, gradients = Plain(run.problem.adapter), sample_gradients(run.problem.objective)
     return lambda v: [plain.pull_back(v, G) for G in gradients(plain.weight(v))]
 
 
-def square(v: PlainPoint) -> float:
+def square(v):
     return sum(float((part**2).sum()) for part in v)
 
 
-def iterates(run: Run) -> list[list[PlainPoint]]:
+def iterates(run):
     """v_1, ..., v_{T+1} of each path."""
     gradients, paths = pulled_back(run), []
     for drawn in product(range(run.problem.objective.samples), repeat=run.T):
@@ -111,11 +108,11 @@ def iterates(run: Run) -> list[list[PlainPoint]]:
     return paths
 
 
-def _mean(gradients: list[PlainPoint]) -> PlainPoint:
+def _mean(gradients):
     return tuple(sum(parts) / len(gradients) for parts in zip(*gradients, strict=True))
 
 
-def _variance(gradients: list[PlainPoint]) -> float:
+def _variance(gradients):
     mean = _mean(gradients)
     return sum(square(tuple(x - y for x, y in zip(g, mean, strict=True))) for g in gradients) / len(
         gradients
@@ -125,8 +122,8 @@ def _variance(gradients: list[PlainPoint]) -> float:
 @pytest.mark.parametrize("kind", ["full", "frozen-a", "lora", "direft"])
 @examples(30)
 @given(data=st.data())
-def test_runs_are_what_a_plain_loop_over_paths_makes_of_them(kind: str, data: DataObject) -> None:
-    run: Run = data.draw(runs(kind))
+def test_runs_are_what_a_plain_loop_over_paths_makes_of_them(kind, data):
+    run = data.draw(runs(kind))
     paths = iterates(run)
     assert (
         len({tuple(row) for row in run.draws.tolist()})
@@ -157,7 +154,7 @@ def test_runs_are_what_a_plain_loop_over_paths_makes_of_them(kind: str, data: Da
         )
 
 
-def quadratic(T: int) -> Run:
+def quadratic(T):
     """f = w²/2 near 0, from w = 1 with step 1/2, and gradients of samples w ± 1."""
     loss = Clipped(PiecewiseLinear.clipped(1, 8), [Fraction(1), Fraction(-1)])
     adapter = Full(torch.zeros(1, 1, dtype=torch.float64))
@@ -177,7 +174,7 @@ def quadratic(T: int) -> Run:
         ),
     ],
 )
-def test_what_is_no_run_is_refused(field: str, call: Callable[[], Run]) -> None:
+def test_what_is_no_run_is_refused(field, call):
     assert refused(call).field == field
 
 
@@ -186,12 +183,12 @@ EVALUABLE = [id for id, claim in catalogue.items() if claim.quantities]
 
 @pytest.mark.parametrize("id", EVALUABLE)
 @given(data=st.data())
-def test_claim_inputs_are_in_the_domain(id: str, data: DataObject) -> None:
+def test_claim_inputs_are_in_the_domain(id, data):
     claim = catalogue[id]
     claim.check(data.draw(claim_inputs(claim)))
 
 
-def test_inputs_of_each_type_and_the_shortest_horizon_are_drawn() -> None:
+def test_inputs_of_each_type_and_the_shortest_horizon_are_drawn():
     for kind in (int, float, str, Fraction):
         some(
             claim_inputs(catalogue["jiang2024.lemma1"]),
@@ -199,7 +196,7 @@ def test_inputs_of_each_type_and_the_shortest_horizon_are_drawn() -> None:
         )
     claim = catalogue["jiang2024.theorem2"]
 
-    def is_shortest(inputs: dict) -> bool:
+    def is_shortest(inputs):
         return enclose(claim.expression("T_min"), claim.check(inputs)) > inputs["T"] - 1
 
     inputs = some(claim_inputs(claim), is_shortest)
@@ -208,12 +205,12 @@ def test_inputs_of_each_type_and_the_shortest_horizon_are_drawn() -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize("name", ["matrix_strategies", "problem_strategies"])
-def test_examples_in_docstrings_are_right(name: str) -> None:
+def test_examples_in_docstrings_are_right(name):
     found = doctest.testmod(importlib.import_module(f"boundcheck.properties.{name}"))
     assert found.failed == 0
 
 
-def test_what_there_is_not_is_no_attribute() -> None:
+def test_what_there_is_not_is_no_attribute():
     # Names that modules only use are not exported.
     for name in ("strategy", "np"):
         with pytest.raises(AttributeError, match=f"no attribute '{name}'"):
@@ -221,7 +218,7 @@ def test_what_there_is_not_is_no_attribute() -> None:
 
 
 @pytest.mark.full
-def test_no_name_is_hidden_by_a_module_that_was_imported_first_and_pytest_is_not_imported() -> None:
+def test_no_name_is_hidden_by_a_module_that_was_imported_first_and_pytest_is_not_imported():
     code = """
 import boundcheck.properties.check, types, sys, boundcheck.properties as t
 modules = [x for x in t.__all__ if isinstance(getattr(t, x), types.ModuleType)]

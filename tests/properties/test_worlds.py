@@ -33,7 +33,7 @@ ELSEWHERE = {
 
 
 @pytest.mark.parametrize("id", STORED)
-def test_the_judge_accepts_what_is_kept(id: str) -> None:
+def test_the_judge_accepts_what_is_kept(id):
     claim, kept = catalogue[id], STORED[id]
     assert kept["digest"] == claim.digest
     instance = read(kept)
@@ -42,11 +42,11 @@ def test_the_judge_accepts_what_is_kept(id: str) -> None:
     assert has_instance(claim)
 
 
-def test_each_proved_claim_has_one() -> None:
+def test_each_proved_claim_has_one():
     assert {id for id in fixed_statements() if id in catalogue} == STORED.keys() | ELSEWHERE
 
 
-def test_what_breaks_a_hypothesis_or_a_condition_is_none() -> None:
+def test_what_breaks_a_hypothesis_or_a_condition_is_none():
     claim = catalogue["bottou2018.theorem4_6"]
     parabola = Parabola.of(claim)
     assert meets(parabola, claim).holds
@@ -58,7 +58,7 @@ def test_what_breaks_a_hypothesis_or_a_condition_is_none() -> None:
 
 
 @pytest.mark.full
-def test_a_claim_that_nothing_meets_has_none() -> None:
+def test_a_claim_that_nothing_meets_has_none():
     claim = catalogue["drori2014.gradient_descent"]
     smoothness = claim.quantities[0]
     never = replace(

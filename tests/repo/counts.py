@@ -1,8 +1,6 @@
 """The counts of `reports/soundness` in the documents that name them: ``python -m
 tests.repo.counts`` writes them."""
 
-from __future__ import annotations
-
 import json
 import re
 import textwrap
@@ -20,7 +18,7 @@ _BETWEEN = re.compile(r"(<!-- soundness -->\n).*?(<!-- /soundness -->)", re.DOTA
 _WIDTH = 123
 
 
-def counted(name: str) -> str:
+def counted(name):
     """The text of a document with the counts of the report."""
     count = json.loads(REPORT.read_text(encoding="utf-8"))
     said = textwrap.fill(
@@ -32,7 +30,7 @@ def counted(name: str) -> str:
     return text
 
 
-def read(name: str) -> str:
+def read(name):
     """The text of a document."""
     return (ROOT / name).read_text(encoding="utf-8")
 

@@ -20,7 +20,6 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +49,7 @@ class Block:
     file: str | None
 
 
-def blocks(path: Path) -> list[Block]:
+def blocks(path):
     """The fenced blocks of a document, in order."""
     text = path.read_text(encoding="utf-8")
     found = []
@@ -69,14 +68,14 @@ def blocks(path: Path) -> list[Block]:
     return found
 
 
-def commands(block: Block) -> Iterator[tuple[str, str]]:
+def commands(block):
     """The commands of a console block, each with what is printed below it."""
     for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
         command, _, printed = part.partition("\n")
         yield command, printed
 
 
-def follow(path: Path, folder: Path, **known: object) -> int:
+def follow(path, folder, **known):
     """Do what a document says, in this folder, which has to be the current one; returns how many
     things were done.
 
@@ -90,7 +89,7 @@ def follow(path: Path, folder: Path, **known: object) -> int:
             prints isn't shown.
 
     """
-    session: dict[str, object] = {"__name__": "__main__"} | known
+    session = {"__name__": "__main__"} | known
     done = 0
     for block in blocks(path):
         where = f"{path.name}:{block.line}"
@@ -116,12 +115,12 @@ def follow(path: Path, folder: Path, **known: object) -> int:
     return done
 
 
-def runs(command: str) -> bool:
+def runs(command):
     """Whether a command is one that is run here."""
     return shlex.split(command)[0] in {"boundcheck", *_PROGRAMS}
 
 
-def run(command: str, printed: str, folder: Path, where: str) -> None:
+def run(command, printed, folder, where):
     """Run a command of a document, and compare what it prints."""
     assert runs(command), f"{where}: {command}, which no test runs"
     program, *arguments = shlex.split(command, comments=True)
@@ -143,7 +142,7 @@ def run(command: str, printed: str, folder: Path, where: str) -> None:
     compare(done, printed, f"{where}: $ {command}")
 
 
-def compare(done: subprocess.CompletedProcess[str], printed: str, where: str) -> None:
+def compare(done, printed, where):
     """Check that a command ended well, or as is shown, and printed what is shown."""
     ends = printed.rstrip().rpartition("\n")[2] not in ("", "...")
     assert done.returncode == 0 or ends, f"{where} exits with {done.returncode}:\n{done.stdout}"
@@ -151,7 +150,7 @@ def compare(done: subprocess.CompletedProcess[str], printed: str, where: str) ->
         assert is_like(printed, done.stdout), f"{where} prints\n{done.stdout}\nand not\n{printed}"
 
 
-def is_like(shown: str, printed: str) -> bool:
+def is_like(shown, printed):
     """Whether something is printed as it is shown, but for `...`, which may be nothing too, and the
     amount of space.
 
@@ -171,17 +170,17 @@ def is_like(shown: str, printed: str) -> bool:
     return said.startswith(first) and said.endswith(last) and place <= end
 
 
-def typed(text: str, session: dict[str, object], where: str) -> None:
+def typed(text, session, where):
     """Run a block of typed Python in a session."""
     test = doctest.DocTestParser().get_doctest(text, session, where, where, 0)
     runner = doctest.DocTestRunner(optionflags=_LIKE)
-    said: list[str] = []
+    said = []
     runner.run(test, out=said.append, clear_globs=False)
     session.update(test.globs)
     assert not runner.failures, "".join(said)
 
 
-def change(file: Path, text: str, where: str) -> None:
+def change(file, text, where):
     """Apply a change to a file, where its old lines are once."""
     lines = text.splitlines(keepends=True)
     old = "".join(line[1:] for line in lines if line[0] in " -")

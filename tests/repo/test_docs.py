@@ -1,16 +1,12 @@
 """The site builds without a warning, fetches nothing, and has all that the code has; commands and
 examples run."""
 
-from __future__ import annotations
-
 import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from html import unescape
-from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 from typer.main import get_command
@@ -43,7 +39,7 @@ COMMANDS = sorted(
 )
 
 
-def tables_in(annotation: object) -> Iterator[type[Table]]:
+def tables_in(annotation):
     """The tables that a field may hold, whatever unions and optional ones they stand in."""
     if isinstance(annotation, type) and issubclass(annotation, Table):
         yield annotation
@@ -51,7 +47,7 @@ def tables_in(annotation: object) -> Iterator[type[Table]]:
         yield from tables_in(each)
 
 
-def test_each_field_of_a_spec_says_what_it_means() -> None:
+def test_each_field_of_a_spec_says_what_it_means():
     tables = {Spec, *(PROBLEMS[kind] for kind in PROBLEMS if ":" not in kind)}
     for field in Spec.model_fields.values():
         tables |= {*tables_in(field.annotation)}
@@ -64,7 +60,7 @@ def test_each_field_of_a_spec_says_what_it_means() -> None:
     assert missing == set()
 
 
-def test_each_word_of_a_verdict_has_its_meaning_its_limit_and_an_example() -> None:
+def test_each_word_of_a_verdict_has_its_meaning_its_limit_and_an_example():
     parts = re.split(r"^###? (.+)$", PAGES["verdicts.md"], flags=re.MULTILINE)
     told = dict(zip(parts[1::2], parts[2::2], strict=True))
     words = {
@@ -87,14 +83,14 @@ def test_each_word_of_a_verdict_has_its_meaning_its_limit_and_an_example() -> No
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "examples").glob("*.toml")), ids=lambda path: path.stem
 )
-def test_examples_are_valid_specs(path: Path) -> None:
+def test_examples_are_valid_specs(path):
     assert specs_of(path)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_of_a_page_exists_with_its_options(command: str) -> None:
+def test_a_command_of_a_page_exists_with_its_options(command):
     name, *words = shlex.split(command, comments=True)
-    whole: Any = get_command(app)
+    whole = get_command(app)
     known = whole if name.startswith("-") else whole.commands[name]
     options = {option for parameter in known.params for option in parameter.opts}
     assert {word for word in (name, *words) if word.startswith("--")} <= options
@@ -105,9 +101,7 @@ def test_a_command_of_a_page_exists_with_its_options(command: str) -> None:
 
 @pytest.mark.full
 @pytest.mark.xdist_group("the site")
-def test_the_site_builds_without_a_warning_fetches_nothing_and_has_all_that_the_code_has(
-    tmp_path: Path,
-) -> None:
+def test_the_site_builds_without_a_warning_fetches_nothing_and_has_all_that_the_code_has(tmp_path):
     command = [sys.executable, "-m", "sphinx", "-E", "-W", "-q", str(DOCS), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
@@ -136,7 +130,7 @@ def test_the_site_builds_without_a_warning_fetches_nothing_and_has_all_that_the_
             id
         )
     assert pages["reference/claims.html"].count("<math") > len(catalogue)
-    whole: Any = get_command(app)
+    whole = get_command(app)
     for name in whole.commands:
         assert f'id="{name}"' in pages["reference/commands.html"], name
 
@@ -150,7 +144,7 @@ bracket = {pairs = 4, iterates = 2, points = 1, ascents = 1, rounds = 1}
 """
 
 
-def commands(file: Path) -> set[str]:
+def commands(file):
     """What a page prints under its last heading."""
     text = file.read_text(encoding="utf-8")
     return set(
@@ -158,7 +152,7 @@ def commands(file: Path) -> set[str]:
     )
 
 
-def check(command: str, root: Path) -> None:
+def check(command, root):
     """Whether the command line takes it, and each file that it names is there."""
     _, name, *words = shlex.split(command)
     made = get_command(app)
@@ -168,13 +162,13 @@ def check(command: str, root: Path) -> None:
 
 
 @pytest.mark.parametrize("file", REPORTS, ids=lambda file: file.parent.name)
-def test_each_printed_command_is_one_that_runs_from_the_root(file: Path) -> None:
+def test_each_printed_command_is_one_that_runs_from_the_root(file):
     for command in commands(file):
         check(command, ROOT)
 
 
 @pytest.mark.full
-def test_a_page_names_its_spec_as_it_is_typed_from_here(command: Any, tmp_path: Path) -> None:
+def test_a_page_names_its_spec_as_it_is_typed_from_here(command, tmp_path):
     """It is measured, the printed command is run, and what it prints is the same run."""
     (tmp_path / "some specs").mkdir()
     (tmp_path / "some specs" / "one.toml").write_text(SPEC)

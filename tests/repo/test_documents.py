@@ -3,7 +3,6 @@
 import re
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -30,12 +29,12 @@ SAID = [
 ]
 
 
-def name(value: object) -> str:
+def name(value):
     return value.relative_to(ROOT).as_posix() if isinstance(value, Path) else str(value)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name)
-def test_its_links_lead_to_files(path: Path) -> None:
+def test_its_links_lead_to_files(path):
     """And to headings, where they name one."""
     for link in re.findall(r"\]\((?!https?:|#)([^)]+)\)", path.read_text(encoding="utf-8")):
         target, _, heading = link.partition("#")
@@ -50,7 +49,7 @@ def test_its_links_lead_to_files(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name)
-def test_it_names_only_what_exists(path: Path) -> None:
+def test_it_names_only_what_exists(path):
     text = path.read_text(encoding="utf-8")
     proved = {each.id for each in of_paper("jiang2024")}
     for id in re.findall(r"`((?:jiang2024|meft)\.[a-z0-9_.]+)`", text):
@@ -61,11 +60,9 @@ def test_it_names_only_what_exists(path: Path) -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize("path", [path for path, found in TYPED.items() if found], ids=name)
-def test_its_python_prints_what_it_says(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_its_python_prints_what_it_says(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    session: dict[str, object] = {"__name__": "__main__"}
+    session = {"__name__": "__main__"}
     for block in TYPED[path]:
         typed(block.text, session, f"{path.name}:{block.line}")
 
@@ -76,14 +73,14 @@ def test_its_python_prints_what_it_says(
     [x for x in SAID if x[1].startswith(QUICK) and x[1] != "boundcheck prove jiang2024"],
     ids=name,
 )
-def test_its_quick_commands_work(path: Path, command: str, tmp_path: Path) -> None:
+def test_its_quick_commands_work(path, command, tmp_path):
     # What the pages call a lemma of one's own.
     shutil.copy(ROOT / "proofs" / "template.py", tmp_path / "my_lemma.py")
     run(command, "", tmp_path, path.name)
 
 
 @pytest.mark.full
-def test_the_test_file_of_the_page_on_tests_passes_in_an_empty_project(tmp_path: Path) -> None:
+def test_the_test_file_of_the_page_on_tests_passes_in_an_empty_project(tmp_path):
     (block,) = (
         each for each in blocks(ROOT / "docs" / "how_to" / "testing.md") if "def test_" in each.text
     )
@@ -103,14 +100,12 @@ TUTORIALS = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
 @of_peft
 @pytest.mark.full
 @pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
-def test_a_tutorial_can_be_followed(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_tutorial_can_be_followed(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert follow(path, tmp_path) >= 3
 
 
-def followed(text: str, folder: Path) -> int:
+def followed(text, folder):
     (folder / "page.md").write_text(text, encoding="utf-8")
     return follow(folder / "page.md", folder)
 
@@ -130,12 +125,12 @@ FILE = "Save this as `x.py`:\n\n```python\nprint(1 + 1)\n```\n\n"
         ("```toml\nx = 1\n```\n", "a block that nobody runs"),
     ],
 )
-def test_a_page_that_is_wrong_is_not_followed(text: str, said: str, tmp_path: Path) -> None:
+def test_a_page_that_is_wrong_is_not_followed(text, said, tmp_path):
     with pytest.raises(AssertionError, match=said):
         followed(text, tmp_path)
 
 
-def test_what_is_printed_is_like_what_is_shown() -> None:
+def test_what_is_printed_is_like_what_is_shown():
     same = ("a b c", "a  b\nc\n", "...", "a ... c", "a ... b ... c", "a ... b c ...")
     other = ("a b", "... b ... b ...", "a b ... b c", "... d ...", "b ...", "... b")
     assert [shown for shown in (*same, *other) if is_like(shown, "a b c\n")] == [*same]
@@ -144,7 +139,7 @@ def test_what_is_printed_is_like_what_is_shown() -> None:
 README = ROOT / "README.md"
 
 
-def trained(folder: Path) -> dict[str, Any]:
+def trained(folder):
     """What its example for a Trainer takes for granted: a model of peft, arguments, data."""
     from transformers import TrainingArguments
 
@@ -163,13 +158,13 @@ def trained(folder: Path) -> dict[str, Any]:
 
 @of_peft
 @pytest.mark.full
-def test_the_readme_can_be_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_readme_can_be_followed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert follow(README, tmp_path, **trained(tmp_path)) == 5
     assert [path.name for path in (tmp_path / "runs").glob("report-*/index.html")] == ["index.html"]
 
 
-def test_its_two_commands_do_what_it_says(tmp_path: Path) -> None:
+def test_its_two_commands_do_what_it_says(tmp_path):
     """Make is asked what it would run: it would install."""
     found = {
         command
@@ -188,6 +183,6 @@ def test_its_two_commands_do_what_it_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", counts.DOCUMENTS)
-def test_how_often_it_is_wrong_is_what_was_counted(name: str) -> None:
+def test_how_often_it_is_wrong_is_what_was_counted(name):
     """`python -m tests.repo.counts` writes it after `boundcheck soundness`."""
     assert counts.counted(name) == counts.read(name)

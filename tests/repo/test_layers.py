@@ -10,7 +10,7 @@ pytest_plugins = ["pytester"]
 
 
 @pytest.mark.xdist_group("a group")
-def test_a_group_is_seen_by_xdist(request: pytest.FixtureRequest) -> None:
+def test_a_group_is_seen_by_xdist(request):
     """Pytest and xdist must fit together: under pytest 9.2 groups were dropped, and each worker ran
     all proofs."""
     grouped = request.config.getoption("loadgroup", False)
@@ -63,9 +63,7 @@ MARKERS = "\n".join(["[pytest]", "markers =", "  full", "  nightly", "  covering
     ],
     ids=["quick", "full", "nightly"],
 )
-def test_a_product_is_covered_and_a_list_sampled_or_cut(
-    layer: str, expected: dict[str, list[str | int]], pytester: pytest.Pytester
-) -> None:
+def test_a_product_is_covered_and_a_list_sampled_or_cut(layer, expected, pytester):
     pytester.makeconftest(CONFTEST)
     pytester.makeini(MARKERS)
     pytester.makepyfile(PARAMETRISED)
@@ -80,7 +78,7 @@ def test_a_product_is_covered_and_a_list_sampled_or_cut(
     assert names == sorted(f"{name}[{x}]" for name, kept in expected.items() for x in kept)
 
 
-def test_a_number_of_examples_is_a_share_that_the_profile_takes() -> None:
+def test_a_number_of_examples_is_a_share_that_the_profile_takes():
     share = settings.default.max_examples / EXAMPLES
     assert examples(1000).max_examples == 1000 * share
     assert [examples(most).max_examples for most in (1, 5)] == [1, 5]

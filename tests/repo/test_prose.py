@@ -2,7 +2,6 @@
 can typeset them."""
 
 import re
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,13 +10,12 @@ from boundcheck.kernel import STANDARD_FACTS
 from boundcheck.language import prose
 from boundcheck.language.algorithms import ALGORITHMS
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim
 from boundcheck.language.hypotheses import HYPOTHESES
 from boundcheck.language.measures import MEASURES
 from boundcheck.language.symbols import PARAMETERS
 from boundcheck.present.section import sections
-from boundcheck.proof.script import Script, of_file, of_paper
-from boundcheck.proofs import Paper, papers
+from boundcheck.proof.script import of_file, of_paper
+from boundcheck.proofs import papers
 from tests.judged import of_the_paper
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +27,7 @@ _FORMULA = re.compile(
 )
 
 
-def bare(texts: Iterable[str]) -> list[str]:
+def bare(texts):
     """The texts in which something of a formula stands outside of dollars and backticks."""
     return [
         x
@@ -38,19 +36,19 @@ def bare(texts: Iterable[str]) -> list[str]:
     ]
 
 
-def of_claim(claim: Claim) -> Iterator[str]:
+def of_claim(claim):
     yield from (claim.title, claim.source, claim.note, claim.argument, claim.unproved)
     yield from (each.meaning for each in (*claim.quantities, *claim.declared))
 
 
-def of_script(script: Script) -> Iterator[str]:
+def of_script(script):
     yield script.title
     yield from (each.name for each in script.proof.assumptions)
     for step in script.proof.steps:
         yield from (step.label, step.meaning, step.witness.about if step.witness else "")
 
 
-def of_report(paper: Paper) -> Iterator[str]:
+def of_report(paper):
     for row in getattr(paper.part("findings"), "ROWS", ()):
         for each in (row, *row.follows):
             readings = (under.reading for under in each.under)
@@ -63,7 +61,7 @@ def of_report(paper: Paper) -> Iterator[str]:
     )
 
 
-def test_what_is_said_in_the_package_has_formulas_between_dollars() -> None:
+def test_what_is_said_in_the_package_has_formulas_between_dollars():
     words = (*ALGORITHMS.values(), *MEASURES.values(), *HYPOTHESES.values())
     assert bare(text for claim in catalogue.values() for text in of_claim(claim)) == []
     assert bare(parameter.meaning for parameter in PARAMETERS.values()) == []
@@ -80,11 +78,11 @@ def test_what_is_said_in_the_package_has_formulas_between_dollars() -> None:
 @pytest.mark.parametrize(
     "key", [pytest.param(key, marks=[pytest.mark.full] * (key != "jiang2024")) for key in papers()]
 )
-def test_lines_of_proofs_have_formulas_between_dollars(key: str) -> None:
+def test_lines_of_proofs_have_formulas_between_dollars(key):
     assert bare(text for script in of_paper(key) for text in of_script(script)) == []
 
 
-def test_what_is_a_formula_is_seen_and_words_are_none() -> None:
+def test_what_is_a_formula_is_seen_and_words_are_none():
     for text in (
         "v_1 moves",
         "at most r^2",

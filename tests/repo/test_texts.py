@@ -4,7 +4,6 @@ made by a program."""
 import ast
 import re
 import subprocess
-from collections.abc import Iterator
 from contextlib import suppress
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -41,11 +40,11 @@ OPENS = {"boundcheck/system/plugins.py"}
 PICKLES = {"pickle", "dill", "cloudpickle", "shelve", "marshal"}
 
 
-def called(node: ast.Call) -> str:
+def called(node):
     return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
 
 
-def keyword(node: ast.Call, name: str) -> object:
+def keyword(node, name):
     return next(
         (
             k.value.value
@@ -56,7 +55,7 @@ def keyword(node: ast.Call, name: str) -> object:
     )
 
 
-def wrong(tree: ast.AST, where: str) -> Iterator[str]:
+def wrong(tree, where):
     """What reads a text, or weights, in a way that can run it."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -95,7 +94,7 @@ def wrong(tree: ast.AST, where: str) -> Iterator[str]:
             yield name
 
 
-def test_no_text_of_a_user_is_run() -> None:
+def test_no_text_of_a_user_is_run():
     found = {
         path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
         for path in SOURCES
@@ -127,14 +126,14 @@ torch.load(p, weights_only=True)
 """
 
 
-def test_what_would_run_it_is_seen_and_nothing_else() -> None:
+def test_what_would_run_it_is_seen_and_nothing_else():
     for line in RUN.split("\n")[1:-1]:
         assert len([*wrong(ast.parse(line), "boundcheck/new.py")]) == 1, line
     assert [*wrong(ast.parse(HARMLESS), "boundcheck/new.py")] == []
 
 
 @pytest.mark.full
-def test_no_files_import_each_other() -> None:
+def test_no_files_import_each_other():
     """However indirectly, in a function or for a type."""
     grimp = pytest.importorskip("grimp", reason="import-linter brings it")
     graph = grimp.build_graph("boundcheck", cache_dir=None)
@@ -144,14 +143,14 @@ def test_no_files_import_each_other() -> None:
     TopologicalSorter(imported).prepare()
 
 
-def listed(*options: str) -> list[str]:
+def listed(*options):
     command = ["git", "ls-files", "-z", *options]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return [name for name in done.stdout.split("\0") if name]
 
 
 @pytest.mark.full
-def test_nothing_committed_names_this_machine() -> None:
+def test_nothing_committed_names_this_machine():
     # Not after a letter or a dot: those are addresses on the web.
     machine = re.compile(r"(?<![\w.])/(work|root|home)/")
     found = []
@@ -165,5 +164,5 @@ def test_nothing_committed_names_this_machine() -> None:
     assert found == []
 
 
-def test_nothing_committed_is_made_by_a_program() -> None:
+def test_nothing_committed_is_made_by_a_program():
     assert listed("--cached", "--ignored", "--exclude-standard") == []

@@ -1,11 +1,8 @@
 """Attacks on commands: each ends as if nothing had happened or in one line; and what is wrong is
 seen."""
 
-from __future__ import annotations
-
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,7 +39,7 @@ WRONG = replace(
 )
 
 
-def right(attack: Attack) -> None:
+def right(attack):
     made = attack.tried()
     assert not made.wrong, made
 
@@ -51,24 +48,24 @@ def right(attack: Attack) -> None:
 @pytest.mark.parametrize(
     "kind", ["kill", "full disk", "torn", "read-only", "failing disk", "no permission"]
 )
-def test_a_small_command_survives_every_trouble(kind: str) -> None:
+def test_a_small_command_survives_every_trouble(kind):
     for seed in range(3):
         right(Attack("folder of a new paper", kind, seed))
 
 
 @pytest.mark.full
-def test_every_subject_survives_a_sample() -> None:
+def test_every_subject_survives_a_sample():
     for attack in attacks(60):
         right(attack)
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("attack", attacks(), ids=str)
-def test_every_attack_is_survived(attack: Attack) -> None:
+def test_every_attack_is_survived(attack):
     right(attack)
 
 
-def test_every_kind_of_attack_is_made_on_somebody_and_each_follows_from_its_fields() -> None:
+def test_every_kind_of_attack_is_made_on_somebody_and_each_follows_from_its_fields():
     made = attacks()
     assert {attack.kind for attack in made} == set(KINDS)
     assert {attack.subject for attack in made} == set(SUBJECTS)
@@ -79,7 +76,7 @@ def test_every_kind_of_attack_is_made_on_somebody_and_each_follows_from_its_fiel
 
 
 @pytest.mark.parametrize("share", [30, 10**6])
-def test_a_share_has_a_few_of_each_kind_and_is_spread_over_the_subjects(share: int) -> None:
+def test_a_share_has_a_few_of_each_kind_and_is_spread_over_the_subjects(share):
     chosen, whole = attacks(share), attacks()
     assert chosen == attacks(share)
     assert set(chosen) < set(whole)
@@ -96,12 +93,12 @@ def test_a_share_has_a_few_of_each_kind_and_is_spread_over_the_subjects(share: i
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-WRITES: tuple[Callable[[], object], ...] = (
+WRITES = (
     lambda: Path("folder").mkdir(),
     lambda: Path("folder/a").write_text("a"),
     lambda: os.replace("folder/a", "b"),
@@ -111,8 +108,8 @@ WRITES: tuple[Callable[[], object], ...] = (
 
 @pytest.mark.parametrize("at", range(1, len(WRITES) + 1))
 @pytest.mark.parametrize("kind", ["full disk", "read-only", "failing disk"])
-def test_a_disk_fails_at_the_write_that_was_asked_for(kind: str, at: int, here: Path) -> None:
-    failed: list[int] = []
+def test_a_disk_fails_at_the_write_that_was_asked_for(kind, at, here):
+    failed = []
     with Trouble(kind, at).armed(writes := []):
         for number, write in enumerate(WRITES, start=1):
             try:
@@ -130,7 +127,7 @@ def test_a_disk_fails_at_the_write_that_was_asked_for(kind: str, at: int, here: 
     assert not writes
 
 
-def test_what_went_wrong_is_counted() -> None:
+def test_what_went_wrong_is_counted():
     found = Reliability((RIGHT, REFUSED, WRONG))
     count = found.as_json()
     assert found.as_csv().splitlines()[0] == b"subject,kind,change,outcome,said,wrong,seconds"

@@ -1,10 +1,7 @@
 """The engines examined against each other: what is known of the claims, and that an engine that
 errs is caught."""
 
-from __future__ import annotations
-
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 
@@ -17,8 +14,8 @@ from boundcheck.language.sentence import algorithm_of
 from boundcheck.worst_case.worst_case import OfClass
 from soundness import engines
 from soundness.edits import mixed_up
-from soundness.engines import Asked, Examined, Walk
-from soundness.theorems import HORIZONS, MEASURED, Recipe, known, limit, recipes, speaks_of
+from soundness.engines import Asked, Examined
+from soundness.theorems import HORIZONS, MEASURED, known, limit, recipes, speaks_of
 from soundness.trial import Answer
 
 KNOWN = [pytest.param(each, id=each.claim.id) for each in known()]
@@ -27,7 +24,7 @@ EVERY = 41
 SOME = [make() for make in mixed_up(list(recipes()))[::EVERY]]
 
 
-def shares(each: Recipe) -> Iterator[tuple[Walk, sp.Expr]]:
+def shares(each):
     """The runs of a theorem of which it speaks, and what its measure comes to on each, over the
     bound."""
     for walk in (
@@ -41,7 +38,7 @@ def shares(each: Recipe) -> Iterator[tuple[Walk, sp.Expr]]:
 
 
 @pytest.mark.parametrize("each", KNOWN)
-def test_no_run_exceeds_a_constant_that_is_known(each: Recipe) -> None:
+def test_no_run_exceeds_a_constant_that_is_known(each):
     """And where a run attains it, the algorithm's own exact steps are the run's."""
     for walk, share in shares(each):
         assert share <= 1
@@ -50,14 +47,14 @@ def test_no_run_exceeds_a_constant_that_is_known(each: Recipe) -> None:
             assert Asked(walk, each.claim).follows(algorithm_of(each.claim)).verdict == "holds"
 
 
-def test_most_constants_are_attained() -> None:
+def test_most_constants_are_attained():
     attained = [
         each for each in known() if any(share >= sp.Rational(99, 100) for _, share in shares(each))
     ]
     assert len(attained) >= len(known()) - 4
 
 
-def test_no_true_claim_is_shown_to_be_false() -> None:
+def test_no_true_claim_is_shown_to_be_false():
     """What is true because another claim is, no run breaks that meets all of its hypotheses."""
     true = [recipe for recipe in SOME if recipe.why]
     assert len(true) > len(SOME) / 4
@@ -65,7 +62,7 @@ def test_no_true_claim_is_shown_to_be_false() -> None:
         assert replace(recipe, why="").broken_by() is None, recipe.change
 
 
-def test_every_false_claim_is_broken_by_a_run_that_meets_it() -> None:
+def test_every_false_claim_is_broken_by_a_run_that_meets_it():
     """By a second evaluation of its conclusion, and of all of its parts that are decided in the
     run."""
     found = [(recipe, recipe.broken_by()) for recipe in SOME if not recipe.why]
@@ -79,7 +76,7 @@ def test_every_false_claim_is_broken_by_a_run_that_meets_it() -> None:
         assert asked.follows(algorithm_of(recipe.claim)).verdict == "holds", recipe.change
 
 
-def test_every_witness_of_a_true_claim_breaks_its_bound_or_nothing() -> None:
+def test_every_witness_of_a_true_claim_breaks_its_bound_or_nothing():
     """A run that is held against a true claim does not meet it."""
     cheats = [(recipe, recipe.cheat(turn)) for turn, recipe in enumerate(SOME) if recipe.why]
     for recipe, walk in cheats:
@@ -92,7 +89,7 @@ def test_every_witness_of_a_true_claim_breaks_its_bound_or_nothing() -> None:
 
 
 @pytest.mark.full
-def test_no_two_claims_have_one_id() -> None:
+def test_no_two_claims_have_one_id():
     """But for those that take another's on purpose."""
     every = [make() for make in recipes()]
     ids = Counter(recipe.claim.id for recipe in every if recipe.kind != "id of another claim")
@@ -123,7 +120,7 @@ OPEN = replace(TRUE, is_known=False)
         (OPEN, (), False),
     ],
 )
-def test_an_engine_that_errs_is_caught(examined: Examined, said, wrong: bool, monkeypatch) -> None:
+def test_an_engine_that_errs_is_caught(examined, said, wrong, monkeypatch):
     """Against what is known, against another engine, and against a bound on its own numbers."""
     stubs = [("a stub", lambda each, claim, word=word: word) for word in said]
     monkeypatch.setattr(engines, "ENGINES", stubs)
@@ -132,14 +129,14 @@ def test_an_engine_that_errs_is_caught(examined: Examined, said, wrong: bool, mo
     assert answer.outcome.count("a stub") == len([word for word in said if word])
 
 
-def test_a_claim_that_refuses_to_be_made_is_an_answer() -> None:
+def test_a_claim_that_refuses_to_be_made_is_an_answer():
     for true in (True, False):
         trial = replace(TRUE, claim=None, true=true).tried()
         assert (trial.wrong, trial.outcome) == (False, "refused when it is made")
 
 
 @pytest.mark.full
-def test_brackets_are_held_against_the_constant() -> None:
+def test_brackets_are_held_against_the_constant():
     """A planted error: the constant of a theorem is said to be half, and to be twice, of what it
     is. An upper end is there where F is smooth everywhere."""
     everywhere = catalogue["classic.smooth_everywhere"]
@@ -151,7 +148,7 @@ def test_brackets_are_held_against_the_constant() -> None:
 
 
 @pytest.mark.full
-def test_an_upper_end_over_a_part_of_a_class_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upper_end_over_a_part_of_a_class_is_found_out(monkeypatch):
     """Of F that is smooth along its iterates alone."""
     made = (make() for make in recipes() if "smooth in a part" in make.args)
     about = "engines.drori2014_gradient_descent", "1 of the bound, under classic.smooth"

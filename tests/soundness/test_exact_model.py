@@ -11,7 +11,7 @@ from hypothesis import given
 
 from boundcheck.exact.balls import plus, scaled
 from boundcheck.exact.balls import rows as matrix
-from soundness.exact_model import Point, spectral_at_most, steepest
+from soundness.exact_model import spectral_at_most, steepest
 from soundness.smoothness import CHOICES, Statement, inputs_at, is_spectral, pairs
 from tests.layers import examples
 
@@ -19,7 +19,7 @@ KINDS = ("full", "lora", "frozen-a", "frozen-b", "direft", "loreft", "loreft-tra
 RATIONALS = st.fractions(-4, 4, max_denominator=12)
 
 
-def point(kind: str, choice: int = 1, rank: int = 1) -> Point:
+def point(kind, choice=1, rank=1):
     (claim,) = [claim for other, claim in pairs() if other == kind][:1]
     if kind == "dora" and choice in (2, 3, 4):
         choice = 5
@@ -29,7 +29,7 @@ def point(kind: str, choice: int = 1, rank: int = 1) -> Point:
     )
 
 
-def weight(found: Point, v: list[np.ndarray]) -> np.ndarray:
+def weight(found, v):
     """W(v) - W0 in NumPy; of DoRA W(v)."""
     s = float(found.constants.get("s", 1))
     fixed = {name: np.array(X, dtype=float) for name, X in found.frozen.items()}

@@ -1,8 +1,6 @@
 """Worlds are what they say: what is proved is false in none of them, and two ways of evaluating
 agree."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 from itertools import islice
 
@@ -15,7 +13,6 @@ from hypothesis import strategies as st
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import number, rows, transposed
 from boundcheck.exact.evaluate import t
-from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.kernel import Fact, Law
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.symbols import L, T, sigma
@@ -30,7 +27,7 @@ from boundcheck.language.vocabulary import (
     v1,
     v2,
 )
-from boundcheck.proof import Script, le
+from boundcheck.proof import le
 from boundcheck.proof.instance import Setting as MeftSetting
 from boundcheck.properties import slopes
 from soundness.edits import with_formula
@@ -75,7 +72,7 @@ SATISFIABLE = tuple(x for x in PROVED if x not in (*ABSURD, *IRRATIONAL))
 
 @of_the_paper
 @pytest.mark.parametrize("script", SCRIPTS, ids=names(SCRIPTS))
-def test_lines_and_premises_are_false_nowhere(script: Script) -> None:
+def test_lines_and_premises_are_false_nowhere(script):
     for line in lines(script):
         for world in allowed(line, FEW):
             assert world.says(line.step.relation, line.composite) is not False, (
@@ -92,7 +89,7 @@ def test_lines_and_premises_are_false_nowhere(script: Script) -> None:
 
 @pytest.mark.full
 @of_the_paper
-def test_the_second_evaluation_has_a_value_for_nearly_every_line() -> None:
+def test_the_second_evaluation_has_a_value_for_nearly_every_line():
     asked = [(line, allowed(line, 1)) for script in scripts()[::3] for line in lines(script)]
     said = [found[0].says(line.step.relation, line.composite) for line, found in asked if found]
     assert said.count(True) >= 0.9 * len(said) > 50
@@ -100,7 +97,7 @@ def test_the_second_evaluation_has_a_value_for_nearly_every_line() -> None:
 
 @pytest.mark.full
 @of_the_paper
-def test_all_but_the_printed_are_proved_and_the_absurd_are_those_that_prove_an_absurdity() -> None:
+def test_all_but_the_printed_are_proved_and_the_absurd_are_those_that_prove_an_absurdity():
     assert {judged(x).verdict for x in PROVED} == {"proved"}
     assert {judged(x).verdict for x in PRINTED} == {"refuted"}
     absurd = [
@@ -111,7 +108,7 @@ def test_all_but_the_printed_are_proved_and_the_absurd_are_those_that_prove_an_a
 
 @of_the_paper
 @pytest.mark.parametrize("script", SATISFIABLE, ids=names(SATISFIABLE))
-def test_no_theorem_is_vacuous(script: Script) -> None:
+def test_no_theorem_is_vacuous(script):
     """All hypotheses of the proof hold in a world, and those of its conclusion where that is a law;
     and so does it."""
     proof, goal = script.proof, script.proof.goal
@@ -128,9 +125,7 @@ def test_no_theorem_is_vacuous(script: Script) -> None:
 
 @of_the_paper
 @pytest.mark.parametrize("script", [*IRRATIONAL, *ABSURD], ids=names((*IRRATIONAL, *ABSURD)))
-def test_all_holds_somewhere_but_what_names_an_irrational_number_or_is_absurd(
-    script: Script,
-) -> None:
+def test_all_holds_somewhere_but_what_names_an_irrational_number_or_is_absurd(script):
     """The hypotheses of an absurdity hold somewhere without its laws, which are what it refutes;
     where it has none, all but one do."""
     proof = script.proof
@@ -179,12 +174,12 @@ SETTING = ExactModel(
     ],
     ids=str,
 )
-def test_verdicts(relation: sp.Basic, expected: bool | None) -> None:
+def test_verdicts(relation, expected):
     assert SETTING.says(relation) is expected
 
 
 @pytest.mark.full
-def test_letters_that_a_proof_reads_otherwise_have_no_value_of_their_own() -> None:
+def test_letters_that_a_proof_reads_otherwise_have_no_value_of_their_own():
     x = sp.MatrixSymbol("A", 3, 1)
     assert SETTING.says(le(EuclideanNorm(x), 4)) is True
     assert SETTING.says(le(EuclideanNorm(x), 4), frozenset({"A"})) is None
@@ -209,7 +204,7 @@ def test_letters_that_a_proof_reads_otherwise_have_no_value_of_their_own() -> No
     )
 
 
-def test_time_is_seen_where_it_is_free() -> None:
+def test_time_is_seen_where_it_is_free():
     v_t = Iterate("v", t, 2, 1)
     assert is_timed(EuclideanNorm(v_t))
     assert not is_timed(MinimumOver(EuclideanNorm(v_t), t, 1, T))
@@ -218,11 +213,11 @@ def test_time_is_seen_where_it_is_free() -> None:
     assert not is_timed(EuclideanNorm(Iterate("v", 1, 2, 1)))
 
 
-def long_run() -> ExactModel:
+def long_run():
     return next(x for x in worlds() if x.paths.T > 1 and len(x.paths.draws) > 1)
 
 
-def test_a_relation_about_a_run_holds_at_all_times_and_in_all_outcomes() -> None:
+def test_a_relation_about_a_run_holds_at_all_times_and_in_all_outcomes():
     world = long_run()
     size = EuclideanNorm(Iterate("v", t, 2, 1)) ** 2
     found = [
@@ -242,7 +237,7 @@ def test_a_relation_about_a_run_holds_at_all_times_and_in_all_outcomes() -> None
 
 
 @pytest.mark.parametrize("name", ["A", "B", "g_A"])
-def test_a_run_has_no_value_before_it_begins_or_after_its_end(name: str) -> None:
+def test_a_run_has_no_value_before_it_begins_or_after_its_end(name):
     setting = long_run()
     assert setting.process is not None
     last = setting.paths.T + (not name.startswith("g"))
@@ -252,7 +247,7 @@ def test_a_run_has_no_value_before_it_begins_or_after_its_end(name: str) -> None
             setting.process(name, time, 0)
 
 
-def test_gradients_are_those_of_the_values() -> None:
+def test_gradients_are_those_of_the_values():
     """Along a short step F changes by <gradient, step>, up to its curvature."""
     step = Fraction(1, 10**6)
     adapters = (x for x in worlds() if x.about.startswith("LoReFT"))
@@ -278,9 +273,7 @@ def test_gradients_are_those_of_the_values() -> None:
     POSITIVE,
     st.tuples(NUMBERS, NUMBERS, NUMBERS),
 )
-def test_functions_are_those_that_proofs_and_problems_have(
-    theirs: PiecewiseLinear, scale: Fraction, at: tuple[Fraction, Fraction, Fraction]
-) -> None:
+def test_functions_are_those_that_proofs_and_problems_have(theirs, scale, at):
     """They share no code, and have the same values, gradients and constants; a curve may go on as
     parabolas."""
     ours = Curve.flat_beyond(theirs.knots)
@@ -310,7 +303,7 @@ def test_functions_are_those_that_proofs_and_problems_have(
     )
 
 
-def test_a_world_with_one_number_changed_says_so() -> None:
+def test_a_world_with_one_number_changed_says_so():
     world = worlds()[0]
     law = next(
         x for script in scripts() for x in script.proof.assumptions if x.claim is ASSUMPTION_1
@@ -326,14 +319,14 @@ def test_a_world_with_one_number_changed_says_so() -> None:
         assert len(differing) == 1 or other.changed == {"F"}
 
 
-def test_an_understated_smoothness_is_marked() -> None:
+def test_an_understated_smoothness_is_marked():
     (first, *_), (true, *_) = descents(Fraction(1, 9)), descents()
     understated, plain = (build(lambda numbers: Fraction(1, 8)) for build in (first, true))
     assert (understated.changed, plain.changed) == (frozenset({"L"}), frozenset())
     assert 9 * understated.numbers["L"] == plain.numbers["L"]
 
 
-def test_a_step_that_is_no_number_or_whose_run_has_too_many_digits_makes_no_run() -> None:
+def test_a_step_that_is_no_number_or_whose_run_has_too_many_digits_makes_no_run():
     """As where an edit of a formula takes the root of a negative number, or each step has threefold
     digits."""
     claim, other = catalogue["nesterov2004.theorem2_1_15"], catalogue["meft.unconditional_gd"]

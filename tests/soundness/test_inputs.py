@@ -1,19 +1,15 @@
 """Malformed inputs of every kind end in one line or are read; and what would hang, allocate or say
 more is seen."""
 
-from __future__ import annotations
-
 import itertools
 import os
 import time
 import tomllib
 from collections import Counter, deque
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from multiprocessing.popen_forkserver import Popen
-from pathlib import Path
 from random import Random
 from threading import Lock
 
@@ -31,7 +27,7 @@ from soundness.processes import End, Limits, ended, fault_of
 
 
 @pytest.mark.parametrize("every", [250, pytest.param(20, marks=pytest.mark.full)])
-def test_malformed_inputs_of_every_kind_end_in_one_line(every: int) -> None:
+def test_malformed_inputs_of_every_kind_end_in_one_line(every):
     some, counts = malformed(every), Counter[str]()
     assert {each.kind for each in some} == set(KINDS)
     for each in some:
@@ -46,19 +42,17 @@ def test_malformed_inputs_of_every_kind_end_in_one_line(every: int) -> None:
 class _Unread:
     """A call whose process ends before it is called."""
 
-    def __reduce__(self) -> tuple[Callable[[int], object], tuple[int]]:
+    def __reduce__(self):
         return os._exit, (0,)
 
 
-def test_a_worker_that_does_not_start_is_an_error_of_the_survey_and_no_answer(
-    tmp_path: Path,
-) -> None:
+def test_a_worker_that_does_not_start_is_an_error_of_the_survey_and_no_answer(tmp_path):
     (world := tmp_path / "world").mkdir()
     with pytest.raises(BoundcheckError, match="before it tried"):
         ended(_Unread(), world)
 
 
-PLANTED: dict[str, tuple[Callable[[], object], str | None]] = {
+PLANTED = {
     "reads": (partial(int, "1"), None),
     "refuses": (partial(parse, {}), None),
     "breaks": (partial(int, "x"), "a traceback"),
@@ -70,7 +64,7 @@ PLANTED: dict[str, tuple[Callable[[], object], str | None]] = {
 
 
 @pytest.mark.parametrize("planted", PLANTED)
-def test_what_goes_wrong_is_seen(planted: str, tmp_path: Path) -> None:
+def test_what_goes_wrong_is_seen(planted, tmp_path):
     call, fault = PLANTED[planted]
     (world := tmp_path / "world").mkdir()
     end = ended(call, world, limits=Limits(seconds=2.0, size=2**30, patience=10.0))
@@ -81,13 +75,11 @@ def test_what_goes_wrong_is_seen(planted: str, tmp_path: Path) -> None:
     assert (end.code is None) == (planted == "hangs")
 
 
-def test_threads_never_ask_at_once_how_a_process_ended(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_threads_never_ask_at_once_how_a_process_ended(tmp_path, monkeypatch):
     """The second would read that it ended with 255."""
     asked, asking, at_once = Popen.poll, Lock(), list[Popen]()
 
-    def poll(process: Popen, *flag: int) -> int | None:
+    def poll(process, *flag):
         if not asking.acquire(blocking=False):
             at_once.append(process)
             return asked(process, *flag)
@@ -97,7 +89,7 @@ def test_threads_never_ask_at_once_how_a_process_ended(
         finally:
             asking.release()
 
-    def codes(name: str) -> list[int | None]:
+    def codes(name):
         (world := tmp_path / name / "world").mkdir(parents=True)
         return [ended(partial(int, "1"), world, str(each)).code for each in range(8)]
 
@@ -121,16 +113,14 @@ def test_threads_never_ask_at_once_how_a_process_ended(
         (2, "boundcheck: out = x: expected y", None),
     ],
 )
-def test_what_is_wrong_with_an_end_is_seen(
-    code: int | None, said: str, outcome: str | None
-) -> None:
+def test_what_is_wrong_with_an_end_is_seen(code, said, outcome):
     end = End(code, said, "", 1.0, 0, orphans=False)
     assert fault_of(end) == outcome
     assert fault_of(replace(end, orphans=True)) == (outcome or "a process stayed behind")
 
 
 @pytest.mark.full
-def test_another_line_on_the_command_line_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_line_on_the_command_line_is_wrong(monkeypatch):
     """The first input whose kind is asked there, and is refused."""
     monkeypatch.setattr(inputs, "_ASKED", 1)
     honest = next(
@@ -144,13 +134,13 @@ def test_another_line_on_the_command_line_is_wrong(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("table", inputs.SPECS, ids=lambda table: table["claim"])
-def test_the_sound_specs_are_read(table: dict[str, object], tmp_path: Path) -> None:
+def test_the_sound_specs_are_read(table, tmp_path):
     for spec in expand(table):
         prepare(spec, tmp_path, "cpu", silent)
 
 
 @pytest.mark.full
-def test_sound_data_are_written_as_they_are_and_the_same_seed_spoils_them_alike() -> None:
+def test_sound_data_are_written_as_they_are_and_the_same_seed_spoils_them_alike():
     for data in inputs.instances():
         assert parse_json(written(data)) == parse_json(written(parse_json(written(data))))
     assert [tomllib.loads(toml(table)) for table in inputs.SPECS] == list(inputs.SPECS)

@@ -7,10 +7,8 @@ import csv
 import json
 import runpy
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -55,7 +53,7 @@ HONEST = Soundness(
 BROKEN = Soundness((*HONEST.trials, LIE), 7)
 
 
-def test_counts_are_those_of_the_trials() -> None:
+def test_counts_are_those_of_the_trials():
     found = BROKEN.as_json()
     assert (found["false"]["tried"], found["false"]["wrong"], found["true"]["tried"]) == (4, 1, 1)
     assert found["layers"]["proof"]["false"] == {
@@ -80,7 +78,7 @@ def test_counts_are_those_of_the_trials() -> None:
 @pytest.mark.parametrize(
     ("found", "wrong"), [(HONEST, False), (BROKEN, True)], ids=["honest", "broken"]
 )
-def test_no_wrong_verdict_is_hidden(found: Soundness, wrong: bool, tmp_path: Path) -> None:
+def test_no_wrong_verdict_is_hidden(found, wrong, tmp_path):
     files = write_survey(found, tmp_path, "python -m soundness")
     assert {path.name for path in files} == {
         "index.html",
@@ -102,16 +100,14 @@ def test_no_wrong_verdict_is_hidden(found: Soundness, wrong: bool, tmp_path: Pat
     assert json.loads((tmp_path / "results.json").read_text()) == found.as_json()
 
 
-def test_a_survey_of_nothing_is_a_page_too(tmp_path: Path) -> None:
+def test_a_survey_of_nothing_is_a_page_too(tmp_path):
     write_survey(Soundness((FALSE,), 0), tmp_path, "python -m soundness")
     assert "0 of 0 true variations were not proved" in (tmp_path / "index.html").read_text()
 
 
 @pytest.mark.full
 @pytest.mark.parametrize(("found", "code"), [(HONEST, 0), (BROKEN, 1)], ids=["honest", "broken"])
-def test_the_command_fails_on_a_wrong_verdict(
-    found: Soundness, code: int, monkeypatch, capsys, tmp_path
-) -> None:
+def test_the_command_fails_on_a_wrong_verdict(found, code, monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(surveys, "soundness", lambda share, jobs, tick, keep: found)
     for options in ([], ["--json"]):
         monkeypatch.setattr(sys, "argv", ["soundness", "--out", str(tmp_path), *options])
@@ -133,16 +129,14 @@ class Asked(Mutant):
     layer = "proof"
     times: list[str] = []  # noqa: RUF012
 
-    def ask(self) -> Answer:
+    def ask(self):
         self.times.append(self.change)
         return Answer("refuted", accepts=False, rejects=True)
 
 
-def test_a_survey_that_was_ended_goes_on_where_it_was(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_survey_that_was_ended_goes_on_where_it_was(tmp_path, monkeypatch):
     """Parts that are finished are read, and those that are torn or not there are made again."""
-    none: dict[str, Callable[..., list[Any]]] = {
+    none = {
         name: lambda *share: []
         for name in ("malformed", "run_mutants", "rereadings", "gallery", "examinations")
     }
@@ -167,15 +161,15 @@ def test_a_survey_that_was_ended_goes_on_where_it_was(
 @pytest.mark.parametrize(
     ("share", "jobs", "field"), [(0, 1, "share"), (1, 0, "jobs"), (True, 1, "share")]
 )
-def test_bad_shares_are_refused(share: int, jobs: int, field: str) -> None:
+def test_bad_shares_are_refused(share, jobs, field):
     with pytest.raises(InputError) as caught:
         soundness(share, jobs)
     assert caught.value.field == field
 
 
 @pytest.mark.nightly
-def test_a_small_survey_asks_every_layer_and_finds_nothing_wrong() -> None:
-    heard: list[tuple[str, int, int]] = []
+def test_a_small_survey_asks_every_layer_and_finds_nothing_wrong():
+    heard = []
     found = soundness(80, 1, lambda *told: heard.append(told))
     assert found.wrong == ()
     assert {trial.layer for trial in found.trials} == set(surveys.LAYERS)
@@ -185,7 +179,7 @@ def test_a_small_survey_asks_every_layer_and_finds_nothing_wrong() -> None:
 REPORT = Path(__file__).parents[2] / "reports" / "soundness" / "results.json"
 
 
-def test_the_committed_report_has_no_wrong_verdict_among_thousands() -> None:
+def test_the_committed_report_has_no_wrong_verdict_among_thousands():
     found = json.loads(REPORT.read_text())
     assert found["wrong"] == []
     for truth in ("false", "true"):

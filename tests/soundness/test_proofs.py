@@ -1,9 +1,6 @@
 """No false mutant of a line or of a claim is accepted, no true one refuted; each false one has an
 exact instance."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
 from functools import cache
 from itertools import islice
 
@@ -14,13 +11,12 @@ from boundcheck.errors import InputError
 from boundcheck.kernel import rules
 from boundcheck.language.symbols import L, T, nu
 from boundcheck.language.vocabulary import FrobeniusNorm, InnerProduct
-from boundcheck.proof import Proof, Script
+from boundcheck.proof import Proof
 from boundcheck.proof.script import find
 from boundcheck.proof.solvers import Counterexample
 from soundness import proofs
 from soundness.edits import KINDS, is_nonnegative, mixed_up, of_relation, variations, with_formula
 from soundness.exact_model import ExactModel
-from soundness.trial import Mutant, Trial
 from tests.judged import names, of_the_paper, proof_of
 
 pytestmark = of_the_paper
@@ -40,12 +36,12 @@ short_scripts = pytest.mark.parametrize("script", SHORT, ids=names(SHORT))
 
 
 @cache
-def sample(every: int) -> list[proofs.Line]:
+def sample(every):
     """Each so manieth line; `make nightly` takes more."""
     return mixed_up(proofs.all_lines())[::every]
 
 
-def right(mutant: Mutant) -> Trial:
+def right(mutant):
     """The trial of a mutant, about which the proof layer may not be wrong."""
     trial = mutant.tried()
     assert not trial.wrong, f"{'ACCEPTED' if not trial.true else 'REFUTED'}: {mutant}"
@@ -56,7 +52,7 @@ def right(mutant: Mutant) -> Trial:
 @pytest.mark.parametrize(
     ("every", "kinds"), [(80, 1), pytest.param(20, 6, marks=pytest.mark.nightly)]
 )
-def test_no_false_mutant_of_a_line_is_accepted(every: int, kinds: int) -> None:
+def test_no_false_mutant_of_a_line_is_accepted(every, kinds):
     trials = [right(mutant) for line in sample(every) for mutant in proofs.false_of(line, 1)]
     # Some lines have a value in no world.
     assert len(trials) >= 0.9 * len(sample(every))
@@ -66,7 +62,7 @@ def test_no_false_mutant_of_a_line_is_accepted(every: int, kinds: int) -> None:
 
 
 @pytest.mark.full
-def test_no_true_variation_of_a_line_is_refuted() -> None:
+def test_no_true_variation_of_a_line_is_refuted():
     trials = [right(mutant) for line in sample(20) for mutant in proofs.true_of(line, 2)]
     assert len(trials) == 2 * len(sample(20))
     proved = [trial for trial in trials if trial.outcome == "proved"]
@@ -75,20 +71,20 @@ def test_no_true_variation_of_a_line_is_refuted() -> None:
 
 
 @pytest.mark.full
-def test_no_script_is_left_out_and_the_short_ones_are_short() -> None:
+def test_no_script_is_left_out_and_the_short_ones_are_short():
     assert {(x.id, x.version) for x in PROVABLE} == {(x.id, x.version) for x in proofs.provable()}
     assert [x for x in SHORT if len(x.proof.steps) >= 25 or "alpha" in x.claim.names] == []
 
 
 @pytest.mark.full
 @short_scripts
-def test_no_false_claim_is_proved(script: Script) -> None:
+def test_no_false_claim_is_proved(script):
     (trial,) = [right(mutant) for mutant in proofs.false_edits(script, 1)]
     assert trial.outcome == "refuted"
 
 
 @short_scripts
-def test_no_claim_is_proved_without_one_of_its_hypotheses(script: Script) -> None:
+def test_no_claim_is_proved_without_one_of_its_hypotheses(script):
     trials = [right(mutant) for mutant in proofs.without_hypothesis(script)]
     assert len(trials) == len(script.claim.hypotheses)
     assert {(trial.kind, trial.outcome) for trial in trials} == {("hypothesis dropped", "refuted")}
@@ -96,7 +92,7 @@ def test_no_claim_is_proved_without_one_of_its_hypotheses(script: Script) -> Non
 
 @pytest.mark.full
 @short_scripts
-def test_no_true_variation_of_a_claim_is_refuted(script: Script) -> None:
+def test_no_true_variation_of_a_claim_is_refuted(script):
     trials = {trial.change: trial for trial in map(right, proofs.true_claims(script))}
     # What says the same is proved again: edited claims are refused for the edit, and not for being
     # edited.
@@ -112,7 +108,7 @@ def test_no_true_variation_of_a_claim_is_refuted(script: Script) -> None:
 
 
 @pytest.mark.nightly
-def test_a_thousand_false_and_a_thousand_true_ones() -> None:
+def test_a_thousand_false_and_a_thousand_true_ones():
     trials = [x.tried() for x in proofs.mutants()]
     assert [trial for trial in trials if trial.wrong] == []
     for true in (False, True):
@@ -122,22 +118,22 @@ def test_a_thousand_false_and_a_thousand_true_ones() -> None:
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("first", range(SHARES))
-def test_all_false_mutants_of_a_line(first: int) -> None:
+def test_all_false_mutants_of_a_line(first):
     for line in mixed_up(proofs.all_lines())[::4][first::SHARES]:
         for mutant in proofs.false_of(line, most_worlds=1000):
             right(mutant)
 
 
 @short_scripts
-def test_true_claims_are_false_nowhere(script: Script) -> None:
+def test_true_claims_are_false_nowhere(script):
     assert proofs.false_in(script.claim, script, proofs.runs_for(script.claim)) is None
 
 
 @pytest.mark.nightly
-def test_the_printed_bound_is_not_proved_with_1_7() -> None:
+def test_the_printed_bound_is_not_proved_with_1_7():
     script = proof_of("jiang2024.theorem2", "repaired").script
 
-    def scaled_to(expression: sp.Expr, constant: sp.Rational) -> sp.Expr:
+    def scaled_to(expression, constant):
         return sp.Mul(
             constant,
             *(x for x in expression.args if not isinstance(x, sp.Rational)),
@@ -161,7 +157,7 @@ def test_the_printed_bound_is_not_proved_with_1_7() -> None:
 # The books are kept right: whatever is wrong is counted.
 
 
-def some_lines() -> Iterator[proofs.Line]:
+def some_lines():
     """Lines that are quick to close, and that a world makes false once they are changed."""
     return (
         line
@@ -171,7 +167,7 @@ def some_lines() -> Iterator[proofs.Line]:
 
 
 @pytest.mark.full
-def test_a_closer_that_accepts_everything_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closer_that_accepts_everything_is_wrong(monkeypatch):
     false = [mutant for line in islice(some_lines(), 5) for mutant in proofs.false_of(line, 2)]
     monkeypatch.setattr(
         Proof, "close", lambda self, relation, because: rules.assume(self.reading.fact(relation))
@@ -183,7 +179,7 @@ def test_a_closer_that_accepts_everything_is_wrong(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.full
 @pytest.mark.parametrize("by", ["refutes", "says", "counterexample"])
-def test_whatever_refutes_a_true_line_is_wrong(by: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whatever_refutes_a_true_line_is_wrong(by, monkeypatch):
     mutant = next(proofs.true_of(next(some_lines()), 1))
     assert not mutant.tried().wrong
     if by == "refutes":
@@ -201,9 +197,7 @@ def test_whatever_refutes_a_true_line_is_wrong(by: str, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("word", "make"), [("refuted", proofs.true_claims), ("proved", proofs.false_edits)]
 )
-def test_a_verdict_on_a_claim_that_is_always_the_same_is_wrong(
-    word, make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_verdict_on_a_claim_that_is_always_the_same_is_wrong(word, make, monkeypatch):
     mutant = next(iter(make(SHORT[0])))
     monkeypatch.setattr(proofs, "verdict_on", lambda script, claim: word)
     trial = mutant.tried()
@@ -211,9 +205,7 @@ def test_a_verdict_on_a_claim_that_is_always_the_same_is_wrong(
 
 
 @pytest.mark.full
-def test_a_mutant_that_one_evaluation_calls_true_is_no_false_mutant(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_mutant_that_one_evaluation_calls_true_is_no_false_mutant(monkeypatch):
     line = next(some_lines())
     assert any(proofs.false_of(line))
     monkeypatch.setattr(ExactModel, "says", lambda *_: None)
@@ -224,8 +216,8 @@ def test_a_mutant_that_one_evaluation_calls_true_is_no_false_mutant(
 
 
 @pytest.mark.full
-def test_shares_are_the_same_every_time_and_overlap_nowhere() -> None:
-    def changes(every: int, first: int) -> list[str]:
+def test_shares_are_the_same_every_time_and_overlap_nowhere():
+    def changes(every, first):
         return [
             f"{x}" for x in proofs.mutants(every, first, [True]) if isinstance(x, proofs.LineMutant)
         ]
@@ -244,7 +236,7 @@ x, y = sp.symbols("x y", positive=True)
 RELATION = sp.Le(FrobeniusNorm(X - Y) / T, 2 * x + y**2, evaluate=False)
 
 
-def test_every_kind_of_edit_is_made_of_a_relation_that_has_room_for_it() -> None:
+def test_every_kind_of_edit_is_made_of_a_relation_that_has_room_for_it():
     found = {edit.kind for edit in of_relation(RELATION)}
     assert found == set(KINDS) - {"scale quantity", "transpose"}
     results = {edit.result for edit in of_relation(RELATION)}
@@ -252,7 +244,7 @@ def test_every_kind_of_edit_is_made_of_a_relation_that_has_room_for_it() -> None
     assert RELATION not in results
 
 
-def test_variations_of_numbers_hold() -> None:
+def test_variations_of_numbers_hold():
     """At numbers at which a relation holds, so do its variations."""
     left, right_ = x * y, x**2 + y**2
     for relation in (
@@ -272,12 +264,12 @@ def test_variations_of_numbers_hold() -> None:
 @pytest.mark.parametrize(
     "node", [sp.Integer(-1), sp.Symbol("z"), InnerProduct(X, Y), x - y, -FrobeniusNorm(X)]
 )
-def test_what_may_be_negative(node: sp.Basic) -> None:
+def test_what_may_be_negative(node):
     assert not is_nonnegative(node)
     assert is_nonnegative(sp.Pow(node, 2, evaluate=False))
 
 
-def test_a_world_that_has_no_value_of_a_letter_refutes_nothing() -> None:
+def test_a_world_that_has_no_value_of_a_letter_refutes_nothing():
     script = next(each for each in PROVABLE if each.id == "meft.loreft_sharp")
     world = next(each for each in proofs.mixed_worlds() if nu.name not in each.numbers)
     assert not proofs.refutes(world, sp.Lt(nu, L), script.proof, ())

@@ -1,16 +1,12 @@
 """Scripts whose letters were changed: what is carried through stays proved, all else is refused, in
 any mixture."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.language.symbols import LETTERS as CATALOGUE
-from soundness.readings import EXAMPLES, Example, Reread, renamed, rereadings
+from soundness.readings import EXAMPLES, Reread, renamed, rereadings
 from tests.layers import examples
 
 ALL = rereadings()
@@ -24,7 +20,7 @@ def test_each_example_and_each_kind_of_change_is_there():
 
 
 @pytest.mark.parametrize("mutant", ALL, ids=lambda x: f"{x.example.name}, {x.kind}, {x.change}")
-def test_what_is_true_is_proved_and_all_else_is_refused(mutant: Reread):
+def test_what_is_true_is_proved_and_all_else_is_refused(mutant):
     trial = mutant.tried()
     assert not trial.wrong
     assert trial.outcome == ("proved" if mutant.true else "not proved"), mutant.verdict()
@@ -63,7 +59,7 @@ TAKEN |= {"F", "f", "r", "k", "n", "one", "d", *(str(x.name) for x in CATALOGUE)
 
 @examples(120)
 @given(st.sampled_from(EXAMPLES), st.data())
-def test_fresh_names_are_proved_and_names_that_meet_are_not(example: Example, data: Any):
+def test_fresh_names_are_proved_and_names_that_meet_are_not(example, data):
     """Every letter under a name of its own: proved. Two under one name, or one that is taken: not
     proved."""
     letters = example.letters

@@ -3,7 +3,6 @@ tried."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import pytest
@@ -20,7 +19,7 @@ class Answered(Mutant):
     layer = "proof"
     answer: Answer | None
 
-    def ask(self) -> Answer:
+    def ask(self):
         if self.answer is None:
             raise ZeroDivisionError("by nothing")
         return self.answer
@@ -29,9 +28,7 @@ class Answered(Mutant):
 @pytest.mark.parametrize("true", [True, False])
 @pytest.mark.parametrize("accepts", [True, False])
 @pytest.mark.parametrize("rejects", [True, False])
-def test_to_vouch_for_a_false_one_or_to_reject_a_true_one_is_wrong(
-    true: bool, accepts: bool, rejects: bool
-) -> None:
+def test_to_vouch_for_a_false_one_or_to_reject_a_true_one_is_wrong(true, accepts, rejects):
     mutant = Answered(
         "my.lemma", "sign", "flip x", true, "x = 1", Answer("said", accepts, rejects, seconds=100.0)
     )
@@ -47,7 +44,7 @@ def test_to_vouch_for_a_false_one_or_to_reject_a_true_one_is_wrong(
 
 
 @pytest.mark.parametrize("true", [True, False])
-def test_a_layer_that_dies_is_wrong_and_says_where(true: bool) -> None:
+def test_a_layer_that_dies_is_wrong_and_says_where(true):
     trial = Answered("my.lemma", "sign", "flip x", true, "x = 1", None).tried()
     assert (trial.wrong, trial.caught, trial.outcome) == (True, False, "traceback")
     assert trial.witness.startswith("x = 1; ")
@@ -64,9 +61,7 @@ def test_a_layer_that_dies_is_wrong_and_says_where(true: bool) -> None:
     ],
     ids=["statements", "runs", "engines"],
 )
-def test_every_trial_of_a_sample_is_right(
-    make: Callable[[], Iterable[Mutant]], share: float, most_missed: int
-) -> None:
+def test_every_trial_of_a_sample_is_right(make, share, most_missed):
     trials = [each.tried() for each in make()]
     assert not [trial for trial in trials if trial.wrong]
     assert {trial.true for trial in trials} == {True, False}
@@ -75,7 +70,7 @@ def test_every_trial_of_a_sample_is_right(
     assert all(trial.seconds > 0 for trial in trials)
 
 
-def test_kinds_take_turns_and_relations_come_last() -> None:
+def test_kinds_take_turns_and_relations_come_last():
     kinds = ["norm", "norm", "sign", "relation", "constant"]
     changes = [Change(kind, str(i), i) for i, kind in enumerate(kinds)]
     assert [x.kind for x in in_turn(changes, 0)] == ["constant", "norm", "sign", "norm", "relation"]
@@ -84,6 +79,6 @@ def test_kinds_take_turns_and_relations_come_last() -> None:
     assert in_turn([], 3) == []
 
 
-def test_what_is_mixed_up_is_all_there_and_the_same_each_time() -> None:
+def test_what_is_mixed_up_is_all_there_and_the_same_each_time():
     assert sorted(mixed_up(range(50))) == list(range(50))
     assert mixed_up(range(50)) == mixed_up(range(50)) != list(range(50))

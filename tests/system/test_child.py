@@ -6,9 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import psutil
 import pytest
@@ -71,7 +69,7 @@ subprocess.run([sys.executable, "-c", CHILD + WORK, str(os.getpid())])
 
 
 @contextmanager
-def begun(folder: Path, parent: str, *words: str) -> Iterator[subprocess.Popen[str]]:
+def begun(folder, parent, *words):
     (folder / "parent.py").write_text(PARENTS[parent])
     command = [sys.executable, "parent.py", *words]
     path = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
@@ -81,9 +79,7 @@ def begun(folder: Path, parent: str, *words: str) -> Iterator[subprocess.Popen[s
         yield process
 
 
-def until(
-    process: subprocess.Popen[str], there: Callable[[list[psutil.Process]], bool]
-) -> list[psutil.Process]:
+def until(process, there):
     """All that the process started, as soon as something is there."""
     for _ in range(6000):
         found = psutil.Process(process.pid).children(recursive=True)
@@ -94,7 +90,7 @@ def until(
     raise AssertionError("it does not begin")
 
 
-def is_gone(process: subprocess.Popen[str], found: list[psutil.Process], folder: Path) -> None:
+def is_gone(process, found, folder):
     """All end, nothing is said, and nothing more is written."""
     _, said = process.communicate(timeout=60)
     assert not psutil.wait_procs(found, timeout=60)[1]
@@ -105,7 +101,7 @@ def is_gone(process: subprocess.Popen[str], found: list[psutil.Process], folder:
     assert (written.exists() and written.read_text()) == before
 
 
-def workers(found: list[psutil.Process]) -> list[psutil.Process]:
+def workers(found):
     """Those of a pool."""
     of_a_pool = []
     for each in found:
@@ -117,9 +113,7 @@ def workers(found: list[psutil.Process]) -> list[psutil.Process]:
 
 @pytest.mark.full
 @pytest.mark.parametrize("moment", ["one starts", "both start", "both wait"])
-def test_a_pool_ends_with_a_parent_that_is_killed_at_any_moment(
-    tmp_path: Path, moment: str
-) -> None:
+def test_a_pool_ends_with_a_parent_that_is_killed_at_any_moment(tmp_path, moment):
     with begun(tmp_path, "pool", "4", "300") as process:
         moments = {
             # Both may be there at the first look.
@@ -137,7 +131,7 @@ def test_a_pool_ends_with_a_parent_that_is_killed_at_any_moment(
 
 @pytest.mark.full
 @pytest.mark.parametrize("parent", ["command", "elsewhere"])
-def test_a_process_ends_with_a_parent_that_is_killed(tmp_path: Path, parent: str) -> None:
+def test_a_process_ends_with_a_parent_that_is_killed(tmp_path, parent):
     with begun(tmp_path, parent) as process:
         found = until(process, lambda found: (tmp_path / "written").exists())
         process.kill()
@@ -146,7 +140,7 @@ def test_a_process_ends_with_a_parent_that_is_killed(tmp_path: Path, parent: str
 
 @pytest.mark.full
 @pytest.mark.parametrize("solver", ["z3", "cvc5"])
-def test_a_solver_ends_with_a_parent_that_is_killed(tmp_path: Path, solver: str) -> None:
+def test_a_solver_ends_with_a_parent_that_is_killed(tmp_path, solver):
     with begun(tmp_path, "solver", solver) as process:
         found = until(process, lambda found: len(found) > 0)
         time.sleep(1.0)
@@ -155,14 +149,14 @@ def test_a_solver_ends_with_a_parent_that_is_killed(tmp_path: Path, solver: str)
         is_gone(process, found, tmp_path)
 
 
-def test_a_process_whose_parent_has_ended_before_it_began_does_nothing(tmp_path: Path) -> None:
+def test_a_process_whose_parent_has_ended_before_it_began_does_nothing(tmp_path):
     code = "from boundcheck.system.child import end_with; end_with(1); open('written', 'w')"
     assert subprocess.run([sys.executable, "-c", code], cwd=tmp_path).returncode == 1
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.full
-def test_a_tracker_that_is_killed_is_not_heard_of(tmp_path: Path) -> None:
+def test_a_tracker_that_is_killed_is_not_heard_of(tmp_path):
     """Another one takes its place, which knows none of what it is told to forget."""
     with begun(tmp_path, "pool", "2", "20") as process:
         found = until(process, lambda found: (tmp_path / "written").exists())

@@ -1,8 +1,6 @@
 """What ends a command from outside: one line, the exit code of the signal, and no process that is
 left behind."""
 
-from __future__ import annotations
-
 import ctypes
 import os
 import signal
@@ -34,17 +32,15 @@ SAID = "boundcheck: stopped; what is finished is kept, and the same command goes
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("through_c", [False, True], ids=["Python", "C"])
-def test_the_first_signal_is_raised_and_the_handlers_come_back(
-    number: signal.Signals, through_c: bool, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_first_signal_is_raised_and_the_handlers_come_back(number, through_c, capsys):
     """Nothing can be raised through C: Python prints a traceback and goes on, as where numba
     compiled."""
 
-    def killed() -> None:
+    def killed():
         os.kill(os.getpid(), number)
         time.sleep(0.01)
 
-    def run() -> None:
+    def run():
         with stoppable():
             ctypes.CFUNCTYPE(None)(killed)() if through_c else killed()
             time.sleep(5)
@@ -57,7 +53,7 @@ def test_the_first_signal_is_raised_and_the_handlers_come_back(
     assert [sys.unraisablehook, *map(signal.getsignal, (signal.SIGINT, signal.SIGTERM))] == before
 
 
-def begun(folder: Path, sign: str, *options: str) -> subprocess.Popen[str]:
+def begun(folder, sign, *options):
     """A command that measures for minutes, when its first run has that file in its folder."""
     (folder / "long.toml").write_text(LONG)
     command = [
@@ -83,20 +79,18 @@ def begun(folder: Path, sign: str, *options: str) -> subprocess.Popen[str]:
     raise AssertionError(f"no {sign}")
 
 
-def pool_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
+def pool_of(process):
     return workers(psutil.Process(process.pid).children(recursive=True))
 
 
-def ends_in_one_line(
-    process: subprocess.Popen[str], number: signal.Signals = signal.SIGTERM
-) -> None:
+def ends_in_one_line(process, number=signal.SIGTERM):
     _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors.strip().splitlines()[-1]) == (128 + number, SAID)
     assert "Traceback" not in errors
 
 
 @pytest.mark.full
-def test_a_run_that_is_stopped_says_so_in_one_line(tmp_path: Path) -> None:
+def test_a_run_that_is_stopped_says_so_in_one_line(tmp_path):
     process = begun(tmp_path, "spec.json")
     process.send_signal(signal.SIGTERM)
     ends_in_one_line(process)
@@ -117,7 +111,7 @@ with in_one_line():
 
 
 @pytest.mark.full
-def test_a_write_of_a_trace_that_is_cut_off_says_nothing_after_that_line() -> None:
+def test_a_write_of_a_trace_that_is_cut_off_says_nothing_after_that_line():
     ended = subprocess.run(
         [sys.executable, "-c", STOPPED_IN_A_WRITE], capture_output=True, text=True, check=False
     )
@@ -126,9 +120,7 @@ def test_a_write_of_a_trace_that_is_cut_off_says_nothing_after_that_line() -> No
 
 @pytest.mark.full
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_no_process_of_a_pool_is_left_whose_worker_was_replaced(
-    tmp_path: Path, number: signal.Signals
-) -> None:
+def test_no_process_of_a_pool_is_left_whose_worker_was_replaced(tmp_path, number):
     process = begun(tmp_path, "checkpoint.pt", "--jobs", "2")
     pool = pool_of(process)
     pool[0].kill()
@@ -149,7 +141,7 @@ def test_no_process_of_a_pool_is_left_whose_worker_was_replaced(
 @pytest.mark.parametrize(
     "arguments", [("claims",), ("claims", "--json"), ("--help",), ("prove", "meft.lora")], ids=str
 )
-def test_a_pipe_that_closes_ends_a_command_in_silence(arguments: tuple[str, ...]) -> None:
+def test_a_pipe_that_closes_ends_a_command_in_silence(arguments):
     """By the exit code of its signal: 1 would say that something was refuted."""
     pipe = subprocess.PIPE
     command = [sys.executable, "-m", "boundcheck", *arguments]
@@ -161,9 +153,7 @@ def test_a_pipe_that_closes_ends_a_command_in_silence(arguments: tuple[str, ...]
 
 
 @pytest.mark.full
-def test_a_folder_that_was_removed_and_a_user_without_a_home_are_told_in_one_line(
-    tmp_path: Path,
-) -> None:
+def test_a_folder_that_was_removed_and_a_user_without_a_home_are_told_in_one_line(tmp_path):
     (gone := tmp_path / "gone").mkdir()
     script = (
         "import os, sys; os.rmdir(os.getcwd()); os.execv(sys.executable, [sys.executable, '-m',"
@@ -185,7 +175,7 @@ def test_a_folder_that_was_removed_and_a_user_without_a_home_are_told_in_one_lin
             cache_folder()
 
 
-def _homeless(_: object) -> Path:
+def _homeless(_):
     raise RuntimeError("Could not determine home directory.")
 
 
@@ -193,9 +183,7 @@ def _homeless(_: object) -> Path:
 @pytest.mark.parametrize(
     "typed", [("-m", "boundcheck"), ("-mboundcheck",), ("-X", "utf8", "-m", "boundcheck")]
 )
-def test_no_library_is_imported_from_the_current_folder_that_holds_the_package(
-    typed: tuple[str, ...], tmp_path: Path
-) -> None:
+def test_no_library_is_imported_from_the_current_folder_that_holds_the_package(typed, tmp_path):
     """As in a folder with the environment in it: the package lies below."""
     (tmp_path / "boundcheck").symlink_to(Path(boundcheck.__file__).parent)
     for name in ("typer", "sympy", "numpy", "rich", "torch", "json"):

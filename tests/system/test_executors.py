@@ -5,35 +5,32 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from multiprocessing import get_context
-from pathlib import Path
-from typing import Any
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
 from boundcheck.errors import InputError
-from boundcheck.system.executors import Call, Running, Work, engine_of
+from boundcheck.system.executors import Call, Running, engine_of
 from boundcheck.system.limits import silent
 
 
-def square(x: int) -> int:
+def square(x):
     if x == 13:
         raise InputError("x", x, "another number")
     return x * x
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_results_are_in_the_order_of_the_calls(jobs: int) -> None:
+def test_results_are_in_the_order_of_the_calls(jobs):
     calls = [
         Call(f"square of {x}", square, (x,), seconds)
         for x, seconds in ((3, 1.0), (4, 5.0), (5, 2.0))
     ]
-    told: list[tuple[str, int, int]] = []
+    told = []
     assert Running(calls, engine_of(jobs), lambda *each: told.append(each)).results() == [9, 16, 25]
     assert Running([], engine_of(jobs), lambda *each: None).results() == []
     assert {total for _, _, total in told} == {8}
@@ -44,19 +41,19 @@ def test_results_are_in_the_order_of_the_calls(jobs: int) -> None:
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_an_error_in_a_process_is_told_as_one_here(jobs: int) -> None:
+def test_an_error_in_a_process_is_told_as_one_here(jobs):
     with pytest.raises(InputError, match="x = 13: expected another number"):
         Running([Call("thirteen", square, (13,))], engine_of(jobs), lambda *each: None).results()
 
 
-def spread() -> None:
+def spread():
     Running(
         [Call("three", square, (3,)), Call("four", square, (4,))], engine_of(2), lambda *each: None
     ).results()
 
 
 @pytest.mark.full
-def test_a_process_of_multiprocessing_that_spread_calls_ends_when_it_is_done() -> None:
+def test_a_process_of_multiprocessing_that_spread_calls_ends_when_it_is_done():
     process = multiprocessing.get_context("spawn").Process(target=spread)
     process.start()
     # Those that it spread them over would wait for more work for 300 s.
@@ -75,18 +72,18 @@ class Fragile:
 
     field, again, shares_fate = "jobs", 2, True
 
-    def __init__(self, room: int, turns: list[int]) -> None:
-        self.room: int | None = room
+    def __init__(self, room, turns):
+        self.room = room
         self.turns, self.most = turns, 0
-        self.flying: list[tuple[Future[Any], Work]] = []
+        self.flying = []
 
-    def submit(self, works: Sequence[Work]) -> list[Future[Any]]:
-        made: list[tuple[Future[Any], Work]] = [(Future(), work) for work in works]
+    def submit(self, works):
+        made = [(Future(), work) for work in works]
         self.flying += made
         self.most = max(self.most, len(self.flying))
         return [future for future, _ in made]
 
-    def proceed(self) -> None:
+    def proceed(self):
         if not self.flying:
             return
         self.turns.append(self.turns.pop(0))
@@ -98,14 +95,14 @@ class Fragile:
             for each in lost:
                 each.set_exception(RuntimeError("a process ended"))
 
-    def renew(self) -> None:
+    def renew(self):
         pass
 
-    def close(self, unfinished: bool) -> None:
+    def close(self, unfinished):
         pass
 
 
-def dying(left: dict[int, int], i: int) -> int:
+def dying(left, i):
     if left[i]:
         left[i] -= 1
         raise LostError
@@ -117,13 +114,11 @@ def dying(left: dict[int, int], i: int) -> int:
     st.integers(1, 4),
     st.lists(st.integers(0, 9), min_size=1),
 )
-def test_a_call_whose_process_is_lost_is_made_again_and_no_other_is_blamed(
-    deaths: list[int], room: int, turns: list[int]
-) -> None:
+def test_a_call_whose_process_is_lost_is_made_again_and_no_other_is_blamed(deaths, room, turns):
     left = dict(enumerate(deaths))
     calls = [Call(str(i), dying, (left, i)) for i in left]
     engine = Fragile(room, turns)
-    blamed: list[int] = []
+    blamed = []
     try:
         found = Running(calls, engine, lambda *each: None).results()
     except InputError as error:
@@ -137,7 +132,7 @@ def test_a_call_whose_process_is_lost_is_made_again_and_no_other_is_blamed(
     assert engine.most <= room
 
 
-def dies(marker: Path, always: bool = False) -> str:
+def dies(marker, always=False):
     """Kills its process, the first time or each."""
     if always or not marker.exists():
         marker.touch()
@@ -145,15 +140,13 @@ def dies(marker: Path, always: bool = False) -> str:
     return "lives"
 
 
-def slow(seconds: float) -> str:
+def slow(seconds):
     time.sleep(seconds)
     return "slow"
 
 
 @pytest.mark.full
-def test_a_killed_process_is_replaced_and_a_call_that_kills_every_process_is_named(
-    tmp_path: Path,
-) -> None:
+def test_a_killed_process_is_replaced_and_a_call_that_kills_every_process_is_named(tmp_path):
     calls = [Call(str(i), slow, (0.01,)) for i in range(6)] + [
         Call("once", dies, (tmp_path / "died",))
     ]
@@ -171,9 +164,7 @@ def test_a_killed_process_is_replaced_and_a_call_that_kills_every_process_is_nam
 @pytest.mark.parametrize(
     "made", [ThreadPoolExecutor, partial(ProcessPoolExecutor, mp_context=get_context("spawn"))]
 )
-def test_any_executor_makes_calls_and_is_left_to_who_made_it(
-    made: Callable[[int], Executor],
-) -> None:
+def test_any_executor_makes_calls_and_is_left_to_who_made_it(made):
     """Also a call that Python cannot pickle; an error of a call is told as it was raised."""
     with made(1) as executor:
         calls = [Call(str(x), lambda x=x: square(x), (), float(x)) for x in range(5)]
@@ -193,7 +184,7 @@ def test_any_executor_makes_calls_and_is_left_to_who_made_it(
 
 
 @pytest.mark.full
-def test_an_executor_whose_process_is_killed_is_told_of_in_one_line(tmp_path: Path) -> None:
+def test_an_executor_whose_process_is_killed_is_told_of_in_one_line(tmp_path):
     calls = [Call("guilty", dies, (tmp_path / "died", True)), Call("innocent", slow, (1.0,))]
     with (
         ProcessPoolExecutor(1, get_context("spawn")) as executor,
@@ -209,7 +200,7 @@ def test_an_executor_whose_process_is_killed_is_told_of_in_one_line(tmp_path: Pa
     "cluster",
     ["", "dask", "tcp://127.0.0.1:1", "kubernetes://here", "slurm?nonsense=1&cluster=local"],
 )
-def test_a_cluster_of_another_form_is_refused(cluster: str, tmp_path: Path) -> None:
+def test_a_cluster_of_another_form_is_refused(cluster, tmp_path):
     if cluster.startswith("slurm"):
         pytest.importorskip("submitit")
     with pytest.raises(InputError, match=r"^cluster = "):

@@ -1,8 +1,6 @@
 """Files that are written whole or not at all, whatever is in their place, and read without end by
 nobody."""
 
-from __future__ import annotations
-
 import os
 import signal
 import socket
@@ -18,9 +16,7 @@ from boundcheck.system.files import read_pieces, read_text, replace_file
 
 
 @given(before=st.none() | st.binary(max_size=20), content=st.binary(max_size=20))
-def test_a_file_is_replaced_whole(
-    before: bytes | None, content: bytes, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_a_file_is_replaced_whole(before, content, tmp_path_factory):
     folder = tmp_path_factory.mktemp("files")
     path = folder / "a"
     if before is not None:
@@ -30,9 +26,7 @@ def test_a_file_is_replaced_whole(
     assert [x.name for x in folder.iterdir()] == ["a"]
 
 
-def test_a_link_that_was_planted_is_not_followed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_link_that_was_planted_is_not_followed(tmp_path, monkeypatch):
     victim = tmp_path / "victim"
     victim.write_bytes(b"kept")
     # The name of a half-written file is guessed.
@@ -48,10 +42,8 @@ def test_a_link_that_was_planted_is_not_followed(
     assert (victim.read_bytes(), (tmp_path / "b").read_bytes()) == (b"kept", b"written")
 
 
-def test_what_is_interrupted_leaves_nothing_half_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def stopped(*paths: Path) -> None:
+def test_what_is_interrupted_leaves_nothing_half_written(tmp_path, monkeypatch):
+    def stopped(*paths):
         raise KeyboardInterrupt
 
     (tmp_path / "a").write_bytes(b"before")
@@ -61,7 +53,7 @@ def test_what_is_interrupted_leaves_nothing_half_written(
     assert [(x.name, x.read_bytes()) for x in tmp_path.iterdir()] == [("a", b"before")]
 
 
-def test_what_a_killed_process_left_half_written_is_removed(tmp_path: Path) -> None:
+def test_what_a_killed_process_left_half_written_is_removed(tmp_path):
     program = """
 import os, signal, sys
 from pathlib import Path
@@ -84,11 +76,9 @@ replace_file(Path(sys.argv[1]), b"half")
 
 
 @pytest.mark.parametrize("process", ["foo", "", "9" * 20, "-1", "²", " 1", "1_0"])
-def test_what_is_called_much_like_it_is_somebody_elses(
-    process: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_called_much_like_it_is_somebody_elses(process, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        made: list[str] = []
+        made = []
         patch.setattr(os, "replace", lambda old, new: made.append(old.name))
         replace_file(tmp_path / "a", b"")
     machine, _, chance = made[0].split("-")
@@ -105,7 +95,7 @@ def test_what_is_called_much_like_it_is_somebody_elses(
 
 
 @pytest.mark.parametrize("kind", ["pipe", "/dev/zero", "/dev/full", "socket"])
-def test_what_is_no_regular_file_is_refused_at_once(kind: str, tmp_path: Path) -> None:
+def test_what_is_no_regular_file_is_refused_at_once(kind, tmp_path):
     """Nobody writes into the pipe, and the devices never end."""
     path = tmp_path / "a"
     if kind == "pipe":
@@ -128,9 +118,7 @@ def test_what_is_no_regular_file_is_refused_at_once(kind: str, tmp_path: Path) -
     ),
     size=st.integers(1, 5),
 )
-def test_a_text_is_the_same_in_pieces(
-    content: list[bytes], size: int, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_a_text_is_the_same_in_pieces(content, size, tmp_path_factory):
     path = tmp_path_factory.mktemp("files") / "a"
     path.write_bytes(whole := b"".join(content))
     try:

@@ -4,17 +4,13 @@ changes it."""
 import linecache
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from functools import cache, cached_property, partial
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 
 import boundcheck as bc
 from boundcheck.system.fingerprint import content_of
@@ -97,15 +93,13 @@ NAMES = ("code_of_mine", "helper_of_mine", "package_of_mine", "package_of_mine.p
 
 
 @pytest.fixture
-def module(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[str, int], ModuleType]]:
+def module(tmp_path, monkeypatch):
     """A module of this text, whose source says nothing of the number X: that is in a file beside
     it."""
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
-    def made(text: str, number: int) -> ModuleType:
+    def made(text, number):
         for name, content in (
             BESIDE | {"x.txt": str(number), "code_of_mine.py": READ + text}
         ).items():
@@ -121,9 +115,7 @@ def module(
 
 
 @pytest.mark.parametrize("reached", REACHED)
-def test_all_that_code_reaches_changes_it(
-    reached: str, module: Callable[[str, int], ModuleType]
-) -> None:
+def test_all_that_code_reaches_changes_it(reached, module):
     text, hashed = REACHED[reached]
     once, again, other = (
         content_of(module(WITH.format(text, hashed), x).made()) for x in (1, 1, 2)
@@ -132,9 +124,7 @@ def test_all_that_code_reaches_changes_it(
     assert once != other
 
 
-def test_what_nothing_reads_changes_nothing_and_the_source_is_a_part_of_it(
-    module: Callable[[str, int], ModuleType],
-) -> None:
+def test_what_nothing_reads_changes_nothing_and_the_source_is_a_part_of_it(module):
     text = WITH.format("Z = 3\ndef f(W): return W * Z", "f")
     assert content_of(module(text, 1).made()) == content_of(module(text, 2).made())
     text = WITH.format("def f(W): return getattr(helper_of_mine, 'Z')", "f")
@@ -143,17 +133,16 @@ def test_what_nothing_reads_changes_nothing_and_the_source_is_a_part_of_it(
     )
 
 
-def typed(text: str) -> Callable[[Tensor], Tensor]:
+def typed(text):
     """A function that no file has."""
-    made: dict[str, Any] = {"__name__": "__main__"}
+    made = {"__name__": "__main__"}
     exec(text, made)
-    function: Callable[[Tensor], Tensor] = made["f"]
-    return function
+    return made["f"]
 
 
-def test_what_cannot_be_looked_into_needs_a_version(tmp_path: Path) -> None:
+def test_what_cannot_be_looked_into_needs_a_version(tmp_path):
     class Raising:
-        def __reduce__(self) -> str:
+        def __reduce__(self):
             raise ValueError
 
     with (tmp_path / "open").open("w") as file:
@@ -170,11 +159,11 @@ def test_what_cannot_be_looked_into_needs_a_version(tmp_path: Path) -> None:
             assert first == again != second
 
 
-def test_a_cell_of_a_notebook_is_a_text_and_data_tell_typed_functions_apart() -> None:
+def test_a_cell_of_a_notebook_is_a_text_and_data_tell_typed_functions_apart():
     text = "def f(W, z=2): return W * z\n"
     linecache.cache["a cell"] = (len(text), None, [text], "a cell")
     try:
-        made: dict[str, Any] = {"__name__": "__main__"}
+        made = {"__name__": "__main__"}
         exec(compile(text, "a cell", "exec"), made)
         assert content_of(made["f"]) == content_of(made["f"]) != content_of(torch.tanh)
     finally:
@@ -183,16 +172,16 @@ def test_a_cell_of_a_notebook_is_a_text_and_data_tell_typed_functions_apart() ->
     assert content_of(once, "1") != content_of(other, "1")
 
 
-def test_functions_of_one_name_and_file_differ() -> None:
+def test_functions_of_one_name_and_file_differ():
     two = [lambda W: W * 2, lambda W: W * 3, lambda W: W + 2, lambda W: W * torch.tensor((2, 3))]
     two += [lambda W: W * torch.tensor((2, 4)), lambda W: sum(W * each for each in (1, 2))]
     assert len({content_of(each) for each in two}) == len(two)
 
 
-def test_what_is_computed_from_the_rest_and_kept_is_no_part_of_it() -> None:
+def test_what_is_computed_from_the_rest_and_kept_is_no_part_of_it():
     class Kept:
         @cached_property
-        def half(self) -> float:
+        def half(self):
             return 0.5
 
     thing = Kept()
@@ -201,21 +190,21 @@ def test_what_is_computed_from_the_rest_and_kept_is_no_part_of_it() -> None:
     assert content_of(thing) == before
 
 
-def test_installed_code_is_known_by_its_name_and_what_it_holds_is_not() -> None:
+def test_installed_code_is_known_by_its_name_and_what_it_holds_is_not():
     @cache
-    def times(factor: float) -> Callable[[Tensor], Tensor]:
+    def times(factor):
         return lambda W: W * factor
 
     assert content_of(torch.tanh) == content_of(torch.tanh) != content_of(torch.sin)
     assert content_of(bc.claims) == content_of(bc.claims)
-    parts: tuple[Any, ...] = (times(1.0), partial(torch.mul, 2), torch.ones(2).mul)
-    others: tuple[Any, ...] = (times(2.0), partial(torch.mul, 3), torch.zeros(2).mul)
+    parts = (times(1.0), partial(torch.mul, 2), torch.ones(2).mul)
+    others = (times(2.0), partial(torch.mul, 3), torch.zeros(2).mul)
     for part, other in zip(parts, others, strict=True):
         assert content_of(part) == content_of(part) != content_of(other)
 
 
 @pytest.mark.full
-def test_other_processes_find_the_same() -> None:
+def test_other_processes_find_the_same():
     code = (
         "from boundcheck.system.fingerprint import content_of\n"
         "from tests.outside import my_theorem, my_adapter, my_objective\n"
@@ -235,7 +224,7 @@ def test_other_processes_find_the_same() -> None:
 
 
 @pytest.mark.full
-def test_two_functions_of_one_name_have_results_of_their_own(tmp_path: Path) -> None:
+def test_two_functions_of_one_name_have_results_of_their_own(tmp_path):
     X = torch.linspace(-1, 1, 24, dtype=torch.float64).reshape(8, 3)
     table = {
         "claim": "nesterov2004.gradient_descent",
@@ -243,7 +232,7 @@ def test_two_functions_of_one_name_have_results_of_their_own(tmp_path: Path) -> 
         "run": {"steps": 5, "audits": 5},
     }
 
-    def made(scale: float) -> Callable[[Tensor], Tensor]:
+    def made(scale):
         return lambda W: (X @ W.mT - scale * X.sum(1)[:, None]).square().sum(1) / 2
 
     found = [

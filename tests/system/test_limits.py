@@ -1,12 +1,8 @@
 """Work that would take too long, or too much room, is refused: once its pace is seen, or before
 anything is made."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
-from pathlib import Path
-from typing import Any
 
 import hypothesis.strategies as st
 import pytest
@@ -19,9 +15,7 @@ from boundcheck.system.limits import GIB, Demand, available, check_memory, limit
 from tests.experiment.small import theorem_table
 
 
-def paced(
-    monkeypatch: pytest.MonkeyPatch, seconds: list[float], tick: limits.Tick, total: int
-) -> None:
+def paced(monkeypatch, seconds, tick, total):
     """Ticks of a stage at these times, one unit each."""
     clock = iter(seconds)
     monkeypatch.setattr(limits.time, "monotonic", lambda: next(clock))
@@ -30,9 +24,7 @@ def paced(
 
 
 @given(st.integers(10, 10**9), st.floats(1, 100), st.floats(0.01, 1e3))
-def test_a_stage_is_refused_that_takes_longer_than_it_may(
-    total: int, pace: float, hours: float
-) -> None:
+def test_a_stage_is_refused_that_takes_longer_than_it_may(total, pace, hours):
     needed = total * pace / 3600
     with pytest.MonkeyPatch.context() as patch:
         tick, seconds = limited(silent, hours), [pace * i for i in range(9)]
@@ -46,14 +38,14 @@ def test_a_stage_is_refused_that_takes_longer_than_it_may(
             paced(patch, seconds, tick, total)
 
 
-def test_a_stage_is_judged_once_and_told_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[Any] = []
+def test_a_stage_is_judged_once_and_told_of_all(monkeypatch):
+    told = []
     paced(monkeypatch, [0.0, 3.0, 6.0, 1e6, 2e6], limited(lambda *each: told.append(each), 1.0), 5)
     assert told == [("run", done, 5) for done in range(5)]
 
 
 @pytest.mark.parametrize("limit", [0, -1, float("nan")])
-def test_no_time_and_no_memory_at_all_are_refused(limit: float) -> None:
+def test_no_time_and_no_memory_at_all_are_refused(limit):
     with pytest.raises(InputError, match=r"^hours = .*: expected a positive number$"):
         limited(silent, limit)
     with pytest.raises(InputError, match=r"^memory = .*: expected a positive number of GiB$"):
@@ -61,9 +53,7 @@ def test_no_time_and_no_memory_at_all_are_refused(limit: float) -> None:
 
 
 @pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.full)])
-def test_a_run_of_too_many_steps_is_refused_in_its_first_seconds(
-    jobs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_of_too_many_steps_is_refused_in_its_first_seconds(jobs, tmp_path, monkeypatch):
     """A trillion steps between the audits of which nothing would be told."""
     if jobs == 1:
         monkeypatch.setattr(limits, "_KNOWN_AFTER", 0.2)
@@ -82,9 +72,7 @@ PARTS = st.lists(
 
 
 @given(PARTS, st.floats(1e-6, 2**11))
-def test_what_is_larger_than_its_limit_is_refused_by_its_largest_part(
-    parts: list[Demand], memory: float
-) -> None:
+def test_what_is_larger_than_its_limit_is_refused_by_its_largest_part(parts, memory):
     taken = sum(part.bytes for part in parts)
     if taken <= memory * GIB:
         assert check_memory(parts, memory) == taken
@@ -97,7 +85,7 @@ def test_what_is_larger_than_its_limit_is_refused_by_its_largest_part(
     }
 
 
-def test_memory_of_the_host_is_not_that_of_an_accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_of_the_host_is_not_that_of_an_accelerator(monkeypatch):
     there = {"cpu": 100, "cuda": 10}
     monkeypatch.setattr(limits, "available", there.__getitem__)
     parts = [Demand("points", 1, 9), Demand("trace", 2, 99, on_host=True)]
@@ -108,9 +96,7 @@ def test_memory_of_the_host_is_not_that_of_an_accelerator(monkeypatch: pytest.Mo
         check_memory(parts, device="cpu")
 
 
-def test_a_container_has_what_its_group_has_left(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_container_has_what_its_group_has_left(tmp_path, monkeypatch):
     limit, taken = tmp_path / "max", tmp_path / "current"
     monkeypatch.setattr(limits, "_CGROUPS", [(str(limit), str(taken))])
     outside = available()
@@ -122,7 +108,7 @@ def test_a_container_has_what_its_group_has_left(
     assert available() > 2**20
 
 
-def test_what_ulimit_leaves_is_all_there_is() -> None:
+def test_what_ulimit_leaves_is_all_there_is():
     """In a process of its own, whose limit can only sink: addresses that it has are not available
     again."""
     code = (

@@ -8,9 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 from unicodedata import category
 
 import pytest
@@ -23,26 +21,26 @@ from rich.text import Text
 import boundcheck as bc
 from boundcheck.errors import InputError
 from boundcheck.system import terminal
-from boundcheck.system.limits import Tick, silent
+from boundcheck.system.limits import silent
 from boundcheck.system.terminal import ProgressLine, Table, _TimeLeft, watched
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+def clock(monkeypatch):
     now = [100.0]
     monkeypatch.setattr(terminal.time, "monotonic", lambda: now[0])
     return now
 
 
-def left(bar: Progress) -> str:
+def left(bar):
     return str(_TimeLeft().render(bar.tasks[-1]))
 
 
-def quiet() -> Progress:
+def quiet():
     return Progress(console=Console(file=io.StringIO()))
 
 
-def test_the_time_left_is_known_at_once_and_corrected_by_what_is_seen(clock: list[float]) -> None:
+def test_the_time_left_is_known_at_once_and_corrected_by_what_is_seen(clock):
     bar = quiet()
     line = ProgressLine(bar, in_seconds=True)
     line("proofs", 0, 60)
@@ -61,7 +59,7 @@ def test_the_time_left_is_known_at_once_and_corrected_by_what_is_seen(clock: lis
     assert len(bar.tasks) == 1
 
 
-def test_a_stage_of_other_units_has_a_bar_of_its_own() -> None:
+def test_a_stage_of_other_units_has_a_bar_of_its_own():
     bar = quiet()
     line = ProgressLine(bar, in_seconds=False)
     for stage in ("pilot", "run"):
@@ -81,7 +79,7 @@ tables = st.integers(1, 6).flatmap(
 )
 
 
-def drawn(rows: list[list[str]], **console: object) -> str:
+def drawn(rows, **console):
     table, out = (
         Table(*(f"column {i}" for i in range(len(rows[0]))), title="A table"),
         io.StringIO(),
@@ -96,16 +94,14 @@ PIPE = {"width": terminal._ENDLESS, "force_interactive": False}
 
 
 @given(tables)
-def test_in_a_pipe_each_row_is_a_line_and_each_cell_is_whole(rows: list[list[str]]) -> None:
+def test_in_a_pipe_each_row_is_a_line_and_each_cell_is_whole(rows):
     title, heads, *lines = drawn(rows, **PIPE).split("\n")[:-1]
     assert (title, heads.split("\t")) == ("A table", [f"column {i}" for i in range(len(rows[0]))])
     assert [line.split("\t") for line in lines] == rows
 
 
 @given(tables, st.integers(60, 200))
-def test_on_a_screen_a_table_is_folded_to_its_width_and_loses_no_sign(
-    rows: list[list[str]], width: int
-) -> None:
+def test_on_a_screen_a_table_is_folded_to_its_width_and_loses_no_sign(rows, width):
     lines = drawn(rows, width=width, force_terminal=True).splitlines()
     assert all(Text(line).cell_len <= width for line in lines)
     # What stands in a column, line by line, between the bars.
@@ -118,7 +114,7 @@ def test_on_a_screen_a_table_is_folded_to_its_width_and_loses_no_sign(
 
 
 @given(st.text(max_size=50))
-def test_no_cell_commands_the_terminal_or_takes_a_second_line(text: str) -> None:
+def test_no_cell_commands_the_terminal_or_takes_a_second_line(text):
     *_, line = drawn([[text, "end"]], **PIPE).split("\n")[:-1]
     assert line.endswith("\tend")
     assert line.count("\t") == 1
@@ -128,7 +124,7 @@ def test_no_cell_commands_the_terminal_or_takes_a_second_line(text: str) -> None
     )
 
 
-def test_markup_in_a_cell_is_text() -> None:
+def test_markup_in_a_cell_is_text():
     text = "[red]x[/red] :smile: [link=a]b[/link]"
     assert drawn([[text]], **PIPE).splitlines()[-1] == text
     assert text in drawn([[text]], width=80, force_terminal=True)
@@ -145,7 +141,7 @@ with progress() as tick:
 ESCAPE = "\x1b["
 
 
-def read(file: int, until: str = "") -> str:
+def read(file, until=""):
     """What a terminal shows, to its end or until it has shown this."""
     text = ""
     while not until or until not in text:
@@ -160,7 +156,7 @@ def read(file: int, until: str = "") -> str:
     return text
 
 
-def shown(on_a_screen: bool, **environment: str) -> str:
+def shown(on_a_screen, **environment):
     """What a process prints on stdout and stderr, which are a terminal of 80 columns or a pipe."""
     names = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
     env = {k: v for k, v in os.environ.items() if k not in names} | {"TERM": "xterm"} | environment
@@ -190,12 +186,8 @@ def shown(on_a_screen: bool, **environment: str) -> str:
     ids=str,
 )
 def test_a_screen_and_the_environment_decide_the_look(
-    on_a_screen: bool,
-    environment: dict[str, str],
-    is_folded: bool,
-    has_colour: bool,
-    has_progress: bool,
-) -> None:
+    on_a_screen, environment, is_folded, has_colour, has_progress
+):
     text = shown(on_a_screen, **environment)
     assert ("━" in text) is is_folded
     assert (
@@ -227,7 +219,7 @@ SHOW_CURSOR = "\x1b[?25h"
 
 
 @contextmanager
-def at_a_terminal(seconds: float) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def at_a_terminal(seconds):
     here, there = pty.openpty()
     called = subprocess.Popen(
         [sys.executable, "-c", CALL.format(seconds)], stdout=there, stderr=there
@@ -242,7 +234,7 @@ def at_a_terminal(seconds: float) -> Iterator[tuple[subprocess.Popen[bytes], int
 
 
 @pytest.mark.full
-def test_a_long_call_at_a_terminal_shows_a_line_that_is_gone_at_the_end() -> None:
+def test_a_long_call_at_a_terminal_shows_a_line_that_is_gone_at_the_end():
     with at_a_terminal(0.8) as (called, screen):
         text = read(screen)
         assert called.wait() == 0
@@ -254,7 +246,7 @@ def test_a_long_call_at_a_terminal_shows_a_line_that_is_gone_at_the_end() -> Non
     assert rest.rstrip().endswith(f"{ERASE}done")
 
 
-def test_where_there_is_no_terminal_or_a_call_is_short_nothing_is_shown() -> None:
+def test_where_there_is_no_terminal_or_a_call_is_short_nothing_is_shown():
     with at_a_terminal(0.0) as (_, screen):
         assert read(screen).strip() == "done"
     done = subprocess.run(
@@ -265,7 +257,7 @@ def test_where_there_is_no_terminal_or_a_call_is_short_nothing_is_shown() -> Non
         assert tick is silent
 
 
-def test_an_interrupt_leaves_no_line_and_a_cursor() -> None:
+def test_an_interrupt_leaves_no_line_and_a_cursor():
     with at_a_terminal(30) as (called, screen):
         text = read(screen, "the stage")
         called.send_signal(signal.SIGINT)
@@ -282,23 +274,23 @@ def test_an_interrupt_leaves_no_line_and_a_cursor() -> None:
 class Cell:
     """The outputs of a cell of a notebook, by their ids."""
 
-    def __init__(self) -> None:
-        self.shown: dict[str, Any] = {}
+    def __init__(self):
+        self.shown = {}
         self.count = 0
 
-    def display(self, what: Any, display_id: bool) -> Any:
+    def display(self, what, display_id):
         assert display_id is True
         self.count += 1
         self.shown["1"] = what._repr_mimebundle_(None, None)
         return type("Handle", (), {"display_id": "1"})
 
-    def update_display(self, what: Any, display_id: str, raw: bool = False) -> None:
+    def update_display(self, what, display_id, raw=False):
         self.shown[display_id] = what if raw else what._repr_mimebundle_(None, None)
         self.count += 1
 
 
 @pytest.fixture
-def cell(monkeypatch: pytest.MonkeyPatch) -> Cell:
+def cell(monkeypatch):
     import IPython.display
 
     made = Cell()
@@ -310,7 +302,7 @@ def cell(monkeypatch: pytest.MonkeyPatch) -> Cell:
     return made
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
+def wait_for(condition):
     until = time.monotonic() + 10
     while not condition():
         assert time.monotonic() < until
@@ -318,9 +310,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize("ends", [None, KeyboardInterrupt], ids=["at the end", "by an interrupt"])
-def test_in_a_notebook_one_output_is_replaced_and_then_empty(
-    ends: type[BaseException] | None, cell: Cell
-) -> None:
+def test_in_a_notebook_one_output_is_replaced_and_then_empty(ends, cell):
     try:
         with watched(False) as tick:
             for done in range(1, 3):
@@ -338,9 +328,7 @@ def test_in_a_notebook_one_output_is_replaced_and_then_empty(
     assert cell.shown == {"1": {"text/plain": "", "text/html": ""}}
 
 
-def test_a_short_call_in_a_notebook_shows_nothing_nor_does_one_within_a_call(
-    cell: Cell, monkeypatch: Any
-) -> None:
+def test_a_short_call_in_a_notebook_shows_nothing_nor_does_one_within_a_call(cell, monkeypatch):
     monkeypatch.setattr(terminal, "_AFTER", 60)
     for _ in range(2):
         with watched(False) as outer, watched(False) as inner:
@@ -350,12 +338,12 @@ def test_a_short_call_in_a_notebook_shows_nothing_nor_does_one_within_a_call(
 
 
 @pytest.fixture
-def watching(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+def watching(monkeypatch):
     """Each call that is watched, and whether it tells of seconds."""
     found = []
 
     @contextmanager
-    def noted(in_seconds: bool) -> Iterator[Tick]:
+    def noted(in_seconds):
         found.append(in_seconds)
         yield silent
 
@@ -363,7 +351,7 @@ def watching(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     return found
 
 
-CALLS: dict[str, tuple[Any, ...]] = {
+CALLS = {
     "prove": ("no.such_claim",),
     "falsify": ("no.such_claim",),
     "measure": ({"claim": "no.such_claim"},),
@@ -372,9 +360,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_each_function_is_watched_unless_the_caller_listens(
-    name: str, watching: list[bool]
-) -> None:
+def test_each_function_is_watched_unless_the_caller_listens(name, watching):
     function = getattr(bc, name)
     with pytest.raises(InputError):
         function(*CALLS[name])

@@ -3,18 +3,15 @@ their exact ratio."""
 
 from dataclasses import replace
 from functools import cache
-from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
 import torch
-from hypothesis.strategies import DrawFn
 from mpmath import mp
 
-from boundcheck.functions.adapters import ADAPTERS, Adapter, LoRA
+from boundcheck.functions.adapters import ADAPTERS, LoRA
 from boundcheck.functions.arithmetic import square_norm
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim
 from boundcheck.language.sentence import gradient_norm
 from boundcheck.properties import adapters, ball, directions, domain_points, domains
 from boundcheck.worst_case.instance import AdapterInstance
@@ -30,7 +27,7 @@ UNEQUAL = {"L": 3.0, "G": 0.5, "s": 2.0, "a": 0.5, "b": 1.5, "mu": 2.0, "nu": 0.
 UNEQUAL |= {"w_0": 4.0}
 
 
-def constants(kind: str, claim: Claim, given: dict[str, float]) -> dict[str, float]:
+def constants(kind, claim, given):
     """Those of `given` that a claim about such an adapter has, and 1 for the others."""
     known = constants_of(kind, claim, {})
     mine = {name: value for name, value in given.items() if name in known}
@@ -42,16 +39,14 @@ def constants(kind: str, claim: Claim, given: dict[str, float]) -> dict[str, flo
     return constants_of(kind, claim, mine)
 
 
-def rank_for(claim: Claim, rank: int) -> int:
+def rank_for(claim, rank):
     """The rank, or 1 for a claim of rank 1 alone."""
     return (
         rank if all(bool(c.subs(c.lhs, rank)) for c in claim.conditions if str(c.lhs) == "r") else 1
     )
 
 
-def structure(
-    kind: str, id: str, sizes: tuple[int, int, int], given: dict[str, float]
-) -> Structure:
+def structure(kind, id, sizes, given):
     claim = catalogue[id]
     return Structure(
         kind, *sizes, constants(kind, claim, given), gradient_norm(claim) == "spectral"
@@ -59,15 +54,13 @@ def structure(
 
 
 @cache
-def _climbed(
-    kind: str, sizes: tuple[int, int, int], items: tuple[tuple[str, float], ...], spectral: bool
-) -> Climber:
+def _climbed(kind, sizes, items, spectral):
     id, *_ = ADAPTERS[kind].claims
     made = replace(structure(kind, id, sizes, dict(items)), spectral=spectral)
     return Climber(made, 8, 0).run(16)
 
 
-def climbed(kind: str, id: str, rank: int, given: dict[str, float] | None = None) -> Climber:
+def climbed(kind, id, rank, given=None):
     """A short climb at W with one row and column more than the rank, shared by the claims about the
     adapter."""
     claim, given = catalogue[id], dict(given or {})
@@ -79,21 +72,21 @@ def climbed(kind: str, id: str, rank: int, given: dict[str, float] | None = None
 
 
 @cache
-def instance_of(kind: str) -> AdapterInstance:
+def instance_of(kind):
     """A tight instance of the first claim about a kind of adapter, at constants that differ."""
     id = ADAPTERS[kind].claims[0]
     return climbed(kind, id, 2, UNEQUAL).best(catalogue[id], "sigma")
 
 
 @st.composite
-def instances(draw: DrawFn, kind: str) -> AdapterInstance:
+def instances(draw, kind):
     """Points of any spectrum, near or far from each other, around a kink of any direction and
     tilt."""
     # Of a frozen factor that is 0 no claim speaks.
     moving = adapters(kind, most=3).filter(
         lambda adapter: all(getattr(adapter, name).any() for name in adapter.frozen)
     )
-    adapter: Adapter = draw(moving)
+    adapter = draw(moving)
     claim = catalogue[draw(st.sampled_from(adapter.claims))]
     if rank_for(claim, adapter.rank) != adapter.rank:
         claim = catalogue[adapter.composition]
@@ -116,20 +109,20 @@ def instances(draw: DrawFn, kind: str) -> AdapterInstance:
     return replace(made, zero=made.zero + shift)
 
 
-def moves(instance: AdapterInstance) -> bool:
+def moves(instance):
     """Whether the two points differ, or the tangent is one."""
     if instance.adapter.is_flat:
         return any(not torch.equal(x, y) for x, y in zip(instance.v, instance.other, strict=True))
     return square_norm(instance.adapter.tangent(instance.v, instance.other)).item() > 1e-20
 
 
-def exact_bound(instance: AdapterInstance) -> Any:
+def exact_bound(instance):
     """The claim's formula at the instance's inputs, in many digits, without Arb."""
     values = {p.symbol: instance.inputs[p.name] for p in instance.claim.parameters}
     return mp.mpf(str(instance.claim.expression("Lhat").subs(values).evalf(DIGITS)))
 
 
-def exact_gradient(instance: AdapterInstance, v: tuple[Any, ...]) -> tuple[Any, ...]:
+def exact_gradient(instance, v):
     """The gradient of F at a point, by the plain formulas; call it at many digits."""
     plain = Plain(instance.adapter, exactly)
     ridge = clipped(instance.ridge, plain.weight(v).tolist()).gradient
@@ -139,7 +132,7 @@ def exact_gradient(instance: AdapterInstance, v: tuple[Any, ...]) -> tuple[Any, 
     return plain.pull_back(v, M)
 
 
-def exact_change(instance: AdapterInstance) -> tuple[tuple[Any, ...], Any]:
+def exact_change(instance):
     """The difference of the gradients at both points, and the distance between these; call it at
     many digits."""
     v, w = (single(point, read=exactly) for point in (instance.v, instance.other))
@@ -148,11 +141,11 @@ def exact_change(instance: AdapterInstance) -> tuple[tuple[Any, ...], Any]:
     return change, exact_length(tuple(x - y for x, y in zip(v, w, strict=True)))
 
 
-def exact_length(u: tuple[Any, ...]) -> Any:
+def exact_length(u):
     return mp.sqrt(sum(dot(part, part) for part in u))
 
 
-def exact_bend(instance: AdapterInstance) -> Any:
+def exact_bend(instance):
     """The second derivative of F along the unit tangent, on the slope of the kink; call it at many
     digits."""
     plain = Plain(instance.adapter, exactly)
@@ -176,9 +169,7 @@ def exact_bend(instance: AdapterInstance) -> Any:
 REPAIRED = catalogue["meft.theorem2_repaired"]
 
 
-def run(
-    claim: Claim = REPAIRED, steps: int = 3, offset: float = 1.0, start: float = 0.75
-) -> ShortRun:
+def run(claim=REPAIRED, steps=3, offset=1.0, start=0.75):
     """W = BA at d = k = r = 1 with f'(w) = clip(w - 1/4, ±1/8), within |A|, |B| <= 2."""
     knots = np.array([[0.125, -0.125], [0.375, 0.125]])
     v = tuple(torch.full((1, 1, 1), start, dtype=torch.float64) for _ in "AB")

@@ -4,26 +4,21 @@ is refused."""
 import copy
 import json
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from math import nextafter
-from pathlib import Path
-from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
-from hypothesis.strategies import DataObject
 from mpmath import mp
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import lower, upper
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim
 from boundcheck.properties import ball
 from boundcheck.worst_case.instance import AdapterInstance, Certificate, certify
 from boundcheck.worst_case.stored import replayed, save
@@ -43,9 +38,7 @@ NOT_QUITE = 1e-12
 @pytest.mark.parametrize("kind", FLAT)
 @few_examples
 @given(st.data())
-def test_on_a_flat_domain_the_ratio_is_bounded_below_and_closely(
-    kind: str, data: DataObject
-) -> None:
+def test_on_a_flat_domain_the_ratio_is_bounded_below_and_closely(kind, data):
     instance = data.draw(instances(kind).filter(moves))
     low = certify(instance).lower
     with mp.workdps(DIGITS):
@@ -63,7 +56,7 @@ def test_on_a_flat_domain_the_ratio_is_bounded_below_and_closely(
 
 @few_examples
 @given(st.data())
-def test_on_a_curved_domain_the_ratio_is_that_of_the_geodesic(data: DataObject) -> None:
+def test_on_a_curved_domain_the_ratio_is_that_of_the_geodesic(data):
     instance = data.draw(instances("loreft").filter(moves))
     low = certify(instance).lower
     with mp.workdps(DIGITS):
@@ -73,7 +66,7 @@ def test_on_a_curved_domain_the_ratio_is_that_of_the_geodesic(data: DataObject) 
         assert abs(low - true) <= NOT_QUITE + 1e-9 * true
 
 
-def test_at_a_kink_of_a_curved_domain_nothing_is_certain() -> None:
+def test_at_a_kink_of_a_curved_domain_nothing_is_certain():
     """There F has no second derivative: the search must not be credited with either side's."""
     instance = instance_of("loreft")
     # A direction that is one entry, and a point whose W has an exact value there.
@@ -90,9 +83,7 @@ def test_at_a_kink_of_a_curved_domain_nothing_is_certain() -> None:
 
 @pytest.mark.parametrize(("kind", "id"), PAIRS)
 @pytest.mark.parametrize("given_constants", [{}, UNEQUAL], ids=["ones", "unequal"])
-def test_violated_is_a_ratio_above_one_of_points_inside(
-    kind: str, id: str, given_constants: dict[str, float]
-) -> None:
+def test_violated_is_a_ratio_above_one_of_points_inside(kind, id, given_constants):
     tight = climbed(kind, id, 1, given_constants).best(catalogue[id], "sigma")
     ratio = certify(tight).lower
     for factor, violated in ((ratio * (1 - 1e-6), True), (ratio * (1 + 1e-6), False)):
@@ -109,9 +100,7 @@ def test_violated_is_a_ratio_above_one_of_points_inside(
 
 @pytest.mark.parametrize(("kind", "id"), PAIRS)
 @pytest.mark.parametrize("given_constants", [{}, UNEQUAL], ids=["ones", "unequal"])
-def test_inputs_bound_the_smoothness_and_the_gradient_of_f(
-    kind: str, id: str, given_constants: dict[str, float]
-) -> None:
+def test_inputs_bound_the_smoothness_and_the_gradient_of_f(kind, id, given_constants):
     """A claim without a scale is about X -> f(W0 + s X), which is s² L smooth with gradients of s
     G."""
     claim = catalogue[id]
@@ -131,9 +120,7 @@ def test_inputs_bound_the_smoothness_and_the_gradient_of_f(
         assert 0.99 * bound <= largest <= bound * (1 + 1e-12)
 
 
-def with_block(
-    instance: AdapterInstance, number: int, part: np.ndarray, name: str = "v"
-) -> AdapterInstance:
+def with_block(instance, number, part, name="v"):
     """The instance with one block, as it is bounded, of one of its points replaced."""
     point = list(instance.adapter.bounded(getattr(instance, name)))
     point[number] = torch.tensor(part).unsqueeze(0)
@@ -142,7 +129,7 @@ def with_block(
 
 @pytest.mark.parametrize("kind", ADAPTERS)
 @pytest.mark.parametrize("name", ["v", "other"])
-def test_the_boundary_is_inside_and_the_next_bit_is_not(kind: str, name: str) -> None:
+def test_the_boundary_is_inside_and_the_next_bit_is_not(kind, name):
     instance = instance_of(kind)
     if name == "other" and not instance.adapter.is_flat:
         # A tangent, which may be of any size.
@@ -169,7 +156,7 @@ def test_the_boundary_is_inside_and_the_next_bit_is_not(kind: str, name: str) ->
 
 @examples(50)
 @given(st.data())
-def test_a_spectral_norm_is_inside_exactly_when_elimination_says_so(data: DataObject) -> None:
+def test_a_spectral_norm_is_inside_exactly_when_elimination_says_so(data):
     instance = instance_of("lora")
     number = data.draw(st.integers(0, 1))
     block = instance.adapter.blocks[number]
@@ -187,9 +174,7 @@ def test_a_spectral_norm_is_inside_exactly_when_elimination_says_so(data: DataOb
         assert not there.inside
 
 
-def test_what_may_equal_an_irrational_bound_is_no_violation(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_what_may_equal_an_irrational_bound_is_no_violation(monkeypatch):
     """The bound lies between two floats; what is measured is compared with the upper one."""
     instance = instance_of("lora")
     instance = replace(instance, claim=with_quantity_scaled(instance.claim, Fraction(1, 3)))
@@ -203,7 +188,7 @@ each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 NAN, INF = float("nan"), float("inf")
 
 
-def bits(instance: AdapterInstance) -> dict[str, bytes]:
+def bits(instance):
     """All arrays of an instance, to the last bit, and the sign of zero."""
     arrays = {
         "direction": instance.direction,
@@ -219,7 +204,7 @@ def bits(instance: AdapterInstance) -> dict[str, bytes]:
     }
 
 
-def write(path: Path, data: Any) -> Path:
+def write(path, data):
     path.write_text(json.dumps(data), encoding="utf-8")
     return path
 
@@ -227,14 +212,14 @@ def write(path: Path, data: Any) -> Path:
 # Round trips.
 
 
-def read(claim: Claim, data: Any) -> AdapterInstance:
+def read(claim, data):
     return AdapterInstance.from_json(data, claim)
 
 
 @each_kind
 @examples(8)
 @given(st.data())
-def test_any_instance_goes_through_json_as_it_is(kind: str, data: DataObject) -> None:
+def test_any_instance_goes_through_json_as_it_is(kind, data):
     instance = data.draw(instances(kind).filter(moves))
     again = read(instance.claim, json.loads(json.dumps(instance.as_json())))
     assert bits(again) == bits(instance)
@@ -248,7 +233,7 @@ def test_any_instance_goes_through_json_as_it_is(kind: str, data: DataObject) ->
     )
 
 
-def test_a_claim_of_ones_own_is_the_one_that_is_given() -> None:
+def test_a_claim_of_ones_own_is_the_one_that_is_given():
     instance = instance_of("lora")
     mine = replace(with_quantity_scaled(instance.claim, 2), id="my.claim")
     data = replace(instance, claim=mine).as_json()
@@ -257,7 +242,7 @@ def test_a_claim_of_ones_own_is_the_one_that_is_given() -> None:
     assert (again.measured, again.bound) == (instance.measured, 2 * instance.bound)
 
 
-def test_whole_numbers_will_do(tmp_path: Path) -> None:
+def test_whole_numbers_will_do(tmp_path):
     data = edited(
         "lora",
         {"objective.slope": 2, "adapter.scale": 1, "radii.a": 3, "radii.b": 3, "v.A": ones(2, 3)},
@@ -268,7 +253,7 @@ def test_whole_numbers_will_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a file/below", "a folder"])
-def test_a_file_that_cannot_be_written_is_refused(name: str, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_refused(name, tmp_path):
     (tmp_path / "a file").touch()
     (tmp_path / "a folder").mkdir()
     assert refused(save, instance_of("lora"), tmp_path / name).field == "out"
@@ -277,11 +262,11 @@ def test_a_file_that_cannot_be_written_is_refused(name: str, tmp_path: Path) -> 
 # Corruptions.
 
 
-def ones(rows: int, columns: int, value: Any = 1) -> list[list[Any]]:
+def ones(rows, columns, value=1):
     return [[value] * columns for _ in range(rows)]
 
 
-def edited(kind: str, changes: dict[str, Any]) -> dict[str, Any]:
+def edited(kind, changes):
     """The stored form of an instance with dotted fields set; `missing` removes one, a function
     changes one."""
     data = copy.deepcopy(instance_of(kind).as_json())
@@ -297,16 +282,16 @@ def edited(kind: str, changes: dict[str, Any]) -> dict[str, Any]:
     return data
 
 
-def missing() -> None:
+def missing():
     """Stands for a field that is not there."""
 
 
-def with_entry(value: Any) -> Callable[[list[list[Any]]], list[list[Any]]]:
+def with_entry(value):
     """A matrix with its last entry replaced."""
     return lambda X: [*X[:-1], [*X[-1][:-1], value]]
 
 
-def fields(kind: str) -> list[str]:
+def fields(kind):
     """All fields of the stored form, dotted."""
     found = []
     for name, value in instance_of(kind).as_json().items():
@@ -315,7 +300,7 @@ def fields(kind: str) -> list[str]:
     return found
 
 
-def numeric(kind: str) -> dict[str, Any]:
+def numeric(kind):
     """The fields that are numbers or matrices, dotted, and their values."""
     data, found = instance_of(kind).as_json(), {}
     for name in fields(kind):
@@ -325,7 +310,7 @@ def numeric(kind: str) -> dict[str, Any]:
 
 
 @each_kind
-def test_every_field_is_needed(kind: str) -> None:
+def test_every_field_is_needed(kind):
     # These say of which kind and which claim the instance is, which is known where it is read.
     for name in set(fields(kind)) - {"kind", "claim", "digest"}:
         error = refused(read, instance_of(kind).claim, edited(kind, {name: missing}))
@@ -340,14 +325,14 @@ BAD_NUMBERS = ["1.5", "x", None, [], {}, NAN, INF, -INF, True, 10**400]
 @covering
 @each_kind
 @pytest.mark.parametrize("bad", BAD_NUMBERS, ids=lambda bad: repr(bad)[:8])
-def test_what_is_no_number_is_refused_in_every_field(kind: str, bad: Any) -> None:
+def test_what_is_no_number_is_refused_in_every_field(kind, bad):
     for name, value in numeric(kind).items():
         changed = edited(kind, {name: with_entry(bad) if isinstance(value, list) else bad})
         assert refused(read, instance_of(kind).claim, changed).field == name
 
 
 @each_kind
-def test_matrices_of_other_shapes_are_refused(kind: str) -> None:
+def test_matrices_of_other_shapes_are_refused(kind):
     more, fewer = (lambda X: [[*row, 0.0] for row in X]), (lambda X: X[:-1])
     wrong = [
         more,
@@ -366,7 +351,7 @@ def test_matrices_of_other_shapes_are_refused(kind: str) -> None:
             assert error.field == name or error.field.split(".")[0] in others
 
 
-def about(id: str) -> dict[str, str]:
+def about(id):
     return {"claim": id, "digest": catalogue[id].digest}
 
 
@@ -400,16 +385,14 @@ def about(id: str) -> dict[str, str]:
     ],
     ids=str,
 )
-def test_a_bad_field_is_refused_by_name(
-    kind: str, changes: dict[str, Any], field: str, tmp_path: Path
-) -> None:
+def test_a_bad_field_is_refused_by_name(kind, changes, field, tmp_path):
     error = refused(replayed, write(tmp_path / "bad.json", edited(kind, changes)))
     # An unknown word may be named with or without the file's own table.
     assert error.field.removeprefix("instance.") == field.removeprefix("instance.")
 
 
 @each_kind
-def test_the_same_point_twice_is_refused(kind: str) -> None:
+def test_the_same_point_twice_is_refused(kind):
     data = instance_of(kind).as_json()
     is_flat = instance_of(kind).adapter.is_flat
     still = {name: X if is_flat else ones(*np.shape(X), 0) for name, X in data["v"].items()}
@@ -417,9 +400,7 @@ def test_the_same_point_twice_is_refused(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ADAPTERS if not kind.startswith("loreft")])
-def test_a_point_off_the_domain_by_a_bit_is_refused_by_exact_arithmetic(
-    kind: str, tmp_path: Path
-) -> None:
+def test_a_point_off_the_domain_by_a_bit_is_refused_by_exact_arithmetic(kind, tmp_path):
     instance = instance_of(kind)
     block = instance.adapter.blocks[0]
     radius = instance.radii[block.radius]
@@ -429,7 +410,7 @@ def test_a_point_off_the_domain_by_a_bit_is_refused_by_exact_arithmetic(
         assert refused(replayed, path).field == name
 
 
-def test_what_is_no_table_in_json_is_refused(tmp_path: Path) -> None:
+def test_what_is_no_table_in_json_is_refused(tmp_path):
     (tmp_path / "bytes.json").write_bytes(b"\xff")
     (tmp_path / "twice.json").write_text('{"kind": "smoothness", "kind": "smoothness"}')
     for name in ("bytes.json", "twice.json", "nowhere.json", "."):
@@ -469,13 +450,13 @@ LEAVES = st.sampled_from(
 @each_kind
 @examples(25)
 @given(st.data())
-def test_whatever_a_file_holds_it_is_judged_or_refused(kind: str, data: DataObject) -> None:
+def test_whatever_a_file_holds_it_is_judged_or_refused(kind, data):
     name = data.draw(st.sampled_from(fields(kind)))
     leaf = data.draw(LEAVES)
     inside = data.draw(st.booleans())
     refusal = ""
 
-    def change(old: Any) -> Any:
+    def change(old):
         return with_entry(leaf)(old) if inside and isinstance(old, list) else leaf
 
     try:

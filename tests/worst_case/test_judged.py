@@ -3,8 +3,6 @@ has."""
 
 import json
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -95,15 +93,13 @@ DRAWN = settings(
 )
 
 
-def own(statement: Any, quantifier: str = r"\text{for all } t") -> Claim:
+def own(statement, quantifier=r"\text{for all } t"):
     """By a word that no engine knows anything of but that it asks nothing of the functions."""
     word = Hypothesis("mine", "mine", says=(Statement(statement, quantifier),), worst=Worst())
     return word.claim("mine.given", "Mine", "test")
 
 
-def descent(
-    hypotheses: tuple[Claim, ...], limit: Any, constant: Any = ell, size: int = 1, **more: Any
-) -> Claim:
+def descent(hypotheses, limit, constant=ell, size=1, **more):
     """Gradient descent of this size/L̂ makes a measure at most a limit."""
     quantities = (Quantity(Lhat, constant), Quantity(alpha, size / Lhat), Quantity(bound, limit))
     words = {"algorithm": GRADIENT_DESCENT, "measure": LEAST_GRADIENT} | more
@@ -165,7 +161,7 @@ OWN = [name for name, ruled in RULED.items() if ruled.claim.hypotheses[-1].id ==
 
 
 @pytest.mark.parametrize("name", RULED)
-def test_a_worst_case_over_a_larger_class_violates_nothing_and_is_told(name: str) -> None:
+def test_a_worst_case_over_a_larger_class_violates_nothing_and_is_told(name):
     claim = RULED[name].claim
     cases = falsify(claim, WorstCase((2,), RULED[name].constants))
     (case,) = cases
@@ -184,7 +180,7 @@ def test_a_worst_case_over_a_larger_class_violates_nothing_and_is_told(name: str
 
 @pytest.mark.full
 @pytest.mark.parametrize("name", RULED)
-def test_no_run_that_is_tried_breaks_what_a_hypothesis_makes_true(name: str) -> None:
+def test_no_run_that_is_tried_breaks_what_a_hypothesis_makes_true(name):
     found = check_claim(RULED[name].claim, adapter=RULED[name].adapter, examples=6)
     assert found.ratio <= 1
     assert not found.open or name == "what nothing decides"
@@ -192,7 +188,7 @@ def test_no_run_that_is_tried_breaks_what_a_hypothesis_makes_true(name: str) -> 
 
 @pytest.mark.full
 @pytest.mark.parametrize("name", [name for name in OWN if name != "what nothing decides"])
-def test_without_the_hypothesis_both_engines_find_what_breaks_it(name: str, tmp_path: Path) -> None:
+def test_without_the_hypothesis_both_engines_find_what_breaks_it(name, tmp_path):
     ruled = RULED[name]
     claim = replace(ruled.claim, hypotheses=ruled.claim.hypotheses[:-1])
     assert falsify(claim, WorstCase((2,), ruled.constants))[0].violated
@@ -202,7 +198,7 @@ def test_without_the_hypothesis_both_engines_find_what_breaks_it(name: str, tmp_
 
 @pytest.mark.full
 @pytest.mark.parametrize("name", [name for name in OWN if name != "what nothing decides"])
-def test_a_false_bound_is_found_where_the_hypothesis_holds(name: str, tmp_path: Path) -> None:
+def test_a_false_bound_is_found_where_the_hypothesis_holds(name, tmp_path):
     claim = RULED[name].claim
     *others, step, last = claim.quantities
     smaller = replace(step, expression=1 / Lhat), replace(last, expression=last.expression / 999)
@@ -218,7 +214,7 @@ def test_a_false_bound_is_found_where_the_hypothesis_holds(name: str, tmp_path: 
     assert meets(caught.value.instance, half).holds
 
 
-def test_a_candidate_is_stored_and_judged_again_as_one(tmp_path: Path) -> None:
+def test_a_candidate_is_stored_and_judged_again_as_one(tmp_path):
     ruled = RULED["what nothing decides"]
     # F(v) = v²/2 near 0, from 1/2: the squared gradient is 1/4.
     number, knots = np.ones((1, 1)), np.array([[-1.0, -1.0], [1.0, 1.0]])
@@ -266,25 +262,25 @@ FORMULAS = {
 
 
 @pytest.mark.parametrize(("adapter", "is_frozen"), [("lora", False), ("frozen-a", True)])
-def test_a_factor_that_is_trained_is_not_frozen(adapter: str, is_frozen: bool) -> None:
+def test_a_factor_that_is_trained_is_not_frozen(adapter, is_frozen):
     claim = descent((IN_W, catalogue["classic.smooth"], BELOW, FROZEN), RATE, L * a**2)
 
     @settings(DRAWN, max_examples=5)
     @drawn(short_runs(claim, adapter=adapter))
-    def look(run: Any) -> None:
+    def look(run):
         assert (hypothesis_in(run, FROZEN).verdict == "holds") is is_frozen
 
     look()
 
 
 @pytest.mark.parametrize("name", FORMULAS)
-def test_a_hypothesis_is_held_by_its_own_formulas(name: str, tmp_path: Path) -> None:
+def test_a_hypothesis_is_held_by_its_own_formulas(name, tmp_path):
     claim, is_broken = FORMULAS[name]
     assert broken(claim, tmp_path) is is_broken
 
 
 @pytest.mark.parametrize("word", HYPOTHESES.values(), ids=lambda word: word.id)
-def test_a_word_from_outside_decides_nothing(word: Hypothesis) -> None:
+def test_a_word_from_outside_decides_nothing(word):
     """One that is made of a word of this package with another face, or another statement, is from
     outside."""
     copy = replace(word, decided=lambda *_: HOLDS)
@@ -298,7 +294,7 @@ FLAT = replace(SMOOTH.word, id="mine", says=(Statement(TENTH, SMOOTH.quantifier)
 
 
 @pytest.mark.full
-def test_what_a_word_from_outside_rules_out_breaks_nothing(tmp_path: Path) -> None:
+def test_what_a_word_from_outside_rules_out_breaks_nothing(tmp_path):
     """F that is tenfold smoother than the faces say: its gradients are small from the first."""
     claim = descent((FLAT, BELOW), ell * D * (1 + 1 / T) / 5)
     (case,) = falsify(claim, WorstCase((2,)))
@@ -308,7 +304,7 @@ def test_what_a_word_from_outside_rules_out_breaks_nothing(tmp_path: Path) -> No
         assert check_claim(claim, adapter="full", examples=40).ratio <= 1
 
 
-def test_no_worst_case_is_over_what_a_word_from_outside_says_of_functions() -> None:
+def test_no_worst_case_is_over_what_a_word_from_outside_says_of_functions():
     convex = replace(CONVEX.word, id="mine").claim("mine.given", "Mine", "test")
     claims = (
         descent((SMOOTH, BELOW, *more), D + D / T, measure=LAST_GAP) for more in ((convex,), ())
@@ -352,7 +348,7 @@ READ = {
 }
 
 
-def broken(claim: Claim, folder: Path) -> bool:
+def broken(claim, folder):
     """Whether an instance is found that certainly breaks it."""
     if has_worst_case(claim) and falsify(claim, WorstCase((2,)))[0].violated:
         return True
@@ -373,7 +369,7 @@ def broken(claim: Claim, folder: Path) -> bool:
 
 @pytest.mark.full
 @pytest.mark.parametrize("name", UNREAD)
-def test_nothing_breaks_a_claim_whose_range_is_not_read(name: str, tmp_path: Path) -> None:
+def test_nothing_breaks_a_claim_whose_range_is_not_read(name, tmp_path):
     claim, quantifier = UNREAD[name]
     assert not broken(replace(claim, quantifier=quantifier), tmp_path)
 
@@ -381,13 +377,11 @@ def test_nothing_breaks_a_claim_whose_range_is_not_read(name: str, tmp_path: Pat
 @pytest.mark.parametrize(
     ("name", "quantifier"), [(name, text) for name, texts in READ.items() for text in texts]
 )
-def test_a_claim_about_all_values_of_its_letters_is_broken_by_one(
-    name: str, quantifier: str, tmp_path: Path
-) -> None:
+def test_a_claim_about_all_values_of_its_letters_is_broken_by_one(name, quantifier, tmp_path):
     assert broken(replace(UNREAD[name][0], quantifier=quantifier), tmp_path)
 
 
-def tried(claim: Claim) -> bool:
+def tried(claim):
     try:
         check_theorem(claim)
     except InputError:
@@ -404,15 +398,13 @@ LEMMAS = [(kind, id) for kind, adapter in ADAPTERS.items() for id in adapter.cla
     [*((id, None) for id in RUNS), *((id, kind) for kind, id in LEMMAS)],
     ids=lambda x: str(x),
 )
-def test_what_is_drawn_for_a_claim_of_the_catalogue_meets_all_of_it(
-    id: str, kind: str | None
-) -> None:
+def test_what_is_drawn_for_a_claim_of_the_catalogue_meets_all_of_it(id, kind):
     claim = catalogue[id]
     made = short_runs(claim) if algorithm_of(claim) else instances(claim, adapter=kind, largest=3)
 
     @settings(DRAWN, max_examples=5)
     @drawn(made)
-    def look(instance: Any) -> None:
+    def look(instance):
         assert meets(instance, claim).objection == ""
 
     look()

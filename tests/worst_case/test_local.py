@@ -7,12 +7,10 @@ what its statement says.
 """
 
 import math
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from itertools import pairwise, product
-from typing import Any
 
 import hypothesis.strategies as st
 import pytest
@@ -21,7 +19,7 @@ from hypothesis import given
 
 from boundcheck.language.algorithms import GRADIENT_DESCENT, NESTEROV
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.claim import Quantity
 from boundcheck.language.measures import (
     AVERAGE_GAP,
     AVERAGE_GRADIENT,
@@ -33,7 +31,7 @@ from boundcheck.language.sentence import algorithm_of, theorem, words_of
 from boundcheck.language.stated import has_worst_case
 from boundcheck.language.symbols import R_1, D, Lhat, T, alpha, bound, ell, mu_F
 from boundcheck.worst_case import falsify
-from boundcheck.worst_case.worst_case import Case, WorstCase
+from boundcheck.worst_case.worst_case import WorstCase
 from tests.layers import examples
 
 MU = Fraction(1, 4)
@@ -48,17 +46,17 @@ class Curve:
     pieces: tuple[tuple[Fraction, Fraction, Fraction], ...]
 
     @property
-    def ends(self) -> list[Fraction]:
+    def ends(self):
         return [start for start, _, _ in self.pieces[1:]]
 
-    def slope(self, x: Fraction) -> Fraction:
+    def slope(self, x):
         start, value, slope = self.pieces[0]
         for piece in self.pieces[1:]:
             if piece[0] <= x:
                 start, value, slope = piece
         return value + slope * (x - start)
 
-    def rise(self, x: Fraction, y: Fraction) -> Fraction:
+    def rise(self, x, y):
         """F(y) - F(x), by trapezoids, for x <= y."""
         cuts = [x, *(end for end in self.ends if x < end < y), y]
         total = Fraction(0)
@@ -66,19 +64,17 @@ class Curve:
             total += (q - p) * self.slope((p + q) / 2)
         return total
 
-    def value(self, x: Fraction) -> Fraction:
+    def value(self, x):
         return self.rise(Fraction(0), x) if x >= 0 else -self.rise(x, Fraction(0))
 
-    def jump(self, end: Fraction) -> Fraction:
+    def jump(self, end):
         place = self.ends.index(end)
         start, value, slope = self.pieces[place]
         return self.slope(end) - (value + slope * (end - start))
 
-    def within(
-        self, low: Fraction | None, high: Fraction | None
-    ) -> tuple[list[Fraction], list[Fraction]]:
+    def within(self, low, high):
         """The curvatures on an interval, and the jumps there, ends included."""
-        edges: list[Fraction | None] = [None, *self.ends, None]
+        edges = [None, *self.ends, None]
         curvatures = []
         for (_, _, slope), (left, right) in zip(self.pieces, pairwise(edges), strict=True):
             if (high is None or left is None or left < high) and (
@@ -88,18 +84,16 @@ class Curve:
         inside = [x for x in self.ends if (low is None or low <= x) and (high is None or x <= high)]
         return curvatures, [self.jump(x) for x in inside]
 
-    def is_smooth(self, low: Fraction | None = None, high: Fraction | None = None) -> bool:
+    def is_smooth(self, low=None, high=None):
         curvatures, jumps = self.within(low, high)
         return all(abs(x) <= 1 for x in curvatures) and not any(jumps)
 
-    def is_convex(
-        self, least: Fraction, low: Fraction | None = None, high: Fraction | None = None
-    ) -> bool:
+    def is_convex(self, least, low=None, high=None):
         curvatures, jumps = self.within(low, high)
         return all(x >= least for x in curvatures) and all(x >= 0 for x in jumps)
 
     @property
-    def minimiser(self) -> Fraction | None:
+    def minimiser(self):
         """A point where F is least; None where F has no least value."""
         (_, first, left), (start, last, right) = self.pieces[0], self.pieces[-1]
         if left < 0 or right < 0 or (left == 0 and first > 0) or (right == 0 and last < 0):
@@ -128,32 +122,30 @@ class Run:
     mu: Fraction = MU
 
     @property
-    def least(self) -> Fraction:
+    def least(self):
         return self.curve.minimiser
 
     @property
-    def first(self) -> Fraction:
+    def first(self):
         return self.levels[0][0][1]
 
-    def gap(self, x: Fraction) -> Fraction:
+    def gap(self, x):
         return self.curve.value(x) - self.curve.value(self.least)
 
     @property
-    def is_smooth_on_steps(self) -> bool:
+    def is_smooth_on_steps(self):
         # On a line the ball of a step is its segment.
         return all(self.curve.is_smooth(min(ends), max(ends)) for ends in self.steps)
 
-    def means(self, of: Callable[[Fraction], Fraction]) -> list[Fraction]:
+    def means(self, of):
         return [sum(chance * of(x) for chance, x in level) for level in self.levels]
 
 
 Noise = list[tuple[Fraction, Fraction]]
-NONE: Noise = [(Fraction(1), Fraction(0))]
+NONE = [(Fraction(1), Fraction(0))]
 
 
-def descended(
-    curve: Curve, first: Fraction, step: Fraction, steps: int, noise: Noise = NONE, **more: Fraction
-) -> Run:
+def descended(curve, first, step, steps, noise=NONE, **more):
     """(Stochastic) gradient descent."""
     levels, ends = [[(Fraction(1), first)]], []
     for _ in range(steps):
@@ -165,7 +157,7 @@ def descended(
     return Run(curve, levels[:-1], ends, **more)
 
 
-def accelerated(curve: Curve, first: Fraction, step: Fraction, steps: int) -> Run:
+def accelerated(curve, first, step, steps):
     """Su, Boyd and Candès: x_k = y_{k-1} - s∇f(y_{k-1}), y_k = x_k + (k - 1)/(k + 2)(x_k -
     x_{k-1}); v_t is x_{t-1}."""
     xs, y = [first], first
@@ -175,7 +167,7 @@ def accelerated(curve: Curve, first: Fraction, step: Fraction, steps: int) -> Ru
     return Run(curve, [[(Fraction(1), x)] for x in xs[:-1]], [*pairwise(xs)])
 
 
-WORDS: dict[str, Callable[[Run], bool]] = {
+WORDS = {
     "smooth": lambda run: run.is_smooth_on_steps,
     "smooth_around": lambda run: run.is_smooth_on_steps,
     "smooth_everywhere": lambda run: run.curve.is_smooth(),
@@ -188,7 +180,7 @@ WORDS: dict[str, Callable[[Run], bool]] = {
     "unbiased": lambda run: True,
     "bounded_variance": lambda run: True,
 }
-MEASURES: dict[object, Callable[[Run], Fraction]] = {
+MEASURES = {
     LEAST_GRADIENT: lambda run: min(run.means(lambda x: run.curve.slope(x) ** 2)),
     AVERAGE_GRADIENT: lambda run: mean(run.means(lambda x: run.curve.slope(x) ** 2)),
     LAST_GAP: lambda run: run.means(run.gap)[-1],
@@ -197,18 +189,18 @@ MEASURES: dict[object, Callable[[Run], Fraction]] = {
 }
 
 
-def mean(numbers: list[Fraction]) -> Fraction:
+def mean(numbers):
     return sum(numbers, Fraction(0)) / len(numbers)
 
 
-def measured(claim: Claim, run: Run) -> Fraction | None:
+def measured(claim, run):
     """The measure of a run; None where it breaks a hypothesis."""
     if run.least is None or not all(WORDS[word.id](run) for _, word in words_of(claim)):
         return None
     return MEASURES[claim.measure](run)
 
 
-def made(smooth: str, *others: str, size: Step, measure: object) -> Claim:
+def made(smooth, *others, size, measure):
     """Gradient descent of this size/ℓ, of which nothing is known but its worst case."""
     said = tuple(
         catalogue[f"classic.{id}"] if id != "bounded_below" else BELOW for id in (smooth, *others)
@@ -238,9 +230,7 @@ SIZES = tuple(map(Fraction, ("1/2", "1", "3/2", "9/4")))
 
 
 @cache
-def worst(
-    smooth: str, others: tuple[str, ...], measure: object, size: Fraction, steps: int
-) -> tuple[Claim, Case]:
+def worst(smooth, others, measure, size, steps):
     claim = made(smooth, *others, size=size, measure=measure)
     constants = {"mu_F": float(MU)} if "mu_F" in {p.name for p in claim.parameters} else {}
     (case,) = falsify(claim, WorstCase([steps], constants))
@@ -252,7 +242,7 @@ curvatures = st.sampled_from([Fraction(x) for x in ("1", "1", "0", "1/4", "1/2",
 
 
 @st.composite
-def curves(draw: st.DrawFn) -> Curve:
+def curves(draw):
     """Of up to four pieces, with a jump between two of them or none."""
     starts = sorted(draw(st.sets(small, min_size=1, max_size=3)))
     value, slope = draw(small), draw(curvatures)
@@ -280,11 +270,11 @@ FLAT = Curve(
     )
 )
 PARABOLA = Curve(((Fraction(0), Fraction(0), Fraction(1)),))
-TWO: Noise = [(Fraction(1, 2), Fraction(1)), (Fraction(1, 2), Fraction(-1))]
+TWO = [(Fraction(1, 2), Fraction(1)), (Fraction(1, 2), Fraction(-1))]
 LOWER = replace(FLAT, pieces=((Fraction(-1), Fraction(-1), Fraction(1, 4)), *FLAT.pieces[1:]))
 
 
-def cases() -> Iterator[tuple[str, tuple[str, ...], object, Fraction, int]]:
+def cases():
     for smooth, (others, measure), size in product(SMOOTH, CLASSES, SIZES):
         yield smooth, others, measure, size, 2
         if size <= 1:
@@ -294,9 +284,7 @@ def cases() -> Iterator[tuple[str, tuple[str, ...], object, Fraction, int]]:
 @pytest.mark.full
 @given(st.sampled_from([*cases()]), st.lists(st.tuples(curves(), small), min_size=30, max_size=30))
 @examples(120)
-def test_no_exact_instance_exceeds_an_upper_end(
-    made: Any, drawn: list[tuple[Curve, Fraction]]
-) -> None:
+def test_no_exact_instance_exceeds_an_upper_end(made, drawn):
     claim, case = worst(*made)
     *_, size, steps = made
     for curve, first in (*drawn, *product((KINK, FLAT, LOWER), map(Fraction, (1, -1)))):
@@ -306,7 +294,7 @@ def test_no_exact_instance_exceeds_an_upper_end(
 
 
 @cache
-def of_catalogue() -> list[tuple[Claim, Case]]:
+def of_catalogue():
     """Each theorem of the catalogue with a worst case that has an upper end, where F itself is what
     is smooth."""
     claims = [claim for claim in catalogue.values() if has_worst_case(claim)]
@@ -316,7 +304,7 @@ def of_catalogue() -> list[tuple[Claim, Case]]:
 
 
 @st.composite
-def noises(draw: st.DrawFn) -> Noise:
+def noises(draw):
     """Of mean 0 and variance at most 1, of two outcomes or three, which need not be equally
     likely."""
     chance = draw(st.sampled_from([Fraction(1, 2), Fraction(1, 4), Fraction(1, 10)]))
@@ -337,9 +325,7 @@ def noises(draw: st.DrawFn) -> Noise:
 @pytest.mark.full
 @given(st.lists(st.tuples(curves(), small, noises()), min_size=40, max_size=40))
 @examples(40)
-def test_none_exceeds_an_upper_end_of_a_theorem_of_the_catalogue(
-    drawn: list[tuple[Curve, Fraction, Noise]],
-) -> None:
+def test_none_exceeds_an_upper_end_of_a_theorem_of_the_catalogue(drawn):
     cases = of_catalogue()
     assert len({claim.id for claim, _ in cases}) >= 7
     curves = [
@@ -371,8 +357,8 @@ def test_none_exceeds_an_upper_end_of_a_theorem_of_the_catalogue(
     ],
 )
 def test_a_local_class_has_more_functions_than_the_worst_case_is_over(
-    smooth: str, size: Fraction, curve: Curve, others: tuple[str, ...], measure: object
-) -> None:
+    smooth, size, curve, others, measure
+):
     claim, case = worst(smooth, others, measure, size, 2)
     found = measured(claim, descended(curve, Fraction(1), size, 2))
     assert found is not None

@@ -1,8 +1,6 @@
 """Inequalities between norms: both sides at an assignment, what is certain of them; stored ones,
 ascents."""
 
-from __future__ import annotations
-
 import math
 
 import hypothesis.strategies as st
@@ -39,7 +37,7 @@ a, x = sp.Symbol("a", positive=True), sp.Symbol("x", real=True)
 X, Y = sp.MatrixSymbol("X", m, n), sp.MatrixSymbol("Y", n, k)
 
 
-def claim_of(conclusion, *given_, **more) -> Claim:
+def claim_of(conclusion, *given_, **more):
     hypotheses = tuple(Claim(f"given {i}", "given", "test", each) for i, each in enumerate(given_))
     return Claim("mine", "Mine", "test", conclusion, hypotheses=hypotheses, **more)
 
@@ -48,14 +46,14 @@ PRODUCT = claim_of(sp.Le(FrobeniusNorm(X * Y), SpectralNorm(X) * FrobeniusNorm(Y
 WRONG = claim_of(sp.Le(FrobeniusNorm(X * Y), SpectralNorm(X) * SpectralNorm(Y)))
 
 
-def assigned(claim: Claim, x: list, y: list, **numbers: float) -> Assignment:
+def assigned(claim, x, y, **numbers):
     left, right = np.array(x, dtype=float), np.array(y, dtype=float)
     sides = {"m": len(left), "n": len(right), "k": right.shape[1]}
     return Assignment(claim, {"X": left, "Y": right}, sides | numbers)
 
 
 @given(matrices((3, 2)), matrices((2, 4)))
-def test_both_sides_are_numpys(x: np.ndarray, y: np.ndarray) -> None:
+def test_both_sides_are_numpys(x, y):
     compared = assigned(PRODUCT, x.tolist(), y.tolist()).compare()
     assert compared.measured.value == pytest.approx(np.linalg.norm(x @ y), rel=1e-12, abs=1e-300)
     bound = np.linalg.norm(x, 2) * np.linalg.norm(y)
@@ -63,7 +61,7 @@ def test_both_sides_are_numpys(x: np.ndarray, y: np.ndarray) -> None:
     assert not certify(assigned(PRODUCT, x.tolist(), y.tolist())).violated
 
 
-def test_a_violation_is_certain_and_a_tie_is_none() -> None:
+def test_a_violation_is_certain_and_a_tie_is_none():
     """Of a tie both sides are sqrt(2) exactly, and no number of bits can tell them apart."""
     wrong, tie = (assigned(claim, [[1, 0], [0, 1]], [[1, 0], [0, 1]]) for claim in (WRONG, PRODUCT))
     found = certify(wrong)
@@ -91,7 +89,7 @@ BY_FORMULA = claim_of(
 )
 
 
-def signed(told: str) -> Claim:
+def signed(told):
     """About a letter of a sign that its formula has only where x is at least 3."""
     letter = sp.Symbol("c", **{told: True})
     declared = (Parameter(x, "real", "x"),)
@@ -146,8 +144,8 @@ def signed(told: str) -> Claim:
     ],
 )
 def test_a_claim_is_violated_where_it_fails_and_all_that_is_given_holds(
-    claim: Claim, matrix: list[list[float]], numbers: dict[str, float], inside: bool, violated: bool
-) -> None:
+    claim, matrix, numbers, inside, violated
+):
     sides = {"m": len(matrix), "n": len(matrix[0])}
     made = Assignment(claim, {"X": np.array(matrix, dtype=float)}, sides | numbers)
     found = certify(made)
@@ -157,7 +155,7 @@ def test_a_claim_is_violated_where_it_fails_and_all_that_is_given_holds(
     assert made.is_inside() == inside or claim.quantities
 
 
-def test_letters_are_found_and_what_is_beyond_matrices_is_refused() -> None:
+def test_letters_are_found_and_what_is_beyond_matrices_is_refused():
     found = Letters.of(claim_of(sp.Le(SpectralNorm(X * Y), a * T), sp.Le(x, 1)))
     assert [each.name for each in found.matrices] == ["X", "Y"]
     assert [each.name for each in found.numbers] == ["T", "a", "x"]
@@ -172,7 +170,7 @@ def test_letters_are_found_and_what_is_beyond_matrices_is_refused() -> None:
 # Stored ones.
 
 
-def test_numbers_outside_of_their_domain_are_refused() -> None:
+def test_numbers_outside_of_their_domain_are_refused():
     bounded = claim_of(sp.Le(SpectralNorm(X), a * T))
     data = Assignment(bounded, {"X": np.eye(1)}, {"m": 1, "n": 1, "a": 1.0, "T": 2}).as_json()
     for name, value in (("a", -1.0), ("T", 1.5), ("a", 0.0)):
@@ -183,9 +181,7 @@ def test_numbers_outside_of_their_domain_are_refused() -> None:
 @pytest.mark.parametrize(
     ("told", "value"), [("positive", 0.0), ("nonnegative", -2.0), ("integer", -2.5)]
 )
-def test_a_number_that_its_letter_does_not_stand_for_violates_nothing(
-    told: str, value: float, tmp_path
-) -> None:
+def test_a_number_that_its_letter_does_not_stand_for_violates_nothing(told, value, tmp_path):
     letter = sp.Symbol("y", real=True, **{told: True})
     false = Assignment(
         claim_of(sp.Le(FrobeniusNorm(X), letter - 9)),
@@ -201,7 +197,7 @@ def test_a_number_that_its_letter_does_not_stand_for_violates_nothing(
 # Simpler ones.
 
 
-def test_a_violation_becomes_as_simple_as_it_can() -> None:
+def test_a_violation_becomes_as_simple_as_it_can():
     random = np.random.default_rng(3)
     x, y = (np.linalg.qr(random.standard_normal(shape))[0] for shape in ((4, 3), (3, 3)))
     made = assigned(WRONG, x.tolist(), y.tolist())
@@ -213,12 +209,12 @@ def test_a_violation_becomes_as_simple_as_it_can() -> None:
     assert all(x == round(x, 1) for x in entries)
 
 
-def test_what_violates_nothing_stays_as_it_is() -> None:
+def test_what_violates_nothing_stays_as_it_is():
     made = assigned(PRODUCT, [[0.5, 0.25], [1, 2]], [[1, 0], [0, 1]])
     assert simplified(made) is made
 
 
-def test_float32_is_computed_in_float32() -> None:
+def test_float32_is_computed_in_float32():
     x = np.random.default_rng(1).standard_normal((6, 6)).astype(np.float32).astype(float)
     made = assigned(PRODUCT, x.tolist(), x.tolist())
     coarse, fine = made.compare(torch.float32), made.compare()
@@ -239,7 +235,7 @@ SMOOTH = [
 ]
 
 
-def drawn(claim: Claim, seed: int, size: int = 3) -> Assignment:
+def drawn(claim, seed, size=3):
     """Gaussian matrices and log-normal numbers."""
     random = np.random.default_rng(seed)
     letters = Assignment(claim, {}, {}).letters
@@ -252,7 +248,7 @@ def drawn(claim: Claim, seed: int, size: int = 3) -> Assignment:
 
 @examples(40)
 @given(st.sampled_from(SMOOTH), st.integers(0, 10**6))
-def test_slopes_are_those_of_the_ratio_that_is_judged(relation: sp.Basic, seed: int) -> None:
+def test_slopes_are_those_of_the_ratio_that_is_judged(relation, seed):
     """Against the logarithm of the ratio in the arithmetic that knows its errors, by central
     differences."""
     claim = claim_of(relation)
@@ -279,7 +275,7 @@ SHARP = [
 
 
 @pytest.mark.parametrize("claim", SHARP, ids=lambda claim: str(claim.conclusion))
-def test_ascents_end_at_sharp_constants_and_never_above(claim: Claim) -> None:
+def test_ascents_end_at_sharp_constants_and_never_above(claim):
     tried = [each for seed in range(12) if (each := _shrunk_into(claim, seed)).is_inside()]
     ends = list(climbed(tried, "float64"))
     assert all(end.is_inside() for end in ends)
@@ -291,18 +287,18 @@ def test_ascents_end_at_sharp_constants_and_never_above(claim: Claim) -> None:
     assert -1e-3 < max(reached) < 1e-9
 
 
-def _shrunk_into(claim: Claim, seed: int) -> Assignment:
+def _shrunk_into(claim, seed):
     found = drawn(claim, seed, 2 + seed % 2)
     return Assignment(claim, {name: X / 16 for name, X in found.matrices.items()}, found.numbers)
 
 
-def test_matrices_are_floats_of_the_type_that_is_asked_for() -> None:
+def test_matrices_are_floats_of_the_type_that_is_asked_for():
     claim = SHARP[0]
     for end in climbed([drawn(claim, seed) for seed in range(3)], "float32"):
         assert all((X.astype(np.float32) == X).all() for X in end.matrices.values())
 
 
-def test_what_cannot_be_climbed_is_left_out() -> None:
+def test_what_cannot_be_climbed_is_left_out():
     assert list(climbed([], "float64")) == []
     still = claim_of(Le(n**2, 9 * n))
     assert list(climbed([Assignment(still, {}, {"n": 3.0})], "float64")) == []
@@ -311,7 +307,7 @@ def test_what_cannot_be_climbed_is_left_out() -> None:
     assert list(climbed([Assignment(bound, {"Q": np.eye(3)}, {"n": 3.0})], "float64")) == []
 
 
-def test_where_there_is_no_ratio_nothing_is_broken() -> None:
+def test_where_there_is_no_ratio_nothing_is_broken():
     """Neither side of 0 <= 0 has a logarithm, and a matrix of 0 stays one."""
     nothing = Assignment(
         claim_of(Le(*COMMUTATOR)), {"Q": np.zeros((2, 2)), "R": np.eye(2)}, {"n": 2.0}

@@ -2,27 +2,23 @@
 caught."""
 
 import itertools
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-import sympy as sp
 import torch
 
 import boundcheck
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.functions.adapters.base import spectral_bound
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import G, s
 from boundcheck.properties import check_claim
 from boundcheck.worst_case import falsify, search
-from boundcheck.worst_case.instance import AdapterInstance, certify, rank_of
+from boundcheck.worst_case.instance import certify, rank_of
 from boundcheck.worst_case.search import (
     Climber,
     Search,
-    Structure,
     adapter_of,
     rating,
     shrunk,
@@ -39,14 +35,14 @@ each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 each_pair = pytest.mark.parametrize(("kind", "id"), PAIRS)
 
 
-def first(kind: str, sizes: tuple[int, int, int] = (4, 3, 2)) -> Structure:
+def first(kind, sizes=(4, 3, 2)):
     """What the last claim about an adapter, which is about every rank, is tried on; W is not
     square."""
     return structure(kind, ADAPTERS[kind].claims[-1], sizes, UNEQUAL)
 
 
 @each_kind
-def test_what_is_reached_never_falls_and_every_start_stays_inside(kind: str) -> None:
+def test_what_is_reached_never_falls_and_every_start_stays_inside(kind):
     made = first(kind)
     climber = Climber(made, 5, 3)
     before = climber.state.values
@@ -69,7 +65,7 @@ def test_what_is_reached_never_falls_and_every_start_stays_inside(kind: str) -> 
 
 
 @each_kind
-def test_theweight_derivatives_are_those_of_the_plain_formulas(kind: str) -> None:
+def test_theweight_derivatives_are_those_of_the_plain_formulas(kind):
     climber = Climber(first(kind), 3, 0)
     state = climber.state
     for which in range(3):
@@ -86,7 +82,7 @@ def test_theweight_derivatives_are_those_of_the_plain_formulas(kind: str) -> Non
 
 
 @each_pair
-def test_an_instance_measures_no_less_than_the_value_of_its_start(kind: str, id: str) -> None:
+def test_an_instance_measures_no_less_than_the_value_of_its_start(kind, id):
     """But for what the kink costs: G less the height of h', and the distance between the points.
 
     It may measure more: a change of the gradient across the step counts as well.
@@ -121,7 +117,7 @@ def test_an_instance_measures_no_less_than_the_value_of_its_start(kind: str, id:
         assert found.lower == pytest.approx(instance.ratio, rel=1e-6)
 
 
-def test_the_frobenius_norm_is_dual_to_itself_and_the_spectral_to_the_nuclear() -> None:
+def test_the_frobenius_norm_is_dual_to_itself_and_the_spectral_to_the_nuclear():
     """At one and the same point the best f gains no more where G bounds the larger of the two
     norms."""
     made = structure("lora", "meft.lemma1_sharp", (4, 4, 3), {})
@@ -134,7 +130,7 @@ def test_the_frobenius_norm_is_dual_to_itself_and_the_spectral_to_the_nuclear() 
 
 
 @pytest.fixture
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
+def short(monkeypatch):
     """Climbs of few rounds, which are enough where nothing has to be tight."""
     monkeypatch.setattr(search, "SHORT", (4, 5))
     monkeypatch.setattr(search, "SHRINKING", (16, 8))
@@ -147,9 +143,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 @each_pair
 @pytest.mark.parametrize("given", [{}, UNEQUAL], ids=["ones", "unequal"])
 @pytest.mark.parametrize("rank", [1, 2])
-def test_a_true_claim_holds_of_every_start(
-    kind: str, id: str, given: dict[str, float], rank: int
-) -> None:
+def test_a_true_claim_holds_of_every_start(kind, id, given, rank):
     climber = climbed(kind, id, rank, given)
     for which in (0, int(climber.state.values.argmax())):
         found = certify(climber.instance(catalogue[id], "sigma", which))
@@ -160,9 +154,7 @@ def test_a_true_claim_holds_of_every_start(
 
 @each_pair
 @pytest.mark.usefixtures("short")
-def test_a_true_claim_is_not_violated_and_its_instance_can_be_read_back(
-    kind: str, id: str, tmp_path
-) -> None:
+def test_a_true_claim_is_not_violated_and_its_instance_can_be_read_back(kind, id, tmp_path):
     claim = catalogue[id]
     found = falsify(id, Search((1,), {"L": 2.0, "G": 0.5}, kind, starts=4, rounds=4, examples=2))
     assert not found.violated
@@ -182,7 +174,7 @@ def test_a_true_claim_is_not_violated_and_its_instance_can_be_read_back(
 
 @each_pair
 @pytest.mark.nightly
-def test_a_true_claim_is_not_violated_by_a_long_search(kind: str, id: str) -> None:
+def test_a_true_claim_is_not_violated_by_a_long_search(kind, id):
     for lipschitz in (
         ("sigma", "sqrt(r) sigma")
         if "C" in {p.name for p in catalogue[id].parameters}
@@ -198,14 +190,14 @@ def test_a_true_claim_is_not_violated_by_a_long_search(kind: str, id: str) -> No
 @pytest.mark.parametrize(
     "given", [{}, {"b": 0.5}, {"a": 3.0, "s": 0.5, "G": 2.0}], ids=["a = b", "a = 2b", "a = 3b"]
 )
-def test_the_sharp_constant_is_reached(rank: int, given: dict[str, float]) -> None:
+def test_the_sharp_constant_is_reached(rank, given):
     claim = catalogue["meft.lemma1_sharp"]
     assert certify(climbed("lora", claim.id, rank, given).best(claim, "sigma")).lower >= 0.999
 
 
 @pytest.mark.full
 @pytest.mark.usefixtures("short")
-def test_rows_are_of_each_choice_of_constants_and_each_rank() -> None:
+def test_rows_are_of_each_choice_of_constants_and_each_rank():
     ticks = []
     method = Search((2, 1), starts=2, rounds=3, examples=2)
     found = falsify("meft.lemma1_sharp", method, tick=lambda *told: ticks.append(told))
@@ -219,7 +211,7 @@ def test_rows_are_of_each_choice_of_constants_and_each_rank() -> None:
 
 
 @pytest.mark.usefixtures("short")
-def test_given_constants_are_those_searched_at_and_rank_one_is_searched_there_alone() -> None:
+def test_given_constants_are_those_searched_at_and_rank_one_is_searched_there_alone():
     found = falsify(
         "meft.loreft_rank1",
         Search((1, 2, 3), {"nu": 2.0, "G": 0.25}, starts=2, rounds=3, examples=0),
@@ -233,8 +225,8 @@ def test_given_constants_are_those_searched_at_and_rank_one_is_searched_there_al
 
 @pytest.mark.full
 @pytest.mark.usefixtures("short")
-def test_the_same_seed_finds_the_same_and_another_does_not() -> None:
-    def found(seed: int) -> dict:
+def test_the_same_seed_finds_the_same_and_another_does_not():
+    def found(seed):
         return falsify(
             "meft.frozen_a", Search((1,), starts=1, rounds=1, examples=2, seed=seed)
         ).as_json()
@@ -244,7 +236,7 @@ def test_the_same_seed_finds_the_same_and_another_does_not() -> None:
     assert first["rows"] != found(1)["rows"]
 
 
-def test_the_best_is_inside_and_a_violation_before_a_larger_ratio() -> None:
+def test_the_best_is_inside_and_a_violation_before_a_larger_ratio():
     """However large the ratio of points off the domain."""
     tight = instance_of("lora")
     far = tuple(2 * part for part in tight.v)
@@ -270,7 +262,7 @@ def test_the_best_is_inside_and_a_violation_before_a_larger_ratio() -> None:
 # that is less.
 
 
-def with_formula(id: str, change: Callable[[sp.Expr], sp.Expr]) -> Claim:
+def with_formula(id, change):
     """The claim with another formula for what it is measured against, in its parameters alone."""
     claim = catalogue[id]
     *_, last = claim.quantities
@@ -282,9 +274,7 @@ SHARP = (
     *("meft.loreft_sharp", "meft.loreft_rank1", "meft.lemma1_sharp_equal_radii"),
 )
 NEARLY = Fraction(998, 1000)
-FALSE: dict[str, Claim] = {
-    f"nearly {id}": with_quantity_scaled(catalogue[id], NEARLY) for id in SHARP
-}
+FALSE = {f"nearly {id}": with_quantity_scaled(catalogue[id], NEARLY) for id in SHARP}
 FALSE |= {
     "without the scale's square": with_formula("meft.frozen_a", lambda x: x / s),
     "as in (R, V)": with_formula(
@@ -296,7 +286,7 @@ FALSE |= {
 
 
 @pytest.mark.parametrize("name", FALSE)
-def test_a_false_claim_is_caught(name: str) -> None:
+def test_a_false_claim_is_caught(name):
     claim = FALSE[name]
     found = certify(climbed(adapter_of(claim, None), claim.id, 2, UNEQUAL).best(claim, "sigma"))
     assert found.inside
@@ -305,7 +295,7 @@ def test_a_false_claim_is_caught(name: str) -> None:
 
 
 @pytest.mark.usefixtures("short")
-def test_the_search_catches_a_false_claim_and_stores_what_breaks_it(tmp_path) -> None:
+def test_the_search_catches_a_false_claim_and_stores_what_breaks_it(tmp_path):
     doctored = with_quantity_scaled(catalogue["meft.lemma1_sharp"], Fraction(9, 10))
     # By the id of a true claim nobody may call a false one.
     assert refused(falsify, doctored, Search((2,))).field == "claim.id"
@@ -319,7 +309,7 @@ def test_the_search_catches_a_false_claim_and_stores_what_breaks_it(tmp_path) ->
     assert replayed(tmp_path / "best.json", found.instance.claim)[1] == certify(found.instance)
 
 
-def test_the_printed_lemma_is_tight_at_rank_one() -> None:
+def test_the_printed_lemma_is_tight_at_rank_one():
     claim = catalogue["jiang2024.lemma1"]
     tight = climbed("lora", claim.id, 1).best(claim, "sigma")
     assert certify(tight).lower > 0.999
@@ -353,7 +343,7 @@ def test_the_printed_lemma_is_tight_at_rank_one() -> None:
     ],
     ids=str,
 )
-def test_bad_input_is_refused_by_name(options: dict, field: str) -> None:
+def test_bad_input_is_refused_by_name(options, field):
     arguments = {
         "claim": "meft.lemma1_sharp",
         "ranks": (1,),
@@ -366,9 +356,7 @@ def test_bad_input_is_refused_by_name(options: dict, field: str) -> None:
 
 @pytest.mark.parametrize("kind", ADAPTERS)
 @pytest.mark.usefixtures("short")
-def test_a_claim_of_the_catalogue_is_tried_on_no_adapter_that_it_is_not_about(
-    kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_claim_of_the_catalogue_is_tried_on_no_adapter_that_it_is_not_about(kind, monkeypatch):
     """Whether it has the same constants or not: what breaks it there would say nothing."""
     monkeypatch.setattr(search, "Climber", lambda structure, *_: Climber(structure, 1, 0))
     tried = []
@@ -382,11 +370,11 @@ def test_a_claim_of_the_catalogue_is_tried_on_no_adapter_that_it_is_not_about(
     assert tried == []
 
 
-def size(instance: AdapterInstance) -> tuple[int, int, int]:
+def size(instance):
     return *instance.adapter.W0.shape, rank_of(instance.adapter)
 
 
-def assert_as_good(made: AdapterInstance, original: AdapterInstance) -> None:
+def assert_as_good(made, original):
     before, after = certify(original), certify(made)
     assert after.inside
     assert after.lower >= (1 - 1e-3) * before.lower
@@ -398,8 +386,8 @@ def assert_as_good(made: AdapterInstance, original: AdapterInstance) -> None:
     ("kind", "id"), [(kind, adapter.claims[-1]) for kind, adapter in ADAPTERS.items()]
 )
 def test_what_is_shrunk_is_as_good_and_no_larger_and_can_be_read_back(
-    kind: str, id: str, tmp_path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    kind, id, tmp_path, monkeypatch
+):
     monkeypatch.setattr(search, "SHRINKING", (16, 8))
     original = climbed(kind, id, 2, UNEQUAL).best(catalogue[id], "sigma")
     made = shrunk(original, certify(original))
@@ -409,7 +397,7 @@ def test_what_is_shrunk_is_as_good_and_no_larger_and_can_be_read_back(
 
 
 @pytest.mark.parametrize("id", ["meft.lemma1_sharp", "meft.direft", "meft.loreft_rank1"])
-def test_a_violation_is_still_one(id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_violation_is_still_one(id, monkeypatch):
     """Even one by so little that a thousandth of the ratio is more."""
     monkeypatch.setattr(search, "SHRINKING", (16, 12))
     (kind,) = (kind for kind, each in PAIRS if each == id)
@@ -424,7 +412,7 @@ def test_a_violation_is_still_one(id: str, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.full
-def test_lora_shrinks_to_one_number_a_factor() -> None:
+def test_lora_shrinks_to_one_number_a_factor():
     claim = catalogue["meft.lemma1_sharp"]
     original = climbed("lora", claim.id, 8).best(claim, "sigma")
     made = shrunk(original, certify(original))
@@ -435,14 +423,14 @@ def test_lora_shrinks_to_one_number_a_factor() -> None:
 
 
 @pytest.fixture
-def long(monkeypatch: pytest.MonkeyPatch) -> None:
+def long(monkeypatch):
     """A clock by which ten seconds go by between two looks at it."""
     clock = itertools.count(0, 10)
     monkeypatch.setattr("boundcheck.system.limits.time.monotonic", lambda: float(next(clock)))
 
 
 LEMMA = "meft.lemma1_sharp"
-TOO_MUCH: list[tuple[str, Callable[[], object]]] = [
+TOO_MUCH = [
     ("rank", lambda: falsify(LEMMA, Search((10**6,)))),
     ("rank", lambda: falsify(LEMMA, Search(range(1, 10**9)))),
     ("starts", lambda: falsify(LEMMA, Search((1,), starts=10**9))),
@@ -459,7 +447,5 @@ TOO_MUCH: list[tuple[str, Callable[[], object]]] = [
 @pytest.mark.full
 @pytest.mark.usefixtures("long")
 @pytest.mark.parametrize(("field", "call"), TOO_MUCH)
-def test_more_than_there_is_memory_or_time_for_is_refused(
-    field: str, call: Callable[[], object]
-) -> None:
+def test_more_than_there_is_memory_or_time_for_is_refused(field, call):
     assert refused(call).field == field

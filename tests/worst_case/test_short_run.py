@@ -1,8 +1,6 @@
 """Short runs of theorems: both sides against exact rational arithmetic, what is certain of them,
 and stored runs."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
@@ -15,12 +13,11 @@ from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.worst_case.instance import certify
-from boundcheck.worst_case.short_run import ShortRun
 from tests.experiment.small import refused, with_quantity_scaled
 from tests.worst_case.small import REPAIRED, run
 
 
-def rational_mean_squares(made: ShortRun, alpha: Fraction) -> list[Fraction]:
+def rational_mean_squares(made, alpha):
     """N_1, ..., N_T by a loop over all paths, in fractions."""
     slope = PiecewiseLinear.through(*made.knots.tolist())
     offsets = [Fraction(made.offset), -Fraction(made.offset)]
@@ -39,7 +36,7 @@ def rational_mean_squares(made: ShortRun, alpha: Fraction) -> list[Fraction]:
 
 
 @pytest.mark.parametrize("steps", [1, 2, 4])
-def test_both_sides_agree_with_fractions(steps: int) -> None:
+def test_both_sides_agree_with_fractions(steps):
     made = run(steps=steps)
     alpha = Fraction(made.claim.values(**made.inputs)["alpha"])
     exact = min(rational_mean_squares(made, alpha))
@@ -53,7 +50,7 @@ def test_both_sides_agree_with_fractions(steps: int) -> None:
     assert found.lower == pytest.approx(float(exact) / compared.bound.value, rel=1e-12)
 
 
-def test_the_constants_are_those_of_the_run() -> None:
+def test_the_constants_are_those_of_the_run():
     made = run()
     inputs = {name: float(x) for name, x in made.inputs.items()}
     w = 0.75**2
@@ -66,7 +63,7 @@ def test_the_constants_are_those_of_the_run() -> None:
     assert (inputs["L"], inputs["G"], inputs["T"]) == (pytest.approx(1), pytest.approx(0.125), 3)
 
 
-def test_a_false_theorem_is_violated_and_a_true_one_is_not() -> None:
+def test_a_false_theorem_is_violated_and_a_true_one_is_not():
     made = run(steps=1)
     share = certify(made).lower
     assert 0 < share < 1
@@ -77,7 +74,7 @@ def test_a_false_theorem_is_violated_and_a_true_one_is_not() -> None:
         assert replace(made, claim=other).compare().fails == violated
 
 
-def test_a_run_that_leaves_the_ball_violates_nothing() -> None:
+def test_a_run_that_leaves_the_ball_violates_nothing():
     weak = with_quantity_scaled(REPAIRED, Fraction(1, 10**6))
     made = replace(run(weak), radii={"a": 0.76, "b": 0.76})
     assert not made.stays
@@ -92,33 +89,33 @@ def test_a_run_that_leaves_the_ball_violates_nothing() -> None:
 @pytest.mark.parametrize(
     "id", ["jiang2024.theorem2", "meft.theorem2_best_step", "ghadimi2013.corollary2_2"]
 )
-def test_other_theorems_hold_on_it(id: str) -> None:
+def test_other_theorems_hold_on_it(id):
     found = certify(run(catalogue[id]))
     assert (found.inside, found.violated) == (True, False)
     assert 0.001 < found.lower < 1
 
 
-def test_gradient_descent_has_one_path_and_no_noise() -> None:
+def test_gradient_descent_has_one_path_and_no_noise():
     made = run(catalogue["nesterov2004.gradient_descent"], offset=0.0)
     assert "zeta" not in made.inputs
     assert made.problem.objective.samples == 1
     assert certify(made).inside
 
 
-def test_float32_is_within_its_error() -> None:
+def test_float32_is_within_its_error():
     fine, coarse = run().compare(), run().compare(torch.float32)
     assert coarse.measured.error > 1e6 * fine.measured.error
     assert abs(coarse.measured.value - fine.measured.value) <= coarse.measured.error
     assert coarse.measured.error < 0.1 * coarse.measured.value
 
 
-def test_a_theorem_about_something_else_is_refused() -> None:
+def test_a_theorem_about_something_else_is_refused():
     thousandfold = Le(1000 * REPAIRED.conclusion.lhs, REPAIRED.conclusion.rhs)
     last = replace(REPAIRED, id="mine", measure=None, conclusion=thousandfold)
     assert refused(run(last).check).field == "claim.conclusion"
 
 
-def test_a_hypothesis_that_no_run_can_decide_makes_it_a_candidate() -> None:
+def test_a_hypothesis_that_no_run_can_decide_makes_it_a_candidate():
     strange = Claim("strange", "Strange", "test", Le(Symbol("x"), 1))
     half = replace(REPAIRED.quantities[-1], expression=REPAIRED.quantities[-1].expression / 1000)
     false = replace(REPAIRED, id="mine", quantities=(*REPAIRED.quantities[:-1], half))

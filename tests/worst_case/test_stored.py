@@ -5,7 +5,6 @@ import json
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
@@ -32,13 +31,13 @@ Z = MatrixSymbol("Z", 2, Symbol("n", positive=True, integer=True))
 TRUE, FALSE = Le(SpectralNorm(X), FrobeniusNorm(X)), Le(FrobeniusNorm(X), SpectralNorm(X))
 
 
-def assigned(claim: Claim) -> Assignment:
+def assigned(claim):
     return Assignment(
         claim, {letter.name: np.eye(2) for letter in claim.conclusion.atoms(MatrixSymbol)}, {}
     )
 
 
-def own(id: str = "mine", conclusion: Any = FALSE, **more: Any) -> Claim:
+def own(id="mine", conclusion=FALSE, **more):
     return Claim(id, "Mine", "test", conclusion, **more)
 
 
@@ -54,12 +53,12 @@ STORED = {
 }
 
 
-def written(data: Any, path: Path) -> Path:
+def written(data, path):
     path.write_text(json.dumps(data))
     return path
 
 
-def tables(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+def tables(value, path=()):
     """The paths to all tables in plain data."""
     inner = (
         value.items()
@@ -73,7 +72,7 @@ def tables(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("kind", STORED)
-def test_what_is_stored_is_read_back_as_it_was(kind: str, tmp_path: Path) -> None:
+def test_what_is_stored_is_read_back_as_it_was(kind, tmp_path):
     made = STORED[kind]
     save(made, tmp_path / "made.json")
     again, found = replayed(tmp_path / "made.json", made.claim)
@@ -82,12 +81,12 @@ def test_what_is_stored_is_read_back_as_it_was(kind: str, tmp_path: Path) -> Non
     assert found == certify(made)
 
 
-def about(id: str) -> dict[str, str]:
+def about(id):
     """The fields of an instance that say which claim it is about."""
     return {"claim": id, "digest": catalogue[id].digest}
 
 
-WRONG: dict[str, list[tuple[dict[str, Any], str]]] = {
+WRONG = {
     "a run": [
         ({"steps": 0}, "steps"),
         ({"steps": 1.5}, "instance.steps"),
@@ -129,16 +128,14 @@ WRONG: dict[str, list[tuple[dict[str, Any], str]]] = {
 @pytest.mark.parametrize(
     ("kind", "change", "field"), [(kind, *row) for kind, rows in WRONG.items() for row in rows]
 )
-def test_a_wrong_field_is_refused_by_its_name(
-    kind: str, change: dict[str, Any], field: str, tmp_path: Path
-) -> None:
+def test_a_wrong_field_is_refused_by_its_name(kind, change, field, tmp_path):
     own = None if change.get("claim") in catalogue else STORED[kind].claim
     file = written(STORED[kind].as_json() | change, tmp_path / "bad.json")
     assert refused(load, file, own).field == field
 
 
 @pytest.mark.parametrize("kind", STORED)
-def test_an_unknown_field_is_refused_in_every_table(kind: str, tmp_path: Path) -> None:
+def test_an_unknown_field_is_refused_in_every_table(kind, tmp_path):
     data = STORED[kind].as_json()
     assert len(tables(data)) > (2 if kind == "a relation" else 3)
     for path in tables(data):
@@ -170,7 +167,7 @@ def test_an_unknown_field_is_refused_in_every_table(kind: str, tmp_path: Path) -
     ],
     ids=ascii,
 )
-def test_what_passes_for_another_claim_is_refused(id: str) -> None:
+def test_what_passes_for_another_claim_is_refused(id):
     assert refused(check_claim, own(id)).field == "claim.id"
     # In the place of a hypothesis too, and where it is searched.
     hypothesis = own(id if id != str(TRUE) else str(FALSE), TRUE)
@@ -186,9 +183,7 @@ CLAIMS = st.sampled_from([each.claim for each in STORED.values()])
 
 @examples(30)
 @given(st.sampled_from([*STORED]), CLAIMS, st.sampled_from(["id", "digest", "formula"]))
-def test_an_instance_is_replayed_with_its_own_claim_alone(
-    kind: str, other: Claim, change: str
-) -> None:
+def test_an_instance_is_replayed_with_its_own_claim_alone(kind, other, change):
     """A claim that says anything else, whatever its id is, is refused in one line."""
     made = STORED[kind]
     other = {
@@ -207,7 +202,7 @@ def test_an_instance_is_replayed_with_its_own_claim_alone(
             assert refused(replayed, file).field == "instance.claim"
 
 
-def test_letters_that_look_like_others_are_refused() -> None:
+def test_letters_that_look_like_others_are_refused():
     other = MatrixSymbol("\u0425", 2, 2)
     error = refused(check_claim, own("mine", Le(FrobeniusNorm(X), FrobeniusNorm(other))))
     assert "letters of ASCII letters" in str(error)
@@ -229,7 +224,7 @@ JSON = st.recursive(
 
 @examples(100)
 @given(JSON)
-def test_what_is_written_is_read(value: Any) -> None:
+def test_what_is_written_is_read(value):
     assert parse_json(json.dumps(value)) == value
     assert parse_json(json.dumps(value, ensure_ascii=False)) == value
 
@@ -259,7 +254,7 @@ def test_what_is_written_is_read(value: Any) -> None:
     ],
     ids=lambda text: text[:20],
 )
-def test_what_readers_would_read_differently_is_refused(text: str) -> None:
+def test_what_readers_would_read_differently_is_refused(text):
     with pytest.raises(ValueError, match=r".") as caught:
         parse_json(text)
     assert "\n" not in str(caught.value)

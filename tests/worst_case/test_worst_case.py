@@ -4,11 +4,8 @@ theorems and PEPit."""
 import itertools
 import json
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import hypothesis.strategies as st
@@ -26,7 +23,6 @@ from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import sgd_step
 from boundcheck.language.algorithms import GRADIENT_DESCENT, HEAVY_BALL, NESTEROV, SGD
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim
 from boundcheck.language.measures import LAST_DISTANCE, LAST_GAP, LEAST_GRADIENT
 from boundcheck.language.symbols import L, Lhat, ell, s
 from boundcheck.proof import judge
@@ -36,7 +32,6 @@ from boundcheck.worst_case.program import (
     TOLERANCE,
     NotExactError,
     Program,
-    RationalRun,
     Solver,
     above,
     below,
@@ -54,36 +49,36 @@ HALF = Fraction(1, 2)
 third = st.fractions(Fraction(1, 10), Fraction(17, 10), max_denominator=20)
 
 
-def descent(step: Any, smoothness: float = 1) -> Program:
+def descent(step, smoothness=1):
     return Program(GRADIENT_DESCENT, {"alpha": step}, LEAST_GRADIENT, smoothness, gap=1)
 
 
-def noisy(iterates: int) -> Program:
+def noisy(iterates):
     return Program(
         SGD, {"alpha": sp.Rational(1, 2)}, LEAST_GRADIENT, 1, gap=1, noise=2 / sp.sqrt(iterates)
     )
 
 
-def convex(step: Any) -> Program:
+def convex(step):
     return Program(GRADIENT_DESCENT, {"alpha": step}, LAST_GAP, 1, is_convex=True, distance=1)
 
 
 SMOOTH = catalogue["classic.smooth_everywhere"]
 
 
-def everywhere(id: str) -> Claim:
+def everywhere(id):
     """The theorem about F that is smooth on all of space, and not along its iterates alone."""
     claim = catalogue[id]
     return replace(claim, id="everywhere", hypotheses=(SMOOTH, *claim.hypotheses[1:]))
 
 
-def two_point_sgd(smoothness: float, gap: float, zeta: float, step: float, iterates: int) -> float:
+def two_point_sgd(smoothness, gap, zeta, step, iterates):
     return Solver(
         Program(SGD, {"alpha": step}, LEAST_GRADIENT, smoothness, gap=gap, noise=zeta), iterates
     ).value
 
 
-def ends(program: Program, iterates: int) -> tuple[Fraction, Fraction]:
+def ends(program, iterates):
     solver = Solver(program, iterates)
     return below(solver)[1], above(solver)[1]
 
@@ -91,16 +86,14 @@ def ends(program: Program, iterates: int) -> tuple[Fraction, Fraction]:
 # Exact rates.
 
 
-def exact_rate(step: Any, iterates: int) -> Any:
+def exact_rate(step, iterates):
     """Abbaszadehpeivasti, de Klerk and Zamani 2022, Theorem 2, at L = D = 1."""
     return 4 / ((iterates - 1) * sp.Min(4 * step - step**2, 4 * step - step**3) + 2)
 
 
 @given(third, st.integers(2, 4))
 @few_examples
-def test_gradient_descent_has_its_exact_rate_between_its_ends(
-    step: Fraction, iterates: int
-) -> None:
+def test_gradient_descent_has_its_exact_rate_between_its_ends(step, iterates):
     rate = float(exact_rate(sp.Rational(step.numerator, step.denominator), iterates))
     assert Solver(descent(step), iterates).value == pytest.approx(rate, rel=TOLERANCE)
     low, high = ends(descent(step), iterates)
@@ -108,7 +101,7 @@ def test_gradient_descent_has_its_exact_rate_between_its_ends(
 
 
 @pytest.mark.parametrize("iterates", [2, 3])
-def test_so_it_has_at_a_step_that_is_no_rational_number(iterates: int) -> None:
+def test_so_it_has_at_a_step_that_is_no_rational_number(iterates):
     step = 2 / sp.sqrt(3)
     low, high = ends(descent(step), iterates)
     rate = exact_rate(step, iterates)
@@ -120,7 +113,7 @@ def test_so_it_has_at_a_step_that_is_no_rational_number(iterates: int) -> None:
 
 
 @pytest.mark.parametrize("iterates", [1, 2, 3])
-def test_so_are_drori_and_teboulles_and_the_quadratics(iterates: int) -> None:
+def test_so_are_drori_and_teboulles_and_the_quadratics(iterates):
     low, high = ends(convex(1), iterates)
     assert low < Fraction(1, 4 * iterates - 2) < high
     strong = Program(
@@ -137,7 +130,7 @@ def test_so_are_drori_and_teboulles_and_the_quadratics(iterates: int) -> None:
 
 
 @pytest.mark.parametrize("id", ["bottou2018.convex_average", "bottou2018.contraction"])
-def test_convex_functions_with_noise_have_both_ends(id: str) -> None:
+def test_convex_functions_with_noise_have_both_ends(id):
     (case,) = falsify(id, WorstCase([2]))
     assert case.lower < case.numerical < case.upper < case.lower * 1.00001
 
@@ -145,21 +138,19 @@ def test_convex_functions_with_noise_have_both_ends(id: str) -> None:
 # An instance, recomputed with nothing but fractions.
 
 
-def plain(table: dict[str, Any], name: str) -> list[Vector]:
+def plain(table, name):
     return [[Fraction(x) for x in row] for row in table[name]]
 
 
-def inner(x: Vector, y: Vector) -> Fraction:
+def inner(x, y):
     return sum((p * q for p, q in zip(x, y, strict=True)), Fraction(0))
 
 
-def moved(x: Vector, scale: Fraction, y: Vector) -> Vector:
+def moved(x, scale, y):
     return [p + scale * q for p, q in zip(x, y, strict=True)]
 
 
-def naive(
-    table: dict[str, Any], step: Fraction, iterates: int, square_noise: Fraction = Fraction(0)
-) -> Fraction:
+def naive(table, step, iterates, square_noise=Fraction(0)):
     """The least mean squared gradient of a run of (stochastic) gradient descent on a smooth
     function, D = L = 1."""
     gradients, noise = plain(table, "gradients"), plain(table, "noise")
@@ -195,18 +186,18 @@ def naive(
 
 @given(third, st.integers(1, 4))
 @examples(6)
-def test_an_instance_is_what_it_says(step: Fraction, iterates: int) -> None:
+def test_an_instance_is_what_it_says(step, iterates):
     instance, least = below(Solver(descent(step), iterates))
     assert least == naive(instance.as_json(), step, iterates)
 
 
 @pytest.mark.parametrize("iterates", [2, 3])
-def test_so_is_one_with_noise(iterates: int) -> None:
+def test_so_is_one_with_noise(iterates):
     instance, least = below(Solver(noisy(iterates), iterates))
     assert least == naive(instance.as_json(), HALF, iterates, Fraction(4, iterates))
 
 
-CHANGES: list[Callable[[RationalRun], RationalRun]] = [
+CHANGES = [
     lambda x: replace(x, values=(x.values[0] + Fraction(1, 10**5), *x.values[1:])),
     lambda x: replace(x, values=(*x.values[:-1], x.values[-1] / 2)),
     lambda x: replace(
@@ -223,9 +214,7 @@ CHANGES: list[Callable[[RationalRun], RationalRun]] = [
 @pytest.mark.parametrize(
     "program", [noisy(2), replace(noisy(2), numbers={"alpha": 1 / sp.sqrt(3)})]
 )
-def test_a_changed_instance_is_refused(
-    program: Program, change: Callable[[RationalRun], RationalRun]
-) -> None:
+def test_a_changed_instance_is_refused(program, change):
     instance, _ = below(Solver(program, 2))
     with pytest.raises(NotExactError, match="does not hold"):
         change(instance).measure()
@@ -234,7 +223,7 @@ def test_a_changed_instance_is_refused(
 # The theorem.
 
 
-def test_a_theorem_rests_on_laws_about_the_function_alone() -> None:
+def test_a_theorem_rests_on_laws_about_the_function_alone():
     (case,) = falsify(everywhere("nesterov2004.gradient_descent"), WorstCase([2]))
     assert case.theorem is not None
     assert case.theorem["hypotheses"] == [
@@ -254,14 +243,14 @@ def test_a_theorem_rests_on_laws_about_the_function_alone() -> None:
 @pytest.mark.parametrize(
     "program", [noisy(2), descent(2 / sp.sqrt(3)), convex(1)], ids=["noise", "root", "convex"]
 )
-def test_a_changed_multiplier_is_refused(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[Any] = []
+def test_a_changed_multiplier_is_refused(program, monkeypatch):
+    made = []
 
-    def kept(script: Any) -> Any:
+    def kept(script):
         made.append(script)
         return judge(script)
 
-    multipliers: list[Any] = []
+    multipliers = []
     original = estimation._named
     monkeypatch.setattr(
         estimation, "_named", lambda *given: multipliers.append(original(*given)) or multipliers[-1]
@@ -283,7 +272,7 @@ def test_a_changed_multiplier_is_refused(program: Program, monkeypatch: pytest.M
             judge(wrong.script)
 
 
-def test_without_an_end_it_says_why() -> None:
+def test_without_an_end_it_says_why():
     (case,) = falsify("abbaszadehpeivasti2022.best_step", WorstCase([7]))
     assert (case.upper, case.theorem) == (None, None)
     assert case.lower is not None
@@ -292,13 +281,13 @@ def test_without_an_end_it_says_why() -> None:
     assert case.without[0] in case.how
 
 
-def test_numbers_that_are_not_rational_have_no_exact_end() -> None:
+def test_numbers_that_are_not_rational_have_no_exact_end():
     program = Program(HEAVY_BALL, {"alpha": HALF, "beta": 1 / sp.sqrt(2)}, LEAST_GRADIENT, 1, gap=1)
     with pytest.raises(NotExactError, match="beta"):
         _ = program.rational
 
 
-def test_an_end_is_in_the_units_of_the_claim() -> None:
+def test_an_end_is_in_the_units_of_the_claim():
     claim = everywhere("nesterov2004.gradient_descent")
     (case,) = falsify(claim, WorstCase([2], {"ell": 3.0, "D": 0.5}))
     assert case.lower < 0.8 * 1.5 < case.upper
@@ -316,7 +305,7 @@ METHODS = {
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_pepit_finds_the_same(name: str) -> None:
+def test_pepit_finds_the_same(name):
     pepit = pytest.importorskip("PEPit")
     from PEPit.functions import SmoothConvexFunction, SmoothFunction
 
@@ -326,7 +315,7 @@ def test_pepit_finds_the_same(name: str) -> None:
     )
     v = u = problem.set_initial_point()
     start, seen = v, []
-    least: Any = 0
+    least = 0
     if program.is_convex:
         star = F.stationary_point()
         least = F.value(star)
@@ -357,9 +346,7 @@ def test_pepit_finds_the_same(name: str) -> None:
 
 @given(sizes, sizes, st.floats(0.05, 1.5), st.just(0.0) | st.floats(0.1, 3), st.integers(1, 3))
 @few_examples
-def test_sgd_scales_with_smoothness_and_gap(
-    smoothness: float, gap: float, step: float, zeta: float, iterates: int
-) -> None:
+def test_sgd_scales_with_smoothness_and_gap(smoothness, gap, step, zeta, iterates):
     # F as gap times a function of v sqrt(smoothness/gap): gradients and noise are sqrt(smoothness
     # gap) times as large.
     unit = math.sqrt(smoothness * gap)
@@ -370,7 +357,7 @@ def test_sgd_scales_with_smoothness_and_gap(
 
 
 @pytest.mark.parametrize("iterates", [1, 2, 3])
-def test_sgd_without_noise_is_gradient_descent_and_noise_makes_it_worse(iterates: int) -> None:
+def test_sgd_without_noise_is_gradient_descent_and_noise_makes_it_worse(iterates):
     step = 0.7
     quiet = Solver(descent(step), iterates).value
     assert two_point_sgd(1, 1, 1e-4, step, iterates) == pytest.approx(quiet, rel=1e-3)
@@ -383,7 +370,7 @@ def test_sgd_without_noise_is_gradient_descent_and_noise_makes_it_worse(iterates
 
 
 @pytest.mark.parametrize("steps", [2, 3, 4])
-def test_the_hard_instance_lies_within_a_tenth_of_the_worst_case(steps: int) -> None:
+def test_the_hard_instance_lies_within_a_tenth_of_the_worst_case(steps):
     gain = 1e4
     objective = hard_instance(steps, 0.4999, gain)
     problem = Problem(objective, LoRA(torch.zeros(2, 2, dtype=torch.float64), 2))
@@ -424,7 +411,7 @@ OF_A_PART = {DETERMINISTIC[0], *OF_ANY_SMOOTH[1:3], OF_ANY_SMOOTH[4], *STOCHASTI
 
 @pytest.mark.full
 @pytest.mark.parametrize("id", [*DETERMINISTIC, *STOCHASTIC, *OF_ANY_SMOOTH])
-def test_true_theorems_are_not_violated(id: str) -> None:
+def test_true_theorems_are_not_violated(id):
     horizons = (1, 2, 3) if id in DETERMINISTIC else (1, 2)
     cases = falsify(id, WorstCase(horizons))
     assert tuple(case.steps for case in cases) == horizons
@@ -444,7 +431,7 @@ def test_true_theorems_are_not_violated(id: str) -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize("share", [0.1, 1.9])
-def test_a_given_step_is_the_one_that_is_taken(share: float) -> None:
+def test_a_given_step_is_the_one_that_is_taken(share):
     (case,) = falsify(
         "meft.theorem2_any_step", WorstCase([2], {"ell": 4.0, "eta": share / 4, "zeta": 0.1})
     )
@@ -455,7 +442,7 @@ def test_a_given_step_is_the_one_that_is_taken(share: float) -> None:
 
 
 @pytest.mark.parametrize("mu", [1.0, 2.0])
-def test_a_class_of_at_most_one_parabola_is_refused(mu: float) -> None:
+def test_a_class_of_at_most_one_parabola_is_refused(mu):
     claim = replace(catalogue["nesterov2004.theorem2_1_15"], id="own.contraction", conditions=())
     with pytest.raises(InputError):
         falsify(claim, WorstCase([2], {"ell": 1.0, "mu_F": mu, "R_1": 1.0}))
@@ -470,9 +457,7 @@ def test_a_class_of_at_most_one_parabola_is_refused(mu: float) -> None:
         *((id, 3) for id in DETERMINISTIC),
     ],
 )
-def test_half_of_a_bound_is_violated_where_the_functions_have_all_that_is_given(
-    id: str, steps: int
-) -> None:
+def test_half_of_a_bound_is_violated_where_the_functions_have_all_that_is_given(id, steps):
     (case,) = falsify(with_quantity_scaled(catalogue[id], sp.Rational(1, 2)), WorstCase([steps]))
     assert case.lower is not None
     assert case.bound < case.lower
@@ -486,7 +471,7 @@ def test_half_of_a_bound_is_violated_where_the_functions_have_all_that_is_given(
     assert case.ratio == pytest.approx(2 * falsify(id, WorstCase([steps]))[0].ratio, rel=TOLERANCE)
 
 
-def called(claim: Claim, smoothness: sp.Expr) -> Claim:
+def called(claim, smoothness):
     """The theorem with another formula for what it calls L̂."""
     said = tuple(
         replace(q, expression=smoothness) if q.symbol == Lhat else q for q in claim.quantities
@@ -522,7 +507,7 @@ AS_LARGE = {
 
 
 @pytest.mark.parametrize("name", SMALLER)
-def test_a_worst_case_over_a_smaller_class_has_no_upper_end_and_is_told(name: str) -> None:
+def test_a_worst_case_over_a_smaller_class_has_no_upper_end_and_is_told(name):
     cases = falsify(
         replace(SMALLER[name], id="mine"), WorstCase([2], {"s": 2.0} if "scale" in name else {})
     )
@@ -537,14 +522,14 @@ def test_a_worst_case_over_a_smaller_class_has_no_upper_end_and_is_told(name: st
 
 
 @pytest.mark.parametrize("name", AS_LARGE)
-def test_a_worst_case_over_all_that_the_hypotheses_allow_has_both_ends(name: str) -> None:
+def test_a_worst_case_over_all_that_the_hypotheses_allow_has_both_ends(name):
     claim, constants = AS_LARGE[name]
     (case,) = falsify(claim, WorstCase([2], constants))
     assert case.smaller == ()
     assert case.lower < case.upper
 
 
-def test_a_solver_that_fails_is_an_error_of_its_own() -> None:
+def test_a_solver_that_fails_is_an_error_of_its_own():
     with pytest.raises(estimation.NotSolvedError, match="Clarabel") as caught:
         two_point_sgd(1, 1, 1e8, 1e-8, 2)
     assert isinstance(caught.value, ArithmeticError)
@@ -560,13 +545,13 @@ UNFIT = (
 
 
 @pytest.mark.parametrize("id", UNFIT)
-def test_claims_that_it_is_not_about_are_refused(id: str) -> None:
+def test_claims_that_it_is_not_about_are_refused(id):
     error = refused(falsify, id, WorstCase([2]))
     assert (error.field, error.value) == ("claim", id)
 
 
 REPAIRED = "meft.theorem2_repaired"
-BAD: list[tuple[str, Callable[[], object]]] = [
+BAD = [
     ("T", lambda: falsify(REPAIRED, WorstCase([0]))),
     *(
         ("horizons", lambda given=given: falsify(REPAIRED, WorstCase(given)))
@@ -587,8 +572,8 @@ BAD: list[tuple[str, Callable[[], object]]] = [
 ]
 
 
-def test_a_bad_horizon_is_found_before_anything_is_solved() -> None:
-    told: list[tuple[str, int, int]] = []
+def test_a_bad_horizon_is_found_before_anything_is_solved():
+    told = []
     method = WorstCase((2, 32))
     error = refused(falsify, DETERMINISTIC[0], method, tick=lambda *progress: told.append(progress))
     assert error.field == "T"
@@ -596,11 +581,11 @@ def test_a_bad_horizon_is_found_before_anything_is_solved() -> None:
 
 
 @pytest.mark.parametrize(("field", "call"), BAD)
-def test_bad_numbers_are_refused(field: str, call: Callable[[], object]) -> None:
+def test_bad_numbers_are_refused(field, call):
     assert refused(call).field == field
 
 
-def test_a_search_is_a_frame_and_a_replay_is_shown_with_what_is_certain(tmp_path: Path) -> None:
+def test_a_search_is_a_frame_and_a_replay_is_shown_with_what_is_certain(tmp_path):
     search = bc.falsify("jiang2024.lemma1", bc.Search((1, 2), starts=2, rounds=8, examples=1))
     assert search.to_frame().to_dict("records") == [
         {
@@ -624,7 +609,7 @@ def test_a_search_is_a_frame_and_a_replay_is_shown_with_what_is_certain(tmp_path
         assert said in page
 
 
-def test_worst_cases_are_a_summary_and_a_frame() -> None:
+def test_worst_cases_are_a_summary_and_a_frame():
     cases = falsify(DETERMINISTIC[0], WorstCase((3, 2)))
     found = json.loads(json.dumps(cases.as_json(), allow_nan=False))
     assert found["ratio"] == max(case.ratio for case in cases) == cases[1].ratio
@@ -652,7 +637,7 @@ def test_worst_cases_are_a_summary_and_a_frame() -> None:
             assert row[name] == said[name]
 
 
-def test_a_broken_bound_is_called_violated() -> None:
+def test_a_broken_bound_is_called_violated():
     half = with_quantity_scaled(bc.claims["nesterov2004.gradient_descent"], sp.Rational(1, 2))
     found = bc.falsify(half, bc.WorstCase([2]))
     assert ">violated<" in found._repr_html_()

@@ -2,17 +2,13 @@
 computed of them."""
 
 import copy
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.func import functional_call
 
-from boundcheck.functions.arithmetic import Point
-from boundcheck.functions.networks.adapt import AdaptedLinear, adapt, sites_of
+from boundcheck.functions.networks.adapt import adapt, sites_of
 from boundcheck.functions.networks.gpt import GPT, GPTShape, Windows
 from boundcheck.functions.networks.network import Network
 from tests.experiment.small import changed
@@ -20,7 +16,7 @@ from tests.experiment.small import changed
 SHAPE = GPTShape(vocabulary=7, width=8, heads=2, layers=2, context=6)
 WEIGHTS, EDITED = ("attention.out", "blocks.1.mlp.up"), ("edit",)
 # For each kind of adapter its targets and its rank.
-KINDS: dict[str, tuple[tuple[str, ...], int | None]] = {
+KINDS = {
     "lora": (WEIGHTS, 2),
     "frozen-a": (WEIGHTS, 2),
     "frozen-b": (WEIGHTS, 2),
@@ -39,30 +35,30 @@ of_peft = pytest.mark.filterwarnings(
 )
 
 
-def on_cuda(test: Callable[..., None]) -> Any:
+def on_cuda(test):
     """A test that needs a CUDA device."""
     return pytest.mark.cuda(
         pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")(test)
     )
 
 
-def seeded(seed: int) -> torch.Generator:
+def seeded(seed):
     return torch.Generator().manual_seed(seed)
 
 
-def gpt(seed: int = 0) -> GPT:
+def gpt(seed=0):
     """In float64, its matrices large enough to matter; frozen."""
     return GPT(SHAPE, seeded(seed)).double().requires_grad_(False)
 
 
-def windows(count: int = 5, seed: int = 1) -> Windows:
+def windows(count=5, seed=1):
     return Windows(
         "windows",
         torch.randint(SHAPE.vocabulary, (count, SHAPE.context + 1), generator=seeded(seed)),
     )
 
 
-def adapted(kind: str, scale: float = 1.5, model: nn.Module | None = None) -> nn.Module:
+def adapted(kind, scale=1.5, model=None):
     """The GPT, or another model, with adapters at their start."""
     model = gpt() if model is None else model
     targets, rank = KINDS[kind]
@@ -70,7 +66,7 @@ def adapted(kind: str, scale: float = 1.5, model: nn.Module | None = None) -> nn
     return model
 
 
-def random_point(network: Network, seed: int = 3) -> Point:
+def random_point(network, seed=3):
     """A point of the domain, of a random spectrum."""
     generator = seeded(seed)
     drawn = [site.adapter.draw(RADII, 2, generator) for site in network.sites]
@@ -78,7 +74,7 @@ def random_point(network: Network, seed: int = 3) -> Point:
     return tuple(part[1:] for parts in drawn for part in parts)
 
 
-def network_of(kind: str, samples: int = 5, chunk: int = 2, scale: float = 1.5) -> Network:
+def network_of(kind, samples=5, chunk=2, scale=1.5):
     """F of the GPT at a random point."""
     model = adapted(kind, scale)
     network = Network(model, sites_of(model), windows(samples), chunk)
@@ -86,7 +82,7 @@ def network_of(kind: str, samples: int = 5, chunk: int = 2, scale: float = 1.5) 
     return network
 
 
-def random_direction(network: Network, seed: int = 4) -> Point:
+def random_direction(network, seed=4):
     generator = seeded(seed)
     return tuple(
         torch.randn(part.shape, generator=generator, dtype=torch.float64)
@@ -94,17 +90,17 @@ def random_direction(network: Network, seed: int = 4) -> Point:
     )
 
 
-def flat(parts: Any) -> Tensor:
+def flat(parts):
     return torch.cat([part.detach().reshape(-1) for part in parts])
 
 
-def mean_loss(network: Network, model: nn.Module | None = None) -> Tensor:
+def mean_loss(network, model=None):
     """F, all samples at once."""
     everything = torch.arange(network.task.samples)
     return network.task.losses(network.model if model is None else model, everything).mean()
 
 
-def dense_hessian(network: Network) -> Tensor:
+def dense_hessian(network):
     """That of F in all parameters in one vector, by torch."""
     names = {id(parameter): name for name, parameter in network.model.named_parameters()}
     return hessian_in(
@@ -112,22 +108,22 @@ def dense_hessian(network: Network) -> Tensor:
     )
 
 
-def hessian_in(network: Network, model: nn.Module, names: list[str]) -> Tensor:
+def hessian_in(network, model, names):
     """That of the mean loss of a model in parameters that are named, by torch."""
     table = dict(model.named_parameters())
     sizes = [table[name].numel() for name in names]
 
     class Loss(nn.Module):
-        def __init__(self) -> None:
+        def __init__(self):
             super().__init__()
             self.model = model
 
-        def forward(self) -> Tensor:
+        def forward(self):
             return mean_loss(network, self.model)
 
     loss = Loss()
 
-    def at(vector: Tensor) -> Tensor:
+    def at(vector):
         parts = zip(names, vector.split(sizes), strict=True)
         return functional_call(
             loss, {f"model.{name}": part.view_as(table[name]) for name, part in parts}, ()
@@ -141,20 +137,20 @@ def hessian_in(network: Network, model: nn.Module, names: list[str]) -> Tensor:
 class Merged(nn.Module):
     """The layer W x + bias, or W [x; 1], whose W is one matrix."""
 
-    def __init__(self, layer: AdaptedLinear) -> None:
+    def __init__(self, layer):
         super().__init__()
         self.W = nn.Parameter(
             layer.adapter.weight(tuple(block.detach().unsqueeze(0) for block in layer.v))[0]
         )
         self.bias, self.affine = layer.bias, layer.affine
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x):
         if self.affine:
             return torch.cat([x, torch.ones_like(x[..., :1])], -1) @ self.W.T
         return x @ self.W.T + (0 if self.bias is None else self.bias)
 
 
-def merged(network: Network) -> tuple[nn.Module, list[str]]:
+def merged(network):
     """A copy with one matrix at each site, and the names of the matrices."""
     model = copy.deepcopy(network.model)
     for site in network.sites:
@@ -163,10 +159,10 @@ def merged(network: Network) -> tuple[nn.Module, list[str]]:
     return model, [f"{site.name}.W" for site in network.sites]
 
 
-def gpt_table(**changes: Any) -> dict[str, Any]:
+def gpt_table(**changes):
     """A spec about a small GPT, with changes, whose dots are written as double underscores; None
     removes a field."""
-    table: dict[str, Any] = {
+    table = {
         "seed": 1,
         "model": {
             "kind": "gpt",
@@ -184,9 +180,7 @@ def gpt_table(**changes: Any) -> dict[str, Any]:
     return changed(table, {name.replace("__", "."): value for name, value in changes.items()})
 
 
-def pretrained_table(
-    path: Path | str, text: Path | str, task: str = "classification", **changes: Any
-) -> dict[str, Any]:
+def pretrained_table(path, text, task="classification", **changes):
     """A spec about a model in a folder and a text, with changes as `gpt_table`."""
     model = {
         "kind": "pretrained",
@@ -208,7 +202,7 @@ _SIZES = {
 }
 
 
-def transformer(name: str, seed: int = 0, **options: Any) -> Any:
+def transformer(name, seed=0, **options):
     """A small model of transformers with random weights, by the name of its class; dropout as it is
     by default."""
     import transformers
@@ -235,7 +229,7 @@ def transformer(name: str, seed: int = 0, **options: Any) -> Any:
     return model
 
 
-def tokenizer(**special: str) -> Any:
+def tokenizer(**special):
     """Of words, each a token."""
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
@@ -245,7 +239,7 @@ def tokenizer(**special: str) -> Any:
     return PreTrainedTokenizerFast(tokenizer_object=made, unk_token="<unk>", **special)
 
 
-def saved(folder: Path, name: str = "BertForSequenceClassification", **options: Any) -> Path:
+def saved(folder, name="BertForSequenceClassification", **options):
     """A folder with a small model and its tokenizer, which pads unless it is one of GPT-2 or
     Llama."""
     from transformers.utils import logging

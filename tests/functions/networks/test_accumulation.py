@@ -1,15 +1,12 @@
 """A step of several minibatches, in one process or two, is one of the optimizer: the same as that
 of one large one."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -42,9 +39,7 @@ EPOCHS = st.tuples(st.integers(1, 40), st.integers(1, 7), st.integers(1, 4))
 
 
 @given(EPOCHS, st.booleans())
-def test_a_step_counts_as_many_samples_as_its_variance_says(
-    epoch: tuple[int, int, int], counts: bool
-) -> None:
+def test_a_step_counts_as_many_samples_as_its_variance_says(epoch, counts):
     """By the weights of its samples: with w_i the variance of their mean is that of one times the
     sum of w_i²."""
     samples, size, accumulated = epoch
@@ -64,7 +59,7 @@ def test_a_step_counts_as_many_samples_as_its_variance_says(
     assert batches_of(args, DataLoader(range(11), batch_size=2), counts=True) == [8.0, 4.0]
 
 
-def test_who_takes_the_mean_over_a_step_is_found_by_what_the_loss_does() -> None:
+def test_who_takes_the_mean_over_a_step_is_found_by_what_the_loss_does():
     told, alone = stock("GPT2LMHeadModel"), stock()
     causal, classes = (
         Encoded("task", collated(rows), shape)
@@ -77,7 +72,7 @@ def test_who_takes_the_mean_over_a_step_is_found_by_what_the_loss_does() -> None
 @pytest.mark.parametrize(
     "lengths", [[6] * 8, [6, 3, 5, 4, 6, 2, 6, 6]], ids=["equal", "of several lengths"]
 )
-def test_accumulated_minibatches_are_one_large_one(lengths: list[int], tmp_path: Path) -> None:
+def test_accumulated_minibatches_are_one_large_one(lengths, tmp_path):
     data, found = causal_rows(lengths), []
     for size, accumulated in ((4, 1), (2, 2), (1, 4)):
         callback = recording(tmp_path / str(size), every=1, samples=100)
@@ -96,7 +91,7 @@ def test_accumulated_minibatches_are_one_large_one(lengths: list[int], tmp_path:
             np.testing.assert_allclose(trace[name].values, found[0][1][name].values, rtol=1e-3)
 
 
-def test_a_step_that_adds_up_is_not_one_of_algorithm_1(tmp_path: Path) -> None:
+def test_a_step_that_adds_up_is_not_one_of_algorithm_1(tmp_path):
     """The loss of BERT's classifier leaves out how many there are, and transformers then takes no
     mean.
 
@@ -118,7 +113,7 @@ def test_a_step_that_adds_up_is_not_one_of_algorithm_1(tmp_path: Path) -> None:
         assert summed == (accumulated > 1 and lengths[1] / lengths[0] > 1.5)
 
 
-def test_a_smaller_last_minibatch_has_more_noise(tmp_path: Path) -> None:
+def test_a_smaller_last_minibatch_has_more_noise(tmp_path):
     callback = recording(tmp_path, every=1, samples=100)
     train(tmp_path, callback, lora(), data_of(), max_steps=4, **SGD)
     _, trace = recorded(callback)
@@ -132,7 +127,7 @@ ALIKE = SGD | {"gradient_accumulation_steps": 2, "max_steps": 4}
 NAMES = ("time", "loss", "noise_variance", "step_length")
 
 
-def trained(folder: Path, size: int) -> dict[str, Any]:
+def trained(folder, size):
     """What this process knows after a training with minibatches of this size in each."""
     callback = recording(folder, every=2, samples=100)
     rows, options = causal_rows([6] * 8), ALIKE | {"per_device_train_batch_size": size}
@@ -158,7 +153,7 @@ found = trained(Path(sys.argv[1]), 1)
 """
 
 
-def test_two_processes_are_one_with_the_same_minibatches(tmp_path: Path) -> None:
+def test_two_processes_are_one_with_the_same_minibatches(tmp_path):
     """Under gloo on loopback: the first records, neither waits for the other in vain, and all is as
     in one process."""
     script = tmp_path / "train.py"

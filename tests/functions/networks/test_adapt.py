@@ -2,9 +2,7 @@
 found, or refused."""
 
 import copy
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import pytest
 import torch
@@ -36,14 +34,12 @@ pytestmark = small.of_peft
 each_kind = pytest.mark.parametrize("kind", KINDS)
 
 
-def ids_of(m: int = 3) -> Tensor:
+def ids_of(m=3):
     return torch.randint(SHAPE.vocabulary, (m, SHAPE.context), generator=seeded(8))
 
 
 @each_kind
-def test_every_adapter_starts_at_the_network_as_it_was_and_its_blocks_are_trained(
-    kind: str,
-) -> None:
+def test_every_adapter_starts_at_the_network_as_it_was_and_its_blocks_are_trained(kind):
     before, ids, model = gpt(), ids_of(), adapted(kind)
     torch.testing.assert_close(model(ids), before(ids), rtol=1e-12, atol=1e-13)
     sites = sites_of(model)
@@ -66,8 +62,8 @@ def test_every_adapter_starts_at_the_network_as_it_was_and_its_blocks_are_traine
     assert (model(ids) - before(ids)).abs().max() > 1e-4
 
 
-def test_starts_are_drawn_from_the_generator_and_of_the_size_that_is_asked_for() -> None:
-    def start(seed: int, gain: float = 1.0) -> list[Tensor]:
+def test_starts_are_drawn_from_the_generator_and_of_the_size_that_is_asked_for():
+    def start(seed, gain=1.0):
         model = gpt()
         adapt(model, "lora", ["up"], 2, 1.0, gain, seeded(seed))
         return [site.point()[0] for site in sites_of(model)]
@@ -82,7 +78,7 @@ def test_starts_are_drawn_from_the_generator_and_of_the_size_that_is_asked_for()
     assert flat(first).std().item() == pytest.approx(SHAPE.width**-0.5, rel=0.4)
 
 
-def test_matching_finds_ends_of_paths_in_the_order_of_the_network() -> None:
+def test_matching_finds_ends_of_paths_in_the_order_of_the_network():
     model = gpt()
     assert matching(model, ["up", "attention.out"], "x") == [
         "blocks.0.attention.out",
@@ -99,17 +95,11 @@ def test_matching_finds_ends_of_paths_in_the_order_of_the_network() -> None:
         assert error.expected == "the end of a module's path, such as qkv, out, up, down, head"
 
 
-def put(
-    model: nn.Module,
-    kind: str = "lora",
-    targets: Any = ("up",),
-    rank: int | None = 2,
-    scale: float = 1.0,
-) -> None:
+def put(model, kind="lora", targets=("up",), rank=2, scale=1.0):
     adapt(model, kind, targets, rank, scale, 1.0, seeded(0))
 
 
-def untyped() -> nn.Module:
+def untyped():
     """A network that does not say how wide its hidden states are."""
     return nn.Sequential(nn.Linear(3, 3), nn.ReLU())
 
@@ -129,14 +119,12 @@ def untyped() -> nn.Module:
         (partial(adapted, "lora"), ("lora", ["up"], 2), "adapter.targets", "blocks.1.mlp.up"),
     ],
 )
-def test_what_cannot_be_adapted_is_named(
-    made: Callable[[], nn.Module], arguments: tuple[Any, ...], field: str, value: Any
-) -> None:
+def test_what_cannot_be_adapted_is_named(made, arguments, field, value):
     error = refused(put, made(), *arguments)
     assert (error.field, error.value) == (field, value)
 
 
-def trained(*names: str) -> nn.Module:
+def trained(*names):
     model = adapted("lora") if names else gpt()
     for name in names:
         model.get_parameter(name).requires_grad_()
@@ -146,7 +134,7 @@ def trained(*names: str) -> nn.Module:
 class Tied(nn.Module):
     """An embedding and a head that share one matrix, as GPT-2's do; or two linear layers."""
 
-    def __init__(self, first: nn.Module) -> None:
+    def __init__(self, first):
         super().__init__()
         self.first, self.head = first, nn.Linear(4, 4, bias=False)
         self.head.weight = first.weight
@@ -164,14 +152,12 @@ class Tied(nn.Module):
         (lambda: Tied(nn.Linear(4, 4, bias=False)), None),
     ],
 )
-def test_what_is_trained_and_belongs_to_no_one_site_is_named(
-    make: Callable[[], nn.Module], value: str | None
-) -> None:
+def test_what_is_trained_and_belongs_to_no_one_site_is_named(make, value):
     error = refused(sites_of, make())
     assert (error.field, value in (None, error.value)) == ("model", True)
 
 
-def test_linear_layers_that_are_trained_are_sites_of_full_fine_tuning() -> None:
+def test_linear_layers_that_are_trained_are_sites_of_full_fine_tuning():
     model = gpt()
     for name in (
         "head.weight",
@@ -217,7 +203,7 @@ def test_linear_layers_that_are_trained_are_sites_of_full_fine_tuning() -> None:
 
 
 @each_kind
-def test_a_layer_follows_to_other_types_with_what_is_frozen(kind: str) -> None:
+def test_a_layer_follows_to_other_types_with_what_is_frozen(kind):
     model, ids = network_of(kind).model, ids_of()
     double = model(ids)
     single = copy.deepcopy(model).to(torch.float32)
@@ -239,7 +225,7 @@ def test_a_layer_follows_to_other_types_with_what_is_frozen(kind: str) -> None:
 
 
 @pytest.mark.full
-def test_gpt2_keeps_its_matrices_transposed() -> None:
+def test_gpt2_keeps_its_matrices_transposed():
     model = transformer("GPT2LMHeadModel").double().requires_grad_(False)
     ids = torch.randint(30, (4, 5), generator=seeded(1))
     task = Encoded("texts", {"input_ids": ids, "labels": ids}, "next token")
@@ -255,7 +241,7 @@ def test_gpt2_keeps_its_matrices_transposed() -> None:
     torch.testing.assert_close(flat(network.look().gradient), flat(expected), rtol=1e-9, atol=1e-12)
 
 
-def with_peft(name: str, targets: list[str] | None = None, seed: int = 5, **options: Any) -> Any:
+def with_peft(name, targets=None, seed=5, **options):
     """A small model with LoRA of peft at a random point, in float64."""
     made = {
         "lora_alpha": 6,
@@ -274,7 +260,7 @@ def with_peft(name: str, targets: list[str] | None = None, seed: int = 5, **opti
     return model
 
 
-def classified(n: int = 5) -> Encoded:
+def classified(n=5):
     ids = torch.randint(3, 30, (n, 6), generator=seeded(1))
     mask = torch.ones_like(ids)
     mask[::2, 4:] = 0
@@ -283,12 +269,12 @@ def classified(n: int = 5) -> Encoded:
     )
 
 
-def next_tokens(n: int = 4) -> Encoded:
+def next_tokens(n=4):
     ids = torch.randint(3, 30, (n, 6), generator=seeded(1))
     return Encoded("texts", {"input_ids": ids, "labels": ids}, "next token")
 
 
-def agrees_with_autograd(network: Network) -> None:
+def agrees_with_autograd(network):
     loss = mean_loss(network)
     expected = network.points(list(torch.autograd.grad(loss, network.parameters)))
     look = network.look()
@@ -309,9 +295,7 @@ def agrees_with_autograd(network: Network) -> None:
         ("GPT2LMHeadModel", ["c_attn"], {"fan_in_fan_out": True}),
     ],
 )
-def test_lora_of_peft_is_found_with_its_scale(
-    name: str, targets: list[str], options: dict[str, Any]
-) -> None:
+def test_lora_of_peft_is_found_with_its_scale(name, targets, options):
     model = with_peft(name, targets, **options).eval()
     sites = sites_of(model)
     assert len(sites) == 2 * len(targets)
@@ -335,7 +319,7 @@ def test_lora_of_peft_is_found_with_its_scale(
 
 @pytest.mark.full
 @pytest.mark.parametrize("frozen", ["lora_A", "lora_B"])
-def test_lora_of_peft_with_one_factor_frozen(frozen: str) -> None:
+def test_lora_of_peft_with_one_factor_frozen(frozen):
     model = with_peft(CLASSIFIER, ["query"])
     for name, parameter in model.named_parameters():
         if frozen in name:
@@ -354,7 +338,7 @@ def test_lora_of_peft_with_one_factor_frozen(frozen: str) -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize("frozen", ["none", "lora_A", "lora_B"])
-def test_lora_in_float32_on_a_model_in_bfloat16(frozen: str) -> None:
+def test_lora_in_float32_on_a_model_in_bfloat16(frozen):
     """As peft makes it. What is summed has the accuracy of float32."""
     base = transformer("LlamaForCausalLM").to(torch.bfloat16)
     model = lora("LlamaForCausalLM", base, lora_alpha=8, target_modules=["q_proj", "v_proj"]).eval()
@@ -372,7 +356,7 @@ def test_lora_in_float32_on_a_model_in_bfloat16(frozen: str) -> None:
 
 
 @pytest.mark.full
-def test_a_head_that_is_saved_with_lora_is_a_site_with_its_bias() -> None:
+def test_a_head_that_is_saved_with_lora_is_a_site_with_its_bias():
     model = with_peft(CLASSIFIER, ["query"], modules_to_save=["classifier"])
     sites = sites_of(model)
     assert [type(site.adapter) for site in sites] == [LoRA, LoRA, Full]
@@ -389,7 +373,7 @@ def test_a_head_that_is_saved_with_lora_is_a_site_with_its_bias() -> None:
     assert torch.equal(torch.cat([head.weight, head.bias[:, None]], 1), v[-1][0])
 
 
-def with_another(*active: str) -> Any:
+def with_another(*active):
     """Two adapters, of rank 2 and 1, of which these are active."""
     from peft import LoraConfig
 
@@ -400,7 +384,7 @@ def with_another(*active: str) -> Any:
 
 
 PLAIN = "expected trained parameters of LoRA layers"
-STRANGE: dict[str, tuple[Callable[[], Any], str]] = {
+STRANGE = {
     "two adapters": (
         lambda: with_another("default", "other"),
         r"query = adapters default, other: expected one active adapter at a time",
@@ -428,13 +412,13 @@ STRANGE: dict[str, tuple[Callable[[], Any], str]] = {
 
 @pytest.mark.full
 @pytest.mark.parametrize(("make", "message"), STRANGE.values(), ids=STRANGE)
-def test_what_peft_trains_otherwise_is_named(make: Any, message: str) -> None:
+def test_what_peft_trains_otherwise_is_named(make, message):
     with pytest.raises(InputError, match=message):
         sites_of(make())
 
 
 @pytest.mark.full
-def test_adapters_that_are_switched_off_or_not_active_are_none() -> None:
+def test_adapters_that_are_switched_off_or_not_active_are_none():
     for name, rank in (("default", 2), ("other", 1)):
         assert [site.adapter.rank for site in sites_of(with_another(name))] == [rank, rank]
     model = with_peft(CLASSIFIER, ["query"])
@@ -450,7 +434,7 @@ def test_adapters_that_are_switched_off_or_not_active_are_none() -> None:
 @pytest.mark.parametrize(
     "target", ["encoder.layer.1", "attention.self"], ids=["a tensor", "a tuple"]
 )
-def test_edits_change_what_a_layer_gives(kind: str, target: str) -> None:
+def test_edits_change_what_a_layer_gives(kind, target):
     task = classified()
     model = transformer("BertForSequenceClassification").double().requires_grad_(False)
     before = model(task._inputs["input_ids"]).logits
@@ -490,7 +474,7 @@ def test_edits_change_what_a_layer_gives(kind: str, target: str) -> None:
 
 
 @pytest.mark.full
-def test_a_copy_of_an_edited_network_has_edits_of_its_own() -> None:
+def test_a_copy_of_an_edited_network_has_edits_of_its_own():
     model = transformer("BertForSequenceClassification").double().requires_grad_(False)
     put(model, "direft", ["encoder.layer.0"])
     other = copy.deepcopy(model)

@@ -1,11 +1,7 @@
 """A network in bfloat16 with adapters in float32: what it computes is held within the error that is
 said of it."""
 
-from __future__ import annotations
-
 import copy
-from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -23,7 +19,7 @@ from .trained import SGD, causal_rows, lora, recorded, recording, replaced, trai
 pytestmark = [of_peft, pytest.mark.full]
 
 
-def lora_in(dtype: torch.dtype, seed: int = 0, **options: Any) -> Any:
+def lora_in(dtype, seed=0, **options):
     """LoRA or DoRA of peft in float32 on a small Llama in a coarser type, away from where B is
     0."""
     base = transformer("LlamaForCausalLM").to(dtype)
@@ -38,7 +34,7 @@ def lora_in(dtype: torch.dtype, seed: int = 0, **options: Any) -> Any:
     return model.eval()
 
 
-def function_of(model: Any) -> NetworkFunction:
+def function_of(model):
     ids = torch.randint(3, 30, (6, 8), generator=seeded(1))
     network = Network(
         model, sites_of(model), Encoded("texts", {"input_ids": ids, "labels": ids}, "next token"), 3
@@ -48,9 +44,7 @@ def function_of(model: Any) -> NetworkFunction:
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
 @pytest.mark.parametrize("options", [{}, {"use_dora": True}], ids=["LoRA", "DoRA"])
-def test_loss_gradient_and_smoothness_are_within_their_errors(
-    dtype: torch.dtype, options: dict[str, Any]
-) -> None:
+def test_loss_gradient_and_smoothness_are_within_their_errors(dtype, options):
     """Of the same weights in float64, which those in bfloat16 are exactly; also along steps too
     short to be seen."""
     for seed in range(4):
@@ -81,7 +75,7 @@ def test_loss_gradient_and_smoothness_are_within_their_errors(
             assert (off <= seen["gradient_square_norm_error"]).all()
 
 
-def test_widening_restores_every_bit_and_keeps_what_waits_for_gradients() -> None:
+def test_widening_restores_every_bit_and_keeps_what_waits_for_gradients():
     model = lora_in(torch.bfloat16)
     trained = [x for x in model.parameters() if x.requires_grad]
     before = {name: value.clone() for name, value in model.state_dict().items()}
@@ -96,9 +90,7 @@ def test_widening_restores_every_bit_and_keeps_what_waits_for_gradients() -> Non
     assert [x.expand_as(x).grad_fn.next_functions[0][0] for x in trained] == waiting
 
 
-def test_without_memory_to_know_its_errors_nothing_is_known(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_without_memory_to_know_its_errors_nothing_is_known(monkeypatch):
     function = function_of(lora_in(torch.bfloat16))
     monkeypatch.setattr("boundcheck.functions.networks.function.available", lambda device: 1000)
     look = function.network.look()
@@ -106,7 +98,7 @@ def test_without_memory_to_know_its_errors_nothing_is_known(
     assert function.noise.gradient >= 0.99 * square_norm(look.gradient).sqrt().item()
 
 
-def test_a_run_on_a_base_in_bfloat16_is_not_called_violated(tmp_path: Path) -> None:
+def test_a_run_on_a_base_in_bfloat16_is_not_called_violated(tmp_path):
     data, callback = causal_rows([6] * 8), recording(tmp_path, every=1, samples=100)
     options = SGD | {"learning_rate": 1e-4}
     train(tmp_path, callback, lora_in(torch.bfloat16), data, replaced(data), **options)

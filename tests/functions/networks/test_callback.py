@@ -1,13 +1,9 @@
 """The callback for a stock Trainer: it disturbs nothing, records what the run was, and says what it
 refuses."""
 
-from __future__ import annotations
-
 import json
 import sys
-from collections.abc import Iterator
 from itertools import combinations
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -47,9 +43,7 @@ pytestmark = [of_peft, pytest.mark.full]
 @pytest.mark.parametrize(
     "options", [{}, {"gradient_accumulation_steps": 2, "per_device_train_batch_size": 2}], ids=str
 )
-def test_the_same_parameters_come_out_to_the_last_bit(
-    options: dict[str, Any], tmp_path: Path
-) -> None:
+def test_the_same_parameters_come_out_to_the_last_bit(options, tmp_path):
     """With dropout on, and AdamW as it is by default."""
     data = data_of()
     alone = train(tmp_path, None, stock(), data, **options)
@@ -69,9 +63,7 @@ def test_the_same_parameters_come_out_to_the_last_bit(
     assert callback.result.plan.batch == (4 if options else 3)
 
 
-def test_a_stock_run_broke_the_rules_of_algorithm_1(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_stock_run_broke_the_rules_of_algorithm_1(tmp_path, capsys):
     callback = recording(tmp_path)
     trainer = train(tmp_path, callback, stock(), data_of())
     result, trace = recorded(callback)
@@ -109,15 +101,11 @@ def test_a_stock_run_broke_the_rules_of_algorithm_1(
     "at", ["RunFolder.extend_trace", "RunFolder.finish", "NetworkFunction.observe"]
 )
 def test_what_goes_wrong_costs_the_record_and_not_the_training(
-    error: Exception,
-    at: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+    error, at, tmp_path, monkeypatch, capsys
+):
     """A full disk, or anything else; also where a look has moved the network."""
 
-    def broken(self: Any, *arguments: Any) -> None:
+    def broken(self, *arguments):
         if isinstance(self, NetworkFunction):
             self.network.write(tuple(0 * part for part in self.network.point()))
         raise error
@@ -142,12 +130,12 @@ def test_what_goes_wrong_costs_the_record_and_not_the_training(
     )
 
 
-def callback_task(trainer: Any, count: int) -> Encoded:
+def callback_task(trainer, count):
     loader = trainer.get_train_dataloader()
     return audit_sample(loader, count, 0, "class", torch.device("cpu"))[0]
 
 
-def test_sgd_at_a_constant_step_with_replacement_is_algorithm_1(tmp_path: Path) -> None:
+def test_sgd_at_a_constant_step_with_replacement_is_algorithm_1(tmp_path):
     data, model = data_of(), lora()
     everything = Encoded(
         "all", {name: torch.tensor([row[name] for row in data]) for name in data[0]}, "class"
@@ -185,19 +173,19 @@ def test_sgd_at_a_constant_step_with_replacement_is_algorithm_1(tmp_path: Path) 
     assert result.bound == pytest.approx(bound, rel=1e-9)
 
 
-def test_each_step_is_seen_from_its_own_two_ends(tmp_path: Path) -> None:
+def test_each_step_is_seen_from_its_own_two_ends(tmp_path):
     """The steps of SGD are as long as the learning rate times gradients, and add up."""
-    points: list[torch.Tensor] = []
+    points = []
 
-    def keep(model: Any) -> None:
+    def keep(model):
         points.append(flat(p for p in model.parameters() if p.requires_grad).double())
 
     class Keeping(bc.BoundcheckCallback):
-        def on_step_begin(self, *args: Any, **given: Any) -> None:
+        def on_step_begin(self, *args, **given):
             super().on_step_begin(*args, **given)
             keep(given["model"])
 
-        def on_step_end(self, *args: Any, **given: Any) -> None:
+        def on_step_end(self, *args, **given):
             keep(given["model"])
             super().on_step_end(*args, **given)
 
@@ -212,7 +200,7 @@ def test_each_step_is_seen_from_its_own_two_ends(tmp_path: Path) -> None:
     assert trace["step_length"].values[0] == pytest.approx(lengths[::2], rel=1e-6)
 
 
-def test_the_correction_for_a_part_of_the_samples_is_unbiased() -> None:
+def test_the_correction_for_a_part_of_the_samples_is_unbiased():
     from boundcheck.callback import _Recorder
 
     network = network_of("lora", samples=5)
@@ -228,13 +216,13 @@ def test_the_correction_for_a_part_of_the_samples_is_unbiased() -> None:
         assert variances.mean() == pytest.approx(whole.variance, rel=1e-9)
 
 
-def test_training_that_stops_early_and_goes_on_is_recorded(tmp_path: Path) -> None:
+def test_training_that_stops_early_and_goes_on_is_recorded(tmp_path):
     class Stopping(bc.BoundcheckCallback):
-        def on_step_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+        def on_step_end(self, args, state, control, **given):
             super().on_step_end(args, state, control, **given)
             control.should_training_stop = state.global_step == 3
 
-    options: dict[str, Any] = {"save_strategy": "steps", "save_steps": 3, "max_steps": 8}
+    options = {"save_strategy": "steps", "save_steps": 3, "max_steps": 8}
     first = Stopping(every=2, samples=8, runs=tmp_path / "runs", report=False)
     train(tmp_path, first, stock(), data_of(), **options)
     result, trace = recorded(first)
@@ -254,7 +242,7 @@ def test_training_that_stops_early_and_goes_on_is_recorded(tmp_path: Path) -> No
     assert later["time"].values[0][seen].tolist() == [5, 7]
 
 
-def test_a_training_without_a_record_is_not_lost(tmp_path: Path) -> None:
+def test_a_training_without_a_record_is_not_lost(tmp_path):
     """Such as one that goes on from a checkpoint and ends before the next record is due."""
     callback = begun(tmp_path, stock())
     state = SimpleNamespace(global_step=1, max_steps=4)
@@ -264,7 +252,7 @@ def test_a_training_without_a_record_is_not_lost(tmp_path: Path) -> None:
     assert callback.result is None
 
 
-def test_what_is_recorded_is_plain_data(tmp_path: Path) -> None:
+def test_what_is_recorded_is_plain_data(tmp_path):
     callback = recording(tmp_path, every=5)
     train(tmp_path, callback, stock(), data_of(), max_steps=3)
     result, trace = recorded(callback)
@@ -279,7 +267,7 @@ def test_what_is_recorded_is_plain_data(tmp_path: Path) -> None:
     assert again.result == result
 
 
-def test_a_tokenizer_and_its_collator_work_with_it(tmp_path: Path) -> None:
+def test_a_tokenizer_and_its_collator_work_with_it(tmp_path):
     """Texts of several lengths, padded a batch at a time."""
     from transformers import DataCollatorWithPadding
 
@@ -295,7 +283,7 @@ def test_a_tokenizer_and_its_collator_work_with_it(tmp_path: Path) -> None:
 
 
 @on_cuda
-def test_training_on_a_card_is_recorded_and_comes_out_as_without_a_record(tmp_path: Path) -> None:
+def test_training_on_a_card_is_recorded_and_comes_out_as_without_a_record(tmp_path):
     data, callback = data_of(), recording(tmp_path, every=1)
     models = [
         train(tmp_path, each, lora(), data, replaced(data), **SGD).model
@@ -312,12 +300,12 @@ def test_training_on_a_card_is_recorded_and_comes_out_as_without_a_record(tmp_pa
     # The variance of one sample is none.
     [*(("every", x) for x in (0, True, 1.5)), *(("samples", x) for x in (0, "8", -3, 1))],
 )
-def test_wrong_arguments_are_named(field: str, value: Any) -> None:
+def test_wrong_arguments_are_named(field, value):
     assert refused(lambda: bc.BoundcheckCallback(**{field: value})).field == field
 
 
 @pytest.mark.parametrize("name", ["deepspeed", "fsdp"])
-def test_a_model_that_is_spread_over_processes_is_refused(name: str, tmp_path: Path) -> None:
+def test_a_model_that_is_spread_over_processes_is_refused(name, tmp_path):
     error = refused(lambda: begun(tmp_path, stock(), **{name: "config.json"}))
     assert error.field == "training"
     assert name == str(error.value).lower()
@@ -327,12 +315,12 @@ def test_a_model_that_is_spread_over_processes_is_refused(name: str, tmp_path: P
 class Regression(nn.Module):
     """A model of a class that says nothing of its loss."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         super().__init__()
         self.layer = nn.Linear(3, 1)
 
 
-def test_a_model_whose_loss_is_not_known_is_refused(tmp_path: Path) -> None:
+def test_a_model_whose_loss_is_not_known_is_refused(tmp_path):
     error = refused(lambda: begun(tmp_path, Regression()))
     assert (error.field, error.value) == ("model", "Regression")
     assert "ForSequenceClassification" in error.expected
@@ -351,14 +339,14 @@ def test_a_model_whose_loss_is_not_known_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "options", [{"num_labels": 1}, {"problem_type": "multi_label_classification"}], ids=str
 )
-def test_a_classifier_whose_loss_is_no_cross_entropy_is_refused(options: dict[str, Any]) -> None:
+def test_a_classifier_whose_loss_is_no_cross_entropy_is_refused(options):
     assert refused(shape_of, stock(**options)).field == "model"
 
 
 class Stream(IterableDataset[Any]):
     """Data without a length."""
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self):
         while True:
             yield from data_of()
 
@@ -366,11 +354,11 @@ class Stream(IterableDataset[Any]):
 class Sized(Stream):
     """A stream that knows its length, as one that accelerate splits among processes does."""
 
-    def __len__(self) -> int:
+    def __len__(self):
         return 8
 
 
-def with_norm() -> Any:
+def with_norm():
     """A model of which something else is trained too."""
     model = stock()
     model.base_model.model.bert.embeddings.LayerNorm.weight.requires_grad_()
@@ -388,15 +376,15 @@ REFUSED = {
 
 @pytest.mark.parametrize(("model", "data", "field", "value"), REFUSED.values(), ids=REFUSED)
 def test_what_cannot_be_recorded_is_refused_when_training_begins(
-    model: Any, data: Any, field: str, value: str, tmp_path: Path
-) -> None:
+    model, data, field, value, tmp_path
+):
     error = refused(lambda: train(tmp_path, recording(tmp_path), model(), data()))
     assert error.field == field
     assert value in str(error.value)
     assert not (tmp_path / "runs").exists()
 
 
-def test_without_transformers_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_transformers_the_extra_is_named(monkeypatch):
     from boundcheck.callback import BoundcheckCallback
 
     assert bc.BoundcheckCallback is BoundcheckCallback

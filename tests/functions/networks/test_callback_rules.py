@@ -4,18 +4,17 @@ drawn at random."""
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import deepcopy
 from functools import partial
 from io import BytesIO
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.data import (
     BatchSampler,
     DataLoader,
@@ -30,7 +29,6 @@ from boundcheck.experiment.spec import about_any_step
 from boundcheck.experiment.steps import Finding
 from boundcheck.experiment.training import collated, draws, sampling_of, undisturbed
 from boundcheck.functions.networks.corpora import Encoded
-from boundcheck.language.evidence import Audit
 from tests.experiment.small import refused
 from tests.layers import sampled
 
@@ -52,7 +50,7 @@ from .trained import (
 pytestmark = [of_peft, pytest.mark.full]
 
 
-def sgd(model: Any, alike: bool = True, **options: Any) -> tuple[Any, Any]:
+def sgd(model, alike=True, **options):
     """An optimizer for a Trainer; if not alike, half of what is trained has twice the step."""
     weights = trained_of(model)
     half = len(weights) // 2
@@ -63,7 +61,7 @@ def sgd(model: Any, alike: bool = True, **options: Any) -> tuple[Any, Any]:
 
 # By what a run is given, whether its steps are those of Algorithm 1: by what they are, whatever was
 # set.
-STEPS_OF: dict[str, tuple[dict[str, Any], str]] = {
+STEPS_OF = {
     "plain": ({}, "held"),
     "a bound on gradients that none reaches": ({"max_grad_norm": 1e9}, "held"),
     "a schedule that changes nothing": (
@@ -74,7 +72,7 @@ STEPS_OF: dict[str, tuple[dict[str, Any], str]] = {
     "linear": ({"lr_scheduler_type": "linear"}, "failed"),
     "AdamW": ({"optim": "adamw_torch"}, "failed"),
 }
-OPTIMIZERS: dict[str, tuple[dict[str, Any], str]] = {
+OPTIMIZERS = {
     "fused": ({"fused": True}, "held"),
     "momentum": ({"momentum": 0.9}, "failed"),
     "weight decay": ({"weight_decay": 0.1}, "failed"),
@@ -84,7 +82,7 @@ OPTIMIZERS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", [*STEPS_OF, *OPTIMIZERS])
-def test_a_step_is_judged_by_what_it_is(name: str, tmp_path: Path) -> None:
+def test_a_step_is_judged_by_what_it_is(name, tmp_path):
     data, model, callback = data_of(), lora(), recording(tmp_path, every=50)
     options, status = (STEPS_OF | OPTIMIZERS)[name]
     if name in OPTIMIZERS:
@@ -99,11 +97,11 @@ def test_a_step_is_judged_by_what_it_is(name: str, tmp_path: Path) -> None:
 class Lopsided(RandomSampler):
     """Calls itself uniform, and draws the first samples alone."""
 
-    def __iter__(self) -> Iterator[int]:
+    def __iter__(self):
         return (index % 3 for index in super().__iter__())
 
 
-def said_of(loader: Any, task: Encoded, **changes: Any) -> Audit:
+def said_of(loader, task, **changes):
     args, rows = trained.args_of(**changes), collated(loader, 8)
     seen = Finding("held", "")
     return sampling_of(
@@ -111,7 +109,7 @@ def said_of(loader: Any, task: Encoded, **changes: Any) -> Audit:
     )
 
 
-def test_a_sampler_that_is_not_known_is_not_held() -> None:
+def test_a_sampler_that_is_not_known_is_not_held():
     """Which the loader has not, or calls itself uniform; a Trainer would put another in its
     place."""
     task = Encoded("", trained.collated(data_of(8)), "class")
@@ -128,7 +126,7 @@ def test_a_sampler_that_is_not_known_is_not_held() -> None:
         assert "not known" in found.how
 
 
-def test_samples_without_labels_are_passed_over() -> None:
+def test_samples_without_labels_are_passed_over():
     task = Encoded("task", trained.collated(causal_rows([1, 1, 1, 1, 1, 6, 6, 6])), "next token")
     loader = DataLoader(range(8), batch_size=3, sampler=RandomSampler(range(8), replacement=True))
     found = said_of(loader, task)
@@ -139,9 +137,7 @@ def test_samples_without_labels_are_passed_over() -> None:
 @pytest.mark.parametrize(
     ("share", "status"), [(1.0, "held"), (0.5, "failed")], ids=["constant", "falling"]
 )
-def test_step_and_schedule_are_those_of_the_optimizer(
-    share: float, status: str, tmp_path: Path
-) -> None:
+def test_step_and_schedule_are_those_of_the_optimizer(share, status, tmp_path):
     """Which need not be made from the arguments."""
     data, model, callback = data_of(), lora(), recording(tmp_path, every=1)
     optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.2)
@@ -164,66 +160,66 @@ def test_step_and_schedule_are_those_of_the_optimizer(
 Act = Callable[[Any, Any], object]
 
 
-def trained_of(model: Any) -> list[nn.Parameter]:
+def trained_of(model):
     return [x for x in model.parameters() if x.requires_grad]
 
 
-def shrink(model: Any, optimizer: Any) -> None:
+def shrink(model, optimizer):
     for x in trained_of(model):
         x.data.mul_(0.9)
 
 
-def freeze(model: Any, optimizer: Any) -> None:
+def freeze(model, optimizer):
     for name, x in model.named_parameters():
         x.requires_grad_(x.requires_grad and "lora_A" not in name)
 
 
-def scale(model: Any, optimizer: Any) -> None:
+def scale(model, optimizer):
     for module in model.modules():
         if hasattr(module, "set_scale"):
             module.set_scale("default", 7.0)
 
 
-def add_noise(model: Any, optimizer: Any) -> None:
+def add_noise(model, optimizer):
     for x in trained_of(model):
         x.grad.add_(torch.randn_like(x))
 
 
-def thaw(model: Any, optimizer: Any) -> None:
+def thaw(model, optimizer):
     for name, x in model.named_parameters():
         x.requires_grad_(x.requires_grad or "pooler" in name)
 
 
-def drop(model: Any, optimizer: Any) -> None:
+def drop(model, optimizer):
     for x in model.modules():
         if isinstance(x, nn.Dropout):
             x.p = 0.5
 
 
-def move_frozen(model: Any, optimizer: Any) -> None:
+def move_frozen(model, optimizer):
     for x in model.parameters():
         x.data.mul_(1.0 if x.requires_grad else 1.1)
 
 
-def longer(model: Any, optimizer: Any) -> None:
+def longer(model, optimizer):
     optimizer.param_groups[-1].update(lr=0.1)
 
 
-def perturb(model: Any, optimizer: Any) -> None:
+def perturb(model, optimizer):
     model.kept = [x.data.clone() for x in trained_of(model)]
     for x in trained_of(model):
         x.data.add_(0.1)
 
 
-def restore(model: Any, optimizer: Any) -> None:
+def restore(model, optimizer):
     for x, value in zip(trained_of(model), model.kept, strict=True):
         x.data.copy_(value)
 
 
-def patch(model: Any, optimizer: Any) -> None:
+def patch(model, optimizer):
     step = optimizer.optimizer.step
 
-    def patched(*given: Any, **options: Any) -> Any:
+    def patched(*given, **options):
         found = step(*given, **options)
         shrink(model, optimizer)
         return found
@@ -231,21 +227,21 @@ def patch(model: Any, optimizer: Any) -> None:
     optimizer.step = patched
 
 
-def shrink_after(model: Any, optimizer: Any) -> None:
+def shrink_after(model, optimizer):
     optimizer.optimizer.register_step_post_hook(lambda *_: shrink(model, optimizer))
 
 
-def copy(model: Any, optimizer: Any) -> None:
+def copy(model, optimizer):
     deepcopy(model)
     torch.save(model, BytesIO())
 
 
-def double(model: Any, optimizer: Any) -> None:
+def double(model, optimizer):
     for x in trained_of(model):
         x.register_hook(lambda gradient: 2 * gradient)
 
 
-def probe(model: Any, optimizer: Any) -> None:
+def probe(model, optimizer):
     """Losses somewhere else, of which one is gone back through."""
     given = trained.collated(data_of(2))
     model(**given)
@@ -255,7 +251,7 @@ def probe(model: Any, optimizer: Any) -> None:
 STEPS, DRAWS = "Algorithm 1", "meft.unbiased"
 # What somebody's callback does at events, of which hypothesis it is against, and what is said of
 # that.
-ACTS: dict[str, tuple[dict[str, Act], str, str]] = {
+ACTS = {
     "nothing at all": ({"on_substep_end": lambda *_: None}, STEPS, "held"),
     "a look without a gradient, and copies": ({"on_step_begin": copy}, STEPS, "held"),
     "a gradient of its own": ({"on_step_begin": probe}, STEPS, "assumed"),
@@ -282,16 +278,14 @@ ACTS: dict[str, tuple[dict[str, Act], str, str]] = {
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["first", "last"])
 @pytest.mark.parametrize("name", ACTS)
-def test_what_others_do_while_a_network_trains_is_seen(
-    name: str, is_first: bool, tmp_path: Path
-) -> None:
+def test_what_others_do_while_a_network_trains_is_seen(name, is_first, tmp_path):
     """It begins at the second step; and training comes out as without a record, to the last bit."""
     from transformers import TrainerCallback
 
     events, hypothesis, status = ACTS[name]
 
-    def made(act: Act) -> Any:
-        def acts(self: Any, args: Any, state: Any, control: Any, **given: Any) -> None:
+    def made(act):
+        def acts(self, args, state, control, **given):
             if state.global_step == 1:
                 act(given["model"], given["optimizer"])
 
@@ -301,7 +295,7 @@ def test_what_others_do_while_a_network_trains_is_seen(
     data, ends, callback = data_of(), [], recording(tmp_path, every=1, samples=100)
     for each in ([], [callback]):
         callbacks = [*each, kind()] if is_first else [kind(), *each]
-        options: dict[str, Any] = {"callbacks": callbacks, "max_steps": 3, **SGD}
+        options = {"callbacks": callbacks, "max_steps": 3, **SGD}
         ends.append(train(tmp_path, None, lora(), data, replaced(data), **options))
     one, other = (each.model.state_dict() for each in ends)
     assert all(torch.equal(one[name], other[name]) for name in one)
@@ -311,12 +305,12 @@ def test_what_others_do_while_a_network_trains_is_seen(
     assert found.status == status, found.how
 
 
-def test_dropout_between_looks_is_seen(tmp_path: Path) -> None:
+def test_dropout_between_looks_is_seen(tmp_path):
     """A network in another mode is looked at in that step, and what was not seen is assumed."""
     from transformers import TrainerCallback
 
     class Dropping(TrainerCallback):
-        def on_step_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+        def on_step_begin(self, args, state, control, **given):
             for x in given["model"].modules():
                 if isinstance(x, nn.Dropout):
                     x.p = 0.5 * (state.global_step == 2)
@@ -341,9 +335,7 @@ def test_dropout_between_looks_is_seen(tmp_path: Path) -> None:
     ],
     ids=["accumulated", "mixed", "bfloat16", "evaluated"],
 )
-def test_plain_training_is_algorithm_1_however_it_is_computed(
-    options: dict[str, Any], tmp_path: Path
-) -> None:
+def test_plain_training_is_algorithm_1_however_it_is_computed(options, tmp_path):
     """Llama's loss is told how many items a step has, so that accumulated gradients are a mean."""
     from transformers import EarlyStoppingCallback
 
@@ -365,13 +357,7 @@ def test_plain_training_is_algorithm_1_however_it_is_computed(
 GENERATOR, NUMPY = torch.Generator(), np.random.default_rng(0)
 
 
-def sampling(
-    folder: Path,
-    make: Callable[[], Any],
-    data: Callable[[], Any] = data_of,
-    kind: Any = replaced,
-    **options: Any,
-) -> Audit:
+def sampling(folder, make, data=data_of, kind=replaced, **options):
     """What the callback says of the sampling, after a look at whether training came out as without
     it."""
     ends, collator, options = (
@@ -395,13 +381,13 @@ def sampling(
 class Normed(nn.Module):
     """A part that couples a minibatch while it trains, and draws nothing."""
 
-    def __init__(self, inner: nn.Module) -> None:
+    def __init__(self, inner):
         super().__init__()
         self.inner = inner
         self.register_buffer("seen", torch.zeros(16))
 
-    def forward(self, x: Tensor) -> Tensor:
-        found: Tensor = self.inner(x)
+    def forward(self, x):
+        found = self.inner(x)
         if self.training:
             self.seen = 0.9 * self.seen + 0.1 * found.detach().mean(0)
         return found - (found.mean(0) if self.training else self.seen)
@@ -410,33 +396,27 @@ class Normed(nn.Module):
 class Random(nn.Module):
     """A part that draws in some way while it trains."""
 
-    def __init__(self, inner: nn.Module, draw: Callable[[], float]) -> None:
+    def __init__(self, inner, draw):
         super().__init__()
         self.inner, self.draw = inner, draw
 
-    def forward(self, x: Tensor) -> Tensor:
-        found: Tensor = self.inner(x)
+    def forward(self, x):
+        found = self.inner(x)
         return found * (1 + 0.1 * self.draw()) if self.training else found
 
 
-def with_pooler(change: Callable[[nn.Module], nn.Module]) -> Any:
+def with_pooler(change):
     model = transformer(trained.CLASSIFIER, **DRY["Bert"])
     model.bert.pooler.activation = change(model.bert.pooler.activation)
     return lora(base=model)
 
 
-def with_own_loss(change: Callable[[Any], Any]) -> Any:
+def with_own_loss(change):
     """A model whose own loss has something more."""
     model = transformer(trained.CLASSIFIER, **DRY["Bert"])
 
     class OwnForSequenceClassification(type(model)):
-        def forward(
-            self,
-            input_ids: Any = None,
-            attention_mask: Any = None,
-            labels: Any = None,
-            **options: Any,
-        ) -> Any:
+        def forward(self, input_ids=None, attention_mask=None, labels=None, **options):
             found = super().forward(input_ids, attention_mask, labels=labels, **options)
             if found.loss is not None:
                 found.loss = change(found)
@@ -446,7 +426,7 @@ def with_own_loss(change: Callable[[Any], Any]) -> Any:
     return lora(base=model)
 
 
-NETWORKS: dict[str, Callable[[], Any]] = {
+NETWORKS = {
     # At the start B is 0, and no loss changes.
     "lora_dropout": lambda: lora(lora_dropout=0.1),
     "lora_dropout of DoRA": lambda: lora(lora_dropout=0.1, use_dora=True),
@@ -472,7 +452,7 @@ NETWORKS: dict[str, Callable[[], Any]] = {
 
 # By what trains, is trained on, or draws: the arguments of `sampling`, and the status and the words
 # that it has.
-SAID: dict[str, tuple[dict[str, Any], str, str]] = {
+SAID = {
     # Each step was compared, and drawing changed none.
     name: ({"make": make}, "held" if name == "seldom" else "failed", "")
     for name, make in NETWORKS.items()
@@ -489,9 +469,7 @@ SAID: dict[str, tuple[dict[str, Any], str, str]] = {
         ("GPT2LMHeadModel", {}, "failed"),
     ],
 )
-def test_the_gradient_of_a_network_that_draws_nothing_is_that_of_f(
-    name: str, options: dict[str, Any], status: str, tmp_path: Path
-) -> None:
+def test_the_gradient_of_a_network_that_draws_nothing_is_that_of_f(name, options, status, tmp_path):
     data = data_of if name.startswith("Bert") else lambda: causal_rows([6] * 10)
     found = sampling(tmp_path, lambda: lora(name, **options), data)
     assert found.status == status, found.how
@@ -501,10 +479,8 @@ def test_the_gradient_of_a_network_that_draws_nothing_is_that_of_f(
 @pytest.mark.parametrize(
     "checkpointing", [{"use_reentrant": True}, {"use_reentrant": False}], ids=str
 )
-def test_what_is_computed_again_on_the_way_back_is_looked_at(
-    checkpointing: dict[str, Any], tmp_path: Path
-) -> None:
-    def computed_again(**options: Any) -> Any:
+def test_what_is_computed_again_on_the_way_back_is_looked_at(checkpointing, tmp_path):
+    def computed_again(**options):
         model = lora(**options)
         model.activation_checkpointing_enable(checkpointing)
         return model
@@ -513,7 +489,7 @@ def test_what_is_computed_again_on_the_way_back_is_looked_at(
     assert sampling(tmp_path / "without", computed_again).status == "held"
 
 
-def llama() -> Any:
+def llama():
     return lora("LlamaForCausalLM")
 
 
@@ -524,18 +500,18 @@ SAID["noise on embeddings"] = (EMBEDDED, "failed", "")
 class Drawn(Dataset[Any]):
     """Rows of which one token is another each time."""
 
-    def __init__(self, draw: Callable[[], int] | None = None) -> None:
+    def __init__(self, draw=None):
         self.rows, self.draw, self.count = data_of(), draw or self.token, 0
 
-    def __len__(self) -> int:
+    def __len__(self):
         return len(self.rows)
 
-    def __getitem__(self, index: int) -> dict[str, Any]:
+    def __getitem__(self, index):
         self.count += 1
         row = self.rows[index]
         return row | {"input_ids": [self.draw(), *row["input_ids"][1:]]}
 
-    def token(self) -> int:
+    def token(self):
         """By how many were asked for before."""
         return 3 + self.count % 20
 
@@ -545,19 +521,19 @@ class Late(Drawn):
 
     own: np.random.Generator | None = None
 
-    def token(self) -> int:
+    def token(self):
         self.own = self.own or np.random.default_rng(1)
         return int(self.own.integers(3, 30))
 
 
-def defaulting(generator: random.Random) -> Callable[[], int]:
-    def token(own: random.Random = generator) -> int:
+def defaulting(generator):
+    def token(own=generator):
         return own.randint(3, 29)
 
     return token
 
 
-ROWS: dict[str, Callable[[], Any]] = {
+ROWS = {
     "torch": lambda: Drawn(lambda: int(torch.randint(3, 30, ()))),
     "torch's own": lambda: Drawn(lambda: int(torch.randint(3, 30, (), generator=GENERATOR))),
     "Python": lambda: Drawn(lambda: random.randint(3, 29)),
@@ -575,11 +551,11 @@ SAID |= {
 }
 
 
-def unlabelled() -> list[dict[str, Any]]:
+def unlabelled():
     return [{name: row[name] for name in ("input_ids", "attention_mask")} for row in data_of()]
 
 
-def masking(**options: Any) -> Any:
+def masking(**options):
     from transformers import DataCollatorForLanguageModeling
 
     made = tokenizer(pad_token="<pad>", mask_token="w1", cls_token="w2", sep_token="w3")
@@ -589,7 +565,7 @@ def masking(**options: Any) -> Any:
 class Cutting:
     """A collator that cuts its rows somewhere."""
 
-    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    def __call__(self, rows):
         cut = int(torch.randint(2, 6, ()))
         return {
             name: torch.tensor([row[name][:cut] if name != "labels" else row[name] for row in rows])
@@ -600,16 +576,16 @@ class Cutting:
 class Later:
     """A collator that has other labels after some minibatches, and draws nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         self.count = 0
 
-    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    def __call__(self, rows):
         self.count += 1
         batch = trained.collated(rows)
         return batch | {"labels": 1 - batch["labels"] if self.count > 3 else batch["labels"]}
 
 
-COLLATORS: dict[str, tuple[Callable[[], Any], Callable[[], Any], Callable[[], Any], str]] = {
+COLLATORS = {
     "masked": (lambda: lora("BertForMaskedLM"), unlabelled, masking, "made anew"),
     "masked from a seed": (
         lambda: lora("BertForMaskedLM"),
@@ -631,7 +607,7 @@ for name, (make, data, collator, words) in COLLATORS.items():
     )
 
 
-def test_a_collator_that_packs_samples_is_refused(tmp_path: Path) -> None:
+def test_a_collator_that_packs_samples_is_refused(tmp_path):
     from transformers import DataCollatorWithFlattening
 
     packing = {"data_collator": DataCollatorWithFlattening()}
@@ -642,14 +618,14 @@ def test_a_collator_that_packs_samples_is_refused(tmp_path: Path) -> None:
     )
 
 
-def drawing(make: Callable[[Any], Any]) -> Any:
+def drawing(make):
     """Trainers with a sampler of their own."""
 
-    def kind(data: Any) -> Any:
+    def kind(data):
         from transformers import Trainer
 
         class Own(Trainer):
-            def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+            def _get_train_sampler(self, train_dataset=None):
                 return make(data)
 
         return Own
@@ -660,24 +636,24 @@ def drawing(make: Callable[[Any], Any]) -> Any:
 class Stubborn(Sampler[int]):
     """One sample, again and again."""
 
-    def __iter__(self) -> Iterator[int]:
+    def __iter__(self):
         return iter([0] * 10)
 
-    def __len__(self) -> int:
+    def __len__(self):
         return 10
 
 
-def grouped(data: Any) -> Any:
+def grouped(data):
     from transformers.trainer_pt_utils import LengthGroupedSampler
 
     return LengthGroupedSampler(3, dataset=data, generator=seeded(0))
 
 
-def uniform(data: Any) -> Any:
+def uniform(data):
     return RandomSampler(data, replacement=True)
 
 
-def weighted(data: Any) -> Any:
+def weighted(data):
     return WeightedRandomSampler(torch.arange(1.0, 11), 10)
 
 
@@ -688,7 +664,7 @@ BY_4 = {
     "gradient_accumulation_steps": 3,
     "dataloader_drop_last": True,
 }
-SAMPLERS: dict[str, tuple[Callable[[Any], Any], dict[str, Any], str]] = {
+SAMPLERS = {
     "uniform": (uniform, {}, "held"),
     "uniform, rests dropped": (uniform, {"dataloader_drop_last": True}, "held"),
     "whole": (RandomSampler, WHOLE, "held"),
@@ -728,16 +704,16 @@ SAID["tokens of several lengths"] = (
 class Pairs(BatchSampler):
     """Draws uniformly, and then takes the first of them alone."""
 
-    def __iter__(self) -> Iterator[list[int]]:
+    def __iter__(self):
         for batch in super().__iter__():
             yield batch[:1] * 3
 
 
-def in_pairs(data: Any) -> Any:
+def in_pairs(data):
     from transformers import Trainer
 
     class Own(Trainer):
-        def get_train_dataloader(self) -> Any:
+        def get_train_dataloader(self):
             batches = Pairs(RandomSampler(data, replacement=True), 3, False)
             return self.accelerator.prepare(
                 DataLoader(data, batch_sampler=batches, collate_fn=self.data_collator)
@@ -746,25 +722,25 @@ def in_pairs(data: Any) -> Any:
     return Own
 
 
-def focal(outputs: Any, labels: Tensor, num_items_in_batch: Any = None) -> Tensor:
+def focal(outputs, labels, num_items_in_batch=None):
     found = nn.functional.cross_entropy(outputs.logits, labels, reduction="none")
     return ((1 - (-found).exp()) * found).mean()
 
 
-def focused(data: Any) -> Any:
+def focused(data):
     # Mypy knows no class that a function makes.
     class Own(replaced(data)):
-        def compute_loss(self, model: Any, inputs: Any, *arguments: Any, **options: Any) -> Any:
+        def compute_loss(self, model, inputs, *arguments, **options):
             labels = inputs.pop("labels")
             return focal(model(**inputs), labels)
 
     return Own
 
 
-def relabelled(data: Any) -> Any:
+def relabelled(data):
     # As above.
     class Own(replaced(data)):
-        def _prepare_inputs(self, inputs: Any) -> Any:
+        def _prepare_inputs(self, inputs):
             found = super()._prepare_inputs(inputs)
             return {**found, "labels": 0 * found["labels"]}
 
@@ -785,9 +761,7 @@ SAID |= {
 
 @sampled(3)
 @pytest.mark.parametrize("name", SAID)
-def test_sampling_is_held_where_a_step_has_the_gradient_of_f_as_its_mean_alone(
-    name: str, tmp_path: Path
-) -> None:
+def test_sampling_is_held_where_a_step_has_the_gradient_of_f_as_its_mean_alone(name, tmp_path):
     arguments, status, words = SAID[name]
     found = sampling(tmp_path, **arguments)
     assert found.status == status, found.how
@@ -810,20 +784,20 @@ def test_sampling_is_held_where_a_step_has_the_gradient_of_f_as_its_mean_alone(
         (lambda: [torch.zeros(3) * random.random() * NUMPY.random()], None),
     ],
 )
-def test_whether_tensors_are_drawn(make: Callable[[], list[Tensor]], found: bool | None) -> None:
+def test_whether_tensors_are_drawn(make, found):
     assert draws(make, make) is found
 
 
-def test_everything_that_draws_is_left_as_it_was() -> None:
+def test_everything_that_draws_is_left_as_it_was():
     class Owner:
-        def __init__(self) -> None:
+        def __init__(self):
             self.inner = {
                 "torch": torch.Generator(),
                 "list": [random.Random(1), np.random.RandomState(2)],
             }
             self.count = 0
 
-        def draw(self) -> list[float]:
+        def draw(self):
             self.count += 1
             one, two = self.inner["list"]
             drawn = torch.rand((), generator=self.inner["torch"])

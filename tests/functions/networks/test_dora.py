@@ -1,15 +1,11 @@
 """DoRA of peft in a network: W(v) is what peft computes, and the gradient is that of F, which
 peft's is not."""
 
-from __future__ import annotations
-
 import copy
-from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.autograd.functional import hvp
 from torch.func import functional_call
 
@@ -30,7 +26,7 @@ PLACES = {
 }
 
 
-def with_dora(name: str) -> Any:
+def with_dora(name):
     """A small model in float64 with DoRA of peft, away from its start, at which B is 0."""
     made = {
         "lora_alpha": 3,
@@ -49,7 +45,7 @@ def with_dora(name: str) -> Any:
     return model
 
 
-def network_on(model: Any, name: str) -> Network:
+def network_on(model, name):
     ids = torch.randint(3, 30, (5, 6), generator=seeded(1))
     batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     if name.startswith("GPT2"):
@@ -68,7 +64,7 @@ class Plain(nn.Module):
     """The formula of the paper, by hand: rows of W0 + s B A over their norms, times m; nothing is
     left out."""
 
-    def __init__(self, layer: Any) -> None:
+    def __init__(self, layer):
         super().__init__()
         base = layer.get_base_layer()
         self.W0 = base.weight.detach() if isinstance(base, nn.Linear) else base.weight.detach().T
@@ -76,7 +72,7 @@ class Plain(nn.Module):
         self.A, self.B = layer.lora_A["default"].weight, layer.lora_B["default"].weight
         self.m = layer.lora_magnitude_vector["default"].weight
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x):
         V = self.W0 + self.scale * self.B @ self.A
         W = torch.stack(
             [m * row / row.square().sum().sqrt() for m, row in zip(self.m, V, strict=True)]
@@ -84,7 +80,7 @@ class Plain(nn.Module):
         return x @ W.T + self.bias
 
 
-def plain(model: Any, network: Network) -> tuple[Any, list[str]]:
+def plain(model, network):
     """A copy with `Plain` in place of each layer of peft, and the names of the trained parameters,
     site by site."""
     made = copy.deepcopy(model)
@@ -97,7 +93,7 @@ def plain(model: Any, network: Network) -> tuple[Any, list[str]]:
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_it_is_the_formula_of_the_paper_by_rows(name: str) -> None:
+def test_it_is_the_formula_of_the_paper_by_rows(name):
     model = with_dora(name)
     network = network_on(model, name)
     assert {type(site.adapter) for site in network.sites} == {DoRA}
@@ -123,13 +119,13 @@ def test_it_is_the_formula_of_the_paper_by_rows(name: str) -> None:
     own = torch.autograd.grad(network.task.losses(model, torch.arange(5)).mean(), trained)
     assert not torch.allclose(flat(own), flat(wanted), rtol=1e-3)
 
-    def at(*point: Tensor) -> Tensor:
+    def at(*point):
         class Loss(nn.Module):
-            def __init__(self) -> None:
+            def __init__(self):
                 super().__init__()
                 self.model = twin
 
-            def forward(self) -> Tensor:
+            def forward(self):
                 return network.task.losses(self.model, torch.arange(5)).mean()
 
         return functional_call(
@@ -144,7 +140,7 @@ def test_it_is_the_formula_of_the_paper_by_rows(name: str) -> None:
     )
 
 
-def test_a_look_changes_nothing_and_a_point_is_written_and_read_back() -> None:
+def test_a_look_changes_nothing_and_a_point_is_written_and_read_back():
     model = with_dora("GPT2LMHeadModel")
     before = {name: value.clone() for name, value in model.state_dict().items()}
     network = network_on(model, "GPT2LMHeadModel")
@@ -157,7 +153,7 @@ def test_a_look_changes_nothing_and_a_point_is_written_and_read_back() -> None:
     assert all(torch.equal(x, y) for x, y in zip(network.point(), v, strict=True))
 
 
-def test_columns_and_rows_are_the_same_of_a_transposed_matrix() -> None:
+def test_columns_and_rows_are_the_same_of_a_transposed_matrix():
     random = seeded(0)
     W0, M = (torch.randn(3, 5, generator=random, dtype=torch.float64) for _ in range(2))
     rows, columns = DoRA(W0, 2, 1.5, by_rows=True), DoRA(W0.T, 2, 1.5)
@@ -181,7 +177,7 @@ def test_columns_and_rows_are_the_same_of_a_transposed_matrix() -> None:
 
 
 @pytest.mark.parametrize("frozen", ["lora_A", "lora_B", "lora_magnitude_vector"])
-def test_one_of_which_something_is_frozen_is_refused(frozen: str) -> None:
+def test_one_of_which_something_is_frozen_is_refused(frozen):
     model = with_dora("BertForSequenceClassification")
     for name, parameter in model.named_parameters():
         if frozen in name:
@@ -189,7 +185,7 @@ def test_one_of_which_something_is_frozen_is_refused(frozen: str) -> None:
     assert "A, B and m trained" in refused(sites_of, model).expected
 
 
-def test_one_that_computes_something_else_is_refused() -> None:
+def test_one_that_computes_something_else_is_refused():
     model = with_dora("BertForSequenceClassification")
     layer = model.get_submodule(network_on(model, "BertForSequenceClassification").sites[0].name)
     layer.register_forward_hook(
@@ -198,7 +194,7 @@ def test_one_that_computes_something_else_is_refused() -> None:
     assert "rows of W0 + s B A over their norms" in refused(sites_of, model).expected
 
 
-def test_a_trainer_with_it_is_recorded_and_said_to_step_along_no_gradient(tmp_path: Path) -> None:
+def test_a_trainer_with_it_is_recorded_and_said_to_step_along_no_gradient(tmp_path):
     model = lora(use_dora=True, target_modules=["query"], modules_to_save=None)
     data, callback = data_of(), recording(tmp_path)
     train(tmp_path, callback, model, data, replaced(data), **SGD)

@@ -5,14 +5,12 @@ import copy
 import math
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from boundcheck.functions.arithmetic import Point
 from boundcheck.functions.networks import function as functions
 from boundcheck.functions.networks.adapt import adapt, sites_of
 from boundcheck.functions.networks.function import (
@@ -24,7 +22,7 @@ from boundcheck.functions.networks.function import (
     rounding_of,
 )
 from boundcheck.functions.networks.network import Network
-from boundcheck.functions.sgd import Draw, Reshuffled, WithReplacement
+from boundcheck.functions.sgd import Reshuffled, WithReplacement
 
 from .small import KINDS, flat, network_of, random_direction, random_point, seeded, windows
 
@@ -32,28 +30,28 @@ each_of_two = pytest.mark.parametrize("kind", ["lora", "loreft"])
 REPLICAS = 3
 
 
-def function_of(kind: str, held_out: int = 4) -> NetworkFunction:
+def function_of(kind, held_out=4):
     return NetworkFunction("GPT", network_of(kind), 99, windows(held_out, seed=8))
 
 
-def points(function: NetworkFunction) -> Point:
+def points(function):
     """One for each replica."""
     drawn = [random_point(function.network, seed) for seed in range(10, 10 + REPLICAS)]
     return tuple(torch.cat(parts) for parts in zip(*drawn, strict=True))
 
 
-def at(function: NetworkFunction, v: Point, i: int) -> Network:
+def at(function, v, i):
     """The network at the point of one replica."""
     function.network.write(tuple(part[i : i + 1] for part in v))
     return function.network
 
 
-def rows(point: Point, i: int) -> Tensor:
+def rows(point, i):
     return flat(part[i] for part in point)
 
 
 @each_of_two
-def test_what_is_known_of_a_point_is_that_of_a_loop_over_replicas(kind: str) -> None:
+def test_what_is_known_of_a_point_is_that_of_a_loop_over_replicas(kind):
     function = function_of(kind)
     v, indices = points(function), torch.tensor([[0, 3], [1, 1], [4, 2]])
     loss, gradient, batch = (
@@ -74,7 +72,7 @@ def test_what_is_known_of_a_point_is_that_of_a_loop_over_replicas(kind: str) -> 
 
 
 @each_of_two
-def test_a_step_is_that_of_each_network_as_it_holds_it(kind: str) -> None:
+def test_a_step_is_that_of_each_network_as_it_holds_it(kind):
     function = function_of(kind)
     v = points(function)
     step = tuple(-0.1 * part for part in function.gradient(v))
@@ -86,7 +84,7 @@ def test_a_step_is_that_of_each_network_as_it_holds_it(kind: str) -> None:
         )
 
 
-def test_a_step_is_rounded_to_the_type_of_the_network() -> None:
+def test_a_step_is_rounded_to_the_type_of_the_network():
     function = function_of("lora")
     function.network.model.float()
     v = points(function)
@@ -97,9 +95,7 @@ def test_a_step_is_rounded_to_the_type_of_the_network() -> None:
 
 
 @each_of_two
-def test_the_first_iterate_is_where_the_network_was_taken_and_rounding_is_measured_there(
-    kind: str,
-) -> None:
+def test_the_first_iterate_is_where_the_network_was_taken_and_rounding_is_measured_there(kind):
     network = network_of(kind)
     first, expected = network.point(), rounding_of(network)
     function = NetworkFunction("GPT", network, 99)
@@ -111,7 +107,7 @@ def test_the_first_iterate_is_where_the_network_was_taken_and_rounding_is_measur
 
 
 @pytest.mark.full
-def test_a_look_and_held_out_samples_are_those_of_a_single_point() -> None:
+def test_a_look_and_held_out_samples_are_those_of_a_single_point():
     function = function_of("lora")
     v = tuple(part[1:2] for part in points(function))
     found = function.look(v, np.random.default_rng(5))
@@ -125,9 +121,7 @@ def test_a_look_and_held_out_samples_are_those_of_a_single_point() -> None:
     assert NetworkFunction("GPT", network, 99).held_out_ends(v) is None
 
 
-def observed(
-    function: NetworkFunction, law: Draw | None
-) -> tuple[dict[str, Tensor], list[dict[str, Any]]]:
+def observed(function, law):
     """What a function observes over a step of each replica, and what the networks do, one by
     one."""
     v = points(function)
@@ -142,7 +136,7 @@ def observed(
 
 
 @each_of_two
-def test_what_is_observed_is_that_of_a_loop_over_replicas(kind: str) -> None:
+def test_what_is_observed_is_that_of_a_loop_over_replicas(kind):
     function = function_of(kind)
     law = WithReplacement(REPLICAS, 2, function.samples, seeded(0)).law()
     found, expected = observed(function, law)
@@ -164,7 +158,7 @@ def test_what_is_observed_is_that_of_a_loop_over_replicas(kind: str) -> None:
     assert not observed(function, None)[0]["noise_variance"].any()
 
 
-def test_in_an_epoch_each_replica_has_its_own_candidates() -> None:
+def test_in_an_epoch_each_replica_has_its_own_candidates():
     function = function_of("lora")
     sampler = Reshuffled(REPLICAS, 2, function.samples, seeded(1))
     sampler.draw()
@@ -185,9 +179,7 @@ def test_in_an_epoch_each_replica_has_its_own_candidates() -> None:
     assert (found["conditional_bias_error"] == 4 * function.noise.gradient).all()
 
 
-def test_a_point_that_one_step_leads_to_and_another_leaves_is_gone_through_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_point_that_one_step_leads_to_and_another_leaves_is_gone_through_once(monkeypatch):
     """Looks over three steps in a row: four points are looked at."""
     function = function_of("lora")
     v = tuple(part[:1] for part in points(function))
@@ -205,7 +197,7 @@ def test_a_point_that_one_step_leads_to_and_another_leaves_is_gone_through_once(
     for name in passes:
         real = getattr(Network, name)
 
-        def counted(self: Network, *arguments: Any, name: str = name, real: Any = real) -> Any:
+        def counted(self, *arguments, name=name, real=real):
             passes[name] += 1
             return real(self, *arguments)
 
@@ -226,20 +218,20 @@ class Squares:
 
     name, units, samples = "squares", "", SAMPLES
 
-    def __init__(self) -> None:
+    def __init__(self):
         random = np.random.default_rng(0)
         self.X, self.Y = random.standard_normal((SAMPLES, K)), random.standard_normal((SAMPLES, D))
 
-    def losses(self, model: nn.Module, indices: Tensor) -> Tensor:
+    def losses(self, model, indices):
         like = next(model.parameters())
         x, y = (torch.tensor(z).to(like)[indices] for z in (self.X, self.Y))
         return (model(x) - y).square().sum(1) / 2
 
-    def hits(self, model: nn.Module, indices: Tensor) -> Tensor:
+    def hits(self, model, indices):
         return torch.zeros(len(indices))
 
 
-def linear() -> Network:
+def linear():
     """Linear regression through LoRA."""
     generator = seeded(1)
     model = nn.Sequential(nn.Linear(K, D, bias=False).double())
@@ -256,7 +248,7 @@ def linear() -> Network:
     return network
 
 
-def seen(network: Network, step: Point, rounding: Rounding | None = None) -> dict[str, Any]:
+def seen(network, step, rounding=None):
     v, look = network.point(), network.look()
     network.write(network.retract(v, step))
     after, look_next = network.point(), network.look()
@@ -264,7 +256,7 @@ def seen(network: Network, step: Point, rounding: Rounding | None = None) -> dic
     return observe(network, v, after, look, look_next, rounding or rounding_of(network))
 
 
-def exact_smoothness(network: Network, step: Point) -> tuple[Any, Any]:
+def exact_smoothness(network, step):
     """That of F and of f along a step of LoRA, at 64 bits of mantissa."""
     adapter, task = network.sites[0].adapter, network.task
     A, B, dA, dB = (x[0].numpy().astype(np.longdouble) for x in (*network.point(), *step))
@@ -282,7 +274,7 @@ def exact_smoothness(network: Network, step: Point) -> tuple[Any, Any]:
 
 
 @pytest.mark.parametrize("length", [1.0, 1e-2, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8])
-def test_smoothness_along_a_step_of_lora_is_the_exact_one_within_its_error(length: float) -> None:
+def test_smoothness_along_a_step_of_lora_is_the_exact_one_within_its_error(length):
     network = linear()
     u = random_direction(network)
     step = tuple(length * part / flat(u).norm() for part in u)
@@ -301,7 +293,7 @@ def test_smoothness_along_a_step_of_lora_is_the_exact_one_within_its_error(lengt
 
 
 @each_of_two
-def test_a_step_of_length_0_has_smoothness_0_and_one_to_no_number_has_none(kind: str) -> None:
+def test_a_step_of_length_0_has_smoothness_0_and_one_to_no_number_has_none(kind):
     network = network_of(kind)
     look, v = network.look(), network.point()
     found = observe(network, v, v, look, look, Rounding(1e-12, 1e-12))
@@ -324,7 +316,7 @@ def test_a_step_of_length_0_has_smoothness_0_and_one_to_no_number_has_none(kind:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_everything_else_is_what_its_name_says(kind: str) -> None:
+def test_everything_else_is_what_its_name_says(kind):
     network = network_of(kind)
     v, look = network.point(), network.look()
     g = network.batch_gradient(torch.tensor([0, 2]))
@@ -400,7 +392,7 @@ def test_everything_else_is_what_its_name_says(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["lora", "loreft", "dora"])
-def test_rounding_is_that_of_the_type_and_leaves_the_parameters_alone(kind: str) -> None:
+def test_rounding_is_that_of_the_type_and_leaves_the_parameters_alone(kind):
     network = network_of(kind)
     estimates = {}
     for dtype in (torch.float64, torch.float32):
@@ -416,7 +408,7 @@ def test_rounding_is_that_of_the_type_and_leaves_the_parameters_alone(kind: str)
     assert 1e-9 < estimates[torch.float32].gradient / size < 1e-2
 
 
-def test_rounding_covers_the_errors_of_float32() -> None:
+def test_rounding_covers_the_errors_of_float32():
     """Here known, from the same numbers in float64."""
     exact = network_of("lora")
     for seed in range(4):
@@ -438,15 +430,15 @@ class InSingle(nn.Module):
     """A layer that computes in float32 whatever it is given, as some losses and norms of large
     models do."""
 
-    def __init__(self, layer: nn.Module) -> None:
+    def __init__(self, layer):
         super().__init__()
         self.layer = layer.float()
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x):
         return self.layer(x.float()).double()
 
 
-def test_a_model_that_computes_in_float32_inside_is_found_out() -> None:
+def test_a_model_that_computes_in_float32_inside_is_found_out():
     network = network_of("lora")
     honest = rounding_of(network)
     network.model.norm = InSingle(network.model.norm)
@@ -457,7 +449,7 @@ def test_a_model_that_computes_in_float32_inside_is_found_out() -> None:
     assert found.gradient > 1e4 * honest.gradient
 
 
-def test_the_spectral_norm_of_a_large_matrix_is_repeatable_and_draws_from_no_generator() -> None:
+def test_the_spectral_norm_of_a_large_matrix_is_repeatable_and_draws_from_no_generator():
     X = torch.randn(1030, 1040, generator=seeded(1), dtype=torch.float64)
     X[0] += 3 * X[1:40].sum(0)
     state = torch.get_rng_state()

@@ -2,13 +2,12 @@
 and cached."""
 
 import math
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional
 
 from boundcheck.errors import InputError
@@ -20,16 +19,16 @@ from boundcheck.system.files import cache_folder
 from .small import SHAPE, seeded
 
 
-def gpt(seed: int = 0) -> GPT:
+def gpt(seed=0):
     return GPT(SHAPE, seeded(seed)).double()
 
 
-def tokens(m: int = 3, t: int = 6, seed: int = 1) -> Tensor:
+def tokens(m=3, t=6, seed=1):
     return torch.randint(SHAPE.vocabulary, (m, t), generator=seeded(seed))
 
 
 @pytest.mark.parametrize("place", range(6))
-def test_a_token_changes_no_earlier_logit(place: int) -> None:
+def test_a_token_changes_no_earlier_logit(place):
     ids, model = tokens(), gpt()
     changed = ids.clone()
     changed[:, place] = (ids[:, place] + 1) % SHAPE.vocabulary
@@ -39,7 +38,7 @@ def test_a_token_changes_no_earlier_logit(place: int) -> None:
     assert (differ[place:] > 1e-6).all()
 
 
-def test_attention_is_that_of_torch() -> None:
+def test_attention_is_that_of_torch():
     attention = Attention(SHAPE).double()
     x = torch.randn(3, 6, 8, dtype=torch.float64, generator=seeded(2))
     # The rows of qkv: all heads' queries, then keys, then values.
@@ -48,14 +47,14 @@ def test_attention_is_that_of_torch() -> None:
     torch.testing.assert_close(attention(x), attention.out(mixed.transpose(1, 2).flatten(2)))
 
 
-def test_a_block_is_what_its_docstring_says() -> None:
+def test_a_block_is_what_its_docstring_says():
     block, generator = gpt().blocks[0], seeded(2)
     h = torch.randn(3, 6, 8, dtype=torch.float64, generator=generator)
     # The two normalisations differ only after training.
     for weight in block.parameters():
         nn.init.normal_(weight, generator=generator)
 
-    def normalised(x: Tensor, norm: nn.LayerNorm) -> Tensor:
+    def normalised(x, norm):
         centred = x - x.mean(-1, keepdim=True)
         return (
             centred / (centred.square().mean(-1, keepdim=True) + 1e-5).sqrt() * norm.weight
@@ -68,9 +67,9 @@ def test_a_block_is_what_its_docstring_says() -> None:
     torch.testing.assert_close(block(h), middle + block.mlp.down(gelu))
 
 
-def test_an_edit_acts_on_the_hidden_states_of_its_block() -> None:
+def test_an_edit_acts_on_the_hidden_states_of_its_block():
     class Kept(nn.Module):
-        def forward(self, h: Tensor) -> Tensor:
+        def forward(self, h):
             self.h = h
             return -h
 
@@ -81,7 +80,7 @@ def test_an_edit_acts_on_the_hidden_states_of_its_block() -> None:
     torch.testing.assert_close(model(ids), model.head(model.norm(kept.h)))
 
 
-def test_initial_weights_have_the_sizes_that_are_said() -> None:
+def test_initial_weights_have_the_sizes_that_are_said():
     model = GPT(GPTShape(vocabulary=97, width=64, layers=8), seeded(0))
     for name, weight in model.named_parameters():
         if weight.ndim == 1:
@@ -102,25 +101,25 @@ STEPS = 3
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("BOUNDCHECK_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
 
 @pytest.fixture
-def short_text(monkeypatch: pytest.MonkeyPatch) -> str:
+def short_text(monkeypatch):
     text = corpora.english()[:50_000]
     monkeypatch.setattr(corpora, "english", lambda: text)
     return text
 
 
 @pytest.fixture
-def made(short_text: str) -> GPT:
+def made(short_text):
     return pretrained(SMALL, STEPS)
 
 
 @pytest.fixture
-def threads() -> Iterator[int]:
+def threads():
     """Three threads, when all else is made, for as long as a test lasts."""
     before = torch.get_num_threads()
     torch.set_num_threads(3)
@@ -128,23 +127,23 @@ def threads() -> Iterator[int]:
     torch.set_num_threads(before)
 
 
-def refuse(stage: str, done: int, total: int) -> None:
+def refuse(stage, done, total):
     raise AssertionError("trained again")
 
 
-def same(one: GPT, other: GPT) -> bool:
+def same(one, other):
     second = other.state_dict()
     return all(torch.equal(x, second[name]) for name, x in one.state_dict().items())
 
 
-def only_file(cache: Path) -> Path:
+def only_file(cache):
     (path,) = cache.glob("*.pt")
     return path
 
 
 @pytest.mark.full
-def test_it_learns_more_than_the_frequencies_of_letters(short_text: str) -> None:
-    ticks: list[tuple[str, int, int]] = []
+def test_it_learns_more_than_the_frequencies_of_letters(short_text):
+    ticks = []
     shape = replace(SMALL, width=32)
     model = pretrained(shape, 200, tick=lambda *told: ticks.append(told))
     assert ticks == [("pretraining", step + 1, 200) for step in range(200)]
@@ -162,8 +161,8 @@ def test_it_learns_more_than_the_frequencies_of_letters(short_text: str) -> None
 
 
 def test_the_same_seed_gives_the_same_weights_and_the_generator_of_torch_is_left_alone(
-    made: GPT, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int
-) -> None:
+    made, tmp_path, monkeypatch, threads
+):
     """Threads change no bit of the weights."""
     monkeypatch.setenv("BOUNDCHECK_CACHE", str(tmp_path / "another"))
     torch.rand(3)
@@ -177,8 +176,8 @@ def test_the_same_seed_gives_the_same_weights_and_the_generator_of_torch_is_left
 
 
 def test_arguments_text_code_and_processor_have_files_of_their_own(
-    made: GPT, short_text: str, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    made, short_text, cache, tmp_path, monkeypatch
+):
     pretrained(SMALL, STEPS + 1)
     pretrained(SMALL, STEPS, seed=1)
     pretrained(replace(SMALL, heads=1), STEPS)
@@ -192,19 +191,19 @@ def test_arguments_text_code_and_processor_have_files_of_their_own(
     assert len(list(cache.glob("*.pt"))) == 7
 
 
-def garbled(path: Path) -> None:
+def garbled(path):
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 64
     path.write_bytes(content)
 
 
-def without_a_weight(path: Path) -> None:
+def without_a_weight(path):
     content = torch.load(path)
     del content["weights"]["head.weight"]
     torch.save(content, path)
 
 
-DAMAGES: dict[str, Callable[[Path], object]] = {
+DAMAGES = {
     "emptied": lambda path: path.write_bytes(b""),
     "shortened": lambda path: path.write_bytes(path.read_bytes()[:-1000]),
     "garbled": garbled,
@@ -216,18 +215,16 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_broken_file_is_made_anew(made: GPT, cache: Path, damage: str) -> None:
+def test_a_broken_file_is_made_anew(made, cache, damage):
     DAMAGES[damage](only_file(cache))
-    ticks: list[int] = []
+    ticks = []
     assert same(made, pretrained(SMALL, STEPS, tick=lambda stage, done, total: ticks.append(done)))
     assert ticks == [1, 2, 3]
     assert same(made, pretrained(SMALL, STEPS, tick=refuse))
     only_file(cache)
 
 
-def test_the_cache_is_where_the_environment_says(
-    cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_cache_is_where_the_environment_says(cache, monkeypatch):
     assert cache_folder() == cache
     for unset in ("", None):
         (
@@ -239,8 +236,8 @@ def test_the_cache_is_where_the_environment_says(
 
 
 def test_a_cache_that_cannot_be_written_is_refused_before_training(
-    short_text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    short_text, tmp_path, monkeypatch
+):
     (tmp_path / "file").write_text("", encoding="utf-8")
     monkeypatch.setenv("BOUNDCHECK_CACHE", str(tmp_path / "file"))
     with pytest.raises(

@@ -1,12 +1,8 @@
 """The gradient ratio of a stock Trainer, with AdamW at 5e-5, against the same weights and rows in
 double precision."""
 
-from __future__ import annotations
-
 import copy
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -19,13 +15,13 @@ pytestmark = [of_peft, pytest.mark.full]
 STEPS = 6
 
 
-def keeping(models: list[Any]) -> Any:
+def keeping(models):
     """A callback that copies the model before the first step and after each, in double
     precision."""
     from transformers import TrainerCallback
 
     class Keeping(TrainerCallback):
-        def on_train_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+        def on_train_begin(self, args, state, control, **given):
             models.append(copy.deepcopy(given["model"]).double().eval())
 
         on_step_end = on_train_begin
@@ -33,7 +29,7 @@ def keeping(models: list[Any]) -> Any:
     return Keeping()
 
 
-def in_double(model: Any, rows: list[dict[str, Any]]) -> tuple[torch.Tensor, torch.Tensor]:
+def in_double(model, rows):
     """The trained parameters, and the gradient in them of the mean over rows of each row's mean
     cross-entropy."""
     losses = []
@@ -55,12 +51,10 @@ def in_double(model: Any, rows: list[dict[str, Any]]) -> tuple[torch.Tensor, tor
 
 # Of their stock settings dropout is left on.
 @pytest.mark.parametrize("family", TARGETS)
-def test_it_is_that_of_double_precision_within_its_rounding(
-    family: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_it_is_that_of_double_precision_within_its_rounding(family, tmp_path, capsys):
     name = {"Bert": CLASSIFIER, "GPT2": "GPT2LMHeadModel"}.get(family, f"{family}ForCausalLM")
     rows = data_of(8) if family == "Bert" else causal_rows([6] * 8)
-    models: list[Any] = []
+    models = []
     callback = recording(tmp_path, every=1, samples=100)
     model = lora(name, transformer(name), modules_to_save=None, r=4, lora_alpha=8)
     train(

@@ -18,11 +18,11 @@ pytestmark = of_peft
 NAMES = {"gpt2": "GPT2LMHeadModel"}
 
 
-def spec(folder: Path, name: str) -> PretrainedSpec:
+def spec(folder, name):
     text = folder.parent / "rows.jsonl"
     rows = ({"text": "w1 w4" + " w7" * (i % 3), "label": ["no", "yes"][i % 2]} for i in range(12))
     text.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    task: Any = "classification" if name == "bert" else "causal"
+    task = "classification" if name == "bert" else "causal"
     return PretrainedSpec(
         kind="pretrained", path=str(folder), task=task, text=str(text), samples=6, held_out=4
     )
@@ -38,7 +38,7 @@ class Changed:
     field: str
     value: Any
 
-    def make(self, folder: Path) -> None:
+    def make(self, folder):
         shutil.copytree(self.source, folder / "model")
         path = folder / "model" / self.file
         table = json.loads(path.read_text()) if path.exists() else {}
@@ -46,15 +46,13 @@ class Changed:
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def folders(tmp_path_factory):
     root = tmp_path_factory.mktemp("models")
     return {short: saved(root / short, name) for short, name in NAMES.items()}
 
 
 @pytest.mark.full
-def test_a_folder_with_an_adapter_or_a_tokenizer_of_its_own_is_refused(
-    folders: dict[str, Path], tmp_path: Path
-) -> None:
+def test_a_folder_with_an_adapter_or_a_tokenizer_of_its_own_is_refused(folders, tmp_path):
     """It would load the model that the adapter names, from wherever that is; and panic, which is no
     exception."""
     splits = {
@@ -77,7 +75,7 @@ def test_a_folder_with_an_adapter_or_a_tokenizer_of_its_own_is_refused(
         assert (error.field, error.value) == ("model.path", folder / "model" / named)
 
 
-def folder_of(folder: Path, tensors: dict[str, torch.Tensor] | None = None) -> Path:
+def folder_of(folder, tensors=None):
     """A folder with a configuration, and a file of weights with these tensors."""
     from safetensors.torch import save_file
 
@@ -87,7 +85,7 @@ def folder_of(folder: Path, tensors: dict[str, torch.Tensor] | None = None) -> P
 
 
 @pytest.mark.full
-def test_a_folder_may_be_made_of_links(tmp_path: Path) -> None:
+def test_a_folder_may_be_made_of_links(tmp_path):
     """As in the cache of Hugging Face's hub, where what nobody needs may be gone."""
     (blobs := tmp_path / "blobs").mkdir()
     (snapshot := tmp_path / "snapshot").mkdir()
@@ -98,7 +96,7 @@ def test_a_folder_may_be_made_of_links(tmp_path: Path) -> None:
 
 
 @pytest.mark.full
-def test_a_header_says_how_much_its_file_holds(tmp_path: Path) -> None:
+def test_a_header_says_how_much_its_file_holds(tmp_path):
     tensors = {
         "a": torch.zeros(2),
         "b": torch.zeros(2, 1, dtype=torch.bfloat16),
@@ -108,7 +106,7 @@ def test_a_header_says_how_much_its_file_holds(tmp_path: Path) -> None:
 
 
 @pytest.mark.full
-def test_pickled_weights_are_not_loaded(folders: dict[str, Path], tmp_path: Path) -> None:
+def test_pickled_weights_are_not_loaded(folders, tmp_path):
     from safetensors.torch import load_file
 
     shutil.copytree(folders["gpt2"], tmp_path / "model")
@@ -131,7 +129,7 @@ WRONG = {
 
 @pytest.mark.full
 @pytest.mark.parametrize("name", WRONG)
-def test_a_header_that_is_none_is_refused(name: str, tmp_path: Path) -> None:
+def test_a_header_that_is_none_is_refused(name, tmp_path):
     header, length = WRONG[name]
     weights = folder_of(tmp_path) / "model.safetensors"
     weights.write_bytes(length.to_bytes(8, "little") + header + bytes(16))

@@ -5,18 +5,16 @@ the network that has one matrix in the place of each adapter.
 """
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
-from torch import Tensor, nn
+from torch import nn
 
 from boundcheck.errors import InputError
-from boundcheck.functions.arithmetic import Point, inner
+from boundcheck.functions.arithmetic import inner
 from boundcheck.functions.networks.adapt import sites_of
 from boundcheck.functions.networks.function import top_curvatures
 from boundcheck.functions.networks.network import Leaf, Network, probed
@@ -38,20 +36,20 @@ each_kind = pytest.mark.parametrize("kind", KINDS)
 each_flat_kind = pytest.mark.parametrize("kind", small.FLAT)
 
 
-def close(got: Point, expected: Point, rtol: float = 1e-11) -> None:
+def close(got, expected, rtol=1e-11):
     assert [part.shape for part in got] == [part.shape for part in expected]
     size = flat(expected).norm().item()
     assert size > 0
     assert (flat(got) - flat(expected)).norm().item() <= rtol * size
 
 
-def weight_direction(network: Network, seed: int = 6) -> Point:
+def weight_direction(network, seed=6):
     generator = torch.Generator().manual_seed(seed)
     shapes = [site.adapter.W0.shape for site in network.sites]
     return tuple(torch.randn(shape, generator=generator, dtype=torch.float64) for shape in shapes)
 
 
-def gradient_of(network: Network, loss: Tensor) -> Point:
+def gradient_of(network, loss):
     """By autograd, as blocks; Riemannian where the domain is curved."""
     left = iter(torch.autograd.grad(loss, network.parameters))
     blocks = tuple(next(left).unsqueeze(0) for site in network.sites for _ in site.adapter.blocks)
@@ -59,7 +57,7 @@ def gradient_of(network: Network, loss: Tensor) -> Point:
 
 
 @each_kind
-def test_a_look_is_what_autograd_says_of_all_samples_at_once_and_of_each(kind: str) -> None:
+def test_a_look_is_what_autograd_says_of_all_samples_at_once_and_of_each(kind):
     network = network_of(kind)
     look, expected = network.look(), mean_loss(network)
     assert look.loss == pytest.approx(expected.item(), rel=1e-14)
@@ -84,9 +82,7 @@ def test_a_look_is_what_autograd_says_of_all_samples_at_once_and_of_each(kind: s
     st.integers(1, 9),
     st.sampled_from([0.25, 1.0, 8.0]),
 )
-def test_samples_count_as_often_as_they_are_named(
-    kind: str, indices: list[int], chunk: int, scale: float
-) -> None:
+def test_samples_count_as_often_as_they_are_named(kind, indices, chunk, scale):
     network = network_of(kind, chunk=chunk, scale=scale)
     look, whole = network.look(torch.tensor(indices)), network.look()
     alone = [network.batch_gradient(torch.tensor([i])) for i in range(5)]
@@ -102,7 +98,7 @@ def test_samples_count_as_often_as_they_are_named(
 
 
 @each_kind
-def test_weight_gradients_are_those_of_one_matrix_a_site(kind: str) -> None:
+def test_weight_gradients_are_those_of_one_matrix_a_site(kind):
     network = network_of(kind)
     found = network.look().weight_gradients
     model, names = merged(network)
@@ -115,7 +111,7 @@ def test_weight_gradients_are_those_of_one_matrix_a_site(kind: str) -> None:
 
 
 @each_flat_kind
-def test_products_are_those_of_the_whole_hessian(kind: str) -> None:
+def test_products_are_those_of_the_whole_hessian(kind):
     network = network_of(kind)
     hessian = small.dense_hessian(network)
     for seed in (4, 5):
@@ -127,7 +123,7 @@ def test_products_are_those_of_the_whole_hessian(kind: str) -> None:
         )
 
 
-def second_difference(network: Network, u: Point, step: float) -> float:
+def second_difference(network, u, step):
     """The second derivative of F along retractions, right to fourth order."""
     v, losses = network.point(), []
     for t in (-2, -1, 0, 1, 2):
@@ -138,7 +134,7 @@ def second_difference(network: Network, u: Point, step: float) -> float:
 
 
 @each_kind
-def test_products_are_symmetric_and_those_of_losses_along_a_retraction(kind: str) -> None:
+def test_products_are_symmetric_and_those_of_losses_along_a_retraction(kind):
     """The polar retraction is one of second order: along it F bends as along a geodesic."""
     network = network_of(kind)
     x, y = (network.tangent(network.point(), random_direction(network, seed)) for seed in (4, 5))
@@ -149,7 +145,7 @@ def test_products_are_symmetric_and_those_of_losses_along_a_retraction(kind: str
     assert found == pytest.approx(second_difference(network, x, 2e-4), rel=1e-5)
 
 
-def test_products_of_loreft_see_and_give_the_tangent_part_alone() -> None:
+def test_products_of_loreft_see_and_give_the_tangent_part_alone():
     network = network_of("loreft")
     v, u = network.point(), random_direction(network)
     product = network.hessian_vector_product(u)
@@ -160,7 +156,7 @@ def test_products_of_loreft_see_and_give_the_tangent_part_alone() -> None:
 
 
 @pytest.mark.parametrize("kind", ["lora", "full", "loreft"])
-def test_products_in_the_weights_are_those_of_the_whole_hessian(kind: str) -> None:
+def test_products_in_the_weights_are_those_of_the_whole_hessian(kind):
     network = network_of(kind)
     hessian = small.hessian_in(network, *merged(network))
     for u in (weight_direction(network), weight_direction(network, 7)):
@@ -171,7 +167,7 @@ def test_products_in_the_weights_are_those_of_the_whole_hessian(kind: str) -> No
         )
 
 
-def test_accuracy_is_the_share_of_next_tokens_that_were_the_likeliest() -> None:
+def test_accuracy_is_the_share_of_next_tokens_that_were_the_likeliest():
     network = network_of("lora")
     ids, right = network.task.ids, 0
     for row in ids:
@@ -181,7 +177,7 @@ def test_accuracy_is_the_share_of_next_tokens_that_were_the_likeliest() -> None:
 
 
 @each_kind
-def test_what_is_written_is_read_back(kind: str) -> None:
+def test_what_is_written_is_read_back(kind):
     network = network_of(kind)
     v = random_point(network, seed=9)
     network.write(v)
@@ -192,7 +188,7 @@ def test_what_is_written_is_read_back(kind: str) -> None:
     assert torch.equal(read[0], v[0])
 
 
-def with_dropout() -> Network:
+def with_dropout():
     """In training, all but one module of it, with dropout before the head."""
     model = adapted("lora")
     model.norm = nn.Sequential(model.norm, nn.Dropout(0.5))
@@ -202,11 +198,11 @@ def with_dropout() -> Network:
     return network
 
 
-def modes(network: Network) -> list[bool]:
+def modes(network):
     return [module.training for module in network.model.modules()]
 
 
-USES: dict[str, Callable[[Network], Sequence[Tensor]]] = {
+USES = {
     "losses": lambda network: [network.losses()],
     "accuracy": lambda network: [torch.tensor(network.accuracy())],
     "batch_gradient": lambda network: network.batch_gradient(torch.arange(5)),
@@ -217,7 +213,7 @@ USES: dict[str, Callable[[Network], Sequence[Tensor]]] = {
 
 
 @pytest.mark.parametrize("use", USES.values(), ids=USES)
-def test_there_is_no_dropout_and_modes_and_hooks_are_left_as_they_were(use: Any) -> None:
+def test_there_is_no_dropout_and_modes_and_hooks_are_left_as_they_were(use):
     """Also after an error."""
     network = with_dropout()
     before = modes(network)
@@ -234,7 +230,7 @@ def test_there_is_no_dropout_and_modes_and_hooks_are_left_as_they_were(use: Any)
     assert not any(site.module._forward_hooks for site in network.sites)
 
 
-def test_looking_leaves_parameters_gradients_and_generators_alone() -> None:
+def test_looking_leaves_parameters_gradients_and_generators_alone():
     network, state = with_dropout(), torch.get_rng_state()
     v = network.point()
     network.look()
@@ -245,13 +241,13 @@ def test_looking_leaves_parameters_gradients_and_generators_alone() -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def units() -> tuple[Any, ...]:
+def units():
     """What multiplies matrices, each with a precision of its own."""
     return torch.backends.cuda.matmul, torch.backends.cudnn.conv, torch.backends.cudnn.rnn
 
 
 @pytest.fixture
-def precisions_restored() -> Iterator[None]:
+def precisions_restored():
     every, legacy = (torch.backends, *units()), (torch.backends.cuda.matmul, torch.backends.cudnn)
     before, allowed = [each.fp32_precision for each in every], [each.allow_tf32 for each in legacy]
     yield
@@ -262,7 +258,7 @@ def precisions_restored() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("way", ["as it used to be set", "as a Trainer sets it"])
-def test_there_is_no_tf32_and_what_was_set_is_left(way: str, precisions_restored: None) -> None:
+def test_there_is_no_tf32_and_what_was_set_is_left(way, precisions_restored):
     if way == "as it used to be set":
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     else:
@@ -284,7 +280,7 @@ def test_there_is_no_tf32_and_what_was_set_is_left(way: str, precisions_restored
 
 
 @each_kind
-def test_a_model_in_float32_is_seen_as_one_in_float64(kind: str) -> None:
+def test_a_model_in_float32_is_seen_as_one_in_float64(kind):
     network = network_of(kind)
     model = copy.deepcopy(network.model).float()
     single = Network(model, sites_of(model), network.task, 2)
@@ -306,15 +302,15 @@ def test_a_model_in_float32_is_seen_as_one_in_float64(kind: str) -> None:
 class Wrapped(nn.Module):
     """A layer that is used in some way of its own."""
 
-    def __init__(self, layer: nn.Module, use: Callable[[nn.Module, Tensor], Tensor]) -> None:
+    def __init__(self, layer, use):
         super().__init__()
         self.layer, self.use = layer, use
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x):
         return self.use(self.layer, x)
 
 
-def wrapping(use: Callable[[nn.Module, Tensor], Tensor], kind: str = "lora") -> Network:
+def wrapping(use, kind="lora"):
     """The GPT with a layer that is used in this way."""
     model = adapted(kind)
     model.blocks[0].attention.out = Wrapped(model.blocks[0].attention.out, use)
@@ -324,11 +320,11 @@ def wrapping(use: Callable[[nn.Module, Tensor], Tensor], kind: str = "lora") -> 
 
 
 @torch.no_grad()
-def without_gradients(layer: nn.Module, x: Tensor) -> Tensor:
+def without_gradients(layer, x):
     return layer(x)
 
 
-MISUSED: dict[str, tuple[Callable[[nn.Module, Tensor], Tensor], str]] = {
+MISUSED = {
     # As in models whose samples are the second axis.
     "turned": (
         lambda layer, x: layer(x.transpose(0, 1)).transpose(0, 1),
@@ -340,7 +336,7 @@ MISUSED: dict[str, tuple[Callable[[nn.Module, Tensor], Tensor], str]] = {
 
 
 @pytest.mark.parametrize(("use", "words"), MISUSED.values(), ids=MISUSED)
-def test_a_site_without_gradients_of_samples_is_named(use: Any, words: str) -> None:
+def test_a_site_without_gradients_of_samples_is_named(use, words):
     network = wrapping(use)
     with pytest.raises(InputError, match=rf"blocks\.0\.attention\.out\.layer{words}"):
         network.look()
@@ -348,7 +344,7 @@ def test_a_site_without_gradients_of_samples_is_named(use: Any, words: str) -> N
 
 
 @pytest.mark.parametrize("kind", ["lora", "dora"])
-def test_a_site_that_is_used_twice_has_the_gradients_of_both_uses(kind: str) -> None:
+def test_a_site_that_is_used_twice_has_the_gradients_of_both_uses(kind):
     network = wrapping(lambda layer, x: layer(torch.tanh(layer(x))), kind)
     look = network.look()
     close(look.gradient, gradient_of(network, mean_loss(network)))
@@ -362,7 +358,7 @@ def test_a_site_that_is_used_twice_has_the_gradients_of_both_uses(kind: str) -> 
 
 @pytest.mark.full
 @pytest.mark.parametrize("kind", ["lora", "direft", "loreft"])
-def test_curvatures_are_those_of_the_whole_hessians(kind: str) -> None:
+def test_curvatures_are_those_of_the_whole_hessians(kind):
     network = network_of(kind)
     in_v, in_w = top_curvatures(network, np.random.default_rng(0), 1e-8)
     if kind == "loreft":
@@ -380,15 +376,13 @@ def test_curvatures_are_those_of_the_whole_hessians(kind: str) -> None:
     assert in_w == pytest.approx(torch.linalg.eigvalsh(in_weights).abs().max().item(), rel=1e-6)
 
 
-def test_the_fields_of_a_leaf_are_those_that_ids_of_runs_are_made_of() -> None:
+def test_the_fields_of_a_leaf_are_those_that_ids_of_runs_are_made_of():
     """By a hash of them a run of a network is found again."""
     assert list(vars(Leaf(torch.ones(2, 1)))) == ["parameter", "transposed"]
 
 
 @pytest.mark.parametrize("kind", ["lora", "dora"])
-def test_samples_at_a_time_are_as_many_as_fit_and_change_nothing(
-    kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_samples_at_a_time_are_as_many_as_fit_and_change_nothing(kind, monkeypatch):
     from boundcheck.functions.networks import network as module
 
     whole = network_of(kind, samples=8, chunk=8)
@@ -409,12 +403,12 @@ def test_samples_at_a_time_are_as_many_as_fit_and_change_nothing(
 
 
 @pytest.mark.full
-def test_a_sample_takes_what_is_said_of_it_to_within_a_factor() -> None:
+def test_a_sample_takes_what_is_said_of_it_to_within_a_factor():
     """At least what torch counts of a look, as it grows with its samples, and at most four
     times."""
     from torch.profiler import ProfilerActivity, profile
 
-    def most(chunk: int) -> int:
+    def most(chunk):
         network = network_of("lora", samples=32, chunk=chunk)
         network.look()
         with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as found:

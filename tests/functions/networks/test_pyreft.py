@@ -2,14 +2,11 @@
 of its kind."""
 
 import copy
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.utils.parametrizations import orthogonal, weight_norm
 
 from boundcheck.errors import InputError
@@ -29,28 +26,26 @@ BLOCKS = range(SHAPE.layers)
 class Rotate(nn.Module):
     """x -> x Rᵀ, with Rᵀ of shape (d, r)."""
 
-    def __init__(self, d: int, r: int) -> None:
+    def __init__(self, d, r):
         super().__init__()
         self.weight = nn.Parameter(torch.empty(d, r))
         nn.init.orthogonal_(self.weight)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x):
         return x.to(self.weight.dtype) @ self.weight
 
 
 class Loreft(nn.Module):
     """h + Rᵀ(U h + b - R h)."""
 
-    def __init__(
-        self, d: int = D, r: int = RANK, act: Callable[[Tensor], Tensor] | None = None
-    ) -> None:
+    def __init__(self, d=D, r=RANK, act=None):
         super().__init__()
         self.rotate_layer = orthogonal(Rotate(d, r))
         self.learned_source = nn.Linear(d, r)
         self.dropout = nn.Dropout(0.5)
         self.act_fn = act or nn.Identity()
 
-    def forward(self, base: Tensor, source: Any = None, subspaces: Any = None) -> Tensor:
+    def forward(self, base, source=None, subspaces=None):
         rotated = self.rotate_layer(base)
         edit = self.act_fn(self.learned_source(base)) - rotated
         return self.dropout((base + edit @ self.rotate_layer.weight.T).to(base.dtype))
@@ -59,7 +54,7 @@ class Loreft(nn.Module):
 class Direft(Loreft):
     """h + Rᵀ(U h + b): the same parts."""
 
-    def forward(self, base: Tensor, source: Any = None, subspaces: Any = None) -> Tensor:
+    def forward(self, base, source=None, subspaces=None):
         return self.dropout(
             base + self.act_fn(self.learned_source(base)) @ self.rotate_layer.weight.T
         )
@@ -68,7 +63,7 @@ class Direft(Loreft):
 class Bare(Loreft):
     """With an R that training takes off the manifold."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         super().__init__()
         self.rotate_layer = Rotate(D, RANK)
 
@@ -76,7 +71,7 @@ class Bare(Loreft):
 class Scaled(Loreft):
     """With an R whose row is of length 1 at the start alone."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         super().__init__(r=1)
         self.rotate_layer = weight_norm(Rotate(D, 1), dim=1)
 
@@ -84,7 +79,7 @@ class Scaled(Loreft):
 class Constant(Loreft):
     """A learned vector in place of U h + b."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         super().__init__()
         self.learned_source = nn.Parameter(torch.ones(RANK))
 
@@ -92,15 +87,15 @@ class Constant(Loreft):
 class Noreft(nn.Module):
     """h + Pᵀ(U h + b - P h): a linear layer whose weight is used outside of it too."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         super().__init__()
         self.proj_layer, self.learned_source = nn.Linear(D, RANK, bias=False), nn.Linear(D, RANK)
 
-    def forward(self, base: Tensor) -> Tensor:
+    def forward(self, base):
         return base + (self.learned_source(base) - self.proj_layer(base)) @ self.proj_layer.weight
 
 
-def edited(make: Callable[[], nn.Module] = Loreft, dtype: torch.dtype = torch.float64) -> nn.Module:
+def edited(make=Loreft, dtype=torch.float64):
     """The GPT with an edit after each block."""
     model = gpt()
     with torch.random.fork_rng():
@@ -110,12 +105,12 @@ def edited(make: Callable[[], nn.Module] = Loreft, dtype: torch.dtype = torch.fl
     return model.to(dtype)
 
 
-def of_pyreft(dtype: torch.dtype = torch.float64) -> Network:
+def of_pyreft(dtype=torch.float64):
     model = edited(dtype=dtype)
     return Network(model, sites_of(model), windows(), 2)
 
 
-def test_it_is_found_with_its_constant() -> None:
+def test_it_is_found_with_its_constant():
     model = edited()
     sites = sites_of(model)
     assert [site.name for site in sites] == [f"blocks.{block}.edit" for block in BLOCKS]
@@ -123,7 +118,7 @@ def test_it_is_found_with_its_constant() -> None:
         assert isinstance(site.adapter, LoReFTTrained)
         assert site.adapter.claims == ("meft.loreft_trained",)
         R, U = site.point()
-        layer: Any = site.module
+        layer = site.module
         np.testing.assert_array_equal(R[0].detach(), layer.rotate_layer.weight.detach().T)
         np.testing.assert_array_equal(U[0, :, :-1].detach(), layer.learned_source.weight.detach())
         np.testing.assert_array_equal(U[0, :, -1].detach(), layer.learned_source.bias.detach())
@@ -134,18 +129,18 @@ def test_it_is_found_with_its_constant() -> None:
             torch.testing.assert_close(layer(x), x @ whole[:, :-1].T + whole[:, -1])
 
 
-def ours(network: Network) -> Network:
+def ours(network):
     """The same network with edits of our own at the same point."""
     model = copy.deepcopy(network.model)
     for site in network.sites:
         W0 = torch.eye(D, D + 1, dtype=torch.float64)
         v = [part[0].detach().clone() for part in site.point()]
-        block: Any = model.get_submodule(site.name.removesuffix(".edit"))
+        block = model.get_submodule(site.name.removesuffix(".edit"))
         block.edit = AdaptedLinear(LoReFTTrained(W0, RANK), v, affine=True)
     return Network(model, sites_of(model), network.task, network.chunk)
 
 
-def test_everything_is_that_of_our_edits_at_the_same_point() -> None:
+def test_everything_is_that_of_our_edits_at_the_same_point():
     theirs = of_pyreft()
     mine = ours(theirs)
     for other in (theirs, mine):
@@ -172,12 +167,12 @@ def test_everything_is_that_of_our_edits_at_the_same_point() -> None:
     torch.testing.assert_close(theirs.losses(), mine.losses())
 
 
-def same(x: dict[str, Tensor], y: dict[str, Tensor]) -> bool:
+def same(x, y):
     return all(torch.equal(x[name], y[name]) for name in x)
 
 
-def partly(name: str) -> Callable[[], nn.Module]:
-    def make() -> nn.Module:
+def partly(name):
+    def make():
         layer = Loreft()
         layer.get_parameter(name).requires_grad_(False)
         return layer
@@ -185,7 +180,7 @@ def partly(name: str) -> Callable[[], nn.Module]:
     return make
 
 
-def unseen() -> nn.Module:
+def unseen():
     """With a function that does not show at the start, where it is asked about 0 alone."""
     layer = Loreft(act=nn.ReLU())
     nn.init.zeros_(layer.learned_source.weight)
@@ -193,7 +188,7 @@ def unseen() -> nn.Module:
     return layer
 
 
-STRANGE: dict[str, Callable[[], nn.Module]] = {
+STRANGE = {
     "DiReFT": Direft,
     "R not orthogonal": Bare,
     "R of length g": Scaled,
@@ -207,7 +202,7 @@ STRANGE: dict[str, Callable[[], nn.Module]] = {
 
 
 @pytest.mark.parametrize("make", STRANGE.values(), ids=STRANGE)
-def test_what_is_something_else_is_refused_in_one_line(make: Callable[[], nn.Module]) -> None:
+def test_what_is_something_else_is_refused_in_one_line(make):
     with pytest.raises(InputError, match=r"blocks\.0\.edit") as caught:
         sites_of(edited(make))
     assert "LoReFT" in str(caught.value)
@@ -217,16 +212,16 @@ def test_what_is_something_else_is_refused_in_one_line(make: Callable[[], nn.Mod
 class Outer(nn.Module):
     """A model around another that names its parameters in its own way, as pyvene's do."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model):
         super().__init__()
         self.model = model
 
     # Its signature is pyvene's, and not torch's.
-    def named_parameters(self, recurse: bool = True) -> Any:
+    def named_parameters(self, recurse=True):
         return list(self.model.named_parameters())
 
 
-def test_one_that_is_frozen_is_no_site_and_a_model_may_name_its_parameters_in_its_own_way() -> None:
+def test_one_that_is_frozen_is_no_site_and_a_model_may_name_its_parameters_in_its_own_way():
     model = edited()
     assert [site.name for site in sites_of(Outer(model))] == [
         f"model.blocks.{block}.edit" for block in BLOCKS
@@ -235,11 +230,11 @@ def test_one_that_is_frozen_is_no_site_and_a_model_may_name_its_parameters_in_it
     assert [site.name for site in sites_of(model)] == ["blocks.1.edit"]
 
 
-def with_hooks() -> Any:
+def with_hooks():
     """A small BERT with an edit after each layer, put there by hooks."""
-    model: Any = transformer("BertForSequenceClassification").requires_grad_(False)
+    model = transformer("BertForSequenceClassification").requires_grad_(False)
 
-    def change(layer: nn.Module, _: Any, output: Any) -> Any:
+    def change(layer, _, output):
         edit = layer.get_submodule("edit")
         return (edit(output[0]), *output[1:]) if isinstance(output, tuple) else edit(output)
 
@@ -252,9 +247,7 @@ def with_hooks() -> Any:
 
 
 @pytest.mark.full
-def test_the_callback_records_it_and_the_same_parameters_come_out_to_the_last_bit(
-    tmp_path: Path,
-) -> None:
+def test_the_callback_records_it_and_the_same_parameters_come_out_to_the_last_bit(tmp_path):
     alone = train(tmp_path, None, with_hooks(), data_of())
     callback = recording(tmp_path)
     watched = train(tmp_path, callback, with_hooks(), data_of())
@@ -275,14 +268,11 @@ def test_the_callback_records_it_and_the_same_parameters_come_out_to_the_last_bi
 
 
 @pytest.mark.full
-def test_that_of_pyreft_itself_is_found() -> None:
+def test_that_of_pyreft_itself_is_found():
     pyreft = pytest.importorskip("pyreft")
 
-    def make() -> nn.Module:
-        made: nn.Module = pyreft.LoreftIntervention(
-            embed_dim=D, low_rank_dimension=RANK, dtype=torch.float64
-        )
-        return made
+    def make():
+        return pyreft.LoreftIntervention(embed_dim=D, low_rank_dimension=RANK, dtype=torch.float64)
 
     sites = sites_of(edited(make))
     assert [type(site.adapter) for site in sites] == [LoReFTTrained] * len(BLOCKS)

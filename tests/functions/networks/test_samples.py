@@ -2,12 +2,10 @@
 loop."""
 
 import json
-from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from boundcheck.functions.networks import bridge, corpora
 from boundcheck.functions.networks.bridge import PretrainedSpec
@@ -36,9 +34,7 @@ LINES = [
         ("classification", "bare.jsonl"),
     ],
 )
-def test_encoded_samples_are_those_of_one_call(
-    task: Any, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_encoded_samples_are_those_of_one_call(task, text, tmp_path, monkeypatch):
     """Of a text that is encoded piece by piece too."""
     from transformers import AutoTokenizer
 
@@ -94,7 +90,7 @@ def test_encoded_samples_are_those_of_one_call(
             )
     naive = Encoded("train", expected, "class" if task == "classification" else "next token")
     monkeypatch.setattr(bridge, "_PIECE", 10_000)
-    found: Any = table.load("cpu").task
+    found = table.load("cpu").task
     assert naive._inputs.keys() == found._inputs.keys()
     for one, other in (
         (naive.labels, found.labels),
@@ -107,7 +103,7 @@ def test_encoded_samples_are_those_of_one_call(
 LENGTHS = (6, 3, 5, 2)
 
 
-def padded(n: int = 4, seed: int = 1) -> dict[str, Tensor]:
+def padded(n=4, seed=1):
     """Texts of several lengths, padded on the right."""
     ids, mask = torch.zeros(n, 6, dtype=torch.int64), torch.zeros(n, 6, dtype=torch.int64)
     for row, length in enumerate(LENGTHS[:n]):
@@ -116,12 +112,12 @@ def padded(n: int = 4, seed: int = 1) -> dict[str, Tensor]:
     return {"input_ids": ids, "attention_mask": mask}
 
 
-def causal() -> dict[str, Tensor]:
+def causal():
     batch = padded()
     return batch | {"labels": batch["input_ids"].masked_fill(batch["attention_mask"] == 0, IGNORED)}
 
 
-def masked() -> dict[str, Tensor]:
+def masked():
     """About half of the tokens are to be predicted; of the last text not one."""
     batch = causal()
     hidden = torch.rand(4, 6, generator=seeded(3)) < 0.5
@@ -129,20 +125,20 @@ def masked() -> dict[str, Tensor]:
     return batch | {"labels": batch["labels"].masked_fill(~hidden, IGNORED)}
 
 
-def tagged() -> dict[str, Tensor]:
+def tagged():
     batch = causal()
     return batch | {
         "labels": batch["labels"].where(batch["labels"] == IGNORED, batch["labels"] % 3)
     }
 
 
-def classified() -> dict[str, Tensor]:
+def classified():
     return padded() | {"labels": torch.tensor([0, 2, 1, 2])}
 
 
 THREE = {"num_labels": 3}
 # A model of transformers, its options, a minibatch, and where its labels are.
-CASES: dict[str, tuple[str, dict[str, Any], dict[str, Tensor], Any]] = {
+CASES = {
     "GPT-2": ("GPT2LMHeadModel", {}, causal(), "next token"),
     "Llama": ("LlamaForCausalLM", {}, causal(), "next token"),
     "masked BERT": ("BertForMaskedLM", {}, masked(), "token"),
@@ -158,20 +154,20 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, Tensor], Any]] = {
 each_case = pytest.mark.parametrize("case", CASES)
 
 
-def model_of(case: str) -> Any:
+def model_of(case):
     name, options, *_ = CASES[case]
     return transformer(name, **options)
 
 
-def task_of(case: str) -> Encoded:
+def task_of(case):
     return Encoded(case, CASES[case][2], CASES[case][3])
 
 
-def everything(task: Encoded) -> Tensor:
+def everything(task):
     return torch.arange(task.samples)
 
 
-def by_loop(case: str, logits: Tensor) -> tuple[list[float], list[float]]:
+def by_loop(case, logits):
     """Losses and hits of each sample, token by token."""
     labels, shape = CASES[case][2]["labels"], CASES[case][3]
     sums, counts, right = [], [], []
@@ -194,9 +190,7 @@ def by_loop(case: str, logits: Tensor) -> tuple[list[float], list[float]]:
 
 @pytest.mark.full
 @each_case
-def test_losses_and_hits_are_those_of_a_loop_in_float64_whoever_goes_with_a_sample(
-    case: str,
-) -> None:
+def test_losses_and_hits_are_those_of_a_loop_in_float64_whoever_goes_with_a_sample(case):
     model, task = model_of(case).double(), task_of(case)
     inputs = {name: x for name, x in CASES[case][2].items() if name != "labels"}
     losses, hits = by_loop(case, model(**inputs).logits)
@@ -227,7 +221,7 @@ def test_losses_and_hits_are_those_of_a_loop_in_float64_whoever_goes_with_a_samp
         torch.testing.assert_close(found[row], single * share, rtol=1e-9, atol=1e-12)
 
 
-def test_counts_are_the_labels_that_are_to_be_predicted() -> None:
+def test_counts_are_the_labels_that_are_to_be_predicted():
     assert task_of("GPT-2").counts.tolist() == [length - 1 for length in LENGTHS]
     assert task_of("tagging BERT").counts.tolist() == list(LENGTHS)
     assert task_of("masked BERT").counts.tolist() == (masked()["labels"] != IGNORED).sum(1).tolist()
@@ -235,7 +229,7 @@ def test_counts_are_the_labels_that_are_to_be_predicted() -> None:
 
 
 @pytest.mark.full
-def test_what_is_not_a_sample_each_is_no_input_of_the_model() -> None:
+def test_what_is_not_a_sample_each_is_no_input_of_the_model():
     model = model_of("classifying BERT").double()
     others = {
         "names": ["a", "b", "c", "d"],
@@ -256,12 +250,12 @@ def test_what_is_not_a_sample_each_is_no_input_of_the_model() -> None:
         (torch.full((4, 6), IGNORED).index_fill(1, torch.tensor([0]), 3), "next token"),
     ],
 )
-def test_without_labels_there_is_no_task(labels: Tensor | None, shape: Any) -> None:
+def test_without_labels_there_is_no_task(labels, shape):
     batch = padded() | ({} if labels is None else {"labels": labels})
     assert refused(Encoded, "none", batch, shape).field == "labels"
 
 
-def test_windows_of_the_gpt_are_predicted_but_for_their_first_token() -> None:
+def test_windows_of_the_gpt_are_predicted_but_for_their_first_token():
     model, ids = gpt(), torch.randint(7, (3, 7), generator=seeded(1))
     task = Windows("windows", ids)
     logits = model(ids[:, :-1])

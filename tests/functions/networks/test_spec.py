@@ -4,21 +4,18 @@ right is loaded."""
 import importlib
 import io
 import json
-from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import psutil
 import pytest
 import torch
 
 import boundcheck as bc
-from boundcheck.errors import InputError
 from boundcheck.experiment.plan import build
 from boundcheck.experiment.spec import parse
 from boundcheck.functions.networks import bridge, corpora
 from boundcheck.functions.networks.bridge import PretrainedSpec
-from boundcheck.functions.networks.corpora import TEXTS, Loaded, text_of
+from boundcheck.functions.networks.corpora import TEXTS, text_of
 from tests.experiment.small import refused, theorem_table
 
 from .small import gpt_table, of_peft, pretrained_table, saved, tokenizer
@@ -28,20 +25,20 @@ SHORT = "In the beginning\n" * 3000
 
 
 @pytest.fixture(autouse=True)
-def short_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def short_texts(tmp_path, monkeypatch):
     monkeypatch.setenv("BOUNDCHECK_CACHE", str(tmp_path / "cache"))
     for name in ("english", "python_library"):
         monkeypatch.setattr(corpora, name, lambda: SHORT)
         monkeypatch.setitem(TEXTS, name.replace("_", "-"), lambda: SHORT)
 
 
-def refusal(table: dict[str, Any], tmp_path: Path, **options: Any) -> InputError:
+def refusal(table, tmp_path, **options):
     error = refused(lambda: bc.measure(table, tmp_path / "runs", **options))
     assert not (tmp_path / "runs").exists()
     return error
 
 
-TABLES: list[tuple[dict[str, Any], str, str]] = [
+TABLES = [
     ({"model__kind": "bert"}, "model.kind", "'gpt', 'pretrained'"),
     ({"model__width": 0}, "model.width", "greater than 0"),
     ({"model__heads": 3}, "model.heads", "a divisor of the width"),
@@ -85,9 +82,7 @@ TABLES: list[tuple[dict[str, Any], str, str]] = [
 
 
 @pytest.mark.parametrize(("changes", "field", "expected"), TABLES, ids=lambda x: str(x)[:50])
-def test_a_bad_field_is_named(
-    changes: dict[str, Any], field: str, expected: str, tmp_path: Path
-) -> None:
+def test_a_bad_field_is_named(changes, field, expected, tmp_path):
     error = refusal(gpt_table(**changes), tmp_path)
     assert error.field == field
     assert expected in error.expected
@@ -97,7 +92,7 @@ def test_a_bad_field_is_named(
     ("content", "expected"),
     [(b"too short", "at least 40960"), (b"\xff" * 50_000, "not UTF-8"), (b"", "at least")],
 )
-def test_a_text_that_is_none_is_named(content: bytes, expected: str, tmp_path: Path) -> None:
+def test_a_text_that_is_none_is_named(content, expected, tmp_path):
     path = tmp_path / "text.txt"
     path.write_text("é and so on", encoding="utf-8")
     assert text_of(str(path)) == "é and so on"
@@ -108,7 +103,7 @@ def test_a_text_that_is_none_is_named(content: bytes, expected: str, tmp_path: P
     assert expected in error.expected
 
 
-def test_a_spec_is_read_back_from_what_is_stored() -> None:
+def test_a_spec_is_read_back_from_what_is_stored():
     spec = parse(gpt_table(adapter__targets="up, attention.out"))
     assert parse(spec.as_json()) == spec
     assert spec.adapter.paths == ["up", "attention.out"]
@@ -126,7 +121,7 @@ def test_a_spec_is_read_back_from_what_is_stored() -> None:
     assert parse(gpt_table(adapter={"kind": "full", "rank": 2})).adapter.rank is None
 
 
-def test_an_experiment_is_about_one_matrix_or_a_network() -> None:
+def test_an_experiment_is_about_one_matrix_or_a_network():
     both, neither = theorem_table(model=gpt_table()["model"]), theorem_table(problem=None)
     for table in (both, neither):
         error = refused(parse, table)
@@ -135,7 +130,7 @@ def test_an_experiment_is_about_one_matrix_or_a_network() -> None:
 
 
 @pytest.mark.full
-def test_a_run_of_each_kind_may_stand_in_one_list(tmp_path: Path) -> None:
+def test_a_run_of_each_kind_may_stand_in_one_list(tmp_path):
     network = parse(gpt_table(run__steps=2, model__pretraining=1))
     matrix = parse(theorem_table(run__replicas=2, run__steps=10, run__audits=2))
     results = bc.measure([network, matrix], tmp_path)
@@ -143,7 +138,7 @@ def test_a_run_of_each_kind_may_stand_in_one_list(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def folders(tmp_path_factory):
     root = tmp_path_factory.mktemp("models")
     names = {
         "bert": "BertForSequenceClassification",
@@ -153,14 +148,14 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {short: saved(root / short, name) for short, name in names.items()}
 
 
-def rows(count: int = 12) -> list[dict[str, Any]]:
+def rows(count=12):
     return [
         {"text": " ".join(["w1", "w4", "w7"][: 1 + i % 3]), "label": ["no", "yes"][i % 2]}
         for i in range(count)
     ]
 
 
-def written(tmp_path: Path, lines: list[Any]) -> str:
+def written(tmp_path, lines):
     path = tmp_path / "rows.jsonl"
     path.write_text(
         "\n".join(x if isinstance(x, str) else json.dumps(x) for x in lines), encoding="utf-8"
@@ -169,7 +164,7 @@ def written(tmp_path: Path, lines: list[Any]) -> str:
 
 
 @pytest.mark.parametrize("path", ["meta-llama/Llama-2-7b-hf", "/nowhere/at/all", "{tmp}"])
-def test_a_folder_that_is_none_is_named(path: str, tmp_path: Path) -> None:
+def test_a_folder_that_is_none_is_named(path, tmp_path):
     error = refusal(
         pretrained_table(path.format(tmp=tmp_path), written(tmp_path, rows())), tmp_path
     )
@@ -187,7 +182,7 @@ TEXT_AND_LABEL = 'a string "text" and a "label" in line '
 LONG = [{"text": "w1 " * (38 + i), "label": ["no", "yes"][i % 2]} for i in range(12)]
 # A text, by its lines or its name, changes of the spec, the field that is named, and what is said
 # of it.
-PRETRAINED: list[tuple[list[Any] | str, dict[str, Any], str, str]] = [
+PRETRAINED = [
     ([*rows(), {"text": "w1"}], {}, "model.text", f"{TEXT_AND_LABEL}13"),
     ([*rows(3), "{", *rows()], {}, "model.text", "JSON in line 4"),
     *(
@@ -216,13 +211,8 @@ PRETRAINED: list[tuple[list[Any] | str, dict[str, Any], str, str]] = [
     ids=lambda x: x if isinstance(x, str) else "",
 )
 def test_a_bad_text_or_field_about_a_pretrained_model_is_named(
-    text: list[Any] | str,
-    changes: dict[str, Any],
-    field: str,
-    expected: str,
-    folders: dict[str, Path],
-    tmp_path: Path,
-) -> None:
+    text, changes, field, expected, folders, tmp_path
+):
     name = text if isinstance(text, str) else written(tmp_path, text)
     error = refusal(pretrained_table(folders["bert"], name, **changes), tmp_path)
     assert error.field == field
@@ -230,9 +220,7 @@ def test_a_bad_text_or_field_about_a_pretrained_model_is_named(
 
 
 @pytest.mark.full
-def test_more_windows_or_verses_than_there_are_are_refused(
-    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_more_windows_or_verses_than_there_are_are_refused(folders, tmp_path, monkeypatch):
     for field in ("samples", "held_out"):
         error = refusal(
             pretrained_table(folders["gpt2"], "english", "causal", **{f"model__{field}": 100_000}),
@@ -250,8 +238,8 @@ def test_more_windows_or_verses_than_there_are_are_refused(
 
 @pytest.mark.full
 def test_a_model_for_which_memory_is_too_small_is_refused_before_it_is_loaded(
-    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    folders, tmp_path, monkeypatch
+):
     size = 4 * bridge.held(folders["bert"])
     table = pretrained_table(folders["bert"], written(tmp_path, rows()))
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2 * size - 1))
@@ -267,12 +255,10 @@ def test_a_model_for_which_memory_is_too_small_is_refused_before_it_is_loaded(
 
 @pytest.mark.full
 @pytest.mark.parametrize("package", ["transformers", "peft"])
-def test_a_package_that_is_missing_is_named_with_its_extra(
-    package: str, folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_package_that_is_missing_is_named_with_its_extra(package, folders, tmp_path, monkeypatch):
     real = importlib.import_module
 
-    def missing(name: str, *rest: Any) -> Any:
+    def missing(name, *rest):
         if name.partition(".")[0] == package:
             raise ModuleNotFoundError(name=package)
         return real(name, *rest)
@@ -283,9 +269,7 @@ def test_a_package_that_is_missing_is_named_with_its_extra(
     assert error.expected == f'{package}, from pip install "boundcheck[hf]"'
 
 
-def test_minilm_that_is_missing_is_named_with_its_extra(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_minilm_that_is_missing_is_named_with_its_extra(tmp_path, monkeypatch):
     monkeypatch.setattr(bridge.importlib.util, "find_spec", lambda name: None)
     error = refusal(pretrained_table("minilm", written(tmp_path, rows())), tmp_path)
     assert error.field == "model.path"
@@ -293,9 +277,7 @@ def test_minilm_that_is_missing_is_named_with_its_extra(
 
 
 @pytest.mark.full
-def test_targets_have_to_be_given_where_peft_knows_none(
-    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_targets_have_to_be_given_where_peft_knows_none(folders, tmp_path, monkeypatch):
     import peft.utils
 
     monkeypatch.setattr(peft.utils, "TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING", {})
@@ -304,14 +286,12 @@ def test_targets_have_to_be_given_where_peft_knows_none(
     assert "a model of type bert" in error.expected
 
 
-def loaded(table: dict[str, Any]) -> Loaded:
+def loaded(table):
     return parse(table).model.load("cpu")
 
 
 @pytest.mark.full
-def test_classes_are_those_of_the_file_and_samples_have_none_in_common(
-    folders: dict[str, Path], tmp_path: Path
-) -> None:
+def test_classes_are_those_of_the_file_and_samples_have_none_in_common(folders, tmp_path):
     lines = [{"text": f"w{i} w{2 * i}", "label": ["c", "a", "b"][i % 3]} for i in range(12)]
     found = loaded(pretrained_table(folders["without head"], written(tmp_path, lines)))
     assert found.model.config.num_labels == 3
@@ -332,9 +312,7 @@ def test_classes_are_those_of_the_file_and_samples_have_none_in_common(
 
 
 @pytest.mark.full
-def test_loading_is_repeatable_and_leaves_the_generator_alone(
-    folders: dict[str, Path], tmp_path: Path
-) -> None:
+def test_loading_is_repeatable_and_leaves_the_generator_alone(folders, tmp_path):
     # Its head is drawn when it is loaded as a classifier.
     table = pretrained_table(folders["without head"], written(tmp_path, rows()))
     state = torch.get_rng_state()
@@ -347,9 +325,7 @@ def test_loading_is_repeatable_and_leaves_the_generator_alone(
 
 
 @pytest.mark.full
-def test_texts_are_cut_and_windows_are_as_long_as_they_should_be(
-    folders: dict[str, Path], tmp_path: Path
-) -> None:
+def test_texts_are_cut_and_windows_are_as_long_as_they_should_be(folders, tmp_path):
     lines = [{"text": "w1 " * n, "label": str(n % 2)} for n in range(1, 13)]
     table = pretrained_table(folders["bert"], written(tmp_path, lines), model__length=5)
     assert loaded(table).task._inputs["input_ids"].shape[1] <= 5
@@ -367,7 +343,7 @@ def test_texts_are_cut_and_windows_are_as_long_as_they_should_be(
 @pytest.mark.parametrize(
     "name", ["GPT2ForSequenceClassification", "LlamaForSequenceClassification"]
 )
-def test_a_text_is_classified_alike_alone_and_padded(name: str, tmp_path: Path) -> None:
+def test_a_text_is_classified_alike_alone_and_padded(name, tmp_path):
     """These models look at the last token that is no padding."""
     folder = saved(tmp_path / "model", name)
     table = pretrained_table(folder, written(tmp_path, rows()), model__dtype="float64")
@@ -385,7 +361,7 @@ def test_a_text_is_classified_alike_alone_and_padded(name: str, tmp_path: Path) 
 
 
 @pytest.mark.full
-def test_a_tokenizer_that_cannot_pad_is_named(tmp_path: Path) -> None:
+def test_a_tokenizer_that_cannot_pad_is_named(tmp_path):
     folder = saved(tmp_path / "model", "LlamaForSequenceClassification")
     tokenizer().save_pretrained(folder)
     assert (
@@ -395,9 +371,7 @@ def test_a_tokenizer_that_cannot_pad_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
-def test_a_model_is_of_the_type_that_is_asked_for(
-    dtype: str, folders: dict[str, Path], tmp_path: Path
-) -> None:
+def test_a_model_is_of_the_type_that_is_asked_for(dtype, folders, tmp_path):
     table = pretrained_table(folders["bert"], written(tmp_path, rows()), model__dtype=dtype)
     network = build(parse(table), "cpu").network
     types = {
@@ -413,7 +387,7 @@ def test_a_model_is_of_the_type_that_is_asked_for(
     assert look.loss == pytest.approx(network.losses().mean().item(), rel=1e-2)
 
 
-def of_folder(folder: Path) -> PretrainedSpec:
+def of_folder(folder):
     return PretrainedSpec(kind="pretrained", path=str(folder), task="causal", text="english")
 
 
@@ -424,9 +398,7 @@ FILES = ["config.json", "tokenizer_config.json", "generation_config.json"]
     "named", [True, pytest.param(False, marks=pytest.mark.full)], ids=["named", "not named"]
 )
 @pytest.mark.parametrize("name", FILES)
-def test_python_of_a_folder_does_not_run(
-    name: str, named: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_python_of_a_folder_does_not_run(name, named, tmp_path, monkeypatch):
     """It is refused before any of it runs; and where nothing names it, transformers is told to run
     none."""
     if not named:
@@ -454,6 +426,6 @@ def test_python_of_a_folder_does_not_run(
 @pytest.mark.parametrize(
     "text", ["[1, 2]", "{", "[" * 10_000, '{"a": ' + "9" * 5000 + "}"], ids=lambda text: text[:9]
 )
-def test_a_configuration_that_is_no_table_is_refused(text: str, tmp_path: Path) -> None:
+def test_a_configuration_that_is_no_table_is_refused(text, tmp_path):
     (tmp_path / "config.json").write_text(text)
     assert refused(lambda: of_folder(tmp_path).load("cpu")).field == "model.path"

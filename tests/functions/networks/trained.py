@@ -1,26 +1,21 @@
 """What tests of the callback train: small models and data, a Trainer as a stock script has it, and
 its record."""
 
-from __future__ import annotations
-
-from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch.utils.data import RandomSampler
 
 import boundcheck as bc
-from boundcheck.experiment.result import RunResult
 from boundcheck.experiment.store import finished
-from boundcheck.language.evidence import Audit
 
 from .small import seeded, transformer
 
 # Imported where they are used: they take seconds, and the quick layer runs none of this.
 if TYPE_CHECKING:
-    from boundcheck.callback import BoundcheckCallback
+    pass
 
 
 SGD = {"optim": "sgd", "lr_scheduler_type": "constant", "max_grad_norm": 0.0, "learning_rate": 0.05}
@@ -39,7 +34,7 @@ TARGETS = {
 CLASSIFIER = "BertForSequenceClassification"
 
 
-def data_of(count: int = 10) -> list[dict[str, Any]]:
+def data_of(count=10):
     """Texts of six tokens, of two classes."""
     random = np.random.default_rng(0)
     return [
@@ -52,9 +47,7 @@ def data_of(count: int = 10) -> list[dict[str, Any]]:
     ]
 
 
-def lora(
-    name: str = CLASSIFIER, base: Any = None, config: dict[str, Any] | None = None, **options: Any
-) -> Any:
+def lora(name=CLASSIFIER, base=None, config=None, **options):
     """A small model with LoRA of peft, and its head where it has one; without dropout but where it
     is asked for."""
     from peft import LoraConfig, get_peft_model
@@ -73,37 +66,30 @@ def lora(
         return get_peft_model(model, LoraConfig(**made | options))
 
 
-def stock(name: str = CLASSIFIER, **config: Any) -> Any:
+def stock(name=CLASSIFIER, **config):
     """The same with dropout everywhere, as it is by default."""
     return lora(name, transformer(name, **config), lora_dropout=0.1)
 
 
-def replaced(data: Any) -> Any:
+def replaced(data):
     """A Trainer that draws each minibatch from all samples."""
     from transformers import Trainer
 
     class WithReplacement(Trainer):
-        def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+        def _get_train_sampler(self, train_dataset=None):
             return RandomSampler(data, replacement=True, generator=seeded(0))
 
     return WithReplacement
 
 
-def train(
-    folder: Path,
-    callback: BoundcheckCallback | None,
-    model: Any,
-    data: Any,
-    kind: Any = None,
-    **options: Any,
-) -> Any:
+def train(folder, callback, model, data, kind=None, **options):
     """Train as a stock script does; what is no argument of training is one of the Trainer."""
     from transformers import Trainer, TrainingArguments
 
     names = ("callbacks", "data_collator", "optimizers", "resume")
     given = {name: options.pop(name) for name in names if name in options}
     resume = given.pop("resume", None)
-    defaults: dict[str, Any] = {"max_steps": 6, "per_device_train_batch_size": 3, "seed": 3}
+    defaults = {"max_steps": 6, "per_device_train_batch_size": 3, "seed": 3}
     defaults |= dict.fromkeys(("save_strategy", "logging_strategy"), "no")
     args = TrainingArguments(
         output_dir=str(folder / "out"),
@@ -121,13 +107,13 @@ def train(
     return trainer
 
 
-def recording(folder: Path, **options: Any) -> BoundcheckCallback:
+def recording(folder, **options):
     return bc.BoundcheckCallback(
         runs=folder / "runs", report=False, **{"every": 2, "samples": 8} | options
     )
 
 
-def recorded(callback: BoundcheckCallback) -> tuple[dict[str, Any], Any]:
+def recorded(callback):
     result = callback.result
     assert result is not None
     stored, trace = finished(callback.runs / result.run_id)
@@ -135,12 +121,12 @@ def recorded(callback: BoundcheckCallback) -> tuple[dict[str, Any], Any]:
     return result, trace
 
 
-def audit_named(result: RunResult, hypothesis: str) -> Audit:
+def audit_named(result, hypothesis):
     (found,) = (each for each in result.audit if each.hypothesis == hypothesis)
     return found
 
 
-def args_of(**changes: Any) -> Any:
+def args_of(**changes):
     defaults = {
         "train_batch_size": 3,
         "gradient_accumulation_steps": 1,
@@ -152,11 +138,11 @@ def args_of(**changes: Any) -> Any:
     return SimpleNamespace(**defaults | changes)
 
 
-def collated(rows: list[dict[str, Any]]) -> dict[str, Any]:
+def collated(rows):
     return {name: torch.tensor([row[name] for row in rows]) for name in rows[0]}
 
 
-def causal_rows(lengths: list[int]) -> list[dict[str, Any]]:
+def causal_rows(lengths):
     rows = []
     for place, length in enumerate(lengths):
         ids = torch.randint(3, 30, (length,), generator=seeded(place)).tolist() + [0] * (6 - length)
@@ -166,7 +152,7 @@ def causal_rows(lengths: list[int]) -> list[dict[str, Any]]:
     return rows
 
 
-def begun(runs: Path, model: Any, **changes: Any) -> BoundcheckCallback:
+def begun(runs, model, **changes):
     """A callback that was told what a Trainer tells it when training begins."""
     optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1)
     args = args_of(

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import sympy as sp
 from boundcheck.proofs.jiang2024.claims import LEMMA_1
@@ -27,7 +26,7 @@ from boundcheck.language.vocabulary import (
     SpectralNorm,
     Value,
 )
-from boundcheck.proof import Process, Proof, Reading, Script, Witness, ge, judge, le, script
+from boundcheck.proof import Process, Reading, Script, Witness, ge, judge, le, script
 from boundcheck.proof.audit import step_as_json
 from boundcheck.proof.notation import shown
 from boundcheck.proof.proof import Assumption, Closing, Step
@@ -35,7 +34,6 @@ from boundcheck.proof.script import checked
 
 from .case import (
     NUMBERS,
-    Build,
     Case,
     claim,
     ending,
@@ -64,20 +62,20 @@ STRANGE = "which is not a hypothesis of the claim"
 positive = sp.Symbol("u", positive=True)
 
 
-def by_law(hypothesis: Claim, **options: Any) -> Build:
+def by_law(hypothesis, **options):
     """‖Y‖ <= 1 from a law for all X."""
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         law = proof.assume(hypothesis, forall=[X], **options)
         proof.conclude(proof.step("line", Y_SMALL, proof.by.instance(law, {X: Y})))
 
     return build
 
 
-def by_definition(left: Any, hypothesis: Claim, line: Any, **options: Any) -> Build:
+def by_definition(left, hypothesis, line, **options):
     """A line from a hypothesis about what is defined to be 0."""
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         law = proof.define(left, sp.Integer(0), **options)
         known = proof.by.instance(law, {X: X}) if options else law
         proof.conclude(proof.step("line", line, known, proof.assume(hypothesis)))
@@ -85,11 +83,11 @@ def by_definition(left: Any, hypothesis: Claim, line: Any, **options: Any) -> Bu
     return build
 
 
-def without_conclude(proof: Proof) -> None:
+def without_conclude(proof):
     proof.conclusion = proof.step("line", ge(x**2, 0))
 
 
-def another_goal(proof: Proof) -> None:
+def another_goal(proof):
     proof.conclude(proof.step("line", ge(x**2, 0)))
     proof.closing = Closing((), (), ge(x**2, 0))
 
@@ -100,25 +98,25 @@ class Wavering:
 
     forall, relation = (X,), None
 
-    def __init__(self) -> None:
-        self.looks: list[str] = []
+    def __init__(self):
+        self.looks = []
 
-    def __bool__(self) -> bool:
+    def __bool__(self):
         self.looks.append("there")
         return self.looks.count("there") > 1
 
     @property
-    def such_that(self) -> tuple[sp.Basic, ...]:
+    def such_that(self):
         self.looks.append("condition")
         return () if self.looks.count("condition") > 2 else (SMALL,)
 
 
-def wavering(proof: Proof) -> None:
+def wavering(proof):
     proof.conclude(proof.step("line", SMALL, proof.local(SMALL)), forall=[X], such_that=[SMALL])
     proof.closing = Wavering()  # type: ignore[assignment]
 
 
-def blind(proof: Proof) -> None:
+def blind(proof):
     """A reading that is changed by hand, so that it takes what the claim is about for 0."""
     mine, zero = proof.reading, sp.Integer(0)
     object.__setattr__(
@@ -134,7 +132,7 @@ class Changing(Step):
 
     looks: ClassVar[list[str]] = []
 
-    def __getattribute__(self, name: str) -> Any:
+    def __getattribute__(self, name):
         if name == "theorem":
             self.looks.append(name)
             if len(self.looks) > 1:
@@ -145,7 +143,7 @@ class Changing(Step):
         return super().__getattribute__(name)
 
 
-def changing(proof: Proof) -> None:
+def changing(proof):
     theorem = proof.step("line", ge(x**2, 0))
     Changing.looks.clear()
     proof.steps[0] = Changing("line", ge(x, 5), "", "", theorem)
@@ -154,37 +152,37 @@ def changing(proof: Proof) -> None:
 class Shown(str):
     """A label that shows as another."""
 
-    def isprintable(self) -> bool:
+    def isprintable(self):
         return True
 
 
-def forged_key(proof: Proof) -> None:
+def forged_key(proof):
     false, fine = proof.reading.fact(le(1, 0)), proof.assume(ge(x, 1))
     proof.conclude(proof.step("line", ge(x, 0), fine), relation=ge(x, 0))
     vars(proof.assumptions[0].statement).update(key=false.key)
 
 
-def circle(proof: Proof) -> None:
+def circle(proof):
     """A line that solvers vouch for, drawn from itself."""
     first = proof.step("1", ge(x, 6), proof.assume(ge(x**3, 216)))
     proof.conclude(proof.step("again", ge(x, 6), first), relation=ge(x, 6))
 
 
-def hidden(proof: Proof) -> None:
+def hidden(proof):
     """A line from a falsehood beside a conclusion that does not need it."""
     proof.step("big", ge(0, 1), proof.assume(le(1, 0)))
     proof.conclude(proof.step("line", ge(x**2, 0)), relation=ge(x**2, 0))
 
 
-def inferred(proof: Proof) -> None:
+def inferred(proof):
     """A line that says of itself that it follows, by another theorem."""
     theorem = proof.step("line", ge(x**2, 0))
     proof.steps[0] = replace(proof.steps[0], inference=proof.assume(ge(0, 1)))
     proof.conclude(theorem, relation=ge(x**2, 0))
 
 
-def inverse_square(**conclude: Any) -> Build:
-    def build(proof: Proof) -> None:
+def inverse_square(**conclude):
+    def build(proof):
         proof.positive(positive)
         proof.conclude(
             proof.step("line", ge(positive**-2, 0)), relation=ge(positive**-2, 0), **conclude
@@ -193,20 +191,20 @@ def inverse_square(**conclude: Any) -> Build:
     return build
 
 
-def rests(build: Build) -> str:
+def rests(build):
     return "; ".join(
         str(each.statement)
         for each in judge(script("my.lemma", "sharp", NUMBERS)(build)).hypotheses
     )
 
 
-def first_line(build: Build) -> dict[str, Any]:
+def first_line(build):
     judged = judge(script("my.lemma", "sharp", NUMBERS)(build))
     return step_as_json(judged, judged.steps[0])
 
 
-def by_hand(**change: Any) -> Witness:
-    values: dict[str, Any] = {"x": Fraction(-1), "X": ((Fraction(1),),)}
+def by_hand(**change):
+    values = {"x": Fraction(-1), "X": ((Fraction(1),),)}
     plain = Model(
         {"one": 1, "d": 1, "k": 1},
         1,
@@ -217,7 +215,7 @@ def by_hand(**change: Any) -> Witness:
     return Witness("Numbers", {}, replace(plain, **change))
 
 
-def refuting(mine: Claim) -> str:
+def refuting(mine):
     """Why a line is not refuted in a printed proof of a claim by numbers alone."""
     reading = NUMBERS if mine.id == "my.claim" else Reading(constants={x}, arbitrary={W1, W2})
     made = script(mine, "printed", reading)(
@@ -227,7 +225,7 @@ def refuting(mine: Claim) -> str:
     return step.reason
 
 
-def homeless(mine: Claim, folder: Path) -> str:
+def homeless(mine, folder):
     """Why a claim is not one of a script in this folder."""
     return refusal(
         lambda: checked(Script(mine.id, "sharp", mine.title, mine, NUMBERS, print, home=folder))
@@ -245,7 +243,7 @@ class Anything(sp.LessThan):
 
     __hash__ = sp.LessThan.__hash__
 
-    def __eq__(self, other: object) -> bool:
+    def __eq__(self, other):
         return True
 
 
@@ -254,17 +252,17 @@ class AnyTime(sp.Add):
 
     __hash__ = sp.Add.__hash__
 
-    def __eq__(self, other: object) -> bool:
+    def __eq__(self, other):
         return True
 
-    def __sub__(self, other: object) -> Any:
+    def __sub__(self, other):
         return sp.Integer(0)
 
 
-def at_time(time: Any) -> Build:
+def at_time(time):
     """What a hypothesis says of v_t, of v_{T+3}: t is replaced by this time."""
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         assert proof.claim is not None
         relation, (hypothesis,) = proof.claim.conclusion, proof.claim.hypotheses
         fact = proof.reading.fact(relation)

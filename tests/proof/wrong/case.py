@@ -13,7 +13,7 @@ import sympy as sp
 from boundcheck.errors import BoundcheckError
 from boundcheck.kernel import KernelError
 from boundcheck.language.claim import Claim
-from boundcheck.proof import Proof, Reading, Witness, judge, script
+from boundcheck.proof import Proof, Reading, judge, script
 
 x, y, z = sp.symbols("x y z")
 NUMBERS = Reading(constants={x, y, z})
@@ -39,7 +39,7 @@ class Case:
     twin: Callable[[Path], str]
 
 
-def refusal(act: Callable[[], object], *more: type[Exception]) -> str:
+def refusal(act, *more):
     """The line by which an act is refused, also by these errors of Python's own; "" where it is
     not."""
     try:
@@ -49,13 +49,7 @@ def refusal(act: Callable[[], object], *more: type[Exception]) -> str:
     return ""
 
 
-def doubt(
-    build: Build,
-    claim: Claim | str = "my.lemma",
-    reading: Reading = NUMBERS,
-    version: Any = "sharp",
-    **options: Any,
-) -> str:
+def doubt(build, claim="my.lemma", reading=NUMBERS, version="sharp", **options):
     """Why a script does not prove, or of a printed one why it refutes no line; "" where it does."""
     try:
         proof = judge(script(claim, version, reading, **options)(build))
@@ -66,52 +60,44 @@ def doubt(
     return "" if proof.verdict == "proved" else proof.reason
 
 
-def lemma(relation: sp.Basic, *given: sp.Basic, **conclude: Any) -> Build:
+def lemma(relation, *given, **conclude):
     """A script that concludes a line from hypotheses of its own."""
     return ending(relation, *given, relation=relation, **conclude)
 
 
-def claim(conclusion: Any, *hypotheses: Claim, **options: Any) -> Claim:
+def claim(conclusion, *hypotheses, **options):
     """A claim of one's own."""
     return Claim("my.claim", "Mine", "me", conclusion, hypotheses=hypotheses, **options)
 
 
-def given(relation: Any, quantifier: str = "", id: str = "my.given") -> Claim:
+def given(relation, quantifier="", id="my.given"):
     """A hypothesis of one's own."""
     return Claim(id, "Given", "me", relation, quantifier)
 
 
-def assumed(proof: Proof, each: Any) -> Any:
+def assumed(proof, each):
     """What is assumed: a claim or a relation, or a pair of it and of how it is assumed."""
     what, options = each if isinstance(each, tuple) else (each, {})
     return proof.assume(what, **options)
 
 
-def ending(line: Any, *assume: Any, **conclude: Any) -> Build:
+def ending(line, *assume, **conclude):
     """A script that shows a line from what it assumes, and ends with its claim's conclusion, or as
     it is told."""
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         known = [assumed(proof, each) for each in assume]
         proof.conclude(proof.step("line", line, known), **conclude)
 
     return build
 
 
-def of_acts(
-    name: str,
-    why: str,
-    wrong: Callable[[], object],
-    twin: Callable[[], object],
-    *more: type[Exception],
-) -> Case:
+def of_acts(name, why, wrong, twin, *more):
     """A case of two acts of Python, which these errors may refuse too."""
     return Case(name, why, lambda _: refusal(wrong, *more), lambda _: refusal(twin, *more))
 
 
-def of_scripts(
-    name: str, why: str, wrong: Build | Claim, twin: Build | Claim | None = None, **options: Any
-) -> Case:
+def of_scripts(name, why, wrong, twin=None, **options):
     """A case of two scripts, whose claim and reading are `options`; a twin's own begin with
     `twin_`.
 
@@ -132,20 +118,12 @@ def of_scripts(
     return Case(name, why, lambda _: doubt(wrong, **mine), lambda _: doubt(fine, **other))
 
 
-def of_witnesses(
-    name: str,
-    why: str,
-    relation: sp.Basic,
-    wrong: Witness,
-    twin: Witness,
-    *given: Any,
-    **options: Any,
-) -> Case:
+def of_witnesses(name, why, relation, wrong, twin, *given, **options):
     """A case of two witnesses against the same line of a printed proof, with the same
     hypotheses."""
 
-    def tried(witness: Witness) -> str:
-        def build(proof: Proof) -> None:
+    def tried(witness):
+        def build(proof):
             for each in given:
                 assumed(proof, each)
             proof.step("line", relation, witness=witness)

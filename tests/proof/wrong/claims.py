@@ -5,11 +5,8 @@ passed: a statement of several parts of which one is proved, hypotheses that are
 parameters that are restricted (arXiv 2606.14000).
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import sympy as sp
 from boundcheck.proofs.jiang2024.claims import LEMMA_1
@@ -38,13 +35,12 @@ from boundcheck.language.vocabulary import (
     v2,
     v_t,
 )
-from boundcheck.proof import Process, Proof, Reading, Script, eq, ge, gt, le
+from boundcheck.proof import Process, Reading, Script, eq, ge, gt, le
 from boundcheck.proof.proof import Assumption
 from boundcheck.proof.script import checked
 
 from .case import (
     NUMBERS,
-    Build,
     Case,
     claim,
     ending,
@@ -71,14 +67,14 @@ JENSEN = le(Expectation(FrobeniusNorm(X) ** 2), Expectation(FrobeniusNorm(X)) **
 START = Value(F, v_t.xreplace({t: sp.Integer(1)}))
 
 
-def defining(left: Any, right: Any, relation: Any) -> Build:
+def defining(left, right, relation):
     return lambda proof: proof.conclude(proof.step("line", relation, proof.define(left, right)))
 
 
-def entered(role: Any, relation: Any, source: Claim | None = None) -> Build:
+def entered(role, relation, source=None):
     """The goal, entered by hand as something that a proof may start from."""
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         fact = proof.reading.fact(ge(x, 5))
         proof.assumptions.append(Assumption("fine", role, fact, source, relation))
         proof.conclude(rules.assume(fact))
@@ -86,10 +82,10 @@ def entered(role: Any, relation: Any, source: Claim | None = None) -> Build:
     return build
 
 
-def signed(*letters: Any) -> Build:
+def signed(*letters):
     """The claim, from the signs of letters and from definitions."""
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         known = [
             proof.define(*each) if isinstance(each, tuple) else proof.positive(each)
             for each in letters
@@ -100,19 +96,19 @@ def signed(*letters: Any) -> Build:
     return build
 
 
-def assumed_as_definition(proof: Proof) -> None:
+def assumed_as_definition(proof):
     known = [*proof.positive(w), proof.assume(eq(w, -1), role="definition")]
     proof.conclude(proof.step("line", ge(x, 5), *known, degree=3))
 
 
-def constant_quantity(proof: Proof) -> None:
+def constant_quantity(proof):
     """That ‖X‖ is its own mean, because a quantity is."""
     size = proof.assume(SIZE, role="definition")
     square = proof.step("square", eq(FrobeniusNorm(X) ** 2, z**2), size)
     proof.conclude(proof.step("line", JENSEN, *map(proof.by.expectation, (size, square))))
 
 
-def defined_by_inequalities(proof: Proof) -> None:
+def defined_by_inequalities(proof):
     """A lemma from z = 0 and z = 1, which are entered by hand as definitions."""
     known = [proof.reading.fact(eq(z, value)) for value in (0, 1)]
     proof.assumptions += [Assumption("z", "definition", fact, None, ge(z, 0)) for fact in known]
@@ -121,10 +117,10 @@ def defined_by_inequalities(proof: Proof) -> None:
     )
 
 
-def called(role: Any) -> Build:
+def called(role):
     """A lemma from 1 <= 0, which is entered by hand under this role."""
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         fact = proof.reading.fact(le(1, 0))
         proof.assumptions.append(Assumption("fine", role, fact, None, eq(x, 0)))
         line = proof.step("line", ge(x, 5), rules.assume(fact), proof.step("x² ≥ 0", ge(x**2, 0)))
@@ -133,15 +129,15 @@ def called(role: Any) -> Build:
     return build
 
 
-def at_any(hypothesis: Claim) -> Build:
-    def build(proof: Proof) -> None:
+def at_any(hypothesis):
+    def build(proof):
         law = proof.assume(hypothesis, forall=[X])
         proof.conclude(proof.step("line", le(FrobeniusNorm(Y), 1), proof.by.instance(law, {X: Y})))
 
     return build
 
 
-def by_definition(proof: Proof) -> None:
+def by_definition(proof):
     law = proof.define(Value(F, X), sp.Integer(0), forall=[X])
     proof.conclude(proof.step("line", le(Value(F, X), 0), proof.by.instance(law, {X: X})))
 
@@ -156,7 +152,7 @@ TWO, FIVE = claim(ge(2 * x, 2), LARGE), claim(ge(x, 5), LARGE)
 OTHER = {more: given(ge(x, more), id="my.other") for more in (5, 6)}
 
 
-def own(**change: Any) -> Script:
+def own(**change):
     """A script of Lemma 1, with something of it changed."""
     return checked(
         replace(
@@ -165,11 +161,11 @@ def own(**change: Any) -> Script:
     )
 
 
-def of_objects(name: str, why: str, **change: Any) -> Case:
+def of_objects(name, why, **change):
     return of_acts(name, why, partial(own, **change), own)
 
 
-def by_quantity(proof: Proof) -> None:
+def by_quantity(proof):
     """The claim, from the formula of its quantity."""
     assert proof.claim is not None
     size = proof.quantity(proof.claim.quantities[0])
@@ -177,31 +173,31 @@ def by_quantity(proof: Proof) -> None:
     proof.conclude(proof.step("line", proof.claim.conclusion, *known))
 
 
-def sized(conclusion: Any, expression: Any) -> Claim:
+def sized(conclusion, expression):
     """A claim about z, which is the expression."""
     return claim(conclusion, quantities=(Quantity(z, expression, "a size"),))
 
 
-def at_itself(hypothesis: Claim, goal: Any, at: Any = None) -> Build:
+def at_itself(hypothesis, goal, at=None):
     """The goal, from a hypothesis at another letter of h."""
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         law = proof.assume(hypothesis, forall=[H])
         proof.conclude(proof.step("line", goal, proof.by.instance(law, {H: at or H_2})))
 
     return build
 
 
-def of_gap(proof: Proof) -> None:
+def of_gap(proof):
     gap = proof.define(D, GAP)
     assert proof.claim is not None
     proof.conclude(proof.step("line", proof.claim.conclusion, gap, *proof.positive(D), degree=3))
 
 
-def chosen(role: Any, *relations: Any) -> Build:
+def chosen(role, *relations):
     """A lemma from what is assumed under this role, by `assume`."""
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         known = [proof.assume(each, role=role) for each in relations]
         line = proof.step("line", ge(x, 5), *known, proof.step("x² ≥ 0", ge(x**2, 0)))
         proof.conclude(line, relation=ge(x, 5))

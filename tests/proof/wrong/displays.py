@@ -3,14 +3,9 @@
 Here `wrong` returns the line that tells the truth beside the author's words, or the refusal.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import re
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import sympy as sp
 from rich.console import Console
@@ -20,36 +15,36 @@ from boundcheck.kernel import rules
 from boundcheck.language import screen
 from boundcheck.language.symbols import abc_a
 from boundcheck.language.vocabulary import FrobeniusNorm, d, k
-from boundcheck.proof import ClaimAudit, Proof, ProofAudit, Reading, ge, judge, le, script
+from boundcheck.proof import ClaimAudit, ProofAudit, Reading, ge, judge, le, script
 from boundcheck.proof.export import export
 from boundcheck.proof.proof import Step
 from boundcheck.proof.verdict import claim_verdict
 from boundcheck.proof.view import show
 
-from .case import NUMBERS, Build, Case, lemma, of_scripts, refusal, x
+from .case import NUMBERS, Case, lemma, of_scripts, refusal, x
 
 
-def audit(build: Build, title: str = "", reading: Reading = NUMBERS) -> ProofAudit:
+def audit(build, title="", reading=NUMBERS):
     judged = judge(script("my.lemma", "sharp", reading, title=title)(build))
     return ProofAudit(
         (ClaimAudit("my.lemma", judged.script.title, claim_verdict([judged]), (judged,)),), (), 0.0
     )
 
 
-def shown(build: Build, **options: Any) -> str:
+def shown(build, **options):
     """What the terminal shows of a script."""
     out = io.StringIO()
     screen.show(Console(file=out, width=400), *show(audit(build, **options), False, {}))
     return out.getvalue()
 
 
-def line(text: str, pattern: str) -> str:
+def line(text, pattern):
     """The first line that matches; "" where none does."""
     lines = (" ".join(x.split()) for x in text.splitlines())
     return next((x for x in lines if re.search(pattern, x)), "")
 
 
-def tells(name: str, truth: str, build: Build, twin: Build, **options: Any) -> Case:
+def tells(name, truth, build, twin, **options):
     """The terminal shows the truth of the one script, and not of its twin, of which it is not
     true."""
     return Case(
@@ -60,8 +55,8 @@ def tells(name: str, truth: str, build: Build, twin: Build, **options: Any) -> C
     )
 
 
-def assumed(name: str) -> Build:
-    def build(proof: Proof) -> None:
+def assumed(name):
+    def build(proof):
         known = proof.assume(le(1, 0), name=name)
         proof.conclude(
             proof.step("line", le(x, 5), known, proof.step("zero", le(0, x**2))), relation=le(x, 5)
@@ -70,27 +65,27 @@ def assumed(name: str) -> Build:
     return build
 
 
-def cited(relation: sp.Basic) -> Build:
+def cited(relation):
     """A proof that cites another one, which goes on after its conclusion."""
 
-    def other(proof: Proof) -> None:
+    def other(proof):
         proof.conclude(proof.step("small", ge(x**2, 0)), relation=ge(x**2, 0))
         proof.step("large", relation)
 
     first = script("my.other", "sharp", NUMBERS)(other)
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         theorem = proof.cite(first.proof, "cited")
         proof.conclude(theorem, relation=ge(x**2, 0))
 
     return build
 
 
-def relabelled(relation: Any) -> str:
+def relabelled(relation):
     """The reason of a line whose relation was exchanged after it was proved; "" where it is
     proved."""
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         theorem = proof.step("line", ge(x**2, 0))
         proof.steps[:] = [Step("line", relation, "", "", theorem)]
         proof.conclude(theorem, relation=ge(x**2, 0))
@@ -99,21 +94,21 @@ def relabelled(relation: Any) -> str:
     return "; ".join(each.reason for each in judged.steps if each.verdict != "proved")
 
 
-def told(label: str, **options: Any) -> Build:
+def told(label, **options):
     """A line with words of its author's."""
     return lambda proof: proof.conclude(
         proof.step(label, ge(x**2, 0), **options), relation=ge(x**2, 0)
     )
 
 
-def spoken(text: str) -> Build:
+def spoken(text):
     return told(text, meaning=text)
 
 
-def exported(text: str) -> Callable[[Path], str]:
+def exported(text):
     """The line of the exported LaTeX that has the author's words."""
 
-    def say(folder: Path) -> str:
+    def say(folder):
         (path,) = (
             each for each in export(audit(spoken(text)), folder) if each.match("my.lemma*.tex")
         )
@@ -122,7 +117,7 @@ def exported(text: str) -> Callable[[Path], str]:
     return say
 
 
-def of_file(folder: Path, body: str) -> str:
+def of_file(folder, body):
     path = folder / "mine.py"
     path.write_text(
         "from boundcheck.proof import script, Reading, ge\nimport sympy as sp\n" + "\n" * 20 + body
@@ -130,22 +125,22 @@ def of_file(folder: Path, body: str) -> str:
     return refusal(lambda: bc.prove(path))
 
 
-def as_json(build: Build, **options: Any) -> dict[str, Any]:
+def as_json(build, **options):
     (claim,) = json.loads(json.dumps(audit(build, **options).as_json()))["claims"]
     (proof,) = claim["proofs"]
     return proof
 
 
-def open_line(proof: Proof) -> None:
+def open_line(proof):
     proof.conclude(proof.step("wish", ge(x, 7)), relation=ge(x, 7))
 
 
-def other_goal(proof: Proof) -> None:
+def other_goal(proof):
     theorem = proof.step("line", ge(x**2, 0))
     proof.conclude(theorem, relation=ge(x, 5))
 
 
-def nothing(proof: Proof) -> None:
+def nothing(proof):
     proof.conclude(proof.step("line", ge(x, x)), relation=ge(2, 1))
     proof.conclusion = rules.certificate((), proof.reading.fact(ge(x, x)), (), (), ())
 
@@ -159,7 +154,7 @@ SQUARE = lemma(ge(x**2, 0))
 A = sp.MatrixSymbol("A", d, k)
 TWO_OF_A_LOOK = ge(abc_a**2 + FrobeniusNorm(A), 0)
 # What an author says that is refused, and what may be said in its place.
-REFUSED: list[tuple[str, str, Build, Build]] = [
+REFUSED = [
     (
         "words that move the cursor",
         "label = .*expected words in one line, of letters that can be printed",

@@ -1,14 +1,12 @@
 """Files that were believed: edited results, runs resumed over damage, stored instances that say
 something else."""
 
-from __future__ import annotations
-
 import atexit
 import errno
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import contextmanager, redirect_stderr, suppress
 from dataclasses import replace
 from functools import cache
@@ -48,7 +46,7 @@ CHUNK_BYTES = 3 * 8 * TABLE["run"]["replicas"]
 
 
 @contextmanager
-def saving_often() -> Iterator[None]:
+def saving_often():
     """A run is saved after each chunk, however little time that saves."""
     with (
         patch.object(run, "_CHUNK_BYTES", CHUNK_BYTES),
@@ -62,10 +60,10 @@ class _KilledError(Exception):
 
 
 @cache
-def _made(other: bool = False, kill: bool = False) -> Path:
+def _made(other=False, kill=False):
     """The folder of a run, finished or killed after half of it."""
 
-    def tick(stage: str, done: int, total: int) -> None:
+    def tick(stage, done, total):
         if kill and done > 0.7 * total:
             raise _KilledError
 
@@ -77,7 +75,7 @@ def _made(other: bool = False, kill: bool = False) -> Path:
     return folder
 
 
-def copied(folder: Path, **given: bool) -> Path:
+def copied(folder, **given):
     """A run of its own, in a folder."""
     made = _made(**given)
     return shutil.copytree(made, folder / made.name)
@@ -86,45 +84,43 @@ def copied(folder: Path, **given: bool) -> Path:
 Change = Callable[[Path], Any]
 
 
-def damaged(
-    change: Change, read: Callable[[Path], Any] = lambda stored: load_runs([stored])
-) -> Callable[[Path], str]:
+def damaged(change, read=lambda stored: load_runs([stored])):
     """What a report says of a run whose folder was changed."""
 
-    def attempt(folder: Path) -> str:
+    def attempt(folder):
         change(stored := copied(folder))
         return refusal(lambda: read(stored))
 
     return attempt
 
 
-def asked_again(change: Change) -> Callable[[Path], str]:
+def asked_again(change):
     """What is said where the finished run is asked for again."""
     return damaged(change, lambda stored: measure(TABLE, stored.parent))
 
 
-def edited(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], str]:
+def edited(change):
     """What a report says of a run whose result was edited."""
 
-    def rewrite(stored: Path) -> None:
+    def rewrite(stored):
         path = stored / "result.json"
         path.write_text(json.dumps(change(json.loads(path.read_text()))))
 
     return damaged(rewrite)
 
 
-def goes_on(folder: Path) -> bool:
+def goes_on(folder):
     """True if the run in a folder, measured to its end, is as the one that was never stopped."""
     (result,) = measure(TABLE, folder)
     whole, found = load_runs([_made(), folder / result.run_id])
     return result == whole.result and bool(found.trace.identical(whole.trace))
 
 
-def resumed(change: Change) -> Callable[[Path], str]:
+def resumed(change):
     """The line that is said where a killed run goes on, if the run then ends as the one that was
     not killed."""
 
-    def attempt(folder: Path) -> str:
+    def attempt(folder):
         change(copied(folder, kill=True))
         with redirect_stderr(StringIO()) as lines, saving_often():
             return lines.getvalue().strip() if goes_on(folder) else ""
@@ -132,57 +128,57 @@ def resumed(change: Change) -> Callable[[Path], str]:
     return attempt
 
 
-def flipped(path: Path) -> None:
+def flipped(path):
     """One bit in the middle of the numbers that a file holds."""
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 16
     path.write_bytes(content)
 
 
-def nothing(stored: Path) -> None:
+def nothing(stored):
     """Leave it as it is."""
 
 
-def from_other(name: str, kill: bool = False) -> Change:
+def from_other(name, kill=False):
     """Put a file of another run into a folder."""
     return lambda stored: shutil.copy(_made(other=True, kill=kill) / name, stored / name)
 
 
-def as_other(stored: Path) -> None:
+def as_other(stored):
     """Put the whole of another run into a folder."""
     shutil.rmtree(stored)
     shutil.copytree(_made(other=True), stored)
 
 
-def chunk(stored: Path, place: int = 0) -> Path:
+def chunk(stored, place=0):
     """A file of the trace."""
     return stored / "trace.zarr" / "gradient_square_norm" / "c" / "0" / str(place)
 
 
-def doubled(stored: Path) -> None:
+def doubled(stored):
     """Give the verdict twice."""
     path = stored / "result.json"
     path.write_text(path.read_text().replace("{", '{"verdict": "violated",', 1))
 
 
-def swapped_chunks(stored: Path) -> None:
+def swapped_chunks(stored):
     """Exchange the times of two parts of a trace."""
     first, second = (chunk(stored, place).read_bytes() for place in (0, 1))
     chunk(stored, 0).write_bytes(second)
     chunk(stored, 1).write_bytes(first)
 
 
-def written(text: str) -> Change:
+def written(text):
     """Put a text into the place of the result."""
     return lambda stored: (stored / "result.json").write_text(text)
 
 
-def level(stored: Path) -> None:
+def level(stored):
     """Say that the interval is of another level."""
     written((stored / "result.json").read_text().replace("0.95", "0.99"))(stored)
 
 
-def too_long(stored: Path) -> None:
+def too_long(stored):
     """A link to a name that is too long, in the place of a chunk."""
     chunk(stored).unlink()
     chunk(stored).symlink_to("x" * 300)
@@ -193,7 +189,7 @@ AFRESH = r"; the run starts afresh$"
 GONE = r"trace\.zarr was changed"
 # Which is done to the finished run, or to the one that was killed; the twin is the run that nobody
 # touched.
-WAYS: dict[Callable[[Change], Callable[[Path], str]], list[tuple[str, str, Change]]] = {
+WAYS = {
     damaged: [
         ("a verdict that stands twice", "stands twice", doubled),
         ("an empty table as a result", "no digests", written("{}")),
@@ -266,13 +262,11 @@ TRUE, FALSE = Le(SpectralNorm(X), FrobeniusNorm(X)), Le(FrobeniusNorm(X), Spectr
 LEMMA = catalogue["meft.lemma1_sharp"]
 
 
-def replay(
-    change: Callable[[dict[str, Any]], Any], of: Claim | None = None
-) -> Callable[[Path], str]:
+def replay(change, of=None):
     """What is said of a stored instance that was edited: of Lemma 1, or of a claim of one's own."""
     stored = Assignment(of, {"X": np.eye(2)}, {}) if of else instance_of("lora")
 
-    def attempt(folder: Path) -> str:
+    def attempt(folder):
         text = change(stored.as_json())
         (folder / "stored.json").write_text(text if isinstance(text, str) else json.dumps(text))
         return refusal(lambda: [*show_replay(replayed(folder / "stored.json", of))])
@@ -280,17 +274,17 @@ def replay(
     return attempt
 
 
-def own(id: str = "mine", conclusion: Any = FALSE, *given: Claim) -> Claim:
+def own(id="mine", conclusion=FALSE, *given):
     """A claim that no catalogue has."""
     return Claim(id, "Mine", "test", conclusion, hypotheses=given)
 
 
-def claiming(**fields: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def claiming(**fields):
     """Another id, or digest, of its claim."""
     return lambda data: data | fields
 
 
-def as_it_is(data: Any) -> Any:
+def as_it_is(data):
     """Leave it as it is."""
     return data
 
@@ -354,14 +348,14 @@ INSTANCES = [
 ]
 
 
-def relation(sides: int, *factors: Any) -> Callable[[Path], str]:
+def relation(sides, *factors):
     """What is said of a relation about a product of constant matrices, whose side is a letter."""
     n = Symbol("n", positive=True, integer=True)
     twice = MatAdd(Identity(n), Identity(n), evaluate=False)
     product = MatMul(*[twice] * len(factors), evaluate=False)
     claim = Claim("mine", "Mine", "me", Le(FrobeniusNorm(product), n))
 
-    def attempt(folder: Path) -> str:
+    def attempt(folder):
         stored = Assignment(claim, {}, {"n": float(sides)})
         (folder / "stored.json").write_text(json.dumps(stored.as_json()))
         return refusal(lambda: replayed(folder / "stored.json", claim))
@@ -369,10 +363,10 @@ def relation(sides: int, *factors: Any) -> Callable[[Path], str]:
     return attempt
 
 
-def large(side: int) -> Callable[[Path], str]:
+def large(side):
     """Lemma 1 on matrices so large that exact arithmetic on them takes minutes."""
 
-    def change(data: dict[str, Any]) -> dict[str, Any]:
+    def change(data):
         W, rows = np.eye(side).tolist(), np.eye(2, side).tolist()
         points = {"A": rows, "B": np.eye(side, 2).tolist()}
         other = {"A": (0.5 * np.eye(2, side)).tolist(), "B": points["B"]}
@@ -390,24 +384,24 @@ def large(side: int) -> Callable[[Path], str]:
     return replay(change)
 
 
-def without_end(name: str, read: Callable[[Path], Any]) -> Callable[[Path], str]:
+def without_end(name, read):
     """What is said of a device in the place of a file, that is never read to its end."""
 
-    def attempt(folder: Path) -> str:
+    def attempt(folder):
         (folder / name).symlink_to("/dev/zero")
         return refusal(lambda: read(folder / name))
 
     return attempt
 
 
-def full(kept: int) -> Callable[[Path], str]:
+def full(kept):
     """What is said where the disk is full after so many checkpoints, if the run then goes on and
     ends as it would."""
 
-    def attempt(folder: Path) -> str:
+    def attempt(folder):
         left = [kept]
 
-        def some(path: Path, content: bytes) -> None:
+        def some(path, content):
             if path.name == "checkpoint.pt" and (left.append(left.pop() - 1) or left[0] < 0):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             replace_file(path, content)

@@ -1,17 +1,14 @@
 """Letters of a claim of one's own that a script takes for others, or hypotheses for more than they
 say: laws at what they do not range over, and readings that restrict."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import Any
 
 import sympy as sp
 
 from boundcheck.exact.evaluate import t
 from boundcheck.language import vocabulary as words
 from boundcheck.language.algorithms import GRADIENT_DESCENT
-from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.claim import Quantity
 from boundcheck.language.symbols import L, T
 from boundcheck.language.vocabulary import (
     Expectation,
@@ -28,9 +25,9 @@ from boundcheck.language.vocabulary import (
     n,
     r,
 )
-from boundcheck.proof import Process, Proof, Reading, ge, le
+from boundcheck.proof import Process, Reading, ge, le
 
-from .case import Build, claim, ending, given, of_acts, of_scripts, x, y, z
+from .case import claim, ending, given, of_acts, of_scripts, x, y, z
 
 STRANGE = "which is not a hypothesis of the claim"
 UNREAD = "the range of the claim is not read"
@@ -46,14 +43,14 @@ FIXED = Reading(constants={x, y, z, X, Y})
 OF_ANY = Reading(constants={x, y, z, X}, arbitrary={Y})
 
 
-def ranging(relation: Any, names: str, **fields: Any) -> Claim:
+def ranging(relation, names, **fields):
     return replace(given(relation, rf"\text{{for all }} {names}"), **fields)
 
 
-def at(law: Claim, goal: Any, **values: Any) -> Build:
+def at(law, goal, **values):
     """The goal, from a law at values of its number."""
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         found = proof.assume(law, forall=[NAMED[name] for name in values])
         instance = proof.by.instance(found, {NAMED[name]: at for name, at in values.items()})
         proof.conclude(proof.step("line", goal, instance))
@@ -78,12 +75,12 @@ APART = Reading(processes={V_T: Process((u,)), W_T: Process((SHARED,))})
 SUM = 1 + sp.Sum(words.EuclideanNorm(Iterate("g", words.i, n, 1)) ** 2, (words.i, 1, t - 1))
 
 
-def sized(symbol: Any) -> Claim:
+def sized(symbol):
     formula = Quantity(symbol, FrobeniusNorm(X), "the size of X")
     return claim(ge(FrobeniusNorm(X), 0), quantities=(formula,))
 
 
-def meaning(*formulas: Any) -> Claim:
+def meaning(*formulas):
     """Hypotheses that each say what z is."""
     parts = [
         replace(given(le(z, i), id=f"my.h{i}"), quantities=(Quantity(z, each, "a size"),))

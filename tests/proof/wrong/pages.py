@@ -1,13 +1,8 @@
 """Names that a display would take for something else: for tags, for TeX, for colours, for
 folders."""
 
-from __future__ import annotations
-
 import io
 import re
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import sympy as sp
 from rich.console import Console
@@ -25,7 +20,7 @@ from .case import Case
 TAG = "<script>alert(1)</script>"
 
 
-def without_tag(text: str) -> str:
+def without_tag(text):
     """The line with the tag, as text; "" where it is a tag still."""
     return (
         ""
@@ -34,18 +29,18 @@ def without_tag(text: str) -> str:
     )
 
 
-def quantified(text: str) -> str:
+def quantified(text):
     x = sp.Symbol("x", positive=True)
     return Claim("c", "C", "me", sp.Le(x, 2 * x, evaluate=False), rf"\text{{{text}}}")._repr_html_()
 
 
-def drawn(title: str) -> str:
+def drawn(title):
     """A figure with this title is drawn, and has as many letters as are typed: "" where it has
     fewer, or an error."""
     count = []
     for text in (title, "x" * len(title)):
 
-        def draw(axis: Any, _: Any, text: str = text) -> None:
+        def draw(axis, _, text=text):
             axis.set_title(text, loc="left")
 
         try:
@@ -55,19 +50,19 @@ def drawn(title: str) -> str:
     return f"{count[0]} letters" if count[0] == count[1] else ""
 
 
-def letter(name: str) -> str:
+def letter(name):
     return latex_of(sp.Symbol(name))
 
 
-def matrix(name: str) -> str:
+def matrix(name):
     return latex_of(sp.Trace(sp.MatrixSymbol(name, 2, 2)))
 
 
-def error(value: Any) -> str:
+def error(value):
     return str(InputError("T", value, "a number"))
 
 
-def shown(reason: str) -> str:
+def shown(reason):
     """The line of a table on the screen."""
     console = Console(file=io.StringIO(), width=200)
     show(
@@ -78,26 +73,24 @@ def shown(reason: str) -> str:
     return next(line.strip() for line in lines if "violated" in line)
 
 
-def inside(folder: Path, name: str) -> str:
+def inside(folder, name):
     """The name of a file in this folder; "" where it would be outside of it."""
     path = (folder / file_name(name)).resolve()
     return path.name if path.parent == folder.resolve() else ""
 
 
-def seen(
-    name: str, truth: str, act: Callable[[Any], str], wrong: Any, fine: Any, expected: str
-) -> Case:
+def seen(name, truth, act, wrong, fine, expected):
     """A display tells the truth of what is wrong, and shows what is fine as it is expected; both
     are patterns."""
 
-    def twin(_: Path) -> str:
+    def twin(_):
         found = act(fine)
         return "" if re.search(expected, found) else f"another display: {found}"
 
     return Case(name, truth, lambda _: act(wrong), twin)
 
 
-def named(name: str, wrong: str) -> Case:
+def named(name, wrong):
     return Case(
         name,
         r"^_.*-[0-9a-f]{8}$",

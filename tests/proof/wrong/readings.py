@@ -1,10 +1,6 @@
 """Readings that would assume in silence: letters without a role, letters that merge, quotients
 without a meaning."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import sympy as sp
 
 from boundcheck.exact.evaluate import t
@@ -20,9 +16,9 @@ from boundcheck.language.vocabulary import (
     f,
     k,
 )
-from boundcheck.proof import Process, Proof, Reading, eq, ge, le
+from boundcheck.proof import Process, Reading, eq, ge, le
 
-from .case import NUMBERS, Build, Case, doubt, lemma, of_acts, of_scripts, x, y, z
+from .case import NUMBERS, Case, doubt, lemma, of_acts, of_scripts, x, y, z
 
 X, Y = sp.MatrixSymbol("X", d, k), sp.MatrixSymbol("Y", d, k)
 v, w, g = (sp.MatrixSymbol(name, words.n, 1) for name in "vwg")
@@ -39,7 +35,7 @@ ZERO, ONCE = sp.Integer(0), "expected a letter that is defined once"
 positive = sp.Symbol("y", positive=True)
 
 
-def unbiased(proof: Proof) -> None:
+def unbiased(proof):
     """A gradient that is known before it is drawn is its own mean, and has no variance."""
     proof.assume(eq(words.MatrixExpectation(g_t, v_t), words.Gradient(F, v_t)), name="unbiased")
     square = proof.step("square", ge(EuclideanNorm(g_t) ** 2, 0))
@@ -47,26 +43,26 @@ def unbiased(proof: Proof) -> None:
     proof.conclude(proof.step("line", size, proof.by.expectation(square)), relation=size)
 
 
-def conditional(given: Any) -> Build:
+def conditional(given):
     outside, inside = EuclideanNorm(v_t), EuclideanNorm(g_t)
     return about(eq(Expectation(outside * inside, given), outside * Expectation(inside, given)))
 
 
-def about(relation: sp.Basic) -> Build:
+def about(relation):
     """A script that takes the relation as a hypothesis and concludes something else: its reading
     alone counts."""
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         proof.assume(relation)
         proof.conclude(proof.step("line", ge(2, 1)), relation=ge(2, 1))
 
     return build
 
 
-def defined(left: sp.Basic, right: Any, goal: sp.Basic, *before: Any, **options: Any) -> Build:
+def defined(left, right, goal, *before, **options):
     """A script that defines, and concludes from that."""
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         known = [proof.define(*each) for each in before]
         if left.is_positive:
             known += proof.positive(left)
@@ -76,7 +72,7 @@ def defined(left: sp.Basic, right: Any, goal: sp.Basic, *before: Any, **options:
     return build
 
 
-def twice(proof: Proof) -> None:
+def twice(proof):
     laws = [
         proof.define(Value(f, at), sp.Integer(value), forall=[at]) for at, value in ((X, 0), (Y, 1))
     ]
@@ -84,7 +80,7 @@ def twice(proof: Proof) -> None:
     proof.conclude(proof.step("line", ge(0, 1), each), relation=ge(0, 1))
 
 
-def once(proof: Proof) -> None:
+def once(proof):
     law = proof.by.instance(proof.define(Value(f, Y), 1, forall=[Y]), {Y: X})
     proof.conclude(proof.step("line", ge(Value(f, X), 1), law), relation=ge(Value(f, X), 1))
 
@@ -92,7 +88,7 @@ def once(proof: Proof) -> None:
 class Easy(Reading):
     """Reads any goal as 0 <= 1."""
 
-    def facts(self, relation: sp.Basic) -> Any:
+    def facts(self, relation):
         return super().facts(le(0, 1) if relation.has(x) else relation)
 
 

@@ -1,14 +1,9 @@
 """Verdicts that say more than their statistics bear, screens that hide it, and inequalities that
 are nearly true."""
 
-from __future__ import annotations
-
 import io
-from collections.abc import Callable
 from contextlib import redirect_stderr
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import sympy as sp
@@ -41,7 +36,7 @@ COMMUTATOR, PRODUCT = FrobeniusNorm(Q * R - R * Q), FrobeniusNorm(Q) * Frobenius
 BALLS = (FrobeniusNorm(Q) <= a, FrobeniusNorm(R) <= b)
 
 
-def refused(result: dict[str, Any]) -> str:
+def refused(result):
     """How a page that shows the run's verdict ends."""
     try:
         Page().badge(read(result).verdict)
@@ -50,27 +45,27 @@ def refused(result: dict[str, Any]) -> str:
     return ""
 
 
-def ground(result: dict[str, Any]) -> str:
+def ground(result):
     """What is shown of the verdict beside that it is support."""
     return str(read(result).verdict).removeprefix("supported").strip()
 
 
-def ran(replicas: int) -> Callable[[Path], str]:
-    def run(folder: Path) -> str:
+def ran(replicas):
+    def run(folder):
         (result,) = measure(theorem_table(run__replicas=replicas), folder)
         return "" if result.verdict.is_supported else result.reason
 
     return run
 
 
-def trial(true: bool) -> str:
+def trial(true):
     """What the survey of false runs says of one that is supported by Student's interval."""
     run = Run("x", "constant", "D by 1/2", true, "", {}, ("constant", "D"))
     found = run.recorded(run.judged(a_run(verdict=Verdict.SUPPORTED_ASYMPTOTIC)), 1.0)
     return f"{found.outcome} is a wrong verdict" if found.wrong else ""
 
 
-def table_row(verdict: str) -> str:
+def table_row(verdict):
     """What the referee's table shows of a ground, in a terminal of 80 columns."""
     row = {
         "number": 8,
@@ -87,7 +82,7 @@ def table_row(verdict: str) -> str:
     return "(asymptotic)" if "(asymptotic)" in text.getvalue() else ""
 
 
-def screen(square: float, path_sure: float) -> str:
+def screen(square, path_sure):
     """What the terminal of a training run prints of one record, and of L̂ by the path: 9.96."""
     seen = {"loss": 1.0, "gradient_square_norm": square, "noise_variance": 0.5, "time": 1}
     seen |= {
@@ -115,7 +110,7 @@ def screen(square: float, path_sure: float) -> str:
     return doubts[0].strip() if doubts else ""
 
 
-def step(too_long: float) -> str:
+def step(too_long):
     """Why a step of 0.3 breaks no hypothesis, where 2/L̂ is 0.2 with the rounding error of L̂
     added."""
     # The smoothness that is sure is 2/too_long, and 10 with its error.
@@ -124,8 +119,8 @@ def step(too_long: float) -> str:
     return "" if found.verdict == "hypothesis-failed" else found.reason
 
 
-def checked(claim: sp.Basic, *given: sp.Basic) -> Callable[[Path], str]:
-    def check(folder: Path) -> str:
+def checked(claim, *given):
+    def check(folder):
         try:
             with using(folder=folder):
                 check_claim(claim, given=given, examples=16, largest=6)
@@ -136,7 +131,7 @@ def checked(claim: sp.Basic, *given: sp.Basic) -> Callable[[Path], str]:
     return check
 
 
-def nearly(name: str, claim: Callable[[Any], sp.Basic], *given: sp.Basic) -> Case:
+def nearly(name, claim, *given):
     """An inequality whose constant is 1.40, where √2 is sharp (Böttcher and Wenzel 2008)."""
     wrong, twin = claim(Rational(14, 10)), claim(sp.sqrt(2))
     return Case(

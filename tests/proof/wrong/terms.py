@@ -1,12 +1,8 @@
 """Terms, theorems and rules that were changed after they were made: what `replay` would have to
 believe."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
 
 from boundcheck.kernel import RULES, STANDARD_FACTS, Fact, Law, Theorem, derive, replay, rules
 from boundcheck.kernel.terms import Atom, Gradient, Matrix, Norm, Scalar, Symbol, Variable
@@ -21,14 +17,14 @@ A = Symbol("A", ("m", "n"))
 class Evil(Atom):
     """An atom that says that it is another one."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         self._fill(name="x", when="constant", key=Variable("x").key)
 
-    def __str__(self) -> str:
+    def __str__(self):
         return "x"
 
 
-def tampered(change: Callable[[Scalar], object]) -> Theorem:
+def tampered(change):
     """A theorem 1 >= 0 whose polynomial was changed after its key was known."""
     theorem = rules.certificate(
         (), Fact(">=", Scalar.of(1)), ((((Fraction(1), Scalar.of(1)),), ()),), (), ()
@@ -39,49 +35,49 @@ def tampered(change: Callable[[Scalar], object]) -> Theorem:
     return theorem
 
 
-def cyclic() -> Theorem:
+def cyclic():
     first = rules.horizon_positive()
     second = rules.summation(first)
     object.__setattr__(first, "premises", (second,))
     return second
 
 
-def own_rule() -> None:
+def own_rule():
     @derive.rule(0)
-    def trust_me(statement: Fact) -> Fact:
+    def trust_me(statement):
         return statement
 
     replay(RULES["trust_me"](FALSE))
 
 
-def entered(name: str) -> None:
+def entered(name):
     RULES[name] = lambda *_: Theorem(frozenset(), FALSE, frozenset(), name, (), ())
 
 
-def forged(**change: Any) -> Theorem:
+def forged(**change):
     return replace(rules.horizon_positive(), **change)
 
 
-def set_key() -> None:
+def set_key():
     Scalar.of(1).key = "(+)"
 
 
-def set_item() -> None:
+def set_item():
     Scalar.of(1).terms[()] = Fraction(-1)
 
 
-def delete() -> None:
+def delete():
     del Variable("x").key
 
 
-def keyed(fact: Fact, key: str) -> Fact:
+def keyed(fact, key):
     """A fact that says one thing, under the key of another."""
     again = Fact(fact.relation, fact.polynomial)
     vars(again)["key"] = key
     return again
 
 
-def containing_itself() -> Fact:
+def containing_itself():
     matrix = Matrix.of(A)
     norm = Norm("F", (matrix,))
     fact = Fact(">=", Scalar.of(norm))
@@ -89,13 +85,13 @@ def containing_itself() -> Fact:
     return fact
 
 
-def assign() -> None:
+def assign():
     STANDARD_FACTS["mine"] = "…"
 
 
 FINE = rules.horizon_positive
 # By each what is wrong, and what is fine.
-ACTS: list[tuple[str, str, Callable[[], object], Callable[[], object]]] = [
+ACTS = [
     (
         "a key that is set",
         "key of 1 cannot be set: terms do not change",
@@ -164,7 +160,7 @@ ACTS: list[tuple[str, str, Callable[[], object], Callable[[], object]]] = [
     ),
 ]
 # Of each a theorem that is not replayed, and one that is.
-THEOREMS: list[tuple[str, str, Callable[[], Theorem], Callable[[], Theorem]]] = [
+THEOREMS = [
     (
         "coefficients changed below the surface",
         "certificate: the two sides differ|yields",
@@ -202,7 +198,7 @@ THEOREMS: list[tuple[str, str, Callable[[], Theorem], Callable[[], Theorem]]] = 
 ]
 
 
-def replaying(make: Callable[[], Theorem]) -> Callable[[], Theorem]:
+def replaying(make):
     return lambda: replay(make())
 
 

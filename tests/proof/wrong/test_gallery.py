@@ -1,26 +1,22 @@
 """Every entry of the gallery is refused for its own reason, and its true twin passes."""
 
-from __future__ import annotations
-
 import re
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from .case import Case
-
 # Each module with entries, in `CASES`.
 FILES = {path.stem for path in Path(__file__).parent.glob("*.py")}
 MODULES = tuple(sorted(FILES - {"__init__", "case", "test_gallery"}))
-CASES: list[tuple[str, Case]] = [
+CASES = [
     (module, case) for module in MODULES for case in import_module(f"{__package__}.{module}").CASES
 ]
 IDS = [f"{module}: {case.name}" for module, case in CASES]
 
 
 @pytest.mark.parametrize("case", [case for _, case in CASES], ids=IDS)
-def test_what_is_wrong_is_refused_for_its_reason(case: Case, tmp_path: Path) -> None:
+def test_what_is_wrong_is_refused_for_its_reason(case, tmp_path):
     said = case.wrong(tmp_path)
     assert said, "it was believed"
     assert re.search(case.why, said), said
@@ -28,9 +24,9 @@ def test_what_is_wrong_is_refused_for_its_reason(case: Case, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("case", [case for _, case in CASES], ids=IDS)
-def test_the_true_twin_passes(case: Case, tmp_path: Path) -> None:
+def test_the_true_twin_passes(case, tmp_path):
     assert case.twin(tmp_path) == ""
 
 
-def test_no_way_in_is_listed_twice() -> None:
+def test_no_way_in_is_listed_twice():
     assert len(set(IDS)) == len(IDS)

@@ -1,12 +1,7 @@
 """Texts that would run code, ask for more memory than there is, or drop a letter: specs, numbers,
 claims, folders."""
 
-from __future__ import annotations
-
 import json
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import sympy as sp
 
@@ -31,17 +26,17 @@ KAPPA = sp.Symbol("kappa", positive=True)
 DECLARED = Parameter(KAPPA, "positive real", "a factor")
 
 
-def attended(heads: int, context: int) -> int:
+def attended(heads, context):
     """The bytes of a GPT with so many heads and tokens, where a GiB is allowed."""
     return check_memory(
         validated(GPTSpec, {"kind": "gpt", "heads": heads, "context": context}).demands(), 1
     )
 
 
-def spec(text: str) -> Callable[[Path], str]:
+def spec(text):
     """A spec with this text in it."""
 
-    def read(folder: Path) -> str:
+    def read(folder):
         path = folder / "spec.toml"
         path.write_text(
             f'claim = "jiang2024.theorem2"\n{text}\n[adapter]\nrank = 2\n[problem]\nkind ='
@@ -53,7 +48,7 @@ def spec(text: str) -> Callable[[Path], str]:
     return read
 
 
-def fitting(folder: Path, **run: int) -> str:
+def fitting(folder, **run):
     """A run of so many replicas and audits in 1 GiB, before it starts."""
     (made,) = expand(
         theorem_table(run__steps=1000, **{f"run__{name}": count for name, count in run.items()})
@@ -61,22 +56,22 @@ def fitting(folder: Path, **run: int) -> str:
     return refusal(lambda: prepare(made, folder, "cpu", silent, 1.0))
 
 
-def assumed(formula: str) -> Callable[[Path], str]:
+def assumed(formula):
     """A spec that assumes this of the bound."""
     return spec(f'[assume]\nbound = "{formula}"')
 
 
-def number(value: Any, name: str = "T") -> Callable[[Path], str]:
+def number(value, name="T"):
     """This value of a symbol, as `--set` has it."""
     return lambda _: refusal(lambda: THEOREM.values(**NUMBERS | {name: value}))
 
 
-def claimed(expression: Any, **more: Any) -> Callable[[Path], str]:
+def claimed(expression, **more):
     """A claim of one's own with this constant."""
     return lambda _: refusal(lambda: own(expression, **more))
 
 
-def own(expression: Any, **more: Any) -> Claim:
+def own(expression, **more):
     """A claim of one's own with this constant."""
     return Claim(
         "my.claim",
@@ -88,13 +83,13 @@ def own(expression: Any, **more: Any) -> Claim:
     )
 
 
-def telling(*formulas: tuple[sp.Symbol, sp.Symbol]) -> Claim:
+def telling(*formulas):
     """A claim with these quantities, in their order."""
     quantities = tuple(Quantity(symbol, formula, "") for symbol, formula in formulas)
     return Claim("c", "C", "me", sp.Le(1, formulas[0][0]), quantities=quantities)
 
 
-def marked(folder: Path, do: Callable[[str], Any]) -> str:
+def marked(folder, do):
     """What is said of a text that makes a file; "" where the file is there: the text ran."""
     path = folder / "ran"
     try:
@@ -104,10 +99,10 @@ def marked(folder: Path, do: Callable[[str], Any]) -> str:
     return ""
 
 
-def model(config: dict[str, Any]) -> Callable[[Path], str]:
+def model(config):
     """A model's folder with this in its tokenizer's configuration."""
 
-    def read(folder: Path) -> str:
+    def read(folder):
         (folder / "config.json").write_text('{"model_type": "gpt2"}')
         (folder / "tokenizer_config.json").write_text(json.dumps(config))
         return refusal(lambda: held(folder))
@@ -115,16 +110,16 @@ def model(config: dict[str, Any]) -> Callable[[Path], str]:
     return read
 
 
-def tie(kappa: str) -> Callable[[Path], str]:
+def tie(kappa):
     """A condition with exp at a point where both of its sides may be the same."""
     claim = own(KAPPA, declared=(DECLARED,), conditions=(sp.Ge(sp.exp(KAPPA), sp.exp(L)),))
     return lambda _: refusal(lambda: claim.values(L=1, kappa=kappa))
 
 
-def planned(formula: str) -> Callable[[Path], str]:
+def planned(formula):
     """A spec that assumes this, as far as its plan is drafted."""
 
-    def attempt(folder: Path) -> str:
+    def attempt(folder):
         table = theorem_table(run__steps="informative")
         name, _, value = formula.partition(" = ")
         return refusal(
@@ -137,7 +132,7 @@ def planned(formula: str) -> Callable[[Path], str]:
     return attempt
 
 
-def sides(d: int) -> Callable[[Path], str]:
+def sides(d):
     """A spec with a matrix of this side."""
     return lambda _: refusal(lambda: list(expand(theorem_table(problem__d=d))))
 

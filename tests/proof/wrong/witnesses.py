@@ -1,11 +1,8 @@
 """Witnesses that would refute a true line: by a law that they break, a gradient that is none, or
 numbers of another."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
 
 import sympy as sp
 from boundcheck.proofs.jiang2024.claims import ASSUMPTION_1, LEMMA_1
@@ -29,7 +26,7 @@ from boundcheck.language.vocabulary import (
     v1,
     v2,
 )
-from boundcheck.proof import Proof, Reading, Witness, ge, judge, le, script
+from boundcheck.proof import Reading, Witness, ge, judge, le, script
 from boundcheck.proof.audit import witness_as_json
 from boundcheck.proof.instance import Points, Setting
 from boundcheck.proof.witness import at_points
@@ -44,28 +41,26 @@ POINTS = Reading(
 )
 
 
-def model(functions: Any = None, **numbers: Fraction | int) -> Model:
+def model(functions=None, **numbers):
     """One time, one outcome, sizes 1, and these numbers."""
     values = {name: Fraction(value) for name, value in numbers.items()}
 
-    def letter(each: Any, *_: int) -> Any:
+    def letter(each, *_):
         return values[each.name] if not hasattr(each, "shape") else ((values[each.name],),)
 
     sides = {"one": 1, "d": 1, "k": 1, "r": 1, "n": 1}
     return Model(sides, 1, (ONE,), lambda _: (0,), letter, functions or {})
 
 
-def by_hand(
-    about: str = "Numbers", functions: Any = None, told: Any = None, **numbers: Fraction | int
-) -> Witness:
+def by_hand(about="Numbers", functions=None, told=None, **numbers):
     found = {name: Fraction(value) for name, value in numbers.items()} if told is None else told
     return Witness(about, found, model(functions, **numbers))
 
 
-def square(slope: int, times: Fraction = ONE) -> dict[str, MatrixFunction]:
+def square(slope, times=ONE):
     """f(X) = `times` X² with a gradient `slope` X."""
 
-    def value(point: Any) -> Any:
+    def value(point):
         return exact(times) * point[0][0][0] * point[0][0][0]
 
     return {"f": MatrixFunction(value, lambda point: (((exact(slope) * point[0][0][0],),),))}
@@ -74,24 +69,24 @@ def square(slope: int, times: Fraction = ONE) -> dict[str, MatrixFunction]:
 class Flatter(Fraction):
     """A number whose differences, divided, have the size 1/2."""
 
-    def __sub__(self, other: Any) -> Flatter:
+    def __sub__(self, other):
         return Flatter(Fraction(self) - other)
 
-    def __truediv__(self, other: Any) -> Flatter:
+    def __truediv__(self, other):
         return Flatter(Fraction(self) / other)
 
-    def __abs__(self) -> Fraction:
+    def __abs__(self):
         return Fraction(1, 2)
 
 
 class Mine(Points):
     """A setting with another function, by its own word."""
 
-    def loss(self, v: Any) -> Fraction:
+    def loss(self, v):
         return ONE
 
 
-def smoother() -> Setting:
+def smoother():
     """A setting that is told half of its smoothness constant, and whose script wrote that into its
     slope as well."""
     slope = PiecewiseLinear.clipped(ONE, ONE, ONE)
@@ -111,7 +106,7 @@ LAW = (ASSUMPTION_1, {"forall": [W1, W2]})
 STEEP = (le(FrobeniusNorm(Gradient(f, W1)), x), {"forall": [W1]})
 
 
-def told(numbers: dict[str, Fraction]) -> str:
+def told(numbers):
     """What is printed of a witness that calls its numbers by these values."""
     witness = by_hand(told=numbers, x=2)
     made = script("my.lemma", "printed", MATRIX)(
@@ -126,10 +121,10 @@ GIVEN = Claim("my.given", "Given", "me", ge(x, 1))
 LINE = ge(x, 2)
 
 
-def against(witness: Witness, *assume: Claim) -> str:
+def against(witness, *assume):
     """Why a line of a printed proof of x >= 2, from x >= 1, is not refuted; "" where it is."""
 
-    def build(proof: Proof) -> None:
+    def build(proof):
         for each in assume:
             proof.assume(each)
         proof.step("line", LINE, witness=witness)
