@@ -43,7 +43,7 @@ def square(W, X, y):
     return (X @ W.mT - y).square().sum(1) / 2
 
 
-def loss_of_ones_own(setting):
+def loss_of_ones_own(setting) -> Loss:
     columns = 4 + setting.bias
     X, y = (
         np.random.default_rng(seed).standard_normal((5, size))
@@ -52,7 +52,7 @@ def loss_of_ones_own(setting):
     return Loss(square, X, y, shape=(3, columns))
 
 
-def tilted(setting):
+def tilted(setting) -> Tilted:
     base = synthetic(3, 3 + setting.bias, 4, 1.0, 1.0, 1.0, 0, "cpu")
     return Tilted(base, np.eye(*base.shape), "cpu")
 

@@ -254,7 +254,7 @@ SPECS = [
 pytestmark = pytest.mark.xdist_group("jobs")
 
 
-def summed(device):
+def summed(device) -> Loss:
     """A loss of one's own whose constant is a sum that threads share."""
     numbers = torch.rand(2**20, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     return Loss(_square, torch.eye(3), shape=(2, 3), smoothness=numbers.sum().item(), device=device)
