@@ -95,6 +95,8 @@ class Catalogue(Mapping[str, Claim], Shown):
         Its words are a part of a claim: with the same formulas and other code in a word it is
         another claim.
         """
+        # The proof of a lemma has its claim.
+        found = getattr(found, "claim", found)
         if not isinstance(found, Claim):
             raise InputError(
                 field, name, f"the path of a Claim, and not of a {type(found).__name__}"

@@ -7,7 +7,7 @@ from boundcheck.proof import view as view
 from boundcheck.proof.audit import Choice, ClaimAudit, JudgedRow, ProofAudit, Ref, Row, Under, prove
 from boundcheck.proof.proof import Proof
 from boundcheck.proof.reading import Process, Reading, eq, ge, gt, le
-from boundcheck.proof.script import Script, script
+from boundcheck.proof.script import Script, lemma, script
 from boundcheck.proof.verdict import judge
 from boundcheck.proof.witness import Witness, at_numbers
 
@@ -30,6 +30,7 @@ __all__ = [
     "gt",
     "judge",
     "le",
+    "lemma",
     "prove",
     "script",
 ]

@@ -72,13 +72,13 @@ if TYPE_CHECKING:
 _LARGEST = 10**12
 
 
-def prove(*targets: Claim | str | Path, tick: Tick = silent) -> ProofAudit:
+def prove(*targets: Claim | Script | str | Path, tick: Tick = silent) -> ProofAudit:
     """Audit proofs: run their scripts, let the kernel replay every line, hold refuted lines against
     their witnesses.
 
     Args:
-        targets: claims or their ids, papers or their folders, or your own proof scripts; by default
-            all papers.
+        targets: claims or their ids, lemmas, papers or their folders, or your own proof scripts; by
+            default all papers.
         tick: is called with the progress.
 
     Returns:
@@ -351,7 +351,8 @@ def known_instance(proof: JudgedProof) -> str:
     except InputError:
         # It has no form in Rocq.
         in_world = False
-    return " and ".join(["the judge"] * judged + ["Rocq"] * in_world)
+    known = {"the judge": judged, "Rocq": in_world, "small numbers": proof.has_instance}
+    return " and ".join(name for name, is_known in known.items() if is_known)
 
 
 def instance_told(proof: JudgedProof) -> str:

@@ -28,6 +28,7 @@ from boundcheck.language.symbols import PARAMETERS, D
 from boundcheck.language.vocabulary import GAP, Iterate, MinimumOver, Value, i
 from boundcheck.proof.by import By, discharged
 from boundcheck.proof.certificate import entailed, signs
+from boundcheck.proof.laws import Laws
 from boundcheck.proof.notation import check_math
 from boundcheck.proof.reading import Reading, at_t, index
 from boundcheck.proof.solvers import SECONDS, Counterexample, counterexample
@@ -337,6 +338,16 @@ class Proof:
 
     # Steps.
 
+    @property
+    def known(self) -> tuple[Theorem, ...]:
+        """What a line may rest on that names nothing: the facts that are assumed, and the lines
+        that are proved.
+        """
+        assumed = [rules.assume(x.statement) for x in self.assumptions]
+        given = {x.conclusion for x in assumed}
+        lines = [x.theorem for x in self.steps if x.theorem.hypotheses <= given]
+        return tuple(x for x in (*assumed, *lines) if isinstance(x.conclusion, Fact))
+
     def step(
         self,
         label: str,
@@ -355,7 +366,8 @@ class Proof:
         Args:
             label: its number.
             relation: what it says.
-            because: theorems from which it follows; signs of norms and roots are added.
+            because: theorems from which it follows; signs of norms and roots are added. Left out,
+                all that is assumed, the lines above, and the laws at the points of all these.
             printed: the paper's LaTeX.
             meaning: in words.
             witness: an instance that is meant to refute it.
@@ -370,11 +382,15 @@ class Proof:
             follows inherits.
 
         """
+        named = tuple(_flat(because))
         reason = Because(
-            tuple(_flat(because)), tuple(hints), None if factor is None else tuple(factor), degree
+            named or self.known, tuple(hints), None if factor is None else tuple(factor), degree
         )
         goal = self.reading.fact(relation)
         found = None if witness else self._closed(goal, reason)
+        if isinstance(found, Half) and not named:
+            lines = [x.relation for x in (*self.assumptions, *self.steps) if x.relation is not None]
+            found = Laws(self.reading, [relation, *lines], self.known).prove(goal) or found
         theorem = found if isinstance(found, Theorem) else rules.assume(goal)
         inference: Theorem | Counterexample | None = None
         if derived_from:

@@ -23,10 +23,11 @@ import sympy as sp
 
 from boundcheck.errors import InputError, near, one_of, raised
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim, expressions, whole
+from boundcheck.language.claim import Claim, as_typed, expressions, whole
 from boundcheck.language.symbols import LETTERS, T
 from boundcheck.proof.proof import Proof
 from boundcheck.proof.reading import Reading, is_dimension, is_plain
+from boundcheck.proof.statement import Sequent, statement
 from boundcheck.proofs import HOME, Paper, paper_at, paper_of, papers, running
 from boundcheck.system.files import likely_file, parse_json, read_text
 
@@ -49,6 +50,7 @@ class Script:
         is_statement: whether its lines are the claim itself, so that a false line refutes the claim
             and not a proof.
         home: the folder for the script's own imports; None for the scripts of a paper.
+        sequent: of a lemma, what its claim says to the kernel; no line of its proof says it again.
 
     """
 
@@ -61,6 +63,11 @@ class Script:
     instead: Mapping[str, Claim] = field(default_factory=dict)
     is_statement: bool = False
     home: Path | None = None
+    sequent: Sequent | None = None
+
+    def __call__(self, build: Callable[[Proof], None]) -> "Script":
+        """The lemma with the lines of a function as its proof."""
+        return checked(replace(self, build=build, is_statement=False))
 
     @property
     def is_ours(self) -> bool:
@@ -72,9 +79,11 @@ class Script:
 
     @property
     def called(self) -> str:
-        """The version in words for readers; a sentence that is tried by itself has no printed
-        proof.
+        """The version in words for readers; a lemma, and a sentence that is tried by itself, have
+        no printed proof.
         """
+        if self.sequent is not None:
+            return "lemma"
         return "tried as a statement" if self.is_statement else self.version
 
     @cached_property
@@ -85,8 +94,14 @@ class Script:
         step, or the script's own code raises.
         """
         proof = Proof(self.claim, self.reading)
+        if self.sequent is not None:
+            for hypothesis, _ in self.sequent.given:
+                proof.assume(hypothesis)
+            proof.positive(*self.sequent.positive)
         with _running(f"{self.id}, {self.version}", self.home):
             self.build(proof)
+        if self.claim is not None and self.sequent is not None and proof.conclusion is None:
+            proof.conclude(proof.step("lemma", self.claim.conclusion))
         return proof
 
 
@@ -119,6 +134,37 @@ def script(
         )
 
     return mark
+
+
+def lemma(id: str, *, says: sp.Basic, given: Sequence[sp.Basic] = (), title: str = "") -> Script:
+    """A lemma of one's own: the relation `says` holds for all letters for which all of `given` do.
+
+    It is a claim, which `bc.prove` and `check_claim` take. Its line is decided both ways: proved
+    from what it is given and the laws at its points, or refuted by small numbers. Where that needs
+    steps between, mark a function that writes them: ``@lemma("my.lemma", says=…)``.
+
+    Raises InputError as `statement.statement`, for an id that is no id, and for what is no
+    relation.
+    """
+    for name, each in (("says", says), *(("given", each) for each in given)):
+        if not isinstance(each, sp.core.relational.Relational | sp.And):
+            expected = "a relation that SymPy does not decide by itself, such as le(x, y) makes"
+            raise InputError(name, each, expected)
+    hypotheses = tuple(
+        Claim(f"{id}.given{place}", f"${as_typed(each)}$", "given", each)
+        for place, each in enumerate(given, 1)
+    )
+    claim = Claim(id, title or id, "a lemma", says, hypotheses=hypotheses)
+    sequent = statement(claim)
+
+    def itself(proof: Proof) -> None:
+        """The lemma is its only line."""
+
+    # As for classes that are made by a call: the module is that of who called.
+    itself.__module__ = sys._getframe(1).f_globals["__name__"]
+    return checked(
+        Script(id, "printed", claim.title, claim, sequent.reading, itself, {}, True, None, sequent)
+    )
 
 
 def own_letters(claim: Claim) -> set[sp.Symbol]:
@@ -239,7 +285,7 @@ def of_paper(key: str) -> list[Script]:
     return found if paper.is_ours else [checked(each) for each in found]
 
 
-def find(targets: Sequence[Claim | str | Path]) -> list[Script]:
+def find(targets: Sequence[Claim | Script | str | Path]) -> list[Script]:
     """The scripts of claims, ids, papers and files, each once; without a target those of all
     papers.
 
@@ -249,7 +295,9 @@ def find(targets: Sequence[Claim | str | Path]) -> list[Script]:
     found: dict[int, Script] = {}
     files: set[Path] = set()
     for target in targets or papers():
-        if isinstance(target, Path) or (isinstance(target, str) and target.endswith(".py")):
+        if isinstance(target, Script):
+            chosen = [target]
+        elif isinstance(target, Path) or (isinstance(target, str) and target.endswith(".py")):
             path = Path(target)
             chosen = [] if path.resolve() in files else of_file(path)
             files.add(path.resolve())
@@ -280,9 +328,9 @@ def find(targets: Sequence[Claim | str | Path]) -> list[Script]:
     return scripts
 
 
-def named(target: Claim | str | Path) -> Claim | str | Path:
+def named(target: Claim | Script | str | Path) -> Claim | Script | str | Path:
     """The key of the paper in a folder, which is then registered; any other target unchanged."""
-    if isinstance(target, Claim) or target in papers() or not Path(target).is_dir():
+    if isinstance(target, Claim | Script) or target in papers() or not Path(target).is_dir():
         return target
     return paper_at(Path(target)).key
 

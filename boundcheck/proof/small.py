@@ -1,7 +1,8 @@
 """Small exact numbers at which a line is false, tried where it has no certificate.
 
-Numbers go from 0 and 1 on, matrices are of one or two rows and columns. Nothing here decides: a
-witness that is found refutes only what it refutes in the judge's eyes, as one made by hand does.
+Numbers go from 0 and 1 on. Matrices are of one or two rows and columns, or 0 beyond those. Nothing
+here decides: a witness that is found refutes only what it refutes in the judge's eyes, as one made
+by hand does.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from itertools import product
 import sympy as sp
 
 from boundcheck.errors import InputError
+from boundcheck.kernel import Fact
 from boundcheck.kernel.terms import TermError
 from boundcheck.language import vocabulary as words
 from boundcheck.language.symbols import T
-from boundcheck.proof.proof import Proof, Step
+from boundcheck.proof.proof import Proof
 from boundcheck.proof.reading import is_dimension
 from boundcheck.proof.witness import Witness, at_numbers
 
@@ -48,11 +50,13 @@ _MATRICES = (
 _SECONDS = 1.5
 
 
-def found(step: Step, proof: Proof, refutes: Callable[[Witness], bool]) -> Witness | None:
-    """The first small numbers that refute a line; None where none do within a second or two, and
-    where the line or an assumption speaks of functions, times or chance.
+def found(
+    fact: Fact, relation: sp.Basic | None, proof: Proof, refutes: Callable[[Witness], bool]
+) -> Witness | None:
+    """The first small numbers that refute a fact, which says the relation; None where none do
+    within a second or two, and where the line or an assumption speaks of functions, times or chance.
     """
-    relations = [step.relation, *(each.relation for each in proof.assumptions)]
+    relations = [relation, *(each.relation for each in proof.assumptions)]
     if any(x is None or x.has(*_BEYOND, words.t, T) for x in relations):
         return None
     letters = _letters(relations, proof)
@@ -62,7 +66,7 @@ def found(step: Step, proof: Proof, refutes: Callable[[Witness], bool]) -> Witne
             return None
         witness = at_numbers("Small numbers that were tried", values)
         try:
-            if witness.refutes(step.theorem.fact) and refutes(witness):
+            if witness.refutes(fact) and refutes(witness):
                 return witness
         except (InputError, TermError):
             continue
@@ -85,8 +89,6 @@ def _assignments(letters: list[sp.Basic]) -> Iterator[dict[sp.Basic, object]]:
     """Values of the letters, those first whose places in the lists above are small together."""
     matrices = [x for x in letters if isinstance(x, sp.MatrixSymbol)]
     sides = sorted({side for x in matrices for side in x.shape if not side.is_Integer}, key=str)
-    if any(side.is_Integer and side > 2 for x in matrices for side in x.shape):
-        return
     for total in range(2 * len(letters) + 10):
         for sizes in product((2, 1), repeat=len(sides)):
             shape = dict(zip(sides, sizes, strict=True))
@@ -101,9 +103,17 @@ def _assignments(letters: list[sp.Basic]) -> Iterator[dict[sp.Basic, object]]:
 def _choices(letter: sp.Basic, sizes: dict[sp.Basic, int]) -> list[object]:
     if isinstance(letter, sp.MatrixSymbol):
         rows, columns = (int(sizes.get(side, side)) for side in letter.shape)
-        cut = (tuple(row[:columns] for row in matrix[:rows]) for matrix in _MATRICES)
+        cut = (_padded(matrix, rows, columns) for matrix in _MATRICES)
         return list(dict.fromkeys(cut))
     return [x for x in _NUMBERS if x > 0 or not letter.is_positive]
+
+
+def _padded(
+    matrix: tuple[tuple[int, ...], ...], rows: int, columns: int
+) -> tuple[tuple[int, ...], ...]:
+    """The first rows and columns of a matrix, with zeros where it has none."""
+    cut = [(*row[:columns], *(0,) * (columns - len(row))) for row in matrix[:rows]]
+    return (*cut, *((0,) * columns,) * (rows - len(cut)))
 
 
 def _places(counts: list[int], total: int) -> Iterator[tuple[int, ...]]:

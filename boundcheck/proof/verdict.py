@@ -60,6 +60,7 @@ from boundcheck.proof.solvers import (
     second_opinion,
     trust,
 )
+from boundcheck.proof.statement import Sequent, statement
 from boundcheck.proof.witness import Told, Witness, at_numbers, examined
 
 if TYPE_CHECKING:
@@ -152,6 +153,19 @@ class JudgedProof(Shown):
             (x.title, end is not None and is_condition(x, end, self.script.proof)) for x in found
         ]
 
+    @cached_property
+    def has_instance(self) -> bool:
+        """True if small numbers are known that meet all that a lemma is given."""
+        never = Fact(">=", Scalar.of(-1))
+        return self.script.sequent is not None and bool(
+            small.found(
+                never,
+                self.script.claim and self.script.claim.conclusion,
+                self.script.proof,
+                lambda witness: not objection(never, witness, self.script),
+            )
+        )
+
     @property
     def difference(self) -> str:
         """The difference between a theorem's hypotheses and those that its claim lists, in words;
@@ -240,7 +254,10 @@ def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
     if end is not None:
         end = Closing(tuple(end.forall), tuple(end.such_that), end.relation)
     # A reading made again has the methods of its class alone.
-    script = replace(script, reading=Reading.having(script.reading, ()))
+    # What a lemma says is what its claim says.
+    sequent = script.sequent and script.claim and statement(script.claim)
+    reading = sequent.reading if sequent else Reading.having(script.reading, ())
+    script = replace(script, reading=reading, sequent=sequent)
     proof = Proof(script.claim, script.reading, assumptions, closing=end)
     proof.steps = [
         Step(
@@ -282,15 +299,15 @@ def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
     ledger = set(final.ledger) if final else set().union(*(theorem.ledger for theorem in theorems))
     rests, queue, seen = set[Statement](), list(final.hypotheses if final else ()), set[Statement]()
     while queue:
-        statement = queue.pop()
-        if statement in seen:
+        each = queue.pop()
+        if each in seen:
             continue
-        seen.add(statement)
-        if statement in backed:
-            ledger |= backed[statement].ledger
-            queue += backed[statement].hypotheses
+        seen.add(each)
+        if each in backed:
+            ledger |= backed[each].ledger
+            queue += backed[each].hypotheses
         else:
-            rests.add(statement)
+            rests.add(each)
     # And the assumptions that give the sign of a letter in a quotient or root of what it says.
     inside = (
         set[Term]().union(*(atom.inside for atom in _partial(final.conclusion)))
@@ -341,6 +358,11 @@ def _verdict(
     """The verdict on a proof from those on its lines, and the reason where it is not proved."""
     proof = script.proof
     refuted = [x.step.label for x in steps if x.verdict == "refuted"]
+    sequent = script.sequent
+    lemma = _of_lemma(sequent, final, steps, rests) if sequent and final else None
+    if lemma is not None and lemma[0] == "proved":
+        # A line of its proof may be false, on which it does not rest.
+        return lemma
     if script.version == "printed" and refuted:
         return "refuted", f"false: {', '.join(refuted)}"
     if final is None or proof.goal is None:
@@ -353,6 +375,8 @@ def _verdict(
         if not is_said and not (letter == D and script.is_ours):
             told = "is assumed to be positive, and by its definition it may not be"
             return "unknown", f"{letter} {told}"
+    if lemma is not None:
+        return lemma
     if foreign := stray(script, proof, rests, fixing=fixing):
         names = [x.name for x in proof.assumptions if x.statement in foreign]
         names += [x.step.label for x in steps if x.step.theorem.conclusion in foreign]
@@ -381,6 +405,23 @@ def _verdict(
     return ("unknown", reason) if reason else ("proved", "")
 
 
+def _of_lemma(
+    sequent: Sequent, final: Theorem, steps: list[JudgedStep], rests: frozenset[Statement]
+) -> tuple[StepVerdict, str]:
+    """The verdict on the proof of a lemma: its theorem is the lemma's sequent, or has fewer
+    hypotheses.
+    """
+    if final.conclusion != sequent.conclusion:
+        return "unknown", f"it ends in {final.conclusion}, and not in {sequent.conclusion}"
+    if not (foreign := rests - sequent.hypotheses):
+        return "proved", ""
+    open_ = [x.step.label for x in steps if x.step.theorem.conclusion in foreign]
+    if len(steps) == 1 and open_:
+        return "unknown", "it is neither proved nor refuted"
+    told = ", ".join(dict.fromkeys(open_)) or str(min(foreign))
+    return "unknown", f"it rests on {told}, which is neither proved nor given"
+
+
 def claim_verdict(proofs: Sequence[JudgedProof]) -> ClaimVerdict:
     """The verdict on a claim from its proofs: proved; repaired, if its printed proof is broken;
     refuted; unknown.
@@ -391,15 +432,15 @@ def claim_verdict(proofs: Sequence[JudgedProof]) -> ClaimVerdict:
     printed = [x for x in proofs if x.script.version == "printed"]
     if any(x.verdict == "proved" for x in proofs):
         broken = any(
-            x.verdict == "refuted" or any(step.follows is False for step in x.steps)
-            for x in printed
+            step.verdict == "refuted" or step.follows is False for x in printed for step in x.steps
         )
         return "repaired" if broken else "proved"
     for proof in printed:
         # A printed proof may be broken, and its claim true: the false line must be the claim
         # itself.
         claim, lines = proof.script.claim, [x.step for x in proof.steps if x.verdict == "refuted"]
-        if proof.script.is_statement and any(
+        is_statement = proof.script.is_statement or proof.script.sequent is not None
+        if is_statement and any(
             claim is None or line.relation == claim.conclusion for line in lines
         ):
             return "refuted"
@@ -436,7 +477,10 @@ class _Judging:
             )
         elif theorem.rule == "assume" and statement not in self.given:
             witness = small.found(
-                step, self.script.proof, partial(self._refutes, fact=theorem.fact)
+                theorem.fact,
+                step.relation,
+                self.script.proof,
+                partial(self._refutes, fact=theorem.fact),
             )
             word = self._refuted(step, witness) if witness else self._ask_solvers(step)
         elif theorem.rule == "assume":

@@ -6,13 +6,15 @@ has a bound on its rounding error, which follows from the dimensions. What float
 is a near-tie, and Arb decides it.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 import torch
@@ -43,6 +45,9 @@ from boundcheck.worst_case.relation import Assignment, climbed, is_relation, sim
 from boundcheck.worst_case.search import shrunk
 from boundcheck.worst_case.stored import Tried, save
 from boundcheck.worst_case.view import rounded_down
+
+if TYPE_CHECKING:
+    from boundcheck.proof import Script
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,7 @@ class RoundingError(BoundcheckError, AssertionError):
 
 
 def check_claim(
-    claim: str | Claim | sp.core.relational.Relational,
+    claim: str | Claim | Script | sp.core.relational.Relational,
     *,
     given: Sequence[sp.core.relational.Relational] = (),
     adapter: str | None = None,
@@ -147,7 +152,8 @@ def check_claim(
     True
 
     Args:
-        claim: an id of the catalogue, a claim of your own, or an inequality over matrix symbols.
+        claim: an id of the catalogue, a claim or lemma of your own, or an inequality over matrix
+            symbols.
         given: of an inequality, what it is said to hold under, such as ``SpectralNorm(X) <= a``.
         adapter: the kind of adapter, where it does not follow from the claim.
         lipschitz: what C stands for in a claim that takes one: ``sigma`` or ``sqrt(r) sigma``.
@@ -222,6 +228,8 @@ def check_claim(
 
 
 def _as_claim(claim: Any, given: Sequence[Any]) -> Claim:
+    # The proof of a lemma has its claim.
+    claim = getattr(claim, "claim", claim)
     if isinstance(claim, str | Claim):
         if given:
             raise InputError(

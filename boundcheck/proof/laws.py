@@ -1,0 +1,243 @@
+"""The laws at the points of a line: the premises that its author need not name.
+
+A line speaks of norms, inner products, roots and quotients of certain matrices and numbers. Here
+every law of the kernel is stated at these: the triangle inequality where a sum has a norm,
+submultiplicativity where a product has one, Cauchy-Schwarz where an inner product stands, and so
+on. Nothing is trusted: each premise is a theorem of the kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from fractions import Fraction
+from itertools import combinations, permutations
+
+import sympy as sp
+from sympy.matrices.expressions.matexpr import MatrixExpr
+
+from boundcheck.errors import InputError
+from boundcheck.kernel import Fact, KernelError, Theorem, rules
+from boundcheck.kernel.terms import FROBENIUS, ONE, SPECTRAL, Scalar
+from boundcheck.language import vocabulary as words
+from boundcheck.proof.by import By
+from boundcheck.proof.certificate import entailed
+from boundcheck.proof.reading import Reading
+
+# The most premises among which products are searched, by the degree of the products.
+_MOST = {1: 400, 2: 40, 3: 14}
+# The most matrices whose products are tried as the parts of a sum.
+_MOST_FACTORS = 8
+
+
+class Laws:
+    """The instances of laws at the points of these relations, and what follows from them.
+
+    The relations are a line and those that it may rest on; `given` are theorems that say the latter.
+    """
+
+    def __init__(
+        self, reading: Reading, relations: Iterable[sp.Basic], given: Sequence[Theorem]
+    ) -> None:
+        self.by, self.reading, self.given = By(reading), reading, list(given)
+        parts = [part for each in relations for part in sp.preorder_traversal(each)]
+        self.parts = list(dict.fromkeys(parts))
+        self.normed: dict[tuple[str, MatrixExpr], None] = {}
+        for part in self.parts:
+            if isinstance(part, words.SpectralNorm):
+                self.normed[SPECTRAL, part.args[0]] = None
+            elif isinstance(part, words.FrobeniusNorm | words.EuclideanNorm):
+                self.normed[FROBENIUS, part.args[0]] = None
+        self.has_spectral = any(kind == SPECTRAL for kind, _ in self.normed)
+
+    def prove(self, goal: Fact) -> Theorem | None:
+        """The goal, from the given theorems and the laws at these points; None if none is found."""
+        laws = [*self.of_norms(), *self.of_numbers()]
+        squares = [*self.of_squares()]
+        for degree, premises in ((1, laws), (2, laws), (2, [*laws, *squares]), (3, laws)):
+            near = self.nearest(goal, premises)[: _MOST[degree]]
+            if found := entailed(goal, near, degree=degree):
+                return found
+        return self.by_its_square(goal, [*laws, *squares])
+
+    def nearest(self, goal: Fact, laws: Iterable[Theorem]) -> list[Theorem]:
+        """The given theorems, and of the laws those that share an atom with the goal or, at one
+        remove or more, with one that does; the nearest first.
+        """
+        found, waiting = list[Theorem](self.given), list(dict.fromkeys(laws))
+        known = set(goal.polynomial.atoms()).union(*(x.fact.polynomial.atoms() for x in found))
+        while waiting:
+            near = [x for x in waiting if known & set(x.fact.polynomial.atoms())]
+            if not near:
+                break
+            near.sort(key=lambda x: len(set(x.fact.polynomial.atoms()) - known))
+            found += near
+            known = known.union(*(x.fact.polynomial.atoms() for x in near))
+            waiting = [x for x in waiting if x not in near]
+        return found
+
+    # Norms.
+
+    def of_norms(self) -> Iterator[Theorem]:
+        """Laws that bound the norm of a product and of a sum by those of their parts."""
+        waiting, seen = list(self.normed), set[tuple[str, MatrixExpr]]()
+        while waiting:
+            kind, matrix = waiting.pop(0)
+            if (kind, matrix) in seen:
+                continue
+            seen.add((kind, matrix))
+            if kind == FROBENIUS and self.has_spectral and not self.is_vector(matrix):
+                yield from self.tried(self.by.spectral_below_frobenius, matrix)
+                yield from self.of_rank(matrix)
+            scale, factors = _factors(matrix)
+            for place in range(1, len(factors)):
+                left, right = sp.MatMul(*factors[:place]), sp.MatMul(*factors[place:])
+                left, right = left.doit(deep=False), right.doit(deep=False)
+                for kinds in _KINDS[kind]:
+                    yield from self.tried(self.by.submultiplicative, *kinds, scale * left, right)
+                    waiting += zip(kinds, (left, right), strict=True)
+            for left, right in self.sums(kind, matrix):
+                yield from self.tried(self.by.triangle, kind, left, right)
+                waiting += [(kind, left), (kind, right)]
+
+    def sums(self, kind: str, matrix: MatrixExpr) -> Iterator[tuple[MatrixExpr, MatrixExpr]]:
+        """The ways in which a matrix is a sum: of its own terms, of two matrices with a norm, and
+        of two products of such.
+        """
+        terms = matrix.args if isinstance(matrix, sp.MatAdd) else ()
+        for count in range(1, len(terms) // 2 + 1):
+            for some in combinations(terms, count):
+                rest = [x for x in terms if x not in some]
+                yield sp.MatAdd(*some).doit(), sp.MatAdd(*rest).doit()
+        normed = [x for each, x in self.normed if each == kind]
+        if len(terms) == 2 or not terms:
+            products = [] if not terms else self.products(matrix)
+            for left, right in [*combinations(normed, 2), *combinations(products, 2)]:
+                for one, other in ((left, right), (left, -right), (-left, right)):
+                    if matrix not in (left, right) and self.is_sum(matrix, one, other):
+                        yield one, other
+
+    def products(self, matrix: MatrixExpr) -> list[MatrixExpr]:
+        """The products of two matrices with a norm that have the shape of this one."""
+        factors = list(dict.fromkeys(x for _, x in self.normed))[:_MOST_FACTORS]
+        return [
+            x * y
+            for x, y in permutations(factors, 2)
+            if x.shape[1] == y.shape[0] and (x.shape[0], y.shape[1]) == matrix.shape
+        ]
+
+    def is_sum(self, matrix: MatrixExpr, left: MatrixExpr, right: MatrixExpr) -> bool:
+        if left.shape != matrix.shape or right.shape != matrix.shape:
+            return False
+        try:
+            whole, one, other = map(self.reading.point, (matrix, left, right))
+        except InputError:
+            return False
+        return all(x == y + z for x, y, z in zip(whole, one, other, strict=True))
+
+    def of_rank(self, matrix: MatrixExpr) -> Iterator[Theorem]:
+        """‖X‖_F² <= m‖X‖_op², for each dimension m of X that is a letter, or within its product."""
+        _, factors = _factors(matrix)
+        for side in dict.fromkeys(side for each in factors for side in each.shape):
+            if isinstance(side, sp.Symbol):
+                yield from self.tried(self.by.rank, matrix, side)
+
+    def is_vector(self, matrix: MatrixExpr) -> bool:
+        return matrix.shape[1] == 1 or len(self.reading.point(matrix)) > 1
+
+    # Squares and inner products.
+
+    def of_squares(self) -> Iterator[Theorem]:
+        """Expansions of squares of norms, and bounds on inner products."""
+        for kind, matrix in self.normed:
+            if kind == FROBENIUS:
+                yield from self.tried(self.by.expansion, matrix)
+        for part in self.parts:
+            if isinstance(part, words.InnerProduct):
+                left, right = part.args
+                for one in (left, -left):
+                    yield from self.tried(self.by.cauchy_schwarz, one, right)
+                for each in (left, right):
+                    yield from self.tried(self.by.expansion, each)
+
+    def by_its_square(self, goal: Fact, premises: Sequence[Theorem]) -> Theorem | None:
+        """X <= y from x² <= y² and y >= 0, for a norm or root x."""
+        for monomial, weight in goal.polynomial.terms.items():
+            if weight >= 0 or len(monomial) != 1 or monomial[0][1] != 1:
+                continue
+            x = Scalar.of(monomial[0][0]) * -weight
+            larger = goal.polynomial + x
+            near = self.nearest(goal, premises)[: _MOST[2]]
+            squared = entailed(Fact(goal.relation, larger * larger - x * x), near)
+            positive = squared and entailed(Fact(">=", larger), near)
+            if squared and positive:
+                terms = ((((_HALF, goal.polynomial),), ()), (((_HALF, ONE),), (0,)))
+                return rules.certificate((squared, positive), goal, terms, (), (1,))
+        return None
+
+    # Numbers.
+
+    def of_numbers(self) -> Iterator[Theorem]:
+        """Roots, absolute values, quotients and maxima, by what each is."""
+        for part in reversed(self.parts):
+            match part:
+                case sp.Max():
+                    yield from self.tried(self.by.below_maximum, part)
+                case sp.Abs():
+                    yield from self.of_root(part.args[0] ** 2, part.args[0])
+                case sp.Pow() if part.exp.is_Rational and part.exp.q == 2:
+                    yield from self.of_root(part.base)
+                case sp.Pow() if part.exp.is_Integer and part.exp < 0:
+                    yield from self.of_quotient(part.base)
+
+    def of_root(self, body: sp.Expr, inside: sp.Expr | None = None) -> Iterator[Theorem]:
+        """root(x)² = x where x >= 0; and for root(x²) also that it is at least x and -x."""
+        for radicand in self.signed(">=", body):
+            square = rules.root_square(radicand)
+            yield square
+            size = rules.root_nonnegative(radicand.fact.polynomial)
+            for each in (inside, -inside) if inside is not None else ():
+                equal = entailed(
+                    Fact(">=", size.fact.polynomial**2 - self.reading.scalar(each) ** 2), [square]
+                )
+                if equal is not None:
+                    yield self.by.from_squares(equal, size, each)
+
+    def of_quotient(self, divisor: sp.Expr) -> Iterator[Theorem]:
+        """X · (1/x) = 1 and 1/x > 0, where x > 0."""
+        for positive in self.signed(">", divisor):
+            yield from self.by.quotient(positive)
+
+    def signed(self, relation: str, body: sp.Expr) -> Iterator[Theorem]:
+        """The theorem that a number is positive, or not negative, if what is given shows it."""
+        try:
+            found = entailed(Fact(relation, self.reading.scalar(body)), self.given)
+        except (InputError, KernelError):
+            return
+        if found is not None:
+            yield found
+
+    def tried(self, law: Callable[..., Theorem | list[Theorem]], *points: object) -> list[Theorem]:
+        """The instance of a law at these points; none where the law is not about them."""
+        try:
+            found = law(*points)
+        except (InputError, KernelError, ValueError):
+            return []
+        return found if isinstance(found, list) else [found]
+
+
+_HALF = Fraction(1, 2)
+# The norms of two factors that bound a norm of their product.
+_KINDS = {
+    FROBENIUS: ((SPECTRAL, FROBENIUS), (FROBENIUS, SPECTRAL), (FROBENIUS, FROBENIUS)),
+    SPECTRAL: ((SPECTRAL, SPECTRAL),),
+}
+
+
+def _factors(matrix: MatrixExpr) -> tuple[sp.Expr, list[MatrixExpr]]:
+    """The scalar in front of a product, and its matrices."""
+    if not isinstance(matrix, sp.MatMul):
+        return sp.Integer(1), [matrix]
+    scale, product = matrix.as_coeff_mmul()
+    factors = list(product.args) if isinstance(product, sp.MatMul) else [product]
+    numbers = [x for x in factors if not isinstance(x, MatrixExpr)]
+    return sp.Mul(scale, *numbers), [x for x in factors if isinstance(x, MatrixExpr)]
