@@ -24,7 +24,7 @@ from boundcheck.proof.certificate import entailed
 from boundcheck.proof.reading import Reading
 
 # The most premises among which products are searched, by the degree of the products.
-_MOST = {1: 400, 2: 40, 3: 14}
+_MOST = {1: 80, 2: 30, 3: 12}
 # The most matrices whose products are tried as the parts of a sum.
 _MOST_FACTORS = 8
 
@@ -32,7 +32,7 @@ _MOST_FACTORS = 8
 class Laws:
     """The instances of laws at the points of these relations, and what follows from them.
 
-    The relations are a line and those that it may rest on; `given` are theorems that say the latter.
+    The relations are a line and those that it may rest on; `given` are theorems that say these.
     """
 
     def __init__(
@@ -60,11 +60,11 @@ class Laws:
         return self.by_its_square(goal, [*laws, *squares])
 
     def nearest(self, goal: Fact, laws: Iterable[Theorem]) -> list[Theorem]:
-        """The given theorems, and of the laws those that share an atom with the goal or, at one
+        """Of the given theorems and the laws those that share an atom with the goal or, at one
         remove or more, with one that does; the nearest first.
         """
-        found, waiting = list[Theorem](self.given), list(dict.fromkeys(laws))
-        known = set(goal.polynomial.atoms()).union(*(x.fact.polynomial.atoms() for x in found))
+        found, waiting = list[Theorem](), list(dict.fromkeys((*self.given, *laws)))
+        known = set(goal.polynomial.atoms())
         while waiting:
             near = [x for x in waiting if known & set(x.fact.polynomial.atoms())]
             if not near:

@@ -54,7 +54,7 @@ def found(
     fact: Fact, relation: sp.Basic | None, proof: Proof, refutes: Callable[[Witness], bool]
 ) -> Witness | None:
     """The first small numbers that refute a fact, which says the relation; None where none do
-    within a second or two, and where the line or an assumption speaks of functions, times or chance.
+    within a second or two, and where the line or an assumption speaks of functions or times.
     """
     relations = [relation, *(each.relation for each in proof.assumptions)]
     if any(x is None or x.has(*_BEYOND, words.t, T) for x in relations):

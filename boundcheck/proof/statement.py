@@ -2,9 +2,9 @@
 
 The letters of a lemma are numbers, matrices and functions, and each has its type where it is made:
 ``Symbol("x", positive=True)`` is a positive number, ``Symbol("x")`` any real one,
-``MatrixSymbol("X", 3, 4)`` any matrix of that shape, and F in ``Value(F, v)`` any function. The lemma
-is for all of them: they are letters of the kernel of which nothing is known but what the lemma is
-given.
+``MatrixSymbol("X", 3, 4)`` any matrix of that shape, and F in ``Value(F, v)`` any function. The
+lemma is for all of them: to the kernel they are letters of which it knows what the lemma is given,
+and no more.
 """
 
 from dataclasses import dataclass
