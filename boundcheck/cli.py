@@ -32,7 +32,7 @@ from boundcheck.system.ending import in_one_line
 from boundcheck.system.files import cache_folder, path_from_here, read_text
 from boundcheck.system.limits import DAY
 from boundcheck.system.plugins import allowing, as_options
-from boundcheck.verdicts import is_well
+from boundcheck.verdicts import counted, is_well
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -446,6 +446,9 @@ def prove(
         Path | None,
         typer.Option("--rocq", help="Write each proved proof as a file for Rocq into this folder."),
     ] = None,
+    whole: Annotated[
+        bool, typer.Option("-v", "--verbose", help="Show of many claims all that is found.")
+    ] = False,
     strict: Strict = False,
     as_json: Json = False,
 ) -> None:
@@ -476,7 +479,7 @@ def prove(
     if as_json:
         print_json(answer)
     else:
-        screen.show(STDOUT, *show(outcome, steps, voices))
+        screen.show(STDOUT, *show(outcome, steps, voices, whole))
         if files:
             folders = " and ".join(str(each) for each in (out, rocq) if each)
             screen.show(STDOUT, view.line(f"Exported: {len(files)} files in {folders}"))
@@ -637,7 +640,11 @@ def measure(
     _tell(
         as_json,
         {"runs": told, "report": str(files[0])},
-        [verdicts_table(told), f"Report: {files[0]}"],
+        [
+            verdicts_table(told),
+            f"{len(told)} runs: {counted(each['verdict'] for each in told)}",
+            f"Report: {files[0]}",
+        ],
     )
     _exit(strict, [result.verdict for result in results])
 
@@ -709,12 +716,13 @@ def audit(
 
     with progress(in_seconds=True) as tick:
         from boundcheck.language.screen import show
-        from boundcheck.present.screen import findings_parts, rows_table
+        from boundcheck.present.screen import findings_parts
+        from boundcheck.proof.view import rows_table, summary
 
         def proved(proofs: Any) -> None:
             if not as_json:
                 with tick.aside():
-                    show(STDOUT, rows_table(proofs.rows))
+                    show(STDOUT, *summary(proofs.rows), rows_table(proofs.rows))
 
         outcome = boundcheck.audit(
             paper,

@@ -19,6 +19,7 @@ against itself. It then says so in its own text, `supported, given …`, whereve
 `boundcheck.experiment.statistics` says which support an interval earns.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
 
@@ -107,6 +108,10 @@ class Look(StrEnum):
     BAD = "bad"
     """Something is false."""
     OPEN = "open"
+    IF = "if"
+    """Well under a condition that is not printed."""
+    OTHERWISE = "otherwise"
+    """Well by another proof than the printed one."""
     WELL = "well"
     LIMIT = "limit"
     """Well, but true in the limit of many replicas alone, or if what it rests on is."""
@@ -116,9 +121,9 @@ class Look(StrEnum):
 
 _LOOKS: dict[str, Look] = {
     **dict.fromkeys(("refuted", Verdict.VIOLATED, "failed"), Look.BAD),
-    **dict.fromkeys(
-        ("proved", "repaired", "conditional", "not violated", "held", Verdict.SUPPORTED), Look.WELL
-    ),
+    "conditional": Look.IF,
+    "repaired": Look.OTHERWISE,
+    **dict.fromkeys(("proved", "not violated", "held", Verdict.SUPPORTED), Look.WELL),
     Verdict.SUPPORTED_ASYMPTOTIC: Look.LIMIT,
     **dict.fromkeys(("remark", "editorial"), Look.ASIDE),
 }
@@ -131,6 +136,13 @@ def look_of(word: str) -> Look:
     plain, given, _ = word.partition(_GIVEN)
     look = _LOOKS.get(plain, Look.OPEN)
     return Look.LIMIT if given and look is Look.WELL else look
+
+
+def counted(words: Iterable[str]) -> str:
+    """How many there are of each verdict, what is gravest first."""
+    looks = list(Look)
+    found = sorted(Counter(words).items(), key=lambda each: looks.index(look_of(each[0])))
+    return ", ".join(f"{count} {word}" for word, count in found)
 
 
 def is_well(word: str) -> bool:

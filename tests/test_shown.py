@@ -54,7 +54,7 @@ def printed(text, monkeypatch):
     console = screen()
     console.print(text, markup=False, soft_wrap=True)
     console.print(Text(text, style="red"))
-    table = TerminalTable("head", title=text)
+    table = TerminalTable("head")
     table.add(text)
     table.add(Text(text))
     console.print(table)

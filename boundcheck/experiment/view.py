@@ -268,7 +268,7 @@ def verdicts_table(results: Iterable[dict[str, Any]]) -> Table:
         blame, found = x.get("blame"), x.get("gradient_ratio")
         who = f"{blame['kind']} {blame['name']}" if blame else ""
         ratio = str(GradientRatio(**found)) if found else "–"
-        rows.append((x["run_id"], x["claim"], Badge(x["verdict"]), who, x["reason"], ratio))
-    return Table(
-        ("run", "claim", "verdict", "to blame", "reason", "gradient ratio"), rows, most=None
-    )
+        cells = (x["run_id"], x["claim"], Badge(x["verdict"]), ratio, who, Prose(x["reason"]))
+        rows.append(cells)
+    head = ("run", "claim", "verdict", "gradient ratio", "to blame", "reason")
+    return Table(head, rows, most=None)

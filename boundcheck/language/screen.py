@@ -6,10 +6,11 @@ ways.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from textwrap import shorten
 
 from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Column
 from rich.text import Text
 
@@ -17,7 +18,9 @@ from boundcheck.language import prose, view
 from boundcheck.system.terminal import Table, coloured
 
 WIDTH = 100
-"""Signs of a line of a table that has one line for each row."""
+"""Signs of the longest line that is easily read."""
+# Signs of the narrowest column of sentences, and between two columns.
+_NARROW, _GAP = 24, 2
 _STYLES = {"": "", "small": "dim", "strong": "bold"}
 
 
@@ -45,55 +48,113 @@ def show(console: Console, *parts: view.Part) -> None:
 
 
 def _show_table(console: Console, table: view.Table) -> None:
-    columns, in_lines = table.columns, table.in_lines and console.is_interactive
-    look: dict[str, Any] = {"show_header": any(column.name for column in columns)}
-    if table.in_lines:
-        look |= {
-            "box": box.SIMPLE_HEAD,
-            "pad_edge": False,
-            "padding": (0, 1),
-            "expand": True,
-            "show_edge": False,
-        }
-    elif not look["show_header"]:
-        look |= {"box": None, "pad_edge": False, "padding": (0, 2, 0, 0)}
-    made = Table(
-        *(_column(each, table.in_lines) for each in columns),
-        title=prose.plain(table.caption),
-        **look,
-    )
+    columns, is_screen = table.columns, console.is_interactive
+    is_cut, width = table.in_lines and is_screen, min(console.width, WIDTH)
+    rows: list[list[Text]] = []
     before: Sequence[view.Cell] = ()
     for row in table.rows:
         if isinstance(row, view.Line | view.Fold):
             # A part across the table stands in its last column.
             across = row if isinstance(row, view.Line) else row.line
-            made.add(*[""] * (len(columns) - 1), _line(across))
+            rows.append([Text()] * (len(columns) - 1) + [_line(across)])
             continue
         # Of what fills the rest of a line the first sentence is shown.
         cells = [
-            _cell(x, in_lines and not column.width) for x, column in zip(row, columns, strict=True)
+            _cell(x, table.in_lines and not column.width)
+            for x, column in zip(row, columns, strict=True)
         ]
-        if console.is_interactive and tuple(row[: table.grouped]) == tuple(before[: table.grouped]):
+        if is_cut:
+            shares = [round((column.width or 1) * width) for column in columns]
+            cells = list(map(_cut, columns, cells, shares))
+        if is_screen and tuple(row[: table.grouped]) == tuple(before[: table.grouped]):
             # The eye finds them above; a line of a file says them itself.
             cells[: table.grouped] = [Text()] * table.grouped
-        made.add(*cells)
+        rows.append(cells)
         before = row
-    console.print(made, width=min(console.width, WIDTH) if in_lines else None)
-
-
-def _column(column: view.Column, in_lines: bool) -> Column:
-    """A column that is folded; of a table in lines, one that is cut to its share of the width."""
-    made = Column(
-        _cell(column.name), justify="right" if column.is_number else "left", overflow="fold"
-    )
-    if in_lines:
-        made.width, made.ratio = (round(column.width * WIDTH), None) if column.width else (None, 1)
-        # A verdict is never cut: without its last word it may be another one.
-        made.no_wrap, made.overflow = (
-            not column.is_verdict,
-            ("fold" if column.is_verdict else "ellipsis"),
+    heads = [_cell(column.name) for column in columns]
+    widths = [1] * len(heads)
+    if is_screen:
+        widths = _widths(console, columns, [heads, *rows], width, is_cut)
+    if table.caption:
+        console.print(
+            Text(prose.plain(table.caption), "italic"), width=width if is_screen else None
         )
-    return made
+    if not widths:
+        _stack(console, heads, rows, width)
+        return
+    made = Table(
+        *(
+            Column(
+                head, justify="right" if column.is_number else "left", overflow="fold", width=room
+            )
+            for column, head, room in zip(columns, heads, widths, strict=True)
+        ),
+        show_header=any(heads),
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, _GAP - 1, 0, 0),
+    )
+    for cells in rows:
+        made.add(*(map(_cut, columns, cells, widths) if is_cut else cells))
+    console.print(made)
+
+
+def _cut(column: view.Column, text: Text, room: int) -> Text:
+    """The words of a text that find room on one line; a verdict is whole, since without its last
+    word it may be another one.
+    """
+    if column.is_whole or text.cell_len <= room:
+        return text
+    cut = shorten(text.plain, room, break_on_hyphens=False, placeholder="…")
+    return Text(cut, text.style)
+
+
+def _widths(
+    console: Console,
+    columns: Sequence[view.Column],
+    rows: Sequence[Sequence[Text]],
+    width: int,
+    is_cut: bool,
+) -> list[int]:
+    """The widths of columns in which no word is split, and no text stands in a narrow column; empty
+    where they find no room.
+    """
+    wanted, widths = list[int](), list[int]()
+    for column, *cells in zip(columns, *rows, strict=True):
+        measured = [Measurement.get(console, console.options, cell) for cell in cells]
+        wanted.append(max(x.maximum for x in measured))
+        is_open = is_cut and not column.is_whole
+        word = 0 if is_open else max(x.minimum for x in measured)
+        widths.append(min(wanted[-1], max(word, _NARROW)))
+    spare = width - _GAP * (len(widths) - 1) - sum(widths)
+    if spare < 0:
+        return []
+    # Those that need little get it, and the others share the rest.
+    needs = sorted(range(len(widths)), key=lambda place: wanted[place] - widths[place])
+    for done, place in enumerate(needs):
+        more = min(wanted[place] - widths[place], spare // (len(needs) - done))
+        widths[place] += more
+        spare -= more
+    return widths
+
+
+def _stack(
+    console: Console, heads: Sequence[Text], rows: Sequence[Sequence[Text]], width: int
+) -> None:
+    """Show each row as a line of its short cells, and below it each text with its heading."""
+    for row in rows:
+        short = [x.cell_len <= _NARROW and "\n" not in x.plain for x in row]
+        short[0] = True
+        console.print(
+            Text("  ").join(x for x, first in zip(row, short, strict=True) if first and x),
+            width=width,
+        )
+        for head, x, first in zip(heads, row, short, strict=True):
+            if not first:
+                below = Text.assemble((f"{head}: " if head else "", "dim"), x)
+                for line in below.wrap(console, width - 4):
+                    console.print(Text.assemble("    ", line))
 
 
 def _line(line: view.Line) -> Text:

@@ -107,7 +107,7 @@ class Column:
         is_number: whether numbers stand in it, which are set at its right.
         is_aside: whether paper, which is narrow, leaves it out.
         width: its share of the table; None where its cells say it.
-        is_verdict: whether verdicts stand in it, which a screen never cuts.
+        is_whole: whether a screen never cuts it: a verdict, or a name that is copied.
 
     """
 
@@ -115,7 +115,7 @@ class Column:
     is_number: bool = False
     is_aside: bool = False
     width: float | None = None
-    is_verdict: bool = False
+    is_whole: bool = False
 
 
 def numeric(name: Cell, is_aside: bool = False) -> Column:
@@ -239,6 +239,8 @@ _SENTENCE = 60
 _BACKGROUNDS = {
     Look.BAD: "#b3261e",
     Look.OPEN: "#8a5a00",
+    Look.IF: "#7a3e8f",
+    Look.OTHERWISE: "#1f5fa8",
     Look.WELL: "#1b6e3c",
     Look.LIMIT: "#0b6b7a",
     Look.ASIDE: "#5f6368",

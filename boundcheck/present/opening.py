@@ -7,7 +7,6 @@ below: what each claim says, and what the runs of it do.
 
 import math
 import textwrap
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -38,7 +37,7 @@ from boundcheck.present.style import (
 )
 from boundcheck.present.words import label, number, titled
 from boundcheck.proof.audit import Carrier, carrier
-from boundcheck.verdicts import Verdict
+from boundcheck.verdicts import Verdict, counted
 from boundcheck.worst_case.view import rounded_down
 
 # What stands for what in the picture: what a paper prints, what holds, what a run does, what is
@@ -152,11 +151,7 @@ def in_all(one: str, many: str, verdicts: Iterable[str]) -> str:
     found = list(verdicts)
     if len(found) == 1:
         return f"The one {one} is {found[0]}."
-    *parts, last = [
-        f"{n} {'is' if n == 1 else 'are'} {verdict}" for verdict, n in Counter(found).most_common()
-    ]
-    counted = f"{', '.join(parts)} and {last}" if parts else last
-    return f"Of {len(found)} {many} {counted}."
+    return f"{len(found)} {many}: {counted(found)}."
 
 
 def opening_of(material: Material, summary: str = "") -> Opening:

@@ -2,7 +2,7 @@
 --json`.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from itertools import product
 from typing import Any
 
@@ -14,19 +14,17 @@ from boundcheck.language.prose import typed
 from boundcheck.language.sentence import algorithm_of, measure_of
 from boundcheck.language.stated import has_worst_case
 from boundcheck.language.view import (
-    Badge,
     Column,
-    Head,
     Line,
     Part,
     Prose,
-    Row,
     Table,
     line,
     paragraph,
 )
-from boundcheck.proof.audit import Carrier, JudgedRow, carrier, counted, standing, told
+from boundcheck.proof.audit import Carrier, carrier, counted, standing, told
 from boundcheck.proof.script import fixed_statements
+from boundcheck.proof.view import findings_table
 from boundcheck.shown import command
 
 # Numbers with which a claim is tried where one of its conditions does not take 1.
@@ -62,12 +60,11 @@ def row(claim: Claim, name: str = "") -> dict[str, Any]:
 
 
 def catalogue_parts(claims: Collection[Claim]) -> tuple[Table, Line]:
-    """A table of these claims, and how many of them each carrier has."""
-    rows = [
-        (claim.id, Prose(claim.title), Prose(claim.source), str(carrier(claim))) for claim in claims
-    ]
+    """A table of these claims, a line for each, and how many of them each carrier has."""
+    rows = [(claim.id, str(carrier(claim)), Prose(claim.title)) for claim in claims]
     counts = ", ".join(f"{name}: {count}" for name, count in counted(claims).most_common())
-    return Table(("id", "title", "source", "proof"), rows), line(counts)
+    head = (Column("id", is_whole=True), "proof", "title")
+    return Table(head, rows, most=None, in_lines=True), line(counts)
 
 
 def claim_parts(claim: Claim, name: str = "", on_screen: bool = False) -> Iterator[Part]:
@@ -157,31 +154,14 @@ def sample(claim: Claim) -> dict[str, str]:
     return {}
 
 
-def rows_table(rows: Iterable[JudgedRow]) -> Table:
-    """The referee's table, as the proofs establish it."""
-    return _findings(
-        ("no.", "where", "verdict", "finding, from the proofs"),
-        [
-            (
-                str(x.row.number),
-                x.row.locator,
-                x.verdict,
-                " ".join((x.finding, *x.notes, x.evidence)).strip(),
-            )
-            for x in rows
-        ],
-    )
-
-
 def findings_parts(outcome: dict[str, Any]) -> Iterator[Part]:
     """What runs and attacks say, under the first table, whose columns these are, and the verdict in
     a paragraph.
     """
     # Those with a summary come from the proofs, and have been shown.
     rows = [each for each in outcome["findings"] if not each["summary"]]
-    yield _findings(
-        ("", "", "", ""),
-        [(str(x["number"]), x["locator"], x["verdict"], x["evidence"]) for x in rows],
+    yield findings_table(
+        ("", "", "", ""), ((x["number"], x["locator"], x["verdict"], x["evidence"]) for x in rows)
     )
     yield from map(paragraph, ("", outcome["summary"]))
     if outcome["adds"]:
@@ -190,17 +170,3 @@ def findings_parts(outcome: dict[str, Any]) -> Iterator[Part]:
         "--runs prints the verdict on every run, --json everything; the page has each finding"
         " whole."
     )
-
-
-def _findings(names: tuple[str, str, str, str], rows: Sequence[tuple[str, str, str, str]]) -> Table:
-    no, where, verdict, finding = names
-    head: Head = (
-        Column(no, is_number=True, width=0.03),
-        Column(where, width=0.28),
-        Column(verdict, width=0.17, is_verdict=True),
-        finding,
-    )
-    cells: list[Row] = [
-        (no, Prose(where), Badge(verdict), Prose(finding)) for no, where, verdict, finding in rows
-    ]
-    return Table(head, cells, most=None, in_lines=True)

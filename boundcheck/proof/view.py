@@ -7,8 +7,7 @@ it has.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from boundcheck.kernel import Statement
 from boundcheck.language import view
@@ -26,6 +25,7 @@ from boundcheck.language.view import (
     Stack,
     View,
     line,
+    paragraph,
 )
 from boundcheck.proof.audit import (
     ClaimAudit,
@@ -40,9 +40,7 @@ from boundcheck.proof.notation import UNCLEAR, Display, identity, identity_latex
 from boundcheck.proof.verdict import JudgedProof, JudgedStep
 from boundcheck.proof.witness import numbers_at
 from boundcheck.shown import command
-
-if TYPE_CHECKING:
-    pass
+from boundcheck.verdicts import counted, is_well
 
 # Claims of an audit that are shown open.
 _FEW = 3
@@ -158,15 +156,13 @@ def _evidence(row: JudgedRow) -> Iterator[Fold]:
             changes = "; ".join(proof.changes if is_claim else ()) or "as the claim lists them"
             parts += map(line, _formulas(proof.conclusion))
             parts.append(
-                view.paragraph(
-                    f"Hypotheses {changes}{'; given besides:' if added else '.'}", "small"
-                )
+                paragraph(f"Hypotheses {changes}{'; given besides:' if added else '.'}", "small")
             )
             parts += map(line, _formulas(*added))
     if parts:
         yield Fold(line(f"Evidence: {_counted(len(lines), 'line')}"), tuple(parts))
     elif row.verdict != "editorial":
-        yield Fold(line("Evidence"), (view.paragraph(row.evidence),))
+        yield Fold(line("Evidence"), (paragraph(row.evidence),))
 
 
 @view.view_of.register(ClaimAudit)
@@ -184,7 +180,7 @@ def _claim_view(audit: ClaimAudit) -> View:
 def _proof_view(proof: JudgedProof) -> View:
     """A proof: what it proves and from what, why it does not where it does not, and its lines."""
     parts: list[Part] = [line(f"trust: {proof.trust}")] if proof.trust else []
-    parts += [view.paragraph(proof.reason)] if proof.reason else []
+    parts += [paragraph(proof.reason)] if proof.reason else []
     theorem: tuple[Line, ...] = ()
     if proof.verdict == "proved":
         display = _display(proof)
@@ -197,13 +193,11 @@ def _proof_view(proof: JudgedProof) -> View:
         if proof.unused:
             unused = "; ".join(proof.unused)
             parts.append(
-                view.paragraph(
-                    f"The claim lists, and the theorem does not need: {unused}.", "small"
-                )
+                paragraph(f"The claim lists, and the theorem does not need: {unused}.", "small")
             )
         if proof.script.claim is not None and proof.added:
             told = "The theorem needs, and the claim says in words or not at all:"
-            parts += [view.paragraph(told, "small"), *map(line, _formulas(*proof.added))]
+            parts += [paragraph(told, "small"), *map(line, _formulas(*proof.added))]
     # Lines that are not proved stand open, those of mere algebra in a table behind a click.
     places = dict(main_lines(proof))
     open_ = [judged for judged in proof.steps if judged.verdict != "proved"]
@@ -326,7 +320,7 @@ def _step_view(judged: JudgedStep) -> View:
     open_ = theorem.hypotheses - ({theorem.conclusion} if judged.verdict != "proved" else set())
     says, *given = _formulas(theorem.conclusion, *sorted(open_, key=str))
     lines = (line(says), *(line("given", each) for each in given))
-    said = [view.paragraph(words) for words in (step.meaning, judged.reason) if words]
+    said = [paragraph(words) for words in (step.meaning, judged.reason) if words]
     if step.witness and judged.verdict == "refuted":
         numbers = Prose(_at(numbers_at(theorem.fact, step.witness)))
         said.append(line("witness:", Prose(f"{step.witness.about}."), numbers))
@@ -335,55 +329,69 @@ def _step_view(judged: JudgedStep) -> View:
 
 
 def show(
-    audit: ProofAudit, steps: bool, voices: Mapping[str, Mapping[int, Mapping[str, str]]]
+    audit: ProofAudit,
+    steps: bool,
+    voices: Mapping[str, Mapping[int, Mapping[str, str]]],
+    whole: bool = True,
 ) -> Iterator[Part]:
-    """For a terminal: the tables, the lines of proofs where there are few claims or `steps` asks,
-    then what is wrong.
+    """For a terminal: what was found and the gravest of it, the tables, the lines of proofs where
+    there are few claims or `steps` asks, and what is wrong.
 
-    `voices` are the answers of solvers on lines, by proof and place.
+    `voices` are the answers of solvers on lines, by proof and place. If it is not `whole`, many
+    claims are shown by a line for each finding, or without findings for each claim.
     """
-    if audit.rows:
+    is_few = len(audit.claims) <= _FEW
+    is_whole = whole or steps or is_few
+    yield from summary(audit.rows)
+    if audit.rows and is_whole:
         rows = [
             (
                 str(each.row.number),
                 Prose(each.row.locator),
-                Prose(each.row.printed),
                 Badge(each.verdict),
                 each.trust,
                 each.rocq,
+                Prose(each.row.printed),
                 _above(Prose(each.told), each.hypotheses),
             )
             for each in audit.rows
         ]
-        head = ("no.", "where", "printed", "verdict", "trust", "Rocq", "finding")
+        head = ("no.", "where", "verdict", "trust", "Rocq", "printed", "finding")
         yield view.Table(head, rows, "Referee's table", most=None)
-    proofs = [(claim, proof) for claim in audit.claims for proof in claim.proofs]
-    # The catalogue has the statements of claims; a lemma's statement is shown only here.
-    head = ("claim", "verdict", "version", "proof", "trust", "lines", "what is proved")
-    cells = [
-        (
-            claim.id,
-            Badge(claim.verdict),
-            x.script.called,
-            Badge(x.verdict),
-            x.trust,
-            str(len(x.steps)),
-            _proved(x),
-        )
-        for claim, x in proofs
-    ]
-    yield view.Table(head, cells, most=None, grouped=2)
-    for _, proof in proofs if steps or len(audit.claims) <= _FEW else ():
-        yield from _lines(
-            proof, steps, voices.get(f"{proof.script.id}, {proof.script.version}", {})
-        )
+    elif audit.rows:
+        yield rows_table(audit.rows)
+    if is_whole:
+        # The catalogue has the statements of claims; a lemma's statement is shown only here.
+        head = ("claim", "verdict", "version", "proof", "trust", "lines", "what is proved")
+        cells = [
+            (
+                claim.id,
+                Badge(claim.verdict),
+                x.script.called,
+                Badge(x.verdict),
+                x.trust,
+                str(len(x.steps)),
+                _proved(x),
+            )
+            for claim in audit.claims
+            for x in claim.proofs
+        ]
+        yield view.Table(head, cells, most=None, grouped=2)
+    elif not audit.rows:
+        columns = (view.Column("claim", is_whole=True), view.Column("verdict", is_whole=True))
+        titles = [(x.id, Badge(x.verdict), Prose(x.title)) for x in audit.claims]
+        yield view.Table((*columns, "title"), titles, most=None, in_lines=True)
+    for claim in audit.claims if steps or is_few else ():
+        for proof in claim.proofs:
+            asked = voices.get(f"{proof.script.id}, {proof.script.version}", {})
+            yield from _lines(proof, steps, asked)
 
     # At the end, where nobody has to look for it.
     for claim in audit.claims:
         for proof in claim.proofs:
             if proof.verdict == "unknown":
                 yield line(Badge("unknown"), Prose(f"{claim.id}: {proof.reason}"))
-            for judged in proof.steps:
+            for judged in proof.steps if is_whole else ():
                 if found := witness_as_json(proof, judged):
                     # The author's words stand apart from ours: a sign in them must not reach into
                     # what is found.
@@ -403,8 +411,45 @@ def show(
                 " not make it false"
             )
             yield line(Badge("unknown"), Prose(f"{claim.id}: {told}"))
-    yield from _facts(audit)
-    yield line(f"{_counted(len(audit.claims), 'claim')} in {audit.seconds:.1f} s")
+    if is_whole:
+        yield from _facts(audit)
+    else:
+        yield paragraph("-v shows each finding whole, what each proof proves, and each witness.")
+    verdicts = counted(claim.verdict for claim in audit.claims)
+    yield line(f"{_counted(len(audit.claims), 'claim')}: {verdicts}; in {audit.seconds:.1f} s")
+
+
+def summary(rows: Sequence[JudgedRow]) -> Iterator[Line]:
+    """What rows of a referee's table come to, in a line that counts, and those that are false or
+    open.
+    """
+    if rows:
+        yield line(f"{_counted(len(rows), 'finding')}: {counted(each.verdict for each in rows)}")
+    for each in rows:
+        if not is_well(each.verdict):
+            said = f"row {each.row.number}, {each.row.locator}: {each.finding}"
+            yield line(Badge(each.verdict), Prose(said))
+
+
+def rows_table(rows: Iterable[JudgedRow]) -> view.Table:
+    """The referee's table with a line for each row."""
+    head = ("no.", "where", "verdict", "finding, from the proofs")
+    return findings_table(head, ((x.row.number, x.row.locator, x.verdict, x.finding) for x in rows))
+
+
+def findings_table(
+    names: tuple[str, str, str, str], rows: Iterable[tuple[int, str, str, str]]
+) -> view.Table:
+    """A table with a line for each finding: its number, its place, its verdict, and in words."""
+    no, where, verdict, finding = names
+    head: view.Head = (
+        view.Column(no, is_number=True, width=0.03),
+        view.Column(where, width=0.28),
+        view.Column(verdict, is_whole=True),
+        finding,
+    )
+    cells = [(str(no), Prose(where), Badge(word), Prose(said)) for no, where, word, said in rows]
+    return view.Table(head, cells, most=None, in_lines=True)
 
 
 def _above(text: Cell, below: str) -> Cell:

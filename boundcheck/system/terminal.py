@@ -79,6 +79,8 @@ def assignments_of(texts: list[str]) -> dict[str, str]:
 _COLOURS = {
     Look.BAD: "red",
     Look.OPEN: "yellow",
+    Look.IF: "magenta",
+    Look.OTHERWISE: "blue",
     Look.WELL: "green",
     Look.LIMIT: "cyan",
     Look.ASIDE: "dim",
@@ -99,16 +101,14 @@ class Table(RichTable):
     So a person loses nothing, `cut -f2` takes a column, and `grep` finds a row whole.
     """
 
-    def __init__(self, *headers: str | Column, title: str = "", **look: Any) -> None:
+    def __init__(self, *headers: str | Column, **look: Any) -> None:
         """Take headers, or columns of rich's where one is not to be folded, and what else rich's
         table takes.
         """
         columns = (
             Column(each, overflow="fold") if isinstance(each, str) else each for each in headers
         )
-        super().__init__(
-            *columns, title=_shown(title) if title else None, title_justify="left", **look
-        )
+        super().__init__(*columns, **look)
 
     def add(self, *cells: object) -> None:
         """Add a row; a cell is shown as it stands, without markup."""
@@ -119,8 +119,10 @@ class Table(RichTable):
             yield from super().__rich_console__(console, options)
             return
         heads = tuple(column.header for column in self.columns)
-        rows = [*([(self.title,)] if self.title else []), *([heads] if self.show_header else [])]
-        for row in (*rows, *zip(*(column.cells for column in self.columns), strict=True)):
+        for row in (
+            *([heads] if self.show_header else []),
+            *zip(*(column.cells for column in self.columns), strict=True),
+        ):
             # Line breaks and tabs, which would end a cell, become spaces. Rendered here: on its way
             # through the console a tab would become spaces.
             cells = (

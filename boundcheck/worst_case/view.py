@@ -11,7 +11,17 @@ from boundcheck.exact.floats import Comparison
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import T, toward
-from boundcheck.language.view import Fold, Math, Part, Table, View, line, numeric, view_of
+from boundcheck.language.view import (
+    Fold,
+    Math,
+    Part,
+    Table,
+    View,
+    line,
+    numeric,
+    paragraph,
+    view_of,
+)
 from boundcheck.system.tables import fields_of
 from boundcheck.worst_case.search import REACHED, Falsification
 from boundcheck.worst_case.stored import Replay
@@ -122,7 +132,7 @@ def show(found: Falsification, path: Path) -> Iterator[Part]:
     yield replace(
         rank_table(found), caption=f"{found.id}: tightest instance at each rank", most=None
     )
-    yield from map(line, conclusion(found))
+    yield from map(paragraph, conclusion(found))
     yield line(f"Instance: {path}")
 
 
@@ -265,4 +275,4 @@ def show_worst_cases(cases: WorstCases) -> Iterator[Part]:
     sure it is.
     """
     yield replace(worst_table(cases), caption=_worst_title(cases), most=None)
-    yield from map(line, worst_conclusion(cases))
+    yield from map(paragraph, worst_conclusion(cases))

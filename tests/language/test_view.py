@@ -147,7 +147,8 @@ def test_a_badge_tells_what_is_false_from_what_holds_and_what_is_open():
         word: re.findall("background:(#.{6})", html(View("", verdict=word)))[0] for word in VERDICTS
     }
     assert looks["refuted"] == looks["violated"] == looks["failed"]
-    assert looks["proved"] == looks["repaired"] == looks["supported"] == looks["held"]
+    assert looks["proved"] == looks["supported"] == looks["held"]
+    assert len({looks[x] for x in ("proved", "repaired", "conditional", "refuted", "unknown")}) == 5
     by_look = {look_of(word): colour for word, colour in looks.items()}
     assert looks == {word: by_look[look_of(word)] for word in VERDICTS}
     assert len(set(by_look.values())) == len(Look)

@@ -27,8 +27,9 @@ from boundcheck.present.audit import Audited
 from boundcheck.present.material import REPORTS, Material, Study
 from boundcheck.present.opening import in_all, opening_of
 from boundcheck.present.programme import Attack, Programme
-from boundcheck.present.screen import findings_parts, rows_table
+from boundcheck.present.screen import findings_parts
 from boundcheck.proof.audit import Carrier, carrier, standing
+from boundcheck.proof.view import rows_table
 from boundcheck.proof.view import show as show_proofs
 from boundcheck.proofs import paper_of
 from boundcheck.system.terminal import _ENDLESS
@@ -104,7 +105,7 @@ def test_the_page_says_what_it_leaves_out_reads_and_counts(written, stored, sear
     # The study is not this report's own.
     assert not page.with_name("statistics.json").exists()
     assert summary.startswith(("My claim: refuted", "My claim: repaired"))
-    assert "Of 3 findings from the proofs" in summary
+    assert "3 findings from the proofs: " in summary
     assert in_all("run", "runs", [run.verdict for run in stored]) in summary
     assert f"attacked {len(written['searches'])} bounds and broke none of them" in summary
     # What carries each attacked claim, those that the kernel proves in another paper's folder too.

@@ -13,12 +13,11 @@ from boundcheck.language.screen import show as show_parts
 from boundcheck.present.latex import Latex
 from boundcheck.present.material import Finding, Material
 from boundcheck.present.page import write_page
-from boundcheck.present.screen import rows_table
 from boundcheck.proof import ClaimAudit, ProofAudit, ge, judge, le, script
 from boundcheck.proof.audit import Choice, Ref, Row, Under, judge_row
 from boundcheck.proof.notation import identity_latex, shown
 from boundcheck.proof.verdict import claim_verdict
-from boundcheck.proof.view import referee_table, show
+from boundcheck.proof.view import referee_table, rows_table, show
 from tests.proof.scripts import NUMBERS, numbers, x
 
 
@@ -158,7 +157,7 @@ def displays(found, folder):
     """Every text that shows the referee's table."""
     out = io.StringIO()
     console = Console(file=out, width=4000)
-    show_parts(console, *show(found, False, {}), rows_table(found.rows))
+    show_parts(console, *show(found, False, {}, True), rows_table(found.rows))
     return {
         "page": page(folder, [], [], found),
         "latex": "".join(map(Latex(()).floats, referee_table(found.rows))),
@@ -197,4 +196,4 @@ def test_no_display_tells_a_finding_that_is_not_established(audit, tmp_path):
     for name, text in texts.items():
         assert "Surely so" not in text, name
         assert "Not established" in text, name
-    assert texts["terminal"].count("Not established") == 2
+    assert texts["terminal"].count("Not established") == 3
