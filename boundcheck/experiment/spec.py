@@ -94,34 +94,20 @@ def _known_adapter(kind: Any) -> Any:
 class AdapterSpec(Table):
     """The adapter: what is trained, and where it starts."""
 
-    kind: Annotated[str, BeforeValidator(_known_adapter)] = Field(
-        default="lora", description="one of the adapters, or the import path of your own"
-    )
-    rank: PositiveInt | None = Field(
-        default=None, description="r, from 1 to min(d, k); full fine-tuning has none"
-    )
-    scale: Real | str = Field(
-        default=1.0,
-        description='s in W = W₀ + s·BA: a number, or text such as `"16/r"` and `"16/sqrt(r)"`',
-    )
-    gain: Real = Field(
-        default=1.0,
-        description=(
-            "the entries of A start, or are frozen, as N(0, gain²/k); B starts at 0, unless it is"
-            " frozen"
-        ),
-    )
-    start: Literal["lora", "diagonal"] = Field(
-        default="lora",
-        description="`diagonal`: A and B start with `gain` on their diagonals, and 0 elsewhere",
-    )
-    targets: str = Field(
-        default="",
-        description=(
-            "of a network, the ends of the paths of the modules to adapt, as `q_proj, v_proj`; "
-            "left out, those that peft chooses, or every layer of the built-in GPT"
-        ),
-    )
+    kind: Annotated[str, BeforeValidator(_known_adapter)] = "lora"
+    """one of the adapters, or the import path of your own"""
+    rank: PositiveInt | None = None
+    """r, from 1 to min(d, k); full fine-tuning has none"""
+    scale: Real | str = 1.0
+    """s in W = W₀ + s·BA: a number, or text such as `"16/r"` and `"16/sqrt(r)"`"""
+    gain: Real = 1.0
+    """the entries of A start, or are frozen, as N(0, gain²/k); B starts at 0, unless it is
+    frozen"""
+    start: Literal["lora", "diagonal"] = "lora"
+    """`diagonal`: A and B start with `gain` on their diagonals, and 0 elsewhere"""
+    targets: str = ""
+    """of a network, the ends of the paths of the modules to adapt, as `q_proj, v_proj`; left out,
+    those that peft chooses, or every layer of the built-in GPT"""
 
     @model_validator(mode="after")
     def _fits_the_kind(self) -> "AdapterSpec":
@@ -172,15 +158,18 @@ class DomainSpec(Table):
     For a theorem, a pilot finds the radii that are left out.
     """
 
-    a: Real | None = Field(default=None, description="bounds σ₁(A)")
-    b: Real | None = Field(default=None, description="bounds σ₁(B)")
-    mu: Real | None = Field(default=None, description="bounds the entries of DoRA's m")
-    nu: Real | None = Field(default=None, description="bounds σ₁(V) of LoReFT")
-    rho: Real | None = Field(
-        default=None,
-        description="bounds σ₁(W − W₀) of full fine-tuning; points are sampled within it",
-    )
-    z: Real | None = Field(default=None, description="of ReLoRA, bounds σ₁ of what was merged")
+    a: Real | None = None
+    """bounds σ₁(A)"""
+    b: Real | None = None
+    """bounds σ₁(B)"""
+    mu: Real | None = None
+    """bounds the entries of DoRA's m"""
+    nu: Real | None = None
+    """bounds σ₁(V) of LoReFT"""
+    rho: Real | None = None
+    """bounds σ₁(W − W₀) of full fine-tuning; points are sampled within it"""
+    z: Real | None = None
+    """of ReLoRA, bounds σ₁ of what was merged"""
 
     @property
     def given(self) -> dict[str, float]:
@@ -194,59 +183,28 @@ class RunSpec(Table):
     steps, audits, and what it leaves open.
     """
 
-    steps: Steps | Literal["informative"] = Field(
-        default="informative",
-        description="T: a number, or the fewest at which the bound says something",
-    )
-    step_size: Real | Literal["best"] | None = Field(
-        default=None,
-        description=(
-            "the step of a theorem that prescribes none: a number, or `best`, at which its bound is"
-            " smallest"
-        ),
-    )
-    batch: Count | Literal["balanced"] = Field(
-        default="balanced", description="minibatch size; `balanced` makes ζ² 0.8 of ‖∇F(v₁)‖²"
-    )
-    sampling: Literal["with replacement", "without replacement"] = Field(
-        default="with replacement",
-        description=(
-            "`without replacement`: in epochs, which the audit reports as biased given the past"
-        ),
-    )
-    zeta: Real | None = Field(
-        default=None,
-        description=(
-            "ζ, the bound on the noise of a minibatch gradient; left out, a pilot with its own seed"
-            " finds it"
-        ),
-    )
-    given: dict[str, Real] = Field(
-        default_factory=dict,
-        description=(
-            "other numbers that a theorem leaves open, as `{ beta = 0.9 }` for the heavy ball"
-        ),
-    )
-    replicas: int = Field(
-        default=32,
-        ge=1,
-        le=2**20,
-        description="runs side by side, on other minibatches; of a network 1 unless given",
-    )
-    audits: Count | None = Field(
-        default=128,
-        description="how many random iterates are audited; of a network every one unless given",
-    )
-    looks: int = Field(
-        default=0,
-        ge=0,
-        le=2**20,
-        description=(
-            "of a network, at how many iterates the top curvatures of F and f are found; 2 unless"
-            " given"
-        ),
-    )
-    level: float = Field(default=0.95, gt=0.5, lt=1, description="the level of the interval")
+    steps: Steps | Literal["informative"] = "informative"
+    """T: a number, or the fewest at which the bound says something"""
+    step_size: Real | Literal["best"] | None = None
+    """the step of a theorem that prescribes none: a number, or `best`, at which its bound is
+    smallest"""
+    batch: Count | Literal["balanced"] = "balanced"
+    """minibatch size; `balanced` makes ζ² 0.8 of ‖∇F(v₁)‖²"""
+    sampling: Literal["with replacement", "without replacement"] = "with replacement"
+    """`without replacement`: in epochs, which the audit reports as biased given the past"""
+    zeta: Real | None = None
+    """ζ, the bound on the noise of a minibatch gradient; left out, a pilot with its own seed finds
+    it"""
+    given: dict[str, Real] = Field(default_factory=dict)
+    """other numbers that a theorem leaves open, as `{ beta = 0.9 }` for the heavy ball"""
+    replicas: int = Field(default=32, ge=1, le=2**20)
+    """runs side by side, on other minibatches; of a network 1 unless given"""
+    audits: Count | None = 128
+    """how many random iterates are audited; of a network every one unless given"""
+    looks: int = Field(default=0, ge=0, le=2**20)
+    """of a network, at how many iterates the top curvatures of F and f are found; 2 unless given"""
+    level: float = Field(default=0.95, gt=0.5, lt=1)
+    """the level of the interval"""
 
 
 ITERATING = 8
@@ -258,22 +216,19 @@ class BracketSpec(Table):
     spec.
     """
 
-    pairs: Count = Field(default=2048, description="sampled pairs of points")
-    iterates: Count = Field(default=256, description="consecutive iterates of a run")
-    points: Count = Field(
-        default=16, description="points with a Lanczos iteration on the Hessian of F"
-    )
-    ascents: Count = Field(default=8, description="starts of the projected ascent over the ball")
-    rounds: Count = Field(default=32, description="steps of each ascent")
-    looks: int = Field(
-        default=8,
-        ge=0,
-        le=2**20,
-        description=(
-            "iterates at which the curvature is split into its two parts, of at most 320 trained"
-            " numbers"
-        ),
-    )
+    pairs: Count = 2048
+    """sampled pairs of points"""
+    iterates: Count = 256
+    """consecutive iterates of a run"""
+    points: Count = 16
+    """points with a Lanczos iteration on the Hessian of F"""
+    ascents: Count = 8
+    """starts of the projected ascent over the ball"""
+    rounds: Count = 32
+    """steps of each ascent"""
+    looks: int = Field(default=8, ge=0, le=2**20)
+    """iterates at which the curvature is split into its two parts, of at most 320 trained
+    numbers"""
 
 
 ModelTable = Annotated[GPTSpec | PretrainedSpec, Field(discriminator="kind")]
@@ -373,35 +328,28 @@ class Spec(Table):
         "beta": "run.given.beta",
     }
 
-    claim: Annotated[str, BeforeValidator(_known_claim)] = Field(
-        description=(
-            "the id, or the import path, of a theorem about an algorithm, or of a lemma about"
-            " smoothness; left out of a network, the theorem about any constant step"
-        )
-    )
-    seed: Seed = Field(default=0, description="from which every random stream of the run derives")
-    lipschitz: Lipschitz = Field(default=LEAST, description="what Assumption 3's C stands for")
-    problem: Annotated[SerializeAsAny[ProblemTable], BeforeValidator(table_of)] | None = Field(
-        default=None, description="what is minimised, in one matrix"
-    )
-    model: ModelTable | None = Field(
-        default=None, description="what is minimised, a network, in place of a problem"
-    )
-    adapter: AdapterSpec = Field(description="what is trained")
-    domain: DomainSpec = Field(
-        default=DomainSpec(), description="the ball, if it is not left to a pilot"
-    )
-    assume: dict[str, PositiveFloat | str] = Field(
-        default_factory=dict,
-        description=(
-            "other values or formulas for L, G, C, D and what the theorem derives, as `bound ="
-            ' "bound/2.5"`'
-        ),
-    )
-    run: RunSpec = Field(default=RunSpec(), description="how a theorem is run")
-    bracket: BracketSpec = Field(
-        default=BracketSpec(), description="how the constant of a lemma is bracketed"
-    )
+    claim: Annotated[str, BeforeValidator(_known_claim)]
+    """the id, or the import path, of a theorem about an algorithm, or of a lemma about smoothness;
+    left out of a network, the theorem about any constant step"""
+    seed: Seed = 0
+    """from which every random stream of the run derives"""
+    lipschitz: Lipschitz = LEAST
+    """what Assumption 3's C stands for"""
+    problem: Annotated[SerializeAsAny[ProblemTable], BeforeValidator(table_of)] | None = None
+    """what is minimised, in one matrix"""
+    model: ModelTable | None = None
+    """what is minimised, a network, in place of a problem"""
+    adapter: AdapterSpec
+    """what is trained"""
+    domain: DomainSpec = DomainSpec()
+    """the ball, if it is not left to a pilot"""
+    assume: dict[str, PositiveFloat | str] = Field(default_factory=dict)
+    """other values or formulas for L, G, C, D and what the theorem derives, as `bound =
+    "bound/2.5"`"""
+    run: RunSpec = RunSpec()
+    """how a theorem is run"""
+    bracket: BracketSpec = BracketSpec()
+    """how the constant of a lemma is bracketed"""
     _allowed: tuple[Path, ...] = PrivateAttr(default_factory=allowed)
 
     @model_validator(mode="before")

@@ -17,7 +17,13 @@ from boundcheck.errors import InputError, did_you_mean, near
 class Table(BaseModel):
     """The base of all tables: no unknown field, no change, no number that is not finite."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        strict=True,
+        use_attribute_docstrings=True,
+    )
     # Where stands what a person may take for a field: the name, and the place.
     elsewhere: ClassVar[Mapping[str, str]] = {}
 

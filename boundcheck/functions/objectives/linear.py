@@ -208,11 +208,16 @@ class LeastSquaresSpec(ProblemTable):
     """Least squares on synthetic data, whose gradient is bounded on a ball only."""
 
     kind: Literal["least-squares"]
-    d: Side = Field(default=8, description="rows of W")
-    k: Side = Field(default=8, description="columns of W")
-    samples: Count = Field(default=64, description="n")
-    noise: Real = Field(default=1.0, description="standard deviation of the noise of targets")
-    seed: Seed = Field(default=0, description="of the data")
+    d: Side = 8
+    """rows of W"""
+    k: Side = 8
+    """columns of W"""
+    samples: Count = 64
+    """n"""
+    noise: Real = 1.0
+    """standard deviation of the noise of targets"""
+    seed: Seed = 0
+    """of the data"""
 
     def demands(self) -> tuple[Demand, ...]:
         """The memory for features and targets, drawn and kept, and for features as balls, from
@@ -283,10 +288,8 @@ class LogisticSpec(ProblemTable):
     """Logistic regression, one class against the rest, on scikit-learn's data."""
 
     kind: Literal["logistic"]
-    data: Bundled = Field(
-        default="breast-cancer",
-        description="`digits`, each class against the rest, or `breast-cancer`",
-    )
+    data: Bundled = "breast-cancer"
+    """`digits`, each class against the rest, or `breast-cancer`"""
 
     def build(self, setting: Setting) -> LogisticRegression:
         return LogisticRegression(
@@ -448,8 +451,10 @@ class TwoLayerSpec(ProblemTable):
     """The first layer of a two-layer tanh network on digits, its second one fixed at random."""
 
     kind: Literal["two-layer"]
-    hidden: Side = Field(default=16, description="rows of W: hidden units")
-    seed: Seed = Field(default=0, description="of the second layer")
+    hidden: Side = 16
+    """rows of W: hidden units"""
+    seed: Seed = 0
+    """of the second layer"""
 
     def build(self, setting: Setting) -> ReadoutNetwork:
         """A network with W of shape (hidden, 64), or 65 with bias; entries of the readout are N(0,
@@ -469,9 +474,8 @@ class ReadoutSpec(ProblemTable):
     """
 
     kind: Literal["readout"]
-    components: int = Field(
-        default=16, ge=1, le=_DIGITS_RANK, description="how many principal components"
-    )
+    components: int = Field(default=16, ge=1, le=_DIGITS_RANK)
+    """how many principal components"""
     starts_at_identity: ClassVar[bool] = True
 
     def build(self, setting: Setting) -> ReadoutNetwork:

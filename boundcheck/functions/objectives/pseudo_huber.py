@@ -9,7 +9,6 @@ from typing import Literal
 import numpy as np
 import torch
 from flint import arb, ctx
-from pydantic import Field
 from torch import Tensor
 
 from boundcheck.exact.balls import upper
@@ -275,17 +274,20 @@ class PseudoHuberSpec(ProblemTable):
     """Pseudo-Huber matrix regression on synthetic targets; see `synthetic`."""
 
     kind: Literal["pseudo-huber"]
-    d: Side = Field(default=8, description="rows of W")
-    k: Side = Field(default=8, description="columns of W")
-    samples: Count = Field(default=64, description="n")
-    delta: Real = Field(
-        default=1.0, description="δ, the residual at which the loss turns from a square to a norm"
-    )
-    signal: Real = Field(
-        default=1.0, description="standard deviation of the entries of the targets' mean"
-    )
-    noise: Real = Field(default=1.0, description="standard deviation of the noise of targets")
-    seed: Seed = Field(default=0, description="of the data")
+    d: Side = 8
+    """rows of W"""
+    k: Side = 8
+    """columns of W"""
+    samples: Count = 64
+    """n"""
+    delta: Real = 1.0
+    """δ, the residual at which the loss turns from a square to a norm"""
+    signal: Real = 1.0
+    """standard deviation of the entries of the targets' mean"""
+    noise: Real = 1.0
+    """standard deviation of the noise of targets"""
+    seed: Seed = 0
+    """of the data"""
 
     def demands(self) -> tuple[Demand, ...]:
         """The memory for the targets: noise, sum, and the copies that the objective keeps, in two
