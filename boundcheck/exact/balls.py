@@ -46,7 +46,8 @@ def power(base: arb, exponent: Fraction) -> arb:
 
 def length(numbers: Iterable[arb | float]) -> arb:
     """The root of the sum of the squares."""
-    return sum((x * x for x in map(arb, numbers)), arb(0)).sqrt()
+    # A ball around 0 has a square that holds negative numbers, too; a root of these is none.
+    return sum((x * x for x in map(arb, numbers)), arb(0)).nonnegative_part().sqrt()
 
 
 def upper(ball: arb) -> float:
@@ -126,7 +127,7 @@ class Balls:
 
     def spectral(self, X: arb_mat) -> arb:
         gram = X.transpose() * X if X.ncols() <= X.nrows() else X * X.transpose()
-        return largest_eigenvalue(gram).sqrt()
+        return largest_eigenvalue(gram).nonnegative_part().sqrt()
 
 
 def matrix_of(rows: Sequence[Sequence[float | Fraction]] | np.ndarray) -> arb_mat:

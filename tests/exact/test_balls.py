@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from boundcheck.errors import InputError
-from boundcheck.exact.balls import Balls, enclose, lower, sign, upper
+from boundcheck.exact.balls import Balls, enclose, length, lower, sign, upper
 from boundcheck.exact.evaluate import Model, t
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.symbols import T
@@ -220,3 +220,12 @@ def test_a_gap_that_moves_the_shortest_horizon_by_less_than_a_float_counts(digit
     inputs = {"L": 1, "C": 1, "sigma": 1, "G": 3, "r": 4, "zeta": 1, "T": 28}
     tiny = Fraction(1, 10**digits)
     decides(inputs, [Fraction(1), 1 - tiny], [1 + tiny], "D")
+
+
+@given(st.lists(st.floats(-2, 2), min_size=1, max_size=4), st.floats(0, 1e-9))
+@example([0.0], 1e-17)
+def test_a_length_is_a_number_also_around_zero(numbers, width):
+    """The square of a ball around 0 holds negative numbers; the length is that of points in it."""
+    found = length(arb(x, width) for x in numbers)
+    assert found.is_finite()
+    assert found.overlaps(length(numbers))

