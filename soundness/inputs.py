@@ -364,147 +364,129 @@ def _key(key: Any, is_toml: bool) -> str:
 
 # Sound inputs of each kind: boundcheck reads each of them in no time
 
-HUBER = {"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 8, "noise": 0.5}
-_LORA = {"kind": "lora", "rank": 2}
-SPECS: tuple[dict[str, Any], ...] = (
-    {
-        "claim": "meft.theorem2_repaired",
-        "seed": 1,
-        "problem": HUBER,
-        "adapter": _LORA,
-        "domain": {"a": 2.6, "b": 1.9},
-        "run": {"zeta": 1.8, "batch": 2, "replicas": 6, "steps": 110, "audits": 22, "level": 0.9},
-    },
-    {
-        "claim": "jiang2024.theorem2",
-        "lipschitz": "sqrt(r) sigma",
-        "problem": {"kind": "least-squares", "d": 3, "k": 3, "samples": 6},
-        "adapter": {"kind": "lora", "rank": 2, "scale": "16/r", "gain": 0.5},
-        "assume": {"L": 2.5, "bound": "bound/2.5", "T_min": "4*Lhat*D/zeta**2"},
-        "run": {"steps": "informative", "batch": "balanced", "sampling": "without replacement"},
-    },
-    {
-        "claim": "ghadimi2013.corollary2_2",
-        "problem": {"kind": "extremal", "d": 3, "k": 3, "L": 2.0, "G": 1.5},
-        "adapter": {"kind": "frozen-a", "rank": 1, "start": "lora"},
-        "run": {"steps": "informative", "zeta": 0.5},
-    },
-    {
-        "claim": "meft.theorem2_any_step",
-        "problem": {"kind": "hard", "steps": 40, "ratio": 0.05},
-        "adapter": {"kind": "lora", "rank": 2, "start": "diagonal", "gain": 128.0},
-        "domain": {"a": 129.0, "b": 129.0},
-        "run": {"step_size": 0.01, "steps": "informative", "batch": 1, "zeta": 1.0},
-    },
-    {
-        "claim": "meft.lemma1_sharp",
-        "problem": {"kind": "logistic", "data": "breast-cancer"},
-        "adapter": {"kind": "lora", "rank": 1},
-        "domain": {"a": 1.5, "b": 2.0},
-        "bracket": {
-            "pairs": 64,
-            "iterates": 16,
-            "points": 4,
-            "ascents": 3,
-            "rounds": 8,
-            "looks": 2,
-        },
-    },
-    {
-        "claim": "meft.dora",
-        "problem": {"kind": "readout", "components": 4},
-        "adapter": {"kind": "dora", "rank": 1},
-        "domain": {"a": 0.5, "b": 0.5, "mu": 2.0},
-    },
-    {
-        "claim": "meft.theorem2_best_step",
-        "seed": [0, 1],
-        "problem": {"kind": "two-layer", "hidden": 4, "seed": 1},
-        "adapter": {"rank": [1, 2]},
-    },
-)
-"""Experiments on matrices, as tables."""
+_TABLES = tomllib.loads("""
+[[matrices]]
+claim = "meft.theorem2_repaired"
+seed = 1
+problem = { kind = "pseudo-huber", d = 4, k = 4, samples = 8, noise = 0.5 }
+adapter = { kind = "lora", rank = 2 }
+domain = { a = 2.6, b = 1.9 }
+run = { zeta = 1.8, batch = 2, replicas = 6, steps = 110, audits = 22, level = 0.9 }
 
-_RUN = {
-    "steps": 4,
-    "batch": 2,
-    "step_size": 0.1,
-    "replicas": 2,
-    "audits": 2,
-    "looks": 1,
-    "level": 0.9,
-}
-NETWORKS: tuple[dict[str, Any], ...] = (
-    {
-        "claim": "meft.theorem2_any_step",
-        "seed": 1,
-        "model": {
-            "kind": "gpt",
-            "width": 8,
-            "heads": 2,
-            "layers": 1,
-            "context": 8,
-            "pretraining": 3,
-            "samples": 4,
-        }
-        | {"held_out": 4, "text": "texts.txt", "seed": 1},
-        "adapter": {"kind": "lora", "rank": 1, "targets": "qkv, up", "scale": "16/r", "gain": 0.5},
-        "run": _RUN | {"sampling": "without replacement"},
-    },
-    {
-        "model": {"kind": "gpt", "width": 16, "text": "english"},
-        "adapter": {"kind": "full", "rank": [1, 2]},
-        "run": {"steps": 4, "batch": 2, "step_size": 0.1},
-    },
-    {
-        "model": (
-            {"kind": "pretrained", "path": "model", "task": "classification", "text": "texts.jsonl"}
-            | {"length": 8, "samples": 4, "held_out": 2, "dtype": "float64", "seed": 1}
-        ),
-        "adapter": {"kind": "lora", "rank": 1, "targets": "query"},
-        "run": _RUN,
-    },
-)
-"""Experiments on networks, as tables. Their files lie in the same folder."""
+[[matrices]]
+claim = "jiang2024.theorem2"
+lipschitz = "sqrt(r) sigma"
+problem = { kind = "least-squares", d = 3, k = 3, samples = 6 }
+adapter = { kind = "lora", rank = 2, scale = "16/r", gain = 0.5 }
+assume = { L = 2.5, bound = "bound/2.5", T_min = "4*Lhat*D/zeta**2" }
+run = { steps = "informative", batch = "balanced", sampling = "without replacement" }
 
-SETTINGS: tuple[tuple[str, dict[str, str]], ...] = (
-    (
-        "jiang2024.theorem2",
-        {
-            "L": "1",
-            "C": "0.5",
-            "sigma": "1",
-            "G": "3",
-            "r": "8",
-            "zeta": "1/10",
-            "D": "1e0",
-            "T": "10_000",
-        },
-    ),
-    ("jiang2024.lemma1", {"L": "1", "C": "sqrt(2)", "sigma": "1", "G": "3", "r": "4"}),
-    ("meft.lemma1_sharp", {"L": "2", "s": "Max(1, 2)", "a": "1.5", "b": "exp(1)", "G": "0.1"}),
-    (
-        "meft.theorem2_any_step",
-        {p.name: "1" for p in catalogue["meft.theorem2_any_step"].parameters},
-    ),
-)
+[[matrices]]
+claim = "ghadimi2013.corollary2_2"
+problem = { kind = "extremal", d = 3, k = 3, L = 2.0, G = 1.5 }
+adapter = { kind = "frozen-a", rank = 1, start = "lora" }
+run = { steps = "informative", zeta = 0.5 }
+
+[[matrices]]
+claim = "meft.theorem2_any_step"
+problem = { kind = "hard", steps = 40, ratio = 0.05 }
+adapter = { kind = "lora", rank = 2, start = "diagonal", gain = 128.0 }
+domain = { a = 129.0, b = 129.0 }
+run = { step_size = 0.01, steps = "informative", batch = 1, zeta = 1.0 }
+
+[[matrices]]
+claim = "meft.lemma1_sharp"
+problem = { kind = "logistic", data = "breast-cancer" }
+adapter = { kind = "lora", rank = 1 }
+domain = { a = 1.5, b = 2.0 }
+bracket = { pairs = 64, iterates = 16, points = 4, ascents = 3, rounds = 8, looks = 2 }
+
+[[matrices]]
+claim = "meft.dora"
+problem = { kind = "readout", components = 4 }
+adapter = { kind = "dora", rank = 1 }
+domain = { a = 0.5, b = 0.5, mu = 2.0 }
+
+[[matrices]]
+claim = "meft.theorem2_best_step"
+seed = [0, 1]
+problem = { kind = "two-layer", hidden = 4, seed = 1 }
+adapter = { rank = [1, 2] }
+
+[[networks]]
+claim = "meft.theorem2_any_step"
+seed = 1
+[networks.model]
+kind = "gpt"
+width = 8
+heads = 2
+layers = 1
+context = 8
+pretraining = 3
+samples = 4
+held_out = 4
+text = "texts.txt"
+seed = 1
+[networks.adapter]
+kind = "lora"
+rank = 1
+targets = "qkv, up"
+scale = "16/r"
+gain = 0.5
+[networks.run]
+steps = 4
+batch = 2
+step_size = 0.1
+replicas = 2
+audits = 2
+looks = 1
+level = 0.9
+sampling = "without replacement"
+
+[[networks]]
+model = { kind = "gpt", width = 16, text = "english" }
+adapter = { kind = "full", rank = [1, 2] }
+run = { steps = 4, batch = 2, step_size = 0.1 }
+
+[[networks]]
+[networks.model]
+kind = "pretrained"
+path = "model"
+task = "classification"
+text = "texts.jsonl"
+length = 8
+samples = 4
+held_out = 2
+dtype = "float64"
+seed = 1
+[networks.adapter]
+kind = "lora"
+rank = 1
+targets = "query"
+[networks.run]
+steps = 4
+batch = 2
+step_size = 0.1
+replicas = 2
+audits = 2
+looks = 1
+level = 0.9
+
+[letters]
+"jiang2024.theorem2" = { L = "1", C = "0.5", sigma = "1", G = "3", r = "8", zeta = "1/10", D = "1e0", T = "10_000" }
+"jiang2024.lemma1" = { L = "1", C = "sqrt(2)", sigma = "1", G = "3", r = "4" }
+"meft.lemma1_sharp" = { L = "2", s = "Max(1, 2)", a = "1.5", b = "exp(1)", G = "0.1" }
+"meft.theorem2_any_step" = { ell = "1", D = "1", zeta = "1", T = "1", eta = "1" }
+""")
+SPECS: list[dict[str, Any]] = _TABLES["matrices"]
+"""Experiments on matrices."""
+NETWORKS: list[dict[str, Any]] = _TABLES["networks"]
+"""Experiments on networks. Their files lie in the same folder."""
+HUBER = SPECS[0]["problem"]
+SETTINGS = tuple(_TABLES["letters"].items())
 """Claims and the values of their letters, as they are typed."""
 
-WORDS = (
-    "and",
-    "he",
-    "said",
-    "unto",
-    "them",
-    "let",
-    "there",
-    "be",
-    "light",
-    "the",
-    "<unk>",
-    "<pad>",
-    "<end>",
-)
+WORDS = "and he said unto them let there be light the <unk> <pad> <end>".split()
 ROWS = tuple(
     {"text": " ".join(WORDS[i : i + 4]), "label": ("law", "poetry")[i % 2]} for i in range(8)
 )
@@ -683,7 +665,7 @@ def _spoilt(random: Random, path: Path) -> str:
     return f"{path.name}: {change}"
 
 
-def _spec(tables: tuple[dict[str, Any], ...], random: Random, folder: Path) -> str:
+def _spec(tables: list[dict[str, Any]], random: Random, folder: Path) -> str:
     (folder / "texts.txt").write_text("In the beginning was the Word. " * 1500)
     (folder / "texts.jsonl").write_text(TEXT)
     if HAS_TRANSFORMERS:
@@ -733,51 +715,11 @@ def _settings(random: Random, folder: Path) -> str:
 def _expression(random: Random, depth: int) -> str:
     """A text by the grammar of numbers, or close to it."""
     if depth > random.choice((1, 3, 8)):
-        return random.choice(
-            (
-                "1",
-                "2",
-                "0",
-                "1e3",
-                ".5",
-                "1_0",
-                "1e999",
-                "0.1",
-                "3/4",
-                "pi",
-                "E",
-                "T",
-                "oo",
-                "1j",
-                "0x1",
-                "1.",
-                "''",
-            )
-        )
+        return random.choice("1 2 0 1e3 .5 1_0 1e999 0.1 3/4 pi E T oo 1j 0x1 1. ''".split())
     x, y = (_expression(random, depth + 1) for _ in "xy")
-    forms = (
-        *(
-            "{x}+{y}",
-            "{x}-{y}",
-            "({x})*({y})",
-            "({x})/({y})",
-            "({x})**({y})",
-            "sqrt({x})",
-            "exp({x})",
-            "log({x})",
-        ),
-        *(
-            "Max({x},{y})",
-            "-({x})",
-            "Min({x})",
-            "({x}",
-            "{x}.real",
-            "{x}[{y}]",
-            "lambda: {x}",
-            "f({x})",
-            "~{x}",
-        ),
-    )
+    sound = "{x}+{y} {x}-{y} ({x})*({y}) ({x})/({y}) ({x})**({y}) sqrt({x}) exp({x}) log({x})"
+    others = "Max({x},{y}) -({x}) Min({x}) ({x} {x}.real {x}[{y}]"
+    forms = (*sound.split(), *others.split(), "lambda: {x}", "f({x})", "~{x}")
     return random.choice(forms[:10] if random.random() < 0.9 else forms).format(x=x, y=y)[:3000]
 
 
