@@ -65,6 +65,16 @@ Pair = tuple[Rows, Rows]
 _ZERO = Fraction(0)
 
 
+def fractions(text: str) -> tuple[Fraction, ...]:
+    """The numbers in a text, such as "1 2/3"."""
+    return tuple(map(Fraction, text.split()))
+
+
+def table(text: str) -> Rows:
+    """The rows of numbers in a text, with a comma after each but the last."""
+    return tuple(map(fractions, text.split(",")))
+
+
 # Functions whose values and gradients are exact, written from the definitions: nothing here is
 # taken from what is tried
 

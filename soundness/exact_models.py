@@ -50,11 +50,13 @@ from soundness.exact_model import (
     Factored,
     Pair,
     blocks_of,
+    fractions,
     moved,
     order,
     root_above,
     root_below,
     single,
+    table,
     units,
 )
 
@@ -62,30 +64,16 @@ F = Fraction
 _ONE = F(1)
 Numbers = Mapping[str, Fraction]
 Vector = NDArray[Any]
-Column = tuple[Fraction, ...]
-Shares = tuple[tuple[Fraction, Fraction], tuple[Fraction, Fraction]]
 Given = Callable[[Numbers], Fraction | None]
 """A step size, from the constants of a run; None where they have none."""
 # Two points of a ball in shares of its radii.
-_SHARES = (((F(1), F(1)), (F(1, 2), F(-1))), ((F(1), F(7, 8)), (F(7, 8), F(1))))
+_SHARES = table("1 1, 1/2 -1"), table("1 7/8, 7/8 1")
 # The stretch of a symmetric 2 x 2 matrix: (P, K, Q), its top eigenvalue l, a vector (p, u) and
 # bounds (x, y).
 _STRETCHES: list[Numbers] = [
-    {
-        name: F(value)
-        for name, value in zip(
-            "PKQlpuxy", (P, K, Q, top, p, u, P * p + K * u, K * p + Q * u), strict=True
-        )
-    }
-    for P, K, Q, top in (
-        (4, 2, 1, 5),
-        (1, 2, 1, 3),
-        (1, 6, 6, 10),
-        (2, 0, 1, 2),
-        (0, 2, 3, 4),
-        (6, 2, 3, 7),
-    )
-    for p, u in ((K, top - P), (1, 1), (3, 1), (0, 1))
+    dict(zip("PKQlpuxy", (P, K, Q, top, p, u, P * p + K * u, K * p + Q * u), strict=True))
+    for P, K, Q, top in table("4 2 1 5, 1 2 1 3, 1 6 6 10, 2 0 1 2, 0 2 3 4, 6 2 3 7")
+    for p, u in ((K, top - P), *table("1 1, 3 1, 0 1"))
 ]
 
 
@@ -263,18 +251,13 @@ _Lemma = tuple[str, Factored, Pair, Pair, Numbers]
 
 def _attained() -> Iterator[_Lemma]:
     # Where λ* is attained, unequal radii and scales: it is rational at these G.
-    for s, a, b, G in (
-        (F(1), F(2), F(1), F(8, 5)),
-        (F(1, 2), F(1), F(2), F(4, 5)),
-        (F(2), F(3), F(1), F(14, 3)),
-        (F(2), F(1), F(3), F(66, 5)),
-        (F(1), F(1), F(1), F(1, 3)),
-        (F(3), F(1, 2), F(1, 2), F(1, 3)),
+    for s, a, b, G in table(
+        "1 2 1 8/5, 1/2 1 2 4/5, 2 3 1 14/3, 2 1 3 66/5, 1 1 1 1/3, 3 1/2 1/2 1/3"
     ):
         L = F(1)
         meft, corner = steep(L, G, a, b, s), (number(a), number(b))
         base = constants(meft, a, b, True)
-        for away in (F(1, 1000), F(1, 7)):
+        for away in fractions("1/1000 1/7"):
             # The top eigenvector of [[P, K], [K, R]] is (K, λ* - P), P the entry of A.
             step_a = s**2 * L * a * b + s * G
             step_b = base["Lhat"] - stated("meft.frozen_b", "Lhat", s=s, L=L, b=b)
@@ -296,9 +279,8 @@ def _attained() -> Iterator[_Lemma]:
 
 def _printed() -> Iterator[_Lemma]:
     # The printed constants, scale 1.
-    half: tuple[Any, ...] = (((1, 1), (F(1, 2), 1)), ((1, 0), (F(1, 2), F(-1, 2))))
-    ends = (((1, 1), (1, 0)), *half, ((1, 1), (-1, -1)))
-    for L, G, sigma in ((F(1), F(1), F(2)), (F(2), F(1, 5), F(1)), (F(1, 2), F(3), F(1, 2))):
+    ends = list(map(table, ("1 1, 1 0", "1 1, 1/2 1", "1 0, 1/2 -1/2", "1 1, -1 -1")))
+    for L, G, sigma in table("1 1 2, 2 1/5 1, 1/2 3 1/2"):
         for zero, pair in product((F(0), F(-1), sigma**2), ends):
             meft = scalar(Curve.clipped(L, G, zero))
             first, second = ((number(sigma * A), number(sigma * B)) for A, B in pair)
@@ -316,9 +298,9 @@ def _larger() -> Iterator[_Lemma]:
     slope, shrunk = Curve.clipped(1, 1), F(99, 100)
     two = ((slope, slope), (slope, Curve.clipped(1, 1, "1/2")))
     unit = rows((shrunk, 0), (0, shrunk))
-    for scale in (F(1), F(1, 2)):
+    for scale in fractions("1 1/2"):
         full = Factored(two, scale, rank=2, origin=rows((0, "1/5"), (0, 0)))
-        base = constants(full, F(1), F(1), True)
+        base = constants(full, _ONE, _ONE, True)
         for v1, v2 in (
             ((unit, unit), (rows((0, 0), (0, 0)), unit)),
             ((unit, unit), (unit, rows((0, shrunk), (-shrunk, 0)))),
@@ -345,7 +327,7 @@ def _larger() -> Iterator[_Lemma]:
             ("d = k = 2, r = 1", line, p1, p2, scale != 1),
             ("d = k = 1, r = 4", column, q1, q2, False),
         ):
-            known = constants(meft, F(1), F(1), sharp)
+            known = constants(meft, _ONE, _ONE, sharp)
             yield about, meft, v1, v2, known
             yield about, meft, v2, v1, known
 
@@ -353,15 +335,15 @@ def _larger() -> Iterator[_Lemma]:
 def _frozen() -> Iterator[ExactModel]:
     """Two values of one factor, with the other one, A or B, constant."""
     cases: list[tuple[str, Factored, Rows, Rows, Rows, Numbers]] = []
-    for scale, a in ((F(1), F(2)), (F(1, 2), F(1)), (F(3), F(1, 2))):
+    for scale, a in table("1 2, 1/2 1, 3 1/2"):
         meft = scalar(Curve.clipped(2, 1), scale)
-        for first, second in ((F(1, 8), F(0)), (F(1), F(-1)), (F(-1, 9), F(1, 9))):
+        for first, second in table("1/8 0, 1 -1, -1/9 1/9"):
             points = number(a), number(first), number(second)
-            cases.append(("A", meft, *points, constants(meft, a, F(1), False)))
-            cases.append(("B", meft, *points, constants(meft, F(1), a, False)))
+            cases.append(("A", meft, *points, constants(meft, a, _ONE, False)))
+            cases.append(("B", meft, *points, constants(meft, _ONE, a, False)))
     slope = Curve.clipped(1, 1)
     line = Factored(((slope, slope), (slope, slope)))
-    base, fixed = constants(line, F(1), F(1), False), rows(("3/5", "4/5"))
+    base, fixed = constants(line, _ONE, _ONE, False), rows(("3/5", "4/5"))
     for row1, row2 in ((rows(("1/5", "2/5")), rows((0, 0))), (rows((1, -1)), rows(("1/2", 0)))):
         cases.append(("A", line, fixed, transposed(row1), transposed(row2), base))
         cases.append(("B", line, transposed(fixed), row1, row2, base))
@@ -537,27 +519,23 @@ def _runs() -> list[ExactModel]:
     found: list[ExactModel] = []
     draw = Random(13)
     # L, G, the radii and the scale; the printed constants know neither a scale nor unequal radii.
-    plain = ((F(1), F(1, 64), F(1), F(1), F(1)), (F(2), F(1, 8), F(1), F(1), F(1)))
-    scaled_too = ((F(1), F(1, 4), F(1), F(1), F(2)), (F(1), F(8, 5), F(2), F(1), F(1)))
-    unequal = ((F(1), F(8, 5), F(1), F(2), F(1)), (F(1), F(16, 5), F(1), F(2), F(2)))
+    plain = table("1 1/64 1 1 1, 2 1/8 1 1 1")
+    others = table("1 1/4 1 1 2, 1 8/5 2 1 1, 1 8/5 1 2 1, 1 16/5 1 2 2")
     for sharp in (False, True):
-        steps = [("printed", F(1, 2)), ("printed", F(1, 5))]
-        steps += [("best", F(1, 2)), ("best", F(17, 20)), ("best", F(7, 4))] if sharp else []
-        for L, G, a, b, s in (*plain, *scaled_too, *unequal) if sharp else plain:
+        steps = [*product(("printed",), fractions("1/2 1/5"))]
+        steps += product(("best",), fractions("1/2 17/20 7/4") if sharp else ())
+        for L, G, a, b, s in (*plain, *others) if sharp else plain:
             meft = steep(L, G, a, b, s)
-            base = constants(meft, a, b, sharp) | ({"sharp": F(1)} if sharp else {})
-            horizons = ((1, F(0), F(1)), (1, F(1), F(1)), (2, F(1), F(7, 8)), (3, F(1, 2), F(7, 8)))
+            base = constants(meft, a, b, sharp) | ({"sharp": _ONE} if sharp else {})
+            horizons = table("1 0 1, 1 1 1, 2 1 7/8, 3 1/2 7/8")
             for (step, ratio), (T, noise, inside) in product(steps, horizons):
-                start, theta = (
-                    (number(a * inside), number(b * inside)),
-                    draw.choice((F(0), F(1), F(1, 2))),
-                )
+                start = number(a * inside), number(b * inside)
+                theta = draw.choice(fractions("0 1 1/2"))
                 given, about = {**base, "theta": theta}, f"{step} step, T = {T}, q = {ratio}"
-                if (
-                    world := of_run(
-                        about, meft, start, given, T, ratio, step, noise, turn=len(found)
-                    )
-                ) is not None:
+                world = of_run(
+                    about, meft, start, given, int(T), ratio, step, noise, turn=len(found)
+                )
+                if world is not None:
                     found += [world, merged(world)] if step == "best" else [world]
     return found
 
@@ -583,21 +561,18 @@ def _held_runs() -> Iterator[ExactModel]:
         (scalar(narrow), one, number(-1), _ONE),
         (Factored(((wide,), (narrow,))), one, rows((1,), ("-1/2",)), _ONE),
     )
-    best = (("best", F(1, 2)), ("best", F(7, 4)))
-    mixed = (("printed", F(1, 5)), ("printed", F(3, 2)), ("best", F(7, 4)))
+    best = [*product(("best",), fractions("1/2 7/4"))]
+    mixed = [*product(("printed",), fractions("1/5 3/2")), best[1]]
     for is_vector, cases, steps in ((False, frozen, best), (True, vectors, mixed)):
         turn = 0
         for meft, fixed, first, a in cases:
-            base = of_one(meft, "A", constants(meft, a, F(1), False))
+            base = of_one(meft, "A", constants(meft, a, _ONE, False))
             base = {**base, "sharp": F(1)} if is_vector else base
-            for i, ((step, ratio), T, noise) in enumerate(product(steps, (1, 2, 3), (F(0), F(1)))):
-                given, about = (
-                    {
-                        **base,
-                        "theta": F(i % 3, 2),
-                    },
-                    f"A frozen, {step} step, T = {T}, q = {ratio}",
-                )
+            for i, ((step, ratio), T, noise) in enumerate(
+                product(steps, (1, 2, 3), fractions("0 1"))
+            ):
+                given = {**base, "theta": F(i % 3, 2)}
+                about = f"A frozen, {step} step, T = {T}, q = {ratio}"
                 world = of_run(about, meft, (fixed, first), given, T, ratio, step, noise, "A", turn)
                 if world is None:
                     continue
@@ -631,30 +606,25 @@ def descents(understated: Fraction = _ONE) -> tuple[Callable[[Given], ExactModel
 
         found.append(with_step)
 
-    ratios = (F(1, 2), F(1, 5), F(3, 2), F(7, 4), F(199, 20))
+    ratios = fractions("1/2 1/5 3/2 7/4 199/20")
     start = number(1), number(1)
-    for sharp, noise, T, ratio in product((False, True), (F(0), F(1)), (1, 2, 6), ratios):
+    for sharp, noise, T, ratio in product((False, True), fractions("0 1"), (1, 2, 6), ratios):
         if noise and T > 1:
             continue
-        meft = steep(F(1), F(1, 256), F(1), F(1), F(1))
-        base = constants(meft, F(1), F(1), sharp, understated) | ({"sharp": F(1)} if sharp else {})
+        meft = steep(*fractions("1 1/256 1 1 1"))
+        base = constants(meft, _ONE, _ONE, sharp, understated) | ({"sharp": _ONE} if sharp else {})
         step = "best" if ratio > 2 else "printed"
         name = f"{step} step, T = {T}, q = {ratio}, {'sharp' if sharp else 'printed'} constant"
         add(partial(of_run, name, meft, start, base, T, ratio, step, noise))
     wide = scalar(Curve.clipped(1, 4))
-    held = of_one(wide, "A", constants(wide, F(1), F(1), False, understated))
-    for noise, T, ratio in (
-        (F(0), 1, F(199, 20)),
-        (F(0), 2, F(7, 4)),
-        (F(0), 6, F(199, 20)),
-        (F(1), 1, F(1, 2)),
-    ):
+    held = of_one(wide, "A", constants(wide, _ONE, _ONE, False, understated))
+    for noise, T, ratio in table("0 1 199/20, 0 2 7/4, 0 6 199/20, 1 1 1/2"):
         name = f"A frozen, best step, T = {T}, q = {ratio}"
-        add(partial(of_run, name, wide, start, held, T, ratio, "best", noise, held="A"))
-        for share in (F(1), F(1, 2), F(3)):
+        add(partial(of_run, name, wide, start, held, int(T), ratio, "best", noise, held="A"))
+        for share in fractions("1 1/2 3"):
             given = {**held, "eta": share / held["Lhat"]}
             add(
-                partial(of_run, name, wide, start, given, T, ratio, "best", noise, held="A"),
+                partial(of_run, name, wide, start, given, int(T), ratio, "best", noise, held="A"),
                 is_alone=True,
             )
     return tuple(found)
@@ -669,21 +639,12 @@ def _others() -> list[ExactModel]:
         _direft(rows((1,), (-2,)), rows((3, 1)), rows(("1/2", 1)), number(2)),
     ]
     names = ("G", "a", "b", "s", "G_2", "a_2", "b_2", "s_2")
-    for values in (
-        (F(1, 3), F(1), F(1), F(1), F(1, 4), F(1), F(1), F(2)),
-        (F(8, 5), F(2), F(1), F(1), F(1, 3), F(1, 2), F(1, 2), F(1)),
-        (F(1, 5), F(1), F(1), F(1, 2), F(8, 5), F(1), F(2), F(1)),
-    ):
-        numbers = dict(zip(names, values, strict=True)) | {"L": F(1)}
+    for values in table("1/3 1 1 1 1/4 1 1 2, 8/5 2 1 1 1/3 1/2 1/2 1, 1/5 1 1 1/2 8/5 1 2 1"):
+        numbers = dict(zip(names, values, strict=True)) | {"L": _ONE}
         halves = values[:4], values[4:]
-        tops = [top_eigenvalue(F(1), *half) or F(0) for half in halves]
-        layers = [steep(F(1), *half) for half in halves]
-        for theta, move in (
-            (F(1), F(1, 100)),
-            (F(0), F(-1, 100)),
-            (F(1, 2), F(1)),
-            (F(1, 2), F(2)),
-        ):
+        tops = [top_eigenvalue(_ONE, *half) or F(0) for half in halves]
+        layers = [steep(_ONE, *half) for half in halves]
+        for theta, move in table("1 1/100, 0 -1/100, 1/2 1, 1/2 2"):
             v1 = [x for _, a, b, _ in halves for x in (a, b)]
             v2 = [x * (1 - abs(move)) for x in v1]
             if move < 0:
@@ -798,7 +759,7 @@ def _adapters() -> Iterator[ExactModel]:
     laws = frozenset({"jiang2024.assumption1", "F(W) = f(W)"})
     square = Factored(((slope, slope), (slope, ones)))
     for meft, (first, second) in ((scalar(slope), (number(1), number("1/4"))), (square, ends)):
-        known = _evaluated(catalogue["meft.full"], constants(meft, F(1), F(1), False))
+        known = _evaluated(catalogue["meft.full"], constants(meft, _ONE, _ONE, False))
         functions = dict.fromkeys("fF", meft.functions["f"])
         matrices = {"W": first, "W_1": first, "W_2": second}
         yield model_of(
@@ -806,7 +767,7 @@ def _adapters() -> Iterator[ExactModel]:
         )
 
     for i, ((a, b), s, shares) in enumerate(
-        product(((F(3), F(4)), (F(12, 5), F(1))), (F(1), F(1, 2)), _SHARES)
+        product(table("3 4, 12/5 1"), fractions("1 1/2"), _SHARES)
     ):
         meft = scalar(Curve.clipped(2, 3, s * a * b), s)
         known = _evaluated(catalogue["meft.lora"], {**constants(meft, a, b, True), "s": s})
@@ -814,9 +775,8 @@ def _adapters() -> Iterator[ExactModel]:
         yield model_of("LoRA by composition", meft, {**stretch(i), **known}, both)
 
     # LoReFT, at numbers at which λ is rational.
-    for id, L, G, nu in (
-        ("meft.loreft_sharp", F(2), F(10), F(1)),
-        ("meft.loreft_rank1", F(2, 3), F(3), F(2)),
+    for id, (L, G, nu) in zip(
+        ("meft.loreft_sharp", "meft.loreft_rank1"), table("2 10 1, 2/3 3 2"), strict=True
     ):
         slope = Curve.clipped(L, G)
         known = _evaluated(catalogue[id], {"L": L, "G": G, "nu": nu, "theta": F(1, 2)})
@@ -836,9 +796,7 @@ def _adapters() -> Iterator[ExactModel]:
     known = _evaluated(
         catalogue["meft.loreft_trained"], {"L": F(4), "G": F(7), "nu": F(1), "theta": F(1, 2)}
     )
-    for i, (other, start, end) in enumerate(
-        ((F(1), F(2), F(0)), (F(-1), F(0), F(-2)), (F(-1), F(1), F(-1, 2)))
-    ):
+    for i, (other, start, end) in enumerate(table("1 2 0, -1 0 -2, -1 1 -1/2")):
         points = {"R": (number(1), number(other)), "U": (number(start), number(end))}
         yield _composed("LoReFT in (R, U)", "loreft-trained", meft, {**stretch(i), **known}, points)
 
@@ -861,7 +819,7 @@ def _any_map() -> Iterator[ExactModel]:
     )
     known = _evaluated(catalogue["meft.composition"], {"L": F(2), "G": F(3), "J": F(5), "H": F(1)})
 
-    for zero, shares in product((F(0), F(12)), _SHARES):
+    for zero, shares in product(fractions("0 12"), _SHARES):
         meft = scalar(Curve.clipped(2, 3, zero))
         first, second = (rows((3 * x,), (4 * y,)) for x, y in shares)
         matrices = {"v": first, "v_1": first, "v_2": second, "u": first, "M": number(1)}
@@ -879,9 +837,9 @@ def _all_layers() -> Iterator[ExactModel]:
     """Layers numbered by t, with d = k = r = 1 and one φ for all: f is Σ φ(W_t), and v the column
     of all factors.
     """
-    for i, (T, shares, s) in enumerate(product((1, 2, 3), _SHARES, (F(1), F(1, 2)))):
+    for i, (T, shares, s) in enumerate(product((1, 2, 3), _SHARES, fractions("1 1/2"))):
         meft = scalar(Curve.clipped(1, 2, s), s)
-        known = {**stretch(i), **constants(meft, F(1), F(1), True), "s": s, "theta": F(1, 2)}
+        known = {**stretch(i), **constants(meft, _ONE, _ONE, True), "s": s, "theta": F(1, 2)}
         # The second layer and each even one has both points the other way round.
         ends = [shares if t % 2 else shares[::-1] for t in range(1, T + 1)]
 
@@ -891,7 +849,7 @@ def _all_layers() -> Iterator[ExactModel]:
             return sum((meft.f(meft.weight((number(x), number(y)))) for x, y in pairs), F(0))
 
         def process(
-            name: str, time: int, _: int, ends: Sequence[Shares] = ends, meft: Factored = meft
+            name: str, time: int, _: int, ends: Sequence[Rows] = ends, meft: Factored = meft
         ) -> Rows:
             if not 1 <= time <= len(ends) or name not in ("A", "B", "A'", "B'", "M"):
                 raise InputError(name, time, f"a factor of a layer, of which there are {len(ends)}")
@@ -917,26 +875,17 @@ def _all_layers() -> Iterator[ExactModel]:
 # least value; and about F(A, B) = f(BA)
 
 # Second derivatives and v_1: in one dimension, and in two.
-_PARABOLAS: tuple[tuple[Column, Column], ...] = (
-    ((F(1),), (F(2),)),
-    ((F(2), F(1, 2)), (F(3, 5), F(-4, 5))),
-)
+_PARABOLAS = table("1, 2"), table("2 1/2, 3/5 -4/5")
 # How long a step is that is given, in 1/ℓ. AdaGrad-norm from δ = 3/2 has rational norms on the
 # first parabola: for one step of any length, and for two of 5/6.
-_STEPS = (F(1, 2), F(1), F(3, 2), F(5, 6))
+_STEPS = fractions("1/2 1 3/2 5/6")
 # Of runs on factors: A_1, B_1, where the parabola has its zero, sqrt(2D/L), and T. The root of T,
 # too, is rational for some; for the last one all numbers of an adaptive step are, and its iterates,
 # where A = B, stay short.
-_FACTORS = (
-    *(
-        (F(3, 5), F(4, 5), F(0), far, T_)
-        for far, T_ in ((F(1), 1), (F(1, 2), 4), (F(2), 4), (F(1), 2), (F(1), 3))
-    ),
-    *(
-        (F(3, 5), F(-4, 5), F(1, 10), far, T_)
-        for far, T_ in ((F(1), 1), (F(9, 4), 1), (F(2), 4), (F(5), 2))
-    ),
-    (F(1, 2), F(1, 2), F(0), F(1), 24),
+_FACTORS = table(
+    "3/5 4/5 0 1 1, 3/5 4/5 0 1/2 4, 3/5 4/5 0 2 4, 3/5 4/5 0 1 2, 3/5 4/5 0 1 3,"
+    "3/5 -4/5 1/10 1 1, 3/5 -4/5 1/10 9/4 1, 3/5 -4/5 1/10 2 4, 3/5 -4/5 1/10 5 2,"
+    "1/2 1/2 0 1 24"
 )
 # Bits of an iterate's denominators, of which a step on factors makes three times as many: by an
 # edited step size the iterates of 24 steps would never end.
@@ -962,7 +911,7 @@ class Factors:
 def runs_of(
     claim: Claim,
     understated: Fraction = _ONE,
-    parabolas: tuple[tuple[Column, Column], ...] = _PARABOLAS,
+    parabolas: tuple[Rows, ...] = _PARABOLAS,
 ) -> tuple[ExactModel, ...]:
     """Runs for a theorem about any function of a vector, or about both factors; none for another
     claim.
@@ -991,13 +940,13 @@ def _on_factors(claim: Claim, algorithm: Algorithm, understated: Fraction) -> It
             "f_star": loss - gap,
             "a_1": abs(A),
             "b_1": abs(B),
-            "T": F(steps),
+            "T": steps,
         }
         if not {parameter.name for parameter in claim.parameters} <= set(named):
             return
         numbers, factors = _evaluated(claim, named), Factors(meft)
         paths = _paths(
-            algorithm, factors.gradient, v, numbers, [np.zeros(2, dtype=int)], steps, factors
+            algorithm, factors.gradient, v, numbers, [np.zeros(2, dtype=int)], int(steps), factors
         )
         if paths is None:
             continue
@@ -1022,10 +971,10 @@ def _on_parabolas(
     claim: Claim,
     algorithm: Algorithm,
     understated: Fraction,
-    parabolas: tuple[tuple[Column, Column], ...],
+    parabolas: tuple[Rows, ...],
 ) -> Iterator[ExactModel]:
     # ζ is a positive letter.
-    noises = (F(1, 2), F(4)) if algorithm.is_stochastic else (F(0),)
+    noises = fractions("1/2 4") if algorithm.is_stochastic else (F(0),)
     for place, ((steepness, start), share, noise, steps) in enumerate(
         product(parabolas, _STEPS, noises, (1, 2, 3))
     ):

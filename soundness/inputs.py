@@ -472,8 +472,17 @@ audits = 2
 looks = 1
 level = 0.9
 
+[letters."jiang2024.theorem2"]
+L = "1"
+C = "0.5"
+sigma = "1"
+G = "3"
+r = "8"
+zeta = "1/10"
+D = "1e0"
+T = "10_000"
+
 [letters]
-"jiang2024.theorem2" = { L = "1", C = "0.5", sigma = "1", G = "3", r = "8", zeta = "1/10", D = "1e0", T = "10_000" }
 "jiang2024.lemma1" = { L = "1", C = "sqrt(2)", sigma = "1", G = "3", r = "4" }
 "meft.lemma1_sharp" = { L = "2", s = "Max(1, 2)", a = "1.5", b = "exp(1)", G = "0.1" }
 "meft.theorem2_any_step" = { ell = "1", D = "1", zeta = "1", T = "1", eta = "1" }
@@ -486,7 +495,8 @@ HUBER = SPECS[0]["problem"]
 SETTINGS = tuple(_TABLES["letters"].items())
 """Claims and the values of their letters, as they are typed."""
 
-WORDS = "and he said unto them let there be light the <unk> <pad> <end>".split()
+_VOCABULARY = "and he said unto them let there be light the <unk> <pad> <end>"
+WORDS = _VOCABULARY.split()
 ROWS = tuple(
     {"text": " ".join(WORDS[i : i + 4]), "label": ("law", "poetry")[i % 2]} for i in range(8)
 )
@@ -715,7 +725,8 @@ def _settings(random: Random, folder: Path) -> str:
 def _expression(random: Random, depth: int) -> str:
     """A text by the grammar of numbers, or close to it."""
     if depth > random.choice((1, 3, 8)):
-        return random.choice("1 2 0 1e3 .5 1_0 1e999 0.1 3/4 pi E T oo 1j 0x1 1. ''".split())
+        leaves = "1 2 0 1e3 .5 1_0 1e999 0.1 3/4 pi E T oo 1j 0x1 1. ''"
+        return random.choice(leaves.split())
     x, y = (_expression(random, depth + 1) for _ in "xy")
     sound = "{x}+{y} {x}-{y} ({x})*({y}) ({x})/({y}) ({x})**({y}) sqrt({x}) exp({x}) log({x})"
     others = "Max({x},{y}) -({x}) Min({x}) ({x} {x}.real {x}[{y}]"

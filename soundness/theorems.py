@@ -67,7 +67,7 @@ from soundness.engines import (
     unmoved,
     with_momentum,
 )
-from soundness.exact_model import Curve, hill, huber, kink, parabola, teeth
+from soundness.exact_model import Curve, fractions, hill, huber, kink, parabola, teeth
 
 Holds = Callable[[Walk], bool]
 Walks = Callable[[int], Iterator[Walk]]
@@ -785,17 +785,13 @@ def _at(
     return replace(each, **own | {"why": _true(factor, each.why)} | changes)
 
 
-def _fractions(text: str) -> tuple[Fraction, ...]:
-    return tuple(map(Fraction, text.split()))
-
-
-FACTORS = _fractions("1/4 1/2 3/4 9/10 99/100 999/1000 1 1001/1000 101/100 5/4 2 5")
+FACTORS = fractions("1/4 1/2 3/4 9/10 99/100 999/1000 1 1001/1000 101/100 5/4 2 5")
 _FEW, _PAIR, _RESTATED = (
-    _fractions("1/2 9/10 99/100 1 2"),
-    _fractions("9/10 1"),
-    _fractions("1/2 1/4 3/4 1 2"),
+    fractions("1/2 9/10 99/100 1 2"),
+    fractions("9/10 1"),
+    fractions("1/2 1/4 3/4 1 2"),
 )
-_UNDER_AN_ID, _LONG = _fractions("1/2 9/10 2"), _fractions("1 3/2 5/2 4")
+_UNDER_AN_ID, _LONG = fractions("1/2 9/10 2"), fractions("1 3/2 5/2 4")
 _FOREIGN: tuple[words.Hypothesis, ...] = (
     *(words.UNBIASED, words.CONVEX, words.SMOOTH_EVERYWHERE, words.BOUNDED_BELOW),
     words.HYPOTHESES["bounded_gradient"],
