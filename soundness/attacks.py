@@ -179,19 +179,8 @@ def _subjects() -> Iterator[Subject]:
     yield Subject(
         "proofs exported", partial(command, "prove", "meft.lemma1_sharp", "--export", "proofs")
     )
-    few = (
-        "--rank",
-        "1",
-        "--starts",
-        "2",
-        "--rounds",
-        "2",
-        "--examples",
-        "2",
-        "--out",
-        str(_INSTANCE),
-    )
-    search = partial(command, "falsify", "meft.lemma1_sharp", *few)
+    few = f"falsify meft.lemma1_sharp --rank 1 --starts 2 --rounds 2 --examples 2 --out {_INSTANCE}"
+    search = partial(command, *few.split())
     yield Subject("search for an instance", search, partial(_INSTANCE.write_text, _OLD))
     judged, own, twin = (
         partial(command, "falsify", "--replay", str(_INSTANCE)),

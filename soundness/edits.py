@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from hashlib import sha256
 from itertools import combinations, zip_longest
 from typing import Any, TypeVar
@@ -229,41 +229,27 @@ def _sum(*terms: sp.Basic) -> sp.Basic:
     return sp.MatAdd(*terms) if isinstance(terms[0], MatrixExpr) else sp.Add(*terms, evaluate=False)
 
 
+def _said(kind: str, where: str, x: sp.Basic, y: sp.Basic, how: type[sp.Basic]) -> Change:
+    return Change(kind, where, how(x, y, evaluate=False))
+
+
 def of_relation(relation: sp.Basic) -> list[Change]:
     """All edits of a relation, each once: its sides, the relation itself, its parts, and pairs that
     change places.
     """
     left, right, func = relation.lhs, relation.rhs, relation.func
-    scalar = not isinstance(left, MatrixExpr)
     found = []
     for factor in (sp.Rational(9, 10), sp.Rational(11, 10)):
-        found.append(
-            Change(
-                "scale side",
-                f"left by {factor}",
-                func(product(factor, left), right, evaluate=False),
-            )
-        )
-        found.append(
-            Change(
-                "scale side",
-                f"right by {factor}",
-                func(left, product(factor, right), evaluate=False),
-            )
-        )
-    if scalar:
+        found += [
+            _said("scale side", f"left by {factor}", product(factor, left), right, func),
+            _said("scale side", f"right by {factor}", left, product(factor, right), func),
+        ]
+    if not isinstance(left, MatrixExpr):
         for other in (sp.Le, sp.Ge, sp.Lt, sp.Gt, sp.Eq):
             if other is not func:
-                found.append(
-                    Change("relation", f"as {other.__name__}", other(left, right, evaluate=False))
-                )
-        found.append(
-            Change(
-                "flip sign",
-                "right side",
-                func(left, product(sp.Integer(-1), right), evaluate=False),
-            )
-        )
+                found.append(_said("relation", f"as {other.__name__}", left, right, other))
+        minus = product(sp.Integer(-1), right)
+        found.append(_said("flip sign", "right side", left, minus, func))
     found += [edit for edit in of_expression(relation) if isinstance(edit.result, sp.Rel)]
     parts = [node for _, node in walk(relation)]
     symbols = sorted({x for x in parts if isinstance(x, sp.Symbol)}, key=str)
@@ -284,15 +270,13 @@ def variations(relation: sp.Basic) -> Iterator[Change]:
     left, right, func = relation.lhs, relation.rhs, relation.func
     minus, turned = sp.Integer(-1), _TURNED[func]
 
-    def said(kind: str, where: str, x: sp.Basic, y: sp.Basic, how: type[sp.Basic] = func) -> Change:
-        return Change(kind, where, how(x, y, evaluate=False))
-
-    yield said("sides exchanged", "right to left", right, left, turned)
+    said = partial(_said, how=func)
+    yield _said("sides exchanged", "right to left", right, left, turned)
     for factor in (sp.Rational(3, 7), sp.Integer(5)):
         yield said(
             "both sides scaled", f"by {factor}", product(factor, left), product(factor, right)
         )
-    yield said("negated", "by -1", product(minus, left), product(minus, right), turned)
+    yield _said("negated", "by -1", product(minus, left), product(minus, right), turned)
     if isinstance(left, MatrixExpr):
         yield said("transposed", "both sides", left.T, right.T)
         return
@@ -306,11 +290,11 @@ def variations(relation: sp.Basic) -> Iterator[Change]:
         yield said("common term", f"{term} on both sides", _sum(left, term), _sum(right, term))
         squared = sp.Pow(term, 2, evaluate=False)
         if func in (sp.Le, sp.Lt, sp.Eq):
-            yield said("slack", f"{squared} on the right", left, _sum(right, squared), sp.Le)
+            yield _said("slack", f"{squared} on the right", left, _sum(right, squared), sp.Le)
         if func in (sp.Ge, sp.Gt, sp.Eq):
-            yield said("slack", f"{squared} on the left", _sum(left, squared), right, sp.Ge)
+            yield _said("slack", f"{squared} on the left", _sum(left, squared), right, sp.Ge)
     for weaker in {sp.Eq: (sp.Le, sp.Ge), sp.Lt: (sp.Le,), sp.Gt: (sp.Ge,)}.get(func, ()):
-        yield said("weaker relation", f"as {weaker.__name__}", left, right, weaker)
+        yield _said("weaker relation", f"as {weaker.__name__}", left, right, weaker)
     # A larger factor or squares, where a side is nonnegative by its form.
     small, large = (left, right) if func in (sp.Le, sp.Lt, sp.Eq) else (right, left)
     if is_nonnegative(small):

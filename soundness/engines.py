@@ -315,7 +315,7 @@ class Examined(Mutant):
         to be made is not asked about.
         """
         if self.claim is None:
-            return Answer("refused when it is made", accepts=False, rejects=not self.true)
+            return Answer("refused when it is made", rejects=not self.true)
         said: list[tuple[str, Answer]] = []
         for name, engine in ENGINES:
             try:

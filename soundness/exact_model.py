@@ -324,13 +324,13 @@ _VECTOR = re.compile(r"v(_[12])?|[wW](_[12])")
 # The laws that hold in nearly every model, by the ids of claims and the names of definitions.
 LAWS = frozenset(
     {
-        *(
-            "jiang2024.assumption1",
-            "jiang2024.assumption3.1",
-            "jiang2024.assumption3.2",
-            "meft.gradient_bound",
-        ),
-        *("meft.gradient_bound_at_scale_1", "jiang2024.bounded_below", "F(v) = f(W)"),
+        "jiang2024.assumption1",
+        "jiang2024.assumption3.1",
+        "jiang2024.assumption3.2",
+        "meft.gradient_bound",
+        "meft.gradient_bound_at_scale_1",
+        "jiang2024.bounded_below",
+        "F(v) = f(W)",
     }
 )
 _ATTEMPTS = 8
@@ -605,28 +605,10 @@ def is_timed(node: sp.Basic) -> bool:
 
 # What no hypothesis says anything about is left as it is.
 _LETTERS = (
-    *(
-        "L",
-        "C",
-        "G",
-        "sigma",
-        "a",
-        "b",
-        "s",
-        "zeta",
-        "D",
-        "Lhat",
-        "alpha",
-        "bound",
-        "kappa",
-        "q",
-        "T_min",
-        "f_star",
-    ),
-    *("theta", "P", "K", "Q", "l", "x", "y", "c", "z", "G_2", "a_2", "b_2", "s_2", "mu"),
-    *("ell", "eta", "eta_max", "mu_F", "R_1", "beta", "omega", "gamma"),
+    "L C G sigma a b s zeta D Lhat alpha bound kappa q T_min f_star theta P K Q l x y c z G_2 a_2"
+    " b_2 s_2 mu ell eta eta_max mu_F R_1 beta omega gamma"
 )
-_FACTORS = (Fraction(1, 9), Fraction(7))
+_FACTORS = fractions("1/9 7")
 # Laws are for all points of a ball, and so for those of a smaller one.
 _RADII = ("sigma", "a", "b", "a_2", "b_2")
 
@@ -635,15 +617,10 @@ _RADII = ("sigma", "a", "b", "a_2", "b_2")
 def broken(world: ExactModel) -> tuple[ExactModel, ...]:
     """The model with one number changed, or with another F than f(W_0 + sBA)."""
     found = []
-    for name, factor in product(_LETTERS, _FACTORS):
+    for name, factor in product(_LETTERS.split(), _FACTORS):
         if value := world.numbers.get(name):
-            about, numbers = (
-                f"{world.about}, {name} = {factor * value}",
-                {
-                    **world.numbers,
-                    name: factor * value,
-                },
-            )
+            about = f"{world.about}, {name} = {factor * value}"
+            numbers = {**world.numbers, name: factor * value}
             changed = frozenset({name} if factor > 1 or name not in _RADII else ())
             found.append(replace(world, about=about, numbers=numbers, changed=changed))
     if "F" in world.functions:
@@ -781,13 +758,13 @@ class Point:
         bounded = self.v
         if self.kind == "loreft-trained":
             bounded = (self.v[0], tuple(map(tuple, _edit(self.v[0], self.v[1]))))
-        for (name, norm), part in zip(_DOMAINS[self.kind], bounded, strict=True):
-            if norm == "orthonormal":
+        for name, part in zip(_DOMAINS[self.kind], bounded, strict=True):
+            if not name:
                 size = range(len(part))
                 good = times(part, transposed(part)) == rows(
                     *([int(i == j) for j in size] for i in size)
                 )
-            elif norm == "max":
+            elif name == "mu":
                 good = all(abs(x) <= c[name] for row in part for x in row)
             else:
                 good = name not in c or spectral_at_most(part, c[name])
@@ -867,15 +844,14 @@ _WEIGHTS: dict[str, Callable[[list[Jets], Mapping[str, Jets]], Jets]] = {
     "loreft-trained": lambda v, frozen: v[0].T @ _edit(v[0], v[1]),
     "dora": _dora,
 }
-_DOMAINS: dict[str, tuple[tuple[str, str], ...]] = {
-    "full": (("rho", "spectral"),),
-    "lora": (("a", "spectral"), ("b", "spectral")),
-    "direft": (("a", "spectral"), ("b", "spectral")),
-    "frozen-a": (("b", "spectral"),),
-    "frozen-b": (("a", "spectral"),),
-    "loreft": (("", "orthonormal"), ("nu", "spectral")),
-    "loreft-trained": (("", "orthonormal"), ("nu", "spectral")),
-    "dora": (("a", "spectral"), ("b", "spectral"), ("mu", "max")),
+# The radii of the blocks; "" where rows are orthonormal, and mu is that of the largest entry.
+_DOMAINS: dict[str, tuple[str, ...]] = {
+    "full": ("rho",),
+    **dict.fromkeys(("lora", "direft"), ("a", "b")),
+    "frozen-a": ("b",),
+    "frozen-b": ("a",),
+    **dict.fromkeys(_CURVED, ("", "nu")),
+    "dora": ("a", "b", "mu"),
 }
 _FROZEN: dict[str, dict[str, str]] = {
     "frozen-a": {"A": "a"},
@@ -911,7 +887,7 @@ def units(v: Blocks) -> Iterator[tuple[int, int, int, Blocks]]:
 # then computed.
 
 # A rational unit vector that is along no axis, and one at right angles to it.
-UNIT, ACROSS = rows((Fraction(3, 5), Fraction(4, 5))), rows((Fraction(-4, 5), Fraction(3, 5)))
+UNIT, ACROSS = table("3/5 4/5"), table("-4/5 3/5")
 TURN = (*UNIT, *ACROSS)
 _ONE = rows((1,))
 _FINE = 10**6
@@ -977,7 +953,7 @@ def _candidates(kind: str, c: Mapping[str, Fraction], rank: int) -> Iterator[Poi
             yield Point(kind, c, (scaled(c["a"], UNIT), scaled(c["b"], _ONE)), UNIT, {}, True)
         case _, 1:
             # All matrices of one entry, as large as they may be.
-            v = tuple(scaled(c[name], _ONE) for name, _ in _DOMAINS[kind])
+            v = tuple(scaled(c[name], _ONE) for name in _DOMAINS[kind])
             frozen = {name: scaled(c[limit], _ONE) for name, limit in _FROZEN.get(kind, {}).items()}
             yield Point(kind, c, v, _ONE, frozen, True)
         case _:
@@ -989,12 +965,7 @@ def _dora_candidates(c: Mapping[str, Fraction]) -> Iterator[Point]:
     it.
     """
     reach = c["s"] * c["a"] * c["b"]
-    for x, y in (
-        (-1, 0),
-        (0, 1),
-        (Fraction(-3, 5), Fraction(4, 5)),
-        (Fraction(-4, 5), Fraction(3, 5)),
-    ):
+    for x, y in table("-1 0, 0 1, -3/5 4/5, -4/5 3/5"):
         # The column is (q, 0) after BA, and W0 is what was there before, at least w_0 long.
         rest = c["w_0"] ** 2 - (reach * y) ** 2
         q = reach * x + (Fraction(isqrt(int(rest * _FINE**2)) + 1, _FINE) if rest > 0 else 0)
@@ -1002,5 +973,5 @@ def _dora_candidates(c: Mapping[str, Fraction]) -> Iterator[Point]:
             continue
         W0 = transposed(rows((q - reach * x, -reach * y)))
         v = (scaled(c["a"], _ONE), scaled(c["b"], transposed(rows((x, y)))), scaled(c["mu"], _ONE))
-        for tilt in (rows((1, 0)), rows((-1, 0)), rows((0, 1)), rows((0, -1)), UNIT, ACROSS):
+        for tilt in (*map(table, ("1 0", "-1 0", "0 1", "0 -1")), UNIT, ACROSS):
             yield Point("dora", c, v, transposed(tilt), {"W0": W0, "s": scaled(c["s"], _ONE)}, True)

@@ -43,7 +43,7 @@ from boundcheck.language.function import Constant
 from boundcheck.language.symbols import D, Lhat, Number, T, alpha, exact
 from boundcheck.verdicts import Verdict
 from soundness.edits import KINDS, Change, of_expression
-from soundness.exact_model import Curve
+from soundness.exact_model import Curve, fractions
 from soundness.smoothness import FORMULAS, above
 from soundness.trial import Answer, Mutant, varied
 
@@ -302,7 +302,7 @@ def on_factors(id: str, steps: int) -> Experiment:
     """Like `on_kink`, on one entry BA. Both factors are trained from 31/32 in the ball a = b = 1;
     no noise, ζ = 1/2.
     """
-    start, L, G = Fraction(31, 32), Fraction(1), Fraction(1, 2)
+    start, L, G = fractions("31/32 1 1/2")
     found = Diagonal((Curve.clipped(L, G, 1 - G / L),), start)
     table = {
         "claim": id,
@@ -311,18 +311,8 @@ def on_factors(id: str, steps: int) -> Experiment:
         "domain": {"a": 1.0, "b": 1.0},
         "run": {"steps": steps, "audits": steps, "zeta": 0.5, "batch": 1, "replicas": 16},
     }
-    known: Numbers = {
-        "L": L,
-        "G": G,
-        "C": 1,
-        "sigma": 1,
-        "a": 1,
-        "b": 1,
-        "s": 1,
-        "r": 1,
-        "zeta": 0.5,
-    }
-    known |= {"D": found.gap(), "T": steps}
+    known = dict[str, Number].fromkeys(("C", "sigma", "a", "b", "s", "r"), 1)
+    known |= {"L": L, "G": G, "zeta": 0.5, "D": found.gap(), "T": steps}
     name = f"Huber of one entry BA, L = {L}, G = {G}, T = {steps}"
     # At A = B = 1 along (1, 1): h'' (A + B)² / 2 + h', with h' = G there.
     return Experiment(name, table, _of(id, known), found.squares, found.gap(), L, 2 * L + G, pull=G)
@@ -396,12 +386,8 @@ def on_hard(id: str, steps: int, ratio: float) -> Experiment:
     found = Diagonal(curves, Fraction(gain), noise=Fraction(noise))
     G = problem.gradient_bound(parse(table).domain.given).value
     known: Numbers = {"L": objective.smoothness.value, "G": G, "D": found.gap() * _SLACK}
-    known |= dict.fromkeys(("C", "sigma", "a", "b"), gain + 1) | {
-        "s": 1,
-        "r": 2,
-        "zeta": 1,
-        "T": steps,
-    }
+    known |= dict.fromkeys(("C", "sigma", "a", "b"), gain + 1)
+    known |= {"s": 1, "r": 2, "zeta": 1, "T": steps}
     return Experiment(
         f"the hard instance, T = {steps}, q = {ratio}",
         table,
@@ -422,8 +408,7 @@ def on_hard(id: str, steps: int, ratio: float) -> Experiment:
 
 # Too few to tell a bound that is false by half.
 _FEW = 3
-_SHARES = (Fraction(9, 10), Fraction(1, 2), Fraction(1, 4), Fraction(1, 20))
-_GROWN = (Fraction(101, 100), Fraction(3, 2), Fraction(10))
+_SHARES, _GROWN = fractions("9/10 1/2 1/4 1/20"), fractions("101/100 3/2 10")
 
 
 @dataclass(frozen=True)
@@ -458,7 +443,7 @@ class Run(Mutant):
         blamed = (blame.kind, blame.name) if blame else None
         if self.true:
             broken = verdict.plain in (Verdict.VIOLATED, Verdict.HYPOTHESIS_FAILED)
-            return Answer(verdict, accepts=False, rejects=broken)
+            return Answer(verdict, rejects=broken)
         misled = verdict.plain is Verdict.VIOLATED and self.blame not in (None, blamed)
         named = blamed is not None and blamed == self.blame and verdict is not Verdict.UNINFORMATIVE
         return Answer(verdict, accepts=verdict.is_supported or misled, rejects=named)

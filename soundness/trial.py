@@ -109,9 +109,7 @@ class Mutant(ABC):
             answer = self.ask()
         except Exception:
             said = f"{self.witness}; {traceback.format_exc(limit=-3)}"
-            died = self.recorded(
-                Answer("traceback", accepts=False, rejects=False), perf_counter() - began
-            )
+            died = self.recorded(Answer("traceback"), perf_counter() - began)
             return replace(died, witness=said, wrong=True)
         return self.recorded(answer, perf_counter() - began + answer.seconds)
 
