@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import betaincinv
 
 from boundcheck.experiment import statistics
+from boundcheck.system.files import Json
 from boundcheck.system.limits import Tick, silent
 
 SIZES = (16, 64, 1024)
@@ -95,7 +96,7 @@ class Coverage:
         """False only where the measured rate is above the stated one for certain."""
         return self.low <= self.error
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> Json:
         """Every number, and the conclusion."""
         return asdict(self) | {"holds": self.holds}
 

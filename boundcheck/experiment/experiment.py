@@ -60,7 +60,7 @@ from boundcheck.language.sentence import measure_of, words_of
 from boundcheck.proofs import parts
 from boundcheck.system.ending import say
 from boundcheck.system.executors import Call, Running, engine_of
-from boundcheck.system.files import replace_file
+from boundcheck.system.files import Json, replace_file
 from boundcheck.system.fingerprint import content_of
 from boundcheck.system.limits import (
     DAY,
@@ -261,7 +261,7 @@ def measure_one(
         return folder.finish(outcome(evidence, **common), is_judged_again=function.is_known)
 
 
-def described(experiment: Experiment) -> dict[str, Any]:
+def described(experiment: Experiment) -> Json:
     """The fields of a result that follow from its spec."""
     spec, function = experiment.spec, experiment.function
     return {
@@ -381,7 +381,7 @@ def outcome(evidence: Evidence, **common: Any) -> RunResult:
     )
 
 
-def _of_problem(evidence: Evidence) -> dict[str, Any]:
+def _of_problem(evidence: Evidence) -> Json:
     """The fields of a problem in one matrix: other theorems' horizons, and both sides of its
     smoothness.
     """
@@ -411,7 +411,7 @@ def _of_problem(evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def _of_network(evidence: Evidence, found: Estimates) -> dict[str, Any]:
+def _of_network(evidence: Evidence, found: Estimates) -> Json:
     """The fields of a network: the constants that were seen, the theorems at them, and both ends of
     its runs.
     """
@@ -461,7 +461,7 @@ def content(experiment: Experiment) -> str:
     )
 
 
-def device_memory(device: str) -> dict[str, Any]:
+def device_memory(device: str) -> Json:
     """The most memory that a CUDA device gave to tensors, in MiB; nothing on others."""
     if not device.startswith("cuda"):
         return {}
@@ -617,7 +617,7 @@ class Point:
     device: str
     hours: float
     memory: float | None
-    environment: dict[str, Any]
+    environment: Json
     folder: Path
     name: str
 

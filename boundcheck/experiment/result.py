@@ -27,6 +27,7 @@ from boundcheck.language.evidence import Audit, Guilt
 from boundcheck.language.function import Constant
 from boundcheck.language.measures import SMOOTHNESS
 from boundcheck.language.view import Shown
+from boundcheck.system.files import Json
 from boundcheck.system.tables import fields_of
 from boundcheck.verdicts import Verdict
 
@@ -302,9 +303,9 @@ class Settings:
     seed: int
     adapter: AdapterSettings
     lipschitz: str = ""
-    problem: dict[str, Any] = field(default_factory=dict)
-    model: dict[str, Any] = field(default_factory=dict)
-    domain: dict[str, Any] = field(default_factory=dict)
+    problem: Json = field(default_factory=dict)
+    model: Json = field(default_factory=dict)
+    domain: Json = field(default_factory=dict)
     assume: dict[str, float | str] = field(default_factory=dict)
     run: RunSettings = field(default_factory=RunSettings)
 
@@ -345,8 +346,8 @@ class Result(Shown):
     bound: float | None
     interval: Interval | None = None
     audit: tuple[Audit, ...] = ()
-    spec: dict[str, Any]
-    environment: dict[str, Any]
+    spec: Json
+    environment: Json
     problem: Subject
     constants: dict[str, Constant] = field(default_factory=dict)
     radii: dict[str, float] = field(default_factory=dict)
@@ -368,14 +369,14 @@ class Result(Shown):
         low = self.interval.lower if self.interval else None
         return telling(self.bound, (self.measured, self.toward), (low, Toward.DOWN), digits=fewest)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> Json:
         """Plain data, which `read` reads back; parts that are empty by default are left out."""
         data = {
             name: x
             for name, x in asdict(self).items()
             if name not in _OPTIONAL or getattr(self, name)
         }
-        plain: dict[str, Any] = json.loads(text(data))
+        plain: Json = json.loads(text(data))
         return plain
 
     @cached_property
@@ -548,7 +549,7 @@ def _reader(kind: type[Any]) -> TypeAdapter[Any]:
 
 # Where a float overflowed JSON has None: limits that say nothing, and constants, an end and a ratio
 # of infinity.
-_INFINITE: dict[str, Any] = {
+_INFINITE: Json = {
     "interval": {"lower": 0.0, "upper": math.inf},
     "upper": {"value": math.inf},
     "slack": {"measured": math.inf},
@@ -589,7 +590,7 @@ def read(data: Any) -> RunResult | BracketResult:
     return replace(found, verdict=borne(found.verdict, found.ground, replicas))
 
 
-def _filled(part: Any, numbers: dict[str, Any]) -> Any:
+def _filled(part: Any, numbers: Json) -> Any:
     """A part with these numbers where it has None, in each of its rows or tables."""
     if isinstance(part, list):
         return [_filled(each, numbers) for each in part]
@@ -677,12 +678,12 @@ class Results(list[Result], Shown):
         return {path: differ[path] for path in sorted(differ, key=lambda path: path != "claim")}
 
     @property
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[Json]:
         """The rows of `to_frame`."""
         differ, rows = self.varied, []
         for place, each in enumerate(self):
             interval, blame, ratio = each.interval, each.blame, each.gradient_ratio
-            row: dict[str, Any] = {"run_id": each.run_id, "claim": each.claim}
+            row: Json = {"run_id": each.run_id, "claim": each.claim}
             # The claim of a result is the one that it was judged by, whatever its spec says.
             row |= {path: values[place] for path, values in differ.items() if path != "claim"}
             row |= {"verdict": str(each.verdict), "reason": each.reason}

@@ -35,6 +35,7 @@ from boundcheck.functions.sgd import Draw, Walk, restart, walk
 from boundcheck.language.evidence import OFF_SAMPLES, OFF_SLOPE, ROUNDING
 from boundcheck.language.function import Function
 from boundcheck.language.measures import Statistic
+from boundcheck.system.files import Json
 from boundcheck.system.limits import Tick
 
 STAGE = "run"
@@ -166,7 +167,7 @@ def run_ensemble(experiment: Experiment, plan: Plan, folder: RunFolder, tick: Ti
         between = max(strata // _SAVES, 1)
         chunk = between * math.ceil(_CHUNK_BYTES / (8 * replicas * between))
 
-        def fits(saved: dict[str, Any]) -> bool:
+        def fits(saved: Json) -> bool:
             """True if a saved state has the parts of this run's, after a stratum at which it
             saves.
             """
@@ -213,9 +214,7 @@ def run_ensemble(experiment: Experiment, plan: Plan, folder: RunFolder, tick: Ti
         return ensemble.record(folder.trace())
 
 
-def recorded(
-    experiment: Experiment, saved: dict[str, Any], trace: xr.Dataset
-) -> tuple[Plan, Record] | None:
+def recorded(experiment: Experiment, saved: Json, trace: xr.Dataset) -> tuple[Plan, Record] | None:
     """The plan of a finished run, and all that it left, from the state that it ended in; None if
     that does not fit.
     """
@@ -357,7 +356,7 @@ class Ensemble:
         """
         return Record(self.schedule, trace, self.ball, self.v)
 
-    def kept(self, end: int, seen: dict[str, Tensor]) -> dict[str, Any]:
+    def kept(self, end: int, seen: dict[str, Tensor]) -> Json:
         """A checkpoint after stratum `end`, with what was seen since the last whole chunk."""
         ball = self.ball
         return {
@@ -379,7 +378,7 @@ class Ensemble:
             },
         }
 
-    def restore(self, saved: dict[str, Any], begin: int) -> None:
+    def restore(self, saved: Json, begin: int) -> None:
         """Go on from what `kept`, and `seen` from a stratum on, put into a checkpoint."""
         device = self.experiment.device
         self.state = tuple(tuple(part.to(device) for part in point) for point in saved["state"])
@@ -566,7 +565,7 @@ def empty_trace(
     Beside the function's observables it has what an algorithm shows, by name with its meaning.
     """
     (replicas, strata), audited, looked = times.shape, ("replica", "stratum"), ("replica", "look")
-    variables: dict[str, Any] = {
+    variables: Json = {
         name: (audited, np.full(times.shape, np.nan), {"meaning": meaning})
         for name, meaning in shows.items()
     }

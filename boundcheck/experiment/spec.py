@@ -49,7 +49,7 @@ from boundcheck.language.hypotheses import BOUNDED_BELOW, LEAST, SMOOTH, Lipschi
 from boundcheck.language.measures import LEAST_GRADIENT, SMOOTHNESS, PerformanceMeasure
 from boundcheck.language.prose import plain
 from boundcheck.language.symbols import T, exact, formula, parsed, r
-from boundcheck.system.files import likely_file, read_text
+from boundcheck.system.files import Json, likely_file, read_text
 from boundcheck.system.fingerprint import content_of
 from boundcheck.system.plugins import allowed, allowing, is_path
 from boundcheck.system.tables import (
@@ -524,7 +524,7 @@ class Spec(Table):
         problem = {"problem": self.problem} if isinstance(self.problem, GivenProblem) else {}
         return _parse_as_allowed, (self.as_json() | {"claim": claim} | problem, self._allowed)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> Json:
         """The tables that this experiment uses, as a spec file holds them; `parse` reads it
         back.
         """
@@ -533,7 +533,7 @@ class Spec(Table):
             return self.model_dump(
                 mode="json", exclude=dict.fromkeys(unused_tables, True) | {"run": {"zeta", "given"}}
             )
-        matrix: dict[str, Any] = {"model": True, "adapter": {"targets"}}
+        matrix: Json = {"model": True, "adapter": {"targets"}}
         # What is not taken is not stored: a spec of before there was the field is the same
         # experiment.
         if not self.restarts:
@@ -703,7 +703,7 @@ def about_its_own_step() -> tuple[Claim, Algorithm]:
     raise LookupError("expected a theorem about a step that it prescribes, in the catalogue")
 
 
-Given = Spec | dict[str, Any] | str | Path
+Given = Spec | Json | str | Path
 """An experiment, or a sweep: a spec, its dictionary, or the path of its file."""
 
 
@@ -745,7 +745,7 @@ def specs_of(given: Given | list[Given], problem: Any = None) -> list[Spec]:
     )
 
 
-def beside(raw: dict[str, Any], folder: Path) -> dict[str, Any]:
+def beside(raw: Json, folder: Path) -> Json:
     """The tables of a spec, with each import path of a file that lies beside the spec written from
     here.
     """
@@ -766,7 +766,7 @@ def _from_here(said: Any, folder: Path) -> Any:
     return f"{os.path.relpath(there)}:{name}" if place.endswith(".py") and there.is_file() else said
 
 
-def read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> Json:
     """The tables of a TOML file; raises InputError for one that is unreadable, or no TOML."""
     try:
         # Some editors begin a file with a mark of its encoding.
@@ -802,18 +802,18 @@ def _mended(text: str, error: str) -> str:
     return f": {line}; did you mean {bare[1]} = {value}?"
 
 
-def expand(raw: dict[str, Any]) -> Iterator[Spec]:
+def expand(raw: Json) -> Iterator[Spec]:
     """One `Spec` for every combination of the lists in `raw`, in the order in which they are
     written.
     """
     return map(parse, combinations(raw))
 
 
-def parse(raw: dict[str, Any]) -> Spec:
+def parse(raw: Json) -> Spec:
     """One experiment from one table; raises InputError naming the first field that is wrong."""
     return validated(Spec, raw)
 
 
-def _parse_as_allowed(raw: dict[str, Any], paths: tuple[Path, ...]) -> Spec:
+def _parse_as_allowed(raw: Json, paths: tuple[Path, ...]) -> Spec:
     with allowing(*paths):
         return parse(raw)

@@ -51,7 +51,7 @@ from boundcheck.functions.arithmetic import at_most
 from boundcheck.functions.networks.function import LOOKS, OBSERVABLES
 from boundcheck.language.catalogue import catalogue
 from boundcheck.shown import visible
-from boundcheck.system.files import half_written, parse_json, read_text, replace_file
+from boundcheck.system.files import Json, half_written, parse_json, read_text, replace_file
 from boundcheck.system.limits import Tick, available
 from boundcheck.version import __version__
 
@@ -94,7 +94,7 @@ _OF_BRACKETS = {
 _ATTRIBUTES = {"meaning", "parts", "blocks", "_FillValue"}
 _NAN = "AAAAAAAA+H8="
 # Of the table of an array what is the same in all, and what is not.
-_TABLE: dict[str, Any] = {
+_TABLE: Json = {
     "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
     "codecs": [
         {"name": "bytes", "configuration": {"endian": "little"}},
@@ -126,7 +126,7 @@ _POLL = 1.0
 _SIDE, _TERMS = 33, 2**12
 
 
-def run_id(spec: dict[str, Any], device: str, content: str = "") -> str:
+def run_id(spec: Json, device: str, content: str = "") -> str:
     """The name of a run: a hash of its spec, as JSON, device, `NUMERICS`, what its claim says, and
     its content.
     """
@@ -145,12 +145,12 @@ class RunFolder:
     """
 
     path: Path
-    environment: dict[str, Any]
+    environment: Json
     # The digest of each file of the trace as it was written, by its path below trace.zarr.
     _written: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
-    def of(cls, root: Path, spec: dict[str, Any], device: str, content: str = "") -> "RunFolder":
+    def of(cls, root: Path, spec: Json, device: str, content: str = "") -> "RunFolder":
         """The folder of a spec, as JSON, and of what it is run on, under `root`, whether there is
         one or not.
 
@@ -164,9 +164,7 @@ class RunFolder:
         return cls(path, environment(device))
 
     @classmethod
-    def create(
-        cls, root: Path, spec: dict[str, Any], device: str, content: str = ""
-    ) -> "RunFolder":
+    def create(cls, root: Path, spec: Json, device: str, content: str = "") -> "RunFolder":
         """The folder that `of` gives, made new, or as an earlier call left it."""
         folder = cls.of(root, spec, device, content)
         try:
@@ -237,7 +235,7 @@ class RunFolder:
                 (self.path / "checkpoint.pt").unlink(missing_ok=True)
         return kept
 
-    def checkpoint(self, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any] | None:
+    def checkpoint(self, fits: Callable[[Json], bool]) -> Json | None:
         """The last whole state, or None where there is none from which the run would end as if it
         had not stopped.
 
@@ -262,7 +260,7 @@ class RunFolder:
         self._written.update(saved["trace"])
         return dict(saved["state"])
 
-    def saved(self, id: str) -> tuple[dict[str, Any], str]:
+    def saved(self, id: str) -> tuple[Json, str]:
         """The content of the checkpoint, and why the run of this id cannot go on from it; no reason
         where it can.
         """
@@ -289,14 +287,14 @@ class RunFolder:
                 return {}, f"trace.zarr/{name} is {'damaged' if name in there else 'missing'}"
         return saved, ""
 
-    def elsewhere(self, saved: dict[str, Any]) -> str:
+    def elsewhere(self, saved: Json) -> str:
         """How the environment differs from that of a checkpoint; empty where it does not."""
         for name, value in self.environment.items():
             if (before := saved["environment"].get(name)) != value:
                 return f"it was begun with {name} = {before}, which is now {value}"
         return ""
 
-    def save_checkpoint(self, state: dict[str, Any]) -> None:
+    def save_checkpoint(self, state: Json) -> None:
         """Replace the checkpoint by `state`, atomically."""
         bound = {
             "run_id": self.id,
@@ -377,7 +375,7 @@ class RunFolder:
                 )
 
     @cached_property
-    def _arrays(self) -> dict[str, Any]:
+    def _arrays(self) -> Json:
         with _of_strangers():
             group = zarr.open_group(
                 self.path / "trace.zarr", mode="r+", use_consolidated=False, zarr_format=3
@@ -543,7 +541,7 @@ def _sizes(table: Any, fields: dict[str, str]) -> dict[str, int]:
     return {dim: table[field] for dim, field in fields.items() if field in table}
 
 
-def _is_text(table: dict[str, Any], names: Container[str]) -> bool:
+def _is_text(table: Json, names: Container[str]) -> bool:
     return all(name in names and isinstance(value, str) for name, value in table.items())
 
 
@@ -654,7 +652,7 @@ def _digests(folder: Path) -> dict[str, str]:
         raise InputError("RUN", folder.parent, expected) from None
 
 
-def environment(device: str) -> dict[str, Any]:
+def environment(device: str) -> Json:
     """All that a reader needs to run it again to the bit: versions, `bits`, processor threads and
     device.
     """
@@ -677,7 +675,7 @@ def environment(device: str) -> dict[str, Any]:
 
 
 @cache
-def bits() -> dict[str, Any]:
+def bits() -> Json:
     """All that the last bits of numbers depend on beside versions.
 
     Returns:

@@ -31,6 +31,7 @@ from boundcheck.functions.networks.network import evaluating
 from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import Audit
 from boundcheck.language.sentence import words_of
+from boundcheck.system.files import Json
 
 # What the names of model classes end in, and which of their labels belong to which logits.
 _SHAPES: dict[str, Shape] = {
@@ -308,7 +309,7 @@ def check_whole(args: Any) -> None:
             )
 
 
-def settings_of(args: Any) -> dict[str, Any]:
+def settings_of(args: Any) -> Json:
     """The arguments of the training that name the run."""
     names = (
         "learning_rate",
@@ -319,7 +320,7 @@ def settings_of(args: Any) -> dict[str, Any]:
         "weight_decay",
         "warmup_steps",
     )
-    found: dict[str, Any] = {name: getattr(args, name, None) for name in names}
+    found: Json = {name: getattr(args, name, None) for name in names}
     for name, value in (("optim", args.optim), ("schedule", args.lr_scheduler_type)):
         found[name] = str(getattr(value, "value", value))
     return found | {"batch": batch_of(args)}
@@ -376,7 +377,7 @@ def undisturbed(*things: Any) -> Iterator[list[Any]]:
 
 def _reached(
     things: Sequence[Any],
-) -> tuple[list[Any], list[tuple[dict[str, Any], dict[str, Any]]]]:
+) -> tuple[list[Any], list[tuple[Json, Json]]]:
     """The generators that things, or the code of their classes, reach; and the attributes of what
     the things reach.
     """

@@ -21,6 +21,8 @@ import psutil
 
 from boundcheck.errors import InputError, near
 
+Json = dict[str, Any]
+"""A table: of a spec, a result, an instance, or what else is stored."""
 UNFINISHED = ".part"
 """The ending of the name of a file that is not yet whole."""
 # What `replace_file` adds to a name: machine, process and chance.
@@ -158,8 +160,8 @@ def parse_json(text: str | bytes) -> Any:
     return value
 
 
-def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    table: dict[str, Any] = {}
+def _table(pairs: list[tuple[str, Any]]) -> Json:
+    table: Json = {}
     for key, value in pairs:
         # Of two values for one key, which counts depends on who reads.
         if key in table:

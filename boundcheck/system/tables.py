@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, TypeVar, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from boundcheck.errors import InputError, did_you_mean, near
+from boundcheck.system.files import Json
 
 
 class Table(BaseModel):
@@ -42,7 +43,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Real = Annotated[float, Field(gt=0, le=1e30)]
 
 
-def validated(kind: type[Kind], raw: dict[str, Any], above: str = "") -> Kind:
+def validated(kind: type[Kind], raw: Json, above: str = "") -> Kind:
     """The object that a table describes; raises InputError naming the first wrong field, with what
     is above it.
     """
@@ -56,9 +57,7 @@ class _NoSuchFieldError(InputError):
     """The error for a field that its table lacks; another table of the same spec may have it."""
 
 
-def _first(
-    kind: type[Table], error: ValidationError, raw: dict[str, Any], above: str
-) -> InputError:
+def _first(kind: type[Table], error: ValidationError, raw: Json, above: str) -> InputError:
     """The first wrong field, in the words of this file: pydantic's unions put steps in a path that
     nobody typed.
     """
@@ -94,7 +93,7 @@ def _first(
 
 
 def _no_such_field(
-    kind: type[Table], raw: dict[str, Any], above: str, field: str, given: Any, expected: str = ""
+    kind: type[Table], raw: Json, above: str, field: str, given: Any, expected: str = ""
 ) -> InputError:
     """The error for a field that is not there: it names the like-named field, or the nearest one.
 
@@ -186,7 +185,7 @@ def _expectation(detail: Any) -> str:
 _MOST, _DEEPEST = 10_000, 16
 
 
-def combinations(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def combinations(raw: Json) -> Iterator[Json]:
     """The table with one value in place of each list, for every combination, in the order in which
     they are written.
 
@@ -208,7 +207,7 @@ def combinations(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield _replaced(raw, dict(zip(lists, choice, strict=True)))
 
 
-def fields_of(table: dict[str, Any]) -> dict[str, Any]:
+def fields_of(table: Json) -> Json:
     """The fields of a table and of those in it, each by its path, such as ``adapter.rank``.
 
     Raises InputError where tables are too deep inside of one another.
@@ -216,9 +215,7 @@ def fields_of(table: dict[str, Any]) -> dict[str, Any]:
     return {".".join(path): value for path, value in _leaves(table)}
 
 
-def _leaves(
-    table: dict[str, Any], path: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], Any]]:
+def _leaves(table: Json, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
     if len(path) > _DEEPEST:
         raise InputError(
             ".".join(path[:_DEEPEST]),
@@ -232,9 +229,7 @@ def _leaves(
             yield (*path, key), value
 
 
-def _replaced(
-    table: dict[str, Any], choice: dict[tuple[str, ...], Any], path: tuple[str, ...] = ()
-) -> dict[str, Any]:
+def _replaced(table: Json, choice: dict[tuple[str, ...], Any], path: tuple[str, ...] = ()) -> Json:
     return {
         key: (
             _replaced(value, choice, (*path, key))

@@ -64,6 +64,7 @@ from boundcheck.language.measures import SMOOTHNESS
 from boundcheck.language.sentence import algorithm_of, gradient_norm
 from boundcheck.language.symbols import Number, f_star
 from boundcheck.language.vocabulary import A, B, F, v_star
+from boundcheck.system.files import Json
 
 # Larger numbers are not read from files: their products would overflow.
 MOST = 1e25
@@ -699,7 +700,7 @@ class AdapterInstance(OfAdapter):
             ]
         )
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> Json:
         """Plain data, from which `from_json` makes the same instance: floats are written so that
         they read back.
         """
@@ -889,7 +890,7 @@ def roundings(adapter: Adapter) -> int:
     return 16 * (sum(math.prod(block.shape) for block in adapter.blocks) + sum(adapter.W0.shape))
 
 
-def adapter_as_json(adapter: Adapter) -> dict[str, Any]:
+def adapter_as_json(adapter: Adapter) -> Json:
     """Plain data, from which `read_adapter` makes the same adapter."""
     fields = type(adapter).__dataclass_fields__
     table = {"kind": adapter.kind, "W0": adapter.W0.tolist()}
@@ -908,7 +909,7 @@ def read_adapter(found: Fields) -> Adapter:
     return make_adapter(kind, W0, rank, scale, factors)
 
 
-def point_as_json(adapter: Adapter, v: Point) -> dict[str, Any]:
+def point_as_json(adapter: Adapter, v: Point) -> Json:
     """Plain data, from which `read_point` makes the same point."""
     return {block.name: part[0].tolist() for block, part in zip(adapter.blocks, v, strict=True)}
 

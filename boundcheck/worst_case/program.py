@@ -40,6 +40,7 @@ from boundcheck.language.vocabulary import F, Gradient, n, v_star
 from boundcheck.proof import judge
 from boundcheck.proof.performance import Multipliers, Squares
 from boundcheck.proof.verdict import JudgedProof
+from boundcheck.system.files import Json
 
 TOLERANCE = 1e-5
 """The largest gap between the two sides of a numerical solution, relative to it."""
@@ -244,7 +245,7 @@ class Exact(NamedTuple):
         """
         return Fraction if self.is_rational else ball_of
 
-    def numbers(self, step: Any, kind: Callable[[Fraction], Any] = Fraction) -> dict[str, Any]:
+    def numbers(self, step: Any, kind: Callable[[Fraction], Any] = Fraction) -> Json:
         """A value of each number of the algorithm."""
         return {self.step_size: step} | {name: kind(x) for name, x in self.rest.items()}
 
@@ -732,7 +733,7 @@ class RationalRun:
         ends = [x.lower().man_exp() for x in least]
         return min(Fraction(int(mantissa)) * Fraction(2) ** int(power) for mantissa, power in ends)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> Json:
         """Plain data: rational numbers as text, in units in which L and the bound at v_1 are 1."""
         gradients, noise = (
             [list(map(str, x)) for x in part] for part in (self.gradients, self.kicks)

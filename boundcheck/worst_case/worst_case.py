@@ -39,6 +39,7 @@ from boundcheck.language.symbols import L, T, ell, exact, f_star, zeta
 from boundcheck.language.view import Shown
 from boundcheck.language.vocabulary import F, v_star
 from boundcheck.proof.audit import proof_as_json
+from boundcheck.system.files import Json
 from boundcheck.system.limits import Tick, silent
 from boundcheck.worst_case.instance import OfRun, check_options
 from boundcheck.worst_case.program import (
@@ -103,8 +104,8 @@ class Case:
     lower: float | None = None
     upper: float | None = None
     violated: bool = False
-    instance: dict[str, Any] | None = None
-    theorem: dict[str, Any] | None = None
+    instance: Json | None = None
+    theorem: Json | None = None
     without: tuple[str, ...] = ()
     larger: tuple[str, ...] = ()
     smaller: tuple[str, ...] = ()
@@ -148,7 +149,7 @@ class Case:
         ends += [f"no upper end over a smaller class: {why}" for why in self.smaller]
         return "; ".join([*ends, *self.without])
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> Json:
         """All fields, the ratio, and how the worst case was computed."""
         return asdict(self) | {"ratio": self.ratio, "how": self.how}
 
@@ -171,7 +172,7 @@ class WorstCases(list[Case], Shown):
         """The reasons why a case is over a smaller class, each once."""
         return tuple(dict.fromkeys(why for case in self for why in case.smaller))
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> Json:
         """The output of `boundcheck falsify --json` for a theorem.
 
         Keys: id, ratio (the largest), violated (whether any is), larger (the hypotheses that are
@@ -338,7 +339,7 @@ class _Theorem:
         functions = OfClass(claim, program, inputs)
         larger = tuple(part.title for part in meets(functions, claim).parts if part.answer != HOLDS)
         smaller, without = functions.leaves_out, list[str]()
-        ends: dict[str, Any] = {"larger": larger, "smaller": smaller}
+        ends: Json = {"larger": larger, "smaller": smaller}
 
         try:
             _, limit = program.rational, claim.enclosures(**inputs)[bound]
