@@ -618,13 +618,15 @@ def descents(understated: Fraction = _ONE) -> tuple[Callable[[Given], ExactModel
         add(partial(of_run, name, meft, start, base, T, ratio, step, noise))
     wide = scalar(Curve.clipped(1, 4))
     held = of_one(wide, "A", constants(wide, _ONE, _ONE, False, understated))
-    for noise, T, ratio in table("0 1 199/20, 0 2 7/4, 0 6 199/20, 1 1 1/2"):
-        name = f"A frozen, best step, T = {T}, q = {ratio}"
-        add(partial(of_run, name, wide, start, held, int(T), ratio, "best", noise, held="A"))
+    for noise, steps, ratio in table("0 1 199/20, 0 2 7/4, 0 6 199/20, 1 1 1/2"):
+        name = f"A frozen, best step, T = {steps}, q = {ratio}"
+        add(partial(of_run, name, wide, start, held, int(steps), ratio, "best", noise, held="A"))
         for share in fractions("1 1/2 3"):
             given = {**held, "eta": share / held["Lhat"]}
             add(
-                partial(of_run, name, wide, start, given, int(T), ratio, "best", noise, held="A"),
+                partial(
+                    of_run, name, wide, start, given, int(steps), ratio, "best", noise, held="A"
+                ),
                 is_alone=True,
             )
     return tuple(found)

@@ -311,8 +311,8 @@ def on_factors(id: str, steps: int) -> Experiment:
         "domain": {"a": 1.0, "b": 1.0},
         "run": {"steps": steps, "audits": steps, "zeta": 0.5, "batch": 1, "replicas": 16},
     }
-    known = dict[str, Number].fromkeys(("C", "sigma", "a", "b", "s", "r"), 1)
-    known |= {"L": L, "G": G, "zeta": 0.5, "D": found.gap(), "T": steps}
+    known: Numbers = {"L": L, "G": G, "zeta": 0.5, "D": found.gap(), "T": steps}
+    known |= dict.fromkeys(("C", "sigma", "a", "b", "s", "r"), 1)
     name = f"Huber of one entry BA, L = {L}, G = {G}, T = {steps}"
     # At A = B = 1 along (1, 1): h'' (A + B)² / 2 + h', with h' = G there.
     return Experiment(name, table, _of(id, known), found.squares, found.gap(), L, 2 * L + G, pull=G)
