@@ -75,6 +75,11 @@ def table(text: str) -> Rows:
     return tuple(map(fractions, text.split(",")))
 
 
+def named(text: str) -> dict[str, Fraction]:
+    """The numbers by name in a text, such as "x=1 y=2/3"."""
+    return {name: Fraction(x) for name, _, x in (each.partition("=") for each in text.split())}
+
+
 # Functions whose values and gradients are exact, written from the definitions: nothing here is
 # taken from what is tried
 
@@ -924,7 +929,7 @@ def steepest(
 
 
 def _candidates(kind: str, c: Mapping[str, Fraction], rank: int) -> Iterator[Point]:
-    square = rows((1, 0), (0, 1))
+    square = table("1 0, 0 1")
     match kind, rank:
         case "lora", 2:
             yield Point(kind, c, (scaled(c["a"], TURN), scaled(c["b"], square)), TURN, {})
@@ -934,9 +939,9 @@ def _candidates(kind: str, c: Mapping[str, Fraction], rank: int) -> Iterator[Poi
         case "loreft", 1:
             # V along one axis, δV along the other.
             tilt = plus(
-                times(transposed(UNIT), rows((-1, 0))), times(transposed(ACROSS), rows((0, 1)))
+                times(transposed(UNIT), table("-1 0")), times(transposed(ACROSS), table("0 1"))
             )
-            yield Point(kind, c, (UNIT, scaled(c["nu"], rows((1, 0)))), tilt, {})
+            yield Point(kind, c, (UNIT, scaled(c["nu"], table("1 0"))), tilt, {})
         case "loreft-trained", 1 | 2:
             # V = U - R along R or across, and gradients of either sign along R and across it.
             R = TURN if rank == 2 else UNIT

@@ -52,6 +52,7 @@ from soundness.exact_model import (
     blocks_of,
     fractions,
     moved,
+    named,
     order,
     root_above,
     root_below,
@@ -139,16 +140,8 @@ def constants(
     or sharp.
     """
     L, G, sigma = meft.smoothness * understated, meft.steepest, max(a, b)
-    found = {
-        "L": L,
-        "G": G,
-        "C": sigma,
-        "sigma": sigma,
-        "a": a,
-        "b": b,
-        "theta": F(1, 2),
-        "c": F(1),
-    }
+    found = {"L": L, "G": G, "C": sigma, "sigma": sigma, "a": a, "b": b}
+    found |= named("theta=1/2 c=1")
     if sharp:
         top = top_eigenvalue(L, G, a, b, meft.scale)
     else:
@@ -299,15 +292,15 @@ def _larger() -> Iterator[_Lemma]:
     two = ((slope, slope), (slope, Curve.clipped(1, 1, "1/2")))
     unit = rows((shrunk, 0), (0, shrunk))
     for scale in fractions("1 1/2"):
-        full = Factored(two, scale, rank=2, origin=rows((0, "1/5"), (0, 0)))
+        full = Factored(two, scale, rank=2, origin=table("0 1/5, 0 0"))
         base = constants(full, _ONE, _ONE, True)
         for v1, v2 in (
-            ((unit, unit), (rows((0, 0), (0, 0)), unit)),
+            ((unit, unit), (table("0 0, 0 0"), unit)),
             ((unit, unit), (unit, rows((0, shrunk), (-shrunk, 0)))),
             ((rows((shrunk, 0), (0, 0)), unit), (unit, rows((0, 0), (0, shrunk)))),
             (
-                (rows(("1/2", "1/3"), (0, "-1/4")), unit),
-                (rows(("1/2", 0), ("1/7", "-1/4")), rows((0, "1/2"), ("1/2", 0))),
+                (table("1/2 1/3, 0 -1/4"), unit),
+                (table("1/2 0, 1/7 -1/4"), table("0 1/2, 1/2 0")),
             ),
         ):
             yield "d = k = r = 2", full, v1, v2, base
@@ -316,13 +309,13 @@ def _larger() -> Iterator[_Lemma]:
                 full,
                 v1,
                 v2,
-                base | {"L": F(2), "G": F(5), "C": F(3)},
+                base | named("L=2 G=5 C=3"),
             )
         line = Factored(((slope, FLAT), (FLAT, slope)), scale, rank=1)
-        p1, p2 = (rows(("3/5", "4/5")), rows(("4/5",), ("3/5",))), (rows((0, 1)), rows((1,), (0,)))
+        p1, p2 = (table("3/5 4/5"), table("4/5, 3/5")), (table("0 1"), table("1, 0"))
         column = Factored(((slope,),), scale, rank=4)
-        q1 = transposed(rows(("1/2", "1/2", "1/2", "1/2"))), rows(("1/2", "1/2", "1/2", "1/2"))
-        q2 = transposed(rows((1, 0, 0, 0))), rows(("1/2", "-1/2", "1/2", "-1/2"))
+        q1 = transposed(table("1/2 1/2 1/2 1/2")), table("1/2 1/2 1/2 1/2")
+        q2 = transposed(table("1 0 0 0")), table("1/2 -1/2 1/2 -1/2")
         for about, meft, v1, v2, sharp in (
             ("d = k = 2, r = 1", line, p1, p2, scale != 1),
             ("d = k = 1, r = 4", column, q1, q2, False),
@@ -343,8 +336,8 @@ def _frozen() -> Iterator[ExactModel]:
             cases.append(("B", meft, *points, constants(meft, _ONE, a, False)))
     slope = Curve.clipped(1, 1)
     line = Factored(((slope, slope), (slope, slope)))
-    base, fixed = constants(line, _ONE, _ONE, False), rows(("3/5", "4/5"))
-    for row1, row2 in ((rows(("1/5", "2/5")), rows((0, 0))), (rows((1, -1)), rows(("1/2", 0)))):
+    base, fixed = constants(line, _ONE, _ONE, False), table("3/5 4/5")
+    for row1, row2 in ((table("1/5 2/5"), table("0 0")), (table("1 -1"), table("1/2 0"))):
         cases.append(("A", line, fixed, transposed(row1), transposed(row2), base))
         cases.append(("B", line, transposed(fixed), row1, row2, base))
     for held, meft, fixed, one, two, numbers in cases:
@@ -549,17 +542,17 @@ def _held_runs() -> Iterator[ExactModel]:
     on all of space.
     """
     wide, narrow, one = Curve.clipped(1, 8, "1/3"), Curve.clipped(2, "1/4"), number(1)
-    line = Factored(((wide, narrow), (narrow, wide)), origin=rows((0, "1/5"), (0, 0)))
+    line = Factored(((wide, narrow), (narrow, wide)), origin=table("0 1/5, 0 0"))
     frozen = (
         (scalar(wide), one, one, _ONE),
         (scalar(wide, "1/2"), number(2), number(-1), F(2)),
         (scalar(narrow, 3), number("1/2"), one, F(2, 3)),
-        (line, rows(("3/5", "4/5")), transposed(rows((1, "-1/2"))), _ONE),
+        (line, table("3/5 4/5"), transposed(table("1 -1/2")), _ONE),
     )
     vectors = (
         (scalar(wide), one, one, _ONE),
         (scalar(narrow), one, number(-1), _ONE),
-        (Factored(((wide,), (narrow,))), one, rows((1,), ("-1/2",)), _ONE),
+        (Factored(((wide,), (narrow,))), one, table("1, -1/2"), _ONE),
     )
     best = [*product(("best",), fractions("1/2 7/4"))]
     mixed = [*product(("printed",), fractions("1/5 3/2")), best[1]]
@@ -638,7 +631,7 @@ def descents(understated: Fraction = _ONE) -> tuple[Callable[[Given], ExactModel
 def _others() -> list[ExactModel]:
     found = [
         _direft(number(2), number(3), number("-1/3"), number("1/2")),
-        _direft(rows((1,), (-2,)), rows((3, 1)), rows(("1/2", 1)), number(2)),
+        _direft(table("1, -2"), table("3 1"), table("1/2 1"), number(2)),
     ]
     names = ("G", "a", "b", "s", "G_2", "a_2", "b_2", "s_2")
     for values in table("1/3 1 1 1 1/4 1 1 2, 8/5 2 1 1 1/3 1/2 1/2 1, 1/5 1 1 1/2 8/5 1 2 1"):
@@ -678,10 +671,7 @@ def _direft(h: Rows, first: Rows, second: Rows, bias: Rows) -> ExactModel:
     }
     meft = Factored(((FLAT,) * (d + 1),) * d, rank=len(bias))
     # And a step that leaves the ball of radius σ from its edge.
-    edge = (("alpha", "1/2"), ("sigma", 1), ("a_t", 1), ("g_a", -1))
-    numbers = {
-        name: F(x) for name, x in (("u_3", "2/5"), ("b_h", 1), ("mu_h", 2), ("s_h", 1), *edge)
-    }
+    numbers = named("u_3=2/5 b_h=1 mu_h=2 s_h=1 alpha=1/2 sigma=1 a_t=1 g_a=-1")
     return model_of(f"h of {d} entries, rank {len(bias)}", meft, numbers, matrices)
 
 
@@ -757,7 +747,7 @@ def _composed(
 
 def _adapters() -> Iterator[ExactModel]:
     slope, ones = Curve.clipped(2, 1, "1/3"), Curve.clipped(1, 1)
-    ends = rows((1, "1/2"), (0, -1)), rows(("1/3", 0), ("2/3", 1))
+    ends = table("1 1/2, 0 -1"), table("1/3 0, 2/3 1")
     laws = frozenset({"jiang2024.assumption1", "F(W) = f(W)"})
     square = Factored(((slope, slope), (slope, ones)))
     for meft, (first, second) in ((scalar(slope), (number(1), number("1/4"))), (square, ends)):
@@ -781,12 +771,12 @@ def _adapters() -> Iterator[ExactModel]:
         ("meft.loreft_sharp", "meft.loreft_rank1"), table("2 10 1, 2/3 3 2"), strict=True
     ):
         slope = Curve.clipped(L, G)
-        known = _evaluated(catalogue[id], {"L": L, "G": G, "nu": nu, "theta": F(1, 2)})
+        known = _evaluated(catalogue[id], {"L": L, "G": G, "nu": nu} | named("theta=1/2"))
         wide = Factored(((slope,), (Curve.clipped(L / 2, G / 8),)))
         turns = (
             (number(1), number(-1)),
             (number(1), number(1)),
-            (rows(("3/5", "4/5")), rows((0, 1))),
+            (table("3/5 4/5"), table("0 1")),
         )
         for i, (meft, turned) in enumerate(
             zip((scalar(slope), scalar(slope), wide), turns, strict=True)
@@ -795,9 +785,7 @@ def _adapters() -> Iterator[ExactModel]:
             yield _composed("LoReFT", "loreft", meft, {**stretch(i), **known}, points)
     # λ is rational at ν = 1, L = 4 and G = 7: 24 + 25.
     meft = Factored(((Curve.clipped(4, 7),),), origin=number(1))
-    known = _evaluated(
-        catalogue["meft.loreft_trained"], {"L": F(4), "G": F(7), "nu": F(1), "theta": F(1, 2)}
-    )
+    known = _evaluated(catalogue["meft.loreft_trained"], named("L=4 G=7 nu=1 theta=1/2"))
     for i, (other, start, end) in enumerate(table("1 2 0, -1 0 -2, -1 1 -1/2")):
         points = {"R": (number(1), number(other)), "U": (number(start), number(end))}
         yield _composed("LoReFT in (R, U)", "loreft-trained", meft, {**stretch(i), **known}, points)
@@ -819,7 +807,7 @@ def _any_map() -> Iterator[ExactModel]:
         lambda p: times(p[1], weight(blocks_of(p, 2)[0]))[0][0],
         lambda p: (pull(*blocks_of(p, 2)), weight(p[0])),
     )
-    known = _evaluated(catalogue["meft.composition"], {"L": F(2), "G": F(3), "J": F(5), "H": F(1)})
+    known = _evaluated(catalogue["meft.composition"], named("L=2 G=3 J=5 H=1"))
 
     for zero, shares in product(fractions("0 12"), _SHARES):
         meft = scalar(Curve.clipped(2, 3, zero))

@@ -43,7 +43,7 @@ from boundcheck.language.vocabulary import (
 from boundcheck.proof import Process, Proof, Reading, at_numbers, script
 from soundness.edits import mixed_up
 from soundness.engines import Examined, descended, examined, function_of, run
-from soundness.exact_model import ExactModel, huber, parabola
+from soundness.exact_model import ExactModel, fractions, huber, parabola
 from soundness.runs import on_kink, on_scalars
 from soundness.theorems import Edited, Recipe, edited, exchanged, own_id, rational, recipes, times
 
@@ -75,7 +75,7 @@ def examinations(every: int = 1, first: int = 0) -> Iterator[Examined]:
 M, X, Y = sp.MatrixSymbol("M", n, n), sp.MatrixSymbol("X", n, 1), sp.MatrixSymbol("Y", n, 1)
 SIZE = Parameter(sp.Symbol("size_0", positive=True), "positive real", "a bound")
 _SIDES = {"n": 1, "one": 1}
-_FACTORS = (Fraction(1, 2), Fraction(1), Fraction(2))
+_FACTORS = fractions("1/2 1 2")
 
 
 class _Law(NamedTuple):
@@ -291,7 +291,7 @@ def measurable() -> Iterator[Make]:
             yield partial(_variance, id, is_known, place)
         for word, is_known in product((words.UNBIASED, words.CONVEX), (True, False)):
             yield partial(_variance, id, is_known, word)
-    shares = (Fraction(1), Fraction(1, 4), Fraction(1, 16), Fraction(1, 64))
+    shares = fractions("1 1/4 1/16 1/64")
     changes = [change for hypothesis in _QUIET.hypotheses for change in edited(hypothesis)]
     edits = list(product(shares, changes))[:_EDITS]
     for steps, (place, (share, change)) in product((2, 3, 6), enumerate(edits)):
