@@ -112,8 +112,8 @@ _HELD: dict[sp.Symbol, Callable[..., bool]] = {
         )
     ),
 }
-# What the catalogue's hypotheses say of a run without noise, where the statement fails wherever this
-# says no; and what asks for more than the statement.
+# What the catalogue's hypotheses say of a run without noise, where the statement fails wherever
+# this says no; and what asks for more than the statement.
 _EXACTLY: dict[str, Holds] = {
     "classic.smooth_everywhere": _HELD[ell],
     "classic.convex": lambda walk: min(walk.curve.curvatures) >= 0,
