@@ -386,8 +386,7 @@ _HEAD = tuple(
 
 def _attacked(count: dict[str, Any]) -> Iterator[Part]:
     def counts(found: Sequence[dict[str, Any]], name: str, head: str) -> view.Table:
-        keys = ("tried", "same", "line", "read", "wrong")
-        rows = [(x[name], *(number(x[key]) for key in keys)) for x in found]
+        rows = [(x[name], *(number(x[key]) for key in ("tried", *_LOOKS))) for x in found]
         return view.Table((head, *_HEAD), rows, most=None)
 
     yield counts((*count["kinds"], {"kind": "all"} | count["all"]), "kind", "Attack")

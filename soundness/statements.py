@@ -24,14 +24,13 @@ from boundcheck.language import hypotheses as words
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, letters
 from boundcheck.language.sentence import word_of
-from boundcheck.language.symbols import Parameter, ell, zeta
+from boundcheck.language.symbols import Parameter, T, ell, zeta
 from boundcheck.language.vocabulary import (
     EuclideanNorm,
     F,
     FrobeniusNorm,
     Gradient,
     InnerProduct,
-    Iterate,
     Value,
     n,
     t,
@@ -219,11 +218,7 @@ _PAIRS: tuple[tuple[str, sp.Basic, sp.Basic], ...] = (
     ("from an iterate to the next", v_t, v_t.xreplace({t: t + 1})),
     ("from an iterate to the one before it", v_t.xreplace({t: t + 1}), v_t),
     ("from an iterate to the first", v_t, v_t.xreplace({t: sp.Integer(1)})),
-    (
-        "from an iterate to the last",
-        v_t,
-        Iterate("v", sp.Symbol("T", positive=True, integer=True), n, 1),
-    ),
+    ("from an iterate to the last", v_t, v_t.xreplace({t: T})),
 )
 
 
@@ -374,11 +369,7 @@ def lemmas() -> Iterator[Make]:
                     f"the bound at {letter}/2, with {hypothesis.id} of {letter}/2 under its word"
                 )
                 told, tag = (
-                    (
-                        _STATEMENT,
-                        change,
-                        f"{lemma.id} at {letter}/2",
-                    ),
+                    (_STATEMENT, change, f"{lemma.id} at {letter}/2"),
                     f"at_half_of_{letter}",
                 )
                 yield partial(_lemma, lemma, hypothesis, halved, told, tag, **formulas)

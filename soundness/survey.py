@@ -24,13 +24,13 @@ from typing import Any, ClassVar
 import psutil
 
 import boundcheck
-from boundcheck.errors import InputError
 from boundcheck.experiment.coverage import clopper_pearson
 from boundcheck.proofs import papers
 from boundcheck.system.executors import Call, Running, engine_of
 from boundcheck.system.files import parse_json, read_text, replace_file
 from boundcheck.system.limits import Tick, silent
 from boundcheck.version import __version__
+from boundcheck.worst_case.search import check_count
 from soundness.attacks import KINDS, LINE, READ, SAME, SUBJECTS, attacks
 from soundness.inputs import malformed
 from soundness.proofs import mutants
@@ -293,8 +293,7 @@ def reliability(share: int = 1, jobs: int = 1, tick: Tick = silent) -> Reliabili
 
 def _check(**counts: int) -> None:
     for name, value in counts.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise InputError(name, value, "an integer from 1 on")
+        check_count(name, value)
 
 
 def _made(calls: Sequence[Call], executor: int | Executor, tick: Tick) -> tuple[Trial, ...]:
