@@ -389,8 +389,9 @@ class Proof:
         goal = self.reading.fact(relation)
         found = None if witness else self._closed(goal, reason)
         if isinstance(found, Half) and not named:
-            lines = [x.relation for x in (*self.assumptions, *self.steps) if x.relation is not None]
-            found = Laws(self.reading, [relation, *lines], self.known).prove(goal) or found
+            above = [x.relation for x in self.assumptions]
+            above += [x.relation for x in self.steps if x.relation is not None]
+            found = Laws(self.reading, [relation, *above], self.known).prove(goal) or found
         theorem = found if isinstance(found, Theorem) else rules.assume(goal)
         inference: Theorem | Counterexample | None = None
         if derived_from:

@@ -253,9 +253,11 @@ def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
     end = filled.closing
     if end is not None:
         end = Closing(tuple(end.forall), tuple(end.such_that), end.relation)
-    # A reading made again has the methods of its class alone.
     # What a lemma says is what its claim says.
-    sequent = script.sequent and script.claim and statement(script.claim)
+    claim, sequent = script.claim, script.sequent
+    if sequent is not None and claim is not None:
+        sequent = statement(claim)
+    # A reading made again has the methods of its class alone.
     reading = sequent.reading if sequent else Reading.having(script.reading, ())
     script = replace(script, reading=reading, sequent=sequent)
     proof = Proof(script.claim, script.reading, assumptions, closing=end)
@@ -299,15 +301,15 @@ def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
     ledger = set(final.ledger) if final else set().union(*(theorem.ledger for theorem in theorems))
     rests, queue, seen = set[Statement](), list(final.hypotheses if final else ()), set[Statement]()
     while queue:
-        each = queue.pop()
-        if each in seen:
+        premise = queue.pop()
+        if premise in seen:
             continue
-        seen.add(each)
-        if each in backed:
-            ledger |= backed[each].ledger
-            queue += backed[each].hypotheses
+        seen.add(premise)
+        if premise in backed:
+            ledger |= backed[premise].ledger
+            queue += backed[premise].hypotheses
         else:
-            rests.add(each)
+            rests.add(premise)
     # And the assumptions that give the sign of a letter in a quotient or root of what it says.
     inside = (
         set[Term]().union(*(atom.inside for atom in _partial(final.conclusion)))
