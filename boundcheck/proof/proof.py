@@ -383,14 +383,13 @@ class Proof:
 
         """
         named = tuple(_flat(because))
-        reason = Because(
-            named or self.known, tuple(hints), None if factor is None else tuple(factor), degree
-        )
+        reason = Because(named, tuple(hints), None if factor is None else tuple(factor), degree)
         goal = self.reading.fact(relation)
         found = None if witness else self._closed(goal, reason)
         if isinstance(found, Half) and not named:
             above = [x.relation for x in self.assumptions]
             above += [x.relation for x in self.steps if x.relation is not None]
+            reason = replace(reason, premises=self.known)
             found = Laws(self.reading, [relation, *above], self.known).prove(goal) or found
         theorem = found if isinstance(found, Theorem) else rules.assume(goal)
         inference: Theorem | Counterexample | None = None
