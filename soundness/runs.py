@@ -156,7 +156,8 @@ class Diagonal:
         with ctx.workprec(BITS):
             p = ball_of(self.start)
             p = p - alpha * (_slope(self.curves[-1], p * p) + ball_of(self.noise)) * p
-            return 2 * (ball_of(self.noise) * p) ** 2
+            off = ball_of(self.noise) * p
+            return 2 * off * off
 
     def squares(self, alpha: arb, steps: int) -> list[arb]:
         """E‖∇F(v_t)‖² at t = 1, ..., T over all 2^(t - 1) sample paths, each of which is
@@ -248,7 +249,9 @@ class Scalar:
                 for z, y in zip(self.z, self.y, strict=True)
             ]
             n = len(gradients)
-            return (sum(gradients[1:], arb(0)) / (n - 1) - sum(gradients, arb(0)) / n) ** 2
+            off = sum(gradients[1:], arb(0)) / (n - 1) - sum(gradients, arb(0)) / n
+            # Of a ball around 0 the power 2 is NaN.
+            return off * off
 
     def largest_variance(self, alpha: arb, steps: int) -> Fraction:
         """An upper bound on the variance at every w that T steps can reach, by the interval of
