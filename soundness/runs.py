@@ -175,7 +175,8 @@ class Diagonal:
                         # Of each of two equal factors the derivative is s h' p.
                         pull = arb(1) if self.scale is None else ball_of(self.scale) * p
                         slope = _slope(h, p if self.scale is None else pull * p)
-                        sums[t] += (slope * pull) ** 2 * (1 if self.scale is None else 2)
+                        size = slope * pull
+                        sums[t] += size * size * (1 if self.scale is None else 2)
                         p = p - alpha * (slope + kick) * pull
                 totals = [total + x / len(draws) for total, x in zip(totals, sums, strict=True)]
         return totals
