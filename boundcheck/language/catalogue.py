@@ -7,6 +7,7 @@ stands in the claim's `source`, or if the entry names the id in its field ``clai
 ignores and nobody is shown.
 """
 
+import inspect
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -95,8 +96,8 @@ class Catalogue(Mapping[str, Claim], Shown):
         Its words are a part of a claim: with the same formulas and other code in a word it is
         another claim.
         """
-        # The proof of a lemma has its claim.
-        found = getattr(found, "claim", found)
+        # The proof of a lemma has its claim; a stranger's object is not asked, which would run it.
+        found = inspect.getattr_static(found, "claim", found)
         if not isinstance(found, Claim):
             raise InputError(
                 field, name, f"the path of a Claim, and not of a {type(found).__name__}"
