@@ -173,17 +173,10 @@ class By:
         `equations`, such as root(z)² = z, rewrite x² and y².
         """
         y, smaller = larger.fact.polynomial, self.reading.scalar(x)
-        goal = y - smaller
         wanted = Fact(squares.fact.relation, y * y - smaller * smaller)
         if squares.conclusion != wanted:
             squares = certify(wanted, [squares, *equations]) or rules.assume(wanted)
-        # y(y - x) = (y - x)²/2 + (y² - x²)/2: if y < x, the left side is not positive, but the
-        # right side is.
-        half = Fraction(1, 2)
-        terms = ((((half, goal),), ()), (((half, ONE),), (0,)))
-        return rules.certificate(
-            (squares, larger), Fact(squares.fact.relation, goal), terms, (), (1,)
-        )
+        return below(squares, larger, smaller)
 
     def positive_root(self, radicand: Theorem) -> Theorem:
         """root(x) > 0, from x > 0."""
@@ -303,6 +296,15 @@ class By:
 
 
 _UNIT = (Fraction(1), ONE)
+
+
+def below(squares: Theorem, larger: Theorem, x: Scalar) -> Theorem:
+    """The theorem x <= y, from x² <= y² and y >= 0; it is x < y if the first is strict."""
+    # y(y - x) = (y - x)²/2 + (y² - x²)/2: if y < x, the left side is not positive, but the right
+    # side is.
+    half, goal = Fraction(1, 2), larger.fact.polynomial - x
+    terms = ((((half, goal),), ()), (((half, ONE),), (0,)))
+    return rules.certificate((squares, larger), Fact(squares.fact.relation, goal), terms, (), (1,))
 
 
 def discharged(theorem: Theorem, *given: Theorem) -> Theorem:

@@ -9,7 +9,6 @@ on. Nothing is trusted: each premise is a theorem of the kernel.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from fractions import Fraction
 from itertools import combinations, permutations
 
 import sympy as sp
@@ -17,9 +16,9 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, KernelError, Theorem, rules
-from boundcheck.kernel.terms import FROBENIUS, ONE, SPECTRAL, Scalar
+from boundcheck.kernel.terms import FROBENIUS, SPECTRAL, Scalar
 from boundcheck.language import vocabulary as words
-from boundcheck.proof.by import By
+from boundcheck.proof.by import By, below
 from boundcheck.proof.certificate import entailed
 from boundcheck.proof.reading import Reading
 
@@ -160,7 +159,7 @@ class Laws:
                     yield from self.tried(self.by.expansion, each)
 
     def by_its_square(self, goal: Fact, premises: Sequence[Theorem]) -> Theorem | None:
-        """X <= y from x² <= y² and y >= 0, for a norm or root x."""
+        """For a norm or root x: x <= y, from x² <= y² and y >= 0."""
         for monomial, weight in goal.polynomial.terms.items():
             if weight >= 0 or len(monomial) != 1 or monomial[0][1] != 1:
                 continue
@@ -170,8 +169,7 @@ class Laws:
             squared = entailed(Fact(goal.relation, larger * larger - x * x), near)
             positive = squared and entailed(Fact(">=", larger), near)
             if squared and positive:
-                terms = ((((_HALF, goal.polynomial),), ()), (((_HALF, ONE),), (0,)))
-                return rules.certificate((squared, positive), goal, terms, (), (1,))
+                return below(squared, positive, x)
         return None
 
     # Numbers.
@@ -203,7 +201,7 @@ class Laws:
                     yield self.by.from_squares(equal, size, each)
 
     def of_quotient(self, divisor: sp.Expr) -> Iterator[Theorem]:
-        """X · (1/x) = 1 and 1/x > 0, where x > 0."""
+        """Where x > 0: x · (1/x) = 1 and 1/x > 0."""
         for positive in self.signed(">", divisor):
             yield from self.by.quotient(positive)
 
@@ -225,7 +223,6 @@ class Laws:
         return found if isinstance(found, list) else [found]
 
 
-_HALF = Fraction(1, 2)
 # The norms of two factors that bound a norm of their product.
 _KINDS = {
     FROBENIUS: ((SPECTRAL, FROBENIUS), (FROBENIUS, SPECTRAL), (FROBENIUS, FROBENIUS)),

@@ -389,8 +389,9 @@ class Proof:
         if isinstance(found, Half) and not named:
             above = [x.relation for x in self.assumptions]
             above += [x.relation for x in self.steps if x.relation is not None]
-            reason = replace(reason, premises=self.known)
-            found = Laws(self.reading, [relation, *above], self.known).prove(goal) or found
+            known = self.known
+            reason = replace(reason, premises=known)
+            found = Laws(self.reading, [relation, *above], known).prove(goal) or found
         theorem = found if isinstance(found, Theorem) else rules.assume(goal)
         inference: Theorem | Counterexample | None = None
         if derived_from:

@@ -67,7 +67,7 @@ class Script:
 
     def __call__(self, build: Callable[[Proof], None]) -> "Script":
         """The lemma with the lines of a function as its proof."""
-        return checked(replace(self, build=build, is_statement=False))
+        return checked(replace(self, build=build))
 
     @property
     def is_ours(self) -> bool:

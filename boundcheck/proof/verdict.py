@@ -441,8 +441,7 @@ def claim_verdict(proofs: Sequence[JudgedProof]) -> ClaimVerdict:
         # A printed proof may be broken, and its claim true: the false line must be the claim
         # itself.
         claim, lines = proof.script.claim, [x.step for x in proof.steps if x.verdict == "refuted"]
-        is_statement = proof.script.is_statement or proof.script.sequent is not None
-        if is_statement and any(
+        if proof.script.is_statement and any(
             claim is None or line.relation == claim.conclusion for line in lines
         ):
             return "refuted"
