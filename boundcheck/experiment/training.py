@@ -31,7 +31,6 @@ from boundcheck.functions.networks.network import evaluating
 from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import Audit
 from boundcheck.language.sentence import words_of
-from boundcheck.system.files import Json
 
 # What the names of model classes end in, and which of their labels belong to which logits.
 _SHAPES: dict[str, Shape] = {
@@ -309,7 +308,7 @@ def check_whole(args: Any) -> None:
             )
 
 
-def settings_of(args: Any) -> Json:
+def settings_of(args: Any) -> dict[str, Any]:
     """The arguments of the training that name the run."""
     names = (
         "learning_rate",
@@ -320,7 +319,7 @@ def settings_of(args: Any) -> Json:
         "weight_decay",
         "warmup_steps",
     )
-    found: Json = {name: getattr(args, name, None) for name in names}
+    found: dict[str, Any] = {name: getattr(args, name, None) for name in names}
     for name, value in (("optim", args.optim), ("schedule", args.lr_scheduler_type)):
         found[name] = str(getattr(value, "value", value))
     return found | {"batch": batch_of(args)}
@@ -377,7 +376,7 @@ def undisturbed(*things: Any) -> Iterator[list[Any]]:
 
 def _reached(
     things: Sequence[Any],
-) -> tuple[list[Any], list[tuple[Json, Json]]]:
+) -> tuple[list[Any], list[tuple[dict[str, Any], dict[str, Any]]]]:
     """The generators that things, or the code of their classes, reach; and the attributes of what
     the things reach.
     """

@@ -22,7 +22,7 @@ import psutil
 from boundcheck.errors import InputError, near
 
 Json = dict[str, Any]
-"""A table: of a spec, a result, an instance, or what else is stored."""
+"""A table that JSON can hold: of a spec, a result, an instance."""
 UNFINISHED = ".part"
 """The ending of the name of a file that is not yet whole."""
 # What `replace_file` adds to a name: machine, process and chance.

@@ -245,7 +245,7 @@ class Exact(NamedTuple):
         """
         return Fraction if self.is_rational else ball_of
 
-    def numbers(self, step: Any, kind: Callable[[Fraction], Any] = Fraction) -> Json:
+    def numbers(self, step: Any, kind: Callable[[Fraction], Any] = Fraction) -> dict[str, Any]:
         """A value of each number of the algorithm."""
         return {self.step_size: step} | {name: kind(x) for name, x in self.rest.items()}
 
