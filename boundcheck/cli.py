@@ -32,7 +32,7 @@ from boundcheck.system.ending import in_one_line
 from boundcheck.system.files import cache_folder, path_from_here, read_text
 from boundcheck.system.limits import DAY
 from boundcheck.system.plugins import allowing, as_options
-from boundcheck.verdicts import counted, is_well
+from boundcheck.verdicts import amount, is_well, tally
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -642,7 +642,7 @@ def measure(
         {"runs": told, "report": str(files[0])},
         [
             verdicts_table(told),
-            f"{len(told)} runs: {counted(each['verdict'] for each in told)}",
+            f"{amount(len(told), 'run')}: {tally(each['verdict'] for each in told)}",
             f"Report: {files[0]}",
         ],
     )

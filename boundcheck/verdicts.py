@@ -138,7 +138,12 @@ def look_of(word: str) -> Look:
     return Look.LIMIT if given and look is Look.WELL else look
 
 
-def counted(words: Iterable[str]) -> str:
+def amount(count: int, noun: str) -> str:
+    """A number of things, `1 run` or `2 runs`."""
+    return f"{count} {noun}{'s' if count != 1 else ''}"
+
+
+def tally(words: Iterable[str]) -> str:
     """How many there are of each verdict, what is gravest first."""
     looks = list(Look)
     found = sorted(Counter(words).items(), key=lambda each: looks.index(look_of(each[0])))

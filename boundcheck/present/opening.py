@@ -37,7 +37,7 @@ from boundcheck.present.style import (
 )
 from boundcheck.present.words import label, number, titled
 from boundcheck.proof.audit import Carrier, carrier
-from boundcheck.verdicts import Verdict, counted
+from boundcheck.verdicts import Verdict, tally
 from boundcheck.worst_case.view import rounded_down
 
 # What stands for what in the picture: what a paper prints, what holds, what a run does, what is
@@ -151,7 +151,7 @@ def in_all(one: str, many: str, verdicts: Iterable[str]) -> str:
     found = list(verdicts)
     if len(found) == 1:
         return f"The one {one} is {found[0]}."
-    return f"{len(found)} {many}: {counted(found)}."
+    return f"{len(found)} {many}: {tally(found)}."
 
 
 def opening_of(material: Material, summary: str = "") -> Opening:

@@ -40,7 +40,7 @@ from boundcheck.proof.notation import UNCLEAR, Display, identity, identity_latex
 from boundcheck.proof.verdict import JudgedProof, JudgedStep
 from boundcheck.proof.witness import numbers_at
 from boundcheck.shown import command
-from boundcheck.verdicts import counted, is_well
+from boundcheck.verdicts import amount, is_well, tally
 
 # Claims of an audit that are shown open.
 _FEW = 3
@@ -58,7 +58,7 @@ row that depends on the choice says which way it goes under each."""
 @view.view_of.register(ProofAudit)
 def _audit_view(audit: ProofAudit) -> View:
     """An audit: each of its claims if they are few, else a table of them."""
-    title, about = "Proofs, audited", _counted(len(audit.claims), "claim")
+    title, about = "Proofs, audited", amount(len(audit.claims), "claim")
     parts: list[Part] = [*referee_table(audit.rows)]
     if len(audit.claims) <= _FEW:
         parts += [each.view() for each in audit.claims]
@@ -77,10 +77,6 @@ def _audit_view(audit: ProofAudit) -> View:
             line(f"One claim whole: audit[{audit.claims[0].id!r}]. All lines: audit.to_frame().")
         )
     return View(title, about, parts=(*parts, *_facts(audit)))
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'s' if count != 1 else ''}"
 
 
 def _facts(audit: ProofAudit) -> Iterator[Line]:
@@ -160,7 +156,7 @@ def _evidence(row: JudgedRow) -> Iterator[Fold]:
             )
             parts += map(line, _formulas(*added))
     if parts:
-        yield Fold(line(f"Evidence: {_counted(len(lines), 'line')}"), tuple(parts))
+        yield Fold(line(f"Evidence: {amount(len(lines), 'line')}"), tuple(parts))
     elif row.verdict != "editorial":
         yield Fold(line("Evidence"), (paragraph(row.evidence),))
 
@@ -214,7 +210,7 @@ def _proof_view(proof: JudgedProof) -> View:
         whole = line(
             view.Code(command("prove", proof.script.id, "--steps")), "shows what each is given."
         )
-        count = line(f"And {_counted(len(hidden), 'line')} of mere algebra:")
+        count = line(f"And {amount(len(hidden), 'line')} of mere algebra:")
         told_.append(Fold(count, (whole, view.Table(("line", "what it says"), rows, most=None))))
     parts += [part for judged in open_ for part in line_parts(proof, judged)]
     parts.append(Fold(line(f"The lines of the proof: {len(proof.steps)}"), tuple(told_)))
@@ -415,8 +411,8 @@ def show(
         yield from _facts(audit)
     else:
         yield paragraph("-v shows each finding whole, what each proof proves, and each witness.")
-    verdicts = counted(claim.verdict for claim in audit.claims)
-    yield line(f"{_counted(len(audit.claims), 'claim')}: {verdicts}; in {audit.seconds:.1f} s")
+    verdicts = tally(claim.verdict for claim in audit.claims)
+    yield line(f"{amount(len(audit.claims), 'claim')}: {verdicts}; in {audit.seconds:.1f} s")
 
 
 def summary(rows: Sequence[JudgedRow]) -> Iterator[Line]:
@@ -424,7 +420,7 @@ def summary(rows: Sequence[JudgedRow]) -> Iterator[Line]:
     open.
     """
     if rows:
-        yield line(f"{_counted(len(rows), 'finding')}: {counted(each.verdict for each in rows)}")
+        yield line(f"{amount(len(rows), 'finding')}: {tally(each.verdict for each in rows)}")
     for each in rows:
         if not is_well(each.verdict):
             said = f"row {each.row.number}, {each.row.locator}: {each.finding}"
@@ -466,9 +462,7 @@ def _proved(proof: JudgedProof) -> Cell:
     unmet = "" if known_instance(proof) or not proof.hypotheses else f"; {instance_told(proof)}"
     if proof.difference:
         return f"the claim, {proof.difference}{unmet}"
-    given = (
-        f"from {_counted(len(proof.hypotheses), 'assumption')}{unmet}" if proof.hypotheses else ""
-    )
+    given = f"from {amount(len(proof.hypotheses), 'assumption')}{unmet}" if proof.hypotheses else ""
     return _above(_formulas(*([proof.conclusion] if proof.conclusion else []))[0], given)
 
 
@@ -491,7 +485,7 @@ def _lines(
     head = ("line", "verdict", "trust", "what it says", *(["z3, cvc5"] if voices else []))
     yield view.Table(head, rows, title, most=None)
     if hidden := len(proof.steps) - len(lines):
-        yield line(f"and {_counted(hidden, 'line')} of mere algebra: --steps shows them")
+        yield line(f"and {amount(hidden, 'line')} of mere algebra: --steps shows them")
     if proof.verdict == "proved":
         display = _display(proof)
         yield from _theorem(proof, display)
