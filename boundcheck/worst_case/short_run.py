@@ -216,9 +216,7 @@ class ShortRun(OfRun, OfAdapter):
         # Where the variance is at most zeta^2, expected smoothness holds with any A, B = 1 and C =
         # zeta^2.
         found |= {zeta.name: noise, abc_b.name: 1, abc_c.name: noise * noise * _SPARE}
-        return found | {
-            f"{radius}_1": max(norm, 1e-9) * _SPARE for radius, norm in self.start_norms.items()
-        }
+        return found | {f"{radius}_1": norm * _SPARE for radius, norm in self.start_norms.items()}
 
     @property
     def chosen(self) -> Mapping[str, Any]:
@@ -241,9 +239,11 @@ class ShortRun(OfRun, OfAdapter):
 
     @cached_property
     def start_norms(self) -> dict[str, float]:
-        """The norm of each block of v_1, by the name of its radius."""
+        """The norm of each block of v_1, by the name of its radius; of a block that is 0 a bound,
+        since claims speak of positive radii.
+        """
         parts = zip(self.adapter.blocks, self.adapter.norms(self.v), strict=True)
-        return {block.radius: norm.item() for block, norm in parts if block.radius}
+        return {block.radius: max(norm.item(), 1e-9) for block, norm in parts if block.radius}
 
     @cached_property
     def gap_bound(self) -> float:

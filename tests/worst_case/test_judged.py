@@ -14,7 +14,7 @@ from sympy import Le, Min
 
 from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import t
-from boundcheck.functions.adapters import ADAPTERS, Full
+from boundcheck.functions.adapters import ADAPTERS, Full, make_adapter
 from boundcheck.language import vocabulary
 from boundcheck.language.algorithms import GRADIENT_DESCENT
 from boundcheck.language.catalogue import catalogue
@@ -408,3 +408,12 @@ def test_what_is_drawn_for_a_claim_of_the_catalogue_meets_all_of_it(id, kind):
         assert meets(instance, claim).objection == ""
 
     look()
+
+
+def test_a_run_from_a_factor_that_is_0_is_judged():
+    """The bounds of an adapter are asked for at positive radii."""
+    zero, claim = torch.zeros(1, 1, dtype=torch.float64), catalogue["meft.unconditional_gd"]
+    made, knots = make_adapter("lora", zero, 1, 1.0, {}), np.array([[-1.0, -1.0], [1.0, 1.0]])
+    v = zero[None], zero[None] + 1
+    run = ShortRun(claim, made, {}, "sigma", knots, np.ones((1, 1)), 0.0, v, 2)
+    assert meets(run, claim).objection == ""
