@@ -3,7 +3,6 @@ nor much worse."""
 
 import math
 import re
-from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -15,7 +14,6 @@ from boundcheck.language.view import short
 from boundcheck.present.latex import significant
 from boundcheck.present.words import number, signed
 
-Write = Callable[[float, int, Toward], str]
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 POSITIVE = st.floats(min_value=1e-290, max_value=1e290)
 _POWERS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")

@@ -42,7 +42,6 @@ from boundcheck.kernel.terms import (
 from tests.layers import examples
 
 Numbers = tuple[tuple[Fraction, ...], ...]
-Shape = tuple[str, str]
 
 DIMENSIONS = ("m", "n", "k")
 FEW = examples(30)

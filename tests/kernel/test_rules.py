@@ -3,7 +3,7 @@ not."""
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, given, reject, settings
@@ -62,7 +62,6 @@ DATA = st.data()
 TIMED = tuple(x for x in strategies.KINDS if x != ANY)
 TESTED = set()
 Test = TypeVar("Test", bound=Callable[..., None])
-Draw = Callable[[Any], Any]
 
 
 def checks(*names):

@@ -15,7 +15,6 @@ from torch import Tensor
 from boundcheck.functions.adapters import Adapter
 
 Matrix = np.ndarray
-PlainPoint = tuple[Matrix, ...]
 
 
 def floats(X):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -19,10 +18,6 @@ class Look:
     gradient_square: float
     gap: float
     square_distance: float
-
-
-# The value and the gradient of a sum of functions of one coordinate each, least at 0.
-Smooth = tuple[Callable[[np.ndarray], float], Callable[[np.ndarray], np.ndarray]]
 
 
 def huber(L, widths):

@@ -17,7 +17,6 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.prose import plain
 from boundcheck.language.symbols import D, L, exact, formula, is_plain
 
-LEMMA_1 = catalogue["jiang2024.lemma1"]
 THEOREM_2 = catalogue["jiang2024.theorem2"]
 INPUTS = {"L": 1, "C": 1, "sigma": 1, "G": 3, "r": 4, "D": 1, "zeta": 0.1, "T": 10_000}
 
@@ -164,9 +163,6 @@ def test_a_claim_that_assumes_another_formula_is_another_claim():
 AT = {L: Fraction(3, 7), D: Fraction(5)}
 
 
-# What is typed, and a naive twin: its value as Python's fractions have it; None where it divides by
-# 0.
-Typed = tuple[str, Fraction | None]
 SIGNS = {
     "+": operator.add,
     "-": operator.sub,

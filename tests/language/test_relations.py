@@ -16,7 +16,6 @@ from boundcheck.language.symbols import D, T, ell, zeta
 from boundcheck.properties import claim_inputs
 
 LEMMA_1 = catalogue["jiang2024.lemma1"]
-SHARP = catalogue["meft.lemma1_sharp"]
 EQUAL_RADII = catalogue["meft.lemma1_sharp_equal_radii"]
 ANY_STEP = catalogue["meft.theorem2_any_step"]
 AVERAGE, ATTAINED = catalogue["meft.theorem2_average"], catalogue["meft.theorem2_average_sharp"]

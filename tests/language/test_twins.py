@@ -7,9 +7,7 @@ minimum: neither is the catalogue's own formula.
 """
 
 import math
-from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
 
 import hypothesis.strategies as st
 import mpmath as mp
@@ -23,8 +21,6 @@ from boundcheck.exact.balls import enclose
 from boundcheck.language.catalogue import catalogue
 from boundcheck.properties import claim_inputs
 from tests.layers import examples
-
-Twin = Callable[[Any], dict[str, Any]]
 
 DIGITS = 50
 EPSILON = 2.0**-52

@@ -1,11 +1,8 @@
 """Whatever minibatches say that have not the gradient as their mean, no theorem about them is
 supported or violated."""
 
-from collections.abc import Callable
-
 import pytest
 import torch
-from torch import Tensor
 
 import boundcheck as bc
 from boundcheck.errors import InputError
@@ -22,7 +19,6 @@ TABLE = {
     "adapter": {"kind": "full"},
     "run": {"steps": 40, "step_size": 0.05, "batch": 4, "replicas": 8, "audits": 8, "zeta": 2.0},
 }
-Mix = Callable[[Tensor, Tensor, int], Tensor]
 
 
 def weighted(by):

@@ -28,7 +28,7 @@ from boundcheck.properties import check_claim
 from boundcheck.properties.session import using
 
 X, Y, Z = sp.MatrixSymbol("X", d, r), sp.MatrixSymbol("Y", r, k), sp.MatrixSymbol("Z", k, d)
-U, V, Q = (sp.MatrixSymbol(name, k, 1) for name in "UVQ")
+U, V = sp.MatrixSymbol("U", k, 1), sp.MatrixSymbol("V", k, 1)
 x, y = sp.symbols("x y")
 p, q = sp.symbols("p q", positive=True)
 F, op, size = FrobeniusNorm, SpectralNorm, EuclideanNorm

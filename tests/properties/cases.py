@@ -43,7 +43,6 @@ from boundcheck.properties import (
 from boundcheck.properties.problem_strategies import Run
 from boundcheck.worst_case.relation import parts
 
-Blocks = tuple[ApproxMatrix, ...]
 DO = Rounded(torch.float64, "cpu")
 
 

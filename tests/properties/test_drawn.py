@@ -1,8 +1,6 @@
 """What strategies reach, what their examples shrink to, and which arguments they refuse."""
 
-from collections.abc import Callable
 from operator import attrgetter
-from typing import Any
 
 import numpy as np
 import pytest
@@ -49,7 +47,6 @@ from tests.properties.small import singular_values, smallest, some
 
 RADII = (2.0, 0.5)
 INFINITE, NO_NUMBER = float("inf"), float("nan")
-Wanted = Callable[[Any], Any]
 
 
 def size(X):

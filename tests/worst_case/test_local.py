@@ -35,7 +35,6 @@ from boundcheck.worst_case.worst_case import WorstCase
 from tests.layers import examples
 
 MU = Fraction(1, 4)
-Step = Fraction | sp.Expr
 
 
 @dataclass(frozen=True)
@@ -141,7 +140,6 @@ class Run:
         return [sum(chance * of(x) for chance, x in level) for level in self.levels]
 
 
-Noise = list[tuple[Fraction, Fraction]]
 NONE = [(Fraction(1), Fraction(0))]
 
 

@@ -44,7 +44,6 @@ from tests.layers import examples
 
 few_examples = examples(8)
 sizes = st.floats(0.01, 100)
-Vector = list[Fraction]
 HALF = Fraction(1, 2)
 third = st.fractions(Fraction(1, 10), Fraction(17, 10), max_denominator=20)
 

@@ -4,7 +4,6 @@ drawn at random."""
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from copy import deepcopy
 from functools import partial
 from io import BytesIO
@@ -155,9 +154,6 @@ def test_step_and_schedule_are_those_of_the_optimizer(share, status, tmp_path):
     result, _ = recorded(callback)
     assert audit_named(result, "Algorithm 1").status == status
     assert share < 1 or result.plan.values["alpha"] == 0.2
-
-
-Act = Callable[[Any, Any], object]
 
 
 def trained_of(model):

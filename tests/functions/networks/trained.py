@@ -2,7 +2,6 @@
 its record."""
 
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,11 +11,6 @@ import boundcheck as bc
 from boundcheck.experiment.store import finished
 
 from .small import seeded, transformer
-
-# Imported where they are used: they take seconds, and the quick layer runs none of this.
-if TYPE_CHECKING:
-    pass
-
 
 SGD = {"optim": "sgd", "lr_scheduler_type": "constant", "max_grad_norm": 0.0, "learning_rate": 0.05}
 # By family, what leaves out the dropout of a model; Llama has none.

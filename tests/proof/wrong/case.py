@@ -6,18 +6,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import sympy as sp
 
 from boundcheck.errors import BoundcheckError
 from boundcheck.kernel import KernelError
 from boundcheck.language.claim import Claim
-from boundcheck.proof import Proof, Reading, judge, script
+from boundcheck.proof import Reading, judge, script
 
 x, y, z = sp.symbols("x y z")
 NUMBERS = Reading(constants={x, y, z})
-Build = Callable[[Proof], Any]
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,12 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Callable
 from contextlib import contextmanager, redirect_stderr, suppress
 from dataclasses import replace
 from functools import cache
 from io import StringIO
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
 from unittest.mock import patch
 
 import numpy as np
@@ -79,9 +77,6 @@ def copied(folder, **given):
     """A run of its own, in a folder."""
     made = _made(**given)
     return shutil.copytree(made, folder / made.name)
-
-
-Change = Callable[[Path], Any]
 
 
 def damaged(change, read=lambda stored: load_runs([stored])):
