@@ -13,13 +13,13 @@ from functools import partial
 from io import TextIOWrapper
 from threading import Timer
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 from boundcheck.errors import BoundcheckError
 from boundcheck.shown import visible
 
 _ENDING = (signal.SIGINT, signal.SIGTERM)
-# Seconds after which a stop that was lost is raised again.
+# Seconds after which a stop that was lost, or has to wait, comes again.
 _AGAIN = 0.02
 
 
@@ -49,7 +49,14 @@ def stoppable() -> Iterator[None]:
             signal.signal(each, handler)
 
 
-def _stop(number: int, frame: FrameType | None) -> NoReturn:
+def _stop(number: int, frame: FrameType | None) -> None:
+    while frame is not None:
+        # What is cut off between a call of LLVM and the note of who owns the result now is freed
+        # twice: the process dies.
+        if frame.f_globals.get("__name__", "").startswith("llvmlite"):
+            _stop_again(number)
+            return
+        frame = frame.f_back
     for each in _ENDING:
         signal.signal(each, signal.SIG_DFL)
     raise Stopped(number)
@@ -65,6 +72,10 @@ def _lost(others: Callable[[Any], object], unraisable: Any) -> None:
         return
     (number,) = stopped.args
     signal.signal(number, _stop)
+    _stop_again(number)
+
+
+def _stop_again(number: int) -> None:
     again = Timer(_AGAIN, os.kill, (os.getpid(), number))
     again.daemon = True
     again.start()

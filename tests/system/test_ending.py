@@ -110,6 +110,39 @@ with in_one_line():
 """
 
 
+STOPPED_IN_LLVM = """
+import os, signal
+from llvmlite.binding import ModuleRef
+from numba import njit
+from boundcheck.system.ending import in_one_line
+
+detach = ModuleRef.detach
+
+def stopped_before(module):
+    os.kill(os.getpid(), signal.SIGTERM)
+    detach(module)
+
+ModuleRef.detach = stopped_before
+with in_one_line():
+    njit(lambda x: x + 1)(1.0)
+    while True:
+        pass
+"""
+
+
+@pytest.mark.full
+def test_a_compilation_that_is_stopped_does_not_kill_the_process():
+    pytest.importorskip("numba")
+    ended = subprocess.run(
+        [sys.executable, "-c", STOPPED_IN_LLVM],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    assert (ended.returncode, ended.stderr.strip()) == (143, SAID)
+
+
 @pytest.mark.full
 def test_a_write_of_a_trace_that_is_cut_off_says_nothing_after_that_line():
     ended = subprocess.run(
