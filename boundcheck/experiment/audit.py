@@ -10,7 +10,7 @@ iterates inside of it can contradict one.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
@@ -331,7 +331,8 @@ def largest_ratio(e: Evidence) -> GradientRatio | None:
     if not known.any():
         return None
     place = int((value - error)[known].argmax())
-    return GradientRatio(float(value[known][place]), float(error[known][place]))
+    ratio = GradientRatio(float(value[known][place]), float(error[known][place]))
+    return replace(ratio, value=None) if ratio.is_lost else ratio
 
 
 def known_ends(e: Evidence) -> list[End]:

@@ -400,7 +400,7 @@ def _of_problem(evidence: Evidence) -> Json:
         sure = less_rounding(trace, "path_smoothness")[~np.isnan(path)]
         lowers = {"path": float(sure.max()), "median of path": float(np.nanmedian(path))}
     ratio = largest_ratio(evidence)
-    if ratio is not None and ratio.value is not None and not ratio.is_lost:
+    if ratio is not None and ratio.value is not None:
         lowers["gradient ratio"] = ratio.value
     return {
         "horizons": tuple(horizons),

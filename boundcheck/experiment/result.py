@@ -193,7 +193,8 @@ class GradientRatio:
     A lower estimate of the smoothness constant of F along the path, and no bound on it.
     """
 
-    value: float | None  # ‖∇F(v_{t+1}) − ∇F(v_t)‖ / ‖v_{t+1} − v_t‖ of that step
+    # ‖∇F(v_{t+1}) − ∇F(v_t)‖ / ‖v_{t+1} − v_t‖ of that step; None where rounding may be all of it
+    value: float | None
     rounding: float | None  # by how much it may be off
 
     @property
@@ -217,9 +218,10 @@ class Estimates:
     # The smoothness of F along the segments travelled, its rounding error added; None where that
     # may be most of it.
     path: float | None
-    path_sure: float  # the same with the rounding error taken off
-    # that of f, jointly in all W: along the segments, and the curvatures that were looked at
-    L: float
+    path_sure: float | None  # the same with the rounding error taken off, where that leaves some
+    # that of f, jointly in all W: along the segments, and the curvatures that were looked at; None
+    # where rounding leaves nothing of them
+    L: float | None
     curvature: float | None  # the largest curvature of F that was looked at; None where none was
     zeta_square: float  # the variance of a minibatch gradient
     D: float | None  # F(v_1) - 0, its rounding error added

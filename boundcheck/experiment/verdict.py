@@ -458,9 +458,9 @@ def estimates_of(sites: Sequence[Site], trace: xr.Dataset, gap: float) -> Estima
     path = _largest(trace["path_smoothness"].values + trace["path_smoothness_error"].values)
     sure = _largest(less_rounding(trace, "path_smoothness"))
     return Estimates(
-        path=path if path <= 2 * sure else None,
-        path_sure=sure,
-        L=max(_largest(less_rounding(trace, "weight_smoothness")), _largest(curvatures)),
+        path=path if 0 < path <= 2 * sure else None,
+        path_sure=sure or None,
+        L=max(_largest(less_rounding(trace, "weight_smoothness")), _largest(curvatures)) or None,
         curvature=_largest(trace["curvature"].values) or None,
         zeta_square=_largest(trace["noise_variance"].values),
         D=gap,
@@ -490,7 +490,7 @@ def smoothness_of(sites: Sequence[Site], found: Estimates) -> list[Smoothness]:
     printed: dict[str, list[float]] = {}
     for site in sites:
         radii = found.radii[site.name]
-        if not found.L > 0 or not found.G[site.name] > 0:
+        if not found.L or not found.G[site.name]:
             continue
         # The least constant that our claims give, each with G in the norm that it is about.
         sharpest = math.inf

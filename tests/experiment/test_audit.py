@@ -16,7 +16,7 @@ from sympy import Rational
 from boundcheck import Loss
 from boundcheck.errors import InputError
 from boundcheck.experiment import measure
-from boundcheck.experiment.audit import audit, check_function
+from boundcheck.experiment.audit import audit, check_function, largest_ratio
 from boundcheck.experiment.plan import build
 from boundcheck.experiment.spec import parse
 from boundcheck.functions.adapters import ADAPTERS, make_adapter
@@ -186,6 +186,15 @@ def test_a_constant_between_the_descent_curvature_and_the_gradient_ratio_is_cont
     assert outcome.verdict == "hypothesis-failed"
     assert (outcome.blame.kind, outcome.blame.name) == ("constant", "Lhat")
     assert "‖∇F(v_(t+1)) − ∇F(v_t)‖" in outcome.blame.evidence
+
+
+def test_a_gradient_ratio_that_rounding_may_have_made_is_stored_as_none(honest):
+    trace = honest.evidence.record.trace.copy()
+    trace["gradient_ratio_error"] = 2 * trace["gradient_ratio"]
+    record = replace(honest.evidence.record, trace=trace)
+    found = largest_ratio(replace(honest.evidence, record=record))
+    assert (found.value, str(found)) == (None, "lost in rounding")
+    assert found.rounding in trace["gradient_ratio_error"].values
 
 
 @pytest.mark.full

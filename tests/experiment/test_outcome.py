@@ -363,7 +363,7 @@ def test_constants_are_the_largest_of_the_trace():
     assert estimates_of(network.sites, trace, 3.25).L == 5.75
 
 
-def test_negative_smoothness_and_blocks_of_zeros_are_no_constants_below_0():
+def test_of_negative_smoothness_no_constant_is_known_and_a_radius_is_positive():
     network = network_of("lora")
     trace = filled(network)
     for name in ("curvature", "weight_curvature"):
@@ -373,7 +373,7 @@ def test_negative_smoothness_and_blocks_of_zeros_are_no_constants_below_0():
         trace[f"{name}_error"].values[...] = 0.0
     trace["norm"].values[...] = 0.0
     found = estimates_of(network.sites, trace, 1.0)
-    assert (found.path, found.path_sure, found.L, found.curvature) == (0.0, 0.0, 0.0, None)
+    assert (found.path, found.path_sure, found.L, found.curvature) == (None, None, None, None)
     assert all(0 < radius < 1e-9 for radii in found.radii.values() for radius in radii.values())
 
 

@@ -215,8 +215,9 @@ def seen(run: StoredRun) -> str:
         " taken off"
     )
     if found.path is None:
+        left = "nothing" if found.path_sure is None else ends[1]
         words = (
-            f"The largest descent curvature ℓₜ is mostly rounding error, {ends[1]} with it taken"
+            f"The largest descent curvature ℓₜ is mostly rounding error, {left} with it taken"
             " off: no L̂"
         )
     if (ratio := run.result.gradient_ratio) is not None:
