@@ -18,7 +18,7 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Theorem, builders, rules
 from boundcheck.kernel.terms import FROBENIUS, ONE, Matrix, Scalar
-from boundcheck.language.symbols import alpha, f_star, zeta
+from boundcheck.language.symbols import alpha, f_star
 from boundcheck.language.vocabulary import (
     EuclideanNorm,
     F,
@@ -54,18 +54,16 @@ class Multipliers:
         step: the least and the largest L times step size, which is `alpha` where they differ.
         points: the letter of each point at which F is asked, and what it is in terms of those
             before it.
-        kicks: the letters of the noise, each at most zeta.
         has_minimiser: whether the bound at the start is on the squared distance to v_star, and not
             on the gap.
         seen: the numbers of which the measure is the smallest, and their shares, which add up to 1.
         pairs: the weights of the interpolation inequalities of two points; None stands for v_star.
         floors: those of F - f_star being at least half of the squared gradient.
         start: the weight of the bound at the start.
-        noise: those of the bounds on the noise.
         squares: for a rational step one sum of squares of combinations of the basis, which is v_1 -
-            v_star where there is a minimiser, then the gradients, then the noise; for a step in an
-            interval three, the coefficients of (most - step)², 2(most - step)(step - least) and
-            (step - least)², over (most - least)².
+            v_star where there is a minimiser, then the gradients; for a step in an interval three,
+            the coefficients of (most - step)², 2(most - step)(step - least) and (step - least)²,
+            over (most - least)².
 
     """
 
@@ -73,13 +71,11 @@ class Multipliers:
     curvature: Fraction
     step: tuple[Fraction, Fraction]
     points: tuple[tuple[sp.MatrixSymbol, MatrixExpr], ...]
-    kicks: tuple[sp.MatrixSymbol, ...]
     has_minimiser: bool
     seen: tuple[tuple[Fraction, sp.Expr], ...]
     pairs: Mapping[tuple[int | None, int | None], Fraction]
     floors: Mapping[int, Fraction]
     start: Fraction
-    noise: tuple[Fraction, ...]
     squares: tuple[Squares, ...]
 
     @property
@@ -87,11 +83,9 @@ class Multipliers:
         """The proof, for `judge`; its statement and hypotheses are printed from the kernel's
         theorem.
         """
-        letters = (
-            {letter for letter, _ in self.points}
-            | set(self.kicks)
-            | ({v_star} if self.has_minimiser else set())
-        )
+        letters = {letter for letter, _ in self.points}
+        if self.has_minimiser:
+            letters.add(v_star)
         reading = Reading(constants=letters, arbitrary={theta, m, v, v1, v2})
         return Script(
             "performance",
@@ -103,29 +97,19 @@ class Multipliers:
         )
 
     @property
-    def weights(self) -> tuple[Fraction, Fraction]:
-        """The weights of the bound at the start and of zeta² in the theorem's bound on the measure,
-        rounded up.
+    def factor(self) -> Fraction:
+        """The least multiple of 10⁻¹⁰ that is at least `start`: the bound on the measure over that
+        at the start.
         """
-        return _up(self.start), _up(sum(self.noise, Fraction(0)))
+        return -(-self.start * 10**_DECIMALS // 1) / Fraction(10**_DECIMALS)
 
     @property
-    def bound(self) -> sp.Expr:
-        """The theorem's upper bound on the measure."""
-        return self.total(*self.weights)
-
-    def total(self, start: Fraction, noise: Fraction) -> sp.Expr:
-        """The sum of `start` times the bound at the start and `noise` times zeta²."""
+    def size(self) -> sp.Expr:
+        """What is bounded at the start."""
         first = self.points[0][0]
-        size = (
-            EuclideanNorm(first - v_star) ** 2 if self.has_minimiser else Value(F, first) - f_star
-        )
-        return sp.Add(*(sp.Rational(weight) * x for weight, x in ((start, size), (noise, zeta**2))))
-
-
-def _up(x: Fraction) -> Fraction:
-    """The least multiple of 10⁻¹⁰ that is at least x."""
-    return -(-x * 10**_DECIMALS // 1) / Fraction(10**_DECIMALS)
+        if self.has_minimiser:
+            return EuclideanNorm(first - v_star) ** 2
+        return Value(F, first) - f_star
 
 
 class _Written:
@@ -154,13 +138,9 @@ class _Written:
         premises += [
             (w, self.by.instance(self.floor, {v: self.at(i)})) for i, w in given.floors.items()
         ]
-        for kick, weight in zip(given.kicks, given.noise, strict=True):
-            bounded = self.assume(le(EuclideanNorm(kick) ** 2, zeta**2), f"the noise {kick}")
-            goal = le(InnerProduct(kick, kick), zeta**2)
-            premises.append((weight, self.close(goal, bounded, self.by.expansion(kick))))
-        exact = given.total(given.start, sum(given.noise, Fraction(0)))
-        line = self.identity(proof.reading.fact(le(m, _inner_products(exact))), premises)
-        first, final = self.at(0), le(m, given.bound)
+        exact = sp.Rational(given.start) * _inner_products(given.size)
+        line = self.identity(proof.reading.fact(le(m, exact)), premises)
+        first, final = self.at(0), le(m, sp.Rational(given.factor) * given.size)
         # The bound at the start is not negative, so that its weight may be rounded up.
         size = (
             self.by.expansion(first - v_star)
@@ -319,9 +299,9 @@ class _Written:
                 (2 * scale, (left, right), p * q),
                 (scale, (right, right), q * q),
             ]
-        # The basis: v_1 - v* where there is a minimiser, the gradients, the noise.
+        # The basis: v_1 - v* where there is a minimiser, and the gradients.
         first = [self.at(0) - v_star] if self.given.has_minimiser else []
-        vectors = [*first, *(Gradient(F, x) for x in self.nested.values()), *self.given.kicks]
+        vectors = [*first, *(Gradient(F, x) for x in self.nested.values())]
         basis = [self.proof.reading.point(x)[0] for x in vectors]
 
         multipliers = []

@@ -55,9 +55,8 @@ _ROUNDING = 1e-12
 _ROOMS = (1e-7, 1e-6, 1e-5, 1e-4)
 # Gradients and values are multiples of this, and multipliers.
 _UNIT = Fraction(1, 2**40)
-# The most iterates that a theorem is about, without noise and with it: each point is an expression
-# in those before it.
-_MOST_ITERATES = (6, 4)
+# The most iterates that a theorem is about: each point is an expression in those before it.
+_MOST_ITERATES = 6
 # The decimals of a rational number near one that is not.
 _DECIMALS = 12
 
@@ -790,15 +789,17 @@ def _near(x: float) -> Fraction:
 
 
 def above(solver: Solver) -> tuple[JudgedProof, Fraction]:
-    """The kernel's theorem and its bound.
+    """The kernel's theorem and its bound, for a method without noise.
 
     Raises:
         NotExactError: where rounding leaves no multipliers, or there are too many points.
 
     """
-    why, most = "", _MOST_ITERATES[bool(solver.program.noise)]
-    if solver.iterates > most:
-        raise NotExactError(f"a theorem about more than {most} iterates would be too long")
+    why = ""
+    if solver.iterates > _MOST_ITERATES:
+        raise NotExactError(
+            f"a theorem about more than {_MOST_ITERATES} iterates would be too long"
+        )
     for room in _ROOMS:
         try:
             found = _multipliers(solver, solver.solve(weight=room), room)
@@ -808,8 +809,7 @@ def above(solver: Solver) -> tuple[JudgedProof, Fraction]:
         proof = judge(found.script)
         if (proof.verdict, proof.trust) != ("proved", "kernel"):
             raise NotExactError(f"the kernel does not prove it: {proof.reason}")
-        start, noise = found.weights
-        return proof, start + noise * solver.program.rational.noise[1]
+        return proof, found.factor
     raise NotExactError(f"no rational multipliers: {why}")
 
 
@@ -831,7 +831,7 @@ def _multipliers(solver: Solver, solution: Solution, room: float) -> Multipliers
     ]
     terms = []
     for walk in walks:
-        held = walk.inequalities(exact.curvature, exact.noise[1], chosen)
+        held = walk.inequalities(exact.curvature, Fraction(0), chosen)
         terms.append([*(each.term for each in held), *walk.measured(Fraction(1))])
 
     # The rational weights nearest to rounded ones with which the values cancel and the shares add
@@ -933,7 +933,6 @@ def _named(
         exact.curvature,
         exact.step,
         tuple(points),
-        tuple(course.kicks),
         program.distance is not None,
         tuple((share, mean) for share, mean in zip(shares, means, strict=True) if share),
         {
@@ -946,6 +945,5 @@ def _named(
             (weight for (why, _), weight in weights.items() if why in ("gap", "distance")),
             Fraction(0),
         ),
-        tuple(weights.get(("noise", (k,)), Fraction(0)) for k in range(len(course.kicks))),
         squares,
     )

@@ -218,11 +218,6 @@ def worst_conclusion(cases: WorstCases) -> list[str]:
         " least: the measure of a rational instance, checked exactly; at most: by rational"
         " multipliers, a theorem of the kernel"
     )
-    if first.has_noise:
-        said += (
-            f"; of {first.algorithm} they are for noise of two equally likely points, hence a lower"
-            " bound on the worst case over all noise of that variance"
-        )
     said = "; ".join(
         [
             said,

@@ -438,8 +438,13 @@ class OfClass(OfRun):
         for hypothesis, word in () if self.is_smooth_in_steps else self._local:
             place = f"‘{hypothesis.title}’ speaks only of F {PLACES[word.place]}"
             found.append(f"{place}, and the worst is over F that has this on all of space")
-        if self.program.algorithm.is_stochastic and not self.program.noise:
-            found.append("no noise is allowed, which no hypothesis bounds")
+        if self.program.algorithm.is_stochastic:
+            found.append(
+                "the noise takes two values, equally likely, and the hypotheses allow any of that"
+                " variance"
+                if self.program.noise
+                else "no noise is allowed, which no hypothesis bounds"
+            )
         return tuple(found)
 
     def _is_smooth(self, bounds: Sequence[sp.Expr]) -> bool:

@@ -142,8 +142,8 @@ _BETWEEN = """The measure of the theorem on the worst F. It is certainly at leas
 instance shows, whose interpolation inequalities are checked exactly, and at most what the kernel
 proves from the dual's multipliers, rounded to rational numbers; between them it is numerical
 (Clarabel). A theorem about F that is smooth in a part of space alone speaks of more functions, and
-has no upper end. Constants are 1, and ζ² = 4L̂D/T where there is noise; what is at most is then for
-noise of two equally likely points."""
+one about SGD of more noise than of two equally likely points: neither has an upper end. Constants
+are 1, and ζ² = 4L̂D/T where there is noise."""
 
 
 @placed(340, "How near to the bound the worst case comes")
