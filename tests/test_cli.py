@@ -178,15 +178,10 @@ def test_a_bad_experiment_in_a_sweep_stops_it_before_the_first(command, tmp_path
 # Proofs.
 
 LEMMA = """import sympy as sp
-from boundcheck.proof import Reading, ge, script
+from boundcheck.proof import ge, lemma
 
 x = sp.Symbol("x")
-
-
-@script("my.lemma", "sharp", Reading(constants={{x}}))
-def go(proof):
-    relation = ge({left}, 0)
-    proof.conclude(proof.step("line", relation), relation=relation)
+GO = lemma("my.lemma", says=ge({left}, 0))
 """
 
 
@@ -247,7 +242,7 @@ def test_prove_takes_a_script_of_ones_own(tmp_path):
     )
     assert both.returncode == 1
     verdicts = {claim["id"]: claim["verdict"] for claim in json.loads(both.stdout)["claims"]}
-    assert verdicts == {"my.lemma": "proved", "my.open": "unknown"}
+    assert verdicts == {"my.lemma": "proved", "my.open": "refuted"}
     (tmp_path / "twice.py").write_text(LEMMA.format(left="x"))
     twice = run("prove", "my_lemma.py", "twice.py", cwd=tmp_path)
     assert (twice.returncode, "one proof of each version" in twice.stderr) == (2, True)

@@ -73,5 +73,5 @@ def test_it_runs_and_each_object_shows_itself(tmp_path):
     shown = {cell.source.splitlines()[-1]: cell for cell in cells(notebook)}
     assert ">refuted<" in shown['audit["jiang2024.lemma1"]'].outputs[-1]["data"]["text/html"]
     assert ">proved<" in shown["judge(square_of_a_sum)"].outputs[-1]["data"]["text/html"]
-    assert ">unknown<" in shown["judge(wrong)"].outputs[-1]["data"]["text/html"]
+    assert ">refuted<" in shown["judge(wrong)"].outputs[-1]["data"]["text/html"]
     assert ">supported<" in shown["result"].outputs[-1]["data"]["text/html"]

@@ -114,8 +114,7 @@ def script(
     instead: Mapping[str, Claim] | None = None,
     is_statement: bool = False,
 ) -> Callable[[Callable[[Proof], None]], Script]:
-    """Mark a function as the proof of a claim, or of a lemma that is only named; it receives the
-    `Proof` to fill.
+    """Mark a function as the proof of a claim; it receives the `Proof` to fill.
 
     With `is_statement` the lines of a printed script are the claim, so that a false line refutes
     it. Raises InputError for a version other than printed, repaired and sharp.
@@ -290,7 +289,8 @@ def find(targets: Sequence[Claim | Script | str | Path]) -> list[Script]:
     papers.
 
     An id includes the claims below it: jiang2024.lemma1 includes jiang2024.lemma1.any_points.
-    Raises InputError for a target without a script.
+    Raises InputError for a target without a script, and for a script outside `proofs/` that is no
+    proof of a claim: what it proves would be said by itself alone.
     """
     found: dict[int, Script] = {}
     files: set[Path] = set()
@@ -318,6 +318,9 @@ def find(targets: Sequence[Claim | Script | str | Path]) -> list[Script]:
         found |= {id(each): each for each in chosen}
     scripts = list(found.values())
     for each in scripts:
+        if each.claim is None and not each.is_ours:
+            expected = "the proof of a claim; a lemma is one: lemma(id, says=…, given=…)"
+            raise InputError("script", each.id, expected)
         if any(
             other is not each and (other.id, other.version) == (each.id, each.version)
             for other in scripts

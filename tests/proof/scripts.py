@@ -48,23 +48,21 @@ def numbers(about="Numbers", **values):
 
 
 HEAD = """import sympy as sp
-from boundcheck.proof import Reading, ge, script
+from boundcheck.proof import ge, lemma
 
 x = sp.Symbol("x")
 """
 LEMMA = """
 
-@script("{id}", "{version}", Reading(constants={{x}}))
+@lemma("{id}", says=ge({left}, 0))
 def {name}(proof):
     relation = ge({left}, 0)
-    proof.conclude(proof.step("line", relation), relation=relation)
+    proof.conclude(proof.step("line", relation))
 """
 
 
-def write(path, id="my.lemma", left="x**2", *, before="", version="sharp", name="go"):
+def write(path, id="my.lemma", left="x**2", *, before=""):
     """A script file with one lemma, that `left` is at least 0."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
-        before + HEAD + LEMMA.format(id=id, left=left, version=version, name=name), encoding="utf-8"
-    )
+    path.write_text(before + HEAD + LEMMA.format(id=id, left=left, name="go"), encoding="utf-8")
     return path
