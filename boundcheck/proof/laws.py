@@ -16,7 +16,7 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, KernelError, Theorem, rules
-from boundcheck.kernel.terms import FROBENIUS, SPECTRAL, Scalar
+from boundcheck.kernel.terms import FROBENIUS, SPECTRAL, Maximum, Scalar
 from boundcheck.language import vocabulary as words
 from boundcheck.proof.by import By, below
 from boundcheck.proof.certificate import entailed
@@ -56,7 +56,8 @@ class Laws:
             near = self.nearest(goal, premises)[: _MOST[degree]]
             if found := entailed(goal, near, degree=degree):
                 return found
-        return self.by_its_square(goal, [*laws, *squares])
+        found = self.by_its_square(goal, [*laws, *squares])
+        return found or self.by_its_members(goal)
 
     def nearest(self, goal: Fact, laws: Iterable[Theorem]) -> list[Theorem]:
         """Of the given theorems and the laws those that share an atom with the goal or, at one
@@ -173,6 +174,21 @@ class Laws:
         return None
 
     # Numbers.
+
+    def by_its_members(self, goal: Fact) -> Theorem | None:
+        """For a maximum: max(x, y, …) <= c, from x <= c, y <= c, …."""
+        for monomial, weight in goal.polynomial.terms.items():
+            if weight != -1 or len(monomial) != 1 or monomial[0][1] != 1:
+                continue
+            maximum = monomial[0][0]
+            if not isinstance(maximum, Maximum) or goal.relation == "=":
+                continue
+            c = goal.polynomial + Scalar.of(maximum)
+            parts = [self.prove(Fact(goal.relation, c - x)) for x in maximum.members]
+            theorems = [part for part in parts if part is not None]
+            if len(theorems) == len(parts):
+                return rules.maximum_at_most(tuple(theorems), c)
+        return None
 
     def of_numbers(self) -> Iterator[Theorem]:
         """Roots, absolute values, quotients and maxima, by what each is."""

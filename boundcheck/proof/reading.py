@@ -35,6 +35,7 @@ _Result = TypeVar("_Result")
 
 # The scalars of the catalogue, by name: constants, except T and those that are also dimensions.
 CATALOGUE = {str(symbol.name): symbol for symbol in symbols.LETTERS}
+_STRICT = (sp.StrictLessThan, sp.StrictGreaterThan)
 _HOW_TO_DECLARE = "constants=, arbitrary=, points= or processes= of the Reading say what it is"
 
 
@@ -213,27 +214,31 @@ class Reading:
         """
         if isinstance(relation, sp.And):
             return tuple(fact for part in relation.args for fact in self.facts(part))
+        if isinstance(relation, sp.core.relational._Inequality) and isinstance(
+            relation.lts, sp.Max
+        ):
+            # A bound on a maximum bounds each of its arguments.
+            lower = sp.Lt if relation.func in _STRICT else sp.Le
+            parts = (lower(x, relation.gts, evaluate=False) for x in relation.lts.args)
+            return tuple(map(self.fact, parts))
+        return (self.fact(relation),)
+
+    def fact(self, relation: sp.Basic) -> Fact:
+        """A single relation as a fact; raises InputError as `facts`, and for a conjunction."""
+        if isinstance(relation, sp.And):
+            raise InputError("statement", relation, "a single relation")
         if isinstance(relation, sp.Eq):
             left, right = relation.args
             if not isinstance(left, MatrixExpr):
-                return (Fact("=", self.scalar(left) - self.scalar(right)),)
+                return Fact("=", self.scalar(left) - self.scalar(right))
             pairs = zip(self.point(left), self.point(right), strict=True)
-            return (Fact("=", builders.norm(k.FROBENIUS, *(x - y for x, y in pairs))),)
+            return Fact("=", builders.norm(k.FROBENIUS, *(x - y for x, y in pairs)))
         if not isinstance(relation, sp.core.relational._Inequality):
             raise InputError(
                 "statement", relation, "a relation <=, <, >=, > or Eq that sympy does not evaluate"
             )
-        sign = ">" if relation.func in (sp.StrictLessThan, sp.StrictGreaterThan) else ">="
-        # A bound on a maximum bounds each of its arguments.
-        smaller = relation.lts.args if isinstance(relation.lts, sp.Max) else (relation.lts,)
-        return tuple(Fact(sign, self.scalar(relation.gts) - self.scalar(x)) for x in smaller)
-
-    def fact(self, relation: sp.Basic) -> Fact:
-        """A single relation as a fact; raises InputError as `facts`, and for a conjunction."""
-        facts = self.facts(relation)
-        if len(facts) != 1:
-            raise InputError("statement", relation, "a single relation")
-        return facts[0]
+        sign = ">" if relation.func in _STRICT else ">="
+        return Fact(sign, self.scalar(relation.gts) - self.scalar(relation.lts))
 
     # Numbers.
 

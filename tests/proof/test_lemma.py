@@ -58,6 +58,7 @@ TRUE = {
     "absolute value": (le(sp.Abs(x + y), sp.Abs(x) + sp.Abs(y)),),
     "quotients": (le(1 / q, 1 / p), le(p, q)),
     "squares": (le((x * y) ** 2, (x**4 + y**4) / 2),),
+    "maximum": (le(sp.Max(F(X * Y), op(X * Y)), x), le(F(X * Y), x)),
     "a step": (le(Value(H, MOVED), Value(H, U) - p / 2 * size(SLOPE) ** 2), DESCENT, le(p * q, 1)),
 }
 FALSE = {
@@ -72,6 +73,7 @@ FALSE = {
     "absolute value": (le(sp.Abs(x) + sp.Abs(y), sp.Abs(x + y)),),
     "quotients": (le(1 / p, 1 / q), le(p, q)),
     "squares": (le((x * y) ** 2, (x**4 + y**4) / 3),),
+    "maximum": (le(sp.Max(x, y), p), le(x, p)),
 }
 
 

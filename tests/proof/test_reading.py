@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import t
-from boundcheck.kernel import Fact, builders
+from boundcheck.kernel import Fact, builders, rules
 from boundcheck.kernel.meaning import Model, denote, exact
 from boundcheck.language import vocabulary as words
 from boundcheck.language.catalogue import catalogue
@@ -107,11 +107,14 @@ def test_conjunctions_and_maxima_are_one_fact_each():
     below = sp.Le(sp.Max(FrobeniusNorm(M), FrobeniusNorm(N), evaluate=False), x, evaluate=False)
     parts = [READING.fact(le(FrobeniusNorm(each), x)) for each in (M, N)]
     assert set(READING.facts(below)) == set(parts)
-    assert set(READING.facts(sp.And(le(FrobeniusNorm(M), x), le(FrobeniusNorm(N), x)))) == set(
-        parts
-    )
+    both = sp.And(le(FrobeniusNorm(M), x), le(FrobeniusNorm(N), x))
+    assert set(READING.facts(both)) == set(parts)
     with pytest.raises(InputError, match=r"statement = .*expected a single relation"):
+        READING.fact(both)
+    assert (
         READING.fact(below)
+        == rules.maximum_at_most(tuple(map(rules.assume, parts)), READING.scalar(x)).fact
+    )
 
 
 def test_an_equation_of_vectors_is_that_the_difference_vanishes():
