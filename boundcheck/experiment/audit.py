@@ -26,7 +26,7 @@ from boundcheck.experiment.result import GradientRatio
 from boundcheck.experiment.run import BallWatch, Record
 from boundcheck.experiment.spec import ASSUMABLE, Spec
 from boundcheck.experiment.statistics import Schedule
-from boundcheck.functions.arithmetic import EPSILON, Point, replicate, square_norm
+from boundcheck.functions.arithmetic import EPSILON, Point, euclidean_norm, replicate, square_norm
 from boundcheck.functions.checks import (
     COARSE,
     FINE,
@@ -367,7 +367,7 @@ def check_run(experiment: Experiment, plan: Plan) -> None:
                 " keeps W"
             )
             raise InputError("problem.restart", f"a loss of {after.item():.8g}", expected)
-    sizes = square_norm(start.v).sqrt().item(), math.sqrt(start.square_norm)
+    sizes = euclidean_norm(start.v).item(), math.sqrt(start.square_norm)
     asked = spec.algorithm.asked(function, start.v)
     numbers = plan.numbers | {name: value.item() for name, value in asked.items()}
     check_steps(spec.algorithm, numbers, *sizes, is_flat=function.is_flat)
@@ -412,7 +412,7 @@ def _check_samples(function: Function, v: Point, batch: int | None, drawn: Draws
         means[batch] = mean_of_minibatches(function, v, batch, drawn)
     for size, mean in means.items():
         if mean.is_off:
-            slope = square_norm(function.gradient(v)).sqrt().item()
+            slope = euclidean_norm(function.gradient(v)).item()
             given = (
                 f"a mean of length {mean.length:.8g} over minibatches of {size},"
                 f" {mean.bias:.3g} off"

@@ -23,7 +23,14 @@ from boundcheck.experiment.result import Blame, BracketResult
 from boundcheck.experiment.spec import ITERATING, Spec
 from boundcheck.experiment.waterfall import has_chains, slack
 from boundcheck.functions.adapters import Adapter, Radii
-from boundcheck.functions.arithmetic import Point, replicate, square_norm
+from boundcheck.functions.arithmetic import (
+    Point,
+    euclidean_norm,
+    joined,
+    replica,
+    replicate,
+    square_norm,
+)
 from boundcheck.functions.judged import OfAdapter
 from boundcheck.functions.problem import (
     Problem,
@@ -105,16 +112,12 @@ def measure_bracket(
 
     # Projected ascent from the steepest pairs, whose best end is sharpened by Lanczos.
     starts = [pair[0] for pair in steepest[: settings.ascents]]
-    v: Point = tuple(torch.cat(parts) for parts in zip(*starts, strict=True))
-    climb = ascend(
-        problem, v, adapter.draw(radii, len(starts), random), radii, settings.rounds, tick
-    )
+    u = adapter.draw(radii, len(starts), random)
+    climb = ascend(problem, joined(starts), u, radii, settings.rounds, tick)
     climbed = climb.lengths.cpu().numpy()
-    best = int(np.nanargmax(climbed))
-    point = tuple(part[best : best + 1] for part in climb.v)
-    climbed[best] = max(
-        climbed[best], top_curvature(problem, point, np.random.default_rng(stream(spec, "bracket")))
-    )
+    best, lanczos = int(np.nanargmax(climbed)), np.random.default_rng(stream(spec, "bracket"))
+    sharpened = top_curvature(problem, replica(climb.v, best), lanczos)
+    climbed[best] = max(climbed[best], sharpened)
     beside = adapter.retract(climb.v, tuple(_SHORT * part for part in climb.u))
 
     seen = {
@@ -299,9 +302,7 @@ def _pair_ratios(
             near, u = v, problem.adapter.tangent(v, away)
             seen = (square_norm(hessian_vector_product(problem, v, u)) / square_norm(u)).sqrt()
         found.append(seen.cpu().numpy())
-        for i in range(count):
-            first, second = (tuple(part[i : i + 1] for part in point) for point in (v, near))
-            pairs.append((first, second))
+        pairs += [(replica(v, i), replica(near, i)) for i in range(count)]
         tick("pairs", begin + count, bracket.pairs)
     ratios = np.concatenate(found)
     best = np.argsort(-ratios, kind="stable")[: max(bracket.points, bracket.ascents)]
@@ -332,7 +333,7 @@ def _iterate_ratios(
             ratio = sure_difference_ratio(problem, v, v_next)
             inside = adapter.inside(v, radii) & adapter.inside(v_next, radii)
             found.append(ratio.where(inside, torch.nan).cpu().numpy())
-        visited.append(tuple(part[:1] for part in v))
+        visited.append(replica(v, 0))
         v = v_next
         tick("iterates", t, count)
     shown = np.stack(found) if found else np.empty((0, ITERATING))
@@ -363,13 +364,13 @@ def ascend(problem: Problem, v: Point, u: Point, radii: Radii, rounds: int, tick
     fall.
     """
     u = problem.adapter.unit(v, u)
-    lengths = square_norm(hessian_vector_product(problem, v, u)).sqrt()
+    lengths = euclidean_norm(hessian_vector_product(problem, v, u))
     size = sum(radius**2 for radius in radii.values()) ** 0.5
     steps = torch.full_like(lengths, _FIRST_STEP * size)
     for done in range(rounds):
         for _ in range(_TURNS):
             u = problem.adapter.unit(v, hessian_vector_product(problem, v, u))
-        lengths = square_norm(hessian_vector_product(problem, v, u)).sqrt()
+        lengths = euclidean_norm(hessian_vector_product(problem, v, u))
         # Half the gradient in v of ‖H(v)u‖², which is D³F(v)[Hu, u, ·]: third derivatives are
         # symmetric, so that it is the derivative along u of H(v)[Hu]. On a curved domain, terms of
         # its curvature are left out, and the step shows whether it goes uphill.
@@ -388,7 +389,7 @@ def ascend(problem: Problem, v: Point, u: Point, radii: Radii, rounds: int, tick
         )
         to = problem.adapter.project(problem.adapter.retract(here, along), radii)
         turned = problem.adapter.unit(to, u)
-        found = square_norm(hessian_vector_product(problem, to, turned)).sqrt()
+        found = euclidean_norm(hessian_vector_product(problem, to, turned))
         # Written so that a NaN is no gain.
         gained = found > lengths
         v, u = (

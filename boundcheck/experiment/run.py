@@ -8,7 +8,7 @@ times are drawn before the first step.
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -26,9 +26,10 @@ from boundcheck.functions.arithmetic import (
     Point,
     apart,
     at_most,
+    euclidean_norm,
+    joined,
     replicate,
     spectral_norm,
-    square_norm,
 )
 from boundcheck.functions.checks import MARGIN
 from boundcheck.functions.sgd import Draw, Walk, restart, walk
@@ -474,7 +475,7 @@ class Ensemble:
                     # Steps -a g alone are there: of g they tell what rounding left of it.
                     a = error.new_tensor(sizes[when])
                     g = tuple((x - y) / a[:, None, None] for x, y in zip(v, v_next, strict=True))
-                    error = EPSILON * (square_norm(v).sqrt() + square_norm(v_next).sqrt()) / a
+                    error = EPSILON * (euclidean_norm(v) + euclidean_norm(v_next)) / a
                 else:
                     g = _chosen(taken.gradients, chosen)
                 query = v if taken.queries is None else _chosen(taken.queries, chosen)
@@ -497,8 +498,8 @@ class Ensemble:
             alike.setdefault(look.law.candidates.shape[1] if look.law else 0, []).append(look)
         for group in alike.values():
             v, v_next = (
-                _joined([look.v for look in group]),
-                _joined([look.v_next for look in group]),
+                joined([look.v for look in group]),
+                joined([look.v_next for look in group]),
             )
             laws = [look.law for look in group if look.law]
             law = laws[0].joined(laws[1:]) if laws else None
@@ -531,13 +532,13 @@ class Ensemble:
         beyond rounding.
         """
         queries, drawn, gradients, errors = zip(*each, strict=True)
-        query, indices, gradient = _joined(queries), torch.cat(drawn), _joined(gradients)
+        query, indices, gradient = joined(queries), torch.cat(drawn), joined(gradients)
         mean = self.function.mean_of_samples(query, indices)
         if mean is None:
             return torch.full_like(loss, torch.nan)
-        gap = square_norm(apart(gradient, mean)).sqrt()
+        gap = euclidean_norm(apart(gradient, mean))
         numbers = indices.shape[1] + sum(part[0].numel() for part in query) + 64
-        sums = EPSILON * numbers * (square_norm(gradient).sqrt() + square_norm(mean).sqrt())
+        sums = EPSILON * numbers * (euclidean_norm(gradient) + euclidean_norm(mean))
         # What bounds the error of a mean over all samples bounds a mean square: one sample's may be
         # as much larger.
         off = math.sqrt(self.function.samples) * self.function.rounding(query, loss)[1].to(sums)
@@ -547,10 +548,6 @@ class Ensemble:
 def _chosen(points: Point, places: Tensor) -> Point:
     """Of points of shape (times, R, rows, columns) those at these places, in one dimension."""
     return tuple(part.flatten(0, 1).index_select(0, places) for part in points)
-
-
-def _joined(points: Sequence[Point]) -> Point:
-    return tuple(torch.cat(parts) for parts in zip(*points, strict=True))
 
 
 def empty_trace(

@@ -4,7 +4,7 @@ Temporaries are made for a block of replicas that a core's cache holds, or one b
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -54,6 +54,11 @@ def square_norm(v: Point) -> Tensor:
     return torch.stack([part.square().sum((-2, -1)) for part in v]).sum(0)
 
 
+def euclidean_norm(v: Point) -> Tensor:
+    """The root of `square_norm`, shape (R,)."""
+    return square_norm(v).sqrt()
+
+
 def lengths(v: Point) -> Tensor:
     """The Frobenius norm of each block of a point or gradient: shape (blocks, R)."""
     return torch.stack([torch.linalg.vector_norm(part, dim=(1, 2)) for part in v])
@@ -72,6 +77,16 @@ def apart(u: Point, v: Point) -> Point:
 def moved(v: Point, u: Point) -> Point:
     """The sum v + u, in each block."""
     return tuple(x + y for x, y in zip(v, u, strict=True))
+
+
+def replica(v: Point, i: int) -> Point:
+    """The point of one replica, with R = 1."""
+    return tuple(part[i : i + 1] for part in v)
+
+
+def joined(points: Iterable[Point]) -> Point:
+    """The replicas of several points, one after the other."""
+    return tuple(torch.cat(parts) for parts in zip(*points, strict=True))
 
 
 def replicate(v: Point, replicas: int) -> Point:

@@ -24,8 +24,11 @@ from boundcheck.functions.arithmetic import (
     EPSILON,
     Point,
     apart,
+    euclidean_norm,
     inner,
+    joined,
     moved,
+    replica,
     replicate,
     square_norm,
 )
@@ -113,23 +116,22 @@ def disagreement(f: Any, v: Point, segments: Segments, random: torch.Generator) 
     `loss`, `gradient`, `rounding` and `retract`.
     """
     loss, g = f.loss(v), f.gradient(v)
-    off, size = f.rounding(v, loss)[0].item(), square_norm(v).sqrt().item() or 1.0
-    steep = square_norm(g).sqrt().item()
+    off, size = f.rounding(v, loss)[0].item(), euclidean_norm(v).item() or 1.0
+    steep = euclidean_norm(g).item()
     wanted = [over * MARGIN * off / steep if steep > 0 else math.inf for over in segments.over]
     lengths = [min(max(length, _SHORTEST * size), segments.longest * size) for length in wanted]
     directions = (_by_blocks(g), _by_blocks(_drawn(v, random)))
     steps = [
         tuple(sign * h * part for part in d) for d, h, sign in product(directions, lengths, (1, -1))
     ]
-    stacked: Point = tuple(torch.cat(parts) for parts in zip(*steps, strict=True))
-    ends = f.retract(tuple(part.expand(len(steps), -1, -1) for part in v), stacked)
+    ends = f.retract(tuple(part.expand(len(steps), -1, -1) for part in v), joined(steps))
     losses, slopes = f.loss(ends), f.gradient(ends)
     errors = f.rounding(ends, losses)
-    turned = square_norm(apart(slopes, g)).sqrt()
+    turned = euclidean_norm(apart(slopes, g))
     rows = []
     for i in range(0, len(steps), 2):
         chord = tuple(part[i : i + 1] - part[i + 1 : i + 2] for part in ends)
-        length = square_norm(chord).sqrt().item()
+        length = euclidean_norm(chord).item()
         sums = EPSILON * (
             losses[i : i + 2].abs().sum().item() + (v[0].numel() + 64) * steep * length
         )
@@ -170,7 +172,7 @@ def _drawn(like: Point, random: torch.Generator) -> Point:
 
 def near(v: Point, retract: Callable[[Point, Point], Point], random: torch.Generator) -> Point:
     """A point near v, an eighth of its size away, at which no block is 0."""
-    size = square_norm(v).sqrt().item() or 1.0
+    size = euclidean_norm(v).item() or 1.0
     return retract(v, tuple(size / 8 * part for part in _by_blocks(_drawn(v, random))))
 
 
@@ -241,10 +243,10 @@ def mean_of_minibatches(function: Function, v: Point, batch: int, drawn: Draws =
     slope = square_norm(gradient).item()
     spread = math.sqrt(max(squares, function.sample_variance(v).item() + slope, slope))
     blur = function.rounding(v, loss)[1].item() + EPSILON * (places + numbers + 64) * spread
-    bias = square_norm(apart(mean, gradient)).sqrt().item()
+    bias = euclidean_norm(apart(mean, gradient)).item()
     allowed = MARGIN * blur * (places + rest) / (times * n)
     mixed = max((_mixed(function, *each, spread, blur) for each in drawn), default=0.0)
-    return Mean(square_norm(mean).sqrt().item(), bias, allowed, squares, spread, blur, mixed)
+    return Mean(euclidean_norm(mean).item(), bias, allowed, squares, spread, blur, mixed)
 
 
 def as_drawn(v: Point, indices: Tensor, replaced: bool) -> Draws:
@@ -271,7 +273,7 @@ def _mixed(function: Function, v: Point, indices: Tensor, spread: float, blur: f
     )
     worst = 0.0
     for row in rows.tolist():
-        point = tuple(part[row : row + 1] for part in v)
+        point = replica(v, row)
         mean, largest = tuple(torch.zeros_like(part) for part in point), 0.0
         often = torch.bincount(indices[row])
         each = often.nonzero().flatten()
@@ -283,10 +285,10 @@ def _mixed(function: Function, v: Point, indices: Tensor, spread: float, blur: f
                 for x, y in zip(mean, one_by_one, strict=True)
             )
             largest = max(largest, square_norm(one_by_one).max().sqrt().item())
-        off = apart(tuple(x[row : row + 1] for x in found), mean)
+        off = apart(replica(found, row), mean)
         # One sample's gradient may be larger than they are together, and its rounding with it.
         allowed = MARGIN * blur * max(1.0, largest / spread if spread else 1.0)
-        off_by = square_norm(off).sqrt().item()
+        off_by = euclidean_norm(off).item()
         if math.isfinite(off_by) and off_by > allowed * worst:
             worst = off_by / allowed if allowed else math.inf
     return worst
@@ -345,7 +347,7 @@ def check_steps(
         for t, g in enumerate(gradients, start=1):
             # Both steps are taken from the same point with the same gradients, and may differ by
             # rounding alone.
-            sizes = [square_norm(vector).sqrt().max().item() if vector else 0.0 for vector in state]
+            sizes = [euclidean_norm(vector).max().item() if vector else 0.0 for vector in state]
             size = max(
                 size,
                 *sizes,
@@ -371,8 +373,8 @@ def _same(algorithm: Algorithm, face: str, v: Point, exact: Any, size: float) ->
     other = tuple(
         torch.tensor(np.vectorize(float, otypes=[float])(part)).unsqueeze(0) for part in exact
     )
-    gap = square_norm(apart(v, other)).sqrt().item()
-    lengths = [square_norm(x).sqrt().item() for x in (v, other)]
+    gap = euclidean_norm(apart(v, other)).item()
+    lengths = [euclidean_norm(x).item() for x in (v, other)]
     allowed = _UNITS * EPSILON * max(size, *lengths)
     if math.isfinite(allowed) and gap > allowed:
         expected = f"the point of exact_{face}, of length {lengths[1]:.8g}, to within {allowed:.1g}"
@@ -440,7 +442,7 @@ def _of_size(size: float, random: torch.Generator) -> Point:
         torch.randn(shape, generator=random, dtype=torch.float64)
         for shape in ((1, 2, 3), (1, 3, 2))
     ]
-    share = size / square_norm(tuple(parts)).sqrt().item()
+    share = size / euclidean_norm(tuple(parts)).item()
     return tuple(share * part for part in parts)
 
 

@@ -29,6 +29,7 @@ from boundcheck.functions.arithmetic import (
     Point,
     apart,
     at_once,
+    euclidean_norm,
     gradient_ratio,
     in_blocks,
     in_parts,
@@ -388,13 +389,13 @@ class Problem(Function):
                 variance = survey.in_v - gradient_square_norm
                 if survey.mean is not weight_gradient:
                     off = self.adapter.pull_back(v, survey.mean - weight_gradient)
-                    bias = square_norm(off).sqrt()
+                    bias = euclidean_norm(off)
                     # Rounding is no bias, where each sample may be drawn.
                     bias_error = 4 * gradient_error * (bias > 4 * gradient_error)
                     bias = bias * (bias_error > 0)
             else:
                 mean = self.mean_of_samples(v, law.candidates)
-                bias = square_norm(apart(mean, gradient)).sqrt()
+                bias = euclidean_norm(apart(mean, gradient))
                 # Each of the two means is off by its own rounding error at most; the second one
                 # sums in another order.
                 bias_error = 4 * gradient_error
@@ -458,7 +459,7 @@ class Problem(Function):
         _, loss, weight_gradient = self._known_at(v, law)
         loss_error, gradient_error = self.rounding(v, loss)
         gradient = adapter.pull_back(v, weight_gradient)
-        steep, size = square_norm(gradient).sqrt(), square_norm(v).sqrt()
+        steep, size = euclidean_norm(gradient), euclidean_norm(v)
         size = size.where(size > 0, 1.0)
         far = _FAR * loss_error / steep.where(steep > 0, EPSILON)
         far = far.clamp(size * 2.0**-40, size * 2.0**-20)[:, None, None]
@@ -471,7 +472,7 @@ class Problem(Function):
         ends = [adapter.retract(v, tuple(sign * part for part in step)) for sign in (1, -1)]
         W, *weights = (adapter.weight(point) for point in (v, *ends))
         losses, chord = [self.objective.loss(X) for X in weights], apart(*ends)
-        length, moved = square_norm(chord).sqrt(), sum(square_norm((X - W,)) for X in weights)
+        length, moved = euclidean_norm(chord), sum(square_norm((X - W,)) for X in weights)
         bent = torch.linalg.matrix_norm(weights[0] + weights[1] - 2 * W)
         allowed = (
             self.objective.smoothness.value * moved
@@ -607,7 +608,7 @@ class Problem(Function):
         if known is None:
             return None
         error = self.rounding(v, self.loss(v))[1].item()
-        slope = square_norm(self.gradient(v)).sqrt().item() * (1 + 64 * EPSILON) + error
+        slope = euclidean_norm(self.gradient(v)).item() * (1 + 64 * EPSILON) + error
         return Constant(
             slope / known.value * ROUND_UP,
             known.kind,
@@ -725,7 +726,7 @@ def sure_difference_ratio(problem: Problem, v: Point, w: Point) -> Tensor:
     """`difference_ratio` less the rounding errors of both gradients: a lower estimate however close
     v and w are.
     """
-    distance = square_norm(apart(v, w)).sqrt()
+    distance = euclidean_norm(apart(v, w))
     errors = [problem.rounding(point, problem.loss(point))[1] for point in (v, w)]
     error = sum(errors) / distance.where(distance > 0, torch.inf)
     return (difference_ratio(problem, v, w) - error).clamp(min=0)

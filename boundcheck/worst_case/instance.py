@@ -49,7 +49,14 @@ from boundcheck.exact.evaluate import Model, Paths, VectorFunction
 from boundcheck.exact.floats import Approx, Comparison
 from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
 from boundcheck.functions.adapters.base import cast_to, spectral_bound
-from boundcheck.functions.arithmetic import EPSILON, Point, inner, square_norm
+from boundcheck.functions.arithmetic import (
+    EPSILON,
+    Point,
+    apart,
+    euclidean_norm,
+    inner,
+    square_norm,
+)
 from boundcheck.functions.judged import BITS, OfAdapter, OfClaim
 from boundcheck.functions.objectives.clipped import Clipped, Tilted
 from boundcheck.functions.piecewise import PiecewiseLinear
@@ -544,7 +551,7 @@ class AdapterInstance(OfAdapter):
         check_given(self.claim, self.given, ())
         if self.adapter.is_flat:
             self.adapter.check(self.other, self.radii, "other")
-            if not square_norm(minus(self.v, self.other)).item() > 0:
+            if not square_norm(apart(self.v, self.other)).item() > 0:
                 raise InputError("other", "equal to v", "another point")
         else:
             self.adapter.check(self.other, name="other")
@@ -598,7 +605,7 @@ class AdapterInstance(OfAdapter):
                         4 * epsilon * farthest * self.slope * float(np.linalg.norm(self.direction))
                     )
                     error += self.adapter.sizes(point).jacobian.item() * moved
-            error /= square_norm(minus(self.v, self.other)).sqrt().item()
+            error /= euclidean_norm(apart(self.v, self.other)).item()
         error += roundings(self.adapter) * epsilon * size
         return Comparison(Approx(measured, error), Approx(self.bound, 0.0))
 
@@ -627,7 +634,7 @@ class AdapterInstance(OfAdapter):
         )
         v, other = (tuple(numbers_of(part[0]) for part in point) for point in (self.v, self.other))
 
-        def size(u: tuple[np.ndarray, ...]) -> arb:
+        def size(u: Any) -> arb:
             return length(x for part in u for x in part.ravel())
 
         def rates(point: Any, u: Any, bend: Any) -> tuple[arb, arb]:
@@ -654,7 +661,7 @@ class AdapterInstance(OfAdapter):
             u = tuple(numbers_of((x - y)[0]) for x, y in zip(*gradients, strict=True))
             straight = tuple(0 * part for part in u)
             change = rates(v, u, straight)[0] - rates(other, u, straight)[0]
-            return abs(change) / (size(u) * size(minus(v, other)))
+            return abs(change) / (size(u) * size(apart(v, other)))
         # The point with exactly orthonormal rows, by Gram and Schmidt, in its orthonormal blocks.
         # All else that is bounded stays as it is, so that the point stays inside.
         made: Any = self.adapter
@@ -767,17 +774,12 @@ def _measured(problem: Problem, v: Point, other: Point) -> float:
     return abs((inner(u, hessian_vector_product(problem, v, u)) / square_norm(u)).item())
 
 
-def minus(v: Any, w: Any) -> tuple[Any, ...]:
-    """The difference of two points."""
-    return tuple(x - y for x, y in zip(v, w, strict=True))
-
-
 _balls = np.vectorize(lambda x: arb(float(x)), otypes=[object])
 
 
-def numbers_of(X: Tensor) -> np.ndarray:
+def numbers_of(X: Tensor) -> Any:
     """A matrix of exact numbers with the floats of X as entries, for the formulas of adapters."""
-    return cast(np.ndarray, _balls(X.cpu().numpy()))
+    return _balls(X.cpu().numpy())
 
 
 def with_arrays(adapter: Adapter, convert: Callable[[Tensor], Any]) -> Adapter:

@@ -30,7 +30,7 @@ from torch import Tensor
 
 from boundcheck.errors import InputError, one_of
 from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
-from boundcheck.functions.arithmetic import Point
+from boundcheck.functions.arithmetic import Point, apart, replica
 from boundcheck.functions.checks import check_pull_back
 from boundcheck.functions.judged import check_words
 from boundcheck.functions.problem import derivative, leaves
@@ -292,7 +292,7 @@ class Climber:
         """
         state, s = self.state, self.structure
         adapter = s.adapter({name: X[which] for name, X in state.frozen.items()})
-        v, u = (tuple(part[which : which + 1] for part in point) for point in (state.v, state.u))
+        v, u = replica(state.v, which), replica(state.u, which)
 
         def inward(v: Point) -> Point:
             # By more than the rounding errors of norms, so that the points are exactly inside.
@@ -739,7 +739,7 @@ def _rounded(instance: AdapterInstance, digits: int) -> AdapterInstance | None:
         for block, part in zip(adapter.blocks, instance.v, strict=True)
     )
     if adapter.is_flat:
-        step = tuple(x - y for x, y in zip(instance.other, instance.v, strict=True))
+        step = apart(instance.other, instance.v)
         # In units of a power of two, so that a rounded number can be written exactly.
         power = 2.0 ** np.floor(np.log2(max(float(part.abs().max()) for part in step)))
         other = tuple(

@@ -29,7 +29,14 @@ from boundcheck.exact.evaluate import Model, Paths, VectorFunction
 from boundcheck.exact.floats import Approx, Comparison
 from boundcheck.functions.adapters import ADAPTERS, Adapter
 from boundcheck.functions.adapters.base import cast_to
-from boundcheck.functions.arithmetic import EPSILON, Point, replicate, square_norm
+from boundcheck.functions.arithmetic import (
+    EPSILON,
+    Point,
+    apart,
+    euclidean_norm,
+    replicate,
+    square_norm,
+)
 from boundcheck.functions.checks import check_steps
 from boundcheck.functions.judged import BITS, OfAdapter, check_words
 from boundcheck.functions.objectives.clipped import Clipped
@@ -106,7 +113,7 @@ class FloatPaths:
         gone = 0.0
         if run.minimiser is not None:
             ends = tuple(part.to(v[0].device, v[0].dtype) for part in run.minimiser)
-            away = square_norm(adapted.minus(v, ends))
+            away = square_norm(apart(v, ends))
             gone = off + unit * (_largest(v) + _largest(ends))
         looks = SimpleNamespace(gradient_square=N, gap=gap, square_distance=away)
         errors = SimpleNamespace(
@@ -302,9 +309,9 @@ class ShortRun(OfRun, OfAdapter):
         """An upper bound on the distance from v_1 to the minimiser."""
         if self.minimiser is None:
             return 0.0
-        apart = square_norm(adapted.minus(self.v, self.minimiser)).sqrt().item()
-        size = square_norm(self.v).sqrt().item()
-        return (apart + adapted.roundings(self.adapter) * EPSILON * (apart + size)) * _SPARE
+        way = euclidean_norm(apart(self.v, self.minimiser)).item()
+        size = euclidean_norm(self.v).item()
+        return (way + adapted.roundings(self.adapter) * EPSILON * (way + size)) * _SPARE
 
     @property
     def _steepness(self) -> float:

@@ -22,7 +22,13 @@ from torch import Tensor
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import upper
-from boundcheck.functions.arithmetic import ROUND_UP, Point, moved, spectral_norm, square_norm
+from boundcheck.functions.arithmetic import (
+    ROUND_UP,
+    Point,
+    euclidean_norm,
+    moved,
+    spectral_norm,
+)
 from boundcheck.functions.data import largest_gram_eigenvalue
 from boundcheck.functions.objective import Objective, Side
 from boundcheck.language.catalogue import catalogue, claims_about
@@ -335,7 +341,7 @@ class Adapter(ABC):
     def unit(self, v: Point, u: Point) -> Point:
         """The tangent part of u at v over its length; one of length 0 stays 0."""
         u = self.tangent(v, u)
-        length = square_norm(u).sqrt()
+        length = euclidean_norm(u)
         return tuple(part / length.where(length > 0, 1.0)[:, None, None] for part in u)
 
     def retract(self, v: Point, u: Point) -> Point:

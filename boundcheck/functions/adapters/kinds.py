@@ -27,7 +27,7 @@ from boundcheck.functions.adapters.base import (
     size,
     spectral_bound,
 )
-from boundcheck.functions.arithmetic import ROUND_UP, Point, product, spectral_norm
+from boundcheck.functions.arithmetic import ROUND_UP, Point, joined, product, spectral_norm
 from boundcheck.functions.objective import Side
 from boundcheck.system.plugins import keeps
 
@@ -590,7 +590,7 @@ class Rebased(Adapter):
     def restart(self, v: Point, gain: float, generator: torch.Generator) -> Point:
         """A start for each replica, drawn anew, and the Z at which W is what it was."""
         starts = [self.inner.initial(gain, generator) for _ in range(len(v[0]))]
-        fresh: Point = tuple(torch.cat(parts) for parts in zip(*starts, strict=True))
+        fresh = joined(starts)
         return *fresh, self.weight(v) - self.inner.weight(fresh)
 
     def tangent(self, v: Point, u: Point) -> Point:

@@ -21,8 +21,11 @@ from boundcheck.functions.adapters.base import cast_to
 from boundcheck.functions.arithmetic import (
     Point,
     apart,
+    euclidean_norm,
     gradient_ratio,
     inner,
+    joined,
+    replica,
     spectral_norm,
     square_norm,
 )
@@ -113,7 +116,7 @@ def rounding_of(network: Network) -> Rounding:
     v = network.point()
     u = tuple(torch.randn(part.shape, generator=random, dtype=torch.float64).to(part) for part in v)
     spacing = torch.finfo(network.parameters[0].dtype).eps ** (1 / 3)
-    size = max(square_norm(v).sqrt().item(), 1.0) / square_norm(u).sqrt().item()
+    size = max(euclidean_norm(v).item(), 1.0) / euclidean_norm(u).item()
     losses, gradients = [], []
     for place in range(_POINTS):
         network.write(network.retract(v, tuple(place * spacing * size * part for part in u)))
@@ -130,7 +133,7 @@ def rounding_of(network: Network) -> Rounding:
     with widened(network.model):
         wide = network.look(samples)
     off = (look.losses - wide.losses).square().mean().sqrt().item()
-    gap = square_norm(apart(look.gradient, wide.gradient)).sqrt().item()
+    gap = euclidean_norm(apart(look.gradient, wide.gradient)).item()
     return Rounding(
         max(loss, _MARGIN * off, unit * wide.loss),
         max(gradient, _MARGIN * gap, unit * math.sqrt(wide.square_norm)),
@@ -166,7 +169,7 @@ def _from_double(network: Network, samples: Tensor) -> float:
     finally:
         network.write(v)
     off, size = (
-        square_norm(apart(look.gradient, wide.gradient)).sqrt().item(),
+        euclidean_norm(apart(look.gradient, wide.gradient)).item(),
         math.sqrt(wide.square_norm),
     )
     return max(_MARGIN * off, torch.finfo(torch.float32).eps * size)
@@ -212,7 +215,7 @@ def observe(
     `look_next`, the same at v_next, v_next is held as the model holds it.
     """
     step = apart(v_next, v)
-    length = square_norm(step).sqrt().item()
+    length = euclidean_norm(step).item()
     slope = inner(look.gradient, step).item()
     changes = [
         y - x for x, y in zip(weights_of(network, v), weights_of(network, v_next), strict=True)
@@ -422,7 +425,7 @@ class NetworkFunction(Function):
         found = []
         with _autograd():
             for i in range(len(v[0])):
-                self.network.write(tuple(part[i : i + 1] for part in v))
+                self.network.write(replica(v, i))
                 found.append(do(i))
         return found
 
@@ -430,13 +433,13 @@ class NetworkFunction(Function):
         return torch.stack(self._each(v, lambda i: self.network.losses().mean())).cpu()
 
     def gradient(self, v: Point) -> Point:
-        return _joined(self._each(v, lambda i: self.network.look().gradient))
+        return joined(self._each(v, lambda i: self.network.look().gradient))
 
     def batch_gradient(self, v: Point, indices: Tensor) -> Point:
-        return _joined(self._each(v, lambda i: self.network.batch_gradient(indices[i])))
+        return joined(self._each(v, lambda i: self.network.batch_gradient(indices[i])))
 
     def mean_of_samples(self, v: Point, indices: Tensor) -> Point:
-        return _joined(self._each(v, lambda i: self.network.look(indices[i]).gradient))
+        return joined(self._each(v, lambda i: self.network.look(indices[i]).gradient))
 
     def sample_variance(self, v: Point) -> Tensor:
         return torch.tensor(
@@ -452,12 +455,10 @@ class NetworkFunction(Function):
         """The point reached from v by a step, rounded to the network's type."""
 
         def held(i: int) -> Point:
-            self.network.write(
-                self.network.retract(*(tuple(part[i : i + 1] for part in x) for x in (v, step)))
-            )
+            self.network.write(self.network.retract(replica(v, i), replica(step, i)))
             return self.network.point()
 
-        return _joined(self._each(v, held))
+        return joined(self._each(v, held))
 
     def observe(self, v: Point, v_next: Point, law: Draw | None) -> dict[str, Tensor]:
         """The observables of steps; see the function `observe`.
@@ -475,10 +476,7 @@ class NetworkFunction(Function):
         )
         rows = []
         for i in range(len(keys)):
-            look, (x, y) = (
-                looks[keys[i]],
-                (tuple(part[i : i + 1] for part in point) for point in (v, v_next)),
-            )
+            look, x, y = looks[keys[i]], replica(v, i), replica(v_next, i)
             look_next = looks.get(key(v_next, i)) or self._each(y, lambda _: self.network.look())[0]
             noise = {"noise_variance": 0.0, "conditional_bias": 0.0, "conditional_bias_error": 0.0}
             if law is not None and law.replaced:
@@ -488,7 +486,7 @@ class NetworkFunction(Function):
                 with _autograd():
                     self.network.write(x)
                     mean = self.network.batch_gradient(candidates)
-                bias = square_norm(apart(mean, look.gradient)).sqrt().item()
+                bias = euclidean_norm(apart(mean, look.gradient)).item()
                 squares = look.sample_squares[candidates.to(look.sample_squares.device)]
                 variance = max(squares.mean().item() - square_norm(mean).item(), 0.0)
                 # Each of the two means is off by its own rounding error; see `functions.problem`.
@@ -528,7 +526,3 @@ def _autograd() -> Iterator[None]:
     """Turn gradients on while inside, also in a run, which keeps no graph."""
     with torch.inference_mode(False), torch.enable_grad():
         yield
-
-
-def _joined(points: list[Point]) -> Point:
-    return tuple(torch.cat(parts) for parts in zip(*points, strict=True))
