@@ -297,10 +297,8 @@ class _Recorder:
         finally:
             self._network.write(v_next)
         seen: dict[str, Any] = {name: x[0].numpy() for name, x in found.items()}
-        raw, variance = (
-            seen["gradient_square_norm"].item(),
-            seen["noise_variance"].item() * law.batch,
-        )
+        raw = seen["gradient_square_norm"].item()
+        variance = seen["noise_variance"].item() * law.batch
         square, variance = self._corrected(raw, variance)
         self.noise.append(raw - square)
         # What the bias is, the way in which minibatches are drawn says, and not a record.

@@ -102,10 +102,8 @@ def _files(incomplete: str, fits: Callable[[Path], bool]) -> list[str]:
 CLAIMS, CLAIMS_AND_PAPERS = offered("claims"), offered("papers", "claims")
 PAPERS = offered("papers", files=lambda path: (path / "claims.py").is_file())
 TARGETS = offered("papers", "lemmas", files=lambda path: path.suffix == ".py")
-SPECS, INSTANCES = (
-    offered(files=lambda path: path.suffix == ".toml"),
-    offered(files=lambda path: path.suffix == ".json"),
-)
+SPECS = offered(files=lambda path: path.suffix == ".toml")
+INSTANCES = offered(files=lambda path: path.suffix == ".json")
 RUNS = offered(files=lambda path: (path / "result.json").is_file())
 
 Json = Annotated[

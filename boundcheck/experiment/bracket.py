@@ -87,12 +87,10 @@ def measure_bracket(
     hypothesis that the judge does not decide there; ``hypothesis-failed`` where f itself breaks one
     at the steepest points. ``common`` are the fields of the result that follow from the spec.
     """
-    spec, problem, ball, random = (
-        experiment.spec,
-        experiment.problem,
-        claimed(experiment),
-        experiment.random("bracket"),
-    )
+    spec = experiment.spec
+    problem = experiment.problem
+    ball = claimed(experiment)
+    random = experiment.random("bracket")
     domain, settings, adapter = _Domain(spec, problem), spec.bracket, problem.adapter
     radii = domain.radii
     pairs, steepest = _pair_ratios(experiment, radii, random, tick)
@@ -143,11 +141,9 @@ def measure_bracket(
         domain, max(lowers.values()), ball, [*steepest, (climb.v, beside)]
     )
     if verdict.is_decided and (objection := meets(domain, spec.said).objection):
-        verdict, reason, blame = (
-            Verdict.INCONCLUSIVE,
-            f"the claim may say nothing about it: {objection}",
-            None,
-        )
+        verdict = Verdict.INCONCLUSIVE
+        reason = f"the claim may say nothing about it: {objection}"
+        blame = None
     chains = slack(problem, *steepest[0], radii, spec.lipschitz) if has_chains(adapter) else []
     result = BracketResult(
         **common,
@@ -315,11 +311,9 @@ def _iterate_ratios(
     """Ratios of consecutive iterates of Algorithm 1, NaN where one is outside the ball, and the
     points visited.
     """
-    problem, adapter, count = (
-        experiment.problem,
-        experiment.problem.adapter,
-        experiment.spec.bracket.iterates,
-    )
+    problem = experiment.problem
+    adapter = experiment.problem.adapter
+    count = experiment.spec.bracket.iterates
     # The adapter's own start, brought inside where that is needed to leave the iterates room.
     v = replicate(
         adapter.project(experiment.first, {name: radius / 2 for name, radius in radii.items()}),

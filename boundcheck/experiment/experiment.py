@@ -317,11 +317,9 @@ def judged_again(experiment: Experiment, stored: Result, trace: xr.Dataset, path
     `read`: a network's or a bracket's, and one from another environment. Raises InputError where a
     field is another than the trace gives.
     """
-    spec, function, threads = (
-        experiment.spec,
-        experiment.function,
-        stored.environment.get("threads"),
-    )
+    spec = experiment.spec
+    function = experiment.function
+    threads = stored.environment.get("threads")
     fields = described(experiment) | {"run_id": stored.run_id}
     if (stored.claim, stored.spec) != (fields["claim"], fields["spec"]):
         raise InputError("RUN", path, "the spec of its own id; remove it to run it again")
@@ -415,12 +413,10 @@ def _of_network(evidence: Evidence, found: Estimates) -> Json:
     """The fields of a network: the constants that were seen, the theorems at them, and both ends of
     its runs.
     """
-    function, start, trace, last = (
-        evidence.function,
-        evidence.start,
-        evidence.record.trace,
-        evidence.record.last,
-    )
+    function = evidence.function
+    start = evidence.start
+    trace = evidence.record.trace
+    last = evidence.record.last
     loss, gradient = (x.item() for x in function.rounding(start.v, torch.tensor([start.loss])))
     decrease = float((trace["loss"].values[:, :1] - trace["loss"].values).max(1).mean())
     begun, ended, ends = function.accuracy(start.v), function.accuracy(last), None
@@ -444,10 +440,8 @@ def content(experiment: Experiment) -> str:
     """A hash that tells runs of the same spec apart: by data, the words of the claim, and the
     adapter's claims.
     """
-    claim, about = (
-        experiment.spec.said,
-        [catalogue[id] for id in experiment.spec.adapter.made.claims],
-    )
+    claim = experiment.spec.said
+    about = [catalogue[id] for id in experiment.spec.adapter.made.claims]
     words = [word for each in (claim, *about) for _, word in words_of(each)]
     return content_of(
         [

@@ -105,11 +105,9 @@ def build(spec: Spec, device: str, tick: Tick = silent) -> Function:
     with at_most(1):
         if spec.model is None:
             return build_problem(spec, device)
-        a, loaded, random = (
-            spec.adapter,
-            spec.model.load(device, tick),
-            generator(spec, "initial", "cpu"),
-        )
+        a = spec.adapter
+        loaded = spec.model.load(device, tick)
+        random = generator(spec, "initial", "cpu")
         targets = a.paths or spec.model.default_targets(a.kind, loaded.model)
         return NetworkFunction.adapted(loaded, a.kind, targets, a.rank, a.factor, a.gain, random)
 

@@ -497,10 +497,8 @@ class Ensemble:
         for look in self.waiting:
             alike.setdefault(look.law.candidates.shape[1] if look.law else 0, []).append(look)
         for group in alike.values():
-            v, v_next = (
-                joined([look.v for look in group]),
-                joined([look.v_next for look in group]),
-            )
+            v = joined([look.v for look in group])
+            v_next = joined([look.v_next for look in group])
             laws = [look.law for look in group if look.law]
             law = laws[0].joined(laws[1:]) if laws else None
             who = np.concatenate([look.who for look in group])

@@ -257,11 +257,9 @@ def batches_of(args: Any, loader: Any, counts: bool) -> list[float]:
             minibatches, whose variance is that over :math:`k^2 / \sum_j 1/m_j` samples.
 
     """
-    drawn, size, accumulated = (
-        sampler_of(loader),
-        int(args.train_batch_size),
-        int(args.gradient_accumulation_steps),
-    )
+    drawn = sampler_of(loader)
+    size = int(args.train_batch_size)
+    accumulated = int(args.gradient_accumulation_steps)
     whole, rest = divmod(len(loader.dataset if drawn is None else drawn), size * args.world_size)
     sizes = [size] * (whole * args.world_size)
     if rest and not getattr(args, "dataloader_drop_last", False):
@@ -438,10 +436,8 @@ def _moved(generators: Sequence[Any]) -> str:
     """A hash that changes with the state of any of these generators, and of those of Python, NumPy
     and torch.
     """
-    cuda, kept = (
-        torch.cuda.get_rng_state_all(),
-        [_GENERATORS[type(each)][0](each) for each in generators],
-    )
+    cuda = torch.cuda.get_rng_state_all()
+    kept = [_GENERATORS[type(each)][0](each) for each in generators]
     states = [
         random.getstate(),
         np.random.get_state(),  # noqa: NPY002

@@ -104,17 +104,13 @@ class _Measured:
 # What overflowed is refused afterwards.
 @np.errstate(invalid="ignore")
 def _measured(evidence: Evidence) -> _Measured:
-    plan, spec, measure, schedule = (
-        evidence.plan,
-        evidence.spec,
-        evidence.spec.measure,
-        evidence.record.schedule,
-    )
-    seen, what, interval = (
-        measure.seen(evidence),
-        measure.shown(is_stochastic=spec.is_stochastic),
-        None,
-    )
+    plan = evidence.plan
+    spec = evidence.spec
+    measure = evidence.spec.measure
+    schedule = evidence.record.schedule
+    seen = measure.seen(evidence)
+    what = measure.shown(is_stochastic=spec.is_stochastic)
+    interval = None
     finite = bool(np.isfinite(seen.low).all() and np.isfinite(seen.high).all())
     if spec.is_stochastic:
         # Of each replica the time average, or what was last.
@@ -288,12 +284,10 @@ def _compare(evidence: Evidence, measured: _Measured) -> Said:
     """Decide whether the theorem is supported, violated or neither, against the safe ends of the
     bound's enclosure.
     """
-    interval, claim, spec, schedule = (
-        measured.interval,
-        evidence.claim,
-        evidence.spec,
-        evidence.record.schedule,
-    )
+    interval = measured.interval
+    claim = evidence.claim
+    spec = evidence.spec
+    schedule = evidence.record.schedule
     # As of measurements that are no numbers, which were blamed on rounding before.
     if interval is None:
         advice = "set run.audits = run.steps to see it at every iterate"
@@ -378,12 +372,10 @@ def _above(evidence: Evidence, measured: _Measured, bound: float, limits: str) -
     """Decide whether a statistic above the bound violates it: the smallest over t does, or the one
     that it is about.
     """
-    spec, schedule, what, level = (
-        evidence.spec,
-        evidence.record.schedule,
-        measured.called,
-        evidence.spec.run.level,
-    )
+    spec = evidence.spec
+    schedule = evidence.record.schedule
+    what = measured.called
+    level = evidence.spec.run.level
     over = spec.measure.over
     is_least = over is Statistic.LEAST
     if is_least and not schedule.is_every_step:

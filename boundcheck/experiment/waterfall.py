@@ -105,10 +105,8 @@ def slack(
     if not has_chains(problem.adapter):
         about = ", ".join(adapter.title for adapter in ADAPTERS.values() if has_chains(adapter))
         raise TypeError(f"{problem.adapter.title}: the chains are proofs about {about}")
-    do, scale = (
-        Rounded(torch.float64, str(v[0].device)),
-        float(getattr(problem.adapter, "scale", 1.0)),
-    )
+    do = Rounded(torch.float64, str(v[0].device))
+    scale = float(getattr(problem.adapter, "scale", 1.0))
 
     def weight(X: ApproxMatrix) -> Tensor:
         return problem.adapter.W0 + scale * X.value.unsqueeze(0)
@@ -379,10 +377,8 @@ class OnRun:
         """Each cost of the theorem, first of F, then of the noise, with the sum once it replaces
         what the run did.
         """
-        evidence, words = (
-            self.evidence,
-            [word for _, word in words_of(self.evidence.claim) if word and word.cost],
-        )
+        evidence = self.evidence
+        words = [word for _, word in words_of(self.evidence.claim) if word and word.cost]
         costs = [word.cost for word in words if not word.is_about_noise]
         if SMOOTHNESS.letter in evidence.claim.names:
             # From the smoothness that the steps needed, through what was seen and is known, to the
@@ -506,12 +502,10 @@ def waterfall(evidence: Evidence, audits: Sequence[Audit]) -> Waterfall:
 
 
 def _rungs(on_run: OnRun) -> Iterator[_Rung]:
-    evidence, found, solution, over = (
-        on_run.evidence,
-        on_run.sum,
-        on_run.solution,
-        on_run.sum.measure.over,
-    )
+    evidence = on_run.evidence
+    found = on_run.sum
+    solution = on_run.solution
+    over = on_run.sum.measure.over
     schedule, seen = evidence.record.schedule, evidence.spec.measure.seen(evidence)
     shape = schedule.times.shape
 
@@ -635,10 +629,8 @@ def _says(on_run: OnRun, start: _Rung, bars: Sequence[Bar], best: AtBest | None)
     name, value, links = (
         (least.label, least.value, bars[1:]) if least else (start.label, start.mean, bars)
     )
-    end, costs = (
-        links[-1],
-        [each for each in links if not each.is_chance and each.factor is not None],
-    )
+    end = links[-1]
+    costs = [each for each in links if not each.is_chance and each.factor is not None]
     if not value or not value > 0 or not end.value or not costs:
         return (
             "",

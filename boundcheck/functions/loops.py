@@ -246,11 +246,9 @@ def survey(
     """
     replicas, d, k = W.shape
     samples, p, q = targets.shape[2], left.shape[1], right.shape[1]
-    slopes_of, left_of, right_of = (
-        np.empty(d * k * _TILE),
-        np.empty(p * k * _TILE),
-        np.empty(q * _TILE),
-    )
+    slopes_of = np.empty(d * k * _TILE)
+    left_of = np.empty(p * k * _TILE)
+    right_of = np.empty(q * _TILE)
     for replica in range(replicas):
         in_v[replica] = 0
         in_w[replica] = 0
@@ -261,11 +259,9 @@ def survey(
             slopes = slopes_of[: d * k * width].reshape(d * k, width)
             square, losses = in_w[replica, first : first + width], np.zeros(width)
             for j in range(d * k):
-                w, target, slope = (
-                    W[replica, j // k, j % k],
-                    targets[j // k, j % k, first : first + width],
-                    slopes[j],
-                )
+                w = W[replica, j // k, j % k]
+                target = targets[j // k, j % k, first : first + width]
+                slope = slopes[j]
                 for i in range(width):
                     x = w - target[i]
                     root = _inverse_root(1 + curvature * (x * x), is_small)

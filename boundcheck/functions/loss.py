@@ -313,10 +313,8 @@ class Loss(Objective):
             found: Tensor = grad(lambda V: (grad(self._mean)(V, *self._samples) * U).sum())(W)
             return found
 
-        U, size = (
-            torch.ones_like(points),
-            torch.zeros(len(points), dtype=torch.float64, device=points.device),
-        )
+        U = torch.ones_like(points)
+        size = torch.zeros(len(points), dtype=torch.float64, device=points.device)
         U = U + 0.1 * points.flip(0)
         for _ in range(_STEPS):
             U = U / torch.linalg.matrix_norm(U)[:, None, None]

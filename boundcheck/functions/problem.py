@@ -126,10 +126,8 @@ def adapter_inputs(
     table |= {symbols.L.name: L, symbols.G.name: G}
     if takes(claim, symbols.C):
         # What C stands for is said of the adapter's own constants.
-        reading, said = (
-            READINGS[lipschitz],
-            {letter.name: letter for letter in READINGS[lipschitz].free_symbols},
-        )
+        reading = READINGS[lipschitz]
+        said = {letter.name: letter for letter in READINGS[lipschitz].free_symbols}
         if said.keys() <= table.keys():
             table[symbols.C.name] = reading.xreplace(
                 {letter: table[name] for name, letter in said.items()}

@@ -370,10 +370,8 @@ def draw_links(
     for link, (before, after) in zip(links, pairwise(levels), strict=True):
         colour, label = ORANGE if after >= before * (1 - 1e-12) else VERMILLION, link.label
         if isinstance(link, Bar):
-            colour, label = (
-                GREY if link.is_chance else colour,
-                label + ("\u00a0*" if link.estimated else ""),
-            )
+            colour = GREY if link.is_chance else colour
+            label = label + ("\u00a0*" if link.estimated else "")
         rows.append((label, before, after, colour, link))
     rows.append((end, low, levels[-1], BLUE, None))
     for y, (_, before, after, colour, of) in enumerate(reversed(rows)):

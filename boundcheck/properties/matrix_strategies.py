@@ -514,15 +514,11 @@ def factor_pairs(
                     radius * (np.arange(count) < (1 if rank_one else count))
                     for count, radius in ((in_a, a), (in_b, b))
                 )
-            shared, right, left = (
-                draw(frames(rank, rank)),
-                draw(frames(k, in_a)),
-                draw(frames(d, in_b)),
-            )
-            A, B = (
-                product(shared[:, :in_a], in_A, right, dtype),
-                product(left, in_B, shared[:, :in_b], dtype),
-            )
+            shared = draw(frames(rank, rank))
+            right = draw(frames(k, in_a))
+            left = draw(frames(d, in_b))
+            A = product(shared[:, :in_a], in_A, right, dtype)
+            B = product(left, in_B, shared[:, :in_b], dtype)
         return converted(A, library, dtype), converted(B, library, dtype)
 
     return drawn()

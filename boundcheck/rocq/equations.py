@@ -291,10 +291,8 @@ class _Knowing:
         if isinstance(term, Expectation | Mean) and is_coarser(term.given, self.given):
             kind = "ex_knows" if isinstance(term, Expectation) else "mean_knows_"
             past = book.past(term.given, HERE)
-            kept, shape = (
-                past_proof(term.given, HERE),
-                ("" if isinstance(term, Expectation) else "_ _ "),
-            )
+            kept = past_proof(term.given, HERE)
+            shape = "" if isinstance(term, Expectation) else "_ _ "
             return (
                 f"exact: (@{kind} R S {past} {kept} w _ {shape}_"
                 f" {_coarser(term.given, self.given, HERE)} w v gw)."
@@ -626,10 +624,8 @@ class Equations:
         if index != LAST:
             raise InputError("time", index, "t+1, T or 1")
         last, proof = self.scalar(term.body)
-        total, end = (
-            Total(term.body),
-            lemma.variable(lambda at: book.scalar(term.body, at.at(LAST))),
-        )
+        total = Total(term.body)
+        end = lemma.variable(lambda at: book.scalar(term.body, at.at(LAST)))
         lemma.premise(
             f"{whole} = {lemma.name(total)} - {end}",
             lambda at: f"(@before_last R T {body(at)} T_gt0)",

@@ -96,10 +96,8 @@ class Step:
         more = ["(t0 : nat)"] * bool(self.local)
         for x in sorted(self.theorem.hypotheses):
             more.append(f"({self.hypothesis(x)} : {self._said(x, x in self.local)})")
-        claim, proof = (
-            self._said(self.theorem.conclusion, bool(self.local)),
-            _RULES[self.theorem.rule](self),
-        )
+        claim = self._said(self.theorem.conclusion, bool(self.local))
+        proof = _RULES[self.theorem.rule](self)
         made = self.stated[id(self.theorem), self.local] = self.book.lemma(
             "step", more, claim, f"exact {proof}."
         )

@@ -139,10 +139,8 @@ def check_memory(parts: Iterable[Demand], memory: float | None = None, device: s
     held = sorted(parts, key=lambda part: part.bytes, reverse=True)
     for place in dict.fromkeys((device, "cpu")):
         here = [part for part in held if ("cpu" if part.on_host else device) == place]
-        taken, most = (
-            sum(part.bytes for part in here),
-            (available(place) if memory is None else memory * GIB),
-        )
+        taken = sum(part.bytes for part in here)
+        most = available(place) if memory is None else memory * GIB
         if taken > most:
             there_are = "are available" if memory is None else "--memory allows"
             expected = (

@@ -196,10 +196,8 @@ def _of_module(name: str) -> Iterator[Path]:
             spec = next((each for each in asked if each is not None), None)
             if spec is None:
                 raise ModuleNotFoundError(f"No module named {whole!r}")
-            origin, places = (
-                (spec.origin if spec.has_location else None),
-                spec.submodule_search_locations,
-            )
+            origin = spec.origin if spec.has_location else None
+            places = spec.submodule_search_locations
         if origin is not None:
             yield Path(origin).resolve()
         elif places is None:

@@ -80,10 +80,8 @@ def _first(kind: type[Table], error: ValidationError, raw: Json, above: str) -> 
     )
     field, expected = above + field, " or ".join(messages)
     if fault.startswith("union_tag"):
-        field, given = (
-            f"{field}.kind",
-            (given.get("kind", NOT_GIVEN) if isinstance(given, dict) else given),
-        )
+        field = f"{field}.kind"
+        given = given.get("kind", NOT_GIVEN) if isinstance(given, dict) else given
         tables = _tables(kind.model_fields[str(details[0]["loc"][0])].annotation)
         expected = f"one of {', '.join(repr(each) for table in tables for each in _kinds(table))}"
     if fault == "missing" or given is NOT_GIVEN:

@@ -741,11 +741,9 @@ class AdapterInstance(OfAdapter):
         if claim.id in catalogue and not adapter.is_subject_of(claim):
             raise InputError("adapter.kind", adapter.kind, f"an adapter that {claim.id} is about")
         check_extent(adapter)
-        radii, objective, lipschitz = (
-            found.table("radii"),
-            found.table("objective"),
-            found.text("lipschitz"),
-        )
+        radii = found.table("radii")
+        objective = found.table("objective")
+        lipschitz = found.text("lipschitz")
         # A claim of the catalogue has no parameters of its own.
         given = found.table("given") if "given" in found.data else Fields({}, "given")
         check_lipschitz(lipschitz)

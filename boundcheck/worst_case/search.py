@@ -226,10 +226,8 @@ class Climber:
             state, blocks, names = self.state, len(self.state.v), list(self.state.frozen)
             # The best f at the current points. With it the value is smooth, and at most that of the
             # best f elsewhere.
-            twist, stretch = (
-                _steepest(state.bent, self.structure.spectral),
-                2 * self.L * state.slope,
-            )
+            twist = _steepest(state.bent, self.structure.spectral)
+            stretch = 2 * self.L * state.slope
             with torch.enable_grad():
                 variables = leaves((*state.v, *state.u, *state.frozen.values()))
                 v, u = variables[:blocks], variables[blocks : 2 * blocks]

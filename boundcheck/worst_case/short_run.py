@@ -64,10 +64,8 @@ class FloatPaths:
         self.problem = cast_to(run.problem, dtype, device)
         self.unit = adapted.roundings(run.adapter) * self.epsilon
         known = {name: float(sp.N(value)) for name, value in run.inputs.items()} | run.derived
-        algorithm, draws = (
-            run.algorithm,
-            torch.tensor(list(product(range(len(run.offsets)), repeat=run.steps))),
-        )
+        algorithm = run.algorithm
+        draws = torch.tensor(list(product(range(len(run.offsets)), repeat=run.steps)))
         numbers = {symbol.name: known[symbol.name] for symbol in algorithm.parameters}
         start = tuple(part.to(device, dtype) for part in run.v)
         self.states = [algorithm.start(replicate(start, len(draws)), numbers)]
@@ -392,10 +390,8 @@ class ShortRun(OfRun, OfAdapter):
         """
         if not self.radii:
             return True
-        paths, inner = (
-            FloatPaths(self, torch.float64, "cpu"),
-            {x: r / (1 + 1e-9) for x, r in self.radii.items()},
-        )
+        paths = FloatPaths(self, torch.float64, "cpu")
+        inner = {x: r / (1 + 1e-9) for x, r in self.radii.items()}
         return all(
             bool(self.adapter.inside(paths.iterate(t), inner).all())
             for t in range(1, self.steps + 2)
@@ -600,11 +596,9 @@ class ShortRun(OfRun, OfAdapter):
         adapter = adapted.read_adapter(found.table("adapter"))
         steps, offset = found.integer("steps"), found.table("objective").number("offset")
         adapted.check_extent(adapter, (2 if offset else 1) ** min(max(steps, 1), LONGEST) * LONGEST)
-        radii, objective, given = (
-            found.table("radii"),
-            found.table("objective"),
-            found.table("given"),
-        )
+        radii = found.table("radii")
+        objective = found.table("objective")
+        given = found.table("given")
         made = cls(
             claim,
             adapter,

@@ -602,10 +602,8 @@ class OfPoints(OfClass):
             low, tops = arb(0), []
             for node, height in zip(nodes, heights, strict=True):
                 way = point[0] - node.x
-                linear, square = (
-                    height + do.inner((node.gradient,), (way,)),
-                    do.inner((way,), (way,)) / 2,
-                )
+                linear = height + do.inner((node.gradient,), (way,))
+                square = do.inner((way,), (way,)) / 2
                 low = low.max(linear + least * square)
                 tops.append(linear + most * square)
             return low.union(reduce(arb.min, tops))

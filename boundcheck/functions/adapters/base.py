@@ -210,10 +210,8 @@ class Adapter(ABC):
         if "rank" in given:
             check_rank(given["rank"], self.W0)
         if len(matrices) > 1:
-            (d, k), rank = (
-                self.W0.shape,
-                (len(matrices["A"]) if "A" in matrices else matrices["B"].shape[1]),
-            )
+            d, k = self.W0.shape
+            rank = len(matrices["A"]) if "A" in matrices else matrices["B"].shape[1]
             check_rank(rank, self.W0)
             for name, shape in (("A", (rank, k)), ("B", (d, rank))):
                 if name in matrices and tuple(found := matrices[name].shape) != shape:

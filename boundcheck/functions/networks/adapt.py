@@ -393,11 +393,9 @@ def _dora(path: str, module: Any, name: str, W0: Tensor) -> Site:
 
 
 def _site_of(path: str, module: Any, name: str, W0: Tensor) -> Site:
-    A, B, magnitude = (
-        module.lora_A[name].weight,
-        module.lora_B[name].weight,
-        module.lora_magnitude_vector[name].weight,
-    )
+    A = module.lora_A[name].weight
+    B = module.lora_B[name].weight
+    magnitude = module.lora_magnitude_vector[name].weight
     adapter = DoRA(W0, len(A), float(module.scaling[name]), by_rows=True)
     bias = getattr(module.get_base_layer(), "bias", None)
     return Site(path, adapter, module, ((Leaf(A),), (Leaf(B),), (Leaf(magnitude),)), bias=bias)

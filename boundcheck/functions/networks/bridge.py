@@ -169,10 +169,8 @@ class PretrainedSpec(Table):
             options: dict[str, Any] = {"dtype": _DTYPES[self.dtype], "attn_implementation": "eager"}
             kind = transformers.AutoModelForCausalLM
             if self.task == "classification":
-                kind, options = (
-                    transformers.AutoModelForSequenceClassification,
-                    options | {"num_labels": classes},
-                )
+                kind = transformers.AutoModelForSequenceClassification
+                options = options | {"num_labels": classes}
             # A head that the folder does not hold is drawn from torch's generator.
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(self.seed)
@@ -356,13 +354,11 @@ def _encoded(
     """The texts at these places, cut at `length` tokens and padded to the longest, with labels of
     classes or tokens.
     """
-    rows, options = (
-        [texts[place] for place in chosen.tolist()],
-        {
-            "truncation": True,
-            "return_tensors": "pt",
-        },
-    )
+    rows = [texts[place] for place in chosen.tolist()]
+    options = {
+        "truncation": True,
+        "return_tensors": "pt",
+    }
     batch: Batch = dict(tokenizer(rows, padding=True, max_length=table.length, **options))
     if not batch["input_ids"].numel():
         # No text has a token: one of padding stands for each.

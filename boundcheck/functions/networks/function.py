@@ -168,10 +168,8 @@ def _from_double(network: Network, samples: Tensor) -> float:
         return math.inf
     finally:
         network.write(v)
-    off, size = (
-        euclidean_norm(apart(look.gradient, wide.gradient)).item(),
-        math.sqrt(wide.square_norm),
-    )
+    off = euclidean_norm(apart(look.gradient, wide.gradient)).item()
+    size = math.sqrt(wide.square_norm)
     return max(_MARGIN * off, torch.finfo(torch.float32).eps * size)
 
 

@@ -125,10 +125,8 @@ class Clipped(Objective):
         self._roundings = 0 if E.tolist() == [[1.0]] else E.size
         square = sum((Fraction(x) ** 2 for x in E.flat), Fraction(0))
         with ctx.workprec(_BITS):
-            smoothness, minimum = (
-                ball_of(self.slope.lipschitz * square),
-                ball_of(self.slope.minimum),
-            )
+            smoothness = ball_of(self.slope.lipschitz * square)
+            minimum = ball_of(self.slope.minimum)
             gradient_bound = ball_of(self.slope.bound) * ball_of(square).sqrt()
         self.smoothness = Constant(
             upper(smoothness), "certified", "the largest slope of h' times |E|^2"

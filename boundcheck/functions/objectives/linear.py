@@ -146,10 +146,8 @@ class LinearModel(Objective):
                         else (right.mT @ self._X.mT).square().sum(-2)
                     )
                 )
-            loss, gradient = (
-                self._losses(outputs, self._targets.mT).mean(-1),
-                residuals @ self._X / self.samples,
-            )
+            loss = self._losses(outputs, self._targets.mT).mean(-1)
+            gradient = residuals @ self._X / self.samples
             each = torch.stack(in_v).sum(0), squares * self._square_norms
             of_v, of_w = (mean_of(x, among, part) for x in each)
             return Moments(loss, gradient, of_v, of_w, gradient)
@@ -232,10 +230,8 @@ class LeastSquaresSpec(ProblemTable):
         So an entry of y has variance 1 + noise^2.
         """
         random, k = np.random.default_rng(self.seed), self.k + setting.bias
-        X, M = (
-            random.standard_normal((self.samples, k)),
-            random.standard_normal((self.d, k)) / math.sqrt(k),
-        )
+        X = random.standard_normal((self.samples, k))
+        M = random.standard_normal((self.d, k)) / math.sqrt(k)
         noise = self.noise * random.standard_normal((self.samples, self.d))
         return LeastSquares(X, X @ M.T + noise, setting.device)
 
