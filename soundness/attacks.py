@@ -52,12 +52,10 @@ from soundness.trial import Trial
 
 _THEOREM, _BRACKET = SPECS[0], SPECS[4] | {"problem": HUBER}
 _NETWORK = NETWORKS[0] | {"model": NETWORKS[0]["model"] | {"samples": 12, "text": "english"}}
-_SPEC, _RUNS, _STORED, _INSTANCE = (
-    Path("spec.toml"),
-    Path("runs"),
-    Path("stored"),
-    Path("instance.json"),
-)
+_SPEC = Path("spec.toml")
+_RUNS = Path("runs")
+_STORED = Path("stored")
+_INSTANCE = Path("instance.json")
 # A file of before, which a failed command leaves as it is.
 _OLD = "as it was before\n"
 
@@ -182,11 +180,9 @@ def _subjects() -> Iterator[Subject]:
     few = f"falsify meft.lemma1_sharp --rank 1 --starts 2 --rounds 2 --examples 2 --out {_INSTANCE}"
     search = partial(command, *few.split())
     yield Subject("search for an instance", search, partial(_INSTANCE.write_text, _OLD))
-    judged, own, twin = (
-        partial(command, "falsify", "--replay", str(_INSTANCE)),
-        (_INSTANCE.name,),
-        {_INSTANCE.name: "other.json"},
-    )
+    judged = partial(command, "falsify", "--replay", str(_INSTANCE))
+    own = (_INSTANCE.name,)
+    twin = {_INSTANCE.name: "other.json"}
     yield Subject(
         "instance judged again", judged, _has_instances, own, twin, authored=own, prints=True
     )

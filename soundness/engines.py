@@ -130,10 +130,8 @@ def run(
     """The run of an algorithm on a curve whose smoothness constant is 1 unless it is given; D and
     R_1 are its own.
     """
-    begin, known = (
-        Fraction(start),
-        {"ell": Fraction(1)} | {name: Fraction(x) for name, x in numbers.items()},
-    )
+    begin = Fraction(start)
+    known = {"ell": Fraction(1)} | {name: Fraction(x) for name, x in numbers.items()}
     known = {"D": curve.value(begin)} | known | {"T": Fraction(steps), "R_1": abs(begin)}
     walk = Walk(about, curve, (begin,), known)
     return replace(walk, points=walk.followed(follow))

@@ -414,10 +414,8 @@ class ExactModel:
                             _ARITHMETIC.plus(x, _ARITHMETIC.scaled(Fraction(-1), y))
                             for x, y in sides
                         )
-                        (holds, fails), difference = (
-                            _DECIDED[sp.Eq],
-                            _ARITHMETIC.inner(apart, apart),
-                        )
+                        holds, fails = _DECIDED[sp.Eq]
+                        difference = _ARITHMETIC.inner(apart, apart)
                     else:
                         left, right = (values.number(x, time, outcome) for x in relation.args)
                         difference = _ARITHMETIC.add(left, _ARITHMETIC.times(Fraction(-1), right))

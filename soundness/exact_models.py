@@ -968,11 +968,9 @@ def _on_parabolas(
     for place, ((steepness, start), share, noise, steps) in enumerate(
         product(parabolas, _STEPS, noises, (1, 2, 3))
     ):
-        n, slopes, first = (
-            len(start),
-            np.array(steepness, dtype=object),
-            np.array(start, dtype=object),
-        )
+        n = len(start)
+        slopes = np.array(steepness, dtype=object)
+        first = np.array(start, dtype=object)
         gap, narrow, long = F(sum(slopes * first * first) / 2), min(steepness), max(steepness)
         # The values of all letters that these theorems are known to have; of the two numbers whose
         # roots are taken one is 1, and the other 4.

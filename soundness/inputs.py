@@ -514,10 +514,8 @@ def instances() -> tuple[dict[str, Any], ...]:
     # W = BA at d = k = r = 1 with f'(w) = clip(w - 1/4, ±1/8), within |A|, |B| <= 2.
     knots, radii = np.array([[0.125, -0.125], [0.375, 0.125]]), {"a": 2.0, "b": 2.0}
     v = tuple(torch.full((1, 1, 1), 0.75, dtype=torch.float64) for _ in "AB")
-    adapter, theorem = (
-        LoRA(torch.zeros(1, 1, dtype=torch.float64), 1),
-        catalogue["meft.theorem2_repaired"],
-    )
+    adapter = LoRA(torch.zeros(1, 1, dtype=torch.float64), 1)
+    theorem = catalogue["meft.theorem2_repaired"]
     run = ShortRun(theorem, adapter, radii, "sigma", knots, np.ones((1, 1)), 1.0, v, 3)
     sizes = {"a": 1.0, "k": 2.0, "r": 2.0}
     norms = Assignment(catalogue["meft.frozen_factor"], {"A": np.eye(2)}, sizes)

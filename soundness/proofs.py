@@ -281,14 +281,12 @@ def suspects(line: Line) -> list[LineMutant]:
         if isinstance(because, Because) and (hypotheses := _rest_on(kept)) != line.hypotheses:
             # The places of strict facts were counted with it.
             rest = Because(kept, because.hints, None, because.degree)
-            change, given = (
-                f"without {premise.conclusion}",
-                (
-                    line.step.relation,
-                    line.fact,
-                    rest,
-                    hypotheses,
-                ),
+            change = f"without {premise.conclusion}"
+            given = (
+                line.step.relation,
+                line.fact,
+                rest,
+                hypotheses,
             )
             found.append(
                 LineMutant(line.name, "hypothesis dropped", change, False, "", line, *given)
@@ -494,10 +492,8 @@ def true_claims(script: Script) -> Iterator[ClaimMutant]:
     found.append(edits.Change("hypothesis strengthened", f"{BOUNDED_BELOW.title} besides", extra))
     found.append(edits.Change("renamed", "another id", _renamed(script)))
     for each in found:
-        name, why = (
-            f"{script.id}, {script.version}",
-            f"follows from the proved claim: {each.kind}, {each.where}",
-        )
+        name = f"{script.id}, {script.version}"
+        why = f"follows from the proved claim: {each.kind}, {each.where}"
         yield ClaimMutant(name, varied(each.kind), each.where, True, why, script, each.result)
 
 

@@ -269,10 +269,8 @@ class Scalar:
                 for (z, y), w, a in product(samples, (low, high), (Fraction(0), step))
             ]
             # A few digits, rounded outward, are enough.
-            low, high = (
-                Fraction(int(min(ends) * 2**20) - 1, 2**20),
-                Fraction(int(max(ends) * 2**20) + 1, 2**20),
-            )
+            low = Fraction(int(min(ends) * 2**20) - 1, 2**20)
+            high = Fraction(int(max(ends) * 2**20) + 1, 2**20)
             # Convex in w.
             largest = max(largest, self.variance(low), self.variance(high))
         return largest

@@ -298,17 +298,13 @@ def variations(kind: str, claim: Claim) -> Iterator[Statement]:
         # Values in place of a letter with which the hypotheses say more.
         for step in (Rational(1001, 1000), Rational(5, 4), sp.Integer(2)):
             if p.name in _UPPER and (p.name != "r" or (step == 2 and not claim.conditions)):
-                how, value, why = (
-                    f"{step} {x} for {x}",
-                    step * x,
-                    "the hypotheses are stronger than the claim's own",
-                )
+                how = f"{step} {x} for {x}"
+                value = step * x
+                why = "the hypotheses are stronger than the claim's own"
             elif p.name == "w_0":
-                how, value, why = (
-                    f"{x}/{step} for {x}",
-                    x / step,
-                    "longer columns are at least as long",
-                )
+                how = f"{x}/{step} for {x}"
+                value = x / step
+                why = "longer columns are at least as long"
             else:
                 continue
             yield of("stronger hypothesis", how, why, _everywhere(claim, {x: value}))
@@ -362,10 +358,8 @@ def shown_false(suspect: Statement) -> Statement | None:
         measured, bound = point.curvature(point.direction), above(ball)
         if measured > largest * bound:
             largest = measured / bound
-            low, high = (
-                Decimal(floor(measured * _SHOWN)) / _SHOWN,
-                Decimal(ceil(bound * _SHOWN)) / _SHOWN,
-            )
+            low = Decimal(floor(measured * _SHOWN)) / _SHOWN
+            high = Decimal(ceil(bound * _SHOWN)) / _SHOWN
             witness = f"{point}: curvature ≥ {low} > {high} ≥ L̂"
             statement = replace(suspect, constants=tuple(constants.items()), witness=witness)
     return statement

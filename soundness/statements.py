@@ -156,11 +156,9 @@ def _at_one(law: int, target: int, size: Fraction, factor: Fraction, at_zero: bo
     claim = Claim(id, f"{each.name} {where}", "boundcheck", concluded, hypotheses=(hypothesis,))
     true = factor >= 1 if each.is_upper else factor <= 1
     # Of a false claim the law holds everywhere at M; of a true one at X alone.
-    m, first, second = (
-        (each.breaks(size) if true else each.meets(size)),
-        Fraction(not true),
-        Fraction(1),
-    )
+    m = each.breaks(size) if true else each.meets(size)
+    first = Fraction(not true)
+    second = Fraction(1)
     point = first if at_zero or not true else Fraction(0)
     why = "the law at another point" if true else f"M = {m}, X = {first}, Y = {second}, x = {size}"
     matrices = {"M": number(m), "X": number(first), "Y": number(second)}
@@ -368,10 +366,8 @@ def lemmas() -> Iterator[Make]:
                 change = (
                     f"the bound at {letter}/2, with {hypothesis.id} of {letter}/2 under its word"
                 )
-                told, tag = (
-                    (_STATEMENT, change, f"{lemma.id} at {letter}/2"),
-                    f"at_half_of_{letter}",
-                )
+                told = (_STATEMENT, change, f"{lemma.id} at {letter}/2")
+                tag = f"at_half_of_{letter}"
                 yield partial(_lemma, lemma, hypothesis, halved, told, tag, **formulas)
             for word in (x for x in _FOREIGN if x != hypothesis.word):
                 told = (_WORD, f"{hypothesis.id} with the word {word.id}", f"{lemma.id} is true")

@@ -279,10 +279,8 @@ def edited(hypothesis: Claim) -> Iterator[Edited]:
         fields = {"id": id, "conclusion": says.xreplace({letter: rational(factor) * letter})}
         # Of μ a larger one says more.
         is_stronger = (factor < 1) == (letter != mu_F)
-        change, holds = (
-            f"{hypothesis.id} of {factor} {letter}",
-            partial(_HELD[letter], factor=factor),
-        )
+        change = f"{hypothesis.id} of {factor} {letter}"
+        holds = partial(_HELD[letter], factor=factor)
         yield Edited(change, hypothesis, fields, holds, letter, is_stronger)
 
 
@@ -789,11 +787,9 @@ def _at(
 
 
 FACTORS = fractions("1/4 1/2 3/4 9/10 99/100 999/1000 1 1001/1000 101/100 5/4 2 5")
-_FEW, _PAIR, _RESTATED = (
-    fractions("1/2 9/10 99/100 1 2"),
-    fractions("9/10 1"),
-    fractions("1/2 1/4 3/4 1 2"),
-)
+_FEW = fractions("1/2 9/10 99/100 1 2")
+_PAIR = fractions("9/10 1")
+_RESTATED = fractions("1/2 1/4 3/4 1 2")
 _UNDER_AN_ID, _LONG = fractions("1/2 9/10 2"), fractions("1 3/2 5/2 4")
 _FOREIGN: tuple[words.Hypothesis, ...] = (
     *(words.UNBIASED, words.CONVEX, words.SMOOTH_EVERYWHERE, words.BOUNDED_BELOW),
@@ -821,10 +817,8 @@ def recipes() -> Iterator[Callable[[], Recipe]]:
     drori, nesterov = theorems["drori2014.gradient_descent"], theorems["su2016.nesterov"]
     for factor, (each, other) in product(FACTORS, ((nesterov, drori), (drori, nesterov))):
         # The bound of one algorithm, said of another.
-        said, fields = (
-            f", of the algorithm of {other.claim.id}",
-            {"algorithm": other.claim.algorithm},
-        )
+        said = f", of the algorithm of {other.claim.id}"
+        fields = {"algorithm": other.claim.algorithm}
         changes = {"why": "", "follow": other.follow, "walks": other.walks}
         yield partial(
             _at, each, factor, "algorithm exchanged", said, ("by another",), fields, **changes
@@ -882,23 +876,19 @@ def _changed(each: Recipe) -> Iterator[Callable[[], Recipe]]:
     for (place, hypothesis), (turn, word) in product(enumerate(hypotheses), enumerate(_FOREIGN)):
         if word != hypothesis.word:
             id = hypothesis.id if (turn + place) % 3 > 0 else own_id(hypothesis)
-            said, tag = (
-                f", {hypothesis.id} with the word {word.id} under {id}",
-                (
-                    "misnamed",
-                    id,
-                    word.id,
-                ),
+            said = f", {hypothesis.id} with the word {word.id} under {id}"
+            tag = (
+                "misnamed",
+                id,
+                word.id,
             )
             edit = partial(exchanged, old=hypothesis, fields={"id": id, "word": word})
             yield at(_PAIR[turn % 2], "word beside its statement", said, tag, edit=edit)
     # The word of another measure beside the conclusion.
     for turn, measure in enumerate(_MEASURES):
         if measure != claim.measure:
-            said, edit = (
-                f", with the measure {measure.id} beside its conclusion",
-                partial(replace, measure=measure),
-            )
+            said = f", with the measure {measure.id} beside its conclusion"
+            edit = partial(replace, measure=measure)
             yield at(
                 _PAIR[turn % 2],
                 "measure beside its statement",
@@ -918,10 +908,8 @@ def _changed(each: Recipe) -> Iterator[Callable[[], Recipe]]:
         )
     for turn, hypothesis in enumerate(hypotheses):
         id = "classic.convex" if hypothesis.id != "classic.convex" else "classic.near_minimiser"
-        said, edit = (
-            f", {hypothesis.id} under {id}",
-            partial(exchanged, old=hypothesis, fields={"id": id}),
-        )
+        said = f", {hypothesis.id} under {id}"
+        edit = partial(exchanged, old=hypothesis, fields={"id": id})
         yield at(
             _PAIR[turn % 2], "id of another hypothesis", said, ("id", hypothesis.id), edit=edit
         )
@@ -938,10 +926,8 @@ def _restated(each: Recipe, factor: Fraction, change: Edited) -> Recipe:
     if change.is_stronger:
         # By what share a bound shrinks where a letter, which nothing else has, is half as large: D,
         # and R_1 whose square is in it; 1 where that is not known.
-        last, share = (
-            each.claim.quantities[-1].expression,
-            {D: _HALF, R_1: Fraction(1, 4)}.get(letter, _ONE),
-        )
+        last = each.claim.quantities[-1].expression
+        share = {D: _HALF, R_1: Fraction(1, 4)}.get(letter, _ONE)
         elsewhere = any(x.expression.has(letter) for x in each.claim.quantities[:-1])
         if (
             elsewhere

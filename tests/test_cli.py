@@ -214,10 +214,8 @@ def test_prove_shows_lines_solvers_and_files(tmp_path):
 
 def test_prove_prints_in_a_pipe_whatever_json_says_of_a_proof(command):
     id = "jiang2024.training_against_fine_tuning"
-    strict, answer = (
-        command("prove", id, "--strict"),
-        json.loads(command("prove", id, "--json").out),
-    )
+    strict = command("prove", id, "--strict")
+    answer = json.loads(command("prove", id, "--json").out)
     text = strict.out
     assert (strict.code, "refuted" in text) == (1, True)
     ((proof,),) = (claim["proofs"] for claim in answer["claims"])

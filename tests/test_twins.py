@@ -120,10 +120,8 @@ def plain_mean(each):
 def test_an_objective_is_a_loop_over_its_samples(name, seed):
     random = np.random.default_rng(seed)
     objective = OBJECTIVES[name](random)
-    W, indices = (
-        random.standard_normal((REPLICAS, D, K)),
-        random.integers(SAMPLES, size=(REPLICAS, 3)),
-    )
+    W = random.standard_normal((REPLICAS, D, K))
+    indices = random.integers(SAMPLES, size=(REPLICAS, 3))
     at, chosen = torch.tensor(W), torch.tensor(indices)
     # The identity, and products on each side and on both, of each replica or of all.
     left, right = (
@@ -132,10 +130,8 @@ def test_an_objective_is_a_loop_over_its_samples(name, seed):
     sides = ((None, None), (left, None), (None, right), (left, right))
     loss_there, gradient_there = objective.first_order(at)
     assert torch.equal(loss_there, objective.loss(at))
-    whole, alone = (
-        objective.survey(at, sides),
-        [objective.survey(at, (side,), chosen) for side in sides],
-    )
+    whole = objective.survey(at, sides)
+    alone = [objective.survey(at, (side,), chosen) for side in sides]
     for r in range(REPLICAS):
         loss, each = plain_samples(objective, W[r])
         close(objective.loss(at)[r], loss)
@@ -213,10 +209,8 @@ def test_a_problem_is_a_loop_over_replicas_and_samples(kind, seed):
             single(problem.batch_gradient(v, torch.tensor(indices)), r), batch, strict=True
         ):
             close(got, wanted, 10)
-        squares, in_weight_squares = (
-            [plain_square(g) for g in each],
-            [plain_square((G,)) for G in in_weight],
-        )
+        squares = [plain_square(g) for g in each]
+        in_weight_squares = [plain_square((G,)) for G in in_weight]
         close(survey.loss[r], loss)
         close(survey.gradient[r], plain_mean(in_weight))
         for found, row in ((survey, range(SAMPLES)), (some, indices[r])):
@@ -311,11 +305,9 @@ def test_a_domain_is_that_of_its_blocks(kind, seed):
     )
     inside = adapter.draw(radii, REPLICAS, torch.Generator().manual_seed(seed))
     half = tuple(torch.cat([x, y]) for x, y in zip(v, inside, strict=True))
-    norms, projected, extreme = (
-        adapter.norms(half),
-        adapter.project(half, radii),
-        adapter.extreme(half, radii),
-    )
+    norms = adapter.norms(half)
+    projected = adapter.project(half, radii)
+    extreme = adapter.extreme(half, radii)
     plain, inward = Plain(adapter), adapter.inward(half, radii, 0.25)
     # 1/4 (1 + 1/ν) where U is rounded beside R.
     share = 7 / 12 if kind == "loreft-trained" else 0.25

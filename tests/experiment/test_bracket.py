@@ -467,10 +467,8 @@ def test_a_step_to_where_nothing_is_a_number_is_no_gain(monkeypatch):
     """Such as past the range of floats: there f has no gradient, and the climb stays below."""
     problem = pseudo_huber()
     v, u = (tuple(0.5 * part for part in point) for point in start_of(problem, 4, RADII))
-    sound, limit = (
-        problem.objective.gradient,
-        problem.adapter.weight(v).abs().amax((-2, -1), keepdim=True) + 1e-3,
-    )
+    sound = problem.objective.gradient
+    limit = problem.adapter.weight(v).abs().amax((-2, -1), keepdim=True) + 1e-3
 
     def broken(W):
         return torch.where(

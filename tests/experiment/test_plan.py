@@ -42,10 +42,8 @@ def test_streams_differ_by_seed_and_by_nothing_else():
         for purpose in PURPOSES
     }
     assert len(seeds) == 200 * len(PURPOSES)
-    one, other = (
-        parse(theorem_table()),
-        parse(theorem_table(run__replicas=99, adapter__rank=3, claim=THEOREMS[0])),
-    )
+    one = parse(theorem_table())
+    other = parse(theorem_table(run__replicas=99, adapter__rank=3, claim=THEOREMS[0]))
     assert [stream(one, purpose) for purpose in PURPOSES] == [
         stream(other, purpose) for purpose in PURPOSES
     ]

@@ -205,11 +205,9 @@ def test_bits_do_not_depend_on_the_number_of_threads(is_compiled, tmp_path, monk
     """300 replicas are more than one thread observes at a time; without numba both are the same."""
     if not is_compiled:
         monkeypatch.setattr(pseudo_huber, "_compiled", lambda: None)
-    table, before, found = (
-        theorem_table(run__replicas=300, run__audits=3),
-        torch.get_num_threads(),
-        [],
-    )
+    table = theorem_table(run__replicas=300, run__audits=3)
+    before = torch.get_num_threads()
+    found = []
     try:
         for threads in (1, 3):
             torch.set_num_threads(threads)

@@ -205,10 +205,8 @@ def test_student_replicas_is_the_first_that_is_enough(effect, unit, level, power
 
 def test_student_replicas_at_its_ends():
     assert student_replicas(1.0, 0.0, 1.1, 0.95) == 2
-    near, far = (
-        student_replicas(1.0, 3.2395e-3, 1 + 1e-5, 0.95),
-        student_replicas(1.0, 1.0, 1 + 1e-5, 0.95),
-    )
+    near = student_replicas(1.0, 3.2395e-3, 1 + 1e-5, 0.95)
+    far = student_replicas(1.0, 1.0, 1 + 1e-5, 0.95)
     # (1.96 + 1.2816)^2 deviations^2 / gap^2, by Student and by the Gaussian approximation.
     assert near == pytest.approx(10.5074 * 3.2395e-3**2 * 1e10, rel=1e-4)
     assert far == pytest.approx(10.5074e10, rel=1e-4)
@@ -284,10 +282,8 @@ def test_every_time_of_a_stratum_is_equally_likely_and_replicas_are_independent(
     for column, (low, high) in zip(
         schedule.times.T, itertools.pairwise(schedule.edges.tolist()), strict=True
     ):
-        counts, share = (
-            np.array([(column == t).sum() for t in range(low + 1, high + 1)]),
-            1 / (high - low),
-        )
+        counts = np.array([(column == t).sum() for t in range(low + 1, high + 1)])
+        share = 1 / (high - low)
         assert counts.sum() == replicas
         assert np.abs(counts - replicas * share).max() <= 6 * np.sqrt(
             replicas * share * (1 - share)

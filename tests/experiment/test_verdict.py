@@ -625,15 +625,11 @@ def descent(request, tmp_path_factory):
 
 @pytest.mark.parametrize("over", Statistic)
 def test_each_statistic_of_one_trajectory_is_exact_where_it_was_seen(over, descent, monkeypatch):
-    measure, schedule = (
-        replace(descent.evidence.spec.measure, over=over),
-        descent.evidence.record.schedule,
-    )
+    measure = replace(descent.evidence.spec.measure, over=over)
+    schedule = descent.evidence.record.schedule
     monkeypatch.setattr(Spec, "measure", property(lambda spec: measure))
-    squares, found = (
-        descent.evidence.record.trace["gradient_square_norm"].values[0],
-        descent.judged(),
-    )
+    squares = descent.evidence.record.trace["gradient_square_norm"].values[0]
+    found = descent.judged()
     expected = {"least": squares.min(), "last": squares[-1], "average": squares @ schedule.weights}[
         over.value
     ]

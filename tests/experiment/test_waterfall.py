@@ -192,13 +192,11 @@ def test_every_value_is_that_of_a_plain_loop(tmp_path):
     )
     measured = run_by_hand(table, tmp_path)
     plan, x = measured.evidence.plan, by_loop(measured)
-    step, T, D, L, noise = (
-        plan.step_size,
-        plan.steps,
-        float(plan.inputs["D"]),
-        plan.values["Lhat"],
-        plan.zeta**2,
-    )
+    step = plan.step_size
+    T = plan.steps
+    D = float(plan.inputs["D"])
+    L = plan.values["Lhat"]
+    noise = plan.zeta**2
     bend = x["next"] - x["F"] + step * x["along"]
     ell = 2 * bend / (step**2 * x["size"])
     fall, most = (x["F"][:, 0] - x["next"][:, -1]) / (step * T), D / (step * T)

@@ -329,10 +329,8 @@ def test_reach_and_jacobian_bound_hold_on_the_domain(kind, data):
     ) + rounding
     # DW(v)^T, from the pull-back of each unit matrix.
     d, k = adapter.W0.shape
-    units, bound = (
-        torch.eye(d * k, dtype=torch.float64).reshape(-1, d, k),
-        adapter.jacobian_bound(radii),
-    )
+    units = torch.eye(d * k, dtype=torch.float64).reshape(-1, d, k)
+    bound = adapter.jacobian_bound(radii)
     for i in range(len(v[0])):
         rows = adapter.pull_back(tuple(part[i : i + 1].expand(d * k, -1, -1) for part in v), units)
         assert np.linalg.norm(

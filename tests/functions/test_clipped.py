@@ -85,13 +85,11 @@ each_theorem = pytest.mark.parametrize("id", THEOREMS)
 @given(separable_problems())
 def test_constants_of_a_sum_are_those_of_its_parts(objective):
     """What holds along each of orthogonal directions; all parts attain theirs at one W."""
-    parts, (L, G, least) = (
-        objective.parts,
-        (
-            objective.smoothness,
-            objective.gradient_bound,
-            objective.infimum,
-        ),
+    parts = objective.parts
+    L, G, least = (
+        objective.smoothness,
+        objective.gradient_bound,
+        objective.infimum,
     )
     assert (L.kind, G.kind, least.kind) == ("certified",) * 3
     assert L.value == max(part.smoothness.value for part in parts)

@@ -140,10 +140,8 @@ def test_derivatives_of_the_gradient_are_those_of_autograd(kind, data):
 def test_losses_keep_their_digits_where_they_are_small():
     # e^-50 to all digits, where log(1 + e^-50) would give zero; x^2/2, where delta^2 (sqrt(1 + x^2)
     # - 1) would.
-    fit, W = (
-        LogisticRegression("fit", np.array([[1.0]]), np.array([1])),
-        torch.ones(1, 1, 1, dtype=torch.float64),
-    )
+    fit = LogisticRegression("fit", np.array([[1.0]]), np.array([1]))
+    W = torch.ones(1, 1, 1, dtype=torch.float64)
     assert fit.loss(50 * W).item() == pytest.approx(np.exp(-50), rel=4 * EPSILON)
     assert fit.gradient(50 * W).item() == pytest.approx(-np.exp(-50), rel=4 * EPSILON)
     assert PseudoHuber(np.zeros((1, 1, 1)), 1.0).loss(1e-9 * W).item() == pytest.approx(
@@ -187,16 +185,12 @@ def test_logistic_regression_has_a_row_for_each_class_but_one_for_two(classes, r
 @pytest.mark.parametrize("size", [1e155, 1e160, 1e200, 1e308])
 @pytest.mark.parametrize("delta", [1e-3, 1.0, 1e3])
 def test_a_pseudo_huber_loss_whose_squares_overflow_is_no_number_and_no_minimum(size, delta):
-    objective, W = (
-        PseudoHuber(np.zeros((2, 2, 2)), delta),
-        torch.full((1, 2, 2), size, dtype=torch.float64),
-    )
+    objective = PseudoHuber(np.zeros((2, 2, 2)), delta)
+    W = torch.full((1, 2, 2), size, dtype=torch.float64)
 
     def told():
-        survey, batch = (
-            objective.survey(W, ((None, None),)),
-            objective.batch_gradient(W, torch.tensor([[0, 1]])),
-        )
+        survey = objective.survey(W, ((None, None),))
+        batch = objective.batch_gradient(W, torch.tensor([[0, 1]]))
         return [objective.loss(W), objective.gradient(W), batch, survey.loss, survey.gradient]
 
     # Compiled loops, where there are any, are for inference.

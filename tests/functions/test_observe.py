@@ -212,10 +212,8 @@ def test_the_gradient_ratio_is_at_most_the_sharpest_constant(kind):
     """At pairs of the ball, of every adapter; on a curved domain there is none."""
     random = np.random.default_rng(0)
     problem = Problem(OBJECTIVES["pseudo-Huber"](random), adapter_of(kind, random))
-    radii, drawn = (
-        dict.fromkeys(problem.adapter.radius_names, 0.25),
-        torch.Generator().manual_seed(1),
-    )
+    radii = dict.fromkeys(problem.adapter.radius_names, 0.25)
+    drawn = torch.Generator().manual_seed(1)
     v, w = (problem.adapter.draw(radii, 16, drawn) for _ in range(2))
     seen = problem.observe(v, w, None)
     if problem.adapter.is_curved:

@@ -70,11 +70,9 @@ def of_kind(draw, kind):
 @given(st.data())
 def test_gradient_bound_holds_on_the_domain(kind, data):
     problem, radii, v = data.draw(of_kind(kind))
-    G, objective, W0 = (
-        problem.gradient_bound(radii),
-        problem.objective,
-        problem.adapter.W0.unsqueeze(0),
-    )
+    G = problem.gradient_bound(radii)
+    objective = problem.objective
+    W0 = problem.adapter.W0.unsqueeze(0)
     near = objective.gradient(
         W0
     ).norm().item() + objective.smoothness.value * problem.adapter.reach(radii)

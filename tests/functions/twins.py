@@ -298,10 +298,8 @@ def sample(objective, i, W):
     elif isinstance(objective, LogisticRegression):
         signs = [int(t) for t in objective._targets[i].tolist()]
         odds = [mp.exp(-t * output) for t, output in zip(signs, z, strict=True)]
-        loss, slope = (
-            mp.fsum(map(mp.log1p, odds)),
-            [-t * e / (1 + e) for t, e in zip(signs, odds, strict=True)],
-        )
+        loss = mp.fsum(map(mp.log1p, odds))
+        slope = [-t * e / (1 + e) for t, e in zip(signs, odds, strict=True)]
     elif isinstance(objective, ReadoutNetwork):
         loss, slope = network(objective, i, z)
     else:

@@ -168,10 +168,8 @@ def laws():
 
 def instances():
     any_law, matrix_law = rules.assume(LAW), rules.assume(Law((Y,), (), ge(norm("F", MY))))
-    fixed, letter = (
-        rules.assume(Law((a,), (), ge(a))),
-        rules.assume(Law((A,), (), ge(norm("F", MA)))),
-    )
+    fixed = rules.assume(Law((a,), (), ge(a)))
+    letter = rules.assume(Law((A,), (), ge(norm("F", MA))))
     yield refused("instantiate", 0, "not a law", *assumed(ge(a)), ((a, of(1)),))
     for name, values in {
         "nothing": (),

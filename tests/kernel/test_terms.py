@@ -277,10 +277,8 @@ def test_substitution_means_another_value(world, p, data):
 @FEW
 @given(worlds(), DATA)
 def test_substitution_in_matrices_means_another_value(world, data):
-    x, letter = (
-        data.draw(matrices(("m", "n"), 2)),
-        data.draw(strategies.symbols(data.draw(strategies.SHAPED), (nodes.ANY,))),
-    )
+    x = data.draw(matrices(("m", "n"), 2))
+    letter = data.draw(strategies.symbols(data.draw(strategies.SHAPED), (nodes.ANY,)))
     value = data.draw(matrices(letter.shape))
     try:
         after = builders.substitute_matrix(x, {letter: value})

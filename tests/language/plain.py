@@ -126,11 +126,9 @@ class Plain:
                 return ddR.T @ U + 2 * (dR.T @ dU) - turned @ self._reads()
             case "dora", (A, B, m), (dA, dB, dm):
                 s = self._constant("scale")
-                V, dV, ddV = (
-                    self._constant("W0") + s * (B @ A),
-                    s * (dB @ A + B @ dA),
-                    2 * s * (dB @ dA),
-                )
+                V = self._constant("W0") + s * (B @ A)
+                dV = s * (dB @ A + B @ dA)
+                ddV = 2 * s * (dB @ dA)
                 columns = zip(V.T, dV.T, ddV.T, m[0], dm[0], strict=True)
                 bent = [
                     2 * dmj * turn(x, h) + mj * (bend(x, h) + turn(x, q))

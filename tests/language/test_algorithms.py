@@ -121,10 +121,8 @@ def test_steps_of_rationals_are_the_recurrence_and_leave_the_state_before_alone(
 
 
 def test_replicas_do_not_meet():
-    v, gradient = (
-        torch.randn(4, 3, 2, dtype=torch.float64),
-        torch.randn(4, 3, 2, dtype=torch.float64),
-    )
+    v = torch.randn(4, 3, 2, dtype=torch.float64)
+    gradient = torch.randn(4, 3, 2, dtype=torch.float64)
     for algorithm in ALGORITHMS.values():
         numbers = dict.fromkeys(
             (*(symbol.name for symbol in algorithm.parameters), *algorithm.asks), 0.5

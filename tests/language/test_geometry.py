@@ -58,11 +58,9 @@ def test_no_second_derivative_exceeds_a_constant(kind, data):
     adapter = data.draw(adapters(kind))
     radii = data.draw(domains(adapter))
     v = data.draw(domain_points(adapter, radii))
-    plain, at, u = (
-        Plain(adapter),
-        single(v),
-        single(adapter.tangent(v, data.draw(directions(adapter)))),
-    )
+    plain = Plain(adapter)
+    at = single(v)
+    u = single(adapter.tangent(v, data.draw(directions(adapter))))
     # Blocks of unequal sizes, to be near whichever eigenvector is the top one.
     factors = [10 ** data.draw(st.floats(-2, 2)) for _ in u]
     u = tuple(factor * part for factor, part in zip(factors, u, strict=True))

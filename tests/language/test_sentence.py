@@ -190,11 +190,9 @@ def test_every_theorem_is_a_sentence_of_words():
 # A conjunction of hypotheses is these; what says anything else, or more, or less, is itself.
 
 X, LIMIT = sp.MatrixSymbol("X", n, 1), sp.Symbol("ell", positive=True)
-ALL, ANY, UNIT = (
-    r"\text{for all } X",
-    r"\text{for any parameters}",
-    r"\text{for all } X \text{ of length } 1",
-)
+ALL = r"\text{for all } X"
+ANY = r"\text{for any parameters}"
+UNIT = r"\text{for all } X \text{ of length } 1"
 MEANT = ("", ALL, "for all X", "for any X", "for all t", r"\text{for every } X")
 NOT_MEANT = (
     "for some X",

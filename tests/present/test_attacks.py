@@ -14,11 +14,9 @@ from .made import changed, figure_of
 from .test_rates import synthetic
 from .texts import assert_no_text_overlaps
 
-REPAIRED, PRINTED, GHADIMI = (
-    "meft.theorem2_repaired",
-    "jiang2024.theorem2",
-    "ghadimi2013.corollary2_2",
-)
+REPAIRED = "meft.theorem2_repaired"
+PRINTED = "jiang2024.theorem2"
+GHADIMI = "ghadimi2013.corollary2_2"
 KHALED, BEST = "khaled2020.bounded_variance", "meft.theorem2_best_step"
 DESCENT = ("nesterov2004.gradient_descent", "abbaszadehpeivasti2022.best_step")
 HARD = {"problem.kind": "hard"}

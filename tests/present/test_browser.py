@@ -113,10 +113,8 @@ def problems(page):
 
 def opened(browser, path, width, scheme):
     """The page, all that folds unfolded, and what its console says."""
-    page, said = (
-        browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme),
-        list[str](),
-    )
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    said = list[str]()
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
     page.goto(path.as_uri())

@@ -84,16 +84,12 @@ def page(folder, *arguments):
 def test_the_page_has_the_table_the_lines_and_their_evidence(audit, tmp_path):
     text = page(tmp_path, [], [], audit)
     proof = audit["my.claim"].proof("repaired")
-    (hypothesis,), conclusion = (
-        (shown(each.statement).latex for each in proof.hypotheses),
-        shown(proof.conclusion),
-    )
+    (hypothesis,) = (shown(each.statement).latex for each in proof.hypotheses)
+    conclusion = shown(proof.conclusion)
     # A row opens to its lines, and says how to see them again.
     row = text[text.index("Eq. (2)") : text.index("Another word.")]
-    again, witness = (
-        "boundcheck prove my.claim --steps",
-        "At t = 1 the left side is 7/2 and the right side 1.",
-    )
+    again = "boundcheck prove my.claim --steps"
+    witness = "At t = 1 the left side is 7/2 and the right side 1."
     for words in ("Evidence: 3 lines", again, witness, apart(conclusion.latex[0])):
         assert words in row
     certificate = ["( - 2 + 2 \\, {x} )", "= 2 \\, ( - 1 + {x} )"]

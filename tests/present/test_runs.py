@@ -187,11 +187,9 @@ def test_shares_are_those_of_the_trace():
 
 def test_a_gradient_ratio_is_drawn_beside_the_descent_curvature_unless_rounding_hides_it():
     random = np.random.default_rng(0)
-    path, ratio, error = (
-        random.uniform(0.1, 4, (5, 8)),
-        random.uniform(0.1, 4, (5, 8)),
-        np.zeros((5, 8)),
-    )
+    path = random.uniform(0.1, 4, (5, 8))
+    ratio = random.uniform(0.1, 4, (5, 8))
+    error = np.zeros((5, 8))
     error[:, 3] = 5.0
     run = along(path, 5.0)
     for name, values in (("gradient_ratio", ratio), ("gradient_ratio_error", error)):

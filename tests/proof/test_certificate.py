@@ -265,11 +265,9 @@ def test_packed_products_are_the_kernels(left, right):
 def test_quotients_and_roots_of_monomials(powers):
     packing = Packing([x, y, z])
     first, second = ((x**i * y**j * z**k) for i, j, k in powers)
-    (one,), (two,), (both,) = (
-        packing.pack(first),
-        packing.pack(second),
-        packing.pack(first * second),
-    )
+    (one,) = packing.pack(first)
+    (two,) = packing.pack(second)
+    (both,) = packing.pack(first * second)
     assert packing.quotient(both, two) == one
     assert packing.quotient(one, both) == (0 if both == one and not two else None)
     assert packing.root(2 * one) == one

@@ -85,10 +85,8 @@ def test_matrices_time_and_chance_denote_what_numpy_computes(expression, world):
     world = world.with_functions(f=CUBIC)
     scalar, reference = translated(expression), Reference(world)
     for time, outcome in everywhere(world)[:4]:
-        value, wanted = (
-            denote(scalar, world, time, outcome),
-            reference.number(expression, time, outcome),
-        )
+        value = denote(scalar, world, time, outcome)
+        wanted = reference.number(expression, time, outcome)
         assert same(value, wanted, 1e-8), (expression, time, outcome)
 
 

@@ -302,11 +302,9 @@ def of_run(run, known):
     """
     problem, stochastic = run.problem, []
     for t, point in enumerate(run.paths[:-1]):
-        draws, sizes, W = (
-            run.draws[:, t : t + 1],
-            problem.adapter.sizes(point),
-            problem.adapter.weight(point),
-        )
+        draws = run.draws[:, t : t + 1]
+        sizes = problem.adapter.sizes(point)
+        W = problem.adapter.weight(point)
         each = (problem.objective.batch_gradient(W, draws), problem.objective.gradient(W))
         size = sum(map(torch.linalg.matrix_norm, each))
         error = problem.objective.samples * problem.rounding(point, problem.loss(point))[1]
@@ -452,10 +450,8 @@ def along_steps(draw, claim):
 def around_steps(draw, claim):
     """In the ball whose diameter is a step."""
     run = draw(RUNS)
-    adapter, (first, last) = (
-        run.problem.adapter,
-        (tuple(part[:1] for part in point) for point in run.paths[:2]),
-    )
+    adapter = run.problem.adapter
+    first, last = (tuple(part[:1] for part in point) for point in run.paths[:2])
     centre = tuple((x + y) / 2 for x, y in zip(first, last, strict=True))
     half = square_norm(tuple((x - y) / 2 for x, y in zip(first, last, strict=True))).sqrt().item()
     norms = zip(adapter.blocks, adapter.norms(centre)[:, 0].tolist(), strict=True)

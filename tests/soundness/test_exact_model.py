@@ -69,11 +69,9 @@ def test_curvature_is_the_second_difference_of_the_loss(kind, rank, choice):
 
     first = (along(h) - along(-h)) / (2 * h)
     E = first / max(np.linalg.norm(first), 1e-300)
-    N, L, G = (
-        np.array(found.tilt, dtype=float),
-        float(found.constants["L"]),
-        float(found.constants["G"]),
-    )
+    N = np.array(found.tilt, dtype=float)
+    L = float(found.constants["L"])
+    G = float(found.constants["G"])
 
     def loss(t):
         return L / 2 * (E * (along(t) - along(0))).sum() ** 2 + G * (N * along(t)).sum()

@@ -38,10 +38,8 @@ from tests.judged import judged, names, of_the_paper
 from tests.layers import examples
 
 FEW = 2
-NUMBERS, POSITIVE = (
-    st.fractions(-3, 3, max_denominator=8),
-    st.fractions("1/4", 4, max_denominator=8),
-)
+NUMBERS = st.fractions(-3, 3, max_denominator=8)
+POSITIVE = st.fractions("1/4", 4, max_denominator=8)
 # Their hypotheses cannot all hold, which is what they prove.
 SCRIPTS = scripts()
 PRINTED = tuple(x for x in SCRIPTS if x.version == "printed")
@@ -285,12 +283,10 @@ def test_functions_are_those_that_proofs_and_problems_have(theirs, scale, at):
         theirs.bound,
     )
     assert ours.is_least_at_0 == (theirs.minimum == theirs.integral(Fraction(0)))
-    mine, other = (
-        Factored(((ours,),)),
-        MeftSetting(
-            catalogue["jiang2024.lemma1"], theirs, Fraction(1), Fraction(1), scale, scale
-        ).functions,
-    )
+    mine = Factored(((ours,),))
+    other = MeftSetting(
+        catalogue["jiang2024.lemma1"], theirs, Fraction(1), Fraction(1), scale, scale
+    ).functions
     v, w = (number(at[0]), number(at[1])), number(at[2])
     assert mine.f(w) == other["f"].value((w,))
     assert mine.f(mine.weight(v)) == other["F"].value(v)

@@ -80,10 +80,8 @@ tables = st.integers(1, 6).flatmap(
 
 
 def drawn(rows, **console):
-    table, out = (
-        Table(*(f"column {i}" for i in range(len(rows[0])))),
-        io.StringIO(),
-    )
+    table = Table(*(f"column {i}" for i in range(len(rows[0]))))
+    out = io.StringIO()
     for row in rows:
         table.add(*row)
     Console(file=out, emoji=False, color_system=None, **console).print(table)

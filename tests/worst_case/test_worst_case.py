@@ -170,10 +170,8 @@ def naive(table, step, iterates, square_noise=Fraction(0)):
         levels.append(level)
     assert len(points) == len(gradients) == len(values)
     for x, y in itertools.permutations(range(len(points)), 2):
-        d, change = (
-            moved(points[x], Fraction(-1), points[y]),
-            moved(gradients[x], Fraction(-1), gradients[y]),
-        )
+        d = moved(points[x], Fraction(-1), points[y])
+        change = moved(gradients[x], Fraction(-1), gradients[y])
         mean = [(p + q) / 2 for p, q in zip(gradients[x], gradients[y], strict=True)]
         assert values[x] - values[y] >= inner(mean, d) + inner(change, change) / 4 - inner(d, d) / 4
     assert all(2 * f >= inner(g, g) for f, g in zip(values, gradients, strict=True))

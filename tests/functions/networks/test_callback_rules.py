@@ -356,11 +356,9 @@ GENERATOR, NUMPY = torch.Generator(), np.random.default_rng(0)
 def sampling(folder, make, data=data_of, kind=replaced, **options):
     """What the callback says of the sampling, after a look at whether training came out as without
     it."""
-    ends, collator, options = (
-        [],
-        options.pop("data_collator", None),
-        SGD | {"max_steps": 4} | options,
-    )
+    ends = []
+    collator = options.pop("data_collator", None)
+    options = SGD | {"max_steps": 4} | options
     for callback in (None, recording(folder, every=1, samples=100)):
         GENERATOR.manual_seed(0)
         NUMPY.bit_generator.state = np.random.default_rng(0).bit_generator.state

@@ -161,10 +161,8 @@ def test_columns_and_rows_are_the_same_of_a_transposed_matrix():
         torch.randn(1, *block.shape, generator=random, dtype=torch.float64) for block in rows.blocks
     )
     assert torch.allclose(rows.weight((A, B, m)), columns.weight((B.mT, A.mT, m.mT)).mT)
-    one, other = (
-        rows.pull_back((A, B, m), M[None]),
-        columns.pull_back((B.mT, A.mT, m.mT), M.T[None]),
-    )
+    one = rows.pull_back((A, B, m), M[None])
+    other = columns.pull_back((B.mT, A.mT, m.mT), M.T[None])
     assert all(
         torch.allclose(x, y.mT) for x, y in zip(one, (other[1], other[0], other[2]), strict=True)
     )

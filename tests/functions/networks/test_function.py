@@ -54,11 +54,9 @@ def rows(point, i):
 def test_what_is_known_of_a_point_is_that_of_a_loop_over_replicas(kind):
     function = function_of(kind)
     v, indices = points(function), torch.tensor([[0, 3], [1, 1], [4, 2]])
-    loss, gradient, batch = (
-        function.loss(v),
-        function.gradient(v),
-        function.batch_gradient(v, indices),
-    )
+    loss = function.loss(v)
+    gradient = function.gradient(v)
+    batch = function.batch_gradient(v, indices)
     variance, accuracy = function.sample_variance(v), function.accuracy(v)
     assert loss.shape == variance.shape == (REPLICAS,)
     for i in range(REPLICAS):

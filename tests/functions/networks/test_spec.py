@@ -349,10 +349,8 @@ def test_a_text_is_classified_alike_alone_and_padded(name, tmp_path):
     table = pretrained_table(folder, written(tmp_path, rows()), model__dtype="float64")
     found = loaded(table)
     losses = found.task.losses(found.model, torch.arange(6)).tolist()
-    inputs, lengths = (
-        found.task._inputs["input_ids"],
-        found.task._inputs["attention_mask"].sum(1).tolist(),
-    )
+    inputs = found.task._inputs["input_ids"]
+    lengths = found.task._inputs["attention_mask"].sum(1).tolist()
     assert len(set(lengths)) > 1
     for row, length in enumerate(lengths):
         logits = found.model(input_ids=inputs[row : row + 1, :length]).logits[0]

@@ -277,10 +277,8 @@ def at_time(time):
 LATER = le(EuclideanNorm(v_t.xreplace({t: T + 3})), x)
 SQUARE = lemma(ge(x**2, 0))
 AT_LEAST_5, SMALL_X = claim(ge(x, 5), given(ge(x, 5))), claim(SMALL, given(SMALL))
-SOME, ALL = (
-    given(SMALL, r"\text{for some } X"),
-    given(SMALL, r"\text{for all } X \in \mathbb{R}^{d \times k}"),
-)
+SOME = given(SMALL, r"\text{for some } X")
+ALL = given(SMALL, r"\text{for all } X \in \mathbb{R}^{d \times k}")
 LINE, AT = ge(x, 0), by_hand()
 CASES = [
     Case(
