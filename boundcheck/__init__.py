@@ -77,8 +77,9 @@ def __getattr__(name: str) -> Any:
         # Transformers, which the callback is for, is an extra.
         if name != "BoundcheckCallback":
             raise
-        expected = f'{error.name}, from pip install "boundcheck[hf]"'
-        raise InputError(name, "(not installed)", expected) from None
+        raise InputError(
+            name, "(not installed)", f'{error.name}, from pip install "boundcheck[hf]"'
+        ) from None
     # An audit tells the seconds that are left, the others what is done of how much.
     globals()[name] = _watched(found, in_seconds=name == "audit") if name in _LONG else found
     return globals()[name]

@@ -191,8 +191,11 @@ def main() -> None:
             # Typer writes what a shell is to know into the home folder.
             if "--install-completion" not in sys.argv:
                 raise
-            expected = f"a home folder that can be written ({error.strerror})"
-            raise InputError("--install-completion", error.filename, expected) from None
+            raise InputError(
+                "--install-completion",
+                error.filename,
+                f"a home folder that can be written ({error.strerror})",
+            ) from None
     raise SystemExit(code)
 
 

@@ -93,10 +93,12 @@ class Paper:
         """
         module = self.part("claims")
         if getattr(getattr(module, "__spec__", None), "_initializing", False):
-            expected = (
-                "imports of no module with an @script, which asks for claims that are not there yet"
+            raise InputError(
+                "script",
+                self.folder / "claims.py",
+                "imports of no module with an @script, which asks for claims that are not there"
+                " yet",
             )
-            raise InputError("script", self.folder / "claims.py", expected)
         found = self.listed("claims", "CLAIMS", "claims", lambda x: hasattr(x, "statement_latex"))
         ids = [each.id for each in found]
         foreign = [id for id in ids if not self.is_ours and not id.startswith(f"{self.key}.")]

@@ -225,10 +225,11 @@ def enclose(
             if ball.is_finite():
                 break
     except (NoValueError, KeyError) as error:
-        expected = (
-            "numbers and known symbols, with + - * /, powers, exp, log, Min, Max and Abs alone"
-        )
-        raise InputError("formula", error.args[0], expected) from None
+        raise InputError(
+            "formula",
+            error.args[0],
+            "numbers and known symbols, with + - * /, powers, exp, log, Min, Max and Abs alone",
+        ) from None
     return ball
 
 

@@ -362,11 +362,12 @@ def check_run(experiment: Experiment, plan: Plan) -> None:
         off = function.rounding(merged, before)[0] + function.rounding(begun, after)[0]
         allowed = MARGIN * off.item()
         if math.isfinite(allowed) and abs((before - after).item()) > allowed:
-            expected = (
+            raise InputError(
+                "problem.restart",
+                f"a loss of {after.item():.8g}",
                 f"{before.item():.8g}, the loss before it, to within {allowed:.1g}: a restart"
-                " keeps W"
+                " keeps W",
             )
-            raise InputError("problem.restart", f"a loss of {after.item():.8g}", expected)
     sizes = euclidean_norm(start.v).item(), math.sqrt(start.square_norm)
     asked = spec.algorithm.asked(function, start.v)
     numbers = plan.numbers | {name: value.item() for name, value in asked.items()}
@@ -390,9 +391,10 @@ def check_function(
             check_pull_back(function.adapter, point)
         wrong = disagreement(function, point, FINE if function.is_known else COARSE, random)
         if wrong is not None:
-            expected = f"{wrong.seen:.8g}, by which its loss changes, to within {wrong.allowed:.1g}"
             raise InputError(
-                "problem.gradient", f"a slope of {wrong.said:.8g} along a short segment", expected
+                "problem.gradient",
+                f"a slope of {wrong.said:.8g} along a short segment",
+                f"{wrong.seen:.8g}, by which its loss changes, to within {wrong.allowed:.1g}",
             )
         _check_samples(function, point, batch, drawn_by(sampler, point))
 
@@ -417,8 +419,11 @@ def _check_samples(function: Function, v: Point, batch: int | None, drawn: Draws
                 f"a mean of length {mean.length:.8g} over minibatches of {size},"
                 f" {mean.bias:.3g} off"
             )
-            expected = f"the gradient, of length {slope:.8g}, to within {mean.allowed:.1g}"
-            raise InputError("problem.batch_gradient", given, expected)
+            raise InputError(
+                "problem.batch_gradient",
+                given,
+                f"the gradient, of length {slope:.8g}, to within {mean.allowed:.1g}",
+            )
         if mean.is_mixed:
             given = (
                 f"one of a minibatch of {size} that is off by {mean.mixed:.3g} times what rounding"
@@ -449,10 +454,11 @@ def _check_samples(function: Function, v: Point, batch: int | None, drawn: Draws
 def _check_moment(said: float, seen: float, mean: Mean, which: str, larger: float = 1.0) -> None:
     allowed = 4 * MARGIN * larger * mean.spread * mean.blur
     if math.isfinite(allowed) and abs(seen - said) > allowed:
-        expected = (
-            f"{seen:.8g}, that of the gradients of single samples{which}, to within {allowed:.1g}"
+        raise InputError(
+            "problem.sample_variance",
+            f"{said:.8g}",
+            f"{seen:.8g}, that of the gradients of single samples{which}, to within {allowed:.1g}",
         )
-        raise InputError("problem.sample_variance", f"{said:.8g}", expected)
 
 
 def _check_measure(experiment: Experiment, plan: Plan) -> None:
@@ -477,9 +483,10 @@ def _check_measure(experiment: Experiment, plan: Plan) -> None:
         ("gradient_square_norm", slope, MARGIN * blur),
     ):
         if name in found and abs(found[name].item() - known) > allowed:
-            expected = f"{known:.8g}, as loss and gradient say, to within {allowed:.1g}"
             raise InputError(
-                "problem.observe", f"{name} = {found[name].item():.8g} at v_1", expected
+                "problem.observe",
+                f"{name} = {found[name].item():.8g} at v_1",
+                f"{known:.8g}, as loss and gradient say, to within {allowed:.1g}",
             )
     if not measure.is_looked_at:
         # What no other engine can look at, a run alone sees, and its verdict says so.

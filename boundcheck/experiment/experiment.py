@@ -111,10 +111,11 @@ def measure_each(
     """
     check_device(device)
     if not isinstance(executor, int | str | Executor):
-        expected = (
-            "a number of processes, an executor of concurrent.futures, or the address of a cluster"
+        raise InputError(
+            "executor",
+            executor,
+            "a number of processes, an executor of concurrent.futures, or the address of a cluster",
         )
-        raise InputError("executor", executor, expected)
     # Also where all has finished, and nothing is run that they limit.
     limited(tick, hours)
     check_memory((), memory, device)
@@ -348,10 +349,11 @@ def judged_again(experiment: Experiment, stored: Result, trace: xr.Dataset, path
         again, there = outcome(evidence, **fields, environment=here).as_json(), stored.as_json()
     for name in sorted((again.keys() | there.keys()) - {"said"}):
         if again.get(name) != there.get(name):
-            expected = (
-                f"the {name} that its trace gives; another is stored: remove it to run it again"
+            raise InputError(
+                "RUN",
+                path,
+                f"the {name} that its trace gives; another is stored: remove it to run it again",
             )
-            raise InputError("RUN", path, expected)
     return stored
 
 
@@ -627,19 +629,21 @@ class Point:
         try:
             replace_file(self.folder / f"{platform.node()}.seen", b"")
         except OSError as error:
-            expected = (
+            raise InputError(
+                "runs",
+                self.folder.parent,
                 f"a folder that every worker sees and writes; {platform.node()} does not"
-                f" ({error.strerror})"
-            )
-            raise InputError("runs", self.folder.parent, expected) from None
+                f" ({error.strerror})",
+            ) from None
         check_device(self.device)
         for name, value in environment(self.device).items():
             if value != self.environment[name]:
-                expected = (
+                raise InputError(
+                    f"environment.{name}",
+                    value,
                     f"{self.environment[name]}, as where the sweep was begun; {platform.node()} has"
-                    " another"
+                    " another",
                 )
-                raise InputError(f"environment.{name}", value, expected)
         said = time.monotonic()
 
         def tell(stage: str, done: int, total: int) -> None:

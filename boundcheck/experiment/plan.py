@@ -297,11 +297,12 @@ class Experiment:
         )
         gap = loss.item() - infimum.value + error
         if gap < 0:
-            expected = (
+            raise InputError(
+                "infimum",
+                infimum.value,
                 f"a lower bound on the loss, which is {loss.item():.6g} at v_1 ({infimum.kind}:"
-                f" {infimum.how})"
+                f" {infimum.how})",
             )
-            raise InputError("infimum", infimum.value, expected)
         return Start(
             v,
             Constant(gap, infimum.kind, f"F(v_1) minus the lower bound on f: {infimum.how}"),
@@ -352,8 +353,11 @@ class Experiment:
             try:
                 inputs[HORIZON.name] = informative_horizon(claim, inputs, first)
             except ArithmeticError as error:
-                expected = f"a problem on which there is an end to it ({error})"
-                raise InputError("run.steps", "informative", expected) from None
+                raise InputError(
+                    "run.steps",
+                    "informative",
+                    f"a problem on which there is an end to it ({error})",
+                ) from None
         else:
             inputs[HORIZON.name] = run.steps
         if run.step_size == "best":
@@ -369,8 +373,11 @@ class Experiment:
         step = free_step(claim)
         limit = limit_of(claim, step.symbol) if step and run.step_size is not None else None
         if limit is not None and math.isinf(values["bound"]):
-            expected = f"a number below {values[limit]:.6g}, where {claim.id} has no bound"
-            raise InputError("run.step_size", run.step_size, expected)
+            raise InputError(
+                "run.step_size",
+                run.step_size,
+                f"a number below {values[limit]:.6g}, where {claim.id} has no bound",
+            )
         for name, value in (
             ("N_1", start.square_norm),
             (gap, floats[gap]),
@@ -386,8 +393,11 @@ class Experiment:
         for name, value in (floats | values).items():
             # Below T_min kappa may be negative; that is for the audit to report too.
             if not math.isfinite(value) or value == 0 or (name in floats and value < 0):
-                expected = "constants that are positive and within the range of floats"
-                raise InputError("spec", f"{name} = {value}", expected)
+                raise InputError(
+                    "spec",
+                    f"{name} = {value}",
+                    "constants that are positive and within the range of floats",
+                )
         known = {name: float(value) for name, value in floats.items()} | values
         numbers = {p.name: known[p.name] for p in spec.algorithm.parameters}
         steps = int(floats[HORIZON.name])
@@ -416,8 +426,11 @@ class Experiment:
         if missing and missing[0].name not in spec.given:
             name, meaning = missing[0].name, plain(missing[0].meaning)
             if name in ASSUMABLE:
-                expected = f"a value, since nothing is known of it here: {meaning}"
-                raise InputError(f"assume.{name}", "(not given)", expected)
+                raise InputError(
+                    f"assume.{name}",
+                    "(not given)",
+                    f"a value, since nothing is known of it here: {meaning}",
+                )
             raise InputError(
                 "problem",
                 function.name,
@@ -441,8 +454,11 @@ class Experiment:
                 )
             batch = max(math.ceil(variance / target), 1)
         if zeta is None and not 0 < variance < math.inf:
-            expected = f"a number, where one sample's gradient has variance {variance:.3g}"
-            raise InputError("run.zeta", "(not given)", expected)
+            raise InputError(
+                "run.zeta",
+                "(not given)",
+                f"a number, where one sample's gradient has variance {variance:.3g}",
+            )
         return batch, zeta or math.sqrt(variance / batch)
 
     def make_plan(self, tick: Tick) -> Plan:
@@ -627,11 +643,12 @@ def best_step(claim: Claim, inputs: Mapping[str, Number]) -> tuple[float, float]
     step = free_step(claim)
     limit = limit_of(claim, step.symbol) if step else None
     if step is None or limit is None:
-        expected = (
+        raise InputError(
+            "run.step_size",
+            "best",
             f"a number, for {claim.id} has no longest step below which the best one could be"
-            " looked for"
+            " looked for",
         )
-        raise InputError("run.step_size", "best", expected)
     known = {name: np.float64(value) for name, value in inputs.items()} | {step.name: np.float64(1)}
     longest, bound = math.log(float(claim.function(limit)(**known))), claim.function("bound")
 

@@ -586,8 +586,11 @@ def read(data: Any) -> RunResult | BracketResult:
     }
     found: RunResult | BracketResult = as_written(kind, dict(data) | filled)
     if isinstance(found, RunResult) and found.estimates and found.verdict.is_decided:
-        expected = "no verdict for a theorem or against it, by constants that were measured"
-        raise InputError("verdict", found.verdict, expected)
+        raise InputError(
+            "verdict",
+            found.verdict,
+            "no verdict for a theorem or against it, by constants that were measured",
+        )
     replicas = as_written(Settings, found.spec, "spec").run.replicas
     return replace(found, verdict=borne(found.verdict, found.ground, replicas))
 

@@ -113,9 +113,10 @@ class AdapterSpec(Table):
     def _fits_the_kind(self) -> "AdapterSpec":
         made = self.made
         if (self.rank is None) == ("rank" in made.options):
-            expected = f"no rank, for {made.title}" if self.rank else f"a rank, for {self.kind}"
             raise InputError(
-                "adapter.rank", "(not given)" if self.rank is None else self.rank, expected
+                "adapter.rank",
+                "(not given)" if self.rank is None else self.rank,
+                f"no rank, for {made.title}" if self.rank else f"a rank, for {self.kind}",
             )
         if "scale" not in made.options and self.scale != 1:
             raise InputError(
@@ -277,8 +278,11 @@ class GivenProblem(ProblemTable):
         there = device_of(found)
         if there is not None and there.type != torch.device(setting.device).type:
             where = f"{there.type}, where the tensors of {found.name} are"
-            expected = f"{where}; or an objective made with device={setting.device!r}"
-            raise InputError("device", setting.device, expected)
+            raise InputError(
+                "device",
+                setting.device,
+                f"{where}; or an objective made with device={setting.device!r}",
+            )
         return found
 
 
@@ -418,8 +422,11 @@ class Spec(Table):
         """Refuse what a run on a network does not have, or cannot be held to."""
         run = self.run
         if not _is_about_any_step(self.said):
-            expected = f"a theorem about whatever step a run takes: {about_any_step().id}"
-            raise InputError("claim", self.claim, expected)
+            raise InputError(
+                "claim",
+                self.claim,
+                f"a theorem about whatever step a run takes: {about_any_step().id}",
+            )
         for table in ("lipschitz", "domain", "assume", "bracket"):
             if table in self.model_fields_set:
                 raise InputError(
@@ -437,8 +444,11 @@ class Spec(Table):
             and isinstance(run.batch, int)
             and run.batch > model.samples
         ):
-            expected = f"at most the model.samples = {model.samples}, drawn without replacement"
-            raise InputError("run.batch", run.batch, expected)
+            raise InputError(
+                "run.batch",
+                run.batch,
+                f"at most the model.samples = {model.samples}, drawn without replacement",
+            )
         model.check_targets(self.adapter.kind, self.adapter.paths)
 
     def _check_theorem(self) -> None:
@@ -473,10 +483,11 @@ class Spec(Table):
             () if self.is_stochastic else ("batch", "zeta", "replicas", "sampling", "level")
         ):
             if field in run.model_fields_set:
-                expected = (
-                    f"no such field: {self.claim} is about gradient descent, which has no noise"
+                raise InputError(
+                    f"run.{field}",
+                    getattr(run, field),
+                    f"no such field: {self.claim} is about gradient descent, which has no noise",
                 )
-                raise InputError(f"run.{field}", getattr(run, field), expected)
         self.assumed_inputs()
         _ = self.theorem
 

@@ -74,11 +74,12 @@ def borne(said: Verdict, kind: Kind | None, replicas: int) -> Verdict:
         )
     earned = earned_by(kind, replicas)
     if not earned.is_supported:
-        expected = (
+        raise InputError(
+            "verdict",
+            said,
             f"{FEWEST_REPLICAS} replicas or more behind its asymptotic interval, not {replicas}:"
-            " measure again"
+            " measure again",
         )
-        raise InputError("verdict", said, expected)
     if said.plain is Verdict.SUPPORTED_ASYMPTOTIC and earned is not said.plain:
         raise InputError("verdict", said, f"{earned}, by an interval that is {kind}")
     return earned.resting_on(said.given)

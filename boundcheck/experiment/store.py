@@ -521,11 +521,12 @@ def _check_trace(trace: Path, result: RunResult | BracketResult) -> None:
         for dim, size, part in zip(dims, shape, chunk, strict=True):
             fits = type(size) is type(part) is int and 0 <= part <= max(size, 1)
             if not fits or sizes.setdefault(dim, size) != size or size > most.get(dim, 0):
-                expected = (
+                raise InputError(
+                    name,
+                    size,
                     f"{sizes.get(dim)} numbers in {name} along {dim}, {most.get(dim, 0)} at most,"
-                    " by the spec"
+                    " by the spec",
                 )
-                raise InputError(name, size, expected)
         bytes_of[name] = 8 * math.prod(chunk)
     for file, path in files.items():
         name, _, rest = file.partition("/")
@@ -582,11 +583,12 @@ def _writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         why = error.strerror or error
-        expected = (
+        raise InputError(
+            "RUN",
+            path,
             f"a folder that can be written ({why}); the same command goes on from the last"
-            " checkpoint"
-        )
-        raise InputError("RUN", path, expected) from None
+            " checkpoint",
+        ) from None
 
 
 @contextmanager
@@ -647,8 +649,11 @@ def _digests(folder: Path) -> dict[str, str]:
     try:
         return {name: _digest(path) for name, path in _traced(folder).items()}
     except OSError as error:
-        expected = f"a trace.zarr that can be read ({error.strerror}: {error.filename})"
-        raise InputError("RUN", folder.parent, expected) from None
+        raise InputError(
+            "RUN",
+            folder.parent,
+            f"a trace.zarr that can be read ({error.strerror}: {error.filename})",
+        ) from None
 
 
 def environment(device: str) -> Json:

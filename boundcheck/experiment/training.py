@@ -89,11 +89,12 @@ def audit_sample(
     data = loader.dataset
     # A stream may know its length, and still has no rows.
     if not hasattr(data, "__len__") or isinstance(data, IterableDataset):
-        expected = (
+        raise InputError(
+            "train_dataset",
+            type(data).__name__,
             "a dataset with a length and rows by index, to draw the samples of F; write a stream"
-            " to one"
+            " to one",
         )
-        raise InputError("train_dataset", type(data).__name__, expected)
     chosen = (
         torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))[:count]
         .sort()

@@ -98,9 +98,10 @@ def check_pull_back(adapter: Adapter, v: Point) -> None:
     M = _drawn((adapter.W0.unsqueeze(0),), random)[0]
     wrong = disagreement(_Through(adapter, M), v, FINE, random)
     if wrong is not None:
-        expected = f"{wrong.seen:.8g}, by which `weight` changes, to within {wrong.allowed:.1g}"
         raise InputError(
-            "adapter.pull_back", f"a slope of {wrong.said:.8g} along a short segment", expected
+            "adapter.pull_back",
+            f"a slope of {wrong.said:.8g} along a short segment",
+            f"{wrong.seen:.8g}, by which `weight` changes, to within {wrong.allowed:.1g}",
         )
 
 
@@ -424,8 +425,11 @@ def _hold_to_its_equations(algorithm: Algorithm, numbers: Mapping[str, float]) -
                     ", ".join(f"{each.args[0]} = {each.args[1]}" for each in algorithm.recurrence)
                     or "no equation"
                 )
-                expected = f"equations that lead to v_{time + 1} as exact_step does"
-                raise InputError(f"algorithm.{algorithm.id}.recurrence", said, expected)
+                raise InputError(
+                    f"algorithm.{algorithm.id}.recurrence",
+                    said,
+                    f"equations that lead to v_{time + 1} as exact_step does",
+                )
 
 
 def _is_near(v: tuple[arb_mat, ...], w: tuple[arb_mat, ...]) -> bool:

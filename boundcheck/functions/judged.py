@@ -54,11 +54,12 @@ def parts(relation: Any) -> Iterator[AtMost]:
             yield AtMost(relation.lhs, relation.rhs)
             yield AtMost(relation.rhs, relation.lhs)
         case _:
-            expected = (
+            raise InputError(
+                "claim",
+                relation,
                 "an inequality, an equation, or several of them joined by And, which SymPy does not"
-                " decide itself"
+                " decide itself",
             )
-            raise InputError("claim", relation, expected)
 
 
 def check_words(claim: Claim) -> None:

@@ -211,10 +211,11 @@ class Loss(Objective):
                 torch.zeros(shape, dtype=torch.float64, device=options.get("device", "cpu"))
             ).reshape(-1)
         except Exception as error:
-            expected = (
-                f"a function of W alone ({type(error).__name__}: {' '.join(str(error).split())})"
-            )
-            raise InputError("problem", _name(function), expected) from error
+            raise InputError(
+                "problem",
+                _name(function),
+                f"a function of W alone ({type(error).__name__}: {' '.join(str(error).split())})",
+            ) from error
 
         def loss(W: Tensor, chosen: Tensor) -> Tensor:
             return function(W).reshape(-1)[chosen]
@@ -290,8 +291,11 @@ class Loss(Objective):
                 for field, x in zip("Xy", self._samples, strict=False)
             ]
             how = f"torch.func.vmap can run with {' and '.join(shapes)}"
-            expected = f"one that {how} ({type(error).__name__}: {' '.join(str(error).split())})"
-            raise InputError("loss", self.name, expected) from error
+            raise InputError(
+                "loss",
+                self.name,
+                f"one that {how} ({type(error).__name__}: {' '.join(str(error).split())})",
+            ) from error
         if (
             whole.dtype != torch.float64
             or not torch.isfinite(whole).all()

@@ -316,8 +316,11 @@ def checked(objective: Objective, field: str) -> Objective:
                 if isinstance(found, Tensor)
                 else type(found).__name__
             )
-            expected = f"a float64 tensor of shape {shape}, for W of shape {tuple(W.shape)}"
-            raise InputError(f"{kind}.{name}", said, expected)
+            raise InputError(
+                f"{kind}.{name}",
+                said,
+                f"a float64 tensor of shape {shape}, for W of shape {tuple(W.shape)}",
+            )
     return objective
 
 
@@ -385,11 +388,12 @@ def _from_outside(name: str, found: Any) -> type[ProblemTable]:
     elif isinstance(found, type) and issubclass(found, ProblemTable):
         return found
     if not (isinstance(made_by, type) and issubclass(made_by, Objective)):
-        expected = (
+        raise InputError(
+            PROBLEMS.field,
+            name,
             "a class of objectives, or a function that says that it returns one, such as ->"
-            " Objective"
+            " Objective",
         )
-        raise InputError(PROBLEMS.field, name, expected)
     given = {each.name for each in fields(Setting)}
     try:
         parameters = inspect.signature(found, eval_str=True).parameters.values()
@@ -406,10 +410,11 @@ def _from_outside(name: str, found: Any) -> type[ProblemTable]:
             name.rpartition(":")[2], __base__=ProblemTable, **taken
         )  # type: ignore[call-overload]
     except (TypeError, ValueError, NameError, PydanticUserError) as error:
-        expected = (
-            f"parameters that a table can have as its fields ({' '.join(str(error).split())})"
-        )
-        raise InputError(PROBLEMS.field, name, expected) from None
+        raise InputError(
+            PROBLEMS.field,
+            name,
+            f"parameters that a table can have as its fields ({' '.join(str(error).split())})",
+        ) from None
     of_setting = [p.name for p in parameters if p.name in given]
 
     def build(self: ProblemTable, setting: Setting) -> Objective:

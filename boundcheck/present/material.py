@@ -442,11 +442,12 @@ class Study:
             parts = {part: as_written(kind, stored[part], part) for part, kind in _STUDIED.items()}
             made_by = {name: stored["made_by"][name] for name in ("boundcheck", "numerics")}
         except (OSError, ValueError, KeyError, TypeError) as error:
-            expected = (
+            raise InputError(
+                "study",
+                path.name,
                 f"the study that `boundcheck audit {path.parent.name} --full` makes"
-                f" ({raised(error)})"
-            )
-            raise InputError("study", path.name, expected) from None
+                f" ({raised(error)})",
+            ) from None
         return cls(**parts, made_by=made_by, kept=True)
 
     @property
@@ -541,11 +542,12 @@ class Material:
         for run in self.runs:
             for id, then in run.result.said.items():
                 if id in catalogue and now.setdefault(id, catalogue[id].digest) != then:
-                    expected = (
+                    raise InputError(
+                        "claim",
+                        id,
                         f"the claim that run {run.result.run_id} names; what has this id now says"
-                        " something else"
+                        " something else",
                     )
-                    raise InputError("claim", id, expected)
         if self.networks:
             about = {run.result.claim: catalogue[run.result.claim] for run in self.runs}
             return [*about.values(), about_its_own_step()[0]]

@@ -77,8 +77,11 @@ def sections(paths: Iterable[str] = (), folders: Iterable[Path] = ()) -> list[Se
             callable(section.build),
         )
         if not all(kinds):
-            expected = "a section: a title that is text, a place that is a number, a function build"
-            raise InputError("section", path, expected)
+            raise InputError(
+                "section",
+                path,
+                "a section: a title that is text, a place that is a number, a function build",
+            )
         return section
 
     def or_broken(open_: Callable[[str, str], Any], path: str) -> Any:

@@ -243,11 +243,12 @@ def _as_claim(claim: Any, given: Sequence[Any]) -> Claim:
         return claim
     for each in (claim, *given):
         if not isinstance(each, sp.core.relational.Relational | sp.And):
-            expected = (
+            raise InputError(
+                "claim" if each is claim else "given",
+                each,
                 "an id of the catalogue, a Claim, or an inequality that SymPy does not decide by"
-                " itself"
+                " itself",
             )
-            raise InputError("claim" if each is claim else "given", each, expected)
     hypotheses = tuple(
         Claim(f"given {i + 1}", "given", "given", each) for i, each in enumerate(given)
     )
@@ -267,17 +268,19 @@ def strategy_of(
     if is_relation(claim):
         if not ranges_over_letters(claim):
             # An instance that breaks the claim would only be a candidate, and the check would pass.
-            expected = (
+            raise InputError(
+                "claim.quantifier",
+                typed(claim.quantifier),
                 'no text, or one such as "for all X", of letters of the claim, and of a space only'
-                " if it is theirs"
+                " if it is theirs",
             )
-            raise InputError("claim.quantifier", typed(claim.quantifier), expected)
         return assignments(claim, largest=largest, dtype=dtype)
-    expected = (
+    raise InputError(
+        "claim",
+        claim.id,
         "an inequality between norms, a claim about smoothness (with Lhat), or a theorem (with"
-        " alpha and bound)"
+        " alpha and bound)",
     )
-    raise InputError("claim", claim.id, expected)
 
 
 class _Search:

@@ -404,8 +404,11 @@ class _Wanted(NamedTuple):
             check_positive("norm", self.norm, dtype)
         most = 1e-3 / float(np.finfo(dtype).eps)
         if self.condition is not None and not 1 <= self.condition <= most:
-            expected = f"from 1 to {most:.3g}, which {dtype} can tell from infinity"
-            raise InputError("condition", self.condition, expected)
+            raise InputError(
+                "condition",
+                self.condition,
+                f"from 1 to {most:.3g}, which {dtype} can tell from infinity",
+            )
         if isinstance(self.spectrum, tuple):
             if given:
                 raise InputError(
@@ -414,8 +417,11 @@ class _Wanted(NamedTuple):
             if not all(
                 isinstance(x, int | float) and 0 <= x <= np.finfo(dtype).max for x in self.spectrum
             ):
-                expected = f"singular values, which are 0 or more and within {dtype}"
-                raise InputError("spectrum", self.spectrum, expected)
+                raise InputError(
+                    "spectrum",
+                    self.spectrum,
+                    f"singular values, which are 0 or more and within {dtype}",
+                )
         elif self.spectrum is not None and self.spectrum not in SPECTRA:
             raise InputError(
                 "spectrum", self.spectrum, f"singular values, or one of {', '.join(SPECTRA)}"

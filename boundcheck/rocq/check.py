@@ -88,9 +88,10 @@ def rocq(export: Export) -> str:
                 book.body.append(f"(* Step {place}: {each.rule}. *)")
                 Step(book, each, stated).state()
             except (InputError, KernelError) as error:
-                expected = f"a step that can be exported ({error})"
                 raise InputError(
-                    "proof", f"{export.name}, step {place}, {each.rule}", expected
+                    "proof",
+                    f"{export.name}, step {place}, {each.rule}",
+                    f"a step that can be exported ({error})",
                 ) from None
     # The theorem, whose statement uses no definition but those of its own hypotheses.
     step = Step(book, theorem, stated)
@@ -386,11 +387,12 @@ def compiled(file: Path, library: Path, needs: Path | None = None) -> tuple[str,
     """
     compiler = shutil.which("coqc")
     if compiler is None:
-        expected = (
+        raise InputError(
+            "coqc",
+            "none",
             "Rocq with its libraries: Debian's coq, libcoq-mathcomp-analysis and"
-            " libcoq-mathcomp-algebra-tactics"
+            " libcoq-mathcomp-algebra-tactics",
         )
-        raise InputError("coqc", "none", expected)
     others = [] if needs is None else ["-Q", str(needs), ""]
     command = [compiler, "-w", "none", *others, "-Q", str(library), "boundcheck", str(file)]
     try:

@@ -203,8 +203,11 @@ class Lent(Engine):
             # objective.
             futures = [self._executor.submit(wrap_non_picklable_objects(work)) for work in works]
         except RuntimeError as error:
-            expected = f"an executor that takes calls, and not {raised(error)}"
-            raise InputError(self.field, type(self._executor).__name__, expected) from None
+            raise InputError(
+                self.field,
+                type(self._executor).__name__,
+                f"an executor that takes calls, and not {raised(error)}",
+            ) from None
         self._futures += futures
         return futures
 
@@ -233,11 +236,12 @@ class Dask(Lent):
         except (OSError, ValueError) as error:
             if self._client is not None:
                 self._client.close()
-            expected = (
+            raise InputError(
+                "cluster",
+                cluster,
                 f"dask://HOST:PORT of a scheduler with a worker, within {_ANSWERS} seconds"
-                f" ({raised(error)})"
-            )
-            raise InputError("cluster", cluster, expected) from None
+                f" ({raised(error)})",
+            ) from None
         super().__init__(self._client.get_executor(pure=False), "cluster")
 
     def close(self, unfinished: bool) -> None:
@@ -263,11 +267,12 @@ class Slurm(Engine):
             self._executor = library.AutoExecutor(folder / "%j", cluster=name)
             self._executor.update_parameters(name="boundcheck", **given)
         except (RuntimeError, ValueError, NameError, AssertionError, TypeError) as error:
-            expected = (
+            raise InputError(
+                "cluster",
+                cluster,
                 "slurm?NAME=VALUE&..., with options of submitit where Slurm is"
-                f" ({str(error).splitlines()[0]})"
-            )
-            raise InputError("cluster", cluster, expected) from None
+                f" ({str(error).splitlines()[0]})",
+            ) from None
         self._jobs: list[Any] = []
 
     def submit(self, works: Sequence[Work]) -> list[Future[Any]]:
@@ -300,8 +305,11 @@ def _library(name: str, cluster: str) -> Any:
     try:
         return import_module(name)
     except ImportError:
-        expected = "an environment with Dask and submitit: pip install 'boundcheck[cluster]'"
-        raise InputError("cluster", cluster, expected) from None
+        raise InputError(
+            "cluster",
+            cluster,
+            "an environment with Dask and submitit: pip install 'boundcheck[cluster]'",
+        ) from None
 
 
 def _number(text: str) -> int | float | str:
@@ -430,24 +438,24 @@ class Running:
                     found = future.result()
                 except CancelledError:
                     of = f"{len(self._calls) - len(self._found)} of {len(self._calls)} {call.name}"
-                    expected = (
+                    raise InputError(
+                        self._engine.field,
+                        f"lost, with {of} unfinished",
                         "a scheduler that lives; what is finished is kept, and so are checkpoints:"
                         " the same command goes on from there as soon as a scheduler answers, or"
-                        " without a cluster"
-                    )
-                    raise InputError(
-                        self._engine.field, f"lost, with {of} unfinished", expected
+                        " without a cluster",
                     ) from None
                 except Exception as error:
                     # It is sent again, unless that has happened too often.
                     self._losses[i] += 1
                     if self._losses[i] > self._engine.again:
-                        expected = (
+                        raise InputError(
+                            self._engine.field,
+                            call.name,
                             "a process that lives: each that worked on it was lost, as where a"
                             " system is short of memory; fewer jobs need less, and what is"
-                            f" finished is kept ({raised(error)})"
-                        )
-                        raise InputError(self._engine.field, call.name, expected) from None
+                            f" finished is kept ({raised(error)})",
+                        ) from None
                     self._engine.renew()
                     with self._lock:
                         self._flying.discard(i)

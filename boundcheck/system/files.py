@@ -40,10 +40,11 @@ def cache_folder() -> Path:
     try:
         return Path.home() / ".cache" / "boundcheck"
     except RuntimeError:
-        expected = (
-            "the home folder of a user that the system does not know; or set BOUNDCHECK_CACHE"
-        )
-        raise InputError("HOME", "(not set)", expected) from None
+        raise InputError(
+            "HOME",
+            "(not set)",
+            "the home folder of a user that the system does not know; or set BOUNDCHECK_CACHE",
+        ) from None
 
 
 def replace_file(path: Path, content: bytes) -> None:

@@ -120,11 +120,12 @@ class _Look:
             if not self._version:
                 name = getattr(x, "__qualname__", type(x).__qualname__)
                 why = f"{type(error).__name__}: {' '.join(str(error).split())}"
-                expected = (
+                raise InputError(
+                    "version",
+                    "(not given)",
                     'a text such as "1" in the table problem, or of the objective, that you change'
-                    f" with the code, since {name} cannot be read ({why})"
-                )
-                raise InputError("version", "(not given)", expected) from error
+                    f" with the code, since {name} cannot be read ({why})",
+                ) from error
             yield self._version
 
     def _parts(self, x: Any) -> Iterator[Any]:

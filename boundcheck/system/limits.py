@@ -143,11 +143,12 @@ def check_memory(parts: Iterable[Demand], memory: float | None = None, device: s
         most = available(place) if memory is None else memory * GIB
         if taken > most:
             there_are = "are available" if memory is None else "--memory allows"
-            expected = (
+            raise InputError(
+                here[0].field,
+                here[0].value,
                 f"less, since with the rest it takes about {gib(taken)}, of {gib(most)} that"
-                f" {there_are}"
+                f" {there_are}",
             )
-            raise InputError(here[0].field, here[0].value, expected)
     return sum(part.bytes for part in held)
 
 

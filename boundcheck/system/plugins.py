@@ -428,8 +428,7 @@ class Registry(UserDict[str, T], Generic[T]):
             value = next((entry.value for entry in named), "")
         if not value:
             known = f"one of {', '.join(map(repr, self._own()))}, or an import path module:name"
-            expected = known + did_you_mean(name, self._own())
-            raise InputError(self.field, name, expected)
+            raise InputError(self.field, name, known + did_you_mean(name, self._own()))
         if name not in self.data:
             self.data[name] = self._made(name, installed(self.field, value))
         return self.data[name]

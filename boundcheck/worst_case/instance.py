@@ -271,15 +271,19 @@ def check_id(claim: Claim) -> None:
         check_id(hypothesis)
     if claim.id in catalogue:
         if claim != catalogue[claim.id]:
-            expected = "another id, because this one is the catalogue's and the claim is not"
-            raise InputError("claim.id", claim.id, expected)
+            raise InputError(
+                "claim.id",
+                claim.id,
+                "another id, because this one is the catalogue's and the claim is not",
+            )
     elif claim.id != str(claim.conclusion):
         if not _ID.fullmatch(claim.id):
-            expected = (
+            raise InputError(
+                "claim.id",
+                ascii(claim.id),
                 "a name of letters and digits without accents, or the conclusion itself, as SymPy"
-                " prints it"
+                " prints it",
             )
-            raise InputError("claim.id", ascii(claim.id), expected)
         papers = {id.partition(".")[0] for id in catalogue}
         if (words := re.findall(r"\w+", claim.id.casefold())) and words[0] in papers:
             raise InputError(
@@ -854,10 +858,11 @@ def check_extent(adapter: Adapter, points: int = 1) -> None:
     d, k = adapter.W0.shape
     if not is_exact(d, k, rank_of(adapter), points):
         at = f" at {points} points" if points > 1 else ""
-        expected = (
-            f"smaller ones, of which exact arithmetic takes at most {_MOST_PRODUCTS} products"
+        raise InputError(
+            "adapter",
+            f"{d} x {k} matrices of rank {rank_of(adapter)}{at}",
+            f"smaller ones, of which exact arithmetic takes at most {_MOST_PRODUCTS} products",
         )
-        raise InputError("adapter", f"{d} x {k} matrices of rank {rank_of(adapter)}{at}", expected)
 
 
 def check_lipschitz(lipschitz: str) -> None:

@@ -180,13 +180,17 @@ class Assignment(Judged):
                 for left, right, _ in parts(relation):
                     model.number(left), model.number(right)
             except (KeyError, TypeError, ValueError):
-                expected = (
-                    "a relation whose sides are numbers, of sums and products of matrices that fit"
-                )
-                raise InputError("claim", relation, expected) from None
+                raise InputError(
+                    "claim",
+                    relation,
+                    "a relation whose sides are numbers, of sums and products of matrices that fit",
+                ) from None
         if cost.steps > _MOST_STEPS:
-            expected = f"relations and matrices that take at most {_MOST_STEPS} steps to evaluate"
-            raise InputError("claim", f"{self.claim.id}, with {cost.steps} steps", expected)
+            raise InputError(
+                "claim",
+                f"{self.claim.id}, with {cost.steps} steps",
+                f"relations and matrices that take at most {_MOST_STEPS} steps to evaluate",
+            )
 
     @cached_property
     def _sides(self) -> dict[sp.Symbol, int]:

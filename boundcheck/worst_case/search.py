@@ -140,8 +140,11 @@ def adapter_of(claim: Claim, asked: str | None) -> str:
     # not have.
     lemmas = {catalogue[id].conclusion for adapter in ADAPTERS.values() for id in adapter.claims}
     if claim.quantities and claim.conclusion not in lemmas:
-        expected = "the conclusion of one of the catalogue's claims about smoothness"
-        raise InputError("claim.conclusion", claim.conclusion, expected)
+        raise InputError(
+            "claim.conclusion",
+            claim.conclusion,
+            "the conclusion of one of the catalogue's claims about smoothness",
+        )
     check_words(claim)
     about = [kind for kind, adapter in ADAPTERS.items() if adapter.is_subject_of(claim)]
     if not about and (asked is None or claim.id in catalogue):

@@ -350,14 +350,20 @@ class ShortRun(OfRun, OfAdapter):
         adapted.check_lipschitz(self.lipschitz)
         adapted.check_given(self.claim, self.given, free_of(self.claim))
         if self.offset < 0 or (self.offset and not self.algorithm.is_stochastic):
-            expected = "at least 0" if self.algorithm.is_stochastic else "0: there is no noise"
-            raise InputError("objective.offset", self.offset, expected)
+            raise InputError(
+                "objective.offset",
+                self.offset,
+                "at least 0" if self.algorithm.is_stochastic else "0: there is no noise",
+            )
         if not 1 <= self.steps <= LONGEST:
             raise InputError("steps", self.steps, f"an integer from 1 to {LONGEST}")
         self.claim.check(self.inputs)
         if self.says.distance is not None and not self.adapter.is_linear:
-            expected = "an adapter that is linear in v, so that F has a minimiser"
-            raise InputError("adapter.kind", self.adapter.kind, expected)
+            raise InputError(
+                "adapter.kind",
+                self.adapter.kind,
+                "an adapter that is linear in v, so that F has a minimiser",
+            )
         if (strong := self.says.strong) is not None and not float(
             sp.N(self.inputs[strong.name])
         ) <= self._steepness:
@@ -644,11 +650,12 @@ def check_theorem(claim: Claim) -> None:
             f"an algorithm with exact steps; {algorithm.title} has none, for {algorithm.no_exact}",
         )
     if algorithm.asks:
-        expected = (
+        raise InputError(
+            "claim",
+            claim.id,
             f"an algorithm that asks for gradients alone; {algorithm.title} asks for"
-            f" {', '.join(algorithm.asks)}"
+            f" {', '.join(algorithm.asks)}",
         )
-        raise InputError("claim", claim.id, expected)
     # What is computed is the one step, and what is certified the other.
     check_steps(algorithm)
     if not isinstance(measure := measure_of(claim), PerformanceMeasure):

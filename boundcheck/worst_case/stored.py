@@ -69,8 +69,11 @@ def load(path: Path, claim: Claim | None = None) -> Tried:
         raise InputError("instance.kind", kind, one_of(kind, KINDS))
     id, digest = found.text("claim"), found.text("digest")
     if claim is None and id not in catalogue:
-        expected = "a claim of the catalogue; your own is given too, as in falsify FILE.py:NAME"
-        raise InputError("instance.claim", id, expected)
+        raise InputError(
+            "instance.claim",
+            id,
+            "a claim of the catalogue; your own is given too, as in falsify FILE.py:NAME",
+        )
     about = claim or catalogue[id]
     if id != about.id:
         raise InputError("instance.claim", id, f"{about.id}, which was given")
@@ -113,8 +116,9 @@ def replayed(path: Path, claim: Claim | None = None) -> Replay:
         instance = load(path, claim)
         found = certify(instance)
     if not found.inside:
-        expected = (
-            "an instance on which everything given holds; exact arithmetic says that it does not"
+        raise InputError(
+            "instance",
+            f"off the domain ({found.met.objection})",
+            "an instance on which everything given holds; exact arithmetic says that it does not",
         )
-        raise InputError("instance", f"off the domain ({found.met.objection})", expected)
     return Replay((instance, found))

@@ -205,8 +205,11 @@ class Adapter(ABC):
         matrices = {name: given[name] for name in ("W0", *(x for x in "AB" if x in self.frozen))}
         for name, X in matrices.items():
             if X.ndim != 2 or not torch.isfinite((X * X).sum()):
-                expected = "a matrix of finite numbers, whose squares are finite"
-                raise InputError(f"adapter.{name}", f"of shape {tuple(X.shape)}", expected)
+                raise InputError(
+                    f"adapter.{name}",
+                    f"of shape {tuple(X.shape)}",
+                    "a matrix of finite numbers, whose squares are finite",
+                )
         if "rank" in given:
             check_rank(given["rank"], self.W0)
         if len(matrices) > 1:
@@ -467,8 +470,11 @@ class Adapter(ABC):
             field = f"{name}.{block.name}"
             if replicas == 0 or tuple(part.shape) != (replicas, *block.shape):
                 rows, columns = block.shape
-                expected = f"shape (R, {rows}, {columns}), with the same R >= 1 in each block"
-                raise InputError(field, f"of shape {tuple(part.shape)}", expected)
+                raise InputError(
+                    field,
+                    f"of shape {tuple(part.shape)}",
+                    f"shape (R, {rows}, {columns}), with the same R >= 1 in each block",
+                )
             if not torch.isfinite(part).all():
                 raise InputError(field, "with NaN or an infinity", "finite numbers")
         if radii is None:
@@ -481,10 +487,11 @@ class Adapter(ABC):
                         field, f"with rows {norm:.3g} from orthonormal", "orthonormal rows"
                     )
             elif norm > radii[block.radius] * (1 + 1e-12):
-                expected = (
-                    f"at most {block.radius} = {radii[block.radius]:.12g}, the radius of the ball"
+                raise InputError(
+                    field,
+                    f"of {block.norm} norm {norm:.12g}",
+                    f"at most {block.radius} = {radii[block.radius]:.12g}, the radius of the ball",
                 )
-                raise InputError(field, f"of {block.norm} norm {norm:.12g}", expected)
 
 
 def check_rank(rank: int, W0: Tensor) -> None:

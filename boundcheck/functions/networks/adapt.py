@@ -236,11 +236,12 @@ def sites_of(model: nn.Module) -> tuple[Site, ...]:
                 continue
             owner = owners.get(id(parameter))
             if owner is None:
-                expected = (
+                raise InputError(
+                    "model",
+                    name,
                     "trained parameters of LoRA layers, edits or linear layers only; freeze"
-                    " this one"
+                    " this one",
                 )
-                raise InputError("model", name, expected)
             if owner and not name.startswith(f"{owner}."):
                 raise InputError(
                     "model", name, f"a matrix that is used in one place; {owner} uses it too"
@@ -309,11 +310,12 @@ def _loreft(path: str, module: Any) -> Site | None:
             return Site(
                 path, adapter, module, ((rows,), (Leaf(edit.weight), Leaf(edit.bias))), affine=True
             )
-    expected = (
+    raise InputError(
+        path,
+        f"a {type(module).__name__}",
         "LoReFT, h + Rᵀ(U h + b - R h), with an orthogonal R, all of R, U and b trained, and"
-        " nothing else"
+        " nothing else",
     )
-    raise InputError(path, f"a {type(module).__name__}", expected)
 
 
 @torch.no_grad()

