@@ -378,13 +378,11 @@ class Result(Shown):
             for name, x in asdict(self).items()
             if name not in _OPTIONAL or getattr(self, name)
         }
-        plain: Json = json.loads(text(data))
-        return plain
+        return json.loads(text(data))
 
     @cached_property
     def settings(self) -> Settings:
-        found: Settings = _reader(Settings).validate_python(self.spec)
-        return found
+        return _reader(Settings).validate_python(self.spec)
 
     @property
     def named(self) -> set[str]:

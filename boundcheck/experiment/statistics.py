@@ -389,8 +389,7 @@ class Exponent:
 
     def line(self, x: np.ndarray) -> np.ndarray:
         """The fitted law at x, of the same shape."""
-        fitted: np.ndarray = np.exp(self.intercept + self.slope * np.log(x))
-        return fitted
+        return np.exp(self.intercept + self.slope * np.log(x))
 
 
 def fit_exponent(x: np.ndarray, y: np.ndarray, level: float) -> Exponent | None:

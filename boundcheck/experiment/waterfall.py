@@ -161,8 +161,7 @@ Level = np.ndarray
 
 def _numbers(level: Level) -> np.ndarray:
     """The number of each replica, shape (R,)."""
-    found: np.ndarray = level[:, 0] + level[:, 1:].sum(1)
-    return found
+    return level[:, 0] + level[:, 1:].sum(1)
 
 
 class _Seen(NamedTuple):

@@ -153,8 +153,7 @@ def in_blocks(f: Callable[[slice], Results], W: Tensor, numbers: int) -> Results
     if isinstance(first, Tensor):
         return torch.cat(parts)  # type: ignore[arg-type,return-value]
     make: Any = getattr(type(first), "_make", tuple)
-    joined: Results = make(torch.cat(column) for column in zip(*parts, strict=True))
-    return joined
+    return make(torch.cat(column) for column in zip(*parts, strict=True))
 
 
 def in_parts(replicas: int, count: int) -> list[slice]:

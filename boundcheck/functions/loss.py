@@ -314,8 +314,7 @@ class Loss(Objective):
         """A little more than the largest curvature at some points, by power iterations."""
 
         def product(W: Tensor, U: Tensor) -> Tensor:
-            found: Tensor = grad(lambda V: (grad(self._mean)(V, *self._samples) * U).sum())(W)
-            return found
+            return grad(lambda V: (grad(self._mean)(V, *self._samples) * U).sum())(W)
 
         U = torch.ones_like(points)
         size = torch.zeros(len(points), dtype=torch.float64, device=points.device)

@@ -178,8 +178,7 @@ class StoredRun:
     @property
     def times(self) -> np.ndarray:
         """The iterations at which the run was looked at, shape (M,), in the mean over replicas."""
-        times: np.ndarray = self.trace["time"].values.mean(0)
-        return times
+        return self.trace["time"].values.mean(0)
 
     @property
     def slack(self) -> tuple[Chain, ...]:

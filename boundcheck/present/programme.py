@@ -102,8 +102,7 @@ def programme_of(paper: Paper, full: bool) -> Programme:
     """
     own = paper.part("programme")
     if own is not None:
-        found: Programme = own.REFERENCE if full else own.SHORT
-        return found
+        return own.REFERENCE if full else own.SHORT
     # Through the catalogue first: what the claims import may have proofs, which ask it for claims
     # meanwhile.
     known = set(catalogue)

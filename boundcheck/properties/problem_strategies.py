@@ -747,10 +747,7 @@ def _share() -> Callable[..., float]:
     """The step that a theorem prescribes, in units of 1/L̂, as a function of L̂, D, T and zeta."""
     theorem, algorithm = about_its_own_step()
     step = next(q.expression for q in theorem.quantities if q.name == algorithm.step_size)
-    found: Callable[..., float] = sp.lambdify(
-        (SMOOTHNESS.symbol, D, T, zeta), SMOOTHNESS.symbol * step, "math"
-    )
-    return found
+    return sp.lambdify((SMOOTHNESS.symbol, D, T, zeta), SMOOTHNESS.symbol * step, "math")
 
 
 def _noise(quiet: ShortRun, ratio: float) -> float:

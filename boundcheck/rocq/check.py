@@ -304,8 +304,7 @@ def library_hash() -> str:
 @cache
 def checked() -> Mapping[str, Mapping[str, Any]]:
     """The list; empty where nothing was checked."""
-    found: dict[str, dict[str, Any]] = json.loads(LIST.read_text("utf-8")) if LIST.exists() else {}
-    return found
+    return json.loads(LIST.read_text("utf-8")) if LIST.exists() else {}
 
 
 @cache

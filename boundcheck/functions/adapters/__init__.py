@@ -67,10 +67,7 @@ def make_adapter(
     made: type[Any] = ADAPTERS[kind]
     # DiReFT is LoRA at scale 1, and has the field.
     options = {"rank": rank, "scale": scale if "scale" in made.options else 1.0, **factors}
-    adapter: Adapter = made(
-        W0, **{name: x for name, x in options.items() if name in made.__dataclass_fields__}
-    )
-    return adapter
+    return made(W0, **{name: x for name, x in options.items() if name in made.__dataclass_fields__})
 
 
 def title_of(kind: str) -> str:

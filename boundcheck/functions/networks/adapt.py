@@ -146,8 +146,7 @@ def _weight(path: str, module: Any) -> Tensor:
     if isinstance(module, nn.Linear):
         return module.weight.detach()
     if type(module).__name__ == "Conv1D":
-        transposed: Tensor = module.weight.detach().mT
-        return transposed
+        return module.weight.detach().mT
     raise InputError("adapter.targets", path, f"linear layers, and not a {type(module).__name__}")
 
 

@@ -40,8 +40,7 @@ def held(folder: Path) -> int:
     """
     for path in sorted(folder.glob("*config*.json")):
         _check_table(path)
-    numbers: int = _read(folder, lambda **_: sum(map(_numbers, folder.glob("*.safetensors"))))
-    return numbers
+    return _read(folder, lambda **_: sum(map(_numbers, folder.glob("*.safetensors"))))
 
 
 def _check_table(path: Path) -> None:

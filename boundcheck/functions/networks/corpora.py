@@ -378,8 +378,7 @@ class Encoded:
     def own_loss(self, model: nn.Module, indices: Tensor, **options: Any) -> Tensor:
         """The loss that the model itself computes of these samples."""
         inputs = {name: value[indices] for name, value in self._inputs.items()}
-        loss: Tensor = model(**inputs, labels=self.labels[indices], **options).loss
-        return loss
+        return model(**inputs, labels=self.labels[indices], **options).loss
 
     def _logits(self, model: nn.Module, indices: Tensor) -> Tensor:
         logits: Tensor = model(
