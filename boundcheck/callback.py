@@ -146,7 +146,8 @@ class BoundcheckCallback(TrainerCallback):
                     "What one run of fine-tuning showed of σ, G, ζ and smoothness, and what the"
                     " theorem says of that."
                 )
-                title, command = "Fine-tuning, held against its theorem", typed("report", folder.id)
+                title = "Fine-tuning, held against its theorem"
+                command = typed("report", folder.id)
                 beside = self.runs / f"report-{folder.id}" / "index.html"
                 page = write_runs(Results([self.result], self.runs), beside, title, lead, command)[
                     0
@@ -179,11 +180,13 @@ class _Recorder:
     def __init__(
         self, callback: BoundcheckCallback, args: Any, state: Any, given: dict[str, Any]
     ) -> None:
-        model, loader = given["model"], given["train_dataloader"]
+        model = given["model"]
+        loader = given["train_dataloader"]
         if isinstance(model, DistributedDataParallel):
             # What spreads its gradients over processes would have them wait for this look.
             model = model.module
-        sites, base = sites_of(model), training.base_of(model)
+        sites = sites_of(model)
+        base = training.base_of(model)
         device = sites[0].parameters[0].device
         task, self._total = training.audit_sample(
             loader, callback.samples, callback.seed, training.shape_of(model), device
@@ -225,7 +228,8 @@ class _Recorder:
         """The start of the run: what is known of the first iterate."""
         begun = time.perf_counter()
         look = self._network.look()
-        lasting, rounding = time.perf_counter() - begun, self._function.noise
+        lasting = time.perf_counter() - begun
+        rounding = self._function.noise
         # A record looks at two points.
         parts = self._function.demands(1, 1, 0)
         announce(
@@ -333,7 +337,8 @@ class _Recorder:
         """Estimates without bias of the squared gradient norm and the variance of a sample, over
         all of the data.
         """
-        count, total = self._function.samples, self._total
+        count = self._function.samples
+        total = self._total
         if count == total:
             return square_norm, variance
         variance = variance * count / max(count - 1, 1)
@@ -343,7 +348,8 @@ class _Recorder:
         """The run folder and the result of the records, after another look at training; the network
         stays as it was.
         """
-        last, step = self._network.point(), self.watched.step_size
+        last = self._network.point()
+        step = self.watched.step_size
         edges = np.arange(self._place + 1) * self._every
         schedule = Schedule(edges, self._times[None, : self._place], at_random=False)
         record = Record(schedule, self._trace.isel(stratum=slice(0, self._place)), None, last)

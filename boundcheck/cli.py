@@ -90,7 +90,8 @@ def _files(incomplete: str, fits: Callable[[Path], bool]) -> list[str]:
     hidden.
     """
     folder, slash, name = incomplete.rpartition("/")
-    start, found = Path(folder + slash), list[Path]()
+    start = Path(folder + slash)
+    found = list[Path]()
     for path in sorted(start.glob("[!.]*")):
         if path.name.startswith(name) and fits(path):
             found.append(path)
@@ -99,7 +100,8 @@ def _files(incomplete: str, fits: Callable[[Path], bool]) -> list[str]:
     return [f"{folder}{slash}{path.relative_to(start)}" for path in found]
 
 
-CLAIMS, CLAIMS_AND_PAPERS = offered("claims"), offered("papers", "claims")
+CLAIMS = offered("claims")
+CLAIMS_AND_PAPERS = offered("papers", "claims")
 PAPERS = offered("papers", files=lambda path: (path / "claims.py").is_file())
 TARGETS = offered("papers", "lemmas", files=lambda path: path.suffix == ".py")
 SPECS = offered(files=lambda path: path.suffix == ".toml")
@@ -206,7 +208,8 @@ def _refused(error: Any) -> BoundcheckError:
         return InputError(found[1], "(not given)", "a value after it")
     if error.ctx is None:
         return BoundcheckError(message)
-    command, words = error.ctx.command, sys.argv[1:]
+    command = error.ctx.command
+    words = sys.argv[1:]
     options = {name: each for each in command.params for name in each.opts if name.startswith("-")}
     if found := re.match("No such command '(.*?)'", message):
         return InputError("COMMAND", found[1], one_of(found[1], command.commands))
@@ -565,7 +568,8 @@ def falsify(
             found = boundcheck.falsify(
                 claim, boundcheck.WorstCase(horizon or (2, 3, 4), constants), tick=tick, hours=hours
             )
-            parts, answer = show_worst_cases(found), found.as_json()
+            parts = show_worst_cases(found)
+            answer = found.as_json()
         else:
             _refuse(context, ("horizon",), f"but for a theorem, which {claim.id} is not")
             method = boundcheck.Search(
@@ -573,7 +577,8 @@ def falsify(
             )
             found = boundcheck.falsify(claim, method, tick=tick, hours=hours)
             save(found.instance, path := out or Path("instances") / f"{claim.id}.json")
-            parts, answer = show_search(found, path), found.as_json() | {"file": str(path)}
+            parts = show_search(found, path)
+            answer = found.as_json() | {"file": str(path)}
     _tell(as_json, answer, parts)
     if strict and found.violated:
         raise typer.Exit(1)

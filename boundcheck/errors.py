@@ -13,7 +13,8 @@ from itertools import chain
 from boundcheck.shown import visible
 
 # Characters of a name and of a value that a message quotes, and of what it says is expected.
-_LONGEST, _LONGEST_EXPECTED = 100, 700
+_LONGEST = 100
+_LONGEST_EXPECTED = 700
 
 
 class BoundcheckError(Exception):

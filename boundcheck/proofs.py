@@ -37,7 +37,8 @@ HOME = next(
 )
 __path__ = [str(HOME)]
 
-GROUP, VARIABLE = "boundcheck.papers", "BOUNDCHECK_PAPERS"
+GROUP = "boundcheck.papers"
+VARIABLE = "BOUNDCHECK_PAPERS"
 
 
 @dataclass(frozen=True)
@@ -266,7 +267,8 @@ def _loaded(folder: Path) -> Paper:
 
 # Its Python files end in .txt, so that nothing takes it for a paper, and the name in them is
 # replaced.
-_TEMPLATE, _NAME = HOME / "new_paper", "my_paper"
+_TEMPLATE = HOME / "new_paper"
+_NAME = "my_paper"
 
 
 def new(folder: Path) -> list[Path]:
@@ -297,7 +299,8 @@ def new(folder: Path) -> list[Path]:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
-            made, names = Path(beside) / folder.name, []
+            made = Path(beside) / folder.name
+            names = []
             for source in sorted(
                 x for x in _TEMPLATE.rglob("*") if x.suffix in {".txt", ".toml", ".csv"}
             ):

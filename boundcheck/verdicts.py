@@ -25,7 +25,8 @@ from enum import StrEnum
 
 from boundcheck.shown import visible
 
-_GIVEN, _BETWEEN = ", given ", ", "
+_GIVEN = ", given "
+_BETWEEN = ", "
 
 
 class Verdict(StrEnum):

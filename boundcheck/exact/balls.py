@@ -35,12 +35,15 @@ def power(base: arb, exponent: Fraction) -> arb:
     """A rational power of a ball."""
     # Roots first: x.root(n) is tighter than exp(log(x)/n), and right at x = 0. Products, because x
     # ** 2 is NaN in python-flint for a ball around 0.
-    n, m = exponent.denominator, exponent.numerator
+    n = exponent.denominator
+    m = exponent.numerator
     square = base if n == 1 else (base.sqrt() if n == 2 else base.root(n))
-    product, left = arb(1), abs(m)
+    product = arb(1)
+    left = abs(m)
     while left:
         product = product * square if left % 2 else product
-        square, left = square * square, left // 2
+        square = square * square
+        left = left // 2
     return product if m > 0 else 1 / product
 
 
@@ -95,11 +98,14 @@ class Balls:
     ``flint.ctx.workprec``.
     """
 
-    rational, power = staticmethod(ball_of), staticmethod(power)
+    rational = staticmethod(ball_of)
+    power = staticmethod(power)
     add = plus = staticmethod(operator.add)
     times = product = staticmethod(operator.mul)
-    exp, log = staticmethod(arb.exp), staticmethod(arb.log)
-    larger, smaller = staticmethod(arb.max), staticmethod(arb.min)
+    exp = staticmethod(arb.exp)
+    log = staticmethod(arb.log)
+    larger = staticmethod(arb.max)
+    smaller = staticmethod(arb.min)
     transposed = staticmethod(arb_mat.transpose)
 
     def entrywise(self, X: arb_mat, Y: arb_mat) -> arb_mat:
@@ -148,7 +154,8 @@ def largest_eigenvalue(M: arb_mat) -> arb:
     rows = M.tolist()
     if all(x == 0 for i, row in enumerate(rows) for j, x in enumerate(row) if i != j):
         return reduce(arb.max, (abs(row[i]) for i, row in enumerate(rows)))
-    low, high = arb(0), M.trace().upper()
+    low = arb(0)
+    high = M.trace().upper()
     middles = np.array([[float(x.mid()) for x in row] for row in rows])
     if np.isfinite(middles).all():
         vector = arb_mat([[x] for x in np.linalg.eigh(middles)[1][:, -1].tolist()])
@@ -234,7 +241,9 @@ def enclose(
 
 
 # If even the most bits cannot decide a tie, fewer are tried to find a difference.
-_FIRST_BITS, _FEW_BITS, _MOST_BITS = 64, 2**15, 2**22
+_FIRST_BITS = 64
+_FEW_BITS = 2**15
+_MOST_BITS = 2**22
 
 
 def sign(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> int:
@@ -246,7 +255,9 @@ def sign(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> int:
             else one that four million bits do not decide.
 
     """
-    bits, most, separation = _FIRST_BITS, _FIRST_BITS, None
+    bits = _FIRST_BITS
+    most = _FIRST_BITS
+    separation = None
     while bits <= most:
         ball = enclose(expression, values, bits)
         if ball > 0:
@@ -311,10 +322,13 @@ class _Sizes:
     smaller = larger
 
     def power(self, x: tuple[int, int], exponent: Fraction) -> tuple[int, int]:
-        (u, v), p, q = x, exponent.numerator, exponent.denominator
+        u, v = x
+        p = exponent.numerator
+        q = exponent.denominator
         # The q-th root of U/V is that of U V^(q-1) over V.
         u = -(-(u + (q - 1) * v) // q)
-        u, v = u * abs(p), v * abs(p)
+        u = u * abs(p)
+        v = v * abs(p)
         return (u, v) if p > 0 else (v, u)
 
 
@@ -413,7 +427,8 @@ class Rationals:
         found: Number | None = x
         roots = exponent.denominator
         while isinstance(found, Fraction) and roots % 2 == 0:
-            found, roots = root(found), roots // 2
+            found = root(found)
+            roots = roots // 2
         if isinstance(found, Fraction) and roots == 1 and (found or exponent >= 0):
             return Fraction(found**exponent.numerator)
         return _BALLS.power(ball(x), exponent)

@@ -30,7 +30,8 @@ class Toward(Enum):
     DOWN = ROUND_FLOOR
 
 
-UP, DOWN = Toward.UP, Toward.DOWN
+UP = Toward.UP
+DOWN = Toward.DOWN
 
 
 def rounded(value: float, place: int, toward: Toward = Toward.NEAREST) -> Decimal:

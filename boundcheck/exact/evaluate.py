@@ -274,7 +274,8 @@ class Place(NamedTuple):
         """
         if index != t and expression.has(t):
             raise NoValueError(f"an index {index} beside {t}")
-        times, at_t = range(self.when(first), self.when(last) + 1), expression.xreplace({index: t})
+        times = range(self.when(first), self.when(last) + 1)
+        at_t = expression.xreplace({index: t})
         return [self._replace(time=i).number(at_t) for i in times]
 
     def outcomes(self, given: Any = None) -> "list[tuple[Any, Place]]":

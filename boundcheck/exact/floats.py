@@ -48,13 +48,15 @@ class Comparison(NamedTuple):
     @property
     def holds(self) -> bool:
         """True if the inequality holds whatever the rounding errors are; False for a near-tie."""
-        high, low = self.measured.high, self.bound.low
+        high = self.measured.high
+        low = self.bound.low
         return high < low or (high == low and not self.strict)
 
     @property
     def fails(self) -> bool:
         """True if the inequality fails whatever the rounding errors are."""
-        low, high = self.measured.low, self.bound.high
+        low = self.measured.low
+        high = self.bound.high
         return low > high or (low == high and self.strict)
 
 
@@ -130,10 +132,13 @@ class Rounded:
                 _or_infinity(operator.pow, max(x.value, 0.0), e),
                 _or_infinity(operator.pow, x.high, e),
             )
-        result, square, left = Approx(1.0, 0.0), x, exponent.numerator
+        result = Approx(1.0, 0.0)
+        square = x
+        left = exponent.numerator
         while left:
             result = self.times(result, square) if left % 2 else result
-            square, left = self.times(square, square), left // 2
+            square = self.times(square, square)
+            left = left // 2
         return result
 
     def exp(self, x: Approx) -> Approx:
@@ -164,18 +169,21 @@ class Rounded:
         r"""The product of two matrices, with an error of :math:`\gamma_n\|X\|\|Y\|` besides those
         of its factors.
         """
-        x, y = _size(X.value), _size(Y.value)
+        x = _size(X.value)
+        y = _size(Y.value)
         product = X.value @ Y.value
         own = X.value.shape[-1] * (self.epsilon * x * y + product.numel() * self._tiny)
         return ApproxMatrix(product, own + X.error * y + x * Y.error + X.error * Y.error)
 
     def entrywise(self, X: ApproxMatrix, Y: ApproxMatrix) -> ApproxMatrix:
-        x, y = _size(X.value), _size(Y.value)
+        x = _size(X.value)
+        y = _size(Y.value)
         own = self.epsilon * x * y + X.value.numel() * self._tiny
         return ApproxMatrix(X.value * Y.value, own + X.error * y + x * Y.error + X.error * Y.error)
 
     def scaled(self, c: Approx, X: ApproxMatrix) -> ApproxMatrix:
-        size, scale = _size(X.value), abs(c.value)
+        size = _size(X.value)
+        scale = abs(c.value)
         own = 2 * self.epsilon * scale * size + X.value.numel() * self._tiny
         return ApproxMatrix(c.value * X.value, own + scale * X.error + c.error * (size + X.error))
 
@@ -188,7 +196,8 @@ class Rounded:
     def inner(self, x: tuple[ApproxMatrix, ...], y: tuple[ApproxMatrix, ...]) -> Approx:
         value = error = 0.0
         for X, Y in zip(x, y, strict=True):
-            a, b = _size(X.value), _size(Y.value)
+            a = _size(X.value)
+            b = _size(Y.value)
             value += (X.value * Y.value).sum().item()
             error += X.value.numel() * (self.epsilon * a * b + self._tiny)
             error += X.error * b + a * Y.error + X.error * Y.error
@@ -206,7 +215,8 @@ class Rounded:
         """
         if not torch.isfinite(X.value).all():
             return Approx(math.nan, math.inf)
-        value, sides = torch.linalg.matrix_norm(X.value, 2).item(), sum(X.value.shape)
+        value = torch.linalg.matrix_norm(X.value, 2).item()
+        sides = sum(X.value.shape)
         return _rounded(
             value, X.error + 4 * sides * self.epsilon * value + math.sqrt(sides * self._tiny)
         )
@@ -214,7 +224,8 @@ class Rounded:
 
 # The unit of roundoff of float64, the type of numbers; and a bound on the error of a result that
 # underflows.
-_EPSILON, _TINY = torch.finfo(torch.float64).eps, 2.0**-1000
+_EPSILON = torch.finfo(torch.float64).eps
+_TINY = 2.0**-1000
 
 
 def _rounded(value: float, error: float = 0.0) -> Approx:
@@ -258,9 +269,12 @@ class Graded:
 
     add = plus = staticmethod(torch.add)
     times = entrywise = scaled = staticmethod(torch.mul)
-    product, transposed = staticmethod(torch.matmul), staticmethod(torch.t)
-    exp, log = staticmethod(torch.exp), staticmethod(torch.log)
-    larger, smaller = staticmethod(torch.maximum), staticmethod(torch.minimum)
+    product = staticmethod(torch.matmul)
+    transposed = staticmethod(torch.t)
+    exp = staticmethod(torch.exp)
+    log = staticmethod(torch.log)
+    larger = staticmethod(torch.maximum)
+    smaller = staticmethod(torch.minimum)
 
     def rational(self, x: Fraction) -> Tensor:
         """The nearest float64; infinity for a number beyond its range."""

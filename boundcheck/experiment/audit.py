@@ -115,8 +115,10 @@ def audit(evidence: Evidence) -> list[Audit]:
     whatever follows from it; T_min and the longest step follow from constants, and the ball may be
     left because of any of these.
     """
-    spec, plan = evidence.spec, evidence.plan
-    used, prescribed = plan.step_size, plan.prescribed
+    spec = evidence.spec
+    plan = evidence.plan
+    used = plan.step_size
+    prescribed = plan.prescribed
     status: Status = "held" if math.isclose(used, prescribed, rel_tol=1e-9) else "failed"
     how = (
         "what the spec gives"
@@ -177,7 +179,8 @@ def _as_computed(e: Evidence, name: str, hypothesis: str, how: str) -> Audit:
         return assumed(hypothesis, f"cannot be audited here: {how}")
     excess = e.record.trace[name].values[e.finite]
     # What is no number says nothing.
-    most, how = largest(excess[np.isfinite(excess)]), f"{how}, at {e.looks}"
+    most = largest(excess[np.isfinite(excess)])
+    how = f"{how}, at {e.looks}"
     if most is None or most <= 0:
         return Audit(hypothesis, "hypothesis", "held", None, None, f"{how}, within rounding")
     how = f"{how}: how far one is off, the most that rounding explains taken off"
@@ -205,7 +208,8 @@ def _conditions(e: Evidence) -> list[Audit]:
         # Where the left side is no letter, a number that the run was free to choose is to blame.
         chosen = (name for name in (*e.spec.free, *sorted(_letters(c))) if name in _letters(c))
         symbol = str(c.lhs.name) if c.lhs.is_Symbol else next(chosen)
-        name, how = f"{c.lhs} {c.rel_op} {c.rhs}", "decided without rounding"
+        name = f"{c.lhs} {c.rel_op} {c.rhs}"
+        how = "decided without rounding"
         found.append(Audit(name, guilt, status, observed, limit, how, symbol))
     return found
 
@@ -231,7 +235,8 @@ def _longest_step(e: Evidence) -> Audit:
     """
     free = e.spec.free[0]
     condition = next(c for c in e.claim.conditions if str(c.lhs) == free)
-    step, known = e.plan.step_size, {p.name: 1.0 for p in e.claim.parameters}
+    step = e.plan.step_size
+    known = {p.name: 1.0 for p in e.claim.parameters}
 
     def longest(smoothness: float) -> float:
         if not smoothness > 0:
@@ -259,8 +264,11 @@ def _segment_smoothness(e: Evidence) -> list[Audit]:
     Neither may be above that. It is L̂, unless the theorem has another formula for L̂ than the
     hypotheses have. The ball is convex, so that a segment between two of its points is inside.
     """
-    limit, claim, more = e.plan.smoothness, e.spec.said, ""
-    formula, said = claim.expression(SMOOTHNESS.letter), smoothness_of(claim)
+    limit = e.plan.smoothness
+    claim = e.spec.said
+    more = ""
+    formula = claim.expression(SMOOTHNESS.letter)
+    said = smoothness_of(claim)
     names = claim.names[: claim.names.index(SMOOTHNESS.letter) + 1]
     symbol = SMOOTHNESS.letter
     if said and formula not in said:
@@ -273,7 +281,9 @@ def _segment_smoothness(e: Evidence) -> list[Audit]:
         if not known:
             return []
         formula = min(known, key=lambda each: known[each])
-        limit, names, symbol = known[formula], (), str(formula) if formula.is_Symbol else symbol
+        limit = known[formula]
+        names = ()
+        symbol = str(formula) if formula.is_Symbol else symbol
     by_spec = [name for name in names if name in e.spec.assume]
     certified = True
     if by_spec:
@@ -301,7 +311,8 @@ def _segment_smoothness(e: Evidence) -> list[Audit]:
         )
     found = []
     for name, (hypothesis, what) in seen.items():
-        sure, how = e.surely(name), f"{what}, rounding error taken off, at {e.looks}{more}"
+        sure = e.surely(name)
+        how = f"{what}, rounding error taken off, at {e.looks}{more}"
         if (
             not said
             and not by_spec
@@ -351,14 +362,17 @@ def check_run(experiment: Experiment, plan: Plan) -> None:
     No verdict rests on the word of a function whose constants are not known: it is looked at
     coarsely. Raises InputError, which names the face, what it says, and what the others say.
     """
-    spec, function, start = experiment.spec, experiment.function, experiment.start
+    spec = experiment.spec
+    function = experiment.function
+    start = experiment.start
     check_function(function, start.v, plan.batch, experiment.sampler(plan.batch, spec.replicas))
     if spec.restarts:
         # Where there is something to merge, a restart is to keep W, and with it the value of F.
         random = torch.Generator(experiment.device).manual_seed(0)
         merged = near(start.v, function.retract, torch.Generator().manual_seed(0))
         begun = function.restart(merged, spec.adapter.gain, random)
-        before, after = function.loss(merged), function.loss(begun)
+        before = function.loss(merged)
+        after = function.loss(begun)
         off = function.rounding(merged, before)[0] + function.rounding(begun, after)[0]
         allowed = MARGIN * off.item()
         if math.isfinite(allowed) and abs((before - after).item()) > allowed:
@@ -436,7 +450,8 @@ def _check_samples(function: Function, v: Point, batch: int | None, drawn: Draws
         one = means[1]
         _check_moment(function.sample_variance(v).item(), one.squares - one.length**2, one, "")
     elif isinstance(function, Problem):
-        mean, samples = next(iter(means.values())), function.samples
+        mean = next(iter(means.values()))
+        samples = function.samples
         parts = torch.split(torch.arange(samples, device=v[0].device), MOST_SAMPLES)
         squares = [function.survey(v, part.unsqueeze(0)).in_v.item() for part in parts]
         joined = math.fsum(len(part) * x for part, x in zip(parts, squares, strict=True)) / samples
@@ -465,8 +480,13 @@ def _check_measure(experiment: Experiment, plan: Plan) -> None:
     """Check what a run would see of its measure at v_1, and what is said of it there, against the
     measure itself.
     """
-    spec, function, start = experiment.spec, experiment.function, experiment.start
-    measure, v, loss, slope = spec.measure, start.v, start.loss, start.square_norm
+    spec = experiment.spec
+    function = experiment.function
+    start = experiment.start
+    measure = spec.measure
+    v = start.v
+    loss = start.loss
+    slope = start.square_norm
     law = experiment.sampler(plan.batch, 1).law()
     steep = plan.values.get(SMOOTHNESS.letter, 0.0)
     step = 1 / steep if steep > 0 else plan.step_size

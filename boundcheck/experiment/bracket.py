@@ -68,7 +68,8 @@ _SHORT = 1e-4
 # point, and its steps.
 _TURNS = 2
 _FIRST_STEP = 0.5
-_GROW, _SHRINK = 1.5, 0.4
+_GROW = 1.5
+_SHRINK = 0.4
 # The parts of F's curvature: of f, and of the map W(v). A whole matrix is formed, of at most so
 # many trained numbers.
 _PARTS = {"gauss-newton": gauss_newton_product, "bilinear": bilinear_product}
@@ -91,7 +92,9 @@ def measure_bracket(
     problem = experiment.problem
     ball = claimed(experiment)
     random = experiment.random("bracket")
-    domain, settings, adapter = _Domain(spec, problem), spec.bracket, problem.adapter
+    domain = _Domain(spec, problem)
+    settings = spec.bracket
+    adapter = problem.adapter
     radii = domain.radii
     pairs, steepest = _pair_ratios(experiment, radii, random, tick)
     ends = problem.upper_ends(radii)
@@ -103,7 +106,8 @@ def measure_bracket(
     along = np.linspace(0, len(visited) - 1, settings.points // 2).astype(int) if visited else ()
     points = [visited[i] for i in along]
     points += [pair[0] for pair in steepest][: settings.points - len(points)]
-    lanczos, found = np.random.default_rng(stream(spec, "bracket")), []
+    lanczos = np.random.default_rng(stream(spec, "bracket"))
+    found = []
     for number, point in enumerate(points, start=1):
         found.append(top_curvature(problem, point, lanczos))
         tick("curvature", number, len(points))
@@ -113,7 +117,8 @@ def measure_bracket(
     u = adapter.draw(radii, len(starts), random)
     climb = ascend(problem, joined(starts), u, radii, settings.rounds, tick)
     climbed = climb.lengths.cpu().numpy()
-    best, lanczos = int(np.nanargmax(climbed)), np.random.default_rng(stream(spec, "bracket"))
+    best = int(np.nanargmax(climbed))
+    lanczos = np.random.default_rng(stream(spec, "bracket"))
     sharpened = top_curvature(problem, replica(climb.v, best), lanczos)
     climbed[best] = max(climbed[best], sharpened)
     beside = adapter.retract(climb.v, tuple(_SHORT * part for part in climb.u))
@@ -220,10 +225,13 @@ def _judged(
     """The verdict, reason and blame, from the best lower estimate, the claim, and what f showed at
     these pairs.
     """
-    spec, problem = domain.spec, domain.problem
+    spec = domain.spec
+    problem = domain.problem
     # The least that L and G can be: the largest gradient ratio and gradient of f there, less
     # rounding errors.
-    f, ratio, slope = problem.objective, 0.0, 0.0
+    f = problem.objective
+    ratio = 0.0
+    slope = 0.0
     for pair in pairs:
         W, other = (problem.adapter.weight(point) for point in pair)
         gradients = [f.gradient(X) for X in (W, other)]
@@ -242,11 +250,13 @@ def _judged(
     for word, said, least in own:
         if word.letter in taken and least * (1 - _ROUNDING) > said.value:
             digits = telling(said.value, (least, DOWN), digits=6)
-            limit, seen = shown(said.value, digits, UP), shown(least, digits, DOWN)
+            limit = shown(said.value, digits, UP)
+            seen = shown(least, digits, DOWN)
             reason = f"f itself breaks {word.letter} = {limit}, where {seen} was seen"
             blame = Blame("constant", word.letter, f"{reason}; it is {said.kind}: {said.how}")
             return Verdict.HYPOTHESIS_FAILED, f"{reason}, so the claim says nothing about it", blame
-    low, high = lower(ball), upper(ball)
+    low = lower(ball)
+    high = upper(ball)
     if best * (1 - _ROUNDING) > high:
         digits = telling(high, (best, DOWN), digits=6)
         reason = (
@@ -278,7 +288,8 @@ def _pair_ratios(
     On a curved domain two gradients cannot be subtracted: there the curvature along a random
     direction stands in. With all ratios come the pairs with the largest ones, the steepest first.
     """
-    bracket, problem = experiment.spec.bracket, experiment.problem
+    bracket = experiment.spec.bracket
+    problem = experiment.problem
     found: list[np.ndarray] = []
     pairs: list[Pair] = []
     for begin in range(0, bracket.pairs, _AT_ONCE):
@@ -295,7 +306,8 @@ def _pair_ratios(
             near = tuple(x + size * (y - x) for x, y in zip(v, away, strict=True))
             seen = sure_difference_ratio(problem, v, near)
         else:
-            near, u = v, problem.adapter.tangent(v, away)
+            near = v
+            u = problem.adapter.tangent(v, away)
             seen = (square_norm(hessian_vector_product(problem, v, u)) / square_norm(u)).sqrt()
         found.append(seen.cpu().numpy())
         pairs += [(replica(v, i), replica(near, i)) for i in range(count)]
@@ -319,7 +331,8 @@ def _iterate_ratios(
         adapter.project(experiment.first, {name: radius / 2 for name, radius in radii.items()}),
         ITERATING,
     )
-    found, visited = [], []
+    found = []
+    visited = []
     for t in range(1, count + 1):
         indices = draw_batch(ITERATING, _BATCH, problem.objective.samples, random)
         v_next, _ = sgd_step(problem, v, step_size, indices)

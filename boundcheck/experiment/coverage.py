@@ -33,7 +33,8 @@ _CONFIDENCE = 0.99
 _CHUNK = 1 << 20
 _COLUMNS = 50
 # The toy run: so many steps in so many strata of audit times, which are not all of one size.
-_STEPS, _STRATA = 60, 8
+_STEPS = 60
+_STRATA = 8
 
 Draw = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
@@ -218,7 +219,8 @@ def assess(
         x = distribution.draw(random, (min(size, experiments - begin), n))
         for method in methods:
             limits[method.name].append(np.stack(method.limits(x, distribution.largest)))
-    found, mean = [], distribution.mean
+    found = []
+    mean = distribution.mean
     for method in methods:
         lower, upper = np.concatenate(limits[method.name], axis=1)
         above = int((mean > upper).sum())

@@ -84,7 +84,8 @@ _UNITS = 100
 _EVERY = 2.0
 # Seconds below which nothing is said; and for how long a step is tried again, whose first call may
 # take longer.
-_SOON, _TRIAL = 5.0, 0.1
+_SOON = 5.0
+_TRIAL = 0.1
 # Copies of a trace: as it is made, as it is read, and what a verdict makes of it.
 _TRACES = 4
 # Threads of a process, as an executor may have them, run one experiment at a time: they share its
@@ -208,7 +209,8 @@ def prepare(
     """
     table = spec.problem or spec.model
     check_memory(table.demands() if table else (), memory, device)
-    experiment, plan = Experiment.of(spec, device, tick), None
+    experiment = Experiment.of(spec, device, tick)
+    plan = None
     stored = stored_result(experiment, runs)
     if stored is None:
         check_memory(held(experiment), memory, device)
@@ -264,7 +266,8 @@ def measure_one(
 
 def described(experiment: Experiment) -> Json:
     """The fields of a result that follow from its spec."""
-    spec, function = experiment.spec, experiment.function
+    spec = experiment.spec
+    function = experiment.function
     return {
         "claim": spec.claim,
         "spec": spec.as_json(),
@@ -346,7 +349,8 @@ def judged_again(experiment: Experiment, stored: Result, trace: xr.Dataset, path
         evidence = Evidence(spec.theorem, spec, function, experiment.start, *left)
         # No other run takes the same memory.
         here |= {name: x for name, x in stored.environment.items() if name == "memory_mib"}
-        again, there = outcome(evidence, **fields, environment=here).as_json(), stored.as_json()
+        again = outcome(evidence, **fields, environment=here).as_json()
+        there = stored.as_json()
     for name in sorted((again.keys() | there.keys()) - {"said"}):
         if again.get(name) != there.get(name):
             raise InputError(
@@ -362,7 +366,8 @@ def outcome(evidence: Evidence, **common: Any) -> RunResult:
 
     Of a function whose constants are not known, the largest that were seen stand in the plan.
     """
-    start, found = evidence.start, None
+    start = evidence.start
+    found = None
     if not evidence.function.is_known:
         found = estimates_of(evidence.function.sites, evidence.record.trace, start.gap.value)
         evidence = replace(evidence, plan=in_hindsight(evidence, found))
@@ -385,9 +390,13 @@ def _of_problem(evidence: Evidence) -> Json:
     """The fields of a problem in one matrix: other theorems' horizons, and both sides of its
     smoothness.
     """
-    spec, plan, trace = evidence.spec, evidence.plan, evidence.record.trace
-    variance, loss = trace["noise_variance"].values, trace["loss"].values
-    experiment, horizons = Experiment(spec, evidence.function, str(evidence.start.v[0].device)), []
+    spec = evidence.spec
+    plan = evidence.plan
+    trace = evidence.record.trace
+    variance = trace["noise_variance"].values
+    loss = trace["loss"].values
+    experiment = Experiment(spec, evidence.function, str(evidence.start.v[0].device))
+    horizons = []
     for part in parts("measured") if plan.radii and spec.is_stochastic else ():
         for id, C in getattr(part, "HORIZONS", ()):
             # What is known of one quantity at v_1 says nothing of a bound on another.
@@ -395,7 +404,8 @@ def _of_problem(evidence: Evidence) -> Json:
                 horizons.append(Horizon(id, C, experiment.horizon(plan, catalogue[id], C)))
     # The largest descent curvature less its rounding error, and the median of those that exceed
     # their errors.
-    path, lowers = beyond_rounding(trace, "path_smoothness"), {}
+    path = beyond_rounding(trace, "path_smoothness")
+    lowers = {}
     if np.isfinite(path).any():
         sure = less_rounding(trace, "path_smoothness")[~np.isnan(path)]
         lowers = {"path": float(sure.max()), "median of path": float(np.nanmedian(path))}
@@ -421,7 +431,9 @@ def _of_network(evidence: Evidence, found: Estimates) -> Json:
     last = evidence.record.last
     loss, gradient = (x.item() for x in function.rounding(start.v, torch.tensor([start.loss])))
     decrease = float((trace["loss"].values[:, :1] - trace["loss"].values).max(1).mean())
-    begun, ended, ends = function.accuracy(start.v), function.accuracy(last), None
+    begun = function.accuracy(start.v)
+    ended = function.accuracy(last)
+    ends = None
     if ended:
         # On held-out samples at the end of the first replica.
         held_out = function.held_out_ends(tuple(part[:1] for part in last))
@@ -468,15 +480,19 @@ def held(experiment: Experiment, plan: Plan | None = None) -> tuple[Demand, ...]
     """The memory that an experiment takes beside its function; what is not planned yet counts as
     little.
     """
-    spec, function = experiment.spec, experiment.function
+    spec = experiment.spec
+    function = experiment.function
     if spec.is_bracket:
-        bracket, pair = spec.bracket, 16 * experiment.problem.adapter.size
+        bracket = spec.bracket
+        pair = 16 * experiment.problem.adapter.size
         return (
             Demand("bracket.pairs", bracket.pairs, bracket.pairs * pair),
             Demand("bracket.iterates", bracket.iterates, ITERATING * bracket.iterates * pair),
             *function.demands(max(bracket.ascents, ITERATING), 1, 0),
         )
-    run, replicas, (batch, _, strata) = spec.run, spec.replicas, _sizes(spec, plan)
+    run = spec.run
+    replicas = spec.replicas
+    batch, _, strata = _sizes(spec, plan)
     # Beside what is observed, the time, and how far minibatches are off.
     columns = 3 + len(spec.algorithm.shows)
     columns += sum(
@@ -504,7 +520,8 @@ def weight(experiment: Experiment, plan: Plan | None = None) -> float:
     It counts the gradients that the experiment takes, each as large as the function says; a look is
     one of all samples.
     """
-    spec, function = experiment.spec, experiment.function
+    spec = experiment.spec
+    function = experiment.function
     look = function.work(function.samples)
     if spec.is_bracket:
         bracket = spec.bracket
@@ -530,13 +547,16 @@ def seconds(experiment: Experiment, plan: Plan) -> float:
     """An estimate of how long a run takes, from a step and a look tried at v_1; nothing of the run
     itself is drawn.
     """
-    spec, function, device = experiment.spec, experiment.function, experiment.device
+    spec = experiment.spec
+    function = experiment.function
+    device = experiment.device
     replicas = spec.replicas
     # A network computes replicas one by one.
     tried = replicas if function.is_known else 1
     looks = _sizes(spec, plan)[2] * replicas / tried
     sampler = experiment.sampler(plan.batch, tried)
-    v, algorithm = replicate(experiment.start.v, tried), spec.algorithm
+    v = replicate(experiment.start.v, tried)
+    algorithm = spec.algorithm
     state, law = algorithm.start(v, plan.numbers), sampler.law()
 
     def step() -> None:
@@ -553,7 +573,8 @@ def taken(work: Callable[[], object], times: float, device: str) -> float:
     """The seconds that so many repetitions of some work take; a long first call, which may compile,
     is not believed.
     """
-    begun, least = time.perf_counter(), math.inf
+    begun = time.perf_counter()
+    least = math.inf
     for again in itertools.count():
         before = time.perf_counter()
         work()

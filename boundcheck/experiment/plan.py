@@ -121,7 +121,8 @@ def build_problem(spec: Spec, device: str) -> Problem:
     """
     if spec.problem is None:
         raise ValueError("expected a problem in one matrix")
-    table, made = spec.adapter, spec.adapter.made
+    table = spec.adapter
+    made = spec.adapter.made
     setting = Setting(
         device, made.edits_hidden, spec.claim, table.factor, table.gain, spec.domain.given
     )
@@ -258,7 +259,8 @@ class Experiment:
         """
         if batch is None:
             return WholeSample()
-        samples, random = self.function.samples, self.random(purpose)
+        samples = self.function.samples
+        random = self.random(purpose)
         if self.spec.run.sampling == "with replacement":
             return WithReplacement(replicas, batch, samples, random)
         if batch > samples:
@@ -279,8 +281,11 @@ class Experiment:
         """What is known at v_1; raises InputError where loss or gradient is not finite, or F is
         below its infimum.
         """
-        function, v = self.function, self.first
-        infimum, loss, gradient = function.infimum, function.loss(v), function.gradient(v)
+        function = self.function
+        v = self.first
+        infimum = function.infimum
+        loss = function.loss(v)
+        gradient = function.gradient(v)
         for what, number in (
             ("a loss that", loss.item()),
             ("a gradient whose square", square_norm(gradient).item()),
@@ -316,7 +321,8 @@ class Experiment:
     def guess(self) -> Guess:
         """The guess before any pilot: what is given, or a little more than at v_1."""
         margin = _MARGIN[self.function.is_known]
-        guess, given = margin * max(self.start.norms.values(), default=0.0), self.spec.domain.given
+        guess = margin * max(self.start.norms.values(), default=0.0)
+        given = self.spec.domain.given
         radii = {
             name: given.get(name, guess) for name in self.function.radius_names(self.spec.theorem)
         }
@@ -329,9 +335,13 @@ class Experiment:
         nobody assumes, and for numbers that are 0, negative, not finite, or too small to be
         squared.
         """
-        spec, function, start = self.spec, self.function, self.start
+        spec = self.spec
+        function = self.function
+        start = self.start
         claim, prescription = claim or spec.theorem, claim or spec.prescription
-        run, radii, gap = spec.run, guess.radii, BOUNDED_BELOW.letter
+        run = spec.run
+        radii = guess.radii
+        gap = BOUNDED_BELOW.letter
         if has_common_radius(claim):
             radii = dict.fromkeys(radii, max(radii.values()))
         batch, zeta = self._noise(guess.variance) if spec.is_stochastic else (None, None)
@@ -407,7 +417,9 @@ class Experiment:
         """Each symbol of the claim that does not follow from the others: what F says, or the spec
         assumes.
         """
-        spec, function, start = self.spec, self.function, self.start
+        spec = self.spec
+        function = self.function
+        start = self.start
         # Without a ball the norms at v_1 are all that a claim may speak of.
         inputs = function.inputs(claim, radii or start.norms, spec.lipschitz) | {
             BOUNDED_BELOW.letter: start.gap.value
@@ -424,7 +436,8 @@ class Experiment:
         known = {*inputs, *FOLLOWING}
         missing = [p for p in claim.parameters if p.name not in known and function.is_known]
         if missing and missing[0].name not in spec.given:
-            name, meaning = missing[0].name, plain(missing[0].meaning)
+            name = missing[0].name
+            meaning = plain(missing[0].meaning)
             if name in ASSUMABLE:
                 raise InputError(
                     f"assume.{name}",
@@ -442,7 +455,8 @@ class Experiment:
         """Batch size and zeta: the spec's, or the batch at which zeta^2 balances, and the zeta that
         follows.
         """
-        run, zeta = self.spec.run, self.spec.run.zeta
+        run = self.spec.run
+        zeta = self.spec.run.zeta
         if isinstance(run.batch, int):
             batch = run.batch
         else:
@@ -472,8 +486,12 @@ class Experiment:
         constants are not known it is widened by 50 percent, and the first that holds is the plan.
         Should none have, the audit of the run will say so.
         """
-        spec, function, guess, run = self.spec, self.function, self.guess, self.spec.run
-        margin, given = _MARGIN[function.is_known], spec.domain.given
+        spec = self.spec
+        function = self.function
+        guess = self.guess
+        run = self.spec.run
+        margin = _MARGIN[function.is_known]
+        given = spec.domain.given
         if function.is_known:
             is_open = set(given) != set(guess.radii) or (run.zeta is None and spec.is_stochastic)
         else:
@@ -483,7 +501,8 @@ class Experiment:
             guess = replace(
                 guess, smoothness=margin * function.look(self.start.v, random)["curvature"]
             )
-        plan, kept = self.draft(guess), None
+        plan = self.draft(guess)
+        kept = None
         for _ in range(_MOST_PILOTS if is_open else 0):
             seen = self._pilot(guess, plan, tick)
             # Radii that are given are not for a pilot to change.
@@ -503,10 +522,16 @@ class Experiment:
 
     def _pilot(self, guess: Guess, plan: Plan, tick: Tick) -> Guess:
         """The largest values of a guess's numbers along a short ensemble with its own seed."""
-        spec, function, start, algorithm = self.spec, self.function, self.start, self.spec.algorithm
+        spec = self.spec
+        function = self.function
+        start = self.start
+        algorithm = self.spec.algorithm
         replicas = (_PILOT_REPLICAS if function.is_known else 1) if spec.is_stochastic else 1
-        sampler, v = self.sampler(plan.batch, replicas), replicate(start.v, replicas)
-        norms, variance, smoothness = dict(start.norms), start.variance, 0.0
+        sampler = self.sampler(plan.batch, replicas)
+        v = replicate(start.v, replicas)
+        norms = dict(start.norms)
+        variance = start.variance
+        smoothness = 0.0
         every = max(plan.steps // _PILOT_LOOKS, 1)
         step_size = plan.step_size
         if function.is_known and algorithm.keeps_step:
@@ -528,7 +553,8 @@ class Experiment:
         for t in range(1, plan.steps + 1):
             before = algorithm.iterate(state)
             state, _ = advance(algorithm, function, state, t, numbers, sampler.draw())
-            v, restarts = algorithm.iterate(state), algorithm.restarts(t, numbers)
+            v = algorithm.iterate(state)
+            restarts = algorithm.restarts(t, numbers)
             if restarts:
                 random = self.random("pilot restarts", t)
                 state = restart(algorithm, function, state, numbers, spec.adapter.gain, random)
@@ -602,7 +628,9 @@ def informative_horizon(claim: Claim, inputs: Mapping[str, Number], threshold: f
     floats = {name: np.float64(value) for name, value in inputs.items()} | {
         HORIZON.name: np.float64(1)
     }
-    step, low, none = free_step(claim), 1, f"no informative horizon up to {_LONGEST} for {claim.id}"
+    step = free_step(claim)
+    low = 1
+    none = f"no informative horizon up to {_LONGEST} for {claim.id}"
     is_open = step is not None and step.name not in floats
 
     def bound(T: int) -> float:
@@ -612,7 +640,8 @@ def informative_horizon(claim: Claim, inputs: Mapping[str, Number], threshold: f
 
     if not is_open:
         if step is not None and (limit := limit_of(claim, step.symbol)):
-            given, longest = floats[step.name], float(claim.function(limit)(**floats))
+            given = floats[step.name]
+            longest = float(claim.function(limit)(**floats))
             # So near to it, as beyond it, the bound has no digits.
             if not given * (1 + 1e-12) < longest:
                 told = f"whose {step.name} = {given:.3g} must be below {longest:.3g}"
@@ -650,7 +679,8 @@ def best_step(claim: Claim, inputs: Mapping[str, Number]) -> tuple[float, float]
             " looked for",
         )
     known = {name: np.float64(value) for name, value in inputs.items()} | {step.name: np.float64(1)}
-    longest, bound = math.log(float(claim.function(limit)(**known))), claim.function("bound")
+    longest = math.log(float(claim.function(limit)(**known)))
+    bound = claim.function("bound")
 
     def logarithm(x: float) -> float:
         return float(np.log(bound(**known | {step.name: np.exp(np.float64(x))})))

@@ -683,9 +683,12 @@ class Results(list[Result], Shown):
     @property
     def rows(self) -> list[Json]:
         """The rows of `to_frame`."""
-        differ, rows = self.varied, []
+        differ = self.varied
+        rows = []
         for place, each in enumerate(self):
-            interval, blame, ratio = each.interval, each.blame, each.gradient_ratio
+            interval = each.interval
+            blame = each.blame
+            ratio = each.gradient_ratio
             row: Json = {"run_id": each.run_id, "claim": each.claim}
             # The claim of a result is the one that it was judged by, whatever its spec says.
             row |= {path: values[place] for path, values in differ.items() if path != "claim"}
@@ -742,7 +745,8 @@ class Results(list[Result], Shown):
             # attributes.
             numbered = {d: range(n) for d, n in trace.sizes.items() if d not in trace.coords}
             traces.append(trace.assign_coords(numbered).drop_attrs(deep=False))
-        differ, rows = self.varied, self.rows
+        differ = self.varied
+        rows = self.rows
         beside = {
             name: (_RUN, _column([row[name] for row in rows]))
             for name in rows[0]

@@ -47,7 +47,8 @@ _SAVES = 16
 _CHUNK_BYTES = 2**19
 # Steps after which progress is told of, however far apart audits are, or the seconds, where they
 # take longer; and bytes of the points that they lead through.
-_TELLS, _SECONDS = 256, 1.0
+_TELLS = 256
+_SECONDS = 1.0
 _MOST_HELD = 2**22
 MOST_WAITING = 2**22
 """The most bytes of what waits to be observed."""
@@ -186,11 +187,14 @@ def run_ensemble(experiment: Experiment, plan: Plan, folder: RunFolder, tick: Ti
             ensemble.restore(saved, first - first % chunk)
         else:
             folder.start_trace(ensemble.trace, {"stratum": min(chunk, strata)})
-        saved_at, took = time.monotonic(), 0.0
+        saved_at = time.monotonic()
+        took = 0.0
         for begin in range(first, strata, between):
             # The chunk that is filled.
-            opened, end = begin - begin % chunk, min(begin + between, strata)
-            t, last = int(edges[begin]) + 1, int(edges[end])
+            opened = begin - begin % chunk
+            end = min(begin + between, strata)
+            t = int(edges[begin]) + 1
+            last = int(edges[end])
             # Where no replica has a number left, there is nothing more to see.
             while t <= last and ensemble.is_number:
                 t = ensemble.advance(t, last, range(begin, end), tick)
@@ -318,7 +322,8 @@ class Ensemble:
         count = spec.run.looks if function.looks else 0
         self.rare_times = np.unique(np.geomspace(plan.steps, 1, count).round().astype(int))
         # A function is asked whether it can be held against itself.
-        first, alone = experiment.start.v, torch.zeros(1, 1, dtype=torch.int64, device=v[0].device)
+        first = experiment.start.v
+        alone = torch.zeros(1, 1, dtype=torch.int64, device=v[0].device)
         self.is_held = plan.batch is not None and function.mean_of_samples(first, alone) is not None
         self.has_slopes = function.slope_excess(first, None) is not None
         due = {OFF_SLOPE: self.has_slopes, OFF_SAMPLES: self.is_held}
@@ -401,7 +406,8 @@ class Ensemble:
         Returns the step that comes next. A restart, at points drawn for its step alone, ends what
         is taken together.
         """
-        algorithm, numbers = self.algorithm, self.plan.numbers
+        algorithm = self.algorithm
+        numbers = self.plan.numbers
         held = sum(part.numel() * part.element_size() for part in self.v)
         most = min(last - t + 1, _TELLS, max(_MOST_HELD // held, 1))
         end = t + next((i for i in range(1, most) if algorithm.restarts(t + i - 1, numbers)), most)
@@ -444,7 +450,8 @@ class Ensemble:
         self, taken: Walk, t: int, strata: range, drawn: list[tuple[Draw | None, Tensor | None]]
     ) -> None:
         """Keep what is due of the steps from t on, in these strata."""
-        times, laws = self.schedule.times[:, strata.start : strata.stop], [law for law, _ in drawn]
+        times = self.schedule.times[:, strata.start : strata.stop]
+        laws = [law for law, _ in drawn]
         batches = [x for _, x in drawn if x is not None]
         # One call for a step, and not for each replica.
         sizes = np.array(
@@ -454,14 +461,16 @@ class Ensemble:
         indices = torch.stack(batches).flatten(0, 1) if self.is_held else None
         replica, stratum = np.nonzero((t <= times) & (times < t + len(laws)))
         order = np.argsort(times[replica, stratum], kind="stable")
-        replica, stratum = replica[order], stratum[order]
+        replica = replica[order]
+        stratum = stratum[order]
         step = times[replica, stratum] - t
         # With replacement it is one law for all steps.
         kind = np.array([id(law) for law in laws])[step]
         for each in (
             np.split(np.arange(len(step)), np.flatnonzero(np.diff(kind)) + 1) if len(step) else ()
         ):
-            who, when = replica[each], step[each]
+            who = replica[each]
+            when = step[each]
             chosen = torch.as_tensor(when * len(times) + who, device=taken.points[0].device)
             # From points of shape (times, R, rows, columns), before and after each step.
             v, v_next = (_chosen(taken.points, chosen + i * len(times)) for i in (0, 1))
@@ -530,7 +539,9 @@ class Ensemble:
         beyond rounding.
         """
         queries, drawn, gradients, errors = zip(*each, strict=True)
-        query, indices, gradient = joined(queries), torch.cat(drawn), joined(gradients)
+        query = joined(queries)
+        indices = torch.cat(drawn)
+        gradient = joined(gradients)
         mean = self.function.mean_of_samples(query, indices)
         if mean is None:
             return torch.full_like(loss, torch.nan)
@@ -559,7 +570,9 @@ def empty_trace(
 
     Beside the function's observables it has what an algorithm shows, by name with its meaning.
     """
-    (replicas, strata), audited, looked = times.shape, ("replica", "stratum"), ("replica", "look")
+    replicas, strata = times.shape
+    audited = ("replica", "stratum")
+    looked = ("replica", "look")
     variables: dict[str, Any] = {
         name: (audited, np.full(times.shape, np.nan), {"meaning": meaning})
         for name, meaning in shows.items()

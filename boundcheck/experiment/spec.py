@@ -364,7 +364,8 @@ class Spec(Table):
         """
         if not isinstance(tables, dict) or "model" not in tables:
             return tables
-        adapter, run = tables.get("adapter"), tables.get("run", {})
+        adapter = tables.get("adapter")
+        run = tables.get("run", {})
         kind = adapter.get("kind", "") if isinstance(adapter, dict) else ""
         known = ADAPTERS[kind] if isinstance(kind, str) and kind in ADAPTERS else None
         if isinstance(adapter, dict) and known is not None and "rank" not in known.options:
@@ -383,7 +384,8 @@ class Spec(Table):
         if self.model is not None:
             self._check_network(self.model)
             return self
-        claim, made = self.said, self.adapter.made
+        claim = self.said
+        made = self.adapter.made
         if sentence.algorithm_of(claim) is None and not self.is_bracket:
             raise InputError(
                 "claim", self.claim, "a theorem with a step size, or a lemma about smoothness"
@@ -402,7 +404,8 @@ class Spec(Table):
         # of none has no use for it. Of ReLoRA there is a radius for what was merged, too.
         radii = (*made.radius_names, *((BASE_RADIUS,) if self.restarts else ()))
         has_ball = self.is_bracket or (made.needs_ball and sentence.speaks_of_a_ball(claim))
-        given, wanted = set(self.domain.given), set(radii) if has_ball else set()
+        given = set(self.domain.given)
+        wanted = set(radii) if has_ball else set()
         # One that there is not is named before one that is missing.
         if wrong := (given - wanted) or (wanted - given if self.is_bracket else set()):
             expected = f"no radius: {self.claim} needs no ball"
@@ -453,7 +456,8 @@ class Spec(Table):
 
     def _check_theorem(self) -> None:
         """Refuse what cannot be run on a problem in one matrix."""
-        said, run = self.said, self.run
+        said = self.said
+        run = self.run
         if not sentence.takes(said, T):
             raise InputError(
                 "claim", self.claim, "a theorem with the horizon T among its parameters"
@@ -493,7 +497,8 @@ class Spec(Table):
 
     def _check_steps(self) -> None:
         """Refuse a step that is missing or not the run's to choose, and more audits than steps."""
-        run, others = self.run, self.free[1:] if self.takes_step_size else self.free
+        run = self.run
+        others = self.free[1:] if self.takes_step_size else self.free
         for name in others:
             if name not in run.given:
                 raise InputError(
@@ -639,11 +644,13 @@ class Spec(Table):
         """The claim as it is, but for an L̂ that is assumed: what it prescribes for a function of
         that smoothness.
         """
-        names, letter = self.said.names, SMOOTHNESS.letter
+        names = self.said.names
+        letter = SMOOTHNESS.letter
         return self._assumed(names[: names.index(letter) + 1] if letter in names else ())
 
     def _assumed(self, names: Collection[str]) -> Claim:
-        claim, found = self.said, {}
+        claim = self.said
+        found = {}
         for name in (each for each in self.assume if each in names):
             # A formula may speak of parameters, of itself, and of what is derived before it.
             earlier = [q.symbol for q in claim.quantities[: claim.names.index(name) + 1]]
@@ -656,7 +663,8 @@ class Spec(Table):
         """The constants that the spec assumes, each a formula over the symbols of the claim's
         parameters.
         """
-        claim, found = self.said, {}
+        claim = self.said
+        found = {}
         allowed = [name for name in ASSUMABLE if any(p.name == name for p in claim.parameters)]
         # Those that follow are not known yet.
         symbols = [p.symbol for p in claim.parameters if p.name not in FOLLOWING]

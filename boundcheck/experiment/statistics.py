@@ -34,7 +34,8 @@ _BETS = np.array([0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9, 0.99])
 _LEAST = 1e-9
 # Newton's steps in log m end here, and the limit is lowered by more than rounding can have raised
 # it.
-_STEP, _MARGIN = 1e-11, 1e-9
+_STEP = 1e-11
+_MARGIN = 1e-9
 # Numbers that one array of a chunk may hold: few enough to stay in a cache.
 _CHUNK = 1 << 19
 # Factors of a bet that are multiplied before a logarithm is taken; 16 of them lie far inside the
@@ -411,7 +412,8 @@ def fit_exponent(x: np.ndarray, y: np.ndarray, level: float) -> Exponent | None:
     # Fewer points always lie on a line.
     if len(np.unique(x)) < 3:
         return None
-    log_x, log_y = np.log(x), np.log(y)
+    log_x = np.log(x)
+    log_y = np.log(y)
     centred = log_x - log_x.mean()
     slopes = log_y @ centred / (centred @ centred)
     slope = float(slopes.mean())

@@ -208,13 +208,15 @@ class Watched:
             return ""
         if self._network.is_curved:
             return "rows that stay orthonormal are not moved along the gradient on their manifold"
-        largest, found = -1.0, ""
+        largest = -1.0
+        found = ""
         for place, (x, y) in enumerate(zip(self._last, self._trained, strict=True)):
             gradient = self._gradient(gradients, place)
             expected = torch.add(x, gradient, alpha=-self.step_size)
             if torch.equal(expected, y):
                 continue
-            step, moved = self.step_size * gradient.double(), y.double() - x.double()
+            step = self.step_size * gradient.double()
+            moved = y.double() - x.double()
             kind = torch.finfo(x.dtype)
             allowed = 4 * kind.eps * (x.double().abs() + step.abs()) + kind.tiny
             is_off = ~((moved + step).abs() <= allowed)
@@ -223,12 +225,15 @@ class Watched:
                 continue
             size = torch.linalg.vector_norm(moved + step).nan_to_num(math.inf).item()
             if size > largest:
-                largest, found = size, self._told(self._names[place], moved, step)
+                largest = size
+                found = self._told(self._names[place], moved, step)
         return found
 
     def _told(self, name: str, moved: Tensor, step: Tensor) -> str:
-        where, alpha = f"step {self._t} of {name} is", -self.step_size
-        size, off = torch.linalg.vector_norm(step), torch.linalg.vector_norm(moved + step)
+        where = f"step {self._t} of {name} is"
+        alpha = -self.step_size
+        size = torch.linalg.vector_norm(step)
+        off = torch.linalg.vector_norm(moved + step)
         ratio = -(moved * step).sum() / size.square()
         if apart([moved], [-ratio * step]) <= _ALONG * torch.linalg.vector_norm(moved):
             return f"{where} {ratio * alpha:.4g} times its gradient, and not {alpha:.4g} times"
@@ -236,7 +241,8 @@ class Watched:
         return f"{where} off {wanted} by {off:.2g}, where that is {size:.2g} long"
 
     def _gradient(self, gradients: dict[int, Tensor], place: int) -> Tensor:
-        x, found = self._trained[place], gradients.get(place)
+        x = self._trained[place]
+        found = gradients.get(place)
         return torch.zeros_like(x) if found is None else found.to(x.device) / self._scale
 
     def _explain(self, passes: Sequence[_Pass], gradients: dict[int, Tensor]) -> None:
@@ -250,7 +256,8 @@ class Watched:
         unit = torch.finfo(torch.float32).eps
         with self._at(self._last):
             plain = self._slope(known)
-            off, size = apart(plain, used), apart(plain)
+            off = apart(plain, used)
+            size = apart(plain)
             allowed = MARGIN * unit * size
             if off > allowed:
                 # The same gradient at another scale shows what rounding does.
@@ -270,7 +277,8 @@ class Watched:
 
     def look_at_function(self) -> None:
         """Compare F near where training began with what it was then."""
-        now, unit = self._slope_at_start(), torch.finfo(torch.float32).eps
+        now = self._slope_at_start()
+        unit = torch.finfo(torch.float32).eps
         if apart(now, self._first) > MARGIN * max(unit * apart(now), self._unsteadiness):
             how = "beside what is trained, something in the network was changed"
             self._biased = self._biased or f"F is not what it was, seen at step {self._t}: {how}"

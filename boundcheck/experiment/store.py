@@ -72,7 +72,8 @@ _DIGEST_SIZE = 32
 _OF_ZARR = re.compile(r"([^/]+/)?(zarr|c(/[0-9]+)*)(\.json|\.[0-9a-f]{32}\.partial)?")
 # What each run of an algorithm has at each audit; some have more, and those of a bracket have other
 # dimensions.
-_AUDITED, _LOOKED = ("replica", "stratum"), ("replica", "look")
+_AUDITED = ("replica", "stratum")
+_LOOKED = ("replica", "look")
 _ALWAYS = (
     "time",
     "loss",
@@ -122,7 +123,8 @@ _SAVED = {"run_id": str, "environment": dict, "trace": dict, "state": dict}
 _POLL = 1.0
 # Of the sides of matrices, and of terms of a sum, whose bits are hashed: enough for every width of
 # vectors, and less than threads share.
-_SIDE, _TERMS = 33, 2**12
+_SIDE = 33
+_TERMS = 2**12
 
 
 def run_id(spec: Json, device: str, content: str = "") -> str:
@@ -263,7 +265,8 @@ class RunFolder:
         """The content of the checkpoint, and why the run of this id cannot go on from it; no reason
         where it can.
         """
-        path, saved = self.path / "checkpoint.pt", {}
+        path = self.path / "checkpoint.pt"
+        saved = {}
         # Anybody can hash anything, and torch raises all kinds of errors.
         with suppress(Exception):
             sealed = path.read_bytes()
@@ -470,8 +473,10 @@ def _check_trace(trace: Path, result: RunResult | BracketResult) -> None:
         most |= {dim: len(str(split.get(names)).split()) for dim, names in _NAMED}
         needed: tuple[str, ...] = ()
     else:
-        most, needed = _sizes(result.spec.get("run"), {"look": "looks"}), _ALWAYS
-        run, steps = result.spec["run"], result.plan.steps
+        most = _sizes(result.spec.get("run"), {"look": "looks"})
+        needed = _ALWAYS
+        run = result.spec["run"]
+        steps = result.plan.steps
         # A training run is looked at every few steps of those that were asked for; of others the
         # last two count.
         strata = (
@@ -499,8 +504,10 @@ def _check_trace(trace: Path, result: RunResult | BracketResult) -> None:
             dims = _AUDITED + (
                 OBSERVABLES[name].dims if result.estimates and name in OBSERVABLES else ()
             )
-        shape, chunk = table["shape"], table["chunk_grid"]["configuration"]["chunk_shape"]
-        said, is_whole = table["attributes"], name in _WHOLE
+        shape = table["shape"]
+        chunk = table["chunk_grid"]["configuration"]["chunk_shape"]
+        said = table["attributes"]
+        is_whole = name in _WHOLE
         as_written = _TABLE | {
             "shape": shape,
             "data_type": "int64" if is_whole else "float64",
@@ -553,7 +560,8 @@ def _unpacked(path: Path) -> int:
         head = file.read(18)
     if len(head) < 6 or head[:4] != b"\x28\xb5\x2f\xfd":
         return -1
-    flag, single = head[4] >> 6, head[4] >> 5 & 1
+    flag = head[4] >> 6
+    single = head[4] >> 5 & 1
     begin = 5 + (1 - single) + (0, 1, 2, 4)[head[4] & 3]
     length = (single, 2, 4, 8)[flag]
     # A size of two bytes counts from 256.

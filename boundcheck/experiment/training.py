@@ -144,7 +144,8 @@ def sampling_of(
     id = next(each.id for each, word in words_of(claim) if word and word.blamed == "sampling")
     drawing = _drawing(args, loader, samples, steps, batches_of(args, loader, counts))
     found = [drawing, gradients, *_made_anew(loader, samples, rows)]
-    low, high = int(task.counts.min()), int(task.counts.max())
+    low = int(task.counts.min())
+    high = int(task.counts.max())
     is_one_mean = drawing.is_whole and (counts or args.train_batch_size >= samples)
     if low < high and not is_one_mean:
         how = (
@@ -157,7 +158,8 @@ def sampling_of(
 
 def _drawing(args: Any, loader: Any, samples: int, steps: int, batches: Sequence[float]) -> Finding:
     """Judge whether a minibatch, given the past, is as likely to have one sample as another."""
-    sampler, batch = sampler_of(loader), batch_of(args)
+    sampler = sampler_of(loader)
+    batch = batch_of(args)
     if sampler is None:
         return Finding("assumed", "how samples are drawn is not known")
     # Of a class that draws in its own way nothing is known.
@@ -334,7 +336,8 @@ def draws(make: Callable[[], Sequence[Tensor]], *things: Any) -> bool | None:
     with undisturbed(*things):
         again = make()
     with undisturbed(*things) as generators:
-        state, first = _moved(generators), make()
+        state = _moved(generators)
+        first = make()
         units = [torch.finfo(x.dtype).eps for x in first if x.is_floating_point()]
         allowed = MARGIN * min(apart(first, again), MARGIN * max(units, default=0.0) * apart(first))
         for _ in range(_TIMES):
@@ -379,7 +382,9 @@ def _reached(
     """The generators that things, or the code of their classes, reach; and the attributes of what
     the things reach.
     """
-    waiting, generators, attributes = list(things), [], []
+    waiting = list(things)
+    generators = []
+    attributes = []
     # Kept, so that no other object gets a place that was looked at.
     seen: dict[int, Any] = {}
     while waiting:

@@ -57,7 +57,8 @@ def judge(evidence: Evidence, audits: list[Audit]) -> dict[str, Any]:
     """The fields of a `RunResult` that say what a run shows of its theorem, from its audits and
     measurements.
     """
-    plan, measure = evidence.plan, evidence.spec.measure
+    plan = evidence.plan
+    measure = evidence.spec.measure
     first, at_first = measure.first(evidence.start, plan.inputs)
     measured = _measured(evidence)
     verdict, reason, blame = _judged(evidence, audits, measured, first, at_first)
@@ -116,7 +117,8 @@ def _measured(evidence: Evidence) -> _Measured:
         # Of each replica the time average, or what was last.
         is_last = measure.seen_over(is_stochastic=True) is Statistic.LAST
         weights = np.eye(len(schedule.weights))[-1] if is_last else schedule.weights
-        values, rounding = seen.value @ weights, float(((seen.high - seen.value) @ weights).max())
+        values = seen.value @ weights
+        rounding = float(((seen.high - seen.value) @ weights).max())
         if finite and len(values) > 1:
             interval = mean_interval(
                 values, plan.trivial, _RESOLUTION * plan.values["bound"], spec.run.level
@@ -183,7 +185,8 @@ def _judged(
     """The verdict: by a hypothesis that failed, a bound that says nothing new, and then by measured
     against bound.
     """
-    plan, bound = evidence.plan, evidence.plan.values["bound"]
+    plan = evidence.plan
+    bound = evidence.plan.values["bound"]
     failed = list(dict.fromkeys(each.hypothesis for each in audits if each.status == "failed"))
     blame = blamed(audits, "failed")
     if not measured.is_finite and blame is None:
@@ -205,7 +208,8 @@ def _judged(
     # infinite.
     if (most := float(measured.seen.low.max())) > plan.trivial * (1 + _ROUNDED):
         digits = telling(plan.trivial, (most, DOWN), digits=4)
-        seen, limit = shown(most, digits, DOWN), shown(plan.trivial, digits, UP)
+        seen = shown(most, digits, DOWN)
+        limit = shown(plan.trivial, digits, UP)
         reason = (
             f"a squared gradient norm of {seen} was seen, and {limit} is J²G² by the problem's"
             " own G"
@@ -232,8 +236,12 @@ def _in_hindsight(evidence: Evidence, audits: list[Audit], measured: _Measured) 
     """The verdict on a run whose constants are the largest that it showed: nothing for its theorem
     or against it.
     """
-    plan, first, looks = evidence.plan, evidence.start.square_norm, evidence.looks
-    path, sure, bound = plan.smoothness, evidence.sure_smoothness, plan.values["bound"]
+    plan = evidence.plan
+    first = evidence.start.square_norm
+    looks = evidence.looks
+    path = plan.smoothness
+    sure = evidence.sure_smoothness
+    bound = plan.values["bound"]
     hidden = any(
         each.status == "assumed" for each in audits if each.symbol == evidence.spec.free[0]
     )
@@ -270,7 +278,8 @@ def _in_hindsight(evidence: Evidence, audits: list[Audit], measured: _Measured) 
         return _said(Verdict.UNINFORMATIVE, "horizon", T.name, reason)
     side = "at most" if measured.mean <= bound else "above"
     digits = telling(bound, (measured.mean, Toward.NEAREST), digits=4)
-    value, most = shown(measured.mean, digits), shown(bound, digits, UP)
+    value = shown(measured.mean, digits)
+    most = shown(bound, digits, UP)
     measure = evidence.spec.measure
     found = (
         f"{measure.seen_over(is_stochastic=True).word}"
@@ -298,7 +307,8 @@ def _compare(evidence: Evidence, measured: _Measured) -> Said:
             f"the {measured.called} was not seen: {advice}",
         )
     ball = claim.enclosures(**evidence.plan.inputs_of(claim))["bound"]
-    what, (replicas, strata) = measured.called, measured.seen.value.shape
+    what = measured.called
+    replicas, strata = measured.seen.value.shape
     is_exact = interval.kind == "exact"
     limits = (
         f"{interval.kind} {interval.level:.0%} interval, {interval.method} over {replicas} replicas"
@@ -348,7 +358,8 @@ def _compare(evidence: Evidence, measured: _Measured) -> Said:
         )
         return _said(Verdict.INCONCLUSIVE, "rounding", "gradient_square_norm", reason)
     if interval.lower <= upper(ball) and spec.is_stochastic:
-        spread, advice = float(measured.values.std(ddof=1)), "more replicas are needed"
+        spread = float(measured.values.std(ddof=1))
+        advice = "more replicas are needed"
         if measured.mean < evidence.plan.values["bound"] and spread != 0:
             needed = student_replicas(
                 measured.mean, spread, evidence.plan.values["bound"], spec.run.level
@@ -396,7 +407,8 @@ def _above(evidence: Evidence, measured: _Measured, bound: float, limits: str) -
         limits_at_t = simultaneous_lower_limits(np.maximum(lowest, 0.0), level)
         how = f"simultaneous nonasymptotic {level:.0%} limits"
     else:
-        limits_at_t, how = lowest[0], "exact but for rounding"
+        limits_at_t = lowest[0]
+        how = "exact but for rounding"
     if limits_at_t.min() > bound:
         reason = f"{'every iterate' if is_least else f'the {what}'} lies above the bound ({how})"
         return (
@@ -436,7 +448,8 @@ def estimates_of(sites: Sequence[Site], trace: xr.Dataset, gap: float) -> Estima
     # Of each block or site, along the last axis, the most that was seen.
     placed = ("norm", "weight_gradient_spectral", "weight_gradient_frobenius")
     most = [[_largest(x) for x in np.moveaxis(trace[name].values, -1, 0)] for name in placed]
-    norms, radii = iter(most[0]), {}
+    norms = iter(most[0])
+    radii = {}
     for site in sites:
         found: dict[str, float] = {}
         for block in site.adapter.blocks:
@@ -538,7 +551,8 @@ def theorem_rows(evidence: Evidence, found: Estimates) -> tuple[AtSmoothness, ..
     prescribes its step.
     """
     rows = []
-    letter, noise = SMOOTHNESS.letter, math.sqrt(found.zeta_square)
+    letter = SMOOTHNESS.letter
+    noise = math.sqrt(found.zeta_square)
     theorem, algorithm = about_its_own_step()
     names = [str(x) for x in (algorithm.step_size, limit_of(theorem, T), theorem.names[-1])]
     for way, lipschitz, value, how in smoothness_of(evidence.function.sites, found):
@@ -561,7 +575,8 @@ def in_hindsight(evidence: Evidence, found: Estimates) -> Plan:
     The bound is NaN where a constant was measured as 0, or the step is longer than the claim
     allows; and so are L̂ and the bound where no L̂ was measured.
     """
-    plan, noise = evidence.plan, math.sqrt(found.zeta_square)
+    plan = evidence.plan
+    noise = math.sqrt(found.zeta_square)
     path = math.nan if found.path is None else found.path
     inputs = plan.inputs | {SMOOTH.letter: path, BOUNDED_VARIANCE.letter: noise}
     _, bound, _ = own_step(evidence, found, found.path)
@@ -579,7 +594,8 @@ def own_step(
     """
     if smoothness is None:
         return None, None, None
-    plan, claim = evidence.plan, evidence.claim
+    plan = evidence.plan
+    claim = evidence.claim
     inputs = {name: float(x) for name, x in plan.inputs.items()} | {
         SMOOTH.letter: smoothness,
         BOUNDED_VARIANCE.letter: math.sqrt(found.zeta_square),

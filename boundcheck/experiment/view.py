@@ -147,7 +147,9 @@ def _result_view(of: Result) -> View:
 
 def _numbers(of: Result) -> tuple[str, str, str]:
     """What was measured, its interval, and the bound, at as many digits as tell them apart."""
-    digits, found, interval = of.digits(4), of.interval, "–"
+    digits = of.digits(4)
+    found = of.interval
+    interval = "–"
     if found is not None:
         # What is known without chance has no level.
         level = "" if found.kind == "exact" else f"{found.level:.0%}, "
@@ -265,7 +267,8 @@ def verdicts_table(results: Iterable[dict[str, Any]]) -> Table:
     """
     rows: list[tuple[Cell, ...]] = []
     for x in results:
-        blame, found = x.get("blame"), x.get("gradient_ratio")
+        blame = x.get("blame")
+        found = x.get("gradient_ratio")
         who = f"{blame['kind']} {blame['name']}" if blame else ""
         ratio = str(GradientRatio(**found)) if found else "–"
         cells = (x["run_id"], x["claim"], Badge(x["verdict"]), ratio, who, Prose(x["reason"]))

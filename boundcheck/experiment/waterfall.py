@@ -57,7 +57,8 @@ from boundcheck.language.vocabulary import (
 )
 from boundcheck.proofs import parts
 
-_v1, _v2 = vocabulary.v1, vocabulary.v2
+_v1 = vocabulary.v1
+_v2 = vocabulary.v2
 _START = EuclideanNorm(Gradient(F, _v1) - Gradient(F, _v2)) / EuclideanNorm(_v1 - _v2)
 
 
@@ -134,7 +135,8 @@ def slack(
 
     found = []
     for version, chain in chains().items():
-        links, measured = [], model.number(_START).value
+        links = []
+        measured = model.number(_START).value
         before = measured
         for link in chain:
             value = model.number(link.quantity).value
@@ -243,7 +245,8 @@ class OnRun:
     @cached_property
     def pace(self) -> float:
         """The step alpha that the run took along each of its gradients."""
-        evidence, algorithm = self.evidence, self.evidence.spec.algorithm
+        evidence = self.evidence
+        algorithm = self.evidence.spec.algorithm
         hypotheses = [each.id for each, _ in words_of(evidence.claim)]
         for row in evidence.sampling or ():
             # What is known of how the steps were made, and is no hypothesis of the theorem, is
@@ -291,7 +294,8 @@ class OnRun:
         The errors are those that the trace has: that of a slope is no more than that of the part of
         second order, :math:`\ell_t\|\Delta\|^2/2`, in which it enters.
         """
-        function, trace = self.evidence.function, self.evidence.record.trace
+        function = self.evidence.function
+        trace = self.evidence.record.trace
         names = ("loss", "loss_error", "gradient_square_norm", "slope")
         loss, loss_error, square, slope = (trace[name].values for name in names)
         length, ell, off = (
@@ -323,7 +327,9 @@ class OnRun:
         """The value of an expression that is affine in sums over t, with `off` as far too large as
         it may be.
         """
-        schedule, (outside, sums), added = self.evidence.record.schedule, _parted(expression), {}
+        schedule = self.evidence.record.schedule
+        outside, sums = _parted(expression)
+        added = {}
         for letter, total in sums:
             # Each audit's term, for as many t as it stands for.
             index, *ends = total.limits[0]
@@ -401,11 +407,13 @@ class OnRun:
             )
         costs += [word.cost for word in words if word.is_about_noise]
         # Without noise g_t is the gradient.
-        now, costly = self.sum.total, []
+        now = self.sum.total
+        costly = []
         if not evidence.spec.is_stochastic:
             now = now.xreplace({EuclideanNorm(g_t) ** 2: SQUARE})
         for cost in filter(None, costs):
-            before, now = now, now.xreplace(dict(cost.instead))
+            before = now
+            now = now.xreplace(dict(cost.instead))
             if now != before:
                 costly.append((cost, now))
         return costly
@@ -428,7 +436,8 @@ class OnRun:
 
 
 # What these links are called.
-_NOISE, _OWN = "noise", "the theorem's own slack"
+_NOISE = "noise"
+_OWN = "the theorem's own slack"
 # Constants that are nearer to each other are one.
 _ALIKE = 1e-6
 # Of a better step that would make the bound smaller by less than this factor nothing is said.
@@ -505,7 +514,8 @@ def _rungs(on_run: OnRun) -> Iterator[_Rung]:
     found = on_run.sum
     solution = on_run.solution
     over = on_run.sum.measure.over
-    schedule, seen = evidence.record.schedule, evidence.spec.measure.seen(evidence)
+    schedule = evidence.record.schedule
+    seen = evidence.spec.measure.seen(evidence)
     shape = schedule.times.shape
 
     def constant(label: str, why: str, value: float) -> _Rung:
@@ -533,7 +543,8 @@ def _rungs(on_run: OnRun) -> Iterator[_Rung]:
     )
     yield _Rung(f"{over.word} over t" if over is Statistic.AVERAGE else over.word, why, level, off)
     why = "⟨∇F, gₜ − ∇F⟩: luck, which is 0 in expectation where minibatches are unbiased"
-    level, off = level + on_run.level(found.noise), off + on_run.rounding(found.noise)
+    level = level + on_run.level(found.noise)
+    off = off + on_run.rounding(found.noise)
     yield _Rung(_NOISE, why, level, off, is_chance=True)
     why = (
         "what happened between the audits: 0 in expectation over random audits, and 0 where every t"
@@ -579,9 +590,15 @@ def _bar(evidence: Evidence, audits: Sequence[Audit], before: _Rung, rung: _Rung
 
     The interval is over replicas; of a single one it is over the times of its audits.
     """
-    schedule, spec, claim = evidence.record.schedule, evidence.spec, evidence.claim
-    start, value, added = before.mean, rung.mean, rung.level - before.level
-    values, terms, sizes = _numbers(added), added[0, 1:], np.diff(schedule.edges)
+    schedule = evidence.record.schedule
+    spec = evidence.spec
+    claim = evidence.claim
+    start = before.mean
+    value = rung.mean
+    added = rung.level - before.level
+    values = _numbers(added)
+    terms = added[0, 1:]
+    sizes = np.diff(schedule.edges)
     center = float(values.mean())
     half = None
     if len(values) > 1:

@@ -101,7 +101,8 @@ def gradient_ratio(v: Point, w: Point, at_v: Point, at_w: Point) -> Tensor:
     This is what jiang2024, Lemma 1 bounds: no Lipschitz constant of the gradient of F is less than
     it. The gradients of F at v and w are `at_v` and `at_w`.
     """
-    change, distance = square_norm(apart(at_v, at_w)), square_norm(apart(v, w))
+    change = square_norm(apart(at_v, at_w))
+    distance = square_norm(apart(v, w))
     return (change / distance.where(distance > 0, 1.0)).sqrt() * (distance > 0)
 
 
@@ -125,7 +126,8 @@ def spectral_norm(X: Tensor) -> Tensor:
 
 # Numbers in a temporary of a block: for each core what its cache holds a few of, on an accelerator
 # what memory does.
-_CACHE, _MEMORY = 2**18, 2**26
+_CACHE = 2**18
+_MEMORY = 2**26
 # The threads that there are where torch uses fewer.
 _THREADS: ContextVar[int | None] = ContextVar("threads", default=None)
 
@@ -178,7 +180,8 @@ def on_cores(work: Callable[[slice], Result], parts: Sequence[slice]) -> list[Re
     It has to be work that threads may do at once. If its numbers depend on which replicas are
     computed together, the parts must not depend on how many threads there are.
     """
-    threads, is_inference = cores(), torch.is_inference_mode_enabled()
+    threads = cores()
+    is_inference = torch.is_inference_mode_enabled()
 
     def done(part: slice) -> Result:
         with torch.inference_mode(is_inference):

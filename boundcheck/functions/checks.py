@@ -81,7 +81,8 @@ class _Through:
         return self.adapter.pull_back(v, self.matrix.expand(len(v[0]), -1, -1))
 
     def rounding(self, v: Point, loss: Tensor) -> tuple[Tensor, Tensor]:
-        sizes, (d, k) = self.adapter.sizes(v), self.matrix.shape[-2:]
+        sizes = self.adapter.sizes(v)
+        d, k = self.matrix.shape[-2:]
         size = torch.linalg.matrix_norm(self.matrix)
         off = EPSILON * (sizes.terms + d * k) * size * sizes.weight
         return off, EPSILON * (sizes.terms + d + k) * size * sizes.products * sizes.jacobian
@@ -116,8 +117,10 @@ def disagreement(f: Any, v: Point, segments: Segments, random: torch.Generator) 
     that a small one counts too, and at random. Of a `Function`, or what is like one, it asks
     `loss`, `gradient`, `rounding` and `retract`.
     """
-    loss, g = f.loss(v), f.gradient(v)
-    off, size = f.rounding(v, loss)[0].item(), euclidean_norm(v).item() or 1.0
+    loss = f.loss(v)
+    g = f.gradient(v)
+    off = f.rounding(v, loss)[0].item()
+    size = euclidean_norm(v).item() or 1.0
     steep = euclidean_norm(g).item()
     wanted = [over * MARGIN * off / steep if steep > 0 else math.inf for over in segments.over]
     lengths = [min(max(length, _SHORTEST * size), segments.longest * size) for length in wanted]
@@ -126,7 +129,8 @@ def disagreement(f: Any, v: Point, segments: Segments, random: torch.Generator) 
         tuple(sign * h * part for part in d) for d, h, sign in product(directions, lengths, (1, -1))
     ]
     ends = f.retract(tuple(part.expand(len(steps), -1, -1) for part in v), joined(steps))
-    losses, slopes = f.loss(ends), f.gradient(ends)
+    losses = f.loss(ends)
+    slopes = f.gradient(ends)
     errors = f.rounding(ends, losses)
     turned = euclidean_norm(apart(slopes, g))
     rows = []
@@ -179,7 +183,9 @@ def near(v: Point, retract: Callable[[Point, Point], Point], random: torch.Gener
 
 # Minibatches at a time, and samples in them together, at most; samples that are looked at alone,
 # about.
-_AT_ONCE, _TOGETHER, _ALONE = 32, 2**12, 128
+_AT_ONCE = 32
+_TOGETHER = 2**12
+_ALONE = 128
 
 Draws = Sequence[tuple[Point, Tensor]]
 
@@ -226,7 +232,8 @@ def mean_of_minibatches(function: Function, v: Point, batch: int, drawn: Draws =
     where :math:`g_s` is the gradient of the minibatch of those s. A sum, a mean over n, a weight,
     or a term that couples the samples of a minibatch breaks it.
     """
-    n, numbers = function.samples, sum(part.numel() for part in v)
+    n = function.samples
+    numbers = sum(part.numel() for part in v)
     places = batch * -(-n // batch)
     times, rest = divmod(places, n)
     order = torch.arange(places, device=v[0].device) % n
@@ -234,13 +241,15 @@ def mean_of_minibatches(function: Function, v: Point, batch: int, drawn: Draws =
     weighted = [(rows, batch / (times * n)) for rows in pieces]
     if rest:
         weighted.append((order[:rest].unsqueeze(0), -rest / (times * n)))
-    mean, squares = tuple(torch.zeros_like(part) for part in v), 0.0
+    mean = tuple(torch.zeros_like(part) for part in v)
+    squares = 0.0
     for rows, weight in weighted:
         found = function.batch_gradient(replicate(v, len(rows)), rows)
         mean = tuple(x + weight * y.sum(0, keepdim=True) for x, y in zip(mean, found, strict=True))
         if weight > 0:
             squares += square_norm(found).sum().item() * batch / places
-    loss, gradient = function.loss(v), function.gradient(v)
+    loss = function.loss(v)
+    gradient = function.gradient(v)
     slope = square_norm(gradient).item()
     spread = math.sqrt(max(squares, function.sample_variance(v).item() + slope, slope))
     blur = function.rounding(v, loss)[1].item() + EPSILON * (places + numbers + 64) * spread
@@ -268,14 +277,16 @@ def _mixed(function: Function, v: Point, indices: Tensor, spread: float, blur: f
     """The distance of the farthest minibatch from the mean of its own samples, over what rounding
     allows.
     """
-    found, batch = function.batch_gradient(v, indices), indices.shape[1]
+    found = function.batch_gradient(v, indices)
+    batch = indices.shape[1]
     rows = np.unique(
         np.linspace(0, len(indices) - 1, min(len(indices), max(_ALONE // batch, 1))).astype(int)
     )
     worst = 0.0
     for row in rows.tolist():
         point = replica(v, row)
-        mean, largest = tuple(torch.zeros_like(part) for part in point), 0.0
+        mean = tuple(torch.zeros_like(part) for part in point)
+        largest = 0.0
         often = torch.bincount(indices[row])
         each = often.nonzero().flatten()
         for alone in torch.split(each.unsqueeze(1), _AT_ONCE):
@@ -297,7 +308,8 @@ def _mixed(function: Function, v: Point, indices: Tensor, spread: float, blur: f
 
 # Steps that are compared, and by how many units of roundoff of all that is summed up they may
 # differ.
-_STEPS, _UNITS = 3, 2.0**10
+_STEPS = 3
+_UNITS = 2.0**10
 # A number with which any algorithm can be tried.
 _SMALL = 0.1
 # The precision at which its equations are held against its exact step.
@@ -343,7 +355,8 @@ def check_steps(
     with suppress(NotImplementedError):
         gradients = [_of_size(steep, random) for _ in range(_STEPS)]
         exact = {name: arb(x) for name, x in numbers.items()}
-        state, twin = algorithm.start(v, numbers), algorithm.exact_start(_balls(v), exact)
+        state = algorithm.start(v, numbers)
+        twin = algorithm.exact_start(_balls(v), exact)
         size = 0.0
         for t, g in enumerate(gradients, start=1):
             # Both steps are taken from the same point with the same gradients, and may differ by

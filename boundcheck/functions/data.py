@@ -34,7 +34,8 @@ def data_of(name: Bundled, bias: bool = False) -> tuple[np.ndarray, np.ndarray]:
     rows have mean square norm 1.
     """
     table = _table("digits.csv.gz") if name == "digits" else _table("breast_cancer.csv", skiprows=1)
-    X, labels = table[:, :-1], table[:, -1].astype(np.int64)
+    X = table[:, :-1]
+    labels = table[:, -1].astype(np.int64)
     if name == "digits":
         X = X / 16.0 - (X / 16.0).mean(axis=0)
     else:

@@ -29,12 +29,16 @@ which is printed."""
 
 # Where the largest curvature is looked for: points, how far from W0 = 0 they are, and steps of a
 # power iteration.
-_POINTS, _SIZES, _STEPS, _MARGIN = 8, (0.0, 0.1, 1.0, 3.0), 40, 1.1
+_POINTS = 8
+_SIZES = (0.0, 0.1, 1.0, 3.0)
+_STEPS = 40
+_MARGIN = 1.1
 # Bytes of a CSV file.
 _LONGEST = 2**30
 # Single precision has units of roundoff this much larger than double; and a share of what is seen
 # in it, to be safe.
-_COARSER, _SAFETY = 2.0**29, 2.0**8
+_COARSER = 2.0**29
+_SAFETY = 2.0**8
 
 
 class Loss(Objective):
@@ -257,10 +261,12 @@ class Loss(Objective):
         Each is the change in single precision, over how much coarser that is, times 256; and the
         error of long sums.
         """
-        terms, share = EPSILON * (self.samples + W[0].numel() + 64), _SAFETY / _COARSER
+        terms = EPSILON * (self.samples + W[0].numel() + 64)
+        share = _SAFETY / _COARSER
         gradient = self.gradient(W)
         with _InSinglePrecision():
-            off, coarse = (self.loss(W) - loss).abs(), self.gradient(W)
+            off = (self.loss(W) - loss).abs()
+            coarse = self.gradient(W)
         size, moved = (torch.linalg.matrix_norm(x) for x in (gradient, coarse - gradient))
         return share * off + terms * loss.abs(), share * moved + terms * size
 

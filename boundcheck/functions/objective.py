@@ -212,12 +212,14 @@ def mean_squares(
 
     in_v = []
     for left, right in sides_of(sides, part):
-        X, sample = G, 2
+        X = G
+        sample = 2
         if left is not None:
             X = (left @ X.flatten(2)).view(replicas, -1, samples, k)
         if right is not None:
             # The factor that is wide comes second: MKL is half as fast the other way round.
-            X, sample = (right.mT @ X.flatten(1, 2).mT).view(replicas, -1, X.shape[1], samples), 3
+            X = (right.mT @ X.flatten(1, 2).mT).view(replicas, -1, X.shape[1], samples)
+            sample = 3
         in_v.append(mean_square(X, sample))
     return torch.stack(in_v).sum(0), mean_square(G, 2)
 

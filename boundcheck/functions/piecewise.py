@@ -69,14 +69,16 @@ class PiecewiseLinear:
         """The derivative of a Huber function: slope times (w - zero), clipped to [-bound,
         bound].
         """
-        height, middle = Fraction(bound), Fraction(zero)
+        height = Fraction(bound)
+        middle = Fraction(zero)
         width = height / Fraction(slope)
         return cls(((middle - width, -height), (middle + width, height)))
 
     @cached_property
     def pieces(self) -> tuple[Piece, ...]:
         """The pieces left of the first knot, between each two, and right of the last."""
-        first, last = self.knots[0], self.knots[-1]
+        first = self.knots[0]
+        last = self.knots[-1]
         integral = Fraction(0)
         pieces = [Piece(first[0], integral, first[1], Fraction(0))]
         for (w, value), (after, value_after) in pairwise(self.knots):

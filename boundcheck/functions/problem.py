@@ -59,7 +59,10 @@ _LOOKS = 128
 _LARGE = 2**16
 # Bytes of a number; and how many copies of each replica's points and weights, and of the widest
 # temporaries, there are at once: a little more than was measured.
-_NUMBER, _POINTS, _WEIGHTS, _TEMPORARIES = 8, 6, 4, 4
+_NUMBER = 8
+_POINTS = 6
+_WEIGHTS = 4
+_TEMPORARIES = 4
 
 # A segment along which the loss is held against its gradient changes it by so many times its
 # rounding error.
@@ -122,7 +125,8 @@ def adapter_inputs(
     L = exact(symbols.L.name, smoothness)
     G = exact(symbols.G.name, gradient_bound) if takes(claim, symbols.G) else sp.Integer(0)
     if (scale := table.get(symbols.s.name)) is not None and not takes(claim, symbols.s):
-        L, G = scale**2 * L, scale * G
+        L = scale**2 * L
+        G = scale * G
     table |= {symbols.L.name: L, symbols.G.name: G}
     if takes(claim, symbols.C):
         # What C stands for is said of the adapter's own constants.
@@ -145,7 +149,8 @@ def adapter_ends(
     """
     ends = []
     for id in adapter.claims:
-        claim, said = catalogue[id], about(id)
+        claim = catalogue[id]
+        said = about(id)
         # A ball of two radii is inside a paper's with the larger one; a special case is said of
         # equal ones alone.
         if said is not None and said.at_equal_radii and len({*radii.values()}) > 1:
@@ -186,7 +191,8 @@ class Problem(Function):
                 f"of shape {tuple(self.adapter.W0.shape)}",
                 f"shape {self.objective.shape}",
             )
-        f, adapter = self.objective, self.adapter
+        f = self.objective
+        adapter = self.adapter
         norms = {
             f"norm_{x.name}": f"largest spectral norm of {x.name} at v_t and v_(t+1)"
             for x in adapter.blocks
@@ -283,7 +289,8 @@ class Problem(Function):
                 tuple(x[part].repeat_interleave(samples, 0) for x in v), gradients
             )
             in_v, in_w = (square_norm(x).view(-1, samples) for x in (pulled, (gradients,)))
-            loss, gradient = self.objective.loss(W[part]), self.objective.gradient(W[part])
+            loss = self.objective.loss(W[part])
+            gradient = self.objective.gradient(W[part])
             in_v, in_w = (mean_of(each, among, part) for each in (in_v, in_w))
             return Moments(
                 loss, gradient, in_v, in_w, gradients.view(-1, samples, *W.shape[1:]).mean(1)
@@ -308,7 +315,8 @@ class Problem(Function):
         loss by at most :math:`G e_W` and its gradient by :math:`L e_W`; the objective's own errors
         come on top.
         """
-        sizes, L = self.adapter.sizes(v), self.objective.smoothness.value
+        sizes = self.adapter.sizes(v)
+        L = self.objective.smoothness.value
         weight_error = sizes.terms * EPSILON * sizes.weight
         W = self.adapter.weight(v)
         loss_error, gradient_error = self.objective.rounding(W, loss)
@@ -453,11 +461,13 @@ class Problem(Function):
         f, W_\pm - W\rangle` to within :math:`(L/2)\|W_\pm - W\|^2`, and W(v) is linear but for
         :math:`W_+ + W_- - 2W`.
         """
-        adapter, random = self.adapter, torch.Generator().manual_seed(0)
+        adapter = self.adapter
+        random = torch.Generator().manual_seed(0)
         _, loss, weight_gradient = self._known_at(v, law)
         loss_error, gradient_error = self.rounding(v, loss)
         gradient = adapter.pull_back(v, weight_gradient)
-        steep, size = euclidean_norm(gradient), euclidean_norm(v)
+        steep = euclidean_norm(gradient)
+        size = euclidean_norm(v)
         size = size.where(size > 0, 1.0)
         far = _FAR * loss_error / steep.where(steep > 0, EPSILON)
         far = far.clamp(size * 2.0**-40, size * 2.0**-20)[:, None, None]
@@ -469,8 +479,10 @@ class Problem(Function):
         step = adapter.tangent(v, towards)
         ends = [adapter.retract(v, tuple(sign * part for part in step)) for sign in (1, -1)]
         W, *weights = (adapter.weight(point) for point in (v, *ends))
-        losses, chord = [self.objective.loss(X) for X in weights], apart(*ends)
-        length, moved = euclidean_norm(chord), sum(square_norm((X - W,)) for X in weights)
+        losses = [self.objective.loss(X) for X in weights]
+        chord = apart(*ends)
+        length = euclidean_norm(chord)
+        moved = sum(square_norm((X - W,)) for X in weights)
         bent = torch.linalg.matrix_norm(weights[0] + weights[1] - 2 * W)
         allowed = (
             self.objective.smoothness.value * moved
@@ -487,7 +499,8 @@ class Problem(Function):
         f, d, k = self.objective, *self.objective.shape
         point, weight = (_NUMBER * size for size in (self.adapter.size, d * k))
         looks = replicas + waiting // (2 * point)
-        block, drawn = at_once(self.adapter.W0.device), batch * (d + k)
+        block = at_once(self.adapter.W0.device)
+        drawn = batch * (d + k)
         # Each of a block's temporaries is as wide as one replica needs it, or as wide as several
         # have room.
         widest, batches = (
@@ -515,7 +528,8 @@ class Problem(Function):
         Without radii the domain is all of space.
         Source: jiang2024, Assumption 3(2), which on the ball is no assumption.
         """
-        everywhere, L = self.objective.gradient_bound, self.objective.smoothness
+        everywhere = self.objective.gradient_bound
+        L = self.objective.smoothness
         if not radii:
             return everywhere
         W0 = self.adapter.W0.unsqueeze(0)
@@ -708,7 +722,8 @@ def bilinear_product(problem: Problem, v: Point, direction: Point) -> Point:
     It is the pull-back's derivative at a fixed ∇f. For LoRA it is :math:`s(\delta_B^\top M,
     M\delta_A^\top)` with M the gradient of f, and couples A with B alone.
     """
-    M, u = problem.weight_gradient(v), problem.adapter.tangent(v, direction)
+    M = problem.weight_gradient(v)
+    u = problem.adapter.tangent(v, direction)
     with torch.enable_grad():
         at = leaves(v)
         product = adjoint(problem.adapter.pull_back(at, M), at, u)

@@ -221,14 +221,19 @@ def walk(
     """
     v = algorithm.iterate(state)
     sizes = [algorithm.along_gradient(t + i, numbers) for i in range(len(batches))]
-    drawn, known = [x for x in batches if x is not None], [a for a in sizes if a is not None]
+    drawn = [x for x in batches if x is not None]
+    known = [a for a in sizes if a is not None]
     if (
         len(drawn) == len(known) == len(batches)
         and (taken := function.descend(v, drawn, known)) is not None
     ):
         # Not as a view, with which all of the walk would be kept.
         return Walk(*taken, None, None, {}, (tuple(part[-1].clone() for part in taken.points),))
-    iterates, gradients, queries, far, shown = [v], [], [], [], []
+    iterates = [v]
+    gradients = []
+    queries = []
+    far = []
+    shown = []
     for i, indices in enumerate(batches):
         queries.append(algorithm.query(state, t + i, numbers))
         state, g = advance(algorithm, function, state, t + i, numbers, indices)

@@ -60,12 +60,15 @@ that shows it."""
 def files_of(material: Material, title: str, lead: str) -> dict[str, bytes]:
     """The files of the folder `latex`, by their path from the page's folder."""
     numbers = Numbers()
-    runs, counts = printed(material, numbers), counted(material, numbers)
-    latex, (tables, figures) = Latex(runs), floats_of(material)
+    runs = printed(material, numbers)
+    counts = counted(material, numbers)
+    latex = Latex(runs)
+    tables, figures = floats_of(material)
     floats = {f"tables/{name}.tex": latex.floats(table) for name, table in tables.items()}
     proofs = list[Written]()
     for proof in material.judged:
-        name, parts = file_name(f"{proof.script.id}-{proof.script.version}"), apart(proof)
+        name = file_name(f"{proof.script.id}-{proof.script.version}")
+        parts = apart(proof)
         files = zip((f"theorems/{name}.tex", f"proofs/{name}.tex"), parts, strict=True)
         proofs.append((proof, {path: text for path, text in files if text}))
     # The sources of every claim that the page speaks of or has a proof of, and boundcheck.
@@ -111,7 +114,8 @@ def floats_of(material: Material) -> tuple[dict[str, view.Table], list[Drawn]]:
     """The tables that have a name, by it, and the figures that fit on a page; of a section that
     fails, none.
     """
-    tables, figures = dict[str, view.Table](), list[Drawn]()
+    tables = dict[str, view.Table]()
+    figures = list[Drawn]()
     for section in sections(folders=material.papers):
         caption = f"{section.title}. {getattr(section, 'see', '')}".strip()
         try:
@@ -267,7 +271,8 @@ class Numbers:
             The command.
 
         """
-        name, text = PREFIX + letters(*words), typeset(made) if isinstance(made, int) else made
+        name = PREFIX + letters(*words)
+        text = typeset(made) if isinstance(made, int) else made
         if name in self.commands:
             # Different words of the same letters, such as a_1 and a1.
             name += f"X{tag({'words': list(map(str, words)), 'beside': len(self.commands)})}"
@@ -337,7 +342,8 @@ def counted(material: Material, numbers: Numbers) -> list[str]:
     """Sentences on how many findings, lines of proofs and runs have each verdict, each number by
     its command.
     """
-    said, write = [], Latex(())
+    said = []
+    write = Latex(())
     for what, name, verdicts in (
         (
             "findings from the proofs",
@@ -364,7 +370,8 @@ def counted(material: Material, numbers: Numbers) -> list[str]:
 
 def _of_run(run: StoredRun, numbers: Numbers, *before: str, about: str = "") -> dict[str, str]:
     """Give the numbers of a run their commands, and return these by what they are."""
-    x, digits = run.result, run.result.digits(FREE)
+    x = run.result
+    digits = run.result.digits(FREE)
     rank = ("rank", run.rank) if run.rank is not None else ()
     words = (*before, x.claim, run.problem, *rank, tag(x.spec))
     made: dict[str, str] = {}
@@ -381,7 +388,8 @@ def _of_run(run: StoredRun, numbers: Numbers, *before: str, about: str = "") -> 
                 "measured", text, "the largest lower estimate, rounded down", "observed", "observed"
             )
     else:
-        plan, kind = run.course.plan, str(x.interval.kind) if x.interval else "without interval"
+        plan = run.course.plan
+        kind = str(x.interval.kind) if x.interval else "without interval"
         if x.measured is not None:
             text = significant(x.measured, digits=digits, interval=x.interval)
             add("measured", r"\ensuremath{\infty}" if run.has_diverged else text, run.shown, kind)
@@ -436,7 +444,10 @@ def _of_run(run: StoredRun, numbers: Numbers, *before: str, about: str = "") -> 
 
 # For tables at the size of footnotes: the lines of a page, the letters of a line across it and of
 # one in a column, and the share of a line that a column of numbers takes.
-_PAGE_LINES, _PAGE_LETTERS, _COLUMN_LETTERS, _NUMBER = 56, 125, 58, 0.075
+_PAGE_LINES = 56
+_PAGE_LETTERS = 125
+_COLUMN_LETTERS = 58
+_NUMBER = 0.075
 
 
 class Latex:
@@ -491,7 +502,9 @@ class Latex:
         """
         # Paper leaves some columns out.
         kept = [not column.is_aside for column in table.columns]
-        columns, groups, lines = list(compress(table.columns, kept)), list[list[view.Row]](), 0.0
+        columns = list(compress(table.columns, kept))
+        groups = list[list[view.Row]]()
+        lines = 0.0
         for row in table.rows:
             narrow = row if isinstance(row, view.Line | view.Fold) else tuple(compress(row, kept))
             tall = _tall(columns, narrow) + 0.4
@@ -610,7 +623,9 @@ def chosen(runs: Sequence[Printed], proofs: Sequence[Written]) -> dict[str, Any]
 
 def _said(run: StoredRun, commands: dict[str, str]) -> str:
     """A run in a sentence, each number by its command."""
-    result, measured, bound = run.result, commands.get("measured", "--"), commands.get("bound")
+    result = run.result
+    measured = commands.get("measured", "--")
+    bound = commands.get("bound")
     about = f"{tex(titled(result))} ({id_tex(result.claim)})"
     if run.is_theorem:
         said = rf"the {tex(run.shown)} is {measured} over {commands['steps']} steps"

@@ -217,7 +217,8 @@ class StoredRun:
 
     @cached_property
     def numbers(self) -> Numbers:
-        x, digits = self.result, self.result.digits(3)
+        x = self.result
+        digits = self.result.digits(3)
         over = telling(1.0, (self.ratio, x.toward), digits=2)
         return Numbers(
             number(x.measured, digits, x.toward),
@@ -289,7 +290,8 @@ def named_runs(runs: list[StoredRun]) -> list[StoredRun]:
     """The runs, each named by adapter, rank and what else tells it from the others; by model too,
     if models differ.
     """
-    several, names = len({run.problem for run in runs}) > 1, {}
+    several = len({run.problem for run in runs}) > 1
+    names = {}
     for run, text in zip(runs, settings(runs, _UNSAID), strict=True):
         # Titles leave the default adapter unsaid, and begin with the problem.
         said = text.removeprefix(run.problem).removeprefix(", ")
@@ -366,7 +368,8 @@ def settings(runs: list[StoredRun], free: tuple[str, ...] = _TITLED) -> list[str
     By default it leaves out what `words.titled` says, which stands beside it.
     """
     unsaid = {"seed", "run.steps", "adapter.kind", "adapter.rank", "adapter.scale", *free}
-    specs, titles = [fields_of(run.result.spec) for run in runs], []
+    specs = [fields_of(run.result.spec) for run in runs]
+    titles = []
     for run in runs:
         titles.append(
             run.problem + ("" if run.has_default_adapter else f", {title_of(run.adapter)}")

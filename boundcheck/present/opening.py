@@ -42,7 +42,10 @@ from boundcheck.worst_case.view import rounded_down
 
 # What stands for what in the picture: what a paper prints, what holds, what a run does, what is
 # known without either.
-PRINTED, HOLDS, RUN, KNOWN = VERMILLION, GREEN, BLUE, GREY
+PRINTED = VERMILLION
+HOLDS = GREEN
+RUN = BLUE
+KNOWN = GREY
 # What a theorem would say if constants that were only seen were the true ones.
 SEEN = ORANGE
 _LOOKS = {
@@ -52,7 +55,9 @@ _LOOKS = {
     KNOWN: ("|", "what is known without the theorem"),
     SEEN: ("|", "what the theorem would say at constants that were only seen: no bound"),
 }
-_MOST_PANELS, _TITLE, _LETTERS = 4, 34, 22
+_MOST_PANELS = 4
+_TITLE = 34
+_LETTERS = 22
 # Values further apart than this are drawn on a logarithmic axis.
 _FAR = 30.0
 
@@ -311,7 +316,9 @@ def _draw(axis: Axes, item: tuple[Strokes, int]) -> None:
     far = max(values) > _FAR * min(values)
     left = min(values) / 2 if far else 0.0
     for place, line in enumerate(panel.lines):
-        y, value, (mark, words) = most - place, line.value or 0.0, _LOOKS[line.look]
+        y = most - place
+        value = line.value or 0.0
+        mark, words = _LOOKS[line.look]
         axis.plot([left, value], [y, y], "-", color=line.look, lw=1, alpha=0.45)
         if line.limits:
             ends = [min(max(x, left), max(values)) for x in line.limits]

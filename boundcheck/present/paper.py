@@ -220,7 +220,8 @@ def _summary(statements: list[str], material: Material, refused: list[dict[str, 
 
 def _search(attack: Attack, answer: dict[str, Any], proofs: ProofAudit) -> Search:
     """The adversary's findings on a claim, with what the page says of the claim."""
-    id, lipschitz = attack.claim, attack.lipschitz
+    id = attack.claim
+    lipschitz = attack.lipschitz
     verdicts = {claim.id: claim.verdict for claim in proofs.claims}
     return answer | {
         "label": label(id, lipschitz),

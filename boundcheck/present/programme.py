@@ -132,7 +132,8 @@ def programme_of(paper: Paper, full: bool) -> Programme:
 
 
 # Steps of each climb of the adversary, and its starts.
-ROUNDS, STARTS = 96, 8
+ROUNDS = 96
+STARTS = 8
 
 
 def experiment(table: dict[str, Any], runs: Path, device: str, allowed: tuple[Path, ...]) -> Any:
@@ -171,7 +172,8 @@ def waterfall(id: str, rank: int) -> list[Any]:
     _use_one_thread()
     claim = catalogue[id]
     kind = adapter_of(claim, None)
-    constants, spectral = constants_of(kind, claim, {}), gradient_norm(claim) == "spectral"
+    constants = constants_of(kind, claim, {})
+    spectral = gradient_norm(claim) == "spectral"
     structure = Structure(kind, rank + 1, rank + 1, rank, constants, spectral)
     instance = Climber(structure, STARTS, 0).run(ROUNDS).best(claim, LEAST)
     return slack(instance.problem, instance.v, instance.other, instance.radii)

@@ -35,7 +35,8 @@ def row(claim: Claim, name: str = "") -> dict[str, Any]:
     """The row of a claim in `boundcheck claims --json`, whose commands use the name that it was
     asked for by.
     """
-    algorithm, measure = algorithm_of(claim), measure_of(claim)
+    algorithm = algorithm_of(claim)
+    measure = measure_of(claim)
     return prose.plainly(
         {
             "id": claim.id,
@@ -73,7 +74,9 @@ def claim_parts(claim: Claim, name: str = "", on_screen: bool = False) -> Iterat
 
     On a screen the commands stand by themselves: one that the table had folded could not be copied.
     """
-    by, algorithm, measure = carrier(claim), algorithm_of(claim), measure_of(claim)
+    by = carrier(claim)
+    algorithm = algorithm_of(claim)
+    measure = measure_of(claim)
     said = [
         ("claim", claim.title),
         ("id", claim.id),

@@ -79,10 +79,12 @@ class Layout:
     is_paper: bool = False
 
 
-PAGE, ONE_COLUMN = Layout(), Layout(3.25, is_paper=True)
+PAGE = Layout()
+ONE_COLUMN = Layout(3.25, is_paper=True)
 _LOOK: ContextVar[Layout] = ContextVar("look", default=PAGE)
 # Points of the least text on paper, and inches of the narrowest panel.
-_LEAST, _PANEL = 8.0, 2.2
+_LEAST = 8.0
+_PANEL = 2.2
 
 
 @contextmanager
@@ -96,9 +98,11 @@ def looking(look: Layout) -> Iterator[None]:
 
 
 # Letters of a text in a figure, and of one in which formulas are drawn.
-_LONGEST_TEXT, _LONGEST_FORMULA = 1000, 400
+_LONGEST_TEXT = 1000
+_LONGEST_FORMULA = 400
 # Letters in a line of a legend, of two columns under the panels or of one beside them.
-_LEGEND, _BESIDE = 60, 34
+_LEGEND = 60
+_BESIDE = 34
 
 
 @contextmanager
@@ -144,7 +148,8 @@ def _readable(figure: Figure) -> Iterator[None]:
     for axis in (each for axes in figure.axes for each in (axes.xaxis, axes.yaxis)):
         # The names at its ticks are made anew whenever it is drawn.
         if isinstance(places := axis.get_major_locator(), FixedLocator):
-            locations, name_of = list(places()), axis.get_major_formatter()
+            locations = list(places())
+            name_of = axis.get_major_formatter()
             names = [name_of(x, i) for i, x in enumerate(locations)]
             if names != [_short(name) for name in names]:
                 axis.set_ticks(locations, [_short(name) for name in names])
@@ -213,7 +218,9 @@ def described(figure: Figure) -> str:
 
 
 # What an axis can show with room around it; how much of that at a time; and decades with a tick.
-_LARGEST, _LONGEST, _MOST_TICKS = 1e300, 1e40, 24
+_LARGEST = 1e300
+_LONGEST = 1e40
+_MOST_TICKS = 24
 # How far below the largest value of a bar an axis goes.
 _DEEPEST = 1e-6
 
@@ -233,13 +240,15 @@ def panels(
     """
     look = _LOOK.get()
     columns = min(len(items), most, max(int(look.width / _PANEL), 1))
-    rows, beside = -(-len(items) // columns), columns == 1 and look.width > 2 * _PANEL
+    rows = -(-len(items) // columns)
+    beside = columns == 1 and look.width > 2 * _PANEL
     with _styled():
         # What the legend takes: nothing beside, two columns of it or one below.
         height = tall * rows + (0.3 if beside else 0.7 if columns > 1 else 1.2)
         figure = Figure(figsize=(look.width, height), layout="constrained")
         axes = list(figure.subplots(rows, columns, squeeze=False).flat)
-        entries, typed = dict[str, Any](), list[Text]()
+        entries = dict[str, Any]()
+        typed = list[Text]()
         for axis, item in zip(axes, items, strict=False):
             draw(axis, item)
             entries |= dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
@@ -368,7 +377,8 @@ def draw_links(
     # The label of each bar, from where to where it goes, and its colour.
     rows: list[tuple[str, float, float, str, Link | None]] = [(start, low, measured, BLUE, None)]
     for link, (before, after) in zip(links, pairwise(levels), strict=True):
-        colour, label = ORANGE if after >= before * (1 - 1e-12) else VERMILLION, link.label
+        colour = ORANGE if after >= before * (1 - 1e-12) else VERMILLION
+        label = link.label
         if isinstance(link, Bar):
             colour = GREY if link.is_chance else colour
             label = label + ("\u00a0*" if link.estimated else "")

@@ -138,7 +138,8 @@ def _name(name: str) -> Markup:
 
 
 def _words(text: str) -> Markup:
-    pieces, at = [], 0
+    pieces = []
+    at = 0
     for match in _WORD.finditer(text):
         if not {"_", "^"} & set(match[0]):
             continue

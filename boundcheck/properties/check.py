@@ -176,7 +176,8 @@ def check_claim(
     """
     # Pytest shows the test that called, and not this.
     __tracebackhide__ = True
-    typed, claim = claim, _as_claim(claim, given)
+    typed = claim
+    claim = _as_claim(claim, given)
     if not isinstance(typed, str):
         # An object does not say where it is.
         typed = claim.id if catalogue.get(claim.id) == claim else "FILE.py:CLAIM"
@@ -203,7 +204,8 @@ def check_claim(
         raise InputError("claim", claim.id, f"a relation of numbers and norms ({error})") from None
     except _BrokenError as error:
         # Shrunk, and written to a file.
-        instance, found = error.instance, certify(error.instance)
+        instance = error.instance
+        found = certify(error.instance)
         if isinstance(instance, AdapterInstance):
             instance = shrunk(instance, found)
         elif isinstance(instance, Assignment):

@@ -369,7 +369,9 @@ class _Wanted(NamedTuple):
 
     def has_any(self, count: int) -> bool:
         """True if there is such a matrix with so many rows or columns, whichever are fewer."""
-        kind, least, most = self.spectrum, 0 if self.norm is None else 1, count
+        kind = self.spectrum
+        least = 0 if self.norm is None else 1
+        most = count
         if isinstance(kind, tuple):
             return len(kind) <= count
         if kind is not None:
@@ -503,17 +505,20 @@ def factor_pairs(
         check_positive(f"radii.{name}", radius, dtype)
     if kind is not None and kind not in get_args(PairKind):
         raise InputError("kind", kind, one_of(kind, get_args(PairKind)))
-    (d, k), (a, b) = shape, radii
+    d, k = shape
+    a, b = radii
     in_a, in_b = min(rank, k), min(d, rank)
 
     @st.composite
     def drawn(draw: DrawFn) -> tuple[Any, Any]:
         how = draw(choice(get_args(PairKind))) if kind is None else kind
         if how == "free":
-            A, B = draw(ball((rank, k), a, dtype=dtype)), draw(ball((d, rank), b, dtype=dtype))
+            A = draw(ball((rank, k), a, dtype=dtype))
+            B = draw(ball((d, rank), b, dtype=dtype))
         else:
             if how == "aligned":
-                in_A, in_B = draw(spectra_in_ball(in_a, a)), draw(spectra_in_ball(in_b, b))
+                in_A = draw(spectra_in_ball(in_a, a))
+                in_B = draw(spectra_in_ball(in_b, b))
             else:
                 rank_one = draw(st.booleans())
                 in_A, in_B = (
@@ -562,7 +567,9 @@ def pairs(
 
     @st.composite
     def drawn(draw: DrawFn) -> tuple[Point, Point]:
-        v, away, share = draw(point), draw(point), 10 ** draw(st.floats(-4, 0))
+        v = draw(point)
+        away = draw(point)
+        share = 10 ** draw(st.floats(-4, 0))
         if share == 1:
             return v, away
         between = []

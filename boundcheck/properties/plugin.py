@@ -142,7 +142,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             line = f"{short[id]:<{width}}  VIOLATED, {shown(ratio, 6, DOWN)}: {file}"
         else:
             tried, ties = (sum(row[name] for row in rows) for name in ("examples", "near_ties"))
-            where, largest = f"{dtype} {device}", shown(ratio, 4, DOWN)
+            where = f"{dtype} {device}"
+            largest = shown(ratio, 4, DOWN)
             line = (
                 f"{short[id]:<{width}}  {where:<12}  {tried:>6} instances, {ties:>5} near-ties,"
                 f" largest {largest}"

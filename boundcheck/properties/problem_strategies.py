@@ -174,7 +174,8 @@ class Run:
         """
         largest = 0.0
         for v in self.paths[:-1]:
-            mean, replicas = self.problem.gradient(v), len(v[0])
+            mean = self.problem.gradient(v)
+            replicas = len(v[0])
             each = [
                 self.problem.batch_gradient(v, torch.full((replicas, 1), i))
                 for i in range(self.problem.samples)
@@ -315,7 +316,8 @@ def least_squares_problems(
 
     @st.composite
     def drawn(draw: DrawFn) -> LeastSquares:
-        (d, k), n = draw(sizes), draw(st.integers(1, samples))
+        d, k = draw(sizes)
+        n = draw(st.integers(1, samples))
         return LeastSquares(draw(_data((n, k))), draw(_data((n, d))))
 
     return drawn()
@@ -377,7 +379,8 @@ def adapters(
         if size is None:
             least = draw(st.integers(1, most)) if rank is None else rank
             size = least + draw(st.integers(0, 3)), least + draw(st.integers(0, 3))
-        (d, k), scale = size, draw(SCALES)
+        d, k = size
+        scale = draw(SCALES)
         r = draw(st.integers(1, min(d, k, most))) if rank is None else rank
         W0 = draw(ball(size, 1.0, library="torch"))
         sides = {"A": (r, k), "B": (d, r)}
@@ -472,7 +475,8 @@ def shortest_horizon(claim: Claim, inputs: Mapping[str, Number]) -> int:
 
     Raises InputError for an input that is missing or out of its domain.
     """
-    values, limit = checked(claim.parameters, inputs), limit_of(claim, T)
+    values = checked(claim.parameters, inputs)
+    limit = limit_of(claim, T)
     if limit is None:
         return 1
     least = claim.expression(limit)
@@ -521,7 +525,8 @@ def _within(draw: DrawFn, claim: Claim, condition: Any, inputs: Mapping[str, Num
     """A value of the left side that meets a condition, some barely; None if the right side is not a
     plain number.
     """
-    left, is_lower = condition.lhs, condition.rel_op in (">", ">=")
+    left = condition.lhs
+    is_lower = condition.rel_op in (">", ">=")
     if is_lower and left == T and str(condition.rhs) == limit_of(claim, T):
         return shortest_horizon(claim, inputs) + draw(st.one_of(st.just(0), st.integers(0, 10**6)))
     # A limit may be a quantity that the claim derives.
@@ -607,7 +612,9 @@ def instances(
             except InputError:
                 # Constants that a condition of the claim excludes.
                 reject()
-            made, v, other = found.adapter, found.v, found.other
+            made = found.adapter
+            v = found.v
+            other = found.other
         else:
             # Frozen matrices of every spectrum, and of the norms that the structure says.
             frozen = {}
@@ -623,7 +630,8 @@ def instances(
             made = s.adapter(frozen)
             v = draw(domain_points(made, s.radii))
             if made.is_flat:
-                away, share = draw(domain_points(made, s.radii)), draw(choice((1.0, 0.5, 2.0**-10)))
+                away = draw(domain_points(made, s.radii))
+                share = draw(choice((1.0, 0.5, 2.0**-10)))
                 other = tuple(x + share * (y - x) for x, y in zip(v, away, strict=True))
             else:
                 other = draw(directions(made))
@@ -697,7 +705,8 @@ def short_runs(
         length = float(np.linalg.norm(E))
         assume(length > _TINY)
         E = _held(torch.as_tensor(E / length), dtype).numpy()
-        L, G = draw(CONSTANTS), draw(CONSTANTS) / 16
+        L = draw(CONSTANTS)
+        G = draw(CONSTANTS) / 16
         w = float((torch.as_tensor(E) * made.weight(v)[0]).sum())
         zero = w - draw(choice((0.9, 0.5) if strong else (1.0, 0.5, 2.0, -1.0))) * G / L
         knots = np.array([[zero - G / L, -G], [zero + G / L, G]])

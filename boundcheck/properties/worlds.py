@@ -187,7 +187,8 @@ def read(data: Mapping[str, Any]) -> Any:
 
 if __name__ == "__main__":
     for key in sys.argv[1:]:
-        claims, found = {claim.id: claim for claim in paper_of(key).claims()}, {}
+        claims = {claim.id: claim for claim in paper_of(key).claims()}
+        found = {}
         for id in fixed_statements():
             if id in claims and (world := world_of(claims[id])) is not None:
                 found[id] = world.as_json()

@@ -337,7 +337,8 @@ class Book:
             return f"(0 : {self.matrices(matrix.shape)})"
         summands = []
         for word, c in matrix.terms.items():
-            factors, negative = self.word(word, naming), c.number is not None and c.number < 0
+            factors = self.word(word, naming)
+            negative = c.number is not None and c.number < 0
             if c.number is None:
                 factors = f"({polynomial(c, naming)}) *: ({factors})"
             elif abs(c.number) != 1:
@@ -379,7 +380,8 @@ class Book:
         Letters of which the proof alone speaks get a value, unless they are its `own`.
         """
         more = list(more)
-        name, letters = self.numbered(kind), self.bound_in(" ".join([*more, claim]))
+        name = self.numbered(kind)
+        letters = self.bound_in(" ".join([*more, claim]))
         others = [x for x in self.bound_in(proof) if x not in (*letters, *own)]
         given = ""
         for x in others:

@@ -71,7 +71,8 @@ class Export:
 
 def rocq(export: Export) -> str:
     """The file for Rocq; raises InputError for a rule or a term that has no form there."""
-    theorem, steps = export.theorem, derivation([export.theorem])
+    theorem = export.theorem
+    steps = derivation([export.theorem])
     bound = law_variables(x for each in steps for x in (*each.hypotheses, each.conclusion))
     for each in steps:
         if each.rule == "generalise":
@@ -97,7 +98,8 @@ def rocq(export: Export) -> str:
     step = Step(book, theorem, stated)
     exact = step.use(theorem)
     book.whole = True
-    end, names = [], {}
+    end = []
+    names = {}
     for place, (statement, called) in enumerate(export.told.items(), 1):
         said = book.said(statement)
         letters = [x for x in book.bound_in(said) if x in free(statement)]
@@ -368,7 +370,8 @@ def build(folder: Path) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     for part in PARTS:
         source = (LIBRARY / f"{part}.v").read_text(encoding="utf-8")
-        copy, made = home / f"{part}.v", home / f"{part}.vo"
+        copy = home / f"{part}.v"
+        made = home / f"{part}.vo"
         if made.exists() and copy.exists() and copy.read_text(encoding="utf-8") == source:
             continue
         copy.write_text(source, encoding="utf-8")
@@ -460,7 +463,8 @@ def check(
     library = build(folder)
 
     def one(export: Export) -> Word:
-        steps, began = len(derivation([export.theorem])), perf_counter()
+        steps = len(derivation([export.theorem]))
+        began = perf_counter()
         try:
             text = rocq(export)
             entry = entry_of(export, text)
@@ -501,7 +505,8 @@ def in_world(world: World, folder: Path, library: Path) -> str:
     that knows nothing of the proof's definitions, and Rocq is asked there on what the proof of it
     rests.
     """
-    proof, judge = folder / f"{world.name}_world.v", folder / f"{world.name}_judged.v"
+    proof = folder / f"{world.name}_world.v"
+    judge = folder / f"{world.name}_judged.v"
     proof.write_text(world.file, encoding="utf-8")
     judge.write_text(world.judging, encoding="utf-8")
     failed, _ = compiled(proof, library, folder)
@@ -516,7 +521,8 @@ def listed(words: Sequence[Word]) -> dict[str, Mapping[str, Any]]:
 
 def differing(words: Sequence[Word]) -> list[str]:
     """The names of the proofs on which the committed list and Rocq differ."""
-    found, kept = listed(words), checked()
+    found = listed(words)
+    kept = checked()
     return [word.name for word in words if found.get(word.name) != kept.get(word.name)]
 
 

@@ -227,7 +227,8 @@ def _coarser(first: Index | None, second: Index | None, at: Place) -> str:
         return "(@nothing_coarser R S _)"
     if second is None or first == second:
         return "(fun _ _ h => h)"
-    low, high = at.at(first).time, at.at(second).time
+    low = at.at(first).time
+    high = at.at(second).time
     return f"(@past_coarser R S {low} {high} ltac:(times))"
 
 
@@ -252,7 +253,8 @@ class _Knowing:
         )
 
     def _lemma(self, key: str, text: Proof, script: str) -> str:
-        book, key = self.book, f"known {self.given} {key}"
+        book = self.book
+        key = f"known {self.given} {key}"
         if key not in book.known:
             past = book.past(self.given, HERE)
             binders = [
@@ -267,7 +269,8 @@ class _Knowing:
 
     def _rewriting(self, parts: Iterable[Piece]) -> str:
         """The equations of those parts that vary with the outcome."""
-        naming, found = self.book.naming, []
+        naming = self.book.naming
+        found = []
         for part in dict.fromkeys(parts):
             if naming(HERE)(part) != naming(_OTHER)(part):
 
@@ -352,7 +355,8 @@ class Equations:
 
     def _text(self, term: Piece) -> Proof:
         """An atom or letter before the change."""
-        arguments, index = self.arguments(), self.index
+        arguments = self.arguments()
+        index = self.index
         return lambda place: self.book.piece(term, place.at(index) if index else place, arguments)
 
     # Atoms and letters.
@@ -365,7 +369,8 @@ class Equations:
 
     def _change(self, term: Piece) -> Change:
         plain = Change(Scalar.of(term) if isinstance(term, k.Atom) else Matrix.of(term))
-        premise, index = self.premise, self.index
+        premise = self.premise
+        index = self.index
         if term in self.values:
             proof = (
                 (lambda at: f"({premise[0]} {at.time} {at.outcome} {at.proof})")
@@ -414,7 +419,8 @@ class Equations:
                 point = tuple(x for x, _ in points)
                 image: Matrix | Scalar
                 if isinstance(term, k.Value):
-                    image, head = Scalar.of(k.Value(term.function, point)), function
+                    image = Scalar.of(k.Value(term.function, point))
+                    head = function
                 else:
                     image = Matrix.of(k.Gradient(term.function, point, term.block))
                     head = f"(fun x => {projected(f'{gradient} x', term.block, len(points))})"
@@ -520,7 +526,8 @@ class Equations:
         lemma = self.lemma(pieces)
         if not lemma.changed and matrix == normal and scale == 1 and not flip:
             return None
-        left, right = lemma.matrix(matrix, before=True), lemma.matrix(normal)
+        left = lemma.matrix(matrix, before=True)
+        right = lemma.matrix(normal)
         left = f"({left})^T" if flip else left
         if abs(scale) != 1:
             right = f"{'- ' if scale < 0 else ''}{ratio(abs(scale))} *: ({right})"
@@ -565,7 +572,8 @@ class Equations:
 
     def _trace(self, term: Trace) -> tuple[Scalar, Proof] | None:
         word = Matrix.word(term.word)
-        lemma, image = self.lemma(x for x, _ in term.word), self._image(word)
+        lemma = self.lemma(x for x, _ in term.word)
+        image = self._image(word)
         result = trace(image)
         if not lemma.changed and result == Scalar.of(term):
             return None
@@ -573,7 +581,8 @@ class Equations:
         for each in image.terms:
             for letter, _ in each:
                 lemma.matrices(letter.shape)
-        left, middle = lemma.matrix(word, before=True), lemma.matrix(image)
+        left = lemma.matrix(word, before=True)
+        middle = lemma.matrix(image)
         said = f"\\tr ({left}) = {lemma.traced(result)}"
         script = [
             f"{lemma.subst}transitivity (\\tr ({middle})); first by congr (\\tr _); matrices."
@@ -596,7 +605,8 @@ class Equations:
         right = nested([f"({lemma.scalar(x)})" for x in after])
         script = ""
         for i, (x, image) in enumerate(zip(members, images, strict=True)):
-            was, is_ = lemma.scalar(x, before=True), lemma.scalar(image)
+            was = lemma.scalar(x, before=True)
+            is_ = lemma.scalar(image)
             if was != is_:
                 script += f"have m{i} : {was} = {is_} by subst; algebra. rewrite m{i}. "
         script += "by apply/eqP; rewrite eq_le !ge_max !le_max !lexx ?orbT."
@@ -829,7 +839,8 @@ class Expecting(Summing):
         whole, summed = Summing(still).whole(each)
 
         def total(at: Place) -> str:
-            inner, beyond = at.within(), at.within().elsewhere()
+            inner = at.within()
+            beyond = at.within().elsewhere()
             body = f"(fun {inner.base} {beyond.outcome} => {book.scalar(atom.body, beyond)})"
             eq = f"(total_eq (fun {inner.base} {inner.proof} => {proof(inner)}))"
             return f"(etrans ({self.head('total', at)} T {body}) (etrans {eq} {summed(at)}))"
@@ -840,11 +851,13 @@ class Expecting(Summing):
         """The expectation of a trace with one unknown letter: the word is turned so that it comes
         first, as it is.
         """
-        book, word = self.equations.book, atom.word
+        book = self.equations.book
+        word = atom.word
         place = next(i for i, (x, _) in enumerate(word) if not known(x, self.given))
         if word[place][1]:
             word, place = k.transposed(word), len(word) - 1 - place
-        (letter, _), rest = word[place], word[place + 1 :] + word[:place]
+        letter, _ = word[place]
+        rest = word[place + 1 :] + word[:place]
         finer = isinstance(letter, Mean) and is_coarser(self.given, letter.given)
         image = Mean(letter.letter if isinstance(letter, Mean) and finer else letter, self.given)
         turned = Trace(((image, False), *rest))

@@ -220,7 +220,8 @@ def cast(relation: str, equation: Proof | None, proof: str, *, back: bool = Fals
 
 def templates(book: Book, *points: Point) -> tuple[list[Point], dict[Term, Matrix | Scalar]]:
     """Points of letters in place of one or two points, and what each letter stands for."""
-    made, values = list[Point](), dict[Term, Matrix | Scalar]()
+    made = list[Point]()
+    values = dict[Term, Matrix | Scalar]()
     for name, point in zip("PQ", points, strict=False):
         letters = [Symbol(f"zz{name}{i}", x.shape, ANY) for i, x in enumerate(point)]
         book.bound |= set(letters)
@@ -243,7 +244,8 @@ def law_of(theorem: Theorem) -> Law:
 def discharge(step: Step) -> str:
     """The second theorem, its hypothesis proved by the first."""
     known, theorem = step.theorem.premises
-    own, proof = {known.conclusion}, step.use(known)
+    own = {known.conclusion}
+    proof = step.use(known)
     if step.local & known.hypotheses:
         return step.use(theorem, {known.conclusion: proof}, frozenset(own))
     if step.local & own:
@@ -296,7 +298,8 @@ def rewrite(step: Step) -> str:
     if step.local & equation.hypotheses:
         raise InputError("equation", equation.fact, "an equation that holds at every time")
     book = step.book
-    name, text = book.piece(letter, HERE), book.matrix(value, book.naming(HERE))
+    name = book.piece(letter, HERE)
+    text = book.matrix(value, book.naming(HERE))
     said = f"forall t (w : outcome S), (1 <= t <= T)%N -> {name} = {text}"
     equations = Equations(book, {letter: value}, ("eX", said))
     old, left = equations.scalar(theorem.fact.polynomial)
@@ -333,7 +336,8 @@ def rewrite(step: Step) -> str:
     "norm_expansion",
 )
 def _about_norms(step: Step) -> str:
-    book, text = step.book, step.text
+    book = step.book
+    text = step.text
     match (step.theorem.rule, *step.theorem.arguments):
         case "norm_nonnegative", kind, x:
             # 0 <= ‖X‖
@@ -413,7 +417,8 @@ def rank_bound(step: Step) -> str:
     else:
         ((word, c),) = x.terms.items()
         place = next(i for i in range(1, len(word)) if k.word_shape(word[:i])[1] == dimension)
-        first, last = Matrix.word(word[:place]).scaled(c), Matrix.word(word[place:])
+        first = Matrix.word(word[:place]).scaled(c)
+        last = Matrix.word(word[place:])
         ((one,), (other,)), values = templates(step.book, (first,), (last,))
         p = (one @ other,)
         proof = f"(rank_inside {step.text(first)} {step.text(last)})"
@@ -431,7 +436,8 @@ def rank_bound(step: Step) -> str:
     "time_at_most_horizon",
 )
 def _about_numbers(step: Step) -> str:
-    horizon, clock = Scalar.of(k.Horizon()), Scalar.of(k.Clock())
+    horizon = Scalar.of(k.Horizon())
+    clock = Scalar.of(k.Clock())
     match (step.theorem.rule, *step.theorem.arguments):
         case "dimension_positive", name:
             size = step.book.size(name)
@@ -463,7 +469,8 @@ def _about_numbers(step: Step) -> str:
 def inverse(step: Step) -> str:
     """Division: x times its inverse is 1, from x > 0."""
     (divisor,) = step.theorem.premises
-    x, lemma = divisor.fact.polynomial, Lemma(step.book)
+    x = divisor.fact.polynomial
+    lemma = Lemma(step.book)
     found = lemma.name(k.Inverse(x))
     above = lemma.premise(f"0 < {lemma.scalar(x)}", lambda _: step.fact(divisor))
     is_ = lemma.premise(f"{found} = ({lemma.scalar(x)})^-1", UNCHANGED)
@@ -490,7 +497,8 @@ def vanishing(step: Step) -> str:
 def at_most_maximum(step: Step) -> str:
     """A number is at most the largest: x <= max(x, y, ...)."""
     x, others = step.theorem.arguments
-    lemma, members = Lemma(step.book), tuple(sorted({x, *others}))
+    lemma = Lemma(step.book)
+    members = tuple(sorted({x, *others}))
     if len(members) == 1:
         return step.normal(x, "<=", x, {}, "(lexx _)")
     largest = lemma.name(k.Maximum(members))
@@ -507,7 +515,8 @@ def at_most_maximum(step: Step) -> str:
 def maximum_at_most(step: Step) -> str:
     """max(x, y, ...) <= c, from x <= c, y <= c, ..."""
     (c,) = step.theorem.arguments
-    fact, lemma = step.theorem.fact, Lemma(step.book)
+    fact = step.theorem.fact
+    lemma = Lemma(step.book)
     strict = fact.relation == ">"
     proofs = {c - x.fact.polynomial: x for x in step.theorem.premises}
     members = tuple(sorted(proofs))
@@ -527,9 +536,11 @@ def maximum_at_most(step: Step) -> str:
         names.append(
             (member, known, known if theorem.fact.relation == fact.relation else f"(ltW {known})")
         )
-    goal, bound = lemma.scalar(fact.polynomial), lemma.scalar(c)
+    goal = lemma.scalar(fact.polynomial)
+    bound = lemma.scalar(c)
     all_ = " ".join([is_, *(known for _, known, _ in names)])
-    sign, turn = "<" if strict else "<=", f"subr_{'gt' if strict else 'ge'}0"
+    sign = "<" if strict else "<="
+    turn = f"subr_{'gt' if strict else 'ge'}0"
     # Rocq refuses to rewrite a term by itself.
     turned = "" if goal == f"{bound} - {largest}" else "e "
     script = equal(goal, f"({bound}) - {largest}", all_) + f"rewrite {turned}{turn} {is_}. "
@@ -585,7 +596,8 @@ def certificate(step: Step) -> str:
     """The certificate's own identity."""
     goal, terms, multipliers, factor = step.theorem.arguments
     proofs = [step.fact(x) for x in step.theorem.premises]
-    lemma, facts = Lemma(step.book), [x.fact for x in step.theorem.premises]
+    lemma = Lemma(step.book)
+    facts = [x.fact for x in step.theorem.premises]
     names = {
         i: lemma.premise(
             related(facts[i].relation, lemma.scalar(facts[i].polynomial)), constantly(proofs[i])
@@ -742,8 +754,11 @@ def minimum_at_least(step: Step) -> str:
     """A lower bound on a minimum: c <= min x, from c <= x."""
     (theorem,) = step.theorem.premises
     (x,) = step.theorem.arguments
-    c, strict = x - theorem.fact.polynomial, step.theorem.fact.relation == ">"
-    lemma, sign, kind = Lemma(step.book), "<" if strict else "<=", "gt" if strict else "ge"
+    c = x - theorem.fact.polynomial
+    strict = step.theorem.fact.relation == ">"
+    lemma = Lemma(step.book)
+    sign = "<" if strict else "<="
+    kind = "gt" if strict else "ge"
     said = lemma.scalar(theorem.fact.polynomial)
     known = lemma.premise(
         related(step.theorem.fact.relation, said),
@@ -773,7 +788,8 @@ def induction(step: Step) -> str:
     """The proof from t = 1, and from each time to the next."""
     first, second = step.theorem.premises
     (goal,) = step.theorem.arguments
-    book, p = step.book, goal.polynomial
+    book = step.book
+    p = goal.polynomial
     said = f"(fun t w => {related(goal.relation, book.scalar(p, HERE))})"
     at = {index: Equations(book, index=index).scalar(p) for index in (FIRST, NEXT)}
     for index, theorem in ((FIRST, first), (NEXT, second)):
@@ -795,7 +811,8 @@ def descent_lemma(step: Step) -> str:
     """The bound along the segment, from the premise at each of its points."""
     (smooth,) = step.theorem.premises
     function, x, delta, constant, theta, *signs = step.theorem.arguments
-    sign, book = (signs or [1])[0], step.book
+    sign = (signs or [1])[0]
+    book = step.book
     (p, q), values = templates(book, x, delta)
     ends = Scalar.of(theta)
     size = Scalar.of(Norm(FROBENIUS, q))
@@ -828,7 +845,8 @@ def descent_lemma(step: Step) -> str:
         Scalar.of(k.Value(function, p)),
         inner(gradients(function, p), q),
     ]
-    left, right = (gain[0] - gain[1] - gain[2]) * sign, constant * size * size * Fraction(1, 2)
+    left = (gain[0] - gain[1] - gain[2]) * sign
+    right = constant * size * size * Fraction(1, 2)
 
     def told(lemma: Lemma) -> tuple[str, str]:
         first, second, third = (lemma.scalar(each, before=True) for each in gain)
@@ -852,14 +870,17 @@ def chain_rule(step: Step) -> str:
     """
     (composition,) = step.theorem.premises
     (block,) = step.theorem.arguments
-    book, law, proof = step.book, law_of(composition), step.use(composition)
+    book = step.book
+    law = law_of(composition)
+    proof = step.use(composition)
     outer, inside = sides_of(law)
     # A block of the composition's point is a letter.
     letters = [typing.cast(Symbol, word[0][0]) for x in outer.point for word in x.terms]
     conclusion = law_of(step.theorem).conclusion
 
     # The line, and the parts of P on it by their powers of s.
-    direction, s = Symbol("zzH", letters[block].shape), k.Variable("zzs")
+    direction = Symbol("zzH", letters[block].shape)
+    s = k.Variable("zzs")
     book.bound |= {direction, s}
     moves = Matrix.of(direction)
     line = [
@@ -883,7 +904,8 @@ def chain_rule(step: Step) -> str:
     other, other_gradient = book.function(inside.function, inside.point)
     zeros = [f"(0 : {book.matrices(x.shape)})" for x in letters]
     zeros[block] = book.name(direction)
-    point, ways = book.point(outer.point, HERE), f"({', '.join(zeros)})"
+    point = book.point(outer.point, HERE)
+    ways = f"({', '.join(zeros)})"
     claim = (
         f"dot ({gradient} {point}) {ways} = "
         f"dot ({other_gradient} {book.point(inside.point, HERE)}) {book.point(powers[1], HERE)}"

@@ -35,9 +35,11 @@ from boundcheck.system.limits import Tick
 Work = Callable[[], Any]
 # Seconds for which processes wait for more work, as joblib's do, and for which a cluster may take
 # to answer.
-_IDLE, _ANSWERS = 300, 30
+_IDLE = 300
+_ANSWERS = 30
 # Seconds between two looks at jobs of Slurm, and at how far calls are.
-_JOB_LOOKS, _LOOKS = 0.5, 1.0
+_JOB_LOOKS = 0.5
+_LOOKS = 1.0
 # Variables that say something to boundcheck.
 _OURS = "BOUNDCHECK_"
 # Loggers of Dask, which tell of a lost connection with tracebacks.
@@ -107,7 +109,8 @@ class Here(Engine):
 class Processes(Engine):
     """Processes of this machine, which joblib's loky starts, and keeps for the next who asks."""
 
-    again, shares_fate = 2, True
+    again = 2
+    shares_fate = True
 
     def __init__(self, jobs: int) -> None:
         self.room = jobs
@@ -252,7 +255,8 @@ class Dask(Lent):
 class Slurm(Engine):
     """Jobs of Slurm, one a call, which submitit's executor sends as one array."""
 
-    again, field = 2, "cluster"
+    again = 2
+    field = "cluster"
 
     def __init__(self, cluster: str, folder: Path) -> None:
         """Take the options of ``slurm?NAME=VALUE&...``; jobs and their logs are files below a

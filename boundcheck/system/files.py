@@ -111,10 +111,12 @@ def read_text(path: Path, most: int = 2**24) -> str:
 def read_pieces(path: Path, most: int, size: int = 2**24) -> Iterator[str]:
     """The text of a file in pieces of `size` bytes, read and refused as by `read_text`."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    lines, done = io.IncrementalNewlineDecoder(None, translate=True), 0
+    lines = io.IncrementalNewlineDecoder(None, translate=True)
+    done = 0
     with open(path, "rb", opener=_regular) as file:
         while True:
-            content, waiting = file.read(size), len(decoder.getstate()[0])
+            content = file.read(size)
+            waiting = len(decoder.getstate()[0])
             if content is None:
                 raise ValueError("it is a stream of the system's, and has no end")
             if done + len(content) > most:
@@ -181,7 +183,8 @@ def path_from_here(path: Path) -> str:
     """A path as it is typed from here; only its name if it lies elsewhere, as a page is read on
     other machines.
     """
-    here, whole = Path.cwd(), path.absolute()
+    here = Path.cwd()
+    whole = path.absolute()
     return str(whole.relative_to(here)) if whole.is_relative_to(here) else path.name
 
 

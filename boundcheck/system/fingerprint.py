@@ -64,7 +64,8 @@ def content_of(thing: Any, version: str = "") -> str:
         InputError: asking for a version, where one is needed and there is none.
 
     """
-    digest, look = hashlib.sha256(), _Look(version)
+    digest = hashlib.sha256()
+    look = _Look(version)
     open_parts: list[Iterator[Any]] = [iter((thing,))]
     while open_parts:
         part = next(open_parts[-1], _END)
@@ -213,9 +214,11 @@ def _known(x: Any) -> bytes:
     """
     kind = type(x)
     if isinstance(x, types.ModuleType):
-        home, name = x.__name__, ""
+        home = x.__name__
+        name = ""
     elif isinstance(x, type | types.FunctionType):
-        home, name = str(x.__module__), x.__qualname__
+        home = str(x.__module__)
+        name = x.__qualname__
         # One may bear the name of what it wraps, or takes the place of.
         if isinstance(x, types.FunctionType) and not _is_installed(x.__globals__.get("__name__")):
             return b""

@@ -189,7 +189,8 @@ def _of_module(name: str) -> Iterator[Path]:
     parts = name.split(".")
     for whole in (".".join(parts[: i + 1]) for i in range(len(parts))):
         if (module := sys.modules.get(whole)) is not None:
-            origin, places = getattr(module, "__file__", None), getattr(module, "__path__", None)
+            origin = getattr(module, "__file__", None)
+            places = getattr(module, "__path__", None)
         else:
             # As `importlib` asks them; `importlib.util.find_spec` would run the packages above.
             asked = (each.find_spec(whole, places) for each in _finders())
@@ -343,7 +344,8 @@ def _check_neighbours(path: Path) -> None:
 
     Raises ImportError naming both.
     """
-    waiting, known = [path], {path}
+    waiting = [path]
+    known = {path}
     while waiting:
         here = waiting.pop()
         nodes = list(ast.walk(ast.parse(here.read_bytes())))

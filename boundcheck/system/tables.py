@@ -72,13 +72,15 @@ def _first(kind: type[Table], error: ValidationError, raw: Json, above: str) -> 
         typed = _typed(there) if is_typed else cause.typed
         return type(cause)(cause.field, cause.value, cause.expected, typed)
     field = _typed_path(details[0]["loc"], raw)
-    fault, given = details[0]["type"], details[0]["input"]
+    fault = details[0]["type"]
+    given = details[0]["input"]
     if fault == "extra_forbidden":
         return _no_such_field(kind, raw, above, above + field, given)
     messages = dict.fromkeys(
         _expectation(each) for each in details if _typed_path(each["loc"], raw) == field
     )
-    field, expected = above + field, " or ".join(messages)
+    field = above + field
+    expected = " or ".join(messages)
     if fault.startswith("union_tag"):
         field = f"{field}.kind"
         given = given.get("kind", NOT_GIVEN) if isinstance(given, dict) else given
@@ -180,7 +182,8 @@ def _expectation(detail: Any) -> str:
 
 
 # Experiments of one sweep, and tables inside of one another.
-_MOST, _DEEPEST = 10_000, 16
+_MOST = 10_000
+_DEEPEST = 16
 
 
 def combinations(raw: Json) -> Iterator[Json]:

@@ -55,7 +55,8 @@ def screen(stderr: bool = False) -> Console:
     return _Screen(stderr=stderr, emoji=False, width=_ENDLESS, height=25, force_interactive=False)
 
 
-STDOUT, STDERR = screen(), screen(stderr=True)
+STDOUT = screen()
+STDERR = screen(stderr=True)
 
 # Seconds for which the expected speed of the work counts as much as the one that is seen.
 _PRIOR = 10.0
@@ -229,7 +230,8 @@ def progress(in_seconds: bool = False) -> Iterator[ProgressLine]:
 
 
 # Seconds until the line appears, and between two looks at it.
-_AFTER, _EVERY = 2.0, 0.25
+_AFTER = 2.0
+_EVERY = 0.25
 # Two lines at a time would draw over each other: a call from within another one shows nothing.
 _DRAWN = threading.Lock()
 

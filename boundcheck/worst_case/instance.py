@@ -366,7 +366,8 @@ class Fields:
 
     def matrix(self, name: str, shape: tuple[int, ...] | None = None) -> np.ndarray:
         """A matrix of finite numbers, of this shape where one is given."""
-        field, rows = f"{self.name}.{name}", self.get(name)
+        field = f"{self.name}.{name}"
+        rows = self.get(name)
         wanted = f"a matrix of finite numbers of size at most {MOST:g}" + (
             f", of shape {shape}" if shape else ""
         )
@@ -592,11 +593,13 @@ class AdapterInstance(OfAdapter):
 
         The numbers of the instance must be floats of that type.
         """
-        problem, epsilon = cast_to(self.problem, dtype, device), torch.finfo(dtype).eps
+        problem = cast_to(self.problem, dtype, device)
+        epsilon = torch.finfo(dtype).eps
         measured = _measured(
             problem, *(tuple(x.to(device, dtype) for x in point) for point in (self.v, self.other))
         )
-        error, coarser = 0.0, epsilon / EPSILON
+        error = 0.0
+        coarser = epsilon / EPSILON
         # What is subtracted in a second derivative is as large as the bound.
         size = measured if self.adapter.is_flat else measured + self.bound
         if self.adapter.is_flat:

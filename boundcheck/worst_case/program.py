@@ -144,7 +144,8 @@ class Program:
     def scale(self) -> sp.Expr:
         """The unit of the measure; raises InputError if these functions do not have it."""
         unit = self.square_length
-        L, distance = self.lipschitz, unit if self.distance else None
+        L = self.lipschitz
+        distance = unit if self.distance else None
         units = SimpleNamespace(gradient_square=L**2 * unit, gap=L * unit, square_distance=distance)
         found = self.measure.observable.of(units)
         if found is None:
@@ -211,8 +212,10 @@ def _interval(x: sp.Expr) -> Interval:
     """
     if isinstance(x, sp.Rational):
         return _fraction(x), _fraction(x)
-    ball, unit = enclose(x, {}), 10**_DECIMALS
-    low, high = (ball * unit).floor(), (ball * unit).ceil()
+    ball = enclose(x, {})
+    unit = 10**_DECIMALS
+    low = (ball * unit).floor()
+    high = (ball * unit).ceil()
     ends = low.lower().unique_fmpz(), high.upper().unique_fmpz()
     if None in ends:
         raise NotExactError(f"{x} is not known to {_DECIMALS} decimals")
@@ -489,7 +492,8 @@ class Course:
             ends = [*self.steps, *((last, first) for first, last in self.steps)]
             return any(equal(x, first) and equal(y, last) for first, last in ends)
         if each.why == "floor":
-            node, h = self.nodes[each.nodes[0]], self.program.step
+            node = self.nodes[each.nodes[0]]
+            h = self.program.step
             down = node.x - float(h) * node.gradient
             steps = [last for first, last in self.steps if equal(node.x, first)]
             return bool(h >= 1) and any(equal(last, down) for last in steps)
@@ -621,12 +625,14 @@ class Solver:
 
         hold, seen = self._sides
         gram = cp.Variable((len(self.course.columns),) * 2, PSD=True)
-        unknown, least = cp.Variable(self.course.asked), cp.Variable()
+        unknown = cp.Variable(self.course.asked)
+        least = cp.Variable()
         held, looked = (
             values @ unknown + grams @ cp.vec(gram, order="C") + constants
             for values, grams, constants in (hold, seen)
         )
-        holds, measures = held >= room, looked >= least
+        holds = held >= room
+        measures = looked >= least
         problem = cp.Problem(cp.Maximize(least + weight * cp.trace(gram)), [holds, measures])
 
         def failed(how: str) -> NotSolvedError:
@@ -643,7 +649,8 @@ class Solver:
                 raise failed("failed") from None
         if gram.value is None or holds.dual_value is None:
             raise failed("found no solution")
-        weights, shares = np.array(holds.dual_value), np.array(measures.dual_value)
+        weights = np.array(holds.dual_value)
+        shares = np.array(measures.dual_value)
         dual = float(weights @ (hold[2] - room) + shares @ seen[2])
         value = float(least.value) + weight * float(np.trace(gram.value))
         gap = abs(dual - value) / abs(value) if value else np.inf
@@ -682,7 +689,8 @@ class RationalRun:
     def course(self) -> Course:
         """The points of the run: exact, or in balls where the step is in an interval."""
         numbers = self.program.rational
-        kind, (least, most) = numbers.kind, numbers.step
+        kind = numbers.kind
+        least, most = numbers.step
 
         def array(x: Vector) -> np.ndarray:
             return np.array(list(map(kind, x)), dtype=object)
@@ -712,7 +720,9 @@ class RationalRun:
                 not certain.
 
         """
-        numbers, course, heights = self.program.rational, self.course, self.heights
+        numbers = self.program.rational
+        course = self.course
+        heights = self.heights
         kind = numbers.kind
 
         def value(term: Term) -> Any:
@@ -751,7 +761,8 @@ def below(solver: Solver) -> tuple[RationalRun, Fraction]:
     """An instance, and a lower bound on its measure; raises NotExactError where rounding leaves
     none.
     """
-    course, why = solver.course, ""
+    course = solver.course
+    why = ""
     for room in _ROOMS:
         try:
             solution = solver.solve(room=room)
@@ -819,7 +830,9 @@ def _multipliers(solver: Solver, solution: Solution, room: float) -> Multipliers
 
     Raises NotExactError where one is negative, or the rest is no sum of squares.
     """
-    program, course, exact = solver.program, solver.course, solver.program.rational
+    program = solver.program
+    course = solver.course
+    exact = solver.program.rational
     # What makes the rest positive definite are several multipliers of about `room`.
     kept = [k for k, weight in enumerate(solution.weights) if weight > room / 10]
     used = [solver.inequalities[k] for k in kept]
@@ -898,7 +911,9 @@ def _named(
     squares: tuple[Squares, ...],
 ) -> Multipliers:
     """The multipliers with the letters of the theorem."""
-    program, exact, points = solver.program, solver.program.rational, []
+    program = solver.program
+    exact = solver.program.rational
+    points = []
 
     def gradient(place: int, x: MatrixExpr) -> Gradient:
         letter = x if place == 0 else sp.MatrixSymbol(f"x_{place + 1}", n, 1)

@@ -55,7 +55,8 @@ _OF_FUNCTIONS = (words.Gradient, words.Hessian, words.PartialGradient, words.Val
 _BEYOND = (*_OF_FUNCTIONS, words.Iterate, words.Expectation, words.MinimumOver, sp.Sum)
 # The largest side that is a letter, and the most steps of `Cost` in an evaluation, which take some
 # ten seconds.
-_MOST_SIDES, _MOST_STEPS = 4096, 2**24
+_MOST_SIDES = 4096
+_MOST_STEPS = 2**24
 # What letters may be told to be, the narrower first.
 _SIGNS = {"positive": sp.Gt, "nonnegative": sp.Ge}
 
@@ -225,7 +226,8 @@ class Assignment(Judged):
 
     def compare(self, dtype: torch.dtype = torch.float64, device: str = "cpu") -> Comparison:
         """Both sides of the tightest inequality of the claim, in this type and on this device."""
-        model, said = self._rounded(dtype, device), parts(conclusion_of(self.claim))
+        model = self._rounded(dtype, device)
+        said = parts(conclusion_of(self.claim))
         found = [Comparison(model.number(x), model.number(y), strict) for x, y, strict in said]
         # Uncertain inequalities come first; NaN, from an overflow, is uncertain.
         return max(
@@ -281,10 +283,12 @@ class Assignment(Judged):
         """A lower bound on measured over bound, 0 if none is certain; and whether an inequality
         certainly fails.
         """
-        least, exceeds = 0.0, False
+        least = 0.0
+        exceeds = False
         with ctx.workprec(_BITS):
             for left, right, strict in parts(conclusion_of(self.claim)):
-                x, y = self._balls.number(left), self._balls.number(right)
+                x = self._balls.number(left)
+                y = self._balls.number(right)
                 exceeds |= bool(x >= y if strict else x > y)
                 # Of two negative numbers the larger one is nearer to 0.
                 over, under = (x, y) if y > 0 else (y, x)
@@ -304,7 +308,8 @@ class Assignment(Judged):
         if not isinstance(X, sp.MatrixSymbol) or right.atoms(sp.MatrixSymbol):
             return False
         exact = {x: sp.Rational(self.numbers[x.name]) for x in right.free_symbols}
-        radius, rows = right.subs(exact), self.matrices[X.name]
+        radius = right.subs(exact)
+        rows = self.matrices[X.name]
         if not isinstance(radius, sp.Rational) or radius < 0:
             return False
         limit = Fraction(int(radius.p), int(radius.q))
@@ -342,7 +347,8 @@ class Assignment(Judged):
         wrong.
         """
         found = Fields(data, "instance")
-        matrices, numbers = found.table("matrices"), found.table("numbers")
+        matrices = found.table("matrices")
+        numbers = found.table("numbers")
         letters = Letters.of(claim)
         made = cls(
             claim,
@@ -382,7 +388,9 @@ def _is_one(letter: sp.Symbol, value: float) -> bool:
 # Ascent.
 
 # The most climbs for each inequality of a claim, climbs from equal shapes, and steps of a climb.
-_CLIMBS, _ALIKE, _STEPS = 6, 2, 60
+_CLIMBS = 6
+_ALIKE = 2
+_STEPS = 60
 # The most numbers that one climb changes: more numbers make its steps slower, and small matrices
 # say the most.
 _MOST_NUMBERS = 128
@@ -460,7 +468,8 @@ class Space:
         self.units = {
             name: float(np.abs(X).max()) for name, X in origin.matrices.items() if X.any()
         }
-        known, letters = origin.numbers, origin.letters.numbers
+        known = origin.numbers
+        letters = origin.letters.numbers
         free = [
             x for x in letters if not x.is_integer and (known[x.name] > 0 or not x.is_nonnegative)
         ]
@@ -573,7 +582,8 @@ def simplified(found: Assignment) -> Assignment:
     """The simplest assignment that greedy steps reach from one that breaks its claim; Arb judges
     each step.
     """
-    judged, changed = 0, True
+    judged = 0
+    changed = True
     while changed:
         changed = False
         for other in _simpler(found):
@@ -581,7 +591,8 @@ def simplified(found: Assignment) -> Assignment:
                 return found
             judged += 1
             if certify(other).violated:
-                found, changed = other, True
+                found = other
+                changed = True
                 break
     return found
 

@@ -57,15 +57,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # Constants in this range have products of up to nine, and squares of these, that are floats.
-_LEAST, _MOST = 1e-15, 1e15
+_LEAST = 1e-15
+_MOST = 1e15
 # The distance between the two points of a pair, over the size of the domain.
 _APART = 2.0**-17
 _TINY = 1e-300
-_GROW, _SHRINK = 1.5, 0.5
+_GROW = 1.5
+_SHRINK = 0.5
 # A start has reached the bound from this ratio on.
 REACHED = 0.999
 # Starts and rounds of the climbs that Hypothesis steers, and of those that shrink an instance.
-SHORT, SHRINKING = (4, 20), (16, 96)
+SHORT = (4, 20)
+SHRINKING = (16, 96)
 # How much of the ratio a smaller instance may lose.
 _LOSS = 1e-3
 # Matrices of the size of W that a climb holds for each of its starts, about, with room for an
@@ -226,21 +229,25 @@ class Climber:
         radii = self.structure.radii
         size = math.sqrt(sum(radius**2 for radius in radii.values()))
         for _ in range(rounds):
-            state, blocks, names = self.state, len(self.state.v), list(self.state.frozen)
+            state = self.state
+            blocks = len(self.state.v)
+            names = list(self.state.frozen)
             # The best f at the current points. With it the value is smooth, and at most that of the
             # best f elsewhere.
             twist = _steepest(state.bent, self.structure.spectral)
             stretch = 2 * self.L * state.slope
             with torch.enable_grad():
                 variables = leaves((*state.v, *state.u, *state.frozen.values()))
-                v, u = variables[:blocks], variables[blocks : 2 * blocks]
+                v = variables[:blocks]
+                u = variables[blocks : 2 * blocks]
                 adapter = _with(
                     self.outline, dict(zip(names, variables[2 * blocks :], strict=True))
                 )
                 along, across = _graph(adapter, v, self.outline.unit(v, u))
                 total = (stretch * along + self.G * twist * across).sum()
                 slopes = torch.autograd.grad(total, variables, materialize_grads=True)
-            in_v, in_u = slopes[:blocks], slopes[blocks : 2 * blocks]
+            in_v = slopes[:blocks]
+            in_u = slopes[blocks : 2 * blocks]
             rises = dict(zip(names, slopes[2 * blocks :], strict=True))
 
             # A cautious step along each slope, projected onto the domain.
@@ -291,7 +298,8 @@ class Climber:
         """The instance from one start: the pair of points near it with the largest Lipschitz
         ratio.
         """
-        state, s = self.state, self.structure
+        state = self.state
+        s = self.structure
         adapter = s.adapter({name: X[which] for name, X in state.frozen.items()})
         v, u = replica(state.v, which), replica(state.u, which)
 
@@ -304,7 +312,8 @@ class Climber:
         pairs = [(v, u)]
         if adapter.is_flat:
             # A point beside v along u, on either side, or both brought a little inside.
-            step, pairs = _APART * min(s.radii.values()), []
+            step = _APART * min(s.radii.values())
+            pairs = []
             inner = tuple((1 - 2 * _APART) * part for part in v)
             for start, sign in ((v, 1.0), (v, -1.0), (inner, 1.0)):
                 to = adapter.retract(start, tuple(sign * step * part for part in u))
@@ -583,7 +592,8 @@ class Search:
         """Let Hypothesis look for a structure that breaks the claim; return the largest certified
         ratio.
         """
-        done, largest = 0, 0.0
+        done = 0
+        largest = 0.0
 
         @seed(self.seed)
         @settings(
@@ -665,7 +675,9 @@ def shrunk(instance: AdapterInstance, certificate: Certificate) -> AdapterInstan
     """The smallest instance found inside the domain that is as good to a thousandth, and violates
     if this one does.
     """
-    own, best, (starts, rounds) = _structure(instance), instance, SHRINKING
+    own = _structure(instance)
+    best = instance
+    starts, rounds = SHRINKING
     plain = constants_of(own.kind, instance.claim, {})
 
     def is_as_good(made: AdapterInstance) -> bool:
@@ -704,7 +716,8 @@ def shrunk(instance: AdapterInstance, certificate: Certificate) -> AdapterInstan
 
 
 def _structure(instance: AdapterInstance) -> Structure:
-    adapter, (d, k) = instance.adapter, instance.adapter.W0.shape
+    adapter = instance.adapter
+    d, k = instance.adapter.W0.shape
     constants = {
         parameter: float(
             torch.linalg.vector_norm(X, dim=0).min()

@@ -71,7 +71,8 @@ class FloatPaths:
         self.states = [algorithm.start(replicate(start, len(draws)), numbers)]
         self.errors: list[tuple[float, ...]] = [(0.0,) * len(self.states[0])]
         for t in range(1, run.steps + 1):
-            state, errors = self.states[-1], self.errors[-1]
+            state = self.states[-1]
+            errors = self.errors[-1]
             place = algorithm.query(state, t, numbers)
             gradient = self.problem.batch_gradient(place, draws[:, t - 1 : t])
             self.states.append(algorithm.step(state, gradient, t, numbers))
@@ -99,10 +100,16 @@ class FloatPaths:
 
     def seen(self, t: int) -> Approx:
         """The mean over all paths of the observed numbers at v_t."""
-        run, v, off, unit = self.run, self.iterate(t), self.errors[t - 1][0], self.unit
-        observable, L = run.measure.observable, run.lipschitz_constant
+        run = self.run
+        v = self.iterate(t)
+        off = self.errors[t - 1][0]
+        unit = self.unit
+        observable = run.measure.observable
+        L = run.lipschitz_constant
         gradients = self.problem.gradient(v)
-        slope, N, (loss, gradient) = _largest(gradients), square_norm(gradients), self._roundings(v)
+        slope = _largest(gradients)
+        N = square_norm(gradients)
+        loss, gradient = self._roundings(v)
         shift = L * off + gradient
         least = run.problem.objective.infimum.value
         gap = self.problem.loss(v) - least
@@ -318,8 +325,10 @@ class ShortRun(OfRun, OfAdapter):
         """
         if self.adapter.W0.numel() > 1 or self.adapter.blocks[0].shape != self.adapter.W0.shape:
             return 0.0
-        pull, slope = abs(self._pull[0].item()), self.ridge.slope
-        zero, reach = zero_of(slope), Fraction(self._distance * pull * _SPARE)
+        pull = abs(self._pull[0].item())
+        slope = self.ridge.slope
+        zero = zero_of(slope)
+        reach = Fraction(self._distance * pull * _SPARE)
         ends = [piece.start for piece in slope.pieces[1:]]
         met = [
             piece.slope
@@ -422,7 +431,8 @@ class ShortRun(OfRun, OfAdapter):
 
     def _height(self, v: Any) -> arb:
         """F, as the integral of h' from its first knot."""
-        slope, w = self.ridge.slope, self._along(v)
+        slope = self.ridge.slope
+        w = self._along(v)
         first = slope.pieces[0]
         total = ball_of(first.value) * (w.min(ball_of(first.start)) - ball_of(first.start))
         for piece, way in adapted.ways(slope, w):
@@ -439,7 +449,8 @@ class ShortRun(OfRun, OfAdapter):
     @cached_property
     def _nearest(self) -> Vector:
         """The minimiser in balls."""
-        (v, *_), (adapter, direction) = self.paths.start, self._exact
+        v, *_ = self.paths.start
+        adapter, direction = self._exact
         pull = Vector(adapter.pull_back(v, direction))
         way = (self._along(v) - ball_of(zero_of(self.ridge.slope))) / square_norm_of(pull)
         return cast(Vector, v - way * pull)
@@ -600,7 +611,8 @@ class ShortRun(OfRun, OfAdapter):
         """The run that `as_json` wrote; raises InputError that names the field that is wrong."""
         found = Fields(data, "instance")
         adapter = adapted.read_adapter(found.table("adapter"))
-        steps, offset = found.integer("steps"), found.table("objective").number("offset")
+        steps = found.integer("steps")
+        offset = found.table("objective").number("offset")
         adapted.check_extent(adapter, (2 if offset else 1) ** min(max(steps, 1), LONGEST) * LONGEST)
         radii = found.table("radii")
         objective = found.table("objective")
@@ -623,7 +635,8 @@ class ShortRun(OfRun, OfAdapter):
 
 def free_of(claim: Claim) -> set[str]:
     """The names of the free constants, which do not follow from an instance."""
-    algorithm, words = algorithm_of(claim), [word for _, word in words_of(claim) if word]
+    algorithm = algorithm_of(claim)
+    words = [word for _, word in words_of(claim) if word]
     free = {*(algorithm.parameters if algorithm else ()), eta, abc_a}
     free |= {word.worst.strong for word in words if word.worst and word.worst.strong}
     return {symbol.name for symbol in free}

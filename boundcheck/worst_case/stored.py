@@ -67,7 +67,8 @@ def load(path: Path, claim: Claim | None = None) -> Tried:
     found = Fields(data, "instance")
     if (kind := found.text("kind")) not in KINDS:
         raise InputError("instance.kind", kind, one_of(kind, KINDS))
-    id, digest = found.text("claim"), found.text("digest")
+    id = found.text("claim")
+    digest = found.text("digest")
     if claim is None and id not in catalogue:
         raise InputError(
             "instance.claim",

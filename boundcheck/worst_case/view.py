@@ -46,7 +46,8 @@ def told_apart(compared: Comparison, digits: int) -> tuple[str, str]:
     """The measured value and the bound of an instance, at as many digits as show which is
     larger.
     """
-    measured, bound = compared.measured.value, compared.bound.value
+    measured = compared.measured.value
+    bound = compared.bound.value
     many = telling(bound, (measured, Toward.NEAREST), digits=digits)
     return shown(measured, many), shown(bound, many, UP)
 

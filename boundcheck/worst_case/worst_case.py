@@ -239,7 +239,8 @@ class WorstCase:
 
         """
         check_options("horizons", self.horizons, self.constants)
-        theorem, constants = _Theorem.of(claim), self.constants or {}
+        theorem = _Theorem.of(claim)
+        constants = self.constants or {}
         if T.name in constants:
             raise InputError(T.name, constants[T.name], "no value: T goes through the horizons")
         # All that can be wrong with the input is found before anything is solved.
@@ -273,7 +274,8 @@ class _Theorem:
 
     def inputs(self, steps: int, constants: Mapping[str, float]) -> dict[str, float]:
         """Values of the claim's symbols at which it can be evaluated."""
-        claim, names = self.claim, [parameter.name for parameter in self.claim.parameters]
+        claim = self.claim
+        names = [parameter.name for parameter in self.claim.parameters]
         for name, value in constants.items():
             if not 0 < value < math.inf:
                 raise InputError(name, value, "a positive real")
@@ -287,10 +289,12 @@ class _Theorem:
         inputs |= dict(constants) | {T.name: float(steps)}
         # NumPy's floats overflow to infinity, which is refused below, where Python's raise.
         known = {name: np.float64(inputs[name]) for name in names}
-        noise, gap = str(self.says.noise), str(self.says.gap)
+        noise = str(self.says.noise)
+        gap = str(self.says.gap)
         with np.errstate(all="ignore"):
             for condition in claim.conditions:
-                name, most = str(condition.lhs), str(condition.rhs)
+                name = str(condition.lhs)
+                most = str(condition.rhs)
                 below = isinstance(condition, sp.LessThan | sp.StrictLessThan)
                 if below and most in claim.names and name not in constants:
                     limit = float(claim.function(most)(**known))
@@ -308,7 +312,8 @@ class _Theorem:
 
     def program(self, numbers: Mapping[str, Any]) -> Program:
         """The program at a value of each parameter and quantity."""
-        says, names = self.says, {parameter.name for parameter in self.claim.parameters}
+        says = self.says
+        names = {parameter.name for parameter in self.claim.parameters}
         strong, gap, distance, noise = (
             numbers[symbol.name] if symbol is not None and symbol.name in names else None
             for symbol in (says.strong, says.gap, says.distance, says.noise)
@@ -327,9 +332,13 @@ class _Theorem:
 
     def worst_case(self, inputs: dict[str, float]) -> Case:
         """The worst case beside the bound, at these inputs, and its certain ends."""
-        claim, values, steps = self.claim, self.claim.values(**inputs), int(inputs[T.name])
-        program, bound = self.program(claim.exactly(**inputs)), claim.names[-1]
-        solver, unit = Solver(program, steps), enclose(program.scale, {})
+        claim = self.claim
+        values = self.claim.values(**inputs)
+        steps = int(inputs[T.name])
+        program = self.program(claim.exactly(**inputs))
+        bound = claim.names[-1]
+        solver = Solver(program, steps)
+        unit = enclose(program.scale, {})
         numbers = (
             values[SMOOTHNESS.symbol.name],
             (inputs | values)[self.algorithm.step_size],
@@ -338,13 +347,15 @@ class _Theorem:
         numerical = solver.value, solver.solution.gap
         functions = OfClass(claim, program, inputs)
         larger = tuple(part.title for part in meets(functions, claim).parts if part.answer != HOLDS)
-        smaller, without = functions.leaves_out, list[str]()
+        smaller = functions.leaves_out
+        without = list[str]()
         ends: Json = {"larger": larger, "smaller": smaller}
 
         try:
             _, limit = program.rational, claim.enclosures(**inputs)[bound]
         except (NotExactError, InputError) as error:
-            limit, without = None, [f"no exact end: {error}"]
+            limit = None
+            without = [f"no exact end: {error}"]
         if limit is not None:
             try:
                 instance, least = below(solver)
@@ -422,7 +433,8 @@ class OfClass(OfRun):
         """
         own = {p.symbol for p in self.claim.parameters} | {q.symbol for q in self.claim.quantities}
         said = [bound for bound in smoothness_of(self.claim) if bound.free_symbols <= own]
-        limit, found = SMOOTHNESS.symbol, []
+        limit = SMOOTHNESS.symbol
+        found = []
         if not said:
             found.append(f"no hypothesis says that the smoothness of F is at most {limit}")
         elif not self._is_smooth(said):
@@ -527,7 +539,8 @@ class OfPoints(OfClass):
 
         Noise after the last iterate is 0, where a step leads to one more.
         """
-        course, program = self.run.course, self.program
+        course = self.run.course
+        program = self.program
         length = enclose(program.square_length, {}, BITS).sqrt()
         steepness = enclose(program.lipschitz, {}, BITS) * length
 
@@ -599,7 +612,8 @@ class OfPoints(OfClass):
             # The interval that F's curvature leaves, from all points where it is asked.
             most = enclose(self.program.lipschitz, {}, BITS)
             least = most * enclose(self.program.curvature, {}, BITS)
-            low, tops = arb(0), []
+            low = arb(0)
+            tops = []
             for node, height in zip(nodes, heights, strict=True):
                 way = point[0] - node.x
                 linear = height + do.inner((node.gradient,), (way,))

@@ -159,7 +159,8 @@ class LoRA(Adapter):
         return tuple(gain * eye.unsqueeze(0) for eye in eyes)
 
     def constants(self, radii: Radii) -> dict[str, float]:
-        a, b = radii["a"], radii["b"]
+        a = radii["a"]
+        b = radii["b"]
         return {"s": self.scale, "a": a, "b": b, "sigma": max(a, b), "r": self.rank}
 
     def sizes(self, v: Point) -> Sizes:
@@ -313,7 +314,8 @@ class LoReFT(Adapter):
         Source: Absil, Mahony and Sepulchre, "Optimization Algorithms on Matrix Manifolds", 2008,
         section 3.6.1.
         """
-        R, (Z, rest) = v[0], u
+        R = v[0]
+        Z, rest = u
         product = Z @ R.mT
         return Z - (product + product.mT) / 2 @ R, rest
 
@@ -514,7 +516,8 @@ class DoRA(Adapter):
         """
         A, B, m = v
         columns = self._norms(self.W0 + self.scale * (B @ A)).amin((-2, -1))
-        factors, large = size(A) + size(B), m.abs().amax((-2, -1))
+        factors = size(A) + size(B)
+        large = m.abs().amax((-2, -1))
         stretch = (size(self.W0) + self.scale * size(A) * size(B)) / columns
         weight = 4 * large * stretch + size(m)
         return Sizes(

@@ -111,7 +111,8 @@ def adapt(
             W0 = like.double().cpu()
         else:
             # An edit replaces a module's output h by W(v) [h; 1], starting at W0 = [I 0].
-            like, width = next(model.parameters()), _width(model)
+            like = next(model.parameters())
+            width = _width(model)
             W0 = torch.eye(width, width + 1, dtype=torch.float64)
         factors: dict[str, Tensor] = {}
         if rank is not None:
@@ -260,7 +261,8 @@ def _lora(path: str, module: Any) -> Site | None:
     if len(names) > 1:
         raise InputError(path, f"adapters {', '.join(names)}", "one active adapter at a time")
     name = names[0]
-    A, B = module.lora_A[name], module.lora_B[name]
+    A = module.lora_A[name]
+    B = module.lora_B[name]
     if name in getattr(module, "lora_magnitude_vector", {}):
         return _dora(path, module, name, _weight(path, module.get_base_layer()))
     if getattr(module, "lora_variant", {}).get(name) is not None:
@@ -289,7 +291,8 @@ def _loreft(path: str, module: Any) -> Site | None:
     Other interventions of pyreft have the same parts, or linear layers that they use twice: what
     they compute tells them apart.
     """
-    rotate, edit = getattr(module, "rotate_layer", None), module.learned_source
+    rotate = getattr(module, "rotate_layer", None)
+    edit = module.learned_source
     if not any(parameter.requires_grad for parameter in module.parameters()):
         return None
     if (
@@ -330,7 +333,8 @@ def _is_loreft(module: Any, Rt: Tensor, edit: nn.Linear) -> bool:
     with evaluating(module):
         wanted = h + ((edit(h) - h.to(Rt.dtype) @ Rt) @ Rt.mT).to(h.dtype)
         # Where U and b are 0, what is done to them does not show.
-        line, act = torch.linspace(-3, 3, 7).to(h), getattr(module, "act_fn", nn.Identity())
+        line = torch.linspace(-3, 3, 7).to(h)
+        act = getattr(module, "act_fn", nn.Identity())
         return torch.allclose(module.forward(h), wanted, rtol=near, atol=near) and torch.equal(
             act(line), line
         )

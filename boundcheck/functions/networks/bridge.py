@@ -339,7 +339,8 @@ def _windows(table: PretrainedSpec, tokenizer: Any) -> tuple[Batch, Batch]:
         parts = corpora.split(text_of(table.text))
     batches: list[Batch] = []
     for text, field in zip(parts, ("samples", "held_out"), strict=True):
-        tokens, begin = array("i"), 0
+        tokens = array("i")
+        begin = 0
         while begin < len(text):
             # To the end of the last line within a piece of whole blocks, or of the piece if no line
             # ends in it.
@@ -386,7 +387,8 @@ def _classified(table: PretrainedSpec) -> tuple[Sequence[str], Tensor, int]:
     """The texts; if the task is to learn classes, the class of each, by its place in their order;
     how many classes.
     """
-    path, is_labelled = table.text, table.task == "classification"
+    path = table.text
+    is_labelled = table.task == "classification"
     if path == "verses":
         per_class = -(-(table.samples + table.held_out) // len(corpora.BOOKS))
         with typed(per_class="model.samples"):

@@ -72,9 +72,11 @@ Romans to Jude. Acts and Revelation, each the only book of its kind, are left ou
 """
 
 # A verse's id is book, chapter and verse, three digits for each of the last two.
-_BOOK, _FIRST_VERSE = 1_000_000, 1_001
+_BOOK = 1_000_000
+_FIRST_VERSE = 1_001
 # Every tenth block of a text is held out: short enough to hold out a part of every book.
-BLOCK, _EVERY = 4096, 10
+BLOCK = 4096
+_EVERY = 10
 
 
 class Alphabet:
@@ -337,7 +339,8 @@ class Encoded:
         return (self._targets(slice(None)) != IGNORED).sum(1)
 
     def losses(self, model: nn.Module, indices: Tensor) -> Tensor:
-        logits, targets = self._logits(model, indices), self._targets(indices)
+        logits = self._logits(model, indices)
+        targets = self._targets(indices)
         if self.shape == "class":
             return cross_entropy(logits, targets, reduction="none")
         return (
@@ -347,7 +350,8 @@ class Encoded:
 
     def hits(self, model: nn.Module, indices: Tensor) -> Tensor:
         """The share of the labels that were the likeliest, shape (m,)."""
-        right, targets = self._logits(model, indices).argmax(-1), self._targets(indices)
+        right = self._logits(model, indices).argmax(-1)
+        targets = self._targets(indices)
         if self.shape == "class":
             return (right == targets).double()
         counted = targets != IGNORED

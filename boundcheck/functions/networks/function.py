@@ -76,7 +76,10 @@ _SUBSPACE = 8
 _TOLERANCE = 0.01
 # For the estimate of rounding errors: samples, points on a line, order of the differences, standard
 # deviations.
-_SAMPLES, _POINTS, _ORDER, _MARGIN = 16, 7, 4, 4.0
+_SAMPLES = 16
+_POINTS = 7
+_ORDER = 4
+_MARGIN = 4.0
 
 
 @dataclass(frozen=True)
@@ -117,17 +120,20 @@ def rounding_of(network: Network) -> Rounding:
     u = tuple(torch.randn(part.shape, generator=random, dtype=torch.float64).to(part) for part in v)
     spacing = torch.finfo(network.parameters[0].dtype).eps ** (1 / 3)
     size = max(euclidean_norm(v).item(), 1.0) / euclidean_norm(u).item()
-    losses, gradients = [], []
+    losses = []
+    gradients = []
     for place in range(_POINTS):
         network.write(network.retract(v, tuple(place * spacing * size * part for part in u)))
         look = network.look(samples)
         losses.append(look.losses / math.sqrt(len(look.losses)))
         gradients.append(torch.cat([part.flatten() for part in look.gradient]))
     network.write(v)
-    loss, gradient = _noise(torch.stack(losses)), _noise(torch.stack(gradients))
+    loss = _noise(torch.stack(losses))
+    gradient = _noise(torch.stack(gradients))
     if not (narrow := narrow_of(network.model)):
         return Rounding(loss, gradient, _from_double(network, samples))
-    look, unit = network.look(samples), max(torch.finfo(x.dtype).eps for x in narrow) / 2
+    look = network.look(samples)
+    unit = max(torch.finfo(x.dtype).eps for x in narrow) / 2
     if 4 * sum(x.numel() for x in narrow) > available(str(network.device)):
         return Rounding(max(loss, look.loss), max(gradient, math.sqrt(look.square_norm)))
     with widened(network.model):
@@ -148,12 +154,14 @@ def _from_double(network: Network, samples: Tensor) -> float:
     exactly 0. In a network with kinks, such as one with ReLU, a gradient scatters by more than its
     rounding, and this tells the rounding alone.
     """
-    every, v = list(network.model.parameters()), network.point()
+    every = list(network.model.parameters())
+    v = network.point()
     single = torch.float32 in {x.dtype for x in every} and all(x.is_floating_point() for x in every)
     room = 8 * sum(x.numel() for x in every) <= available(str(network.device))
     if not (single and room) or network.is_curved or network.device.type == "mps":
         return math.inf
-    random, spacing = torch.Generator().manual_seed(1), torch.finfo(torch.float32).eps ** (1 / 3)
+    random = torch.Generator().manual_seed(1)
+    spacing = torch.finfo(torch.float32).eps ** (1 / 3)
     away = tuple(
         spacing * torch.randn(part.shape, generator=random, dtype=torch.float64).to(part)
         for part in v
@@ -232,7 +240,8 @@ def observe(
     # A gradient that scatters by more than rounding has kinks.
     ratio_error = 2 * min(rounding.gradient, rounding.held) / length if length else 0.0
     if network.is_curved:
-        ratio, ratio_error = math.nan, math.nan
+        ratio = math.nan
+        ratio_error = math.nan
     return {
         "loss": look.loss,
         "loss_error": rounding.loss,
@@ -474,7 +483,9 @@ class NetworkFunction(Function):
         )
         rows = []
         for i in range(len(keys)):
-            look, x, y = looks[keys[i]], replica(v, i), replica(v_next, i)
+            look = looks[keys[i]]
+            x = replica(v, i)
+            y = replica(v_next, i)
             look_next = looks.get(key(v_next, i)) or self._each(y, lambda _: self.network.look())[0]
             noise = {"noise_variance": 0.0, "conditional_bias": 0.0, "conditional_bias_error": 0.0}
             if law is not None and law.replaced:

@@ -199,7 +199,9 @@ class Windows:
 
 
 _BATCH = 16
-_PEAK, _FLOOR, _WARMUP = 5e-3, 0.1, 0.05
+_PEAK = 5e-3
+_FLOOR = 0.1
+_WARMUP = 0.05
 _LARGEST_GRADIENT = 1.0
 
 

@@ -284,7 +284,8 @@ class Network:
         most.
         """
         made = cls(model, sites, task, most)
-        room, chunk = available(str(made.device)), most
+        room = available(str(made.device))
+        chunk = most
         while chunk > 1 and chunk * made.sample_bytes > room:
             chunk //= 2
         return replace(made, chunk=chunk)
@@ -385,7 +386,9 @@ class Network:
         Raises InputError at a site that is not called, whose input does not have the samples first,
         or that passes on no gradient.
         """
-        v, losses, squares = self.split(self.point()), [], []
+        v = self.split(self.point())
+        losses = []
+        squares = []
         gradient: list[Tensor] | None = None
         weights: list[Tensor] | None = None
         with evaluating(self.model):
@@ -429,7 +432,8 @@ class Network:
                     dtype = torch.promote_types(
                         torch.promote_types(outer.dtype, inputs.dtype), torch.float32
                     )
-                    outer, inputs = outer.to(dtype), inputs.to(dtype)
+                    outer = outer.to(dtype)
+                    inputs = inputs.to(dtype)
                     adapter = cast_to(site.adapter, dtype, str(outer.device))
                     pulled += adapter.pull_back_outer(
                         tuple(block.to(dtype) for block in x), outer, inputs

@@ -59,7 +59,8 @@ _KIND = "lora"
 _BITS = 128
 # Below these the two-point noise need not stay in the ball, and the slope of the descent is no
 # longer constant.
-_LEAST_GAIN, _LONGEST_DESCENT = 100.0, 0.1
+_LEAST_GAIN = 100.0
+_LONGEST_DESCENT = 0.1
 
 
 class Clipped(Objective):
@@ -163,7 +164,9 @@ class Clipped(Objective):
         Besides, :math:`\langle E, W \rangle` is off by :math:`dk\, \epsilon \|E\| \|W\|` at most: G
         times that over |E| in the loss, and L times that over |E| in the gradient.
         """
-        G, L, bound = self.gradient_bound.value, self.smoothness.value, float(self.slope.bound)
+        G = self.gradient_bound.value
+        L = self.smoothness.value
+        bound = float(self.slope.bound)
         way = (self._coordinate(W) - self._knots[0]).abs()
         moved = self._roundings * EPSILON * torch.linalg.matrix_norm(W)
         return 16 * EPSILON * bound * way + G * moved, 8 * EPSILON * G + L * moved
@@ -248,7 +251,8 @@ class Separable(Objective):
         Raises InputError where they are not, and for no losses at all.
         """
         self.parts = tuple(parts)
-        counts, shapes = {part.samples for part in parts}, {part.shape for part in parts}
+        counts = {part.samples for part in parts}
+        shapes = {part.shape for part in parts}
         if len(counts) != 1 or len(shapes) != 1:
             raise InputError(
                 "parts",
@@ -263,7 +267,8 @@ class Separable(Objective):
                     "directions with an inner product that is not 0",
                     "orthogonal directions",
                 )
-        (self.samples,), (self.shape,) = counts, shapes
+        (self.samples,) = counts
+        (self.shape,) = shapes
         L = max(part.smoothness.value for part in parts)
         with ctx.workprec(_BITS):
             bound = length(part.gradient_bound.value for part in parts)
@@ -412,12 +417,14 @@ def hard_instance(
             "gain", gain, f"at least {way / _LONGEST_DESCENT:.6g}, for the descent to be slow"
         )
     n = 1 / (math.sqrt(2) * (gain + 1))
-    start, end = math.sqrt(2) * gain, math.sqrt(2) * gain - way
+    start = math.sqrt(2) * gain
+    end = math.sqrt(2) * gain - way
     knots = [(end**2 / 2 - c / end / L, 0.0), (end**2 / 2, c / end), (start**2 / 2, c / start)]
     descent = PiecewiseLinear.through(*knots[: 2 + (steps > 1)])
     # 1.5 u is farther than n/L, about sqrt(2) u.
     noise = PiecewiseLinear.clipped(L, 1.5 * gain * L, zero=(gain - math.sqrt(level / 2)) ** 2)
-    first, second = np.diag([1.0, 0.0]), np.diag([0.0, 1.0])
+    first = np.diag([1.0, 0.0])
+    second = np.diag([0.0, 1.0])
     found = Separable(
         (Clipped(descent, (0, 0), device, first), Clipped(noise, (n, -n), device, second))
     )

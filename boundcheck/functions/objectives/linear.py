@@ -104,7 +104,8 @@ class LinearModel(Objective):
     def batch_gradient(self, W: Tensor, indices: Tensor) -> Tensor:
         def gradient(part: slice) -> Tensor:
             # Whole rows are copied: general indexing goes number by number.
-            chosen, batch = indices[part].flatten(), indices.shape[1]
+            chosen = indices[part].flatten()
+            batch = indices.shape[1]
             X, targets = (
                 table.index_select(0, chosen).view(-1, batch, table.shape[1])
                 for table in (self._X, self._targets)
@@ -135,7 +136,8 @@ class LinearModel(Objective):
 
         def survey(part: slice, outputs: Tensor) -> Moments:
             residuals = self._residuals(outputs, self._targets.mT)
-            squares, in_v = residuals.square().sum(-2), []
+            squares = residuals.square().sum(-2)
+            in_v = []
             for left, right in sides_of(sides, part):
                 rows = squares if left is None else (left @ residuals).square().sum(-2)
                 in_v.append(
@@ -189,7 +191,8 @@ class LeastSquares(LinearModel):
         sqrt(2 f).
         """
         d, k = self.shape
-        x, size = math.sqrt(self._mean_square), torch.linalg.matrix_norm(W)
+        x = math.sqrt(self._mean_square)
+        size = torch.linalg.matrix_norm(W)
         error = (k + 4) * EPSILON * (size * x + self._target_size)
         residual = (2 * loss).sqrt()
         loss_error = (self.samples + d + 32) * EPSILON * loss + residual * error + error.square()
@@ -229,7 +232,8 @@ class LeastSquaresSpec(ProblemTable):
 
         So an entry of y has variance 1 + noise^2.
         """
-        random, k = np.random.default_rng(self.seed), self.k + setting.bias
+        random = np.random.default_rng(self.seed)
+        k = self.k + setting.bias
         X = random.standard_normal((self.samples, k))
         M = random.standard_normal((self.d, k)) / math.sqrt(k)
         noise = self.noise * random.standard_normal((self.samples, self.d))
@@ -267,7 +271,8 @@ class LogisticRegression(LinearModel):
         1; then of sums.
         """
         d, k = self.shape
-        size, root = torch.linalg.matrix_norm(W), math.sqrt(d)
+        size = torch.linalg.matrix_norm(W)
+        root = math.sqrt(d)
         loss_error = k * root * size * self._mean_norm + (self.samples + d + 32) * loss
         gradient_error = k * size * self._mean_square + (self.samples + 32) * root * self._mean_norm
         return EPSILON * loss_error, EPSILON * gradient_error
@@ -320,7 +325,8 @@ class SoftmaxRegression(LinearModel):
         """
         d, k = self.shape
         size = torch.linalg.matrix_norm(W)
-        x, x_square = self._mean_norm, self._mean_square
+        x = self._mean_norm
+        x_square = self._mean_square
         loss_error = (
             (2 * k + 2 * d + 64) * size * x
             + (d + 64) * (math.log(d) + 1)
@@ -416,8 +422,11 @@ class ReadoutNetwork(LinearModel):
         A gradient is U times a softmax, which is off by half as much as its logits, times φ', which
         is off by at most as much as z.
         """
-        (h, k), classes = self.shape, len(self._readout)
-        size, x, x_square = torch.linalg.matrix_norm(W), self._mean_norm, self._mean_square
+        h, k = self.shape
+        classes = len(self._readout)
+        size = torch.linalg.matrix_norm(W)
+        x = self._mean_norm
+        x_square = self._mean_square
         U, U_frobenius = self._readout_norms
         logits = (k + 4) * U + h * U_frobenius
         loss_error = (2 * logits + (2 * classes + 64) * U) * size * x + (classes + 64) * (

@@ -140,7 +140,8 @@ class PseudoHuber(Objective):
         if (loops := _loops(W0)) is None or not keeps(self, PseudoHuber, "batch_gradient"):
             return None
         A, B = (part.clone(memory_format=torch.contiguous_format) for part in v)
-        steps, replicas = len(sizes), len(A)
+        steps = len(sizes)
+        replicas = len(A)
         As, Bs = (part.new_empty(steps + 1, *part.shape) for part in (A, B))
         lengths = A.new_empty(steps, 2, replicas)
         given = W0.contiguous().numpy(), scale, self._rows, self._curvature, self._small
@@ -171,7 +172,8 @@ class PseudoHuber(Objective):
         """`Objective.survey`, in which loss and gradient share their roots."""
         if (loops := _loops(W)) is not None and (stacked := _stacked(sides, W)) is not None:
             *maps, plain = stacked
-            loss, gradient = W.new_empty(len(W)), torch.empty(W.shape, dtype=W.dtype)
+            loss = W.new_empty(len(W))
+            gradient = torch.empty(W.shape, dtype=W.dtype)
             in_v, in_w = (W.new_empty(len(W), self.samples) for _ in range(2))
             arrays = (x.numpy() for x in (*maps, loss, gradient, in_v, in_w))
             loops.survey(W.numpy(), self._last, self._curvature, self._is_small(W), *arrays)
