@@ -82,7 +82,8 @@ def main(
 def _verdicts(told: dict[str, Any]) -> Table:
     rows = []
     for layer, x in told["layers"].items():
-        false, true = x["false"], x["true"]
+        false = x["false"]
+        true = x["true"]
         numbers = (false["tried"], false["wrong"], false["caught"], true["tried"], true["wrong"])
         rows.append((layer, *map(str, numbers)))
     return Table(

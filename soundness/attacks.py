@@ -50,7 +50,8 @@ from soundness.trial import Trial
 
 # The subjects
 
-_THEOREM, _BRACKET = SPECS[0], SPECS[4] | {"problem": HUBER}
+_THEOREM = SPECS[0]
+_BRACKET = SPECS[4] | {"problem": HUBER}
 _NETWORK = NETWORKS[0] | {"model": NETWORKS[0]["model"] | {"samples": 12, "text": "english"}}
 _SPEC = Path("spec.toml")
 _RUNS = Path("runs")
@@ -158,7 +159,8 @@ def _is_pretrained() -> None:
 
 
 def _subjects() -> Iterator[Subject]:
-    spec, twin = (_SPEC.name,), {"spec.toml": "other.toml"}
+    spec = (_SPEC.name,)
+    twin = {"spec.toml": "other.toml"}
     for name, table in (("run of a theorem", _THEOREM), ("bracket of a lemma", _BRACKET)):
         yield Subject(
             name, _measure, partial(_has_spec, table), spec, twin, authored=spec, is_long=True
@@ -304,13 +306,21 @@ KINDS = {
     "race": "two processes in one folder",
 }
 """The kinds of attacks, in words."""
-SAME, LINE, READ = "as if nothing had happened", "one line", "read as what it says"
+SAME = "as if nothing had happened"
+LINE = "one line"
+READ = "read as what it says"
 # Times of an undisturbed end, and seconds more, after which a process hangs.
-_PATIENCE, _LEAST = 20.0, 60.0
+_PATIENCE = 20.0
+_LEAST = 60.0
 _SIGNALS = ("SIGKILL", "SIGTERM", "SIGINT")
-_NONE, _UNTIMED = Trouble("none"), Limits(math.inf)
+_NONE = Trouble("none")
+_UNTIMED = Limits(math.inf)
 # How often each kind of attack is made on a subject; of a damage, in each way.
-_DISK, _MOMENTS, _SIGNALLED, _DAMAGES, _RACES = 10, 50, 5, 4, 2
+_DISK = 10
+_MOMENTS = 50
+_SIGNALLED = 5
+_DAMAGES = 4
+_RACES = 2
 # How often each kind of attack is made at least: a page that counts no races says nothing about
 # them.
 _FEW = 3
@@ -349,7 +359,8 @@ class Attack:
             try:
                 outcome, wrong = made.outcome(), False
             except _WrongError as error:
-                outcome, wrong = str(error), True
+                outcome = str(error)
+                wrong = True
             said = " / ".join(made.lines[-6:] if wrong else made.lines[-1:])
         seconds = time.perf_counter() - began
         return Trial(
@@ -388,7 +399,8 @@ def attacks(share: int = 1) -> list[Attack]:
                 for seed in range(_SIGNALLED)
                 for kind in ("SIGTERM", "SIGINT")
             ]
-    found, order = list[Attack](), Random(0)
+    found = list[Attack]()
+    order = Random(0)
     for kind in KINDS:
         left = [attack for attack in made if attack.kind == kind]
         order.shuffle(left)
@@ -435,7 +447,8 @@ class _Made:
 
     def outcome(self) -> str:
         """Make the attack and judge its end; raises _WrongError."""
-        kind, truth = self.attack.kind, self.truth
+        kind = self.attack.kind
+        truth = self.truth
         if kind == "damage":
             return self._damaged()
         if kind == "race":
@@ -446,7 +459,8 @@ class _Made:
             self._check(_files(self.world))
             return SAME
         if kind in _SIGNALS:
-            number, moment = signal.Signals[kind], self.random.random() * truth.end.seconds
+            number = signal.Signals[kind]
+            moment = self.random.random() * truth.end.seconds
             self.change = f"{number.name} after {moment:.2f} s"
             running = self._started(_NONE, "attacked")
             time.sleep(moment)

@@ -237,7 +237,9 @@ def of_relation(relation: sp.Basic) -> list[Change]:
     """All edits of a relation, each once: its sides, the relation itself, its parts, and pairs that
     change places.
     """
-    left, right, func = relation.lhs, relation.rhs, relation.func
+    left = relation.lhs
+    right = relation.rhs
+    func = relation.func
     found = []
     for factor in (sp.Rational(9, 10), sp.Rational(11, 10)):
         found += [
@@ -267,8 +269,11 @@ _TURNED = {sp.Le: sp.Ge, sp.Lt: sp.Gt, sp.Ge: sp.Le, sp.Gt: sp.Lt, sp.Eq: sp.Eq}
 
 def variations(relation: sp.Basic) -> Iterator[Change]:
     """Variations of a relation, the same ones in the same order every time."""
-    left, right, func = relation.lhs, relation.rhs, relation.func
-    minus, turned = sp.Integer(-1), _TURNED[func]
+    left = relation.lhs
+    right = relation.rhs
+    func = relation.func
+    minus = sp.Integer(-1)
+    turned = _TURNED[func]
 
     said = partial(_said, how=func)
     yield _said("sides exchanged", "right to left", right, left, turned)

@@ -322,7 +322,8 @@ class Examined(Mutant):
                 found = Answer("refuses")
             if found is not None:
                 said.append((name, found))
-        vouches, rejects = any(x.accepts for _, x in said), any(x.rejects for _, x in said)
+        vouches = any(x.accepts for _, x in said)
+        rejects = any(x.rejects for _, x in said)
         wrong = any(x.wrong for _, x in said) or (vouches and rejects)
         if self.is_known:
             wrong = wrong or (rejects if self.true else vouches)
@@ -360,7 +361,9 @@ def examined(
 
 Engine = Callable[[Examined, Claim], Answer | None]
 # How many instances are drawn of a claim; how long is looked for one of a claim about smoothness.
-_EXAMPLES, _STARTS, _ROUNDS = 3, 4, 20
+_EXAMPLES = 3
+_STARTS = 4
+_ROUNDS = 20
 # Of the floats in which a bound is written.
 _ROUNDED = 1e-9
 
@@ -395,7 +398,10 @@ def falsified(each: Examined, claim: Claim) -> Answer | None:
         (case,) = falsify(claim, WorstCase([each.steps]))
     except NotSolvedError:
         return Answer("does not solve")
-    (least, most), low, high, wrong = each.worst, case.lower, case.upper, ""
+    least, most = each.worst
+    low = case.lower
+    high = case.upper
+    wrong = ""
     if low is not None and high is not None and low > high:
         wrong = f"a bracket from {low} to {high}"
     elif most is not None and low is not None and low > float(most) * case.bound * (1 + _ROUNDED):
@@ -451,7 +457,8 @@ def measured(each: Examined, claim: Claim) -> Answer | None:
         return None
     with tempfile.TemporaryDirectory() as folder:
         (result,) = measure({**each.table, "claim": claim}, folder)
-    supported, violated = result.verdict.is_supported, result.verdict is Verdict.VIOLATED
+    supported = result.verdict.is_supported
+    violated = result.verdict is Verdict.VIOLATED
     wrong = "of a run that breaks a hypothesis as it is stated" if each.meets is False else ""
     return Answer(
         str(result.verdict), supported, violated, wrong=wrong if supported or violated else ""

@@ -102,7 +102,8 @@ class Curve:
     @classmethod
     def flat_beyond(cls, knots: Sequence[tuple[Fraction, Fraction]]) -> Curve:
         """The curve whose F' is constant beyond the outer knots, and whose F is 0 at the first."""
-        (first, low), (last, high) = knots[0], knots[-1]
+        first, low = knots[0]
+        last, high = knots[-1]
         return cls(((first - 1, low), *knots, (last + 1, high)), first)
 
     @classmethod
@@ -110,7 +111,8 @@ class Curve:
         """The curve with F' = L (x - zero), clipped to [-G, G]: a parabola that goes on as
         lines.
         """
-        G, middle = Fraction(steepest), Fraction(zero)
+        G = Fraction(steepest)
+        middle = Fraction(zero)
         width = G / curvature
         return cls.flat_beyond(((middle - width, -G), (middle + width, G)))
 
@@ -154,8 +156,10 @@ class Curve:
     @cached_property
     def least(self) -> Fraction | None:
         """The least value of F; None where it falls without end."""
-        (_, first), (_, last) = self.knots[0], self.knots[-1]
-        left, right = self.curvatures[0], self.curvatures[-1]
+        _, first = self.knots[0]
+        _, last = self.knots[-1]
+        left = self.curvatures[0]
+        right = self.curvatures[-1]
         if left < 0 or right < 0 or (left == 0 and first > 0) or (right == 0 and last < 0):
             return None
         # Where a piece's line is 0 beyond the piece F still has a value, which is no less than the
@@ -532,7 +536,8 @@ class ExactModel:
         """True if a law fails at numbers for its variables within the ball, or far outside at odd
         attempts.
         """
-        draw, model = Random(f"{attempt}"), self.witness.model
+        draw = Random(f"{attempt}")
+        model = self.witness.model
         radii = [self.numbers[name] for name in ("sigma", "a", "b") if name in self.numbers]
         size = min(radii, default=Fraction(1)) * (64 if attempt % 2 else 1)
         chosen: dict[Symbol | Variable, Rows | Fraction] = {}
@@ -632,7 +637,8 @@ def broken(world: ExactModel) -> tuple[ExactModel, ...]:
             lambda v: 3 * loss.value(v) + 1,
             lambda v: tuple(scaled(Fraction(3), x) for x in loss.gradient(v)),
         )
-        about, functions = f"{world.about}, 3F + 1 for F", {**world.functions, "F": other}
+        about = f"{world.about}, 3F + 1 for F"
+        functions = {**world.functions, "F": other}
         laws = frozenset(x for x in world.laws if not x.startswith("F("))
         found.append(
             replace(world, about=about, functions=functions, laws=laws, changed=frozenset({"F"}))
@@ -711,7 +717,8 @@ class Point:
     def bend(self, u: Blocks) -> Fraction:
         """The second derivative of F along u, L‖DW[u]‖² + G(1 - 10⁻⁹)<N, D²W[u, u]>."""
         first, second = self.along(u)
-        L, height = self.constants["L"], self.constants["G"] * (1 - _HEIGHT)
+        L = self.constants["L"]
+        height = self.constants["G"] * (1 - _HEIGHT)
         return L * inner(first, first) + height * inner(self.tilt, second)
 
     def curvature(self, u: Blocks) -> Fraction:
@@ -828,7 +835,8 @@ def _length(column: Jets) -> fmpq_series:
 
 def _edit(R: Any, U: Any) -> Any:
     """U - R [I 0], of jets or of fractions: what LoReFT in (R, U) has as V."""
-    R, V = np.array(R, dtype=object), np.array(U, dtype=object)
+    R = np.array(R, dtype=object)
+    V = np.array(U, dtype=object)
     shared = min(R.shape[1], V.shape[1])
     V[:, :shared] -= R[:, :shared]
     return V
@@ -890,7 +898,8 @@ def units(v: Blocks) -> Iterator[tuple[int, int, int, Blocks]]:
 # then computed.
 
 # A rational unit vector that is along no axis, and one at right angles to it.
-UNIT, ACROSS = table("3/5 4/5"), table("-4/5 3/5")
+UNIT = table("3/5 4/5")
+ACROSS = table("-4/5 3/5")
 TURN = (*UNIT, *ACROSS)
 _ONE = rows((1,))
 _FINE = 10**6

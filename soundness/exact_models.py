@@ -128,7 +128,8 @@ def top_eigenvalue(
     L: Fraction, G: Fraction, a: Fraction, b: Fraction, s: Fraction
 ) -> Fraction | None:
     """λ*, where it is rational."""
-    half, cross = s**2 * L * (a**2 - b**2) / 2, s**2 * L * a * b + s * G
+    half = s**2 * L * (a**2 - b**2) / 2
+    cross = s**2 * L * a * b + s * G
     size = root(half**2 + cross**2)
     return None if size is None else s**2 * L * (a**2 + b**2) / 2 + size
 
@@ -139,7 +140,9 @@ def constants(
     """L, times a factor below 1 where it is to be understated, G, C, the radii, and L̂ as printed
     or sharp.
     """
-    L, G, sigma = meft.smoothness * understated, meft.steepest, max(a, b)
+    L = meft.smoothness * understated
+    G = meft.steepest
+    sigma = max(a, b)
     found = {"L": L, "G": G, "C": sigma, "sigma": sigma, "a": a, "b": b}
     found |= named("theta=1/2 c=1")
     if sharp:
@@ -248,7 +251,8 @@ def _attained() -> Iterator[_Lemma]:
         "1 2 1 8/5, 1/2 1 2 4/5, 2 3 1 14/3, 2 1 3 66/5, 1 1 1 1/3, 3 1/2 1/2 1/3"
     ):
         L = F(1)
-        meft, corner = steep(L, G, a, b, s), (number(a), number(b))
+        meft = steep(L, G, a, b, s)
+        corner = (number(a), number(b))
         base = constants(meft, a, b, True)
         for away in fractions("1/1000 1/7"):
             # The top eigenvector of [[P, K], [K, R]] is (K, λ* - P), P the entry of A.
@@ -288,7 +292,8 @@ def _printed() -> Iterator[_Lemma]:
 
 def _larger() -> Iterator[_Lemma]:
     # More than one dimension.
-    slope, shrunk = Curve.clipped(1, 1), F(99, 100)
+    slope = Curve.clipped(1, 1)
+    shrunk = F(99, 100)
     two = ((slope, slope), (slope, Curve.clipped(1, 1, "1/2")))
     unit = rows((shrunk, 0), (0, shrunk))
     for scale in fractions("1 1/2"):
@@ -312,7 +317,8 @@ def _larger() -> Iterator[_Lemma]:
                 base | named("L=2 G=5 C=3"),
             )
         line = Factored(((slope, FLAT), (FLAT, slope)), scale, rank=1)
-        p1, p2 = (table("3/5 4/5"), table("4/5, 3/5")), (table("0 1"), table("1, 0"))
+        p1 = (table("3/5 4/5"), table("4/5, 3/5"))
+        p2 = (table("0 1"), table("1, 0"))
         column = Factored(((slope,),), scale, rank=4)
         q1 = transposed(table("1/2 1/2 1/2 1/2")), table("1/2 1/2 1/2 1/2")
         q2 = transposed(table("1 0 0 0")), table("1/2 -1/2 1/2 -1/2")
@@ -336,7 +342,8 @@ def _frozen() -> Iterator[ExactModel]:
             cases.append(("B", meft, *points, constants(meft, _ONE, a, False)))
     slope = Curve.clipped(1, 1)
     line = Factored(((slope, slope), (slope, slope)))
-    base, fixed = constants(line, _ONE, _ONE, False), table("3/5 4/5")
+    base = constants(line, _ONE, _ONE, False)
+    fixed = table("3/5 4/5")
     for row1, row2 in ((table("1/5 2/5"), table("0 0")), (table("1 -1"), table("1/2 0"))):
         cases.append(("A", line, fixed, transposed(row1), transposed(row2), base))
         cases.append(("B", line, transposed(fixed), row1, row2, base))
@@ -381,9 +388,11 @@ def of_run(
         given: another step size; the run is None where it finds none in the constants.
 
     """
-    Lhat, loss = base["Lhat"], meft.f(meft.weight(start))
+    Lhat = base["Lhat"]
+    loss = meft.f(meft.weight(start))
     w = root_above((loss - meft.least) / (Lhat * T), 20)
-    D, zeta = Lhat * T * w**2, Lhat * w / ratio
+    D = Lhat * T * w**2
+    zeta = Lhat * w / ratio
     growth = ratio + root_above(ratio**2 + 2) if step == "best" else F(3, 2) / (1 - ratio / 2)
     best = stated("meft.theorem2_best_step", "alpha", q=ratio, kappa=growth, Lhat=Lhat)
     # sqrt(DL̂ζ²/T)
@@ -409,7 +418,8 @@ def of_run(
         size = squared(start["AB".index(held)])
     else:
         size = squared(start[0]) + squared(start[1]) if T == 1 else base["a"] ** 2 + base["b"] ** 2
-    c, unit = noise * root_below(zeta**2 / (meft.scale**2 * size), 20), corner(*meft.shape)
+    c = noise * root_below(zeta**2 / (meft.scale**2 * size), 20)
+    unit = corner(*meft.shape)
     offsets = (scaled(c, unit), scaled(-c, unit)) if noise else (scaled(0, unit),)
 
     def descend(v: Pair, g: Pair, t: int) -> Pair:
@@ -450,7 +460,9 @@ def alone(world: ExactModel) -> ExactModel:
             raise InputError("name", name, "v or g")
         return process(named[name], time, outcome)
 
-    Lhat, alpha, v = world.numbers["Lhat"], world.numbers["alpha"], world.matrices["B"]
+    Lhat = world.numbers["Lhat"]
+    alpha = world.numbers["alpha"]
+    v = world.matrices["B"]
     longest = stated("meft.theorem2_any_step", "eta_max", Lhat=Lhat)
     return replace(
         world,
@@ -481,7 +493,9 @@ def merged(world: ExactModel) -> ExactModel:
     before, is 0.
     """
     process: Any = world.process
-    f, start, scale = world.functions["f"], world.matrices["W_0"], world.numbers["s"]
+    f = world.functions["f"]
+    start = world.matrices["W_0"]
+    scale = world.numbers["s"]
     nothing = scaled(0, start)
 
     def weight(v: Sequence[Rows]) -> tuple[Rows]:
@@ -524,7 +538,8 @@ def _runs() -> list[ExactModel]:
             for (step, ratio), (T, noise, inside) in product(steps, horizons):
                 start = number(a * inside), number(b * inside)
                 theta = draw.choice(fractions("0 1 1/2"))
-                given, about = {**base, "theta": theta}, f"{step} step, T = {T}, q = {ratio}"
+                given = {**base, "theta": theta}
+                about = f"{step} step, T = {T}, q = {ratio}"
                 world = of_run(
                     about, meft, start, given, int(T), ratio, step, noise, turn=len(found)
                 )
@@ -541,7 +556,9 @@ def _held_runs() -> Iterator[ExactModel]:
     and shorter ones; of a printed step each is told again with the κ of functions that are smooth
     on all of space.
     """
-    wide, narrow, one = Curve.clipped(1, 8, "1/3"), Curve.clipped(2, "1/4"), number(1)
+    wide = Curve.clipped(1, 8, "1/3")
+    narrow = Curve.clipped(2, "1/4")
+    one = number(1)
     line = Factored(((wide, narrow), (narrow, wide)), origin=table("0 1/5, 0 0"))
     frozen = (
         (scalar(wide), one, one, _ONE),
@@ -569,11 +586,13 @@ def _held_runs() -> Iterator[ExactModel]:
                 world = of_run(about, meft, (fixed, first), given, T, ratio, step, noise, "A", turn)
                 if world is None:
                     continue
-                world, turn = alone(world) if is_vector else world, turn + 1
+                world = alone(world) if is_vector else world
+                turn = turn + 1
                 yield world
                 if step == "printed":
                     kappa = stated("meft.theorem2_everywhere", "kappa", q=world.numbers["q"])
-                    bound, turn = world.numbers["bound"] * kappa / world.numbers["kappa"], turn + 1
+                    bound = world.numbers["bound"] * kappa / world.numbers["kappa"]
+                    turn = turn + 1
                     numbers = {**world.numbers, "kappa": kappa, "bound": bound}
                     yield replace(world, about=f"{world.about}, sharper", numbers=numbers)
 
@@ -690,7 +709,8 @@ def _layers(
         lambda w: tuple(layer.slope(x) for layer, x in zip(layers, blocks_of(w, 2), strict=True)),
     )
     whole = through(f, weights, lambda v, M: (*first.pull(v[:2], M[0]), *second.pull(v[2:], M[1])))
-    blocks, names = ("A", "B", "A'", "B'"), ("U", "U'")
+    blocks = ("A", "B", "A'", "B'")
+    names = ("U", "U'")
     matrices = {"U_0": number(0), "U'_0": number(0)}
     for suffix, v in (("_1", v1), ("_2", v2), ("", v1)):
         point = tuple(map(number, v))
@@ -746,7 +766,8 @@ def _composed(
 
 
 def _adapters() -> Iterator[ExactModel]:
-    slope, ones = Curve.clipped(2, 1, "1/3"), Curve.clipped(1, 1)
+    slope = Curve.clipped(2, 1, "1/3")
+    ones = Curve.clipped(1, 1)
     ends = table("1 1/2, 0 -1"), table("1/3 0, 2/3 1")
     laws = frozenset({"jiang2024.assumption1", "F(W) = f(W)"})
     square = Factored(((slope, slope), (slope, ones)))
@@ -919,8 +940,10 @@ def runs_of(
 
 def _on_factors(claim: Claim, algorithm: Algorithm, understated: Fraction) -> Iterator[ExactModel]:
     for place, (A, B, zero, far, steps) in enumerate(_FACTORS):
-        meft, v = scalar(Curve.clipped(2, 128, zero)), np.array([A, B], dtype=object)
-        loss, steepest = meft.f(number(B * A)), meft.smoothness * understated
+        meft = scalar(Curve.clipped(2, 128, zero))
+        v = np.array([A, B], dtype=object)
+        loss = meft.f(number(B * A))
+        steepest = meft.smoothness * understated
         gap = steepest * far**2 / 2
         if gap < loss - meft.least:
             continue
@@ -934,7 +957,8 @@ def _on_factors(claim: Claim, algorithm: Algorithm, understated: Fraction) -> It
         }
         if not {parameter.name for parameter in claim.parameters} <= set(named):
             return
-        numbers, factors = _evaluated(claim, named), Factors(meft)
+        numbers = _evaluated(claim, named)
+        factors = Factors(meft)
         paths = _paths(
             algorithm, factors.gradient, v, numbers, [np.zeros(2, dtype=int)], int(steps), factors
         )
@@ -971,7 +995,9 @@ def _on_parabolas(
         n = len(start)
         slopes = np.array(steepness, dtype=object)
         first = np.array(start, dtype=object)
-        gap, narrow, long = F(sum(slopes * first * first) / 2), min(steepness), max(steepness)
+        gap = F(sum(slopes * first * first) / 2)
+        narrow = min(steepness)
+        long = max(steepness)
         # The values of all letters that these theorems are known to have; of the two numbers whose
         # roots are taken one is 1, and the other 4.
         known = {
@@ -1044,7 +1070,10 @@ def _known(claim: Claim, algorithm: Algorithm, given: Numbers) -> dict[str, Frac
     In place of a step size that is irrational all the same stands one near it, at which no line
     that rests on its formula holds.
     """
-    tight, gap, steps, long = _evaluated(claim, given), given["D"], given["T"], given["ell"]
+    tight = _evaluated(claim, given)
+    gap = given["D"]
+    steps = given["T"]
+    long = given["ell"]
     wide = steps * root_above(2 * gap * long / steps, 4) ** 2 / (2 * long)
     roomy = _evaluated(claim, {**given, "D": wide, "f_star": gap - wide})
     if len(roomy) > len(tight):

@@ -126,7 +126,8 @@ def spoilt(random: Random, data: Any) -> tuple[Any, str]:
     """A copy of plain data that is changed in one place, or in two or three; and the changes in
     words.
     """
-    found, words = copy.deepcopy(data), []
+    found = copy.deepcopy(data)
+    words = []
     for _ in range(random.choice((1, 1, 1, 2, 3))):
         found, said = _spoilt_once(random, found)
         words.append(said)
@@ -212,7 +213,8 @@ def spoilt_bytes(random: Random, content: bytes) -> tuple[bytes, str]:
     """A file's content with a few bytes changed, removed, doubled or inserted; and the change in
     words.
     """
-    draw, at = random.random(), random.randrange(len(content) + 1)
+    draw = random.random()
+    at = random.randrange(len(content) + 1)
     if draw < 0.03:
         return b"", "nothing in it"
     if draw < 0.08:
@@ -346,7 +348,8 @@ def toml(table: Any) -> str:
     """Tables as TOML. What TOML cannot say is written as other text."""
     if not isinstance(table, dict):
         return written(table, is_toml=True)
-    lines, inside = [], []
+    lines = []
+    inside = []
     for key, each in table.items():
         if isinstance(each, dict):
             inside += [
@@ -512,7 +515,8 @@ def instances() -> tuple[dict[str, Any], ...]:
     quick = Search((1,), starts=1, rounds=1, examples=0)
     found = [falsify(id, quick).instance for id in ("meft.lemma1_sharp", "meft.loreft")]
     # W = BA at d = k = r = 1 with f'(w) = clip(w - 1/4, ±1/8), within |A|, |B| <= 2.
-    knots, radii = np.array([[0.125, -0.125], [0.375, 0.125]]), {"a": 2.0, "b": 2.0}
+    knots = np.array([[0.125, -0.125], [0.375, 0.125]])
+    radii = {"a": 2.0, "b": 2.0}
     v = tuple(torch.full((1, 1, 1), 0.75, dtype=torch.float64) for _ in "AB")
     adapter = LoRA(torch.zeros(1, 1, dtype=torch.float64), 1)
     theorem = catalogue["meft.theorem2_repaired"]
@@ -574,7 +578,8 @@ def model_folder(root: Path) -> Path:
 
 # How many experiments of a sweep are prepared; and the command line is asked about one input in so
 # many.
-_PREPARED, _ASKED = 3, 50
+_PREPARED = 3
+_ASKED = 50
 _LOCK = Lock()
 
 
@@ -621,8 +626,11 @@ class Malformed:
         """
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
             (world := Path(name) / "world").mkdir()
-            change, end = self.make(world), ended(self.attempt, world)
-            fault, said, is_refused = fault_of(end), " ".join(end.said.split()), end.code == 2
+            change = self.make(world)
+            end = ended(self.attempt, world)
+            fault = fault_of(end)
+            said = " ".join(end.said.split())
+            is_refused = end.code == 2
             # Whatever share of the inputs is tried.
             if (
                 not fault
@@ -632,10 +640,12 @@ class Malformed:
                 typed = KINDS[self.kind].command(world)
                 asked = ended(partial(command, *typed), world, "asked") if typed else end
                 if (asked.code, asked.said) != (end.code, end.said):
-                    fault, said = "another line", f"code {asked.code}, {asked.said} for {end.said}"
+                    fault = "another line"
+                    said = f"code {asked.code}, {asked.said} for {end.said}"
         outcome = fault or ("one line" if is_refused else "accepted")
         said = said.removeprefix("boundcheck: ") or "it was read"
-        is_read, caught = not fault and not is_refused, not fault and is_refused
+        is_read = not fault and not is_refused
+        caught = not fault and is_refused
         known = (
             f"{self.kind} {self.number}",
             self.kind,
@@ -702,7 +712,8 @@ def _try_spec() -> None:
 
 def _settings(random: Random, folder: Path) -> str:
     id, given = random.choice(SETTINGS)
-    name, draw = random.choice(list(given)), random.random()
+    name = random.choice(list(given))
+    draw = random.random()
     texts = {key: f"{key}={value}" for key, value in given.items()}
     if draw < 0.3:
         value, change = spoilt(random, {"value": given[name]})
@@ -734,7 +745,8 @@ def _expression(random: Random, depth: int) -> str:
 
 def _try_settings() -> None:
     id, *texts = json.loads(Path("arguments.json").read_text())
-    claim, inputs = catalogue[id], assignments_of(texts)
+    claim = catalogue[id]
+    inputs = assignments_of(texts)
     claim.values(**inputs)
     for ball in claim.enclosures(**inputs).values():
         ball.str(15)
@@ -761,7 +773,9 @@ def _network(is_model_spoilt: bool, random: Random, folder: Path) -> str:
     """A spec of a network that is read from the folder `model`, and its texts; one of the two is
     spoilt.
     """
-    texts, model, lines = folder / "texts.jsonl", folder / "model", TEXT.splitlines()
+    texts = folder / "texts.jsonl"
+    model = folder / "model"
+    lines = TEXT.splitlines()
     texts.write_text(TEXT)
     (folder / "spec.toml").write_text(toml(NETWORKS[-1]))
     if is_model_spoilt:
@@ -783,7 +797,8 @@ def _replay() -> object:
     return replayed(Path("instance.json"))
 
 
-_MEASURE, _REPLAY = ("measure", "spec.toml"), ("falsify", "--replay", "instance.json")
+_MEASURE = ("measure", "spec.toml")
+_REPLAY = ("falsify", "--replay", "instance.json")
 KINDS = {
     "spec of matrices": Kind(2200, partial(_spec, SPECS), _try_spec, lambda _: _MEASURE),
     "spec of networks": Kind(1000, partial(_spec, NETWORKS), _try_spec, lambda _: _MEASURE),

@@ -81,7 +81,8 @@ def write_survey(survey: Soundness | Reliability, folder: Path, command: str) ->
         InputError: where the folder cannot be written.
 
     """
-    page, count = Page(), survey.as_json()
+    page = Page()
+    count = survey.as_json()
     files = {"results.json": json_bytes(count), "trials.csv": survey.as_csv()}
     wrong = (
         [_trials(survey.wrong, "Why it is true or false, or what it said")]
@@ -133,7 +134,8 @@ def _head(survey: Soundness | Reliability, count: dict[str, Any]) -> tuple[str, 
             for layer, x in count["layers"].items()
             if x["false"]["tried"] or x["true"]["tried"]
         }
-        false, true = count["false"], count["true"]
+        false = count["false"]
+        true = count["true"]
         share = (
             100
             * sum(layer["false"]["caught"] for layer in layers.values())
@@ -165,7 +167,8 @@ def _head(survey: Soundness | Reliability, count: dict[str, Any]) -> tuple[str, 
             Markup(_OF_VERDICTS),
             opening,
         )
-    total, kinds = count["all"], count["kinds"]
+    total = count["all"]
+    kinds = count["kinds"]
     words = (
         f"Of {number(total['tried'])} attacks on commands {number(total['wrong'])} went wrong."
         f" After {number(total['same'])} it was as if nothing had happened, and"
@@ -191,8 +194,10 @@ def sentence(count: dict[str, Any]) -> str:
     """The outcome of a survey, from its results.json: how many verdicts were wrong, and how many
     more could be.
     """
-    false, true = count["false"], count["true"]
-    made, sure = f"{count['date']} boundcheck {count['version']}", f"{count['confidence']:.0%}"
+    false = count["false"]
+    true = count["true"]
+    made = f"{count['date']} boundcheck {count['version']}"
+    sure = f"{count['confidence']:.0%}"
     return (
         f"On {made} accepted {false['wrong']:,} of {false['tried']:,} false ones and refuted"
         f" {true['wrong']:,} of {true['tried']:,} true ones. With {sure} confidence each, it would"
@@ -221,7 +226,8 @@ def _shares_figure(
 
     def draw(axis: Axes, _: None) -> None:
         for place, (_name, counts) in enumerate(counted):
-            whole, left = sum(counts.values()), 0.0
+            whole = sum(counts.values())
+            left = 0.0
             for what, count in counts.items():
                 axis.barh(
                     place,
@@ -260,7 +266,8 @@ def _layers(count: dict[str, Any]) -> Iterator[Part]:
     rows: list[view.Row] = []
     of_layers = [(layer, LAYERS[layer], x) for layer, x in count["layers"].items()]
     for layer, asked, x in (*of_layers, ("all", "", count)):
-        share, cells = "–", []
+        share = "–"
+        cells = []
         if x["false"]["tried"] and "caught" in x["false"]:
             share = f"{100 * x['false']['caught'] / x['false']['tried']:.1f}\u202f%"
         for of in (x["false"], x["true"]):
@@ -289,7 +296,8 @@ at the right, how many it caught of how many."""
 
 
 def _caught(survey: Soundness, count: dict[str, Any]) -> Iterator[Part]:
-    proof, read = count["layers"]["proof"]["false"], count["layers"]["input"]
+    proof = count["layers"]["proof"]["false"]
+    read = count["layers"]["input"]
     yield paragraph(
         _CAUGHT.format(number(proof["outcomes"].get("refuted", 0)), number(proof["tried"]))
     )

@@ -63,8 +63,10 @@ _MODELS = [
 ]
 # Seconds for processes that one leaves behind to end; characters of a line that a person still
 # reads.
-_GRACE, _LONGEST = 20.0, 1000
-_STREAMS, _ROOM = ("stdout", "stderr"), 2**20
+_GRACE = 20.0
+_LONGEST = 1000
+_STREAMS = ("stdout", "stderr")
+_ROOM = 2**20
 # One thread at a time asks how processes ended: to start one asks it of all, and whoever asks
 # second of one that has just ended would read that it ended with 255.
 _ASKING = Lock()
@@ -177,7 +179,9 @@ class Running:
         group.
         """
         wait([self._process.sentinel], seconds)
-        code, took, orphans = self._exitcode(), time.perf_counter() - self._began, False
+        code = self._exitcode()
+        took = time.perf_counter() - self._began
+        orphans = False
         deadline = time.monotonic() + (_GRACE if code is not None else 0.0)
         with suppress(ProcessLookupError):
             while self._process.pid:
@@ -253,7 +257,8 @@ def _run(
         most = math.ceil(limits.seconds)
         resource.setrlimit(resource.RLIMIT_CPU, (most, most + 1))
     forget_peak()
-    before, writes = mebibytes("VmRSS"), list[str]()
+    before = mebibytes("VmRSS")
+    writes = list[str]()
     try:
         with in_one_line(), armed(writes):
             call()

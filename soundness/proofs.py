@@ -39,10 +39,13 @@ from soundness.trial import Answer, Mutant, varied
 
 # A true variation is held against so many models, and z3 looks for a counterexample to it for so
 # many seconds.
-_WORLDS, _SECONDS = 6, 0.5
+_WORLDS = 6
+_SECONDS = 0.5
 # How many mutants of a line are tried. With more premises the search for a proof that does not
 # exist takes longer.
-_FEW, _SOME, _MANY = 1, 3, 5
+_FEW = 1
+_SOME = 3
+_MANY = 5
 _TRUE = 4
 # Edits of a claim, each of which runs its whole script.
 _EDITS = 3
@@ -202,7 +205,8 @@ class LineMutant(Mutant):
         true one is refuted by a model in which its hypotheses hold, by the verdict, or by numbers
         at which its premises and the line that it was made of hold and it fails.
         """
-        line, proof = self.line, self.line.script.proof
+        line = self.line
+        proof = self.line.script.proof
         proved = proof.close(self.relation, self.because) is not None
         if self.world is not None:
             return answer(
@@ -247,13 +251,15 @@ def true_of(line: Line, most: int | None = None) -> Iterator[LineMutant]:
     """At most `most` mutants of a line that are true because the line is, the kinds of change in
     turn.
     """
-    reading, found = line.script.proof.reading, []
+    reading = line.script.proof.reading
+    found = []
     for each in edits.variations(line.step.relation):
         try:
             fact, uses = reading.fact(each.result), tuple(map(reading.fact, each.uses))
         except (InputError, KernelError):
             continue
-        kind, why = varied(each.kind), f"follows from the proved line: {each.kind}, {each.where}"
+        kind = varied(each.kind)
+        why = f"follows from the proved line: {each.kind}, {each.where}"
         given = each.result, fact, line.because, line.hypotheses
         found.append(LineMutant(line.name, kind, each.where, True, why, line, *given, uses=uses))
     yield from edits.in_turn(found, all_lines().index(line))[:most]
@@ -263,7 +269,9 @@ def suspects(line: Line) -> list[LineMutant]:
     """The edits that the vocabulary can say and that say something else; and the line with a
     premise dropped.
     """
-    seen, because, found = {line.fact}, line.because, list[LineMutant]()
+    seen = {line.fact}
+    because = line.because
+    found = list[LineMutant]()
     for edit in edits.of_relation(line.step.relation):
         try:
             fact = line.script.proof.reading.fact(edit.result)
@@ -302,7 +310,8 @@ def shown_false(suspect: LineMutant, most: int) -> LineMutant | None:
         DisagreementError: where one calls it false and the other calls it true.
 
     """
-    line, fact = suspect.line, suspect.fact
+    line = suspect.line
+    fact = suspect.fact
     if suspect.hypotheses == line.hypotheses:
         candidates = iter(allowed(line, most))
     else:
@@ -316,7 +325,8 @@ def shown_false(suspect: LineMutant, most: int) -> LineMutant | None:
         ]
         candidates = islice(line.allowing(changed, suspect.hypotheses), most)
     for world in candidates:
-        first, second = world.refutes(fact), world.says(suspect.relation, line.composite)
+        first = world.refutes(fact)
+        second = world.says(suspect.relation, line.composite)
         if (first and second is True) or (second is False and world.meets(fact)):
             raise DisagreementError(
                 f"the kernel's terms and the relation itself differ in {world.about}: {suspect}"
@@ -334,7 +344,8 @@ _FACTORS = [sp.Rational(*x) for x in ((9, 10), (17, 25), (1, 4), (1, 20), (4, 1)
 # A run has a step size of its own. It must be the one that the edited claim prescribes.
 _KEPT = frozenset({"alpha"})
 # Where a hypothesis was dropped: how many models are broken, and how far L may be understated.
-_SEEDS, _UNDERSTATED = 24, Fraction(1, 9)
+_SEEDS = 24
+_UNDERSTATED = Fraction(1, 9)
 
 
 @dataclass(frozen=True, eq=False)
@@ -355,7 +366,8 @@ class ClaimMutant(Mutant):
 
     def ask(self) -> Answer:
         """The verdict on the whole script; and whether a model refutes the claim."""
-        script, claim = self.script, self.claim
+        script = self.script
+        claim = self.claim
         verdict = verdict_on(script, claim)
         proved = verdict == "proved"
         if self.world is None:
@@ -437,7 +449,9 @@ def without_hypothesis(script: Script) -> Iterator[ClaimMutant]:
 
     Its id is not in the catalogue, which fixes what a proof of its own claims may start from.
     """
-    claim, fitting, kind = _claim(script), _fitting(script), "hypothesis dropped"
+    claim = _claim(script)
+    fitting = _fitting(script)
+    kind = "hypothesis dropped"
     # A hypothesis that the script replaces by another is no longer its own.
     for lost in (x for x in claim.hypotheses if x.id not in script.instead):
         dropped = frozenset({lost.id, *(x.id for x in lost.hypotheses)})
@@ -463,7 +477,8 @@ def true_claims(script: Script) -> Iterator[ClaimMutant]:
 
     claim = _claim(script)
     names = [x.name for x in claim.quantities]
-    last, found = names[-1], []
+    last = names[-1]
+    found = []
     for factor in (sp.Rational(11, 10), sp.Integer(3)):
         # A larger bound is weaker. A larger L̂ stays true: F is smooth with any larger constant.
         found.append(edits.Change("looser", f"{last} by {factor}", times(last, factor)))
@@ -523,7 +538,8 @@ def hypotheses_of(script: Script, dropped: frozenset[str] = frozenset()) -> list
     """The hypotheses of the script's conclusion, but for the claim's own formulas and conditions,
     and dropped ones.
     """
-    proof, claim = script.proof, script.claim
+    proof = script.proof
+    claim = script.claim
     if claim is None or proof.conclusion is None:
         raise InputError("script", script.id, "one that proves a claim")
     defined = {each.symbol for each in claim.quantities}
@@ -556,7 +572,8 @@ def false_in(
     The claim is false there both as the kernel reads it and as `boundcheck.exact.evaluate` does.
     """
     hypotheses = hypotheses_of(script, dropped)
-    quantities, reading = claim.quantities, script.proof.reading
+    quantities = claim.quantities
+    reading = script.proof.reading
     relations = [edits.written_out(x, quantities, _KEPT) for x in claim.conditions]
     step = next((q for q in quantities if q.name == "alpha"), None)
     if step is not None:

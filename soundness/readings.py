@@ -98,7 +98,8 @@ def _least(proof: Proof, v_t: Any) -> Line:
     ]
 
 
-_CONSTANT, _ANY = "constants", "arbitrary"
+_CONSTANT = "constants"
+_ANY = "arbitrary"
 EXAMPLES = (
     Example("a square", {"x": _CONSTANT}, lambda proof, x: (ge(x**2, 0), ())),
     Example(
@@ -210,7 +211,8 @@ class Reread(Mutant):
                 if role in roles:
                     roles[role].append(letter)
                 else:
-                    name, shape = str(letter.args[0]), letter.shape
+                    name = str(letter.args[0])
+                    shape = letter.shape
                     processes[letter] = Process(
                         (sp.MatrixSymbol(name, *shape),), drawn=role == "drawn"
                     )
@@ -262,8 +264,10 @@ def rereadings(every: int = 1) -> list[Reread]:
 
 
 def _changes(example: Example, place: int) -> Iterator[Reread]:
-    letters, declared = example.letters, example.declared
-    name, (mine, role) = list(letters)[place], declared[place]
+    letters = example.letters
+    declared = example.declared
+    name = list(letters)[place]
+    mine, role = declared[place]
 
     def of(kind: str, change: str, line: Any, *told: Declared, true: bool = False) -> Reread:
         roles = [*declared[:place], *told, *declared[place + 1 :]]

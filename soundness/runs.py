@@ -142,7 +142,9 @@ class Diagonal:
         """The second derivative of F at v_1 along the last two factors, 2u²h'' + h', where s is
         1.
         """
-        w, apart, h = self.start**2, Fraction(1, 2**10), self.curves[-1]
+        w = self.start**2
+        apart = Fraction(1, 2**10)
+        h = self.curves[-1]
         return 2 * w * (h.slope(w + apart) - h.slope(w - apart)) / (2 * apart) + h.slope(w)
 
     def variance(self) -> Fraction:
@@ -164,7 +166,8 @@ class Diagonal:
         followed.
         """
         with ctx.workprec(BITS):
-            totals, still = [arb(0)] * steps, [(arb(0),) * (steps - 1)]
+            totals = [arb(0)] * steps
+            still = [(arb(0),) * (steps - 1)]
             noisy = list(product((ball_of(-self.noise), ball_of(self.noise)), repeat=steps - 1))
             for h in self.curves:
                 draws = noisy if self.noise and h is self.curves[-1] else still
@@ -189,7 +192,8 @@ def _slope(h: Curve, w: arb) -> arb:
     for end, after in rest:
         share = ((w - ball_of(start)) / ball_of(end - start)).max(arb(0)).min(arb(1))
         total += share * ball_of(after - value)
-        start, value = end, after
+        start = end
+        value = after
     return total
 
 
@@ -227,7 +231,8 @@ class Scalar:
             H, c, fourth, third, second = (
                 ball_of(self.mean(*powers)) for powers in ((2, 0), (1, 1), (4, 0), (3, 1), (2, 2))
             )
-            first_moment, second_moment = arb(0), arb(0)
+            first_moment = arb(0)
+            second_moment = arb(0)
             for _ in range(steps):
                 found.append(H * H * second_moment - 2 * H * c * first_moment + c * c)
                 # w' = (1 - αz²) w + αzy.
@@ -258,7 +263,8 @@ class Scalar:
         """An upper bound on the variance at every w that T steps can reach, by the interval of
         those.
         """
-        low, high = Fraction(0), Fraction(0)
+        low = Fraction(0)
+        high = Fraction(0)
         with ctx.workprec(BITS):
             step = above(alpha)
         largest = self.variance(low)
@@ -286,7 +292,8 @@ def on_kink(id: str, steps: int) -> Experiment:
     1, W trained.
     """
     # A step is at most 2/√3 over L, and W starts at 1 - 2G/L from where the slope begins to fall.
-    L, G = Fraction(2 * (math.ceil(Fraction(1155, 1000) * (steps - 1)) + 2)), Fraction(2)
+    L = Fraction(2 * (math.ceil(Fraction(1155, 1000) * (steps - 1)) + 2))
+    G = Fraction(2)
     found = Diagonal((Curve.clipped(L, G, 1 - G / L),), Fraction(0), None)
     table = {
         "claim": id,
@@ -341,17 +348,20 @@ def on_scalars(id: str, steps: int, seed: int = 0) -> Experiment:
     )
     problem: Any = build_problem(parse(table), "cpu")
     # The data have no public name.
-    X, Y = problem.objective._X, problem.objective._targets
+    X = problem.objective._X
+    Y = problem.objective._targets
     A = Fraction(problem.adapter.A.item()) if frozen else Fraction(1)
     found = Scalar(
         tuple(A * Fraction(x) for x in X.flatten().tolist()),
         tuple(map(Fraction, Y.flatten().tolist())),
     )
-    H, variance = found.mean(2, 0), found.variance(Fraction(0))
+    H = found.mean(2, 0)
+    variance = found.variance(Fraction(0))
     known: Numbers = {"D": found.mean(0, 2) / 2 * _SLACK, "T": steps, "s": 1, "eta": _STEP}
     known |= {"ell": H * _SLACK, "L": H / A**2 * _SLACK, "a": abs(A) * _SLACK}
     # A ζ that no iterate can exceed, whatever is drawn; a larger one makes steps shorter.
-    zeta, is_exceeded = math.sqrt(variance) * 1.01, True
+    zeta = math.sqrt(variance) * 1.01
+    is_exceeded = True
     while is_exceeded:
         prescribed = catalogue[id].enclosures(**_of(id, known | {"zeta": zeta}))["alpha"]
         if is_exceeded := found.largest_variance(prescribed, steps) >= Fraction(zeta) ** 2:
@@ -410,7 +420,8 @@ def on_hard(id: str, steps: int, ratio: float) -> Experiment:
 
 # Too few to tell a bound that is false by half.
 _FEW = 3
-_SHARES, _GROWN = fractions("9/10 1/2 1/4 1/20"), fractions("101/100 3/2 10")
+_SHARES = fractions("9/10 1/2 1/4 1/20")
+_GROWN = fractions("101/100 3/2 10")
 
 
 @dataclass(frozen=True)
@@ -441,7 +452,8 @@ class Run(Mutant):
         violated or said to have broken a hypothesis. Caught is a false run whose fault is named: it
         was seen, or nothing vouches for what the spec assumes.
         """
-        verdict, blame = result.verdict, result.blame
+        verdict = result.verdict
+        blame = result.blame
         blamed = (blame.kind, blame.name) if blame else None
         if self.true:
             broken = verdict.plain in (Verdict.VIOLATED, Verdict.HYPOTHESIS_FAILED)
@@ -466,7 +478,9 @@ class Targets(Objective):
 
     is_convex = True
     units = "loss units"
-    name, shape, samples = "targets", (2, 2), 12
+    name = "targets"
+    shape = (2, 2)
+    samples = 12
     smoothness = Constant(1.0, "certified", "the second derivative is 1")
     gradient_bound = Constant(math.inf, "certified", "it has none")
     infimum = Constant(0.0, "certified", "it is a mean of squares")
@@ -497,7 +511,8 @@ class Targets(Objective):
 
     def _off(self, W: Tensor) -> Tensor:
         """What minibatches are multiplied by at each point."""
-        first, share = W[:, 0, 0], self.loss(W) / self.loss(torch.zeros_like(W))
+        first = W[:, 0, 0]
+        share = self.loss(W) / self.loss(torch.zeros_like(W))
         is_wrong = self._where(first, share) & (first != 0)
         return torch.where(is_wrong, self._by, 1.0).to(W)
 
@@ -540,7 +555,8 @@ def minibatches() -> Iterator[Minibatches]:
         f"while the loss is {low} to {high} times F(v_1)": partial(_in_band, low, high)
         for low, high in ((0.3, 0.6), (0.25, 0.9))
     }
-    factors, samplings = (-0.2, 0.0, 0.5, 0.9, 2.0), ("with replacement", "without replacement")
+    factors = (-0.2, 0.0, 0.5, 0.9, 2.0)
+    samplings = ("with replacement", "without replacement")
     for (when, where), by, sampling in product((times | bands).items(), factors, samplings):
         for hidden in (False, True) if when in bands else (False,):
             changed = table | {"run": table["run"] | {"sampling": sampling}}
@@ -577,7 +593,8 @@ def _false(
 
 def _formulas(quantity: Quantity) -> Iterator[Change]:
     """Other formulas for a quantity."""
-    name, formula = quantity.name, quantity.expression
+    name = quantity.name
+    formula = quantity.expression
     for share in (Fraction(17, 25), *_SHARES):
         yield Change("constant", f"{name} by {share}", share * formula)
     for edit in of_expression(formula):
@@ -593,7 +610,8 @@ def false_bounds(setting: Experiment) -> Iterator[Run]:
     """The theorem with another formula for its bound, or for a quantity of the bound, below
     E‖∇F(v_t)‖² at every t.
     """
-    claim, least = setting.claim, min(setting.squares(), key=lower)
+    claim = setting.claim
+    least = min(setting.squares(), key=lower)
     later = claim.quantities[claim.names.index("alpha") + 1 :]
     for quantity in (each for each in later if each.name != "T_min"):
         seen = {quantity.expression}
@@ -609,7 +627,8 @@ def false_bounds(setting: Experiment) -> Iterator[Run]:
                 continue
             bound = theorem.enclosures(**setting.inputs)["bound"]
             if bound.is_finite() and bound > 0 and upper(bound) < lower(least):
-                low, high = shown(lower(least), 9, DOWN), shown(upper(bound), 9, UP)
+                low = shown(lower(least), 9, DOWN)
+                high = shown(upper(bound), 9, UP)
                 witness = f"E‖∇F(v_t)‖² ≥ {low} at every t, and the bound is {high}"
                 yield _false(
                     setting, change.kind, change.where, witness, ("claim", claim.id), table
@@ -657,7 +676,8 @@ def false_hypotheses(setting: Experiment) -> Iterator[Run]:
     """A step that is not the prescribed one, a ball without v_1, T below T_min, minibatches without
     replacement.
     """
-    claim, dropped = setting.claim, "hypothesis dropped"
+    claim = setting.claim
+    dropped = "hypothesis dropped"
     with ctx.workprec(BITS):
         known = claim.enclosures(**setting.inputs)
     for factor in ("10*alpha", "2*alpha", "alpha/2", "1001*alpha/1000", "alpha**2"):
@@ -692,7 +712,8 @@ def false_hypotheses(setting: Experiment) -> Iterator[Run]:
         for steps in (x for x in sorted({last, (last + 1) // 2, 1} - {0}) if x < shortest):
             kind = "off by one" if steps == last else dropped
             witness = f"T = {steps}, and T_min is {shown(shortest, 6, DOWN)}"
-            run, blame = {"steps": steps, "audits": steps}, ("horizon", "T")
+            run = {"steps": steps, "audits": steps}
+            blame = ("horizon", "T")
             yield _false(
                 setting, kind, f"T = {steps}, below T_min", witness, blame, setting.spec(run=run)
             )
@@ -733,7 +754,8 @@ def _is_certain(setting: Experiment, table: Table, inputs: Numbers) -> bool:
         # A step that is too long has no enclosure.
         step = arb(table["run"]["step_size"])
     else:
-        theorem, stated = parse(table).theorem, _stated(table, inputs)
+        theorem = parse(table).theorem
+        stated = _stated(table, inputs)
         step = theorem.enclosures(**{p.name: stated[p.name] for p in theorem.parameters})["alpha"]
     return setting.most(step, table["run"]["steps"]) <= Fraction(table["run"]["zeta"]) ** 2
 
@@ -750,7 +772,8 @@ def true_runs(setting: Experiment) -> Iterator[Run]:
     overstated.
     """
     for kind, change, why, table, changed in _true(setting):
-        inputs, spec = setting.inputs | changed, parse(table)
+        inputs = setting.inputs | changed
+        spec = parse(table)
         stated = _stated(table, inputs)
         try:
             # The theorem's conditions hold, also with what the spec assumes in place of them.
@@ -767,7 +790,8 @@ def _true(setting: Experiment) -> Iterator[tuple[str, str, str, Table, Numbers]]
     it changes.
     """
     names = {p.name for p in setting.claim.parameters}
-    proved, larger = "a proved theorem, whose hypotheses hold", "a larger bound than a proved one"
+    proved = "a proved theorem, whose hypotheses hold"
+    larger = "a larger bound than a proved one"
     yield "none", "as it is", proved, setting.table, {}
     for factor in (*_GROWN, Fraction(1000)):
         yield (
@@ -798,7 +822,8 @@ def _true(setting: Experiment) -> Iterator[tuple[str, str, str, Table, Numbers]]
         return
     for size in (1.001, 1.5, 4.0):
         zeta = size * float(setting.inputs["zeta"])
-        why, table = "ζ is a bound, and a larger one is another", setting.spec(run={"zeta": zeta})
+        why = "ζ is a bound, and a larger one is another"
+        table = setting.spec(run={"zeta": zeta})
         yield "overstated", f"zeta by {size:g}", why, table, {"zeta": zeta}
     # The seed also draws a frozen A.
     for seed in (1, 2, 3) if setting.table["adapter"].get("kind") != "frozen-a" else ():

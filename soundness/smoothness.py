@@ -52,7 +52,8 @@ choices = [
     { L = 3.0, G = 2.0, s = 1.25, a = 2.0, b = 1.75, mu = 0.5, rho = 0.5, w_0 = 8.0 },
 ]
 """)["choices"]
-STARTS, ROUNDS = 16, 30
+STARTS = 16
+ROUNDS = 30
 Constants = tuple[tuple[str, float], ...]
 _FACTORS, _POWERS, _GROWN = (
     tuple(map(Rational, fractions(text)))
@@ -160,7 +161,8 @@ def drawn(every: int = 1) -> tuple[tuple[Statement, ...], int]:
     """Every n-th mutant whose truth is decided, and how many are neither shown false nor true by
     construction.
     """
-    decided, undecided = list[Statement](), 0
+    decided = list[Statement]()
+    undecided = 0
     for kind, claim in pairs():
         distinct: dict[object, Statement] = {}
         for each in (Statement.of(kind, claim, "", "", claim), *suspects(kind, claim)):
@@ -337,7 +339,9 @@ def shown_false(suspect: Statement) -> Statement | None:
     """The mutant as a false statement, at the constants at which it is most so; None where no exact
     point shows it.
     """
-    largest, statement, claim = Fraction(1), None, suspect.claim
+    largest = Fraction(1)
+    statement = None
+    claim = suspect.claim
     formula = claim.expression("Lhat")
     for choice, rank in product(CHOICES, suspect.ranks):
         constants = suspect.known(choice)
@@ -355,7 +359,8 @@ def shown_false(suspect: Statement) -> Statement | None:
         ]
         if not (ball.is_finite() and ball > 0 and all(each > 0 for each in under_roots)):
             continue
-        measured, bound = point.curvature(point.direction), above(ball)
+        measured = point.curvature(point.direction)
+        bound = above(ball)
         if measured > largest * bound:
             largest = measured / bound
             low = Decimal(floor(measured * _SHOWN)) / _SHOWN

@@ -49,7 +49,8 @@ from soundness.theorems import Edited, Recipe, edited, exchanged, own_id, ration
 Make = Callable[[], Examined]
 # Of the claims of which nothing is known, every so manieth is tried.
 _UNKNOWN = 4
-_STATEMENT, _WORD = "statement beside its word", "word beside its statement"
+_STATEMENT = "statement beside its word"
+_WORD = "word beside its statement"
 
 
 def examinations(every: int = 1, first: int = 0) -> Iterator[Examined]:
@@ -71,7 +72,9 @@ def examinations(every: int = 1, first: int = 0) -> Iterator[Examined]:
 
 # Laws about matrices, at one matrix and at another
 
-M, X, Y = sp.MatrixSymbol("M", n, n), sp.MatrixSymbol("X", n, 1), sp.MatrixSymbol("Y", n, 1)
+M = sp.MatrixSymbol("M", n, n)
+X = sp.MatrixSymbol("X", n, 1)
+Y = sp.MatrixSymbol("Y", n, 1)
 SIZE = Parameter(sp.Symbol("size_0", positive=True), "positive real", "a bound")
 _SIDES = {"n": 1, "one": 1}
 _FACTORS = fractions("1/2 1 2")
@@ -145,7 +148,9 @@ def _at_one(law: int, target: int, size: Fraction, factor: Fraction, at_zero: bo
     """A law for all X is assumed at one X; its consequence at another point is held against a
     witness.
     """
-    each, (where, z), x = _LAWS[law], _TARGETS[target], SIZE.symbol
+    each = _LAWS[law]
+    where, z = _TARGETS[target]
+    x = SIZE.symbol
     ratio = "_".join(map(str, factor.as_integer_ratio()))
     id = f"engines.law{law}_{target}_{int(size)}_{ratio}_{int(at_zero)}"
     quantifier = r"\text{for all } X"
@@ -164,7 +169,8 @@ def _at_one(law: int, target: int, size: Fraction, factor: Fraction, at_zero: bo
     matrices = {"M": number(m), "X": number(first), "Y": number(second)}
     if not true and ExactModel(why, _SIDES, {x.name: size}, matrices, {}).says(concluded):
         # The law is loose there, as at ‖MX‖² ≤ x‖X‖² with M = 1 < x: another M attains it.
-        true, why = True, "not shown to be false"
+        true = True
+        why = "not shown to be false"
 
     def build(proof: Proof) -> None:
         proof.assume(hypothesis, where={} if at_zero else {X: 2 * X})
@@ -224,7 +230,8 @@ def _for_all(relation: int, factor: Fraction, place: int, by_line: bool) -> Exam
     """A hypothesis about iterates is the premise of a law about all points, which concludes what it
     says.
     """
-    (name, says, curvature), (where, first, second) = _RELATIONS[relation], _PAIRS[place]
+    name, says, curvature = _RELATIONS[relation]
+    where, first, second = _PAIRS[place]
     id = f"engines.iterates{relation}_{place}_{int(factor)}_{int(by_line)}"
     hypothesis = Claim(
         f"{id}_given",
@@ -237,7 +244,8 @@ def _for_all(relation: int, factor: Fraction, place: int, by_line: bool) -> Exam
     quantifier = r"\text{for all } v_1, v_2"
     claim = Claim(id, f"{name} everywhere", "boundcheck", concluded, quantifier, (hypothesis,))
     # Two points of a function of one number, with ell = 1: the same one, and two that are apart.
-    numbers, functions = {ell.name: Fraction(1)}, {"F": function_of(parabola(curvature))}
+    numbers = {ell.name: Fraction(1)}
+    functions = {"F": function_of(parabola(curvature))}
     still, apart = (
         ExactModel(
             name, _SIDES, numbers, {v1.name: number(p), v2.name: number(q)}, functions, (v.name,)
@@ -267,8 +275,10 @@ def _for_all(relation: int, factor: Fraction, place: int, by_line: bool) -> Exam
 # begin so.
 _FIRST = "runs_of_engines"
 _NOISY = ("ghadimi2013.corollary2_2", "khaled2020.bounded_variance", "meft.theorem2_any_step")
-_VARIANCE, _QUIET = catalogue["jiang2024.assumption4"], catalogue["nesterov2004.gradient_descent"]
-_STEPS, _EDITS = 12, 12
+_VARIANCE = catalogue["jiang2024.assumption4"]
+_QUIET = catalogue["nesterov2004.gradient_descent"]
+_STEPS = 12
+_EDITS = 12
 # What is stated in place of ζ², and what it is.
 _VARIANCES: tuple[tuple[str, sp.Expr], ...] = (
     *(("ζ²", zeta**2), ("ζ²/2", zeta**2 / 2), ("ζ²/100", zeta**2 / 100)),
@@ -297,16 +307,24 @@ def _variance(id: str, is_known: bool, stated: int | words.Hypothesis) -> Examin
 
     With another word ζ² is half of what the variance is at v_1.
     """
-    found, other = _noisy(id), _VARIANCE.id if is_known else own_id(_VARIANCE)
-    table, fields = found.table, dict[str, Any](id=other)
+    found = _noisy(id)
+    other = _VARIANCE.id if is_known else own_id(_VARIANCE)
+    table = found.table
+    fields = dict[str, Any](id=other)
     if isinstance(stated, int):
-        kind, tag, (name, limit) = _STATEMENT, f"variance_{stated}", _VARIANCES[stated]
+        kind = _STATEMENT
+        tag = f"variance_{stated}"
+        name, limit = _VARIANCES[stated]
         fields["conclusion"] = _VARIANCE.conclusion.func(_VARIANCE.conclusion.lhs, limit)
         exact = limit.xreplace({zeta: rational(Fraction(table["run"]["zeta"]))})
-        value, meets = float(exact), found.variance <= Fraction(int(exact.p), int(exact.q))
+        value = float(exact)
+        meets = found.variance <= Fraction(int(exact.p), int(exact.q))
         change = f"the variance is at most {name}, under {other}"
     else:
-        kind, tag, name, size = _WORD, f"word_{stated.id}", "ζ²", (float(found.variance) / 2) ** 0.5
+        kind = _WORD
+        tag = f"word_{stated.id}"
+        name = "ζ²"
+        size = (float(found.variance) / 2) ** 0.5
         fields["word"], value, meets = stated, size**2, False
         table = table | {"run": table["run"] | {"zeta": size}}
         change = f"the variance with the word {stated.id}, under {other}"
@@ -324,10 +342,12 @@ def _quiet(steps: int, share: Fraction, change: Edited, place: int) -> Examined:
     found = on_kink(_QUIET.id, steps)
     L, G = (Fraction(found.table["problem"][name]) for name in "LG")
     walk = run("", huber(int(L), G), 1 - G / L, descended(1), steps, ell=L)
-    bound, least = share * 2 * L * walk.gap / steps, min(walk.squares)
+    bound = share * 2 * L * walk.gap / steps
+    least = min(walk.squares)
     said = f"{share} of the bound, with {change.change} under its word"
     why = f"{found.name}: the least squared gradient is {least}, and the bound {bound}"
-    meets, id = change.holds(walk), f"{_FIRST}.quiet_{steps}_{place}"
+    meets = change.holds(walk)
+    id = f"{_FIRST}.quiet_{steps}_{place}"
     make = partial(exchanged, times(_QUIET, share), change.of, change.fields, id=id)
     true = meets and least <= bound
     return examined(

@@ -59,7 +59,8 @@ CONFIDENCE = 0.95
 """The confidence of each upper limit for the share of verdicts that are wrong."""
 # Lines, statements, inputs, runs and claims are split into so many parts. A run takes half a
 # second: a third is tried.
-_PARTS, _RUNS_EVERY = 32, 3
+_PARTS = 32
+_RUNS_EVERY = 3
 # A thread cannot be stopped: it ends with its part, which is a few seconds of inputs.
 _INPUTS = 256
 # A process that tries a part of the lines runs the proofs of all papers before, which takes a
@@ -140,9 +141,11 @@ class Soundness(Survey):
             outcomes = dict(sorted(Counter(trial.outcome for trial in trials).items()))
             return {"tried": len(trials), "wrong": wrong, "at_most": at_most, "outcomes": outcomes}
 
-        layers, kinds = {}, []
+        layers = {}
+        kinds = []
         for layer in LAYERS:
-            false, true = self.of(layer, False), self.of(layer, True)
+            false = self.of(layer, False)
+            true = self.of(layer, True)
             both = (*false, *true)
             most = {
                 name: max((getattr(x, name) for x in both), default=0.0)
@@ -307,7 +310,8 @@ def _code() -> str:
     here.
     """
     digest = hashlib.sha256()
-    package, here = Path(boundcheck.__file__).parent, Path(__file__).parent
+    package = Path(boundcheck.__file__).parent
+    here = Path(__file__).parent
     for root in (package, here, *(paper.folder for paper in papers().values())):
         for path in sorted(root.rglob("*.py")):
             digest.update(

@@ -205,8 +205,10 @@ def stated(name: str, worst: words.Worst | None = _NOTHING, has_word: bool = Tru
         relation = sp.Le(Value(F, v_t.xreplace({t: t + 1})), Value(F, v_t))
     else:
         title, letter, expression, size = _BOUNDED[name]
-        declared, relation = (letter,), sp.Le(expression, letter.symbol)
-    always, symbols = r"\text{for all } t", tuple(each.symbol for each in declared)
+        declared = (letter,)
+        relation = sp.Le(expression, letter.symbol)
+    always = r"\text{for all } t"
+    symbols = tuple(each.symbol for each in declared)
     word = words.Hypothesis(
         f"engines_{name}", title, symbols, worst=worst, says=(Statement(relation, always),)
     )
@@ -261,7 +263,8 @@ def edited(hypothesis: Claim) -> Iterator[Edited]:
     """Other statements under the word of a hypothesis of the catalogue: with half, and with twice,
     its constant.
     """
-    says, id = hypothesis.conclusion, own_id(hypothesis)
+    says = hypothesis.conclusion
+    id = own_id(hypothesis)
     if hypothesis.id == "jiang2024.bounded_below":
         fields = {"id": id, "conclusion": sp.And(says, sp.Le(Value(F, v_first) - f_star, D / 2))}
         yield Edited(
@@ -418,7 +421,8 @@ class Recipe:
             return (Fraction(str(share)) if share.is_Rational else None), None
         if self.factor is None:
             return None, None
-        most, measured = 1 / self.factor, MEASURED.get(self.claim.measure)
+        most = 1 / self.factor
+        measured = MEASURED.get(self.claim.measure)
         if measured and {"ell", "D", "R_1", "mu_F", "T"}.issuperset(
             x.name for x in self.claim.parameters
         ):
@@ -561,7 +565,8 @@ def _teeth(share: Fraction) -> Walks:
     """The gradient is 1 at all iterates: the worst function of Abbaszadehpeivasti, de Klerk and
     Zamani, share ≤ 1.
     """
-    about, curve = "F' = 1 at each iterate and less between", partial(teeth, _ONE, share)
+    about = "F' = 1 at each iterate and less between"
+    curve = partial(teeth, _ONE, share)
     return _walks(
         about, lambda steps: (curve(steps - 1), _ONE + share * (steps - 1)), descended(share)
     )
@@ -687,16 +692,21 @@ _STOCHASTIC = (
 @cache
 def known() -> tuple[Recipe, ...]:
     """All theorems whose constants are known, in an order that never changes."""
-    least, average = measures.LEAST_GRADIENT, measures.AVERAGE_GRADIENT
-    gap, distance = measures.LAST_GAP, measures.LAST_DISTANCE
-    third, tiny = Fraction(1, 3), Fraction(1, 10**4)
-    falling, far_half = _parabolas(descended(1)), _hubers(_HALF, is_far=True)
+    least = measures.LEAST_GRADIENT
+    average = measures.AVERAGE_GRADIENT
+    gap = measures.LAST_GAP
+    distance = measures.LAST_DISTANCE
+    third = Fraction(1, 3)
+    tiny = Fraction(1, 10**4)
+    falling = _parabolas(descended(1))
+    far_half = _hubers(_HALF, is_far=True)
     # F = 0 has no gradient.
     flat = _parabolas(descended(1), Fraction(0), "F = 0")
     top = _parabolas(between, _ONE, "F = 1 x²/2", mu_F=third)
     bottom = _parabolas(descended(1), third, "F = 1/3 x²/2", mu_F=third)
     once = _parabolas(unmoved, zeta=tiny, abc_a=tiny, abc_b=1, abc_c=tiny**2, eta=1, mu_F=third)
-    left, narrow = ((Lhat - mu_F) / (Lhat + mu_F)) ** (2 * T - 2), (sp.Lt(mu_F, Lhat),)
+    left = ((Lhat - mu_F) / (Lhat + mu_F)) ** (2 * T - 2)
+    narrow = (sp.Lt(mu_F, Lhat),)
     narrowed = {"share": 2 * Lhat / (Lhat + mu_F), "conditions": narrow, "follow": between}
     half_step = 4 * Lhat * D / (sp.Rational(7, 4) * (T - 1) + 2)
     at_one = (1 - mu_F / Lhat) ** (2 * T - 2) * R_1**2
@@ -790,7 +800,8 @@ FACTORS = fractions("1/4 1/2 3/4 9/10 99/100 999/1000 1 1001/1000 101/100 5/4 2 
 _FEW = fractions("1/2 9/10 99/100 1 2")
 _PAIR = fractions("9/10 1")
 _RESTATED = fractions("1/2 1/4 3/4 1 2")
-_UNDER_AN_ID, _LONG = fractions("1/2 9/10 2"), fractions("1 3/2 5/2 4")
+_UNDER_AN_ID = fractions("1/2 9/10 2")
+_LONG = fractions("1 3/2 5/2 4")
 _FOREIGN: tuple[words.Hypothesis, ...] = (
     *(words.UNBIASED, words.CONVEX, words.SMOOTH_EVERYWHERE, words.BOUNDED_BELOW),
     words.HYPOTHESES["bounded_gradient"],
@@ -814,7 +825,8 @@ def recipes() -> Iterator[Callable[[], Recipe]]:
             yield partial(_bounded, name, measure, most, _ONE, factor, 4 * Lhat * D / (3 * T - 1))
         yield partial(_bounded, name, measure, most, _LONG[turn % 4], _ONE, has_solver=False)
     theorems = {each.original.id: each for each in known() if each.original}
-    drori, nesterov = theorems["drori2014.gradient_descent"], theorems["su2016.nesterov"]
+    drori = theorems["drori2014.gradient_descent"]
+    nesterov = theorems["su2016.nesterov"]
     for factor, (each, other) in product(FACTORS, ((nesterov, drori), (drori, nesterov))):
         # The bound of one algorithm, said of another.
         said = f", of the algorithm of {other.claim.id}"
@@ -827,8 +839,11 @@ def recipes() -> Iterator[Callable[[], Recipe]]:
 
 def _changed(each: Recipe) -> Iterator[Callable[[], Recipe]]:
     """Every change of a theorem."""
-    claim, at, both = each.claim, partial(partial, _at, each), _both(each)
-    hypotheses, conditions = claim.hypotheses, claim.conditions
+    claim = each.claim
+    at = partial(partial, _at, each)
+    both = _both(each)
+    hypotheses = claim.hypotheses
+    conditions = claim.conditions
     for factor in FACTORS:
         yield partial(_constant, each, factor)
     for factor, least in product(_FEW, (2, 3)):
@@ -856,7 +871,8 @@ def _changed(each: Recipe) -> Iterator[Callable[[], Recipe]]:
     ]
     for factor, other, lacks in more:
         said = f", under {other.claim.id} besides" + (f", which has {lacks}" if lacks else "")
-        fields, assumed = {"hypotheses": (*hypotheses, other.claim)}, (*each.assumed, other)
+        fields = {"hypotheses": (*hypotheses, other.claim)}
+        assumed = (*each.assumed, other)
         yield at(factor, "hypothesis added", said, (other.claim.id, lacks), fields, assumed=assumed)
     # Smooth along the iterates alone, F is no member of the class on all of space.
     for factor, local in product(_PAIR if _EVERYWHERE in hypotheses else (), _LOCAL):
@@ -922,7 +938,9 @@ def _constant(each: Recipe, factor: Fraction) -> Recipe:
 
 def _restated(each: Recipe, factor: Fraction, change: Edited) -> Recipe:
     """A hypothesis says another thing than its word."""
-    said, letter, why = f", with {change.change} under its word", change.letter, ""
+    said = f", with {change.change} under its word"
+    letter = change.letter
+    why = ""
     if change.is_stronger:
         # By what share a bound shrinks where a letter, which nothing else has, is half as large: D,
         # and R_1 whose square is in it; 1 where that is not known.
@@ -942,7 +960,8 @@ def _restated(each: Recipe, factor: Fraction, change: Edited) -> Recipe:
     assumed = tuple(
         Assumed(x.claim, change.holds) if x.claim is change.of else x for x in each.assumed
     )
-    edit, tag = partial(exchanged, old=change.of, fields=change.fields), ("restated", change.change)
+    edit = partial(exchanged, old=change.of, fields=change.fields)
+    tag = ("restated", change.change)
     made = _at(each, factor, "statement beside its word", said, tag)
     return replace(made, why=why, assumed=assumed, walks=_both(each), edit=edit)
 
@@ -984,7 +1003,8 @@ def _bounded(
     is_far = most.has(R_1) or measure == measures.LAST_DISTANCE
     start = "classic.near_minimiser" if is_far else "jiang2024.bounded_below"
     hypotheses = (catalogue["classic.smooth_everywhere"], catalogue[start], more.claim)
-    formula, why = most, "the hypothesis gives the bound at every iterate"
+    formula = most
+    why = "the hypothesis gives the bound at every iterate"
     if other is not None:
         formula = sp.Min(most, other)
         why += " and the other is that of Abbaszadehpeivasti, de Klerk and Zamani"
