@@ -12,7 +12,8 @@ import pytest
 from hypothesis import settings
 
 # Of a test, and of a test that is full, unless a mark says otherwise.
-FEW, MORE = 4, 8
+FEW = 4
+MORE = 8
 
 # In the quick layer each value of each parameter once, in place of the product; the rest of the
 # product is full.

@@ -12,7 +12,8 @@ from boundcheck.proofs import VARIABLE
 @contextmanager
 def forgetting():
     """What is known before, of papers and words, is known afterwards, and nothing else."""
-    papers, tables = os.environ.get(VARIABLE), (catalogue._opened, ADAPTERS.data, PROBLEMS.data)
+    papers = os.environ.get(VARIABLE)
+    tables = (catalogue._opened, ADAPTERS.data, PROBLEMS.data)
     before = [dict(table) for table in tables]
     try:
         yield

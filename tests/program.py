@@ -34,7 +34,8 @@ def forked(*arguments, cwd=ROOT, merged=False):
     if merged."""
     given = list(map(str, arguments))
     with tempfile.TemporaryDirectory() as folder:
-        out, err = Path(folder, "out"), Path(folder, "out" if merged else "err")
+        out = Path(folder, "out")
+        err = Path(folder, "out" if merged else "err")
         process = _FORKS.Process(
             target=_command, args=(given, str(cwd), dict(os.environ), str(out), str(err))
         )

@@ -39,10 +39,12 @@ def judged(run, step="printed"):
 @st.composite
 def instances(draw):
     """Runs with true constants and a small step, of either kind, that meet every hypothesis."""
-    slope, samples = draw(slopes()), draw(offsets())
+    slope = draw(slopes())
+    samples = draw(offsets())
     assume(slope.lipschitz > 0)
     start = (draw(fractions(-1, 1)), draw(fractions(-1, 1)))
-    sigma, T = draw(fractions(1, 2)), draw(st.integers(1, 3))
+    sigma = draw(fractions(1, 2))
+    T = draw(st.integers(1, 3))
     constants = {
         "claim": THEOREM_2,
         "slope": slope,

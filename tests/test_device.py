@@ -83,8 +83,10 @@ OBJECTIVES = {
 def problem_of(objective, kind):
     radii = DOMAINS.get(kind, {}) or {"a": 0.5}
     setting = Setting("cpu", ADAPTERS[kind].edits_hidden, gain=1000.0, radii=radii)
-    f, random = objective(setting), torch.Generator().manual_seed(0)
-    (d, k), made = f.shape, ADAPTERS[kind]
+    f = objective(setting)
+    random = torch.Generator().manual_seed(0)
+    d, k = f.shape
+    made = ADAPTERS[kind]
     # DoRA has a direction in each column.
     W0 = torch.eye(d, k, dtype=torch.float64) + 1
     rank = 1 if "rank" in made.options else None
@@ -107,7 +109,9 @@ def parts(found):
 def asked(problem, kind):
     """What each step and each look of a run ask of a problem, on the meta device."""
     random = torch.Generator().manual_seed(1)
-    adapter, radii, samples = problem.adapter, DOMAINS[kind], problem.samples
+    adapter = problem.adapter
+    radii = DOMAINS[kind]
+    samples = problem.samples
     points = tuple(adapter.draw(radii, 2, random) for _ in range(3))
     samplers = (WithReplacement(2, 1, samples, random), Reshuffled(2, 1, samples, random))
     drawn = [(each.law(), each.draw()) for each in samplers]

@@ -321,7 +321,8 @@ def test_a_run_made_in_the_folder_is_the_one_made_elsewhere(world):
     """Settings of libraries that lie in the folder change nothing, and what lies there is imported
     by none of them."""
     small = {"run.steps": 8, "run.audits": 4}
-    spec, out = world.spec("good", small), world.root / "out"
+    spec = world.spec("good", small)
+    out = world.root / "out"
     command = ["measure", spec, "--store", out / "there", "--out", out / "page"]
     (found,) = world.run(command, told=(out,))
     assert (found["code"], found["did"]) == (None, []), found
@@ -426,7 +427,8 @@ made, asked, number = Kind.__new__(Kind), Asked(), 1
     ],
 )
 def test_what_is_opened_is_known_by_its_kind_before_it_is_called(field, name, tmp_path):
-    canary, file = tmp_path / "canary", tmp_path / "mine.py"
+    canary = tmp_path / "canary"
+    file = tmp_path / "mine.py"
     file.write_text(OF_ANOTHER_KIND.format(canary=str(canary)))
     with allowing(file):
         error = refused(parse, changed(THEOREM_TABLE, {field: f"{file}:{name}"}))
@@ -476,7 +478,8 @@ def test_neighbours_are_found_by_what_was_opened_alone(tmp_path, monkeypatch):
 
 
 def test_a_paper_is_its_folder_and_no_link_out_of_it(tmp_path):
-    canary, paper = tmp_path / "canary", tmp_path / "linked_paper"
+    canary = tmp_path / "canary"
+    paper = tmp_path / "linked_paper"
     paper.mkdir()
     (tmp_path / "claims.py").write_text(PAYLOAD.format(canary=str(canary)))
     (paper / "claims.py").symlink_to(tmp_path / "claims.py")

@@ -39,7 +39,10 @@ def misspelt(draw, known):
     capitals."""
     name = draw(st.sampled_from([each for each in known if len(each) > 3]))
     at = draw(st.integers(1, len(name) - 2))
-    head, one, two, tail = name[:at], name[at], name[at + 1], name[at + 2 :]
+    head = name[:at]
+    one = name[at]
+    two = name[at + 1]
+    tail = name[at + 2 :]
     edits = [
         head + two + one + tail,
         head + one + tail,

@@ -35,7 +35,11 @@ from boundcheck.functions.problem import Problem, difference_ratio, sure_differe
 from tests.functions.twins import exactly
 from tests.language.plain import Plain, single
 
-D, K, SAMPLES, RANK, REPLICAS = 3, 4, 5, 2, 3
+D = 3
+K = 4
+SAMPLES = 5
+RANK = 2
+REPLICAS = 3
 NEAR = 1e-11
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
@@ -122,7 +126,8 @@ def test_an_objective_is_a_loop_over_its_samples(name, seed):
     objective = OBJECTIVES[name](random)
     W = random.standard_normal((REPLICAS, D, K))
     indices = random.integers(SAMPLES, size=(REPLICAS, 3))
-    at, chosen = torch.tensor(W), torch.tensor(indices)
+    at = torch.tensor(W)
+    chosen = torch.tensor(indices)
     # The identity, and products on each side and on both, of each replica or of all.
     left, right = (
         torch.tensor(random.standard_normal(shape)) for shape in ((REPLICAS, 2, D), (K, 3))
@@ -139,7 +144,8 @@ def test_an_objective_is_a_loop_over_its_samples(name, seed):
         close(gradient_there[r], plain_mean(each))
         close(objective.sample_gradients(at)[r], each)
         close(objective.batch_gradient(at, chosen)[r], plain_mean([each[i] for i in indices[r]]))
-        P, Q = left[r].numpy(), right.numpy()
+        P = left[r].numpy()
+        Q = right.numpy()
         products = [each, [P @ G for G in each], [G @ Q for G in each], [P @ G @ Q for G in each]]
         squares = [[plain_square((X,)) for X in column] for column in products]
         close(whole.loss[r], loss)
@@ -192,14 +198,17 @@ def plain_gradients(problem, v):
 def test_a_problem_is_a_loop_over_replicas_and_samples(kind, seed):
     random = np.random.default_rng(seed)
     problem = Problem(OBJECTIVES["softmax"](random), adapter_of(kind, random))
-    v, indices = points_of(problem.adapter, seed), random.integers(SAMPLES, size=(REPLICAS, 3))
-    survey, some = problem.survey(v), problem.survey(v, torch.tensor(indices))
+    v = points_of(problem.adapter, seed)
+    indices = random.integers(SAMPLES, size=(REPLICAS, 3))
+    survey = problem.survey(v)
+    some = problem.survey(v, torch.tensor(indices))
     for r in range(REPLICAS):
         at = single(v, r)
         W = Plain(problem.adapter).weight(at)
         loss, in_weight = plain_samples(problem.objective, W)
         each = plain_gradients(problem, at)
-        mean, batch = plain_mean_point(each), plain_mean_point([each[i] for i in indices[r]])
+        mean = plain_mean_point(each)
+        batch = plain_mean_point([each[i] for i in indices[r]])
         close(problem.adapter.weight(v)[r], W)
         close(problem.loss(v)[r], loss)
         close(problem.weight_gradient(v)[r], plain_mean(in_weight))
@@ -240,9 +249,11 @@ def plain_doubt(problem, v, w):
 def test_difference_ratios_are_those_of_pairs(kind, apart):
     random = np.random.default_rng(0)
     problem = Problem(OBJECTIVES["pseudo-Huber"](random), adapter_of(kind, random))
-    v, away = points_of(problem.adapter, 0), points_of(problem.adapter, 1)
+    v = points_of(problem.adapter, 0)
+    away = points_of(problem.adapter, 1)
     w = tuple(x + apart * y for x, y in zip(v, away, strict=True))
-    ratios, sure = difference_ratio(problem, v, w), sure_difference_ratio(problem, v, w)
+    ratios = difference_ratio(problem, v, w)
+    sure = sure_difference_ratio(problem, v, w)
     for r in range(REPLICAS):
         pair = single(v, r), single(w, r)
         # Gradients are off by roundoffs, and the distance divides them.
@@ -308,11 +319,13 @@ def test_a_domain_is_that_of_its_blocks(kind, seed):
     norms = adapter.norms(half)
     projected = adapter.project(half, radii)
     extreme = adapter.extreme(half, radii)
-    plain, inward = Plain(adapter), adapter.inward(half, radii, 0.25)
+    plain = Plain(adapter)
+    inward = adapter.inward(half, radii, 0.25)
     # 1/4 (1 + 1/ν) where U is rounded beside R.
     share = 7 / 12 if kind == "loreft-trained" else 0.25
     for r in range(2 * REPLICAS):
-        within, at = True, plain.bounded(single(half, r))
+        within = True
+        at = plain.bounded(single(half, r))
         slopes = plain.slopes(single(half, r))
         for each, wanted in (
             (adapter.bounded(half), at),
@@ -322,7 +335,8 @@ def test_a_domain_is_that_of_its_blocks(kind, seed):
                 close(each[number][r], wanted[number])
         found = [plain.bounded(single(x, r)) for x in (projected, extreme, inward)]
         for number, block in enumerate(adapter.blocks):
-            X, radius = at[number], radii.get(block.radius, 1e-9)
+            X = at[number]
+            radius = radii.get(block.radius, 1e-9)
             close(norms[number, r], plain_norm(block.norm, X))
             close(found[0][number], plain_projection(block.norm, X, radius))
             close(found[1][number], plain_extreme(block.norm, slopes[number], radius))
@@ -339,7 +353,8 @@ def test_directions_and_steps_are_those_of_single_points(kind, seed):
     v = points_of(adapter, seed)
     u = tuple(torch.tensor(random.standard_normal(part.shape)) for part in v)
     for r in range(REPLICAS):
-        at, way = single(v, r), single(u, r)
+        at = single(v, r)
+        way = single(u, r)
         tangent = Plain(adapter).tangent(at, way)
         length = math.sqrt(plain_square(tangent))
         for number, block in enumerate(adapter.blocks):
@@ -357,7 +372,8 @@ def test_directions_and_steps_are_those_of_single_points(kind, seed):
 
 def plain_limit(x, delta):
     """The m at which 1/|C| Σ_c Π_i (1 + c(x_i/m − 1)) falls to 1/δ, by bisection on (0, mean]."""
-    low, high = 0.0, float(x.mean())
+    low = 0.0
+    high = float(x.mean())
     for _ in range(60):
         m = (low + high) / 2
         capital = sum(
@@ -391,7 +407,8 @@ def test_betting_limits_are_roots_found_by_bisection(n, seed):
 def plain_edges(steps, strata):
     """Strata of 1, 1, 2, 4, ..., at most half of all, while shorter than an equal share of the
     rest; then equal."""
-    edges, left = [0], strata
+    edges = [0]
+    left = strata
     while strata - left < strata // 2 and max(edges[-1], 1) < Fraction(steps - edges[-1], left):
         edges.append(edges[-1] + max(edges[-1], 1))
         left -= 1

@@ -35,7 +35,8 @@ def ball_of(fraction):
 @example(Fraction(1, 3) * Fraction(2) ** -1070, Fraction(0))
 def test_lower_and_upper_are_outward_of_the_whole_ball(middle, radius):
     ball = ball_of(middle) + arb(0, 1) * ball_of(radius) if radius else ball_of(middle)
-    below, above = lower(ball), upper(ball)
+    below = lower(ball)
+    above = upper(ball)
     assert Fraction(below) <= middle - radius
     assert Fraction(above) >= middle + radius
     if not radius:

@@ -23,7 +23,9 @@ from boundcheck.language.vocabulary import FrobeniusNorm, InnerProduct, Spectral
 from tests.functions.twins import KINDS, each_kind, some_examples
 
 m, k = sp.symbols("m k", positive=True, integer=True)
-X, Y, Z = sp.MatrixSymbol("X", m, k), sp.MatrixSymbol("Y", k, m), sp.MatrixSymbol("Z", m, k)
+X = sp.MatrixSymbol("X", m, k)
+Y = sp.MatrixSymbol("Y", k, m)
+Z = sp.MatrixSymbol("Z", m, k)
 
 EXPRESSIONS = [
     FrobeniusNorm(X * Y * Z),
@@ -52,7 +54,8 @@ def matrix(rows, columns, exponent, dtype, seed):
 @given(data=st.data())
 def test_the_exact_value_is_within_the_error(expression, dtype, data):
     # In float32 down to where squares underflow, and up to where products of three do not overflow.
-    rows, columns = data.draw(st.integers(1, 12)), data.draw(st.integers(1, 12))
+    rows = data.draw(st.integers(1, 12))
+    columns = data.draw(st.integers(1, 12))
     low = -25 if dtype == "float32" else -170
     exponents = [data.draw(st.sampled_from([0.0, -3.0, 4.0, float(low)])) for _ in range(3)]
     seed = data.draw(st.integers(0, 99))
@@ -94,7 +97,8 @@ def test_powers_are_within_their_error_though_the_exponent_is_rounded(value, exp
 
 
 def test_no_number_is_larger_or_smaller():
-    do, lost = Rounded(torch.float64), Approx(math.nan, math.inf)
+    do = Rounded(torch.float64)
+    lost = Approx(math.nan, math.inf)
     for pick in (do.larger, do.smaller):
         for pair in ((lost, Approx(1.0, 0.0)), (Approx(1.0, 0.0), lost)):
             assert math.isnan(pick(*pair).value)

@@ -40,7 +40,8 @@ def test_states_and_gradients_are_those_of_a_plain_loop(samples, T):
 def test_an_algorithm_may_remember_and_know_the_time():
     """Nesterov's with a step 1/t, whose state is (v_t, v_{t-1}), and gradients at v_t + (t-1)/2
     (v_t - v_{t-1})."""
-    samples, T = [Fraction(-1), Fraction(1)], 3
+    samples = [Fraction(-1), Fraction(1)]
+    T = 3
 
     def ahead(state, t):
         return state[0] + HALF * (t - 1) * (state[0] - state[1])
@@ -57,7 +58,8 @@ def test_an_algorithm_may_remember_and_know_the_time():
         before = now = Fraction(1)
         for t, c in enumerate(draw, 1):
             y = now + (now - before) * (t - 1) / 2
-            before, now = now, y - (y**3 + c) / t
+            before = now
+            now = y - (y**3 + c) / t
         assert paths.state(T + 1, path) == (now, before)
 
 

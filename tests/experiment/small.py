@@ -152,7 +152,8 @@ def experiment_of(table, problem=None):
 def run_by_hand(table, folder, problem=None):
     """What `measure` does for one theorem, its pieces kept."""
     experiment = experiment_of(table, problem)
-    spec, plan = experiment.spec, experiment.make_plan(silent)
+    spec = experiment.spec
+    plan = experiment.make_plan(silent)
     record = run_ensemble(experiment, plan, RunFolder.create(folder, spec.as_json(), "cpu"), silent)
     evidence = Evidence(spec.theorem, spec, experiment.function, experiment.start, plan, record)
     return Measured(evidence, audit(evidence))
@@ -162,7 +163,8 @@ def bracketed(table, problem=None):
     """The bracket of a spec and its trace, of another problem than the spec's where one is
     given."""
     experiment = experiment_of(table, problem)
-    spec, function = experiment.spec, experiment.function
+    spec = experiment.spec
+    function = experiment.function
     common = {"run_id": "", "claim": spec.claim, "spec": spec.as_json(), "environment": {}}
     return measure_bracket(
         experiment, silent, **common, problem=Subject(function.name, function.units)
@@ -205,7 +207,8 @@ def with_replacement(problem, batch, replicas=1):
 def random_point(problem, replicas=1, size=1.0, seed=0):
     """Gaussian factors."""
     random = torch.Generator().manual_seed(seed)
-    (d, k), rank = problem.objective.shape, problem.adapter.rank
+    d, k = problem.objective.shape
+    rank = problem.adapter.rank
     A = size * torch.randn((replicas, rank, k), generator=random, dtype=torch.float64)
     B = size * torch.randn((replicas, d, rank), generator=random, dtype=torch.float64)
     return A, B

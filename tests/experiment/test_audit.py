@@ -171,7 +171,8 @@ def test_a_smoothness_constant_that_lies_is_found_on_the_segments(id, tmp_path):
 
 def test_a_constant_between_the_descent_curvature_and_the_gradient_ratio_is_contradicted(honest):
     """Each step descends as if F were smooth with it, and no F is whose gradient turns by more."""
-    trace, plan = honest.evidence.record.trace, honest.evidence.plan
+    trace = honest.evidence.record.trace
+    plan = honest.evidence.plan
     path = trace["path_smoothness"].values.max()
     ratio = (trace["gradient_ratio"] - trace["gradient_ratio_error"]).values.max()
     assert ratio > 1.001 * path
@@ -356,7 +357,8 @@ def test_what_a_theorem_calls_its_constant_changes_nothing(id, share, tmp_path):
     assert found[0] == found[1]
 
 
-A, B = 12.0, 0.5
+A = 12.0
+B = 0.5
 TABLE = {
     "claim": "khaled2020.theorem2",
     "problem": {"kind": "least-squares", "d": 2, "k": 3, "samples": 4},
@@ -373,7 +375,8 @@ def row(measured):
 
 def test_it_is_the_mean_over_all_minibatches(tmp_path):
     measured = run_by_hand(TABLE, tmp_path)
-    function, v = measured.evidence.function, measured.evidence.start.v
+    function = measured.evidence.function
+    v = measured.evidence.start.v
     gradients = [
         function.batch_gradient(v, torch.tensor([pair]))[0] for pair in product(range(4), repeat=2)
     ]

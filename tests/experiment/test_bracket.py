@@ -83,7 +83,8 @@ def test_the_bound_is_that_of_the_specs_claim_rounded_up(claim):
 @pytest.mark.parametrize("rank", [1, 2, 4, 8])
 def test_points_lie_in_the_ball_to_the_last_digit(rank):
     """The true norm of the floats, in 50 digits, is within the radius."""
-    problem, radii = pseudo_huber(rank=rank, d=9, k=10), {"a": 0.7, "b": 2.3}
+    problem = pseudo_huber(rank=rank, d=9, k=10)
+    radii = {"a": 0.7, "b": 2.3}
     points = problem.adapter.draw(radii, 24, torch.Generator().manual_seed(1))
     with mpmath.workdps(50):
         for part, limit in zip(points, radii.values(), strict=True):
@@ -536,7 +537,8 @@ def iterates_of(kind, count):
 def test_the_split_is_the_block_norms_at_the_looks(kind):
     problem, iterates = iterates_of(kind, 9)
     split = split_along(problem, iterates, 4, silent)
-    times, blocks = split["look_time"].values, [block.name for block in problem.adapter.blocks]
+    times = split["look_time"].values
+    blocks = [block.name for block in problem.adapter.blocks]
     assert split["split"].dims == ("part", "row", "column", "look")
     assert split["split"].attrs["parts"].split() == list(PARTS)
     assert split["split"].attrs["blocks"].split() == blocks
@@ -562,7 +564,8 @@ def test_looks_go_from_the_first_iterate_to_the_last(count, looks):
 
 
 def test_nothing_is_split_of_a_curved_domain_and_without_iterates_or_looks():
-    (curved, points), (flat, iterates) = iterates_of("loreft", 3), iterates_of("lora", 3)
+    curved, points = iterates_of("loreft", 3)
+    flat, iterates = iterates_of("lora", 3)
     assert split_along(flat, iterates, 4, silent).variables
     for problem, some, looks in (
         (curved, points, 4),

@@ -130,7 +130,8 @@ def started(*words):
 @pytest.mark.full
 def test_a_scheduler_that_is_killed_is_told_of_in_one_line(tmp_path):
     """It says what was lost and how to go on, and nothing else is heard of it."""
-    where, runs = tmp_path / "scheduler.json", tmp_path / "runs"
+    where = tmp_path / "scheduler.json"
+    runs = tmp_path / "runs"
     alone = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(where))
     with started("distributed.cli.dask_scheduler", *alone) as scheduler:
         for _ in range(1200):

@@ -33,7 +33,8 @@ TABLE = theorem_table(run__steps=48, run__audits=12)
 OTHER = theorem_table(run__steps=48, run__audits=12, run__level=0.9)
 # Chunks of the trace, of which the run has four; the kill comes after two, and a checkpoint in the
 # third.
-STRATA, KILL_AT = 3, 14
+STRATA = 3
+KILL_AT = 14
 
 
 class Files(dict):
@@ -204,7 +205,8 @@ VALUES = (
 @given(PLACES, st.sampled_from(["changed", "removed", "added"]), st.sampled_from(VALUES))
 def test_any_edit_of_a_result_is_refused(runs, whole_folder, place, kind, value):
     _, whole, *_ = runs
-    before, after = result_of(whole), result_of(whole)
+    before = result_of(whole)
+    after = result_of(whole)
     *path, last = at(place, edits(before))
     table = after
     for key in path:
@@ -281,7 +283,8 @@ def test_no_edit_of_a_trace_passes_as_the_run_whoever_hashed_it(
     folder = tmp_path_factory.getbasetemp() / "edited trace" / id
     before, _ = read_run(write(folder, whole))
     chunks = sorted(name for name in whole if "/c/0/" in name)
-    one, other = at(place, chunks), at(from_place, chunks)
+    one = at(place, chunks)
+    other = at(from_place, chunks)
     files = rehashed(whole | {one: whole[other]})
     if is_sealed_again:
         saved = torch.load(io.BytesIO(whole["checkpoint.pt"][32:]), weights_only=True)
@@ -364,8 +367,10 @@ def test_a_run_resumed_over_damage_ends_the_same_and_says_that_it_starts_afresh(
     seed, runs, tmp_path
 ):
     id, whole, killed, *_ = runs
-    names, drawn = sorted(name for name in killed if name != "spec.json"), random.Random(seed)
-    name, kind = drawn.choice(names), drawn.choice(KINDS)
+    names = sorted(name for name in killed if name != "spec.json")
+    drawn = random.Random(seed)
+    name = drawn.choice(names)
+    kind = drawn.choice(KINDS)
     damage = (
         name,
         kind,

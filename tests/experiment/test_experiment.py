@@ -131,8 +131,10 @@ def test_experiments_of_a_time_share_the_memory(tmp_path):
 
 def test_the_time_is_that_of_a_step_and_a_look_as_often_as_there_are_any(monkeypatch):
     """By a clock that moves by a second with each step, and by a minute with each look."""
-    run, now = experiment_of(RUN), [0.0]
-    function, plan = run.function, run.draft(run.guess)
+    run = experiment_of(RUN)
+    now = [0.0]
+    function = run.function
+    plan = run.draft(run.guess)
     monkeypatch.setattr(experiment, "time", SimpleNamespace(perf_counter=lambda: now[0]))
     real = type(function).observe, type(function).batch_gradient
 
@@ -150,7 +152,8 @@ def test_the_time_is_that_of_a_step_and_a_look_as_often_as_there_are_any(monkeyp
 
 def test_a_first_call_that_compiles_is_not_taken_for_the_pace(monkeypatch):
     """Told for a run of seconds once: 3.64 h."""
-    now, left = [0.0], [8.0, 0.001, 0.0007]
+    now = [0.0]
+    left = [8.0, 0.001, 0.0007]
     monkeypatch.setattr(experiment, "time", SimpleNamespace(perf_counter=lambda: now[0]))
 
     def work():
@@ -320,7 +323,8 @@ def test_one_experiment_takes_no_pool(tmp_path):
 
 @pytest.mark.full
 def test_a_run_that_another_process_runs_is_waited_for_and_not_run_twice(tmp_path):
-    run, calls = experiment_of(bracket_table(bracket=TINY)), []
+    run = experiment_of(bracket_table(bracket=TINY))
+    calls = []
     spec = run.spec
     folder = RunFolder.create(tmp_path, spec.as_json(), "cpu", content(run))
     left = folder.path / f"spec.json.{'0' * 8}-1-{'0' * 16}{UNFINISHED}"
@@ -366,7 +370,8 @@ def test_a_problem_has_the_same_bits_whatever_threads_there_are():
     """A process may have more of them than the run, whose problem is made before that is known."""
     with allowing(Path(__file__).parents[1]):
         spec = parse(theorem_table(adapter__rank=1, problem={"kind": f"{__name__}:summed"}))
-    one, before = build(spec, "cpu"), torch.get_num_threads()
+    one = build(spec, "cpu")
+    before = torch.get_num_threads()
     torch.set_num_threads(3)
     try:
         three = build(spec, "cpu")

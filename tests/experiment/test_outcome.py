@@ -61,9 +61,11 @@ RADII = {"a": 1.25, "b": 0.75, "mu": 0.6, "nu": 0.7, "rho": 2.0}
 
 def ran(found, step, steps, first, sites=()):
     """The evidence of a run at this step, of whose constants D alone is known beforehand."""
-    number, inputs = {"alpha": step}, {"D": found.D, "eta": step, "T": steps}
+    number = {"alpha": step}
+    inputs = {"D": found.D, "eta": step, "T": steps}
     plan = Plan({}, None, 1, steps, step, math.inf, inputs, number, number)
-    start, function = SimpleNamespace(square_norm=first), SimpleNamespace(sites=sites)
+    start = SimpleNamespace(square_norm=first)
+    function = SimpleNamespace(sites=sites)
     return SimpleNamespace(claim=CLAIM, plan=plan, start=start, function=function)
 
 
@@ -105,7 +107,9 @@ def test_lora_has_the_sharp_constant_and_the_printed_ones_with_its_scale_in_f():
     sites = (network.sites[0],)
     single = Network(network.model, sites, network.task)
     found = by_way(smoothness_of(single.sites, constants(single)))
-    a, s, L = 0.625, 1.5, 3.0
+    a = 0.625
+    s = 1.5
+    L = 3.0
     printed = {"L": s**2 * L, "G": s * 0.875, "sigma": a, "r": 2}
     for lipschitz, C in (("sigma", a), ("sqrt(r) sigma", math.sqrt(2) * a)):
         expected = of_catalogue("jiang2024.lemma1", C=C, **printed)
@@ -135,8 +139,11 @@ def test_the_largest_over_layers_is_taken():
 def sharp(network, found):
     """The least that the catalogue says of the first site, with the G that each claim speaks of."""
     site = network.sites[0]
-    adapter, radii, L = site.adapter, found.radii[site.name], found.L
-    G, G_frobenius = found.G[site.name], found.G_frobenius[site.name]
+    adapter = site.adapter
+    radii = found.radii[site.name]
+    L = found.L
+    G = found.G[site.name]
+    G_frobenius = found.G_frobenius[site.name]
     s = {"s": getattr(adapter, "scale", 1.0)}
     match adapter.kind:
         case "lora":
@@ -181,7 +188,8 @@ def test_no_curvature_is_larger_than_that_of_the_layers(kind):
     """At the L, the norms and the gradients of one point, where the claims are about its
     Hessian."""
     network = network_of(kind, scale=0.4)
-    look, v = network.look(), network.point()
+    look = network.look()
+    v = network.point()
     norms = iter(block_norms(network, v))
     radii = [
         [(block.radius, next(norms)) for block in site.adapter.blocks] for site in network.sites

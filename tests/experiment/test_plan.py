@@ -51,7 +51,8 @@ def test_streams_differ_by_seed_and_by_nothing_else():
 
 def test_the_first_iterate_is_loras_and_what_is_known_of_it_is_exact():
     experiment = experiment_of(theorem_table(adapter__gain=2.0, adapter__rank=3))
-    problem, start = experiment.problem, experiment.start
+    problem = experiment.problem
+    start = experiment.start
     A, B = start.v
     assert (A.shape, B.shape) == ((1, 3, 4), (1, 4, 3))
     assert not B.any()
@@ -78,11 +79,13 @@ positive = st.floats(1e-3, 1e3)
 )
 @pytest.mark.parametrize("id", [*LoRA.claims, *THEOREMS])
 def test_theory_inputs_are_the_constants_of_the_problem(id, scale, rank, a, b, lipschitz):
-    problem, claim = pseudo_huber(rank=rank, scale=scale), catalogue[id]
+    problem = pseudo_huber(rank=rank, scale=scale)
+    claim = catalogue[id]
     given_ = problem.theory_inputs(claim, {"a": a, "b": b}, lipschitz)
     names = {p.name for p in claim.parameters}
     assert set(given_) == names - {"D", "zeta", "T"}
-    s, L = exact("s", scale), exact("L", 1.0)
+    s = exact("s", scale)
+    L = exact("L", 1.0)
     G = exact("G", problem.gradient_bound({"a": a, "b": b}).value)
     # X -> f(W0 + s X) is s^2 L smooth with gradients bounded by s G; a claim with s says so itself.
     assert (given_["L"], given_["G"]) == ((L, G) if "s" in names else (s**2 * L, s * G))
@@ -182,7 +185,8 @@ def test_a_pilot_knows_nothing_of_the_run():
 @pytest.mark.parametrize(("batch", "zeta"), [*itertools.product([3, "balanced"], [0.7, None])])
 def test_batch_and_noise_fit_each_other(batch, zeta):
     table = changed(theorem_table(run__batch=batch, run__steps="informative"), {"run.zeta": zeta})
-    experiment, variance = experiment_of(table), 9.0
+    experiment = experiment_of(table)
+    variance = 9.0
     drafted = experiment.draft(Guess({"a": 2.6, "b": 1.9}, variance))
     if zeta is None:
         assert drafted.zeta == pytest.approx(math.sqrt(variance / drafted.batch))
@@ -337,7 +341,8 @@ def bound_at(inputs, T, step):
 def best_by_formula(inputs, T):
     """Where the derivative in the step is 0: with p = 2D/(ell T zeta^2), the root of eta^2 + p ell
     eta - p = 0."""
-    ell, p = inputs["ell"], 2 * inputs["D"] / (inputs["ell"] * T * inputs["zeta"] ** 2)
+    ell = inputs["ell"]
+    p = 2 * inputs["D"] / (inputs["ell"] * T * inputs["zeta"] ** 2)
     return p / (p * ell / 2 + math.sqrt((p * ell / 2) ** 2 + p))
 
 

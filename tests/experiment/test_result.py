@@ -35,7 +35,8 @@ ENDLESS = {(Interval, "upper"), (End, "value"), (Chain, "measured")}
 
 def of(kind):
     """Values of an annotation; a number is NaN or infinite only where it may be None."""
-    origin, parts = get_origin(kind), get_args(kind)
+    origin = get_origin(kind)
+    parts = get_args(kind)
     if origin is UnionType:
         return st.one_of(
             *(st.floats() if part is float and NoneType in parts else of(part) for part in parts)
@@ -76,9 +77,11 @@ def results(draw):
         return found
     kind = draw(st.sampled_from(["exact", "nonasymptotic", "asymptotic"]))
     if isinstance(found, BracketResult) or kind != "asymptotic":
-        verdict, replicas = Verdict.SUPPORTED, draw(st.integers(1, 100))
+        verdict = Verdict.SUPPORTED
+        replicas = draw(st.integers(1, 100))
     else:
-        verdict, replicas = Verdict.SUPPORTED_ASYMPTOTIC, draw(st.integers(FEWEST_REPLICAS, 100))
+        verdict = Verdict.SUPPORTED_ASYMPTOTIC
+        replicas = draw(st.integers(FEWEST_REPLICAS, 100))
     interval = replace(draw(of(Interval)), kind=kind)
     return replace(
         found, verdict=verdict, interval=interval, spec=SPEC | {"run": {"replicas": replicas}}

@@ -218,7 +218,8 @@ def test_saving_takes_a_small_part_of_a_run_and_a_kill_costs_seconds(
     """By a clock on which a twentieth of the run takes 0.4 s or 4 s, and a checkpoint what is
     said."""
     for pace in (0.4, 4.0):
-        clock, saved = [0.0], []
+        clock = [0.0]
+        saved = []
 
         def save(self, state, clock=clock, saved=saved):
             saved.append(clock[0])
@@ -235,7 +236,8 @@ def test_saving_takes_a_small_part_of_a_run_and_a_kill_costs_seconds(
             measure(SHORT, tmp_path / f"{pace}", tick=tick)
         # The last state is always saved. Before it, the first comes as soon as a second's work can
         # be saved; then the cost says how far apart they are.
-        between, last = max(1.0, 50 * cost), saved.pop()
+        between = max(1.0, 50 * cost)
+        last = saved.pop()
         assert clock[0] == last + cost
         gaps = np.diff([0.0, *saved])
         assert 1.0 <= gaps[0] < 1.0 + pace

@@ -126,8 +126,10 @@ def test_the_trace_is_that_of_a_plain_loop(audits, tmp_path):
     by replica."""
     experiment = experiment_of(theorem_table(run__audits=audits))
     (result,) = measure(experiment.spec, tmp_path)
-    trace, problem = trace_of(tmp_path, result), experiment.problem
-    plan, random = experiment.make_plan(silent), experiment.random("sampling")
+    trace = trace_of(tmp_path, result)
+    problem = experiment.problem
+    plan = experiment.make_plan(silent)
+    random = experiment.random("sampling")
     v = tuple(x.repeat(6, 1, 1) for x in experiment.start.v)
     iterates = [v]
     for _ in range(110):
@@ -244,7 +246,8 @@ class NaiveWatch:
 
 def walk(radii, v, steps, step_size=1.0):
     """Both watches after the same steps: v <- v - step_size g for each g."""
-    watch, naive = BallWatch.start(radii, v), NaiveWatch(radii)
+    watch = BallWatch.start(radii, v)
+    naive = NaiveWatch(radii)
     naive.look(v, 1)
     for t, g in enumerate(steps, start=2):
         v = tuple(x - step_size * y for x, y in zip(v, g, strict=True))
@@ -261,7 +264,8 @@ def walk(radii, v, steps, step_size=1.0):
 )
 def test_steps_in_a_row_are_watched_as_one_by_one(seed, size, cuts, lost):
     random = np.random.default_rng(seed)
-    v, radii = gaussian(random, size=0.3), (1.0, 1.5)
+    v = gaussian(random, size=0.3)
+    radii = (1.0, 1.5)
     steps = [gaussian(random, size=size) for _ in range(30)]
     if lost:
         steps[17][0][1, 0, 0] = np.nan
@@ -283,7 +287,8 @@ def test_steps_in_a_row_are_watched_as_one_by_one(seed, size, cuts, lost):
 
 
 def gaussian(random, replicas=3, d=4, k=5, rank=2, size=1.0):
-    A, B = random.standard_normal((replicas, rank, k)), random.standard_normal((replicas, d, rank))
+    A = random.standard_normal((replicas, rank, k))
+    B = random.standard_normal((replicas, d, rank))
     return torch.tensor(size * A), torch.tensor(size * B)
 
 
@@ -337,7 +342,8 @@ def test_one_replica_of_many_that_leaves_and_comes_back_has_left():
 
 @pytest.mark.parametrize("radius", [0.1, 1 / 3, 1.0, 7.3])
 def test_zero_steps_on_the_boundary_stay_inside(radius):
-    A, B = torch.eye(2, 5, dtype=torch.float64)[None], torch.eye(4, 2, dtype=torch.float64)[None]
+    A = torch.eye(2, 5, dtype=torch.float64)[None]
+    B = torch.eye(4, 2, dtype=torch.float64)[None]
     v = (radius * A, radius * B)
     watch, naive = walk((radius, radius), v, [(0 * A, 0 * B)] * 20)
     assert watch.outside is None
@@ -362,7 +368,9 @@ def test_a_run_that_blows_up_has_left_the_ball(factor, entry):
 def test_steps_that_round_up_do_not_carry_a_run_out_unseen():
     """In steps of 0.6 units of roundoff, each of which moves the float by a whole unit: 5/3 of its
     length."""
-    radius, unit, nothing = 1.5, 2.0**-52, torch.zeros(1, 1, 1, dtype=torch.float64)
+    radius = 1.5
+    unit = 2.0**-52
+    nothing = torch.zeros(1, 1, 1, dtype=torch.float64)
     v = (torch.full_like(nothing, radius * (1 - 2 * ROUNDING)), nothing)
     g = (torch.full_like(nothing, -0.6 * unit), nothing)
     watch = BallWatch.start((radius, radius), v)
@@ -400,7 +408,8 @@ def test_the_trace_has_the_steps_of_a_plain_loop(tmp_path):
     result, trace = run(TABLE, tmp_path)
     experiment = experiment_of(TABLE)
     algorithm = experiment.spec.algorithm
-    state, steps = algorithm.start(experiment.start.v, result.plan.numbers), []
+    state = algorithm.start(experiment.start.v, result.plan.numbers)
+    steps = []
     for t in range(1, 41):
         state, _ = advance(algorithm, experiment.function, state, t, result.plan.numbers, None)
         steps.append(state[1][0].item())
@@ -421,7 +430,8 @@ def test_an_l_that_is_too_small_is_blamed_for_a_step_that_is_too_long(tmp_path):
     assert "descent of each step" in result.blame.evidence
 
 
-PERIOD, STEPS = 9, 60
+PERIOD = 9
+STEPS = 60
 RADII = {"a": 4.0, "b": 2.0, "z": 8.0}
 
 
@@ -444,12 +454,17 @@ def test_a_run_is_what_a_person_would_write(tmp_path):
     """A twin in full matrices: W itself, factors, and a merge after every ninth step but the
     last."""
     experiment, plan, record = ran(table(run__steps=63, run__audits=63), tmp_path)
-    spec, function = experiment.spec, experiment.problem
-    f, s, replicas = function.objective, function.adapter.inner.scale, spec.run.replicas
+    spec = experiment.spec
+    function = experiment.problem
+    f = function.objective
+    s = function.adapter.inner.scale
+    replicas = spec.run.replicas
     draws = WithReplacement(replicas, spec.run.batch, f.samples, experiment.random("sampling"))
     A, B = (part.repeat(replicas, 1, 1) for part in experiment.start.v[:2])
     base = torch.zeros(replicas, *f.shape).double()
-    losses, squares, after_merges = [], [], []
+    losses = []
+    squares = []
+    after_merges = []
     for t in range(1, 64):
         W = function.adapter.W0 + base + s * B @ A
         M = f.gradient(W)
@@ -469,7 +484,8 @@ def test_a_run_is_what_a_person_would_write(tmp_path):
             B = torch.zeros_like(B)
             after_merges.append(torch.linalg.matrix_norm(base, 2).max().item())
     for name, values in (("loss", losses), ("gradient_square_norm", squares)):
-        seen, expected = record.trace[name].values, torch.stack(values, 1).numpy()
+        seen = record.trace[name].values
+        expected = torch.stack(values, 1).numpy()
         np.testing.assert_allclose(seen, expected, rtol=1e-9)
     assert record.ball.largest[2] == pytest.approx(max(after_merges), rel=1e-9)
     assert max(after_merges) > 0.01

@@ -249,7 +249,8 @@ def test_a_bad_toml_file_is_explained(tmp_path, content, field, words):
 
 
 def test_a_list_holds_whatever_one_experiment_may_be_given_as_and_nothing_else(tmp_path):
-    path, table = tmp_path / "spec.toml", theorem_table(adapter={"rank": [1, 2]})
+    path = tmp_path / "spec.toml"
+    table = theorem_table(adapter={"rank": [1, 2]})
     path.write_text(GOOD_TOML.replace("rank = 4", "rank = [4, 8]"))
     specs = specs_of([table, str(path), path, parse(theorem_table())])
     assert [each.adapter.rank for each in specs] == [1, 2, 4, 8, 4, 8, 2]

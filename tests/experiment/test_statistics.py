@@ -81,7 +81,8 @@ def test_bernstein_interval_is_the_formula(x, largest, level):
     """Maurer and Pontil's V, by its own definition: the mean of half the squared differences of
     pairs."""
     lower, upper = bernstein_limits(largest * x, largest, level)
-    n, delta = len(x), (1 - level) / 2
+    n = len(x)
+    delta = (1 - level) / 2
     variance = sum((a - b) ** 2 for a, b in itertools.combinations(x.tolist(), 2)) / (n * (n - 1))
     half = math.sqrt(2 * variance * math.log(2 / delta) / n) + 7 * math.log(2 / delta) / (
         3 * (n - 1)
@@ -138,7 +139,8 @@ def test_a_batch_is_its_rows(n):
 def test_betting_limit_at_the_ends_of_floats(scale):
     """Neither rounding of the smallest floats nor a sum beyond the largest one raises the limit."""
     x = np.array([scale, scale, 0.0, scale, scale])
-    limit, plain = float(betting_lower_limit(x, 0.1)), float(betting_lower_limit(np.sign(x), 0.1))
+    limit = float(betting_lower_limit(x, 0.1))
+    plain = float(betting_lower_limit(np.sign(x), 0.1))
     assert mpmath.mpf(limit) <= mpmath.mpf(scale) * mpmath.mpf(plain) * (1 + mpmath.mpf(10) ** -12)
     assert limit >= scale * plain * (1 - 1e-9) - 1e-323
 
@@ -256,7 +258,8 @@ def test_what_the_repository_keeps_is_shown_with_its_ground():
     for path in sorted((ROOT / "reports").glob("*/results.json")):
         results = json.loads(path.read_text(encoding="utf-8"))
         for result in results if isinstance(results, list) else []:
-            kind, verdict = (result["interval"] or {}).get("kind"), read(result).verdict
+            kind = (result["interval"] or {}).get("kind")
+            verdict = read(result).verdict
             assert (verdict == "supported (asymptotic)") is (
                 verdict.is_supported and kind == "asymptotic"
             )
@@ -296,7 +299,8 @@ def test_every_time_of_a_stratum_is_equally_likely_and_replicas_are_independent(
 @given(st.integers(1, 8), st.integers(3, 6), st.integers(0, 10_000))
 def test_slope_and_interval_are_those_of_the_naive_twin(seeds, points, number):
     random = np.random.default_rng(number)
-    x, y = random.uniform(1, 100, points), random.lognormal(size=(seeds, points))
+    x = random.uniform(1, 100, points)
+    y = random.lognormal(size=(seeds, points))
     found = fit_exponent(x, y, 0.9)
     slopes = [np.polyfit(np.log(x), np.log(row), 1)[0] for row in y]
     assert found.slope == pytest.approx(np.mean(slopes), rel=1e-6)
@@ -331,8 +335,10 @@ def test_two_points_are_no_evidence_of_a_power_law():
 def test_pairs_of_strata_do_not_say_less_than_the_spread(h, sizes):
     """On average over all audit times of strata of different sizes the estimate is at least the
     variance."""
-    cut, terms = np.split(np.arange(8), np.cumsum(sizes)[:-1]), np.array(h)
-    totals, estimates = [], []
+    cut = np.split(np.arange(8), np.cumsum(sizes)[:-1])
+    terms = np.array(h)
+    totals = []
+    estimates = []
     for chosen in itertools.product(*cut):
         parts = np.array([len(each) * terms[t] for each, t in zip(cut, chosen, strict=True)])
         totals.append(parts.sum())

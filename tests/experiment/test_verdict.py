@@ -94,7 +94,9 @@ def test_an_average_whose_rounding_error_reaches_the_bound_is_not_supported(ever
     assert every_step.judged(gradient_square_norm_error=1.1 * room).verdict == "inconclusive"
 
 
-NOISE, FAR, LONG = 2.0, Fraction(113, 10), 64
+NOISE = 2.0
+FAR = Fraction(113, 10)
+LONG = 64
 
 
 @pytest.fixture(scope="module", params=["meft.theorem2_everywhere", "meft.theorem2_average"])
@@ -126,7 +128,8 @@ def exact_squares(step):
 def test_the_least_and_the_average_are_judged_each_by_itself(on_a_parabola):
     """A bound between them is violated for the average, and neither violated nor supported for the
     least."""
-    measure, honest = on_a_parabola.evidence.spec.measure, on_a_parabola.judged()
+    measure = on_a_parabola.evidence.spec.measure
+    honest = on_a_parabola.judged()
     squares = exact_squares(on_a_parabola.evidence.plan.numbers["alpha"])
     assert squares.min() < honest.interval.lower < squares.mean() < honest.interval.upper
     assert honest.shown.startswith("average")
@@ -151,8 +154,10 @@ BOUNDED = [
 @pytest.mark.parametrize("id", BOUNDED)
 def test_what_a_claim_says_it_bounds_is_what_its_formula_bounds_and_what_a_run_shows(id):
     claim = catalogue[id]
-    measure, is_stochastic = measure_of(claim), algorithm_of(claim).is_stochastic
-    left, last = claim.conclusion.lhs, claim.quantities[-1]
+    measure = measure_of(claim)
+    is_stochastic = algorithm_of(claim).is_stochastic
+    left = claim.conclusion.lhs
+    last = claim.quantities[-1]
     said = "smallest" if left.has(MinimumOver) else "average" if left.has(sp.Sum) else "last"
     assert measure.over.word == said
     if last.meaning.startswith("bound on"):
@@ -289,7 +294,8 @@ def test_a_verdict_does_not_depend_on_the_unit(replicas, exponent, tmp_path):
         )
         return measure(table, tmp_path)[0]
 
-    one, other = measured(1.0), measured(2.0**exponent)
+    one = measured(1.0)
+    other = measured(2.0**exponent)
     kinds = {16: ("supported (asymptotic)", "asymptotic"), 2000: ("supported", "nonasymptotic")}
     assert (
         (other.verdict, other.interval.kind) == (one.verdict, one.interval.kind) == kinds[replicas]
@@ -364,7 +370,8 @@ def test_a_run_says_nothing_of_a_claim_whose_range_is_not_read(factor, steps, ve
     assert result.blame.name == "the range"
 
 
-GAIN, STEPS = 1e4, 60
+GAIN = 1e4
+STEPS = 60
 NOISELESS = [
     id
     for id in MEASURABLE
@@ -580,7 +587,8 @@ def test_an_assumed_constant_counts_where_the_certified_one_vouches_for_it(
 
 def test_blame_is_in_the_order_of_the_audits_and_told_in_words_where_two_numbers_are_missing():
     row = Audit("one", "constant", "failed", 2.0, 1.0, "seen", symbol="L")
-    held, other = replace(row, status="held"), replace(row, hypothesis="two", symbol="C")
+    held = replace(row, status="held")
+    other = replace(row, hypothesis="two", symbol="C")
     assert blamed([held, other, row], "failed").name == "C"
     assert blamed([held, other], "assumed") is None
     assert blamed([replace(row, observed=math.nan)], "failed") == Blame(
@@ -644,7 +652,8 @@ def test_each_statistic_of_one_trajectory_is_exact_where_it_was_seen(over, desce
 def test_a_trajectory_whose_least_may_be_on_either_side_of_the_bound_tells_nothing(descent):
     """Of one iterate, not the least that was seen, all may be rounding."""
     schedule = descent.evidence.record.schedule
-    is_every_step, squares = schedule.is_every_step, np.linspace(2.0, 1.0, schedule.times.size)
+    is_every_step = schedule.is_every_step
+    squares = np.linspace(2.0, 1.0, schedule.times.size)
     error = np.where(squares == 2.0, 4.0, 1e-9)
     found = judged_at(descent, 0.5, gradient_square_norm=squares, gradient_square_norm_error=error)
     assert found.verdict == "inconclusive"
@@ -782,7 +791,8 @@ def test_the_shortest_informative_run_is_one(tmp_path):
     verdict, _, result = outcome(table(steps="informative", audits=8), tmp_path)
     assert verdict != "uninformative"
     inputs = result.plan.inputs
-    T, known = result.plan.steps, min(result.first, result.trivial)
+    T = result.plan.steps
+    known = min(result.first, result.trivial)
     assert CLAIM.bound(**inputs | {"T": T}) < known <= CLAIM.bound(**inputs | {"T": T - 1})
 
 

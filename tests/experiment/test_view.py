@@ -136,7 +136,8 @@ def test_the_largest_gradient_ratio_is_that_of_the_trace(sweep, root):
     """What rounding leaves of it is the most; older results, which have none, are read as
     before."""
     for result in sweep:
-        trace, found = result.to_xarray(root), result.gradient_ratio
+        trace = result.to_xarray(root)
+        found = result.gradient_ratio
         assert found is not None
         assert found.value is not None
         assert found.rounding is not None

@@ -160,9 +160,12 @@ def test_so_it_is_on_the_built_in_gpt(tmp_path_factory, kind, seed, replicas, st
 def by_loop(measured):
     """What each step of each replica did, shape (R, T): the run again, step by step."""
     e = measured.evidence
-    problem, plan, replicas = e.problem, e.plan, e.spec.run.replicas
+    problem = e.problem
+    plan = e.plan
+    replicas = e.spec.run.replicas
     sampler = Experiment(e.spec, problem, "cpu").sampler(plan.batch, replicas, "sampling")
-    v, rows = replicate(e.start.v, replicas), []
+    v = replicate(e.start.v, replicas)
+    rows = []
     for _ in range(plan.steps):
         after, g = sgd_step(problem, v, plan.step_size, sampler.draw())
         slope, minibatch = (
@@ -191,7 +194,8 @@ def test_every_value_is_that_of_a_plain_loop(tmp_path):
         run__zeta=1.5,
     )
     measured = run_by_hand(table, tmp_path)
-    plan, x = measured.evidence.plan, by_loop(measured)
+    plan = measured.evidence.plan
+    x = by_loop(measured)
     step = plan.step_size
     T = plan.steps
     D = float(plan.inputs["D"])
@@ -199,7 +203,8 @@ def test_every_value_is_that_of_a_plain_loop(tmp_path):
     noise = plan.zeta**2
     bend = x["next"] - x["F"] + step * x["along"]
     ell = 2 * bend / (step**2 * x["size"])
-    fall, most = (x["F"][:, 0] - x["next"][:, -1]) / (step * T), D / (step * T)
+    fall = (x["F"][:, 0] - x["next"][:, -1]) / (step * T)
+    most = D / (step * T)
     sharp = catalogue["meft.lemma1_sharp"].bound(
         **{n: float(v) for n, v in plan.inputs.items() if n in "LG"}, a=2.6, b=2.6, s=1
     )
@@ -237,7 +242,8 @@ def test_where_some_times_are_audited_the_rest_is_a_bar_of_chance(tmp_path):
     )
     rest = link(some, "sampling of times")
     assert rest.is_chance
-    center, half = (rest.lower + rest.upper) / 2, (rest.upper - rest.lower) / 2
+    center = (rest.lower + rest.upper) / 2
+    half = (rest.upper - rest.lower) / 2
     assert half > 1e-3
     assert abs(center) < 5 * half / 1.97
     for label in ("D for the fall of F", "solved for the average", "the theorem's own slack"):
@@ -252,7 +258,8 @@ def test_what_is_solved_for_is_the_theorem_about_any_step(tmp_path):
     """The kernel has proved that one; here it comes out of the sum, and at the best step it is that
     theorem's best."""
     measured = run_by_hand(theorem_table(), tmp_path)
-    found, theorem = OnRun(measured.evidence).solution, about_any_step()
+    found = OnRun(measured.evidence).solution
+    theorem = about_any_step()
     assert sp.simplify(found - theorem.expression("bound").xreplace({eta: alpha, ell: Lhat})) == 0
     slow = replace(
         measured.evidence.plan,
@@ -441,9 +448,12 @@ def noise(problem, v, w):
 
 def constants(problem, radii, lipschitz="sigma"):
     """What the lemmas speak of, for X -> f(W0 + sX)."""
-    s, sigma, r = problem.adapter.scale, max(radii.values()), problem.adapter.rank
+    s = problem.adapter.scale
+    sigma = max(radii.values())
+    r = problem.adapter.rank
     C = sigma if lipschitz == "sigma" else math.sqrt(r) * sigma
-    L, G = problem.objective.smoothness.value, problem.gradient_bound(radii).value
+    L = problem.objective.smoothness.value
+    G = problem.gradient_bound(radii).value
     return {"L": s**2 * L, "G": s * G, "C": C, "sigma": sigma, "r": r, "s": 1, **radii}
 
 
@@ -483,8 +493,10 @@ def naive_values(problem, v, w, radii, lipschitz):
 
     Of X -> f(W0 + sX), whose gradient is s times that of f and whose constants are s²L and sG.
     """
-    s, known = problem.adapter.scale, constants(problem, radii, lipschitz)
-    (A1, B1), (A2, B2) = single(v), single(w)
+    s = problem.adapter.scale
+    known = constants(problem, radii, lipschitz)
+    A1, B1 = single(v)
+    A2, B2 = single(w)
     M1, M2 = (s * problem.weight_gradient(point)[0].numpy() for point in (v, w))
     dA, dB = fro(A1 - A2), fro(B1 - B2)
     move, apart, sizes = np.sqrt(dA**2 + dB**2), dA + dB, fro(A1) + fro(B1)
@@ -528,14 +540,17 @@ def naive_values(problem, v, w, radii, lipschitz):
 @given(st.data())
 def test_chains_have_the_lines_of_the_paper_from_the_ratio_to_the_claims_constant(name, rank, data):
     problem, v, w, radii = data.draw(places(name, rank))
-    lipschitz, allowed = data.draw(st.sampled_from(LIPSCHITZ)), noise(problem, v, w)
-    ratio, last = difference_ratio(problem, v, w).item(), ends(problem, radii, lipschitz)
+    lipschitz = data.draw(st.sampled_from(LIPSCHITZ))
+    allowed = noise(problem, v, w)
+    ratio = difference_ratio(problem, v, w).item()
+    last = ends(problem, radii, lipschitz)
     naive = naive_values(problem, v, w, radii, lipschitz)
     chains = slack(problem, v, w, radii, lipschitz)
     assert [chain.version for chain in chains] == list(CHAINS)
     for chain in chains:
         assert_no_valid_link_falls(chain, allowed)
-        values, lines = values_of(chain), naive[chain.version]
+        values = values_of(chain)
+        lines = naive[chain.version]
         assert chain.measured == pytest.approx(ratio, rel=ROUNDING)
         assert values[: len(lines)] == pytest.approx(lines, rel=1e-10, abs=allowed), chain.version
         assert values[-1] == pytest.approx(last[chain.version], rel=ROUNDING)
@@ -577,7 +592,8 @@ def test_one_link_alone_is_said_to_be_invalid():
 @given(st.data())
 def test_direft_has_the_chains_of_lora(data):
     direft = data.draw(adapters("direft"))
-    shape, radii = tuple(direft.W0.shape), {"a": data.draw(radius), "b": data.draw(radius)}
+    shape = tuple(direft.W0.shape)
+    radii = {"a": data.draw(radius), "b": data.draw(radius)}
     objective = data.draw(pseudo_huber_problems(shape))
     v, w = (data.draw(points(shape, direft.rank, tuple(radii.values()))) for _ in range(2))
     assume(distance(v, w) > 1e-6)

@@ -55,7 +55,8 @@ def test_rounding_is_within_the_sizes(kind, data):
     M = torch.tensor(data.draw(ball(tuple(adapter.W0.shape), 1.0))).unsqueeze(0)
     sizes = adapter.sizes(v)
     with mp.workdps(DIGITS):
-        plain, at = Plain(adapter, exactly), single(v, read=exactly)
+        plain = Plain(adapter, exactly)
+        at = single(v, read=exactly)
         error = exactly(adapter.weight(v)[0]) - plain.weight(at)
         assert dot(error, error) ** 0.5 <= sizes.terms * EPSILON * sizes.weight.item()
         expected = plain.pull_back(at, exactly(M[0]))
@@ -118,14 +119,17 @@ def test_loreft_edits_the_row_space_of_r(data):
     v = data.draw(domain_points(adapter, {"nu": 2.0}))
     h = data.draw(ball((d, 1), 1.0))
     R, V = single(v)
-    U, b = V[:, :d] + R, V[:, d:]
+    U = V[:, :d] + R
+    b = V[:, d:]
     got = adapter.weight(v)[0].numpy() @ np.vstack([h, [[1.0]]])
     np.testing.assert_allclose(got, h + R.T @ (U @ h + b - R @ h), rtol=0, atol=64 * EPSILON)
 
 
 W0 = torch.arange(12, dtype=torch.float64).reshape(3, 4) + 1
-A, B = torch.ones(2, 4, dtype=torch.float64), torch.ones(3, 2, dtype=torch.float64)
-NAN, INF = float("nan"), float("inf")
+A = torch.ones(2, 4, dtype=torch.float64)
+B = torch.ones(3, 2, dtype=torch.float64)
+NAN = float("nan")
+INF = float("inf")
 WITH_RANK = ["lora", "direft", "dora", "loreft"]
 WITH_SCALE = ["lora", "dora", "frozen-a", "frozen-b"]
 NO_MATRICES = [
@@ -274,7 +278,8 @@ def test_a_point_off_the_domain_is_not_inside_and_is_refused_by_name(kind, data,
     # The first of two is extremal.
     v = tuple(part * (1 + excess) if i == number else part for i, part in enumerate(drawn))
     assert not adapter.inside(v, radii)[0]
-    error, block = refused(adapter.check, v, radii), adapter.blocks[number]
+    error = refused(adapter.check, v, radii)
+    block = adapter.blocks[number]
     assert error.field == f"v.{block.name}"
     words = ("orthonormal",) if block.norm == "orthonormal" else ("at most", block.radius)
     assert all(word in error.expected for word in words)
@@ -363,7 +368,8 @@ def test_jacobian_bound_of_dora_does_not_exist_where_a_column_may_vanish():
 @given(data=st.data(), gain=st.sampled_from([0.1, 1.0, 10.0]))
 def test_a_base_moves_with_restarts_alone(kind, data, gain):
     random = torch.Generator().manual_seed(data.draw(SEEDS))
-    d, k = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 4))
+    d = data.draw(st.integers(1, 4))
+    k = data.draw(st.integers(1, 4))
     W0, A, B = (
         torch.randn(shape, generator=random, dtype=torch.float64)
         for shape in ((d, k), (1, k), (d, 1))
@@ -385,7 +391,8 @@ def test_a_base_moves_with_restarts_alone(kind, data, gain):
         )
         assert torch.equal(v[-1], base)
         # A restart keeps W, and is a start for each replica.
-        W, v = adapter.weight(v), adapter.restart(v, gain, random)
+        W = adapter.weight(v)
+        v = adapter.restart(v, gain, random)
         size = max(torch.linalg.matrix_norm(x).max().item() for x in (W, v[-1])) + 1
         torch.testing.assert_close(adapter.weight(v), W, rtol=0, atol=1e-12 * size)
         for part, like in zip(v, start, strict=True):

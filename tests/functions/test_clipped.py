@@ -53,7 +53,8 @@ def test_integral_is_the_limit_of_sums_within_the_constants(slope, start, end):
 def test_the_knots_are_gone_through_and_constants_attained(slope):
     values = dict(slope.knots)
     assert all(slope.value(w) == value for w, value in slope.knots)
-    (first, low), (last, high) = slope.knots[0], slope.knots[-1]
+    first, low = slope.knots[0]
+    last, high = slope.knots[-1]
     assert (slope.value(first - 7), slope.value(last + 7)) == (low, high)
     for (w, value), (after, value_after) in itertools.pairwise(slope.knots):
         assert slope.value((w + after) / 2) == (value + value_after) / 2
@@ -86,11 +87,9 @@ each_theorem = pytest.mark.parametrize("id", THEOREMS)
 def test_constants_of_a_sum_are_those_of_its_parts(objective):
     """What holds along each of orthogonal directions; all parts attain theirs at one W."""
     parts = objective.parts
-    L, G, least = (
-        objective.smoothness,
-        objective.gradient_bound,
-        objective.infimum,
-    )
+    L = objective.smoothness
+    G = objective.gradient_bound
+    least = objective.infimum
     assert (L.kind, G.kind, least.kind) == ("certified",) * 3
     assert L.value == max(part.smoothness.value for part in parts)
     square = sum(Fraction(part.gradient_bound.value) ** 2 for part in parts)
@@ -102,7 +101,9 @@ def test_constants_of_a_sum_are_those_of_its_parts(objective):
 
 @given(tilted_problems())
 def test_constants_of_a_tilted_loss_are_those_of_the_sum(objective):
-    G, own, L = objective.gradient_bound, objective.base.gradient_bound, objective.base.smoothness
+    G = objective.gradient_bound
+    own = objective.base.gradient_bound
+    L = objective.base.smoothness
     assert (objective.smoothness, objective.infimum.value) == (L, -math.inf)
     assert G.kind == own.kind == "certified"
     if own.value == math.inf:
@@ -126,7 +127,8 @@ def hard_problem(steps, ratio, id, gain=GAIN):
     objective = hard_instance(steps, ratio, gain, id)
     problem = Problem(objective, LoRA(torch.zeros(2, 2, dtype=torch.float64), 2))
     start = gain * torch.eye(2, dtype=torch.float64).unsqueeze(0)
-    v, radius = (start, start.clone()), gain + 1
+    v = (start, start.clone())
+    radius = gain + 1
     known = {
         "L": objective.smoothness.value,
         "G": objective.gradient_bound.value,
@@ -155,10 +157,12 @@ def test_smoothness_and_gap_are_those_it_is_made_for(id, steps, ratio):
 @pytest.mark.full
 @each_theorem
 def test_every_hypothesis_holds_and_no_expectation_moves(id):
-    steps, replicas = 100, 4000
+    steps = 100
+    replicas = 4000
     problem, start, values = hard_problem(steps, 0.12, id)
     random = torch.Generator().manual_seed(0)
-    v, first = replicate(start, replicas), square_norm(problem.gradient(start)).item()
+    v = replicate(start, replicas)
+    first = square_norm(problem.gradient(start)).item()
     for _ in range(steps):
         squares = square_norm(problem.gradient(v))
         # In five standard deviations of the mean, at every t; a part in a thousand for terms of
@@ -209,7 +213,9 @@ def test_with_one_for_its_factor_the_printed_theorem_is_false():
 
 SLOPE = PiecewiseLinear.clipped(1, 1)
 BASE = synthetic(d=2, k=3, samples=4, delta=0.5, signal=1.0, noise=0.1, seed=0)
-NAN, INF, HUGE = math.nan, math.inf, 10**400
+NAN = math.nan
+INF = math.inf
+HUGE = 10**400
 KNOTS = [
     (),
     ((1, -1), (0, 1)),

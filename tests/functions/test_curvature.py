@@ -59,7 +59,8 @@ def along(v, u, step):
 
 def second_difference(of, step):
     """The second derivative at 0, likewise."""
-    near, far = of(step) + of(-step), of(2 * step) + of(-2 * step)
+    near = of(step) + of(-step)
+    far = of(2 * step) + of(-2 * step)
     return (16 * near - far - 30 * of(0.0)) / (12 * step**2)
 
 
@@ -98,15 +99,19 @@ def size_of_hessian(problem, v):
 def test_each_part_is_that_of_the_plain_formulas(kind, data):
     problem, v, u = drawn(data, kind, SMOOTH)
     found = {name: inner(u, product(problem, v, u)) for name, product in PRODUCTS.items()}
-    M, W, plain = problem.weight_gradient(v), problem.adapter.weight(v), Plain(problem.adapter)
+    M = problem.weight_gradient(v)
+    W = problem.adapter.weight(v)
+    plain = Plain(problem.adapter)
     for i in range(2):
-        at, way = single(v, i), single(u, i)
+        at = single(v, i)
+        way = single(u, i)
         change = plain.first(at, way)
         # Of f itself, whose derivatives are tested with the objectives.
         turn = torch.func.jvp(
             problem.objective.gradient, (W[i : i + 1],), (torch.tensor(change).unsqueeze(0),)
         )[1]
-        curved, bent = dot(change, turn[0].numpy()), dot(M[i].numpy(), plain.second(at, way))
+        curved = dot(change, turn[0].numpy())
+        bent = dot(M[i].numpy(), plain.second(at, way))
         allowed = 1e-10 * size_of_hessian(problem, v) * square_norm(u)[i].item() + 1e-300
         assert abs(found["gauss-newton"][i].item() - curved) <= allowed
         assert abs(found["bilinear"][i].item() - bent) <= allowed
@@ -150,7 +155,8 @@ def test_products_see_and_give_the_tangent_part_of_each_replica_alone(kind, part
 @each_kind
 def test_derivative_and_adjoint_are_those_of_forward_and_reverse_mode(kind):
     problem, v, u = generic(kind, "softmax")
-    at, M = leaves(v), torch.randn_like(problem.adapter.weight(v))
+    at = leaves(v)
+    M = torch.randn_like(problem.adapter.weight(v))
     assert all(torch.equal(x, y) and x.requires_grad for x, y in zip(at, v, strict=True))
     W = (problem.adapter.weight(at),)
     forward = torch.func.jvp(lambda *w: problem.adapter.weight(w), v, u)[1]
@@ -166,7 +172,8 @@ def test_products_can_be_differentiated_again(kind):
     """The derivative of H(v)w along u is symmetric in w and u, and that of central differences."""
     problem, v, u = generic(kind, "tanh network")
     w = tuple(part.flip(-1) for part in u)
-    at, size = leaves(v), 1e-5
+    at = leaves(v)
+    size = 1e-5
     found = derivative(curved(problem, at, w), at, u)
     torch.testing.assert_close(found, derivative(curved(problem, at, u), at, w))
     ends = [hessian_vector_product(problem, along(v, u, step), w) for step in (-size, size)]

@@ -58,7 +58,9 @@ def test_digits_network_comes_from_the_seed():
 
 
 def test_the_readout_is_of_principal_components_and_the_means_of_the_classes():
-    (X, labels), h, U = data_of("digits"), BARE._X.numpy(), BARE._readout.numpy()
+    X, labels = data_of("digits")
+    h = BARE._X.numpy()
+    U = BARE._readout.numpy()
     assert np.square(h).sum(axis=1).mean() == pytest.approx(1, rel=1e-12)
     spectrum = np.linalg.eigvalsh(X.T @ X)[::-1][:16]
     np.testing.assert_allclose(h.T @ h / len(h), np.diag(spectrum / spectrum.sum()), atol=1e-12)
@@ -91,7 +93,8 @@ def test_eigenvalue_bound_of_floats_is_proved_and_tight(X):
 @pytest.mark.parametrize("name", ["digits", "breast-cancer"])
 def test_eigenvalue_bound_of_real_data_is_proved_by_elimination_and_tight(name):
     X, _ = data_of(name)
-    bound, little = Fraction(largest_gram_eigenvalue(X)), Fraction(1, 10**9)
+    bound = Fraction(largest_gram_eigenvalue(X))
+    little = Fraction(1, 10**9)
     assert is_above_the_top(bound, X)
     assert is_below_the_top(bound * (1 - little), X)
     # Elimination and quotients tell a bound from others.

@@ -36,14 +36,17 @@ def objective(delta=0.7):
 @pytest.mark.parametrize("size", [0.0, 1e-9, 1.0, 1e6, 1e18, 1e19, 1e25, 1e100])
 @pytest.mark.parametrize("delta", [1e-6, 0.7, 1e6])
 def test_loops_agree_within_rounding(size, delta):
-    f, W = objective(delta), weights(size)
+    f = objective(delta)
+    W = weights(size)
     indices = torch.tensor(np.random.default_rng(2).integers(f.samples, size=(9, 4)))
     P, Q = (
         torch.tensor(np.random.default_rng(3).standard_normal(shape))
         for shape in ((9, 2, 5), (3, 2))
     )
     sides = ((P, None), (None, Q), (P, Q), (None, None))
-    loss, gradient, mean = f.loss(W), f.gradient(W), f.batch_gradient(W, indices)
+    loss = f.loss(W)
+    gradient = f.gradient(W)
+    mean = f.batch_gradient(W, indices)
     surveys = [f.survey(W, sides, among) for among in (None, indices)]
     loss_error, gradient_error = f.rounding(W, loss)
     with torch.inference_mode():
@@ -63,10 +66,12 @@ def test_loops_agree_within_rounding(size, delta):
 
 
 def test_what_is_no_number_stays_none():
-    f, W = objective(), weights(1.0)
+    f = objective()
+    W = weights(1.0)
     W[3, 1, 1], W[4, 0, 0] = torch.nan, torch.inf
     with torch.inference_mode():
-        loss, gradient = f.loss(W), f.survey(W, ((None, None),)).gradient
+        loss = f.loss(W)
+        gradient = f.survey(W, ((None, None),)).gradient
         batch = f.batch_gradient(W, torch.zeros(9, 2, dtype=torch.int64))
         (A, B), W0 = start(4, 5, 3, 2, seed=0)
         A[1, 0, 0], B[2, 0, 0] = torch.nan, torch.inf
@@ -158,7 +163,9 @@ def drawn(steps, replicas, batch, samples, seed):
     ),
 )
 def test_steps_taken_together_are_those_one_by_one(shape, rank, sizes, scale, delta, seed, method):
-    (d, k), (steps, replicas, batch, samples), (algorithm, numbers) = shape, sizes, method
+    d, k = shape
+    steps, replicas, batch, samples = sizes
+    algorithm, numbers = method
     v, W0 = start(replicas, d, k, min(rank, d, k), seed)
     problem = Problem(
         synthetic(d, k, samples, delta, 1.0, 0.5, seed), LoRA(W0, min(rank, d, k), scale)
@@ -177,8 +184,11 @@ def test_steps_taken_together_are_those_one_by_one(shape, rank, sizes, scale, de
 
 def test_bits_depend_on_no_other_replica_and_on_no_number_of_threads_or_steps():
     v, W0 = start(7, 5, 3, 2, seed=0)
-    problem, batches = Problem(objective(), LoRA(W0, 2, 0.5)), drawn(12, 7, 4, 11, seed=1)
-    f, W, before = objective(), weights(1.0), torch.get_num_threads()
+    problem = Problem(objective(), LoRA(W0, 2, 0.5))
+    batches = drawn(12, 7, 4, 11, seed=1)
+    f = objective()
+    W = weights(1.0)
+    before = torch.get_num_threads()
     P, Q = (
         torch.tensor(np.random.default_rng(3).standard_normal(shape))
         for shape in ((9, 2, 5), (3, 2))
@@ -212,7 +222,8 @@ def test_bits_depend_on_no_other_replica_and_on_no_number_of_threads_or_steps():
 @pytest.mark.parametrize("size", [1e6, 1e18, 1e19, 1e20, 1e100])
 def test_a_weight_beyond_single_precision_takes_the_same_steps(size):
     (A, B), W0 = start(3, 5, 3, 2, seed=0)
-    problem, batches = Problem(objective(), LoRA(size * W0, 2)), drawn(4, 3, 2, 11, seed=1)
+    problem = Problem(objective(), LoRA(size * W0, 2))
+    batches = drawn(4, 3, 2, 11, seed=1)
     expected = walked(problem, (A, B), batches, alpha=0.1)
     with torch.inference_mode():
         found = walked(problem, (A, B), batches, alpha=0.1)

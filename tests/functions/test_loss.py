@@ -21,7 +21,8 @@ from boundcheck.system.fingerprint import content_of
 from tests.experiment.small import refused
 
 RANDOM = np.random.default_rng(0)
-X, Y = RANDOM.standard_normal((12, 3)), RANDOM.standard_normal((12, 2))
+X = RANDOM.standard_normal((12, 3))
+Y = RANDOM.standard_normal((12, 2))
 KNOWN = LeastSquares(X, Y)
 W = torch.tensor(RANDOM.standard_normal((4, 2, 3)))
 SHAPE = (2, 3)
@@ -55,7 +56,8 @@ each_way = pytest.mark.parametrize("way", MADE)
 
 @each_way
 def test_it_is_what_is_worked_out_by_hand(way):
-    found, indices = MADE[way], torch.tensor([[0, 3, 3], [1, 2, 5], [0, 0, 0], [11, 4, 7]])
+    found = MADE[way]
+    indices = torch.tensor([[0, 3, 3], [1, 2, 5], [0, 0, 0], [11, 4, 7]])
     assert found.samples == 12
     for name in ("loss", "gradient", "sample_gradients"):
         torch.testing.assert_close(
@@ -92,7 +94,8 @@ def test_what_is_made_of_samples_stays_when_they_are_changed(name):
 
 @each_way
 def test_rounding_errors_are_seen(way):
-    found, loss = MADE[way], MADE[way].loss(W)
+    found = MADE[way]
+    loss = MADE[way].loss(W)
     in_loss, in_gradient = found.rounding(W, loss)
     off = torch.linalg.matrix_norm(found.gradient(W) - KNOWN.gradient(W))
     assert ((loss - KNOWN.loss(W)).abs() <= in_loss).all()

@@ -56,7 +56,9 @@ def assert_close(got, expected, allowed):
 def test_everything_is_the_formula_to_within_its_rounding(kind, data):
     objective = data.draw(KINDS[kind])
     W = data.draw(weights(objective.shape))
-    loss, gradient, each = objective.loss(W), objective.gradient(W), objective.sample_gradients(W)
+    loss = objective.loss(W)
+    gradient = objective.gradient(W)
+    each = objective.sample_gradients(W)
     errors = objective.rounding(W, loss)
     assert errors[0].shape == errors[1].shape == loss.shape == (len(W),)
     # The constants in front of the unit roundoff are some hundreds; underflow apart.
@@ -108,8 +110,10 @@ def test_rounding_is_covered_where_outputs_cancel(kind, size, seed):
     X = random.standard_normal((4, 6))
     null_space = np.linalg.svd(X)[2][4:]
     W = random.standard_normal((3, 6)) + size * random.standard_normal((3, 2)) @ null_space
-    objective, weight = of_features(kind, X, W, random), torch.tensor(W).unsqueeze(0)
-    loss, exact = objective.loss(weight), exactly(objective, weight[0])
+    objective = of_features(kind, X, W, random)
+    weight = torch.tensor(W).unsqueeze(0)
+    loss = objective.loss(weight)
+    exact = exactly(objective, weight[0])
     errors = objective.rounding(weight, loss)
     assert abs(loss.item() - exact.loss) <= errors[0].item()
     assert distance(objective.gradient(weight)[0], exact.gradient) <= errors[1].item()
@@ -152,7 +156,8 @@ def test_losses_keep_their_digits_where_they_are_small():
 @pytest.mark.parametrize("size", [1e3, 1e6])
 @pytest.mark.parametrize("activation", ["identity", "tanh"])
 def test_losses_are_finite_at_outputs_of_any_size(activation, size):
-    X, labels = np.array([[1e3, -1e3], [1e3, 1e3]]), np.array([0, 1])
+    X = np.array([[1e3, -1e3], [1e3, 1e3]])
+    labels = np.array([0, 1])
     W = size * torch.ones(1, 2, 2, dtype=torch.float64) * torch.tensor([[1.0], [-1.0]])
     for objective in (
         ReadoutNetwork("large", X, labels, np.eye(2), activation),
@@ -232,7 +237,8 @@ def hessian(objective, W):
 def test_hessian_is_no_larger_than_the_smoothness(kind, data):
     objective = data.draw(KINDS[kind])
     H = hessian(objective, data.draw(weights(objective.shape, replicas=1)))
-    largest, L = torch.linalg.eigvalsh(H).abs().max().item(), objective.smoothness.value
+    largest = torch.linalg.eigvalsh(H).abs().max().item()
+    L = objective.smoothness.value
     if L > 0:
         target(largest / L)
     allowed = 100 * len(H) * EPSILON * L

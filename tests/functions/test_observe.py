@@ -34,7 +34,9 @@ def factors(v):
 
 def loss_and_gradient(problem, v):
     """F(v) in 50 digits, and its gradient (s B^T M, s M A^T), with M the gradient of f in W."""
-    (A, B), s, n = v, mp.mpf(problem.adapter.scale), problem.objective.samples
+    A, B = v
+    s = mp.mpf(problem.adapter.scale)
+    n = problem.objective.samples
     W = Matrix(problem.adapter.W0.tolist()) + s * B * A
     each = [sample(problem.objective, i, W.tolist()) for i in range(n)]
     M = sum((Matrix(G) for _, G in each), mpmath.zeros(*problem.objective.shape)) / n
@@ -48,7 +50,8 @@ def dot(u, v):
 
 def in_50_digits(problem, v, v_next):
     """What is observed of single points, with its rounding error; see `Problem.observe`."""
-    here, there = factors(v), factors(v_next)
+    here = factors(v)
+    there = factors(v_next)
     (loss, gradient), (loss_next, turned) = (
         loss_and_gradient(problem, point) for point in (here, there)
     )
@@ -71,7 +74,8 @@ def assert_error_is_covered(problem, v, v_next):
 
 def naive_observables(problem, v, v_next, batch):
     """The definitions of the observables, one sample at a time."""
-    s, n = problem.adapter.scale, problem.objective.samples
+    s = problem.adapter.scale
+    n = problem.objective.samples
     (A, B), (A_next, B_next) = ([part.numpy() for part in point] for point in (v, v_next))
     at, at_next = (
         [
@@ -109,7 +113,8 @@ def naive_observables(problem, v, v_next, batch):
 @pytest.mark.parametrize("scale", [1.0, 0.3, 5.0])
 def test_every_observable_is_that_of_the_naive_twin(name, rank, scale):
     problem = PROBLEMS[name](rank=rank, d=3, k=5, scale=scale)
-    v, v_next = random_point(problem, replicas=4), random_point(problem, replicas=4, seed=1)
+    v = random_point(problem, replicas=4)
+    v_next = random_point(problem, replicas=4, seed=1)
     seen = problem.observe(v, v_next, with_replacement(problem, 3, replicas=4))
     assert set(seen) == set(problem.observables)
     # The mean over all that may be drawn is the gradient, whatever rounding does.
@@ -131,7 +136,8 @@ def test_without_replacement_every_minibatch_that_may_come_is_enumerated(name, l
         )
     )
     law = Draw(batch, order[:, :left], replaced=False)
-    seen, gradient = problem.observe(v, v, law), problem.gradient(v)
+    seen = problem.observe(v, v, law)
+    gradient = problem.gradient(v)
     draws = [
         problem.batch_gradient(v, order[:, list(each)])
         for each in itertools.combinations(range(left), batch)
@@ -153,7 +159,8 @@ def test_without_replacement_every_minibatch_that_may_come_is_enumerated(name, l
 @pytest.mark.parametrize("step", [1.0, 1e-2, 1e-5, 1e-8])
 def test_rounding_error_is_covered_at_random_points(name, size, step):
     problem = PROBLEMS[name](samples=5)
-    v, away = random_point(problem, size=size), random_point(problem, size=size * step, seed=2)
+    v = random_point(problem, size=size)
+    away = random_point(problem, size=size * step, seed=2)
     assert_error_is_covered(problem, v, tuple(x + y for x, y in zip(v, away, strict=True)))
     still = problem.observe(v, v, None)
     assert still["gradient_square_norm_error"].item() < 1e-6 * max(
@@ -167,7 +174,8 @@ def descended(problem, v, steps, step_size):
     """The last two iterates of gradient descent."""
     everything = torch.arange(problem.objective.samples)[None]
     for _ in range(steps):
-        before, (v, _) = v, sgd_step(problem, v, step_size, everything)
+        before = v
+        v, _ = sgd_step(problem, v, step_size, everything)
     return before, v
 
 

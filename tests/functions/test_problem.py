@@ -107,8 +107,10 @@ def test_rounding_covers_what_exact_arithmetic_finds(kind, data):
     loss = problem.loss(v)
     loss_error, gradient_error = problem.rounding(v, loss)
     with mp.workdps(40):
-        plain, at = Plain(adapter, exactly), single(v, read=exactly)
-        targets, delta = exactly(problem.objective._targets), mp.mpf(problem.objective.delta)
+        plain = Plain(adapter, exactly)
+        at = single(v, read=exactly)
+        targets = exactly(problem.objective._targets)
+        delta = mp.mpf(problem.objective.delta)
         ratios = (plain.weight(at) - targets) / delta
         roots = (1 + ratios * ratios) ** 0.5
         assert abs(delta**2 * (roots - 1).sum() / len(targets) - loss.item()) <= loss_error.item()
@@ -135,7 +137,8 @@ def test_what_the_first_iterate_determines_is_rounded_up():
     table = {"kind": "least-squares", "d": 2, "k": 3, "samples": 8, "noise": 0.1}
     objective = table_of(table).build(Setting())
     W0 = torch.zeros(2, 3, dtype=torch.float64)
-    lora, full = Problem(objective, LoRA(W0, 2)), Problem(objective, Full(W0))
+    lora = Problem(objective, LoRA(W0, 2))
+    full = Problem(objective, Full(W0))
     v = lora.adapter.initial(1.5, random)
     found = lora.inputs_at(catalogue["meft.unconditional_gd"], v)
     for name, part in zip(("a_1", "b_1"), v, strict=True):
@@ -143,7 +146,8 @@ def test_what_the_first_iterate_determines_is_rounded_up():
         assert norm < found[name] <= max(norm, 1e-8 * found["a_1"]) * (1 + 1e-8)
     w = (torch.randn((1, 2, 3), generator=random, dtype=torch.float64),)
     least = np.linalg.lstsq(objective._X.numpy(), objective._targets.numpy(), rcond=None)[0].T
-    bound, strong = full.distance_bound(w), full.strong_convexity
+    bound = full.distance_bound(w)
+    strong = full.strong_convexity
     assert bound is not None
     assert strong is not None
     assert np.linalg.norm(w[0][0].numpy() - least) <= bound.value

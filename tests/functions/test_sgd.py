@@ -40,7 +40,8 @@ def moves(draw):
 @given(moves())
 def test_the_geodesic_bends_at_right_angles_by_the_acceleration(move):
     adapter, v, u = move
-    zero, one = torch.zeros((), dtype=torch.float64), torch.ones((), dtype=torch.float64)
+    zero = torch.zeros((), dtype=torch.float64)
+    one = torch.ones((), dtype=torch.float64)
 
     def velocity(t):
         return torch.func.jvp(lambda x: geodesic(v[0][0], u[0][0], x), (t,), (one,))[1]
@@ -84,7 +85,8 @@ def test_an_epoch_draws_every_sample_at_most_once_and_only_from_what_is_left(sam
     for _ in range(5):
         seen = [set() for _ in range(REPLICAS)]
         for _ in range(samples // batch):
-            law, indices = sampler.law(), sampler.draw()
+            law = sampler.law()
+            indices = sampler.draw()
             assert law.candidates.shape == (REPLICAS, samples - len(seen[0]))
             for drawn, left, row in zip(
                 seen, law.candidates.tolist(), indices.tolist(), strict=True
@@ -96,7 +98,8 @@ def test_an_epoch_draws_every_sample_at_most_once_and_only_from_what_is_left(sam
 
 
 def test_without_replacement_every_order_is_equally_likely():
-    sampler, counts = Reshuffled(20_000, 2, 3, torch.Generator().manual_seed(0)), {}
+    sampler = Reshuffled(20_000, 2, 3, torch.Generator().manual_seed(0))
+    counts = {}
     for row in sampler.draw().tolist():
         counts[tuple(row)] = counts.get(tuple(row), 0) + 1
     assert set(counts) == set(itertools.permutations(range(3), 2))

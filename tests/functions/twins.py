@@ -134,7 +134,8 @@ def class_numbers(samples, classes):
 @st.composite
 def logistic_problems(draw):
     """From one class, which is told by one row like two are, to five."""
-    (samples, k), classes = draw(shapes(LARGEST)), draw(st.integers(1, LARGEST))
+    samples, k = draw(shapes(LARGEST))
+    classes = draw(st.integers(1, LARGEST))
     return LogisticRegression(
         "rest", draw(features(samples, k)), draw(class_numbers(samples, classes))
     )
@@ -142,9 +143,11 @@ def logistic_problems(draw):
 
 @st.composite
 def networks(draw, activation):
-    (samples, k), (classes, hidden) = draw(shapes(LARGEST)), draw(shapes(LARGEST))
+    samples, k = draw(shapes(LARGEST))
+    classes, hidden = draw(shapes(LARGEST))
     readout = draw(ball((classes, hidden), draw(st.sampled_from([0.1, 1.0, 3.0]))))
-    X, labels = draw(features(samples, k)), draw(class_numbers(samples, classes))
+    X = draw(features(samples, k))
+    labels = draw(class_numbers(samples, classes))
     return ReadoutNetwork("network", X, labels, readout, activation)
 
 
@@ -157,7 +160,8 @@ DIRECTIONS = [
 
 @st.composite
 def separable_problems(draw):
-    count, samples = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    count = draw(st.integers(1, 3))
+    samples = draw(st.integers(1, 3))
     parts = []
     for E in DIRECTIONS[:count]:
         first = draw(st.lists(fractions(-2, 2), min_size=samples - 1, max_size=samples - 1))
@@ -219,7 +223,8 @@ def exactly(objective, W):
                 samples,
             )
         if isinstance(objective, Tilted):
-            base, N = exactly(objective.base, W), matrix(torch.tensor(objective.tilt))
+            base = exactly(objective.base, W)
+            N = matrix(torch.tensor(objective.tilt))
             shift = mp.fsum(
                 x * y for rows in zip(N, weight, strict=True) for x, y in zip(*rows, strict=True)
             )
@@ -227,7 +232,8 @@ def exactly(objective, W):
                 base.loss + shift, total(base.gradient, N), [total(G, N) for G in base.samples]
             )
         pairs = [sample(objective, i, weight) for i in range(objective.samples)]
-        losses, samples = [loss for loss, _ in pairs], [gradient for _, gradient in pairs]
+        losses = [loss for loss, _ in pairs]
+        samples = [gradient for _, gradient in pairs]
         columns = range(objective.shape[1])
         mean = [
             [mp.fsum(G[i][j] for G in samples) / len(samples) for j in columns]
@@ -308,7 +314,8 @@ def sample(objective, i, W):
 
 
 def network(objective, i, z):
-    tanh, U = objective.activation == "tanh", matrix(objective._readout)
+    tanh = objective.activation == "tanh"
+    U = matrix(objective._readout)
     hidden = [mp.tanh(x) for x in z] if tanh else z
     loss, residual = cross_entropy(times(U, hidden), objective._targets[i].tolist().index(1))
     back = times([list(column) for column in zip(*U, strict=True)], residual)
@@ -321,7 +328,8 @@ def clipped(objective, W):
         x * e for row, other in zip(W, E, strict=True) for x, e in zip(row, other, strict=True)
     )
     knots = [(number(x), number(y)) for x, y in objective.slope.knots]
-    loss, value = mp.mpf(0), knots[0][1]
+    loss = mp.mpf(0)
+    value = knots[0][1]
     if w < knots[0][0]:
         loss = (w - knots[0][0]) * value
     for (start, low), (end, high) in zip(knots, [*knots[1:], (mp.inf, knots[-1][1])], strict=True):
@@ -344,8 +352,11 @@ def geodesic(R, Z, t):
     Source: Edelman, Arias and Smith, "The geometry of algorithms with orthogonality constraints",
     1998, Eq. (2.7).
     """
-    r, Y, dY = len(R), R.mT, Z.mT
-    skew, one = Y.mT @ dY, torch.eye(r, dtype=torch.float64)
+    r = len(R)
+    Y = R.mT
+    dY = Z.mT
+    skew = Y.mT @ dY
+    one = torch.eye(r, dtype=torch.float64)
     block = torch.cat([torch.cat([skew, -dY.mT @ dY], 1), torch.cat([one, skew], 1)])
     moved = (
         torch.cat([Y, dY], 1)

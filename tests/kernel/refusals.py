@@ -40,10 +40,16 @@ from boundcheck.kernel.terms import (
 )
 
 of = Scalar.of
-a, b, u = Variable("a"), Variable("b"), Variable("u", nodes.ANY)
-c, r = Variable("c", Time(NOW)), Variable("r", Time(nodes.NEXT, 1))
-A, B, Y = Symbol("A", ("m", "n")), Symbol("B", ("n", "k")), Symbol("Y", ("m", "n"), nodes.ANY)
-X, S = Symbol("X", ("m", "n"), Time(NOW)), Symbol("S", ("m", "m"))
+a = Variable("a")
+b = Variable("b")
+u = Variable("u", nodes.ANY)
+c = Variable("c", Time(NOW))
+r = Variable("r", Time(nodes.NEXT, 1))
+A = Symbol("A", ("m", "n"))
+B = Symbol("B", ("n", "k"))
+Y = Symbol("Y", ("m", "n"), nodes.ANY)
+X = Symbol("X", ("m", "n"), Time(NOW))
+S = Symbol("S", ("m", "m"))
 MA, MB, MX, MY = (Matrix.of(x) for x in (A, B, X, Y))
 
 
@@ -70,7 +76,8 @@ LAW = Law((u,), (), ge(u))
 class Foreign(nodes.Letter):
     """A kind of letter that the kernel does not have."""
 
-    key, shape = "[foreign]", ("m", "n")
+    key = "[foreign]"
+    shape = ("m", "n")
 
     def __str__(self):
         return self.key
@@ -167,7 +174,8 @@ def laws():
 
 
 def instances():
-    any_law, matrix_law = rules.assume(LAW), rules.assume(Law((Y,), (), ge(norm("F", MY))))
+    any_law = rules.assume(LAW)
+    matrix_law = rules.assume(Law((Y,), (), ge(norm("F", MY))))
     fixed = rules.assume(Law((a,), (), ge(a)))
     letter = rules.assume(Law((A,), (), ge(norm("F", MA))))
     yield refused("instantiate", 0, "not a law", *assumed(ge(a)), ((a, of(1)),))
@@ -255,7 +263,8 @@ def equals():
 
 def times():
     now, later, early = (of(Variable("x", Time(i))) for i in (NOW, nodes.NEXT, Index("", 1)))
-    (first, step, other), goal = assumed(ge(early), ge(later), ge(of(c) * now)), ge(now)
+    first, step, other = assumed(ge(early), ge(later), ge(of(c) * now))
+    goal = ge(now)
     yield refused("induction", 0, "expected 0 <= x.1., and not", other, step, goal)
     yield refused(
         "induction", 1, r"expected 0 <= x.t\+1., and not", first, other, goal, name="step"
@@ -373,7 +382,8 @@ def certify(name, why, goal, *premises, terms=(), multipliers=(), factor=(), **a
 
 def certificates():
     low, strict, equal = assumed(ge(a), gt(b), eq(of(a) - 1))
-    square, one = of(a) ** 2, [term(0)]
+    square = of(a) ** 2
+    one = [term(0)]
     yield certify("one more", r"differ by 1$", ge(of(a) + 1), low, terms=one)
     yield certify("twice as much", r"differ by a$", ge(of(a) * 2), low, terms=one)
     yield certify("nothing", "differ by -1", FALSE, low)
@@ -381,7 +391,8 @@ def certificates():
     yield certify("negative weight", "not positive", ge(-of(a)), low, terms=[term(0, weight=-1)])
     yield certify("zero weight", "not positive", ge(0), low, terms=[term(0, weight=0)])
     yield certify("negative square", "not positive", ge(-square), terms=[term(weight=-1, square=a)])
-    kind, equation = "expected a fact p >= or > 0", "expected a fact p = 0"
+    kind = "expected a fact p >= or > 0"
+    equation = "expected a fact p = 0"
     yield certify("equation as term", kind, ge(of(a) - 1), equal, terms=one, premise=0)
     yield certify("inequality as equation", equation, eq(a), low, multipliers=[(ONE, 0)], premise=0)
     yield certify(
@@ -420,7 +431,8 @@ def certificates():
 def certificates_with_factors():
     low, equal, product, zero = assumed(ge(a), eq(of(a) - 1), ge(of(a) * b), eq(of(a) * b))
     gap, less = assumed(ge(of(a) * b - of(a) * b * b), ge(of(a) * b - of(b) * b))
-    kind, by = "expected a fact p > 0", {"factor": (0,), "premise": 0}
+    kind = "expected a fact p > 0"
+    by = {"factor": (0,), "premise": 0}
     yield certify("non-strict factor", kind, ge(b), low, product, terms=[term(1)], **by)
     yield certify("factor of equation", kind, eq(b), low, zero, multipliers=[(ONE, 1)], **by)
     yield certify("equation as factor", kind, ge(b), equal, product, terms=[term(1)], **by)

@@ -119,7 +119,8 @@ def quadratic(seed, name):
         return sum((number("e", *at) * x for at, x in entries(point)), exact(0))
 
     def value(point):
-        half, along = exact(Fraction(1, 2)), slope(point)
+        half = exact(Fraction(1, 2))
+        along = slope(point)
         parts = (number("b", *at) * x + half * number("d", *at) * x * x for at, x in entries(point))
         return sum(parts, number("c")) + half * along * along
 
@@ -149,7 +150,8 @@ def worlds(draw, outcomes=3):
     for _ in range(4):
         split = draw(st.lists(st.integers(0, 1), min_size=count, max_size=count))
         levels.append(tuple(2 * label + bit for label, bit in zip(levels[-1], split, strict=True)))
-    seed, first = draw(SEEDS), draw(st.integers(0, 1))
+    seed = draw(SEEDS)
+    first = draw(st.integers(0, 1))
 
     def past(time):
         return levels[max(0, min(time + first, len(levels) - 1))]

@@ -36,7 +36,8 @@ from tests.layers import examples
 
 SMALL = st.fractions(-5, 5, max_denominator=7)
 A = terms.Symbol("A", ("m", "n"))
-a, b = Variable("a", terms.Time(NOW)), Variable("b", ANY)
+a = Variable("a", terms.Time(NOW))
+b = Variable("b", ANY)
 
 
 def world(rows=((1,),), horizon=2):
@@ -56,8 +57,10 @@ def value(p, t=1, outcome=0, **how):
 @examples(60)
 @given(SMALL, SMALL, SMALL, SMALL, st.fractions(0, 1), st.fractions(0, 1))
 def test_intervals_enclose(p, q, r, s, share, other):
-    x, y = Interval(min(p, q), max(p, q)), Interval(min(r, s), max(r, s))
-    u, v = x.low + share * (x.high - x.low), y.low + other * (y.high - y.low)
+    x = Interval(min(p, q), max(p, q))
+    y = Interval(min(r, s), max(r, s))
+    u = x.low + share * (x.high - x.low)
+    v = y.low + other * (y.high - y.low)
     for result, number in ((x + y, u + v), (x - y, u - v), (x * y, u * v)):
         assert result.low <= number <= result.high
     root = x.root()

@@ -92,7 +92,8 @@ def given_fact(data, world, relation, **how):
 def equation(data, world):
     """An equation, and the world in which it holds: c times a variable that is set to a
     polynomial."""
-    x, p = Variable("e", ANY), data.draw(scalars(1, rational=True))
+    x = Variable("e", ANY)
+    p = data.draw(scalars(1, rational=True))
     factor = data.draw(scalars(0))
     return Fact("=", factor * (p - x)), strategies.setting(world, x, p)
 
@@ -238,7 +239,8 @@ def product(draw):
             )
         )
     )
-    (m, n), k = draw(SHAPED), draw(st.sampled_from(strategies.DIMENSIONS))
+    m, n = draw(SHAPED)
+    k = draw(st.sampled_from(strategies.DIMENSIONS))
     return rules.submultiplicative(kinds, draw(matrices((m, n))), draw(matrices((n, k))))
 
 
@@ -341,7 +343,8 @@ def test_the_largest_of_several_numbers(world, members, c, relation):
 @FEW
 @given(worlds(), DATA)
 def test_vanishing(world, data):
-    x, p = Variable("e", ANY), data.draw(scalars(1, rational=True))
+    x = Variable("e", ANY)
+    p = data.draw(scalars(1, rational=True))
     gap = (p - x) * data.draw(RATIONALS)
     for relation in (">=", "="):
         sound(
@@ -371,7 +374,8 @@ def test_induction(world, d):
         goal = Fact(">=", before((grows := raised(world, d)).polynomial))
     except TermError:
         reject()
-    hypothesis, more = rules.assume(goal), rules.assume(grows)
+    hypothesis = rules.assume(goal)
+    more = rules.assume(grows)
     first = rules.certificate((), Fact(">=", nodes.ZERO), (), (), ())
     both = ((((Fraction(1), ONE),), (0,)), (((Fraction(1), ONE),), (1,)))
     step = rules.certificate(

@@ -64,7 +64,8 @@ def tuples(world, p):
 @given(worlds(), scalars(), scalars())
 def test_polynomials_mean_sums_and_products(world, p, q):
     for t, i in everywhere(world):
-        x, y = denote(p, world, t, i), denote(q, world, t, i)
+        x = denote(p, world, t, i)
+        y = denote(q, world, t, i)
         assert agree(denote(p + q, world, t, i), x + y)
         assert agree(denote(p - q, world, t, i), x - y)
         assert agree(denote(p * q, world, t, i), x * y)
@@ -75,7 +76,8 @@ def test_polynomials_mean_sums_and_products(world, p, q):
 @given(worlds(), DATA)
 def test_matrices_mean_sums_products_and_transposes(world, data):
     x, z = (data.draw(matrices(("m", "n"))) for _ in range(2))
-    y, c = data.draw(matrices(("n", "k"))), data.draw(scalars(0))
+    y = data.draw(matrices(("n", "k")))
+    c = data.draw(scalars(0))
     for t, i in everywhere(world):
         u, v, w = (denote_matrix(each, world, t, i) for each in (x, y, z))
         factor = denote(c, world, t, i)
@@ -105,7 +107,8 @@ def test_equal_matrices_are_one_object(x):
 @given(worlds(), DATA)
 def test_norms_and_inner_products_mean_their_definitions(world, data):
     shapes = tuple(data.draw(st.lists(strategies.SHAPED, min_size=1, max_size=2)))
-    x, y = data.draw(strategies.points(shapes)), data.draw(strategies.points(shapes))
+    x = data.draw(strategies.points(shapes))
+    y = data.draw(strategies.points(shapes))
     raw = Scalar.of(nodes.Norm(nodes.SPECTRAL, x[:1]))
     for t, i in everywhere(world):
         left, right = (
@@ -123,7 +126,8 @@ def test_norms_and_inner_products_mean_their_definitions(world, data):
 @FEW
 @given(worlds(), DATA)
 def test_a_trace_is_the_same_after_rotation_and_transposition(world, data):
-    x, y = data.draw(matrices(("m", "n"), 0)), data.draw(matrices(("n", "m"), 0))
+    x = data.draw(matrices(("m", "n"), 0))
+    y = data.draw(matrices(("n", "m"), 0))
     square = (x @ y).terms
     for word in square:
         for k in range(len(word)):
@@ -180,7 +184,8 @@ def test_mean_means_an_average(world, data, past):
         x = x + again.scaled(data.draw(strategies.RATIONALS))
     for t, i in everywhere(world):
         grids = [denote_matrix(x, world, t, o) for o in range(len(world.weights))]
-        rows, columns = range(len(grids[0])), range(len(grids[0][0]))
+        rows = range(len(grids[0]))
+        columns = range(len(grids[0][0]))
         entries = {(r, c): [grid[r][c] for grid in grids] for r in rows for c in columns}
         naive = tuple(
             tuple(average(world, past, t, i, entries[r, c].__getitem__) for c in columns)
@@ -219,7 +224,8 @@ def test_at_means_another_time(world, p, index):
 @FEW
 @given(worlds())
 def test_what_has_a_time_of_its_own_is_moved_to_each_other_time(world):
-    b, c = Scalar.of(Variable("bp0", Time(NOW))), Scalar.of(Variable("cc"))
+    b = Scalar.of(Variable("bp0", Time(NOW)))
+    c = Scalar.of(Variable("cc"))
     powers = (power(c, Index("t", -1)), power(c, Index("t", 1)), power(b, Index("T", -1)))
     for p in (Scalar.of(nodes.Clock()), total(b), before(b), *powers):
         for index in (x for x in strategies.INDICES if x.offset >= 0 and (x.base or x.offset)):

@@ -60,7 +60,8 @@ class Plain:
 
     def at(self, bounded):
         """The point of which that is so."""
-        kind, x = self.adapter.kind, bounded
+        kind = self.adapter.kind
+        x = bounded
         return (x[0], x[1] + x[0] @ self._reads()) if kind == "loreft-trained" else x
 
     def weight(self, v):
@@ -171,7 +172,8 @@ class Plain:
         change."""
         if not self.adapter.kind.startswith("loreft"):
             return u
-        R, Z = v[0], u[0]
+        R = v[0]
+        Z = u[0]
         change = Z @ R.T + R @ Z.T
         return Z - change @ R / 2, u[1]
 
@@ -188,5 +190,6 @@ def turn(x, h):
 
 def bend(x, h):
     """The second derivative of x / |x| along h, twice."""
-    r, slope = length(x), (x * h).sum()
+    r = length(x)
+    slope = (x * h).sum()
     return -2 * h * slope / r**3 + x * (3 * slope**2 / r**5 - (h * h).sum() / r**3)

@@ -41,7 +41,8 @@ def wave(L, widths):
 def measured(algorithm, measure, f, start, numbers, T):
     """The measure of T iterates, by the exact face in floats."""
     value, slope = f
-    state, looks = algorithm.exact_start(start, numbers), []
+    state = algorithm.exact_start(start, numbers)
+    looks = []
     for t in range(1, T + 1):
         v = algorithm.iterate(state)
         looks.append(Look(float((slope(v) ** 2).sum()), value(v), float(v @ v)))

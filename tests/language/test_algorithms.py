@@ -76,7 +76,8 @@ def values(algorithm, share):
 
 def by_recurrence(algorithm, start, eigenvalues, numbers, steps):
     """The iterates by the equations of the statement, term by term: a naive twin."""
-    now, found = {letter.name: start for letter, _ in algorithm.moves}, []
+    now = {letter.name: start for letter, _ in algorithm.moves}
+    found = []
     for time in range(1, steps + 1):
         known = {t: time} | {symbol: numbers[symbol.name] for symbol in algorithm.parameters}
 
@@ -102,7 +103,8 @@ def by_recurrence(algorithm, start, eigenvalues, numbers, steps):
 def test_steps_of_rationals_are_the_recurrence_and_leave_the_state_before_alone(
     algorithm, start, eigenvalues, share
 ):
-    steep, numbers = rationals(eigenvalues), values(algorithm, share)
+    steep = rationals(eigenvalues)
+    numbers = values(algorithm, share)
     state = algorithm.exact_start(rationals(start), numbers)
     for time, expected in enumerate(
         by_recurrence(algorithm, rationals(start), steep, numbers, 4), 1
@@ -141,7 +143,8 @@ def test_the_statements_are_those_of_the_papers():
     (step,) = ADAGRAD_NORM.recurrence
     squares = sp.Sum(EuclideanNorm(Gradient(F, v_t.xreplace({t: i}))) ** 2, (i, 1, t))
     assert step.rhs == v_t - eta / sp.sqrt(delta**2 + squares) * Gradient(F, v_t)
-    before, at = rationals([3.0]), rationals([5.0])
+    before = rationals([3.0])
+    at = rationals([5.0])
     next_v, next_y = NESTEROV.exact_step(
         (before, at), rationals([4.0]), 7, {"alpha": Fraction(1, 2)}
     )
@@ -156,7 +159,8 @@ def test_the_statements_are_those_of_the_papers():
     share=shares,
 )
 def test_a_step_drifts_no_farther_than_it_says(algorithm, start, other, gradients, share):
-    size, numbers = np.linalg.norm, {name: float(x) for name, x in values(algorithm, share).items()}
+    size = np.linalg.norm
+    numbers = {name: float(x) for name, x in values(algorithm, share).items()}
     states = [algorithm.exact_start(np.array(x), numbers) for x in (start, other)]
     one, two = (
         algorithm.exact_step(state, np.array(g), 2, numbers, SPACE)
@@ -213,7 +217,8 @@ def numbers_of(problem):
 @examples(20)
 def test_a_step_is_that_of_the_statement(problem, size, seed):
     """Transcribed with NumPy, from the recurrence's own step; and the exact face has the same."""
-    v, numbers = random_point(problem, 3, size, seed), numbers_of(problem)
+    v = random_point(problem, 3, size, seed)
+    numbers = numbers_of(problem)
     state = ADAPTIVE_LORA_GD.start(v, numbers)
     told = ADAPTIVE_LORA_GD.asked(problem, v)
     gradient = problem.gradient(v)
@@ -248,7 +253,8 @@ def test_a_step_is_that_of_the_statement(problem, size, seed):
 def test_the_theorem_and_each_line_of_it_hold(problem, size, seed):
     """The descent of each step, what the sum of the steps leaves, and the bound, at every T: but
     for rounding."""
-    v, numbers = random_point(problem, 1, size, seed), numbers_of(problem)
+    v = random_point(problem, 1, size, seed)
+    numbers = numbers_of(problem)
     inputs = problem.inputs(ADAPTIVE_GD, problem.norms(v), "least") | problem.inputs_at(
         ADAPTIVE_GD, v
     )
@@ -258,7 +264,8 @@ def test_the_theorem_and_each_line_of_it_hold(problem, size, seed):
         + problem.rounding(v, problem.loss(v))[0].item()
     )
     assume(gap > 0 and numbers["L"] > 0)
-    least, state = float("inf"), ADAPTIVE_LORA_GD.start(v, numbers)
+    least = float("inf")
+    state = ADAPTIVE_LORA_GD.start(v, numbers)
     for time in range(1, 40):
         now = state[0]
         loss = problem.loss(now)
@@ -266,7 +273,8 @@ def test_the_theorem_and_each_line_of_it_hold(problem, size, seed):
         length = square_norm(problem.gradient(now)).sqrt().item()
         least = min(least, max(length - off, 0.0) ** 2)
         state, _ = advance(ADAPTIVE_LORA_GD, problem, state, time, numbers, None)
-        step, spent = state[1][0].item(), state[2][0].item()
+        step = state[1][0].item()
+        spent = state[2][0].item()
         after = problem.loss(state[0])
         fall = loss.item() - after.item() + lost + problem.rounding(state[0], after)[0].item()
         # Where the gradient is lost in rounding there is nothing to see.

@@ -19,7 +19,9 @@ from boundcheck.language.symbols import L, Lhat, Parameter, T, bound, look, symb
 KAPPA = Parameter(symbol_of("kappa", "positive real"), "positive real", "a factor", r"\varkappa")
 STEPS = Parameter(symbol_of("m_1", "positive integer"), "positive integer", "how often")
 SHIFT = Parameter(symbol_of("shift", "real"), "real", "a shift")
-kappa, m_1, shift = KAPPA.symbol, STEPS.symbol, SHIFT.symbol
+kappa = KAPPA.symbol
+m_1 = STEPS.symbol
+shift = SHIFT.symbol
 
 
 def claim(expression, *declared, **more):
@@ -59,7 +61,8 @@ def test_parameters_are_the_catalogues_and_then_its_own():
 )
 def test_values_are_enclosed(smoothness, factor, steps, moved):
     inputs = {"L": smoothness, "kappa": factor, "m_1": steps, "shift": moved}
-    value, ball = MINE.values(**inputs)["Lhat"], MINE.enclosures(**inputs)["Lhat"]
+    value = MINE.values(**inputs)["Lhat"]
+    ball = MINE.enclosures(**inputs)["Lhat"]
     assert lower(ball) * (1 - 1e-13) <= value <= upper(ball) * (1 + 1e-13)
 
 

@@ -36,7 +36,8 @@ def constant(id, adapter, radii, L, G):
     table = adapter.constants(radii)
     if "s" in table and "s" not in names:
         # Stated of W0 + B A: of f(W0 + s X) as a function of X.
-        L, G = table["s"] ** 2 * L * (1 + 1e-15), table["s"] * G
+        L = table["s"] ** 2 * L * (1 + 1e-15)
+        G = table["s"] * G
     table |= {"L": L, "G": G, "C": table.get("sigma")}
     inputs = {name: table[name] for name in names}
     if "r" in names and id == "meft.loreft_rank1" and inputs["r"] > 1:
@@ -65,7 +66,8 @@ def test_no_second_derivative_exceeds_a_constant(kind, data):
     factors = [10 ** data.draw(st.floats(-2, 2)) for _ in u]
     u = tuple(factor * part for factor, part in zip(factors, u, strict=True))
     square = sum(dot(part, part) for part in u)
-    first, second = plain.first(at, u), plain.second(at, u)
+    first = plain.first(at, u)
+    second = plain.second(at, u)
     for L, G in MIXES:
         most = L * dot(first, first) + G * largest_pairing(kind, second)
         for id in adapter.claims:

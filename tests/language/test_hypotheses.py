@@ -20,7 +20,8 @@ from soundness.edits import of_relation, put
 
 STATED = [claim for claim in catalogue.values() if claim.word is not None]
 THEOREMS = [claim for claim in catalogue.values() if claim.measure is not None]
-hypotheses, theorems = st.sampled_from(STATED), st.sampled_from(THEOREMS)
+hypotheses = st.sampled_from(STATED)
+theorems = st.sampled_from(THEOREMS)
 
 
 def edits(conclusion):

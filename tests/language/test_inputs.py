@@ -151,7 +151,8 @@ def test_a_claim_that_assumes_another_formula_is_another_claim():
             "bound": claim.quantities[-1].symbol * sp.Rational(2, 5),
         }
     )
-    whole, half = claim.values(**INPUTS), halved.values(**INPUTS)
+    whole = claim.values(**INPUTS)
+    half = halved.values(**INPUTS)
     assert half["Lhat"] == whole["Lhat"] / 2
     # All that follows from it follows.
     assert half["T_min"] == pytest.approx(whole["T_min"] / 2)
@@ -174,7 +175,8 @@ SIGNS |= {"Min": min, "Max": max}
 
 
 def joined(one, sign, other):
-    (x, p), (y, q) = one, other
+    x, p = one
+    y, q = other
     text = f"{sign}({x}, {y})" if sign in ("Min", "Max") else f"({x}) {sign}({y})"
     try:
         return text, None if p is None or q is None else SIGNS[sign](p, q)

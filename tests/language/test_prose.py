@@ -191,7 +191,8 @@ TOKEN = re.compile(rf"\s*(?:(\d+)|({NAME})|([⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)|(
 def value_of(formula, values):
     """The value of a typed formula, as Python has it once what stands side by side is
     multiplied."""
-    made, is_factor = "", False
+    made = ""
+    is_factor = False
     for number, name, raised, sign in TOKEN.findall(re.sub(rf"√({NAME}|\d+)", r"√(\1)", formula)):
         if is_factor and (number or name or sign in ("(", "√")):
             made += "*"

@@ -18,7 +18,8 @@ from boundcheck.properties import claim_inputs
 LEMMA_1 = catalogue["jiang2024.lemma1"]
 EQUAL_RADII = catalogue["meft.lemma1_sharp_equal_radii"]
 ANY_STEP = catalogue["meft.theorem2_any_step"]
-AVERAGE, ATTAINED = catalogue["meft.theorem2_average"], catalogue["meft.theorem2_average_sharp"]
+AVERAGE = catalogue["meft.theorem2_average"]
+ATTAINED = catalogue["meft.theorem2_average_sharp"]
 # The sharper one first.
 ORDERED = [
     ("meft.lemma1_sharp", "meft.lora"),
@@ -72,8 +73,10 @@ def test_the_average_on_a_parabola_lies_between_what_is_attained_and_the_bound(i
     """Exactly, for rational q: E‖∇F(v_t)‖² of F = ℓv²/2 and noise ±ζ, step by step from D =
     q²ζ²T/ℓ."""
     values = AVERAGE.check(inputs)
-    q, noise = 1 / (2 + values[D] / values[ell]), values[zeta] ** 2
-    square, total = 2 * q**2 * noise * horizon, sp.Integer(0)
+    q = 1 / (2 + values[D] / values[ell])
+    noise = values[zeta] ** 2
+    square = 2 * q**2 * noise * horizon
+    total = sp.Integer(0)
     for _ in range(horizon):
         total += square
         square = (1 - q) ** 2 * square + q**2 * noise

@@ -58,7 +58,8 @@ HEAVY, SHORT, ADAGRAD, ACCELERATED, CONVEX, STRONG = (
 
 
 def words(claim):
-    algorithm, measure = algorithm_of(claim), measure_of(claim)
+    algorithm = algorithm_of(claim)
+    measure = measure_of(claim)
     assert algorithm is not None
     assert isinstance(measure, PerformanceMeasure)
     return algorithm, measure
@@ -120,7 +121,8 @@ def test_which_bound_of_heavy_ball_is_the_smaller_one_is_as_it_says(beta, share,
 )
 @examples(8)
 def test_a_function_is_no_worse_than_the_worst(widths, start, L, beta, T):
-    momentum, step = {"alpha": 1 / L, "beta": beta}, {"alpha": 1 / L}
+    momentum = {"alpha": 1 / L, "beta": beta}
+    step = {"alpha": 1 / L}
     for f in (huber(L, widths), wave(L, widths)):
         assume((D := f[0](start)) > 0.01)
         for measure in (LEAST_GRADIENT, AVERAGE_GRADIENT, LAST_GAP):
@@ -189,7 +191,8 @@ def test_every_theorem_is_a_sentence_of_words():
 
 # A conjunction of hypotheses is these; what says anything else, or more, or less, is itself.
 
-X, LIMIT = sp.MatrixSymbol("X", n, 1), sp.Symbol("ell", positive=True)
+X = sp.MatrixSymbol("X", n, 1)
+LIMIT = sp.Symbol("ell", positive=True)
 ALL = r"\text{for all } X"
 ANY = r"\text{for any parameters}"
 UNIT = r"\text{for all } X \text{ of length } 1"

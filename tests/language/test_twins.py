@@ -172,7 +172,8 @@ def theorem2_everywhere(i):
     noise returns."""
     q = mp.sqrt(i.ell * i.D / (i.zeta**2 * i.T))
     alpha = q / i.ell
-    taken, given_back = alpha * (3 - q) / 4 + alpha / 4, alpha * q * (2 + q) / 4 * i.zeta**2
+    taken = alpha * (3 - q) / 4 + alpha / 4
+    given_back = alpha * q * (2 + q) / 4 * i.zeta**2
     bound = (i.D / i.T + given_back) / taken
     return at_its_kappa(i, i.ell, bound, alpha=alpha, T_min=4 * i.ell * i.D / i.zeta**2)
 
@@ -215,7 +216,9 @@ def gradient_descent(i):
 
 def corollary2_2(i):
     """In the paper's letters, at its D~ = D_f."""
-    D_f, sigma, N = mp.sqrt(2 * i.D / i.ell), i.zeta, i.T
+    D_f = mp.sqrt(2 * i.D / i.ell)
+    sigma = i.zeta
+    N = i.T
     over_L = i.ell * D_f**2 / N + (D_f + D_f**2 / D_f) * sigma / mp.sqrt(N)
     return at_ell(i, min(1 / i.ell, D_f / (sigma * mp.sqrt(N))), i.ell * over_L)
 
@@ -239,7 +242,8 @@ def bounded_variance(i):
 
 def best_step(i):
     """Over N + 1 iterates at the step h, with the paper's minimum."""
-    h, N = 2 / (mp.sqrt(3) * i.ell), i.T - 1
+    h = 2 / (mp.sqrt(3) * i.ell)
+    N = i.T - 1
     least = min(4 * h - i.ell * h**2, 4 * h - i.ell**2 * h**3)
     return at_ell(i, h, 4 * i.D / (N * least + 2 / i.ell))
 
@@ -313,9 +317,11 @@ def decreasing_step(i):
 def adaptive_gd(i):
     """The sum S of the steps is where p S + q S^2/2 = T; 3/4 S times the least squared gradient is
     at most D."""
-    steep, radius = mp.sqrt(i.L * i.D) * mp.sqrt(2), mp.norm([i.a_1, i.b_1])
+    steep = mp.sqrt(i.L * i.D) * mp.sqrt(2)
+    radius = mp.norm([i.a_1, i.b_1])
     e = radius * mp.root(i.L * 3 / (i.D * i.T), 4)
-    p, q = 2 * (i.L * (radius**2 + radius**2 / e) + steep), mp.mpf(8) / 3 * (1 + e) * i.L * i.D
+    p = 2 * (i.L * (radius**2 + radius**2 / e) + steep)
+    q = mp.mpf(8) / 3 * (1 + e) * i.L * i.D
     steps = 2 * i.T / (p + mp.sqrt(p**2 + 2 * q * i.T))
     bound = i.D / (mp.mpf(3) / 4 * steps)
     return {
@@ -454,8 +460,10 @@ def test_enclosures_contain_the_twin_and_are_within_a_few_ulps_of_floats(id, dat
     magnified = [EPSILON * cancellation(claim, row) for row in exact]
     columns = {str(x.name): np.array([float(row[x]) for row in exact]) for x in exact[0]}
     for name in claim.names:
-        formula, function = claim.expression(name), claim.function(name)
-        sharp, operations = enclose(formula, exact[0], bits=512), int(sp.count_ops(formula))
+        formula = claim.expression(name)
+        function = claim.function(name)
+        sharp = enclose(formula, exact[0], bits=512)
+        operations = int(sp.count_ops(formula))
         # Two unit roundoffs an operation, and for the input: enough for sums of positive terms, and
         # for no other cancellation.
         assert abs(arb(values[name]) - sharp) <= (1 + operations) * magnified[0] * abs(sharp), name

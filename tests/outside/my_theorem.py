@@ -37,4 +37,5 @@ def sentence(name: str, factor: str) -> Claim:
     )
 
 
-HALVED_DESCENT, FALSE = sentence("halved", "8/3"), sentence("halved_falsely", "1/100")
+HALVED_DESCENT = sentence("halved", "8/3")
+FALSE = sentence("halved_falsely", "1/100")

@@ -1,7 +1,8 @@
 """Specs of what is one's own here, and the paths by which it is named."""
 
 HERE = "tests.outside"
-OBJECTIVE, ADAPTER = f"{HERE}.my_objective:LogCosh", f"{HERE}.my_adapter:Scaled"
+OBJECTIVE = f"{HERE}.my_objective:LogCosh"
+ADAPTER = f"{HERE}.my_adapter:Scaled"
 BRACKET = {
     "claim": f"{HERE}.my_adapter:SMOOTH",
     "problem": {"kind": OBJECTIVE},

@@ -229,7 +229,8 @@ def test_a_claim_of_ones_own_takes_the_place_of_no_other(tmp_path):
 
 @pytest.mark.full
 def test_a_page_refuses_a_claim_that_said_something_else_when_it_was_run(tmp_path):
-    file, page = tmp_path / "edited.py", tmp_path / "page" / "index.html"
+    file = tmp_path / "edited.py"
+    page = tmp_path / "page" / "index.html"
     text = "from tests.outside.my_theorem import sentence\nMINE = sentence('edited', '{}')\n"
     file.write_text(text.format("8/3"))
     (result,) = bc.measure(DESCENT | {"claim": f"{file}:MINE"}, tmp_path / "runs")

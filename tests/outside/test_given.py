@@ -83,7 +83,8 @@ def displays():
     """All that shows a run, by what it is: with signs of markup taken away that stand before
     others."""
     runs, result = stored()
-    folder, page = runs / result.run_id, runs / "report" / "index.html"
+    folder = runs / result.run_id
+    page = runs / "report" / "index.html"
     results = bc.measure([RUN], runs)
     material = Material(load_runs([folder]))
     write_runs([folder], page, "Mine", "Mine.", "")

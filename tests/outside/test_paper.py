@@ -68,7 +68,8 @@ def test_it_is_known_where_it_is_installed(tmp_path):
 
 
 def test_the_id_of_a_run_depends_on_what_its_claim_says(tmp_path):
-    spec, ids = {"claim": "mypaper.half_step"}, set()
+    spec = {"claim": "mypaper.half_step"}
+    ids = set()
     for number, (old, new) in enumerate(
         [("", ""), ("Rational(8, 3)", "Rational(9, 3)"), ("1 / (2 *", "1 / (3 *")]
     ):

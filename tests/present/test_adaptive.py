@@ -44,7 +44,8 @@ def test_theorems_on_one_problem_stand_side_by_side_whatever_ball_they_need(runs
 
 def test_what_is_left_is_d_over_what_was_spent(runs):
     ((_, found),) = adaptive.compared(runs)
-    longest, other = found[1], found[2]
+    longest = found[1]
+    other = found[2]
     steps = longest.trace["step"].values[0]
     wanted = longest.course.plan.inputs["D"] / (0.75 * np.add.accumulate(steps))
     np.testing.assert_allclose(adaptive.left(longest), wanted, rtol=1e-12)

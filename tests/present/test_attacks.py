@@ -17,7 +17,8 @@ from .texts import assert_no_text_overlaps
 REPAIRED = "meft.theorem2_repaired"
 PRINTED = "jiang2024.theorem2"
 GHADIMI = "ghadimi2013.corollary2_2"
-KHALED, BEST = "khaled2020.bounded_variance", "meft.theorem2_best_step"
+KHALED = "khaled2020.bounded_variance"
+BEST = "meft.theorem2_best_step"
 DESCENT = ("nesterov2004.gradient_descent", "abbaszadehpeivasti2022.best_step")
 HARD = {"problem.kind": "hard"}
 

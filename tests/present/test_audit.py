@@ -39,7 +39,8 @@ from tests.proof.conftest import paper as the_paper
 
 from .made import written_report
 
-proofs, paper = small_proofs, the_paper
+proofs = small_proofs
+paper = the_paper
 PROGRAMMES = {"short": SHORT, "reference": REFERENCE}
 
 
@@ -96,7 +97,8 @@ def test_proof_rows_and_measured_rows_are_joined_by_number(written, stored, sear
 
 
 def test_the_page_says_what_it_leaves_out_reads_and_counts(written, stored, searches):
-    page, summary = Path(written["report"]), written["summary"]
+    page = Path(written["report"])
+    summary = written["summary"]
     text = page.read_text()
     assert "Referee's table" in text
     assert all(run.result.run_id in text for run in stored if run.is_theorem)

@@ -26,12 +26,15 @@ from .test_proofs import audit as small_proofs
 
 pytestmark = [pytest.mark.full, of_the_paper]
 
-proofs, paper = small_proofs, the_paper
+proofs = small_proofs
+paper = the_paper
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-WIDTHS, SCHEMES = (390, 820, 1440), ("light", "dark")
+WIDTHS = (390, 820, 1440)
+SCHEMES = ("light", "dark")
 # Of text against what is behind it: 4.5 is what WCAG 2 asks of text, 3 of large text and of what is
 # drawn.
-LEAST, LEAST_LARGE = 4.5, 3.0
+LEAST = 4.5
+LEAST_LARGE = 3.0
 
 # How much of the window the column with the content takes, of which it need not take more than 60
 # em.

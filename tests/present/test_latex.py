@@ -154,7 +154,8 @@ def test_a_bound_at_constants_that_were_only_sampled_says_so(stored):
 
 def test_a_run_that_diverged_has_no_number(stored):
     (run,) = (each for each in stored if each.is_theorem)
-    lost, numbers = changed(run, measured=None, interval=None, verdict="inconclusive"), Numbers()
+    lost = changed(run, measured=None, interval=None, verdict="inconclusive")
+    numbers = Numbers()
     printed(Material([lost]), numbers)
     table = typeset_(verdict_table([lost]), lost)
     assert [

@@ -372,7 +372,8 @@ def test_both_smoothnesses_are_drawn_and_told_apart():
     """A gradient ratio that rounding hides is not drawn; runs of before it was measured have
     none."""
     found = run({"gradient_ratio": {"value": 3.5, "rounding": 0.25}})
-    ratio, error = np.full((1, STEPS), 3.5), np.full((1, STEPS), 0.25)
+    ratio = np.full((1, STEPS), 3.5)
+    error = np.full((1, STEPS), 0.25)
     ratio[0, 2], error[0, 2] = 0.1, 0.2
     for name, values in (("gradient_ratio", ratio), ("gradient_ratio_error", error)):
         found.trace[name] = (("replica", "stratum"), values)

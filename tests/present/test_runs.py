@@ -14,7 +14,9 @@ from .made import changed, figure_of
 from .test_rates import SWEPT, by_rank, synthetic
 from .texts import assert_no_text_overlaps
 
-BEST, PRINTED, REPAIRED = "meft.theorem2_best_step", "jiang2024.theorem2", "meft.theorem2_repaired"
+BEST = "meft.theorem2_best_step"
+PRINTED = "jiang2024.theorem2"
+REPAIRED = "meft.theorem2_repaired"
 
 
 def exact(claim, **result):

@@ -69,7 +69,8 @@ def _is_shown(files):
 def test_a_section_is_found_by_path_by_entry_point_and_in_the_folder_of_its_paper(
     material, tmp_path, monkeypatch
 ):
-    page, paper = tmp_path / "index.html", tmp_path / "my-paper"
+    page = tmp_path / "index.html"
+    paper = tmp_path / "my-paper"
     assert not _is_shown(write_page(material, page, "A", "B"))
     assert _is_shown(write_page(material, page, "A", "B", [MINE]))
     (paper / "sections").mkdir(parents=True)

@@ -41,7 +41,8 @@ from boundcheck.proof.proof import Assumption
 from .scripts import y, z
 
 GOAL = LEMMA_1.conclusion
-A, B = sp.MatrixSymbol("A", r, k), sp.MatrixSymbol("B", d, r)
+A = sp.MatrixSymbol("A", r, k)
+B = sp.MatrixSymbol("B", d, r)
 M_t = words.Iterate("M", t, d, k)
 POINTS = {v: (A, B), v1: (A1, B1), v2: (A2, B2)}
 LETTERS = {A, B, A1, A2, B1, B2, W, W1, W2}

@@ -30,10 +30,13 @@ from tests.kernel.strategies import World
 m, n, k = (sp.Symbol(name, positive=True, integer=True) for name in "mnk")
 # A vector with two blocks, a process with the same two, and one of its own that is known a step
 # later.
-v, W0 = sp.MatrixSymbol("v", words.n, 1), sp.MatrixSymbol("W_0", m, n)
+v = sp.MatrixSymbol("v", words.n, 1)
+W0 = sp.MatrixSymbol("W_0", m, n)
 BLOCKS = {"A": ("k", "n"), "B": ("m", "k")}
-A, B = sp.MatrixSymbol("A", k, n), sp.MatrixSymbol("B", m, k)
-v_t, g_t = Iterate("v", t, words.n, 1), Iterate("g", t, words.n, 1)
+A = sp.MatrixSymbol("A", k, n)
+B = sp.MatrixSymbol("B", m, k)
+v_t = Iterate("v", t, words.n, 1)
+g_t = Iterate("g", t, words.n, 1)
 x, y, z = sp.symbols("x y z", real=True)
 SIDES = {"m": m, "n": n, "k": k}
 # Any matrix of each shape.
@@ -162,7 +165,8 @@ class Reference:
                     )
                 ]
             case Iterate():
-                name, when = str(node.args[0]), self.time(node.args[1], time)
+                name = str(node.args[0])
+                when = self.time(node.args[1], time)
                 prefix = "g" if name == "g" else ""
                 return [
                     self.letter(Symbol(prefix + block, shape, Time(NOW, LAGS[name])), when, outcome)
@@ -265,7 +269,8 @@ def shaped(draw):
     """Two matrices of one shape, or two vectors."""
     if draw(st.booleans()):
         return draw(vectors()), draw(vectors())
-    rows, columns = draw(st.sampled_from("mnk")), draw(st.sampled_from("mnk"))
+    rows = draw(st.sampled_from("mnk"))
+    columns = draw(st.sampled_from("mnk"))
     return draw(matrices(rows, columns)), draw(matrices(rows, columns))
 
 

@@ -119,7 +119,8 @@ def test_only_what_was_refuted_has_a_witness_which_is_exact_and_violates_the_lin
     for step, found in witnesses:
         assert found.keys() == {"about", "numbers", "t", "left", "right"}
         assert all(EXACT.fullmatch(value) for value in found["numbers"].values())
-        left, right = Fraction(found["left"]), Fraction(found["right"])
+        left = Fraction(found["left"])
+        right = Fraction(found["right"])
         kept = {"<=": left <= right, ">=": left >= right, "==": left == right, "<": left < right}
         assert not kept[step.step.relation.rel_op], step.step.label
 
@@ -261,7 +262,8 @@ def test_a_row_that_refers_to_nothing_raises(ref, expected, paper, monkeypatch):
 
 def absurd(proof):
     """From x >= 1 and x <= 0."""
-    large, small = proof.assume(ge(x, 1), name="large"), proof.assume(le(x, 0), name="small")
+    large = proof.assume(ge(x, 1), name="large")
+    small = proof.assume(le(x, 0), name="small")
     proof.conclude(proof.step("absurd", le(1, 0), large, small), relation=le(1, 0))
 
 
@@ -280,7 +282,9 @@ def known():
     return {each.script.id: audited(each) for each in proofs}
 
 
-YES, NO, OPEN = Ref("my.true", "sharp"), Ref("my.false", "printed", "line"), Ref("my.open", "sharp")
+YES = Ref("my.true", "sharp")
+NO = Ref("my.false", "printed", "line")
+OPEN = Ref("my.open", "sharp")
 ABSURD = Ref("my.absurd", "sharp")
 
 
@@ -288,7 +292,8 @@ def verdict_on(known, choices=(), **refs):
     found = judge_row(Row(1, "where", "what", "found", mend="otherwise", **refs), known, choices)
     # The author's finding, and what becomes of it under each reading, are told where the lines
     # establish it.
-    data, is_open = found.as_json(), found.verdict == "unknown"
+    data = found.as_json()
+    is_open = found.verdict == "unknown"
     assert (found.finding == data["finding"] == "found") != is_open
     assert (data["readings"] == [] and "otherwise" not in found.told) or not is_open
     return found.verdict

@@ -127,7 +127,8 @@ def test_what_holds_without_premises(theorem, relation):
 
 
 def test_what_holds_of_a_number():
-    nonnegative, positive = ge(x - y, 0), gt(x - y, 0)
+    nonnegative = ge(x - y, 0)
+    positive = gt(x - y, 0)
     taken_out = eq(FrobeniusNorm((x - y) * A), (x - y) * FrobeniusNorm(A))
     says(BY.homogeneous(known(nonnegative), "F", A), taken_out, nonnegative)
     square = sp.Pow(sp.sqrt(x - y), 2, evaluate=False)
@@ -151,7 +152,9 @@ def test_expectations_and_sums_of_what_is_known():
 
 
 def test_from_squares_rewrites_by_equations():
-    squares, size, square = le(FrobeniusNorm(A) ** 2, y), ge(x, 0), eq(x**2, y)
+    squares = le(FrobeniusNorm(A) ** 2, y)
+    size = ge(x, 0)
+    square = eq(x**2, y)
     theorem = BY.from_squares(known(squares), known(size), FrobeniusNorm(A), known(square))
     says(theorem, le(FrobeniusNorm(A), x), squares, size, square)
 

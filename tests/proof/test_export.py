@@ -67,7 +67,8 @@ def formulas(text):
     """The signs of each formula of ours, on lines of its own or within one, in their order."""
     found = []
     for begin in re.finditer(r"\\boundcheck(display|inline)\{", text):
-        end, depth = begin.end(), 1
+        end = begin.end()
+        depth = 1
         while depth:
             depth += (text[end] == "{") - (text[end] == "}") if text[end - 1] != "\\" else 0
             end += 1

@@ -71,7 +71,9 @@ def test_recursions_and_shifted_times_are_not_refused():
 # In which direction statements are compared: an assumption says no more than a hypothesis, a
 # premise holds by one.
 
-X, Y, ZERO = sp.MatrixSymbol("X", d, k), sp.MatrixSymbol("Y", d, k), sp.ZeroMatrix(d, k)
+X = sp.MatrixSymbol("X", d, k)
+Y = sp.MatrixSymbol("Y", d, k)
+ZERO = sp.ZeroMatrix(d, k)
 SMALL = {
     name: le(FrobeniusNorm(at), x) for name, at in (("X", X), ("Y", Y), ("M", M_t), ("M_1", M_1))
 }
@@ -251,7 +253,8 @@ def test_what_a_word_of_ours_says_of_iterates_is_read(said):
 
 # A stochastic gradient is the one at v, though no letter says so.
 
-NOISE, FIXED = sp.MatrixSymbol("N", n, 1), sp.MatrixSymbol("Z", n, 1)
+NOISE = sp.MatrixSymbol("N", n, 1)
+FIXED = sp.MatrixSymbol("Z", n, 1)
 AT_ALL = Reading(
     constants={FIXED},
     arbitrary={g, NOISE, v, words.v1, words.v2},
@@ -359,9 +362,11 @@ def test_a_hypothesis_about_all_iterates_is_not_one_about_times_that_there_are_n
 
 
 def test_a_hypothesis_of_its_own_conditions_or_formulas_is_not_taken_without_them():
-    m, u = sp.Symbol("m"), sp.Symbol("u", real=True)
+    m = sp.Symbol("m")
+    u = sp.Symbol("u", real=True)
     seven, one = (Quantity(m, sp.Integer(value)) for value in (7, 1))
-    reading, number = Reading(constants={x, y, m}), Parameter(u, "real", "a number")
+    reading = Reading(constants={x, y, m})
+    number = Parameter(u, "real", "a number")
 
     def build(proof):
         known = [proof.quantity(each) for each in proof.claim.quantities] if proof.claim else []

@@ -27,13 +27,19 @@ from boundcheck.proof import Reading, eq, ge, gt, judge, le, lemma
 from boundcheck.properties import check_claim
 from boundcheck.properties.session import using
 
-X, Y, Z = sp.MatrixSymbol("X", d, r), sp.MatrixSymbol("Y", r, k), sp.MatrixSymbol("Z", k, d)
-U, V = sp.MatrixSymbol("U", k, 1), sp.MatrixSymbol("V", k, 1)
+X = sp.MatrixSymbol("X", d, r)
+Y = sp.MatrixSymbol("Y", r, k)
+Z = sp.MatrixSymbol("Z", k, d)
+U = sp.MatrixSymbol("U", k, 1)
+V = sp.MatrixSymbol("V", k, 1)
 x, y = sp.symbols("x y")
 p, q = sp.symbols("p q", positive=True)
-F, op, size = FrobeniusNorm, SpectralNorm, EuclideanNorm
+F = FrobeniusNorm
+op = SpectralNorm
+size = EuclideanNorm
 H = sp.Symbol("H")
-SLOPE, MOVED = Gradient(H, U), U - p * Gradient(H, U)
+SLOPE = Gradient(H, U)
+MOVED = U - p * Gradient(H, U)
 DESCENT = le(Value(H, MOVED), Value(H, U) - p * size(SLOPE) ** 2 + q * p**2 / 2 * size(SLOPE) ** 2)
 
 
@@ -158,7 +164,8 @@ def test_a_proof_says_nothing_of_what_its_lemma_means(build):
 
 
 def test_another_reading_or_sequent_in_its_place_changes_nothing():
-    false, true = lemma("my.lemma", says=le(x, 0)), lemma("my.lemma", says=le(x, x**2 + 1))
+    false = lemma("my.lemma", says=le(x, 0))
+    true = lemma("my.lemma", says=le(x, x**2 + 1))
     zero = Reading(constants={x})
     assert judge(replace(false, sequent=true.sequent)).verdict != "proved"
     assert judge(replace(false, reading=zero, sequent=true.sequent)).verdict != "proved"

@@ -19,7 +19,8 @@ from boundcheck.proof.certificate import signs
 
 from .scripts import numbers, x, y, z
 
-A, W = sp.MatrixSymbol("A", r, k), sp.MatrixSymbol("W", d, k)
+A = sp.MatrixSymbol("A", r, k)
+W = sp.MatrixSymbol("W", d, k)
 v_t = Iterate("v", t, words.n, 1)
 READING = Reading(
     processes={v_t: Process((sp.MatrixSymbol("v", words.n, 1),))},
@@ -76,7 +77,8 @@ def test_a_definition_and_a_domain_are_those_of_the_symbol(proof):
 
 
 def test_a_line_is_closed_from_what_is_named(proof):
-    first, second = proof.assume(ge(x, y)), proof.assume(ge(y, z))
+    first = proof.assume(ge(x, y))
+    second = proof.assume(ge(y, z))
     theorem = proof.step("sum", ge(x, z), first, [second], meaning="Both.", printed="x \\ge z")
     assert theorem.hypotheses == {first.conclusion, second.conclusion}
     assert replay(theorem).same_as(theorem)
@@ -100,7 +102,8 @@ def test_a_line_that_is_a_premise_is_that_premise(proof):
 
 
 def test_a_factor_and_hints_are_used_as_named(proof):
-    positive, product = proof.assume(gt(x, 0)), proof.assume(ge(x * y, x * z))
+    positive = proof.assume(gt(x, 0))
+    product = proof.assume(ge(x * y, x * z))
     assert proof.step("divided", ge(y, z), positive, product, factor=[0]).rule == "certificate"
     assert proof.step("square", ge(x**2 + y**2, 2 * x * y), hints=[x - y]).rule == "certificate"
     with pytest.raises(RuleError, match="a factor must be a strict fact"):
@@ -131,7 +134,8 @@ def test_a_witness_is_kept_and_nothing_is_searched(proof):
 
 
 def test_a_conclusion_closes_over_what_is_local_and_discharges_what_is_given(proof):
-    assumed, known = proof.assume(ge(y, 1)), proof.step("known", ge(z**2, 0), hints=[z])
+    assumed = proof.assume(ge(y, 1))
+    known = proof.step("known", ge(z**2, 0), hints=[z])
     line = proof.step("line", ge(2 * x + y + z**2, 3), proof.local(ge(x, 1)), assumed, known)
     theorem = proof.conclude(
         line, forall=[x], such_that=[ge(x, 1)], relation=ge(2 * x + y + z**2, 3)

@@ -35,7 +35,9 @@ from tests.layers import examples
 from .reference import CUBIC, READING, A, Reference, g_t, measures, n, scalars, v, v_t, x, y
 
 FEW = examples(60)
-M, N, u = sp.MatrixSymbol("M", d, d), sp.MatrixSymbol("N", d, d), sp.MatrixSymbol("u", words.n, 1)
+M = sp.MatrixSymbol("M", d, d)
+N = sp.MatrixSymbol("N", d, d)
+u = sp.MatrixSymbol("u", words.n, 1)
 READING = replace(READING, arbitrary=READING.arbitrary | {M, N, u})
 VALUES = st.sampled_from([entry for entry in ENTRIES if entry])
 
@@ -83,7 +85,8 @@ def test_scalars_denote_what_sympy_evaluates(expression, first, second):
 @given(measures(), worlds())
 def test_matrices_time_and_chance_denote_what_numpy_computes(expression, world):
     world = world.with_functions(f=CUBIC)
-    scalar, reference = translated(expression), Reference(world)
+    scalar = translated(expression)
+    reference = Reference(world)
     for time, outcome in everywhere(world)[:4]:
         value = denote(scalar, world, time, outcome)
         wanted = reference.number(expression, time, outcome)

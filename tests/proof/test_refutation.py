@@ -53,7 +53,9 @@ def refuted(claim, relation, witness, reading, *assume):
 
 # A hypothesis over points, of which the script assumes one.
 
-M, X, Y = sp.MatrixSymbol("M", n, n), sp.MatrixSymbol("X", n, 1), sp.MatrixSymbol("Y", n, 1)
+M = sp.MatrixSymbol("M", n, n)
+X = sp.MatrixSymbol("X", n, 1)
+Y = sp.MatrixSymbol("Y", n, 1)
 MATRICES = Reading(constants={M, X, Y, x, y})
 SMALL_AT = {at: le(FrobeniusNorm(M * at), x * FrobeniusNorm(at)) for at in (X, Y)}
 TEN = at_numbers("M is 10, X is 0", {M: [[10]], X: [[0]], Y: [[1]], x: 1})
@@ -133,7 +135,8 @@ def test_a_word_of_others_is_not_believed():
 def test_what_the_claim_asks_counts_and_not_what_is_assumed(a, b, c, assumes):
     """Against the plain reading: refuted just where hypothesis, condition and definition hold and
     the line does not."""
-    u, w = sp.Symbol("u", real=True), sp.Symbol("w", real=True)
+    u = sp.Symbol("u", real=True)
+    w = sp.Symbol("w", real=True)
     q = sp.Symbol("m")
     claim = Claim(
         "my.claim",
@@ -256,7 +259,8 @@ LINEAR = {name: each for name, each in ALGORITHMS.items() if isinstance(each, Li
 
 @pytest.mark.parametrize("algorithm", LINEAR.values(), ids=LINEAR)
 def test_a_run_by_hand_counts_only_where_it_follows_the_algorithm(algorithm):
-    T_, letters = 3, steps(algorithm, 3)
+    T_ = 3
+    letters = steps(algorithm, 3)
     names = [name for name in letters if name != "g"]
     blocks = {words.Iterate(name, t, n, 1): sp.MatrixSymbol(name, n, 1) for name in letters}
     reading = Reading(

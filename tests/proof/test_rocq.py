@@ -207,7 +207,9 @@ def earlier(iterate):
 
 def steps_of_no_paper(proof):
     """Steps that a user may write and no proof of a paper has."""
-    by, size, mean = proof.by, EuclideanNorm(g_t), MatrixExpectation(g_t, v_t)
+    by = proof.by
+    size = EuclideanNorm(g_t)
+    mean = MatrixExpectation(g_t, v_t)
     # The expectation of a sum, and a variance, in which the mean is known.
     summed = by.expectation(by.sum(proof.assume(le(size**2, x))))
     squares = [by.expectation(by.expansion(each), t) for each in (g_t - mean, g_t)]
@@ -246,7 +248,8 @@ def test_a_world_states_the_hypotheses_of_the_theorem(id, version):
     """All that the section of the theorem's file assumes, and all of its hypotheses, in its order
     and its words."""
     proof = proof_of(id, version)
-    text, statement = rocq(for_rocq(proof)), World(for_rocq(proof)).statement
+    text = rocq(for_rocq(proof))
+    statement = World(for_rocq(proof)).statement
     section = text[text.index("Section Proof.") : text.index("(* Step ")]
     assumed = re.findall(r"^Hypothesis \w+ : (.*)\.$", section, re.MULTILINE)
     assert all(f"({said}) /\\" in f"{statement} /\\" for said in assumed)
@@ -381,7 +384,8 @@ def known_to_rocq(monkeypatch, *theorems):
 
 def test_what_rocq_has_checked_is_known_by_its_derivation(monkeypatch):
     proof = proof_of(*SMALL)
-    end, line = proof.script.proof.conclusion, proof.steps[0].step.theorem
+    end = proof.script.proof.conclusion
+    line = proof.steps[0].step.theorem
     seconds = (ge(z, 0), ge(z, 0), gt(z, 0), ge(z - y, y - z))
     one, again, *others = (theorem(gt(x, 0), second) for second in seconds)
     assert digest(one) == digest(again)
@@ -427,7 +431,9 @@ def test_a_table_says_checked_where_all_that_is_proved_is_and_never_of_a_witness
         proof_of(*each) for each in ((id, "printed"), (id, "repaired"), SMALL)
     )
     line, *_ = (x.step.label for x in printed.steps if x.verdict == "refuted")
-    false, fine, holds = Ref(id, "printed", line), Ref(id, "repaired"), Ref(*SMALL)
+    false = Ref(id, "printed", line)
+    fine = Ref(id, "repaired")
+    holds = Ref(*SMALL)
     claims = {
         id: ClaimAudit(id, "", "repaired", (printed, repaired)),
         SMALL[0]: ClaimAudit(SMALL[0], "", "", (small,)),

@@ -270,7 +270,8 @@ def test_0_is_where_relations_differ(relation, at_0):
     assert made == [not at_0, at_0]
 
 
-ROOT, INVERSE = Root(x), Inverse(x)
+ROOT = Root(x)
+INVERSE = Inverse(x)
 ATOM = x.atoms()[0]
 NO_COUNTEREXAMPLES = {
     "missing": (x, {}, "needs a rational number"),

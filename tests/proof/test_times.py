@@ -25,7 +25,8 @@ from boundcheck.proof import Process, Proof, Reading, eq, judge, le, script
 
 m, k = (sp.Symbol(name, positive=True, integer=True) for name in ("m", "k"))
 A, B, X = (sp.MatrixSymbol(name, m, k) for name in "ABX")
-u, c = sp.Symbol("u"), sp.Symbol("x")
+u = sp.Symbol("u")
+c = sp.Symbol("x")
 READING = Reading(
     processes={Iterate("A", t, m, k): Process((A,))}, constants={B, c}, arbitrary={X, u}
 )

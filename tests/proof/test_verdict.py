@@ -25,7 +25,8 @@ from boundcheck.proof.verdict import claim_verdict
 from .entailments import play
 from .scripts import NUMBERS, judged, line, numbers, x, y, z
 
-u, w = sp.Symbol("u", real=True), sp.Symbol("w", real=True)
+u = sp.Symbol("u", real=True)
+w = sp.Symbol("w", real=True)
 NONNEGATIVE = Claim("my.nonnegative", "w is not negative", "me", ge(w, 0))
 LARGE = Claim("my.large", "x is large", "me", ge(x, 1), hypotheses=(NONNEGATIVE,))
 CLAIM = Claim(
@@ -43,7 +44,8 @@ CLAIM = Claim(
 def test_a_claim_is_proved_from_its_hypotheses_its_conditions_and_domains():
     def build(proof):
         proof.positive(L)
-        large, condition = proof.assume(LARGE), proof.assume(ge(u, w))
+        large = proof.assume(LARGE)
+        condition = proof.assume(ge(u, w))
         nonnegative = proof.assume(NONNEGATIVE)
         proof.conclude(proof.step("line", CLAIM.conclusion, large, condition, nonnegative))
 
@@ -109,7 +111,8 @@ def test_a_refuted_line_does_not_help_either_and_refuting_takes_a_printed_script
 
 
 def replaced(proof):
-    large, nonnegative = proof.assume(LARGE), proof.assume(NONNEGATIVE, where={w: u}, name="u ≥ 0")
+    large = proof.assume(LARGE)
+    nonnegative = proof.assume(NONNEGATIVE, where={w: u}, name="u ≥ 0")
     proof.conclude(proof.step("line", CLAIM.conclusion, large, nonnegative))
 
 
@@ -185,7 +188,8 @@ def test_a_witness_that_meets_all_refutes():
 @given(*[st.fractions(-3, 3, max_denominator=4)] * 4)
 def test_a_witness_refutes_just_where_the_hypotheses_hold_and_the_line_does_not(a, b, c, d):
     proof = printed(le(x + c, d * y), numbers(x=a, y=b), ge(x, y))
-    holds, false = a >= b, a + c > d * b
+    holds = a >= b
+    false = a + c > d * b
     assert (proof.verdict == "refuted") == (holds and false)
 
 

@@ -26,7 +26,8 @@ def text_of(html):
 @pytest.mark.full
 def test_what_is_proved_is_shown_from_the_theorem_with_all_that_it_rests_on(audit):
     proof = audit[ID].proof("repaired")
-    page, tex = proof._repr_html_(), proof._repr_latex_()
+    page = proof._repr_html_()
+    tex = proof._repr_latex_()
     made = shown(*(each.statement for each in proof.hypotheses), proof.conclusion)
     for latex in made.latex:
         assert latex in tex

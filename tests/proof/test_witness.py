@@ -142,7 +142,8 @@ def test_numeric_layer_replays_every_run(run):
 
 @given(instances())
 def test_repaired_proof_and_printed_theorem_hold_of_every_run(run):
-    mean, q = sum(mean_square_norms(run)) / run.T, run.smoothness * run.alpha
+    mean = sum(mean_square_norms(run)) / run.T
+    q = run.smoothness * run.alpha
     # The repaired proof: (D/(alpha T) + Lhat alpha zeta²/2) / (1 - Lhat alpha/2).
     assert mean <= (run.gap / (run.alpha * run.T) + q * run.zeta**2 / 2) / (1 - q / 2)
     if has_printed_step(run):
@@ -273,7 +274,9 @@ def test_each_run_meets_every_hypothesis_and_is_replayed_in_floats(run):
     assert_replayed(run, 0, 0)
 
 
-X, x, WRONG = sp.MatrixSymbol("X", d, k), sp.Symbol("x"), "‖X‖_op ≤ x gives ‖X‖_F ≤ x"
+X = sp.MatrixSymbol("X", d, k)
+x = sp.Symbol("x")
+WRONG = "‖X‖_op ≤ x gives ‖X‖_F ≤ x"
 MATRICES = st.lists(st.lists(fractions(-2, 2), min_size=2, max_size=2), min_size=2, max_size=2)
 
 
@@ -292,7 +295,8 @@ def test_a_line_is_refuted_at_numbers_where_its_hypothesis_holds_and_it_fails(ro
         reading=Reading(constants={X, x}),
     )
     matrix = np.array(rows, dtype=float)
-    spectral, frobenius = np.linalg.norm(matrix, 2), np.linalg.norm(matrix)
+    spectral = np.linalg.norm(matrix, 2)
+    frobenius = np.linalg.norm(matrix)
     if min(abs(spectral - bound), abs(frobenius - bound)) > 1e-9:
         refuted = spectral < bound < frobenius
         assert line(found, "line").verdict == ("refuted" if refuted else "unknown")

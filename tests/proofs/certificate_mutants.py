@@ -55,7 +55,8 @@ TRUE = ("scaled", "turned", "a premise more")
 
 def change(draft, kind, random):
     """Change a draft in one place, by kind."""
-    place, premises = random.randrange(len(draft.premises)), draft.premises
+    place = random.randrange(len(draft.premises))
+    premises = draft.premises
     term = random.choice(draft.terms) if draft.terms else []
     multiplier = random.choice(draft.multipliers) if draft.multipliers else []
     match kind:

@@ -117,7 +117,8 @@ def steepest(claim, seen, numbers, centre):
 def broken(claim):
     """True if two points of a quadratic function break the lemma, though all that it prints
     holds."""
-    adapter, names = ADAPTERS.get(claim.id, LORA), {p.name for p in claim.parameters}
+    adapter = ADAPTERS.get(claim.id, LORA)
+    names = {p.name for p in claim.parameters}
     radii = [(Fraction(1), Fraction(1)), (Fraction(2), Fraction(1, 2))]
     for scale, (first, second), far, start in product((1, Fraction(1, 2)), radii, (0, 1), (0, 1)):
         if ("s" not in names and scale != 1) or ("sigma" in names and first != second):

@@ -19,7 +19,8 @@ logs = st.floats(0, 8)
 def test_the_spectral_radius_of_the_comparison_matrix_is_its_row_sum(p, g, a, b):
     """[[P, P + G], [P + G, P]] is symmetric: what bounds sums of norms bounds their squares, with
     no root of 2."""
-    first, second = p * (a + b) + g * b, p * (a + b) + g * a
+    first = p * (a + b) + g * b
+    second = p * (a + b) + g * a
     row_sum = 2 * p + g
     assert first + second <= row_sum * (a + b)
     assert first**2 + second**2 <= row_sum**2 * (a**2 + b**2)
@@ -41,7 +42,8 @@ def test_a_symmetric_matrix_stretches_no_norm_less_than_the_euclidean_one(seed, 
         return np.linalg.norm(x[:first]) + np.linalg.norm(x[first:])
 
     # Rounding is relative, of the order of the size times the unit roundoff.
-    vector, spectral = vectors[:, top], np.linalg.norm(hessian, 2)
+    vector = vectors[:, top]
+    spectral = np.linalg.norm(hessian, 2)
     assert sum_of_norms(hessian @ vector) >= spectral * sum_of_norms(vector) * (1 - 1e-12)
 
 

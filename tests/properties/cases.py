@@ -127,7 +127,8 @@ def numbers(values):
 
 def constants(problem, radii):
     """L and G of the problem, and what its adapter says."""
-    L, G = problem.objective.smoothness.value, problem.gradient_bound(radii).value
+    L = problem.objective.smoothness.value
+    G = problem.gradient_bound(radii).value
     return problem.adapter.constants(radii) | {"L": L, "G": G}
 
 
@@ -300,7 +301,8 @@ def of_run(run, known):
     sample's error is at most n times as much. Sums of the mean and an offset, and the pull-back,
     add some units of roundoff of their sizes.
     """
-    problem, stochastic = run.problem, []
+    problem = run.problem
+    stochastic = []
     for t, point in enumerate(run.paths[:-1]):
         draws = run.draws[:, t : t + 1]
         sizes = problem.adapter.sizes(point)
@@ -362,7 +364,8 @@ def of_iterates(draw, claim):
         known = numbers({"a": norms["A"], "b": norms["B"], "sigma": max(norms.values())})
         return Case(claim.conclusion, of_run(run, known), moments(run, run.T + 1))
     found = draw(seen(kind))
-    adapter, (first, second) = found.problem.adapter, found.points
+    adapter = found.problem.adapter
+    first, second = found.points
     beyond = tuple(3 * x - y for x, y in zip(first, second, strict=True))
     made = [first, second, tuple((x + y) / 2 for x, y in zip(first, second, strict=True))]
     made += [adapter.project(beyond, found.radii), adapter.extreme(beyond, found.radii)]
@@ -390,7 +393,8 @@ def of_samples(draw, claim):
         zeta = math.sqrt(replace(run, T=1).noise)
     else:
         tried = draw(short_runs(catalogue["meft.theorem2_best_step"]))
-        run, zeta = paths_of(tried), float(tried.inputs["zeta"])
+        run = paths_of(tried)
+        zeta = float(tried.inputs["zeta"])
     return Case(claim.conclusion.xreplace({g: g_t, v: v_t}), of_run(run, numbers({"zeta": zeta})))
 
 
@@ -406,7 +410,8 @@ def of_expected_smoothness(draw, claim):
     """ABC with B = 1, C the variance and any A: as measured at the start of a run, or certified for
     a domain."""
     if draw(st.booleans()):
-        run, at = draw(RUNS), 1
+        run = draw(RUNS)
+        at = 1
         known = {
             "abc_a": draw(st.sampled_from([1.0, 2.0**-8])),
             "abc_b": 1.0,
@@ -414,7 +419,8 @@ def of_expected_smoothness(draw, claim):
         }
     else:
         tried = draw(short_runs(catalogue["khaled2020.theorem2"]))
-        run, at = paths_of(tried), tried.steps
+        run = paths_of(tried)
+        at = tried.steps
         known = {name: float(tried.inputs[name]) for name in ("abc_a", "abc_b", "abc_c")}
     below = {f_star: Approx(run.problem.objective.infimum.value, 0.0)}
     return Case(claim.conclusion, of_run(run, numbers(known) | below), moments(run, at))
@@ -435,7 +441,8 @@ def smooth_case(claim, problem, radii, pair):
 def along_steps(draw, claim):
     """From an iterate to the next."""
     run = draw(RUNS)
-    time, path = draw(st.integers(1, run.T)), draw(st.integers(0, len(run.draws) - 1))
+    time = draw(st.integers(1, run.T))
+    path = draw(st.integers(0, len(run.draws) - 1))
     first, last = (
         tuple(part[path : path + 1] for part in point) for point in run.paths[time - 1 : time + 1]
     )

@@ -57,7 +57,9 @@ THEOREMS = [
     for kind in adapters_of(claim)
 ]
 # Of runs a third is near the bound.
-FEW, RUNS, MANY = 6, 12, 300
+FEW = 6
+RUNS = 12
+MANY = 300
 
 dtypes = pytest.mark.parametrize("dtype", ["float32", "float64"])
 lemmas = pytest.mark.parametrize(
@@ -89,7 +91,8 @@ def tried(id, kind, examples, **options):
     ]
 
 
-full, nightly = pytest.mark.full, pytest.mark.nightly
+full = pytest.mark.full
+nightly = pytest.mark.nightly
 
 
 @dtypes

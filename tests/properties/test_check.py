@@ -29,7 +29,9 @@ from tests.experiment.small import refused, with_quantity_scaled
 
 m, n, k = sp.symbols("m n k", positive=True, integer=True)
 a, b = sp.symbols("a b", positive=True)
-X, Y, Z = MatrixSymbol("X", m, n), MatrixSymbol("Y", n, k), MatrixSymbol("Z", m, n)
+X = MatrixSymbol("X", m, n)
+Y = MatrixSymbol("Y", n, k)
+Z = MatrixSymbol("Z", m, n)
 
 
 @pytest.fixture(autouse=True)
@@ -114,8 +116,11 @@ def test_a_number_alone_can_be_checked():
 
 
 c, x, y, L, G = sp.symbols("c x y L G", positive=True)
-Q, R, W = MatrixSymbol("Q", n, n), MatrixSymbol("R", n, n), MatrixSymbol("W", 3, 3)
-A, B = MatrixSymbol("A", 4, 2), MatrixSymbol("B", 2, 4)
+Q = MatrixSymbol("Q", n, n)
+R = MatrixSymbol("R", n, n)
+W = MatrixSymbol("W", 3, 3)
+A = MatrixSymbol("A", 4, 2)
+B = MatrixSymbol("B", 2, 4)
 LARGEST = L * (a**2 + b**2) / 2 + sp.sqrt((L * (a**2 - b**2) / 2) ** 2 + (L * a * b + G) ** 2)
 COMMUTATOR = FrobeniusNorm(Q * R - R * Q)
 # Each is true, and false as soon as the right side is any smaller; beside it what is given.
@@ -350,12 +355,14 @@ def test_what_was_found_is_told_as_plain_data():
 KAPPA = Parameter(symbol_of("kappa", "positive real"), "positive real", "a factor")
 THETA = Parameter(symbol_of("theta", "positive real"), "positive real", "a share")
 STEPS = Parameter(symbol_of("m_1", "positive integer"), "positive integer", "how often")
-kappa, m_1 = KAPPA.symbol, STEPS.symbol
+kappa = KAPPA.symbol
+m_1 = STEPS.symbol
 
 
 def smooth(constant, *declared, **more):
     """F is smooth with this constant, where W is trained itself."""
-    full, quantity = catalogue["meft.full"], Quantity(Lhat, constant, "mine")
+    full = catalogue["meft.full"]
+    quantity = Quantity(Lhat, constant, "mine")
     return Claim(
         "my.full",
         "Mine",
@@ -396,7 +403,8 @@ def test_what_breaks_a_claim_has_a_value_of_each_of_its_parameters(tmp_path):
     again, found = replayed(error.path, error.instance.claim)
     assert found.violated
     assert again.claim == FALSE_LEMMA
-    data, changed = json.loads(error.path.read_text()), tmp_path / "changed.json"
+    data = json.loads(error.path.read_text())
+    changed = tmp_path / "changed.json"
     for given, field in (
         ({}, "given.kappa"),
         ({"kappa": 0.5, "m_1": 1, "L": 1}, "given.L"),

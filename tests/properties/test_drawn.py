@@ -46,7 +46,8 @@ from tests.layers import examples
 from tests.properties.small import singular_values, smallest, some
 
 RADII = (2.0, 0.5)
-INFINITE, NO_NUMBER = float("inf"), float("nan")
+INFINITE = float("inf")
+NO_NUMBER = float("nan")
 
 
 def size(X):
@@ -185,7 +186,9 @@ ASSIGNMENTS = {
     "rank one": lambda of: min(of["X"].shape) > 2 and np.linalg.matrix_rank(of["X"]) == 1,
 }
 m, n = sp.symbols("m n", positive=True, integer=True)
-X, Y, a = sp.MatrixSymbol("X", m, n), sp.MatrixSymbol("Y", n, m), sp.Symbol("a", positive=True)
+X = sp.MatrixSymbol("X", m, n)
+Y = sp.MatrixSymbol("Y", n, m)
+a = sp.Symbol("a", positive=True)
 PRODUCT = Claim("any", "Any", "test", sp.Le(SpectralNorm(X * Y), SpectralNorm(X) * SpectralNorm(Y)))
 LEMMA, NOISY = (catalogue[id] for id in ("meft.lemma1_sharp", "ghadimi2013.corollary2_2"))
 
@@ -255,7 +258,8 @@ BOUNDED = Claim(
     sp.Le(SpectralNorm(X * Y), a**2),
     hypotheses=tuple(Claim("", "", "", x) for x in (SpectralNorm(X) <= a, FrobeniusNorm(Y.T) <= a)),
 )
-LORA, DORA = some(adapters("lora", (2, 3), rank=1)), some(adapters("dora", (2, 2), rank=2))
+LORA = some(adapters("lora", (2, 3), rank=1))
+DORA = some(adapters("dora", (2, 2), rank=2))
 
 
 # What claims are tried on is always something that the claim speaks of.

@@ -82,7 +82,8 @@ def concave(found):
     return replace(found, model=replace(found.model, functions={F: other}))
 
 
-TWO, MINUS = Approx(2.0, 0.0), Approx(-1.0, 0.0)
+TWO = Approx(2.0, 0.0)
+MINUS = Approx(-1.0, 0.0)
 CONTROLS = {
     **dict.fromkeys(("jiang2024.assumption3", "jiang2024.assumption3.1"), smaller(symbols.C)),
     **dict.fromkeys(

@@ -29,7 +29,8 @@ from tests.layers import examples
 from tests.properties.small import ROUNDING, as_array, is_within, singular_values, some
 
 RADII = (2.0, 0.5)
-DTYPES, LIBRARIES = ("float32", "float64"), ("numpy", "torch")
+DTYPES = ("float32", "float64")
+LIBRARIES = ("numpy", "torch")
 KINDS = ("zero", "extremal", "repeated", "rank-deficient", "generic", "ill-conditioned")
 
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
@@ -66,7 +67,8 @@ def test_a_norm_is_met_from_below_and_a_rank_is_met(dtype, data):
 def test_singular_values_are_met(dtype, data):
     spectrum = data.draw(st.lists(st.one_of(st.just(0.0), st.floats(0.125, 8)), max_size=5))
     X = data.draw(matrices(spectrum=spectrum, dtype=dtype))
-    S, largest = singular_values(X), max(spectrum, default=0.0)
+    S = singular_values(X)
+    largest = max(spectrum, default=0.0)
     expected = np.zeros(len(S))
     expected[: len(spectrum)] = sorted(spectrum, reverse=True)
     np.testing.assert_allclose(S, expected, rtol=0, atol=ROUNDING[dtype] * largest)
@@ -86,7 +88,8 @@ def test_a_condition_number_is_met(dtype, data):
 @given(data=st.data())
 def test_a_kind_is_what_it_says(kind, data):
     S = singular_values(data.draw(matrices(spectrum=kind)))
-    count, rounding = len(S), ROUNDING["float64"] * S[0]
+    count = len(S)
+    rounding = ROUNDING["float64"] * S[0]
     assert {
         "zero": S[0] == 0,
         "extremal": S[-1] >= S[0] - rounding > 0,
@@ -123,7 +126,8 @@ def test_the_same_seed_draws_the_same_and_no_global_generator_is_used():
     def state():
         return [np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()]  # noqa: NPY002
 
-    before, first = state(), drawn()
+    before = state()
+    first = drawn()
     assert state() == before
     assert len({*first}) > 10
     torch.manual_seed(1)
@@ -145,8 +149,10 @@ def norm(X):
 @examples(50)
 @given(data=st.data())
 def test_factors_lie_in_the_ball(kind, dtype, data):
-    (d, k), rank = data.draw(shapes(5)), data.draw(st.integers(1, 6))
-    a, b = data.draw(SIZES), data.draw(SIZES)
+    d, k = data.draw(shapes(5))
+    rank = data.draw(st.integers(1, 6))
+    a = data.draw(SIZES)
+    b = data.draw(SIZES)
     A, B = data.draw(factor_pairs((d, k), rank, (a, b), kind=kind, dtype=dtype))
     assert (A.shape, B.shape) == ((rank, k), (d, rank))
     assert is_within(A, a)

@@ -95,7 +95,8 @@ def square(v):
 
 def iterates(run):
     """v_1, ..., v_{T+1} of each path."""
-    gradients, paths = pulled_back(run), []
+    gradients = pulled_back(run)
+    paths = []
     for drawn in product(range(run.problem.objective.samples), repeat=run.T):
         path = [single(run.start)]
         for i in drawn:

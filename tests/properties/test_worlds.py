@@ -34,7 +34,8 @@ ELSEWHERE = {
 
 @pytest.mark.parametrize("id", STORED)
 def test_the_judge_accepts_what_is_kept(id):
-    claim, kept = catalogue[id], STORED[id]
+    claim = catalogue[id]
+    kept = STORED[id]
     assert kept["digest"] == claim.digest
     instance = read(kept)
     assert instance.claim == claim

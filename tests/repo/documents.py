@@ -161,7 +161,8 @@ def is_like(shown, printed):
     if not rest:
         return said == first
     *between, last = rest
-    place, end = len(first), len(said) - len(last)
+    place = len(first)
+    end = len(said) - len(last)
     for piece in between:
         found = said.find(piece, place, end)
         if found < 0:

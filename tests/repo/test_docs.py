@@ -172,7 +172,8 @@ def test_a_page_names_its_spec_as_it_is_typed_from_here(command, tmp_path):
     """It is measured, the printed command is run, and what it prints is the same run."""
     (tmp_path / "some specs").mkdir()
     (tmp_path / "some specs" / "one.toml").write_text(SPEC)
-    typed, said = "boundcheck measure 'some specs/one.toml'", []
+    typed = "boundcheck measure 'some specs/one.toml'"
+    said = []
     for _ in range(2):
         answer = command(*shlex.split(typed)[1:])
         assert answer.code == 0

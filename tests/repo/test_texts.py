@@ -67,7 +67,8 @@ def wrong(tree, where):
             yield from (f"import of {name}" for name in names if name.split(".")[0] in PICKLES)
         if not isinstance(node, ast.Call):
             continue
-        name, method = called(node), isinstance(node.func, ast.Attribute)
+        name = called(node)
+        method = isinstance(node.func, ast.Attribute)
         # A model is put into its mode by `eval`, a solver's expression has its value by it: neither
         # takes anything.
         taken = not (name == "eval" and method and not node.args)

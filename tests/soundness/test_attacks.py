@@ -77,7 +77,8 @@ def test_every_kind_of_attack_is_made_on_somebody_and_each_follows_from_its_fiel
 
 @pytest.mark.parametrize("share", [30, 10**6])
 def test_a_share_has_a_few_of_each_kind_and_is_spread_over_the_subjects(share):
-    chosen, whole = attacks(share), attacks()
+    chosen = attacks(share)
+    whole = attacks()
     assert chosen == attacks(share)
     assert set(chosen) < set(whole)
     for kind in KINDS:

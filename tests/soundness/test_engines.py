@@ -96,7 +96,8 @@ def test_no_two_claims_have_one_id():
     assert ids.most_common(1)[0][1] == 1, ids.most_common(3)
 
 
-VOUCHES, REJECTS = Answer("proved", accepts=True), Answer("violated", rejects=True)
+VOUCHES = Answer("proved", accepts=True)
+REJECTS = Answer("violated", rejects=True)
 CONTRADICTS = Answer("a bracket", wrong="from 2 to 1")
 TRUE = Examined(
     "my.theorem", "constant", "twice", True, "it is", catalogue["drori2014.gradient_descent"]

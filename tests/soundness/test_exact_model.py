@@ -84,7 +84,9 @@ def test_curvature_is_the_second_difference_of_the_loss(kind, rank, choice):
 def test_a_point_that_breaks_a_hypothesis_is_refused(kind):
     """A block outside of its domain, rows that are not orthonormal, a gradient larger than G, a
     frozen matrix."""
-    found, over, under = point(kind), Fraction(101, 100), Fraction(99, 100)
+    found = point(kind)
+    over = Fraction(101, 100)
+    under = Fraction(99, 100)
     outside = [("larger than G", {"tilt": scaled(over, found.tilt)})]
     if kind == "loreft-trained":
         # What is bounded is the edit.

@@ -109,7 +109,8 @@ def test_all_but_the_printed_are_proved_and_the_absurd_are_those_that_prove_an_a
 def test_no_theorem_is_vacuous(script):
     """All hypotheses of the proof hold in a world, and those of its conclusion where that is a law;
     and so does it."""
-    proof, goal = script.proof, script.proof.goal
+    proof = script.proof
+    goal = script.proof.goal
     assert proof.conclusion is not None
     premises, conclusion = (goal.premises, goal.conclusion) if isinstance(goal, Law) else ((), goal)
     assert isinstance(conclusion, Fact)
@@ -144,7 +145,8 @@ def test_all_holds_somewhere_but_what_names_an_irrational_number_or_is_absurd(sc
 
 # The second evaluation.
 
-A, B = sp.MatrixSymbol("A", 2, 3), sp.MatrixSymbol("B", 3, 2)
+A = sp.MatrixSymbol("A", 2, 3)
+B = sp.MatrixSymbol("B", 3, 2)
 SMALL = rows((1, 2, 2), (0, 1, 0))
 SETTING = ExactModel(
     "small", {"d": 3}, {"L": Fraction(3)}, {"A": SMALL, "B": transposed(SMALL)}, {}, blocks=("A",)
@@ -250,7 +252,8 @@ def test_gradients_are_those_of_the_values():
     step = Fraction(1, 10**6)
     adapters = (x for x in worlds() if x.about.startswith("LoReFT"))
     for world in (*islice(worlds(), 0, 200, 9), *adapters):
-        loss, blocks = world.functions["F"], world.blocks
+        loss = world.functions["F"]
+        blocks = world.blocks
         if any(block not in world.matrices for block in blocks):
             continue
         point = tuple(world.matrices[block] for block in blocks)
@@ -287,7 +290,8 @@ def test_functions_are_those_that_proofs_and_problems_have(theirs, scale, at):
     other = MeftSetting(
         catalogue["jiang2024.lemma1"], theirs, Fraction(1), Fraction(1), scale, scale
     ).functions
-    v, w = (number(at[0]), number(at[1])), number(at[2])
+    v = (number(at[0]), number(at[1]))
+    w = number(at[2])
     assert mine.f(w) == other["f"].value((w,))
     assert mine.f(mine.weight(v)) == other["F"].value(v)
     assert mine.gradient(v) == other["F"].gradient(v)
@@ -316,7 +320,8 @@ def test_a_world_with_one_number_changed_says_so():
 
 
 def test_an_understated_smoothness_is_marked():
-    (first, *_), (true, *_) = descents(Fraction(1, 9)), descents()
+    first, *_ = descents(Fraction(1, 9))
+    true, *_ = descents()
     understated, plain = (build(lambda numbers: Fraction(1, 8)) for build in (first, true))
     assert (understated.changed, plain.changed) == (frozenset({"L"}), frozenset())
     assert 9 * understated.numbers["L"] == plain.numbers["L"]
@@ -325,7 +330,8 @@ def test_an_understated_smoothness_is_marked():
 def test_a_step_that_is_no_number_or_whose_run_has_too_many_digits_makes_no_run():
     """As where an edit of a formula takes the root of a negative number, or each step has threefold
     digits."""
-    claim, other = catalogue["nesterov2004.theorem2_1_15"], catalogue["meft.unconditional_gd"]
+    claim = catalogue["nesterov2004.theorem2_1_15"]
+    other = catalogue["meft.unconditional_gd"]
     (step,) = (x.expression for x in claim.quantities if x.name == "alpha")
     ell, mu = sorted(step.free_symbols, key=str)
     assert runs_of(claim)

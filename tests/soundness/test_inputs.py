@@ -28,7 +28,8 @@ from soundness.processes import End, Limits, ended, fault_of
 
 @pytest.mark.parametrize("every", [250, pytest.param(20, marks=pytest.mark.full)])
 def test_malformed_inputs_of_every_kind_end_in_one_line(every):
-    some, counts = malformed(every), Counter[str]()
+    some = malformed(every)
+    counts = Counter[str]()
     assert {each.kind for each in some} == set(KINDS)
     for each in some:
         made = each.tried()

@@ -140,7 +140,8 @@ def test_the_printed_bound_is_not_proved_with_1_7():
             evaluate=False,
         )
 
-    last, bound = script.claim.names[-1], script.claim.quantities[-1].expression
+    last = script.claim.names[-1]
+    bound = script.claim.quantities[-1].expression
     for constant in (sp.Rational(17, 10), sp.Rational(19, 10)):
         assert (
             proofs.verdict_on(script, with_formula(script.claim, last, scaled_to(bound, constant)))
@@ -246,7 +247,8 @@ def test_every_kind_of_edit_is_made_of_a_relation_that_has_room_for_it():
 
 def test_variations_of_numbers_hold():
     """At numbers at which a relation holds, so do its variations."""
-    left, right_ = x * y, x**2 + y**2
+    left = x * y
+    right_ = x**2 + y**2
     for relation in (
         sp.Le(left, right_),
         sp.Gt(2 * right_, left),

@@ -45,15 +45,18 @@ def test_a_diagonal_loss_is_the_mean_over_all_paths(L, G, zero, scale, start, no
     found = runs.Diagonal(
         tuple(Curve.clipped(*kink) for kink in kinks), start, scale, noise if scale else Fraction(0)
     )
-    alpha, s = 0.0625, float(scale or 1)
+    alpha = 0.0625
+    s = float(scale or 1)
 
     def slope(kink, w):
         L, G, zero = map(float, kink)
         return np.clip(L * (w - zero), -G, G)
 
-    squares, paths = np.zeros(STEPS), list(product((-1, 1), repeat=STEPS - 1))
+    squares = np.zeros(STEPS)
+    paths = list(product((-1, 1), repeat=STEPS - 1))
     for signs in paths:
-        A, B = float(start) * np.eye(2), float(start) * np.eye(2) if scale else np.eye(2)
+        A = float(start) * np.eye(2)
+        B = float(start) * np.eye(2) if scale else np.eye(2)
         for t in range(STEPS):
             W = s * B @ A
             M = np.diag([slope(kink, w) for kink, w in zip(kinks, np.diag(W), strict=True)])
@@ -64,7 +67,8 @@ def test_a_diagonal_loss_is_the_mean_over_all_paths(L, G, zero, scale, start, no
                 M[1, 1] += float(found.noise) * signs[t]
                 A, B = A - alpha * s * B.T @ M, B - alpha * s * M @ A.T * bool(scale)
     assert np.allclose(floats(found.squares(arb(alpha), STEPS)), squares)
-    w, gap = float(scale * start**2 if scale else start), 0.0
+    w = float(scale * start**2 if scale else start)
+    gap = 0.0
     for kink in kinks:
         ways = np.linspace(float(kink[2]), w, 20001)
         gap += np.trapezoid(slope(kink, ways), ways)
@@ -78,9 +82,12 @@ def test_a_diagonal_loss_is_the_mean_over_all_paths(L, G, zero, scale, start, no
 )
 def test_scalar_least_squares_is_the_mean_over_all_paths(samples, alpha):
     z, y = zip(*samples, strict=True)
-    found, steps = runs.Scalar(z, y), 4
-    H, c = np.mean([float(a) ** 2 for a in z]), np.mean([float(a * b) for a, b in samples])
-    squares, reached = np.zeros(steps), [0.0]
+    found = runs.Scalar(z, y)
+    steps = 4
+    H = np.mean([float(a) ** 2 for a in z])
+    c = np.mean([float(a * b) for a, b in samples])
+    squares = np.zeros(steps)
+    reached = [0.0]
     paths = list(product(samples, repeat=steps - 1))
     for path in paths:
         w = 0.0
@@ -105,7 +112,8 @@ def test_noise_and_curvature_at_the_start_of_a_diagonal_loss():
     h = Curve.flat_beyond([(Fraction(x), Fraction(y)) for x, y in ((-2, -1), (1, 0), (6, 3))])
     found = runs.Diagonal((h,), Fraction(3, 2), noise=Fraction(1, 4))
     assert float(found.variance()) == pytest.approx(2 * (0.25 * 1.5) ** 2)
-    step, knots = 1e-4, np.array(h.knots, dtype=float).T
+    step = 1e-4
+    knots = np.array(h.knots, dtype=float).T
 
     def along(t):
         ways = np.linspace(1, (1.5 + t / np.sqrt(2)) ** 2, 2001)

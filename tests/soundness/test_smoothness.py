@@ -26,7 +26,8 @@ PAIRS = [pytest.param(pair, id=f"{pair[0]}, {pair[1].id}") for pair in pairs()]
 
 def values_of(mutant):
     """L̂ at each rank, in floats."""
-    function, constants = mutant.claim.function("Lhat"), dict(mutant.constants)
+    function = mutant.claim.function("Lhat")
+    constants = dict(mutant.constants)
     return [
         function(**{name: float(x) for name, x in inputs_at(mutant.claim, constants, rank).items()})
         for rank in mutant.ranks

@@ -70,7 +70,9 @@ class LostError(BaseException):
 class Fragile:
     """An engine in this process; a call that dies takes down all that are under way."""
 
-    field, again, shares_fate = "jobs", 2, True
+    field = "jobs"
+    again = 2
+    shares_fate = True
 
     def __init__(self, room, turns):
         self.room = room

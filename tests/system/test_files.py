@@ -68,7 +68,8 @@ replace_file(Path(sys.argv[1]), b"half")
     (left,) = tmp_path.iterdir()
     # That of a process that lives, and that of another machine's, are theirs.
     _, dead, _ = left.name.split("-")
-    alive, foreign = left.name.replace(dead, str(os.getpid())), left.name.replace("a.", "a.0", 1)
+    alive = left.name.replace(dead, str(os.getpid()))
+    foreign = left.name.replace("a.", "a.0", 1)
     for name in (alive, foreign):
         (tmp_path / name).write_bytes(b"half")
     replace_file(tmp_path / "a", b"whole")

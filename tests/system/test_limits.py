@@ -27,7 +27,8 @@ def paced(monkeypatch, seconds, tick, total):
 def test_a_stage_is_refused_that_takes_longer_than_it_may(total, pace, hours):
     needed = total * pace / 3600
     with pytest.MonkeyPatch.context() as patch:
-        tick, seconds = limited(silent, hours), [pace * i for i in range(9)]
+        tick = limited(silent, hours)
+        seconds = [pace * i for i in range(9)]
         if needed > hours * 1.001:
             with pytest.raises(
                 InputError,
@@ -97,7 +98,8 @@ def test_memory_of_the_host_is_not_that_of_an_accelerator(monkeypatch):
 
 
 def test_a_container_has_what_its_group_has_left(tmp_path, monkeypatch):
-    limit, taken = tmp_path / "max", tmp_path / "current"
+    limit = tmp_path / "max"
+    taken = tmp_path / "current"
     monkeypatch.setattr(limits, "_CGROUPS", [(str(limit), str(taken))])
     outside = available()
     assert outside > 2**20

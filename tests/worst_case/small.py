@@ -63,7 +63,8 @@ def _climbed(kind, sizes, items, spectral):
 def climbed(kind, id, rank, given=None):
     """A short climb at W with one row and column more than the rank, shared by the claims about the
     adapter."""
-    claim, given = catalogue[id], dict(given or {})
+    claim = catalogue[id]
+    given = dict(given or {})
     if given and any(p.name == "sigma" for p in claim.parameters):
         given |= dict.fromkeys(ADAPTERS[kind].radius_names, given["b"])
     rank = rank_for(claim, rank)
@@ -152,7 +153,9 @@ def exact_bend(instance):
     v = single(instance.v, read=exactly)
     u = plain.tangent(v, single(instance.other, read=exactly))
     E, N = (exactly(torch.tensor(X)) for X in (instance.direction, instance.tilt))
-    first, second, w = plain.first(v, u), plain.second(v, u), dot(E, plain.weight(v))
+    first = plain.first(v, u)
+    second = plain.second(v, u)
+    w = dot(E, plain.weight(v))
     (start, _), (end, top) = (
         (mp.mpf(x.numerator) / x.denominator for x in knot) for knot in instance.ridge.slope.knots
     )

@@ -116,7 +116,8 @@ def test_inputs_bound_the_smoothness_and_the_gradient_of_f(kind, id, given_const
             np.linalg.norm(sign * height * instance.direction + instance.tilt, order)
             for sign in (1, -1)
         ]
-        largest, bound = scale * max(ends), float(instance.inputs["G"])
+        largest = scale * max(ends)
+        bound = float(instance.inputs["G"])
         assert 0.99 * bound <= largest <= bound * (1 + 1e-12)
 
 
@@ -185,7 +186,8 @@ def test_what_may_equal_an_irrational_bound_is_no_violation(monkeypatch):
 
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
-NAN, INF = float("nan"), float("inf")
+NAN = float("nan")
+INF = float("inf")
 
 
 def bits(instance):
@@ -302,7 +304,8 @@ def fields(kind):
 
 def numeric(kind):
     """The fields that are numbers or matrices, dotted, and their values."""
-    data, found = instance_of(kind).as_json(), {}
+    data = instance_of(kind).as_json()
+    found = {}
     for name in fields(kind):
         table, _, inner = name.partition(".")
         found[name] = data[table][inner] if inner else data[table]

@@ -217,7 +217,8 @@ def test_a_false_bound_is_found_where_the_hypothesis_holds(name, tmp_path):
 def test_a_candidate_is_stored_and_judged_again_as_one(tmp_path):
     ruled = RULED["what nothing decides"]
     # F(v) = v²/2 near 0, from 1/2: the squared gradient is 1/4.
-    number, knots = np.ones((1, 1)), np.array([[-1.0, -1.0], [1.0, 1.0]])
+    number = np.ones((1, 1))
+    knots = np.array([[-1.0, -1.0], [1.0, 1.0]])
     start = (torch.full((1, 1, 1), 0.5, dtype=torch.float64),)
     adapter = Full(torch.zeros(1, 1, dtype=torch.float64))
     run = ShortRun(ruled.claim, adapter, {}, "sigma", knots, number, 0.0, start, 1, {"q_0": 0.125})
@@ -412,8 +413,10 @@ def test_what_is_drawn_for_a_claim_of_the_catalogue_meets_all_of_it(id, kind):
 
 def test_a_run_from_a_factor_that_is_0_is_judged():
     """The bounds of an adapter are asked for at positive radii."""
-    zero, claim = torch.zeros(1, 1, dtype=torch.float64), catalogue["meft.unconditional_gd"]
-    made, knots = make_adapter("lora", zero, 1, 1.0, {}), np.array([[-1.0, -1.0], [1.0, 1.0]])
+    zero = torch.zeros(1, 1, dtype=torch.float64)
+    claim = catalogue["meft.unconditional_gd"]
+    made = make_adapter("lora", zero, 1, 1.0, {})
+    knots = np.array([[-1.0, -1.0], [1.0, 1.0]])
     v = zero[None], zero[None] + 1
     run = ShortRun(claim, made, {}, "sigma", knots, np.ones((1, 1)), 0.0, v, 2)
     assert meets(run, claim).objection == ""

@@ -93,7 +93,8 @@ class Curve:
     @property
     def minimiser(self):
         """A point where F is least; None where F has no least value."""
-        (_, first, left), (start, last, right) = self.pieces[0], self.pieces[-1]
+        _, first, left = self.pieces[0]
+        start, last, right = self.pieces[-1]
         if left < 0 or right < 0 or (left == 0 and first > 0) or (right == 0 and last < 0):
             return None
         points = list(self.ends)
@@ -150,7 +151,8 @@ def descended(curve, first, step, steps, **more):
 def accelerated(curve, first, step, steps):
     """Su, Boyd and Candès: x_k = y_{k-1} - s∇f(y_{k-1}), y_k = x_k + (k - 1)/(k + 2)(x_k -
     x_{k-1}); v_t is x_{t-1}."""
-    xs, y = [first], first
+    xs = [first]
+    y = first
     for k in range(1, steps + 1):
         xs.append(y - step * curve.slope(y))
         y = xs[-1] + Fraction(k - 1, k + 2) * (xs[-1] - xs[-2])
@@ -235,7 +237,8 @@ curvatures = st.sampled_from([Fraction(x) for x in ("1", "1", "0", "1/4", "1/2",
 def curves(draw):
     """Of up to four pieces, with a jump between two of them or none."""
     starts = sorted(draw(st.sets(small, min_size=1, max_size=3)))
-    value, slope = draw(small), draw(curvatures)
+    value = draw(small)
+    slope = draw(curvatures)
     pieces = [(starts[0], value, slope)]
     for start in starts:
         begun, height, rise = pieces[-1]

@@ -33,8 +33,10 @@ from tests.experiment.small import refused
 from tests.layers import examples
 
 m, n, k = sp.symbols("m n k", positive=True, integer=True)
-a, x = sp.Symbol("a", positive=True), sp.Symbol("x", real=True)
-X, Y = sp.MatrixSymbol("X", m, n), sp.MatrixSymbol("Y", n, k)
+a = sp.Symbol("a", positive=True)
+x = sp.Symbol("x", real=True)
+X = sp.MatrixSymbol("X", m, n)
+Y = sp.MatrixSymbol("Y", n, k)
 
 
 def claim_of(conclusion, *given_, **more):
@@ -47,7 +49,8 @@ WRONG = claim_of(sp.Le(FrobeniusNorm(X * Y), SpectralNorm(X) * SpectralNorm(Y)))
 
 
 def assigned(claim, x, y, **numbers):
-    left, right = np.array(x, dtype=float), np.array(y, dtype=float)
+    left = np.array(x, dtype=float)
+    right = np.array(y, dtype=float)
     sides = {"m": len(left), "n": len(right), "k": right.shape[1]}
     return Assignment(claim, {"X": left, "Y": right}, sides | numbers)
 
@@ -82,7 +85,9 @@ RELATIONS = {
     sp.Le(-FrobeniusNorm(X), x - 7): False,
     sp.Le(-SpectralNorm(X), x - 7): True,
 }
-BELOW, ON, OVER = np.nextafter(3.0, 2), 3.0, np.nextafter(3.0, 4)
+BELOW = np.nextafter(3.0, 2)
+ON = 3.0
+OVER = np.nextafter(3.0, 4)
 NORMED = claim_of(sp.Le(SpectralNorm(X), a), SpectralNorm(X) <= 3 * a)
 BY_FORMULA = claim_of(
     sp.Le(SpectralNorm(X), Lhat * FrobeniusNorm(X)), quantities=(Quantity(Lhat, L / 2, ""),)
@@ -217,7 +222,8 @@ def test_what_violates_nothing_stays_as_it_is():
 def test_float32_is_computed_in_float32():
     x = np.random.default_rng(1).standard_normal((6, 6)).astype(np.float32).astype(float)
     made = assigned(PRODUCT, x.tolist(), x.tolist())
-    coarse, fine = made.compare(torch.float32), made.compare()
+    coarse = made.compare(torch.float32)
+    fine = made.compare()
     assert coarse.measured.error > 1e6 * fine.measured.error
     assert abs(coarse.measured.value - fine.measured.value) <= coarse.measured.error
     assert coarse.measured.value != fine.measured.value
@@ -225,7 +231,9 @@ def test_float32_is_computed_in_float32():
 
 b = sp.Symbol("b", positive=True)
 w = sp.Symbol("w", real=True)
-Q, R, Z = sp.MatrixSymbol("Q", n, n), sp.MatrixSymbol("R", n, n), sp.MatrixSymbol("Z", n, 2)
+Q = sp.MatrixSymbol("Q", n, n)
+R = sp.MatrixSymbol("R", n, n)
+Z = sp.MatrixSymbol("Z", n, 2)
 COMMUTATOR = FrobeniusNorm(Q * R - R * Q), FrobeniusNorm(Q) * FrobeniusNorm(R)
 SMOOTH = [
     Le(*COMMUTATOR),
@@ -252,10 +260,12 @@ def test_slopes_are_those_of_the_ratio_that_is_judged(relation, seed):
     """Against the logarithm of the ratio in the arithmetic that knows its errors, by central
     differences."""
     claim = claim_of(relation)
-    space, random = Space(drawn(claim, seed), "float64"), np.random.default_rng(seed)
+    space = Space(drawn(claim, seed), "float64")
+    random = np.random.default_rng(seed)
     value, slope = space.rise((relation.lhs, relation.rhs), space.start)
     assert value == pytest.approx(np.log(space.origin.compare().ratio), abs=1e-9)
-    way, h = random.normal(size=space.start.shape), 1e-6
+    way = random.normal(size=space.start.shape)
+    h = 1e-6
     ends = [space.at(space.start + sign * h * way) for sign in (1, -1)]
     assert (np.log(ends[0].compare().ratio) - np.log(ends[1].compare().ratio)) / (
         2 * h

@@ -87,7 +87,8 @@ def test_an_instance_measures_no_less_than_the_value_of_its_start(kind, id):
 
     It may measure more: a change of the gradient across the step counts as well.
     """
-    claim, climber = catalogue[id], climbed(kind, id, 2, UNEQUAL)
+    claim = catalogue[id]
+    climber = climbed(kind, id, 2, UNEQUAL)
     made = climber.structure
     for which in range(4):
         instance = climber.instance(claim, "sigma", which)
@@ -123,7 +124,8 @@ def test_the_frobenius_norm_is_dual_to_itself_and_the_spectral_to_the_nuclear():
     made = structure("lora", "meft.lemma1_sharp", (4, 4, 3), {})
     loose = structure("lora", "jiang2024.lemma1", (4, 4, 3), {})
     assert (made.spectral, loose.spectral) == (True, False)
-    spectral, frobenius = Climber(made, 20, 0).state, Climber(loose, 20, 0).state
+    spectral = Climber(made, 20, 0).state
+    frobenius = Climber(loose, 20, 0).state
     assert all(torch.equal(x, y) for x, y in zip(spectral.v, frobenius.v, strict=True))
     assert (spectral.values > frobenius.values).any()
     assert (spectral.values >= frobenius.values * (1 - 1e-12)).all()
@@ -375,7 +377,8 @@ def size(instance):
 
 
 def assert_as_good(made, original):
-    before, after = certify(original), certify(made)
+    before = certify(original)
+    after = certify(made)
     assert after.inside
     assert after.lower >= (1 - 1e-3) * before.lower
     assert after.violated or not before.violated

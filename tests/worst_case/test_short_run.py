@@ -103,7 +103,8 @@ def test_gradient_descent_has_one_path_and_no_noise():
 
 
 def test_float32_is_within_its_error():
-    fine, coarse = run().compare(), run().compare(torch.float32)
+    fine = run().compare()
+    coarse = run().compare(torch.float32)
     assert coarse.measured.error > 1e6 * fine.measured.error
     assert abs(coarse.measured.value - fine.measured.value) <= coarse.measured.error
     assert coarse.measured.error < 0.1 * coarse.measured.value

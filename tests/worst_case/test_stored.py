@@ -28,7 +28,8 @@ from tests.worst_case.small import instance_of, run
 
 X = MatrixSymbol("X", 2, 2)
 Z = MatrixSymbol("Z", 2, Symbol("n", positive=True, integer=True))
-TRUE, FALSE = Le(SpectralNorm(X), FrobeniusNorm(X)), Le(FrobeniusNorm(X), SpectralNorm(X))
+TRUE = Le(SpectralNorm(X), FrobeniusNorm(X))
+FALSE = Le(FrobeniusNorm(X), SpectralNorm(X))
 
 
 def assigned(claim):

@@ -154,9 +154,12 @@ def moved(x, scale, y):
 def naive(table, step, iterates, square_noise=Fraction(0)):
     """The least mean squared gradient of a run of (stochastic) gradient descent on a smooth
     function, D = L = 1."""
-    gradients, noise = plain(table, "gradients"), plain(table, "noise")
+    gradients = plain(table, "gradients")
+    noise = plain(table, "noise")
     values = [Fraction(x) for x in table["values"]]
-    points, level, kicks = [[Fraction(0)] * len(gradients[0])], [0], iter(noise)
+    points = [[Fraction(0)] * len(gradients[0])]
+    level = [0]
+    kicks = iter(noise)
     levels = [level]
     for _ in range(iterates - 1):
         after = []
@@ -306,12 +309,14 @@ def test_pepit_finds_the_same(name):
     pepit = pytest.importorskip("PEPit")
     from PEPit.functions import SmoothConvexFunction, SmoothFunction
 
-    program, problem = METHODS[name], pepit.PEP()
+    program = METHODS[name]
+    problem = pepit.PEP()
     F = problem.declare_function(
         SmoothConvexFunction if program.is_convex else SmoothFunction, L=1.0
     )
     v = u = problem.set_initial_point()
-    start, seen = v, []
+    start = v
+    seen = []
     least = 0
     if program.is_convex:
         star = F.stationary_point()
@@ -383,7 +388,8 @@ def test_the_hard_instance_lies_within_a_tenth_of_the_worst_case(steps):
     values = catalogue["meft.theorem2_repaired"].values(**known, zeta=1, D=gap, T=steps)
     # Every outcome of the noise once: the expectations are exact.
     outcomes = torch.tensor(list(itertools.product((0, 1), repeat=steps)))
-    v, squares = replicate((start, start), len(outcomes)), []
+    v = replicate((start, start), len(outcomes))
+    squares = []
     for t in range(steps):
         squares.append(square_norm(problem.gradient(v)).mean().item())
         v, _ = sgd_step(problem, v, values["alpha"], outcomes[:, t : t + 1])
@@ -476,8 +482,10 @@ def called(claim, smoothness):
     return replace(claim, quantities=said)
 
 
-DESCENT, IN_A_BALL = everywhere(DETERMINISTIC[0]), catalogue["meft.theorem2_repaired"]
-ON_BALL, BESIDE = IN_A_BALL.expression("Lhat"), catalogue["meft.theorem2_frozen_a"]
+DESCENT = everywhere(DETERMINISTIC[0])
+IN_A_BALL = catalogue["meft.theorem2_repaired"]
+ON_BALL = IN_A_BALL.expression("Lhat")
+BESIDE = catalogue["meft.theorem2_frozen_a"]
 VOUCHED_FOR_BY_NOBODY = replace(SMOOTH, id="own.smooth", word=replace(SMOOTH.word, id="own"))
 SMALLER = {
     "half of the constant": called(DESCENT, ell / 2),

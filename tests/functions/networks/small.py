@@ -14,7 +14,8 @@ from boundcheck.functions.networks.network import Network
 from tests.experiment.small import changed
 
 SHAPE = GPTShape(vocabulary=7, width=8, heads=2, layers=2, context=6)
-WEIGHTS, EDITED = ("attention.out", "blocks.1.mlp.up"), ("edit",)
+WEIGHTS = ("attention.out", "blocks.1.mlp.up")
+EDITED = ("edit",)
 # For each kind of adapter its targets and its rank.
 KINDS = {
     "lora": (WEIGHTS, 2),

@@ -50,7 +50,8 @@ def test_a_step_counts_as_many_samples_as_its_variance_says(epoch, counts):
     sizes = [len(batch) for batch in loader]
     expected = []
     while sizes:
-        step, sizes = sizes[:accumulated], sizes[accumulated:]
+        step = sizes[:accumulated]
+        sizes = sizes[accumulated:]
         each = [1 / sum(step) if counts else 1 / (len(step) * m) for m in step for _ in range(m)]
         expected.append(1 / sum(w * w for w in each))
     assert batches_of(args, loader, counts) == pytest.approx(expected, rel=1e-12)
@@ -60,7 +61,8 @@ def test_a_step_counts_as_many_samples_as_its_variance_says(epoch, counts):
 
 
 def test_who_takes_the_mean_over_a_step_is_found_by_what_the_loss_does():
-    told, alone = stock("GPT2LMHeadModel"), stock()
+    told = stock("GPT2LMHeadModel")
+    alone = stock()
     causal, classes = (
         Encoded("task", collated(rows), shape)
         for rows, shape in ((causal_rows([6] * 4), "next token"), (data_of(4), "class"))
@@ -73,7 +75,8 @@ def test_who_takes_the_mean_over_a_step_is_found_by_what_the_loss_does():
     "lengths", [[6] * 8, [6, 3, 5, 4, 6, 2, 6, 6]], ids=["equal", "of several lengths"]
 )
 def test_accumulated_minibatches_are_one_large_one(lengths, tmp_path):
-    data, found = causal_rows(lengths), []
+    data = causal_rows(lengths)
+    found = []
     for size, accumulated in ((4, 1), (2, 2), (1, 4)):
         callback = recording(tmp_path / str(size), every=1, samples=100)
         options = SGD | {
@@ -97,7 +100,8 @@ def test_a_step_that_adds_up_is_not_one_of_algorithm_1(tmp_path):
 
     So the gradient is that of no mean of samples.
     """
-    data, lengths = data_of(8), []
+    data = data_of(8)
+    lengths = []
     for size, accumulated in ((4, 1), (2, 2)):
         callback = recording(tmp_path / str(size), every=1, samples=100)
         options = SGD | {
@@ -130,7 +134,8 @@ NAMES = ("time", "loss", "noise_variance", "step_length")
 def trained(folder, size):
     """What this process knows after a training with minibatches of this size in each."""
     callback = recording(folder, every=2, samples=100)
-    rows, options = causal_rows([6] * 8), ALIKE | {"per_device_train_batch_size": size}
+    rows = causal_rows([6] * 8)
+    options = ALIKE | {"per_device_train_batch_size": size}
     trainer = train(folder, callback, lora("GPT2LMHeadModel"), rows, **options)
     found = {
         "rank": trainer.args.process_index,

@@ -40,7 +40,9 @@ def ids_of(m=3):
 
 @each_kind
 def test_every_adapter_starts_at_the_network_as_it_was_and_its_blocks_are_trained(kind):
-    before, ids, model = gpt(), ids_of(), adapted(kind)
+    before = gpt()
+    ids = ids_of()
+    model = adapted(kind)
     torch.testing.assert_close(model(ids), before(ids), rtol=1e-12, atol=1e-13)
     sites = sites_of(model)
     targets, rank = KINDS[kind]
@@ -69,7 +71,10 @@ def test_starts_are_drawn_from_the_generator_and_of_the_size_that_is_asked_for()
         return [site.point()[0] for site in sites_of(model)]
 
     state = torch.get_rng_state()
-    first, same, other, large = start(0), start(0), start(1), start(0, 3.0)
+    first = start(0)
+    same = start(0)
+    other = start(1)
+    large = start(0, 3.0)
     assert torch.equal(torch.get_rng_state(), state)
     assert all(torch.equal(x, y) for x, y in zip(first, same, strict=True))
     assert not any(torch.equal(x, y) for x, y in zip(first, other, strict=True))
@@ -176,7 +181,8 @@ def test_linear_layers_that_are_trained_are_sites_of_full_fine_tuning():
         (1, 7, 8),
     ]
     network = Network(model, sites, windows(), 2)
-    look, at = network.look(), mean_loss(network)
+    look = network.look()
+    at = mean_loss(network)
     up = model.blocks[1].mlp.up
     expected = torch.autograd.grad(
         at, [model.blocks[0].mlp.up.weight, up.weight, up.bias, model.head.weight]
@@ -204,7 +210,8 @@ def test_linear_layers_that_are_trained_are_sites_of_full_fine_tuning():
 
 @each_kind
 def test_a_layer_follows_to_other_types_with_what_is_frozen(kind):
-    model, ids = network_of(kind).model, ids_of()
+    model = network_of(kind).model
+    ids = ids_of()
     double = model(ids)
     single = copy.deepcopy(model).to(torch.float32)
     layers = [module for module in single.modules() if isinstance(module, AdaptedLinear)]
@@ -229,7 +236,8 @@ def test_gpt2_keeps_its_matrices_transposed():
     model = transformer("GPT2LMHeadModel").double().requires_grad_(False)
     ids = torch.randint(30, (4, 5), generator=seeded(1))
     task = Encoded("texts", {"input_ids": ids, "labels": ids}, "next token")
-    before, W0 = model(ids).logits, model.transformer.h[0].attn.c_attn.weight.clone()
+    before = model(ids).logits
+    W0 = model.transformer.h[0].attn.c_attn.weight.clone()
     put(model, "lora", ["c_attn", "c_proj"])
     network = Network(model, sites_of(model), task, 3)
     assert torch.equal(network.sites[0].adapter.W0, W0.T)
@@ -349,7 +357,8 @@ def test_lora_in_float32_on_a_model_in_bfloat16(frozen):
                 parameter.copy_(torch.randn(parameter.shape, generator=seeded(len(name))) / 4)
                 parameter.requires_grad_(frozen not in name)
     network = Network(model, sites_of(model), next_tokens(), 2)
-    look, expected = network.look(), network.batch_gradient(torch.arange(4))
+    look = network.look()
+    expected = network.batch_gradient(torch.arange(4))
     assert (flat(look.gradient) - flat(expected)).norm() <= 1e-5 * flat(expected).norm()
     W = tuple(torch.ones(site.adapter.W0.shape) for site in network.sites)
     assert flat(network.weight_hessian_vector_product(W)).isfinite().all()

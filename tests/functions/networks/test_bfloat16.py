@@ -49,10 +49,12 @@ def test_loss_gradient_and_smoothness_are_within_their_errors(dtype, options):
     short to be seen."""
     for seed in range(4):
         model = lora_in(dtype, seed, **options)
-        coarse, fine = function_of(model), function_of(copy.deepcopy(model).double())
+        coarse = function_of(model)
+        fine = function_of(copy.deepcopy(model).double())
         assert {parameter.dtype for parameter in coarse.network.parameters} == {torch.float32}
         v = coarse.initial("lora", 1.0, seeded(0))
-        one, other = coarse.network.look(), fine.network.look()
+        one = coarse.network.look()
+        other = fine.network.look()
         assert abs(one.loss - other.loss) <= coarse.noise.loss
         apart = (
             square_norm(tuple(x - y for x, y in zip(one.gradient, other.gradient, strict=True)))
@@ -99,7 +101,8 @@ def test_without_memory_to_know_its_errors_nothing_is_known(monkeypatch):
 
 
 def test_a_run_on_a_base_in_bfloat16_is_not_called_violated(tmp_path):
-    data, callback = causal_rows([6] * 8), recording(tmp_path, every=1, samples=100)
+    data = causal_rows([6] * 8)
+    callback = recording(tmp_path, every=1, samples=100)
     options = SGD | {"learning_rate": 1e-4}
     train(tmp_path, callback, lora_in(torch.bfloat16), data, replaced(data), **options)
     result, trace = recorded(callback)

@@ -136,7 +136,8 @@ def callback_task(trainer, count):
 
 
 def test_sgd_at_a_constant_step_with_replacement_is_algorithm_1(tmp_path):
-    data, model = data_of(), lora()
+    data = data_of()
+    model = lora()
     everything = Encoded(
         "all", {name: torch.tensor([row[name] for row in data]) for name in data[0]}, "class"
     )
@@ -168,7 +169,8 @@ def test_sgd_at_a_constant_step_with_replacement_is_algorithm_1(tmp_path):
     assert result.gap == pytest.approx(loss.item(), rel=1e-4)
     # Every iterate is seen on all samples: what the theorem says of this run follows from the trace
     # alone.
-    ell, zeta_square = result.estimates.path, trace["noise_variance"].values.max()
+    ell = result.estimates.path
+    zeta_square = trace["noise_variance"].values.max()
     bound = (result.gap / (0.05 * 6) + ell * 0.05 * zeta_square / 2) / (1 - ell * 0.05 / 2)
     assert result.bound == pytest.approx(bound, rel=1e-9)
 
@@ -284,7 +286,8 @@ def test_a_tokenizer_and_its_collator_work_with_it(tmp_path):
 
 @on_cuda
 def test_training_on_a_card_is_recorded_and_comes_out_as_without_a_record(tmp_path):
-    data, callback = data_of(), recording(tmp_path, every=1)
+    data = data_of()
+    callback = recording(tmp_path, every=1)
     models = [
         train(tmp_path, each, lora(), data, replaced(data), **SGD).model
         for each in (callback, None)

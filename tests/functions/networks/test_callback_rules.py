@@ -82,7 +82,9 @@ OPTIMIZERS = {
 
 @pytest.mark.parametrize("name", [*STEPS_OF, *OPTIMIZERS])
 def test_a_step_is_judged_by_what_it_is(name, tmp_path):
-    data, model, callback = data_of(), lora(), recording(tmp_path, every=50)
+    data = data_of()
+    model = lora()
+    callback = recording(tmp_path, every=50)
     options, status = (STEPS_OF | OPTIMIZERS)[name]
     if name in OPTIMIZERS:
         options = {"optimizers": sgd(model, **options)}
@@ -101,7 +103,8 @@ class Lopsided(RandomSampler):
 
 
 def said_of(loader, task, **changes):
-    args, rows = trained.args_of(**changes), collated(loader, 8)
+    args = trained.args_of(**changes)
+    rows = collated(loader, 8)
     seen = Finding("held", "")
     return sampling_of(
         about_any_step(), args, loader, task, 8, 9, counts=False, rows=rows, gradients=seen
@@ -138,7 +141,9 @@ def test_samples_without_labels_are_passed_over():
 )
 def test_step_and_schedule_are_those_of_the_optimizer(share, status, tmp_path):
     """Which need not be made from the arguments."""
-    data, model, callback = data_of(), lora(), recording(tmp_path, every=1)
+    data = data_of()
+    model = lora()
+    callback = recording(tmp_path, every=1)
     optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.2)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: share**t)
     train(
@@ -244,7 +249,8 @@ def probe(model, optimizer):
     torch.autograd.grad(model(**given).loss, trained_of(model), allow_unused=True)
 
 
-STEPS, DRAWS = "Algorithm 1", "meft.unbiased"
+STEPS = "Algorithm 1"
+DRAWS = "meft.unbiased"
 # What somebody's callback does at events, of which hypothesis it is against, and what is said of
 # that.
 ACTS = {
@@ -288,7 +294,9 @@ def test_what_others_do_while_a_network_trains_is_seen(name, is_first, tmp_path)
         return acts
 
     kind = type("Acts", (TrainerCallback,), {event: made(act) for event, act in events.items()})
-    data, ends, callback = data_of(), [], recording(tmp_path, every=1, samples=100)
+    data = data_of()
+    ends = []
+    callback = recording(tmp_path, every=1, samples=100)
     for each in ([], [callback]):
         callbacks = [*each, kind()] if is_first else [kind(), *each]
         options = {"callbacks": callbacks, "max_steps": 3, **SGD}
@@ -338,7 +346,8 @@ def test_plain_training_is_algorithm_1_however_it_is_computed(options, tmp_path)
     options = dict(options)
     base = transformer("LlamaForCausalLM").to(options.pop("weights", torch.float32))
     model = lora("LlamaForCausalLM", base)
-    data, kind = causal_rows([6] * 8), replaced(causal_rows([6] * 8))
+    data = causal_rows([6] * 8)
+    kind = replaced(causal_rows([6] * 8))
     if "eval_strategy" in options:
         kind, options["callbacks"] = partial(kind, eval_dataset=data), [EarlyStoppingCallback(5)]
     callback = recording(tmp_path, every=1, samples=100)
@@ -350,7 +359,8 @@ def test_plain_training_is_algorithm_1_however_it_is_computed(options, tmp_path)
     ]
 
 
-GENERATOR, NUMPY = torch.Generator(), np.random.default_rng(0)
+GENERATOR = torch.Generator()
+NUMPY = np.random.default_rng(0)
 
 
 def sampling(folder, make, data=data_of, kind=replaced, **options):
@@ -362,7 +372,8 @@ def sampling(folder, make, data=data_of, kind=replaced, **options):
     for callback in (None, recording(folder, every=1, samples=100)):
         GENERATOR.manual_seed(0)
         NUMPY.bit_generator.state = np.random.default_rng(0).bit_generator.state
-        rows, own = data(), {} if collator is None else {"data_collator": collator()}
+        rows = data()
+        own = {} if collator is None else {"data_collator": collator()}
         ends.append(
             train(folder, callback, make(), rows, kind(rows), **options | own).model.state_dict()
         )
@@ -651,7 +662,8 @@ def weighted(data):
     return WeightedRandomSampler(torch.arange(1.0, 11), 10)
 
 
-WHOLE, ONCE = {"per_device_train_batch_size": 10}, {"max_steps": 3}
+WHOLE = {"per_device_train_batch_size": 10}
+ONCE = {"max_steps": 3}
 HALVES = {"per_device_train_batch_size": 5, "gradient_accumulation_steps": 2}
 BY_4 = {
     "per_device_train_batch_size": 4,

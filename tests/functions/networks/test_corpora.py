@@ -95,7 +95,8 @@ def test_the_library_is_the_source_of_its_modules():
 
 
 def test_the_kinds_are_those_of_pythonbible():
-    old, new = ("LAW", "HISTORY", "POETRY_WISDOM", "PROPHECY"), ("GOSPELS", "EPISTLES")
+    old = ("LAW", "HISTORY", "POETRY_WISDOM", "PROPHECY")
+    new = ("GOSPELS", "EPISTLES")
     groups = [BookGroup[f"OLD_TESTAMENT_{name}"] for name in old] + [
         BookGroup[f"NEW_TESTAMENT_{name}"] for name in new
     ]

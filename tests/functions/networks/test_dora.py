@@ -156,7 +156,8 @@ def test_a_look_changes_nothing_and_a_point_is_written_and_read_back():
 def test_columns_and_rows_are_the_same_of_a_transposed_matrix():
     random = seeded(0)
     W0, M = (torch.randn(3, 5, generator=random, dtype=torch.float64) for _ in range(2))
-    rows, columns = DoRA(W0, 2, 1.5, by_rows=True), DoRA(W0.T, 2, 1.5)
+    rows = DoRA(W0, 2, 1.5, by_rows=True)
+    columns = DoRA(W0.T, 2, 1.5)
     A, B, m = (
         torch.randn(1, *block.shape, generator=random, dtype=torch.float64) for block in rows.blocks
     )
@@ -194,7 +195,8 @@ def test_one_that_computes_something_else_is_refused():
 
 def test_a_trainer_with_it_is_recorded_and_said_to_step_along_no_gradient(tmp_path):
     model = lora(use_dora=True, target_modules=["query"], modules_to_save=None)
-    data, callback = data_of(), recording(tmp_path)
+    data = data_of()
+    callback = recording(tmp_path)
     train(tmp_path, callback, model, data, replaced(data), **SGD)
     result, _ = recorded(callback)
     assert result.spec["adapter"]["kind"] == "dora"

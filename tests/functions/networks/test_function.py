@@ -53,11 +53,13 @@ def rows(point, i):
 @each_of_two
 def test_what_is_known_of_a_point_is_that_of_a_loop_over_replicas(kind):
     function = function_of(kind)
-    v, indices = points(function), torch.tensor([[0, 3], [1, 1], [4, 2]])
+    v = points(function)
+    indices = torch.tensor([[0, 3], [1, 1], [4, 2]])
     loss = function.loss(v)
     gradient = function.gradient(v)
     batch = function.batch_gradient(v, indices)
-    variance, accuracy = function.sample_variance(v), function.accuracy(v)
+    variance = function.sample_variance(v)
+    accuracy = function.accuracy(v)
     assert loss.shape == variance.shape == (REPLICAS,)
     for i in range(REPLICAS):
         network = at(function, v, i)
@@ -95,7 +97,8 @@ def test_a_step_is_rounded_to_the_type_of_the_network():
 @each_of_two
 def test_the_first_iterate_is_where_the_network_was_taken_and_rounding_is_measured_there(kind):
     network = network_of(kind)
-    first, expected = network.point(), rounding_of(network)
+    first = network.point()
+    expected = rounding_of(network)
     function = NetworkFunction("GPT", network, 99)
     at(function, points(function), 0)
     assert torch.equal(flat(function.initial("lora", 1.0, seeded(0))), flat(first))
@@ -207,14 +210,18 @@ def test_a_point_that_one_step_leads_to_and_another_leaves_is_gone_through_once(
         torch.testing.assert_close(together[name], expected, rtol=1e-6, atol=1e-12, msg=name)
 
 
-D, K, SAMPLES = 4, 3, 6
+D = 4
+K = 3
+SAMPLES = 6
 
 
 class Squares:
     """Half the squared distance of a linear map's outputs from targets: F is known to the last
     digit."""
 
-    name, units, samples = "squares", "", SAMPLES
+    name = "squares"
+    units = ""
+    samples = SAMPLES
 
     def __init__(self):
         random = np.random.default_rng(0)
@@ -247,20 +254,25 @@ def linear():
 
 
 def seen(network, step, rounding=None):
-    v, look = network.point(), network.look()
+    v = network.point()
+    look = network.look()
     network.write(network.retract(v, step))
-    after, look_next = network.point(), network.look()
+    after = network.point()
+    look_next = network.look()
     network.write(v)
     return observe(network, v, after, look, look_next, rounding or rounding_of(network))
 
 
 def exact_smoothness(network, step):
     """That of F and of f along a step of LoRA, at 64 bits of mantissa."""
-    adapter, task = network.sites[0].adapter, network.task
+    adapter = network.sites[0].adapter
+    task = network.task
     A, B, dA, dB = (x[0].numpy().astype(np.longdouble) for x in (*network.point(), *step))
-    s, W0 = np.longdouble(adapter.scale), adapter.W0.numpy().astype(np.longdouble)
+    s = np.longdouble(adapter.scale)
+    W0 = adapter.W0.numpy().astype(np.longdouble)
     change = s * (dB @ A + B @ dA + dB @ dA)
-    X, Y = task.X.astype(np.longdouble), task.Y.astype(np.longdouble)
+    X = task.X.astype(np.longdouble)
+    Y = task.Y.astype(np.longdouble)
     slope = ((X @ (W0 + s * B @ A).T - Y).T @ X) / SAMPLES
     bend = ((X @ change.T) ** 2).sum() / SAMPLES
     # F(v') - F(v) - <∇F, Δ>: what is of second order in W, and the part of the change that is of
@@ -279,7 +291,8 @@ def test_smoothness_along_a_step_of_lora_is_the_exact_one_within_its_error(lengt
     # The step that floating point takes.
     v = network.point()
     taken = tuple((x + y) - x for x, y in zip(v, step, strict=True))
-    found, (in_v, in_w) = seen(network, step), exact_smoothness(network, taken)
+    found = seen(network, step)
+    in_v, in_w = exact_smoothness(network, taken)
     assert found["step_length"] == pytest.approx(length, rel=1e-6)
     assert abs(found["path_smoothness"] - in_v) <= found["path_smoothness_error"]
     assert abs(found["weight_smoothness"] - in_w) <= found["weight_smoothness_error"]
@@ -293,7 +306,8 @@ def test_smoothness_along_a_step_of_lora_is_the_exact_one_within_its_error(lengt
 @each_of_two
 def test_a_step_of_length_0_has_smoothness_0_and_one_to_no_number_has_none(kind):
     network = network_of(kind)
-    look, v = network.look(), network.point()
+    look = network.look()
+    v = network.point()
     found = observe(network, v, v, look, look, Rounding(1e-12, 1e-12))
     for name in ("step_length", "path_smoothness", "path_smoothness_error", "weight_smoothness"):
         assert found[name] == 0
@@ -316,7 +330,8 @@ def test_a_step_of_length_0_has_smoothness_0_and_one_to_no_number_has_none(kind)
 @pytest.mark.parametrize("kind", KINDS)
 def test_everything_else_is_what_its_name_says(kind):
     network = network_of(kind)
-    v, look = network.point(), network.look()
+    v = network.point()
+    look = network.look()
     g = network.batch_gradient(torch.tensor([0, 2]))
     step = tuple(-0.05 * part for part in g)
     found = seen(network, step, Rounding(1e-13, 1e-12))
@@ -375,7 +390,8 @@ def test_everything_else_is_what_its_name_says(kind):
         )
         assert found["gradient_ratio_error"] == pytest.approx(2e-12 / moved.norm().item(), rel=1e-9)
     # Errors of 1e-13 in a loss and 1e-12 in a gradient.
-    length, size = found["step_length"], math.sqrt(found["gradient_square_norm"])
+    length = found["step_length"]
+    size = math.sqrt(found["gradient_square_norm"])
     assert found["loss_error"] == 1e-13
     assert found["path_smoothness_error"] == pytest.approx(
         (2e-13 + 1e-12 * length) * 2 / length**2, rel=1e-12
@@ -399,7 +415,8 @@ def test_rounding_is_that_of_the_type_and_leaves_the_parameters_alone(kind):
         before = [parameter.clone() for parameter in other.parameters]
         estimates[dtype] = rounding_of(other)
         assert all(torch.equal(x, y) for x, y in zip(other.parameters, before, strict=True))
-    loss, size = network.look().loss, math.sqrt(network.look().square_norm)
+    loss = network.look().loss
+    size = math.sqrt(network.look().square_norm)
     assert 1e-17 < estimates[torch.float64].loss / loss < 1e-13
     assert 1e-9 < estimates[torch.float32].loss / loss < 1e-4
     assert 1e-17 < estimates[torch.float64].gradient / size < 1e-11
@@ -417,7 +434,8 @@ def test_rounding_covers_the_errors_of_float32():
         # Frozen weights and points that float32 has, so that what differs are the operations.
         model = exact.model.float()
         single = Network(model, sites_of(model), exact.task, 2)
-        rounding, look = rounding_of(single), single.look()
+        rounding = rounding_of(single)
+        look = single.look()
         exact = Network(model.double(), sites_of(model), exact.task, 2)
         true = exact.look()
         assert abs(look.loss - true.loss) <= rounding.loss

@@ -29,7 +29,8 @@ def tokens(m=3, t=6, seed=1):
 
 @pytest.mark.parametrize("place", range(6))
 def test_a_token_changes_no_earlier_logit(place):
-    ids, model = tokens(), gpt()
+    ids = tokens()
+    model = gpt()
     changed = ids.clone()
     changed[:, place] = (ids[:, place] + 1) % SHAPE.vocabulary
     differ = (model(ids) - model(changed)).abs().amax((0, 2))
@@ -48,7 +49,8 @@ def test_attention_is_that_of_torch():
 
 
 def test_a_block_is_what_its_docstring_says():
-    block, generator = gpt().blocks[0], seeded(2)
+    block = gpt().blocks[0]
+    generator = seeded(2)
     h = torch.randn(3, 6, 8, dtype=torch.float64, generator=generator)
     # The two normalisations differ only after training.
     for weight in block.parameters():
@@ -73,7 +75,8 @@ def test_an_edit_acts_on_the_hidden_states_of_its_block():
             self.h = h
             return -h
 
-    model, ids = gpt(), tokens()
+    model = gpt()
+    ids = tokens()
     model.blocks[1].edit = kept = Kept()
     torch.testing.assert_close(model(ids), model.head(model.norm(-kept.h)))
     model.blocks[1].edit = nn.Identity()

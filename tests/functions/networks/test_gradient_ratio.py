@@ -35,9 +35,11 @@ def in_double(model, rows):
     losses = []
     for row in rows:
         given = {name: torch.tensor([value]) for name, value in row.items() if name != "labels"}
-        logits, labels = model(**given).logits[0], torch.tensor(row["labels"])
+        logits = model(**given).logits[0]
+        labels = torch.tensor(row["labels"])
         if labels.ndim:
-            logits, labels = logits[:-1], labels[1:]
+            logits = logits[:-1]
+            labels = labels[1:]
         losses.append(
             torch.nn.functional.cross_entropy(
                 logits.reshape(-1, logits.shape[-1]), labels.reshape(-1)

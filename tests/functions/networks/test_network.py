@@ -59,7 +59,8 @@ def gradient_of(network, loss):
 @each_kind
 def test_a_look_is_what_autograd_says_of_all_samples_at_once_and_of_each(kind):
     network = network_of(kind)
-    look, expected = network.look(), mean_loss(network)
+    look = network.look()
+    expected = mean_loss(network)
     assert look.loss == pytest.approx(expected.item(), rel=1e-14)
     gradient = gradient_of(network, expected)
     close(look.gradient, gradient)
@@ -84,7 +85,8 @@ def test_a_look_is_what_autograd_says_of_all_samples_at_once_and_of_each(kind):
 )
 def test_samples_count_as_often_as_they_are_named(kind, indices, chunk, scale):
     network = network_of(kind, chunk=chunk, scale=scale)
-    look, whole = network.look(torch.tensor(indices)), network.look()
+    look = network.look(torch.tensor(indices))
+    whole = network.look()
     alone = [network.batch_gradient(torch.tensor([i])) for i in range(5)]
     mean = tuple(
         sum(alone[i][place] for i in indices) / len(indices) for place in range(len(alone[0]))
@@ -125,7 +127,8 @@ def test_products_are_those_of_the_whole_hessian(kind):
 
 def second_difference(network, u, step):
     """The second derivative of F along retractions, right to fourth order."""
-    v, losses = network.point(), []
+    v = network.point()
+    losses = []
     for t in (-2, -1, 0, 1, 2):
         network.write(network.retract(v, tuple(t * step * part for part in u)))
         losses.append(mean_loss(network).item())
@@ -147,7 +150,8 @@ def test_products_are_symmetric_and_those_of_losses_along_a_retraction(kind):
 
 def test_products_of_loreft_see_and_give_the_tangent_part_alone():
     network = network_of("loreft")
-    v, u = network.point(), random_direction(network)
+    v = network.point()
+    u = random_direction(network)
     product = network.hessian_vector_product(u)
     close(product, network.hessian_vector_product(network.tangent(v, u)))
     close(product, network.tangent(v, product))
@@ -169,7 +173,8 @@ def test_products_in_the_weights_are_those_of_the_whole_hessian(kind):
 
 def test_accuracy_is_the_share_of_next_tokens_that_were_the_likeliest():
     network = network_of("lora")
-    ids, right = network.task.ids, 0
+    ids = network.task.ids
+    right = 0
     for row in ids:
         likeliest = network.model(row[None, :-1])[0].argmax(1)
         right += sum(int(x == y) for x, y in zip(likeliest, row[1:], strict=True))
@@ -231,7 +236,8 @@ def test_there_is_no_dropout_and_modes_and_hooks_are_left_as_they_were(use):
 
 
 def test_looking_leaves_parameters_gradients_and_generators_alone():
-    network, state = with_dropout(), torch.get_rng_state()
+    network = with_dropout()
+    state = torch.get_rng_state()
     v = network.point()
     network.look()
     network.hessian_vector_product(random_direction(network))
@@ -248,8 +254,10 @@ def units():
 
 @pytest.fixture
 def precisions_restored():
-    every, legacy = (torch.backends, *units()), (torch.backends.cuda.matmul, torch.backends.cudnn)
-    before, allowed = [each.fp32_precision for each in every], [each.allow_tf32 for each in legacy]
+    every = (torch.backends, *units())
+    legacy = (torch.backends.cuda.matmul, torch.backends.cudnn)
+    before = [each.fp32_precision for each in every]
+    allowed = [each.allow_tf32 for each in legacy]
     yield
     for each, value in zip(legacy, allowed, strict=True):
         each.allow_tf32 = value
@@ -267,7 +275,8 @@ def test_there_is_no_tf32_and_what_was_set_is_left(way, precisions_restored):
         for unit in units():
             unit.fp32_precision = "none"
         torch.backends.fp32_precision = "tf32"
-    network, seen = network_of("lora"), []
+    network = network_of("lora")
+    seen = []
     before = [unit.fp32_precision for unit in units()]
     assert before == ["tf32"] * 3
     network.model.head.register_forward_pre_hook(
@@ -284,7 +293,8 @@ def test_a_model_in_float32_is_seen_as_one_in_float64(kind):
     network = network_of(kind)
     model = copy.deepcopy(network.model).float()
     single = Network(model, sites_of(model), network.task, 2)
-    exact, look = network.look(), single.look()
+    exact = network.look()
+    look = single.look()
     assert look.losses.dtype == torch.float64
     assert look.sample_squares.dtype == torch.float64
     assert look.gradient[0].dtype == torch.float64
@@ -294,7 +304,8 @@ def test_a_model_in_float32_is_seen_as_one_in_float64(kind):
     close(look.gradient, exact.gradient, 1e-3)
     close(look.weight_gradients, exact.weight_gradients, 1e-3)
     close(single.batch_gradient(torch.arange(5)), exact.gradient, 1e-3)
-    u, W = random_direction(network), weight_direction(network)
+    u = random_direction(network)
+    W = weight_direction(network)
     close(single.hessian_vector_product(u), network.hessian_vector_product(u), 1e-2)
     close(single.weight_hessian_vector_product(W), network.weight_hessian_vector_product(W), 1e-2)
 

@@ -19,7 +19,8 @@ from .small import SHAPE, flat, gpt, of_peft, seeded, transformer, windows
 from .trained import data_of, recording, train
 
 pytestmark = of_peft
-D, RANK = SHAPE.width, 2
+D = SHAPE.width
+RANK = 2
 BLOCKS = range(SHAPE.layers)
 
 
@@ -145,7 +146,8 @@ def test_everything_is_that_of_our_edits_at_the_same_point():
     mine = ours(theirs)
     for other in (theirs, mine):
         assert not other.model.training or other.model.train()
-    look, wanted = theirs.look(), mine.look()
+    look = theirs.look()
+    wanted = mine.look()
     torch.testing.assert_close(look.losses, wanted.losses)
     torch.testing.assert_close(flat(look.gradient), flat(wanted.gradient))
     torch.testing.assert_close(look.sample_squares, wanted.sample_squares)

@@ -88,7 +88,9 @@ def batches_of(spec, samples):
 def by_hand(table, replica):
     """Algorithm 1 by torch's own autograd, with everything observed sample by sample."""
     spec, _, network = built(table)
-    model, task, m = network.model, network.task, spec.run.batch
+    model = network.model
+    task = network.task
+    m = spec.run.batch
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
 
     def gradient(samples):
@@ -100,13 +102,15 @@ def by_hand(table, replica):
 
     rows = {}
     for batch in batches_of(spec, task.samples):
-        before, whole = loss(), gradient(range(task.samples))
+        before = loss()
+        whole = gradient(range(task.samples))
         alone = torch.stack([gradient([i]) for i in range(task.samples)])
         g = gradient(batch[replica])
         with torch.no_grad():
             left = -spec.run.step_size * g
             for parameter in trained:
-                part, left = left[: parameter.numel()], left[parameter.numel() :]
+                part = left[: parameter.numel()]
+                left = left[parameter.numel() :]
                 parameter += part.view_as(parameter)
         step = -spec.run.step_size * g
         seen = {
@@ -159,7 +163,8 @@ def test_a_run_is_algorithm_1(kind, tmp_path):
     # Each replica draws its own minibatches.
     assert twins[0]["step_length"][0] != pytest.approx(twins[1]["step_length"][0], rel=1e-3)
     # The bound, from what the twin saw.
-    ell, variance = result.estimates.path, result.estimates.zeta_square
+    ell = result.estimates.path
+    variance = result.estimates.zeta_square
     if 2 / ell > 0.4:
         bound = (result.gap / (0.4 * 6) + ell * 0.4 * variance / 2) / (1 - ell * 0.4 / 2)
         assert result.bound == pytest.approx(bound, rel=1e-9)
@@ -224,7 +229,8 @@ def far_too_long(monkeypatch):
 
     def doctored(self, tick):
         plan = planned(self, tick)
-        inputs, values = plan.inputs | {"eta": 1e200}, plan.values | {"alpha": 1e200}
+        inputs = plan.inputs | {"eta": 1e200}
+        values = plan.values | {"alpha": 1e200}
         return replace(
             plan, prescribed=1e200, inputs=inputs, values=values, numbers={"alpha": 1e200}
         )

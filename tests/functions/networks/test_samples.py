@@ -105,7 +105,8 @@ LENGTHS = (6, 3, 5, 2)
 
 def padded(n=4, seed=1):
     """Texts of several lengths, padded on the right."""
-    ids, mask = torch.zeros(n, 6, dtype=torch.int64), torch.zeros(n, 6, dtype=torch.int64)
+    ids = torch.zeros(n, 6, dtype=torch.int64)
+    mask = torch.zeros(n, 6, dtype=torch.int64)
     for row, length in enumerate(LENGTHS[:n]):
         ids[row, :length] = torch.randint(3, 30, (length,), generator=seeded(seed + row))
         mask[row, :length] = 1
@@ -169,8 +170,11 @@ def everything(task):
 
 def by_loop(case, logits):
     """Losses and hits of each sample, token by token."""
-    labels, shape = CASES[case][2]["labels"], CASES[case][3]
-    sums, counts, right = [], [], []
+    labels = CASES[case][2]["labels"]
+    shape = CASES[case][3]
+    sums = []
+    counts = []
+    right = []
     for row in range(4):
         if shape == "class":
             pairs = [(logits[row], labels[row])]
@@ -191,7 +195,8 @@ def by_loop(case, logits):
 @pytest.mark.full
 @each_case
 def test_losses_and_hits_are_those_of_a_loop_in_float64_whoever_goes_with_a_sample(case):
-    model, task = model_of(case).double(), task_of(case)
+    model = model_of(case).double()
+    task = task_of(case)
     inputs = {name: x for name, x in CASES[case][2].items() if name != "labels"}
     losses, hits = by_loop(case, model(**inputs).logits)
     found = task.losses(model, everything(task))
@@ -256,7 +261,8 @@ def test_without_labels_there_is_no_task(labels, shape):
 
 
 def test_windows_of_the_gpt_are_predicted_but_for_their_first_token():
-    model, ids = gpt(), torch.randint(7, (3, 7), generator=seeded(1))
+    model = gpt()
+    ids = torch.randint(7, (3, 7), generator=seeded(1))
     task = Windows("windows", ids)
     logits = model(ids[:, :-1])
     expected = [

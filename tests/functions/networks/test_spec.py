@@ -122,7 +122,8 @@ def test_a_spec_is_read_back_from_what_is_stored():
 
 
 def test_an_experiment_is_about_one_matrix_or_a_network():
-    both, neither = theorem_table(model=gpt_table()["model"]), theorem_table(problem=None)
+    both = theorem_table(model=gpt_table()["model"])
+    neither = theorem_table(problem=None)
     for table in (both, neither):
         error = refused(parse, table)
         assert error.field == "problem"
@@ -316,7 +317,8 @@ def test_loading_is_repeatable_and_leaves_the_generator_alone(folders, tmp_path)
     # Its head is drawn when it is loaded as a classifier.
     table = pretrained_table(folders["without head"], written(tmp_path, rows()))
     state = torch.get_rng_state()
-    one, two = loaded(table), loaded(table)
+    one = loaded(table)
+    two = loaded(table)
     assert torch.equal(torch.get_rng_state(), state)
     assert torch.equal(one.model.classifier.weight, two.model.classifier.weight)
     assert torch.equal(one.task.labels, two.task.labels)

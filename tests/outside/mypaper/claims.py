@@ -8,7 +8,8 @@ from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.symbols import D, L, Lhat, T, a, alpha, bound
 from boundcheck.language.vocabulary import A1, B1, MINIMUM_GRADIENT, FrobeniusNorm, SpectralNorm
 
-DESCENT, FULL = catalogue["nesterov2004.gradient_descent"], catalogue["meft.full"]
+DESCENT = catalogue["nesterov2004.gradient_descent"]
+FULL = catalogue["meft.full"]
 
 BOUNDED = Claim("mypaper.bounded", "B_1 is bounded", "mypaper, Eq. (1)", sp.Le(SpectralNorm(B1), a))
 

@@ -48,15 +48,18 @@ from .case import (
     z,
 )
 
-d, k = words.d, words.k
+d = words.d
+k = words.k
 X, Y, Z = (sp.MatrixSymbol(name, d, k) for name in "XYZ")
 MATRICES = Reading(constants={x, y, z}, arbitrary={X, Y, Z})
 v_t, w_t, g_t = (words.Iterate(name, t, words.n, 1) for name in "vwg")
 v, w, g = (Process((sp.MatrixSymbol(name, words.n, 1),), drawn=name == "g") for name in "vwg")
 ONE_RUN = Reading(processes={v_t: v, g_t: g}, constants={x, y}, arbitrary={z})
 TWO_RUNS = Reading(processes={v_t: v, w_t: w, g_t: g}, constants={x, y})
-SMALL, Y_SMALL = le(FrobeniusNorm(X), 1), le(FrobeniusNorm(Y), 1)
-NEXT, NOW = le(EuclideanNorm(v_t.xreplace({t: t + 1})), x), le(EuclideanNorm(v_t), x)
+SMALL = le(FrobeniusNorm(X), 1)
+Y_SMALL = le(FrobeniusNorm(Y), 1)
+NEXT = le(EuclideanNorm(v_t.xreplace({t: t + 1})), x)
+NOW = le(EuclideanNorm(v_t), x)
 GIVEN_V = ge(Expectation(EuclideanNorm(g_t), v_t), x)
 STRANGE = "which is not a hypothesis of the claim"
 positive = sp.Symbol("u", positive=True)
@@ -96,7 +99,8 @@ class Wavering:
     """The end of a proof, which is none when it is first looked at, and whose condition is none at
     the last look."""
 
-    forall, relation = (X,), None
+    forall = (X,)
+    relation = None
 
     def __init__(self):
         self.looks = []
@@ -157,7 +161,8 @@ class Shown(str):
 
 
 def forged_key(proof):
-    false, fine = proof.reading.fact(le(1, 0)), proof.assume(ge(x, 1))
+    false = proof.reading.fact(le(1, 0))
+    fine = proof.assume(ge(x, 1))
     proof.conclude(proof.step("line", ge(x, 0), fine), relation=ge(x, 0))
     vars(proof.assumptions[0].statement).update(key=false.key)
 
@@ -235,7 +240,8 @@ def homeless(mine, folder):
 class GE(sp.GreaterThan):
     """A relation that reads as 0 <= 1."""
 
-    gts, lts = sp.Integer(1), sp.Integer(0)
+    gts = sp.Integer(1)
+    lts = sp.Integer(0)
 
 
 class Anything(sp.LessThan):
@@ -264,7 +270,8 @@ def at_time(time):
 
     def build(proof):
         assert proof.claim is not None
-        relation, (hypothesis,) = proof.claim.conclusion, proof.claim.hypotheses
+        relation = proof.claim.conclusion
+        (hypothesis,) = proof.claim.hypotheses
         fact = proof.reading.fact(relation)
         proof.assumptions.append(
             Assumption("given", "hypothesis", fact, hypothesis, relation, {t: time})
@@ -276,10 +283,12 @@ def at_time(time):
 
 LATER = le(EuclideanNorm(v_t.xreplace({t: T + 3})), x)
 SQUARE = lemma(ge(x**2, 0))
-AT_LEAST_5, SMALL_X = claim(ge(x, 5), given(ge(x, 5))), claim(SMALL, given(SMALL))
+AT_LEAST_5 = claim(ge(x, 5), given(ge(x, 5)))
+SMALL_X = claim(SMALL, given(SMALL))
 SOME = given(SMALL, r"\text{for some } X")
 ALL = given(SMALL, r"\text{for all } X \in \mathbb{R}^{d \times k}")
-LINE, AT = ge(x, 0), by_hand()
+LINE = ge(x, 0)
+AT = by_hand()
 CASES = [
     Case(
         "a line that solvers vouch for, drawn from itself",

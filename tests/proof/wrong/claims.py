@@ -142,13 +142,15 @@ def by_definition(proof):
     proof.conclude(proof.step("line", le(Value(F, X), 0), proof.by.instance(law, {X: X})))
 
 
-LARGE, SMALL = given(ge(x, 1)), given(le(FrobeniusNorm(X), 1))
+LARGE = given(ge(x, 1))
+SMALL = given(le(FrobeniusNorm(X), 1))
 ALL_SMALL = replace(SMALL, quantifier=r"\text{for all } X")
 OF_Y = {
     "claim": claim(le(FrobeniusNorm(Y), 1), SMALL),
     "twin_claim": claim(le(FrobeniusNorm(Y), 1), ALL_SMALL),
 }
-TWO, FIVE = claim(ge(2 * x, 2), LARGE), claim(ge(x, 5), LARGE)
+TWO = claim(ge(2 * x, 2), LARGE)
+FIVE = claim(ge(x, 5), LARGE)
 OTHER = {more: given(ge(x, more), id="my.other") for more in (5, 6)}
 
 
@@ -206,7 +208,8 @@ def chosen(role, *relations):
 
 
 V, H, H_2 = (sp.MatrixSymbol(name, n, 1) for name in ("v", "h", "h_2"))
-G_T, V_T = Iterate("g", t, n, 1), Iterate("v", t, n, 1)
+G_T = Iterate("g", t, n, 1)
+V_T = Iterate("v", t, n, 1)
 PROCESSES = {G_T: Process((sp.MatrixSymbol("g", n, 1),), drawn=True), V_T: Process((V,))}
 ANY_H = Reading(processes=PROCESSES, constants={x}, arbitrary={H})
 ONE_H = Reading(processes=PROCESSES, constants={x, H, H_2})

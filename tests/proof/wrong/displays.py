@@ -149,7 +149,8 @@ HEAD = (
     "@script('my.lemma', 'sharp', Reading())\ndef go(proof):\n    line = proof.step('1', ge(2,"
     " 1))\n"
 )
-FAIL, FINE = HEAD + "    1 / 0\n", HEAD + "    proof.conclude(line, relation=ge(2, 1))\n"
+FAIL = HEAD + "    1 / 0\n"
+FINE = HEAD + "    proof.conclude(line, relation=ge(2, 1))\n"
 SQUARE = lemma(ge(x**2, 0))
 A = sp.MatrixSymbol("A", d, k)
 TWO_OF_A_LOOK = ge(abc_a**2 + FrobeniusNorm(A), 0)

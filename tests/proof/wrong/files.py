@@ -253,7 +253,8 @@ RUNS += [
 
 X = MatrixSymbol("X", 2, 2)
 ONES = tuple(torch.ones((1, 1, 1), dtype=torch.float64) for _ in "AB")
-TRUE, FALSE = Le(SpectralNorm(X), FrobeniusNorm(X)), Le(FrobeniusNorm(X), SpectralNorm(X))
+TRUE = Le(SpectralNorm(X), FrobeniusNorm(X))
+FALSE = Le(FrobeniusNorm(X), SpectralNorm(X))
 LEMMA = catalogue["meft.lemma1_sharp"]
 
 
@@ -284,7 +285,8 @@ def as_it_is(data):
     return data
 
 
-ID, ITS = r"^claim\.id = ", replay(as_it_is)
+ID = r"^claim\.id = "
+ITS = replay(as_it_is)
 ANOTHER = r"^instance\.(claim|digest) = "
 OWN = replay(as_it_is, own())
 INSTANCES = [
@@ -362,7 +364,8 @@ def large(side):
     """Lemma 1 on matrices so large that exact arithmetic on them takes minutes."""
 
     def change(data):
-        W, rows = np.eye(side).tolist(), np.eye(2, side).tolist()
+        W = np.eye(side).tolist()
+        rows = np.eye(2, side).tolist()
         points = {"A": rows, "B": np.eye(side, 2).tolist()}
         other = {"A": (0.5 * np.eye(2, side)).tolist(), "B": points["B"]}
         objective = data["objective"] | {"direction": W, "tilt": W}

@@ -31,7 +31,8 @@ from .case import claim, ending, given, of_acts, of_scripts, x, y, z
 
 STRANGE = "which is not a hypothesis of the claim"
 UNREAD = "the range of the claim is not read"
-X, Y = sp.MatrixSymbol("X", d, k), sp.MatrixSymbol("Y", d, k)
+X = sp.MatrixSymbol("X", d, k)
+Y = sp.MatrixSymbol("Y", d, k)
 A_0, B_0, u, q, h, h_2 = (sp.MatrixSymbol(each, n, 1) for each in ("A", "B", "u", "q", "h", "h_2"))
 ROWS = sp.MatrixSymbol("Z", r, k)
 ONE = sp.MatrixSymbol("E", 1, 1)

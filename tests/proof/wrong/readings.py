@@ -20,7 +20,8 @@ from boundcheck.proof import Process, Reading, eq, ge, le
 
 from .case import NUMBERS, Case, doubt, lemma, of_acts, of_scripts, x, y, z
 
-X, Y = sp.MatrixSymbol("X", d, k), sp.MatrixSymbol("Y", d, k)
+X = sp.MatrixSymbol("X", d, k)
+Y = sp.MatrixSymbol("Y", d, k)
 v, w, g = (sp.MatrixSymbol(name, words.n, 1) for name in "vwg")
 v_t, w_t, g_t = (words.Iterate(name, t, words.n, 1) for name in "vwg")
 RUN = Reading(
@@ -31,7 +32,8 @@ RUN = Reading(
 ONE = Reading(processes={v_t: Process((v,)), g_t: Process((g,), drawn=True)}, constants={x, y})
 KNOWN = Reading(processes={v_t: Process((v,)), g_t: Process((g,))})
 ANY = Reading(arbitrary={X, Y, y}, constants={x})
-ZERO, ONCE = sp.Integer(0), "expected a letter that is defined once"
+ZERO = sp.Integer(0)
+ONCE = "expected a letter that is defined once"
 positive = sp.Symbol("y", positive=True)
 
 
@@ -44,7 +46,8 @@ def unbiased(proof):
 
 
 def conditional(given):
-    outside, inside = EuclideanNorm(v_t), EuclideanNorm(g_t)
+    outside = EuclideanNorm(v_t)
+    inside = EuclideanNorm(g_t)
     return about(eq(Expectation(outside * inside, given), outside * Expectation(inside, given)))
 
 

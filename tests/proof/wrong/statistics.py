@@ -31,8 +31,10 @@ from .case import Case
 
 n = sp.Symbol("n", positive=True, integer=True)
 a, b = sp.symbols("a b", positive=True)
-Q, R = MatrixSymbol("Q", n, n), MatrixSymbol("R", n, n)
-COMMUTATOR, PRODUCT = FrobeniusNorm(Q * R - R * Q), FrobeniusNorm(Q) * FrobeniusNorm(R)
+Q = MatrixSymbol("Q", n, n)
+R = MatrixSymbol("R", n, n)
+COMMUTATOR = FrobeniusNorm(Q * R - R * Q)
+PRODUCT = FrobeniusNorm(Q) * FrobeniusNorm(R)
 BALLS = (FrobeniusNorm(Q) <= a, FrobeniusNorm(R) <= b)
 
 
@@ -133,7 +135,8 @@ def checked(claim, *given):
 
 def nearly(name, claim, *given):
     """An inequality whose constant is 1.40, where √2 is sharp (Böttcher and Wenzel 2008)."""
-    wrong, twin = claim(Rational(14, 10)), claim(sp.sqrt(2))
+    wrong = claim(Rational(14, 10))
+    twin = claim(sp.sqrt(2))
     return Case(
         name, r"violated, certified with Arb", checked(wrong, *given), checked(twin, *given)
     )

@@ -10,7 +10,8 @@ from boundcheck.proof import ge
 
 from .case import Case, doubt, lemma, of_acts, x
 
-FALSE, TRUE = Fact(">=", Scalar.of(-1)), Fact(">=", Scalar.of(1))
+FALSE = Fact(">=", Scalar.of(-1))
+TRUE = Fact(">=", Scalar.of(1))
 A = Symbol("A", ("m", "n"))
 
 

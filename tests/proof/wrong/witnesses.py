@@ -97,7 +97,8 @@ def smoother():
 SLOPE = PiecewiseLinear.clipped(ONE, ONE, ONE)
 HONEST = Setting(LEMMA_1, SLOPE, ONE, ONE, ONE, ONE)
 FLATTER = PiecewiseLinear(((Fraction(0), Flatter(-1)), (Fraction(2), Flatter(1))))
-CORNER, OTHER = (ONE, ONE), (Fraction(1, 2), ONE)
+CORNER = (ONE, ONE)
+OTHER = (Fraction(1, 2), ONE)
 PARABOLA = at_points("A parabola", HONEST, CORNER, OTHER)
 # False of v_1 and v_2 as they are.
 FEW = le(EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)), 0)
