@@ -90,7 +90,7 @@ def breaks(effort):
 
 
 @pytest.mark.parametrize(
-    ("spoilt", "words"),
+    "spoilt, words",
     [
         (benchmark(needs=("no_such_peer",)), "no_such_peer is not installed here"),
         (benchmark(measure=fails), "It failed here: RuntimeError: no compiler"),

@@ -68,7 +68,7 @@ def test_bound_prints_the_values(command):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    "arguments, words",
     [
         (f"bound jiang2024.theorem2 {SET} --set T=2799", ("T = 2799", "T_min = 2800")),
         (f"bound jiang2024.theorem2 {SET} --set T=1e9 --set L=2", ("--set = L=2", "twice")),
@@ -138,7 +138,7 @@ def test_measure_and_report_from_a_spec(command, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("verdict", "code"),
+    "verdict, code",
     [*((each, int(not each.is_supported)) for each in Verdict), ("proved", 0), ("refuted", 1)],
 )
 def test_the_exit_code_follows_the_verdict_that_is_printed(verdict, code):

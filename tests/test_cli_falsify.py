@@ -178,7 +178,7 @@ def test_horizons_and_constants_reach_the_worst_case(command, tmp_path):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("id", "two_points"), [(THEOREM, True), (DESCENT, False)])
+@pytest.mark.parametrize("id, two_points", [(THEOREM, True), (DESCENT, False)])
 def test_a_table_of_worst_cases_and_how_sure_they_are(command, id, two_points):
     answer = command(*f"falsify {id} --horizon 3 --horizon 2".split())
     assert answer.code == 0, answer.err

@@ -95,7 +95,7 @@ ELSEWHERE = [
 ]
 
 
-@pytest.mark.parametrize(("table", "there", "field"), ELSEWHERE)
+@pytest.mark.parametrize("table, there, field", ELSEWHERE)
 def test_a_key_of_another_table_is_named_with_it(table, there, field):
     path = f"{table}.{field}".lstrip(".")
     # At the top, and in a problem, some of these are fields of their own.
@@ -172,7 +172,7 @@ def test_a_divisor_that_is_not_known_to_be_positive_says_what_to_prove():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    "arguments, words",
     [
         ("bound jiang2024.lemma1 L=1 r=8", ["--set L=1 --set r=8"]),
         ("bound jiang2024.lemma1 --set L=1 C=2", ["--set C=2"]),
@@ -207,7 +207,7 @@ def test_the_public_names_are_all_that_is_offered():
 
 
 @pytest.mark.parametrize(
-    ("call", "field"),
+    "call, field",
     [
         (lambda: boundcheck.prove(3), "targets"),
         (lambda: boundcheck.falsify("meft.lora", 3), "method"),

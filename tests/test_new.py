@@ -37,7 +37,7 @@ def test_its_theorem_is_proved_by_the_kernel_and_tried(tmp_path, monkeypatch):
 
 @pytest.mark.full
 @pytest.mark.parametrize(
-    ("old", "changed"),
+    "old, changed",
     [
         ("2 * D / (h * T)", "D / (h * T)"),
         ("Lhat * h * zeta**2", "Lhat * h * zeta**2 / 2"),
@@ -62,7 +62,7 @@ def test_an_error_in_its_claim_is_not_proved(old, changed, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"),
+    "name, expected",
     [
         *(
             (name, "a name of letters, digits and _")

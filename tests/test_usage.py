@@ -133,7 +133,7 @@ def test_a_shell_is_answered_without_what_is_slow_to_import(shell):
     assert done.stderr.strip() == ""
 
 
-@pytest.mark.parametrize(("home", "code"), [("home", 0), ("file/home", 2)])
+@pytest.mark.parametrize("home, code", [("home", 0), ("file/home", 2)])
 def test_completion_is_installed_in_the_home_folder_or_refused_in_one_line(
     home, code, command, tmp_path, monkeypatch
 ):

@@ -80,7 +80,7 @@ EXPRESSIONS = [
 ]
 
 
-@pytest.mark.parametrize(("expression", "plain"), EXPRESSIONS, ids=[str(e) for e, _ in EXPRESSIONS])
+@pytest.mark.parametrize("expression, plain", EXPRESSIONS, ids=[str(e) for e, _ in EXPRESSIONS])
 @given(data=st.data())
 def test_balls_contain_what_numpy_computes(expression, plain, data):
     rows = data.draw(st.integers(1, 4))
@@ -193,7 +193,7 @@ def mean_square(time):
 
 
 @pytest.mark.parametrize(
-    ("expression", "wanted"),
+    "expression, wanted",
     [
         (Expectation(EuclideanNorm(v_t) ** 2).xreplace({t: sp.Integer(2)}), mean_square(2)),
         (

@@ -121,7 +121,7 @@ RATIOS = [(1, 2, 0.5), (2, 1, 2), (0, 0, 0), (-1, 2, 0), (1, 0, math.inf), (1, -
 RATIOS += [(-4, -2, 0.5), (-2, -4, 2), (0, -1, math.inf)]
 
 
-@pytest.mark.parametrize(("measured", "bound", "ratio"), RATIOS)
+@pytest.mark.parametrize("measured, bound, ratio", RATIOS)
 def test_ratios_of_any_sign_exceed_1_where_the_bound_is_exceeded(measured, bound, ratio):
     compared = Comparison(Approx(float(measured), 0.0), Approx(float(bound), 0.0))
     assert compared.ratio == ratio

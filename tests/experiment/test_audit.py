@@ -297,9 +297,7 @@ def test_noise_that_few_looks_may_have_missed_is_not_vouched_for(tmp_path):
     assert outcome.verdict == "inconclusive"
 
 
-@pytest.mark.parametrize(
-    ("steps", "strata"), [(110, 22), (129, 128), (128, 64), (150, 100), (400, 40)]
-)
+@pytest.mark.parametrize("steps, strata", [(110, 22), (129, 128), (128, 64), (150, 100), (400, 40)])
 def test_the_share_of_noisy_iterates_that_random_looks_exclude_is_excluded(steps, strata, tmp_path):
     """The audit says "at 95% fewer than p of all iterates fail": whatever ones do, 1 look in 20 at
     most misses them."""
@@ -310,7 +308,7 @@ def test_the_share_of_noisy_iterates_that_random_looks_exclude_is_excluded(steps
     assert most_likely_miss(sizes, 6, math.ceil(share * 6 * steps)) <= 0.05
 
 
-@pytest.mark.parametrize(("share", "inside"), [(0.5, True), (2.0, False)])
+@pytest.mark.parametrize("share, inside", [(0.5, True), (2.0, False)])
 def test_a_norm_is_inside_of_the_ball_but_for_its_rounding(share, inside, honest):
     evidence = honest.evidence
     trace = evidence.record.trace.copy(deep=True)
@@ -388,7 +386,7 @@ def test_it_is_the_mean_over_all_minibatches(tmp_path):
     assert row(measured).limit == 1.0
 
 
-@pytest.mark.parametrize(("share", "status"), [(1 + 1e-9, "held"), (1 - 1e-9, "failed")])
+@pytest.mark.parametrize("share, status", [(1 + 1e-9, "held"), (1 - 1e-9, "failed")])
 def test_a_constant_that_is_too_small_is_named(share, status, tmp_path):
     """With a small A more is left, which C has to bound."""
     table = changed(TABLE, {"assume.abc_a": 0.125, "assume.abc_c": 1e3})

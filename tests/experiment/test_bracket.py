@@ -313,7 +313,7 @@ def test_a_smoothness_of_f_that_is_too_small_is_found_out(kind):
 
 
 @pytest.mark.parametrize(
-    ("kind", "claim"), [(kind, id) for kind, adapter in ADAPTERS.items() for id in adapter.claims]
+    "kind, claim", [(kind, id) for kind, adapter in ADAPTERS.items() for id in adapter.claims]
 )
 def test_a_claim_that_is_too_small_is_violated(kind, claim, monkeypatch):
     table = table_of(kind, claim=claim)
@@ -337,7 +337,7 @@ def test_a_claim_that_is_too_small_is_violated(kind, claim, monkeypatch):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("kind", "least"), [("lora", 0.95), ("direft", 0.95)])
+@pytest.mark.parametrize("kind, least", [("lora", 0.95), ("direft", 0.95)])
 @pytest.mark.parametrize("radii", [{"a": 1.0, "b": 1.0}, {"a": 2.0, "b": 0.5}])
 @pytest.mark.parametrize("seed", range(3))
 def test_ascent_finds_the_known_maximum_of_the_extremal_problem(kind, least, radii, seed):
@@ -577,7 +577,7 @@ def test_nothing_is_split_of_a_curved_domain_and_without_iterates_or_looks():
 
 
 @pytest.mark.parametrize(
-    ("shape", "rank", "split"), [((16, 16), 10, True), ((53, 54), 3, False), ((23, 23), 7, False)]
+    "shape, rank, split", [((16, 16), 10, True), ((53, 54), 3, False), ((23, 23), 7, False)]
 )
 def test_320_numbers_are_split_and_more_are_not(shape, rank, split):
     d, k = shape

@@ -121,7 +121,7 @@ def uncorrected(x, largest):
 
 @pytest.mark.full
 @pytest.mark.parametrize(
-    ("method", "wrong", "distribution", "n"),
+    "method, wrong, distribution, n",
     [
         (BETTING, halved(BETTING), BOUNDED[0], 1024),
         (STUDENT, halved(STUDENT), BOUNDED[0], 1024),

@@ -92,7 +92,7 @@ def test_an_experiment_weighs_more_that_does_more(field):
 
 
 @pytest.mark.parametrize(
-    ("table", "field"), [*DATA, *SHAPES], ids=lambda x: x if isinstance(x, str) else ""
+    "table, field", [*DATA, *SHAPES], ids=lambda x: x if isinstance(x, str) else ""
 )
 def test_what_there_is_no_room_for_is_refused_before_it_is_made(
     table, field, tmp_path, monkeypatch
@@ -381,7 +381,7 @@ def test_a_problem_has_the_same_bits_whatever_threads_there_are():
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("size", "threads"), [(4, 1), (256, 2)])
+@pytest.mark.parametrize("size, threads", [(4, 1), (256, 2)])
 def test_an_experiment_has_as_many_threads_whatever_the_jobs(size, threads, tmp_path):
     """A small one has one; a large one has those of the command, by which its sums are ordered."""
     table = theorem_table(

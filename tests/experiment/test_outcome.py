@@ -518,7 +518,7 @@ def test_each_hypothesis_has_its_audit():
 
 
 @pytest.mark.parametrize(
-    ("step", "status", "verdict"),
+    "step, status, verdict",
     [
         (0.999, "held", "uninformative"),
         (1.0, "assumed", "inconclusive"),
@@ -541,7 +541,7 @@ def test_a_step_is_too_long_only_where_rounding_cannot_have_made_it_so(step, sta
         assert "eta < eta_max" in found.reason
 
 
-@pytest.mark.parametrize(("path", "error"), [(1.0, 1.0), (0.5, 0.5), (-1.0, 3.0), (0.1, 0.04)])
+@pytest.mark.parametrize("path, error", [(1.0, 1.0), (0.5, 0.5), (-1.0, 3.0), (0.1, 0.04)])
 def test_a_smoothness_that_is_mostly_rounding_earns_no_comparison_with_a_bound(path, error):
     for steps in (50, 20):
         seen = replace(SEEN, path=path, path_error=error, steps=steps)
@@ -569,7 +569,7 @@ def test_a_smoothness_that_is_mostly_rounding_earns_no_comparison_with_a_bound(p
 
 
 @pytest.mark.parametrize(
-    ("changes", "verdict", "blame", "words"),
+    "changes, verdict, blame, words",
     [
         ({}, "inconclusive", ("constant", "Lhat"), "the average 0.2 (no less than the smallest)"),
         ({"squares": (0.45,) * AUDITS}, "inconclusive", ("constant", "Lhat"), "is above 0.25"),

@@ -114,7 +114,7 @@ def test_theory_inputs_of_every_adapter_are_its_constants_and_those_of_f(kind, d
 
 
 @pytest.mark.parametrize("id", THEOREMS)
-@pytest.mark.parametrize(("a", "b"), [(2.6, 1.9), (1.0, 3.0), (2.0, 2.0)])
+@pytest.mark.parametrize("a, b", [(2.6, 1.9), (1.0, 3.0), (2.0, 2.0)])
 def test_a_claim_with_one_radius_is_given_the_larger(id, a, b):
     _, plan = planned(theorem_table(claim=id, domain={"a": a, "b": b}))
     assert plan.radii == (
@@ -182,7 +182,7 @@ def test_a_pilot_knows_nothing_of_the_run():
     assert one == other
 
 
-@pytest.mark.parametrize(("batch", "zeta"), [*itertools.product([3, "balanced"], [0.7, None])])
+@pytest.mark.parametrize("batch, zeta", [*itertools.product([3, "balanced"], [0.7, None])])
 def test_batch_and_noise_fit_each_other(batch, zeta):
     table = changed(theorem_table(run__batch=batch, run__steps="informative"), {"run.zeta": zeta})
     experiment = experiment_of(table)

@@ -130,7 +130,7 @@ def test_a_result_without_one_of_its_fields_is_refused_by_its_name(name):
 
 
 @pytest.mark.parametrize(
-    ("changes", "field"),
+    "changes, field",
     [
         ({"version": VERSION + 1}, "version"),
         ({"version": 0}, "version"),

@@ -66,7 +66,7 @@ def test_an_honest_run_is_supported(id, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("id", "assume"), [("nesterov2004.gradient_descent", {}), ("su2016.nesterov", {"R_1": 9.0})]
+    "id, assume", [("nesterov2004.gradient_descent", {}), ("su2016.nesterov", {"R_1": 9.0})]
 )
 def test_no_lower_end_of_the_smoothness_is_above_it_where_steps_are_rounding(id, assume, tmp_path):
     """A run that has converged: its last curvatures are quotients of roundings."""
@@ -526,7 +526,7 @@ def test_a_restart_that_does_not_keep_w_is_refused_before_anything_is_run(monkey
 
 
 @pytest.mark.parametrize(
-    ("changes", "field"),
+    "changes, field",
     [
         ({"run__given": {}}, "run.given.period"),
         ({"run__given": {"period": 2.5}}, "run.given.period"),

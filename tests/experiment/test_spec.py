@@ -133,7 +133,7 @@ BAD = [
 
 
 @layers.sampled(8)
-@pytest.mark.parametrize(("table", "field", "value", "expected"), BAD)
+@pytest.mark.parametrize("table, field, value, expected", BAD)
 def test_a_bad_field_is_named_in_one_line(table, field, value, expected):
     error = refused(parse, changed(table, {field: value}))
     assert error.field == field
@@ -221,7 +221,7 @@ def test_a_sweep_that_nobody_waits_for_is_refused_at_once():
 
 
 @pytest.mark.parametrize(
-    ("content", "field", "words"),
+    "content, field, words",
     [
         *(
             (content, "SPEC", "valid TOML")
@@ -365,7 +365,7 @@ def test_a_rank_that_the_shape_forbids_is_found_in_every_adapter(kind, rank, tmp
 
 
 @pytest.mark.parametrize(
-    ("kind", "sweep"),
+    "kind, sweep",
     [
         ("loreft", {"adapter.rank": [1, 2]}),
         ("dora", {"domain.a": [0.5, 9.0]}),

@@ -232,7 +232,7 @@ def test_support_is_as_good_as_the_interval_that_it_stands_on(kind, replicas):
 
 
 @pytest.mark.parametrize(
-    ("result", "field"),
+    "result, field",
     [
         (stored("proved", "exact"), "verdict"),
         (stored("", "exact"), "verdict"),

@@ -355,7 +355,7 @@ RUN = {
 
 @pytest.mark.full
 @pytest.mark.parametrize(
-    ("factor", "steps", "verdict"), [(1, 100, "supported"), (Fraction(1, 99), 1, "violated")]
+    "factor, steps, verdict", [(1, 100, "supported"), (Fraction(1, 99), 1, "violated")]
 )
 def test_a_run_says_nothing_of_a_claim_whose_range_is_not_read(factor, steps, verdict, tmp_path):
     claim = with_quantity_scaled(catalogue["nesterov2004.gradient_descent"], sp.Rational(factor))
@@ -400,7 +400,7 @@ def outcome(table, folder):
 
 @pytest.mark.full
 @pytest.mark.parametrize(
-    ("changes", "verdict", "blame"),
+    "changes, verdict, blame",
     [
         ({"assume": {"bound": "bound/2.5"}}, "violated", ("claim", "jiang2024.theorem2")),
         *(
@@ -452,7 +452,7 @@ BEST = "meft.theorem2_best_step"
 
 @layers.sampled(2)
 @pytest.mark.parametrize(
-    ("changes", "verdict", "blame"),
+    "changes, verdict, blame",
     [
         # On the small problem, whose G is certified and nearly reached.
         ({"assume": {"G": "G/4"}}, "hypothesis-failed", ("constant", "G")),
@@ -563,7 +563,7 @@ def test_an_estimated_constant_earns_neither_support_nor_violation(name, tmp_pat
 
 @pytest.mark.full
 @pytest.mark.parametrize(
-    ("assumed", "earned"),
+    "assumed, earned",
     [
         ({"L": "2*L"}, True),
         ({"L": "0.999*L"}, False),
@@ -701,7 +701,7 @@ def test_a_false_theorem_about_gradient_descent_is_violated(factor, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("changes", "field"),
+    "changes, field",
     [
         ({"claim": "khaled2020.theorem2", "domain": {}}, "assume.abc_a"),
         ({"claim": "nesterov2004.gradient_descent"}, "run.batch"),
@@ -800,7 +800,7 @@ NOISY = {"ell": 1.0, "D": 1.0, "zeta": 1.0}
 
 
 @pytest.mark.parametrize(
-    ("eta", "message"),
+    "eta, message",
     [
         (1.0, f"no informative horizon up to 1000000000000 for {ID}$"),
         (2.0, "whose eta = 2 must be below 2$"),

@@ -86,7 +86,7 @@ def test_frames_of_nothing_and_of_one():
 
 
 @pytest.mark.parametrize(
-    ("changes", "kind"),
+    "changes, kind",
     [
         ({}, "estimated"),
         ({"constants": {"smoothness": Constant(1.0, "certified", "")}}, "certified"),
@@ -253,7 +253,7 @@ def test_a_smoothness_that_is_mostly_rounding_is_no_constant(capsys):
 
 
 @pytest.mark.parametrize(
-    ("ratio", "row", "line"),
+    "ratio, row, line",
     [
         ((0.75, 0.0101), "0.75 ± 0.011", "0.75 ± 0.011, a lower estimate"),
         ((0.75, 0.0), "0.75 ± 0", "0.75 ± 0, a lower estimate"),

@@ -340,7 +340,7 @@ def test_at_the_step_where_the_sum_says_nothing_the_way_ends(claim, product, tmp
 
 
 @pytest.mark.parametrize(
-    ("claim", "run", "why"),
+    "claim, run, why",
     [
         (
             "classic.heavy_ball",

@@ -71,7 +71,7 @@ def test_rounding_is_within_the_sizes(kind, data):
         assert sum(dot(x, x) for x in expected) ** 0.5 <= longest
 
 
-@pytest.mark.parametrize(("kind", "name"), [("frozen-a", "A"), ("frozen-b", "B")])
+@pytest.mark.parametrize("kind, name", [("frozen-a", "A"), ("frozen-b", "B")])
 @some_examples
 @given(st.data())
 def test_a_frozen_factors_norm_is_bounded_above_and_closely(kind, name, data):
@@ -164,7 +164,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("field", "kind", "bad"), REFUSED)
+@pytest.mark.parametrize("field, kind, bad", REFUSED)
 def test_what_makes_no_adapter_is_refused(field, kind, bad):
     given = {"W0": W0, "rank": 2, "A": A, "B": B} | bad
     names = ADAPTERS[kind].__dataclass_fields__

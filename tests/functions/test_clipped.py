@@ -145,7 +145,7 @@ def gap(problem, v):
 
 
 @each_theorem
-@pytest.mark.parametrize(("steps", "ratio"), [(30, 0.3), (400, 0.06)])
+@pytest.mark.parametrize("steps, ratio", [(30, 0.3), (400, 0.06)])
 def test_smoothness_and_gap_are_those_it_is_made_for(id, steps, ratio):
     problem, v, values = hard_problem(steps, ratio, id)
     assert values["Lhat"] == pytest.approx(
@@ -190,7 +190,7 @@ def test_noise_of_one_sign_stays_in_the_ball():
 
 
 @pytest.mark.parametrize(
-    ("id", "steps", "ratio", "found"),
+    "id, steps, ratio, found",
     [
         # What was found, less 0.002: 1 - q/3 - 1/(2qT) or so for the repaired theorem.
         (THEOREMS[0], 100, 0.12, 0.922),
@@ -283,7 +283,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("field", "make", "given"), REFUSED)
+@pytest.mark.parametrize("field, make, given", REFUSED)
 def test_what_cannot_be_built_is_refused(field, make, given):
     assert Separable([ONE, OTHER]).shape == (2, 3)
     assert hard_instance(1, 0.49, 100.0).samples == 2

@@ -224,7 +224,7 @@ def test_top_curvature_is_the_largest_absolute_eigenvalue(name, seed, rank, size
 
 
 @any_problem
-@pytest.mark.parametrize(("d", "k"), [(2, 1), (1, 2), (2, 2)])
+@pytest.mark.parametrize("d, k", [(2, 1), (1, 2), (2, 2)])
 def test_top_curvature_in_very_few_dimensions_and_of_a_flat_point(name, d, k):
     if name == "softmax" and d == 1:
         pytest.skip("one class has no loss")

@@ -111,7 +111,7 @@ CERTIFIED = {"smoothness": (KNOWN.smoothness.value, "an eigenvalue"), "infimum":
 
 
 @pytest.mark.parametrize(
-    ("given", "verdict"),
+    "given, verdict",
     [
         ({}, "inconclusive"),
         ({"smoothness": KNOWN.smoothness.value, "infimum": 0.0}, "inconclusive"),
@@ -220,7 +220,7 @@ def test_the_rows_of_a_csv_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "field", "said"),
+    "text, field, said",
     [
         (
             "a,b,target\n1,2,3\n1,2,3,4\n",
@@ -274,7 +274,7 @@ def test_a_whole_number_of_a_csv_file_may_be_long(value, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("loss", "given", "field"),
+    "loss, given, field",
     [
         (lambda V, x, y: each(V, x, y).sum(), {}, "loss"),
         (lambda V, x, y: each(V, x, y).float(), {}, "loss"),
@@ -301,7 +301,7 @@ def test_what_is_no_loss_is_refused_in_one_line(loss, given, field):
 
 
 @pytest.mark.parametrize(
-    ("problem", "table", "field"),
+    "problem, table, field",
     [
         (3, {"d": 2, "k": 3}, "problem"),
         (lambda V, x: V, {"d": 2, "k": 3}, "problem"),

@@ -174,7 +174,7 @@ def test_losses_are_finite_at_outputs_of_any_size(activation, size):
             assert result.isfinite().all()
 
 
-@pytest.mark.parametrize(("classes", "rows"), [(1, 1), (2, 1), (3, 3), (5, 5)])
+@pytest.mark.parametrize("classes, rows", [(1, 1), (2, 1), (3, 3), (5, 5)])
 def test_logistic_regression_has_a_row_for_each_class_but_one_for_two(classes, rows):
     labels = np.arange(classes)
     objective = LogisticRegression("rows", np.eye(classes), labels)

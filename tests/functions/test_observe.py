@@ -126,7 +126,7 @@ def test_every_observable_is_that_of_the_naive_twin(name, rank, scale):
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
-@pytest.mark.parametrize(("left", "batch"), [(6, 6), (5, 2), (3, 1), (2, 2), (4, 3)])
+@pytest.mark.parametrize("left, batch", [(6, 6), (5, 2), (3, 1), (2, 2), (4, 3)])
 def test_without_replacement_every_minibatch_that_may_come_is_enumerated(name, left, batch):
     problem = PROBLEMS[name]()
     v = random_point(problem, replicas=2)

@@ -79,7 +79,7 @@ def test_retraction_stays_on_the_manifold_and_is_of_second_order(move):
         assert torch.equal(V, two[1] + step[1])
 
 
-@pytest.mark.parametrize(("samples", "batch"), [(6, 2), (7, 3), (5, 5), (4, 1)])
+@pytest.mark.parametrize("samples, batch", [(6, 2), (7, 3), (5, 5), (4, 1)])
 def test_an_epoch_draws_every_sample_at_most_once_and_only_from_what_is_left(samples, batch):
     sampler = Reshuffled(REPLICAS, batch, samples, torch.Generator().manual_seed(0))
     for _ in range(5):

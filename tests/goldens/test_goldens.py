@@ -19,7 +19,7 @@ def test_every_file_is_a_golden():
 
 
 @pytest.mark.parametrize(
-    ("new", "relative", "count"),
+    "new, relative, count",
     [
         ({"a": 1.0, "b": [True, None]}, 0.0, 0),
         ({"a": 1.0 + 1e-8, "b": [True, None]}, 1e-7, 0),

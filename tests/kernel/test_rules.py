@@ -290,7 +290,7 @@ FROM_A_FACT = {
 
 @checks(*FROM_A_FACT)
 @pytest.mark.parametrize(
-    ("name", "relation"),
+    "name, relation",
     [(name, each) for name, (relations, _) in FROM_A_FACT.items() for each in relations],
 )
 @FEW

@@ -364,7 +364,7 @@ def test_a_name_that_could_be_read_as_something_else_is_refused(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "size"), [("one", 1), ("size3", 3), ("m", None), ("size", None), ("size3x", None)]
+    "name, size", [("one", 1), ("size3", 3), ("m", None), ("size", None), ("size3x", None)]
 )
 def test_a_dimension_may_state_its_number(name, size):
     assert builders.size_of(name) == size

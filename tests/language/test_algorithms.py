@@ -187,7 +187,7 @@ def test_only_steps_along_one_gradient_keep_a_curved_domain():
 
 
 @pytest.mark.parametrize(
-    ("move", "at"),
+    "move, at",
     [
         (v * g, v),
         (v - alpha * g**2, v),

@@ -57,7 +57,7 @@ def test_the_catalogue_is_a_mapping():
 
 
 @pytest.mark.parametrize(
-    ("id", "near"),
+    "id, near",
     [
         ("jiang2024.lema1", "jiang2024.lemma1"),
         ("lemma1_sharp", "meft.lemma1_sharp"),

@@ -67,7 +67,7 @@ def test_values_are_enclosed(smoothness, factor, steps, moved):
 
 
 @pytest.mark.parametrize(
-    ("change", "field"),
+    "change, field",
     [
         ({"kappa": 0}, "kappa"),
         ({"kappa": -1}, "kappa"),
@@ -105,7 +105,7 @@ x = sp.Symbol("x", positive=True)
 
 
 @pytest.mark.parametrize(
-    ("make", "field"),
+    "make, field",
     [
         (lambda: claim(L * kappa), "claim.quantities"),
         (lambda: claim(sp.Symbol("L")), "claim.quantities"),
@@ -190,7 +190,7 @@ def test_no_word_of_a_claim_is_set_as_a_product(claim):
 
 
 @pytest.mark.parametrize(
-    ("name", "latex"),
+    "name, latex",
     [
         ("v_star", "v^*"),
         ("Lhat", r"\hat{L}"),

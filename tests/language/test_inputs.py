@@ -99,7 +99,7 @@ def test_a_claim_without_quantities_has_nothing_to_evaluate():
 
 
 @pytest.mark.parametrize(
-    ("value", "number"),
+    "value, number",
     [
         (3, sp.Integer(3)),
         (np.int64(3), sp.Integer(3)),
@@ -126,7 +126,7 @@ def test_a_float_is_its_binary_value(value):
 
 
 @pytest.mark.parametrize(
-    ("id", "extreme"),
+    "id, extreme",
     [
         pytest.param("jiang2024.lemma1", {"L": 1e300, "C": 1e300}, id="a quantity overflows"),
         pytest.param("jiang2024.theorem2", {"G": "1e400", "T": 10**410}, id="an input overflows"),
@@ -217,7 +217,7 @@ def test_a_formula_is_what_fractions_compute(case):
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"),
+    "text, wanted",
     [
         ("sqrt(8)/2", sp.sqrt(2)),
         ("2**(1/2)", sp.sqrt(2)),

@@ -44,7 +44,7 @@ TYPESET = [
 ]
 
 
-@pytest.mark.parametrize(("typed", "set_"), TYPESET)
+@pytest.mark.parametrize("typed, set_", TYPESET)
 def test_a_formula_is_set_as_papers_set_it(typed, set_):
     assert prose.latex(typed) == set_
 
@@ -178,7 +178,7 @@ TYPED = [
 ]
 
 
-@pytest.mark.parametrize(("latex", "expected"), TYPED)
+@pytest.mark.parametrize("latex, expected", TYPED)
 def test_a_formula_is_typed_as_a_person_would(latex, expected):
     assert typed(latex) == expected
 

@@ -45,7 +45,7 @@ def smoothness(id):
     return catalogue[id].expression("Lhat")
 
 
-@pytest.mark.parametrize(("sharper", "other"), ORDERED)
+@pytest.mark.parametrize("sharper, other", ORDERED)
 @given(data=st.data())
 def test_a_sharper_constant_is_no_larger(sharper, other, data):
     claim = catalogue[other]
@@ -56,7 +56,7 @@ def test_a_sharper_constant_is_no_larger(sharper, other, data):
 
 
 @pytest.mark.parametrize(
-    ("step", "allowed"), [("0.6", True), (Fraction(2, 3), False), (0.7, False), ("1e9", False)]
+    "step, allowed", [("0.6", True), (Fraction(2, 3), False), (0.7, False), ("1e9", False)]
 )
 def test_any_step_is_below_two_over_ell_and_says_so(step, allowed):
     inputs = {"ell": 3, "D": 1, "zeta": 1, "T": 10, "eta": step}

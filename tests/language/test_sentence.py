@@ -231,7 +231,7 @@ def resting(text, of_parts, **changes):
     return replace(Claim("my.whole", "Whole", "me", sp.And(*relations), text, parts), **changes)
 
 
-@pytest.mark.parametrize(("text", "of_parts", "expected"), RANGES.values(), ids=RANGES)
+@pytest.mark.parametrize("text, of_parts, expected", RANGES.values(), ids=RANGES)
 def test_a_conjunction_ranges_as_its_parts_do(text, of_parts, expected):
     whole = resting(text, of_parts)
     assert conjuncts(whole) == (whole.hypotheses if expected else ())

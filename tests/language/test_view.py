@@ -187,7 +187,7 @@ def test_a_formula_is_mathml_and_a_text_with_formulas_has_some():
     assert "$" not in shown
 
 
-@pytest.mark.parametrize(("rows", "folds"), [(12, 0), (13, 1)])
+@pytest.mark.parametrize("rows, folds", [(12, 0), (13, 1)])
 def test_a_long_table_folds_and_loses_no_row(rows, folds):
     root = ElementTree.fromstring(
         html(View("t", parts=(Table(("n",), [(f"row {i}",) for i in range(rows)]),)))

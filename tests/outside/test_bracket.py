@@ -76,7 +76,7 @@ class Doubled(Scaled):
         return ((2 * self.scale * torch.eye(len(self.W0), dtype=self.W0.dtype), None),)
 
 
-@pytest.mark.parametrize(("kind", "letter"), [("Flat", "L"), ("Shallow", "")])
+@pytest.mark.parametrize("kind, letter", [("Flat", "L"), ("Shallow", "")])
 def test_a_bracket_blames_the_constant_that_f_itself_breaks(kind, letter, tmp_path):
     (result,) = bc.measure(BRACKET | {"problem": {"kind": f"{HERE}:{kind}"}}, tmp_path)
     if not letter:

@@ -176,7 +176,7 @@ def test_reading_a_result_runs_no_code(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("changes", "field", "expected"),
+    "changes, field, expected",
     [
         ({"problem.kind": "tests.outside.nothing:LogCosh"}, "problem.kind", "ModuleNotFoundError"),
         (

@@ -163,7 +163,7 @@ def shrunk(e):
 
 
 @pytest.mark.parametrize(
-    ("changes", "face"),
+    "changes, face",
     [
         ({"problem": {"kind": f"{HERE}:Shrunk"}}, "problem.gradient"),
         ({"problem": {"kind": f"{HERE}:NearlyRight"}}, "problem.gradient"),

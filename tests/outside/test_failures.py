@@ -55,7 +55,7 @@ def plain():
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    "make, said",
     [
         (
             Raises,
@@ -136,7 +136,7 @@ def _raises(material):
 
 
 @pytest.mark.parametrize(
-    ("build", "said"),
+    "build, said",
     [
         (_raises, "not KeyError: &#x27;boo&#x27;"),
         (lambda material: None, "expected parts of a view"),
@@ -213,7 +213,7 @@ def test_an_attack_that_a_paper_asks_for_and_does_not_get_is_open(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    "changes, said",
     [
         (
             {"infimum": Constant(10.0, "certified", "wishful")},

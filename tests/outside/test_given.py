@@ -152,9 +152,7 @@ def test_only_what_is_from_outside_or_by_hand_is_given():
     assert Borrowed.given.fget(object.__new__(Borrowed)) == ("meft.full",)
 
 
-@pytest.mark.parametrize(
-    ("share", "steps", "verdict"), [(1, 100, "supported"), (99, 1, "violated")]
-)
+@pytest.mark.parametrize("share, steps, verdict", [(1, 100, "supported"), (99, 1, "violated")])
 def test_what_is_held_by_a_word_from_outside_is_given(share, steps, verdict, tmp_path):
     """Though all of its faces are of this package: nobody holds them against what it states."""
     claim = catalogue["nesterov2004.gradient_descent"]

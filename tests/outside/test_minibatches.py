@@ -122,7 +122,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("make", "samples", "batch", "wrong"), CASES)
+@pytest.mark.parametrize("make, samples, batch, wrong", CASES)
 def test_minibatches_of_another_mean_are_refused(make, samples, batch, wrong):
     check_function(make(mean, samples), START, batch)
     with pytest.raises(InputError, match=r"problem.batch_gradient"):
@@ -289,7 +289,7 @@ DESCENT = {
 
 
 @pytest.mark.parametrize("by", [-0.2, 0.0, 0.9, 2.0])
-@pytest.mark.parametrize(("kind", "blamed"), [(Falling, "minibatches"), (Misled, "gradient")])
+@pytest.mark.parametrize("kind, blamed", [(Falling, "minibatches"), (Misled, "gradient")])
 @pytest.mark.parametrize("sampling", ["with replacement", "without replacement"])
 def test_what_is_wrong_in_mid_run_alone_breaks_a_hypothesis(by, kind, blamed, sampling, tmp_path):
     table = LONG | {"run": LONG["run"] | {"sampling": sampling}}

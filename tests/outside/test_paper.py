@@ -102,7 +102,7 @@ LINE = "CLAIMS = (Claim('{}', 'Mine', 'me', FULL.conclusion, '', FULL.hypotheses
 
 
 @pytest.mark.parametrize(
-    ("claims", "expected"),
+    "claims, expected",
     [
         ("CLAIMS = ()\n", "at least one claim"),
         ("CLAIMS = 3\n", "a tuple of claims"),
@@ -123,7 +123,7 @@ def test_claims_that_are_none_are_refused_in_one_line(claims, expected, tmp_path
 
 
 @pytest.mark.parametrize("given", ["3", "(1,)", "{'a': 1}", "None", "'text'"])
-@pytest.mark.parametrize(("part", "name"), [("findings", "ROWS"), ("reading", "CHOICES")])
+@pytest.mark.parametrize("part, name", [("findings", "ROWS"), ("reading", "CHOICES")])
 def test_a_list_of_a_paper_that_is_none_is_refused(part, name, given, tmp_path):
     claims = HEAD + LINE.format("mine.lemma1")
     folder = paper(tmp_path / "mine", claims, **{part: f"{name} = {given}\n"})
@@ -217,7 +217,7 @@ def test_an_audit_of_no_paper_is_refused_in_one_line(target, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("claim = [", "a TOML file"), ('claim = "mine.no"', "an id of the")]
+    "text, expected", [("claim = [", "a TOML file"), ('claim = "mine.no"', "an id of the")]
 )
 def test_an_experiment_that_is_none_is_refused_before_anything_runs(text, expected, tmp_path):
     folder = paper(tmp_path / "mine", HEAD + LINE.format("mine.lemma1"))

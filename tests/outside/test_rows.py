@@ -45,7 +45,7 @@ def row(id, status="held", observed=0.0, guilt="hypothesis", error=0.0):
 
 
 @pytest.mark.parametrize(
-    ("table", "status", "verdict"),
+    "table, status, verdict",
     [
         (telling(lambda id: []), "assumed", "inconclusive"),
         (RUN | {"claim": told(BALL)}, "held", "supported"),

@@ -354,7 +354,7 @@ def by_rank(ranks, seeds, replicas=1):
     return found
 
 
-@pytest.mark.parametrize(("seeds", "replicas"), [(3, 1), (1, 3)], ids=["seeds", "replicas"])
+@pytest.mark.parametrize("seeds, replicas", [(3, 1), (1, 3)], ids=["seeds", "replicas"])
 def test_sweep_over_ranks_shows_exponents(page, seeds, replicas):
     text = page(by_rank((1, 2, 4), seeds, replicas))
     rows = re.findall(

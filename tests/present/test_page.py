@@ -185,7 +185,7 @@ def theorem(stored):
 
 @pytest.mark.full
 @pytest.mark.parametrize(
-    ("measured", "lower", "upper", "kind", "verdict"),
+    "measured, lower, upper, kind, verdict",
     [
         (0.02, 0.01, 0.03, "nonasymptotic", "supported"),
         (*[BOUND * (1 + 1e-6)] * 3, "exact", "violated"),
@@ -212,7 +212,7 @@ def test_no_form_prints_a_bound_or_what_breaks_it_below_it(
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("verdict", "shown"), [("hypothesis-failed", False), ("violated", True)])
+@pytest.mark.parametrize("verdict, shown", [("hypothesis-failed", False), ("violated", True)])
 def test_a_formula_below_0_is_a_bound_where_the_hypotheses_held_alone(
     theorem, tmp_path, verdict, shown
 ):

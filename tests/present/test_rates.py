@@ -174,7 +174,7 @@ def test_a_seed_that_lacks_a_rank_is_left_out():
     assert {tuple(row["ranks"]) for row in rows} == {(1, 2, 4)}
 
 
-@pytest.mark.parametrize(("scale", "exponent"), [(1.0, "1"), ("16/r", "−1"), ("16/sqrt(r)", "0")])
+@pytest.mark.parametrize("scale, exponent", [(1.0, "1"), ("16/r", "−1"), ("16/sqrt(r)", "0")])
 def test_what_formulas_say_stands_beside(scale, exponent):
     gradient, noise = rank_exponents(by_rank([1, 2, 4], 3, lambda _, r: r, adapter__scale=scale))
     assert gradient["formula"] == "1/4"

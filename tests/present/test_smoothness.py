@@ -136,7 +136,7 @@ def test_a_violated_search_is_shown_as_one(adapters, searches, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("ratio", "decimals", "text"),
+    "ratio, decimals, text",
     [
         (0.99999, 2, "0.99"),
         (1.0, 4, "1.0000"),

@@ -15,7 +15,7 @@ from boundcheck.present.words import rank_exponent, said, sentence_of
 
 
 @pytest.mark.parametrize(
-    ("claim", "lipschitz", "exponent"),
+    "claim, lipschitz, exponent",
     [
         ("jiang2024.theorem2", None, sp.Rational(1, 4)),
         ("jiang2024.theorem2", "sigma", sp.Rational(1, 4)),
@@ -30,7 +30,7 @@ def test_rank_exponent_is_that_of_the_formula(claim, lipschitz, exponent):
 
 
 @pytest.mark.parametrize(
-    ("typed", "shown"),
+    "typed, shown",
     [
         ("plain <words>", "plain &lt;words&gt;"),
         ("a_long_name and a.dotted.name_2", "<code>a_long_name</code>"),

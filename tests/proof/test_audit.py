@@ -238,7 +238,7 @@ def table(monkeypatch, *made):
 
 
 @pytest.mark.parametrize(
-    ("ref", "expected"),
+    "ref, expected",
     [
         (Ref("jiang2024.lemma1", "printed", "(99)"), "one of the lines"),
         (Ref("jiang2024.lemma1", "sharp"), "printed, repaired"),

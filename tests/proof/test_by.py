@@ -121,7 +121,7 @@ WITHOUT_PREMISES = {
 }
 
 
-@pytest.mark.parametrize(("theorem", "relation"), WITHOUT_PREMISES.values(), ids=WITHOUT_PREMISES)
+@pytest.mark.parametrize("theorem, relation", WITHOUT_PREMISES.values(), ids=WITHOUT_PREMISES)
 def test_what_holds_without_premises(theorem, relation):
     says(theorem, relation)
 

@@ -155,7 +155,7 @@ FOUND = {
 
 
 @pytest.mark.parametrize(
-    ("relation", "polynomial", "premises", "options"), FOUND.values(), ids=FOUND.keys()
+    "relation, polynomial, premises, options", FOUND.values(), ids=FOUND.keys()
 )
 def test_found(relation, polynomial, premises, options):
     goal = Fact(relation, polynomial)
@@ -175,7 +175,7 @@ MISSED = {
 }
 
 
-@pytest.mark.parametrize(("relation", "polynomial", "premises"), MISSED.values(), ids=MISSED.keys())
+@pytest.mark.parametrize("relation, polynomial, premises", MISSED.values(), ids=MISSED.keys())
 def test_not_found(relation, polynomial, premises):
     assert certify(Fact(relation, polynomial), premises) is None
 

@@ -268,7 +268,7 @@ MIDDLES = {
 }
 
 
-@pytest.mark.parametrize(("middle", "expected"), MIDDLES.values(), ids=MIDDLES)
+@pytest.mark.parametrize("middle, expected", MIDDLES.values(), ids=MIDDLES)
 @pytest.mark.parametrize(
     "points",
     [(words.v1, words.v2), (v_t, v_t.xreplace({t: t + 1}))],

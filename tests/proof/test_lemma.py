@@ -172,7 +172,7 @@ def test_another_reading_or_sequent_in_its_place_changes_nothing():
 
 
 @pytest.mark.parametrize(
-    ("says", "given"),
+    "says, given",
     [
         (sp.true, ()),
         (le(x, y), [sp.true]),

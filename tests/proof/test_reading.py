@@ -223,7 +223,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("relation", "field", "value", "expected"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize("relation, field, value, expected", REFUSED.values(), ids=REFUSED)
 def test_what_has_no_translation_is_named(relation, field, value, expected):
     with pytest.raises(InputError) as caught:
         READING.facts(relation)
@@ -300,7 +300,7 @@ TIMES = [
 
 @pytest.mark.parametrize("at", [1, 2, LAST])
 @pytest.mark.parametrize(
-    ("expression", "value"), TIMES, ids=[str(expression) for expression, _ in TIMES]
+    "expression, value", TIMES, ids=[str(expression) for expression, _ in TIMES]
 )
 def test_the_time_is_a_number(expression, value, at):
     model = replace(constants(), horizon=LAST)

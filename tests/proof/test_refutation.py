@@ -191,7 +191,7 @@ def test_points_off_the_ball_say_nothing_of_what_is_assumed_on_it(a1, b1, a2, b2
     "statement", BOUNDED_VARIANCE.says[:2], ids=["at any point", "at iterates"]
 )
 @pytest.mark.parametrize(
-    ("start", "share", "expected"), [(1, 1, False), (1, 9, True), (3, 1, False), (3, 9, False)]
+    "start, share, expected", [(1, 1, False), (1, 9, True), (3, 1, False), (3, 9, False)]
 )
 def test_a_run_off_the_ball_says_nothing_of_the_noise(statement, start, share, expected):
     noise = BOUNDED_VARIANCE.claim("my.noise", "Noise", "me", statement)
@@ -303,7 +303,7 @@ NO_MEANING = {
 }
 
 
-@pytest.mark.parametrize(("relation", "values", "options"), NO_MEANING.values(), ids=NO_MEANING)
+@pytest.mark.parametrize("relation, values, options", NO_MEANING.values(), ids=NO_MEANING)
 def test_a_place_without_meaning_refutes_nothing(relation, values, options):
     """And one where the line has a meaning does."""
     known = tuple(Claim("my.h", "Given", "me", each) for each in options.values())

@@ -111,7 +111,7 @@ def test_letters_that_rocq_has_for_itself_get_other_names():
     assert [book.fresh(name) for name in ("w'", "w''", "A'")] == ["w'_", "w''_", "A'"]
 
 
-@pytest.mark.parametrize(("base", "offset"), [("t", -2), ("T", -2), ("", -1)])
+@pytest.mark.parametrize("base, offset", [("t", -2), ("T", -2), ("", -1)])
 def test_a_time_before_0_is_refused(base, offset):
     """In Rocq 1 - 2 is 0: what holds at time 0 would be said of earlier times, too."""
     assert Place("t", -1).time == "t.-1"
@@ -243,7 +243,7 @@ def test_rocq_accepts_steps_of_no_paper(library):
     assert check(rocq(for_rocq(judged(steps_of_no_paper, reading=RUN))), library) == ""
 
 
-@pytest.mark.parametrize(("id", "version"), [*CHECKED, ("meft.theorem2_frozen_a", "sharp")])
+@pytest.mark.parametrize("id, version", [*CHECKED, ("meft.theorem2_frozen_a", "sharp")])
 def test_a_world_states_the_hypotheses_of_the_theorem(id, version):
     """All that the section of the theorem's file assumes, and all of its hypotheses, in its order
     and its words."""
@@ -334,7 +334,7 @@ def test_all_checked_proofs_have_worlds_but_those_whose_hypotheses_contradict_ea
     assert checked().keys() - with_world == CONTRADICTORY
 
 
-@pytest.mark.parametrize(("id", "version"), CHECKED[:2])
+@pytest.mark.parametrize("id, version", CHECKED[:2])
 def test_a_world_is_known_as_long_as_nothing_of_it_changes(id, version, monkeypatch, tmp_path):
     proof = proof_of(id, version)
     assert checked()[f"{id}, {version}"]["world"] == World(for_rocq(proof)).hash
@@ -358,7 +358,7 @@ def test_of_a_proof_that_is_not_in_the_list_no_instance_is_known():
 @pytest.mark.full
 @sampled(3, 1)
 @pytest.mark.parametrize(
-    ("old", "new"),
+    "old, new",
     [
         (r"(have e : .*?) = \((\d+|- \(\d+\)|\d+ / \d+)\) \*", r"\1 = (7) *"),
         (r"(Theorem .* -> )0 <= ", r"\g<1>0 < "),
@@ -402,7 +402,7 @@ def test_what_rocq_has_checked_is_known_by_its_derivation(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("found", "known"), [(checking.library_hash(), True), ("of another library", False)]
+    "found, known", [(checking.library_hash(), True), ("of another library", False)]
 )
 def test_with_another_library_nothing_is_checked(found, known, monkeypatch):
     """A spectral norm that is the Frobenius norm obeys the same laws: the derivations would be the

@@ -62,7 +62,7 @@ def test_an_id_stands_for_those_below_it_and_for_no_other():
 
 
 @pytest.mark.parametrize(
-    ("target", "near"),
+    "target, near",
     [
         ("jiang2024.lema1", "jiang2024.lemma1"),
         ("jiang2024.theorem_2", "jiang2024.theorem2"),
@@ -174,7 +174,7 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize(("text", "words"), BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize("text, words", BROKEN.values(), ids=BROKEN)
 def test_a_file_that_cannot_be_run_is_one_line(text, words, tmp_path):
     path = tmp_path / "lemma.py"
     if text is not None:
@@ -216,7 +216,7 @@ INSIDE = {
 }
 
 
-@pytest.mark.parametrize(("code", "words"), INSIDE.values(), ids=INSIDE)
+@pytest.mark.parametrize("code, words", INSIDE.values(), ids=INSIDE)
 def test_what_a_function_asks_in_vain_is_one_line(code, words, tmp_path):
     path = write(tmp_path / "lemma.py")
     text = path.read_text().replace("import ge", "import ge, le")

@@ -196,7 +196,7 @@ def test_a_broken_solver_says_nothing(script, monkeypatch):
 
 @both
 @pytest.mark.parametrize(
-    ("text", "status"),
+    "text, status",
     [
         # z3 itself goes on after the error and says sat.
         ("(set-logic QF_NRA)\n(assert (< undeclared 0))\n(check-sat)\n", "unknown"),
@@ -257,7 +257,7 @@ def test_values_are_checked_as_z3_would(given, moves):
             Counterexample(values, given.goal, given.premises)
 
 
-@pytest.mark.parametrize(("relation", "at_0"), [(">=", True), (">", False), ("=", True)])
+@pytest.mark.parametrize("relation, at_0", [(">=", True), (">", False), ("=", True)])
 def test_0_is_where_relations_differ(relation, at_0):
     values = {ATOM: Fraction(0)}
     made = []
@@ -297,7 +297,7 @@ NO_COUNTEREXAMPLES = {
 
 
 @pytest.mark.parametrize(
-    ("polynomial", "values", "fault"), NO_COUNTEREXAMPLES.values(), ids=NO_COUNTEREXAMPLES.keys()
+    "polynomial, values, fault", NO_COUNTEREXAMPLES.values(), ids=NO_COUNTEREXAMPLES.keys()
 )
 def test_what_atoms_are_by_definition_is_checked(polynomial, values, fault):
     with pytest.raises(solvers.CounterexampleError, match=fault):

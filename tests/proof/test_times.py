@@ -96,7 +96,7 @@ MOVED = {
 }
 
 
-@pytest.mark.parametrize(("relation", "moved", "time"), MOVED.values(), ids=MOVED)
+@pytest.mark.parametrize("relation, moved, time", MOVED.values(), ids=MOVED)
 def test_a_hypothesis_that_names_the_time_is_not_moved_out_of_it(relation, moved, time):
     given = hypothesis(relation)
     claim = Claim("my.moved", "Moved", "mine", le(SIZE, 0), "", (given,))

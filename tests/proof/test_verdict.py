@@ -150,7 +150,7 @@ UNPROVED = {
 }
 
 
-@pytest.mark.parametrize(("claim", "build", "reason"), UNPROVED.values(), ids=UNPROVED)
+@pytest.mark.parametrize("claim, build, reason", UNPROVED.values(), ids=UNPROVED)
 def test_what_proves_nothing_is_unknown(claim, build, reason):
     proof = judged(build, claim)
     assert proof.verdict == "unknown"
@@ -254,7 +254,7 @@ SOLVED = {
 }
 
 
-@pytest.mark.parametrize(("programs", "trusts"), SOLVED.values(), ids=SOLVED)
+@pytest.mark.parametrize("programs, trusts", SOLVED.values(), ids=SOLVED)
 def test_a_line_that_solvers_prove_has_their_trust_and_so_has_what_rests_on_it(
     programs, trusts, monkeypatch
 ):
@@ -389,7 +389,7 @@ TABLE = [
 
 
 @pytest.mark.parametrize(
-    ("verdict", "versions"), TABLE, ids=lambda x: x if isinstance(x, str) else str(x)
+    "verdict, versions", TABLE, ids=lambda x: x if isinstance(x, str) else str(x)
 )
 def test_the_verdict_on_a_claim(verdict, versions):
     judged_proofs = [make(*each) for each in versions]
@@ -417,7 +417,7 @@ INDUCTIONS = {
 }
 
 
-@pytest.mark.parametrize(("relation", "premises", "half"), INDUCTIONS.values(), ids=INDUCTIONS)
+@pytest.mark.parametrize("relation, premises, half", INDUCTIONS.values(), ids=INDUCTIONS)
 def test_an_induction_that_does_not_close_says_which_half_is_open(relation, premises, half):
     found = line(
         judged(

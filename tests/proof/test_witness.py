@@ -196,7 +196,7 @@ def broken(run):
     return [part.title for part in judged_in(run).failures]
 
 
-@pytest.mark.parametrize(("title", "change"), PLANTED, ids=str)
+@pytest.mark.parametrize("title, change", PLANTED, ids=str)
 def test_each_planted_failure_is_named(title, change):
     assert title in broken(replace(witnesses.ROW_10, **change))
 
@@ -242,7 +242,7 @@ def test_noise_is_that_of_all_that_can_be_drawn_after_any_past(run, replacement)
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
+    "field, value",
     [
         ("L", 0),
         ("G", -1),
@@ -336,7 +336,7 @@ def test_a_witness_that_lacks_what_a_line_speaks_of_refutes_nothing(relation, wi
 
 
 @pytest.mark.parametrize(
-    ("values", "expected"),
+    "values, expected",
     [
         *(({X: rows}, "rows of numbers") for rows in (3, [1, 2], None)),
         (

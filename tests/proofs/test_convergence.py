@@ -34,7 +34,7 @@ KAPPA_PLANTED = {
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("name", "planted"), KAPPA_PLANTED.values(), ids=KAPPA_PLANTED)
+@pytest.mark.parametrize("name, planted", KAPPA_PLANTED.values(), ids=KAPPA_PLANTED)
 def test_a_smaller_kappa_is_not_proved(name, planted, monkeypatch):
     claim = beyond.everywhere.claim
     if name:
@@ -66,7 +66,7 @@ RELORA_PLANTED = {
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("symbol", "part", "factor"), RELORA_PLANTED.values(), ids=RELORA_PLANTED)
+@pytest.mark.parametrize("symbol, part, factor", RELORA_PLANTED.values(), ids=RELORA_PLANTED)
 def test_a_constant_of_relora_that_is_wrong_is_not_proved(symbol, part, factor):
     def planted(quantity):
         if quantity.symbol != symbol:

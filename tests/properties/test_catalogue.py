@@ -62,11 +62,9 @@ RUNS = 12
 MANY = 300
 
 dtypes = pytest.mark.parametrize("dtype", ["float32", "float64"])
-lemmas = pytest.mark.parametrize(
-    ("id", "kind"), LEMMAS, ids=[f"{id}, {kind}" for id, kind in LEMMAS]
-)
+lemmas = pytest.mark.parametrize("id, kind", LEMMAS, ids=[f"{id}, {kind}" for id, kind in LEMMAS])
 theorems = pytest.mark.parametrize(
-    ("id", "kind"), THEOREMS, ids=[f"{id}, {kind}" for id, kind in THEOREMS]
+    "id, kind", THEOREMS, ids=[f"{id}, {kind}" for id, kind in THEOREMS]
 )
 
 
@@ -98,7 +96,7 @@ nightly = pytest.mark.nightly
 @dtypes
 @lemmas
 @pytest.mark.parametrize(
-    ("many", "largest"),
+    "many, largest",
     [(FEW, 6), pytest.param(2, 64, marks=full), pytest.param(MANY, 16, marks=nightly)],
 )
 def test_lemmas(id, kind, dtype, many, largest):
@@ -109,7 +107,7 @@ def test_lemmas(id, kind, dtype, many, largest):
 @dtypes
 @theorems
 @pytest.mark.parametrize(
-    ("runs", "least"),
+    "runs, least",
     [pytest.param(RUNS, 0.001, marks=full), pytest.param(MANY, 0.01, marks=nightly)],
 )
 def test_theorems(id, kind, dtype, runs, least):
@@ -121,7 +119,7 @@ def test_theorems(id, kind, dtype, runs, least):
 @pytest.mark.boundcheck
 @pytest.mark.cuda
 @dtypes
-@pytest.mark.parametrize(("id", "kind"), LEMMAS + THEOREMS)
+@pytest.mark.parametrize("id, kind", LEMMAS + THEOREMS)
 def test_on_cuda(id, kind, dtype):
     torch.backends.cuda.matmul.allow_tf32 = False
     for found in tried(id, kind, FEW, dtype=dtype, device="cuda"):
@@ -147,7 +145,7 @@ SHARP = {
 
 @pytest.mark.full
 @pytest.mark.parametrize(
-    ("id", "kind", "factor"), [(id, *rest) for id, rest in SHARP.items()], ids=list(SHARP)
+    "id, kind, factor", [(id, *rest) for id, rest in SHARP.items()], ids=list(SHARP)
 )
 def test_smaller_constants_are_found_out(id, kind, factor, tmp_path):
     claim = replace(with_quantity_scaled(catalogue[id], factor), id="smaller")

@@ -176,7 +176,7 @@ def scaled(id, factor):
 
 @pytest.mark.full
 @pytest.mark.parametrize(
-    ("id", "factor"), [("meft.lemma1_sharp", (9, 10)), ("meft.theorem2_repaired", (1, 5))]
+    "id, factor", [("meft.lemma1_sharp", (9, 10)), ("meft.theorem2_repaired", (1, 5))]
 )
 def test_a_lemma_and_a_theorem_of_ones_own(id, factor):
     wrong = scaled(id, Rational(*factor))
@@ -209,7 +209,7 @@ def test_steering_raises_the_ratio():
 
 
 @pytest.mark.parametrize(
-    ("claim", "options", "field"),
+    "claim, options, field",
     [
         ("no.such.claim", {}, "claim"),
         ("jiang2024.assumption1", {}, "claim"),
@@ -245,7 +245,7 @@ TRUE_IF = [
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("relation", "hypothesis"), TRUE_IF, ids=str)
+@pytest.mark.parametrize("relation, hypothesis", TRUE_IF, ids=str)
 def test_strict_hypotheses_exclude_ties(relation, hypothesis):
     assert check_claim(relation, given=[hypothesis]).examples > 0
 
@@ -269,7 +269,7 @@ FALSE_IF = [
 ]
 
 
-@pytest.mark.parametrize(("relation", "given"), FALSE_IF, ids=str)
+@pytest.mark.parametrize("relation, given", FALSE_IF, ids=str)
 def test_what_is_false_at_the_edge_or_far_away_is_found(relation, given):
     assert certify(violated(relation, given=given, examples=300).instance).inside
 

@@ -373,6 +373,6 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("field", "call"), REFUSED)
+@pytest.mark.parametrize("field, call", REFUSED)
 def test_contradictions_are_refused_at_once(field, call):
     assert refused(call).field == field

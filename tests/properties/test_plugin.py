@@ -90,7 +90,7 @@ def test_a_profile_is_chosen_on_the_command_line(pytester):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    "text, said",
     [
         (
             '@pytest.mark.boundcheck(profile="slow")',

@@ -163,7 +163,7 @@ def quadratic(T):
 
 
 @pytest.mark.parametrize(
-    ("field", "call"),
+    "field, call",
     [
         ("T", lambda: quadratic(0)),
         ("T", lambda: quadratic(7)),

@@ -69,7 +69,7 @@ def test_its_python_prints_what_it_says(path, tmp_path, monkeypatch):
 
 @pytest.mark.full
 @pytest.mark.parametrize(
-    ("path", "command"),
+    "path, command",
     [x for x in SAID if x[1].startswith(QUICK) and x[1] != "boundcheck prove jiang2024"],
     ids=name,
 )
@@ -114,7 +114,7 @@ FILE = "Save this as `x.py`:\n\n```python\nprint(1 + 1)\n```\n\n"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    "text, said",
     [
         (FILE + "```console\n$ python x.py\n3\n```\n", "prints\n2"),
         ("```console\n$ python missing.py\n...\n```\n", "exits with 2"),

@@ -52,7 +52,7 @@ MARKERS = "\n".join(["[pytest]", "markers =", "  full", "  nightly", "  covering
 
 
 @pytest.mark.parametrize(
-    ("layer", "expected"),
+    "layer, expected",
     [
         (
             "not full and not nightly",

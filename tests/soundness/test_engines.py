@@ -107,7 +107,7 @@ OPEN = replace(TRUE, is_known=False)
 
 
 @pytest.mark.parametrize(
-    ("examined", "said", "wrong"),
+    "examined, said, wrong",
     [
         (TRUE, (VOUCHES,), False),
         (TRUE, (None, REJECTS), True),

@@ -55,7 +55,7 @@ def weight(found, v):
 
 @pytest.mark.parametrize("choice", range(len(CHOICES)))
 @pytest.mark.parametrize(
-    ("kind", "rank"),
+    "kind, rank",
     [*((kind, 1) for kind in KINDS), ("lora", 2), ("loreft", 2), ("loreft-trained", 2)],
 )
 def test_curvature_is_the_second_difference_of_the_loss(kind, rank, choice):

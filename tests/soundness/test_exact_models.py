@@ -154,7 +154,7 @@ SETTING = ExactModel(
 
 
 @pytest.mark.parametrize(
-    ("relation", "expected"),
+    "relation, expected",
     [
         (le(FrobeniusNorm(A) ** 2, 11), True),
         (le(FrobeniusNorm(A) ** 2, sp.Rational(99, 10)), False),

@@ -101,7 +101,7 @@ def test_threads_never_ask_at_once_how_a_process_ended(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("code", "said", "outcome"),
+    "code, said, outcome",
     [
         (None, "", "it hangs"),
         (1, "Traceback (most recent call last):", "a traceback"),

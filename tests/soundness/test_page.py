@@ -76,7 +76,7 @@ def test_counts_are_those_of_the_trials():
 
 @pytest.mark.full
 @pytest.mark.parametrize(
-    ("found", "wrong"), [(HONEST, False), (BROKEN, True)], ids=["honest", "broken"]
+    "found, wrong", [(HONEST, False), (BROKEN, True)], ids=["honest", "broken"]
 )
 def test_no_wrong_verdict_is_hidden(found, wrong, tmp_path):
     files = write_survey(found, tmp_path, "python -m soundness")
@@ -106,7 +106,7 @@ def test_a_survey_of_nothing_is_a_page_too(tmp_path):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("found", "code"), [(HONEST, 0), (BROKEN, 1)], ids=["honest", "broken"])
+@pytest.mark.parametrize("found, code", [(HONEST, 0), (BROKEN, 1)], ids=["honest", "broken"])
 def test_the_command_fails_on_a_wrong_verdict(found, code, monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(surveys, "soundness", lambda share, jobs, tick, keep: found)
     for options in ([], ["--json"]):
@@ -159,7 +159,7 @@ def test_a_survey_that_was_ended_goes_on_where_it_was(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("share", "jobs", "field"), [(0, 1, "share"), (1, 0, "jobs"), (True, 1, "share")]
+    "share, jobs, field", [(0, 1, "share"), (1, 0, "jobs"), (True, 1, "share")]
 )
 def test_bad_shares_are_refused(share, jobs, field):
     with pytest.raises(InputError) as caught:

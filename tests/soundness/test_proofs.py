@@ -49,9 +49,7 @@ def right(mutant):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(
-    ("every", "kinds"), [(80, 1), pytest.param(20, 6, marks=pytest.mark.nightly)]
-)
+@pytest.mark.parametrize("every, kinds", [(80, 1), pytest.param(20, 6, marks=pytest.mark.nightly)])
 def test_no_false_mutant_of_a_line_is_accepted(every, kinds):
     trials = [right(mutant) for line in sample(every) for mutant in proofs.false_of(line, 1)]
     # Some lines have a value in no world.
@@ -196,7 +194,7 @@ def test_whatever_refutes_a_true_line_is_wrong(by, monkeypatch):
 
 @pytest.mark.full
 @pytest.mark.parametrize(
-    ("word", "make"), [("refuted", proofs.true_claims), ("proved", proofs.false_edits)]
+    "word, make", [("refuted", proofs.true_claims), ("proved", proofs.false_edits)]
 )
 def test_a_verdict_on_a_claim_that_is_always_the_same_is_wrong(word, make, monkeypatch):
     mutant = next(iter(make(SHORT[0])))

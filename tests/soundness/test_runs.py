@@ -186,7 +186,7 @@ def test_there_are_false_and_true_runs_of_every_kind():
 
 
 @pytest.mark.parametrize(
-    ("true", "verdict", "blame", "wrong", "caught"),
+    "true, verdict, blame, wrong, caught",
     [
         (True, "supported", None, False, False),
         (True, "violated", ("claim", "x"), True, False),

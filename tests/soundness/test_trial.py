@@ -53,7 +53,7 @@ def test_a_layer_that_dies_is_wrong_and_says_where(true):
 
 @pytest.mark.full
 @pytest.mark.parametrize(
-    ("make", "share", "most_missed"),
+    "make, share, most_missed",
     [
         (lambda: drawn(90)[0][::9], 0.9, 0),
         (lambda: run_mutants(90), 1, 2),

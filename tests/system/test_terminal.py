@@ -170,7 +170,7 @@ def shown(on_a_screen, **environment):
 
 
 @pytest.mark.parametrize(
-    ("on_a_screen", "environment", "is_folded", "has_colour", "has_progress"),
+    "on_a_screen, environment, is_folded, has_colour, has_progress",
     [
         (True, {}, True, True, True),
         (True, {"NO_COLOR": "1"}, True, False, True),

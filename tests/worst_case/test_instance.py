@@ -81,7 +81,7 @@ def test_at_a_kink_of_a_curved_domain_nothing_is_certain():
     assert (kink.lower, kink.violated) == (0, False)
 
 
-@pytest.mark.parametrize(("kind", "id"), PAIRS)
+@pytest.mark.parametrize("kind, id", PAIRS)
 @pytest.mark.parametrize("given_constants", [{}, UNEQUAL], ids=["ones", "unequal"])
 def test_violated_is_a_ratio_above_one_of_points_inside(kind, id, given_constants):
     tight = climbed(kind, id, 1, given_constants).best(catalogue[id], "sigma")
@@ -98,7 +98,7 @@ def test_violated_is_a_ratio_above_one_of_points_inside(kind, id, given_constant
         assert not certify(outside).violated
 
 
-@pytest.mark.parametrize(("kind", "id"), PAIRS)
+@pytest.mark.parametrize("kind, id", PAIRS)
 @pytest.mark.parametrize("given_constants", [{}, UNEQUAL], ids=["ones", "unequal"])
 def test_inputs_bound_the_smoothness_and_the_gradient_of_f(kind, id, given_constants):
     """A claim without a scale is about X -> f(W0 + s X), which is s² L smooth with gradients of s
@@ -359,7 +359,7 @@ def about(id):
 
 
 @pytest.mark.parametrize(
-    ("kind", "changes", "field"),
+    "kind, changes, field",
     [
         ("lora", {"adapter.rank": 0}, "adapter.rank"),
         ("lora", {"adapter.rank": 4}, "adapter.rank"),

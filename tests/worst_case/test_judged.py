@@ -262,7 +262,7 @@ FORMULAS = {
 }
 
 
-@pytest.mark.parametrize(("adapter", "is_frozen"), [("lora", False), ("frozen-a", True)])
+@pytest.mark.parametrize("adapter, is_frozen", [("lora", False), ("frozen-a", True)])
 def test_a_factor_that_is_trained_is_not_frozen(adapter, is_frozen):
     claim = descent((IN_W, catalogue["classic.smooth"], BELOW, FROZEN), RATE, L * a**2)
 
@@ -376,7 +376,7 @@ def test_nothing_breaks_a_claim_whose_range_is_not_read(name, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "quantifier"), [(name, text) for name, texts in READ.items() for text in texts]
+    "name, quantifier", [(name, text) for name, texts in READ.items() for text in texts]
 )
 def test_a_claim_about_all_values_of_its_letters_is_broken_by_one(name, quantifier, tmp_path):
     assert broken(replace(UNREAD[name][0], quantifier=quantifier), tmp_path)
@@ -395,7 +395,7 @@ LEMMAS = [(kind, id) for kind, adapter in ADAPTERS.items() for id in adapter.cla
 
 
 @pytest.mark.parametrize(
-    ("id", "kind"),
+    "id, kind",
     [*((id, None) for id in RUNS), *((id, kind) for kind, id in LEMMAS)],
     ids=lambda x: str(x),
 )

@@ -318,7 +318,7 @@ def test_none_exceeds_an_upper_end_of_a_theorem_of_the_catalogue(drawn):
 
 
 @pytest.mark.parametrize(
-    ("smooth", "size", "curve", "others", "measure"),
+    "smooth, size, curve, others, measure",
     [
         ("smooth", Fraction(1), KINK, ("convex", "near_minimiser"), LAST_GAP),
         ("smooth_around", Fraction(1), KINK, ("convex", "near_minimiser"), LAST_GAP),

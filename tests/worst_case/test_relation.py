@@ -104,7 +104,7 @@ def signed(told):
 
 
 @pytest.mark.parametrize(
-    ("claim", "matrix", "numbers", "inside", "violated"),
+    "claim, matrix, numbers, inside, violated",
     [
         (
             claim_of(sp.Le(SpectralNorm(X), 2 * a), sp.Le(SpectralNorm(X), a)),
@@ -184,7 +184,7 @@ def test_numbers_outside_of_their_domain_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("told", "value"), [("positive", 0.0), ("nonnegative", -2.0), ("integer", -2.5)]
+    "told, value", [("positive", 0.0), ("nonnegative", -2.0), ("integer", -2.5)]
 )
 def test_a_number_that_its_letter_does_not_stand_for_violates_nothing(told, value, tmp_path):
     letter = sp.Symbol("y", real=True, **{told: True})

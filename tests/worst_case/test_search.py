@@ -32,7 +32,7 @@ from tests.layers import covering
 from tests.worst_case.small import PAIRS, UNEQUAL, climbed, instance_of, rank_for, structure
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
-each_pair = pytest.mark.parametrize(("kind", "id"), PAIRS)
+each_pair = pytest.mark.parametrize("kind, id", PAIRS)
 
 
 def first(kind, sizes=(4, 3, 2)):
@@ -322,7 +322,7 @@ def test_the_printed_lemma_is_tight_at_rank_one():
 
 
 @pytest.mark.parametrize(
-    ("options", "field"),
+    "options, field",
     [
         ({"claim": "meft.lemma1_sharpest"}, "claim"),
         ({"claim": "jiang2024.theorem2"}, "claim"),
@@ -386,7 +386,7 @@ def assert_as_good(made, original):
 
 
 @pytest.mark.parametrize(
-    ("kind", "id"), [(kind, adapter.claims[-1]) for kind, adapter in ADAPTERS.items()]
+    "kind, id", [(kind, adapter.claims[-1]) for kind, adapter in ADAPTERS.items()]
 )
 def test_what_is_shrunk_is_as_good_and_no_larger_and_can_be_read_back(
     kind, id, tmp_path, monkeypatch
@@ -449,6 +449,6 @@ TOO_MUCH = [
 
 @pytest.mark.full
 @pytest.mark.usefixtures("long")
-@pytest.mark.parametrize(("field", "call"), TOO_MUCH)
+@pytest.mark.parametrize("field, call", TOO_MUCH)
 def test_more_than_there_is_memory_or_time_for_is_refused(field, call):
     assert refused(call).field == field

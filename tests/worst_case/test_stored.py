@@ -127,7 +127,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(
-    ("kind", "change", "field"), [(kind, *row) for kind, rows in WRONG.items() for row in rows]
+    "kind, change, field", [(kind, *row) for kind, rows in WRONG.items() for row in rows]
 )
 def test_a_wrong_field_is_refused_by_its_name(kind, change, field, tmp_path):
     own = None if change.get("claim") in catalogue else STORED[kind].claim

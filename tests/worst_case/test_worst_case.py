@@ -453,7 +453,7 @@ def test_a_class_of_at_most_one_parabola_is_refused(mu):
 
 @pytest.mark.full
 @pytest.mark.parametrize(
-    ("id", "steps"),
+    "id, steps",
     [
         ("meft.theorem2_any_step", 2),
         ("meft.theorem2_repaired", 2),
@@ -595,7 +595,7 @@ def test_a_bad_horizon_is_found_before_anything_is_solved():
     assert told == []
 
 
-@pytest.mark.parametrize(("field", "call"), BAD)
+@pytest.mark.parametrize("field, call", BAD)
 def test_bad_numbers_are_refused(field, call):
     assert refused(call).field == field
 

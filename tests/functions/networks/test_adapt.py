@@ -110,7 +110,7 @@ def untyped():
 
 
 @pytest.mark.parametrize(
-    ("made", "arguments", "field", "value"),
+    "made, arguments, field, value",
     [
         (gpt, ("lora", ["nowhere"], 2), "adapter.targets", "nowhere"),
         (gpt, ("lora", ["up", "norm"], 2), "adapter.targets", "norm"),
@@ -146,7 +146,7 @@ class Tied(nn.Module):
 
 
 @pytest.mark.parametrize(
-    ("make", "value"),
+    "make, value",
     [
         (partial(trained, "norm.weight"), "norm.weight"),
         (partial(trained, "head.weight", "tokens.weight"), "tokens.weight"),
@@ -296,7 +296,7 @@ def agrees_with_autograd(network):
 
 @pytest.mark.full
 @pytest.mark.parametrize(
-    ("name", "targets", "options"),
+    "name, targets, options",
     [
         ("BertForSequenceClassification", ["query", "value"], {}),
         ("LlamaForCausalLM", ["q_proj", "down_proj"], {"use_rslora": True}),
@@ -420,7 +420,7 @@ STRANGE = {
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("make", "message"), STRANGE.values(), ids=STRANGE)
+@pytest.mark.parametrize("make, message", STRANGE.values(), ids=STRANGE)
 def test_what_peft_trains_otherwise_is_named(make, message):
     with pytest.raises(InputError, match=message):
         sites_of(make())

@@ -299,7 +299,7 @@ def test_training_on_a_card_is_recorded_and_comes_out_as_without_a_record(tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
+    "field, value",
     # The variance of one sample is none.
     [*(("every", x) for x in (0, True, 1.5)), *(("samples", x) for x in (0, "8", -3, 1))],
 )
@@ -377,7 +377,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("model", "data", "field", "value"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize("model, data, field, value", REFUSED.values(), ids=REFUSED)
 def test_what_cannot_be_recorded_is_refused_when_training_begins(
     model, data, field, value, tmp_path
 ):

@@ -137,7 +137,7 @@ def test_samples_without_labels_are_passed_over():
 
 
 @pytest.mark.parametrize(
-    ("share", "status"), [(1.0, "held"), (0.5, "failed")], ids=["constant", "falling"]
+    "share, status", [(1.0, "held"), (0.5, "failed")], ids=["constant", "falling"]
 )
 def test_step_and_schedule_are_those_of_the_optimizer(share, status, tmp_path):
     """Which need not be made from the arguments."""
@@ -466,7 +466,7 @@ SAID = {
 
 # GPT-2's loss is told of one token too many in each text, and DoRA of peft leaves out a part.
 @pytest.mark.parametrize(
-    ("name", "options", "status"),
+    "name, options, status",
     [
         ("BertForSequenceClassification", {}, "held"),
         ("LlamaForCausalLM", {}, "held"),
@@ -775,7 +775,7 @@ def test_sampling_is_held_where_a_step_has_the_gradient_of_f_as_its_mean_alone(n
 
 
 @pytest.mark.parametrize(
-    ("make", "found"),
+    "make, found",
     [
         (lambda: [torch.ones(3)], False),
         (lambda: [torch.full((3,), float("nan"))], False),

@@ -132,7 +132,7 @@ def test_all_verses_of_the_smallest_class_may_be_drawn():
 
 
 @pytest.mark.parametrize(
-    ("length", "count", "message"),
+    "length, count, message",
     [
         (10, 0, "count = 0: expected from 1 to 4800"),
         (10, 4801, "count = 4801: expected from 1 to 4800, the windows of length 10"),

@@ -346,7 +346,7 @@ MISUSED = {
 }
 
 
-@pytest.mark.parametrize(("use", "words"), MISUSED.values(), ids=MISUSED)
+@pytest.mark.parametrize("use, words", MISUSED.values(), ids=MISUSED)
 def test_a_site_without_gradients_of_samples_is_named(use, words):
     network = wrapping(use)
     with pytest.raises(InputError, match=rf"blocks\.0\.attention\.out\.layer{words}"):

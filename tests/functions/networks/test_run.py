@@ -327,7 +327,7 @@ def test_a_classifier_is_run_with_its_head(tmp_path):
 
 @pytest.mark.full
 @pytest.mark.parametrize(
-    ("name", "kind"), [("GPT2LMHeadModel", "lora"), ("LlamaForCausalLM", "loreft")]
+    "name, kind", [("GPT2LMHeadModel", "lora"), ("LlamaForCausalLM", "loreft")]
 )
 @of_peft
 def test_a_language_model_is_run_on_windows_of_a_text(name, kind, tmp_path):

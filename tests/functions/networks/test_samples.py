@@ -26,7 +26,7 @@ LINES = [
 
 @pytest.mark.full
 @pytest.mark.parametrize(
-    ("task", "text"),
+    "task, text",
     [
         ("causal", "rows.jsonl"),
         ("causal", "text.txt"),
@@ -247,7 +247,7 @@ def test_what_is_not_a_sample_each_is_no_input_of_the_model():
 
 
 @pytest.mark.parametrize(
-    ("labels", "shape"),
+    "labels, shape",
     [
         (None, "class"),
         (torch.full((4, 6), IGNORED), "token"),

@@ -81,7 +81,7 @@ TABLES = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "field", "expected"), TABLES, ids=lambda x: str(x)[:50])
+@pytest.mark.parametrize("changes, field, expected", TABLES, ids=lambda x: str(x)[:50])
 def test_a_bad_field_is_named(changes, field, expected, tmp_path):
     error = refusal(gpt_table(**changes), tmp_path)
     assert error.field == field
@@ -89,7 +89,7 @@ def test_a_bad_field_is_named(changes, field, expected, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "expected"),
+    "content, expected",
     [(b"too short", "at least 40960"), (b"\xff" * 50_000, "not UTF-8"), (b"", "at least")],
 )
 def test_a_text_that_is_none_is_named(content, expected, tmp_path):
@@ -207,7 +207,7 @@ PRETRAINED = [
 
 @pytest.mark.full
 @pytest.mark.parametrize(
-    ("text", "changes", "field", "expected"),
+    "text, changes, field, expected",
     PRETRAINED,
     ids=lambda x: x if isinstance(x, str) else "",
 )
