@@ -143,7 +143,8 @@ def test_a_later_run_replaces_its_own_lines_alone():
     )
     renewed = before.renewed(later)
     assert renewed.lines == (*before.lines[:-1], again, new)
-    assert (renewed.made, renewed.minutes) == ("2027-01-01", before.minutes + later.minutes)
+    assert renewed.made == "2027-01-01"
+    assert renewed.minutes == before.minutes + later.minutes
     for changed in (
         replace(later, machine=later.machine | {"processor": "another"}),
         replace(later, versions=later.versions | {"torch": "0"}),

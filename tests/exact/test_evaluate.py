@@ -301,7 +301,8 @@ def test_a_ball_that_may_be_0_has_no_exact_exponential():
     wide = arb(0, 1)
     assert do.exp(wide).contains(arb(1).exp())
     assert do.log(wide + 2).contains(arb(3).log())
-    assert (do.exp(Fraction(0)), do.log(Fraction(1))) == (1, 0)
+    assert do.exp(Fraction(0)) == 1
+    assert do.log(Fraction(1)) == 0
     assert not Model(do, numbers={a: arb("nan")}).number(sp.exp(a)).is_finite()
 
 

@@ -227,7 +227,8 @@ def test_the_trace_holds_every_number_that_the_estimates_are_of(kind):
     }
     assert found.lower == {kind: np.nanmax(trace[names[kind]].values) for kind in found.lower}
     assert trace.sizes["pair"] == TINY["pairs"]
-    assert (trace.sizes["point"], trace.sizes["start"]) == (TINY["points"], TINY["ascents"])
+    assert trace.sizes["point"] == TINY["points"]
+    assert trace.sizes["start"] == TINY["ascents"]
     seen = "iterate_ratio" in trace and bool(np.isfinite(trace["iterate_ratio"]).any())
     assert ("iterates" in found.lower) == seen
 
@@ -308,7 +309,8 @@ def test_a_smoothness_of_f_that_is_too_small_is_found_out(kind):
         setattr(problem.objective, name, Constant(1e-3, "certified", "a lie"))
     found, _ = bracketed(table_of(kind), problem)
     assert found.verdict == "hypothesis-failed"
-    assert (found.blame.kind, found.blame.name) == ("constant", "L")
+    assert found.blame.kind == "constant"
+    assert found.blame.name == "L"
     assert found.measured > found.bound
 
 

@@ -222,7 +222,8 @@ def test_any_edit_of_a_result_is_refused(runs, whole_folder, place, kind, value)
             assert finished(whole_folder)
         else:
             error = refused(finished, whole_folder)
-            assert (error.field, error.value) == ("RUN", whole_folder)
+            assert error.field == "RUN"
+            assert error.value == whole_folder
 
 
 def hashed_again(files, result):
@@ -637,7 +638,8 @@ def test_a_forged_checkpoint_is_not_gone_on_from(data, runs, tmp_path_factory):
     )
     content = data.draw(st.sampled_from([saved(bound), saved([table[last]]), b"", b"no archive"]))
     ran, said = resumed(killed | {"checkpoint.pt": sealed(content)}, folder)
-    assert (ran, said.count("\n")) == (12, 1)
+    assert ran == 12
+    assert said.count("\n") == 1
     assert said.endswith("; the run starts afresh\n")
     assert files_of(folder) == whole
 

@@ -241,7 +241,8 @@ def test_a_table_of_ones_own_says_what_its_data_take(monkeypatch, tmp_path):
         type(spec.problem), "demands", lambda self: (Demand("problem.mine", 7, 2**50),)
     )
     error = refused(lambda: experiment.prepare(spec, tmp_path, "cpu", silent))
-    assert (error.field, error.value) == ("problem.mine", 7)
+    assert error.field == "problem.mine"
+    assert error.value == 7
     assert isinstance(spec, Spec)
 
 

@@ -54,7 +54,8 @@ def test_the_first_iterate_is_loras_and_what_is_known_of_it_is_exact():
     problem = experiment.problem
     start = experiment.start
     A, B = start.v
-    assert (A.shape, B.shape) == ((1, 3, 4), (1, 4, 3))
+    assert A.shape == (1, 3, 4)
+    assert B.shape == (1, 4, 3)
     assert not B.any()
     assert start.norms == {"a": pytest.approx(np.linalg.norm(A[0].numpy(), 2)), "b": 0.0}
     M = problem.objective.gradient(problem.adapter.W0[None])[0]
@@ -128,11 +129,9 @@ def test_the_floats_of_a_plan_are_the_claims_exact_values(id, steps):
     """Also of a horizon below T_min, which is the audit's to report."""
     table = theorem_table(claim=id, run__steps=steps, run__audits=1)
     start, plan = planned(table)
-    assert (plan.inputs["D"], plan.inputs["zeta"], plan.inputs["T"]) == (
-        start.gap.value,
-        1.8,
-        steps,
-    )
+    assert plan.inputs["D"] == start.gap.value
+    assert plan.inputs["zeta"] == 1.8
+    assert plan.inputs["T"] == steps
     assert_floats_are_exact(id, plan)
 
 
@@ -167,7 +166,8 @@ def test_a_pilot_finds_what_is_left_out_and_leaves_the_rest(left_out):
     given_ = {"domain.a": 2.6, "domain.b": 1.9, "run.zeta": 1.8}
     given_.pop(left_out, None)
     assert given_.items() <= found.items()
-    assert (plan.batch, plan.steps) == (2, 110)
+    assert plan.batch == 2
+    assert plan.steps == 110
     if left_out == "domain.a":
         assert plan.radii["a"] >= 1.1 * start.norms["a"]
 

@@ -94,7 +94,8 @@ def test_a_finished_run_is_read_back_and_not_repeated(tmp_path, capsys):
     path = tmp_path / first.run_id / "result.json"
     before = path.stat().st_mtime_ns
     (second,) = measure(theorem_table(), tmp_path, tick=lambda *each: ticks.append(each))
-    assert (ticks, path.stat().st_mtime_ns) == ([], before)
+    assert ticks == []
+    assert path.stat().st_mtime_ns == before
     assert "nothing to run" in capsys.readouterr().err
     stored = json.loads(path.read_text())
     assert stored.pop("digests").keys() == {"result", "trace"}
@@ -220,7 +221,8 @@ def test_bits_do_not_depend_on_the_number_of_threads(is_compiled, tmp_path, monk
     for name, values in one.trace.items():
         assert values.values.tobytes() == other.trace[name].values.tobytes(), name
     assert all(map(torch.equal, one.last, other.last))
-    assert (one.ball.largest, one.ball.outside) == (other.ball.largest, other.ball.outside)
+    assert one.ball.largest == other.ball.largest
+    assert one.ball.outside == other.ball.outside
 
 
 # Ties nearer than this are called inside.
@@ -282,7 +284,8 @@ def test_steps_in_a_row_are_watched_as_one_by_one(seed, size, cuts, lost):
             watch.follow(row, 1.0, torch.stack([lengths(g) for g in steps[first:last]]), first + 2)
         found.append(watch)
     one, many = found
-    assert (many.largest, many.outside) == (one.largest, one.outside)
+    assert many.largest == one.largest
+    assert many.outside == one.outside
     assert torch.equal(many.room, one.room)
 
 
@@ -426,7 +429,8 @@ def test_the_trace_has_the_steps_of_a_plain_loop(tmp_path):
 def test_an_l_that_is_too_small_is_blamed_for_a_step_that_is_too_long(tmp_path):
     result, _ = run(TABLE | {"assume": {"L": "L/30"}}, tmp_path)
     assert result.verdict == Verdict.HYPOTHESIS_FAILED
-    assert (result.blame.kind, result.blame.name) == ("constant", "L")
+    assert result.blame.kind == "constant"
+    assert result.blame.name == "L"
     assert "descent of each step" in result.blame.evidence
 
 

@@ -55,7 +55,8 @@ def test_the_knots_are_gone_through_and_constants_attained(slope):
     assert all(slope.value(w) == value for w, value in slope.knots)
     first, low = slope.knots[0]
     last, high = slope.knots[-1]
-    assert (slope.value(first - 7), slope.value(last + 7)) == (low, high)
+    assert slope.value(first - 7) == low
+    assert slope.value(last + 7) == high
     for (w, value), (after, value_after) in itertools.pairwise(slope.knots):
         assert slope.value((w + after) / 2) == (value + value_after) / 2
     assert Clipped(slope, ZERO).slope == held(slope)
@@ -73,7 +74,8 @@ def test_the_knots_are_gone_through_and_constants_attained(slope):
 
 def test_clipped_is_a_huber_function():
     slope = PiecewiseLinear.clipped(slope=2, bound="1/3", zero=5)
-    assert (slope.lipschitz, slope.bound) == (2, Fraction(1, 3))
+    assert slope.lipschitz == 2
+    assert slope.bound == Fraction(1, 3)
     assert [slope.value(Fraction(w)) for w in (4, 5, 6)] == [Fraction(-1, 3), 0, Fraction(1, 3)]
     assert slope.integral(Fraction(5)) == slope.minimum
     assert slope.integral(Fraction(51, 10)) - slope.minimum == Fraction(1, 100)
@@ -104,7 +106,8 @@ def test_constants_of_a_tilted_loss_are_those_of_the_sum(objective):
     G = objective.gradient_bound
     own = objective.base.gradient_bound
     L = objective.base.smoothness
-    assert (objective.smoothness, objective.infimum.value) == (L, -math.inf)
+    assert objective.smoothness == L
+    assert objective.infimum.value == -math.inf
     assert G.kind == own.kind == "certified"
     if own.value == math.inf:
         assert G.value == math.inf

@@ -49,7 +49,9 @@ def test_digits_network_comes_from_the_seed():
     )
     assert torch.equal(one._readout, same._readout)
     assert not torch.equal(one._readout, other._readout)
-    assert (one.shape, one.samples, one.activation) == ((400, 64), 1797, "tanh")
+    assert one.shape == (400, 64)
+    assert one.samples == 1797
+    assert one.activation == "tanh"
     # 4000 entries N(0, 1/400): mean and variance within five standard errors.
     assert abs(one._readout.mean().item()) < 5 * 0.05 / np.sqrt(4000)
     assert abs(400 * one._readout.var().item() - 1) < 5 * np.sqrt(2 / 4000)
@@ -71,7 +73,8 @@ def test_the_readout_is_of_principal_components_and_the_means_of_the_classes():
     for c in range(10):
         np.testing.assert_allclose(U[c], 8 * h[labels == c].mean(axis=0), atol=1e-13)
     # A bias adds a column that moves the representation.
-    assert (BARE.shape, BIASED.shape) == ((16, 16), (16, 17))
+    assert BARE.shape == (16, 16)
+    assert BIASED.shape == (16, 17)
     assert torch.equal(BIASED._X, torch.cat([BARE._X, torch.ones(1797, 1, dtype=torch.float64)], 1))
     assert torch.equal(BIASED._readout, BARE._readout)
 

@@ -189,14 +189,13 @@ def test_the_rows_of_a_csv_file(tmp_path):
     table = DESCENT | {"problem": {"kind": "tests.outside.my_loss:prices", "data": str(data)}}
     measure = partial(bc.measure, table, tmp_path, allow_code=[Path(__file__).parents[1]])
     error = refused(measure)
-    assert (error.field, error.value) == ("column", "town")
+    assert error.field == "column"
+    assert error.value == "town"
     data.write_text(data.read_text().replace(",town", "").replace(",x", ""))
     (first,) = measure()
-    assert (first.problem.name, first.problem.shape, first.verdict) == (
-        "prices",
-        (1, 2),
-        "inconclusive",
-    )
+    assert first.problem.name == "prices"
+    assert first.problem.shape == (1, 2)
+    assert first.verdict == "inconclusive"
     data.write_text(data.read_text() + "0.5,0.5,9.0\n")
     (other,) = measure()
     assert other.run_id != first.run_id

@@ -87,12 +87,12 @@ def test_a_claim_can_be_sent_to_another_process(id):
     if isinstance(claim.algorithm, LinearMethod):
         claim.algorithm.coefficients(1, {symbol.name: 1.0 for symbol in claim.algorithm.parameters})
     twin = pickle.loads(pickle.dumps(claim))
-    assert (twin.id, twin.conclusion, twin.conditions) == (
-        claim.id,
-        claim.conclusion,
-        claim.conditions,
-    )
-    assert (twin.word, twin.measure, twin.algorithm) == (claim.word, claim.measure, claim.algorithm)
+    assert twin.id == claim.id
+    assert twin.conclusion == claim.conclusion
+    assert twin.conditions == claim.conditions
+    assert twin.word == claim.word
+    assert twin.measure == claim.measure
+    assert twin.algorithm == claim.algorithm
     assert hash(twin.algorithm) == hash(claim.algorithm)
     assert twin.names == claim.names
     # A root that is kept as printed may come back multiplied out.
@@ -204,11 +204,9 @@ def test_the_command_has_bibtex_for_every_claim(id):
 def test_the_citation_file_says_the_same():
     text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     top = dict(re.findall(r"^([a-z-]+): \"?(.+?)\"?$", text, re.MULTILINE))
-    assert (top["version"], top.get("date-released", ""), top["title"]) == (
-        __version__,
-        RELEASED,
-        TITLE,
-    )
+    assert top["version"] == __version__
+    assert top.get("date-released", "") == RELEASED
+    assert top["title"] == TITLE
     newest = re.search(
         r"^## (.+), (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
     )

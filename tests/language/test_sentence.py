@@ -172,14 +172,16 @@ def test_what_cannot_be_estimated_says_why():
         falsify(
             replace(CONVEX, id="more", hypotheses=(*CONVEX.hypotheses, strange)), WorstCase([2])
         )
-    assert (caught.value.field, caught.value.value) == ("claim.hypotheses", "strange")
+    assert caught.value.field == "claim.hypotheses"
+    assert caught.value.value == "strange"
 
 
 def test_every_theorem_is_a_sentence_of_words():
     for claim in catalogue.values():
         if claim.algorithm is not None:
             algorithm, measure = words(claim)
-            assert (algorithm, measure) == (claim.algorithm, claim.measure)
+            assert algorithm == claim.algorithm
+            assert measure == claim.measure
             assert claim.conclusion == measure.at_most(claim.quantities[-1].symbol)
             assert all(word is not None for _, word in words_of(claim))
     assert {claim.algorithm.id for claim in catalogue.values() if claim.algorithm} == set(

@@ -49,7 +49,8 @@ def test_a_theorem_of_ones_own_words_is_run_on_ones_own_objective_and_adapter(tm
     rows = {row.hypothesis: row.status for row in true.audit}
     assert rows["outer.no_rise"] == rows["jiang2024.bounded_below"] == "held"
     (false,) = bc.measure(DESCENT | {"claim": FALSE, "run": {"steps": 2, "audits": 2}}, tmp_path)
-    assert (false.verdict.plain, false.blame.kind) == ("violated", "claim")
+    assert false.verdict.plain == "violated"
+    assert false.blame.kind == "claim"
     assert true.spec["problem"] == {"kind": OBJECTIVE, "d": 3, "k": 3, "samples": 6, "seed": 3}
 
 
@@ -147,7 +148,8 @@ def test_a_claim_that_was_an_object_has_to_be_given_to_a_report(tmp_path):
     again = said("report", stored, "--claim", THEOREM, "--out", tmp_path / "again")
     assert "Halved descent" in Path(again["files"][0]).read_text()
     done = run("report", stored, "--out", tmp_path / "none")
-    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
     assert done.stderr.startswith(
         "boundcheck: claim = outer.halved: expected a claim that is known"
     )
@@ -246,7 +248,8 @@ def test_a_page_refuses_a_claim_that_said_something_else_when_it_was_run(tmp_pat
     catalogue._opened.pop(f"{file}:MINE")
     now = catalogue.opened(f"{file}:MINE")
     error = refused(lambda: write_runs([folder], page, "Mine", "One run.", ""))
-    assert (error.field, error.value) == ("claim", f"{file}:MINE")
+    assert error.field == "claim"
+    assert error.value == f"{file}:MINE"
     assert "says something else" in error.expected
     # One of before there were digests is believed.
     stored = load_runs([folder])[0]
@@ -266,7 +269,8 @@ def test_of_two_claims_of_one_id_the_second_is_refused(tmp_path):
     (first,) = bc.measure(DESCENT | {"claim": claim}, tmp_path)
     for more in ({}, {"assume": {"bound": "bound/2"}}, {"claim": [claim, other]}):
         error = refused(lambda more=more: bc.measure(DESCENT | {"claim": other} | more, tmp_path))
-        assert (error.field, error.value) == ("claim", claim.id)
+        assert error.field == "claim"
+        assert error.value == claim.id
         assert "an id that no other claim has" in error.expected
     # The same one, made again, is no other.
     (again,) = bc.measure(DESCENT | {"claim": replace(claim)}, tmp_path)

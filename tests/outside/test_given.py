@@ -70,7 +70,8 @@ def stored():
 def test_a_claim_that_is_nobodys_theorem_is_given():
     runs, result = stored()
     assert result.verdict == SAID, result.reason
-    assert (result.verdict.plain, result.verdict.given) == (Verdict.SUPPORTED, (GIVEN,))
+    assert result.verdict.plain == Verdict.SUPPORTED
+    assert result.verdict.given == (GIVEN,)
     assert {end.trust for end in result.upper} == {"given"}
     kept = json.loads((runs / result.run_id / "result.json").read_text())
     assert kept["verdict"] == SAID
@@ -122,7 +123,8 @@ def test_a_verdict_that_is_decided_keeps_what_it_rests_on(verdict, names):
     assert said.plain is verdict
     assert Verdict(str(said)) == said == pickle.loads(pickle.dumps(said))
     assert (said == verdict) is not (verdict.is_decided and bool(names))
-    assert (said.is_supported, said.is_decided) == (verdict.is_supported, verdict.is_decided)
+    assert said.is_supported == verdict.is_supported
+    assert said.is_decided == verdict.is_decided
     assert is_well(said) is is_well(verdict)
     assert said.resting_on(names) == said
     if verdict.is_decided and names:

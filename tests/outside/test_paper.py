@@ -39,7 +39,8 @@ def test_its_claims_are_in_the_catalogue_while_it_is_known(monkeypatch):
 
 def test_its_proofs_are_found_by_folder_and_by_id():
     (product,) = bc.prove(FOLDER).claims
-    assert (product.id, product.verdict) == ("mypaper.product", "proved")
+    assert product.id == "mypaper.product"
+    assert product.verdict == "proved"
     # From then on the paper is known.
     assert [row.verdict for row in bc.prove("mypaper").rows] == ["repaired"]
     assert [claim.id for claim in bc.prove("mypaper.product").claims] == ["mypaper.product"]
@@ -129,7 +130,8 @@ def test_a_list_of_a_paper_that_is_none_is_refused(part, name, given, tmp_path):
     folder = paper(tmp_path / "mine", claims, **{part: f"{name} = {given}\n"})
     with pytest.raises(InputError) as refused:
         judge_rows(paper_at(folder).key, {})
-    assert (refused.value.field, refused.value.value) == (name, folder / f"{part}.py")
+    assert refused.value.field == name
+    assert refused.value.value == folder / f"{part}.py"
 
 
 def test_a_paper_takes_the_place_of_no_other(tmp_path):

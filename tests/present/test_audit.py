@@ -228,8 +228,10 @@ def test_the_proofs_are_told_before_anything_is_waited_for(proofs, tmp_path, mon
     }
     (first, begun, whole), *between, (last, ended, total) = order
     assert between == ["proved jiang2024", "shown", "waited", "left"]
-    assert (first, last) == ("proofs", "page")
-    assert (begun, whole) == (0, total)
+    assert first == "proofs"
+    assert last == "page"
+    assert begun == 0
+    assert whole == total
     assert whole > ended
 
 

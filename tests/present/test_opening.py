@@ -61,7 +61,9 @@ def test_what_a_run_measured_never_looks_like_a_bound(stored):
 
 def test_the_page_of_nothing_has_no_numbers():
     opening = opening_of(Material())
-    assert (opening.words, opening.numbers, opening.figure) == ("", (), None)
+    assert opening.words == ""
+    assert opening.numbers == ()
+    assert opening.figure is None
 
 
 positive = st.floats(1e-6, 1e9)

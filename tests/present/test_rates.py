@@ -184,7 +184,8 @@ def test_what_formulas_say_stands_beside(scale, exponent):
         _, other = rank_exponents(
             by_rank([1, 2, 4], 3, lambda _, r: r, adapter__scale=scale, **changes)
         )
-        assert (other["formula"], other["source"]) == ("", "")
+        assert other["formula"] == ""
+        assert other["source"] == ""
 
 
 def test_notes_say_what_a_rank_exponent_leaves_open():

@@ -83,12 +83,10 @@ def test_a_line_is_closed_from_what_is_named(proof):
     assert theorem.hypotheses == {first.conclusion, second.conclusion}
     assert replay(theorem).same_as(theorem)
     (step,) = proof.steps
-    assert (step.label, step.meaning, step.printed, step.theorem) == (
-        "sum",
-        "Both.",
-        "x \\ge z",
-        theorem,
-    )
+    assert step.label == "sum"
+    assert step.meaning == "Both."
+    assert step.printed == "x \\ge z"
+    assert step.theorem == theorem
     open_ = proof.step("more", ge(x, z + 1), first, second)
     assert open_.rule == "assume"
     assert open_.hypotheses == {proof.reading.fact(ge(x, z + 1))}

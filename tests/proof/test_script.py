@@ -93,7 +93,8 @@ def test_a_file_is_found_by_path_and_by_text(tmp_path):
     path = write(tmp_path / "my_lemma.py")
     for target in (path, str(path)):
         (claim,) = bc.prove(target).claims
-        assert (claim.id, claim.verdict) == ("my.lemma", "proved")
+        assert claim.id == "my.lemma"
+        assert claim.verdict == "proved"
     assert bc.prove(path).rows == ()
     assert ids("jiang2024.assumption2", path, str(path)) == [
         "jiang2024.assumption2.segment",
@@ -234,8 +235,11 @@ def test_a_function_becomes_a_script_that_runs_once():
     runs = []
     made = script("my.lemma", "sharp")(runs.append)
     assert isinstance(made, Script)
-    assert (made.id, made.version, made.title) == ("my.lemma", "sharp", "my.lemma")
-    assert (made.claim, made.is_statement) == (None, False)
+    assert made.id == "my.lemma"
+    assert made.version == "sharp"
+    assert made.title == "my.lemma"
+    assert made.claim is None
+    assert made.is_statement is False
     assert made.proof is made.proof
     assert runs == [made.proof]
     claim = bc.claims["jiang2024.lemma1"]

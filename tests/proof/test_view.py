@@ -70,7 +70,8 @@ def test_a_frame_has_a_row_for_each_line_with_the_values_of_the_json(audit):
     ]
     assert len(frame) == len(found) > 40
     for row, (id, version, step) in zip(frame.to_dict("records"), found, strict=True):
-        assert (row["claim"], row["version"]) == (id, version)
+        assert row["claim"] == id
+        assert row["version"] == version
         for name in (
             "label",
             "verdict",

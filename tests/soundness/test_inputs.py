@@ -131,7 +131,9 @@ def test_another_line_on_the_command_line_is_wrong(monkeypatch):
     other = replace(KINDS["--set"], command=lambda _: ("bound", "nothing"))
     monkeypatch.setitem(KINDS, "--set", other)
     lied = Malformed("--set", int(honest.subject.split()[-1])).tried()
-    assert (lied.wrong, lied.caught, lied.outcome) == (True, False, "another line")
+    assert lied.wrong is True
+    assert lied.caught is False
+    assert lied.outcome == "another line"
 
 
 @pytest.mark.parametrize("table", inputs.SPECS, ids=lambda table: table["claim"])

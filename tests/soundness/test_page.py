@@ -55,7 +55,9 @@ BROKEN = Soundness((*HONEST.trials, LIE), 7)
 
 def test_counts_are_those_of_the_trials():
     found = BROKEN.as_json()
-    assert (found["false"]["tried"], found["false"]["wrong"], found["true"]["tried"]) == (4, 1, 1)
+    assert found["false"]["tried"] == 4
+    assert found["false"]["wrong"] == 1
+    assert found["true"]["tried"] == 1
     assert found["layers"]["proof"]["false"] == {
         "tried": 2,
         "wrong": 1,
@@ -66,11 +68,9 @@ def test_counts_are_those_of_the_trials():
     assert found["layers"]["measurement"]["true"]["tried"] == 0
     assert [each["change"] for each in found["wrong"]] == ["a planted lie"]
     (signs,) = (row for row in found["kinds"] if (row["layer"], row["kind"]) == ("proof", "sign"))
-    assert (signs["tried"], signs["caught"], signs["seconds"]) == (
-        2,
-        1,
-        {"median": 0.25, "longest": 0.25},
-    )
+    assert signs["tried"] == 2
+    assert signs["caught"] == 1
+    assert signs["seconds"] == {"median": 0.25, "longest": 0.25}
     assert json.loads(json.dumps(found)) == found
 
 

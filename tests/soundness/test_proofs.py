@@ -189,7 +189,9 @@ def test_whatever_refutes_a_true_line_is_wrong(by, monkeypatch):
         monkeypatch.setattr(Proof, "close", lambda *_: None)
         monkeypatch.setattr(proofs, "counterexample", lambda *_: object.__new__(Counterexample))
     trial = mutant.tried()
-    assert (trial.wrong, trial.caught, trial.outcome) == (True, False, "refuted")
+    assert trial.wrong is True
+    assert trial.caught is False
+    assert trial.outcome == "refuted"
 
 
 @pytest.mark.full
@@ -200,7 +202,9 @@ def test_a_verdict_on_a_claim_that_is_always_the_same_is_wrong(word, make, monke
     mutant = next(iter(make(SHORT[0])))
     monkeypatch.setattr(proofs, "verdict_on", lambda script, claim: word)
     trial = mutant.tried()
-    assert (trial.wrong, trial.caught, trial.outcome) == (True, False, word)
+    assert trial.wrong is True
+    assert trial.caught is False
+    assert trial.outcome == word
 
 
 @pytest.mark.full

@@ -204,7 +204,8 @@ def test_the_record_says_what_the_verdict_is_worth(true, verdict, blame, wrong, 
     run = runs.Run("x", "constant", "D by 1/2", true, "", {}, ("constant", "D"))
     result = a_run(verdict=Verdict(verdict), blame=blame and Blame(*blame, evidence=""))
     trial = run.recorded(run.judged(result), 1.0)
-    assert (trial.wrong, trial.caught) == (wrong, caught)
+    assert trial.wrong == wrong
+    assert trial.caught == caught
 
 
 @pytest.mark.full

@@ -160,7 +160,8 @@ def test_a_killed_process_is_replaced_and_a_call_that_kills_every_process_is_nam
         pytest.raises(InputError) as refused,
     ):
         running.results()
-    assert (refused.value.field, refused.value.value) == ("jobs", "guilty")
+    assert refused.value.field == "jobs"
+    assert refused.value.value == "guilty"
 
 
 @pytest.mark.parametrize(

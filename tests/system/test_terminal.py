@@ -250,7 +250,8 @@ def test_where_there_is_no_terminal_or_a_call_is_short_nothing_is_shown():
     done = subprocess.run(
         [sys.executable, "-c", CALL.format(0.5)], capture_output=True, text=True, check=True
     )
-    assert (done.stdout, done.stderr) == ("done\n", "")
+    assert done.stdout == "done\n"
+    assert done.stderr == ""
     with watched(False) as tick:
         assert tick is silent
 
@@ -331,7 +332,8 @@ def test_a_short_call_in_a_notebook_shows_nothing_nor_does_one_within_a_call(cel
     for _ in range(2):
         with watched(False) as outer, watched(False) as inner:
             outer("stage", 1, 4)
-            assert (isinstance(outer, ProgressLine), inner) == (True, silent)
+            assert isinstance(outer, ProgressLine) is True
+            assert inner == silent
     assert cell.count == 0
 
 

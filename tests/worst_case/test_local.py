@@ -331,6 +331,7 @@ def test_a_local_class_has_more_functions_than_the_worst_case_is_over(
     found = measured(claim, descended(curve, Fraction(1), size, 2))
     assert found is not None
     assert float(found) > 1.1 * case.numerical
-    assert (case.upper, case.theorem) == (None, None)
+    assert case.upper is None
+    assert case.theorem is None
     assert case.smaller
     assert case.lower < case.numerical

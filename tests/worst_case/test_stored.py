@@ -78,7 +78,9 @@ def test_what_is_stored_is_read_back_as_it_was(kind, tmp_path):
     save(made, tmp_path / "made.json")
     again, found = replayed(tmp_path / "made.json", made.claim)
     assert again.as_json() == made.as_json()
-    assert (again.claim, again.title, str(again)) == (made.claim, made.title, str(made))
+    assert again.claim == made.claim
+    assert again.title == made.title
+    assert str(again) == str(made)
     assert found == certify(made)
 
 

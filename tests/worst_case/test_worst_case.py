@@ -274,7 +274,8 @@ def test_a_changed_multiplier_is_refused(program, monkeypatch):
 
 def test_without_an_end_it_says_why():
     (case,) = falsify("abbaszadehpeivasti2022.best_step", WorstCase([7]))
-    assert (case.upper, case.theorem) == (None, None)
+    assert case.upper is None
+    assert case.theorem is None
     assert case.lower is not None
     assert case.without == ("no upper end: a theorem about more than 6 iterates would be too long",)
     assert case.ends[1] == "–"
@@ -424,11 +425,9 @@ def test_true_theorems_are_not_violated(id):
         assert (case.upper is None) == bool(case.smaller) == (id in OF_A_PART)
         assert case.duality_gap <= TOLERANCE
         values = catalogue[id].values(**case.inputs)
-        assert (values["Lhat"], values["alpha"], values["bound"]) == (
-            case.smoothness,
-            case.step,
-            case.bound,
-        )
+        assert values["Lhat"] == case.smoothness
+        assert values["alpha"] == case.step
+        assert values["bound"] == case.bound
         assert case.method == ("gradient descent" if id in DETERMINISTIC else "two-point SGD")
 
 
@@ -438,7 +437,8 @@ def test_a_given_step_is_the_one_that_is_taken(share):
     (case,) = falsify(
         "meft.theorem2_any_step", WorstCase([2], {"ell": 4.0, "eta": share / 4, "zeta": 0.1})
     )
-    assert (case.step, case.inputs["eta"]) == (share / 4, share / 4)
+    assert case.step == share / 4
+    assert case.inputs["eta"] == share / 4
     assert not case.violated
     # Half of the longest, where nothing is said of it.
     assert falsify("meft.theorem2_any_step", WorstCase([1], {"ell": 4.0}))[0].step == 0.25
@@ -466,11 +466,9 @@ def test_half_of_a_bound_is_violated_where_the_functions_have_all_that_is_given(
     assert case.bound < case.lower
     # The worst smooth function is not known to be that of two factors in a ball.
     of_factors = id == "meft.theorem2_repaired"
-    assert (case.violated, bool(case.larger), bool(case.objection)) == (
-        not of_factors,
-        of_factors,
-        of_factors,
-    )
+    assert case.violated == (not of_factors)
+    assert bool(case.larger) == of_factors
+    assert bool(case.objection) == of_factors
     assert case.ratio == pytest.approx(2 * falsify(id, WorstCase([steps]))[0].ratio, rel=TOLERANCE)
 
 
@@ -520,7 +518,8 @@ def test_a_worst_case_over_a_smaller_class_has_no_upper_end_and_is_told(name):
         replace(SMALLER[name], id="mine"), WorstCase([2], {"s": 2.0} if "scale" in name else {})
     )
     (case,) = cases
-    assert (case.upper, case.theorem) == (None, None)
+    assert case.upper is None
+    assert case.theorem is None
     assert case.lower is not None
     assert case.smaller
     shown = json.dumps(cases.as_json()), "\n".join(worst_conclusion(cases)), cases._repr_html_()
@@ -562,7 +561,8 @@ UNFIT = (
 @pytest.mark.parametrize("id", UNFIT)
 def test_claims_that_it_is_not_about_are_refused(id):
     error = refused(falsify, id, WorstCase([2]))
-    assert (error.field, error.value) == ("claim", id)
+    assert error.field == "claim"
+    assert error.value == id
 
 
 REPAIRED = "meft.theorem2_repaired"
@@ -614,7 +614,8 @@ def test_a_search_is_a_frame_and_a_replay_is_shown_with_what_is_certain(tmp_path
     ]
     save(search.instance, path := tmp_path / "instance.json")
     instance, certificate = found = replayed(path)
-    assert (certificate.violated, certificate.lower) == (search.violated, search.ratio)
+    assert certificate.violated == search.violated
+    assert certificate.lower == search.ratio
     page = " ".join("".join(ElementTree.fromstring(found._repr_html_()).itertext()).split())
     for said in (
         instance.title,
@@ -629,11 +630,9 @@ def test_worst_cases_are_a_summary_and_a_frame():
     found = json.loads(json.dumps(cases.as_json(), allow_nan=False))
     assert found["ratio"] == max(case.ratio for case in cases) == cases[1].ratio
     assert found["cases"] == json.loads(json.dumps([case.as_json() for case in cases]))
-    assert (found["id"], found["violated"], found["instance"]) == (
-        DETERMINISTIC[0],
-        False,
-        cases[1].instance,
-    )
+    assert found["id"] == DETERMINISTIC[0]
+    assert found["violated"] is False
+    assert found["instance"] == cases[1].instance
     assert WorstCases([*cases, replace(cases[0], violated=True)]).violated
     for row, case in zip(cases.to_frame().to_dict("records"), cases, strict=True):
         said = case.as_json() | case.inputs

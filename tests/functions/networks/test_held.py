@@ -72,7 +72,8 @@ def test_a_folder_with_an_adapter_or_a_tokenizer_of_its_own_is_refused(folders, 
         if rows is not None:
             Path(table.text).write_text(rows)
         error = refused(lambda table=table: table.load("cpu"))
-        assert (error.field, error.value) == ("model.path", folder / "model" / named)
+        assert error.field == "model.path"
+        assert error.value == folder / "model" / named
 
 
 def folder_of(folder, tensors=None):
@@ -134,4 +135,5 @@ def test_a_header_that_is_none_is_refused(name, tmp_path):
     weights = folder_of(tmp_path) / "model.safetensors"
     weights.write_bytes(length.to_bytes(8, "little") + header + bytes(16))
     error = refused(lambda: held(tmp_path))
-    assert (error.field, error.value) == ("model.path", tmp_path)
+    assert error.field == "model.path"
+    assert error.value == tmp_path

@@ -108,7 +108,9 @@ def test_a_spec_is_read_back_from_what_is_stored():
     assert parse(spec.as_json()) == spec
     assert spec.adapter.paths == ["up", "attention.out"]
     # An audit at each iterate, and one replica, unless it says otherwise.
-    assert (spec.run.audits, spec.run.replicas, spec.run.looks) == (None, 1, 0)
+    assert spec.run.audits is None
+    assert spec.run.replicas == 1
+    assert spec.run.looks == 0
     assert parse(gpt_table(run__audits=3)).run.audits == 3
     assert parse(gpt_table(run__looks=None)).run.looks == 2
     # Nothing is stored of the tables that a network has no use for.
@@ -117,7 +119,9 @@ def test_a_spec_is_read_back_from_what_is_stored():
     # A horizon and a step may be left to a pilot, and full fine-tuning leaves out the rank of a
     # sweep.
     run = parse(gpt_table(run={"step_size": "best"})).run
-    assert (run.steps, run.step_size, run.batch) == ("informative", "best", "balanced")
+    assert run.steps == "informative"
+    assert run.step_size == "best"
+    assert run.batch == "balanced"
     assert parse(gpt_table(adapter={"kind": "full", "rank": 2})).adapter.rank is None
 
 
@@ -302,7 +306,8 @@ def test_classes_are_those_of_the_file_and_samples_have_none_in_common(folders, 
             task._inputs["input_ids"].tolist(), task.labels.tolist(), strict=True
         ):
             seen[ids[0] - 3] = label
-    assert (found.task.samples, found.held_out.samples) == (6, 4)
+    assert found.task.samples == 6
+    assert found.held_out.samples == 4
     # Each text once, its label the place of its class in the alphabet.
     assert len(seen) == 10
     assert all(label == {"c": 2, "a": 0, "b": 1}[lines[i]["label"]] for i, label in seen.items())
