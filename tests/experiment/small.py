@@ -115,6 +115,10 @@ def refused(call, *arguments, **options):
     return caught.value
 
 
+def blame_of(found):
+    return found.blame and (found.blame.kind, found.blame.name)
+
+
 def judged(evidence, audits=None):
     """What the verdict on a run says, by the fields of its result."""
     return SimpleNamespace(**judge(evidence, audit(evidence) if audits is None else audits))

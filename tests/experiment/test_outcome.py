@@ -32,7 +32,7 @@ from boundcheck.functions.networks.function import NetworkFunction, block_norms
 from boundcheck.functions.networks.network import Network
 from boundcheck.language.evidence import Audit
 from boundcheck.language.function import Constant
-from tests.experiment.small import judged
+from tests.experiment.small import blame_of, judged
 from tests.functions.networks.small import (
     KINDS,
     dense_hessian,
@@ -502,10 +502,6 @@ class Enclosure:
 
 
 SEEN = Enclosure()
-
-
-def blame_of(found):
-    return found.blame and (found.blame.kind, found.blame.name)
 
 
 def test_each_hypothesis_has_its_audit():

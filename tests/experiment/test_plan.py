@@ -23,7 +23,7 @@ from boundcheck.properties import adapters, domains, pseudo_huber_problems
 from boundcheck.system.limits import silent
 from tests.layers import examples
 
-from .small import THEOREMS, changed, experiment_of, pseudo_huber, theorem_table
+from .small import THEOREMS, changed, experiment_of, pseudo_huber, refused, theorem_table
 
 PURPOSES = ("initial", "pilot", "sampling", "audits", "bracket", "frozen", "curvature")
 LIPSCHITZ = ("sigma", "sqrt(r) sigma")
@@ -222,9 +222,7 @@ def test_batch_and_noise_fit_each_other(batch, zeta):
     ],
 )
 def test_numbers_that_no_plan_can_be_made_of_are_an_input_error(changes, tmp_path):
-    with pytest.raises(InputError) as caught:
-        measure(changed(theorem_table(), changes), tmp_path)
-    assert len(str(caught.value).splitlines()) == 1
+    refused(measure, changed(theorem_table(), changes), tmp_path)
 
 
 def test_a_horizon_that_nobody_can_wait_for_does_not_lose_the_run(tmp_path):

@@ -17,6 +17,7 @@ from boundcheck.experiment.result import VERSION, BracketResult, Chain, Result, 
 from boundcheck.experiment.statistics import FEWEST_REPLICAS, Interval
 from boundcheck.functions.problem import End
 from boundcheck.verdicts import Verdict
+from tests.experiment.small import refused
 from tests.layers import examples
 from tests.results import ESTIMATES, SPEC, a_run
 
@@ -124,10 +125,9 @@ WHOLE = a_run(estimates=ESTIMATES, interval=Interval(0.25, 0.75, 0.95, "exact", 
 @pytest.mark.parametrize("name", sorted(WHOLE.keys() - {"plan", "estimates"}))
 def test_a_result_without_one_of_its_fields_is_refused_by_its_name(name):
     """Without a plan it is a bracket."""
-    with pytest.raises(InputError) as caught:
-        read({each: x for each, x in WHOLE.items() if each != name})
-    assert caught.value.field == name
-    assert caught.value.value == "(not given)"
+    error = refused(read, {each: x for each, x in WHOLE.items() if each != name})
+    assert error.field == name
+    assert error.value == "(not given)"
 
 
 @pytest.mark.parametrize(
@@ -152,9 +152,7 @@ def test_a_result_without_one_of_its_fields_is_refused_by_its_name(name):
 )
 def test_what_is_no_result_is_refused_by_the_name_of_the_field(changes, field):
     assert read(WHOLE)
-    with pytest.raises(InputError) as caught:
-        read(WHOLE | changes)
-    assert caught.value.field == field
+    assert refused(read, WHOLE | changes).field == field
 
 
 @pytest.mark.parametrize("value", [None, [], "result", 1], ids=str)

@@ -34,6 +34,7 @@ from .small import (
     MEASURABLE,
     THEOREM_TABLE,
     THEOREMS,
+    blame_of,
     refused,
     run_by_hand,
     theorem_table,
@@ -61,10 +62,6 @@ def judged_at(measured, bound, **trace):
     factor = sp.Rational(bound) / sp.Rational(plan.values["bound"])
     claim = with_quantity_scaled(measured.evidence.claim, factor)
     return measured.judged(claim, with_values(plan, bound=float(bound)), **trace)
-
-
-def blame_of(found):
-    return found.blame and (found.blame.kind, found.blame.name)
 
 
 def test_no_fewer_replicas_are_advised_than_a_verdict_takes(tmp_path):

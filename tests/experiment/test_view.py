@@ -4,7 +4,6 @@ screen."""
 import itertools
 import math
 from dataclasses import replace
-from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
@@ -17,6 +16,7 @@ from boundcheck.experiment.result import AtSmoothness, GradientRatio, Results, S
 from boundcheck.experiment.store import finished
 from boundcheck.experiment.view import show_course
 from boundcheck.language.function import Constant
+from tests.present.texts import text_of
 from tests.results import ESTIMATES, a_run
 
 from .small import bracket_table, theorem_table
@@ -39,10 +39,6 @@ def sweep(root):
 def others(root):
     """A run and a bracket, which make no grid."""
     return bc.measure([OTHER, bracket_table()], root)
-
-
-def text_of(html):
-    return " ".join("".join(ElementTree.fromstring(html).itertext()).split())
 
 
 @pytest.mark.full

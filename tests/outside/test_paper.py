@@ -14,6 +14,7 @@ from boundcheck.experiment.store import run_id
 from boundcheck.proof.audit import judge_rows
 from boundcheck.proof.script import Fixed, fixed_statements
 from boundcheck.proofs import GROUP, VARIABLE, paper_at, papers
+from tests.experiment.small import refused
 from tests.program import said
 
 FOLDER = Path(__file__).parent / "mypaper"
@@ -117,10 +118,8 @@ LINE = "CLAIMS = (Claim('{}', 'Mine', 'me', FULL.conclusion, '', FULL.hypotheses
 )
 def test_claims_that_are_none_are_refused_in_one_line(claims, expected, tmp_path):
     folder = paper(tmp_path / "mine", claims)
-    with pytest.raises(InputError) as refused:
-        bc.claims[paper_at(folder).key + ".lemma1"]
-    assert expected in str(refused.value)
-    assert "\n" not in str(refused.value)
+    error = refused(lambda: bc.claims[paper_at(folder).key + ".lemma1"])
+    assert expected in str(error)
 
 
 @pytest.mark.parametrize("given", ["3", "(1,)", "{'a': 1}", "None", "'text'"])
@@ -128,10 +127,9 @@ def test_claims_that_are_none_are_refused_in_one_line(claims, expected, tmp_path
 def test_a_list_of_a_paper_that_is_none_is_refused(part, name, given, tmp_path):
     claims = HEAD + LINE.format("mine.lemma1")
     folder = paper(tmp_path / "mine", claims, **{part: f"{name} = {given}\n"})
-    with pytest.raises(InputError) as refused:
-        judge_rows(paper_at(folder).key, {})
-    assert refused.value.field == name
-    assert refused.value.value == folder / f"{part}.py"
+    error = refused(judge_rows, paper_at(folder).key, {})
+    assert error.field == name
+    assert error.value == folder / f"{part}.py"
 
 
 def test_a_paper_takes_the_place_of_no_other(tmp_path):

@@ -6,7 +6,6 @@ import json
 import re
 from itertools import chain
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 from boundcheck.proofs.jiang2024 import report
@@ -35,6 +34,7 @@ from boundcheck.proofs import paper_of
 from boundcheck.system.terminal import _ENDLESS
 from tests.judged import of_the_paper
 from tests.present.test_proofs import audit as small_proofs
+from tests.present.texts import text_of
 from tests.proof.conftest import paper as the_paper
 
 from .made import written_report
@@ -292,10 +292,6 @@ def told(run, **more):
     return more | {
         name: row.get(name) for name in ("run_id", "claim", "verdict", "reason", "blame")
     }
-
-
-def text_of(html):
-    return " ".join("".join(ElementTree.fromstring(html).itertext()).split())
 
 
 def test_a_frame_has_a_row_a_finding():

@@ -4,6 +4,7 @@ says in words."""
 import re
 from html import unescape
 from itertools import combinations
+from xml.etree import ElementTree
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -25,6 +26,11 @@ def assert_no_text_overlaps(figure):
         assert box.x1 <= figure.bbox.x1, f"{words!r} is cut off at the right"
         assert box.y0 >= 0, f"{words!r} is cut off below"
         assert box.y1 <= figure.bbox.y1, f"{words!r} is cut off above"
+
+
+def text_of(html):
+    """What a view says, whose HTML is well-formed, with single spaces."""
+    return " ".join("".join(ElementTree.fromstring(html).itertext()).split())
 
 
 def _texts(axis):

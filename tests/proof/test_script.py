@@ -12,6 +12,7 @@ from boundcheck.errors import InputError
 from boundcheck.proof import Script, script
 from boundcheck.proof.script import find, of_paper
 from boundcheck.proofs import papers
+from tests.experiment.small import refused
 
 from .scripts import LEMMA, write
 
@@ -75,15 +76,12 @@ def test_an_id_stands_for_those_below_it_and_for_no_other():
     ids=str,
 )
 def test_an_unknown_target_is_told_what_is_near(target, near):
-    with pytest.raises(InputError) as caught:
-        find([target])
-    error = caught.value
+    error = refused(find, [target])
     assert error.field == "target"
     assert error.expected.startswith(
         "a paper, a .py file, or the id of a claim with a proof, such as "
     )
     assert near in error.expected
-    assert len(str(error).splitlines()) == 1
 
 
 # Files.
@@ -180,11 +178,9 @@ def test_a_file_that_cannot_be_run_is_one_line(text, words, tmp_path):
     path = tmp_path / "lemma.py"
     if text is not None:
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    with pytest.raises(InputError) as caught:
-        bc.prove(path)
-    assert words in str(caught.value)
-    assert len(str(caught.value).splitlines()) == 1
-    assert caught.value.field in ("script", "version")
+    error = refused(bc.prove, path)
+    assert words in str(error)
+    assert error.field in ("script", "version")
 
 
 INSIDE = {
@@ -222,10 +218,7 @@ def test_what_a_function_asks_in_vain_is_one_line(code, words, tmp_path):
     path = write(tmp_path / "lemma.py")
     text = path.read_text().replace("import ge", "import ge, le")
     path.write_text(text.replace("    relation =", f"    {code}\n    relation ="))
-    with pytest.raises(InputError) as caught:
-        bc.prove(path)
-    assert words in str(caught.value)
-    assert len(str(caught.value).splitlines()) == 1
+    assert words in str(refused(bc.prove, path))
 
 
 # What a script is.

@@ -1,8 +1,6 @@
 """What a notebook shows of proofs, and their frames: what the kernel's theorem says, and what
 `as_json` has."""
 
-from xml.etree import ElementTree
-
 import pandas as pd
 import pytest
 
@@ -10,6 +8,7 @@ import boundcheck as bc
 from boundcheck.language.prose import mathml_of
 from boundcheck.proof.audit import proof_as_json
 from boundcheck.proof.notation import shown
+from tests.present.texts import text_of
 
 ID = "jiang2024.lemma1"
 
@@ -17,10 +16,6 @@ ID = "jiang2024.lemma1"
 @pytest.fixture(scope="module")
 def audit():
     return bc.prove(ID)
-
-
-def text_of(html):
-    return " ".join("".join(ElementTree.fromstring(html).itertext()).split())
 
 
 @pytest.mark.full

@@ -27,6 +27,11 @@ UNEQUAL = {"L": 3.0, "G": 0.5, "s": 2.0, "a": 0.5, "b": 1.5, "mu": 2.0, "nu": 0.
 UNEQUAL |= {"w_0": 4.0}
 
 
+def about(id):
+    """The fields of a stored instance that say which claim it is about."""
+    return {"claim": id, "digest": catalogue[id].digest}
+
+
 def constants(kind, claim, given):
     """Those of `given` that a claim about such an adapter has, and 1 for the others."""
     known = constants_of(kind, claim, {})

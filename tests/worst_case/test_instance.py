@@ -27,7 +27,16 @@ from tests.functions.twins import is_above_the_top, is_below_the_top
 from tests.language.plain import exactly, single
 from tests.layers import covering, examples
 from tests.worst_case import small
-from tests.worst_case.small import DIGITS, PAIRS, UNEQUAL, climbed, instance_of, instances, moves
+from tests.worst_case.small import (
+    DIGITS,
+    PAIRS,
+    UNEQUAL,
+    about,
+    climbed,
+    instance_of,
+    instances,
+    moves,
+)
 
 FLAT = [kind for kind in ADAPTERS if not kind.startswith("loreft")]
 few_examples = examples(12)
@@ -353,10 +362,6 @@ def test_matrices_of_other_shapes_are_refused(kind):
             # A frozen factor or W0 says what fits: it is the first of the others that does not.
             others = {"adapter", "objective", "v"} if name.startswith("adapter.") else set()
             assert error.field == name or error.field.split(".")[0] in others
-
-
-def about(id):
-    return {"claim": id, "digest": catalogue[id].digest}
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from boundcheck.worst_case.relation import Assignment
 from boundcheck.worst_case.stored import load, replayed, save
 from tests.experiment.small import refused
 from tests.layers import examples
-from tests.worst_case.small import instance_of, run
+from tests.worst_case.small import about, instance_of, run
 
 X = MatrixSymbol("X", 2, 2)
 Z = MatrixSymbol("Z", 2, Symbol("n", positive=True, integer=True))
@@ -82,11 +82,6 @@ def test_what_is_stored_is_read_back_as_it_was(kind, tmp_path):
     assert again.title == made.title
     assert str(again) == str(made)
     assert found == certify(made)
-
-
-def about(id):
-    """The fields of an instance that say which claim it is about."""
-    return {"claim": id, "digest": catalogue[id].digest}
 
 
 WRONG = {

@@ -6,7 +6,6 @@ import json
 import math
 from dataclasses import replace
 from fractions import Fraction
-from xml.etree import ElementTree
 
 import hypothesis.strategies as st
 import pytest
@@ -41,6 +40,7 @@ from boundcheck.worst_case.view import rounded_down, worst_conclusion
 from boundcheck.worst_case.worst_case import WorstCase, WorstCases
 from tests.experiment.small import refused, with_quantity_scaled
 from tests.layers import examples
+from tests.present.texts import text_of
 
 few_examples = examples(8)
 sizes = st.floats(0.01, 100)
@@ -616,7 +616,7 @@ def test_a_search_is_a_frame_and_a_replay_is_shown_with_what_is_certain(tmp_path
     instance, certificate = found = replayed(path)
     assert certificate.violated == search.violated
     assert certificate.lower == search.ratio
-    page = " ".join("".join(ElementTree.fromstring(found._repr_html_()).itertext()).split())
+    page = text_of(found._repr_html_())
     for said in (
         instance.title,
         "not violated",
