@@ -45,7 +45,7 @@ def test_a_false_line_is_refuted_without_a_witness_of_its_author(name):
     assert line.verdict == "refuted"
     assert line.step.witness is not None
     assert proof.verdict == "unknown"
-    assert ("line" in proof.reason) is True
+    assert "line" in proof.reason
 
 
 def test_what_is_assumed_holds_at_the_numbers():

@@ -332,7 +332,7 @@ def test_a_short_call_in_a_notebook_shows_nothing_nor_does_one_within_a_call(cel
     for _ in range(2):
         with watched(False) as outer, watched(False) as inner:
             outer("stage", 1, 4)
-            assert isinstance(outer, ProgressLine) is True
+            assert isinstance(outer, ProgressLine)
             assert inner == silent
     assert cell.count == 0
 

@@ -300,7 +300,7 @@ def test_what_a_word_from_outside_rules_out_breaks_nothing(tmp_path):
     """F that is tenfold smoother than the faces say: its gradients are small from the first."""
     claim = descent((FLAT, BELOW), ell * D * (1 + 1 / T) / 5)
     (case,) = falsify(claim, WorstCase((2,)))
-    assert (case.lower > case.bound) is True
+    assert case.lower > case.bound
     assert case.violated is False
     assert case.larger == ("Mine",)
     assert not broken(claim, tmp_path)

@@ -176,8 +176,8 @@ def test_two_processes_are_one_with_the_same_minibatches(tmp_path):
         json.loads((tmp_path / f"{rank}.json").read_text(encoding="utf-8")) for rank in range(2)
     )
     one = trained(tmp_path / "one", 2)
-    assert ("trace" in first) is True
-    assert ("trace" in second) is False
+    assert "trace" in first
+    assert "trace" not in second
     assert one["batch"] == 4
     assert first["batch"] == 4
     # The gradients of the other process are not seen before they are averaged.

@@ -162,7 +162,7 @@ class Tied(nn.Module):
 def test_what_is_trained_and_belongs_to_no_one_site_is_named(make, value):
     error = refused(sites_of, make())
     assert error.field == "model"
-    assert (value in (None, error.value)) is True
+    assert value in (None, error.value)
 
 
 def test_linear_layers_that_are_trained_are_sites_of_full_fine_tuning():
