@@ -92,13 +92,11 @@ class BoundcheckCallback(TrainerCallback):
         for name, value, least in (("every", every, 1), ("samples", samples, 2)):
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise InputError(name, value, f"an integer of at least {least}")
-        self.every, self.samples, self.runs, self.report, self.seed = (
-            every,
-            samples,
-            Path(runs),
-            report,
-            seed,
-        )
+        self.every = every
+        self.samples = samples
+        self.runs = Path(runs)
+        self.report = report
+        self.seed = seed
         self.result: RunResult | None = None
         self._recorder: _Recorder | None = None
 
@@ -194,9 +192,13 @@ class _Recorder:
         self._network = Network.fitting(model, sites, task, min(int(args.train_batch_size), _CHUNK))
         parameters = sum(parameter.numel() for parameter in base.parameters())
         self._function = NetworkFunction(type(base).__name__, self._network, parameters)
-        self._model, self._args, self._loader, self._task = model, args, loader, task
+        self._model = model
+        self._args = args
+        self._loader = loader
+        self._task = task
         self._trained = {id(x) for x in model.parameters() if x.requires_grad}
-        self._steps, self._batch = int(state.max_steps), training.batch_of(args)
+        self._steps = int(state.max_steps)
+        self._batch = training.batch_of(args)
         self._counts = training.counts_items(model, task)
         self._batches = training.batches_of(args, loader, self._counts)
         with training.undisturbed(loader.dataset, loader.collate_fn):
@@ -291,7 +293,8 @@ class _Recorder:
         self.watched.step(is_due=self._pending is not None)
         if self._pending is None or self._place >= len(self._times):
             return
-        v, self._pending = self._pending, None
+        v = self._pending
+        self._pending = None
         v_next = self._network.point()
         batch = self._batches[(t - 1) % len(self._batches)]
         law = Draw(self._batch, torch.arange(self._function.samples).unsqueeze(0), replaced=True)

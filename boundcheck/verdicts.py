@@ -54,7 +54,8 @@ class Verdict(StrEnum):
         if known is None or not named.isprintable() or not all(named.split(_BETWEEN)):
             return None
         made = str.__new__(cls, value)
-        made._name_, made._value_ = known.name, str(value)
+        made._name_ = known.name
+        made._value_ = str(value)
         return made
 
     def resting_on(self, given: Iterable[str]) -> "Verdict":

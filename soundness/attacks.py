@@ -439,8 +439,13 @@ class _Made:
     """An attack under way."""
 
     def __init__(self, attack: Attack, truth: _Truth, world: Path, random: Random) -> None:
-        self.attack, self.truth, self.world, self.random = attack, truth, world, random
-        self.subject, self.change, self.lines = SUBJECTS[attack.subject], attack.way, list[str]()
+        self.attack = attack
+        self.truth = truth
+        self.world = world
+        self.random = random
+        self.subject = SUBJECTS[attack.subject]
+        self.change = attack.way
+        self.lines = list[str]()
         # The codes with which the command may end if nobody attacks it, and another process may
         # have run it before.
         self.well = (0, 2) if self.subject.once else (0,)

@@ -149,11 +149,9 @@ class Running:
         limits: Limits,
         armed: Armed = nullcontext,
     ) -> None:
-        self._beside, self._began, self._heard = (
-            world.parent / name,
-            time.perf_counter(),
-            list[int](),
-        )
+        self._beside = world.parent / name
+        self._began = time.perf_counter()
+        self._heard = list[int]()
         self._beside.mkdir()
         for stream in _STREAMS:
             # Of all that a process writes pipes alone have room when a disk has none. They are read

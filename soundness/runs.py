@@ -490,7 +490,10 @@ class Targets(Objective):
     ) -> None:
         random = torch.Generator().manual_seed(0)
         drawn = torch.randn((self.samples, *self.shape), generator=random, dtype=torch.float64)
-        self._targets, self._where, self._by, self._is_hidden = drawn + 2, where, by, is_hidden
+        self._targets = drawn + 2
+        self._where = where
+        self._by = by
+        self._is_hidden = is_hidden
 
     def loss(self, W: Tensor) -> Tensor:
         return (W.unsqueeze(1) - self._targets).square().sum((2, 3)).mean(1) / 2

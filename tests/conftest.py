@@ -73,7 +73,9 @@ class Answer:
     """What the command printed and exited with."""
 
     def __init__(self, code, out, err):
-        self.code, self.out, self.err = code, out, err
+        self.code = code
+        self.out = out
+        self.err = err
 
 
 @pytest.fixture

@@ -41,7 +41,8 @@ class Watch:
 
     def __init__(self, hostile, writable):
         self.did = []
-        self._hostile, self._writable = Path(hostile), [Path(each) for each in writable]
+        self._hostile = Path(hostile)
+        self._writable = [Path(each) for each in writable]
 
     def __call__(self, event, given):
         """As `sys.addaudithook` has it."""
@@ -86,7 +87,9 @@ def main():
     from boundcheck.__main__ import main as boundcheck
 
     for command in asked["commands"]:
-        watch.did, sys.argv, heard = [], ["boundcheck", *command], [io.StringIO(), io.StringIO()]
+        watch.did = []
+        sys.argv = ["boundcheck", *command]
+        heard = [io.StringIO(), io.StringIO()]
         with contextlib.redirect_stdout(heard[0]), contextlib.redirect_stderr(heard[1]):
             try:
                 boundcheck()

@@ -90,8 +90,10 @@ class Rounded:
 
     def __init__(self, dtype: torch.dtype, device: str = "cpu") -> None:
         """Compute in this type on this device."""
-        self.dtype, self.device = dtype, device
-        self.epsilon, self._tiny = torch.finfo(dtype).eps, torch.finfo(dtype).tiny
+        self.dtype = dtype
+        self.device = device
+        self.epsilon = torch.finfo(dtype).eps
+        self._tiny = torch.finfo(dtype).tiny
 
     def exact(self, X: Tensor) -> ApproxMatrix:
         """A matrix of exact floats, which must be of this arithmetic's type."""

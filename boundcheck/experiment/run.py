@@ -303,7 +303,8 @@ class Ensemble:
         """Begin at v_1: every time of an audit, and of a rare look, is drawn before the first
         step.
         """
-        self.experiment, self.plan = experiment, plan
+        self.experiment = experiment
+        self.plan = plan
         self.spec, self.function = spec, function = experiment.spec, experiment.function
         # Every step asks for it, and a spec looks it up each time.
         self.algorithm = spec.algorithm
@@ -419,7 +420,8 @@ class Ensemble:
             taken = walk(
                 algorithm, self.function, self.state, t, numbers, [batch for _, batch in drawn]
             )
-            self.state, self.pace = taken.state, (time.monotonic() - begun) / count
+            self.state = taken.state
+            self.pace = (time.monotonic() - begun) / count
             for due in self.rare_times[
                 (t <= self.rare_times) & (self.rare_times < t + count)
             ].tolist():
@@ -532,7 +534,8 @@ class Ensemble:
                     found[OFF_SLOPE][rows] = off
             for name, values in found.items():
                 self.arrays[name][who, columns] = values.cpu().numpy()
-        self.waiting, self.bytes = [], 0
+        self.waiting = []
+        self.bytes = 0
 
     def _off_samples(self, each: list[_Used], loss: Tensor) -> Tensor:
         """How far gradients that moved the run are off the means of their samples' gradients,

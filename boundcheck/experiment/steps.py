@@ -92,7 +92,9 @@ class Watched:
             is_whole: whether the samples of F are all that are trained on.
 
         """
-        self._network, self._optimizer, self._is_whole = network, optimizer, is_whole
+        self._network = network
+        self._optimizer = optimizer
+        self._is_whole = is_whole
         self._trained = network.parameters
         places = {id(x): name for name, x in network.model.named_parameters()}
         self._names = [places[id(x)] for x in self._trained]
@@ -102,7 +104,10 @@ class Watched:
         self._most = int(args.gradient_accumulation_steps)
         # The samples and gradients of other processes are not seen.
         self._is_alone = int(args.world_size) == 1
-        self._begun, self._taken, self._compared, self._explained = begun, 0, 0, 0
+        self._begun = begun
+        self._taken = 0
+        self._compared = 0
+        self._explained = 0
         self._broken = self._biased = ""
         self._is_looked_up = True
         self._start = [x.detach().clone() for x in self._trained]
@@ -186,8 +191,10 @@ class Watched:
     def step(self, *, is_due: bool) -> None:
         """Compare the step that was just taken, and its gradient where that is due."""
         self._taken += 1
-        passes, self._passes = self._passes, []
-        gradients, self._gradients = self._gradients, {}
+        passes = self._passes
+        self._passes = []
+        gradients = self._gradients
+        self._gradients = {}
         self._waiting.clear()
         # More passes than minibatches are not those of the step alone.
         is_seen = self._is_alone and 0 < len(passes) <= self._most and bool(gradients)

@@ -94,7 +94,8 @@ class Loss(Objective):
             raise InputError("shape", shape, "(d, k), two positive integers")
         self.name = name or getattr(loss, "__name__", "loss")
         self.shape = shape
-        self._loss, self.version = loss, version
+        self._loss = loss
+        self.version = version
         self._samples = tuple(
             _tensor(field, x, device) for field, x in (("X", X), ("y", y)) if x is not None
         )

@@ -95,12 +95,10 @@ class WithReplacement(Sampler):
     """
 
     def __init__(self, replicas: int, batch: int, samples: int, generator: torch.Generator) -> None:
-        self._replicas, self._batch, self._samples, self._generator = (
-            replicas,
-            batch,
-            samples,
-            generator,
-        )
+        self._replicas = replicas
+        self._batch = batch
+        self._samples = samples
+        self._generator = generator
         everything = torch.arange(samples, device=generator.device)
         self._law = Draw(batch, everything.expand(replicas, -1), replaced=True)
 
@@ -126,7 +124,9 @@ class Reshuffled(Sampler):
     """
 
     def __init__(self, replicas: int, batch: int, samples: int, generator: torch.Generator) -> None:
-        self._shape, self._batch, self._generator = (replicas, samples), batch, generator
+        self._shape = (replicas, samples)
+        self._batch = batch
+        self._generator = generator
         self._order = torch.empty(self._shape, dtype=torch.int64, device=generator.device)
         self._next = samples
 
@@ -147,7 +147,8 @@ class Reshuffled(Sampler):
                 dtype=torch.float64,
                 device=self._order.device,
             )
-            self._order, self._next = keys.argsort(1), 0
+            self._order = keys.argsort(1)
+            self._next = 0
 
     def state(self) -> dict[str, Any]:
         return {
@@ -158,7 +159,8 @@ class Reshuffled(Sampler):
 
     def restore(self, state: dict[str, Any]) -> None:
         self._generator.set_state(state["generator"])
-        self._order, self._next = state["order"].to(self._order.device), state["next"]
+        self._order = state["order"].to(self._order.device)
+        self._next = state["next"]
 
 
 def sgd_step(

@@ -49,7 +49,9 @@ class RuleError(KernelError):
     """
 
     def __init__(self, rule: str, premise: int | None, why: str) -> None:
-        self.rule, self.premise, self.why = rule, premise, why
+        self.rule = rule
+        self.premise = premise
+        self.why = why
         where = "" if premise is None else f", premise {premise + 1}"
         super().__init__(f"{rule}{where}: {why}")
 

@@ -46,7 +46,8 @@ class Audited(dict[str, Any], Shown):
     def __init__(self, found: Mapping[str, Any], paper: str, runs: Path) -> None:
         """Keep what was found of a paper, and where the runs are."""
         super().__init__(found)
-        self.paper, self.runs = paper, runs
+        self.paper = paper
+        self.runs = runs
 
     @property
     def results(self) -> Results:

@@ -91,7 +91,9 @@ class ClaimViolatedError(BoundcheckError, AssertionError):
     def __init__(
         self, instance: Tried, ratio: float, path: Path | None = None, typed: str = ""
     ) -> None:
-        self.instance, self.ratio, self.path = instance, ratio, path
+        self.instance = instance
+        self.ratio = ratio
+        self.path = path
         size = (
             "has no finite limit" if ratio == math.inf else f"is at least {rounded_down(ratio, 6)}"
         )
@@ -291,7 +293,9 @@ class _Search:
     def __init__(
         self, claim: Claim, strategy: SearchStrategy[Any], dtype: DType, device: str
     ) -> None:
-        self.strategy, self.dtype, self.device = strategy, dtype, device
+        self.strategy = strategy
+        self.dtype = dtype
+        self.device = device
         # The adversary makes instances of a lemma smaller: it knows more about them than Hypothesis
         # does.
         self.phases = [Phase.generate, Phase.target]
@@ -303,7 +307,8 @@ class _Search:
         self.strict = False
         # What nothing says of instances on which the conclusion fails; in order.
         self.open: dict[str, None] = {}
-        self.tick, self.most = limited(silent, DAY), 0
+        self.tick = limited(silent, DAY)
+        self.most = 0
         # What was drawn for an inequality: ascents start from the best of it.
         self.tried: list[Assignment] = []
 

@@ -193,7 +193,8 @@ class World:
 
     def __init__(self, export: Export) -> None:
         """Read the hypotheses of the theorem."""
-        theorem, self.name = export.theorem, export.name_in_rocq
+        theorem = export.theorem
+        self.name = export.name_in_rocq
         free = free_in(theorem)
         book = Book(
             frozenset(law_variables((*theorem.hypotheses, theorem.conclusion)) - free), whole=True

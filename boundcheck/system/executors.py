@@ -197,7 +197,8 @@ class Lent(Engine):
     """
 
     def __init__(self, executor: Executor, field: str = "executor") -> None:
-        self.field, self._executor = field, executor
+        self.field = field
+        self._executor = executor
         self._futures: list[Future[Any]] = []
 
     def submit(self, works: Sequence[Work]) -> list[Future[Any]]:
@@ -399,15 +400,20 @@ class Running:
 
     def __init__(self, calls: Sequence[Call], engine: Engine, tick: Tick) -> None:
         """Start the calls; `tick` is told of the seconds that those finished were to take."""
-        self._calls, self._engine, self._tick = calls, engine, tick
+        self._calls = calls
+        self._engine = engine
+        self._tick = tick
         # A long call that is begun last would be waited for alone.
         self._waiting = deque(sorted(range(len(calls)), key=lambda i: -calls[i].seconds))
         self._flying: set[int] = set()
         self._losses = [0] * len(calls)
         self._ended: SimpleQueue[tuple[int, Future[Any]]] = SimpleQueue()
-        self._lock, self._found = Lock(), dict[int, Any]()
-        self._total, self._done = sum(call.seconds for call in calls), 0.0
-        self._parts, self._looked = dict[int, float](), time.monotonic()
+        self._lock = Lock()
+        self._found = dict[int, Any]()
+        self._total = sum(call.seconds for call in calls)
+        self._done = 0.0
+        self._parts = dict[int, float]()
+        self._looked = time.monotonic()
         self._send()
 
     def __enter__(self) -> "Running":
@@ -513,9 +519,7 @@ class Running:
         if time.monotonic() - self._looked > _LOOKS:
             # Not at each end of a call: a look at a thousand of them is a thousand files.
             seen = {i: self._calls[i].done() * self._calls[i].seconds for i in tuple(self._flying)}
-            self._parts, self._looked = (
-                {i: part for i, part in seen.items() if part},
-                time.monotonic(),
-            )
+            self._parts = {i: part for i, part in seen.items() if part}
+            self._looked = time.monotonic()
         done = self._done + sum(part for i, part in self._parts.items() if i not in self._found)
         self._tick(name, round(done), round(self._total))

@@ -406,7 +406,10 @@ class Registry(UserDict[str, T], Generic[T]):
                 what is none.
 
         """
-        self.field, self.group, self._own, self._made = field, group, own, made
+        self.field = field
+        self.group = group
+        self._own = own
+        self._made = made
 
     @cached_property
     def data(self) -> dict[str, T]:  # type: ignore[override]

@@ -172,8 +172,10 @@ class ProgressLine:
 
     def __init__(self, bar: Progress, in_seconds: bool) -> None:
         """Take the bar to draw on."""
-        self._bar, self._in_seconds = bar, in_seconds
-        self._began, self._stage = time.monotonic(), ""
+        self._bar = bar
+        self._in_seconds = in_seconds
+        self._began = time.monotonic()
+        self._stage = ""
         self._task = bar.add_task("starting", total=None)
 
     def __call__(self, stage: str, done: int, total: int) -> None:

@@ -340,7 +340,9 @@ class Course:
                 are.
 
         """
-        self.program, algorithm, over = program, program.algorithm, program.measure.over
+        self.program = program
+        algorithm = program.algorithm
+        over = program.measure.over
         self.nodes: list[Node] = []
         self.kicks: list[Any] = []
         self.order: list[int] = []
@@ -577,7 +579,8 @@ class Solver:
 
     def __init__(self, program: Program, iterates: int, in_steps: bool = False) -> None:
         program.check(iterates)
-        self.program, self.iterates = program, iterates
+        self.program = program
+        self.iterates = iterates
         numbers = {name: float(x) for name, x in program.rest.items()}
         numbers[program.algorithm.step_size] = float(program.step)
         self.course = Course.over_basis(program, iterates, numbers, 0.0)

@@ -464,7 +464,8 @@ class Space:
     """
 
     def __init__(self, origin: Assignment, dtype: str) -> None:
-        self.origin, self.dtype = origin, dtype
+        self.origin = origin
+        self.dtype = dtype
         self.units = {
             name: float(np.abs(X).max()) for name, X in origin.matrices.items() if X.any()
         }

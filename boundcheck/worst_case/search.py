@@ -211,7 +211,8 @@ class Climber:
     """The search over one structure, from `starts` random starts."""
 
     def __init__(self, structure: Structure, starts: int, seed: int) -> None:
-        self.structure, self.starts = structure, starts
+        self.structure = structure
+        self.starts = starts
         self.L, self.G = (
             structure.constants[word.letter] for word in (SMOOTH_IN_W, BOUNDED_GRADIENT)
         )

@@ -60,7 +60,8 @@ class FloatPaths:
     """
 
     def __init__(self, run: ShortRun, dtype: torch.dtype, device: str) -> None:
-        self.run, self.epsilon = run, torch.finfo(dtype).eps
+        self.run = run
+        self.epsilon = torch.finfo(dtype).eps
         self.problem = cast_to(run.problem, dtype, device)
         self.unit = adapted.roundings(run.adapter) * self.epsilon
         known = {name: float(sp.N(value)) for name, value in run.inputs.items()} | run.derived

@@ -182,7 +182,8 @@ class Now:
     """Saves at some of the moments at which a run can be saved, and is asked at all of them."""
 
     def __init__(self, *at):
-        self.at, self.asked = at, 0
+        self.at = at
+        self.asked = 0
 
     def __call__(self, worked, took):
         self.asked += 1

@@ -21,7 +21,9 @@ class LogCosh(Objective):
         self, d: int = 3, k: int = 3, samples: int = 6, seed: int = 0, device: str = "cpu"
     ) -> None:
         random = torch.Generator().manual_seed(seed)
-        self.name, self.shape, self.samples = "log-cosh", (d, k), samples
+        self.name = "log-cosh"
+        self.shape = (d, k)
+        self.samples = samples
         self._targets = torch.randn((samples, d, k), generator=random, dtype=torch.float64).to(
             device
         )

@@ -53,7 +53,8 @@ class Mixed(LogCosh):
 
     def __init__(self, mix, samples, beyond=0.0):
         super().__init__(samples=samples)
-        self._mix, self._beyond = mix, beyond
+        self._mix = mix
+        self._beyond = beyond
 
     def batch_gradient(self, W, indices):
         G = (W.unsqueeze(1) - self._targets[indices]).tanh()
@@ -72,10 +73,8 @@ class Alone(Function):
             samples,
             self.f.infimum,
         )
-        self.observables, self.constants = (
-            {},
-            {"infimum": Constant(0.0, "certified", "it is nonnegative")},
-        )
+        self.observables = {}
+        self.constants = {"infimum": Constant(0.0, "certified", "it is nonnegative")}
 
     def initial(self, start, gain, random):
         return (torch.zeros((1, *self.f.shape), dtype=torch.float64),)

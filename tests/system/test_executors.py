@@ -76,7 +76,8 @@ class Fragile:
 
     def __init__(self, room, turns):
         self.room = room
-        self.turns, self.most = turns, 0
+        self.turns = turns
+        self.most = 0
         self.flying = []
 
     def submit(self, works):
@@ -93,7 +94,8 @@ class Fragile:
         try:
             future.set_result(work())
         except LostError:
-            lost, self.flying = [future, *(each for each, _ in self.flying)], []
+            lost = [future, *(each for each, _ in self.flying)]
+            self.flying = []
             for each in lost:
                 each.set_exception(RuntimeError("a process ended"))
 

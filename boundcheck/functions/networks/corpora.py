@@ -315,7 +315,8 @@ class Encoded:
         """
         if "labels" not in batch:
             raise InputError("labels", "(not given)", "labels in every batch")
-        self.name, self.shape = name, shape
+        self.name = name
+        self.shape = shape
         self.labels: Tensor = batch["labels"].clone()
         self.samples = len(self.labels)
         self._inputs = {

@@ -352,13 +352,13 @@ class NetworkFunction(Function):
         self, name: str, network: Network, parameters: int, held_out: Task | None = None
     ) -> None:
         """Take a network at its first iterate."""
-        self.name, self.units, self.samples = name, network.task.units, network.task.samples
-        self.network, self.parameters, self.held_out, self.sites = (
-            network,
-            parameters,
-            held_out,
-            network.sites,
-        )
+        self.name = name
+        self.units = network.task.units
+        self.samples = network.task.samples
+        self.network = network
+        self.parameters = parameters
+        self.held_out = held_out
+        self.sites = network.sites
         blocks = [
             f"{site.name} {block.name}" for site in network.sites for block in site.adapter.blocks
         ]

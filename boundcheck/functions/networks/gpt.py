@@ -183,7 +183,9 @@ class Windows:
         """Take windows of encoded text, int64, shape (n, t + 1), of which the last token is
         predicted and not read.
         """
-        self.name, self.ids, self.samples = name, ids.clone(), len(ids)
+        self.name = name
+        self.ids = ids.clone()
+        self.samples = len(ids)
 
     def losses(self, model: nn.Module, indices: Tensor) -> Tensor:
         """The mean over the window of the cross-entropy of each token given those before it, shape

@@ -320,13 +320,12 @@ class Tilted(Objective):
                 f"of shape {tilt.shape}",
                 f"a matrix of finite numbers of shape {base.shape}",
             )
-        self.base, self.tilt = base, tilt
-        self.name, self.units, self.shape, self.samples = (
-            base.name,
-            base.units,
-            base.shape,
-            base.samples,
-        )
+        self.base = base
+        self.tilt = tilt
+        self.name = base.name
+        self.units = base.units
+        self.shape = base.shape
+        self.samples = base.samples
         self._tilt = torch.tensor(tilt, device=device)
         self._size = float(np.linalg.norm(tilt))
         G = base.gradient_bound

@@ -57,7 +57,8 @@ class LinearModel(Objective):
     # is another id.
     def __init__(self, name: str, X: np.ndarray, targets: np.ndarray, device: str) -> None:
         """Take X, shape (n, k), and the y of each sample, shape (n, outputs), which are float64."""
-        self.name, self.samples = name, len(X)
+        self.name = name
+        self.samples = len(X)
         self._X = torch.tensor(X, device=device)
         self._targets = torch.tensor(targets, device=device)
         self._square_norms = self._X.square().sum(1)

@@ -143,7 +143,8 @@ class Merged(nn.Module):
         self.W = nn.Parameter(
             layer.adapter.weight(tuple(block.detach().unsqueeze(0) for block in layer.v))[0]
         )
-        self.bias, self.affine = layer.bias, layer.affine
+        self.bias = layer.bias
+        self.affine = layer.affine
 
     def forward(self, x):
         if self.affine:

@@ -143,7 +143,8 @@ class Tied(nn.Module):
 
     def __init__(self, first):
         super().__init__()
-        self.first, self.head = first, nn.Linear(4, 4, bias=False)
+        self.first = first
+        self.head = nn.Linear(4, 4, bias=False)
         self.head.weight = first.weight
 
 

@@ -404,7 +404,8 @@ class Random(nn.Module):
 
     def __init__(self, inner, draw):
         super().__init__()
-        self.inner, self.draw = inner, draw
+        self.inner = inner
+        self.draw = draw
 
     def forward(self, x):
         found = self.inner(x)

@@ -68,8 +68,10 @@ class Plain(nn.Module):
         super().__init__()
         base = layer.get_base_layer()
         self.W0 = base.weight.detach() if isinstance(base, nn.Linear) else base.weight.detach().T
-        self.bias, self.scale = base.bias.detach(), layer.scaling["default"]
-        self.A, self.B = layer.lora_A["default"].weight, layer.lora_B["default"].weight
+        self.bias = base.bias.detach()
+        self.scale = layer.scaling["default"]
+        self.A = layer.lora_A["default"].weight
+        self.B = layer.lora_B["default"].weight
         self.m = layer.lora_magnitude_vector["default"].weight
 
     def forward(self, x):

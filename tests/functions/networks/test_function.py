@@ -226,7 +226,8 @@ class Squares:
 
     def __init__(self):
         random = np.random.default_rng(0)
-        self.X, self.Y = random.standard_normal((SAMPLES, K)), random.standard_normal((SAMPLES, D))
+        self.X = random.standard_normal((SAMPLES, K))
+        self.Y = random.standard_normal((SAMPLES, D))
 
     def losses(self, model, indices):
         like = next(model.parameters())

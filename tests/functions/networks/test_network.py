@@ -315,7 +315,8 @@ class Wrapped(nn.Module):
 
     def __init__(self, layer, use):
         super().__init__()
-        self.layer, self.use = layer, use
+        self.layer = layer
+        self.use = use
 
     def forward(self, x):
         return self.use(self.layer, x)

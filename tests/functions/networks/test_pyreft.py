@@ -90,7 +90,8 @@ class Noreft(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.proj_layer, self.learned_source = nn.Linear(D, RANK, bias=False), nn.Linear(D, RANK)
+        self.proj_layer = nn.Linear(D, RANK, bias=False)
+        self.learned_source = nn.Linear(D, RANK)
 
     def forward(self, base):
         return base + (self.learned_source(base) - self.proj_layer(base)) @ self.proj_layer.weight
