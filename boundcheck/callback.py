@@ -14,7 +14,7 @@ import torch
 from torch.nn.parallel import DistributedDataParallel
 from transformers import TrainerCallback
 
-from boundcheck.errors import InputError
+from boundcheck.errors import InputError, check_count
 from boundcheck.experiment import training
 from boundcheck.experiment.audit import Evidence
 from boundcheck.experiment.experiment import announce, device_memory, outcome
@@ -88,10 +88,9 @@ class BoundcheckCallback(TrainerCallback):
         report: bool = True,
         seed: int = 0,
     ) -> None:
+        check_count("every", every)
         # One sample has no variance.
-        for name, value, least in (("every", every, 1), ("samples", samples, 2)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise InputError(name, value, f"an integer of at least {least}")
+        check_count("samples", samples, 2)
         self.every = every
         self.samples = samples
         self.runs = Path(runs)

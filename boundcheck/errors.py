@@ -51,6 +51,14 @@ class CodeError(InputError):
     """
 
 
+def check_count(name: str, value: object, least: int = 1) -> None:
+    """Refuse what is no integer from `least` on; to Python True is one."""
+    if type(value) is not int or value < least:
+        raise InputError(
+            name, value, "a positive integer" if least == 1 else f"an integer from {least}"
+        )
+
+
 def near(value: object, known: Iterable[str], most: int = 1, cutoff: float = 0.6) -> list[str]:
     """The known names that a misspelt value may have meant, the nearest first, in any capitals."""
     names = {name.casefold(): name for name in known}

@@ -24,13 +24,13 @@ from typing import Any, ClassVar
 import psutil
 
 import boundcheck
+from boundcheck.errors import check_count
 from boundcheck.experiment.coverage import clopper_pearson
 from boundcheck.proofs import papers
 from boundcheck.system.executors import Call, Running, engine_of
 from boundcheck.system.files import parse_json, read_text, replace_file
 from boundcheck.system.limits import Tick, silent
 from boundcheck.version import __version__
-from boundcheck.worst_case.search import check_count
 from soundness.attacks import KINDS, LINE, READ, SAME, SUBJECTS, attacks
 from soundness.inputs import malformed
 from soundness.proofs import mutants

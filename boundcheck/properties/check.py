@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, Phase, given, reject, settings, target
 from hypothesis.errors import Unsatisfiable
 from hypothesis.strategies import SearchStrategy
 
-from boundcheck.errors import BoundcheckError, InputError
+from boundcheck.errors import BoundcheckError, InputError, check_count
 from boundcheck.exact.evaluate import NoValueError
 from boundcheck.exact.floats import Comparison
 from boundcheck.language.catalogue import catalogue
@@ -35,7 +35,7 @@ from boundcheck.language.sentence import (
     is_about_smoothness,
     ranges_over_letters,
 )
-from boundcheck.properties.matrix_strategies import DType, check_kind, check_size
+from boundcheck.properties.matrix_strategies import DType, check_kind
 from boundcheck.properties.problem_strategies import assignments, instances, short_runs
 from boundcheck.properties.session import current
 from boundcheck.system.limits import DAY, limited, silent
@@ -184,14 +184,14 @@ def check_claim(
         # An object does not say where it is.
         typed = claim.id if catalogue.get(claim.id) == claim else "FILE.py:CLAIM"
     check_kind("numpy", dtype)
-    check_size("largest", largest)
+    check_count("largest", largest)
     check_rank("largest", largest)
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError):
         raise InputError("device", device, "a torch device that this machine has") from None
     if examples is not None:
-        check_size("examples", examples)
+        check_count("examples", examples)
     try:
         with theirs():
             search = _Search(

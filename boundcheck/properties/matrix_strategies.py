@@ -19,7 +19,7 @@ import torch
 from hypothesis.strategies import DrawFn, SearchStrategy
 from torch import Tensor
 
-from boundcheck.errors import InputError, one_of
+from boundcheck.errors import InputError, check_count, one_of
 from boundcheck.functions.adapters import Adapter, Block, Radii
 from boundcheck.functions.arithmetic import Point
 
@@ -145,13 +145,7 @@ def check_shape(shape: Shape) -> None:
     if not (isinstance(shape, tuple | list) and len(shape) == 2):
         raise InputError("shape", shape, "rows and columns")
     for size in shape:
-        check_size("shape", size)
-
-
-def check_size(field: str, size: int) -> None:
-    """Raise InputError unless the size is a positive integer."""
-    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-        raise InputError(field, size, "a positive integer")
+        check_count("shape", size)
 
 
 def check_positive(field: str, value: float, dtype: DType = "float64") -> None:
@@ -171,7 +165,7 @@ def shapes(largest: int = 8, *, least: int = 1) -> SearchStrategy[Shape]:
 
     Raises InputError for sizes that are not 1 <= least <= largest.
     """
-    check_size("least", least)
+    check_count("least", least)
     if not (isinstance(largest, int) and largest >= least):
         raise InputError("largest", largest, f"an integer from least = {least} on")
     return st.tuples(st.integers(least, largest), st.integers(least, largest))
@@ -219,8 +213,8 @@ def orthogonal(
     uniformly random orthogonal matrices; shrinks to the identity. Raises InputError for a size
     below 1, and an unknown library or dtype.
     """
-    check_size("rows", rows)
-    check_size("columns", columns)
+    check_count("rows", rows)
+    check_count("columns", columns)
     check_kind(library, dtype)
     return _orthogonal(rows, columns, library, dtype)
 
@@ -498,7 +492,7 @@ def factor_pairs(
     """
     check_kind(library, dtype)
     check_shape(shape)
-    check_size("rank", rank)
+    check_count("rank", rank)
     if len(radii) != 2:
         raise InputError("radii", radii, "two, for A and for B")
     for name, radius in zip("ab", radii, strict=True):
@@ -587,7 +581,7 @@ def pairs(
 
 def _replicated(one: SearchStrategy[tuple[Tensor, ...]], replicas: int) -> SearchStrategy[Point]:
     """A strategy for `replicas` points, stacked over a leading dimension."""
-    check_size("replicas", replicas)
+    check_count("replicas", replicas)
     several = st.lists(one, min_size=replicas, max_size=replicas)
     return several.map(
         lambda drawn: tuple(torch.stack(parts) for parts in zip(*drawn, strict=True))

@@ -108,7 +108,7 @@ def _profile(item: pytest.Item) -> Profile:
     examples = chosen.get("examples")
     if examples is None:
         return PROFILES[name]
-    if isinstance(examples, bool) or not isinstance(examples, int) or examples < 1:
+    if type(examples) is not int or examples < 1:
         raise pytest.UsageError(
             f"{item.nodeid}: examples = {examples}: expected a positive integer"
         )

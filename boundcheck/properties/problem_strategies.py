@@ -27,7 +27,7 @@ from hypothesis import assume, reject
 from hypothesis.strategies import DrawFn, SearchStrategy
 from torch import Tensor
 
-from boundcheck.errors import InputError, one_of
+from boundcheck.errors import InputError, check_count, one_of
 from boundcheck.exact.balls import enclose, sign
 from boundcheck.experiment.spec import about_its_own_step, adapters_of
 from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
@@ -54,7 +54,6 @@ from boundcheck.properties.matrix_strategies import (
     ball,
     check_kind,
     check_shape,
-    check_size,
     choice,
     directions,
     domain_points,
@@ -124,8 +123,7 @@ class Run:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run, and what has too many paths."""
-        if isinstance(self.T, bool) or not isinstance(self.T, int) or self.T < 1:
-            raise InputError("T", self.T, "an integer from 1 on")
+        check_count("T", self.T)
         if not 0 < self.step < math.inf:
             raise InputError("step", self.step, "a positive number")
         self.problem.adapter.check(self.start, name="start")
@@ -231,7 +229,7 @@ def _data(shape: Shape) -> SearchStrategy[np.ndarray]:
 
 def _shapes(shape: Shape | None, samples: int = 1) -> SearchStrategy[Shape]:
     """The given shape or any; raises InputError for a malformed one, and for samples below 1."""
-    check_size("samples", samples)
+    check_count("samples", samples)
     if shape is None:
         return shapes(_LARGEST)
     check_shape(shape)
@@ -367,9 +365,9 @@ def adapters(
     _check_adapter(kind)
     if shape is not None:
         check_shape(shape)
-    check_size("most", most)
+    check_count("most", most)
     if rank is not None:
-        check_size("rank", rank)
+        check_count("rank", rank)
         if shape is not None and rank > min(shape):
             raise InputError("rank", rank, f"at most min(d, k) = {min(shape)}")
 
@@ -445,7 +443,7 @@ def runs(kind: str | None = None, *, horizon: int = 4) -> SearchStrategy[Run]:
     """
     if kind is not None and kind not in KINDS:
         raise InputError("kind", kind, one_of(kind, KINDS))
-    check_size("horizon", horizon)
+    check_count("horizon", horizon)
     if horizon > 4:
         raise InputError("horizon", horizon, "at most 4")
 
@@ -597,7 +595,7 @@ def instances(
     adapter that it is not about.
     """
     check_kind("numpy", dtype)
-    check_size("largest", largest)
+    check_count("largest", largest)
     check_lipschitz(lipschitz)
     kind = adapter_of(claim, adapter)
 
@@ -787,7 +785,7 @@ def assignments(
     than matrices and numbers.
     """
     check_kind("numpy", dtype)
-    check_size("largest", largest)
+    check_count("largest", largest)
     letters = Letters.of(claim)
     # The norm that a hypothesis bounds, and the bound, for each matrix; only for bounds without a
     # matrix in them.

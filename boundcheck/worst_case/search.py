@@ -28,7 +28,7 @@ from hypothesis import HealthCheck, Phase, given, reject, seed, settings, target
 from hypothesis.strategies import DrawFn, SearchStrategy
 from torch import Tensor
 
-from boundcheck.errors import InputError, one_of
+from boundcheck.errors import InputError, check_count, one_of
 from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
 from boundcheck.functions.arithmetic import Point, apart, replica
 from boundcheck.functions.checks import check_pull_back
@@ -624,12 +624,6 @@ class Search:
 
         attempt()
         return largest
-
-
-def check_count(name: str, value: object, least: int = 1) -> None:
-    """Refuse what is no integer from `least`, 0 or 1, on."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise InputError(name, value, "a positive integer" if least else "an integer from 0")
 
 
 def _speaks_of(claim: Claim, rank: int) -> bool:

@@ -496,7 +496,7 @@ class Adapter(ABC):
 
 def check_rank(rank: int, W0: Tensor) -> None:
     """Refuse a rank that is not an integer from 1 to min(d, k)."""
-    if isinstance(rank, bool) or not isinstance(rank, int) or not 1 <= rank <= min(W0.shape):
+    if type(rank) is not int or not 1 <= rank <= min(W0.shape):
         raise InputError("adapter.rank", rank, f"an integer from 1 to min(d, k) = {min(W0.shape)}")
 
 
