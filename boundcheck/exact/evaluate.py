@@ -155,9 +155,9 @@ class Place(NamedTuple):
                     raise NoValueError(node)
                 return do.rational(Fraction(self.when(node)))
             case sp.Rational():
-                return do.rational(_fraction(node))
+                return do.rational(fraction(node))
             case sp.Float() if self.model.floats:
-                return do.rational(_fraction(sp.Rational(node)))
+                return do.rational(fraction(sp.Rational(node)))
             case sp.Add():
                 return reduce(do.add, map(self.number, node.args))
             case sp.Mul():
@@ -166,7 +166,7 @@ class Place(NamedTuple):
                 exponent = rational_exponent(node, self._values)
                 if exponent is None:
                     return do.exp(do.times(self.number(node.exp), do.log(self.number(node.base))))
-                return do.power(self.number(node.base), _fraction(exponent))
+                return do.power(self.number(node.base), fraction(exponent))
             case sp.exp():
                 return do.exp(self.number(node.args[0]))
             case sp.E:
@@ -311,11 +311,12 @@ def rational_value(expression: sp.Expr, numbers: Mapping[str, Fraction]) -> Frac
     except ValueError:
         # Of a maximum with a member that divides by 0.
         return None
-    return _fraction(value) if isinstance(value, sp.Rational) else None
+    return fraction(value) if isinstance(value, sp.Rational) else None
 
 
 @lru_cache(4096)
-def _fraction(x: sp.Rational) -> Fraction:
+def fraction(x: Any) -> Fraction:
+    """A rational number of SymPy or FLINT as one of Python's."""
     return Fraction(int(x.p), int(x.q))
 
 

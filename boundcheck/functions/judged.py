@@ -15,7 +15,7 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import Balls, Number, enclose, sign
-from boundcheck.exact.evaluate import Model
+from boundcheck.exact.evaluate import Model, fraction
 from boundcheck.functions.adapters import Adapter
 from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
@@ -164,7 +164,7 @@ class OfClaim(Instance, ABC):
 
 def number(x: sp.Expr) -> Number:
     """An exact number as a fraction if it is rational, else in a ball."""
-    return Fraction(int(x.p), int(x.q)) if isinstance(x, sp.Rational) else enclose(x, {}, BITS)
+    return fraction(x) if isinstance(x, sp.Rational) else enclose(x, {}, BITS)
 
 
 def compared(part: AtMost, x: arb, y: arb) -> Answer:

@@ -29,6 +29,7 @@ from torch import Tensor
 
 from boundcheck.errors import InputError, check_count, one_of
 from boundcheck.exact.balls import enclose, sign
+from boundcheck.exact.evaluate import fraction
 from boundcheck.experiment.spec import about_its_own_step, adapters_of
 from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
 from boundcheck.functions.arithmetic import Point, apart, replicate, square_norm
@@ -539,7 +540,7 @@ def _within(draw: DrawFn, claim: Claim, condition: Any, inputs: Mapping[str, Num
         return None
     away = st.floats(-6, 2).map(lambda exponent: 10**exponent)
     share = 1 + Fraction(draw(away if condition.rel_op in "<>" else st.just(0.0) | away))
-    value = Fraction(int(limit.p), int(limit.q)) * (share if is_lower else 1 / share)
+    value = fraction(limit) * (share if is_lower else 1 / share)
     if left.is_integer:
         return math.ceil(value) if is_lower else max(math.floor(value), 1)
     return value

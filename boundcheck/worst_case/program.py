@@ -33,6 +33,7 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.exact.balls import ball_of, enclose
+from boundcheck.exact.evaluate import fraction
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.measures import PerformanceMeasure, Statistic
 from boundcheck.language.symbols import Number, alpha, exact
@@ -196,7 +197,7 @@ class Program:
             value = sp.simplify(x)
             if not isinstance(value, sp.Rational):
                 raise NotExactError(f"{name} = {x} is not a rational number")
-            found[name] = _fraction(value)
+            found[name] = fraction(value)
         noise = _interval(sp.simplify(self.square_noise))
         return Exact(
             self.algorithm.step_size, found.pop("curvature"), _interval(self.step), noise, found
@@ -211,7 +212,7 @@ def _interval(x: sp.Expr) -> Interval:
     decimals.
     """
     if isinstance(x, sp.Rational):
-        return _fraction(x), _fraction(x)
+        return fraction(x), fraction(x)
     ball = enclose(x, {})
     unit = 10**_DECIMALS
     low = (ball * unit).floor()
@@ -220,11 +221,6 @@ def _interval(x: sp.Expr) -> Interval:
     if None in ends:
         raise NotExactError(f"{x} is not known to {_DECIMALS} decimals")
     return Fraction(int(ends[0]), unit), Fraction(int(ends[1]), unit)
-
-
-def _fraction(x: Any) -> Fraction:
-    """A rational number of SymPy or FLINT as a fraction."""
-    return Fraction(int(x.p), int(x.q))
 
 
 class Exact(NamedTuple):
@@ -870,7 +866,7 @@ def _multipliers(solver: Solver, solution: Solution, room: float) -> Multipliers
         solved = near + matrix.transpose() * (matrix * matrix.transpose()).solve(rest)
     except ZeroDivisionError:
         raise NotExactError("the values do not cancel") from None
-    weights = [_fraction(solved[k, 0]) for k in range(len(floating))]
+    weights = [fraction(solved[k, 0]) for k in range(len(floating))]
     if min(weights) < 0:
         raise NotExactError("a multiplier is negative")
 
@@ -900,7 +896,7 @@ def _squares(matrix: np.ndarray) -> Squares:
         if pivot <= 0:
             raise NotExactError("the rest is no sum of squares")
         row = [x / pivot for x in left[i]]
-        found.append((_fraction(pivot), tuple(map(_fraction, row))))
+        found.append((fraction(pivot), tuple(map(fraction, row))))
         left = [
             [x - pivot * row[a] * row[b] for b, x in enumerate(line)] for a, line in enumerate(left)
         ]

@@ -27,7 +27,7 @@ from torch import Tensor
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import Balls, ball_of, lower, matrix_of
-from boundcheck.exact.evaluate import Arithmetic, Cost, Model, Shape
+from boundcheck.exact.evaluate import Arithmetic, Cost, Model, Shape, fraction
 from boundcheck.exact.floats import Approx, ApproxMatrix, Comparison, Graded, Rounded
 from boundcheck.functions.judged import AtMost, compared, parts
 from boundcheck.language import vocabulary as words
@@ -312,7 +312,7 @@ class Assignment(Judged):
         rows = self.matrices[X.name]
         if not isinstance(radius, sp.Rational) or radius < 0:
             return False
-        limit = Fraction(int(radius.p), int(radius.q))
+        limit = fraction(radius)
         if isinstance(left, words.FrobeniusNorm):
             return sum((Fraction(x) ** 2 for x in rows.flat), Fraction(0)) <= limit**2
         return is_spectral_norm_within(rows, limit)
