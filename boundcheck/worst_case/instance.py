@@ -16,7 +16,6 @@ included.
 
 from __future__ import annotations
 
-import copy
 import math
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -48,7 +47,7 @@ from boundcheck.exact.balls import (
 from boundcheck.exact.evaluate import Model, Paths, VectorFunction
 from boundcheck.exact.floats import Approx, Comparison
 from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
-from boundcheck.functions.adapters.base import cast_to, spectral_bound
+from boundcheck.functions.adapters.base import cast_to, spectral_bound, with_frozen
 from boundcheck.functions.arithmetic import (
     EPSILON,
     Point,
@@ -791,11 +790,8 @@ def with_arrays(adapter: Adapter, convert: Callable[[Tensor], Any]) -> Adapter:
     """A copy of the adapter with arrays of exact numbers instead of frozen tensors; its formulas
     accept both.
     """
-    exact = copy.copy(adapter)
-    for name, value in vars(adapter).items():
-        if isinstance(value, Tensor):
-            object.__setattr__(exact, name, convert(value))
-    return exact
+    frozen = {name: X for name, X in vars(adapter).items() if isinstance(X, Tensor)}
+    return with_frozen(adapter, {name: convert(X) for name, X in frozen.items()})
 
 
 def ways(slope: PiecewiseLinear, w: arb) -> list[tuple[Any, arb]]:

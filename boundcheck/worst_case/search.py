@@ -14,7 +14,6 @@ frozen matrices, and then builds an f that reaches it, and two points.
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -30,6 +29,7 @@ from torch import Tensor
 
 from boundcheck.errors import InputError, check_count, one_of
 from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
+from boundcheck.functions.adapters.base import with_frozen
 from boundcheck.functions.arithmetic import Point, apart, replica
 from boundcheck.functions.checks import check_pull_back
 from boundcheck.functions.judged import check_words
@@ -241,7 +241,7 @@ class Climber:
                 variables = leaves((*state.v, *state.u, *state.frozen.values()))
                 v = variables[:blocks]
                 u = variables[blocks : 2 * blocks]
-                adapter = _with(
+                adapter = with_frozen(
                     self.outline, dict(zip(names, variables[2 * blocks :], strict=True))
                 )
                 along, across = _graph(adapter, v, self.outline.unit(v, u))
@@ -337,7 +337,7 @@ class Climber:
 
     def _state(self, v: Point, u: Point, frozen: dict[str, Tensor]) -> _State:
         u = self.outline.unit(v, u)
-        slope, bent = weight_derivatives(_with(self.outline, frozen), v, u)
+        slope, bent = weight_derivatives(with_frozen(self.outline, frozen), v, u)
         # The dual of the norm in which G bounds the gradient.
         turned = torch.linalg.matrix_norm(bent, "nuc" if self.structure.spectral else "fro").clamp(
             min=0
@@ -371,14 +371,6 @@ def _steepest(bent: Tensor, spectral: bool) -> Tensor:
     U, S, Vh = torch.linalg.svd(bent, full_matrices=False)
     # Where D²W[u, u] is 0, the gradient gains nothing.
     return (U * (1e-9 * S[..., :1] < S).unsqueeze(-2)) @ Vh
-
-
-def _with(outline: Adapter, frozen: Mapping[str, Tensor]) -> Adapter:
-    """The adapter with a batch of frozen matrices, one for each start."""
-    adapter = copy.copy(outline)
-    for name, X in frozen.items():
-        object.__setattr__(adapter, name, X)
-    return adapter
 
 
 def weight_derivatives(adapter: Adapter, v: Point, u: Point) -> tuple[Tensor, Tensor]:
@@ -734,11 +726,10 @@ def _rounded(instance: AdapterInstance, digits: int) -> AdapterInstance | None:
     """The instance with few digits in points, step, f's two matrices and the frozen ones; None if
     nothing is left.
     """
-    adapter = copy.copy(instance.adapter)
-    for name in ADAPTERS[adapter.kind].frozen:
-        object.__setattr__(adapter, name, getattr(adapter, name).round(decimals=digits))
+    adapter = instance.adapter
+    rounded = {name: getattr(adapter, name).round(decimals=digits) for name in adapter.frozen}
     try:
-        replace(adapter)
+        adapter = replace(adapter, **rounded)
     except InputError:
         # The adapter refuses such a matrix.
         return None

@@ -518,6 +518,16 @@ size = torch.linalg.matrix_norm
 """The Frobenius norm, of one matrix or of each in a batch."""
 
 
+def with_frozen(adapter: Adapter, frozen: Mapping[str, Any]) -> Adapter:
+    """A copy of the adapter with these frozen matrices: a batch of them, or exact numbers; its
+    formulas accept both.
+    """
+    made = copy.copy(adapter)
+    for name, X in frozen.items():
+        object.__setattr__(made, name, X)
+    return made
+
+
 def cast_to(thing: Thing, dtype: torch.dtype, device: str) -> Thing:
     """A copy of a problem, objective or adapter with its tensors on this device, the floating ones
     in this type.
