@@ -27,7 +27,7 @@ from types import ModuleType
 from typing import Any
 
 from boundcheck.errors import InputError, did_you_mean, one_of, raised
-from boundcheck.system.files import path_from_here
+from boundcheck.system.files import asking, path_from_here
 
 # In the package where it was installed, beside it in a checkout.
 HOME = next(
@@ -296,7 +296,7 @@ def new(folder: Path) -> list[Path]:
     if folder.exists():
         raise InputError("FOLDER", folder, "a folder that is not there yet")
     # It is there whole or not at all, under a name that no other process takes.
-    try:
+    with asking("FOLDER", folder, "a folder that can be made"):
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
             made = Path(beside) / folder.name
@@ -309,8 +309,4 @@ def new(folder: Path) -> list[Path]:
                 text = source.read_text(encoding="utf-8").replace(_NAME, folder.name)
                 (made / names[-1]).write_text(text, encoding="utf-8")
             made.rename(folder)
-    except OSError as error:
-        raise InputError(
-            "FOLDER", folder, f"a folder that can be made ({error.strerror})"
-        ) from None
     return [folder / name for name in names]

@@ -60,7 +60,7 @@ from boundcheck.language.sentence import measure_of, words_of
 from boundcheck.proofs import parts
 from boundcheck.system.ending import say
 from boundcheck.system.executors import Call, Running, engine_of
-from boundcheck.system.files import Json, replace_file
+from boundcheck.system.files import Json, asking, replace_file
 from boundcheck.system.fingerprint import content_of
 from boundcheck.system.limits import (
     DAY,
@@ -611,10 +611,8 @@ def sweep_folder(runs: Path) -> Iterator[Path]:
     taken for it.
     """
     path = runs.resolve() / f".sweep-{secrets.token_hex(8)}"
-    try:
+    with asking("runs", runs, "a folder that can be written"):
         path.mkdir(parents=True)
-    except OSError as error:
-        raise InputError("runs", runs, f"a folder that can be written ({error.strerror})") from None
     try:
         yield path
     finally:
@@ -647,15 +645,9 @@ class Point:
 
     def _result(self) -> Result:
         torch.set_num_threads(self.environment["threads"])
-        try:
+        seen = f"a folder that every worker sees and writes; {platform.node()} does not"
+        with asking("runs", self.folder.parent, seen):
             replace_file(self.folder / f"{platform.node()}.seen", b"")
-        except OSError as error:
-            raise InputError(
-                "runs",
-                self.folder.parent,
-                f"a folder that every worker sees and writes; {platform.node()} does not"
-                f" ({error.strerror})",
-            ) from None
         check_device(self.device)
         for name, value in environment(self.device).items():
             if value != self.environment[name]:

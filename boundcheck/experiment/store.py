@@ -51,7 +51,14 @@ from boundcheck.functions.arithmetic import at_most
 from boundcheck.functions.networks.function import LOOKS, OBSERVABLES
 from boundcheck.language.catalogue import catalogue
 from boundcheck.shown import visible
-from boundcheck.system.files import Json, half_written, parse_json, read_text, replace_file
+from boundcheck.system.files import (
+    Json,
+    asking,
+    half_written,
+    parse_json,
+    read_text,
+    replace_file,
+)
 from boundcheck.system.limits import Tick, available
 from boundcheck.version import __version__
 
@@ -168,13 +175,9 @@ class RunFolder:
     def create(cls, root: Path, spec: Json, device: str, content: str = "") -> "RunFolder":
         """The folder that `of` gives, made new, or as an earlier call left it."""
         folder = cls.of(root, spec, device, content)
-        try:
+        with asking("runs", root, "a folder that can be written"):
             folder.path.mkdir(parents=True, exist_ok=True)
             replace_file(folder.path / "spec.json", text(spec).encode())
-        except OSError as error:
-            raise InputError(
-                "runs", root, f"a folder that can be written ({error.strerror or error})"
-            ) from None
         return folder
 
     @property

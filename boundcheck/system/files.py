@@ -13,6 +13,7 @@ import re
 import secrets
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,15 @@ def replace_file(path: Path, content: bytes) -> None:
         # is killed.
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def asking(field: str, place: Path, expected: str) -> Iterator[None]:
+    """Name the field and the place where the system refuses to read or to write, and why."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(field, place, f"{expected} ({error.strerror or error})") from None
 
 
 def half_written(folder: Path) -> Iterator[tuple[Path, str, str, int]]:

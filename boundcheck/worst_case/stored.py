@@ -11,7 +11,7 @@ from boundcheck.errors import InputError, one_of
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.view import Shown
-from boundcheck.system.files import parse_json, read_text, replace_file
+from boundcheck.system.files import asking, parse_json, read_text, replace_file
 from boundcheck.system.plugins import theirs
 from boundcheck.worst_case.instance import (
     AdapterInstance,
@@ -38,13 +38,11 @@ def save(instance: Tried, path: Path) -> None:
     """Write an instance completely or not at all; raises InputError for a path that cannot be
     written.
     """
-    try:
+    with asking("out", path, "a file that can be written"):
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(
             path, (json.dumps(instance.as_json(), indent=1, allow_nan=False) + "\n").encode()
         )
-    except OSError as error:
-        raise InputError("out", path, f"a file that can be written ({error.strerror})") from None
 
 
 def load(path: Path, claim: Claim | None = None) -> Tried:

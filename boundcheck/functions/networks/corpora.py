@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from boundcheck.errors import InputError
-from boundcheck.system.files import read_text
+from boundcheck.system.files import asking, read_text
 
 MODULES = (
     "argparse",
@@ -140,12 +140,8 @@ def python_library() -> str:
     of Python.
     """
     folder = Path(sysconfig.get_path("stdlib"))
-    try:
+    with asking("python_library", folder, "the source of Python's library"):
         return "".join((folder / f"{name}.py").read_text(encoding="utf-8") for name in MODULES)
-    except OSError as error:
-        raise InputError(
-            "python_library", folder, f"the source of Python's library ({error.strerror})"
-        ) from None
 
 
 def verses(per_class: int, seed: int) -> tuple[list[str], list[int], tuple[str, ...]]:

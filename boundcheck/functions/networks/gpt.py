@@ -10,8 +10,6 @@ import math
 import platform
 import tempfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -26,7 +24,7 @@ from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.functions.arithmetic import at_most
 from boundcheck.functions.networks import corpora
 from boundcheck.functions.networks.corpora import ALPHABET, Loaded, text_of, typed
-from boundcheck.system.files import cache_folder, replace_file
+from boundcheck.system.files import asking, cache_folder, replace_file
 from boundcheck.system.limits import Demand, Tick, silent
 from boundcheck.system.tables import Count, Seed, Table
 
@@ -200,6 +198,7 @@ class Windows:
         return (model(ids[:, :-1]).argmax(-1) == ids[:, 1:]).double().mean(1)
 
 
+_WRITABLE = "a path that can be written"
 _BATCH = 16
 _PEAK = 5e-3
 _FLOOR = 0.1
@@ -238,7 +237,7 @@ def pretrained(shape: GPTShape, steps: int, seed: int = 0, tick: Tick = silent) 
     cached = _load(path, shape)
     if cached is not None:
         return cached
-    with _written(path.parent):
+    with asking("BOUNDCHECK_CACHE", path.parent, _WRITABLE):
         # Before the time is spent: the folder may exist and not be writable.
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
@@ -250,19 +249,9 @@ def pretrained(shape: GPTShape, steps: int, seed: int = 0, tick: Tick = silent) 
     written = io.BytesIO()
     # A file that was given another's name is not this one.
     torch.save({"key": path.stem, "weights": model.state_dict()}, written)
-    with _written(path):
+    with asking("BOUNDCHECK_CACHE", path, _WRITABLE):
         replace_file(path, written.getvalue())
     return model
-
-
-@contextmanager
-def _written(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise InputError(
-            "BOUNDCHECK_CACHE", path, f"a path that can be written ({error.strerror})"
-        ) from None
 
 
 def _train(shape: GPTShape, steps: int, seed: int, ids: Tensor, tick: Tick) -> GPT:
