@@ -223,6 +223,7 @@ class Reading:
             return tuple(map(self.fact, parts))
         return (self.fact(relation),)
 
+    @_told
     def fact(self, relation: sp.Basic) -> Fact:
         """A single relation as a fact; raises InputError as `facts`, and for a conjunction."""
         if isinstance(relation, sp.And):

@@ -308,7 +308,7 @@ CASES = [
     ),
     of_scripts(
         "a maximum, of which one part is proved",
-        "statement = .*expected a single relation",
+        r"it ends in x <= y, and not in max\(x, z\) <= y",
         ending(le(x, y), given(le(x, y))),
         claim=claim(sp.Le(sp.Max(x, z), y, evaluate=False), given(le(x, y))),
         twin_claim=claim(le(x, y), given(le(x, y))),

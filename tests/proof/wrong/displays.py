@@ -120,7 +120,7 @@ def exported(text):
 def of_file(folder, body):
     path = folder / "mine.py"
     path.write_text(
-        "from boundcheck.proof import script, Reading, ge\nimport sympy as sp\n" + "\n" * 20 + body
+        "from boundcheck.proof import lemma, ge\nimport sympy as sp\n" + "\n" * 20 + body
     )
     return refusal(lambda: bc.prove(path))
 
@@ -145,12 +145,8 @@ def nothing(proof):
     proof.conclusion = rules.certificate((), proof.reading.fact(ge(x, x)), (), (), ())
 
 
-HEAD = (
-    "@script('my.lemma', 'sharp', Reading())\ndef go(proof):\n    line = proof.step('1', ge(2,"
-    " 1))\n"
-)
-FAIL = HEAD + "    1 / 0\n"
-FINE = HEAD + "    proof.conclude(line, relation=ge(2, 1))\n"
+HEAD = "SAYS = ge(2, 1)\n@lemma('my.lemma', says=SAYS)\ndef go(proof):\n"
+FAIL, FINE = f"{HEAD}    1 / 0\n", f"{HEAD}    proof.step('1', SAYS)\n"
 SQUARE = lemma(ge(x**2, 0))
 A = sp.MatrixSymbol("A", d, k)
 TWO_OF_A_LOOK = ge(abc_a**2 + FrobeniusNorm(A), 0)
