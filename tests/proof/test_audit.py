@@ -404,7 +404,7 @@ def fixed(made, monkeypatch):
 
 @pytest.mark.parametrize("name", [name for name in CHEATS if name != IN_WORDS])
 def test_a_cheat_is_not_fixed(name, monkeypatch):
-    refused(fixed, CHEATS[name].script(), monkeypatch)
+    refused(lambda: fixed(CHEATS[name].script(), monkeypatch))
 
 
 @pytest.mark.parametrize("witness", [None, numbers()], ids=["an open line", "a refuted line"])
