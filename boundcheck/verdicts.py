@@ -121,14 +121,56 @@ class Look(StrEnum):
     """Well, and nothing printed is true or false by it."""
 
 
-_LOOKS: dict[str, Look] = {
-    **dict.fromkeys(("refuted", Verdict.VIOLATED, "failed"), Look.BAD),
-    "conditional": Look.IF,
-    "repaired": Look.OTHERWISE,
-    **dict.fromkeys(("proved", "not violated", "held", Verdict.SUPPORTED), Look.WELL),
-    Verdict.SUPPORTED_ASYMPTOTIC: Look.LIMIT,
-    **dict.fromkeys(("remark", "editorial"), Look.ASIDE),
+_WORDS: dict[str, tuple[Look, str]] = {
+    "refuted": (Look.BAD, "False: an exact instance meets every hypothesis, and breaks it."),
+    Verdict.VIOLATED: (
+        Look.BAD,
+        "An instance or a run breaks the bound: for certain, or at the stated level.",
+    ),
+    "failed": (Look.BAD, "The hypothesis did not hold on the run."),
+    "unknown": (Look.OPEN, "Neither proved nor refuted."),
+    Verdict.HYPOTHESIS_FAILED: (
+        Look.OPEN,
+        "A hypothesis of the theorem did not hold on the run, of which it says nothing.",
+    ),
+    Verdict.INCONCLUSIVE: (Look.OPEN, "The run speaks neither for the claim nor against it."),
+    Verdict.UNINFORMATIVE: (
+        Look.OPEN,
+        "All hypotheses held, but the bound says no more than is known without the theorem.",
+    ),
+    "assumed": (Look.OPEN, "Nobody can see whether it holds, and it was taken to hold."),
+    "conditional": (
+        Look.IF,
+        "True under a condition that is not printed with it, or under some readings of the paper"
+        " and not under others.",
+    ),
+    "repaired": (Look.OTHERWISE, "True, by another proof than the printed one."),
+    "proved": (Look.WELL, "True: a small kernel has replayed the proof."),
+    "not violated": (Look.WELL, "No counterexample was found, which proves nothing."),
+    "held": (Look.WELL, "The hypothesis held wherever it was looked at on the run."),
+    Verdict.SUPPORTED: (
+        Look.WELL,
+        "Every hypothesis held, and what was measured lies below a bound that says something: for"
+        " certain, or at the stated level. It is no proof.",
+    ),
+    Verdict.SUPPORTED_ASYMPTOTIC: (
+        Look.LIMIT,
+        "As supported, but by an interval that is right only in the limit of many replicas.",
+    ),
+    "remark": (Look.ASIDE, "Worth knowing; nothing printed is false."),
+    "editorial": (Look.ASIDE, "A matter of wording, without evidence from a machine."),
 }
+_SPOKEN = {str(Verdict.HYPOTHESIS_FAILED): "outside the theorem's assumptions"}
+
+
+def spoken(word: str) -> str:
+    """A verdict in the words that a page says to people; what is stored and typed stays."""
+    return _SPOKEN.get(word, word)
+
+
+def meanings() -> dict[str, str]:
+    """The meaning of each verdict, by the words that people read, the gravest first."""
+    return {spoken(word): meaning for word, (_, meaning) in _WORDS.items()}
 
 
 def look_of(word: str) -> Look:
@@ -136,7 +178,7 @@ def look_of(word: str) -> Look:
     open.
     """
     plain, given, _ = word.partition(_GIVEN)
-    look = _LOOKS.get(plain, Look.OPEN)
+    look, _ = _WORDS.get(plain, (Look.OPEN, ""))
     return Look.LIMIT if given and look is Look.WELL else look
 
 
@@ -145,11 +187,15 @@ def amount(count: int, noun: str) -> str:
     return f"{count} {noun}{'s' if count != 1 else ''}"
 
 
+def counts(words: Iterable[str]) -> list[tuple[str, int]]:
+    """Each verdict with how many there are of it, what is gravest first."""
+    looks = list(Look)
+    return sorted(Counter(words).items(), key=lambda each: looks.index(look_of(each[0])))
+
+
 def tally(words: Iterable[str]) -> str:
     """How many there are of each verdict, what is gravest first."""
-    looks = list(Look)
-    found = sorted(Counter(words).items(), key=lambda each: looks.index(look_of(each[0])))
-    return ", ".join(f"{count} {word}" for word, count in found)
+    return ", ".join(f"{count} {word}" for word, count in counts(words))
 
 
 def is_well(word: str) -> bool:

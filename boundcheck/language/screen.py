@@ -179,5 +179,7 @@ def _cell(cell: view.Cell, in_lines: bool = False) -> Text:
             return Text(cell.text)
         case view.Stack():
             return Text("\n").join(map(_cell, cell.cells))
+        case view.Anchor():
+            return _cell(cell.cell, in_lines)
         case _:
             return Text(cell)

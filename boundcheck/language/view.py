@@ -23,7 +23,7 @@ from boundcheck.exact.digits import Toward, shown
 from boundcheck.language import prose
 from boundcheck.language.prose import mathml_of
 from boundcheck.shown import visible
-from boundcheck.verdicts import Look, look_of
+from boundcheck.verdicts import Look, look_of, spoken
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,15 @@ class Stack:
     cells: tuple[Cell, ...]
 
 
-Cell = str | Math | Prose | Code | Badge | Value | Stack
+@dataclass(frozen=True)
+class Anchor:
+    """A cell at which people link to a page, by this id."""
+
+    cell: Cell
+    id: str
+
+
+Cell = str | Math | Prose | Code | Badge | Value | Stack | Anchor
 """An entry of a line or of a table; a `str` is shown as it is."""
 
 
@@ -335,7 +343,13 @@ class Html:
                 return self.badge(cell.word, cell.look)
             case Stack():
                 return "".join(f"<div>{self.cell(each)}</div>" for each in cell.cells)
+            case Anchor():
+                return self.anchor(self.cell(cell.cell), cell.id)
         return escape(cell.text if isinstance(cell, Value) else str(cell))
+
+    def anchor(self, made: str, id: str) -> str:
+        """A cell, with an anchor where people link to it: nobody does in a notebook."""
+        return made
 
     def prose(self, text: str) -> str:
         """A text with formulas as HTML."""
@@ -344,9 +358,8 @@ class Html:
     def badge(self, word: str, look: str = "") -> str:
         """A verdict as a badge, with the look of another one where that is given."""
         style = f"background:{_BACKGROUNDS[look_of(look or word)]};color:#fff;border-radius:0.3em"
-        return (
-            f'<span style="{style};padding:0.05em 0.4em;white-space:nowrap">{escape(word)}</span>'
-        )
+        said = escape(spoken(word))
+        return f'<span style="{style};padding:0.05em 0.4em;white-space:nowrap">{said}</span>'
 
     def inline(self, of: Line) -> str:
         """The cells of a line, one after the other."""
@@ -360,7 +373,9 @@ class Html:
             made += f"<colgroup>{''.join(f'<col{width}/>' for width in widths)}</colgroup>"
         if any(x.name for x in columns):
             heads = (
-                self._element("th", "number" if x.is_number else "cell", self.cell(x.name))
+                self._element(
+                    'th scope="col"', "number" if x.is_number else "cell", self.cell(x.name)
+                )
                 for x in columns
             )
             made += f"<thead><tr>{''.join(heads)}</tr></thead>"
@@ -396,7 +411,8 @@ class Html:
         return self._element("details", "fold", folded)
 
     def _element(self, tag: str, look: str, inside: str) -> str:
-        return f"<{' '.join(filter(None, (tag, self.looks.get(look, ''))))}>{inside}</{tag}>"
+        opens = " ".join(filter(None, (tag, self.looks.get(look, ""))))
+        return f"<{opens}>{inside}</{tag.partition(' ')[0]}>"
 
 
 def html(view: View) -> str:
@@ -456,6 +472,8 @@ def _latex_cell(cell: Cell) -> str:
             return cell.latex
         case Stack():
             return _latex_line(cell)
+        case Anchor():
+            return _latex_cell(cell.cell)
         case Prose():
             text = prose.plain(cell.text)
         case Badge():

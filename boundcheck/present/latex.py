@@ -489,6 +489,8 @@ class Latex:
                 )
             case view.Stack():
                 return r" \newline ".join(filter(None, map(self.cell, cell.cells)))
+            case view.Anchor():
+                return self.cell(cell.cell)
             case _:
                 return tex(cell)
 
@@ -599,6 +601,8 @@ def _letters(cell: view.Cell) -> int:
             return len(cell.word)
         case view.Stack():
             return sum(map(_letters, cell.cells))
+        case view.Anchor():
+            return _letters(cell.cell)
         case _:
             return len(cell)
 

@@ -37,7 +37,7 @@ from boundcheck.present.style import (
 )
 from boundcheck.present.words import label, number, titled
 from boundcheck.proof.audit import Carrier, carrier
-from boundcheck.verdicts import Verdict, tally
+from boundcheck.verdicts import Verdict, counts, spoken
 from boundcheck.worst_case.view import rounded_down
 
 # What stands for what in the picture: what a paper prints, what holds, what a run does, what is
@@ -153,10 +153,19 @@ def in_all(one: str, many: str, verdicts: Iterable[str]) -> str:
     """A sentence that says how many there are in all and of each verdict; of a single one it says
     the verdict.
     """
-    found = list(verdicts)
-    if len(found) == 1:
-        return f"The one {one} is {found[0]}."
-    return f"{len(found)} {many}: {tally(found)}."
+    found = counts(verdicts)
+    told = [_as_said(word, count) for word, count in found]
+    total = sum(count for _, count in found)
+    if len(told) > 1:
+        each = [f"{count} {said}" for (_, count), said in zip(found, told, strict=True)]
+        return f"Of {total} {many}, {', '.join(each[:-1])} and {each[-1]}."
+    return f"The one {one} {told[0]}." if total == 1 else f"All {total} {many} {told[0]}."
+
+
+def _as_said(word: str, count: int) -> str:
+    """What is said of so many things with a verdict: `is refuted`, `are remarks`."""
+    said = ("a remark", "remarks") if word == "remark" else (spoken(word),) * 2
+    return f"is {said[0]}" if count == 1 else f"are {said[1]}"
 
 
 def opening_of(material: Material, summary: str = "") -> Opening:
@@ -170,7 +179,7 @@ def opening_of(material: Material, summary: str = "") -> Opening:
     runs = [*material.theorems, *material.networks, *material.brackets]
     words = summary
     if runs and not words:
-        told = f"The run is {runs[0].verdict}: {runs[0].result.reason.rstrip('.')}."
+        told = f"The run is {spoken(runs[0].verdict)}: {runs[0].result.reason.rstrip('.')}."
         words = told if len(runs) == 1 else in_all("run", "runs", [run.verdict for run in runs])
     if material.networks:
         chosen = distinct(material.networks)

@@ -31,20 +31,21 @@ from boundcheck.language.view import (
 from boundcheck.present.material import Material, StoredRun, load_runs
 from boundcheck.present.opening import Opening, opening_of
 from boundcheck.present.section import parts_of, sections
+from boundcheck.present.shared_out import FIRST, HERE, Section, as_fold, linked, shared_out
 from boundcheck.present.style import described, on_a_page, pdf, svg
 from boundcheck.present.words import said, slug
 from boundcheck.shown import visible
 from boundcheck.system.ending import say
 from boundcheck.system.files import file_name, replace_file
 from boundcheck.system.plugins import is_path, theirs
-from boundcheck.verdicts import Look, look_of
+from boundcheck.verdicts import look_of, meanings, spoken
 
 
 class Page(Html):
     """A page: parts as HTML, with the looks of the page's style sheet.
 
     Attributes:
-        sections: the heading of each, and what is below it as HTML.
+        sections: what stands below the opening.
         files: what is put beside the page, by its path from the page's folder.
 
     """
@@ -59,7 +60,7 @@ class Page(Html):
     }
 
     def __init__(self) -> None:
-        self.sections: list[tuple[str, str]] = []
+        self.sections: list[Section] = []
         self.files: dict[str, bytes] = {}
 
     def add(self, title: str, see: str, parts: Iterable[Part]) -> None:
@@ -70,10 +71,17 @@ class Page(Html):
         html = inside.parts(parts)
         self.files |= inside.files
         if html.strip():
-            self.sections.append((title, (self.part(paragraph(see, "see")) if see else "") + html))
+            told = self.part(paragraph(see, "see")) if see else ""
+            self.sections.append(Section(title, told, html))
 
     def write(
-        self, path: Path, title: str, lead: str, opening: Opening, files: Mapping[str, bytes]
+        self,
+        path: Path,
+        title: str,
+        lead: str,
+        opening: Opening,
+        files: Mapping[str, bytes],
+        source: Markup | str = "",
     ) -> list[Path]:
         """Write the page, and beside it its figures and these files, named by their paths from the
         page's folder.
@@ -81,20 +89,27 @@ class Page(Html):
         It takes, returns and raises what `write_page` does.
         """
         front = Page()
-        given = {
+        picture = front.part(Picture(opening.name, lambda: opening.figure, opening.caption))
+        folder = Path(__file__).parent / "templates"
+        taken = {path.name, *self.files, *files, *front.files}
+        given: dict[str, Any] = {
             "title": title,
+            "back": None,
             "lead": lead,
+            "source": source,
             "opening": opening,
-            "picture": Markup(
-                front.part(Picture(opening.name, lambda: opening.figure, opening.caption))
-            ),
-            "parts": [
-                (Markup(escape(head, quote=False)), Markup(html)) for head, html in self.sections
+            "picture": Markup(picture),
+            "parts": [],
+            # Those that stand on it.
+            "words": [
+                (Markup(self.badge(word)), meaning)
+                for word, meaning in meanings().items()
+                if any(f'">{Markup.escape(word)}' in each.html for each in self.sections)
             ],
+            "moved": {},
             # In the page, so that it is one file.
-            "style": Markup(
-                (Path(__file__).parent / "templates" / "page.css").read_text(encoding="utf-8")
-            ),
+            "style": Markup((folder / "page.css").read_text(encoding="utf-8")),
+            "script": Markup((folder / "page.js").read_text(encoding="utf-8")),
         }
         environment = Environment(
             loader=PackageLoader("boundcheck.present", "templates"),
@@ -102,12 +117,25 @@ class Page(Html):
             undefined=StrictUndefined,
         )
         environment.filters |= {"slug": slug, "said": said}
-        text = environment.get_template("page.html.j2").render(given)
+        template = environment.get_template("page.html.j2")
+        room = FIRST - len(template.render(given))
+        parts, apart = shared_out(self.sections, room, taken)
+        given["parts"] = [
+            (Markup(escape(x.title, quote=False)), Markup(x.see + x.html)) for x in parts
+        ]
+        given["moved"] = {
+            id: name for name, (_, html) in apart.items() for id in HERE.findall(html)
+        }
+        made = {path.name: visible(template.render(given))}
+        bare = given | dict.fromkeys(("lead", "source", "picture"), "") | {"moved": {}}
+        bare |= {"opening": Opening(""), "back": (path.name, title)}
+        for name, (head, html) in apart.items():
+            of_it = bare | {"title": head, "parts": [("", Markup(html))]}
+            made[name] = visible(template.render(of_it))
+        pages = {path.parent / name: text.encode() for name, text in linked(made).items()}
         # No section may keep a file in the place of these, such as the results.
         beside = {**self.files, **files, **front.files}
-        return _write(
-            {path: visible(text).encode()} | {path.parent / name: x for name, x in beside.items()}
-        )
+        return _write(pages | {path.parent / name: x for name, x in beside.items()})
 
     def part(self, part: Part) -> str:
         if isinstance(part, Line) and not any(
@@ -135,16 +163,26 @@ class Page(Html):
     def heading(self, view: View) -> str:
         name = f" <code>{escape(view.name)}</code>" if view.name else ""
         badge = f" {self.badge(view.verdict)}" if view.verdict else ""
-        return f"<h3>{self.prose(view.title)}{name}{badge}</h3>"
+        here = self.anchor("", view.name) if view.name else ""
+        return f"<h3>{self.prose(view.title)}{name}{badge}{here}</h3>"
+
+    def anchor(self, made: str, id: str) -> str:
+        name = escape("-".join(id.split()))
+        # A link as it stands, which a script copies too.
+        return (
+            f'{made}<a class="here" id="{name}" href="#{name}" aria-label="Link to {name}"'
+            ' title="Copy the link">¶</a>'
+        )
+
+    def _fold(self, summary: str, inside: str) -> str:
+        return as_fold(super()._fold(summary, inside))
 
     def prose(self, text: str) -> str:
         return str(said(text))
 
     def badge(self, word: str, look: str = "") -> str:
-        limit = " asymptotic" if look_of(word) is Look.LIMIT else ""
-        # By its own first word "not violated" does not look like a violation.
-        first = (look or word).split(" ")[0].rstrip(",")
-        return str(Markup('<span class="badge {1}{2}">{0}</span>').format(word, first, limit))
+        found = look_of(look or word)
+        return str(Markup('<span class="badge {}">{}</span>').format(found, spoken(word)))
 
     def picture(self, picture: Picture) -> str:
         """A figure with its caption, which is kept as SVG and PDF too; an empty text if none is
@@ -173,6 +211,7 @@ def write_page(
     outside: Iterable[str] = (),
     opening: Opening | None = None,
     latex: bool = False,
+    source: Markup | str = "",
 ) -> list[Path]:
     """Write the page and, beside it, figures as SVG and PDF, results as JSON, and what sections
     keep.
@@ -188,6 +227,7 @@ def write_page(
         opening: what the page begins with; where left out, what the runs do and what their claims
             say.
         latex: write the folder ``latex`` for a paper too.
+        source: who wrote the paper that it is about, and where it is.
 
     Returns:
         The files written, the page first.
@@ -207,7 +247,11 @@ def write_page(
                 f" place: {error}"
             )
             made.sections.append(
-                (each.title, f"<p>This section failed: <code>{escape(str(error))}</code></p>")
+                Section(
+                    each.title,
+                    "",
+                    f"<p>This section failed: <code>{escape(str(error))}</code></p>",
+                )
             )
     files = {"results.json": json_bytes(material.as_json())}
     if material.study.is_new:
@@ -217,7 +261,7 @@ def write_page(
         from boundcheck.present.latex import files_of
 
         files |= files_of(material, title, lead)
-    return made.write(page, title, lead, opening or opening_of(material), files)
+    return made.write(page, title, lead, opening or opening_of(material), files, source)
 
 
 def write_runs(

@@ -5,16 +5,20 @@ A paper's `report.py` may have `TITLE`, `LEAD`, `STATEMENTS` (the ids that the s
 a paper without one, the findings are the verdicts, claim by claim.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unicodedata import normalize
+
+from markupsafe import Markup
 
 from boundcheck.errors import CodeError
 from boundcheck.experiment.result import Results
 from boundcheck.language import prose
-from boundcheck.language.catalogue import catalogue
+from boundcheck.language.catalogue import catalogue, entries_of
 from boundcheck.language.hypotheses import LEAST
 from boundcheck.present.material import (
     REPORTS,
@@ -36,6 +40,7 @@ from boundcheck.proofs import Paper
 from boundcheck.system.ending import say
 from boundcheck.system.plugins import theirs
 from boundcheck.verdicts import Verdict
+from boundcheck.version import __version__
 from boundcheck.worst_case.view import rounded_down
 
 
@@ -141,6 +146,7 @@ def write(
         out / "index.html",
         title,
         lead + adds,
+        source=_source(paper),
         opening=opening or opening_of(material, summary),
         latex=latex,
     )
@@ -162,6 +168,33 @@ def write(
         ],
         "adds": programme.adds,
     } | ({"not_attacked": refused} if refused else {})
+
+
+# The accents of BibTeX.
+_ACCENTS = dict(zip("'`^\"~", "\u0301\u0300\u0302\u0308\u0303", strict=True))
+
+
+def _in_letters(text: str) -> str:
+    """A field of BibTeX in letters, with its accents and without braces."""
+    accented = re.sub(
+        r"\\(['`^\"~])\{?(\w)\}?", lambda x: normalize("NFC", x[2] + _ACCENTS[x[1]]), text
+    )
+    return re.sub(r"[{}\\]", "", accented).replace("--", "–")
+
+
+def _source(paper: Paper) -> Markup:
+    """Who wrote a paper, where it appeared, when, and its address, as far as its `sources.bib` says
+    so; and what audited it.
+    """
+    entry = next((each.text for each in entries_of(paper) if each.key == paper.key), "")
+    told = {name: _in_letters(text) for name, text in re.findall(r"(\w+)\s*=\s*\{(.*)\}", entry)}
+    address = told.get("url") or (f"https://doi.org/{told['doi']}" if "doi" in told else "")
+    where = told.get("booktitle") or told.get("journal")
+    words = [told.get("author", "").replace(" and ", "; "), where, told.get("year")]
+    said = [Markup("{}.").format(", ".join(filter(None, words)))] if entry else []
+    if address.startswith("https://"):
+        said.append(Markup('<a href="{0}">{0}</a>').format(address))
+    return Markup(" ").join([*said, f"Audited by boundcheck {__version__}."])
 
 
 def by_the_paper(own: ModuleType, name: str, instead: str, call: Callable[[Any], Any]) -> Any:
@@ -204,12 +237,9 @@ def _summary(statements: list[str], material: Material, refused: list[dict[str, 
     ):
         said += [in_all(one, many, verdicts)] if verdicts else []
     if material.searches:
-        broken = (
-            ", ".join(each["label"] for each in material.searches if each["violated"]) or "none"
-        )
-        said.append(
-            f"The adversary attacked {len(material.searches)} bounds and broke {broken} of them."
-        )
+        broken = ", ".join(each["label"] for each in material.searches if each["violated"])
+        found = f"counterexamples to {broken}" if broken else "no counterexample"
+        said.append(f"The search attacked {len(material.searches)} bounds and found {found}.")
     attacked = {each["id"] for each in material.searches} | {
         case.claim for case in material.study.worst_cases
     }

@@ -14,6 +14,7 @@ from boundcheck.language import view
 from boundcheck.language.claim import in_prose
 from boundcheck.language.prose import plain
 from boundcheck.language.view import (
+    Anchor,
     Badge,
     Cell,
     Fold,
@@ -97,7 +98,8 @@ def referee_table(rows: Iterable[JudgedRow]) -> tuple[view.Table, ...]:
     for each in found:
         rests = [Prose(each.rests_on, "small")] if each.rests_on else []
         notes = ["No machine evidence."] if each.verdict == "editorial" else []
-        cells: list[Cell] = [str(each.row.number), Prose(each.row.locator)]
+        number = str(each.row.number)
+        cells: list[Cell] = [Anchor(number, f"row-{number}"), Prose(each.row.locator)]
         cells += [Prose(each.row.printed)] if prints else []
         cells += [Stack((Badge(each.verdict), *rests)), each.rocq and f"Rocq: {each.rocq}"]
         made.append(
@@ -156,7 +158,8 @@ def _evidence(row: JudgedRow) -> Iterator[Fold]:
             )
             parts += map(line, _formulas(*added))
     if parts:
-        yield Fold(line(f"Evidence: {amount(len(lines), 'line')}"), tuple(parts))
+        told = f"Evidence for row {row.row.number}: {amount(len(lines), 'line')}"
+        yield Fold(line(told), tuple(parts))
     elif row.verdict != "editorial":
         yield Fold(line("Evidence"), (paragraph(row.evidence),))
 

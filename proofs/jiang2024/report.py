@@ -247,7 +247,11 @@ def _search_finding(searches: list[Search]) -> Finding:
     reached = min(row["ratio"] for row in sharp["rows"])
     ranks = sorted(row["rank"] for row in sharp["rows"])
     broken = [each["label"] for each in searches if each["violated"]]
-    verdict = f"It breaks {', '.join(broken)}." if broken else "It breaks none of the claims."
+    verdict = (
+        f"The search found counterexamples to {', '.join(broken)}."
+        if broken
+        else "The search found no counterexample."
+    )
     return Finding(
         8,
         "Lemma 1, Eq. (8), attacked",

@@ -276,8 +276,8 @@ def test_page_names_every_run_with_its_verdict_and_why(page):
             "1.75",
         ),
         *(
-            '"badge inconclusive"',
-            '"badge hypothesis-failed"',
+            '"badge open"',
+            "outside the theorem&#39;s assumptions",
             "<code>eta</code>",
             "0.5 was seen where 0.3 is the limit",
         ),

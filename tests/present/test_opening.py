@@ -138,5 +138,5 @@ def test_it_says_so_of_no_other_evidence(stored, paper):
 def test_of_a_single_one_its_verdict_is_said():
     assert in_all("run", "runs", ["supported"]) == "The one run is supported."
     both = in_all("run", "runs", ["supported", "violated"])
-    assert "1 supported" in both
-    assert "1 violated" in both
+    assert "1 is supported" in both
+    assert "1 is violated" in both

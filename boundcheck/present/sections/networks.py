@@ -88,7 +88,7 @@ def verdicts(material: Material) -> Iterator[Part]:
             if words
         ]
         cells = (
-            Stack((run.problem, *about)),
+            Stack((view.Anchor(run.problem, f"run-{x.run_id}"), *about)),
             title_of(run.adapter) + run.scaled,
             number(run.rank),
             Stack((number(x.problem.trained), f"of {number(x.problem.parameters)}")),

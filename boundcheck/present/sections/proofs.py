@@ -8,7 +8,7 @@ from boundcheck.language import view
 from boundcheck.language.claim import Claim
 from boundcheck.language.hypotheses import LARGER, LEAST
 from boundcheck.language.sentence import algorithm_of, measure_of, word_of
-from boundcheck.language.view import Badge, Code, Part, Prose, line, numeric, paragraph
+from boundcheck.language.view import Anchor, Badge, Code, Part, Prose, line, numeric, paragraph
 from boundcheck.present.material import Material, placed
 from boundcheck.present.words import rank_exponent, takes_c
 from boundcheck.proof.audit import counted, told
@@ -18,9 +18,9 @@ _NETWORKS = """One thing on this page is certified: f* ≥ 0, because a cross-en
 negative, so that the gap F(v₁) − f* is at most D = F(v₁){sampled}. Everything else is measured
 along the run, an estimate and no bound: nobody knows the smoothness of a network, and a number seen
 at some iterates may be exceeded at others. So no run here is called supported or violated. A run is
-hypothesis-failed where something that the theorem rests on was seen to fail, uninformative where
-its bound says no more than the gradient at v₁ did, and else inconclusive: at the constants that
-were seen the bound says something, but these are not known to hold."""
+outside the theorem's assumptions where something that the theorem rests on was seen to fail,
+uninformative where its bound says no more than the gradient at v₁ did, and else inconclusive: at
+the constants that were seen the bound says something, but these are not known to hold."""
 _SAMPLED = (
     ", which of a Trainer's run is itself an estimate, from the samples that the callback drew"
 )
@@ -70,7 +70,7 @@ def line_by_line(material: Material) -> Iterator[Part]:
         shown, script = proof.view(), proof.script
         name = (
             Prose(f"“{script.title}”"),
-            Code(script.id),
+            Anchor(Code(script.id), f"proof-{script.id}-{script.version}"),
             Prose(script.called),
             Badge(proof.verdict),
         )

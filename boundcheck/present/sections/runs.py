@@ -17,7 +17,7 @@ from boundcheck.functions.adapters import title_of
 from boundcheck.language import view
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.symbols import toward
-from boundcheck.language.view import Badge, Code, Part, Prose, Stack, Table, line, numeric
+from boundcheck.language.view import Anchor, Badge, Code, Part, Prose, Stack, Table, line, numeric
 from boundcheck.present.material import (
     Material,
     StoredRun,
@@ -39,9 +39,9 @@ from boundcheck.present.style import (
     pictured,
     ticks,
 )
-from boundcheck.present.words import label, norm_names, number, sentence_of, titled
+from boundcheck.present.words import label, norm_names, number, sentence_of, slug, titled
 from boundcheck.system.tables import fields_of
-from boundcheck.verdicts import Verdict
+from boundcheck.verdicts import Verdict, spoken
 
 
 @placed(120, "What the runs say")
@@ -50,7 +50,12 @@ def findings(material: Material) -> Iterator[Part]:
     runs.
     """
     rows = [
-        (str(x.number), Prose(x.locator), Badge(x.verdict), Prose(x.evidence))
+        (
+            Anchor(str(x.number), f"measured-{x.number}-{slug(x.locator)}"),
+            Prose(x.locator),
+            Badge(x.verdict),
+            Prose(x.evidence),
+        )
         for x in material.findings
     ]
     if rows:
@@ -86,7 +91,7 @@ def verdicts(material: Material) -> Iterator[Part]:
             else "–"
         )
         cells = (
-            run.problem,
+            Anchor(run.problem, f"run-{run.result.run_id}"),
             title_of(run.adapter),
             number(run.rank),
             Badge(run.verdict),
@@ -148,7 +153,7 @@ def verdict_table(runs: list[StoredRun], most: int | None = None) -> Table:
     for run in runs:
         x = run.course
         cells = (
-            f"{run.problem}{run.seeded}",
+            Anchor(f"{run.problem}{run.seeded}", f"run-{x.run_id}"),
             number(run.rank),
             f"{titled(x)}{run.scaled}",
             Badge(run.verdict),
@@ -260,7 +265,7 @@ def hypotheses(material: Material) -> Iterator[Part]:
             f"{run.problem}, {run.name}" if run.is_network else f"{run.title}, {titled(run.result)}"
         )
         parts = _of_network(run) if run.is_network else [_constants(run)]
-        head = line(Prose(f"{name}: {run.verdict} (run"), Code(f"{run.result.run_id})"))
+        head = line(Prose(f"{name}: {spoken(run.verdict)} (run"), Code(f"{run.result.run_id})"))
         yield view.Fold(head, (audit, *parts))
 
 
