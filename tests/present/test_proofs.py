@@ -90,7 +90,7 @@ def test_the_page_has_the_table_the_lines_and_their_evidence(audit, tmp_path):
     row = text[text.index("Eq. (2)") : text.index("Another word.")]
     again = "boundcheck prove my.claim --steps"
     witness = "At t = 1 the left side is 7/2 and the right side 1."
-    for words in ("Evidence: 3 lines", again, witness, apart(conclusion.latex[0])):
+    for words in (": 3 lines", again, witness, apart(conclusion.latex[0])):
         assert words in row
     certificate = ["( - 2 + 2 \\, {x} )", "= 2 \\, ( - 1 + {x} )"]
     assert identity_latex(audit.claims[0].proofs[0].steps[0].step.theorem) == certificate

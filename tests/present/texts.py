@@ -47,7 +47,7 @@ def _texts(axis):
 
 def spoken(page):
     """What a page says in words: its visible texts but for formulas, drawings and code."""
-    for tag in ("style", "math", "svg", "code"):
+    for tag in ("style", "script", "math", "svg", "code"):
         page = re.sub(rf"<{tag}[\s>].*?</{tag}>", "", page, flags=re.DOTALL)
     return [
         text for text in map(str.strip, unescape(re.sub("<[^>]+>", "\n", page)).split("\n")) if text
