@@ -194,7 +194,7 @@ def test_a_table_of_worst_cases_and_how_sure_they_are(command, id, two_points):
             assert f"{number:.6g}" in words
         assert {*case.ends} <= {*words}
     said = " ".join(words)
-    assert ("lower bound on the worst case over all noise" in said) == two_points
+    assert ("the noise takes two values" in said) == two_points
     assert "Not violated at these T" in said
 
 
