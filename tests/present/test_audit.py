@@ -107,7 +107,7 @@ def test_the_page_says_what_it_leaves_out_reads_and_counts(written, stored, sear
     # The study is not this report's own.
     assert not page.with_name("statistics.json").exists()
     assert summary.startswith(("My claim: refuted", "My claim: repaired"))
-    assert "3 findings from the proofs" in summary
+    assert "Of 3 findings from the proofs, " in summary
     assert in_all("run", "runs", [run.verdict for run in stored]) in summary
     assert f"attacked {len(written['searches'])} bounds and found no counterexample" in summary
     # What carries each attacked claim, those that the kernel proves in another paper's folder too.

@@ -96,7 +96,10 @@ def test_the_page_has_the_table_the_lines_and_their_evidence(audit, tmp_path):
     assert identity_latex(audit.claims[0].proofs[0].steps[0].step.theorem) == certificate
     for words in (
         *(html.escape(words) for row in ROWS for words in (row.finding, row.printed)),
-        *(f'">{verdict}</span>' for verdict in ("proved", "refuted", "editorial")),
+        *(
+            f'<span class="badge {look}">{verdict}</span>'
+            for verdict, look in (("proved", "well"), ("refuted", "bad"), ("editorial", "aside"))
+        ),
         # Each line that says something, with the kernel's certificate; the others are counted, and
         # folded away.
         *(f'<span class="strong">{label}</span>' for label in ("(1)", "(2)", "(2), mended")),
