@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 import re
+import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -176,13 +177,14 @@ def place_of(interval: Interval | None, value: float, digits: int = FREE) -> int
 
     Without an interval, or with one of no width, it is that of the third significant digit. A
     number keeps one digit at least, and so many digits as tell it from its bound, where these are
-    not three.
+    not three. An interval however narrow supports no more digits than a float holds.
     """
     first = math.floor(math.log10(abs(value))) if value else 0
     half = (interval.upper - interval.lower) / 2 if interval else 0.0
     place = (
         min(math.floor(math.log10(half)) - 1, first) if 0 < half < math.inf else first - FREE + 1
     )
+    place = max(place, first + 1 - sys.float_info.dig)
     return place if digits == FREE else min(place, last_place(value, digits))
 
 

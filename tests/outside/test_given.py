@@ -98,7 +98,10 @@ def displays():
         "text": str(result.view()),
         "frame": results.to_frame().to_csv(),
         "json": json.dumps(result.as_json()),
-        "page": page.read_text(encoding="utf-8"),
+        # The glossary defines the bare word; what is said of the run stands outside it.
+        "page": re.sub(
+            r'<dl id="words">.*?</dl>', "", page.read_text(encoding="utf-8"), flags=re.S
+        ),
         "latex": "".join(
             x.decode(errors="replace") for x in tex.files_of(material, "Mine", "").values()
         ),
