@@ -503,9 +503,6 @@ def true_claims(script: Script) -> Iterator[ClaimMutant]:
     )
     more = replace(claim, conditions=(*claim.conditions, sp.Ge(T, 3, evaluate=False)))
     found.append(edits.Change("hypothesis strengthened", "T >= 3 besides", more))
-    extra = _renamed(script, (*claim.hypotheses, BOUNDED_BELOW))
-    found.append(edits.Change("hypothesis strengthened", f"{BOUNDED_BELOW.title} besides", extra))
-    found.append(edits.Change("renamed", "another id", _renamed(script)))
     for each in found:
         name = f"{script.id}, {script.version}"
         why = f"follows from the proved claim: {each.kind}, {each.where}"

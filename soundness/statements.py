@@ -39,7 +39,7 @@ from boundcheck.language.vocabulary import (
     v2,
     v_t,
 )
-from boundcheck.proof import Process, Proof, Reading, at_numbers, script
+from boundcheck.proof import Proof, at_numbers, script
 from soundness.edits import mixed_up
 from soundness.engines import Examined, descended, examined, function_of, run
 from soundness.exact_model import ExactModel, fractions, huber, parabola
@@ -179,8 +179,7 @@ def _at_one(law: int, target: int, size: Fraction, factor: Fraction, at_zero: bo
 
     kind = "law at one point" if at_zero else "law at one multiple"
     change = f"{each.name} for all X, {factor} of it {where}, x = {size}"
-    reading = Reading(constants={M, X, Y, x})
-    made = script(claim, "printed", reading, is_statement=True)
+    made = script(claim, "printed", is_statement=True)
     return examined(kind, change, each.name, true, why, lambda: claim, script=lambda _: made(build))
 
 
@@ -263,7 +262,7 @@ def _for_all(relation: int, factor: Fraction, place: int, by_line: bool) -> Exam
 
     why = f"F = {curvature} x²/2, v_t = 0 for all t, v_1 = 3, v_2 = -1, ell = 1"
     change = f"{name}, {where}, {factor} of it"
-    made = script(claim, "sharp", Reading(processes={v_t: Process((v,))}, arbitrary={v1, v2}))
+    made = script(claim, "sharp")
     kind = "iterates for all points"
     return examined(kind, change, name, False, why, lambda: claim, script=lambda _: made(build))
 

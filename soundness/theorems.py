@@ -22,7 +22,7 @@ from boundcheck.language import hypotheses as words
 from boundcheck.language import measures
 from boundcheck.language.algorithms import GRADIENT_DESCENT
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim, Quantity, Statement, own_parameters
+from boundcheck.language.claim import Claim, Quantity, Statement
 from boundcheck.language.sentence import algorithm_of, theorem
 from boundcheck.language.symbols import (
     R_1,
@@ -51,7 +51,7 @@ from boundcheck.language.vocabulary import (
     v_star,
     v_t,
 )
-from boundcheck.proof import Process, Proof, Reading, Script, script
+from boundcheck.proof import Proof, Script, script
 from soundness.edits import written_out
 from soundness.engines import (
     Examined,
@@ -507,13 +507,10 @@ def refuting(claim: Claim, walk: Walk) -> Script:
     """A printed proof whose one line is the claim, that assumes each hypothesis where its letters
     are, and no more.
     """
-    # The iterates of the claim's algorithm are a process, and every other letter is a constant.
     letters = {
         x for each in (claim, *claim.hypotheses) for x in each.conclusion.atoms(sp.MatrixSymbol)
     }
     points = {v_star, v1, v2, W, *(x for x in letters if x.shape in {v.shape, W.shape} and x != v)}
-    own = {each.symbol for each in own_parameters(claim).values()}
-    reading = Reading(processes={v_t: Process((v,))}, constants={*points, *own})
     witness = model_of_walk(walk, claim, {str(x) for x in points}).witness
 
     def build(proof: Proof) -> None:
@@ -523,7 +520,7 @@ def refuting(claim: Claim, walk: Walk) -> Script:
             proof.quantity(quantity)
         proof.step("the claim", claim.conclusion, witness=witness)
 
-    return script(claim, "printed", reading, is_statement=True)(build)
+    return script(claim, "printed", is_statement=True)(build)
 
 
 # Runs on which a measure is large

@@ -23,7 +23,8 @@ from boundcheck.language.view import (
     paragraph,
 )
 from boundcheck.proof.audit import Carrier, carrier, counted, standing, told
-from boundcheck.proof.script import fixed_statements
+from boundcheck.proof.fixed import fixed_statements, is_ours
+from boundcheck.proof.statement import statement
 from boundcheck.proof.view import findings_table
 from boundcheck.shown import command
 
@@ -99,12 +100,31 @@ def claim_parts(claim: Claim, name: str = "", on_screen: bool = False) -> Iterat
         # From the kernel's own text, and not from the statement above.
         proved = fixed_statements()[claim.id]
         said += [("proved", proved.text), *(("proved from", text) for text in proved.given)]
+    elif not is_ours(claim):
+        said += _to_the_kernel(claim)
     said += [("argument", claim.argument), ("why no proof", claim.unproved)]
     tried = list(commands(claim, name))
     said += [] if on_screen else [("try", each) for each in tried]
     yield Table(("", ""), [(label, Prose(text)) for label, text in said if text], grouped=1)
     if on_screen and tried:
         yield from map(line, ("", "To go on:", *tried))
+
+
+def _to_the_kernel(claim: Claim) -> Iterator[tuple[str, str]]:
+    """What a claim says to the kernel, and which of its hypotheses say nothing, with the reason."""
+    try:
+        sequent = statement(claim)
+    except InputError as error:
+        yield "to the kernel", f"nothing: {error}"
+        return
+    yield "to the kernel", str(sequent.conclusion)
+    for each, statements in sequent.given:
+        for text in dict.fromkeys(map(str, statements)):
+            yield "from", f"{text} ({each.id})"
+    for text in sorted(map(str, sequent.beside)):
+        yield "from", text
+    for id, why in sequent.unstated:
+        yield "not from", f"{id}: {why}"
 
 
 def _statement(claim: Claim) -> str:

@@ -36,15 +36,19 @@ from boundcheck.language import prose
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, in_prose
 from boundcheck.language.view import Shown
-from boundcheck.proof.fidelity import digest, own_statements
+from boundcheck.proof.fixed import (
+    as_read,
+    digest,
+    fixed_statements,
+    has_instance,
+    is_ours,
+    own_statements,
+)
 from boundcheck.proof.notation import identity, shown
 from boundcheck.proof.proof import Step
 from boundcheck.proof.script import (
     Script,
     find,
-    fixed_statements,
-    has_instance,
-    is_ours,
     named,
     of_paper,
 )
@@ -818,7 +822,6 @@ def carrier(claim: Claim) -> Carrier:
         return Carrier.KERNEL
     if claim.word is not None or any(claim in each.hypotheses for each in catalogue.values()):
         return Carrier.HYPOTHESIS
-    # Our own scripts have fixed their statements.
     others = [key for key, paper in papers().items() if not paper.is_ours]
     if any(script.claim == claim for key in others for script in of_paper(key)):
         return Carrier.SCRIPT
@@ -887,7 +890,11 @@ def statements_of(paper: str) -> dict[str, Any]:
                 "script", name, f"a proof of its claim by the kernel: {proof.reason or proof.trust}"
             )
         rest = sorted({each.statement for each in proof.hypotheses} - own_statements(claim))
-        found = {"conclusion": entry(proof.conclusion), "hypotheses": list(map(entry, rest))}
+        found = {
+            "claim": as_read(claim),
+            "conclusion": entry(proof.conclusion),
+            "hypotheses": list(map(entry, rest)),
+        }
         if table.setdefault(claim.id, found) != found:
             raise InputError("script", name, "the statement that its other proof has")
     for id, labels in broken.items():

@@ -12,7 +12,7 @@ import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
-from boundcheck.kernel import Fact, Theorem, builders, rules
+from boundcheck.kernel import Fact, Law, Theorem, builders, rules
 from boundcheck.kernel import terms as k
 from boundcheck.kernel.rules import chain_rule, descent_lemma
 from boundcheck.kernel.terms import ONE, Letter, Matrix, Scalar, Symbol
@@ -97,12 +97,17 @@ class By:
     ) -> Theorem:
         """A law at these values, without the premises that `given` proves."""
         pairs: list[tuple[Symbol | k.Variable, Matrix | Scalar]] = []
+        # A letter of the law may have the name of a letter that the reading knows as a constant.
+        bound = law.conclusion.variables if isinstance(law.conclusion, Law) else ()
+        own = {x.name: x for x in bound}
         for variable, value in values.items():
             if isinstance(variable, MatrixExpr):
                 letters, matrices = self.reading.point(variable), self.reading.point(value)
-                pairs += [(_symbol(x), y) for x, y in zip(letters, matrices, strict=True)]
+                for x, y in zip(map(_symbol, letters), matrices, strict=True):
+                    pairs.append((own.get(x.name, x), y))
             else:
-                pairs.append((self._variable(variable), self.reading.scalar(value)))
+                number = self._variable(variable)
+                pairs.append((own.get(number.name, number), self.reading.scalar(value)))
         return discharged(rules.instantiate(law, tuple(pairs)), *given)
 
     def _variable(self, symbol: sp.Symbol) -> k.Variable:

@@ -23,15 +23,15 @@ from boundcheck.kernel.builders import known, substitute_scalar, timed
 from boundcheck.kernel.terms import CONSTANT, NEXT, Index, Matrix, Scalar, Symbol, Term, Variable
 from boundcheck.language.claim import Claim, Quantity, as_typed
 from boundcheck.language.prose import plain
-from boundcheck.language.sentence import algorithm_of
 from boundcheck.language.symbols import PARAMETERS, D
 from boundcheck.language.vocabulary import GAP, Iterate, MinimumOver, Value, i
 from boundcheck.proof.by import By, discharged
 from boundcheck.proof.certificate import entailed, signs
 from boundcheck.proof.laws import Laws
 from boundcheck.proof.notation import check_math
-from boundcheck.proof.reading import Reading, at_t, index
+from boundcheck.proof.reading import Reading, at_t, gt, index
 from boundcheck.proof.solvers import SECONDS, Counterexample, counterexample
+from boundcheck.proof.statement import Sequent
 from boundcheck.proof.witness import Witness
 
 Role = Literal["hypothesis", "definition", "domain", "choice", "local"]
@@ -146,6 +146,7 @@ class Proof:
     Attributes:
         claim: the claim to prove; None for the script's own lemma.
         reading: what the matrices stand for.
+        sequent: what the claim says to the kernel; None where that is fixed.
 
     """
 
@@ -155,6 +156,7 @@ class Proof:
     steps: list[Step] = field(default_factory=list)
     conclusion: Theorem | None = None
     closing: Closing | None = None
+    sequent: Sequent | None = None
 
     @property
     def by(self) -> By:
@@ -196,6 +198,31 @@ class Proof:
             statement = self.law(forall, given, fact) if forall else fact
             self.assumptions.append(Assumption(title, role, statement, claim, relation, where))
             theorems.append(rules.assume(statement))
+        return theorems[0] if len(theorems) == 1 else tuple(theorems)
+
+    def given(self, hypothesis: Claim) -> Theorem | tuple[Theorem, ...]:
+        """Start from a hypothesis of the claim as it stands: from a law for all letters over which
+        it ranges.
+
+        Raises InputError for what the claim does not list, and for a hypothesis that says nothing
+        to the kernel, with the reason.
+
+        Returns:
+            The theorem that assumes it; for a conjunction of several parts, one for each.
+
+        """
+        sequent = self.sequent
+        said = dict(sequent.given).get(hypothesis, ()) if sequent else ()
+        if sequent is None or not said:
+            why = dict(sequent.unstated if sequent else ()).get(hypothesis.id, "it is not listed")
+            raise InputError("given", hypothesis.id, f"a hypothesis that says something: {why}")
+        facts = self.reading.facts(hypothesis.conclusion)
+        theorems = []
+        for each in said[: len(facts)]:
+            self.assumptions.append(
+                Assumption(hypothesis.title, "hypothesis", each, hypothesis, hypothesis.conclusion)
+            )
+            theorems.append(rules.assume(each))
         return theorems[0] if len(theorems) == 1 else tuple(theorems)
 
     def local(self, relation: sp.Basic, name: str = "") -> Theorem | tuple[Theorem, ...]:
@@ -672,32 +699,32 @@ def _check_statement(relation: sp.Eq, statement: Statement, reading: Reading) ->
                 raise InputError("definition", relation, expected)
 
 
-def only_defines(
-    left: sp.Basic, right: sp.Basic, statement: Statement, claims: Sequence[Claim], reading: Reading
-) -> bool:
-    """True if the equation only gives a name in a proof: neither statements nor hypotheses of the
-    claims contain it.
+def is_definition(assumption: Assumption, reading: Reading) -> bool:
+    """True if an equation only gives a name in a proof: some value satisfies it, whatever the other
+    letters are.
     """
-    relation = sp.Eq(left, right, evaluate=False)
+    relation = assumption.relation
+    if not isinstance(relation, sp.Eq) or not says(assumption, reading):
+        return False
+    left, right = relation.args
     try:
-        if _is_own_definition(left, right, claims[0] if claims else None):
-            _check_own_statement(relation, statement, reading)
-            return True
-        _check_statement(relation, statement, reading)
+        own = _is_own_definition(left, right, None)
+        (_check_own_statement if own else _check_statement)(relation, assumption.statement, reading)
     except InputError:
         return False
-    said = set[str]()
-    for claim in claims:
-        # The letters of a theorem's algorithm, too, are not for a proof to choose.
-        algorithm = algorithm_of(claim)
-        equations = (*algorithm.beginning, *algorithm.recurrence) if algorithm else ()
-        formulas = [each.expression for each in claim.quantities]
-        relations = (claim.conclusion, *claim.conditions, *equations, *formulas)
-        # The formula of D is the same in all claims.
-        gaps = (GAP,) if any(D in each.free_symbols for each in relations) else ()
-        for relation in (*relations, *gaps):
-            said |= {name.removesuffix(_AT_START) for name, _ in _names_of(relation, reading)}
-    return not {name.removesuffix(_AT_START) for name in _defined(left, reading)} & said
+    return True
+
+
+def says(assumption: Assumption, reading: Reading) -> bool:
+    """True if the kernel's statement is what the relation says, at one point or as a law."""
+    relation, statement = assumption.relation, assumption.statement
+    try:
+        facts = reading.facts(
+            relation if isinstance(relation, sp.Rel | sp.And) else gt(relation, 0)
+        )
+    except InputError:
+        return False
+    return (statement.conclusion if isinstance(statement, Law) else statement) in facts
 
 
 def circular(equations: Sequence[tuple[sp.Basic, sp.Basic]], reading: Reading) -> str:

@@ -36,7 +36,7 @@ _Result = TypeVar("_Result")
 # The scalars of the catalogue, by name: constants, except T and those that are also dimensions.
 CATALOGUE = {str(symbol.name): symbol for symbol in symbols.LETTERS}
 _STRICT = (sp.StrictLessThan, sp.StrictGreaterThan)
-_HOW_TO_DECLARE = "constants=, arbitrary=, points= or processes= of the Reading say what it is"
+_HOW_TO_DECLARE = "fresh= of a script, or a Reading, says what a letter is that no claim has"
 
 
 @dataclass(frozen=True)

@@ -1,35 +1,35 @@
-"""Proof scripts, how they are declared, found and loaded; and the fixed statements in which they
-must end.
+"""Proof scripts: how they are declared, found and loaded.
 
-A script is a Python file with functions marked ``@script(claim, version, reading)``. Scripts of the
-catalogue's claims are in `proofs/`, one folder per paper; a user's script is any file. What a claim
-says to the kernel was fixed once, in the `statements.json` of its paper, so that no script can read
-a claim its own way; `audit.write_statements` writes it.
+A script is a Python file with functions marked ``@script(claim, version)``. Scripts of the
+catalogue's claims are in `proofs/`, one folder per paper; a user's script is any file. No script
+says what its claim means: `statement` computes it, and what the claims of `proofs/` mean is fixed
+(`fixed`).
 """
 
 import importlib.util
 import re
 import sys
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Literal
 
 import sympy as sp
 
-from boundcheck.errors import InputError, near, one_of, raised
+from boundcheck.errors import InputError, near, one_of
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, as_typed, expressions, whole
-from boundcheck.language.symbols import LETTERS, T
+from boundcheck.language.symbols import T
+from boundcheck.proof.fixed import is_ours
 from boundcheck.proof.proof import Proof
-from boundcheck.proof.reading import Reading, is_dimension, is_plain
-from boundcheck.proof.statement import Sequent, statement
-from boundcheck.proofs import HOME, Paper, paper_at, paper_of, papers, running
-from boundcheck.system.files import likely_file, parse_json, read_text
+from boundcheck.proof.reading import Reading, is_plain
+from boundcheck.proof.statement import Sequent, own_letters, reading_of, statement
+from boundcheck.proofs import HOME, paper_at, paper_of, papers, running
+from boundcheck.system.files import likely_file
 
 Version = Literal["printed", "repaired", "sharp"]
 VERSIONS: tuple[Version, ...] = ("printed", "repaired", "sharp")
@@ -46,11 +46,15 @@ class Script:
         id: the claim's, or the script's own for a lemma outside the catalogue.
         version: ``printed`` (the paper's lines), ``repaired`` (the paper's statement, another
             proof) or ``sharp``.
-        instead: hypotheses of the claim that this proof replaces by others, by id.
+        fresh: the proof's own letters, which may be anything.
+        instead: hypotheses of the claim that this proof replaces by others, by id; of a claim of
+            `proofs/` alone.
         is_statement: whether its lines are the claim itself, so that a false line refutes the claim
             and not a proof.
         home: the folder for the script's own imports; None for the scripts of a paper.
-        sequent: of a lemma, what its claim says to the kernel; no line of its proof says it again.
+        sequent: what its claim says to the kernel, unless that is fixed; no line of the proof says
+            it again.
+        is_lemma: whether it is a lemma, which is its own proof where it is given no lines.
 
     """
 
@@ -64,6 +68,8 @@ class Script:
     is_statement: bool = False
     home: Path | None = None
     sequent: Sequent | None = None
+    is_lemma: bool = False
+    fresh: tuple[sp.Basic, ...] = ()
 
     def __call__(self, build: Callable[[Proof], None]) -> "Script":
         """The lemma with the lines of a function as its proof."""
@@ -82,7 +88,7 @@ class Script:
         """The version in words for readers; a lemma, and a sentence that is tried by itself, have
         no printed proof.
         """
-        if self.sequent is not None:
+        if self.is_lemma:
             return "lemma"
         return "tried as a statement" if self.is_statement else self.version
 
@@ -93,14 +99,14 @@ class Script:
         Raises InputError if an expression cannot be translated, a rule of the kernel refuses a
         step, or the script's own code raises.
         """
-        proof = Proof(self.claim, self.reading)
-        if self.sequent is not None:
+        proof = Proof(self.claim, self.reading, sequent=self.sequent)
+        if self.is_lemma and self.sequent is not None:
             for hypothesis, _ in self.sequent.given:
-                proof.assume(hypothesis)
+                proof.given(hypothesis)
             proof.positive(*self.sequent.positive)
         with _running(f"{self.id}, {self.version}", self.home):
             self.build(proof)
-        if self.claim is not None and self.sequent is not None and proof.conclusion is None:
+        if self.claim is not None and self.is_lemma and proof.conclusion is None:
             proof.conclude(proof.step("lemma", self.claim.conclusion))
         return proof
 
@@ -110,27 +116,42 @@ def script(
     version: Version,
     reading: Reading | None = None,
     *,
+    fresh: Iterable[sp.Basic] = (),
     title: str = "",
     instead: Mapping[str, Claim] | None = None,
     is_statement: bool = False,
 ) -> Callable[[Callable[[Proof], None]], Script]:
     """Mark a function as the proof of a claim; it receives the `Proof` to fill.
 
-    With `is_statement` the lines of a printed script are the claim, so that a false line refutes
-    it. Raises InputError for a version other than printed, repaired and sharp.
+    `fresh` are letters of the proof's own, numbers and matrices, which may be anything. With
+    `is_statement` the lines of a printed script are the claim, so that a false line refutes it. A
+    claim says itself what its letters are; `reading` and `instead` are for what is fixed in
+    `proofs/`.
+
+    Raises InputError for a version other than printed, repaired and sharp, and as
+    `statement.statement`.
     """
     # An id of the catalogue always means the catalogue's claim.
     known = claim if isinstance(claim, Claim) else catalogue.get(claim)
     id = known.id if known else str(claim)
     if known and title:
         raise InputError("title", title, f"none: {id} has the title {known.title}")
-    mine = _checked_reading(reading or Reading()).having(own_letters(known) if known else ())
+    sequent, letters = None, tuple(fresh)
+    if known is None or is_ours(known):
+        if letters:
+            raise InputError("fresh", letters[0], f"none: a reading says what is a letter of {id}")
+        mine = _checked_reading(reading or Reading()).having(own_letters(known) if known else ())
+    else:
+        for name, each in (("reading", reading), ("instead", instead)):
+            if each:
+                raise InputError(name, type(each).__name__, f"none: {id} says itself what it means")
+        _check_meanings(known)
+        sequent, mine = statement(known), reading_of(known, letters)
 
     def mark(build: Callable[[Proof], None]) -> Script:
         name = known.title if known else title or id
-        return checked(
-            Script(id, version, name, known, mine, build, dict(instead or {}), is_statement)
-        )
+        made = Script(id, version, name, known, mine, build, dict(instead or {}), is_statement)
+        return checked(replace(made, sequent=sequent, fresh=letters))
 
     return mark
 
@@ -161,19 +182,8 @@ def lemma(id: str, *, says: sp.Basic, given: Sequence[sp.Basic] = (), title: str
 
     # As for classes that are made by a call: the module is that of who called.
     itself.__module__ = sys._getframe(1).f_globals["__name__"]
-    return checked(
-        Script(id, "printed", claim.title, claim, sequent.reading, itself, {}, True, None, sequent)
-    )
-
-
-def own_letters(claim: Claim) -> set[sp.Symbol]:
-    """The parameters that a claim declares itself, and its quantities: constants of all its
-    proofs.
-    """
-    mine = {parameter.symbol for parameter in claim.parameters} | {
-        quantity.symbol for quantity in claim.quantities
-    }
-    return {symbol for symbol in mine - {T} if symbol not in LETTERS and not is_dimension(symbol)}
+    made = Script(id, "printed", claim.title, claim, sequent.reading, itself, {}, True, None)
+    return checked(replace(made, sequent=sequent, is_lemma=True))
 
 
 def checked(script: Script) -> Script:
@@ -193,14 +203,6 @@ def checked(script: Script) -> Script:
         type(claim) is not Claim or claim.id != id or claim != catalogue.get(id, claim)
     ):
         raise InputError("claim", id, f"the catalogue's own {id}, or a claim with an id of its own")
-    if (
-        claim is not None
-        and not is_fixed(claim)
-        and not script.instead.keys() <= {x.id for x in claim.hypotheses}
-    ):
-        raise InputError(
-            "instead", ", ".join(script.instead), "the ids of hypotheses that the claim lists"
-        )
     key = id.split(".")[0]
     if (
         id not in catalogue
@@ -218,8 +220,6 @@ def checked(script: Script) -> Script:
             raise InputError(
                 "claim", part.id, "a Claim whose conditions and formulas are expressions of sympy"
             )
-    if claim is not None and not is_fixed(claim):
-        _check_meanings(claim)
     _checked_reading(script.reading)
     return script
 
@@ -385,97 +385,3 @@ def _scripts(module: ModuleType) -> list[Script]:
         for x in vars(module).values()
         if isinstance(x, Script) and x.build.__module__ == module.__name__
     ]
-
-
-# Fixed statements.
-
-WORLDS = "worlds.json"
-"""The file of a paper that has exact instances of its claims; `boundcheck.properties` writes it."""
-
-
-@dataclass(frozen=True)
-class Fixed:
-    """A claim's statement: the digest and the text of its conclusion, and the same of what it may
-    start from.
-
-    `broken` are the lines of its printed proof that an exact instance refutes: then its proof is
-    another one.
-    """
-
-    conclusion: str
-    text: str
-    hypotheses: frozenset[str]
-    given: tuple[str, ...]
-    broken: tuple[str, ...] = ()
-
-
-def fixed_statements() -> dict[str, Fixed]:
-    """The statements of all papers, by id of the claim."""
-    return {id: fixed for paper in papers().values() for id, fixed in _of_paper(paper).items()}
-
-
-def is_fixed(claim: Claim) -> bool:
-    """True if a proof of the claim must end in a fixed statement, and not in what its own script
-    reads.
-
-    This holds for every claim of a paper in `proofs/`; elsewhere for the claims in the paper's
-    `statements.json`.
-    """
-    return is_ours(claim) or (
-        claim.id in catalogue and claim.id in _of_paper(papers()[_key(claim)])
-    )
-
-
-def is_ours(claim: Claim) -> bool:
-    """True for a claim of `proofs/`: people have read what it says to the kernel, even what no text
-    of it says.
-    """
-    paper = papers().get(_key(claim))
-    return claim.id in catalogue and (paper is None or paper.is_ours)
-
-
-def has_instance(claim: Claim) -> bool:
-    """True if the judge has accepted an instance of all that a claim of ours assumes; files of
-    others do not count.
-    """
-    ours = (paper for paper in papers().values() if paper.is_ours)
-    return is_ours(claim) and any(_instances(paper).get(claim.id) == claim.digest for paper in ours)
-
-
-@cache
-def _instances(paper: Paper) -> dict[str, str]:
-    """The digests of the claims of which a paper has an instance, by id."""
-    path = paper.folder / WORLDS
-    found = parse_json(read_text(path)) if path.is_file() else {}
-    return {id: str(each["digest"]) for id, each in found.items()}
-
-
-def _key(claim: Claim) -> str:
-    return claim.id.split(".")[0]
-
-
-@cache
-def _of_paper(paper: Paper) -> dict[str, Fixed]:
-    """The statements that a paper fixes: in `proofs/` of any claim, elsewhere only of its own
-    claims.
-    """
-    path = paper.folder / "statements.json"
-    if not path.is_file():
-        return {}
-    try:
-        found = {
-            id: Fixed(
-                str(entry["conclusion"]["digest"]),
-                str(entry["conclusion"]["text"]),
-                frozenset(str(each["digest"]) for each in entry["hypotheses"]),
-                tuple(str(each["text"]) for each in entry["hypotheses"]),
-                tuple(map(str, entry.get("broken", ()))),
-            )
-            for id, entry in parse_json(read_text(path)).items()
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        expected = f"a table as boundcheck.proof.audit.write_statements writes it ({raised(error)})"
-        raise InputError("statements", path, expected) from None
-    return {
-        id: fixed for id, fixed in found.items() if paper.is_ours or id.startswith(f"{paper.key}.")
-    }

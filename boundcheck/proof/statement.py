@@ -1,100 +1,375 @@
-"""What a lemma says to the kernel: `statement`, made from its claim and from nothing else.
+"""What a claim says to the kernel: `statement`, made from the claim and from nothing else.
 
-The letters of a lemma are numbers, matrices and functions, and each has its type where it is made:
-``Symbol("x", positive=True)`` is a positive number, ``Symbol("x")`` any real one,
-``MatrixSymbol("X", 3, 4)`` any matrix of that shape, and F in ``Value(F, v)`` any function. The
-lemma is for all of them: to the kernel they are letters of which it knows what the lemma is given,
-and no more.
+Each letter of a claim has its type where it is made. ``Symbol("x", positive=True)`` is a positive
+number, ``Symbol("x")`` any real one, ``MatrixSymbol("X", 3, 4)`` any matrix of that shape, and F in
+``Value(F, v)`` any function. To the kernel they are constants, of which it knows what the claim is
+given and no more; so what is proved is so for all of them. An iterate such as v_t is a process. It
+is known at t where the claim's algorithm says what it is, or where a mean is taken given it; any
+other one is drawn at t.
 """
 
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import sympy as sp
 
 from boundcheck.errors import InputError
-from boundcheck.kernel import Fact, Statement
+from boundcheck.kernel import Fact, Law, Statement
+from boundcheck.kernel import terms as k
+from boundcheck.kernel.builders import known, timed
+from boundcheck.kernel.terms import Scalar, Symbol, Time, Variable
 from boundcheck.language import vocabulary as words
-from boundcheck.language.claim import Claim, letters, whole
-from boundcheck.language.symbols import T
-from boundcheck.proof.reading import CATALOGUE, Reading, gt, is_dimension, is_plain
-
-# What speaks of times, outcomes and points made of blocks.
-_BEYOND = (
-    words.Iterate,
-    words.Expectation,
-    words.MatrixExpectation,
-    words.MinimumOver,
-    words.PartialGradient,
-    sp.Sum,
+from boundcheck.language.claim import Claim, expressions, letters, whole
+from boundcheck.language.judge import followed
+from boundcheck.language.sentence import (
+    conjuncts,
+    is_of_letters,
+    is_ours,
+    read_range,
+    word_of,
 )
+from boundcheck.language.symbols import LETTERS, D, T
+from boundcheck.proof.reading import (
+    CATALOGUE,
+    Process,
+    Reading,
+    at_t,
+    eq,
+    gt,
+    is_dimension,
+    is_plain,
+)
+
+# Means, sums and minima: what is in them is said of all times or outcomes together.
+_WHOLES = (words.Expectation, words.MatrixExpectation, words.MinimumOver, sp.Sum)
 
 
 @dataclass(frozen=True)
 class Sequent:
-    """What a lemma is to the kernel: from `given` and `signs` follows `conclusion`.
+    """What a claim is to the kernel: from `given` and what is `beside` follows `conclusion`.
 
     Attributes:
-        reading: each letter as a constant, of which the kernel knows nothing.
-        given: the hypotheses in their order, each with its facts.
+        reading: what each letter is.
+        given: the hypotheses in their order, each with what it says: facts, or laws for all of the
+            letters over which it ranges.
+        unstated: by their ids, the reasons why hypotheses say nothing to the kernel.
+        beside: the formulas of quantities, the conditions, the algorithm, and the signs of letters.
         positive: the numbers that are declared to be positive.
-        conclusion: what the lemma says.
+        conclusion: what the claim says.
 
     """
 
     reading: Reading
-    given: tuple[tuple[Claim, tuple[Fact, ...]], ...]
+    given: tuple[tuple[Claim, tuple[Statement, ...]], ...]
+    unstated: tuple[tuple[str, str], ...]
+    beside: frozenset[Statement]
     positive: tuple[sp.Symbol, ...]
     conclusion: Fact
 
-    @property
+    @cached_property
     def hypotheses(self) -> frozenset[Statement]:
         """All that a proof may start from."""
-        signs = {fact for each in self.positive for fact in self.reading.facts(gt(each, 0))}
-        return frozenset(signs.union(*(facts for _, facts in self.given)))
+        return self.beside.union(*(statements for _, statements in self.given))
+
+
+def own_letters(claim: Claim) -> set[sp.Symbol]:
+    """The parameters that a claim declares itself, and its quantities: constants of all its
+    proofs.
+    """
+    mine = {each.symbol for each in claim.parameters}
+    mine |= {each.symbol for each in claim.quantities}
+    return {symbol for symbol in mine - {T} if symbol not in LETTERS and not is_dimension(symbol)}
+
+
+def reading_of(claim: Claim, fresh: Iterable[sp.Basic] = ()) -> Reading:
+    """What the letters of a claim are to the kernel; `fresh` are a proof's own, which may be
+    anything.
+
+    Raises InputError for a fresh letter that the claim has, for two letters of one name, and for
+    one that is both a number and a function.
+    """
+    said = [*_said(claim)]
+    functions = {node.args[0] for each in said for node in each.atoms(words.Value, words.Gradient)}
+    own = set().union(*(_as_more(each) for each in said)) | own_letters(claim)
+    if both := functions & own:
+        raise InputError("letter", min(both, key=str), "a number or a function, and not both")
+    iterates = {at_t(x) for each in said for x in each.atoms(words.Iterate)}
+    algorithm = followed(claim)
+    steps = algorithm.recurrence if algorithm else ()
+    at_their_time = {at_t(x.lhs) for x in steps if isinstance(x.lhs, words.Iterate)}
+    for each in said:
+        for mean in each.atoms(words.Expectation, words.MatrixExpectation):
+            at_their_time |= {at_t(x) for x in mean.args[1:] if isinstance(x, words.Iterate)}
+    processes = {
+        x: Process((sp.MatrixSymbol(str(x.args[0]), *x.shape),), drawn=x not in at_their_time)
+        for x in sorted(iterates, key=lambda x: (x not in at_their_time, str(x)))
+    }
+    constants = {x for x in own - {words.t, words.i, T} if not _is_given_a_type(x)}
+    if mine := constants & set(fresh):
+        raise InputError("fresh", min(mine, key=str), f"a letter that {claim.id} has not")
+    return Reading(processes=processes, constants=constants, arbitrary=tuple(fresh))
 
 
 def statement(claim: Claim) -> Sequent:
-    """The sequent of a lemma about numbers, matrices and functions.
+    """The sequent of a claim: that its conclusion follows from its hypotheses, conditions,
+    formulas and algorithm.
 
-    Raises InputError for a claim that says more: one with a text of its range, formulas, an
-    algorithm, times or chance; for a hypothesis with hypotheses of its own; for a letter that is
-    both a number and a function; and for a relation that the kernel cannot state.
+    A hypothesis that holds only where the claim does not say, or whose range is not read, says
+    nothing to the kernel, and `unstated` says why.
+
+    Raises InputError as `reading_of`, for a range of the claim that is not read, for a formula that
+    is no constant, and for a relation that the kernel cannot state.
     """
-    parts = list(whole(claim))
-    for part in parts:
-        beside = (part.quantifier, part.quantities, part.algorithm, part.conditions)
-        if any(beside) or (part is not claim and part.hypotheses):
-            expected = "a lemma: a relation between its letters, given other such relations"
-            raise InputError("lemma", part.id, expected)
-        if not is_plain(part.conclusion):
-            raise InputError("lemma", part.id, "expressions of sympy and of our vocabulary")
-        beyond = sorted(part.conclusion.atoms(*_BEYOND), key=str)
-        if beyond or part.conclusion.has(words.t, words.i, T):
-            found = beyond[0] if beyond else part.conclusion
-            raise InputError(
-                "lemma", found, "numbers, matrices and functions, without times and chance"
-            )
-    nodes = [
-        x
-        for part in parts
-        for x in part.conclusion.atoms(words.Value, words.Gradient, words.Hessian)
-    ]
-    functions = {each.args[0] for each in nodes}
-    own = letters(claim) - functions
-    if both := functions & set().union(*(_as_numbers(part.conclusion) for part in parts)):
-        raise InputError("letter", min(both, key=str), "a number or a function, and not both")
-    numbers = {x for x in own if isinstance(x, sp.Symbol) and not is_dimension(x)}
-    matrices = {x for x in own if isinstance(x, sp.MatrixSymbol)}
-    reading = Reading(constants=matrices | {x for x in numbers if x not in CATALOGUE.values()})
-    given = tuple((each, reading.facts(each.conclusion)) for each in claim.hypotheses)
-    positive = tuple(sorted((x for x in numbers if x.is_positive), key=str))
-    return Sequent(reading, given, positive, reading.fact(claim.conclusion))
+    for part in whole(claim):
+        is_said = type(part) is Claim and type(part.quantifier) is str
+        if not is_said or not is_plain(*expressions(part)):
+            expected = "a Claim of expressions of sympy and of our vocabulary"
+            raise InputError("claim", part.id, expected)
+    reading = reading_of(claim)
+    text = claim.quantifier
+    said = read_range(text)
+    is_of_others = said is not None and bool(said.space or said.is_real)
+    if is_of_others and said is not None and is_of_letters(said, claim):
+        is_of_others = False
+    if text.strip() and (is_of_others or _MORE.search(text) or not _UNIVERSAL.match(text)):
+        expected = "for all of some letters, in words that say nothing more"
+        raise InputError("range", text, f"{expected}, in {claim.id}")
+    ranged = _may_range_over(claim)
+    own = set().union(*map(_as_more, expressions(claim)))
+    given, unstated = list[tuple[Claim, tuple[Statement, ...]]](), list[tuple[str, str]]()
+    for each in with_parts(claim.hypotheses):
+        why = _objection(each, claim, ranged)
+        if why:
+            unstated.append((each.id, why))
+        given.append((each, () if why else tuple(_stated(each, reading, own))))
+    beside = {fact for each in claim.conditions for fact in reading.facts(each)}
+    formulas = {each.symbol: each.expression for each in claim.quantities}
+    if D in letters(claim):
+        formulas.setdefault(D, words.GAP)
+    for letter, formula in formulas.items():
+        value = reading.scalar(formula)
+        if formula != words.GAP and (timed(value) or not known(value, None)):
+            raise InputError("quantity", letter, f"a value that is a constant, and not {formula}")
+        if not ranged & {str(x.name) for x in formula.free_symbols}:
+            beside.add(reading.fact(eq(letter, formula)))
+    algorithm = followed(claim)
+    for each in (*algorithm.beginning, *algorithm.recurrence) if algorithm else ():
+        beside |= {*reading.facts(each)}
+    numbers = {x for x in letters(claim) if isinstance(x, sp.Symbol) and not is_dimension(x)}
+    positive = sorted((x for x in numbers - {T} - formulas.keys() if x.is_positive), key=str)
+    beside |= {fact for each in positive for fact in reading.facts(gt(each, 0))}
+    return Sequent(
+        reading,
+        tuple(given),
+        tuple(unstated),
+        frozenset(beside),
+        tuple(positive),
+        reading.fact(claim.conclusion),
+    )
 
 
-def _as_numbers(expression: sp.Basic) -> set[sp.Basic]:
-    """The letters of an expression that stand in it as more than the name of a function."""
+# Letters.
+
+
+def _said(claim: Claim) -> Iterator[sp.Basic]:
+    """The expressions of a claim, of all that it rests on, and of its algorithm."""
+    for part in whole(claim):
+        yield from expressions(part)
+    algorithm = followed(claim)
+    if algorithm:
+        yield from (*algorithm.beginning, *algorithm.recurrence)
+    if D in letters(claim):
+        yield words.GAP
+
+
+def _as_more(expression: sp.Basic) -> set[sp.Basic]:
+    """The letters of an expression that stand in it as more than the name of a function, or of a
+    process.
+    """
     if isinstance(expression, words.Value | words.Gradient | words.Hessian):
-        return _as_numbers(expression.args[1])
-    if isinstance(expression, sp.Symbol):
+        return _as_more(expression.args[1])
+    if isinstance(expression, words.Iterate):
+        return set()
+    if isinstance(expression, sp.Symbol | sp.MatrixSymbol):
         return {expression}
-    return set().union(*map(_as_numbers, expression.args))
+    return set().union(*map(_as_more, expression.args))
+
+
+def _is_given_a_type(letter: sp.Basic) -> bool:
+    """True if a letter needs no place in a reading: a dimension, or a number of the catalogue."""
+    return isinstance(letter, sp.Symbol) and (
+        is_dimension(letter) or CATALOGUE.get(letter.name) == letter
+    )
+
+
+# Hypotheses.
+
+
+def with_parts(hypotheses: Iterable[Claim]) -> Iterator[Claim]:
+    """The hypotheses; a conjunction of hypotheses is followed by its parts."""
+    # Not `whole`: what any other hypothesis rests on is its own condition, and nothing that the
+    # claim assumes.
+    for each in hypotheses:
+        yield each
+        if conjuncts(each):
+            yield from with_parts(each.hypotheses)
+
+
+def _objection(hypothesis: Claim, claim: Claim, ranged: frozenset[str]) -> str:
+    """The reason why a hypothesis says nothing to the kernel; empty if what it says is a statement.
+
+    A claim that ranges over a letter ranges over it anew: a hypothesis that has it speaks of one.
+    """
+    formulas = {each.symbol: each.expression for each in claim.quantities}
+    own = formulas.keys() | {each.symbol for each in claim.parameters}
+    given = {*with_parts(claim.hypotheses)}
+    for each in (x.conclusion for x in hypothesis.hypotheses if x not in given):
+        return f"it holds where {each}, which {claim.id} does not list"
+    for each in hypothesis.conditions:
+        if each not in claim.conditions:
+            return f"it holds where {each}, which {claim.id} does not list"
+    for quantity in hypothesis.quantities:
+        if quantity.symbol in own and formulas.get(quantity.symbol) != quantity.expression:
+            return f"its {quantity.symbol} is {quantity.expression}"
+    if followed(hypothesis) not in (None, followed(claim)):
+        return "it is about another algorithm"
+    names = _quantified(hypothesis)
+    # A range is read where it is empty, names letters, or belongs to a word of ours that speaks of
+    # iterates alone.
+    word = word_of(hypothesis)
+    is_of_iterates = word is not None and is_ours(word)
+    is_of_iterates &= not hypothesis.conclusion.atoms(sp.MatrixSymbol)
+    if hypothesis.quantifier.strip() and not names and not is_of_iterates:
+        return f"its range is not read: {hypothesis.quantifier}"
+    # What it is under would be of each of the letters over which it ranges.
+    under = [*hypothesis.conditions, *(x.conclusion for x in hypothesis.hypotheses)]
+    if names and any(
+        each.has(words.Iterate) or names & {str(x.name) for x in each.free_symbols}
+        for each in under
+    ):
+        return "it holds where something is so of the letters over which it ranges"
+    one = ranged & {str(x.name) for x in _as_more(hypothesis.conclusion)} - names
+    return f"it is said of one {min(one)}, and {claim.id} ranges over {min(one)}" if one else ""
+
+
+def _stated(hypothesis: Claim, reading: Reading, own: set[sp.Basic]) -> Iterator[Statement]:
+    """What a hypothesis says: facts, also at t + 1; or laws for all of its letters.
+
+    A letter under a mean, a sum or a minimum is one for all outcomes and times: the law is then for
+    constants alone. It is so too where a letter is the claim's `own`, which a reader could not tell
+    from one that varies. Any other law is for what varies with outcome and time, and also stated
+    for constants.
+    """
+    relation, names = hypothesis.conclusion, _quantified(hypothesis)
+    bound = {
+        x
+        for x in _as_more(relation)
+        if str(x.name) in names and not _is_given_a_type(x) and x not in (words.t, T)
+    }
+    if not bound:
+        facts = reading.facts(relation)
+        yield from facts
+        if not relation.has(sp.Sum, words.MinimumOver) and not any(map(_is_dated, facts)):
+            yield from reading.facts(relation.xreplace({words.t: words.t + 1}))
+        return
+    vary = Reading(
+        reading.points,
+        reading.processes,
+        {*reading.constants} - bound,
+        {*reading.arbitrary} | bound,
+    )
+    are_constants = relation.has(*_WHOLES) or not bound.isdisjoint(own)
+    for each in (reading,) if are_constants else (vary, reading):
+        variables = [
+            x
+            for letter in sorted(bound, key=str)
+            for term in ([each.scalar(letter)] if letter.is_Symbol else each.point(letter))
+            for x in term.inside
+            if isinstance(x, Symbol | Variable)
+        ]
+        signs = [
+            Fact(">", Scalar.of(x))
+            for x in variables
+            if isinstance(x, Variable) and any(y.is_positive and y.name == x.name for y in bound)
+        ]
+        for fact in each.facts(relation):
+            yield Law(variables, signs, fact)
+    # And it is so at the letters of the claim that have these names.
+    yield from reading.facts(relation)
+
+
+def _is_dated(fact: Fact) -> bool:
+    """True if a fact speaks of the times from 1 to T alone: it names the number t, T, or a fixed
+    time.
+    """
+    return any(
+        isinstance(x, k.Clock | k.Power | k.Before | k.Horizon)
+        or (
+            isinstance(x, Symbol | Variable)
+            and isinstance(x.when, Time)
+            and x.when.index.base != "t"
+        )
+        for x in fact.polynomial.inside
+    )
+
+
+# Ranges.
+
+# What is proved of all is so of those to which the rest of such a text restricts it.
+_UNIVERSAL = re.compile(r"\s*(?:\\text\{)?\s*(?:for (?:all|any|every|each|some)\b|\\forall)")
+# Words with which a text says more than a range, or less.
+_MORE = re.compile(r"\b(?:equal\w*|only|if|iff|but|except|unless|finitely|almost)\b")
+
+
+def _quantified(claim: Claim) -> frozenset[str]:
+    """The letters over which a claim surely ranges: W_1 and W_2 of "for all W_1, W_2"; none for
+    another text.
+
+    A word that is no letter of the claim may restrict the range: "for all X, unit". A range over
+    points is not read where another matrix belongs to each: E[g] = ∇F(v) is said of the g at v, and
+    of no g at two points.
+    """
+    said = read_range(claim.quantifier)
+    if said is None or said.algorithm or said.defined or not is_of_letters(said, claim):
+        return frozenset()
+    names = frozenset(said.names)
+    # A formula is one number, and so are its letters.
+    fixed = {str(x.name) for each in claim.quantities for x in each.expression.free_symbols}
+    ranged = {x.name for x in _matrices(claim)} & names
+    belongs = claim.conclusion.has(words.g) or (ranged and _drawn(claim) - ranged)
+    return frozenset() if fixed & names or belongs else names
+
+
+def _may_range_over(claim: Claim) -> frozenset[str]:
+    """The names over which a claim may range: if its text is not read, those in it, or all that
+    have no value.
+    """
+    parts = (claim.conclusion, *claim.conditions)
+    said = {x for each in parts for x in each.free_symbols}
+    functions = {x.args[0] for each in parts for x in each.atoms(words.Value, words.Gradient)}
+    known = {*LETTERS, *own_letters(claim), *functions, T, words.t}
+    free = frozenset(str(x.name) for x in said - known)
+    surely = read_range(claim.quantifier)
+    if surely is not None and is_of_letters(surely, claim):
+        # A run has one horizon, whatever it is. What is drawn may be another at each point.
+        names = frozenset(surely.names) - {str(T)}
+        return names | (free & _drawn(claim) if names else frozenset())
+    # The words and letters of the text; Greek ones are commands of LaTeX.
+    every = frozenset(str(x.name) for x in said - {T, words.t})
+    in_text = every.intersection(re.findall(r"[A-Za-z][A-Za-z0-9_']*", claim.quantifier))
+    return (in_text or free) | (free & _drawn(claim))
+
+
+def _drawn(claim: Claim) -> frozenset[str]:
+    """The names of the matrices that may differ from point to point: g, and those in an
+    expectation.
+    """
+    means = claim.conclusion.atoms(words.Expectation, words.MatrixExpectation)
+    inside = {x for mean in means for x in mean.args[0].atoms(sp.MatrixSymbol)}
+    return frozenset(x.name for x in inside | (claim.conclusion.atoms(sp.MatrixSymbol) & {words.g}))
+
+
+def _matrices(claim: Claim) -> set[sp.MatrixSymbol]:
+    return {x for each in expressions(claim) for x in each.atoms(sp.MatrixSymbol)}

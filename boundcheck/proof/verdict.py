@@ -7,7 +7,7 @@ meaning.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial, singledispatch
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -25,33 +25,42 @@ from boundcheck.kernel import (
     replay_all,
     rules,
 )
+from boundcheck.kernel.builders import substitute_scalar
 from boundcheck.kernel.derive import Renewal, derivation, free
-from boundcheck.kernel.terms import Inverse, Root, Scalar, Term, TermError, Variable
+from boundcheck.kernel.terms import (
+    ANY,
+    Inverse,
+    Matrix,
+    Root,
+    Scalar,
+    Symbol,
+    Term,
+    TermError,
+    Variable,
+)
 from boundcheck.language.claim import Claim, Quantity
 from boundcheck.language.evidence import HOLDS, Answer
 from boundcheck.language.judge import followed, hypothesis_in, meets
 from boundcheck.language.sentence import word_of
 from boundcheck.language.symbols import D
 from boundcheck.language.view import Shown
-from boundcheck.language.vocabulary import Iterate
+from boundcheck.language.vocabulary import GAP, Iterate
 from boundcheck.proof import small
 from boundcheck.proof.certificate import entailed
-from boundcheck.proof.fidelity import (
-    digest,
-    hypotheses_of,
-    is_added,
-    is_condition,
-    merged,
-    misstated,
-    stray,
-    stronger,
-    unused,
-    varying,
-)
+from boundcheck.proof.fixed import digest, fixed_statements, is_ours
 from boundcheck.proof.notation import check_math, from_latex, latex, letters, read, tokens_of
-from boundcheck.proof.proof import Assumption, Closing, Proof, Role, Step, circular
+from boundcheck.proof.proof import (
+    Assumption,
+    Closing,
+    Proof,
+    Role,
+    Step,
+    circular,
+    is_definition,
+    says,
+)
 from boundcheck.proof.reading import CATALOGUE, Reading, gt
-from boundcheck.proof.script import Script, checked, fixed_statements
+from boundcheck.proof.script import Script, checked
 from boundcheck.proof.solvers import (
     SECONDS,
     Counterexample,
@@ -60,7 +69,7 @@ from boundcheck.proof.solvers import (
     second_opinion,
     trust,
 )
-from boundcheck.proof.statement import Sequent, statement
+from boundcheck.proof.statement import Sequent, reading_of, statement, with_parts
 from boundcheck.proof.witness import Told, Witness, at_numbers, examined
 
 if TYPE_CHECKING:
@@ -148,16 +157,21 @@ class JudgedProof(Shown):
         """The titles of hypotheses that the theorem does not use, with True for those that it has
         as a condition.
         """
-        end, found = self.conclusion, unused(self.script, self.hypotheses)
+        script, end = self.script, self.conclusion
+        used = {each.claim.id for each in self.hypotheses if each.claim is not None}
+        listed = script.claim.hypotheses if script.claim else ()
+        found = [script.instead.get(each.id, each) for each in listed]
         return [
-            (x.title, end is not None and is_condition(x, end, self.script.proof)) for x in found
+            (each.title, isinstance(end, Law) and _is_condition(each, end, script.proof))
+            for each in found
+            if not {x.id for x in with_parts([each])} & used
         ]
 
     @cached_property
     def has_instance(self) -> bool:
         """True if small numbers are known that meet all that a lemma is given."""
         never = Fact(">=", Scalar.of(-1))
-        return self.script.sequent is not None and bool(
+        return self.script.is_lemma and bool(
             small.found(
                 never,
                 self.script.claim and self.script.claim.conclusion,
@@ -198,7 +212,7 @@ class JudgedProof(Shown):
         """The theorem's assumptions that the claim does not list: definitions, and the proof's own
         hypotheses.
         """
-        return [each.statement for each in self.hypotheses if is_added(each, self.script)]
+        return [each.statement for each in self.hypotheses if _is_added(each, self.script)]
 
     def to_frame(self) -> pd.DataFrame:
         """A frame with a row for each line: verdict, trust, statement, what else it is given,
@@ -253,14 +267,14 @@ def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
     end = filled.closing
     if end is not None:
         end = Closing(tuple(end.forall), tuple(end.such_that), end.relation)
-    # What a lemma says is what its claim says.
-    claim, sequent = script.claim, script.sequent
-    if sequent is not None and claim is not None:
-        sequent = statement(claim)
-    # A reading made again has the methods of its class alone.
-    reading = sequent.reading if sequent else Reading.having(script.reading, ())
+    # What a claim says is computed again, and a reading made again has the methods of its class
+    # alone.
+    claim, sequent = script.claim, None
+    reading = Reading.having(script.reading, ())
+    if claim is not None and not is_ours(claim):
+        sequent, reading = statement(claim), reading_of(claim, script.fresh)
     script = replace(script, reading=reading, sequent=sequent)
-    proof = Proof(script.claim, script.reading, assumptions, closing=end)
+    proof = Proof(claim, reading, assumptions, closing=end, sequent=sequent)
     proof.steps = [
         Step(
             **{each.name: getattr(step, each.name) for each in fields(Step)} | {"theorem": theorem}
@@ -360,68 +374,123 @@ def _verdict(
     """The verdict on a proof from those on its lines, and the reason where it is not proved."""
     proof = script.proof
     refuted = [x.step.label for x in steps if x.verdict == "refuted"]
-    sequent = script.sequent
-    lemma = _of_lemma(sequent, final, steps, rests) if sequent and final else None
-    if lemma is not None and lemma[0] == "proved":
-        # A line of its proof may be false, on which it does not rest.
-        return lemma
+    claim, sequent = script.claim, script.sequent
+    if final is not None and sequent is not None:
+        verdict, reason = _of_sequent(script, sequent, final, steps, rests)
+        # A line of a lemma's proof may be false, on which it does not rest.
+        if script.is_lemma and verdict == "proved":
+            return verdict, reason
     if script.version == "printed" and refuted:
         return "refuted", f"false: {', '.join(refuted)}"
     if final is None or proof.goal is None:
         return "unknown", "no proof.conclude says what the proof shows"
     if circle := circular(proof.definitions, script.reading):
         return "unknown", f"{circle} is defined twice, or by itself"
-    if (letter := proof.unsigned) is not None:
-        is_said = script.claim is not None and gt(letter, 0) in script.claim.conditions
-        # People have read that D > 0 is what a claim of ours is given.
-        if not is_said and not (letter == D and script.is_ours):
-            told = "is assumed to be positive, and by its definition it may not be"
-            return "unknown", f"{letter} {told}"
-    if lemma is not None:
-        return lemma
-    if foreign := stray(script, proof, rests, fixing=fixing):
-        names = [x.name for x in proof.assumptions if x.statement in foreign]
-        names += [x.step.label for x in steps if x.step.theorem.conclusion in foreign]
-        told = ", ".join(dict.fromkeys(names)) or str(foreign[0])
-        if set(refuted) & set(names):
+    if sequent is not None:
+        return verdict, reason
+    # What a claim of ours is given, such as D > 0, people have read.
+    letter = None if script.is_ours else proof.unsigned
+    if letter is not None:
+        told = "is assumed to be positive, and by its definition it may not be"
+        return "unknown", f"{letter} {told}"
+    foreign = rests - {x.statement for x in proof.assumptions if _may_start_from(x, script)}
+    if foreign:
+        told = _named(foreign, proof.assumptions, steps)
+        if set(refuted) & set(told.split(", ")):
             return "unknown", f"it rests on {told}, which is false"
-        conditional = [x.claim for x in proof.assumptions if x.statement in foreign and x.claim]
-        listed = hypotheses_of(script)
-        for each in (x for hypothesis in conditional for x in hypothesis.hypotheses):
-            if each not in listed:
-                holds = f"it holds where {each.title}, which the claim does not list"
-                return "unknown", f"it rests on {told}, as if it always held: {holds}"
         return "unknown", f"it rests on {told}, which is not a hypothesis of the claim"
     if isinstance(final.conclusion, Fact) and not final.conclusion.polynomial.terms:
         return "unknown", f"it concludes nothing: {final.conclusion}"
     if final.conclusion != proof.goal:
         return "unknown", f"it ends in {final.conclusion}, and not in {proof.goal}"
-    if script.instead and final.conclusion in rests:
-        return "unknown", f"it assumes what it concludes: {final.conclusion}"
-    if other := stronger(script, proof):
-        return (
-            "unknown",
-            f"it has {other} instead of a hypothesis of the claim from which that does not follow",
+    end = final.conclusion
+    if claim is not None and (
+        end in rests or (isinstance(end, Law) and end.conclusion in end.premises)
+    ):
+        return "unknown", f"it assumes what it concludes: {end}"
+    if claim is not None and not fixing:
+        fixed = fixed_statements().get(claim.id)
+        reason = (
+            fixed.objection(claim, final.conclusion, rests)
+            if fixed
+            else f"what {claim.id} says to the kernel is not fixed in its statements.json"
         )
-    reason = misstated(script, proof, fixing=fixing)
-    return ("unknown", reason) if reason else ("proved", "")
+        if reason:
+            return "unknown", reason
+    return "proved", ""
 
 
-def _of_lemma(
-    sequent: Sequent, final: Theorem, steps: list[JudgedStep], rests: frozenset[Statement]
+def _of_sequent(
+    script: Script,
+    sequent: Sequent,
+    final: Theorem,
+    steps: list[JudgedStep],
+    rests: frozenset[Statement],
 ) -> tuple[StepVerdict, str]:
-    """The verdict on the proof of a lemma: its theorem is the lemma's sequent, or has fewer
-    hypotheses.
+    """The verdict on a proof whose claim says itself to the kernel: its theorem is the claim's
+    sequent, or has fewer hypotheses.
+
+    It may besides name what it likes: a fresh letter stands for a value.
     """
     if final.conclusion != sequent.conclusion:
         return "unknown", f"it ends in {final.conclusion}, and not in {sequent.conclusion}"
-    if not (foreign := rests - sequent.hypotheses):
+    assumptions = script.proof.assumptions
+    named = {
+        x.statement
+        for x in assumptions
+        if x.role == "definition"
+        and isinstance(x.relation, sp.Eq)
+        and x.relation.lhs in script.fresh
+        and is_definition(x, script.reading)
+    }
+    if not (foreign := rests - sequent.hypotheses - named):
         return "proved", ""
-    open_ = [x.step.label for x in steps if x.step.theorem.conclusion in foreign]
-    if len(steps) == 1 and open_:
+    open_ = {x.step.label: x.verdict for x in steps if x.step.theorem.conclusion in foreign}
+    told = _named(foreign, assumptions, steps)
+    if "refuted" in open_.values():
+        return "unknown", f"it rests on {told}, which is false"
+    strange = [x for x in assumptions if x.statement in foreign]
+    why = dict(sequent.unstated)
+    for each in strange:
+        if each.claim is not None and each.claim.id in why:
+            return "unknown", f"it rests on {each.name}, which says nothing: {why[each.claim.id]}"
+    if strange or not open_:
+        return "unknown", f"it rests on {told}, which is not a hypothesis of the claim"
+    if script.is_lemma and len(steps) == 1:
         return "unknown", "it is neither proved nor refuted"
-    told = ", ".join(dict.fromkeys(open_)) or str(min(foreign))
     return "unknown", f"it rests on {told}, which is neither proved nor given"
+
+
+def _named(
+    statements: Collection[Statement], assumptions: Sequence[Assumption], steps: list[JudgedStep]
+) -> str:
+    """The names of assumptions and lines that are these statements; the first statement where
+    there are none.
+    """
+    names = [x.name for x in assumptions if x.statement in statements]
+    names += [x.step.label for x in steps if x.step.theorem.conclusion in statements]
+    return ", ".join(dict.fromkeys(names)) or str(min(statements))
+
+
+def _may_start_from(assumption: Assumption, script: Script) -> bool:
+    """True unless a proof assumes for its own lines alone what it does, or a definition says more
+    than what a letter is, or a domain gives no letter its sign.
+
+    What a claim of ours is given is fixed. That an object exists is nobody's word but ours.
+    """
+    role, relation = assumption.role, assumption.relation
+    if role == "local" or script.claim is not None:
+        return role in ("hypothesis", "definition", "domain")
+    if not says(assumption, script.reading):
+        return False
+    match role:
+        case "choice":
+            return script.is_ours
+        case "domain":
+            return isinstance(relation, sp.Symbol) and bool(relation.is_positive)
+        case "definition":
+            return is_definition(assumption, script.reading)
+    return True
 
 
 def claim_verdict(proofs: Sequence[JudgedProof]) -> ClaimVerdict:
@@ -660,10 +729,6 @@ def objection(fact: Fact, witness: Witness, script: Script) -> str:
             else set()
         )
     try:
-        if letter := varying(script):
-            return f"it reads {letter} as a letter that varies, and the claim means one {letter}"
-        if claim is not None and not script.is_ours and (why := merged(script.reading, script)):
-            return why
         witness = examined(witness)
         told = witness.told(script.reading)
         if claim is not None:
@@ -726,6 +791,49 @@ def _obeys(told: Told, law: Law) -> Answer:
         if not hypothesis.conclusion.atoms(Iterate) and not (word and word.is_about_noise):
             answer &= hypothesis_in(bare, hypothesis)
     return answer
+
+
+# What a theorem has and its claim does not list.
+
+
+def _is_condition(hypothesis: Claim, law: Law, proof: Proof) -> bool:
+    """True if a law has a hypothesis among its premises, as a condition on the points over which it
+    ranges: at some points, or as the proof assumed it at one of them.
+    """
+    try:
+        said = {_anonymous(fact) for fact in proof.reading.facts(hypothesis.conclusion)}
+    except InputError:
+        said = set()
+    premises = [x for x in law.premises if isinstance(x, Fact)]
+    return not said.isdisjoint(map(_anonymous, premises)) or any(
+        each.claim == hypothesis and each.statement in premises for each in proof.assumptions
+    )
+
+
+def _anonymous(fact: Fact) -> Fact:
+    """The fact with its matrices named by their order alone."""
+    letters = sorted({x for x in fact.polynomial.inside if isinstance(x, Symbol)})
+    names: Mapping[Term, Matrix | Scalar] = {
+        letter: Matrix.of(Symbol(f"X{i}", letter.shape, ANY)) for i, letter in enumerate(letters)
+    }
+    return Fact(fact.relation, substitute_scalar(fact.polynomial, names))
+
+
+def _is_added(assumption: Assumption, script: Script) -> bool:
+    """True if the claim lists the assumption neither as hypothesis or condition nor as a letter's
+    formula or domain.
+    """
+    claim, relation, sequent = script.claim, assumption.relation, script.sequent
+    if claim is None or assumption.role == "domain" or relation in claim.conditions:
+        return False
+    if sequent is not None and assumption.statement in sequent.hypotheses:
+        return False
+    if assumption.role == "definition":
+        formulas = {each.symbol: each.expression for each in claim.quantities} | {D: GAP}
+        return formulas.get(relation.lhs) != relation.rhs
+    kept = [x for x in with_parts(claim.hypotheses) if x.id not in script.instead]
+    listed = {each.id for each in (*kept, *script.instead.values())}
+    return assumption.claim is None or assumption.claim.id not in listed
 
 
 # What a reader sees.

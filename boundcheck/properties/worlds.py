@@ -32,7 +32,7 @@ from boundcheck.language.hypotheses import LEAST
 from boundcheck.language.judge import meets
 from boundcheck.language.sentence import algorithm_of
 from boundcheck.language.symbols import R_1, D, Number, T, ell, mu_F, zeta
-from boundcheck.proof.script import WORLDS, fixed_statements
+from boundcheck.proof.fixed import WORLDS, fixed_statements
 from boundcheck.proofs import paper_of
 from boundcheck.properties.check import strategy_of
 from boundcheck.system.files import replace_file

@@ -3,7 +3,7 @@
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.proof.audit import Carrier, carrier, counted
-from boundcheck.proof.script import fixed_statements
+from boundcheck.proof.fixed import fixed_statements
 from boundcheck.proofs import papers
 from from_code.markdown import block, definition, formula, prose, table
 

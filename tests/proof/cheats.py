@@ -162,7 +162,11 @@ class Cheat(NamedTuple):
 
 
 # Refused because the fixed statement of Lemma 1 says otherwise: who fixes it reads that.
-IN_WORDS = "W_i of Assumption 3(1) are any"
+IN_WORDS = (
+    "W_i of Assumption 3(1) are any",
+    "an absurd condition",
+    "Assumption 3(2) for all G",
+)
 # What is refused whatever the claim is, such as letters defined twice, is in `wrong`.
 CHEATS = {
     # The ids of claims were compared, and not the claims.
@@ -176,8 +180,8 @@ CHEATS = {
         lambda proof: proof.conclude(proof.assume(LEMMA_1)), instead={"none": LEMMA_1}
     ),
     # W_i = W_0 + B_iA_i is in words alone, and A_2 may be A_1.
-    IN_WORDS: Cheat(one_factor),
-    "Assumption 3(2) for all G": Cheat(absurd(all_bounds)),
+    IN_WORDS[0]: Cheat(one_factor),
+    IN_WORDS[2]: Cheat(absurd(all_bounds)),
     # That F(v) is f(W_0 + BA) was nowhere checked.
     "another F": Cheat(another_function),
     # A point that is read as a constant matrix has no letter to share.
@@ -206,7 +210,7 @@ CHEATS = {
             proof.assume(ASSUMPTION_1, where={ASSUMPTION_1.conclusion: GOAL})
         )
     ),
-    "an absurd condition": Cheat(under_an_absurd_condition),
+    IN_WORDS[1]: Cheat(under_an_absurd_condition),
     "another statement": Cheat(trivial()),
     "a conclusion of its own": Cheat(trivial(relation=le(0, 1))),
 }

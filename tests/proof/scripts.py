@@ -15,7 +15,7 @@ NUMBERS = Reading(constants={x, y, z})
 
 def judged(build, claim="my.lemma", version="sharp", **options):
     """The verdict on a proof whose script is this function."""
-    reading = options.pop("reading", NUMBERS)
+    reading = options.pop("reading", NUMBERS if isinstance(claim, str) else None)
     return judge(script(claim, version, reading, **options)(build))
 
 

@@ -28,7 +28,7 @@ from boundcheck.language.vocabulary import (
     i,
 )
 from boundcheck.proof import Reading, eq, ge, gt, le
-from boundcheck.proof.script import own_letters
+from boundcheck.proof.statement import own_letters
 from tests.experiment.small import refused
 from tests.kernel.strategies import ENTRIES, everywhere, worlds
 from tests.layers import examples

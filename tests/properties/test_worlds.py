@@ -10,7 +10,7 @@ import pytest
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.judge import meets
 from boundcheck.language.symbols import mu_F
-from boundcheck.proof.script import WORLDS, fixed_statements, has_instance
+from boundcheck.proof.fixed import WORLDS, fixed_statements, has_instance
 from boundcheck.proofs import papers
 from boundcheck.properties.worlds import Parabola, read, world_of
 

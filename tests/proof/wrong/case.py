@@ -47,8 +47,12 @@ def refusal(act, *more):
     return ""
 
 
-def doubt(build, claim="my.lemma", reading=NUMBERS, version="sharp", **options):
-    """Why a script does not prove, or of a printed one why it refutes no line; "" where it does."""
+def doubt(build, claim="my.lemma", reading=None, version="sharp", **options):
+    """Why a script does not prove, or of a printed one why it refutes no line; "" where it does.
+
+    A script without a claim of its own reads three numbers, unless it is told what it reads."""
+    if isinstance(claim, str) and reading is None:
+        reading = NUMBERS
     try:
         proof = judge(script(claim, version, reading, **options)(build))
     except (BoundcheckError, KernelError) as error:

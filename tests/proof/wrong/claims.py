@@ -14,14 +14,13 @@ from boundcheck.proofs.jiang2024.claims import LEMMA_1
 from boundcheck.exact.evaluate import t
 from boundcheck.kernel import rules
 from boundcheck.language.claim import Claim, Quantity
-from boundcheck.language.symbols import D, L, Lhat, T, c, f_star, zeta
+from boundcheck.language.symbols import D, L, Lhat, T, f_star
 from boundcheck.language.vocabulary import (
     A1,
     A2,
     B1,
     B2,
     GAP,
-    EuclideanNorm,
     Expectation,
     F,
     FrobeniusNorm,
@@ -221,69 +220,52 @@ PAIR = (sp.MatrixSymbol("P", d, k), sp.MatrixSymbol("Q", d, k))
 
 
 CASES = [
-    *(
-        of_scripts(
-            f"a formula of the claim read {name}",
-            "and the claim is about any|share|says something",
-            by_quantity,
-            claim=sized(le(z, 0), expression),
-            twin_claim=sized(ge(z, 0), expression),
-            reading=reading,
-            twin_reading=Reading(constants={X, Y}),
-        )
-        for name, expression, reading in (
-            ("at 0", FrobeniusNorm(X), Reading(points={X: (sp.ZeroMatrix(d, k),)})),
-            (
-                "with two matrices as one",
-                FrobeniusNorm(X - Y),
-                Reading(points={X: (Z,), Y: (Z,)}, constants={Z}),
-            ),
-        )
+    of_scripts(
+        "a reading of a claim of one's own",
+        "reading = Reading: expected none: my.claim says itself what it means",
+        by_quantity,
+        claim=sized(ge(z, 0), FrobeniusNorm(X)),
+        reading=Reading(points={X: (sp.ZeroMatrix(d, k),)}),
+        twin_reading=None,
     ),
     of_scripts(
-        "a formula of the claim read with two points of the same blocks",
-        "share",
+        "a letter of the claim as a fresh one",
+        "fresh = X: expected a letter that my.claim has not",
         by_quantity,
-        claim=sized(le(z, 0), EuclideanNorm(v1 - v2)),
-        twin_claim=sized(ge(z, 0), EuclideanNorm(v1 - v2)),
-        reading=Reading(points={v1: PAIR, v2: PAIR}, constants=PAIR),
-        twin_reading=replace(POINTS, constants={A1, A2, B1, B2}, arbitrary=()),
+        claim=sized(ge(z, 0), FrobeniusNorm(X)),
+        fresh=[X],
+        twin_fresh=[Y],
     ),
     of_scripts(
         "a mean with one h in it, at what is drawn",
-        STRANGE,
+        "h is a constant, and g",
         at_itself(MEAN, le(Expectation(InnerProduct(G_T, G_T)), 0), G_T),
         at_itself(MEAN, le(Expectation(InnerProduct(G_T, H_2)), 0)),
         claim=claim(le(Expectation(InnerProduct(G_T, G_T)), 0), MEAN),
         twin_claim=claim(le(Expectation(InnerProduct(G_T, H_2)), 0), MEAN),
-        reading=ANY_H,
-        twin_reading=ONE_H,
     ),
     of_scripts(
         "a regret against one h, as one against many",
-        STRANGE,
+        "h is a constant, and v",
         at_itself(REGRET, le(sp.Sum(InnerProduct(G_T, V_T - V_T), (t, 1, T)) + x, 2 * x), V_T),
         at_itself(REGRET, le(sp.Sum(InnerProduct(G_T, V_T - H_2), (t, 1, T)), x)),
         claim=claim(le(sp.Sum(InnerProduct(G_T, V_T - V_T), (t, 1, T)) + x, 2 * x), REGRET),
         twin_claim=claim(le(sp.Sum(InnerProduct(G_T, V_T - H_2), (t, 1, T)), x), REGRET),
-        reading=ANY_H,
-        twin_reading=ONE_H,
     ),
     of_scripts(
         "a hypothesis without what it rests on",
-        "as if it always held",
+        "says nothing: it holds where y >= 1",
         ending(ge(2 * x, 2), CONDITIONAL),
         claim=claim(ge(2 * x, 2), CONDITIONAL),
         twin_claim=claim(ge(2 * x, 2), CONDITIONAL, *CONDITIONAL.hypotheses),
     ),
     of_scripts(
         "a start above the least value, because D is positive",
-        UNSIGNED,
+        STRANGE,
         of_gap,
         defining(D, GAP, ge(D + f_star, START)),
         claim=claim(gt(START * D, f_star * D)),
         twin_claim=claim(ge(D + f_star, START)),
-        reading=RUN,
     ),
     *(
         of_scripts(
@@ -338,10 +320,9 @@ CASES = [
         "the conclusion at one point for two",
         "it ends in",
         ending(le(FrobeniusNorm(X - X), 0), forall=[X]),
-        ending(le(FrobeniusNorm(X - Y), FrobeniusNorm(X - Y) + 1), forall=[X, Y]),
+        ending(le(FrobeniusNorm(X - Y), FrobeniusNorm(X - Y) + 1)),
         claim=claim(le(FrobeniusNorm(X - Y), 0)),
         twin_claim=claim(le(FrobeniusNorm(X - Y), FrobeniusNorm(X - Y) + 1)),
-        reading=MATRICES,
     ),
     of_scripts(
         "an end of its own",
@@ -352,16 +333,16 @@ CASES = [
     ),
     of_scripts(
         "points under a condition of its own",
-        "which is not an instance of a hypothesis",
+        "it ends in",
         ending(
             SMALL.conclusion,
             (SMALL.conclusion, {"role": "local"}),
             forall=[X],
             such_that=[SMALL.conclusion],
         ),
+        ending(SMALL.conclusion, SMALL),
         claim=claim(SMALL.conclusion),
         twin_claim=claim(SMALL.conclusion, SMALL),
-        reading=MATRICES,
     ),
     of_scripts(
         "a hypothesis about one matrix, for all of them",
@@ -369,15 +350,13 @@ CASES = [
         at_any(SMALL),
         at_any(ALL_SMALL),
         **OF_Y,
-        reading=MATRICES,
     ),
     of_scripts(
         "a hypothesis about one matrix, at another",
         STRANGE,
         ending(le(FrobeniusNorm(Y), 1), (SMALL, {"where": {X: Y}})),
-        ending(le(FrobeniusNorm(Y), 1), (ALL_SMALL, {"where": {X: Y}})),
+        at_any(ALL_SMALL),
         **OF_Y,
-        reading=MATRICES,
     ),
     of_scripts(
         "a letter of the claim, defined",
@@ -386,7 +365,7 @@ CASES = [
         defining(z, FrobeniusNorm(X), ge(FrobeniusNorm(X), 0)),
         claim=claim(le(FrobeniusNorm(X), y)),
         twin_claim=claim(ge(FrobeniusNorm(X), 0)),
-        reading=Reading(arbitrary={X, y, z}),
+        twin_fresh=[z],
     ),
     of_scripts(
         "a function of the claim, defined",
@@ -394,23 +373,6 @@ CASES = [
         by_definition,
         claim=claim(le(Value(F, X), 0)),
         twin_claim=claim(le(Value(F, X), 0), given(eq(Value(F, X), 0), r"\text{for all } X")),
-        reading=MATRICES,
-    ),
-    of_scripts(
-        "a matrix of the claim that is read as 0",
-        "expected a statement that says something|it reads X as",
-        claim(le(FrobeniusNorm(X), 0)),
-        claim(ge(FrobeniusNorm(X), 0)),
-        reading=Reading(points={X: (sp.ZeroMatrix(d, k),)}),
-        twin_reading=MATRICES,
-    ),
-    of_scripts(
-        "two matrices of the claim that are read as one",
-        "it reads X and Y as points that share|expected a statement that says something",
-        claim(le(FrobeniusNorm(X), FrobeniusNorm(Y) + 1)),
-        claim(le(FrobeniusNorm(X), FrobeniusNorm(X) + 1)),
-        reading=Reading(points={X: (Z,), Y: (Z,)}, arbitrary={Z}),
-        twin_reading=MATRICES,
     ),
     *(
         of_scripts(f"{name} entered by hand", STRANGE, entered(*what), TWO, claim=FIVE)
@@ -422,49 +384,38 @@ CASES = [
     ),
     of_scripts(
         "a letter that is positive, and defined by one that is not",
-        f"w {UNSIGNED}",
+        STRANGE,
         signed((w, sp.Integer(-1)), (u, w), u),
         signed((w, sp.Integer(1)), (u, w), u),
         claim=claim(ge(x, 5)),
         twin_claim=claim(ge(x * x, 0)),
-        reading=SIGNED,
+        fresh=[u, w],
     ),
     of_scripts(
         "a letter that is positive, and defined by a definition that is assumed",
-        f"w {UNSIGNED}",
+        STRANGE,
         assumed_as_definition,
         signed(w, (w, sp.Integer(1))),
         claim=claim(ge(x, 5)),
         twin_claim=claim(ge(x * x, 0)),
-        reading=SIGNED,
-    ),
-    of_scripts(
-        "a quantity that is positive by another name",
-        f"c {UNSIGNED}",
-        signed((u, c), u),
-        claim=claim(ge(c, 0), quantities=(Quantity(c, zeta - L),)),
-        twin_claim=claim(ge(c, 0), quantities=(Quantity(c, zeta + L),)),
-        reading=Reading(constants={u}),
+        fresh=[u, w],
     ),
     of_scripts(
         "a gap that is positive, of a claim that does not say so",
-        f"D {UNSIGNED}",
+        STRANGE,
         signed(D, (D, GAP)),
         claim=claim(gt(START, f_star)),
         twin_claim=claim(gt(START + D, f_star + D), conditions=(gt(D, 0),)),
-        reading=RUN,
     ),
     of_scripts(
         "a quantity that is random, and a constant by a definition that is assumed",
-        STRANGE,
+        "expected the expectation of what is random",
         constant_quantity,
         lambda proof: proof.conclude(
             proof.step("line", SIZE, proof.assume(SIZE, role="definition"))
         ),
         claim=claim(JENSEN, quantities=(Quantity(z, FrobeniusNorm(X)),)),
         twin_claim=claim(SIZE, quantities=(Quantity(z, FrobeniusNorm(X)),)),
-        reading=MATRICES,
-        twin_reading=Reading(constants={X, z}),
     ),
     of_scripts(
         "an inequality that is called a definition",
@@ -530,25 +481,7 @@ CASES = [
         TWO,
         claim=LEMMA_1,
         reading=POINTS,
-        twin_reading=NUMBERS,
-    ),
-    of_scripts(
-        "the claim itself in the place of a hypothesis",
-        "it assumes what it concludes",
-        ending(ge(x, 5), OTHER[5]),
-        ending(ge(x, 5), OTHER[6]),
-        claim=FIVE,
-        instead={"my.given": OTHER[5]},
-        twin_claim=claim(ge(x, 5), given(ge(x, 7))),
-        twin_instead={"my.given": OTHER[6]},
-    ),
-    of_scripts(
-        "a stronger hypothesis in the place of a hypothesis",
-        "from which that does not follow",
-        ending(ge(x, 5), OTHER[6]),
-        claim=claim(ge(x, 5), given(ge(x, 0))),
-        instead={"my.given": OTHER[6]},
-        twin_claim=claim(ge(x, 5), given(ge(x, 7))),
+        twin_reading=None,
     ),
     *(
         of_scripts(

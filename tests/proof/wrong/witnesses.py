@@ -131,7 +131,7 @@ def against(witness, *assume):
         proof.step("line", LINE, witness=witness)
 
     claim = Claim("my.claim", "Mine", "me", LINE, hypotheses=(GIVEN,))
-    (step,) = judge(script(claim, "printed", MATRIX, is_statement=True)(build)).steps
+    (step,) = judge(script(claim, "printed", is_statement=True)(build)).steps
     return step.reason
 
 
