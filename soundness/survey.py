@@ -36,12 +36,17 @@ from soundness.inputs import malformed
 from soundness.proofs import mutants
 from soundness.readings import gallery, rereadings
 from soundness.runs import run_mutants
+from soundness.sequents import sequents
 from soundness.smoothness import drawn
 from soundness.statements import examinations
 from soundness.trial import Layer, Trial, tried
 
 LAYERS: dict[Layer, str] = {
     "proof": "a changed line of a proof, or a changed claim with its whole script",
+    "statement": (
+        "what a claim, or a changed one, says to the kernel, held against the claim as exact runs"
+        " evaluate it"
+    ),
     "reading": (
         "a script, claim, witness, file or page that would mislead, and letters renamed or given"
         " another role"
@@ -66,6 +71,7 @@ _INPUTS = 256
 # A process that tries a part of the lines runs the proofs of all papers before, which takes a
 # minute and the memory for which loky replaces it afterwards.
 _PROOFS = 6
+_SEQUENTS = 4
 # Bytes of a part that is kept.
 _MOST = 2**26
 
@@ -256,6 +262,9 @@ def soundness(
     # them anew.
     work: dict[Layer, list[tuple[Any, ...]]] = {
         "proof": [(tried, mutants, share * _PROOFS, share * part) for part in range(_PROOFS)],
+        "statement": [
+            (tried, sequents, share * _SEQUENTS, share * part) for part in range(_SEQUENTS)
+        ],
         "reading": [(tried, rereadings, share), (tried, gallery)],
         "input": [(tried, list, part) for part in batched(malformed(share), _INPUTS)],
         "falsification": [(tried, list, part) for part in batched(ordered)],

@@ -17,7 +17,16 @@ from typing import Any, ClassVar, Literal, Protocol
 
 import torch
 
-Layer = Literal["proof", "reading", "input", "falsification", "measurement", "engines", "attack"]
+Layer = Literal[
+    "proof",
+    "statement",
+    "reading",
+    "input",
+    "falsification",
+    "measurement",
+    "engines",
+    "attack",
+]
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,14 @@ def test_a_survey_that_was_ended_goes_on_where_it_was(tmp_path, monkeypatch):
     """Parts that are finished are read, and those that are torn or not there are made again."""
     none = {
         name: lambda *share: []
-        for name in ("malformed", "run_mutants", "rereadings", "gallery", "examinations")
+        for name in (
+            "malformed",
+            "run_mutants",
+            "rereadings",
+            "gallery",
+            "examinations",
+            "sequents",
+        )
     }
     for name, made in none.items():
         monkeypatch.setattr(surveys, name, made)
