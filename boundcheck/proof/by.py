@@ -322,10 +322,16 @@ def discharged(theorem: Theorem, *given: Theorem) -> Theorem:
     return theorem
 
 
-def _letter(matrix: Matrix) -> Letter:
+def letter_of(matrix: Matrix) -> Letter | None:
+    """The letter that a matrix is; None where it is anything else."""
     words = list(matrix.terms)
-    if len(words) == 1 and len(words[0]) == 1 and matrix == Matrix.of(words[0][0][0]):
-        return words[0][0][0]
+    is_one = len(words) == 1 and len(words[0]) == 1 and matrix == Matrix.of(words[0][0][0])
+    return words[0][0][0] if is_one else None
+
+
+def _letter(matrix: Matrix) -> Letter:
+    if (letter := letter_of(matrix)) is not None:
+        return letter
     raise InputError("left side", matrix, "a single matrix, to be replaced")
 
 

@@ -3,7 +3,9 @@
 A line speaks of norms, inner products, roots and quotients of certain matrices and numbers. Here
 every law of the kernel is stated at these: the triangle inequality where a sum has a norm,
 submultiplicativity where a product has one, Cauchy-Schwarz where an inner product stands, and so
-on. Nothing is trusted: each premise is a theorem of the kernel.
+on. What a matrix or a mean is equal to is put in its place; means are taken of what holds in each
+outcome, and sums of what holds at each time. Nothing is trusted: each premise is a theorem of the
+kernel.
 """
 
 from __future__ import annotations
@@ -16,9 +18,10 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, KernelError, Theorem, rules
-from boundcheck.kernel.terms import FROBENIUS, SPECTRAL, Maximum, Scalar
+from boundcheck.kernel.builders import substitute_scalar
+from boundcheck.kernel.terms import FROBENIUS, SPECTRAL, Letter, Matrix, Maximum, Scalar
 from boundcheck.language import vocabulary as words
-from boundcheck.proof.by import By, below
+from boundcheck.proof.by import By, below, letter_of
 from boundcheck.proof.certificate import entailed
 from boundcheck.proof.reading import Reading
 
@@ -32,13 +35,25 @@ class Laws:
     """The instances of laws at the points of these relations, and what follows from them.
 
     The relations are a line and those that it may rest on; `given` are theorems that say these.
+    `is_false` is asked before what takes long.
     """
 
     def __init__(
-        self, reading: Reading, relations: Iterable[sp.Basic], given: Sequence[Theorem]
+        self,
+        reading: Reading,
+        relations: Iterable[sp.Basic],
+        given: Sequence[Theorem],
+        *,
+        is_false: Callable[[], bool] = lambda: False,
+        puts_in: bool = True,
     ) -> None:
-        self.by, self.reading, self.given = By(reading), reading, list(given)
-        parts = [part for each in relations for part in sp.preorder_traversal(each)]
+        self.by, self.reading = By(reading), reading
+        said = list(dict.fromkeys(relations))
+        self.equations = [*self.solved(said, given)] if puts_in else []
+        self.said, self.asked, self.is_false = said, given, is_false
+        values = {left: right for left, right, _ in self.equations}
+        self.given = [self.put_in(x) for x in given]
+        parts = [part for each in said for part in sp.preorder_traversal(each.xreplace(values))]
         self.parts = list(dict.fromkeys(parts))
         self.normed: dict[tuple[str, MatrixExpr], None] = {}
         for part in self.parts:
@@ -46,18 +61,83 @@ class Laws:
                 self.normed[SPECTRAL, part.args[0]] = None
             elif isinstance(part, words.FrobeniusNorm | words.EuclideanNorm):
                 self.normed[FROBENIUS, part.args[0]] = None
+        for left, right in values.items():
+            # Jensen: the square of the distance from the mean.
+            if isinstance(left, words.MatrixExpectation):
+                self.normed[FROBENIUS, left.args[0] - right] = None
+        self.has_sums = any(isinstance(x, sp.Sum | words.MinimumOver) for x in self.parts)
         self.has_spectral = any(kind == SPECTRAL for kind, _ in self.normed)
 
     def prove(self, goal: Fact) -> Theorem | None:
         """The goal, from the given theorems and the laws at these points; None if none is found."""
-        laws = [*self.of_norms(), *self.of_numbers()]
-        squares = [*self.of_squares()]
+        if self.equations and self.has_sums:
+            # Sums telescope where the next iterate stands as it is.
+            plain = Laws(self.reading, self.said, self.asked, puts_in=False).prove(goal)
+            if plain is not None:
+                return plain
+        forms = [goal]
+        for *_, (_, letter, value) in self.equations:
+            replaced = substitute_scalar(forms[-1].polynomial, {letter: value})
+            forms.append(Fact(goal.relation, replaced))
+        found = self.proved(forms.pop())
+        for *_, (equation, letter, value) in reversed(self.equations):
+            form = forms.pop()
+            found = found and rules.rewrite(equation, found, letter, value, form)
+        return found
+
+    def proved(self, goal: Fact) -> Theorem | None:
+        """The goal, in which each equation is put in."""
+        squares = [*map(self.put_in, self.of_squares())]
+        means = [*map(self.put_in, self.of_means([*self.given, *squares]))]
+        laws = [*map(self.put_in, (*self.of_norms(), *self.of_numbers()))]
+        laws += [*means, *map(self.put_in, self.of_sums([*self.given, *means]))]
         for degree, premises in ((1, laws), (2, laws), (2, [*laws, *squares]), (3, laws)):
             near = self.nearest(goal, premises)[: _MOST[degree]]
             if found := entailed(goal, near, degree=degree):
                 return found
+            # What products take long to try is not tried where the line is false.
+            if degree == 1 and self.is_false():
+                return None
         found = self.by_its_square(goal, [*laws, *squares])
         return found or self.by_its_members(goal)
+
+    # Equations.
+
+    def solved(
+        self, relations: Sequence[sp.Basic], given: Sequence[Theorem]
+    ) -> Iterator[tuple[MatrixExpr, MatrixExpr, tuple[Theorem, Letter, Matrix]]]:
+        """The equations that say what a single matrix is, such as v_{t+1} = v_t - h g_t, or a mean.
+
+        Each comes with its theorem, the letter and the value. A letter has one value, which is none
+        of those that are replaced.
+        """
+        known = {x.conclusion: x for x in given}
+        letters = set[Letter]()
+        for each in relations:
+            if not isinstance(each, sp.Eq) or not isinstance(each.lhs, MatrixExpr):
+                continue
+            left, right = map(self.reading.point, each.args)
+            letter = letter_of(left[0])
+            theorem = known.get(self.reading.fact(each))
+            if len(left) != 1 or letter is None or theorem is None or letter in letters:
+                continue
+            if letters.isdisjoint(right[0].inside) and letter not in right[0].inside:
+                letters.add(letter)
+                yield *each.args, (theorem, letter, right[0])
+
+    def put_in(self, theorem: Theorem) -> Theorem:
+        """The theorem with each letter of an equation replaced by its value."""
+        for *_, (equation, letter, value) in self.equations:
+            fact = theorem.fact
+            if theorem is not equation and letter in fact.polynomial.inside:
+                replaced = substitute_scalar(fact.polynomial, {letter: value})
+                try:
+                    theorem = rules.rewrite(
+                        equation, theorem, letter, value, Fact(fact.relation, replaced)
+                    )
+                except KernelError:
+                    return theorem
+        return theorem
 
     def nearest(self, goal: Fact, laws: Iterable[Theorem]) -> list[Theorem]:
         """Of the given theorems and the laws those that share an atom with the goal or, at one
@@ -172,6 +252,37 @@ class Laws:
             if squared and positive:
                 return below(squared, positive, x)
         return None
+
+    # Means and sums.
+
+    def of_means(self, premises: Sequence[Theorem]) -> Iterator[Theorem]:
+        """The means that a relation has, of what holds in each outcome."""
+        pasts = {x.args[1:] for x in self.parts if isinstance(x, words.Expectation)}
+        norms = [words.FrobeniusNorm(x) for kind, x in self.normed if kind == FROBENIUS]
+        squares = (entailed(Fact(">=", self.reading.scalar(x) ** 2), []) for x in norms if pasts)
+        premises = [*premises, *(x for x in squares if x is not None)]
+        for past in sorted(pasts, key=str):
+            for each in premises:
+                yield from self.tried(self.by.expectation, each, *(x.args[1] for x in past))
+
+    def of_sums(self, premises: Sequence[Theorem]) -> Iterator[Theorem]:
+        """The sums over all t of what holds at each, those that telescope, and that the least of
+        numbers is at most their mean.
+        """
+        if not self.has_sums:
+            return
+        for each in premises:
+            yield from self.tried(self.by.sum, each)
+        for part in self.parts:
+            if isinstance(part, words.MinimumOver):
+                yield from self.tried(self.by.minimum, part.args[0])
+        # What stands at t and at t + 1 telescopes.
+        numbers = [x for x in self.parts if isinstance(x, sp.Expr) and x.has(words.Iterate)]
+        for each in numbers:
+            if isinstance(each, MatrixExpr) or each.has(sp.Sum, words.MinimumOver):
+                continue
+            if each.xreplace({words.t: words.t + 1}) in numbers:
+                yield from self.tried(self.by.telescope, each)
 
     # Numbers.
 

@@ -25,6 +25,7 @@ from boundcheck.language.claim import Claim, Quantity, as_typed
 from boundcheck.language.prose import plain
 from boundcheck.language.symbols import PARAMETERS, D
 from boundcheck.language.vocabulary import GAP, Iterate, MinimumOver, Value, i
+from boundcheck.proof import small
 from boundcheck.proof.by import By, discharged
 from boundcheck.proof.certificate import entailed, signs
 from boundcheck.proof.laws import Laws
@@ -33,6 +34,9 @@ from boundcheck.proof.reading import Reading, at_t, gt, index
 from boundcheck.proof.solvers import SECONDS, Counterexample, counterexample
 from boundcheck.proof.statement import Sequent
 from boundcheck.proof.witness import Witness
+
+# Small instances in which a line is false are tried for so many seconds before what takes long.
+_SOON = 0.5
 
 Role = Literal["hypothesis", "definition", "domain", "choice", "local"]
 
@@ -289,6 +293,11 @@ class Proof:
         return theorem
 
     @property
+    def relations(self) -> list[sp.Basic]:
+        """The relations of what is assumed."""
+        return [each.relation for each in self.assumptions]
+
+    @property
     def definitions(self) -> list[tuple[sp.Basic, sp.Basic]]:
         """The two sides of every definition."""
         return [
@@ -414,11 +423,20 @@ class Proof:
         goal = self.reading.fact(relation)
         found = None if witness else self._closed(goal, reason)
         if isinstance(found, Half) and not named:
-            above = [x.relation for x in self.assumptions]
+            above = self.relations
             above += [x.relation for x in self.steps if x.relation is not None]
             known = self.known
             reason = replace(reason, premises=known)
-            found = Laws(self.reading, [relation, *above], known).prove(goal) or found
+            given = [x.fact for x in known if x.conclusion != goal]
+
+            def is_false() -> bool:
+                def holds(witness: Witness) -> bool:
+                    return all(map(witness.meets, given))
+
+                return bool(small.found(goal, relation, self.relations, self.reading, holds, _SOON))
+
+            laws = Laws(self.reading, [relation, *above], known, is_false=is_false)
+            found = laws.prove(goal) or found
         theorem = found if isinstance(found, Theorem) else rules.assume(goal)
         inference: Theorem | Counterexample | None = None
         if derived_from:

@@ -170,12 +170,14 @@ class JudgedProof(Shown):
     @cached_property
     def has_instance(self) -> bool:
         """True if small numbers are known that meet all that a lemma is given."""
-        never = Fact(">=", Scalar.of(-1))
+        never, proof = Fact(">=", Scalar.of(-1)), self.script.proof
+        says = self.script.claim and self.script.claim.conclusion
         return self.script.is_lemma and bool(
             small.found(
                 never,
-                self.script.claim and self.script.claim.conclusion,
-                self.script.proof,
+                says,
+                proof.relations,
+                proof.reading,
                 lambda witness: not objection(never, witness, self.script),
             )
         )
@@ -549,7 +551,8 @@ class _Judging:
             witness = small.found(
                 theorem.fact,
                 step.relation,
-                self.script.proof,
+                self.script.proof.relations,
+                self.script.reading,
                 partial(self._refutes, fact=theorem.fact),
             )
             word = self._refuted(step, witness) if witness else self._ask_solvers(step)

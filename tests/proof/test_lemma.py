@@ -10,16 +10,24 @@ from hypothesis import strategies as st
 import boundcheck as bc
 from boundcheck.errors import InputError
 from boundcheck.kernel import rules
+from boundcheck.language.symbols import T
 from boundcheck.language.vocabulary import (
     EuclideanNorm,
+    Expectation,
     FrobeniusNorm,
     Gradient,
     InnerProduct,
+    MatrixExpectation,
+    MinimumOver,
     SpectralNorm,
     Value,
     d,
+    g_t,
     k,
+    n,
     r,
+    t,
+    v_t,
 )
 from boundcheck.proof import Reading, eq, ge, gt, judge, le, lemma
 from boundcheck.properties import check_claim
@@ -93,9 +101,78 @@ def test_a_false_line_is_refuted_without_a_witness(name):
     assert verdict(*FALSE[name])[0] == "refuted"
 
 
-def test_a_false_line_about_a_function_is_not_proved():
+def test_a_false_line_about_a_function_is_refuted():
     says = le(Value(H, MOVED), Value(H, U) - p * size(SLOPE) ** 2)
-    assert verdict(says, le(p * q, 1))[0] == "unknown"
+    assert verdict(says, le(p * q, 1))[0] == "refuted"
+
+
+# One step of gradient descent and of SGD, at v_t and at the next iterate; and all steps together.
+NEXT = v_t.xreplace({t: t + 1})
+FAR = sp.MatrixSymbol("z", n, 1)
+NEAR, NEAR_NEXT = size(v_t - FAR) ** 2, size(NEXT - FAR) ** 2
+NOW, THEN = Value(H, v_t), Value(H, NEXT)
+FIRST, LAST = (Value(H, v_t.xreplace({t: time})) for time in (sp.Integer(1), T + 1))
+DOWN = Gradient(H, v_t)
+STEP, NOISY = eq(NEXT, v_t - p * DOWN), eq(NEXT, v_t - p * g_t)
+UNBIASED = eq(MatrixExpectation(g_t, v_t), DOWN)
+SECOND = le(Expectation(size(g_t) ** 2, v_t), q**2)
+NOISE = le(Expectation(size(g_t - DOWN) ** 2, v_t), q**2)
+FALLS = le(THEN, NOW - p / 2 * size(DOWN) ** 2)
+SQUARES = sp.Sum(size(DOWN) ** 2, (t, 1, T))
+SMOOTH = le(THEN, NOW + InnerProduct(DOWN, NEXT - v_t) + y / 2 * size(NEXT - v_t) ** 2)
+PULL = ge(InnerProduct(DOWN, v_t - FAR), x * NEAR)
+RUNS = {
+    "a step": (
+        lambda c: eq(
+            NEAR_NEXT, NEAR - c * p * InnerProduct(DOWN, v_t - FAR) + p**2 * size(DOWN) ** 2
+        ),
+        [STEP],
+    ),
+    "a noisy step": (
+        lambda c: le(Expectation(NEAR_NEXT, v_t), (1 - c * p * x) * NEAR + p**2 * q**2),
+        [NOISY, UNBIASED, SECOND, PULL, ge(x, 0)],
+    ),
+    "the variance": (
+        lambda c: eq(
+            Expectation(size(g_t) ** 2, v_t),
+            Expectation(size(g_t - DOWN) ** 2, v_t) + c / 2 * size(DOWN) ** 2,
+        ),
+        [UNBIASED],
+    ),
+    "the descent in mean": (
+        lambda c: le(
+            Expectation(THEN, v_t),
+            NOW - p * (c / 2 - y * p / 2) * size(DOWN) ** 2 + y * p**2 / 2 * q**2,
+        ),
+        [NOISY, UNBIASED, NOISE, SMOOTH, ge(y, 0)],
+    ),
+    "all steps": (lambda c: le(p / c * SQUARES, FIRST - LAST), [FALLS]),
+    "the least gradient": (
+        lambda c: le(p / c * T * MinimumOver(size(DOWN) ** 2, t, 1, T), FIRST - LAST),
+        [FALLS],
+    ),
+}
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", RUNS)
+def test_a_line_about_times_and_chance_is_decided_both_ways(name):
+    """Each is true with 2, and false with more, or with less where it divides."""
+    says, known = RUNS[name]
+    assert verdict(says(sp.Integer(2)), *known) == ("proved", "kernel")
+    worse = sp.Rational(3, 2) if name in ("all steps", "the least gradient") else sp.Integer(3)
+    assert verdict(says(worse), *known)[0] == "refuted"
+
+
+@pytest.mark.full
+@settings(max_examples=20)
+@given(st.integers(0, 4), st.integers(0, 4), st.booleans())
+def test_a_mean_is_no_larger_than_its_square_says(a, b, has_mean):
+    """E‖g‖² is at least ‖∇F‖², and a‖∇F‖² + b‖v‖² is no bound on it where nothing is said of ∇F."""
+    known = [UNBIASED] if has_mean else []
+    says = le(a * size(DOWN) ** 2, Expectation(size(g_t) ** 2, v_t) + b * size(v_t) ** 2)
+    found = verdict(says, *known)[0]
+    assert found == ("proved" if a == 0 or (has_mean and a == 1) else "refuted")
 
 
 @settings(max_examples=15)

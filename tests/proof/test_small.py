@@ -56,8 +56,8 @@ def test_what_is_assumed_holds_at_the_numbers():
     assert judged(le(x * y, 2), le(x, 1), le(y, 1), le(-x, 0)).steps[-1].verdict != "refuted"
 
 
-def test_a_line_about_a_function_is_left_open():
-    assert judged(le(Value(F, X), 0)).steps[-1].verdict == "unknown"
+def test_a_line_about_a_function_is_refuted_by_a_quadratic():
+    assert judged(le(Value(F, X), 0)).steps[-1].verdict == "refuted"
 
 
 small = st.integers(-3, 3).map(lambda i: Fraction(i, 2))
