@@ -14,7 +14,7 @@ from boundcheck.exact.evaluate import t
 from boundcheck.kernel import ReplayError, Theorem
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import L, Parameter
-from boundcheck.language.vocabulary import A1, EuclideanNorm, Value, f, i, n, v_t
+from boundcheck.language.vocabulary import A1, EuclideanNorm, Iterate, Value, f, i
 from boundcheck.proof import Process, Reading, eq, ge, gt, judge, le, script
 from boundcheck.proof import proof as proofs
 from boundcheck.proof.audit import step_as_json
@@ -391,9 +391,11 @@ def test_the_verdict_on_a_claim(verdict, versions):
         assert claim_verdict(list(order)) == verdict
 
 
-# x times the sum of ‖v_s‖² over s < t: 0 at t = 1, and if x ≥ 0 it never falls.
-SUM = x * sp.Sum(EuclideanNorm(v_t).xreplace({t: i}) ** 2, (i, 1, t - 1))
-MOVING = Reading(processes={v_t: Process((sp.MatrixSymbol("v", n, 1),))}, constants={x})
+# x times the sum of ‖v_s‖² over s < t: 0 at t = 1, and if x ≥ 0 it never falls. Of two dimensions
+# no small run is tried, which would refute a false one.
+AT = Iterate("v", t, 2, 1)
+SUM = x * sp.Sum(EuclideanNorm(AT).xreplace({t: i}) ** 2, (i, 1, t - 1))
+MOVING = Reading(processes={AT: Process((sp.MatrixSymbol("v", 2, 1),))}, constants={x})
 # What may be premised in the step of an induction: x ≥ 0, nothing, and a line that is open.
 GIVEN, NOTHING, OPEN = (
     lambda proof: [proof.assume(ge(x, 0))],
