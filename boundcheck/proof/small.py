@@ -149,8 +149,16 @@ def _places(counts: list[int], total: int) -> Iterator[tuple[int, ...]]:
 
 # Functions, times and chance.
 
-# Of x²/2 and of x, how much a function is.
-_QUADRATICS = ((1, 0), (0, 1), (0, 0), (-1, 0), (2, 0), (1, -1), (0, -1))
+# Functions of x, each with how much of x²/2 and of x it is.
+_QUADRATICS = {
+    "x²/2": (1, 0),
+    "x": (0, 1),
+    "0": (0, 0),
+    "-x²/2": (-1, 0),
+    "x²": (2, 0),
+    "x²/2 - x": (1, -1),
+    "-x": (0, -1),
+}
 # How far what is drawn lies from its mean, up and down.
 _SPREADS = (Fraction(0), Fraction(1), Fraction(1, 2), Fraction(2))
 _HALVES = (Fraction(1, 2), Fraction(1, 2))
@@ -170,10 +178,11 @@ def _runs(relations: Sequence[sp.Basic], reading: Reading) -> Iterator[Witness]:
     equations = {x.lhs: x.rhs for x in relations if isinstance(x, sp.Eq)}
     # An iterate has two numbers: the first one and the later ones, or a mean and a spread.
     iterates = {str(x.args[0]): (x, each.drawn) for x, each in reading.processes.items()}
+    free -= {x.args[0] for x, _ in iterates.values()}
     choices: dict[object, Sequence[Any]] = {}
     for letter in sorted((x for x in free if not is_dimension(x)), key=str):
         choices[letter] = [x for x in _NUMBERS if x > 0 or not letter.is_positive]
-    choices |= dict.fromkeys(sorted(functions, key=str), _QUADRATICS)
+    choices |= dict.fromkeys(sorted(functions, key=str), tuple(_QUADRATICS))
     for name, (_, drawn) in iterates.items():
         choices |= {(name, 1): _NUMBERS, (name, 2): _SPREADS if drawn else _NUMBERS}
     for total in range(2 * len(choices) + 10):
@@ -216,7 +225,7 @@ def _run(
         return VectorFunction(value, lambda point: (number(square * point[0][0][0] + slope),))
 
     numbers = {x: y for x, y in chosen.items() if isinstance(x, sp.Symbol)}
-    functions = {x: quadratic(*y) for x, y in numbers.items() if isinstance(y, tuple)}
+    functions = {x: quadratic(*_QUADRATICS[y]) for x, y in numbers.items() if isinstance(y, str)}
     numbers = {x: y for x, y in numbers.items() if x not in functions}
     matrices = {x: number(y) for x, y in chosen.items() if isinstance(x, sp.MatrixSymbol)}
     values = evaluate.Model(
@@ -239,7 +248,7 @@ def _run(
     told = [
         f"{x} = {y}" for x, y in (*numbers.items(), *((x, y[0][0]) for x, y in matrices.items()))
     ]
-    told += [f"{x}(x) = {chosen[x][0]}/2 x² + {chosen[x][1]} x" for x in functions]
+    told += [f"{x}(x) = {chosen[x]}" for x in functions]
     for name, (_, drawn) in iterates.items():
         ends = [process(name, 1, outcome)[0][0] for outcome in range(2 if drawn else 1)]
         told.append(f"{name}_1 = {' or '.join(map(str, dict.fromkeys(ends)))}")
