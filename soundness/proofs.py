@@ -21,7 +21,6 @@ import sympy as sp
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.exact.evaluate import rational_value
 from boundcheck.kernel import Fact, KernelError, Law, Statement, Theorem
-from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.prose import plain
 from boundcheck.language.symbols import T
@@ -339,13 +338,9 @@ def shown_false(suspect: LineMutant, most: int) -> LineMutant | None:
 # Mutants of claims, each tried by the whole proof script of the claim: formulas edited, hypotheses
 # dropped
 
-BOUNDED_BELOW = catalogue["jiang2024.bounded_below"]
 _FACTORS = [sp.Rational(*x) for x in ((9, 10), (17, 25), (1, 4), (1, 20), (4, 1))]
 # A run has a step size of its own. It must be the one that the edited claim prescribes.
 _KEPT = frozenset({"alpha"})
-# Where a hypothesis was dropped: how many models are broken, and how far L may be understated.
-_SEEDS = 24
-_UNDERSTATED = Fraction(1, 9)
 
 
 @dataclass(frozen=True, eq=False)
@@ -354,7 +349,6 @@ class ClaimMutant(Mutant):
 
     Attributes:
         world: of a false one, where the hypotheses that are left hold and the claim fails.
-        dropped: the ids of the hypotheses that it is without.
 
     """
 
@@ -362,7 +356,6 @@ class ClaimMutant(Mutant):
     script: Script
     claim: Claim
     world: ExactModel | None = None
-    dropped: frozenset[str] = frozenset()
 
     def ask(self) -> Answer:
         """The verdict on the whole script; and whether a model refutes the claim."""
@@ -377,7 +370,7 @@ class ClaimMutant(Mutant):
                 verdict == "refuted" or false_in(claim, script, runs_for(claim)) is not None,
             )
         conclusion = edits.written_out(claim.conclusion, claim.quantities, _KEPT)
-        hypotheses = hypotheses_of(script, self.dropped)
+        hypotheses = hypotheses_of(script)
         return answer(
             False, proved, not proved and refutes(self.world, conclusion, script.proof, hypotheses)
         )
@@ -424,12 +417,11 @@ def _false(
     change: str,
     claim: Claim,
     candidates: Sequence[ExactModel],
-    dropped: frozenset[str] = frozenset(),
 ) -> Iterator[ClaimMutant]:
     """The changed claim, where one of the models shows it to be false."""
-    if (world := false_in(claim, script, candidates, dropped)) is not None:
+    if (world := false_in(claim, script, candidates)) is not None:
         name = f"{script.id}, {script.version}"
-        yield ClaimMutant(name, kind, change, False, world.about, script, claim, world, dropped)
+        yield ClaimMutant(name, kind, change, False, world.about, script, claim, world)
 
 
 @cache
@@ -441,31 +433,6 @@ def _fitting(script: Script) -> tuple[ExactModel, ...]:
         return ()
     hypotheses = hypotheses_of(script)
     return tuple(x for x in mixed_worlds() if x.allows(hypotheses, script.proof))
-
-
-def without_hypothesis(script: Script) -> Iterator[ClaimMutant]:
-    """The claim without one of its hypotheses or conditions, where a model that breaks it shows the
-    rest to be false.
-
-    Its id is not in the catalogue, which fixes what a proof of its own claims may start from.
-    """
-    claim = _claim(script)
-    fitting = _fitting(script)
-    kind = "hypothesis dropped"
-    # A hypothesis that the script replaces by another is no longer its own.
-    for lost in (x for x in claim.hypotheses if x.id not in script.instead):
-        dropped = frozenset({lost.id, *(x.id for x in lost.hypotheses)})
-        other = _renamed(script, tuple(x for x in claim.hypotheses if x is not lost))
-        names = {x.name for part in (lost, *lost.hypotheses) for x in part.conclusion.free_symbols}
-        candidates = [y for x in fitting[:_SEEDS] for y in broken(x) if y.changed <= names]
-        yield from _false(
-            script, kind, lost.title, other, candidates or runs_for(other, _UNDERSTATED), dropped
-        )
-    for condition in claim.conditions:
-        other = replace(
-            _renamed(script), conditions=tuple(x for x in claim.conditions if x is not condition)
-        )
-        yield from _false(script, kind, str(condition), other, fitting or runs_for(other))
 
 
 def true_claims(script: Script) -> Iterator[ClaimMutant]:
@@ -509,32 +476,14 @@ def true_claims(script: Script) -> Iterator[ClaimMutant]:
         yield ClaimMutant(name, varied(each.kind), each.where, True, why, script, each.result)
 
 
-def _renamed(script: Script, hypotheses: Sequence[Claim] | None = None) -> Claim:
-    """The claim under another id, with these hypotheses or its own.
-
-    What a claim of the catalogue says in words, such as that F(v) is f(W), another claim must
-    state.
-    """
-    claim = _claim(script)
-    settings = []
-    for x in script.proof.assumptions:
-        if isinstance(x.statement, Law) and x.role == "definition":
-            quantifier = f"for all {', '.join(map(str, x.relation.atoms(sp.MatrixSymbol)))}"
-            settings.append(Claim("mutant.setting", x.name, "", x.relation, quantifier))
-    kept = claim.hypotheses if hypotheses is None else hypotheses
-    return replace(claim, id=f"mutant.of.{claim.id}", hypotheses=(*kept, *settings))
-
-
 def _claim(script: Script) -> Claim:
     if script.claim is None:
         raise ValueError(f"{script.id} proves no claim")
     return script.claim
 
 
-def hypotheses_of(script: Script, dropped: frozenset[str] = frozenset()) -> list[Statement]:
-    """The hypotheses of the script's conclusion, but for the claim's own formulas and conditions,
-    and dropped ones.
-    """
+def hypotheses_of(script: Script) -> list[Statement]:
+    """The hypotheses of the script's conclusion, but for the claim's formulas and conditions."""
     proof = script.proof
     claim = script.claim
     if claim is None or proof.conclusion is None:
@@ -545,15 +494,9 @@ def hypotheses_of(script: Script, dropped: frozenset[str] = frozenset()) -> list
         for each in proof.assumptions
         if each.relation in claim.conditions
         or (each.role == "definition" and each.relation.lhs in defined)
-        or (each.claim is not None and each.claim.id in dropped)
     }
     # Premises that the script does not assume are those of its law about the points.
-    named = {each.claim.id for each in proof.assumptions if each.claim is not None}
-    local = (
-        proof.goal.premises
-        if isinstance(proof.goal, Law) and (not dropped or dropped & named)
-        else ()
-    )
+    local = proof.goal.premises if isinstance(proof.goal, Law) else ()
     return [*(proof.conclusion.hypotheses - stale), *local]
 
 
@@ -561,14 +504,12 @@ def false_in(
     claim: Claim,
     script: Script,
     candidates: Iterable[ExactModel],
-    dropped: frozenset[str] = frozenset(),
 ) -> ExactModel | None:
-    """A model in which this claim is false, and the hypotheses of the script's conclusion hold but
-    for dropped ones.
+    """A model in which this claim is false, and the hypotheses of the script's conclusion hold.
 
     The claim is false there both as the kernel reads it and as `boundcheck.exact.evaluate` does.
     """
-    hypotheses = hypotheses_of(script, dropped)
+    hypotheses = hypotheses_of(script)
     quantities = claim.quantities
     reading = script.proof.reading
     relations = [edits.written_out(x, quantities, _KEPT) for x in claim.conditions]
@@ -596,13 +537,11 @@ def false_in(
 
 
 @cache
-def runs_for(claim: Claim, understated: Fraction = Fraction(1)) -> tuple[ExactModel, ...]:
-    """Runs with the step size that a claim prescribes; `descents` says what it means to understate
-    L.
-    """
+def runs_for(claim: Claim) -> tuple[ExactModel, ...]:
+    """Runs with the step size that a claim prescribes."""
     before = tuple(takewhile(lambda q: q.name != "alpha", claim.quantities))
     if len(before) == len(claim.quantities):
-        return (*worlds(), *runs_of(claim, understated))
+        return (*worlds(), *runs_of(claim))
 
     formula = edits.written_out(claim.quantities[len(before)].expression, before)
 
@@ -613,8 +552,8 @@ def runs_for(claim: Claim, understated: Fraction = Fraction(1)) -> tuple[ExactMo
         return value if value and value > 0 else None
 
     return (
-        *filter(None, (build(step) for build in descents(understated))),
-        *runs_of(claim, understated),
+        *filter(None, (build(step) for build in descents())),
+        *runs_of(claim),
     )
 
 
@@ -691,7 +630,6 @@ def mutants(
         for subject in edits.mixed_up(subjects)[first::every]:
             if isinstance(subject, Script):
                 yield from true_claims(subject) if true else false_edits(subject, _EDITS)
-                yield from () if true else without_hypothesis(subject)
             elif true:
                 yield from true_of(subject, _TRUE)
             else:

@@ -10,10 +10,11 @@ tells a changed claim from the claim, the two have different sequents.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
+from typing import Any
 
 import sympy as sp
 
@@ -37,11 +38,12 @@ _CHANGES = 40
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A relation that a claim says, and the claim that says it."""
+    """A relation that a claim says, and what makes a claim that says another in its place."""
 
     name: str
     relation: sp.Basic
     claim: Claim
+    put: Callable[[sp.Basic], Claim]
 
     @property
     def fact(self) -> Fact:
@@ -109,40 +111,43 @@ def theorems() -> tuple[Claim, ...]:
 
 def parts(claim: Claim) -> Iterator[Part]:
     """What a claim says: its conclusion, conditions, formulas, and hypotheses about iterates."""
-    yield Part("conclusion", claim.conclusion, claim)
+
+    def one_of(name: str, place: int, items: tuple[Any, ...], said: sp.Basic, field: str) -> Part:
+        def put(relation: sp.Basic) -> Claim:
+            new: Any = relation
+            if name == "quantities":
+                new = replace(items[place], expression=relation.rhs)
+            elif name == "hypotheses":
+                changed = f"{items[place].id}.changed"
+                new = replace(items[place], id=changed, conclusion=relation, word=None)
+            changes: Any = {name: (*items[:place], new, *items[place + 1 :])}
+            return replace(claim, **changes)
+
+        return Part(field, said, claim, put)
+
+    yield Part(
+        "conclusion", claim.conclusion, claim, lambda relation: replace(claim, conclusion=relation)
+    )
     for place, condition in enumerate(claim.conditions):
-        yield Part(f"condition {place}", condition, claim)
-    for quantity in claim.quantities:
+        yield one_of("conditions", place, claim.conditions, condition, f"condition {place}")
+    for place, quantity in enumerate(claim.quantities):
         formula = sp.Eq(quantity.symbol, quantity.expression, evaluate=False)
-        yield Part(f"formula of {quantity.name}", formula, claim)
+        yield one_of("quantities", place, claim.quantities, formula, quantity.name)
     stated = {each for each, statements in sequent_of(claim).given if statements}
-    for hypothesis in claim.hypotheses:
-        relation = hypothesis.conclusion
-        if hypothesis in stated and not relation.atoms(sp.MatrixSymbol):
-            yield from (Part(hypothesis.id, each, claim) for each in sp.And.make_args(relation))
+    for place, hypothesis in enumerate(claim.hypotheses):
+        said = hypothesis.conclusion
+        if (
+            hypothesis in stated
+            and not said.atoms(sp.MatrixSymbol)
+            and not isinstance(said, sp.And)
+        ):
+            yield one_of("hypotheses", place, claim.hypotheses, said, hypothesis.id)
 
 
 def changed(part: Part, relation: sp.Basic) -> Part | None:
     """The part with another relation, in the claim that says it; None where no claim can."""
-    claim = part.claim
     try:
-        if part.relation == claim.conclusion:
-            other = replace(claim, conclusion=relation)
-        elif part.relation in claim.conditions:
-            kept = (relation if x == part.relation else x for x in claim.conditions)
-            other = replace(claim, conditions=tuple(kept))
-        elif part.name.startswith("formula of "):
-            name = part.name.removeprefix("formula of ")
-            other = edits.with_formula(claim, name, relation.rhs)
-        else:
-            kept_hypotheses = tuple(
-                replace(x, id=f"{x.id}.changed", conclusion=relation, word=None)
-                if x.id == part.name
-                else x
-                for x in claim.hypotheses
-            )
-            other = replace(claim, hypotheses=kept_hypotheses)
-        found = Part(part.name, relation, other)
+        found = Part(part.name, relation, part.put(relation), part.put)
         return found if found.fact else None
     except (InputError, KernelError, ValueError):
         # A claim that cannot be stated is refused.
@@ -150,11 +155,11 @@ def changed(part: Part, relation: sp.Basic) -> Part | None:
 
 
 def _changes(part: Part) -> Iterator[edits.Change]:
-    """The part with one place changed: of a formula its expression alone."""
-    if part.name.startswith("formula of "):
+    """The part with one place changed; of a formula its expression alone."""
+    symbol = part.relation.lhs
+    if any(symbol == each.symbol for each in part.claim.quantities):
         for edit in edits.of_expression(part.relation.rhs):
-            relation = sp.Eq(part.relation.lhs, edit.result, evaluate=False)
-            yield replace(edit, result=relation)
+            yield replace(edit, result=sp.Eq(symbol, edit.result, evaluate=False))
         return
     yield from edits.of_relation(part.relation)
 

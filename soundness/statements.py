@@ -24,25 +24,16 @@ from boundcheck.language import hypotheses as words
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, letters
 from boundcheck.language.sentence import word_of
-from boundcheck.language.symbols import Parameter, T, ell, zeta
+from boundcheck.language.symbols import Parameter, zeta
 from boundcheck.language.vocabulary import (
-    EuclideanNorm,
-    F,
     FrobeniusNorm,
-    Gradient,
     InnerProduct,
-    Value,
     n,
-    t,
-    v,
-    v1,
-    v2,
-    v_t,
 )
 from boundcheck.proof import Proof, at_numbers, script
 from soundness.edits import mixed_up
-from soundness.engines import Examined, descended, examined, function_of, run
-from soundness.exact_model import ExactModel, fractions, huber, parabola
+from soundness.engines import Examined, descended, examined, run
+from soundness.exact_model import ExactModel, fractions, huber
 from soundness.runs import on_kink, on_scalars
 from soundness.theorems import Edited, Recipe, edited, exchanged, own_id, rational, recipes, times
 
@@ -139,9 +130,6 @@ def scripted() -> Iterator[Make]:
     for law, target, factor in product(range(len(_LAWS)), range(len(_TARGETS)), _FACTORS):
         for size, at_zero in ((1, True), (3, True), (1, False)):
             yield partial(_at_one, law, target, Fraction(size), factor, at_zero)
-    for relation, factor in product(range(len(_RELATIONS)), _FACTORS[1:]):
-        for place, by_line in product(range(len(_PAIRS)), (True, False)):
-            yield partial(_for_all, relation, factor, place, by_line)
 
 
 def _at_one(law: int, target: int, size: Fraction, factor: Fraction, at_zero: bool) -> Examined:
@@ -181,90 +169,6 @@ def _at_one(law: int, target: int, size: Fraction, factor: Fraction, at_zero: bo
     change = f"{each.name} for all X, {factor} of it {where}, x = {size}"
     made = script(claim, "printed", is_statement=True)
     return examined(kind, change, each.name, true, why, lambda: claim, script=lambda _: made(build))
-
-
-# Hypotheses about iterates, as laws about all points: what each says of two, and F'' of a parabola
-# that breaks it
-
-_RELATIONS: tuple[tuple[str, Callable[[sp.Basic, sp.Basic, sp.Expr], sp.Basic], int], ...] = (
-    (
-        "smooth",
-        lambda p, q, x: sp.Le(
-            EuclideanNorm(Gradient(F, p) - Gradient(F, q)), x * EuclideanNorm(p - q)
-        ),
-        100,
-    ),
-    ("Lipschitz", lambda p, q, x: sp.Le(Value(F, p) - Value(F, q), x * EuclideanNorm(p - q)), 100),
-    (
-        "below a parabola",
-        lambda p, q, x: sp.Le(
-            Value(F, p),
-            Value(F, q) + InnerProduct(Gradient(F, q), p - q) + x / 2 * EuclideanNorm(p - q) ** 2,
-        ),
-        100,
-    ),
-    (
-        "above its tangents",
-        lambda p, q, x: sp.Ge(
-            x * Value(F, p), x * Value(F, q) + x * InnerProduct(Gradient(F, q), p - q)
-        ),
-        -100,
-    ),
-    (
-        "of one slope",
-        lambda p, q, x: sp.Le(EuclideanNorm(Gradient(F, p)), x + EuclideanNorm(Gradient(F, q))),
-        100,
-    ),
-)
-# The times that a hypothesis speaks of.
-_PAIRS: tuple[tuple[str, sp.Basic, sp.Basic], ...] = (
-    ("from an iterate to the next", v_t, v_t.xreplace({t: t + 1})),
-    ("from an iterate to the one before it", v_t.xreplace({t: t + 1}), v_t),
-    ("from an iterate to the first", v_t, v_t.xreplace({t: sp.Integer(1)})),
-    ("from an iterate to the last", v_t, v_t.xreplace({t: T})),
-)
-
-
-def _for_all(relation: int, factor: Fraction, place: int, by_line: bool) -> Examined:
-    """A hypothesis about iterates is the premise of a law about all points, which concludes what it
-    says.
-    """
-    name, says, curvature = _RELATIONS[relation]
-    where, first, second = _PAIRS[place]
-    id = f"engines.iterates{relation}_{place}_{int(factor)}_{int(by_line)}"
-    hypothesis = Claim(
-        f"{id}_given",
-        f"{name} {where}",
-        "boundcheck",
-        says(first, second, ell),
-        r"\text{for all } t",
-    )
-    premise, concluded = says(v1, v2, ell), says(v1, v2, rational(factor) * ell)
-    quantifier = r"\text{for all } v_1, v_2"
-    claim = Claim(id, f"{name} everywhere", "boundcheck", concluded, quantifier, (hypothesis,))
-    # Two points of a function of one number, with ell = 1: the same one, and two that are apart.
-    numbers = {ell.name: Fraction(1)}
-    functions = {"F": function_of(parabola(curvature))}
-    still, apart = (
-        ExactModel(
-            name, _SIDES, numbers, {v1.name: number(p), v2.name: number(q)}, functions, (v.name,)
-        )
-        for p, q in ((0, 0), (3, -1))
-    )
-    if not still.says(premise) or apart.says(concluded) is not False:
-        raise ValueError(f"{id} is not shown to be false")
-
-    def build(proof: Proof) -> None:
-        given = proof.local(premise)
-        line = proof.step("the line", concluded, given) if by_line or factor != 1 else given
-        # A local premise is one theorem here, and may be several.
-        proof.conclude(line, forall=[v1, v2], such_that=[premise])  # type: ignore[arg-type]
-
-    why = f"F = {curvature} x²/2, v_t = 0 for all t, v_1 = 3, v_2 = -1, ell = 1"
-    change = f"{name}, {where}, {factor} of it"
-    made = script(claim, "sharp")
-    kind = "iterates for all points"
-    return examined(kind, change, name, False, why, lambda: claim, script=lambda _: made(build))
 
 
 # Runs with noise: the variance that is stated, beside the word that looks at ζ²; and without:
