@@ -341,6 +341,8 @@ def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
             letters_ = fact.polynomial.atoms()
             if len(letters_) == 1 and inside.issuperset(letters_):
                 domains.add(fact)
+    # A sign is known where the claim says so, and not because a proof does.
+    domains &= domains if sequent is None else sequent.hypotheses
     verdict, reason = _verdict(script, final, steps, frozenset(rests), fixing)
     if verdict == "proved" and final is not None:
         signs = _known_signs([x for x in derived if x.hypotheses <= rests], rests | domains)
@@ -375,16 +377,17 @@ def _verdict(
     proof = script.proof
     refuted = [x.step.label for x in steps if x.verdict == "refuted"]
     claim, sequent = script.claim, script.sequent
+    circle = circular(proof.definitions, script.reading)
     if final is not None and sequent is not None:
         verdict, reason = _of_sequent(script, sequent, final, steps, rests)
         # A line of a lemma's proof may be false, on which it does not rest.
-        if script.is_lemma and verdict == "proved":
+        if script.is_lemma and verdict == "proved" and not circle:
             return verdict, reason
     if script.version == "printed" and refuted:
         return "refuted", f"false: {', '.join(refuted)}"
     if final is None or proof.goal is None:
         return "unknown", "no proof.conclude says what the proof shows"
-    if circle := circular(proof.definitions, script.reading):
+    if circle:
         return "unknown", f"{circle} is defined twice, or by itself"
     if sequent is not None:
         return verdict, reason
