@@ -184,6 +184,8 @@ def lemma(id: str, *, says: sp.Basic, given: Sequence[sp.Basic] = (), title: str
     )
     claim = Claim(id, title or id, "a lemma", says, hypotheses=hypotheses)
     sequent = statement(claim)
+    for _, why in sequent.unstated:
+        raise InputError("given", id, why)
 
     def itself(proof: Proof) -> None:
         """The lemma is its only line."""

@@ -27,6 +27,7 @@ from boundcheck.language.sentence import (
     conjuncts,
     is_of_letters,
     is_ours,
+    ranges_over_letters,
     read_range,
     word_of,
 )
@@ -117,11 +118,12 @@ def statement(claim: Claim) -> Sequent:
     """The sequent of a claim: that its conclusion follows from its hypotheses, conditions,
     formulas and algorithm.
 
-    A hypothesis that holds only where the claim does not say, or whose range is not read, says
-    nothing to the kernel, and `unstated` says why.
+    A hypothesis that holds only where the claim does not say, whose range is not read, or that the
+    kernel cannot state says nothing to it, and `unstated` says why.
 
     Raises InputError as `reading_of`, for a range of the claim that is not read, for a formula that
-    is no constant, and for a relation that the kernel cannot state.
+    is no constant, for an algorithm whose equations are none, and for a conclusion or condition
+    that the kernel cannot state.
     """
     for part in whole(claim):
         is_said = type(part) is Claim and type(part.quantifier) is str
@@ -136,7 +138,8 @@ def statement(claim: Claim) -> Sequent:
     is_of_others = said is not None and bool(said.space or said.is_real)
     if is_of_others and said is not None and is_of_letters(said, claim):
         is_of_others = False
-    if text.strip() and (is_of_others or _MORE.search(text) or not _UNIVERSAL.match(text)):
+    is_universal = _UNIVERSAL.match(text) or ranges_over_letters(claim)
+    if text.strip() and (is_of_others or _MORE.search(text) or not is_universal):
         expected = "for all of some letters, in words that say nothing more"
         raise InputError("range", text, f"{expected}, in {claim.id}")
     ranged = _may_range_over(claim)
@@ -145,10 +148,14 @@ def statement(claim: Claim) -> Sequent:
     vary = ranged | {str(x.name) for x, with_ in _inside(claim).items() if ranged & with_}
     given, unstated = list[tuple[Claim, tuple[Statement, ...]]](), list[tuple[str, str]]()
     for each in with_parts(claim.hypotheses):
-        why = _objection(each, claim, vary)
+        why, stated = _objection(each, claim, vary), tuple[Statement, ...]()
+        try:
+            stated = () if why else tuple(_stated(each, reading, own))
+        except InputError as error:
+            why = f"the kernel cannot state it: {error}"
         if why:
             unstated.append((each.id, why))
-        given.append((each, () if why else tuple(_stated(each, reading, own))))
+        given.append((each, stated))
     beside = {fact for each in claim.conditions for fact in reading.facts(each)}
     formulas = {each.symbol: each.expression for each in claim.quantities}
     if D in letters(claim):
@@ -167,7 +174,8 @@ def statement(claim: Claim) -> Sequent:
         beside.add(fact)
     if circle := circular([each.args for each in equations], reading):
         raise InputError("algorithm", circle, "a letter that is told once, from what was before")
-    numbers = {x for x in letters(claim) if isinstance(x, sp.Symbol) and not is_dimension(x)}
+    spoken = own_letters(claim).union(*map(_as_more, _said(claim)))
+    numbers = {x for x in spoken if isinstance(x, sp.Symbol) and not is_dimension(x)}
     positive = sorted((x for x in numbers - {T} - formulas.keys() if x.is_positive), key=str)
     beside |= {fact for each in positive for fact in reading.facts(gt(each, 0))}
     return Sequent(
@@ -260,7 +268,8 @@ def _objection(hypothesis: Claim, claim: Claim, ranged: frozenset[str]) -> str:
     # A range is read where it is empty, names letters, or belongs to a word of ours that speaks of
     # iterates alone.
     word = word_of(hypothesis)
-    is_of_iterates = word is not None and is_ours(word)
+    # A word that was given to a claim afterwards may say something else.
+    is_of_iterates = word is not None and is_ours(word) and not word.denies(hypothesis)
     is_of_iterates &= not hypothesis.conclusion.atoms(sp.MatrixSymbol)
     if hypothesis.quantifier.strip() and not names and not is_of_iterates:
         return f"its range is not read: {hypothesis.quantifier}"
@@ -365,6 +374,9 @@ def _quantified(claim: Claim) -> frozenset[str]:
     # A formula is one number, and so are its letters.
     fixed = {str(x.name) for each in claim.quantities for x in each.expression.free_symbols}
     fixed |= {*claim.names}
+    # Two letters of one name: a number and a matrix, or a function.
+    every = [str(x.name) for x in claim.conclusion.free_symbols]
+    fixed |= {x for x in every if every.count(x) > 1}
     ranged = {x.name for x in _matrices(claim)} & names
     belongs = claim.conclusion.has(words.g) or (ranged and _drawn(claim) - ranged)
     return frozenset() if fixed & names or belongs else names

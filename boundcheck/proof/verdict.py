@@ -158,13 +158,17 @@ class JudgedProof(Shown):
         as a condition.
         """
         script, end = self.script, self.conclusion
-        used = {each.claim.id for each in self.hypotheses if each.claim is not None}
+        used = {each.claim for each in self.hypotheses if each.claim is not None}
+        if script.sequent is not None:
+            # Whatever a proof calls what it starts from.
+            stated = {each.statement for each in self.hypotheses}
+            used = {each for each, said in script.sequent.given if not stated.isdisjoint(said)}
         listed = script.claim.hypotheses if script.claim else ()
         found = [script.instead.get(each.id, each) for each in listed]
         return [
             (each.title, isinstance(end, Law) and _is_condition(each, end, script.proof))
             for each in found
-            if not {x.id for x in with_parts([each])} & used
+            if used.isdisjoint(with_parts([each]))
         ]
 
     @cached_property
@@ -272,8 +276,9 @@ def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
     claim, sequent = script.claim, None
     reading = Reading.having(script.reading, ())
     if claim is not None and not is_ours(claim):
+        claim = _afresh(claim)
         sequent, reading = statement(claim), reading_of(claim, script.fresh)
-    script = replace(script, reading=reading, sequent=sequent)
+    script = replace(script, claim=claim, reading=reading, sequent=sequent)
     proof = Proof(claim, reading, assumptions, closing=end, sequent=sequent)
     proof.steps = [
         Step(
@@ -359,6 +364,11 @@ def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
         tuple(each for each in assumptions if each.statement in rests | domains),
         final.conclusion if final else None,
     )
+
+
+def _afresh(claim: Claim) -> Claim:
+    """The claim as it is now, checked again: what was derived from it may be of what it was."""
+    return replace(claim, hypotheses=tuple(map(_afresh, claim.hypotheses)))
 
 
 def weakest(trusts: Iterable[Trust]) -> Trust:

@@ -8,11 +8,12 @@ import sympy as sp
 
 from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import t
+from boundcheck.kernel import rules
 from boundcheck.language import vocabulary as words
 from boundcheck.language.algorithms import SGD, LinearMethod
 from boundcheck.language.claim import Claim, Quantity, Statement
 from boundcheck.language.hypotheses import BALL, Hypothesis
-from boundcheck.language.symbols import D, Parameter, T, a, sigma
+from boundcheck.language.symbols import D, Parameter, T, a, alpha, sigma
 from boundcheck.language.vocabulary import (
     W1,
     W2,
@@ -33,6 +34,7 @@ from boundcheck.language.vocabulary import (
     v_t,
 )
 from boundcheck.proof import eq, ge, gt, judge, le, script
+from boundcheck.proof.proof import Assumption
 from boundcheck.proof.statement import statement
 
 from .cheats import CHEATS, M_t
@@ -544,3 +546,70 @@ def test_a_block_of_a_gradient_is_of_a_function():
     slope = words.PartialGradient(F, words.Pair(A, B), A)
     claim = small(le(FrobeniusNorm(slope), Value(F, words.Pair(A, B))), id="my.claim")
     assert str(statement(claim).conclusion) == "‖∇_1F(A, B)‖_F <= F(A, B)"
+
+
+def test_a_range_over_a_name_of_two_letters_is_not_read():
+    """That a matrix is shorter than any number sigma > 0 says that it is 0, and not that any is."""
+    matrix = sp.MatrixSymbol("sigma", d, k)
+    two = small(le(FrobeniusNorm(matrix), sigma), "for all sigma")
+    assert dict(statement(under(two, ge(y, 0))).unstated)
+
+
+def test_a_word_that_is_given_to_a_claim_afterwards_reads_no_range():
+    never = small(SMALL["M"], "at no time")
+    vars(never)["word"] = BALL
+    with pytest.raises(InputError, match="word"):
+        judged(as_hypothesis(under(never, SMALL["M"])), under(never, SMALL["M"]))
+    assert dict(statement(under(never, SMALL["M"])).unstated)
+
+
+def test_a_claim_that_its_proof_changes_is_judged_as_it_is_then():
+    claim = small(le(x, 0), id="my.claim")
+    assert claim.statement_latex == r"x \leq 0"
+
+    def build(proof):
+        vars(claim)["conclusion"] = ge(x**2, 0)
+        proof.conclude(proof.step("line", ge(x**2, 0)))
+
+    found = judged(build, claim).script.claim
+    assert found is not None
+    assert found.statement_latex == r"x^{2} \geq 0"
+
+
+def test_a_hypothesis_is_used_where_its_statement_is_whatever_a_proof_calls_it():
+    used, unused = small(ge(x, 1), id="my.used"), small(ge(y, 1), id="my.unused")
+    claim = replace(under(used, ge(x, 0)), hypotheses=(used, replace(unused, title="Unused")))
+
+    def build(proof):
+        fact = proof.reading.fact(used.conclusion)
+        unused = proof.claim.hypotheses[1]
+        for each in (unused, used):
+            proof.assumptions.append(
+                Assumption(each.title, "hypothesis", fact, each, each.conclusion)
+            )
+        proof.conclude(proof.step("line", ge(x, 0), rules.assume(fact)))
+
+    assert judged(build, claim).unused == ["Unused"]
+
+
+def test_a_hypothesis_that_the_kernel_cannot_state_says_nothing_and_no_more():
+    curved = small(le(words.SpectralNorm(words.Hessian(F, v)), x), "for all v", "my.curved")
+    claim = replace(under(small(ge(x, 1)), ge(x, 0)), hypotheses=(curved, small(ge(x, 1))))
+    assert [each for each, _ in statement(claim).unstated] == ["my.curved"]
+    assert judged(as_hypothesis(under(small(ge(x, 1)), ge(x, 0))), claim).verdict == "proved"
+
+
+def test_what_an_algorithm_is_told_is_positive_where_it_is_made_so():
+    moved = EuclideanNorm(V_NEXT - v_t)
+    claim = small(le(moved, alpha * EuclideanNorm(g_t)), id="my.claim", algorithm=SGD)
+    further = replace(claim, conclusion=ge(moved, 0))
+    assert all("0 < alpha" in map(str, statement(each).beside) for each in (claim, further))
+    run = replace(
+        claim,
+        conclusion=ge(sp.Sum(moved, (t, 1, T)), 0),
+        quantifier=r"\text{for SGD, at every } T",
+        quantities=(Quantity(alpha, sp.Integer(1)),),
+    )
+    assert statement(run).conclusion
+    with pytest.raises(InputError, match="range = "):
+        statement(replace(run, quantifier=r"\text{for Adam, at every } T"))
