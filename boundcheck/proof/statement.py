@@ -99,6 +99,9 @@ def reading_of(claim: Claim, fresh: Iterable[sp.Basic] = ()) -> Reading:
     own = set().union(*(_as_more(each) for each in said)) | own_letters(claim)
     if both := functions & own:
         raise InputError("letter", min(both, key=str), "a number or a function, and not both")
+    names = [str(x.name) for x in functions | own]
+    if twice := sorted(x for x in names if names.count(x) > 1):
+        raise InputError("letter", twice[0], "one letter of this name, with one role")
     iterates = {at_t(x) for each in said for x in each.atoms(words.Iterate)}
     at_their_time = {at_t(x.lhs) for x in _equations(claim) if isinstance(x.lhs, words.Iterate)}
     for each in said:
@@ -355,7 +358,7 @@ _UNIVERSAL = re.compile(r"\s*(?:\\text\{)?\s*(?:for (?:all|any|every|each|some)\
 # Words with which a text says more than a range, or less.
 _MORE = re.compile(
     r"\b(?:equal\w*|only|if|iff|but|except|unless|\w*finitely|almost|exactly|unique\w*|no|not|never"
-    r"|none|neither|nor|false)\b"
+    r"|none|neither|nor|false|neg|lnot|nexists|\w*eftrightarrow)\b"
 )
 
 
@@ -374,9 +377,6 @@ def _quantified(claim: Claim) -> frozenset[str]:
     # A formula is one number, and so are its letters.
     fixed = {str(x.name) for each in claim.quantities for x in each.expression.free_symbols}
     fixed |= {*claim.names}
-    # Two letters of one name: a number and a matrix, or a function.
-    every = [str(x.name) for x in claim.conclusion.free_symbols]
-    fixed |= {x for x in every if every.count(x) > 1}
     ranged = {x.name for x in _matrices(claim)} & names
     belongs = claim.conclusion.has(words.g) or (ranged and _drawn(claim) - ranged)
     return frozenset() if fixed & names or belongs else names

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import sympy as sp
 
-from boundcheck.errors import InputError, one_of
+from boundcheck.errors import InputError, one_of, raised
 from boundcheck.kernel import (
     STANDARD_FACTS,
     Fact,
@@ -262,15 +262,19 @@ def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
     # All that is judged of the script, as it is now. Its theorems and statements are those that the
     # kernel builds again, which the script's code cannot change.
     filled, renewed = script.proof, Renewal()
-    lines, ends = tuple(filled.steps), [x for x in (filled.conclusion,) if x is not None]
-    theorems = replay_all([*(step.theorem for step in lines), *ends])
-    assumptions = [
-        Assumption(x.name, x.role, renewed(x.statement), x.claim, x.relation, dict(x.where))
-        for x in tuple(filled.assumptions)
-    ]
-    end = filled.closing
-    if end is not None:
-        end = Closing(tuple(end.forall), tuple(end.such_that), end.relation)
+    try:
+        lines, ends = tuple(filled.steps), [x for x in (filled.conclusion,) if x is not None]
+        theorems = replay_all([*(step.theorem for step in lines), *ends])
+        assumptions = [
+            Assumption(x.name, x.role, renewed(x.statement), x.claim, x.relation, dict(x.where))
+            for x in tuple(filled.assumptions)
+        ]
+        end = filled.closing
+        if end is not None:
+            end = Closing(tuple(end.forall), tuple(end.such_that), end.relation)
+    except (AttributeError, TypeError) as error:
+        expected = f"one whose assumptions and lines its proof's methods make ({raised(error)})"
+        raise InputError("script", script.id, expected) from None
     # What a claim says is computed again, and a reading made again has the methods of its class
     # alone.
     claim, sequent = script.claim, None

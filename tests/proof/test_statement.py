@@ -548,11 +548,23 @@ def test_a_block_of_a_gradient_is_of_a_function():
     assert str(statement(claim).conclusion) == "‖∇_1F(A, B)‖_F <= F(A, B)"
 
 
-def test_a_range_over_a_name_of_two_letters_is_not_read():
+def test_a_name_is_of_one_letter():
     """That a matrix is shorter than any number sigma > 0 says that it is 0, and not that any is."""
     matrix = sp.MatrixSymbol("sigma", d, k)
     two = small(le(FrobeniusNorm(matrix), sigma), "for all sigma")
-    assert dict(statement(under(two, ge(y, 0))).unstated)
+    with pytest.raises(InputError, match="one letter of this name"):
+        statement(under(two, ge(y, 0)))
+
+
+@pytest.mark.parametrize("name", ["assumptions", "steps", "closing"])
+def test_a_proof_of_other_parts_is_refused_in_one_line(name):
+    def build(proof):
+        proof.conclude(proof.step("line", claim.conclusion))
+        setattr(proof, name, ("none of ours",))
+
+    claim = small(ge(x**2, 0), id="my.claim")
+    with pytest.raises(InputError, match="script = "):
+        judged(build, claim)
 
 
 def test_a_word_that_is_given_to_a_claim_afterwards_reads_no_range():
