@@ -179,7 +179,8 @@ def statement(claim: Claim) -> Sequent:
         raise InputError("algorithm", circle, "a letter that is told once, from what was before")
     spoken = own_letters(claim).union(*map(_as_more, _said(claim)))
     numbers = {x for x in spoken if isinstance(x, sp.Symbol) and not is_dimension(x)}
-    positive = sorted((x for x in numbers - {T} - formulas.keys() if x.is_positive), key=str)
+    derived = {each.symbol for part in whole(claim) for each in part.quantities} | formulas.keys()
+    positive = sorted((x for x in numbers - {T} - derived if x.is_positive), key=str)
     beside |= {fact for each in positive for fact in reading.facts(gt(each, 0))}
     return Sequent(
         reading,

@@ -10,7 +10,7 @@ from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import t
 from boundcheck.kernel import rules
 from boundcheck.language import vocabulary as words
-from boundcheck.language.algorithms import SGD, LinearMethod
+from boundcheck.language.algorithms import GRADIENT_DESCENT, SGD, LinearMethod
 from boundcheck.language.claim import Claim, Quantity, Statement
 from boundcheck.language.hypotheses import BALL, Hypothesis
 from boundcheck.language.symbols import D, Parameter, T, a, alpha, sigma
@@ -436,6 +436,17 @@ def never_zero(proof):
     )
 
 
+def by_descent(proof):
+    """The step is along -∇F if alpha is positive."""
+    (moved,) = GRADIENT_DESCENT.recurrence
+    equation, slope = proof.assume(moved), Gradient(F, v_t)
+    step = -alpha * slope
+    goal = le(InnerProduct(slope, step), 0)
+    line = proof.step("along it", goal, proof.positive(alpha), proof.by.expansion(slope))
+    proof.conclude(proof.by.rewrite(line, proof.claim.conclusion, (equation, V_NEXT, v_t + step)))
+
+
+UPWARD = small(le(alpha, x), quantities=(Quantity(alpha, sp.Integer(-1)),))
 LAST = EuclideanNorm(v_t.xreplace({t: T + 1})) * EuclideanNorm(g_t.xreplace({t: T + 1}))
 FALSE = {
     "a positive letter that a hypothesis says is -1": as_it_stands(
@@ -471,6 +482,12 @@ FALSE = {
         falling,
         replace(
             under(FALLS, ge(Value(F, v_t.xreplace({t: T + 1})), y + x)), hypotheses=(FALLS, BELOW)
+        ),
+    ),
+    "a step up, by the formula of a hypothesis": (
+        by_descent,
+        under(
+            UPWARD, le(InnerProduct(Gradient(F, v_t), V_NEXT - v_t), 0), algorithm=GRADIENT_DESCENT
         ),
     ),
     "a gradient after the last step": (never_zero, under(LARGE, ge(LAST, 1), algorithm=SGD)),
