@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
@@ -32,8 +32,10 @@ from boundcheck.proof.laws import Laws
 from boundcheck.proof.notation import check_math
 from boundcheck.proof.reading import Reading, at_t, gt, index
 from boundcheck.proof.solvers import SECONDS, Counterexample, counterexample
-from boundcheck.proof.statement import Sequent
 from boundcheck.proof.witness import Witness
+
+if TYPE_CHECKING:
+    from boundcheck.proof.statement import Sequent
 
 # Small instances in which a line is false are tried for so many seconds before what takes long.
 _SOON = 0.5

@@ -136,6 +136,8 @@ def script(
     id = known.id if known else str(claim)
     if known and title:
         raise InputError("title", title, f"none: {id} has the title {known.title}")
+    if not isinstance(fresh, Iterable):
+        raise InputError("fresh", fresh, "letters in a list, such as [z]")
     sequent, letters = None, tuple(fresh)
     if known is None or is_ours(known):
         if letters:
@@ -166,6 +168,12 @@ def lemma(id: str, *, says: sp.Basic, given: Sequence[sp.Basic] = (), title: str
     Raises InputError as `statement.statement`, for an id that is no id, and for what is no
     relation.
     """
+    for name, each, kind, expected in (
+        ("id", id, str, "names joined by dots, such as my.lemma"),
+        ("given", given, Sequence, "relations in a list, such as [le(x, y)]"),
+    ):
+        if not isinstance(each, kind):
+            raise InputError(name, each, expected)
     for name, each in (("says", says), *(("given", each) for each in given)):
         if not isinstance(each, sp.core.relational.Relational | sp.And):
             expected = "a relation that SymPy does not decide by itself, such as le(x, y) makes"
@@ -176,6 +184,8 @@ def lemma(id: str, *, says: sp.Basic, given: Sequence[sp.Basic] = (), title: str
     )
     claim = Claim(id, title or id, "a lemma", says, hypotheses=hypotheses)
     sequent = statement(claim)
+    for _, why in sequent.unstated:
+        raise InputError("given", id, why)
 
     def itself(proof: Proof) -> None:
         """The lemma is its only line."""

@@ -27,10 +27,12 @@ from boundcheck.language.sentence import (
     conjuncts,
     is_of_letters,
     is_ours,
+    ranges_over_letters,
     read_range,
     word_of,
 )
-from boundcheck.language.symbols import LETTERS, D, T
+from boundcheck.language.symbols import LETTERS, D, T, look
+from boundcheck.proof.proof import Assumption, circular, is_definition
 from boundcheck.proof.reading import (
     CATALOGUE,
     Process,
@@ -44,6 +46,8 @@ from boundcheck.proof.reading import (
 
 # Means, sums and minima: what is in them is said of all times or outcomes together.
 _WHOLES = (words.Expectation, words.MatrixExpectation, words.MinimumOver, sp.Sum)
+# What names a function, and a point of it.
+_OF_FUNCTIONS = (words.Value, words.Gradient, words.PartialGradient, words.Hessian)
 
 
 @dataclass(frozen=True)
@@ -91,14 +95,15 @@ def reading_of(claim: Claim, fresh: Iterable[sp.Basic] = ()) -> Reading:
     one that is both a number and a function.
     """
     said = [*_said(claim)]
-    functions = {node.args[0] for each in said for node in each.atoms(words.Value, words.Gradient)}
+    functions = {node.args[0] for each in said for node in each.atoms(*_OF_FUNCTIONS)}
     own = set().union(*(_as_more(each) for each in said)) | own_letters(claim)
     if both := functions & own:
         raise InputError("letter", min(both, key=str), "a number or a function, and not both")
+    names = [str(x.name) for x in functions | own]
+    if twice := sorted(x for x in names if names.count(x) > 1):
+        raise InputError("letter", twice[0], "one letter of this name, with one role")
     iterates = {at_t(x) for each in said for x in each.atoms(words.Iterate)}
-    algorithm = followed(claim)
-    steps = algorithm.recurrence if algorithm else ()
-    at_their_time = {at_t(x.lhs) for x in steps if isinstance(x.lhs, words.Iterate)}
+    at_their_time = {at_t(x.lhs) for x in _equations(claim) if isinstance(x.lhs, words.Iterate)}
     for each in said:
         for mean in each.atoms(words.Expectation, words.MatrixExpectation):
             at_their_time |= {at_t(x) for x in mean.args[1:] if isinstance(x, words.Iterate)}
@@ -116,16 +121,19 @@ def statement(claim: Claim) -> Sequent:
     """The sequent of a claim: that its conclusion follows from its hypotheses, conditions,
     formulas and algorithm.
 
-    A hypothesis that holds only where the claim does not say, or whose range is not read, says
-    nothing to the kernel, and `unstated` says why.
+    A hypothesis that holds only where the claim does not say, whose range is not read, or that the
+    kernel cannot state says nothing to it, and `unstated` says why.
 
     Raises InputError as `reading_of`, for a range of the claim that is not read, for a formula that
-    is no constant, and for a relation that the kernel cannot state.
+    is no constant, for an algorithm whose equations are none, and for a conclusion or condition
+    that the kernel cannot state.
     """
     for part in whole(claim):
         is_said = type(part) is Claim and type(part.quantifier) is str
+        # A tuple of a class of one's own may be another one at each look.
+        is_said &= {type(part.hypotheses), type(part.quantities), type(part.conditions)} == {tuple}
         if not is_said or not is_plain(*expressions(part)):
-            expected = "a Claim of expressions of sympy and of our vocabulary"
+            expected = "a Claim of expressions of sympy and of our vocabulary, in tuples"
             raise InputError("claim", part.id, expected)
     reading = reading_of(claim)
     text = claim.quantifier
@@ -133,17 +141,24 @@ def statement(claim: Claim) -> Sequent:
     is_of_others = said is not None and bool(said.space or said.is_real)
     if is_of_others and said is not None and is_of_letters(said, claim):
         is_of_others = False
-    if text.strip() and (is_of_others or _MORE.search(text) or not _UNIVERSAL.match(text)):
+    is_universal = _UNIVERSAL.match(text) or ranges_over_letters(claim)
+    if text.strip() and (is_of_others or _MORE.search(text) or not is_universal):
         expected = "for all of some letters, in words that say nothing more"
         raise InputError("range", text, f"{expected}, in {claim.id}")
     ranged = _may_range_over(claim)
     own = set().union(*map(_as_more, expressions(claim)))
+    # One that has a letter over which the claim ranges is another number for each of its values.
+    vary = ranged | {str(x.name) for x, with_ in _inside(claim).items() if ranged & with_}
     given, unstated = list[tuple[Claim, tuple[Statement, ...]]](), list[tuple[str, str]]()
     for each in with_parts(claim.hypotheses):
-        why = _objection(each, claim, ranged)
+        why, stated = _objection(each, claim, vary), tuple[Statement, ...]()
+        try:
+            stated = () if why else tuple(_stated(each, reading, own))
+        except InputError as error:
+            why = f"the kernel cannot state it: {error}"
         if why:
             unstated.append((each.id, why))
-        given.append((each, () if why else tuple(_stated(each, reading, own))))
+        given.append((each, stated))
     beside = {fact for each in claim.conditions for fact in reading.facts(each)}
     formulas = {each.symbol: each.expression for each in claim.quantities}
     if D in letters(claim):
@@ -154,11 +169,18 @@ def statement(claim: Claim) -> Sequent:
             raise InputError("quantity", letter, f"a value that is a constant, and not {formula}")
         if not ranged & {str(x.name) for x in formula.free_symbols}:
             beside.add(reading.fact(eq(letter, formula)))
-    algorithm = followed(claim)
-    for each in (*algorithm.beginning, *algorithm.recurrence) if algorithm else ():
-        beside |= {*reading.facts(each)}
-    numbers = {x for x in letters(claim) if isinstance(x, sp.Symbol) and not is_dimension(x)}
-    positive = sorted((x for x in numbers - {T} - formulas.keys() if x.is_positive), key=str)
+    equations = _equations(claim)
+    for each in equations:
+        fact = reading.fact(each)
+        if not is_definition(Assumption("", "definition", fact, None, each), reading):
+            raise InputError("algorithm", each, "a letter from what is known when it is")
+        beside.add(fact)
+    if circle := circular([each.args for each in equations], reading):
+        raise InputError("algorithm", circle, "a letter that is told once, from what was before")
+    spoken = own_letters(claim).union(*map(_as_more, _said(claim)))
+    numbers = {x for x in spoken if isinstance(x, sp.Symbol) and not is_dimension(x)}
+    derived = {each.symbol for part in whole(claim) for each in part.quantities} | formulas.keys()
+    positive = sorted((x for x in numbers - {T} - derived if x.is_positive), key=str)
     beside |= {fact for each in positive for fact in reading.facts(gt(each, 0))}
     return Sequent(
         reading,
@@ -177,19 +199,27 @@ def _said(claim: Claim) -> Iterator[sp.Basic]:
     """The expressions of a claim, of all that it rests on, and of its algorithm."""
     for part in whole(claim):
         yield from expressions(part)
-    algorithm = followed(claim)
-    if algorithm:
-        yield from (*algorithm.beginning, *algorithm.recurrence)
+    yield from _equations(claim)
     if D in letters(claim):
         yield words.GAP
+
+
+def _equations(claim: Claim) -> tuple[sp.Basic, ...]:
+    """The equations of a claim's algorithm; raises InputError for what is none."""
+    algorithm = followed(claim)
+    found = (*algorithm.beginning, *algorithm.recurrence) if algorithm else ()
+    for each in found:
+        if not isinstance(each, sp.Eq) or not is_plain(each):
+            raise InputError("algorithm", each, f"equations of {claim.id}'s algorithm")
+    return found
 
 
 def _as_more(expression: sp.Basic) -> set[sp.Basic]:
     """The letters of an expression that stand in it as more than the name of a function, or of a
     process.
     """
-    if isinstance(expression, words.Value | words.Gradient | words.Hessian):
-        return _as_more(expression.args[1])
+    if isinstance(expression, _OF_FUNCTIONS):
+        return set().union(*map(_as_more, expression.args[1:]))
     if isinstance(expression, words.Iterate):
         return set()
     if isinstance(expression, sp.Symbol | sp.MatrixSymbol):
@@ -222,32 +252,36 @@ def _objection(hypothesis: Claim, claim: Claim, ranged: frozenset[str]) -> str:
 
     A claim that ranges over a letter ranges over it anew: a hypothesis that has it speaks of one.
     """
-    formulas = {each.symbol: each.expression for each in claim.quantities}
-    own = formulas.keys() | {each.symbol for each in claim.parameters}
+    formulas = {D: words.GAP} | {each.symbol: each.expression for each in claim.quantities}
     given = {*with_parts(claim.hypotheses)}
-    for each in (x.conclusion for x in hypothesis.hypotheses if x not in given):
+    _, *under = whole(hypothesis)
+    for each in (x.conclusion for x in under if x not in given):
         return f"it holds where {each}, which {claim.id} does not list"
     for each in hypothesis.conditions:
         if each not in claim.conditions:
             return f"it holds where {each}, which {claim.id} does not list"
     for quantity in hypothesis.quantities:
-        if quantity.symbol in own and formulas.get(quantity.symbol) != quantity.expression:
-            return f"its {quantity.symbol} is {quantity.expression}"
+        if formulas.get(quantity.symbol) != quantity.expression:
+            return f"its {quantity.symbol} is {quantity.expression}, not that of {claim.id}"
     if followed(hypothesis) not in (None, followed(claim)):
         return "it is about another algorithm"
     names = _quantified(hypothesis)
+    for letter, inside in _inside(claim).items():
+        if names & (inside | {str(letter.name)}) and hypothesis.conclusion.has(letter):
+            return f"{letter} has one value in {claim.id}, and it ranges over {', '.join(names)}"
     # A range is read where it is empty, names letters, or belongs to a word of ours that speaks of
     # iterates alone.
     word = word_of(hypothesis)
-    is_of_iterates = word is not None and is_ours(word)
+    # A word that was given to a claim afterwards may say something else.
+    is_of_iterates = word is not None and is_ours(word) and not word.denies(hypothesis)
     is_of_iterates &= not hypothesis.conclusion.atoms(sp.MatrixSymbol)
     if hypothesis.quantifier.strip() and not names and not is_of_iterates:
         return f"its range is not read: {hypothesis.quantifier}"
     # What it is under would be of each of the letters over which it ranges.
-    under = [*hypothesis.conditions, *(x.conclusion for x in hypothesis.hypotheses)]
+    conditions = [*hypothesis.conditions, *(x.conclusion for x in hypothesis.hypotheses)]
     if names and any(
         each.has(words.Iterate) or names & {str(x.name) for x in each.free_symbols}
-        for each in under
+        for each in conditions
     ):
         return "it holds where something is so of the letters over which it ranges"
     one = ranged & {str(x.name) for x in _as_more(hypothesis.conclusion)} - names
@@ -271,7 +305,10 @@ def _stated(hypothesis: Claim, reading: Reading, own: set[sp.Basic]) -> Iterator
     if not bound:
         facts = reading.facts(relation)
         yield from facts
-        if not relation.has(sp.Sum, words.MinimumOver) and not any(map(_is_dated, facts)):
+        known = any(not x.drawn for x in reading.processes.values())
+        if not relation.has(sp.Sum, words.MinimumOver) and not any(
+            _is_dated(x, known) for x in facts
+        ):
             yield from reading.facts(relation.xreplace({words.t: words.t + 1}))
         return
     vary = Reading(
@@ -300,16 +337,16 @@ def _stated(hypothesis: Claim, reading: Reading, own: set[sp.Basic]) -> Iterator
     yield from reading.facts(relation)
 
 
-def _is_dated(fact: Fact) -> bool:
-    """True if a fact speaks of the times from 1 to T alone: it names the number t, T, or a fixed
-    time.
+def _is_dated(fact: Fact, has_known: bool) -> bool:
+    """True if a fact speaks of the times from 1 to T alone: it names the number t, T, a fixed
+    time or the next one, or what is drawn at t for a next iterate, which no step draws at T + 1.
     """
     return any(
         isinstance(x, k.Clock | k.Power | k.Before | k.Horizon)
         or (
             isinstance(x, Symbol | Variable)
             and isinstance(x.when, Time)
-            and x.when.index.base != "t"
+            and (x.when.index != k.NOW or (has_known and x.when.lag > 0))
         )
         for x in fact.polynomial.inside
     )
@@ -320,7 +357,10 @@ def _is_dated(fact: Fact) -> bool:
 # What is proved of all is so of those to which the rest of such a text restricts it.
 _UNIVERSAL = re.compile(r"\s*(?:\\text\{)?\s*(?:for (?:all|any|every|each|some)\b|\\forall)")
 # Words with which a text says more than a range, or less.
-_MORE = re.compile(r"\b(?:equal\w*|only|if|iff|but|except|unless|finitely|almost)\b")
+_MORE = re.compile(
+    r"\b(?:equal\w*|only|if|iff|but|except|unless|\w*finitely|almost|exactly|unique\w*|no|not|never"
+    r"|none|neither|nor|false|neg|lnot|nexists|\w*eftrightarrow)\b"
+)
 
 
 def _quantified(claim: Claim) -> frozenset[str]:
@@ -337,6 +377,7 @@ def _quantified(claim: Claim) -> frozenset[str]:
     names = frozenset(said.names)
     # A formula is one number, and so are its letters.
     fixed = {str(x.name) for each in claim.quantities for x in each.expression.free_symbols}
+    fixed |= {*claim.names}
     ranged = {x.name for x in _matrices(claim)} & names
     belongs = claim.conclusion.has(words.g) or (ranged and _drawn(claim) - ranged)
     return frozenset() if fixed & names or belongs else names
@@ -348,7 +389,7 @@ def _may_range_over(claim: Claim) -> frozenset[str]:
     """
     parts = (claim.conclusion, *claim.conditions)
     said = {x for each in parts for x in each.free_symbols}
-    functions = {x.args[0] for each in parts for x in each.atoms(words.Value, words.Gradient)}
+    functions = {x.args[0] for each in parts for x in each.atoms(*_OF_FUNCTIONS)}
     known = {*LETTERS, *own_letters(claim), *functions, T, words.t}
     free = frozenset(str(x.name) for x in said - known)
     surely = read_range(claim.quantifier)
@@ -356,9 +397,12 @@ def _may_range_over(claim: Claim) -> frozenset[str]:
         # A run has one horizon, whatever it is. What is drawn may be another at each point.
         names = frozenset(surely.names) - {str(T)}
         return names | (free & _drawn(claim) if names else frozenset())
-    # The words and letters of the text; Greek ones are commands of LaTeX.
+    # The words and letters of the text, by their names or as they look, W_{1} as W_1.
     every = frozenset(str(x.name) for x in said - {T, words.t})
-    in_text = every.intersection(re.findall(r"[A-Za-z][A-Za-z0-9_']*", claim.quantifier))
+    text = re.sub("[{}]", "", claim.quantifier)
+    in_text = every.intersection(re.findall(r"[A-Za-z][A-Za-z0-9_']*", text))
+    looks = {x: re.escape(re.sub("[{}]", "", look(x))) for x in every}
+    in_text |= {x for x in every if re.search(rf"(?<![\w\\]){looks[x]}(?!\w)", text)}
     return (in_text or free) | (free & _drawn(claim))
 
 
@@ -369,6 +413,16 @@ def _drawn(claim: Claim) -> frozenset[str]:
     means = claim.conclusion.atoms(words.Expectation, words.MatrixExpectation)
     inside = {x for mean in means for x in mean.args[0].atoms(sp.MatrixSymbol)}
     return frozenset(x.name for x in inside | (claim.conclusion.atoms(sp.MatrixSymbol) & {words.g}))
+
+
+def _inside(claim: Claim) -> dict[sp.Symbol, frozenset[str]]:
+    """By the letter of each quantity the names in its formula, and in the formulas of those."""
+    found = dict[sp.Symbol, frozenset[str]]()
+    for each in claim.quantities:
+        letters_ = each.expression.free_symbols
+        names = {str(x.name) for x in letters_}
+        found[each.symbol] = frozenset(names.union(*(found.get(x, ()) for x in letters_)))
+    return found
 
 
 def _matrices(claim: Claim) -> set[sp.MatrixSymbol]:

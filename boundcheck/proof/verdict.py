@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import sympy as sp
 
-from boundcheck.errors import InputError, one_of
+from boundcheck.errors import InputError, one_of, raised
 from boundcheck.kernel import (
     STANDARD_FACTS,
     Fact,
@@ -158,13 +158,17 @@ class JudgedProof(Shown):
         as a condition.
         """
         script, end = self.script, self.conclusion
-        used = {each.claim.id for each in self.hypotheses if each.claim is not None}
+        used = {each.claim for each in self.hypotheses if each.claim is not None}
+        if script.sequent is not None:
+            # Whatever a proof calls what it starts from.
+            stated = {each.statement for each in self.hypotheses}
+            used = {each for each, said in script.sequent.given if not stated.isdisjoint(said)}
         listed = script.claim.hypotheses if script.claim else ()
         found = [script.instead.get(each.id, each) for each in listed]
         return [
             (each.title, isinstance(end, Law) and _is_condition(each, end, script.proof))
             for each in found
-            if not {x.id for x in with_parts([each])} & used
+            if used.isdisjoint(with_parts([each]))
         ]
 
     @cached_property
@@ -260,22 +264,27 @@ def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
     # All that is judged of the script, as it is now. Its theorems and statements are those that the
     # kernel builds again, which the script's code cannot change.
     filled, renewed = script.proof, Renewal()
-    lines, ends = tuple(filled.steps), [x for x in (filled.conclusion,) if x is not None]
-    theorems = replay_all([*(step.theorem for step in lines), *ends])
-    assumptions = [
-        Assumption(x.name, x.role, renewed(x.statement), x.claim, x.relation, dict(x.where))
-        for x in tuple(filled.assumptions)
-    ]
-    end = filled.closing
-    if end is not None:
-        end = Closing(tuple(end.forall), tuple(end.such_that), end.relation)
+    try:
+        lines, ends = tuple(filled.steps), [x for x in (filled.conclusion,) if x is not None]
+        theorems = replay_all([*(step.theorem for step in lines), *ends])
+        assumptions = [
+            Assumption(x.name, x.role, renewed(x.statement), x.claim, x.relation, dict(x.where))
+            for x in tuple(filled.assumptions)
+        ]
+        end = filled.closing
+        if end is not None:
+            end = Closing(tuple(end.forall), tuple(end.such_that), end.relation)
+    except (AttributeError, TypeError) as error:
+        expected = f"one whose assumptions and lines its proof's methods make ({raised(error)})"
+        raise InputError("script", script.id, expected) from None
     # What a claim says is computed again, and a reading made again has the methods of its class
     # alone.
     claim, sequent = script.claim, None
     reading = Reading.having(script.reading, ())
     if claim is not None and not is_ours(claim):
+        claim = _afresh(claim)
         sequent, reading = statement(claim), reading_of(claim, script.fresh)
-    script = replace(script, reading=reading, sequent=sequent)
+    script = replace(script, claim=claim, reading=reading, sequent=sequent)
     proof = Proof(claim, reading, assumptions, closing=end, sequent=sequent)
     proof.steps = [
         Step(
@@ -343,6 +352,8 @@ def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
             letters_ = fact.polynomial.atoms()
             if len(letters_) == 1 and inside.issuperset(letters_):
                 domains.add(fact)
+    # A sign is known where the claim says so, and not because a proof does.
+    domains &= domains if sequent is None else sequent.hypotheses
     verdict, reason = _verdict(script, final, steps, frozenset(rests), fixing)
     if verdict == "proved" and final is not None:
         signs = _known_signs([x for x in derived if x.hypotheses <= rests], rests | domains)
@@ -361,6 +372,11 @@ def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
     )
 
 
+def _afresh(claim: Claim) -> Claim:
+    """The claim as it is now, checked again: what was derived from it may be of what it was."""
+    return replace(claim, hypotheses=tuple(map(_afresh, claim.hypotheses)))
+
+
 def weakest(trusts: Iterable[Trust]) -> Trust:
     """The weakest of these; ``kernel`` if there are none."""
     return max(trusts, key=_ORDER.index, default="kernel")
@@ -377,16 +393,17 @@ def _verdict(
     proof = script.proof
     refuted = [x.step.label for x in steps if x.verdict == "refuted"]
     claim, sequent = script.claim, script.sequent
+    circle = circular(proof.definitions, script.reading)
     if final is not None and sequent is not None:
         verdict, reason = _of_sequent(script, sequent, final, steps, rests)
         # A line of a lemma's proof may be false, on which it does not rest.
-        if script.is_lemma and verdict == "proved":
+        if script.is_lemma and verdict == "proved" and not circle:
             return verdict, reason
     if script.version == "printed" and refuted:
         return "refuted", f"false: {', '.join(refuted)}"
     if final is None or proof.goal is None:
         return "unknown", "no proof.conclude says what the proof shows"
-    if circle := circular(proof.definitions, script.reading):
+    if circle:
         return "unknown", f"{circle} is defined twice, or by itself"
     if sequent is not None:
         return verdict, reason

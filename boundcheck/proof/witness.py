@@ -331,7 +331,7 @@ def at_numbers(about: str, values: Mapping[sp.Symbol | sp.MatrixSymbol, Any]) ->
             raise InputError("witness", about, f"a value of {letter.name} too")
         return table[letter.name]
 
-    return Witness(about, {}, Model(sizes, 1, (Fraction(1),), lambda _: (0,), look_up))
+    return Witness(about, {}, _asked(Model(sizes, 1, (Fraction(1),), lambda _: (0,), look_up)))
 
 
 def _of(about: str, source: Points | MeftRun) -> Witness:

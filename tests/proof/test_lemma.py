@@ -204,6 +204,12 @@ def test_lines_are_written_where_one_is_too_much_and_a_false_one_is_told():
     assert found.verdict == "repaired"
 
 
+def test_a_line_about_a_dimension_alone_is_proved_or_unknown():
+    """No matrix says how large it is."""
+    assert verdict(ge(d, 1)) == ("proved", "kernel")
+    assert verdict(ge(d, 2))[0] == "unknown"
+
+
 def test_it_is_told_whether_an_instance_meets_what_is_given():
     assert judge(lemma("my.lemma", says=le(x, 2), given=[le(x, 1)])).has_instance
     none = judge(lemma("my.lemma", says=le(p, -2), given=[le(p, -1)]))
@@ -255,6 +261,7 @@ def test_another_reading_or_sequent_in_its_place_changes_nothing():
         (le(Value(H, U), H), ()),
         (le(x, sp.Symbol("x", positive=True)), ()),
         (gt(sp.Symbol("z", nonnegative=True), 0), ()),
+        (le(x, y), le(x, y)),
         (le(F(X), sp.Max(x, y) + sp.Symbol("T")), [le(F(X), 0) | le(F(X), 1)]),
     ],
     ids=str,

@@ -8,25 +8,34 @@ import sympy as sp
 
 from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import t
+from boundcheck.kernel import rules
 from boundcheck.language import vocabulary as words
+from boundcheck.language.algorithms import GRADIENT_DESCENT, SGD, LinearMethod
 from boundcheck.language.claim import Claim, Quantity, Statement
 from boundcheck.language.hypotheses import BALL, Hypothesis
-from boundcheck.language.symbols import Parameter, a, sigma
+from boundcheck.language.symbols import D, Parameter, T, a, alpha, sigma
 from boundcheck.language.vocabulary import (
     W1,
     W2,
+    A,
+    B,
     EuclideanNorm,
     F,
     FrobeniusNorm,
     Gradient,
+    InnerProduct,
+    Value,
     d,
     g,
+    g_t,
     k,
     n,
     v,
     v_t,
 )
-from boundcheck.proof import eq, ge, le
+from boundcheck.proof import eq, ge, gt, judge, le, script
+from boundcheck.proof.proof import Assumption
+from boundcheck.proof.statement import statement
 
 from .cheats import CHEATS, M_t
 from .scripts import judged, x, y
@@ -70,6 +79,7 @@ def test_what_is_said_at_each_time_is_said_at_the_next():
 X = sp.MatrixSymbol("X", d, k)
 Y = sp.MatrixSymbol("Y", d, k)
 ZERO = sp.ZeroMatrix(d, k)
+V_NEXT = v_t.xreplace({t: t + 1})
 SMALL = {
     name: le(FrobeniusNorm(at), x) for name, at in (("X", X), ("Y", Y), ("M", M_t), ("M_1", M_1))
 }
@@ -346,7 +356,9 @@ def test_a_hypothesis_about_all_iterates_is_not_one_about_times_that_there_are_n
         other = said.xreplace({t: t + shift})
         claim = under(small(said, "for all t"), other, "for all t")
         proof = tried(as_hypothesis(claim, where={t: t + shift}), claim)
-        assert (proof is not None and proof.verdict == "proved") == (shift in (0, 1))
+        # What is said of each v_{t+1} is said of v_{T+1} already.
+        expected = (0, 1) if said is SMALL["M"] else (0,)
+        assert (proof is not None and proof.verdict == "proved") == (shift in expected)
 
 
 def test_a_hypothesis_of_its_own_conditions_or_formulas_is_not_taken_without_them():
@@ -371,3 +383,262 @@ def test_a_hypothesis_of_its_own_conditions_or_formulas_is_not_taken_without_the
     for options, expected in (({}, "unknown"), ({"conditions": large.conditions}, "proved")):
         claim = under(large, ge(x, 7), **options)
         assert judged(build, claim).verdict == expected
+
+
+# What a hostile author tried. Each is false, and its script is right but for what the claim says.
+
+SIZE = FrobeniusNorm(X)
+positive = sp.Symbol("p", positive=True)
+GAP = words.GAP
+FALLS = small(le(Value(F, V_NEXT), Value(F, v_t) - x), "for all t", "my.falls")
+BELOW = small(ge(Value(F, v), y), "for all v", "my.below")
+LARGE = small(ge(InnerProduct(g_t, v_t), 1), "for all t")
+NESTED = small(ge(x, 1), id="my.inner", hypotheses=(small(ge(y, 1), id="my.innermost"),))
+UNDER_NESTED = small(ge(y, 2), hypotheses=(NESTED,))
+
+
+def at_values(hypothesis, conclusion, values, **options):
+    """The conclusion, from a law at these values, the formulas, and the signs of letters."""
+
+    def build(proof):
+        law = proof.by.instance(proof.given(hypothesis), values)
+        known = [proof.quantity(each) for each in proof.claim.quantities]
+        proof.conclude(proof.step("line", conclusion, law, *known))
+
+    return build, under(hypothesis, conclusion, **options)
+
+
+def as_it_stands(conclusion, *hypotheses, letters=(), **options):
+    """The conclusion, from hypotheses as they stand, what D is, and the signs of letters."""
+
+    def build(proof):
+        known = [proof.given(each) for each in hypotheses]
+        known += [*proof.positive(*letters)] + ([proof.define(D, GAP)] if D in written else [])
+        proof.conclude(proof.step("line", conclusion, *known))
+
+    written = set().union(*(each.conclusion.free_symbols for each in hypotheses))
+    return build, replace(under(BELOW, conclusion, **options), hypotheses=hypotheses)
+
+
+def falling(proof):
+    """From a fall of F at T + 1, too."""
+    after = proof.by.at(proof.assume(FALLS, where={t: t + 1}), T)
+    last = proof.by.instance(proof.given(BELOW), {v: v_t.xreplace({t: T + 2})})
+    proof.conclude(proof.step("line", proof.claim.conclusion, after, last))
+
+
+def never_zero(proof):
+    """⟨g_{T+1}, v_{T+1}⟩ is at least 1, though g_T is the last that is drawn."""
+    at_the_end = [each.xreplace({t: T + 1}) for each in (g_t, v_t)]
+    said = proof.by.at(proof.assume(LARGE, where={t: t + 1}), T)
+    proof.conclude(
+        proof.step("line", proof.claim.conclusion, said, proof.by.cauchy_schwarz(*at_the_end))
+    )
+
+
+def by_descent(proof):
+    """The step is along -∇F if alpha is positive."""
+    (moved,) = GRADIENT_DESCENT.recurrence
+    equation, slope = proof.assume(moved), Gradient(F, v_t)
+    step = -alpha * slope
+    goal = le(InnerProduct(slope, step), 0)
+    line = proof.step("along it", goal, proof.positive(alpha), proof.by.expansion(slope))
+    proof.conclude(proof.by.rewrite(line, proof.claim.conclusion, (equation, V_NEXT, v_t + step)))
+
+
+UPWARD = small(le(alpha, x), quantities=(Quantity(alpha, sp.Integer(-1)),))
+LAST = EuclideanNorm(v_t.xreplace({t: T + 1})) * EuclideanNorm(g_t.xreplace({t: T + 1}))
+FALSE = {
+    "a positive letter that a hypothesis says is -1": as_it_stands(
+        ge(y, 0),
+        small(ge(y, positive), quantities=(Quantity(positive, sp.Integer(-1)),)),
+        letters=[positive],
+    ),
+    "a D of the hypothesis's own": as_it_stands(
+        le(x, GAP), small(le(x, D), quantities=(Quantity(D, sp.Integer(5)),))
+    ),
+    "a formula with a letter over which a hypothesis ranges": at_values(
+        small(le(x, SIZE + 1), "for all X"), le(SIZE, 1), {X: ZERO}, quantities=(Quantity(x, SIZE),)
+    ),
+    "a hypothesis that ranges over its own formula": at_values(
+        small(le(x, y), "for all y", quantities=(Quantity(y, sp.Integer(5)),)),
+        le(x, 0),
+        {y: sp.Integer(0)},
+    ),
+    "one value of what a claim ranges over": as_it_stands(
+        le(x, 1), small(le(x, 1)), quantifier="for all X", quantities=(Quantity(x, SIZE),)
+    ),
+    "one W_1 of all": as_it_stands(
+        le(FrobeniusNorm(W1), x + SIZE),
+        small(le(FrobeniusNorm(W1), x)),
+        letters=(),
+        quantifier=r"\text{for all } W_{1} \text{ and } X",
+    ),
+    "what holds where a hypothesis holds, which holds where another does": (
+        lambda proof: proof.conclude(proof.given(UNDER_NESTED)),
+        replace(under(NESTED, ge(y, 2)), hypotheses=(NESTED, UNDER_NESTED)),
+    ),
+    "a fall of F after the last step": (
+        falling,
+        replace(
+            under(FALLS, ge(Value(F, v_t.xreplace({t: T + 1})), y + x)), hypotheses=(FALLS, BELOW)
+        ),
+    ),
+    "a step up, by the formula of a hypothesis": (
+        by_descent,
+        under(
+            UPWARD, le(InnerProduct(Gradient(F, v_t), V_NEXT - v_t), 0), algorithm=GRADIENT_DESCENT
+        ),
+    ),
+    "a gradient after the last step": (never_zero, under(LARGE, ge(LAST, 1), algorithm=SGD)),
+}
+
+
+@pytest.mark.parametrize("build, claim", FALSE.values(), ids=FALSE)
+def test_a_claim_is_not_proved_of_more_than_it_is_given(build, claim):
+    proof = tried(build, claim)
+    assert proof is None or proof.verdict == "unknown"
+
+
+ABSURD = (le(1, 0),)
+TWICE = (eq(V_NEXT, v_t), eq(V_NEXT, v_t + FIXED))
+AHEAD = (eq(V_NEXT, v_t - g_t.xreplace({t: t + 1})),)
+
+
+@pytest.mark.parametrize("equations", [ABSURD, TWICE, AHEAD], ids=["absurd", "twice", "ahead"])
+def test_an_algorithm_says_what_comes_next_and_no_more(equations):
+    class Mine(LinearMethod):
+        recurrence = equations
+
+    mine = Mine(**{name: getattr(SGD, name) for name in SGD.__dataclass_fields__})
+    claim = Claim("my.claim", "Mine", "me", le(EuclideanNorm(v_t), x), algorithm=mine)
+    with pytest.raises(InputError, match="algorithm = "):
+        statement(claim)
+    assert statement(replace(claim, algorithm=SGD)).beside
+
+
+def test_a_tuple_of_a_class_of_ones_own_is_no_list_of_hypotheses():
+    class Mine(tuple):
+        __slots__ = ()
+
+    given = (small(ge(x, 1)),)
+    with pytest.raises(InputError, match="in tuples"):
+        statement(replace(under(*given, ge(x, 0)), hypotheses=Mine(given)))
+
+
+@pytest.mark.parametrize("more", [" never", ", uniquely", " in no case", r" \text{ is false}"])
+def test_a_range_that_denies_what_follows_is_refused(more):
+    with pytest.raises(InputError, match="range = "):
+        statement(small(ge(SIZE, 0), f"for all X{more}"))
+
+
+def test_a_letter_that_is_defined_by_itself_proves_nothing_of_what_is_called_a_lemma():
+    def build(proof):
+        known = proof.assume(eq(y, y + 1), role="definition")
+        proof.conclude(proof.step("line", claim.conclusion, known))
+
+    claim = small(le(x + 1, x), id="my.claim")
+    made = script(claim, "sharp", fresh=[y])(build)
+    for each in (made, replace(made, is_lemma=True)):
+        assert judge(each).verdict == "unknown"
+
+
+def test_a_sign_that_a_proof_assumes_gives_no_root_a_meaning():
+    def build(proof):
+        proof.assume(gt(x, 0), role="domain")
+        proof.conclude(proof.by.root_nonnegative(x))
+
+    claim = small(ge(sp.sqrt(x), 0), id="my.claim")
+    assert judged(build, claim).verdict == "unknown"
+    given = small(gt(x, 0))
+
+    def with_sign(proof):
+        proof.given(given)
+        proof.conclude(proof.by.root_nonnegative(x))
+
+    assert judged(with_sign, replace(claim, hypotheses=(given,))).verdict == "proved"
+
+
+def test_a_block_of_a_gradient_is_of_a_function():
+    slope = words.PartialGradient(F, words.Pair(A, B), A)
+    claim = small(le(FrobeniusNorm(slope), Value(F, words.Pair(A, B))), id="my.claim")
+    assert str(statement(claim).conclusion) == "‖∇_1F(A, B)‖_F <= F(A, B)"
+
+
+def test_a_name_is_of_one_letter():
+    """That a matrix is shorter than any number sigma > 0 says that it is 0, and not that any is."""
+    matrix = sp.MatrixSymbol("sigma", d, k)
+    two = small(le(FrobeniusNorm(matrix), sigma), "for all sigma")
+    with pytest.raises(InputError, match="one letter of this name"):
+        statement(under(two, ge(y, 0)))
+
+
+@pytest.mark.parametrize("name", ["assumptions", "steps", "closing"])
+def test_a_proof_of_other_parts_is_refused_in_one_line(name):
+    def build(proof):
+        proof.conclude(proof.step("line", claim.conclusion))
+        setattr(proof, name, ("none of ours",))
+
+    claim = small(ge(x**2, 0), id="my.claim")
+    with pytest.raises(InputError, match="script = "):
+        judged(build, claim)
+
+
+def test_a_word_that_is_given_to_a_claim_afterwards_reads_no_range():
+    never = small(SMALL["M"], "at no time")
+    vars(never)["word"] = BALL
+    with pytest.raises(InputError, match="word"):
+        judged(as_hypothesis(under(never, SMALL["M"])), under(never, SMALL["M"]))
+    assert dict(statement(under(never, SMALL["M"])).unstated)
+
+
+def test_a_claim_that_its_proof_changes_is_judged_as_it_is_then():
+    claim = small(le(x, 0), id="my.claim")
+    assert claim.statement_latex == r"x \leq 0"
+
+    def build(proof):
+        vars(claim)["conclusion"] = ge(x**2, 0)
+        proof.conclude(proof.step("line", ge(x**2, 0)))
+
+    found = judged(build, claim).script.claim
+    assert found is not None
+    assert found.statement_latex == r"x^{2} \geq 0"
+
+
+def test_a_hypothesis_is_used_where_its_statement_is_whatever_a_proof_calls_it():
+    used, unused = small(ge(x, 1), id="my.used"), small(ge(y, 1), id="my.unused")
+    claim = replace(under(used, ge(x, 0)), hypotheses=(used, replace(unused, title="Unused")))
+
+    def build(proof):
+        fact = proof.reading.fact(used.conclusion)
+        unused = proof.claim.hypotheses[1]
+        for each in (unused, used):
+            proof.assumptions.append(
+                Assumption(each.title, "hypothesis", fact, each, each.conclusion)
+            )
+        proof.conclude(proof.step("line", ge(x, 0), rules.assume(fact)))
+
+    assert judged(build, claim).unused == ["Unused"]
+
+
+def test_a_hypothesis_that_the_kernel_cannot_state_says_nothing_and_no_more():
+    curved = small(le(words.SpectralNorm(words.Hessian(F, v)), x), "for all v", "my.curved")
+    claim = replace(under(small(ge(x, 1)), ge(x, 0)), hypotheses=(curved, small(ge(x, 1))))
+    assert [each for each, _ in statement(claim).unstated] == ["my.curved"]
+    assert judged(as_hypothesis(under(small(ge(x, 1)), ge(x, 0))), claim).verdict == "proved"
+
+
+def test_what_an_algorithm_is_told_is_positive_where_it_is_made_so():
+    moved = EuclideanNorm(V_NEXT - v_t)
+    claim = small(le(moved, alpha * EuclideanNorm(g_t)), id="my.claim", algorithm=SGD)
+    further = replace(claim, conclusion=ge(moved, 0))
+    assert all("0 < alpha" in map(str, statement(each).beside) for each in (claim, further))
+    run = replace(
+        claim,
+        conclusion=ge(sp.Sum(moved, (t, 1, T)), 0),
+        quantifier=r"\text{for SGD, at every } T",
+        quantities=(Quantity(alpha, sp.Integer(1)),),
+    )
+    assert statement(run).conclusion
+    with pytest.raises(InputError, match="range = "):
+        statement(replace(run, quantifier=r"\text{for Adam, at every } T"))
