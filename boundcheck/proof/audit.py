@@ -892,6 +892,7 @@ def statements_of(paper: str) -> dict[str, Any]:
         rest = sorted({each.statement for each in proof.hypotheses} - own_statements(claim))
         found = {
             "claim": as_read(claim),
+            "whole": claim.digest,
             "conclusion": entry(proof.conclusion),
             "hypotheses": list(map(entry, rest)),
         }

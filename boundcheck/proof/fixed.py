@@ -32,11 +32,12 @@ class Fixed:
     """A claim's statement: the digest and the text of its conclusion, and the same of what it may
     start from.
 
-    `claim` is what `as_read` gives of the claim that was read. `broken` are the lines of its
-    printed proof that an exact instance refutes: then its proof is another one.
+    `claim` is what `as_read` gives of the claim that was read, and `whole` its digest. `broken` are
+    the lines of its printed proof that an exact instance refutes: then its proof is another one.
     """
 
     claim: str
+    whole: str
     conclusion: str
     text: str
     hypotheses: frozenset[str]
@@ -131,6 +132,7 @@ def _of_paper(paper: Paper) -> dict[str, Fixed]:
         return {
             id: Fixed(
                 str(entry["claim"]),
+                str(entry["whole"]),
                 str(entry["conclusion"]["digest"]),
                 str(entry["conclusion"]["text"]),
                 frozenset(str(each["digest"]) for each in entry["hypotheses"]),

@@ -538,3 +538,12 @@ def test_hypotheses_and_what_nobody_vouches_for():
     assert carrier(catalogue["jiang2024.assumption3"]) is Carrier.HYPOTHESIS
     assert carrier(catalogue["meft.dora_domain"]) is Carrier.HYPOTHESIS
     assert carrier(catalogue["jiang2024.rate"]) is Carrier.NOTHING
+
+
+def test_a_claim_of_the_catalogue_that_was_changed_is_refused(monkeypatch):
+    """The object is shared, and the code of a script may change it."""
+    (made, *_) = (each for each in of_paper("meft") if each.id == "meft.full")
+    assert judge(made).verdict == "proved"
+    monkeypatch.setitem(vars(made.claim), "conditions", (le(0, 1),))
+    with pytest.raises(InputError, match="as its paper fixed it"):
+        judge(made)
