@@ -72,6 +72,15 @@ def _outward(end: arb, direction: float) -> float:
     return nearest if beyond else math.nextafter(nearest, direction)
 
 
+Blocks = tuple[arb_mat, ...]
+"""The blocks of a vector of balls, as matrices."""
+
+
+def blocks_of(v: Iterable[np.ndarray]) -> Blocks:
+    """The blocks of a vector, from arrays of balls."""
+    return tuple(arb_mat(part.tolist()) for part in v)
+
+
 class Vector(tuple[np.ndarray, ...]):
     """The blocks of a vector of balls, which add and scale as one."""
 
@@ -122,13 +131,13 @@ class Balls:
     def constant(self, diagonal: int, rows: int, columns: int) -> arb_mat:
         return arb_mat([[diagonal * (i == j) for j in range(columns)] for i in range(rows)])
 
-    def inner(self, x: tuple[arb_mat, ...], y: tuple[arb_mat, ...]) -> arb:
+    def inner(self, x: Blocks, y: Blocks) -> arb:
         pairs = zip(x, y, strict=True)
         return sum(
             (p * q for X, Y in pairs for p, q in zip(X.entries(), Y.entries(), strict=True)), arb(0)
         )
 
-    def length(self, x: tuple[arb_mat, ...]) -> arb:
+    def length(self, x: Blocks) -> arb:
         return length(p for X in x for p in X.entries())
 
     def spectral(self, X: arb_mat) -> arb:

@@ -207,7 +207,7 @@ def _conditions(e: Evidence) -> list[Audit]:
         limit = max(limits) if c.rel_op in (">", ">=") else min(limits)
         # Where the left side is no letter, a number that the run was free to choose is to blame.
         chosen = (name for name in (*e.spec.free, *sorted(_letters(c))) if name in _letters(c))
-        symbol = str(c.lhs.name) if c.lhs.is_Symbol else next(chosen)
+        symbol = c.lhs.name if c.lhs.is_Symbol else next(chosen)
         name = f"{c.lhs} {c.rel_op} {c.rhs}"
         how = "decided without rounding"
         found.append(Audit(name, guilt, status, observed, limit, how, symbol))
@@ -222,11 +222,11 @@ def _value(claim: Claim, expression: sp.Expr, inputs: Mapping[str, Any]) -> floa
         for name in claim.names
         if name in _letters(expression)
     }
-    return float(expression.subs({x: values[str(x.name)] for x in expression.free_symbols}))
+    return float(expression.subs({x: values[x.name] for x in expression.free_symbols}))
 
 
 def _letters(expression: sp.Expr) -> set[str]:
-    return {str(x.name) for x in expression.free_symbols}
+    return {x.name for x in expression.free_symbols}
 
 
 def _longest_step(e: Evidence) -> Audit:

@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+Bounds = tuple[Tensor, Tensor]
+"""Bounds on the rounding errors of a loss, and of its gradient, of shape (R,)."""
 Point = tuple[Tensor, ...]
 """A point v, or a gradient or direction: its blocks, each of shape (R, rows, columns)."""
 State = tuple[Point, ...]

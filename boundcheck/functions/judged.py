@@ -229,7 +229,7 @@ class OfAdapter(OfClaim):
         of a trained one.
         """
         found = []
-        for letter in ("A", "B") if radius == BALL.common else (str(radius.name).upper(),):
+        for letter in ("A", "B") if radius == BALL.common else (radius.name.upper(),):
             name = next((block.radius for block in self.adapter.blocks if block.name == letter), "")
             if letter in self.adapter.frozen:
                 found.append(self.frozen(sp.Symbol(letter)))
@@ -239,7 +239,7 @@ class OfAdapter(OfClaim):
 
     def frozen(self, radius: sp.Symbol) -> Extent:
         """The norm of A or B if the adapter does not train it; else unknown."""
-        letter = str(radius.name).upper()
+        letter = radius.name.upper()
         known = letter in self.adapter.frozen
         return (
             Extent(most=Fraction(self.constants[self.adapter.frozen[letter]])) if known else UNKNOWN

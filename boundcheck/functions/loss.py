@@ -17,7 +17,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
 from boundcheck.errors import InputError
-from boundcheck.functions.arithmetic import EPSILON, in_blocks
+from boundcheck.functions.arithmetic import EPSILON, Bounds, in_blocks
 from boundcheck.functions.objective import Objective, is_shape
 from boundcheck.language.function import Constant
 from boundcheck.system.files import read_text
@@ -256,7 +256,7 @@ class Loss(Objective):
     def sample_gradients(self, W: Tensor) -> Tensor:
         return self._of_each(grad(self._mean), W)
 
-    def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
+    def rounding(self, W: Tensor, loss: Tensor) -> Bounds:
         """Estimates of the rounding errors of `loss` and `gradient`.
 
         Each is the change in single precision, over how much coarser that is, times 256; and the

@@ -26,6 +26,7 @@ from boundcheck.functions.adapters import Adapter, Radii
 from boundcheck.functions.arithmetic import (
     EPSILON,
     ROUND_UP,
+    Bounds,
     Point,
     apart,
     at_once,
@@ -307,7 +308,7 @@ class Problem(Function):
         survey = self.survey(v)
         return survey.in_v - square_norm(self.adapter.pull_back(v, survey.gradient))
 
-    def rounding(self, v: Point, loss: Tensor) -> tuple[Tensor, Tensor]:
+    def rounding(self, v: Point, loss: Tensor) -> Bounds:
         r"""Bounds on the rounding errors of `loss`, given as computed, and `gradient` at v: two of
         shape (R,).
 

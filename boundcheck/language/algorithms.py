@@ -162,7 +162,7 @@ class Algorithm(ABC):
     @property
     def step_size(self) -> str:
         """The name of its step size."""
-        return str(self.parameters[0].name)
+        return self.parameters[0].name
 
     def restarts(self, t: int, numbers: Numbers) -> bool:
         """True if the factors are merged and begun again after step t."""

@@ -238,7 +238,7 @@ class Hypothesis:
     @property
     def letter(self) -> str:
         """The name of the constant that it is about, the first of its symbols."""
-        return str(self.symbols[0].name)
+        return self.symbols[0].name
 
     @property
     def is_everywhere(self) -> bool:

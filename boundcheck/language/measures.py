@@ -465,7 +465,7 @@ class SmoothnessConstant(Measure):
     @property
     def letter(self) -> str:
         """The name of the quantity by which a claim bounds it."""
-        return str(self.symbol.name)
+        return self.symbol.name
 
     def is_bounded_by(self, conclusion: sp.Basic, bound: sp.Symbol) -> bool:
         """True if the conclusion bounds it: by gradients, by the Hessian, or by a parabola above F

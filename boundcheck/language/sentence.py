@@ -145,9 +145,7 @@ def free_numbers(claim: Claim) -> tuple[str, ...]:
     formulas = {q.symbol: q.expression for q in claim.quantities}
     letters = [formulas.get(symbol, symbol) for symbol in algorithm.parameters] if algorithm else []
     return tuple(
-        str(x.name)
-        for x in letters
-        if isinstance(x, sp.Symbol) and x not in meant and takes(claim, x)
+        x.name for x in letters if isinstance(x, sp.Symbol) and x not in meant and takes(claim, x)
     )
 
 

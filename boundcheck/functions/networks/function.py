@@ -19,6 +19,7 @@ from torch import Tensor
 
 from boundcheck.functions.adapters.base import cast_to
 from boundcheck.functions.arithmetic import (
+    Bounds,
     Point,
     apart,
     euclidean_norm,
@@ -453,7 +454,7 @@ class NetworkFunction(Function):
             self._each(v, lambda i: self.network.look().variance), dtype=torch.float64
         )
 
-    def rounding(self, v: Point, loss: Tensor) -> tuple[Tensor, Tensor]:
+    def rounding(self, v: Point, loss: Tensor) -> Bounds:
         """Estimates of the rounding errors of loss and gradient, those at the first iterate."""
         like = torch.ones(len(v[0]), dtype=torch.float64)
         return self.noise.loss * like, self.noise.gradient * like
