@@ -313,24 +313,27 @@ def _separation(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> int
     return u * (math.prod(q for _, q in radicals) - 1) + v + 1
 
 
+_Size = tuple[int, int]
+
+
 class _Sizes:
     """Upper bounds on log2 of u and v, for a number as a quotient of algebraic integers."""
 
-    def rational(self, x: Fraction) -> tuple[int, int]:
+    def rational(self, x: Fraction) -> _Size:
         return abs(x.numerator).bit_length(), x.denominator.bit_length()
 
-    def add(self, x: tuple[int, int], y: tuple[int, int]) -> tuple[int, int]:
+    def add(self, x: _Size, y: _Size) -> _Size:
         return max(x[0] + y[1], y[0] + x[1]) + 1, x[1] + y[1]
 
-    def times(self, x: tuple[int, int], y: tuple[int, int]) -> tuple[int, int]:
+    def times(self, x: _Size, y: _Size) -> _Size:
         return x[0] + y[0], x[1] + y[1]
 
-    def larger(self, x: tuple[int, int], y: tuple[int, int]) -> tuple[int, int]:
+    def larger(self, x: _Size, y: _Size) -> _Size:
         return max(x[0], y[0]), max(x[1], y[1])
 
     smaller = larger
 
-    def power(self, x: tuple[int, int], exponent: Fraction) -> tuple[int, int]:
+    def power(self, x: _Size, exponent: Fraction) -> _Size:
         u, v = x
         p = exponent.numerator
         q = exponent.denominator

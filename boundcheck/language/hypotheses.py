@@ -44,6 +44,7 @@ from boundcheck.language.evidence import (
     Extent,
     Guilt,
     Instance,
+    MatrixNorm,
     Status,
     at_least,
     at_most,
@@ -523,7 +524,7 @@ def _held_gradient(norm: str, e: Evidence, id: str) -> list[Audit]:
 class BoundedGradient(Hypothesis):
     """A bound on a norm of the gradient in W."""
 
-    norm: Literal["frobenius", "spectral"] = "frobenius"
+    norm: MatrixNorm = "frobenius"
 
 
 def _at_all_weights(weight: str, point: str, domain: str) -> Statement:

@@ -300,7 +300,7 @@ class PerformanceMeasure(Measure):
 
     def is_bounded_by(self, conclusion: sp.Basic, bound: sp.Symbol) -> bool:
         """True if the conclusion is `at_most` of the bound."""
-        return bool(conclusion == self.at_most(bound))
+        return conclusion == self.at_most(bound)
 
     def value(self, means: Sequence[Any]) -> Any:
         """The measure of a trajectory, from the mean of the observable at each of `over.times`."""

@@ -24,7 +24,7 @@ from fractions import Fraction
 from functools import cached_property, reduce
 from itertools import count
 from numbers import Real
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 import sympy as sp
@@ -65,7 +65,7 @@ from boundcheck.functions.problem import Problem, difference_ratio, hessian_vect
 from boundcheck.language.algorithms import Algorithm, Space
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
-from boundcheck.language.evidence import HOLDS, Answer, Extent
+from boundcheck.language.evidence import HOLDS, Answer, Extent, MatrixNorm
 from boundcheck.language.hypotheses import BOUNDED_GRADIENT, READINGS, SMOOTH_IN_W
 from boundcheck.language.judge import Met, meets
 from boundcheck.language.measures import SMOOTHNESS
@@ -493,7 +493,7 @@ class AdapterInstance(OfAdapter):
                 arb(float(self.ridge.slope.bound)) * arb(spectral_bound(E)) + arb(spectral_bound(N))
             )
 
-    def weight_gradient(self, norm: Literal["frobenius", "spectral"]) -> Extent:
+    def weight_gradient(self, norm: MatrixNorm) -> Extent:
         """The certified bound on the gradient of f; on its spectral norm by itself where the claim
         speaks of that.
         """

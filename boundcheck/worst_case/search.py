@@ -621,7 +621,7 @@ class Search:
 def _speaks_of(claim: Claim, rank: int) -> bool:
     """True if the conditions of a claim on the rank alone admit this one."""
     conditions = [c for c in claim.conditions if c.free_symbols == {r}]
-    return all(bool(c.subs(dict.fromkeys(c.free_symbols, rank))) for c in conditions)
+    return all(c.subs(dict.fromkeys(c.free_symbols, rank)) for c in conditions)
 
 
 @st.composite

@@ -16,7 +16,7 @@ from functools import cached_property, reduce
 from itertools import product
 from operator import or_
 from types import SimpleNamespace
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 import sympy as sp
@@ -531,7 +531,7 @@ class ShortRun(OfRun, OfAdapter):
             return Extent(most=Fraction(self.problem.sharpest(self._domain)))
         return UNKNOWN
 
-    def convexity(self, where: Literal["near", "space"]) -> Extent:
+    def convexity(self, where: str) -> Extent:
         """At least 0 where h is convex and W linear in v; more near the minimiser, where v is a
         number.
         """

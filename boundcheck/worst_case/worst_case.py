@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from functools import cached_property, reduce
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy as sp
@@ -29,7 +29,7 @@ from boundcheck.functions.checks import check_steps
 from boundcheck.functions.judged import BITS, number
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.claim import Claim
-from boundcheck.language.evidence import HOLDS, UNKNOWN, Extent
+from boundcheck.language.evidence import HOLDS, UNKNOWN, Extent, MatrixNorm
 from boundcheck.language.hypotheses import PLACES, Hypothesis, Worst
 from boundcheck.language.judge import meets
 from boundcheck.language.measures import SMOOTHNESS, PerformanceMeasure
@@ -498,7 +498,7 @@ class OfClass(OfRun):
     def weight_smoothness(self) -> Extent:
         return self.smoothness("space")
 
-    def convexity(self, where: Literal["near", "space"]) -> Extent:
+    def convexity(self, where: str) -> Extent:
         program = self.program
         if program.strong:
             return Extent(least=number(exact("strong", program.strong)))
@@ -575,7 +575,7 @@ class OfPoints(OfClass):
             [values[node.place] if node.place is not None else arb(0) for node in nodes],
         )
 
-    def weight_gradient(self, norm: Literal["frobenius", "spectral"]) -> Extent:
+    def weight_gradient(self, norm: MatrixNorm) -> Extent:
         """At least the largest norm of a gradient that was seen."""
         with ctx.workprec(BITS):
             return Extent(
