@@ -34,7 +34,7 @@ from ..jiang2024.descent import (
     v_next,
     whole_space,
 )
-from ..jiang2024.setting import defined, divided, theta, unit_interval
+from ..jiang2024.setting import defined, divided, step_above_0, theta, unit_interval
 from .claims import BEST_STEP, SMOOTH_AROUND
 
 READING = Reading(points={W: (v,)}, processes={v_t: Process((v,))}, arbitrary={theta, v, v1, v2})
@@ -73,7 +73,7 @@ class Step:
         self.unit, self.inverse = by.quotient(constant)
         size, three = defined(proof, alpha), proof.step("$3 > 0$", gt(3, 0))
         self.three, self.root = by.root(three), by.positive_root(three)
-        self.positive = proof.step("$α > 0$", gt(alpha, 0), size, self.root, self.inverse)
+        self.positive = step_above_0(proof, size, self.root, self.inverse)
         self.part = proof.step("$(√3/2)α = 1/L̂$", eq(PART * alpha, SHARE), size, self.three)
         doubled = proof.step("$3α² = 4/L̂²$", eq(3 * alpha**2, 4 * SHARE**2), size, self.three)
         self.square = proof.step(

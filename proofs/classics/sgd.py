@@ -38,7 +38,7 @@ from ..jiang2024.descent import (
     v_last,
     whole_space,
 )
-from ..jiang2024.setting import divided, quantity
+from ..jiang2024.setting import divided, horizon_above_0, quantity, step_above_0
 from .claims import ABC, BOUNDED_VARIANCE, GHADIMI, KHALED
 
 
@@ -63,7 +63,7 @@ class LeastStep:
         self.proof, self.largest = proof, 1 / formula.expression
         self.below = dict(zip(self.largest.args, by.below_maximum(self.largest), strict=True))
         self.constant = given_constant(proof)
-        self.long = proof.step("$T > 0$", gt(T, 0))
+        self.long = horizon_above_0(proof)
         self.distance, self.noise = proof.positive(D, noise)
         (self.last,) = (x for x in self.largest.args if x.has(D))
         self.radicands = [self.constant, self.long, self.distance]
@@ -84,7 +84,7 @@ class LeastStep:
         )
         unit, inverse = by.quotient(most)
         size = proof.quantity(formula)
-        self.positive = proof.step("$α > 0$", gt(alpha, 0), size, inverse)
+        self.positive = step_above_0(proof, size, inverse)
         self.unit = proof.step("$α max = 1$", eq(alpha * self.largest, 1), size, unit)
 
     def at_most(self, member: sp.Expr) -> Theorem:

@@ -36,7 +36,7 @@ from boundcheck.proof import Proof, Reading, eq, ge, le, script
 
 from ..meft.lora import CONDITIONALLY_UNBIASED
 from . import lemma_1
-from .claims import ASSUMPTION_1, ASSUMPTION_3_1, ASSUMPTION_3_2, LEMMA_1
+from .claims import ASSUMPTION_3_1, ASSUMPTION_3_2, LEMMA_1
 from .setting import (
     MEFT,
     READING,
@@ -44,9 +44,11 @@ from .setting import (
     A,
     B,
     Meft,
+    f_of,
     frobenius_norms,
     quantity,
     segment,
+    smooth_f,
     theta,
     unit_interval,
 )
@@ -202,7 +204,7 @@ def redundant(proof: Proof) -> None:
     """G = ‖∇f(W_0)‖ + Ls√rσ² serves; the rank enters here and nowhere else."""
     by, m = proof.by, Meft(proof, s)
     signs = proof.positive(L, s, sigma, r)
-    smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
+    smooth = smooth_f(proof)
     near = [proof.local(relation) for relation in m.ball(A, B)]
     weight, reach = m.weight(A, B), sp.sqrt(r) * sigma**2
     small = frobenius_norms(proof, {A: near[0]}, signs)
@@ -294,7 +296,7 @@ def coercivity(proof: Proof) -> None:
     by, m = proof.by, Meft(proof, s)
     (size,) = proof.positive(z)
     unit = _unit(proof)
-    law = proof.define(Value(F, v), Value(f, m.weight(A, B)), "$F(v) = f(W)$", forall=[v])
+    law = f_of(proof, m.weight(A, B))
     relation = eq(Value(F, half_far), Value(F, origin))
     line = proof.step(
         "constant",

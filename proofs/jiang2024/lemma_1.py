@@ -35,7 +35,7 @@ from boundcheck.proof import Proof, eq, ge, le, script
 
 from ..meft.lora import LEMMA_1_SHARP, LEMMA_1_SHARP_EQUAL_RADII
 from . import eigenvalue, paper
-from .claims import ASSUMPTION_1, ASSUMPTION_2, ASSUMPTION_3_1, ASSUMPTION_3_2, LEMMA_1
+from .claims import ASSUMPTION_2, ASSUMPTION_3_1, ASSUMPTION_3_2, LEMMA_1
 from .eigenvalue import Entries
 from .setting import (
     LENGTH,
@@ -50,6 +50,7 @@ from .setting import (
     defined,
     frobenius_norms,
     quantity,
+    smooth_f,
 )
 from .witnesses import DENOMINATOR, OFF_THE_BALL, PYTHAGORAS
 
@@ -76,7 +77,7 @@ def on_the_ball(m: Meft) -> tuple[Theorem, Theorem, Theorem]:
     """Assumptions 1, 3(1) and 3(2), as laws."""
     assume = m.proof.assume
     return (
-        assume(ASSUMPTION_1, forall=[W1, W2]),
+        smooth_f(m.proof),
         assume(ASSUMPTION_3_1, where={W1: m.w1, W2: m.w2}, forall=[v1, v2], given=m.balls),
         assume(ASSUMPTION_3_2, where={W: m.weight(A, B)}, forall=[v], given=m.ball(A, B)),
     )
@@ -489,7 +490,7 @@ def stretched(
     """
     proof, by, (in_a, in_b), (move_a, move_b) = m.proof, m.proof.by, m.radii, m.moves
     *differences, product = bounds
-    smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
+    smooth = smooth_f(proof)
     nonnegative = proof.step("$s ≥ 0$", ge(m.scale, 0), signs)
     (left1, right1), (left2, right2) = m.factors
     turned = proof.step(

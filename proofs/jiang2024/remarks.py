@@ -30,7 +30,7 @@ from boundcheck.proof import Proof, Reading, Script, eq, ge, gt, le, script
 
 from .assumptions import CORNER, origin
 from .claims import LEMMA_1, RATE, ROOT_TERM, SHORTEST_HORIZON, STEP_SIZE, THEOREM_2
-from .setting import Meft, quantity
+from .setting import Meft, horizon_above_0, quantity
 
 x, y = sp.symbols("x y", positive=True)
 CONSTANT, BOUND = quantity(LEMMA_1, Lhat), quantity(THEOREM_2, bound)
@@ -49,7 +49,7 @@ class Printed:
         self.proof, self.signs = proof, proof.positive(L, C, G, D, T, sigma, zeta, r)
         (self.noise,) = proof.positive(zeta)
         self.defined = proof.quantity(CONSTANT)
-        self.horizon = proof.step("$T > 0$", gt(T, 0))
+        self.horizon = horizon_above_0(proof)
         self.unit, self.inverse = by.quotient(self.horizon)
         self.square = by.root(proof.step("$r ≥ 0$", ge(r, 0), self.signs))
         self.root = by.root_nonnegative(r)
@@ -402,7 +402,7 @@ def less_noise(proof: Proof) -> None:
         proof.assume(le(x, zeta), name="$ζ' ≤ ζ$"),
         proof.assume(le(y, D), name="$D' ≤ D$"),
     )
-    _, inverse = proof.by.quotient(proof.step("$T > 0$", gt(T, 0)))
+    _, inverse = proof.by.quotient(horizon_above_0(proof))
     small, large = ROOT_TERM.base.xreplace({zeta: x, D: y}), ROOT_TERM.base
     share = proof.step("$L̂/T ≥ 0$", ge(Lhat / T, 0), signs, inverse)
     squares = proof.step("$ζ'² ≤ ζ²$", le(x**2, zeta**2), quiet, signs)

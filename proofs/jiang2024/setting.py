@@ -13,7 +13,7 @@ from sympy import MatrixSymbol
 
 from boundcheck.kernel import Theorem
 from boundcheck.language.claim import Claim, Quantity, as_typed
-from boundcheck.language.symbols import L, bound, r, sigma
+from boundcheck.language.symbols import L, T, alpha, bound, r, sigma
 from boundcheck.language.vocabulary import (
     A1,
     A2,
@@ -43,9 +43,10 @@ from boundcheck.language.vocabulary import (
     v2,
     v_t,
 )
-from boundcheck.proof import Process, Proof, Reading, eq, ge, le
+from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le
 
 from . import eigenvalue
+from .claims import ASSUMPTION_1
 
 W0 = MatrixSymbol("W_0", d, k)
 # The place of a point on a segment, from 0 to 1.
@@ -77,6 +78,26 @@ READING = replace(
 # The norms of the differences between two points, which the lemmas bound.
 LENGTH, MOVE = EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)), EuclideanNorm(v1 - v2)
 MOVE_A, MOVE_B = FrobeniusNorm(A1 - A2), FrobeniusNorm(B1 - B2)
+
+
+def smooth_f(proof: Proof) -> Theorem:
+    """Assumption 1, as a law."""
+    return proof.assume(ASSUMPTION_1, forall=[W1, W2])
+
+
+def horizon_above_0(proof: Proof) -> Theorem:
+    """There is an iteration."""
+    return proof.step("$T > 0$", gt(T, 0))
+
+
+def step_above_0(proof: Proof, *because: Theorem) -> Theorem:
+    """The step size is positive."""
+    return proof.step("$α > 0$", gt(alpha, 0), *because)
+
+
+def f_of(proof: Proof, weight: sp.MatrixExpr, label: str = "$F(v) = f(W)$") -> Theorem:
+    """F is f at a weight."""
+    return proof.define(Value(F, v), Value(f, weight), label, forall=[v])
 
 
 def quantity(claim: Claim | None, symbol: sp.Symbol) -> Quantity:
@@ -200,7 +221,7 @@ class Meft:
         ∇f(W)Aᵀ.
         """
         proof, weight = self.proof, self.weight(*self.trained)
-        law = proof.define(Value(F, v), Value(f, weight), "$F(v) = f(W)$", forall=[v])
+        law = f_of(proof, weight)
         blocks = zip(
             self.trained, self.blocks.pull(*self.trained, Gradient(f, weight)), strict=True
         )

@@ -49,7 +49,7 @@ from .descent import (
     v_first,
 )
 from .eigenvalue import root_equals, root_quantity
-from .setting import READING, Meft, defined, quantity
+from .setting import READING, Meft, defined, horizon_above_0, quantity
 from .witnesses import LAST_ITERATE, NEGATIVE, SETTLED
 
 CONDITIONAL = {UNBIASED.id: CONDITIONALLY_UNBIASED}
@@ -73,7 +73,7 @@ class StepSize:
         gap, noise = proof.positive(D, zeta)
         # A proof of no claim takes the printed theorem's.
         self.proof, self.claim = proof, proof.claim or THEOREM_2
-        self.long = proof.step("$T > 0$", gt(T, 0))
+        self.long = horizon_above_0(proof)
         self.signs = [constant, gap, noise, self.long]
         quotients = [proof.by.quotient(x) for x in (constant, noise, self.long)]
         self.units, self.inverses = [x for x, _ in quotients], [x for _, x in quotients]

@@ -51,9 +51,18 @@ from ..meft.lora import (
     LEMMA_1_SHARP,
 )
 from . import eigenvalue
-from .claims import ASSUMPTION_1
 from .lemma_1 import entries_at, sharp_lemma
-from .setting import READING, UNSCALED, W0, defined, descent_of_f, quantity, theta
+from .setting import (
+    READING,
+    UNSCALED,
+    W0,
+    defined,
+    descent_of_f,
+    f_of,
+    quantity,
+    smooth_f,
+    theta,
+)
 
 
 def one_frozen(
@@ -100,7 +109,7 @@ def one_frozen(
     move, turn = FrobeniusNorm(change), FrobeniusNorm(turned)
     signs = proof.positive(L, radius, s)
     size = proof.step("$s ≥ 0$", ge(s, 0), signs)
-    bounded, smooth = proof.assume(small), proof.assume(ASSUMPTION_1, forall=[W1, W2])
+    bounded, smooth = proof.assume(small), smooth_f(proof)
     product = proof.step(
         "BA",
         le(FrobeniusNorm(beside(change)), radius * move),
@@ -276,8 +285,8 @@ def layers(proof: Proof) -> None:
     """F's own descent inequality between the two pairs of weights, with the term of each layer."""
     by = proof.by
     signs = proof.positive(L, G, a, b, s, G_2, a_2, b_2, s_2)
-    smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
-    law = proof.define(Value(F, v), Value(f, w), "$F(v) = f(U, U')$", forall=[v])
+    smooth = smooth_f(proof)
+    law = f_of(proof, w, "$F(v) = f(U, U')$")
     ball = LAYER_BALLS.conclusion.args
     bounded = proof.assume(LAYER_GRADIENTS, where={W: w}, forall=[v], given=ball)
     # Sympy sorts the parts of a conjunction.

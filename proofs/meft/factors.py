@@ -19,8 +19,6 @@ from boundcheck.language.claim import as_typed
 from boundcheck.language.symbols import D, L, Lhat, T, a_1, alpha, b_1, bound, f_star, rho
 from boundcheck.language.vocabulary import (
     W0,
-    W1,
-    W2,
     A,
     A_t,
     B,
@@ -45,8 +43,18 @@ from boundcheck.proof import Proof, eq, ge, gt, le, script
 from boundcheck.proof.by import discharged
 from boundcheck.proof.proof import Because
 
-from ..jiang2024.claims import ASSUMPTION_1, BOUNDED_BELOW
-from ..jiang2024.setting import MEFT, Meft, defined, descent_of_f, divided, quantity
+from ..jiang2024.claims import BOUNDED_BELOW
+from ..jiang2024.setting import (
+    MEFT,
+    Meft,
+    defined,
+    descent_of_f,
+    divided,
+    horizon_above_0,
+    quantity,
+    smooth_f,
+    step_above_0,
+)
 from .theorems import (
     ADAPTIVE_GD,
     GOES_ON,
@@ -121,7 +129,7 @@ class Descent:
                 zip("AB", (A_next, B_next), self.values, strict=True)
             )
         ]
-        self.lipschitz = proof.assume(ASSUMPTION_1, forall=[W1, W2])
+        self.lipschitz = smooth_f(proof)
         self.below = proof.assume(BOUNDED_BELOW, forall=[W])
         start = v_t.xreplace({t: ONE})
         gap = proof.define(D, Value(F, start) - f_star, "$D = F(v_1) - f*$")
@@ -529,7 +537,7 @@ def _slow(
     """Q > 0, p > 0, and 1/α_t <= p + qS_t."""
     proof, by, smooth = descent.proof, descent.proof.by, descent.smooth
     signs = proof.positive(L, D, T, a_1, b_1)
-    inverses = [by.quotient(each)[1] for each in (signs[1], proof.step("$T > 0$", gt(T, 0)))]
+    inverses = [by.quotient(each)[1] for each in (signs[1], horizon_above_0(proof))]
     radicand = proof.step(
         "under the root", gt(quantity(proof.claim, stretch).expression.base, 0), inverses, signs
     )
@@ -717,7 +725,7 @@ def unconditional_gd(proof: Proof) -> None:
     scaled = proof.step(
         "times 2L̂", le(sp.Sum(mean, (t, 1, T)), 2 * Lhat * D), constant, total, exact
     )
-    long = proof.step("$T > 0$", gt(T, 0))
+    long = horizon_above_0(proof)
     divided(proof, "T", T, 2 * Lhat * D, [long], by.minimum(mean), scaled, label="T min")
 
 
@@ -734,7 +742,7 @@ def _step(proof: Proof, smooth: Theorem) -> tuple[Theorem, Theorem, Theorem]:
     flat = proof.step("$Lρ² ≥ 0$", ge(L * rho**2, 0), smooth)
     unit, over = by.quotient(proof.step("$L̂ > 0$", gt(Lhat, 0), most, square, flat))
     step = defined(proof, alpha)
-    positive = proof.step("$α > 0$", gt(alpha, 0), step, over)
+    positive = step_above_0(proof, step, over)
     exact = proof.step("$L̂α = 1$", eq(Lhat * alpha, 1), step, unit)
     below = proof.step("$Lρ² ≤ L̂$", le(L * rho**2, Lhat), most, square)
     return (

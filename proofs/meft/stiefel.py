@@ -34,9 +34,8 @@ from boundcheck.language.vocabulary import (
 from boundcheck.proof import Proof, Reading, eq, ge, le, script
 
 from ..jiang2024 import eigenvalue
-from ..jiang2024.claims import ASSUMPTION_1
 from ..jiang2024.eigenvalue import Entries, radical
-from ..jiang2024.setting import W0, defined, descent_of_f, quantity, theta
+from ..jiang2024.setting import W0, defined, descent_of_f, f_of, quantity, smooth_f, theta
 from .adapters import (
     EDITS,
     GRADIENT_BOUND_IN_DOMAIN,
@@ -111,7 +110,7 @@ def in_weights(
     `curvature` proves L‖ΔW‖² <= L·bend; bend is (νp + u)², or less.
     """
     by = proof.by
-    smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
+    smooth = smooth_f(proof)
     same, short, near = (proof.local(fact) for fact in (SAME, SHORT, NEAR))
     steep = proof.assume(GRADIENT_BOUND_IN_DOMAIN, where={W: WEIGHTS[0]}, role="local")
     mixed = proof.step(
@@ -151,7 +150,7 @@ def of_loss(
     chain rule.
     """
     by = proof.by
-    law = proof.define(Value(F, v), Value(f, weight), "$F(v) = f(W)$", forall=[v])
+    law = f_of(proof, weight)
     relation = le(proof.claim.conclusion.lhs, limit)
     at = dict(zip((PartialGradient(F, v1, x) for x in blocks), slopes, strict=True))
     same = proof.step(

@@ -32,7 +32,14 @@ from boundcheck.language.vocabulary import (
 from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le, script
 
 from ..jiang2024.descent import NEXT, NOW, SLOPE, given_constant, v_first, v_next
-from ..jiang2024.setting import defined, divided, theta, unit_interval
+from ..jiang2024.setting import (
+    defined,
+    divided,
+    horizon_above_0,
+    step_above_0,
+    theta,
+    unit_interval,
+)
 from .claims import (
     CONVEX,
     CONVEX_DESCENT,
@@ -130,7 +137,7 @@ class Smooth(Everywhere):
         size, (unit, inverse) = defined(self.proof, alpha), self.proof.by.quotient(self.constant)
         return Inverse(
             alpha,
-            self.proof.step("$α > 0$", gt(alpha, 0), size, inverse),
+            step_above_0(self.proof, size, inverse),
             self.proof.step("$L̂α = 1$", eq(Lhat * alpha, 1), size, unit),
         )
 
@@ -426,7 +433,7 @@ def nesterov(proof: Proof) -> None:
         then=[late],
         meaning="At $t = 1$ smoothness alone says more.",
     )
-    long = proof.step("$T > 0$", gt(T, 0))
+    long = horizon_above_0(proof)
     square, last = proof.step("$T² > 0$", gt(T**2, 0), long), by.expectation(by.at(line, T))
     divided(proof, "$T²$", T**2, most, [long, long], last, square, label="divided by $T²$")
 

@@ -42,7 +42,7 @@ from ..jiang2024.descent import (
     v_next,
     whole_space,
 )
-from ..jiang2024.setting import defined, divided, theta
+from ..jiang2024.setting import defined, divided, horizon_above_0, step_above_0, theta
 from .claims import ADAGRAD_NORM, HEAVY_BALL, HEAVY_BALL_SHORT_STEP
 
 u_t = Iterate("u", t, n, 1)
@@ -77,7 +77,7 @@ class Run:
         law = whole_space(proof)
         self.line = on_segment(proof, along_run(proof))
         self.start, self.above = gap_at_start(proof), above_minimum(proof, law, v_last, v_last)
-        self.end, self.long = proof.by.expectation(self.above), proof.step("$T > 0$", gt(T, 0))
+        self.end, self.long = proof.by.expectation(self.above), horizon_above_0(proof)
 
     def moved(self, update: MatrixExpr) -> Theorem:
         """The line with v_{t+1} = `update` put in, which is defined so."""
@@ -95,7 +95,7 @@ def gradient_descent(proof: Proof) -> None:
     by, run = proof.by, Run(proof)
     size = defined(proof, alpha)
     unit, inverse = by.quotient(run.constant)
-    positive = proof.step("$α > 0$", gt(alpha, 0), size, inverse)
+    positive = step_above_0(proof, size, inverse)
     exact = proof.step("$L̂α = 1$", eq(Lhat * alpha, 1), size, unit)
     lowered = proof.step(
         "descent",
@@ -128,7 +128,7 @@ def heavy_ball(proof: Proof) -> None:
     by, run = proof.by, Run(proof)
     longest, size = (defined(proof, x) for x in (eta_max, alpha))
     momentum, step = proof.positive(beta, eta)
-    positive = proof.step("$α > 0$", gt(alpha, 0), size, step)
+    positive = step_above_0(proof, size, step)
     below = proof.assume(proof.claim.conditions[1])
     unit, _ = by.quotient(run.constant)
     most = proof.step("$L̂η_max = 2(1 - β)$", eq(Lhat * eta_max, 2 * (1 - beta)), longest, unit)
@@ -211,7 +211,7 @@ def heavy_ball_short_step(proof: Proof) -> None:
     """
     by, run = proof.by, Run(proof)
     longest, size = (defined(proof, x) for x in (eta_max, alpha))
-    positive = proof.step("$α > 0$", gt(alpha, 0), size, *proof.positive(eta))
+    positive = step_above_0(proof, size, *proof.positive(eta))
     below = proof.assume(proof.claim.conditions[1])
     unit, _ = by.quotient(run.constant)
     most = proof.step("$L̂η_max = 1 - β²$", eq(Lhat * eta_max, 1 - beta**2), longest, unit)
