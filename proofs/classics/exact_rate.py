@@ -2,6 +2,8 @@
 each step.
 """
 
+from dataclasses import replace
+
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
@@ -14,15 +16,15 @@ from boundcheck.language.vocabulary import (
     F,
     Gradient,
     InnerProduct,
-    W,
     v,
     v1,
     v2,
     v_t,
 )
-from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le, script
+from boundcheck.proof import Process, Proof, eq, ge, gt, le, script
 
 from ..jiang2024.descent import (
+    ANY_FUNCTION,
     CHANGE,
     NEXT,
     NOW,
@@ -37,7 +39,7 @@ from ..jiang2024.descent import (
 from ..jiang2024.setting import defined, divided, step_above_0, theta, unit_interval
 from .claims import BEST_STEP, SMOOTH_AROUND
 
-READING = Reading(points={W: (v,)}, processes={v_t: Process((v,))}, arbitrary={theta, v, v1, v2})
+READING = replace(ANY_FUNCTION, processes={v_t: Process((v,))})
 
 CENTRE, RADIUS = (v_t + v_next) / 2, EuclideanNorm(CHANGE) / 2
 SLOPE_NEXT = Gradient(F, v_next)

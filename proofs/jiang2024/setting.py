@@ -100,6 +100,12 @@ def f_of(proof: Proof, weight: sp.MatrixExpr, label: str = "$F(v) = f(W)$") -> T
     return proof.define(Value(F, v), Value(f, weight), label, forall=[v])
 
 
+def quotients(proof: Proof, *divisors: Theorem) -> tuple[list[Theorem], list[Theorem]]:
+    """For each divisor x that is above 0, x · 1/x = 1, and the sign of 1/x."""
+    found = [proof.by.quotient(x) for x in divisors]
+    return [unit for unit, _ in found], [inverse for _, inverse in found]
+
+
 def quantity(claim: Claim | None, symbol: sp.Symbol) -> Quantity:
     """The claim's quantity of that symbol; a proof of no claim has none."""
     return next(x for x in (claim.quantities if claim else ()) if x.symbol == symbol)

@@ -49,7 +49,7 @@ from .descent import (
     v_first,
 )
 from .eigenvalue import root_equals, root_quantity
-from .setting import READING, Meft, defined, horizon_above_0, quantity
+from .setting import READING, Meft, defined, horizon_above_0, quantity, quotients
 from .witnesses import LAST_ITERATE, NEGATIVE, SETTLED
 
 CONDITIONAL = {UNBIASED.id: CONDITIONALLY_UNBIASED}
@@ -75,8 +75,7 @@ class StepSize:
         self.proof, self.claim = proof, proof.claim or THEOREM_2
         self.long = horizon_above_0(proof)
         self.signs = [constant, gap, noise, self.long]
-        quotients = [proof.by.quotient(x) for x in (constant, noise, self.long)]
-        self.units, self.inverses = [x for x, _ in quotients], [x for _, x in quotients]
+        self.units, self.inverses = quotients(proof, constant, noise, self.long)
         square = eq(alpha**2 * Lhat * zeta**2 * T, D)
         size, signs = quantity(self.claim, alpha), [gap, *self.inverses]
         self.positive, self.square = root_quantity(proof, "α", size, square, signs, self.units)

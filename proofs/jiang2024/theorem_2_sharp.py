@@ -24,6 +24,7 @@ from .setting import (
     defined,
     horizon_above_0,
     quantity,
+    quotients,
     step_above_0,
     unit_interval,
 )
@@ -104,8 +105,7 @@ class BestStep:
         gap, self.noise = proof.positive(D, zeta)
         self.constant, self.long = constant, horizon_above_0(proof)
         self.signs = [constant, gap, self.noise, self.long]
-        quotients = [by.quotient(x) for x in (self.noise, self.long)]
-        self.units, self.inverses = [x for x, _ in quotients], [x for _, x in quotients]
+        self.units, self.inverses = quotients(proof, self.noise, self.long)
         square, signs = eq(q**2 * zeta**2 * T, Lhat * D), [*self.signs, *self.inverses]
         ratio, growth = (quantity(proof.claim, x) for x in (q, kappa))
         self.ratio, self.ratio_square = root_quantity(proof, "q", ratio, square, signs, self.units)

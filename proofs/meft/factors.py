@@ -136,6 +136,11 @@ class Descent:
         same = proof.by.instance(proof.recall("$F(v) = f(W)$"), {v: start})
         self.gap = proof.step("$D = f(W_1) - f*$", eq(D, STARTED - f_star), gap, same)
 
+    def fallen(self) -> Theorem:
+        """F(v_1) - F(v_t) <= D."""
+        least = self.proof.by.instance(self.below, {W: W_t})
+        return self.proof.step("$F(v_1) - F(v_t) ≤ D$", le(FALLEN, D), self.gap, least)
+
     def lowered(self, short: Theorem) -> Theorem:
         """F(v_{t+1}) <= F(v_t) - α(1 - α(LJ² + m)/2)P, from α(LJ² + m) = `local` <= 2.
 
@@ -560,9 +565,7 @@ def _slow(
             hints=[radius - stretch * length],
         )
         reach.append(proof.step(f"${as_typed(size)}²$", le(size**2, parts), whole, mixed))
-    inside = proof.step(
-        "$F(v_1) - F(v_t) ≤ D$", le(FALLEN, D), descent.gap, by.instance(descent.below, {W: W_t})
-    )
+    inside = descent.fallen()
     near = proof.step(
         "$c‖v_t - v_1‖² ≤ S_tD$",
         le(C * AWAY, TRAVELLED * D),
@@ -656,9 +659,7 @@ def unconditional_gd(proof: Proof) -> None:
     fallen = proof.step("$F(v_t) ≤ F(v_1)$", le(NOW, STARTED), spent, here, far)
 
     # ‖v_t - v_1‖² <= ρ².
-    inside = proof.step(
-        "$F(v_1) - F(v_t) ≤ D$", le(FALLEN, D), descent.gap, by.instance(descent.below, {W: W_t})
-    )
+    inside = descent.fallen()
     path = proof.step(
         "$‖v_t - v_1‖² ≤ αLρ⁴$",
         le(AWAY, alpha * L * rho**4),

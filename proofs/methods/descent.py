@@ -3,6 +3,8 @@
 The descent lemma is taken along the run, and summed.
 """
 
+from dataclasses import replace
+
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
@@ -16,18 +18,16 @@ from boundcheck.language.vocabulary import (
     Expectation,
     InnerProduct,
     Iterate,
-    W,
     i,
     n,
     v,
-    v1,
-    v2,
     v_t,
 )
-from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le, script
+from boundcheck.proof import Process, Proof, eq, ge, gt, le, script
 
 from ..classics.claims import GRADIENT_DESCENT
 from ..jiang2024.descent import (
+    ANY_FUNCTION,
     NEXT,
     NOW,
     SLOPE,
@@ -42,18 +42,14 @@ from ..jiang2024.descent import (
     v_next,
     whole_space,
 )
-from ..jiang2024.setting import defined, divided, horizon_above_0, step_above_0, theta
+from ..jiang2024.setting import defined, divided, horizon_above_0, step_above_0
 from .claims import ADAGRAD_NORM, HEAVY_BALL, HEAVY_BALL_SHORT_STEP
 
 u_t = Iterate("u", t, n, 1)
 u_next = u_t.xreplace({t: t + 1})
 u = sp.MatrixSymbol("u", n, 1)
 # u is the iterate before v.
-READING = Reading(
-    points={W: (v,)},
-    processes={v_t: Process((v,)), u_t: Process((u,))},
-    arbitrary={theta, v, v1, v2},
-)
+READING = replace(ANY_FUNCTION, processes={v_t: Process((v,)), u_t: Process((u,))})
 FIRST, AFTER = {t: sp.Integer(1)}, {t: T + 1}
 # The steps before and after v_t, and what the heavy ball makes of the second.
 BEFORE_IT, MOVED = v_t - u_t, v_t - alpha * SLOPE + beta * (v_t - u_t)
