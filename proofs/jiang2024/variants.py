@@ -2,7 +2,6 @@
 up.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import sympy as sp
@@ -51,11 +50,13 @@ from ..meft.lora import (
     LEMMA_1_SHARP,
 )
 from . import eigenvalue
+from .eigenvalue import Facts
 from .lemma_1 import entries_at, sharp_lemma
 from .setting import (
     READING,
     UNSCALED,
     W0,
+    Matrices,
     defined,
     descent_of_f,
     f_of,
@@ -177,8 +178,6 @@ def one_frozen(
     proof.conclude(final, forall=[first, second])
 
 
-Weights = tuple[sp.MatrixExpr, sp.MatrixExpr]
-
 # A is a constant, and v is B alone.
 ONE_FACTOR = replace(
     READING,
@@ -213,7 +212,7 @@ FACTORS = (A, B, LAYER_A, LAYER_B), (A1, B1, C1, E1), (A2, B2, C2, E2)
 
 def _weights(
     left: MatrixSymbol, right: MatrixSymbol, other_left: MatrixSymbol, other_right: MatrixSymbol
-) -> Weights:
+) -> Matrices:
     """(U_0 + sBA, U'_0 + s'B'A')."""
     return STARTS[0] + s * right * left, STARTS[1] + s_2 * other_right * other_left
 
@@ -241,20 +240,20 @@ class Layer:
 
     weight: MatrixSymbol
     blocks: tuple[MatrixSymbol, MatrixSymbol]
-    start: tuple[sp.MatrixExpr, sp.MatrixExpr]
-    end: tuple[sp.MatrixExpr, sp.MatrixExpr]
+    start: Matrices
+    end: Matrices
     bound: sp.Symbol
     radii: tuple[sp.Symbol, sp.Symbol]
     scale: sp.Symbol
     slope: sp.MatrixExpr
 
     @property
-    def changes(self) -> tuple[sp.MatrixExpr, sp.MatrixExpr]:
+    def changes(self) -> Matrices:
         """ΔA and ΔB."""
         return self.end[0] - self.start[0], self.end[1] - self.start[1]
 
     @property
-    def gradients(self) -> tuple[sp.MatrixExpr, sp.MatrixExpr]:
+    def gradients(self) -> Matrices:
         """The blocks of ∇F(v_1), by the chain rule: sB_1ᵀM and sMA_1ᵀ."""
         return self.scale * self.start[1].T * self.slope, self.scale * self.slope * self.start[0].T
 
@@ -301,7 +300,7 @@ def layers(proof: Proof) -> None:
         ]
         for point in ((*PAIR[0].start, *PAIR[1].start), (*PAIR[0].end, *PAIR[1].end))
     )
-    inside = [proof.local(relation) for relation in (*near, *far)]
+    inside = list(map(proof.local, (*near, *far)))
     form, formula = eigenvalue.quadratic_form(proof), quantity(LAYERS, Lhat)
     constant, below = proof.quantity(formula), by.below_maximum(formula.expression)
     larger = [
@@ -351,8 +350,8 @@ def layer_bound(
     proof: Proof,
     layer: Layer,
     slope: Theorem,
-    inside: Sequence[Theorem],
-    signs: Sequence[Theorem],
+    inside: Facts,
+    signs: Facts,
     form: Theorem,
     larger: Theorem,
 ) -> Theorem:
