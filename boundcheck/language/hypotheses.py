@@ -19,7 +19,7 @@ import sympy as sp
 
 from boundcheck.errors import InputError, one_of
 from boundcheck.exact.digits import DOWN, UP, Toward, shown
-from boundcheck.exact.evaluate import t
+from boundcheck.exact.evaluate import at_time
 from boundcheck.language.algorithms import (
     IN_FACTORS,
     SLOPE_A,
@@ -1105,7 +1105,7 @@ def _held_start_norms(e: Evidence, id: str) -> list[Audit]:
 
 
 _AT_THE_START = (
-    sp.Le(SpectralNorm(x.xreplace({t: 1})), radius) for x, radius in ((A_t, a_1), (B_t, b_1))
+    sp.Le(SpectralNorm(at_time(x, 1)), radius) for x, radius in ((A_t, a_1), (B_t, b_1))
 )
 START_NORMS = Hypothesis(
     "start_norms",

@@ -18,7 +18,7 @@ import numpy as np
 import sympy as sp
 
 from boundcheck.errors import InputError
-from boundcheck.exact.evaluate import t
+from boundcheck.exact.evaluate import at_time, t
 from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import Evidence
 from boundcheck.language.hypotheses import Cost
@@ -107,7 +107,7 @@ class Statistic(Enum):
                 return MinimumOver(mean(of(v_t)), t, 1, T)
             case Statistic.AVERAGE:
                 return sp.Sum(mean(of(v_t)), (t, 1, T)) / T
-        return mean(of(v_t.xreplace({t: T})))
+        return mean(of(at_time(v_t, T)))
 
     def times(self, horizon: int) -> range:
         """The t at which it looks."""

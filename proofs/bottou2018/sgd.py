@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from boundcheck.exact.evaluate import t
+from boundcheck.exact.evaluate import at_time, t
 from boundcheck.kernel import Theorem
 from boundcheck.language.algorithms import gamma, omega
 from boundcheck.language.symbols import (
@@ -402,7 +402,7 @@ def average(proof: Proof) -> None:
         pull,
         begun.shorter,
     )
-    last = NEAR.xreplace({t: T + 1})
+    last = at_time(NEAR, T + 1)
     square = proof.step("$‖v - v*‖² ≥ 0$ at $T + 1$", ge(last, 0))
     limit = R_1**2 + T * alpha**2 * zeta**2
     total = proof.step(

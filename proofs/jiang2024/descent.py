@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import sympy as sp
 
-from boundcheck.exact.evaluate import t
+from boundcheck.exact.evaluate import at_time, t
 from boundcheck.kernel import Theorem
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import D, Lhat, T, alpha, ell, eta, eta_max, f_star, r, zeta
@@ -319,7 +319,7 @@ def square_nonnegative(proof: Proof) -> Theorem:
     return proof.step("$E‖∇F‖² ≥ 0$", ge(SQUARE, 0), by.expectation(square))
 
 
-SQUARE_NEXT = SQUARE.xreplace({t: t + 1})
+SQUARE_NEXT = at_time(SQUARE, t + 1)
 # What p_t lacks of the least of p_1, ..., p_T: nothing, except at T + 1.
 LACKING, LACKING_NEXT = (sp.Max(0, MINIMUM_GRADIENT - x) for x in (SQUARE, SQUARE_NEXT))
 

@@ -8,7 +8,7 @@ derivation allows.
 
 import sympy as sp
 
-from boundcheck.exact.evaluate import t
+from boundcheck.exact.evaluate import at_time
 from boundcheck.kernel import Theorem
 from boundcheck.language.symbols import (
     C,
@@ -347,7 +347,7 @@ def last_iterate(proof: Proof) -> None:
     """The bound holds for the least of T expectations, not for the returned iterate."""
     step_size, _ = start(proof)
     step_size.at_most_half()
-    last = Expectation(EuclideanNorm(SLOPE.xreplace({t: T})) ** 2)
+    last = Expectation(EuclideanNorm(at_time(SLOPE, T)) ** 2)
     proof.step(
         "(14) of $v_T$",
         le(last, BOUND),

@@ -12,7 +12,7 @@ smoothness constant of F.
 
 import sympy as sp
 
-from boundcheck.exact.evaluate import t
+from boundcheck.exact.evaluate import at_time, t
 from boundcheck.kernel import Theorem
 from boundcheck.language.algorithms import REACH, SLOPE, STEEPNESS, STEP, share
 from boundcheck.language.claim import as_typed
@@ -37,6 +37,7 @@ from boundcheck.language.vocabulary import (
     f,
     i,
     v,
+    v_first,
     v_t,
 )
 from boundcheck.proof import Proof, eq, ge, gt, le, script
@@ -69,17 +70,16 @@ from .theorems import (
     stretch,
 )
 
-ONE = sp.Integer(1)
 M = SLOPE
-A_next, B_next = (x.xreplace({t: t + 1}) for x in (A_t, B_t))
-A_first, B_first = (x.xreplace({t: ONE}) for x in (A_t, B_t))
+A_next, B_next = (at_time(x, t + 1) for x in (A_t, B_t))
+A_first, B_first = (at_time(x, 1) for x in (A_t, B_t))
 W_t, W_next = W0 + B_t * A_t, W0 + B_next * A_next
 slope_a, slope_b = B_t.T * M, M * A_t.T
 u, w, m = FrobeniusNorm(slope_a), FrobeniusNorm(slope_b), FrobeniusNorm(M)
 size_a, size_b = SpectralNorm(A_t), SpectralNorm(B_t)
 P = u**2 + w**2
 NOW, NEXT = Value(f, W_t), Value(f, W_next)
-STARTED = NOW.xreplace({t: ONE})
+STARTED = at_time(NOW, 1)
 FALLEN, FALL = STARTED - NOW, NOW - NEXT
 # How far the iterates are from the start.
 away_a, away_b = FrobeniusNorm(A_t - A_first), FrobeniusNorm(B_t - B_first)
@@ -113,7 +113,7 @@ class Descent:
         ]
         self.values = A_t - step * slope_a, B_t - step * slope_b
         # The algorithm's own v_{t+1} = v_t - α∇F(v_t), by its blocks.
-        after, value = v_t.xreplace({t: t + 1}), v_t - step * Gradient(F, v_t)
+        after, value = at_time(v_t, t + 1), v_t - step * Gradient(F, v_t)
         whole = proof.define(after, value, "the algorithm")
         blocks = list(zip(proof.reading.point(after), proof.reading.point(value), strict=True))
         self.updates = [
@@ -131,9 +131,8 @@ class Descent:
         ]
         self.lipschitz = smooth_f(proof)
         self.below = proof.assume(BOUNDED_BELOW, forall=[W])
-        start = v_t.xreplace({t: ONE})
-        gap = proof.define(D, Value(F, start) - f_star, "$D = F(v_1) - f*$")
-        same = proof.by.instance(proof.recall("$F(v) = f(W)$"), {v: start})
+        gap = proof.define(D, Value(F, v_first) - f_star, "$D = F(v_1) - f*$")
+        same = proof.by.instance(proof.recall("$F(v) = f(W)$"), {v: v_first})
         self.gap = proof.step("$D = f(W_1) - f*$", eq(D, STARTED - f_star), gap, same)
 
     def fallen(self) -> Theorem:
@@ -454,7 +453,7 @@ class Descent:
 
 
 # The sum of the steps before t, and of all steps.
-TRAVELLED = sp.Sum(STEP.xreplace({t: i}), (i, 1, t - 1))
+TRAVELLED = sp.Sum(at_time(STEP, i), (i, 1, t - 1))
 ALL = sp.Sum(STEP, (t, 1, T))
 INSIDE = first**2 + 2 * growth * T
 ROOM = sp.sqrt(INSIDE) - first
@@ -528,7 +527,7 @@ def adaptive_gd(proof: Proof) -> None:
         by.sum(weighted),
         by.telescope(NOW),
         descent.gap,
-        by.instance(descent.below, {W: W_t.xreplace({t: T + 1})}),
+        by.instance(descent.below, {W: at_time(W_t, T + 1)}),
         meaning="Summed over t, the values of F telescope.",
     )
     _conclusion(
@@ -712,7 +711,7 @@ def unconditional_gd(proof: Proof) -> None:
         discharged(falls, away),
         descent.squared_gradient(),
     )
-    end, mean = by.instance(descent.below, {W: W_t.xreplace({t: T + 1})}), Expectation(SQUARE)
+    end, mean = by.instance(descent.below, {W: at_time(W_t, T + 1)}), Expectation(SQUARE)
     total = proof.step(
         "sum",
         le(HALF * alpha * sp.Sum(mean, (t, 1, T)), D),

@@ -12,7 +12,7 @@ from dataclasses import replace
 import sympy as sp
 from sympy import MatrixSymbol
 
-from boundcheck.exact.evaluate import t
+from boundcheck.exact.evaluate import at_time, t
 from boundcheck.kernel import Theorem
 from boundcheck.language.algorithms import (
     RELORA,
@@ -83,9 +83,9 @@ MERGING = replace(
 )
 
 M = Gradient(f, W_t)
-W_moved, W_next = W0 + Z_t + s * B_moved * A_moved, W_t.xreplace({t: t + 1})
+W_moved, W_next = W0 + Z_t + s * B_moved * A_moved, at_time(W_t, t + 1)
 MOVE, PRODUCT = W_moved - W_t, B_moved * A_moved - B_t * A_t
-NOW, NEXT = Value(F, v_t), Value(F, v_t.xreplace({t: t + 1}))
+NOW, NEXT = Value(F, v_t), Value(F, at_time(v_t, t + 1))
 x, y = FrobeniusNorm(g_a), FrobeniusNorm(g_b)
 # ⟨∇F, g⟩, ‖g‖² and ‖∇F‖², over the factors.
 INNER = InnerProduct(SLOPE_A, g_a) + InnerProduct(SLOPE_B, g_b)
@@ -128,7 +128,7 @@ def relora(proof: Proof) -> None:
         by.sum(decrease),
         by.telescope(Expectation(NOW)),
         gap_at_start(proof),
-        end_of_run(proof, law, W_t.xreplace({t: T + 1})),
+        end_of_run(proof, law, at_time(W_t, T + 1)),
         meaning="The values of F telescope over all restarts at once: D is counted once.",
     )
     conclude(proof, best, total, SQUARE)
@@ -224,7 +224,7 @@ def _step(
         "a step",
         le(NEXT - NOW + alpha * INNER, limit),
         line,
-        *(by.instance(law, {v: point}) for point in (v_t, v_t.xreplace({t: t + 1}))),
+        *(by.instance(law, {v: point}) for point in (v_t, at_time(v_t, t + 1))),
         meaning="F takes values of f.",
     )
 

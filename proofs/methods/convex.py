@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
-from boundcheck.exact.evaluate import t
+from boundcheck.exact.evaluate import at_time, t
 from boundcheck.kernel import Theorem
 from boundcheck.language import algorithms
 from boundcheck.language.algorithms import Algorithm
@@ -295,7 +295,7 @@ def convex_descent(proof: Proof) -> None:
         meaning="By induction over t: two inequalities, weighed, and a square.",
     )
     last = [by.at(x, T) for x in (kept, times(pulled, pulls, WHOLE, t), times(over, square, WHOLE))]
-    gap = GAP.xreplace({t: T})
+    gap = at_time(GAP, T)
     most = proof.step(
         "the last gap",
         le(2 * WHOLE * alpha * gap, AWAY_FIRST),
@@ -350,7 +350,7 @@ def _interpolated(
 # θ, and the point z_t whose distance to v* is part of the energy.
 SHARE = (t + 1) / 2
 CENTRE = SHARE * y_t - (t - 1) / 2 * v_t
-CENTRE_NEXT = CENTRE.xreplace({t: t + 1})
+CENTRE_NEXT = at_time(CENTRE, t + 1)
 SLOPE_Y = Gradient(F, y_t)
 DISTANCE, DISTANCE_NEXT = (EuclideanNorm(x - v_star) ** 2 for x in (CENTRE, CENTRE_NEXT))
 
@@ -360,7 +360,7 @@ def nesterov(proof: Proof) -> None:
     """The energy (t² - 1)(F(v_t) - f*)/4 + L̂‖z_t - v*‖²/2 does not grow."""
     by, smooth = proof.by, Smooth(proof)
     step = smooth.step()
-    equations, y_first = moves(proof, algorithms.NESTEROV), y_t.xreplace({t: sp.Integer(1)})
+    equations, y_first = moves(proof, algorithms.NESTEROV), at_time(y_t, 1)
     begins = proof.define(y_first, v_first, "$y_1 = v_1$")
     convex = proof.assume(CONVEX, forall=[v1, v2])
     steep = alpha / 2 * EuclideanNorm(SLOPE_Y) ** 2
@@ -416,7 +416,7 @@ def nesterov(proof: Proof) -> None:
     late = proof.step("one step later", le((t + 1) ** 2 * GAP_NEXT, most), pulled, kept, rest)
     early = proof.step(
         "at the start",
-        le(GAP.xreplace({t: sp.Integer(1)}), most),
+        le(at_time(GAP, 1), most),
         smooth.distant(v_first, smooth.flat(step)),
         proof.step(
             "L̂ times",

@@ -8,7 +8,7 @@ from dataclasses import replace
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
-from boundcheck.exact.evaluate import t
+from boundcheck.exact.evaluate import at_time, t
 from boundcheck.kernel import Theorem
 from boundcheck.language import algorithms
 from boundcheck.language.symbols import D, Lhat, T, alpha, beta, delta, delta_min, eta, eta_max
@@ -46,7 +46,7 @@ from ..jiang2024.setting import defined, divided, horizon_above_0, step_above_0
 from .claims import ADAGRAD_NORM, HEAVY_BALL, HEAVY_BALL_SHORT_STEP
 
 u_t = Iterate("u", t, n, 1)
-u_next = u_t.xreplace({t: t + 1})
+u_next = at_time(u_t, t + 1)
 u = sp.MatrixSymbol("u", n, 1)
 # u is the iterate before v.
 READING = replace(ANY_FUNCTION, processes={v_t: Process((v,)), u_t: Process((u,))})
@@ -385,9 +385,9 @@ def _energy(
 
 
 P = EuclideanNorm(SLOPE) ** 2
-BEFORE = sp.Sum(P.xreplace({t: i}), (i, 1, t - 1))
+BEFORE = sp.Sum(at_time(P, i), (i, 1, t - 1))
 # b_{t-1}² and b_t².
-PAST, GROWN = delta**2 + BEFORE, delta**2 + sp.Sum(P.xreplace({t: i}), (i, 1, t))
+PAST, GROWN = delta**2 + BEFORE, delta**2 + sp.Sum(at_time(P, i), (i, 1, t))
 last, now = sp.sqrt(PAST), sp.sqrt(GROWN)
 # What telescopes: b_{t-1} - δ²/b_{t-1}, which is 0 at t = 1.
 POTENTIAL = last - delta**2 / last
@@ -464,7 +464,7 @@ def adagrad_norm(proof: Proof) -> None:
         by.root(proof.step("$δ² ≥ 0$", ge(delta**2, 0), start)),
         meaning="There b is δ.",
     )
-    ends = [x.xreplace({t: T}) for x in (GROWN, now, FURTHER)]
+    ends = [at_time(x, T) for x in (GROWN, now, FURTHER)]
     proof.state("$b_T² > 0$", gt(ends[0], 0), by.at(grown, T))
     total = proof.step(
         "sum",
