@@ -20,6 +20,7 @@ from boundcheck.experiment.statistics import (
     simultaneous_lower_limits,
 )
 from boundcheck.functions.adapters import ADAPTERS, make_adapter
+from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.loss import Loss
 from boundcheck.functions.objective import Objective
 from boundcheck.functions.objectives.clipped import Clipped, Separable, Tilted
@@ -169,7 +170,7 @@ def adapter_of(kind, random):
 
 def points_of(adapter, seed, replicas=REPLICAS):
     radii = dict.fromkeys(adapter.radius_names, 1.25)
-    return adapter.draw(radii, replicas, torch.Generator().manual_seed(seed))
+    return adapter.draw(radii, replicas, seeded(seed))
 
 
 def plain_square(v):
@@ -314,7 +315,7 @@ def test_a_domain_is_that_of_its_blocks(kind, seed):
     v = tuple(
         torch.tensor(random.standard_normal((REPLICAS, *block.shape))) for block in adapter.blocks
     )
-    inside = adapter.draw(radii, REPLICAS, torch.Generator().manual_seed(seed))
+    inside = adapter.draw(radii, REPLICAS, seeded(seed))
     half = tuple(torch.cat([x, y]) for x, y in zip(v, inside, strict=True))
     norms = adapter.norms(half)
     projected = adapter.project(half, radii)

@@ -26,7 +26,14 @@ from boundcheck.experiment.result import GradientRatio
 from boundcheck.experiment.run import BallWatch, Record
 from boundcheck.experiment.spec import ASSUMABLE, Spec
 from boundcheck.experiment.statistics import Schedule
-from boundcheck.functions.arithmetic import EPSILON, Point, euclidean_norm, replicate, square_norm
+from boundcheck.functions.arithmetic import (
+    EPSILON,
+    Point,
+    euclidean_norm,
+    replicate,
+    seeded,
+    square_norm,
+)
 from boundcheck.functions.checks import (
     COARSE,
     FINE,
@@ -368,8 +375,8 @@ def check_run(experiment: Experiment, plan: Plan) -> None:
     check_function(function, start.v, plan.batch, experiment.sampler(plan.batch, spec.replicas))
     if spec.restarts:
         # Where there is something to merge, a restart is to keep W, and with it the value of F.
-        random = torch.Generator(experiment.device).manual_seed(0)
-        merged = near(start.v, function.retract, torch.Generator().manual_seed(0))
+        random = seeded(0, experiment.device)
+        merged = near(start.v, function.retract, seeded(0))
         begun = function.restart(merged, spec.adapter.gain, random)
         before = function.loss(merged)
         after = function.loss(begun)
@@ -398,7 +405,7 @@ def check_function(
 
     Minibatches that a run's sampler draws are held against their samples too.
     """
-    random = torch.Generator().manual_seed(0)
+    random = seeded(0)
     points = [v, near(v, function.retract, random)] if function.is_known else [v]
     for point in points:
         if isinstance(function, Problem):

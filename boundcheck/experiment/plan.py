@@ -22,7 +22,7 @@ from boundcheck.experiment.result import Planned
 from boundcheck.experiment.spec import ASSUMABLE, FOLLOWING, Spec
 from boundcheck.functions.adapters import Rebased, make_adapter
 from boundcheck.functions.adapters.base import check_rank, gaussian
-from boundcheck.functions.arithmetic import EPSILON, Point, at_most, replicate, square_norm
+from boundcheck.functions.arithmetic import EPSILON, Point, at_most, replicate, seeded, square_norm
 from boundcheck.functions.networks.function import NetworkFunction
 from boundcheck.functions.objective import Setting
 from boundcheck.functions.problem import Problem
@@ -91,7 +91,7 @@ def generator(spec: Spec, purpose: str, device: str, t: int | None = None) -> to
     seed = stream(spec, purpose)
     if t is not None:
         seed = int(np.random.SeedSequence([seed, t]).generate_state(1, np.uint64)[0] >> 1)
-    return torch.Generator(device).manual_seed(seed)
+    return seeded(seed, device)
 
 
 def build(spec: Spec, device: str, tick: Tick = silent) -> Function:

@@ -31,6 +31,11 @@ ROUND_UP = 1 + 2.0**-40
 _SMALL = 2**13
 
 
+def seeded(seed: int, device: str = "cpu") -> torch.Generator:
+    """A generator on `device`, at the start of the numbers of this seed."""
+    return torch.Generator(device).manual_seed(seed)
+
+
 def product(X: Tensor, Y: Tensor) -> Tensor:
     """XY of each pair in a batch. NumPy multiplies small matrices in a third of torch's time on a
     CPU.

@@ -31,6 +31,7 @@ from boundcheck.functions.arithmetic import (
     moved,
     replica,
     replicate,
+    seeded,
     square_norm,
 )
 from boundcheck.language.algorithms import Algorithm, Space
@@ -96,7 +97,7 @@ def check_pull_back(adapter: Adapter, v: Point) -> None:
     """Refuse an adapter whose `pull_back` is not the adjoint of the derivative of its `weight` at
     v, with R = 1.
     """
-    random = torch.Generator().manual_seed(0)
+    random = seeded(0)
     M = _drawn((adapter.W0.unsqueeze(0),), random)[0]
     wrong = disagreement(_Through(adapter, M), v, FINE, random)
     if wrong is not None:
@@ -345,7 +346,7 @@ def check_steps(
     if numbers is None:
         known = dict(algorithm.starting)
         numbers = {each.name: float(known.get(each, _SMALL)) for each in algorithm.parameters}
-    random = torch.Generator().manual_seed(0)
+    random = seeded(0)
     v = _of_size(length, random)
     begun = tuple(tuple(part.shape) for part in algorithm.iterate(algorithm.start(v, numbers)))
     if begun != (asked := tuple(tuple(part.shape) for part in v)):
@@ -402,7 +403,7 @@ def _hold_to_its_equations(algorithm: Algorithm, numbers: Mapping[str, float]) -
 
     Both are computed in balls, from the same gradients.
     """
-    random = torch.Generator().manual_seed(0)
+    random = seeded(0)
     v, *gradients = (_balls(_of_size(1.0, random)) for _ in range(1 + _STEPS))
     with ctx.workprec(_BITS):
         exact = {name: arb(x) for name, x in numbers.items()}

@@ -36,6 +36,7 @@ from boundcheck.functions.arithmetic import (
     in_parts,
     inner,
     on_cores,
+    seeded,
     spectral_norm,
     square_norm,
 )
@@ -463,7 +464,7 @@ class Problem(Function):
         :math:`W_+ + W_- - 2W`.
         """
         adapter = self.adapter
-        random = torch.Generator().manual_seed(0)
+        random = seeded(0)
         _, loss, weight_gradient = self._known_at(v, law)
         loss_error, gradient_error = self.rounding(v, loss)
         gradient = adapter.pull_back(v, weight_gradient)

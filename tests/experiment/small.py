@@ -19,6 +19,7 @@ from boundcheck.experiment.spec import Spec, parse
 from boundcheck.experiment.store import RunFolder
 from boundcheck.experiment.verdict import judge
 from boundcheck.functions.adapters import ADAPTERS, LoRA
+from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.objectives.linear import SoftmaxRegression
 from boundcheck.functions.objectives.pseudo_huber import synthetic
 from boundcheck.functions.problem import Problem
@@ -210,7 +211,7 @@ def with_replacement(problem, batch, replicas=1):
 
 def random_point(problem, replicas=1, size=1.0, seed=0):
     """Gaussian factors."""
-    random = torch.Generator().manual_seed(seed)
+    random = seeded(seed)
     d, k = problem.objective.shape
     rank = problem.adapter.rank
     A = size * torch.randn((replicas, rank, k), generator=random, dtype=torch.float64)

@@ -18,7 +18,7 @@ from boundcheck.experiment.bracket import ascend, split_along
 from boundcheck.experiment.plan import build
 from boundcheck.experiment.spec import Spec, parse
 from boundcheck.functions.adapters import ADAPTERS, LoRA
-from boundcheck.functions.arithmetic import square_norm
+from boundcheck.functions.arithmetic import seeded, square_norm
 from boundcheck.functions.problem import (
     Problem,
     bilinear_product,
@@ -85,7 +85,7 @@ def test_points_lie_in_the_ball_to_the_last_digit(rank):
     """The true norm of the floats, in 50 digits, is within the radius."""
     problem = pseudo_huber(rank=rank, d=9, k=10)
     radii = {"a": 0.7, "b": 2.3}
-    points = problem.adapter.draw(radii, 24, torch.Generator().manual_seed(1))
+    points = problem.adapter.draw(radii, 24, seeded(1))
     with mpmath.workdps(50):
         for part, limit in zip(points, radii.values(), strict=True):
             for X in part[::2]:
@@ -428,7 +428,7 @@ def test_lengths_rise_in_the_domain_to_what_they_say_and_no_more_than_the_claims
 
 def start_of(problem, count, radii):
     """Points of the domain, and directions."""
-    random = torch.Generator().manual_seed(2)
+    random = seeded(2)
     return tuple(problem.adapter.draw(radii, count, random) for _ in range(2))
 
 
@@ -496,7 +496,7 @@ some_examples = examples(40)
 def problem_of(kind, seed=0):
     """A small problem through that adapter, and a point of its domain."""
     problem = build(parse(OF_KIND[kind]), "cpu")
-    return problem, problem.adapter.draw(DOMAINS[kind], 1, torch.Generator().manual_seed(seed))
+    return problem, problem.adapter.draw(DOMAINS[kind], 1, seeded(seed))
 
 
 def dense_blocks(problem, v, product):

@@ -19,6 +19,7 @@ from boundcheck.experiment.experiment import content
 from boundcheck.experiment.plan import Experiment, build
 from boundcheck.experiment.spec import Spec, parse
 from boundcheck.experiment.store import RunFolder
+from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.loss import Loss
 from boundcheck.system.files import UNFINISHED
 from boundcheck.system.limits import Demand, silent
@@ -260,7 +261,7 @@ pytestmark = pytest.mark.xdist_group("jobs")
 
 def summed(device) -> Loss:
     """A loss of one's own whose constant is a sum that threads share."""
-    numbers = torch.rand(2**20, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    numbers = torch.rand(2**20, dtype=torch.float64, generator=seeded(0))
     return Loss(_square, torch.eye(3), shape=(2, 3), smoothness=numbers.sum().item(), device=device)
 
 

@@ -19,7 +19,7 @@ from boundcheck.experiment.spec import about_any_step, parse
 from boundcheck.experiment.waterfall import OnRun, slack, waterfall
 from boundcheck.experiment.waterfall import chains as chains_of_papers
 from boundcheck.functions.adapters import ADAPTERS, DiReFT, LoRA
-from boundcheck.functions.arithmetic import replicate, square_norm
+from boundcheck.functions.arithmetic import replicate, seeded, square_norm
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.functions.problem import Problem, difference_ratio
 from boundcheck.functions.sgd import sgd_step
@@ -614,10 +614,7 @@ def test_direft_has_the_chains_of_lora(data):
 )
 def test_another_adapter_is_refused(kind):
     problem = build(parse(OF_KIND[kind]), "cpu")
-    v, w = (
-        problem.adapter.draw(DOMAINS[kind], 1, torch.Generator().manual_seed(seed))
-        for seed in range(2)
-    )
+    v, w = (problem.adapter.draw(DOMAINS[kind], 1, seeded(seed)) for seed in range(2))
     with pytest.raises(TypeError, match="LoRA"):
         slack(problem, v, w, DOMAINS[kind])
 

@@ -10,7 +10,7 @@ import torch
 from mpmath import mp
 
 from boundcheck.functions.adapters import ADAPTERS, LoRA
-from boundcheck.functions.arithmetic import square_norm
+from boundcheck.functions.arithmetic import seeded, square_norm
 from boundcheck.functions.objectives.linear import SoftmaxRegression
 from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import Draw, sgd_step
@@ -222,7 +222,7 @@ def test_the_gradient_ratio_is_at_most_the_sharpest_constant(kind):
     random = np.random.default_rng(0)
     problem = Problem(OBJECTIVES["pseudo-Huber"](random), adapter_of(kind, random))
     radii = dict.fromkeys(problem.adapter.radius_names, 0.25)
-    drawn = torch.Generator().manual_seed(1)
+    drawn = seeded(1)
     v, w = (problem.adapter.draw(radii, 16, drawn) for _ in range(2))
     seen = problem.observe(v, w, None)
     if problem.adapter.is_curved:

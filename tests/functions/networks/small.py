@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
+from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.networks.adapt import adapt, sites_of
 from boundcheck.functions.networks.gpt import GPT, GPTShape, Windows
 from boundcheck.functions.networks.network import Network
@@ -41,10 +42,6 @@ def on_cuda(test):
     return pytest.mark.cuda(
         pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")(test)
     )
-
-
-def seeded(seed):
-    return torch.Generator().manual_seed(seed)
 
 
 def gpt(seed=0):

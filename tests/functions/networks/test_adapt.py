@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS, FrozenA, FrozenB, Full, LoRA
+from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.networks.adapt import AdaptedLinear, adapt, matching, sites_of
 from boundcheck.functions.networks.corpora import Encoded
 from boundcheck.functions.networks.network import Network
@@ -24,7 +25,6 @@ from .small import (
     gpt,
     mean_loss,
     network_of,
-    seeded,
     transformer,
     windows,
 )

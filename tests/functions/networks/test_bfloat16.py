@@ -6,14 +6,14 @@ import copy
 import pytest
 import torch
 
-from boundcheck.functions.arithmetic import square_norm
+from boundcheck.functions.arithmetic import seeded, square_norm
 from boundcheck.functions.networks.adapt import sites_of
 from boundcheck.functions.networks.corpora import Encoded
 from boundcheck.functions.networks.function import NetworkFunction
 from boundcheck.functions.networks.network import Network, widened
 from boundcheck.functions.sgd import Draw
 
-from .small import of_peft, seeded, transformer
+from .small import of_peft, transformer
 from .trained import SGD, causal_rows, lora, recorded, recording, replaced, train
 
 pytestmark = [of_peft, pytest.mark.full]

@@ -27,12 +27,13 @@ from torch.utils.data import (
 from boundcheck.experiment.spec import about_any_step
 from boundcheck.experiment.steps import Finding
 from boundcheck.experiment.training import collated, draws, sampling_of, undisturbed
+from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.networks.corpora import Encoded
 from tests.experiment.small import refused
 from tests.layers import sampled
 
 from . import trained
-from .small import of_peft, seeded, tokenizer, transformer
+from .small import of_peft, tokenizer, transformer
 from .trained import (
     DRY,
     SGD,

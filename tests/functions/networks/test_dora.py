@@ -10,12 +10,13 @@ from torch.autograd.functional import hvp
 from torch.func import functional_call
 
 from boundcheck.functions.adapters import DoRA
+from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.networks.adapt import sites_of
 from boundcheck.functions.networks.corpora import Encoded
 from boundcheck.functions.networks.network import Network
 from tests.experiment.small import refused
 
-from .small import flat, of_peft, random_direction, seeded, transformer
+from .small import flat, of_peft, random_direction, transformer
 from .trained import SGD, audit_named, data_of, lora, recorded, recording, replaced, train
 
 pytestmark = [of_peft, pytest.mark.full]

@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import nn
 
+from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.networks import function as functions
 from boundcheck.functions.networks.adapt import adapt, sites_of
 from boundcheck.functions.networks.function import (
@@ -24,7 +25,7 @@ from boundcheck.functions.networks.function import (
 from boundcheck.functions.networks.network import Network
 from boundcheck.functions.sgd import Reshuffled, WithReplacement
 
-from .small import KINDS, flat, network_of, random_direction, random_point, seeded, windows
+from .small import KINDS, flat, network_of, random_direction, random_point, windows
 
 each_of_two = pytest.mark.parametrize("kind", ["lora", "loreft"])
 REPLICAS = 3

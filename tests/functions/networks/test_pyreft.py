@@ -11,11 +11,12 @@ from torch.nn.utils.parametrizations import orthogonal, weight_norm
 
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import LoReFTTrained
+from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.networks.adapt import AdaptedLinear, sites_of
 from boundcheck.functions.networks.network import Network
 from boundcheck.language.catalogue import catalogue
 
-from .small import SHAPE, flat, gpt, of_peft, seeded, transformer, windows
+from .small import SHAPE, flat, gpt, of_peft, transformer, windows
 from .trained import data_of, recording, train
 
 pytestmark = of_peft

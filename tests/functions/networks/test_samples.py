@@ -7,13 +7,14 @@ import pytest
 import torch
 from torch import nn
 
+from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.networks import bridge, corpora
 from boundcheck.functions.networks.bridge import PretrainedSpec
 from boundcheck.functions.networks.corpora import IGNORED, Encoded
 from boundcheck.functions.networks.gpt import Windows
 from tests.experiment.small import refused
 
-from .small import gpt, of_peft, saved, seeded, transformer
+from .small import gpt, of_peft, saved, transformer
 
 pytestmark = of_peft
 
