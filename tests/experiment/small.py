@@ -77,18 +77,17 @@ def changed(table, changes):
     return new
 
 
+def altered(table, **changes):
+    """The same, of dots that are written as double underscores: run__steps=8."""
+    return changed(table, {name.replace("__", "."): value for name, value in changes.items()})
+
+
 def theorem_table(**changes):
-    """THEOREM_TABLE with changes, whose dots are written as double underscores: run__steps=8."""
-    return changed(
-        THEOREM_TABLE, {name.replace("__", "."): value for name, value in changes.items()}
-    )
+    return altered(THEOREM_TABLE, **changes)
 
 
 def bracket_table(**changes):
-    """BRACKET_TABLE with changes, as `theorem_table`."""
-    return changed(
-        BRACKET_TABLE, {name.replace("__", "."): value for name, value in changes.items()}
-    )
+    return altered(BRACKET_TABLE, **changes)
 
 
 # LoReFT's first claim is of rank 1; where this says nothing, the rank is 2.

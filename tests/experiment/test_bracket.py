@@ -43,6 +43,7 @@ from tests.layers import covering, examples
 from .small import (
     DOMAINS,
     OF_KIND,
+    altered,
     bracket_table,
     bracketed,
     changed,
@@ -163,9 +164,7 @@ def table_of(kind, problem="pseudo-huber", **changes):
         fields["adapter.rank"] = None if kind == "full" else 1
     if problem == "logistic":
         fields["adapter.rank"] = None if kind == "full" else 1
-    return changed(
-        OF_KIND[kind], fields | {name.replace("__", "."): value for name, value in changes.items()}
-    )
+    return altered(changed(OF_KIND[kind], fields), **changes)
 
 
 def dora_has_no_column(kind, problem):

@@ -25,7 +25,7 @@ from boundcheck.system.files import UNFINISHED
 from boundcheck.system.limits import Demand, silent
 from boundcheck.system.plugins import allowing
 
-from .small import bracket_table, changed, experiment_of, refused, theorem_table
+from .small import altered, bracket_table, experiment_of, refused, theorem_table
 
 RUN = {
     "claim": "meft.theorem2_repaired",
@@ -44,11 +44,6 @@ GPT = {
     "adapter": {"rank": 2},
     "run": {"steps": 10, "step_size": 0.1, "batch": 2},
 }
-
-
-def altered(table, **changes):
-    """The same with other fields, whose dots are written as double underscores."""
-    return changed(table, {name.replace("__", "."): value for name, value in changes.items()})
 
 
 DATA = [

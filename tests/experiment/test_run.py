@@ -20,7 +20,7 @@ from boundcheck.experiment.run import BallWatch
 from boundcheck.experiment.spec import parse
 from boundcheck.experiment.store import finished, run_id
 from boundcheck.functions.adapters import Rebased
-from boundcheck.functions.arithmetic import lengths
+from boundcheck.functions.arithmetic import apart, lengths
 from boundcheck.functions.objectives import pseudo_huber
 from boundcheck.functions.sgd import WithReplacement, advance
 from boundcheck.present.material import load_runs
@@ -273,7 +273,7 @@ def test_steps_in_a_row_are_watched_as_one_by_one(seed, size, cuts, lost):
         steps[17][0][1, 0, 0] = np.nan
     points = [v]
     for g in steps:
-        points.append(tuple(x - y for x, y in zip(points[-1], g, strict=True)))
+        points.append(apart(points[-1], g))
     found = []
     for edges in (range(31), sorted({0, 30, *cuts})):
         watch = BallWatch.start(radii, v)

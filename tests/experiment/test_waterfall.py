@@ -19,7 +19,7 @@ from boundcheck.experiment.spec import about_any_step, parse
 from boundcheck.experiment.waterfall import OnRun, slack, waterfall
 from boundcheck.experiment.waterfall import chains as chains_of_papers
 from boundcheck.functions.adapters import ADAPTERS, DiReFT, LoRA
-from boundcheck.functions.arithmetic import replicate, seeded, square_norm
+from boundcheck.functions.arithmetic import apart, replicate, seeded, square_norm
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.functions.problem import Problem, difference_ratio
 from boundcheck.functions.sgd import sgd_step
@@ -439,7 +439,7 @@ def places(draw, name, rank):
 
 
 def distance(v, w):
-    return square_norm(tuple(x - y for x, y in zip(v, w, strict=True))).sqrt().item()
+    return square_norm(apart(v, w)).sqrt().item()
 
 
 def noise(problem, v, w):

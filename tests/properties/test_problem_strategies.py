@@ -18,6 +18,7 @@ from hypothesis import given
 from boundcheck import properties
 from boundcheck.exact.balls import enclose
 from boundcheck.functions.adapters import Full
+from boundcheck.functions.arithmetic import apart
 from boundcheck.functions.objectives.clipped import Clipped
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
@@ -115,9 +116,7 @@ def _mean(gradients):
 
 def _variance(gradients):
     mean = _mean(gradients)
-    return sum(square(tuple(x - y for x, y in zip(g, mean, strict=True))) for g in gradients) / len(
-        gradients
-    )
+    return sum(square(apart(g, mean)) for g in gradients) / len(gradients)
 
 
 @pytest.mark.parametrize("kind", ["full", "frozen-a", "lora", "direft"])

@@ -12,7 +12,7 @@ from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.networks.adapt import adapt, sites_of
 from boundcheck.functions.networks.gpt import GPT, GPTShape, Windows
 from boundcheck.functions.networks.network import Network
-from tests.experiment.small import changed
+from tests.experiment.small import altered
 
 SHAPE = GPTShape(vocabulary=7, width=8, heads=2, layers=2, context=6)
 WEIGHTS = ("attention.out", "blocks.1.mlp.up")
@@ -42,6 +42,11 @@ def on_cuda(test):
     return pytest.mark.cuda(
         pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")(test)
     )
+
+
+def equal(one, other):
+    """True if both have the same tensors, bit by bit."""
+    return all(torch.equal(x, y) for x, y in zip(one, other, strict=True))
 
 
 def gpt(seed=0):
@@ -176,7 +181,7 @@ def gpt_table(**changes):
         "adapter": {"kind": "lora", "rank": 2, "scale": 2.0},
         "run": {"steps": 8, "batch": 3, "step_size": 0.4, "looks": 0},
     }
-    return changed(table, {name.replace("__", "."): value for name, value in changes.items()})
+    return altered(table, **changes)
 
 
 def pretrained_table(path, text, task="classification", **changes):

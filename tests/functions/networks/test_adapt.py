@@ -21,6 +21,7 @@ from .small import (
     KINDS,
     SHAPE,
     adapted,
+    equal,
     flat,
     gpt,
     mean_loss,
@@ -76,7 +77,7 @@ def test_starts_are_drawn_from_the_generator_and_of_the_size_that_is_asked_for()
     other = start(1)
     large = start(0, 3.0)
     assert torch.equal(torch.get_rng_state(), state)
-    assert all(torch.equal(x, y) for x, y in zip(first, same, strict=True))
+    assert equal(first, same)
     assert not any(torch.equal(x, y) for x, y in zip(first, other, strict=True))
     assert not torch.equal(first[0], first[1])
     assert all(torch.allclose(3 * x, y) for x, y in zip(first, large, strict=True))
