@@ -29,7 +29,7 @@ from boundcheck.language.hypotheses import MOST_SAMPLES, Hypothesis
 from boundcheck.language.sentence import words_of
 from boundcheck.language.symbols import Lhat, ell
 from tests.functions.twins import KINDS, each_kind, some_examples
-from tests.layers import covering
+from tests.layers import covering, full
 
 from .small import MEASURABLE, THEOREMS, WITH_SHORTEST, changed, judged, run_by_hand, theorem_table
 
@@ -122,7 +122,7 @@ def test_a_ball_left_between_audits_is_left(tmp_path):
     assert "meft.ball" in result.reason
 
 
-@pytest.mark.full
+@full
 def test_the_largest_norms_are_those_of_the_audited_iterates_too(tmp_path):
     """In a wide ball the watch never looks again; what was audited was seen all the same."""
     measured = run_by_hand(theorem_table(domain={"a": 50.0, "b": 50.0}), tmp_path)
@@ -202,7 +202,7 @@ def test_a_gradient_ratio_that_rounding_may_have_made_is_stored_as_none(honest):
     assert found.rounding in trace["gradient_ratio_error"].values
 
 
-@pytest.mark.full
+@full
 def test_a_number_in_place_of_the_smoothness_constant_is_held_against_what_was_seen(tmp_path):
     """Without the ball that its formula speaks of nothing vouches for it."""
     (result,) = measure(theorem_table(assume={"Lhat": 500.0}), tmp_path)
@@ -222,7 +222,7 @@ def test_a_gradient_bound_that_lies_is_found(id, tmp_path):
     assert found.limit == 0.5
 
 
-@pytest.mark.full
+@full
 def test_each_theorem_is_audited_in_its_own_norm(tmp_path):
     norms = {}
     for id in THEOREMS:
@@ -255,7 +255,7 @@ def test_the_printed_lipschitz_constant_holds_at_either_choice(lipschitz, rank, 
     assert found.limit == pytest.approx(2.6 * (rank**0.5 if "sqrt" in lipschitz else 1))
 
 
-@pytest.mark.full
+@full
 def test_a_gradient_at_its_bound_is_within_it(tmp_path):
     """Far from every target each slope is delta, and G = delta sqrt(dk) is attained: rounding must
     not break it."""
@@ -325,7 +325,7 @@ def test_a_norm_is_inside_of_the_ball_but_for_its_rounding(share, inside, honest
     assert doctored.inside.all() == doctored.inside.any() == inside
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("share", [Rational(1, 10**6), Rational(1, 10), 10])
 @pytest.mark.parametrize("id", ["nesterov2004.gradient_descent", "drori2014.gradient_descent"])
 def test_what_a_theorem_calls_its_constant_changes_nothing(id, share, tmp_path):

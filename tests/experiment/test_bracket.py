@@ -38,7 +38,7 @@ from boundcheck.properties import (
 )
 from boundcheck.system.limits import silent
 from tests.functions.twins import softmax_problems
-from tests.layers import covering, examples
+from tests.layers import covering, examples, full
 
 from .small import (
     DOMAINS,
@@ -109,7 +109,7 @@ def test_a_start_outside_the_ball_is_shrunk_into_it(tmp_path):
     assert "iterates" in result.lower
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("samples", [1, 2])
 def test_a_true_lemma_is_not_violated_by_iterates_that_have_converged(samples, tmp_path):
     """One sample, so no noise: steps shrink to a unit roundoff, and ratios of differences to
@@ -337,7 +337,7 @@ def test_a_claim_that_is_too_small_is_violated(kind, claim, monkeypatch):
             assert found.verdict == ("violated" if found.measured > found.bound else "supported")
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("kind, least", [("lora", 0.95), ("direft", 0.95)])
 @pytest.mark.parametrize("radii", [{"a": 1.0, "b": 1.0}, {"a": 2.0, "b": 0.5}])
 @pytest.mark.parametrize("seed", range(3))

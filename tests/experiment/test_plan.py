@@ -21,7 +21,7 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.symbols import exact
 from boundcheck.properties import adapters, domains, pseudo_huber_problems
 from boundcheck.system.limits import silent
-from tests.layers import examples
+from tests.layers import examples, full
 
 from .small import THEOREMS, changed, experiment_of, pseudo_huber, refused, theorem_table
 
@@ -34,7 +34,7 @@ def planned(table, tick=silent):
     return experiment.start, experiment.make_plan(tick)
 
 
-@pytest.mark.full
+@full
 def test_streams_differ_by_seed_and_by_nothing_else():
     seeds = {
         stream(parse(theorem_table(seed=seed)), purpose)

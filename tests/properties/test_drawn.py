@@ -42,7 +42,7 @@ from boundcheck.properties import (
 )
 from boundcheck.worst_case.instance import certify, rank_of
 from tests.experiment.small import refused
-from tests.layers import examples
+from tests.layers import examples, full
 from tests.properties.small import singular_values, smallest, some
 
 RADII = (2.0, 0.5)
@@ -320,7 +320,7 @@ SHRUNK = {
 }
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("name", SHRUNK)
 def test_examples_shrink_to_readable_ones(name):
     strategy, wanted, expected = SHRUNK[name]

@@ -28,7 +28,7 @@ from boundcheck.worst_case.stored import replayed, save
 from boundcheck.worst_case.worst_case import WorstCase
 from tests.experiment.small import refused, with_quantity_scaled
 from tests.language.plain import Plain, single
-from tests.layers import covering
+from tests.layers import covering, full
 from tests.worst_case.small import PAIRS, UNEQUAL, climbed, instance_of, rank_for, structure
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
@@ -197,7 +197,7 @@ def test_the_sharp_constant_is_reached(rank, given):
     assert certify(climbed("lora", claim.id, rank, given).best(claim, "sigma")).lower >= 0.999
 
 
-@pytest.mark.full
+@full
 @pytest.mark.usefixtures("short")
 def test_rows_are_of_each_choice_of_constants_and_each_rank():
     ticks = []
@@ -225,7 +225,7 @@ def test_given_constants_are_those_searched_at_and_rank_one_is_searched_there_al
     assert refused(falsify, "meft.loreft_rank1", Search((2, 3))).field == "rank"
 
 
-@pytest.mark.full
+@full
 @pytest.mark.usefixtures("short")
 def test_the_same_seed_finds_the_same_and_another_does_not():
     def found(seed):
@@ -414,7 +414,7 @@ def test_a_violation_is_still_one(id, monkeypatch):
     assert_as_good(shrunk(original, certify(original)), original)
 
 
-@pytest.mark.full
+@full
 def test_lora_shrinks_to_one_number_a_factor():
     claim = catalogue["meft.lemma1_sharp"]
     original = climbed("lora", claim.id, 8).best(claim, "sigma")
@@ -447,7 +447,7 @@ TOO_MUCH = [
 ]
 
 
-@pytest.mark.full
+@full
 @pytest.mark.usefixtures("long")
 @pytest.mark.parametrize("field, call", TOO_MUCH)
 def test_more_than_there_is_memory_or_time_for_is_refused(field, call):

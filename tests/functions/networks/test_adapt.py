@@ -15,6 +15,7 @@ from boundcheck.functions.networks.adapt import AdaptedLinear, adapt, matching, 
 from boundcheck.functions.networks.corpora import Encoded
 from boundcheck.functions.networks.network import Network
 from tests.experiment.small import refused
+from tests.layers import full
 
 from . import small
 from .small import (
@@ -236,7 +237,7 @@ def test_a_layer_follows_to_other_types_with_what_is_frozen(kind):
     )
 
 
-@pytest.mark.full
+@full
 def test_gpt2_keeps_its_matrices_transposed():
     model = transformer("GPT2LMHeadModel").double().requires_grad_(False)
     ids = torch.randint(30, (4, 5), generator=seeded(1))
@@ -299,7 +300,7 @@ def agrees_with_autograd(network):
     torch.testing.assert_close(look.sample_squares, torch.stack(squares), rtol=1e-9, atol=1e-14)
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize(
     "name, targets, options",
     [
@@ -331,7 +332,7 @@ def test_lora_of_peft_is_found_with_its_scale(name, targets, options):
     agrees_with_autograd(Network(model, sites, task, 3))
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("frozen", ["lora_A", "lora_B"])
 def test_lora_of_peft_with_one_factor_frozen(frozen):
     model = with_peft(CLASSIFIER, ["query"])
@@ -350,7 +351,7 @@ def test_lora_of_peft_with_one_factor_frozen(frozen):
     agrees_with_autograd(Network(model.eval(), sites, classified(), 2))
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("frozen", ["none", "lora_A", "lora_B"])
 def test_lora_in_float32_on_a_model_in_bfloat16(frozen):
     """As peft makes it. What is summed has the accuracy of float32."""
@@ -370,7 +371,7 @@ def test_lora_in_float32_on_a_model_in_bfloat16(frozen):
     assert flat(network.weight_hessian_vector_product(W)).isfinite().all()
 
 
-@pytest.mark.full
+@full
 def test_a_head_that_is_saved_with_lora_is_a_site_with_its_bias():
     model = with_peft(CLASSIFIER, ["query"], modules_to_save=["classifier"])
     sites = sites_of(model)
@@ -425,14 +426,14 @@ STRANGE = {
 }
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("make, message", STRANGE.values(), ids=STRANGE)
 def test_what_peft_trains_otherwise_is_named(make, message):
     with pytest.raises(InputError, match=message):
         sites_of(make())
 
 
-@pytest.mark.full
+@full
 def test_adapters_that_are_switched_off_or_not_active_are_none():
     for name, rank in (("default", 2), ("other", 1)):
         assert [site.adapter.rank for site in sites_of(with_another(name))] == [rank, rank]
@@ -444,7 +445,7 @@ def test_adapters_that_are_switched_off_or_not_active_are_none():
     assert refused(sites_of, model).field == "model"
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("kind", ["direft", "loreft"])
 @pytest.mark.parametrize(
     "target", ["encoder.layer.1", "attention.self"], ids=["a tensor", "a tuple"]
@@ -488,7 +489,7 @@ def test_edits_change_what_a_layer_gives(kind, target):
     torch.testing.assert_close(flat(network.look().gradient), flat(expected), rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.full
+@full
 def test_a_copy_of_an_edited_network_has_edits_of_its_own():
     model = transformer("BertForSequenceClassification").double().requires_grad_(False)
     put(model, "direft", ["encoder.layer.0"])

@@ -30,7 +30,7 @@ from boundcheck.experiment.training import collated, draws, sampling_of, undistu
 from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.networks.corpora import Encoded
 from tests.experiment.small import refused
-from tests.layers import sampled
+from tests.layers import full, sampled
 
 from . import trained
 from .small import of_peft, tokenizer, transformer
@@ -47,7 +47,7 @@ from .trained import (
     train,
 )
 
-pytestmark = [of_peft, pytest.mark.full]
+pytestmark = [of_peft, full]
 
 
 def sgd(model, alike=True, **options):

@@ -18,7 +18,7 @@ from boundcheck.functions.arithmetic import inner
 from boundcheck.functions.networks.adapt import sites_of
 from boundcheck.functions.networks.function import top_curvatures
 from boundcheck.functions.networks.network import Leaf, Network, probed
-from tests.layers import examples
+from tests.layers import examples, full
 
 from . import small
 from .small import (
@@ -369,7 +369,7 @@ def test_a_site_that_is_used_twice_has_the_gradients_of_both_uses(kind):
         close(look.weight_gradients, torch.autograd.grad(mean_loss(network), probes))
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("kind", ["lora", "direft", "loreft"])
 def test_curvatures_are_those_of_the_whole_hessians(kind):
     network = network_of(kind)
@@ -415,7 +415,7 @@ def test_samples_at_a_time_are_as_many_as_fit_and_change_nothing(kind, monkeypat
         torch.testing.assert_close(look.sample_squares, looks[0].sample_squares, rtol=1e-10, atol=0)
 
 
-@pytest.mark.full
+@full
 def test_a_sample_takes_what_is_said_of_it_to_within_a_factor():
     """At least what torch counts of a look, as it grows with its samples, and at most four
     times."""
