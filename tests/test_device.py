@@ -33,7 +33,7 @@ from boundcheck.functions.problem import (
 from boundcheck.functions.sgd import Reshuffled, WholeSample, WithReplacement, advance
 from boundcheck.language.algorithms import ALGORITHMS
 from boundcheck.system.plugins import allowing
-from tests.experiment.small import DOMAINS, bracket_table, theorem_table
+from tests.experiment.small import DOMAINS, bracket_table, each_kind, theorem_table
 from tests.functions.networks.small import gpt_table, on_cuda
 from tests.layers import covering
 from tests.test_twins import own_objectives
@@ -138,7 +138,7 @@ def check_asked(objective, kind):
 
 
 @covering
-@pytest.mark.parametrize("kind", ADAPTERS)
+@each_kind
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_every_objective_through_every_adapter(objective, kind):
     check_asked(objective, kind)

@@ -43,6 +43,11 @@ THEOREMS = tuple(
     id for id in MEASURABLE if any(p.name in ("sigma", "b") for p in catalogue[id].parameters)
 )
 WITH_SHORTEST = tuple(id for id in THEOREMS if "T_min" in catalogue[id].names)
+FLAT = [kind for kind in ADAPTERS if not kind.startswith("loreft")]
+
+each_theorem = pytest.mark.parametrize("id", THEOREMS)
+each_kind = pytest.mark.parametrize("kind", ADAPTERS)
+each_flat_kind = pytest.mark.parametrize("kind", FLAT)
 
 # Radii and zeta hold on every run of this file's seed, with little to spare; T = 110 is above T_min
 # and informative.

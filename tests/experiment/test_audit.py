@@ -31,7 +31,16 @@ from boundcheck.language.symbols import Lhat, ell
 from tests.functions.twins import KINDS, each_kind, some_examples
 from tests.layers import covering, full
 
-from .small import MEASURABLE, THEOREMS, WITH_SHORTEST, changed, judged, run_by_hand, theorem_table
+from .small import (
+    MEASURABLE,
+    THEOREMS,
+    WITH_SHORTEST,
+    changed,
+    each_theorem,
+    judged,
+    run_by_hand,
+    theorem_table,
+)
 
 BALL = {id: "jiang2024.assumption2" if id.startswith("jiang") else "meft.ball" for id in THEOREMS}
 GRADIENT = {
@@ -72,7 +81,7 @@ def test_every_hypothesis_has_an_audit(id):
         assert word.held is not None or type(word).rows is not Hypothesis.rows
 
 
-@pytest.mark.parametrize("id", THEOREMS)
+@each_theorem
 def test_every_hypothesis_and_condition_is_in_the_audit_of_a_run_and_holds(id, tmp_path):
     measured = run_by_hand(
         theorem_table(claim=id, run__steps=STEPS[id], run__audits=STEPS[id]), tmp_path
@@ -91,7 +100,7 @@ def test_every_hypothesis_and_condition_is_in_the_audit_of_a_run_and_holds(id, t
     assert found.observed == measured.evidence.record.trace["noise_variance"].values.max()
 
 
-@pytest.mark.parametrize("id", THEOREMS)
+@each_theorem
 @pytest.mark.parametrize("radius", ["a", "b"])
 def test_a_radius_too_small_breaks_the_ball(id, radius, tmp_path):
     """B grows from 0 to 1.5; the printed theorem takes the larger radius for both, so both must be
@@ -107,7 +116,7 @@ def test_a_radius_too_small_breaks_the_ball(id, radius, tmp_path):
     assert len(failed) == (1 if id.startswith("meft") else 2)
 
 
-@pytest.mark.parametrize("id", THEOREMS)
+@each_theorem
 def test_a_start_outside_the_ball_is_outside_from_the_first_iteration(id, tmp_path):
     measured = run_by_hand(theorem_table(claim=id, domain={"a": 0.5, "b": 0.6}), tmp_path)
     assert measured.evidence.record.ball.outside == 1
@@ -155,7 +164,7 @@ def _audited(measured, **changes):
     return audit(replace(measured.evidence, **changes))
 
 
-@pytest.mark.parametrize("id", THEOREMS)
+@each_theorem
 def test_a_smoothness_constant_that_lies_is_found_on_the_segments(id, tmp_path):
     """Scale 10 makes s^2 L the larger part of L-hat; with L a hundred times too small, F is steeper
     than L-hat."""
@@ -210,7 +219,7 @@ def test_a_number_in_place_of_the_smoothness_constant_is_held_against_what_was_s
     assert [(each.status, each.limit) for each in rows] == [("assumed", 500.0)] * 2
 
 
-@pytest.mark.parametrize("id", THEOREMS)
+@each_theorem
 def test_a_gradient_bound_that_lies_is_found(id, tmp_path):
     table = theorem_table(claim=id)
     measured = run_by_hand(table, tmp_path, problem=lying(table, gradient_bound=0.5))

@@ -47,6 +47,8 @@ from .small import (
     bracket_table,
     bracketed,
     changed,
+    each_flat_kind,
+    each_kind,
     pseudo_huber,
     random_point,
     softmax,
@@ -142,7 +144,6 @@ def test_a_true_lemma_is_not_violated_by_extreme_data_or_in_an_extreme_ball(extr
         assert result.verdict == "supported", result.reason
 
 
-each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 TABLES = {
     "pseudo-huber": {"d": 4, "k": 4, "samples": 6},
     "least-squares": {"d": 4, "k": 4, "samples": 6},
@@ -486,9 +487,7 @@ def test_a_step_to_where_nothing_is_a_number_is_no_gain(monkeypatch):
 
 PARTS = {"gauss-newton": gauss_newton_product, "bilinear": bilinear_product}
 PRODUCTS = {"whole": hessian_vector_product, **PARTS}
-FLAT = [kind for kind in ADAPTERS if not kind.startswith("loreft")]
 
-each_flat_kind = pytest.mark.parametrize("kind", FLAT)
 some_examples = examples(40)
 
 

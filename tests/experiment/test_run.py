@@ -31,10 +31,10 @@ from boundcheck.verdicts import Verdict
 from tests.layers import covering, full
 
 from .small import (
-    THEOREMS,
     WITH_SHORTEST,
     bracket_table,
     changed,
+    each_theorem,
     experiment_of,
     refused,
     run_by_hand,
@@ -56,7 +56,7 @@ def id_of(table):
     return run_id(experiment.spec.as_json(), "cpu", content(experiment))
 
 
-@pytest.mark.parametrize("id", THEOREMS)
+@each_theorem
 def test_an_honest_run_is_supported(id, tmp_path):
     (result,) = measure(changed(PILOTED, {"claim": id, "run.replicas": 24}), tmp_path)
     assert result.verdict == "supported (asymptotic)", result.reason

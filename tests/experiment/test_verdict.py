@@ -34,8 +34,8 @@ from tests.layers import full
 from .small import (
     MEASURABLE,
     THEOREM_TABLE,
-    THEOREMS,
     blame_of,
+    each_theorem,
     refused,
     run_by_hand,
     theorem_table,
@@ -302,7 +302,7 @@ def test_a_verdict_does_not_depend_on_the_unit(replicas, exponent, tmp_path):
 
 
 @full
-@pytest.mark.parametrize("id", THEOREMS)
+@each_theorem
 def test_a_true_theorem_is_not_violated_on_seeds_that_were_not_chosen(id, tmp_path):
     """Every iterate audited, everything left to a pilot, whose guesses may fail: but they are not
     called violations."""

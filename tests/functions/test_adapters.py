@@ -31,7 +31,7 @@ from boundcheck.properties import (
     matrices,
     shapes,
 )
-from tests.experiment.small import refused
+from tests.experiment.small import each_kind, refused
 from tests.functions.twins import is_above_the_top, is_below_the_top
 from tests.language.plain import Plain, dot, exactly, single
 from tests.layers import examples
@@ -40,7 +40,6 @@ EPSILON = 2.0**-52
 DIGITS = 40
 MOST = 16
 
-each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 some_examples = examples(15)
 
 

@@ -7,7 +7,6 @@ import pytest
 import torch
 from hypothesis import given
 
-from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.functions.arithmetic import inner, seeded, square_norm
 from boundcheck.functions.problem import (
     Problem,
@@ -21,7 +20,7 @@ from boundcheck.functions.problem import (
     top_curvature,
 )
 from boundcheck.properties import adapters, directions, domain_points, domains
-from tests.experiment.small import pseudo_huber, random_point, softmax
+from tests.experiment.small import each_flat_kind, each_kind, pseudo_huber, random_point, softmax
 from tests.functions.twins import KINDS, SMOOTH, on_the_geodesic
 from tests.language.plain import Plain, dot, single
 from tests.layers import examples
@@ -32,13 +31,10 @@ PRODUCTS = {
     "gauss-newton": gauss_newton_product,
     "bilinear": bilinear_product,
 }
-FLAT = [kind for kind in ADAPTERS if not kind.startswith("loreft")]
 
 # Of the clipped ones the Hessian is constant nearly everywhere.
 SMOOTH_OBJECTIVES = [name for name in OBJECTIVES if name not in ("clipped", "separable")]
 
-each_kind = pytest.mark.parametrize("kind", ADAPTERS)
-each_flat_kind = pytest.mark.parametrize("kind", FLAT)
 few_examples = examples(5)
 
 

@@ -9,12 +9,12 @@ import pytest
 import torch
 from mpmath import mp
 
-from boundcheck.functions.adapters import ADAPTERS, LoRA
+from boundcheck.functions.adapters import LoRA
 from boundcheck.functions.arithmetic import seeded, square_norm
 from boundcheck.functions.objectives.linear import SoftmaxRegression
 from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import Draw, sgd_step
-from tests.experiment.small import pseudo_huber, random_point, softmax, with_replacement
+from tests.experiment.small import each_kind, pseudo_huber, random_point, softmax, with_replacement
 from tests.functions.twins import matrix, sample
 from tests.test_twins import OBJECTIVES, adapter_of
 
@@ -216,7 +216,7 @@ def test_an_error_of_the_gradient_is_one_of_both_smoothnesses(monkeypatch):
         assert (seen[f"{kind}_error"] >= 2 / length).all()
 
 
-@pytest.mark.parametrize("kind", ADAPTERS)
+@each_kind
 def test_the_gradient_ratio_is_at_most_the_sharpest_constant(kind):
     """At pairs of the ball, of every adapter; on a curved domain there is none."""
     random = np.random.default_rng(0)

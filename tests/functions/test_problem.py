@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from mpmath import mp
 
-from boundcheck.functions.adapters import ADAPTERS, Full, LoRA, make_adapter
+from boundcheck.functions.adapters import Full, LoRA, make_adapter
 from boundcheck.functions.arithmetic import seeded, square_norm
 from boundcheck.functions.objective import Setting, table_of
 from boundcheck.functions.objectives.linear import LeastSquares
@@ -26,11 +26,10 @@ from boundcheck.properties import (
     matrices,
     pseudo_huber_problems,
 )
-from tests.experiment.small import refused
+from tests.experiment.small import each_kind, refused
 from tests.language.plain import Plain, dot, exactly, single
 from tests.layers import examples
 
-each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 some_examples = examples(15)
 
 

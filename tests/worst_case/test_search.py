@@ -26,12 +26,11 @@ from boundcheck.worst_case.search import (
 )
 from boundcheck.worst_case.stored import replayed, save
 from boundcheck.worst_case.worst_case import WorstCase
-from tests.experiment.small import refused, with_quantity_scaled
+from tests.experiment.small import each_kind, refused, with_quantity_scaled
 from tests.language.plain import Plain, single
 from tests.layers import covering, full
 from tests.worst_case.small import PAIRS, UNEQUAL, climbed, instance_of, rank_for, structure
 
-each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 each_pair = pytest.mark.parametrize("kind, id", PAIRS)
 
 
@@ -356,7 +355,7 @@ def test_bad_input_is_refused_by_name(options, field):
     assert refused(lambda: falsify(arguments.pop("claim"), Search(**arguments))).field == field
 
 
-@pytest.mark.parametrize("kind", ADAPTERS)
+@each_kind
 @pytest.mark.usefixtures("short")
 def test_a_claim_of_the_catalogue_is_tried_on_no_adapter_that_it_is_not_about(kind, monkeypatch):
     """Whether it has the same constants or not: what breaks it there would say nothing."""
