@@ -15,6 +15,9 @@ from hypothesis import settings
 FEW = 4
 MORE = 8
 
+# Too slow for the quick layer.
+full = pytest.mark.full
+
 # In the quick layer each value of each parameter once, in place of the product; the rest of the
 # product is full.
 covering = pytest.mark.covering

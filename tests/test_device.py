@@ -20,7 +20,7 @@ from boundcheck import Loss
 from boundcheck.experiment.store import finished
 from boundcheck.functions.adapters import ADAPTERS, LoRA, Rebased, make_adapter
 from boundcheck.functions.adapters.base import gaussian
-from boundcheck.functions.arithmetic import replicate
+from boundcheck.functions.arithmetic import replicate, seeded
 from boundcheck.functions.objective import PROBLEMS, Setting, table_of
 from boundcheck.functions.objectives.clipped import Tilted
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber, synthetic
@@ -33,7 +33,7 @@ from boundcheck.functions.problem import (
 from boundcheck.functions.sgd import Reshuffled, WholeSample, WithReplacement, advance
 from boundcheck.language.algorithms import ALGORITHMS
 from boundcheck.system.plugins import allowing
-from tests.experiment.small import DOMAINS, bracket_table, theorem_table
+from tests.experiment.small import DOMAINS, bracket_table, each_kind, theorem_table
 from tests.functions.networks.small import gpt_table, on_cuda
 from tests.layers import covering
 from tests.test_twins import own_objectives
@@ -84,7 +84,7 @@ def problem_of(objective, kind):
     radii = DOMAINS.get(kind, {}) or {"a": 0.5}
     setting = Setting("cpu", ADAPTERS[kind].edits_hidden, gain=1000.0, radii=radii)
     f = objective(setting)
-    random = torch.Generator().manual_seed(0)
+    random = seeded(0)
     d, k = f.shape
     made = ADAPTERS[kind]
     # DoRA has a direction in each column.
@@ -108,7 +108,7 @@ def parts(found):
 
 def asked(problem, kind):
     """What each step and each look of a run ask of a problem, on the meta device."""
-    random = torch.Generator().manual_seed(1)
+    random = seeded(1)
     adapter = problem.adapter
     radii = DOMAINS[kind]
     samples = problem.samples
@@ -138,7 +138,7 @@ def check_asked(objective, kind):
 
 
 @covering
-@pytest.mark.parametrize("kind", ADAPTERS)
+@each_kind
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_every_objective_through_every_adapter(objective, kind):
     check_asked(objective, kind)
@@ -159,7 +159,7 @@ def test_every_algorithm(id):
         numbers[algorithm.period.name] = 2
         adapter = Rebased(adapter.W0, adapter)
     problem = Problem(synthetic(4, 3, 5, 1.0, 1.0, 1.0, 0, "cpu"), adapter)
-    random = torch.Generator().manual_seed(2)
+    random = seeded(2)
     sampler = WithReplacement(3, 2, 5, random) if algorithm.is_stochastic else WholeSample()
     point = replicate(problem.initial("its own", 1.0, random), 3)
     problem, point, drawn = on_meta((problem, point, [sampler.draw() for _ in range(4)]))

@@ -27,6 +27,7 @@ from boundcheck.system.plugins import allowing
 from boundcheck.worst_case.stored import KINDS
 from soundness import inputs
 from tests.experiment.small import THEOREM_TABLE, changed, refused
+from tests.layers import full
 
 # What runs leaves a file there, whoever runs it and however.
 PAYLOAD = """
@@ -218,7 +219,7 @@ def check_refused(found, field=""):
     assert found["err"].count("\n") == 1, found["err"]
 
 
-@pytest.mark.full
+@full
 def test_a_spec_runs_nothing_that_nobody_allowed(world):
     asked = [(field, place) for field in FIELDS for place in PLACES]
     specs = [
@@ -248,7 +249,7 @@ def test_a_spec_runs_nothing_that_nobody_allowed(world):
         check_refused(found, field)
 
 
-@pytest.mark.full
+@full
 def test_a_stored_run_and_an_instance_run_nothing(world):
     places = ("a file beside", "of Python", "a link", "below a package beside")
     asked = [(field, world.placed(place)) for field in FIELDS for place in places]
@@ -291,7 +292,7 @@ GIVEN = {
 }
 
 
-@pytest.mark.full
+@full
 def test_every_command_in_the_folder_runs_nothing_of_it(world):
     known = typer.main.get_command(app).commands
     assert set(GIVEN) == set(known)
@@ -316,7 +317,7 @@ def test_every_command_in_the_folder_runs_nothing_of_it(world):
         assert found["code"] in (None, 0, 2), (command, found)
 
 
-@pytest.mark.full
+@full
 def test_a_run_made_in_the_folder_is_the_one_made_elsewhere(world):
     """Settings of libraries that lie in the folder change nothing, and what lies there is imported
     by none of them."""
@@ -332,7 +333,7 @@ def test_a_run_made_in_the_folder_is_the_one_made_elsewhere(world):
     assert here.measured == there["measured"]
 
 
-@pytest.mark.full
+@full
 def test_processes_of_a_command_run_nothing_of_the_folder_either(world):
     small = {"run.steps": 8, "run.audits": 4, "seed": [1, 2]}
     out = world.root / "out"
@@ -373,7 +374,7 @@ def test_processes_of_a_command_run_nothing_of_the_folder_either(world):
         assert others == [], command
 
 
-@pytest.mark.full
+@full
 @pytest.mark.skipif(not inputs.HAS_TRANSFORMERS, reason="models' folders are read by transformers")
 def test_pickled_weights_of_a_model_run_nothing(world):
     folder = inputs.model_folder(world.root / "models")

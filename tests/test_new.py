@@ -9,10 +9,11 @@ from boundcheck.errors import InputError
 from boundcheck.proof import prove
 from boundcheck.proofs import new
 from boundcheck.properties import check_claim
+from tests.layers import full
 from tests.program import said
 
 
-@pytest.mark.full
+@full
 def test_its_theorem_is_proved_measured_and_attacked(tmp_path):
     assert said("new", "my-paper", cwd=tmp_path)["files"][0] == "my_paper/average.py"
     found = said("audit", "my_paper", cwd=tmp_path)["findings"]
@@ -21,7 +22,7 @@ def test_its_theorem_is_proved_measured_and_attacked(tmp_path):
     assert {each["locator"] for each in found} <= {"Theorem 1", "Theorem 1, attacked"}
 
 
-@pytest.mark.full
+@full
 def test_its_theorem_is_proved_by_the_kernel_and_tried(tmp_path, monkeypatch):
     new(tmp_path / "tried_paper")
     monkeypatch.setenv("BOUNDCHECK_PAPERS", str(tmp_path / "tried_paper"))
@@ -36,7 +37,7 @@ def test_its_theorem_is_proved_by_the_kernel_and_tried(tmp_path, monkeypatch):
     assert {row.status for row in result.audit} == {"held"}
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize(
     "old, changed",
     [

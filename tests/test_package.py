@@ -7,6 +7,7 @@ import sys
 import pytest
 
 import boundcheck
+from tests.layers import full
 
 HEAVY = ("sympy", "numpy", "flint", "torch", "typer", "rich", "scipy", "hypothesis")
 SLOW = ("torch", "cvxpy", "matplotlib", "xarray", "sklearn", "z3", "cvc5")
@@ -37,7 +38,7 @@ except SystemExit as end:
     assert said(program).endswith("0 []")
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("use", ["list(bc.claims)", "bc.prove('jiang2024.assumption2')"])
 def test_what_is_slow_to_import_is_left_alone(use):
     program = (
@@ -60,12 +61,12 @@ for bad in (dict(T=27), dict(T=28, L=0), dict(T=28.5), dict(), dict(T=28, x=1)):
 """
 
 
-@pytest.mark.full
+@full
 def test_claims_check_their_input_without_assertions():
     assert said(CLAIMS_AT_WORK, "-O").split() == ["1.25", "True", "T", "L", "T", "T", "x"]
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize(
     "before",
     [
@@ -84,7 +85,7 @@ def test_what_is_imported_before_takes_the_place_of_no_name(before):
     assert said(program) == "True True True"
 
 
-@pytest.mark.full
+@full
 def test_a_paper_is_read_when_a_claim_of_it_is_asked_for_and_a_public_name_is_one_object():
     program = """
 import sys

@@ -24,7 +24,7 @@ from boundcheck.system.ending import say
 from boundcheck.system.terminal import ProgressLine, bar, screen
 from boundcheck.system.terminal import Table as TerminalTable
 from tests.hostile import NASTY, anything
-from tests.layers import examples
+from tests.layers import examples, full
 
 
 def assert_harmless(text):
@@ -175,7 +175,7 @@ def assert_drawn(text):
     ElementTree.fromstring(drawn)
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("name", NASTY)
 def test_a_figure_is_drawn_whatever_it_says(name):
     assert_drawn(NASTY[name][:300])

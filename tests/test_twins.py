@@ -19,7 +19,8 @@ from boundcheck.experiment.statistics import (
     mean_interval,
     simultaneous_lower_limits,
 )
-from boundcheck.functions.adapters import ADAPTERS, make_adapter
+from boundcheck.functions.adapters import make_adapter
+from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.loss import Loss
 from boundcheck.functions.objective import Objective
 from boundcheck.functions.objectives.clipped import Clipped, Separable, Tilted
@@ -32,6 +33,7 @@ from boundcheck.functions.objectives.linear import (
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem, difference_ratio, sure_difference_ratio
+from tests.experiment.small import each_flat_kind, each_kind
 from tests.functions.twins import exactly
 from tests.language.plain import Plain, single
 
@@ -42,7 +44,6 @@ RANK = 2
 REPLICAS = 3
 NEAR = 1e-11
 
-each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 each_seed = pytest.mark.parametrize("seed", range(3))
 
 
@@ -169,7 +170,7 @@ def adapter_of(kind, random):
 
 def points_of(adapter, seed, replicas=REPLICAS):
     radii = dict.fromkeys(adapter.radius_names, 1.25)
-    return adapter.draw(radii, replicas, torch.Generator().manual_seed(seed))
+    return adapter.draw(radii, replicas, seeded(seed))
 
 
 def plain_square(v):
@@ -244,7 +245,7 @@ def plain_doubt(problem, v, w):
     return errors / math.sqrt(plain_square(plain_difference(v, w)))
 
 
-@pytest.mark.parametrize("kind", [kind for kind in ADAPTERS if not kind.startswith("loreft")])
+@each_flat_kind
 @pytest.mark.parametrize("apart", [1.0, 1e-3])
 def test_difference_ratios_are_those_of_pairs(kind, apart):
     random = np.random.default_rng(0)
@@ -314,7 +315,7 @@ def test_a_domain_is_that_of_its_blocks(kind, seed):
     v = tuple(
         torch.tensor(random.standard_normal((REPLICAS, *block.shape))) for block in adapter.blocks
     )
-    inside = adapter.draw(radii, REPLICAS, torch.Generator().manual_seed(seed))
+    inside = adapter.draw(radii, REPLICAS, seeded(seed))
     half = tuple(torch.cat([x, y]) for x, y in zip(v, inside, strict=True))
     norms = adapter.norms(half)
     projected = adapter.project(half, radii)

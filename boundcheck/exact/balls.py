@@ -72,6 +72,15 @@ def _outward(end: arb, direction: float) -> float:
     return nearest if beyond else math.nextafter(nearest, direction)
 
 
+Blocks = tuple[arb_mat, ...]
+"""The blocks of a vector of balls, as matrices."""
+
+
+def blocks_of(v: Iterable[np.ndarray]) -> Blocks:
+    """The blocks of a vector, from arrays of balls."""
+    return tuple(arb_mat(part.tolist()) for part in v)
+
+
 class Vector(tuple[np.ndarray, ...]):
     """The blocks of a vector of balls, which add and scale as one."""
 
@@ -122,13 +131,13 @@ class Balls:
     def constant(self, diagonal: int, rows: int, columns: int) -> arb_mat:
         return arb_mat([[diagonal * (i == j) for j in range(columns)] for i in range(rows)])
 
-    def inner(self, x: tuple[arb_mat, ...], y: tuple[arb_mat, ...]) -> arb:
+    def inner(self, x: Blocks, y: Blocks) -> arb:
         pairs = zip(x, y, strict=True)
         return sum(
             (p * q for X, Y in pairs for p, q in zip(X.entries(), Y.entries(), strict=True)), arb(0)
         )
 
-    def length(self, x: tuple[arb_mat, ...]) -> arb:
+    def length(self, x: Blocks) -> arb:
         return length(p for X in x for p in X.entries())
 
     def spectral(self, X: arb_mat) -> arb:
@@ -304,24 +313,27 @@ def _separation(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> int
     return u * (math.prod(q for _, q in radicals) - 1) + v + 1
 
 
+_Size = tuple[int, int]
+
+
 class _Sizes:
     """Upper bounds on log2 of u and v, for a number as a quotient of algebraic integers."""
 
-    def rational(self, x: Fraction) -> tuple[int, int]:
+    def rational(self, x: Fraction) -> _Size:
         return abs(x.numerator).bit_length(), x.denominator.bit_length()
 
-    def add(self, x: tuple[int, int], y: tuple[int, int]) -> tuple[int, int]:
+    def add(self, x: _Size, y: _Size) -> _Size:
         return max(x[0] + y[1], y[0] + x[1]) + 1, x[1] + y[1]
 
-    def times(self, x: tuple[int, int], y: tuple[int, int]) -> tuple[int, int]:
+    def times(self, x: _Size, y: _Size) -> _Size:
         return x[0] + y[0], x[1] + y[1]
 
-    def larger(self, x: tuple[int, int], y: tuple[int, int]) -> tuple[int, int]:
+    def larger(self, x: _Size, y: _Size) -> _Size:
         return max(x[0], y[0]), max(x[1], y[1])
 
     smaller = larger
 
-    def power(self, x: tuple[int, int], exponent: Fraction) -> tuple[int, int]:
+    def power(self, x: _Size, exponent: Fraction) -> _Size:
         u, v = x
         p = exponent.numerator
         q = exponent.denominator

@@ -64,6 +64,11 @@ t, T = sp.symbols("t T", positive=True, integer=True)
 _MOST_ROOTS = 2**16
 
 
+def at_time(value: Any, time: sp.Expr | int) -> Any:
+    """An expression or a relation with t replaced by this time."""
+    return value.xreplace({t: sp.sympify(time)})
+
+
 class NoValueError(TypeError):
     """A node has no value in the model; the node is the only argument."""
 

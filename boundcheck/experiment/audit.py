@@ -26,7 +26,14 @@ from boundcheck.experiment.result import GradientRatio
 from boundcheck.experiment.run import BallWatch, Record
 from boundcheck.experiment.spec import ASSUMABLE, Spec
 from boundcheck.experiment.statistics import Schedule
-from boundcheck.functions.arithmetic import EPSILON, Point, euclidean_norm, replicate, square_norm
+from boundcheck.functions.arithmetic import (
+    EPSILON,
+    Point,
+    euclidean_norm,
+    replicate,
+    seeded,
+    square_norm,
+)
 from boundcheck.functions.checks import (
     COARSE,
     FINE,
@@ -207,7 +214,7 @@ def _conditions(e: Evidence) -> list[Audit]:
         limit = max(limits) if c.rel_op in (">", ">=") else min(limits)
         # Where the left side is no letter, a number that the run was free to choose is to blame.
         chosen = (name for name in (*e.spec.free, *sorted(_letters(c))) if name in _letters(c))
-        symbol = str(c.lhs.name) if c.lhs.is_Symbol else next(chosen)
+        symbol = c.lhs.name if c.lhs.is_Symbol else next(chosen)
         name = f"{c.lhs} {c.rel_op} {c.rhs}"
         how = "decided without rounding"
         found.append(Audit(name, guilt, status, observed, limit, how, symbol))
@@ -222,11 +229,11 @@ def _value(claim: Claim, expression: sp.Expr, inputs: Mapping[str, Any]) -> floa
         for name in claim.names
         if name in _letters(expression)
     }
-    return float(expression.subs({x: values[str(x.name)] for x in expression.free_symbols}))
+    return float(expression.subs({x: values[x.name] for x in expression.free_symbols}))
 
 
 def _letters(expression: sp.Expr) -> set[str]:
-    return {str(x.name) for x in expression.free_symbols}
+    return {x.name for x in expression.free_symbols}
 
 
 def _longest_step(e: Evidence) -> Audit:
@@ -368,8 +375,8 @@ def check_run(experiment: Experiment, plan: Plan) -> None:
     check_function(function, start.v, plan.batch, experiment.sampler(plan.batch, spec.replicas))
     if spec.restarts:
         # Where there is something to merge, a restart is to keep W, and with it the value of F.
-        random = torch.Generator(experiment.device).manual_seed(0)
-        merged = near(start.v, function.retract, torch.Generator().manual_seed(0))
+        random = seeded(0, experiment.device)
+        merged = near(start.v, function.retract, seeded(0))
         begun = function.restart(merged, spec.adapter.gain, random)
         before = function.loss(merged)
         after = function.loss(begun)
@@ -398,7 +405,7 @@ def check_function(
 
     Minibatches that a run's sampler draws are held against their samples too.
     """
-    random = torch.Generator().manual_seed(0)
+    random = seeded(0)
     points = [v, near(v, function.retract, random)] if function.is_known else [v]
     for point in points:
         if isinstance(function, Problem):

@@ -22,7 +22,7 @@ from boundcheck.experiment.result import Planned
 from boundcheck.experiment.spec import ASSUMABLE, FOLLOWING, Spec
 from boundcheck.functions.adapters import Rebased, make_adapter
 from boundcheck.functions.adapters.base import check_rank, gaussian
-from boundcheck.functions.arithmetic import EPSILON, Point, at_most, replicate, square_norm
+from boundcheck.functions.arithmetic import EPSILON, Point, at_most, replicate, seeded, square_norm
 from boundcheck.functions.networks.function import NetworkFunction
 from boundcheck.functions.objective import Setting
 from boundcheck.functions.problem import Problem
@@ -91,7 +91,7 @@ def generator(spec: Spec, purpose: str, device: str, t: int | None = None) -> to
     seed = stream(spec, purpose)
     if t is not None:
         seed = int(np.random.SeedSequence([seed, t]).generate_state(1, np.uint64)[0] >> 1)
-    return torch.Generator(device).manual_seed(seed)
+    return seeded(seed, device)
 
 
 def build(spec: Spec, device: str, tick: Tick = silent) -> Function:
@@ -374,7 +374,7 @@ class Experiment:
             inputs[spec.free[0]], _ = best_step(claim, inputs)
         # Not `claim.values`: a horizon below T_min is for the audit to report, not a reason to
         # refuse the run.
-        floats = {name: np.float64(value) for name, value in inputs.items()}
+        floats = _floats(inputs)
         name = spec.algorithm.step_size
         with np.errstate(all="ignore"):
             values = {each: float(claim.function(each)(**floats)) for each in claim.names}
@@ -615,6 +615,11 @@ def at_a_step(spec: Spec, start: Start, step: float, steps: int, batch: int | No
     return Plan({}, None, batch, steps, step, math.inf, inputs, numbers, numbers)
 
 
+def _floats(inputs: Mapping[str, Number]) -> dict[str, np.float64]:
+    """The inputs as NumPy's floats, which overflow to infinity where Python's raise."""
+    return {name: np.float64(value) for name, value in inputs.items()}
+
+
 # What an assumed formula is where floats end decides nothing: an infinite bound says nothing, and
 # NaN is refused.
 @np.errstate(all="ignore")
@@ -625,9 +630,7 @@ def informative_horizon(claim: Claim, inputs: Mapping[str, Number], threshold: f
     and is given none, the bound at each T is that at the best step. Raises ArithmeticError if there
     is none up to 10^12.
     """
-    floats = {name: np.float64(value) for name, value in inputs.items()} | {
-        HORIZON.name: np.float64(1)
-    }
+    floats = _floats(inputs) | {HORIZON.name: np.float64(1)}
     step = free_step(claim)
     low = 1
     none = f"no informative horizon up to {_LONGEST} for {claim.id}"
@@ -678,7 +681,7 @@ def best_step(claim: Claim, inputs: Mapping[str, Number]) -> tuple[float, float]
             f"a number, for {claim.id} has no longest step below which the best one could be"
             " looked for",
         )
-    known = {name: np.float64(value) for name, value in inputs.items()} | {step.name: np.float64(1)}
+    known = _floats(inputs) | {step.name: np.float64(1)}
     longest = math.log(float(claim.function(limit)(**known)))
     bound = claim.function("bound")
 
@@ -695,7 +698,5 @@ def at_the_longest(claim: Claim, inputs: Mapping[str, Number]) -> float:
     """The claim's bound at the longest horizon that is looked at, 10^12: what it falls to, where
     that is not 0.
     """
-    floats = {name: np.float64(value) for name, value in inputs.items()} | {
-        HORIZON.name: np.float64(_LONGEST)
-    }
+    floats = _floats(inputs) | {HORIZON.name: np.float64(_LONGEST)}
     return float(claim.function("bound")(**floats))

@@ -169,7 +169,7 @@ def run_ensemble(experiment: Experiment, plan: Plan, folder: RunFolder, tick: Ti
         between = max(strata // _SAVES, 1)
         chunk = between * math.ceil(_CHUNK_BYTES / (8 * replicas * between))
 
-        def fits(saved: dict[str, Any]) -> bool:
+        def fits(saved: Json) -> bool:
             """True if a saved state has the parts of this run's, after a stratum at which it
             saves.
             """
@@ -363,7 +363,7 @@ class Ensemble:
         """
         return Record(self.schedule, trace, self.ball, self.v)
 
-    def kept(self, end: int, seen: dict[str, Tensor]) -> dict[str, Any]:
+    def kept(self, end: int, seen: dict[str, Tensor]) -> Json:
         """A checkpoint after stratum `end`, with what was seen since the last whole chunk."""
         ball = self.ball
         return {
@@ -385,7 +385,7 @@ class Ensemble:
             },
         }
 
-    def restore(self, saved: dict[str, Any], begin: int) -> None:
+    def restore(self, saved: Json, begin: int) -> None:
         """Go on from what `kept`, and `seen` from a stratum on, put into a checkpoint."""
         device = self.experiment.device
         self.state = tuple(tuple(part.to(device) for part in point) for point in saved["state"])
@@ -576,7 +576,7 @@ def empty_trace(
     replicas, strata = times.shape
     audited = ("replica", "stratum")
     looked = ("replica", "look")
-    variables: dict[str, Any] = {
+    variables: Json = {
         name: (audited, np.full(times.shape, np.nan), {"meaning": meaning})
         for name, meaning in shows.items()
     }

@@ -239,7 +239,7 @@ class RunFolder:
                 (self.path / "checkpoint.pt").unlink(missing_ok=True)
         return kept
 
-    def checkpoint(self, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any] | None:
+    def checkpoint(self, fits: Callable[[Json], bool]) -> Json | None:
         """The last whole state, or None where there is none from which the run would end as if it
         had not stopped.
 
@@ -299,7 +299,7 @@ class RunFolder:
                 return f"it was begun with {name} = {before}, which is now {value}"
         return ""
 
-    def save_checkpoint(self, state: dict[str, Any]) -> None:
+    def save_checkpoint(self, state: Json) -> None:
         """Replace the checkpoint by `state`, atomically."""
         bound = {
             "run_id": self.id,
@@ -380,7 +380,7 @@ class RunFolder:
                 )
 
     @cached_property
-    def _arrays(self) -> dict[str, Any]:
+    def _arrays(self) -> Json:
         with _of_strangers():
             group = zarr.open_group(
                 self.path / "trace.zarr", mode="r+", use_consolidated=False, zarr_format=3

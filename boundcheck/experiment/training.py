@@ -25,6 +25,7 @@ from torch.utils.data import BatchSampler, IterableDataset, RandomSampler
 
 from boundcheck.errors import InputError
 from boundcheck.experiment.steps import Finding, apart, worst
+from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.checks import MARGIN
 from boundcheck.functions.networks.corpora import Encoded, Shape
 from boundcheck.functions.networks.network import evaluating
@@ -95,11 +96,7 @@ def audit_sample(
             "a dataset with a length and rows by index, to draw the samples of F; write a stream"
             " to one",
         )
-    chosen = (
-        torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))[:count]
-        .sort()
-        .values
-    )
+    chosen = torch.randperm(len(data), generator=seeded(seed))[:count].sort().values
     with undisturbed(data, loader.collate_fn):
         batch: Mapping[str, Any] = loader.collate_fn([data[int(i)] for i in chosen])
     tensors = {

@@ -276,7 +276,7 @@ class OnRun:
             alpha: self.pace,
             SHARPEST: self.sharpest,
         }
-        return known | {str(x.name): value for x, value in own.items()}
+        return known | {x.name: value for x, value in own.items()}
 
     @cached_property
     def sharpest(self) -> float:
@@ -351,7 +351,7 @@ class OnRun:
             for node, x in self.seen.items()
         }
         values = [
-            given[x] if x in given else known[x] if x in known else self.numbers[str(x.name)]
+            given[x] if x in given else known[x] if x in known else self.numbers[x.name]
             for x in letters
         ]
         with np.errstate(all="ignore"):
@@ -613,7 +613,7 @@ def _bar(evidence: Evidence, audits: Sequence[Audit], before: _Rung, rung: _Rung
     upper = None if half is None else center + half
     fell = value + rung.rounding < start and (upper is None or upper < 0)
     # The constants that enter, and those that they are made of, that nothing vouches for.
-    names = {str(x.name) for x in rung.letters - before.letters}
+    names = {x.name for x in rung.letters - before.letters}
     names = names.union(
         *({str(x) for x in claim.expression(each).free_symbols} for each in names & {*claim.names})
     )

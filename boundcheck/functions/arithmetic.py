@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+Bounds = tuple[Tensor, Tensor]
+"""Bounds on the rounding errors of a loss, and of its gradient, of shape (R,)."""
 Point = tuple[Tensor, ...]
 """A point v, or a gradient or direction: its blocks, each of shape (R, rows, columns)."""
 State = tuple[Point, ...]
@@ -27,6 +29,11 @@ EPSILON = 2.0**-52
 ROUND_UP = 1 + 2.0**-40
 # Multiplications in a product of two small matrices.
 _SMALL = 2**13
+
+
+def seeded(seed: int, device: str = "cpu") -> torch.Generator:
+    """A generator on `device`, at the start of the numbers of this seed."""
+    return torch.Generator(device).manual_seed(seed)
 
 
 def product(X: Tensor, Y: Tensor) -> Tensor:

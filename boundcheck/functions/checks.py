@@ -17,11 +17,12 @@ from flint import arb, arb_mat, ctx
 from torch import Tensor
 
 from boundcheck.errors import InputError
-from boundcheck.exact.balls import Balls, Vector, square_norm_of
+from boundcheck.exact.balls import Balls, Blocks, Vector, blocks_of, square_norm_of
 from boundcheck.exact.evaluate import Model, VectorFunction
 from boundcheck.functions.adapters import Adapter
 from boundcheck.functions.arithmetic import (
     EPSILON,
+    Bounds,
     Point,
     apart,
     euclidean_norm,
@@ -30,6 +31,7 @@ from boundcheck.functions.arithmetic import (
     moved,
     replica,
     replicate,
+    seeded,
     square_norm,
 )
 from boundcheck.language.algorithms import Algorithm, Space
@@ -80,7 +82,7 @@ class _Through:
     def gradient(self, v: Point) -> Point:
         return self.adapter.pull_back(v, self.matrix.expand(len(v[0]), -1, -1))
 
-    def rounding(self, v: Point, loss: Tensor) -> tuple[Tensor, Tensor]:
+    def rounding(self, v: Point, loss: Tensor) -> Bounds:
         sizes = self.adapter.sizes(v)
         d, k = self.matrix.shape[-2:]
         size = torch.linalg.matrix_norm(self.matrix)
@@ -95,7 +97,7 @@ def check_pull_back(adapter: Adapter, v: Point) -> None:
     """Refuse an adapter whose `pull_back` is not the adjoint of the derivative of its `weight` at
     v, with R = 1.
     """
-    random = torch.Generator().manual_seed(0)
+    random = seeded(0)
     M = _drawn((adapter.W0.unsqueeze(0),), random)[0]
     wrong = disagreement(_Through(adapter, M), v, FINE, random)
     if wrong is not None:
@@ -124,7 +126,7 @@ def disagreement(f: Any, v: Point, segments: Segments, random: torch.Generator) 
     steep = euclidean_norm(g).item()
     wanted = [over * MARGIN * off / steep if steep > 0 else math.inf for over in segments.over]
     lengths = [min(max(length, _SHORTEST * size), segments.longest * size) for length in wanted]
-    directions = (_by_blocks(g), _by_blocks(_drawn(v, random)))
+    directions = (_byblocks_of(g), _byblocks_of(_drawn(v, random)))
     steps = [
         tuple(sign * h * part for part in d) for d, h, sign in product(directions, lengths, (1, -1))
     ]
@@ -160,7 +162,7 @@ def disagreement(f: Any, v: Point, segments: Segments, random: torch.Generator) 
     return None
 
 
-def _by_blocks(u: Point) -> Point:
+def _byblocks_of(u: Point) -> Point:
     """Each block over its length, and all over theirs; a block of length 0 stays 0."""
     lengths = [torch.linalg.vector_norm(part) for part in u]
     share = math.sqrt(max(sum(bool(length > 0) for length in lengths), 1))
@@ -178,7 +180,7 @@ def _drawn(like: Point, random: torch.Generator) -> Point:
 def near(v: Point, retract: Callable[[Point, Point], Point], random: torch.Generator) -> Point:
     """A point near v, an eighth of its size away, at which no block is 0."""
     size = euclidean_norm(v).item() or 1.0
-    return retract(v, tuple(size / 8 * part for part in _by_blocks(_drawn(v, random))))
+    return retract(v, tuple(size / 8 * part for part in _byblocks_of(_drawn(v, random))))
 
 
 # Minibatches at a time, and samples in them together, at most; samples that are looked at alone,
@@ -344,7 +346,7 @@ def check_steps(
     if numbers is None:
         known = dict(algorithm.starting)
         numbers = {each.name: float(known.get(each, _SMALL)) for each in algorithm.parameters}
-    random = torch.Generator().manual_seed(0)
+    random = seeded(0)
     v = _of_size(length, random)
     begun = tuple(tuple(part.shape) for part in algorithm.iterate(algorithm.start(v, numbers)))
     if begun != (asked := tuple(tuple(part.shape) for part in v)):
@@ -401,19 +403,19 @@ def _hold_to_its_equations(algorithm: Algorithm, numbers: Mapping[str, float]) -
 
     Both are computed in balls, from the same gradients.
     """
-    random = torch.Generator().manual_seed(0)
+    random = seeded(0)
     v, *gradients = (_balls(_of_size(1.0, random)) for _ in range(1 + _STEPS))
     with ctx.workprec(_BITS):
         exact = {name: arb(x) for name, x in numbers.items()}
-        iterates: dict[tuple[str, int], tuple[arb_mat, ...]] = {("v", 1): _blocks(v)}
-        asked: list[tuple[tuple[arb_mat, ...], tuple[arb_mat, ...]]] = []
+        iterates: dict[tuple[str, int], Blocks] = {("v", 1): blocks_of(v)}
+        asked: list[tuple[Blocks, Blocks]] = []
 
-        def gradient(point: tuple[arb_mat, ...]) -> tuple[arb_mat, ...]:
+        def gradient(point: Blocks) -> Blocks:
             return next(g for query, g in asked if _is_near(query, point))
 
         model = Model(
             Balls(),
-            numbers={symbol: exact[str(symbol.name)] for symbol in algorithm.parameters},
+            numbers={symbol: exact[symbol.name] for symbol in algorithm.parameters},
             iterates=lambda name, time, _: iterates[name, time],
             functions={F: VectorFunction(lambda _: arb("nan"), gradient)},
             horizon=_STEPS,
@@ -422,8 +424,8 @@ def _hold_to_its_equations(algorithm: Algorithm, numbers: Mapping[str, float]) -
         for equation in algorithm.beginning:
             iterates[str(equation.args[0].args[0]), 1] = model.vector(equation.args[1])
         for time, g in enumerate(gradients, start=1):
-            asked.append((_blocks(algorithm.exact_query(state, time, exact)), _blocks(g)))
-            iterates["g", time] = _blocks(g)
+            asked.append((blocks_of(algorithm.exact_query(state, time, exact)), blocks_of(g)))
+            iterates["g", time] = blocks_of(g)
             state = algorithm.exact_step(state, g, time, exact, Space(square_norm_of, arb.sqrt))
             made = None
             # The equations may speak of what is not there.
@@ -433,7 +435,7 @@ def _hold_to_its_equations(algorithm: Algorithm, numbers: Mapping[str, float]) -
                         equation.args[1], time
                     )
                 made = iterates["v", time + 1]
-            if made is None or not _is_near(made, _blocks(algorithm.iterate(state))):
+            if made is None or not _is_near(made, blocks_of(algorithm.iterate(state))):
                 said = (
                     ", ".join(f"{each.args[0]} = {each.args[1]}" for each in algorithm.recurrence)
                     or "no equation"
@@ -445,12 +447,8 @@ def _hold_to_its_equations(algorithm: Algorithm, numbers: Mapping[str, float]) -
                 )
 
 
-def _is_near(v: tuple[arb_mat, ...], w: tuple[arb_mat, ...]) -> bool:
+def _is_near(v: Blocks, w: Blocks) -> bool:
     return all((x - y).contains(arb_mat(x.nrows(), x.ncols())) for x, y in zip(v, w, strict=True))
-
-
-def _blocks(v: Any) -> tuple[arb_mat, ...]:
-    return tuple(arb_mat(part.tolist()) for part in v)
 
 
 def _of_size(size: float, random: torch.Generator) -> Point:

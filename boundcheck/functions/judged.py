@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from functools import cached_property, reduce
 from itertools import product
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import sympy as sp
 from flint import arb, arb_mat, ctx
@@ -20,7 +20,7 @@ from boundcheck.functions.adapters import Adapter
 from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Quantity
-from boundcheck.language.evidence import HOLDS, UNKNOWN, Answer, Extent, Instance
+from boundcheck.language.evidence import HOLDS, UNKNOWN, Answer, Extent, Instance, MatrixNorm
 from boundcheck.language.hypotheses import BALL
 from boundcheck.language.sentence import gradient_norm, takes, words_of
 from boundcheck.language.symbols import PARAMETERS, C, G, L, exact, s, sigma
@@ -213,7 +213,7 @@ class OfAdapter(OfClaim):
         """The smoothness of f that the objective certifies."""
         return Extent(most=self.scales[1] ** 2 * Fraction(self.problem.objective.smoothness.value))
 
-    def weight_gradient(self, norm: Literal["frobenius", "spectral"]) -> Extent:
+    def weight_gradient(self, norm: MatrixNorm) -> Extent:
         """The bound on the gradient that the objective certifies in the Frobenius norm, and so in
         the smaller one.
         """
@@ -229,7 +229,7 @@ class OfAdapter(OfClaim):
         of a trained one.
         """
         found = []
-        for letter in ("A", "B") if radius == BALL.common else (str(radius.name).upper(),):
+        for letter in ("A", "B") if radius == BALL.common else (radius.name.upper(),):
             name = next((block.radius for block in self.adapter.blocks if block.name == letter), "")
             if letter in self.adapter.frozen:
                 found.append(self.frozen(sp.Symbol(letter)))
@@ -239,7 +239,7 @@ class OfAdapter(OfClaim):
 
     def frozen(self, radius: sp.Symbol) -> Extent:
         """The norm of A or B if the adapter does not train it; else unknown."""
-        letter = str(radius.name).upper()
+        letter = radius.name.upper()
         known = letter in self.adapter.frozen
         return (
             Extent(most=Fraction(self.constants[self.adapter.frozen[letter]])) if known else UNKNOWN

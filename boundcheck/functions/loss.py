@@ -16,8 +16,8 @@ from torch.func import grad, vmap
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
-from boundcheck.errors import InputError
-from boundcheck.functions.arithmetic import EPSILON, in_blocks
+from boundcheck.errors import InputError, raised
+from boundcheck.functions.arithmetic import EPSILON, Bounds, in_blocks, seeded
 from boundcheck.functions.objective import Objective, is_shape
 from boundcheck.language.function import Constant
 from boundcheck.system.files import read_text
@@ -111,7 +111,7 @@ class Loss(Objective):
             [Demand("shape", shape, 3 * 8 * _POINTS * self.samples * shape[0] * shape[1])],
             device=device,
         )
-        random = torch.Generator().manual_seed(0)
+        random = seeded(0)
         drawn = torch.randn((_POINTS, *shape), generator=random, dtype=torch.float64).to(device)
         sizes = torch.tensor(_SIZES, dtype=torch.float64, device=device)
         points = drawn * sizes.repeat(_POINTS // len(_SIZES))[:, None, None]
@@ -219,7 +219,7 @@ class Loss(Objective):
             raise InputError(
                 "problem",
                 _name(function),
-                f"a function of W alone ({type(error).__name__}: {' '.join(str(error).split())})",
+                f"a function of W alone ({raised(error)})",
             ) from error
 
         def loss(W: Tensor, chosen: Tensor) -> Tensor:
@@ -256,7 +256,7 @@ class Loss(Objective):
     def sample_gradients(self, W: Tensor) -> Tensor:
         return self._of_each(grad(self._mean), W)
 
-    def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
+    def rounding(self, W: Tensor, loss: Tensor) -> Bounds:
         """Estimates of the rounding errors of `loss` and `gradient`.
 
         Each is the change in single precision, over how much coarser that is, times 256; and the
@@ -301,7 +301,7 @@ class Loss(Objective):
             raise InputError(
                 "loss",
                 self.name,
-                f"one that {how} ({type(error).__name__}: {' '.join(str(error).split())})",
+                f"one that {how} ({raised(error)})",
             ) from error
         if (
             whole.dtype != torch.float64

@@ -23,7 +23,7 @@ from pydantic import PydanticUserError, create_model
 from torch import Tensor
 
 from boundcheck.errors import InputError
-from boundcheck.functions.arithmetic import in_blocks
+from boundcheck.functions.arithmetic import Bounds, Point, in_blocks
 from boundcheck.language.function import Constant, Descent
 from boundcheck.system.limits import Demand
 from boundcheck.system.plugins import Registry, is_ours, listed
@@ -153,7 +153,7 @@ class Objective(ABC):
         return in_blocks(mean, W, (self.samples + indices.shape[1]) * W[0].numel())
 
     @abstractmethod
-    def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
+    def rounding(self, W: Tensor, loss: Tensor) -> Bounds:
         """Bounds on the rounding errors of `loss`, given as computed, and of `gradient` in
         Frobenius norm: two of (R,).
 
@@ -165,7 +165,7 @@ class Objective(ABC):
         self,
         W0: Tensor,
         scale: float,
-        v: tuple[Tensor, ...],
+        v: Point,
         batches: Sequence[Tensor],
         sizes: Sequence[float],
     ) -> Descent | None:

@@ -26,6 +26,7 @@ from boundcheck.functions.adapters import Adapter, Radii
 from boundcheck.functions.arithmetic import (
     EPSILON,
     ROUND_UP,
+    Bounds,
     Point,
     apart,
     at_once,
@@ -35,6 +36,7 @@ from boundcheck.functions.arithmetic import (
     in_parts,
     inner,
     on_cores,
+    seeded,
     spectral_norm,
     square_norm,
 )
@@ -307,7 +309,7 @@ class Problem(Function):
         survey = self.survey(v)
         return survey.in_v - square_norm(self.adapter.pull_back(v, survey.gradient))
 
-    def rounding(self, v: Point, loss: Tensor) -> tuple[Tensor, Tensor]:
+    def rounding(self, v: Point, loss: Tensor) -> Bounds:
         r"""Bounds on the rounding errors of `loss`, given as computed, and `gradient` at v: two of
         shape (R,).
 
@@ -462,7 +464,7 @@ class Problem(Function):
         :math:`W_+ + W_- - 2W`.
         """
         adapter = self.adapter
-        random = torch.Generator().manual_seed(0)
+        random = seeded(0)
         _, loss, weight_gradient = self._known_at(v, law)
         loss_error, gradient_error = self.rounding(v, loss)
         gradient = adapter.pull_back(v, weight_gradient)

@@ -4,7 +4,7 @@ ensemble.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from torch import Tensor
 from boundcheck.functions.arithmetic import Point, State, lengths
 from boundcheck.language.algorithms import SGD, Algorithm, Numbers
 from boundcheck.language.function import Function
+from boundcheck.system.files import Json
 
 Number = TypeVar("Number", float, Tensor)
 
@@ -77,11 +78,11 @@ class Sampler:
         """The next minibatch, shape (R, m); None stands for the whole sample."""
         return None
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> Json:
         """The state that `restore` needs to go on from here."""
         return {}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: Json) -> None:
         """Go on where `state` was taken."""
 
 
@@ -108,10 +109,10 @@ class WithReplacement(Sampler):
     def draw(self) -> Tensor:
         return draw_batch(self._replicas, self._batch, self._samples, self._generator)
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> Json:
         return {"generator": self._generator.get_state()}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: Json) -> None:
         self._generator.set_state(state["generator"])
 
 
@@ -150,14 +151,14 @@ class Reshuffled(Sampler):
             self._order = keys.argsort(1)
             self._next = 0
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> Json:
         return {
             "generator": self._generator.get_state(),
             "order": self._order.cpu(),
             "next": self._next,
         }
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: Json) -> None:
         self._generator.set_state(state["generator"])
         self._order = state["order"].to(self._order.device)
         self._next = state["next"]

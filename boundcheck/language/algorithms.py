@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import sympy as sp
 
 from boundcheck.errors import InputError
-from boundcheck.exact.evaluate import t
+from boundcheck.exact.evaluate import at_time, t
 from boundcheck.language.evidence import (
     ROUNDING,
     Audit,
@@ -162,7 +162,7 @@ class Algorithm(ABC):
     @property
     def step_size(self) -> str:
         """The name of its step size."""
-        return str(self.parameters[0].name)
+        return self.parameters[0].name
 
     def restarts(self, t: int, numbers: Numbers) -> bool:
         """True if the factors are merged and begun again after step t."""
@@ -586,7 +586,7 @@ class AdaGradNorm(Algorithm):
         """The equation of v; b_t is the root of delta^2 and all squared gradient norms up to t."""
         v_t = Iterate("v", t, n, 1)
         slope = Gradient(F, v_t)
-        grown = sp.sqrt(delta**2 + sp.Sum((EuclideanNorm(slope) ** 2).xreplace({t: i}), (i, 1, t)))
+        grown = sp.sqrt(delta**2 + sp.Sum(at_time(EuclideanNorm(slope) ** 2, i), (i, 1, t)))
         return (sp.Eq(Iterate("v", t + 1, n, 1), v_t - eta / grown * slope),)
 
     def start(self, v: Point, numbers: Numbers) -> State:
@@ -810,7 +810,7 @@ class ReLoRA(Algorithm):
 
         Z_{t+1} makes up for whatever the factors of step t + 1 are; without a restart it is Z_t.
         """
-        A_next, B_next, Z_next = (x.xreplace({t: t + 1}) for x in (A_t, B_t, Z_t))
+        A_next, B_next, Z_next = (at_time(x, t + 1) for x in (A_t, B_t, Z_t))
         return (sp.Eq(Z_next, Z_t + s * B_moved * A_moved - s * B_next * A_next),)
 
     def start(self, v: Point, numbers: Numbers) -> State:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import sympy as sp
 from flint import arb
+from sympy.core.relational import Relational
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.numpy import NumPyPrinter
 
@@ -98,7 +99,7 @@ class Quantity:
     @property
     def name(self) -> str:
         """The key under which `Claim.values` reports it."""
-        return str(self.symbol.name)
+        return self.symbol.name
 
 
 @dataclass(frozen=True)
@@ -139,11 +140,11 @@ class Claim(Shown):
     id: str
     title: str
     source: str
-    conclusion: sp.core.relational.Relational
+    conclusion: Relational
     quantifier: str = ""
     hypotheses: tuple["Claim", ...] = ()
     quantities: tuple[Quantity, ...] = ()
-    conditions: tuple[sp.core.relational.Relational, ...] = ()
+    conditions: tuple[Relational, ...] = ()
     note: str = field(default="", kw_only=True)
     argument: str = field(default="", kw_only=True)
     unproved: str = field(default="", kw_only=True)
@@ -222,7 +223,7 @@ class Claim(Shown):
 
     @cached_property
     def _expressions(self) -> dict[str, sp.Expr]:
-        return {str(symbol.name): expression for symbol, expression in self._derived.items()}
+        return {symbol.name: expression for symbol, expression in self._derived.items()}
 
     def function(self, name: str) -> Callable[..., Any]:
         """The quantity called `name` as a NumPy function of keyword arguments (floats or arrays),
@@ -264,8 +265,8 @@ class Claim(Shown):
         for symbol, value in self.check(inputs).items():
             nearest = np.float64(float(enclose(value, {})))
             if not math.isfinite(nearest) or (nearest == 0) != (value == 0):
-                raise InputError(str(symbol.name), value, "a number within the range of floats")
-            numbers[str(symbol.name)] = nearest
+                raise InputError(symbol.name, value, "a number within the range of floats")
+            numbers[symbol.name] = nearest
         values: dict[str, float] = {}
         for name, function in self._functions.items():
             try:
@@ -301,7 +302,7 @@ class Claim(Shown):
         `check` does.
         """
         values = self.check(inputs)
-        given = {str(symbol.name): value for symbol, value in values.items()}
+        given = {symbol.name: value for symbol, value in values.items()}
         return given | {name: e.subs(values) for name, e in self._expressions.items()}
 
     def check(self, inputs: Mapping[str, Number]) -> dict[sp.Symbol, sp.Expr]:
@@ -325,7 +326,7 @@ class Claim(Shown):
             )
         return values
 
-    def failing(self, values: Mapping[sp.Symbol, sp.Expr]) -> list[sp.core.relational.Relational]:
+    def failing(self, values: Mapping[sp.Symbol, sp.Expr]) -> list[Relational]:
         """The conditions that these exact values break, decided without rounding; raises InputError
         as `sign` does.
         """
@@ -526,7 +527,7 @@ def latex_of(expression: sp.Basic, declared: Iterable[Parameter] = ()) -> str:
     """
     names = {}
     for letter in expression.free_symbols:
-        name = str(letter.name)
+        name = letter.name
         # Commands and braces in a name are text.
         is_text = not {*name}.isdisjoint(_SPECIAL)
         names[letter] = (
@@ -648,7 +649,7 @@ def _check_letters(claim: "Claim") -> None:
 
     def check_known(field: str, expression: sp.Basic) -> None:
         for symbol in sorted(expression.free_symbols - derived, key=str):
-            parameter = known.get(str(symbol.name))
+            parameter = known.get(symbol.name)
             if isinstance(symbol, sp.MatrixSymbol) or (
                 parameter is not None and parameter.symbol == symbol
             ):
@@ -670,7 +671,7 @@ def _check_letters(claim: "Claim") -> None:
             raise InputError("claim.declared", quantity.name, "a name that no quantity has")
         derived.add(quantity.symbol)
     for condition in claim.conditions:
-        if not isinstance(condition, sp.core.relational.Relational):
+        if not isinstance(condition, Relational):
             raise InputError(
                 "claim.conditions", condition, "relations that SymPy does not decide by itself"
             )
@@ -679,7 +680,7 @@ def _check_letters(claim: "Claim") -> None:
     found = {*used, *derived}
     named: dict[str, Any] = {}
     for letter in sorted(found, key=str):
-        name, other = str(letter.name), named.get(str(letter.name))
+        name, other = letter.name, named.get(letter.name)
         # A scalar may have the name of a matrix, unless the claim declares it.
         if other is not None and (
             name in own or isinstance(letter, sp.Symbol) is isinstance(other, sp.Symbol)
@@ -689,7 +690,7 @@ def _check_letters(claim: "Claim") -> None:
             )
         named[name] = letter
     shown = LATEX_NAMES | {parameter.symbol: parameter.latex for parameter in own.values()}
-    looks = {letter: shown.get(letter) or look(str(letter.name)) for letter in found if own}
+    looks = {letter: shown.get(letter) or look(letter.name) for letter in found if own}
     for parameter in own.values():
         other = next(
             (x for x, look in looks.items() if look == parameter.latex and x != parameter.symbol),
@@ -704,5 +705,5 @@ def in_prose(name: str) -> str:
     """A letter's name in a text, such as ``$σ$`` for ``sigma``; words that are no name are left as
     they are.
     """
-    shown = {str(symbol.name): made for symbol, made in LATEX_NAMES.items()}
+    shown = {symbol.name: made for symbol, made in LATEX_NAMES.items()}
     return f"${typed(shown.get(name) or look(name))}$" if is_plain(name) else name

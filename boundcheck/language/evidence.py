@@ -37,6 +37,7 @@ OFF_SLOPE, OFF_SAMPLES = "gradient_excess", "minibatch_excess"
 samples' gradients."""
 
 Status = Literal["held", "failed", "assumed"]
+MatrixNorm = Literal["frobenius", "spectral"]
 Guilt = Literal["hypothesis", "constant", "horizon", "statistics", "rounding", "claim"]
 
 
@@ -363,7 +364,7 @@ class Instance:
         """The Lipschitz constant of the gradient of f in W."""
         return UNKNOWN
 
-    def weight_gradient(self, norm: Literal["frobenius", "spectral"]) -> Extent:
+    def weight_gradient(self, norm: MatrixNorm) -> Extent:
         """The largest norm of the gradient of f in W, on all W that the hypotheses allow."""
         return UNKNOWN
 

@@ -19,7 +19,7 @@ import sympy as sp
 
 from boundcheck.errors import InputError, one_of
 from boundcheck.exact.digits import DOWN, UP, Toward, shown
-from boundcheck.exact.evaluate import t
+from boundcheck.exact.evaluate import at_time
 from boundcheck.language.algorithms import (
     IN_FACTORS,
     SLOPE_A,
@@ -44,6 +44,7 @@ from boundcheck.language.evidence import (
     Extent,
     Guilt,
     Instance,
+    MatrixNorm,
     Status,
     at_least,
     at_most,
@@ -238,7 +239,7 @@ class Hypothesis:
     @property
     def letter(self) -> str:
         """The name of the constant that it is about, the first of its symbols."""
-        return str(self.symbols[0].name)
+        return self.symbols[0].name
 
     @property
     def is_everywhere(self) -> bool:
@@ -523,7 +524,7 @@ def _held_gradient(norm: str, e: Evidence, id: str) -> list[Audit]:
 class BoundedGradient(Hypothesis):
     """A bound on a norm of the gradient in W."""
 
-    norm: Literal["frobenius", "spectral"] = "frobenius"
+    norm: MatrixNorm = "frobenius"
 
 
 def _at_all_weights(weight: str, point: str, domain: str) -> Statement:
@@ -1104,7 +1105,7 @@ def _held_start_norms(e: Evidence, id: str) -> list[Audit]:
 
 
 _AT_THE_START = (
-    sp.Le(SpectralNorm(x.xreplace({t: 1})), radius) for x, radius in ((A_t, a_1), (B_t, b_1))
+    sp.Le(SpectralNorm(at_time(x, 1)), radius) for x, radius in ((A_t, a_1), (B_t, b_1))
 )
 START_NORMS = Hypothesis(
     "start_norms",

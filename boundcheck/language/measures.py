@@ -18,7 +18,7 @@ import numpy as np
 import sympy as sp
 
 from boundcheck.errors import InputError
-from boundcheck.exact.evaluate import t
+from boundcheck.exact.evaluate import at_time, t
 from boundcheck.language.claim import Claim
 from boundcheck.language.evidence import Evidence
 from boundcheck.language.hypotheses import Cost
@@ -107,7 +107,7 @@ class Statistic(Enum):
                 return MinimumOver(mean(of(v_t)), t, 1, T)
             case Statistic.AVERAGE:
                 return sp.Sum(mean(of(v_t)), (t, 1, T)) / T
-        return mean(of(v_t.xreplace({t: T})))
+        return mean(of(at_time(v_t, T)))
 
     def times(self, horizon: int) -> range:
         """The t at which it looks."""
@@ -300,7 +300,7 @@ class PerformanceMeasure(Measure):
 
     def is_bounded_by(self, conclusion: sp.Basic, bound: sp.Symbol) -> bool:
         """True if the conclusion is `at_most` of the bound."""
-        return bool(conclusion == self.at_most(bound))
+        return conclusion == self.at_most(bound)
 
     def value(self, means: Sequence[Any]) -> Any:
         """The measure of a trajectory, from the mean of the observable at each of `over.times`."""
@@ -465,7 +465,7 @@ class SmoothnessConstant(Measure):
     @property
     def letter(self) -> str:
         """The name of the quantity by which a claim bounds it."""
-        return str(self.symbol.name)
+        return self.symbol.name
 
     def is_bounded_by(self, conclusion: sp.Basic, bound: sp.Symbol) -> bool:
         """True if the conclusion bounds it: by gradients, by the Hessian, or by a parabola above F

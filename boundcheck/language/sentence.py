@@ -5,7 +5,7 @@ it rests on.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import sympy as sp
 
@@ -13,6 +13,7 @@ from boundcheck.errors import InputError
 from boundcheck.language.algorithms import GRADIENT_DESCENT, SGD, Algorithm
 from boundcheck.language.catalogue import catalogue, lemmas
 from boundcheck.language.claim import Claim, Quantity, Statement
+from boundcheck.language.evidence import MatrixNorm
 from boundcheck.language.hypotheses import BALL, HYPOTHESES, SMOOTH, BoundedGradient, Hypothesis
 from boundcheck.language.measures import MEASURES, SMOOTHNESS, Measure, PerformanceMeasure
 from boundcheck.language.symbols import Parameter, bound, s
@@ -145,9 +146,7 @@ def free_numbers(claim: Claim) -> tuple[str, ...]:
     formulas = {q.symbol: q.expression for q in claim.quantities}
     letters = [formulas.get(symbol, symbol) for symbol in algorithm.parameters] if algorithm else []
     return tuple(
-        str(x.name)
-        for x in letters
-        if isinstance(x, sp.Symbol) and x not in meant and takes(claim, x)
+        x.name for x in letters if isinstance(x, sp.Symbol) and x not in meant and takes(claim, x)
     )
 
 
@@ -174,7 +173,7 @@ def limit_of(claim: Claim, symbol: sp.Symbol) -> str | None:
     return next((name for name in limits if name in claim.names), None)
 
 
-def gradient_norm(claim: Claim) -> Literal["frobenius", "spectral"] | None:
+def gradient_norm(claim: Claim) -> MatrixNorm | None:
     """The norm in which the claim bounds the gradient in W, the larger one of several; None where
     it bounds none.
     """

@@ -136,7 +136,7 @@ class Parameter:
     def __post_init__(self) -> None:
         """Check the name and the symbol; without `latex`, the name says how it looks."""
         check_symbols("parameter.symbol", self.symbol)
-        name = str(self.symbol.name)
+        name = self.symbol.name
         if not is_plain(name):
             expected = (
                 "a name of ASCII letters, digits and _ that is not a word of Python or of formulas"
@@ -169,7 +169,7 @@ class Parameter:
     @property
     def name(self) -> str:
         """The name that `--set` and keyword arguments use."""
-        return str(self.symbol.name)
+        return self.symbol.name
 
 
 PARAMETERS: dict[str, Parameter] = {}
@@ -323,7 +323,7 @@ def parsed(field: str, text: str, symbols: Collection[sp.Symbol], expected: str)
                 tree = ast.parse(line, mode="eval")
         except (SyntaxError, ValueError, MemoryError, RecursionError):
             raise _RefusedError from None
-        return _read(tree.body, line, {str(symbol.name): symbol for symbol in symbols}, 0)
+        return _read(tree.body, line, {symbol.name: symbol for symbol in symbols}, 0)
     except _RefusedError as refused:
         raise InputError(field, text, str(refused) or expected) from None
 
@@ -444,7 +444,7 @@ def formula(name: str, text: str, symbols: Collection[sp.Symbol]) -> sp.Expr:
 
     Raises InputError for text that is not a formula, or has another symbol in it.
     """
-    listed = ", ".join(sorted(str(symbol.name) for symbol in symbols))
+    listed = ", ".join(sorted(symbol.name for symbol in symbols))
     expected = (
         f"a formula such as 2*{name.rpartition('.')[2]} over the symbols {listed}, with {GRAMMAR}"
     )

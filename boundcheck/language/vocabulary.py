@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
-from boundcheck.exact.evaluate import NoValueError, Place
+from boundcheck.exact.evaluate import NoValueError, Place, at_time
 from boundcheck.exact.evaluate import t as t
 from boundcheck.language.prose import typed
 from boundcheck.language.symbols import T, f_star, r
@@ -252,7 +252,7 @@ A_t, B_t, v_t, g_t = (
     Iterate("g", t, n, 1),
 )
 
-v_first, v_last = v_t.xreplace({t: sp.Integer(1)}), v_t.xreplace({t: T + 1})
+v_first, v_last = at_time(v_t, 1), at_time(v_t, T + 1)
 
 # The meaning of D.
 GAP = Value(F, v_first) - f_star

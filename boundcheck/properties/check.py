@@ -21,6 +21,7 @@ import torch
 from hypothesis import HealthCheck, Phase, given, reject, settings, target
 from hypothesis.errors import Unsatisfiable
 from hypothesis.strategies import SearchStrategy
+from sympy.core.relational import Relational
 
 from boundcheck.errors import BoundcheckError, InputError, check_count
 from boundcheck.exact.evaluate import NoValueError
@@ -130,9 +131,9 @@ class RoundingError(BoundcheckError, AssertionError):
 
 
 def check_claim(
-    claim: str | Claim | Script | sp.core.relational.Relational,
+    claim: str | Claim | Script | Relational,
     *,
-    given: Sequence[sp.core.relational.Relational] = (),
+    given: Sequence[Relational] = (),
     adapter: str | None = None,
     lipschitz: str = LEAST,
     largest: int = 8,
@@ -246,7 +247,7 @@ def _as_claim(claim: Any, given: Sequence[Any]) -> Claim:
         check_id(claim)
         return claim
     for each in (claim, *given):
-        if not isinstance(each, sp.core.relational.Relational | sp.And):
+        if not isinstance(each, Relational | sp.And):
             raise InputError(
                 "claim" if each is claim else "given",
                 each,

@@ -309,8 +309,7 @@ def rewrite(step: Step) -> str:
     proof = cast(goal.relation, left, step.fact(theorem))
     proof = cast(goal.relation, right, proof, back=True)
     difference = Matrix.of(letter) - value
-    ((p,),), values = templates(book, (difference,))
-    image, same = Equations(book, values).scalar(Scalar.of(Norm(FROBENIUS, (p,))))
+    image, same = _length(book, difference)
     check(equation.fact, image)
     zero = cast("=", same, step.fact(equation), back=True)
     # The difference in normal form is the letter minus the value.
@@ -407,6 +406,12 @@ def _norm(kind: str, point: Point) -> Scalar:
     return Scalar.of(Norm(kind, point))
 
 
+def _length(book: Book, difference: Matrix) -> tuple[Scalar, Proof | None]:
+    """The Frobenius norm of a difference in normal form, and the proof of that."""
+    ((p,),), values = templates(book, (difference,))
+    return Equations(book, values).scalar(_norm(FROBENIUS, (p,)))
+
+
 @rule()
 def rank_bound(step: Step) -> str:
     """‖X‖_F² <= m‖X‖_op²."""
@@ -493,18 +498,22 @@ def vanishing(step: Step) -> str:
     return step.proved(lemma.state(f"{lemma.scalar(x)} = 0", script)(HERE))
 
 
+def _largest(lemma: Lemma, members: Sequence[Scalar]) -> tuple[str, str]:
+    """The variable for the largest of several numbers, and the premise that says so."""
+    largest = lemma.name(k.Maximum(tuple(members)))
+    said = nested([f"({lemma.scalar(y)})" for y in members])
+    return largest, lemma.premise(f"{largest} = {said}", UNCHANGED)
+
+
 @rule()
 def at_most_maximum(step: Step) -> str:
     """A number is at most the largest: x <= max(x, y, ...)."""
     x, others = step.theorem.arguments
     lemma = Lemma(step.book)
-    members = tuple(sorted({x, *others}))
+    members = sorted({x, *others})
     if len(members) == 1:
         return step.normal(x, "<=", x, {}, "(lexx _)")
-    largest = lemma.name(k.Maximum(members))
-    is_ = lemma.premise(
-        f"{largest} = {nested([f'({lemma.scalar(y)})' for y in members])}", UNCHANGED
-    )
+    largest, is_ = _largest(lemma, members)
     goal = lemma.scalar(step.theorem.fact.polynomial)
     script = equal(goal, f"{largest} - ({lemma.scalar(x)})", is_)
     script += f"by rewrite e subr_ge0 {is_} !le_max lexx ?orbT."
@@ -519,16 +528,13 @@ def maximum_at_most(step: Step) -> str:
     lemma = Lemma(step.book)
     strict = fact.relation == ">"
     proofs = {c - x.fact.polynomial: x for x in step.theorem.premises}
-    members = tuple(sorted(proofs))
+    members = sorted(proofs)
     if len(members) == 1:
         (theorem,) = proofs.values()
         return step.proved(
             step.fact(theorem) if theorem.fact.relation == fact.relation else step.weak(theorem)
         )
-    largest = lemma.name(k.Maximum(members))
-    is_ = lemma.premise(
-        f"{largest} = {nested([f'({lemma.scalar(y)})' for y in members])}", UNCHANGED
-    )
+    largest, is_ = _largest(lemma, members)
     names = []
     for member, theorem in sorted(proofs.items()):
         said = related(theorem.fact.relation, lemma.scalar(c - member))
@@ -815,12 +821,12 @@ def descent_lemma(step: Step) -> str:
     book = step.book
     (p, q), values = templates(book, x, delta)
     ends = Scalar.of(theta)
-    size = Scalar.of(Norm(FROBENIUS, q))
+    size = _norm(FROBENIUS, q)
     beyond = tuple(a + b.scaled(ends) for a, b in zip(p, q, strict=True))
     change = tuple(
         a - b for a, b in zip(gradients(function, beyond), gradients(function, p), strict=True)
     )
-    bend = Scalar.of(Norm(FROBENIUS, change))
+    bend = _norm(FROBENIUS, change)
     inside: dict[Statement, str] = {Fact(">=", ends): "(fun _ _ _ => zs0)"}
     inside[Fact(">=", ONE - ends)] = "(fun _ _ _ => zs1)"
     # The premise, as the library asks for it.
@@ -876,7 +882,6 @@ def chain_rule(step: Step) -> str:
     outer, inside = sides_of(law)
     # A block of the composition's point is a letter.
     letters = [typing.cast(Symbol, word[0][0]) for x in outer.point for word in x.terms]
-    conclusion = law_of(step.theorem).conclusion
 
     # The line, and the parts of P on it by their powers of s.
     direction = Symbol("zzH", letters[block].shape)
@@ -1007,12 +1012,8 @@ def chain_rule(step: Step) -> str:
         constantly(f"(gradient_from_slopes (fun {name} => {alike}))"),
     )
     zero = lemma.state(f"{lemma.matrix(difference)} = 0", f"rewrite {same}. matrices.")(HERE)
-    template = Symbol("zzP0", difference.shape, ANY)
-    book.bound |= {template}
-    raw = Scalar.of(Norm(FROBENIUS, (Matrix.of(template),)))
-    found, equation = Equations(book, {template: difference}).scalar(raw)
-    if Fact("=", found) != conclusion:
-        raise InputError("conclusion", step.theorem.conclusion, f"what the exporter finds, {found}")
+    found, equation = _length(book, difference)
+    check(law_of(step.theorem).conclusion, found)
     return f"(fun {' '.join(heads)} t w rt => {cast('=', equation, f'(fro_zero {zero})')})"
 
 

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from boundcheck.errors import InputError
+from boundcheck.errors import InputError, raised
 from boundcheck.system.plugins import is_of_an_installation
 
 # What boundcheck rests on, beside Python's own library: a result keeps their versions, and its id
@@ -120,12 +120,11 @@ class _Look:
             # Whatever its own code raises when it is asked.
             if not self._version:
                 name = getattr(x, "__qualname__", type(x).__qualname__)
-                why = f"{type(error).__name__}: {' '.join(str(error).split())}"
                 raise InputError(
                     "version",
                     "(not given)",
                     'a text such as "1" in the table problem, or of the objective, that you change'
-                    f" with the code, since {name} cannot be read ({why})",
+                    f" with the code, since {name} cannot be read ({raised(error)})",
                 ) from error
             yield self._version
 

@@ -24,7 +24,7 @@ from fractions import Fraction
 from functools import cached_property, reduce
 from itertools import count
 from numbers import Real
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 import sympy as sp
@@ -35,8 +35,10 @@ from torch import Tensor
 from boundcheck.errors import InputError, one_of
 from boundcheck.exact.balls import (
     Balls,
+    Blocks,
     Vector,
     ball_of,
+    blocks_of,
     enclose,
     length,
     lower,
@@ -63,7 +65,7 @@ from boundcheck.functions.problem import Problem, difference_ratio, hessian_vect
 from boundcheck.language.algorithms import Algorithm, Space
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
-from boundcheck.language.evidence import HOLDS, Answer, Extent
+from boundcheck.language.evidence import HOLDS, Answer, Extent, MatrixNorm
 from boundcheck.language.hypotheses import BOUNDED_GRADIENT, READINGS, SMOOTH_IN_W
 from boundcheck.language.judge import Met, meets
 from boundcheck.language.measures import SMOOTHNESS
@@ -183,15 +185,15 @@ class OfRun(OfClaim):
             query=lambda state, t: algorithm.exact_query(state, t, numbers),
         )
 
-    def at(self, paths: Paths[Any, Any], t: int, path: int) -> tuple[arb_mat, ...]:
+    def at(self, paths: Paths[Any, Any], t: int, path: int) -> Blocks:
         """The iterate at a time of a path."""
-        return as_matrices(self.algorithm.iterate(paths.state(t, path)))
+        return blocks_of(self.algorithm.iterate(paths.state(t, path)))
 
     def on_paths(
         self,
         paths: Paths[Any, Any],
         function: VectorFunction,
-        minimiser: tuple[arb_mat, ...] | None,
+        minimiser: Blocks | None,
         blocks: Mapping[str, int],
     ) -> Model[arb, arb_mat]:
         """The model of a run: its iterates v, the gradients g that were drawn, and F.
@@ -204,9 +206,9 @@ class OfRun(OfClaim):
 
         """
 
-        def iterate(name: str, t: int, path: int) -> tuple[arb_mat, ...]:
+        def iterate(name: str, t: int, path: int) -> Blocks:
             if name == "g":
-                return as_matrices(paths.drawn(t, path))
+                return blocks_of(paths.drawn(t, path))
             v = self.at(paths, t, path)
             return v if name == "v" else (v[blocks[name]],)
 
@@ -239,11 +241,6 @@ def check_options(name: str, values: Any, constants: object) -> None:
         isinstance(x, Real) for x in constants.values()
     ):
         raise InputError("constants", constants, 'numbers by name, such as {"L": 2}')
-
-
-def as_matrices(v: Any) -> tuple[arb_mat, ...]:
-    """The blocks of a vector of balls as matrices."""
-    return tuple(arb_mat(part.tolist()) for part in v)
 
 
 # Files.
@@ -496,7 +493,7 @@ class AdapterInstance(OfAdapter):
                 arb(float(self.ridge.slope.bound)) * arb(spectral_bound(E)) + arb(spectral_bound(N))
             )
 
-    def weight_gradient(self, norm: Literal["frobenius", "spectral"]) -> Extent:
+    def weight_gradient(self, norm: MatrixNorm) -> Extent:
         """The certified bound on the gradient of f; on its spectral norm by itself where the claim
         speaks of that.
         """

@@ -320,7 +320,7 @@ class Course:
         numbers: Mapping[str, Any],
         start: Any,
         gradient: Callable[[int, Any], Any],
-        kick: Callable[[int], Any],
+        kick: Callable[[int], Any] = lambda k: None,
         order: Sequence[int] = (),
     ) -> None:
         """Walk along the points.
@@ -331,7 +331,7 @@ class Course:
             numbers: of the algorithm, where L is 1, as numbers of these vectors.
             start: v_1.
             gradient: the gradient at a point, from the place of the point and the point.
-            kick: the noise, from its number.
+            kick: the noise, from its number; left out of a program without noise.
             order: that of another walk of this program, whose points are the same ones where these
                 are.
 
@@ -928,8 +928,7 @@ def _named(
         exact.numbers(number(exact.step[0]) if exact.is_rational else alpha, number),
         sp.MatrixSymbol("x_1", n, 1),
         gradient,
-        lambda k: sp.MatrixSymbol(f"e_{k + 1}", n, 1),
-        solver.course.order,
+        order=solver.course.order,
     )
     shown = program.measure.observable.expression
     means = [

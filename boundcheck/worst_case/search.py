@@ -30,7 +30,7 @@ from torch import Tensor
 from boundcheck.errors import InputError, check_count, one_of
 from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
 from boundcheck.functions.adapters.base import with_frozen
-from boundcheck.functions.arithmetic import Point, apart, replica
+from boundcheck.functions.arithmetic import Point, apart, replica, seeded
 from boundcheck.functions.checks import check_pull_back
 from boundcheck.functions.judged import check_words
 from boundcheck.functions.problem import derivative, leaves
@@ -216,7 +216,7 @@ class Climber:
         self.L, self.G = (
             structure.constants[word.letter] for word in (SMOOTH_IN_W, BOUNDED_GRADIENT)
         )
-        self.random = torch.Generator().manual_seed(seed)
+        self.random = seeded(seed)
         shapes = frozen_shapes(structure.kind, structure.d, structure.k, structure.rank)
         frozen = {name: self._sized(name, self._normal(shape)) for name, shape in shapes.items()}
         self.outline = structure.adapter({name: X[0] for name, X in frozen.items()})
@@ -621,7 +621,7 @@ class Search:
 def _speaks_of(claim: Claim, rank: int) -> bool:
     """True if the conditions of a claim on the rank alone admit this one."""
     conditions = [c for c in claim.conditions if c.free_symbols == {r}]
-    return all(bool(c.subs(dict.fromkeys(c.free_symbols, rank))) for c in conditions)
+    return all(c.subs(dict.fromkeys(c.free_symbols, rank)) for c in conditions)
 
 
 @st.composite

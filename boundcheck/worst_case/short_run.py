@@ -16,7 +16,7 @@ from functools import cached_property, reduce
 from itertools import product
 from operator import or_
 from types import SimpleNamespace
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 import sympy as sp
@@ -24,10 +24,19 @@ import torch
 from flint import arb, arb_mat, ctx
 
 from boundcheck.errors import InputError, one_of
-from boundcheck.exact.balls import Balls, Vector, ball_of, lower, square_norm_of, upper
+from boundcheck.exact.balls import (
+    Balls,
+    Blocks,
+    Vector,
+    ball_of,
+    blocks_of,
+    lower,
+    square_norm_of,
+    upper,
+)
 from boundcheck.exact.evaluate import Model, Paths, VectorFunction
 from boundcheck.exact.floats import Approx, Comparison
-from boundcheck.functions.adapters import ADAPTERS, Adapter
+from boundcheck.functions.adapters import ADAPTERS, Adapter, Radii
 from boundcheck.functions.adapters.base import cast_to
 from boundcheck.functions.arithmetic import (
     EPSILON,
@@ -49,7 +58,7 @@ from boundcheck.language.measures import MEASURES, SMOOTHNESS, PerformanceMeasur
 from boundcheck.language.sentence import algorithm_of, measure_of, takes, words_of
 from boundcheck.language.symbols import R_1, D, Number, T, abc_a, abc_b, abc_c, ell, eta, zeta
 from boundcheck.worst_case import instance as adapted
-from boundcheck.worst_case.instance import Fields, OfRun, as_matrices, matrix_text
+from boundcheck.worst_case.instance import Fields, OfRun, matrix_text
 
 
 class FloatPaths:
@@ -171,7 +180,7 @@ class ShortRun(OfRun, OfAdapter):
 
     claim: Claim
     adapter: Adapter
-    radii: Mapping[str, float]
+    radii: Radii
     lipschitz: str
     knots: np.ndarray
     direction: np.ndarray
@@ -246,7 +255,7 @@ class ShortRun(OfRun, OfAdapter):
         return self.adapter.constants(self._domain)
 
     @property
-    def _domain(self) -> Mapping[str, float]:
+    def _domain(self) -> Radii:
         """The radii, or the norms of v_1 where there are none."""
         return self.radii or self.start_norms
 
@@ -459,14 +468,14 @@ class ShortRun(OfRun, OfAdapter):
     def model(self) -> Model[arb, arb_mat]:
         """All iterates, gradients and values."""
 
-        def arrays(point: tuple[arb_mat, ...]) -> tuple[np.ndarray, ...]:
+        def arrays(point: Blocks) -> tuple[np.ndarray, ...]:
             return tuple(np.array(part.tolist(), dtype=object) for part in point)
 
         function = VectorFunction(
             lambda point: self._height(arrays(point)),
-            lambda point: as_matrices(self._gradient(arrays(point))),
+            lambda point: blocks_of(self._gradient(arrays(point))),
         )
-        minimiser = None if self.minimiser is None else as_matrices(self._nearest)
+        minimiser = None if self.minimiser is None else blocks_of(self._nearest)
         blocks = {
             x.name: place for place, x in enumerate(self.adapter.blocks) if x.name in {"A", "B"}
         }
@@ -522,7 +531,7 @@ class ShortRun(OfRun, OfAdapter):
             return Extent(most=Fraction(self.problem.sharpest(self._domain)))
         return UNKNOWN
 
-    def convexity(self, where: Literal["near", "space"]) -> Extent:
+    def convexity(self, where: str) -> Extent:
         """At least 0 where h is convex and W linear in v; more near the minimiser, where v is a
         number.
         """

@@ -5,13 +5,12 @@ that found it.
 import json
 import math
 from pathlib import Path
-from typing import Any
 
 from boundcheck.errors import InputError, one_of
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.language.view import Shown
-from boundcheck.system.files import asking, parse_json, read_text, replace_file
+from boundcheck.system.files import Json, asking, parse_json, read_text, replace_file
 from boundcheck.system.plugins import theirs
 from boundcheck.worst_case.instance import (
     AdapterInstance,
@@ -92,7 +91,7 @@ class Replay(tuple[Tried, Certificate], Shown):
         """True if the instance certainly breaks its claim."""
         return self[1].violated
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> Json:
         """The facts that are certain about the instance, as plain data; no ratio if it is
         infinite.
         """

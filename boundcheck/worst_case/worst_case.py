@@ -15,21 +15,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from functools import cached_property, reduce
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy as sp
 from flint import arb, arb_mat, ctx
 
 from boundcheck.errors import InputError
-from boundcheck.exact.balls import Balls, ball_of, enclose, lower, upper
+from boundcheck.exact.balls import Balls, Blocks, ball_of, enclose, lower, upper
 from boundcheck.exact.digits import DOWN, UP, shown
 from boundcheck.exact.evaluate import Model, VectorFunction
 from boundcheck.functions.checks import check_steps
 from boundcheck.functions.judged import BITS, number
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.claim import Claim
-from boundcheck.language.evidence import HOLDS, UNKNOWN, Extent
+from boundcheck.language.evidence import HOLDS, UNKNOWN, Extent, MatrixNorm
 from boundcheck.language.hypotheses import PLACES, Hypothesis, Worst
 from boundcheck.language.judge import meets
 from boundcheck.language.measures import SMOOTHNESS, PerformanceMeasure
@@ -282,7 +282,7 @@ class _Theorem:
         strong = str(self.says.strong)
         tried = dict.fromkeys((*names, *claim.names), 1.0) | {strong: 0.0}
         self.program(tried).check(steps)
-        starting = {str(symbol.name): float(value) for symbol, value in self.algorithm.starting}
+        starting = {symbol.name: float(value) for symbol, value in self.algorithm.starting}
         inputs = dict.fromkeys(names, 1.0) | {
             name: x for name, x in starting.items() if name in names
         }
@@ -498,7 +498,7 @@ class OfClass(OfRun):
     def weight_smoothness(self) -> Extent:
         return self.smoothness("space")
 
-    def convexity(self, where: Literal["near", "space"]) -> Extent:
+    def convexity(self, where: str) -> Extent:
         program = self.program
         if program.strong:
             return Extent(least=number(exact("strong", program.strong)))
@@ -575,7 +575,7 @@ class OfPoints(OfClass):
             [values[node.place] if node.place is not None else arb(0) for node in nodes],
         )
 
-    def weight_gradient(self, norm: Literal["frobenius", "spectral"]) -> Extent:
+    def weight_gradient(self, norm: MatrixNorm) -> Extent:
         """At least the largest norm of a gradient that was seen."""
         with ctx.workprec(BITS):
             return Extent(
@@ -592,18 +592,18 @@ class OfPoints(OfClass):
         def place(t: int, outcome: int) -> int:
             return outcome * len(points[t - 1]) // leaves
 
-        def iterate(name: str, t: int, outcome: int) -> tuple[arb_mat, ...]:
+        def iterate(name: str, t: int, outcome: int) -> Blocks:
             if name != "v" or not 1 <= t <= len(points):
                 raise LookupError(f"{name} at t = {t}")
             return (points[t - 1][place(t, outcome)],)
 
-        def gradient(point: tuple[arb_mat, ...]) -> tuple[arb_mat, ...]:
+        def gradient(point: Blocks) -> Blocks:
             found = next((node.gradient for node in nodes if node.x is point[0]), None)
             if found is None:
                 raise LookupError("a gradient where F is not asked")
             return (found,)
 
-        def value(point: tuple[arb_mat, ...]) -> arb:
+        def value(point: Blocks) -> arb:
             known = next(
                 (y for node, y in zip(nodes, heights, strict=True) if node.x is point[0]), None
             )

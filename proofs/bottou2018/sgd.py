@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from boundcheck.exact.evaluate import t
+from boundcheck.exact.evaluate import at_time, t
 from boundcheck.kernel import Theorem
 from boundcheck.language.algorithms import gamma, omega
 from boundcheck.language.symbols import (
@@ -60,7 +60,7 @@ from ..jiang2024.descent import (
     v_next,
     variance,
 )
-from ..jiang2024.setting import defined, divided, quantity, theta
+from ..jiang2024.setting import defined, divided, horizon_above_0, quantity, step_above_0, theta
 from ..meft.lora import CONDITIONALLY_UNBIASED
 from ..methods.claims import CONVEX, STRONGLY_CONVEX_EVERYWHERE
 from ..methods.convex import Inverse, Smooth
@@ -103,7 +103,7 @@ class Step:
 def given_step(proof: Proof, constant: Theorem) -> Step:
     """The constant step that is given, from L̂ > 0 and η <= η_max = 1/L̂."""
     longest, size = (defined(proof, x) for x in (eta_max, alpha))
-    positive = proof.step("$α > 0$", gt(alpha, 0), size, proof.positive(eta))
+    positive = step_above_0(proof, size, proof.positive(eta))
     unit, _ = proof.by.quotient(constant)
     most = proof.step("$L̂η_max = 1$", eq(Lhat * eta_max, 1), longest, unit)
     below = proof.assume(proof.claim.conditions[-1])
@@ -125,7 +125,7 @@ def nonconvex(proof: Proof) -> None:
     constant = given_constant(proof)
     step = given_step(proof, constant)
     total = sum_of_run(proof, constant, step.positive, step.weight)
-    factors = [step.positive, proof.step("$T > 0$", gt(T, 0))]
+    factors = [step.positive, horizon_above_0(proof)]
     twice, limit = (
         half(proof, total, step.positive, step.short),
         2 * D + T * Lhat * alpha**2 * zeta**2,
@@ -402,7 +402,7 @@ def average(proof: Proof) -> None:
         pull,
         begun.shorter,
     )
-    last = NEAR.xreplace({t: T + 1})
+    last = at_time(NEAR, T + 1)
     square = proof.step("$‖v - v*‖² ≥ 0$ at $T + 1$", ge(last, 0))
     limit = R_1**2 + T * alpha**2 * zeta**2
     total = proof.step(
@@ -414,7 +414,7 @@ def average(proof: Proof) -> None:
         proof.step("$E‖v_(T+1) - v*‖² ≥ 0$", ge(Expectation(last), 0), by.expectation(square)),
         meaning="Summed over t, the distances telescope.",
     )
-    long = proof.step("$T > 0$", gt(T, 0))
+    long = horizon_above_0(proof)
     lines, factors = (total, by.quotient(long)[0]), [begun.step.positive, long]
     divided(proof, "2αT", 2 * alpha * T, limit, factors, *lines, label="divided by αT")
 

@@ -2,6 +2,8 @@
 each step.
 """
 
+from dataclasses import replace
+
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
@@ -14,15 +16,15 @@ from boundcheck.language.vocabulary import (
     F,
     Gradient,
     InnerProduct,
-    W,
     v,
     v1,
     v2,
     v_t,
 )
-from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le, script
+from boundcheck.proof import Process, Proof, eq, ge, gt, le, script
 
 from ..jiang2024.descent import (
+    ANY_FUNCTION,
     CHANGE,
     NEXT,
     NOW,
@@ -34,10 +36,10 @@ from ..jiang2024.descent import (
     v_next,
     whole_space,
 )
-from ..jiang2024.setting import defined, divided, theta, unit_interval
+from ..jiang2024.setting import defined, divided, step_above_0, theta, unit_interval
 from .claims import BEST_STEP, SMOOTH_AROUND
 
-READING = Reading(points={W: (v,)}, processes={v_t: Process((v,))}, arbitrary={theta, v, v1, v2})
+READING = replace(ANY_FUNCTION, processes={v_t: Process((v,))})
 
 CENTRE, RADIUS = (v_t + v_next) / 2, EuclideanNorm(CHANGE) / 2
 SLOPE_NEXT = Gradient(F, v_next)
@@ -73,7 +75,7 @@ class Step:
         self.unit, self.inverse = by.quotient(constant)
         size, three = defined(proof, alpha), proof.step("$3 > 0$", gt(3, 0))
         self.three, self.root = by.root(three), by.positive_root(three)
-        self.positive = proof.step("$α > 0$", gt(alpha, 0), size, self.root, self.inverse)
+        self.positive = step_above_0(proof, size, self.root, self.inverse)
         self.part = proof.step("$(√3/2)α = 1/L̂$", eq(PART * alpha, SHARE), size, self.three)
         doubled = proof.step("$3α² = 4/L̂²$", eq(3 * alpha**2, 4 * SHARE**2), size, self.three)
         self.square = proof.step(

@@ -4,7 +4,7 @@ and Richtárik.
 
 import sympy as sp
 
-from boundcheck.exact.evaluate import t
+from boundcheck.exact.evaluate import at_time, t
 from boundcheck.kernel import Theorem
 from boundcheck.language.claim import as_typed
 from boundcheck.language.symbols import D, Lhat, T, abc_a, abc_b, abc_c, alpha, f_star, zeta
@@ -38,7 +38,7 @@ from ..jiang2024.descent import (
     v_last,
     whole_space,
 )
-from ..jiang2024.setting import divided, quantity
+from ..jiang2024.setting import divided, horizon_above_0, quantity, step_above_0
 from .claims import ABC, BOUNDED_VARIANCE, GHADIMI, KHALED
 
 
@@ -63,7 +63,7 @@ class LeastStep:
         self.proof, self.largest = proof, 1 / formula.expression
         self.below = dict(zip(self.largest.args, by.below_maximum(self.largest), strict=True))
         self.constant = given_constant(proof)
-        self.long = proof.step("$T > 0$", gt(T, 0))
+        self.long = horizon_above_0(proof)
         self.distance, self.noise = proof.positive(D, noise)
         (self.last,) = (x for x in self.largest.args if x.has(D))
         self.radicands = [self.constant, self.long, self.distance]
@@ -84,7 +84,7 @@ class LeastStep:
         )
         unit, inverse = by.quotient(most)
         size = proof.quantity(formula)
-        self.positive = proof.step("$α > 0$", gt(alpha, 0), size, inverse)
+        self.positive = step_above_0(proof, size, inverse)
         self.unit = proof.step("$α max = 1$", eq(alpha * self.largest, 1), size, unit)
 
     def at_most(self, member: sp.Expr) -> Theorem:
@@ -286,7 +286,7 @@ def _powers(
     square = proof.step("$(t - 1)x² ≥ 0$", ge(n * X**2, 0))
     low = ge((1 + X) ** n, 1 + n * X)
     lower = proof.induct("at least 1 + (t - 1)x", low, first=[], then=[square, factor])
-    lower = proof.step("at least 1 + tx", low.xreplace({t: t + 1}), lower, square, factor)
+    lower = proof.step("at least 1 + tx", at_time(low, t + 1), lower, square, factor)
     within = proof.step("$(t - 1)x ≤ 1$", le(n * X, 1), positive, short, ends)
     room = proof.step(
         "$x²(1 + (t - 1)(1 - (t - 1)x))$",
@@ -299,7 +299,7 @@ def _powers(
         "at most $1 + y + y²$", high, first=[], then=[room, factor], meaning="For $y = (t - 1)x$."
     )
     higher = proof.step(
-        "at most $1 + y + y²$, one step later", high.xreplace({t: t + 1}), higher, room, factor
+        "at most $1 + y + y²$, one step later", at_time(high, t + 1), higher, room, factor
     )
     most = proof.step(
         "at most 1 + 2xT",

@@ -36,7 +36,7 @@ from boundcheck.proof import Proof, Reading, eq, ge, le, script
 
 from ..meft.lora import CONDITIONALLY_UNBIASED
 from . import lemma_1
-from .claims import ASSUMPTION_1, ASSUMPTION_3_1, ASSUMPTION_3_2, LEMMA_1
+from .claims import ASSUMPTION_3_1, ASSUMPTION_3_2, LEMMA_1
 from .setting import (
     MEFT,
     READING,
@@ -44,9 +44,11 @@ from .setting import (
     A,
     B,
     Meft,
+    f_of,
     frobenius_norms,
     quantity,
     segment,
+    smooth_f,
     theta,
     unit_interval,
 )
@@ -96,7 +98,7 @@ def convex_ball(proof: Proof) -> None:
     needs it.
     """
     ends = [le(SpectralNorm(x), sigma) for x in (A1, A2)]
-    inside = [proof.local(relation) for relation in ends]
+    inside = list(map(proof.local, ends))
     line = segment(proof, "segment", (A1, A2), sigma, inside, unit_interval(proof))
     proof.conclude(
         line,
@@ -116,9 +118,9 @@ def on_ball(proof: Proof) -> None:
     """By ‖XY‖_F <= ‖X‖_op‖Y‖_F; the paper's C = √rσ is loose by √r."""
     m = Meft(proof)
     proof.positive(sigma)
-    near = [proof.local(relation) for relation in m.ball(A1, B1)]
-    far_ = [proof.local(relation) for relation in m.ball(A2, B2)]
-    relation = ASSUMPTION_3_1.conclusion.xreplace({W1: m.w1, W2: m.w2, C: sigma})
+    near = list(map(proof.local, m.ball(A1, B1)))
+    far_ = list(map(proof.local, m.ball(A2, B2)))
+    relation = ASSUMPTION_3_1.conclusion.xreplace(m.weights | {C: sigma})
     product = lemma_1.product_difference(m, near, far_)
     line = proof.step("3(1)", relation, product, meaning="$W_1 - W_2$ is $B_1A_1 - B_2A_2$.")
     proof.conclude(line, forall=[v1, v2], such_that=m.balls, relation=relation)
@@ -130,7 +132,7 @@ def optimal(proof: Proof) -> None:
     by, m = proof.by, Meft(proof)
     (radius,) = proof.positive(sigma)
     unit = _unit(proof)
-    law = proof.assume(ASSUMPTION_3_1, where={W1: m.w1, W2: m.w2}, forall=[v1, v2], given=m.balls)
+    law = proof.assume(ASSUMPTION_3_1, where=m.weights, forall=[v1, v2], given=m.balls)
     norms = [by.homogeneous(radius, kind, matrix) for kind in ("F", "op") for matrix in (P, Q)]
     inside = [
         proof.step(
@@ -170,7 +172,7 @@ def anywhere(proof: Proof) -> None:
     by, m = proof.by, Meft(proof)
     (size,) = proof.positive(z)
     unit = _unit(proof)
-    law = proof.assume(ASSUMPTION_3_1, where={W1: m.w1, W2: m.w2}, forall=[v1, v2])
+    law = proof.assume(ASSUMPTION_3_1, where=m.weights, forall=[v1, v2])
     gap = by.instance(law, {v1: far, v2: origin})
     norms = [_length(proof, size, matrix, unit) for matrix in (P, Q)]
     product = by.homogeneous(proof.step("$z² ≥ 0$", ge(z**2, 0), size), "F", Q * P)
@@ -202,8 +204,8 @@ def redundant(proof: Proof) -> None:
     """G = ‖∇f(W_0)‖ + Ls√rσ² serves; the rank enters here and nowhere else."""
     by, m = proof.by, Meft(proof, s)
     signs = proof.positive(L, s, sigma, r)
-    smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
-    near = [proof.local(relation) for relation in m.ball(A, B)]
+    smooth = smooth_f(proof)
+    near = list(map(proof.local, m.ball(A, B)))
     weight, reach = m.weight(A, B), sp.sqrt(r) * sigma**2
     small = frobenius_norms(proof, {A: near[0]}, signs)
     product = proof.step(
@@ -294,7 +296,7 @@ def coercivity(proof: Proof) -> None:
     by, m = proof.by, Meft(proof, s)
     (size,) = proof.positive(z)
     unit = _unit(proof)
-    law = proof.define(Value(F, v), Value(f, m.weight(A, B)), "$F(v) = f(W)$", forall=[v])
+    law = f_of(proof, m.weight(A, B))
     relation = eq(Value(F, half_far), Value(F, origin))
     line = proof.step(
         "constant",

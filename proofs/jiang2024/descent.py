@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import sympy as sp
 
-from boundcheck.exact.evaluate import t
+from boundcheck.exact.evaluate import at_time, t
 from boundcheck.kernel import Theorem
 from boundcheck.language.claim import Claim
 from boundcheck.language.symbols import D, Lhat, T, alpha, ell, eta, eta_max, f_star, r, zeta
@@ -28,7 +28,6 @@ from boundcheck.language.vocabulary import (
     Value,
     W,
     d,
-    f,
     g,
     k,
     n,
@@ -43,7 +42,17 @@ from ..classics.claims import SMOOTH
 from ..meft.lora import CONDITIONALLY_UNBIASED
 from ..meft.theorems import THEOREM_2_ANY_STEP
 from .claims import ASSUMPTION_4, BOUNDED_BELOW
-from .setting import Meft, defined, divided, segment, theta, unit_interval
+from .setting import (
+    Meft,
+    defined,
+    divided,
+    f_of,
+    horizon_above_0,
+    segment,
+    step_above_0,
+    theta,
+    unit_interval,
+)
 
 g_t, v_next = Iterate("g", t, n, 1), Iterate("v", t + 1, n, 1)
 v_first, v_last = Iterate("v", 1, n, 1), Iterate("v", T + 1, n, 1)
@@ -310,7 +319,7 @@ def square_nonnegative(proof: Proof) -> Theorem:
     return proof.step("$E‖∇F‖² ≥ 0$", ge(SQUARE, 0), by.expectation(square))
 
 
-SQUARE_NEXT = SQUARE.xreplace({t: t + 1})
+SQUARE_NEXT = at_time(SQUARE, t + 1)
 # What p_t lacks of the least of p_1, ..., p_T: nothing, except at T + 1.
 LACKING, LACKING_NEXT = (sp.Max(0, MINIMUM_GRADIENT - x) for x in (SQUARE, SQUARE_NEXT))
 
@@ -384,7 +393,7 @@ def given_constant(proof: Proof) -> Theorem:
 
 def whole_space(proof: Proof) -> Theorem:
     """F is f itself."""
-    return proof.define(Value(F, v), Value(f, v), "$F(v) = f(v)$", forall=[v])
+    return f_of(proof, v, "$F(v) = f(v)$")
 
 
 @script(THEOREM_2_ANY_STEP, "sharp", ANY_FUNCTION)
@@ -394,7 +403,7 @@ def any_step(proof: Proof) -> None:
     smoothness, size = (defined(proof, x) for x in (Lhat, alpha))
     signs = proof.positive(ell, eta)
     constant = proof.step("$L̂ > 0$", gt(Lhat, 0), smoothness, signs)
-    step_size = proof.step("$α > 0$", gt(alpha, 0), size, signs)
+    step_size = step_above_0(proof, size, signs)
     total = sum_of_run(proof, constant, step_size)
     unit, _ = proof.by.quotient(constant)
     longest = proof.step("$η_max L̂ = 2$", eq(eta_max * Lhat, 2), defined(proof, eta_max), unit)
@@ -407,7 +416,7 @@ def any_step(proof: Proof) -> None:
         size,
         meaning="The step is shorter than 2/L̂.",
     )
-    long = proof.step("$T > 0$", gt(T, 0))
+    long = horizon_above_0(proof)
     weight = proof.step("$α(1 - L̂α/2) ≥ 0$", ge(alpha * share, 0), step_size, room)
     least = proof.step(
         "least",

@@ -10,6 +10,9 @@ from boundcheck.kernel import Theorem
 from boundcheck.language.claim import Quantity
 from boundcheck.proof import Proof, eq, ge, gt, le
 
+Facts = Sequence[Theorem]
+TwoFacts = tuple[Theorem, Theorem]
+
 
 def radical(formula: sp.Expr) -> sp.Expr | None:
     """The square root in a formula with at most one."""
@@ -22,7 +25,7 @@ def root_equals(
     root: sp.Expr,
     value: sp.Expr,
     size: Theorem,
-    signs: Sequence[Theorem],
+    signs: Facts,
     *squares: Theorem,
 ) -> Theorem:
     """sqrt(z) = y, from y >= 0, the signs that make z positive, and the premises of y² = z."""
@@ -48,9 +51,9 @@ def root_quantity(
     label: str,
     quantity: Quantity,
     square: sp.Eq,
-    signs: Sequence[Theorem],
-    units: Sequence[Theorem],
-) -> tuple[Theorem, Theorem]:
+    signs: Facts,
+    units: Facts,
+) -> TwoFacts:
     """For a quantity x = sqrt(z): x > 0, and `square`, which is x² = z times the denominator of
     z.
     """
@@ -98,9 +101,9 @@ def stretch(proof: Proof) -> Theorem:
     """The law: x² + y² <= l² (p² + u²), where x <= Pp + Ku and y <= Kp + Ru, and none of them is
     negative.
     """
-    top, eigen = (proof.local(relation) for relation in EIGENVALUE)
-    first, second = (proof.local(relation) for relation in IMAGES)
-    nonnegative = [proof.local(relation) for relation in SIGNS]
+    top, eigen = map(proof.local, EIGENVALUE)
+    first, second = map(proof.local, IMAGES)
+    nonnegative = list(map(proof.local, SIGNS))
     squares = [
         proof.step(
             f"${z}²$",
@@ -132,7 +135,7 @@ def stretch(proof: Proof) -> Theorem:
 
 def quadratic_form(proof: Proof) -> Theorem:
     """The law: Pp² + 2Kpu + Ru² <= l (p² + u²)."""
-    top, eigen = (proof.local(relation) for relation in EIGENVALUE)
+    top, eigen = map(proof.local, EIGENVALUE)
     form = proof.step(
         "quadratic form",
         le(P * p**2 + 2 * K * p * u + Q * u**2, top_root * (p**2 + u**2)),
@@ -149,9 +152,9 @@ def top_eigenvalue(
     constant: sp.Expr,
     formula: sp.Expr,
     entries: Entries,
-    because: Sequence[Theorem],
+    because: Facts,
     where: str = "",
-) -> tuple[Theorem, Theorem]:
+) -> TwoFacts:
     """The constant with this formula exceeds P, and is a root of the characteristic polynomial.
 
     `where` ends the labels, in a proof with several matrices.

@@ -5,8 +5,6 @@ The printed lines have their denominators cleared, and are also read for a sum o
 two points.
 """
 
-from collections.abc import Sequence
-
 import sympy as sp
 
 from boundcheck.kernel import Theorem
@@ -18,8 +16,6 @@ from boundcheck.language.vocabulary import (
     A2,
     B1,
     B2,
-    W1,
-    W2,
     A_t,
     B_t,
     F,
@@ -35,8 +31,8 @@ from boundcheck.proof import Proof, eq, ge, le, script
 
 from ..meft.lora import LEMMA_1_SHARP, LEMMA_1_SHARP_EQUAL_RADII
 from . import eigenvalue, paper
-from .claims import ASSUMPTION_1, ASSUMPTION_2, ASSUMPTION_3_1, ASSUMPTION_3_2, LEMMA_1
-from .eigenvalue import Entries
+from .claims import ASSUMPTION_2, ASSUMPTION_3_1, ASSUMPTION_3_2, LEMMA_1
+from .eigenvalue import Entries, Facts, Pair, TwoFacts
 from .setting import (
     LENGTH,
     MOVE,
@@ -50,6 +46,7 @@ from .setting import (
     defined,
     frobenius_norms,
     quantity,
+    smooth_f,
 )
 from .witnesses import DENOMINATOR, OFF_THE_BALL, PYTHAGORAS
 
@@ -76,13 +73,13 @@ def on_the_ball(m: Meft) -> tuple[Theorem, Theorem, Theorem]:
     """Assumptions 1, 3(1) and 3(2), as laws."""
     assume = m.proof.assume
     return (
-        assume(ASSUMPTION_1, forall=[W1, W2]),
-        assume(ASSUMPTION_3_1, where={W1: m.w1, W2: m.w2}, forall=[v1, v2], given=m.balls),
+        smooth_f(m.proof),
+        assume(ASSUMPTION_3_1, where=m.weights, forall=[v1, v2], given=m.balls),
         assume(ASSUMPTION_3_2, where={W: m.weight(A, B)}, forall=[v], given=m.ball(A, B)),
     )
 
 
-def inside(proof: Proof) -> Sequence[Theorem]:
+def inside(proof: Proof) -> Facts:
     """Both points are in the ball, of which the first one's bounds are used."""
     near, _ = (
         proof.assume(ASSUMPTION_2, where={A_t: x, B_t: y}, role="local")
@@ -129,7 +126,7 @@ def printed(proof: Proof) -> None:
     paper.quote(proof, paper.LEMMA_1)
 
 
-def _line12(p: Printed) -> tuple[Theorem, Theorem]:
+def _line12(p: Printed) -> TwoFacts:
     """The two blocks, each split in two and bounded by submultiplicativity."""
     proof, by, m, turned = p.proof, p.proof.by, p.m, p.m.slope1 - p.m.slope2
     split = proof.step(
@@ -166,7 +163,7 @@ def _line12(p: Printed) -> tuple[Theorem, Theorem]:
     return change_a, change_b
 
 
-def _line13(p: Printed, near: Sequence[Theorem]) -> tuple[Theorem, Theorem]:
+def _line13(p: Printed, near: Facts) -> TwoFacts:
     """The last two steps to the printed constant, each multiplied by ‖A_1 - A_2‖ + ‖B_1 - B_2‖."""
     proof, by, m, first = p.proof, p.proof.by, p.m, p.first
     moved = L * FrobeniusNorm(m.w1 - m.w2)
@@ -174,7 +171,7 @@ def _line13(p: Printed, near: Sequence[Theorem]) -> tuple[Theorem, Theorem]:
     line = proof.step(
         "(13), second $≤$",
         le(first, second),
-        by.instance(p.smooth, {W1: m.w1, W2: m.w2}),
+        by.instance(p.smooth, m.weights),
         by.instance(p.bounded, {v: v2}),
         meaning="Assumption 1 and Assumption 3(2).",
     )
@@ -276,7 +273,7 @@ def euclidean_norm(proof: Proof) -> None:
     turned = proof.step(
         "$∇f$",
         le(m.turn, L * C * APART),
-        by.instance(p.smooth, {W1: m.w1, W2: m.w2}),
+        by.instance(p.smooth, m.weights),
         by.instance(p.lipschitz, {v1: v1, v2: v2}),
         signs,
         meaning="Assumptions 1 and 3(1).",
@@ -328,9 +325,7 @@ def euclidean_norm(proof: Proof) -> None:
     proof.conclude(last, forall=[v1, v2], such_that=m.balls, relation=relation)
 
 
-def gradient_differences(
-    m: Meft, near: Sequence[Theorem], bounded: Theorem
-) -> tuple[Theorem, Theorem]:
+def gradient_differences(m: Meft, near: Facts, bounded: Theorem) -> TwoFacts:
     """The two lines that bound B_1ᵀ∇f(W_1) - B_2ᵀ∇f(W_2) and ∇f(W_1)A_1ᵀ - ∇f(W_2)A_2ᵀ, from
     ‖∇f(W_2)‖_op <= G.
 
@@ -371,7 +366,7 @@ def gradient_differences(
     return change_a, change_b
 
 
-def product_difference(m: Meft, near: Sequence[Theorem], far: Sequence[Theorem]) -> Theorem:
+def product_difference(m: Meft, near: Facts, far: Facts) -> Theorem:
     """‖B_1A_1 - B_2A_2‖ <= b‖A_1 - A_2‖ + a‖B_1 - B_2‖ on the ball, of the factors in W."""
     by, ((left1, right1), (left2, right2)), (in_a, in_b) = m.proof.by, m.factors, m.reach
     limit = in_b * FrobeniusNorm(left1 - left2) + in_a * FrobeniusNorm(right1 - right2)
@@ -390,10 +385,10 @@ def product_difference(m: Meft, near: Sequence[Theorem], far: Sequence[Theorem])
 def block_bounds(
     m: Meft,
     entries: Entries,
-    differences: Sequence[Theorem],
+    differences: Facts,
     turned: Theorem,
     scale: Theorem,
-    signs: Sequence[Theorem],
+    signs: Facts,
 ) -> list[Theorem]:
     """Each block of ∇F(v_1) - ∇F(v_2) is at most a row of [[P, K], [K, Q]] times (‖A_1 - A_2‖, ‖B_1
     - B_2‖).
@@ -436,9 +431,9 @@ def stretched_length(
     m: Meft,
     constant: sp.Expr,
     entries: Entries,
-    images: Sequence[Theorem],
-    eigen: tuple[Theorem, Theorem],
-    signs: Sequence[Theorem],
+    images: Facts,
+    eigen: TwoFacts,
+    signs: Facts,
 ) -> Theorem:
     """‖∇F(v_1) - ∇F(v_2)‖ <= l‖v_1 - v_2‖, l the top eigenvalue of the matrix with these
     entries.
@@ -462,7 +457,7 @@ def stretched_length(
     return by.from_squares(squares, size, LENGTH)
 
 
-def entries_at(scale: sp.Expr, radii: tuple[sp.Expr, sp.Expr], bound: sp.Symbol = G) -> Entries:
+def entries_at(scale: sp.Expr, radii: Pair, bound: sp.Symbol = G) -> Entries:
     """P, K and Q of [[s²Lb², s²Lab + sG], [s²Lab + sG, s²La²]]."""
     (in_a, in_b), curvature = radii, scale**2 * L
     return curvature * in_b**2, curvature * in_a * in_b + scale * bound, curvature * in_a**2
@@ -471,9 +466,9 @@ def entries_at(scale: sp.Expr, radii: tuple[sp.Expr, sp.Expr], bound: sp.Symbol 
 def stretched(
     m: Meft,
     bounds: tuple[Theorem, Theorem, Theorem],
-    constant: tuple[sp.Expr, sp.Expr],
-    because: Sequence[Theorem],
-    signs: Sequence[Theorem],
+    constant: Pair,
+    because: Facts,
+    signs: Facts,
 ) -> Theorem:
     """‖∇F(v_1) - ∇F(v_2)‖ <= λ*‖v_1 - v_2‖, from bounds on both blocks' gradients and on the
     product.
@@ -489,13 +484,13 @@ def stretched(
     """
     proof, by, (in_a, in_b), (move_a, move_b) = m.proof, m.proof.by, m.radii, m.moves
     *differences, product = bounds
-    smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
+    smooth = smooth_f(proof)
     nonnegative = proof.step("$s ≥ 0$", ge(m.scale, 0), signs)
     (left1, right1), (left2, right2) = m.factors
     turned = proof.step(
         "$∇f$",
         le(m.turn, L * m.size * (in_b * move_a + in_a * move_b)),
-        by.instance(smooth, {W1: m.w1, W2: m.w2}),
+        by.instance(smooth, m.weights),
         by.homogeneous(nonnegative, "F", right1 * left1 - right2 * left2),
         product,
         signs,
@@ -507,9 +502,7 @@ def stretched(
     return stretched_length(m, constant[0], entries, images, eigen, signs)
 
 
-def smoothness(
-    m: Meft, constant: tuple[sp.Expr, sp.Expr], because: Sequence[Theorem], signs: Sequence[Theorem]
-) -> Theorem:
+def smoothness(m: Meft, constant: Pair, because: Facts, signs: Facts) -> Theorem:
     """Lemma 1 with the top eigenvalue of [[s²Lb², s²Lab + sG], [s²Lab + sG, s²La²]] on the ball of
     radii a, b.
     """
@@ -546,7 +539,7 @@ def equal_radii(proof: Proof) -> None:
     sharp_lemma(proof, UNSCALED, (sigma, sigma))
 
 
-def without_rank(m: Meft, signs: Sequence[Theorem]) -> tuple[sp.Expr, Theorem]:
+def without_rank(m: Meft, signs: Facts) -> tuple[sp.Expr, Theorem]:
     """‖∇F(v_1) - ∇F(v_2)‖ <= (2LCσ + G)‖v_1 - v_2‖ under the paper's assumptions, without √r; and
     that constant.
     """
@@ -563,7 +556,7 @@ def without_rank(m: Meft, signs: Sequence[Theorem]) -> tuple[sp.Expr, Theorem]:
     turned = proof.step(
         "$∇f$",
         le(m.turn, L * C * (MOVE_A + MOVE_B)),
-        by.instance(smooth, {W1: m.w1, W2: m.w2}),
+        by.instance(smooth, m.weights),
         by.instance(lipschitz, {v1: v1, v2: v2}),
         signs,
         meaning="Assumptions 1 and 3(1).",

@@ -11,6 +11,7 @@ from typing import Any
 
 from boundcheck.language.catalogue import catalogue
 from boundcheck.present.programme import Attack, Programme, Sweep
+from boundcheck.system.files import Json
 
 from .claims import LEMMA_1
 
@@ -46,7 +47,7 @@ _CLASSICS = ["ghadimi2013.corollary2_2", "khaled2020.bounded_variance"]
 _REPAIRED = ["meft.theorem2_repaired", "meft.theorem2_best_step"]
 _EXACT = ["nesterov2004.gradient_descent", "abbaszadehpeivasti2022.best_step"]
 _PRINTED = {"claim": "jiang2024.theorem2", "lipschitz": ["sigma", "sqrt(r) sigma"]}
-_THEOREMS: tuple[dict[str, Any], ...] = (
+_THEOREMS: tuple[Json, ...] = (
     _PRINTED | _SIDE_BY_SIDE | {"adapter": _LORA, "run": _NOISY},
     {"claim": [*_REPAIRED, *_CLASSICS], "adapter": _LORA, "run": _NOISY} | _SIDE_BY_SIDE,
     {"claim": _EXACT[0], "adapter": _LORA, "run": _STEPS} | _SIDE_BY_SIDE,
@@ -61,10 +62,10 @@ _THEOREMS: tuple[dict[str, Any], ...] = (
 )
 
 
-def _hard(steps: int, claim: str = "meft.theorem2_repaired", **changes: Any) -> dict[str, Any]:
+def _hard(steps: int, claim: str = "meft.theorem2_repaired", **changes: Any) -> Json:
     """A run of the hard instance at the ratio that loses least, with changes to its tables."""
     ratio, gain = min(0.499, math.sqrt(1.5 / steps)), 1e4
-    spec: dict[str, Any] = {
+    spec: Json = {
         "claim": claim,
         "problem": {"kind": "hard", "steps": steps, "ratio": ratio},
         "adapter": {"rank": 2, "start": "diagonal", "gain": gain},
@@ -98,7 +99,7 @@ _HORIZONS = {
 
 # The planted faults. Every step is audited, so that the minimum over t is seen.
 _SEEN = {"audits": 400}
-FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
+FAULTS: tuple[tuple[str, Json], ...] = (
     ("nothing: the printed theorem", _hard(400, "jiang2024.theorem2", run=_SEEN)),
     ("2.5 made 1.0", _hard(400, "jiang2024.theorem2", run=_SEEN, assume={"bound": "bound/2.5"})),
     (
@@ -124,6 +125,19 @@ _PSEUDO_HUBER_RUNS = {
     "adapter": {"rank": [1, 2, 4], "gain": 1.5},
     "run": {"replicas": 1024, "audits": 64},
 }
+
+
+# What both programmes measure of the digits, at their own sizes.
+def _run_on_digits(ranks: list[int], *seconds: float) -> Sweep:
+    adapter = {"rank": ranks, "gain": 2.0}
+    return Sweep(_DIGITS_RUN | {"claim": "meft.theorem2_repaired", "adapter": adapter}, seconds)
+
+
+def _lemma_on_digits(bracket: Json, *seconds: float) -> Sweep:
+    table = {"problem": _DIGITS, "adapter": {"rank": [1, 2, 4, 8]}, "bracket": bracket}
+    return Sweep(_PRINTED_LEMMA | table, seconds)
+
+
 _PSEUDO_HUBER_BRACKETS = _PRINTED_LEMMA | {"problem": _PSEUDO_HUBER, "adapter": {"rank": [1, 2, 4]}}
 
 # For each adapter the claim with which its bracket is compared, and its domain.
@@ -142,7 +156,7 @@ def _tightest(lipschitz: str) -> Callable[[int], float]:
     """The largest possible measured over bound of the printed lemma at L = G = sigma = 1: λ* over
     its constant.
     """
-    ones: dict[str, Any] = {"L": 1, "G": 1, "sigma": 1}
+    ones: Json = {"L": 1, "G": 1, "sigma": 1}
 
     def ratio(rank: int) -> float:
         C = 1.0 if lipschitz == "sigma" else rank**0.5
@@ -158,22 +172,16 @@ def _attack_on_lemma_1(lipschitz: str, examples: int, seconds: float) -> Attack:
     )
 
 
-def _adapter_brackets(problem: dict[str, Any], seconds: float) -> tuple[Sweep, ...]:
+def _adapter_brackets(problem: Json) -> tuple[Sweep, ...]:
     """The brackets of every adapter on one problem."""
     # The split of the curvature is shown once, on the digits themselves.
     common = {"problem": problem, "bracket": _SAMPLES | {"looks": 0}}
-    return tuple(
-        Sweep(
-            {
-                "claim": claim,
-                "adapter": {"kind": kind} | ({} if kind == "full" else {"rank": [1, 2, 4, 8]}),
-            }
-            | {"domain": domain}
-            | common,
-            (seconds,),
-        )
-        for kind, (claim, domain) in _ADAPTERS.items()
-    )
+    found = []
+    for kind, (claim, domain) in _ADAPTERS.items():
+        adapter = {"kind": kind} | ({} if kind == "full" else {"rank": [1, 2, 4, 8]})
+        table = {"claim": claim, "adapter": adapter, "domain": domain} | common
+        found.append(Sweep(table, (1.5,)))
+    return tuple(found)
 
 
 # The theorems whose worst case is bracketed.
@@ -192,30 +200,15 @@ _WATERFALL = ("jiang2024.lemma1", 4)
 REFERENCE = Programme(
     command="boundcheck audit jiang2024 --full",
     sweeps=(
-        Sweep(
-            _DIGITS_RUN
-            | {
-                "claim": "meft.theorem2_repaired",
-                "adapter": {"rank": [1, 4, 10], "gain": 2.0},
-            },
-            (40, 8, 3),
-        ),
+        _run_on_digits([1, 4, 10], 40, 8, 3),
         Sweep(_PSEUDO_HUBER_RUNS, (3,)),
-        Sweep(
-            _PRINTED_LEMMA
-            | {
-                "problem": _DIGITS,
-                "adapter": {"rank": [1, 2, 4, 8]},
-                "bracket": {"pairs": 512, "iterates": 128, "points": 8},
-            },
-            (5, 6, 8, 6),
-        ),
+        _lemma_on_digits({"pairs": 512, "iterates": 128, "points": 8}, 5, 6, 8, 6),
         Sweep(_PSEUDO_HUBER_BRACKETS, (1.5,)),
         *(Sweep(table, (2,)) for table in _THEOREMS),
         *(Sweep(_hard(steps), (2,)) for steps in (10, 30, 100, 400, 2000)),
         Sweep(_HORIZONS, (0.5, 1, 2, 6, 17) * 4),
-        *_adapter_brackets(_TARGETS, 1.5),
-        *_adapter_brackets(_READOUT, 1.5),
+        *_adapter_brackets(_TARGETS),
+        *_adapter_brackets(_READOUT),
     ),
     attacks=(
         Attack("meft.lemma1_sharp", "sigma", tuple(range(1, 9)), 16, 20, is_drawn=True),
@@ -236,24 +229,9 @@ REFERENCE = Programme(
 SHORT = Programme(
     command="boundcheck audit jiang2024",
     sweeps=(
-        Sweep(
-            _DIGITS_RUN
-            | {
-                "claim": "meft.theorem2_repaired",
-                "adapter": {"rank": [4, 10], "gain": 2.0},
-            },
-            (8, 3),
-        ),
+        _run_on_digits([4, 10], 8, 3),
         Sweep(_PSEUDO_HUBER_RUNS, (3,)),
-        Sweep(
-            _PRINTED_LEMMA
-            | {
-                "problem": _DIGITS,
-                "adapter": {"rank": [1, 2, 4, 8]},
-                "bracket": _SAMPLES | {"looks": 0},
-            },
-            (3,),
-        ),
+        _lemma_on_digits(_SAMPLES | {"looks": 0}, 3),
         Sweep(_PSEUDO_HUBER_BRACKETS, (1.5,)),
     ),
     attacks=(

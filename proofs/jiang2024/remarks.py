@@ -30,7 +30,7 @@ from boundcheck.proof import Proof, Reading, Script, eq, ge, gt, le, script
 
 from .assumptions import CORNER, origin
 from .claims import LEMMA_1, RATE, ROOT_TERM, SHORTEST_HORIZON, STEP_SIZE, THEOREM_2
-from .setting import Meft, quantity
+from .setting import Meft, horizon_above_0, quantity
 
 x, y = sp.symbols("x y", positive=True)
 CONSTANT, BOUND = quantity(LEMMA_1, Lhat), quantity(THEOREM_2, bound)
@@ -49,7 +49,7 @@ class Printed:
         self.proof, self.signs = proof, proof.positive(L, C, G, D, T, sigma, zeta, r)
         (self.noise,) = proof.positive(zeta)
         self.defined = proof.quantity(CONSTANT)
-        self.horizon = proof.step("$T > 0$", gt(T, 0))
+        self.horizon = horizon_above_0(proof)
         self.unit, self.inverse = by.quotient(self.horizon)
         self.square = by.root(proof.step("$r ≥ 0$", ge(r, 0), self.signs))
         self.root = by.root_nonnegative(r)
@@ -72,6 +72,10 @@ class Printed:
             self.unit,
             meaning="The printed bound, squared.",
         )
+
+    def shortest_run(self) -> tuple[Theorem, Theorem]:
+        """T ≥ T_min, and what T_min is."""
+        return self.proof.assume(THEOREM_2.conditions[0]), self.proof.quantity(SHORTEST_HORIZON)
 
     def step_size(self) -> Theorem:
         """α²L̂ζ²T = D."""
@@ -195,7 +199,15 @@ step_hidden_most = stepped("jiang2024.rate.step_size.hidden_constant.most", HIDD
 step_least_least = stepped("jiang2024.rate.step_size.least_constant.least", LEAST, "least", ge)
 step_least_most = stepped("jiang2024.rate.step_size.least_constant.most", LEAST, "most", le)
 
+
 ABSURD = le(1, 0)
+
+
+def absurd(proof: Proof, wide: Theorem, small: Theorem, of: str) -> None:
+    """Conclude from a choice and its contrary that c does not serve."""
+    meaning = f"So $c$ cannot serve for every {of}."
+    line = proof.step("absurd", ABSURD, wide, small, factor=[0], meaning=meaning)
+    proof.conclude(line, relation=ABSURD)
 
 
 def rate(printed: Printed) -> Theorem:
@@ -238,10 +250,7 @@ def no_constant(proof: Proof) -> None:
         printed.square,
         factor=[0],
     )
-    line = proof.step(
-        "absurd", ABSURD, wide, small, factor=[0], meaning="So $c$ cannot serve for every rank."
-    )
-    proof.conclude(line, relation=ABSURD)
+    absurd(proof, wide, small, "rank")
 
 
 @script(
@@ -273,10 +282,7 @@ def no_root_of_sigma(proof: Proof) -> None:
         rest,
     )
     small = proof.step("$σ ≤ 2c²/(25DLζ²)$", le(scale * sigma, c**2), size, above, most, factor=[0])
-    line = proof.step(
-        "absurd", ABSURD, wide, small, factor=[0], meaning="So $c$ cannot serve for every σ."
-    )
-    proof.conclude(line, relation=ABSURD)
+    absurd(proof, wide, small, "σ")
 
 
 @script(
@@ -305,10 +311,7 @@ def no_quarter(proof: Proof) -> None:
         "$α²r$, below", ge(alpha**2 * scale * r, c**2 * scale * ROOT), law, size, printed.square
     )
     small = proof.step("$√r ≤ D/(2c²Lσ²ζ²T)$", le(c**2 * scale * ROOT, D), most, least)
-    line = proof.step(
-        "absurd", ABSURD, wide, small, factor=[0], meaning="So $c$ cannot serve for every rank."
-    )
-    proof.conclude(line, relation=ABSURD)
+    absurd(proof, wide, small, "rank")
 
 
 def _larger(proof: Proof) -> tuple[Theorem, list[Theorem]]:
@@ -402,7 +405,7 @@ def less_noise(proof: Proof) -> None:
         proof.assume(le(x, zeta), name="$ζ' ≤ ζ$"),
         proof.assume(le(y, D), name="$D' ≤ D$"),
     )
-    _, inverse = proof.by.quotient(proof.step("$T > 0$", gt(T, 0)))
+    _, inverse = proof.by.quotient(horizon_above_0(proof))
     small, large = ROOT_TERM.base.xreplace({zeta: x, D: y}), ROOT_TERM.base
     share = proof.step("$L̂/T ≥ 0$", ge(Lhat / T, 0), signs, inverse)
     squares = proof.step("$ζ'² ≤ ζ²$", le(x**2, zeta**2), quiet, signs)
@@ -427,7 +430,7 @@ def least_bound(proof: Proof) -> None:
     """ζ² is at least 4L̂D/T there; so a batch can only be so large at a fixed T."""
     printed = Printed(proof)
     value, (unit, _) = printed.bound(), proof.by.quotient(printed.noise)
-    horizon, shortest = proof.assume(THEOREM_2.conditions[0]), proof.quantity(SHORTEST_HORIZON)
+    horizon, shortest = printed.shortest_run()
     long = proof.step("$Tζ² ≥ 4L̂D$", ge(T * zeta**2, 4 * Lhat * D), shortest, horizon, unit)
     share = proof.step(
         "$25DL̂T/4 ≥ 0$", ge(D * Lhat * T, 0), printed.large, printed.horizon, printed.signs
@@ -462,7 +465,7 @@ def long_horizon(proof: Proof) -> None:
     """The horizon is 4L̂D/ζ², and L̂ is at least 2LC√rσ."""
     printed = Printed(proof)
     _, inverse = proof.by.quotient(printed.noise)
-    horizon, shortest = proof.assume(THEOREM_2.conditions[0]), proof.quantity(SHORTEST_HORIZON)
+    horizon, shortest = printed.shortest_run()
     share = proof.step("$D/ζ² ≥ 0$", ge(D / zeta**2, 0), printed.signs, inverse)
     low = 2 * L * C * ROOT * sigma
     larger = proof.step("$L̂ ≥ 2LC√rσ$", ge(Lhat, low), printed.defined, printed.signs)

@@ -5,7 +5,7 @@ Hypotheses come from the claims; this module fixes the matrices of a vector, ove
 that the ball is convex, and the descent lemma in W, where f is smooth everywhere.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import sympy as sp
@@ -13,7 +13,7 @@ from sympy import MatrixSymbol
 
 from boundcheck.kernel import Theorem
 from boundcheck.language.claim import Claim, Quantity, as_typed
-from boundcheck.language.symbols import L, bound, r, sigma
+from boundcheck.language.symbols import L, T, alpha, bound, r, sigma
 from boundcheck.language.vocabulary import (
     A1,
     A2,
@@ -43,9 +43,13 @@ from boundcheck.language.vocabulary import (
     v2,
     v_t,
 )
-from boundcheck.proof import Process, Proof, Reading, eq, ge, le
+from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le
 
 from . import eigenvalue
+from .claims import ASSUMPTION_1
+from .eigenvalue import Facts, Pair, TwoFacts
+
+Matrices = tuple[sp.MatrixExpr, sp.MatrixExpr]
 
 W0 = MatrixSymbol("W_0", d, k)
 # The place of a point on a segment, from 0 to 1.
@@ -79,6 +83,32 @@ LENGTH, MOVE = EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)), EuclideanNorm(v
 MOVE_A, MOVE_B = FrobeniusNorm(A1 - A2), FrobeniusNorm(B1 - B2)
 
 
+def smooth_f(proof: Proof) -> Theorem:
+    """Assumption 1, as a law."""
+    return proof.assume(ASSUMPTION_1, forall=[W1, W2])
+
+
+def horizon_above_0(proof: Proof) -> Theorem:
+    """There is an iteration."""
+    return proof.step("$T > 0$", gt(T, 0))
+
+
+def step_above_0(proof: Proof, *because: Theorem) -> Theorem:
+    """The step size is positive."""
+    return proof.step("$α > 0$", gt(alpha, 0), *because)
+
+
+def f_of(proof: Proof, weight: sp.MatrixExpr, label: str = "$F(v) = f(W)$") -> Theorem:
+    """F is f at a weight."""
+    return proof.define(Value(F, v), Value(f, weight), label, forall=[v])
+
+
+def quotients(proof: Proof, *divisors: Theorem) -> tuple[list[Theorem], list[Theorem]]:
+    """For each divisor x that is above 0, x · 1/x = 1, and the sign of 1/x."""
+    found = [proof.by.quotient(x) for x in divisors]
+    return [unit for unit, _ in found], [inverse for _, inverse in found]
+
+
 def quantity(claim: Claim | None, symbol: sp.Symbol) -> Quantity:
     """The claim's quantity of that symbol; a proof of no claim has none."""
     return next(x for x in (claim.quantities if claim else ()) if x.symbol == symbol)
@@ -94,7 +124,7 @@ def divided(
     words: str,
     divisor: sp.Expr,
     total: sp.Expr,
-    factors: Sequence[Theorem],
+    factors: Facts,
     *lines: Theorem,
     label: str,
 ) -> None:
@@ -129,15 +159,13 @@ class Blocks:
     first: tuple[MatrixSymbol, MatrixSymbol, MatrixSymbol] = (A, A1, A2)
     second: tuple[MatrixSymbol, MatrixSymbol, MatrixSymbol] = (B, B1, B2)
     behind: tuple[MatrixSymbol, MatrixSymbol] | None = None
-    sizes: tuple[sp.Expr, sp.Expr] = (UNSCALED, UNSCALED)
+    sizes: Pair = (UNSCALED, UNSCALED)
 
-    def factors(self, x: sp.MatrixExpr, y: sp.MatrixExpr) -> tuple[sp.MatrixExpr, sp.MatrixExpr]:
+    def factors(self, x: sp.MatrixExpr, y: sp.MatrixExpr) -> Matrices:
         """The two factors of W - W_0 but for s: XP and YQ."""
         return (x * self.behind[0], y * self.behind[1]) if self.behind else (x, y)
 
-    def pull(
-        self, x: sp.MatrixExpr, y: sp.MatrixExpr, slope: sp.MatrixExpr
-    ) -> tuple[sp.MatrixExpr, sp.MatrixExpr]:
+    def pull(self, x: sp.MatrixExpr, y: sp.MatrixExpr, slope: sp.MatrixExpr) -> Matrices:
         """The blocks of the gradient of F from that of f, but for s: (YQ)ᵀMPᵀ and M(XP)ᵀQᵀ."""
         left, right = self.factors(x, y)
         parts = right.T * slope, slope * left.T
@@ -166,6 +194,7 @@ class Meft:
         self.ends = [(v1, *ends[0]), (v2, *ends[1])]
         self.factors = [blocks.factors(x, y) for _, x, y in self.ends]
         self.w1, self.w2 = (self.weight(x, y) for _, x, y in self.ends)
+        self.weights = {W1: self.w1, W2: self.w2}
         self.slope1, self.slope2 = Gradient(f, self.w1), Gradient(f, self.w2)
         self.turn = FrobeniusNorm(self.slope1 - self.slope2)
         self.moves = tuple(FrobeniusNorm(x - y) for x, y in zip(*ends, strict=True))
@@ -190,17 +219,15 @@ class Meft:
         """Both points are in the ball, which the proof's law says of them: the facts about v_1, and
         about v_2.
         """
-        near, far = (
-            [self.proof.local(relation) for relation in self.ball(x, y)] for _, x, y in self.ends
-        )
+        near, far = (list(map(self.proof.local, self.ball(x, y))) for _, x, y in self.ends)
         return near, far
 
-    def chain_rule(self) -> tuple[Theorem, Theorem]:
+    def chain_rule(self) -> TwoFacts:
         """F(v) = f(W_0 + s B A) for all A, B; and the two blocks of its gradient, s Bᵀ∇f(W) and s
         ∇f(W)Aᵀ.
         """
         proof, weight = self.proof, self.weight(*self.trained)
-        law = proof.define(Value(F, v), Value(f, weight), "$F(v) = f(W)$", forall=[v])
+        law = f_of(proof, weight)
         blocks = zip(
             self.trained, self.blocks.pull(*self.trained, Gradient(f, weight)), strict=True
         )
@@ -218,9 +245,7 @@ class Meft:
         )
         return first, second
 
-    def gradients(
-        self, chain: tuple[Theorem, Theorem]
-    ) -> list[tuple[Theorem, sp.MatrixExpr, sp.MatrixExpr]]:
+    def gradients(self, chain: TwoFacts) -> list[tuple[Theorem, sp.MatrixExpr, sp.MatrixExpr]]:
         """The blocks of ∇F at v_1 and v_2: theorem, left and right side, as `by.rewrite` takes
         them.
         """
@@ -233,7 +258,7 @@ class Meft:
         return found
 
 
-def unit_interval(proof: Proof) -> tuple[Theorem, Theorem]:
+def unit_interval(proof: Proof) -> TwoFacts:
     """0 <= θ <= 1, laid down of a point of a segment."""
     return proof.local(ge(theta, 0)), proof.local(ge(1, theta))
 
@@ -241,10 +266,10 @@ def unit_interval(proof: Proof) -> tuple[Theorem, Theorem]:
 def segment(
     proof: Proof,
     label: str,
-    ends: tuple[sp.MatrixExpr, sp.MatrixExpr],
+    ends: Matrices,
     radius: sp.Expr,
-    inside: Sequence[Theorem],
-    between: tuple[Theorem, Theorem],
+    inside: Facts,
+    between: TwoFacts,
 ) -> Theorem:
     """‖X + θ(Y - X)‖_op <= σ, from ‖X‖_op <= σ and ‖Y‖_op <= σ, for 0 <= θ <= 1."""
     by, (x, y), (low, high) = proof.by, ends, between
@@ -262,7 +287,7 @@ def segment(
 
 
 def frobenius_norms(
-    proof: Proof, inside: Mapping[sp.MatrixSymbol, Theorem], signs: Sequence[Theorem]
+    proof: Proof, inside: Mapping[sp.MatrixSymbol, Theorem], signs: Facts
 ) -> list[Theorem]:
     """‖X‖_F <= √r σ for each factor X, from ‖X‖_op <= σ."""
     by, limit = proof.by, sp.sqrt(r) * sigma

@@ -8,7 +8,7 @@ derivation allows.
 
 import sympy as sp
 
-from boundcheck.exact.evaluate import t
+from boundcheck.exact.evaluate import at_time
 from boundcheck.kernel import Theorem
 from boundcheck.language.symbols import (
     C,
@@ -49,7 +49,7 @@ from .descent import (
     v_first,
 )
 from .eigenvalue import root_equals, root_quantity
-from .setting import READING, Meft, defined, quantity
+from .setting import READING, Meft, defined, horizon_above_0, quantity, quotients
 from .witnesses import LAST_ITERATE, NEGATIVE, SETTLED
 
 CONDITIONAL = {UNBIASED.id: CONDITIONALLY_UNBIASED}
@@ -73,10 +73,9 @@ class StepSize:
         gap, noise = proof.positive(D, zeta)
         # A proof of no claim takes the printed theorem's.
         self.proof, self.claim = proof, proof.claim or THEOREM_2
-        self.long = proof.step("$T > 0$", gt(T, 0))
+        self.long = horizon_above_0(proof)
         self.signs = [constant, gap, noise, self.long]
-        quotients = [proof.by.quotient(x) for x in (constant, noise, self.long)]
-        self.units, self.inverses = [x for x, _ in quotients], [x for _, x in quotients]
+        self.units, self.inverses = quotients(proof, constant, noise, self.long)
         square = eq(alpha**2 * Lhat * zeta**2 * T, D)
         size, signs = quantity(self.claim, alpha), [gap, *self.inverses]
         self.positive, self.square = root_quantity(proof, "α", size, square, signs, self.units)
@@ -348,7 +347,7 @@ def last_iterate(proof: Proof) -> None:
     """The bound holds for the least of T expectations, not for the returned iterate."""
     step_size, _ = start(proof)
     step_size.at_most_half()
-    last = Expectation(EuclideanNorm(SLOPE.xreplace({t: T})) ** 2)
+    last = Expectation(EuclideanNorm(at_time(SLOPE, T)) ** 2)
     proof.step(
         "(14) of $v_T$",
         le(last, BOUND),

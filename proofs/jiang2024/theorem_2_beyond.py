@@ -8,7 +8,7 @@ step would have led without noise.
 
 import sympy as sp
 
-from boundcheck.exact.evaluate import t
+from boundcheck.exact.evaluate import at_time, t
 from boundcheck.kernel import Theorem
 from boundcheck.language.symbols import Lhat, T, alpha, attained, bound, ell, f_star, kappa, q, zeta
 from boundcheck.language.vocabulary import (
@@ -312,7 +312,7 @@ TERM = q * zeta**2
 # end.
 SHRINKS, REST = q * (2 - q), TERM / (2 - q)
 FIRST = 2 * q**2 * zeta**2 * T
-LAST = SQUARE.xreplace({t: T + 1})
+LAST = at_time(SQUARE, T + 1)
 
 
 class Average(StepSize):
@@ -454,7 +454,7 @@ def _on_parabola(proof: Proof, it: Average) -> tuple[Theorem, Theorem]:
     )
     begins = proof.step(
         "the start",
-        eq(SQUARE.xreplace({t: sp.Integer(1)}), FIRST),
+        eq(at_time(SQUARE, 1), FIRST),
         by.at(by.expectation(steep), sp.Integer(1)),
         by.expectation(by.instance(value, {v: v_first})),
         gap_at_start(proof),
@@ -496,7 +496,7 @@ def _last(
         proof.step("times t", ge(t * SHRINKS**2 * ABOVE, 0), by.time()[0], taken),
     ]
     start, positive = (
-        SQUARE.xreplace({t: sp.Integer(1)}),
+        at_time(SQUARE, 1),
         proof.step("$q²ζ² > 0$", gt(size, 0), it.some, noise),
     )
     spare = proof.step("the rest $≥ 0$", ge(REST, 0), inverse, it.some, noise)

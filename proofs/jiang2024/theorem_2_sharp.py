@@ -16,7 +16,18 @@ from . import lemma_1, variants
 from .claims import ROOT_TERM
 from .descent import SQUARE, TOTAL, B_last, along_segment, descent, descent_in_ball, summed
 from .eigenvalue import radical, root_equals, root_quantity
-from .setting import READING, W0, A, Meft, defined, quantity, unit_interval
+from .setting import (
+    READING,
+    W0,
+    A,
+    Meft,
+    defined,
+    horizon_above_0,
+    quantity,
+    quotients,
+    step_above_0,
+    unit_interval,
+)
 from .theorem_2 import StepSize, divided_by_step
 
 
@@ -92,10 +103,9 @@ class BestStep:
     def __init__(self, proof: Proof, constant: Theorem):
         by = proof.by
         gap, self.noise = proof.positive(D, zeta)
-        self.constant, self.long = constant, proof.step("$T > 0$", gt(T, 0))
+        self.constant, self.long = constant, horizon_above_0(proof)
         self.signs = [constant, gap, self.noise, self.long]
-        quotients = [by.quotient(x) for x in (self.noise, self.long)]
-        self.units, self.inverses = [x for x, _ in quotients], [x for _, x in quotients]
+        self.units, self.inverses = quotients(proof, self.noise, self.long)
         square, signs = eq(q**2 * zeta**2 * T, Lhat * D), [*self.signs, *self.inverses]
         ratio, growth = (quantity(proof.claim, x) for x in (q, kappa))
         self.ratio, self.ratio_square = root_quantity(proof, "q", ratio, square, signs, self.units)
@@ -119,7 +129,7 @@ class BestStep:
             meaning="The step size, its denominator cleared.",
         )
         divisor = proof.step("$κL̂ > 0$", gt(kappa * Lhat, 0), self.growth, constant)
-        self.positive = proof.step("$α > 0$", gt(alpha, 0), divisor, self.value, self.ratio)
+        self.positive = step_above_0(proof, divisor, self.value, self.ratio)
         self.weight = proof.step("$L̂α² ≥ 0$", ge(Lhat * alpha**2, 0), constant, self.positive)
 
 

@@ -2,7 +2,6 @@
 up.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import sympy as sp
@@ -51,9 +50,20 @@ from ..meft.lora import (
     LEMMA_1_SHARP,
 )
 from . import eigenvalue
-from .claims import ASSUMPTION_1
+from .eigenvalue import Facts
 from .lemma_1 import entries_at, sharp_lemma
-from .setting import READING, UNSCALED, W0, defined, descent_of_f, quantity, theta
+from .setting import (
+    READING,
+    UNSCALED,
+    W0,
+    Matrices,
+    defined,
+    descent_of_f,
+    f_of,
+    quantity,
+    smooth_f,
+    theta,
+)
 
 
 def one_frozen(
@@ -100,7 +110,7 @@ def one_frozen(
     move, turn = FrobeniusNorm(change), FrobeniusNorm(turned)
     signs = proof.positive(L, radius, s)
     size = proof.step("$s ≥ 0$", ge(s, 0), signs)
-    bounded, smooth = proof.assume(small), proof.assume(ASSUMPTION_1, forall=[W1, W2])
+    bounded, smooth = proof.assume(small), smooth_f(proof)
     product = proof.step(
         "BA",
         le(FrobeniusNorm(beside(change)), radius * move),
@@ -168,8 +178,6 @@ def one_frozen(
     proof.conclude(final, forall=[first, second])
 
 
-Weights = tuple[sp.MatrixExpr, sp.MatrixExpr]
-
 # A is a constant, and v is B alone.
 ONE_FACTOR = replace(
     READING,
@@ -204,7 +212,7 @@ FACTORS = (A, B, LAYER_A, LAYER_B), (A1, B1, C1, E1), (A2, B2, C2, E2)
 
 def _weights(
     left: MatrixSymbol, right: MatrixSymbol, other_left: MatrixSymbol, other_right: MatrixSymbol
-) -> Weights:
+) -> Matrices:
     """(U_0 + sBA, U'_0 + s'B'A')."""
     return STARTS[0] + s * right * left, STARTS[1] + s_2 * other_right * other_left
 
@@ -232,20 +240,20 @@ class Layer:
 
     weight: MatrixSymbol
     blocks: tuple[MatrixSymbol, MatrixSymbol]
-    start: tuple[sp.MatrixExpr, sp.MatrixExpr]
-    end: tuple[sp.MatrixExpr, sp.MatrixExpr]
+    start: Matrices
+    end: Matrices
     bound: sp.Symbol
     radii: tuple[sp.Symbol, sp.Symbol]
     scale: sp.Symbol
     slope: sp.MatrixExpr
 
     @property
-    def changes(self) -> tuple[sp.MatrixExpr, sp.MatrixExpr]:
+    def changes(self) -> Matrices:
         """ΔA and ΔB."""
         return self.end[0] - self.start[0], self.end[1] - self.start[1]
 
     @property
-    def gradients(self) -> tuple[sp.MatrixExpr, sp.MatrixExpr]:
+    def gradients(self) -> Matrices:
         """The blocks of ∇F(v_1), by the chain rule: sB_1ᵀM and sMA_1ᵀ."""
         return self.scale * self.start[1].T * self.slope, self.scale * self.slope * self.start[0].T
 
@@ -276,8 +284,8 @@ def layers(proof: Proof) -> None:
     """F's own descent inequality between the two pairs of weights, with the term of each layer."""
     by = proof.by
     signs = proof.positive(L, G, a, b, s, G_2, a_2, b_2, s_2)
-    smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
-    law = proof.define(Value(F, v), Value(f, w), "$F(v) = f(U, U')$", forall=[v])
+    smooth = smooth_f(proof)
+    law = f_of(proof, w, "$F(v) = f(U, U')$")
     ball = LAYER_BALLS.conclusion.args
     bounded = proof.assume(LAYER_GRADIENTS, where={W: w}, forall=[v], given=ball)
     # Sympy sorts the parts of a conjunction.
@@ -292,7 +300,7 @@ def layers(proof: Proof) -> None:
         ]
         for point in ((*PAIR[0].start, *PAIR[1].start), (*PAIR[0].end, *PAIR[1].end))
     )
-    inside = [proof.local(relation) for relation in (*near, *far)]
+    inside = list(map(proof.local, (*near, *far)))
     form, formula = eigenvalue.quadratic_form(proof), quantity(LAYERS, Lhat)
     constant, below = proof.quantity(formula), by.below_maximum(formula.expression)
     larger = [
@@ -342,8 +350,8 @@ def layer_bound(
     proof: Proof,
     layer: Layer,
     slope: Theorem,
-    inside: Sequence[Theorem],
-    signs: Sequence[Theorem],
+    inside: Facts,
+    signs: Facts,
     form: Theorem,
     larger: Theorem,
 ) -> Theorem:

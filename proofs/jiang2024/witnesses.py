@@ -54,13 +54,13 @@ ROW_10 = MeftRun(
     THEOREM_2,
     PiecewiseLinear.clipped(slope=1, bound="7/64", zero="15/16"),
     L=1,
-    G=Fraction(7, 64),
-    C=Fraction(9, 8),
-    sigma=Fraction(9, 8),
+    G="7/64",
+    C="9/8",
+    sigma="9/8",
     offsets=(8, -8),
     start=(1, 1),
     zeta=13,
-    alpha=Fraction(1, 676),
+    alpha="1/676",
     T=2,
 )
 NEGATIVE = on_run(
@@ -74,14 +74,14 @@ NEGATIVE = on_run(
 ROW_11 = MeftRun(
     THEOREM_2,
     PiecewiseLinear.clipped(slope="255/256", bound="255/32768", zero="127/128"),
-    L=Fraction(255, 256),
-    G=Fraction(1, 128),
+    L="255/256",
+    G="1/128",
     C=1,
     sigma=1,
-    offsets=(Fraction(1, 128), Fraction(-1, 128)),
-    start=(Fraction(255, 256), Fraction(255, 256)),
-    zeta=Fraction(2, 181),
-    alpha=Fraction(1, 4),
+    offsets=("1/128", "-1/128"),
+    start=("255/256", "255/256"),
+    zeta="2/181",
+    alpha="1/4",
     T=6,
 )
 SETTLED = on_run(
@@ -96,13 +96,13 @@ ROW_15 = MeftRun(
     THEOREM_2,
     PiecewiseLinear.through(("4/5", 0), ("9/10", "1/10"), (1, "1/120")),
     L=1,
-    G=Fraction(1, 10),
-    C=Fraction(827, 800),
+    G="1/10",
+    C="827/800",
     sigma=1,
     offsets=(0,),
     start=(1, 1),
-    zeta=Fraction(17, 160),
-    alpha=Fraction(200, 867),
+    zeta="17/160",
+    alpha="200/867",
     T=8,
 )
 LAST_ITERATE = on_run(
@@ -122,7 +122,7 @@ ROW_16 = MeftRun(
     offsets=(1, -1),
     start=(1, 0),
     zeta=3,
-    alpha=Fraction(1, 18),
+    alpha="1/18",
     T=2,
 )
 DRAWN_ONCE = on_run(

@@ -12,15 +12,13 @@ smoothness constant of F.
 
 import sympy as sp
 
-from boundcheck.exact.evaluate import t
+from boundcheck.exact.evaluate import at_time, t
 from boundcheck.kernel import Theorem
 from boundcheck.language.algorithms import REACH, SLOPE, STEEPNESS, STEP, share
 from boundcheck.language.claim import as_typed
 from boundcheck.language.symbols import D, L, Lhat, T, a_1, alpha, b_1, bound, f_star, rho
 from boundcheck.language.vocabulary import (
     W0,
-    W1,
-    W2,
     A,
     A_t,
     B,
@@ -39,14 +37,25 @@ from boundcheck.language.vocabulary import (
     f,
     i,
     v,
+    v_first,
     v_t,
 )
 from boundcheck.proof import Proof, eq, ge, gt, le, script
 from boundcheck.proof.by import discharged
 from boundcheck.proof.proof import Because
 
-from ..jiang2024.claims import ASSUMPTION_1, BOUNDED_BELOW
-from ..jiang2024.setting import MEFT, Meft, defined, descent_of_f, divided, quantity
+from ..jiang2024.claims import BOUNDED_BELOW
+from ..jiang2024.setting import (
+    MEFT,
+    Meft,
+    defined,
+    descent_of_f,
+    divided,
+    horizon_above_0,
+    quantity,
+    smooth_f,
+    step_above_0,
+)
 from .theorems import (
     ADAPTIVE_GD,
     GOES_ON,
@@ -61,17 +70,16 @@ from .theorems import (
     stretch,
 )
 
-ONE = sp.Integer(1)
 M = SLOPE
-A_next, B_next = (x.xreplace({t: t + 1}) for x in (A_t, B_t))
-A_first, B_first = (x.xreplace({t: ONE}) for x in (A_t, B_t))
+A_next, B_next = (at_time(x, t + 1) for x in (A_t, B_t))
+A_first, B_first = (at_time(x, 1) for x in (A_t, B_t))
 W_t, W_next = W0 + B_t * A_t, W0 + B_next * A_next
 slope_a, slope_b = B_t.T * M, M * A_t.T
 u, w, m = FrobeniusNorm(slope_a), FrobeniusNorm(slope_b), FrobeniusNorm(M)
 size_a, size_b = SpectralNorm(A_t), SpectralNorm(B_t)
 P = u**2 + w**2
 NOW, NEXT = Value(f, W_t), Value(f, W_next)
-STARTED = NOW.xreplace({t: ONE})
+STARTED = at_time(NOW, 1)
 FALLEN, FALL = STARTED - NOW, NOW - NEXT
 # How far the iterates are from the start.
 away_a, away_b = FrobeniusNorm(A_t - A_first), FrobeniusNorm(B_t - B_first)
@@ -105,7 +113,7 @@ class Descent:
         ]
         self.values = A_t - step * slope_a, B_t - step * slope_b
         # The algorithm's own v_{t+1} = v_t - α∇F(v_t), by its blocks.
-        after, value = v_t.xreplace({t: t + 1}), v_t - step * Gradient(F, v_t)
+        after, value = at_time(v_t, t + 1), v_t - step * Gradient(F, v_t)
         whole = proof.define(after, value, "the algorithm")
         blocks = list(zip(proof.reading.point(after), proof.reading.point(value), strict=True))
         self.updates = [
@@ -121,12 +129,16 @@ class Descent:
                 zip("AB", (A_next, B_next), self.values, strict=True)
             )
         ]
-        self.lipschitz = proof.assume(ASSUMPTION_1, forall=[W1, W2])
+        self.lipschitz = smooth_f(proof)
         self.below = proof.assume(BOUNDED_BELOW, forall=[W])
-        start = v_t.xreplace({t: ONE})
-        gap = proof.define(D, Value(F, start) - f_star, "$D = F(v_1) - f*$")
-        same = proof.by.instance(proof.recall("$F(v) = f(W)$"), {v: start})
+        gap = proof.define(D, Value(F, v_first) - f_star, "$D = F(v_1) - f*$")
+        same = proof.by.instance(proof.recall("$F(v) = f(W)$"), {v: v_first})
         self.gap = proof.step("$D = f(W_1) - f*$", eq(D, STARTED - f_star), gap, same)
+
+    def fallen(self) -> Theorem:
+        """F(v_1) - F(v_t) <= D."""
+        least = self.proof.by.instance(self.below, {W: W_t})
+        return self.proof.step("$F(v_1) - F(v_t) ≤ D$", le(FALLEN, D), self.gap, least)
 
     def lowered(self, short: Theorem) -> Theorem:
         """F(v_{t+1}) <= F(v_t) - α(1 - α(LJ² + m)/2)P, from α(LJ² + m) = `local` <= 2.
@@ -441,7 +453,7 @@ class Descent:
 
 
 # The sum of the steps before t, and of all steps.
-TRAVELLED = sp.Sum(STEP.xreplace({t: i}), (i, 1, t - 1))
+TRAVELLED = sp.Sum(at_time(STEP, i), (i, 1, t - 1))
 ALL = sp.Sum(STEP, (t, 1, T))
 INSIDE = first**2 + 2 * growth * T
 ROOM = sp.sqrt(INSIDE) - first
@@ -515,7 +527,7 @@ def adaptive_gd(proof: Proof) -> None:
         by.sum(weighted),
         by.telescope(NOW),
         descent.gap,
-        by.instance(descent.below, {W: W_t.xreplace({t: T + 1})}),
+        by.instance(descent.below, {W: at_time(W_t, T + 1)}),
         meaning="Summed over t, the values of F telescope.",
     )
     _conclusion(
@@ -529,7 +541,7 @@ def _slow(
     """Q > 0, p > 0, and 1/α_t <= p + qS_t."""
     proof, by, smooth = descent.proof, descent.proof.by, descent.smooth
     signs = proof.positive(L, D, T, a_1, b_1)
-    inverses = [by.quotient(each)[1] for each in (signs[1], proof.step("$T > 0$", gt(T, 0)))]
+    inverses = [by.quotient(each)[1] for each in (signs[1], horizon_above_0(proof))]
     radicand = proof.step(
         "under the root", gt(quantity(proof.claim, stretch).expression.base, 0), inverses, signs
     )
@@ -552,9 +564,7 @@ def _slow(
             hints=[radius - stretch * length],
         )
         reach.append(proof.step(f"${as_typed(size)}²$", le(size**2, parts), whole, mixed))
-    inside = proof.step(
-        "$F(v_1) - F(v_t) ≤ D$", le(FALLEN, D), descent.gap, by.instance(descent.below, {W: W_t})
-    )
+    inside = descent.fallen()
     near = proof.step(
         "$c‖v_t - v_1‖² ≤ S_tD$",
         le(C * AWAY, TRAVELLED * D),
@@ -648,9 +658,7 @@ def unconditional_gd(proof: Proof) -> None:
     fallen = proof.step("$F(v_t) ≤ F(v_1)$", le(NOW, STARTED), spent, here, far)
 
     # ‖v_t - v_1‖² <= ρ².
-    inside = proof.step(
-        "$F(v_1) - F(v_t) ≤ D$", le(FALLEN, D), descent.gap, by.instance(descent.below, {W: W_t})
-    )
+    inside = descent.fallen()
     path = proof.step(
         "$‖v_t - v_1‖² ≤ αLρ⁴$",
         le(AWAY, alpha * L * rho**4),
@@ -703,7 +711,7 @@ def unconditional_gd(proof: Proof) -> None:
         discharged(falls, away),
         descent.squared_gradient(),
     )
-    end, mean = by.instance(descent.below, {W: W_t.xreplace({t: T + 1})}), Expectation(SQUARE)
+    end, mean = by.instance(descent.below, {W: at_time(W_t, T + 1)}), Expectation(SQUARE)
     total = proof.step(
         "sum",
         le(HALF * alpha * sp.Sum(mean, (t, 1, T)), D),
@@ -717,7 +725,7 @@ def unconditional_gd(proof: Proof) -> None:
     scaled = proof.step(
         "times 2L̂", le(sp.Sum(mean, (t, 1, T)), 2 * Lhat * D), constant, total, exact
     )
-    long = proof.step("$T > 0$", gt(T, 0))
+    long = horizon_above_0(proof)
     divided(proof, "T", T, 2 * Lhat * D, [long], by.minimum(mean), scaled, label="T min")
 
 
@@ -734,7 +742,7 @@ def _step(proof: Proof, smooth: Theorem) -> tuple[Theorem, Theorem, Theorem]:
     flat = proof.step("$Lρ² ≥ 0$", ge(L * rho**2, 0), smooth)
     unit, over = by.quotient(proof.step("$L̂ > 0$", gt(Lhat, 0), most, square, flat))
     step = defined(proof, alpha)
-    positive = proof.step("$α > 0$", gt(alpha, 0), step, over)
+    positive = step_above_0(proof, step, over)
     exact = proof.step("$L̂α = 1$", eq(Lhat * alpha, 1), step, unit)
     below = proof.step("$Lρ² ≤ L̂$", le(L * rho**2, Lhat), most, square)
     return (

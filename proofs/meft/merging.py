@@ -12,7 +12,7 @@ from dataclasses import replace
 import sympy as sp
 from sympy import MatrixSymbol
 
-from boundcheck.exact.evaluate import t
+from boundcheck.exact.evaluate import at_time, t
 from boundcheck.kernel import Theorem
 from boundcheck.language.algorithms import (
     RELORA,
@@ -28,8 +28,6 @@ from boundcheck.language.algorithms import (
 from boundcheck.language.measures import factor_gradient_square
 from boundcheck.language.symbols import D, G, L, Lhat, T, a, alpha, b, s, zeta
 from boundcheck.language.vocabulary import (
-    W1,
-    W2,
     A,
     A_t,
     B,
@@ -50,9 +48,16 @@ from boundcheck.language.vocabulary import (
 from boundcheck.proof import Process, Proof, eq, ge, gt, le, script
 
 from ..jiang2024 import eigenvalue
-from ..jiang2024.claims import ASSUMPTION_1
 from ..jiang2024.descent import end_of_run, gap_at_start
-from ..jiang2024.setting import GRADIENT_BLOCKS, READING, W0, descent_of_f, quantity
+from ..jiang2024.setting import (
+    GRADIENT_BLOCKS,
+    READING,
+    W0,
+    descent_of_f,
+    f_of,
+    quantity,
+    smooth_f,
+)
 from ..jiang2024.theorem_2_sharp import BestStep, conclude
 from .theorems import (
     EACH_STEP_IN_BALL,
@@ -78,9 +83,9 @@ MERGING = replace(
 )
 
 M = Gradient(f, W_t)
-W_moved, W_next = W0 + Z_t + s * B_moved * A_moved, W_t.xreplace({t: t + 1})
+W_moved, W_next = W0 + Z_t + s * B_moved * A_moved, at_time(W_t, t + 1)
 MOVE, PRODUCT = W_moved - W_t, B_moved * A_moved - B_t * A_t
-NOW, NEXT = Value(F, v_t), Value(F, v_t.xreplace({t: t + 1}))
+NOW, NEXT = Value(F, v_t), Value(F, at_time(v_t, t + 1))
 x, y = FrobeniusNorm(g_a), FrobeniusNorm(g_b)
 # ⟨∇F, g⟩, ‖g‖² and ‖∇F‖², over the factors.
 INNER = InnerProduct(SLOPE_A, g_a) + InnerProduct(SLOPE_B, g_b)
@@ -101,7 +106,7 @@ def relora(proof: Proof) -> None:
     because = [proof.quantity(formula), *signs]
     eigen = eigenvalue.top_eigenvalue(proof, Lhat, formula.expression, ENTRIES, because)
     best = BestStep(proof, proof.step("$λ* > 0$", gt(Lhat, 0), eigen[0], signs))
-    law = proof.define(Value(F, v), Value(f, W0 + Z + s * B * A), "$F(v) = f(W)$", forall=[v])
+    law = f_of(proof, W0 + Z + s * B * A)
     step = _step(proof, law, signs, best.positive, eigen)
     decrease = proof.step(
         "expected descent",
@@ -123,7 +128,7 @@ def relora(proof: Proof) -> None:
         by.sum(decrease),
         by.telescope(Expectation(NOW)),
         gap_at_start(proof),
-        end_of_run(proof, law, W_t.xreplace({t: T + 1})),
+        end_of_run(proof, law, at_time(W_t, T + 1)),
         meaning="The values of F telescope over all restarts at once: D is counted once.",
     )
     conclude(proof, best, total, SQUARE)
@@ -200,7 +205,7 @@ def _step(
     in_w = proof.step(
         "a step, in W",
         le(Value(f, W_moved) - Value(f, W_t) + alpha * linear, limit),
-        descent_of_f(proof, proof.assume(ASSUMPTION_1, forall=[W1, W2]), W_t, MOVE, "descent in W"),
+        descent_of_f(proof, smooth_f(proof), W_t, MOVE, "descent in W"),
         crossed,
         moved,
         weighted,
@@ -219,7 +224,7 @@ def _step(
         "a step",
         le(NEXT - NOW + alpha * INNER, limit),
         line,
-        *(by.instance(law, {v: point}) for point in (v_t, v_t.xreplace({t: t + 1}))),
+        *(by.instance(law, {v: point}) for point in (v_t, at_time(v_t, t + 1))),
         meaning="F takes values of f.",
     )
 

@@ -35,10 +35,9 @@ from boundcheck.language.vocabulary import (
 from boundcheck.proof import Process, Proof, Reading, eq, ge, le, script
 
 from ..jiang2024 import eigenvalue
-from ..jiang2024.claims import ASSUMPTION_1
 from ..jiang2024.eigenvalue import radical
 from ..jiang2024.lemma_1 import smoothness
-from ..jiang2024.setting import LENGTH, MOVE, READING, Meft, defined, quantity
+from ..jiang2024.setting import LENGTH, MOVE, READING, Meft, defined, quantity, smooth_f
 from ..jiang2024.variants import Layer, layer_bound
 from .adapters import (
     CHAIN_RULE,
@@ -82,7 +81,7 @@ def composition(proof: Proof) -> None:
     here, mixed, there = pulled(v1, slopes[0]), pulled(v1, slopes[1]), pulled(v2, slopes[1])
     turn = FrobeniusNorm(slopes[0] - slopes[1])
     at_both = dict(zip((N1, N2), slopes, strict=True))
-    smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
+    smooth = smooth_f(proof)
     lipschitz = proof.assume(LIPSCHITZ, where=at_both, role="local")
     steep = proof.assume(GRADIENT_BOUND_IN_DOMAIN, where={W: w2}, role="local")
     chain = [proof.assume(CHAIN_RULE, where={v: point}, role="local") for point in (v1, v2)]
@@ -127,7 +126,7 @@ def composition(proof: Proof) -> None:
 def full(proof: Proof) -> None:
     """F is f."""
     by = proof.by
-    smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
+    smooth = smooth_f(proof)
     law = proof.define(Value(F, W), Value(f, W), "$F(W) = f(W)$", forall=[W])
     same = proof.state(
         "$∇F$", eq(Gradient(F, W), Gradient(f, W)), by.chain_rule(law, 0), meaning="At every W."

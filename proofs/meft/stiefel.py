@@ -34,9 +34,8 @@ from boundcheck.language.vocabulary import (
 from boundcheck.proof import Proof, Reading, eq, ge, le, script
 
 from ..jiang2024 import eigenvalue
-from ..jiang2024.claims import ASSUMPTION_1
-from ..jiang2024.eigenvalue import Entries, radical
-from ..jiang2024.setting import W0, defined, descent_of_f, quantity, theta
+from ..jiang2024.eigenvalue import Entries, Facts, Pair, radical
+from ..jiang2024.setting import W0, defined, descent_of_f, f_of, quantity, smooth_f, theta
 from .adapters import (
     EDITS,
     GRADIENT_BOUND_IN_DOMAIN,
@@ -79,10 +78,10 @@ PREMISES = SAME, SHORT, NEAR, FAR, BOUNDED
 
 
 BEND = (nu * MOVE_R + MOVE_V) ** 2
-Curvature = Callable[[Proof, Sequence[Theorem]], Theorem]
+Curvature = Callable[[Proof, Facts], Theorem]
 
 
-def _curvature(proof: Proof, signs: Sequence[Theorem]) -> Theorem:
+def _curvature(proof: Proof, signs: Facts) -> Theorem:
     """L‖ΔW‖² <= L(νp + u)²."""
     by, reach = proof.by, nu * MOVE_R + MOVE_V
     short, far = proof.local(SHORT), proof.local(FAR)
@@ -103,7 +102,7 @@ def _curvature(proof: Proof, signs: Sequence[Theorem]) -> Theorem:
 
 
 def in_weights(
-    proof: Proof, signs: Sequence[Theorem], bend: sp.Expr = BEND, curvature: Curvature = _curvature
+    proof: Proof, signs: Facts, bend: sp.Expr = BEND, curvature: Curvature = _curvature
 ) -> Theorem:
     """f(W_2) - f(W_1) less the tangent linear part is at most (L·bend + Gνp² + 2Gpu)/2, p = ‖ΔR‖
     and u = ‖ΔV‖.
@@ -111,8 +110,8 @@ def in_weights(
     `curvature` proves L‖ΔW‖² <= L·bend; bend is (νp + u)², or less.
     """
     by = proof.by
-    smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
-    same, short, near = (proof.local(fact) for fact in (SAME, SHORT, NEAR))
+    smooth = smooth_f(proof)
+    same, short, near = map(proof.local, (SAME, SHORT, NEAR))
     steep = proof.assume(GRADIENT_BOUND_IN_DOMAIN, where={W: WEIGHTS[0]}, role="local")
     mixed = proof.step(
         "$⟨M, ΔRᵀΔV⟩$",
@@ -151,7 +150,7 @@ def of_loss(
     chain rule.
     """
     by = proof.by
-    law = proof.define(Value(F, v), Value(f, weight), "$F(v) = f(W)$", forall=[v])
+    law = f_of(proof, weight)
     relation = le(proof.claim.conclusion.lhs, limit)
     at = dict(zip((PartialGradient(F, v1, x) for x in blocks), slopes, strict=True))
     same = proof.step(
@@ -167,7 +166,7 @@ def of_loss(
 
 
 def second_order(
-    proof: Proof, signs: Sequence[Theorem], bend: sp.Expr = BEND, curvature: Curvature = _curvature
+    proof: Proof, signs: Facts, bend: sp.Expr = BEND, curvature: Curvature = _curvature
 ) -> Theorem:
     """`in_weights` as a line about F, in (R, V)."""
     line = in_weights(proof, signs, bend, curvature)
@@ -180,8 +179,8 @@ def normal(
     x: sp.MatrixExpr,
     radius: sp.Expr,
     near: Theorem,
-    facts: Sequence[Theorem],
-    signs: Sequence[Theorem],
+    facts: Facts,
+    signs: Facts,
     M: sp.MatrixExpr = M,
 ) -> Theorem:
     """⟨SR_1, ΔR⟩ <= G·radius·p²/2, with S = sym(XMᵀR_1ᵀ), M the gradient of f at W_1, and ‖X‖_op at
@@ -249,8 +248,8 @@ def by_blocks(
     proof: Proof,
     line: Theorem,
     entries: Entries,
-    signs: Sequence[Theorem],
-    moves: tuple[sp.Expr, sp.Expr] = (MOVE_R, MOVE_V),
+    signs: Facts,
+    moves: Pair = (MOVE_R, MOVE_V),
 ) -> list[Theorem]:
     """The line, and that the form of the matrix with these entries in both moves is at most
     L̂‖Δv‖².
@@ -285,7 +284,7 @@ def _halves(
     )
 
 
-def _without_turning(proof: Proof, signs: Sequence[Theorem]) -> Theorem:
+def _without_turning(proof: Proof, signs: Facts) -> Theorem:
     """L‖ΔW‖² <= L(ν²p² + u²), as ΔRᵀV and RᵀΔV at the means R, V of both points are at right
     angles.
     """
@@ -411,9 +410,7 @@ def trained(proof: Proof) -> None:
     """
     by, signs = proof.by, proof.positive(L, G, nu)
     line = proof.generalise(in_weights(proof, signs), [R1, R2, V1, V2], PREMISES)
-    same, short, near, far, given = (
-        proof.local(fact) for fact in (SAME, SHORT, NEAR_U, FAR_U, GIVEN)
-    )
+    same, short, near, far, given = map(proof.local, (SAME, SHORT, NEAR_U, FAR_U, GIVEN))
     steep = proof.assume(GRADIENT_BOUND_IN_DOMAIN, where={W: WEIGHT}, role="local")
     at_edits = by.instance(line, {R1: R1, R2: R2, **AT}, same, short, near, far, steep)
     moved = proof.step(

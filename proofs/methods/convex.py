@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
-from boundcheck.exact.evaluate import t
+from boundcheck.exact.evaluate import at_time, t
 from boundcheck.kernel import Theorem
 from boundcheck.language import algorithms
 from boundcheck.language.algorithms import Algorithm
@@ -32,7 +32,14 @@ from boundcheck.language.vocabulary import (
 from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le, script
 
 from ..jiang2024.descent import NEXT, NOW, SLOPE, given_constant, v_first, v_next
-from ..jiang2024.setting import defined, divided, theta, unit_interval
+from ..jiang2024.setting import (
+    defined,
+    divided,
+    horizon_above_0,
+    step_above_0,
+    theta,
+    unit_interval,
+)
 from .claims import (
     CONVEX,
     CONVEX_DESCENT,
@@ -130,7 +137,7 @@ class Smooth(Everywhere):
         size, (unit, inverse) = defined(self.proof, alpha), self.proof.by.quotient(self.constant)
         return Inverse(
             alpha,
-            self.proof.step("$α > 0$", gt(alpha, 0), size, inverse),
+            step_above_0(self.proof, size, inverse),
             self.proof.step("$L̂α = 1$", eq(Lhat * alpha, 1), size, unit),
         )
 
@@ -288,7 +295,7 @@ def convex_descent(proof: Proof) -> None:
         meaning="By induction over t: two inequalities, weighed, and a square.",
     )
     last = [by.at(x, T) for x in (kept, times(pulled, pulls, WHOLE, t), times(over, square, WHOLE))]
-    gap = GAP.xreplace({t: T})
+    gap = at_time(GAP, T)
     most = proof.step(
         "the last gap",
         le(2 * WHOLE * alpha * gap, AWAY_FIRST),
@@ -343,7 +350,7 @@ def _interpolated(
 # θ, and the point z_t whose distance to v* is part of the energy.
 SHARE = (t + 1) / 2
 CENTRE = SHARE * y_t - (t - 1) / 2 * v_t
-CENTRE_NEXT = CENTRE.xreplace({t: t + 1})
+CENTRE_NEXT = at_time(CENTRE, t + 1)
 SLOPE_Y = Gradient(F, y_t)
 DISTANCE, DISTANCE_NEXT = (EuclideanNorm(x - v_star) ** 2 for x in (CENTRE, CENTRE_NEXT))
 
@@ -353,7 +360,7 @@ def nesterov(proof: Proof) -> None:
     """The energy (t² - 1)(F(v_t) - f*)/4 + L̂‖z_t - v*‖²/2 does not grow."""
     by, smooth = proof.by, Smooth(proof)
     step = smooth.step()
-    equations, y_first = moves(proof, algorithms.NESTEROV), y_t.xreplace({t: sp.Integer(1)})
+    equations, y_first = moves(proof, algorithms.NESTEROV), at_time(y_t, 1)
     begins = proof.define(y_first, v_first, "$y_1 = v_1$")
     convex = proof.assume(CONVEX, forall=[v1, v2])
     steep = alpha / 2 * EuclideanNorm(SLOPE_Y) ** 2
@@ -409,7 +416,7 @@ def nesterov(proof: Proof) -> None:
     late = proof.step("one step later", le((t + 1) ** 2 * GAP_NEXT, most), pulled, kept, rest)
     early = proof.step(
         "at the start",
-        le(GAP.xreplace({t: sp.Integer(1)}), most),
+        le(at_time(GAP, 1), most),
         smooth.distant(v_first, smooth.flat(step)),
         proof.step(
             "L̂ times",
@@ -426,7 +433,7 @@ def nesterov(proof: Proof) -> None:
         then=[late],
         meaning="At $t = 1$ smoothness alone says more.",
     )
-    long = proof.step("$T > 0$", gt(T, 0))
+    long = horizon_above_0(proof)
     square, last = proof.step("$T² > 0$", gt(T**2, 0), long), by.expectation(by.at(line, T))
     divided(proof, "$T²$", T**2, most, [long, long], last, square, label="divided by $T²$")
 

@@ -3,10 +3,12 @@
 The descent lemma is taken along the run, and summed.
 """
 
+from dataclasses import replace
+
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
-from boundcheck.exact.evaluate import t
+from boundcheck.exact.evaluate import at_time, t
 from boundcheck.kernel import Theorem
 from boundcheck.language import algorithms
 from boundcheck.language.symbols import D, Lhat, T, alpha, beta, delta, delta_min, eta, eta_max
@@ -16,18 +18,16 @@ from boundcheck.language.vocabulary import (
     Expectation,
     InnerProduct,
     Iterate,
-    W,
     i,
     n,
     v,
-    v1,
-    v2,
     v_t,
 )
-from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le, script
+from boundcheck.proof import Process, Proof, eq, ge, gt, le, script
 
 from ..classics.claims import GRADIENT_DESCENT
 from ..jiang2024.descent import (
+    ANY_FUNCTION,
     NEXT,
     NOW,
     SLOPE,
@@ -42,18 +42,14 @@ from ..jiang2024.descent import (
     v_next,
     whole_space,
 )
-from ..jiang2024.setting import defined, divided, theta
+from ..jiang2024.setting import defined, divided, horizon_above_0, step_above_0
 from .claims import ADAGRAD_NORM, HEAVY_BALL, HEAVY_BALL_SHORT_STEP
 
 u_t = Iterate("u", t, n, 1)
-u_next = u_t.xreplace({t: t + 1})
+u_next = at_time(u_t, t + 1)
 u = sp.MatrixSymbol("u", n, 1)
 # u is the iterate before v.
-READING = Reading(
-    points={W: (v,)},
-    processes={v_t: Process((v,)), u_t: Process((u,))},
-    arbitrary={theta, v, v1, v2},
-)
+READING = replace(ANY_FUNCTION, processes={v_t: Process((v,)), u_t: Process((u,))})
 FIRST, AFTER = {t: sp.Integer(1)}, {t: T + 1}
 # The steps before and after v_t, and what the heavy ball makes of the second.
 BEFORE_IT, MOVED = v_t - u_t, v_t - alpha * SLOPE + beta * (v_t - u_t)
@@ -77,7 +73,7 @@ class Run:
         law = whole_space(proof)
         self.line = on_segment(proof, along_run(proof))
         self.start, self.above = gap_at_start(proof), above_minimum(proof, law, v_last, v_last)
-        self.end, self.long = proof.by.expectation(self.above), proof.step("$T > 0$", gt(T, 0))
+        self.end, self.long = proof.by.expectation(self.above), horizon_above_0(proof)
 
     def moved(self, update: MatrixExpr) -> Theorem:
         """The line with v_{t+1} = `update` put in, which is defined so."""
@@ -95,7 +91,7 @@ def gradient_descent(proof: Proof) -> None:
     by, run = proof.by, Run(proof)
     size = defined(proof, alpha)
     unit, inverse = by.quotient(run.constant)
-    positive = proof.step("$α > 0$", gt(alpha, 0), size, inverse)
+    positive = step_above_0(proof, size, inverse)
     exact = proof.step("$L̂α = 1$", eq(Lhat * alpha, 1), size, unit)
     lowered = proof.step(
         "descent",
@@ -128,7 +124,7 @@ def heavy_ball(proof: Proof) -> None:
     by, run = proof.by, Run(proof)
     longest, size = (defined(proof, x) for x in (eta_max, alpha))
     momentum, step = proof.positive(beta, eta)
-    positive = proof.step("$α > 0$", gt(alpha, 0), size, step)
+    positive = step_above_0(proof, size, step)
     below = proof.assume(proof.claim.conditions[1])
     unit, _ = by.quotient(run.constant)
     most = proof.step("$L̂η_max = 2(1 - β)$", eq(Lhat * eta_max, 2 * (1 - beta)), longest, unit)
@@ -211,7 +207,7 @@ def heavy_ball_short_step(proof: Proof) -> None:
     """
     by, run = proof.by, Run(proof)
     longest, size = (defined(proof, x) for x in (eta_max, alpha))
-    positive = proof.step("$α > 0$", gt(alpha, 0), size, *proof.positive(eta))
+    positive = step_above_0(proof, size, *proof.positive(eta))
     below = proof.assume(proof.claim.conditions[1])
     unit, _ = by.quotient(run.constant)
     most = proof.step("$L̂η_max = 1 - β²$", eq(Lhat * eta_max, 1 - beta**2), longest, unit)
@@ -389,9 +385,9 @@ def _energy(
 
 
 P = EuclideanNorm(SLOPE) ** 2
-BEFORE = sp.Sum(P.xreplace({t: i}), (i, 1, t - 1))
+BEFORE = sp.Sum(at_time(P, i), (i, 1, t - 1))
 # b_{t-1}² and b_t².
-PAST, GROWN = delta**2 + BEFORE, delta**2 + sp.Sum(P.xreplace({t: i}), (i, 1, t))
+PAST, GROWN = delta**2 + BEFORE, delta**2 + sp.Sum(at_time(P, i), (i, 1, t))
 last, now = sp.sqrt(PAST), sp.sqrt(GROWN)
 # What telescopes: b_{t-1} - δ²/b_{t-1}, which is 0 at t = 1.
 POTENTIAL = last - delta**2 / last
@@ -468,7 +464,7 @@ def adagrad_norm(proof: Proof) -> None:
         by.root(proof.step("$δ² ≥ 0$", ge(delta**2, 0), start)),
         meaning="There b is δ.",
     )
-    ends = [x.xreplace({t: T}) for x in (GROWN, now, FURTHER)]
+    ends = [at_time(x, T) for x in (GROWN, now, FURTHER)]
     proof.state("$b_T² > 0$", gt(ends[0], 0), by.at(grown, T))
     total = proof.step(
         "sum",

@@ -19,6 +19,7 @@ from boundcheck.experiment.spec import Spec, parse
 from boundcheck.experiment.store import RunFolder
 from boundcheck.experiment.verdict import judge
 from boundcheck.functions.adapters import ADAPTERS, LoRA
+from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.objectives.linear import SoftmaxRegression
 from boundcheck.functions.objectives.pseudo_huber import synthetic
 from boundcheck.functions.problem import Problem
@@ -42,6 +43,11 @@ THEOREMS = tuple(
     id for id in MEASURABLE if any(p.name in ("sigma", "b") for p in catalogue[id].parameters)
 )
 WITH_SHORTEST = tuple(id for id in THEOREMS if "T_min" in catalogue[id].names)
+FLAT = [kind for kind in ADAPTERS if not kind.startswith("loreft")]
+
+each_theorem = pytest.mark.parametrize("id", THEOREMS)
+each_kind = pytest.mark.parametrize("kind", ADAPTERS)
+each_flat_kind = pytest.mark.parametrize("kind", FLAT)
 
 # Radii and zeta hold on every run of this file's seed, with little to spare; T = 110 is above T_min
 # and informative.
@@ -76,18 +82,17 @@ def changed(table, changes):
     return new
 
 
+def altered(table, **changes):
+    """The same, of dots that are written as double underscores: run__steps=8."""
+    return changed(table, {name.replace("__", "."): value for name, value in changes.items()})
+
+
 def theorem_table(**changes):
-    """THEOREM_TABLE with changes, whose dots are written as double underscores: run__steps=8."""
-    return changed(
-        THEOREM_TABLE, {name.replace("__", "."): value for name, value in changes.items()}
-    )
+    return altered(THEOREM_TABLE, **changes)
 
 
 def bracket_table(**changes):
-    """BRACKET_TABLE with changes, as `theorem_table`."""
-    return changed(
-        BRACKET_TABLE, {name.replace("__", "."): value for name, value in changes.items()}
-    )
+    return altered(BRACKET_TABLE, **changes)
 
 
 # LoReFT's first claim is of rank 1; where this says nothing, the rank is 2.
@@ -210,7 +215,7 @@ def with_replacement(problem, batch, replicas=1):
 
 def random_point(problem, replicas=1, size=1.0, seed=0):
     """Gaussian factors."""
-    random = torch.Generator().manual_seed(seed)
+    random = seeded(seed)
     d, k = problem.objective.shape
     rank = problem.adapter.rank
     A = size * torch.randn((replicas, rank, k), generator=random, dtype=torch.float64)

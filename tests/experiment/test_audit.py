@@ -20,6 +20,7 @@ from boundcheck.experiment.audit import audit, check_function, largest_ratio
 from boundcheck.experiment.plan import build
 from boundcheck.experiment.spec import parse
 from boundcheck.functions.adapters import ADAPTERS, make_adapter
+from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.evidence import ROUNDING
@@ -28,9 +29,18 @@ from boundcheck.language.hypotheses import MOST_SAMPLES, Hypothesis
 from boundcheck.language.sentence import words_of
 from boundcheck.language.symbols import Lhat, ell
 from tests.functions.twins import KINDS, each_kind, some_examples
-from tests.layers import covering
+from tests.layers import covering, full
 
-from .small import MEASURABLE, THEOREMS, WITH_SHORTEST, changed, judged, run_by_hand, theorem_table
+from .small import (
+    MEASURABLE,
+    THEOREMS,
+    WITH_SHORTEST,
+    changed,
+    each_theorem,
+    judged,
+    run_by_hand,
+    theorem_table,
+)
 
 BALL = {id: "jiang2024.assumption2" if id.startswith("jiang") else "meft.ball" for id in THEOREMS}
 GRADIENT = {
@@ -71,7 +81,7 @@ def test_every_hypothesis_has_an_audit(id):
         assert word.held is not None or type(word).rows is not Hypothesis.rows
 
 
-@pytest.mark.parametrize("id", THEOREMS)
+@each_theorem
 def test_every_hypothesis_and_condition_is_in_the_audit_of_a_run_and_holds(id, tmp_path):
     measured = run_by_hand(
         theorem_table(claim=id, run__steps=STEPS[id], run__audits=STEPS[id]), tmp_path
@@ -90,7 +100,7 @@ def test_every_hypothesis_and_condition_is_in_the_audit_of_a_run_and_holds(id, t
     assert found.observed == measured.evidence.record.trace["noise_variance"].values.max()
 
 
-@pytest.mark.parametrize("id", THEOREMS)
+@each_theorem
 @pytest.mark.parametrize("radius", ["a", "b"])
 def test_a_radius_too_small_breaks_the_ball(id, radius, tmp_path):
     """B grows from 0 to 1.5; the printed theorem takes the larger radius for both, so both must be
@@ -106,7 +116,7 @@ def test_a_radius_too_small_breaks_the_ball(id, radius, tmp_path):
     assert len(failed) == (1 if id.startswith("meft") else 2)
 
 
-@pytest.mark.parametrize("id", THEOREMS)
+@each_theorem
 def test_a_start_outside_the_ball_is_outside_from_the_first_iteration(id, tmp_path):
     measured = run_by_hand(theorem_table(claim=id, domain={"a": 0.5, "b": 0.6}), tmp_path)
     assert measured.evidence.record.ball.outside == 1
@@ -121,7 +131,7 @@ def test_a_ball_left_between_audits_is_left(tmp_path):
     assert "meft.ball" in result.reason
 
 
-@pytest.mark.full
+@full
 def test_the_largest_norms_are_those_of_the_audited_iterates_too(tmp_path):
     """In a wide ball the watch never looks again; what was audited was seen all the same."""
     measured = run_by_hand(theorem_table(domain={"a": 50.0, "b": 50.0}), tmp_path)
@@ -154,7 +164,7 @@ def _audited(measured, **changes):
     return audit(replace(measured.evidence, **changes))
 
 
-@pytest.mark.parametrize("id", THEOREMS)
+@each_theorem
 def test_a_smoothness_constant_that_lies_is_found_on_the_segments(id, tmp_path):
     """Scale 10 makes s^2 L the larger part of L-hat; with L a hundred times too small, F is steeper
     than L-hat."""
@@ -201,7 +211,7 @@ def test_a_gradient_ratio_that_rounding_may_have_made_is_stored_as_none(honest):
     assert found.rounding in trace["gradient_ratio_error"].values
 
 
-@pytest.mark.full
+@full
 def test_a_number_in_place_of_the_smoothness_constant_is_held_against_what_was_seen(tmp_path):
     """Without the ball that its formula speaks of nothing vouches for it."""
     (result,) = measure(theorem_table(assume={"Lhat": 500.0}), tmp_path)
@@ -209,7 +219,7 @@ def test_a_number_in_place_of_the_smoothness_constant_is_held_against_what_was_s
     assert [(each.status, each.limit) for each in rows] == [("assumed", 500.0)] * 2
 
 
-@pytest.mark.parametrize("id", THEOREMS)
+@each_theorem
 def test_a_gradient_bound_that_lies_is_found(id, tmp_path):
     table = theorem_table(claim=id)
     measured = run_by_hand(table, tmp_path, problem=lying(table, gradient_bound=0.5))
@@ -221,7 +231,7 @@ def test_a_gradient_bound_that_lies_is_found(id, tmp_path):
     assert found.limit == 0.5
 
 
-@pytest.mark.full
+@full
 def test_each_theorem_is_audited_in_its_own_norm(tmp_path):
     norms = {}
     for id in THEOREMS:
@@ -254,7 +264,7 @@ def test_the_printed_lipschitz_constant_holds_at_either_choice(lipschitz, rank, 
     assert found.limit == pytest.approx(2.6 * (rank**0.5 if "sqrt" in lipschitz else 1))
 
 
-@pytest.mark.full
+@full
 def test_a_gradient_at_its_bound_is_within_it(tmp_path):
     """Far from every target each slope is delta, and G = delta sqrt(dk) is attained: rounding must
     not break it."""
@@ -324,7 +334,7 @@ def test_a_norm_is_inside_of_the_ball_but_for_its_rounding(share, inside, honest
     assert doctored.inside.all() == doctored.inside.any() == inside
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("share", [Rational(1, 10**6), Rational(1, 10), 10])
 @pytest.mark.parametrize("id", ["nesterov2004.gradient_descent", "drori2014.gradient_descent"])
 def test_what_a_theorem_calls_its_constant_changes_nothing(id, share, tmp_path):
@@ -416,7 +426,7 @@ SIZES = st.sampled_from([0.0, 1e-6, 0.1, 1.0, 30.0, 1e4])
 def problem_of(data, kind, name):
     objective = data.draw(KINDS[kind])
     d, k = objective.shape
-    random = torch.Generator().manual_seed(data.draw(st.integers(0, 2**16)))
+    random = seeded(data.draw(st.integers(0, 2**16)))
     made = ADAPTERS[name]
     rank = data.draw(st.integers(1, min(d, k))) if "rank" in made.options else 1
     W0 = data.draw(SIZES) * torch.randn((d, k), generator=random, dtype=torch.float64)
@@ -466,7 +476,7 @@ LOSSES = {
 @pytest.mark.parametrize("samples", [1, 7, MOST_SAMPLES + 1])
 @pytest.mark.parametrize("name", LOSSES)
 def test_no_loss_of_a_persons_own_is_refused(name, samples):
-    random = torch.Generator().manual_seed(1)
+    random = seeded(1)
     X, y = (torch.randn((samples, n), generator=random, dtype=torch.float64) for n in (4, 3))
     objective = Loss(LOSSES[name], X, y, shape=(3, 4))
     for kind in ("full", "lora"):

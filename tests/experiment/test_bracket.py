@@ -18,7 +18,7 @@ from boundcheck.experiment.bracket import ascend, split_along
 from boundcheck.experiment.plan import build
 from boundcheck.experiment.spec import Spec, parse
 from boundcheck.functions.adapters import ADAPTERS, LoRA
-from boundcheck.functions.arithmetic import square_norm
+from boundcheck.functions.arithmetic import seeded, square_norm
 from boundcheck.functions.problem import (
     Problem,
     bilinear_product,
@@ -38,14 +38,17 @@ from boundcheck.properties import (
 )
 from boundcheck.system.limits import silent
 from tests.functions.twins import softmax_problems
-from tests.layers import covering, examples
+from tests.layers import covering, examples, full
 
 from .small import (
     DOMAINS,
     OF_KIND,
+    altered,
     bracket_table,
     bracketed,
     changed,
+    each_flat_kind,
+    each_kind,
     pseudo_huber,
     random_point,
     softmax,
@@ -85,7 +88,7 @@ def test_points_lie_in_the_ball_to_the_last_digit(rank):
     """The true norm of the floats, in 50 digits, is within the radius."""
     problem = pseudo_huber(rank=rank, d=9, k=10)
     radii = {"a": 0.7, "b": 2.3}
-    points = problem.adapter.draw(radii, 24, torch.Generator().manual_seed(1))
+    points = problem.adapter.draw(radii, 24, seeded(1))
     with mpmath.workdps(50):
         for part, limit in zip(points, radii.values(), strict=True):
             for X in part[::2]:
@@ -108,7 +111,7 @@ def test_a_start_outside_the_ball_is_shrunk_into_it(tmp_path):
     assert "iterates" in result.lower
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("samples", [1, 2])
 def test_a_true_lemma_is_not_violated_by_iterates_that_have_converged(samples, tmp_path):
     """One sample, so no noise: steps shrink to a unit roundoff, and ratios of differences to
@@ -141,7 +144,6 @@ def test_a_true_lemma_is_not_violated_by_extreme_data_or_in_an_extreme_ball(extr
         assert result.verdict == "supported", result.reason
 
 
-each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 TABLES = {
     "pseudo-huber": {"d": 4, "k": 4, "samples": 6},
     "least-squares": {"d": 4, "k": 4, "samples": 6},
@@ -163,9 +165,7 @@ def table_of(kind, problem="pseudo-huber", **changes):
         fields["adapter.rank"] = None if kind == "full" else 1
     if problem == "logistic":
         fields["adapter.rank"] = None if kind == "full" else 1
-    return changed(
-        OF_KIND[kind], fields | {name.replace("__", "."): value for name, value in changes.items()}
-    )
+    return altered(changed(OF_KIND[kind], fields), **changes)
 
 
 def dora_has_no_column(kind, problem):
@@ -338,7 +338,7 @@ def test_a_claim_that_is_too_small_is_violated(kind, claim, monkeypatch):
             assert found.verdict == ("violated" if found.measured > found.bound else "supported")
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("kind, least", [("lora", 0.95), ("direft", 0.95)])
 @pytest.mark.parametrize("radii", [{"a": 1.0, "b": 1.0}, {"a": 2.0, "b": 0.5}])
 @pytest.mark.parametrize("seed", range(3))
@@ -428,7 +428,7 @@ def test_lengths_rise_in_the_domain_to_what_they_say_and_no_more_than_the_claims
 
 def start_of(problem, count, radii):
     """Points of the domain, and directions."""
-    random = torch.Generator().manual_seed(2)
+    random = seeded(2)
     return tuple(problem.adapter.draw(radii, count, random) for _ in range(2))
 
 
@@ -487,16 +487,14 @@ def test_a_step_to_where_nothing_is_a_number_is_no_gain(monkeypatch):
 
 PARTS = {"gauss-newton": gauss_newton_product, "bilinear": bilinear_product}
 PRODUCTS = {"whole": hessian_vector_product, **PARTS}
-FLAT = [kind for kind in ADAPTERS if not kind.startswith("loreft")]
 
-each_flat_kind = pytest.mark.parametrize("kind", FLAT)
 some_examples = examples(40)
 
 
 def problem_of(kind, seed=0):
     """A small problem through that adapter, and a point of its domain."""
     problem = build(parse(OF_KIND[kind]), "cpu")
-    return problem, problem.adapter.draw(DOMAINS[kind], 1, torch.Generator().manual_seed(seed))
+    return problem, problem.adapter.draw(DOMAINS[kind], 1, seeded(seed))
 
 
 def dense_blocks(problem, v, product):

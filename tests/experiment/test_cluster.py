@@ -21,6 +21,7 @@ from boundcheck.errors import InputError
 from boundcheck.experiment import experiment, measure
 from boundcheck.experiment.store import RunFolder, environment
 from boundcheck.system.ending import Stopped, stoppable
+from tests.layers import full
 
 from .small import theorem_table
 
@@ -95,7 +96,7 @@ def once_there(runs, pattern, act):
     return thread
 
 
-@pytest.mark.full
+@full
 def test_a_dask_cluster_that_loses_a_worker_finds_the_bits_of_one_process(dask, tmp_path):
     from distributed import Client
 
@@ -127,7 +128,7 @@ def started(*words):
         process.kill()
 
 
-@pytest.mark.full
+@full
 def test_a_scheduler_that_is_killed_is_told_of_in_one_line(tmp_path):
     """It says what was lost and how to go on, and nothing else is heard of it."""
     where = tmp_path / "scheduler.json"
@@ -158,7 +159,7 @@ def test_a_scheduler_that_is_killed_is_told_of_in_one_line(tmp_path):
     assert "the same command goes on" in lines[0]
 
 
-@pytest.mark.full
+@full
 def test_what_is_finished_is_sent_to_no_cluster(tmp_path):
     once = measure(SHORT, tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
@@ -166,7 +167,7 @@ def test_what_is_finished_is_sent_to_no_cluster(tmp_path):
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
-@pytest.mark.full
+@full
 def test_jobs_of_submitit_find_the_bits_of_one_process_one_that_is_there_twice_once(tmp_path):
     """Its executor for this machine stands in for that of Slurm, whose `sbatch` and `scancel` are
     not tried."""
@@ -177,7 +178,7 @@ def test_jobs_of_submitit_find_the_bits_of_one_process_one_that_is_there_twice_o
     assert files(tmp_path / "two") == files(tmp_path / "one")
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("cluster", ["dask", "slurm?cluster=local"])
 def test_a_sweep_that_is_stopped_leaves_nothing_at_work(cluster, dask, tmp_path):
     begun = once_there(tmp_path, ".sweep-*/0", lambda: os.kill(os.getpid(), signal.SIGINT))
@@ -194,7 +195,7 @@ def test_a_sweep_that_is_stopped_leaves_nothing_at_work(cluster, dask, tmp_path)
     raise AssertionError("somebody still works")
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("name", ["numerics", "numpy", "machine"])
 def test_a_worker_of_another_version_is_refused_before_anything_is_run(
     name, dask, tmp_path, monkeypatch
@@ -209,7 +210,7 @@ def test_a_worker_of_another_version_is_refused_before_anything_is_run(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.full
+@full
 def test_a_worker_that_does_not_see_the_folder_is_refused(dask, tmp_path, monkeypatch):
     @contextmanager
     def elsewhere(runs):
@@ -225,7 +226,7 @@ def test_a_worker_that_does_not_see_the_folder_is_refused(dask, tmp_path, monkey
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.full
+@full
 def test_a_worker_or_an_executor_of_several_threads_finds_the_bits_of_one_process(tmp_path):
     """Its threads take turns; the executor goes on afterwards, and a killed process of one is one
     line."""
@@ -249,7 +250,7 @@ def test_a_worker_or_an_executor_of_several_threads_finds_the_bits_of_one_proces
     )
 
 
-@pytest.mark.full
+@full
 def test_a_sweep_goes_on_after_an_executor_that_broke(tmp_path):
     with ProcessPoolExecutor(1, get_context("spawn")) as executor:
         pid = executor.submit(os.getpid).result()

@@ -28,6 +28,7 @@ from boundcheck.experiment.coverage import (
     coverage,
 )
 from boundcheck.experiment.statistics import betting_lower_limit
+from tests.layers import full
 
 EXPERIMENTS = 2000
 
@@ -35,7 +36,7 @@ EXPERIMENTS = 2000
 pytestmark = pytest.mark.xdist_group("coverage")
 
 
-@pytest.fixture(scope="module", params=[200, pytest.param(EXPERIMENTS, marks=pytest.mark.full)])
+@pytest.fixture(scope="module", params=[200, pytest.param(EXPERIMENTS, marks=full)])
 def experiments(request):
     return request.param
 
@@ -45,7 +46,7 @@ def measured(experiments):
     return coverage(experiments, seed=1)
 
 
-@pytest.mark.full
+@full
 def test_nonasymptotic_limits_miss_no_more_often_than_they_say(measured, experiments):
     """By the counts themselves: more misses than these happen to a right method once in ten million
     times."""
@@ -55,7 +56,7 @@ def test_nonasymptotic_limits_miss_no_more_often_than_they_say(measured, experim
     assert all(each.holds for each in sound)
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("experiments", [EXPERIMENTS], indirect=True)
 def test_student_fails_where_few_skewed_replicas_hide_the_tail(measured):
     student = {(each.distribution, each.n): each for each in measured if each.kind == "asymptotic"}
@@ -70,7 +71,7 @@ def test_student_fails_where_few_skewed_replicas_hide_the_tail(measured):
         assert all(abs(student[name, n].rate - 0.05) < 0.02 for n in SIZES)
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("n", STUDENT_ON_SKEWED)
 def test_what_pages_say_of_student_on_skewed_replicas_is_measured(n):
     """And no interval that holds at any number of replicas misses them as often."""
@@ -119,7 +120,7 @@ def uncorrected(x, largest):
     return lower, np.full_like(lower, np.inf)
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize(
     "method, wrong, distribution, n",
     [

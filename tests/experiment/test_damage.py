@@ -23,7 +23,7 @@ from boundcheck.experiment.experiment import read_run
 from boundcheck.experiment.result import READ, text
 from boundcheck.experiment.spec import parse
 from boundcheck.experiment.store import RunFolder, environment, finished
-from tests.layers import examples
+from tests.layers import examples, full
 
 from .small import refused, theorem_table
 from .test_resume import Killed, assert_identical, writes_of
@@ -251,7 +251,7 @@ def read_or_refused(folder, before):
             )
 
 
-@pytest.mark.full
+@full
 @examples(60)
 @given(PLACES, st.sampled_from([*VALUES, "hypothesis-failed", "held"]))
 def test_no_edit_of_a_result_passes_as_the_run_whoever_hashed_it(
@@ -271,7 +271,7 @@ def test_no_edit_of_a_result_passes_as_the_run_whoever_hashed_it(
     read_or_refused(folder, before)
 
 
-@pytest.mark.full
+@full
 @examples(30)
 @given(PLACES, PLACES, st.booleans())
 def test_no_edit_of_a_trace_passes_as_the_run_whoever_hashed_it(
@@ -321,7 +321,7 @@ def test_a_run_that_cannot_be_judged_again_says_so(kind, runs, tmp_path):
     assert refused(read_run, write(folder, hashed_again(whole, forged))).value == folder
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_an_edited_result_is_refused_before_anything_is_run(jobs, runs, whole_folder):
     _, whole, *_ = runs
@@ -416,7 +416,7 @@ def test_an_added_chunk_is_not_read(runs, tmp_path):
     assert "trace.zarr was changed" in str(refused(finished, folder))
 
 
-@pytest.mark.full
+@full
 def test_a_trace_that_is_changed_while_it_is_written_is_refused(tmp_path, capsys):
     folders = []
 

@@ -19,12 +19,14 @@ from boundcheck.experiment.experiment import content
 from boundcheck.experiment.plan import Experiment, build
 from boundcheck.experiment.spec import Spec, parse
 from boundcheck.experiment.store import RunFolder
+from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.loss import Loss
 from boundcheck.system.files import UNFINISHED
 from boundcheck.system.limits import Demand, silent
 from boundcheck.system.plugins import allowing
+from tests.layers import full
 
-from .small import bracket_table, changed, experiment_of, refused, theorem_table
+from .small import altered, bracket_table, experiment_of, refused, theorem_table
 
 RUN = {
     "claim": "meft.theorem2_repaired",
@@ -43,11 +45,6 @@ GPT = {
     "adapter": {"rank": 2},
     "run": {"steps": 10, "step_size": 0.1, "batch": 2},
 }
-
-
-def altered(table, **changes):
-    """The same with other fields, whose dots are written as double underscores."""
-    return changed(table, {name.replace("__", "."): value for name, value in changes.items()})
 
 
 DATA = [
@@ -219,7 +216,7 @@ LARGE = [
 ]
 
 
-@pytest.mark.full
+@full
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux says what a process took at its peak")
 def test_the_memory_that_is_said_is_what_is_taken_to_within_a_factor():
     """At least as much, so that a run that begins ends, and at most four times: of a process of its
@@ -260,7 +257,7 @@ pytestmark = pytest.mark.xdist_group("jobs")
 
 def summed(device) -> Loss:
     """A loss of one's own whose constant is a sum that threads share."""
-    numbers = torch.rand(2**20, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    numbers = torch.rand(2**20, dtype=torch.float64, generator=seeded(0))
     return Loss(_square, torch.eye(3), shape=(2, 3), smoothness=numbers.sum().item(), device=device)
 
 
@@ -284,7 +281,7 @@ def both(tmp_path_factory):
     return alone, measure(SPECS, folders[1], executor=2), folders
 
 
-@pytest.mark.full
+@full
 def test_two_at_a_time_find_what_one_does_in_order(both):
     """And every result is stored where it says."""
     alone, together, folders = both
@@ -322,7 +319,7 @@ def test_one_experiment_takes_no_pool(tmp_path):
     assert "pairs" in {name for name, _, _ in calls}
 
 
-@pytest.mark.full
+@full
 def test_a_run_that_another_process_runs_is_waited_for_and_not_run_twice(tmp_path):
     run = experiment_of(bracket_table(bracket=TINY))
     calls = []
@@ -354,7 +351,7 @@ def test_a_run_that_another_process_runs_is_waited_for_and_not_run_twice(tmp_pat
     assert not left.exists()
 
 
-@pytest.mark.full
+@full
 def test_an_experiment_that_is_there_twice_is_in_one_folder(tmp_path):
     """Two processes would write the same files at the same time, now and then, and stumble over
     each other."""
@@ -381,7 +378,7 @@ def test_a_problem_has_the_same_bits_whatever_threads_there_are():
     assert three.constants == one.constants
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("size, threads", [(4, 1), (256, 2)])
 def test_an_experiment_has_as_many_threads_whatever_the_jobs(size, threads, tmp_path):
     """A small one has one; a large one has those of the command, by which its sums are ordered."""
@@ -443,7 +440,7 @@ def numbers(result):
     return found | {f"lower.{name}": x for name, x in ends.items()}
 
 
-@pytest.mark.full
+@full
 def test_a_committed_run_is_found_again_to_the_tolerance_on_an_older_processor(tmp_path):
     runs = cheap()
     assert len(runs) >= 10

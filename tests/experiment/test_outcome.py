@@ -28,6 +28,7 @@ from boundcheck.experiment.verdict import (
 )
 from boundcheck.experiment.waterfall import waterfall
 from boundcheck.functions.adapters.base import spectral_bound
+from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.networks.function import NetworkFunction, block_norms
 from boundcheck.functions.networks.network import Network
 from boundcheck.language.evidence import Audit
@@ -212,7 +213,7 @@ def test_no_curvature_is_larger_than_that_of_the_layers(kind):
     )
     ways = by_way(smoothness_of(network.sites, found))
     if kind.startswith("loreft"):
-        random = torch.Generator().manual_seed(0)
+        random = seeded(0)
         curvature = 0.0
         for _ in range(8):
             u = tuple(torch.randn(part.shape, generator=random, dtype=torch.float64) for part in v)

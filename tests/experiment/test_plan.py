@@ -15,15 +15,24 @@ from boundcheck.errors import InputError
 from boundcheck.experiment import experiment, measure
 from boundcheck.experiment.plan import Guess, at_the_longest, best_step, informative_horizon, stream
 from boundcheck.experiment.spec import parse
-from boundcheck.functions.adapters import ADAPTERS, LoRA
+from boundcheck.functions.adapters import LoRA
 from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.symbols import exact
 from boundcheck.properties import adapters, domains, pseudo_huber_problems
 from boundcheck.system.limits import silent
-from tests.layers import examples
+from tests.layers import examples, full
 
-from .small import THEOREMS, changed, experiment_of, pseudo_huber, refused, theorem_table
+from .small import (
+    THEOREMS,
+    changed,
+    each_kind,
+    each_theorem,
+    experiment_of,
+    pseudo_huber,
+    refused,
+    theorem_table,
+)
 
 PURPOSES = ("initial", "pilot", "sampling", "audits", "bracket", "frozen", "curvature")
 LIPSCHITZ = ("sigma", "sqrt(r) sigma")
@@ -34,7 +43,7 @@ def planned(table, tick=silent):
     return experiment.start, experiment.make_plan(tick)
 
 
-@pytest.mark.full
+@full
 def test_streams_differ_by_seed_and_by_nothing_else():
     seeds = {
         stream(parse(theorem_table(seed=seed)), purpose)
@@ -97,7 +106,7 @@ def test_theory_inputs_are_the_constants_of_the_problem(id, scale, rank, a, b, l
         assert given_["C"] == factor * exact("sigma", max(a, b))
 
 
-@pytest.mark.parametrize("kind", ADAPTERS)
+@each_kind
 @examples(30)
 @given(data=st.data())
 def test_theory_inputs_of_every_adapter_are_its_constants_and_those_of_f(kind, data):
@@ -114,7 +123,7 @@ def test_theory_inputs_of_every_adapter_are_its_constants_and_those_of_f(kind, d
             assert {name: exact(name, known[name]) for name in given_} == given_
 
 
-@pytest.mark.parametrize("id", THEOREMS)
+@each_theorem
 @pytest.mark.parametrize("a, b", [(2.6, 1.9), (1.0, 3.0), (2.0, 2.0)])
 def test_a_claim_with_one_radius_is_given_the_larger(id, a, b):
     _, plan = planned(theorem_table(claim=id, domain={"a": a, "b": b}))
@@ -123,7 +132,7 @@ def test_a_claim_with_one_radius_is_given_the_larger(id, a, b):
     )
 
 
-@pytest.mark.parametrize("id", THEOREMS)
+@each_theorem
 @pytest.mark.parametrize("steps", [110, 3])
 def test_the_floats_of_a_plan_are_the_claims_exact_values(id, steps):
     """Also of a horizon below T_min, which is the audit's to report."""
@@ -238,7 +247,7 @@ def run_nothing(*arguments):
     raise AssertionError("a run was started")
 
 
-@pytest.mark.parametrize("id", THEOREMS)
+@each_theorem
 def test_an_informative_horizon_out_of_reach_is_an_input_error(id, tmp_path, monkeypatch):
     monkeypatch.setattr(experiment, "run_ensemble", run_nothing)
     with pytest.raises(InputError):
@@ -282,7 +291,7 @@ def is_tie(claim, inputs, T):
     return "T_min" in claim.names and claim.function("T_min")(**inputs, T=1.0) * (1 + 2e-12) >= T
 
 
-@pytest.mark.parametrize("id", THEOREMS)
+@each_theorem
 @given(
     table=constants,
     zeta=st.floats(0.3, 30),
@@ -301,7 +310,7 @@ def test_the_horizon_is_that_of_a_linear_scan(id, table, zeta, rank, first, room
     assert found == expected or (found == expected + 1 and is_tie(claim, inputs, expected))
 
 
-@pytest.mark.parametrize("id", THEOREMS)
+@each_theorem
 @given(
     table=constants,
     zeta=st.floats(-12, 3).map(lambda power: 10.0**power),

@@ -19,6 +19,7 @@ from boundcheck.experiment.statistics import Schedule
 from boundcheck.experiment.store import RunFolder, environment
 from boundcheck.system import files
 from tests.functions.networks.small import gpt_table
+from tests.layers import full
 
 from .small import theorem_table
 
@@ -79,7 +80,7 @@ def assert_identical(one, other):
         assert np.asarray(first[name]).tobytes() == np.asarray(second[name]).tobytes(), name
 
 
-@pytest.mark.full
+@full
 @posix
 def test_a_run_killed_several_times_ends_as_if_it_had_not_been(tmp_path):
     (whole,) = measure(LONG, tmp_path / "whole")
@@ -159,7 +160,7 @@ def writes_of(table, runs, monkeypatch, kill_at=None, after=False):
     return count
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("after", [False, True], ids=["before the write", "after the write"])
 def test_a_kill_at_any_write_loses_nothing(after, short, tmp_path, monkeypatch, small_chunks):
     folder, whole = short
@@ -191,7 +192,7 @@ class Now:
 
 
 # Checkpoints inside of a chunk and at its end, with whole chunks after it; and none at all.
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("at", [(2,), (5,), (1, 10), (3, 4, 19), ()])
 def test_what_was_written_since_the_last_checkpoint_is_written_again(
     at, short, tmp_path, monkeypatch, small_chunks
@@ -211,7 +212,7 @@ def test_what_was_written_since_the_last_checkpoint_is_written_again(
         assert_identical(tmp_path / f"{kill_at}" / whole.run_id, folder)
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("cost", [0.001, 0.3])
 def test_saving_takes_a_small_part_of_a_run_and_a_kill_costs_seconds(
     cost, tmp_path, monkeypatch, is_due
@@ -279,7 +280,7 @@ OF_EVERY_KIND = {
 }
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("kind", OF_EVERY_KIND)
 def test_a_killed_run_of_every_kind_ends_as_if_it_had_not_been(
     kind, tmp_path, monkeypatch, small_chunks
@@ -325,7 +326,7 @@ def stopped(tmp_path_factory):
     return folder
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("other", OTHERS, ids=lambda other: next(iter(other)))
 def test_a_run_that_goes_on_where_bits_are_others_is_made_whole_there(other, stopped, tmp_path):
     """With other vector instructions, another BLAS, and without compiled loops: never a part here

@@ -20,7 +20,7 @@ from boundcheck.experiment.run import BallWatch
 from boundcheck.experiment.spec import parse
 from boundcheck.experiment.store import finished, run_id
 from boundcheck.functions.adapters import Rebased
-from boundcheck.functions.arithmetic import lengths
+from boundcheck.functions.arithmetic import apart, lengths
 from boundcheck.functions.objectives import pseudo_huber
 from boundcheck.functions.sgd import WithReplacement, advance
 from boundcheck.present.material import load_runs
@@ -28,13 +28,13 @@ from boundcheck.present.page import export_data, write_runs
 from boundcheck.present.style import extent, log_y
 from boundcheck.system.limits import silent
 from boundcheck.verdicts import Verdict
-from tests.layers import covering
+from tests.layers import covering, full
 
 from .small import (
-    THEOREMS,
     WITH_SHORTEST,
     bracket_table,
     changed,
+    each_theorem,
     experiment_of,
     refused,
     run_by_hand,
@@ -56,7 +56,7 @@ def id_of(table):
     return run_id(experiment.spec.as_json(), "cpu", content(experiment))
 
 
-@pytest.mark.parametrize("id", THEOREMS)
+@each_theorem
 def test_an_honest_run_is_supported(id, tmp_path):
     (result,) = measure(changed(PILOTED, {"claim": id, "run.replicas": 24}), tmp_path)
     assert result.verdict == "supported (asymptotic)", result.reason
@@ -120,7 +120,7 @@ def test_a_finished_folder_holds_spec_trace_and_result_and_nothing_else(table, t
     assert result.run_id == id_of(table) == folder.name
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("audits", [110, 22, 7, 1])
 def test_the_trace_is_that_of_a_plain_loop(audits, tmp_path):
     """Algorithm 1 written out: what is in the trace at time t is what is observed at v_t, replica
@@ -202,7 +202,7 @@ def test_a_runs_folder_that_cannot_be_written_is_named(tmp_path):
         measure(theorem_table(), tmp_path / "file")
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("is_compiled", [True, False])
 def test_bits_do_not_depend_on_the_number_of_threads(is_compiled, tmp_path, monkeypatch):
     """300 replicas are more than one thread observes at a time; without numba both are the same."""
@@ -273,7 +273,7 @@ def test_steps_in_a_row_are_watched_as_one_by_one(seed, size, cuts, lost):
         steps[17][0][1, 0, 0] = np.nan
     points = [v]
     for g in steps:
-        points.append(tuple(x - y for x, y in zip(points[-1], g, strict=True)))
+        points.append(apart(points[-1], g))
     found = []
     for edges in (range(31), sorted({0, 30, *cuts})):
         watch = BallWatch.start(radii, v)
@@ -367,7 +367,7 @@ def test_a_run_that_blows_up_has_left_the_ball(factor, entry):
     assert watch.largest[factor] > 1.0
 
 
-@pytest.mark.full
+@full
 def test_steps_that_round_up_do_not_carry_a_run_out_unseen():
     """In steps of 0.6 units of roundoff, each of which moves the float by a whole unit: 5/3 of its
     length."""
@@ -495,7 +495,7 @@ def test_a_run_is_what_a_person_would_write(tmp_path):
     assert max(after_merges) > 0.01
 
 
-@pytest.mark.full
+@full
 def test_the_gap_is_counted_once_and_the_verdict_is_that_of_one_run(tmp_path):
     sizes = {"run__steps": 400, "run__audits": 100, "run__replicas": 8}
     (result,) = measure(table(**sizes), tmp_path)
@@ -612,7 +612,7 @@ def test_a_run_far_below_its_shortest_horizon_diverges_by_itself(id, far_below, 
     assert "T >= T_min" in result.reason
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("step_size", [1e2, 1e80, 1e160, np.inf])
 def test_the_page_of_a_diverged_run_is_written_and_says_so(step_size, tmp_path, monkeypatch):
     """Of a run that left every range of floats the page, its figures on log axes and its files in

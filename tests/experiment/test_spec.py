@@ -28,6 +28,7 @@ from .small import (
     OF_KIND,
     THEOREM_TABLE,
     changed,
+    each_kind,
     refused,
     theorem_table,
 )
@@ -264,9 +265,6 @@ def test_a_list_holds_whatever_one_experiment_may_be_given_as_and_nothing_else(t
         error = refused(specs_of, tmp_path / name)
         assert error.field == "SPEC"
         assert error.value == tmp_path / name
-
-
-each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 
 
 @each_kind

@@ -29,12 +29,13 @@ from boundcheck.language.sentence import algorithm_of, measure_of
 from boundcheck.language.vocabulary import MinimumOver
 from boundcheck.present.words import titled
 from tests import layers
+from tests.layers import full
 
 from .small import (
     MEASURABLE,
     THEOREM_TABLE,
-    THEOREMS,
     blame_of,
+    each_theorem,
     refused,
     run_by_hand,
     theorem_table,
@@ -82,7 +83,7 @@ def test_a_violation_may_rest_on_few_replicas(tmp_path):
     assert few.judged().verdict == "inconclusive"
 
 
-@pytest.mark.full
+@full
 def test_an_average_whose_rounding_error_reaches_the_bound_is_not_supported(every_step):
     judged = every_step.judged()
     assert judged.verdict.is_supported
@@ -264,7 +265,7 @@ def test_rounding_of_the_bound_is_on_the_safe_side(every_step):
     assert not outcome.verdict.is_supported or outcome.interval.upper <= float(ball.mid())
 
 
-@pytest.mark.full
+@full
 @layers.sampled(10, 1)
 @pytest.mark.parametrize("exponent", [-3, -7, -10, -14, 6])
 @pytest.mark.parametrize("replicas", [16, 2000])
@@ -300,8 +301,8 @@ def test_a_verdict_does_not_depend_on_the_unit(replicas, exponent, tmp_path):
         assert scaled == pytest.approx(getattr(one.interval, end), rel=1e-6), end
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("id", THEOREMS)
+@full
+@each_theorem
 def test_a_true_theorem_is_not_violated_on_seeds_that_were_not_chosen(id, tmp_path):
     """Every iterate audited, everything left to a pilot, whose guesses may fail: but they are not
     called violations."""
@@ -313,7 +314,7 @@ def test_a_true_theorem_is_not_violated_on_seeds_that_were_not_chosen(id, tmp_pa
     assert verdicts <= {"supported (asymptotic)", "hypothesis-failed"}
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("zeta", [1e-2, 1e-5, 1e-6, 1e-7, 3e-8, 1e-8, 1e-9])
 def test_a_true_theorem_is_not_violated_where_there_is_almost_no_noise(zeta, tmp_path):
     """One sample, every iterate audited: gradient descent with a step that is 1/L-hat but for
@@ -328,7 +329,7 @@ def test_a_true_theorem_is_not_violated_where_there_is_almost_no_noise(zeta, tmp
     assert {result.verdict for result in measure(table, tmp_path)} == {"supported (asymptotic)"}
 
 
-@pytest.mark.full
+@full
 def test_a_long_run_without_noise_is_not_failed_by_rounding(tmp_path):
     """It converges to the last digit, where differences of F are rounding errors and nothing
     else."""
@@ -348,7 +349,7 @@ RUN = {
 }
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize(
     "factor, steps, verdict", [(1, 100, "supported"), (Fraction(1, 99), 1, "violated")]
 )
@@ -393,7 +394,7 @@ def outcome(table, folder):
     return result.verdict, blame_of(result), result
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize(
     "changes, verdict, blame",
     [
@@ -559,7 +560,7 @@ def test_an_estimated_constant_earns_neither_support_nor_violation(name, tmp_pat
         assert "not certified" in found.reason
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize(
     "assumed, earned",
     [
@@ -597,7 +598,7 @@ def test_blame_is_in_the_order_of_the_audits_and_told_in_words_where_two_numbers
         assert blamed([told], "failed") == Blame("hypothesis", "one", "one: seen")
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("id", NOISELESS)
 def test_gradient_descent_has_one_exact_trajectory(id, tmp_path):
     kind = "frozen-a" if id.startswith("abba") else "lora"
@@ -820,7 +821,7 @@ def test_a_horizon_that_does_not_exist_is_refused_in_one_line(tmp_path):
     assert "no informative horizon" in str(error)
 
 
-@pytest.mark.full
+@full
 def test_a_bound_that_no_horizon_brings_down_is_blamed_on_the_step(tmp_path):
     verdict, blame, result = outcome(table(step_size=1.9), tmp_path)
     assert (verdict, blame) == ("uninformative", ("constant", "eta")), result.reason

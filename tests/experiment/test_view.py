@@ -16,6 +16,7 @@ from boundcheck.experiment.result import AtSmoothness, GradientRatio, Results, S
 from boundcheck.experiment.store import finished
 from boundcheck.experiment.view import show_course
 from boundcheck.language.function import Constant
+from tests.layers import full
 from tests.present.texts import text_of
 from tests.results import ESTIMATES, a_run
 
@@ -41,7 +42,7 @@ def others(root):
     return bc.measure([OTHER, bracket_table()], root)
 
 
-@pytest.mark.full
+@full
 def test_a_frame_has_the_values_of_the_json_and_the_fields_that_were_varied(sweep, others):
     frame = sweep.to_frame()
     assert [*zip(frame["adapter.rank"], frame["seed"], strict=True)] == [
@@ -116,7 +117,7 @@ def test_a_bound_is_certified_only_where_all_constants_are(changes, kind):
     assert f"({kind})" in result._repr_html_()
 
 
-@pytest.mark.full
+@full
 def test_a_trace_is_the_stored_one_with_attributes(sweep, root):
     result = sweep[0]
     trace = result.to_xarray(root)
@@ -161,7 +162,7 @@ def test_of_a_grid_each_field_is_an_axis_in_the_order_of_the_spec(sweep, root):
             assert there[name].attrs == x.attrs
 
 
-@pytest.mark.full
+@full
 def test_where_there_is_no_grid_there_is_an_index(sweep, others, root):
     for results in (sweep[:3], others):
         both = results.to_xarray()

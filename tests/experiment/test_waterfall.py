@@ -19,7 +19,7 @@ from boundcheck.experiment.spec import about_any_step, parse
 from boundcheck.experiment.waterfall import OnRun, slack, waterfall
 from boundcheck.experiment.waterfall import chains as chains_of_papers
 from boundcheck.functions.adapters import ADAPTERS, DiReFT, LoRA
-from boundcheck.functions.arithmetic import replicate, square_norm
+from boundcheck.functions.arithmetic import apart, replicate, seeded, square_norm
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.functions.problem import Problem, difference_ratio
 from boundcheck.functions.sgd import sgd_step
@@ -29,7 +29,7 @@ from boundcheck.language.symbols import Lhat, alpha, ell, eta
 from boundcheck.properties import SCALES, SEEDS, adapters, pairs, points, pseudo_huber_problems
 from tests.functions.networks.small import KINDS, gpt_table
 from tests.language.plain import single
-from tests.layers import covering, examples
+from tests.layers import covering, examples, full
 
 from .small import DOMAINS, OF_KIND, pseudo_huber, run_by_hand, softmax, theorem_table
 from .test_run import diverge
@@ -130,7 +130,7 @@ def test_so_it_is_of_gradient_descent(claim, tmp_path):
     assert not any("ζ" in each.label for each in found.links)
 
 
-@pytest.mark.full
+@full
 @examples(5)
 @given(
     kind=st.sampled_from(sorted(KINDS)),
@@ -232,7 +232,7 @@ def test_every_value_is_that_of_a_plain_loop(tmp_path):
     assert link(found, "ζ² for the variance").upper == pytest.approx(lost.mean() + half, rel=1e-5)
 
 
-@pytest.mark.full
+@full
 def test_where_some_times_are_audited_the_rest_is_a_bar_of_chance(tmp_path):
     """Over 256 replicas it is 0 to within five standard errors, and the fall of F is known whatever
     was audited."""
@@ -299,7 +299,7 @@ def test_a_better_step_is_beside_the_way_since_the_bound_there_may_be_below_what
     assert found.most == "D for the fall of F"
 
 
-@pytest.mark.full
+@full
 def test_a_constant_that_is_broken_is_where_the_value_falls(tmp_path):
     (result,) = bc.measure(theorem_table(assume={"Lhat": "Lhat/9"}), tmp_path)
     assert isinstance(result, RunResult)
@@ -309,7 +309,7 @@ def test_a_constant_that_is_broken_is_where_the_value_falls(tmp_path):
     assert "the run broke what stands there" in result.waterfall.says
 
 
-@pytest.mark.full
+@full
 def test_a_step_that_is_too_long_ends_the_way_before_the_bound(tmp_path):
     (result,) = bc.measure(gpt_table(run__step_size=1.0), tmp_path)
     assert isinstance(result, RunResult)
@@ -398,7 +398,7 @@ def test_one_that_diverged_has_none(tmp_path, monkeypatch):
     )
 
 
-@pytest.mark.full
+@full
 def test_one_replica_says_what_its_intervals_are_over(tmp_path):
     whole, some = (
         bc.measure(gpt_table(run__steps=20, run__audits=audits), tmp_path)[0].waterfall
@@ -439,7 +439,7 @@ def places(draw, name, rank):
 
 
 def distance(v, w):
-    return square_norm(tuple(x - y for x, y in zip(v, w, strict=True))).sqrt().item()
+    return square_norm(apart(v, w)).sqrt().item()
 
 
 def noise(problem, v, w):
@@ -614,10 +614,7 @@ def test_direft_has_the_chains_of_lora(data):
 )
 def test_another_adapter_is_refused(kind):
     problem = build(parse(OF_KIND[kind]), "cpu")
-    v, w = (
-        problem.adapter.draw(DOMAINS[kind], 1, torch.Generator().manual_seed(seed))
-        for seed in range(2)
-    )
+    v, w = (problem.adapter.draw(DOMAINS[kind], 1, seeded(seed)) for seed in range(2))
     with pytest.raises(TypeError, match="LoRA"):
         slack(problem, v, w, DOMAINS[kind])
 

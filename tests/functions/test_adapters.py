@@ -18,7 +18,7 @@ from boundcheck.functions.adapters import (
     Rebased,
     make_adapter,
 )
-from boundcheck.functions.arithmetic import spectral_norm, square_norm
+from boundcheck.functions.arithmetic import seeded, spectral_norm, square_norm
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.functions.problem import Problem
 from boundcheck.properties import (
@@ -31,7 +31,7 @@ from boundcheck.properties import (
     matrices,
     shapes,
 )
-from tests.experiment.small import refused
+from tests.experiment.small import each_kind, refused
 from tests.functions.twins import is_above_the_top, is_below_the_top
 from tests.language.plain import Plain, dot, exactly, single
 from tests.layers import examples
@@ -40,7 +40,6 @@ EPSILON = 2.0**-52
 DIGITS = 40
 MOST = 16
 
-each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 some_examples = examples(15)
 
 
@@ -100,8 +99,8 @@ def test_the_least_column_of_dora_is_bounded_below_and_closely(data):
 def test_training_starts_at_w0_in_every_adapter_but_where_it_cannot(kind, data):
     adapter = data.draw(adapters(kind))
     seed = data.draw(st.integers(0, 1000))
-    v = adapter.initial(0.5, torch.Generator().manual_seed(seed))
-    again = adapter.initial(0.5, torch.Generator().manual_seed(seed))
+    v = adapter.initial(0.5, seeded(seed))
+    again = adapter.initial(0.5, seeded(seed))
     adapter.check(v)
     assert all(torch.equal(x, y) for x, y in zip(v, again, strict=True))
     assert [tuple(part.shape) for part in v] == [(1, *block.shape) for block in adapter.blocks]
@@ -223,9 +222,7 @@ def test_points_are_drawn_inside_and_half_of_them_extremal(kind, data):
     adapter = data.draw(adapters(kind, most=16))
     radii = data.draw(domains(adapter))
     seed = data.draw(SEEDS)
-    v, same, other = (
-        adapter.draw(radii, 8, torch.Generator().manual_seed(x)) for x in (seed, seed, seed + 1)
-    )
+    v, same, other = (adapter.draw(radii, 8, seeded(x)) for x in (seed, seed, seed + 1))
     assert all(map(torch.equal, v, same))
     assert not any(map(torch.equal, v, other))
     assert [tuple(part.shape) for part in v] == [(8, *block.shape) for block in adapter.blocks]
@@ -255,7 +252,7 @@ def test_projection_leads_inside_and_leaves_what_is_there(kind, data, factor):
     adapter = data.draw(adapters(kind))
     radii = data.draw(domains(adapter))
     v = data.draw(domain_points(adapter, radii, replicas=2))
-    drawn = adapter.draw(radii, 8, torch.Generator().manual_seed(data.draw(SEEDS)))
+    drawn = adapter.draw(radii, 8, seeded(data.draw(SEEDS)))
     for point in (v, drawn, adapter.project(tuple(factor * part for part in v), radii)):
         assert adapter.inside(point, radii).all()
         for block, x, y in zip(adapter.blocks, point, adapter.project(point, radii), strict=True):
@@ -273,7 +270,7 @@ def test_projection_leads_inside_and_leaves_what_is_there(kind, data, factor):
 def test_a_point_off_the_domain_is_not_inside_and_is_refused_by_name(kind, data, excess):
     adapter = data.draw(adapters(kind))
     radii = data.draw(domains(adapter))
-    drawn = adapter.draw(radii, 2, torch.Generator().manual_seed(data.draw(SEEDS)))
+    drawn = adapter.draw(radii, 2, seeded(data.draw(SEEDS)))
     number = data.draw(st.integers(0, len(drawn) - 1))
     # The first of two is extremal.
     v = tuple(part * (1 + excess) if i == number else part for i, part in enumerate(drawn))
@@ -301,7 +298,7 @@ SPOILED = {
 def test_a_block_that_is_none_is_refused_by_name(kind):
     adapter = small(kind)
     radii = dict.fromkeys(adapter.radius_names, 0.1)
-    v = adapter.draw(radii, 3, torch.Generator().manual_seed(0))
+    v = adapter.draw(radii, 3, seeded(0))
     names = [block.name for block in adapter.blocks]
     for number, name in enumerate(names):
         for how, spoil in SPOILED.items():
@@ -322,7 +319,7 @@ def test_a_block_that_is_none_is_refused_by_name(kind):
 def test_reach_and_jacobian_bound_hold_on_the_domain(kind, data):
     adapter = data.draw(adapters(kind))
     radii = data.draw(domains(adapter))
-    drawn = adapter.draw(radii, 4, torch.Generator().manual_seed(data.draw(SEEDS)))
+    drawn = adapter.draw(radii, 4, seeded(data.draw(SEEDS)))
     v = tuple(
         map(
             torch.cat, zip(drawn, data.draw(domain_points(adapter, radii, replicas=2)), strict=True)
@@ -349,7 +346,7 @@ def test_reach_is_reached_where_all_singular_values_are_at_their_radii(kind):
     one = torch.ones(1, 1, dtype=torch.float64)
     adapter = make_adapter(kind, 3 * one, 1, 1.0, {"A": 2 * one, "B": 5 * one})
     radii = dict.fromkeys(adapter.radius_names, 0.7)
-    v = adapter.draw(radii, 1, torch.Generator().manual_seed(0))
+    v = adapter.draw(radii, 1, seeded(0))
     assert (adapter.weight(v) - adapter.W0).abs().item() == pytest.approx(
         adapter.reach(radii), rel=1e-11
     )
@@ -367,7 +364,7 @@ def test_jacobian_bound_of_dora_does_not_exist_where_a_column_may_vanish():
 @some_examples
 @given(data=st.data(), gain=st.sampled_from([0.1, 1.0, 10.0]))
 def test_a_base_moves_with_restarts_alone(kind, data, gain):
-    random = torch.Generator().manual_seed(data.draw(SEEDS))
+    random = seeded(data.draw(SEEDS))
     d = data.draw(st.integers(1, 4))
     k = data.draw(st.integers(1, 4))
     W0, A, B = (

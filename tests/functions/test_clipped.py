@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 
 from boundcheck.functions.adapters import LoRA
-from boundcheck.functions.arithmetic import replicate, spectral_norm, square_norm
+from boundcheck.functions.arithmetic import replicate, seeded, spectral_norm, square_norm
 from boundcheck.functions.objectives.clipped import Clipped, Separable, Tilted, hard_instance
 from boundcheck.functions.objectives.pseudo_huber import synthetic
 from boundcheck.functions.piecewise import PiecewiseLinear
@@ -163,7 +163,7 @@ def test_every_hypothesis_holds_and_no_expectation_moves(id):
     steps = 100
     replicas = 4000
     problem, start, values = hard_problem(steps, 0.12, id)
-    random = torch.Generator().manual_seed(0)
+    random = seeded(0)
     v = replicate(start, replicas)
     first = square_norm(problem.gradient(start)).item()
     for _ in range(steps):

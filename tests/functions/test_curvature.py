@@ -7,8 +7,7 @@ import pytest
 import torch
 from hypothesis import given
 
-from boundcheck.functions.adapters import ADAPTERS
-from boundcheck.functions.arithmetic import inner, square_norm
+from boundcheck.functions.arithmetic import inner, seeded, square_norm
 from boundcheck.functions.problem import (
     Problem,
     adjoint,
@@ -21,7 +20,7 @@ from boundcheck.functions.problem import (
     top_curvature,
 )
 from boundcheck.properties import adapters, directions, domain_points, domains
-from tests.experiment.small import pseudo_huber, random_point, softmax
+from tests.experiment.small import each_flat_kind, each_kind, pseudo_huber, random_point, softmax
 from tests.functions.twins import KINDS, SMOOTH, on_the_geodesic
 from tests.language.plain import Plain, dot, single
 from tests.layers import examples
@@ -32,13 +31,10 @@ PRODUCTS = {
     "gauss-newton": gauss_newton_product,
     "bilinear": bilinear_product,
 }
-FLAT = [kind for kind in ADAPTERS if not kind.startswith("loreft")]
 
 # Of the clipped ones the Hessian is constant nearly everywhere.
 SMOOTH_OBJECTIVES = [name for name in OBJECTIVES if name not in ("clipped", "separable")]
 
-each_kind = pytest.mark.parametrize("kind", ADAPTERS)
-each_flat_kind = pytest.mark.parametrize("kind", FLAT)
 few_examples = examples(5)
 
 
@@ -46,9 +42,7 @@ def generic(kind, name):
     """A problem through an adapter, two of its points, and two tangent directions."""
     random = np.random.default_rng(7)
     problem = Problem(OBJECTIVES[name](random), adapter_of(kind, random))
-    v = problem.adapter.draw(
-        dict.fromkeys(problem.adapter.radius_names, 0.75), 2, torch.Generator().manual_seed(5)
-    )
+    v = problem.adapter.draw(dict.fromkeys(problem.adapter.radius_names, 0.75), 2, seeded(5))
     u = tuple(torch.tensor(random.standard_normal(part.shape)) for part in v)
     return problem, v, problem.adapter.tangent(v, u)
 
@@ -136,7 +130,7 @@ def test_products_are_symmetric(kind, part, data):
 @pytest.mark.parametrize("part", PRODUCTS)
 def test_products_see_and_give_the_tangent_part_of_each_replica_alone(kind, part):
     problem, v, _ = generic(kind, "softmax")
-    random = torch.Generator().manual_seed(6)
+    random = seeded(6)
     u = tuple(torch.randn(x.shape, generator=random, dtype=torch.float64) for x in v)
     product = PRODUCTS[part](problem, v, u)
     seen = PRODUCTS[part](problem, v, problem.adapter.tangent(v, u))

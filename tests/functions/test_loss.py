@@ -19,6 +19,7 @@ from boundcheck.functions.objectives.linear import LeastSquares
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.system.fingerprint import content_of
 from tests.experiment.small import refused
+from tests.layers import full
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.standard_normal((12, 3))
@@ -141,7 +142,7 @@ def test_only_what_has_certificates_is_supported(given, verdict, tmp_path):
         )
 
 
-@pytest.mark.full
+@full
 def test_a_false_claim_about_it_is_not_called_violated(tmp_path):
     table = DESCENT | {"assume": {"bound": "bound/10**9"}, "run": {"steps": 3, "audits": 3}}
     for given, verdict in (({}, "inconclusive"), (CERTIFIED, "violated")):
@@ -150,7 +151,7 @@ def test_a_false_claim_about_it_is_not_called_violated(tmp_path):
         assert len(result.verdict.given) == len(given)
 
 
-@pytest.mark.full
+@full
 def test_a_function_of_w_is_measured(tmp_path):
     table = DESCENT | {"problem": {"d": 2, "k": 3}}
     (result,) = bc.measure(table, tmp_path, problem=alone)
@@ -162,7 +163,7 @@ def test_a_function_of_w_is_measured(tmp_path):
     assert not lora.verdict.is_supported
 
 
-@pytest.mark.full
+@full
 def test_a_run_is_named_by_its_data(tmp_path):
     ids = set()
     for targets in (Y, Y, Y + 1e-12, X[:, :2]):
@@ -180,7 +181,7 @@ def test_a_run_is_named_by_its_data(tmp_path):
     assert content_of(closed) != before
 
 
-@pytest.mark.full
+@full
 def test_the_rows_of_a_csv_file(tmp_path):
     data = tmp_path / "prices.csv"
     data.write_text(

@@ -9,12 +9,12 @@ import pytest
 import torch
 from mpmath import mp
 
-from boundcheck.functions.adapters import ADAPTERS, LoRA
-from boundcheck.functions.arithmetic import square_norm
+from boundcheck.functions.adapters import LoRA
+from boundcheck.functions.arithmetic import seeded, square_norm
 from boundcheck.functions.objectives.linear import SoftmaxRegression
 from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import Draw, sgd_step
-from tests.experiment.small import pseudo_huber, random_point, softmax, with_replacement
+from tests.experiment.small import each_kind, pseudo_huber, random_point, softmax, with_replacement
 from tests.functions.twins import matrix, sample
 from tests.test_twins import OBJECTIVES, adapter_of
 
@@ -216,13 +216,13 @@ def test_an_error_of_the_gradient_is_one_of_both_smoothnesses(monkeypatch):
         assert (seen[f"{kind}_error"] >= 2 / length).all()
 
 
-@pytest.mark.parametrize("kind", ADAPTERS)
+@each_kind
 def test_the_gradient_ratio_is_at_most_the_sharpest_constant(kind):
     """At pairs of the ball, of every adapter; on a curved domain there is none."""
     random = np.random.default_rng(0)
     problem = Problem(OBJECTIVES["pseudo-Huber"](random), adapter_of(kind, random))
     radii = dict.fromkeys(problem.adapter.radius_names, 0.25)
-    drawn = torch.Generator().manual_seed(1)
+    drawn = seeded(1)
     v, w = (problem.adapter.draw(radii, 16, drawn) for _ in range(2))
     seen = problem.observe(v, w, None)
     if problem.adapter.is_curved:

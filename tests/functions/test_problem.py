@@ -10,8 +10,8 @@ import torch
 from hypothesis import given
 from mpmath import mp
 
-from boundcheck.functions.adapters import ADAPTERS, Full, LoRA, make_adapter
-from boundcheck.functions.arithmetic import square_norm
+from boundcheck.functions.adapters import Full, LoRA, make_adapter
+from boundcheck.functions.arithmetic import seeded, square_norm
 from boundcheck.functions.objective import Setting, table_of
 from boundcheck.functions.objectives.linear import LeastSquares
 from boundcheck.functions.problem import Problem
@@ -26,11 +26,10 @@ from boundcheck.properties import (
     matrices,
     pseudo_huber_problems,
 )
-from tests.experiment.small import refused
+from tests.experiment.small import each_kind, refused
 from tests.language.plain import Plain, dot, exactly, single
 from tests.layers import examples
 
-each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 some_examples = examples(15)
 
 
@@ -77,9 +76,7 @@ def test_gradient_bound_holds_on_the_domain(kind, data):
         W0
     ).norm().item() + objective.smoothness.value * problem.adapter.reach(radii)
     assert G.value == pytest.approx(min(near, objective.gradient_bound.value), rel=1e-9, abs=1e-12)
-    drawn = problem.adapter.draw(
-        radii, 8, torch.Generator().manual_seed(data.draw(st.integers(0, 100)))
-    )
+    drawn = problem.adapter.draw(radii, 8, seeded(data.draw(st.integers(0, 100))))
     for points_of_domain in (v, drawn):
         gradients = problem.weight_gradient(points_of_domain).norm(dim=(1, 2))
         assert gradients.max().item() <= G.value * (1 + 1e-12)
@@ -133,7 +130,7 @@ def test_an_adapter_of_another_shape_is_refused(kind):
 def test_what_the_first_iterate_determines_is_rounded_up():
     """Norms of blocks by singular values; the distance to the minimiser, by a least-squares solver,
     is in its bound."""
-    random = torch.Generator().manual_seed(0)
+    random = seeded(0)
     table = {"kind": "least-squares", "d": 2, "k": 3, "samples": 8, "noise": 0.1}
     objective = table_of(table).build(Setting())
     W0 = torch.zeros(2, 3, dtype=torch.float64)

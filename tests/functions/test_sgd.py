@@ -10,6 +10,7 @@ import torch
 from hypothesis import given
 from scipy.stats import chisquare
 
+from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.sgd import Reshuffled, WholeSample, WithReplacement, draw_batch, sgd_step
 from boundcheck.properties import adapters, directions, domain_points, problems
 from tests.functions.twins import EPSILON, geodesic
@@ -19,7 +20,7 @@ REPLICAS = 3
 
 
 def test_batches_are_uniform():
-    indices = draw_batch(1000, 50, 7, torch.Generator().manual_seed(0))
+    indices = draw_batch(1000, 50, 7, seeded(0))
     assert indices.shape == (1000, 50)
     assert indices.dtype == torch.int64
     assert chisquare(indices.flatten().bincount(minlength=7).numpy()).pvalue > 0.001
@@ -81,7 +82,7 @@ def test_retraction_stays_on_the_manifold_and_is_of_second_order(move):
 
 @pytest.mark.parametrize("samples, batch", [(6, 2), (7, 3), (5, 5), (4, 1)])
 def test_an_epoch_draws_every_sample_at_most_once_and_only_from_what_is_left(samples, batch):
-    sampler = Reshuffled(REPLICAS, batch, samples, torch.Generator().manual_seed(0))
+    sampler = Reshuffled(REPLICAS, batch, samples, seeded(0))
     for _ in range(5):
         seen = [set() for _ in range(REPLICAS)]
         for _ in range(samples // batch):
@@ -98,7 +99,7 @@ def test_an_epoch_draws_every_sample_at_most_once_and_only_from_what_is_left(sam
 
 
 def test_without_replacement_every_order_is_equally_likely():
-    sampler = Reshuffled(20_000, 2, 3, torch.Generator().manual_seed(0))
+    sampler = Reshuffled(20_000, 2, 3, seeded(0))
     counts = {}
     for row in sampler.draw().tolist():
         counts[tuple(row)] = counts.get(tuple(row), 0) + 1
@@ -108,10 +109,10 @@ def test_without_replacement_every_order_is_equally_likely():
 
 @pytest.mark.parametrize("kind", [WithReplacement, Reshuffled])
 def test_a_restored_sampler_goes_on_as_it_would_have(kind):
-    whole = kind(REPLICAS, 2, 7, torch.Generator().manual_seed(3))
+    whole = kind(REPLICAS, 2, 7, seeded(3))
     for _ in range(5):
         whole.draw()
-    other = kind(REPLICAS, 2, 7, torch.Generator().manual_seed(4))
+    other = kind(REPLICAS, 2, 7, seeded(4))
     other.restore(whole.state())
     for _ in range(9):
         assert torch.equal(whole.law().candidates, other.law().candidates)
@@ -122,7 +123,7 @@ def test_a_restored_sampler_goes_on_as_it_would_have(kind):
 def test_the_whole_sample_is_a_step_of_gradient_descent(problem, seed):
     sampler = WholeSample()
     assert sampler.law() is None
-    v = problem.adapter.initial(1.0, torch.Generator().manual_seed(seed))
+    v = problem.adapter.initial(1.0, seeded(seed))
     moved, g = sgd_step(problem, v, 0.1, sampler.draw())
     for part, gradient, after, used in zip(v, problem.gradient(v), moved, g, strict=True):
         assert torch.equal(used, gradient)

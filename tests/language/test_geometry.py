@@ -10,20 +10,16 @@ near, which searches look for.
 
 import hypothesis.strategies as st
 import numpy as np
-import pytest
 import torch
 from hypothesis import given
 
 from boundcheck.exact.balls import upper
-from boundcheck.functions.adapters import (
-    ADAPTERS,
-)
 from boundcheck.language.catalogue import catalogue
 from boundcheck.properties import adapters, directions, domain_points, domains
+from tests.experiment.small import each_kind
 from tests.language.plain import Plain, dot, single
 from tests.layers import examples
 
-each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 MIXES = [(1.0, 1e-6), (1.0, 1.0), (1e-6, 1.0)]
 # Rounding of the numbers compared, which are of size 1.
 ROUNDING = 1e-9

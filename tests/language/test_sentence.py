@@ -40,7 +40,7 @@ from boundcheck.worst_case import falsify
 from boundcheck.worst_case.program import TOLERANCE, Program, Solver
 from boundcheck.worst_case.worst_case import WorstCase
 from tests.language.small import huber, measured, wave
-from tests.layers import examples
+from tests.layers import examples, full
 from tests.outside.my_algorithm import HALVED
 from tests.outside.my_theorem import HALVED_DESCENT
 
@@ -78,7 +78,7 @@ def below(claim, factor):
 EXACT = [CONVEX, STRONG]
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("claim", [HEAVY, SHORT, ACCELERATED, *EXACT], ids=lambda claim: claim.id)
 def test_no_smooth_function_is_worse_than_the_bound(claim):
     for case in falsify(claim, WorstCase((1, 2, 5), {"ell": 3.0})):
@@ -136,7 +136,7 @@ def test_a_function_is_no_worse_than_the_worst(widths, start, L, beta, T):
         )
 
 
-@pytest.mark.full
+@full
 def test_a_violation_is_one_that_an_instance_shows():
     for T in (3, 5):
         (half,) = falsify(below(STRONG, "1/2"), WorstCase([T], {"ell": 3.0}))

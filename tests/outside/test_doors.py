@@ -28,6 +28,7 @@ from boundcheck.system.plugins import opened
 from boundcheck.worst_case.instance import certify
 from boundcheck.worst_case.stored import replayed
 from tests.experiment.small import THEOREM_TABLE, changed, refused
+from tests.layers import full
 from tests.outside.specs import ADAPTER, BRACKET, HERE, OBJECTIVE
 from tests.program import ROOT, run, said
 
@@ -40,7 +41,7 @@ DESCENT = {
 }
 
 
-@pytest.mark.full
+@full
 def test_a_theorem_of_ones_own_words_is_run_on_ones_own_objective_and_adapter(tmp_path):
     (true,) = bc.measure(DESCENT, tmp_path)
     assert true.verdict == "supported, given outer.scaled, constants of log-cosh, no_rise", (
@@ -61,7 +62,7 @@ def test_noise_is_seen_on_it_too(tmp_path):
     assert {row.status for row in result.audit} == {"held"}
 
 
-@pytest.mark.full
+@full
 def test_a_claim_about_ones_own_adapter_is_bracketed_and_attacked(tmp_path):
     (result,) = bc.measure(BRACKET, tmp_path)
     assert result.verdict.plain == "supported", result.reason
@@ -71,7 +72,7 @@ def test_a_claim_about_ones_own_adapter_is_bracketed_and_attacked(tmp_path):
     assert bc.falsify(f"{HERE}.my_adapter:FALSE", bc.Search(adapter=ADAPTER, **few)).violated
 
 
-@pytest.mark.full
+@full
 def test_a_theorem_is_tried_and_has_a_worst_case(tmp_path):
     assert check_claim(THEOREM, adapter="full", examples=10).ratio > 0
     with using(folder=tmp_path), pytest.raises(ClaimViolatedError):
@@ -97,7 +98,7 @@ MINE = replace(FALSE, id="outer.near", hypotheses=(*FALSE.hypotheses[:3], IS_NEA
 """
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("word", ["held", "faceless", "none", "another's"])
 def test_only_a_word_of_the_catalogue_decides_its_statement_under_another_id(word, tmp_path):
     file = tmp_path / "near.py"
@@ -112,7 +113,7 @@ def test_only_a_word_of_the_catalogue_decides_its_statement_under_another_id(wor
     assert certify(caught.value.instance).violated
 
 
-@pytest.mark.full
+@full
 def test_what_breaks_a_theorem_of_ones_own_is_judged_again_by_its_own_words(tmp_path):
     with using(folder=tmp_path), pytest.raises(ClaimViolatedError):
         check_claim(FALSE, adapter="full", examples=60)
@@ -126,7 +127,7 @@ def test_what_breaks_a_theorem_of_ones_own_is_judged_again_by_its_own_words(tmp_
         replayed(stored, catalogue.opened(THEOREM))
 
 
-@pytest.mark.full
+@full
 def test_the_command_line_opens_what_a_spec_names_and_reports_it(tmp_path):
     spec = tmp_path / "own.toml"
     spec.write_text(
@@ -141,7 +142,7 @@ def test_the_command_line_opens_what_a_spec_names_and_reports_it(tmp_path):
     assert "log-cosh" in page
 
 
-@pytest.mark.full
+@full
 def test_a_claim_that_was_an_object_has_to_be_given_to_a_report(tmp_path):
     (result,) = bc.measure(DESCENT | {"claim": bc.claims.opened(THEOREM)}, tmp_path / "runs")
     stored = tmp_path / "runs" / result.run_id
@@ -229,7 +230,7 @@ def test_a_claim_of_ones_own_takes_the_place_of_no_other(tmp_path):
     assert opened("claim", f"{file}:BOLD") != before
 
 
-@pytest.mark.full
+@full
 def test_a_page_refuses_a_claim_that_said_something_else_when_it_was_run(tmp_path):
     file = tmp_path / "edited.py"
     page = tmp_path / "page" / "index.html"
@@ -259,7 +260,7 @@ def test_a_page_refuses_a_claim_that_said_something_else_when_it_was_run(tmp_pat
 ANY_STEP = {"step_size": 0.1, "batch": 2, "replicas": 4, "steps": 20, "audits": 5, "zeta": 2.0}
 
 
-@pytest.mark.full
+@full
 def test_of_two_claims_of_one_id_the_second_is_refused(tmp_path):
     claim = opened("claim", THEOREM)
     last = claim.quantities[-1]
@@ -308,7 +309,7 @@ def test_a_spec_keeps_the_claim_that_it_was_read_with():
     assert spec.said.id == spec.theorem.id == "outer.halved"
 
 
-@pytest.mark.full
+@full
 def test_an_installed_package_names_them_and_needs_no_permission(tmp_path):
     info = tmp_path / "mine-1.0.dist-info"
     info.mkdir()
@@ -331,7 +332,7 @@ def test_an_installed_package_names_them_and_needs_no_permission(tmp_path):
     assert json.loads(done.stdout)["problem"]["kind"] == "log-cosh", done.stderr
 
 
-@pytest.mark.full
+@full
 def test_a_run_on_other_data_is_another_run(tmp_path, monkeypatch):
     table = changed(
         THEOREM_TABLE,
@@ -350,7 +351,7 @@ def test_a_run_on_other_data_is_another_run(tmp_path, monkeypatch):
     assert other.measured != first.measured
 
 
-@pytest.mark.full
+@full
 def test_a_claim_itself_is_measured_in_other_processes_too(tmp_path):
     claim = bc.claims.opened(THEOREM)
     results = bc.measure(DESCENT | {"claim": claim, "seed": [0, 1]}, tmp_path, executor=2)

@@ -5,6 +5,7 @@ import pytest
 
 import boundcheck as bc
 from boundcheck.properties import check_claim
+from tests.layers import full
 from tests.outside.specs import BRACKET
 
 ADAPTERS = {"loha": "LoHa", "vera": "VeRA"}
@@ -20,7 +21,7 @@ def spec_of(name):
     }
 
 
-@pytest.mark.full
+@full
 @each_example
 def test_its_constant_is_measured(name, tmp_path):
     (result,) = bc.measure(BRACKET | spec_of(name), tmp_path)
@@ -28,7 +29,7 @@ def test_its_constant_is_measured(name, tmp_path):
     assert 0 < result.measured <= result.upper[0].value
 
 
-@pytest.mark.full
+@full
 @each_example
 def test_no_instance_breaks_its_claim_and_some_break_a_smaller_one(name):
     spec = spec_of(name)
@@ -45,7 +46,7 @@ def test_no_instance_breaks_its_claim_and_some_break_a_smaller_one(name):
     assert bc.falsify(smaller, bc.Search(**few)).violated
 
 
-@pytest.mark.full
+@full
 @each_example
 def test_its_claim_is_tried_on_random_instances(name):
     spec = spec_of(name)

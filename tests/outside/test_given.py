@@ -29,6 +29,7 @@ from boundcheck.present import latex as tex
 from boundcheck.present.material import Material, load_runs
 from boundcheck.present.page import write_runs
 from boundcheck.verdicts import Verdict, is_well
+from tests.layers import full
 from tests.outside.my_adapter import FALSE, Scaled
 
 HERE = "tests.outside.test_given"
@@ -66,7 +67,7 @@ def stored():
     return runs, result
 
 
-@pytest.mark.full
+@full
 def test_a_claim_that_is_nobodys_theorem_is_given():
     runs, result = stored()
     assert result.verdict == SAID, result.reason
@@ -111,7 +112,7 @@ def displays():
     }
 
 
-@pytest.mark.full
+@full
 def test_every_display_of_a_run_names_what_is_given():
     for name, text in displays().items():
         assert SAID in text, name

@@ -3,7 +3,6 @@
 import shutil
 from pathlib import Path
 
-import pytest
 from sympy import Rational
 
 import boundcheck as bc
@@ -17,6 +16,7 @@ from boundcheck.present.material import load_runs
 from boundcheck.present.page import write_runs
 from boundcheck.proofs import HOME
 from boundcheck.properties import check_claim
+from tests.layers import full
 from tests.outside.specs import OBJECTIVE
 
 DESCENT = catalogue["nesterov2004.gradient_descent"]
@@ -35,7 +35,7 @@ AVERAGE_GAP = theorem(
 )
 
 
-@pytest.mark.full
+@full
 def test_the_page_names_algorithm_measure_and_word(tmp_path):
     spec = {
         "claim": ["tests.outside.my_theorem:HALVED_DESCENT", AVERAGE_GAP],
@@ -90,7 +90,7 @@ def test_a_gap_without_noise_needs_no_replicas(tmp_path):
     assert result.blame.kind == "constant"
 
 
-@pytest.mark.full
+@full
 def test_the_example_to_copy_is_run_tried_and_shown(tmp_path):
     file = tmp_path / "my_theorem.py"
     shutil.copy(HOME / "own_words.py", file)

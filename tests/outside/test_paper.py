@@ -15,6 +15,7 @@ from boundcheck.proof.audit import judge_rows
 from boundcheck.proof.fixed import fixed_statements
 from boundcheck.proofs import GROUP, VARIABLE, paper_at, papers
 from tests.experiment.small import refused
+from tests.layers import full
 from tests.program import said
 
 FOLDER = Path(__file__).parent / "mypaper"
@@ -47,7 +48,7 @@ def test_its_proofs_are_found_by_folder_and_by_id():
     assert [claim.id for claim in bc.prove("mypaper.product").claims] == ["mypaper.product"]
 
 
-@pytest.mark.full
+@full
 def test_the_command_line_knows_it_by_a_variable():
     known = {VARIABLE: str(FOLDER)}
     assert [row["id"] for row in said("claims", **known)["claims"]][-4:] == IDS
@@ -56,7 +57,7 @@ def test_the_command_line_knows_it_by_a_variable():
     assert [claim["id"] for claim in said("prove", FOLDER)["claims"]] == ["mypaper.product"]
 
 
-@pytest.mark.full
+@full
 def test_it_is_known_where_it_is_installed(tmp_path):
     shutil.copytree(FOLDER, tmp_path / "mypaper")
     info = tmp_path / "mypaper-1.0.dist-info"
@@ -183,7 +184,7 @@ def test_it_cannot_fix_what_a_claim_says(tmp_path):
     assert fixed_statements() == before
 
 
-@pytest.mark.full
+@full
 def test_its_audit_is_a_report_like_any_other(tmp_path):
     outcome = bc.audit(FOLDER, out=tmp_path / "out", runs=tmp_path / "runs")
     found = {each["locator"]: each["verdict"] for each in outcome["findings"]}

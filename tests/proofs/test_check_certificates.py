@@ -41,7 +41,7 @@ from boundcheck.proofs import papers
 from tests.judged import SCRIPTS, judged, of_the_paper
 from tests.kernel import refusals
 from tests.kernel.strategies import scalars
-from tests.layers import examples
+from tests.layers import examples, full
 from tests.proof.entailments import POSITIVE, X, polynomials
 from tests.proof.scripts import judged as judged_script
 from tests.proof.scripts import x, y
@@ -73,7 +73,7 @@ EXAMPLE = json.loads(checker.EXAMPLE)
 # Every certificate of the project.
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("paper", sorted(papers()))
 def test_it_accepts_every_certificate(paper):
     """And their lines are named."""

@@ -14,10 +14,11 @@ from boundcheck.language.algorithms import RELORA, A_moved, B_moved, ReLoRA, Z_t
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.symbols import G, L, Lhat, a, alpha, bound, kappa, q, s, zeta
 from boundcheck.language.vocabulary import A_t, B_t
+from tests.layers import full
 from tests.proofs.planted import changed, closes
 
 
-@pytest.mark.full
+@full
 def test_a_larger_share_of_the_descent_is_not_proved(monkeypatch):
     """An adaptive step gives 3/4 of itself, and not 4/5."""
     monkeypatch.setattr(factors, "C", sp.Rational(4, 5))
@@ -33,7 +34,7 @@ KAPPA_PLANTED = {
 }
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("name, planted", KAPPA_PLANTED.values(), ids=KAPPA_PLANTED)
 def test_a_smaller_kappa_is_not_proved(name, planted, monkeypatch):
     claim = beyond.everywhere.claim
@@ -65,7 +66,7 @@ RELORA_PLANTED = {
 }
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("symbol, part, factor", RELORA_PLANTED.values(), ids=RELORA_PLANTED)
 def test_a_constant_of_relora_that_is_wrong_is_not_proved(symbol, part, factor):
     def planted(quantity):

@@ -41,6 +41,7 @@ from boundcheck.language.symbols import (
 )
 from boundcheck.proof.audit import Carrier, carrier
 from soundness.exact_models import runs_of
+from tests.layers import full
 from tests.proofs.planted import Planted, about, closes
 
 SHRINKS = 1 - alpha * mu_F, 1 - 2 * alpha * mu_F
@@ -114,14 +115,14 @@ PARABOLAS = (
     "planted",
     [
         *(pytest.param(each, id=name) for name, each in (FALSE | UNKNOWN).items()),
-        *(pytest.param(each, id=name, marks=pytest.mark.full) for name, each in SLOW.items()),
+        *(pytest.param(each, id=name, marks=full) for name, each in SLOW.items()),
     ],
 )
 def test_what_is_planted_is_not_proved(planted):
     assert not closes(planted.script, planted.claim)
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("script", THEOREMS.values(), ids=THEOREMS)
 def test_the_theorem_itself_under_another_id_is(script):
     """So it is not the change of the id that is refused."""
@@ -153,7 +154,7 @@ def test_what_is_planted_is_refuted_by_an_exact_run(planted):
 REFUTED = {each.script.id: each.script for each in FALSE.values()}
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("script", REFUTED.values(), ids=REFUTED)
 def test_no_run_refutes_the_theorem_itself(script):
     """And there are runs of which the theorem says something."""

@@ -18,6 +18,7 @@ import sympy as sp
 from boundcheck.exact.balls import upper
 from boundcheck.language.catalogue import catalogue, lemmas
 from boundcheck.language.hypotheses import BoundedGradient
+from tests.layers import full
 
 SHARES = [Fraction(x) for x in ("-1", "0", "1/2", "9/10", "1")]
 # On the circle, two of them close to each other.
@@ -163,7 +164,7 @@ def breaks(adapter, curvature, centre, limit, here, there):
     return after - before - dot(here.slope, change) > limit / 2 * dot(change, change)
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("id", IDS)
 def test_no_numbers_break_a_lemma_as_it_is_printed(id):
     assert not broken(catalogue[id])
@@ -173,7 +174,7 @@ BOUND = catalogue["meft.gradient_bound"]
 OTHERS = ("meft.gradient_bound_in_domain", "meft.gradient_bound_at_scale_1")
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize(
     "id", [id for id in IDS if any(x.id in OTHERS for x in catalogue[id].hypotheses)]
 )

@@ -23,7 +23,7 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 from boundcheck.exact.evaluate import Model, VectorFunction
 from boundcheck.exact.floats import Approx, ApproxMatrix, Comparison, Rounded
 from boundcheck.functions.adapters import ADAPTERS, Radii
-from boundcheck.functions.arithmetic import EPSILON, Point, square_norm
+from boundcheck.functions.arithmetic import EPSILON, Point, seeded, square_norm
 from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.symbols import PARAMETERS, C, f_star, r, sigma
@@ -369,7 +369,7 @@ def of_iterates(draw, claim):
     beyond = tuple(3 * x - y for x, y in zip(first, second, strict=True))
     made = [first, second, tuple((x + y) / 2 for x, y in zip(first, second, strict=True))]
     made += [adapter.project(beyond, found.radii), adapter.extreme(beyond, found.radii)]
-    made.append(adapter.draw(found.radii, 1, torch.Generator().manual_seed(draw(SEEDS))))
+    made.append(adapter.draw(found.radii, 1, seeded(draw(SEEDS))))
 
     def iterates(name, time, _):
         return (DO.exact(made[time - 1]["AB".index(name)][0]),)

@@ -41,8 +41,8 @@ from boundcheck.properties import (
     weights,
 )
 from boundcheck.worst_case.instance import certify, rank_of
-from tests.experiment.small import refused
-from tests.layers import examples
+from tests.experiment.small import each_kind, refused
+from tests.layers import examples, full
 from tests.properties.small import singular_values, smallest, some
 
 RADII = (2.0, 0.5)
@@ -240,7 +240,7 @@ def test_each_kind_is_drawn(name):
     assert some(*DRAWN[name]) is not None
 
 
-@pytest.mark.parametrize("kind", ADAPTERS)
+@each_kind
 def test_adapters_of_each_rank_scale_and_shape_are_drawn(kind):
     for rank in (1, 4):
         some(adapters(kind), lambda adapter, rank=rank: adapter.rank == rank)
@@ -267,7 +267,7 @@ DORA = some(adapters("dora", (2, 2), rank=2))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("kind", ADAPTERS)
+@each_kind
 def test_the_points_of_an_instance_are_inside_exactly(kind, dtype):
     @examples(12)
     @given(instances(catalogue[ADAPTERS[kind].claims[0]], adapter=kind, largest=4, dtype=dtype))
@@ -320,7 +320,7 @@ SHRUNK = {
 }
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("name", SHRUNK)
 def test_examples_shrink_to_readable_ones(name):
     strategy, wanted, expected = SHRUNK[name]

@@ -9,7 +9,6 @@ import pytest
 import torch
 from hypothesis import given, seed, settings
 
-from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.functions.arithmetic import spectral_norm
 from boundcheck.properties import (
     SIZES,
@@ -25,6 +24,7 @@ from boundcheck.properties import (
     shapes,
     weights,
 )
+from tests.experiment.small import each_kind
 from tests.layers import examples
 from tests.properties.small import ROUNDING, as_array, is_within, singular_values, some
 
@@ -137,8 +137,6 @@ def test_the_same_seed_draws_the_same_and_no_global_generator_is_used():
 
 PAIRS = ("aligned", "adversarial", "free")
 
-each_adapter = pytest.mark.parametrize("kind", ADAPTERS)
-
 
 def norm(X):
     return float(singular_values(X)[0])
@@ -176,7 +174,7 @@ def test_pairs_lie_in_the_ball(dtype, data):
         assert is_within(point[1][0], 1.3)
 
 
-@each_adapter
+@each_kind
 @examples(40)
 @given(data=st.data())
 def test_domain_points_lie_in_the_domain(kind, data):
@@ -203,7 +201,7 @@ def at_radius(adapter, v, radii):
     return min(map(float, sizes)) > 1 - 1e-12
 
 
-@each_adapter
+@each_kind
 def test_extremal_points_of_every_claim_are_drawn(kind):
     adapter = some(adapters(kind, (4, 5), rank=3))
     radii = dict.fromkeys(adapter.radius_names, 0.1)

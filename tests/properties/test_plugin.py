@@ -7,6 +7,7 @@ import re
 import pytest
 
 from boundcheck.properties.session import PROFILES
+from tests.layers import full
 
 pytest_plugins = ["pytester"]
 
@@ -45,7 +46,7 @@ def test_on_cuda():
 """
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("options", [["-p", "boundcheck"], ["-n", "2"]], ids=["alone", "xdist"])
 def test_a_project_of_ten_lines(pytester, options):
     """Checks in fixtures and in tests that are expected to fail count too; reports cross processes
@@ -79,7 +80,7 @@ def test_a_project_of_ten_lines(pytester, options):
     assert not (pytester.path / "instances").exists()
 
 
-@pytest.mark.full
+@full
 def test_a_profile_is_chosen_on_the_command_line(pytester):
     pytester.makepyfile(
         HEAD + "def test_number():\n    assert check_claim(Le(m, m**2)).profile == 'ci'\n"
@@ -108,7 +109,7 @@ def test_a_marker_that_says_nothing_is_refused(pytester, text, said):
     assert said in result.stdout.str()
 
 
-@pytest.mark.full
+@full
 def test_a_project_that_checks_nothing_pays_nothing(pytester):
     slow = ("torch", "matplotlib", "scipy.optimize", "hypothesis.core", "xarray", "z3")
     pytester.makepyfile(

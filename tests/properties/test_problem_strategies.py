@@ -18,6 +18,7 @@ from hypothesis import given
 from boundcheck import properties
 from boundcheck.exact.balls import enclose
 from boundcheck.functions.adapters import Full
+from boundcheck.functions.arithmetic import apart
 from boundcheck.functions.objectives.clipped import Clipped
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
@@ -34,7 +35,7 @@ from boundcheck.properties import (
 )
 from tests.experiment.small import refused
 from tests.language.plain import Plain, single
-from tests.layers import examples
+from tests.layers import examples, full
 from tests.properties.small import some
 from tests.properties.test_drawn import FAMILIES
 
@@ -115,9 +116,7 @@ def _mean(gradients):
 
 def _variance(gradients):
     mean = _mean(gradients)
-    return sum(square(tuple(x - y for x, y in zip(g, mean, strict=True))) for g in gradients) / len(
-        gradients
-    )
+    return sum(square(apart(g, mean)) for g in gradients) / len(gradients)
 
 
 @pytest.mark.parametrize("kind", ["full", "frozen-a", "lora", "direft"])
@@ -204,7 +203,7 @@ def test_inputs_of_each_type_and_the_shortest_horizon_are_drawn():
     assert shortest_horizon(claim, inputs) == inputs["T"]
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("name", ["matrix_strategies", "problem_strategies"])
 def test_examples_in_docstrings_are_right(name):
     found = doctest.testmod(importlib.import_module(f"boundcheck.properties.{name}"))
@@ -218,7 +217,7 @@ def test_what_there_is_not_is_no_attribute():
             getattr(properties, name)
 
 
-@pytest.mark.full
+@full
 def test_no_name_is_hidden_by_a_module_that_was_imported_first_and_pytest_is_not_imported():
     code = """
 import boundcheck.properties.check, types, sys, boundcheck.properties as t

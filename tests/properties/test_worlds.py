@@ -12,7 +12,7 @@ from boundcheck.language.judge import meets
 from boundcheck.language.symbols import mu_F
 from boundcheck.proof.fixed import WORLDS, fixed_statements, has_instance
 from boundcheck.proofs import papers
-from boundcheck.properties.worlds import Parabola, read, world_of
+from tests.properties.worlds import Parabola, read, world_of
 
 STORED = {
     id: entry

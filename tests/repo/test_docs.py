@@ -22,6 +22,7 @@ from boundcheck.proof.audit import RowVerdict
 from boundcheck.proof.verdict import ClaimVerdict, StepVerdict, Trust
 from boundcheck.system.tables import Table
 from boundcheck.verdicts import Verdict
+from tests.layers import full
 
 from .documents import ROOT
 
@@ -99,7 +100,7 @@ def test_a_command_of_a_page_exists_with_its_options(command):
         assert not word.startswith("examples/") or (ROOT / word).is_file()
 
 
-@pytest.mark.full
+@full
 @pytest.mark.xdist_group("the site")
 def test_the_site_builds_without_a_warning_fetches_nothing_and_has_all_that_the_code_has(tmp_path):
     command = [sys.executable, "-m", "sphinx", "-E", "-W", "-q", str(DOCS), str(tmp_path)]
@@ -168,7 +169,7 @@ def test_each_printed_command_is_one_that_runs_from_the_root(file):
         check(command, ROOT)
 
 
-@pytest.mark.full
+@full
 def test_a_page_names_its_spec_as_it_is_typed_from_here(command, tmp_path):
     """It is measured, the printed command is run, and what it prints is the same run."""
     (tmp_path / "some specs").mkdir()

@@ -9,6 +9,7 @@ import pytest
 from boundcheck.language.catalogue import catalogue
 from boundcheck.proof.script import of_paper
 from tests.functions.networks.small import of_peft
+from tests.layers import full
 
 from . import counts
 from .documents import ROOT, blocks, commands, follow, is_like, run, typed
@@ -58,7 +59,7 @@ def test_it_names_only_what_exists(path):
         assert (ROOT / file).is_file(), file
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("path", [path for path, found in TYPED.items() if found], ids=name)
 def test_its_python_prints_what_it_says(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -67,7 +68,7 @@ def test_its_python_prints_what_it_says(path, tmp_path, monkeypatch):
         typed(block.text, session, f"{path.name}:{block.line}")
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize(
     "path, command",
     [x for x in SAID if x[1].startswith(QUICK) and x[1] != "boundcheck prove jiang2024"],
@@ -79,7 +80,7 @@ def test_its_quick_commands_work(path, command, tmp_path):
     run(command, "", tmp_path, path.name)
 
 
-@pytest.mark.full
+@full
 def test_the_test_file_of_the_page_on_tests_passes_in_an_empty_project(tmp_path):
     (block,) = (
         each for each in blocks(ROOT / "docs" / "how_to" / "testing.md") if "def test_" in each.text
@@ -98,7 +99,7 @@ TUTORIALS = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
 
 
 @of_peft
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
 def test_a_tutorial_can_be_followed(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -157,7 +158,7 @@ def trained(folder):
 
 
 @of_peft
-@pytest.mark.full
+@full
 def test_the_readme_can_be_followed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert follow(README, tmp_path, **trained(tmp_path)) == 5

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.layers import full
+
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(
     path
@@ -133,7 +135,7 @@ def test_what_would_run_it_is_seen_and_nothing_else():
     assert [*wrong(ast.parse(HARMLESS), "boundcheck/new.py")] == []
 
 
-@pytest.mark.full
+@full
 def test_no_files_import_each_other():
     """However indirectly, in a function or for a type."""
     grimp = pytest.importorskip("grimp", reason="import-linter brings it")
@@ -150,7 +152,7 @@ def listed(*options):
     return [name for name in done.stdout.split("\0") if name]
 
 
-@pytest.mark.full
+@full
 def test_nothing_committed_names_this_machine():
     # Not after a letter or a dot: those are addresses on the web.
     machine = re.compile(r"(?<![\w.])/(work|root|home)/")

@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 import psutil
 import pytest
 
+from tests.layers import full
+
 # Calls that write; a solver with a problem that it does not solve; a command; a process where the
 # system does not tell.
 PARENTS = {
@@ -111,7 +113,7 @@ def workers(found):
     return of_a_pool
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("moment", ["one starts", "both start", "both wait"])
 def test_a_pool_ends_with_a_parent_that_is_killed_at_any_moment(tmp_path, moment):
     with begun(tmp_path, "pool", "4", "300") as process:
@@ -129,7 +131,7 @@ def test_a_pool_ends_with_a_parent_that_is_killed_at_any_moment(tmp_path, moment
         is_gone(process, found, tmp_path)
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("parent", ["command", "elsewhere"])
 def test_a_process_ends_with_a_parent_that_is_killed(tmp_path, parent):
     with begun(tmp_path, parent) as process:
@@ -138,7 +140,7 @@ def test_a_process_ends_with_a_parent_that_is_killed(tmp_path, parent):
         is_gone(process, found, tmp_path)
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("solver", ["z3", "cvc5"])
 def test_a_solver_ends_with_a_parent_that_is_killed(tmp_path, solver):
     with begun(tmp_path, "solver", solver) as process:
@@ -155,7 +157,7 @@ def test_a_process_whose_parent_has_ended_before_it_began_does_nothing(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.full
+@full
 def test_a_tracker_that_is_killed_is_not_heard_of(tmp_path):
     """Another one takes its place, which knows none of what it is told to forget."""
     with begun(tmp_path, "pool", "2", "20") as process:

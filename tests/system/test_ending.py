@@ -16,6 +16,7 @@ import boundcheck
 from boundcheck.errors import InputError
 from boundcheck.system.ending import Stopped, stoppable
 from boundcheck.system.files import cache_folder
+from tests.layers import full
 from tests.system.test_child import workers
 
 # All that a pilot would look for is given, so that a run begins, and has a checkpoint, at once.
@@ -90,7 +91,7 @@ def ends_in_one_line(process, number=signal.SIGTERM):
     assert "Traceback" not in errors
 
 
-@pytest.mark.full
+@full
 def test_a_run_that_is_stopped_says_so_in_one_line(tmp_path):
     process = begun(tmp_path, "spec.json")
     process.send_signal(signal.SIGTERM)
@@ -131,7 +132,7 @@ with in_one_line():
 """
 
 
-@pytest.mark.full
+@full
 def test_a_compilation_that_is_stopped_does_not_kill_the_process():
     pytest.importorskip("numba")
     ended = subprocess.run(
@@ -145,7 +146,7 @@ def test_a_compilation_that_is_stopped_does_not_kill_the_process():
     assert ended.stderr.strip() == SAID
 
 
-@pytest.mark.full
+@full
 def test_a_write_of_a_trace_that_is_cut_off_says_nothing_after_that_line():
     ended = subprocess.run(
         [sys.executable, "-c", STOPPED_IN_A_WRITE], capture_output=True, text=True, check=False
@@ -154,7 +155,7 @@ def test_a_write_of_a_trace_that_is_cut_off_says_nothing_after_that_line():
     assert ended.stderr.strip() == SAID
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_no_process_of_a_pool_is_left_whose_worker_was_replaced(tmp_path, number):
     process = begun(tmp_path, "checkpoint.pt", "--jobs", "2")
@@ -173,7 +174,7 @@ def test_no_process_of_a_pool_is_left_whose_worker_was_replaced(tmp_path, number
     assert not list(tmp_path.glob("runs/.sweep-*"))
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize(
     "arguments", [("claims",), ("claims", "--json"), ("--help",), ("prove", "meft.lora")], ids=str
 )
@@ -189,7 +190,7 @@ def test_a_pipe_that_closes_ends_a_command_in_silence(arguments):
         assert process.wait(100) == 141
 
 
-@pytest.mark.full
+@full
 def test_a_folder_that_was_removed_and_a_user_without_a_home_are_told_in_one_line(tmp_path):
     (gone := tmp_path / "gone").mkdir()
     script = (
@@ -217,7 +218,7 @@ def _homeless(_):
     raise RuntimeError("Could not determine home directory.")
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize(
     "typed", [("-m", "boundcheck"), ("-mboundcheck",), ("-X", "utf8", "-m", "boundcheck")]
 )

@@ -16,6 +16,7 @@ from hypothesis import given
 from boundcheck.errors import InputError
 from boundcheck.system.executors import Call, Running, engine_of
 from boundcheck.system.limits import silent
+from tests.layers import full
 
 
 def square(x):
@@ -52,7 +53,7 @@ def spread():
     ).results()
 
 
-@pytest.mark.full
+@full
 def test_a_process_of_multiprocessing_that_spread_calls_ends_when_it_is_done():
     process = multiprocessing.get_context("spawn").Process(target=spread)
     process.start()
@@ -149,7 +150,7 @@ def slow(seconds):
     return "slow"
 
 
-@pytest.mark.full
+@full
 def test_a_killed_process_is_replaced_and_a_call_that_kills_every_process_is_named(tmp_path):
     calls = [Call(str(i), slow, (0.01,)) for i in range(6)] + [
         Call("once", dies, (tmp_path / "died",))
@@ -188,7 +189,7 @@ def test_any_executor_makes_calls_and_is_left_to_who_made_it(made):
         Running(calls, engine_of(executor), silent)
 
 
-@pytest.mark.full
+@full
 def test_an_executor_whose_process_is_killed_is_told_of_in_one_line(tmp_path):
     calls = [Call("guilty", dies, (tmp_path / "died", True)), Call("innocent", slow, (1.0,))]
     with (

@@ -15,6 +15,7 @@ import torch
 import boundcheck as bc
 from boundcheck.system.fingerprint import content_of
 from tests.experiment.small import refused
+from tests.layers import full
 
 WITH = (
     "import numpy as np, torch, helper_of_mine, package_of_mine.part\n{}\ndef made(): return {}\n"
@@ -203,7 +204,7 @@ def test_installed_code_is_known_by_its_name_and_what_it_holds_is_not():
         assert content_of(part) == content_of(part) != content_of(other)
 
 
-@pytest.mark.full
+@full
 def test_other_processes_find_the_same():
     code = (
         "from boundcheck.system.fingerprint import content_of\n"
@@ -223,7 +224,7 @@ def test_other_processes_find_the_same():
     assert len(found) == 1
 
 
-@pytest.mark.full
+@full
 def test_two_functions_of_one_name_have_results_of_their_own(tmp_path):
     X = torch.linspace(-1, 1, 24, dtype=torch.float64).reshape(8, 3)
     table = {

@@ -10,7 +10,7 @@ import torch
 from mpmath import mp
 
 from boundcheck.functions.adapters import ADAPTERS, LoRA
-from boundcheck.functions.arithmetic import square_norm
+from boundcheck.functions.arithmetic import apart, square_norm
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.sentence import gradient_norm
 from boundcheck.properties import adapters, ball, directions, domain_points, domains
@@ -143,8 +143,8 @@ def exact_change(instance):
     many digits."""
     v, w = (single(point, read=exactly) for point in (instance.v, instance.other))
     gradients = [exact_gradient(instance, point) for point in (v, w)]
-    change = tuple(x - y for x, y in zip(*gradients, strict=True))
-    return change, exact_length(tuple(x - y for x, y in zip(v, w, strict=True)))
+    change = apart(*gradients)
+    return change, exact_length(apart(v, w))
 
 
 def exact_length(u):

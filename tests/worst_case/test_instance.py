@@ -17,12 +17,12 @@ from mpmath import mp
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import lower, upper
-from boundcheck.functions.adapters import ADAPTERS
+from boundcheck.functions.arithmetic import apart
 from boundcheck.language.catalogue import catalogue
 from boundcheck.properties import ball
 from boundcheck.worst_case.instance import AdapterInstance, Certificate, certify
 from boundcheck.worst_case.stored import replayed, save
-from tests.experiment.small import refused, with_quantity_scaled
+from tests.experiment.small import each_flat_kind, each_kind, refused, with_quantity_scaled
 from tests.functions.twins import is_above_the_top, is_below_the_top
 from tests.language.plain import exactly, single
 from tests.layers import covering, examples
@@ -38,13 +38,12 @@ from tests.worst_case.small import (
     moves,
 )
 
-FLAT = [kind for kind in ADAPTERS if not kind.startswith("loreft")]
 few_examples = examples(12)
 # Room for the norm of R, whose rows are orthonormal to a few roundoffs only where they are floats.
 NOT_QUITE = 1e-12
 
 
-@pytest.mark.parametrize("kind", FLAT)
+@each_flat_kind
 @few_examples
 @given(st.data())
 def test_on_a_flat_domain_the_ratio_is_bounded_below_and_closely(kind, data):
@@ -56,8 +55,8 @@ def test_on_a_flat_domain_the_ratio_is_bounded_below_and_closely(kind, data):
         true = size / distance / small.exact_bound(instance)
         assert low <= true * (1 + mp.mpf(10) ** (10 - DIGITS))
         gradients = [instance.problem.gradient(point) for point in (instance.v, instance.other)]
-        computed = single(tuple(x - y for x, y in zip(*gradients, strict=True)), read=exactly)
-        error = small.exact_length(tuple(x - y for x, y in zip(computed, change, strict=True)))
+        computed = single(apart(*gradients), read=exactly)
+        error = small.exact_length(apart(computed, change))
         # Of a direction that is off by an angle, no more is lost than half its square.
         if error < 1e-5 * size:
             assert low >= true * (1 - mp.mpf("1e-9"))
@@ -138,7 +137,7 @@ def with_block(instance, number, part, name="v"):
     return replace(instance, **{name: instance.adapter.at(tuple(point))})
 
 
-@pytest.mark.parametrize("kind", ADAPTERS)
+@each_kind
 @pytest.mark.parametrize("name", ["v", "other"])
 def test_the_boundary_is_inside_and_the_next_bit_is_not(kind, name):
     instance = instance_of(kind)
@@ -195,7 +194,6 @@ def test_what_may_equal_an_irrational_bound_is_no_violation(monkeypatch):
     assert not certify(instance).violated
 
 
-each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 NAN = float("nan")
 INF = float("inf")
 
@@ -408,7 +406,7 @@ def test_the_same_point_twice_is_refused(kind):
     assert refused(read, instance_of(kind).claim, data | {"other": still}).field == "other"
 
 
-@pytest.mark.parametrize("kind", [kind for kind in ADAPTERS if not kind.startswith("loreft")])
+@each_flat_kind
 def test_a_point_off_the_domain_by_a_bit_is_refused_by_exact_arithmetic(kind, tmp_path):
     instance = instance_of(kind)
     block = instance.adapter.blocks[0]

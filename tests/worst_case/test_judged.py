@@ -62,6 +62,7 @@ from boundcheck.worst_case.short_run import ShortRun, check_theorem
 from boundcheck.worst_case.stored import replayed, save
 from boundcheck.worst_case.view import worst_conclusion
 from boundcheck.worst_case.worst_case import WorstCase
+from tests.layers import full
 
 SMOOTH, CONVEX, BELOW, NEAR, IN_W, BOUNDED, SPECTRAL, BALL, FACTORS, FROZEN = (
     catalogue[id]
@@ -178,7 +179,7 @@ def test_a_worst_case_over_a_larger_class_violates_nothing_and_is_told(name):
     assert cases.to_frame()["larger"].item() == "; ".join(case.larger)
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("name", RULED)
 def test_no_run_that_is_tried_breaks_what_a_hypothesis_makes_true(name):
     found = check_claim(RULED[name].claim, adapter=RULED[name].adapter, examples=6)
@@ -186,7 +187,7 @@ def test_no_run_that_is_tried_breaks_what_a_hypothesis_makes_true(name):
     assert not found.open or name == "what nothing decides"
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("name", [name for name in OWN if name != "what nothing decides"])
 def test_without_the_hypothesis_both_engines_find_what_breaks_it(name, tmp_path):
     ruled = RULED[name]
@@ -196,7 +197,7 @@ def test_without_the_hypothesis_both_engines_find_what_breaks_it(name, tmp_path)
         check_claim(claim, adapter=ruled.adapter, examples=200)
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("name", [name for name in OWN if name != "what nothing decides"])
 def test_a_false_bound_is_found_where_the_hypothesis_holds(name, tmp_path):
     claim = RULED[name].claim
@@ -295,7 +296,7 @@ FLAT = replace(SMOOTH.word, id="mine", says=(Statement(TENTH, SMOOTH.quantifier)
 )
 
 
-@pytest.mark.full
+@full
 def test_what_a_word_from_outside_rules_out_breaks_nothing(tmp_path):
     """F that is tenfold smoother than the faces say: its gradients are small from the first."""
     claim = descent((FLAT, BELOW), ell * D * (1 + 1 / T) / 5)
@@ -372,7 +373,7 @@ def broken(claim, folder):
     return False
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("name", UNREAD)
 def test_nothing_breaks_a_claim_whose_range_is_not_read(name, tmp_path):
     claim, quantifier = UNREAD[name]

@@ -31,7 +31,7 @@ from boundcheck.language.stated import has_worst_case
 from boundcheck.language.symbols import R_1, D, Lhat, T, alpha, bound, ell, mu_F
 from boundcheck.worst_case import falsify
 from boundcheck.worst_case.worst_case import WorstCase
-from tests.layers import examples
+from tests.layers import examples, full
 
 MU = Fraction(1, 4)
 
@@ -273,7 +273,7 @@ def cases():
             yield smooth, others, measure, size, 3
 
 
-@pytest.mark.full
+@full
 @given(st.sampled_from([*cases()]), st.lists(st.tuples(curves(), small), min_size=30, max_size=30))
 @examples(120)
 def test_no_exact_instance_exceeds_an_upper_end(made, drawn):
@@ -295,7 +295,7 @@ def of_catalogue():
     return [(claim, case) for claim, case in found if case.upper is not None]
 
 
-@pytest.mark.full
+@full
 @given(st.lists(st.tuples(curves(), small), min_size=40, max_size=40))
 @examples(40)
 def test_none_exceeds_an_upper_end_of_a_theorem_of_the_catalogue(drawn):

@@ -26,12 +26,11 @@ from boundcheck.worst_case.search import (
 )
 from boundcheck.worst_case.stored import replayed, save
 from boundcheck.worst_case.worst_case import WorstCase
-from tests.experiment.small import refused, with_quantity_scaled
+from tests.experiment.small import each_kind, refused, with_quantity_scaled
 from tests.language.plain import Plain, single
-from tests.layers import covering
+from tests.layers import covering, full
 from tests.worst_case.small import PAIRS, UNEQUAL, climbed, instance_of, rank_for, structure
 
-each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 each_pair = pytest.mark.parametrize("kind, id", PAIRS)
 
 
@@ -197,7 +196,7 @@ def test_the_sharp_constant_is_reached(rank, given):
     assert certify(climbed("lora", claim.id, rank, given).best(claim, "sigma")).lower >= 0.999
 
 
-@pytest.mark.full
+@full
 @pytest.mark.usefixtures("short")
 def test_rows_are_of_each_choice_of_constants_and_each_rank():
     ticks = []
@@ -225,7 +224,7 @@ def test_given_constants_are_those_searched_at_and_rank_one_is_searched_there_al
     assert refused(falsify, "meft.loreft_rank1", Search((2, 3))).field == "rank"
 
 
-@pytest.mark.full
+@full
 @pytest.mark.usefixtures("short")
 def test_the_same_seed_finds_the_same_and_another_does_not():
     def found(seed):
@@ -356,7 +355,7 @@ def test_bad_input_is_refused_by_name(options, field):
     assert refused(lambda: falsify(arguments.pop("claim"), Search(**arguments))).field == field
 
 
-@pytest.mark.parametrize("kind", ADAPTERS)
+@each_kind
 @pytest.mark.usefixtures("short")
 def test_a_claim_of_the_catalogue_is_tried_on_no_adapter_that_it_is_not_about(kind, monkeypatch):
     """Whether it has the same constants or not: what breaks it there would say nothing."""
@@ -414,7 +413,7 @@ def test_a_violation_is_still_one(id, monkeypatch):
     assert_as_good(shrunk(original, certify(original)), original)
 
 
-@pytest.mark.full
+@full
 def test_lora_shrinks_to_one_number_a_factor():
     claim = catalogue["meft.lemma1_sharp"]
     original = climbed("lora", claim.id, 8).best(claim, "sigma")
@@ -447,7 +446,7 @@ TOO_MUCH = [
 ]
 
 
-@pytest.mark.full
+@full
 @pytest.mark.usefixtures("long")
 @pytest.mark.parametrize("field, call", TOO_MUCH)
 def test_more_than_there_is_memory_or_time_for_is_refused(field, call):

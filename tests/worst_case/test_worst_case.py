@@ -39,7 +39,7 @@ from boundcheck.worst_case.stored import replayed, save
 from boundcheck.worst_case.view import rounded_down, worst_conclusion
 from boundcheck.worst_case.worst_case import WorstCase, WorstCases
 from tests.experiment.small import refused, with_quantity_scaled
-from tests.layers import examples
+from tests.layers import examples, full
 from tests.present.texts import text_of
 
 few_examples = examples(8)
@@ -241,7 +241,7 @@ def test_a_theorem_rests_on_laws_about_the_function_alone():
     assert case.upper == pytest.approx(2000000401 / 2500000000, abs=1e-15)
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("program", [descent(2 / sp.sqrt(3)), convex(1)], ids=["root", "convex"])
 def test_a_changed_multiplier_is_refused(program, monkeypatch):
     made = []
@@ -413,7 +413,7 @@ STOCHASTIC = (
 OF_A_PART = {DETERMINISTIC[0], *OF_ANY_SMOOTH, *STOCHASTIC}
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("id", [*DETERMINISTIC, *STOCHASTIC, *OF_ANY_SMOOTH])
 def test_true_theorems_are_not_violated(id):
     horizons = (1, 2, 3) if id in DETERMINISTIC else (1, 2)
@@ -431,7 +431,7 @@ def test_true_theorems_are_not_violated(id):
         assert case.method == ("gradient descent" if id in DETERMINISTIC else "two-point SGD")
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("share", [0.1, 1.9])
 def test_a_given_step_is_the_one_that_is_taken(share):
     (case,) = falsify(
@@ -451,7 +451,7 @@ def test_a_class_of_at_most_one_parabola_is_refused(mu):
         falsify(claim, WorstCase([2], {"ell": 1.0, "mu_F": mu, "R_1": 1.0}))
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize(
     "id, steps",
     [

@@ -50,7 +50,7 @@ class Full(Adapter):
     """
 
     kind = "full"
-    options: ClassVar[tuple[str, ...]] = ()
+    options = ()
     is_run = True
     title = "full fine-tuning"
     is_linear = True
@@ -103,7 +103,7 @@ class LoRA(Adapter):
     needs_ball = True
     options: ClassVar[tuple[str, ...]] = ("rank", "scale", "diagonal")
     # At B = 0 only B has a gradient, s N Aᵀ, and the mean of |N Aᵀ|² over A is |N|² r gain²/k.
-    noise_at_start: ClassVar[tuple[int, int, str] | None] = 2, 1, "s²r, in the mean over A at B = 0"
+    noise_at_start = 2, 1, "s²r, in the mean over A at B = 0"
     rank: int
     scale: float = 1.0
 
@@ -269,7 +269,7 @@ class DiReFT(LoRA):
     kind = "direft"
     edits_hidden = True
     title = "DiReFT"
-    options: ClassVar[tuple[str, ...]] = ("rank", "diagonal")
+    options = ("rank", "diagonal")
 
 
 @dataclass(frozen=True)
@@ -284,7 +284,7 @@ class LoReFT(Adapter):
     kind = "loreft"
     edits_hidden = True
     title = "LoReFT"
-    options: ClassVar[tuple[str, ...]] = ("rank",)
+    options = ("rank",)
     radius_names = ("nu",)
     radius_of: ClassVar[Mapping[str, str]] = {"nu": "σ₁(V)"}
     rank: int

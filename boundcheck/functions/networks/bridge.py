@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS
+from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.networks import corpora
 from boundcheck.functions.networks.corpora import IGNORED, Encoded, Loaded, Shape, text_of, typed
 from boundcheck.system.files import parse_json, read_text
@@ -325,7 +326,7 @@ def samples(table: PretrainedSpec, tokenizer: Any) -> tuple[Batch, Batch, int]:
         raise InputError(
             "model.samples", total, f"samples and held_out together at most the {len(texts)} texts"
         )
-    order = torch.randperm(len(texts), generator=torch.Generator().manual_seed(table.seed))[:total]
+    order = torch.randperm(len(texts), generator=seeded(table.seed))[:total]
     parts = order[: table.samples], order[table.samples :]
     first, second = (_encoded(texts, labels, part, table, tokenizer) for part in parts)
     return first, second, classes

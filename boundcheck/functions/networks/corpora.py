@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from boundcheck.errors import InputError
+from boundcheck.functions.arithmetic import seeded
 from boundcheck.system.files import asking, read_text
 
 MODULES = (
@@ -168,7 +169,7 @@ def verses(per_class: int, seed: int) -> tuple[list[str], list[int], tuple[str, 
         raise InputError(
             "per_class", per_class, f"from 1 to {fewest}, the verses of the smallest class"
         )
-    generator = torch.Generator().manual_seed(seed)
+    generator = seeded(seed)
     drawn = [
         (pool[i], label)
         for label, pool in enumerate(pools)
@@ -223,7 +224,7 @@ def drawn(numbers: Tensor, length: int, count: int, seed: int) -> Tensor:
             count,
             f"from 1 to {available}, the windows of length {length} that the text has",
         )
-    order = torch.randperm(available, generator=torch.Generator().manual_seed(seed))[:count]
+    order = torch.randperm(available, generator=seeded(seed))[:count]
     return numbers[: available * length].view(-1, length)[order]
 
 

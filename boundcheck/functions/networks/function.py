@@ -19,6 +19,7 @@ from torch import Tensor
 
 from boundcheck.functions.adapters.base import cast_to
 from boundcheck.functions.arithmetic import (
+    Bounds,
     Point,
     apart,
     euclidean_norm,
@@ -26,6 +27,7 @@ from boundcheck.functions.arithmetic import (
     inner,
     joined,
     replica,
+    seeded,
     spectral_norm,
     square_norm,
 )
@@ -114,7 +116,7 @@ def rounding_of(network: Network) -> Rounding:
 
     Source: Moré and Wild, "Estimating computational noise", SIAM J. Sci. Comput. 33 (2011).
     """
-    random = torch.Generator().manual_seed(0)
+    random = seeded(0)
     samples = torch.arange(min(_SAMPLES, network.task.samples), device=network.device)
     v = network.point()
     u = tuple(torch.randn(part.shape, generator=random, dtype=torch.float64).to(part) for part in v)
@@ -160,7 +162,7 @@ def _from_double(network: Network, samples: Tensor) -> float:
     room = 8 * sum(x.numel() for x in every) <= available(str(network.device))
     if not (single and room) or network.is_curved or network.device.type == "mps":
         return math.inf
-    random = torch.Generator().manual_seed(1)
+    random = seeded(1)
     spacing = torch.finfo(torch.float32).eps ** (1 / 3)
     away = tuple(
         spacing * torch.randn(part.shape, generator=random, dtype=torch.float64).to(part)
@@ -453,7 +455,7 @@ class NetworkFunction(Function):
             self._each(v, lambda i: self.network.look().variance), dtype=torch.float64
         )
 
-    def rounding(self, v: Point, loss: Tensor) -> tuple[Tensor, Tensor]:
+    def rounding(self, v: Point, loss: Tensor) -> Bounds:
         """Estimates of the rounding errors of loss and gradient, those at the first iterate."""
         like = torch.ones(len(v[0]), dtype=torch.float64)
         return self.noise.loss * like, self.noise.gradient * like

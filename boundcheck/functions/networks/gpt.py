@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS
-from boundcheck.functions.arithmetic import at_most
+from boundcheck.functions.arithmetic import at_most, seeded
 from boundcheck.functions.networks import corpora
 from boundcheck.functions.networks.corpora import ALPHABET, Loaded, text_of, typed
 from boundcheck.system.files import asking, cache_folder, replace_file
@@ -256,7 +256,7 @@ def pretrained(shape: GPTShape, steps: int, seed: int = 0, tick: Tick = silent) 
 
 def _train(shape: GPTShape, steps: int, seed: int, ids: Tensor, tick: Tick) -> GPT:
     """Train from scratch on random windows of the text `ids`."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = seeded(seed)
     model = GPT(shape, generator)
     optimizer = torch.optim.AdamW(model.parameters(), lr=_PEAK, betas=(0.9, 0.99))
     offsets = torch.arange(shape.context + 1)

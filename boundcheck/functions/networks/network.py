@@ -342,13 +342,15 @@ class Network:
 
     def retract(self, v: Point, u: Point) -> Point:
         """The point reached from v by a step u."""
-        rows = zip(self.sites, self.split(v), self.split(u), strict=True)
-        return tuple(part for site, x, step in rows for part in site.adapter.retract(x, step))
+        return self._at_sites(lambda adapter, x, step: adapter.retract(x, step), v, u)
 
     def tangent(self, v: Point, u: Point) -> Point:
         """The tangent part of u at v: u itself where all domains are flat."""
+        return self._at_sites(lambda adapter, x, step: adapter.tangent(x, step), v, u)
+
+    def _at_sites(self, do: Callable[[Adapter, Point, Point], Point], v: Point, u: Point) -> Point:
         rows = zip(self.sites, self.split(v), self.split(u), strict=True)
-        return tuple(part for site, x, step in rows for part in site.adapter.tangent(x, step))
+        return tuple(part for site, x, step in rows for part in do(site.adapter, x, step))
 
     @torch.no_grad()
     def losses(self, indices: Tensor | None = None) -> Tensor:

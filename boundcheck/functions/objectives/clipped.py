@@ -42,7 +42,7 @@ from torch import Tensor
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import ball_of, length, lower, upper
-from boundcheck.functions.arithmetic import EPSILON
+from boundcheck.functions.arithmetic import EPSILON, Bounds
 from boundcheck.functions.objective import Objective, ProblemTable, Setting
 from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.language import symbols
@@ -157,7 +157,7 @@ class Clipped(Objective):
         """The products of h' + c_i and E, one for each i: shape (R, n, d, k)."""
         return self._along(self._derivative(W).unsqueeze(1) + self._offsets)
 
-    def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
+    def rounding(self, W: Tensor, loss: Tensor) -> Bounds:
         r"""Each term of h is at most 2 |h'| times the way from the first knot, and each of h' at
         most twice its bound.
 
@@ -291,7 +291,7 @@ class Separable(Objective):
     def sample_gradients(self, W: Tensor) -> Tensor:
         return torch.stack([part.sample_gradients(W) for part in self.parts]).sum(0)
 
-    def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
+    def rounding(self, W: Tensor, loss: Tensor) -> Bounds:
         """The sum of the parts' bounds, and a unit of roundoff of each term for each sum of two."""
         losses = torch.stack([part.loss(W) for part in self.parts])
         errors = [part.rounding(W, one) for part, one in zip(self.parts, losses, strict=True)]
@@ -351,7 +351,7 @@ class Tilted(Objective):
     def sample_gradients(self, W: Tensor) -> Tensor:
         return self.base.sample_gradients(W) + self._tilt
 
-    def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
+    def rounding(self, W: Tensor, loss: Tensor) -> Bounds:
         """The errors of f, and those of a sum of dk products and of two sums."""
         linear = self._size * torch.linalg.matrix_norm(W)
         loss_error, gradient_error = self.base.rounding(W, loss.abs() + linear)

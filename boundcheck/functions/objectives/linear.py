@@ -5,7 +5,7 @@ below a fixed one.
 import math
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from boundcheck.exact.balls import upper
 from boundcheck.functions import data
-from boundcheck.functions.arithmetic import EPSILON, Results, in_blocks
+from boundcheck.functions.arithmetic import EPSILON, Bounds, Results, in_blocks
 from boundcheck.functions.data import Bundled
 from boundcheck.functions.objective import (
     Moments,
@@ -184,7 +184,7 @@ class LeastSquares(LinearModel):
             self.strong_convexity = Constant(least, "certified", how)
         self.infimum = Constant(0.0, "certified", "squares are nonnegative")
 
-    def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
+    def rounding(self, W: Tensor, loss: Tensor) -> Bounds:
         r"""A residual is off by :math:`e = (k + 4)\epsilon(\|W\|\|x\| + \|y\|)` at most; a square
         by 2 |r| e + e^2.
 
@@ -267,7 +267,7 @@ class LogisticRegression(LinearModel):
         self.gradient_bound = data.linear_gradient_bound(X, len(rows), "d")
         self.infimum = Constant(0.0, "certified", "cross-entropy is nonnegative")
 
-    def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
+    def rounding(self, W: Tensor, loss: Tensor) -> Bounds:
         r"""Errors of Wx, at most :math:`k \epsilon \|W\| \|x\|`, through functions of slope at most
         1; then of sums.
         """
@@ -320,7 +320,7 @@ class SoftmaxRegression(LinearModel):
         self.gradient_bound = data.linear_gradient_bound(X, 2, "2")
         self.infimum = Constant(0.0, "certified", "cross-entropy is nonnegative")
 
-    def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
+    def rounding(self, W: Tensor, loss: Tensor) -> Bounds:
         r"""Errors of logits, at most :math:`k \epsilon \|W\| \|x\|`, through log-sum-exp and
         softmax; then of sums.
         """
@@ -416,7 +416,7 @@ class ReadoutNetwork(LinearModel):
         self.gradient_bound = Constant(upper(gradient_bound), "certified", how)
         self.infimum = Constant(0.0, "certified", "cross-entropy is nonnegative")
 
-    def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
+    def rounding(self, W: Tensor, loss: Tensor) -> Bounds:
         r"""Errors of logits, at most :math:`\epsilon((k + 4)\|U\|_{op} + h\|U\|_F) \|W\| \|x\|`;
         then as in softmax.
 
@@ -482,7 +482,7 @@ class ReadoutSpec(ProblemTable):
     kind: Literal["readout"]
     components: int = Field(default=16, ge=1, le=_DIGITS_RANK)
     """how many principal components"""
-    starts_at_identity: ClassVar[bool] = True
+    starts_at_identity = True
 
     def build(self, setting: Setting) -> ReadoutNetwork:
         """Fine-tuning of a representation h of the digits under a fixed classifier: logits U W h,

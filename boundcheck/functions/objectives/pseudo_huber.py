@@ -12,7 +12,15 @@ from flint import arb, ctx
 from torch import Tensor
 
 from boundcheck.exact.balls import upper
-from boundcheck.functions.arithmetic import EPSILON, cores, in_blocks, in_parts, on_cores
+from boundcheck.functions.arithmetic import (
+    EPSILON,
+    Bounds,
+    Point,
+    cores,
+    in_blocks,
+    in_parts,
+    on_cores,
+)
 from boundcheck.functions.objective import (
     Moments,
     Objective,
@@ -130,7 +138,7 @@ class PseudoHuber(Objective):
         self,
         W0: Tensor,
         scale: float,
-        v: tuple[Tensor, ...],
+        v: Point,
         batches: Sequence[Tensor],
         sizes: Sequence[float],
     ) -> Descent | None:
@@ -192,7 +200,7 @@ class PseudoHuber(Objective):
 
         return in_blocks(survey, W, self._targets.numel())
 
-    def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
+    def rounding(self, W: Tensor, loss: Tensor) -> Bounds:
         """W - M_i and what follows are right to a few units of roundoff; sums of n or dk terms to
         as many more.
         """

@@ -8,10 +8,11 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
+from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.networks.adapt import adapt, sites_of
 from boundcheck.functions.networks.gpt import GPT, GPTShape, Windows
 from boundcheck.functions.networks.network import Network
-from tests.experiment.small import changed
+from tests.experiment.small import altered
 
 SHAPE = GPTShape(vocabulary=7, width=8, heads=2, layers=2, context=6)
 WEIGHTS = ("attention.out", "blocks.1.mlp.up")
@@ -43,8 +44,9 @@ def on_cuda(test):
     )
 
 
-def seeded(seed):
-    return torch.Generator().manual_seed(seed)
+def equal(one, other):
+    """True if both have the same tensors, bit by bit."""
+    return all(torch.equal(x, y) for x, y in zip(one, other, strict=True))
 
 
 def gpt(seed=0):
@@ -179,7 +181,7 @@ def gpt_table(**changes):
         "adapter": {"kind": "lora", "rank": 2, "scale": 2.0},
         "run": {"steps": 8, "batch": 3, "step_size": 0.4, "looks": 0},
     }
-    return changed(table, {name.replace("__", "."): value for name, value in changes.items()})
+    return altered(table, **changes)
 
 
 def pretrained_table(path, text, task="classification", **changes):

@@ -10,21 +10,23 @@ from torch import Tensor, nn
 
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import ADAPTERS, FrozenA, FrozenB, Full, LoRA
+from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.networks.adapt import AdaptedLinear, adapt, matching, sites_of
 from boundcheck.functions.networks.corpora import Encoded
 from boundcheck.functions.networks.network import Network
 from tests.experiment.small import refused
+from tests.layers import full
 
 from . import small
 from .small import (
     KINDS,
     SHAPE,
     adapted,
+    equal,
     flat,
     gpt,
     mean_loss,
     network_of,
-    seeded,
     transformer,
     windows,
 )
@@ -76,7 +78,7 @@ def test_starts_are_drawn_from_the_generator_and_of_the_size_that_is_asked_for()
     other = start(1)
     large = start(0, 3.0)
     assert torch.equal(torch.get_rng_state(), state)
-    assert all(torch.equal(x, y) for x, y in zip(first, same, strict=True))
+    assert equal(first, same)
     assert not any(torch.equal(x, y) for x, y in zip(first, other, strict=True))
     assert not torch.equal(first[0], first[1])
     assert all(torch.allclose(3 * x, y) for x, y in zip(first, large, strict=True))
@@ -235,7 +237,7 @@ def test_a_layer_follows_to_other_types_with_what_is_frozen(kind):
     )
 
 
-@pytest.mark.full
+@full
 def test_gpt2_keeps_its_matrices_transposed():
     model = transformer("GPT2LMHeadModel").double().requires_grad_(False)
     ids = torch.randint(30, (4, 5), generator=seeded(1))
@@ -298,7 +300,7 @@ def agrees_with_autograd(network):
     torch.testing.assert_close(look.sample_squares, torch.stack(squares), rtol=1e-9, atol=1e-14)
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize(
     "name, targets, options",
     [
@@ -330,7 +332,7 @@ def test_lora_of_peft_is_found_with_its_scale(name, targets, options):
     agrees_with_autograd(Network(model, sites, task, 3))
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("frozen", ["lora_A", "lora_B"])
 def test_lora_of_peft_with_one_factor_frozen(frozen):
     model = with_peft(CLASSIFIER, ["query"])
@@ -349,7 +351,7 @@ def test_lora_of_peft_with_one_factor_frozen(frozen):
     agrees_with_autograd(Network(model.eval(), sites, classified(), 2))
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("frozen", ["none", "lora_A", "lora_B"])
 def test_lora_in_float32_on_a_model_in_bfloat16(frozen):
     """As peft makes it. What is summed has the accuracy of float32."""
@@ -369,7 +371,7 @@ def test_lora_in_float32_on_a_model_in_bfloat16(frozen):
     assert flat(network.weight_hessian_vector_product(W)).isfinite().all()
 
 
-@pytest.mark.full
+@full
 def test_a_head_that_is_saved_with_lora_is_a_site_with_its_bias():
     model = with_peft(CLASSIFIER, ["query"], modules_to_save=["classifier"])
     sites = sites_of(model)
@@ -424,14 +426,14 @@ STRANGE = {
 }
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("make, message", STRANGE.values(), ids=STRANGE)
 def test_what_peft_trains_otherwise_is_named(make, message):
     with pytest.raises(InputError, match=message):
         sites_of(make())
 
 
-@pytest.mark.full
+@full
 def test_adapters_that_are_switched_off_or_not_active_are_none():
     for name, rank in (("default", 2), ("other", 1)):
         assert [site.adapter.rank for site in sites_of(with_another(name))] == [rank, rank]
@@ -443,7 +445,7 @@ def test_adapters_that_are_switched_off_or_not_active_are_none():
     assert refused(sites_of, model).field == "model"
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("kind", ["direft", "loreft"])
 @pytest.mark.parametrize(
     "target", ["encoder.layer.1", "attention.self"], ids=["a tensor", "a tuple"]
@@ -487,7 +489,7 @@ def test_edits_change_what_a_layer_gives(kind, target):
     torch.testing.assert_close(flat(network.look().gradient), flat(expected), rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.full
+@full
 def test_a_copy_of_an_edited_network_has_edits_of_its_own():
     model = transformer("BertForSequenceClassification").double().requires_grad_(False)
     put(model, "direft", ["encoder.layer.0"])

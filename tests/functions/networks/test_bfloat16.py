@@ -6,14 +6,14 @@ import copy
 import pytest
 import torch
 
-from boundcheck.functions.arithmetic import square_norm
+from boundcheck.functions.arithmetic import apart, seeded, square_norm
 from boundcheck.functions.networks.adapt import sites_of
 from boundcheck.functions.networks.corpora import Encoded
 from boundcheck.functions.networks.function import NetworkFunction
 from boundcheck.functions.networks.network import Network, widened
 from boundcheck.functions.sgd import Draw
 
-from .small import of_peft, seeded, transformer
+from .small import of_peft, transformer
 from .trained import SGD, causal_rows, lora, recorded, recording, replaced, train
 
 pytestmark = [of_peft, pytest.mark.full]
@@ -56,12 +56,8 @@ def test_loss_gradient_and_smoothness_are_within_their_errors(dtype, options):
         one = coarse.network.look()
         other = fine.network.look()
         assert abs(one.loss - other.loss) <= coarse.noise.loss
-        apart = (
-            square_norm(tuple(x - y for x, y in zip(one.gradient, other.gradient, strict=True)))
-            .sqrt()
-            .item()
-        )
-        assert apart <= coarse.noise.gradient
+        far = square_norm(apart(one.gradient, other.gradient)).sqrt().item()
+        assert far <= coarse.noise.gradient
         # It is what bfloat16 loses, and not everything.
         unit = torch.finfo(dtype).eps / 2
         assert 0.9 * unit * other.loss <= coarse.noise.loss < 0.3 * one.loss

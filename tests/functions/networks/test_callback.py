@@ -23,7 +23,7 @@ from boundcheck.functions.networks.function import NetworkFunction
 from boundcheck.functions.networks.network import Network
 from tests.experiment.small import refused
 
-from .small import flat, network_of, of_peft, on_cuda, tokenizer, transformer
+from .small import equal, flat, network_of, of_peft, on_cuda, tokenizer, transformer
 from .trained import (
     SGD,
     audit_named,
@@ -125,9 +125,7 @@ def test_what_goes_wrong_costs_the_record_and_not_the_training(
     ]
     assert len(said) == 1
     bare = train(tmp_path, None, stock(), data_of(), max_steps=3).model
-    assert all(
-        torch.equal(x, y) for x, y in zip(trained.parameters(), bare.parameters(), strict=True)
-    )
+    assert equal(trained.parameters(), bare.parameters())
 
 
 def callback_task(trainer, count):

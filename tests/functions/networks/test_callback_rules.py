@@ -27,12 +27,13 @@ from torch.utils.data import (
 from boundcheck.experiment.spec import about_any_step
 from boundcheck.experiment.steps import Finding
 from boundcheck.experiment.training import collated, draws, sampling_of, undisturbed
+from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.networks.corpora import Encoded
 from tests.experiment.small import refused
-from tests.layers import sampled
+from tests.layers import full, sampled
 
 from . import trained
-from .small import of_peft, seeded, tokenizer, transformer
+from .small import of_peft, tokenizer, transformer
 from .trained import (
     DRY,
     SGD,
@@ -46,7 +47,7 @@ from .trained import (
     train,
 )
 
-pytestmark = [of_peft, pytest.mark.full]
+pytestmark = [of_peft, full]
 
 
 def sgd(model, alike=True, **options):

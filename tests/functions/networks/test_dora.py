@@ -10,12 +10,13 @@ from torch.autograd.functional import hvp
 from torch.func import functional_call
 
 from boundcheck.functions.adapters import DoRA
+from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.networks.adapt import sites_of
 from boundcheck.functions.networks.corpora import Encoded
 from boundcheck.functions.networks.network import Network
 from tests.experiment.small import refused
 
-from .small import flat, of_peft, random_direction, seeded, transformer
+from .small import equal, flat, of_peft, random_direction, transformer
 from .trained import SGD, audit_named, data_of, lora, recorded, recording, replaced, train
 
 pytestmark = [of_peft, pytest.mark.full]
@@ -152,7 +153,7 @@ def test_a_look_changes_nothing_and_a_point_is_written_and_read_back():
         for part in network.point()
     )
     network.write(v)
-    assert all(torch.equal(x, y) for x, y in zip(network.point(), v, strict=True))
+    assert equal(network.point(), v)
 
 
 def test_columns_and_rows_are_the_same_of_a_transposed_matrix():

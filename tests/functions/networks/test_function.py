@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import nn
 
+from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.networks import function as functions
 from boundcheck.functions.networks.adapt import adapt, sites_of
 from boundcheck.functions.networks.function import (
@@ -24,7 +25,7 @@ from boundcheck.functions.networks.function import (
 from boundcheck.functions.networks.network import Network
 from boundcheck.functions.sgd import Reshuffled, WithReplacement
 
-from .small import KINDS, flat, network_of, random_direction, random_point, seeded, windows
+from .small import KINDS, equal, flat, network_of, random_direction, random_point, windows
 
 each_of_two = pytest.mark.parametrize("kind", ["lora", "loreft"])
 REPLICAS = 3
@@ -416,7 +417,7 @@ def test_rounding_is_that_of_the_type_and_leaves_the_parameters_alone(kind):
         other = Network(model, sites_of(model), network.task, 2)
         before = [parameter.clone() for parameter in other.parameters]
         estimates[dtype] = rounding_of(other)
-        assert all(torch.equal(x, y) for x, y in zip(other.parameters, before, strict=True))
+        assert equal(other.parameters, before)
     loss = network.look().loss
     size = math.sqrt(network.look().square_norm)
     assert 1e-17 < estimates[torch.float64].loss / loss < 1e-13

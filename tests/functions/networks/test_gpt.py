@@ -11,12 +11,13 @@ from torch import nn
 from torch.nn import functional
 
 from boundcheck.errors import InputError
+from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.networks import corpora
 from boundcheck.functions.networks.corpora import ALPHABET
 from boundcheck.functions.networks.gpt import GPT, Attention, GPTShape, pretrained, token_losses
 from boundcheck.system.files import cache_folder
 
-from .small import SHAPE, seeded
+from .small import SHAPE
 
 
 def gpt(seed=0):

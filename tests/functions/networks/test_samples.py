@@ -7,13 +7,15 @@ import pytest
 import torch
 from torch import nn
 
+from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.networks import bridge, corpora
 from boundcheck.functions.networks.bridge import PretrainedSpec
 from boundcheck.functions.networks.corpora import IGNORED, Encoded
 from boundcheck.functions.networks.gpt import Windows
 from tests.experiment.small import refused
+from tests.layers import full
 
-from .small import gpt, of_peft, saved, seeded, transformer
+from .small import gpt, of_peft, saved, transformer
 
 pytestmark = of_peft
 
@@ -24,7 +26,7 @@ LINES = [
 ]
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize(
     "task, text",
     [
@@ -192,7 +194,7 @@ def by_loop(case, logits):
     return [x / mean for x in sums], [x / max(n, 1) for x, n in zip(right, counts, strict=True)]
 
 
-@pytest.mark.full
+@full
 @each_case
 def test_losses_and_hits_are_those_of_a_loop_in_float64_whoever_goes_with_a_sample(case):
     model = model_of(case).double()
@@ -233,7 +235,7 @@ def test_counts_are_the_labels_that_are_to_be_predicted():
     assert task_of("classifying BERT").counts.tolist() == [1] * 4
 
 
-@pytest.mark.full
+@full
 def test_what_is_not_a_sample_each_is_no_input_of_the_model():
     model = model_of("classifying BERT").double()
     others = {

