@@ -254,6 +254,8 @@ def write_page(
                 )
             )
     files = {"results.json": json_bytes(material.as_json())}
+    if material.told:
+        files["findings.json"] = json_bytes(material.told_as_json)
     if material.study.is_new:
         files["statistics.json"] = json_bytes(material.study.as_json())
     if latex:
