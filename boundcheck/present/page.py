@@ -28,6 +28,7 @@ from boundcheck.language.view import (
     View,
     paragraph,
 )
+from boundcheck.present.copied import copied
 from boundcheck.present.material import Material, StoredRun, load_runs
 from boundcheck.present.opening import Opening, opening_of
 from boundcheck.present.section import parts_of, sections
@@ -47,6 +48,7 @@ class Page(Html):
     Attributes:
         sections: what stands below the opening.
         files: what is put beside the page, by its path from the page's folder.
+        copied: what a button copies, by the id at which it stands; of the whole page at "".
 
     """
 
@@ -62,6 +64,7 @@ class Page(Html):
     def __init__(self) -> None:
         self.sections: list[Section] = []
         self.files: dict[str, bytes] = {}
+        self.copied: dict[str, str] = {}
 
     def add(self, title: str, see: str, parts: Iterable[Part]) -> None:
         """Add a section, with a sentence below its heading on what to see; nothing where it shows
@@ -107,6 +110,7 @@ class Page(Html):
                 if any(f'">{Markup.escape(word)}' in each.html for each in self.sections)
             ],
             "moved": {},
+            "copied": self.copied,
             # In the page, so that it is one file.
             "style": Markup((folder / "page.css").read_text(encoding="utf-8")),
             "script": Markup((folder / "page.js").read_text(encoding="utf-8")),
@@ -130,7 +134,8 @@ class Page(Html):
         bare = given | dict.fromkeys(("lead", "source", "picture"), "") | {"moved": {}}
         bare |= {"opening": Opening(""), "back": (path.name, title)}
         for name, (head, html) in apart.items():
-            of_it = bare | {"title": head, "parts": [("", Markup(html))]}
+            own = {id: self.copied[id] for id in HERE.findall(html) if id in self.copied}
+            of_it = bare | {"title": head, "parts": [("", Markup(html))], "copied": own}
             made[name] = visible(template.render(of_it))
         pages = {path.parent / name: text.encode() for name, text in linked(made).items()}
         # No section may keep a file in the place of these, such as the results.
@@ -254,6 +259,7 @@ def write_page(
                 )
             )
     files = {"results.json": json_bytes(material.as_json())}
+    made.copied = copied(title, material.told)
     if material.told:
         files["findings.json"] = json_bytes(material.told_as_json)
     if material.study.is_new:
