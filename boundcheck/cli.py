@@ -142,8 +142,10 @@ _ATTACKED = (
     "A claim about an adapter's smoothness, or a theorem: its id, or FILE.py:NAME, such as"
     " my_paper/claims.py:AVERAGE."
 )
-_REPORT = "The folder of a report, or its results.json."
-Report = Annotated[Path, typer.Argument(help=_REPORT, autocompletion=REPORTS)]
+Report = Annotated[
+    Path,
+    typer.Argument(help="The folder of a report, or its results.json.", autocompletion=REPORTS),
+]
 Attacked = Annotated[
     str | None,
     typer.Argument(metavar="[ID]", help=_ATTACKED, autocompletion=CLAIMS, show_default=False),
@@ -832,6 +834,67 @@ def diff(
     _tell(as_json, found.as_json(), found.parts())
     if found.moves:
         raise typer.Exit(1)
+
+
+Target = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID", help="A paper or a claim with proofs.", autocompletion=CLAIMS_AND_PAPERS
+    ),
+]
+
+
+@_command(
+    "Draw a badge of what the proofs come to.",
+    "boundcheck badge jiang2024.theorem2",
+    writes="Writes the badge to --out.",
+)
+def badge(
+    target: Target,
+    out: Annotated[Path | None, typer.Option(help="File; default: <ID>-badge.svg.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Draw a badge of what the proofs of a paper or of a claim come to, for a README: SVG."""
+    _draw(target, out or Path(f"{target}-badge.svg"), as_json, (".svg",))
+
+
+@_command(
+    "Draw a card of what the proofs come to.",
+    "boundcheck card jiang2024.theorem2",
+    "boundcheck card bottou2018 --out bottou2018.png",
+    writes="Writes the card to --out.",
+)
+def card(
+    target: Target,
+    out: Annotated[
+        Path | None, typer.Option(help="File, .svg or .png; default: <ID>-card.svg.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Draw a card of what the proofs of a paper or of a claim come to, 1200 × 630: SVG or PNG."""
+    _draw(target, out or Path(f"{target}-card.svg"), as_json, (".svg", ".png"))
+
+
+def _draw(target: str, out: Path, as_json: bool, kinds: tuple[str, ...]) -> None:
+    """Draw a badge, or a card, which may be of pixels too."""
+    from boundcheck.system.terminal import progress
+
+    if out.suffix not in kinds:
+        raise InputError("--out", out, f"a file whose name ends in {' or '.join(kinds)}")
+    with progress() as tick:
+        from boundcheck.present import card
+        from boundcheck.present.page import write_files
+        from boundcheck.present.style import png, svg
+
+        rows = card.judged(target, tick)
+        if len(kinds) == 1:
+            content = card.badge(target, rows).encode()
+        else:
+            drawn = card.card(target, rows)
+            content = png(drawn) if out.suffix == ".png" else svg(drawn).encode()
+        write_files({out: content})
+    said = card.words(rows)
+    _tell(as_json, {"words": said, "file": str(out)}, (said, str(out)))
 
 
 def _tell(as_json: bool, answer: dict[str, Any], parts: Iterable[Any]) -> None:

@@ -140,7 +140,7 @@ class Page(Html):
         pages = {path.parent / name: text.encode() for name, text in linked(made).items()}
         # No section may keep a file in the place of these, such as the results.
         beside = {**self.files, **files, **front.files}
-        return _write(pages | {path.parent / name: x for name, x in beside.items()})
+        return write_files(pages | {path.parent / name: x for name, x in beside.items()})
 
     def part(self, part: Part) -> str:
         if isinstance(part, Line) and not any(
@@ -313,8 +313,8 @@ def write_runs(
     return files
 
 
-def _write(files: Mapping[Path, bytes]) -> list[Path]:
-    """Write the files of a page, each whole; raise InputError if its folder cannot be written."""
+def write_files(files: Mapping[Path, bytes]) -> list[Path]:
+    """Write the files, each whole; raise InputError if their folder cannot be written."""
     try:
         for path, content in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -339,7 +339,7 @@ def export_data(runs: list[StoredRun], folder: Path) -> list[Path]:
             names = [key for key, x in run.trace.data_vars.items() if x.dims == dims]
             table = run.trace[names].to_dataframe().to_csv(lineterminator="\n")
             files[folder / f"{stem}.{'-'.join(map(str, dims))}.csv"] = table.encode()
-        written += _write(files)
+        written += write_files(files)
     return written
 
 
