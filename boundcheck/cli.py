@@ -1,11 +1,11 @@
 """The command line, `boundcheck COMMAND`: claims, cite, bound, prove, falsify, measure, audit,
-report, and others.
+report, diff, and others.
 
 Tables for a person go to stdout and progress to stderr; with `--json` one JSON object is all that
 stdout gets. Exit
 code 0: it did its work, whatever it found; 1 with `--strict`: something was refuted, violated or is
-unknown; 2: bad usage or bad input, in one line. Each command imports what it uses, and nothing
-else: `--help` is there at once.
+unknown, and of `diff`: something moved; 2: bad usage or bad input, in one line. Each command
+imports what it uses, and nothing else: `--help` is there at once.
 """
 
 import gc
@@ -105,6 +105,7 @@ CLAIMS_AND_PAPERS = offered("papers", "claims")
 PAPERS = offered("papers", files=lambda path: (path / "claims.py").is_file())
 TARGETS = offered("papers", "lemmas", files=lambda path: path.suffix == ".py")
 SPECS = offered(files=lambda path: path.suffix == ".toml")
+REPORTS = offered(files=lambda path: (path / "results.json").is_file())
 INSTANCES = offered(files=lambda path: path.suffix == ".json")
 RUNS = offered(files=lambda path: (path / "result.json").is_file())
 
@@ -141,6 +142,10 @@ _ATTACKED = (
     "A claim about an adapter's smoothness, or a theorem: its id, or FILE.py:NAME, such as"
     " my_paper/claims.py:AVERAGE."
 )
+Report = Annotated[
+    Path,
+    typer.Argument(help="The folder of a report, or its results.json.", autocompletion=REPORTS),
+]
 Attacked = Annotated[
     str | None,
     typer.Argument(metavar="[ID]", help=_ATTACKED, autocompletion=CLAIMS, show_default=False),
@@ -283,7 +288,11 @@ _STRICT_CODE = "1, with --strict alone: something was refuted, violated or unkno
 
 
 def _command(
-    short: str, *examples: str, writes: str = "Writes no file.", one: str = ""
+    short: str,
+    *examples: str,
+    writes: str = "Writes no file.",
+    zero: str = "it did its work, whatever it found.",
+    one: str = "",
 ) -> Callable[[Callable[..., None]], Any]:
     """Make a function a command of its name, with help beside its options.
 
@@ -291,12 +300,13 @@ def _command(
         short: a line in the list of commands.
         examples: command lines. RUN in one stands for the id of a run.
         writes: what it writes beside its answer, and where.
+        zero: when it exits with 0.
         one: when it exits with 1.
 
     """
     # A paragraph that begins with a backspace keeps its lines.
     typed = "\n".join(f"  {each}" for each in examples)
-    codes = " ".join(filter(None, ("Exit code 0: it did its work, whatever it found.", one)))
+    codes = " ".join(filter(None, (f"Exit code 0: {zero}", one)))
     ending = (
         f"\b\nExamples:\n{typed}\n\n{writes} The answer goes to stdout, the time left and errors to"
         f" stderr.\n\n{codes} 2: bad usage or bad input, in one line on stderr."
@@ -799,6 +809,92 @@ def report(
             files += export_data(load_runs(run), out / "data")
     names = [str(path) for path in files]
     _tell(as_json, {"files": names}, names)
+
+
+@_command(
+    "Compare two reports.",
+    "boundcheck diff runs/report-my_spec my-report --within 1e-9",
+    zero="nothing moved.",
+    one="1: something moved.",
+)
+def diff(
+    old: Report,
+    new: Report,
+    within: Annotated[
+        float, typer.Option(help="Relative difference up to which two numbers are the same.")
+    ] = 0.0,
+    as_json: Json = False,
+) -> None:
+    """Compare two reports: verdicts, bounds and all other results, and what came or went. By what
+    machine, day and version a run was made is not compared.
+    """
+    from boundcheck.present.moves import moves
+
+    found = moves(old, new, within)
+    _tell(as_json, found.as_json(), found.parts())
+    if found.moves:
+        raise typer.Exit(1)
+
+
+Target = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID", help="A paper or a claim with proofs.", autocompletion=CLAIMS_AND_PAPERS
+    ),
+]
+
+
+@_command(
+    "Draw a badge of what the proofs come to.",
+    "boundcheck badge jiang2024.theorem2",
+    writes="Writes the badge to --out.",
+)
+def badge(
+    target: Target,
+    out: Annotated[Path | None, typer.Option(help="File; default: <ID>-badge.svg.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Draw a badge of what the proofs of a paper or of a claim come to, for a README: SVG."""
+    _draw(target, out or Path(f"{target}-badge.svg"), as_json, (".svg",))
+
+
+@_command(
+    "Draw a card of what the proofs come to.",
+    "boundcheck card jiang2024.theorem2",
+    "boundcheck card bottou2018 --out bottou2018.png",
+    writes="Writes the card to --out.",
+)
+def card(
+    target: Target,
+    out: Annotated[
+        Path | None, typer.Option(help="File, .svg or .png; default: <ID>-card.svg.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Draw a card of what the proofs of a paper or of a claim come to, 1200 × 630: SVG or PNG."""
+    _draw(target, out or Path(f"{target}-card.svg"), as_json, (".svg", ".png"))
+
+
+def _draw(target: str, out: Path, as_json: bool, kinds: tuple[str, ...]) -> None:
+    """Draw a badge, or a card, which may be of pixels too."""
+    from boundcheck.system.terminal import progress
+
+    if out.suffix not in kinds:
+        raise InputError("--out", out, f"a file whose name ends in {' or '.join(kinds)}")
+    with progress() as tick:
+        from boundcheck.present import card
+        from boundcheck.present.page import write_files
+        from boundcheck.present.style import png, svg
+
+        rows = card.judged(target, tick)
+        if len(kinds) == 1:
+            content = card.badge(target, rows).encode()
+        else:
+            drawn = card.card(target, rows)
+            content = png(drawn) if out.suffix == ".png" else svg(drawn).encode()
+        write_files({out: content})
+    said = card.words(rows)
+    _tell(as_json, {"words": said, "file": str(out)}, (said, str(out)))
 
 
 def _tell(as_json: bool, answer: dict[str, Any], parts: Iterable[Any]) -> None:

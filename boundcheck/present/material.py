@@ -13,7 +13,7 @@ import math
 import re
 import sys
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -38,6 +38,7 @@ from boundcheck.experiment.result import (
 from boundcheck.experiment.spec import AdapterSpec, about_its_own_step
 from boundcheck.experiment.store import NUMERICS
 from boundcheck.functions.adapters import title_of
+from boundcheck.language import prose
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
@@ -45,7 +46,7 @@ from boundcheck.language.hypotheses import READINGS
 from boundcheck.language.measures import PerformanceMeasure
 from boundcheck.language.sentence import algorithm_of, measure_of
 from boundcheck.language.view import Part
-from boundcheck.present.words import c_is, number, rooted
+from boundcheck.present.words import c_is, number, rooted, slug
 from boundcheck.proof import ProofAudit
 from boundcheck.proof.verdict import JudgedProof
 from boundcheck.proofs import papers
@@ -401,6 +402,8 @@ Search = dict[str, Any]
 call it; ``drawn``, whether a figure shows it; ``curve``, what its ratio can be at most by rank, or
 nothing; ``proof``, what the kernel says of it or ``by hand``; the claim's ``argument`` and why it
 is ``unproved``; and ``file``, where the best instance is written, relative to the page."""
+_OF_A_SEARCH = ("id", "lipschitz", "ratio", "violated")
+_OF_A_PROOF = ("verdict", "trust", "reason", "standard_facts", "hypotheses_added", "conclusion")
 Waterfall = tuple[str, Sequence[Chain]]
 """The name of a pair of points, and the chains of Lemma 1 there."""
 _PACKAGE = Path(__file__).parents[1]
@@ -478,6 +481,14 @@ class Finding:
     verdict: str
     evidence: str
     summary: str = ""
+
+    @property
+    def anchor(self) -> str:
+        """The id of its row on a page."""
+        # What the proofs establish has a summary.
+        if self.summary:
+            return f"row-{self.number}"
+        return f"measured-{self.number}-{slug(self.locator)}"
 
 
 @dataclass(frozen=True)
@@ -586,6 +597,32 @@ class Material:
             for run in runs
         ]
         return [x for place, x in enumerate(found) if x not in found[:place]]
+
+    @cached_property
+    def told(self) -> list[Finding]:
+        """Every finding by its number: what the proofs establish, what is editorial, and what was
+        measured.
+        """
+        rows = self.proofs.rows if self.proofs else ()
+        proved = [Finding(x.row.number, x.row.locator, x.verdict, x.evidence, x.told) for x in rows]
+        return sorted([*proved, *self.findings], key=lambda each: each.number)
+
+    @cached_property
+    def told_as_json(self) -> dict[str, Any]:
+        """Every finding, with the verdicts on proofs and their lines, and the searches."""
+        claims = self.proofs.as_json()["claims"] if self.proofs else []
+        proofs = []
+        for claim in claims:
+            for proof in claim["proofs"]:
+                row = {"id": claim["id"], "proof": proof["version"]}
+                row |= {name: proof[name] for name in _OF_A_PROOF}
+                row["hypotheses"] = [each["statement"] for each in proof["hypotheses"]]
+                proofs.append(row | {"lines": {x["label"]: x["verdict"] for x in proof["steps"]}})
+        return {
+            "findings": [prose.plainly(asdict(each)) for each in self.told],
+            "proofs": proofs,
+            "searches": [{name: each[name] for name in _OF_A_SEARCH} for each in self.searches],
+        }
 
     def as_json(self) -> Any:
         """Every result that the page is made from."""

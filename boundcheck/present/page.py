@@ -28,6 +28,7 @@ from boundcheck.language.view import (
     View,
     paragraph,
 )
+from boundcheck.present.copied import copied
 from boundcheck.present.material import Material, StoredRun, load_runs
 from boundcheck.present.opening import Opening, opening_of
 from boundcheck.present.section import parts_of, sections
@@ -47,6 +48,7 @@ class Page(Html):
     Attributes:
         sections: what stands below the opening.
         files: what is put beside the page, by its path from the page's folder.
+        copied: what a button copies, by the id at which it stands; of the whole page at "".
 
     """
 
@@ -62,6 +64,7 @@ class Page(Html):
     def __init__(self) -> None:
         self.sections: list[Section] = []
         self.files: dict[str, bytes] = {}
+        self.copied: dict[str, str] = {}
 
     def add(self, title: str, see: str, parts: Iterable[Part]) -> None:
         """Add a section, with a sentence below its heading on what to see; nothing where it shows
@@ -107,6 +110,7 @@ class Page(Html):
                 if any(f'">{Markup.escape(word)}' in each.html for each in self.sections)
             ],
             "moved": {},
+            "copied": self.copied,
             # In the page, so that it is one file.
             "style": Markup((folder / "page.css").read_text(encoding="utf-8")),
             "script": Markup((folder / "page.js").read_text(encoding="utf-8")),
@@ -130,12 +134,13 @@ class Page(Html):
         bare = given | dict.fromkeys(("lead", "source", "picture"), "") | {"moved": {}}
         bare |= {"opening": Opening(""), "back": (path.name, title)}
         for name, (head, html) in apart.items():
-            of_it = bare | {"title": head, "parts": [("", Markup(html))]}
+            own = {id: self.copied[id] for id in HERE.findall(html) if id in self.copied}
+            of_it = bare | {"title": head, "parts": [("", Markup(html))], "copied": own}
             made[name] = visible(template.render(of_it))
         pages = {path.parent / name: text.encode() for name, text in linked(made).items()}
         # No section may keep a file in the place of these, such as the results.
         beside = {**self.files, **files, **front.files}
-        return _write(pages | {path.parent / name: x for name, x in beside.items()})
+        return write_files(pages | {path.parent / name: x for name, x in beside.items()})
 
     def part(self, part: Part) -> str:
         if isinstance(part, Line) and not any(
@@ -254,6 +259,9 @@ def write_page(
                 )
             )
     files = {"results.json": json_bytes(material.as_json())}
+    made.copied = copied(title, material.told)
+    if material.told:
+        files["findings.json"] = json_bytes(material.told_as_json)
     if material.study.is_new:
         files["statistics.json"] = json_bytes(material.study.as_json())
     if latex:
@@ -305,8 +313,8 @@ def write_runs(
     return files
 
 
-def _write(files: Mapping[Path, bytes]) -> list[Path]:
-    """Write the files of a page, each whole; raise InputError if its folder cannot be written."""
+def write_files(files: Mapping[Path, bytes]) -> list[Path]:
+    """Write the files, each whole; raise InputError if their folder cannot be written."""
     try:
         for path, content in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -331,7 +339,7 @@ def export_data(runs: list[StoredRun], folder: Path) -> list[Path]:
             names = [key for key, x in run.trace.data_vars.items() if x.dims == dims]
             table = run.trace[names].to_dataframe().to_csv(lineterminator="\n")
             files[folder / f"{stem}.{'-'.join(map(str, dims))}.csv"] = table.encode()
-        written += _write(files)
+        written += write_files(files)
     return written
 
 

@@ -7,7 +7,7 @@ a paper without one, the findings are the verdicts, claim by claim.
 
 import re
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,7 +17,6 @@ from markupsafe import Markup
 
 from boundcheck.errors import CodeError
 from boundcheck.experiment.result import Results
-from boundcheck.language import prose
 from boundcheck.language.catalogue import catalogue, entries_of
 from boundcheck.language.hypotheses import LEAST
 from boundcheck.present.material import (
@@ -150,22 +149,14 @@ def write(
         opening=opening or opening_of(material, summary),
         latex=latex,
     )
-    # The findings that the proofs establish, and the editorial ones.
-    proved = [
-        Finding(x.row.number, x.row.locator, x.verdict, x.evidence, x.told) for x in proofs.rows
-    ]
+    beside = material.told_as_json
     return {
         "summary": summary,
-        "findings": [
-            prose.plainly(asdict(x)) for x in sorted([*proved, *measured], key=lambda x: x.number)
-        ],
+        "findings": beside["findings"],
         "report": str(files[0]),
         "runs": [_told(run) for run in honest],
         "faults": [{"planted": words} | _told(run) for words, run in faults],
-        "searches": [
-            {key: each[key] for key in ("id", "lipschitz", "ratio", "violated")}
-            for each in searches
-        ],
+        "searches": beside["searches"],
         "adds": programme.adds,
     } | ({"not_attacked": refused} if refused else {})
 

@@ -131,6 +131,11 @@ def pdf(figure: Figure) -> bytes:
     return _saved(figure, "pdf", CreationDate=None, Creator=None, Producer=None)
 
 
+def png(figure: Figure) -> bytes:
+    """The figure as pixels."""
+    return _saved(figure, "png", Software=None)
+
+
 def _saved(figure: Figure, form: str, **metadata: None) -> bytes:
     buffer: Any = io.BytesIO()
     with _styled(), _readable(figure):

@@ -208,7 +208,7 @@ def test_an_attack_that_a_paper_asks_for_and_does_not_get_is_open(tmp_path):
     assert done.returncode == 1
     assert done.stdout.count("asking.lemma, attacked\tunknown\tThe attack was refused: claim") == 2
     assert "Nothing attacks asking.lemma." in done.stdout
-    page = (tmp_path / "runs" / "report-asking" / "index.html").read_text()
+    page = (tmp_path / "runs" / "report-asking" / "index.html").read_text().split("<script>")[0]
     assert page.count("The attack was refused: claim = asking.lemma") == 2
 
 

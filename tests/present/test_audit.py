@@ -94,6 +94,9 @@ def test_proof_rows_and_measured_rows_are_joined_by_number(written, stored, sear
     assert "7/2 against 1" in second["evidence"]
     assert [each["violated"] for each in written["searches"]] == [False] * len(searches)
     assert [each["run_id"] for each in written["runs"]] == [run.result.run_id for run in stored]
+    kept = json.loads(Path(written["report"]).with_name("findings.json").read_text())
+    assert kept["findings"] == written["findings"]
+    assert {"proved", "refuted"} <= {each["verdict"] for each in kept["proofs"]}
 
 
 def test_the_page_says_what_it_leaves_out_reads_and_counts(written, stored, searches):

@@ -5,6 +5,7 @@ The browser is Debian's `chromium`, or one of its other names. Where the variabl
 missing browser is a failure, and elsewhere the tests are skipped.
 """
 
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -187,6 +188,25 @@ def test_the_contents_lead_to_each_section(width, pages, browser):
         top = page.evaluate("() => document.querySelector(':target').getBoundingClientRect().top")
         assert -5 <= top <= 900
     page.close()
+
+
+def test_a_finding_is_copied_with_a_link_to_its_row(pages, browser):
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    context.route("https://a.test/(1)/*", lambda asked: asked.fulfill(path=pages["audit"]))
+    page = context.new_page()
+    for address, link in (
+        ("https://a.test/(1)/x.html", "https://a.test/%281%29/x.html#"),
+        (pages["audit"].as_uri(), "index.html#"),
+    ):
+        page.goto(address)
+        for button in page.locator("button.copy").all()[:2]:
+            button.click()
+            page.get_by_text("Copied as Markdown").wait_for()
+            text = page.evaluate("() => navigator.clipboard.readText()")
+            found = re.findall(r"\]\((.*?)\)", text)
+            assert f"{link}row-1" in found
+            assert all(each.startswith(link) for each in found)
+    context.close()
 
 
 def test_a_keyboard_gets_past_the_contents(pages, browser):

@@ -11,7 +11,11 @@ from soundness.page import by_layer, sentence
 from .documents import ROOT
 
 REPORT = ROOT / "reports" / "soundness" / "results.json"
-DOCUMENTS = {"README.md": (sentence,), "docs/how_to/found.md": (sentence, by_layer)}
+DOCUMENTS = {
+    "README.md": (sentence,),
+    "paper.md": (sentence,),
+    "docs/how_to/found.md": (sentence, by_layer),
+}
 """What each says of the survey, between two comments."""
 _BETWEEN = re.compile(r"(<!-- soundness -->\n).*?(<!-- /soundness -->)", re.DOTALL)
 # Letters of a line of a document.

@@ -15,7 +15,7 @@ from . import counts
 from .documents import ROOT, blocks, commands, follow, is_like, run, typed
 
 PAGES = [ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md"))]
-DOCUMENTS = [ROOT / "README.md", *PAGES]
+DOCUMENTS = [ROOT / "README.md", ROOT / "paper.md", ROOT / "SECURITY.md", *PAGES]
 # These are followed whole.
 OTHERS = [path for path in PAGES if path.parent.name != "tutorials"]
 # What takes a second or two; `prove jiang2024` is the whole paper, which tests/proof audits.

@@ -39,7 +39,7 @@ from boundcheck.present.style import (
     pictured,
     ticks,
 )
-from boundcheck.present.words import label, norm_names, number, sentence_of, slug, titled
+from boundcheck.present.words import label, norm_names, number, sentence_of, titled
 from boundcheck.system.tables import fields_of
 from boundcheck.verdicts import Verdict, spoken
 
@@ -51,7 +51,7 @@ def findings(material: Material) -> Iterator[Part]:
     """
     rows = [
         (
-            Anchor(str(x.number), f"measured-{x.number}-{slug(x.locator)}"),
+            Anchor(str(x.number), x.anchor),
             Prose(x.locator),
             Badge(x.verdict),
             Prose(x.evidence),

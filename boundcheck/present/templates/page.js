@@ -1,5 +1,5 @@
 // The page is whole without this. It follows an anchor to the page on which it stands, copies a
-// link, shows the rows of one verdict, and opens for print what is folded.
+// link or a finding, shows the rows of one verdict, and opens for print what is folded.
 (() => {
   const all = (css, root = document) => [...root.querySelectorAll(css)];
   const status = document.createElement("p");
@@ -58,11 +58,30 @@
     table.parentElement.before(bar);
   }
 
+  const copy = (text, words) => {
+    const failed = () => say("The browser does not let this page copy");
+    if (navigator.clipboard) navigator.clipboard.writeText(text).then(() => say(words), failed);
+    else failed();
+  };
   for (const link of all(".here"))
-    link.addEventListener("click", () => {
-      if (navigator.clipboard)
-        navigator.clipboard.writeText(link.href).then(() => say("Link copied"), () => {});
-    });
+    link.addEventListener("click", () => copy(link.href, "Link copied"));
+  // A file of one's own has no address that others can open, and its folder is nobody's business.
+  const path = location.pathname.split("/").pop();
+  const page = (location.protocol === "file:" ? path : location.href.split("#")[0])
+    .replaceAll("(", "%28").replaceAll(")", "%29");
+  for (const [id, text] of Object.entries(copied)) {
+    const row = document.getElementById(id)?.closest("tr");
+    const place = id ? row && row.lastElementChild : document.querySelector("header");
+    if (!place) continue;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "copy";
+    button.textContent = id ? "Copy for OpenReview" : "Copy all findings for OpenReview";
+    if (id) button.setAttribute("aria-label", `Copy for OpenReview: ${id}`);
+    button.addEventListener("click", () =>
+      copy(text.replaceAll("](#", () => `](${page}#`), "Copied as Markdown"));
+    place.append(button);
+  }
   let opened = [];
   addEventListener("beforeprint", () => {
     opened = all("details:not([open])");
