@@ -23,14 +23,13 @@ from boundcheck.kernel import Fact, KernelError
 from boundcheck.language.algorithms import ALGORITHMS, LinearMethod
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
-from boundcheck.language.symbols import D, T
+from boundcheck.language.symbols import T
 from boundcheck.proof.statement import Sequent, statement
 from soundness import edits
 from soundness.exact_model import ExactModel
 from soundness.exact_models import runs_of
 from soundness.trial import Answer, Mutant, varied
 
-_SMALL = Claim("mutant.small", "D is small", "", sp.Le(D, 1))
 # Runs that each claim is held against, and changes of each of its parts.
 _RUNS = 16
 _CHANGES = 40
@@ -202,7 +201,6 @@ def _restated(claim: Claim) -> Iterator[tuple[str, Claim]]:
             (f"{lost.id} dropped", None),
             (f"{lost.id} where T >= 9", replace(lost, conditions=(sp.Ge(T, 9),), word=None)),
             (f"{lost.id} at some time", replace(lost, quantifier="at some time", word=None)),
-            (f"{lost.id} where D <= 1", replace(lost, hypotheses=(_SMALL,), word=None)),
         )
         for change, instead in narrower:
             kept = (instead if x is lost else x for x in claim.hypotheses)

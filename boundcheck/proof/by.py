@@ -122,7 +122,6 @@ class By:
         """The goal, from a theorem that says the same after the replacements (‖left - right‖ = 0,
         left, right).
         """
-        fact, last = theorem.fact, self.reading.fact(goal)
         pairs = [
             (self.component(equation, i, blocks), _letter(blocks[i][0]), blocks[i][1])
             for equation, left, right in equations
@@ -131,20 +130,7 @@ class By:
             ]
             for i in range(len(blocks))
         ]
-        # Replace every left side, and then go back up to the goal.
-        forms = [last]
-        for _, letter, value in pairs:
-            forms.append(
-                Fact(
-                    last.relation, builders.substitute_scalar(forms[-1].polynomial, {letter: value})
-                )
-            )
-        for equation, letter, value in pairs:
-            fact = Fact(fact.relation, builders.substitute_scalar(fact.polynomial, {letter: value}))
-            theorem = rules.rewrite(equation, theorem, letter, value, fact)
-        for (equation, letter, value), form in reversed(list(zip(pairs, forms[:-1], strict=True))):
-            theorem = rules.rewrite(equation, theorem, letter, value, form)
-        return theorem
+        return taken_out(put_in(theorem, pairs), self.reading.fact(goal), pairs)
 
     def component(
         self, equation: Theorem, i: int, pairs: Sequence[tuple[Matrix, Matrix]]
@@ -320,6 +306,33 @@ def discharged(theorem: Theorem, *given: Theorem) -> Theorem:
         if each.conclusion in theorem.hypotheses:
             theorem = rules.discharge(each, theorem)
     return theorem
+
+
+# That a letter is a value: the theorem, the letter and the value.
+Equation = tuple[Theorem, Letter, Matrix]
+
+
+def put_in(theorem: Theorem, equations: Sequence[Equation]) -> Theorem:
+    """The theorem with the letter of each equation replaced by its value."""
+    for equation, letter, value in equations:
+        if letter in theorem.fact.polynomial.inside:
+            goal = _replaced(theorem.fact, letter, value)
+            theorem = rules.rewrite(equation, theorem, letter, value, goal)
+    return theorem
+
+
+def taken_out(theorem: Theorem, goal: Fact, equations: Sequence[Equation]) -> Theorem:
+    """The goal, from what it is with the letter of each equation replaced."""
+    forms = [goal]
+    for _, letter, value in equations:
+        forms.append(_replaced(forms[-1], letter, value))
+    for (equation, letter, value), form in reversed(list(zip(equations, forms, strict=False))):
+        theorem = rules.rewrite(equation, theorem, letter, value, form)
+    return theorem
+
+
+def _replaced(fact: Fact, letter: Letter, value: Matrix) -> Fact:
+    return Fact(fact.relation, builders.substitute_scalar(fact.polynomial, {letter: value}))
 
 
 def letter_of(matrix: Matrix) -> Letter | None:

@@ -19,9 +19,9 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, KernelError, Theorem, rules
 from boundcheck.kernel.builders import substitute_scalar
-from boundcheck.kernel.terms import FROBENIUS, SPECTRAL, Letter, Matrix, Maximum, Scalar
+from boundcheck.kernel.terms import FROBENIUS, SPECTRAL, Letter, Maximum, Scalar
 from boundcheck.language import vocabulary as words
-from boundcheck.proof.by import By, below, letter_of
+from boundcheck.proof.by import By, Equation, below, letter_of, put_in, taken_out
 from boundcheck.proof.certificate import entailed
 from boundcheck.proof.reading import Reading
 
@@ -49,9 +49,10 @@ class Laws:
     ) -> None:
         self.by, self.reading = By(reading), reading
         said = list(dict.fromkeys(relations))
-        self.equations = [*self.solved(said, given)] if puts_in else []
+        solved = [*self.solved(said, given)] if puts_in else []
+        self.equations = [equation for *_, equation in solved]
         self.said, self.asked, self.is_false = said, given, is_false
-        values = {left: right for left, right, _ in self.equations}
+        values = {left: right for left, right, _ in solved}
         self.given = [self.put_in(x) for x in given]
         parts = [part for each in said for part in sp.preorder_traversal(each.xreplace(values))]
         self.parts = list(dict.fromkeys(parts))
@@ -75,15 +76,12 @@ class Laws:
             plain = Laws(self.reading, self.said, self.asked, puts_in=False).prove(goal)
             if plain is not None:
                 return plain
-        forms = [goal]
-        for *_, (_, letter, value) in self.equations:
-            replaced = substitute_scalar(forms[-1].polynomial, {letter: value})
-            forms.append(Fact(goal.relation, replaced))
-        found = self.proved(forms.pop())
-        for *_, (equation, letter, value) in reversed(self.equations):
-            form = forms.pop()
-            found = found and rules.rewrite(equation, found, letter, value, form)
-        return found
+        replaced = goal
+        for _, letter, value in self.equations:
+            polynomial = substitute_scalar(replaced.polynomial, {letter: value})
+            replaced = Fact(goal.relation, polynomial)
+        found = self.proved(replaced)
+        return found and taken_out(found, goal, self.equations)
 
     def proved(self, goal: Fact) -> Theorem | None:
         """The goal, in which each equation is put in."""
@@ -105,7 +103,7 @@ class Laws:
 
     def solved(
         self, relations: Sequence[sp.Basic], given: Sequence[Theorem]
-    ) -> Iterator[tuple[MatrixExpr, MatrixExpr, tuple[Theorem, Letter, Matrix]]]:
+    ) -> Iterator[tuple[MatrixExpr, MatrixExpr, Equation]]:
         """The equations that say what a single matrix is, such as v_{t+1} = v_t - h g_t, or a mean.
 
         Each comes with its theorem, the letter and the value. A letter has one value, which is none
@@ -126,18 +124,12 @@ class Laws:
                 yield *each.args, (theorem, letter, right[0])
 
     def put_in(self, theorem: Theorem) -> Theorem:
-        """The theorem with each letter of an equation replaced by its value."""
-        for *_, (equation, letter, value) in self.equations:
-            fact = theorem.fact
-            if theorem is not equation and letter in fact.polynomial.inside:
-                replaced = substitute_scalar(fact.polynomial, {letter: value})
-                try:
-                    theorem = rules.rewrite(
-                        equation, theorem, letter, value, Fact(fact.relation, replaced)
-                    )
-                except KernelError:
-                    return theorem
-        return theorem
+        """The theorem with each equation put in, where the kernel can."""
+        try:
+            equations = [x for x in self.equations if x[0] is not theorem]
+            return put_in(theorem, equations)
+        except KernelError:
+            return theorem
 
     def nearest(self, goal: Fact, laws: Iterable[Theorem]) -> list[Theorem]:
         """Of the given theorems and the laws those that share an atom with the goal or, at one
