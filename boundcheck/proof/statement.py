@@ -32,7 +32,7 @@ from boundcheck.language.sentence import (
     word_of,
 )
 from boundcheck.language.symbols import LETTERS, D, T, look
-from boundcheck.proof.proof import Assumption, circular, is_definition
+from boundcheck.proof.definitions import circular, is_definition
 from boundcheck.proof.reading import (
     CATALOGUE,
     Process,
@@ -172,7 +172,7 @@ def statement(claim: Claim) -> Sequent:
     equations = _equations(claim)
     for each in equations:
         fact = reading.fact(each)
-        if not is_definition(Assumption("", "definition", fact, None, each), reading):
+        if not is_definition(each, fact, reading):
             raise InputError("algorithm", each, "a letter from what is known when it is")
         beside.add(fact)
     if circle := circular([each.args for each in equations], reading):

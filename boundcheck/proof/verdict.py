@@ -47,18 +47,10 @@ from boundcheck.language.view import Shown
 from boundcheck.language.vocabulary import GAP, Iterate
 from boundcheck.proof import small
 from boundcheck.proof.certificate import entailed
+from boundcheck.proof.definitions import circular, is_definition, says
 from boundcheck.proof.fixed import digest, fixed_statements, is_ours
 from boundcheck.proof.notation import check_math, from_latex, latex, letters, read, tokens_of
-from boundcheck.proof.proof import (
-    Assumption,
-    Closing,
-    Proof,
-    Role,
-    Step,
-    circular,
-    is_definition,
-    says,
-)
+from boundcheck.proof.proof import Assumption, Closing, Proof, Role, Step
 from boundcheck.proof.reading import CATALOGUE, Reading, gt
 from boundcheck.proof.script import Script, checked
 from boundcheck.proof.solvers import (
@@ -465,7 +457,7 @@ def _of_sequent(
         if x.role == "definition"
         and isinstance(x.relation, sp.Eq)
         and x.relation.lhs in script.fresh
-        and is_definition(x, script.reading)
+        and is_definition(x.relation, x.statement, script.reading)
     }
     if not (foreign := rests - sequent.hypotheses - named):
         return "proved", ""
@@ -505,7 +497,7 @@ def _may_start_from(assumption: Assumption, script: Script) -> bool:
     role, relation = assumption.role, assumption.relation
     if role == "local" or script.claim is not None:
         return role in ("hypothesis", "definition", "domain")
-    if not says(assumption, script.reading):
+    if not says(relation, assumption.statement, script.reading):
         return False
     match role:
         case "choice":
@@ -513,7 +505,7 @@ def _may_start_from(assumption: Assumption, script: Script) -> bool:
         case "domain":
             return isinstance(relation, sp.Symbol) and bool(relation.is_positive)
         case "definition":
-            return is_definition(assumption, script.reading)
+            return is_definition(relation, assumption.statement, script.reading)
     return True
 
 
