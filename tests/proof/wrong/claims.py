@@ -57,9 +57,7 @@ X, Y, Z = (sp.MatrixSymbol(name, d, k) for name in "XYZ")
 MATRICES = Reading(constants={x, y, z}, arbitrary={X, Y})
 POINTS = Reading(points={v1: (A1, B1), v2: (A2, B2)}, constants={x}, arbitrary={A1, A2, B1, B2})
 STRANGE = "which is not a hypothesis of the claim"
-UNSIGNED = "is assumed to be positive, and by its definition it may not be"
 u, w = sp.symbols("u w", positive=True)
-SIGNED = Reading(constants={x, u, w})
 RUN = Reading(processes={v_t: Process((sp.MatrixSymbol("v", n, 1),))}, constants={x})
 SIZE = eq(z, FrobeniusNorm(X))
 JENSEN = le(Expectation(FrobeniusNorm(X) ** 2), Expectation(FrobeniusNorm(X)) ** 2)
@@ -209,9 +207,6 @@ def chosen(role, *relations):
 V, H, H_2 = (sp.MatrixSymbol(name, n, 1) for name in ("v", "h", "h_2"))
 G_T = Iterate("g", t, n, 1)
 V_T = Iterate("v", t, n, 1)
-PROCESSES = {G_T: Process((sp.MatrixSymbol("g", n, 1),), drawn=True), V_T: Process((V,))}
-ANY_H = Reading(processes=PROCESSES, constants={x}, arbitrary={H})
-ONE_H = Reading(processes=PROCESSES, constants={x, H, H_2})
 # In the mean, and in the sum over t.
 MEAN = given(le(Expectation(InnerProduct(G_T, H)), 0), r"\text{for all } h")
 REGRET = given(le(sp.Sum(InnerProduct(G_T, V_T - H), (t, 1, T)), x), r"\text{for all } h")

@@ -38,11 +38,8 @@ A_0, B_0, u, q, h, h_2 = (sp.MatrixSymbol(each, n, 1) for each in ("A", "B", "u"
 ROWS = sp.MatrixSymbol("Z", r, k)
 ONE = sp.MatrixSymbol("O", 1, 1)
 G_T, V_T, W_T = (Iterate(each, t, n, 1) for each in "gvw")
-SHARED = sp.MatrixSymbol("w", n, 1)
 DRAWN = Process((sp.MatrixSymbol("g", n, 1),), drawn=True)
 RUN = Reading(processes={G_T: DRAWN, V_T: Process((u,))}, constants={h, h_2})
-FIXED = Reading(constants={x, y, z, X, Y})
-OF_ANY = Reading(constants={x, y, z, X}, arbitrary={Y})
 
 
 def ranging(relation, names, **fields):
@@ -70,8 +67,6 @@ SMALL = given(le(FrobeniusNorm(X), L))
 OF_ITERATES = replace(given(le(Value(F, V_T), 1)), algorithm=GRADIENT_DESCENT)
 BLOCK = given(le(FrobeniusNorm(PartialGradient(F, Pair(A_0, B_0), A_0)), 1))
 OTHER_BLOCK = le(FrobeniusNorm(PartialGradient(F, Pair(A_0, B_0), B_0)), 1)
-SHARING = Reading(processes={V_T: Process((SHARED,)), W_T: Process((SHARED,))})
-APART = Reading(processes={V_T: Process((u,)), W_T: Process((SHARED,))})
 SUM = 1 + sp.Sum(words.EuclideanNorm(Iterate("g", words.i, n, 1)) ** 2, (words.i, 1, t - 1))
 
 
