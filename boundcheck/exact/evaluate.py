@@ -66,7 +66,7 @@ _MOST_ROOTS = 2**16
 
 def at_time(value: Any, time: sp.Expr | int) -> Any:
     """An expression or a relation with t replaced by this time."""
-    return value.xreplace({t: sp.sympify(time)})
+    return value.xreplace({t: sp.sympify(time, strict=True)})
 
 
 class NoValueError(TypeError):
