@@ -39,7 +39,7 @@ from boundcheck.language.vocabulary import (
     v_star,
     v_t,
 )
-from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le, script
+from boundcheck.proof import Process, Proof, Reading, eq, ge, le, script
 
 from ..jiang2024.descent import (
     ANY_FUNCTION,
@@ -60,7 +60,16 @@ from ..jiang2024.descent import (
     v_next,
     variance,
 )
-from ..jiang2024.setting import defined, divided, horizon_above_0, quantity, step_above_0, theta
+from ..jiang2024.setting import (
+    above_0,
+    at_least_0,
+    defined,
+    divided,
+    horizon_above_0,
+    quantity,
+    step_above_0,
+    theta,
+)
 from ..meft.lora import CONDITIONALLY_UNBIASED
 from ..methods.claims import CONVEX, STRONGLY_CONVEX_EVERYWHERE
 from ..methods.convex import Inverse, Smooth
@@ -115,7 +124,7 @@ def given_step(proof: Proof, constant: Theorem) -> Step:
         proof.step("$L̂η ≤ L̂η_max$", le(Lhat * eta, Lhat * eta_max), constant, below),
     )
     return Step(
-        alpha, positive, short, proof.step("$L̂α² ≥ 0$", ge(Lhat * alpha**2, 0), constant, positive)
+        alpha, positive, short, at_least_0(proof, "L̂α²", Lhat * alpha**2, constant, positive)
     )
 
 
@@ -168,10 +177,11 @@ def conclude_geometric(
         meaning="At the rest, the noise adds what the step takes away.",
     )
     steepest = proof.assume(proof.claim.conditions[0])
-    gentle = proof.step("$α(L̂ - μ_F) ≥ 0$", ge(alpha * (Lhat - mu_F), 0), steepest, step.positive)
-    factor = proof.step(
-        "$1 - αμ_F ≥ 0$",
-        ge(1 - alpha * mu_F, 0),
+    gentle = at_least_0(proof, "α(L̂ - μ_F)", alpha * (Lhat - mu_F), steepest, step.positive)
+    factor = at_least_0(
+        proof,
+        "1 - αμ_F",
+        1 - alpha * mu_F,
         step.short,
         gentle,
         meaning="No function is steeper near its least value than its smoothness allows.",
@@ -199,17 +209,13 @@ def gap_shrinks(proof: Proof, step: Step) -> Theorem:
     """E F(v_{t+1}) - f* <= (1 - αμ_F)(E F(v_t) - f*) + L̂α²ζ²/2, from one step of at most 1/L̂."""
     lines, size = one_step(proof, along_run(proof), step.positive, step.size), step.size
     decrease = expected_decrease(proof, lines, step.weight)
-    spare = proof.step(
-        "$(1 - L̂α)α ≥ 0$", ge((1 - Lhat * size) * size, 0), step.short, step.positive
-    )
+    spare = at_least_0(proof, "(1 - L̂α)α", (1 - Lhat * size) * size, step.short, step.positive)
     square = square_nonnegative(proof)
     half = proof.step(
         "half of the descent",
         le(Expectation(NEXT) - Expectation(NOW) + size / 2 * SQUARE, Lhat * size**2 * zeta**2 / 2),
         decrease,
-        proof.step(
-            "$(1 - L̂α)αE‖∇F‖² ≥ 0$", ge((1 - Lhat * size) * size * SQUARE, 0), spare, square
-        ),
+        at_least_0(proof, "(1 - L̂α)αE‖∇F‖²", (1 - Lhat * size) * size * SQUARE, spare, square),
         meaning="1 - L̂α/2 is at least 1/2.",
     )
     inequality = proof.assume(PL, where={v: v_t})
@@ -237,8 +243,8 @@ def decreasing_step(proof: Proof) -> None:
     signs = proof.positive(ell, omega, gamma, mu_F, D)
     long, steep, gentle = map(proof.assume, proof.claim.conditions)
     least, start = (defined(proof, x) for x in (omega_min, gamma_min))
-    constant = proof.step("$L̂ > 0$", gt(Lhat, 0), smoothness, signs)
-    divisor = proof.step("$γ + t > 0$", gt(LATER, 0), signs)
+    constant = above_0(proof, "L̂", Lhat, smoothness, signs)
+    divisor = above_0(proof, "γ + t", LATER, signs)
     unit, inverse = by.quotient(divisor)
 
     # The step ω/(γ + t), which begins at 1/L̂ or less.
@@ -246,17 +252,17 @@ def decreasing_step(proof: Proof) -> None:
         proof.step("$L̂ω ≤ γ + 1$", le(Lhat * omega, gamma + 1), gentle, start),
         omega / LATER,
     )
-    positive = proof.step("$α > 0$", gt(size, 0), signs[1], inverse)
+    positive = above_0(proof, "α", size, signs[1], inverse)
     most = proof.step("$L̂ω ≤ γ + t$", le(Lhat * omega, LATER), begins)
     short = proof.step("$L̂α ≤ 1$", le(Lhat * size, 1), most, unit, inverse)
-    step = Step(size, positive, short, proof.step("$L̂α² ≥ 0$", ge(Lhat * size**2, 0), constant))
-    more = proof.step("$μ_F(ω - 1/μ_F) > 0$", gt(mu_F * (omega - omega_min), 0), signs[3], steep)
-    room = proof.step("$ωμ_F - 1 > 0$", gt(product - 1, 0), more, least, by.quotient(signs[3])[0])
-    double = by.quotient(proof.step("$2(ωμ_F - 1) > 0$", gt(2 * (product - 1), 0), room))[0]
+    step = Step(size, positive, short, at_least_0(proof, "L̂α²", Lhat * size**2, constant))
+    more = above_0(proof, "μ_F(ω - 1/μ_F)", mu_F * (omega - omega_min), signs[3], steep)
+    room = above_0(proof, "ωμ_F - 1", product - 1, more, least, by.quotient(signs[3])[0])
+    double = by.quotient(above_0(proof, "2(ωμ_F - 1)", 2 * (product - 1), room))[0]
     wide = proof.step("$ωμ_F ≤ ωL̂$", le(product, omega * Lhat), long, signs[1])
     beyond = proof.step("$γ + t ≥ ωμ_F$", ge(LATER, product), wide, begins)
-    ahead = proof.step(
-        "$(γ + t + 1)(γ + t - ωμ_F) ≥ 0$", ge((LATER + 1) * (LATER - product), 0), beyond, divisor
+    ahead = at_least_0(
+        proof, "(γ + t + 1)(γ + t - ωμ_F)", (LATER + 1) * (LATER - product), beyond, divisor
     )
 
     once = proof.step(
@@ -291,7 +297,7 @@ def decreasing_step(proof: Proof) -> None:
         adds,
         divisor,
     )
-    first = proof.step("$(γ + 1)D > 0$", gt((gamma + 1) * D, 0), signs)
+    first = above_0(proof, "(γ + 1)D", (gamma + 1) * D, signs)
     stays = proof.induct(
         "(γ + t) times the gap",
         le(LATER * GAP, late),
@@ -300,13 +306,13 @@ def decreasing_step(proof: Proof) -> None:
             ahead,
             further,
             scaled,
-            proof.step("$ν > 0$", gt(late, 0), above[False], first),
+            above_0(proof, "ν", late, above[False], first),
             divisor,
         ],
         factor=[5, 5],
         meaning="By induction over t: $(γ + t)² - 1$ is less than $(γ + t)²$.",
     )
-    last = proof.step("$γ + T > 0$", gt(gamma + T, 0), signs)
+    last = above_0(proof, "γ + T", gamma + T, signs)
     divided(proof, "(γ + T)", gamma + T, late, [last], by.at(stays, T), label="divided by γ + T")
 
 
@@ -338,9 +344,7 @@ class Begun:
         unit, positive = proof.by.quotient(self.smooth.constant)
         self.unit = Inverse(1 / Lhat, positive, unit)
         most = proof.step("$α ≤ 1/L̂$", le(alpha, 1 / Lhat), self.step.short, positive, unit)
-        part = proof.step(
-            "$α(1/L̂ - α) ≥ 0$", ge(alpha * (1 / Lhat - alpha), 0), most, self.step.positive
-        )
+        part = at_least_0(proof, "α(1/L̂ - α)", alpha * (1 / Lhat - alpha), most, self.step.positive)
         self.shorter = proof.step(
             "$α ≤ 1/L̂$, times $αE‖∇F‖²$",
             le(alpha**2 * SQUARE, alpha / Lhat * SQUARE),
@@ -372,7 +376,7 @@ def moved_away(proof: Proof, step: Step) -> Theorem:
         by.rewrite(by.expectation(line, t), mean, (unbiased, MatrixExpectation(g_t, v_t), SLOPE)),
         meaning="The expectation given the past, the gradient being unbiased.",
     )
-    weight = proof.step("$α² ≥ 0$", ge(alpha**2, 0), step.positive)
+    weight = at_least_0(proof, "α²", alpha**2, step.positive)
     return proof.step(
         "the distance after a step",
         le(FAR_NEXT, FAR - 2 * alpha * Expectation(PULL) + alpha**2 * (SQUARE + zeta**2)),
@@ -411,7 +415,7 @@ def average(proof: Proof) -> None:
         by.sum(nearer),
         by.telescope(FAR),
         by.expectation(begun.smooth.near_squared()),
-        proof.step("$E‖v_(T+1) - v*‖² ≥ 0$", ge(Expectation(last), 0), by.expectation(square)),
+        at_least_0(proof, "E‖v_(T+1) - v*‖²", Expectation(last), by.expectation(square)),
         meaning="Summed over t, the distances telescope.",
     )
     long = horizon_above_0(proof)

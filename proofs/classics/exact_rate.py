@@ -36,7 +36,15 @@ from ..jiang2024.descent import (
     v_next,
     whole_space,
 )
-from ..jiang2024.setting import defined, divided, step_above_0, theta, unit_interval
+from ..jiang2024.setting import (
+    above_0,
+    at_least_0,
+    defined,
+    divided,
+    step_above_0,
+    theta,
+    unit_interval,
+)
 from .claims import BEST_STEP, SMOOTH_AROUND
 
 READING = replace(ANY_FUNCTION, processes={v_t: Process((v,))})
@@ -73,7 +81,7 @@ class Step:
         self.proof, by = proof, proof.by
         constant = given_constant(proof)
         self.unit, self.inverse = by.quotient(constant)
-        size, three = defined(proof, alpha), proof.step("$3 > 0$", gt(3, 0))
+        size, three = defined(proof, alpha), above_0(proof, "3", 3)
         self.three, self.root = by.root(three), by.positive_root(three)
         self.positive = step_above_0(proof, size, self.root, self.inverse)
         self.part = proof.step("$(√3/2)α = 1/L̂$", eq(PART * alpha, SHARE), size, self.three)
@@ -88,7 +96,7 @@ class Step:
         self.long = proof.step("$α ≥ 1/L̂$", ge(alpha, SHARE), size, most, self.inverse)
         least = by.from_squares(
             proof.step("$3 ≤ 2²$", le(3, 4)),
-            proof.step("$2 > 0$", gt(2, 0)),
+            above_0(proof, "2", 2),
             sp.sqrt(3),
             self.three,
         )
@@ -146,7 +154,7 @@ class Step:
         """
         by, proof, (low, high) = self.proof.by, self.proof, self._between
         step, far = PART * CHANGE, theta * PART
-        begun = proof.step("$θ√3/2 ≥ 0$", ge(far, 0), low, self.root)
+        begun = at_least_0(proof, "θ√3/2", far, low, self.root)
         ends = proof.step("$θ√3/2 ≤ 1$", ge(1 - far, 0), high, self._less)
         inside = proof.step(
             "down the step",
@@ -266,7 +274,7 @@ def best_step(proof: Proof) -> None:
         gt(divisor, 0),
         proof.step("3 times the divisor", eq(3 * divisor, 8 * alpha * (T - 1) + 6 * SHARE), cubed),
         step.inverse,
-        proof.step("$(T - 1)α ≥ 0$", ge((T - 1) * alpha, 0), long, step.positive),
+        at_least_0(proof, "(T - 1)α", (T - 1) * alpha, long, step.positive),
     )
     least = proof.step("4 times", le(divisor * MINIMUM_GRADIENT, 4 * D), last, cubed)
     divided(proof, "the divisor", divisor, 4 * D, [size], least, label="divided")

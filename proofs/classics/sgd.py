@@ -38,7 +38,14 @@ from ..jiang2024.descent import (
     v_last,
     whole_space,
 )
-from ..jiang2024.setting import divided, horizon_above_0, quantity, step_above_0
+from ..jiang2024.setting import (
+    above_0,
+    at_least_0,
+    divided,
+    horizon_above_0,
+    quantity,
+    step_above_0,
+)
 from .claims import ABC, BOUNDED_VARIANCE, GHADIMI, KHALED
 
 
@@ -69,19 +76,15 @@ class LeastStep:
         self.radicands = [self.constant, self.long, self.distance]
         if self.last.is_Pow:
             signs = [self.constant, self.long, self.noise, by.quotient(self.distance)[1]]
-            self.last_positive = by.positive_root(
-                proof.step("$L̂CT/(2D) > 0$", gt(self.last.base, 0), signs)
-            )
+            self.last_positive = by.positive_root(above_0(proof, "L̂CT/(2D)", self.last.base, signs))
         else:
             # A root that sympy takes of each factor.
-            self.radicands.insert(0, proof.step("$2 > 0$", gt(2, 0)))
+            self.radicands.insert(0, above_0(proof, "2", 2))
             roots = [by.positive_root(x) for x in self.radicands]
-            self.last_positive = proof.step(
-                "$m_2 > 0$", gt(self.last, 0), self.noise, roots, by.quotient(roots[3])[1]
+            self.last_positive = above_0(
+                proof, "m_2", self.last, self.noise, roots, by.quotient(roots[3])[1]
             )
-        most = proof.step(
-            "$max > 0$", gt(self.largest, 0), self.last_positive, self.below[self.last]
-        )
+        most = above_0(proof, "max", self.largest, self.last_positive, self.below[self.last])
         unit, inverse = by.quotient(most)
         size = proof.quantity(formula)
         self.positive = step_above_0(proof, size, inverse)
@@ -129,7 +132,7 @@ def ghadimi(proof: Proof) -> None:
     root = 2 * D * member
     squares, roots = ([rule(x) for x in step.radicands] for rule in (by.root, by.positive_root))
     over_root, _ = by.quotient(roots[3])
-    proof.step("$√(2DL̂ζ²T) > 0$", gt(root, 0), noise, roots)
+    above_0(proof, "√(2DL̂ζ²T)", root, noise, roots)
     found = proof.step(
         "T min",
         le(T * MINIMUM_GRADIENT, 2 * D * step.largest + T * Lhat * alpha * zeta**2),
@@ -159,14 +162,12 @@ def ghadimi(proof: Proof) -> None:
         "$TL̂αζ²$",
         le(T * Lhat * alpha * zeta**2, root),
         short,
-        proof.step("$√(2L̂ζ²T) > 0$", gt(part, 0), noise, roots[:3]),
+        above_0(proof, "√(2L̂ζ²T)", part, noise, roots[:3]),
         squares[:3],
         meaning="α is at most one over the second member.",
     )
     unit, inverse = by.quotient(step.long)
-    inside = proof.step(
-        "$DL̂ζ²/T > 0$", gt(ROOT_TERM.base, 0), step.constant, distance, noise, inverse
-    )
+    inside = above_0(proof, "DL̂ζ²/T", ROOT_TERM.base, step.constant, distance, noise, inverse)
     last = sp.Mul(T, ROOT_TERM, evaluate=False)
     size = proof.step("$T$ times the root of the bound $≥ 0$", ge(last, 0), step.long)
     trivial = proof.step("its square", le((root / sp.sqrt(2)) ** 2, D * Lhat * T * zeta**2))
@@ -191,8 +192,8 @@ def expected_smoothness(proof: Proof) -> None:
     grows = _grows(proof, step)
     (share,), slope, horizon = proof.positive(abc_a), step.distance, step.long
     (member,) = (x for x in step.largest.args if x.has(abc_a))
-    positive = proof.step("$x > 0$", gt(X, 0), step.constant, share, step.positive)
-    factor = proof.step("$1 + x > 0$", gt(1 + X, 0), positive)
+    positive = above_0(proof, "x", X, step.constant, share, step.positive)
+    factor = above_0(proof, "1 + x", 1 + X, positive)
     scaled = proof.step("x times", le(X * GAP_NEXT, X * ((1 + X) * GAP - TAKEN)), positive, grows)
     now, then = (
         le(X * gap, X * (1 + X) ** n * D - TAKEN * ((1 + X) ** n - 1))
@@ -222,9 +223,9 @@ def expected_smoothness(proof: Proof) -> None:
         "$(1 + x)^T > 1$",
         gt(power - 1, 0),
         low,
-        proof.step("$xT > 0$", gt(X * T, 0), positive, horizon),
+        above_0(proof, "xT", X * T, positive, horizon),
     )
-    weight = proof.step("$(1 + x)^T D > 0$", gt(power * D, 0), more, slope)
+    weight = above_0(proof, "(1 + x)^T D", power * D, more, slope)
     spare = proof.step("$(1 + x)^T D$ times", ge(power * D * (power - 1 - X * T), 0), low, weight)
     least = proof.step("r T", le(TAKEN * T, power * D), more, spare, taken, horizon)
     total = T * Lhat * alpha**2 * abc_c + 2 * D * (1 + 2 * X * T)
@@ -241,7 +242,7 @@ def _grows(proof: Proof, step: LeastStep) -> Theorem:
     """E F(v_{t+1}) - f* <= (1 + x)(E F(v_t) - f*) - r."""
     by = proof.by
     lines = one_step(proof, along_run(proof), step.positive)
-    weight = proof.step("$L̂α² ≥ 0$", ge(Lhat * alpha**2, 0), step.constant, step.positive)
+    weight = at_least_0(proof, "L̂α²", Lhat * alpha**2, step.constant, step.positive)
     moment = 2 * abc_a * (NOW - f_star) + abc_b * EuclideanNorm(SLOPE) ** 2 + abc_c
     given = proof.step(
         "expected smoothness",
@@ -254,9 +255,10 @@ def _grows(proof: Proof, step: LeastStep) -> Theorem:
         weight,
     )
     square = square_nonnegative(proof)
-    spare = proof.step(
-        "$α(1 - L̂αB) ≥ 0$",
-        ge(alpha * (1 - Lhat * alpha * abc_b), 0),
+    spare = at_least_0(
+        proof,
+        "α(1 - L̂αB)",
+        alpha * (1 - Lhat * alpha * abc_b),
         step.positive,
         step.at_most(Lhat * abc_b),
     )
@@ -264,9 +266,10 @@ def _grows(proof: Proof, step: LeastStep) -> Theorem:
         "the gap grows",
         le(GAP_NEXT, (1 + X) * GAP - TAKEN),
         by.expectation(given),
-        proof.step(
-            "$α(1 - L̂αB)E‖∇F‖² ≥ 0$",
-            ge(alpha * (1 - Lhat * alpha * abc_b) * SQUARE, 0),
+        at_least_0(
+            proof,
+            "α(1 - L̂αB)E‖∇F‖²",
+            alpha * (1 - Lhat * alpha * abc_b) * SQUARE,
             spare,
             square,
         ),
@@ -283,7 +286,7 @@ def _powers(
     """1 + xT <= (1 + x)^T <= 1 + 2xT, where xT <= 1."""
     by = proof.by
     n, ends = t - 1, by.time()[1]
-    square = proof.step("$(t - 1)x² ≥ 0$", ge(n * X**2, 0))
+    square = at_least_0(proof, "(t - 1)x²", n * X**2)
     low = ge((1 + X) ** n, 1 + n * X)
     lower = proof.induct("at least 1 + (t - 1)x", low, first=[], then=[square, factor])
     lower = proof.step("at least 1 + tx", at_time(low, t + 1), lower, square, factor)
@@ -291,7 +294,7 @@ def _powers(
     room = proof.step(
         "$x²(1 + (t - 1)(1 - (t - 1)x))$",
         ge(X**2 * (1 + n * (1 - n * X)), 0),
-        proof.step("$x² ≥ 0$", ge(X**2, 0), positive),
+        at_least_0(proof, "x²", X**2, positive),
         proof.step("1 + (t - 1)(1 - (t - 1)x)", ge(1 + n * (1 - n * X), 0), within),
     )
     high = le((1 + X) ** n, 1 + n * X + n**2 * X**2)
@@ -306,6 +309,6 @@ def _powers(
         le((1 + X) ** T, 1 + 2 * X * T),
         by.at(higher, T),
         short,
-        proof.step("$xT ≥ 0$", ge(X * T, 0), positive),
+        at_least_0(proof, "xT", X * T, positive),
     )
     return by.at(lower, T), most

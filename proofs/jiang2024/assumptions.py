@@ -44,6 +44,7 @@ from .setting import (
     A,
     B,
     Meft,
+    at_least_0,
     f_of,
     frobenius_norms,
     quantity,
@@ -146,7 +147,7 @@ def optimal(proof: Proof) -> None:
     ]
     zero = proof.step("$‖0‖ ≤ σ$", ge(sigma, 0), radius)
     gap = by.instance(law, {v1: far, v2: half_far}, *inside, zero)
-    product = by.homogeneous(proof.step("$σ² ≥ 0$", ge(sigma**2, 0), radius), "F", Q * P)
+    product = by.homogeneous(at_least_0(proof, "σ²", sigma**2, radius), "F", Q * P)
     relation = ge(C, sigma)
     line = proof.step(
         "$C ≥ σ$",
@@ -175,7 +176,7 @@ def anywhere(proof: Proof) -> None:
     law = proof.assume(ASSUMPTION_3_1, where=m.weights, forall=[v1, v2])
     gap = by.instance(law, {v1: far, v2: origin})
     norms = [_length(proof, size, matrix, unit) for matrix in (P, Q)]
-    product = by.homogeneous(proof.step("$z² ≥ 0$", ge(z**2, 0), size), "F", Q * P)
+    product = by.homogeneous(at_least_0(proof, "z²", z**2, size), "F", Q * P)
     bounded = proof.step(
         "$z ≤ 2C$",
         le(z, 2 * C),
@@ -221,8 +222,8 @@ def redundant(proof: Proof) -> None:
         "$∇f$",
         le(FrobeniusNorm(Gradient(f, weight) - Gradient(f, W0)), L * s * reach),
         by.instance(smooth, {W1: weight, W2: W0}),
-        by.homogeneous(proof.step("$s ≥ 0$", ge(s, 0), signs), "F", B * A),
-        proof.step("$sL ≥ 0$", ge(s * L, 0), signs),
+        by.homogeneous(at_least_0(proof, "s", s, signs), "F", B * A),
+        at_least_0(proof, "sL", s * L, signs),
         product,
         meaning="$f$ is $L$-smooth, and $W - W_0$ is $sBA$.",
     )

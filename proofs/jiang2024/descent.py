@@ -44,6 +44,8 @@ from ..meft.theorems import THEOREM_2_ANY_STEP
 from .claims import ASSUMPTION_4, BOUNDED_BELOW
 from .setting import (
     Meft,
+    above_0,
+    at_least_0,
     defined,
     divided,
     f_of,
@@ -300,7 +302,7 @@ def summed(
 
 def half(proof: Proof, total: Theorem, positive: Theorem, short: Theorem) -> Theorem:
     """αΣ_t E‖∇F(v_t)‖² <= 2D + T L̂α²ζ², from the sum, α > 0 and L̂α <= 1."""
-    sums = proof.step("$ΣE‖∇F‖² ≥ 0$", ge(TOTAL, 0), proof.by.sum(square_nonnegative(proof)))
+    sums = at_least_0(proof, "ΣE‖∇F‖²", TOTAL, proof.by.sum(square_nonnegative(proof)))
     return proof.step(
         "half",
         le(alpha * TOTAL, 2 * SUMMED),
@@ -315,8 +317,8 @@ def half(proof: Proof, total: Theorem, positive: Theorem, short: Theorem) -> The
 def square_nonnegative(proof: Proof) -> Theorem:
     """E‖∇F(v_t)‖² >= 0."""
     by = proof.by
-    square = proof.step("$‖∇F‖² ≥ 0$", ge(EuclideanNorm(SLOPE) ** 2, 0))
-    return proof.step("$E‖∇F‖² ≥ 0$", ge(SQUARE, 0), by.expectation(square))
+    square = at_least_0(proof, "‖∇F‖²", EuclideanNorm(SLOPE) ** 2)
+    return at_least_0(proof, "E‖∇F‖²", SQUARE, by.expectation(square))
 
 
 SQUARE_NEXT = at_time(SQUARE, t + 1)
@@ -341,7 +343,7 @@ def kept(proof: Proof, falls: Theorem, positive: Theorem, rate: sp.Expr, cost: s
     least = by.least(SQUARE)
     nothing = by.maximum_below(
         sp.Integer(0),
-        proof.step("$0 ≥ 0$", ge(0, 0)),
+        at_least_0(proof, "0", 0),
         proof.step("$m ≤ p_t$", le(MINIMUM_GRADIENT - SQUARE, 0), least),
     )
     gone, ahead = D + f_star - Expectation(NOW), by.below_maximum(LACKING_NEXT)[1]
@@ -388,7 +390,7 @@ ANY_FUNCTION = Reading(
 
 def given_constant(proof: Proof) -> Theorem:
     """L̂ > 0, which is ell, and given."""
-    return proof.step("$L̂ > 0$", gt(Lhat, 0), defined(proof, Lhat), proof.positive(ell))
+    return above_0(proof, "L̂", Lhat, defined(proof, Lhat), proof.positive(ell))
 
 
 def whole_space(proof: Proof) -> Theorem:
@@ -402,22 +404,23 @@ def any_step(proof: Proof) -> None:
     share = 1 - Lhat * alpha / 2
     smoothness, size = (defined(proof, x) for x in (Lhat, alpha))
     signs = proof.positive(ell, eta)
-    constant = proof.step("$L̂ > 0$", gt(Lhat, 0), smoothness, signs)
+    constant = above_0(proof, "L̂", Lhat, smoothness, signs)
     step_size = step_above_0(proof, size, signs)
     total = sum_of_run(proof, constant, step_size)
     unit, _ = proof.by.quotient(constant)
     longest = proof.step("$η_max L̂ = 2$", eq(eta_max * Lhat, 2), defined(proof, eta_max), unit)
     below = proof.assume(THEOREM_2_ANY_STEP.conditions[0])
-    room = proof.step(
-        "$1 - L̂α/2 > 0$",
-        gt(share, 0),
+    room = above_0(
+        proof,
+        "1 - L̂α/2",
+        share,
         longest,
         proof.step("$L̂η_max > L̂η$", gt(Lhat * eta_max, Lhat * eta), constant, below),
         size,
         meaning="The step is shorter than 2/L̂.",
     )
     long = horizon_above_0(proof)
-    weight = proof.step("$α(1 - L̂α/2) ≥ 0$", ge(alpha * share, 0), step_size, room)
+    weight = at_least_0(proof, "α(1 - L̂α/2)", alpha * share, step_size, room)
     least = proof.step(
         "least",
         le(alpha * T * share * MINIMUM_GRADIENT, SUMMED),
@@ -436,7 +439,7 @@ def sum_of_run(
     """The sum for an F that is f itself, and smooth along the run, from L̂ > 0 and α > 0."""
     law = whole_space(proof)
     lines = descent(proof, along_run(proof), law, v_last, positive)
-    weight = weight or proof.step("$L̂α² ≥ 0$", ge(Lhat * alpha**2, 0), constant, positive)
+    weight = weight or at_least_0(proof, "L̂α²", Lhat * alpha**2, constant, positive)
     return summed(proof, lines, weight)
 
 

@@ -43,6 +43,7 @@ from .setting import (
     A,
     B,
     Meft,
+    at_least_0,
     defined,
     frobenius_norms,
     quantity,
@@ -188,7 +189,7 @@ def _line13(p: Printed, near: Facts) -> TwoFacts:
             meaning="Assumption 3(1), times L.",
         ),
         small,
-        proof.step("$LC(‖A_1 - A_2‖ + ‖B_1 - B_2‖) ≥ 0$", ge(reach, 0), p.signs),
+        at_least_0(proof, "LC(‖A_1 - A_2‖ + ‖B_1 - B_2‖)", reach, p.signs),
         meaning="Assumptions 2 and 3(1); $‖A_1‖_F ≤ √r ‖A_1‖_op$ is where the rank enters.",
     )
 
@@ -230,7 +231,7 @@ def sum_of_norms(proof: Proof) -> None:
         CONSTANT * APART,
     )
     gradients = p.m.gradients(p.chain)
-    zero = proof.step("$0 ≥ 0$", ge(sp.Integer(0), 0))
+    zero = at_least_0(proof, "0", sp.Integer(0))
     ends = [proof.by.rewrite(zero, compare(change, both), *gradients) for compare in (le, ge)]
     proof.step(
         "(11)",
@@ -280,7 +281,7 @@ def euclidean_norm(proof: Proof) -> None:
     )
     slope = by.instance(p.bounded, {v: v2})
     entry = L * C * sp.sqrt(r) * sigma
-    size = proof.step("$√rσ ≥ 0$", ge(sp.sqrt(r) * sigma, 0), signs)
+    size = at_least_0(proof, "√rσ", sp.sqrt(r) * sigma, signs)
     squares, images = [], []
     rows = (A, p.block_a, change_a, small_b, MOVE_B), (B, p.block_b, change_b, small_a, MOVE_A)
     for (block, pulled, line, small, move), change in zip(rows, m.changes, strict=True):
@@ -299,7 +300,7 @@ def euclidean_norm(proof: Proof) -> None:
     stretched = proof.step(
         "spectral radius",
         le(images[0] ** 2 + images[1] ** 2, CONSTANT**2 * (MOVE_A**2 + MOVE_B**2)),
-        proof.step("$P(P + G) ≥ 0$", ge(entry * (entry + G), 0), signs),
+        at_least_0(proof, "P(P + G)", entry * (entry + G), signs),
         hints=[MOVE_A - MOVE_B],
         degree=3,
         meaning="The difference is $2P(P + G)(‖A_1 - A_2‖ - ‖B_1 - B_2‖)²$, with $P = LC√rσ$.",
@@ -312,8 +313,8 @@ def euclidean_norm(proof: Proof) -> None:
         by.block_norm(Gradient(F, v1) - Gradient(F, v2)),
         by.block_norm(v1 - v2),
     )
-    limit = proof.step(
-        "$(2P + G)‖v_1 - v_2‖ ≥ 0$", ge(CONSTANT * MOVE, 0), signs, by.nonnegative("F", v1 - v2)
+    limit = at_least_0(
+        proof, "(2P + G)‖v_1 - v_2‖", CONSTANT * MOVE, signs, by.nonnegative("F", v1 - v2)
     )
     relation = le(LENGTH, CONSTANT * MOVE)
     last = proof.step(
@@ -453,7 +454,7 @@ def stretched_length(
         by.block_norm(v1 - v2),
         meaning="The squared length of a pair is the sum of the squared norms of its parts.",
     )
-    size = proof.step("$l‖v_1 - v_2‖ ≥ 0$", ge(constant * MOVE, 0), eigen[0], nonnegative)
+    size = at_least_0(proof, "l‖v_1 - v_2‖", constant * MOVE, eigen[0], nonnegative)
     return by.from_squares(squares, size, LENGTH)
 
 
@@ -485,7 +486,7 @@ def stretched(
     proof, by, (in_a, in_b), (move_a, move_b) = m.proof, m.proof.by, m.radii, m.moves
     *differences, product = bounds
     smooth = smooth_f(proof)
-    nonnegative = proof.step("$s ≥ 0$", ge(m.scale, 0), signs)
+    nonnegative = at_least_0(proof, "s", m.scale, signs)
     (left1, right1), (left2, right2) = m.factors
     turned = proof.step(
         "$∇f$",
@@ -562,9 +563,7 @@ def without_rank(m: Meft, signs: Facts) -> tuple[sp.Expr, Theorem]:
         meaning="Assumptions 1 and 3(1).",
     )
     entries = (sigma * L * C, sigma * L * C + G, sigma * L * C)
-    images = block_bounds(
-        m, entries, differences, turned, proof.step("$1 ≥ 0$", ge(m.scale, 0)), signs
-    )
+    images = block_bounds(m, entries, differences, turned, at_least_0(proof, "1", m.scale), signs)
     constant = 2 * L * C * sigma + G
     eigen = eigenvalue.top_eigenvalue(proof, constant, constant, entries, signs)
     tight = stretched_length(m, constant, entries, images, eigen, signs)
@@ -586,7 +585,7 @@ def repaired(proof: Proof) -> None:
     signs = proof.positive(L, C, G, sigma, r)
     formula = defined(proof, Lhat)
     constant, tight = without_rank(m, signs)
-    squared = by.root(proof.step("$r ≥ 0$", ge(r, 0), signs))
+    squared = by.root(at_least_0(proof, "r", r, signs))
     root = by.from_squares(
         proof.step("$r ≥ 1$", ge(r, 1), signs), by.root_nonnegative(r), sp.Integer(1), squared
     )

@@ -30,7 +30,7 @@ from boundcheck.proof import Proof, Reading, Script, eq, ge, gt, le, script
 
 from .assumptions import CORNER, origin
 from .claims import LEMMA_1, RATE, ROOT_TERM, SHORTEST_HORIZON, STEP_SIZE, THEOREM_2
-from .setting import Meft, horizon_above_0, quantity
+from .setting import Meft, above_0, at_least_0, horizon_above_0, quantity
 
 x, y = sp.symbols("x y", positive=True)
 CONSTANT, BOUND = quantity(LEMMA_1, Lhat), quantity(THEOREM_2, bound)
@@ -51,12 +51,12 @@ class Printed:
         self.defined = proof.quantity(CONSTANT)
         self.horizon = horizon_above_0(proof)
         self.unit, self.inverse = by.quotient(self.horizon)
-        self.square = by.root(proof.step("$r ≥ 0$", ge(r, 0), self.signs))
+        self.square = by.root(at_least_0(proof, "r", r, self.signs))
         self.root = by.root_nonnegative(r)
         rank = proof.step("$r ≥ 1$", ge(r, 1), self.signs)
         self.one = by.from_squares(rank, self.root, sp.Integer(1), self.square)
-        value = proof.step("$2LC√rσ + G > 0$", gt(CONSTANT.expression, 0), self.root, self.signs)
-        self.large = proof.step("$L̂ > 0$", gt(Lhat, 0), self.defined, value)
+        value = above_0(proof, "2LC√rσ + G", CONSTANT.expression, self.root, self.signs)
+        self.large = above_0(proof, "L̂", Lhat, self.defined, value)
 
     def bound(self) -> Theorem:
         """bound²T = 25/4 Dζ²L̂."""
@@ -156,7 +156,7 @@ def bounded(
     def proved(proof: Proof) -> None:
         printed = Printed(proof)
         value, (end, limit) = printed.bound(), growth.end(printed, side)
-        share = proof.step("$25Dζ²/4 ≥ 0$", ge(SHARE, 0), printed.signs)
+        share = at_least_0(proof, "25Dζ²/4", SHARE, printed.signs)
         relation = compare(bound**2 * T, SHARE * end)
         proof.conclude(proof.step(f"at {side}", relation, value, share, limit), relation=relation)
 
@@ -187,7 +187,7 @@ def stepped(
         printed = Printed(proof)
         value = printed.step_size()
         end, limit = growth.end(printed, "most" if side == "least" else "least")
-        weight = proof.step("$α²ζ²T ≥ 0$", ge(SPREAD, 0), printed.horizon, hints=[alpha * zeta])
+        weight = at_least_0(proof, "α²ζ²T", SPREAD, printed.horizon, hints=[alpha * zeta])
         relation = compare(SPREAD * end, D)
         proof.conclude(proof.step(f"at {side}", relation, value, weight, limit), relation=relation)
 
@@ -238,9 +238,9 @@ def no_constant(proof: Proof) -> None:
     scale = sp.Rational(25, 2) * D * L * sigma * zeta**2
     wide = proof.assume(gt(scale * ROOT, c**2), name="$√r > 2c²/(25DLσζ²)$", role="choice")
     most, value = rate(printed), printed.bound()
-    share = proof.step("$25Dζ²/4 ≥ 0$", ge(SHARE, 0), printed.signs)
+    share = at_least_0(proof, "25Dζ²/4", SHARE, printed.signs)
     above = proof.step("$bound²T$, below", ge(bound**2 * T, SHARE * low), value, share, limit)
-    size = proof.step("$√rσ > 0$", gt(ROOT * sigma, 0), printed.one, printed.signs)
+    size = above_0(proof, "√rσ", ROOT * sigma, printed.one, printed.signs)
     small = proof.step(
         "$√r ≤ 2c²/(25DLσζ²)$",
         le(scale * ROOT, c**2),
@@ -268,8 +268,8 @@ def no_root_of_sigma(proof: Proof) -> None:
     large = proof.assume(ge(C, sigma), name="$C ≥ σ$, as Assumption 3(1) makes it on the ball")
     wide = proof.assume(gt(scale * sigma, c**2), name="$σ > 2c²/(25DLζ²)$", role="choice")
     most, value = rate(printed), printed.bound()
-    size = proof.step("$√rσ > 0$", gt(ROOT * sigma, 0), printed.one, printed.signs)
-    weight = proof.step("$25DLζ²√rσ/2 ≥ 0$", ge(scale * ROOT * sigma, 0), size, printed.signs)
+    size = above_0(proof, "√rσ", ROOT * sigma, printed.one, printed.signs)
+    weight = at_least_0(proof, "25DLζ²√rσ/2", scale * ROOT * sigma, size, printed.signs)
     rest = proof.step("term with $G ≥ 0$", ge(SHARE * G, 0), printed.signs)
     above = proof.step(
         "$bound²T$, below",
@@ -302,10 +302,10 @@ def no_quarter(proof: Proof) -> None:
     wide = proof.assume(gt(c**2 * scale * ROOT, D), name="$√r > D/(2c²Lσ²ζ²T)$", role="choice")
     law = proof.assume(ge(alpha**2 * ROOT, c**2), name="$α ≥ c r^(-1/4)$, squared")
     value = printed.step_size()
-    weight = proof.step("$α²ζ²T ≥ 0$", ge(SPREAD, 0), printed.horizon, hints=[alpha * zeta])
+    weight = at_least_0(proof, "α²ζ²T", SPREAD, printed.horizon, hints=[alpha * zeta])
     most = proof.step("$α²r$, above", le(alpha**2 * scale * r, D), value, weight, limit)
-    size = proof.step(
-        "$2Lσ²ζ²T√r ≥ 0$", ge(scale * ROOT, 0), printed.root, printed.horizon, printed.signs
+    size = at_least_0(
+        proof, "2Lσ²ζ²T√r", scale * ROOT, printed.root, printed.horizon, printed.signs
     )
     least = proof.step(
         "$α²r$, below", ge(alpha**2 * scale * r, c**2 * scale * ROOT), law, size, printed.square
@@ -363,14 +363,12 @@ def worse_bound(proof: Proof) -> None:
     """
     line, signs = _larger(proof)
     signs = [*signs, *proof.positive(D, zeta, T)]
-    _, inverse = proof.by.quotient(proof.step("$T > 0$", gt(T, 0), signs))
+    _, inverse = proof.by.quotient(above_0(proof, "T", T, signs))
     full, low = (ROOT_TERM.base.xreplace({Lhat: x}) for x in (L, Lhat))
-    share = proof.step("$Dζ²/T ≥ 0$", ge(D * zeta**2 / T, 0), signs, inverse)
+    share = at_least_0(proof, "Dζ²/T", D * zeta**2 / T, signs, inverse)
     rest = proof.step("term with $G ≥ 0$", ge(D * zeta**2 / T * G, 0), signs, share)
     larger = proof.step("radicands", ge(low, full), line, share, rest)
-    smaller_bound(
-        proof, (full, low), larger, proof.step("$DLζ²/T ≥ 0$", ge(full, 0), signs, inverse)
-    )
+    smaller_bound(proof, (full, low), larger, at_least_0(proof, "DLζ²/T", full, signs, inverse))
 
 
 def smaller_bound(
@@ -407,7 +405,7 @@ def less_noise(proof: Proof) -> None:
     )
     _, inverse = proof.by.quotient(horizon_above_0(proof))
     small, large = ROOT_TERM.base.xreplace({zeta: x, D: y}), ROOT_TERM.base
-    share = proof.step("$L̂/T ≥ 0$", ge(Lhat / T, 0), signs, inverse)
+    share = at_least_0(proof, "L̂/T", Lhat / T, signs, inverse)
     squares = proof.step("$ζ'² ≤ ζ²$", le(x**2, zeta**2), quiet, signs)
     products = proof.step(
         "$D'ζ'² ≤ Dζ²$", le(y * x**2, D * zeta**2), near, squares, signs, degree=3
@@ -432,8 +430,8 @@ def least_bound(proof: Proof) -> None:
     value, (unit, _) = printed.bound(), proof.by.quotient(printed.noise)
     horizon, shortest = printed.shortest_run()
     long = proof.step("$Tζ² ≥ 4L̂D$", ge(T * zeta**2, 4 * Lhat * D), shortest, horizon, unit)
-    share = proof.step(
-        "$25DL̂T/4 ≥ 0$", ge(D * Lhat * T, 0), printed.large, printed.horizon, printed.signs
+    share = at_least_0(
+        proof, "25DL̂T/4", D * Lhat * T, printed.large, printed.horizon, printed.signs
     )
     squares = proof.step(
         "$(bound·T)² ≥ (5L̂D)²$",
@@ -444,9 +442,7 @@ def least_bound(proof: Proof) -> None:
         printed.horizon,
     )
     above = proof.by.root_nonnegative(ROOT_TERM.base)
-    size = proof.step(
-        "$bound·T ≥ 0$", ge(bound * T, 0), proof.recall("bound"), above, printed.horizon
-    )
+    size = at_least_0(proof, "bound·T", bound * T, proof.recall("bound"), above, printed.horizon)
     total = proof.by.from_squares(squares, size, 5 * Lhat * D)
     relation = ge(bound, 5 * Lhat * D / T)
     line = proof.step("$bound ≥ 5L̂D/T$", relation, total, printed.inverse, printed.unit)
@@ -466,7 +462,7 @@ def long_horizon(proof: Proof) -> None:
     printed = Printed(proof)
     _, inverse = proof.by.quotient(printed.noise)
     horizon, shortest = printed.shortest_run()
-    share = proof.step("$D/ζ² ≥ 0$", ge(D / zeta**2, 0), printed.signs, inverse)
+    share = at_least_0(proof, "D/ζ²", D / zeta**2, printed.signs, inverse)
     low = 2 * L * C * ROOT * sigma
     larger = proof.step("$L̂ ≥ 2LC√rσ$", ge(Lhat, low), printed.defined, printed.signs)
     product = proof.step("times $D/ζ²$", ge(D / zeta**2 * Lhat, D / zeta**2 * low), larger, share)
@@ -490,7 +486,7 @@ FOURTH_MOMENT = eq(Expectation(FrobeniusNorm(A) ** 4), r * k * (r * k + 2) * sig
 )
 def start(proof: Proof) -> None:
     """E‖A_0‖_F² is the sum of rk variances, and ‖A_0‖_F² has at most r squared singular values."""
-    rank = proof.step("$r > 0$", gt(r, 0))
+    rank = above_0(proof, "r", r)
     entries = proof.assume(SECOND_MOMENT, name="$E‖A_0‖_F² = rkσ²$: $rk$ entries of variance $σ²$")
     spread = proof.step(
         "$E‖A_0‖_F² ≤ rE[σ_1²]$",
@@ -536,10 +532,10 @@ def gaussian_start(proof: Proof) -> None:
         second,
     )
     sizes = [proof.step(f"${size} > 0$", gt(size, 0)) for size in (r, k)]
-    power = proof.step("$rkσ⁴ > 0$", gt(r * k * sigma**4, 0), scale, sizes)
+    power = above_0(proof, "rkσ⁴", r * k * sigma**4, scale, sizes)
     short = proof.step("$rk + 2 ≤ r$", le(r * k + 2, r), power, most, fourth, factor=[0])
     wide = proof.step(
-        "$rk ≥ r$", ge(r * k, r), proof.step("$k ≥ 1$", ge(k, 1)), proof.step("$r ≥ 0$", ge(r, 0))
+        "$rk ≥ r$", ge(r * k, r), proof.step("$k ≥ 1$", ge(k, 1)), at_least_0(proof, "r", r)
     )
     line = proof.step("absurd", ABSURD, short, wide, meaning="$2 ≤ 0$.")
     proof.conclude(line, relation=ABSURD)
@@ -557,7 +553,7 @@ def at_origin(proof: Proof) -> None:
     at_zero = [by.instance(law, {v: origin}) for law in m.chain_rule()]
     length = EuclideanNorm(Gradient(F, origin))
     squares = proof.step("squares", le(length**2, 0), by.block_norm(Gradient(F, origin)), at_zero)
-    size = proof.step("$0 ≥ 0$", ge(sp.Integer(0), 0))
+    size = at_least_0(proof, "0", sp.Integer(0))
     relation = eq(length, 0)
     equal = by.equal(
         by.nonnegative("F", Gradient(F, origin)), by.from_squares(squares, size, length)

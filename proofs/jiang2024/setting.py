@@ -7,6 +7,7 @@ that the ball is convex, and the descent lemma in W, where f is smooth everywher
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import sympy as sp
 from sympy import MatrixSymbol
@@ -88,14 +89,28 @@ def smooth_f(proof: Proof) -> Theorem:
     return proof.assume(ASSUMPTION_1, forall=[W1, W2])
 
 
+def above_0(
+    proof: Proof, name: str, x: sp.Expr | int, *because: Theorem | Facts, **how: Any
+) -> Theorem:
+    """The line that x > 0; its label has this name for x."""
+    return proof.step(f"${name} > 0$", gt(x, 0), *because, **how)
+
+
+def at_least_0(
+    proof: Proof, name: str, x: sp.Expr | int, *because: Theorem | Facts, **how: Any
+) -> Theorem:
+    """The line that x >= 0; its label has this name for x."""
+    return proof.step(f"${name} ≥ 0$", ge(x, 0), *because, **how)
+
+
 def horizon_above_0(proof: Proof) -> Theorem:
     """There is an iteration."""
-    return proof.step("$T > 0$", gt(T, 0))
+    return above_0(proof, "T", T)
 
 
 def step_above_0(proof: Proof, *because: Theorem) -> Theorem:
     """The step size is positive."""
-    return proof.step("$α > 0$", gt(alpha, 0), *because)
+    return above_0(proof, "α", alpha, *because)
 
 
 def f_of(proof: Proof, weight: sp.MatrixExpr, label: str = "$F(v) = f(W)$") -> Theorem:
@@ -291,8 +306,8 @@ def frobenius_norms(
 ) -> list[Theorem]:
     """‖X‖_F <= √r σ for each factor X, from ‖X‖_op <= σ."""
     by, limit = proof.by, sp.sqrt(r) * sigma
-    root = by.root(proof.step("$r ≥ 0$", ge(r, 0), signs))
-    size = proof.step("$√rσ ≥ 0$", ge(limit, 0), signs)
+    root = by.root(at_least_0(proof, "r", r, signs))
+    size = at_least_0(proof, "√rσ", limit, signs)
     found = []
     for factor, near in inside.items():
         norm = FrobeniusNorm(factor)

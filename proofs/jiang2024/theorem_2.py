@@ -27,7 +27,7 @@ from boundcheck.language.symbols import (
     zeta,
 )
 from boundcheck.language.vocabulary import MINIMUM_GRADIENT, EuclideanNorm, Expectation, F, Value
-from boundcheck.proof import Proof, eq, ge, gt, le, script
+from boundcheck.proof import Proof, eq, ge, le, script
 
 from ..meft.lora import CONDITIONALLY_UNBIASED
 from . import lemma_1, paper
@@ -49,7 +49,16 @@ from .descent import (
     v_first,
 )
 from .eigenvalue import root_equals, root_quantity
-from .setting import READING, Meft, defined, horizon_above_0, quantity, quotients
+from .setting import (
+    READING,
+    Meft,
+    above_0,
+    at_least_0,
+    defined,
+    horizon_above_0,
+    quantity,
+    quotients,
+)
 from .witnesses import LAST_ITERATE, NEGATIVE, SETTLED
 
 CONDITIONAL = {UNBIASED.id: CONDITIONALLY_UNBIASED}
@@ -79,12 +88,12 @@ class StepSize:
         square = eq(alpha**2 * Lhat * zeta**2 * T, D)
         size, signs = quantity(self.claim, alpha), [gap, *self.inverses]
         self.positive, self.square = root_quantity(proof, "α", size, square, signs, self.units)
-        self.weight = proof.step("$L̂α² ≥ 0$", ge(Lhat * alpha**2, 0), constant, self.positive)
+        self.weight = at_least_0(proof, "L̂α²", Lhat * alpha**2, constant, self.positive)
 
     def root_term(self) -> Theorem:
         """sqrt(DL̂ζ²/T) = L̂αζ²."""
         value = Lhat * alpha * zeta**2
-        size = self.proof.step("$L̂αζ² ≥ 0$", ge(value, 0), self.positive, self.signs)
+        size = at_least_0(self.proof, "L̂αζ²", value, self.positive, self.signs)
         signs = [*self.signs, self.inverses[2]]
         return root_equals(
             self.proof, "S", ROOT_TERM, value, size, signs, self.square, self.units[2]
@@ -93,7 +102,7 @@ class StepSize:
     def in_units(self) -> Theorem:
         """The ratio q = L̂α."""
         formula, size = quantity(self.claim, q), Lhat * alpha
-        positive = self.proof.step("$L̂α ≥ 0$", ge(size, 0), self.positive, self.signs)
+        positive = at_least_0(self.proof, "L̂α", size, self.positive, self.signs)
         signs, squares = [*self.signs, *self.inverses], (self.square, *self.units)
         root = root_equals(
             self.proof, "√(L̂D/(ζ²T))", formula.expression, size, positive, signs, *squares
@@ -112,13 +121,13 @@ class StepSize:
         squares = proof.step(
             "$(2L̂α)² ≤ 1$",
             le(double**2, 1),
-            proof.step("$ζ²T > 0$", gt(zeta**2 * T, 0), self.signs),
+            above_0(proof, "ζ²T", zeta**2 * T, self.signs),
             proof.step(
                 "$(2L̂α)²ζ²T ≤ ζ²T$", le(double**2 * zeta**2 * T, zeta**2 * T), self.square, long
             ),
             meaning="$α²ζ²T$ is $D/L̂$, and $4L̂D$ is at most $ζ²T$.",
         )
-        small = proof.by.from_squares(squares, proof.step("$1 ≥ 0$", ge(1, 0)), double)
+        small = proof.by.from_squares(squares, at_least_0(proof, "1", 1), double)
         return proof.step(
             "$α ≤ 1/(2L̂)$",
             le(Lhat * alpha, sp.Rational(1, 2)),
@@ -131,8 +140,8 @@ def start(proof: Proof) -> tuple[StepSize, Descent]:
     """The paper's step size, and (15) and (16), from the repaired Lemma 1."""
     m, signs = Meft(proof), proof.positive(L, C, G, sigma, r)
     smooth = proof.cite(lemma_1.repaired.proof, "Lemma 1", "By its repaired proof.")
-    value = proof.step("$2LC√rσ + G > 0$", gt(quantity(LEMMA_1, Lhat).expression, 0), signs)
-    constant = proof.step("$L̂ > 0$", gt(Lhat, 0), proof.recall("Lhat"), value)
+    value = above_0(proof, "2LC√rσ + G", quantity(LEMMA_1, Lhat).expression, signs)
+    constant = above_0(proof, "L̂", Lhat, proof.recall("Lhat"), value)
     step_size = StepSize(proof, constant)
     return step_size, descent_in_ball(proof, m, smooth, ASSUMPTION_2, step_size.positive)
 
@@ -158,7 +167,7 @@ def at_most_two(
         le(TOTAL, 2 * T * Lhat * alpha * zeta**2),
         divided_by_step(proof, step_size, total),
         half,
-        proof.step("$Σ ≥ 0$", ge(TOTAL, 0), proof.by.sum(square)),
+        at_least_0(proof, "Σ", TOTAL, proof.by.sum(square)),
         meaning="1 - L̂α/2 is at least 3/4.",
     )
 
@@ -251,7 +260,7 @@ def printed(proof: Proof) -> None:
         ),
         two,
         proof.recall("$D = F(v_1) - f*$"),
-        proof.step("$TL̂αζ² ≥ 0$", ge(T * ADDED, 0), step_size.signs, step_size.positive),
+        at_least_0(proof, "TL̂αζ²", T * ADDED, step_size.signs, step_size.positive),
         meaning="A sum of false lines; true for the printed step size, by the repaired proof.",
     )
     mean = proof.step(

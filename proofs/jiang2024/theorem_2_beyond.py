@@ -66,7 +66,7 @@ from .descent import (
     variance,
     whole_space,
 )
-from .setting import defined
+from .setting import above_0, at_least_0, defined
 from .theorem_2 import StepSize, divided_by_step
 
 # The step size in units of 1/L̂, what a step takes from F, and what its noise gives back.
@@ -126,7 +126,7 @@ class Step(Everywhere):
         by, proof, x = self.proof.by, self.proof, SLOPE_NEXT - SLOPE + Q * NOISE
         turn = PULL_NEXT - ACROSS - PULL + STEEP
         square = proof.step("a square", ge(TURNED + 2 * Q * turn + Q**2 * LOUD, 0), by.expansion(x))
-        weight = proof.step("$(1 - L̂α)/L̂ ≥ 0$", ge((1 - Q) * SHARE, 0), self.half, self.inverse)
+        weight = at_least_0(proof, "(1 - L̂α)/L̂", (1 - Q) * SHARE, self.half, self.inverse)
         return proof.step(
             "times (1 - L̂α)/L̂",
             ge((1 - Q) * SHARE * (TURNED + 2 * Q * turn + Q**2 * LOUD), 0),
@@ -250,9 +250,9 @@ def everywhere(proof: Proof) -> None:
     last = last_gap(proof, left, by.expectation(step.gap()), step.inverse, fallen)
 
     # κS, from (4 - q) min_t E‖∇F(v_t)‖² <= (6 + q)L̂αζ².
-    room = proof.step("$4 - L̂α > 0$", gt(4 - Q, 0), step.half)
+    room = above_0(proof, "4 - L̂α", 4 - Q, step.half)
     least, units = _no_excess(proof, step, last, room), step.size.in_units()
-    smaller = proof.step("$4 - q > 0$", gt(4 - q, 0), room, units)
+    smaller = above_0(proof, "4 - q", 4 - q, room, units)
     factor = proof.step(
         "κ(4 - q)", eq(kappa * (4 - q), 6 + q), defined(proof, kappa), by.quotient(smaller)[0]
     )
@@ -282,10 +282,11 @@ def _no_excess(proof: Proof, step: Step, last: Theorem, room: Theorem) -> Theore
         step.unit,
         meaning="D is $L̂α²ζ²T$.",
     )
-    short = proof.step("$L̂α > 0$", gt(Q, 0), size.positive, step.constant)
-    many = proof.step(
-        "$(T - 1)L̂α ≥ 0$",
-        ge((T - 1) * Q, 0),
+    short = above_0(proof, "L̂α", Q, size.positive, step.constant)
+    many = at_least_0(
+        proof,
+        "(T - 1)L̂α",
+        (T - 1) * Q,
         proof.step("$T ≥ 1$", ge(T - 1, 0), proof.positive(T)),
         short,
     )
@@ -297,8 +298,8 @@ def _no_excess(proof: Proof, step: Step, last: Theorem, room: Theorem) -> Theore
         proof.step(
             "times $L̂αζ²$",
             ge(SIZE * (2 - Q) * (3 - 2 * Q), 0),
-            proof.step("$L̂αζ² ≥ 0$", ge(SIZE, 0), short),
-            proof.step("$(2 - L̂α)(3 - 2L̂α) ≥ 0$", ge((2 - Q) * (3 - 2 * Q), 0), step.half),
+            at_least_0(proof, "L̂αζ²", SIZE, short),
+            at_least_0(proof, "(2 - L̂α)(3 - 2L̂α)", (2 - Q) * (3 - 2 * Q), step.half),
         ),
     )
     often = proof.step(
@@ -328,10 +329,10 @@ class Average(StepSize):
     def __init__(self, proof: Proof):
         super().__init__(proof, given_constant(proof))
         self.ratio = self.in_units()
-        self.some = proof.step("$q > 0$", gt(q, 0), self.ratio, self.positive, self.signs)
+        self.some = above_0(proof, "q", q, self.ratio, self.positive, self.signs)
         half = proof.step("$q ≤ 1/2$", le(q, sp.Rational(1, 2)), self.at_most_half(), self.ratio)
-        self.room = proof.step("$2 - q > 0$", gt(2 - q, 0), half)
-        share, _ = proof.by.quotient(proof.step("$1 - q/2 > 0$", gt(1 - q / 2, 0), half))
+        self.room = above_0(proof, "2 - q", 2 - q, half)
+        share, _ = proof.by.quotient(above_0(proof, "1 - q/2", 1 - q / 2, half))
         self.factor = proof.step("κ(2 - q)", eq(kappa * (2 - q), 3), defined(proof, kappa), share)
         self.term = self.root_term()
 
@@ -366,7 +367,7 @@ def average_sharp(proof: Proof) -> None:
     κS.
     """
     by, it = proof.by, Average(proof)
-    shrinks = proof.step("$q(2 - q) > 0$", gt(SHRINKS, 0), it.some, it.room)
+    shrinks = above_0(proof, "q(2 - q)", SHRINKS, it.some, it.room)
     first, recursion = _on_parabola(proof, it)
     last = _last(proof, it, shrinks, first, recursion)
     total = proof.step(
@@ -377,7 +378,7 @@ def average_sharp(proof: Proof) -> None:
         first,
         meaning="Summed over t, all but the first and the last cancel.",
     )
-    growth = proof.step("$κ > 0$", gt(kappa, 0), it.room, it.factor)
+    growth = above_0(proof, "κ", kappa, it.room, it.factor)
     sums = proof.step(
         "Σ",
         ge(TOTAL, kappa * TERM * T - kappa**2 * zeta**2 / 3),
@@ -475,16 +476,16 @@ def _last(
     rest = proof.step("q(2 - q) times the rest", eq((2 * q - q**2) * REST, size), unit)
     # A step leaves the share 1 - q(2 - q) of what is above the rest, at most.
     (none, more), left = by.below_maximum(ABOVE), (1 - SHRINKS) * ABOVE
-    share = proof.step("$1 - q(2 - q) ≥ 0$", ge(1 - SHRINKS, 0), hints=[1 - q])
+    share = at_least_0(proof, "1 - q(2 - q)", 1 - SHRINKS, hints=[1 - q])
     kept = proof.step("what is left of it", le((1 - SHRINKS) * (SQUARE - REST), left), share, more)
     falls = by.maximum_below(
         left,
         proof.step("$0 ≤$", le(0, left), share, none),
         proof.step("the next", le(SQUARE_NEXT - REST, left), recursion, rest, kept),
     )
-    long = proof.step("$tq(2 - q) > 0$", gt(t * SHRINKS, 0), shrinks)
-    longer = proof.step("$1 + tq(2 - q) > 0$", gt(factor, 0), long)
-    squared = proof.step("$(q(2 - q))² ≥ 0$", ge(SHRINKS**2, 0), hints=[SHRINKS])
+    long = above_0(proof, "tq(2 - q)", t * SHRINKS, shrinks)
+    longer = above_0(proof, "1 + tq(2 - q)", factor, long)
+    squared = at_least_0(proof, "(q(2 - q))²", SHRINKS**2, hints=[SHRINKS])
     taken = proof.step("times $(q(2 - q))²$", ge(SHRINKS**2 * ABOVE, 0), none, squared)
     then = [
         proof.step(
@@ -497,7 +498,7 @@ def _last(
     ]
     start, positive = (
         at_time(SQUARE, 1),
-        proof.step("$q²ζ² > 0$", gt(size, 0), it.some, noise),
+        above_0(proof, "q²ζ²", size, it.some, noise),
     )
     spare = proof.step("the rest $≥ 0$", ge(REST, 0), inverse, it.some, noise)
     begins = by.maximum_below(

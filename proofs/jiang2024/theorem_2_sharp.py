@@ -8,7 +8,7 @@ from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem
 from boundcheck.language.symbols import D, G, L, Lhat, T, a, alpha, b, bound, kappa, q, s, zeta
 from boundcheck.language.vocabulary import MINIMUM_GRADIENT, MinimumOver
-from boundcheck.proof import Proof, eq, ge, gt, le, script
+from boundcheck.proof import Proof, eq, gt, le, script
 
 from ..meft.lora import BALL, THEOREM_2_BEST_STEP, THEOREM_2_REPAIRED
 from ..meft.theorems import THEOREM_2_FROZEN_A
@@ -21,6 +21,8 @@ from .setting import (
     W0,
     A,
     Meft,
+    above_0,
+    at_least_0,
     defined,
     horizon_above_0,
     quantity,
@@ -35,8 +37,8 @@ def _sharp_lemma(proof: Proof) -> tuple[Theorem, Theorem]:
     """λ*-smoothness on the ball, and λ* > 0."""
     signs = proof.positive(L, G, a, b, s)
     smooth = proof.cite(lemma_1.sharp.proof, "Lemma 1, sharp", "By its own proof.")
-    first = proof.step("$s²L(a² + b²)/2 > 0$", gt(s**2 * L * (a**2 + b**2) / 2, 0), signs)
-    return smooth, proof.step("$λ* > 0$", gt(Lhat, 0), proof.recall("Lhat"), first)
+    first = above_0(proof, "s²L(a² + b²)/2", s**2 * L * (a**2 + b**2) / 2, signs)
+    return smooth, above_0(proof, "λ*", Lhat, proof.recall("Lhat"), first)
 
 
 def _sum(proof: Proof, smooth: Theorem, positive: Theorem, weight: Theorem) -> Theorem:
@@ -56,9 +58,7 @@ def repaired(proof: Proof) -> None:
         proof, step_size, _sum(proof, smooth, step_size.positive, step_size.weight)
     )
     half, ratio = step_size.at_most_half(), step_size.in_units()
-    room = proof.step(
-        "$1 - q/2 > 0$", gt(share, 0), half, ratio, meaning="$q = L̂α$ is at most 1/2."
-    )
+    room = above_0(proof, "1 - q/2", share, half, ratio, meaning="$q = L̂α$ is at most 1/2.")
     factor = proof.step(
         "κ(1 - q/2)",
         eq(kappa * share, sp.Rational(3, 2)),
@@ -109,10 +109,10 @@ class BestStep:
         square, signs = eq(q**2 * zeta**2 * T, Lhat * D), [*self.signs, *self.inverses]
         ratio, growth = (quantity(proof.claim, x) for x in (q, kappa))
         self.ratio, self.ratio_square = root_quantity(proof, "q", ratio, square, signs, self.units)
-        wide = proof.step("$q² + 2 > 0$", gt(radical(growth.expression).base, 0), self.ratio)
+        wide = above_0(proof, "q² + 2", radical(growth.expression).base, self.ratio)
         kappa_is, root = proof.quantity(growth), by.root(wide)
         self.above = proof.step("$κ > q$", gt(kappa, q), kappa_is, by.positive_root(wide))
-        self.growth = proof.step("$κ > 0$", gt(kappa, 0), self.above, self.ratio)
+        self.growth = above_0(proof, "κ", kappa, self.above, self.ratio)
         self.quadratic = proof.step(
             "$κ² = 2qκ + 2$",
             eq(kappa**2, 2 * q * kappa + 2),
@@ -128,9 +128,9 @@ class BestStep:
             by.quotient(constant)[0],
             meaning="The step size, its denominator cleared.",
         )
-        divisor = proof.step("$κL̂ > 0$", gt(kappa * Lhat, 0), self.growth, constant)
+        divisor = above_0(proof, "κL̂", kappa * Lhat, self.growth, constant)
         self.positive = step_above_0(proof, divisor, self.value, self.ratio)
-        self.weight = proof.step("$L̂α² ≥ 0$", ge(Lhat * alpha**2, 0), constant, self.positive)
+        self.weight = at_least_0(proof, "L̂α²", Lhat * alpha**2, constant, self.positive)
 
 
 @script(THEOREM_2_BEST_STEP, "sharp", READING)
@@ -146,8 +146,8 @@ def frozen(proof: Proof) -> None:
     """The same for v = B: F is smooth on all of space, so the run needs no ball."""
     signs = proof.positive(s, L, a)
     smooth = proof.cite(variants.frozen.proof, "Lemma 1 with A frozen", "By its own proof.")
-    value = proof.step("$s²La² > 0$", gt(quantity(proof.claim, Lhat).expression, 0), signs)
-    constant = proof.step("$L̂ > 0$", gt(Lhat, 0), proof.recall("Lhat"), value)
+    value = above_0(proof, "s²La²", quantity(proof.claim, Lhat).expression, signs)
+    constant = above_0(proof, "L̂", Lhat, proof.recall("Lhat"), value)
     best = BestStep(proof, constant)
     along = along_segment(proof, smooth, unit_interval(proof), "all of space")
     lines = descent(proof, along, proof.recall("F(B) = f(W)"), W0 + s * B_last * A, best.positive)
@@ -173,7 +173,7 @@ def conclude(proof: Proof, best: BestStep, total: Theorem, square: sp.Expr = SQU
     cleared = proof.step(
         "times $κ²$",
         le(2 * q * (kappa - q) * sums, T * zeta**2 * q**2 * (kappa**2 + 2)),
-        proof.step("$κ² ≥ 0$", ge(kappa**2, 0), best.growth),
+        at_least_0(proof, "κ²", kappa**2, best.growth),
         scaled,
         best.value,
         meaning="L̂ακ is 2q.",
@@ -193,7 +193,7 @@ def conclude(proof: Proof, best: BestStep, total: Theorem, square: sp.Expr = SQU
         divided,
         meaning="κ exceeds q.",
     )
-    size = proof.step("$qζ² ≥ 0$", ge(q * zeta**2, 0), best.ratio, best.noise)
+    size = at_least_0(proof, "qζ²", q * zeta**2, best.ratio, best.noise)
     signs, squares = [*best.signs, best.inverses[1]], (best.ratio_square, best.units[1])
     term = root_equals(proof, "S", ROOT_TERM, q * zeta**2, size, signs, *squares)
     least = proof.step(

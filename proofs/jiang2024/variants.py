@@ -57,6 +57,7 @@ from .setting import (
     UNSCALED,
     W0,
     Matrices,
+    at_least_0,
     defined,
     descent_of_f,
     f_of,
@@ -109,7 +110,7 @@ def one_frozen(
     change, turned = first - second, slopes[0] - slopes[1]
     move, turn = FrobeniusNorm(change), FrobeniusNorm(turned)
     signs = proof.positive(L, radius, s)
-    size = proof.step("$s ≥ 0$", ge(s, 0), signs)
+    size = at_least_0(proof, "s", s, signs)
     bounded, smooth = proof.assume(small), smooth_f(proof)
     product = proof.step(
         "BA",

@@ -48,6 +48,8 @@ from ..jiang2024.claims import BOUNDED_BELOW
 from ..jiang2024.setting import (
     MEFT,
     Meft,
+    above_0,
+    at_least_0,
     defined,
     descent_of_f,
     divided,
@@ -192,7 +194,7 @@ class Descent:
         )
         whole = by.submultiplicative("F", "F", slope_b, slope_a)
         small = proof.step("$‖Y‖ ≤ P/2$", le(FrobeniusNorm(bent), P / 2), whole, hints=[u - w])
-        weight = proof.step("$Lα²/2 ≥ 0$", ge(L * step**2 / 2, 0), self.smooth, self.positive)
+        weight = at_least_0(proof, "Lα²/2", L * step**2 / 2, self.smooth, self.positive)
         rest = (
             InnerProduct(M, bent)
             - L * step * InnerProduct(straight, bent)
@@ -214,7 +216,7 @@ class Descent:
             proof.step(
                 "$α²$ times",
                 le(step**2 * rest, step**2 * m * P / 2),
-                proof.step("$α² ≥ 0$", ge(step**2, 0), self.positive),
+                at_least_0(proof, "α²", step**2, self.positive),
                 turned,
             ),
             meaning="A step lowers F as if $LJ² + m$ were a smoothness constant of it.",
@@ -235,11 +237,11 @@ class Descent:
         proof, by, step = self.proof, self.proof.by, self.step
         turned, size, limit = M - step * L * straight, FrobeniusNorm(bent), m - step**2 * L * P / 4
         steep, reach, sign = step * m, step * L * REACH, by.nonnegative("F", bent)
-        speed = proof.step("$αL > 0$", gt(step * L, 0), self.positive, self.smooth)
-        power = proof.step("$P ≥ 0$", ge(P, 0))
-        gain = proof.step("$αLP ≥ 0$", ge(step * L * P, 0), speed, power)
-        far = proof.step("$αLJ² ≥ 0$", ge(reach, 0), speed, proof.step("$J² ≥ 0$", ge(REACH, 0)))
-        near = proof.step("$αm ≥ 0$", ge(steep, 0), self.positive)
+        speed = above_0(proof, "αL", step * L, self.positive, self.smooth)
+        power = at_least_0(proof, "P", P)
+        gain = at_least_0(proof, "αLP", step * L * P, speed, power)
+        far = at_least_0(proof, "αLJ²", reach, speed, at_least_0(proof, "J²", REACH))
+        near = at_least_0(proof, "αm", steep, self.positive)
         once = proof.step(
             "$⟨M, X⟩ = P$",
             eq(InnerProduct(M, straight), P),
@@ -249,7 +251,7 @@ class Descent:
         twice = proof.step(
             "$α²L²‖X‖²$",
             le((step * L) ** 2 * FrobeniusNorm(straight) ** 2, (step * L) ** 2 * REACH * P),
-            proof.step("$α²L² ≥ 0$", ge((step * L) ** 2, 0), speed),
+            at_least_0(proof, "α²L²", (step * L) ** 2, speed),
             long,
         )
         less = proof.step(
@@ -259,7 +261,7 @@ class Descent:
             once,
             twice,
         )
-        room = proof.step("$2 - αLJ² - αm/2 ≥ 0$", ge(2 - reach - steep / 2, 0), short, near)
+        room = at_least_0(proof, "2 - αLJ² - αm/2", 2 - reach - steep / 2, short, near)
         share = proof.step("αLP times", ge(step * L * P * (2 - reach - steep / 2), 0), gain, room)
         squares = proof.step(
             "$‖Z‖²$, at most", le(FrobeniusNorm(turned) ** 2, limit**2), less, share
@@ -279,19 +281,17 @@ class Descent:
             )
         ]
         most = proof.step("$P ≤ J²m²$", le(P, REACH * m**2), powers)
-        weight = proof.step("$α²L ≥ 0$", ge(step**2 * L, 0), speed, self.positive)
+        weight = at_least_0(proof, "α²L", step**2 * L, speed, self.positive)
         scaled = proof.step("$α²LP$", le(step**2 * L * P, step**2 * L * REACH * m**2), weight, most)
         both = proof.step("$αLJ² · αm ≤ 4$", le(reach * steep, 4), short, far, near)
         times = proof.step("m times", le(reach * steep * m, 4 * m), both)
-        slack = proof.step("$m - α²LP/4 ≥ 0$", ge(limit, 0), scaled, times)
+        slack = at_least_0(proof, "m - α²LP/4", limit, scaled, times)
         shorter = by.from_squares(squares, slack, FrobeniusNorm(turned))
 
         within = proof.step(
             "$‖Y‖$ times", le(size * FrobeniusNorm(turned), size * limit), sign, shorter
         )
-        weight = proof.step(
-            "$α²L‖Y‖/2 ≥ 0$", ge(L * step**2 * size / 2, 0), speed, self.positive, sign
-        )
+        weight = at_least_0(proof, "α²L‖Y‖/2", L * step**2 * size / 2, speed, self.positive, sign)
         lengths = proof.step(
             "$α²L‖Y‖²/2$", le(L / 2 * (step * size) ** 2, L * step**2 * size * P / 4), weight, small
         )
@@ -359,13 +359,11 @@ class Descent:
                 )
             )
         z, mixed = away_a * u + away_b * w, travelled * FALL + step * FALLEN
-        room = proof.step(
-            "$αP ≥ 0$", ge(step * P, 0), self.positive, proof.step("$P ≥ 0$", ge(P, 0))
-        )
+        room = at_least_0(proof, "αP", step * P, self.positive, at_least_0(proof, "P", P))
         cross = proof.step("$z² ≤ ‖v_t - v_1‖²P$", le(z**2, AWAY * P))
-        far = proof.step("$‖v_t - v_1‖² ≥ 0$", ge(AWAY, 0))
-        weight = proof.step("$α‖v_t - v_1‖² ≥ 0$", ge(step * AWAY, 0), self.positive, far)
-        square = proof.step("$α² ≥ 0$", ge(step**2, 0), self.positive)
+        far = at_least_0(proof, "‖v_t - v_1‖²", AWAY)
+        weight = at_least_0(proof, "α‖v_t - v_1‖²", step * AWAY, self.positive, far)
+        square = at_least_0(proof, "α²", step**2, self.positive)
         down = proof.step("f falls", ge(FALL, 0), lower, room)
         product = proof.step("α times the fall", ge(step * FALL, 0), self.positive, down)
         steep = proof.step(
@@ -445,7 +443,7 @@ class Descent:
             self.smooth,
             unit,
         )
-        radicand = proof.step("$2LD ≥ 0$", ge(2 * L * D, 0), self.smooth, distance)
+        radicand = at_least_0(proof, "2LD", 2 * L * D, self.smooth, distance)
         root = by.root_nonnegative(2 * L * D)
         return proof.state(
             "$m ≤ √(2LD)$", le(m, STEEPEST), by.from_squares(squares, root, m, by.root(radicand))
@@ -467,7 +465,7 @@ def adaptive_gd(proof: Proof) -> None:
     (smooth,) = proof.positive(L)
     unit, inverse = by.quotient(divisor)
     half = defined(proof, share)
-    positive = proof.step("$α > 0$", gt(STEP, 0), inverse, half)
+    positive = above_0(proof, "α", STEP, inverse, half)
     descent = Descent(proof, STEP, positive, smooth)
     exact = proof.step("$α(LJ² + m) = 1/K$", eq(descent.local, 1 / K), unit, half)
     short = proof.step("$α(LJ² + m) ≤ 2$", le(descent.local, 2), exact)
@@ -479,9 +477,7 @@ def adaptive_gd(proof: Proof) -> None:
         meaning="Each step lowers F by 3/4 of the step times the squared gradient norm.",
     )
     spent = proof.induct("$S_t ≥ 0$", ge(TRAVELLED, 0), first=[], then=[positive])
-    room = proof.step(
-        "$αP ≥ 0$", ge(STEP * P, 0), positive, proof.step("$P ≥ 0$", ge(P, 0), hints=[u, w])
-    )
+    room = at_least_0(proof, "αP", STEP * P, positive, at_least_0(proof, "P", P, hints=[u, w]))
     fallen = proof.induct(
         "$f(W_t) ≤ f(W_1)$",
         le(NOW, STARTED),
@@ -494,7 +490,7 @@ def adaptive_gd(proof: Proof) -> None:
 
     # The sum S of all steps: pS + qS²/2 >= T.
     square, so_far = (
-        proof.step("$qα² ≥ 0$", ge(growth * STEP**2, 0), gain, positive),
+        at_least_0(proof, "qα²", growth * STEP**2, gain, positive),
         TRAVELLED.xreplace({t - 1: t}),
     )
     counted = proof.induct(
@@ -530,9 +526,7 @@ def adaptive_gd(proof: Proof) -> None:
         by.instance(descent.below, {W: at_time(W_t, T + 1)}),
         meaning="Summed over t, the values of F telescope.",
     )
-    _conclusion(
-        proof, gain, begin, grown, proof.step("$S ≥ 0$", ge(ALL, 0), by.sum(positive)), summed
-    )
+    _conclusion(proof, gain, begin, grown, at_least_0(proof, "S", ALL, by.sum(positive)), summed)
 
 
 def _slow(
@@ -546,9 +540,9 @@ def _slow(
         "under the root", gt(quantity(proof.claim, stretch).expression.base, 0), inverses, signs
     )
     root = by.positive_root(by.positive_root(radicand))
-    share = proof.step("$stretch > 0$", gt(stretch, 0), defined(proof, stretch), root)
+    share = above_0(proof, "stretch", stretch, defined(proof, stretch), root)
     inverse = list(by.quotient(share))
-    more = proof.step("$1 + stretch ≥ 0$", ge(1 + stretch, 0), share)
+    more = at_least_0(proof, "1 + stretch", 1 + stretch, share)
     reach = []
     for size, length, radius, norm in zip(
         (size_a, size_b), (away_a, away_b), (a_1, b_1), descent.norms(), strict=True
@@ -577,7 +571,7 @@ def _slow(
         smooth,
         reach,
     )
-    weight = proof.step("$L(1 + stretch) ≥ 0$", ge(L * (1 + stretch), 0), smooth, more)
+    weight = at_least_0(proof, "L(1 + stretch)", L * (1 + stretch), smooth, more)
     scaled = proof.step(
         "$cL‖v_t - v_1‖²$",
         le(C * L * (1 + stretch) * AWAY, L * (1 + stretch) * TRAVELLED * D),
@@ -595,11 +589,9 @@ def _slow(
         starts,
         grows,
     )
-    gain = proof.step(
-        "$q > 0$", gt(growth, 0), grows, proof.step("$LD > 0$", gt(L * D, 0), smooth, signs), share
-    )
-    size = proof.step("$√(2LD) ≥ 0$", ge(steep, 0), steepest)
-    begin = proof.step("$p > 0$", gt(first, 0), starts, signs, size, inverse, degree=4)
+    gain = above_0(proof, "q", growth, grows, above_0(proof, "LD", L * D, smooth, signs), share)
+    size = at_least_0(proof, "√(2LD)", steep, steepest)
+    begin = above_0(proof, "p", first, starts, signs, size, inverse, degree=4)
     slow = ge(STEP * (first + growth * TRAVELLED), 1)
     return gain, begin, proof.step("$1 ≤ α(p + qS_t)$", slow, exact, descent.positive, limit)
 
@@ -609,10 +601,10 @@ def _conclusion(
 ) -> None:
     """S >= (sqrt(p² + 2qT) - p)/q, and the bound."""
     by = proof.by
-    more = proof.step("$qT > 0$", gt(growth * T, 0), gain)
-    radicand = proof.step("$p² + 2qT ≥ 0$", ge(INSIDE, 0), more)
+    more = above_0(proof, "qT", growth * T, gain)
+    radicand = at_least_0(proof, "p² + 2qT", INSIDE, more)
     square, size = by.root(radicand), by.root_nonnegative(INSIDE)
-    ahead = proof.step("$qS + p ≥ 0$", ge(growth * ALL + first, 0), gain, sums, begin)
+    ahead = at_least_0(proof, "qS + p", growth * ALL + first, gain, sums, begin)
     squares = proof.step(
         "$p² + 2qT ≤ (qS + p)²$", le(sp.sqrt(INSIDE) ** 2, (growth * ALL + first) ** 2), gain, grown
     )
@@ -623,9 +615,9 @@ def _conclusion(
         "$c(√(p² + 2qT) - p)$ times the bound",
         eq(C * ROOM * bound, D * growth),
         defined(proof, bound),
-        by.quotient(proof.step("$c(√(p² + 2qT) - p) > 0$", gt(C * ROOM, 0), room))[0],
+        by.quotient(above_0(proof, "c(√(p² + 2qT) - p)", C * ROOM, room))[0],
     )
-    sign = by.at_least(proof.step("$‖∇F‖² ≥ 0$", ge(SQUARE, 0)), SQUARE)
+    sign = by.at_least(at_least_0(proof, "‖∇F‖²", SQUARE), SQUARE)
     scaled = proof.step("qS min", le(ROOM * LEAST, growth * ALL * LEAST), below, sign)
     product = proof.step("$cqS min ≤ qD$", le(C * growth * ALL * LEAST, growth * D), gain, least)
     proof.conclude(proof.step("bound", proof.claim.conclusion, room, limit, scaled, product))
@@ -647,14 +639,14 @@ def unconditional_gd(proof: Proof) -> None:
     (smooth,) = proof.positive(L)
     unit, inverse = by.quotient(smooth)
     size, root = by.root_nonnegative(radicand), sp.Pow(radicand, HALF, evaluate=False)
-    square = by.root(proof.step("$2DT/L ≥ 0$", ge(radicand, 0), inverse, proof.positive(D, T)))
+    square = by.root(at_least_0(proof, "2DT/L", radicand, inverse, proof.positive(D, T)))
     once = proof.step("$ρ²$", eq(rho**2, root), defined(proof, rho), by.root(size))
     fourth = proof.step("$Lρ⁴ = 2DT$", eq(L * rho**4, 2 * D * T), once, square, unit)
     positive, exact, short = _step(proof, smooth)
     descent = Descent(proof, alpha, positive, smooth)
     here = proof.local(le(HALF * AWAY, WALKED * FALLEN), name="at t, by induction")
-    spent = proof.step("$αt > 0$", gt(WALKED, 0), positive, by.time())
-    far = proof.step("$‖v_t - v_1‖² ≥ 0$", ge(AWAY, 0))
+    spent = above_0(proof, "αt", WALKED, positive, by.time())
+    far = at_least_0(proof, "‖v_t - v_1‖²", AWAY)
     fallen = proof.step("$F(v_t) ≤ F(v_1)$", le(NOW, STARTED), spent, here, far)
 
     # ‖v_t - v_1‖² <= ρ².
@@ -667,18 +659,18 @@ def unconditional_gd(proof: Proof) -> None:
             "αt times",
             le(WALKED * FALLEN, WALKED * D),
             inside,
-            proof.step("$αt ≥ 0$", ge(WALKED, 0), positive),
+            at_least_0(proof, "αt", WALKED, positive),
         ),
         proof.step(
             "$αtD ≤ αTD$",
             le(WALKED * D, alpha * T * D),
             by.time()[1],
-            proof.step("$αD ≥ 0$", ge(alpha * D, 0), positive, proof.positive(D)),
+            at_least_0(proof, "αD", alpha * D, positive, proof.positive(D)),
         ),
         fourth,
     )
     scaled = proof.step(
-        "$αLρ⁴ ≤ ρ²$", le(alpha * L * rho**4, rho**2), short, proof.step("$ρ² ≥ 0$", ge(rho**2, 0))
+        "$αLρ⁴ ≤ ρ²$", le(alpha * L * rho**4, rho**2), short, at_least_0(proof, "ρ²", rho**2)
     )
     near = proof.step("$‖v_t - v_1‖² ≤ ρ²$", le(AWAY, rho**2), path, scaled)
 
@@ -691,9 +683,7 @@ def unconditional_gd(proof: Proof) -> None:
     )
     once = proof.step("$α(LJ² + m) ≤ 1$", le(descent.local, 1), positive, local, exact)
     lowered = descent.lowered(proof.step("$α(LJ² + m) ≤ 2$", le(descent.local, 2), once))
-    room = proof.step(
-        "$αP ≥ 0$", ge(alpha * P, 0), positive, proof.step("$P ≥ 0$", ge(P, 0), hints=[u, w])
-    )
+    room = at_least_0(proof, "αP", alpha * P, positive, at_least_0(proof, "P", P, hints=[u, w]))
     spare = proof.step("αP times", ge(alpha * P * (1 - descent.local), 0), room, once)
     falls = proof.step(
         "F falls by αP/2",
@@ -702,7 +692,7 @@ def unconditional_gd(proof: Proof) -> None:
         spare,
         meaning="As with an L̂-smooth F.",
     )
-    away = descent.away(WALKED, HALF, proof.step("$αt ≥ 0$", ge(WALKED, 0), spent), fallen, falls)
+    away = descent.away(WALKED, HALF, at_least_0(proof, "αt", WALKED, spent), fallen, falls)
 
     # The falls add up to D at most.
     lowered = proof.step(
@@ -721,7 +711,7 @@ def unconditional_gd(proof: Proof) -> None:
         by.expectation(end),
         meaning="Summed over t, the values of F telescope.",
     )
-    constant = proof.step("$L̂ ≥ 0$", ge(Lhat, 0), proof.recall("Lhat"), proof.positive(L))
+    constant = at_least_0(proof, "L̂", Lhat, proof.recall("Lhat"), proof.positive(L))
     scaled = proof.step(
         "times 2L̂", le(sp.Sum(mean, (t, 1, T)), 2 * Lhat * D), constant, total, exact
     )
@@ -733,14 +723,14 @@ def _step(proof: Proof, smooth: Theorem) -> tuple[Theorem, Theorem, Theorem]:
     """α > 0, L̂α = 1 and αLρ² <= 1."""
     by, signs = proof.by, proof.positive(a_1, b_1)
     formula = defined(proof, Lhat)
-    size = proof.step("$ρ ≥ 0$", ge(rho, 0), proof.recall("rho"))
-    sum_ = proof.step("$a_1² + b_1² > 0$", gt(a_1**2 + b_1**2, 0), signs)
+    size = at_least_0(proof, "ρ", rho, proof.recall("rho"))
+    sum_ = above_0(proof, "a_1² + b_1²", a_1**2 + b_1**2, signs)
     radius, root = by.positive_root(sum_), by.root(sum_)
     rest = ge(Lhat - L * rho**2 - L * RADIUS**2, 0)
     most = proof.step("$L̂ ≥ Lρ²$ and more", rest, formula, smooth, size, radius, root)
-    square = proof.step("$L(a_1² + b_1²) > 0$", gt(L * RADIUS**2, 0), smooth, sum_)
-    flat = proof.step("$Lρ² ≥ 0$", ge(L * rho**2, 0), smooth)
-    unit, over = by.quotient(proof.step("$L̂ > 0$", gt(Lhat, 0), most, square, flat))
+    square = above_0(proof, "L(a_1² + b_1²)", L * RADIUS**2, smooth, sum_)
+    flat = at_least_0(proof, "Lρ²", L * rho**2, smooth)
+    unit, over = by.quotient(above_0(proof, "L̂", Lhat, most, square, flat))
     step = defined(proof, alpha)
     positive = step_above_0(proof, step, over)
     exact = proof.step("$L̂α = 1$", eq(Lhat * alpha, 1), step, unit)
@@ -763,10 +753,10 @@ def _reach(descent: Descent, near: Theorem) -> Theorem:
     ]
     mixed = a_1 * away_a + b_1 * away_b
     cross = proof.step("$mixed² ≤$", le(mixed**2, total * AWAY))
-    weight = proof.step("$a_1² + b_1² ≥ 0$", ge(total, 0))
+    weight = at_least_0(proof, "a_1² + b_1²", total)
     scaled = proof.step("times $ρ²$", le(total * AWAY, total * rho**2), weight, near)
     sign = proof.step("$ρ ≥ 0$, again", ge(rho, 0), proof.recall("rho"))
-    larger = proof.step("$ρ√(a_1² + b_1²) ≥ 0$", ge(RADIUS * rho, 0), sign)
+    larger = at_least_0(proof, "ρ√(a_1² + b_1²)", RADIUS * rho, sign)
     whole = proof.step("squares", le(mixed**2, total * rho**2), cross, scaled)
     below = by.from_squares(whole, larger, mixed, by.root(weight))
     return proof.step(

@@ -45,7 +45,7 @@ from boundcheck.language.vocabulary import (
     v,
     v_t,
 )
-from boundcheck.proof import Process, Proof, eq, ge, gt, le, script
+from boundcheck.proof import Process, Proof, eq, le, script
 
 from ..jiang2024 import eigenvalue
 from ..jiang2024.descent import end_of_run, gap_at_start
@@ -53,6 +53,8 @@ from ..jiang2024.setting import (
     GRADIENT_BLOCKS,
     READING,
     W0,
+    above_0,
+    at_least_0,
     descent_of_f,
     f_of,
     quantity,
@@ -105,7 +107,7 @@ def relora(proof: Proof) -> None:
     # λ* is the top eigenvalue of [[P, K], [K, R]].
     because = [proof.quantity(formula), *signs]
     eigen = eigenvalue.top_eigenvalue(proof, Lhat, formula.expression, ENTRIES, because)
-    best = BestStep(proof, proof.step("$λ* > 0$", gt(Lhat, 0), eigen[0], signs))
+    best = BestStep(proof, above_0(proof, "λ*", Lhat, eigen[0], signs))
     law = f_of(proof, W0 + Z + s * B * A)
     step = _step(proof, law, signs, best.positive, eigen)
     decrease = proof.step(
@@ -145,7 +147,7 @@ def _step(
     now.
     """
     by = proof.by
-    size = proof.step("$s ≥ 0$", ge(s, 0), signs)
+    size = at_least_0(proof, "s", s, signs)
     bent, bound = InnerProduct(M, g_b * g_a), s * alpha**2 * G * x * y
     crossed = proof.step(
         "$⟨M, g_Bg_A⟩$",
@@ -153,10 +155,10 @@ def _step(
         by.cauchy_schwarz(g_b.T * M, g_a),
         by.submultiplicative("F", "op", g_b.T, M),
         proof.assume(GRADIENT_BOUND_AT_ITERATES),
-        proof.step("$xy ≥ 0$", ge(x * y, 0)),
+        at_least_0(proof, "xy", x * y),
         meaning="$⟨g_BᵀM, g_A⟩$, by Cauchy-Schwarz, and $‖M‖_op ≤ G$.",
     )
-    weight = proof.step("$sα² ≥ 0$", ge(s * alpha**2, 0), size, positive)
+    weight = at_least_0(proof, "sα²", s * alpha**2, size, positive)
     crossed = proof.step("$sα²⟨M, g_Bg_A⟩$", le(s * alpha**2 * bent, bound), weight, crossed)
 
     inside, change_a, change_b = proof.assume(EACH_STEP_IN_BALL), A_moved - A_t, B_moved - B_t
@@ -198,7 +200,7 @@ def _step(
     weighted = proof.step(
         "$λ*‖g‖²$",
         le(alpha**2 / 2 * FORM, limit),
-        proof.step("$α² ≥ 0$", ge(alpha**2, 0), positive),
+        at_least_0(proof, "α²", alpha**2, positive),
         form,
         meaning="$λ*$ is the top eigenvalue of the form in $(‖g_A‖, ‖g_B‖)$.",
     )

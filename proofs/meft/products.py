@@ -37,7 +37,7 @@ from boundcheck.proof import Process, Proof, Reading, eq, ge, le, script
 from ..jiang2024 import eigenvalue
 from ..jiang2024.eigenvalue import radical
 from ..jiang2024.lemma_1 import smoothness
-from ..jiang2024.setting import LENGTH, MOVE, READING, Meft, defined, quantity, smooth_f
+from ..jiang2024.setting import LENGTH, MOVE, READING, Meft, at_least_0, defined, quantity, smooth_f
 from ..jiang2024.variants import Layer, layer_bound
 from .adapters import (
     CHAIN_RULE,
@@ -93,7 +93,7 @@ def composition(proof: Proof) -> None:
         signs,
         meaning="$f$ is $L$-smooth, and $W$ moves by at most $J‖v_1 - v_2‖$.",
     )
-    size = proof.step("$H‖v_1 - v_2‖ ≥ 0$", ge(H * MOVE, 0), signs)
+    size = at_least_0(proof, "H‖v_1 - v_2‖", H * MOVE, signs)
     line = proof.step(
         "both changes",
         le(EuclideanNorm(here - there), (L * J**2 + G * H) * MOVE),
@@ -162,11 +162,11 @@ def composed_is_larger(m: Meft, signs: Sequence[Theorem]) -> Theorem:
     half = size**2 * L * (a**2 + b**2) / 2 + size * G
     squared = by.root(proof.step("radicand of J", ge(stretch.base, 0), signs))
     root = by.root(proof.step("radicand of λ", ge(curved.base, 0), signs))
-    weight = proof.step("$s³LG ≥ 0$", ge(size**3 * L * G, 0), signs)
+    weight = at_least_0(proof, "s³LG", size**3 * L * G, signs)
     squares = proof.step(
         "$root²$", le(curved.base, half**2), weight, meaning="They differ by $s³LG(a - b)²$."
     )
-    small = by.from_squares(squares, proof.step("$half ≥ 0$", ge(half, 0), signs), curved, root)
+    small = by.from_squares(squares, at_least_0(proof, "half", half, signs), curved, root)
     spread = proof.step(
         "$J²$", sp.Eq(J**2, size**2 * (a**2 + b**2), evaluate=False), by_formula[0], squared
     )

@@ -35,7 +35,16 @@ from boundcheck.proof import Proof, Reading, eq, ge, le, script
 
 from ..jiang2024 import eigenvalue
 from ..jiang2024.eigenvalue import Entries, Facts, Pair, radical
-from ..jiang2024.setting import W0, defined, descent_of_f, f_of, quantity, smooth_f, theta
+from ..jiang2024.setting import (
+    W0,
+    at_least_0,
+    defined,
+    descent_of_f,
+    f_of,
+    quantity,
+    smooth_f,
+    theta,
+)
 from .adapters import (
     EDITS,
     GRADIENT_BOUND_IN_DOMAIN,
@@ -119,7 +128,7 @@ def in_weights(
         by.cauchy_schwarz(IN_R * M, IN_V),
         by.submultiplicative("F", "op", IN_R, M),
         steep,
-        proof.step("$pu ≥ 0$", ge(MOVE_R * MOVE_V, 0)),
+        at_least_0(proof, "pu", MOVE_R * MOVE_V),
         meaning="$⟨ΔR M, ΔV⟩$, by Cauchy-Schwarz, and $‖M‖_op ≤ G$.",
     )
     fall = Value(f, WEIGHTS[1]) - Value(f, WEIGHTS[0])
@@ -274,7 +283,7 @@ def _halves(
     proof: Proof, x: sp.MatrixExpr, y: sp.MatrixExpr, limit: sp.Expr, *within: Theorem
 ) -> Theorem:
     """The spectral norm of the mean of x and y is at most this, as theirs are."""
-    by, half = proof.by, proof.step("$1/2 ≥ 0$", ge(sp.Rational(1, 2), 0))
+    by, half = proof.by, at_least_0(proof, "1/2", sp.Rational(1, 2))
     return proof.step(
         f"$‖({x} + {y})/2‖$",
         le(SpectralNorm((x + y) / 2), limit),
@@ -423,7 +432,7 @@ def trained(proof: Proof) -> None:
     )
     entries = L * (1 + nu) ** 2 + G * (3 + nu), L * (1 + nu) + G, L
     reach, farther = nu * MOVE_R + MOVE_EDIT, (1 + nu) * MOVE_R + MOVE_U
-    total = proof.step("$νp + ‖ΔV‖ + (1 + ν)p + ‖ΔU‖ ≥ 0$", ge(reach + farther, 0), signs)
+    total = at_least_0(proof, "νp + ‖ΔV‖ + (1 + ν)p + ‖ΔU‖", reach + farther, signs)
     wider = le(reach**2, farther**2)
     squares = proof.step(
         "$(νp + ‖ΔV‖)²$", wider, moved, total, meaning="The difference of the squares is a product."

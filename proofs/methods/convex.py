@@ -29,10 +29,12 @@ from boundcheck.language.vocabulary import (
     v_star,
     v_t,
 )
-from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le, script
+from boundcheck.proof import Process, Proof, Reading, eq, ge, le, script
 
 from ..jiang2024.descent import NEXT, NOW, SLOPE, given_constant, v_first, v_next
 from ..jiang2024.setting import (
+    above_0,
+    at_least_0,
     defined,
     divided,
     horizon_above_0,
@@ -164,7 +166,7 @@ class Smooth(Everywhere):
             by.instance(self.least, {v: v_star - step.size * slope}),
             self.minimum,
         )
-        return by.from_squares(squares, self.proof.step("$0 ≥ 0$", ge(0, 0)), EuclideanNorm(slope))
+        return by.from_squares(squares, at_least_0(self.proof, "0", 0), EuclideanNorm(slope))
 
     def distant(self, x: MatrixExpr, flat: Theorem) -> Theorem:
         """F(x) - f* <= L̂/2 ‖x - v*‖²."""
@@ -224,10 +226,10 @@ def convex_descent(proof: Proof) -> None:
     convex = proof.assume(CONVEX, forall=[v1, v2])
     ends = by.time()[1]
     signs = {
-        t: proof.step("$t > 0$", gt(t, 0)),
-        LEFT: proof.step("$2T - t > 0$", gt(LEFT, 0), ends),
-        LEFT - 1: proof.step("$2T - t - 1 ≥ 0$", ge(LEFT - 1, 0), ends),
-        WHOLE: proof.step("$2T - 1 > 0$", gt(WHOLE, 0)),
+        t: above_0(proof, "t", t),
+        LEFT: above_0(proof, "2T - t", LEFT, ends),
+        LEFT - 1: at_least_0(proof, "2T - t - 1", LEFT - 1, ends),
+        WHOLE: above_0(proof, "2T - 1", WHOLE),
     }
 
     def times(value: sp.Expr, line: Theorem, *factors: sp.Expr) -> Theorem:
@@ -250,13 +252,13 @@ def convex_descent(proof: Proof) -> None:
     square = proof.step(
         "a square",
         ge(over, 0),
-        proof.step("$‖·‖² ≥ 0$", ge(EuclideanNorm(short) ** 2, 0)),
+        at_least_0(proof, "‖·‖²", EuclideanNorm(short) ** 2),
         by.expansion(short),
         by.expansion(SLOPE),
         by.expansion(v_t - v_star),
     )
-    more = proof.step(
-        "$(t - 1)(4T - 2t - 1) ≥ 0$", ge(PAST * (2 * LEFT - 1), 0), signs[LEFT], signs[LEFT - 1]
+    more = at_least_0(
+        proof, "(t - 1)(4T - 2t - 1)", PAST * (2 * LEFT - 1), signs[LEFT], signs[LEFT - 1]
     )
     signs[spare] = proof.step("what is left of it", ge(spare, 0), more, signs[LEFT])
     rest = times(over, square, spare, WHOLE)
@@ -268,8 +270,8 @@ def convex_descent(proof: Proof) -> None:
         le(WHOLE * inside, LEFT**2 * AWAY_FIRST),
         first=[],
         then=[
-            proof.step("$(2T - t)² > 0$", gt(LEFT**2, 0), signs[LEFT]),
-            proof.step("$(2T - t - 1)² ≥ 0$", ge((LEFT - 1) ** 2, 0)),
+            above_0(proof, "(2T - t)²", LEFT**2, signs[LEFT]),
+            at_least_0(proof, "(2T - t - 1)²", (LEFT - 1) ** 2),
             times(
                 alpha * (NOW - NEXT) - alpha**2 * (STEEP + STEEP_NEXT) / 2,
                 falls,
@@ -299,7 +301,7 @@ def convex_descent(proof: Proof) -> None:
     most = proof.step(
         "the last gap",
         le(2 * WHOLE * alpha * gap, AWAY_FIRST),
-        proof.step("$T² > 0$", gt(T**2, 0)),
+        above_0(proof, "T²", T**2),
         *last,
         factor=[0],
         meaning="At $t = T$ another square is left over.",
@@ -310,7 +312,7 @@ def convex_descent(proof: Proof) -> None:
     scaled = proof.step(
         "times L̂", le(2 * WHOLE * gap, Lhat * R_1**2), smooth.constant, near, step.unit
     )
-    long = proof.step("$4T - 2 > 0$", gt(4 * T - 2, 0))
+    long = above_0(proof, "4T - 2", 4 * T - 2)
     divided(
         proof,
         "4T - 2",
@@ -372,13 +374,13 @@ def nesterov(proof: Proof) -> None:
         proof.step(
             "$θ²$ times the step",
             le(whole * (NEXT - at_y), -whole * steep),
-            proof.step("$θ² ≥ 0$", ge(whole, 0)),
+            at_least_0(proof, "θ²", whole),
             lowered,
         ),
         proof.step(
             "$θ(θ - 1)$ times convexity at $v_t$",
             ge(part * (NOW - at_y), part * InnerProduct(SLOPE_Y, v_t - y_t)),
-            proof.step("$θ(θ - 1) ≥ 0$", ge(part, 0)),
+            at_least_0(proof, "θ(θ - 1)", part),
             by.instance(convex, {v1: y_t, v2: v_t}),
         ),
         proof.step(
@@ -411,8 +413,8 @@ def nesterov(proof: Proof) -> None:
         ),
     )
     kept = proof.induct("the energy", le(energy, most / 4), first=[start], then=[falls])
-    far = proof.step("$‖z‖² ≥ 0$", ge(DISTANCE_NEXT, 0))
-    rest = proof.step("$L̂‖z‖² ≥ 0$", ge(Lhat * DISTANCE_NEXT, 0), smooth.constant, far)
+    far = at_least_0(proof, "‖z‖²", DISTANCE_NEXT)
+    rest = at_least_0(proof, "L̂‖z‖²", Lhat * DISTANCE_NEXT, smooth.constant, far)
     late = proof.step("one step later", le((t + 1) ** 2 * GAP_NEXT, most), pulled, kept, rest)
     early = proof.step(
         "at the start",
@@ -424,7 +426,7 @@ def nesterov(proof: Proof) -> None:
             smooth.constant,
             near,
         ),
-        proof.step("$L̂R_1² ≥ 0$", ge(Lhat * R_1**2, 0), smooth.constant, proof.positive(R_1)),
+        at_least_0(proof, "L̂R_1²", Lhat * R_1**2, smooth.constant, proof.positive(R_1)),
     )
     line = proof.induct(
         "the gap",
@@ -434,7 +436,7 @@ def nesterov(proof: Proof) -> None:
         meaning="At $t = 1$ smoothness alone says more.",
     )
     long = horizon_above_0(proof)
-    square, last = proof.step("$T² > 0$", gt(T**2, 0), long), by.expectation(by.at(line, T))
+    square, last = above_0(proof, "T²", T**2, long), by.expectation(by.at(line, T))
     divided(proof, "$T²$", T**2, most, [long, long], last, square, label="divided by $T²$")
 
 
@@ -447,8 +449,8 @@ def _moved(
     by, after = proof.by, CENTRE - alpha * SHARE * SLOPE_Y
     # What is left of z_{t+1} - z_t + θα∇F(y_t) has the factor (t + 2)/(t + 2) - 1.
     change, nothing = CENTRE_NEXT - after, t / (t + 2) + 2 / (t + 2) - 1
-    unit, _ = by.quotient(proof.step("$t + 2 > 0$", gt(t + 2, 0)))
-    factor = proof.step("$(t + 2)/(t + 2) - 1 ≥ 0$", ge(nothing, 0), unit)
+    unit, _ = by.quotient(above_0(proof, "t + 2", t + 2))
+    factor = at_least_0(proof, "(t + 2)/(t + 2) - 1", nothing, unit)
     rest = (t - 1) / 2 * (y_t - alpha * SLOPE_Y - v_t)
     zero = proof.step(
         "$‖0‖ = 0$", eq(EuclideanNorm(nothing * rest), 0), by.homogeneous(factor, "F", rest), unit
@@ -489,7 +491,7 @@ def strong_descent(proof: Proof) -> None:
     by, smooth = proof.by, Smooth(proof)
     (curved,) = proof.positive(mu_F)
     size = defined(proof, alpha)
-    unit, _ = by.quotient(proof.step("$L̂ + μ_F > 0$", gt(Lhat + mu_F, 0), smooth.constant, curved))
+    unit, _ = by.quotient(above_0(proof, "L̂ + μ_F", Lhat + mu_F, smooth.constant, curved))
     double = proof.step("$α(L̂ + μ_F) = 2$", eq(alpha * (Lhat + mu_F), 2), size, unit)
     factor = defined(proof, left)
     kept = proof.step(
@@ -504,7 +506,7 @@ def strong_descent(proof: Proof) -> None:
             "times $α²$",
             ge(alpha**2 * (Lhat + mu_F) * PULLS, alpha**2 * (SLOPES + mu_F * Lhat * FAR)),
             _cocoercive(proof, smooth),
-            proof.step("$α² ≥ 0$", ge(alpha**2, 0)),
+            at_least_0(proof, "α²", alpha**2),
         ),
         by.expansion(FROM_STAR - alpha * SLOPE),
         by.expansion(FROM_STAR),
@@ -531,7 +533,7 @@ def strong_descent(proof: Proof) -> None:
 def _cocoercive(proof: Proof, smooth: Smooth) -> Theorem:
     """(L̂ + μ_F)⟨∇F(v_t), v_t - v*⟩ >= ‖∇F(v_t)‖² + μ_FL̂‖v_t - v*‖²."""
     by, share = proof.by, 1 / (Lhat - mu_F)
-    room = proof.step("$L̂ - μ_F > 0$", gt(Lhat - mu_F, 0), proof.assume(proof.claim.conditions[0]))
+    room = above_0(proof, "L̂ - μ_F", Lhat - mu_F, proof.assume(proof.claim.conditions[0]))
     unit, _ = by.quotient(room)
     convex = proof.assume(STRONGLY_CONVEX_EVERYWHERE, forall=[v1, v2])
     whole, positive = by.quotient(smooth.constant)

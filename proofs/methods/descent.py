@@ -42,7 +42,7 @@ from ..jiang2024.descent import (
     v_next,
     whole_space,
 )
-from ..jiang2024.setting import defined, divided, horizon_above_0, step_above_0
+from ..jiang2024.setting import above_0, at_least_0, defined, divided, horizon_above_0, step_above_0
 from .claims import ADAGRAD_NORM, HEAVY_BALL, HEAVY_BALL_SHORT_STEP
 
 u_t = Iterate("u", t, n, 1)
@@ -129,9 +129,10 @@ def heavy_ball(proof: Proof) -> None:
     unit, _ = by.quotient(run.constant)
     most = proof.step("$L̂η_max = 2(1 - β)$", eq(Lhat * eta_max, 2 * (1 - beta)), longest, unit)
     share = 1 - beta - Lhat * alpha / 2
-    room = proof.step(
-        "$1 - β - L̂α/2 > 0$",
-        gt(share, 0),
+    room = above_0(
+        proof,
+        "1 - β - L̂α/2",
+        share,
         most,
         size,
         proof.step("$L̂η < L̂η_max$", gt(Lhat * eta_max, Lhat * eta), run.constant, below),
@@ -180,13 +181,13 @@ def heavy_ball(proof: Proof) -> None:
     scaled = proof.step(
         "times $(1 + β)²$",
         le((1 + beta) ** 2 * share * moves, (1 + beta) ** 2 * alpha * D),
-        proof.step("$(1 + β)² ≥ 0$", ge((1 + beta) ** 2, 0)),
+        at_least_0(proof, "(1 + β)²", (1 + beta) ** 2),
         lengths,
     )
     total = proof.step(
         "divided by α", le(share * alpha * TOTAL, (1 + beta) ** 2 * D), positive, both, scaled
     )
-    weight = proof.step("$α(1 - β - L̂α/2) ≥ 0$", ge(alpha * share, 0), positive, room)
+    weight = at_least_0(proof, "α(1 - β - L̂α/2)", alpha * share, positive, room)
     least = proof.step(
         "least",
         le(T * alpha * share * MINIMUM_GRADIENT, (1 + beta) ** 2 * D),
@@ -211,15 +212,16 @@ def heavy_ball_short_step(proof: Proof) -> None:
     below = proof.assume(proof.claim.conditions[1])
     unit, _ = by.quotient(run.constant)
     most = proof.step("$L̂η_max = 1 - β²$", eq(Lhat * eta_max, 1 - beta**2), longest, unit)
-    room = proof.step(
-        "$1 - β² - L̂α ≥ 0$",
-        ge(1 - beta**2 - Lhat * alpha, 0),
+    room = at_least_0(
+        proof,
+        "1 - β² - L̂α",
+        1 - beta**2 - Lhat * alpha,
         most,
         size,
         proof.step("$L̂η ≤ L̂η_max$", ge(Lhat * eta_max, Lhat * eta), run.constant, below),
     )
     share = 1 - Lhat * alpha
-    weight = proof.step("$1 - L̂α ≥ 0$", ge(share, 0), room, proof.step("$β² ≥ 0$", ge(beta**2, 0)))
+    weight = at_least_0(proof, "1 - L̂α", share, room, at_least_0(proof, "β²", beta**2))
     equation = proof.define(v_next, MOVED, "$v_(t+1) = v_t - α∇F(v_t) + β(v_t - u_t)$")
     after, change = v_next - v_t, MOVED - v_t
     square, length = EuclideanNorm(SLOPE) ** 2, EuclideanNorm(after) ** 2
@@ -248,7 +250,7 @@ def heavy_ball_short_step(proof: Proof) -> None:
             "times $‖Δ_t‖²$",
             ge((share - beta**2) * PAST_STEP, 0),
             room,
-            proof.step("$‖Δ_t‖² ≥ 0$", ge(PAST_STEP, 0)),
+            at_least_0(proof, "‖Δ_t‖²", PAST_STEP),
         ),
         meaning="The energy $F(v_t) + (1 - L̂α)‖Δ_t‖²/(2α)$ falls.",
     )
@@ -309,7 +311,7 @@ def _from_rest(
     return (
         means,
         begin,
-        proof.step("$E‖Δ_(T+1)‖² ≥ 0$", ge(Expectation(last), 0), by.expectation(square)),
+        at_least_0(proof, "E‖Δ_(T+1)‖²", Expectation(last), by.expectation(square)),
     )
 
 
@@ -339,7 +341,7 @@ def _energy(
         "$2⟨Δ_t, Δ_(t+1)⟩$",
         le(2 * InnerProduct(before, after), past + length),
         *map(by.expansion, (before - after, before, after)),
-        proof.step("$‖Δ_t - Δ_(t+1)‖² ≥ 0$", ge(EuclideanNorm(before - after) ** 2, 0)),
+        at_least_0(proof, "‖Δ_t - Δ_(t+1)‖²", EuclideanNorm(before - after) ** 2),
     )
     half = proof.step(
         "$β⟨Δ_t, Δ_(t+1)⟩$",
@@ -367,11 +369,12 @@ def _energy(
         meaning="The energy $F(v_t) + β‖Δ_t‖²/(2α)$ falls.",
     )
     both = before + change
-    size = proof.step(
-        "$β‖Δ_t + Δ_(t+1)‖² ≥ 0$",
-        ge(beta * EuclideanNorm(both) ** 2, 0),
+    size = at_least_0(
+        proof,
+        "β‖Δ_t + Δ_(t+1)‖²",
+        beta * EuclideanNorm(both) ** 2,
         momentum,
-        proof.step("$‖Δ_t + Δ_(t+1)‖² ≥ 0$", ge(EuclideanNorm(both) ** 2, 0)),
+        at_least_0(proof, "‖Δ_t + Δ_(t+1)‖²", EuclideanNorm(both) ** 2),
     )
     steep = alpha**2 * EuclideanNorm(SLOPE) ** 2
     by_update = proof.step(
@@ -399,13 +402,13 @@ def adagrad_norm(proof: Proof) -> None:
     """Each step lowers F by η/2 times what b_t - δ²/b_t grows by."""
     by, run = proof.by, Run(proof)
     start, step = proof.positive(delta, eta)
-    square = proof.step("$‖∇F‖² ≥ 0$", ge(P, 0))
+    square = at_least_0(proof, "‖∇F‖²", P)
     before = proof.induct("$Σ_(s<t) ‖∇F‖² ≥ 0$", ge(BEFORE, 0), first=[], then=[square])
-    past = proof.step("$b_(t-1)² > 0$", gt(PAST, 0), start, before)
-    grown = proof.step("$b_t² > 0$", gt(GROWN, 0), start, before)
+    past = above_0(proof, "b_(t-1)²", PAST, start, before)
+    grown = above_0(proof, "b_t²", GROWN, start, before)
     (old, was), (new, positive) = ((by.root(x), by.positive_root(x)) for x in (past, grown))
     (unit_old, inverse_old), (unit, inverse) = by.quotient(was), by.quotient(positive)
-    reached = proof.step("$b_t ≥ 0$", ge(now, 0), positive)
+    reached = at_least_0(proof, "b_t", now, positive)
 
     # F(v_{t+1}) <= F(v_t) - η/2 ‖∇F‖²/b_t, since b_t >= δ >= ηL̂.
     above = by.from_squares(
@@ -418,9 +421,9 @@ def adagrad_norm(proof: Proof) -> None:
         proof.assume(proof.claim.conditions[0]),
         defined(proof, delta_min),
     )
-    size = proof.step("$η/b_t > 0$", gt(eta / now, 0), step, inverse)
+    size = above_0(proof, "η/b_t", eta / now, step, inverse)
     share = proof.step("$L̂η/b_t ≤ 1$", le(Lhat * eta / now, 1), short, inverse, unit)
-    part = proof.step("$η‖∇F‖²/b_t ≥ 0$", ge(eta / now * P, 0), size, square)
+    part = at_least_0(proof, "η‖∇F‖²/b_t", eta / now * P, size, square)
     length, move = by.homogeneous(size, "F", SLOPE), EuclideanNorm(eta / now * SLOPE)
     (recurrence,) = algorithms.ADAGRAD_NORM.recurrence
     lowered = proof.step(
@@ -437,7 +440,7 @@ def adagrad_norm(proof: Proof) -> None:
     # ‖∇F‖²/b_t is at least what b - δ²/b grows by: b_{t-1}² >= δ², and ‖∇F‖² = b_t² - b_{t-1}².
     squares = proof.step("$b_(t-1)² ≤ b_t²$", le(PAST, GROWN))
     grows = by.from_squares(squares, reached, last, old, new)
-    part = proof.step("$(b_t - b_(t-1))/b_t ≥ 0$", ge((now - last) / now, 0), grows, inverse)
+    part = at_least_0(proof, "(b_t - b_(t-1))/b_t", (now - last) / now, grows, inverse)
     falls = proof.step("1/b falls", ge(1 / last - 1 / now, 0), part, inverse_old, unit, unit_old)
     gains = proof.step(
         "what b grows by",
@@ -460,8 +463,8 @@ def adagrad_norm(proof: Proof) -> None:
     first = proof.step(
         "0 at the start",
         eq(POTENTIAL.xreplace(FIRST), 0),
-        by.quotient(by.positive_root(proof.step("$δ² > 0$", gt(delta**2, 0), start)))[0],
-        by.root(proof.step("$δ² ≥ 0$", ge(delta**2, 0), start)),
+        by.quotient(by.positive_root(above_0(proof, "δ²", delta**2, start)))[0],
+        by.root(at_least_0(proof, "δ²", delta**2, start)),
         meaning="There b is δ.",
     )
     ends = [at_time(x, T) for x in (GROWN, now, FURTHER)]
@@ -491,7 +494,7 @@ def _within(
     most = proof.step(
         "times $b_T$", le(eta * squares, 2 * D * root), positive, total, unit, equation
     )
-    whole = proof.step("$η(b_T + δ) > 0$", gt(root + delta, 0), positive, start)
+    whole = above_0(proof, "η(b_T + δ)", root + delta, positive, start)
     largest = proof.step(
         "$ηb_T ≤ ηδ + 2D$",
         le(eta * root, eta * delta + 2 * D),
@@ -509,6 +512,6 @@ def _within(
         proof.step("times 2D", le(2 * D * eta * root, limit), gap, largest),
     )
     mean = proof.step("in the mean", le(eta**2 * TOTAL, limit), by.expectation(sums))
-    squared = proof.step("$η² > 0$", gt(eta**2, 0), step)
+    squared = above_0(proof, "η²", eta**2, step)
     factors, lines = [step, step, run.long], (mean, squared, by.quotient(run.long)[0])
     divided(proof, "$η²T$", eta**2 * T, limit, factors, *lines, label="divided by $η²T$")
