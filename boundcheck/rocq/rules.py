@@ -516,7 +516,7 @@ def at_most_maximum(step: Step) -> str:
     largest, is_ = _largest(lemma, members)
     goal = lemma.scalar(step.theorem.fact.polynomial)
     script = equal(goal, f"{largest} - ({lemma.scalar(x)})", is_)
-    script += f"by rewrite e subr_ge0 {is_} !le_max lexx ?orbT."
+    script += f"by rewrite 1?e subr_ge0 {is_} !le_max lexx ?orbT."
     return step.closed(lemma, goal, script)
 
 
