@@ -195,6 +195,14 @@ class File:
 
 
 @dataclass(frozen=True)
+class Widget:
+    """What only a page with a script shows: its name there, and the plain data that it is given."""
+
+    name: str
+    data: Any = field(repr=False)
+
+
+@dataclass(frozen=True)
 class View:
     """The content that is shown of an object.
 
@@ -220,7 +228,7 @@ class View:
         return line(self.title, self.name, *([Badge(self.verdict)] if self.verdict else []))
 
 
-Part = Line | Points | Table | Fold | Picture | File | View
+Part = Line | Points | Table | Fold | Picture | File | Widget | View
 Row = Sequence[Cell] | Line | Fold
 Head = Sequence[str | Column]
 
@@ -307,6 +315,8 @@ class Html:
                 return self.picture(part)
             case File():
                 return self.file(part)
+            case Widget():
+                return self.widget(part)
             case View():
                 return self._element(
                     "div", "view", self.heading(part) + self.parts((*part.lines, *part.parts))
@@ -318,6 +328,10 @@ class Html:
 
     def file(self, file: File) -> str:
         """An empty text: nothing is shown of a file beside a page."""
+        return ""
+
+    def widget(self, widget: Widget) -> str:
+        """An empty text: no script runs in a notebook that is read by others."""
         return ""
 
     def heading(self, view: View) -> str:

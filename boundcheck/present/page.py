@@ -26,6 +26,7 @@ from boundcheck.language.view import (
     Stack,
     Table,
     View,
+    Widget,
     paragraph,
 )
 from boundcheck.present.copied import copied
@@ -206,6 +207,14 @@ class Page(Html):
     def file(self, file: File) -> str:
         self.files[file.name] = file.content
         return ""
+
+    def widget(self, widget: Widget) -> str:
+        # No text in it can end the element.
+        data = json.dumps(widget.data).replace("<", "\\u003c")
+        return (
+            f'<div class="{widget.name}" id="{widget.name}"><script type="application/json">{data}'
+            "</script><noscript><p>This part needs JavaScript.</p></noscript></div>"
+        )
 
 
 def write_page(

@@ -10,9 +10,12 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from boundcheck.proofs.jiang2024 import report
 
+from boundcheck.errors import InputError
+from boundcheck.language.catalogue import catalogue
 from boundcheck.present.material import Material
 from boundcheck.present.page import write_page
 from soundness.page import write_survey
@@ -240,3 +243,71 @@ def test_what_is_wrong_is_seen(what, pages, browser):
     page.evaluate("() => console.error('planted')")
     assert said == ["planted"]
     page.close()
+
+
+AT_POINTS = """points => points.map(([claim, values]) => {
+  const place = document.querySelector('.calculator'), chosen = place.querySelector('select');
+  if (chosen.value !== claim) {
+    chosen.value = claim;
+    chosen.dispatchEvent(new Event('change'));
+  }
+  for (const [name, value] of Object.entries(values)) {
+    const typed = place.querySelector(`[data-name="${name}"] [type=number]`);
+    typed.value = value;
+    typed.dispatchEvent(new Event('input'));
+  }
+  return [...place.querySelectorAll('td[data-value]')].map(each => each.dataset.value);
+})"""
+
+
+def calculator(pages):
+    """The page on which the calculator of the audit stands."""
+    found = pages["audit"].parent.glob("*.html")
+    (path,) = (each for each in found if 'class="calculator"' in each.read_text())
+    return path
+
+
+@covering
+def test_the_calculator_says_what_the_claims_say(pages, browser):
+    """At 1,000 points, and nothing as the bound where a condition of the claim fails."""
+    page, said = opened(browser, calculator(pages), 820, "light")
+    offered = page.eval_on_selector_all(".calculator option", "all => all.map(x => x.value)")
+    draw = np.random.default_rng(0)
+    points = []
+    for i in range(1000):
+        claim = catalogue[offered[i % len(offered)]]
+        longest = {each.name: 6 if each.name == "T" else 2 for each in claim.parameters}
+        powers = {name: 10 ** draw.uniform(0, most) for name, most in longest.items()}
+        values = {
+            each.name: int(powers[each.name])
+            if each.symbol.is_integer
+            else float(f"{powers[each.name] / 10:.3g}")
+            for each in claim.parameters
+        }
+        points.append((claim.id, values))
+    held = 0
+    for (id, values), shown in zip(points, page.evaluate(AT_POINTS, points), strict=True):
+        try:
+            *others, last = catalogue[id].values(**values).values()
+        except InputError:
+            # It breaks a condition, or its bound is no positive number.
+            assert shown[-1] == ""
+            continue
+        held += 1
+        assert [float(x) for x in shown] == pytest.approx([*others, last], rel=1e-9)
+    assert held > 500
+    assert said == []
+
+
+@covering
+def test_the_address_of_the_calculator_keeps_its_numbers(pages, browser):
+    """A link to it leads to the same claim at the same numbers."""
+    page, _ = opened(browser, calculator(pages), 820, "light")
+    ids = page.eval_on_selector_all(".calculator option", "all => all.map(x => x.value)")
+    page.evaluate(AT_POINTS, [(ids[-1], {catalogue[ids[-1]].parameters[0].name: 2.5})])
+    again = browser.new_page()
+    again.goto(page.url)
+    for what in ("pre", "table"):
+        texts = [each.inner_text(f".calculator {what}") for each in (page, again)]
+        assert texts[0] == texts[1]
+    assert "=2.5" in page.url
