@@ -75,6 +75,15 @@ def beside() -> str:
     )
 
 
+def between() -> str:
+    """The files of `boundcheck/proof` that say a claim to the kernel, compare, and print."""
+    names = ("statement.py", "definitions.py", "reading.py", "verdict.py", "notation.py")
+    rows = [
+        (f"`{x}`", _lines(f"../proof/{x}"), first_line(_docstring(f"../proof/{x}"))) for x in names
+    ]
+    return table(("file", "lines", "what lives there"), rows)
+
+
 def trusted() -> list[str]:
     """The files that `boundcheck.kernel` imports, and those that they import; what is counted is
     what is read.
