@@ -619,6 +619,16 @@ def _check_letters(claim: "Claim") -> None:
             not used; for two letters with one name or one look.
 
     """
+    for name, kind in (
+        ("hypotheses", Claim),
+        ("quantities", Quantity),
+        ("conditions", sp.Basic),
+        ("declared", Parameter),
+    ):
+        given = getattr(claim, name)
+        if not isinstance(given, tuple | list) or not all(isinstance(x, kind) for x in given):
+            expected = f"a tuple, each of it a {kind.__name__}; a single one is written (x,)"
+            raise InputError(f"claim.{name}", type(given).__name__, expected)
     for each in expressions(claim):
         if not isinstance(each, sp.Basic):
             raise InputError(

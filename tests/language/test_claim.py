@@ -108,6 +108,10 @@ x = sp.Symbol("x", positive=True)
         (lambda: claim(2), "claim"),
         (lambda: claim(L, conditions=(sp.Ge(kappa, 1),)), "claim.conditions"),
         (lambda: claim(L, conditions=(sp.true,)), "claim.conditions"),
+        (lambda: claim(L, hypotheses=claim(L)), "claim.hypotheses"),
+        (lambda: claim(L, hypotheses=(sp.Ge(L, 1),)), "claim.hypotheses"),
+        (lambda: claim(L, conditions=sp.Ge(L, 1)), "claim.conditions"),
+        (lambda: claim(L, conditions=None), "claim.conditions"),
         (lambda: claim(L * kappa, KAPPA, KAPPA), "claim.declared"),
         (lambda: claim(L * kappa, KAPPA, STEPS), "claim.declared"),
         (
@@ -130,7 +134,7 @@ x = sp.Symbol("x", positive=True)
         (lambda: Parameter(symbol_of("exp", "real"), "real", ""), "parameter.symbol"),
     ],
 )
-def test_a_letter_without_one_meaning_is_refused_when_the_claim_is_made(make, field):
+def test_a_claim_that_says_no_one_thing_is_refused_when_it_is_made(make, field):
     assert refused(make).field == field
 
 
