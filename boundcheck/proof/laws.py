@@ -11,6 +11,7 @@ kernel.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from fractions import Fraction
 from itertools import combinations, permutations
 
 import sympy as sp
@@ -18,15 +19,25 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, KernelError, Theorem, rules
-from boundcheck.kernel.builders import substitute_scalar
-from boundcheck.kernel.terms import FROBENIUS, SPECTRAL, Letter, Maximum, Scalar
+from boundcheck.kernel.builders import norm, substitute_scalar, timed
+from boundcheck.kernel.rules import gradients
+from boundcheck.kernel.terms import (
+    ANY,
+    FROBENIUS,
+    SPECTRAL,
+    Letter,
+    Maximum,
+    Norm,
+    Point,
+    Scalar,
+    Variable,
+    difference,
+)
 from boundcheck.language import vocabulary as words
 from boundcheck.proof.by import By, Equation, below, letter_of, put_in, taken_out
 from boundcheck.proof.certificate import entailed
 from boundcheck.proof.reading import Reading
 
-# The most premises among which products are searched, by the degree of the products.
-_MOST = {1: 80, 2: 30, 3: 12}
 # The most matrices whose products are tried as the parts of a sum.
 _MOST_FACTORS = 8
 
@@ -34,8 +45,8 @@ _MOST_FACTORS = 8
 class Laws:
     """The instances of laws at the points of these relations, and what follows from them.
 
-    The relations are a line and those that it may rest on; `given` are theorems that say these.
-    `is_false` is asked before what takes long.
+    The relations are a line and those that it may rest on; `given` are theorems that say these, and
+    `general` are laws. `is_false` is asked before what takes long.
     """
 
     def __init__(
@@ -43,6 +54,7 @@ class Laws:
         reading: Reading,
         relations: Iterable[sp.Basic],
         given: Sequence[Theorem],
+        general: Sequence[Theorem] = (),
         *,
         is_false: Callable[[], bool] = lambda: False,
         puts_in: bool = True,
@@ -51,7 +63,7 @@ class Laws:
         said = list(dict.fromkeys(relations))
         solved = [*self.solved(said, given)] if puts_in else []
         self.equations = [equation for *_, equation in solved]
-        self.said, self.asked, self.is_false = said, given, is_false
+        self.said, self.asked, self.general, self.is_false = said, given, general, is_false
         values = {left: right for left, right, _ in solved}
         self.given = [self.put_in(x) for x in given]
         parts = [part for each in said for part in sp.preorder_traversal(each.xreplace(values))]
@@ -68,12 +80,15 @@ class Laws:
                 self.normed[FROBENIUS, left.args[0] - right] = None
         self.has_sums = any(isinstance(x, sp.Sum | words.MinimumOver) for x in self.parts)
         self.has_spectral = any(kind == SPECTRAL for kind, _ in self.normed)
+        self.given += [self.put_in(x) for x in list(self.of_points())]
 
     def prove(self, goal: Fact) -> Theorem | None:
         """The goal, from the given theorems and the laws at these points; None if none is found."""
         if self.equations and self.has_sums:
             # Sums telescope where the next iterate stands as it is.
-            plain = Laws(self.reading, self.said, self.asked, puts_in=False).prove(goal)
+            plain = Laws(self.reading, self.said, self.asked, self.general, puts_in=False).prove(
+                goal
+            )
             if plain is not None:
                 return plain
         replaced = goal
@@ -89,13 +104,15 @@ class Laws:
         means = [*map(self.put_in, self.of_means([*self.given, *squares]))]
         laws = [*map(self.put_in, (*self.of_norms(), *self.of_numbers()))]
         laws += [*means, *map(self.put_in, self.of_sums([*self.given, *means]))]
-        for degree, premises in ((1, laws), (2, laws), (2, [*laws, *squares]), (3, laws)):
-            near = self.nearest(goal, premises)[: _MOST[degree]]
-            if found := entailed(goal, near, degree=degree):
-                return found
-            # What products take long to try is not tried where the line is false.
-            if degree == 1 and self.is_false():
+        both = [*laws, *squares]
+        stages = ((1, 12, laws), (2, 12, laws), (1, 80, laws), (2, 12, both))
+        stages += ((2, 30, laws), (2, 30, both), (3, 12, laws))
+        for place, (degree, most, premises) in enumerate(stages):
+            # What takes long to try is not tried where the line is false.
+            if place == 2 and self.is_false():
                 return None
+            if found := entailed(goal, self.nearest(goal, premises)[:most], degree=degree):
+                return found
         found = self.by_its_square(goal, [*laws, *squares])
         return found or self.by_its_members(goal)
 
@@ -135,7 +152,9 @@ class Laws:
         """Of the given theorems and the laws those that share an atom with the goal or, at one
         remove or more, with one that does; the nearest first.
         """
-        found, waiting = list[Theorem](), list(dict.fromkeys((*self.given, *laws)))
+        # Of theorems that say the same, the first: what is given rests on least.
+        said = {x.conclusion: x for x in reversed((*self.given, *laws))}
+        found, waiting = list[Theorem](), list(reversed(said.values()))
         known = set(goal.polynomial.atoms())
         while waiting:
             near = [x for x in waiting if known & set(x.fact.polynomial.atoms())]
@@ -145,6 +164,62 @@ class Laws:
             found += near
             known = known.union(*(x.fact.polynomial.atoms() for x in near))
             waiting = [x for x in waiting if x not in near]
+        return found
+
+    # Points.
+
+    def of_points(self) -> Iterator[Theorem]:
+        """What is given for all points, at those at which the line has a value or a gradient of a
+        function; and the descent lemma between two of them.
+        """
+        line, *_ = self.said
+        points = {
+            (str(part.args[0]), self.reading.point(part.args[1]))
+            for part in line.atoms(words.Value, words.Gradient)
+        }
+        for law in self.general:
+            variables = law.conclusion.variables
+            for chosen in permutations(sorted(points, key=str), len(variables)):
+                if {len(point) for _, point in chosen} == {1}:
+                    values = [(x, y[0]) for x, (_, y) in zip(variables, chosen, strict=True)]
+                    yield from self.tried(rules.instantiate, law, tuple(values))
+                if len(chosen) == 2 and chosen[0][0] == chosen[1][0]:
+                    yield from self.tried(self.descent, law, chosen[0][0], *(x for _, x in chosen))
+
+    def descent(self, law: Theorem, function: str, x: Point, y: Point) -> list[Theorem]:
+        """The descent lemma from x to y, and the square of their distance, from a law that says
+        ‖∇F(x) - ∇F(y)‖ <= L‖x - y‖.
+        """
+        (start,), (end,) = x, y
+        theta, change = Variable("theta", ANY), end - start
+        ends = Scalar.of(theta)
+        low = rules.assume(Fact(">=", ends))
+        beyond = start + change.scaled(ends)
+        near = rules.instantiate(law, tuple(zip(law.conclusion.variables, (beyond, start))))
+        length, size = norm(FROBENIUS, change), rules.homogeneous(low, FROBENIUS, (change,))
+        # L stands at the one norm of what is not taken away.
+        constant = Scalar(
+            {
+                tuple(x for x in monomial if not isinstance(x[0], Norm)): weight
+                for monomial, weight in law.conclusion.conclusion.polynomial.terms.items()
+                if weight > 0
+            }
+        )
+        steeper = norm(
+            FROBENIUS, *difference(gradients(function, (beyond,)), gradients(function, x))
+        )
+        along = entailed(Fact(">=", constant * ends * length - steeper), [near, size])
+        if along is None:
+            return []
+        lemma = rules.descent_lemma(along, function, x, (change,), constant, theta)
+        found = [lemma, rules.norm_expansion((change,))]
+        # And with a letter that is L by its formula.
+        for each in (y for y in self.given if y.fact.relation == "="):
+            for named in (constant + each.fact.polynomial, constant - each.fact.polynomial):
+                if len(named.terms) == 1:
+                    more = (named - constant) * length * length * Fraction(1, 2)
+                    goal = Fact(">=", lemma.fact.polynomial + more)
+                    found += filter(None, [entailed(goal, [lemma, each])])
         return found
 
     # Norms.
@@ -238,7 +313,7 @@ class Laws:
                 continue
             x = Scalar.of(monomial[0][0]) * -weight
             larger = goal.polynomial + x
-            near = self.nearest(goal, premises)[: _MOST[2]]
+            near = self.nearest(goal, premises)[:30]
             squared = entailed(Fact(goal.relation, larger * larger - x * x), near)
             positive = squared and entailed(Fact(">=", larger), near)
             if squared and positive:
@@ -264,7 +339,9 @@ class Laws:
         if not self.has_sums:
             return
         for each in premises:
-            yield from self.tried(self.by.sum, each)
+            # The sum of a constant is T times it, which a product says.
+            if timed(each.fact.polynomial):
+                yield from self.tried(self.by.sum, each)
         for part in self.parts:
             if isinstance(part, words.MinimumOver):
                 yield from self.tried(self.by.minimum, part.args[0])

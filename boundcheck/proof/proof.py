@@ -371,13 +371,12 @@ class Proof:
 
     @property
     def known(self) -> tuple[Theorem, ...]:
-        """What a line may rest on that names nothing: the facts that are assumed, and the lines
-        that are proved.
+        """What a line may rest on that names nothing: what is assumed, and the lines that are
+        proved.
         """
         assumed = [rules.assume(x.statement) for x in self.assumptions]
         given = {x.conclusion for x in assumed}
-        lines = [x.theorem for x in self.steps if x.theorem.hypotheses <= given]
-        return tuple(x for x in (*assumed, *lines) if isinstance(x.conclusion, Fact))
+        return (*assumed, *(x.theorem for x in self.steps if x.theorem.hypotheses <= given))
 
     def step(
         self,
@@ -418,19 +417,21 @@ class Proof:
         goal = self.reading.fact(relation)
         found = None if witness else self._closed(goal, reason)
         if isinstance(found, Half) and not named:
-            above = self.relations
+            facts = [x for x in self.known if isinstance(x.conclusion, Fact)]
+            general = [x for x in self.known if isinstance(x.conclusion, Law)]
+            # The letters of a law are none of the line's points.
+            above = [x.relation for x in self.assumptions if isinstance(x.statement, Fact)]
             above += [x.relation for x in self.steps if x.relation is not None]
-            known = self.known
-            reason = replace(reason, premises=known)
-            given = [x.fact for x in known if x.conclusion != goal]
+            reason = replace(reason, premises=tuple(facts))
+            given = [x.fact for x in facts if x.conclusion != goal]
 
             def is_false() -> bool:
                 def holds(witness: Witness) -> bool:
-                    return all(map(witness.meets, given))
+                    return not general and all(map(witness.meets, given))
 
                 return bool(small.found(goal, relation, self.relations, self.reading, holds, _SOON))
 
-            laws = Laws(self.reading, [relation, *above], known, is_false=is_false)
+            laws = Laws(self.reading, [relation, *above], facts, general, is_false=is_false)
             found = laws.prove(goal) or found
         theorem = found if isinstance(found, Theorem) else rules.assume(goal)
         inference: Theorem | Counterexample | None = None
