@@ -213,11 +213,10 @@ def show_course(
             if at.way == "path" and result.estimates and result.estimates.path_sure is not None:
                 value = f"{shown(result.estimates.path_sure, 4, DOWN)} to {value}"
             steps.append(f"{shown(at.longest, 4, DOWN)} at L̂ = {value} ({at.way})")
-    own = result.plan.step_size
-    lines.append(
-        f"  largest step that the theorem allows: below {', '.join(steps) or '–'}; yours:"
-        f" {'–' if own is None else shown(own)}"
-    )
+    if steps:
+        own = result.plan.step_size
+        yours = "" if own is None else f"; yours: {shown(own)}"
+        lines.append(f"  largest step that the theorem allows: below {', '.join(steps)}{yours}")
     if (best := result.waterfall and result.waterfall.at_best) is not None:
         lines.append(
             f"  a step of {shown(best.step, 3)} would bound the average by"
