@@ -217,7 +217,7 @@ def show_course(
         own = result.plan.step_size
         yours = "" if own is None else f"; yours: {shown(own)}"
         lines.append(f"  largest step that the theorem allows: below {', '.join(steps)}{yours}")
-    if (best := result.waterfall and result.waterfall.at_best) is not None:
+    if result.waterfall and (best := result.waterfall.at_best):
         lines.append(
             f"  a step of {shown(best.step, 3)} would bound the average by"
             f" {shown(best.bound, 3, UP)}, {shown(best.factor, 3)} times less than yours"
