@@ -134,7 +134,7 @@ class BoundcheckCallback(TrainerCallback):
             return
         with training.undisturbed(), self._losing_no_training():
             folder, self.result = recorder.finish(state.global_step)
-            show_course(folder.trace(), self.result, recorder.noise)
+            show_course(folder.trace(), self.result, recorder.noise, recorder.watched.optimizer)
             if self.report:
                 # Deferred: figures are not needed while training.
                 from boundcheck.present.page import write_runs

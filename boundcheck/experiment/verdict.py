@@ -268,12 +268,15 @@ def _in_hindsight(evidence: Evidence, audits: list[Audit], measured: _Measured) 
         )
         return _said(Verdict.UNINFORMATIVE, "statistics", "samples", reason)
     if bound >= first:
-        reason = f"the bound at the smoothness that was seen, {shown(bound, 4, UP)}, "
-        reason += f"is not below {shown(first, 4)}, the squared gradient norm at v_1"
+        reason = (
+            f"the run began with a squared gradient norm of {shown(first, 4)}, and the bound at the"
+            f" smoothness that was seen, {shown(bound, 4, UP)}, promises no less: "
+        )
         try:
-            reason += f", before T = {informative_horizon(evidence.claim, plan.inputs, first)}"
+            least = informative_horizon(evidence.claim, plan.inputs, first)
+            reason += f"train for at least {least} steps"
         except ArithmeticError:
-            reason += ", at no T: it takes a shorter step or a larger batch"
+            reason += "more steps do not help, so take a shorter one or a larger batch"
             return _said(Verdict.UNINFORMATIVE, "constant", evidence.spec.free[0], reason)
         return _said(Verdict.UNINFORMATIVE, "horizon", T.name, reason)
     side = "at most" if measured.mean <= bound else "above"

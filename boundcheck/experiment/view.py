@@ -6,13 +6,14 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from boundcheck.errors import InputError
-from boundcheck.exact.digits import DOWN, UP, Toward, shown
+from boundcheck.exact.digits import DOWN, UP, shown
 from boundcheck.experiment.result import (
     FROM_BELOW,
     BracketResult,
@@ -42,6 +43,7 @@ from boundcheck.language.view import (
 )
 from boundcheck.system.tables import fields_of
 from boundcheck.system.terminal import screen
+from boundcheck.verdicts import amount
 
 
 @trace_of.register
@@ -180,85 +182,68 @@ def _text(value: Any) -> str:
     return "–" if value is None else str(value)
 
 
-# Records that are printed.
-_ROWS = 8
-# Where loss, ζ², ℓ, its rounding error, σ and G are rounded to.
-_TOWARD = (*[Toward.NEAREST] * 3, UP, *[Toward.NEAREST] * 2)
-_COLUMNS = (
-    "t",
-    "loss",
-    "‖∇F‖²",
-    "ζ²",
-    "gradient ratio",
-    "descent curvature ℓ",
-    "± rounding",
-    "σ",
-    "G",
-)
-_SCALARS = (
-    "loss",
-    "gradient_square_norm",
-    "noise_variance",
-    "path_smoothness",
-    "path_smoothness_error",
-)
-_RATIO = ("gradient_ratio", "gradient_ratio_error")
+# Signs of what broke the first hypothesis; the page has it whole, and the others.
+_SIGNS = 140
 
 
-def show_course(trace: xr.Dataset, result: RunResult, noise: list[float]) -> None:
-    """Show a few of the records, and what they come to, on stderr.
+def show_course(
+    trace: xr.Dataset, result: RunResult, noise: list[float], optimizer: str = "SGD"
+) -> None:
+    """Show what theory says of a run of this optimizer, what to do, and what was measured, on
+    stderr.
 
     ``noise`` is what was taken off each squared gradient norm, because a part of the samples was
     looked at.
     """
-    told: list[tuple[str, ...]] = []
-    rows = trace.isel(replica=0)
-    count = int(np.isfinite(rows["loss"].values).sum())
-    for place in np.unique(np.linspace(0, count - 1, min(count, _ROWS)).astype(int)):
-        row = rows.isel(stratum=int(place))
-        loss, square, *others = (row[name].item() for name in _SCALARS)
-        largest = [float(row[name].max()) for name in ("norm", "weight_gradient_spectral")]
-        cells = [
-            shown(x, 4, toward)
-            for x, toward in zip((loss, *others, *largest), _TOWARD, strict=True)
-        ]
-        ratio, off = (row[name].item() for name in _RATIO)
-        # An unbiased estimate of a square may be negative: then the square is below its noise.
-        is_seen = square > 0 or noise[place] == 0
-        gradient = f"{square:.4g}" if is_seen else f"≈ 0, below its noise of {noise[place]:.2g}"
-        # On a curved domain there is no ratio.
-        slope = "–" if math.isnan(ratio) else str(GradientRatio(ratio, off))
-        told.append((str(int(row["time"])), cells[0], gradient, cells[1], slope, *cells[2:]))
     lines = [f"{result.verdict}: {result.reason}"]
     failed = [each for each in result.audit if each.status == "failed"]
-    lines += [f"  {each.hypothesis}: {each.how}" for each in failed]
-    meaning = catalogue[result.claim].quantities[-1].meaning
-    for at in result.theorems:
-        # Of steps that are none of the theorem's it says nothing, and L̂ is all that is known.
-        said = "" if failed or at.bound is None else f"; the {meaning} is {shown(at.bound, 4, UP)}"
-        way = " ".join(filter(None, (at.way, at.lipschitz and f"C = {at.lipschitz}")))
-        # A result has None for infinity.
-        ends = (at.value, UP), (at.longest, DOWN)
-        value, longest = (
-            "∞" if x is None or math.isinf(x) else shown(x, 4, toward) for x, toward in ends
+    if failed:
+        first = failed[0]
+        lines.append(f"  {first.hypothesis}: {shorten(first.how, _SIGNS, placeholder='…')}")
+        lines.append(
+            f"  the theorem is about SGD at a constant step, without dropout and clipping, on"
+            f" minibatches drawn with replacement; yours: {optimizer}"
         )
+    steps = []
+    for at in result.theorems:
         if at.way == "path" and not at.value:
-            lines.append(f"  no L̂ ({way}): the descent curvature is mostly rounding error")
-        else:
-            lines.append(f"  L̂ = {value} ({way}): steps of SGD below {longest}{said}")
+            lines.append("  no L̂ (path): the descent curvature is mostly rounding error")
+        elif at.way != "printed" and at.value and at.longest:
+            value = shown(at.value, 4, UP)
+            if at.way == "path" and result.estimates and result.estimates.path_sure is not None:
+                value = f"{shown(result.estimates.path_sure, 4, DOWN)} to {value}"
+            steps.append(f"{shown(at.longest, 4, DOWN)} at L̂ = {value} ({at.way})")
+    if steps:
+        own = result.plan.step_size
+        yours = "" if own is None else f"; yours: {shown(own)}"
+        lines.append(f"  largest step that the theorem allows: below {', '.join(steps)}{yours}")
+    if result.waterfall and (best := result.waterfall.at_best):
+        lines.append(
+            f"  a step of {shown(best.step, 3)} would bound the average by"
+            f" {shown(best.bound, 3, UP)}, {shown(best.factor, 3)} times less than yours"
+        )
+    rows = trace.isel(replica=0)
+    count = int(np.isfinite(rows["loss"].values).sum())
+    seen = dict[str, list[str]]()
+    for place in (0, count - 1):
+        loss, square, variance = (
+            rows[name].values[place].item()
+            for name in ("loss", "gradient_square_norm", "noise_variance")
+        )
+        # An unbiased estimate of a square may be negative: then the square is below its noise.
+        is_seen = square > 0 or noise[place] == 0
+        gradient = shown(square) if is_seen else f"≈ 0, below its noise of {noise[place]:.2g}"
+        for name, text in (("loss", shown(loss)), ("‖∇F‖²", gradient), ("ζ²", shown(variance))):
+            seen.setdefault(name, []).append(text)
+    lines.append(
+        f"  measured at {amount(count, 'step')}, on {result.problem.sample}: "
+        + ", ".join(f"{name} {' → '.join(dict.fromkeys(ends))}" for name, ends in seen.items())
+    )
     if result.gradient_ratio is not None:
         lines.append(
             f"  largest gradient ratio ‖Δ∇F‖ / ‖Δv‖: {result.gradient_ratio}, {FROM_BELOW}"
         )
-    if (lost := result.waterfall) is not None:
-        links = [
-            f"{x.label} ×{x.factor:.3g}" if x.factor is not None else x.label for x in lost.links
-        ]
-        start = lost.start if lost.measured is None else f"{lost.start} {lost.measured:.3g}"
-        lines += [f"  {' → '.join((start, *links))}"] if links else []
-        lines.append(f"  {lost.says}")
-    table = Table(_COLUMNS, told, f"{result.problem.name}, on {result.problem.sample}")
-    show(screen(stderr=True), table, *map(line, lines))
+    show(screen(stderr=True), *(line(Prose(each)) for each in lines))
 
 
 def verdicts_table(results: Iterable[dict[str, Any]]) -> Table:

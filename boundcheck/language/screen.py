@@ -30,7 +30,7 @@ def show(console: Console, *parts: view.Part) -> None:
         match part:
             case view.Line():
                 # What is no text alone is not folded: a command or a path could not be copied.
-                is_text = all(isinstance(each, view.Prose) for each in part.cells)
+                is_text = all(isinstance(each, view.Prose | view.Badge) for each in part.cells)
                 width = min(console.width, WIDTH) if is_text and console.is_interactive else None
                 console.print(_line(part), soft_wrap=not is_text, width=width)
             case view.Points():
@@ -124,8 +124,10 @@ def _widths(
     for column, *cells in zip(columns, *rows, strict=True):
         measured = [Measurement.get(console, console.options, cell) for cell in cells]
         wanted.append(max(x.maximum for x in measured))
-        is_open = is_cut and not column.is_whole
-        word = 0 if is_open else max(x.minimum for x in measured)
+        if column.is_whole:
+            widths.append(wanted[-1])
+            continue
+        word = 0 if is_cut else max(x.minimum for x in measured)
         widths.append(min(wanted[-1], max(word, _NARROW)))
     spare = width - _GAP * (len(widths) - 1) - sum(widths)
     if spare < 0:

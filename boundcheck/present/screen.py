@@ -62,8 +62,10 @@ def row(claim: Claim, name: str = "") -> dict[str, Any]:
 
 
 def catalogue_parts(claims: Collection[Claim]) -> tuple[Table, Line]:
-    """A table of these claims, a line for each, and how many of them each carrier has."""
-    rows = [(claim.id, str(carrier(claim)), Prose(claim.title)) for claim in claims]
+    """A table of these claims by paper, a line for each, and how many of them each carrier has."""
+    keys = [claim.id.partition(".")[0] for claim in claims]
+    order = sorted(claims, key=lambda claim: keys.index(claim.id.partition(".")[0]))
+    rows = [(claim.id, str(carrier(claim)), Prose(claim.title)) for claim in order]
     counts = ", ".join(f"{name}: {count}" for name, count in counted(claims).most_common())
     head = (Column("id", is_whole=True), "proof", "title")
     return Table(head, rows, most=None, in_lines=True), line(counts)

@@ -576,8 +576,8 @@ def test_a_smoothness_that_is_mostly_rounding_earns_no_comparison_with_a_bound(p
         ({}, "inconclusive", ("constant", "Lhat"), "the average 0.2 (no less than the smallest)"),
         ({"squares": (0.45,) * AUDITS}, "inconclusive", ("constant", "Lhat"), "is above 0.25"),
         # (10/T + 0.025)/0.9 falls below 0.24 from T = 53 on, and never below 0.0277.
-        ({"first": 0.24}, "uninformative", ("horizon", "T"), "before T = 53"),
-        ({"first": 0.027}, "uninformative", ("constant", "eta"), "at no T"),
+        ({"first": 0.24}, "uninformative", ("horizon", "T"), "at least 53 steps"),
+        ({"first": 0.027}, "uninformative", ("constant", "eta"), "a shorter one"),
         # What is left of an estimate from some samples when their variance is taken off may be
         # negative.
         *(

@@ -242,28 +242,24 @@ def test_a_smoothness_that_is_mostly_rounding_is_no_constant(capsys):
     text = shown(capsys, [1.0], [0.0], path=None, path_sure=0.36)
     assert "no L̂ (path)" in text
     assert "0.25" not in text.split("(path)")[1].splitlines()[0]
-    assert "L̂ = 8 (layers): steps of SGD below 0.25" in text
-    assert "L̂ = ∞ (printed C = sigma): steps of SGD below ∞" in text
+    assert "below 0.25 at L̂ = 8 (layers)" in text
     assert "no L̂ (path)" in shown(capsys, [1.0], [0.0], path=0.0, path_sure=0.0)
     said = shown(capsys, [1.0], [0.0], path=2.0, path_sure=1.0)
-    assert "L̂ = 2 (path): steps of SGD below 1; the bound on the smallest" in said
+    assert "below 1 at L̂ = 1 to 2 (path), 0.25" in said
 
 
 @pytest.mark.parametrize(
-    "ratio, row, line",
+    "ratio, line",
     [
-        ((0.75, 0.0101), "0.75 ± 0.011", "0.75 ± 0.011, a lower estimate"),
-        ((0.75, 0.0), "0.75 ± 0", "0.75 ± 0, a lower estimate"),
-        ((0.75, 0.75), "lost in rounding", "lost in rounding, a lower estimate"),
-        ((0.0, 2.0), "lost in rounding", "lost in rounding, a lower estimate"),
-        ((math.nan, math.nan), "–", None),
+        ((0.75, 0.0101), "0.75 ± 0.011, a lower estimate"),
+        ((0.75, 0.0), "0.75 ± 0, a lower estimate"),
+        ((0.75, 0.75), "lost in rounding, a lower estimate"),
+        ((0.0, 2.0), "lost in rounding, a lower estimate"),
+        ((math.nan, math.nan), None),
     ],
 )
-def test_a_gradient_ratio_that_rounding_hides_is_no_number(capsys, ratio, row, line):
+def test_a_gradient_ratio_that_rounding_hides_is_no_number(capsys, ratio, line):
     """Its rounding is rounded up; on a curved domain there is no ratio."""
     text = shown(capsys, [1.0], [0.0], ratio)
-    (cells,) = (each.split("\t") for each in text.splitlines() if each.startswith("1\t"))
-    assert row in cells
-    assert "1.5" in cells
     assert (line is not None) == ("‖Δ∇F‖ / ‖Δv‖" in text)
     assert line is None or line in text
