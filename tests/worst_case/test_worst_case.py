@@ -655,4 +655,3 @@ def test_a_broken_bound_is_called_violated():
     half = with_quantity_scaled(bc.claims["nesterov2004.gradient_descent"], sp.Rational(1, 2))
     found = bc.falsify(half, bc.WorstCase([2]))
     assert ">violated<" in found._repr_html_()
-    assert "violated" in found._repr_latex_()
