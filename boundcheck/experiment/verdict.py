@@ -268,8 +268,10 @@ def _in_hindsight(evidence: Evidence, audits: list[Audit], measured: _Measured) 
         )
         return _said(Verdict.UNINFORMATIVE, "statistics", "samples", reason)
     if bound >= first:
-        reason = f"the bound at the smoothness that was seen, {shown(bound, 4, UP)}, "
-        reason += f"is not below {shown(first, 4)}, the squared gradient norm at v_1"
+        reason = (
+            f"the bound at the smoothness that was seen, {shown(bound, 4, UP)}, "
+            f"is not below {shown(first, 4)}, the squared gradient norm at v_1"
+        )
         try:
             reason += f", before T = {informative_horizon(evidence.claim, plan.inputs, first)}"
         except ArithmeticError:

@@ -87,8 +87,11 @@ class Laws:
         """The goal, in which each equation is put in."""
         squares = [*map(self.put_in, self.of_squares())]
         means = [*map(self.put_in, self.of_means([*self.given, *squares]))]
-        laws = [*map(self.put_in, (*self.of_norms(), *self.of_numbers()))]
-        laws += [*means, *map(self.put_in, self.of_sums([*self.given, *means]))]
+        laws = [
+            *map(self.put_in, (*self.of_norms(), *self.of_numbers())),
+            *means,
+            *map(self.put_in, self.of_sums([*self.given, *means])),
+        ]
         for degree, premises in ((1, laws), (2, laws), (2, [*laws, *squares]), (3, laws)):
             near = self.nearest(goal, premises)[: _MOST[degree]]
             if found := entailed(goal, near, degree=degree):

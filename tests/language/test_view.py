@@ -48,8 +48,9 @@ VERDICTS = [
     "failed",
     "editorial",
     "violated",
+    "conditional",
+    "remark",
 ]
-VERDICTS += ["conditional", "remark"]
 PLAIN = st.one_of(TEXTS, FORMULAS.map(Math), TEXTS.map(Prose), st.sampled_from(VERDICTS).map(Badge))
 CELLS = st.one_of(PLAIN, st.lists(PLAIN, max_size=2).map(lambda x: Stack(tuple(x))))
 LINES = st.lists(CELLS, max_size=3).map(lambda cells: Line(tuple(cells)))
