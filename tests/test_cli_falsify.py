@@ -211,7 +211,7 @@ def test_a_false_theorem_is_violated(command, monkeypatch):
 
 
 def test_a_solver_that_fails_ends_in_one_line(command):
-    answer = command(*["falsify", "ghadimi2013.corollary2_2", "--set", "zeta=1e8", "--json"])
+    answer = command("falsify", "ghadimi2013.corollary2_2", "--set", "zeta=1e8", "--json")
     assert answer.code == 2
     assert answer.out == ""
     assert answer.err.strip().startswith("boundcheck: Clarabel")

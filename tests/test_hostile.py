@@ -39,18 +39,19 @@ title, place, build, CLAIMS, MINE = "A part", 1, run, (), run
 """
 # Names that Python, a library or boundcheck itself would import, if the folder were where it looks.
 SHADOWS = (
-    *(
-        "numpy",
-        "torch",
-        "yaml",
-        "typing",
-        "joblib",
-        "cupy",
-        "multiprocessing",
-        "sitecustomize",
-        "usercustomize",
-    ),
-    *("conftest", "boundcheck", "tests", "payload"),
+    "numpy",
+    "torch",
+    "yaml",
+    "typing",
+    "joblib",
+    "cupy",
+    "multiprocessing",
+    "sitecustomize",
+    "usercustomize",
+    "conftest",
+    "boundcheck",
+    "tests",
+    "payload",
 )
 # Every kind of place that an import path can name. HOME stands for the hostile folder.
 PLACES = {

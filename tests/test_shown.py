@@ -106,7 +106,6 @@ def test_pages_and_notebooks_are_well_formed(text):
     assert_harmless(prose.plain(text))
     assert_harmless(prose.html(text))
     assert_harmless(shown._repr_html_())
-    assert_harmless(shown._repr_latex_())
     assert_harmless(pretty(shown))
 
 

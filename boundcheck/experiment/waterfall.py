@@ -656,8 +656,6 @@ def _says(on_run: OnRun, start: _Rung, bars: Sequence[Bar], best: AtBest | None)
     text = (
         f"From the {name} that was measured, {value:.3g}, to {shown(end.value, 3, UP)} is a"
         " factor of "
-    )
-    text += (
         f"{end.value / value:.3g}. The largest part of it, ×{most.factor:.3g}, is “{most.label}”:"
         f" {most.why}."
     )
@@ -677,6 +675,6 @@ def _says(on_run: OnRun, start: _Rung, bars: Sequence[Bar], best: AtBest | None)
         text += (
             f" With steps of {best.step:.3g} in place of {on_run.pace:.3g} the same sum would bound"
             " the "
+            f"average by {shown(best.bound, 3, UP)}, which is {best.factor:.3g} times less."
         )
-        text += f"average by {shown(best.bound, 3, UP)}, which is {best.factor:.3g} times less."
     return most.label, text

@@ -865,15 +865,15 @@ def _held_unbiased(e: Evidence, id: str) -> list[Audit]:
         how = (
             "minibatches are drawn without replacement: given the past, from what the epoch has"
             " left; exact bias by "
+            f"enumerating the samples at {e.looks}, {size}"
         )
-        how += f"enumerating the samples at {e.looks}, {size}"
     mean = e.minibatches
     if mean is not None and mean.is_off:
         how = (
             f"minibatches of {e.plan.batch} that hold each sample equally often have another mean"
             " than the gradient"
+            ", at the last iterate; more than rounding"
         )
-        how += ", at the last iterate; more than rounding"
         return [Audit(id, "hypothesis", "failed", mean.bias, 0.0, how, error=mean.allowed)]
     if mean is not None and mean.is_mixed:
         how = (

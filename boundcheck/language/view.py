@@ -1,10 +1,10 @@
 """`View`: the content that is shown of a result, made once as plain data, which each backend shows.
 
 A view is made of parts: lines, tables, figures, and folds of other parts; a part is made of cells:
-words, formulas, verdicts. A backend knows parts and cells and nothing of theorems. `html` and
-`latex` below show a view in a notebook, `boundcheck.language.screen` in a terminal,
-`boundcheck.present.page` as a page, `present.latex` on paper. What is to be said of a result stands
-beside the result, in no backend.
+words, formulas, verdicts. A backend knows parts and cells and nothing of theorems. `html` below
+shows a view in a notebook, `boundcheck.language.screen` in a terminal, `boundcheck.present.page` as
+a page, `present.latex` on paper. What is to be said of a result stands beside the result, in no
+backend.
 
 A `str` is shown as it is typed; formulas are `Math`, and a text that may have formulas between
 dollars is `Prose`.
@@ -12,8 +12,7 @@ dollars is `Prose`.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import singledispatch
 from html import escape
@@ -434,73 +433,6 @@ def html(view: View) -> str:
     return visible(Html().part(view))
 
 
-def latex(view: View) -> str:
-    """A view's lines, or without any its tables, as one formula between dollars for MathJax, or
-    LaTeX with amsmath.
-    """
-    rows = [[each] for each in _lines(view)]
-    if len(rows) <= bool(view.verdict):
-        for table in (part for part in view.parts if isinstance(part, Table)):
-            rows.append([_latex_cell(each.name) for each in table.columns])
-            for row in table.rows:
-                across = row.line if isinstance(row, Fold) else row
-                rows.append(
-                    [_latex_line(across)]
-                    if isinstance(across, Line)
-                    else list(map(_latex_cell, across))
-                )
-    rows = rows or [[_latex_line(view.head)]]
-    if len(rows) == 1:
-        return f"$\\displaystyle {' & '.join(rows[0])}$"
-    columns, lines = "l" * max(map(len, rows)), r" \\ ".join(map(" & ".join, rows))
-    return rf"$\displaystyle \begin{{array}}{{{columns}}} {lines} \end{{array}}$"
-
-
-def _lines(view: View) -> Iterator[str]:
-    """The lines of a view, and of the views in it, in LaTeX; if it has a verdict, its head comes
-    first.
-    """
-    if view.verdict:
-        yield _latex_line(view.head)
-    yield from map(_latex_line, view.lines)
-    for part in view.parts:
-        if isinstance(part, View):
-            yield from _lines(part)
-
-
-def _latex_line(of: Line | Stack) -> str:
-    return r" \ ".join(filter(None, map(_latex_cell, of.cells)))
-
-
-# Signs that TeX reads as commands, and the same in a formula, where MathJax knows them too.
-_TEX_SIGNS = {sign: f"\\{sign}" for sign in "_%&#${}"} | {
-    "\\": r"\backslash ",
-    "^": r"\hat{\ }",
-    "~": r"\sim ",
-}
-
-
-def _latex_cell(cell: Cell) -> str:
-    match cell:
-        case Math():
-            return cell.latex
-        case Stack():
-            return _latex_line(cell)
-        case Anchor():
-            return _latex_cell(cell.cell)
-        case Prose():
-            text = prose.plain(cell.text)
-        case Badge():
-            text = cell.word
-        case Code() | Value():
-            text = cell.text
-        case _:
-            text = str(cell)
-    # MathJax takes no command in a text, and LaTeX no bare sign: these stand between the texts.
-    parts = re.split(r"([\\_%&#${}^~])", " ".join(visible(text).split()))
-    return "".join(_TEX_SIGNS.get(part) or (rf"\text{{{part}}}" if part else "") for part in parts)
-
-
 @singledispatch
 def view_of(shown: Shown) -> View:
     """The view that a notebook shows of a result; the package of each kind registers it."""
@@ -528,9 +460,6 @@ class Shown:
 
     def _repr_html_(self) -> str:
         return html(self.view())
-
-    def _repr_latex_(self) -> str:
-        return latex(self.view())
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """Write IPython's text, which a saved notebook has beside the HTML: title, name and

@@ -540,8 +540,6 @@ class Latex:
         made = [
             r"\footnotesize\setlength{\tabcolsep}{4pt}",
             rf"\begin{{tabularx}}{{{width}}}{{@{{}}{looks}@{{}}}}",
-        ]
-        made += [
             r"\toprule",
             " & ".join(self.cell(column.name) for column in columns) + r" \\",
             r"\midrule",
@@ -636,8 +634,10 @@ def _said(run: StoredRun, commands: dict[str, str]) -> str:
     if run.is_theorem:
         said = rf"the {tex(run.shown)} is {measured} over {commands['steps']} steps"
         if "interval" in commands:
-            said += f", with the {commands['kind']} confidence interval {commands['interval']}"
-            said += f" from {commands['replicas']} replicas"
+            said += (
+                f", with the {commands['kind']} confidence interval {commands['interval']}"
+                f" from {commands['replicas']} replicas"
+            )
         said += f". The bound of {about} is {bound}" if bound else f". The claim: {about}"
     else:
         said = f"the constant of {about} is at least {measured}" + (

@@ -150,8 +150,7 @@ def _words(text: str) -> Markup:
             formula = _GREEK[spelled[1]] + spelled[2]
         elif _IDENTIFIER.fullmatch(word):
             formula = ""
-        pieces += [escape(text[at : match.start()])]
-        pieces += [_formula(formula) if formula else _name(word)]
+        pieces += [escape(text[at : match.start()]), _formula(formula) if formula else _name(word)]
         at = match.start() + len(word)
     return Markup("").join([*pieces, escape(text[at:])])
 

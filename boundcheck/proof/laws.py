@@ -18,7 +18,7 @@ import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
-from boundcheck.kernel import Fact, KernelError, Theorem, rules
+from boundcheck.kernel import Fact, KernelError, Law, Theorem, rules
 from boundcheck.kernel.builders import norm, substitute_scalar, timed
 from boundcheck.kernel.rules import gradients
 from boundcheck.kernel.terms import (
@@ -105,8 +105,8 @@ class Laws:
         laws = [*map(self.put_in, (*self.of_norms(), *self.of_numbers()))]
         laws += [*means, *map(self.put_in, self.of_sums([*self.given, *means]))]
         both = [*laws, *squares]
-        stages = ((1, 12, laws), (2, 12, laws), (1, 80, laws), (2, 12, both))
-        stages += ((2, 30, laws), (2, 30, both), (3, 12, laws))
+        stages = [(1, 12, laws), (2, 12, laws), (1, 80, laws), (2, 12, both)]
+        stages += [(2, 30, laws), (2, 30, both), (3, 12, laws)]
         for place, (degree, most, premises) in enumerate(stages):
             # What takes long to try is not tried where the line is false.
             if place == 2 and self.is_false():
@@ -177,17 +177,22 @@ class Laws:
             (str(part.args[0]), self.reading.point(part.args[1]))
             for part in line.atoms(words.Value, words.Gradient)
         }
-        for law in self.general:
-            variables = law.conclusion.variables
-            for chosen in permutations(sorted(points, key=str), len(variables)):
-                if {len(point) for _, point in chosen} == {1}:
-                    values = [(x, y[0]) for x, (_, y) in zip(variables, chosen, strict=True)]
-                    yield from self.tried(rules.instantiate, law, tuple(values))
+        for theorem in self.general:
+            law = theorem.conclusion
+            if not isinstance(law, Law):
+                continue
+            for chosen in permutations(sorted(points, key=str), len(law.variables)):
+                blocks = [point for _, point in chosen]
+                if {len(each) for each in blocks} == {1}:
+                    values = zip(law.variables, (x for (x,) in blocks), strict=True)
+                    yield from self.tried(rules.instantiate, theorem, tuple(values))
                 if len(chosen) == 2 and chosen[0][0] == chosen[1][0]:
-                    yield from self.tried(self.descent, law, chosen[0][0], *(x for _, x in chosen))
+                    yield from self.tried(self.descent, theorem, law, chosen[0][0], *blocks)
 
-    def descent(self, law: Theorem, function: str, x: Point, y: Point) -> list[Theorem]:
-        """The descent lemma from x to y, and the square of their distance, from a law that says
+    def descent(
+        self, smooth: Theorem, law: Law, function: str, x: Point, y: Point
+    ) -> list[Theorem]:
+        """The descent lemma from x to y, and the square of their distance, from the law
         ‖∇F(x) - ∇F(y)‖ <= L‖x - y‖.
         """
         (start,), (end,) = x, y
@@ -195,31 +200,30 @@ class Laws:
         ends = Scalar.of(theta)
         low = rules.assume(Fact(">=", ends))
         beyond = start + change.scaled(ends)
-        near = rules.instantiate(law, tuple(zip(law.conclusion.variables, (beyond, start))))
+        near = rules.instantiate(smooth, tuple(zip(law.variables, (beyond, start), strict=True)))
         length, size = norm(FROBENIUS, change), rules.homogeneous(low, FROBENIUS, (change,))
         # L stands at the one norm of what is not taken away.
         constant = Scalar(
             {
-                tuple(x for x in monomial if not isinstance(x[0], Norm)): weight
-                for monomial, weight in law.conclusion.conclusion.polynomial.terms.items()
+                tuple(each for each in monomial if not isinstance(each[0], Norm)): weight
+                for monomial, weight in law.conclusion.polynomial.terms.items()
                 if weight > 0
             }
         )
-        steeper = norm(
-            FROBENIUS, *difference(gradients(function, (beyond,)), gradients(function, x))
-        )
-        along = entailed(Fact(">=", constant * ends * length - steeper), [near, size])
+        turn = difference(gradients(function, (beyond,)), gradients(function, x))
+        goal = Fact(">=", constant * ends * length - norm(FROBENIUS, *turn))
+        along = entailed(goal, [near, size])
         if along is None:
             return []
         lemma = rules.descent_lemma(along, function, x, (change,), constant, theta)
         found = [lemma, rules.norm_expansion((change,))]
         # And with a letter that is L by its formula.
-        for each in (y for y in self.given if y.fact.relation == "="):
+        for each in (known for known in self.given if known.fact.relation == "="):
             for named in (constant + each.fact.polynomial, constant - each.fact.polynomial):
                 if len(named.terms) == 1:
                     more = (named - constant) * length * length * Fraction(1, 2)
-                    goal = Fact(">=", lemma.fact.polynomial + more)
-                    found += filter(None, [entailed(goal, [lemma, each])])
+                    renamed = entailed(Fact(">=", lemma.fact.polynomial + more), [lemma, each])
+                    found += filter(None, [renamed])
         return found
 
     # Norms.

@@ -117,8 +117,17 @@ def test_what_overflows_is_no_verdict():
 
 
 # What was measured, a bound, and their ratio, which exceeds 1 where the bound is exceeded.
-RATIOS = [(1, 2, 0.5), (2, 1, 2), (0, 0, 0), (-1, 2, 0), (1, 0, math.inf), (1, -1, math.inf)]
-RATIOS += [(-4, -2, 0.5), (-2, -4, 2), (0, -1, math.inf)]
+RATIOS = [
+    (1, 2, 0.5),
+    (2, 1, 2),
+    (0, 0, 0),
+    (-1, 2, 0),
+    (1, 0, math.inf),
+    (1, -1, math.inf),
+    (-4, -2, 0.5),
+    (-2, -4, 2),
+    (0, -1, math.inf),
+]
 
 
 @pytest.mark.parametrize("measured, bound, ratio", RATIOS)

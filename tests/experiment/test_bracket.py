@@ -128,8 +128,15 @@ def test_a_true_lemma_is_not_violated_by_iterates_that_have_converged(samples, t
 
 
 EXTREME = [
-    *({"signal": 1e6}, {"delta": 1e-6}, {"delta": 1e6}, {"signal": 1e-9, "noise": 1e-9}),
-    *((1e-6, 1e6), (1e6, 1e-6), (1e-9, 1e-9), (1e6, 1e6), (1e-3, 1e3)),
+    {"signal": 1e6},
+    {"delta": 1e-6},
+    {"delta": 1e6},
+    {"signal": 1e-9, "noise": 1e-9},
+    (1e-6, 1e6),
+    (1e6, 1e-6),
+    (1e-9, 1e-9),
+    (1e6, 1e6),
+    (1e-3, 1e3),
 ]
 
 

@@ -15,7 +15,6 @@ from hypothesis import given
 import boundcheck as bc
 from boundcheck.experiment.audit import Evidence, audit
 from boundcheck.experiment.plan import Plan, Start
-from boundcheck.experiment.result import Estimates
 from boundcheck.experiment.run import Record, empty_trace
 from boundcheck.experiment.spec import parse
 from boundcheck.experiment.statistics import Schedule
@@ -44,19 +43,9 @@ from tests.functions.networks.small import (
     network_of,
 )
 from tests.layers import examples
+from tests.results import ESTIMATES as HAND
 
 CLAIM = bc.claims["meft.theorem2_any_step"]
-HAND = Estimates(
-    path=2.0,
-    path_sure=2.0,
-    L=3.0,
-    curvature=None,
-    zeta_square=0.25,
-    D=1.0,
-    radii={},
-    G={},
-    G_frobenius={},
-)
 RADII = {"a": 1.25, "b": 0.75, "mu": 0.6, "nu": 0.7, "rho": 2.0}
 
 

@@ -45,7 +45,15 @@ replicas = 4
 NOT_GIVEN = "(not given)"
 
 BAD_SCALES = [
-    *("", "16", "r/16", "16/R", "16/r/r", "16/sqrt(r", "0/r", "-1/r", "nan/r"),
+    "",
+    "16",
+    "r/16",
+    "16/R",
+    "16/r/r",
+    "16/sqrt(r",
+    "0/r",
+    "-1/r",
+    "nan/r",
 ]
 
 # Field, a value it cannot take, and words that must be in what was expected.
@@ -385,8 +393,18 @@ def test_what_a_claim_says_nothing_of_is_found_before_anything_runs(kind, sweep,
 
 TEXTS = st.sampled_from(
     [
-        *("", "x", "informative", "9**9**9", "bound/2.5", "bound.ｄｏｉｔ()", "1e999"),
-        *("-" * 3000 + "1", "16/r", "1e300/r", "\x00", "<b>"),
+        "",
+        "x",
+        "informative",
+        "9**9**9",
+        "bound/2.5",
+        "bound.ｄｏｉｔ()",
+        "1e999",
+        "-" * 3000 + "1",
+        "16/r",
+        "1e300/r",
+        "\x00",
+        "<b>",
     ]
 )
 NUMBERS = st.one_of(

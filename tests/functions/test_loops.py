@@ -258,12 +258,10 @@ def test_what_a_derived_class_says_is_not_passed_over():
     f = objective()
     halved = Halved(f._targets.numpy(), f.delta)
     for problem in (
-        *(
-            Problem(halved, LoRA(W0, 2)),
-            Problem(f, Blind(W0, 2)),
-            Scaled(f, LoRA(W0, 2)),
-            Problem(f, Full(W0)),
-        ),
+        Problem(halved, LoRA(W0, 2)),
+        Problem(f, Blind(W0, 2)),
+        Scaled(f, LoRA(W0, 2)),
+        Problem(f, Full(W0)),
     ):
         point = (
             v if len(problem.adapter.blocks) == 2 else (torch.zeros(3, 5, 3, dtype=torch.float64),)

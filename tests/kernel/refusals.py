@@ -202,8 +202,10 @@ def instances():
         expect(of(c), None),
         of(Variable("c", Time(Index("", 1)))),
         expect(of(u), NOW),
+        expect(of(c), Index("", 0)),
+        norm("F", MX),
+        inner((MX,), (MA,)),
     ]
-    numbers += [expect(of(c), Index("", 0)), norm("F", MX), inner((MX,), (MA,))]
     matrices = [MX, MY, mean(MX, None), MA.scaled(of(c)), Matrix.of(nodes.Gradient("f", (MX,)))]
     for theorem, constant, values in ((fixed, a, numbers), (letter, A, matrices)):
         for value in values:

@@ -28,12 +28,10 @@ EVALUABLE = [id for id, claim in catalogue.items() if claim.quantities]
 # Their bounds are differences of numbers that may be near to each other: the enclosures say how
 # near.
 DIFFERENCES = {
-    *(
-        "bottou2018.theorem4_6",
-        "bottou2018.contraction",
-        "meft.adaptive_gd",
-        "meft.theorem2_average_sharp",
-    ),
+    "bottou2018.theorem4_6",
+    "bottou2018.contraction",
+    "meft.adaptive_gd",
+    "meft.theorem2_average_sharp",
 }
 
 

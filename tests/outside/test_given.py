@@ -24,7 +24,7 @@ from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.hypotheses import BOUNDED_BELOW
 from boundcheck.language.screen import show
-from boundcheck.language.view import html, latex
+from boundcheck.language.view import html
 from boundcheck.present import latex as tex
 from boundcheck.present.material import Material, load_runs
 from boundcheck.present.page import write_runs
@@ -95,7 +95,6 @@ def displays():
     texts = {
         "table": console.export_text(),
         "notebook": html(result.view()) + html(results.view()),
-        "formula": latex(result.view()),
         "text": str(result.view()),
         "frame": results.to_frame().to_csv(),
         "json": json.dumps(result.as_json()),

@@ -115,12 +115,10 @@ def test_the_opening_of_jiang2024_says_what_is_proved(stored, paper):
     assert "<math" in opening.words
     first, second = opening.figure.axes
     assert [" ".join(tick.get_text().split()) for tick in first.get_yticklabels()][:4] == [
-        *(
-            "printed, by a broken proof",
-            "the printed proof, mended",
-            "another proof",
-            "the best step size, in the limit",
-        )
+        "printed, by a broken proof",
+        "the printed proof, mended",
+        "another proof",
+        "the best step size, in the limit",
     ]
     values = [line.get_xdata()[0] for line in first.lines if line.get_marker() == "|"]
     assert values == pytest.approx([2.5, 4, 2, 2**0.5])

@@ -103,13 +103,11 @@ def test_the_page_has_the_table_the_lines_and_their_evidence(audit, tmp_path):
         # Each line that says something, with the kernel's certificate; the others are counted, and
         # folded away.
         *(f'<span class="strong">{label}</span>' for label in ("(1)", "(2)", "(2), mended")),
-        *(
-            "And 1 line of mere algebra:",
-            f"<code>{again}</code>",
-            "Witness: x is 7/2.",
-            witness,
-            "“x is large”",
-        ),
+        "And 1 line of mere algebra:",
+        f"<code>{again}</code>",
+        "Witness: x is 7/2.",
+        witness,
+        "“x is large”",
         *map(apart, (*certificate, hypothesis[0], conclusion.latex[0])),
     ):
         assert words in text

@@ -191,8 +191,10 @@ def test_an_instance_is_the_law_there_less_what_is_proved():
 
 GRADIENT_A, GRADIENT_B = (words.PartialGradient(F, v1, block) for block in (A, B))
 SLOPE = Gradient(f, W)
-EQUATIONS = [(known(eq(GRADIENT_A, B.T * SLOPE)), GRADIENT_A, B.T * SLOPE)]
-EQUATIONS += [(known(eq(GRADIENT_B, SLOPE * A.T)), GRADIENT_B, SLOPE * A.T)]
+EQUATIONS = [
+    (known(eq(GRADIENT_A, B.T * SLOPE)), GRADIENT_A, B.T * SLOPE),
+    (known(eq(GRADIENT_B, SLOPE * A.T)), GRADIENT_B, SLOPE * A.T),
+]
 
 
 @pytest.mark.parametrize("forwards", [True, False])

@@ -73,8 +73,9 @@ KAPPA = [
     eq(q - a * L),
     eq(S * S * T - D * L * z * z),
     eq(a * a * L * z * z * T - D),
+    eq(S - a * L * z * z),
+    ge(D + L * a * a * z * z * T * HALF - (1 - q * HALF) * N * T * a),
 ]
-KAPPA += [eq(S - a * L * z * z), ge(D + L * a * a * z * z * T * HALF - (1 - q * HALF) * N * T * a)]
 ROOT2 = [eq(w * w - 2), eq(n * n - x * x - y * y), ge(x), ge(y)]
 MOTZKIN = (x * x + y * y) * (x**4 * y**2 + x**2 * y**4 - 3 * x * x * y * y + 1)
 

@@ -69,8 +69,9 @@ RANGES = [
     "whatever X is",
     "for all t and X",
     r"\forall X",
+    r"\text{for all } X",
+    r"\text{for each } X \in \mathbb{R}^n",
 ]
-RANGES += [r"\text{for all } X", r"\text{for each } X \in \mathbb{R}^n"]
 
 
 @pytest.mark.parametrize("quantifier", RANGES)

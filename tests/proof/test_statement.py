@@ -201,16 +201,12 @@ def test_a_hypothesis_whose_range_is_not_read_is_not_taken_as_it_stands(quantifi
 
 # Each leaves the points, or the times, at which the hypothesis is asked, to words.
 BESIDE = [
-    *(
-        "for all X, unit",
-        r"\text{for all } X, unit",
-        "for any X, Y, small",
-        r"\text{for all } X \in \mathbb{R}^d nonzero",
-    ),
-    *(
-        r"\text{for all } X \in \mathbb{R}^n \setminus 0",
-        r"\text{for all } X \in \mathbb{R}^{d \times k} unit",
-    ),
+    "for all X, unit",
+    r"\text{for all } X, unit",
+    "for any X, Y, small",
+    r"\text{for all } X \in \mathbb{R}^d nonzero",
+    r"\text{for all } X \in \mathbb{R}^n \setminus 0",
+    r"\text{for all } X \in \mathbb{R}^{d \times k} unit",
 ]
 
 
@@ -231,13 +227,15 @@ def test_a_word_beside_the_letters_of_a_range_restricts_it(quantifier):
 
 
 SOMETIMES = [
-    *("at some time", "at even times", "for the first iterate", "for some iterate", "for i = 1"),
-    *(
-        "with probability one half",
-        "for all but one iterate",
-        "for all iterates",
-        "for all t, even",
-    ),
+    "at some time",
+    "at even times",
+    "for the first iterate",
+    "for some iterate",
+    "for i = 1",
+    "with probability one half",
+    "for all but one iterate",
+    "for all iterates",
+    "for all t, even",
 ]
 
 

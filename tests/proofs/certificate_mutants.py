@@ -45,8 +45,14 @@ def _changed(p, random):
 
 FALSE = (
     *(f"coefficient of {where}" for where in ("the goal", "a premise", "a square", "a multiplier")),
-    *("relation of the goal", "relation of a premise", "place", "sign of a weight", "weight"),
-    *("dropped term", "dropped multiplier", "other factor"),
+    "relation of the goal",
+    "relation of a premise",
+    "place",
+    "sign of a weight",
+    "weight",
+    "dropped term",
+    "dropped multiplier",
+    "other factor",
 )
 # Right as before: both sides times a number; premises in another order and terms in halves; one
 # that nothing uses.

@@ -188,8 +188,6 @@ UNREADABLE = [
     "2^-1",
     "1/0",
     "x(y",
-]
-UNREADABLE += [
     "",
     "x +",
     "+x",

@@ -367,8 +367,13 @@ def of_iterates(draw, claim):
     adapter = found.problem.adapter
     first, second = found.points
     beyond = tuple(3 * x - y for x, y in zip(first, second, strict=True))
-    made = [first, second, tuple((x + y) / 2 for x, y in zip(first, second, strict=True))]
-    made += [adapter.project(beyond, found.radii), adapter.extreme(beyond, found.radii)]
+    made = [
+        first,
+        second,
+        tuple((x + y) / 2 for x, y in zip(first, second, strict=True)),
+        adapter.project(beyond, found.radii),
+        adapter.extreme(beyond, found.radii),
+    ]
     made.append(adapter.draw(found.radii, 1, seeded(draw(SEEDS))))
 
     def iterates(name, time, _):

@@ -24,30 +24,37 @@ LEMMAS = [(id, kind) for kind, adapter in ADAPTERS.items() for id in adapter.cla
 # gradient of f; and what ReLoRA supposes of its iterates is no inequality between norms, nor has it
 # an exact step. A lower bound is not of every run: `tests/language/test_relations.py` has its runs.
 UNTRIED = {
-    *("bottou2018.pl", "bottou2018.theorem4_6", "bottou2018.theorem4_7"),
-    *("classic.strongly_convex_everywhere", "bottou2018.contraction", "nesterov2004.theorem2_1_15"),
-    *("meft.adaptive_gd", "meft.start", "meft.goes_on"),
-    *("meft.relora", "meft.factors_unbiased", "meft.factors_variance"),
-    *("meft.each_step_in_ball", "meft.gradient_bound_at_iterates"),
-    *("meft.parabola", "meft.full_variance", "meft.theorem2_average_sharp"),
+    "bottou2018.pl",
+    "bottou2018.theorem4_6",
+    "bottou2018.theorem4_7",
+    "classic.strongly_convex_everywhere",
+    "bottou2018.contraction",
+    "nesterov2004.theorem2_1_15",
+    "meft.adaptive_gd",
+    "meft.start",
+    "meft.goes_on",
+    "meft.relora",
+    "meft.factors_unbiased",
+    "meft.factors_variance",
+    "meft.each_step_in_ball",
+    "meft.gradient_bound_at_iterates",
+    "meft.parabola",
+    "meft.full_variance",
+    "meft.theorem2_average_sharp",
 }
 # Of two layers and of any map W(v), and the rate with a constant of which only its form is said:
 # these are proved or refuted, and models of them are in `tests/soundness`.
 PROVED = {
-    *(
-        "meft.layer_balls",
-        "meft.layer_gradients",
-        "meft.layers",
-        "meft.all_layers",
-        "meft.joint_descent",
-    ),
-    *(
-        "meft.each_layer_ball",
-        "meft.each_layer_gradient",
-        "meft.composition",
-        "meft.lipschitz",
-        "meft.chain_rule",
-    ),
+    "meft.layer_balls",
+    "meft.layer_gradients",
+    "meft.layers",
+    "meft.all_layers",
+    "meft.joint_descent",
+    "meft.each_layer_ball",
+    "meft.each_layer_gradient",
+    "meft.composition",
+    "meft.lipschitz",
+    "meft.chain_rule",
     "jiang2024.rate",
 }
 THEOREMS = [

@@ -310,11 +310,13 @@ SHRUNK = {
     "ball": (ball((2, 2), 5.0), lambda X: X.any(), [[5, 0], [0, 5]]),
     "orthogonal": (orthogonal(2, 3), lambda X: True, [[1, 0, 0], [0, 1, 0]]),
     "adversarial": (
-        *(factor_pairs((2, 3), 2, RADII, kind="adversarial"), lambda v: True),
+        factor_pairs((2, 3), 2, RADII, kind="adversarial"),
+        lambda v: True,
         ([[2, 0, 0], [0, 2, 0]], [[0.5, 0], [0, 0.5]]),
     ),
     "a point of a domain": (
-        *(domain_points(DORA, {"a": 2.0, "b": 3.0, "mu": 4.0}), lambda v: True),
+        domain_points(DORA, {"a": 2.0, "b": 3.0, "mu": 4.0}),
+        lambda v: True,
         ([[[2, 0], [0, 2]]], [[[3, 0], [0, 3]]], [[[4, 4]]]),
     ),
 }

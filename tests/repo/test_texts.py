@@ -22,8 +22,16 @@ SOURCES = sorted(
 # These take text for code. What SymPy's `lambdify` makes is code as well: of expressions that were
 # parsed or written.
 NEVER = {
-    *("eval", "exec", "compile", "__import__", "literal_eval"),
-    *("parse_expr", "S", "nsimplify", "parse_latex", "Decimal"),
+    "eval",
+    "exec",
+    "compile",
+    "__import__",
+    "literal_eval",
+    "parse_expr",
+    "S",
+    "nsimplify",
+    "parse_latex",
+    "Decimal",
 }
 LAMBDIFY = {
     "boundcheck/language/claim.py",

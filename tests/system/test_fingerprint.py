@@ -174,8 +174,14 @@ def test_a_cell_of_a_notebook_is_a_text_and_data_tell_typed_functions_apart():
 
 
 def test_functions_of_one_name_and_file_differ():
-    two = [lambda W: W * 2, lambda W: W * 3, lambda W: W + 2, lambda W: W * torch.tensor((2, 3))]
-    two += [lambda W: W * torch.tensor((2, 4)), lambda W: sum(W * each for each in (1, 2))]
+    two = [
+        lambda W: W * 2,
+        lambda W: W * 3,
+        lambda W: W + 2,
+        lambda W: W * torch.tensor((2, 3)),
+        lambda W: W * torch.tensor((2, 4)),
+        lambda W: sum(W * each for each in (1, 2)),
+    ]
     assert len({content_of(each) for each in two}) == len(two)
 
 

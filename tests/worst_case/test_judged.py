@@ -67,19 +67,16 @@ from tests.layers import full
 SMOOTH, CONVEX, BELOW, NEAR, IN_W, BOUNDED, SPECTRAL, BALL, FACTORS, FROZEN = (
     catalogue[id]
     for id in (
-        *(
-            "classic.smooth_everywhere",
-            "classic.convex",
-            "jiang2024.bounded_below",
-            "classic.near_minimiser",
-        ),
-        *(
-            "jiang2024.assumption1",
-            "jiang2024.assumption3.2",
-            "meft.gradient_bound",
-            "jiang2024.assumption2",
-        ),
-        *("jiang2024.assumption3.1", "meft.frozen_factor"),
+        "classic.smooth_everywhere",
+        "classic.convex",
+        "jiang2024.bounded_below",
+        "classic.near_minimiser",
+        "jiang2024.assumption1",
+        "jiang2024.assumption3.2",
+        "meft.gradient_bound",
+        "jiang2024.assumption2",
+        "jiang2024.assumption3.1",
+        "meft.frozen_factor",
     )
 )
 LEVEL = sp.Symbol("q_0", positive=True)
@@ -235,7 +232,13 @@ def test_a_candidate_is_stored_and_judged_again_as_one(tmp_path):
 
 m, x = sp.symbols("m x_0", positive=True)
 AT_MOST = Claim(
-    *("mine.given", "Mine", "test", Le(x, m), "", (), (Quantity(m, sp.Integer(1)),)),
+    "mine.given",
+    "Mine",
+    "test",
+    Le(x, m),
+    "",
+    (),
+    (Quantity(m, sp.Integer(1)),),
     declared=(Parameter(x, "positive real", "a number"),),
 )
 PLAIN = Claim(

@@ -271,8 +271,14 @@ def with_formula(id, change):
 
 
 SHARP = (
-    *("meft.lemma1_sharp", "meft.full", "meft.frozen_a", "meft.frozen_b", "meft.direft"),
-    *("meft.loreft_sharp", "meft.loreft_rank1", "meft.lemma1_sharp_equal_radii"),
+    "meft.lemma1_sharp",
+    "meft.full",
+    "meft.frozen_a",
+    "meft.frozen_b",
+    "meft.direft",
+    "meft.loreft_sharp",
+    "meft.loreft_rank1",
+    "meft.lemma1_sharp_equal_radii",
 )
 NEARLY = Fraction(998, 1000)
 FALSE = {f"nearly {id}": with_quantity_scaled(catalogue[id], NEARLY) for id in SHARP}

@@ -294,8 +294,6 @@ def _spread(values: Sequence[float | None]) -> str:
 _RANKS = (
     "Runs that differ in the rank and the seed alone; a seed repeats the start of the adapter and"
     " the minibatches, "
-)
-_RANKS += (
     f"not the model and the text. With fewer than three seeds each replica stands for one. {MARKS}"
 )
 _BIASED = """The smallest squared gradient norm of a run stands for $min_t E$ and is biased low; the

@@ -169,8 +169,8 @@ what one run must show."""
 _RANK = (
     "Runs of one problem at one T that differ in the rank and the seed alone; a seed repeats the"
     " start and the "
+    f"minibatches, not the problem. {MARKS}"
 )
-_RANK += f"minibatches, not the problem. {MARKS}"
 _BIASED = """The smallest mean within a stratum stands for $min_t E$ and is biased low; the decrease
 is a lower estimate of the gap to the infimum over matrices of rank r."""
 
