@@ -179,7 +179,7 @@ class Laws:
         }
         for theorem in self.general:
             law = theorem.conclusion
-            if not isinstance(law, Law):
+            if not isinstance(law, Law) or law.premises:
                 continue
             for chosen in permutations(sorted(points, key=str), len(law.variables)):
                 blocks = [point for _, point in chosen]

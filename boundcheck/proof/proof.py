@@ -18,9 +18,11 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement, Theorem, builders, rules
 from boundcheck.kernel.terms import NEXT, Matrix, Scalar, Symbol, Variable
-from boundcheck.language.claim import Claim, Quantity, as_typed
+from boundcheck.language.claim import Claim, Quantity, as_typed, letters
+from boundcheck.language.judge import followed
 from boundcheck.language.prose import plain
-from boundcheck.language.vocabulary import Iterate, Value
+from boundcheck.language.symbols import D
+from boundcheck.language.vocabulary import GAP, Iterate, Value
 from boundcheck.proof import small
 from boundcheck.proof.by import By, discharged
 from boundcheck.proof.certificate import entailed, signs
@@ -200,6 +202,30 @@ class Proof:
             self.assumptions.append(Assumption(title, role, statement, claim, relation, where))
             theorems.append(rules.assume(statement))
         return theorems[0] if len(theorems) == 1 else tuple(theorems)
+
+    def all_given(self) -> None:
+        """Start from all that the claim is given: its hypotheses, formulas and conditions, its
+        algorithm, and the signs of its letters.
+
+        Raises InputError for a claim that its paper has fixed, as those of `proofs/` are.
+        """
+        sequent, claim = self.sequent, self.claim
+        if sequent is None or claim is None:
+            raise InputError("all_given", self.claim, "a claim of one's own")
+        for hypothesis, said in sequent.given:
+            if said:
+                self.given(hypothesis)
+        for quantity in claim.quantities:
+            self.quantity(quantity)
+        for condition in claim.conditions:
+            self.assume(condition)
+        if algorithm := followed(claim):
+            for each in (*algorithm.beginning, *algorithm.recurrence):
+                left, right = each.args
+                self.define(left, right, algorithm.title)
+        if D in letters(claim) and D not in {each.symbol for each in claim.quantities}:
+            self.define(D, GAP)
+        self.positive(*sequent.positive)
 
     def given(self, hypothesis: Claim) -> Theorem | tuple[Theorem, ...]:
         """Start from a hypothesis of the claim as it stands: from a law for all letters over which
