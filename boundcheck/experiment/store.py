@@ -296,7 +296,9 @@ class RunFolder:
         """How the environment differs from that of a checkpoint; empty where it does not."""
         for name, value in self.environment.items():
             if (before := saved["environment"].get(name)) != value:
-                return f"it was begun with {name} = {before}, which is now {value}"
+                # What a stranger's file holds may take many lines.
+                begun = " ".join(str(before).split())
+                return f"it was begun with {name} = {begun}, which is now {value}"
         return ""
 
     def save_checkpoint(self, state: Json) -> None:
@@ -435,7 +437,8 @@ def _result_in(path: Path) -> RunResult | BracketResult:
         raise InputError(
             "RUN", path, "one experiment; the specs in spec.json and result.json differ"
         )
-    if digests.get("trace") != _digest_of(_digests(path / "trace.zarr")):
+    said = {"result": digests.get("result"), "trace": _digest_of(_digests(path / "trace.zarr"))}
+    if digests != said:
         raise InputError(
             "RUN", path, "the trace that the result was computed from; its trace.zarr was changed"
         )
