@@ -427,18 +427,17 @@ def _result_in(path: Path) -> RunResult | BracketResult:
     _files(path)
     result = _read(path, "result.json")
     digests = result.pop("digests", None) if isinstance(result, dict) else None
-    if not isinstance(digests, dict):
+    if not isinstance(digests, dict) or digests.keys() != {"result", "trace"}:
         raise InputError(
             "RUN", path, "a finished run; its result.json has no digests, as boundcheck writes them"
         )
-    if digests.get("result") != _digest_of(result):
+    if digests["result"] != _digest_of(result):
         raise InputError("RUN", path, "the result that the run wrote; its result.json was changed")
     if text(_read(path, "spec.json")) != text(result.get("spec")):
         raise InputError(
             "RUN", path, "one experiment; the specs in spec.json and result.json differ"
         )
-    said = {"result": digests.get("result"), "trace": _digest_of(_digests(path / "trace.zarr"))}
-    if digests != said:
+    if digests["trace"] != _digest_of(_digests(path / "trace.zarr")):
         raise InputError(
             "RUN", path, "the trace that the result was computed from; its trace.zarr was changed"
         )

@@ -38,6 +38,8 @@ from boundcheck.proof.by import By, Equation, below, letter_of, put_in, taken_ou
 from boundcheck.proof.certificate import entailed
 from boundcheck.proof.reading import Reading
 
+# The most premises of which pairs are multiplied.
+_MOST = 30
 # The most matrices whose products are tried as the parts of a sum.
 _MOST_FACTORS = 8
 
@@ -111,7 +113,7 @@ class Laws:
         laws += [*means, *map(self.put_in, self.of_sums([*self.given, *means]))]
         both = [*laws, *squares]
         stages = [(1, 12, laws), (2, 12, laws), (1, 80, laws), (2, 12, both)]
-        stages += [(2, 30, laws), (2, 30, both), (3, 12, laws)]
+        stages += [(2, _MOST, laws), (2, _MOST, both), (3, 12, laws)]
         for place, (degree, most, premises) in enumerate(stages):
             # What takes long to try is not tried where the line is false.
             if place == 2 and self.is_false():
@@ -223,7 +225,9 @@ class Laws:
         lemma = rules.descent_lemma(along, function, x, (change,), constant, theta)
         found = [lemma, rules.norm_expansion((change,))]
         # And with a letter that is L by its formula.
-        for each in (known for known in self.given if known.fact.relation == "="):
+        for each in self.given:
+            if each.fact.relation != "=":
+                continue
             for named in (constant + each.fact.polynomial, constant - each.fact.polynomial):
                 if len(named.terms) == 1:
                     more = (named - constant) * length * length * Fraction(1, 2)
@@ -322,7 +326,7 @@ class Laws:
                 continue
             x = Scalar.of(monomial[0][0]) * -weight
             larger = goal.polynomial + x
-            near = self.nearest(goal, premises)[:30]
+            near = self.nearest(goal, premises)[:_MOST]
             squared = entailed(Fact(goal.relation, larger * larger - x * x), near)
             positive = squared and entailed(Fact(">=", larger), near)
             if squared and positive:

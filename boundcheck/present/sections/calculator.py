@@ -3,6 +3,7 @@ that a reader chooses.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import sympy as sp
@@ -25,12 +26,10 @@ def calculator(material: Material) -> Iterator[Part]:
     letters = dict[str, int]()
     claims = []
     for each in material.claims:
-        try:
-            claims.append(_as_data(each, letters))
-        except KeyError:
-            # It has a function that the script has not.
-            continue
-    if claims := [each for each in claims if each["quantities"]]:
+        # A claim with a function that the script has not is left out.
+        with suppress(KeyError):
+            claims += [_as_data(each, letters)] if each.quantities else []
+    if claims:
         yield Widget("calculator", {"letters": list(letters), "claims": claims})
 
 
