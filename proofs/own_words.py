@@ -12,7 +12,7 @@ from sympy import Le, Rational
 from boundcheck.exact.evaluate import t
 from boundcheck.language.algorithms import LinearMethod, g, v
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Quantity, Statement
+from boundcheck.language.claim import Quantity, Statement, for_all
 from boundcheck.language.evidence import Audit, Evidence, status_of
 from boundcheck.language.hypotheses import Hypothesis, Worst
 from boundcheck.language.measures import SQUARED_GRADIENT, PerformanceMeasure, Statistic
@@ -49,7 +49,7 @@ NEXT = Value(F, v_t.xreplace({t: t + 1}))
 NO_RISE = Hypothesis(
     "my_no_rise",
     "F does not rise along the run",
-    says=(Statement(Le(NEXT, Value(F, v_t)), r"\text{for all } t"),),
+    says=(Statement(Le(NEXT, Value(F, v_t)), for_all(t)),),
     worst=Worst(),
     held=_does_not_rise,
 )

@@ -22,7 +22,7 @@ from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, KernelError
 from boundcheck.language.algorithms import ALGORITHMS, LinearMethod
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim
+from boundcheck.language.claim import Claim, Quantifier
 from boundcheck.language.symbols import T
 from boundcheck.proof.statement import Sequent, statement
 from soundness import edits
@@ -196,11 +196,15 @@ def _pairs(claim: Claim) -> Iterator[Evaluated | Compared]:
 def _restated(claim: Claim) -> Iterator[tuple[str, Claim]]:
     """The claim without what one of its hypotheses says: it is dropped, or holds only somewhere."""
     stated = [each for each, statements in sequent_of(claim).given if statements]
+    some = Quantifier(within="at some time")
     for lost in (x for x in claim.hypotheses if x in stated):
         narrower = (
             (f"{lost.id} dropped", None),
             (f"{lost.id} where T >= 9", replace(lost, conditions=(sp.Ge(T, 9),), word=None)),
-            (f"{lost.id} at some time", replace(lost, quantifier="at some time", word=None)),
+            (
+                f"{lost.id} at some time",
+                replace(lost, quantifier=some, word=None),
+            ),
         )
         for change, instead in narrower:
             kept = (instead if x is lost else x for x in claim.hypotheses)

@@ -22,7 +22,7 @@ from boundcheck.exact.balls import number
 from boundcheck.functions.adapters import ADAPTERS
 from boundcheck.language import hypotheses as words
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim, letters
+from boundcheck.language.claim import Claim, for_all, letters
 from boundcheck.language.sentence import word_of
 from boundcheck.language.symbols import Parameter, zeta
 from boundcheck.language.vocabulary import (
@@ -141,7 +141,7 @@ def _at_one(law: int, target: int, size: Fraction, factor: Fraction, at_zero: bo
     x = SIZE.symbol
     ratio = "_".join(map(str, factor.as_integer_ratio()))
     id = f"engines.law{law}_{target}_{int(size)}_{ratio}_{int(at_zero)}"
-    quantifier = r"\text{for all } X"
+    quantifier = for_all(X)
     hypothesis = Claim(
         f"{id}_given", each.name, "boundcheck", each.says(X, x), quantifier, declared=(SIZE,)
     )

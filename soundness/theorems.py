@@ -22,7 +22,7 @@ from boundcheck.language import hypotheses as words
 from boundcheck.language import measures
 from boundcheck.language.algorithms import GRADIENT_DESCENT
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim, Quantity, Statement
+from boundcheck.language.claim import EVERY_T, Claim, Quantity, Statement, for_all
 from boundcheck.language.sentence import algorithm_of, theorem
 from boundcheck.language.symbols import (
     R_1,
@@ -207,7 +207,7 @@ def stated(name: str, worst: words.Worst | None = _NOTHING, has_word: bool = Tru
         title, letter, expression, size = _BOUNDED[name]
         declared = (letter,)
         relation = sp.Le(expression, letter.symbol)
-    always = r"\text{for all } t"
+    always = for_all(t)
     symbols = tuple(each.symbol for each in declared)
     word = words.Hypothesis(
         f"engines_{name}", title, symbols, worst=worst, says=(Statement(relation, always),)
@@ -638,7 +638,7 @@ def _of(
         f"engines.{name}",
         name,
         why,
-        r"\text{for every } T",
+        EVERY_T,
         hypotheses,
         quantities,
         conditions,
@@ -1009,7 +1009,7 @@ def _bounded(
         f"engines.trivial_{name}",
         "A bound that a hypothesis gives",
         "boundcheck",
-        r"\text{for every } T",
+        EVERY_T,
         hypotheses,
         (
             Quantity(Lhat, _GIVEN.expression, "smoothness of F"),

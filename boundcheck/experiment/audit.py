@@ -64,7 +64,7 @@ from boundcheck.language.function import Function
 from boundcheck.language.hypotheses import MOST_SAMPLES, SMOOTH, assumed
 from boundcheck.language.measures import SMOOTHNESS
 from boundcheck.language.prose import typed
-from boundcheck.language.sentence import ranges_over_letters, smoothness_of, words_of
+from boundcheck.language.sentence import smoothness_of, words_of
 from boundcheck.language.symbols import T
 
 
@@ -143,8 +143,8 @@ def audit(evidence: Evidence) -> list[Audit]:
             continue
         for turn, row in word.rows(evidence, hypothesis.id):
             found[turn].append(row)
-    if not ranges_over_letters(evidence.claim):
-        said = typed(evidence.claim.quantifier)
+    if evidence.claim.quantifier.within:
+        said = typed(evidence.claim.quantifier.latex)
         found["constant"].append(
             assumed("the range", f"cannot be audited: nothing says whether the run is one {said}")
         )

@@ -19,7 +19,7 @@ from boundcheck.exact.evaluate import Model, fraction
 from boundcheck.functions.adapters import Adapter
 from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.claim import Claim, Quantifier, Quantity
 from boundcheck.language.evidence import HOLDS, UNKNOWN, Answer, Extent, Instance, MatrixNorm
 from boundcheck.language.hypotheses import BALL
 from boundcheck.language.sentence import gradient_norm, takes, words_of
@@ -262,7 +262,7 @@ class OfAdapter(OfClaim):
         )
         return self.on_domain() if hypothesis in own else super().ranges(hypothesis)
 
-    def within(self, quantifier: str) -> Answer:
+    def within(self, quantifier: Quantifier) -> Answer:
         """`on_domain` for a quantifier of the adapter's claims, which range over its domain in
         whatever words.
         """

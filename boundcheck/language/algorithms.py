@@ -20,6 +20,7 @@ import sympy as sp
 
 from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import at_time, t
+from boundcheck.language.claim import Quantifier
 from boundcheck.language.evidence import (
     ROUNDING,
     Audit,
@@ -784,9 +785,9 @@ A_moved, B_moved = A_t - alpha * g_a, B_t - alpha * g_b
 W_t = W0 + Z_t + s * B_t * A_t
 # The gradient of which these are estimates, and what v and F are where it is spoken of.
 SLOPE_A, SLOPE_B = (PartialGradient(F, v_t, block) for block in (A, B))
-IN_FACTORS = (
-    r"\text{for all } t, \text{ where } v_t = (A_t, B_t, Z_t) \text{ and } F(A, B, Z) = f(W_0 + Z +"
-    r" s B A)"
+IN_FACTORS = Quantifier(
+    (t,),
+    r", \text{ where } v_t = (A_t, B_t, Z_t) \text{ and } F(A, B, Z) = f(W_0 + Z + s B A)",
 )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import Enum
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 import sympy as sp
@@ -31,6 +31,7 @@ from boundcheck.language.symbols import (
     PARAMETERS,
     Number,
     Parameter,
+    T,
     check_symbols,
     exact,
     is_plain,
@@ -68,18 +69,81 @@ class Word(Protocol):
         """
 
 
-class Statement(NamedTuple):
-    """The statement of a hypothesis: a relation, and LaTeX of the range of its free objects, such
-    as "for all v".
+@dataclass(frozen=True)
+class Quantifier:
+    """The letters over all of whose values a claim ranges; its text is printed from them, and no
+    engine reads text. `for_all` makes most of them.
+
+    Attributes:
+        letters: what it binds; the type of each is that of its symbol, or the shape of its matrix.
+        within: LaTeX of what restricts them, such as "in the ball". No engine reads it: the claim
+            may be about some of their values alone. Without letters it is the whole text.
+        spoken: the words before the letters, "for all" or what its source has for that.
+        is_typed: whether the text names the space of its matrices.
+
+    Raises:
+        InputError: for what is no letter, for two letters of one name, and for a text in place of
+            letters.
+
     """
 
+    letters: tuple[sp.Symbol | sp.MatrixSymbol, ...] = ()
+    within: str = ""
+    spoken: Literal["for all", "for any", "for every", "for"] = "for all"
+    is_typed: bool = False
+
+    def __post_init__(self) -> None:
+        """Check that each letter is one."""
+        kinds = sp.Symbol | sp.MatrixSymbol
+        for each in self.letters:
+            if not isinstance(each, kinds) or [x.name for x in self.letters].count(each.name) > 1:
+                raise InputError("quantifier.letters", each, "letters of SymPy, each once")
+
+    def __bool__(self) -> bool:
+        """True if it says anything."""
+        return bool(self.letters or self.within)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of its letters."""
+        return frozenset(each.name for each in self.letters)
+
+    @property
+    def latex(self) -> str:
+        """The text of it, "for all W_1, W_2"."""
+        return self.written(latex_of)
+
+    def written(self, letter: Callable[[sp.Basic], str]) -> str:
+        """The text of it, with each letter as a function writes it."""
+        if not self.letters:
+            return self.within
+        text = rf"\text{{{self.spoken} }} {', '.join(map(letter, self.letters))}"
+        if self.is_typed:
+            rows, columns = map(latex_of, self.letters[0].shape)
+            text += rf" \in \mathbb{{R}}^{{{rows} \times {columns}}}"
+        return text + self.within
+
+
+def for_all(*letters: sp.Symbol | sp.MatrixSymbol) -> Quantifier:
+    """The quantifier "for all" of these letters, with nothing that restricts them."""
+    return Quantifier(letters)
+
+
+EVERY_T = Quantifier((T,), spoken="for every")
+"""The range of a theorem about runs of every length."""
+
+
+class Statement(NamedTuple):
+    """The statement of a hypothesis: a relation, and the range of its free objects."""
+
     conclusion: sp.Basic
-    quantifier: str = ""
+    quantifier: Quantifier = Quantifier()
 
     @property
     def line(self) -> str:
         """The statement on one line, as a person would type it."""
-        return typed(r" \quad ".join(filter(None, (latex_of(self.conclusion), self.quantifier))))
+        parts = (latex_of(self.conclusion), self.quantifier.latex)
+        return typed(r" \quad ".join(filter(None, parts)))
 
 
 @dataclass(frozen=True)
@@ -112,7 +176,7 @@ class Claim(Shown):
         source: paper, number and equation.
         conclusion: a relation over the vocabulary and symbols; the last quantity stands in it by
             its symbol.
-        quantifier: LaTeX of the range of the free objects, "for all W_1, W_2".
+        quantifier: the letters over which it ranges, such as ``for_all(W_1, W_2)``.
         hypotheses: the claims it rests on.
         quantities: derived scalars in order of derivation; the last one is what the claim is
             measured against.
@@ -141,7 +205,7 @@ class Claim(Shown):
     title: str
     source: str
     conclusion: Relational
-    quantifier: str = ""
+    quantifier: Quantifier = Quantifier()
     hypotheses: tuple["Claim", ...] = ()
     quantities: tuple[Quantity, ...] = ()
     conditions: tuple[Relational, ...] = ()
@@ -432,7 +496,7 @@ class Claim(Shown):
             last = self.quantities[-1]
             # Unlike subs, xreplace leaves the formula as it was written.
             conclusion = conclusion.xreplace({last.symbol: last.expression})
-        ranges = [self.quantifier, *map(self.latex, self.conditions)]
+        ranges = [self.quantifier.latex, *map(self.latex, self.conditions)]
         return r" \quad ".join([self.latex(conclusion), *filter(None, ranges)])
 
     @cached_property
@@ -557,6 +621,8 @@ class _Printer(LatexPrinter):
 def _said(value: Any) -> Any:
     if isinstance(value, sp.Basic):
         return sp.srepr(value)
+    if isinstance(value, Quantifier):
+        return value.written(str)
     if is_dataclass(value):
         parts = (each.name for each in fields(value) if each.name not in _UNSAID)
         return {name: _said(getattr(value, name)) for name in parts}
@@ -635,6 +701,11 @@ def _check_letters(claim: "Claim") -> None:
                 "claim", each, f"SymPy expressions in {claim.id or 'a claim'}, and not text"
             )
     own, used = own_parameters(claim), letters(claim)
+    if not isinstance(claim.quantifier, Quantifier):
+        raise InputError("claim.quantifier", claim.quantifier, "letters, such as for_all(X)")
+    for letter in claim.quantifier.letters:
+        if letter not in used:
+            raise InputError("claim.quantifier", letter, f"a letter that {claim.id} has")
 
     names = [parameter.name for parameter in claim.declared]
     taken = used.union(claim.algorithm.parameters) if claim.declared and claim.algorithm else used

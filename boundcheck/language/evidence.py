@@ -25,7 +25,7 @@ from boundcheck.language.symbols import toward
 if TYPE_CHECKING:
     import xarray as xr
 
-    from boundcheck.language.claim import Claim, Quantity
+    from boundcheck.language.claim import Claim, Quantifier, Quantity
     from boundcheck.language.function import Function
 
 ROUNDING = 1e-12
@@ -334,9 +334,9 @@ class Instance:
         """
         return Answer("open", "it ranges over more than the instance has")
 
-    def within(self, quantifier: str) -> Answer:
-        """Decide whether it is in the range of a claim's text, where that is more than "for all" of
-        its letters.
+    def within(self, quantifier: Quantifier) -> Answer:
+        """Decide whether it is in the range of a claim, where that is less than all values of its
+        letters.
         """
         return Answer("open", "nothing says whether the instance is in this range")
 

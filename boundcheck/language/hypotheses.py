@@ -32,7 +32,7 @@ from boundcheck.language.algorithms import (
     g_b,
 )
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim, Statement
+from boundcheck.language.claim import Claim, Quantifier, Statement, for_all
 from boundcheck.language.evidence import (
     HOLDS,
     OFF_SAMPLES,
@@ -102,6 +102,7 @@ from boundcheck.language.vocabulary import (
     f,
     g,
     g_t,
+    t,
     v,
     v1,
     v2,
@@ -345,8 +346,8 @@ def assumed(id: str, how: str) -> Audit:
     return Audit(id, "hypothesis", "assumed", None, None, how)
 
 
-def _stated(conclusion: sp.Basic, quantifier: str = "") -> tuple[Statement, ...]:
-    return (Statement(conclusion, quantifier),)
+def _stated(conclusion: sp.Basic, *quantifier: Quantifier) -> tuple[Statement, ...]:
+    return (Statement(conclusion, *quantifier),)
 
 
 # Decisions in an instance. Functions with names, and objects that are equal after pickling: words
@@ -437,7 +438,7 @@ class Smooth(Hypothesis):
         return rows
 
 
-_EVERYWHERE = r"\text{for all } v_1, v_2"
+_EVERYWHERE = for_all(v1, v2)
 _IS_LIPSCHITZ = sp.Le(
     EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)), ell * EuclideanNorm(v1 - v2)
 )
@@ -446,7 +447,8 @@ SMOOTH = Smooth(
     "F is smooth along the iterates",
     (ell,),
     says=_stated(
-        _IS_LIPSCHITZ, r"\text{for } v_1, v_2 \text{ on the iterates and the segments between them}"
+        _IS_LIPSCHITZ,
+        Quantifier((v1, v2), r" \text{ on the iterates and the segments between them}", "for"),
     ),
     worst=Worst(is_smooth=True),
     smooth_on="path",
@@ -465,7 +467,8 @@ SMOOTH_AROUND = replace(
     id="smooth_around",
     title="F is smooth around the iterates",
     says=_stated(
-        _IS_LIPSCHITZ, r"\text{for } v_1, v_2 \text{ in the balls whose diameters are the steps}"
+        _IS_LIPSCHITZ,
+        Quantifier((v1, v2), r" \text{ in the balls whose diameters are the steps}", "for"),
     ),
     where="steps",
     decided=Compared("the smoothness of F", "smoothness", ("steps",)),
@@ -494,7 +497,7 @@ SMOOTH_IN_W = Hypothesis(
     (L,),
     says=_stated(
         sp.Le(FrobeniusNorm(Gradient(f, W1) - Gradient(f, W2)), L * FrobeniusNorm(W1 - W2)),
-        r"\text{for all } W_1, W_2 \in \mathbb{R}^{d \times k}",
+        Quantifier((W1, W2), is_typed=True),
     ),
     worst=Worst(),
     held=_held_smooth_in_w,
@@ -531,19 +534,21 @@ def _at_all_weights(weight: str, point: str, domain: str) -> Statement:
     """The bound at each W that an adapter reaches from its own domain, of which a claim says
     nothing elsewhere.
     """
-    reached = rf"\text{{for all }} W = {weight} \text{{ with }} {point} \text{{ in the {domain}}}"
+    reached = Quantifier(
+        within=rf"\text{{for all }} W = {weight} \text{{ with }} {point} \text{{ in the {domain}}}"
+    )
     return Statement(sp.Le(SpectralNorm(Gradient(f, W)), G), reached)
 
 
 GRADIENT_IN_THE_BALL = _at_all_weights("W_0 + s B A", "(A, B)", "ball")
 GRADIENT_AT_SCALE_1 = _at_all_weights("W_0 + B A", "(A, B)", "ball")
 GRADIENT_IN_THE_DOMAIN = _at_all_weights("W(v)", "v", "domain")
-GRADIENT_AT_ITERATES = Statement(sp.Le(SpectralNorm(Gradient(f, W_t)), G), r"\text{for all } t")
+GRADIENT_AT_ITERATES = Statement(sp.Le(SpectralNorm(Gradient(f, W_t)), G), for_all(t))
 BOUNDED_GRADIENT = BoundedGradient(
     "bounded_gradient",
     "bounded gradient in W",
     (G,),
-    says=_stated(sp.Le(FrobeniusNorm(Gradient(f, W)), G), r"\text{for all } W"),
+    says=_stated(sp.Le(FrobeniusNorm(Gradient(f, W)), G), for_all(W)),
     worst=Worst(),
     held=partial(_held_gradient, "frobenius"),
     decided=Compared("the largest frobenius norm of ∇f", "weight_gradient", ("frobenius",)),
@@ -594,7 +599,7 @@ STRONGLY_CONVEX = Hypothesis(
     "strongly_convex",
     "F is strongly convex",
     (mu_F,),
-    says=_stated(_IS_STRONG, r"\text{for all } v_1, v_2 \text{ within } R_1 \text{ of } v^*"),
+    says=_stated(_IS_STRONG, Quantifier((v1, v2), r" \text{ within } R_1 \text{ of } v^*")),
     worst=Worst(is_convex=True, strong=mu_F),
     where="near",
     held=_held_strongly_convex,
@@ -632,7 +637,7 @@ POLYAK_LOJASIEWICZ = Hypothesis(
     (mu_F,),
     says=_stated(
         sp.Ge(EuclideanNorm(Gradient(F, v)) ** 2, 2 * mu_F * (Value(F, v) - f_star)),
-        r"\text{for all } v",
+        for_all(v),
     ),
     held=_held_polyak,
     decided=_decided_polyak,
@@ -721,11 +726,11 @@ class Ball(Hypothesis):
 
 ONE_RADIUS = Statement(
     sp.Le(sp.Max(SpectralNorm(A_t), SpectralNorm(B_t), evaluate=False), sigma),
-    r"\text{for all iterates of Algorithm 1}",
+    Quantifier(within=r"\text{for all iterates of Algorithm 1}"),
 )
 TWO_RADII = Statement(
     sp.And(sp.Le(SpectralNorm(A_t), a), sp.Le(SpectralNorm(B_t), b)),
-    r"\text{for all iterates, hence for all points between them}",
+    Quantifier(within=r"\text{for all iterates, hence for all points between them}"),
 )
 BEFORE_AND_AFTER_EACH_STEP = Statement(
     sp.And(
@@ -734,7 +739,7 @@ BEFORE_AND_AFTER_EACH_STEP = Statement(
             for x, radius in ((A_t, a), (A_moved, a), (B_t, b), (B_moved, b))
         )
     ),
-    r"\text{for all } t",
+    for_all(t),
 )
 BALL = Ball(
     "ball",
@@ -766,7 +771,7 @@ FROZEN_FACTOR = Hypothesis(
     "frozen_factor",
     "one factor is frozen",
     (a, b),
-    says=_stated(sp.Le(SpectralNorm(A), a), r"\text{for the frozen } A"),
+    says=_stated(sp.Le(SpectralNorm(A), a), Quantifier(within=r"\text{for the frozen } A")),
     worst=Worst(is_smooth=True),
     smooth_on="frozen",
     held=_held_frozen,
@@ -794,7 +799,7 @@ LIPSCHITZ_ADAPTER = Hypothesis(
     (C,),
     says=_stated(
         sp.Le(FrobeniusNorm(W1 - W2), C * (FrobeniusNorm(A1 - A2) + FrobeniusNorm(B1 - B2))),
-        r"\text{for any } A_i, B_i \text{ and } W_i = W_0 + B_i A_i",
+        Quantifier(within=r"\text{for any } A_i, B_i \text{ and } W_i = W_0 + B_i A_i"),
     ),
     worst=Worst(),
     held=_held_lipschitz,
@@ -821,7 +826,7 @@ def _held_finite_step(e: Evidence, id: str) -> list[Audit]:
 FINITE_STEP = Hypothesis(
     "finite_step",
     "the step is a number",
-    says=_stated(sp.Gt(STEEPNESS, 0), r"\text{for all } t"),
+    says=_stated(sp.Gt(STEEPNESS, 0), for_all(t)),
     held=_held_finite_step,
 )
 
@@ -884,8 +889,8 @@ def _held_unbiased(e: Evidence, id: str) -> list[Audit]:
     return [Audit(id, "hypothesis", status, observed, 0.0, how, error=rounding(observed, surely))]
 
 
-UNBIASED_AT_ANY_POINT = Statement(sp.Eq(MatrixExpectation(g), Gradient(F, v)), r"\text{for all } v")
-UNBIASED_GIVEN_THE_PAST = Statement(sp.Eq(MatrixExpectation(g_t, v_t), SLOPE), r"\text{for all } t")
+UNBIASED_AT_ANY_POINT = Statement(sp.Eq(MatrixExpectation(g), Gradient(F, v)), for_all(v))
+UNBIASED_GIVEN_THE_PAST = Statement(sp.Eq(MatrixExpectation(g_t, v_t), SLOPE), for_all(t))
 UNBIASED_IN_THE_FACTORS = Statement(
     sp.And(
         sp.Eq(MatrixExpectation(g_a, v_t), SLOPE_A), sp.Eq(MatrixExpectation(g_b, v_t), SLOPE_B)
@@ -961,10 +966,10 @@ def _decided_variance(instance: Instance, word: Hypothesis, hypothesis: Claim) -
 
 
 VARIANCE_AT_ANY_POINT = Statement(
-    sp.Le(Expectation(EuclideanNorm(g - Gradient(F, v)) ** 2), zeta**2), r"\text{for all } v"
+    sp.Le(Expectation(EuclideanNorm(g - Gradient(F, v)) ** 2), zeta**2), for_all(v)
 )
 VARIANCE_AT_ITERATES = Statement(
-    sp.Le(Expectation(EuclideanNorm(g_t - SLOPE) ** 2), zeta**2), r"\text{for all } t"
+    sp.Le(Expectation(EuclideanNorm(g_t - SLOPE) ** 2), zeta**2), for_all(t)
 )
 VARIANCE_IN_THE_FACTORS = Statement(
     sp.Le(
@@ -1016,7 +1021,7 @@ EXPECTED_SMOOTHNESS = Hypothesis(
             Expectation(EuclideanNorm(g_t) ** 2, v_t),
             2 * abc_a * (Value(F, v_t) - f_star) + abc_b * SQUARE + abc_c,
         ),
-        r"\text{for all } t",
+        for_all(t),
     ),
     is_about_noise=True,
     held=_held_expected_smoothness,
@@ -1055,12 +1060,12 @@ def _decided_below(instance: Instance, word: Hypothesis, hypothesis: Claim) -> A
     )
 
 
-BOUNDED_BELOW_IN_W = Statement(sp.Ge(Value(f, W), f_star), r"\text{for all } W")
+BOUNDED_BELOW_IN_W = Statement(sp.Ge(Value(f, W), f_star), for_all(W))
 BOUNDED_BELOW = Hypothesis(
     "bounded_below",
     "bounded below",
     (D,),
-    says=(BOUNDED_BELOW_IN_W, Statement(sp.Ge(Value(F, v), f_star), r"\text{for all } v")),
+    says=(BOUNDED_BELOW_IN_W, Statement(sp.Ge(Value(F, v), f_star), for_all(v))),
     worst=Worst(gap=D),
     held=_held_below,
     decided=_decided_below,
@@ -1083,7 +1088,7 @@ NEAR_MINIMISER = Hypothesis(
     (R_1,),
     says=_stated(
         sp.And(sp.Eq(Value(F, v_star), f_star), sp.Le(EuclideanNorm(v_first - v_star), R_1)),
-        r"\text{for a } v^* \text{ where } F \text{ is least}",
+        Quantifier(within=r"\text{for a } v^* \text{ where } F \text{ is least}"),
     ),
     worst=Worst(distance=R_1),
     held=_held_near,

@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any, NamedTuple
 
-import sympy as sp
-
 from boundcheck.errors import InputError
 from boundcheck.language.algorithms import Algorithm
 from boundcheck.language.catalogue import catalogue
@@ -19,14 +17,12 @@ from boundcheck.language.claim import Claim, Quantity, expressions, whole
 from boundcheck.language.evidence import HOLDS, Answer, Instance
 from boundcheck.language.prose import typed
 from boundcheck.language.sentence import (
-    Range,
     algorithm_of,
     conjuncts,
     is_ours,
-    ranges_over_letters,
-    read_range,
     word_of,
 )
+from boundcheck.language.vocabulary import t
 
 
 class Ruling(NamedTuple):
@@ -95,10 +91,10 @@ def meets(instance: Instance, claim: Claim, definitions: tuple[Quantity, ...] | 
             parts.append(Ruling(str(quantity.symbol), answer))
     if (algorithm := followed(claim)) is not None:
         parts.append(Ruling(algorithm.title, instance.follows(algorithm)))
-    if claim.quantifier.strip():
+    if claim.quantifier:
         # What a claim says of some letters, or of few of them, one instance does not break.
-        answer = HOLDS if ranges_over_letters(claim) else instance.within(claim.quantifier)
-        parts.append(Ruling(f"the range, {typed(claim.quantifier)}", answer))
+        answer = instance.within(claim.quantifier) if claim.quantifier.within else HOLDS
+        parts.append(Ruling(f"the range, {typed(claim.quantifier.latex)}", answer))
     return Met((*parts, Ruling("the domain", instance.on_domain())))
 
 
@@ -133,10 +129,8 @@ def hypothesis_in(instance: Instance, hypothesis: Claim) -> Answer:
             return Answer("open", "it is not known to hold where that does on which it rests")
         return rests
     # Its letters are constants, iterates and t: it says something of each time at most.
-    bare = {
-        x for x in hypothesis.conclusion.atoms(sp.MatrixSymbol) if x.name in hypothesis.quantifier
-    }
-    is_of_times = not bare and read_range(hypothesis.quantifier) in (Range(), Range(("t",)))
+    range_ = hypothesis.quantifier
+    is_of_times = {t}.issuperset(range_.letters) and not range_.within
     if is_of_times and hypothesis.algorithm is None:
         if any(
             instance.decide(written_out(hypothesis, each)) != HOLDS

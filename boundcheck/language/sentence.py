@@ -2,9 +2,8 @@
 it rests on.
 """
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import sympy as sp
@@ -12,7 +11,7 @@ import sympy as sp
 from boundcheck.errors import InputError
 from boundcheck.language.algorithms import GRADIENT_DESCENT, SGD, Algorithm
 from boundcheck.language.catalogue import catalogue, lemmas
-from boundcheck.language.claim import Claim, Quantity, Statement
+from boundcheck.language.claim import Claim, Quantifier, Quantity, Statement
 from boundcheck.language.evidence import MatrixNorm
 from boundcheck.language.hypotheses import BALL, HYPOTHESES, SMOOTH, BoundedGradient, Hypothesis
 from boundcheck.language.measures import MEASURES, SMOOTHNESS, Measure, PerformanceMeasure
@@ -23,7 +22,7 @@ def theorem(
     id: str,
     title: str,
     source: str,
-    quantifier: str,
+    quantifier: Quantifier,
     hypotheses: tuple[Claim, ...],
     quantities: tuple[Quantity, ...],
     conditions: tuple[sp.core.relational.Relational, ...] = (),
@@ -225,132 +224,36 @@ def word_of(hypothesis: Claim) -> Hypothesis | None:
     return hypothesis.word if isinstance(hypothesis.word, Hypothesis) else None
 
 
-@dataclass(frozen=True)
-class Range:
-    """A claim's range as it is read: all values of the letters with these names, and no less.
-
-    Attributes:
-        names: the letters; none where the text is empty.
-        space: the exponent of the space R that they are of, as it is written; empty where none is
-            named.
-        is_real: whether the space is R itself.
-        algorithm: the title of the algorithm that the text names, as in "for SGD, at every T".
-        defined: the letter that the text gives a formula, as in "for any A_i, B_i and W_i = W_0 +
-            B_i A_i".
-
-    """
-
-    names: tuple[str, ...] = ()
-    space: str = ""
-    is_real: bool = False
-    algorithm: str = ""
-    defined: str = ""
-
-
-_LETTER = r"[A-Za-z](?:_\w)?"
-_RANGE = re.compile(
-    r"(?:for (?P<algorithm>[^,]+), at|[Ff]or) (?:all|any|every|each) (?P<names>[A-Za-z0-9_',{} ]+?)"
-    r"(?P<real> ?\\in ?\\mathbb ?\{R\}(?: ?\^ ?\{?(?P<space>[^{}]+)\}?)?)?"
-    rf"(?: and (?P<defined>{_LETTER}) = {_LETTER}(?:[ +]+{_LETTER})*)?"
-)
-
-
-def read_range(text: str) -> Range | None:
-    """The range that a text of a claim says; None for any other text, such as "for some X", "for
-    all X of rank 1".
-
-    The names may be words that are no letters: "for all X, unit" is for the reader to hold against
-    what the claim has.
-    """
-    written = text.replace(r"\forall", " for all ").replace(r"\,", " ")
-    said = " ".join(re.sub(r"\\text ?\{([^{}]*)\}", r" \1 ", written).split())
-    found = _RANGE.fullmatch(said)
-    if found is None:
-        return None if said else Range()
-    names = tuple(re.sub(r"[{}]", "", x).strip() for x in found["names"].split(","))
-    is_real = bool(found["real"]) and not found["space"]
-    return Range(
-        names, found["space"] or "", is_real, found["algorithm"] or "", found["defined"] or ""
-    )
-
-
-def ranges_over_letters(claim: Claim) -> bool:
-    """True if a claim's range is read, so that nothing but its letters is chosen: none, or "for
-    all" of those.
-    """
-    said = read_range(claim.quantifier)
-    if said is None or said.defined:
-        return False
-    if said.algorithm and getattr(algorithm_of(claim), "title", None) != said.algorithm:
-        return False
-    return is_of_letters(said, claim)
-
-
-def is_of_letters(said: Range, claim: Claim) -> bool:
-    """True if the names of a range are letters of the claim, and the space that it names is theirs:
-    a number of R is any.
-    """
-    parts = (claim.conclusion, *claim.conditions, *(each.expression for each in claim.quantities))
-    letters = {
-        str(getattr(x, "name", x)): x
-        for each in parts
-        for x in each.atoms(sp.Symbol, sp.MatrixSymbol)
-    }
-    for name in said.names:
-        if name not in letters:
-            return False
-        letter = letters[name]
-        if isinstance(letter, sp.Symbol):
-            if said.space or (said.is_real and (letter.is_positive or letter.is_integer)):
-                return False
-            continue
-        rows, columns = letter.shape
-        spaces = {rf"{rows}\times{columns}"} | ({str(rows)} if columns == 1 else set())
-        is_one = (rows, columns) == (1, 1)
-        if (said.is_real and not is_one) or (
-            said.space and said.space.replace(" ", "") not in spaces
-        ):
-            return False
-    return True
-
-
-_AS_ITS_PARTS = r"\text{for any parameters}"
+AS_ITS_PARTS = Quantifier(within=r"\text{for any parameters}")
+"""The range of a conjunction of hypotheses over other letters each."""
 
 
 def conjuncts(claim: Claim) -> tuple[Claim, ...]:
     """The hypotheses whose conjunction a claim is; empty where it says anything else, or more, or
     less.
 
-    Such a claim has their conclusions, no formulas and no conditions. It ranges over all values of
-    letters, as each of
-    them does: over the same ones, or its text is "for any parameters". A part that holds only for
-    some values may hold for other ones than the next part does.
+    Such a claim has their conclusions, no formulas and no conditions. It ranges as each of them
+    does, or `AS_ITS_PARTS`: then each part binds every matrix that it has, or a word of ours says
+    over what it ranges. A part that holds only for some values may hold for other ones than the
+    next part does.
     """
     parts = claim.hypotheses
-    for text in {each.quantifier for each in parts}:
-        said = read_range(text)
-        if (
-            said is None
-            or said.space
-            or said.algorithm
-            or not all(re.fullmatch(_LETTER, x) for x in said.names)
-        ):
-            return ()
     if any((x.quantities, x.conditions, x.algorithm) != ((), (), None) for x in (claim, *parts)):
         return ()
-    if any(x.hypotheses and not conjuncts(x) for x in parts):
-        return ()
-    if {each.quantifier for each in parts} != {claim.quantifier}:
-        # "For any parameters" says as much where each part names each matrix that it has, by its
-        # letter.
-        for each in parts:
-            named = {x[0] for x in re.findall(rf"\b{_LETTER}\b", each.quantifier)}
-            had = {x.name.partition("_")[0] for x in each.conclusion.atoms(sp.MatrixSymbol)}
-            if claim.quantifier != _AS_ITS_PARTS or not had <= named:
-                return ()
-    return (
-        parts if parts and claim.conclusion == sp.And(*(each.conclusion for each in parts)) else ()
-    )
+    for each in parts:
+        if each.hypotheses and not conjuncts(each):
+            return ()
+        word = word_of(each)
+        is_all = not each.quantifier.within
+        is_said = is_all or (word is not None and is_ours(word))
+        if each.quantifier != claim.quantifier:
+            had = {x.name for x in each.conclusion.atoms(sp.MatrixSymbol)}
+            is_said &= claim.quantifier == AS_ITS_PARTS
+            is_said &= not is_all or had <= each.quantifier.names
+        if not is_said:
+            return ()
+    whole = sp.And(*(each.conclusion for each in parts))
+    return parts if parts and claim.conclusion == whole else ()
 
 
 def is_ours(word: Hypothesis) -> bool:

@@ -133,7 +133,11 @@ def _statement(claim: Claim) -> str:
     """The conclusion in letters that can be typed, its quantities by their names, and what it holds
     for.
     """
-    parts = [claim.latex(claim.conclusion), claim.quantifier, *map(claim.latex, claim.conditions)]
+    parts = [
+        claim.latex(claim.conclusion),
+        claim.quantifier.latex,
+        *map(claim.latex, claim.conditions),
+    ]
     return ", ".join(filter(None, map(typed, parts)))
 
 

@@ -8,7 +8,6 @@ is known at t where the claim's algorithm says what it is, or where a mean is ta
 other one is drawn at t.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,17 +20,15 @@ from boundcheck.kernel import terms as k
 from boundcheck.kernel.builders import known, timed
 from boundcheck.kernel.terms import Scalar, Symbol, Time, Variable
 from boundcheck.language import vocabulary as words
-from boundcheck.language.claim import Claim, expressions, letters, whole
+from boundcheck.language.claim import Claim, Quantifier, expressions, letters, whole
 from boundcheck.language.judge import followed
+from boundcheck.language.prose import typed
 from boundcheck.language.sentence import (
     conjuncts,
-    is_of_letters,
     is_ours,
-    ranges_over_letters,
-    read_range,
     word_of,
 )
-from boundcheck.language.symbols import LETTERS, D, T, look
+from boundcheck.language.symbols import LETTERS, D, T
 from boundcheck.proof.definitions import circular, is_definition
 from boundcheck.proof.reading import (
     CATALOGUE,
@@ -129,23 +126,19 @@ def statement(claim: Claim) -> Sequent:
     that the kernel cannot state.
     """
     for part in whole(claim):
-        is_said = type(part) is Claim and type(part.quantifier) is str
+        is_said = type(part) is Claim and type(part.quantifier) is Quantifier
         # A tuple of a class of one's own may be another one at each look.
         is_said &= {type(part.hypotheses), type(part.quantities), type(part.conditions)} == {tuple}
         if not is_said or not is_plain(*expressions(part)):
             expected = "a Claim of expressions of sympy and of our vocabulary, in tuples"
             raise InputError("claim", part.id, expected)
     reading = reading_of(claim)
-    text = claim.quantifier
-    said = read_range(text)
-    is_of_others = said is not None and bool(said.space or said.is_real)
-    if is_of_others and said is not None and is_of_letters(said, claim):
-        is_of_others = False
-    is_universal = _UNIVERSAL.match(text) or ranges_over_letters(claim)
-    if text.strip() and (is_of_others or _MORE.search(text) or not is_universal):
-        expected = "for all of some letters, in words that say nothing more"
-        raise InputError("range", text, f"{expected}, in {claim.id}")
-    ranged = _may_range_over(claim)
+    if claim.quantifier.within:
+        expected = f"all values of letters, and no words that restrict them, in {claim.id}"
+        raise InputError("range", claim.quantifier.latex, expected)
+    # A run has one horizon, whatever it is. What is drawn may be another at each point.
+    ranged = claim.quantifier.names - {str(T)}
+    ranged |= _drawn(claim) if ranged else set()
     own = set().union(*map(_as_more, expressions(claim)))
     # One that has a letter over which the claim ranges is another number for each of its values.
     vary = ranged | {str(x.name) for x, with_ in _inside(claim).items() if ranged & with_}
@@ -269,14 +262,15 @@ def _objection(hypothesis: Claim, claim: Claim, ranged: frozenset[str]) -> str:
     for letter, inside in _inside(claim).items():
         if names & (inside | {str(letter.name)}) and hypothesis.conclusion.has(letter):
             return f"{letter} has one value in {claim.id}, and it ranges over {', '.join(names)}"
-    # A range is read where it is empty, names letters, or belongs to a word of ours that speaks of
-    # iterates alone.
+    # Words that restrict a range are known where a word of ours that speaks of iterates alone has
+    # them.
     word = word_of(hypothesis)
     # A word that was given to a claim afterwards may say something else.
     is_of_iterates = word is not None and is_ours(word) and not word.denies(hypothesis)
     is_of_iterates &= not hypothesis.conclusion.atoms(sp.MatrixSymbol)
-    if hypothesis.quantifier.strip() and not names and not is_of_iterates:
-        return f"its range is not read: {hypothesis.quantifier}"
+    range_ = hypothesis.quantifier
+    if range_ and not names and not is_of_iterates:
+        return f"what it ranges over is not known: {typed(range_.latex)}"
     # What it is under would be of each of the letters over which it ranges.
     conditions = [*hypothesis.conditions, *(x.conclusion for x in hypothesis.hypotheses)]
     if names and any(
@@ -354,56 +348,20 @@ def _is_dated(fact: Fact, has_known: bool) -> bool:
 
 # Ranges.
 
-# What is proved of all is so of those to which the rest of such a text restricts it.
-_UNIVERSAL = re.compile(r"\s*(?:\\text\{)?\s*(?:for (?:all|any|every|each|some)\b|\\forall)")
-# Words with which a text says more than a range, or less.
-_MORE = re.compile(
-    r"\b(?:equal\w*|only|if|iff|but|except|unless|\w*finitely|almost|exactly|unique\w*|no|not|never"
-    r"|none|neither|nor|false|neg|lnot|nexists|\w*eftrightarrow)\b"
-)
-
 
 def _quantified(claim: Claim) -> frozenset[str]:
-    """The letters over which a claim surely ranges: W_1 and W_2 of "for all W_1, W_2"; none for
-    another text.
+    """The letters over which a claim surely ranges; none where words restrict them.
 
-    A word that is no letter of the claim may restrict the range: "for all X, unit". A range over
-    points is not read where another matrix belongs to each: E[g] = ∇F(v) is said of the g at v, and
-    of no g at two points.
+    A range over points is not known where another matrix belongs to each: E[g] = ∇F(v) is said of
+    the g at v, and of no g at two points.
     """
-    said = read_range(claim.quantifier)
-    if said is None or said.algorithm or said.defined or not is_of_letters(said, claim):
-        return frozenset()
-    names = frozenset(said.names)
+    names = claim.quantifier.names
     # A formula is one number, and so are its letters.
     fixed = {str(x.name) for each in claim.quantities for x in each.expression.free_symbols}
     fixed |= {*claim.names}
     ranged = {x.name for x in _matrices(claim)} & names
     belongs = claim.conclusion.has(words.g) or (ranged and _drawn(claim) - ranged)
-    return frozenset() if fixed & names or belongs else names
-
-
-def _may_range_over(claim: Claim) -> frozenset[str]:
-    """The names over which a claim may range: if its text is not read, those in it, or all that
-    have no value.
-    """
-    parts = (claim.conclusion, *claim.conditions)
-    said = {x for each in parts for x in each.free_symbols}
-    functions = {x.args[0] for each in parts for x in each.atoms(*_OF_FUNCTIONS)}
-    known = {*LETTERS, *own_letters(claim), *functions, T, words.t}
-    free = frozenset(str(x.name) for x in said - known)
-    surely = read_range(claim.quantifier)
-    if surely is not None and is_of_letters(surely, claim):
-        # A run has one horizon, whatever it is. What is drawn may be another at each point.
-        names = frozenset(surely.names) - {str(T)}
-        return names | (free & _drawn(claim) if names else frozenset())
-    # The words and letters of the text, by their names or as they look, W_{1} as W_1.
-    every = frozenset(str(x.name) for x in said - {T, words.t})
-    text = re.sub("[{}]", "", claim.quantifier)
-    in_text = every.intersection(re.findall(r"[A-Za-z][A-Za-z0-9_']*", text))
-    looks = {x: re.escape(re.sub("[{}]", "", look(x))) for x in every}
-    in_text |= {x for x in every if re.search(rf"(?<![\w\\]){looks[x]}(?!\w)", text)}
-    return (in_text or free) | (free & _drawn(claim))
+    return frozenset() if claim.quantifier.within or fixed & names or belongs else names
 
 
 def _drawn(claim: Claim) -> frozenset[str]:

@@ -34,7 +34,6 @@ from boundcheck.language.prose import typed
 from boundcheck.language.sentence import (
     algorithm_of,
     is_about_smoothness,
-    ranges_over_letters,
 )
 from boundcheck.properties.matrix_strategies import DType, check_kind
 from boundcheck.properties.problem_strategies import assignments, instances, short_runs
@@ -271,14 +270,10 @@ def strategy_of(
     if is_about_smoothness(claim):
         return instances(claim, adapter=adapter, lipschitz=lipschitz, largest=largest, dtype=dtype)
     if is_relation(claim):
-        if not ranges_over_letters(claim):
+        if claim.quantifier.within:
             # An instance that breaks the claim would only be a candidate, and the check would pass.
-            raise InputError(
-                "claim.quantifier",
-                typed(claim.quantifier),
-                'no text, or one such as "for all X", of letters of the claim, and of a space only'
-                " if it is theirs",
-            )
+            expected = "all values of letters, such as for_all(X), and no words that restrict them"
+            raise InputError("claim.quantifier", typed(claim.quantifier.latex), expected)
         return assignments(claim, largest=largest, dtype=dtype)
     raise InputError(
         "claim",

@@ -14,7 +14,7 @@ from torch import Tensor
 from boundcheck.functions.adapters.base import Adapter, Block, Radii, Sizes, gaussian, size
 from boundcheck.functions.arithmetic import ROUND_UP, Point
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.claim import Claim, Quantifier, Quantity
 from boundcheck.language.symbols import G, L, Lhat, a, b, s
 
 
@@ -34,9 +34,12 @@ SHARP = Claim(
     "LoHa, sharp",
     "Hyeon-Woo, Ye-Bin and Oh 2022, Proposition 1",
     COMPOSITION.conclusion,
-    r"\text{for } v_1, v_2 \text{ in the domain } \sigma_1(A_i) \le a, \; \sigma_1(B_i) \le b"
-    r" \text{ of } "
-    r"W(v) = W_0 + s (B_1 A_1) \circ (B_2 A_2)",
+    Quantifier(
+        within=(
+            r"\text{for } v_1, v_2 \text{ in the domain } \sigma_1(A_i) \le a, \; "
+            r"\sigma_1(B_i) \le b \text{ of } W(v) = W_0 + s (B_1 A_1) \circ (B_2 A_2)"
+        )
+    ),
     (catalogue["jiang2024.assumption1"], catalogue["meft.gradient_bound_in_domain"]),
     (Quantity(Lhat, LAMBDA, "smoothness constant of F, a top eigenvalue"),),
     argument=(

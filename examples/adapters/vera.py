@@ -14,7 +14,7 @@ from torch import Tensor
 from boundcheck.functions.adapters.base import Adapter, Block, Radii, Sizes, size, spectral_bound
 from boundcheck.functions.arithmetic import ROUND_UP, Point
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.claim import Claim, Quantifier, Quantity
 from boundcheck.language.symbols import Lhat, Parameter, s
 
 # The radii a and b bound the entries of the two vectors, and these the frozen matrices.
@@ -32,8 +32,12 @@ SHARP = Claim(
     "VeRA, sharp",
     "Kopiczko, Blankevoort and Asano 2024, Eq. (2)",
     COMPOSITION.conclusion,
-    r"\text{for } v_1, v_2 \text{ in the domain } |d_i| \le a, \; |b_i| \le b \text{ of } "
-    r"W(v) = W_0 + s \, \mathrm{diag}(b) B \, \mathrm{diag}(d) A",
+    Quantifier(
+        within=(
+            r"\text{for } v_1, v_2 \text{ in the domain } |d_i| \le a, \; |b_i| \le b "
+            r"\text{ of } W(v) = W_0 + s \, \mathrm{diag}(b) B \, \mathrm{diag}(d) A"
+        )
+    ),
     (catalogue["jiang2024.assumption1"], catalogue["meft.gradient_bound_in_domain"]),
     (Quantity(Lhat, LAMBDA, "smoothness constant of F, a top eigenvalue"),),
     argument=(

@@ -15,7 +15,7 @@ from boundcheck.language.algorithms import (
     gamma,
     omega,
 )
-from boundcheck.language.claim import Quantity
+from boundcheck.language.claim import EVERY_T, Quantity
 from boundcheck.language.hypotheses import POLYAK_LOJASIEWICZ
 from boundcheck.language.measures import AVERAGE_GAP, AVERAGE_GRADIENT, LAST_DISTANCE, LAST_GAP
 from boundcheck.language.sentence import theorem
@@ -30,7 +30,6 @@ _SURVEY = (
     "Bottou, Curtis and Nocedal, Optimization methods for large-scale machine learning, SIAM Review"
     " 60(2), 2018, {}"
 )
-_EVERY = r"\text{for every } T"
 
 PL = POLYAK_LOJASIEWICZ.claim(
     "bottou2018.pl",
@@ -51,7 +50,7 @@ NONCONVEX = theorem(
     "bottou2018.theorem4_8",
     "SGD, nonconvex, constant step",
     _SURVEY.format("Theorem 4.8"),
-    _EVERY,
+    EVERY_T,
     (SMOOTH, ASSUMPTION_4, CONDITIONALLY_UNBIASED, BOUNDED_BELOW),
     (*_STEP, Quantity(bound, _NOISE + 2 * D / (alpha * T))),
     (sp.Le(eta, eta_max),),
@@ -66,7 +65,7 @@ CONSTANT_STEP = theorem(
     "bottou2018.theorem4_6",
     "SGD under Polyak–Łojasiewicz, constant step",
     _SURVEY.format("Theorem 4.6"),
-    _EVERY,
+    EVERY_T,
     (SMOOTH, ASSUMPTION_4, CONDITIONALLY_UNBIASED, PL),
     (
         *_STEP,
@@ -89,7 +88,7 @@ DECREASING_STEP = theorem(
     "bottou2018.theorem4_7",
     "SGD under Polyak–Łojasiewicz, decreasing step",
     _SURVEY.format("Theorem 4.7"),
-    _EVERY,
+    EVERY_T,
     (SMOOTH, ASSUMPTION_4, CONDITIONALLY_UNBIASED, PL),
     (
         GIVEN_SMOOTHNESS,
@@ -121,7 +120,7 @@ CONVEX_AVERAGE = theorem(
     "boundcheck; the setting of the survey's section 4, by the analysis of Nemirovski, Juditsky,"
     " Lan and Shapiro, SIAM J. Optim. 19(4), 2009, section 2.2, with smoothness in place of bounded"
     " gradients",
-    _EVERY,
+    EVERY_T,
     (SMOOTH_EVERYWHERE, CONVEX, *_NEAR_BY),
     (*_STEP, Quantity(bound, R_1**2 / (2 * alpha * T) + alpha * zeta**2 / 2)),
     (sp.Le(eta, eta_max),),
@@ -141,7 +140,7 @@ CONTRACTION = theorem(
     "SGD, strongly convex, constant step",
     "boundcheck; the setting of the survey's section 4, in the distance, as Moulines and Bach,"
     " NeurIPS 2011, section 3",
-    _EVERY,
+    EVERY_T,
     (SMOOTH_EVERYWHERE, STRONGLY_CONVEX_EVERYWHERE, *_NEAR_BY),
     (
         *_STEP,

@@ -10,7 +10,7 @@ import sympy as sp
 
 from boundcheck.language import algorithms
 from boundcheck.language import hypotheses as words
-from boundcheck.language.claim import Quantity
+from boundcheck.language.claim import EVERY_T, Quantity
 from boundcheck.language.measures import LEAST_GRADIENT
 from boundcheck.language.sentence import theorem
 from boundcheck.language.symbols import D, Lhat, T, abc_a, abc_b, abc_c, alpha, bound, ell, zeta
@@ -52,7 +52,7 @@ GRADIENT_DESCENT = theorem(
     "nesterov2004.gradient_descent",
     "Nesterov, gradient descent",
     "Nesterov, Introductory Lectures on Convex Optimization, 2004, section 1.2.3, at the step 1/L",
-    r"\text{for every } T",
+    EVERY_T,
     (SMOOTH, BOUNDED_BELOW),
     (
         GIVEN_SMOOTHNESS,
@@ -70,7 +70,7 @@ KHALED = theorem(
     "Khaled and Richtárik, Better Theory for SGD in the Nonconvex World, TMLR 2023 (arXiv"
     " 2002.03329), Theorem 2, at the step of its Corollary 1 with $√(2D/(ℓCT))$ in place of the"
     " member that a target accuracy sets",
-    r"\text{for every } T",
+    EVERY_T,
     (SMOOTH, ABC, CONDITIONALLY_UNBIASED, BOUNDED_BELOW),
     (
         GIVEN_SMOOTHNESS,
@@ -113,7 +113,7 @@ GHADIMI = theorem(
     "Ghadimi–Lan, Corollary 2.2",
     "Ghadimi and Lan, Stochastic First- and Zeroth-Order Methods for Nonconvex Stochastic"
     " Programming, SIAM J. Optim. 23(4), 2013, Corollary 2.2, at its best $D̃ = D_f = √(2D/L)$",
-    r"\text{for every } T",
+    EVERY_T,
     BOUNDED_VARIANCE.hypotheses,
     (
         GIVEN_SMOOTHNESS,
@@ -136,7 +136,7 @@ BEST_STEP = theorem(
     "Abbaszadehpeivasti, de Klerk and Zamani, The exact worst-case convergence rate of the gradient"
     " method with fixed step lengths for L-smooth functions, Optim. Lett., 2022, at the step that"
     " minimises the bound",
-    r"\text{for every } T",
+    EVERY_T,
     (SMOOTH_AROUND, BOUNDED_BELOW),
     (
         GIVEN_SMOOTHNESS,

@@ -11,7 +11,7 @@ from sympy import Rational
 
 from boundcheck.language import hypotheses as words
 from boundcheck.language.algorithms import SGD
-from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.claim import Claim, Quantifier, Quantity
 from boundcheck.language.hypotheses import (
     BALL,
     BOUNDED_BELOW_IN_W,
@@ -24,7 +24,7 @@ from boundcheck.language.hypotheses import (
     VARIANCE_AT_ANY_POINT,
 )
 from boundcheck.language.measures import LEAST_GRADIENT
-from boundcheck.language.sentence import theorem
+from boundcheck.language.sentence import AS_ITS_PARTS, theorem
 from boundcheck.language.symbols import C, D, G, L, Lhat, T, T_min, alpha, bound, c, r, sigma, zeta
 from boundcheck.language.vocabulary import (
     MINIMUM_GRADIENT,
@@ -60,7 +60,7 @@ ASSUMPTION_3 = Claim(
     "Assumption 3",
     "jiang2024, Assumption 3",
     sp.And(ASSUMPTION_3_1.conclusion, ASSUMPTION_3_2.conclusion),
-    r"\text{for any parameters}",
+    AS_ITS_PARTS,
     (ASSUMPTION_3_1, ASSUMPTION_3_2),
 )
 
@@ -91,7 +91,7 @@ LEMMA_1 = Claim(
     "Lemma 1, as printed",
     "jiang2024, Lemma 1, Eq. (8)",
     sp.Le(EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)), Lhat * EuclideanNorm(v1 - v2)),
-    r"\text{for any } v_1, v_2",
+    Quantifier((v1, v2), spoken="for any"),
     (ASSUMPTION_1, ASSUMPTION_2, ASSUMPTION_3),
     (
         Quantity(
@@ -113,7 +113,7 @@ THEOREM_2 = theorem(
     "jiang2024.theorem2",
     "Theorem 2, as printed",
     "jiang2024, Theorem 2, Eq. (9)",
-    "",
+    Quantifier(),
     (ASSUMPTION_1, ASSUMPTION_2, ASSUMPTION_3, ASSUMPTION_4, UNBIASED, BOUNDED_BELOW),
     (
         *LEMMA_1.quantities,
@@ -131,7 +131,7 @@ RATE = Claim(
     "Convergence rate, as printed",
     'jiang2024, section 3, "Convergence rate"',
     sp.Le(MINIMUM_GRADIENT, bound),
-    r"\text{for a constant } c \text{ free of } r, \sigma, T",
+    Quantifier(within=r"\text{for a constant } c \text{ free of } r, \sigma, T"),
     THEOREM_2.hypotheses,
     (
         Quantity(

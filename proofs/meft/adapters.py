@@ -12,7 +12,7 @@ from typing import Any
 import sympy as sp
 from sympy import MatrixExpr, MatrixSymbol
 
-from boundcheck.language.claim import Claim, Quantity, Statement
+from boundcheck.language.claim import Claim, Quantifier, Quantity, Statement, for_all
 from boundcheck.language.hypotheses import BOUNDED_SPECTRAL_GRADIENT, GRADIENT_IN_THE_DOMAIN
 from boundcheck.language.hypotheses import FROZEN_FACTOR as FROZEN
 from boundcheck.language.symbols import G, H, J, L, Lhat, a, b, mu, nu, r, s, w_0
@@ -50,7 +50,7 @@ _NO_COLUMNS = (
     " none of them."
 )
 
-_IN_DOMAIN = r"\text{for } v_1, v_2 \text{ in the domain}"
+_IN_DOMAIN = Quantifier((v1, v2), r" \text{ in the domain}", "for")
 
 
 def _top(first: sp.Expr, cross: sp.Expr, second: sp.Expr) -> sp.Expr:
@@ -87,8 +87,12 @@ LIPSCHITZ = Claim(
             H * SpectralNorm(N2) * EuclideanNorm(v1 - v2),
         ),
     ),
-    r"\text{for } v_1, v_2 \text{ in the domain and all } N_1, N_2, \; \Phi(u, M) = \langle M, W(u)"
-    r" \rangle",
+    Quantifier(
+        within=(
+            r"\text{for } v_1, v_2 \text{ in the domain and all } N_1, N_2, \; \Phi(u, M) "
+            r"= \langle M, W(u) \rangle"
+        )
+    ),
     note=(
         "$∇_uΦ(v, N)$ is $DW(v)*N$, and $∇_MΦ(v, N)$ is $W(v)$. On a convex domain this says that"
         " $‖DW(v)‖$ is at most $J$ and $|⟨N, D²W(v)[u, u]⟩|$ at most $H‖N‖‖u‖²$."
@@ -100,7 +104,12 @@ CHAIN_RULE = Claim(
     "Chain rule of $F(v) = f(W(v))$",
     "Magnus and Neudecker, Matrix Differential Calculus, chapter 5, the chain rule",
     sp.Eq(Gradient(F, v), pulled(v, Gradient(f, image(v)))),
-    r"\text{for } v \text{ in the domain, which is } \nabla F(v) = DW(v)^* \nabla f(W(v))",
+    Quantifier(
+        within=(
+            r"\text{for } v \text{ in the domain, which is } \nabla F(v) = DW(v)^* \nabla "
+            r"f(W(v))"
+        )
+    ),
 )
 
 GRADIENT_BOUND_IN_DOMAIN = BOUNDED_SPECTRAL_GRADIENT.claim(
@@ -115,7 +124,9 @@ COMPOSITION = Claim(
     "Composition lemma",
     "boundcheck; chain rule of second order",
     LEMMA_1.conclusion,
-    r"\text{for } v_1, v_2 \text{ in a domain of any } W(v) \text{ with these } J, H",
+    Quantifier(
+        within=r"\text{for } v_1, v_2 \text{ in a domain of any } W(v) \text{ with these } J, H"
+    ),
     (ASSUMPTION_1, GRADIENT_BOUND_IN_DOMAIN, LIPSCHITZ, CHAIN_RULE),
     (Quantity(Lhat, L * J**2 + G * H, "smoothness constant of $F(v) = f(W(v))$"),),
 )
@@ -165,7 +176,7 @@ FULL = Claim(
     "Full fine-tuning",
     "boundcheck; jiang2024, Assumption 1, the baseline",
     sp.Le(FrobeniusNorm(Gradient(F, W1) - Gradient(F, W2)), Lhat * FrobeniusNorm(W1 - W2)),
-    r"\text{for all } W_1, W_2",
+    for_all(W1, W2),
     (ASSUMPTION_1,),
     (Quantity(Lhat, L, "smoothness constant of $F = f$"),),
 )
@@ -185,7 +196,7 @@ FROZEN_FACTOR_B = replace(
     FROZEN,
     symbols=(b,),
     smooth_on="",
-    says=(Statement(sp.Le(SpectralNorm(B), b), r"\text{for the frozen } B"),),
+    says=(Statement(sp.Le(SpectralNorm(B), b), Quantifier(within=r"\text{for the frozen } B")),),
 ).claim("meft.frozen_factor_b", "A frozen factor B", "boundcheck; B is not trained")
 
 FROZEN_B = Claim(
@@ -193,7 +204,7 @@ FROZEN_B = Claim(
     "Lemma 1 with B frozen",
     "boundcheck; jiang2024, Lemma 1, where A alone is trained",
     sp.Le(FrobeniusNorm(Gradient(F, A1) - Gradient(F, A2)), Lhat * FrobeniusNorm(A1 - A2)),
-    r"\text{for all } A_1, A_2",
+    for_all(A1, A2),
     (ASSUMPTION_1, FROZEN_FACTOR_B),
     (
         Quantity(
@@ -224,10 +235,13 @@ DORA_DOMAIN = Claim(
         sp.Le(SpectralNorm(B), b),
         sp.Le(SpectralNorm(MatrixSymbol("Lambda_m", k, k)), mu),
     ),
-    r"\text{for } W = (W_0 + s B A) N^{-1} \Lambda_m, \; N \text{ and } \Lambda_m \text{"
-    r" diagonal, } "
-    r"N \text{ the norms of the columns of } W_0 + s B A, \; w_0 \text{ the least of } W_0"
-    r" \text{'s}",
+    Quantifier(
+        within=(
+            r"\text{for } W = (W_0 + s B A) N^{-1} \Lambda_m, \; N \text{ and } \Lambda_m "
+            r"\text{ diagonal, } N \text{ the norms of the columns of } W_0 + s B A, \; "
+            r"w_0 \text{ the least of } W_0 \text{'s}"
+        )
+    ),
     note=(
         "Through the norms too, which DoRA's authors treat as constants in the gradient that they"
         " compute."
@@ -271,9 +285,12 @@ LOREFT_DOMAIN = Claim(
     "LoReFT's R with orthonormal rows, its V in a ball",
     "boundcheck; Wu, Arora, Wang, Geiger, Jurafsky, Manning and Potts 2024, Eq. (2)",
     sp.And(sp.Eq(R1 * R1.T, R2 * R2.T), sp.Le(SpectralNorm(R), 1), sp.Le(SpectralNorm(V), nu)),
-    r"\text{for } W(R, V) = W_0 + R^T V, \; V = [U - R, b] \text{ where } W_0 = [I, 0] \text{, and"
-    r" any two } R, \; "
-    r"R R^T = I",
+    Quantifier(
+        within=(
+            r"\text{for } W(R, V) = W_0 + R^T V, \; V = [U - R, b] \text{ where } W_0 = "
+            r"[I, 0] \text{, and any two } R, \; R R^T = I"
+        )
+    ),
     note=(
         "Of orthonormal rows this is all that is used: every $R$ has the same $R Rᵀ$, and a norm of"
         " at most 1."
@@ -302,7 +319,9 @@ LOREFT = _composed(
     sp.sqrt(1 + nu**2),
     _top(nu, sp.Integer(1), sp.Integer(0)),
     conclusion=_descent(V, V2 - V1),
-    quantifier=r"\text{for } v_1 = (R_1, V_1), \; v_2 = (R_2, V_2) \text{ in the domain}",
+    quantifier=Quantifier(
+        within=r"\text{for } v_1 = (R_1, V_1), \; v_2 = (R_2, V_2) \text{ in the domain}"
+    ),
     note=(
         "The descent inequality on the Stiefel manifold times a ball, with the Riemannian gradient."
         " -f has the same constants, so that it holds from below too; along a geodesic it then"
@@ -318,7 +337,7 @@ UNTURNED = Claim(
     "R does not turn within its own rows",
     "boundcheck; at rank 1, where $R_1R_2ᵀ$ is a number",
     sp.Eq(R1 * R2.T, R2 * R1.T),
-    r"\text{for any two } R \text{ of one row}",
+    Quantifier(within=r"\text{for any two } R \text{ of one row}"),
     note="At rank 1 it always holds. At a higher rank it is a condition on the two points.",
 )
 LOREFT_RANK_1 = _sharper(
@@ -344,9 +363,12 @@ LOREFT_TRAINED_DOMAIN = Claim(
         sp.Le(SpectralNorm(EDITS[0]), nu),
         sp.Le(SpectralNorm(W0), 1),
     ),
-    r"\text{for } W(R, U) = W_0 + R^T (U - R W_0) \text{, where } W_0 = [I, 0] \text{ and } U"
-    r" \text{ holds pyreft's } "
-    r"[U, b]",
+    Quantifier(
+        within=(
+            r"\text{for } W(R, U) = W_0 + R^T (U - R W_0) \text{, where } W_0 = [I, 0] "
+            r"\text{ and } U \text{ holds pyreft's } [U, b]"
+        )
+    ),
 )
 LOREFT_TRAINED = _sharper(
     LOREFT,
@@ -354,7 +376,9 @@ LOREFT_TRAINED = _sharper(
     "LoReFT in the parameters that pyreft trains",
     (L * (1 + nu) ** 2 + G * (3 + nu), L * (1 + nu) + G, L),
     conclusion=_descent(U, U2 - U1),
-    quantifier=r"\text{for } v_1 = (R_1, U_1), \; v_2 = (R_2, U_2) \text{ in the domain}",
+    quantifier=Quantifier(
+        within=r"\text{for } v_1 = (R_1, U_1), \; v_2 = (R_2, U_2) \text{ in the domain}"
+    ),
     hypotheses=(ASSUMPTION_1, LOREFT_TRAINED_DOMAIN, GRADIENT_BOUND_IN_DOMAIN),
     note=(
         "The same edit $h + Rᵀ(Uh + b - Rh)$ in $(R, [U, b])$: $R$ enters $W$ a second time, by"

@@ -12,7 +12,7 @@ from sympy import MatrixSymbol, Rational
 
 from boundcheck.exact.evaluate import t
 from boundcheck.language.algorithms import SGD
-from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.claim import EVERY_T, Claim, Quantifier, Quantity, for_all
 from boundcheck.language.hypotheses import BALL as IN_BALL
 from boundcheck.language.hypotheses import (
     BOUNDED_SPECTRAL_GRADIENT,
@@ -114,7 +114,7 @@ LEMMA_1_SHARP = Claim(
     "Lemma 1, sharp",
     "boundcheck; sharp form of jiang2024, Lemma 1, Eq. (8)",
     LEMMA_1.conclusion,
-    r"\text{for } v_1, v_2 \text{ in the ball}",
+    Quantifier((v1, v2), r" \text{ in the ball}", "for"),
     (ASSUMPTION_1, BALL, GRADIENT_BOUND),
     (
         Quantity(
@@ -161,7 +161,7 @@ FROZEN_A = Claim(
     "Lemma 1 with A frozen",
     "boundcheck; jiang2024, Lemma 1, where B alone is trained",
     sp.Le(FrobeniusNorm(Gradient(F, B1) - Gradient(F, B2)), Lhat * FrobeniusNorm(B1 - B2)),
-    r"\text{for all } B_1, B_2",
+    for_all(B1, B2),
     (ASSUMPTION_1, FROZEN_FACTOR),
     (
         Quantity(
@@ -187,7 +187,7 @@ LAYER_BALLS = Claim(
             for x, radius in ((A, a), (B, b), (LAYER_A, a_2), (LAYER_B, b_2))
         ),
     ),
-    r"\text{for all } v = (A, B, A', B')",
+    Quantifier(within=r"\text{for all } v = (A, B, A', B')"),
 )
 
 LAYER_GRADIENTS = Claim(
@@ -198,7 +198,7 @@ LAYER_GRADIENTS = Claim(
         sp.Le(SpectralNorm(PartialGradient(f, W, LAYER_1)), G),
         sp.Le(SpectralNorm(PartialGradient(f, W, LAYER_2)), G_2),
     ),
-    r"\text{for all weights that the balls reach}",
+    Quantifier(within=r"\text{for all weights that the balls reach}"),
 )
 
 LAYERS = Claim(
@@ -210,7 +210,7 @@ LAYERS = Claim(
         Value(F, v2) - Value(F, v1) - InnerProduct(Gradient(F, v1), v2 - v1),
         Lhat / 2 * EuclideanNorm(v2 - v1) ** 2,
     ),
-    r"\text{for } v_1, v_2 \text{ in the balls of both layers}",
+    Quantifier((v1, v2), r" \text{ in the balls of both layers}", "for"),
     (ASSUMPTION_1, LAYER_BALLS, LAYER_GRADIENTS),
     (
         Quantity(
@@ -240,9 +240,13 @@ JOINT_DESCENT = Claim(
         _FALL - sp.Sum(InnerProduct(SLOPE, _MOVED), (t, 1, T)),
         L / 2 * sp.Sum(FrobeniusNorm(_MOVED) ** 2, (t, 1, T)),
     ),
-    r"\text{for } W_t = W_{0,t} + s B_t A_t \text{ at } v_1, \; W_{0,t} + s B'_t A'_t \text{ at }"
-    r" v_2, "
-    r"\text{ and } M_t \text{ the gradient in } W_t \text{ at } v_1",
+    Quantifier(
+        within=(
+            r"\text{for } W_t = W_{0,t} + s B_t A_t \text{ at } v_1, \; W_{0,t} + s B'_t "
+            r"A'_t \text{ at } v_2, \text{ and } M_t \text{ the gradient in } W_t \text{ "
+            r"at } v_1"
+        )
+    ),
 )
 
 EACH_LAYER_BALL = Claim(
@@ -255,7 +259,7 @@ EACH_LAYER_BALL = Claim(
             for x, radius in ((A_t, a), (B_t, b), (FAR_A, a), (FAR_B, b))
         )
     ),
-    r"\text{for all layers } t",
+    Quantifier(within=r"\text{for all layers } t"),
 )
 
 EACH_LAYER_GRADIENT = Claim(
@@ -263,7 +267,7 @@ EACH_LAYER_GRADIENT = Claim(
     "Bounded gradient in the weight of every layer",
     "boundcheck; jiang2024, Assumption 3(2), for each layer",
     sp.Le(SpectralNorm(SLOPE), G),
-    r"\text{for all layers } t",
+    Quantifier(within=r"\text{for all layers } t"),
 )
 
 ALL_LAYERS = Claim(
@@ -282,7 +286,7 @@ ALL_LAYERS = Claim(
         / 2
         * sp.Sum(FrobeniusNorm(FAR_A - A_t) ** 2 + FrobeniusNorm(FAR_B - B_t) ** 2, (t, 1, T)),
     ),
-    r"\text{for } v_1 = (A_t, B_t)_{t \le T}, \; v_2 = (A'_t, B'_t)_{t \le T}",
+    Quantifier(within=r"\text{for } v_1 = (A_t, B_t)_{t \le T}, \; v_2 = (A'_t, B'_t)_{t \le T}"),
     (JOINT_DESCENT, EACH_LAYER_BALL, EACH_LAYER_GRADIENT),
     (Quantity(Lhat, _SHARP, "constant of the descent inequality of F, whatever T is"),),
     note=(
@@ -310,7 +314,7 @@ THEOREM_2_REPAIRED = theorem(
     "meft.theorem2_repaired",
     "Theorem 2, repaired, with the sharp constant",
     "boundcheck; repair of jiang2024, Theorem 2, Eq. (9)",
-    "",
+    Quantifier(),
     _HYPOTHESES,
     (
         *LEMMA_1_SHARP.quantities,
@@ -331,7 +335,7 @@ THEOREM_2_BEST_STEP = theorem(
     "meft.theorem2_best_step",
     "Theorem 2, repaired, best constant step, with the sharp constant",
     "boundcheck; jiang2024, Theorem 2, at the step that minimises the proof's right-hand side",
-    r"\text{for every } T",
+    EVERY_T,
     _HYPOTHESES,
     (
         *LEMMA_1_SHARP.quantities,

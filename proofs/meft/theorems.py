@@ -19,7 +19,7 @@ from boundcheck.language.algorithms import (
     share,
 )
 from boundcheck.language.algorithms import GRADIENT_DESCENT as DESCENT
-from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.claim import EVERY_T, Claim, Quantifier, Quantity, for_all
 from boundcheck.language.measures import (
     AVERAGE_GRADIENT,
     LEAST_FACTOR_GRADIENT,
@@ -54,6 +54,7 @@ from boundcheck.language.vocabulary import (
     Gradient,
     Value,
     g_t,
+    t,
     v,
     v_t,
 )
@@ -98,7 +99,7 @@ ADAPTIVE_GD = theorem(
     "Gradient descent on LoRA at an adaptive step",
     "boundcheck; without Assumptions 2 and 3 of jiang2024, and without a horizon or a ball that is"
     " chosen beforehand",
-    r"\text{for every } T",
+    EVERY_T,
     (ASSUMPTION_1, BOUNDED_BELOW, START, GOES_ON),
     (
         Quantity(share, 1 / K, "numerator of the step"),
@@ -153,7 +154,7 @@ UNCONDITIONAL_GD = theorem(
     "Gradient descent without Assumptions 2 and 3",
     "boundcheck; jiang2024, Theorem 2, without noise and with neither a ball nor a bound on the"
     " gradient",
-    r"\text{for every } T",
+    EVERY_T,
     (ASSUMPTION_1, BOUNDED_BELOW, START),
     (
         Quantity(
@@ -205,7 +206,7 @@ THEOREM_2_EVERYWHERE = theorem(
     "meft.theorem2_everywhere",
     "Theorem 2, sharper, where F is smooth on all of space",
     "boundcheck; jiang2024, Theorem 2, by what interpolates F between consecutive iterates",
-    "",
+    Quantifier(),
     (SMOOTH_EVERYWHERE, *BOUNDED_VARIANCE.hypotheses[1:]),
     (
         GIVEN_SMOOTHNESS,
@@ -229,7 +230,7 @@ THEOREM_2_AVERAGE = theorem(
     "meft.theorem2_average",
     "Theorem 2, repaired, for the average",
     "boundcheck; jiang2024, Theorem 2, by the sum that proves it",
-    "",
+    Quantifier(),
     BOUNDED_VARIANCE.hypotheses,
     (
         GIVEN_SMOOTHNESS,
@@ -253,7 +254,7 @@ PARABOLA = Claim(
         sp.Eq(Value(F, v), f_star + ell / 2 * EuclideanNorm(v) ** 2),
         sp.Eq(Gradient(F, v), ell * v),
     ),
-    r"\text{for all } v",
+    for_all(v),
 )
 
 FULL_VARIANCE = Claim(
@@ -261,7 +262,7 @@ FULL_VARIANCE = Claim(
     "Noise of the largest variance at each step",
     "boundcheck; jiang2024, Assumption 4, with equality",
     sp.Eq(Expectation(EuclideanNorm(g_t - Gradient(F, v_t)) ** 2, v_t), zeta**2),
-    r"\text{for all } t",
+    for_all(t),
 )
 
 THEOREM_2_AVERAGE_SHARP = Claim(
@@ -269,7 +270,7 @@ THEOREM_2_AVERAGE_SHARP = Claim(
     "SGD on a parabola: the average is at least $κS - κ²ζ²/(3T)$",
     "boundcheck; jiang2024, Theorem 2, on a parabola",
     sp.Ge(AVERAGE_GRADIENT.statement, attained),
-    r"\text{for SGD, at every } T",
+    EVERY_T,
     (PARABOLA, FULL_VARIANCE, CONDITIONALLY_UNBIASED),
     (
         *THEOREM_2_AVERAGE.quantities[:-1],

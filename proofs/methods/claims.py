@@ -9,7 +9,7 @@ import sympy as sp
 
 from boundcheck.language import algorithms
 from boundcheck.language import hypotheses as words
-from boundcheck.language.claim import Quantity
+from boundcheck.language.claim import EVERY_T, Quantity
 from boundcheck.language.measures import AVERAGE_GRADIENT, LAST_DISTANCE, LAST_GAP, LEAST_GRADIENT
 from boundcheck.language.sentence import theorem
 from boundcheck.language.symbols import (
@@ -65,7 +65,7 @@ HEAVY_BALL = theorem(
     "Heavy ball, nonconvex",
     "boundcheck; with the Lyapunov function of iPiano, Ochs, Chen, Brox and Pock, SIAM J. Imaging"
     " Sci. 7(2), 2014",
-    r"\text{for every } T",
+    EVERY_T,
     (SMOOTH, BOUNDED_BELOW),
     (
         GIVEN_SMOOTHNESS,
@@ -109,7 +109,7 @@ ADAGRAD_NORM = theorem(
     "AdaGrad-norm, without noise",
     "Ward, Wu and Bottou, AdaGrad stepsizes: sharp convergence over nonconvex landscapes, ICML"
     " 2019, the batch setting from a large initial value",
-    r"\text{for every } T",
+    EVERY_T,
     (SMOOTH, BOUNDED_BELOW),
     (
         GIVEN_SMOOTHNESS,
@@ -127,7 +127,7 @@ NESTEROV = theorem(
     "Nesterov's method, convex",
     "Nesterov 1983; Su, Boyd and Candès, A differential equation for modeling Nesterov's"
     " accelerated gradient method, JMLR 17, 2016, Theorem 6 at $r = 3$",
-    r"\text{for every } T",
+    EVERY_T,
     (SMOOTH_EVERYWHERE, CONVEX, NEAR_MINIMISER),
     (
         GIVEN_SMOOTHNESS,
@@ -144,7 +144,7 @@ CONVEX_DESCENT = theorem(
     "Drori–Teboulle, gradient descent, convex",
     "Drori and Teboulle, Performance of first-order methods for smooth convex minimization: a novel"
     " approach, Math. Program. 145, 2014, Theorem 3.1 at the step 1/L",
-    r"\text{for every } T",
+    EVERY_T,
     NESTEROV.hypotheses,
     (
         GIVEN_SMOOTHNESS,
@@ -171,7 +171,7 @@ STRONG_DESCENT_EVERYWHERE = theorem(
     "nesterov2004.theorem2_1_15",
     "Nesterov, Theorem 2.1.15, gradient descent, strongly convex",
     _BOOK,
-    r"\text{for every } T",
+    EVERY_T,
     (SMOOTH_EVERYWHERE, STRONGLY_CONVEX_EVERYWHERE, NEAR_MINIMISER),
     (
         GIVEN_SMOOTHNESS,
@@ -189,7 +189,7 @@ STRONG_DESCENT = theorem(
     "nesterov2004.strongly_convex",
     "Nesterov, gradient descent, strongly convex around a minimiser",
     f"boundcheck; {_BOOK}, for F that is strongly convex around $v*$ alone",
-    r"\text{for every } T",
+    EVERY_T,
     (SMOOTH_EVERYWHERE, STRONGLY_CONVEX, NEAR_MINIMISER),
     (
         GIVEN_SMOOTHNESS,

@@ -3,7 +3,7 @@
 import sympy as sp
 
 from boundcheck.exact.evaluate import t
-from boundcheck.language.claim import Statement
+from boundcheck.language.claim import Statement, for_all
 from boundcheck.language.evidence import Audit, Evidence, status_of
 from boundcheck.language.hypotheses import Hypothesis, Worst
 from boundcheck.language.vocabulary import F, Value, v_t
@@ -17,5 +17,5 @@ def _held(evidence: Evidence, id: str) -> list[Audit]:
     return [Audit(id, "hypothesis", status_of(rise, slack), rise, slack, how)]
 
 
-SAID = Statement(sp.Le(Value(F, v_t.xreplace({t: t + 1})), Value(F, v_t)), r"\text{for all } t")
+SAID = Statement(sp.Le(Value(F, v_t.xreplace({t: t + 1})), Value(F, v_t)), for_all(t))
 NO_RISE = Hypothesis("no_rise", "F does not rise", says=(SAID,), worst=Worst(), held=_held)

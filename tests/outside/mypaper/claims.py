@@ -4,7 +4,7 @@ usual step."""
 import sympy as sp
 
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.claim import Claim, Quantity, for_all
 from boundcheck.language.symbols import D, L, Lhat, T, a, alpha, bound
 from boundcheck.language.vocabulary import A1, B1, MINIMUM_GRADIENT, FrobeniusNorm, SpectralNorm
 
@@ -18,7 +18,7 @@ PRODUCT = Claim(
     "Lemma 1",
     "mypaper, Lemma 1",
     sp.Le(FrobeniusNorm(B1 * A1), a * FrobeniusNorm(A1)),
-    r"\text{for all } A_1",
+    for_all(A1),
     (BOUNDED,),
 )
 
