@@ -12,7 +12,7 @@ from sympy import Le, Rational
 from boundcheck.exact.evaluate import t
 from boundcheck.language.algorithms import LinearMethod, g, v
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Quantity, Statement, for_all
+from boundcheck.language.claim import EVERY_T, Quantity, Statement, for_all
 from boundcheck.language.evidence import Audit, Evidence, status_of
 from boundcheck.language.hypotheses import Hypothesis, Worst
 from boundcheck.language.measures import SQUARED_GRADIENT, PerformanceMeasure, Statistic
@@ -70,7 +70,7 @@ WARM_DESCENT = theorem(
     "my.warm_descent",
     "Warmed-up descent",
     "mine",
-    "",
+    EVERY_T,
     HYPOTHESES,
     (
         catalogue["nesterov2004.gradient_descent"].quantities[0],

@@ -419,12 +419,13 @@ class Claim(Shown):
                     "where", dict(where), f"{before}, without which {self.id} says nothing"
                 )
         left = tuple(condition for condition in conditions if condition != sp.true)
+        ranged = tuple(letter for letter in self.quantifier.letters if letter not in where)
         return Claim(
             id,
             title,
             source,
             conclusion,
-            self.quantifier,
+            replace(self.quantifier, letters=ranged),
             self.hypotheses,
             quantities,
             left,

@@ -68,7 +68,7 @@ def as_read(claim: Claim) -> str:
     """A short hash of what people read of a claim: all but its formulas and its conditions."""
     algorithm = claim.algorithm
     equations = (*algorithm.beginning, *algorithm.recurrence) if algorithm else ()
-    said = [claim.id, claim.quantifier.latex, *map(sp.srepr, (claim.conclusion, *equations))]
+    said = [claim.id, claim.quantifier.written(str), *map(sp.srepr, (claim.conclusion, *equations))]
     said += [each.digest for each in claim.hypotheses]
     return sha256("\n".join(said).encode()).hexdigest()[:32]
 

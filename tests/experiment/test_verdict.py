@@ -22,6 +22,7 @@ from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem
 from boundcheck.language.algorithms import GRADIENT_DESCENT
 from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import Quantifier
 from boundcheck.language.evidence import Audit
 from boundcheck.language.function import Constant
 from boundcheck.language.measures import LEAST_GRADIENT, PerformanceMeasure, Statistic
@@ -356,7 +357,7 @@ RUN = {
 def test_a_run_says_nothing_of_a_claim_whose_range_is_not_read(factor, steps, verdict, tmp_path):
     claim = with_quantity_scaled(catalogue["nesterov2004.gradient_descent"], sp.Rational(factor))
     for at, (quantifier, said) in enumerate(
-        ((claim.quantifier, verdict), (r"\text{for every } T \ge 10^6", "inconclusive"))
+        ((claim.quantifier, verdict), (Quantifier(within="for a large T"), "inconclusive"))
     ):
         stated = replace(claim, id=f"run.{verdict}.{said}", quantifier=quantifier)
         (result,) = measure(

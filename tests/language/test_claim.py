@@ -2,6 +2,7 @@
 
 import pickle
 import re
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from boundcheck.exact.balls import lower, upper
 from boundcheck.language import vocabulary
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.claim import Claim, Quantity, for_all
 from boundcheck.language.symbols import L, Lhat, Parameter, T, bound, look, symbol_of
 from tests.experiment.small import refused
 
@@ -126,6 +127,12 @@ x = sp.Symbol("x", positive=True)
             lambda: claim(x * kappa, KAPPA, Parameter(x, "positive real", "", r"\varkappa")),
             "claim.declared",
         ),
+        (lambda: replace(claim(L), quantifier="for all v_1, v_2"), "claim.quantifier"),
+        (lambda: replace(claim(L), quantifier=for_all(vocabulary.W)), "claim.quantifier"),
+        (lambda: replace(claim(L), quantifier=for_all(sp.Symbol("L"))), "claim.quantifier"),
+        (lambda: for_all(sp.Symbol("L"), L), "quantifier.letters"),
+        (lambda: for_all("L"), "quantifier.letters"),
+        (lambda: for_all(2 * L), "quantifier.letters"),
         (lambda: Parameter(x, "positive integer", ""), "parameter.symbol"),
         (lambda: Parameter(sp.Dummy("x", positive=True), "positive real", ""), "parameter.symbol"),
         (lambda: Parameter("x", "positive real", ""), "parameter.symbol"),

@@ -23,7 +23,7 @@ from boundcheck.language.algorithms import (
     LinearMethod,
 )
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.claim import Claim, Quantifier, Quantity, for_all
 from boundcheck.language.measures import (
     AVERAGE_GRADIENT,
     LAST_DISTANCE,
@@ -32,7 +32,14 @@ from boundcheck.language.measures import (
     MEASURES,
     PerformanceMeasure,
 )
-from boundcheck.language.sentence import algorithm_of, conjuncts, measure_of, word_of, words_of
+from boundcheck.language.sentence import (
+    AS_ITS_PARTS,
+    algorithm_of,
+    conjuncts,
+    measure_of,
+    word_of,
+    words_of,
+)
 from boundcheck.language.symbols import alpha, bound
 from boundcheck.language.vocabulary import FrobeniusNorm, n
 from boundcheck.properties import check_claim
@@ -195,47 +202,33 @@ def test_every_theorem_is_a_sentence_of_words():
 
 X = sp.MatrixSymbol("X", n, 1)
 LIMIT = sp.Symbol("ell", positive=True)
-ALL = r"\text{for all } X"
-ANY = r"\text{for any parameters}"
-UNIT = r"\text{for all } X \text{ of length } 1"
-MEANT = ("", ALL, "for all X", "for any X", "for all t", r"\text{for every } X")
-NOT_MEANT = (
-    "for some X",
-    "at even times",
-    "with probability one half",
-    UNIT,
-    "for all X, unit",
-    "where X is 0",
-)
+ALL = for_all(X)
+UNIT = Quantifier((X,), r" \text{ of length } 1")
+SOME = Quantifier(within=r"\text{for some } X")
 RANGES = {
-    **{
-        f"all say {text or 'nothing'}": (text, text, text in MEANT) for text in (*MEANT, *NOT_MEANT)
-    },
-    **{
-        f"{text or 'nothing'} of all": (
-            ANY,
-            text,
-            text in (ALL, "for all X", "for any X", MEANT[-1]),
-        )
-        for text in MEANT
-    },
-    **{f"{text} of any": (ANY, text, False) for text in NOT_MEANT},
-    **{f"{text} of one": (text, "", False) for text in (ALL, ANY, UNIT)},
-    **{f"{text} of what is of all": (text, ALL, False) for text in ("", *NOT_MEANT)},
+    "all say nothing": (Quantifier(), Quantifier(), True),
+    "all say all": (ALL, ALL, True),
+    "all of all": (AS_ITS_PARTS, ALL, True),
+    "all of unnamed ones": (AS_ITS_PARTS, Quantifier(), False),
+    "all of one": (ALL, Quantifier(), False),
+    "parts of one": (AS_ITS_PARTS, UNIT, False),
+    "some of all": (SOME, ALL, False),
+    "one of all": (Quantifier(), ALL, False),
+    **{f"all say {x.latex}": (x, x, False) for x in (UNIT, SOME)},
 }
 
 
-def resting(text, of_parts, **changes):
+def resting(range_, of_parts, **changes):
     relations = sp.Le(FrobeniusNorm(X), LIMIT), sp.Ge(FrobeniusNorm(X), LIMIT / 2)
     parts = tuple(
         Claim(f"my.part{i}", "Part", "me", each, of_parts) for i, each in enumerate(relations)
     )
-    return replace(Claim("my.whole", "Whole", "me", sp.And(*relations), text, parts), **changes)
+    return replace(Claim("my.whole", "Whole", "me", sp.And(*relations), range_, parts), **changes)
 
 
-@pytest.mark.parametrize("text, of_parts, expected", RANGES.values(), ids=RANGES)
-def test_a_conjunction_ranges_as_its_parts_do(text, of_parts, expected):
-    whole = resting(text, of_parts)
+@pytest.mark.parametrize("range_, of_parts, expected", RANGES.values(), ids=RANGES)
+def test_a_conjunction_ranges_as_its_parts_do(range_, of_parts, expected):
+    whole = resting(range_, of_parts)
     assert conjuncts(whole) == (whole.hypotheses if expected else ())
     said = [(each, word_of(each)) for each in (whole.hypotheses if expected else (whole,))]
     assert words_of(replace(CONVEX, id="my.claim", hypotheses=(whole,))) == said
@@ -251,7 +244,7 @@ def test_what_rests_on_a_word_is_not_that_word(id):
     one = Quantity(LIMIT, sp.Integer(1))
     changes = (
         {"conclusion": other},
-        {"quantifier": "for all v"},
+        {"quantifier": Quantifier(within="for some v")},
         {"conditions": (sp.Ge(LIMIT, 1),)},
         {"quantities": (one,)},
     )

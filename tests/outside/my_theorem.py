@@ -3,7 +3,7 @@
 import sympy as sp
 
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.claim import Claim, Quantifier, Quantity
 from boundcheck.language.sentence import theorem
 from boundcheck.language.symbols import D, Lhat, T, alpha, bound
 from tests.outside.my_algorithm import HALVED
@@ -25,7 +25,7 @@ def sentence(name: str, factor: str) -> Claim:
         f"outer.{name}",
         "Halved descent",
         "mine",
-        "",
+        Quantifier(),
         (SMOOTH, CONVEX, BELOW, RISES_NOT),
         (
             catalogue["nesterov2004.gradient_descent"].quantities[0],

@@ -9,7 +9,7 @@ from sympy import Le
 
 import boundcheck as bc
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim
+from boundcheck.language.claim import Claim, Quantifier
 from boundcheck.language.function import Constant
 from boundcheck.language.symbols import L, Lhat
 from tests.experiment.small import refused
@@ -48,7 +48,13 @@ def hundredth(*hypotheses):
 
 ALONE = hundredth()
 ITSELF = hundredth(
-    Claim("outer.flat", "F is flat", "mine", SMOOTH.conclusion.xreplace({Lhat: L / 400}), "for all")
+    Claim(
+        "outer.flat",
+        "F is flat",
+        "mine",
+        SMOOTH.conclusion.xreplace({Lhat: L / 400}),
+        Quantifier(within="for all"),
+    )
 )
 CONVEX = hundredth(catalogue["classic.convex"])
 NEVER = hundredth(Claim("outer.never", "no L is positive", "mine", Le(L, 0)))

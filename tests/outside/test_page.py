@@ -8,7 +8,7 @@ from sympy import Rational
 import boundcheck as bc
 from boundcheck.language.algorithms import GRADIENT_DESCENT
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Quantity
+from boundcheck.language.claim import Quantifier, Quantity
 from boundcheck.language.measures import GAP, PerformanceMeasure, Statistic
 from boundcheck.language.sentence import theorem
 from boundcheck.language.symbols import D, T, bound
@@ -24,7 +24,7 @@ AVERAGE_GAP = theorem(
     "outer.average_gap",
     "The gap does not grow",
     "mine",
-    "",
+    Quantifier(),
     tuple(
         catalogue[id]
         for id in ("classic.smooth_everywhere", "classic.convex", "jiang2024.bounded_below")
@@ -70,7 +70,7 @@ def test_a_gap_without_noise_needs_no_replicas(tmp_path):
         "outer.least_gap",
         "The gap shrinks a little",
         "mine",
-        "",
+        Quantifier(),
         AVERAGE_GAP.hypotheses,
         (*DESCENT.quantities[:-1], formula),
         algorithm=GRADIENT_DESCENT,

@@ -101,7 +101,7 @@ from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 FULL = catalogue['meft.full']
 """
-LINE = "CLAIMS = (Claim('{}', 'Mine', 'me', FULL.conclusion, '', FULL.hypotheses),)\n"
+LINE = "CLAIMS = (Claim('{}', 'Mine', 'me', FULL.conclusion, FULL.quantifier, FULL.hypotheses),)\n"
 
 
 @pytest.mark.parametrize(

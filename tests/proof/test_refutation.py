@@ -17,7 +17,7 @@ from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.kernel.meaning import MatrixFunction, Model, exact
 from boundcheck.language.algorithms import ALGORITHMS, LinearMethod
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim, Quantity, Statement
+from boundcheck.language.claim import Claim, Quantifier, Quantity, Statement, for_all
 from boundcheck.language.evidence import HOLDS
 from boundcheck.language.hypotheses import HYPOTHESES, Hypothesis
 from boundcheck.language.symbols import C, Parameter
@@ -62,27 +62,18 @@ def at_y(*hypotheses):
     return Claim("my.claim", "So it is at Y", "me", SMALL_AT[Y], hypotheses=hypotheses)
 
 
-RANGES = [
-    "for all X",
-    "for any X",
-    "for every X in R^n",
-    "whatever X is",
-    "for all t and X",
-    r"\forall X",
-    r"\text{for all } X",
-    r"\text{for each } X \in \mathbb{R}^n",
-]
+RANGES = [for_all(X), Quantifier((X,), ", large"), Quantifier(within="whatever X is")]
 
 
 @pytest.mark.parametrize("quantifier", RANGES)
 def test_a_hypothesis_over_points_is_not_met_at_one_of_them(quantifier):
     over = Claim("my.small", "M is small", "me", SMALL_AT[X], quantifier)
-    one = replace(over, quantifier="")
+    one = replace(over, quantifier=Quantifier())
     assert not refuted(at_y(over), SMALL_AT[Y], TEN, over)
     assert refuted(at_y(one), SMALL_AT[Y], TEN, one)
 
 
-@pytest.mark.parametrize("quantifier", ["", *RANGES])
+@pytest.mark.parametrize("quantifier", [Quantifier(), *RANGES])
 def test_parts_about_one_point_are_no_conjunction_about_all(quantifier):
     parts = (Claim("my.p", "P", "me", SMALL_AT[X]), Claim("my.q", "Q", "me", ge(x, 0)))
     whole = Claim(
@@ -115,7 +106,7 @@ def test_numbers_meet_no_word_about_points_that_they_do_not_have(word):
 
 def test_a_word_of_others_is_not_believed():
     def saying(least):
-        says = (Statement(ge(x, least), ""),)
+        says = (Statement(ge(x, least)),)
         return Hypothesis("my_word", "whatever", decided=lambda *_: HOLDS, says=says).claim(
             "my.h", "H", "me"
         )
@@ -169,7 +160,7 @@ def test_points_off_the_ball_say_nothing_of_what_is_assumed_on_it(a1, b1, a2, b2
         C * (FrobeniusNorm(A1 - A2) + FrobeniusNorm(B1 - B2)) / size,
     )
     claim = Claim(
-        "my.claim", "W moves little", "me", goal, "for all A_1, A_2, B_1, B_2", hypotheses=(MOVES,)
+        "my.claim", "W moves little", "me", goal, for_all(A1, A2, B1, B2), hypotheses=(MOVES,)
     )
     is_false = size * abs(b1 * a1 - b2 * a2) > abs(a1 - a2) + abs(b1 - b2)
     inside = max(map(abs, (a1, b1, a2, b2))) <= 1

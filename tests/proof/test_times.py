@@ -7,7 +7,7 @@ import sympy as sp
 from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import t
 from boundcheck.language.algorithms import GRADIENT_DESCENT, SGD
-from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.claim import Claim, Quantifier, Quantity, for_all
 from boundcheck.language.symbols import Parameter, T, alpha
 from boundcheck.language.vocabulary import (
     EuclideanNorm,
@@ -82,7 +82,7 @@ def test_a_recurrence_with_a_start_is_a_definition():
 
 
 def hypothesis(relation):
-    return Claim("my.hypothesis", "Hypothesis", "mine", relation, r"\text{for all } t")
+    return Claim("my.hypothesis", "Hypothesis", "mine", relation, for_all(t))
 
 
 def verdict(claim, build, **options):
@@ -99,7 +99,7 @@ MOVED = {
 @pytest.mark.parametrize("relation, moved, time", MOVED.values(), ids=MOVED)
 def test_a_hypothesis_that_names_the_time_is_not_moved_out_of_it(relation, moved, time):
     given = hypothesis(relation)
-    claim = Claim("my.moved", "Moved", "mine", le(SIZE, 0), "", (given,))
+    claim = Claim("my.moved", "Moved", "mine", le(SIZE, 0), Quantifier(), (given,))
 
     def build(proof):
         by = proof.by
@@ -114,7 +114,9 @@ def test_a_hypothesis_that_names_the_time_is_not_moved_out_of_it(relation, moved
 def test_a_condition_that_names_the_time_is_not_met_at_another_one():
     given = hypothesis(le(FrobeniusNorm(at(t)), t - 1))
     premise = le(FrobeniusNorm(at(t + 1)), t - 1)
-    claim = Claim("my.condition", "Condition", "mine", le(FrobeniusNorm(at(2)), 0), "", (given,))
+    claim = Claim(
+        "my.condition", "Condition", "mine", le(FrobeniusNorm(at(2)), 0), Quantifier(), (given,)
+    )
 
     def build(proof):
         local = proof.local(premise)

@@ -15,7 +15,7 @@ from boundcheck.errors import InputError
 from boundcheck.exact.floats import Approx, Comparison
 from boundcheck.language import symbols
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.claim import Claim, Quantifier, Quantity
 from boundcheck.language.symbols import Lhat, Parameter, symbol_of
 from boundcheck.language.vocabulary import FrobeniusNorm, InnerProduct, SpectralNorm
 from boundcheck.properties import ClaimViolatedError, RoundingError, check_claim
@@ -370,7 +370,7 @@ def smooth(constant, *declared, **more):
         "Mine",
         "me",
         full.conclusion,
-        "",
+        Quantifier(),
         full.hypotheses,
         (quantity,),
         declared=declared,

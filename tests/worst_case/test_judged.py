@@ -18,7 +18,7 @@ from boundcheck.functions.adapters import ADAPTERS, Full, make_adapter
 from boundcheck.language import vocabulary
 from boundcheck.language.algorithms import GRADIENT_DESCENT
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim, Quantity, Statement
+from boundcheck.language.claim import EVERY_T, Claim, Quantifier, Quantity, Statement, for_all
 from boundcheck.language.evidence import HOLDS, Instance
 from boundcheck.language.hypotheses import HYPOTHESES, Hypothesis, Worst
 from boundcheck.language.judge import hypothesis_in, meets
@@ -91,7 +91,10 @@ DRAWN = settings(
 )
 
 
-def own(statement, quantifier=r"\text{for all } t"):
+ALWAYS = for_all(t)
+
+
+def own(statement, quantifier=ALWAYS):
     """By a word that no engine knows anything of but that it asks nothing of the functions."""
     word = Hypothesis("mine", "mine", says=(Statement(statement, quantifier),), worst=Worst())
     return word.claim("mine.given", "Mine", "test")
@@ -101,7 +104,7 @@ def descent(hypotheses, limit, constant=ell, size=1, **more):
     """Gradient descent of this size/L̂ makes a measure at most a limit."""
     quantities = (Quantity(Lhat, constant), Quantity(alpha, size / Lhat), Quantity(bound, limit))
     words = {"algorithm": GRADIENT_DESCENT, "measure": LEAST_GRADIENT} | more
-    return theorem("mine", "Mine", "test", "", hypotheses, quantities, **words)
+    return theorem("mine", "Mine", "test", Quantifier(), hypotheses, quantities, **words)
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,9 @@ class Ruled:
 STAYS = own(Le(EuclideanNorm(v_t - v_star), R_1))
 FALLS = own(Le(Value(F, v_t.xreplace({t: t + 1})), Value(F, v_t)))
 STEEP = own(Le(EuclideanNorm(Gradient(F, v_t)), LEVEL))
-EVERYWHERE = own(Le(EuclideanNorm(Gradient(F, v_t)), LEVEL), r"\text{for every start}")
+EVERYWHERE = own(
+    Le(EuclideanNorm(Gradient(F, v_t)), LEVEL), Quantifier(within=r"\text{for every start}")
+)
 DECLARED = {"declared": (Parameter(LEVEL, "positive real", "a level"),)}
 ON_BALL = 2 * L * sigma**2 + G
 
@@ -236,7 +241,7 @@ AT_MOST = Claim(
     "Mine",
     "test",
     Le(x, m),
-    "",
+    Quantifier(),
     (),
     (Quantity(m, sp.Integer(1)),),
     declared=(Parameter(x, "positive real", "a number"),),
@@ -250,20 +255,32 @@ CONDITIONAL = replace(
     AT_MOST, quantities=(), conditions=(Le(m, 1),), declared=(*AT_MOST.declared, *PLAIN.declared)
 )
 FORMULAS = {
-    "true": (Claim("mine", "Mine", "test", Le(x, 2), "", (AT_MOST,)), False),
-    "false": (Claim("mine", "Mine", "test", Le(x, sp.Rational(1, 2)), "", (AT_MOST,)), True),
+    "true": (Claim("mine", "Mine", "test", Le(x, 2), Quantifier(), (AT_MOST,)), False),
+    "false": (
+        Claim("mine", "Mine", "test", Le(x, sp.Rational(1, 2)), Quantifier(), (AT_MOST,)),
+        True,
+    ),
     "the same": (
-        Claim("mine", "Mine", "test", Le(x, m / 2), "", (AT_MOST,), AT_MOST.quantities),
+        Claim("mine", "Mine", "test", Le(x, m / 2), Quantifier(), (AT_MOST,), AT_MOST.quantities),
         True,
     ),
     "another": (
         Claim(
-            "mine", "Mine", "test", Le(x, 2 * m / 7), "", (AT_MOST,), (Quantity(m, sp.Integer(7)),)
+            "mine",
+            "Mine",
+            "test",
+            Le(x, 2 * m / 7),
+            Quantifier(),
+            (AT_MOST,),
+            (Quantity(m, sp.Integer(7)),),
         ),
         False,
     ),
-    "any": (Claim("mine", "Mine", "test", Le(x, m / 2), "", (AT_MOST, PLAIN)), False),
-    "only under a condition": (Claim("mine", "Mine", "test", Le(x, 2), "", (CONDITIONAL,)), False),
+    "any": (Claim("mine", "Mine", "test", Le(x, m / 2), Quantifier(), (AT_MOST, PLAIN)), False),
+    "only under a condition": (
+        Claim("mine", "Mine", "test", Le(x, 2), Quantifier(), (CONDITIONAL,)),
+        False,
+    ),
 }
 
 
@@ -334,26 +351,22 @@ def test_no_worst_case_is_over_what_a_word_from_outside_says_of_functions():
 LATE = descent((SMOOTH, BELOW), Lhat * D * T / 50)
 LARGE = Le(FrobeniusNorm(X), SpectralNorm(X))
 # What each text leaves out: all that is tried at once, or what breaks the claim.
+OF_X = Claim("mine", "Mine", "test", LARGE)
+LIPSCHITZ = replace(catalogue["meft.lora"].assuming({"Lhat": Lhat / 99}), id="mine")
 UNREAD = {
-    "late": (LATE, r"\text{for every } T \ge 100"),
-    "some T": (LATE, r"\text{for some } T"),
-    "another algorithm": (LATE, r"\text{for SGD, at every } T"),
-    "of rank 1": (Claim("mine", "Mine", "test", LARGE), r"\text{for all } X \text{ of rank } 1"),
-    "some": (Claim("mine", "Mine", "test", LARGE), r"\text{for some } X"),
-    "one row": (
-        Claim("mine", "Mine", "test", LARGE),
-        r"\text{for all } X \in \mathbb{R}^{1 \times k}",
-    ),
-    "no letter": (Claim("mine", "Mine", "test", LARGE), r"\text{for all } X, unit"),
+    "late": (LATE, Quantifier((T,), r" \ge 100", "for every")),
+    "some T": (LATE, Quantifier(within=r"\text{for some } T")),
+    "of rank 1": (OF_X, Quantifier((X,), r" \text{ of rank } 1")),
+    "some": (OF_X, Quantifier(within=r"\text{for some } X")),
     "near each other": (
-        replace(catalogue["meft.lora"].assuming({"Lhat": Lhat / 99}), id="mine"),
-        r"\text{for } v_1, v_2 \text{ in the domain, far apart}",
+        LIPSCHITZ,
+        Quantifier((v1, v2), r" \text{ in the domain, far apart}", "for"),
     ),
 }
 READ = {
-    "late": ("", r"\text{for every } T", r"\text{for gradient descent, at every } T"),
-    "some": ("", r"\text{for all } X", r"\text{for any } X \in \mathbb{R}^{d \times k}"),
-    "near each other": (r"\text{for } v_1, v_2 \text{ in the domain}", r"\text{for all } v_1, v_2"),
+    "late": (Quantifier(), EVERY_T),
+    "some": (Quantifier(), for_all(X)),
+    "near each other": (catalogue["meft.lora"].quantifier, for_all(v1, v2)),
 }
 
 

@@ -18,7 +18,7 @@ from hypothesis import given
 
 from boundcheck.language.algorithms import GRADIENT_DESCENT, NESTEROV
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Quantity
+from boundcheck.language.claim import Quantifier, Quantity
 from boundcheck.language.measures import (
     AVERAGE_GAP,
     AVERAGE_GRADIENT,
@@ -205,7 +205,7 @@ def made(smooth, *others, size, measure):
     )
     narrow = (sp.Lt(mu_F, Lhat),) if any(mu_F in x.conclusion.free_symbols for x in said) else ()
     words = {"algorithm": GRADIENT_DESCENT, "measure": measure}
-    return theorem("mine", "Mine", "test", "", said, quantities, narrow, **words)
+    return theorem("mine", "Mine", "test", Quantifier(), said, quantities, narrow, **words)
 
 
 BELOW = catalogue["jiang2024.bounded_below"]

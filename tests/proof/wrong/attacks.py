@@ -14,7 +14,7 @@ from boundcheck.exact.evaluate import t
 from boundcheck.kernel import Theorem, rules
 from boundcheck.kernel.meaning import Model
 from boundcheck.language import vocabulary as words
-from boundcheck.language.claim import Claim
+from boundcheck.language.claim import Claim, Quantifier, for_all
 from boundcheck.language.symbols import L, T
 from boundcheck.language.vocabulary import (
     W1,
@@ -285,8 +285,8 @@ LATER = le(EuclideanNorm(v_t.xreplace({t: T + 3})), x)
 SQUARE = lemma(ge(x**2, 0))
 AT_LEAST_5 = claim(ge(x, 5), given(ge(x, 5)))
 SMALL_X = claim(SMALL, given(SMALL))
-SOME = given(SMALL, r"\text{for some } X")
-ALL = given(SMALL, r"\text{for all } X \in \mathbb{R}^{d \times k}")
+SOME = given(SMALL, Quantifier(within=r"\text{for some } X"))
+ALL = given(SMALL, Quantifier((X,), is_typed=True))
 LINE = ge(x, 0)
 AT = by_hand()
 CASES = [
@@ -349,8 +349,8 @@ CASES = [
         STRANGE,
         at_time(sp.Basic.__new__(AnyTime, T, sp.Integer(3))),
         at_time(t + 1),
-        claim=claim(LATER, given(NOW, "for all t")),
-        twin_claim=claim(NEXT, given(NOW, "for all t")),
+        claim=claim(LATER, given(NOW, for_all(t))),
+        twin_claim=claim(NEXT, given(NOW, for_all(t))),
     ),
     of_scripts(
         "a condition of a class of one's own",
@@ -408,7 +408,7 @@ CASES = [
     ),
     of_scripts(
         "a quantifier that says less than all",
-        "says nothing: its range is not read",
+        "says nothing: what it ranges over is not known",
         by_law(SOME),
         by_law(ALL),
         claim=claim(Y_SMALL, SOME),
@@ -418,14 +418,14 @@ CASES = [
         "a replacement of a matrix by itself",
         STRANGE,
         by_law(given(SMALL), where={X: X}),
-        by_law(given(SMALL, "for all X")),
+        by_law(given(SMALL, for_all(X))),
         claim=claim(Y_SMALL, given(SMALL)),
-        twin_claim=claim(Y_SMALL, given(SMALL, "for all X")),
+        twin_claim=claim(Y_SMALL, given(SMALL, for_all(X))),
     ),
     of_scripts(
         "a claim for all, proved of one",
         "it is said of one X",
-        replace(SMALL_X, quantifier="for all X"),
+        replace(SMALL_X, quantifier=for_all(X)),
         SMALL_X,
     ),
     of_scripts(

@@ -72,9 +72,9 @@ def claim(conclusion, *hypotheses, **options):
     return Claim("my.claim", "Mine", "me", conclusion, hypotheses=hypotheses, **options)
 
 
-def given(relation, quantifier="", id="my.given"):
+def given(relation, *quantifier, id="my.given"):
     """A hypothesis of one's own."""
-    return Claim(id, "Given", "me", relation, quantifier)
+    return Claim(id, "Given", "me", relation, *quantifier)
 
 
 def assumed(proof, each):

@@ -13,7 +13,7 @@ from boundcheck.proofs.jiang2024.claims import LEMMA_1
 
 from boundcheck.exact.evaluate import t
 from boundcheck.kernel import rules
-from boundcheck.language.claim import Claim, Quantity
+from boundcheck.language.claim import Claim, Quantity, for_all
 from boundcheck.language.symbols import D, L, Lhat, T, f_star
 from boundcheck.language.vocabulary import (
     A1,
@@ -141,7 +141,7 @@ def by_definition(proof):
 
 LARGE = given(ge(x, 1))
 SMALL = given(le(FrobeniusNorm(X), 1))
-ALL_SMALL = replace(SMALL, quantifier=r"\text{for all } X")
+ALL_SMALL = replace(SMALL, quantifier=for_all(X))
 OF_Y = {
     "claim": claim(le(FrobeniusNorm(Y), 1), SMALL),
     "twin_claim": claim(le(FrobeniusNorm(Y), 1), ALL_SMALL),
@@ -208,8 +208,8 @@ V, H, H_2 = (sp.MatrixSymbol(name, n, 1) for name in ("v", "h", "h_2"))
 G_T = Iterate("g", t, n, 1)
 V_T = Iterate("v", t, n, 1)
 # In the mean, and in the sum over t.
-MEAN = given(le(Expectation(InnerProduct(G_T, H)), 0), r"\text{for all } h")
-REGRET = given(le(sp.Sum(InnerProduct(G_T, V_T - H), (t, 1, T)), x), r"\text{for all } h")
+MEAN = given(le(Expectation(InnerProduct(G_T, H)), 0), for_all(H))
+REGRET = given(le(sp.Sum(InnerProduct(G_T, V_T - H), (t, 1, T)), x), for_all(H))
 CONDITIONAL = replace(LARGE, hypotheses=(given(ge(y, 1), id="my.inner"),))
 PAIR = (sp.MatrixSymbol("P", d, k), sp.MatrixSymbol("Q", d, k))
 
@@ -367,7 +367,7 @@ CASES = [
         f"{STRANGE}|it ends in",
         by_definition,
         claim=claim(le(Value(F, X), 0)),
-        twin_claim=claim(le(Value(F, X), 0), given(eq(Value(F, X), 0), r"\text{for all } X")),
+        twin_claim=claim(le(Value(F, X), 0), given(eq(Value(F, X), 0), for_all(X))),
     ),
     *(
         of_scripts(f"{name} entered by hand", STRANGE, entered(*what), TWO, claim=FIVE)

@@ -8,7 +8,7 @@ import sympy as sp
 from boundcheck.exact.evaluate import t
 from boundcheck.language import vocabulary as words
 from boundcheck.language.algorithms import GRADIENT_DESCENT
-from boundcheck.language.claim import Quantity
+from boundcheck.language.claim import Quantifier, Quantity, for_all
 from boundcheck.language.symbols import L, T
 from boundcheck.language.vocabulary import (
     Expectation,
@@ -30,7 +30,7 @@ from boundcheck.proof import Process, Reading, ge, le
 from .case import claim, ending, given, of_acts, of_scripts, x, y, z
 
 STRANGE = "which is not a hypothesis of the claim"
-UNREAD = "expected for all of some letters, in words that say nothing more"
+UNREAD = "expected all values of letters"
 X = sp.MatrixSymbol("X", d, k)
 p = sp.Symbol("p", positive=True)
 Y = sp.MatrixSymbol("Y", d, k)
@@ -42,8 +42,8 @@ DRAWN = Process((sp.MatrixSymbol("g", n, 1),), drawn=True)
 RUN = Reading(processes={G_T: DRAWN, V_T: Process((u,))}, constants={h, h_2})
 
 
-def ranging(relation, names, **fields):
-    return replace(given(relation, rf"\text{{for all }} {names}"), **fields)
+def ranging(relation, letter, **fields):
+    return replace(given(relation, for_all(letter)), **fields)
 
 
 def instance(law, goal, letter, value):
@@ -56,13 +56,14 @@ def instance(law, goal, letter, value):
     return build
 
 
-MEAN = ranging(le(Expectation(InnerProduct(G_T, h)), 0), "h")
+MEAN = ranging(le(Expectation(InnerProduct(G_T, h)), 0), h)
 SQUARE, OTHER = (le(Expectation(InnerProduct(G_T, each)), 0) for each in (G_T, h_2))
-PRODUCT = ranging(le(Expectation(x * y), 0), "x")
-SCALED = ranging(le(x, p * y), "p")
+PRODUCT = ranging(le(Expectation(x * y), 0), x)
+SCALED = ranging(le(x, p * y), p)
 BALL = given(le(FrobeniusNorm(X), 1), id="my.ball")
 IN_BALL = replace(given(le(Value(F, X), y)), hypotheses=(BALL,))
 EQUAL = le(FrobeniusNorm(X), SpectralNorm(X))
+OF_ONE = ranging(EQUAL.xreplace({X: ONE}), ONE)
 SMALL = given(le(FrobeniusNorm(X), L))
 OF_ITERATES = replace(given(le(Value(F, V_T), 1)), algorithm=GRADIENT_DESCENT)
 BLOCK = given(le(FrobeniusNorm(PartialGradient(F, Pair(A_0, B_0), A_0)), 1))
@@ -107,25 +108,19 @@ CASES = [
         "says nothing: it holds where something is so of the letters",
         ending(
             le(Value(F, Y), y),
-            (ranging(IN_BALL.conclusion, "X", hypotheses=(BALL,)), {"where": {X: Y}}),
+            (ranging(IN_BALL.conclusion, X, hypotheses=(BALL,)), {"where": {X: Y}}),
         ),
         ending(IN_BALL.conclusion, IN_BALL),
-        claim=claim(le(Value(F, Y), y), BALL, ranging(IN_BALL.conclusion, "X", hypotheses=(BALL,))),
+        claim=claim(le(Value(F, Y), y), BALL, ranging(IN_BALL.conclusion, X, hypotheses=(BALL,))),
         twin_claim=claim(IN_BALL.conclusion, BALL, IN_BALL),
     ),
-    *(
-        of_scripts(
-            f"a hypothesis about {name}, at another matrix",
-            f"{STRANGE}|says nothing: its range is not read",
-            ending(EQUAL.xreplace({X: Y}), (law, {"where": {letter: Y}})),
-            instance(ranging(EQUAL, "X"), EQUAL.xreplace({X: Y}), X, Y),
-            claim=claim(EQUAL.xreplace({X: Y}), law),
-            twin_claim=claim(EQUAL.xreplace({X: Y}), ranging(EQUAL, "X")),
-        )
-        for name, letter, law in (
-            ("matrices of one entry", X, ranging(EQUAL, r"X \in \mathbb{R}^{1 \times 1}")),
-            ("a letter of another shape", ONE, ranging(EQUAL.xreplace({X: ONE}), "O")),
-        )
+    of_scripts(
+        "a hypothesis about matrices of another shape",
+        STRANGE,
+        ending(EQUAL.xreplace({X: Y}), (OF_ONE, {"where": {ONE: Y}})),
+        instance(ranging(EQUAL, X), EQUAL.xreplace({X: Y}), X, Y),
+        claim=claim(EQUAL.xreplace({X: Y}), OF_ONE),
+        twin_claim=claim(EQUAL.xreplace({X: Y}), ranging(EQUAL, X)),
     ),
     of_scripts(
         "a formula of the horizon",
@@ -154,20 +149,15 @@ CASES = [
         "a claim for all of a catalogue's letter, from what is said of one",
         "it is said of one L",
         ending(SMALL.conclusion, SMALL),
-        claim=claim(SMALL.conclusion, SMALL, quantifier=r"\text{for all } L"),
+        claim=claim(SMALL.conclusion, SMALL, quantifier=for_all(L)),
         twin_claim=claim(SMALL.conclusion, SMALL),
     ),
-    *(
-        of_scripts(
-            f"a range that says more: {more}",
-            UNREAD,
-            ending(ge(FrobeniusNorm(Y), 0)),
-            claim=claim(
-                ge(FrobeniusNorm(Y), 0), quantifier=rf"\text{{for all }} Y \text{{{more}}}"
-            ),
-            twin_claim=claim(ge(FrobeniusNorm(Y), 0), quantifier=r"\text{for all } Y"),
-        )
-        for more in (", with equality only at 0", "if and only if it is 0", "but for finitely many")
+    of_scripts(
+        "a range that words restrict",
+        UNREAD,
+        ending(ge(FrobeniusNorm(Y), 0)),
+        claim=claim(ge(FrobeniusNorm(Y), 0), quantifier=Quantifier((Y,), ", finitely many")),
+        twin_claim=claim(ge(FrobeniusNorm(Y), 0), quantifier=for_all(Y)),
     ),
     of_acts(
         "a past that hides in a sum",

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from boundcheck.errors import InputError
 from boundcheck.experiment.view import verdicts_table
-from boundcheck.language.claim import Claim, latex_of
+from boundcheck.language.claim import Claim, Quantifier, latex_of
 from boundcheck.language.prose import mathml_of
 from boundcheck.language.screen import show
 from boundcheck.present.style import panels, svg
@@ -31,7 +31,8 @@ def without_tag(text):
 
 def quantified(text):
     x = sp.Symbol("x", positive=True)
-    return Claim("c", "C", "me", sp.Le(x, 2 * x, evaluate=False), rf"\text{{{text}}}")._repr_html_()
+    range_ = Quantifier(within=rf"\text{{{text}}}")
+    return Claim("c", "C", "me", sp.Le(x, 2 * x, evaluate=False), range_)._repr_html_()
 
 
 def drawn(title):
