@@ -132,7 +132,7 @@ def parts(claim: Claim) -> Iterator[Part]:
     for place, quantity in enumerate(claim.quantities):
         formula = sp.Eq(quantity.symbol, quantity.expression, evaluate=False)
         yield one_of("quantities", place, claim.quantities, formula, quantity.name)
-    stated = {each for each, statements in sequent_of(claim).given if statements}
+    stated = {each.hypothesis for each in sequent_of(claim).given if each.says}
     for place, hypothesis in enumerate(claim.hypotheses):
         said = hypothesis.conclusion
         if (
@@ -195,7 +195,7 @@ def _pairs(claim: Claim) -> Iterator[Evaluated | Compared]:
 
 def _restated(claim: Claim) -> Iterator[tuple[str, Claim]]:
     """The claim without what one of its hypotheses says: it is dropped, or holds only somewhere."""
-    stated = [each for each, statements in sequent_of(claim).given if statements]
+    stated = [each.hypothesis for each in sequent_of(claim).given if each.says]
     some = Quantifier(within="at some time")
     for lost in (x for x in claim.hypotheses if x in stated):
         narrower = (

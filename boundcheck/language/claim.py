@@ -133,11 +133,24 @@ EVERY_T = Quantifier((T,), spoken="for every")
 """The range of a theorem about runs of every length."""
 
 
+class Formal(NamedTuple):
+    """A relation for all of `letters` of which the relations `such_that` hold."""
+
+    relation: sp.Basic
+    letters: tuple[sp.Symbol | sp.MatrixSymbol, ...] = ()
+    such_that: tuple[sp.Basic, ...] = ()
+
+
 class Statement(NamedTuple):
-    """The statement of a hypothesis: a relation, and the range of its free objects."""
+    """The statement of a hypothesis: a relation, and the range of its free objects.
+
+    Where words restrict the range, or a letter is another one at each point, `formal` says what
+    of it proofs may start from; it may be less.
+    """
 
     conclusion: sp.Basic
     quantifier: Quantifier = Quantifier()
+    formal: tuple[Formal, ...] = ()
 
     @property
     def line(self) -> str:

@@ -32,7 +32,7 @@ from boundcheck.language.algorithms import (
     g_b,
 )
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim, Quantifier, Statement, for_all
+from boundcheck.language.claim import Claim, Formal, Quantifier, Statement, for_all
 from boundcheck.language.evidence import (
     HOLDS,
     OFF_SAMPLES,
@@ -108,6 +108,7 @@ from boundcheck.language.vocabulary import (
     v2,
     v_first,
     v_last,
+    v_next,
     v_star,
     v_t,
 )
@@ -271,8 +272,14 @@ class Hypothesis:
 
         Raises InputError for a statement that is none of them, as `Claim` does.
         """
-        conclusion, quantifier = statement or self.says[0]
-        return Claim(id, title, source, conclusion, quantifier, **said, word=self)
+        said_by_it = statement or self.says[0]
+        stated = (said_by_it.conclusion, said_by_it.quantifier)
+        return Claim(id, title, source, *stated, **said, word=self)
+
+    def stated(self, claim: Claim) -> Statement | None:
+        """The one of its statements that a claim makes."""
+        said = (claim.conclusion, claim.quantifier)
+        return next((x for x in self.says if (x.conclusion, x.quantifier) == said), None)
 
     def denies(self, claim: Claim) -> str:
         """A text of what it says, if the claim says something else, or more or less; empty if it
@@ -287,7 +294,7 @@ class Hypothesis:
             claim.algorithm,
             claim.measure,
         )
-        if Statement(claim.conclusion, claim.quantifier) in self.says and not any(beside):
+        if self.stated(claim) and not any(beside):
             return ""
         listed = (
             " or ".join(each.line for each in self.says)
@@ -346,8 +353,8 @@ def assumed(id: str, how: str) -> Audit:
     return Audit(id, "hypothesis", "assumed", None, None, how)
 
 
-def _stated(conclusion: sp.Basic, *quantifier: Quantifier) -> tuple[Statement, ...]:
-    return (Statement(conclusion, *quantifier),)
+def _stated(conclusion: sp.Basic, quantifier: Quantifier, *formal: Formal) -> tuple[Statement, ...]:
+    return (Statement(conclusion, quantifier, formal),)
 
 
 # Decisions in an instance. Functions with names, and objects that are equal after pickling: words
@@ -442,6 +449,10 @@ _EVERYWHERE = for_all(v1, v2)
 _IS_LIPSCHITZ = sp.Le(
     EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)), ell * EuclideanNorm(v1 - v2)
 )
+# A step of the iterates, its middle, and a point between its ends.
+_theta = sp.Symbol("theta")
+_MOVE = v_next - v_t
+_MIDDLE, _BETWEEN = v_t + _MOVE / 2, v_t + _theta * _MOVE
 SMOOTH = Smooth(
     "smooth",
     "F is smooth along the iterates",
@@ -449,6 +460,11 @@ SMOOTH = Smooth(
     says=_stated(
         _IS_LIPSCHITZ,
         Quantifier((v1, v2), r" \text{ on the iterates and the segments between them}", "for"),
+        Formal(
+            _IS_LIPSCHITZ.xreplace({v1: _BETWEEN, v2: v_t}),
+            (_theta,),
+            (sp.Ge(_theta, 0), sp.Ge(1, _theta)),
+        ),
     ),
     worst=Worst(is_smooth=True),
     smooth_on="path",
@@ -469,6 +485,11 @@ SMOOTH_AROUND = replace(
     says=_stated(
         _IS_LIPSCHITZ,
         Quantifier((v1, v2), r" \text{ in the balls whose diameters are the steps}", "for"),
+        Formal(
+            _IS_LIPSCHITZ,
+            (v1, v2),
+            tuple(sp.Le(EuclideanNorm(x - _MIDDLE), EuclideanNorm(_MOVE) / 2) for x in (v1, v2)),
+        ),
     ),
     where="steps",
     decided=Compared("the smoothness of F", "smoothness", ("steps",)),
@@ -724,13 +745,17 @@ class Ball(Hypothesis):
         return a, self.common
 
 
+_IN_ONE_BALL = sp.Le(sp.Max(SpectralNorm(A_t), SpectralNorm(B_t), evaluate=False), sigma)
 ONE_RADIUS = Statement(
-    sp.Le(sp.Max(SpectralNorm(A_t), SpectralNorm(B_t), evaluate=False), sigma),
+    _IN_ONE_BALL,
     Quantifier(within=r"\text{for all iterates of Algorithm 1}"),
+    (Formal(_IN_ONE_BALL),),
 )
+_IN_TWO_BALLS = sp.And(sp.Le(SpectralNorm(A_t), a), sp.Le(SpectralNorm(B_t), b))
 TWO_RADII = Statement(
-    sp.And(sp.Le(SpectralNorm(A_t), a), sp.Le(SpectralNorm(B_t), b)),
+    _IN_TWO_BALLS,
     Quantifier(within=r"\text{for all iterates, hence for all points between them}"),
+    (Formal(_IN_TWO_BALLS),),
 )
 BEFORE_AND_AFTER_EACH_STEP = Statement(
     sp.And(
@@ -889,8 +914,12 @@ def _held_unbiased(e: Evidence, id: str) -> list[Audit]:
     return [Audit(id, "hypothesis", status, observed, 0.0, how, error=rounding(observed, surely))]
 
 
-UNBIASED_AT_ANY_POINT = Statement(sp.Eq(MatrixExpectation(g), Gradient(F, v)), for_all(v))
-UNBIASED_GIVEN_THE_PAST = Statement(sp.Eq(MatrixExpectation(g_t, v_t), SLOPE), for_all(t))
+_HAS_THE_MEAN = sp.Eq(MatrixExpectation(g_t, v_t), SLOPE)
+# What is so of the g at each v is so of g_t, which is the one at v_t.
+UNBIASED_AT_ANY_POINT = Statement(
+    sp.Eq(MatrixExpectation(g), Gradient(F, v)), for_all(v), (Formal(_HAS_THE_MEAN),)
+)
+UNBIASED_GIVEN_THE_PAST = Statement(_HAS_THE_MEAN, for_all(t))
 UNBIASED_IN_THE_FACTORS = Statement(
     sp.And(
         sp.Eq(MatrixExpectation(g_a, v_t), SLOPE_A), sp.Eq(MatrixExpectation(g_b, v_t), SLOPE_B)
@@ -965,12 +994,13 @@ def _decided_variance(instance: Instance, word: Hypothesis, hypothesis: Claim) -
     )
 
 
+_HAS_THE_VARIANCE = sp.Le(Expectation(EuclideanNorm(g_t - SLOPE) ** 2), zeta**2)
 VARIANCE_AT_ANY_POINT = Statement(
-    sp.Le(Expectation(EuclideanNorm(g - Gradient(F, v)) ** 2), zeta**2), for_all(v)
+    sp.Le(Expectation(EuclideanNorm(g - Gradient(F, v)) ** 2), zeta**2),
+    for_all(v),
+    (Formal(_HAS_THE_VARIANCE),),
 )
-VARIANCE_AT_ITERATES = Statement(
-    sp.Le(Expectation(EuclideanNorm(g_t - SLOPE) ** 2), zeta**2), for_all(t)
-)
+VARIANCE_AT_ITERATES = Statement(_HAS_THE_VARIANCE, for_all(t))
 VARIANCE_IN_THE_FACTORS = Statement(
     sp.Le(
         Expectation(FrobeniusNorm(g_a - SLOPE_A) ** 2 + FrobeniusNorm(g_b - SLOPE_B) ** 2), zeta**2
@@ -1060,12 +1090,17 @@ def _decided_below(instance: Instance, word: Hypothesis, hypothesis: Claim) -> A
     )
 
 
-BOUNDED_BELOW_IN_W = Statement(sp.Ge(Value(f, W), f_star), for_all(W))
+_IS_ABOVE = sp.Ge(Value(F, v), f_star)
+_ABOVE_W = sp.Ge(Value(f, W), f_star)
+# F(v) is f at a W.
+BOUNDED_BELOW_IN_W = Statement(
+    _ABOVE_W, for_all(W), (Formal(_IS_ABOVE, (v,)), Formal(_ABOVE_W, (W,)))
+)
 BOUNDED_BELOW = Hypothesis(
     "bounded_below",
     "bounded below",
     (D,),
-    says=(BOUNDED_BELOW_IN_W, Statement(sp.Ge(Value(F, v), f_star), for_all(v))),
+    says=(BOUNDED_BELOW_IN_W, Statement(_IS_ABOVE, for_all(v))),
     worst=Worst(gap=D),
     held=_held_below,
     decided=_decided_below,
@@ -1082,13 +1117,18 @@ def _held_near(e: Evidence, id: str) -> list[Audit]:
     return _held_if_certified(e, id, R_1, known, UP, missing="no bound on the distance is known")
 
 
+_IS_LEAST = sp.Eq(Value(F, v_star), f_star)
+_IS_NEAR = sp.Le(EuclideanNorm(v_first - v_star), R_1)
 NEAR_MINIMISER = Hypothesis(
     "near_minimiser",
     "the first iterate is near a minimiser",
     (R_1,),
     says=_stated(
-        sp.And(sp.Eq(Value(F, v_star), f_star), sp.Le(EuclideanNorm(v_first - v_star), R_1)),
+        sp.And(_IS_LEAST, _IS_NEAR),
         Quantifier(within=r"\text{for a } v^* \text{ where } F \text{ is least}"),
+        Formal(_IS_LEAST),
+        Formal(_IS_NEAR),
+        Formal(_IS_ABOVE, (v,)),
     ),
     worst=Worst(distance=R_1),
     held=_held_near,
@@ -1116,7 +1156,7 @@ START_NORMS = Hypothesis(
     "start_norms",
     "the norms of the factors at the start",
     (a_1, b_1),
-    says=_stated(sp.And(*_AT_THE_START)),
+    says=(Statement(sp.And(*_AT_THE_START)),),
     held=_held_start_norms,
 )
 

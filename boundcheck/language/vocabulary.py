@@ -252,7 +252,7 @@ A_t, B_t, v_t, g_t = (
     Iterate("g", t, n, 1),
 )
 
-v_first, v_last = at_time(v_t, 1), at_time(v_t, T + 1)
+v_first, v_next, v_last = (at_time(v_t, each) for each in (sp.Integer(1), t + 1, T + 1))
 
 # The meaning of D.
 GAP = Value(F, v_first) - f_star

@@ -120,9 +120,9 @@ def _to_the_kernel(claim: Claim) -> Iterator[tuple[str, str]]:
         yield "to the kernel", f"nothing: {error}"
         return
     yield "to the kernel", str(sequent.conclusion)
-    for each, statements in sequent.given:
-        for text in dict.fromkeys(map(str, statements)):
-            yield "from", f"{text} ({each.id})"
+    for each in sequent.given:
+        for text in dict.fromkeys(map(str, (*each.says, *each.further))):
+            yield "from", f"{text} ({each.hypothesis.id})"
     for text in sorted(map(str, sequent.beside)):
         yield "from", text
     for id, why in sequent.unstated:

@@ -97,17 +97,17 @@ class By:
     ) -> Theorem:
         """A law at these values, without the premises that `given` proves."""
         pairs: list[tuple[Symbol | k.Variable, Matrix | Scalar]] = []
-        # A letter of the law may have the name of a letter that the reading knows as a constant.
+        # A letter of the law has the type that the law gives it, whatever else has its name.
         bound = law.conclusion.variables if isinstance(law.conclusion, Law) else ()
         own = {x.name: x for x in bound}
         for variable, value in values.items():
-            if isinstance(variable, MatrixExpr):
-                letters, matrices = self.reading.point(variable), self.reading.point(value)
-                for x, y in zip(map(_symbol, letters), matrices, strict=True):
-                    pairs.append((own.get(x.name, x), y))
-            else:
-                number = self._variable(variable)
-                pairs.append((own.get(number.name, number), self.reading.scalar(value)))
+            if not isinstance(variable, MatrixExpr):
+                number = own.get(variable.name) or self._variable(variable)
+                pairs.append((number, self.reading.scalar(value)))
+                continue
+            matrices, one = self.reading.point(value), own.get(variable.name)
+            letters = [one] if one else map(_symbol, self.reading.point(variable))
+            pairs += zip(letters, matrices, strict=True)
         return discharged(rules.instantiate(law, tuple(pairs)), *given)
 
     def _variable(self, symbol: sp.Symbol) -> k.Variable:

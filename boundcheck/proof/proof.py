@@ -212,9 +212,9 @@ class Proof:
         sequent, claim = self.sequent, self.claim
         if sequent is None or claim is None:
             raise InputError("all_given", self.claim, "a claim of one's own")
-        for hypothesis, said in sequent.given:
-            if said:
-                self.given(hypothesis)
+        for each in sequent.given:
+            if each.says:
+                self.given(each.hypothesis)
         for quantity in claim.quantities:
             self.quantity(quantity)
         for condition in claim.conditions:
@@ -239,13 +239,12 @@ class Proof:
 
         """
         sequent = self.sequent
-        said = dict(sequent.given).get(hypothesis, ()) if sequent else ()
-        if sequent is None or not said:
+        said = [x.says for x in sequent.given if x.hypothesis == hypothesis] if sequent else []
+        if sequent is None or not any(said):
             why = dict(sequent.unstated if sequent else ()).get(hypothesis.id, "it is not listed")
             raise InputError("given", hypothesis.id, f"a hypothesis that says something: {why}")
-        facts = self.reading.facts(hypothesis.conclusion)
         theorems = []
-        for each in said[: len(facts)]:
+        for each in said[0]:
             self.assumptions.append(
                 Assumption(hypothesis.title, "hypothesis", each, hypothesis, hypothesis.conclusion)
             )

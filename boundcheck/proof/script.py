@@ -101,7 +101,7 @@ class Script:
         """
         proof = Proof(self.claim, self.reading, sequent=self.sequent)
         if self.is_lemma and self.sequent is not None:
-            for hypothesis, _ in self.sequent.given:
+            for hypothesis, *_ in self.sequent.given:
                 proof.given(hypothesis)
             proof.positive(*self.sequent.positive)
         with _running(f"{self.id}, {self.version}", self.home):
@@ -125,8 +125,8 @@ def script(
 
     `fresh` are letters of the proof's own, numbers and matrices, which may be anything. With
     `is_statement` the lines of a printed script are the claim, so that a false line refutes it. A
-    claim says itself what its letters are; `reading` and `instead` are for what is fixed in
-    `proofs/`.
+    claim says itself what its letters are; `reading` and `instead` are for those of `proofs/` whose
+    points have blocks, and which are fixed there.
 
     Raises InputError for a version other than printed, repaired and sharp, and as
     `statement.statement`.
@@ -139,7 +139,7 @@ def script(
     if not isinstance(fresh, Iterable):
         raise InputError("fresh", fresh, "letters in a list, such as [z]")
     sequent, letters = None, tuple(fresh)
-    if known is None or is_ours(known):
+    if known is None or (is_ours(known) and reading is not None):
         if letters:
             raise InputError("fresh", letters[0], f"none: a reading says what is a letter of {id}")
         mine = _checked_reading(reading or Reading()).having(own_letters(known) if known else ())

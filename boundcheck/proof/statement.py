@@ -11,6 +11,7 @@ other one is drawn at t.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import sympy as sp
 
@@ -20,7 +21,7 @@ from boundcheck.kernel import terms as k
 from boundcheck.kernel.builders import known, timed
 from boundcheck.kernel.terms import Scalar, Symbol, Time, Variable
 from boundcheck.language import vocabulary as words
-from boundcheck.language.claim import Claim, Quantifier, expressions, letters, whole
+from boundcheck.language.claim import Claim, Formal, Quantifier, expressions, letters, whole
 from boundcheck.language.judge import followed
 from boundcheck.language.prose import typed
 from boundcheck.language.sentence import (
@@ -47,14 +48,28 @@ _WHOLES = (words.Expectation, words.MatrixExpectation, words.MinimumOver, sp.Sum
 _OF_FUNCTIONS = (words.Value, words.Gradient, words.PartialGradient, words.Hessian)
 
 
+class Given(NamedTuple):
+    """A hypothesis, and what it says to the kernel: facts, or laws for all of the letters over which
+    it ranges; and what is further said with it, of the next time, or of constants alone.
+    """
+
+    hypothesis: Claim
+    says: tuple[Statement, ...] = ()
+    further: tuple[Statement, ...] = ()
+
+    @property
+    def statements(self) -> frozenset[Statement]:
+        """All that it says."""
+        return frozenset((*self.says, *self.further))
+
+
 @dataclass(frozen=True)
 class Sequent:
     """What a claim is to the kernel: from `given` and what is `beside` follows `conclusion`.
 
     Attributes:
         reading: what each letter is.
-        given: the hypotheses in their order, each with what it says: facts, or laws for all of the
-            letters over which it ranges.
+        given: the hypotheses in their order, with what they say.
         unstated: by their ids, the reasons why hypotheses say nothing to the kernel.
         beside: the formulas of quantities, the conditions, the algorithm, and the signs of letters.
         positive: the numbers that are declared to be positive.
@@ -63,7 +78,7 @@ class Sequent:
     """
 
     reading: Reading
-    given: tuple[tuple[Claim, tuple[Statement, ...]], ...]
+    given: tuple[Given, ...]
     unstated: tuple[tuple[str, str], ...]
     beside: frozenset[Statement]
     positive: tuple[sp.Symbol, ...]
@@ -72,7 +87,7 @@ class Sequent:
     @cached_property
     def hypotheses(self) -> frozenset[Statement]:
         """All that a proof may start from."""
-        return self.beside.union(*(statements for _, statements in self.given))
+        return self.beside.union(*(each.statements for each in self.given))
 
 
 def own_letters(claim: Claim) -> set[sp.Symbol]:
@@ -142,16 +157,16 @@ def statement(claim: Claim) -> Sequent:
     own = set().union(*map(_as_more, expressions(claim)))
     # One that has a letter over which the claim ranges is another number for each of its values.
     vary = ranged | {str(x.name) for x, with_ in _inside(claim).items() if ranged & with_}
-    given, unstated = list[tuple[Claim, tuple[Statement, ...]]](), list[tuple[str, str]]()
+    given, unstated = list[Given](), list[tuple[str, str]]()
     for each in with_parts(claim.hypotheses):
-        why, stated = _objection(each, claim, vary), tuple[Statement, ...]()
+        why, stated = _objection(each, claim, vary), Given(each)
         try:
-            stated = () if why else tuple(_stated(each, reading, own))
+            stated = stated if why else _stated(each, reading, own)
         except InputError as error:
             why = f"the kernel cannot state it: {error}"
         if why:
             unstated.append((each.id, why))
-        given.append((each, stated))
+        given.append(stated)
     beside = {fact for each in claim.conditions for fact in reading.facts(each)}
     formulas = {each.symbol: each.expression for each in claim.quantities}
     if D in letters(claim):
@@ -172,7 +187,10 @@ def statement(claim: Claim) -> Sequent:
         raise InputError("algorithm", circle, "a letter that is told once, from what was before")
     spoken = own_letters(claim).union(*map(_as_more, _said(claim)))
     numbers = {x for x in spoken if isinstance(x, sp.Symbol) and not is_dimension(x)}
-    derived = {each.symbol for part in whole(claim) for each in part.quantities} | formulas.keys()
+    # A number that is asked for is positive, whatever it is: of another one the claim says nothing.
+    asked = {each.symbol for each in claim.parameters}
+    derived = {each.symbol for part in whole(claim) for each in part.quantities}
+    derived |= formulas.keys() - asked
     positive = sorted((x for x in numbers - {T} - derived if x.is_positive), key=str)
     beside |= {fact for each in positive for fact in reading.facts(gt(each, 0))}
     return Sequent(
@@ -262,14 +280,8 @@ def _objection(hypothesis: Claim, claim: Claim, ranged: frozenset[str]) -> str:
     for letter, inside in _inside(claim).items():
         if names & (inside | {str(letter.name)}) and hypothesis.conclusion.has(letter):
             return f"{letter} has one value in {claim.id}, and it ranges over {', '.join(names)}"
-    # Words that restrict a range are known where a word of ours that speaks of iterates alone has
-    # them.
-    word = word_of(hypothesis)
-    # A word that was given to a claim afterwards may say something else.
-    is_of_iterates = word is not None and is_ours(word) and not word.denies(hypothesis)
-    is_of_iterates &= not hypothesis.conclusion.atoms(sp.MatrixSymbol)
     range_ = hypothesis.quantifier
-    if range_ and not names and not is_of_iterates:
+    if range_ and not names and not _formal(hypothesis):
         return f"what it ranges over is not known: {typed(range_.latex)}"
     # What it is under would be of each of the letters over which it ranges.
     conditions = [*hypothesis.conditions, *(x.conclusion for x in hypothesis.hypotheses)]
@@ -282,13 +294,23 @@ def _objection(hypothesis: Claim, claim: Claim, ranged: frozenset[str]) -> str:
     return f"it is said of one {min(one)}, and {claim.id} ranges over {min(one)}" if one else ""
 
 
-def _stated(hypothesis: Claim, reading: Reading, own: set[sp.Basic]) -> Iterator[Statement]:
-    """What a hypothesis says: facts, also at t + 1; or laws for all of its letters.
+def _formal(hypothesis: Claim) -> tuple[Formal, ...]:
+    """What a word of ours says where words restrict a range, or a letter is another at each point."""
+    word = word_of(hypothesis)
+    # A word that was given to a claim afterwards may say something else.
+    if word is None or not is_ours(word) or word.denies(hypothesis):
+        return ()
+    stated = word.stated(hypothesis)
+    return stated.formal if stated else ()
+
+
+def _stated(hypothesis: Claim, reading: Reading, own: set[sp.Basic]) -> Given:
+    """What a hypothesis says: facts, further also at t + 1; or laws for all of its letters.
 
     A letter under a mean, a sum or a minimum is one for all outcomes and times: the law is then for
     constants alone. It is so too where a letter is the claim's `own`, which a reader could not tell
-    from one that varies. Any other law is for what varies with outcome and time, and also stated
-    for constants.
+    from one that varies. Any other law is for what varies with outcome and time, and further stated
+    for constants, and at the letters of the claim that have the names of its own.
     """
     relation, names = hypothesis.conclusion, _quantified(hypothesis)
     bound = {
@@ -296,39 +318,50 @@ def _stated(hypothesis: Claim, reading: Reading, own: set[sp.Basic]) -> Iterator
         for x in _as_more(relation)
         if str(x.name) in names and not _is_given_a_type(x) and x not in (words.t, T)
     }
-    if not bound:
-        facts = reading.facts(relation)
-        yield from facts
+    formal = _formal(hypothesis)
+    says, further = list[Statement](), list[Statement]()
+    for each in formal or (Formal(relation, tuple(sorted(bound, key=str))),):
+        if each.letters:
+            constant, *vary = reversed([*_laws(each, reading, own)])
+            says += vary[0] if vary else constant
+            if not formal:
+                further += [*(constant if vary else ()), *reading.facts(each.relation)]
+            continue
+        facts = reading.facts(each.relation)
+        says += facts
         known = any(not x.drawn for x in reading.processes.values())
-        if not relation.has(sp.Sum, words.MinimumOver) and not any(
+        if not each.relation.has(sp.Sum, words.MinimumOver) and not any(
             _is_dated(x, known) for x in facts
         ):
-            yield from reading.facts(relation.xreplace({words.t: words.t + 1}))
-        return
+            further += reading.facts(each.relation.xreplace({words.t: words.t + 1}))
+    return Given(hypothesis, tuple(says), tuple(further))
+
+
+def _laws(formal: Formal, reading: Reading, own: set[sp.Basic]) -> Iterator[list[Law]]:
+    """The laws for all of some letters: where they may vary, and where they are constants."""
+    bound = set(formal.letters)
     vary = Reading(
         reading.points,
         reading.processes,
         {*reading.constants} - bound,
         {*reading.arbitrary} | bound,
     )
-    are_constants = relation.has(*_WHOLES) or not bound.isdisjoint(own)
-    for each in (reading,) if are_constants else (vary, reading):
+    are_constants = formal.relation.has(*_WHOLES) or not bound.isdisjoint(own)
+    for each in (reading.having(bound),) if are_constants else (vary, reading.having(bound)):
         variables = [
             x
-            for letter in sorted(bound, key=str)
+            for letter in formal.letters
             for term in ([each.scalar(letter)] if letter.is_Symbol else each.point(letter))
             for x in term.inside
             if isinstance(x, Symbol | Variable)
         ]
-        signs = [
+        premises = [
             Fact(">", Scalar.of(x))
             for x in variables
             if isinstance(x, Variable) and any(y.is_positive and y.name == x.name for y in bound)
         ]
-        for fact in each.facts(relation):
-            yield Law(variables, signs, fact)
-    # And it is so at the letters of the claim that have these names.
-    yield from reading.facts(relation)
+        premises += [fact for relation in formal.such_that for fact in each.facts(relation)]
+        yield [Law(variables, premises, fact) for fact in each.facts(formal.relation)]
 
 
 def _is_dated(fact: Fact, has_known: bool) -> bool:

@@ -154,7 +154,8 @@ class JudgedProof(Shown):
         if script.sequent is not None:
             # Whatever a proof calls what it starts from.
             stated = {each.statement for each in self.hypotheses}
-            used = {each for each, said in script.sequent.given if not stated.isdisjoint(said)}
+            given = script.sequent.given
+            used = {x.hypothesis for x in given if not stated.isdisjoint(x.statements)}
         listed = script.claim.hypotheses if script.claim else ()
         found = [script.instead.get(each.id, each) for each in listed]
         return [
@@ -278,7 +279,7 @@ def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
     # alone.
     claim, sequent = script.claim, None
     reading = Reading.having(script.reading, ())
-    if claim is not None and not is_ours(claim):
+    if claim is not None and (script.sequent is not None or not is_ours(claim)):
         claim = _afresh(claim)
         sequent, reading = statement(claim), reading_of(claim, script.fresh)
     script = replace(script, claim=claim, reading=reading, sequent=sequent)

@@ -32,17 +32,15 @@ from boundcheck.language.vocabulary import (
     Expectation,
     InnerProduct,
     MatrixExpectation,
-    g,
     v,
     v1,
     v2,
     v_star,
     v_t,
 )
-from boundcheck.proof import Process, Proof, Reading, eq, ge, le, script
+from boundcheck.proof import Proof, eq, ge, le, script
 
 from ..jiang2024.descent import (
-    ANY_FUNCTION,
     NEXT,
     NOW,
     SLOPE,
@@ -128,7 +126,7 @@ def given_step(proof: Proof, constant: Theorem) -> Step:
     )
 
 
-@script(NONCONVEX, "sharp", ANY_FUNCTION)
+@script(NONCONVEX, "sharp", fresh=[theta])
 def nonconvex(proof: Proof) -> None:
     """The sum over t, divided by αT/2."""
     constant = given_constant(proof)
@@ -143,7 +141,7 @@ def nonconvex(proof: Proof) -> None:
     divided(proof, "αT", alpha * T, limit, factors, twice, unit, label="divided by αT")
 
 
-@script(CONSTANT_STEP, "sharp", ANY_FUNCTION)
+@script(CONSTANT_STEP, "sharp", fresh=[theta])
 def constant_step(proof: Proof) -> None:
     """The gap, less what the noise leaves, shrinks by the factor 1 - αμ_F at each step."""
     step = given_step(proof, given_constant(proof))
@@ -218,7 +216,7 @@ def gap_shrinks(proof: Proof, step: Step) -> Theorem:
         at_least_0(proof, "(1 - L̂α)αE‖∇F‖²", (1 - Lhat * size) * size * SQUARE, spare, square),
         meaning="1 - L̂α/2 is at least 1/2.",
     )
-    inequality = proof.assume(PL, where={v: v_t})
+    inequality = proof.by.instance(proof.given(PL), {v: v_t})
     mean = proof.step(
         "PL in the mean", ge(SQUARE, 2 * mu_F * GAP), proof.by.expectation(inequality)
     )
@@ -236,7 +234,7 @@ def gap_shrinks(proof: Proof, step: Step) -> Theorem:
 LATER, NOISE = gamma + t, Lhat * omega**2 * zeta**2 / 2
 
 
-@script(DECREASING_STEP, "sharp", ANY_FUNCTION)
+@script(DECREASING_STEP, "sharp", fresh=[theta])
 def decreasing_step(proof: Proof) -> None:
     """(γ + t) times the gap stays below its first value, or below what the noise leaves of it."""
     by, smoothness, product = proof.by, defined(proof, Lhat), omega * mu_F
@@ -316,11 +314,6 @@ def decreasing_step(proof: Proof) -> None:
     divided(proof, "(γ + T)", gamma + T, late, [last], by.at(stays, T), label="divided by γ + T")
 
 
-NEAR_MINIMUM = Reading(
-    processes={v_t: Process((v,)), g_t: Process((g,), drawn=True)},
-    constants={v_star},
-    arbitrary={theta, v, v1, v2},
-)
 PULL = InnerProduct(SLOPE, v_t - v_star)
 NEAR, NEAR_NEXT = (EuclideanNorm(x - v_star) ** 2 for x in (v_t, v_next))
 FAR, FAR_NEXT = Expectation(NEAR), Expectation(NEAR_NEXT)
@@ -388,11 +381,11 @@ def moved_away(proof: Proof, step: Step) -> Theorem:
     )
 
 
-@script(CONVEX_AVERAGE, "sharp", NEAR_MINIMUM)
+@script(CONVEX_AVERAGE, "sharp", fresh=[theta])
 def average(proof: Proof) -> None:
     """Each step comes nearer by twice the step times the gap, but for the noise."""
     by, begun = proof.by, Begun(proof)
-    convex = proof.assume(CONVEX, forall=[v1, v2])
+    convex = proof.given(CONVEX)
     pull = proof.step(
         "pull, times 2α",
         ge(2 * alpha * Expectation(PULL), 2 * alpha * GAP + alpha / Lhat * SQUARE),
@@ -423,14 +416,14 @@ def average(proof: Proof) -> None:
     divided(proof, "2αT", 2 * alpha * T, limit, factors, *lines, label="divided by αT")
 
 
-@script(CONTRACTION, "sharp", NEAR_MINIMUM)
+@script(CONTRACTION, "sharp", fresh=[theta])
 def contraction(proof: Proof) -> None:
     """The squared distance, less what the noise leaves, shrinks by the factor 1 - αμ_F at each
     step.
     """
     by, begun = proof.by, Begun(proof)
     smooth, positive = begun.smooth, begun.step.positive
-    convex = proof.assume(STRONGLY_CONVEX_EVERYWHERE, forall=[v1, v2])
+    convex = proof.given(STRONGLY_CONVEX_EVERYWHERE)
     towards = proof.step(
         "strong convexity towards v*",
         ge(PULL, NOW - f_star + mu_F / 2 * NEAR),

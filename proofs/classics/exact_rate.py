@@ -2,8 +2,6 @@
 each step.
 """
 
-from dataclasses import replace
-
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
@@ -16,25 +14,22 @@ from boundcheck.language.vocabulary import (
     F,
     Gradient,
     InnerProduct,
-    v,
     v1,
     v2,
     v_t,
 )
-from boundcheck.proof import Process, Proof, eq, ge, gt, le, script
+from boundcheck.proof import Proof, eq, ge, gt, le, script
 
 from ..jiang2024.descent import (
-    ANY_FUNCTION,
     CHANGE,
     NEXT,
     NOW,
     SLOPE,
     SQUARE,
-    above_minimum,
+    above,
     given_constant,
     kept,
     v_next,
-    whole_space,
 )
 from ..jiang2024.setting import (
     above_0,
@@ -46,8 +41,6 @@ from ..jiang2024.setting import (
     unit_interval,
 )
 from .claims import BEST_STEP, SMOOTH_AROUND
-
-READING = replace(ANY_FUNCTION, processes={v_t: Process((v,))})
 
 CENTRE, RADIUS = (v_t + v_next) / 2, EuclideanNorm(CHANGE) / 2
 SLOPE_NEXT = Gradient(F, v_next)
@@ -102,11 +95,7 @@ class Step:
         )
         self._less = proof.step("$√3/2 ≤ 1$", le(PART, 1), least)
         self._between = unit_interval(proof)
-        self._law = proof.assume(
-            SMOOTH_AROUND,
-            forall=[v1, v2],
-            given=[le(EuclideanNorm(x - CENTRE), RADIUS) for x in (v1, v2)],
-        )
+        self._law = proof.given(SMOOTH_AROUND)
         ends = {"$v_t$": v_t, "$v_(t+1)$": v_next}
         self._ends = {
             x: proof.step(f"{name} is in the ball", le(EuclideanNorm(x - CENTRE), RADIUS))
@@ -180,7 +169,7 @@ class Step:
         return by.descent_lemma(along, F, end, step, Lhat, theta, sign)
 
 
-@script(BEST_STEP, "sharp", READING)
+@script(BEST_STEP, "sharp", fresh=[theta])
 def best_step(proof: Proof) -> None:
     """Each step lowers F by 5α/12 of its own squared gradient and α/4 of the next, and 1/(2L̂) of
     the last is left.
@@ -234,14 +223,13 @@ def best_step(proof: Proof) -> None:
         meaning="The step is longer than $1/L̂$, and $3L̂α² = 4/L̂$.",
     )
 
-    law, inside = whole_space(proof), v_t + PART * CHANGE
     down = proof.step(
         "1/L̂ along the step",
         ge(
             NOW - f_star,
             -PART * InnerProduct(SLOPE, CHANGE) - Lhat / 2 * PART**2 * InnerProduct(CHANGE, CHANGE),
         ),
-        above_minimum(proof, law, inside, inside),
+        above(proof, v_t + PART * CHANGE),
         step.down(),
         by.expansion(PART * CHANGE),
         step.three,

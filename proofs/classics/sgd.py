@@ -20,12 +20,12 @@ from boundcheck.proof import Proof, eq, ge, gt, le, script
 
 from ..jiang2024.claims import ROOT_TERM
 from ..jiang2024.descent import (
-    ANY_FUNCTION,
     NEXT,
     NOW,
     SLOPE,
     SQUARE,
     SUMMED,
+    above,
     along_run,
     end_of_run,
     expected_descent,
@@ -36,7 +36,6 @@ from ..jiang2024.descent import (
     square_nonnegative,
     sum_of_run,
     v_last,
-    whole_space,
 )
 from ..jiang2024.setting import (
     above_0,
@@ -45,6 +44,7 @@ from ..jiang2024.setting import (
     horizon_above_0,
     quantity,
     step_above_0,
+    theta,
 )
 from .claims import ABC, BOUNDED_VARIANCE, GHADIMI, KHALED
 
@@ -116,14 +116,14 @@ def least(proof: Proof, step: LeastStep) -> Theorem:
     )
 
 
-@script(BOUNDED_VARIANCE, "sharp", ANY_FUNCTION)
+@script(BOUNDED_VARIANCE, "sharp", fresh=[theta])
 def bounded_variance(proof: Proof) -> None:
     """The sum over t, divided by αT/2."""
     step = LeastStep(proof, zeta)
     step.divided(2 * SUMMED, least(proof, step))
 
 
-@script(GHADIMI, "sharp", ANY_FUNCTION)
+@script(GHADIMI, "sharp", fresh=[theta])
 def ghadimi(proof: Proof) -> None:
     """1/α is at most the sum of the two members, and α is at most one over the second."""
     by, step = proof.by, LeastStep(proof, zeta)
@@ -184,11 +184,10 @@ GAP, GAP_NEXT = Expectation(NOW) - f_star, Expectation(NEXT) - f_star
 TAKEN = alpha / 2 * MINIMUM_GRADIENT - Lhat * alpha**2 * abc_c / 2
 
 
-@script(KHALED, "sharp", ANY_FUNCTION)
+@script(KHALED, "sharp", fresh=[theta])
 def expected_smoothness(proof: Proof) -> None:
     """δ_{t+1} <= (1 + x)δ_t - r for x = L̂Aα², so that δ grows by no more than powers of 1 + x."""
     by, step = proof.by, LeastStep(proof, abc_c)
-    law = whole_space(proof)
     grows = _grows(proof, step)
     (share,), slope, horizon = proof.positive(abc_a), step.distance, step.long
     (member,) = (x for x in step.largest.args if x.has(abc_a))
@@ -206,7 +205,7 @@ def expected_smoothness(proof: Proof) -> None:
         "x times the end",
         ge(X * (Expectation(Value(F, v_last)) - f_star), 0),
         positive,
-        end_of_run(proof, law, v_last),
+        end_of_run(proof, above(proof, v_last)),
     )
     taken = proof.step(
         "all that is taken", le(TAKEN * (power - 1), X * power * D), by.at(following, T), end

@@ -36,7 +36,7 @@ from boundcheck.language.vocabulary import (
     v2,
     v_t,
 )
-from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le, script
+from boundcheck.proof import Proof, eq, ge, gt, le, script
 
 from ..classics.claims import SMOOTH
 from ..meft.lora import CONDITIONALLY_UNBIASED
@@ -48,7 +48,6 @@ from .setting import (
     at_least_0,
     defined,
     divided,
-    f_of,
     horizon_above_0,
     segment,
     step_above_0,
@@ -89,14 +88,10 @@ class Descent:
     ends: tuple[Theorem, ...] = ()
 
 
-def descent(
-    proof: Proof, along: Theorem, law: Theorem, last: sp.MatrixExpr, step_size: Theorem
-) -> Descent:
-    """`one_step`, with both ends of the run: `law` is F(v) = f(W) for all v, and `last` is W at
-    v_{T+1}.
-    """
+def descent(proof: Proof, along: Theorem, above: Theorem, step_size: Theorem) -> Descent:
+    """`one_step`, with both ends of the run, from F(v_{T+1}) >= f*."""
     step = one_step(proof, along, step_size)
-    return replace(step, ends=(gap_at_start(proof), end_of_run(proof, law, last)))
+    return replace(step, ends=(gap_at_start(proof), end_of_run(proof, above)))
 
 
 def one_step(proof: Proof, along: Theorem, step_size: Theorem, size: sp.Expr = alpha) -> Descent:
@@ -136,7 +131,8 @@ def descent_in_ball(
         segment(proof, "segment, B", (B_t, B_next), m.radii[1], (near_b, far_b), between),
     ]
     along = along_segment(proof, smooth, between, "the ball", *points, *inside)
-    return descent(proof, along, proof.recall("$F(v) = f(W)$"), m.weight(A_last, B_last), step_size)
+    law, last = proof.recall("$F(v) = f(W)$"), m.weight(A_last, B_last)
+    return descent(proof, along, above_minimum(proof, law, last), step_size)
 
 
 def along_segment(
@@ -186,27 +182,24 @@ def gap_at_start(proof: Proof) -> Theorem:
     )
 
 
-def end_of_run(proof: Proof, law: Theorem, last: sp.MatrixExpr) -> Theorem:
-    """E F(v_{T+1}) >= f*, from F(v) = f(W) and W at v_{T+1}."""
-    bound = above_minimum(proof, law, v_last, last)
+def end_of_run(proof: Proof, above: Theorem) -> Theorem:
+    """E F(v_{T+1}) >= f*, from F(v_{T+1}) >= f*."""
     return proof.step(
         "end",
         ge(Expectation(Value(F, v_last)), f_star),
-        proof.by.expectation(bound),
+        proof.by.expectation(above),
         meaning="Expectations of both sides.",
     )
 
 
-def above_minimum(
-    proof: Proof, law: Theorem, point: sp.MatrixExpr, weight: sp.MatrixExpr
-) -> Theorem:
-    """F(v) >= f* at a point, from F(v) = f(W) and W there."""
+def above_minimum(proof: Proof, law: Theorem, weight: sp.MatrixExpr) -> Theorem:
+    """F(v_{T+1}) >= f*, from F(v) = f(W) and W there."""
     by = proof.by
     below = proof.assume(BOUNDED_BELOW, forall=[W])
     return proof.step(
         "$F ≥ f*$",
-        ge(Value(F, point), f_star),
-        by.instance(law, {v: point}),
+        ge(Value(F, v_last), f_star),
+        by.instance(law, {v: v_last}),
         by.instance(below, {W: weight}),
         meaning="F takes values of f.",
     )
@@ -380,25 +373,18 @@ def kept(proof: Proof, falls: Theorem, positive: Theorem, rate: sp.Expr, cost: s
     return proof.step("without what is lacking", ge(gone, least_gone), lost, lacks)
 
 
-# W is v, as in full fine-tuning.
-ANY_FUNCTION = Reading(
-    points={W: (v,)},
-    processes={v_t: Process((v,)), g_t: Process((g,), drawn=True)},
-    arbitrary={theta, v, v1, v2},
-)
-
-
 def given_constant(proof: Proof) -> Theorem:
     """L̂ > 0, which is ell, and given."""
     return above_0(proof, "L̂", Lhat, defined(proof, Lhat), proof.positive(ell))
 
 
-def whole_space(proof: Proof) -> Theorem:
-    """F is f itself."""
-    return f_of(proof, v, "$F(v) = f(v)$")
+def above(proof: Proof, point: sp.MatrixExpr) -> Theorem:
+    """F >= f* at a point."""
+    everywhere, _ = proof.given(BOUNDED_BELOW)
+    return proof.by.instance(everywhere, {v: point})
 
 
-@script(THEOREM_2_ANY_STEP, "sharp", ANY_FUNCTION)
+@script(THEOREM_2_ANY_STEP, "sharp", fresh=[theta])
 def any_step(proof: Proof) -> None:
     """The step size is given, and as long as the divisor is positive."""
     share = 1 - Lhat * alpha / 2
@@ -437,8 +423,7 @@ def sum_of_run(
     proof: Proof, constant: Theorem, positive: Theorem, weight: Theorem | None = None
 ) -> Theorem:
     """The sum for an F that is f itself, and smooth along the run, from L̂ > 0 and α > 0."""
-    law = whole_space(proof)
-    lines = descent(proof, along_run(proof), law, v_last, positive)
+    lines = descent(proof, along_run(proof), above(proof, v_last), positive)
     weight = weight or at_least_0(proof, "L̂α²", Lhat * alpha**2, constant, positive)
     return summed(proof, lines, weight)
 
@@ -446,8 +431,7 @@ def sum_of_run(
 def along_run(proof: Proof) -> Theorem:
     """Smoothness along the segment from v_t to v_{t+1}, only between its start and its points."""
     between = unit_interval(proof)
-    where, given = {v1: BEYOND, v2: v_t}, [ge(theta, 0), ge(1, theta)]
-    smooth = proof.assume(SMOOTH, where=where, forall=[theta], given=given)
+    smooth = proof.given(SMOOTH)
     return from_start(
         proof,
         between,

@@ -47,14 +47,13 @@ from ..meft.theorems import (
 )
 from ..methods.convex import Everywhere
 from .descent import (
-    ANY_FUNCTION,
     NEXT,
     NOW,
     SLOPE,
     SQUARE,
     SQUARE_NEXT,
     TOTAL,
-    above_minimum,
+    above,
     g_t,
     gap_at_start,
     given_constant,
@@ -64,9 +63,8 @@ from .descent import (
     v_first,
     v_next,
     variance,
-    whole_space,
 )
-from .setting import above_0, at_least_0, defined
+from .setting import above_0, at_least_0, defined, theta
 from .theorem_2 import StepSize, divided_by_step
 
 # The step size in units of 1/L̂, what a step takes from F, and what its noise gives back.
@@ -172,8 +170,7 @@ class Step(Everywhere):
     def gap(self) -> Theorem:
         """F(v_t) - f* >= ‖∇F(v_t)‖²/(2L̂)."""
         by, proof, inside = self.proof.by, self.proof, v_t - SHARE * SLOPE
-        law = whole_space(proof)
-        lowest = above_minimum(proof, law, inside, inside)
+        lowest = above(proof, inside)
         return proof.step(
             "the gap",
             ge(NOW - f_star, SHARE / 2 * EuclideanNorm(SLOPE) ** 2),
@@ -185,7 +182,7 @@ class Step(Everywhere):
         )
 
 
-@script(THEOREM_2_EVERYWHERE, "sharp", ANY_FUNCTION)
+@script(THEOREM_2_EVERYWHERE, "sharp", fresh=[theta])
 def everywhere(proof: Proof) -> None:
     """Each step lowers F by a part of both squared gradients, and 1/(2L̂) of the last is left."""
     by, step = proof.by, Step(proof)
@@ -342,7 +339,7 @@ class Average(StepSize):
         self.proof.conclude(self.proof.step("divided by T", said, self.long, most, unit))
 
 
-@script(THEOREM_2_AVERAGE, "sharp", ANY_FUNCTION)
+@script(THEOREM_2_AVERAGE, "sharp", fresh=[theta])
 def average(proof: Proof) -> None:
     """The sum over t, divided by αT."""
     it = Average(proof)
@@ -361,7 +358,7 @@ def average(proof: Proof) -> None:
 ABOVE, ABOVE_NEXT, ABOVE_END = (sp.Max(0, x - REST) for x in (SQUARE, SQUARE_NEXT, LAST))
 
 
-@script(THEOREM_2_AVERAGE_SHARP, "sharp", ANY_FUNCTION)
+@script(THEOREM_2_AVERAGE_SHARP, "sharp", fresh=[theta])
 def average_sharp(proof: Proof) -> None:
     """E‖∇F(v_t)‖² has a recursion, whose sum is exact but for its last term, which is at most
     κS.
@@ -403,7 +400,7 @@ def average_sharp(proof: Proof) -> None:
 def _on_parabola(proof: Proof, it: Average) -> tuple[Theorem, Theorem]:
     """E‖∇F(v_1)‖² = 2q²ζ²T, and E‖∇F(v_{t+1})‖² = (1 - q(2 - q)) E‖∇F(v_t)‖² + q²ζ²."""
     by = proof.by
-    slope, value = proof.assume(PARABOLA, forall=[v])
+    slope, value = proof.given(PARABOLA)
     constant = proof.recall("Lhat")
     here, there = ((by.instance(slope, {v: x}), Gradient(F, x), ell * x) for x in (v_t, v_next))
     steep, steep_next = (

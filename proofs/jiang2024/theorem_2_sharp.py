@@ -14,7 +14,16 @@ from ..meft.lora import BALL, THEOREM_2_BEST_STEP, THEOREM_2_REPAIRED
 from ..meft.theorems import THEOREM_2_FROZEN_A
 from . import lemma_1, variants
 from .claims import ROOT_TERM
-from .descent import SQUARE, TOTAL, B_last, along_segment, descent, descent_in_ball, summed
+from .descent import (
+    SQUARE,
+    TOTAL,
+    B_last,
+    above_minimum,
+    along_segment,
+    descent,
+    descent_in_ball,
+    summed,
+)
 from .eigenvalue import radical, root_equals, root_quantity
 from .setting import (
     READING,
@@ -150,7 +159,8 @@ def frozen(proof: Proof) -> None:
     constant = above_0(proof, "L̂", Lhat, proof.recall("Lhat"), value)
     best = BestStep(proof, constant)
     along = along_segment(proof, smooth, unit_interval(proof), "all of space")
-    lines = descent(proof, along, proof.recall("F(B) = f(W)"), W0 + s * B_last * A, best.positive)
+    above = above_minimum(proof, proof.recall("F(B) = f(W)"), W0 + s * B_last * A)
+    lines = descent(proof, along, above, best.positive)
     conclude(proof, best, summed(proof, lines, best.weight))
 
 

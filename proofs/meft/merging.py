@@ -48,7 +48,7 @@ from boundcheck.language.vocabulary import (
 from boundcheck.proof import Process, Proof, eq, le, script
 
 from ..jiang2024 import eigenvalue
-from ..jiang2024.descent import end_of_run, gap_at_start
+from ..jiang2024.descent import above_minimum, end_of_run, gap_at_start
 from ..jiang2024.setting import (
     GRADIENT_BLOCKS,
     READING,
@@ -130,7 +130,7 @@ def relora(proof: Proof) -> None:
         by.sum(decrease),
         by.telescope(Expectation(NOW)),
         gap_at_start(proof),
-        end_of_run(proof, law, at_time(W_t, T + 1)),
+        end_of_run(proof, above_minimum(proof, law, at_time(W_t, T + 1))),
         meaning="The values of F telescope over all restarts at once: D is counted once.",
     )
     conclude(proof, best, total, SQUARE)

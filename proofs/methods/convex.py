@@ -29,7 +29,7 @@ from boundcheck.language.vocabulary import (
     v_star,
     v_t,
 )
-from boundcheck.proof import Process, Proof, Reading, eq, ge, le, script
+from boundcheck.proof import Proof, eq, ge, le, script
 
 from ..jiang2024.descent import NEXT, NOW, SLOPE, given_constant, v_first, v_next
 from ..jiang2024.setting import (
@@ -55,11 +55,6 @@ from .claims import (
 
 y_t = Iterate("y", t, n, 1)
 # y is where Nesterov's method takes its gradients.
-READING = Reading(
-    processes={v_t: Process((v,)), y_t: Process((sp.MatrixSymbol("y", n, 1),))},
-    constants={v_star},
-    arbitrary={theta, v, v1, v2},
-)
 GAP, GAP_NEXT = NOW - f_star, NEXT - f_star
 Equation = tuple[Theorem, MatrixExpr, MatrixExpr]
 
@@ -82,7 +77,7 @@ class Everywhere:
 
     def __init__(self, proof: Proof):
         self.proof, self.constant = proof, given_constant(proof)
-        self.law = proof.assume(SMOOTH_EVERYWHERE, forall=[v1, v2])
+        self.law = proof.given(SMOOTH_EVERYWHERE)
         self._between = unit_interval(proof)
 
     def above(self, x: MatrixExpr, step: MatrixExpr, sign: int = 1) -> Theorem:
@@ -129,10 +124,7 @@ class Smooth(Everywhere):
 
     def __init__(self, proof: Proof):
         super().__init__(proof)
-        self.least = proof.assume(
-            ge(Value(F, v), f_star), forall=[v], name="v* is where F is least"
-        )
-        self.minimum, self.near = proof.assume(NEAR_MINIMISER)
+        self.minimum, self.near, self.least = proof.given(NEAR_MINIMISER)
 
     def step(self) -> Inverse:
         """The step α of a claim that takes 1/L̂ for it."""
@@ -215,7 +207,7 @@ AWAY, AWAY_NEXT, AWAY_FIRST = (EuclideanNorm(x - v_star) ** 2 for x in (v_t, v_n
 PULL = InnerProduct(SLOPE, v_t - v_star)
 
 
-@script(CONVEX_DESCENT, "sharp", READING)
+@script(CONVEX_DESCENT, "sharp", fresh=[theta])
 def convex_descent(proof: Proof) -> None:
     """The multipliers of Drori and Teboulle, added up step by step: what is left over is a square
     each time.
@@ -223,7 +215,7 @@ def convex_descent(proof: Proof) -> None:
     by, smooth = proof.by, Smooth(proof)
     step = smooth.step()
     (move,) = moves(proof, algorithms.GRADIENT_DESCENT)
-    convex = proof.assume(CONVEX, forall=[v1, v2])
+    convex = proof.given(CONVEX)
     ends = by.time()[1]
     signs = {
         t: above_0(proof, "t", t),
@@ -357,14 +349,14 @@ SLOPE_Y = Gradient(F, y_t)
 DISTANCE, DISTANCE_NEXT = (EuclideanNorm(x - v_star) ** 2 for x in (CENTRE, CENTRE_NEXT))
 
 
-@script(NESTEROV, "sharp", READING)
+@script(NESTEROV, "sharp", fresh=[theta])
 def nesterov(proof: Proof) -> None:
     """The energy (t² - 1)(F(v_t) - f*)/4 + L̂‖z_t - v*‖²/2 does not grow."""
     by, smooth = proof.by, Smooth(proof)
     step = smooth.step()
     equations, y_first = moves(proof, algorithms.NESTEROV), at_time(y_t, 1)
     begins = proof.define(y_first, v_first, "$y_1 = v_1$")
-    convex = proof.assume(CONVEX, forall=[v1, v2])
+    convex = proof.given(CONVEX)
     steep = alpha / 2 * EuclideanNorm(SLOPE_Y) ** 2
     lowered = by.rewrite(smooth.lowered(y_t, step), le(NEXT, Value(F, y_t) - steep), equations[0])
     # What the step from y_t gains, and what convexity says of y_t, v_t and v*; weighed with θ², θ(θ
@@ -485,7 +477,7 @@ MORE = SLOPE - mu_F * FROM_STAR
 MORE_STEEP, MORE_PULL = SLOPES - 2 * mu_F * PULLS + mu_F**2 * FAR, PULLS - mu_F * FAR
 
 
-@script(STRONG_DESCENT_EVERYWHERE, "sharp", READING)
+@script(STRONG_DESCENT_EVERYWHERE, "sharp", fresh=[theta])
 def strong_descent(proof: Proof) -> None:
     """Each step multiplies the squared distance by ((L̂ - μ_F)/(L̂ + μ_F))² at most."""
     by, smooth = proof.by, Smooth(proof)
@@ -535,7 +527,7 @@ def _cocoercive(proof: Proof, smooth: Smooth) -> Theorem:
     by, share = proof.by, 1 / (Lhat - mu_F)
     room = above_0(proof, "L̂ - μ_F", Lhat - mu_F, proof.assume(proof.claim.conditions[0]))
     unit, _ = by.quotient(room)
-    convex = proof.assume(STRONGLY_CONVEX_EVERYWHERE, forall=[v1, v2])
+    convex = proof.given(STRONGLY_CONVEX_EVERYWHERE)
     whole, positive = by.quotient(smooth.constant)
     flat = smooth.flat(Inverse(1 / Lhat, positive, whole))
     beyond, back, slope = v_star + share * MORE, v_t - share * MORE, Gradient(F, v_star)

@@ -3,8 +3,6 @@
 The descent lemma is taken along the run, and summed.
 """
 
-from dataclasses import replace
-
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
@@ -20,36 +18,39 @@ from boundcheck.language.vocabulary import (
     Iterate,
     i,
     n,
-    v,
     v_t,
 )
-from boundcheck.proof import Process, Proof, eq, ge, gt, le, script
+from boundcheck.proof import Proof, eq, ge, gt, le, script
 
 from ..classics.claims import GRADIENT_DESCENT
 from ..jiang2024.descent import (
-    ANY_FUNCTION,
     NEXT,
     NOW,
     SLOPE,
     SQUARE,
     TOTAL,
-    above_minimum,
+    above,
     along_run,
     gap_at_start,
     given_constant,
     on_segment,
     v_last,
     v_next,
-    whole_space,
 )
-from ..jiang2024.setting import above_0, at_least_0, defined, divided, horizon_above_0, step_above_0
+from ..jiang2024.setting import (
+    above_0,
+    at_least_0,
+    defined,
+    divided,
+    horizon_above_0,
+    step_above_0,
+    theta,
+)
 from .claims import ADAGRAD_NORM, HEAVY_BALL, HEAVY_BALL_SHORT_STEP
 
+# The iterate before v_t.
 u_t = Iterate("u", t, n, 1)
 u_next = at_time(u_t, t + 1)
-u = sp.MatrixSymbol("u", n, 1)
-# u is the iterate before v.
-READING = replace(ANY_FUNCTION, processes={v_t: Process((v,)), u_t: Process((u,))})
 FIRST, AFTER = {t: sp.Integer(1)}, {t: T + 1}
 # The steps before and after v_t, and what the heavy ball makes of the second.
 BEFORE_IT, MOVED = v_t - u_t, v_t - alpha * SLOPE + beta * (v_t - u_t)
@@ -70,9 +71,8 @@ class Run:
 
     def __init__(self, proof: Proof):
         self.proof, self.constant = proof, given_constant(proof)
-        law = whole_space(proof)
         self.line = on_segment(proof, along_run(proof))
-        self.start, self.above = gap_at_start(proof), above_minimum(proof, law, v_last, v_last)
+        self.start, self.above = gap_at_start(proof), above(proof, v_last)
         self.end, self.long = proof.by.expectation(self.above), horizon_above_0(proof)
 
     def moved(self, update: MatrixExpr) -> Theorem:
@@ -85,7 +85,7 @@ class Run:
         )
 
 
-@script(GRADIENT_DESCENT, "sharp", READING)
+@script(GRADIENT_DESCENT, "sharp", fresh=[theta])
 def gradient_descent(proof: Proof) -> None:
     """A step of 1/L̂ lowers F by ‖∇F‖²/(2L̂)."""
     by, run = proof.by, Run(proof)
@@ -116,7 +116,7 @@ def gradient_descent(proof: Proof) -> None:
     )
 
 
-@script(HEAVY_BALL, "sharp", READING)
+@script(HEAVY_BALL, "sharp", fresh=[theta])
 def heavy_ball(proof: Proof) -> None:
     """The squared lengths of the steps Δ_t = v_t - u_t add up to a multiple of D, and bound the
     gradients.
@@ -201,7 +201,7 @@ def heavy_ball(proof: Proof) -> None:
     )
 
 
-@script(HEAVY_BALL_SHORT_STEP, "sharp", READING)
+@script(HEAVY_BALL_SHORT_STEP, "sharp", fresh=[theta])
 def heavy_ball_short_step(proof: Proof) -> None:
     """F(v_t) + (1 - L̂α)/(2α) ‖Δ_t‖² falls by α/2 ‖∇F(v_t)‖²: the steps' own lengths need not be
     summed.
@@ -397,7 +397,7 @@ POTENTIAL = last - delta**2 / last
 FURTHER = now - delta**2 / now
 
 
-@script(ADAGRAD_NORM, "sharp", READING)
+@script(ADAGRAD_NORM, "sharp", fresh=[theta])
 def adagrad_norm(proof: Proof) -> None:
     """Each step lowers F by η/2 times what b_t - δ²/b_t grows by."""
     by, run = proof.by, Run(proof)
