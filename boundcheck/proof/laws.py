@@ -24,6 +24,7 @@ from boundcheck.kernel.rules import gradients
 from boundcheck.kernel.terms import (
     ANY,
     FROBENIUS,
+    ONE,
     SPECTRAL,
     Letter,
     Maximum,
@@ -34,7 +35,7 @@ from boundcheck.kernel.terms import (
     difference,
 )
 from boundcheck.language import vocabulary as words
-from boundcheck.proof.by import By, Equation, below, letter_of, put_in, taken_out
+from boundcheck.proof.by import By, Equation, below, discharged, letter_of, put_in, taken_out
 from boundcheck.proof.certificate import entailed
 from boundcheck.proof.reading import Reading
 
@@ -184,30 +185,33 @@ class Laws:
             (str(part.args[0]), self.reading.point(part.args[1]))
             for part in line.atoms(words.Value, words.Gradient)
         }
+        ordered = sorted(points, key=str)
         for theorem in self.general:
             law = theorem.conclusion
-            if not isinstance(law, Law) or law.premises:
+            if not isinstance(law, Law):
                 continue
-            for chosen in permutations(sorted(points, key=str), len(law.variables)):
-                blocks = [point for _, point in chosen]
-                if {len(each) for each in blocks} == {1}:
-                    values = zip(law.variables, (x for (x,) in blocks), strict=True)
+            for chosen in permutations(ordered, len(law.variables)) if not law.premises else ():
+                if all(len(point) == 1 for _, point in chosen):
+                    values = zip(law.variables, (x for _, (x,) in chosen), strict=True)
                     yield from self.tried(rules.instantiate, theorem, tuple(values))
-                if len(chosen) == 2 and chosen[0][0] == chosen[1][0]:
-                    yield from self.tried(self.descent, theorem, law, chosen[0][0], *blocks)
+            for (function, x), (other, y) in permutations(ordered, 2):
+                if function == other:
+                    yield from self.tried(self.descent, theorem, law, function, x, y)
 
     def descent(
         self, smooth: Theorem, law: Law, function: str, x: Point, y: Point
     ) -> list[Theorem]:
         """The descent lemma from x to y, and the square of their distance, from the law
-        ‖∇F(x) - ∇F(y)‖ <= L‖x - y‖.
+        ‖∇F(x) - ∇F(y)‖ <= L‖x - y‖, for all x and y or along the segment between these.
         """
         (start,), (end,) = x, y
         theta, change = Variable("theta", ANY), end - start
         ends = Scalar.of(theta)
-        low = rules.assume(Fact(">=", ends))
+        low, high = (rules.assume(Fact(">=", each)) for each in (ends, ONE - ends))
         beyond = start + change.scaled(ends)
-        near = rules.instantiate(smooth, tuple(zip(law.variables, (beyond, start), strict=True)))
+        values = (ends,) if isinstance(law.variables[0], Variable) else (beyond, start)
+        near = rules.instantiate(smooth, tuple(zip(law.variables, values, strict=True)))
+        near = discharged(near, low, high)
         length, size = norm(FROBENIUS, change), rules.homogeneous(low, FROBENIUS, (change,))
         # L stands at the one norm of what is not taken away.
         constant = Scalar(

@@ -49,8 +49,8 @@ _OF_FUNCTIONS = (words.Value, words.Gradient, words.PartialGradient, words.Hessi
 
 
 class Given(NamedTuple):
-    """A hypothesis, and what it says to the kernel: facts, or laws for all of the letters over which
-    it ranges; and what is further said with it, of the next time, or of constants alone.
+    """A hypothesis, and what it says to the kernel: facts, or laws for all of the letters over
+    which it ranges; and what is further said with it, of the next time, or of constants alone.
     """
 
     hypothesis: Claim
@@ -295,7 +295,9 @@ def _objection(hypothesis: Claim, claim: Claim, ranged: frozenset[str]) -> str:
 
 
 def _formal(hypothesis: Claim) -> tuple[Formal, ...]:
-    """What a word of ours says where words restrict a range, or a letter is another at each point."""
+    """What a word of ours says where words restrict a range, or a letter is another at each
+    point.
+    """
     word = word_of(hypothesis)
     # A word that was given to a claim afterwards may say something else.
     if word is None or not is_ours(word) or word.denies(hypothesis):
