@@ -272,14 +272,8 @@ class Hypothesis:
 
         Raises InputError for a statement that is none of them, as `Claim` does.
         """
-        said_by_it = statement or self.says[0]
-        stated = (said_by_it.conclusion, said_by_it.quantifier)
-        return Claim(id, title, source, *stated, **said, word=self)
-
-    def stated(self, claim: Claim) -> Statement | None:
-        """The one of its statements that a claim makes."""
-        said = (claim.conclusion, claim.quantifier)
-        return next((x for x in self.says if (x.conclusion, x.quantifier) == said), None)
+        conclusion, quantifier, _ = statement or self.says[0]
+        return Claim(id, title, source, conclusion, quantifier, **said, word=self)
 
     def denies(self, claim: Claim) -> str:
         """A text of what it says, if the claim says something else, or more or less; empty if it
@@ -294,7 +288,8 @@ class Hypothesis:
             claim.algorithm,
             claim.measure,
         )
-        if self.stated(claim) and not any(beside):
+        said = (claim.conclusion, claim.quantifier)
+        if said in [each[:2] for each in self.says] and not any(beside):
             return ""
         listed = (
             " or ".join(each.line for each in self.says)

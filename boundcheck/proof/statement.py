@@ -22,6 +22,7 @@ from boundcheck.kernel.builders import known, timed
 from boundcheck.kernel.terms import Scalar, Symbol, Time, Variable
 from boundcheck.language import vocabulary as words
 from boundcheck.language.claim import Claim, Formal, Quantifier, expressions, letters, whole
+from boundcheck.language.hypotheses import HYPOTHESES
 from boundcheck.language.judge import followed
 from boundcheck.language.prose import typed
 from boundcheck.language.sentence import (
@@ -46,6 +47,8 @@ from boundcheck.proof.reading import (
 _WHOLES = (words.Expectation, words.MatrixExpectation, words.MinimumOver, sp.Sum)
 # What names a function, and a point of it.
 _OF_FUNCTIONS = (words.Value, words.Gradient, words.PartialGradient, words.Hessian)
+# What our words say, before the code of any script has run.
+_SAID = {word.id: word.says for word in HYPOTHESES.values()}
 
 
 class Given(NamedTuple):
@@ -299,11 +302,11 @@ def _formal(hypothesis: Claim) -> tuple[Formal, ...]:
     point.
     """
     word = word_of(hypothesis)
-    # A word that was given to a claim afterwards may say something else.
-    if word is None or not is_ours(word) or word.denies(hypothesis):
+    if word is None or not is_ours(word):
         return ()
-    stated = word.stated(hypothesis)
-    return stated.formal if stated else ()
+    # A word that was given to a claim afterwards may say something else.
+    said = (hypothesis.conclusion, hypothesis.quantifier)
+    return next((x.formal for x in _SAID[word.id] if x[:2] == said), ())
 
 
 def _stated(hypothesis: Claim, reading: Reading, own: set[sp.Basic]) -> Given:
