@@ -976,7 +976,7 @@ def _on_factors(claim: Claim, algorithm: Algorithm, understated: Fraction) -> It
             two_points(meft, *ends),
             paths=paths,
             process=process_of(paths, letters, {"g": _column, "g_v": _column}),
-            laws=_laws(claim, "F(v) = f(W)"),
+            laws=frozenset({"F(v) = f(W)", *(each.id for each in claim.hypotheses)}),
             changed=frozenset({"L"} if understated < 1 else ()),
         )
 
@@ -1039,7 +1039,7 @@ def _on_parabolas(
             blocks=("v",),
             paths=paths,
             process=process_of(paths, letters, {"g": _column, "g_v": _column}),
-            laws=_laws(claim, "F(v) = f(v)"),
+            laws=frozenset(each.id for each in claim.hypotheses),
             changed=frozenset({"ell"} if understated < 1 else ()),
         )
 
@@ -1054,13 +1054,6 @@ def _parabola(slopes: Vector) -> VectorFunction:
 
 def _column(v: Vector) -> Rows:
     return tuple((F(x),) for x in v)
-
-
-def _laws(claim: Claim, function: str) -> frozenset[str]:
-    """The laws that such a theorem supposes: all of them hold of a parabola."""
-    return frozenset(
-        {*(hypothesis.id for hypothesis in claim.hypotheses), function, "v* is where F is least"}
-    )
 
 
 def _known(claim: Claim, algorithm: Algorithm, given: Numbers) -> dict[str, Fraction]:

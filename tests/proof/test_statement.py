@@ -11,8 +11,8 @@ from boundcheck.exact.evaluate import t
 from boundcheck.kernel import rules
 from boundcheck.language import vocabulary as words
 from boundcheck.language.algorithms import GRADIENT_DESCENT, SGD, LinearMethod
-from boundcheck.language.claim import Claim, Quantifier, Quantity, Statement, for_all
-from boundcheck.language.hypotheses import BALL, Hypothesis
+from boundcheck.language.claim import Claim, Formal, Quantifier, Quantity, Statement, for_all
+from boundcheck.language.hypotheses import BALL, SMOOTH, Hypothesis
 from boundcheck.language.symbols import D, Parameter, T, a, alpha, sigma
 from boundcheck.language.vocabulary import (
     W1,
@@ -200,7 +200,7 @@ def test_words_beside_the_letters_of_a_range_restrict_it(letter, at, one, within
 def test_what_is_said_of_iterates_is_taken_where_it_is_for_all_times(letters, is_a_word):
     """Nobody has read the texts of words that are not ours."""
     even = Quantifier(letters, ", at even times")
-    own = Hypothesis("my_word", "mine", says=(Statement(SMALL["M"], even),))
+    own = Hypothesis("my_word", "mine", says=(Statement(SMALL["M"], even, (Formal(SMALL["M"]),)),))
     given = small(SMALL["M"], even, word=own if is_a_word else None)
     claim = under(given, SMALL["M"], for_all(t))
     assert judged(as_hypothesis(claim), claim).verdict == "unknown"
@@ -536,6 +536,14 @@ def test_a_word_that_is_given_to_a_claim_afterwards_reads_no_range():
     with pytest.raises(InputError, match="word"):
         judged(as_hypothesis(under(never, SMALL["M"])), under(never, SMALL["M"]))
     assert dict(statement(under(never, SMALL["M"])).unstated)
+
+
+def test_a_word_that_a_proof_changes_says_what_it_said(monkeypatch):
+    said = Statement(*SMOOTH.says[0][:2], (Formal(le(1, 0)),))
+    claim = under(SMOOTH.claim("my.smooth", "Smooth", "me"), le(x, 0), algorithm=SGD)
+    before = statement(claim).hypotheses
+    monkeypatch.setitem(vars(SMOOTH), "says", (said,))
+    assert statement(claim).hypotheses == before
 
 
 def test_a_claim_that_its_proof_changes_is_judged_as_it_is_then():

@@ -1,10 +1,13 @@
 """What claims say to the kernel, on exact runs: few are tried here, and all in the survey."""
 
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
+from boundcheck.kernel import Law
 from soundness import sequents as layer
+from soundness.exact_models import runs_of
 from soundness.sequents import Compared, Evaluated, sequents, theorems
 
 EVERY = len(theorems())
@@ -25,6 +28,17 @@ def test_a_claim_says_to_the_kernel_what_a_run_evaluates(trials):
         (Evaluated, False, "fails"),
         (Compared, False, "another"),
     } <= kinds
+
+
+@pytest.mark.parametrize("claim", theorems(), ids=lambda claim: claim.id)
+def test_what_a_hypothesis_says_to_the_kernel_holds_on_runs_that_meet_it(claim):
+    # Of points of one block; and a parabola is an F without an f.
+    runs = [run for run in runs_of(claim)[:4] if run.blocks == ("v",)]
+    for given in layer.sequent_of(claim).given:
+        for said, run in product(given.says, runs):
+            is_law = isinstance(said, Law)
+            held = run.obeys(said, given.hypothesis.id) if is_law else run.meets(said)
+            assert held or "f(W)" in str(said)
 
 
 def test_another_claim_in_its_place_is_caught(trials, monkeypatch):
