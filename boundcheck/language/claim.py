@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import Enum
 from functools import cached_property
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, get_args
 
 import numpy as np
 import sympy as sp
@@ -69,6 +69,9 @@ class Word(Protocol):
         """
 
 
+Spoken = Literal["for all", "for any", "for every", "for"]
+
+
 @dataclass(frozen=True)
 class Quantifier:
     """The letters over all of whose values a claim ranges; its text is printed from them, and no
@@ -82,22 +85,32 @@ class Quantifier:
         is_typed: whether the text names the space of its matrices.
 
     Raises:
-        InputError: for what is no letter, for two letters of one name, and for a text in place of
-            letters.
+        InputError: for what is no letter, for two letters of one name, for words that are none of
+            these, and for a space that is not that of each letter.
 
     """
 
     letters: tuple[sp.Symbol | sp.MatrixSymbol, ...] = ()
     within: str = ""
-    spoken: Literal["for all", "for any", "for every", "for"] = "for all"
+    spoken: Spoken = "for all"
     is_typed: bool = False
 
     def __post_init__(self) -> None:
-        """Check that each letter is one."""
-        kinds = sp.Symbol | sp.MatrixSymbol
-        for each in self.letters:
-            if not isinstance(each, kinds) or [x.name for x in self.letters].count(each.name) > 1:
-                raise InputError("quantifier.letters", each, "letters of SymPy, each once")
+        """Check that it is what its text says."""
+        if type(self.letters) is not tuple or not all(map(_is_letter, self.letters)):
+            raise InputError("quantifier.letters", self.letters, "symbols of SymPy in a tuple")
+        if len(self.names) < len(self.letters):
+            raise InputError("quantifier.letters", self.letters, "each letter once")
+        if type(self.within) is not str:
+            raise InputError("quantifier.within", self.within, "LaTeX")
+        if self.spoken not in get_args(Spoken):
+            expected = one_of(self.spoken, get_args(Spoken))
+            raise InputError("quantifier.spoken", self.spoken, expected)
+        is_of_matrices = all(isinstance(each, sp.MatrixSymbol) for each in self.letters)
+        if self.is_typed and not (
+            is_of_matrices and len({each.shape for each in self.letters}) == 1
+        ):
+            raise InputError("quantifier.is_typed", self.letters, "matrices of one space")
 
     def __bool__(self) -> bool:
         """True if it says anything."""
@@ -122,6 +135,10 @@ class Quantifier:
             rows, columns = map(latex_of, self.letters[0].shape)
             text += rf" \in \mathbb{{R}}^{{{rows} \times {columns}}}"
         return text + self.within
+
+
+def _is_letter(value: object) -> bool:
+    return isinstance(value, sp.Symbol | sp.MatrixSymbol)
 
 
 def for_all(*letters: sp.Symbol | sp.MatrixSymbol) -> Quantifier:

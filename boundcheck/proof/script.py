@@ -222,6 +222,9 @@ def checked(script: Script) -> Script:
         raise InputError(
             "id", id, f"an id that does not begin with {key}, whose claims are the catalogue's"
         )
+    for name, each, kind in (("fresh", script.fresh, tuple), ("instead", script.instead, Mapping)):
+        if not isinstance(each, kind):
+            raise InputError(name, each, f"what script({id}, …) makes of it")
     for part in (
         x for each in (claim, *script.instead.values()) if each is not None for x in whole(each)
     ):

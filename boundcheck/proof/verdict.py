@@ -372,7 +372,8 @@ def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
 
 def _afresh(claim: Claim) -> Claim:
     """The claim as it is now, checked again: what was derived from it may be of what it was."""
-    return replace(claim, hypotheses=tuple(map(_afresh, claim.hypotheses)))
+    quantifier = replace(claim.quantifier)
+    return replace(claim, quantifier=quantifier, hypotheses=tuple(map(_afresh, claim.hypotheses)))
 
 
 def weakest(trusts: Iterable[Trust]) -> Trust:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from boundcheck.exact.balls import lower, upper
 from boundcheck.language import vocabulary
 from boundcheck.language.catalogue import catalogue
-from boundcheck.language.claim import Claim, Quantity, for_all
+from boundcheck.language.claim import Claim, Quantifier, Quantity, for_all
 from boundcheck.language.symbols import L, Lhat, Parameter, T, bound, look, symbol_of
 from tests.experiment.small import refused
 
@@ -133,6 +133,11 @@ x = sp.Symbol("x", positive=True)
         (lambda: for_all(sp.Symbol("L"), L), "quantifier.letters"),
         (lambda: for_all("L"), "quantifier.letters"),
         (lambda: for_all(2 * L), "quantifier.letters"),
+        (lambda: Quantifier([L]), "quantifier.letters"),
+        (lambda: Quantifier((L,), 5), "quantifier.within"),
+        (lambda: Quantifier((L,), spoken="for no"), "quantifier.spoken"),
+        (lambda: Quantifier((L,), is_typed=True), "quantifier.is_typed"),
+        (lambda: Quantifier((vocabulary.W, vocabulary.A), is_typed=True), "quantifier.is_typed"),
         (lambda: Parameter(x, "positive integer", ""), "parameter.symbol"),
         (lambda: Parameter(sp.Dummy("x", positive=True), "positive real", ""), "parameter.symbol"),
         (lambda: Parameter("x", "positive real", ""), "parameter.symbol"),

@@ -47,13 +47,13 @@ exists 1%:M, alpha; eexists; exists 0, sigma, zeta, A, B, g_A, (fun _ _ => 1%:M)
   by case: w => /=; rewrite /zeta /sigma => ? ?; apply/andP; split; lra.
 - once_only; rewrite addrC subr_ge0 (le_trans (opn_entry _)) // normrN ger0_norm //.
   by move: alpha_le; rewrite /zeta /sigma; lra.
+- by move=> V t w _; rewrite subr0 divr_ge0 ?sqr_ge0.
 - once_only; rewrite (_ : (_, _) = 0) ?fro0 //; congr pair; apply/matrixP => i j; rewrite !ord1 !mxE /=; ring.
 - once_only; rewrite !mean_coin /A /B /= !trmx0 !mul0mx !scaler0 add0r trmx1 mulmx1 !scale1r /g_A /=.
   rewrite (_ : (_, _) = 0) ?fro0 //; congr pair.
     by apply/matrixP => i j; rewrite !ord1 !mxE /= /sign; field.
   by apply/matrixP => i j; rewrite !ord1 !mxE /=; field.
 - once_only; rewrite /A /B /= mul0mx scaler0 add0r fro_entry normr1 /D; lra.
-- by move=> V t w _; rewrite subr0 divr_ge0 ?sqr_ge0.
 - once_only; rewrite expect_coin_nothing /A /B /g_A /= !trmx0 !mul0mx !scaler0 add0r trmx1 mulmx1 scale1r.
   rewrite !fro_pair_sq !subr0 subrr fro0 expr0n /= !addr0 !fro_entry !real_normK ?num_real // /sign; lra.
 - by move=> *; exact: subrr.

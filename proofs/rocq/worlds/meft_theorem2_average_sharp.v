@@ -1,1 +1,1 @@
-move=> R; do 16 dull_letter; exists 2; dull R.
+move=> R; do 14 dull_letter; exists 2; dull R.
