@@ -26,7 +26,7 @@ from boundcheck.functions.sgd import sgd_step
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.evidence import Audit
 from boundcheck.language.symbols import Lhat, alpha, ell, eta
-from boundcheck.properties import SCALES, SEEDS, adapters, pairs, points, pseudo_huber_problems
+from boundcheck.properties import SCALES, SEEDS, adapters, domain_points, pseudo_huber_problems
 from tests.functions.networks.small import KINDS, gpt_table
 from tests.language.plain import single
 from tests.layers import covering, examples, full
@@ -433,7 +433,11 @@ def places(draw, name, rank):
         rank=rank, d=16, k=17, scale=draw(SCALES), samples=samples, seed=draw(SEEDS) % 100
     )
     radii = {"a": draw(radius), "b": draw(radius)}
-    v, w = draw(pairs((16, 17), rank, tuple(radii.values())))
+    v, far = (draw(domain_points(problem.adapter, radii)) for _ in range(2))
+    share = draw(st.sampled_from([1.0, 1e-2, 1e-4]))
+    w = problem.adapter.project(
+        tuple(x + share * (y - x) for x, y in zip(v, far, strict=True)), radii
+    )
     assume(distance(v, w) > 1e-6 * min(radii.values()))
     return problem, v, w, radii
 
@@ -595,10 +599,9 @@ def test_one_link_alone_is_said_to_be_invalid():
 @given(st.data())
 def test_direft_has_the_chains_of_lora(data):
     direft = data.draw(adapters("direft"))
-    shape = tuple(direft.W0.shape)
     radii = {"a": data.draw(radius), "b": data.draw(radius)}
-    objective = data.draw(pseudo_huber_problems(shape))
-    v, w = (data.draw(points(shape, direft.rank, tuple(radii.values()))) for _ in range(2))
+    objective = data.draw(pseudo_huber_problems(tuple(direft.W0.shape)))
+    v, w = (data.draw(domain_points(direft, radii)) for _ in range(2))
     assume(distance(v, w) > 1e-6)
     found, of_lora = (
         slack(Problem(objective, x), v, w, radii) for x in (direft, LoRA(direft.W0, direft.rank))

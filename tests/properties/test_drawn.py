@@ -23,14 +23,11 @@ from boundcheck.properties import (
     ball,
     clipped_problems,
     domain_points,
-    factor_pairs,
     instances,
     least_squares_problems,
     matrices,
     objectives,
     orthogonal,
-    pairs,
-    points,
     problems,
     pseudo_huber_problems,
     runs,
@@ -45,7 +42,7 @@ from tests.experiment.small import each_kind, refused
 from tests.layers import examples, full
 from tests.properties.small import singular_values, smallest, some
 
-RADII = (2.0, 0.5)
+RADII = {"a": 2.0, "b": 0.5}
 INFINITE = float("inf")
 NO_NUMBER = float("nan")
 
@@ -104,15 +101,6 @@ ORTHOGONAL = {
     "reflection": lambda Q: np.isclose(np.abs(Q), np.array([1, 2]).max() / 3).sum() == 6,
     "random": lambda Q: not np.isclose(Q * 840, (Q * 840).round()).any(),
 }
-FACTORS = {
-    "extremal": lambda v: is_extremal(v[0], 2.0) and is_extremal(v[1], 0.5),
-    # The instance at which lambda* is attained, in any directions.
-    "attained": lambda v: (
-        all((singular_values(X) > 1e-13).sum() == 1 for X in v)
-        and size(v[1] @ v[0]) > 0.999
-        and np.count_nonzero(v[0]) > 5
-    ),
-}
 POINTS = {
     "both factors extremal": lambda v: is_extremal(v[0][0], 2.0) and is_extremal(v[1][0], 0.5),
     "LoRA's start, B = 0": lambda v: v[0].any() and not v[1].any(),
@@ -121,11 +109,6 @@ POINTS = {
     "not aligned": (
         lambda v: size((v[1] @ v[0])[0]) < 0.9 and size(v[0][0]) > 1.9 and size(v[1][0]) > 0.4
     ),
-}
-PAIRS = {
-    "near": lambda pair: 0 < apart(*pair) < 1.5e-4,
-    "between": lambda pair: 1e-3 < apart(*pair) < 1e-2,
-    "far": lambda pair: apart(*pair) > 4,
 }
 OBJECTIVES = {
     **{
@@ -197,10 +180,7 @@ TABLES = [
     ("a matrix", matrices(), MATRICES),
     ("in a ball", ball((4, 5), 2.0), IN_A_BALL),
     ("orthogonal", orthogonal(3, 3), ORTHOGONAL),
-    ("adversarial factors", factor_pairs((4, 5), 3, RADII, kind="adversarial"), FACTORS),
-    ("any factors", factor_pairs((4, 5), 3, RADII), FACTORS),
-    ("a point", points((4, 5), 3, RADII), POINTS),
-    ("a pair", pairs((4, 5), 3, RADII), PAIRS),
+    ("a point", domain_points(some(adapters("lora", (4, 5), rank=3)), RADII), POINTS),
     ("an objective", objectives(), OBJECTIVES),
     (
         "a slope",
@@ -309,11 +289,6 @@ SHRUNK = {
     "singular values": (matrices(spectrum=[1, 3]), lambda X: True, [[3, 0], [0, 1]]),
     "ball": (ball((2, 2), 5.0), lambda X: X.any(), [[5, 0], [0, 5]]),
     "orthogonal": (orthogonal(2, 3), lambda X: True, [[1, 0, 0], [0, 1, 0]]),
-    "adversarial": (
-        factor_pairs((2, 3), 2, RADII, kind="adversarial"),
-        lambda v: True,
-        ([[2, 0, 0], [0, 2, 0]], [[0.5, 0], [0, 0.5]]),
-    ),
     "a point of a domain": (
         domain_points(DORA, {"a": 2.0, "b": 3.0, "mu": 4.0}),
         lambda v: True,
@@ -353,10 +328,7 @@ REFUSED = [
     ("rows", lambda: orthogonal(0, 2)),
     ("largest", lambda: shapes(0)),
     ("least", lambda: shapes(3, least=0)),
-    ("rank", lambda: factor_pairs((2, 3), 0, RADII)),
-    ("radii", lambda: factor_pairs((2, 3), 1, (1.0,))),
-    ("radii.b", lambda: factor_pairs((2, 3), 1, (1.0, 0.0))),
-    ("kind", lambda: factor_pairs((2, 3), 1, RADII, kind="any")),
+    ("radii.b", lambda: domain_points(LORA, {"a": 1.0, "b": 0.0})),
     ("radii", lambda: domain_points(LORA, {"a": 1.0})),
     ("replicas", lambda: domain_points(LORA, {"a": 1.0, "b": 1.0}, 0)),
     ("shape", lambda: weights((2, -3))),
