@@ -39,54 +39,37 @@ def refusal(table, tmp_path, **options):
     return error
 
 
-TABLES = [
-    ({"model__kind": "bert"}, "model.kind", "'gpt', 'pretrained'"),
-    ({"model__width": 0}, "model.width", "greater than 0"),
-    ({"model__heads": 3}, "model.heads", "a divisor of the width"),
-    ({"model__samples": 10**30}, "model.samples", "less than or equal to 1048576"),
-    ({"model__context": 1}, "model.context", "greater than or equal to 2"),
-    ({"model__samples": 10_000}, "model.samples", "windows"),
-    ({"model__held_out": 10_000}, "model.held_out", "windows"),
-    ({"model__text": "/nowhere/at/all.txt"}, "model.text", "a text file that can be read"),
-    ({"adapter__rank": None}, "adapter.rank", "a rank, for lora"),
-    ({"adapter__rank": 17}, "adapter.rank", "min(d, k) = 16"),
-    ({"adapter__rank": [1, 17]}, "adapter.rank", "min(d, k) = 16"),
-    ({"adapter__start": "diagonal"}, "adapter.start", "lora, in a network"),
-    ({"adapter__scale": "8/q"}, "adapter.scale", "16/r"),
-    ({"adapter": {"kind": "loreft", "rank": 2, "scale": 2.0}}, "adapter.scale", "no scale"),
-    ({"adapter__targets": "nowhere"}, "adapter.targets", "such as qkv, out, up, down, head"),
-    ({"adapter__targets": "up, mlp"}, "adapter.targets", "linear layers, and not a MLP"),
-    ({"adapter__targets": "up, norm"}, "adapter.targets", "linear layers, and not a LayerNorm"),
-    ({"adapter": {"kind": "direft", "rank": 2, "targets": "up"}}, "adapter.targets", "edit"),
-    (
-        {"adapter": {"kind": "lora", "rank": 2, "targets": "edit"}},
-        "adapter.targets",
-        "linear layers",
-    ),
-    (
-        {"run__step_size": None},
-        "run.step_size",
-        "a number, for meft.theorem2_any_step prescribes no step",
-    ),
-    ({"run__step_size": "long"}, "run.step_size", "'best'"),
-    ({"run__steps": "few"}, "run.steps", "'informative'"),
-    ({"run__audits": 9}, "run.audits", "at most run.steps = 8"),
-    ({"run__looks": -1}, "run.looks", "greater than or equal to 0"),
-    (
-        {"run__sampling": "without replacement", "run__batch": 13},
-        "run.batch",
-        "at most the model.samples = 12",
-    ),
-    ({"run__zeta": 1.0}, "run.zeta", "no such field"),
-    ({"claim": "jiang2024.theorem2"}, "claim", "meft.theorem2_any_step"),
+BAD_FIELDS = {
+    "model__kind": ["bert"],
+    "model__width": [0],
+    "model__heads": [3],
+    "model__samples": [10**30, 10_000],
+    "model__context": [1],
+    "model__held_out": [10_000],
+    "model__text": ["/nowhere/at/all.txt"],
+    "adapter__rank": [None, 17, [1, 17]],
+    "adapter__start": ["diagonal"],
+    "adapter__scale": ["8/q"],
+    "adapter__targets": ["nowhere", "up, mlp", "up, norm"],
+    "run__step_size": [None, "long"],
+    "run__steps": ["few"],
+    "run__audits": [9],
+    "run__looks": [-1],
+    "run__zeta": [1.0],
+    "claim": ["jiang2024.theorem2"],
+}
+BAD = [
+    *(({name: x}, name.replace("__", ".")) for name, values in BAD_FIELDS.items() for x in values),
+    ({"adapter": {"kind": "loreft", "rank": 2, "scale": 2.0}}, "adapter.scale"),
+    ({"adapter": {"kind": "direft", "rank": 2, "targets": "up"}}, "adapter.targets"),
+    ({"adapter": {"kind": "lora", "rank": 2, "targets": "edit"}}, "adapter.targets"),
+    ({"run__sampling": "without replacement", "run__batch": 13}, "run.batch"),
 ]
 
 
-@pytest.mark.parametrize("changes, field, expected", TABLES, ids=lambda x: str(x)[:50])
-def test_a_bad_field_is_named(changes, field, expected, tmp_path):
-    error = refusal(gpt_table(**changes), tmp_path)
-    assert error.field == field
-    assert expected in error.expected
+@pytest.mark.parametrize("changes, field", BAD, ids=lambda x: str(x)[:50])
+def test_a_bad_field_is_named(changes, field, tmp_path):
+    assert refusal(gpt_table(**changes), tmp_path).field == field
 
 
 @pytest.mark.parametrize(
