@@ -523,9 +523,7 @@ def test_a_restart_that_does_not_keep_w_is_refused_before_anything_is_run(monkey
         return tuple(part.expand(len(v[0]), -1, -1) for part in self.initial(gain, random))
 
     monkeypatch.setattr(Rebased, "restart", forgetful)
-    error = refused(measure, table(), tmp_path)
-    assert error.field == "problem.restart"
-    assert "a restart keeps W" in error.expected
+    assert refused(measure, table(), tmp_path).field == "problem.restart"
     assert not list(tmp_path.glob("*/result.json"))
 
 
