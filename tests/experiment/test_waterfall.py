@@ -306,7 +306,6 @@ def test_a_constant_that_is_broken_is_where_the_value_falls(tmp_path):
     assert result.verdict == "hypothesis-failed"
     (broken,) = (each for each in result.waterfall.links if not each.valid)
     assert broken.label == "the theorem's L̂"
-    assert "the run broke what stands there" in result.waterfall.says
 
 
 @full
@@ -315,7 +314,6 @@ def test_a_step_that_is_too_long_ends_the_way_before_the_bound(tmp_path):
     assert isinstance(result, RunResult)
     assert result.bound is None
     assert result.waterfall.links[-1].label == "ζ² for the variance"
-    assert "ends before the bound" in result.waterfall.says
 
 
 @pytest.mark.parametrize("product", [2, 2 - 1e-15, 2 + 1e-15, 4, 0])
@@ -336,7 +334,6 @@ def test_at_the_step_where_the_sum_says_nothing_the_way_ends(claim, product, tmp
     assert all(math.isfinite(x) for x in values(found))
     solved = [each.label for each in found.links if each.label == "solved for the average"]
     assert bool(solved) == (0 <= product < 2)
-    assert "ends before the bound" in found.says
 
 
 @pytest.mark.parametrize(

@@ -199,7 +199,6 @@ def test_an_executor_whose_process_is_killed_is_told_of_in_one_line(tmp_path):
     ):
         running.results()
     assert refused.value.field == "executor"
-    assert "BrokenProcessPool" in str(refused.value)
 
 
 @pytest.mark.parametrize(
