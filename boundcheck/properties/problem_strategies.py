@@ -298,11 +298,11 @@ def least_squares_problems(
     return LeastSquares(draw(_data((n, k))), draw(_data((n, d))))
 
 
-def objectives(shape: Shape | None = None) -> SearchStrategy[Objective]:
+def objectives() -> SearchStrategy[Objective]:
     """Small objectives with a bounded gradient: `clipped_problems`, `pseudo_huber_problems` or
     `softmax_problems`.
     """
-    return st.one_of(clipped_problems(shape), pseudo_huber_problems(shape), softmax_problems(shape))
+    return st.one_of(clipped_problems(), pseudo_huber_problems(), softmax_problems())
 
 
 # Adapters, problems and runs.
