@@ -11,7 +11,7 @@ batched over a leading dimension of replicas.
 import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import hypothesis.strategies as st
 import numpy as np
@@ -23,9 +23,9 @@ from boundcheck.errors import InputError, check_count, one_of
 from boundcheck.functions.adapters import Adapter, Block, Radii
 from boundcheck.functions.arithmetic import Point
 
-Shape: TypeAlias = tuple[int, int]
-Library: TypeAlias = Literal["numpy", "torch"]
-DType: TypeAlias = Literal["float32", "float64"]
+Shape = tuple[int, int]
+Library = Literal["numpy", "torch"]
+DType = Literal["float32", "float64"]
 
 SEEDS = st.integers(0, 2**32 - 1)
 """Seeds of random generators."""

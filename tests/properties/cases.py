@@ -6,8 +6,6 @@ are the constants that boundcheck certifies. Values and gradients carry the roun
 objectives and adapters prove. Points are floats that are meant exactly.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
