@@ -21,7 +21,6 @@ if TYPE_CHECKING:
         matrices,
         orthogonal,
         shapes,
-        weights,
     )
     from boundcheck.properties.problem_strategies import (
         POSITIVE_REALS,
@@ -77,7 +76,6 @@ __all__ = [
     "shortest_horizon",
     "slopes",
     "softmax_problems",
-    "weights",
 ]
 
 # Where the names are. No module has the name of a strategy, which it would hide.

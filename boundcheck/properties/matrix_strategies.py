@@ -523,16 +523,3 @@ def directions(adapter: Adapter, replicas: int = 1) -> SearchStrategy[Point]:
     return _replicated(
         st.tuples(*(ball(block.shape, 1.0, library="torch") for block in adapter.blocks)), replicas
     )
-
-
-def weights(shape: Shape, replicas: int = 3) -> SearchStrategy[Tensor]:
-    """Matrices W in a tensor of shape (R, d, k), float64: from `ball` of radius 0.1, 1 or 10 each.
-    Shrinks to 0.
-
-    Raises InputError for a malformed shape, and for replicas below 1.
-    """
-    check_shape(shape)
-    one = st.sampled_from([1.0, 0.1, 10.0]).flatmap(
-        lambda radius: ball(shape, radius, library="torch")
-    )
-    return _replicated(st.tuples(one), replicas).map(lambda point: point[0])

@@ -36,10 +36,10 @@ from boundcheck.properties import (
     problems,
     runs,
     short_runs,
-    weights,
 )
 from boundcheck.properties.problem_strategies import Run
 from boundcheck.worst_case.relation import parts
+from tests.functions.twins import weights
 
 DO = Rounded(torch.float64, "cpu")
 

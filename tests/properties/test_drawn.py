@@ -35,7 +35,6 @@ from boundcheck.properties import (
     short_runs,
     slopes,
     softmax_problems,
-    weights,
 )
 from boundcheck.worst_case.instance import certify, rank_of
 from tests.experiment.small import each_kind, refused
@@ -326,7 +325,6 @@ REFUSED = [
     ("radii.b", lambda: domain_points(LORA, {"a": 1.0, "b": 0.0})),
     ("radii", lambda: domain_points(LORA, {"a": 1.0})),
     ("replicas", lambda: domain_points(LORA, {"a": 1.0, "b": 1.0}, 0)),
-    ("shape", lambda: weights((2, -3))),
     ("kind", lambda: adapters("ia3")),
     ("shape", lambda: adapters("lora", (0, 2))),
     ("rank", lambda: adapters("lora", (2, 3), rank=3)),
