@@ -53,6 +53,10 @@ def softmax(random):
     )
 
 
+def pseudo_huber_loss(random):
+    return PseudoHuber(random.standard_normal((SAMPLES, D, K)), 0.7)
+
+
 def close(got, expected, size=1.0):
     """Equal to within some roundoffs of numbers of this size."""
     np.testing.assert_allclose(
@@ -224,9 +228,7 @@ def plain_doubt(problem, v, w):
 @pytest.mark.parametrize("apart", [1.0, 1e-3])
 def test_difference_ratios_are_those_of_pairs(kind, apart):
     random = np.random.default_rng(0)
-    problem = Problem(
-        PseudoHuber(random.standard_normal((SAMPLES, D, K)), 0.7), adapter_of(kind, random)
-    )
+    problem = Problem(pseudo_huber_loss(random), adapter_of(kind, random))
     v = points_of(problem.adapter, 0)
     away = points_of(problem.adapter, 1)
     w = tuple(x + apart * y for x, y in zip(v, away, strict=True))
