@@ -30,7 +30,7 @@ from boundcheck.functions.problem import (
     gauss_newton_product,
     hessian_vector_product,
 )
-from boundcheck.functions.sgd import Reshuffled, WholeSample, WithReplacement, advance
+from boundcheck.functions.sgd import Reshuffled, Sampler, WithReplacement, advance
 from boundcheck.language.algorithms import ALGORITHMS
 from boundcheck.system.plugins import allowing
 from tests.experiment.small import DOMAINS, bracket_table, each_kind, theorem_table
@@ -54,7 +54,7 @@ def loss_of_ones_own(setting) -> Loss:
 
 def tilted(setting) -> Tilted:
     base = synthetic(3, 3 + setting.bias, 4, 1.0, 1.0, 1.0, 0, "cpu")
-    return Tilted(base, np.eye(*base.shape), "cpu")
+    return Tilted(base, np.eye(*base.shape))
 
 
 def built(kind):
@@ -160,7 +160,7 @@ def test_every_algorithm(id):
         adapter = Rebased(adapter.W0, adapter)
     problem = Problem(synthetic(4, 3, 5, 1.0, 1.0, 1.0, 0, "cpu"), adapter)
     random = seeded(2)
-    sampler = WithReplacement(3, 2, 5, random) if algorithm.is_stochastic else WholeSample()
+    sampler = WithReplacement(3, 2, 5, random) if algorithm.is_stochastic else Sampler()
     point = replicate(problem.initial("its own", 1.0, random), 3)
     problem, point, drawn = on_meta((problem, point, [sampler.draw() for _ in range(4)]))
     state = algorithm.start(point, numbers)

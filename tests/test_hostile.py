@@ -1,8 +1,6 @@
 """A stranger's folder, opened by every command: nothing in it is run, and nothing is written but
 where it is told."""
 
-from __future__ import annotations
-
 import hashlib
 import importlib
 import json

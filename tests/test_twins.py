@@ -6,9 +6,11 @@ from fractions import Fraction
 from inspect import isabstract
 from itertools import pairwise
 
+import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
 from scipy.linalg import inv, sqrtm
 
 from boundcheck.experiment.statistics import (
@@ -23,19 +25,16 @@ from boundcheck.functions.adapters import make_adapter
 from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.loss import Loss
 from boundcheck.functions.objective import Objective
-from boundcheck.functions.objectives.clipped import Clipped, Separable, Tilted
-from boundcheck.functions.objectives.linear import (
-    LeastSquares,
-    LogisticRegression,
-    ReadoutNetwork,
-    SoftmaxRegression,
-)
+from boundcheck.functions.objectives.clipped import Separable, Tilted
+from boundcheck.functions.objectives.linear import SoftmaxRegression
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber
-from boundcheck.functions.piecewise import PiecewiseLinear
 from boundcheck.functions.problem import Problem, difference_ratio, sure_difference_ratio
+from boundcheck.properties import SEEDS
 from tests.experiment.small import each_flat_kind, each_kind
-from tests.functions.twins import exactly
+from tests.functions.twins import KINDS, exactly, some_examples
+from tests.functions.twins import each_kind as each_objective
 from tests.language.plain import Plain, single
+from tests.properties.small import some
 
 D = 3
 K = 4
@@ -47,36 +46,15 @@ NEAR = 1e-11
 each_seed = pytest.mark.parametrize("seed", range(3))
 
 
-def linear(random):
-    """Features, and classes that all occur."""
-    return random.standard_normal((SAMPLES, K)), np.arange(SAMPLES) % D
+def softmax(random):
+    """On features, and classes that all occur."""
+    return SoftmaxRegression(
+        "softmax", random.standard_normal((SAMPLES, K)), np.arange(SAMPLES) % D
+    )
 
 
-def network(activation, random):
-    return ReadoutNetwork("network", *linear(random), random.standard_normal((D, D)), activation)
-
-
-def clipped(direction, random):
-    offsets = [Fraction(int(c), 8) for c in random.integers(-8, 9, SAMPLES - 1)]
-    return Clipped(PiecewiseLinear.clipped(2, 3), (*offsets, -sum(offsets)), direction=direction)
-
-
-OBJECTIVES = {
-    "softmax": lambda random: SoftmaxRegression("softmax", *linear(random)),
-    "logistic": lambda random: LogisticRegression("logistic", *linear(random)),
-    "least squares": lambda random: LeastSquares(
-        linear(random)[0], random.standard_normal((SAMPLES, D))
-    ),
-    "pseudo-Huber": lambda random: PseudoHuber(random.standard_normal((SAMPLES, D, K)), 0.7),
-    "tanh network": lambda random: network("tanh", random),
-    "identity network": lambda random: network("identity", random),
-    "clipped": lambda random: clipped(random.standard_normal((D, K)), random),
-    "separable": lambda random: Separable(
-        [clipped(np.diag(x) @ np.eye(D, K), random) for x in np.eye(D)]
-    ),
-    "tilted": lambda random: Tilted(network("tanh", random), random.standard_normal((D, K))),
-}
-each_objective = pytest.mark.parametrize("name", OBJECTIVES)
+def pseudo_huber_loss(random):
+    return PseudoHuber(random.standard_normal((SAMPLES, D, K)), 0.7)
 
 
 def close(got, expected, size=1.0):
@@ -98,7 +76,7 @@ def own_objectives(of=Objective):
 
 
 def test_every_kind_of_objective_is_compared():
-    compared = {type(make(np.random.default_rng(0))) for make in OBJECTIVES.values()}
+    compared = {type(some(strategy)) for strategy in KINDS.values()}
     # A loss of one's own is held against closed forms in tests/functions/test_loss.py.
     assert compared | {Loss} == set(own_objectives())
 
@@ -121,17 +99,19 @@ def plain_mean(each):
 
 
 @each_objective
-@each_seed
-def test_an_objective_is_a_loop_over_its_samples(name, seed):
-    random = np.random.default_rng(seed)
-    objective = OBJECTIVES[name](random)
-    W = random.standard_normal((REPLICAS, D, K))
-    indices = random.integers(SAMPLES, size=(REPLICAS, 3))
+@some_examples
+@given(data=st.data())
+def test_a_survey_is_a_loop_over_samples(kind, data):
+    objective = data.draw(KINDS[kind])
+    random = np.random.default_rng(data.draw(SEEDS))
+    d, k = objective.shape
+    W = random.standard_normal((REPLICAS, d, k))
+    indices = random.integers(objective.samples, size=(REPLICAS, 3))
     at = torch.tensor(W)
     chosen = torch.tensor(indices)
     # The identity, and products on each side and on both, of each replica or of all.
     left, right = (
-        torch.tensor(random.standard_normal(shape)) for shape in ((REPLICAS, 2, D), (K, 3))
+        torch.tensor(random.standard_normal(shape)) for shape in ((REPLICAS, 2, d), (k, 3))
     )
     sides = ((None, None), (left, None), (None, right), (left, right))
     loss_there, gradient_there = objective.first_order(at)
@@ -140,22 +120,21 @@ def test_an_objective_is_a_loop_over_its_samples(name, seed):
     alone = [objective.survey(at, (side,), chosen) for side in sides]
     for r in range(REPLICAS):
         loss, each = plain_samples(objective, W[r])
-        close(objective.loss(at)[r], loss)
-        close(objective.gradient(at)[r], plain_mean(each))
-        close(gradient_there[r], plain_mean(each))
-        close(objective.sample_gradients(at)[r], each)
-        close(objective.batch_gradient(at, chosen)[r], plain_mean([each[i] for i in indices[r]]))
+        size = 100 * (1 + max(np.linalg.norm(G) for G in each)) ** 2
         P = left[r].numpy()
         Q = right.numpy()
         products = [each, [P @ G for G in each], [G @ Q for G in each], [P @ G @ Q for G in each]]
         squares = [[plain_square((X,)) for X in column] for column in products]
-        close(whole.loss[r], loss)
-        close(whole.gradient[r], plain_mean(each))
-        close(whole.in_w[r], np.mean(squares[0]), 10)
-        close(whole.in_v[r], np.sum(squares) / SAMPLES, 10)
+        batch = objective.batch_gradient(at, chosen)[r]
+        close(batch, plain_mean([each[i] for i in indices[r]]), size)
+        close(whole.loss[r], loss, size)
+        for gradient in (gradient_there, whole.gradient):
+            close(gradient[r], plain_mean(each), size)
+        close(whole.in_w[r], np.mean(squares[0]), size)
+        close(whole.in_v[r], np.sum(squares) / objective.samples, size)
         for survey, wanted in zip(alone, squares, strict=True):
-            close(survey.in_w[r], np.mean([squares[0][i] for i in indices[r]]), 10)
-            close(survey.in_v[r], np.mean([wanted[i] for i in indices[r]]), 10)
+            close(survey.in_w[r], np.mean([squares[0][i] for i in indices[r]]), size)
+            close(survey.in_v[r], np.mean([wanted[i] for i in indices[r]]), size)
 
 
 # Objectives seen through adapters.
@@ -198,7 +177,7 @@ def plain_gradients(problem, v):
 @each_seed
 def test_a_problem_is_a_loop_over_replicas_and_samples(kind, seed):
     random = np.random.default_rng(seed)
-    problem = Problem(OBJECTIVES["softmax"](random), adapter_of(kind, random))
+    problem = Problem(softmax(random), adapter_of(kind, random))
     v = points_of(problem.adapter, seed)
     indices = random.integers(SAMPLES, size=(REPLICAS, 3))
     survey = problem.survey(v)
@@ -249,7 +228,7 @@ def plain_doubt(problem, v, w):
 @pytest.mark.parametrize("apart", [1.0, 1e-3])
 def test_difference_ratios_are_those_of_pairs(kind, apart):
     random = np.random.default_rng(0)
-    problem = Problem(OBJECTIVES["pseudo-Huber"](random), adapter_of(kind, random))
+    problem = Problem(pseudo_huber_loss(random), adapter_of(kind, random))
     v = points_of(problem.adapter, 0)
     away = points_of(problem.adapter, 1)
     w = tuple(x + apart * y for x, y in zip(v, away, strict=True))

@@ -14,7 +14,6 @@ from scipy.special import betaincinv
 
 from boundcheck.experiment import statistics
 from boundcheck.system.files import Json
-from boundcheck.system.limits import Tick, silent
 
 SIZES = (16, 64, 1024)
 """The numbers of replicas at which coverage is measured."""
@@ -181,14 +180,13 @@ CASES = (
 )
 
 
-def coverage(experiments: int = 4000, seed: int = 0, tick: Tick = silent) -> list[Coverage]:
+def coverage(experiments: int = 4000, seed: int = 0) -> list[Coverage]:
     """The rates at which each method's limits miss the mean, for each distribution that it can be
     used on and each n.
 
     Args:
         experiments: how many intervals are made for each.
         seed: of the random numbers; each distribution and n has its own stream.
-        tick: told of progress.
 
     """
     found = []
@@ -199,7 +197,6 @@ def coverage(experiments: int = 4000, seed: int = 0, tick: Tick = silent) -> lis
             found += assess(
                 methods, distribution, n, experiments, np.random.default_rng([seed, number, n])
             )
-        tick("coverage", number + 1, len(CASES))
     return found
 
 

@@ -29,7 +29,6 @@ from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import (
     Reshuffled,
     Sampler,
-    WholeSample,
     WithReplacement,
     advance,
     restart,
@@ -258,7 +257,7 @@ class Experiment:
         not at all.
         """
         if batch is None:
-            return WholeSample()
+            return Sampler()
         samples = self.function.samples
         random = self.random(purpose)
         if self.spec.run.sampling == "with replacement":

@@ -738,6 +738,7 @@ class Results(list[Result], Shown):
         if len(self) == 1:
             return self[0].to_xarray(self.runs)
         import xarray as xr
+        from xarray.indexes import PandasMultiIndex
 
         traces = []
         for trace in (each.to_xarray(self.runs) for each in self):
@@ -764,22 +765,14 @@ class Results(list[Result], Shown):
             {path: (_RUN, _column(values)) for path, values in differ.items()}
         )
         axes = {path: list(dict.fromkeys(values)) for path, values in differ.items()}
-        points = list(zip(*differ.values(), strict=True))
-        grid = list(itertools.product(*axes.values()))
-        if (
-            not axes
-            or None in itertools.chain(*axes.values())
-            or sorted(map(repr, points)) != sorted(map(repr, grid))
-        ):
+        size = math.prod(map(len, axes.values()))
+        points = {*zip(*differ.values(), strict=True)}
+        if None in itertools.chain(*axes.values()) or not len(self) == len(points) == size:
             return both
-        sorted_ = both.isel({_RUN: [points.index(point) for point in grid]}).drop_vars(list(axes))
-        sizes = [len(values) for values in axes.values()]
-        folded = {
-            name: ((*axes, *x.dims[1:]), x.values.reshape(*sizes, *x.shape[1:]), x.attrs)
-            for name, x in sorted_.transpose(_RUN, ...).data_vars.items()
-        }
-        kept = {name: x for name, x in sorted_.coords.items() if _RUN not in x.dims}
-        return xr.Dataset(folded, {path: _column(values) for path, values in axes.items()} | kept)
+        folded = both.set_xindex(list(axes), PandasMultiIndex).unstack(_RUN)
+        # Each axis in the order of the spec, which unstacking has sorted.
+        ordered = folded.reindex({path: _column(values) for path, values in axes.items()})
+        return ordered.transpose(*axes, ...)
 
 
 def _column(values: list[Any]) -> Any:

@@ -86,13 +86,6 @@ def borne(said: Verdict, kind: Kind | None, replicas: int) -> Verdict:
     return earned.resting_on(said.given)
 
 
-def log_mixture(logs: np.ndarray) -> np.ndarray:
-    """The logarithm of the mean over bets, shape (experiments,), from those of the bets, one a
-    row.
-    """
-    return np.logaddexp.reduce(logs, axis=0) - np.log(len(_BETS))
-
-
 def betting_lower_limit(x: np.ndarray, delta: float) -> np.ndarray | np.float64:
     r"""A lower confidence limit for the mean of i.i.d. nonnegative variables, with no upper range
     needed.
@@ -151,7 +144,7 @@ def _lower_limits(x: np.ndarray, delta: float) -> np.ndarray:
             relative.take(active, axis=1) * np.exp(-log_m[active]) - 1
         )
         logs = _log_product(factors)
-        value = log_mixture(logs)
+        value = np.logaddexp.reduce(logs, axis=0) - np.log(len(_BETS))
         slopes = (1 - _BETS)[:, None] * np.reciprocal(factors, out=factors).sum(1) - len(relative)
         slope = (np.exp(logs - value) * slopes).mean(0)
         following = np.maximum(log_m[active] - (value + np.log(delta)) / slope, least)

@@ -15,7 +15,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, NamedTuple, TypeAlias, get_args
+from typing import Any, ClassVar, NamedTuple, get_args
 
 import numpy as np
 import torch
@@ -29,7 +29,7 @@ from boundcheck.system.limits import Demand
 from boundcheck.system.plugins import Registry, is_ours, listed
 from boundcheck.system.tables import NOT_GIVEN, Table, validated
 
-Side: TypeAlias = tuple[Tensor | None, Tensor | None]
+Side = tuple[Tensor | None, Tensor | None]
 r"""A map :math:`M \mapsto PMQ` of gradients in W: P and Q, batched over replicas or not; None is
 the identity."""
 

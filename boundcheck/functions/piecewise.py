@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from boundcheck.errors import InputError
 
-Rational: TypeAlias = Fraction | int | float | str
+Rational = Fraction | int | float | str
 
 
 class Piece(NamedTuple):

@@ -65,7 +65,7 @@ class Draw:
 
 class Sampler:
     """Draws the minibatches of an ensemble, and says what the next one is drawn from; by itself,
-    the whole sample.
+    the whole sample, as gradient descent takes it.
     """
 
     def law(self) -> Draw | None:
@@ -84,10 +84,6 @@ class Sampler:
 
     def restore(self, state: Json) -> None:
         """Go on where `state` was taken."""
-
-
-class WholeSample(Sampler):
-    """Gradient descent: no noise at all."""
 
 
 class WithReplacement(Sampler):

@@ -18,13 +18,9 @@ if TYPE_CHECKING:
         ball,
         directions,
         domain_points,
-        factor_pairs,
         matrices,
         orthogonal,
-        pairs,
-        points,
         shapes,
-        weights,
     )
     from boundcheck.properties.problem_strategies import (
         POSITIVE_REALS,
@@ -48,37 +44,39 @@ if TYPE_CHECKING:
         softmax_problems,
     )
 
-__all__ = ["Checked", "ClaimViolatedError", "RoundingError", "check_claim"]
-__all__ += ["assignments", "instances", "short_runs"]
-__all__ += [
-    "SEEDS",
-    "SIZES",
-    "ball",
-    "directions",
-    "domain_points",
-    "factor_pairs",
-    "matrices",
-    "orthogonal",
-]
-__all__ += ["pairs", "points", "shapes", "weights"]
-__all__ += [
+__all__ = [
     "POSITIVE_REALS",
     "SCALES",
+    "SEEDS",
+    "SIZES",
+    "Checked",
+    "ClaimViolatedError",
+    "RoundingError",
     "Run",
     "adapters",
+    "assignments",
+    "ball",
+    "check_claim",
     "claim_inputs",
     "clipped_problems",
+    "directions",
+    "domain_points",
     "domains",
-]
-__all__ += [
+    "instances",
     "least_squares_problems",
+    "matrices",
     "objectives",
     "offsets",
+    "orthogonal",
     "problems",
     "pseudo_huber_problems",
     "runs",
+    "shapes",
+    "short_runs",
+    "shortest_horizon",
+    "slopes",
+    "softmax_problems",
 ]
-__all__ += ["shortest_horizon", "slopes", "softmax_problems"]
 
 # Where the names are. No module has the name of a strategy, which it would hide.
 _MODULES = tuple(

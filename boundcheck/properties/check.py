@@ -88,9 +88,7 @@ class ClaimViolatedError(BoundcheckError, AssertionError):
 
     """
 
-    def __init__(
-        self, instance: Tried, ratio: float, path: Path | None = None, typed: str = ""
-    ) -> None:
+    def __init__(self, instance: Tried, ratio: float, path: Path | None, typed: str) -> None:
         self.instance = instance
         self.ratio = ratio
         self.path = path

@@ -11,7 +11,7 @@ batched over a leading dimension of replicas.
 import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import hypothesis.strategies as st
 import numpy as np
@@ -23,10 +23,9 @@ from boundcheck.errors import InputError, check_count, one_of
 from boundcheck.functions.adapters import Adapter, Block, Radii
 from boundcheck.functions.arithmetic import Point
 
-Shape: TypeAlias = tuple[int, int]
-Library: TypeAlias = Literal["numpy", "torch"]
-DType: TypeAlias = Literal["float32", "float64"]
-PairKind: TypeAlias = Literal["aligned", "adversarial", "free"]
+Shape = tuple[int, int]
+Library = Literal["numpy", "torch"]
+DType = Literal["float32", "float64"]
 
 SEEDS = st.integers(0, 2**32 - 1)
 """Seeds of random generators."""
@@ -454,131 +453,6 @@ class _Wanted(NamedTuple):
 # Points.
 
 
-def factor_pairs(
-    shape: Shape,
-    rank: int,
-    radii: tuple[float, float],
-    *,
-    kind: PairKind | None = None,
-    library: Library = "numpy",
-    dtype: DType = "float64",
-) -> SearchStrategy[tuple[Any, Any]]:
-    r"""Pairs (A, B) with :math:`\sigma_1(A) \le a` and :math:`\sigma_1(B) \le b`, of the exact
-    numbers returned.
-
-    ``aligned``: the left singular vectors of A are the right ones of B, so that the spectral norm
-    of BA is the product
-    of theirs. ``adversarial``: aligned, and both norms at their radii; either all singular values
-    are, or A and B have rank one, which is the instance at which the sharp form of Lemma 1 of
-    jiang2024 is attained, wherever it is put.
-    ``free``: each from `ball` by itself. Shrinks to diagonal matrices.
-
-    >>> from hypothesis import find
-    >>> A, B = find(factor_pairs((2, 3), 1, (1.0, 2.0), kind="adversarial"), lambda pair: True)
-    >>> A.tolist(), B.tolist()
-    ([[1.0, 0.0, 0.0]], [[2.0], [0.0]])
-
-    Args:
-        shape: (d, k), of W.
-        rank: r; A has shape (r, k), and B (d, r). It may be larger than d or k.
-        radii: (a, b), positive.
-        kind: one of the three, or None for all.
-        library: ``numpy`` for arrays, ``torch`` for tensors on the CPU.
-        dtype: ``float32`` or ``float64``.
-
-    Raises:
-        InputError: for any other value.
-
-    """
-    check_kind(library, dtype)
-    check_shape(shape)
-    check_count("rank", rank)
-    if len(radii) != 2:
-        raise InputError("radii", radii, "two, for A and for B")
-    for name, radius in zip("ab", radii, strict=True):
-        check_positive(f"radii.{name}", radius, dtype)
-    if kind is not None and kind not in get_args(PairKind):
-        raise InputError("kind", kind, one_of(kind, get_args(PairKind)))
-    d, k = shape
-    a, b = radii
-    in_a, in_b = min(rank, k), min(d, rank)
-
-    @st.composite
-    def drawn(draw: DrawFn) -> tuple[Any, Any]:
-        how = draw(choice(get_args(PairKind))) if kind is None else kind
-        if how == "free":
-            A = draw(ball((rank, k), a, dtype=dtype))
-            B = draw(ball((d, rank), b, dtype=dtype))
-        else:
-            if how == "aligned":
-                in_A = draw(spectra_in_ball(in_a, a))
-                in_B = draw(spectra_in_ball(in_b, b))
-            else:
-                rank_one = draw(st.booleans())
-                in_A, in_B = (
-                    radius * (np.arange(count) < (1 if rank_one else count))
-                    for count, radius in ((in_a, a), (in_b, b))
-                )
-            shared = draw(frames(rank, rank))
-            right = draw(frames(k, in_a))
-            left = draw(frames(d, in_b))
-            A = product(shared[:, :in_a], in_A, right, dtype)
-            B = product(left, in_B, shared[:, :in_b], dtype)
-        return converted(A, library, dtype), converted(B, library, dtype)
-
-    return drawn()
-
-
-def points(
-    shape: Shape,
-    rank: int,
-    radii: tuple[float, float],
-    replicas: int = 1,
-    *,
-    kind: PairKind | None = None,
-    dtype: DType = "float64",
-) -> SearchStrategy[Point]:
-    """Points v = (A, B) of LoRA's ball, tensors of shapes (R, r, k) and (R, d, r): each replica
-    from `factor_pairs`.
-
-    Raises InputError as `factor_pairs` does, and for replicas below 1.
-    """
-    return _replicated(
-        factor_pairs(shape, rank, radii, kind=kind, library="torch", dtype=dtype), replicas
-    )
-
-
-def pairs(
-    shape: Shape, rank: int, radii: tuple[float, float], *, dtype: DType = "float64"
-) -> SearchStrategy[tuple[Point, Point]]:
-    """Two points of the ball, as `points` draws them with R = 1: the second is on the way to a
-    third.
-
-    The way is all of it, or a share from 1e-4 on; the points may be equal. Raises InputError as
-    `factor_pairs` does.
-    """
-    point = points(shape, rank, radii, dtype=dtype)
-
-    @st.composite
-    def drawn(draw: DrawFn) -> tuple[Point, Point]:
-        v = draw(point)
-        away = draw(point)
-        share = 10 ** draw(st.floats(-4, 0))
-        if share == 1:
-            return v, away
-        between = []
-        for x, y in zip(v, away, strict=True):
-            # No farther from 0 than the farther of the two, all roundings included.
-            mixed = (1 - share) * x.numpy().astype(np.float64) + share * y.numpy().astype(
-                np.float64
-            )
-            inside = 1 - margin((x.shape[-2], x.shape[-1]), dtype)
-            between.append(converted(rounded(mixed * inside, dtype), "torch", dtype))
-        return v, tuple(between)
-
-    return drawn()
-
-
 def _replicated(one: SearchStrategy[tuple[Tensor, ...]], replicas: int) -> SearchStrategy[Point]:
     """A strategy for `replicas` points, stacked over a leading dimension."""
     check_count("replicas", replicas)
@@ -649,16 +523,3 @@ def directions(adapter: Adapter, replicas: int = 1) -> SearchStrategy[Point]:
     return _replicated(
         st.tuples(*(ball(block.shape, 1.0, library="torch") for block in adapter.blocks)), replicas
     )
-
-
-def weights(shape: Shape, replicas: int = 3) -> SearchStrategy[Tensor]:
-    """Matrices W in a tensor of shape (R, d, k), float64: from `ball` of radius 0.1, 1 or 10 each.
-    Shrinks to 0.
-
-    Raises InputError for a malformed shape, and for replicas below 1.
-    """
-    check_shape(shape)
-    one = st.sampled_from([1.0, 0.1, 10.0]).flatmap(
-        lambda radius: ball(shape, radius, library="torch")
-    )
-    return _replicated(st.tuples(one), replicas).map(lambda point: point[0])

@@ -201,12 +201,12 @@ def fractions(least: Fraction | int, most: Fraction | int) -> SearchStrategy[Fra
 
 
 @st.composite
-def slopes(draw: DrawFn, most: int = 4) -> PiecewiseLinear:
-    """Any f' of an f with a minimum: one knot or several up to `most`, steep or flat, f convex or
+def slopes(draw: DrawFn) -> PiecewiseLinear:
+    """Any f' of an f with a minimum: one knot or several from -4 to 4, steep or flat, f convex or
     not. Shrinks to 0.
     """
-    positions = sorted(draw(st.lists(fractions(-most, most), min_size=1, max_size=5, unique=True)))
-    values = [draw(fractions(-most, most)) for _ in positions]
+    positions = sorted(draw(st.lists(fractions(-4, 4), min_size=1, max_size=5, unique=True)))
+    values = [draw(fractions(-4, 4)) for _ in positions]
     values[0], values[-1] = -abs(values[0]), abs(values[-1])
     if len(values) == 1:
         values = [Fraction(0)]
@@ -214,11 +214,11 @@ def slopes(draw: DrawFn, most: int = 4) -> PiecewiseLinear:
 
 
 @st.composite
-def offsets(draw: DrawFn, most: int = 2) -> tuple[Fraction, ...]:
+def offsets(draw: DrawFn) -> tuple[Fraction, ...]:
     """One to three offsets of a sample's derivative from the mean, whose sum is 0. Shrinks to the
     one offset 0.
     """
-    first = draw(st.lists(fractions(-most, most), max_size=2))
+    first = draw(st.lists(fractions(-2, 2), max_size=2))
     return (*first, -sum(first, Fraction(0)))
 
 
@@ -228,115 +228,84 @@ def _data(shape: Shape) -> SearchStrategy[np.ndarray]:
     return st.sampled_from([1.0, 0.1, 30.0]).flatmap(lambda norm: ball(shape, norm))
 
 
-def _shapes(shape: Shape | None, samples: int = 1) -> SearchStrategy[Shape]:
-    """The given shape or any; raises InputError for a malformed one, and for samples below 1."""
-    check_count("samples", samples)
+def _shapes(shape: Shape | None) -> SearchStrategy[Shape]:
+    """The given shape or any; raises InputError for a malformed one."""
     if shape is None:
         return shapes(_LARGEST)
     check_shape(shape)
     return st.just(shape)
 
 
-def clipped_problems(shape: Shape | None = None) -> SearchStrategy[Clipped]:
+@st.composite
+def clipped_problems(draw: DrawFn, shape: Shape | None = None) -> Clipped:
     """`Clipped` losses along a direction of any rank but 0: f' from `slopes`, one to three samples
     from `offsets`.
 
     W has shape (d, k), each up to 5 where it is not given. At slope 0 the loss is constant, and L
-    and G are 0. Raises InputError for a malformed shape.
+    and G are 0. A malformed shape is an InputError when an example is drawn.
     """
-    sizes = _shapes(shape)
-
-    @st.composite
-    def drawn(draw: DrawFn) -> Clipped:
-        direction = draw(_data(draw(sizes)))
-        if not direction.any():
-            # In place of a filter, which the simplest example would not pass.
-            direction = np.zeros_like(direction)
-            direction[0, 0] = 1
-        return Clipped(draw(slopes()), draw(offsets()), direction=direction)
-
-    return drawn()
+    direction = draw(_data(draw(_shapes(shape))))
+    if not direction.any():
+        # In place of a filter, which the simplest example would not pass.
+        direction = np.zeros_like(direction)
+        direction[0, 0] = 1
+    return Clipped(draw(slopes()), draw(offsets()), direction=direction)
 
 
-def pseudo_huber_problems(
-    shape: Shape | None = None, *, samples: int = 6
-) -> SearchStrategy[PseudoHuber]:
+@st.composite
+def pseudo_huber_problems(draw: DrawFn, shape: Shape | None = None) -> PseudoHuber:
     """Pseudo-Huber regressions from nearly quadratic to nearly absolute: targets M + N_i, each of
     any spectrum.
 
-    W has shape (d, k), each up to 5 where it is not given; there are up to `samples` targets, and
-    none need be noisy. Raises InputError for a malformed shape, and samples below 1.
+    W has shape (d, k), each up to 5 where it is not given; there are up to 6 targets, and none need
+    be noisy. A malformed shape is an InputError when an example is drawn.
     """
-    sizes = _shapes(shape, samples)
-
-    @st.composite
-    def drawn(draw: DrawFn) -> PseudoHuber:
-        size = draw(sizes)
-        delta, signal, noise = (draw(choice((1.0, 0.1, 10.0))) for _ in range(3))
-        mean = draw(ball(size, signal))
-        targets = [mean + draw(ball(size, noise)) for _ in range(draw(st.integers(1, samples)))]
-        return PseudoHuber(np.stack(targets), delta)
-
-    return drawn()
+    size = draw(_shapes(shape))
+    delta, signal, noise = (draw(choice((1.0, 0.1, 10.0))) for _ in range(3))
+    mean = draw(ball(size, signal))
+    targets = [mean + draw(ball(size, noise)) for _ in range(draw(st.integers(1, 6)))]
+    return PseudoHuber(np.stack(targets), delta)
 
 
-def softmax_problems(
-    shape: Shape | None = None, *, samples: int = 6
-) -> SearchStrategy[SoftmaxRegression]:
+@st.composite
+def softmax_problems(draw: DrawFn, shape: Shape | None = None) -> SoftmaxRegression:
     """Softmax regressions; the data may be rank-deficient, ill-conditioned or zero, and L and G are
     0 then.
 
-    W has shape (classes, k), each up to 5 where it is not given; there are up to `samples` samples.
-    Raises InputError for a malformed shape, and samples below 1.
+    W has shape (classes, k), each up to 5 where it is not given; there are up to 6 samples. A
+    malformed shape is an InputError when an example is drawn.
     """
-    sizes = _shapes(shape, samples)
-
-    @st.composite
-    def drawn(draw: DrawFn) -> SoftmaxRegression:
-        classes, k = draw(sizes)
-        rest = draw(st.lists(st.integers(0, classes - 1), max_size=samples - 1))
-        # The largest label says how many classes there are.
-        labels = np.array([classes - 1, *rest])
-        return SoftmaxRegression("small", draw(_data((len(labels), k))), labels)
-
-    return drawn()
+    classes, k = draw(_shapes(shape))
+    rest = draw(st.lists(st.integers(0, classes - 1), max_size=5))
+    # The largest label says how many classes there are.
+    labels = np.array([classes - 1, *rest])
+    return SoftmaxRegression("small", draw(_data((len(labels), k))), labels)
 
 
+@st.composite
 def least_squares_problems(
-    shape: Shape | None = None, *, samples: int = 6
-) -> SearchStrategy[LeastSquares]:
+    draw: DrawFn, shape: Shape | None = None, *, samples: int = 6
+) -> LeastSquares:
     """Linear regressions on data and targets of any spectrum; their gradients are unbounded over
     all W.
 
-    W has shape (d, k), each up to 5 where it is not given; there are up to `samples` samples.
-    Raises InputError for a malformed shape, and samples below 1.
+    W has shape (d, k), each up to 5 where it is not given; there are up to `samples` samples. A
+    malformed shape, and samples below 1, are an InputError when an example is drawn.
     """
-    sizes = _shapes(shape, samples)
-
-    @st.composite
-    def drawn(draw: DrawFn) -> LeastSquares:
-        d, k = draw(sizes)
-        n = draw(st.integers(1, samples))
-        return LeastSquares(draw(_data((n, k))), draw(_data((n, d))))
-
-    return drawn()
+    check_count("samples", samples)
+    d, k = draw(_shapes(shape))
+    n = draw(st.integers(1, samples))
+    return LeastSquares(draw(_data((n, k))), draw(_data((n, d))))
 
 
-def objectives(shape: Shape | None = None) -> SearchStrategy[Objective]:
+def objectives() -> SearchStrategy[Objective]:
     """Small objectives with a bounded gradient: `clipped_problems`, `pseudo_huber_problems` or
     `softmax_problems`.
-
-    Raises InputError for a malformed shape.
     """
-    return st.one_of(clipped_problems(shape), pseudo_huber_problems(shape), softmax_problems(shape))
+    return st.one_of(clipped_problems(), pseudo_huber_problems(), softmax_problems())
 
 
 # Adapters, problems and runs.
-
-
-def _check_adapter(kind: str) -> None:
-    if kind not in ADAPTERS:
-        raise InputError("kind", kind, one_of(kind, ADAPTERS))
 
 
 @kept
@@ -363,7 +332,8 @@ def adapters(
         InputError: for any other value.
 
     """
-    _check_adapter(kind)
+    if kind not in ADAPTERS:
+        raise InputError("kind", kind, one_of(kind, ADAPTERS))
     if shape is not None:
         check_shape(shape)
     check_count("most", most)
@@ -410,37 +380,24 @@ def domains(draw: DrawFn, adapter: Adapter) -> dict[str, float]:
     return radii
 
 
-def problems(kind: str = "lora") -> SearchStrategy[Problem]:
+@st.composite
+def problems(draw: DrawFn, kind: str = "lora") -> Problem:
     """Small problems of `objectives` in `adapters` of that kind, of every rank that the shape of W
     allows.
-
-    Raises InputError for an unknown kind.
     """
-    _check_adapter(kind)
-
-    @st.composite
-    def drawn(draw: DrawFn) -> Problem:
-        objective = draw(objectives())
-        return Problem(objective, draw(adapters(kind, objective.shape, most=_LARGEST)))
-
-    return drawn()
+    objective = draw(objectives())
+    return Problem(objective, draw(adapters(kind, objective.shape, most=_LARGEST)))
 
 
-def runs(kind: str | None = None, *, horizon: int = 4) -> SearchStrategy[Run]:
+@st.composite
+def runs(draw: DrawFn, kind: str | None = None, *, horizon: int = 4) -> Run:
     """Short runs of SGD on least squares or a clipped loss of one to three samples, with W of up to
     3 x 3.
 
-    `boundcheck.functions.sgd` computes their exact expectations. The start has norms up to 1, the
-    step is 1, 1/2, 1/4 or 1/16, and T up to `horizon`. Shrinks to one step of size 1 on a loss of a
-    1 x 1 matrix with one sample.
-
-    Args:
-        kind: of adapter, one of ``full``, ``frozen-a``, ``lora`` and ``direft``; None for all.
-        horizon: the largest T, up to 4.
-
-    Raises:
-        InputError: for any other value.
-
+    `boundcheck.functions.sgd` computes their exact expectations. The adapter is of one kind, one of
+    ``full``, ``frozen-a``, ``lora`` and ``direft``, or of any of them. The start has norms up to 1,
+    the step is 1, 1/2, 1/4 or 1/16, and T up to `horizon`, which is at most 4. Shrinks to one step
+    of size 1 on a loss of a 1 x 1 matrix with one sample.
     """
     if kind is not None and kind not in KINDS:
         raise InputError("kind", kind, one_of(kind, KINDS))
@@ -448,22 +405,16 @@ def runs(kind: str | None = None, *, horizon: int = 4) -> SearchStrategy[Run]:
     if horizon > 4:
         raise InputError("horizon", horizon, "at most 4")
 
-    @st.composite
-    def drawn(draw: DrawFn) -> Run:
-        shape = draw(shapes(3))
-        losses: list[SearchStrategy[Objective]] = [
-            clipped_problems(shape),
-            least_squares_problems(shape, samples=3),
-        ]
-        objective = draw(st.one_of(losses))
-        adapter = draw(adapters(draw(choice(KINDS)) if kind is None else kind, shape))
-        start = draw(domain_points(adapter, dict.fromkeys(adapter.radius_names, 1.0)))
-        steps = draw(st.integers(1, horizon))
-        return Run(
-            Problem(objective, adapter), start, draw(choice((1.0, 0.5, 0.25, 0.0625))), steps
-        )
-
-    return drawn()
+    shape = draw(shapes(3))
+    losses: list[SearchStrategy[Objective]] = [
+        clipped_problems(shape),
+        least_squares_problems(shape, samples=3),
+    ]
+    objective = draw(st.one_of(losses))
+    adapter = draw(adapters(kind or draw(choice(KINDS)), shape))
+    start = draw(domain_points(adapter, dict.fromkeys(adapter.radius_names, 1.0)))
+    steps = draw(st.integers(1, horizon))
+    return Run(Problem(objective, adapter), start, draw(choice((1.0, 0.5, 0.25, 0.0625))), steps)
 
 
 # Inputs of claims.

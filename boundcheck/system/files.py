@@ -2,7 +2,6 @@
 as written.
 """
 
-import codecs
 import hashlib
 import io
 import json
@@ -115,32 +114,17 @@ def read_text(path: Path, most: int = 2**24) -> str:
             UTF-8.
 
     """
-    return "".join(read_pieces(path, most))
-
-
-def read_pieces(path: Path, most: int, size: int = 2**24) -> Iterator[str]:
-    """The text of a file in pieces of `size` bytes, read and refused as by `read_text`."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    lines = io.IncrementalNewlineDecoder(None, translate=True)
-    done = 0
     with open(path, "rb", opener=_regular) as file:
-        while True:
-            content = file.read(size)
-            waiting = len(decoder.getstate()[0])
-            if content is None:
-                raise ValueError("it is a stream of the system's, and has no end")
-            if done + len(content) > most:
-                raise ValueError(f"it has more than {most} bytes")
-            try:
-                text = decoder.decode(content, final=not content)
-            except UnicodeDecodeError as error:
-                raise ValueError(
-                    f"it is not UTF-8: {error.reason} at byte {done - waiting + error.start}"
-                ) from None
-            done += len(content)
-            yield lines.decode(text, final=not content)
-            if not content:
-                return
+        content = file.read(most + 1)
+    if content is None:
+        raise ValueError("it is a stream of the system's, and has no end")
+    if len(content) > most:
+        raise ValueError(f"it has more than {most} bytes")
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"it is not UTF-8: {error.reason} at byte {error.start}") from None
+    return io.IncrementalNewlineDecoder(None, translate=True).decode(text, final=True)
 
 
 def _regular(path: str, flags: int) -> int:

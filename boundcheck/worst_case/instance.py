@@ -24,12 +24,13 @@ from fractions import Fraction
 from functools import cached_property, reduce
 from itertools import count
 from numbers import Real
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import numpy as np
 import sympy as sp
 import torch
 from flint import arb, arb_mat, arb_series, ctx, fmpq, fmpq_mat
+from pydantic import Field, StrictInt, TypeAdapter, ValidationError
 from torch import Tensor
 
 from boundcheck.errors import InputError, one_of
@@ -76,6 +77,10 @@ from boundcheck.system.files import Json
 
 # Larger numbers are not read from files: their products would overflow.
 MOST = 1e25
+Finite = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-MOST, le=MOST)]
+Positive = Annotated[Finite, Field(ge=1 / MOST)]
+# The place of a kink, and a letter of an inequality, may be the product of several.
+Wide = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-(MOST**4), le=MOST**4)]
 # An id of a claim outside the catalogue, in letters that do not look like others.
 _ID = re.compile(r"[A-Za-z0-9_.,:() -]*")
 # The precision of all balls here.
@@ -326,61 +331,30 @@ class Fields:
         if not isinstance(self.data, dict):
             raise InputError(self.name, self.data, "a table")
 
-    def get(self, name: str, kind: type | None = None, expected: str = "a value") -> Any:
-        """The value of a field, of this type where one is given."""
+    def get(self, name: str, kind: Any) -> Any:
+        """The value of a field, as pydantic reads it as this kind."""
+        field = f"{self.name}.{name}"
         if name not in self.data:
-            raise InputError(f"{self.name}.{name}", "(not given)", "a value")
-        value = self.data[name]
-        # To Python True is an integer.
-        if kind is not None and (not isinstance(value, kind) or isinstance(value, bool)):
-            raise InputError(f"{self.name}.{name}", value, expected)
-        return value
+            raise InputError(field, "(not given)", "a value")
+        try:
+            return TypeAdapter(kind).validate_python(self.data[name])
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            expected = first["msg"].removeprefix("Input should be ")
+            raise InputError(field, first["input"], expected) from None
 
     def table(self, name: str) -> Fields:
-        return Fields(self.get(name), name)
-
-    def text(self, name: str) -> str:
-        return str(self.get(name, str, "text"))
-
-    def integer(self, name: str) -> int:
-        return int(self.get(name, int, "an integer"))
-
-    def number(self, name: str, most: float = MOST) -> float:
-        value = self.get(name)
-        if not _is_number(value, most):
-            raise InputError(
-                f"{self.name}.{name}", value, f"a finite number of size at most {most:g}"
-            )
-        return float(value)
-
-    def positive(self, name: str) -> float:
-        if not (value := self.number(name)) >= 1 / MOST:
-            raise InputError(
-                f"{self.name}.{name}", value, f"a positive number from {1 / MOST:g} on"
-            )
-        return value
+        return Fields(self.get(name, Any), name)
 
     def matrix(self, name: str, shape: tuple[int, ...] | None = None) -> np.ndarray:
         """A matrix of finite numbers, of this shape where one is given."""
-        field = f"{self.name}.{name}"
-        rows = self.get(name)
-        wanted = f"a matrix of finite numbers of size at most {MOST:g}" + (
-            f", of shape {shape}" if shape else ""
-        )
-        if not isinstance(rows, list) or not rows or not all(isinstance(row, list) for row in rows):
-            raise InputError(field, type(rows).__name__, wanted)
-        if len({len(row) for row in rows}) > 1 or not all(
-            _is_number(x, MOST) for row in rows for x in row
-        ):
-            raise InputError(field, "with an entry that is missing or not such a number", wanted)
-        if shape is not None and (len(rows), len(rows[0])) != shape:
-            raise InputError(field, f"of shape ({len(rows)}, {len(rows[0])})", wanted)
+        rows = self.get(name, list[list[Finite]])
+        widths = {len(row) for row in rows}
+        if len(widths) != 1 or (shape is not None and (len(rows), *widths) != shape):
+            given = f"{len(rows)} rows of {' and '.join(map(str, sorted(widths)))} numbers"
+            wanted = "a matrix" if shape is None else f"a matrix of shape {shape}"
+            raise InputError(f"{self.name}.{name}", given, wanted)
         return np.array(rows, dtype=np.float64)
-
-
-def _is_number(value: Any, most: float) -> bool:
-    # Comparison is exact, also for integers that are not floats, and false for NaN.
-    return isinstance(value, int | float) and not isinstance(value, bool) and -most <= value <= most
 
 
 # Instances of lemmas.
@@ -746,23 +720,23 @@ class AdapterInstance(OfAdapter):
         check_extent(adapter)
         radii = found.table("radii")
         objective = found.table("objective")
-        lipschitz = found.text("lipschitz")
+        lipschitz = found.get("lipschitz", str)
         # A claim of the catalogue has no parameters of its own.
         given = found.table("given") if "given" in found.data else Fields({}, "given")
         check_lipschitz(lipschitz)
         instance = cls(
             claim,
             adapter,
-            {name: radii.positive(name) for name in adapter.radius_names},
+            {name: radii.get(name, Positive) for name in adapter.radius_names},
             lipschitz,
-            objective.positive("slope"),
-            objective.positive("height"),
-            objective.number("zero", MOST**4),
+            objective.get("slope", Positive),
+            objective.get("height", Positive),
+            objective.get("zero", Wide),
             objective.matrix("direction", tuple(adapter.W0.shape)),
             objective.matrix("tilt", tuple(adapter.W0.shape)),
             read_point(found.table("v"), adapter),
             read_point(found.table("other"), adapter),
-            {name: given.number(name) for name in given.data},
+            {name: given.get(name, Finite) for name in given.data},
         )
         instance.check()
         return instance
@@ -901,12 +875,12 @@ def adapter_as_json(adapter: Adapter) -> Json:
 
 def read_adapter(found: Fields) -> Adapter:
     """The adapter that `adapter_as_json` wrote."""
-    kind = found.text("kind")
+    kind = found.get("kind", str)
     made = ADAPTERS.open(kind)
     W0 = torch.as_tensor(found.matrix("W0"))
     factors = {name: torch.as_tensor(found.matrix(name)) for name in made.frozen if name != "W0"}
-    rank = found.integer("rank") if "rank" in made.__dataclass_fields__ else None
-    scale = found.positive("scale") if "scale" in made.__dataclass_fields__ else 1.0
+    rank = found.get("rank", StrictInt) if "rank" in made.__dataclass_fields__ else None
+    scale = found.get("scale", Positive) if "scale" in made.__dataclass_fields__ else 1.0
     return make_adapter(kind, W0, rank, scale, factors)
 
 

@@ -39,6 +39,7 @@ from boundcheck.language.symbols import T
 from boundcheck.worst_case.instance import (
     MOST,
     Fields,
+    Wide,
     certify,
     is_spectral_norm_within,
     matrix_text,
@@ -353,7 +354,7 @@ class Assignment(Judged):
         made = cls(
             claim,
             {X.name: matrices.matrix(X.name) for X in letters.matrices},
-            {x.name: numbers.number(x.name, MOST**4) for x in (*letters.numbers, *letters.sides)},
+            {x.name: numbers.get(x.name, Wide) for x in (*letters.numbers, *letters.sides)},
         )
         made.check()
         return made

@@ -22,6 +22,7 @@ import numpy as np
 import sympy as sp
 import torch
 from flint import arb, arb_mat, ctx
+from pydantic import StrictInt
 
 from boundcheck.errors import InputError, one_of
 from boundcheck.exact.balls import (
@@ -58,7 +59,7 @@ from boundcheck.language.measures import MEASURES, SMOOTHNESS, PerformanceMeasur
 from boundcheck.language.sentence import algorithm_of, measure_of, takes, words_of
 from boundcheck.language.symbols import R_1, D, Number, T, abc_a, abc_b, abc_c, ell, eta, zeta
 from boundcheck.worst_case import instance as adapted
-from boundcheck.worst_case.instance import Fields, OfRun, matrix_text
+from boundcheck.worst_case.instance import Fields, Finite, OfRun, Positive, matrix_text
 
 
 class FloatPaths:
@@ -621,8 +622,8 @@ class ShortRun(OfRun, OfAdapter):
         """The run that `as_json` wrote; raises InputError that names the field that is wrong."""
         found = Fields(data, "instance")
         adapter = adapted.read_adapter(found.table("adapter"))
-        steps = found.integer("steps")
-        offset = found.table("objective").number("offset")
+        steps = found.get("steps", StrictInt)
+        offset = found.table("objective").get("offset", Finite)
         adapted.check_extent(adapter, (2 if offset else 1) ** min(max(steps, 1), LONGEST) * LONGEST)
         radii = found.table("radii")
         objective = found.table("objective")
@@ -630,14 +631,18 @@ class ShortRun(OfRun, OfAdapter):
         made = cls(
             claim,
             adapter,
-            {name: radii.positive(name) for name in adapter.radius_names if name in radii.data},
-            found.text("lipschitz"),
+            {
+                name: radii.get(name, Positive)
+                for name in adapter.radius_names
+                if name in radii.data
+            },
+            found.get("lipschitz", str),
             objective.matrix("knots"),
             objective.matrix("direction", tuple(adapter.W0.shape)),
             offset,
             adapted.read_point(found.table("v"), adapter),
             steps,
-            {name: given.positive(name) for name in given.data},
+            {name: given.get(name, Positive) for name in given.data},
         )
         made.check()
         return made

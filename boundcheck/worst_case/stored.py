@@ -62,10 +62,10 @@ def load(path: Path, claim: Claim | None = None) -> Tried:
     except (OSError, ValueError) as error:
         raise InputError("--replay", path, f"a readable JSON file ({error})") from None
     found = Fields(data, "instance")
-    if (kind := found.text("kind")) not in KINDS:
+    if (kind := found.get("kind", str)) not in KINDS:
         raise InputError("instance.kind", kind, one_of(kind, KINDS))
-    id = found.text("claim")
-    digest = found.text("digest")
+    id = found.get("claim", str)
+    digest = found.get("digest", str)
     if claim is None and id not in catalogue:
         raise InputError(
             "instance.claim",

@@ -21,6 +21,7 @@ from boundcheck.errors import InputError
 from boundcheck.experiment import experiment, measure
 from boundcheck.experiment.store import RunFolder, environment
 from boundcheck.system.ending import Stopped, stoppable
+from tests.experiment.small import refused
 from tests.layers import full
 
 from .small import theorem_table
@@ -155,8 +156,6 @@ def test_a_scheduler_that_is_killed_is_told_of_in_one_line(tmp_path):
     assert command.returncode == 2
     lines = [line for line in said.splitlines() if "will take about" not in line]
     assert len(lines) == 1, said
-    assert "2 of 2 experiments unfinished" in lines[0]
-    assert "the same command goes on" in lines[0]
 
 
 @full
@@ -218,11 +217,7 @@ def test_a_worker_that_does_not_see_the_folder_is_refused(dask, tmp_path, monkey
         yield runs / ".sweep-of-another-machine"
 
     monkeypatch.setattr(experiment, "sweep_folder", elsewhere)
-    with pytest.raises(
-        InputError,
-        match=r"^runs = .*: expected a folder that every worker sees and writes; .* does not",
-    ):
-        measure(SHORT, tmp_path, executor=address(dask))
+    assert refused(measure, SHORT, tmp_path, executor=address(dask)).field == "runs"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -255,8 +250,7 @@ def test_a_sweep_goes_on_after_an_executor_that_broke(tmp_path):
     with ProcessPoolExecutor(1, get_context("spawn")) as executor:
         pid = executor.submit(os.getpid).result()
         begun = once_there(tmp_path / "two", "*/spec.json", lambda: os.kill(pid, signal.SIGKILL))
-        with pytest.raises(InputError, match=r"^executor = experiments: .*BrokenProcessPool"):
-            measure(LONG, tmp_path / "two", executor=executor)
+        assert refused(measure, LONG, tmp_path / "two", executor=executor).field == "executor"
         begun.join()
     assert measure(LONG, tmp_path / "two") == measure(LONG, tmp_path / "one")
     assert files(tmp_path / "two") == files(tmp_path / "one")
@@ -265,6 +259,5 @@ def test_a_sweep_goes_on_after_an_executor_that_broke(tmp_path):
 def test_what_is_no_executor_is_refused(tmp_path):
     wrong: Any
     for wrong in (None, 2.0, [2]):
-        with pytest.raises(InputError, match=r"^executor = "):
-            measure(SHORT, tmp_path, executor=wrong)
+        assert refused(measure, SHORT, tmp_path, executor=wrong).field == "executor"
     assert not list(tmp_path.iterdir())

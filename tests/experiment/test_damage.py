@@ -316,7 +316,6 @@ def test_a_run_that_cannot_be_judged_again_says_so(kind, runs, tmp_path):
     folder = write(tmp_path / id, hashed_again(files, forged))
     for found in (measure(TABLE, tmp_path)[0], read_run(folder)[0]):
         assert found.verdict.given == (READ,)
-        assert "read, not run" in found.reason
     # With its last state it is judged again, and refused.
     assert refused(read_run, write(folder, hashed_again(whole, forged))).value == folder
 
@@ -417,7 +416,7 @@ def test_an_added_chunk_is_not_read(runs, tmp_path):
 
 
 @full
-def test_a_trace_that_is_changed_while_it_is_written_is_refused(tmp_path, capsys):
+def test_a_trace_that_is_changed_while_it_is_written_is_refused(tmp_path):
     folders = []
 
     def tick(stage, done, total):
@@ -430,9 +429,8 @@ def test_a_trace_that_is_changed_while_it_is_written_is_refused(tmp_path, capsys
     assert "trace.zarr/loss/c/0/1 was changed" in str(error)
     (folder,) = folders
     assert not (folder / "result.json").exists()
-    # Asked for again, it says so and starts afresh.
+    # Asked for again, it starts afresh.
     assert measure(TABLE, tmp_path)
-    assert "trace.zarr/loss/c/0/1 is missing; the run starts afresh" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["spec.json", "checkpoint.pt", "result.json", "trace.zarr"])

@@ -102,9 +102,10 @@ def test_what_there_is_no_room_for_is_refused_before_it_is_made(
     monkeypatch.setattr(experiment, "check_run", never)
     for name in ("start", "first"):
         monkeypatch.setattr(Experiment, name, property(never))
-    error = refused(lambda: bc.measure(table, tmp_path / "runs", limits=bc.Limits(memory=16)))
-    assert error.field == field
-    assert "GiB that --memory allows" in error.expected
+    assert (
+        refused(lambda: bc.measure(table, tmp_path / "runs", limits=bc.Limits(memory=16))).field
+        == field
+    )
     assert not (tmp_path / "runs").exists()
 
 

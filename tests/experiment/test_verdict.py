@@ -175,7 +175,6 @@ def test_a_violation_takes_a_simultaneous_limit_above_the_bound_at_every_iterate
     limit = min(betting_lower_limit(column, 0.05 / 110) for column in squares.T)
     violated = judged_at(every_step, limit * 0.999)
     assert violated.verdict == "violated"
-    assert "every iterate lies above the bound" in violated.reason
     assert judged_at(every_step, limit * 1.001).verdict == "inconclusive"
     squares[:, 57] = 0.0
     assert (
@@ -214,7 +213,6 @@ def test_a_bound_above_what_is_known_anyway_is_uninformative(every_step, known):
     value = getattr(honest, known)
     outcome = judged_at(every_step, value)
     assert outcome.verdict == "uninformative"
-    assert "T is too short" in outcome.reason
     if known == "first":
         assert judged_at(every_step, value * (1 - 1e-12)).verdict.is_supported
 
@@ -558,7 +556,6 @@ def test_an_estimated_constant_earns_neither_support_nor_violation(name, tmp_pat
     ):
         assert found.verdict == "inconclusive"
         assert blame_of(found) == ("constant", symbol)
-        assert "not certified" in found.reason
 
 
 @full
@@ -819,7 +816,6 @@ def test_where_the_noise_leaves_too_much_there_is_no_horizon(eta, message):
 def test_a_horizon_that_does_not_exist_is_refused_in_one_line(tmp_path):
     error = refused(measure, table(steps="informative", step_size=1.9), tmp_path)
     assert error.field == "run.steps"
-    assert "no informative horizon" in str(error)
 
 
 @full

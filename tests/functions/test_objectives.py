@@ -21,7 +21,7 @@ from boundcheck.functions.objectives.linear import (
 )
 from boundcheck.functions.objectives.pseudo_huber import PseudoHuber, synthetic
 from boundcheck.functions.piecewise import PiecewiseLinear
-from boundcheck.properties import pseudo_huber_problems, softmax_problems, weights
+from boundcheck.properties import pseudo_huber_problems, softmax_problems
 from tests.functions.twins import (
     EPSILON,
     KINDS,
@@ -37,6 +37,7 @@ from tests.functions.twins import (
     operations,
     some_examples,
     top_eigenvalue,
+    weights,
 )
 
 

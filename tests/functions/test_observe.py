@@ -16,7 +16,7 @@ from boundcheck.functions.problem import Problem
 from boundcheck.functions.sgd import Draw, sgd_step
 from tests.experiment.small import each_kind, pseudo_huber, random_point, softmax, with_replacement
 from tests.functions.twins import matrix, sample
-from tests.test_twins import OBJECTIVES, adapter_of
+from tests.test_twins import adapter_of, pseudo_huber_loss
 
 mp.dps = 50
 
@@ -220,7 +220,7 @@ def test_an_error_of_the_gradient_is_one_of_both_smoothnesses(monkeypatch):
 def test_the_gradient_ratio_is_at_most_the_sharpest_constant(kind):
     """At pairs of the ball, of every adapter; on a curved domain there is none."""
     random = np.random.default_rng(0)
-    problem = Problem(OBJECTIVES["pseudo-Huber"](random), adapter_of(kind, random))
+    problem = Problem(pseudo_huber_loss(random), adapter_of(kind, random))
     radii = dict.fromkeys(problem.adapter.radius_names, 0.25)
     drawn = seeded(1)
     v, w = (problem.adapter.draw(radii, 16, drawn) for _ in range(2))

@@ -11,7 +11,7 @@ from hypothesis import given
 from scipy.stats import chisquare
 
 from boundcheck.functions.arithmetic import seeded
-from boundcheck.functions.sgd import Reshuffled, WholeSample, WithReplacement, draw_batch, sgd_step
+from boundcheck.functions.sgd import Reshuffled, Sampler, WithReplacement, draw_batch, sgd_step
 from boundcheck.properties import adapters, directions, domain_points, problems
 from tests.functions.twins import EPSILON, geodesic
 from tests.layers import examples
@@ -121,7 +121,7 @@ def test_a_restored_sampler_goes_on_as_it_would_have(kind):
 
 @given(problems(), st.integers(0, 100))
 def test_the_whole_sample_is_a_step_of_gradient_descent(problem, seed):
-    sampler = WholeSample()
+    sampler = Sampler()
     assert sampler.law() is None
     v = problem.adapter.initial(1.0, seeded(seed))
     moved, g = sgd_step(problem, v, 0.1, sampler.draw())

@@ -126,6 +126,14 @@ def features(samples, k):
     return st.sampled_from([0.1, 1.0, 30.0]).flatmap(lambda norm: ball((samples, k), norm))
 
 
+def weights(shape, replicas=3):
+    """Matrices W in a tensor of shape (R, d, k), small or large."""
+    one = st.sampled_from([1.0, 0.1, 10.0]).flatmap(
+        lambda radius: ball(tuple(shape), radius, library="torch")
+    )
+    return st.lists(one, min_size=replicas, max_size=replicas).map(torch.stack)
+
+
 def class_numbers(samples, classes):
     numbers = st.lists(st.integers(0, classes - 1), min_size=samples, max_size=samples)
     return numbers.map(lambda labels: np.array(labels, dtype=np.int64))

@@ -6,8 +6,6 @@ are the constants that boundcheck certifies. Values and gradients carry the roun
 objectives and adapters prove. Points are floats that are meant exactly.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -38,10 +36,10 @@ from boundcheck.properties import (
     problems,
     runs,
     short_runs,
-    weights,
 )
 from boundcheck.properties.problem_strategies import Run
 from boundcheck.worst_case.relation import parts
+from tests.functions.twins import weights
 
 DO = Rounded(torch.float64, "cpu")
 

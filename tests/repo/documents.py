@@ -12,8 +12,6 @@ A document says what to do in fenced blocks:
 - ```python without, and without a file, is run in that session.
 """
 
-from __future__ import annotations
-
 import doctest
 import os
 import re

@@ -16,6 +16,7 @@ from hypothesis import given
 from boundcheck.errors import InputError
 from boundcheck.system.executors import Call, Running, engine_of
 from boundcheck.system.limits import silent
+from tests.experiment.small import refused
 from tests.layers import full
 
 
@@ -43,8 +44,12 @@ def test_results_are_in_the_order_of_the_calls(jobs):
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_an_error_in_a_process_is_told_as_one_here(jobs):
-    with pytest.raises(InputError, match="x = 13: expected another number"):
-        Running([Call("thirteen", square, (13,))], engine_of(jobs), lambda *each: None).results()
+    assert (
+        refused(
+            Running([Call("thirteen", square, (13,))], engine_of(jobs), lambda *each: None).results
+        ).field
+        == "x"
+    )
 
 
 def spread():
@@ -183,10 +188,7 @@ def test_any_executor_makes_calls_and_is_left_to_who_made_it(made):
         ):
             run.results()
         assert executor.submit(square, 2).result() == 4
-    with pytest.raises(
-        InputError, match=r"^executor = \w+: expected an executor that takes calls, .* shutdown"
-    ):
-        Running(calls, engine_of(executor), silent)
+    assert refused(Running, calls, engine_of(executor), silent).field == "executor"
 
 
 @full
@@ -199,7 +201,6 @@ def test_an_executor_whose_process_is_killed_is_told_of_in_one_line(tmp_path):
     ):
         running.results()
     assert refused.value.field == "executor"
-    assert "BrokenProcessPool" in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -209,5 +210,4 @@ def test_an_executor_whose_process_is_killed_is_told_of_in_one_line(tmp_path):
 def test_a_cluster_of_another_form_is_refused(cluster, tmp_path):
     if cluster.startswith("slurm"):
         pytest.importorskip("submitit")
-    with pytest.raises(InputError, match=r"^cluster = "):
-        engine_of(cluster, tmp_path)
+    assert refused(engine_of, cluster, tmp_path).field == "cluster"

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.system.files import read_pieces, read_text, replace_file
+from boundcheck.system.files import read_text, replace_file
 
 
 @given(before=st.none() | st.binary(max_size=20), content=st.binary(max_size=20))
@@ -118,18 +118,17 @@ def test_what_is_no_regular_file_is_refused_at_once(kind, tmp_path):
             [b"a", b"\r", b"\n", "é".encode(), "\N{PILE OF POO}".encode(), b"\xff", b"\xe2"]
         )
     ),
-    size=st.integers(1, 5),
 )
-def test_a_text_is_the_same_in_pieces(content, size, tmp_path_factory):
+def test_a_text_is_read_as_python_reads_it(content, tmp_path_factory):
     path = tmp_path_factory.mktemp("files") / "a"
     path.write_bytes(whole := b"".join(content))
     try:
         whole.decode()
     except UnicodeDecodeError as error:
         with pytest.raises(ValueError, match=f"{error.reason} at byte {error.start}$"):
-            list(read_pieces(path, 100, size))
+            read_text(path)
         return
-    assert "".join(read_pieces(path, 1000, size)) == path.read_text("utf-8")
+    assert read_text(path, len(whole)) == path.read_text("utf-8")
     if whole:
         with pytest.raises(ValueError, match=f"more than {len(whole) - 1} bytes"):
-            list(read_pieces(path, len(whole) - 1, size))
+            read_text(path, len(whole) - 1)

@@ -311,7 +311,7 @@ class Tilted(Objective):
 
     """
 
-    def __init__(self, base: Objective, tilt: np.ndarray, device: str = "cpu") -> None:
+    def __init__(self, base: Objective, tilt: np.ndarray) -> None:
         """Take f and N, a finite matrix of the shape that f takes."""
         tilt = np.array(tilt, dtype=np.float64)
         if tilt.shape != tuple(base.shape) or not np.isfinite(tilt).all():
@@ -326,7 +326,7 @@ class Tilted(Objective):
         self.units = base.units
         self.shape = base.shape
         self.samples = base.samples
-        self._tilt = torch.tensor(tilt, device=device)
+        self._tilt = torch.tensor(tilt)
         self._size = float(np.linalg.norm(tilt))
         G = base.gradient_bound
         with ctx.workprec(_BITS):

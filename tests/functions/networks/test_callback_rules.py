@@ -1,8 +1,6 @@
 """What the callback says of a training beside Algorithm 1: its steps, its minibatches, and what is
 drawn at random."""
 
-from __future__ import annotations
-
 import random
 from copy import deepcopy
 from functools import partial

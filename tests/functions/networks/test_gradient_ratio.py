@@ -53,7 +53,7 @@ def in_double(model, rows):
 
 # Of their stock settings dropout is left on.
 @pytest.mark.parametrize("family", TARGETS)
-def test_it_is_that_of_double_precision_within_its_rounding(family, tmp_path, capsys):
+def test_it_is_that_of_double_precision_within_its_rounding(family, tmp_path):
     name = {"Bert": CLASSIFIER, "GPT2": "GPT2LMHeadModel"}.get(family, f"{family}ForCausalLM")
     rows = data_of(8) if family == "Bert" else causal_rows([6] * 8)
     models = []
@@ -68,7 +68,7 @@ def test_it_is_that_of_double_precision_within_its_rounding(family, tmp_path, ca
         callbacks=[keeping(models)],
         learning_rate=5e-5,
     )
-    result, trace = recorded(callback)
+    _, trace = recorded(callback)
     seen, error = (trace[each].values[0] for each in ("gradient_ratio", "gradient_ratio_error"))
     ends = [in_double(each, rows) for each in models]
     true = [((h - g).norm() / (w - v).norm()).item() for (v, g), (w, h) in pairwise(ends)]
@@ -77,9 +77,3 @@ def test_it_is_that_of_double_precision_within_its_rounding(family, tmp_path, ca
     # It says something at each step, where the descent curvature says nothing.
     assert (error < 0.1 * seen).all()
     assert (trace["path_smoothness"].values < trace["path_smoothness_error"].values).all()
-    assert result.gradient_ratio is not None
-    assert not result.gradient_ratio.is_lost
-    most = int((seen - error).argmax())
-    assert result.gradient_ratio.value == seen[most]
-    assert result.gradient_ratio.rounding == error[most]
-    assert f"‖Δ∇F‖ / ‖Δv‖: {result.gradient_ratio}, a lower estimate" in capsys.readouterr().err

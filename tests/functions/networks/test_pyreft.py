@@ -9,12 +9,12 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrizations import orthogonal, weight_norm
 
-from boundcheck.errors import InputError
 from boundcheck.functions.adapters import LoReFTTrained
 from boundcheck.functions.arithmetic import seeded
 from boundcheck.functions.networks.adapt import AdaptedLinear, sites_of
 from boundcheck.functions.networks.network import Network
 from boundcheck.language.catalogue import catalogue
+from tests.experiment.small import refused
 from tests.layers import full
 
 from .small import SHAPE, flat, gpt, of_peft, transformer, windows
@@ -208,10 +208,7 @@ STRANGE = {
 
 @pytest.mark.parametrize("make", STRANGE.values(), ids=STRANGE)
 def test_what_is_something_else_is_refused_in_one_line(make):
-    with pytest.raises(InputError, match=r"blocks\.0\.edit") as caught:
-        sites_of(edited(make))
-    assert "LoReFT" in str(caught.value)
-    assert len(str(caught.value).splitlines()) == 1
+    assert refused(sites_of, edited(make)).field == "blocks.0.edit"
 
 
 class Outer(nn.Module):

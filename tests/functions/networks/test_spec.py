@@ -39,54 +39,37 @@ def refusal(table, tmp_path, **options):
     return error
 
 
-TABLES = [
-    ({"model__kind": "bert"}, "model.kind", "'gpt', 'pretrained'"),
-    ({"model__width": 0}, "model.width", "greater than 0"),
-    ({"model__heads": 3}, "model.heads", "a divisor of the width"),
-    ({"model__samples": 10**30}, "model.samples", "less than or equal to 1048576"),
-    ({"model__context": 1}, "model.context", "greater than or equal to 2"),
-    ({"model__samples": 10_000}, "model.samples", "windows"),
-    ({"model__held_out": 10_000}, "model.held_out", "windows"),
-    ({"model__text": "/nowhere/at/all.txt"}, "model.text", "a text file that can be read"),
-    ({"adapter__rank": None}, "adapter.rank", "a rank, for lora"),
-    ({"adapter__rank": 17}, "adapter.rank", "min(d, k) = 16"),
-    ({"adapter__rank": [1, 17]}, "adapter.rank", "min(d, k) = 16"),
-    ({"adapter__start": "diagonal"}, "adapter.start", "lora, in a network"),
-    ({"adapter__scale": "8/q"}, "adapter.scale", "16/r"),
-    ({"adapter": {"kind": "loreft", "rank": 2, "scale": 2.0}}, "adapter.scale", "no scale"),
-    ({"adapter__targets": "nowhere"}, "adapter.targets", "such as qkv, out, up, down, head"),
-    ({"adapter__targets": "up, mlp"}, "adapter.targets", "linear layers, and not a MLP"),
-    ({"adapter__targets": "up, norm"}, "adapter.targets", "linear layers, and not a LayerNorm"),
-    ({"adapter": {"kind": "direft", "rank": 2, "targets": "up"}}, "adapter.targets", "edit"),
-    (
-        {"adapter": {"kind": "lora", "rank": 2, "targets": "edit"}},
-        "adapter.targets",
-        "linear layers",
-    ),
-    (
-        {"run__step_size": None},
-        "run.step_size",
-        "a number, for meft.theorem2_any_step prescribes no step",
-    ),
-    ({"run__step_size": "long"}, "run.step_size", "'best'"),
-    ({"run__steps": "few"}, "run.steps", "'informative'"),
-    ({"run__audits": 9}, "run.audits", "at most run.steps = 8"),
-    ({"run__looks": -1}, "run.looks", "greater than or equal to 0"),
-    (
-        {"run__sampling": "without replacement", "run__batch": 13},
-        "run.batch",
-        "at most the model.samples = 12",
-    ),
-    ({"run__zeta": 1.0}, "run.zeta", "no such field"),
-    ({"claim": "jiang2024.theorem2"}, "claim", "meft.theorem2_any_step"),
+BAD_FIELDS = {
+    "model__kind": ["bert"],
+    "model__width": [0],
+    "model__heads": [3],
+    "model__samples": [10**30, 10_000],
+    "model__context": [1],
+    "model__held_out": [10_000],
+    "model__text": ["/nowhere/at/all.txt"],
+    "adapter__rank": [None, 17, [1, 17]],
+    "adapter__start": ["diagonal"],
+    "adapter__scale": ["8/q"],
+    "adapter__targets": ["nowhere", "up, mlp", "up, norm"],
+    "run__step_size": [None, "long"],
+    "run__steps": ["few"],
+    "run__audits": [9],
+    "run__looks": [-1],
+    "run__zeta": [1.0],
+    "claim": ["jiang2024.theorem2"],
+}
+BAD = [
+    *(({name: x}, name.replace("__", ".")) for name, values in BAD_FIELDS.items() for x in values),
+    ({"adapter": {"kind": "loreft", "rank": 2, "scale": 2.0}}, "adapter.scale"),
+    ({"adapter": {"kind": "direft", "rank": 2, "targets": "up"}}, "adapter.targets"),
+    ({"adapter": {"kind": "lora", "rank": 2, "targets": "edit"}}, "adapter.targets"),
+    ({"run__sampling": "without replacement", "run__batch": 13}, "run.batch"),
 ]
 
 
-@pytest.mark.parametrize("changes, field, expected", TABLES, ids=lambda x: str(x)[:50])
-def test_a_bad_field_is_named(changes, field, expected, tmp_path):
-    error = refusal(gpt_table(**changes), tmp_path)
-    assert error.field == field
-    assert expected in error.expected
+@pytest.mark.parametrize("changes, field", BAD, ids=lambda x: str(x)[:50])
+def test_a_bad_field_is_named(changes, field, tmp_path):
+    assert refusal(gpt_table(**changes), tmp_path).field == field
 
 
 @pytest.mark.parametrize(
@@ -99,9 +82,7 @@ def test_a_text_that_is_none_is_named(content, expected, tmp_path):
     assert text_of(str(path)) == "é and so on"
     assert text_of("english") == text_of("python-library") == SHORT
     path.write_bytes(content)
-    error = refusal(gpt_table(model__text=str(path)), tmp_path)
-    assert error.field == "model.text"
-    assert expected in error.expected
+    assert refusal(gpt_table(model__text=str(path)), tmp_path).field == "model.text"
 
 
 def test_a_spec_is_read_back_from_what_is_stored():
@@ -171,69 +152,62 @@ def written(tmp_path, lines):
 
 @pytest.mark.parametrize("path", ["meta-llama/Llama-2-7b-hf", "/nowhere/at/all", "{tmp}"])
 def test_a_folder_that_is_none_is_named(path, tmp_path):
-    error = refusal(
-        pretrained_table(path.format(tmp=tmp_path), written(tmp_path, rows())), tmp_path
-    )
-    assert error.field == "model.path"
-    expected = (
-        "which this folder does not have"
-        if path == "{tmp}"
-        else "no such folder; nothing is downloaded"
-    )
-    assert expected in error.expected
+    table = pretrained_table(path.format(tmp=tmp_path), written(tmp_path, rows()))
+    assert refusal(table, tmp_path).field == "model.path"
 
 
-TEXT_AND_LABEL = 'a string "text" and a "label" in line '
 # Of 38 words or more, where the model has 32 positions.
 LONG = [{"text": "w1 " * (38 + i), "label": ["no", "yes"][i % 2]} for i in range(12)]
-# A text, by its lines or its name, changes of the spec, the field that is named, and what is said
-# of it.
+# The lines of a text, or its name.
+BAD_TEXTS = [
+    [*rows(), {"text": "w1"}],
+    *([*rows(3), line, *rows()] for line in ("{", ["w1"], {"label": "no"})),
+    [*rows(3), {"text": 3, "label": "no"}, *rows()],
+    [],
+    ["", "  ", ""],
+    "english",
+    "/nowhere/rows.jsonl",
+    "rows.csv",
+]
 PRETRAINED = [
-    ([*rows(), {"text": "w1"}], {}, "model.text", f"{TEXT_AND_LABEL}13"),
-    ([*rows(3), "{", *rows()], {}, "model.text", "JSON in line 4"),
-    *(
-        ([*rows(3), line, *rows()], {}, "model.text", f"{TEXT_AND_LABEL}4")
-        for line in (["w1"], {"label": "no"}, {"text": 3, "label": "no"})
-    ),
-    *((lines, {}, "model.text", "at least one line") for lines in ([], ["", "  ", ""])),
-    *((name, {}, "model.text", "") for name in ("english", "/nowhere/rows.jsonl", "rows.csv")),
-    (LONG, {"model__samples": 9}, "model.samples", ""),
-    (LONG, {"model__held_out": 9}, "model.samples", ""),
-    (LONG, {"model__task": "regression"}, "model.task", ""),
-    (LONG, {"model__dtype": "float16"}, "model.dtype", ""),
-    (LONG, {"model__length": 1}, "model.length", ""),
-    (LONG, {"model__length": 33}, "model.length", ""),
-    (LONG, {"adapter__targets": "nowhere"}, "adapter.targets", ""),
-    (LONG, {"adapter__targets": "LayerNorm"}, "adapter.targets", ""),
-    (LONG, {"adapter__rank": 17}, "adapter.rank", ""),
-    (LONG, {"run__sampling": "without replacement", "run__batch": 7}, "run.batch", ""),
+    *((text, {}, "model.text") for text in BAD_TEXTS),
+    (LONG, {"model__samples": 9}, "model.samples"),
+    (LONG, {"model__held_out": 9}, "model.samples"),
+    (LONG, {"model__task": "regression"}, "model.task"),
+    (LONG, {"model__dtype": "float16"}, "model.dtype"),
+    (LONG, {"model__length": 1}, "model.length"),
+    (LONG, {"model__length": 33}, "model.length"),
+    (LONG, {"adapter__targets": "nowhere"}, "adapter.targets"),
+    (LONG, {"adapter__targets": "LayerNorm"}, "adapter.targets"),
+    (LONG, {"adapter__rank": 17}, "adapter.rank"),
+    (LONG, {"run__sampling": "without replacement", "run__batch": 7}, "run.batch"),
 ]
 
 
 @full
 @pytest.mark.parametrize(
-    "text, changes, field, expected",
-    PRETRAINED,
-    ids=lambda x: x if isinstance(x, str) else "",
+    "text, changes, field", PRETRAINED, ids=lambda x: x if isinstance(x, str) else ""
 )
 def test_a_bad_text_or_field_about_a_pretrained_model_is_named(
-    text, changes, field, expected, folders, tmp_path
+    text, changes, field, folders, tmp_path
 ):
     name = text if isinstance(text, str) else written(tmp_path, text)
-    error = refusal(pretrained_table(folders["bert"], name, **changes), tmp_path)
-    assert error.field == field
-    assert expected in error.expected
+    table = pretrained_table(folders["bert"], name, **changes)
+    assert refusal(table, tmp_path).field == field
 
 
 @full
 def test_more_windows_or_verses_than_there_are_are_refused(folders, tmp_path, monkeypatch):
     for field in ("samples", "held_out"):
-        error = refusal(
-            pretrained_table(folders["gpt2"], "english", "causal", **{f"model__{field}": 100_000}),
-            tmp_path,
+        assert (
+            refusal(
+                pretrained_table(
+                    folders["gpt2"], "english", "causal", **{f"model__{field}": 100_000}
+                ),
+                tmp_path,
+            ).field
+            == f"model.{field}"
         )
-        assert error.field == f"model.{field}"
-        assert "that the text has" in error.expected
     monkeypatch.setattr(
         corpora, "_verses_by_kind", lambda: [[f"w{i} w{j}" for j in range(3)] for i in range(6)]
     )
@@ -249,9 +223,7 @@ def test_a_model_for_which_memory_is_too_small_is_refused_before_it_is_loaded(
     size = 4 * bridge.held(folders["bert"])
     table = pretrained_table(folders["bert"], written(tmp_path, rows()))
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2 * size - 1))
-    error = refusal(table, tmp_path)
-    assert error.field == "model.path"
-    assert "GiB of free memory for float32 weights" in error.expected
+    assert refusal(table, tmp_path).field == "model.path"
     # What is twice as wide needs twice as much.
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2 * size + 1))
     parse(table).model.load("cpu")
@@ -287,9 +259,10 @@ def test_targets_have_to_be_given_where_peft_knows_none(folders, tmp_path, monke
     import peft.utils
 
     monkeypatch.setattr(peft.utils, "TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING", {})
-    error = refusal(pretrained_table(folders["bert"], written(tmp_path, rows())), tmp_path)
-    assert error.field == "adapter.targets"
-    assert "a model of type bert" in error.expected
+    assert (
+        refusal(pretrained_table(folders["bert"], written(tmp_path, rows())), tmp_path).field
+        == "adapter.targets"
+    )
 
 
 def loaded(table):
@@ -423,9 +396,7 @@ def test_python_of_a_folder_does_not_run(name, named, tmp_path, monkeypatch):
     }
     for file, table in ({"config.json": mine} | {name: mine | (kinds if named else {})}).items():
         (folder / file).write_text(json.dumps(table))
-    error = refused(lambda: of_folder(folder).load("cpu"))
-    assert error.field == "model.path"
-    assert not named or name in error.expected
+    assert refused(lambda: of_folder(folder).load("cpu")).field == "model.path"
     assert not (tmp_path / "ran").exists()
 
 
