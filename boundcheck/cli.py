@@ -571,6 +571,7 @@ def falsify(
             found: Any = replayed(replay, claim)
             parts: Iterator[Part] = show_replay(found)
             answer = found.as_json()
+            noun = "instance"
         elif claim is None:
             raise InputError("ID", "(not given)", "a claim to attack, or --replay FILE")
         elif algorithm_of(claim):
@@ -580,6 +581,7 @@ def falsify(
             )
             parts = show_worst_cases(found)
             answer = found.as_json()
+            noun = "case"
         else:
             _refuse(context, ("horizon",), f"but for a theorem, which {claim.id} is not")
             method = boundcheck.Search(
@@ -589,7 +591,10 @@ def falsify(
             save(found.instance, path := out or Path("instances") / f"{claim.id}.json")
             parts = show_search(found, path)
             answer = found.as_json() | {"file": str(path)}
-    _tell(as_json, answer, parts)
+            noun = "claim"
+    attacked = found if noun == "case" else [found]
+    verdicts = ["violated" if each.violated else "not violated" for each in attacked]
+    _tell(as_json, answer, [*parts, f"{amount(len(verdicts), noun)}: {tally(verdicts)}"])
     if strict and found.violated:
         raise typer.Exit(1)
 
@@ -649,6 +654,7 @@ def measure(
         tick("page", 0, 1)
         from boundcheck.experiment.view import verdicts_table
         from boundcheck.present.page import write_runs
+        from boundcheck.present.screen import ending
 
         lead = f"The experiments of {spec.name}."
         files = write_runs(results, page, f"{spec.stem}, measured", lead, command)
@@ -658,8 +664,8 @@ def measure(
         {"runs": told, "report": str(files[0])},
         [
             verdicts_table(told),
-            f"{amount(len(told), 'run')}: {tally(each['verdict'] for each in told)}",
             f"Report: {files[0]}",
+            *ending(((x["verdict"], f"{x['run_id']}: {x['reason']}") for x in told), "run"),
         ],
     )
     _exit(strict, [result.verdict for result in results])
@@ -732,13 +738,13 @@ def audit(
 
     with progress(in_seconds=True) as tick:
         from boundcheck.language.screen import show
-        from boundcheck.present.screen import findings_parts
-        from boundcheck.proof.view import rows_table, summary
+        from boundcheck.present.screen import ending, findings_parts
+        from boundcheck.proof.view import rows_table
 
         def proved(proofs: Any) -> None:
             if not as_json:
                 with tick.aside():
-                    show(STDOUT, *summary(proofs.rows), rows_table(proofs.rows))
+                    show(STDOUT, rows_table(proofs.rows))
 
         outcome = boundcheck.audit(
             paper,
@@ -754,7 +760,11 @@ def audit(
         # Deferred: it imports torch, and the proofs are on the screen before.
         from boundcheck.experiment.view import verdicts_table
     each_run = [verdicts_table(outcome["runs"] + outcome["faults"])] if runs else []
-    _tell(as_json, outcome, (*findings_parts(outcome), *each_run, f"Report: {outcome['report']}"))
+    told = [
+        (x["verdict"], f"{x['locator']}: {(x['summary'] or x['evidence']).partition('. ')[0]}")
+        for x in outcome["findings"]
+    ]
+    _tell(as_json, outcome, (*each_run, *findings_parts(outcome), *ending(told, "finding")))
     _exit(strict, [each["verdict"] for each in outcome["findings"] + outcome["runs"]])
 
 

@@ -17,7 +17,6 @@ from boundcheck.exact.digits import DOWN, UP, shown
 from boundcheck.experiment.result import (
     FROM_BELOW,
     BracketResult,
-    GradientRatio,
     Link,
     Result,
     Results,
@@ -247,16 +246,10 @@ def show_course(
 
 
 def verdicts_table(results: Iterable[dict[str, Any]]) -> Table:
-    """The verdict on each run, who is to blame, why, and the largest gradient ratio that was
-    seen.
-    """
+    """The verdict on each run, who is to blame, and why."""
     rows: list[tuple[Cell, ...]] = []
     for x in results:
         blame = x.get("blame")
-        found = x.get("gradient_ratio")
         who = f"{blame['kind']} {blame['name']}" if blame else ""
-        ratio = str(GradientRatio(**found)) if found else "–"
-        cells = (x["run_id"], x["claim"], Badge(x["verdict"]), ratio, who, Prose(x["reason"]))
-        rows.append(cells)
-    head = ("run", "claim", "verdict", "gradient ratio", "to blame", "reason")
-    return Table(head, rows, most=None)
+        rows.append((x["run_id"], x["claim"], Badge(x["verdict"]), who, Prose(x["reason"])))
+    return Table(("run", "claim", "verdict", "to blame", "reason"), rows, most=None)
