@@ -764,7 +764,8 @@ def audit(
         (x["verdict"], f"{x['locator']}: {(x['summary'] or x['evidence']).partition('. ')[0]}")
         for x in outcome["findings"]
     ]
-    _tell(as_json, outcome, (*each_run, *findings_parts(outcome), *ending(told, "finding")))
+    shown = *each_run, *findings_parts(outcome), f"Report: {outcome['report']}"
+    _tell(as_json, outcome, (*shown, *ending(told, "finding")))
     _exit(strict, [each["verdict"] for each in outcome["findings"] + outcome["runs"]])
 
 

@@ -197,7 +197,6 @@ def findings_parts(outcome: dict[str, Any]) -> Iterator[Part]:
         "--runs prints the verdict on every run, --json everything; the page has each finding"
         " whole."
     )
-    yield line(f"Report: {outcome['report']}")
 
 
 def ending(told: Iterable[tuple[str, str]], noun: str) -> Iterator[Line]:
