@@ -637,20 +637,33 @@ def measure(
     as_json: Json = False,
 ) -> None:
     """Run the experiments of a spec, audit them, and write a report page."""
+    from boundcheck.proofs import home_of, paper_at
     from boundcheck.system.terminal import progress
 
+    home = home_of(spec)
+    is_allowed = home and any(home.is_relative_to(each.resolve()) for each in allow_code)
+    if home and is_allowed:
+        # Its specs are about its own claims.
+        paper_at(home)
     page = (out or store / f"report-{spec.stem}") / "index.html"
     command = typed("measure", path_from_here(spec), *as_options(allow_code))
     with progress() as tick:
-        results = boundcheck.measure(
-            spec,
-            store,
-            device=device,
-            tick=tick,
-            executor=cluster or jobs,
-            limits=boundcheck.Limits(hours, memory),
-            allow_code=allow_code,
-        )
+        try:
+            results = boundcheck.measure(
+                spec,
+                store,
+                device=device,
+                tick=tick,
+                executor=cluster or jobs,
+                limits=boundcheck.Limits(hours, memory),
+                allow_code=allow_code,
+            )
+        except InputError as error:
+            if error.field != "claim" or home is None or is_allowed:
+                raise
+            own = typed("measure", path_from_here(spec), *as_options([home]))
+            expected = f"{error.expected}; the claims of the spec's own paper are known to {own}"
+            raise InputError("claim", error.value, expected) from None
         tick("page", 0, 1)
         from boundcheck.experiment.view import verdicts_table
         from boundcheck.present.page import write_runs

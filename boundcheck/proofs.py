@@ -213,6 +213,11 @@ def paper_at(target: str | Path) -> Paper:
     return paper
 
 
+def home_of(path: Path) -> Path | None:
+    """The folder of the paper in which a file lies; None where it lies in none."""
+    return next((each for each in path.resolve().parents if (each / "claims.py").is_file()), None)
+
+
 @cache
 def _ours() -> dict[str, Paper]:
     found = [path.parent for path in HOME.glob("*/claims.py")]

@@ -432,6 +432,8 @@ def _brief(claim: ClaimAudit, proof: JudgedProof) -> Iterator[Part]:
     concludes, *rests_on = _theorem(proof, display)
     yield concludes
     yield view.Table(("",), rests_on, most=None, in_lines=True)
+    if proof.difference:
+        yield paragraph(f"It is the claim, {proof.difference}.")
     yield line(Prose("letters", "strong"), Prose(display.told))
 
 
