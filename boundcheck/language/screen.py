@@ -115,7 +115,7 @@ def _settled(table: view.Table) -> list[view.Column]:
     made = []
     for i, column in enumerate(table.columns):
         cells = [row[i] for row in rows]
-        is_name = all(isinstance(x, str) and len(x) <= _SHORT for x in cells)
+        is_name = cells and all(isinstance(x, str) and len(x) <= _SHORT for x in cells)
         made.append(replace(column, is_whole=True) if is_name else column)
     return made
 
