@@ -836,6 +836,28 @@ def report(
 
 
 @_command(
+    "List reports of papers on one page.",
+    "boundcheck index reports/jiang2024 reports/meft --out reports/index.html",
+    writes="Writes the page to --out.",
+)
+def index(
+    reports: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="REPORT...", help="Folders that audit has written.", autocompletion=REPORTS
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="File of the page.")] = Path("index.html"),
+    as_json: Json = False,
+) -> None:
+    """List reports of papers on one page, each with its verdicts and a link."""
+    from boundcheck.present.index import write_index
+
+    names = [str(path) for path in write_index(reports, out)]
+    _tell(as_json, {"files": names}, names)
+
+
+@_command(
     "Compare two reports.",
     "boundcheck diff runs/report-my_spec my-report --within 1e-9",
     zero="nothing moved.",

@@ -213,9 +213,11 @@ def paper_at(target: str | Path) -> Paper:
     return paper
 
 
-def home_of(path: Path) -> Path | None:
-    """The folder of the paper in which a file lies; None where it lies in none."""
-    return next((each for each in path.resolve().parents if (each / "claims.py").is_file()), None)
+def home_of(spec: Path) -> Path | None:
+    """The folder of the paper that has a spec among its experiments; None of any other spec."""
+    folder = spec.resolve().parent
+    is_of_paper = folder.name == "experiments" and (folder.parent / "claims.py").is_file()
+    return folder.parent if is_of_paper else None
 
 
 @cache
