@@ -186,7 +186,7 @@ def _stack(
             width=width,
         )
         for head, x, first in zip(heads, row, short, strict=True):
-            if not first:
+            if not first and x.plain not in ("", "–"):
                 below = Text.assemble((f"{head}: " if head else "", "dim"), x)
                 for line in below.wrap(console, width - 4):
                     console.print(Text.assemble("    ", line))

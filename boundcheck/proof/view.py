@@ -432,7 +432,7 @@ def _brief(claim: ClaimAudit, proof: JudgedProof) -> Iterator[Part]:
     concludes, *rests_on = _theorem(proof, display)
     yield concludes
     yield view.Table(("",), rests_on, most=None, in_lines=True)
-    if proof.difference:
+    if proof.script.claim is not None and (proof.changes or proof.added):
         yield paragraph(f"It is the claim, {proof.difference}.")
     yield line(Prose("letters", "strong"), Prose(display.told))
 
