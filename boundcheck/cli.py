@@ -837,7 +837,7 @@ def report(
 
 @_command(
     "List reports of papers on one page.",
-    "boundcheck index reports/jiang2024 reports/meft --out reports/index.html",
+    "boundcheck index reports/jiang2024 reports/meft --out index.html",
     writes="Writes the page to --out.",
 )
 def index(
