@@ -182,7 +182,7 @@ def _text(value: Any) -> str:
 
 
 _ADVICE = (
-    '  to be inside them: optim="sgd", lr_scheduler_type="constant", max_grad_norm=0, no'
+    '  to meet them: optim="sgd", lr_scheduler_type="constant", max_grad_norm=0, no'
     " momentum, weight decay or dropout"
 )
 
