@@ -165,10 +165,15 @@ class BoundcheckCallback(TrainerCallback):
             yield
         except Exception as error:
             self._forget()
-            how = (
-                str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
-            )
-            say(f"training goes on without its record: {' '.join(how.split())}")
+            how = str(error)
+            if isinstance(error, torch.OutOfMemoryError):
+                how = f"a look takes too much memory: take fewer samples than {self.samples}"
+            elif not isinstance(error, InputError | OSError):
+                how = (
+                    f"boundcheck itself failed ({type(error).__name__}: {error}). The training is"
+                    " not changed by it; please report this line"
+                )
+            say(f"training goes on without its record: {how}")
 
 
 class _Recorder:

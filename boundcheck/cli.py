@@ -571,6 +571,7 @@ def falsify(
             found: Any = replayed(replay, claim)
             parts: Iterator[Part] = show_replay(found)
             answer = found.as_json()
+            noun = "instance"
         elif claim is None:
             raise InputError("ID", "(not given)", "a claim to attack, or --replay FILE")
         elif algorithm_of(claim):
@@ -580,6 +581,7 @@ def falsify(
             )
             parts = show_worst_cases(found)
             answer = found.as_json()
+            noun = "case"
         else:
             _refuse(context, ("horizon",), f"but for a theorem, which {claim.id} is not")
             method = boundcheck.Search(
@@ -589,7 +591,10 @@ def falsify(
             save(found.instance, path := out or Path("instances") / f"{claim.id}.json")
             parts = show_search(found, path)
             answer = found.as_json() | {"file": str(path)}
-    _tell(as_json, answer, parts)
+            noun = "claim"
+    attacked = found if noun == "case" else [found]
+    verdicts = ["violated" if each.violated else "not violated" for each in attacked]
+    _tell(as_json, answer, [*parts, f"{amount(len(verdicts), noun)}: {tally(verdicts)}"])
     if strict and found.violated:
         raise typer.Exit(1)
 
@@ -632,23 +637,37 @@ def measure(
     as_json: Json = False,
 ) -> None:
     """Run the experiments of a spec, audit them, and write a report page."""
+    from boundcheck.proofs import home_of, paper_at
     from boundcheck.system.terminal import progress
 
+    home = home_of(spec)
+    is_allowed = home and any(home.is_relative_to(each.resolve()) for each in allow_code)
+    if home and is_allowed:
+        # Its specs are about its own claims.
+        paper_at(home)
     page = (out or store / f"report-{spec.stem}") / "index.html"
     command = typed("measure", path_from_here(spec), *as_options(allow_code))
     with progress() as tick:
-        results = boundcheck.measure(
-            spec,
-            store,
-            device=device,
-            tick=tick,
-            executor=cluster or jobs,
-            limits=boundcheck.Limits(hours, memory),
-            allow_code=allow_code,
-        )
+        try:
+            results = boundcheck.measure(
+                spec,
+                store,
+                device=device,
+                tick=tick,
+                executor=cluster or jobs,
+                limits=boundcheck.Limits(hours, memory),
+                allow_code=allow_code,
+            )
+        except InputError as error:
+            if error.field != "claim" or home is None or is_allowed:
+                raise
+            own = typed("measure", path_from_here(spec), *as_options([home]))
+            expected = f"{error.expected}; the claims of the spec's own paper are known to {own}"
+            raise InputError("claim", error.value, expected) from None
         tick("page", 0, 1)
         from boundcheck.experiment.view import verdicts_table
         from boundcheck.present.page import write_runs
+        from boundcheck.present.screen import ending
 
         lead = f"The experiments of {spec.name}."
         files = write_runs(results, page, f"{spec.stem}, measured", lead, command)
@@ -658,8 +677,8 @@ def measure(
         {"runs": told, "report": str(files[0])},
         [
             verdicts_table(told),
-            f"{amount(len(told), 'run')}: {tally(each['verdict'] for each in told)}",
             f"Report: {files[0]}",
+            *ending(((x["verdict"], f"{x['run_id']}: {x['reason']}") for x in told), "run"),
         ],
     )
     _exit(strict, [result.verdict for result in results])
@@ -732,13 +751,13 @@ def audit(
 
     with progress(in_seconds=True) as tick:
         from boundcheck.language.screen import show
-        from boundcheck.present.screen import findings_parts
-        from boundcheck.proof.view import rows_table, summary
+        from boundcheck.present.screen import ending, findings_parts
+        from boundcheck.proof.view import rows_table
 
         def proved(proofs: Any) -> None:
             if not as_json:
                 with tick.aside():
-                    show(STDOUT, *summary(proofs.rows), rows_table(proofs.rows))
+                    show(STDOUT, rows_table(proofs.rows))
 
         outcome = boundcheck.audit(
             paper,
@@ -754,7 +773,12 @@ def audit(
         # Deferred: it imports torch, and the proofs are on the screen before.
         from boundcheck.experiment.view import verdicts_table
     each_run = [verdicts_table(outcome["runs"] + outcome["faults"])] if runs else []
-    _tell(as_json, outcome, (*findings_parts(outcome), *each_run, f"Report: {outcome['report']}"))
+    told = [
+        (x["verdict"], f"{x['locator']}: {(x['summary'] or x['evidence']).partition('. ')[0]}")
+        for x in outcome["findings"]
+    ]
+    shown = *each_run, *findings_parts(outcome), f"Report: {outcome['report']}"
+    _tell(as_json, outcome, (*shown, *ending(told, "finding")))
     _exit(strict, [each["verdict"] for each in outcome["findings"] + outcome["runs"]])
 
 
@@ -808,6 +832,28 @@ def report(
             tick("data", 0, 1)
             files += export_data(load_runs(run), out / "data")
     names = [str(path) for path in files]
+    _tell(as_json, {"files": names}, names)
+
+
+@_command(
+    "List reports of papers on one page.",
+    "boundcheck index reports/jiang2024 reports/meft --out index.html",
+    writes="Writes the page to --out.",
+)
+def index(
+    reports: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="REPORT...", help="Folders that audit has written.", autocompletion=REPORTS
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="File of the page.")] = Path("index.html"),
+    as_json: Json = False,
+) -> None:
+    """List reports of papers on one page, each with its verdicts and a link."""
+    from boundcheck.present.index import write_index
+
+    names = [str(path) for path in write_index(reports, out)]
     _tell(as_json, {"files": names}, names)
 
 

@@ -213,6 +213,13 @@ def paper_at(target: str | Path) -> Paper:
     return paper
 
 
+def home_of(spec: Path) -> Path | None:
+    """The folder of the paper that has a spec among its experiments; None of any other spec."""
+    folder = spec.resolve().parent
+    is_of_paper = folder.name == "experiments" and (folder.parent / "claims.py").is_file()
+    return folder.parent if is_of_paper else None
+
+
 @cache
 def _ours() -> dict[str, Paper]:
     found = [path.parent for path in HOME.glob("*/claims.py")]

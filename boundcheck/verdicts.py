@@ -187,10 +187,14 @@ def amount(count: int, noun: str) -> str:
     return f"{count} {noun}{'s' if count != 1 else ''}"
 
 
+def gravity(word: str) -> int:
+    """The place of a verdict where what is gravest comes first."""
+    return list(Look).index(look_of(word))
+
+
 def counts(words: Iterable[str]) -> list[tuple[str, int]]:
     """Each verdict with how many there are of it, what is gravest first."""
-    looks = list(Look)
-    return sorted(Counter(words).items(), key=lambda each: looks.index(look_of(each[0])))
+    return sorted(Counter(words).items(), key=lambda each: gravity(each[0]))
 
 
 def tally(words: Iterable[str]) -> str:

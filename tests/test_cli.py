@@ -213,7 +213,7 @@ def test_prove_shows_lines_solvers_and_files(tmp_path):
 
 def test_prove_prints_in_a_pipe_whatever_json_says_of_a_proof(command):
     id = "jiang2024.training_against_fine_tuning"
-    strict = command("prove", id, "--strict")
+    strict = command("prove", id, "--strict", "-v")
     answer = json.loads(command("prove", id, "--json").out)
     text = strict.out
     assert strict.code == 1

@@ -289,6 +289,7 @@ GIVEN = {
     "audit": [["path-0.toml"], ["."], ["package"]],
     "report": [["."], ["package"]],
     "diff": [["run-0", "run-0"], [".", "package"], ["rows.csv", "run-0/result.json"]],
+    "index": [["."], ["package"]],
     "badge": [["package"], ["payload.run"], [EVIL]],
     "card": [["package"], ["payload.run"], [EVIL]],
 }

@@ -10,7 +10,7 @@ from boundcheck.proof import prove
 from boundcheck.proofs import new
 from boundcheck.properties import check_claim
 from tests.layers import full
-from tests.program import said
+from tests.program import forked, said
 
 
 @full
@@ -20,6 +20,12 @@ def test_its_theorem_is_proved_measured_and_attacked(tmp_path):
     given = "given smoothness of squares, infimum of squares, minibatches of squares"
     assert [each["verdict"] for each in found][:2] == ["proved", f"supported (asymptotic), {given}"]
     assert {each["locator"] for each in found} <= {"Theorem 1", "Theorem 1, attacked"}
+    # What the audit ran is measured by itself, and read again.
+    command = "measure", "my_paper/experiments/data.toml", "--allow-code"
+    (run,) = said(*command, "my_paper", cwd=tmp_path)["runs"]
+    assert run["verdict"] == found[1]["verdict"]
+    refused = forked(*command, "my_paper/problem.py", cwd=tmp_path)
+    assert "--allow-code my_paper" in refused.stderr
 
 
 @full

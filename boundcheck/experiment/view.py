@@ -3,7 +3,7 @@ screen.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from textwrap import shorten
@@ -17,7 +17,6 @@ from boundcheck.exact.digits import DOWN, UP, shown
 from boundcheck.experiment.result import (
     FROM_BELOW,
     BracketResult,
-    GradientRatio,
     Link,
     Result,
     Results,
@@ -43,7 +42,7 @@ from boundcheck.language.view import (
 )
 from boundcheck.system.tables import fields_of
 from boundcheck.system.terminal import screen
-from boundcheck.verdicts import amount
+from boundcheck.verdicts import amount, spoken
 
 
 @trace_of.register
@@ -182,8 +181,15 @@ def _text(value: Any) -> str:
     return "–" if value is None else str(value)
 
 
-# Signs of what broke the first hypothesis; the page has it whole, and the others.
-_SIGNS = 140
+_ADVICE = (
+    '  to meet them: optim="sgd", lr_scheduler_type="constant", max_grad_norm=0, no'
+    " momentum, weight decay or dropout"
+)
+
+
+def _cut(how: str) -> str:
+    """How a hypothesis failed, in two lines; the page has it whole."""
+    return shorten(how, 140, placeholder="…")
 
 
 def show_course(
@@ -195,33 +201,16 @@ def show_course(
     ``noise`` is what was taken off each squared gradient norm, because a part of the samples was
     looked at.
     """
-    lines = [f"{result.verdict}: {result.reason}"]
-    failed = [each for each in result.audit if each.status == "failed"]
-    if failed:
-        first = failed[0]
-        lines.append(f"  {first.hypothesis}: {shorten(first.how, _SIGNS, placeholder='…')}")
-        lines.append(
-            f"  the theorem is about SGD at a constant step, without dropout and clipping, on"
-            f" minibatches drawn with replacement; yours: {optimizer}"
-        )
-    steps = []
-    for at in result.theorems:
-        if at.way == "path" and not at.value:
-            lines.append("  no L̂ (path): the descent curvature is mostly rounding error")
-        elif at.way != "printed" and at.value and at.longest:
-            value = shown(at.value, 4, UP)
-            if at.way == "path" and result.estimates and result.estimates.path_sure is not None:
-                value = f"{shown(result.estimates.path_sure, 4, DOWN)} to {value}"
-            steps.append(f"{shown(at.longest, 4, DOWN)} at L̂ = {value} ({at.way})")
-    if steps:
-        own = result.plan.step_size
-        yours = "" if own is None else f"; yours: {shown(own)}"
-        lines.append(f"  largest step that the theorem allows: below {', '.join(steps)}{yours}")
-    if result.waterfall and (best := result.waterfall.at_best):
-        lines.append(
-            f"  a step of {shown(best.step, 3)} would bound the average by"
-            f" {shown(best.bound, 3, UP)}, {shown(best.factor, 3)} times less than yours"
-        )
+    failed = {each.hypothesis: each.how for each in result.audit if each.status == "failed"}
+    how = failed.pop("Algorithm 1", "")
+    said = "the theorem says nothing about this run" if failed else result.reason
+    if how:
+        said = "its steps are not those of SGD at a constant step"
+        said += f", but {optimizer}'s" if optimizer != "SGD" else f": {_cut(how)}"
+    lines = [f"{spoken(result.verdict)}: {said}"]
+    for id, why in failed.items():
+        lines.append(f"  {catalogue[id].title if id in catalogue else id}: no, {_cut(why)}")
+    lines += [_ADVICE] if how else _steps(result)
     rows = trace.isel(replica=0)
     count = int(np.isfinite(rows["loss"].values).sum())
     seen = dict[str, list[str]]()
@@ -246,17 +235,35 @@ def show_course(
     show(screen(stderr=True), *(line(Prose(each)) for each in lines))
 
 
-def verdicts_table(results: Iterable[dict[str, Any]]) -> Table:
-    """The verdict on each run, who is to blame, why, and the largest gradient ratio that was
-    seen.
+def _steps(result: RunResult) -> Iterator[str]:
+    """The longest step at each L̂ that was seen, beside the run's own; and one with a smaller
+    bound.
     """
+    steps = []
+    for at in result.theorems:
+        if at.way == "path" and not at.value:
+            yield "  no L̂ (path): the descent curvature is mostly rounding error"
+        elif at.way != "printed" and at.value and at.longest:
+            value = shown(at.value, 4, UP)
+            if at.way == "path" and result.estimates and result.estimates.path_sure is not None:
+                value = f"{shown(result.estimates.path_sure, 4, DOWN)} to {value}"
+            steps.append(f"{shown(at.longest, 4, DOWN)} at L̂ = {value} ({at.way})")
+    if steps:
+        own = result.plan.step_size
+        yours = "" if own is None else f"; yours: {shown(own)}"
+        yield f"  largest step that the theorem allows: below {', '.join(steps)}{yours}"
+    if result.waterfall and (best := result.waterfall.at_best):
+        yield (
+            f"  a step of {shown(best.step, 3)} would bound the average by"
+            f" {shown(best.bound, 3, UP)}, {shown(best.factor, 3)} times less than yours"
+        )
+
+
+def verdicts_table(results: Iterable[dict[str, Any]]) -> Table:
+    """The verdict on each run, who is to blame, and why."""
     rows: list[tuple[Cell, ...]] = []
     for x in results:
         blame = x.get("blame")
-        found = x.get("gradient_ratio")
         who = f"{blame['kind']} {blame['name']}" if blame else ""
-        ratio = str(GradientRatio(**found)) if found else "–"
-        cells = (x["run_id"], x["claim"], Badge(x["verdict"]), ratio, who, Prose(x["reason"]))
-        rows.append(cells)
-    head = ("run", "claim", "verdict", "gradient ratio", "to blame", "reason")
-    return Table(head, rows, most=None)
+        rows.append((x["run_id"], x["claim"], Badge(x["verdict"]), who, Prose(x["reason"])))
+    return Table(("run", "claim", "verdict", "to blame", "reason"), rows, most=None)

@@ -6,6 +6,7 @@ ways.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from textwrap import shorten
 
 from rich import box
@@ -19,8 +20,11 @@ from boundcheck.system.terminal import Table, coloured
 
 WIDTH = 100
 """Signs of the longest line that is easily read."""
-# Signs of the narrowest column of sentences, and between two columns.
-_NARROW, _GAP = 24, 2
+# Signs of the narrowest column of sentences, of the longest name that is never folded, and between
+# two columns.
+_NARROW, _SHORT, _GAP = 20, 40, 2
+# Lines of a cell beside others, at most, where it would have fewer with the whole width for itself.
+_FOLDS = 4
 _STYLES = {"": "", "small": "dim", "strong": "bold"}
 
 
@@ -48,7 +52,7 @@ def show(console: Console, *parts: view.Part) -> None:
 
 
 def _show_table(console: Console, table: view.Table) -> None:
-    columns, is_screen = table.columns, console.is_interactive
+    columns, is_screen = _settled(table), console.is_interactive
     is_cut, width = table.in_lines and is_screen, min(console.width, WIDTH)
     rows: list[list[Text]] = []
     before: Sequence[view.Cell] = ()
@@ -71,6 +75,11 @@ def _show_table(console: Console, table: view.Table) -> None:
             cells[: table.grouped] = [Text()] * table.grouped
         rows.append(cells)
         before = row
+    if is_screen and rows:
+        # Nothing is lost with an empty column.
+        kept = [i for i, cells in enumerate(zip(*rows, strict=True)) if any(cells)]
+        columns = [columns[i] for i in kept]
+        rows = [[cells[i] for i in kept] for cells in rows]
     heads = [_cell(column.name) for column in columns]
     widths = [1] * len(heads)
     if is_screen:
@@ -80,7 +89,7 @@ def _show_table(console: Console, table: view.Table) -> None:
             Text(prose.plain(table.caption), "italic"), width=width if is_screen else None
         )
     if not widths:
-        _stack(console, heads, rows, width)
+        _stack(console, columns, heads, rows, width)
         return
     made = Table(
         *(
@@ -100,6 +109,17 @@ def _show_table(console: Console, table: view.Table) -> None:
     console.print(made)
 
 
+def _settled(table: view.Table) -> list[view.Column]:
+    """The columns of a table; one of short names and numbers, and of no prose, is whole."""
+    rows = [row for row in table.rows if not isinstance(row, view.Line | view.Fold)]
+    made = []
+    for i, column in enumerate(table.columns):
+        cells = [row[i] for row in rows]
+        is_name = cells and all(isinstance(x, str) and len(x) <= _SHORT for x in cells)
+        made.append(replace(column, is_whole=True) if is_name else column)
+    return made
+
+
 def _cut(column: view.Column, text: Text, room: int) -> Text:
     """The words of a text that find room on one line; a verdict is whole, since without its last
     word it may be another one.
@@ -117,17 +137,20 @@ def _widths(
     width: int,
     is_cut: bool,
 ) -> list[int]:
-    """The widths of columns in which no word is split, and no text stands in a narrow column; empty
-    where they find no room.
+    """The widths of columns in which no word is split, and no text stands in a narrow column, or is
+    folded into many lines; empty where they find no room.
     """
     wanted, widths = list[int](), list[int]()
+    # The length of a text, and not the part of it that a screen has room for.
+    endless = console.options.update(max_width=max(len(x) for cells in rows for x in cells) + width)
     for column, *cells in zip(columns, *rows, strict=True):
-        measured = [Measurement.get(console, console.options, cell) for cell in cells]
-        wanted.append(max(x.maximum for x in measured))
+        head, *measured = [Measurement.get(console, endless, cell) for cell in cells]
+        longest = max((x.maximum for x in measured), default=0)
+        wanted.append(max(head.maximum, longest))
         if column.is_whole:
-            widths.append(wanted[-1])
+            widths.append(max(head.minimum, longest))
             continue
-        word = 0 if is_cut else max(x.minimum for x in measured)
+        word = 0 if is_cut else max(x.minimum for x in (head, *measured))
         widths.append(min(wanted[-1], max(word, _NARROW)))
     spare = width - _GAP * (len(widths) - 1) - sum(widths)
     if spare < 0:
@@ -138,22 +161,32 @@ def _widths(
         more = min(wanted[place] - widths[place], spare // (len(needs) - done))
         widths[place] += more
         spare -= more
-    return widths
+    is_tall = any(
+        x > _FOLDS * room and 2 * room < width for x, room in zip(wanted, widths, strict=True)
+    )
+    return [] if is_tall and not is_cut else widths
 
 
 def _stack(
-    console: Console, heads: Sequence[Text], rows: Sequence[Sequence[Text]], width: int
+    console: Console,
+    columns: Sequence[view.Column],
+    heads: Sequence[Text],
+    rows: Sequence[Sequence[Text]],
+    width: int,
 ) -> None:
     """Show each row as a line of its short cells, and below it each text with its heading."""
+    short = [
+        column.is_whole or all(x.cell_len <= _NARROW and "\n" not in x.plain for x in cells)
+        for column, *cells in zip(columns, *rows, strict=True)
+    ]
+    short[0] = True
     for row in rows:
-        short = [x.cell_len <= _NARROW and "\n" not in x.plain for x in row]
-        short[0] = True
         console.print(
             Text("  ").join(x for x, first in zip(row, short, strict=True) if first and x),
             width=width,
         )
         for head, x, first in zip(heads, row, short, strict=True):
-            if not first:
+            if not first and x.plain not in ("", "–"):
                 below = Text.assemble((f"{head}: " if head else "", "dim"), x)
                 for line in below.wrap(console, width - 4):
                     console.print(Text.assemble("    ", line))

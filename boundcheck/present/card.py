@@ -14,7 +14,7 @@ from boundcheck.proof import prove
 from boundcheck.proof.audit import JudgedRow, rows_of
 from boundcheck.shown import visible
 from boundcheck.system.limits import Tick, silent
-from boundcheck.verdicts import Look, look_of, tally
+from boundcheck.verdicts import Look, gravity, look_of, tally
 from boundcheck.version import __version__
 
 # Those of a page's badges, on which white is read.
@@ -30,13 +30,14 @@ _COLOURS = {
 
 
 def judged(target: str, tick: Tick = silent) -> list[JudgedRow]:
-    """The rows of a paper, or the one of a claim, the gravest first; raises InputError as `prove`
-    does.
-    """
+    """The rows of a paper, or the one of a claim; raises InputError as `prove` does."""
     audit = prove(target, tick=tick)
     one = [each for each in audit.claims if each.id == target]
-    rows = rows_of(one) if one else audit.rows or rows_of(audit.claims)
-    return sorted(rows, key=lambda row: list(Look).index(look_of(row.verdict)))
+    return list(rows_of(one) if one else audit.rows or rows_of(audit.claims))
+
+
+def _by_gravity(rows: Sequence[JudgedRow]) -> list[JudgedRow]:
+    return sorted(rows, key=lambda row: gravity(row.verdict))
 
 
 def words(rows: Sequence[JudgedRow]) -> str:
@@ -55,7 +56,7 @@ def badge(name: str, rows: Sequence[JudgedRow]) -> str:
     left, right = map(escape, texts)
     # About as wide as the letters are; where a reader's are not, they are set so wide.
     room, more = (6 * len(text) for text in texts)
-    colour = _COLOURS[look_of(rows[0].verdict)]
+    colour = _COLOURS[look_of(_by_gravity(rows)[0].verdict)]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{room + more + 24}" height="20" role="img"'
         ' font-family="Verdana, DejaVu Sans, sans-serif" font-size="11" fill="#fff">'
@@ -76,7 +77,7 @@ def card(name: str, rows: Sequence[JudgedRow]) -> Figure:
     write(0.05, 0.88, shorten(visible(name), 44, placeholder="…"), 34, weight="bold")
     write(0.05, 0.77, words(rows), 20)
     # So many rows find room.
-    for place, row in enumerate(rows[:6]):
+    for place, row in enumerate(_by_gravity(rows)[:6]):
         y = 0.64 - 0.085 * place
         box = {"boxstyle": "round,pad=0.35", "fc": _COLOURS[look_of(row.verdict)], "ec": "none"}
         write(0.06, y, row.verdict, 15, color="white", bbox=box)

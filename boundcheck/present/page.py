@@ -15,6 +15,7 @@ from markupsafe import Markup
 from boundcheck.errors import CodeError, InputError
 from boundcheck.experiment.result import Results
 from boundcheck.language.catalogue import catalogue
+from boundcheck.language.prose import plain
 from boundcheck.language.view import (
     File,
     Html,
@@ -29,18 +30,22 @@ from boundcheck.language.view import (
     Widget,
     paragraph,
 )
+from boundcheck.present.card import card
 from boundcheck.present.copied import copied
 from boundcheck.present.material import Material, StoredRun, load_runs
 from boundcheck.present.opening import Opening, opening_of
 from boundcheck.present.section import parts_of, sections
 from boundcheck.present.shared_out import FIRST, HERE, Section, as_fold, linked, shared_out
-from boundcheck.present.style import described, on_a_page, pdf, svg
+from boundcheck.present.style import described, on_a_page, pdf, png, svg
 from boundcheck.present.words import said, slug
 from boundcheck.shown import visible
 from boundcheck.system.ending import say
 from boundcheck.system.files import file_name, replace_file
 from boundcheck.system.plugins import is_path, theirs
 from boundcheck.verdicts import look_of, meanings, spoken
+
+# The picture that a site shows beside a link to the page.
+CARD = "card.png"
 
 
 class Page(Html):
@@ -98,6 +103,9 @@ class Page(Html):
         taken = {path.name, *self.files, *files, *front.files}
         given: dict[str, Any] = {
             "title": title,
+            # Of a site that is linked to, people are shown these.
+            "told": plain(Markup(opening.words or lead).striptags()),
+            "card": CARD if CARD in files else "",
             "back": None,
             "lead": lead,
             "source": source,
@@ -273,6 +281,8 @@ def write_page(
         files["findings.json"] = json_bytes(material.told_as_json)
     if material.study.is_new:
         files["statistics.json"] = json_bytes(material.study.as_json())
+    if material.proofs and material.proofs.rows:
+        files[CARD] = png(card(title, material.proofs.rows))
     if latex:
         # Deferred: most reports need no LaTeX.
         from boundcheck.present.latex import files_of

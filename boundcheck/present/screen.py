@@ -2,7 +2,7 @@
 --json`.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import product
 from typing import Any
 
@@ -14,6 +14,7 @@ from boundcheck.language.prose import typed
 from boundcheck.language.sentence import algorithm_of, measure_of
 from boundcheck.language.stated import has_worst_case
 from boundcheck.language.view import (
+    Badge,
     Column,
     Line,
     Part,
@@ -27,6 +28,7 @@ from boundcheck.proof.fixed import fixed_statements, is_ours
 from boundcheck.proof.statement import statement
 from boundcheck.proof.view import findings_table
 from boundcheck.shown import command
+from boundcheck.verdicts import amount, gravity, is_well, tally
 
 # Numbers with which a claim is tried where one of its conditions does not take 1.
 _NUMBERS = ("1", "100", "0.1", "0.01", "10", "10000")
@@ -199,3 +201,14 @@ def findings_parts(outcome: dict[str, Any]) -> Iterator[Part]:
         "--runs prints the verdict on every run, --json everything; the page has each finding"
         " whole."
     )
+
+
+def ending(told: Iterable[tuple[str, str]], noun: str) -> Iterator[Line]:
+    """The last lines of a command: the gravest of these verdicts, with what is said of it, if it is
+    of something false or open; and how many there are of each.
+    """
+    found = sorted(told, key=lambda each: gravity(each[0]))
+    for verdict, said in found[:1]:
+        if not is_well(verdict):
+            yield line(Badge(verdict), Prose(said))
+    yield line(f"{amount(len(found), noun)}: {tally(verdict for verdict, _ in found)}")

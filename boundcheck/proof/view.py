@@ -7,7 +7,7 @@ it has.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from boundcheck.kernel import Statement
 from boundcheck.language import view
@@ -333,16 +333,49 @@ def show(
     voices: Mapping[str, Mapping[int, Mapping[str, str]]],
     whole: bool = True,
 ) -> Iterator[Part]:
-    """For a terminal: what was found and the gravest of it, the tables, the lines of proofs where
-    there are few claims or `steps` asks, and what is wrong.
+    """For a terminal: the tables, what is proved where there are few claims, and at the end what is
+    false or open, and how many there are of each verdict.
 
-    `voices` are the answers of solvers on lines, by proof and place. If it is not `whole`, many
-    claims are shown by a line for each finding, or without findings for each claim.
+    `voices` are the answers of solvers on lines, by proof and place. If it is not `whole`, each
+    finding, claim or assumption has one line, lines that are proved have none, and of all that is
+    false or open the gravest is told. `steps` shows every line.
     """
     is_few = len(audit.claims) <= _FEW
-    is_whole = whole or steps or is_few
-    yield from summary(audit.rows)
-    if audit.rows and is_whole:
+    is_whole = whole or steps or bool(voices)
+    if is_whole:
+        yield from _whole_tables(audit)
+    elif audit.rows:
+        yield rows_table(audit.rows)
+    elif not is_few:
+        columns = (view.Column("claim", is_whole=True), view.Column("verdict", is_whole=True))
+        titles = [(x.id, Badge(x.verdict), Prose(x.title)) for x in audit.claims]
+        yield view.Table((*columns, "title"), titles, most=None, in_lines=True)
+    for claim in audit.claims if steps or is_few else ():
+        for proof in claim.proofs:
+            asked = voices.get(f"{proof.script.id}, {proof.script.version}", {})
+            yield from _lines(proof, steps, asked) if is_whole else _brief(claim, proof)
+    if is_whole or is_few:
+        yield from _facts(audit)
+    # At the end, where nobody has to look for it.
+    faults = list(_faults(audit, is_whole))
+    if is_whole:
+        yield from (each for fault in faults for each in fault)
+    else:
+        yield paragraph("-v shows all of this whole, with each line and each witness.", "small")
+        yield from (each for fault in faults[:1] for each in fault)
+        if len(faults) > 1:
+            yield paragraph(f"And {len(faults) - 1} more that are false or open.")
+    verdicts = tally(x.verdict for x in audit.claims)
+    told = [f"{amount(len(audit.claims), 'claim')}: {verdicts}"]
+    if audit.rows:
+        verdicts = tally(x.verdict for x in audit.rows)
+        told.append(f"{amount(len(audit.rows), 'finding')}: {verdicts}")
+    yield from map(line, (*told[:-1], f"{told[-1]}; in {audit.seconds:.1f} s"))
+
+
+def _whole_tables(audit: ProofAudit) -> Iterator[view.Table]:
+    """The referee's table, and that of the claims."""
+    if audit.rows:
         rows = [
             (
                 str(each.row.number),
@@ -357,77 +390,95 @@ def show(
         ]
         head = ("no.", "where", "verdict", "trust", "Rocq", "printed", "finding")
         yield view.Table(head, rows, "Referee's table", most=None)
-    elif audit.rows:
-        yield rows_table(audit.rows)
-    if is_whole:
-        # The catalogue has the statements of claims; a lemma's statement is shown only here.
-        head = ("claim", "verdict", "version", "proof", "trust", "lines", "what is proved")
-        cells = [
-            (
-                claim.id,
-                Badge(claim.verdict),
-                x.script.called,
-                Badge(x.verdict),
-                x.trust,
-                str(len(x.steps)),
-                _proved(x),
-            )
-            for claim in audit.claims
-            for x in claim.proofs
-        ]
-        yield view.Table(head, cells, most=None, grouped=2)
-    elif not audit.rows:
-        columns = (view.Column("claim", is_whole=True), view.Column("verdict", is_whole=True))
-        titles = [(x.id, Badge(x.verdict), Prose(x.title)) for x in audit.claims]
-        yield view.Table((*columns, "title"), titles, most=None, in_lines=True)
-    for claim in audit.claims if steps or is_few else ():
-        for proof in claim.proofs:
-            asked = voices.get(f"{proof.script.id}, {proof.script.version}", {})
-            yield from _lines(proof, steps, asked)
+    # The catalogue has the statements of claims; a lemma's statement is shown only here.
+    head = ("claim", "verdict", "version", "proof", "trust", "lines", "what is proved")
+    cells = [
+        (
+            claim.id,
+            Badge(claim.verdict),
+            x.script.called,
+            Badge(x.verdict),
+            x.trust,
+            str(len(x.steps)),
+            _proved(x),
+        )
+        for claim in audit.claims
+        for x in claim.proofs
+    ]
+    yield view.Table(head, cells, most=None, grouped=2)
 
-    # At the end, where nobody has to look for it.
+
+def _brief(claim: ClaimAudit, proof: JudgedProof) -> Iterator[Part]:
+    """A proof on a screen: the lines that are not proved, each cut to one, and what it proves from
+    what.
+    """
+    if proof is claim.proofs[0]:
+        yield line(Prose(claim.id, "strong"), Badge(claim.verdict))
+    trust = f", trust {proof.trust}" if proof.trust else ""
+    title = Prose(f"“{proof.script.title}” ({proof.script.called}):")
+    count = amount(len(proof.steps), "line")
+    yield line(title, Badge(proof.verdict), Prose(f"({count}{trust})"))
+    rows = [
+        (Prose(x.step.label), Badge(x.verdict), _formulas(x.step.theorem.conclusion)[0])
+        for x in proof.steps
+        if x.verdict != "proved"
+    ]
+    if rows:
+        head = view.Column("line", width=0.25), view.Column("verdict", is_whole=True)
+        yield view.Table((*head, "what it says"), rows, most=None, in_lines=True)
+    if proof.verdict != "proved":
+        return
+    display = _display(proof)
+    concludes, *rests_on = _theorem(proof, display)
+    yield concludes
+    yield view.Table(("",), rests_on, most=None, in_lines=True)
+    if proof.script.claim is not None and (proof.changes or proof.added):
+        yield paragraph(f"It is the claim, {proof.difference}.")
+    yield line(Prose("letters", "strong"), Prose(display.told))
+
+
+def _faults(audit: ProofAudit, whole: bool) -> Iterator[tuple[Line, ...]]:
+    """What is false or open, the gravest first: rows of the referee's table, or lines where there
+    is none or all are asked for; each with a counterexample if one is known.
+    """
+    for each in audit.rows:
+        if not is_well(each.verdict):
+            said = f"row {each.row.number}, {each.row.locator}: {each.finding}"
+            steps = [(proof, step) for _, proof, step in each.lines if step and not whole]
+            yield (
+                line(Badge(each.verdict), Prose(said)),
+                *[x for proof, step in steps for x in _counterexample(proof, step)][:1],
+            )
+    if audit.rows and not whole:
+        return
+    proofs = [(claim, proof) for claim in audit.claims for proof in claim.proofs]
+    for _, proof in proofs:
+        yield from (found for x in proof.steps if (found := tuple(_counterexample(proof, x))))
+    for claim, proof in proofs:
+        if proof.verdict == "unknown":
+            yield (line(Badge("unknown"), Prose(f"{claim.id}: {proof.reason}")),)
     for claim in audit.claims:
-        for proof in claim.proofs:
-            if proof.verdict == "unknown":
-                yield line(Badge("unknown"), Prose(f"{claim.id}: {proof.reason}"))
-            for judged in proof.steps if is_whole else ():
-                if found := witness_as_json(proof, judged):
-                    # The author's words stand apart from ours: a sign in them must not reach into
-                    # what is found.
-                    where = (
-                        Prose(judged.step.label),
-                        f"of {proof.script.id}:",
-                        Prose(f"{found['about']}."),
-                    )
-                    sides = (
-                        f"There the left side is {found['left']} and the right side"
-                        f" {found['right']}."
-                    )
-                    yield line(Badge("refuted"), *where, sides, Prose(_at(found["numbers"])))
         if claim.verdict == "unknown" and any(proof.verdict == "refuted" for proof in claim.proofs):
             told = (
                 "a line of its proof is refuted; the claim stays unknown, since a false line does"
                 " not make it false"
             )
-            yield line(Badge("unknown"), Prose(f"{claim.id}: {told}"))
-    if is_whole:
-        yield from _facts(audit)
-    else:
-        yield paragraph("-v shows each finding whole, what each proof proves, and each witness.")
-    verdicts = tally(claim.verdict for claim in audit.claims)
-    yield line(f"{amount(len(audit.claims), 'claim')}: {verdicts}; in {audit.seconds:.1f} s")
+            yield (line(Badge("unknown"), Prose(f"{claim.id}: {told}")),)
 
 
-def summary(rows: Sequence[JudgedRow]) -> Iterator[Line]:
-    """What rows of a referee's table come to, in a line that counts, and those that are false or
-    open.
-    """
-    if rows:
-        yield line(f"{amount(len(rows), 'finding')}: {tally(each.verdict for each in rows)}")
-    for each in rows:
-        if not is_well(each.verdict):
-            said = f"row {each.row.number}, {each.row.locator}: {each.finding}"
-            yield line(Badge(each.verdict), Prose(said))
+def _counterexample(proof: JudgedProof, judged: JudgedStep) -> Iterator[Line]:
+    """The witness of a refuted line, if it is one."""
+    if found := witness_as_json(proof, judged):
+        # The author's words stand apart from ours: a sign in them must not reach into what is
+        # found.
+        words = (
+            judged.step.label,
+            f"of {proof.script.id}:",
+            f"{found['about']}.",
+            f"There the left side is {found['left']} and the right side {found['right']}.",
+            _at(found["numbers"]),
+        )
+        yield line(Badge("refuted"), *map(Prose, words))
 
 
 def rows_table(rows: Iterable[JudgedRow]) -> view.Table:

@@ -14,6 +14,7 @@ import boundcheck as bc
 from boundcheck.experiment.result import AtSmoothness, GradientRatio, Results, Subject, read
 from boundcheck.experiment.store import finished
 from boundcheck.experiment.view import show_course
+from boundcheck.language.evidence import Audit
 from boundcheck.language.function import Constant
 from tests.experiment.small import refused
 from tests.layers import full
@@ -204,7 +205,7 @@ NAMES = (
 RATIO = ("gradient_ratio", "gradient_ratio_error")
 
 
-def shown(capsys, squares, noise, ratio=(0.75, 0.0101), **constants):
+def shown(capsys, squares, noise, ratio=(0.75, 0.0101), audit=(), **constants):
     """What is printed of a run with these squared gradient norms, a gradient ratio, and this L̂ by
     the path."""
     found = replace(ESTIMATES, **({"path": 2.0, "path_sure": 1.9} | constants))
@@ -220,6 +221,7 @@ def shown(capsys, squares, noise, ratio=(0.75, 0.0101), **constants):
     times = {"time": (("replica", "stratum"), [list(range(1, len(rows) + 1))])}
     result = a_run(
         problem=Subject("Model", "loss", sample="8 of 10 samples"),
+        audit=audit,
         estimates=found,
         gradient_ratio=GradientRatio(*ratio) if math.isfinite(ratio[0]) else None,
         theorems=(
@@ -230,6 +232,18 @@ def shown(capsys, squares, noise, ratio=(0.75, 0.0101), **constants):
     )
     show_course(xr.Dataset(columns | whole | times), result, noise)
     return capsys.readouterr().err
+
+
+@pytest.mark.parametrize("failed", [(), ("Algorithm 1",), ("meft.unbiased",), ("L̂ α < 2",)])
+def test_steps_are_denied_to_be_those_of_sgd_only_where_they_were_not(capsys, failed):
+    """And of others no step size is told."""
+    audit = tuple(Audit(id, "hypothesis", "failed", None, None, f"why {id}") for id in failed)
+    text = shown(capsys, [1.0], [0.0], audit=audit)
+    is_sgd = "Algorithm 1" not in failed
+    assert ("not those of SGD" in text) is not is_sgd
+    assert ("largest step" in text) is is_sgd
+    assert all(f"why {id}" in text for id in failed)
+    assert len(text.splitlines()) <= 12
 
 
 def test_a_smoothness_that_is_mostly_rounding_is_no_constant(capsys):

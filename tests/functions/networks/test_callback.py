@@ -86,7 +86,7 @@ def test_a_stock_run_broke_the_rules_of_algorithm_1(tmp_path, capsys):
     assert result.spec["model"]["kind"] == "trainer"
     assert "adamw" in result.spec["run"]["optim"]
     printed = capsys.readouterr().err
-    assert "hypothesis-failed: the run broke Algorithm 1" in printed
+    assert "not those of SGD at a constant step, but AdamW's" in " ".join(printed.split())
     assert "8 of 10 samples" in printed
     # The last look is at where training ended.
     network = Network(trainer.model, sites_of(trainer.model), callback_task(trainer, 8))
@@ -124,6 +124,7 @@ def test_what_goes_wrong_costs_the_record_and_not_the_training(
         if "training goes on without its record" in line
     ]
     assert len(said) == 1
+    assert ("report this line" in said[0]) is not isinstance(error, InputError)
     bare = train(tmp_path, None, stock(), data_of(), max_steps=3).model
     assert equal(trained.parameters(), bare.parameters())
 
