@@ -141,9 +141,8 @@ def _at_one(law: int, target: int, size: Fraction, factor: Fraction, at_zero: bo
     x = SIZE.symbol
     ratio = "_".join(map(str, factor.as_integer_ratio()))
     id = f"engines.law{law}_{target}_{int(size)}_{ratio}_{int(at_zero)}"
-    quantifier = for_all(X)
     hypothesis = Claim(
-        f"{id}_given", each.name, "boundcheck", each.says(X, x), quantifier, declared=(SIZE,)
+        f"{id}_given", each.name, "boundcheck", each.says(X, x), for_all(X), declared=(SIZE,)
     )
     concluded = each.says(z, rational(factor) * x)
     claim = Claim(id, f"{each.name} {where}", "boundcheck", concluded, hypotheses=(hypothesis,))

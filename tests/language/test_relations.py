@@ -13,7 +13,7 @@ from boundcheck.errors import InputError
 from boundcheck.exact.balls import sign
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.symbols import D, T, ell, zeta
-from boundcheck.properties import claim_inputs
+from tests.properties.drawn import claim_inputs
 
 LEMMA_1 = catalogue["jiang2024.lemma1"]
 EQUAL_RADII = catalogue["meft.lemma1_sharp_equal_radii"]

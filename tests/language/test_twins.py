@@ -19,8 +19,8 @@ from hypothesis import given
 
 from boundcheck.exact.balls import enclose
 from boundcheck.language.catalogue import catalogue
-from boundcheck.properties import claim_inputs
 from tests.layers import examples
+from tests.properties.drawn import claim_inputs
 
 DIGITS = 50
 EPSILON = 2.0**-52

@@ -36,12 +36,13 @@ from boundcheck.language.vocabulary import (
 from boundcheck.proof import Reading, Witness, at_numbers, le
 from boundcheck.proof.instance import MeftRun, Setting
 from boundcheck.proof.witness import at_points, on_run
-from boundcheck.properties.problem_strategies import Run, fractions
+from boundcheck.properties.problem_strategies import fractions
 from proofs.jiang2024 import witnesses
 from proofs.jiang2024.claims import LEMMA_1, THEOREM_2
 from proofs.jiang2024.setting import READING
 from tests.experiment.small import refused
 from tests.layers import examples
+from tests.properties.drawn import Run
 from tests.slopes import has_printed_step, instances
 from tests.slopes import judged as judged_in
 

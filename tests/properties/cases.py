@@ -34,12 +34,11 @@ from boundcheck.properties import (
     least_squares_problems,
     objectives,
     problems,
-    runs,
     short_runs,
 )
-from boundcheck.properties.problem_strategies import Run
 from boundcheck.worst_case.relation import parts
 from tests.functions.twins import weights
+from tests.properties.drawn import Run, runs
 
 DO = Rounded(torch.float64, "cpu")
 

@@ -30,7 +30,6 @@ from boundcheck.properties import (
     orthogonal,
     problems,
     pseudo_huber_problems,
-    runs,
     shapes,
     short_runs,
     slopes,
@@ -39,6 +38,7 @@ from boundcheck.properties import (
 from boundcheck.worst_case.instance import certify, rank_of
 from tests.experiment.small import each_kind, refused
 from tests.layers import examples, full
+from tests.properties.drawn import runs
 from tests.properties.small import singular_values, smallest, some
 
 RADII = {"a": 2.0, "b": 0.5}
@@ -331,8 +331,6 @@ REFUSED = [
     ("most", lambda: adapters("lora", most=0)),
     *(("shape", lambda call=call: some(call((2,)))) for call in FAMILIES.values()),
     ("samples", lambda: some(least_squares_problems(samples=0))),
-    ("kind", lambda: some(runs("dora"))),
-    ("horizon", lambda: some(runs(horizon=5))),
 ]
 
 

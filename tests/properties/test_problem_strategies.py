@@ -5,8 +5,6 @@ import doctest
 import importlib
 import subprocess
 import sys
-from dataclasses import replace
-from fractions import Fraction
 from itertools import product
 
 import hypothesis.strategies as st
@@ -16,27 +14,18 @@ import torch
 from hypothesis import given
 
 from boundcheck import properties
-from boundcheck.exact.balls import enclose
-from boundcheck.functions.adapters import Full
 from boundcheck.functions.arithmetic import apart
 from boundcheck.functions.objectives.clipped import Clipped
-from boundcheck.functions.piecewise import PiecewiseLinear
-from boundcheck.functions.problem import Problem
 from boundcheck.language.catalogue import catalogue
 from boundcheck.properties import (
-    Run,
     adapters,
-    claim_inputs,
     domains,
     offsets,
-    runs,
-    shortest_horizon,
     slopes,
 )
-from tests.experiment.small import refused
 from tests.language.plain import Plain, single
 from tests.layers import examples, full
-from tests.properties.small import some
+from tests.properties.drawn import claim_inputs, runs
 from tests.properties.test_drawn import FAMILIES
 
 
@@ -151,30 +140,6 @@ def test_runs_are_what_a_plain_loop_over_paths_makes_of_them(kind, data):
         )
 
 
-def quadratic(T):
-    """f = w²/2 near 0, from w = 1 with step 1/2, and gradients of samples w ± 1."""
-    loss = Clipped(PiecewiseLinear.clipped(1, 8), [Fraction(1), Fraction(-1)])
-    adapter = Full(torch.zeros(1, 1, dtype=torch.float64))
-    return Run(Problem(loss, adapter), (torch.ones(1, 1, 1, dtype=torch.float64),), 0.5, T)
-
-
-@pytest.mark.parametrize(
-    "field, call",
-    [
-        ("T", lambda: quadratic(0)),
-        ("T", lambda: quadratic(7)),
-        ("step", lambda: replace(quadratic(1), step=0.0)),
-        ("start", lambda: replace(quadratic(1), start=(torch.ones(2, 1, 1, dtype=torch.float64),))),
-        (
-            "start.W",
-            lambda: replace(quadratic(1), start=(torch.ones(1, 2, 1, dtype=torch.float64),)),
-        ),
-    ],
-)
-def test_what_is_no_run_is_refused(field, call):
-    assert refused(call).field == field
-
-
 EVALUABLE = [id for id, claim in catalogue.items() if claim.quantities]
 
 
@@ -183,21 +148,6 @@ EVALUABLE = [id for id, claim in catalogue.items() if claim.quantities]
 def test_claim_inputs_are_in_the_domain(id, data):
     claim = catalogue[id]
     claim.check(data.draw(claim_inputs(claim)))
-
-
-def test_inputs_of_each_type_and_the_shortest_horizon_are_drawn():
-    for kind in (int, float, str, Fraction):
-        some(
-            claim_inputs(catalogue["jiang2024.lemma1"]),
-            lambda inputs, kind=kind: isinstance(inputs["L"], kind),
-        )
-    claim = catalogue["jiang2024.theorem2"]
-
-    def is_shortest(inputs):
-        return enclose(claim.expression("T_min"), claim.check(inputs)) > inputs["T"] - 1
-
-    inputs = some(claim_inputs(claim), is_shortest)
-    assert shortest_horizon(claim, inputs) == inputs["T"]
 
 
 @full
