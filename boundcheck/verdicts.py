@@ -199,7 +199,7 @@ def counts(words: Iterable[str]) -> list[tuple[str, int]]:
 
 def tally(words: Iterable[str]) -> str:
     """How many there are of each verdict, what is gravest first."""
-    return ", ".join(f"{count} {word}" for word, count in counts(words))
+    return ", ".join(f"{count} {spoken(word)}" for word, count in counts(words))
 
 
 def is_well(word: str) -> bool:
