@@ -170,6 +170,11 @@ class Algorithm(ABC):
         return self.period is not None and t % numbers[self.period.name] == 0
 
     @property
+    def draws_at_iterate(self) -> bool:
+        """True if g_t is a stochastic gradient at v_t; here, of which nothing says so."""
+        return False
+
+    @property
     @abstractmethod
     def recurrence(self) -> tuple[sp.Basic, ...]:
         """The equations that lead from step t to step t + 1, over iterates."""
@@ -366,6 +371,11 @@ class LinearMethod(Algorithm):
 
     def _row(self, expression: sp.Expr) -> list[sp.Expr]:
         return [sp.diff(expression, x) for x in (*self._letters, g)]
+
+    @property
+    def draws_at_iterate(self) -> bool:
+        """True if g_t is a stochastic gradient at v_t."""
+        return self.is_stochastic and self.at == v
 
     @cached_property
     def recurrence(self) -> tuple[sp.Basic, ...]:

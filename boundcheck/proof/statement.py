@@ -110,7 +110,7 @@ def reading_of(claim: Claim, fresh: Iterable[sp.Basic] = ()) -> Reading:
     one that is both a number and a function.
     """
     said = [*_said(claim)]
-    functions = {node.args[0] for each in said for node in each.atoms(*_OF_FUNCTIONS)}
+    functions = {x for each in said for x in _functions(each)}
     own = set().union(*(_as_more(each) for each in said)) | own_letters(claim)
     if both := functions & own:
         raise InputError("letter", min(both, key=str), "a number or a function, and not both")
@@ -164,7 +164,7 @@ def statement(claim: Claim) -> Sequent:
     for each in with_parts(claim.hypotheses):
         why, stated = _objection(each, claim, vary), Given(each)
         try:
-            stated = stated if why else _stated(each, reading, own)
+            stated = stated if why else _stated(each, claim, reading, own)
         except InputError as error:
             why = f"the kernel cannot state it: {error}"
         if why:
@@ -190,8 +190,11 @@ def statement(claim: Claim) -> Sequent:
         raise InputError("algorithm", circle, "a letter that is told once, from what was before")
     spoken = own_letters(claim).union(*map(_as_more, _said(claim)))
     numbers = {x for x in spoken if isinstance(x, sp.Symbol) and not is_dimension(x)}
-    # A number that is asked for is positive, whatever it is: of another one the claim says nothing.
-    asked = {each.symbol for each in claim.parameters}
+    # A number that is asked for is positive, whatever it is, where the conclusion speaks of it: of
+    # another one it says nothing.
+    concluded = {str(x.name) for x in claim.conclusion.free_symbols}
+    concluded |= {y for x, inside in _inside(claim).items() if x.name in concluded for y in inside}
+    asked = {each.symbol for each in claim.parameters if each.name in concluded}
     derived = {each.symbol for part in whole(claim) for each in part.quantities}
     derived |= formulas.keys() - asked
     positive = sorted((x for x in numbers - {T} - derived if x.is_positive), key=str)
@@ -284,7 +287,7 @@ def _objection(hypothesis: Claim, claim: Claim, ranged: frozenset[str]) -> str:
         if names & (inside | {str(letter.name)}) and hypothesis.conclusion.has(letter):
             return f"{letter} has one value in {claim.id}, and it ranges over {', '.join(names)}"
     range_ = hypothesis.quantifier
-    if range_ and not names and not _formal(hypothesis):
+    if range_ and not names and not _formal(hypothesis, claim):
         return f"what it ranges over is not known: {typed(range_.latex)}"
     # What it is under would be of each of the letters over which it ranges.
     conditions = [*hypothesis.conditions, *(x.conclusion for x in hypothesis.hypotheses)]
@@ -297,7 +300,7 @@ def _objection(hypothesis: Claim, claim: Claim, ranged: frozenset[str]) -> str:
     return f"it is said of one {min(one)}, and {claim.id} ranges over {min(one)}" if one else ""
 
 
-def _formal(hypothesis: Claim) -> tuple[Formal, ...]:
+def _formal(hypothesis: Claim, claim: Claim) -> tuple[Formal, ...]:
     """What a word of ours says where words restrict a range, or a letter is another at each
     point.
     """
@@ -306,10 +309,28 @@ def _formal(hypothesis: Claim) -> tuple[Formal, ...]:
         return ()
     # A word that was given to a claim afterwards may say something else.
     said = (hypothesis.conclusion, hypothesis.quantifier)
-    return next((x.formal for x in _SAID[word.id] if x[:2] == said), ())
+    found = next((x.formal for x in _SAID[word.id] if x[:2] == said), ())
+    algorithm = followed(claim)
+    others = (x for x in whole(claim) if x is not hypothesis)
+    spoken = {y for x in others for each in expressions(x) for y in _functions(each)}
+    own = _functions(hypothesis.conclusion)
+    for each in found:
+        # What is so of the g at any point is so of g_t where that is the one at v_t.
+        is_drawn = each.relation.has(words.g_t) and not hypothesis.conclusion.has(words.g_t)
+        if is_drawn and not (algorithm and algorithm.draws_at_iterate):
+            return ()
+        # What is so of f is so of F where nothing else says what f is.
+        if own & spoken and _functions(each.relation) - own:
+            return ()
+    return found
 
 
-def _stated(hypothesis: Claim, reading: Reading, own: set[sp.Basic]) -> Given:
+def _functions(expression: sp.Basic) -> set[sp.Basic]:
+    """The functions that an expression speaks of."""
+    return {node.args[0] for node in expression.atoms(*_OF_FUNCTIONS)}
+
+
+def _stated(hypothesis: Claim, claim: Claim, reading: Reading, own: set[sp.Basic]) -> Given:
     """What a hypothesis says: facts, further also at t + 1; or laws for all of its letters.
 
     A letter under a mean, a sum or a minimum is one for all outcomes and times: the law is then for
@@ -323,7 +344,7 @@ def _stated(hypothesis: Claim, reading: Reading, own: set[sp.Basic]) -> Given:
         for x in _as_more(relation)
         if str(x.name) in names and not _is_given_a_type(x) and x not in (words.t, T)
     }
-    formal = _formal(hypothesis)
+    formal = _formal(hypothesis, claim)
     says, further = list[Statement](), list[Statement]()
     for each in formal or (Formal(relation, tuple(sorted(bound, key=str))),):
         if each.letters:

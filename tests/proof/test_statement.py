@@ -9,17 +9,20 @@ import sympy as sp
 from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import t
 from boundcheck.kernel import rules
+from boundcheck.language import algorithms as of_state
 from boundcheck.language import vocabulary as words
 from boundcheck.language.algorithms import GRADIENT_DESCENT, SGD, LinearMethod
+from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, Formal, Quantifier, Quantity, Statement, for_all
 from boundcheck.language.hypotheses import BALL, SMOOTH, Hypothesis
-from boundcheck.language.symbols import D, Parameter, T, a, alpha, sigma
+from boundcheck.language.symbols import D, Parameter, T, a, alpha, bound, f_star, sigma, zeta
 from boundcheck.language.vocabulary import (
     W1,
     W2,
     A,
     B,
     EuclideanNorm,
+    Expectation,
     F,
     FrobeniusNorm,
     Gradient,
@@ -31,6 +34,7 @@ from boundcheck.language.vocabulary import (
     k,
     n,
     v,
+    v1,
     v_t,
 )
 from boundcheck.proof import eq, ge, gt, judge, le, script
@@ -536,6 +540,52 @@ def test_a_word_that_is_given_to_a_claim_afterwards_reads_no_range():
     with pytest.raises(InputError, match="word"):
         judged(as_hypothesis(under(never, SMALL["M"])), under(never, SMALL["M"]))
     assert dict(statement(under(never, SMALL["M"])).unstated)
+
+
+U = sp.Symbol("u")
+AHEAD_OF_V = LinearMethod(
+    "ahead",
+    "Ahead",
+    (alpha,),
+    is_stochastic=True,
+    moves=((of_state.v, of_state.v - alpha * of_state.g), (U, of_state.v)),
+    at=2 * of_state.v - U,
+)
+
+
+@pytest.mark.parametrize("algorithm, verdict", [(SGD, "proved"), (AHEAD_OF_V, "unknown")])
+def test_the_noise_at_any_point_is_that_of_g_t_where_it_is_drawn_at_v_t(algorithm, verdict):
+    given = catalogue["jiang2024.assumption4"]
+    said = le(Expectation(EuclideanNorm(g_t - Gradient(F, v_t)) ** 2), zeta**2)
+    claim = under(given, said, algorithm=algorithm, quantities=(Quantity(alpha, zeta),))
+
+    def build(proof):
+        proof.conclude(proof.step("line", said, proof.assume(said)))
+
+    assert judged(build, claim).verdict == verdict
+
+
+@pytest.mark.parametrize("speaks_of_f", [False, True])
+def test_what_bounds_f_bounds_big_f_where_nothing_else_says_what_f_is(speaks_of_f):
+    given = catalogue["jiang2024.bounded_below"]
+    more = (small(eq(Value(F, v), Value(words.f, v) - 1), for_all(v)),) if speaks_of_f else ()
+    claim = replace(under(given, ge(Value(F, v1), f_star)), hypotheses=(given, *more))
+    laws = statement(claim).given[0].says
+    assert len(laws) == (1 if speaks_of_f else 2)
+
+
+@pytest.mark.parametrize(
+    "conclusion, verdict", [(gt(GAP, 0), "unknown"), (ge(GAP, bound), "proved")]
+)
+def test_a_gap_is_positive_where_the_conclusion_asks_for_it(conclusion, verdict):
+    quantities = (Quantity(bound, D / 2),)
+    claim = Claim("my.gap", "Gap", "me", conclusion, quantities=quantities)
+
+    def build(proof):
+        known = proof.define(D, GAP), *proof.positive(D), proof.quantity(quantities[0])
+        proof.conclude(proof.step("line", claim.conclusion, *known))
+
+    assert judged(build, claim).verdict == verdict
 
 
 def test_a_word_that_a_proof_changes_says_what_it_said(monkeypatch):

@@ -1,21 +1,16 @@
-"""Problems, runs and inputs of claims are as asked; expectations over runs are exact, by a plain
-loop over paths."""
+"""Problems and inputs of claims are as asked."""
 
 import doctest
 import importlib
 import subprocess
 import sys
-from itertools import product
 
 import hypothesis.strategies as st
-import numpy as np
 import pytest
 import torch
 from hypothesis import given
 
 from boundcheck import properties
-from boundcheck.functions.arithmetic import apart
-from boundcheck.functions.objectives.clipped import Clipped
 from boundcheck.language.catalogue import catalogue
 from boundcheck.properties import (
     adapters,
@@ -23,9 +18,8 @@ from boundcheck.properties import (
     offsets,
     slopes,
 )
-from tests.language.plain import Plain, single
 from tests.layers import examples, full
-from tests.properties.drawn import claim_inputs, runs
+from tests.properties.drawn import claim_inputs
 from tests.properties.test_drawn import FAMILIES
 
 
@@ -51,93 +45,6 @@ def test_the_domain_of_dora_keeps_columns_from_zero(data):
     adapter = data.draw(adapters("dora"))
     radii = data.draw(domains(adapter))
     assert adapter.scale * radii["a"] * radii["b"] < adapter.constants(radii)["w_0"]
-
-
-# One path of SGD at a time, in NumPy: the gradients of the losses that runs are made of,
-# transcribed.
-
-
-def sample_gradients(objective):
-    """The gradients of every f_i at W."""
-    if isinstance(objective, Clipped):
-        E, shifts = objective.direction, objective._offsets.numpy()
-        places, values = (
-            np.array([float(x) for x in column])
-            for column in zip(*objective.slope.knots, strict=True)
-        )
-        return lambda W: [(np.interp((E * W).sum(), places, values) + c) * E for c in shifts]
-    X, Y = objective._X.numpy(), objective._targets.numpy()
-    return lambda W: [np.outer(W @ x - y, x) for x, y in zip(X, Y, strict=True)]
-
-
-def pulled_back(run):
-    """The gradients of every sample at v."""
-    plain, gradients = Plain(run.problem.adapter), sample_gradients(run.problem.objective)
-    return lambda v: [plain.pull_back(v, G) for G in gradients(plain.weight(v))]
-
-
-def square(v):
-    return sum(float((part**2).sum()) for part in v)
-
-
-def iterates(run):
-    """v_1, ..., v_{T+1} of each path."""
-    gradients = pulled_back(run)
-    paths = []
-    for drawn in product(range(run.problem.objective.samples), repeat=run.T):
-        path = [single(run.start)]
-        for i in drawn:
-            path.append(
-                tuple(
-                    x - run.step * y for x, y in zip(path[-1], gradients(path[-1])[i], strict=True)
-                )
-            )
-        paths.append(path)
-    return paths
-
-
-def _mean(gradients):
-    return tuple(sum(parts) / len(gradients) for parts in zip(*gradients, strict=True))
-
-
-def _variance(gradients):
-    mean = _mean(gradients)
-    return sum(square(apart(g, mean)) for g in gradients) / len(gradients)
-
-
-@pytest.mark.parametrize("kind", ["full", "frozen-a", "lora", "direft"])
-@examples(30)
-@given(data=st.data())
-def test_runs_are_what_a_plain_loop_over_paths_makes_of_them(kind, data):
-    run = data.draw(runs(kind))
-    paths = iterates(run)
-    assert (
-        len({tuple(row) for row in run.draws.tolist()})
-        == len(paths)
-        == run.problem.objective.samples**run.T
-        <= 81
-    )
-    assert run.gap >= 0
-    # Relative to the largest numbers that occur; in four steps rounding errors grow as the iterates
-    # do.
-    largest = max(square(v) for path in paths for v in path) ** 0.5
-    for t, point in enumerate(run.paths):
-        for j, part in enumerate(point):
-            expected = np.stack([path[t][j] for path in paths])
-            np.testing.assert_allclose(part.numpy(), expected, rtol=0, atol=1e-11 * (1 + largest))
-    gradients = pulled_back(run)
-    squares = [
-        sum(square(_mean(gradients(path[t]))) for path in paths) / len(paths) for t in range(run.T)
-    ]
-    varied = max(_variance(gradients(v)) for path in paths for v in path[:-1])
-    # Of a mean of samples that cancel, the rounding error is that of the samples.
-    rounding = 1e-11 * (max(squares) + varied)
-    assert run.mean_square_gradients == pytest.approx(squares, rel=1e-9, abs=rounding)
-    assert run.noise == pytest.approx(varied, rel=1e-9, abs=rounding)
-    for j, norm in enumerate(run.largest_norms.values()):
-        assert norm == pytest.approx(
-            max(np.linalg.norm(v[j], 2) for path in paths for v in path), rel=1e-9
-        )
 
 
 EVALUABLE = [id for id, claim in catalogue.items() if claim.quantities]
