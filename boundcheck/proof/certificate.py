@@ -77,13 +77,14 @@ def entailed(
     hints: Sequence[Scalar] = (),
     factor: Sequence[int] | None = None,
     degree: int = 2,
+    is_brief: bool = False,
 ) -> Theorem | None:
     """The goal from facts and the signs of their atoms, at once or by a certificate; arguments as
     of `certify`.
     """
     premises = [*premises, *signs([goal, *(x.fact for x in premises)])]
     return by_signs(goal, premises) or certify(
-        goal, premises, hints=hints, factor=factor, degree=degree
+        goal, premises, hints=hints, factor=factor, degree=degree, is_brief=is_brief
     )
 
 
@@ -144,6 +145,7 @@ def certify(
     hints: Sequence[Scalar] = (),
     factor: Sequence[int] | None = None,
     degree: int = 2,
+    is_brief: bool = False,
 ) -> Theorem | None:
     """The goal as a theorem of the kernel, by a certificate from the premises it needs; None if
     none is found.
@@ -156,12 +158,13 @@ def certify(
             factor, each premise alone, and pairs.
         degree: the most inequalities that are multiplied with each other, apart from the factor
             times one.
+        is_brief: whether only linear programs without a factor are tried.
 
     Raises:
         RuleError: if `factor` names a premise that is not a strict fact.
 
     """
-    return _Search(goal, premises, hints).run(factor, degree)
+    return _Search(goal, premises, hints).run(() if is_brief else factor, degree, is_brief)
 
 
 class _Search:
@@ -190,7 +193,9 @@ class _Search:
         self.hints = [self.packing.pack(hint) for hint in (*hints, goal.polynomial)]
         self._products: dict[tuple[int, ...], Poly] = {(): UNIT}
 
-    def run(self, factor: Sequence[int] | None, degree: int) -> Theorem | None:
+    def run(
+        self, factor: Sequence[int] | None, degree: int, is_brief: bool = False
+    ) -> Theorem | None:
         """The first certificate, from the cheapest stage on."""
         goal = self.packing.pack(self.goal.polynomial)
         # Of premises of a given factor that say the same, the first stands for all.
@@ -226,7 +231,7 @@ class _Search:
                 found = self.linear(places, times(self.product(places), goal), stage)
                 if found is not None:
                     return found
-        if self.goal.relation == "=" or not goal:
+        if self.goal.relation == "=" or not goal or is_brief:
             return None
         most = min(degree, 2) if self.inequalities else 0
         # The help that sums of squares get: products, rounds as of a stage, and squares times each

@@ -112,15 +112,23 @@ class Laws:
         means = [*map(self.put_in, self.of_means([*self.given, *squares]))]
         laws = [*map(self.put_in, (*self.of_norms(), *self.of_numbers()))]
         laws += [*means, *map(self.put_in, self.of_sums([*self.given, *means]))]
-        both = [*laws, *squares]
-        stages = [(1, 12, laws), (2, 12, laws), (1, 80, laws), (2, 12, both)]
-        stages += [(2, _MOST, laws), (2, _MOST, both), (3, 12, laws)]
-        for place, (degree, most, premises) in enumerate(stages):
+        near = [self.nearest(goal, premises) for premises in (laws, [*laws, *squares])]
+        first = [(1, near[0][:12]), (2, near[0][:12])]
+        wide = [(1, near[0][:80])]
+        rest = [(degree, x[:most]) for degree, most in ((2, 12), (2, _MOST)) for x in near]
+        rest += [(3, near[0][:12])]
+        for is_brief, stages in ((True, first + wide + rest), (False, first + rest + wide)):
             # What takes long to try is not tried where the line is false.
-            if place == 2 and self.is_false():
+            if not is_brief and self.is_false():
                 return None
-            if found := entailed(goal, self.nearest(goal, premises)[:most], degree=degree):
-                return found
+            tried = list[tuple[int, list[Theorem]]]()
+            for stage in stages:
+                if stage in tried:
+                    continue
+                tried.append(stage)
+                degree, premises = stage
+                if found := entailed(goal, premises, degree=degree, is_brief=is_brief):
+                    return found
         found = self.by_its_square(goal, [*laws, *squares])
         return found or self.by_its_members(goal)
 
