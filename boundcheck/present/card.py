@@ -4,7 +4,7 @@ card.
 
 from collections.abc import Sequence
 from html import escape
-from textwrap import shorten
+from textwrap import fill, shorten
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -74,7 +74,8 @@ def card(name: str, rows: Sequence[JudgedRow]) -> Figure:
     def write(x: float, y: float, text: str, size: float, **looks: Any) -> None:
         figure.text(x, y, text, size=size, va="center", parse_math=False, **looks)
 
-    write(0.05, 0.88, shorten(visible(name), 44, placeholder="…"), 34, weight="bold")
+    title = fill(shorten(visible(name), 100, placeholder="…"), 50)
+    write(0.05, 0.88, title, 26, weight="bold")
     write(0.05, 0.77, words(rows), 20)
     # So many rows find room.
     for place, row in enumerate(_by_gravity(rows)[:6]):

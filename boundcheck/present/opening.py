@@ -77,7 +77,7 @@ class Opening:
     """The beginning of a page.
 
     Attributes:
-        words: the verdict in a paragraph; text with formulas, or Markup.
+        words: the verdict in a paragraph, a text with formulas.
         numbers: three of them, or fewer where there are no more.
         figure: the picture; None where there is nothing to draw.
         caption: what the picture shows, as `words`.

@@ -104,7 +104,7 @@ class Page(Html):
         given: dict[str, Any] = {
             "title": title,
             # Of a site that is linked to, people are shown these.
-            "told": plain(Markup(opening.words or lead).striptags()),
+            "told": plain(opening.words or Markup(lead).striptags()),
             "card": CARD if CARD in files else "",
             "back": None,
             "lead": lead,

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from boundcheck.exact.digits import Toward
 from boundcheck.language.catalogue import catalogue
+from boundcheck.language.claim import as_typed
 from boundcheck.language.hypotheses import LARGER, LEAST
 from boundcheck.language.symbols import kappa, q
 from boundcheck.present.material import Finding, Material, Search, StoredRun, Study
@@ -26,7 +27,7 @@ from boundcheck.present.opening import (
     picture,
 )
 from boundcheck.present.sections.smoothness import ends as ends_of
-from boundcheck.present.words import c_is, label, number, said, symbol
+from boundcheck.present.words import c_is, label, number, symbol
 from boundcheck.proof import ClaimAudit
 from boundcheck.proof.audit import JudgedRow
 from boundcheck.verdicts import Verdict
@@ -116,7 +117,7 @@ def _factors(audit: ClaimAudit) -> _Factors | None:
     return _Factors(printed, found[0], found[1], next(kappas).subs(q, 0))
 
 
-def _words(factors: _Factors, rows: Sequence[JudgedRow], runs: list[StoredRun]) -> Markup:
+def _words(factors: _Factors, rows: Sequence[JudgedRow], runs: list[StoredRun]) -> str:
     """The verdict in a paragraph: what is true, then what is wrong under every reading, then what
     needs a reading.
     """
@@ -124,21 +125,19 @@ def _words(factors: _Factors, rows: Sequence[JudgedRow], runs: list[StoredRun]) 
     divided = [
         row.row.locator for row in rows if row.row.has("fails") and row.verdict == "conditional"
     ]
-    first = (
+    return (
         "Both main statements of the paper are true on the ball that it assumes, by other proofs"
         " than the printed ones, and so is its rate in $T$. Theorem 2 holds with"
         f" ${factors.proved:g}S$ in place of the printed ${factors.printed:g}S$, and at the best"
-        f" step size with $√{factors.best**2}·S$ in the limit of long runs. Here $S$ is "
-    )
-    rest = (
-        f". The constant of Lemma 1 has a factor $√r$ that no proof needs. Of the {len(rows)}"
+        f" step size with $√{factors.best**2}·S$ in the limit of long runs. Here $S$ is"
+        f" ${as_typed(ROOT_TERM)}$. The constant of Lemma 1 has a factor $√r$ that no proof needs."
+        f" Of the {len(rows)}"
         " findings below, false under every reading of the text that was tried:"
         f" {'; '.join(refuted)}. There the printed proof of Theorem 2 loses a factor of 4; mended,"
         f" it proves ${factors.mended:g}S$. True under one reading and false under another, with"
         f" what would mend each: {'; '.join(divided)}. The others confirm, repair or remark."
         f" {in_all('run', 'runs', [run.verdict for run in runs])}"
     )
-    return said(first) + symbol(THEOREM_2.latex(ROOT_TERM)) + said(rest)
 
 
 def _of_theorem(factors: _Factors, run: StoredRun) -> Strokes:
