@@ -58,6 +58,10 @@ def test_the_other_examples_work_in_turn(command, tmp_path, monkeypatch):
     (tmp_path / "my_spec.toml").write_text(SPEC.format(rank=2))
     (tmp_path / "my_loss.py").touch()
     command("new", "my_paper")
+    for name in ("jiang2024", "meft"):
+        (tmp_path / "reports" / name).mkdir(parents=True)
+        for file in ("index.html", "findings.json"):
+            shutil.copy(ROOT / "reports" / name / file, tmp_path / "reports" / name)
     for example in EXAMPLES:
         if example in QUICK or example.endswith(" jiang2024"):
             continue

@@ -1086,11 +1086,8 @@ def _decided_below(instance: Instance, word: Hypothesis, hypothesis: Claim) -> A
 
 
 _IS_ABOVE = sp.Ge(Value(F, v), f_star)
-_ABOVE_W = sp.Ge(Value(f, W), f_star)
 # F(v) is f at a W.
-BOUNDED_BELOW_IN_W = Statement(
-    _ABOVE_W, for_all(W), (Formal(_IS_ABOVE, (v,)), Formal(_ABOVE_W, (W,)))
-)
+BOUNDED_BELOW_IN_W = Statement(sp.Ge(Value(f, W), f_star), for_all(W), (Formal(_IS_ABOVE, (v,)),))
 BOUNDED_BELOW = Hypothesis(
     "bounded_below",
     "bounded below",

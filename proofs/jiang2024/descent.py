@@ -380,8 +380,7 @@ def given_constant(proof: Proof) -> Theorem:
 
 def above(proof: Proof, point: sp.MatrixExpr) -> Theorem:
     """F >= f* at a point."""
-    everywhere, _ = proof.given(BOUNDED_BELOW)
-    return proof.by.instance(everywhere, {v: point})
+    return proof.by.instance(proof.given(BOUNDED_BELOW), {v: point})
 
 
 @script(THEOREM_2_ANY_STEP, "sharp", fresh=[theta])

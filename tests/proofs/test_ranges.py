@@ -102,7 +102,8 @@ def points(adapter, numbers, curvature, centre):
 def steepest(claim, seen, numbers, centre):
     """At least the length of the slope of f at each W that the text of the lemma names; 0 where it
     bounds none."""
-    text = next((x.quantifier for x in claim.hypotheses if isinstance(x.word, BoundedGradient)), "")
+    bounds = (x.quantifier for x in claim.hypotheses if isinstance(x.word, BoundedGradient))
+    text = next((x.latex for x in bounds), "")
     if "B A" not in text:
         return max(sum(map(abs, less(x.weight, centre))) for x in seen)
     known = {p.name for p in claim.parameters}
