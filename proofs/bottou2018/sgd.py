@@ -32,9 +32,11 @@ from boundcheck.language.vocabulary import (
     Expectation,
     InnerProduct,
     MatrixExpectation,
+    g_t,
     v,
     v1,
     v2,
+    v_next,
     v_star,
     v_t,
 )
@@ -47,7 +49,6 @@ from ..jiang2024.descent import (
     SQUARE,
     along_run,
     expected_decrease,
-    g_t,
     gap_at_start,
     given_constant,
     half,
@@ -55,7 +56,6 @@ from ..jiang2024.descent import (
     one_step,
     square_nonnegative,
     sum_of_run,
-    v_next,
     variance,
 )
 from ..jiang2024.setting import (

@@ -16,21 +16,12 @@ from boundcheck.language.vocabulary import (
     InnerProduct,
     v1,
     v2,
+    v_next,
     v_t,
 )
 from boundcheck.proof import Proof, eq, ge, gt, le, script
 
-from ..jiang2024.descent import (
-    CHANGE,
-    NEXT,
-    NOW,
-    SLOPE,
-    SQUARE,
-    above,
-    given_constant,
-    kept,
-    v_next,
-)
+from ..jiang2024.descent import CHANGE, NEXT, NOW, SLOPE, SQUARE, above, given_constant, kept
 from ..jiang2024.setting import (
     above_0,
     at_least_0,

@@ -14,6 +14,7 @@ from boundcheck.language.vocabulary import (
     Expectation,
     F,
     Value,
+    v_last,
     v_t,
 )
 from boundcheck.proof import Proof, eq, ge, gt, le, script
@@ -35,7 +36,6 @@ from ..jiang2024.descent import (
     one_step,
     square_nonnegative,
     sum_of_run,
-    v_last,
 )
 from ..jiang2024.setting import (
     above_0,

@@ -29,11 +29,14 @@ from boundcheck.language.vocabulary import (
     W,
     d,
     g,
+    g_t,
     k,
-    n,
     v,
     v1,
     v2,
+    v_first,
+    v_last,
+    v_next,
     v_t,
 )
 from boundcheck.proof import Proof, eq, ge, gt, le, script
@@ -55,8 +58,6 @@ from .setting import (
     unit_interval,
 )
 
-g_t, v_next = Iterate("g", t, n, 1), Iterate("v", t + 1, n, 1)
-v_first, v_last = Iterate("v", 1, n, 1), Iterate("v", T + 1, n, 1)
 A_next, B_next = Iterate("A", t + 1, r, k), Iterate("B", t + 1, d, r)
 A_last, B_last = Iterate("A", T + 1, r, k), Iterate("B", T + 1, d, r)
 

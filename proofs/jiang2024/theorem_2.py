@@ -26,7 +26,15 @@ from boundcheck.language.symbols import (
     sigma,
     zeta,
 )
-from boundcheck.language.vocabulary import MINIMUM_GRADIENT, EuclideanNorm, Expectation, F, Value
+from boundcheck.language.vocabulary import (
+    MINIMUM_GRADIENT,
+    EuclideanNorm,
+    Expectation,
+    F,
+    Value,
+    g_t,
+    v_first,
+)
 from boundcheck.proof import Proof, eq, ge, le, script
 
 from ..meft.lora import CONDITIONALLY_UNBIASED
@@ -42,11 +50,9 @@ from .descent import (
     Descent,
     descent_in_ball,
     expected_descent,
-    g_t,
     noise,
     square_nonnegative,
     summed,
-    v_first,
 )
 from .eigenvalue import root_equals, root_quantity
 from .setting import (

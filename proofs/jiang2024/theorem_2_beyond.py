@@ -19,9 +19,12 @@ from boundcheck.language.vocabulary import (
     Gradient,
     InnerProduct,
     MatrixExpectation,
+    g_t,
     v,
     v1,
     v2,
+    v_first,
+    v_next,
     v_t,
 )
 from boundcheck.proof import Proof, eq, ge, gt, le, script
@@ -54,14 +57,11 @@ from .descent import (
     SQUARE_NEXT,
     TOTAL,
     above,
-    g_t,
     gap_at_start,
     given_constant,
     kept,
     noise,
     sum_of_run,
-    v_first,
-    v_next,
     variance,
 )
 from .setting import above_0, at_least_0, defined, theta

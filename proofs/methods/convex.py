@@ -26,12 +26,14 @@ from boundcheck.language.vocabulary import (
     v,
     v1,
     v2,
+    v_first,
+    v_next,
     v_star,
     v_t,
 )
 from boundcheck.proof import Proof, eq, ge, le, script
 
-from ..jiang2024.descent import NEXT, NOW, SLOPE, given_constant, v_first, v_next
+from ..jiang2024.descent import NEXT, NOW, SLOPE, given_constant
 from ..jiang2024.setting import (
     above_0,
     at_least_0,

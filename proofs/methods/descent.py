@@ -18,6 +18,8 @@ from boundcheck.language.vocabulary import (
     Iterate,
     i,
     n,
+    v_last,
+    v_next,
     v_t,
 )
 from boundcheck.proof import Proof, eq, ge, gt, le, script
@@ -34,8 +36,6 @@ from ..jiang2024.descent import (
     gap_at_start,
     given_constant,
     on_segment,
-    v_last,
-    v_next,
 )
 from ..jiang2024.setting import (
     above_0,

@@ -155,7 +155,6 @@ def shortest_horizon(claim, inputs):
 def claim_inputs(draw, claim):
     """A value for each symbol of a claim by its name: of every type, in its domain, T often the
     shortest horizon.
-
     """
     exponents = {
         x
