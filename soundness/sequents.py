@@ -201,10 +201,7 @@ def _restated(claim: Claim) -> Iterator[tuple[str, Claim]]:
         narrower = (
             (f"{lost.id} dropped", None),
             (f"{lost.id} where T >= 9", replace(lost, conditions=(sp.Ge(T, 9),), word=None)),
-            (
-                f"{lost.id} at some time",
-                replace(lost, quantifier=some, word=None),
-            ),
+            (f"{lost.id} at some time", replace(lost, quantifier=some, word=None)),
         )
         for change, instead in narrower:
             kept = (instead if x is lost else x for x in claim.hypotheses)

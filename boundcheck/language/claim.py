@@ -97,7 +97,9 @@ class Quantifier:
 
     def __post_init__(self) -> None:
         """Check that it is what its text says."""
-        if type(self.letters) is not tuple or not all(map(_is_letter, self.letters)):
+        if type(self.letters) is not tuple or not all(
+            isinstance(each, sp.Symbol | sp.MatrixSymbol) for each in self.letters
+        ):
             raise InputError("quantifier.letters", self.letters, "symbols of SymPy in a tuple")
         if len(self.names) < len(self.letters):
             raise InputError("quantifier.letters", self.letters, "each letter once")
@@ -135,10 +137,6 @@ class Quantifier:
             rows, columns = map(latex_of, self.letters[0].shape)
             text += rf" \in \mathbb{{R}}^{{{rows} \times {columns}}}"
         return text + self.within
-
-
-def _is_letter(value: object) -> bool:
-    return isinstance(value, sp.Symbol | sp.MatrixSymbol)
 
 
 def for_all(*letters: sp.Symbol | sp.MatrixSymbol) -> Quantifier:

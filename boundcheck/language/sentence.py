@@ -243,20 +243,19 @@ def conjuncts(claim: Claim) -> tuple[Claim, ...]:
     for each in parts:
         if each.hypotheses and not conjuncts(each):
             return ()
-        word = word_of(each)
         is_all = not each.quantifier.within
-        is_said = is_all or (word is not None and is_ours(word))
-        if each.quantifier != claim.quantifier:
-            had = {x.name for x in each.conclusion.atoms(sp.MatrixSymbol)}
-            is_said &= claim.quantifier == AS_ITS_PARTS
-            is_said &= not is_all or had <= each.quantifier.names
-        if not is_said:
+        if not is_all and not is_ours(word_of(each)):
+            return ()
+        if each.quantifier == claim.quantifier:
+            continue
+        had = {x.name for x in each.conclusion.atoms(sp.MatrixSymbol)}
+        if claim.quantifier != AS_ITS_PARTS or (is_all and not had <= each.quantifier.names):
             return ()
     whole = sp.And(*(each.conclusion for each in parts))
     return parts if parts and claim.conclusion == whole else ()
 
 
-def is_ours(word: Hypothesis) -> bool:
+def is_ours(word: Hypothesis | None) -> bool:
     """True if it is a word of this package.
 
     The faces of another word are what its author says, and nobody else vouches for them. Only the

@@ -164,7 +164,7 @@ def certify(
         RuleError: if `factor` names a premise that is not a strict fact.
 
     """
-    return _Search(goal, premises, hints).run(() if is_brief else factor, degree, is_brief)
+    return _Search(goal, premises, hints).run(factor, degree, is_brief)
 
 
 class _Search:
@@ -193,9 +193,7 @@ class _Search:
         self.hints = [self.packing.pack(hint) for hint in (*hints, goal.polynomial)]
         self._products: dict[tuple[int, ...], Poly] = {(): UNIT}
 
-    def run(
-        self, factor: Sequence[int] | None, degree: int, is_brief: bool = False
-    ) -> Theorem | None:
+    def run(self, factor: Sequence[int] | None, degree: int, is_brief: bool) -> Theorem | None:
         """The first certificate, from the cheapest stage on."""
         goal = self.packing.pack(self.goal.polynomial)
         # Of premises of a given factor that say the same, the first stands for all.
@@ -211,7 +209,7 @@ class _Search:
 
         def factors(most: int) -> list[tuple[int, ...]]:
             """The possible factors, each as the places of the premises whose product it is."""
-            if factor is not None:
+            if factor is not None or is_brief:
                 return [tuple(given)]
             return [x for size in range(most + 1) for x in combinations(self.strict, size)][
                 :MOST_FACTORS

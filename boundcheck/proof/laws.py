@@ -112,7 +112,7 @@ class Laws:
         means = [*map(self.put_in, self.of_means([*self.given, *squares]))]
         laws = [*map(self.put_in, (*self.of_norms(), *self.of_numbers()))]
         laws += [*means, *map(self.put_in, self.of_sums([*self.given, *means]))]
-        near = [self.nearest(goal, premises) for premises in (laws, [*laws, *squares])]
+        near = [tuple(self.nearest(goal, each)) for each in (laws, [*laws, *squares])]
         first = [(1, near[0][:12]), (2, near[0][:12])]
         wide = [(1, near[0][:80])]
         rest = [(degree, x[:most]) for degree, most in ((2, 12), (2, _MOST)) for x in near]
@@ -121,12 +121,7 @@ class Laws:
             # What takes long to try is not tried where the line is false.
             if not is_brief and self.is_false():
                 return None
-            tried = list[tuple[int, list[Theorem]]]()
-            for stage in stages:
-                if stage in tried:
-                    continue
-                tried.append(stage)
-                degree, premises = stage
+            for degree, premises in dict.fromkeys(stages):
                 if found := entailed(goal, premises, degree=degree, is_brief=is_brief):
                     return found
         found = self.by_its_square(goal, [*laws, *squares])

@@ -239,12 +239,13 @@ class Proof:
 
         """
         sequent = self.sequent
-        said = [x.says for x in sequent.given if x.hypothesis == hypothesis] if sequent else []
-        if sequent is None or not any(said):
+        given = sequent.given if sequent else ()
+        says = next((x.says for x in given if x.hypothesis == hypothesis), ())
+        if not says:
             why = dict(sequent.unstated if sequent else ()).get(hypothesis.id, "it is not listed")
             raise InputError("given", hypothesis.id, f"a hypothesis that says something: {why}")
         theorems = []
-        for each in said[0]:
+        for each in says:
             self.assumptions.append(
                 Assumption(hypothesis.title, "hypothesis", each, hypothesis, hypothesis.conclusion)
             )

@@ -101,8 +101,8 @@ class Script:
         """
         proof = Proof(self.claim, self.reading, sequent=self.sequent)
         if self.is_lemma and self.sequent is not None:
-            for hypothesis, *_ in self.sequent.given:
-                proof.given(hypothesis)
+            for each in self.sequent.given:
+                proof.given(each.hypothesis)
             proof.positive(*self.sequent.positive)
         with _running(f"{self.id}, {self.version}", self.home):
             self.build(proof)

@@ -136,12 +136,12 @@ def statement(claim: Claim) -> Sequent:
     """The sequent of a claim: that its conclusion follows from its hypotheses, conditions,
     formulas and algorithm.
 
-    A hypothesis that holds only where the claim does not say, whose range is not read, or that the
-    kernel cannot state says nothing to it, and `unstated` says why.
+    A hypothesis that holds only where the claim does not say, whose range words restrict, or that
+    the kernel cannot state says nothing to it, and `unstated` says why.
 
-    Raises InputError as `reading_of`, for a range of the claim that is not read, for a formula that
-    is no constant, for an algorithm whose equations are none, and for a conclusion or condition
-    that the kernel cannot state.
+    Raises InputError as `reading_of`, for a range of the claim that words restrict, for a formula
+    that is no constant, for an algorithm whose equations are none, and for a conclusion or
+    condition that the kernel cannot state.
     """
     for part in whole(claim):
         is_said = type(part) is Claim and type(part.quantifier) is Quantifier
@@ -162,9 +162,10 @@ def statement(claim: Claim) -> Sequent:
     vary = ranged | {str(x.name) for x, with_ in _inside(claim).items() if ranged & with_}
     given, unstated = list[Given](), list[tuple[str, str]]()
     for each in with_parts(claim.hypotheses):
-        why, stated = _objection(each, claim, vary), Given(each)
+        formal = _formal(each, claim)
+        why, stated = _objection(each, claim, vary, formal), Given(each)
         try:
-            stated = stated if why else _stated(each, claim, reading, own)
+            stated = stated if why else _stated(each, formal, reading, own)
         except InputError as error:
             why = f"the kernel cannot state it: {error}"
         if why:
@@ -264,7 +265,9 @@ def with_parts(hypotheses: Iterable[Claim]) -> Iterator[Claim]:
             yield from with_parts(each.hypotheses)
 
 
-def _objection(hypothesis: Claim, claim: Claim, ranged: frozenset[str]) -> str:
+def _objection(
+    hypothesis: Claim, claim: Claim, ranged: frozenset[str], formal: tuple[Formal, ...]
+) -> str:
     """The reason why a hypothesis says nothing to the kernel; empty if what it says is a statement.
 
     A claim that ranges over a letter ranges over it anew: a hypothesis that has it speaks of one.
@@ -287,7 +290,7 @@ def _objection(hypothesis: Claim, claim: Claim, ranged: frozenset[str]) -> str:
         if names & (inside | {str(letter.name)}) and hypothesis.conclusion.has(letter):
             return f"{letter} has one value in {claim.id}, and it ranges over {', '.join(names)}"
     range_ = hypothesis.quantifier
-    if range_ and not names and not _formal(hypothesis, claim):
+    if range_ and not names and not formal:
         return f"what it ranges over is not known: {typed(range_.latex)}"
     # What it is under would be of each of the letters over which it ranges.
     conditions = [*hypothesis.conditions, *(x.conclusion for x in hypothesis.hypotheses)]
@@ -310,6 +313,8 @@ def _formal(hypothesis: Claim, claim: Claim) -> tuple[Formal, ...]:
     # A word that was given to a claim afterwards may say something else.
     said = (hypothesis.conclusion, hypothesis.quantifier)
     found = next((x.formal for x in _SAID[word.id] if x[:2] == said), ())
+    if not found:
+        return ()
     algorithm = followed(claim)
     others = (x for x in whole(claim) if x is not hypothesis)
     spoken = {y for x in others for each in expressions(x) for y in _functions(each)}
@@ -330,7 +335,9 @@ def _functions(expression: sp.Basic) -> set[sp.Basic]:
     return {node.args[0] for node in expression.atoms(*_OF_FUNCTIONS)}
 
 
-def _stated(hypothesis: Claim, claim: Claim, reading: Reading, own: set[sp.Basic]) -> Given:
+def _stated(
+    hypothesis: Claim, formal: tuple[Formal, ...], reading: Reading, own: set[sp.Basic]
+) -> Given:
     """What a hypothesis says: facts, further also at t + 1; or laws for all of its letters.
 
     A letter under a mean, a sum or a minimum is one for all outcomes and times: the law is then for
@@ -344,7 +351,6 @@ def _stated(hypothesis: Claim, claim: Claim, reading: Reading, own: set[sp.Basic
         for x in _as_more(relation)
         if str(x.name) in names and not _is_given_a_type(x) and x not in (words.t, T)
     }
-    formal = _formal(hypothesis, claim)
     says, further = list[Statement](), list[Statement]()
     for each in formal or (Formal(relation, tuple(sorted(bound, key=str))),):
         if each.letters:
