@@ -112,7 +112,7 @@ def test_the_opening_of_jiang2024_says_what_is_proved(stored, paper):
     assert refuted == 1
     assert f"Of the {len(paper.rows)} findings below" in opening.words
     assert in_all("run", "runs", [run.verdict for run in stored]) in opening.words
-    assert "<math" in opening.words
+    assert "holds with $2S$ in place of the printed $2.5S$" in opening.words
     first, second = opening.figure.axes
     assert [" ".join(tick.get_text().split()) for tick in first.get_yticklabels()][:4] == [
         "printed, by a broken proof",
