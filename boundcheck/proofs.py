@@ -2,7 +2,7 @@
 
 A paper is a folder with a `claims.py`, whose `CLAIMS` are its claims. What else it may have: proof
 scripts, the referee's table in `findings.py`, specs of runs in `experiments/*.toml`,
-`statements.json`, and for its report `programme.py` and `report.py`. Papers lie in `proofs/`, in
+`proved.json`, and for its report `programme.py` and `report.py`. Papers lie in `proofs/`, in
 installed packages that name them by an entry point of the group `boundcheck.papers`, and in folders
 that are given, or named in the environment variable BOUNDCHECK_PAPERS.
 

@@ -52,6 +52,7 @@ _UNSAID = {
     "says",
     "decided",
     "where",
+    "setting",
 }
 
 
@@ -175,6 +176,38 @@ class Statement(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Setting:
+    """The function that a claim is about, F(v) = f(W(v)) of the blocks of v, and where v may be.
+
+    Proofs read it, of claims of `proofs/` alone. The blocks of v_1 are called A_1 where those of v
+    are called A, and those of v_t are iterates.
+
+    Attributes:
+        blocks: the matrices of v; none where v is a letter itself.
+        weight: W(v); None where the claim says itself what F is.
+        weights: the matrices of W, where it is several.
+        arguments: the arguments of another function of several, by which partial gradients call
+            them.
+        slopes: the letters for which the gradients of f at W(v_1) and W(v_2) stand.
+        noise: what is drawn at t, such as g_t, each with its matrices.
+        domain: the hypotheses that say where v is, of A or of A_t.
+        within: the hypotheses that hold at each v of the domain, or at each two of them.
+        at_points: the hypotheses that hold at the v over which the claim ranges.
+
+    """
+
+    blocks: tuple[sp.MatrixSymbol, ...] = ()
+    weight: sp.MatrixExpr | None = None
+    weights: tuple[sp.MatrixSymbol, ...] = ()
+    arguments: tuple[sp.MatrixSymbol, ...] = ()
+    slopes: tuple[sp.MatrixSymbol, ...] = ()
+    noise: tuple[tuple[sp.Basic, tuple[sp.MatrixSymbol, ...]], ...] = ()
+    domain: tuple["Claim", ...] = ()
+    within: tuple["Claim", ...] = ()
+    at_points: tuple["Claim", ...] = ()
+
+
+@dataclass(frozen=True)
 class Quantity:
     """A named scalar that a claim derives: `symbol` = `expression`, over parameters and earlier
     quantities.
@@ -220,6 +253,7 @@ class Claim(Shown):
         measure: the measure that its conclusion bounds, if `boundcheck.language.measures` does not
             have it.
         word: for a hypothesis, its word; see `boundcheck.language.hypotheses`.
+        setting: what v and F are to proofs, where v has blocks.
 
     Raises:
         InputError: for a symbol that is not declared, and for two letters of one name, see
@@ -245,6 +279,7 @@ class Claim(Shown):
     algorithm: Any = field(default=None, kw_only=True)
     measure: Word | None = field(default=None, kw_only=True)
     word: Word | None = field(default=None, kw_only=True, repr=False)
+    setting: Setting | None = field(default=None, kw_only=True, repr=False)
 
     def __repr__(self) -> str:
         return f"<Claim {self.id}: {self.title}>"

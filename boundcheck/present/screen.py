@@ -24,7 +24,7 @@ from boundcheck.language.view import (
     paragraph,
 )
 from boundcheck.proof.audit import Carrier, carrier, counted, standing, told
-from boundcheck.proof.fixed import fixed_statements, is_ours
+from boundcheck.proof.record import is_ours
 from boundcheck.proof.statement import statement
 from boundcheck.proof.view import findings_table
 from boundcheck.shown import command
@@ -100,11 +100,7 @@ def claim_parts(claim: Claim, name: str = "", on_screen: bool = False) -> Iterat
         called = f" ({letter})" if letter != p.name else ""
         said.append(("parameter", f"{p.name}{called}: {p.meaning}; a {p.domain}"))
     said += [("note", claim.note), ("proof", told(claim))]
-    if by is Carrier.KERNEL:
-        # From the kernel's own text, and not from the statement above.
-        proved = fixed_statements()[claim.id]
-        said += [("proved", proved.text), *(("proved from", text) for text in proved.given)]
-    elif not is_ours(claim):
+    if by is Carrier.KERNEL or not is_ours(claim):
         said += _to_the_kernel(claim)
     said += [("argument", claim.argument), ("why no proof", claim.unproved)]
     tried = list(commands(claim, name))

@@ -29,23 +29,16 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError, one_of
-from boundcheck.kernel import STANDARD_FACTS, Fact, Statement
+from boundcheck.kernel import STANDARD_FACTS, Fact
 from boundcheck.kernel.meaning import Interval, denote
 from boundcheck.kernel.terms import ZERO
 from boundcheck.language import prose
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, in_prose
 from boundcheck.language.view import Shown
-from boundcheck.proof.fixed import (
-    as_read,
-    digest,
-    fixed_statements,
-    has_instance,
-    is_ours,
-    own_statements,
-)
 from boundcheck.proof.notation import identity, shown
 from boundcheck.proof.proof import Step
+from boundcheck.proof.record import PROVED, has_instance, is_ours, records, signature
 from boundcheck.proof.script import (
     Script,
     find,
@@ -61,6 +54,7 @@ from boundcheck.proof.verdict import (
     claim_verdict,
     frame_of,
     judge,
+    judge_any,
     weakest,
 )
 from boundcheck.proof.witness import numbers_at
@@ -243,7 +237,6 @@ def proof_as_json(proof: JudgedProof) -> dict[str, Any]:
         "trust": proof.trust,
         "reason": proof.reason,
         "standard_facts": list(proof.ledger),
-        "instead": {old: new.id for old, new in proof.script.instead.items()},
         "hypotheses": hypotheses,
         "hypotheses_unused": proof.unused,
         "hypotheses_added": list(map(str, proof.added)),
@@ -349,7 +342,7 @@ def known_instance(proof: JudgedProof) -> str:
     knows its worlds.
     """
     claim = proof.script.claim
-    judged = claim is not None and not proof.script.instead and has_instance(claim)
+    judged = claim is not None and has_instance(claim)
     try:
         in_world = has_world(for_rocq(proof))
     except InputError:
@@ -803,7 +796,7 @@ class Carrier(StrEnum):
     """A carrier of claims, which vouches for them; its text is what is printed."""
 
     KERNEL = "kernel"
-    """The kernel replays a proof that ends in the claim's fixed statement."""
+    """The kernel replays a proof that ends in what the claim says to it."""
     SCRIPT = "script"
     """A script of its paper is said to prove it, which `boundcheck prove` judges."""
     BY_HAND = "by hand"
@@ -818,7 +811,7 @@ def carrier(claim: Claim) -> Carrier:
     """The carrier of a claim of the catalogue, which vouches for it."""
     if claim.argument:
         return Carrier.BY_HAND
-    if claim.id in fixed_statements() and is_ours(claim):
+    if claim.id in records() and is_ours(claim):
         return Carrier.KERNEL
     if claim.word is not None or any(claim in each.hypotheses for each in catalogue.values()):
         return Carrier.HYPOTHESIS
@@ -832,12 +825,11 @@ def standing(claim: Claim) -> str:
     """``proved``; ``repaired`` if proved, but not by the printed proof; the carrier if that is not
     the kernel.
 
-    It is read from the fixed statements, and no proof is run: the tests have the proofs say the
-    same.
+    It is read from the record, and no proof is run: the tests have the proofs say the same.
     """
     if (by := carrier(claim)) is not Carrier.KERNEL:
         return by
-    return "repaired" if fixed_statements()[claim.id].broken else "proved"
+    return "repaired" if records()[claim.id].broken else "proved"
 
 
 def told(claim: Claim) -> str:
@@ -845,7 +837,7 @@ def told(claim: Claim) -> str:
     does.
     """
     by = carrier(claim)
-    broken = fixed_statements()[claim.id].broken if by is Carrier.KERNEL else ()
+    broken = records()[claim.id].broken if by is Carrier.KERNEL else ()
     return (
         f"{by}, repaired: true by another proof; the printed one fails at {', '.join(broken)}"
         if broken
@@ -858,61 +850,41 @@ def counted(claims: Iterable[Claim]) -> Counter[Carrier]:
     return Counter(map(carrier, claims))
 
 
-def statements_of(paper: str) -> dict[str, Any]:
-    """The table of the fixed statements of a paper, from its proofs as they are.
+def record_of(paper: str) -> dict[str, Any]:
+    """The record of a paper's proved claims, from its proofs as they are.
 
-    A claim has its formula in sympy and its quantifiers in words. Their formal reading was made
-    once and is kept beside the proof scripts, as text to read and as digests to compare.
-    Quantities, conditions and domains are not kept: they are computed from the claim. Only what the
-    kernel proves is kept, and only as what the claim says. Raises InputError for a script that
-    concludes and does not prove its claim, and for two that prove two statements.
+    Raises InputError for a script that concludes and does not prove its claim by the kernel.
     """
-
-    def entry(statement: Statement) -> dict[str, str]:
-        return {"digest": digest(statement), "text": str(statement)}
-
     table: dict[str, Any] = {}
     broken: dict[str, list[str]] = {}
     for script in of_paper(paper):
         claim = script.claim
         if claim is None or claim.id not in catalogue:
             continue
+        proof = judge_any(script)
         if script.version == "printed":
-            broken[claim.id] = [
-                step.step.label for step in judge(script).steps if step.verdict == "refuted"
-            ]
+            broken[claim.id] = [x.step.label for x in proof.steps if x.verdict == "refuted"]
             continue
-        if script.proof.conclusion is None:
+        if proof.conclusion is None:
             continue
-        proof, name = judge(script, fixing=True), f"{script.id}, {script.version}"
-        if proof.conclusion is None or proof.verdict != "proved" or proof.trust != "kernel":
-            raise InputError(
-                "script", name, f"a proof of its claim by the kernel: {proof.reason or proof.trust}"
-            )
-        rest = sorted({each.statement for each in proof.hypotheses} - own_statements(claim))
-        found = {
-            "claim": as_read(claim),
-            "whole": claim.digest,
-            "conclusion": entry(proof.conclusion),
-            "hypotheses": list(map(entry, rest)),
-        }
-        if table.setdefault(claim.id, found) != found:
-            raise InputError("script", name, "the statement that its other proof has")
+        if proof.verdict != "proved" or proof.trust != "kernel":
+            name, reason = f"{script.id}, {script.version}", proof.reason or proof.trust
+            raise InputError("script", name, f"a proof of its claim by the kernel: {reason}")
+        table[claim.id] = {"digest": signature(claim)}
     for id, labels in broken.items():
         if labels and id in table:
             table[id]["broken"] = labels
     return table
 
 
-def write_statements(paper: str) -> None:
-    """Write the `statements.json` of a paper again, from its current proofs; read the difference
-    when you do this.
+def write_record(paper: str) -> None:
+    """Write the `proved.json` of a paper again, from its current proofs.
 
-    python -c "from boundcheck.proof.audit import write_statements; write_statements('jiang2024')"
+    python -c "from boundcheck.proof.audit import write_record; write_record('jiang2024')"
 
     Raises:
-        InputError: where `statements_of` does.
+        InputError: where `record_of` does.
 
     """
-    text = json.dumps(statements_of(paper), indent=1, ensure_ascii=False) + "\n"
-    replace_file(paper_of(paper).folder / "statements.json", text.encode())
+    text = json.dumps(record_of(paper), indent=1, ensure_ascii=False) + "\n"
+    replace_file(paper_of(paper).folder / PROVED, text.encode())

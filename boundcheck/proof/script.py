@@ -2,17 +2,16 @@
 
 A script is a Python file with functions marked ``@script(claim, version)``. Scripts of the
 catalogue's claims are in `proofs/`, one folder per paper; a user's script is any file. No script
-says what its claim means: `statement` computes it, and what the claims of `proofs/` mean is fixed
-(`fixed`).
+says what its claim means: `statement` computes it.
 """
 
 import importlib.util
 import re
 import sys
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -24,10 +23,10 @@ from boundcheck.errors import InputError, near, one_of
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim, as_typed, expressions, whole
 from boundcheck.language.symbols import T
-from boundcheck.proof.fixed import is_ours
 from boundcheck.proof.proof import Proof
 from boundcheck.proof.reading import Reading, is_plain
-from boundcheck.proof.statement import Sequent, own_letters, reading_of, statement
+from boundcheck.proof.record import is_ours
+from boundcheck.proof.statement import Sequent, reading_of, statement
 from boundcheck.proofs import HOME, paper_at, paper_of, papers, running
 from boundcheck.system.files import likely_file
 
@@ -47,13 +46,10 @@ class Script:
         version: ``printed`` (the paper's lines), ``repaired`` (the paper's statement, another
             proof) or ``sharp``.
         fresh: the proof's own letters, which may be anything.
-        instead: hypotheses of the claim that this proof replaces by others, by id; of a claim of
-            `proofs/` alone.
         is_statement: whether its lines are the claim itself, so that a false line refutes the claim
             and not a proof.
         home: the folder for the script's own imports; None for the scripts of a paper.
-        sequent: what its claim says to the kernel, unless that is fixed; no line of the proof says
-            it again.
+        sequent: what its claim says to the kernel; no line of the proof says it again.
         is_lemma: whether it is a lemma, which is its own proof where it is given no lines.
 
     """
@@ -64,7 +60,6 @@ class Script:
     claim: Claim | None
     reading: Reading
     build: Callable[[Proof], None]
-    instead: Mapping[str, Claim] = field(default_factory=dict)
     is_statement: bool = False
     home: Path | None = None
     sequent: Sequent | None = None
@@ -118,15 +113,13 @@ def script(
     *,
     fresh: Iterable[sp.Basic] = (),
     title: str = "",
-    instead: Mapping[str, Claim] | None = None,
     is_statement: bool = False,
 ) -> Callable[[Callable[[Proof], None]], Script]:
     """Mark a function as the proof of a claim; it receives the `Proof` to fill.
 
     `fresh` are letters of the proof's own, numbers and matrices, which may be anything. With
     `is_statement` the lines of a printed script are the claim, so that a false line refutes it. A
-    claim says itself what its letters are; `reading` and `instead` are for those of `proofs/` whose
-    points have blocks, and which are fixed there.
+    claim says itself what its letters are; `reading` is for a lemma of `proofs/` that is no claim.
 
     Raises InputError for a version other than printed, repaired and sharp, and as
     `statement.statement`.
@@ -139,20 +132,19 @@ def script(
     if not isinstance(fresh, Iterable):
         raise InputError("fresh", fresh, "letters in a list, such as [z]")
     sequent, letters = None, tuple(fresh)
-    if known is None or (is_ours(known) and reading is not None):
+    if known is None:
         if letters:
             raise InputError("fresh", letters[0], f"none: a reading says what is a letter of {id}")
-        mine = _checked_reading(reading or Reading()).having(own_letters(known) if known else ())
+        mine = _checked_reading(reading or Reading())
     else:
-        for name, each in (("reading", reading), ("instead", instead)):
-            if each:
-                raise InputError(name, type(each).__name__, f"none: {id} says itself what it means")
+        if reading:
+            raise InputError("reading", "Reading", f"none: {id} says itself what it means")
         _check_meanings(known)
         sequent, mine = statement(known), reading_of(known, letters)
 
     def mark(build: Callable[[Proof], None]) -> Script:
         name = known.title if known else title or id
-        made = Script(id, version, name, known, mine, build, dict(instead or {}), is_statement)
+        made = Script(id, version, name, known, mine, build, is_statement)
         return checked(replace(made, sequent=sequent, fresh=letters))
 
     return mark
@@ -192,7 +184,7 @@ def lemma(id: str, *, says: sp.Basic, given: Sequence[sp.Basic] = (), title: str
 
     # As for classes that are made by a call: the module is that of who called.
     itself.__module__ = sys._getframe(1).f_globals["__name__"]
-    made = Script(id, "printed", claim.title, claim, sequent.reading, itself, {}, True, None)
+    made = Script(id, "printed", claim.title, claim, sequent.reading, itself, True, None)
     return checked(replace(made, sequent=sequent, is_lemma=True))
 
 
@@ -222,12 +214,9 @@ def checked(script: Script) -> Script:
         raise InputError(
             "id", id, f"an id that does not begin with {key}, whose claims are the catalogue's"
         )
-    for name, each, kind in (("fresh", script.fresh, tuple), ("instead", script.instead, Mapping)):
-        if not isinstance(each, kind):
-            raise InputError(name, each, f"what script({id}, …) makes of it")
-    for part in (
-        x for each in (claim, *script.instead.values()) if each is not None for x in whole(each)
-    ):
+    if not isinstance(script.fresh, tuple):
+        raise InputError("fresh", script.fresh, f"what script({id}, …) makes of it")
+    for part in whole(claim) if claim is not None else ():
         quantities = (x for each in part.quantities for x in (each.symbol, each.expression))
         if type(part) is not Claim or not is_plain(*part.conditions, *quantities):
             raise InputError(

@@ -6,9 +6,12 @@ number, ``Symbol("x")`` any real one, ``MatrixSymbol("X", 3, 4)`` any matrix of 
 given and no more; so what is proved is so for all of them. An iterate such as v_t is a process. It
 is known at t where the claim's algorithm says what it is, or where a mean is taken given it; any
 other one is drawn at t.
+
+Where v has blocks, the claim's `Setting` says which, what F is of them, and where they may be. It
+is read of claims of `proofs/` alone, where people have read it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -20,16 +23,21 @@ from boundcheck.kernel import Fact, Law, Statement
 from boundcheck.kernel import terms as k
 from boundcheck.kernel.builders import known, timed
 from boundcheck.kernel.terms import Scalar, Symbol, Time, Variable
+from boundcheck.language import sentence
 from boundcheck.language import vocabulary as words
-from boundcheck.language.claim import Claim, Formal, Quantifier, expressions, letters, whole
+from boundcheck.language.claim import (
+    Claim,
+    Formal,
+    Quantifier,
+    Setting,
+    expressions,
+    letters,
+    whole,
+)
 from boundcheck.language.hypotheses import HYPOTHESES
 from boundcheck.language.judge import followed
 from boundcheck.language.prose import typed
-from boundcheck.language.sentence import (
-    conjuncts,
-    is_ours,
-    word_of,
-)
+from boundcheck.language.sentence import conjuncts, word_of
 from boundcheck.language.symbols import LETTERS, D, T
 from boundcheck.proof.definitions import circular, is_definition
 from boundcheck.proof.reading import (
@@ -42,6 +50,7 @@ from boundcheck.proof.reading import (
     is_dimension,
     is_plain,
 )
+from boundcheck.proof.record import is_ours
 
 # Means, sums and minima: what is in them is said of all times or outcomes together.
 _WHOLES = (words.Expectation, words.MatrixExpectation, words.MinimumOver, sp.Sum)
@@ -76,7 +85,7 @@ class Sequent:
         unstated: by their ids, the reasons why hypotheses say nothing to the kernel.
         beside: the formulas of quantities, the conditions, the algorithm, and the signs of letters.
         positive: the numbers that are declared to be positive.
-        conclusion: what the claim says.
+        conclusion: what the claim says; a law where it ranges over points of blocks.
 
     """
 
@@ -85,12 +94,20 @@ class Sequent:
     unstated: tuple[tuple[str, str], ...]
     beside: frozenset[Statement]
     positive: tuple[sp.Symbol, ...]
-    conclusion: Fact
+    conclusion: Statement
 
     @cached_property
     def hypotheses(self) -> frozenset[Statement]:
         """All that a proof may start from."""
         return self.beside.union(*(each.statements for each in self.given))
+
+    def follows(self, theorem: Statement) -> bool:
+        """True if a theorem is the conclusion, or a law with fewer premises."""
+        mine = self.conclusion
+        if isinstance(theorem, Law) and isinstance(mine, Law):
+            fewer = {*theorem.premises} <= {*mine.premises}
+            return fewer and Law(theorem.variables, mine.premises, theorem.conclusion) == mine
+        return theorem == mine
 
 
 def own_letters(claim: Claim) -> set[sp.Symbol]:
@@ -117,19 +134,35 @@ def reading_of(claim: Claim, fresh: Iterable[sp.Basic] = ()) -> Reading:
     names = [str(x.name) for x in functions | own]
     if twice := sorted(x for x in names if names.count(x) > 1):
         raise InputError("letter", twice[0], "one letter of this name, with one role")
+    setting = claim.setting or Setting()
+    points = _points(setting)
+    ranged = {*sum(points.values(), setting.blocks)}
+    if setting.weight is not None and not setting.weights:
+        ranged |= {words.W, words.W1, words.W2}
     iterates = {at_t(x) for each in said for x in each.atoms(words.Iterate)}
+    its_blocks = {words.Iterate(x.name, words.t, *x.shape) for x in setting.blocks}
+    iterates |= its_blocks
     at_their_time = {at_t(x.lhs) for x in _equations(claim) if isinstance(x.lhs, words.Iterate)}
     for each in said:
         for mean in each.atoms(words.Expectation, words.MatrixExpectation):
             at_their_time |= {at_t(x) for x in mean.args[1:] if isinstance(x, words.Iterate)}
+    at_their_time |= its_blocks | ({words.v_t} if its_blocks else set())
+    if claim.setting and not its_blocks:
+        # Layers are all there at once.
+        at_their_time |= set() if followed(claim) else iterates
+    have_blocks = {words.v_t: setting.blocks, **dict(setting.noise)}
     processes = {
-        x: Process((sp.MatrixSymbol(str(x.args[0]), *x.shape),), drawn=x not in at_their_time)
+        x: Process(
+            have_blocks.get(x) or (_block_of(x),),
+            drawn=x not in at_their_time,
+        )
         for x in sorted(iterates, key=lambda x: (x not in at_their_time, str(x)))
     }
+    own = own - ranged - points.keys()
     constants = {x for x in own - {words.t, words.i, T} if not _is_given_a_type(x)}
-    if mine := constants & set(fresh):
+    if mine := (constants | ranged) & set(fresh):
         raise InputError("fresh", min(mine, key=str), f"a letter that {claim.id} has not")
-    return Reading(processes=processes, constants=constants, arbitrary=tuple(fresh))
+    return Reading(points, processes, constants, {*fresh, *ranged})
 
 
 def statement(claim: Claim) -> Sequent:
@@ -139,9 +172,9 @@ def statement(claim: Claim) -> Sequent:
     A hypothesis that holds only where the claim does not say, whose range words restrict, or that
     the kernel cannot state says nothing to it, and `unstated` says why.
 
-    Raises InputError as `reading_of`, for a range of the claim that words restrict, for a formula
-    that is no constant, for an algorithm whose equations are none, and for a conclusion or
-    condition that the kernel cannot state.
+    Raises InputError as `reading_of`, for a range of the claim that words restrict, for a setting
+    of a claim that is not of `proofs/`, for a formula that is no constant, for an algorithm whose
+    equations are none, and for a conclusion or condition that the kernel cannot state.
     """
     for part in whole(claim):
         is_said = type(part) is Claim and type(part.quantifier) is Quantifier
@@ -150,18 +183,32 @@ def statement(claim: Claim) -> Sequent:
         if not is_said or not is_plain(*expressions(part)):
             expected = "a Claim of expressions of sympy and of our vocabulary, in tuples"
             raise InputError("claim", part.id, expected)
+    setting = claim.setting
+    if setting and not is_ours(claim):
+        raise InputError("setting", claim.id, "none: people have to read what it says of a claim")
     reading = reading_of(claim)
-    if claim.quantifier.within:
+    if claim.quantifier.within and not setting:
         expected = f"all values of letters, and no words that restrict them, in {claim.id}"
         raise InputError("range", claim.quantifier.latex, expected)
     # A run has one horizon, whatever it is. What is drawn may be another at each point.
     ranged = claim.quantifier.names - {str(T)}
     ranged |= _drawn(claim) if ranged else set()
-    own = set().union(*map(_as_more, expressions(claim)))
+    own = set().union(*map(_as_more, expressions(claim))) - reading.arbitrary
     # One that has a letter over which the claim ranges is another number for each of its values.
     vary = ranged | {str(x.name) for x, with_ in _inside(claim).items() if ranged & with_}
     given, unstated = list[Given](), list[tuple[str, str]]()
     for each in with_parts(claim.hypotheses):
+        if setting and each in setting.within:
+            given.append(_stated(each, (_within(each, setting),), reading, own))
+            continue
+        is_premise = setting and each in (*setting.domain, *setting.at_points)
+        if is_premise and not each.conclusion.has(words.Iterate):
+            given.append(Given(each))
+            continue
+        if conjuncts(each) and each.quantifier.within:
+            # Its parts say it.
+            given.append(Given(each))
+            continue
         formal = _formal(each, claim)
         why, stated = _objection(each, claim, vary, formal), Given(each)
         try:
@@ -184,7 +231,7 @@ def statement(claim: Claim) -> Sequent:
     equations = _equations(claim)
     for each in equations:
         fact = reading.fact(each)
-        if not is_definition(each, fact, reading):
+        if not setting and not is_definition(each, fact, reading):
             raise InputError("algorithm", each, "a letter from what is known when it is")
         beside.add(fact)
     if circle := circular([each.args for each in equations], reading):
@@ -200,13 +247,21 @@ def statement(claim: Claim) -> Sequent:
     derived |= formulas.keys() - asked
     positive = sorted((x for x in numbers - {T} - derived if x.is_positive), key=str)
     beside |= {fact for each in positive for fact in reading.facts(gt(each, 0))}
+    conclusion: Statement = reading.fact(claim.conclusion)
+    if setting and setting.weight is not None:
+        is_f = Formal(
+            eq(words.Value(words.F, words.v), words.Value(words.f, setting.weight)),
+            setting.blocks or (words.v,),
+        )
+        beside.update(*_laws(is_f, reading, own))
+        conclusion = _at_points(setting, reading, conclusion)
     return Sequent(
         reading,
         tuple(given),
         tuple(unstated),
         frozenset(beside),
         tuple(positive),
-        reading.fact(claim.conclusion),
+        conclusion,
     )
 
 
@@ -220,6 +275,8 @@ def _said(claim: Claim) -> Iterator[sp.Basic]:
     yield from _equations(claim)
     if D in letters(claim):
         yield words.GAP
+    if claim.setting and claim.setting.weight is not None:
+        yield claim.setting.weight
 
 
 def _equations(claim: Claim) -> tuple[sp.Basic, ...]:
@@ -308,7 +365,7 @@ def _formal(hypothesis: Claim, claim: Claim) -> tuple[Formal, ...]:
     point.
     """
     word = word_of(hypothesis)
-    if word is None or not is_ours(word):
+    if word is None or not sentence.is_ours(word):
         return ()
     # A word that was given to a claim afterwards may say something else.
     said = (hypothesis.conclusion, hypothesis.quantifier)
@@ -351,6 +408,7 @@ def _stated(
         for x in _as_more(relation)
         if str(x.name) in names and not _is_given_a_type(x) and x not in (words.t, T)
     }
+    bound = {y for x in bound for y in reading.points.get(x, (x,))}
     says, further = list[Statement](), list[Statement]()
     for each in formal or (Formal(relation, tuple(sorted(bound, key=str))),):
         if each.letters:
@@ -378,8 +436,14 @@ def _laws(formal: Formal, reading: Reading, own: set[sp.Basic]) -> Iterator[list
         {*reading.constants} - bound,
         {*reading.arbitrary} | bound,
     )
+    constants = Reading(
+        reading.points,
+        reading.processes,
+        {*reading.constants} | bound,
+        {*reading.arbitrary} - bound,
+    )
     are_constants = formal.relation.has(*_WHOLES) or not bound.isdisjoint(own)
-    for each in (reading.having(bound),) if are_constants else (vary, reading.having(bound)):
+    for each in (constants,) if are_constants else (vary, constants):
         variables = [
             x
             for letter in formal.letters
@@ -409,6 +473,108 @@ def _is_dated(fact: Fact, has_known: bool) -> bool:
         )
         for x in fact.polynomial.inside
     )
+
+
+# Points of blocks.
+
+
+def _numbered(letter: sp.MatrixSymbol, place: int) -> sp.MatrixSymbol:
+    """A at v, A_1 at v_1 and A_2 at v_2."""
+    return sp.MatrixSymbol(f"{letter.name}_{place}", *letter.shape) if place else letter
+
+
+def _block_of(iterate: words.Iterate) -> sp.MatrixSymbol:
+    """The block A of A_t."""
+    return sp.MatrixSymbol(str(iterate.args[0]), *iterate.shape)
+
+
+def _points(setting: Setting) -> dict[sp.MatrixSymbol, tuple[sp.MatrixSymbol, ...]]:
+    """The matrices that stand for several, with these."""
+    found = {}
+    for place, points in enumerate(
+        ((words.v, words.W), (words.v1, words.W1), (words.v2, words.W2))
+    ):
+        for point, blocks in zip(points, (setting.blocks, setting.weights), strict=True):
+            if blocks:
+                found[point] = tuple(_numbered(x, place) for x in blocks)
+    if setting.arguments:
+        found[sp.MatrixSymbol("arguments", 1, 1)] = setting.arguments
+    return found
+
+
+def _moved(relation: sp.Basic, setting: Setting, place: int) -> sp.Basic:
+    """What is said of v, said of v_1 or v_2."""
+    return relation.xreplace({x: _numbered(x, place) for x in setting.blocks or (words.v,)})
+
+
+def _matrices_in(expression: sp.Basic) -> set[sp.Basic]:
+    """The matrices in an expression, but for the names by which it calls blocks of a gradient."""
+    if isinstance(expression, sp.MatrixSymbol):
+        return {expression}
+    is_named = isinstance(expression, words.PartialGradient)
+    return set().union(*map(_matrices_in, expression.args[:2] if is_named else expression.args))
+
+
+def _places(relation: sp.Basic, setting: Setting) -> set[int]:
+    """The numbers of the points of which something is said, 0 of v."""
+    blocks, letters_ = setting.blocks or (words.v,), _matrices_in(relation)
+    return {i for i in range(3) if any(_numbered(x, i) in letters_ for x in blocks)}
+
+
+def _in_blocks(hypothesis: Claim, setting: Setting) -> sp.Basic:
+    """What a hypothesis says of v, v_1 and v_2 by their blocks, and by W(v)."""
+    if setting.weight is None:
+        return hypothesis.conclusion
+    weights = [_moved(setting.weight, setting, i) for i in range(3)]
+    values = dict(zip((words.W, words.W1, words.W2), weights, strict=True))
+    slopes = (words.Gradient(words.f, x) for x in weights[1:])
+    values |= dict(zip(setting.slopes, slopes, strict=False))
+    return hypothesis.conclusion.xreplace(values)
+
+
+def _domain(setting: Setting, places: Collection[int]) -> list[sp.Basic]:
+    """The relations that say that these points are in the domain."""
+    found = list[sp.Basic]()
+    for hypothesis in setting.domain:
+        # An iterate is some v.
+        iterates = hypothesis.conclusion.atoms(words.Iterate)
+        said = hypothesis.conclusion.xreplace({x: _block_of(x) for x in iterates})
+        for part in sp.And.make_args(said):
+            if _places(part, setting) & {1, 2}:
+                found += [part] if {1, 2} <= {*places} else []
+            else:
+                found += [_moved(part, setting, i) for i in places]
+    return list(dict.fromkeys(found))
+
+
+def _within(hypothesis: Claim, setting: Setting) -> Formal:
+    """What a hypothesis says at all points of the domain; a fact where it says nothing of them."""
+    relation = _in_blocks(hypothesis, setting)
+    places = sorted(_places(relation, setting))
+    blocks = [_numbered(x, i) for i in places for x in setting.blocks]
+    return Formal(relation, tuple(blocks), tuple(_domain(setting, places)))
+
+
+def _letter(symbol: sp.MatrixSymbol, reading: Reading) -> Symbol:
+    """The kernel's letter of a matrix."""
+    (matrix,) = reading.point(symbol)
+    return next(x for x in matrix.inside if isinstance(x, Symbol))
+
+
+def _at_points(setting: Setting, reading: Reading, conclusion: Fact) -> Statement:
+    """The conclusion, for all v_1 and v_2 in the domain at which the hypotheses hold that are
+    `at_points`; the conclusion alone where it is about no such points.
+    """
+    blocks = setting.blocks or (words.v,)
+    letters_ = {_letter(_numbered(x, i), reading) for i in (1, 2) for x in blocks}
+    if letters_.isdisjoint(conclusion.polynomial.inside):
+        return conclusion
+    premises = [fact for each in _domain(setting, (1, 2)) for fact in reading.facts(each)]
+    for hypothesis in setting.at_points:
+        relation = _in_blocks(hypothesis, setting)
+        for i in (1, 2) if 0 in _places(relation, setting) else (0,):
+            premises += reading.facts(_moved(relation, setting, i))
+    return Law(letters_, premises, conclusion)
 
 
 # Ranges.

@@ -48,10 +48,10 @@ from boundcheck.language.vocabulary import GAP, Iterate
 from boundcheck.proof import small
 from boundcheck.proof.certificate import entailed
 from boundcheck.proof.definitions import circular, is_definition, says
-from boundcheck.proof.fixed import digest, fixed_statements, is_ours
 from boundcheck.proof.notation import check_math, from_latex, latex, letters, read, tokens_of
 from boundcheck.proof.proof import Assumption, Closing, Proof, Role, Step
 from boundcheck.proof.reading import CATALOGUE, Reading, gt
+from boundcheck.proof.record import records, signature
 from boundcheck.proof.script import Script, checked
 from boundcheck.proof.solvers import (
     SECONDS,
@@ -150,17 +150,13 @@ class JudgedProof(Shown):
         as a condition.
         """
         script, end = self.script, self.conclusion
-        used = {each.claim for each in self.hypotheses if each.claim is not None}
-        if script.sequent is not None:
-            # Whatever a proof calls what it starts from.
-            stated = {each.statement for each in self.hypotheses}
-            given = script.sequent.given
-            used = {x.hypothesis for x in given if not stated.isdisjoint(x.statements)}
-        listed = script.claim.hypotheses if script.claim else ()
-        found = [script.instead.get(each.id, each) for each in listed]
+        # Whatever a proof calls what it starts from.
+        stated = {each.statement for each in self.hypotheses}
+        given = script.sequent.given if script.sequent else ()
+        used = {x.hypothesis for x in given if not stated.isdisjoint(x.statements)}
         return [
             (each.title, isinstance(end, Law) and _is_condition(each, end, script.proof))
-            for each in found
+            for each in (script.claim.hypotheses if script.claim else ())
             if used.isdisjoint(with_parts([each]))
         ]
 
@@ -193,17 +189,12 @@ class JudgedProof(Shown):
 
     @property
     def changes(self) -> list[str]:
-        """The hypotheses of its claim that a theorem lacks, has as a condition, or replaces by
-        another, in words.
-        """
+        """The hypotheses of its claim that a theorem lacks or has as a condition, in words."""
         parts = [f"without {title}" for title in self.unused]
-        parts += [
+        return parts + [
             f"with {title} as a condition on its points"
             for title, is_met in self._missing
             if is_met
-        ]
-        return parts + [
-            f"with {new.title} instead of {old}" for old, new in self.script.instead.items()
         ]
 
     @property
@@ -235,27 +226,22 @@ class _Backing:
     ledger: frozenset[str]
 
 
-def judge(script: Script, *, fixing: bool = False) -> JudgedProof:
+def judge(script: Script) -> JudgedProof:
     """Run a script and judge all that it says.
-
-    Args:
-        script: the proof.
-        fixing: whether what its claim says to the kernel is to be fixed by it, whatever is fixed
-            already.
 
     Raises:
         InputError: as `Script.proof` raises, and for a script that is not what it seems to be.
 
     """
     claim = checked(script).claim
-    fixed = fixed_statements().get(claim.id) if claim and not fixing else None
+    known = records().get(claim.id) if claim else None
     # A claim of the catalogue is one object, which a script's code can change.
-    if claim and fixed and replace(claim).digest != fixed.whole:
-        raise InputError("claim", claim.id, "the catalogue's own claim, as its paper fixed it")
-    return judge_any(script, fixing=fixing)
+    if claim and known and signature(replace(claim)) != known.digest:
+        raise InputError("claim", claim.id, "the catalogue's own claim, as its paper recorded it")
+    return judge_any(script)
 
 
-def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
+def judge_any(script: Script) -> JudgedProof:
     """Judge a script as `judge` does, even if a mutant with the same id was put in the place of its
     claim.
     """
@@ -279,7 +265,7 @@ def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
     # alone.
     claim, sequent = script.claim, None
     reading = Reading.having(script.reading, ())
-    if claim is not None and (script.sequent is not None or not is_ours(claim)):
+    if claim is not None:
         claim = _afresh(claim)
         sequent, reading = statement(claim), reading_of(claim, script.fresh)
     script = replace(script, claim=claim, reading=reading, sequent=sequent)
@@ -352,7 +338,7 @@ def judge_any(script: Script, *, fixing: bool = False) -> JudgedProof:
                 domains.add(fact)
     # A sign is known where the claim says so, and not because a proof does.
     domains &= domains if sequent is None else sequent.hypotheses
-    verdict, reason = _verdict(script, final, steps, frozenset(rests), fixing)
+    verdict, reason = _verdict(script, final, steps, frozenset(rests))
     if verdict == "proved" and final is not None:
         signs = _known_signs([x for x in derived if x.hypotheses <= rests], rests | domains)
         reason = _unclear([final.conclusion, *rests], signs)
@@ -386,12 +372,11 @@ def _verdict(
     final: Theorem | None,
     steps: list[JudgedStep],
     rests: frozenset[Statement],
-    fixing: bool,
 ) -> tuple[StepVerdict, str]:
     """The verdict on a proof from those on its lines, and the reason where it is not proved."""
     proof = script.proof
     refuted = [x.step.label for x in steps if x.verdict == "refuted"]
-    claim, sequent = script.claim, script.sequent
+    sequent = script.sequent
     circle = circular(proof.definitions, script.reading)
     if final is not None and sequent is not None:
         verdict, reason = _of_sequent(script, sequent, final, steps, rests)
@@ -421,20 +406,6 @@ def _verdict(
         return "unknown", f"it concludes nothing: {final.conclusion}"
     if final.conclusion != proof.goal:
         return "unknown", f"it ends in {final.conclusion}, and not in {proof.goal}"
-    end = final.conclusion
-    if claim is not None and (
-        end in rests or (isinstance(end, Law) and end.conclusion in end.premises)
-    ):
-        return "unknown", f"it assumes what it concludes: {end}"
-    if claim is not None and not fixing:
-        fixed = fixed_statements().get(claim.id)
-        reason = (
-            fixed.objection(claim, final.conclusion, rests)
-            if fixed
-            else f"what {claim.id} says to the kernel is not fixed in its statements.json"
-        )
-        if reason:
-            return "unknown", reason
     return "proved", ""
 
 
@@ -450,7 +421,7 @@ def _of_sequent(
 
     It may besides name what it likes: a fresh letter stands for a value.
     """
-    if final.conclusion != sequent.conclusion:
+    if not sequent.follows(final.conclusion):
         return "unknown", f"it ends in {final.conclusion}, and not in {sequent.conclusion}"
     assumptions = script.proof.assumptions
     named = {
@@ -802,7 +773,7 @@ def _obeys(told: Told, law: Law) -> Answer:
     function everywhere holds; any other law is open.
     """
     claim, bare = told.claim, told.at_no_point()
-    if claim is None or digest(law) not in fixed_statements()[claim.id].hypotheses:
+    if claim is None or law not in statement(claim).hypotheses:
         return Answer("open", "it ranges over more than the instance has")
     answer = HOLDS
     for hypothesis in claim.hypotheses:
@@ -850,8 +821,7 @@ def _is_added(assumption: Assumption, script: Script) -> bool:
     if assumption.role == "definition":
         formulas = {each.symbol: each.expression for each in claim.quantities} | {D: GAP}
         return formulas.get(relation.lhs) != relation.rhs
-    kept = [x for x in with_parts(claim.hypotheses) if x.id not in script.instead]
-    listed = {each.id for each in (*kept, *script.instead.values())}
+    listed = {each.id for each in with_parts(claim.hypotheses)}
     return assumption.claim is None or assumption.claim.id not in listed
 
 

@@ -3,7 +3,7 @@
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.claim import Claim
 from boundcheck.proof.audit import Carrier, carrier, counted
-from boundcheck.proof.fixed import fixed_statements
+from boundcheck.proof.statement import statement
 from boundcheck.proofs import papers
 from from_code.markdown import block, definition, formula, prose, table
 
@@ -64,12 +64,12 @@ def _claim(claim: Claim) -> str:
         told = (
             f"What the kernel proves; `boundcheck prove {claim.id}` prints from which hypotheses:"
         )
-        proved = f"{told}\n\n{block(fixed_statements()[claim.id].text, 'none')}"
-    statement = formula(claim.statement_latex)
+        proved = f"{told}\n\n{block(str(statement(claim).conclusion), 'none')}"
+    says = formula(claim.statement_latex)
     return "\n\n".join(
         (
             f"({claim.id})=\n### {prose(claim.title)}\n\n`{claim.id}`",
-            statement,
+            says,
             where,
             numbers,
             said,

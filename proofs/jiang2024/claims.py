@@ -11,7 +11,7 @@ from sympy import Rational
 
 from boundcheck.language import hypotheses as words
 from boundcheck.language.algorithms import SGD
-from boundcheck.language.claim import Claim, Quantifier, Quantity
+from boundcheck.language.claim import Claim, Quantifier, Quantity, Setting
 from boundcheck.language.hypotheses import (
     BALL,
     BOUNDED_BELOW_IN_W,
@@ -28,9 +28,15 @@ from boundcheck.language.sentence import AS_ITS_PARTS, theorem
 from boundcheck.language.symbols import C, D, G, L, Lhat, T, T_min, alpha, bound, c, r, sigma, zeta
 from boundcheck.language.vocabulary import (
     MINIMUM_GRADIENT,
+    W0,
+    A,
+    B,
     EuclideanNorm,
     F,
     Gradient,
+    d,
+    g_t,
+    k,
     v1,
     v2,
 )
@@ -86,6 +92,17 @@ BOUNDED_BELOW = words.BOUNDED_BELOW.claim(
     BOUNDED_BELOW_IN_W,
 )
 
+# What Algorithm 1 draws in place of the blocks of ∇F.
+NOISE = sp.MatrixSymbol("g_A", r, k), sp.MatrixSymbol("g_B", d, r)
+# "For any parameters" can only be meant of those that satisfy Assumption 2.
+MEFT = Setting(
+    (A, B),
+    W0 + B * A,
+    noise=((g_t, NOISE),),
+    domain=(ASSUMPTION_2,),
+    within=(ASSUMPTION_3_1, ASSUMPTION_3_2),
+)
+
 LEMMA_1 = Claim(
     "jiang2024.lemma1",
     "Lemma 1, as printed",
@@ -99,6 +116,7 @@ LEMMA_1 = Claim(
         ),
     ),
     note='"Any $v_1$, $v_2$" can only be meant of points that satisfy Assumption 2.',
+    setting=MEFT,
 )
 
 STEP_SIZE = Quantity(alpha, sp.sqrt(D / (Lhat * zeta**2 * T), evaluate=False), "constant step size")
@@ -124,6 +142,7 @@ THEOREM_2 = theorem(
     (sp.Ge(T, T_min),),
     algorithm=SGD,
     measure=LEAST_GRADIENT,
+    setting=MEFT,
 )
 
 RATE = Claim(

@@ -13,6 +13,7 @@ import sympy as sp
 from boundcheck.exact.evaluate import at_time, t
 from boundcheck.kernel import Theorem
 from boundcheck.language.claim import Claim
+from boundcheck.language.hypotheses import UNBIASED
 from boundcheck.language.symbols import D, Lhat, T, alpha, ell, eta, eta_max, f_star, r, zeta
 from boundcheck.language.vocabulary import (
     MINIMUM_GRADIENT,
@@ -110,7 +111,10 @@ def one_step(proof: Proof, along: Theorem, step_size: Theorem, size: sp.Expr = a
         by.homogeneous(step_size, "F", g_t),
         meaning="The update of Algorithm 1 put in.",
     )
-    return Descent(line16, proof.assume(CONDITIONALLY_UNBIASED), size)
+    listed = proof.claim.hypotheses if proof.claim else ()
+    mine = next((x for x in listed if x.word is UNBIASED), None)
+    unbiased = proof.given(mine) if mine else proof.assume(CONDITIONALLY_UNBIASED)
+    return Descent(line16, unbiased, size)
 
 
 def noise(proof: Proof) -> Theorem:

@@ -34,6 +34,7 @@ from . import eigenvalue, paper
 from .claims import ASSUMPTION_2, ASSUMPTION_3_1, ASSUMPTION_3_2, LEMMA_1
 from .eigenvalue import Entries, Facts, Pair, TwoFacts
 from .setting import (
+    FRESH,
     LENGTH,
     MOVE,
     MOVE_A,
@@ -89,7 +90,7 @@ def inside(proof: Proof) -> Facts:
     return near
 
 
-@script(LEMMA_1, "printed", READING)
+@script(LEMMA_1, "printed", fresh=FRESH)
 def printed(proof: Proof) -> None:
     """(11) to (13); (10) holds by the repaired proof."""
     p, near = Printed(proof), inside(proof)
@@ -528,13 +529,13 @@ def sharp_lemma(proof: Proof, scale: sp.Expr, radii: tuple[sp.Symbol, sp.Symbol]
     proof.conclude(line, forall=[v1, v2], such_that=m.balls)
 
 
-@script(LEMMA_1_SHARP, "sharp", READING)
+@script(LEMMA_1_SHARP, "sharp", fresh=FRESH)
 def sharp(proof: Proof) -> None:
     """λ*, with scale and unequal radii."""
     sharp_lemma(proof, s, (a, b))
 
 
-@script(LEMMA_1_SHARP_EQUAL_RADII, "sharp", READING)
+@script(LEMMA_1_SHARP_EQUAL_RADII, "sharp", fresh=FRESH)
 def equal_radii(proof: Proof) -> None:
     """λ* on the paper's own ball, at scale 1."""
     sharp_lemma(proof, UNSCALED, (sigma, sigma))
@@ -576,7 +577,7 @@ def without_rank(m: Meft, signs: Facts) -> tuple[sp.Expr, Theorem]:
     return constant, line
 
 
-@script(LEMMA_1, "repaired", READING)
+@script(LEMMA_1, "repaired", fresh=FRESH)
 def repaired(proof: Proof) -> None:
     """The paper's constant in the paper's Euclidean norm, for v_1 and v_2 in the ball of Assumption
     2.

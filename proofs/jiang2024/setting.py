@@ -20,6 +20,7 @@ from boundcheck.language.vocabulary import (
     A2,
     B1,
     B2,
+    W0,
     W1,
     W2,
     A,
@@ -35,10 +36,8 @@ from boundcheck.language.vocabulary import (
     SpectralNorm,
     Value,
     W,
-    d,
     f,
     g_t,
-    k,
     v,
     v1,
     v2,
@@ -47,19 +46,15 @@ from boundcheck.language.vocabulary import (
 from boundcheck.proof import Process, Proof, Reading, eq, ge, gt, le
 
 from . import eigenvalue
-from .claims import ASSUMPTION_1
+from .claims import ASSUMPTION_1, NOISE
 from .eigenvalue import Facts, Pair, TwoFacts
 
 Matrices = tuple[sp.MatrixExpr, sp.MatrixExpr]
 
-W0 = MatrixSymbol("W_0", d, k)
 # The place of a point on a segment, from 0 to 1.
 theta = sp.Symbol("theta")
 # The scale s = 1: the paper has no scale.
 UNSCALED = sp.Integer(1)
-
-# A stochastic gradient has the blocks of v.
-GRADIENT_BLOCKS = MatrixSymbol("g_A", r, k), MatrixSymbol("g_B", d, r)
 
 MEFT = Reading(
     points={v: (A, B), v1: (A1, B1), v2: (A2, B2)},
@@ -67,7 +62,7 @@ MEFT = Reading(
         v_t: Process((A, B)),
         A_t: Process((A,)),
         B_t: Process((B,)),
-        g_t: Process(GRADIENT_BLOCKS, drawn=True),
+        g_t: Process(NOISE, drawn=True),
     },
     constants={W0},
     arbitrary={A, B, A1, A2, B1, B2, W, W1, W2, theta},
@@ -78,6 +73,9 @@ READING = replace(
     constants=MEFT.constants | set(eigenvalue.CONSTANTS),
     arbitrary=MEFT.arbitrary | set(eigenvalue.ARBITRARY),
 )
+
+# The letters of their own that proofs of claims have.
+FRESH = (theta, *eigenvalue.CONSTANTS, *eigenvalue.ARBITRARY)
 
 # The norms of the differences between two points, which the lemmas bound.
 LENGTH, MOVE = EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)), EuclideanNorm(v1 - v2)

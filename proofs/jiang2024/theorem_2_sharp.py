@@ -26,7 +26,7 @@ from .descent import (
 )
 from .eigenvalue import radical, root_equals, root_quantity
 from .setting import (
-    READING,
+    FRESH,
     W0,
     A,
     Meft,
@@ -57,7 +57,7 @@ def _sum(proof: Proof, smooth: Theorem, positive: Theorem, weight: Theorem) -> T
     )
 
 
-@script(THEOREM_2_REPAIRED, "sharp", READING)
+@script(THEOREM_2_REPAIRED, "sharp", fresh=FRESH)
 def repaired(proof: Proof) -> None:
     """The paper's step size and horizon."""
     by, share = proof.by, 1 - q / 2
@@ -142,7 +142,7 @@ class BestStep:
         self.weight = at_least_0(proof, "L̂α²", Lhat * alpha**2, constant, self.positive)
 
 
-@script(THEOREM_2_BEST_STEP, "sharp", READING)
+@script(THEOREM_2_BEST_STEP, "sharp", fresh=FRESH)
 def best_step(proof: Proof) -> None:
     """α = 2q/(κL̂), for every T."""
     smooth, constant = _sharp_lemma(proof)
@@ -150,7 +150,7 @@ def best_step(proof: Proof) -> None:
     conclude(proof, best, _sum(proof, smooth, best.positive, best.weight))
 
 
-@script(THEOREM_2_FROZEN_A, "sharp", variants.ONE_FACTOR)
+@script(THEOREM_2_FROZEN_A, "sharp", fresh=FRESH)
 def frozen(proof: Proof) -> None:
     """The same for v = B: F is smooth on all of space, so the run needs no ball."""
     signs = proof.positive(s, L, a)

@@ -2,7 +2,7 @@
 up.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import sympy as sp
 from sympy import MatrixSymbol
@@ -19,7 +19,6 @@ from boundcheck.language.vocabulary import (
     W2,
     A,
     B,
-    B_t,
     F,
     FrobeniusNorm,
     Gradient,
@@ -34,7 +33,7 @@ from boundcheck.language.vocabulary import (
     v1,
     v2,
 )
-from boundcheck.proof import Process, Proof, Reading, eq, ge, le, script
+from boundcheck.proof import Proof, eq, ge, le, script
 
 from ..meft.adapters import DIREFT, FROZEN_B, FROZEN_FACTOR_B
 from ..meft.lora import (
@@ -46,6 +45,7 @@ from ..meft.lora import (
     LAYER_B,
     LAYER_BALLS,
     LAYER_GRADIENTS,
+    LAYER_WEIGHTS,
     LAYERS,
     LEMMA_1_SHARP,
 )
@@ -53,7 +53,7 @@ from . import eigenvalue
 from .eigenvalue import Facts
 from .lemma_1 import entries_at, sharp_lemma
 from .setting import (
-    READING,
+    FRESH,
     UNSCALED,
     W0,
     Matrices,
@@ -63,7 +63,6 @@ from .setting import (
     f_of,
     quantity,
     smooth_f,
-    theta,
 )
 
 
@@ -179,22 +178,7 @@ def one_frozen(
     proof.conclude(final, forall=[first, second])
 
 
-# A is a constant, and v is B alone.
-ONE_FACTOR = replace(
-    READING,
-    points={point: pair[1:] for point, pair in READING.points.items()},
-    processes={
-        x: replace(each, blocks=each.blocks[1:])
-        for x, each in READING.processes.items()
-        if each.blocks[1:]
-    }
-    | {B_t: Process((B,))},
-    constants=READING.constants | {A},
-    arbitrary=READING.arbitrary - {A},
-)
-
-
-@script(FROZEN_A, "sharp", ONE_FACTOR)
+@script(FROZEN_A, "sharp", fresh=FRESH)
 def frozen(proof: Proof) -> None:
     """∇F(B) = s∇f(W)Aᵀ, and W moves by s(B_1 - B_2)A."""
     one_frozen(proof, A, (B, B1, B2), a, FROZEN_FACTOR, ("∇fAᵀ", "s(B_1 - B_2)A"))
@@ -203,32 +187,9 @@ def frozen(proof: Proof) -> None:
 C1, C2 = (MatrixSymbol(f"A'_{i}", r, k) for i in (1, 2))
 E1, E2 = (MatrixSymbol(f"B'_{i}", d, r) for i in (1, 2))
 
-# A point w is the pair of weights at v, and w_1 -> w_2 the segment between two of them.
-w, w1, w2 = (MatrixSymbol(name, d, k) for name in ("w", "w_1", "w_2"))
-STARTS = MatrixSymbol("U_0", d, k), MatrixSymbol("U'_0", d, k)
-# The weights of the layers, at two points.
-PAIRS = [tuple(MatrixSymbol(f"{name}_{i}", d, k) for name in ("U", "U'")) for i in (1, 2)]
 FACTORS = (A, B, LAYER_A, LAYER_B), (A1, B1, C1, E1), (A2, B2, C2, E2)
-
-
-def _weights(
-    left: MatrixSymbol, right: MatrixSymbol, other_left: MatrixSymbol, other_right: MatrixSymbol
-) -> Matrices:
-    """(U_0 + sBA, U'_0 + s'B'A')."""
-    return STARTS[0] + s * right * left, STARTS[1] + s_2 * other_right * other_left
-
-
-WEIGHTS = [_weights(*each) for each in FACTORS]
-TWO_LAYERS = Reading(
-    points={
-        **dict(zip((v, v1, v2), FACTORS, strict=True)),
-        **dict(zip((w, w1, w2), WEIGHTS, strict=True)),
-        **dict(zip((W1, W2), PAIRS, strict=True)),
-        W: (LAYER_1, LAYER_2),
-    },
-    constants={*STARTS, *eigenvalue.CONSTANTS},
-    arbitrary={theta, *eigenvalue.ARBITRARY, LAYER_1, LAYER_2, *sum(FACTORS, ()), *sum(PAIRS, ())},
-)
+# The pair of weights at v, v_1 and v_2, between the last two of which there is a segment.
+w, w1, w2 = (LAYER_WEIGHTS.xreplace(dict(zip(FACTORS[0], x, strict=True))) for x in FACTORS)
 
 
 @dataclass(frozen=True)
@@ -280,7 +241,7 @@ PAIR = (
 )
 
 
-@script(LAYERS, "sharp", TWO_LAYERS)
+@script(LAYERS, "sharp", fresh=FRESH)
 def layers(proof: Proof) -> None:
     """F's own descent inequality between the two pairs of weights, with the term of each layer."""
     by = proof.by
@@ -429,10 +390,7 @@ def layer_bound(
     )
 
 
-A_ALONE = replace(READING, constants=READING.constants | {B}, arbitrary=READING.arbitrary - {B})
-
-
-@script(DIREFT, "sharp", READING)
+@script(DIREFT, "sharp", fresh=FRESH)
 def direft(proof: Proof) -> None:
     """λ* at scale 1, of A = [U_1 b] and B = U_2ᵀ: nothing in the proof asks what the columns of A
     are.
@@ -440,7 +398,7 @@ def direft(proof: Proof) -> None:
     sharp_lemma(proof, UNSCALED, (a, b))
 
 
-@script(FROZEN_B, "sharp", A_ALONE)
+@script(FROZEN_B, "sharp", fresh=FRESH)
 def frozen_b(proof: Proof) -> None:
     """∇F(A) = sBᵀ∇f(W), and W moves by sB(A_1 - A_2)."""
     one_frozen(proof, B, (A, A1, A2), b, FROZEN_FACTOR_B, ("Bᵀ∇f", "sB(A_1 - A_2)"))

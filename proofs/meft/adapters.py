@@ -12,13 +12,14 @@ from typing import Any
 import sympy as sp
 from sympy import MatrixExpr, MatrixSymbol
 
-from boundcheck.language.claim import Claim, Quantifier, Quantity, Statement, for_all
+from boundcheck.language.claim import Claim, Quantifier, Quantity, Setting, Statement, for_all
 from boundcheck.language.hypotheses import BOUNDED_SPECTRAL_GRADIENT, GRADIENT_IN_THE_DOMAIN
 from boundcheck.language.hypotheses import FROZEN_FACTOR as FROZEN
 from boundcheck.language.symbols import G, H, J, L, Lhat, a, b, mu, nu, r, s, w_0
 from boundcheck.language.vocabulary import (
     A1,
     A2,
+    W0,
     W1,
     W2,
     A,
@@ -32,6 +33,7 @@ from boundcheck.language.vocabulary import (
     PartialGradient,
     SpectralNorm,
     Value,
+    W,
     d,
     f,
     k,
@@ -42,7 +44,7 @@ from boundcheck.language.vocabulary import (
 )
 
 from ..jiang2024.claims import ASSUMPTION_1, ASSUMPTION_3_2, LEMMA_1
-from .lora import BALL, FROZEN_A, GRADIENT_BOUND, LEMMA_1_SHARP, at_scale_1
+from .lora import BALL, FROZEN_A, GRADIENT_BOUND, LEMMA_1_SHARP, MEFT, at_scale_1
 
 # Why the kernel has no proof of DoRA's.
 _NO_COLUMNS = (
@@ -129,6 +131,12 @@ COMPOSITION = Claim(
     ),
     (ASSUMPTION_1, GRADIENT_BOUND_IN_DOMAIN, LIPSCHITZ, CHAIN_RULE),
     (Quantity(Lhat, L * J**2 + G * H, "smoothness constant of $F(v) = f(W(v))$"),),
+    setting=Setting(
+        weight=image(v),
+        arguments=(u, M),
+        slopes=(N1, N2),
+        at_points=(GRADIENT_BOUND_IN_DOMAIN, LIPSCHITZ, CHAIN_RULE),
+    ),
 )
 
 
@@ -151,6 +159,7 @@ def _composed(
         "title": title,
         "source": domain.source,
         "quantifier": _IN_DOMAIN,
+        "setting": None,
     }
     about |= {
         "hypotheses": (ASSUMPTION_1, domain, gradient),
@@ -179,6 +188,7 @@ FULL = Claim(
     for_all(W1, W2),
     (ASSUMPTION_1,),
     (Quantity(Lhat, L, "smoothness constant of $F = f$"),),
+    setting=Setting((W,), W),
 )
 
 LORA = _composed(
@@ -189,6 +199,7 @@ LORA = _composed(
     s,
     GRADIENT_BOUND,
     source="boundcheck; Lemma 1 of jiang2024 by the composition lemma",
+    setting=MEFT,
 )
 
 # No theorem is run on it that is about a frozen A.
@@ -214,6 +225,7 @@ FROZEN_B = Claim(
         ),
     ),
     note=FROZEN_A.note,
+    setting=Setting((A,), MEFT.weight, within=(FROZEN_FACTOR_B,)),
 )
 
 DIREFT = at_scale_1(
@@ -328,6 +340,12 @@ LOREFT = _composed(
         " says, to second order, that the Riemannian Hessian of a twice differentiable F has this"
         " norm at most."
     ),
+    setting=Setting(
+        (R, V),
+        W0 + R.T * V,
+        domain=(LOREFT_DOMAIN,),
+        at_points=(GRADIENT_BOUND_IN_DOMAIN,),
+    ),
 )
 LOREFT_SHARP = _sharper(
     LOREFT, "meft.loreft_sharp", "LoReFT, sharp", (L * nu**2 + G * nu, L * nu + G, L)
@@ -347,11 +365,11 @@ LOREFT_RANK_1 = _sharper(
     (L * nu**2 + G * nu, G, L),
     hypotheses=(*LOREFT.hypotheses, UNTURNED),
     conditions=(sp.Le(r, 1),),
+    setting=replace(LOREFT.setting, at_points=(GRADIENT_BOUND_IN_DOMAIN, UNTURNED)),
 )
 
 # What pyreft trains is U and b, of which V is what is left after R.
 U, U1, U2 = (MatrixSymbol(name, r, k) for name in ("U", "U_1", "U_2"))
-W0 = MatrixSymbol("W_0", d, k)
 EDITS = tuple(x - y * W0 for x, y in ((U, R), (U1, R1), (U2, R2)))
 LOREFT_TRAINED_DOMAIN = Claim(
     "meft.loreft_trained_domain",
@@ -383,6 +401,12 @@ LOREFT_TRAINED = _sharper(
     note=(
         "The same edit $h + Rᵀ(Uh + b - Rh)$ in $(R, [U, b])$: $R$ enters $W$ a second time, by"
         " $RᵀR$, and the constant is larger for it than in $(R, V)$, $V = [U - R, b]$."
+    ),
+    setting=Setting(
+        (R, U),
+        W0 + R.T * EDITS[0],
+        domain=(LOREFT_TRAINED_DOMAIN,),
+        at_points=(GRADIENT_BOUND_IN_DOMAIN,),
     ),
 )
 

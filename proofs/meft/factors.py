@@ -46,7 +46,6 @@ from boundcheck.proof.proof import Because
 
 from ..jiang2024.claims import BOUNDED_BELOW
 from ..jiang2024.setting import (
-    MEFT,
     Meft,
     above_0,
     at_least_0,
@@ -57,6 +56,7 @@ from ..jiang2024.setting import (
     quantity,
     smooth_f,
     step_above_0,
+    theta,
 )
 from .theorems import (
     ADAPTIVE_GD,
@@ -457,7 +457,7 @@ INSIDE = first**2 + 2 * growth * T
 ROOM = sp.sqrt(INSIDE) - first
 
 
-@script(ADAPTIVE_GD, "sharp", MEFT)
+@script(ADAPTIVE_GD, "sharp", fresh=[theta])
 def adaptive_gd(proof: Proof) -> None:
     """One step lowers F by 3/4 of the step times ‖∇F‖²; the rest is sums."""
     by = proof.by
@@ -630,7 +630,7 @@ WALKED = alpha * t
 RADIUS = sp.sqrt(a_1**2 + b_1**2)
 
 
-@script(UNCONDITIONAL_GD, "sharp", MEFT)
+@script(UNCONDITIONAL_GD, "sharp", fresh=[theta])
 def unconditional_gd(proof: Proof) -> None:
     """By induction over t: F has not risen, v_t is within rho of v_1, and the next step lowers F by
     half of αP.

@@ -12,7 +12,7 @@ from sympy import MatrixSymbol, Rational
 
 from boundcheck.exact.evaluate import t
 from boundcheck.language.algorithms import SGD
-from boundcheck.language.claim import EVERY_T, Claim, Quantifier, Quantity, for_all
+from boundcheck.language.claim import EVERY_T, Claim, Quantifier, Quantity, Setting, for_all
 from boundcheck.language.hypotheses import BALL as IN_BALL
 from boundcheck.language.hypotheses import (
     BOUNDED_SPECTRAL_GRADIENT,
@@ -49,6 +49,7 @@ from boundcheck.language.symbols import (
 from boundcheck.language.vocabulary import (
     B1,
     B2,
+    W0,
     A,
     A_t,
     B,
@@ -59,12 +60,14 @@ from boundcheck.language.vocabulary import (
     Gradient,
     InnerProduct,
     Iterate,
+    Pair,
     PartialGradient,
     SpectralNorm,
     Value,
     W,
     d,
     f,
+    g_t,
     k,
     v1,
     v2,
@@ -76,6 +79,7 @@ from ..jiang2024.claims import (
     ASSUMPTION_4,
     BOUNDED_BELOW,
     LEMMA_1,
+    NOISE,
     ROOT_TERM,
     SHORTEST_HORIZON,
     STEP_SIZE,
@@ -109,6 +113,10 @@ CONDITIONALLY_UNBIASED = UNBIASED.claim(
     UNBIASED_GIVEN_THE_PAST,
 )
 
+MEFT = Setting(
+    (A, B), W0 + s * B * A, noise=((g_t, NOISE),), domain=(BALL,), within=(GRADIENT_BOUND,)
+)
+
 LEMMA_1_SHARP = Claim(
     "meft.lemma1_sharp",
     "Lemma 1, sharp",
@@ -128,6 +136,7 @@ LEMMA_1_SHARP = Claim(
         "The top eigenvalue of $[[s²Lb², s²Lab + sG], [s²Lab + sG, s²La²]]$; free of $r$, $d$ and"
         " $k$."
     ),
+    setting=MEFT,
 )
 
 
@@ -138,7 +147,8 @@ def at_scale_1(claim: Claim, ball: Claim = BALL, **more: Any) -> Claim:
     (constant,) = claim.quantities
     constant = replace(constant, meaning=constant.meaning.replace("sBA", "BA"))
     hypotheses = ASSUMPTION_1, ball, GRADIENT_BOUND_AT_SCALE_1
-    return replace(claim, hypotheses=hypotheses, quantities=(constant,), **more)
+    setting = replace(MEFT, weight=W0 + B * A, domain=(ball,), within=(GRADIENT_BOUND_AT_SCALE_1,))
+    return replace(claim, hypotheses=hypotheses, quantities=(constant,), setting=setting, **more)
 
 
 LEMMA_1_SHARP_EQUAL_RADII = at_scale_1(
@@ -169,12 +179,15 @@ FROZEN_A = Claim(
         ),
     ),
     note="No ball and no bound on the gradient: Assumptions 2 and 3 are not needed.",
+    setting=Setting((B,), MEFT.weight, noise=((g_t, NOISE[1:]),), within=(FROZEN_FACTOR,)),
 )
 
 # A second layer, whose matrices are named by a prime: v then has the blocks A, B, A', B', and W the
 # blocks U, U'.
 LAYER_A, LAYER_B = MatrixSymbol("A'", r, k), MatrixSymbol("B'", d, r)
 LAYER_1, LAYER_2 = MatrixSymbol("U", d, k), MatrixSymbol("U'", d, k)
+_STARTS = MatrixSymbol("U_0", d, k), MatrixSymbol("U'_0", d, k)
+LAYER_WEIGHTS = Pair(_STARTS[0] + s * B * A, _STARTS[1] + s_2 * LAYER_B * LAYER_A)
 _SHARP = LEMMA_1_SHARP.quantities[0].expression
 
 LAYER_BALLS = Claim(
@@ -222,6 +235,13 @@ LAYERS = Claim(
     note=(
         "The layers do not add up. Theorem 2 needs no more. For any number of layers see"
         " `meft.all_layers`."
+    ),
+    setting=Setting(
+        (A, B, LAYER_A, LAYER_B),
+        LAYER_WEIGHTS,
+        (LAYER_1, LAYER_2),
+        domain=(LAYER_BALLS,),
+        within=(LAYER_GRADIENTS,),
     ),
 )
 
@@ -294,6 +314,7 @@ ALL_LAYERS = Claim(
         " with the blocks of the gradient of F at $v_1$. G, a and b are the largest of all layers."
         " A layer of another shape is filled up with zeros, which changes no norm."
     ),
+    setting=Setting(within=(JOINT_DESCENT, EACH_LAYER_BALL, EACH_LAYER_GRADIENT)),
 )
 
 _HYPOTHESES = (
@@ -329,6 +350,7 @@ THEOREM_2_REPAIRED = theorem(
     (sp.Ge(T, SHORTEST_HORIZON.symbol),),
     algorithm=SGD,
     measure=LEAST_GRADIENT,
+    setting=MEFT,
 )
 
 THEOREM_2_BEST_STEP = theorem(
@@ -347,6 +369,7 @@ THEOREM_2_BEST_STEP = theorem(
     ),
     algorithm=SGD,
     measure=LEAST_GRADIENT,
+    setting=MEFT,
 )
 
 CLAIMS = (

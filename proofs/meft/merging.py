@@ -7,10 +7,8 @@ those of the run.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import sympy as sp
-from sympy import MatrixSymbol
 
 from boundcheck.exact.evaluate import at_time, t
 from boundcheck.kernel import Theorem
@@ -39,19 +37,16 @@ from boundcheck.language.vocabulary import (
     InnerProduct,
     MatrixExpectation,
     Value,
-    d,
     f,
-    k,
     v,
     v_t,
 )
-from boundcheck.proof import Process, Proof, eq, le, script
+from boundcheck.proof import Proof, eq, le, script
 
 from ..jiang2024 import eigenvalue
 from ..jiang2024.descent import above_minimum, end_of_run, gap_at_start
 from ..jiang2024.setting import (
-    GRADIENT_BLOCKS,
-    READING,
+    FRESH,
     W0,
     above_0,
     at_least_0,
@@ -67,21 +62,7 @@ from .theorems import (
     FACTORS_VARIANCE,
     GRADIENT_BOUND_AT_ITERATES,
     THEOREM_2_RELORA,
-)
-
-Z = MatrixSymbol("Z", d, k)
-MERGING = replace(
-    READING,
-    points={v: (A, B, Z)},
-    processes={
-        v_t: Process((A, B, Z)),
-        A_t: Process((A,)),
-        B_t: Process((B,)),
-        Z_t: Process((Z,)),
-        g_a: Process(GRADIENT_BLOCKS[:1], drawn=True),
-        g_b: Process(GRADIENT_BLOCKS[1:], drawn=True),
-    },
-    arbitrary=READING.arbitrary | {Z},
+    Z,
 )
 
 M = Gradient(f, W_t)
@@ -99,7 +80,7 @@ ENTRIES = s**2 * L * b**2, s**2 * L * a * b + s * G, s**2 * L * a**2
 FORM = ENTRIES[0] * x**2 + 2 * ENTRIES[1] * x * y + ENTRIES[2] * y**2
 
 
-@script(THEOREM_2_RELORA, "sharp", MERGING)
+@script(THEOREM_2_RELORA, "sharp", fresh=FRESH)
 def relora(proof: Proof) -> None:
     """One step of a segment by λ*; what a restart does to F is nothing."""
     by, signs = proof.by, proof.positive(L, G, a, b, s)

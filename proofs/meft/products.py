@@ -6,7 +6,6 @@ What is proved of one layer is summed over all, which are numbered by t.
 from collections.abc import Sequence
 
 import sympy as sp
-from sympy import MatrixSymbol
 
 from boundcheck.kernel import Theorem
 from boundcheck.language.symbols import G, H, J, L, Lhat, a, b, s
@@ -24,20 +23,17 @@ from boundcheck.language.vocabulary import (
     SpectralNorm,
     Value,
     W,
-    d,
     f,
-    k,
-    n,
     v,
     v1,
     v2,
 )
-from boundcheck.proof import Process, Proof, Reading, eq, ge, le, script
+from boundcheck.proof import Proof, eq, ge, le, script
 
 from ..jiang2024 import eigenvalue
 from ..jiang2024.eigenvalue import radical
 from ..jiang2024.lemma_1 import smoothness
-from ..jiang2024.setting import LENGTH, MOVE, READING, Meft, at_least_0, defined, quantity, smooth_f
+from ..jiang2024.setting import FRESH, LENGTH, MOVE, Meft, at_least_0, defined, quantity, smooth_f
 from ..jiang2024.variants import Layer, layer_bound
 from .adapters import (
     CHAIN_RULE,
@@ -48,10 +44,8 @@ from .adapters import (
     LORA,
     N1,
     N2,
-    M,
     image,
     pulled,
-    u,
 )
 from .lora import (
     ALL_LAYERS,
@@ -60,20 +54,12 @@ from .lora import (
     FAR_A,
     FAR_B,
     JOINT_DESCENT,
-    LAYER_A,
-    LAYER_B,
     LEMMA_1_SHARP,
     SLOPE,
 )
 
-# v is a vector, and the arguments of Φ are one vector and a matrix.
-ANY_ADAPTER = Reading(
-    points={MatrixSymbol("p", n, 1): (u, M)}, arbitrary={u, v, v1, v2, M, N1, N2, W, W1, W2}
-)
-FREE = Reading(arbitrary={W, W1, W2})
 
-
-@script(COMPOSITION, "sharp", ANY_ADAPTER)
+@script(COMPOSITION, "sharp")
 def composition(proof: Proof) -> None:
     """∇F(v_1) - ∇F(v_2) = DW(v_1)*[∇f(W_1) - ∇f(W_2)] + (DW(v_1) - DW(v_2))*∇f(W_2)."""
     by, signs, (w1, w2) = proof.by, proof.positive(L, G, J, H), map(image, (v1, v2))
@@ -122,7 +108,7 @@ def composition(proof: Proof) -> None:
     proof.conclude(whole, forall=[v1, v2], such_that=given)
 
 
-@script(FULL, "sharp", FREE)
+@script(FULL, "sharp")
 def full(proof: Proof) -> None:
     """F is f."""
     by = proof.by
@@ -184,7 +170,7 @@ def composed_is_larger(m: Meft, signs: Sequence[Theorem]) -> Theorem:
     )
 
 
-@script(LORA, "sharp", READING)
+@script(LORA, "sharp", fresh=FRESH)
 def lora(proof: Proof) -> None:
     """λ* is at most s²L(a² + b²) + sG."""
     m, signs = Meft(proof, s, (a, b)), proof.positive(L, G, s, a, b)
@@ -194,22 +180,10 @@ def lora(proof: Proof) -> None:
     conclude(m, line, composed_is_larger(m, signs))
 
 
-MANY_LAYERS = Reading(
-    processes={
-        x: Process((block,))
-        for x, block in zip(
-            (A_t, B_t, FAR_A, FAR_B, SLOPE),
-            (A, B, LAYER_A, LAYER_B, MatrixSymbol("M", d, k)),
-            strict=True,
-        )
-    },
-    constants={v1, v2, *eigenvalue.CONSTANTS},
-    arbitrary=eigenvalue.ARBITRARY,
-)
 ANY_LAYER = Layer(W, (A, B), (A_t, B_t), (FAR_A, FAR_B), G, (a, b), s, SLOPE)
 
 
-@script(ALL_LAYERS, "sharp", MANY_LAYERS)
+@script(ALL_LAYERS, "sharp", fresh=FRESH)
 def all_layers(proof: Proof) -> None:
     """L‖ΔW‖² + 2s⟨M, ΔBΔA⟩ <= L̂(‖ΔA‖² + ‖ΔB‖²) at each layer, and so in sum."""
     signs = proof.positive(L, G, a, b, s)

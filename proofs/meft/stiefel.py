@@ -7,7 +7,6 @@ order, and so is all the rest. In (R, U), as pyreft trains it, V = U - RW_0, and
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import sympy as sp
 from sympy import MatrixSymbol
@@ -16,8 +15,6 @@ from boundcheck.kernel import Theorem
 from boundcheck.language.claim import as_typed
 from boundcheck.language.symbols import G, H, J, L, Lhat, nu
 from boundcheck.language.vocabulary import (
-    W1,
-    W2,
     F,
     FrobeniusNorm,
     Gradient,
@@ -31,11 +28,12 @@ from boundcheck.language.vocabulary import (
     v1,
     v2,
 )
-from boundcheck.proof import Proof, Reading, eq, ge, le, script
+from boundcheck.proof import Proof, eq, ge, le, script
 
 from ..jiang2024 import eigenvalue
 from ..jiang2024.eigenvalue import Entries, Facts, Pair, radical
 from ..jiang2024.setting import (
+    FRESH,
     W0,
     at_least_0,
     defined,
@@ -43,7 +41,6 @@ from ..jiang2024.setting import (
     f_of,
     quantity,
     smooth_f,
-    theta,
 )
 from .adapters import (
     EDITS,
@@ -63,12 +60,6 @@ from .adapters import (
     U,
     V,
     tangent,
-)
-
-STIEFEL = Reading(
-    points={v: (R, V), v1: (R1, V1), v2: (R2, V2)},
-    constants={W0, *eigenvalue.CONSTANTS},
-    arbitrary={R, V, R1, V1, R2, V2, W, W1, W2, theta, *eigenvalue.ARBITRARY},
 )
 
 IN_R, IN_V = R2 - R1, V2 - V1
@@ -271,7 +262,7 @@ def by_blocks(
     return [line, proof.by.instance(eigenvalue.quadratic_form(proof), values, *eigen)]
 
 
-@script(LOREFT_SHARP, "sharp", STIEFEL)
+@script(LOREFT_SHARP, "sharp", fresh=FRESH)
 def sharp(proof: Proof) -> None:
     """The right side is the form of [[Lν² + Gν, Lν + G], [Lν + G, L]] in (p, u)."""
     signs = proof.positive(L, G, nu)
@@ -355,7 +346,7 @@ def _without_turning(proof: Proof, signs: Facts) -> Theorem:
     )
 
 
-@script(LOREFT_RANK_1, "sharp", STIEFEL)
+@script(LOREFT_RANK_1, "sharp", fresh=FRESH)
 def rank_1(proof: Proof) -> None:
     """The right side is the form of [[Lν² + Gν, G], [G, L]] in (p, u)."""
     signs, bend = proof.positive(L, G, nu), nu**2 * MOVE_R**2 + MOVE_V**2
@@ -364,7 +355,7 @@ def rank_1(proof: Proof) -> None:
     conclude(proof, *form, such_that=[*PREMISES, SHORT_TOO, UNTURNED.conclusion])
 
 
-@script(LOREFT, "sharp", STIEFEL)
+@script(LOREFT, "sharp", fresh=FRESH)
 def composed(proof: Proof) -> None:
     """(νp + u)² is at most J²(p² + u²), and νp² + 2pu at most H(p² + u²)."""
     by, signs = proof.by, proof.positive(L, G, nu)
@@ -396,11 +387,6 @@ def composed(proof: Proof) -> None:
     conclude(proof, line, curved, bent, length, larger)
 
 
-TRAINED = replace(
-    STIEFEL,
-    points={v: (R, U), v1: (R1, U1), v2: (R2, U2)},
-    arbitrary=STIEFEL.arbitrary | {U, U1, U2},
-)
 # At these values of V.
 AT = {V1: EDITS[1], V2: EDITS[2]}
 MOVE_U, MOVE_EDIT = FrobeniusNorm(U2 - U1), MOVE_V.xreplace(AT)
@@ -412,7 +398,7 @@ NEAR_U, FAR_U = (le(SpectralNorm(x), nu) for x in EDITS[1:])
 GIVEN = le(SpectralNorm(W0), 1)
 
 
-@script(LOREFT_TRAINED, "sharp", TRAINED)
+@script(LOREFT_TRAINED, "sharp", fresh=(*FRESH, V, V1, V2))
 def trained(proof: Proof) -> None:
     """The right side is the form of [[L(1 + ν)² + G(3 + ν), L(1 + ν) + G], [L(1 + ν) + G, L]] in
     (p, ‖ΔU‖).

@@ -16,10 +16,12 @@ from boundcheck.language.algorithms import (
     RELORA,
     RELORA_DECLARED,
     SGD,
+    g_a,
+    g_b,
     share,
 )
 from boundcheck.language.algorithms import GRADIENT_DESCENT as DESCENT
-from boundcheck.language.claim import EVERY_T, Claim, Quantifier, Quantity, for_all
+from boundcheck.language.claim import EVERY_T, Claim, Quantifier, Quantity, Setting, for_all
 from boundcheck.language.measures import (
     AVERAGE_GRADIENT,
     LEAST_FACTOR_GRADIENT,
@@ -48,25 +50,31 @@ from boundcheck.language.symbols import (
     zeta,
 )
 from boundcheck.language.vocabulary import (
+    W0,
+    A,
+    B,
     EuclideanNorm,
     Expectation,
     F,
     Gradient,
     Value,
+    d,
     g_t,
+    k,
     t,
     v,
     v_t,
 )
 
 from ..classics.claims import BOUNDED_VARIANCE, GIVEN_SMOOTHNESS, GRADIENT_DESCENT
-from ..jiang2024.claims import ASSUMPTION_1, ASSUMPTION_4, BOUNDED_BELOW
+from ..jiang2024.claims import ASSUMPTION_1, ASSUMPTION_4, BOUNDED_BELOW, NOISE
 from ..methods.claims import SMOOTH_EVERYWHERE
 from .lora import (
     BOUND,
     CONDITIONALLY_UNBIASED,
     FROZEN_A,
     FROZEN_FACTOR,
+    MEFT,
     THEOREM_2_BEST_STEP,
     THEOREM_2_REPAIRED,
 )
@@ -88,6 +96,8 @@ GOES_ON = words.FINITE_STEP.claim(
         " has nothing left to do."
     ),
 )
+
+ANYWHERE = Setting((A, B), W0 + B * A)
 
 steep = sp.Symbol("steep", positive=True)
 stretch = sp.Symbol("stretch", positive=True)
@@ -135,6 +145,7 @@ ADAPTIVE_GD = theorem(
     ),
     algorithm=ADAPTIVE_LORA_GD,
     measure=LEAST_GRADIENT_ON_EACH_PATH,
+    setting=ANYWHERE,
 )
 
 THEOREM_2_FROZEN_A = theorem(
@@ -147,6 +158,7 @@ THEOREM_2_FROZEN_A = theorem(
     note="No ball and no bound on the gradient: v is B, and no run can leave where F is L̂-smooth.",
     algorithm=SGD,
     measure=LEAST_GRADIENT,
+    setting=FROZEN_A.setting,
 )
 
 UNCONDITIONAL_GD = theorem(
@@ -176,6 +188,7 @@ UNCONDITIONAL_GD = theorem(
     ),
     algorithm=DESCENT,
     measure=LEAST_GRADIENT,
+    setting=ANYWHERE,
 )
 
 THEOREM_2_ANY_STEP = theorem(
@@ -288,6 +301,8 @@ THEOREM_2_AVERAGE_SHARP = Claim(
     ),
 )
 
+# What was merged so far.
+Z = sp.MatrixSymbol("Z", d, k)
 EACH_STEP_IN_BALL = words.BALL.claim(
     "meft.each_step_in_ball",
     "Factors in a ball, before and after each step",
@@ -334,6 +349,12 @@ THEOREM_2_RELORA = theorem(
     (*THEOREM_2_BEST_STEP.quantities[:-1], BOUND),
     algorithm=RELORA,
     measure=LEAST_FACTOR_GRADIENT,
+    setting=Setting(
+        (A, B, Z),
+        MEFT.weight + Z,
+        noise=((g_a, NOISE[:1]), (g_b, NOISE[1:])),
+        within=(FACTORS_VARIANCE, FACTORS_UNBIASED),
+    ),
     declared=RELORA_DECLARED,
     note=(
         "For any restarts that keep W, whenever and at whatever factors, also random ones that the"

@@ -12,7 +12,7 @@ import boundcheck as bc
 from boundcheck.errors import InputError
 from boundcheck.experiment.store import run_id
 from boundcheck.proof.audit import judge_rows
-from boundcheck.proof.fixed import fixed_statements
+from boundcheck.proof.record import PROVED, records
 from boundcheck.proofs import GROUP, VARIABLE, paper_at, papers
 from tests.experiment.small import refused
 from tests.layers import full
@@ -173,15 +173,13 @@ def test_its_scripts_are_of_its_own_lemmas(id, tmp_path):
         bc.prove(folder)
 
 
-def test_it_cannot_fix_what_a_claim_says(tmp_path):
-    before = fixed_statements()
+def test_it_cannot_record_what_is_proved(tmp_path):
+    before = records()
     folder = paper(tmp_path / "mine", HEAD + LINE.format("mine.lemma1"))
-    entry = {"conclusion": {"digest": "0" * 32, "text": "mine"}, "hypotheses": []}
-    (folder / "statements.json").write_text(
-        json.dumps({"jiang2024.lemma1": entry, "mine.lemma1": entry})
-    )
+    entry = {"digest": "0" * 32}
+    (folder / PROVED).write_text(json.dumps({"jiang2024.lemma1": entry, "mine.lemma1": entry}))
     paper_at(folder)
-    assert fixed_statements() == before
+    assert records() == before
 
 
 @full

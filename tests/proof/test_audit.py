@@ -29,19 +29,19 @@ from boundcheck.proof.audit import (
     carrier,
     judge_row,
     opinions,
-    statements_of,
+    record_of,
     told,
 )
 from boundcheck.proof.export import export
-from boundcheck.proof.fixed import digest, fixed_statements
 from boundcheck.proof.notation import shown
+from boundcheck.proof.record import PROVED, records, signature
 from boundcheck.proof.script import of_paper
 from boundcheck.proof.solvers import ask
 from boundcheck.proofs import VARIABLE, papers
 from tests.experiment.small import refused
 from tests.judged import of_the_paper
 
-from .cheats import CHEATS, GOAL, IN_WORDS, READING
+from .cheats import CHEATS, GOAL
 from .entailments import SECONDS, play
 from .scripts import audited, judged, lemma, numbers, write, x
 
@@ -389,33 +389,32 @@ def test_a_reading_that_is_none_of_the_papers_is_refused(known):
 
 @pytest.mark.full
 @pytest.mark.parametrize(
-    "key", [key for key, paper in papers().items() if (paper.folder / "statements.json").is_file()]
+    "key", [key for key, paper in papers().items() if (paper.folder / PROVED).is_file()]
 )
-def test_the_tables_are_those_of_the_proofs(key):
-    text = json.dumps(statements_of(key), indent=1, ensure_ascii=False) + "\n"
-    assert text == (papers()[key].folder / "statements.json").read_text(encoding="utf-8")
+def test_the_records_are_those_of_the_proofs(key):
+    assert json.loads((papers()[key].folder / PROVED).read_text()) == record_of(key)
 
 
-def fixed(made, monkeypatch):
-    """The claims of a paper that are fixed, where this is its one script."""
+def recorded(made, monkeypatch):
+    """The claims of a paper that are recorded as proved, where this is its one script."""
     monkeypatch.setattr("boundcheck.proof.audit.of_paper", lambda key: [made])
-    return list(statements_of("jiang2024"))
+    return list(record_of("jiang2024"))
 
 
-@pytest.mark.parametrize("name", [name for name in CHEATS if name not in IN_WORDS])
-def test_a_cheat_is_not_fixed(name, monkeypatch):
-    refused(lambda: fixed(CHEATS[name].script(), monkeypatch))
+@pytest.mark.parametrize("name", CHEATS)
+def test_a_cheat_is_not_recorded(name, monkeypatch):
+    refused(lambda: recorded(CHEATS[name].script(), monkeypatch))
 
 
 @pytest.mark.parametrize("witness", [None, numbers()], ids=["an open line", "a refuted line"])
-def test_a_line_that_is_not_proved_is_not_fixed(witness, monkeypatch):
-    made = script(LEMMA_1, "sharp", READING)(
+def test_a_line_that_is_not_proved_is_not_recorded(witness, monkeypatch):
+    made = script(LEMMA_1, "sharp")(
         lambda proof: proof.conclude(proof.step("line", GOAL, witness=witness))
     )
-    refused(fixed, made, monkeypatch)
+    refused(recorded, made, monkeypatch)
 
 
-def test_what_restricts_the_points_alone_is_fixed(monkeypatch):
+def test_what_restricts_the_points_alone_is_recorded(monkeypatch):
     """The twin: the ball of the iterates as a condition on points, which is what Lemma 1 says of
     them."""
     (mine,) = (
@@ -423,7 +422,7 @@ def test_what_restricts_the_points_alone_is_fixed(monkeypatch):
         for each in of_paper("jiang2024")
         if (each.id, each.version) == (LEMMA_1.id, "repaired")
     )
-    assert fixed(mine, monkeypatch) == [LEMMA_1.id]
+    assert recorded(mine, monkeypatch) == [LEMMA_1.id]
 
 
 def test_a_witness_that_refutes_nothing_breaks_no_line(monkeypatch):
@@ -432,11 +431,9 @@ def test_a_witness_that_refutes_nothing_breaks_no_line(monkeypatch):
         for each in of_paper("jiang2024")
         if each.id == LEMMA_1.id and each.version != "printed"
     ]
-    printed = script(LEMMA_1, "printed", READING)(
-        lambda proof: proof.step("(1)", GOAL, witness=numbers())
-    )
+    printed = script(LEMMA_1, "printed")(lambda proof: proof.step("(1)", GOAL, witness=numbers()))
     monkeypatch.setattr("boundcheck.proof.audit.of_paper", lambda key: [*ours, printed])
-    assert "broken" not in statements_of("jiang2024")[LEMMA_1.id]
+    assert "broken" not in record_of("jiang2024")[LEMMA_1.id]
 
 
 # A paper of somebody else, whose files may say anything.
@@ -474,23 +471,12 @@ def test_no_file_makes_a_paper_of_somebody_else_proved(body, tmp_path, monkeypat
     (folder / "claims.py").write_text(CLAIMS)
     (folder / "five.py").write_text(PROOF.format(body))
     monkeypatch.setenv(VARIABLE, str(folder))
-    refused(auditing.write_statements, "mine")
-    assert not (folder / "statements.json").exists()
-    # The same by hand: what the script ends in, and all that it starts from.
+    refused(auditing.write_record, "mine")
+    assert not (folder / PROVED).exists()
+    # The same by hand.
     (made,) = of_paper("mine")
-    theorem = made.proof.conclusion
-    assert theorem is not None
-
-    def entry(statement):
-        return {"digest": digest(statement), "text": "True."}
-
-    table = {
-        "mine.five": {
-            "conclusion": entry(theorem.conclusion),
-            "hypotheses": list(map(entry, theorem.hypotheses)),
-        }
-    }
-    (folder / "statements.json").write_text(json.dumps(table))
+    table = {"mine.five": {"digest": signature(catalogue["mine.five"])}}
+    (folder / PROVED).write_text(json.dumps(table))
     assert judge(made).verdict == "unknown"
     assert [claim.verdict for claim in bc.prove("mine").claims] == ["unknown"]
     assert carrier(catalogue["mine.five"]) is not Carrier.KERNEL
@@ -511,9 +497,7 @@ def test_what_is_said_without_a_look_at_the_proofs_is_what_they_say(paper):
     for audit in paper.claims:
         if audit.id in KERNEL:
             assert audit.verdict == auditing.standing(catalogue[audit.id])
-            assert all(
-                label in told(catalogue[audit.id]) for label in fixed_statements()[audit.id].broken
-            )
+            assert all(label in told(catalogue[audit.id]) for label in records()[audit.id].broken)
 
 
 BY_HAND = [each for each in (*adapters.CLAIMS, *methods.CLAIMS) if each.argument]
@@ -545,5 +529,5 @@ def test_a_claim_of_the_catalogue_that_was_changed_is_refused(monkeypatch):
     (made, *_) = (each for each in of_paper("meft") if each.id == "meft.full")
     assert judge(made).verdict == "proved"
     monkeypatch.setitem(vars(made.claim), "conditions", (le(0, 1),))
-    with pytest.raises(InputError, match="as its paper fixed it"):
+    with pytest.raises(InputError, match="as its paper recorded it"):
         judge(made)

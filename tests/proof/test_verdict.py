@@ -341,7 +341,7 @@ def test_a_claim_is_refuted_by_its_own_conclusion_alone():
         lambda proof: proof.step("another matter", le(x, 0), witness=numbers(x=1)),
         LEMMA_1,
         version="printed",
-        reading=NUMBERS,
+        fresh=[x],
         is_statement=True,
     )
     assert claim_verdict([made]) == "unknown"

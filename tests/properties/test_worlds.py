@@ -10,7 +10,7 @@ import pytest
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.judge import meets
 from boundcheck.language.symbols import mu_F
-from boundcheck.proof.fixed import WORLDS, fixed_statements, has_instance
+from boundcheck.proof.record import WORLDS, has_instance, records
 from boundcheck.proofs import papers
 from tests.properties.worlds import Parabola, read, world_of
 
@@ -44,7 +44,7 @@ def test_the_judge_accepts_what_is_kept(id):
 
 
 def test_each_proved_claim_has_one():
-    assert {id for id in fixed_statements() if id in catalogue} == STORED.keys() | ELSEWHERE
+    assert {id for id in records() if id in catalogue} == STORED.keys() | ELSEWHERE
 
 
 def test_what_breaks_a_hypothesis_or_a_condition_is_none():

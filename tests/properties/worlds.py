@@ -28,7 +28,7 @@ from boundcheck.language.hypotheses import LEAST
 from boundcheck.language.judge import meets
 from boundcheck.language.sentence import algorithm_of
 from boundcheck.language.symbols import R_1, D, T, ell, mu_F, zeta
-from boundcheck.proof.fixed import WORLDS, fixed_statements
+from boundcheck.proof.record import WORLDS, records
 from boundcheck.proofs import paper_of
 from boundcheck.properties.check import strategy_of
 from boundcheck.system.files import replace_file
@@ -150,7 +150,7 @@ if __name__ == "__main__":
     for key in sys.argv[1:]:
         claims = {claim.id: claim for claim in paper_of(key).claims()}
         found = {}
-        for id in fixed_statements():
+        for id in records():
             if id in claims and (world := world_of(claims[id])) is not None:
                 found[id] = world.as_json()
         written = json.dumps(found, indent=1, ensure_ascii=False) + "\n"

@@ -475,7 +475,6 @@ CASES = [
         lambda proof: proof.define(Lhat, L / 2),
         TWO,
         claim=LEMMA_1,
-        reading=POINTS,
         twin_reading=None,
     ),
     *(
