@@ -90,6 +90,11 @@ def claim_parts(claim: Claim, name: str = "", on_screen: bool = False) -> Iterat
     ]
     for quantity, definition in zip(claim.quantities, claim.definitions_latex, strict=True):
         said.append(("where", f"{typed(definition)}: {quantity.meaning}"))
+    setting = claim.setting
+    if setting and setting.blocks:
+        blocks = ", ".join(map(claim.latex, setting.blocks))
+        function = typed(f"F({blocks}) = f({claim.latex(setting.weight)})")
+        said.append(("where", f"v = ({typed(blocks)}), and {function}"))
     said += [("under", f"{each.id}, {each.title}: {_statement(each)}") for each in claim.hypotheses]
     if algorithm:
         steps = "; ".join(typed(claim.latex(each)) for each in algorithm.recurrence)
@@ -121,7 +126,7 @@ def _to_the_kernel(claim: Claim) -> Iterator[tuple[str, str]]:
     for each in sequent.given:
         for text in dict.fromkeys(map(str, (*each.says, *each.further))):
             yield "from", f"{text} ({each.hypothesis.id})"
-    for text in sorted(map(str, sequent.beside)):
+    for text in sorted({*map(str, sequent.beside)}):
         yield "from", text
     for id, why in sequent.unstated:
         yield "not from", f"{id}: {why}"

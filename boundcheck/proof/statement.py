@@ -193,7 +193,7 @@ def statement(claim: Claim) -> Sequent:
     # A run has one horizon, whatever it is. What is drawn may be another at each point.
     ranged = claim.quantifier.names - {str(T)}
     ranged |= _drawn(claim) if ranged else set()
-    own = set().union(*map(_as_more, expressions(claim))) - reading.arbitrary
+    own = set().union(*map(_as_more, expressions(claim))) - {*reading.arbitrary}
     # One that has a letter over which the claim ranges is another number for each of its values.
     vary = ranged | {str(x.name) for x, with_ in _inside(claim).items() if ranged & with_}
     given, unstated = list[Given](), list[tuple[str, str]]()
@@ -210,15 +210,17 @@ def statement(claim: Claim) -> Sequent:
             given.append(Given(each))
             continue
         formal = _formal(each, claim)
-        why, stated = _objection(each, claim, vary, formal), Given(each)
+        why, says = _objection(each, claim, vary, formal), Given(each)
         try:
-            stated = stated if why else _stated(each, formal, reading, own)
+            says = says if why else _stated(each, formal, reading, own)
         except InputError as error:
             why = f"the kernel cannot state it: {error}"
         if why:
             unstated.append((each.id, why))
-        given.append(stated)
-    beside = {fact for each in claim.conditions for fact in reading.facts(each)}
+        given.append(says)
+    beside = set[Statement]()
+    for each in claim.conditions:
+        beside.update(reading.facts(each))
     formulas = {each.symbol: each.expression for each in claim.quantities}
     if D in letters(claim):
         formulas.setdefault(D, words.GAP)
@@ -247,21 +249,22 @@ def statement(claim: Claim) -> Sequent:
     derived |= formulas.keys() - asked
     positive = sorted((x for x in numbers - {T} - derived if x.is_positive), key=str)
     beside |= {fact for each in positive for fact in reading.facts(gt(each, 0))}
-    conclusion: Statement = reading.fact(claim.conclusion)
+    conclusion = reading.fact(claim.conclusion)
+    stated: Statement = conclusion
     if setting and setting.weight is not None:
         is_f = Formal(
             eq(words.Value(words.F, words.v), words.Value(words.f, setting.weight)),
             setting.blocks or (words.v,),
         )
         beside.update(*_laws(is_f, reading, own))
-        conclusion = _at_points(setting, reading, conclusion)
+        stated = _at_points(setting, reading, conclusion)
     return Sequent(
         reading,
         tuple(given),
         tuple(unstated),
         frozenset(beside),
         tuple(positive),
-        conclusion,
+        stated,
     )
 
 

@@ -55,7 +55,13 @@ QUOTES = {
     6: ("", BALL),
     10: (
         "With some simple mathematical manipulations, the following inequality is obtained:",
-        {*BALL, "jiang2024.assumption4", "jiang2024.bounded_below", "meft.unbiased", "$T ≥ T_min$"},
+        {
+            *BALL,
+            "jiang2024.assumption4",
+            "jiang2024.bounded_below",
+            "jiang2024.unbiased",
+            "$T ≥ T_min$",
+        },
     ),
     13: (
         (

@@ -1,6 +1,7 @@
 """What a claim says to the kernel: a proof of less is refused, and an honest one is not."""
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,8 @@ import sympy as sp
 
 from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import t
-from boundcheck.kernel import rules
+from boundcheck.kernel import Fact, Law, rules
+from boundcheck.kernel.terms import Scalar
 from boundcheck.language import algorithms as of_state
 from boundcheck.language import vocabulary as words
 from boundcheck.language.algorithms import GRADIENT_DESCENT, SGD, LinearMethod
@@ -645,3 +647,42 @@ def test_what_an_algorithm_is_told_is_positive_where_it_is_made_so():
         quantities=(Quantity(alpha, sp.Integer(1)),),
     )
     assert statement(run).conclusion
+
+
+# Points of blocks.
+
+HAVE_BLOCKS = [claim for claim in catalogue.values() if claim.setting]
+
+
+@pytest.mark.parametrize("claim", HAVE_BLOCKS, ids=lambda claim: claim.id)
+def test_each_part_of_a_setting_counts(claim):
+    whole = statement(claim)
+    for name, value in vars(claim.setting).items():
+        # A lemma draws nothing.
+        if value in ((), None) or (name == "noise" and claim.algorithm is None):
+            continue
+        other = () if isinstance(value, tuple) else 2 * value
+        changed = replace(claim, setting=replace(claim.setting, **{name: other}))
+        with suppress(InputError):
+            sequent = statement(changed)
+            said = sequent.conclusion, sequent.hypotheses
+            assert said != (whole.conclusion, whole.hypotheses), name
+
+
+@pytest.mark.parametrize("claim", HAVE_BLOCKS, ids=lambda claim: claim.id)
+def test_a_setting_is_read_of_our_claims_alone(claim):
+    with pytest.raises(InputError, match="people have to read"):
+        statement(replace(claim, id="my.claim"))
+
+
+def test_more_conditions_on_points_are_another_theorem():
+    """Fewer are the same, and say more."""
+    claim = catalogue["meft.loreft"]
+    sequent = statement(claim)
+    law = sequent.conclusion
+    fewer = Law(law.variables, law.premises[1:], law.conclusion)
+    more = Law(law.variables, (*law.premises, Fact(">=", Scalar.of(-1))), law.conclusion)
+    assert sequent.follows(law)
+    assert sequent.follows(fewer)
+    assert not sequent.follows(more)
+    assert not sequent.follows(Law(law.variables[1:], law.premises, law.conclusion))
