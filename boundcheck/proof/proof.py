@@ -149,7 +149,7 @@ class Proof:
     Attributes:
         claim: the claim to prove; None for the script's own lemma.
         reading: what the matrices stand for.
-        sequent: what the claim says to the kernel; None where that is fixed.
+        sequent: what the claim says to the kernel.
 
     """
 
@@ -207,7 +207,7 @@ class Proof:
         """Start from all that the claim is given: its hypotheses, formulas and conditions, its
         algorithm, and the signs of its letters.
 
-        Raises InputError for a claim that its paper has fixed, as those of `proofs/` are.
+        Raises InputError for a proof of no claim.
         """
         sequent, claim = self.sequent, self.claim
         if sequent is None or claim is None:

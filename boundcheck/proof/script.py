@@ -25,7 +25,6 @@ from boundcheck.language.claim import Claim, as_typed, expressions, whole
 from boundcheck.language.symbols import T
 from boundcheck.proof.proof import Proof
 from boundcheck.proof.reading import Reading, is_plain
-from boundcheck.proof.record import is_ours
 from boundcheck.proof.statement import Sequent, reading_of, statement
 from boundcheck.proofs import HOME, paper_at, paper_of, papers, running
 from boundcheck.system.files import likely_file
@@ -72,9 +71,7 @@ class Script:
 
     @property
     def is_ours(self) -> bool:
-        """True for a proof of `proofs/`, which people have read."""
-        if self.claim is not None:
-            return is_ours(self.claim)
+        """True for a lemma of `proofs/` that is no claim, which people have read."""
         paper = papers().get(self.id.split(".")[0])
         return self.home is None and paper is not None and paper.is_ours
 

@@ -110,7 +110,7 @@ class Sequent:
         return theorem == mine
 
 
-def own_letters(claim: Claim) -> set[sp.Symbol]:
+def _own_letters(claim: Claim) -> set[sp.Symbol]:
     """The parameters that a claim declares itself, and its quantities: constants of all its
     proofs.
     """
@@ -128,7 +128,7 @@ def reading_of(claim: Claim, fresh: Iterable[sp.Basic] = ()) -> Reading:
     """
     said = [*_said(claim)]
     functions = {x for each in said for x in _functions(each)}
-    own = set().union(*(_as_more(each) for each in said)) | own_letters(claim)
+    own = set().union(*(_as_more(each) for each in said)) | _own_letters(claim)
     if both := functions & own:
         raise InputError("letter", min(both, key=str), "a number or a function, and not both")
     names = [str(x.name) for x in functions | own]
@@ -238,7 +238,7 @@ def statement(claim: Claim) -> Sequent:
         beside.add(fact)
     if circle := circular([each.args for each in equations], reading):
         raise InputError("algorithm", circle, "a letter that is told once, from what was before")
-    spoken = own_letters(claim).union(*map(_as_more, _said(claim)))
+    spoken = _own_letters(claim).union(*map(_as_more, _said(claim)))
     numbers = {x for x in spoken if isinstance(x, sp.Symbol) and not is_dimension(x)}
     # A number that is asked for is positive, whatever it is, where the conclusion speaks of it: of
     # another one it says nothing.

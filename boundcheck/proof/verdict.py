@@ -462,15 +462,13 @@ def _named(
 
 
 def _may_start_from(assumption: Assumption, script: Script) -> bool:
-    """True unless a proof assumes for its own lines alone what it does, or a definition says more
-    than what a letter is, or a domain gives no letter its sign.
+    """True unless a proof of no claim assumes for its own lines alone what it does, or a definition
+    says more than what a letter is, or a domain gives no letter its sign.
 
-    What a claim of ours is given is fixed. That an object exists is nobody's word but ours.
+    That an object exists is nobody's word but ours.
     """
     role, relation = assumption.role, assumption.relation
-    if role == "local" or script.claim is not None:
-        return role in ("hypothesis", "definition", "domain")
-    if not says(relation, assumption.statement, script.reading):
+    if role == "local" or not says(relation, assumption.statement, script.reading):
         return False
     match role:
         case "choice":

@@ -430,6 +430,9 @@ def _brief(claim: ClaimAudit, proof: JudgedProof) -> Iterator[Part]:
         return
     display = _display(proof)
     concludes, *rests_on = _theorem(proof, display)
+    if proof.script.claim is not None:
+        # In its author's shape; that it says this to the kernel is what was judged.
+        yield line(Prose("says", "strong"), Math(proof.script.claim.statement_latex))
     yield concludes
     yield view.Table(("",), rests_on, most=None, in_lines=True)
     if proof.script.claim is not None and (proof.changes or proof.added):
