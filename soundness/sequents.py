@@ -102,7 +102,7 @@ def theorems() -> tuple[Claim, ...]:
     so that no other statement of them is known.
     """
     return tuple(
-        replace(claim, id=f"mutant.{claim.id}", measure=None)
+        replace(claim, id=f"mutant.{claim.id}", measure=None, setting=None)
         for claim in catalogue.values()
         if claim.quantities and isinstance(claim.algorithm, LinearMethod)
     )

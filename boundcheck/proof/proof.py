@@ -17,6 +17,7 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement, Theorem, builders, rules
+from boundcheck.kernel.derive import free
 from boundcheck.kernel.terms import NEXT, Matrix, Scalar, Symbol, Variable
 from boundcheck.language.claim import Claim, Quantity, as_typed, letters
 from boundcheck.language.judge import followed
@@ -64,17 +65,6 @@ class Assumption:
         return {self.name, plain(self.name)} | (
             {str(self.relation.args[0])} if self.role == "definition" else set()
         )
-
-
-@dataclass(frozen=True)
-class Closing:
-    """The form of a proof's conclusion: the claim's relation, or the proof's own, for all of
-    `forall`.
-    """
-
-    forall: tuple[sp.Basic, ...]
-    such_that: tuple[sp.Basic, ...]
-    relation: sp.Basic | None
 
 
 @dataclass(frozen=True)
@@ -149,6 +139,7 @@ class Proof:
     Attributes:
         claim: the claim to prove; None for the script's own lemma.
         reading: what the matrices stand for.
+        goal: what it is to end in; a script of no claim says that itself.
         sequent: what the claim says to the kernel.
 
     """
@@ -158,7 +149,7 @@ class Proof:
     assumptions: list[Assumption] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     conclusion: Theorem | None = None
-    closing: Closing | None = None
+    goal: Statement | None = None
     sequent: Sequent | None = None
 
     @property
@@ -587,41 +578,30 @@ class Proof:
         such_that: Sequence[sp.Basic] = (),
         relation: sp.Basic | None = None,
     ) -> Theorem:
-        """End the proof with the claim's own conclusion, or with `relation` where the script states
-        its own.
-
-        `given` proves the remaining hypotheses; `forall` and `such_that` close the statement.
+        """End the proof in what its claim says, or where it is of none in `relation`, for all of
+        `forall` with `such_that`; `given` proves the remaining hypotheses.
         """
         wanted = relation if self.claim is None else self.claim.conclusion
         if wanted is None:
             raise InputError(
                 "conclusion", None, "a relation, for a proof of no claim of the catalogue"
             )
-        if relation is not None and self.claim is not None:
-            raise InputError(
-                "conclusion", relation, f"none: the proof ends in {self.claim.id}'s own"
-            )
-        _saying("conclusion", wanted, self.reading.fact(wanted))
-        self.closing = Closing(tuple(forall), tuple(such_that), relation)
+        for name, said in (("relation", relation), ("forall", forall), ("such_that", such_that)):
+            if self.claim is not None and said not in (None, ()):
+                raise InputError(name, said, f"none: the proof ends in what {self.claim.id} says")
+        fact = _saying("conclusion", wanted, self.reading.fact(wanted))
         theorem = discharged(theorem, *given)
-        # A proof that rests on an open line cannot become a law; the verdict names the line.
-        closed = theorem.hypotheses <= {each.statement for each in self.assumptions}
-        self.conclusion = (
-            self.generalise(theorem, forall, such_that) if forall and closed else theorem
-        )
-        return self.conclusion
-
-    @property
-    def goal(self) -> Statement | None:
-        """The statement that the proof is to end in: a law, if its closing has `forall`; None if it
-        does not close.
-        """
-        closing = self.closing
-        wanted = closing and (closing.relation if self.claim is None else self.claim.conclusion)
-        if closing is None or wanted is None:
-            return None
-        fact = self.reading.fact(wanted)
-        return self.law(closing.forall, closing.such_that, fact) if closing.forall else fact
+        law: Statement = self.law(forall, such_that, fact) if forall else fact
+        self.goal = law = self.sequent.conclusion if self.sequent else law
+        if isinstance(law, Law):
+            premises = [x for x in law.premises if self.claim is None or x in theorem.hypotheses]
+            # What rests on an open line, or on more of its points, cannot become a law; the verdict
+            # names that.
+            rests = theorem.hypotheses.difference(premises)
+            if not any(free(x) & {*law.variables} for x in rests):
+                theorem = rules.generalise(theorem, law.variables, tuple(premises))
+        self.conclusion = theorem
+        return theorem
 
 
 def _saying(label: str, relation: sp.Basic, fact: Fact) -> Fact:

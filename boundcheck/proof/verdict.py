@@ -49,7 +49,7 @@ from boundcheck.proof import small
 from boundcheck.proof.certificate import entailed
 from boundcheck.proof.definitions import circular, is_definition, says
 from boundcheck.proof.notation import check_math, from_latex, latex, letters, read, tokens_of
-from boundcheck.proof.proof import Assumption, Closing, Proof, Role, Step
+from boundcheck.proof.proof import Assumption, Proof, Role, Step
 from boundcheck.proof.reading import CATALOGUE, Reading, gt
 from boundcheck.proof.record import records, signature
 from boundcheck.proof.script import Script, checked
@@ -255,9 +255,7 @@ def judge_any(script: Script) -> JudgedProof:
             Assumption(x.name, x.role, renewed(x.statement), x.claim, x.relation, dict(x.where))
             for x in tuple(filled.assumptions)
         ]
-        end = filled.closing
-        if end is not None:
-            end = Closing(tuple(end.forall), tuple(end.such_that), end.relation)
+        goal = None if filled.goal is None else renewed(filled.goal)
     except (AttributeError, TypeError) as error:
         expected = f"one whose assumptions and lines its proof's methods make ({raised(error)})"
         raise InputError("script", script.id, expected) from None
@@ -269,7 +267,7 @@ def judge_any(script: Script) -> JudgedProof:
         claim = _afresh(claim)
         sequent, reading = statement(claim), reading_of(claim, script.fresh)
     script = replace(script, claim=claim, reading=reading, sequent=sequent)
-    proof = Proof(claim, reading, assumptions, closing=end, sequent=sequent)
+    proof = Proof(claim, reading, assumptions, goal=goal, sequent=sequent)
     proof.steps = [
         Step(
             **{each.name: getattr(step, each.name) for each in fields(Step)} | {"theorem": theorem}
@@ -421,8 +419,6 @@ def _of_sequent(
 
     It may besides name what it likes: a fresh letter stands for a value.
     """
-    if not sequent.follows(final.conclusion):
-        return "unknown", f"it ends in {final.conclusion}, and not in {sequent.conclusion}"
     assumptions = script.proof.assumptions
     named = {
         x.statement
@@ -432,8 +428,18 @@ def _of_sequent(
         and x.relation.lhs in script.fresh
         and is_definition(x.relation, x.statement, script.reading)
     }
-    if not (foreign := rests - sequent.hypotheses - named):
-        return "proved", ""
+    foreign, law = rests - sequent.hypotheses - named, sequent.conclusion
+    if sequent.follows(final.conclusion):
+        if not foreign:
+            return "proved", ""
+    else:
+        if isinstance(law, Law) and final.conclusion == law.conclusion:
+            # It is no law, as it rests on more of its points than the conditions.
+            foreign = foreign.difference(law.premises)
+        else:
+            foreign = frozenset()
+        if not foreign:
+            return "unknown", f"it ends in {final.conclusion}, and not in {sequent.conclusion}"
     open_ = {x.step.label: x.verdict for x in steps if x.step.theorem.conclusion in foreign}
     told = _named(foreign, assumptions, steps)
     if "refuted" in open_.values():

@@ -526,7 +526,7 @@ def sharp_lemma(proof: Proof, scale: sp.Expr, radii: tuple[sp.Symbol, sp.Symbol]
     signs = proof.positive(L, G, *dict.fromkeys(radii), *scale.free_symbols)
     final = smoothness(m, (Lhat, constant.expression), [proof.quantity(constant)], signs)
     line = proof.step("(10), sharp", proof.claim.conclusion, final, meaning="Roots of both sides.")
-    proof.conclude(line, forall=[v1, v2], such_that=m.balls)
+    proof.conclude(line)
 
 
 @script(LEMMA_1_SHARP, "sharp", fresh=FRESH)
@@ -602,4 +602,4 @@ def repaired(proof: Proof) -> None:
     final = proof.step(
         "(10)", le(LENGTH, Lhat * MOVE), tight, larger, meaning="The paper's statement."
     )
-    proof.conclude(final, forall=[v1, v2], such_that=m.balls)
+    proof.conclude(final)

@@ -175,7 +175,7 @@ def one_frozen(
     final = proof.step(
         "(8)", proof.claim.conclusion, line, constant, meaning=f"$L̂$ is $s²L{radius}²$."
     )
-    proof.conclude(final, forall=[first, second])
+    proof.conclude(final)
 
 
 @script(FROZEN_A, "sharp", fresh=FRESH)
@@ -305,7 +305,7 @@ def layers(proof: Proof) -> None:
     final = proof.step(
         "(15)", relation, by.rewrite(line, relation, *chain), meaning="By the chain rule."
     )
-    proof.conclude(final, forall=[v1, v2], such_that=[*near, *far])
+    proof.conclude(final)
 
 
 def layer_bound(

@@ -100,12 +100,7 @@ def composition(proof: Proof) -> None:
     )
     constant = defined(proof, Lhat)
     whole = proof.step("(8)", proof.claim.conclusion, final, constant, meaning="L̂ is $LJ² + GH$.")
-    given = [
-        LIPSCHITZ.conclusion.xreplace(at_both),
-        GRADIENT_BOUND_IN_DOMAIN.conclusion.xreplace({W: w2}),
-    ]
-    given += [CHAIN_RULE.conclusion.xreplace({v: point}) for point in (v1, v2)]
-    proof.conclude(whole, forall=[v1, v2], such_that=given)
+    proof.conclude(whole)
 
 
 @script(FULL, "sharp")
@@ -121,7 +116,7 @@ def full(proof: Proof) -> None:
     relation = le(proof.claim.conclusion.lhs, L * FrobeniusNorm(W1 - W2))
     line = by.rewrite(by.instance(smooth, {W1: W1, W2: W2}), relation, *equations)
     final = proof.step("(8)", proof.claim.conclusion, line, defined(proof, Lhat), meaning="L̂ is L.")
-    proof.conclude(final, forall=[W1, W2])
+    proof.conclude(final)
 
 
 def sharp_constant(size: sp.Expr) -> sp.Expr:
@@ -129,13 +124,13 @@ def sharp_constant(size: sp.Expr) -> sp.Expr:
     return quantity(LEMMA_1_SHARP, Lhat).expression.xreplace({s: size})
 
 
-def conclude(m: Meft, length: Theorem, larger: Theorem, *such_that: sp.Basic) -> None:
+def conclude(m: Meft, length: Theorem, larger: Theorem) -> None:
     """The claim, from the same with λ*, and from L̂ being at least that."""
     proof = m.proof
     final = proof.step(
         "(8)", proof.claim.conclusion, length, larger, meaning="The constant is at least λ*."
     )
-    proof.conclude(final, forall=[v1, v2], such_that=[*m.balls, *such_that])
+    proof.conclude(final)
 
 
 def composed_is_larger(m: Meft, signs: Sequence[Theorem]) -> Theorem:

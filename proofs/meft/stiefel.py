@@ -6,7 +6,7 @@ most Gν. As R_1 and R_2 = R_1 + Δ have the same R Rᵀ, ⟨SR_1, Δ⟩ = -⟨S
 order, and so is all the rest. In (R, U), as pyreft trains it, V = U - RW_0, and RᵀR adds one term.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import sympy as sp
 from sympy import MatrixSymbol
@@ -235,13 +235,13 @@ def normal(
     )
 
 
-def conclude(proof: Proof, *because: Theorem, such_that: Sequence[sp.Basic] = PREMISES) -> None:
+def conclude(proof: Proof, *because: Theorem) -> None:
     """The claim, from what bounds its right side."""
     whole = proof.by.block_norm(v2 - v1)
     final = proof.step(
         "descent", proof.claim.conclusion, *because, whole, meaning="$‖Δv‖² = p² + u²$."
     )
-    proof.conclude(final, forall=[v1, v2], such_that=such_that)
+    proof.conclude(final)
 
 
 def by_blocks(
@@ -352,7 +352,7 @@ def rank_1(proof: Proof) -> None:
     signs, bend = proof.positive(L, G, nu), nu**2 * MOVE_R**2 + MOVE_V**2
     line = second_order(proof, signs, bend, _without_turning)
     form = by_blocks(proof, line, (L * nu**2 + G * nu, G, L), signs)
-    conclude(proof, *form, such_that=[*PREMISES, SHORT_TOO, UNTURNED.conclusion])
+    conclude(proof, *form)
 
 
 @script(LOREFT, "sharp", fresh=FRESH)
@@ -452,4 +452,4 @@ def trained(proof: Proof) -> None:
     )
     final = of_loss(proof, whole, limit, (R, U), SLOPES_U, W0 + R.T * EDITS[0])
     form = by_blocks(proof, final, entries, signs, (MOVE_R, MOVE_U))
-    conclude(proof, *form, such_that=[SAME, SHORT, NEAR_U, FAR_U, STEEP, GIVEN])
+    conclude(proof, *form)
