@@ -24,7 +24,7 @@ from matplotlib.axis import XAxis, YAxis
 from matplotlib.figure import Figure
 from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, NullLocator
 
 from boundcheck.experiment.result import Bar, Link
 from boundcheck.language.view import Picture
@@ -45,7 +45,6 @@ STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 8,
     "axes.titlesize": 8,
-    "axes.labelsize": 8,
     "legend.fontsize": 7.5,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -158,8 +157,8 @@ def _readable(figure: Figure) -> Iterator[None]:
             locations = list(places())
             name_of = axis.get_major_formatter()
             names = [name_of(x, i) for i, x in enumerate(locations)]
-            if names != [_short(name) for name in names]:
-                axis.set_ticks(locations, [_short(name) for name in names])
+            if names != (said := list(map(_short, names))):
+                axis.set_ticks(locations, said)
     for text in figure.findobj(Text):
         text.set_text(_short(text.get_text()))
         if text.get_parse_math() and not _is_formula(text.get_text()):
@@ -301,11 +300,11 @@ def wrapped(text: str, letters: int) -> str:
     return "\n".join(textwrap.fill(line, letters) for line in text.split("\n"))
 
 
-def name_axes(axis: Axes, title: str, x: str = "", y: str = "", letters: int = 0) -> None:
+def name_axes(axis: Axes, title: str, x: str = "", y: str = "", letters: int = 1000) -> None:
     """Write a title at the left above a panel, broken after so many letters, and what stands at its
     axes.
     """
-    axis.set_title(wrapped(title, letters) if letters else title, loc="left")
+    axis.set_title(wrapped(title, letters), loc="left")
     axis.set(xlabel=x, ylabel=y)
 
 
@@ -323,14 +322,14 @@ def ticks(
     """Set ticks at these places and at no others."""
     axis.set_major_locator(FixedLocator(list(places)))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda place, _: text(place)))
+    axis.set_major_formatter(lambda place, _: text(place))
 
 
 def extent(*values: Any) -> tuple[float, float]:
     """The least and the largest value that a logarithmic axis can show; values of a diverged run
     may be left out.
     """
-    flat = np.concatenate([np.ravel(np.asarray(each, dtype=float)) for each in values])
+    flat = np.concatenate([np.ravel(each) for each in values]).astype(float)
     shown = flat[(flat > 1 / _LARGEST) & (flat < _LARGEST)]
     return (float(shown.min()), float(shown.max())) if len(shown) else (1.0, 1.0)
 
@@ -398,7 +397,7 @@ def draw_links(
         label = link.label
         if isinstance(link, Bar):
             colour = GREY if link.is_chance else colour
-            label = label + ("\u00a0*" if link.estimated else "")
+            label += "\u00a0*" if link.estimated else ""
         rows.append((label, before, after, colour, link))
     rows.append((end, low, levels[-1], BLUE, None))
     for y, (_, before, after, colour, of) in enumerate(reversed(rows)):

@@ -406,11 +406,12 @@ def theorems(material: Material) -> Iterator[Part]:
                 )
                 # Limits of 0 and of infinity have no place on a log axis.
                 low, high = max(low, at / 10, least), min(max(high, least), at * 10)
+                # Thin is an interval that holds only in the limit of many replicas.
                 axis.plot(
                     [low, high],
                     [y, y],
                     color=GREEN,
-                    lw=_width(result.ground),
+                    lw=1.2 if result.ground == "asymptotic" else 3,
                     alpha=0.6,
                     label=f"its {result.ground} interval" if result.ground else None,
                 )
@@ -548,10 +549,3 @@ def _is_exact(run: StoredRun) -> bool:
     of noise.
     """
     return bool(run.result.settings.run.batch == "full")
-
-
-def _width(ground: str | None) -> float:
-    """The width of an interval's line: thin if the interval holds only in the limit of many
-    replicas.
-    """
-    return 1.2 if ground == "asymptotic" else 3
