@@ -859,7 +859,7 @@ def index(
 
 @_command(
     "Compare two reports.",
-    "boundcheck diff runs/report-my_spec my-report --within 1e-9",
+    "boundcheck diff runs/report-my_spec my-report",
     zero="nothing moved.",
     one="1: something moved.",
 )
@@ -868,7 +868,7 @@ def diff(
     new: Report,
     within: Annotated[
         float, typer.Option(help="Relative difference up to which two numbers are the same.")
-    ] = 0.0,
+    ] = 1e-6,
     as_json: Json = False,
 ) -> None:
     """Compare two reports: verdicts, bounds and all other results, and what came or went. By what

@@ -2,6 +2,7 @@
 fetched.
 """
 
+import logging
 import sys
 from pathlib import Path
 
@@ -9,11 +10,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from boundcheck import __version__
 
+# The colours of the theme would otherwise let every library tell what it does.
+logging.getLogger().addHandler(logging.NullHandler())
+
 project, author, release = "boundcheck", "The boundcheck authors", __version__
 project_copyright = author
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "from_code"]
-exclude_patterns = ["_build", "from_code"]
+extensions += ["sphinx_gallery.gen_gallery"]
+exclude_patterns = ["_build", "from_code", "gallery"]
 # A name in backquotes is a link where the site has it, and code elsewhere.
 default_role = "py:obj"
 
@@ -24,6 +29,25 @@ autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
+
+# Each example runs whenever the site is built; what sphinx-gallery writes is in docs/examples.
+sphinx_gallery_conf = {
+    "examples_dirs": "gallery",
+    "gallery_dirs": "examples",
+    "filename_pattern": r"\.py$",
+    "subsection_order": [f"gallery/{name}" for name in ("lemmas", "worst_cases", "papers", "runs")],
+    "within_subsection_order": "FileNameSortKey",
+    "run_stale_examples": True,
+    "capture_repr": ("_repr_html_",),
+    "reset_modules": ("matplotlib", "from_code.gallery.prepare"),
+    "image_scrapers": ("matplotlib", "from_code.gallery.card"),
+    "image_srcset": ["2x"],
+    "download_all_examples": False,
+    "show_signature": False,
+    # How long it took here says nothing of elsewhere.
+    "min_reported_time": 3600,
+    "write_computation_times": False,
+}
 
 html_theme = "furo"
 html_title = f"boundcheck {release}"

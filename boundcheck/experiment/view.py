@@ -3,6 +3,7 @@ screen.
 """
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -265,5 +266,7 @@ def verdicts_table(results: Iterable[dict[str, Any]]) -> Table:
     for x in results:
         blame = x.get("blame")
         who = f"{blame['kind']} {blame['name']}" if blame else ""
-        rows.append((x["run_id"], x["claim"], Badge(x["verdict"]), who, Prose(x["reason"])))
+        # Without its interval.
+        why = re.sub(r" \([^()]*\)$", "", x["reason"])
+        rows.append((x["run_id"], x["claim"], Badge(x["verdict"]), who, Prose(why)))
     return Table(("run", "claim", "verdict", "to blame", "reason"), rows, most=None)

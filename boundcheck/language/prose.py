@@ -307,7 +307,8 @@ def mathml_of(latex: str, display: str = "inline") -> str:
     if len(latex) > _LONGEST_MATHML:
         return f"<code>{escape(latex)}</code>"
     try:
-        element = latex2mathml.converter.convert_to_element(latex, display=display)
+        one_sign = latex.replace(":=", r"\coloneqq ")
+        element = latex2mathml.converter.convert_to_element(one_sign, display=display)
         made = ElementTree.tostring(element, encoding="unicode")
     # The converter's errors are documented nowhere. IndexError is among them; RecursionError is of
     # groups too deep.

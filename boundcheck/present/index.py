@@ -51,7 +51,5 @@ def write_index(reports: Iterable[Path], out: Path) -> list[Path]:
             told.get("og:description", ""),
         )
     made.sections.append(Section("", "", entries))
-    lead = (
-        "Papers whose proofs were checked line by line, with how many findings have each verdict."
-    )
+    lead = "Papers whose proofs were checked line by line, with the verdicts of their findings."
     return made.write(out, "Audited papers", lead, Opening(""), {})

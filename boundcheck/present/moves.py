@@ -108,7 +108,7 @@ def moves(old: Path, new: Path, within: float = 0.0) -> Moves:
 
 
 def _same(one: Any, other: Any, within: float) -> bool:
-    if type(one) in (int, float) and type(other) in (int, float):
+    if {float} <= {type(one), type(other)} <= {int, float}:
         # Exact: an integer of JSON may be larger than any float.
         one, other = Fraction(one), Fraction(other)
         return bool(abs(one - other) <= Fraction(within) * max(abs(one), abs(other)))

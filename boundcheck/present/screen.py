@@ -28,7 +28,7 @@ from boundcheck.proof.record import is_ours
 from boundcheck.proof.statement import statement
 from boundcheck.proof.view import findings_table
 from boundcheck.shown import command
-from boundcheck.verdicts import amount, gravity, is_well, tally
+from boundcheck.verdicts import Look, amount, gravity, look_of, tally
 
 # Numbers with which a claim is tried where one of its conditions does not take 1.
 _NUMBERS = ("1", "100", "0.1", "0.01", "10", "10000")
@@ -205,11 +205,11 @@ def findings_parts(outcome: dict[str, Any]) -> Iterator[Part]:
 
 
 def ending(told: Iterable[tuple[str, str]], noun: str) -> Iterator[Line]:
-    """The last lines of a command: the gravest of these verdicts, with what is said of it, if it is
-    of something false or open; and how many there are of each.
+    """The last lines of a command: the gravest of these verdicts, unless all is well, and how many
+    there are of each.
     """
     found = sorted(told, key=lambda each: gravity(each[0]))
     for verdict, said in found[:1]:
-        if not is_well(verdict):
+        if look_of(verdict) not in (Look.WELL, Look.LIMIT, Look.ASIDE):
             yield line(Badge(verdict), Prose(said))
     yield line(f"{amount(len(found), noun)}: {tally(verdict for verdict, _ in found)}")

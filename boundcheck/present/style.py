@@ -24,7 +24,7 @@ from matplotlib.axis import XAxis, YAxis
 from matplotlib.figure import Figure
 from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, NullLocator
 
 from boundcheck.experiment.result import Bar, Link
 from boundcheck.language.view import Picture
@@ -45,7 +45,6 @@ STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 8,
     "axes.titlesize": 8,
-    "axes.labelsize": 8,
     "legend.fontsize": 7.5,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -103,6 +102,8 @@ _LONGEST_FORMULA = 400
 # Letters in a line of a legend, of two columns under the panels or of one beside them.
 _LEGEND = 60
 _BESIDE = 34
+# Letters of a legend in an inch of the room that panels leave, and in a square inch of it.
+_LETTERS, _MANY = 12, 36
 
 
 @contextmanager
@@ -156,8 +157,8 @@ def _readable(figure: Figure) -> Iterator[None]:
             locations = list(places())
             name_of = axis.get_major_formatter()
             names = [name_of(x, i) for i, x in enumerate(locations)]
-            if names != [_short(name) for name in names]:
-                axis.set_ticks(locations, [_short(name) for name in names])
+            if names != (said := list(map(_short, names))):
+                axis.set_ticks(locations, said)
     for text in figure.findobj(Text):
         text.set_text(_short(text.get_text()))
         if text.get_parse_math() and not _is_formula(text.get_text()):
@@ -241,16 +242,15 @@ def panels(
     """A figure with one panel for each item, at most `most` in a row, each `tall` inches tall, and
     one legend for all.
 
-    The legend stands under the panels, or beside a panel that has a row for itself and leaves room.
+    The legend stands where the last row has room for it, or under the panels, or beside a panel
+    that has a row for itself.
     """
     look = _LOOK.get()
     columns = min(len(items), most, max(int(look.width / _PANEL), 1))
     rows = -(-len(items) // columns)
     beside = columns == 1 and look.width > 2 * _PANEL
     with _styled():
-        # What the legend takes: nothing beside, two columns of it or one below.
-        height = tall * rows + (0.3 if beside else 0.7 if columns > 1 else 1.2)
-        figure = Figure(figsize=(look.width, height), layout="constrained")
+        figure = Figure(figsize=(look.width, tall * rows), layout="constrained")
         axes = list(figure.subplots(rows, columns, squeeze=False).flat)
         entries = dict[str, Any]()
         typed = list[Text]()
@@ -262,14 +262,18 @@ def panels(
         for axis in axes[len(items) :]:
             axis.set_axis_off()
         # A line of the legend that is wider than its column would be cut at the edge of the figure.
+        free = look.width * (len(axes) - len(items)) / columns
         place: Any
-        place, letters = (
-            ("outside right upper", _BESIDE) if beside else ("outside lower center", _LEGEND)
-        )
+        place, ncols, more, letters = "outside lower center", min(columns, 2), 0.7, _LEGEND
+        if beside:
+            place, more, letters = "outside right upper", 0.3, _BESIDE
+        elif columns == 1:
+            more = 1.2
+        elif sum(map(len, entries)) < free * tall * _MANY:
+            place, ncols, more, letters = "lower right", 1, 0.0, int(free * _LETTERS)
+        figure.set_figheight(tall * rows + more)
         lines = [wrapped(name, letters) for name in entries]
-        legend = figure.legend(
-            entries.values(), lines, loc=place, ncols=min(columns, 2), frameon=False
-        )
+        legend = figure.legend(entries.values(), lines, loc=place, ncols=ncols, frameon=False)
         # Names that a user gives, with dollars or without, are no formulas.
         for text in (*typed, *legend.get_texts()):
             text.set_parse_math(False)
@@ -296,11 +300,11 @@ def wrapped(text: str, letters: int) -> str:
     return "\n".join(textwrap.fill(line, letters) for line in text.split("\n"))
 
 
-def name_axes(axis: Axes, title: str, x: str = "", y: str = "", letters: int = 0) -> None:
+def name_axes(axis: Axes, title: str, x: str = "", y: str = "", letters: int = 1000) -> None:
     """Write a title at the left above a panel, broken after so many letters, and what stands at its
     axes.
     """
-    axis.set_title(wrapped(title, letters) if letters else title, loc="left")
+    axis.set_title(wrapped(title, letters), loc="left")
     axis.set(xlabel=x, ylabel=y)
 
 
@@ -318,14 +322,14 @@ def ticks(
     """Set ticks at these places and at no others."""
     axis.set_major_locator(FixedLocator(list(places)))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda place, _: text(place)))
+    axis.set_major_formatter(lambda place, _: text(place))
 
 
 def extent(*values: Any) -> tuple[float, float]:
     """The least and the largest value that a logarithmic axis can show; values of a diverged run
     may be left out.
     """
-    flat = np.concatenate([np.ravel(np.asarray(each, dtype=float)) for each in values])
+    flat = np.concatenate([np.ravel(each) for each in values]).astype(float)
     shown = flat[(flat > 1 / _LARGEST) & (flat < _LARGEST)]
     return (float(shown.min()), float(shown.max())) if len(shown) else (1.0, 1.0)
 
@@ -361,6 +365,14 @@ def marks(low: float, high: float, most: int = 7) -> list[float]:
     return [10.0**e for e in powers[(len(powers) - 1) % apart :: apart]]
 
 
+_LINKS = {
+    BLUE: "what was measured, and the bound",
+    ORANGE: "what a step gives away",
+    GREY: "chance, with its interval",
+    VERMILLION: "a step that goes the wrong way",
+}
+
+
 def draw_links(
     axis: Axes,
     start: str,
@@ -373,8 +385,7 @@ def draw_links(
     """Draw a bar for what was measured, one for each link, and one for where they end; the factor
     of `most` is bold.
 
-    A link of chance is grey, with its interval; one that goes the wrong way is red. An asterisk
-    stands at a label whose constant is only estimated.
+    An asterisk stands at a label whose constant is only estimated.
     """
     levels = [measured, *(math.nan if link.value is None else link.value for link in links)]
     largest = max(levels)
@@ -386,12 +397,12 @@ def draw_links(
         label = link.label
         if isinstance(link, Bar):
             colour = GREY if link.is_chance else colour
-            label = label + ("\u00a0*" if link.estimated else "")
+            label += "\u00a0*" if link.estimated else ""
         rows.append((label, before, after, colour, link))
     rows.append((end, low, levels[-1], BLUE, None))
     for y, (_, before, after, colour, of) in enumerate(reversed(rows)):
         left, right = (max(x, low) for x in sorted((before, after)))
-        axis.barh(y, right - left, left=left, height=0.7, color=colour, lw=0)
+        axis.barh(y, right - left, left=left, height=0.7, color=colour, lw=0, label=_LINKS[colour])
         if of is None:
             continue
         if (

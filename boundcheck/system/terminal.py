@@ -26,7 +26,7 @@ from rich.text import Text
 from boundcheck.errors import InputError
 from boundcheck.shown import visible
 from boundcheck.system.limits import Tick, silent
-from boundcheck.verdicts import Look, look_of
+from boundcheck.verdicts import Look, look_of, spoken
 
 # No line is longer: what is not for a screen is never cut or folded.
 _ENDLESS = 10**9
@@ -92,7 +92,7 @@ def coloured(verdict: str) -> Text:
     """A verdict for a table: green or cyan where all is well, red where something is false, yellow
     where it is open.
     """
-    return Text(verdict, style=_COLOURS[look_of(verdict)])
+    return Text(spoken(verdict), style=_COLOURS[look_of(verdict)])
 
 
 class Table(RichTable):

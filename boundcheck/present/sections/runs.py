@@ -3,7 +3,6 @@ side by side.
 """
 
 import math
-import textwrap
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -38,6 +37,7 @@ from boundcheck.present.style import (
     name_axes,
     pictured,
     ticks,
+    wrapped,
 )
 from boundcheck.present.words import label, norm_names, number, sentence_of, titled
 from boundcheck.system.tables import fields_of
@@ -392,9 +392,13 @@ def theorems(material: Material) -> Iterator[Part]:
             y, run, result, bound = most - place, row.run, row.run.course, known(row.run.bound)
             if run.ratio and 0 < run.ratio < math.inf and (measured := result.measured):
                 at, mark = max(measured, least), "o" if measured >= least else "<"
-                fill, quiet = ("none", GREY) if run.verdict.is_silent else (BLUE, BLUE)
+                fill, quiet, words = (
+                    ("none", GREY, "hollow: the theorem says nothing of the run")
+                    if run.verdict.is_silent
+                    else (BLUE, BLUE, "measured")
+                )
                 axis.plot([at, bound], [y, y], "-", color=quiet, lw=1, alpha=0.5)
-                axis.plot([at], [y], mark, color=BLUE, ms=4.5, mfc=fill)
+                axis.plot([at], [y], mark, color=BLUE, ms=4.5, mfc=fill, label=words)
                 low, high = (
                     (result.interval.lower, result.interval.upper)
                     if result.interval
@@ -402,8 +406,14 @@ def theorems(material: Material) -> Iterator[Part]:
                 )
                 # Limits of 0 and of infinity have no place on a log axis.
                 low, high = max(low, at / 10, least), min(max(high, least), at * 10)
+                # Thin is an interval that holds only in the limit of many replicas.
                 axis.plot(
-                    [low, high], [y, y], "-", color=GREEN, lw=_width(result.ground), alpha=0.6
+                    [low, high],
+                    [y, y],
+                    color=GREEN,
+                    lw=1.2 if result.ground == "asymptotic" else 3,
+                    alpha=0.6,
+                    label=f"its {result.ground} interval" if result.ground else None,
                 )
                 end = max(bound, high)
                 factor = f"×{number(bound / measured)}" if mark == "o" else "off the axis"
@@ -416,29 +426,14 @@ def theorems(material: Material) -> Iterator[Part]:
                 axis.plot([result.smallest], [y], ".", color=ORANGE, ms=4, label=words)
                 shown.append(result.smallest)
             axis.plot([bound], [y], "|", color=VERMILLION, ms=9, mew=2, label="the theorem's bound")
-            words = textwrap.shorten(row.claim, _LETTERS, placeholder="…")
             axis.text(
                 0.005,
                 y + 0.42,
-                words,
+                wrapped(row.claim, _LETTERS),
                 transform=axis.get_yaxis_transform(),
                 va="center",
                 fontsize=6.3,
             )
-        axis.plot([], [], "o", color=BLUE, ms=4.5, label="measured")
-        for kind in sorted({x.run.course.ground for x in rows if x.run.course.ground}):
-            axis.plot(
-                [], [], "-", color=GREEN, lw=_width(kind), alpha=0.6, label=f"its {kind} interval"
-            )
-        axis.plot(
-            [],
-            [],
-            "o",
-            color=BLUE,
-            mfc="none",
-            ms=4.5,
-            label="hollow: the theorem says nothing of the run",
-        )
         axis.set_xscale("log")
         axis.set_ylim(0.6, most + 0.75)
         axis.set_yticks([])
@@ -554,10 +549,3 @@ def _is_exact(run: StoredRun) -> bool:
     of noise.
     """
     return bool(run.result.settings.run.batch == "full")
-
-
-def _width(ground: str | None) -> float:
-    """The width of an interval's line: thin if the interval holds only in the limit of many
-    replicas.
-    """
-    return 1.2 if ground == "asymptotic" else 3

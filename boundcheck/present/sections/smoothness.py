@@ -83,7 +83,7 @@ def gradient(material: Material) -> Iterator[Part]:
         )
         if interval is not None:
             axis.axhspan(interval.lower, interval.upper, color=GREEN, alpha=0.25, lw=0)
-            words = f"{run.shown}, and its {interval.kind} interval"
+            words = f"{run.shown}, and its interval"
             axis.axhline(known(result.measured), color=GREEN, lw=1, ls="--", label=words)
         style.log_y(axis, style.extent(low)[0], style.extent(bound, first, high)[1])
         axis.set_xlim(0, run.steps)
@@ -199,9 +199,8 @@ def _size(run: StoredRun) -> tuple[int, int]:
 _WATERFALL = """From what was measured to the bound, inequality by inequality. Each step of v − αg
 is an equation, $F(v_(t+1)) = F(v_t) − α⟨∇F, g_t⟩ + ½α²ℓ_t‖g_t‖²$, and so is their sum: the factors
 are exact, and their product is the bound over what was measured; in another order of the links,
-each would be another. Grey: chance, which is 0 in expectation, with its interval as a line. Red:
-the wrong way, past what chance explains. *: a constant that is only estimated. Dashed: what the
-same sum would say with another step, at which something else would have been measured."""
+each would be another. Chance is 0 in expectation. *: a constant that is only estimated. Dashed:
+what the same sum would say with another step, at which something else would have been measured."""
 
 
 @placed(310, "Where the theorem loses")
@@ -422,7 +421,7 @@ _VERSIONS = {
     "sharp": "Lemma 1, sharp",
 }
 _SLACK = """From the measured ratio ‖∇F(v₁) − ∇F(v₂)‖ / ‖v₁ − v₂‖ to the lemma's constant, link by
-link, on a logarithmic axis. A red bar goes the wrong way: the printed (13) makes the denominator
+link, on a logarithmic axis. The wrong way goes the printed (13): it makes the denominator
 larger."""
 
 

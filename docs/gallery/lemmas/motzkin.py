@@ -1,0 +1,18 @@
+"""
+Motzkin's polynomial
+====================
+
+It is nowhere negative, and is no sum of squares: no certificate of the usual kind exists.
+"""
+
+from sympy import symbols
+
+from boundcheck.proof import judge, le, lemma
+
+x, y = symbols("x y")
+motzkin = lemma("my.motzkin", says=le(3 * x**2 * y**2, x**4 * y**2 + x**2 * y**4 + 1))
+judge(motzkin)
+
+# %%
+# Two solvers say that it holds, each by itself. The result says who was believed: its trust is
+# ``solvers`` and not ``kernel``.
