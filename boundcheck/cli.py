@@ -13,7 +13,6 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,7 +28,7 @@ from boundcheck.errors import BoundcheckError, InputError, one_of
 from boundcheck.shown import command as typed
 from boundcheck.shown import visible
 from boundcheck.system.ending import in_one_line
-from boundcheck.system.files import cache_folder, path_from_here, read_text
+from boundcheck.system.files import cache_folder, path_from_here
 from boundcheck.system.limits import DAY
 from boundcheck.system.plugins import allowing, as_options
 from boundcheck.verdicts import amount, is_well, tally
@@ -41,73 +40,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-# Claim("jiang2024.lemma1", …), @script("meft.lora", …), _sharper(DORA, "meft.dora_blocks", …),
-# replace(…, id="…").
-_ID = re.compile(r'(?:\(\s*(?:[A-Z]\w*,\s*)?|\bid=)"([A-Za-z]\w*(?:\.\w+)+)"')
-_CLAIMS = re.compile(r"^CLAIMS\b", re.MULTILINE)
-_NOT_IDS = re.compile(r".*\.(?:py|toml|csv|json)|boundcheck\..*")
-
-
-def offered(*what: str, files: Callable[[Path], bool] | None = None) -> Callable[[str], list[str]]:
-    """What a shell offers on the tabulator key: ``papers``, ``claims``, claims and ``lemmas``, and
-    fitting files.
-
-    It answers at once and runs no code of a paper: ids are read off the text of a paper's files,
-    where each stands in quotes at the head of its claim or script. Where nothing is offered the
-    shell completes names of files itself.
-    """
-
-    def beginning(incomplete: str) -> list[str]:
-        # Deferred: help, which asks for no name, is there sooner without.
-        from boundcheck.proofs import papers
-
-        names: list[str] = []
-        with suppress(InputError):
-            known = papers() if what else {}
-            names += known if "papers" in what else ()
-            # What is wrong with a file is said by the command that is being typed.
-            with suppress(OSError, ValueError):
-                sources = [
-                    path for paper in known.values() for path in sorted(paper.folder.glob("*.py"))
-                ]
-                texts = [read_text(path) for path in sources if {"claims", "lemmas"} & set(what)]
-                # Claims are in files that name `CLAIMS`.
-                texts = [text for text in texts if "lemmas" in what or _CLAIMS.search(text)]
-                ids = [
-                    id for text in texts for id in _ID.findall(text) if not _NOT_IDS.fullmatch(id)
-                ]
-                names += dict.fromkeys(ids)
-        return [name for name in names if name.startswith(incomplete)] + (
-            _files(incomplete, files) if files else []
-        )
-
-    return beginning
-
-
-def _files(incomplete: str, fits: Callable[[Path], bool]) -> list[str]:
-    """The fitting paths that begin with `incomplete`, or lie in a folder that does; none that is
-    hidden.
-    """
-    folder, slash, name = incomplete.rpartition("/")
-    start = Path(folder + slash)
-    found = list[Path]()
-    for path in sorted(start.glob("[!.]*")):
-        if path.name.startswith(name) and fits(path):
-            found.append(path)
-        elif path.name.startswith(name):
-            found += filter(fits, sorted(path.glob("[!.]*")))
-    return [f"{folder}{slash}{path.relative_to(start)}" for path in found]
-
-
-CLAIMS = offered("claims")
-CLAIMS_AND_PAPERS = offered("papers", "claims")
-PAPERS = offered("papers", files=lambda path: (path / "claims.py").is_file())
-TARGETS = offered("papers", "lemmas", files=lambda path: path.suffix == ".py")
-SPECS = offered(files=lambda path: path.suffix == ".toml")
-REPORTS = offered(files=lambda path: (path / "results.json").is_file())
-INSTANCES = offered(files=lambda path: path.suffix == ".json")
-RUNS = offered(files=lambda path: (path / "result.json").is_file())
 
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")
@@ -142,16 +74,10 @@ _ATTACKED = (
     "A claim about an adapter's smoothness, or a theorem: its id, or FILE.py:NAME, such as"
     " my_paper/claims.py:AVERAGE."
 )
-Report = Annotated[
-    Path,
-    typer.Argument(help="The folder of a report, or its results.json.", autocompletion=REPORTS),
-]
-Attacked = Annotated[
-    str | None,
-    typer.Argument(metavar="[ID]", help=_ATTACKED, autocompletion=CLAIMS, show_default=False),
-]
+Report = Annotated[Path, typer.Argument(help="The folder of a report, or its results.json.")]
+Attacked = Annotated[str | None, typer.Argument(metavar="[ID]", help=_ATTACKED, show_default=False)]
 _REPLAY = "Judge the instance in this file; a claim of your own is given as ID."
-Replay = Annotated[Path | None, typer.Option(help=_REPLAY, autocompletion=INSTANCES)]
+Replay = Annotated[Path | None, typer.Option(help=_REPLAY)]
 
 _JOBS = (
     "Experiments to run at a time, each in a process. It changes no bit of a result: a small"
@@ -324,9 +250,7 @@ def claims(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[ID or PAPER]",
-            help="One claim, to be shown whole; or a paper's alone.",
-            autocompletion=CLAIMS_AND_PAPERS,
+            metavar="[ID or PAPER]", help="One claim, to be shown whole; or a paper's alone."
         ),
     ] = None,
     as_json: Json = False,
@@ -356,10 +280,7 @@ def claims(
 @_command("Print what to cite for a claim.", "boundcheck cite jiang2024.theorem2")
 def cite(
     claim_id: Annotated[
-        str,
-        typer.Argument(
-            metavar="ID", help="A claim, such as jiang2024.theorem2.", autocompletion=CLAIMS
-        ),
+        str, typer.Argument(metavar="ID", help="A claim, such as jiang2024.theorem2.")
     ],
     as_json: Json = False,
 ) -> None:
@@ -386,12 +307,7 @@ def cite(
 )
 def bound(
     claim_id: Annotated[
-        str,
-        typer.Argument(
-            metavar="ID",
-            help="A claim with a number, such as jiang2024.theorem2.",
-            autocompletion=CLAIMS,
-        ),
+        str, typer.Argument(metavar="ID", help="A claim with a number, such as jiang2024.theorem2.")
     ],
     assignments: Annotated[
         list[str] | None,
@@ -440,7 +356,6 @@ def prove(
         typer.Argument(
             metavar="[ID or script.py ...]",
             help="Claims, papers, folders of papers, scripts; default: all papers.",
-            autocompletion=TARGETS,
         ),
     ] = None,
     steps: Annotated[
@@ -611,9 +526,7 @@ def measure(
     spec: Annotated[
         Path,
         typer.Argument(
-            metavar="SPEC.toml",
-            help="An experiment, or a sweep: any list in the spec.",
-            autocompletion=SPECS,
+            metavar="SPEC.toml", help="An experiment, or a sweep: any list in the spec."
         ),
     ],
     out: Annotated[
@@ -714,10 +627,7 @@ def new(
 )
 def audit(
     paper: Annotated[
-        str,
-        typer.Argument(
-            help="The paper's key, such as jiang2024, or its folder.", autocompletion=PAPERS
-        ),
+        str, typer.Argument(help="The paper's key, such as jiang2024, or its folder.")
     ],
     full: Annotated[
         bool,
@@ -788,10 +698,7 @@ def audit(
     writes="The page and its files are written to --out.",
 )
 def report(
-    run: Annotated[
-        list[Path],
-        typer.Argument(metavar="RUN...", help="Folders of finished runs.", autocompletion=RUNS),
-    ],
+    run: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of finished runs.")],
     out: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("report"),
     data: Annotated[
         bool, typer.Option("--data", help="Export each trace as netCDF and CSV too.")
@@ -842,10 +749,7 @@ def report(
 )
 def index(
     reports: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="REPORT...", help="Folders that audit has written.", autocompletion=REPORTS
-        ),
+        list[Path], typer.Argument(metavar="REPORT...", help="Folders that audit has written.")
     ],
     out: Annotated[Path, typer.Option(help="File of the page.")] = Path("index.html"),
     as_json: Json = False,
@@ -882,12 +786,7 @@ def diff(
         raise typer.Exit(1)
 
 
-Target = Annotated[
-    str,
-    typer.Argument(
-        metavar="ID", help="A paper or a claim with proofs.", autocompletion=CLAIMS_AND_PAPERS
-    ),
-]
+Target = Annotated[str, typer.Argument(metavar="ID", help="A paper or a claim with proofs.")]
 
 
 @_command(
