@@ -145,7 +145,11 @@ def _refused(error: Any) -> BoundcheckError:
     if found := re.match("No such command '(.*?)'", message):
         return InputError("COMMAND", found[1], one_of(found[1], command.commands))
     if found := re.search(r"unexpected extra arguments?\S* \((.*)\)", message):
-        wanted = _wanted(found[1].split(), options, words, command)
+        taken = [each for each in command.params if each.param_type_name == "argument"]
+        wanted = " ".join(each.metavar or each.name.upper() for each in taken)
+        several = [each.opts[0] for each in command.params if each.multiple]
+        if several:
+            wanted += f"; each of several values stands behind its option: {', '.join(several)}"
         return InputError("arguments", found[1], f"no more than {wanted}")
     if (name := getattr(error, "option_name", None)) is not None:
         expected = one_of(name, sorted(each for each in options if each.startswith("--")))
@@ -169,22 +173,6 @@ def _refused(error: Any) -> BoundcheckError:
     if values and parameter.multiple:
         expected += f"; {title} stands before each of several"
     return InputError(title, ", ".join(values) or "(not given)", expected)
-
-
-def _wanted(extra: list[str], options: dict[str, Any], words: list[str], command: Any) -> str:
-    """The arguments that a command takes, and the options for what was typed beyond them."""
-    arguments = [each for each in command.params if each.param_type_name == "argument"]
-    wanted = " ".join(each.metavar or each.name.upper() for each in arguments)
-    place = words.index(extra[0]) if extra[0] in words else 0
-    option = words[place - 2]
-    if "--set" in options and all("=" in word for word in extra):
-        option = "--set"
-    if not (option in options and options[option].multiple):
-        return wanted
-    if option == "--set" and "=" not in extra[0]:
-        # The name stands before the value, and a space between them.
-        extra = [f"{words[place - 1]}={extra[0]}", *extra[1:]]
-    return f"{wanted}; did you mean {' '.join(f'{option} {word}' for word in extra)}?"
 
 
 def _version(wanted: bool) -> None:

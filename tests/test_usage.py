@@ -1,4 +1,4 @@
-"""What help and the tabulator key tell: examples that work, and commands at once, in three shells."""
+"""What help and the tabulator key tell: examples that work, and commands, at once, in 3 shells."""
 
 import os
 import shutil
