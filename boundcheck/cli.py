@@ -12,7 +12,7 @@ import gc
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
@@ -463,16 +463,13 @@ def falsify(
     }
     with progress() as tick, allowing(*allow_code):
         from boundcheck.language.sentence import algorithm_of
-        from boundcheck.language.view import Part
+        from boundcheck.language.view import Fold
         from boundcheck.worst_case.stored import replayed, save
-        from boundcheck.worst_case.view import show as show_search
-        from boundcheck.worst_case.view import show_replay, show_worst_cases
 
         claim = boundcheck.claims.opened(claim_id, "ID") if claim_id else None
         if replay is not None:
             _refuse(context, (*_SEARCH, "horizon", "assignments", "hours"), "with --replay")
             found: Any = replayed(replay, claim)
-            parts: Iterator[Part] = show_replay(found)
             answer = found.as_json()
             noun = "instance"
         elif claim is None:
@@ -482,7 +479,6 @@ def falsify(
             found = boundcheck.falsify(
                 claim, boundcheck.WorstCase(horizon or (2, 3, 4), constants), tick=tick, hours=hours
             )
-            parts = show_worst_cases(found)
             answer = found.as_json()
             noun = "case"
         else:
@@ -492,9 +488,12 @@ def falsify(
             )
             found = boundcheck.falsify(claim, method, tick=tick, hours=hours)
             save(found.instance, path := out or Path("instances") / f"{claim.id}.json")
-            parts = show_search(found, path)
             answer = found.as_json() | {"file": str(path)}
             noun = "claim"
+        view = found.view()
+    # An instance has a file.
+    parts = [view.head, *view.lines, *(x for x in view.parts if not isinstance(x, Fold))]
+    parts += [f"Instance: {answer['file']}"] if "file" in answer else []
     attacked = found if noun == "case" else [found]
     verdicts = ["violated" if each.violated else "not violated" for each in attacked]
     _tell(as_json, answer, [*parts, f"{amount(len(verdicts), noun)}: {tally(verdicts)}"])
