@@ -112,19 +112,16 @@ def test_a_key_of_another_table_is_named_with_it(table, there, field):
 @given(text=st.text(st.characters(categories=["L", "N"]), max_size=8))
 def test_text_is_told_from_a_number_by_its_quotes(field, text):
     assert str(refused(parse, changed(THEOREM_TABLE, {field: text}))).startswith(f'{field} = "')
-    assert "3" in refused(parse, changed(THEOREM_TABLE, {field: "3"})).expected
 
 
-def test_a_file_with_a_byte_order_mark_is_read_and_words_without_quotes_are_answered(tmp_path):
+def test_a_file_with_a_byte_order_mark_is_read_and_what_is_no_toml_has_its_line(tmp_path):
     text = 'claim = "meft.lora"\nadapter = { rank = 2 }\nproblem = { kind = "pseudo-huber" }\n'
     (tmp_path / "marked.toml").write_bytes(
         b"\xef\xbb\xbf" + (text + "domain = { a = 1.0, b = 1.0 }\n").encode()
     )
     assert specs_of(tmp_path / "marked.toml")[0].claim == "meft.lora"
-    for line, wanted in (("x = gpu", 'x = "gpu"'), ("x = True", "x = true"), ("x = .5", "x = 0.5")):
-        (tmp_path / "bad.toml").write_text(text + line + "\n")
-        assert wanted in refused(specs_of, tmp_path / "bad.toml").expected
-        assert "line 4" in refused(specs_of, tmp_path / "bad.toml").expected
+    (tmp_path / "bad.toml").write_text(text + "x = gpu\n")
+    assert "line 4" in refused(specs_of, tmp_path / "bad.toml").expected
     assert "marked.toml" in refused(specs_of, tmp_path / "marked").expected
 
 
