@@ -52,8 +52,8 @@ _STRICT = (
 Strict = Annotated[bool, typer.Option("--strict", help=_STRICT)]
 Device = Annotated[str, typer.Option(help="Torch device: cpu, cuda or cuda:N.")]
 _LATEX = (
-    "Write latex/ for a paper: tables, theorems, figures of one column, a command for every number,"
-    " BibTeX; example.tex uses a piece of each kind."
+    "Write latex/ for a paper: tables, figures of one column, a command for every number, BibTeX;"
+    " example.tex uses a piece of each kind."
 )
 Latex = Annotated[bool, typer.Option("--latex", help=_LATEX)]
 Store = Annotated[
