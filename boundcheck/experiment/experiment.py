@@ -1,18 +1,16 @@
 """From specs to results: every experiment in its run folder, finished ones read back, several at a
 time if asked.
 
-What an experiment costs is known before it starts: its memory from shapes, its time from a step and
-a look.
+The memory that an experiment takes is known before it starts, from shapes.
 """
 
-import itertools
 import json
 import math
 import platform
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -52,8 +50,7 @@ from boundcheck.experiment.spec import ITERATING, Spec, parse
 from boundcheck.experiment.store import RunFolder, environment, finished, run_id
 from boundcheck.experiment.verdict import estimates_of, in_hindsight, judge, theorem_rows
 from boundcheck.experiment.waterfall import waterfall
-from boundcheck.functions.arithmetic import at_most, replicate
-from boundcheck.functions.sgd import advance
+from boundcheck.functions.arithmetic import at_most
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.evidence import beyond_rounding, less_rounding
 from boundcheck.language.sentence import measure_of, words_of
@@ -69,7 +66,6 @@ from boundcheck.system.limits import (
     Tick,
     available,
     check_memory,
-    gib,
     limited,
     silent,
 )
@@ -82,17 +78,11 @@ _UNITS = 100
 # Seconds between two words of a process of a sweep, and between two looks at whether it is still
 # wanted.
 _EVERY = 2.0
-# Seconds below which nothing is said; and for how long a step is tried again, whose first call may
-# take longer.
-_SOON = 5.0
-_TRIAL = 0.1
 # Copies of a trace: as it is made, as it is read, and what a verdict makes of it.
 _TRACES = 4
 # Threads of a process, as an executor may have them, run one experiment at a time: they share its
 # settings.
 _ONE = Lock()
-# Gradients that a rare look takes: three in each product of Lanczos, for F and for f.
-_PRODUCTS = 2 * 3 * 20
 
 
 def measure_each(
@@ -253,11 +243,10 @@ def measure_one(
         if device.startswith("cuda"):
             torch.cuda.reset_peak_memory_stats(device)
         plan = experiment.make_plan(tick)
-        taken = check_memory(held(experiment, plan), memory, device)
+        check_memory(held(experiment, plan), memory, device)
         if not function.is_known:
             # It takes long to look at a network, so that it was not done beforehand.
             check_run(experiment, plan)
-            announce(function.name, taken, seconds(experiment, plan))
         record = run_ensemble(experiment, plan, folder, tick)
         evidence = Evidence(spec.theorem, spec, function, experiment.start, plan, record)
         common["environment"] = common["environment"] | device_memory(device)
@@ -540,62 +529,6 @@ def _sizes(spec: Spec, plan: Plan | None) -> tuple[int | None, int, int]:
     steps = steps if isinstance(steps, int) else spec.run.audits or 1
     known = batch if isinstance(batch, int) and spec.is_stochastic else None
     return known, steps, min(spec.run.audits or steps, steps)
-
-
-@torch.inference_mode()
-def seconds(experiment: Experiment, plan: Plan) -> float:
-    """An estimate of how long a run takes, from a step and a look tried at v_1; nothing of the run
-    itself is drawn.
-    """
-    spec = experiment.spec
-    function = experiment.function
-    device = experiment.device
-    replicas = spec.replicas
-    # A network computes replicas one by one.
-    tried = replicas if function.is_known else 1
-    looks = _sizes(spec, plan)[2] * replicas / tried
-    sampler = experiment.sampler(plan.batch, tried)
-    v = replicate(experiment.start.v, tried)
-    algorithm = spec.algorithm
-    state, law = algorithm.start(v, plan.numbers), sampler.law()
-
-    def step() -> None:
-        advance(algorithm, function, state, 1, plan.numbers, sampler.draw())
-
-    with at_most(function.threads):
-        stepping = taken(step, plan.steps * replicas / tried, device)
-        looking = taken(lambda: function.observe(v, v, law), looks, device)
-    rare = spec.run.looks * _PRODUCTS * looking / looks if function.looks else 0.0
-    return stepping + looking + rare
-
-
-def taken(work: Callable[[], object], times: float, device: str) -> float:
-    """The seconds that so many repetitions of some work take; a long first call, which may compile,
-    is not believed.
-    """
-    begun = time.perf_counter()
-    least = math.inf
-    for again in itertools.count():
-        before = time.perf_counter()
-        work()
-        if device.startswith("cuda"):
-            torch.cuda.synchronize(device)
-        now = time.perf_counter()
-        least = min(least, now - before)
-        if least * times < _SOON or (again and now - begun > _TRIAL):
-            break
-    return least * times
-
-
-def announce(name: str, taken: int, lasting: float) -> None:
-    """Say on stderr what a run is going to take, where one has to wait for it."""
-    if lasting < _SOON:
-        return
-    span = f"{lasting:.2g} s"
-    for unit, size in (("min", 60), ("h", 3600), ("days", 86400)):
-        if lasting >= 2 * size:
-            span = f"{lasting / size:.3g} {unit}"
-    say(f"this run ({name}) will take about {span} and {gib(taken)}")
 
 
 class UnwantedError(BoundcheckError):
