@@ -68,25 +68,6 @@ SHAPES = [
 ]
 
 
-MORE = {
-    "run__steps": 80,
-    "run__replicas": 16,
-    "run__batch": 4,
-    "run__audits": 16,
-    "problem__samples": 32,
-}
-MORE |= {"problem__d": 8, "adapter__rank": 2}
-
-
-@pytest.mark.parametrize("field", MORE)
-def test_an_experiment_weighs_more_that_does_more(field):
-    def weighed(**changes):
-        spec = parse(altered(RUN, **{"domain": {"a": 4.0, "b": 4.0}, "run__zeta": 1.0} | changes))
-        return experiment.prepare(spec, Path("nowhere"), "cpu", silent)[1]
-
-    assert weighed(**{field: MORE[field]}) > 1.02 * weighed()
-
-
 @pytest.mark.parametrize(
     "table, field", [*DATA, *SHAPES], ids=lambda x: x if isinstance(x, str) else ""
 )
