@@ -17,7 +17,7 @@ from transformers import TrainerCallback
 from boundcheck.errors import InputError, check_count
 from boundcheck.experiment import training
 from boundcheck.experiment.audit import Evidence
-from boundcheck.experiment.experiment import announce, device_memory, outcome
+from boundcheck.experiment.experiment import device_memory, outcome
 from boundcheck.experiment.plan import Start, at_a_step
 from boundcheck.experiment.result import Results, RunResult, Subject
 from boundcheck.experiment.run import Record, empty_trace
@@ -35,12 +35,15 @@ from boundcheck.functions.sgd import Draw
 from boundcheck.language.function import Constant
 from boundcheck.shown import command as typed
 from boundcheck.system.ending import say
+from boundcheck.system.limits import gib
 
 # Samples that go through the model at a time, at most; and no more than a minibatch, which memory
 # is there for.
 _CHUNK = 32
 # Of the interval over replicas, of which there is one.
 _LEVEL = 0.95
+# Seconds below which nothing is said.
+_SOON = 5.0
 
 
 class BoundcheckCallback(TrainerCallback):
@@ -238,7 +241,7 @@ class _Recorder:
         rounding = self._function.noise
         # A record looks at two points.
         parts = self._function.demands(1, 1, 0)
-        announce(
+        _announce(
             f"a look at {self._function.samples} samples, {len(self._times)} times",
             sum(part.bytes for part in parts),
             2 * lasting * len(self._times),
@@ -400,3 +403,14 @@ class _Recorder:
         finally:
             self._network.write(last)
         return self._folder, self._folder.finish(result)
+
+
+def _announce(name: str, taken: int, lasting: float) -> None:
+    """Say on stderr what looks are going to take, where one has to wait for them."""
+    if lasting < _SOON:
+        return
+    span = f"{lasting:.2g} s"
+    for unit, size in (("min", 60), ("h", 3600), ("days", 86400)):
+        if lasting >= 2 * size:
+            span = f"{lasting / size:.3g} {unit}"
+    say(f"this run ({name}) will take about {span} and {gib(taken)}")

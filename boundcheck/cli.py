@@ -12,8 +12,7 @@ import gc
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,7 +28,7 @@ from boundcheck.errors import BoundcheckError, InputError, one_of
 from boundcheck.shown import command as typed
 from boundcheck.shown import visible
 from boundcheck.system.ending import in_one_line
-from boundcheck.system.files import cache_folder, path_from_here, read_text
+from boundcheck.system.files import cache_folder, path_from_here
 from boundcheck.system.limits import DAY
 from boundcheck.system.plugins import allowing, as_options
 from boundcheck.verdicts import amount, is_well, tally
@@ -42,73 +41,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-# Claim("jiang2024.lemma1", …), @script("meft.lora", …), _sharper(DORA, "meft.dora_blocks", …),
-# replace(…, id="…").
-_ID = re.compile(r'(?:\(\s*(?:[A-Z]\w*,\s*)?|\bid=)"([A-Za-z]\w*(?:\.\w+)+)"')
-_CLAIMS = re.compile(r"^CLAIMS\b", re.MULTILINE)
-_NOT_IDS = re.compile(r".*\.(?:py|toml|csv|json)|boundcheck\..*")
-
-
-def offered(*what: str, files: Callable[[Path], bool] | None = None) -> Callable[[str], list[str]]:
-    """What a shell offers on the tabulator key: ``papers``, ``claims``, claims and ``lemmas``, and
-    fitting files.
-
-    It answers at once and runs no code of a paper: ids are read off the text of a paper's files,
-    where each stands in quotes at the head of its claim or script. Where nothing is offered the
-    shell completes names of files itself.
-    """
-
-    def beginning(incomplete: str) -> list[str]:
-        # Deferred: help, which asks for no name, is there sooner without.
-        from boundcheck.proofs import papers
-
-        names: list[str] = []
-        with suppress(InputError):
-            known = papers() if what else {}
-            names += known if "papers" in what else ()
-            # What is wrong with a file is said by the command that is being typed.
-            with suppress(OSError, ValueError):
-                sources = [
-                    path for paper in known.values() for path in sorted(paper.folder.glob("*.py"))
-                ]
-                texts = [read_text(path) for path in sources if {"claims", "lemmas"} & set(what)]
-                # Claims are in files that name `CLAIMS`.
-                texts = [text for text in texts if "lemmas" in what or _CLAIMS.search(text)]
-                ids = [
-                    id for text in texts for id in _ID.findall(text) if not _NOT_IDS.fullmatch(id)
-                ]
-                names += dict.fromkeys(ids)
-        return [name for name in names if name.startswith(incomplete)] + (
-            _files(incomplete, files) if files else []
-        )
-
-    return beginning
-
-
-def _files(incomplete: str, fits: Callable[[Path], bool]) -> list[str]:
-    """The fitting paths that begin with `incomplete`, or lie in a folder that does; none that is
-    hidden.
-    """
-    folder, slash, name = incomplete.rpartition("/")
-    start = Path(folder + slash)
-    found = list[Path]()
-    for path in sorted(start.glob("[!.]*")):
-        if path.name.startswith(name) and fits(path):
-            found.append(path)
-        elif path.name.startswith(name):
-            found += filter(fits, sorted(path.glob("[!.]*")))
-    return [f"{folder}{slash}{path.relative_to(start)}" for path in found]
-
-
-CLAIMS = offered("claims")
-CLAIMS_AND_PAPERS = offered("papers", "claims")
-PAPERS = offered("papers", files=lambda path: (path / "claims.py").is_file())
-TARGETS = offered("papers", "lemmas", files=lambda path: path.suffix == ".py")
-SPECS = offered(files=lambda path: path.suffix == ".toml")
-REPORTS = offered(files=lambda path: (path / "results.json").is_file())
-INSTANCES = offered(files=lambda path: path.suffix == ".json")
-RUNS = offered(files=lambda path: (path / "result.json").is_file())
-
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")
 ]
@@ -120,8 +52,8 @@ _STRICT = (
 Strict = Annotated[bool, typer.Option("--strict", help=_STRICT)]
 Device = Annotated[str, typer.Option(help="Torch device: cpu, cuda or cuda:N.")]
 _LATEX = (
-    "Write latex/ for a paper: tables, theorems, figures of one column, a command for every number,"
-    " BibTeX; example.tex uses a piece of each kind."
+    "Write latex/ for a paper: tables, figures of one column, a command for every number, BibTeX;"
+    " example.tex uses a piece of each kind."
 )
 Latex = Annotated[bool, typer.Option("--latex", help=_LATEX)]
 Store = Annotated[
@@ -142,16 +74,10 @@ _ATTACKED = (
     "A claim about an adapter's smoothness, or a theorem: its id, or FILE.py:NAME, such as"
     " my_paper/claims.py:AVERAGE."
 )
-Report = Annotated[
-    Path,
-    typer.Argument(help="The folder of a report, or its results.json.", autocompletion=REPORTS),
-]
-Attacked = Annotated[
-    str | None,
-    typer.Argument(metavar="[ID]", help=_ATTACKED, autocompletion=CLAIMS, show_default=False),
-]
+Report = Annotated[Path, typer.Argument(help="The folder of a report, or its results.json.")]
+Attacked = Annotated[str | None, typer.Argument(metavar="[ID]", help=_ATTACKED, show_default=False)]
 _REPLAY = "Judge the instance in this file; a claim of your own is given as ID."
-Replay = Annotated[Path | None, typer.Option(help=_REPLAY, autocompletion=INSTANCES)]
+Replay = Annotated[Path | None, typer.Option(help=_REPLAY)]
 
 _JOBS = (
     "Experiments to run at a time, each in a process. It changes no bit of a result: a small"
@@ -219,7 +145,11 @@ def _refused(error: Any) -> BoundcheckError:
     if found := re.match("No such command '(.*?)'", message):
         return InputError("COMMAND", found[1], one_of(found[1], command.commands))
     if found := re.search(r"unexpected extra arguments?\S* \((.*)\)", message):
-        wanted = _wanted(found[1].split(), options, words, command)
+        taken = [each for each in command.params if each.param_type_name == "argument"]
+        wanted = " ".join(each.metavar or each.name.upper() for each in taken)
+        several = [each.opts[0] for each in command.params if each.multiple]
+        if several:
+            wanted += f"; each of several values stands behind its option: {', '.join(several)}"
         return InputError("arguments", found[1], f"no more than {wanted}")
     if (name := getattr(error, "option_name", None)) is not None:
         expected = one_of(name, sorted(each for each in options if each.startswith("--")))
@@ -243,22 +173,6 @@ def _refused(error: Any) -> BoundcheckError:
     if values and parameter.multiple:
         expected += f"; {title} stands before each of several"
     return InputError(title, ", ".join(values) or "(not given)", expected)
-
-
-def _wanted(extra: list[str], options: dict[str, Any], words: list[str], command: Any) -> str:
-    """The arguments that a command takes, and the options for what was typed beyond them."""
-    arguments = [each for each in command.params if each.param_type_name == "argument"]
-    wanted = " ".join(each.metavar or each.name.upper() for each in arguments)
-    place = words.index(extra[0]) if extra[0] in words else 0
-    option = words[place - 2]
-    if "--set" in options and all("=" in word for word in extra):
-        option = "--set"
-    if not (option in options and options[option].multiple):
-        return wanted
-    if option == "--set" and "=" not in extra[0]:
-        # The name stands before the value, and a space between them.
-        extra = [f"{words[place - 1]}={extra[0]}", *extra[1:]]
-    return f"{wanted}; did you mean {' '.join(f'{option} {word}' for word in extra)}?"
 
 
 def _version(wanted: bool) -> None:
@@ -324,9 +238,7 @@ def claims(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[ID or PAPER]",
-            help="One claim, to be shown whole; or a paper's alone.",
-            autocompletion=CLAIMS_AND_PAPERS,
+            metavar="[ID or PAPER]", help="One claim, to be shown whole; or a paper's alone."
         ),
     ] = None,
     as_json: Json = False,
@@ -356,10 +268,7 @@ def claims(
 @_command("Print what to cite for a claim.", "boundcheck cite jiang2024.theorem2")
 def cite(
     claim_id: Annotated[
-        str,
-        typer.Argument(
-            metavar="ID", help="A claim, such as jiang2024.theorem2.", autocompletion=CLAIMS
-        ),
+        str, typer.Argument(metavar="ID", help="A claim, such as jiang2024.theorem2.")
     ],
     as_json: Json = False,
 ) -> None:
@@ -386,12 +295,7 @@ def cite(
 )
 def bound(
     claim_id: Annotated[
-        str,
-        typer.Argument(
-            metavar="ID",
-            help="A claim with a number, such as jiang2024.theorem2.",
-            autocompletion=CLAIMS,
-        ),
+        str, typer.Argument(metavar="ID", help="A claim with a number, such as jiang2024.theorem2.")
     ],
     assignments: Annotated[
         list[str] | None,
@@ -440,7 +344,6 @@ def prove(
         typer.Argument(
             metavar="[ID or script.py ...]",
             help="Claims, papers, folders of papers, scripts; default: all papers.",
-            autocompletion=TARGETS,
         ),
     ] = None,
     steps: Annotated[
@@ -560,16 +463,13 @@ def falsify(
     }
     with progress() as tick, allowing(*allow_code):
         from boundcheck.language.sentence import algorithm_of
-        from boundcheck.language.view import Part
+        from boundcheck.language.view import Fold
         from boundcheck.worst_case.stored import replayed, save
-        from boundcheck.worst_case.view import show as show_search
-        from boundcheck.worst_case.view import show_replay, show_worst_cases
 
         claim = boundcheck.claims.opened(claim_id, "ID") if claim_id else None
         if replay is not None:
             _refuse(context, (*_SEARCH, "horizon", "assignments", "hours"), "with --replay")
             found: Any = replayed(replay, claim)
-            parts: Iterator[Part] = show_replay(found)
             answer = found.as_json()
             noun = "instance"
         elif claim is None:
@@ -579,7 +479,6 @@ def falsify(
             found = boundcheck.falsify(
                 claim, boundcheck.WorstCase(horizon or (2, 3, 4), constants), tick=tick, hours=hours
             )
-            parts = show_worst_cases(found)
             answer = found.as_json()
             noun = "case"
         else:
@@ -589,9 +488,12 @@ def falsify(
             )
             found = boundcheck.falsify(claim, method, tick=tick, hours=hours)
             save(found.instance, path := out or Path("instances") / f"{claim.id}.json")
-            parts = show_search(found, path)
             answer = found.as_json() | {"file": str(path)}
             noun = "claim"
+        view = found.view()
+    # An instance has a file.
+    parts = [view.head, *view.lines, *(x for x in view.parts if not isinstance(x, Fold))]
+    parts += [f"Instance: {answer['file']}"] if "file" in answer else []
     attacked = found if noun == "case" else [found]
     verdicts = ["violated" if each.violated else "not violated" for each in attacked]
     _tell(as_json, answer, [*parts, f"{amount(len(verdicts), noun)}: {tally(verdicts)}"])
@@ -611,9 +513,7 @@ def measure(
     spec: Annotated[
         Path,
         typer.Argument(
-            metavar="SPEC.toml",
-            help="An experiment, or a sweep: any list in the spec.",
-            autocompletion=SPECS,
+            metavar="SPEC.toml", help="An experiment, or a sweep: any list in the spec."
         ),
     ],
     out: Annotated[
@@ -714,10 +614,7 @@ def new(
 )
 def audit(
     paper: Annotated[
-        str,
-        typer.Argument(
-            help="The paper's key, such as jiang2024, or its folder.", autocompletion=PAPERS
-        ),
+        str, typer.Argument(help="The paper's key, such as jiang2024, or its folder.")
     ],
     full: Annotated[
         bool,
@@ -788,10 +685,7 @@ def audit(
     writes="The page and its files are written to --out.",
 )
 def report(
-    run: Annotated[
-        list[Path],
-        typer.Argument(metavar="RUN...", help="Folders of finished runs.", autocompletion=RUNS),
-    ],
+    run: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of finished runs.")],
     out: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("report"),
     data: Annotated[
         bool, typer.Option("--data", help="Export each trace as netCDF and CSV too.")
@@ -842,10 +736,7 @@ def report(
 )
 def index(
     reports: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="REPORT...", help="Folders that audit has written.", autocompletion=REPORTS
-        ),
+        list[Path], typer.Argument(metavar="REPORT...", help="Folders that audit has written.")
     ],
     out: Annotated[Path, typer.Option(help="File of the page.")] = Path("index.html"),
     as_json: Json = False,
@@ -882,12 +773,7 @@ def diff(
         raise typer.Exit(1)
 
 
-Target = Annotated[
-    str,
-    typer.Argument(
-        metavar="ID", help="A paper or a claim with proofs.", autocompletion=CLAIMS_AND_PAPERS
-    ),
-]
+Target = Annotated[str, typer.Argument(metavar="ID", help="A paper or a claim with proofs.")]
 
 
 @_command(

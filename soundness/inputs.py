@@ -399,7 +399,7 @@ run = { step_size = 0.01, steps = "informative", batch = 1, zeta = 1.0 }
 
 [[matrices]]
 claim = "meft.lemma1_sharp"
-problem = { kind = "logistic", data = "breast-cancer" }
+problem = { kind = "breast-cancer" }
 adapter = { kind = "lora", rank = 1 }
 domain = { a = 1.5, b = 2.0 }
 bracket = { pairs = 64, iterates = 16, points = 4, ascents = 3, rounds = 8, looks = 2 }

@@ -1,18 +1,16 @@
 """From specs to results: every experiment in its run folder, finished ones read back, several at a
 time if asked.
 
-What an experiment costs is known before it starts: its memory from shapes, its time from a step and
-a look.
+The memory that an experiment takes is known before it starts, from shapes.
 """
 
-import itertools
 import json
 import math
 import platform
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -52,8 +50,7 @@ from boundcheck.experiment.spec import ITERATING, Spec, parse
 from boundcheck.experiment.store import RunFolder, environment, finished, run_id
 from boundcheck.experiment.verdict import estimates_of, in_hindsight, judge, theorem_rows
 from boundcheck.experiment.waterfall import waterfall
-from boundcheck.functions.arithmetic import at_most, replicate
-from boundcheck.functions.sgd import advance
+from boundcheck.functions.arithmetic import at_most
 from boundcheck.language.catalogue import catalogue
 from boundcheck.language.evidence import beyond_rounding, less_rounding
 from boundcheck.language.sentence import measure_of, words_of
@@ -69,7 +66,6 @@ from boundcheck.system.limits import (
     Tick,
     available,
     check_memory,
-    gib,
     limited,
     silent,
 )
@@ -82,17 +78,11 @@ _UNITS = 100
 # Seconds between two words of a process of a sweep, and between two looks at whether it is still
 # wanted.
 _EVERY = 2.0
-# Seconds below which nothing is said; and for how long a step is tried again, whose first call may
-# take longer.
-_SOON = 5.0
-_TRIAL = 0.1
 # Copies of a trace: as it is made, as it is read, and what a verdict makes of it.
 _TRACES = 4
 # Threads of a process, as an executor may have them, run one experiment at a time: they share its
 # settings.
 _ONE = Lock()
-# Gradients that a rare look takes: three in each product of Lanczos, for F and for f.
-_PRODUCTS = 2 * 3 * 20
 
 
 def measure_each(
@@ -129,20 +119,14 @@ def measure_each(
         # Each has its share of what there is.
         memory = (available(device) / GIB if memory is None else memory) / at_a_time
     results: dict[str, Result] = {}
-    missing: dict[str, float] = {}
     for key, spec in distinct.items():
-        stored, weighs = prepare(spec, runs, device, tick, memory)
-        if stored is None:
-            missing[key] = weighs
-        else:
+        if (stored := prepare(spec, runs, device, tick, memory)) is not None:
             results[key] = stored
+    missing = [key for key in distinct if key not in results]
     if not missing and results:
         ends = [(runs / each.run_id / "result.json").stat().st_mtime for each in results.values()]
         when = datetime.fromtimestamp(max(ends)).isoformat(" ", "minutes")
         say(f"nothing to run: what {runs} has of it was finished by {when}, and is read")
-    # Each experiment's share, by its weight, of the progress of all.
-    share = _UNITS * len(missing) / sum(missing.values()) if missing else 0.0
-    units = {key: share * weighs for key, weighs in missing.items()}
     before, total = _UNITS * len(results), _UNITS * len(distinct)
     if missing and (not isinstance(executor, int) or (jobs > 1 and len(missing) > 1)):
 
@@ -151,35 +135,28 @@ def measure_each(
 
         with sweep_folder(runs) as folder:
             here = environment(device)
-            points = {
-                key: Point(
-                    distinct[key], runs.resolve(), device, hours, memory, here, folder, str(i)
-                )
+            points = [
+                Point(distinct[key], runs.resolve(), device, hours, memory, here, folder, str(i))
                 for i, key in enumerate(missing)
-            }
-            # The longest is begun first.
+            ]
             calls = [
-                Call("experiments", point.result, (), units[key], point.done)
-                for key, point in points.items()
+                Call("experiments", point.result, (), float(_UNITS), point.done) for point in points
             ]
             with Running(calls, engine_of(executor, folder), told) as running:
                 results |= zip(missing, running.results(), strict=True)
     else:
-        done_before = float(before)
         for key in missing:
 
-            def tell(
-                stage: str, done: int, of: int, key: str = key, begun: float = done_before
-            ) -> None:
+            def tell(stage: str, done: int, of: int, begun: int = before) -> None:
                 """Tell of the stages of one experiment, and of several how far all are."""
                 if len(distinct) == 1:
                     tick(stage, done, of)
                 else:
                     part = done / of if stage == STAGE else 0
-                    tick("experiments", round(begun + units[key] * part), total)
+                    tick("experiments", round(begun + _UNITS * part), total)
 
             results[key] = measure_one(distinct[key], runs, device, limited(tell, hours), memory)
-            done_before += units[key]
+            before += _UNITS
     return [results[key] for key in keys]
 
 
@@ -199,18 +176,16 @@ def check_device(device: str) -> None:
 
 def prepare(
     spec: Spec, runs: Path, device: str, tick: Tick, memory: float | None = None
-) -> tuple[Result | None, float]:
+) -> Result | None:
     """Build the function of an experiment and draft its plan, so that errors come first.
 
     Nothing is run whose faces contradict each other, and nothing is made for which there is no
     room. The built-in GPT is pretrained here, once, before processes
-    might do so side by side. It gives what the experiment said, if it has finished, and its
-    `weight`.
+    might do so side by side. It gives what the experiment said, if it has finished.
     """
     table = spec.problem or spec.model
     check_memory(table.demands() if table else (), memory, device)
     experiment = Experiment.of(spec, device, tick)
-    plan = None
     stored = stored_result(experiment, runs)
     if stored is None:
         check_memory(held(experiment), memory, device)
@@ -222,7 +197,7 @@ def prepare(
         plan = experiment.draft(experiment.guess)
         check_memory(held(experiment, plan), memory, device)
         check_run(experiment, plan)
-    return stored, weight(experiment, plan)
+    return stored
 
 
 def measure_one(
@@ -253,11 +228,10 @@ def measure_one(
         if device.startswith("cuda"):
             torch.cuda.reset_peak_memory_stats(device)
         plan = experiment.make_plan(tick)
-        taken = check_memory(held(experiment, plan), memory, device)
+        check_memory(held(experiment, plan), memory, device)
         if not function.is_known:
             # It takes long to look at a network, so that it was not done beforehand.
             check_run(experiment, plan)
-            announce(function.name, taken, seconds(experiment, plan))
         record = run_ensemble(experiment, plan, folder, tick)
         evidence = Evidence(spec.theorem, spec, function, experiment.start, plan, record)
         common["environment"] = common["environment"] | device_memory(device)
@@ -492,7 +466,10 @@ def held(experiment: Experiment, plan: Plan | None = None) -> tuple[Demand, ...]
         )
     run = spec.run
     replicas = spec.replicas
-    batch, _, strata = _sizes(spec, plan)
+    batch, steps = (plan.batch, plan.steps) if plan else (run.batch, run.steps)
+    steps = steps if isinstance(steps, int) else run.audits or 1
+    strata = min(run.audits or steps, steps)
+    known = batch if isinstance(batch, int) and spec.is_stochastic else 1
     # Beside what is observed, the time, and how far minibatches are off.
     columns = 3 + len(spec.algorithm.shows)
     columns += sum(
@@ -507,95 +484,10 @@ def held(experiment: Experiment, plan: Plan | None = None) -> tuple[Demand, ...]
         else 4 * 8 * replicas * function.samples
     )
     return (
-        *function.demands(replicas, batch or 1, MOST_WAITING),
+        *function.demands(replicas, known, MOST_WAITING),
         trace,
         Demand("run.replicas", replicas, order),
     )
-
-
-def weight(experiment: Experiment, plan: Plan | None = None) -> float:
-    """A cheap estimate of an experiment's time beside others on functions of the same kind: nothing
-    is tried.
-
-    It counts the gradients that the experiment takes, each as large as the function says; a look is
-    one of all samples.
-    """
-    spec = experiment.spec
-    function = experiment.function
-    look = function.work(function.samples)
-    if spec.is_bracket:
-        bracket = spec.bracket
-        return (
-            bracket.pairs + ITERATING * bracket.iterates + bracket.ascents * bracket.rounds
-        ) * look
-    batch, steps, strata = _sizes(spec, plan)
-    return spec.replicas * (steps * function.work(batch or function.samples) + strata * look)
-
-
-def _sizes(spec: Spec, plan: Plan | None) -> tuple[int | None, int, int]:
-    """Samples of a step, None where not known or all; steps and strata, as far as they are
-    known.
-    """
-    batch, steps = (plan.batch, plan.steps) if plan else (spec.run.batch, spec.run.steps)
-    steps = steps if isinstance(steps, int) else spec.run.audits or 1
-    known = batch if isinstance(batch, int) and spec.is_stochastic else None
-    return known, steps, min(spec.run.audits or steps, steps)
-
-
-@torch.inference_mode()
-def seconds(experiment: Experiment, plan: Plan) -> float:
-    """An estimate of how long a run takes, from a step and a look tried at v_1; nothing of the run
-    itself is drawn.
-    """
-    spec = experiment.spec
-    function = experiment.function
-    device = experiment.device
-    replicas = spec.replicas
-    # A network computes replicas one by one.
-    tried = replicas if function.is_known else 1
-    looks = _sizes(spec, plan)[2] * replicas / tried
-    sampler = experiment.sampler(plan.batch, tried)
-    v = replicate(experiment.start.v, tried)
-    algorithm = spec.algorithm
-    state, law = algorithm.start(v, plan.numbers), sampler.law()
-
-    def step() -> None:
-        advance(algorithm, function, state, 1, plan.numbers, sampler.draw())
-
-    with at_most(function.threads):
-        stepping = taken(step, plan.steps * replicas / tried, device)
-        looking = taken(lambda: function.observe(v, v, law), looks, device)
-    rare = spec.run.looks * _PRODUCTS * looking / looks if function.looks else 0.0
-    return stepping + looking + rare
-
-
-def taken(work: Callable[[], object], times: float, device: str) -> float:
-    """The seconds that so many repetitions of some work take; a long first call, which may compile,
-    is not believed.
-    """
-    begun = time.perf_counter()
-    least = math.inf
-    for again in itertools.count():
-        before = time.perf_counter()
-        work()
-        if device.startswith("cuda"):
-            torch.cuda.synchronize(device)
-        now = time.perf_counter()
-        least = min(least, now - before)
-        if least * times < _SOON or (again and now - begun > _TRIAL):
-            break
-    return least * times
-
-
-def announce(name: str, taken: int, lasting: float) -> None:
-    """Say on stderr what a run is going to take, where one has to wait for it."""
-    if lasting < _SOON:
-        return
-    span = f"{lasting:.2g} s"
-    for unit, size in (("min", 60), ("h", 3600), ("days", 86400)):
-        if lasting >= 2 * size:
-            span = f"{lasting / size:.3g} {unit}"
-    say(f"this run ({name}) will take about {span} and {gib(taken)}")
 
 
 class UnwantedError(BoundcheckError):

@@ -7,7 +7,6 @@ every combination. What a spec says of a problem is in `boundcheck.functions`, b
 
 import math
 import os
-import re
 import sys
 import tomllib
 from collections.abc import Collection, Iterator
@@ -800,25 +799,7 @@ def read(path: Path) -> Json:
         raise InputError("SPEC", path, "lists and tables that are not as deep") from None
     except ValueError as error:
         # An integer of too many digits is one that is no TOMLDecodeError.
-        raise InputError("SPEC", path, f"valid TOML ({error}){_mended(text, str(error))}") from None
-
-
-# A key, and a value that is a word or a number, as people write them elsewhere.
-_BARE = re.compile(r"([\w.-]+)\s*=\s*[“‘]?([\w.,/\\:-]+)[”’]?\s*(#.*)?")
-
-
-def _mended(text: str, error: str) -> str:
-    """The line of a TOML file at which an error is, and how a value without quotes is written."""
-    if not (place := re.search(r"at line (\d+)", error)):
-        return ""
-    line = text.split("\n")[int(place[1]) - 1].strip()
-    if not (bare := _BARE.fullmatch(line)):
-        return f": {line}"
-    try:
-        value = str(float(bare[2].replace(",", ".")))
-    except ValueError:
-        value = bare[2].lower() if bare[2] in ("True", "False") else f'"{bare[2]}"'
-    return f": {line}; did you mean {bare[1]} = {value}?"
+        raise InputError("SPEC", path, f"valid TOML ({error})") from None
 
 
 def expand(raw: Json) -> Iterator[Spec]:

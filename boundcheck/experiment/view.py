@@ -18,7 +18,6 @@ from boundcheck.exact.digits import DOWN, UP, shown
 from boundcheck.experiment.result import (
     FROM_BELOW,
     BracketResult,
-    Link,
     Result,
     Results,
     RunResult,
@@ -41,7 +40,6 @@ from boundcheck.language.view import (
     short,
     view_of,
 )
-from boundcheck.system.tables import fields_of
 from boundcheck.system.terminal import screen
 from boundcheck.verdicts import amount, spoken
 
@@ -72,7 +70,7 @@ def _results_view(results: Results) -> View:
     fields = list(results.varied)
     rows: list[tuple[Cell, ...]] = []
     for each, row in zip(results, results.rows, strict=True):
-        varied = (_text(row[path]) for path in fields)
+        varied = ("–" if row[path] is None else str(row[path]) for path in fields)
         rows.append((*varied, Badge(row["verdict"]), *_numbers(each), Prose(row["reason"])))
     table = Table((*fields, "verdict", "measured", "interval", "bound", "why"), rows)
     claims = ", ".join(dict.fromkeys(each.claim for each in results))
@@ -101,10 +99,6 @@ def _result_view(of: Result) -> View:
     if isinstance(of, BracketResult):
         sides = line(f"largest lower estimate {measured};", f"bound {bound}")
         made += ends
-        for chain in of.slack:
-            made += _chain(
-                f"What the {chain.version} proof gives away", chain.measured, chain.links
-            )
     if isinstance(of, RunResult):
         values = {"T": of.plan.steps} | of.plan.numbers | of.plan.values
         made.append(
@@ -118,29 +112,17 @@ def _result_view(of: Result) -> View:
             made.append(Fold(line("The smoothness of F, from both sides"), tuple(ends)))
         if (lost := of.waterfall) is not None:
             made.append(line(Prose(lost.says)))
-            made += _chain("Where the theorem loses on this run", lost.measured, lost.links)
     audits = ((x.hypothesis, Badge(x.status), *x.shown(short, 4), Prose(x.how)) for x in of.audit)
-    heads = (
-        ("hypothesis", "status", "observed", "limit", "how"),
-        (
-            "constant",
-            "value",
-            "kind",
-            "how",
-        ),
-    )
-    made += _folded("Its hypotheses, as they held on the run", heads[0], audits)
+    heads = ("hypothesis", "status", "observed", "limit", "how")
+    made += _folded("Its hypotheses, as they held on the run", heads, audits)
     constants = []
     for name, constant in of.constants.items():
         # Of an infinite one nothing is known.
         value = constant.value if math.isfinite(constant.value) else None
         shown_value = short(value, toward=toward_of(name, constant))
         constants.append((name, shown_value, constant.kind, Prose(constant.how)))
-    made += _folded("Constants that the problem says of itself", heads[1], constants)
-    made += _folded(
-        "The spec", ("field", "value"), ((path, _text(x)) for path, x in fields_of(of.spec).items())
-    )
-    made += _folded("Made with", ("", ""), ((name, _text(x)) for name, x in of.environment.items()))
+    said = "Constants that the problem says of itself"
+    made += _folded(said, ("constant", "value", "kind", "how"), constants)
     title = (
         f"{catalogue[of.claim].title if of.claim in catalogue else of.claim}, on {of.problem.name}"
     )
@@ -166,20 +148,10 @@ def _numbers(of: Result) -> tuple[str, str, str]:
     )
 
 
-def _chain(title: str, measured: float | None, links: Sequence[Link]) -> list[Part]:
-    begin: tuple[Cell, ...] = ("measured", short(measured), "", "")
-    rows = ((x.label, short(x.value, toward=UP), short(x.factor), Prose(x.why)) for x in links)
-    return _folded(title, ("up to", "value", "factor", "why"), [begin, *rows]) if links else []
-
-
 def _folded(title: str, head: tuple[str, ...], rows: Iterable[Sequence[Cell]]) -> list[Part]:
     """A table behind its title; nothing where it has no rows."""
     found = list(rows)
     return [Fold(line(title), (Table(head, found),))] if found else []
-
-
-def _text(value: Any) -> str:
-    return "–" if value is None else str(value)
 
 
 _ADVICE = (

@@ -126,13 +126,3 @@ def linear_smoothness(X: np.ndarray, divisor: int = 1) -> Constant:
     return Constant(
         value, "certified", f"largest eigenvalue of X^T X / {over}, bounded above with Arb"
     )
-
-
-def linear_gradient_bound(X: np.ndarray, square: int, said: str) -> Constant:
-    r"""G of a linear model whose terms have slopes of size at most :math:`\sqrt{square}`; `said`
-    names that square.
-    """
-    value = upper(mean_row_norm(X) * arb(square).sqrt())
-    return Constant(
-        value, "certified", f"sqrt({said}) times the mean norm of x, rounded up with Arb"
-    )

@@ -517,12 +517,6 @@ class Problem(Function):
             Demand("problem.samples", f.samples, _TEMPORARIES * _NUMBER * widest),
         )
 
-    def work(self, samples: int) -> float:
-        d, k = self.objective.shape
-        # A gradient in W of each sample, and W with its pull-back, which are products with each
-        # block.
-        return float(samples * d * k + self.adapter.size * min(d, k))
-
     def gradient_bound(self, radii: Radii) -> Constant:
         r"""G on the domain: the objective's own, or :math:`\|\nabla f(W_0)\|_F + L \cdot` reach
         where that is less.

@@ -136,12 +136,6 @@ class Function(ABC):
         """
         return ()
 
-    def work(self, samples: int) -> float:
-        """The work of a gradient of so many samples at one point, such as how many numbers it is
-        made of.
-        """
-        return float(samples)
-
     @abstractmethod
     def loss(self, v: Point) -> Tensor:
         """F(v), shape (R,)."""

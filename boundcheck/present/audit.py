@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from joblib import cpu_count
 
 from boundcheck.experiment.coverage import coverage
-from boundcheck.language.view import Badge, Cell, Fold, Part, Prose, Shown, Table, View, line
+from boundcheck.language.view import Badge, Part, Prose, Shown, Table, View, line
 from boundcheck.present import programme
 from boundcheck.proof import ProofAudit, prove
 from boundcheck.proof.audit import rows_of
@@ -23,7 +23,6 @@ from boundcheck.proofs import paper_at
 from boundcheck.system.executors import Call, Running, engine_of
 from boundcheck.system.limits import Tick, silent
 from boundcheck.system.plugins import allowed, allowing, as_options
-from boundcheck.worst_case.view import rounded_down
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,7 +71,7 @@ class Audited(dict[str, Any], Shown):
         )
 
     def view(self) -> View:
-        """The verdict in a paragraph, the referee's table, and what runs and searches came to."""
+        """The verdict in a paragraph, and every finding."""
         findings = [
             (
                 str(x["number"]),
@@ -85,33 +84,8 @@ class Audited(dict[str, Any], Shown):
         parts: list[Part] = [
             line(Prose(self["summary"])),
             Table(("no.", "where", "verdict", "finding"), findings),
+            line(f"Report: {self['report']}"),
         ]
-        for title, runs in (("Runs", self["runs"]), ("Runs with a planted fault", self["faults"])):
-            planted = ["planted"] if any("planted" in x for x in runs) else []
-            head = ("run", "claim", "verdict", "why", *planted)
-            rows: list[tuple[Cell, ...]] = [
-                (
-                    x["run_id"],
-                    x["claim"],
-                    Badge(x["verdict"]),
-                    Prose(x["reason"]),
-                    *(Prose(x[key]) for key in planted),
-                )
-                for x in runs
-            ]
-            parts += [Fold(line(f"{title}: {len(rows)}"), (Table(head, rows),))] if rows else []
-        searches: list[tuple[Cell, ...]] = []
-        for x in self["searches"]:
-            verdict = Badge("violated" if x["violated"] else "not violated")
-            searches.append((x["id"], x["lipschitz"], rounded_down(x["ratio"], 6), verdict))
-        if searches:
-            table = Table(("claim", "C is", "measured / bound, at least", "verdict"), searches)
-            parts.append(
-                Fold(
-                    line(f"Searches for an instance that breaks a bound: {len(searches)}"), (table,)
-                )
-            )
-        parts += [line(f"Report: {self['report']}")]
         return View(f"{self.paper}, audited", parts=tuple(parts))
 
 

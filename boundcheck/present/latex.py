@@ -1,5 +1,5 @@
-r"""A report for a paper: `latex/` beside the page, with tables, theorems, figures, numbers by
-\newcommand, and BibTeX.
+r"""A report for a paper: `latex/` beside the page, with tables, figures, numbers by \newcommand,
+and BibTeX.
 
 `example.tex` uses a piece of each kind, and compiles as it is: an author copies from it.
 `preamble.tex` says what the other files need. Numbers are never better than what was measured or
@@ -13,7 +13,6 @@ import math
 import re
 import sys
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from html import unescape
@@ -34,10 +33,8 @@ from boundcheck.present.material import Material, StoredRun, known
 from boundcheck.present.section import parts_of, sections
 from boundcheck.present.style import ONE_COLUMN, looking, pdf
 from boundcheck.present.words import sentence_of, titled
-from boundcheck.proof.export import PREAMBLE, apart, display, id_tex
-from boundcheck.proof.verdict import JudgedProof
+from boundcheck.proof.export import PREAMBLE, display, id_tex
 from boundcheck.shown import visible
-from boundcheck.system.files import file_name
 from boundcheck.system.plugins import theirs
 from boundcheck.verdicts import Verdict, is_well
 
@@ -53,32 +50,21 @@ _TALLEST = 8.2
 Printed = tuple[StoredRun, dict[str, str]]
 """A run, and the commands of its numbers by what they are, such as measured, lower, upper, bound,
 steps."""
-Written = tuple[JudgedProof, dict[str, str]]
-"""A proof and its files by path: the theorem, which one that is not proved lacks, and the argument
-that shows it."""
 
 
 def files_of(material: Material, title: str, lead: str) -> dict[str, bytes]:
     """The files of the folder `latex`, by their path from the page's folder."""
     numbers = Numbers()
     runs = printed(material, numbers)
-    counts = counted(material, numbers)
     latex = Latex(runs)
     tables, figures = floats_of(material)
     floats = {f"tables/{name}.tex": latex.floats(table) for name, table in tables.items()}
-    proofs = list[Written]()
-    for proof in material.judged:
-        name = file_name(f"{proof.script.id}-{proof.script.version}")
-        parts = apart(proof)
-        files = zip((f"theorems/{name}.tex", f"proofs/{name}.tex"), parts, strict=True)
-        proofs.append((proof, {path: text for path, text in files if text}))
     # The sources of every claim that the page speaks of or has a proof of, and boundcheck.
-    proved = (catalogue[id] for proof, _ in proofs if (id := proof.script.id) in catalogue)
+    proved = (catalogue[id] for proof in material.judged if (id := proof.script.id) in catalogue)
     entries = {
         each.key: each.text for claim in (*material.claims, *proved) for each in sources(claim)
     }
-    of_proofs = {path: text for _, files in proofs for path, text in files.items()}
-    texts = floats | of_proofs
+    texts = dict(floats)
     texts["preamble.tex"], texts["numbers.tex"] = _PREAMBLE, "\n".join([*numbers.lines, ""])
     texts["references.bib"] = "\n\n".join([*entries.values(), boundcheck_entry().text, ""])
     # TeX would join the hyphens of an option to one dash.
@@ -96,7 +82,7 @@ def files_of(material: Material, title: str, lead: str) -> dict[str, bytes]:
     environment.filters["tex"] = tex
     # The example shows the first table: one of a column if there is any, and the shortest of these.
     ordered = sorted(floats, key=lambda path: ("{table*}" in floats[path], len(floats[path])))
-    given = head | chosen(runs, proofs) | {"counts": counts, "tables": ordered, "figures": figures}
+    given = head | chosen(runs) | {"tables": ordered, "figures": figures}
     texts["example.tex"] = environment.get_template("example.tex.j2").render(given)
     made = {name: text.encode() for name, text in texts.items()}
     made |= {f"figures/{each.name}.pdf": each.content for each in figures}
@@ -154,11 +140,6 @@ def on_paper(parts: Iterable[view.Part]) -> Iterator[view.Part]:
 def without_tags(text: str) -> str:
     """The text; if it is Markup, what that shows, without tags."""
     return unescape(re.sub(r"<[^>]*>", "", text)) if isinstance(text, Markup) else text
-
-
-def _keys(id: str) -> dict[str, None]:
-    """The keys to cite for a claim, in order; none for a claim that is not in the catalogue."""
-    return dict.fromkeys(entry.key for entry in sources(catalogue[id])) if id in catalogue else {}
 
 
 _DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
@@ -338,36 +319,6 @@ def printed(material: Material, numbers: Numbers) -> list[Printed]:
                     kind,
                 )
     return runs
-
-
-def counted(material: Material, numbers: Numbers) -> list[str]:
-    """Sentences on how many findings, lines of proofs and runs have each verdict, each number by
-    its command.
-    """
-    said = []
-    write = Latex(())
-    for what, name, verdicts in (
-        (
-            "findings from the proofs",
-            "findings",
-            [x.verdict for x in material.proofs.rows] if material.proofs else [],
-        ),
-        (
-            "lines of proofs",
-            "lines",
-            [step.verdict for proof in material.judged for step in proof.steps],
-        ),
-        ("runs", "runs", [run.verdict for run in material.runs]),
-    ):
-        if verdicts:
-            numbers.heading(f"How many {name} have each verdict.")
-            total = numbers.add((name,), len(verdicts))
-            of_each = [
-                f"{numbers.add((name, verdict), count)} {write.verdict(verdict)}"
-                for verdict, count in sorted(Counter(map(str, verdicts)).items())
-            ]
-            said.append(f"Of {total} {what}: {', '.join(of_each)}.")
-    return said
 
 
 def _of_run(run: StoredRun, numbers: Numbers, *before: str, about: str = "") -> dict[str, str]:
@@ -607,22 +558,14 @@ def _letters(cell: view.Cell) -> int:
             return len(cell)
 
 
-def chosen(runs: Sequence[Printed], proofs: Sequence[Written]) -> dict[str, Any]:
-    """A run in a sentence, the files of a theorem with its proof, and the keys to cite; empty if
-    there is none.
-    """
-    # The best verdict is the last; a theorem that has hypotheses comes before others.
+def chosen(runs: Sequence[Printed]) -> dict[str, Any]:
+    """A run in a sentence, and the keys to cite; empty if there is none."""
+    # The best verdict is the last.
     best = max(runs, key=lambda each: list(Verdict).index(each[0].verdict.plain), default=None)
-    cited = _keys(best[0].result.claim) if best else {}
-    theorems = [(proof, files) for proof, files in proofs if len(files) > 1]
-    theorem = min(
-        theorems, key=lambda each: (not each[0].hypotheses, len(each[0].steps)), default=None
-    )
-    return {
-        "run": _said(*best) if best else "",
-        "theorem": list(theorem[1]) if theorem else [],
-        "cited": ",".join(cited | (_keys(theorem[0].script.id) if theorem else {})),
-    }
+    cited: Iterable[str] = ()
+    if best and (id := best[0].result.claim) in catalogue:
+        cited = (entry.key for entry in sources(catalogue[id]))
+    return {"run": _said(*best) if best else "", "cited": ",".join(dict.fromkeys(cited))}
 
 
 def _said(run: StoredRun, commands: dict[str, str]) -> str:

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sympy as sp
-import torch
 from hypothesis import HealthCheck, Phase, given, reject, settings, target
 from hypothesis.errors import Unsatisfiable
 from hypothesis.strategies import SearchStrategy
@@ -35,7 +34,6 @@ from boundcheck.language.sentence import (
     algorithm_of,
     is_about_smoothness,
 )
-from boundcheck.properties.matrix_strategies import DType, check_kind
 from boundcheck.properties.problem_strategies import assignments, instances, short_runs
 from boundcheck.properties.session import current
 from boundcheck.system.limits import DAY, limited, silent
@@ -61,7 +59,6 @@ class Checked:
             floats; 0 where nothing was measured.
         near_ties: how many of these rounding could not tell from a tie, and Arb decided.
         profile: how hard the search was.
-        dtype, device: in which arithmetic both sides were computed.
         open: what is not known to hold in instances on which the conclusion fails: these are
             candidates, and break the claim only where it does.
 
@@ -72,8 +69,6 @@ class Checked:
     ratio: float
     near_ties: int
     profile: str
-    dtype: str
-    device: str
     open: tuple[str, ...] = ()
 
 
@@ -117,11 +112,11 @@ class RoundingError(BoundcheckError, AssertionError):
     its error, is wrong.
     """
 
-    def __init__(self, instance: Tried, compared: Comparison, dtype: str, device: str) -> None:
+    def __init__(self, instance: Tried, compared: Comparison) -> None:
         self.instance = instance
         measured, bound, _ = compared
         super().__init__(
-            f"{instance.claim.id}: in {dtype} on {device} measured {measured.value:.9g} ±"
+            f"{instance.claim.id}: measured {measured.value:.9g} ±"
             f" {measured.error:.2g} exceeds bound {bound.value:.9g} ± {bound.error:.2g}, and"
             " exactly it does not, on\n    " + "\n    ".join(str(instance).splitlines())
         )
@@ -134,8 +129,6 @@ def check_claim(
     adapter: str | None = None,
     lipschitz: str = LEAST,
     largest: int = 8,
-    dtype: DType = "float64",
-    device: str = "cpu",
     examples: int | None = None,
 ) -> Checked:
     """Try a claim on instances that Hypothesis draws, steered toward a large measured over bound,
@@ -159,8 +152,6 @@ def check_claim(
         lipschitz: what C stands for in a claim that takes one: ``sigma`` or ``sqrt(r) sigma``.
         largest: the largest rank and about the largest side; short runs have W of up to 3 x 3
             whatever it is.
-        dtype: ``float32`` or ``float64``: the type of all matrices, and of the arithmetic.
-        device: a torch device for the arithmetic.
         examples: how many instances; left out, as many as the profile of the run of pytest says.
 
     Returns:
@@ -181,20 +172,13 @@ def check_claim(
     if not isinstance(typed, str):
         # An object does not say where it is.
         typed = claim.id if catalogue.get(claim.id) == claim else "FILE.py:CLAIM"
-    check_kind("numpy", dtype)
     check_count("largest", largest)
     check_rank("largest", largest)
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError):
-        raise InputError("device", device, "a torch device that this machine has") from None
     if examples is not None:
         check_count("examples", examples)
     try:
         with theirs():
-            search = _Search(
-                claim, strategy_of(claim, adapter, lipschitz, largest, dtype), dtype, device
-            )
+            search = _Search(claim, strategy_of(claim, adapter, lipschitz, largest))
             search.run(examples)
     except Unsatisfiable:
         raise InputError(
@@ -224,7 +208,7 @@ def check_claim(
         current().tell({"id": claim.id, "ratio": ratio, "file": str(stored or "not stored")})
         raise ClaimViolatedError(instance, found.lower, stored, typed) from None
     tried = search.examples, search.ratio, search.near_ties
-    checked = Checked(claim.id, *tried, current().profile.name, dtype, device, tuple(search.open))
+    checked = Checked(claim.id, *tried, current().profile.name, tuple(search.open))
     current().tell(asdict(checked) | {"open": list(checked.open)})
     return checked
 
@@ -258,21 +242,21 @@ def _as_claim(claim: Any, given: Sequence[Any]) -> Claim:
 
 
 def strategy_of(
-    claim: Claim, adapter: str | None, lipschitz: str, largest: int, dtype: DType
+    claim: Claim, adapter: str | None, lipschitz: str, largest: int
 ) -> SearchStrategy[Any]:
     """The strategy for instances on which a claim is tried; raises InputError for a claim that no
     instance is about.
     """
     if algorithm_of(claim) is not None:
-        return short_runs(claim, adapter=adapter, lipschitz=lipschitz, dtype=dtype)
+        return short_runs(claim, adapter=adapter, lipschitz=lipschitz)
     if is_about_smoothness(claim):
-        return instances(claim, adapter=adapter, lipschitz=lipschitz, largest=largest, dtype=dtype)
+        return instances(claim, adapter=adapter, lipschitz=lipschitz, largest=largest)
     if is_relation(claim):
         if claim.quantifier.within:
             # An instance that breaks the claim would only be a candidate, and the check would pass.
             expected = "all values of letters, such as for_all(X), and no words that restrict them"
             raise InputError("claim.quantifier", typed(claim.quantifier.latex), expected)
-        return assignments(claim, largest=largest, dtype=dtype)
+        return assignments(claim, largest=largest)
     raise InputError(
         "claim",
         claim.id,
@@ -284,12 +268,8 @@ def strategy_of(
 class _Search:
     """The search of one claim, and what it has seen."""
 
-    def __init__(
-        self, claim: Claim, strategy: SearchStrategy[Any], dtype: DType, device: str
-    ) -> None:
+    def __init__(self, claim: Claim, strategy: SearchStrategy[Any]) -> None:
         self.strategy = strategy
-        self.dtype = dtype
-        self.device = device
         # The adversary makes instances of a lemma smaller: it knows more about them than Hypothesis
         # does.
         self.phases = [Phase.generate, Phase.target]
@@ -329,7 +309,7 @@ class _Search:
             given(self.strategy)(self._attempt)
         )()
         # What breaks the claim here is made simpler by greedy steps alone.
-        for instance in climbed(tuple(self.tried), self.dtype):
+        for instance in climbed(tuple(self.tried)):
             self._judge(instance)
 
     def _attempt(self, instance: Any) -> None:
@@ -354,7 +334,7 @@ class _Search:
             _BrokenError: for one that breaks the claim.
 
         """
-        compared: Comparison = instance.compare(getattr(torch, self.dtype), self.device)
+        compared: Comparison = instance.compare()
         if compared.holds:
             if self.strict and meets(instance, instance.claim).failures:
                 return None
@@ -366,7 +346,7 @@ class _Search:
             return None
         self.near_ties += not compared.fails
         if compared.fails and not found.exceeds:
-            raise RoundingError(instance, compared, self.dtype, self.device)
+            raise RoundingError(instance, compared)
         if found.open:
             self.open |= dict.fromkeys(found.open)
             return 0.0

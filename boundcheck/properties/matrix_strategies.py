@@ -322,7 +322,7 @@ def product(U: np.ndarray, singular: np.ndarray, V: np.ndarray, dtype: DType) ->
     return rounded(X if is_exact else X * (1 - margin((len(U), len(V)), dtype)), dtype)
 
 
-def margin(shape: Shape, dtype: DType) -> float:
+def margin(shape: Shape, dtype: DType = "float64") -> float:
     """More than the relative error in spectral norm of a product of float64 matrices, rounded to
     `dtype` at the end.
     """

@@ -1,4 +1,4 @@
-"""The pytest plugin: ``--boundcheck-profile``, markers, and a summary of the claims that were
+"""The pytest plugin: ``--boundcheck-profile``, a marker, and a summary of the claims that were
 checked.
 
 It is loaded wherever boundcheck is installed, by the entry point ``boundcheck``, and imports
@@ -17,15 +17,9 @@ from boundcheck.exact.digits import DOWN, shown
 from boundcheck.properties.session import PROFILES, Profile, using
 
 _KEY = "boundcheck"
-_MARKERS = (
-    (
-        "boundcheck(profile=None, examples=None): a test of claims; look as hard as this profile,"
-        " or at so many instances"
-    ),
-    (
-        "cuda: needs a CUDA device; a test that is marked boundcheck too is skipped where there is"
-        " none"
-    ),
+_MARKER = (
+    "boundcheck(profile=None, examples=None): a test of claims; look as hard as this profile,"
+    " or at so many instances"
 )
 
 
@@ -52,9 +46,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the markers."""
-    for marker in _MARKERS:
-        config.addinivalue_line("markers", marker)
+    """Register the marker."""
+    config.addinivalue_line("markers", _MARKER)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -64,13 +57,8 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Refuse a malformed marker; skip a test that needs a CUDA device where there is none."""
+    """Refuse a malformed marker."""
     _profile(item)
-    if item.get_closest_marker("boundcheck") and item.get_closest_marker("cuda"):
-        import torch
-
-        if not torch.cuda.is_available():
-            pytest.skip("no CUDA device")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -130,11 +118,11 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     terminalreporter.section("boundcheck")
     merged: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for each in found:
-        key = each["id"], each.get("dtype", ""), each.get("device", ""), each.get("file", "")
+        key = each["id"], each.get("file", "")
         merged.setdefault(key, []).append(each)
     short = {id: id if len(id) <= 60 else id[:59] + "…" for id, *_ in merged}
     width = max(map(len, short.values()))
-    for (id, dtype, device, file), rows in sorted(merged.items()):
+    for (id, file), rows in sorted(merged.items()):
         ratio = max(
             (row["ratio"] for row in rows if row["ratio"] is not None), default=float("inf")
         )
@@ -142,10 +130,9 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             line = f"{short[id]:<{width}}  VIOLATED, {shown(ratio, 6, DOWN)}: {file}"
         else:
             tried, ties = (sum(row[name] for row in rows) for name in ("examples", "near_ties"))
-            where = f"{dtype} {device}"
             largest = shown(ratio, 4, DOWN)
             line = (
-                f"{short[id]:<{width}}  {where:<12}  {tried:>6} instances, {ties:>5} near-ties,"
+                f"{short[id]:<{width}}  {tried:>6} instances, {ties:>5} near-ties,"
                 f" largest {largest}"
             )
             lacking = dict.fromkeys(title for row in rows for title in row.get("open", ()))

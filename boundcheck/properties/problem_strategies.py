@@ -6,9 +6,7 @@ All are small, float64 and on the CPU. Data and frozen matrices are drawn, and s
 conditions met, some barely.
 
 What a claim is tried on: instances of a lemma, short runs of a theorem, letters of an inequality.
-Each shrinks to few rows and columns, constants of 1 and numbers with few digits. In float32 all
-matrices but those with orthonormal rows are floats of that type, so that what is computed in it
-starts from exact numbers.
+Each shrinks to few rows and columns, constants of 1 and numbers with few digits.
 """
 
 import math
@@ -46,10 +44,8 @@ from boundcheck.language.vocabulary import FrobeniusNorm, SpectralNorm
 from boundcheck.properties.matrix_strategies import (
     SEEDS,
     SIZES,
-    DType,
     Shape,
     ball,
-    check_kind,
     check_shape,
     choice,
     directions,
@@ -57,7 +53,6 @@ from boundcheck.properties.matrix_strategies import (
     kept,
     margin,
     matrices,
-    rounded,
     shapes,
 )
 from boundcheck.worst_case.instance import AdapterInstance, check_lipschitz
@@ -291,19 +286,9 @@ _SIZES = CONSTANTS | st.sampled_from([1e-3, 1e3, 1e-6])
 _TINY = 1e-9
 
 
-def _held(part: torch.Tensor, dtype: DType) -> torch.Tensor:
-    """The part rounded to floats of `dtype`, held as float64."""
-    return torch.as_tensor(rounded(part.numpy(), dtype).astype(np.float64))
-
-
-def _inside(adapter: Adapter, v: Point, radii: Mapping[str, float], dtype: DType) -> Point:
-    """The point in floats of `dtype`, moved inward by more than rounding may move it out."""
-    moved = adapter.inward(v, radii, max(margin(block.shape, dtype) for block in adapter.blocks))
-    # Rows that are orthonormal would not be so to single precision alone.
-    return tuple(
-        part if block.norm == "orthonormal" else _held(part, dtype)
-        for block, part in zip(adapter.blocks, moved, strict=True)
-    )
+def _inside(adapter: Adapter, v: Point, radii: Mapping[str, float]) -> Point:
+    """The point moved inward by more than rounding may move it out."""
+    return adapter.inward(v, radii, max(margin(block.shape) for block in adapter.blocks))
 
 
 def _assume_allowed(*checks: Callable[[], object]) -> None:
@@ -323,7 +308,6 @@ def instances(
     adapter: str | None = None,
     lipschitz: str = LEAST,
     largest: int = 8,
-    dtype: DType = "float64",
 ) -> SearchStrategy[AdapterInstance]:
     """Instances of a claim about the smoothness of an adapter: a loss with one kink, and two points
     of the domain.
@@ -333,7 +317,6 @@ def instances(
     to one more. Raises InputError for a claim that is not about an adapter's smoothness, and an
     adapter that it is not about.
     """
-    check_kind("numpy", dtype)
     check_count("largest", largest)
     check_lipschitz(lipschitz)
     kind = adapter_of(claim, adapter)
@@ -372,12 +355,12 @@ def instances(
                 other = tuple(x + share * (y - x) for x, y in zip(v, away, strict=True))
             else:
                 other = draw(directions(made))
-        v = _inside(made, v, s.radii, dtype)
+        v = _inside(made, v, s.radii)
         if made.is_flat:
-            other = _inside(made, other, s.radii, dtype)
+            other = _inside(made, other, s.radii)
             step = tuple(y - x for x, y in zip(v, other, strict=True))
         else:
-            step = other = tuple(_held(part, dtype) for part in other)
+            step = other
         assume(any(part.abs().max() > 0 for part in made.tangent(v, step)))
         if draw(st.booleans()):
             E, N = steepest_loss(made, v, made.unit(v, step), s.spectral)
@@ -385,12 +368,8 @@ def instances(
             E, N = (draw(ball((s.d, s.k), 1.0)) for _ in range(2))
             # Within either norm.
             E, N = (X / max(float(np.linalg.norm(X)), 1.0) for X in (E, N))
-        E, N = (_held(torch.as_tensor(X), dtype).numpy() for X in (E, N))
         assume(float(np.linalg.norm(E)) > _TINY)
-        # E of Frobenius norm at most 1 in float32 too: f is L|E|² smooth, and L is the smoothness
-        # that f has.
         instance = AdapterInstance.around(claim, made, s.constants, lipschitz, E, N, v, other)
-        instance = replace(instance, tilt=_held(torch.as_tensor(instance.tilt), dtype).numpy())
         _assume_allowed(instance.check, lambda: claim.check(instance.inputs))
         return instance
 
@@ -398,7 +377,7 @@ def instances(
 
 
 def short_runs(
-    claim: Claim, *, adapter: str | None = None, lipschitz: str = LEAST, dtype: DType = "float64"
+    claim: Claim, *, adapter: str | None = None, lipschitz: str = LEAST
 ) -> SearchStrategy[ShortRun]:
     """Runs of one to four iterations that a theorem speaks of: T is long enough, and no path leaves
     the domain.
@@ -408,7 +387,6 @@ def short_runs(
     larger. D and zeta are what they are on the run, not more. Raises InputError for a claim that is
     not a theorem, and an adapter that it is not about.
     """
-    check_kind("numpy", dtype)
     check_lipschitz(lipschitz)
     check_theorem(claim)
     kinds = adapters_of(claim)
@@ -426,22 +404,19 @@ def short_runs(
         rank = draw(st.integers(1, min(d, k, 2)))
         scale = draw(choice((1.0, 0.5, 2.0)))
         factors = {
-            name: torch.as_tensor(draw(matrices(shape, norm=1.0, dtype=dtype)).astype(np.float64))
+            name: torch.as_tensor(draw(matrices(shape, norm=1.0)))
             for name, shape in frozen_shapes(kind, d, k, rank).items()
         }
         made = make_adapter(kind, torch.zeros(d, k, dtype=torch.float64), rank, scale, factors)
         sizes = dict.fromkeys(made.radius_names, draw(choice((1.0, 4.0, 0.5))))
         share = draw(choice((0.5, 0.75, 0.9)))
-        start = tuple(
-            share * part for part in _inside(made, draw(domain_points(made, sizes)), sizes, dtype)
-        )
-        v = tuple(_held(part, dtype) for part in start)
+        v = tuple(share * part for part in _inside(made, draw(domain_points(made, sizes)), sizes))
         # E of Frobenius norm 1: the direction in which W moves when v grows, or any.
         change = made.weight(tuple(2 * part for part in v))[0] - made.weight(v)[0]
         E: np.ndarray = change.numpy() if draw(st.booleans()) else draw(matrices((d, k)))
         length = float(np.linalg.norm(E))
         assume(length > _TINY)
-        E = _held(torch.as_tensor(E / length), dtype).numpy()
+        E = E / length
         L = draw(CONSTANTS)
         G = draw(CONSTANTS) / 16
         w = float((torch.as_tensor(E) * made.weight(v)[0]).sum())
@@ -512,9 +487,7 @@ def _noise(quiet: ShortRun, ratio: float) -> float:
     return noise / width
 
 
-def assignments(
-    claim: Claim, *, largest: int = 8, dtype: DType = "float64"
-) -> SearchStrategy[Assignment]:
+def assignments(claim: Claim, *, largest: int = 8) -> SearchStrategy[Assignment]:
     """Values for the letters of a claim about matrices and numbers: sides up to `largest`, matrices
     of every spectrum.
 
@@ -523,7 +496,6 @@ def assignments(
     1e-3 or 1e3, and integers up to `largest`. Raises InputError for a claim that speaks of more
     than matrices and numbers.
     """
-    check_kind("numpy", dtype)
     check_count("largest", largest)
     letters = Letters.of(claim)
     # The norm that a hypothesis bounds, and the bound, for each matrix; only for bounds without a
@@ -553,11 +525,9 @@ def assignments(
                 norm, limit = bounds[X]
                 radius = float(sp.N(limit.subs(values)))
                 assume(radius > _TINY)
-                part = draw(ball((rows, columns), radius, dtype=dtype))
+                part = draw(ball((rows, columns), radius))
                 if norm is FrobeniusNorm:
-                    part = rounded(
-                        part * (1 - 1e-6) / max(float(np.linalg.norm(part)) / radius, 1.0), dtype
-                    )
+                    part = part * (1 - 1e-6) / max(float(np.linalg.norm(part)) / radius, 1.0)
             elif (
                 alike := [
                     Z for Y in found.values() for Z in (Y, Y.T) if Y.any() and Z.shape == shape
@@ -570,17 +540,11 @@ def assignments(
             else:
                 # Of any spectrum; rarely 0, which says little.
                 size = draw(st.sampled_from([*range(8)]).map(float) | _SIZES)
-                part = draw(
-                    matrices(
-                        (rows, columns), norm=size or None, rank=None if size else 0, dtype=dtype
-                    )
-                )
+                part = draw(matrices((rows, columns), norm=size or None, rank=None if size else 0))
             found[X.name] = part
         # Smaller ones too, where what is given is small.
         scaled = (
-            Assignment(
-                claim, {name: size * X.astype(np.float64) for name, X in found.items()}, numbers
-            )
+            Assignment(claim, {name: size * X for name, X in found.items()}, numbers)
             for size in (1.0, 2.0**-10, 2.0**-20)
         )
         made = next((each for each in scaled if each.is_inside()), None)

@@ -88,7 +88,7 @@ def _first(kind: type[Table], error: ValidationError, raw: Json, above: str) -> 
         expected = f"one of {', '.join(repr(each) for table in tables for each in _kinds(table))}"
     if fault == "missing" or given is NOT_GIVEN:
         return InputError(field, NOT_GIVEN, expected)
-    meant = did_you_mean(given, re.findall("'([^']+)'", expected)) or _number_meant(given, expected)
+    meant = did_you_mean(given, re.findall("'([^']+)'", expected))
     return InputError(field, given, expected + meant, _typed(given))
 
 
@@ -117,21 +117,6 @@ def _no_such_field(
 def _typed(value: Any) -> Any:
     """A value as TOML has it, so that text and numbers are told apart."""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool) else value
-
-
-def _number_meant(given: Any, expected: str) -> str:
-    """The number that was written in quotes, or as 1e4 where a whole one is expected."""
-    try:
-        number = float(given)
-        is_whole = number.is_integer()
-    except (TypeError, ValueError, OverflowError):
-        return ""
-    if isinstance(given, bool) or not math.isfinite(number):
-        return ""
-    if "integer" in expected:
-        return f"; did you mean {int(number)}?" if is_whole else ""
-    is_number = isinstance(given, str) and "number" in expected
-    return f"; did you mean {given}, without quotes?" if is_number else ""
 
 
 def _paths(kind: type[BaseModel], raw: Any, above: str) -> Iterator[tuple[str, str]]:

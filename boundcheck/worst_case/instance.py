@@ -50,7 +50,7 @@ from boundcheck.exact.balls import (
 from boundcheck.exact.evaluate import Model, Paths, VectorFunction
 from boundcheck.exact.floats import Approx, Comparison
 from boundcheck.functions.adapters import ADAPTERS, Adapter, make_adapter
-from boundcheck.functions.adapters.base import cast_to, spectral_bound, with_frozen
+from boundcheck.functions.adapters.base import spectral_bound, with_frozen
 from boundcheck.functions.arithmetic import (
     EPSILON,
     Point,
@@ -558,32 +558,17 @@ class AdapterInstance(OfAdapter):
         """Measured over bound, in floats: only `certify` decides whether it is above 1."""
         return self.measured / self.bound
 
-    def compare(self, dtype: torch.dtype = torch.float64, device: str = "cpu") -> Comparison:
-        """Measured and bound with their rounding errors, computed in this type and on this device.
-
-        The numbers of the instance must be floats of that type.
-        """
-        problem = cast_to(self.problem, dtype, device)
-        epsilon = torch.finfo(dtype).eps
-        measured = _measured(
-            problem, *(tuple(x.to(device, dtype) for x in point) for point in (self.v, self.other))
-        )
+    def compare(self) -> Comparison:
+        """Measured and bound with their rounding errors."""
+        measured = self.measured
         error = 0.0
-        coarser = epsilon / EPSILON
         # What is subtracted in a second derivative is as large as the bound.
         size = measured if self.adapter.is_flat else measured + self.bound
         if self.adapter.is_flat:
             for point in (self.v, self.other):
-                error += coarser * self.problem.rounding(point, self.problem.loss(point))[1].item()
-                if coarser > 1:
-                    # The knots of h' have this type too.
-                    farthest = max(abs(float(w)) for w, _ in self.ridge.slope.knots)
-                    moved = (
-                        4 * epsilon * farthest * self.slope * float(np.linalg.norm(self.direction))
-                    )
-                    error += self.adapter.sizes(point).jacobian.item() * moved
+                error += self.problem.rounding(point, self.problem.loss(point))[1].item()
             error /= euclidean_norm(apart(self.v, self.other)).item()
-        error += roundings(self.adapter) * epsilon * size
+        error += roundings(self.adapter) * EPSILON * size
         return Comparison(Approx(measured, error), Approx(self.bound, 0.0))
 
     def sides(self) -> tuple[float, bool]:

@@ -210,7 +210,7 @@ class Assignment(Judged):
 
     def is_inside(self) -> bool:
         """True if everything given certainly holds; floats decide the clear cases."""
-        model = self._rounded(torch.float64, "cpu")
+        model = self._rounded()
         compared = [
             Comparison(model.number(part.left), model.number(part.right), part.strict)
             for each in given_relations(self.claim)
@@ -220,14 +220,14 @@ class Assignment(Judged):
             return False
         return all(each.holds for each in compared) or meets(self, self.claim).holds
 
-    def _rounded(self, dtype: torch.dtype, device: str) -> Model[Approx, ApproxMatrix]:
-        do = Rounded(dtype, device)
+    def _rounded(self) -> Model[Approx, ApproxMatrix]:
+        do = Rounded(torch.float64, "cpu")
         tensors = {name: do.exact(torch.as_tensor(X)) for name, X in self.matrices.items()}
         return self.model(do, tensors, {name: Approx(x, 0.0) for name, x in self.numbers.items()})
 
-    def compare(self, dtype: torch.dtype = torch.float64, device: str = "cpu") -> Comparison:
-        """Both sides of the tightest inequality of the claim, in this type and on this device."""
-        model = self._rounded(dtype, device)
+    def compare(self) -> Comparison:
+        """Both sides of the tightest inequality of the claim, with their rounding errors."""
+        model = self._rounded()
         said = parts(conclusion_of(self.claim))
         found = [Comparison(model.number(x), model.number(y), strict) for x, y, strict in said]
         # Uncertain inequalities come first; NaN, from an overflow, is uncertain.
@@ -422,13 +422,12 @@ def moved(part: AtMost) -> Sides:
     return sp.Add(*positive), -sp.Add(*negative)
 
 
-def climbed(tried: Sequence[Assignment], dtype: str) -> Iterator[Assignment]:
+def climbed(tried: Sequence[Assignment]) -> Iterator[Assignment]:
     """The ends of ascents from the best assignments; for each inequality, those with small matrices
     come first.
 
     Args:
         tried: assignments of one claim that satisfy everything given; the ends satisfy it too.
-        dtype: the type of the matrices' floats.
 
     """
     relations = given_relations(tried[0].claim) if tried else []
@@ -437,9 +436,7 @@ def climbed(tried: Sequence[Assignment], dtype: str) -> Iterator[Assignment]:
         return
     random = np.random.default_rng(0)
     given = [moved(part) for each in relations for part in parts(each)]
-    spaces = [
-        space for each in tried if 0 < (space := Space(each, dtype)).start.size <= _MOST_NUMBERS
-    ]
+    spaces = [space for each in tried if 0 < (space := Space(each)).start.size <= _MOST_NUMBERS]
     for sides in map(moved, parts(conclusion_of(tried[0].claim))):
         # Assignments that differ only in scale have the same ratio up to rounding.
         rated = [(round(space.rise(sides, space.start)[0], 6), space) for space in spaces]
@@ -464,9 +461,8 @@ class Space:
     matrix of 0, a number that is 0 and may not be negative, integers and sides stay as they are.
     """
 
-    def __init__(self, origin: Assignment, dtype: str) -> None:
+    def __init__(self, origin: Assignment) -> None:
         self.origin = origin
-        self.dtype = dtype
         self.units = {
             name: float(np.abs(X).max()) for name, X in origin.matrices.items() if X.any()
         }
@@ -522,13 +518,9 @@ class Space:
         return value.item(), np.nan_to_num(slope.detach().numpy(), posinf=0.0, neginf=0.0)
 
     def at(self, x: np.ndarray) -> Assignment | None:
-        """The assignment at a vector, its matrices in floats of the type; None if a number is too
-        large for files.
-        """
+        """The assignment at a vector; None if a number is too large for files."""
         matrices, numbers = self.letters(torch.as_tensor(x, dtype=torch.float64))
-        arrays = {
-            name: X.numpy().astype(self.dtype).astype(np.float64) for name, X in matrices.items()
-        }
+        arrays = {name: X.numpy() for name, X in matrices.items()}
         if not all(np.abs(X).max() <= MOST for X in arrays.values()):
             return None
         return replace(

@@ -38,7 +38,6 @@ from boundcheck.exact.balls import (
 from boundcheck.exact.evaluate import Model, Paths, VectorFunction
 from boundcheck.exact.floats import Approx, Comparison
 from boundcheck.functions.adapters import ADAPTERS, Adapter, Radii
-from boundcheck.functions.adapters.base import cast_to
 from boundcheck.functions.arithmetic import (
     EPSILON,
     Point,
@@ -69,17 +68,15 @@ class FloatPaths:
     and each step adds the rounding of its own gradient and sums.
     """
 
-    def __init__(self, run: ShortRun, dtype: torch.dtype, device: str) -> None:
+    def __init__(self, run: ShortRun) -> None:
         self.run = run
-        self.epsilon = torch.finfo(dtype).eps
-        self.problem = cast_to(run.problem, dtype, device)
-        self.unit = adapted.roundings(run.adapter) * self.epsilon
+        self.problem = run.problem
+        self.unit = adapted.roundings(run.adapter) * EPSILON
         known = {name: float(sp.N(value)) for name, value in run.inputs.items()} | run.derived
         algorithm = run.algorithm
         draws = torch.tensor(list(product(range(len(run.offsets)), repeat=run.steps)))
         numbers = {symbol.name: known[symbol.name] for symbol in algorithm.parameters}
-        start = tuple(part.to(device, dtype) for part in run.v)
-        self.states = [algorithm.start(replicate(start, len(draws)), numbers)]
+        self.states = [algorithm.start(replicate(run.v, len(draws)), numbers)]
         self.errors: list[tuple[float, ...]] = [(0.0,) * len(self.states[0])]
         for t in range(1, run.steps + 1):
             state = self.states[-1]
@@ -102,12 +99,9 @@ class FloatPaths:
         return cast(Point, self.run.algorithm.iterate(self.states[t - 1]))
 
     def _roundings(self, v: Point) -> tuple[float, float]:
-        """The largest rounding errors of the loss, in float64, and of the gradient, in the type of
-        the paths.
-        """
-        point = tuple(part.to("cpu", torch.float64) for part in v)
-        loss, gradient = self.run.problem.rounding(point, self.run.problem.loss(point))
-        return loss.max().item(), self.epsilon / EPSILON * gradient.max().item()
+        """The largest rounding errors of the loss and of the gradient."""
+        loss, gradient = self.problem.rounding(v, self.problem.loss(v))
+        return loss.max().item(), gradient.max().item()
 
     def seen(self, t: int) -> Approx:
         """The mean over all paths of the observed numbers at v_t."""
@@ -124,13 +118,12 @@ class FloatPaths:
         shift = L * off + gradient
         least = run.problem.objective.infimum.value
         gap = self.problem.loss(v) - least
-        lost = self.epsilon / EPSILON * (loss + 4 * EPSILON * (gap.abs().max().item() + abs(least)))
+        lost = loss + 4 * EPSILON * (gap.abs().max().item() + abs(least))
         away: Any = v[0].new_zeros(())
         gone = 0.0
         if run.minimiser is not None:
-            ends = tuple(part.to(v[0].device, v[0].dtype) for part in run.minimiser)
-            away = square_norm(apart(v, ends))
-            gone = off + unit * (_largest(v) + _largest(ends))
+            away = square_norm(apart(v, run.minimiser))
+            gone = off + unit * (_largest(v) + _largest(run.minimiser))
         looks = SimpleNamespace(gradient_square=N, gap=gap, square_distance=away)
         errors = SimpleNamespace(
             gradient_square=2 * slope * shift
@@ -393,11 +386,9 @@ class ShortRun(OfRun, OfAdapter):
 
     # In floats.
 
-    def compare(self, dtype: torch.dtype = torch.float64, device: str = "cpu") -> Comparison:
-        """The measure and the bound, in this type and on this device, with their rounding
-        errors.
-        """
-        paths = FloatPaths(self, dtype, device)
+    def compare(self) -> Comparison:
+        """The measure and the bound, with their rounding errors."""
+        paths = FloatPaths(self)
         found = [paths.seen(t) for t in self.measure.over.times(self.steps)]
         measured = self.measure.value([N.value for N in found])
         return Comparison(Approx(measured, max(N.error for N in found)), self._bound)
@@ -416,7 +407,7 @@ class ShortRun(OfRun, OfAdapter):
         """
         if not self.radii:
             return True
-        paths = FloatPaths(self, torch.float64, "cpu")
+        paths = FloatPaths(self)
         inner = {x: r / (1 + 1e-9) for x, r in self.radii.items()}
         return all(
             bool(self.adapter.inside(paths.iterate(t), inner).all())

@@ -1,9 +1,7 @@
-"""Views of searches, replayed instances and worst cases, and the same for a terminal."""
+"""Views of searches, replayed instances and worst cases."""
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from boundcheck.exact.digits import DOWN, UP, Toward, rounded, shown, telling
@@ -19,7 +17,6 @@ from boundcheck.language.view import (
     View,
     line,
     numeric,
-    paragraph,
     view_of,
 )
 from boundcheck.system.tables import fields_of
@@ -126,17 +123,6 @@ def _(found: Falsification) -> View:
     return View(_title(claim), claim.id, _verdict(found.violated), said, parts)
 
 
-def show(found: Falsification, path: Path) -> Iterator[Part]:
-    """For a terminal: the tightest instance at each rank, the conclusion in words, and the
-    instance's file.
-    """
-    yield replace(
-        rank_table(found), caption=f"{found.id}: tightest instance at each rank", most=None
-    )
-    yield from map(paragraph, conclusion(found))
-    yield line(f"Instance: {path}")
-
-
 # Replays.
 
 
@@ -163,20 +149,6 @@ def _(found: Replay) -> View:
         tuple(lines),
         (_instance(instance),),
     )
-
-
-def show_replay(replay: Replay) -> Iterator[Part]:
-    """For a terminal: a stored instance, judged again."""
-    instance, found = replay
-    sides = "measured {}, bound {}".format(*told_apart(instance.compare(), 9))
-    ratio = (
-        "no finite ratio"
-        if found.lower == math.inf
-        else f"ratio at least {rounded_down(found.lower, 9)}"
-    )
-    about = f"{instance.claim.id} on {instance.title}"
-    said = f"{about}: {sides}, certified {ratio}: {_verdict(found.violated)}."
-    yield line(f"{said} {candidate(found.open)}" if found.open else said)
 
 
 # Worst cases.
@@ -251,24 +223,11 @@ def worst_conclusion(cases: WorstCases) -> list[str]:
     return [*lines, f"Not violated at these T. The largest ratio is {cases.ratio:.6g}."]
 
 
-def _worst_title(cases: WorstCases) -> str:
-    return f"{cases[0].claim}: worst case of {cases[0].method} over all smooth F"
-
-
 @view_of.register
 def _(cases: WorstCases) -> View:
     """The worst case beside the bound at each T."""
     if not cases:
         return View("No worst cases")
     said = tuple(line(text) for text in worst_conclusion(cases))
-    return View(
-        _worst_title(cases), verdict=_verdict(cases.violated), parts=(worst_table(cases), *said)
-    )
-
-
-def show_worst_cases(cases: WorstCases) -> Iterator[Part]:
-    """For a terminal: the worst case beside the bound at each T, and in words its constants and how
-    sure it is.
-    """
-    yield replace(worst_table(cases), caption=_worst_title(cases), most=None)
-    yield from map(paragraph, worst_conclusion(cases))
+    title = f"{cases[0].claim}: worst case of {cases[0].method} over all smooth F"
+    return View(title, verdict=_verdict(cases.violated), parts=(worst_table(cases), *said))

@@ -156,7 +156,6 @@ TABLES = {
     "least-squares": {"d": 4, "k": 4, "samples": 6},
     "extremal": {"d": 4, "k": 4, "L": 2.0, "G": 0.5},
     "breast-cancer": {},
-    "logistic": {},
     "two-layer": {"hidden": 4},
     "readout": {"components": 4},
 }
@@ -170,14 +169,12 @@ def table_of(kind, problem="pseudo-huber", **changes):
     if problem == "breast-cancer":
         # Two classes, so two rows.
         fields["adapter.rank"] = None if kind == "full" else 1
-    if problem == "logistic":
-        fields["adapter.rank"] = None if kind == "full" else 1
     return altered(changed(OF_KIND[kind], fields), **changes)
 
 
 def dora_has_no_column(kind, problem):
     """W0 = I with more columns than rows has a column of zeros."""
-    return kind == "dora" and problem in {"breast-cancer", "logistic", "two-layer"}
+    return kind == "dora" and problem in {"breast-cancer", "two-layer"}
 
 
 @covering

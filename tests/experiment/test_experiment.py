@@ -7,7 +7,6 @@ import sys
 import time
 from pathlib import Path
 from threading import Event, Thread
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -69,25 +68,6 @@ SHAPES = [
 ]
 
 
-MORE = {
-    "run__steps": 80,
-    "run__replicas": 16,
-    "run__batch": 4,
-    "run__audits": 16,
-    "problem__samples": 32,
-}
-MORE |= {"problem__d": 8, "adapter__rank": 2}
-
-
-@pytest.mark.parametrize("field", MORE)
-def test_an_experiment_weighs_more_that_does_more(field):
-    def weighed(**changes):
-        spec = parse(altered(RUN, **{"domain": {"a": 4.0, "b": 4.0}, "run__zeta": 1.0} | changes))
-        return experiment.prepare(spec, Path("nowhere"), "cpu", silent)[1]
-
-    assert weighed(**{field: MORE[field]}) > 1.02 * weighed()
-
-
 @pytest.mark.parametrize(
     "table, field", [*DATA, *SHAPES], ids=lambda x: x if isinstance(x, str) else ""
 )
@@ -125,39 +105,6 @@ def test_experiments_of_a_time_share_the_memory(tmp_path):
     with pytest.raises(InputError, match="--memory allows"):
         bc.measure(tables, tmp_path / "runs", executor=2, limits=bc.Limits(memory=1.5 * need))
     assert not (tmp_path / "runs").exists()
-
-
-def test_the_time_is_that_of_a_step_and_a_look_as_often_as_there_are_any(monkeypatch):
-    """By a clock that moves by a second with each step, and by a minute with each look."""
-    run = experiment_of(RUN)
-    now = [0.0]
-    function = run.function
-    plan = run.draft(run.guess)
-    monkeypatch.setattr(experiment, "time", SimpleNamespace(perf_counter=lambda: now[0]))
-    real = type(function).observe, type(function).batch_gradient
-
-    def slow(which, cost):
-        def call(*given):
-            now[0] += cost
-            return real[which](*given)
-
-        return call
-
-    monkeypatch.setattr(type(function), "observe", slow(0, 60.0))
-    monkeypatch.setattr(type(function), "batch_gradient", slow(1, 1.0))
-    assert experiment.seconds(run, plan) == 40 * 1.0 + 8 * 60.0
-
-
-def test_a_first_call_that_compiles_is_not_taken_for_the_pace(monkeypatch):
-    """Told for a run of seconds once: 3.64 h."""
-    now = [0.0]
-    left = [8.0, 0.001, 0.0007]
-    monkeypatch.setattr(experiment, "time", SimpleNamespace(perf_counter=lambda: now[0]))
-
-    def work():
-        now[0] += left.pop(0) if left else 0.0008
-
-    assert experiment.taken(work, 1000.0, "cpu") == pytest.approx(1.0)
 
 
 _MEASURED = """

@@ -96,7 +96,6 @@ BAD_BRACKET_FIELDS = {
     "claim": ["meft.frozen_a", "meft.layers", "meft.composition"],
 }
 BAD_PROBLEMS = {
-    "logistic": ("data", "mnist"),
     "two-layer": ("hidden", 0),
     "readout": ("components", 62),
     "least-squares": ("noise", 0.0),
@@ -308,7 +307,6 @@ def test_a_scale_as_text_is_alpha_over_the_rank_or_its_root(alpha, rank, root, s
 PROBLEMS = {
     "digits": {},
     "breast-cancer": {},
-    "logistic": {"data": "digits"},
     "two-layer": {"hidden": 3, "seed": 1},
     "readout": {"components": 5},
     "least-squares": {"d": 3, "k": 2, "samples": 5, "noise": 0.1, "seed": 3},

@@ -15,7 +15,6 @@ from boundcheck.functions.objective import Setting, table_of
 from boundcheck.functions.objectives.clipped import Clipped
 from boundcheck.functions.objectives.linear import (
     LeastSquares,
-    LogisticRegression,
     ReadoutNetwork,
     SoftmaxRegression,
 )
@@ -31,7 +30,6 @@ from tests.functions.twins import (
     exactly,
     gradient_rounding,
     least_squares_problems,
-    logistic_problems,
     loss_rounding,
     networks,
     operations,
@@ -87,8 +85,6 @@ def of_features(kind, X, W, random):
         return LeastSquares(X, X @ W.T)
     if kind == "softmax":
         return SoftmaxRegression(kind, X, labels)
-    if kind == "logistic":
-        return LogisticRegression(kind, X, labels)
     if kind == "clipped":
         return Clipped(
             PiecewiseLinear.clipped(1, 3), [0], direction=random.standard_normal((3, 4)) @ X
@@ -143,12 +139,8 @@ def test_derivatives_of_the_gradient_are_those_of_autograd(kind, data):
 
 
 def test_losses_keep_their_digits_where_they_are_small():
-    # e^-50 to all digits, where log(1 + e^-50) would give zero; x^2/2, where delta^2 (sqrt(1 + x^2)
-    # - 1) would.
-    fit = LogisticRegression("fit", np.array([[1.0]]), np.array([1]))
+    # x^2/2 to all digits, where delta^2 (sqrt(1 + x^2) - 1) would give zero.
     W = torch.ones(1, 1, 1, dtype=torch.float64)
-    assert fit.loss(50 * W).item() == pytest.approx(np.exp(-50), rel=4 * EPSILON)
-    assert fit.gradient(50 * W).item() == pytest.approx(-np.exp(-50), rel=4 * EPSILON)
     assert PseudoHuber(np.zeros((1, 1, 1)), 1.0).loss(1e-9 * W).item() == pytest.approx(
         5e-19, rel=1e-15
     )
@@ -163,8 +155,6 @@ def test_losses_are_finite_at_outputs_of_any_size(activation, size):
     for objective in (
         ReadoutNetwork("large", X, labels, np.eye(2), activation),
         SoftmaxRegression("large", X, labels),
-        LogisticRegression("large", X, labels),
-        LogisticRegression("large", X, labels + 1),
     ):
         weight = W[:, : objective.shape[0]].repeat(1, 2, 1)[:, : objective.shape[0]]
         for result in (
@@ -173,19 +163,6 @@ def test_losses_are_finite_at_outputs_of_any_size(activation, size):
             *objective.survey(weight, ((None, None),)),
         ):
             assert result.isfinite().all()
-
-
-@pytest.mark.parametrize("classes, rows", [(1, 1), (2, 1), (3, 3), (5, 5)])
-def test_logistic_regression_has_a_row_for_each_class_but_one_for_two(classes, rows):
-    labels = np.arange(classes)
-    objective = LogisticRegression("rows", np.eye(classes), labels)
-    assert objective.shape == (rows, classes)
-    # A confident W that is right: each row says yes to its class and no to others.
-    right = torch.tensor(
-        np.where(labels[None] == (labels if rows > 1 else np.array([1]))[:, None], 20.0, -20.0)
-    )
-    assert objective.loss(right.unsqueeze(0)).item() < 1e-6
-    assert objective.loss(-right.unsqueeze(0)).item() == pytest.approx(20 * rows, rel=1e-6)
 
 
 @pytest.mark.parametrize("size", [1e155, 1e160, 1e200, 1e308])
@@ -264,13 +241,12 @@ def mean_norm(X):
 
 
 @some_examples
-@given(st.one_of(softmax_problems(), least_squares_problems(), logistic_problems()))
+@given(st.one_of(softmax_problems(), least_squares_problems()))
 def test_constants_of_linear_models_are_those_of_their_data(objective):
     X = objective._X.numpy()
     with mp.workdps(60):
         bend, square = {
             SoftmaxRegression: (2, 2),
-            LogisticRegression: (4, objective.shape[0]),
             LeastSquares: (1, 0),
         }[type(objective)]
         assert certified(objective.smoothness.value, top_eigenvalue(X) / (bend * len(X)))

@@ -15,7 +15,6 @@ from flint import arb, arb_mat, ctx, fmpq
 from boundcheck.functions.objectives.clipped import Clipped, Separable, Tilted
 from boundcheck.functions.objectives.linear import (
     LeastSquares,
-    LogisticRegression,
     ReadoutNetwork,
     SoftmaxRegression,
 )
@@ -140,16 +139,6 @@ def class_numbers(samples, classes):
 
 
 @st.composite
-def logistic_problems(draw):
-    """From one class, which is told by one row like two are, to five."""
-    samples, k = draw(shapes(LARGEST))
-    classes = draw(st.integers(1, LARGEST))
-    return LogisticRegression(
-        "rest", draw(features(samples, k)), draw(class_numbers(samples, classes))
-    )
-
-
-@st.composite
 def networks(draw, activation):
     samples, k = draw(shapes(LARGEST))
     classes, hidden = draw(shapes(LARGEST))
@@ -188,7 +177,6 @@ KINDS = {
     "softmax": softmax_problems(),
     "pseudo-Huber": pseudo_huber_problems(),
     "least squares": least_squares_problems(),
-    "logistic": logistic_problems(),
     "identity network": networks("identity"),
     "tanh network": networks("tanh"),
     "clipped": clipped_problems(),
@@ -309,11 +297,6 @@ def sample(objective, i, W):
             output - mp.mpf(y) for output, y in zip(z, objective._targets[i].tolist(), strict=True)
         ]
         loss = mp.fsum(r**2 for r in slope) / 2
-    elif isinstance(objective, LogisticRegression):
-        signs = [int(t) for t in objective._targets[i].tolist()]
-        odds = [mp.exp(-t * output) for t, output in zip(signs, z, strict=True)]
-        loss = mp.fsum(map(mp.log1p, odds))
-        slope = [-t * e / (1 + e) for t, e in zip(signs, odds, strict=True)]
     elif isinstance(objective, ReadoutNetwork):
         loss, slope = network(objective, i, z)
     else:

@@ -280,21 +280,13 @@ def data(**changes):
             "summary": "",
         },
     ]
-    search = {"id": "meft.full", "lipschitz": "sigma", "ratio": 0.9999999, "violated": False}
     found = {
         "summary": "Of 2 findings 1 is refuted.",
         "findings": findings,
         "report": "out/index.html",
         "runs": [],
     }
-    return found | {"faults": [], "searches": [search], "adds": ""} | changes
-
-
-def told(run, **more):
-    row = run.result.as_json()
-    return more | {
-        name: row.get(name) for name in ("run_id", "claim", "verdict", "reason", "blame")
-    }
+    return found | {"faults": [], "searches": [], "adds": ""} | changes
 
 
 def test_a_frame_has_a_row_a_finding():
@@ -303,7 +295,7 @@ def test_a_frame_has_a_row_a_finding():
     assert list(Audited(data(findings=[]), "my_paper", Path()).to_frame()) == list(frame)
 
 
-def test_it_shows_verdict_findings_and_searches():
+def test_it_shows_verdict_and_findings():
     page = Audited(data(), "my_paper", Path())._repr_html_()
     text = text_of(page)
     for said in (
@@ -316,27 +308,15 @@ def test_it_shows_verdict_findings_and_searches():
         assert said in text
     assert "out/index.html" in text
     assert "<script>alert(1)</script>" in text
-    assert "0.999999" in text
     assert "a long one" not in text
-    assert "1.0" not in text
-    assert ">not violated<" in page
+    assert ">refuted<" in page
 
 
 def test_it_has_its_runs_as_results(stored, run_folders, tmp_path):
-    runs = [told(run) for run in stored]
-    found = Audited(
-        data(runs=runs, faults=[told(stored[0], planted="a wrong L")]),
-        "my_paper",
-        run_folders[0].parent,
-    )
-    results = found.results
+    runs = [{"run_id": run.result.run_id} for run in stored]
+    results = Audited(data(runs=runs), "my_paper", run_folders[0].parent).results
     assert isinstance(results, Results)
     assert results == [run.result for run in stored]
     assert results[:1].to_xarray().equals(stored[0].trace)
-    text = text_of(found._repr_html_())
-    assert f"Runs: {len(stored)}" in text
-    assert "a wrong L" in text
-    for run in stored:
-        assert run.result.reason in text
     with pytest.raises(InputError, match=r"^RUN"):
         _ = Audited(data(runs=runs), "my_paper", tmp_path).results

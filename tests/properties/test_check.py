@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import sympy as sp
-import torch
 from sympy import Le, MatrixSymbol, Rational
 
 from boundcheck.exact.floats import Approx, Comparison
@@ -66,10 +65,9 @@ FALSE = [
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("relation", TRUE, ids=str)
-def test_true_inequalities_pass(relation, dtype, tmp_path):
-    found = check_claim(relation, dtype=dtype)
+def test_true_inequalities_pass(relation, tmp_path):
+    found = check_claim(relation)
     assert found.examples >= PROFILES["quick"].examples
     # They are all attained.
     assert found.ratio > 1 - 1e-5
@@ -225,8 +223,6 @@ def test_steering_raises_the_ratio():
         ("meft.lemma1_sharp", {"adapter": "dora"}, "adapter"),
         ("meft.theorem2_repaired", {"adapter": "frozen-a"}, "adapter"),
         ("jiang2024.lemma1", {"lipschitz": "L"}, "lipschitz"),
-        (TRUE[0], {"dtype": "float16"}, "dtype"),
-        (TRUE[0], {"device": "no-device"}, "device"),
         (TRUE[0], {"largest": 0}, "largest"),
         (TRUE[0], {"examples": 0}, "examples"),
         (Le(sp.Symbol("x", negative=True) * FrobeniusNorm(X), 0), {}, "claim"),
@@ -334,8 +330,8 @@ def test_arithmetic_that_is_off_by_more_than_its_bound_is_found_and_the_claim_no
 ):
     honest = Assignment.compare
 
-    def careless(self, dtype=torch.float64, device="cpu"):
-        found = honest(self, dtype, device)
+    def careless(self):
+        found = honest(self)
         return Comparison(Approx(1.5 * found.measured.value, 0.0), found.bound)
 
     monkeypatch.setattr(Assignment, "compare", careless)

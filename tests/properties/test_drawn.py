@@ -240,19 +240,13 @@ DORA = some(adapters("dora", (2, 2), rank=2))
 # What claims are tried on is always something that the claim speaks of.
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @each_kind
-def test_the_points_of_an_instance_are_inside_exactly(kind, dtype):
+def test_the_points_of_an_instance_are_inside_exactly(kind):
     @examples(12)
-    @given(instances(catalogue[ADAPTERS[kind].claims[0]], adapter=kind, largest=4, dtype=dtype))
+    @given(instances(catalogue[ADAPTERS[kind].claims[0]], adapter=kind, largest=4))
     def check(instance):
         instance.check()
         assert certify(instance).inside
-        if dtype == "float32":
-            blocks = zip(instance.adapter.blocks * 2, instance.v + instance.other, strict=True)
-            parts = [part.numpy() for block, part in blocks if block.norm != "orthonormal"]
-            for part in (*parts, instance.direction, instance.tilt):
-                assert (part.astype(np.float32) == part).all()
 
     check()
 

@@ -38,11 +38,6 @@ def test_wrong():
 @pytest.mark.xfail
 def test_without_a_ratio():
     check_claim(Le(FrobeniusNorm(X), 0))
-
-@pytest.mark.boundcheck
-@pytest.mark.cuda
-def test_on_cuda():
-    check_claim(Le(SpectralNorm(X), FrobeniusNorm(X)), device="cuda")
 """
 
 
@@ -55,10 +50,7 @@ def test_a_project_of_ten_lines(pytester, options):
     result = pytester.runpytest_subprocess(
         "-W", "error", "--boundcheck-instances", "broken", *options
     )
-    import torch
-
-    cuda = torch.cuda.is_available()
-    result.assert_outcomes(passed=2 + cuda, failed=1, xfailed=1, skipped=1 - cuda)
+    result.assert_outcomes(passed=2, failed=1, xfailed=1)
     text = result.stdout.str()
     if "-n" not in options:
         assert f"boundcheck: profile quick, {PROFILES['quick'].meaning}" in text
@@ -70,8 +62,8 @@ def test_a_project_of_ten_lines(pytester, options):
     assert "measured over bound is at least 1.414213" in text
     assert "_Search" not in text
     summary = text[text.index("= boundcheck =") :]
-    assert len(re.findall(r"‖X‖_op <= ‖X‖_F +float64 cpu +6 instances", summary)) == 1
-    assert re.search(r"‖Y‖_F\*‖X‖_op +float64 cpu +90 instances, +\d+ near-ties", summary)
+    assert len(re.findall(r"‖X‖_op <= ‖X‖_F +6 instances", summary)) == 1
+    assert re.search(r"‖Y‖_F\*‖X‖_op +90 instances, +\d+ near-ties", summary)
     assert re.search(r"‖X‖_F <= 0 +VIOLATED, inf", summary)
     found = [*(pytester.path / "broken").iterdir()]
     assert {json.loads(path.read_text())["kind"] for path in found} == {"relation"}

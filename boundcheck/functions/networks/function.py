@@ -416,10 +416,6 @@ class NetworkFunction(Function):
             ),
         )
 
-    def work(self, samples: int) -> float:
-        # What a sample is computed through.
-        return float(samples * self.network.sample_bytes)
-
     @cached_property
     def noise(self) -> Rounding:
         """Estimates of the rounding errors of F and its gradient, from their noise at the first

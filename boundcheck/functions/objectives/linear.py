@@ -1,5 +1,5 @@
-"""Losses of Wx: least squares, logistic and softmax regression, and classifiers with one layer
-below a fixed one.
+"""Losses of Wx: least squares, softmax regression, and classifiers with one layer below a fixed
+one.
 """
 
 import math
@@ -241,64 +241,6 @@ class LeastSquaresSpec(ProblemTable):
         return LeastSquares(X, X @ M.T + noise, setting.device)
 
 
-class LogisticRegression(LinearModel):
-    r"""The mean over samples of :math:`\sum_j \log(1 + e^{-t_{ij} (Wx_i)_j})`, with :math:`t_{ij} =
-    \pm1`.
-
-    Row j tells class j, +1, from the rest, -1. Two classes or fewer need one row only, which tells
-    class 1 from 0.
-
-    The second derivative of each term is at most 1/4, and is 1/4 at W = 0, so :math:`L =
-    \lambda_{\max}(X^\top X / n)/4` cannot be made smaller. A sample's gradient is an outer product
-    with x of numbers between -1 and 1, so :math:`G = \sqrt d` times the mean of the norms of x; and
-    f is at least 0.
-    """
-
-    is_convex = True
-
-    def __init__(self, name: str, X: np.ndarray, labels: np.ndarray, device: str = "cpu") -> None:
-        """Take data X, shape (n, k), and labels from 0, shape (n,)."""
-        classes = int(labels.max()) + 1
-        # The class that each row calls +1.
-        rows = np.arange(classes) if classes > 2 else np.array([1])
-        super().__init__(name, X, np.where(labels[:, None] == rows, 1.0, -1.0), device)
-        self.shape = (len(rows), X.shape[1])
-        self.smoothness = data.linear_smoothness(X, 4)
-        self.gradient_bound = data.linear_gradient_bound(X, len(rows), "d")
-        self.infimum = Constant(0.0, "certified", "cross-entropy is nonnegative")
-
-    def rounding(self, W: Tensor, loss: Tensor) -> Bounds:
-        r"""Errors of Wx, at most :math:`k \epsilon \|W\| \|x\|`, through functions of slope at most
-        1; then of sums.
-        """
-        d, k = self.shape
-        size = torch.linalg.matrix_norm(W)
-        root = math.sqrt(d)
-        loss_error = k * root * size * self._mean_norm + (self.samples + d + 32) * loss
-        gradient_error = k * size * self._mean_square + (self.samples + 32) * root * self._mean_norm
-        return EPSILON * loss_error, EPSILON * gradient_error
-
-    def _losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        # Not softplus, which Torch cuts off.
-        return -torch.nn.functional.logsigmoid(targets * outputs).sum(-2)
-
-    def _residuals(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        return -targets * torch.sigmoid(-targets * outputs)
-
-
-class LogisticSpec(ProblemTable):
-    """Logistic regression, one class against the rest, on scikit-learn's data."""
-
-    kind: Literal["logistic"]
-    data: Bundled = "breast-cancer"
-    """`digits`, each class against the rest, or `breast-cancer`"""
-
-    def build(self, setting: Setting) -> LogisticRegression:
-        return LogisticRegression(
-            f"logistic, {self.data}", *data.data_of(self.data, setting.bias), setting.device
-        )
-
-
 class SoftmaxRegression(LinearModel):
     r"""The mean cross-entropy :math:`f(W) = \frac1n\sum_i \log\sum_j e^{(Wx_i)_j} - (Wx_i)_{y_i}`
     of a linear model.
@@ -317,7 +259,9 @@ class SoftmaxRegression(LinearModel):
         super().__init__(name, X, np.eye(classes)[labels], device)
         self.shape = (classes, X.shape[1])
         self.smoothness = data.linear_smoothness(X, 2)
-        self.gradient_bound = data.linear_gradient_bound(X, 2, "2")
+        how = "sqrt(2) times the mean norm of x, rounded up with Arb"
+        value = upper(data.mean_row_norm(X) * arb(2).sqrt())
+        self.gradient_bound = Constant(value, "certified", how)
         self.infimum = Constant(0.0, "certified", "cross-entropy is nonnegative")
 
     def rounding(self, W: Tensor, loss: Tensor) -> Bounds:

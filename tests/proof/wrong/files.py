@@ -30,7 +30,6 @@ from boundcheck.worst_case import falsify
 from boundcheck.worst_case.relation import Assignment
 from boundcheck.worst_case.search import Search
 from boundcheck.worst_case.stored import replayed
-from boundcheck.worst_case.view import show_replay
 from tests.experiment.small import theorem_table
 from tests.worst_case.small import instance_of
 
@@ -265,7 +264,7 @@ def replay(change, of=None):
     def attempt(folder):
         text = change(stored.as_json())
         (folder / "stored.json").write_text(text if isinstance(text, str) else json.dumps(text))
-        return refusal(lambda: [*show_replay(replayed(folder / "stored.json", of))])
+        return refusal(lambda: replayed(folder / "stored.json", of).view())
 
     return attempt
 
