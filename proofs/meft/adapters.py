@@ -324,6 +324,12 @@ def _descent(block: MatrixSymbol, move: MatrixExpr) -> sp.core.relational.Relati
     return sp.Le(Value(F, v2) - Value(F, v1) - linear, Lhat / 2 * EuclideanNorm(v2 - v1) ** 2)
 
 
+STIEFEL = Setting(
+    (R, V),
+    W0 + R.T * V,
+    domain=(LOREFT_DOMAIN,),
+    at_points=(GRADIENT_BOUND_IN_DOMAIN,),
+)
 LOREFT = _composed(
     "meft.loreft",
     "LoReFT, by composition",
@@ -340,12 +346,7 @@ LOREFT = _composed(
         " says, to second order, that the Riemannian Hessian of a twice differentiable F has this"
         " norm at most."
     ),
-    setting=Setting(
-        (R, V),
-        W0 + R.T * V,
-        domain=(LOREFT_DOMAIN,),
-        at_points=(GRADIENT_BOUND_IN_DOMAIN,),
-    ),
+    setting=STIEFEL,
 )
 LOREFT_SHARP = _sharper(
     LOREFT, "meft.loreft_sharp", "LoReFT, sharp", (L * nu**2 + G * nu, L * nu + G, L)
@@ -365,7 +366,7 @@ LOREFT_RANK_1 = _sharper(
     (L * nu**2 + G * nu, G, L),
     hypotheses=(*LOREFT.hypotheses, UNTURNED),
     conditions=(sp.Le(r, 1),),
-    setting=replace(LOREFT.setting, at_points=(GRADIENT_BOUND_IN_DOMAIN, UNTURNED)),
+    setting=replace(STIEFEL, at_points=(GRADIENT_BOUND_IN_DOMAIN, UNTURNED)),
 )
 
 # What pyreft trains is U and b, of which V is what is left after R.
